@@ -1,0 +1,19 @@
+// One test run for the whole house: tests beside their source and the whole-house tests in test/.
+// `#platform` resolves through src/package.json; "tensorloom" means the sources, so documentation examples run unbuilt.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^tensorloom$/, replacement: new URL("src/index.ts", import.meta.url).pathname },
+      { find: /^tensorloom\/compat$/, replacement: new URL("src/compat.ts", import.meta.url).pathname },
+    ],
+  },
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: ["test/runtimes/**"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+  },
+});
