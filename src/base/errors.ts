@@ -1,0 +1,130 @@
+// TensorFlow's error classes and codes. Messages: TensorFlow's first line, a blank line, how to mend it, where the node was made.
+
+export const errorCodes = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** A wrong value while building a graph; Python's ValueError. */
+export class ValueError extends Error {
+  override readonly name: string = "ValueError";
+}
+/** Python's KeyError: a name that is not there. */
+export class KeyError extends Error {
+  override readonly name: string = "KeyError";
+}
+/** Python's LookupError: an op without a registered gradient. */
+export class LookupError extends Error {
+  override readonly name: string = "LookupError";
+}
+/** Python's RuntimeError: a closed session, a finalized graph. */
+export class RuntimeError extends Error {
+  override readonly name: string = "RuntimeError";
+}
+/** Python's AssertionError: scopes left out of order. */
+export class AssertionError extends Error {
+  override readonly name: string = "AssertionError";
+}
+/** A fault of tensorloom itself, with the printout of the stage that failed. */
+export class InternalError extends Error {
+  override readonly name: string = "InternalError";
+  constructor(message: string, printout = "") {
+    super(`${message}\n\nThis is a bug in tensorloom.${printout ? `\n\n${printout}` : ""}`);
+  }
+}
+
+/** Where an error happened, as far as it is known: anything with a name, such as a graph operation. */
+export interface ErrorNode {
+  readonly name: string;
+}
+
+/** The base of all errors raised while running. `code` is the canonical number, `op` the operation where known. */
+export class OpError extends Error {
+  override readonly name: string = "OpError";
+  readonly code: number = errorCodes.UNKNOWN;
+  readonly op: ErrorNode | null;
+  constructor(message: string, op: ErrorNode | null = null) {
+    super(message);
+    this.op = op;
+  }
+  /** The name of the node that failed, or null. */
+  get node(): string | null {
+    return this.op?.name ?? null;
+  }
+}
+
+export class CancelledError extends OpError {
+  override readonly name = "CancelledError";
+  override readonly code = errorCodes.CANCELLED;
+}
+export class UnknownError extends OpError {
+  override readonly name = "UnknownError";
+  override readonly code = errorCodes.UNKNOWN;
+}
+export class InvalidArgumentError extends OpError {
+  override readonly name = "InvalidArgumentError";
+  override readonly code = errorCodes.INVALID_ARGUMENT;
+}
+export class DeadlineExceededError extends OpError {
+  override readonly name = "DeadlineExceededError";
+  override readonly code = errorCodes.DEADLINE_EXCEEDED;
+}
+export class NotFoundError extends OpError {
+  override readonly name = "NotFoundError";
+  override readonly code = errorCodes.NOT_FOUND;
+}
+export class AlreadyExistsError extends OpError {
+  override readonly name = "AlreadyExistsError";
+  override readonly code = errorCodes.ALREADY_EXISTS;
+}
+export class PermissionDeniedError extends OpError {
+  override readonly name = "PermissionDeniedError";
+  override readonly code = errorCodes.PERMISSION_DENIED;
+}
+export class ResourceExhaustedError extends OpError {
+  override readonly name = "ResourceExhaustedError";
+  override readonly code = errorCodes.RESOURCE_EXHAUSTED;
+}
+export class FailedPreconditionError extends OpError {
+  override readonly name = "FailedPreconditionError";
+  override readonly code = errorCodes.FAILED_PRECONDITION;
+}
+export class AbortedError extends OpError {
+  override readonly name = "AbortedError";
+  override readonly code = errorCodes.ABORTED;
+}
+export class OutOfRangeError extends OpError {
+  override readonly name = "OutOfRangeError";
+  override readonly code = errorCodes.OUT_OF_RANGE;
+}
+export class UnimplementedError extends OpError {
+  override readonly name = "UnimplementedError";
+  override readonly code = errorCodes.UNIMPLEMENTED;
+}
+export class UnavailableError extends OpError {
+  override readonly name = "UnavailableError";
+  override readonly code = errorCodes.UNAVAILABLE;
+}
+export class DataLossError extends OpError {
+  override readonly name = "DataLossError";
+  override readonly code = errorCodes.DATA_LOSS;
+}
+export class UnauthenticatedError extends OpError {
+  override readonly name = "UnauthenticatedError";
+  override readonly code = errorCodes.UNAUTHENTICATED;
+}

@@ -1,0 +1,250 @@
+// NDArray: a dtype, a shape and the elements, row-major. What `Session.run` returns and what feeds become.
+// Conversion follows numpy's rules as TensorFlow uses them for feeds and constants.
+
+import type { DType, TypedArray } from "./dtype.ts";
+import {
+  dtypeTable,
+  fromBfloat16Bits,
+  fromFloat16Bits,
+  isBigInteger,
+  isComplex,
+  newTypedArray,
+  toBfloat16Bits,
+  toFloat16Bits,
+  wordsPerElement,
+} from "./dtype.ts";
+import { ValueError } from "./errors.ts";
+import { sizeOf } from "./shape.ts";
+
+/** One complex element as JavaScript sees it. */
+export interface Complex {
+  readonly re: number;
+  readonly im: number;
+}
+
+export type ElementValue = number | bigint | boolean | string | Uint8Array | Complex;
+export type NestedArray = ElementValue | readonly NestedArray[];
+
+/** Anything that can become an array: numbers, nested lists, typed arrays, NDArrays. */
+export type ArrayLike = ElementValue | NDArray | TypedArray | readonly ArrayLike[];
+
+/** Elements of numeric types lie in a typed array, strings as their bytes. */
+export type Elements = TypedArray | Uint8Array[];
+
+const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() };
+export const encodeText = (text: string): Uint8Array => utf8.encoder.encode(text);
+export const decodeText = (bytes: Uint8Array): string => utf8.decoder.decode(bytes);
+
+/** An n-dimensional array. `data` is row-major: float16 and bfloat16 as bits, complex as (re, im) pairs, int64 as bigints, strings as bytes. */
+export class NDArray {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Elements;
+
+  constructor(dtype: DType, shape: readonly number[], data: Elements) {
+    const expected = sizeOf(shape) * wordsPerElement(dtype);
+    if (data.length !== expected)
+      throw new ValueError(`An array of shape [${shape.join(",")}] and type ${dtype} has ${expected} words, but ${data.length} were given.`);
+    this.dtype = dtype;
+    this.shape = shape;
+    this.data = data;
+  }
+
+  /** Zeros (or empty strings) of a shape. */
+  static zeros(dtype: DType, shape: readonly number[]): NDArray {
+    const size = sizeOf(shape);
+    return new NDArray(dtype, shape, dtype === "string" ? Array.from({ length: size }, () => new Uint8Array(0)) : newTypedArray(dtype, size));
+  }
+
+  /** One value for all elements. */
+  static full(dtype: DType, shape: readonly number[], value: ElementValue): NDArray {
+    const array = NDArray.zeros(dtype, shape);
+    for (let i = 0; i < array.size; i++) array.set(i, value);
+    return array;
+  }
+
+  /** Converts numbers, nested lists, typed arrays and NDArrays; without `dtype` the type is inferred as TensorFlow does.
+   *  A bare JavaScript number is float32 unless `dtype` says otherwise. @throws ValueError for ragged lists. */
+  static from(value: ArrayLike, dtype?: DType, shape?: readonly number[]): NDArray {
+    if (value instanceof NDArray) {
+      const array = dtype === undefined || dtype === value.dtype ? value : value.cast(dtype);
+      return shape === undefined ? array : array.reshape(shape);
+    }
+    if (isTypedArray(value)) {
+      const own = dtypeOfTypedArray(value);
+      if (dtype === undefined || dtype === own) return new NDArray(own, shape ?? [value.length], value);
+      return new NDArray(own, shape ?? [value.length], value).cast(dtype);
+    }
+    const dims = shapeOfNested(value);
+    const type = dtype ?? inferDType(value);
+    const array = NDArray.zeros(type, shape ?? dims);
+    let at = 0;
+    const fill = (v: ArrayLike): void => {
+      if (v instanceof NDArray) {
+        for (let i = 0; i < v.size; i++) array.set(at++, v.get(i));
+      } else if (isTypedArray(v) && !(v instanceof Uint8Array && type === "string")) {
+        for (const x of v) array.set(at++, x);
+      } else if (Array.isArray(v)) {
+        for (const x of v) fill(x);
+      } else array.set(at++, v as ElementValue);
+    };
+    fill(value);
+    return array;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Element `i` in row-major order: number, bigint, boolean, string bytes or Complex. */
+  get(i: number): number | bigint | boolean | Uint8Array | Complex {
+    const { data, dtype } = this;
+    if (isComplex(dtype)) return { re: Number(data[2 * i]), im: Number(data[2 * i + 1]) };
+    if (dtype === "bool") return data[i] !== 0;
+    if (dtype === "float16") return fromFloat16Bits(data[i] as number);
+    if (dtype === "bfloat16") return fromBfloat16Bits(data[i] as number);
+    return data[i];
+  }
+
+  /** Sets element `i`, converting as numpy casts. Only for arrays under construction. */
+  set(i: number, value: ElementValue): void {
+    const { dtype } = this;
+    if (dtype === "string") {
+      (this.data as Uint8Array[])[i] = value instanceof Uint8Array ? value : encodeText(String(value));
+    } else if (isComplex(dtype)) {
+      const data = this.data as Float32Array;
+      const isPair = typeof value === "object" && "re" in value;
+      data[2 * i] = isPair ? value.re : toNumber(value);
+      data[2 * i + 1] = isPair ? value.im : 0;
+    } else if (isBigInteger(dtype)) {
+      (this.data as BigInt64Array)[i] = toBigInt(value);
+    } else {
+      (this.data as Float32Array)[i] = encodeNumber(dtype, toNumber(value));
+    }
+  }
+
+  /** Converted element by element: truncating to integers, wrapping between them. */
+  cast(dtype: DType): NDArray {
+    if (dtype === this.dtype) return this;
+    const result = NDArray.zeros(dtype, this.shape);
+    for (let i = 0; i < this.size; i++) result.set(i, this.get(i));
+    return result;
+  }
+
+  /** The same elements under another shape. @throws ValueError if the sizes differ. */
+  reshape(shape: readonly number[]): NDArray {
+    return new NDArray(this.dtype, shape, this.data);
+  }
+
+  /** The single element: a number (int64: a bigint), boolean, string or Complex. @throws ValueError unless the size is 1. */
+  item(): any {
+    if (this.size !== 1)
+      throw new ValueError(`can only convert an array of size 1 to a scalar; this one has shape [${this.shape.join(",")}]. Use toArray().`);
+    return plain(this.get(0));
+  }
+
+  /** Nested arrays of plain values; of rank 0 the value itself. */
+  // biome-ignore lint/suspicious/noExplicitAny: the nesting depth is the rank, which types do not carry
+  toArray(): any {
+    const build = (axis: number, from: number, count: number): unknown => {
+      if (axis === this.rank) return plain(this.get(from));
+      const step = count / Math.max(this.shape[axis], 1);
+      return Array.from({ length: this.shape[axis] }, (_, i) => build(axis + 1, from + i * step, step));
+    };
+    return build(0, 0, this.size);
+  }
+
+  /** Of rank 0 an array acts as its number in arithmetic and comparison. */
+  valueOf(): unknown {
+    return this.rank === 0 ? this.item() : this;
+  }
+
+  [Symbol.toPrimitive](hint: string): unknown {
+    return hint !== "string" && this.rank === 0 ? this.item() : this.toString();
+  }
+
+  /** A short text: the number itself at rank 0, else nested brackets, long axes shortened. */
+  toString(): string {
+    if (this.rank === 0) return String(plain(this.get(0)));
+    const build = (axis: number, from: number, count: number): string => {
+      if (axis === this.rank) return String(plain(this.get(from)));
+      const length = this.shape[axis];
+      const step = count / Math.max(length, 1);
+      const shown = length > 12 ? [0, 1, 2, -1, length - 3, length - 2, length - 1] : Array.from({ length }, (_, i) => i);
+      return `[${shown.map((i) => (i < 0 ? "..." : build(axis + 1, from + i * step, step))).join(axis === this.rank - 1 ? " " : ", ")}]`;
+    };
+    return build(0, 0, this.size);
+  }
+}
+
+const plain = (value: ElementValue): unknown => (value instanceof Uint8Array ? decodeText(value) : value);
+
+const toNumber = (value: ElementValue): number => {
+  if (typeof value === "number") return value;
+  if (typeof value === "object" && !(value instanceof Uint8Array)) return value.re;
+  if (value instanceof Uint8Array) return Number(decodeText(value));
+  return Number(value);
+};
+
+function toBigInt(value: ElementValue): bigint {
+  if (typeof value === "bigint") return value;
+  const number = toNumber(value);
+  return Number.isFinite(number) ? BigInt(Math.trunc(number)) : -(2n ** 63n);
+}
+
+function encodeNumber(dtype: DType, value: number): number {
+  if (dtype === "float16") return toFloat16Bits(value);
+  if (dtype === "bfloat16") return toBfloat16Bits(value);
+  if (dtype === "bool") return value ? 1 : 0;
+  return value;
+}
+
+export const isTypedArray = (value: unknown): value is TypedArray => ArrayBuffer.isView(value) && !(value instanceof DataView);
+
+/** The element type a typed array stands for. Float16Array (where there is one) is not a member of TypedArray: use `dtype`. */
+export function dtypeOfTypedArray(array: TypedArray): DType {
+  const name = array.constructor.name.replace(/Array$/, "").toLowerCase();
+  if (name === "bigint64") return "int64";
+  if (name === "biguint64") return "uint64";
+  if (name === "uint8clamped" || name === "buffer") return "uint8";
+  if (Object.hasOwn(dtypeTable, name)) return name as DType;
+  throw new TypeError(`A ${array.constructor.name} has no tensor type. Convert it to one of Float32Array, Int32Array, …`);
+}
+
+/** The shape of nested lists. @throws ValueError if they are ragged. */
+export function shapeOfNested(value: ArrayLike): number[] {
+  if (value instanceof NDArray) return [...value.shape];
+  if (isTypedArray(value)) return [value.length];
+  if (!Array.isArray(value)) return [];
+  if (value.length === 0) return [0];
+  const first = shapeOfNested(value[0]);
+  for (const item of value) {
+    const other = shapeOfNested(item);
+    if (other.length !== first.length || other.some((d, i) => d !== first[i]))
+      throw new ValueError(`setting an array element with a sequence: the lists are ragged ([${first.join(",")}] and [${other.join(",")}]).`);
+  }
+  return [value.length, ...first];
+}
+
+/** The type TensorFlow infers: bool, string, complex128, int64 for bigints, the type of arrays; numbers are float32. */
+export function inferDType(value: ArrayLike): DType {
+  if (value instanceof NDArray) return value.dtype;
+  if (isTypedArray(value)) return dtypeOfTypedArray(value);
+  if (Array.isArray(value)) return value.length === 0 ? "float32" : inferDType(value[0]);
+  switch (typeof value) {
+    case "boolean":
+      return "bool";
+    case "string":
+      return "string";
+    case "bigint":
+      return "int64";
+    case "number":
+      return "float32";
+    default:
+      return value instanceof Uint8Array ? "string" : "complex128";
+  }
+}

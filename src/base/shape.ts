@@ -1,0 +1,198 @@
+// Static shapes, possibly partly known: TensorFlow's TensorShape, and plain functions on fully known shapes.
+// A dimension is a number or null (unknown); a shape of unknown rank has `dims === null`.
+
+import { ValueError } from "./errors.ts";
+
+export type Dimension = number | null;
+
+/** What is accepted where a shape is asked for: an array of dimensions, a TensorShape, or null for unknown rank. */
+export type ShapeLike = TensorShape | readonly (Dimension | undefined)[] | null;
+
+/** A shape known fully, partly (`null` dimensions) or not at all (`dims === null`). Immutable. TF: tf.TensorShape. */
+export class TensorShape {
+  readonly dims: readonly Dimension[] | null;
+
+  /** @throws ValueError if a dimension is negative. */
+  constructor(dims: ShapeLike) {
+    const plain = dims instanceof TensorShape ? dims.dims : dims;
+    if (plain === null || plain === undefined) {
+      this.dims = null;
+      return;
+    }
+    for (const d of plain) {
+      if (typeof d === "number" && (d < 0 || !Number.isInteger(d))) throw new ValueError(`Dimension ${d} must be >= 0`);
+    }
+    this.dims = plain.map((d) => d ?? null);
+  }
+
+  static unknown(): TensorShape {
+    return new TensorShape(null);
+  }
+
+  /** All dimensions unknown, rank known. */
+  static unknownOfRank(rank: number): TensorShape {
+    return new TensorShape(Array<Dimension>(rank).fill(null));
+  }
+
+  get rank(): number | null {
+    return this.dims === null ? null : this.dims.length;
+  }
+
+  /** One dimension; negative counts from the end; null where unknown. */
+  dim(axis: number): Dimension {
+    if (this.dims === null) return null;
+    return this.dims[axis < 0 ? axis + this.dims.length : axis] ?? null;
+  }
+
+  get isFullyDefined(): boolean {
+    return this.dims !== null && this.dims.every((d) => d !== null);
+  }
+
+  /** The dimensions as numbers. @throws ValueError if any is unknown. */
+  asNumbers(): readonly number[] {
+    if (!this.isFullyDefined) throw new ValueError(`Shape ${this} is not fully defined`);
+    return this.dims as readonly number[];
+  }
+
+  /** The dimensions, null where unknown. TF: as_list. @throws ValueError if the rank is unknown. */
+  asList(): Dimension[] {
+    if (this.dims === null) throw new ValueError("as_list() is not defined on an unknown TensorShape.");
+    return [...this.dims];
+  }
+
+  assertIsFullyDefined(): void {
+    this.asNumbers();
+  }
+
+  /** Elements in all, or null. */
+  get size(): Dimension {
+    if (this.dims === null) return null;
+    if (this.dims.includes(0)) return 0;
+    return this.dims.reduce<Dimension>((product, d) => (product === null || d === null ? null : product * d), 1);
+  }
+
+  get numElements(): Dimension {
+    return this.size;
+  }
+
+  /** This shape, checked to have a rank. @throws ValueError with TensorFlow's text. */
+  withRank(rank: number): TensorShape {
+    if (this.dims === null) return TensorShape.unknownOfRank(rank);
+    if (this.dims.length !== rank) throw new ValueError(`Shape must be rank ${rank} but is rank ${this.dims.length}`);
+    return this;
+  }
+
+  withRankAtLeast(rank: number): TensorShape {
+    if (this.dims !== null && this.dims.length < rank)
+      throw new ValueError(`Shape must be at least rank ${rank} but is rank ${this.dims.length}`);
+    return this;
+  }
+
+  withRankAtMost(rank: number): TensorShape {
+    if (this.dims !== null && this.dims.length > rank)
+      throw new ValueError(`Shape must be at most rank ${rank} but is rank ${this.dims.length}`);
+    return this;
+  }
+
+  /** What both shapes say together. @throws ValueError with the text of TensorFlow's shape functions. */
+  mergeWith(other: TensorShape): TensorShape {
+    if (this.dims === null) return other;
+    if (other.dims === null) return this;
+    if (this.dims.length !== other.dims.length)
+      throw new ValueError(`Shapes must be equal rank, but are ${this.dims.length} and ${other.dims.length}`);
+    return new TensorShape(
+      this.dims.map((d, axis) => {
+        const e = (other.dims as readonly Dimension[])[axis];
+        if (d !== null && e !== null && d !== e) {
+          const where = `Dimension ${axis} in both shapes must be equal, but are ${d} and ${e}`;
+          throw new ValueError(`${where}. Shapes are ${this.format()} and ${other.format()}.`);
+        }
+        return d ?? e;
+      }),
+    );
+  }
+
+  isCompatibleWith(other: ShapeLike): boolean {
+    const that = new TensorShape(other);
+    if (this.dims === null || that.dims === null) return true;
+    if (this.dims.length !== that.dims.length) return false;
+    return this.dims.every((d, axis) => {
+      const e = (that.dims as readonly Dimension[])[axis];
+      return d === null || e === null || d === e;
+    });
+  }
+
+  concatenate(other: ShapeLike): TensorShape {
+    const that = new TensorShape(other);
+    if (this.dims === null || that.dims === null) return TensorShape.unknown();
+    return new TensorShape([...this.dims, ...that.dims]);
+  }
+
+  /** Dimensions from `start` to `end`, as Array.slice counts. */
+  slice(start: number, end?: number): TensorShape {
+    return new TensorShape(this.dims === null ? null : this.dims.slice(start, end));
+  }
+
+  equals(other: ShapeLike): boolean {
+    const that = new TensorShape(other);
+    if (this.dims === null || that.dims === null) return this.dims === that.dims;
+    return this.dims.length === that.dims.length && this.dims.every((d, i) => d === (that.dims as readonly Dimension[])[i]);
+  }
+
+  /** As Python prints it: `(?, 3)`, `(2,)`, `()`, `<unknown>`. */
+  toString(): string {
+    if (this.dims === null) return "<unknown>";
+    return formatTuple(this.dims);
+  }
+
+  /** As shape functions print it: `[?,3]`, `[]`, `<unknown>` as `?`. */
+  format(): string {
+    return this.dims === null ? "<unknown>" : `[${this.dims.map((d) => d ?? "?").join(",")}]`;
+  }
+}
+
+/** `(2, 3)`, `(2,)`, `()`: a Python tuple of dimensions. */
+export function formatTuple(dims: readonly Dimension[]): string {
+  const parts = dims.map((d) => (d === null ? "?" : String(d)));
+  return parts.length === 1 ? `(${parts[0]},)` : `(${parts.join(", ")})`;
+}
+
+/** Elements of a fully known shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = Array<number>(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1];
+  return strides;
+}
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+
+/** The shape that two partly known shapes broadcast to. @throws ValueError with TensorFlow's text. */
+export function broadcastShapes(a: TensorShape, b: TensorShape): TensorShape {
+  if (a.dims === null || b.dims === null) return TensorShape.unknown();
+  const rank = Math.max(a.dims.length, b.dims.length);
+  const dims: Dimension[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    const d = axis < rank - a.dims.length ? 1 : a.dims[axis - rank + a.dims.length];
+    const e = axis < rank - b.dims.length ? 1 : b.dims[axis - rank + b.dims.length];
+    dims.push(broadcastDimension(d, e));
+  }
+  return new TensorShape(dims);
+}
+
+function broadcastDimension(d: Dimension, e: Dimension): Dimension {
+  if (d === 1) return e;
+  if (e === 1) return d;
+  if (d === null) return e === null ? null : e;
+  if (e === null) return d;
+  if (d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
+  return d;
+}
+
+/** `axis` counted from the front. @throws RangeError outside [-rank, rank). */
+export function positiveAxis(axis: number, rank: number): number {
+  if (axis < -rank || axis >= rank) throw new RangeError(`Axis ${axis} is not in [${-rank}, ${rank}).`);
+  return axis < 0 ? axis + rank : axis;
+}

@@ -1,0 +1,265 @@
+// Index expressions: where a load reads, as an affine normal form over atoms (axes, quotients, remainders, loaded indices).
+// The normal form is what lets reshapes, transposes, slices and tiles melt away: adding `c·(x div c)` to `x mod c` gives `x` back.
+// Every index knows its inclusive range, which is what removes div, mod and guards. Idea: tinygrad's symbolic shapes, Halide's bounds.
+
+import type { Scalar } from "./scalar.ts";
+
+export type Atom =
+  | { readonly kind: "axis"; readonly axis: number; readonly size: number; readonly key: string }
+  | { readonly kind: "div"; readonly of: Index; readonly by: number; readonly key: string }
+  | { readonly kind: "mod"; readonly of: Index; readonly by: number; readonly key: string }
+  /** An index read from data, clamped into [0, size): the check that it lies there is a step of its own. */
+  | { readonly kind: "data"; readonly value: Scalar; readonly size: number; readonly key: string };
+
+export interface Term {
+  readonly atom: Atom;
+  readonly scale: number;
+}
+
+/** offset + Σ scale·atom, with the inclusive range of its values. Terms are sorted by their atoms' keys. */
+export interface Index {
+  readonly terms: readonly Term[];
+  readonly offset: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export const constantIndex = (value: number): Index => ({ terms: [], offset: value, min: value, max: value });
+
+/** Axis number `axis` of the primitive, running over [0, size). Axes of size 1 are the constant 0. */
+export const axisIndex = (axis: number, size: number): Index =>
+  size === 1 ? constantIndex(0) : ofAtom({ kind: "axis", axis, size, key: `i${axis}` });
+
+const dataKeys = new WeakMap<Scalar, string>();
+let dataCount = 0;
+
+/** An index loaded from data, clamped into [0, size). */
+export function dataIndex(value: Scalar, size: number): Index {
+  let key = dataKeys.get(value);
+  if (key === undefined) {
+    key = `d${dataCount++}`;
+    dataKeys.set(value, key);
+  }
+  return ofAtom({ kind: "data", value, size, key: `${key}<${size}` });
+}
+
+const ofAtom = (atom: Atom): Index => {
+  const [min, max] = atomRange(atom);
+  return { terms: [{ atom, scale: 1 }], offset: 0, min, max };
+};
+
+function atomRange(atom: Atom): [number, number] {
+  switch (atom.kind) {
+    case "axis":
+    case "data":
+      return [0, Math.max(atom.size - 1, 0)];
+    case "div":
+      return [Math.floor(atom.of.min / atom.by), Math.floor(atom.of.max / atom.by)];
+    case "mod":
+      return [0, atom.by - 1];
+  }
+}
+
+export function addIndex(a: Index, b: Index): Index {
+  if (a.terms.length === 0 && a.offset === 0) return b;
+  if (b.terms.length === 0 && b.offset === 0) return a;
+  const scales = new Map<string, Term>();
+  for (const term of [...a.terms, ...b.terms]) {
+    const known = scales.get(term.atom.key);
+    scales.set(term.atom.key, { atom: term.atom, scale: term.scale + (known?.scale ?? 0) });
+  }
+  return normalize([...scales.values()], a.offset + b.offset);
+}
+
+export function scaleIndex(a: Index, by: number): Index {
+  if (by === 1) return a;
+  if (by === 0) return constantIndex(0);
+  return normalize(
+    a.terms.map(({ atom, scale }) => ({ atom, scale: scale * by })),
+    a.offset * by,
+  );
+}
+
+export const subtractIndex = (a: Index, b: Index): Index => addIndex(a, scaleIndex(b, -1));
+
+/** Drops zero terms, joins `s·c·(x div c) + s·(x mod c)` into `s·x`, sorts, and computes the range. */
+function normalize(given: Term[], offset: number): Index {
+  let terms = given.filter((term) => term.scale !== 0);
+  for (const { atom, scale } of terms) {
+    if (atom.kind !== "mod") continue;
+    const quotient = divIndex(atom.of, atom.by);
+    const parts = quotient.terms.map((part) =>
+      terms.find((other) => other.atom.key === part.atom.key && other.scale === part.scale * scale * atom.by),
+    );
+    if (parts.length === 0 || parts.includes(undefined)) continue;
+    const rest = terms.filter((term) => term.atom !== atom && !parts.includes(term));
+    return addIndex(normalize(rest, offset - scale * atom.by * quotient.offset), scaleIndex(atom.of, scale));
+  }
+  terms = terms.sort((a, b) => (a.atom.key < b.atom.key ? -1 : 1));
+  let min = offset;
+  let max = offset;
+  for (const { atom, scale } of terms) {
+    const [low, high] = atomRange(atom);
+    min += scale > 0 ? scale * low : scale * high;
+    max += scale > 0 ? scale * high : scale * low;
+  }
+  return { terms, offset, min, max };
+}
+
+/** Floor of `a / by` for positive `by`. */
+export function divIndex(a: Index, by: number): Index {
+  if (by === 1) return a;
+  const quotient = Math.floor(a.min / by);
+  if (quotient === Math.floor(a.max / by)) return constantIndex(quotient);
+  const [multiple, rest] = splitByDivisor(a, by);
+  if (multiple.terms.length > 0 || multiple.offset !== 0) return addIndex(multiple, divIndex(rest, by));
+  if (rest.terms.length === 1 && rest.offset === 0 && rest.terms[0].scale === 1) {
+    const { atom } = rest.terms[0];
+    // (x div a) div b = x div ab
+    if (atom.kind === "div") return divIndex(atom.of, atom.by * by);
+  }
+  const common = commonDivisor(rest, by);
+  if (common > 1) return divIndex(shrink(rest, common), by / common);
+  return ofAtom({ kind: "div", of: rest, by, key: `(${indexKey(rest)})/${by}` });
+}
+
+/** The non-negative remainder of `a` by positive `by`. */
+export function modIndex(a: Index, by: number): Index {
+  if (by === 1) return constantIndex(0);
+  if (a.min >= 0 && a.max < by) return a;
+  const quotient = Math.floor(a.min / by);
+  if (quotient === Math.floor(a.max / by)) return addIndex(a, constantIndex(-quotient * by));
+  const [, rest] = splitByDivisor(a, by);
+  if (rest.min >= 0 && rest.max < by) return rest;
+  if (rest.terms.length === 1 && rest.offset === 0 && rest.terms[0].scale === 1) {
+    const { atom } = rest.terms[0];
+    // (x mod ab) mod b = x mod b
+    if (atom.kind === "mod" && atom.by % by === 0) return modIndex(atom.of, by);
+  }
+  const common = commonDivisor(rest, by);
+  if (common > 1) return scaleIndex(modIndex(shrink(rest, common), by / common), common);
+  return ofAtom({ kind: "mod", of: rest, by, key: `(${indexKey(rest)})%${by}` });
+}
+
+/** a = by·multiple + rest, where rest has no term (and no offset) that is a whole multiple of `by`. */
+function splitByDivisor(a: Index, by: number): [multiple: Index, rest: Index] {
+  const multiple: Term[] = [];
+  const rest: Term[] = [];
+  for (const term of a.terms) {
+    if (term.scale % by === 0) multiple.push({ atom: term.atom, scale: term.scale / by });
+    else rest.push(term);
+  }
+  const offset = Math.floor(a.offset / by);
+  return [normalize(multiple, offset), normalize(rest, a.offset - offset * by)];
+}
+
+/** The greatest number that divides `by`, all scales and the offset: (g·x) div (g·b) = x div b. */
+function commonDivisor(a: Index, by: number): number {
+  let common = by;
+  for (const { scale } of a.terms) common = gcd(common, Math.abs(scale));
+  return gcd(common, Math.abs(a.offset));
+}
+
+const shrink = (a: Index, by: number): Index =>
+  normalize(
+    a.terms.map(({ atom, scale }) => ({ atom, scale: scale / by })),
+    a.offset / by,
+  );
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+export const indexKey = (a: Index): string => [...a.terms.map(({ atom, scale }) => `${scale}*${atom.key}`), a.offset].join("+");
+export const sameIndex = (a: Index, b: Index): boolean => a === b || indexKey(a) === indexKey(b);
+export const isConstantIndex = (a: Index): boolean => a.terms.length === 0;
+
+/** The row-major position of a multi-index in a shape. */
+export function flattenIndex(at: readonly Index[], shape: readonly number[]): Index {
+  let flat = constantIndex(0);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    flat = addIndex(flat, scaleIndex(at[axis], stride));
+    stride *= shape[axis];
+  }
+  return flat;
+}
+
+/** The multi-index of a row-major position. */
+export function unflattenIndex(flat: Index, shape: readonly number[]): Index[] {
+  const at: Index[] = Array<Index>(shape.length);
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    at[axis] = axis === 0 ? rest : modIndex(rest, Math.max(shape[axis], 1));
+    rest = divIndex(rest, Math.max(shape[axis], 1));
+  }
+  return at;
+}
+
+/** Replaces axis k by `axes[k]`, and the scalars inside data atoms by `onData`. */
+export function substituteIndex(a: Index, axes: readonly Index[], onData: (value: Scalar) => Scalar): Index {
+  let result = constantIndex(a.offset);
+  for (const { atom, scale } of a.terms) result = addIndex(result, scaleIndex(substituteAtom(atom, axes, onData), scale));
+  return result;
+}
+
+function substituteAtom(atom: Atom, axes: readonly Index[], onData: (value: Scalar) => Scalar): Index {
+  switch (atom.kind) {
+    case "axis":
+      return axes[atom.axis];
+    case "div":
+      return divIndex(substituteIndex(atom.of, axes, onData), atom.by);
+    case "mod":
+      return modIndex(substituteIndex(atom.of, axes, onData), atom.by);
+    case "data":
+      return dataIndex(onData(atom.value), atom.size);
+  }
+}
+
+/** Calls `visit` for each atom, those inside quotients and remainders included. */
+export function forEachAtom(a: Index, visit: (atom: Atom) => void): void {
+  for (const { atom } of a.terms) {
+    visit(atom);
+    if (atom.kind === "div" || atom.kind === "mod") forEachAtom(atom.of, visit);
+  }
+}
+
+/** `4*i0 + i1 + 2`; `printScalar` shows loaded indices. */
+export function printIndex(a: Index, printScalar: (value: Scalar) => string): string {
+  const parts = a.terms.map(({ atom, scale }) => (scale === 1 ? "" : `${scale}*`) + printAtom(atom, printScalar));
+  if (a.offset !== 0 || parts.length === 0) parts.push(String(a.offset));
+  return parts.join(" + ");
+}
+
+function printAtom(atom: Atom, printScalar: (value: Scalar) => string): string {
+  switch (atom.kind) {
+    case "axis":
+      return `i${atom.axis}`;
+    case "div":
+      return `((${printIndex(atom.of, printScalar)}) div ${atom.by})`;
+    case "mod":
+      return `((${printIndex(atom.of, printScalar)}) mod ${atom.by})`;
+    case "data":
+      return `clamp(${printScalar(atom.value)}, ${atom.size})`;
+  }
+}
+
+/** Evaluates at a point; `readData` gives loaded indices before clamping. */
+export function evaluateIndex(a: Index, axes: ArrayLike<number>, readData: (value: Scalar) => number): number {
+  let sum = a.offset;
+  for (const { atom, scale } of a.terms) sum += scale * evaluateAtom(atom, axes, readData);
+  return sum;
+}
+
+function evaluateAtom(atom: Atom, axes: ArrayLike<number>, readData: (value: Scalar) => number): number {
+  switch (atom.kind) {
+    case "axis":
+      return axes[atom.axis];
+    case "div":
+      return Math.floor(evaluateIndex(atom.of, axes, readData) / atom.by);
+    case "mod": {
+      const rest = evaluateIndex(atom.of, axes, readData) % atom.by;
+      return rest < 0 ? rest + atom.by : rest;
+    }
+    case "data":
+      return Math.min(Math.max(readData(atom.value), 0), Math.max(atom.size - 1, 0));
+  }
+}

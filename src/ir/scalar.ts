@@ -1,0 +1,334 @@
+// Scalar expressions: what one element of a result is, as a tree over loads. About fifty functions, each a row of one table.
+// Expressions are immutable and shared freely (a DAG); nothing here knows a primitive, a kernel or a machine.
+
+import type { DType } from "../base/dtype.ts";
+import { dtypeTable, isBigInteger, isFloating } from "../base/dtype.ts";
+import { InternalError } from "../base/errors.ts";
+import type { Index } from "./index-map.ts";
+import { forEachAtom, isConstantIndex, printIndex, substituteIndex } from "./index-map.ts";
+import type { Value } from "./program.ts";
+
+/** Scalar functions: argument count, and what type the result has. "same" is the type of the first argument that is not a condition. */
+export const scalarFunctions = {
+  add: { arity: 2, result: "same" },
+  sub: { arity: 2, result: "same" },
+  mul: { arity: 2, result: "same" },
+  /** IEEE for floats; truncating for integers, where x/0 = 0 and MIN/-1 = MIN. */
+  div: { arity: 2, result: "same" },
+  /** The remainder of truncating division; floats as C's fmod; x rem 0 = 0 for integers. */
+  rem: { arity: 2, result: "same" },
+  /** NaN if either is NaN. */
+  min: { arity: 2, result: "same" },
+  max: { arity: 2, result: "same" },
+  pow: { arity: 2, result: "same" },
+  atan2: { arity: 2, result: "same" },
+  nextAfter: { arity: 2, result: "same" },
+  neg: { arity: 1, result: "same" },
+  abs: { arity: 1, result: "same" },
+  /** -1, 0 or 1; NaN stays NaN. */
+  sign: { arity: 1, result: "same" },
+  sqrt: { arity: 1, result: "same" },
+  rsqrt: { arity: 1, result: "same" },
+  exp: { arity: 1, result: "same" },
+  expm1: { arity: 1, result: "same" },
+  log: { arity: 1, result: "same" },
+  log1p: { arity: 1, result: "same" },
+  sin: { arity: 1, result: "same" },
+  cos: { arity: 1, result: "same" },
+  tan: { arity: 1, result: "same" },
+  asin: { arity: 1, result: "same" },
+  acos: { arity: 1, result: "same" },
+  atan: { arity: 1, result: "same" },
+  sinh: { arity: 1, result: "same" },
+  cosh: { arity: 1, result: "same" },
+  tanh: { arity: 1, result: "same" },
+  asinh: { arity: 1, result: "same" },
+  acosh: { arity: 1, result: "same" },
+  atanh: { arity: 1, result: "same" },
+  sigmoid: { arity: 1, result: "same" },
+  erf: { arity: 1, result: "same" },
+  erfc: { arity: 1, result: "same" },
+  floor: { arity: 1, result: "same" },
+  ceil: { arity: 1, result: "same" },
+  trunc: { arity: 1, result: "same" },
+  /** To the nearest integer, halves to even. */
+  round: { arity: 1, result: "same" },
+  lgamma: { arity: 1, result: "same" },
+  digamma: { arity: 1, result: "same" },
+  ndtri: { arity: 1, result: "same" },
+  besselI0e: { arity: 1, result: "same" },
+  besselI1e: { arity: 1, result: "same" },
+  igamma: { arity: 2, result: "same" },
+  igammac: { arity: 2, result: "same" },
+  igammaGradA: { arity: 2, result: "same" },
+  zeta: { arity: 2, result: "same" },
+  polygamma: { arity: 2, result: "same" },
+  betainc: { arity: 3, result: "same" },
+  and: { arity: 2, result: "same" },
+  or: { arity: 2, result: "same" },
+  xor: { arity: 2, result: "same" },
+  /** Bitwise complement; logical for bool. */
+  not: { arity: 1, result: "same" },
+  /** Shift counts are taken modulo the width; shr keeps the sign of signed types. */
+  shl: { arity: 2, result: "same" },
+  shr: { arity: 2, result: "same" },
+  popcount: { arity: 1, result: "same" },
+  eq: { arity: 2, result: "bool" },
+  ne: { arity: 2, result: "bool" },
+  lt: { arity: 2, result: "bool" },
+  le: { arity: 2, result: "bool" },
+  gt: { arity: 2, result: "bool" },
+  ge: { arity: 2, result: "bool" },
+  /** Both branches have a value; the one not taken has no effect. */
+  select: { arity: 3, result: "same" },
+  /** sin, cos and log of float32 computed in double precision and rounded once: what TensorFlow's random normals need. */
+  sinExact: { arity: 1, result: "same" },
+  cosExact: { arity: 1, result: "same" },
+  logExact: { arity: 1, result: "same" },
+} as const satisfies Record<string, { arity: 1 | 2 | 3; result: "same" | "bool" }>;
+
+export type ScalarFunction = keyof typeof scalarFunctions;
+
+/** low ≤ index < high. */
+export interface Bound {
+  readonly index: Index;
+  readonly low: number;
+  readonly high: number;
+}
+
+export type Scalar =
+  /** A number; a bigint for 64-bit integers; 0 or 1 for bool. */
+  | { readonly kind: "constant"; readonly dtype: DType; readonly value: number | bigint }
+  /** The value of an index expression, as int32 or int64. */
+  | { readonly kind: "index"; readonly dtype: DType; readonly index: Index }
+  | { readonly kind: "load"; readonly dtype: DType; readonly source: Value; readonly at: readonly Index[] }
+  | { readonly kind: "apply"; readonly dtype: DType; readonly fn: ScalarFunction; readonly args: readonly Scalar[] }
+  /** Conversion as TensorFlow's Cast: truncating to integers, wrapping between them, 0x80…0 where a float is out of range. */
+  | { readonly kind: "cast"; readonly dtype: DType; readonly arg: Scalar }
+  /** The same bits as another type of the same width. */
+  | { readonly kind: "bitcast"; readonly dtype: DType; readonly arg: Scalar }
+  /** `value` where all bounds hold, else `otherwise`; the one not taken is not evaluated, so its loads may lie outside. */
+  | {
+      readonly kind: "guard";
+      readonly dtype: DType;
+      readonly when: readonly Bound[];
+      readonly value: Scalar;
+      readonly otherwise: Scalar;
+    }
+  /** Inside an epilogue: the finished result of the reduction or contraction at this output element. */
+  | { readonly kind: "accumulator"; readonly dtype: DType };
+
+/** A scalar, or a number that takes the type of its neighbour. */
+export type ScalarLike = Scalar | number | bigint;
+
+export const constantScalar = (dtype: DType, value: number | bigint): Scalar => ({
+  kind: "constant",
+  dtype,
+  value: isBigInteger(dtype) ? BigInt(value) : typeof value === "bigint" ? Number(value) : roundTo(dtype, value),
+});
+
+const roundTo = (dtype: DType, value: number): number => (dtype === "float32" ? Math.fround(value) : value);
+
+export const indexScalar = (index: Index, dtype: DType = "int32"): Scalar =>
+  isConstantIndex(index) ? constantScalar(dtype, index.offset) : { kind: "index", dtype, index };
+
+/** The element of `source` at a multi-index. Single known numbers become constants. */
+export function loadScalar(source: Value, at: readonly Index[]): Scalar {
+  if (at.length !== source.shape.length)
+    throw new InternalError(`A load of rank ${source.shape.length} (${source.dtype} v${source.id}) has ${at.length} indices.`);
+  if (source.splat !== undefined) return constantScalar(source.dtype, source.splat);
+  return { kind: "load", dtype: source.dtype, source, at };
+}
+
+/** Applies a scalar function; bare numbers take the type of the first typed argument (conditions aside). */
+export function applyScalar(fn: ScalarFunction, ...given: readonly ScalarLike[]): Scalar {
+  const { arity, result } = scalarFunctions[fn];
+  if (given.length !== arity) throw new InternalError(`${fn} takes ${arity} arguments, not ${given.length}.`);
+  const values = fn === "select" ? given.slice(1) : given;
+  const dtype = values.find((arg): arg is Scalar => typeof arg === "object")?.dtype ?? "float32";
+  const lift = (arg: ScalarLike, type: DType): Scalar => (typeof arg === "object" ? arg : constantScalar(type, arg));
+  const args = given.map((arg, i) => lift(arg, fn === "select" && i === 0 ? "bool" : dtype));
+  const typed = fn === "select" ? args.slice(1) : args;
+  for (const arg of typed) {
+    if (arg.dtype !== dtype) throw new InternalError(`${fn} was given ${args.map((a) => a.dtype).join(", ")}: one type is needed.`);
+  }
+  if (fn === "select" && args[0].kind === "constant") return args[0].value ? args[1] : args[2];
+  return { kind: "apply", fn, dtype: result === "bool" ? "bool" : dtype, args };
+}
+
+export const castScalar = (arg: Scalar, dtype: DType): Scalar => {
+  if (arg.dtype === dtype) return arg;
+  if (arg.kind === "index" && (dtype === "int64" || dtype === "int32")) return { ...arg, dtype };
+  return { kind: "cast", dtype, arg };
+};
+
+export const bitcastScalar = (arg: Scalar, dtype: DType): Scalar => (arg.dtype === dtype ? arg : { kind: "bitcast", dtype, arg });
+
+/** `value` where all bounds hold, else `otherwise`. Bounds that always or never hold are settled here. */
+export function guardScalar(when: readonly Bound[], value: Scalar, otherwise: Scalar): Scalar {
+  const open = when.filter(({ index, low, high }) => index.min < low || index.max >= high);
+  if (open.length === 0) return value;
+  if (open.some(({ index, low, high }) => index.max < low || index.min >= high)) return otherwise;
+  return { kind: "guard", dtype: value.dtype, when: open, value, otherwise };
+}
+
+type Unary = (x: ScalarLike) => Scalar;
+type Binary = (x: ScalarLike, y: ScalarLike) => Scalar;
+const unary =
+  (fn: ScalarFunction): Unary =>
+  (x) =>
+    applyScalar(fn, x);
+const binary =
+  (fn: ScalarFunction): Binary =>
+  (x, y) =>
+    applyScalar(fn, x, y);
+
+/** The scalar functions by name: `s.add(x, 1)`. Every row of the table is here; `select`, `cast` and the rest have their own signatures. */
+export const s = {
+  ...(Object.fromEntries(
+    Object.entries(scalarFunctions).map(([name, { arity }]) => [name, arity === 1 ? unary(name as ScalarFunction) : binary(name as ScalarFunction)]),
+  ) as { [F in ScalarFunction]: (typeof scalarFunctions)[F]["arity"] extends 1 ? Unary : Binary }),
+  select: (condition: Scalar, x: ScalarLike, y: ScalarLike): Scalar => applyScalar("select", condition, x, y),
+  betainc: (a: Scalar, b: Scalar, x: Scalar): Scalar => applyScalar("betainc", a, b, x),
+  constant: constantScalar,
+  index: indexScalar,
+  load: loadScalar,
+  cast: castScalar,
+  bitcast: bitcastScalar,
+  guard: guardScalar,
+  square: (x: Scalar): Scalar => applyScalar("mul", x, x),
+  isNan: (x: Scalar): Scalar => applyScalar("ne", x, x),
+  /** Floor of the quotient; for integers rounding toward minus infinity. */
+  floorDiv: (x: Scalar, y: ScalarLike): Scalar => floorDivScalar(x, y),
+  /** The remainder with the sign of the divisor. */
+  floorMod: (x: Scalar, y: ScalarLike): Scalar => floorModScalar(x, y),
+};
+
+function floorDivScalar(x: Scalar, y: ScalarLike): Scalar {
+  if (isFloating(x.dtype)) return applyScalar("floor", applyScalar("div", x, y));
+  const quotient = applyScalar("div", x, y);
+  if (dtypeTable[x.dtype].kind === "uint") return quotient;
+  const rest = applyScalar("rem", x, y);
+  const signsDiffer = applyScalar("lt", applyScalar("xor", rest, y), 0);
+  const isInexact = applyScalar("ne", rest, 0);
+  return applyScalar("select", applyScalar("and", isInexact, signsDiffer), applyScalar("sub", quotient, 1), quotient);
+}
+
+function floorModScalar(x: Scalar, y: ScalarLike): Scalar {
+  const rest = applyScalar("rem", x, y);
+  if (dtypeTable[x.dtype].kind === "uint") return rest;
+  const isInexact = applyScalar("ne", rest, 0);
+  const signsDiffer = isFloating(x.dtype)
+    ? applyScalar("ne", applyScalar("lt", rest, 0), applyScalar("lt", y, s.constant(x.dtype, 0)))
+    : applyScalar("lt", applyScalar("xor", rest, y), 0);
+  return applyScalar("select", applyScalar("and", isInexact, signsDiffer), applyScalar("add", rest, y), rest);
+}
+
+/** Replaces axes by index expressions, loads by what `onLoad` makes of them (given the substituted load), and the accumulator. */
+export function substituteScalar(
+  root: Scalar,
+  axes: readonly Index[],
+  onLoad: (load: Extract<Scalar, { kind: "load" }>) => Scalar = (load) => load,
+  accumulator?: Scalar,
+): Scalar {
+  const done = new Map<Scalar, Scalar>();
+  const index = (i: Index): Index => substituteIndex(i, axes, visit);
+  const visit = (node: Scalar): Scalar => {
+    let result = done.get(node);
+    if (result === undefined) {
+      result = rebuild(node);
+      done.set(node, result);
+    }
+    return result;
+  };
+  const rebuild = (node: Scalar): Scalar => {
+    switch (node.kind) {
+      case "constant":
+        return node;
+      case "accumulator":
+        return accumulator ?? node;
+      case "index":
+        return indexScalar(index(node.index), node.dtype);
+      case "load":
+        return onLoad({ ...node, at: node.at.map(index) });
+      case "apply":
+        return applyScalar(node.fn, ...node.args.map(visit));
+      case "cast":
+        return castScalar(visit(node.arg), node.dtype);
+      case "bitcast":
+        return bitcastScalar(visit(node.arg), node.dtype);
+      case "guard":
+        return guardScalar(
+          node.when.map(({ index: i, low, high }) => ({ index: index(i), low, high })),
+          visit(node.value),
+          visit(node.otherwise),
+        );
+    }
+  };
+  return visit(root);
+}
+
+/** Calls `visit` once for every distinct node, arguments first, loaded indices included. */
+export function forEachScalar(root: Scalar, visit: (node: Scalar) => void, seen: Set<Scalar> = new Set()): void {
+  if (seen.has(root)) return;
+  seen.add(root);
+  const index = (i: Index): void =>
+    forEachAtom(i, (atom) => {
+      if (atom.kind === "data") forEachScalar(atom.value, visit, seen);
+    });
+  switch (root.kind) {
+    case "index":
+      index(root.index);
+      break;
+    case "load":
+      for (const i of root.at) index(i);
+      break;
+    case "apply":
+      for (const arg of root.args) forEachScalar(arg, visit, seen);
+      break;
+    case "cast":
+    case "bitcast":
+      forEachScalar(root.arg, visit, seen);
+      break;
+    case "guard":
+      for (const bound of root.when) index(bound.index);
+      forEachScalar(root.value, visit, seen);
+      forEachScalar(root.otherwise, visit, seen);
+      break;
+  }
+  visit(root);
+}
+
+/** The distinct loads of an expression. */
+export function loadsOf(root: Scalar): Extract<Scalar, { kind: "load" }>[] {
+  const loads: Extract<Scalar, { kind: "load" }>[] = [];
+  forEachScalar(root, (node) => {
+    if (node.kind === "load") loads.push(node);
+  });
+  return loads;
+}
+
+/** `add(v3[i0, i1], 1)`. */
+export function printScalar(root: Scalar): string {
+  switch (root.kind) {
+    case "constant":
+      return Object.is(root.value, -0) ? "-0" : String(root.value);
+    case "index":
+      return `(${printIndex(root.index, printScalar)})`;
+    case "load":
+      return `v${root.source.id}[${root.at.map((i) => printIndex(i, printScalar)).join(", ")}]`;
+    case "apply":
+      return `${root.fn}(${root.args.map(printScalar).join(", ")})`;
+    case "cast":
+      return `${root.dtype}(${printScalar(root.arg)})`;
+    case "bitcast":
+      return `bits:${root.dtype}(${printScalar(root.arg)})`;
+    case "guard": {
+      const bounds = root.when.map(({ index, low, high }) => `${low} <= ${printIndex(index, printScalar)} < ${high}`);
+      return `if(${bounds.join(" && ")}: ${printScalar(root.value)} else ${printScalar(root.otherwise)})`;
+    }
+    case "accumulator":
+      return "acc";
+  }
+}
+

@@ -1,0 +1,102 @@
+// The Plan: what schedule makes of a Program. Kernels in order, and a place in memory for every value that exists as an array.
+// Expressions inside kernels are the Program's scalars after fusion; every value they load has a place. Nothing here knows a machine.
+
+import type { NDArray } from "../base/ndarray.ts";
+import type { Combine, Failure, Operand, Routine, ScatterCombine, State, Value } from "../ir/program.ts";
+import type { Scalar } from "../ir/scalar.ts";
+
+/** Where a value lies: a byte offset in the arena (reused within a run), among the constants, or at the start of a state's own memory. */
+export type Place =
+  | { readonly region: "arena"; readonly offsetBytes: number; readonly bytes: number }
+  | { readonly region: "constant"; readonly offsetBytes: number; readonly bytes: number }
+  | { readonly region: "state"; readonly state: State; readonly bytes: number }
+  /** Strings and other values without a fixed size: a slot on the host. */
+  | { readonly region: "host"; readonly slot: number };
+
+/** out[i] = body(i), written at the kernel's own index. Several stores of one kernel share its loops and common subexpressions. */
+export interface Store {
+  readonly out: Value;
+  readonly body: Scalar;
+}
+
+export type Kernel =
+  | { readonly kind: "map"; readonly shape: readonly number[]; readonly stores: readonly Store[] }
+  /** Bodies of stores may use `accumulator`, the finished reduction at their index (the epilogue). */
+  | {
+      readonly kind: "reduce";
+      readonly shape: readonly number[];
+      readonly over: readonly number[];
+      readonly combine: Combine;
+      readonly body: Scalar;
+      /** Type of the accumulator: the body's, or int32/int64 for argmax and argmin. */
+      readonly accumulator: Value["dtype"];
+      readonly stores: readonly Store[];
+    }
+  | {
+      readonly kind: "contract";
+      readonly shape: readonly number[];
+      readonly over: readonly number[];
+      readonly left: Operand;
+      readonly right: Operand;
+      readonly stores: readonly Store[];
+      /** Scratch for packed panels and padded copies, in the arena; sized by the target's contract planner. */
+      readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
+    }
+  | {
+      readonly kind: "scan";
+      readonly out: Value;
+      readonly source: Value;
+      readonly axis: number;
+      readonly combine: "sum" | "prod" | "max" | "logsumexp";
+      readonly exclusive: boolean;
+      readonly reverse: boolean;
+    }
+  /** `inPlace`: base and out share a place, so base is not copied. */
+  | {
+      readonly kind: "scatter";
+      readonly out: Value;
+      readonly base: Value;
+      readonly inPlace: boolean;
+      readonly over: readonly number[];
+      readonly at: readonly Scalar[];
+      readonly combine: ScatterCombine;
+      readonly body: Scalar;
+    }
+  | {
+      readonly kind: "sort";
+      readonly values: Value;
+      readonly indices: Value;
+      readonly source: Value;
+      readonly descending: boolean;
+      readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
+    }
+  | { readonly kind: "random"; readonly out: Value; readonly state: Value }
+  | { readonly kind: "check"; readonly over: readonly number[]; readonly ok: Scalar; readonly failure: Failure }
+  /** Copies all bytes of a value to another place of the same size. */
+  | { readonly kind: "copy"; readonly from: Value; readonly to: Place }
+  | { readonly kind: "branch"; readonly choice: Value; readonly cases: readonly (readonly Kernel[])[] }
+  /** Runs `condition`; while `test` is true runs `body`, then `condition` again. Carried values are copied by kernels of the body. */
+  | { readonly kind: "loop"; readonly condition: readonly Kernel[]; readonly test: Value; readonly body: readonly Kernel[] }
+  | { readonly kind: "call"; readonly outs: readonly Value[]; readonly routine: Routine; readonly inputs: readonly Value[] };
+
+export interface Plan {
+  readonly kernels: readonly Kernel[];
+  /** The place of every value that a kernel loads or stores. */
+  readonly places: ReadonlyMap<Value, Place>;
+  readonly feeds: readonly { readonly name: string; readonly value: Value }[];
+  readonly results: readonly Value[];
+  /** States the plan touches, with the node to blame if one that is read was never initialized. */
+  readonly states: readonly { readonly state: State; readonly reader: string | undefined; readonly written: boolean }[];
+  /** One-byte flags that the host sets before a run: is this variable initialized? */
+  readonly flags: readonly { readonly state: State; readonly value: Value }[];
+  readonly constants: readonly { readonly data: NDArray; readonly offsetBytes: number }[];
+  readonly constantBytes: number;
+  readonly arenaBytes: number;
+  readonly hostSlots: number;
+}
+
+/** What schedule must know of the machine: how much scratch a kernel wants. Offsets are multiples of `alignment` bytes. */
+export interface ScheduleTarget {
+  readonly alignment: number;
+  scratchBytes(kernel: Kernel): number;
+}
