@@ -1,0 +1,30 @@
+// `npm run build`: plain tsc, one output module per source module, into dist/.
+// No bundler: tree shaking works best so, and bundlers of users find `new Worker(new URL(…))` by its literal text.
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { finish, installed, root, setup } from "./setup.mjs";
+
+const dist = join(root, "dist");
+
+// tsc rewrites `.ts` in imports but not in the URL of a worker, nor in declarations.
+const workerUrl = /(new URL\("\.{1,2}\/[^"]+)\.ts("\s*,\s*import\.meta\.url\))/g;
+const declaredImport = /((?:from |import\()"\.{1,2}\/[^"]+)\.ts(")/g;
+
+function rewriteExtensions() {
+  for (const name of readdirSync(dist, { recursive: true })) {
+    const pattern = name.endsWith(".d.ts") ? declaredImport : name.endsWith(".js") ? workerUrl : undefined;
+    if (pattern === undefined) continue;
+    const text = readFileSync(join(dist, name), "utf8");
+    const rewritten = text.replace(pattern, "$1.js$2");
+    if (rewritten !== text) writeFileSync(join(dist, name), rewritten);
+  }
+}
+
+await finish(async () => {
+  const node = await setup();
+  rmSync(dist, { recursive: true, force: true });
+  const { status } = spawnSync(node, [installed("typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  rewriteExtensions();
+  return status ?? 1;
+});

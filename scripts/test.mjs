@@ -1,0 +1,104 @@
+// `npm test`: every check of the project, one after the other, each with its place in the row and its seconds.
+// `node scripts/test.mjs types lint` runs only the named steps; `npm run check` is such a row, done in seconds.
+// The last line is `N passed, N failed`, summed over all steps. What a step checks lives elsewhere: src/**/*.test.ts and test/.
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { finish, installed, machineNode, root, setup } from "./setup.mjs";
+
+const stepLimitMs = 20 * 60_000;
+const reports = join(root, "out", "test");
+const one = passed => (passed ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+
+/** Runs a program to its end with its output shown; `output` is kept as well where a count has to be read from it. */
+function execute(command, args, { capture = false } = {}) {
+  return new Promise(resolve => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"], timeout: stepLimitMs });
+    let output = "";
+    child.stdout?.on("data", chunk => {
+      output += chunk;
+      process.stdout.write(chunk);
+    });
+    child.on("error", error => resolve({ ok: false, output: error.message }));
+    child.on("close", (status, signal) => {
+      if (signal !== null) console.error(`ended by ${signal} (a step may take ${stepLimitMs / 60_000} minutes)`);
+      resolve({ ok: status === 0, output });
+    });
+  });
+}
+
+/** What vitest counted. A file that could not even be loaded, or an error outside every test, counts as one failure. */
+function readVitest(report, ok) {
+  if (!existsSync(report)) return one(false);
+  const { testResults, numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+  const broken = testResults.filter(file => file.status === "failed" && !file.assertionResults.some(test => test.status === "failed"));
+  const failed = numFailedTests + broken.length;
+  return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) };
+}
+
+async function vitest(node, name, ...filters) {
+  const report = join(reports, `${name}.json`);
+  rmSync(report, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const { ok } = await execute(node, [installed("vitest", "vitest.mjs"), "run", ...reporters, ...filters]);
+  return readVitest(report, ok);
+}
+
+/** `node:test` files, for what must also run where vitest does not: counts are read from its TAP summary. */
+async function nodeTest(node, file) {
+  const { ok, output } = await execute(node, ["--test", "--test-reporter=tap", file], { capture: true });
+  const count = word => Number(output.match(new RegExp(`^# ${word} (\\d+)$`, "m"))?.[1] ?? 0);
+  const skipped = output.match(/# SKIP (.+)$/m)?.[1];
+  return { passed: count("pass"), failed: ok ? count("fail") : Math.max(count("fail"), 1), note: skipped && `skipped: ${skipped}` };
+}
+
+const tool = async (node, ...args) => one((await execute(node, args)).ok);
+
+const steps = {
+  types: { title: "type check", run: node => tool(node, installed("typescript", "bin", "tsc"), "--noEmit") },
+  lint: {
+    title: "lint and format",
+    run: node => tool(node, installed("@biomejs", "biome", "bin", "biome"), "check", "--error-on-warnings"),
+  },
+  house: { title: "house rules", run: node => vitest(node, "house", "test/house"), partOf: "unit" },
+  unit: { title: "tests of src/ and test/", run: node => vitest(node, "unit") },
+  build: { title: "build", run: node => tool(node, "scripts/build.mjs") },
+  package: { title: "package as users get it", run: node => nodeTest(node, "test/runtimes/package.mjs"), needs: "build" },
+  machine: { title: "smoke on the machine's own Node", run: () => nodeTest(machineNode(), "test/runtimes/smoke.mjs"), needs: "build" },
+  node: { title: "smoke on the Node of development", run: node => nodeTest(node, "test/runtimes/smoke.mjs"), needs: "build" },
+  browser: { title: "training in Chromium", run: node => nodeTest(node, "test/runtimes/browser.test.ts"), needs: "build" },
+};
+
+const chosen = names => {
+  const all = Object.keys(steps).filter(name => steps[name].partOf === undefined);
+  const unknown = names.find(name => !(name in steps));
+  if (unknown !== undefined) throw new Error(`There is no step "${unknown}"; steps are ${Object.keys(steps).join(", ")}.`);
+  return names.length > 0 ? names : all;
+};
+
+await finish(async () => {
+  const names = chosen(process.argv.slice(2));
+  const started = Date.now();
+  const seconds = since => `${((Date.now() - since) / 1000).toFixed(1)} s`;
+  const node = await setup();
+  mkdirSync(reports, { recursive: true });
+  const results = new Map();
+  for (const [index, name] of names.entries()) {
+    const { title, run, needs } = steps[name];
+    const place = `[${index + 1}/${names.length}] ${title}`;
+    const since = Date.now();
+    console.log(`\n${place} … (${seconds(started)} so far)`);
+    const blocked = results.get(needs)?.failed > 0;
+    const result = blocked ? { ...one(false), note: `not run: ${steps[needs].title} failed` } : await run(node);
+    results.set(name, result);
+    const note = result.note === undefined ? "" : `, ${result.note}`;
+    console.log(`${place}: ${result.passed} passed, ${result.failed} failed in ${seconds(since)}${note}`);
+  }
+  console.log(`\nall steps in ${seconds(started)}:`);
+  for (const [name, { passed, failed, note }] of results) {
+    console.log(`  ${failed === 0 ? "ok  " : "FAIL"} ${steps[name].title}: ${passed} passed, ${failed} failed${note ? `, ${note}` : ""}`);
+  }
+  const sum = key => [...results.values()].reduce((total, result) => total + result[key], 0);
+  console.log(`\n${sum("passed")} passed, ${sum("failed")} failed`);
+  return sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
+});
