@@ -1,4 +1,5 @@
 // One test run for the whole house: tests beside their source and the whole-house tests in test/.
+// test/runtimes/ is left out: those run on other Nodes and in a browser, by node:test (scripts/test.mjs).
 // `#platform` resolves through src/package.json; "tensorloom" means the sources, so documentation examples run unbuilt.
 import { defineConfig } from "vitest/config";
 
@@ -10,7 +11,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["{src,test,examples,bench,scripts}/**/*.test.ts"],
     exclude: ["test/runtimes/**"],
     pool: "forks",
     maxWorkers: 2,
