@@ -78,6 +78,24 @@ const rules: readonly Rule[] = [
     good: [["src/a.ts", `// ${cast} is refused\nconst x = y as Tensor;`]],
   },
   {
+    name: "`any` only with its reason in a comment beside it",
+    applies: inSources,
+    findings: source => {
+      const lines = source.text.split("\n");
+      const reasonNear = (line: number) => lines.slice(Math.max(0, line - 4), line).some(text => /\/\/|\*/.test(text));
+      return matches(source, /(?:[:<|,(=]|\bas)\s*any\b(?!\s*[:(])/g).filter(finding => !reasonNear(Number(finding.split(":")[1])));
+    },
+    bad: [
+      ["src/a.ts", "const x: any = 1;"],
+      ["src/a.ts", "const x = y as any;"],
+      ["src/a.ts", "const x = new Map<string, any>();"],
+    ],
+    good: [
+      ["src/a.ts", "// The inference of attributes needs any: unknown is not assignable here.\nconst x: any = 1;"],
+      ["src/a.ts", 'reduce("any", x); const y = { any: 1 }; any(x);'],
+    ],
+  },
+  {
     name: "no default export, except where a tool asks for one",
     applies: path => isCode(path) && !path.endsWith(".config.ts"),
     findings: withPattern(/^export default\b|\bas default\b/gm),
