@@ -5,10 +5,11 @@ import { constants } from "node:os";
 import { finish, root, setup } from "./setup.mjs";
 
 const [file, ...flags] = process.argv.slice(2);
+const source = new URL("source.mjs", import.meta.url).href;
 
 await finish(async () => {
   const node = await setup();
-  const child = spawn(node, [file, ...flags], { cwd: root, stdio: "inherit" });
+  const child = spawn(node, ["--import", source, file, ...flags], { cwd: root, stdio: "inherit" });
   // Ctrl-C reaches the child by itself: the parent only has to stay until the child has stopped cleanly.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));

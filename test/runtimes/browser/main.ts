@@ -1,0 +1,22 @@
+// The page: starts the worker, counts how often the main thread got its turn meanwhile, and leaves the outcome for the test to read.
+
+declare global {
+  interface Window {
+    outcome?: { result?: { first: number; last: number; accuracy: number }; error?: string; turns: number; tookMs: number };
+  }
+}
+
+const started = performance.now();
+let turns = 0;
+const ticking = setInterval(() => turns++, 5);
+
+function finish(message: { result?: { first: number; last: number; accuracy: number }; error?: string }): void {
+  clearInterval(ticking);
+  window.outcome = { ...message, turns, tookMs: performance.now() - started };
+}
+
+const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+worker.onmessage = event => finish(event.data);
+worker.onerror = event => finish({ error: event.message ?? "the worker could not be loaded" });
+
+export {};

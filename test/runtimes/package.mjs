@@ -1,0 +1,58 @@
+// The package as users will get it: what is in it, whether its doors and types resolve, and how large the main door is.
+// Needs a build; publint and attw do the looking. What the code does is tested elsewhere.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { installed, machineNode, root } from "../../scripts/setup.mjs";
+
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const built = readdirSync(join(root, "dist"), { recursive: true }).map(String);
+
+test("every door has its module and its types", () => {
+  const targets = [manifest.exports, manifest.imports].flatMap(table => JSON.stringify(table).match(/\.\/dist\/[^"]+/g));
+  assert.ok(targets.length >= 4);
+  assert.deepEqual(
+    targets.filter(target => !existsSync(join(root, target))),
+    [],
+  );
+});
+
+test("no import of a source is left in the build", () => {
+  const stray = built
+    .filter(name => /\.(js|d\.ts)$/.test(name))
+    .filter(name => /(?:from |import\(|new URL\()"\.[^"]*(?<!\.d)\.ts"/.test(readFileSync(join(root, "dist", name), "utf8")));
+  assert.deepEqual(stray, []);
+});
+
+test("no test and no second copy is shipped", () => {
+  assert.deepEqual(
+    built.filter(name => /\.(test|cases)\.|\.cjs$/.test(name)),
+    [],
+  );
+});
+
+test("the main door has no runtime dependency and nothing runs on install", () => {
+  assert.equal(manifest.dependencies, undefined);
+  const hooks = Object.keys(manifest.scripts).filter(name => /^(pre|post)?install$|^prepare$/.test(name));
+  assert.deepEqual(hooks, []);
+});
+
+test("publint finds nothing to say", async () => {
+  const { messages } = await publint({ pkgDir: root, level: "suggestion", strict: true, pack: false });
+  assert.deepEqual(
+    messages.map(message => formatMessage(message, manifest, { color: false })),
+    [],
+  );
+});
+
+test("types resolve for every way to import", () => {
+  const attw = installed("@arethetypeswrong", "cli", "dist", "index.js");
+  const npmFolder = join(machineNode(), "..");
+  const env = { ...process.env, PATH: `${npmFolder}${process.platform === "win32" ? ";" : ":"}${process.env.PATH}` };
+  const flags = ["--profile", "esm-only", "--format", "ascii", "--no-color", "--no-emoji"];
+  execFileSync(process.execPath, [attw, "--pack", root, ...flags], { env, encoding: "utf8" });
+});
