@@ -10,19 +10,17 @@ const stepLimitMs = 20 * 60_000;
 const reports = join(root, "out", "test");
 const one = passed => (passed ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 
-/** Runs a program to its end with its output shown; `output` is kept as well where a count has to be read from it. */
-function execute(command, args, { capture = false } = {}) {
+/** Runs a program to its end with its output shown; true when it ended well. */
+function execute(command, args) {
   return new Promise(resolve => {
-    const child = spawn(command, args, { cwd: root, stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"], timeout: stepLimitMs });
-    let output = "";
-    child.stdout?.on("data", chunk => {
-      output += chunk;
-      process.stdout.write(chunk);
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], timeout: stepLimitMs });
+    child.on("error", error => {
+      console.error(error.message);
+      resolve(false);
     });
-    child.on("error", error => resolve({ ok: false, output: error.message }));
     child.on("close", (status, signal) => {
       if (signal !== null) console.error(`ended by ${signal} (a step may take ${stepLimitMs / 60_000} minutes)`);
-      resolve({ ok: status === 0, output });
+      resolve(status === 0);
     });
   });
 }
@@ -40,19 +38,23 @@ async function vitest(node, name, ...filters) {
   const report = join(reports, `${name}.json`);
   rmSync(report, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const { ok } = await execute(node, [installed("vitest", "vitest.mjs"), "run", ...reporters, ...filters]);
+  const ok = await execute(node, [installed("vitest", "vitest.mjs"), "run", ...reporters, ...filters]);
   return readVitest(report, ok);
 }
 
-/** `node:test` files, for what must also run where vitest does not: counts are read from its TAP summary. */
-async function nodeTest(node, file) {
-  const { ok, output } = await execute(node, ["--test", "--test-reporter=tap", file], { capture: true });
-  const count = word => Number(output.match(new RegExp(`^# ${word} (\\d+)$`, "m"))?.[1] ?? 0);
-  const skipped = output.match(/# SKIP (.+)$/m)?.[1];
+/** `node:test` files, for what must also run where vitest does not: shown as text, counted from a second report in TAP. */
+async function nodeTest(node, name, file) {
+  const report = join(reports, `${name}.tap`);
+  rmSync(report, { force: true });
+  const reporters = ["spec", "stdout", "tap", report].map((value, index) => `--test-reporter${index % 2 ? "-destination" : ""}=${value}`);
+  const ok = await execute(node, ["--test", ...reporters, file]);
+  const tap = existsSync(report) ? readFileSync(report, "utf8") : "";
+  const count = word => Number(tap.match(new RegExp(`^# ${word} (\\d+)$`, "m"))?.[1] ?? 0);
+  const skipped = tap.match(/# SKIP (.+)$/m)?.[1];
   return { passed: count("pass"), failed: ok ? count("fail") : Math.max(count("fail"), 1), note: skipped && `skipped: ${skipped}` };
 }
 
-const tool = async (node, ...args) => one((await execute(node, args)).ok);
+const tool = async (node, ...args) => one(await execute(node, args));
 
 const steps = {
   types: { title: "type check", run: node => tool(node, installed("typescript", "bin", "tsc"), "--noEmit") },
@@ -63,10 +65,14 @@ const steps = {
   house: { title: "house rules", run: node => vitest(node, "house", "test/house"), partOf: "unit" },
   unit: { title: "tests of src/ and test/", run: node => vitest(node, "unit") },
   build: { title: "build", run: node => tool(node, "scripts/build.mjs") },
-  package: { title: "package as users get it", run: node => nodeTest(node, "test/runtimes/package.mjs"), needs: "build" },
-  machine: { title: "smoke on the machine's own Node", run: () => nodeTest(machineNode(), "test/runtimes/smoke.mjs"), needs: "build" },
-  node: { title: "smoke on the Node of development", run: node => nodeTest(node, "test/runtimes/smoke.mjs"), needs: "build" },
-  browser: { title: "training in Chromium", run: node => nodeTest(node, "test/runtimes/browser.test.ts"), needs: "build" },
+  package: { title: "package as users get it", run: node => nodeTest(node, "package", "test/runtimes/package.mjs"), needs: "build" },
+  machine: {
+    title: "smoke on the machine's own Node",
+    run: () => nodeTest(machineNode(), "machine", "test/runtimes/smoke.mjs"),
+    needs: "build",
+  },
+  node: { title: "smoke on the Node of development", run: node => nodeTest(node, "node", "test/runtimes/smoke.mjs"), needs: "build" },
+  browser: { title: "training in Chromium", run: node => nodeTest(node, "browser", "test/runtimes/browser.test.ts"), needs: "build" },
 };
 
 const chosen = names => {
