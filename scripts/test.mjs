@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { finish, installed, machineNode, root, setup } from "./setup.mjs";
+import { finish, installed, machineNode, root, SetupError, setup } from "./setup.mjs";
 
 const stepLimitMs = 20 * 60_000;
 const reports = join(root, "out", "test");
@@ -78,7 +78,7 @@ const steps = {
 const chosen = names => {
   const all = Object.keys(steps).filter(name => steps[name].partOf === undefined);
   const unknown = names.find(name => !(name in steps));
-  if (unknown !== undefined) throw new Error(`There is no step "${unknown}"; steps are ${Object.keys(steps).join(", ")}.`);
+  if (unknown !== undefined) throw new SetupError(`There is no step "${unknown}"; steps are ${Object.keys(steps).join(", ")}.`);
   return names.length > 0 ? names : all;
 };
 
