@@ -23,6 +23,16 @@ export const errorCodes = {
 /** A wrong value while building a graph; Python's ValueError. */
 export class ValueError extends Error {
   override readonly name: string = "ValueError";
+  /** How to mend it, in our words. */
+  readonly hint: string | undefined;
+  constructor(message: string, hint?: string) {
+    super(hint === undefined ? message : `${message}\n\n${hint}`);
+    this.hint = hint;
+  }
+  /** TensorFlow's text, without the hint. */
+  get reason(): string {
+    return this.hint === undefined ? this.message : this.message.slice(0, -this.hint.length - 2);
+  }
 }
 /** Python's KeyError: a name that is not there. */
 export class KeyError extends Error {

@@ -1,0 +1,263 @@
+// From an op's record of inputs and attributes to a node: conversion of literals, inference of type attributes, their checks and messages.
+// The order of nodes and names is TensorFlow's: the op's name is taken first, constants made from literals come before it, under its name.
+
+import type { DType } from "../base/dtype.ts";
+import { isDType } from "../base/dtype.ts";
+import { InternalError, ValueError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
+import { TensorShape } from "../base/shape.ts";
+import type { Attr, AttrValue } from "./attributes.ts";
+import { convertToTensor, isAsTensor, literalType, pythonType, type TensorLike } from "./conversion.ts";
+import { getDefaultGraph } from "./default-graph.ts";
+import type { OpDefinition } from "./op-definition.ts";
+import type { Operation } from "./operation.ts";
+import { Tensor } from "./operation.ts";
+import { snakeOf } from "../base/names.ts";
+
+/** An input's type text, parsed: `N*Ref(T)` → { count: "N", isRef: true, type: "T" }. */
+export interface InputType {
+  readonly count: string | undefined;
+  readonly isRef: boolean;
+  readonly type: string;
+}
+
+const parsed = new Map<string, InputType>();
+
+export function parseInputType(text: string): InputType {
+  let found = parsed.get(text);
+  if (!found) {
+    const [, count, ref, plain] = /^(?:(\w+)\*)?(?:Ref\((\w+)\)|(\w+))$/.exec(text) ?? [];
+    if (ref === undefined && plain === undefined) throw new InternalError(`Input type "${text}" cannot be read.`);
+    found = { count, isRef: ref !== undefined, type: ref ?? plain };
+    parsed.set(text, found);
+  }
+  return found;
+}
+
+/** The attribute value TensorFlow's registry would know under snake_case, for messages. */
+type Record_ = Readonly<Record<string, unknown>>;
+type Attrs = Record<string, AttrValue>;
+
+/** Makes a node in the default graph (or that of its inputs) and returns its outputs as `defineOp` promises. */
+export function buildOperation(definition: OpDefinition, record: Record_, name?: string | { toString(): string } | null): unknown {
+  const graph = graphOf(record) ?? getDefaultGraph();
+  return graph.asDefault(() =>
+    graph.nameScope(name === null || name === undefined ? definition.type : String(name), (scope) => {
+      const attrs = givenAttrs(definition, record);
+      inferTypes(definition, record, attrs);
+      const inputs: Tensor[] = [];
+      for (const [input, text] of Object.entries(definition.inputs)) inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs));
+      completeAttrs(definition, attrs);
+      return resultsOf(graph.createOperation(definition, inputs, attrs, String(scope)));
+    }),
+  );
+}
+
+function graphOf(record: Record_): Tensor["graph"] | undefined {
+  for (const value of Object.values(record)) {
+    for (const item of Array.isArray(value) ? value : [value]) if (item instanceof Tensor) return item.graph;
+  }
+  return undefined;
+}
+
+function givenAttrs(definition: OpDefinition, record: Record_): Attrs {
+  const attrs: Attrs = {};
+  for (const [name, value] of Object.entries(record)) {
+    if (name in definition.inputs || value === undefined) continue;
+    const attr = definition.attrs[name];
+    if (!attr) throw new TypeError(`${definition.type} got an unexpected argument '${name}'. It takes ${[...Object.keys(definition.inputs), ...Object.keys(definition.attrs)].join(", ")}.`);
+    attrs[name] = checkedAttr(definition, name, attr, value);
+  }
+  return attrs;
+}
+
+/** Type attributes from the tensors among the inputs, so that literals can follow them. */
+function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): void {
+  const weak = new Map<string, DType>();
+  for (const [input, text] of Object.entries(definition.inputs)) {
+    const { count, type } = parseInputType(text);
+    if (isDType(type) || definition.attrs[type]?.isList) continue;
+    if (type in attrs) continue;
+    const value = record[input];
+    for (const item of count !== undefined && Array.isArray(value) ? value : [value]) {
+      const { dtype, isCertain } = literalType(item);
+      if (dtype === undefined) continue;
+      if (isCertain) {
+        attrs[type] ??= dtype;
+      } else if (item instanceof NDArray || ArrayBuffer.isView(item) || typeof item !== "number" || definition.attrs[type]?.default === undefined) {
+        if (!weak.has(type)) weak.set(type, dtype);
+      }
+    }
+  }
+  for (const [type, dtype] of weak) attrs[type] ??= isAllowed(definition.attrs[type], dtype) ? dtype : (defaultType(definition.attrs[type]) ?? dtype);
+}
+
+const isAllowed = (attr: Attr | undefined, dtype: DType): boolean => attr?.allowed === undefined || attr.allowed.includes(dtype);
+const defaultType = (attr: Attr | undefined): DType | undefined => (isDType(attr?.default) ? attr.default : isDType(attr?.allowed?.[0]) ? attr.allowed[0] : undefined);
+
+function convertInput(definition: OpDefinition, input: string, spec: InputType, value: unknown, attrs: Attrs): Tensor[] {
+  const { count, isRef, type } = spec;
+  const attr = definition.attrs[type];
+  if (count !== undefined || attr?.isList) return convertList(definition, input, spec, value, attrs);
+  const dtype = isDType(type) ? type : (attrs[type] as DType | undefined);
+  const tensor = convert(definition, input, input, value, dtype, isRef, isDType(type) ? undefined : firstWithType(definition, type, input));
+  if (!isDType(type)) {
+    attrs[type] ??= tensor.dtype;
+    checkTypeAllowed(input, tensor.dtype, attr);
+  }
+  if (isRef && !tensor.isRef)
+    throw new TypeError(`'${definition.type}' Op requires that input '${snakeOf(input)}' be a mutable tensor (e.g.: a tf.Variable)`);
+  return [tensor];
+}
+
+/** The other input that fixed the type attribute, for messages. */
+const firstWithType = (definition: OpDefinition, type: string, except: string): string | undefined =>
+  Object.entries(definition.inputs).find(([name, text]) => name !== except && parseInputType(text).type === type)?.[0];
+
+function convert(definition: OpDefinition, input: string, label: string, value: unknown, dtype: DType | undefined, asRef: boolean, typedBy: string | undefined): Tensor {
+  if (value === undefined || value === null) throw new ValueError(`Tried to convert '${snakeOf(input)}' to a tensor and failed. Error: None values not supported.`);
+  const isTensor = value instanceof Tensor || isAsTensor(value);
+  const tensor = convertToTensor(value as TensorLike, { dtype: isTensor ? undefined : dtype, name: snakeOf(label), asRef });
+  if (dtype !== undefined && tensor.dtype !== dtype) {
+    const given = `Input '${snakeOf(input)}' of '${definition.type}' Op has type ${tensor.dtypeName}`;
+    throw new TypeError(
+      typedBy === undefined || isDTypeInput(definition, input)
+        ? `${given} that does not match expected type of ${dtype}.`
+        : `${given} that does not match type ${dtype} of argument '${snakeOf(typedBy)}'.`,
+    );
+  }
+  return tensor;
+}
+
+const isDTypeInput = (definition: OpDefinition, input: string): boolean => isDType(parseInputType(definition.inputs[input]).type);
+
+function convertList(definition: OpDefinition, input: string, { count, isRef, type }: InputType, value: unknown, attrs: Attrs): Tensor[] {
+  if (!Array.isArray(value))
+    throw new TypeError(`Expected list for '${snakeOf(input)}' argument to '${definition.type}' Op, not ${value instanceof Tensor ? value : String(value)}.`);
+  const dtype = count !== undefined ? (isDType(type) ? type : (attrs[type] as DType | undefined)) : undefined;
+  const given = attrs[type] as readonly DType[] | undefined;
+  const tensors = value.map((item, i) => convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, undefined));
+  if (count === undefined) {
+    attrs[type] ??= tensors.map((tensor) => tensor.dtype);
+    return tensors;
+  }
+  const length = attrs[count];
+  if (length !== undefined && length !== tensors.length)
+    throw new ValueError(`List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} must match length ${length} of argument '${count}'.`);
+  const minimum = definition.attrs[count]?.minimum;
+  if (minimum !== undefined && tensors.length < minimum)
+    throw new ValueError(`List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} shorter than minimum length ${minimum}.`);
+  attrs[count] = tensors.length;
+  if (!isDType(type) && tensors.length > 0) {
+    attrs[type] ??= tensors[0].dtype;
+    checkTypeAllowed(input, tensors[0].dtype, definition.attrs[type]);
+  }
+  return tensors;
+}
+
+function checkTypeAllowed(input: string, dtype: DType, attr: Attr | undefined): void {
+  if (isAllowed(attr, dtype)) return;
+  const allowed = [...((attr?.allowed ?? []) as readonly string[])].sort().join(", ");
+  throw new TypeError(`Value passed to parameter '${snakeOf(input)}' has DataType ${dtype} not in list of allowed values: ${allowed}`);
+}
+
+function completeAttrs(definition: OpDefinition, attrs: Attrs): void {
+  for (const [name, attr] of Object.entries(definition.attrs)) {
+    if (name in attrs) continue;
+    if (attr.default === undefined) throw new TypeError(missingAttr(definition, name, attr));
+    attrs[name] = attr.default;
+  }
+}
+
+function missingAttr(definition: OpDefinition, name: string, attr: Attr): string {
+  if (attr.kind === "string") return `Expected string for argument '${snakeOf(name)}' not None.`;
+  return `${definition.type} needs the attribute '${snakeOf(name)}'.`;
+}
+
+/** @throws ValueError or TypeError with TensorFlow's text if the value does not suit the attribute. */
+export function checkedAttr(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
+  if (attr.isList) {
+    if (!Array.isArray(value)) throw new TypeError(`Expected list for attr ${snakeOf(name)}, obtained ${pythonType(value)} instead.`);
+    const list = value.map((item) => checkedItem(definition, name, attr, item));
+    if (attr.minimum !== undefined && list.length < attr.minimum)
+      throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed list of length ${list.length} less than minimum ${attr.minimum}.`);
+    return list;
+  }
+  const item = checkedItem(definition, name, attr, value);
+  if (attr.kind === "int" && attr.minimum !== undefined && (item as number) < attr.minimum)
+    throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed ${item} less than minimum ${attr.minimum}.`);
+  return item;
+}
+
+const expectation: Record<Attr["kind"], (value: unknown) => boolean> = {
+  type: isDType,
+  int: (value) => Number.isInteger(value) || typeof value === "bigint",
+  float: (value) => typeof value === "number",
+  bool: (value) => typeof value === "boolean",
+  string: (value) => typeof value === "string",
+  shape: (value) => value instanceof TensorShape || Array.isArray(value) || value === null,
+  tensor: (value) => value instanceof NDArray,
+  func: (value) => typeof value === "object" && value !== null && "name" in value,
+};
+
+function checkedItem(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
+  if (!expectation[attr.kind](value)) {
+    const shown = value === null || value === undefined ? "None" : typeof value === "string" ? `'${value}'` : String(value);
+    throw new TypeError(`Expected ${attr.kind} for argument '${snakeOf(name)}' not ${shown}.`);
+  }
+  if (attr.kind === "shape") return value instanceof TensorShape ? value : new TensorShape(value as number[]);
+  if (attr.allowed !== undefined && !attr.allowed.includes(value)) {
+    if (attr.kind === "type") {
+      const allowed = [...(attr.allowed as readonly string[])].sort().join(", ");
+      throw new TypeError(`Value passed to parameter '${snakeOf(name)}' has DataType ${String(value)} not in list of allowed values: ${allowed}`);
+    }
+    const allowed = attr.allowed.map((item) => `"${item}"`).join(", ");
+    throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed string '${String(value)}' not in: ${allowed}.`);
+  }
+  return value as AttrValue;
+}
+
+/** Outputs as `defineOp` promises: the operation itself, one tensor, a list, or a record by output name. */
+export function resultsOf(op: Operation): unknown {
+  const names = Object.keys(op.definition.outputs);
+  if (names.length === 0) return op;
+  let next = 0;
+  const entries = names.map((name) => {
+    const length = outputCount(op.definition, name, op.attrs);
+    const tensors = op.outputs.slice(next, next + (length ?? 1));
+    next += tensors.length;
+    return [name, length === undefined ? tensors[0] : tensors] as const;
+  });
+  return entries.length === 1 ? entries[0][1] : Object.fromEntries([...entries, ["op", op]]);
+}
+
+/** How many tensors a list output holds; undefined for a single tensor. */
+export function outputCount(definition: OpDefinition, output: string, attrs: Readonly<Record<string, AttrValue>>): number | undefined {
+  const { count, type } = parseInputType(definition.outputs[output]);
+  if (count !== undefined) return attrs[count] as number;
+  return definition.attrs[type]?.isList ? (attrs[type] as readonly DType[]).length : undefined;
+}
+
+/** The types of an op's inputs or outputs, lists flattened. */
+export function typesOf(definition: OpDefinition, side: "inputs" | "outputs", attrs: Readonly<Record<string, AttrValue>>): { name: string; dtype: DType; isRef: boolean }[] {
+  return Object.entries(definition[side]).flatMap(([name, text]) => {
+    const { count, isRef, type } = parseInputType(text);
+    const value = isDType(type) ? type : attrs[type];
+    if (Array.isArray(value)) return (value as DType[]).map((dtype) => ({ name, dtype, isRef }));
+    return Array.from({ length: count === undefined ? 1 : (attrs[count] as number) }, () => ({ name, dtype: value as DType, isRef }));
+  });
+}
+
+/** Inputs grouped by name: a tensor, or a list of them. */
+export function groupByName<T>(definition: OpDefinition, side: "inputs" | "outputs", attrs: Readonly<Record<string, AttrValue>>, items: readonly T[]): Record<string, T | readonly T[]> {
+  const record: Record<string, T | readonly T[]> = {};
+  let next = 0;
+  for (const [name, text] of Object.entries(definition[side])) {
+    const { count, type } = parseInputType(text);
+    const listed = isDType(type) ? undefined : definition.attrs[type]?.isList ? (attrs[type] as readonly DType[]).length : undefined;
+    const length = count !== undefined ? (attrs[count] as number) : listed;
+    record[name] = length === undefined ? items[next] : items.slice(next, next + length);
+    next += length ?? 1;
+  }
+  return record;
+}

@@ -1,0 +1,226 @@
+// Turning what users pass into tensors: numbers and arrays become Const nodes, lists that hold tensors become Pack nodes,
+// objects with `asGraphTensor` (variables) answer for themselves. Const and Pack are defined here because conversion makes them.
+
+import type { DType } from "../base/dtype.ts";
+import { isDType, isInteger } from "../base/dtype.ts";
+import { ValueError } from "../base/errors.ts";
+import type { ArrayLike } from "../base/ndarray.ts";
+import { inferDType, isTypedArray, NDArray } from "../base/ndarray.ts";
+import { TensorShape } from "../base/shape.ts";
+import { constant as constantValue, generate } from "../ir/build.ts";
+import { addIndex, constantIndex } from "../ir/index-map.ts";
+import { guardScalar, loadScalar } from "../ir/scalar.ts";
+import * as attr from "./attributes.ts";
+import { defineOp, type Gradients } from "./op-definition.ts";
+import { Tensor } from "./operation.ts";
+import { getDefaultGraph } from "./default-graph.ts";
+
+/** Something that stands for a tensor, such as a variable. */
+export interface AsTensor {
+  /** The tensor to use where a value (or, with `asRef`, a reference) is wanted. */
+  asGraphTensor(options: { dtype?: DType | undefined; name?: string | undefined; asRef?: boolean }): Tensor;
+}
+
+/** Anything convertible to a tensor: tensors, variables, arrays, numbers, nested lists (of tensors too). */
+export type TensorLike = Tensor | AsTensor | ArrayLike | TensorShape | readonly TensorLike[];
+
+export const isAsTensor = (value: unknown): value is AsTensor =>
+  typeof value === "object" && value !== null && "asGraphTensor" in value && typeof value.asGraphTensor === "function";
+
+/** A fixed value. */
+export const Const = defineOp("Const", {
+  inputs: {},
+  outputs: { output: "dtype" },
+  attrs: { value: attr.tensor(), dtype: attr.type() },
+  shape: ({ value }) => new TensorShape(value.shape),
+  gradient: "none",
+  lower: ({ value }) => constantValue(value),
+});
+
+/** Tensors of one shape joined along a new axis. */
+export const Pack = defineOp("Pack", {
+  inputs: { values: "N*T" },
+  outputs: { output: "T" },
+  attrs: { N: attr.int(undefined, 1), T: attr.type(), axis: attr.int(0) },
+  shape: ({ values, axis }) => packedShape(values, axis),
+  gradient: ({ axis, values }, d): Gradients => ({ values: Unpack({ value: d.output, num: values.length, axis }) }),
+  partial: ({ values }) => {
+    if (values.some((value) => value === undefined || value.shape.length !== 0)) return undefined;
+    return { shape: [values.length], values: values.map((value) => value?.values[0] ?? null) };
+  },
+  lower: ({ values, axis }) => {
+    const rank = values[0].shape.length + 1;
+    const at = axis < 0 ? axis + rank : axis;
+    const shape = [...values[0].shape.slice(0, at), values.length, ...values[0].shape.slice(at)];
+    return generate(shape, (i) => {
+      const rest = i.filter((_, k) => k !== at);
+      let result = loadScalar(values[values.length - 1], rest);
+      for (let k = values.length - 2; k >= 0; k--)
+        result = guardScalar([{ index: addIndex(i[at], constantIndex(-k)), low: -values.length, high: 1 }], loadScalar(values[k], rest), result);
+      return result;
+    });
+  },
+});
+
+/** A tensor cut into its slices along an axis. */
+export const Unpack = defineOp("Unpack", {
+  inputs: { value: "T" },
+  outputs: { output: "num*T" },
+  attrs: { num: attr.int(undefined, 0), T: attr.type(), axis: attr.int(0) },
+  shape: ({ value, num, axis }) => {
+    if (value.dims === null) return Array.from({ length: num }, () => TensorShape.unknown());
+    const at = checkAxis(axis, value.dims.length);
+    const size = value.dims[at];
+    if (size !== null && size !== num) throw new ValueError(`Dimension must be ${num} but is ${size}`);
+    const rest = new TensorShape(value.dims.filter((_, k) => k !== at));
+    return Array.from({ length: num }, () => rest);
+  },
+  gradient: ({ axis, num }, d): Gradients => ({ value: Pack({ values: d.output, N: num, axis }) }),
+  lower: ({ value, num, axis }) => {
+    const at = axis < 0 ? axis + value.shape.length : axis;
+    const shape = value.shape.filter((_, k) => k !== at);
+    return Array.from({ length: num }, (_, k) => generate(shape, (i) => loadScalar(value, [...i.slice(0, at), constantIndex(k), ...i.slice(at)])));
+  },
+});
+
+function packedShape(values: readonly TensorShape[], axis: number): TensorShape {
+  let merged = values[values.length - 1];
+  for (let k = values.length - 2; k >= 0; k--) {
+    try {
+      merged = values[k].mergeWith(merged);
+    } catch (error) {
+      throw new ValueError(`${(error as Error).message}\n\tFrom merging shape ${k} with other shapes.`);
+    }
+  }
+  if (merged.dims === null) return merged;
+  const at = checkAxis(axis, merged.dims.length + 1);
+  return new TensorShape([...merged.dims.slice(0, at), values.length, ...merged.dims.slice(at)]);
+}
+
+function checkAxis(axis: number, rank: number): number {
+  if (axis < -rank || axis >= rank) throw new ValueError(`Invalid axis ${axis}: it must be in [${-rank}, ${rank}).`);
+  return axis < 0 ? axis + rank : axis;
+}
+
+export interface ConversionOptions {
+  readonly dtype?: DType | undefined;
+  /** Tried first, silently given up if it does not fit. */
+  readonly preferredDtype?: DType | undefined;
+  /** Name of the Const or Pack node that may be made. */
+  readonly name?: string | undefined;
+  readonly asRef?: boolean;
+}
+
+/** Converts to a tensor of the default graph. TF: tf.convert_to_tensor.
+ *  @throws ValueError for null, for a tensor of another type than `dtype`; TypeError for values the type cannot hold. */
+export function convertToTensor(value: TensorLike, options: ConversionOptions = {}): Tensor {
+  const { dtype, name, asRef = false } = options;
+  if (value instanceof Tensor) {
+    if (dtype !== undefined && value.dtype !== dtype)
+      throw new ValueError(
+        `Tensor conversion requested dtype ${dtype} for Tensor with dtype ${value.dtype}: ${describe(value)}`,
+        "Use tf.cast(x, dtype) to convert a tensor to another type.",
+      );
+    return value;
+  }
+  if (isAsTensor(value)) return value.asGraphTensor({ dtype, name, asRef });
+  if (value === null || value === undefined) throw new ValueError("None values not supported.");
+  if (value instanceof TensorShape) return makeConstant(NDArray.from(shapeNumbers(value), dtype ?? "int32", [value.asList().length]), name);
+  if (Array.isArray(value) && containsTensor(value)) return pack(value, dtype ?? dtypeOfFirstTensor(value), name);
+  return makeConstant(toArray(value as ArrayLike, dtype, options.preferredDtype), name);
+}
+
+const shapeNumbers = (shape: TensorShape): number[] => [...shape.asNumbers()];
+const describe = (tensor: Tensor): string => `<tf.Tensor '${tensor.name}' shape=${tensor.shape} dtype=${tensor.dtypeName}>`;
+const makeConstant = (value: NDArray, name = "Const"): Tensor => Const({ value, dtype: value.dtype }, { name });
+
+export const containsTensor = (value: readonly unknown[]): boolean =>
+  value.some((item) => item instanceof Tensor || isAsTensor(item) || (Array.isArray(item) && containsTensor(item)));
+
+function dtypeOfFirstTensor(value: readonly unknown[]): DType | undefined {
+  for (const item of value) {
+    if (item instanceof Tensor) return item.dtype;
+    if (isAsTensor(item)) return item.asGraphTensor({}).dtype;
+    if (Array.isArray(item)) {
+      const inner = dtypeOfFirstTensor(item);
+      if (inner) return inner;
+    }
+  }
+  return undefined;
+}
+
+function pack(value: readonly unknown[], dtype: DType | undefined, name = "packed"): Tensor {
+  return getDefaultGraph().nameScope(name, (scope) => {
+    const items = value.map((item, i): Tensor => {
+      if (Array.isArray(item) && containsTensor(item)) return pack(item, dtype, String(i));
+      const tensor = convertToTensor(item as TensorLike, { dtype: isAsTensor(item) || item instanceof Tensor ? undefined : dtype, name: String(i) });
+      if (dtype !== undefined && tensor.dtype !== dtype)
+        throw new TypeError(`Cannot convert a list containing a tensor of dtype <dtype: '${tensor.dtype}'> to <dtype: '${dtype}'> (Tensor is: ${describe(tensor)})`);
+      return tensor;
+    });
+    return Pack({ values: items }, { name: scope });
+  });
+}
+
+/** Numbers and arrays under TensorFlow's rules of what fits a type. */
+export function toArray(value: ArrayLike, dtype: DType | undefined, preferred?: DType): NDArray {
+  if (dtype !== undefined) checkFits(value, dtype);
+  else if (preferred !== undefined && fits(value, preferred)) return NDArray.from(value, preferred);
+  return NDArray.from(value, dtype, undefined);
+}
+
+const fits = (value: ArrayLike, dtype: DType): boolean => {
+  try {
+    checkFits(value, dtype);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** @throws TypeError if a bare number, string or boolean inside does not fit; typed arrays and NDArrays are cast. */
+function checkFits(value: ArrayLike, dtype: DType): void {
+  if (value instanceof NDArray || isTypedArray(value)) return;
+  if (Array.isArray(value)) {
+    for (const item of value) checkFits(item, dtype);
+    return;
+  }
+  const expected = `Expected ${dtype}, but got ${String(value)} of type '${pythonType(value)}'.`;
+  if (typeof value === "string" && dtype !== "string") throw new TypeError(expected);
+  if (typeof value !== "string" && dtype === "string" && !(value instanceof Uint8Array)) throw new TypeError(expected);
+  if (typeof value === "number" && isInteger(dtype) && !Number.isInteger(value)) throw new TypeError(expected);
+  if (typeof value === "number" && dtype === "bool") throw new TypeError(expected);
+  if (typeof value === "boolean" && dtype !== "bool") throw new TypeError(expected);
+}
+
+export function pythonType(value: unknown): string {
+  switch (typeof value) {
+    case "number":
+      return Number.isInteger(value) ? "int" : "float";
+    case "string":
+      return "str";
+    case "boolean":
+      return "bool";
+    case "bigint":
+      return "int";
+    case "function":
+      return "function";
+    default:
+      return value === null || value === undefined ? "NoneType" : Array.isArray(value) ? "list" : value.constructor?.name === "Object" ? "dict" : (value.constructor?.name ?? "object");
+  }
+}
+
+/** The type a value will have once converted, and whether that is certain (a tensor, an array) or a bare literal's default. */
+export function literalType(value: unknown): { dtype: DType | undefined; isCertain: boolean } {
+  if (value instanceof Tensor) return { dtype: value.dtype, isCertain: true };
+  if (isAsTensor(value)) {
+    const { dtype } = value as { dtype?: unknown };
+    return { dtype: isDType(dtype) ? dtype : undefined, isCertain: true };
+  }
+  if (value instanceof NDArray || isTypedArray(value)) return { dtype: inferDType(value), isCertain: false };
+  if (value instanceof TensorShape) return { dtype: "int32", isCertain: false };
+  if (Array.isArray(value) && containsTensor(value)) return { dtype: dtypeOfFirstTensor(value), isCertain: true };
+  if (value === null || value === undefined) return { dtype: undefined, isCertain: false };
+  return { dtype: inferDType(value as ArrayLike), isCertain: false };
+}
+

@@ -1,0 +1,45 @@
+// The text of a node as TensorFlow's errors print it: `{{node MatMul}} = MatMul[T=DT_FLOAT, …](a, b)`.
+
+import { dtypeEnumName, dtypeTable, isDType } from "../base/dtype.ts";
+import { NDArray } from "../base/ndarray.ts";
+import { TensorShape } from "../base/shape.ts";
+import type { Attr, AttrValue, FunctionRef } from "./attributes.ts";
+import type { Operation, Tensor } from "./operation.ts";
+
+export interface NodeText {
+  readonly name: string;
+  readonly definition: { readonly type: string; readonly attrs: Readonly<Record<string, Attr>> };
+  readonly attrs: Readonly<Record<string, AttrValue>>;
+  readonly inputs: readonly Tensor[];
+  readonly controlInputs: readonly Operation[];
+  readonly colocation: readonly string[];
+}
+
+export function formatNode(node: NodeText): string {
+  const attrs: [string, string][] = Object.entries(node.attrs).map(([name, value]) => [name, formatAttr(value, node.definition.attrs[name])]);
+  if (node.colocation.length > 0) attrs.push(["_class", `[${node.colocation.map((group) => `"${group}"`).join(", ")}]`]);
+  attrs.sort(([a], [b]) => (a < b ? -1 : 1));
+  const list = attrs.length === 0 ? "" : `[${attrs.map(([name, text]) => `${name}=${text}`).join(", ")}]`;
+  const inputs = [...node.inputs.map(formatInput), ...node.controlInputs.map((op) => `^${op.name}`)];
+  return `{{node ${node.name}}} = ${node.definition.type}${list}(${inputs.join(", ")})`;
+}
+
+const formatInput = (tensor: Tensor): string => (tensor.valueIndex === 0 ? tensor.op.name : tensor.name);
+
+function formatAttr(value: AttrValue, attr: Attr | undefined): string {
+  if (Array.isArray(value)) return `[${value.map((item) => formatAttr(item, attr)).join(", ")}]`;
+  if (value instanceof TensorShape) return value.format();
+  if (value instanceof NDArray) return formatTensor(value);
+  if (typeof value === "string") {
+    const isType = attr === undefined ? isDType(value) : attr.kind === "type";
+    return isType ? dtypeEnumName(value as "float32") : `"${value}"`;
+  }
+  if (typeof value === "object") return (value as FunctionRef).name;
+  return String(value);
+}
+
+function formatTensor(value: NDArray): string {
+  const shown = Array.from({ length: Math.min(value.size, 3) }, (_, i) => String(value.get(i)));
+  const values = value.rank === 0 ? shown.join("") : `[${shown.join(" ")}]${value.size > 3 ? "..." : ""}`;
+  return `Tensor<type: ${dtypeTable[value.dtype].cName} shape: [${value.shape.join(",")}] values: ${values}>`;
+}

@@ -1,0 +1,456 @@
+// Graph: operations by name, unique names, scopes, collections, and the stacks that decorate new nodes (control dependencies, devices,
+// colocation). Exactly TensorFlow's rules and messages. Neither ops nor sessions are known here.
+
+import { scoped } from "../base/disposable.ts";
+import { AssertionError, KeyError, RuntimeError, ValueError } from "../base/errors.ts";
+import type { TensorShape } from "../base/shape.ts";
+import type { AttrValue } from "./attributes.ts";
+import { typesOf } from "./build-operation.ts";
+import { isAsTensor, pythonType } from "./conversion.ts";
+import { popDefaultGraph, pushDefaultGraph } from "./default-graph.ts";
+import type { DeviceFunction } from "./device.ts";
+import { deviceFor } from "./device.ts";
+import { captureLocation } from "./location.ts";
+import type { OpDefinition } from "./op-definition.ts";
+import { Operation, Tensor } from "./operation.ts";
+import { inferShapes } from "./shape-inference.ts";
+
+const validName = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/;
+const validNestedScope = /^[A-Za-z0-9_.\\/>-]*$/;
+
+/** An entered scope; left by `using` or at the end of the callback. */
+export class Scope implements Disposable {
+  private readonly leave: () => void;
+  private isOpen = true;
+  constructor(leave: () => void) {
+    this.leave = leave;
+  }
+  [Symbol.dispose](): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.leave();
+  }
+}
+
+/** An entered name scope. `String(scope)` is its name with a trailing slash, to be passed as an op's name or re-entered. */
+export class NameScope extends Scope {
+  readonly name: string;
+  constructor(name: string, leave: () => void) {
+    super(leave);
+    this.name = name;
+  }
+  override toString(): string {
+    return this.name;
+  }
+}
+
+/** A cond branch or loop body under construction: new operations pass through it. */
+export interface ControlFlowContext {
+  readonly outer: ControlFlowContext | null;
+  /** The tensor to use inside for one made outside (a Switch or Enter of it). */
+  addValue(tensor: Tensor): Tensor;
+  /** Called for every operation made inside, after creation. */
+  addOperation(op: Operation): void;
+  /** Control inputs that may cross into this context. */
+  filterControlInputs(ops: readonly Operation[]): readonly Operation[];
+}
+
+interface ControlBlock {
+  readonly ops: readonly Operation[];
+  readonly made: Set<Operation>;
+  readonly isClear: boolean;
+  readonly outerContext: ControlFlowContext | null;
+}
+
+export type ControlInput = Operation | Tensor | string | { toString(): string };
+type CollectionItem = unknown;
+
+/** A graph of operations. TF: tf.Graph. */
+export class Graph {
+  /** The graph-level random seed, or null. Set by tf.setRandomSeed. */
+  seed: number | null = null;
+  /** Default container of variables. */
+  container = "";
+  controlFlowContext: ControlFlowContext | null = null;
+  private readonly ops: Operation[] = [];
+  private readonly byName = new Map<string, Operation>();
+  private readonly usedNames = new Map<string, number>();
+  private readonly collectionLists = new Map<string, CollectionItem[]>();
+  private scopeName = "";
+  private controlStack: ControlBlock[] = [];
+  private deviceStack: (DeviceFunction | string | null)[] = [];
+  private colocationStack: (Operation | null)[] = [];
+  private gradientOverrides: Readonly<Record<string, string>>[] = [];
+  private readonly unfeedable = new Set<Tensor>();
+  private readonly unfetchable = new Set<Operation>();
+  private isFinalized = false;
+  private readonly attachments = new Map<unknown, unknown>();
+  private seedCount = 0;
+
+  // ---- operations ----
+
+  /** Makes an operation; ops call this, users call ops. A name ending in "/" is taken verbatim. */
+  createOperation(definition: OpDefinition, given: readonly Tensor[], attrs: Readonly<Record<string, AttrValue>>, name: string = definition.type): Operation {
+    this.assertNotFinalized();
+    for (const tensor of given) this.assertOwn(tensor);
+    const inputs = this.controlFlowContext ? given.map((tensor) => this.controlFlowContext?.addValue(tensor) ?? tensor) : given;
+    const unique = name.endsWith("/") ? name.slice(0, -1) : this.uniqueName(name);
+    if (!validName.test(unique))
+      throw new ValueError(`\`${unique}\` is not a valid node name. Accepted names conform to Regex /re.compile('^[A-Za-z0-9.][A-Za-z0-9_.\\\\\\\\/>-]*$')/`);
+    if (this.byName.has(unique)) throw new ValueError(`Duplicate node name in graph: '${unique}'`);
+    const controlInputs = this.controlInputsFor(inputs);
+    const colocation = this.colocationFor(attrs);
+    const { _class: _dropped, ...plainAttrs } = attrs;
+    const location = captureLocation();
+    const node = { name: unique, definition, attrs: plainAttrs, inputs, controlInputs, colocation };
+    let shapes: TensorShape[];
+    try {
+      shapes = inferShapes({ node, definition, inputs, attrs: plainAttrs });
+    } catch (error) {
+      throw error instanceof ValueError ? placed(error, unique, location.toString()) : error;
+    }
+    const outputs = typesOf(definition, "outputs", attrs).map(({ dtype, isRef }, i) => ({ dtype, isRef, shape: shapes[i] }));
+    const op = new Operation({
+      graph: this,
+      ...node,
+      attrs: this.withGradientOverride(definition, plainAttrs),
+      outputs,
+      device: "",
+      location,
+      id: this.ops.length,
+      context: this.controlFlowContext,
+    });
+    op.device = this.deviceOf(op);
+    this.ops.push(op);
+    this.byName.set(unique, op);
+    for (const block of this.controlStack) block.made.add(op);
+    this.controlFlowContext?.addOperation(op);
+    return op;
+  }
+
+  private assertOwn(tensor: Tensor): void {
+    if (tensor.graph !== this)
+      throw new ValueError(
+        `${tensor} must be from the same graph as the other inputs (graphs differ).`,
+        "Build all parts of one computation inside the same `graph.asDefault(…)`.",
+      );
+  }
+
+  private assertNotFinalized(): void {
+    if (this.isFinalized) throw new RuntimeError("Graph is finalized and cannot be modified.");
+  }
+
+  /** All operations in order of creation. TF: get_operations. */
+  getOperations(): readonly Operation[] {
+    return this.ops;
+  }
+
+  /** How many operations have been made. */
+  get version(): number {
+    return this.ops.length;
+  }
+
+  get finalized(): boolean {
+    return this.isFinalized;
+  }
+
+  /** Makes the graph read-only. */
+  finalize(): void {
+    this.isFinalized = true;
+  }
+
+  // ---- names ----
+
+  /** A name not used yet, under the current name scope: case-insensitive, only the full path is reserved. TF: unique_name. */
+  uniqueName(name: string, markAsUsed = true): string {
+    const full = this.scopeName ? `${this.scopeName}/${name}` : name;
+    const base = full.toLowerCase();
+    let count = this.usedNames.get(base) ?? 0;
+    if (markAsUsed) this.usedNames.set(base, count + 1);
+    if (count === 0) return full;
+    let key = base;
+    while (this.usedNames.has(key)) key = `${base}_${count++}`;
+    if (markAsUsed) this.usedNames.set(key, 1);
+    return `${full}_${count - 1}`;
+  }
+
+  getNameScope(): string {
+    return this.scopeName;
+  }
+
+  /** Opens a name scope: unique, or verbatim if the name ends in "/"; null or "" is the root. TF: Graph.name_scope. */
+  nameScope(name: string | { toString(): string } | null): NameScope;
+  nameScope<R>(name: string | { toString(): string } | null, body: (scope: NameScope) => R): R;
+  nameScope<R>(name: string | { toString(): string } | null, body?: (scope: NameScope) => R): NameScope | R {
+    const outer = this.scopeName;
+    const text = name === null ? "" : String(name);
+    let inner = "";
+    if (text.endsWith("/")) inner = text.slice(0, -1);
+    else if (text !== "") {
+      this.checkScopeName(text);
+      inner = this.uniqueName(text);
+    }
+    this.scopeName = inner;
+    return scoped(new NameScope(inner === "" ? "" : `${inner}/`, () => void (this.scopeName = outer)), body);
+  }
+
+  private checkScopeName(name: string): void {
+    if (this.scopeName !== "") {
+      if (!validNestedScope.test(name))
+        throw new ValueError(`'${name}' is not a valid scope name. A scope name has to match the following pattern: ^[A-Za-z0-9_.\\\\/>-]*$`);
+    } else if (!validName.test(name))
+      throw new ValueError(`'${name}' is not a valid root scope name. A root scope name has to match the following pattern: ^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*$`);
+  }
+
+  // ---- default graph ----
+
+  /** Makes this the default graph for a callback, or until the returned scope is disposed. TF: Graph.as_default. */
+  asDefault(): Scope & { readonly graph: Graph };
+  asDefault<R>(body: (graph: Graph) => R): R;
+  asDefault<R>(body?: (graph: Graph) => R): R | (Scope & { readonly graph: Graph }) {
+    pushDefaultGraph(this);
+    const scope = Object.assign(new Scope(() => popDefaultGraph(this)), { graph: this });
+    return scoped(scope, body && (() => body(this)));
+  }
+
+  // ---- control dependencies ----
+
+  /** New operations run after these. Nested blocks add up; null clears. TF: Graph.control_dependencies. */
+  controlDependencies(inputs: readonly ControlInput[] | null): Scope;
+  controlDependencies<R>(inputs: readonly ControlInput[] | null, body: () => R): R;
+  controlDependencies<R>(inputs: readonly ControlInput[] | null, body?: () => R): Scope | R {
+    const ops = new Set((inputs ?? []).map((input) => this.controlOperation(input)));
+    const outerStack = this.controlStack;
+    const outerContext = this.controlFlowContext;
+    const block: ControlBlock = { ops: [...ops], made: new Set(), isClear: inputs === null, outerContext };
+    this.controlStack = inputs === null ? [block] : [...this.controlStack, block];
+    if (inputs === null) this.controlFlowContext = null;
+    const leave = (): void => {
+      if (!this.controlStack.includes(block)) throw new AssertionError("Control dependency scopes were left out of order.");
+      this.controlStack = outerStack;
+      this.controlFlowContext = outerContext;
+    };
+    return scoped(new Scope(leave), body);
+  }
+
+  private controlOperation(input: ControlInput): Operation {
+    const { op } = input as { op?: unknown };
+    if (op instanceof Operation && !(input instanceof Tensor)) return op;
+    const element = this.asGraphElement(input);
+    return element instanceof Tensor ? element.op : element;
+  }
+
+  /** What a new operation with these inputs waits for: dependencies it does not already have through an input made in the same block. */
+  private controlInputsFor(inputs: readonly Tensor[]): Operation[] {
+    const inputOps = new Set(inputs.map((tensor) => tensor.op));
+    const result = new Set<Operation>();
+    for (const block of this.controlStack) {
+      const isCovered = [...inputOps].some((op) => block.made.has(op));
+      if (!isCovered) for (const op of block.ops) if (!inputOps.has(op)) result.add(op);
+    }
+    const ops = [...result];
+    return this.controlFlowContext ? [...this.controlFlowContext.filterControlInputs(ops)] : ops;
+  }
+
+  /** The control inputs a new operation without inputs would get. */
+  currentControlInputs(): readonly Operation[] {
+    return this.controlInputsFor([]);
+  }
+
+  // ---- devices and colocation ----
+
+  /** Places new operations; inner fields override outer ones; null clears; a function decides per operation. TF: Graph.device. */
+  device(spec: DeviceFunction | string | null): Scope;
+  device<R>(spec: DeviceFunction | string | null, body: () => R): R;
+  device<R>(spec: DeviceFunction | string | null, body?: () => R): Scope | R {
+    const outer = this.deviceStack;
+    if (typeof spec === "string") deviceFor([spec], null);
+    this.deviceStack = [...outer, spec];
+    return scoped(new Scope(() => void (this.deviceStack = outer)), body);
+  }
+
+  private deviceOf(op: Operation): string {
+    const [group] = op.colocation;
+    if (group !== undefined) {
+      const target = this.byName.get(group.slice("loc:@".length));
+      if (target) return target.device;
+    }
+    return deviceFor(this.deviceStack, op);
+  }
+
+  /** New operations share the device of `op`. TF: Graph.colocate_with. */
+  colocateWith(op: Operation | Tensor | null | { op: Operation }, options?: { ignoreExisting?: boolean }): Scope;
+  colocateWith<R>(op: Operation | Tensor | null | { op: Operation }, options: { ignoreExisting?: boolean } | undefined, body: () => R): R;
+  colocateWith<R>(op: Operation | Tensor | null | { op: Operation }, { ignoreExisting = false }: { ignoreExisting?: boolean } = {}, body?: () => R): Scope | R {
+    if (op === null && !ignoreExisting) throw new ValueError("Trying to reset colocation (op is None) but ignore_existing is not True");
+    const outer = this.colocationStack;
+    const target = op === null || op instanceof Operation ? op : op.op;
+    this.colocationStack = ignoreExisting ? (target ? [target] : []) : [...outer, target];
+    return scoped(new Scope(() => void (this.colocationStack = outer)), body);
+  }
+
+  private colocationFor(attrs: Readonly<Record<string, AttrValue>>): string[] {
+    const groups = new Set(Array.isArray(attrs._class) ? (attrs._class as string[]) : []);
+    for (const op of this.colocationStack) for (const group of op?.colocationGroups() ?? []) groups.add(group);
+    return [...groups].sort();
+  }
+
+  // ---- collections ----
+
+  addToCollection(name: string, value: CollectionItem): void {
+    this.assertNotFinalized();
+    this.getCollectionRef(name).push(value);
+  }
+
+  addToCollections(names: string | readonly string[], value: CollectionItem): void {
+    for (const name of new Set(typeof names === "string" ? [names] : names)) this.addToCollection(name, value);
+  }
+
+  /** The live list, made if absent. */
+  // biome-ignore lint/suspicious/noExplicitAny: a collection holds whatever was put in under its name
+  getCollectionRef(name: string): any[] {
+    let list = this.collectionLists.get(name);
+    if (!list) {
+      list = [];
+      this.collectionLists.set(name, list);
+    }
+    return list;
+  }
+
+  /** A copy; `scope` keeps items whose `name` matches it as a regular expression from the start. TF: get_collection. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  getCollection(name: string, scope?: string | null): any[] {
+    const list = this.collectionLists.get(name) ?? [];
+    if (scope === undefined || scope === null) return [...list];
+    const pattern = new RegExp(`^(?:${scope})`);
+    return list.filter((item) => {
+      const itemName = (item as { name?: unknown } | null)?.name;
+      return typeof itemName === "string" && pattern.test(itemName);
+    });
+  }
+
+  getAllCollectionKeys(): string[] {
+    return [...this.collectionLists].filter(([, list]) => list.length > 0).map(([name]) => name);
+  }
+
+  get collections(): readonly string[] {
+    return [...this.collectionLists.keys()];
+  }
+
+  clearCollection(name: string): void {
+    this.assertNotFinalized();
+    this.collectionLists.delete(name);
+  }
+
+  // ---- look-ups ----
+
+  /** The operation or tensor behind a name or object. TF: as_graph_element. */
+  asGraphElement(given: unknown, { allowTensor = true, allowOperation = true }: { allowTensor?: boolean; allowOperation?: boolean } = {}): Operation | Tensor {
+    if (!allowTensor && !allowOperation) throw new ValueError("allow_tensor and allow_operation can't both be False.");
+    const element = isAsTensor(given) ? graphElementOf(given) : given;
+    if (typeof element === "string") return this.elementByName(element, allowTensor, allowOperation);
+    if (element instanceof Tensor && allowTensor) {
+      if (element.graph !== this) throw new ValueError(`Tensor ${element} is not an element of this graph.`, "It was made in another graph: look at tensor.graph.");
+      return element;
+    }
+    if (element instanceof Operation && allowOperation) {
+      if (element.graph !== this) throw new ValueError(`Operation ${element} is not an element of this graph.`);
+      return element;
+    }
+    const wanted = allowTensor && allowOperation ? "Tensor or Operation" : allowTensor ? "Tensor" : "Operation";
+    throw new TypeError(`Can not convert a ${pythonType(element)} into a ${wanted}.`);
+  }
+
+  private elementByName(name: string, allowTensor: boolean, allowOperation: boolean): Operation | Tensor {
+    const form = 'Tensor names must be of the form "<op_name>:<output_index>".';
+    if (name.includes(":") && allowTensor) {
+      const [opName, index, ...rest] = name.split(":");
+      if (rest.length > 0 || !/^\d+$/.test(index)) throw new ValueError(`The name '${name}' looks a like a Tensor name, but is not a valid one. ${form}`);
+      const op = this.byName.get(opName);
+      const missing = `The name '${name}' refers to a Tensor which does not exist. The operation, '${opName}', `;
+      if (!op) throw new KeyError(`${missing}does not exist in the graph.`);
+      const tensor = op.outputs[Number(index)];
+      if (!tensor) throw new KeyError(`${missing}exists but only has ${op.outputs.length} outputs.`);
+      return tensor;
+    }
+    if (name.includes(":")) throw new ValueError(`Name '${name}' appears to refer to a Tensor, not a Operation.`);
+    const op = this.byName.get(name);
+    if (allowOperation) {
+      if (!op) throw new KeyError(`The name '${name}' refers to an Operation not in the graph.`);
+      return op;
+    }
+    if (op) throw new ValueError(`The name '${name}' refers to an Operation, not a Tensor. ${form}`);
+    throw new ValueError(`The name '${name}' looks like an (invalid) Operation name, not a Tensor. ${form}`);
+  }
+
+  getOperationByName(name: string): Operation {
+    if (typeof name !== "string") throw new TypeError(`Operation names are strings (or similar), not ${pythonType(name)}.`);
+    return this.asGraphElement(name, { allowTensor: false }) as Operation;
+  }
+
+  getTensorByName(name: string): Tensor {
+    if (typeof name !== "string") throw new TypeError(`Tensor names are strings (or similar), not ${pythonType(name)}.`);
+    return this.asGraphElement(name, { allowOperation: false }) as Tensor;
+  }
+
+  /** The operation of a name, or undefined. */
+  findOperation(name: string): Operation | undefined {
+    return this.byName.get(name);
+  }
+
+  // ---- guards ----
+
+  isFeedable(tensor: Tensor): boolean {
+    return !this.unfeedable.has(tensor);
+  }
+  isFetchable(element: Tensor | Operation): boolean {
+    return !this.unfetchable.has(element instanceof Tensor ? element.op : element);
+  }
+  preventFeeding(tensor: Tensor): void {
+    this.unfeedable.add(tensor);
+  }
+  preventFetching(op: Operation): void {
+    this.unfetchable.add(op);
+  }
+
+  /** Ops made inside get their gradient from another registered function. TF: gradient_override_map. */
+  gradientOverrideMap(map: Readonly<Record<string, string>>): Scope;
+  gradientOverrideMap<R>(map: Readonly<Record<string, string>>, body: () => R): R;
+  gradientOverrideMap<R>(map: Readonly<Record<string, string>>, body?: () => R): Scope | R {
+    const outer = this.gradientOverrides;
+    this.gradientOverrides = [...outer, map];
+    return scoped(new Scope(() => void (this.gradientOverrides = outer)), body);
+  }
+
+  private withGradientOverride(definition: OpDefinition, attrs: Readonly<Record<string, AttrValue>>): Readonly<Record<string, AttrValue>> {
+    for (const map of [...this.gradientOverrides].reverse()) {
+      if (Object.hasOwn(map, definition.type)) return { ...attrs, _gradient_op_type: map[definition.type] };
+    }
+    return attrs;
+  }
+
+  // ---- what other rooms keep per graph ----
+
+  /** Something another room keeps with this graph (variable store, variable scope), made when first asked for. */
+  attached<T>(key: (...args: never[]) => unknown, make: () => T): T {
+    if (!this.attachments.has(key)) this.attachments.set(key, make());
+    return this.attachments.get(key) as T;
+  }
+
+  /** The next op seed when only the graph's seed is set (TensorFlow 2.21's rule: one count per graph). */
+  nextOpSeed(): number {
+    return this.seedCount++;
+  }
+}
+
+const graphElementOf = (given: object): unknown => ("asGraphElement" in given && typeof given.asGraphElement === "function" ? given.asGraphElement() : given);
+
+/** The error with the place where the node was made. */
+function placed(error: ValueError, name: string, place: string): ValueError {
+  const where = place === "" ? "" : `Node '${name}' was to be made at ${place}.`;
+  const hint = [error.hint, where].filter((part) => part !== undefined && part !== "").join("\n");
+  const result = hint === "" ? error : new ValueError(error.reason, hint);
+  if (result !== error && error.stack !== undefined) result.stack = `${result.name}: ${result.message}\n${error.stack.split("\n").filter((line) => line.startsWith("    at ")).join("\n")}`;
+  return result;
+}
+

@@ -1,0 +1,38 @@
+// IndexedSlices: rows of a larger tensor, the gradient of gather. TF: tf.IndexedSlices.
+
+import type { DType } from "../base/dtype.ts";
+import type { Graph } from "./graph.ts";
+import type { Operation, Tensor } from "./operation.ts";
+
+/** `values[k]` belongs to row `indices[k]`; equal indices add up. `denseShape` is the shape of the whole, if known. */
+export class IndexedSlices {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+  readonly denseShape: Tensor | null;
+
+  constructor(values: Tensor, indices: Tensor, denseShape: Tensor | null = null) {
+    this.values = values;
+    this.indices = indices;
+    this.denseShape = denseShape;
+  }
+
+  get dtype(): DType {
+    return this.values.dtype;
+  }
+
+  get graph(): Graph {
+    return this.values.graph;
+  }
+
+  get op(): Operation {
+    return this.values.op;
+  }
+
+  get name(): string {
+    return this.values.name;
+  }
+
+  toString(): string {
+    return `IndexedSlices(indices=${this.indices}, values=${this.values}${this.denseShape ? `, dense_shape=${this.denseShape}` : ""})`;
+  }
+}

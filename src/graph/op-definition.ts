@@ -1,0 +1,178 @@
+// defineOp: an op is one entry: signature, shape, gradient, lowering and algebra side by side. The node holds the definition itself,
+// so nothing is looked up by name while running, and bundlers drop the ops that nobody uses.
+
+import type { DType } from "../base/dtype.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import type { TensorShape } from "../base/shape.ts";
+import type { State, Value } from "../ir/program.ts";
+import type { Attr, AttrValue } from "./attributes.ts";
+import { buildOperation } from "./build-operation.ts";
+import type { TensorLike } from "./conversion.ts";
+import type { IndexedSlices } from "./indexed-slices.ts";
+import type { Operation, Tensor } from "./operation.ts";
+
+/** Values of a small integer tensor as far as they are known while the graph is built; null where unknown. Rank 0 or 1. */
+export interface PartialArray {
+  readonly shape: readonly number[];
+  readonly values: readonly (number | null)[];
+}
+
+/** What a shape function may ask besides its record. */
+export interface ShapeContext {
+  /** The value of an input, if it is known while the graph is built. */
+  constant(input: string, index?: number): NDArray | undefined;
+  /** Values of a small integer input, as far as known. */
+  partial(input: string, index?: number): PartialArray | undefined;
+  /** The shape that an integer vector input stands for, as far as known. */
+  shapeFrom(input: string): TensorShape;
+  /** Static shape and type of what a resource input holds. */
+  handle(input: string): { readonly dtype: DType; readonly shape: TensorShape } | undefined;
+  /** The dtype of an input. */
+  dtype(input: string, index?: number): DType;
+  readonly name: string;
+}
+
+/** What a lowering may ask besides its record. */
+export interface LowerContext {
+  /** The operation's name, for error messages and state names. */
+  readonly name: string;
+  readonly op: Operation;
+  /** The state a variable op owns, or a random op's generator. */
+  state(state: State): StateHandle;
+  /** The concrete shapes and types of the outputs, as inferred from concrete inputs; unknown dimensions are null. */
+  readonly outputShapes: readonly TensorShape[];
+}
+
+/** A variable as lowerings see it: a ref or resource input. */
+export interface StateHandle {
+  readonly state: State;
+  /** The value at this point of the run. */
+  read(): Value;
+  /** Makes `value` the state's value from here on; returns this handle. */
+  write(value: Value): StateHandle;
+  /** A bool scalar: does it hold a value when the run begins, or was it written since? */
+  isInitialized(): Value;
+}
+
+// ---- types of the callbacks' records, derived from the signature ----
+
+type Specs = Readonly<Record<string, string>>;
+type Attrs = Readonly<Record<string, Attr>>;
+// biome-ignore lint/suspicious/noExplicitAny: inference position
+type AttrOf<A> = A extends Attr<infer T, any> ? T : never;
+export type AttrValues<A extends Attrs> = { readonly [K in keyof A]: AttrOf<A[K]> };
+
+type IsList<S extends string, A> = S extends `${string}*${string}` ? true : S extends keyof A ? (AttrOf<A[S]> extends readonly unknown[] ? true : false) : false;
+type IsHandle<S extends string> = S extends `Ref(${string})` | "resource" ? true : false;
+type Each<I extends Specs, A, Item> = { readonly [K in keyof I]: IsList<I[K], A> extends true ? readonly Item[] : Item };
+
+export type ShapeRecord<I extends Specs, A extends Attrs> = Each<I, A, TensorShape> & AttrValues<A>;
+export type TensorRecord<I extends Specs, O extends Specs, A extends Attrs> = Each<I, A, Tensor> & Each<O, A, Tensor> & AttrValues<A>;
+export type PartialRecord<I extends Specs, A extends Attrs> = Each<I, A, PartialArray | undefined> & AttrValues<A> & { readonly shapes: Each<I, A, TensorShape>; readonly outputIndex: number };
+export type LowerRecord<I extends Specs, A extends Attrs, C extends string> = {
+  readonly [K in keyof I]: K extends C
+    ? IsList<I[K], A> extends true
+      ? readonly NDArray[]
+      : NDArray
+    : IsHandle<I[K]> extends true
+      ? StateHandle
+      : IsList<I[K], A> extends true
+        ? readonly Value[]
+        : Value;
+} & AttrValues<A>;
+
+/** What lowerings return: one result, several in order (lists flattened), or nothing for ops without outputs. */
+export type Lowered = Value | StateHandle | readonly (Value | StateHandle)[] | undefined | void;
+export type Shaped = TensorShape | readonly TensorShape[] | undefined | void;
+export type Gradient = Tensor | IndexedSlices | null | undefined;
+/** Gradients of outputs by name; asking for one that nothing flows into gives zeros. */
+export type OutputGradients<O extends Specs, A> = Each<O, A, Tensor>;
+/** Gradients by input name. Ops whose gradients name each other annotate the callback with it (`: Gradients`), which breaks the circle of inference. */
+export type Gradients = { readonly [input: string]: Gradient | readonly Gradient[] };
+
+/** What a simplification may look at: the same record as the gradient, and whether an input is a known constant. */
+export interface SimplifyContext {
+  constant(input: string): NDArray | undefined;
+}
+
+export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C extends string> {
+  /** Input name → type: `"T"` (an attribute), `"float32"`, `"N*T"`, `"Tlist"` (a list(type) attribute), `"Ref(T)"`, `"resource"`. */
+  readonly inputs: I;
+  readonly outputs: O;
+  readonly attrs: A;
+  /** Output shapes from input shapes. @throws ValueError with TensorFlow's reason; the node's text is added. */
+  readonly shape: (record: ShapeRecord<I, A>, context: ShapeContext) => Shaped;
+  /** Gradients by input name, made of ops; "none": TensorFlow's NotDifferentiable (null, no error). Without this field: LookupError. */
+  readonly gradient?: ((record: TensorRecord<I, O, A>, d: OutputGradients<O, A>, op: Operation) => Gradients) | "none";
+  /** The same op in primitives. Without this field: the op builds and exports, but does not run here. */
+  readonly lower?: (record: LowerRecord<I, A, C>, context: LowerContext) => Lowered;
+  /** Inputs whose values must be known to compile (reshape's `shape`): `lower` gets them as arrays. */
+  readonly compileTimeInputs?: readonly C[];
+  /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
+  readonly partial?: (record: PartialRecord<I, A>) => PartialArray | undefined;
+  /** An equal tensor that is cheaper (`x·1 → x`), or undefined. */
+  readonly simplify?: (record: TensorRecord<I, O, A>, context: SimplifyContext) => Tensor | undefined;
+  /** Has effects or a state of its own: never folded, shared or dropped when needed. */
+  readonly stateful?: boolean;
+  readonly commutative?: boolean;
+  /** May read a ref input that holds no value yet (Assign, IsVariableInitialized). */
+  readonly allowsUninitializedInput?: boolean;
+}
+
+/** An op definition with its types forgotten: what nodes hold and shared code uses. */
+export interface OpDefinition {
+  readonly type: string;
+  readonly inputs: Specs;
+  readonly outputs: Specs;
+  readonly attrs: Attrs;
+  // biome-ignore lint/suspicious/noExplicitAny: the record's type is checked where the op is defined; shared code only passes it on
+  readonly shape: (record: any, context: ShapeContext) => Shaped;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly gradient?: ((record: any, d: any, op: Operation) => any) | "none" | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly lower?: ((record: any, context: LowerContext) => Lowered) | undefined;
+  readonly compileTimeInputs?: readonly string[] | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly simplify?: ((record: any, context: SimplifyContext) => Tensor | undefined) | undefined;
+  readonly stateful?: boolean | undefined;
+  readonly commutative?: boolean | undefined;
+  readonly allowsUninitializedInput?: boolean | undefined;
+}
+
+// ---- calling an op ----
+
+/** Types and counts are inferred from inputs where they can be, so every attribute is optional in the type; a missing one is reported at run time. */
+type CallAttrs<A extends Attrs> = { readonly [K in keyof A]?: AttrOf<A[K]> | undefined };
+type CallInputs<I extends Specs, A> = { readonly [K in keyof I]: IsList<I[K], A> extends true ? readonly TensorLike[] : TensorLike };
+export type CallResult<O extends Specs, A> = [keyof O] extends [never]
+  ? Operation
+  : IsSingle<keyof O> extends true
+    ? IsList<O[keyof O] & string, A> extends true
+      ? readonly Tensor[]
+      : Tensor
+    : Each<O, A, Tensor> & { readonly op: Operation };
+type IsSingle<K> = [K] extends [UnionToIntersection<K>] ? true : false;
+// biome-ignore lint/suspicious/noExplicitAny: the usual distributive trick needs a parameter position
+type UnionToIntersection<U> = (U extends any ? (x: U) => void : never) extends (x: infer X) => void ? X : never;
+
+/** How a node is to be named: a name, a name scope's string ending in "/", or nothing for the default. */
+export interface Named {
+  readonly name?: string | { toString(): string } | null | undefined;
+}
+
+/** A callable op: `MatMul({ a, b, transposeA: false }, { name })` makes a node; one record of inputs and attributes, as tf.raw_ops. */
+export interface Op<I extends Specs, O extends Specs, A extends Attrs> extends OpDefinition {
+  (record: CallInputs<I, A> & CallAttrs<A>, options?: Named): CallResult<O, A>;
+}
+
+/** Defines an op. `type` is TensorFlow's name; input, output and attribute names are TensorFlow's in camelCase. */
+export function defineOp<const I extends Specs, const O extends Specs, const A extends Attrs, const C extends string & keyof I = never>(
+  type: string,
+  fields: OpFields<I, O, A, C>,
+): Op<I, O, A> {
+  // biome-ignore lint/suspicious/noExplicitAny: the callable and its fields are one object; the declared result says what it is
+  const op: any = (record: Readonly<Record<string, unknown>>, options?: Named) => buildOperation(op, record, options?.name);
+  return Object.assign(op, { type, ...fields });
+}

@@ -1,0 +1,130 @@
+// Static shapes: runs an op's shape function with what is known of its inputs, and turns its complaints into TensorFlow's messages.
+// Values of small integer tensors are followed through the ops that shapes are computed with (`partial`), so reshape(x, [shape(x)[0], -1]) is known.
+
+import type { DType } from "../base/dtype.ts";
+import { isBigInteger } from "../base/dtype.ts";
+import { ValueError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
+import { TensorShape } from "../base/shape.ts";
+import type { AttrValue } from "./attributes.ts";
+import { groupByName, typesOf } from "./build-operation.ts";
+import { formatNode, type NodeText } from "./format.ts";
+import type { OpDefinition, PartialArray, ShapeContext } from "./op-definition.ts";
+import type { Tensor } from "./operation.ts";
+
+export interface InferenceInput {
+  readonly node: NodeText;
+  readonly definition: OpDefinition;
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Readonly<Record<string, AttrValue>>;
+}
+
+/** Output shapes of a node about to be made. @throws ValueError with TensorFlow's text. */
+export function inferShapes({ node, definition, inputs, attrs }: InferenceInput): TensorShape[] {
+  const used = new Map<number, string>();
+  const shapes = inputs.map((tensor) => tensor.shape);
+  const context = contextFor(node.name, definition, inputs, attrs, used);
+  const count = typesOf(definition, "outputs", attrs).length;
+  try {
+    const result = definition.shape({ ...groupByName(definition, "inputs", attrs, shapes), ...attrs }, context);
+    const list = result === undefined ? [] : Array.isArray(result) ? result : [result as TensorShape];
+    return Array.from({ length: count }, (_, i) => list[i] ?? TensorShape.unknown());
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new ValueError(describe(error.reason, node, shapes, used), error.hint);
+  }
+}
+
+function describe(reason: string, node: NodeText, shapes: readonly TensorShape[], used: ReadonlyMap<number, string>): string {
+  const computed = [...used].sort(([a], [b]) => a - b).map(([i, text]) => `input[${i}] = ${text}`);
+  const tail = computed.length === 0 ? "." : ` and with computed input tensors: ${computed.join(", ")}.`;
+  return `${reason} for '${formatNode(node)}' with input shapes: ${shapes.map((shape) => (shape.dims === null ? "?" : shape.format())).join(", ")}${tail}`;
+}
+
+function contextFor(name: string, definition: OpDefinition, inputs: readonly Tensor[], attrs: Readonly<Record<string, AttrValue>>, used: Map<number, string>): ShapeContext {
+  const positions = groupByName(
+    definition,
+    "inputs",
+    attrs,
+    inputs.map((_, i) => i),
+  );
+  const position = (input: string, index = 0): number => {
+    const at = positions[input];
+    return typeof at === "number" ? at : (at as readonly number[])[index];
+  };
+  const constant = (input: string, index?: number): NDArray | undefined => {
+    const at = position(input, index);
+    const value = constantValue(inputs[at]);
+    if (value !== undefined) used.set(at, constantText(value));
+    return value;
+  };
+  const partial = (input: string, index?: number): PartialArray | undefined => {
+    const at = position(input, index);
+    const value = partialValue(inputs[at]);
+    if (value?.values.every((v) => v !== null)) used.set(at, `<${value.values.join(" ")}>`);
+    return value;
+  };
+  return {
+    name,
+    constant,
+    partial,
+    shapeFrom: (input) => shapeFromPartial(partial(input), inputs[position(input)].shape),
+    handle: (input) => handleOf(inputs[position(input)]),
+    dtype: (input, index): DType => inputs[position(input, index)].dtype,
+  };
+}
+
+const constantText = (value: NDArray): string => `<${Array.from({ length: Math.min(value.size, 64) }, (_, i) => String(value.get(i))).join(" ")}>`;
+
+function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape): TensorShape {
+  if (value !== undefined && value.shape.length === 1) return new TensorShape(value.values.map((v) => (v !== null && v >= 0 ? v : null)));
+  const length = vector.rank === 1 ? vector.dim(0) : null;
+  return length === null ? TensorShape.unknown() : TensorShape.unknownOfRank(length);
+}
+
+/** The dtype and shape behind a resource tensor, followed to the op that made the handle. */
+export function handleOf(tensor: Tensor): { dtype: DType; shape: TensorShape } | undefined {
+  const { attrs } = tensor.op;
+  if (attrs.dtype !== undefined && attrs.shape instanceof TensorShape) return { dtype: attrs.dtype as DType, shape: attrs.shape };
+  const [source] = tensor.op.inputs;
+  return source?.dtype === "resource" ? handleOf(source) : undefined;
+}
+
+/** The value of a tensor if it is known while the graph is built: a Const, or a small integer tensor computed from known shapes. TF: constant_value. */
+export function constantValue(tensor: Tensor): NDArray | undefined {
+  const { value } = tensor.op.attrs;
+  if (value instanceof NDArray) return value;
+  const partial = partialValue(tensor);
+  if (partial === undefined || partial.values.includes(null)) return undefined;
+  const numbers = partial.values as readonly number[];
+  return NDArray.from(isBigInteger(tensor.dtype) ? numbers.map(BigInt) : [...numbers], tensor.dtype, partial.shape);
+}
+
+const partials = new WeakMap<Tensor, PartialArray | null>();
+const followed = new Set(["int32", "int64", "bool", "int16", "int8", "uint8"]);
+const mostFollowed = 1024;
+
+/** Values of a small integer tensor of rank 0 or 1, as far as known. */
+export function partialValue(tensor: Tensor): PartialArray | undefined {
+  const { op } = tensor;
+  if (op.attrs.value instanceof NDArray) return partialOfArray(op.attrs.value);
+  if (tensor.valueIndex !== 0 && op.definition.partial === undefined) return undefined;
+  if (op.definition.partial === undefined || !followed.has(tensor.dtype)) return undefined;
+  const known = partials.get(tensor);
+  if (known !== undefined) return known ?? undefined;
+  const inputs = op.inputs.map((input) => partialValue(input));
+  const shapes = op.inputs.map((input) => input.shape);
+  const result = op.definition.partial({
+    ...groupByName(op.definition, "inputs", op.attrs, inputs),
+    ...op.attrs,
+    shapes: groupByName(op.definition, "inputs", op.attrs, shapes),
+    outputIndex: tensor.valueIndex,
+  });
+  partials.set(tensor, result ?? null);
+  return result;
+}
+
+function partialOfArray(array: NDArray): PartialArray | undefined {
+  if (array.rank > 1 || array.size > mostFollowed || !followed.has(array.dtype)) return undefined;
+  return { shape: array.shape, values: Array.from({ length: array.size }, (_, i) => Number(array.get(i))) };
+}
