@@ -1,0 +1,668 @@
+// One recorded function → the bytes of its WebAssembly body: statements, expression trees, memory accesses, and the operations that
+// take several instructions. Modules, imports and sections are in printer.ts.
+
+import { InternalError } from "../../base/errors.ts";
+import type {
+  AtomicOperation,
+  Expr,
+  KernelFunction,
+  LaneName,
+  OperationName,
+  ScalarAccess,
+  Statement,
+  VectorAccess,
+  VectorName,
+} from "../../kernels/language.ts";
+import { accessBytes, laneTable } from "../../kernels/language.ts";
+import type { Target } from "../../kernels/target.ts";
+import { ByteWriter, emptyBlock, op, valueTypes, type WasmType } from "./encoder.ts";
+import { type Instruction, instructions, type Lowering } from "./instructions.ts";
+import { allocateSlots, wasmTypeOf } from "./slots.ts";
+
+/** Numbers the module gives to what functions mention. */
+export interface Indices {
+  readonly target: Target;
+  function(name: string): number;
+  global(name: string): number;
+  /** The global that holds a vector constant other than zero. */
+  vectorConstant(bytes: Uint8Array): number;
+}
+
+const scalarLoads: Partial<Record<ScalarAccess, Partial<Record<string, number>>>> = {
+  i8: { i32: 0x2c, i64: 0x30 },
+  u8: { i32: 0x2d, i64: 0x31 },
+  i16: { i32: 0x2e, i64: 0x32 },
+  u16: { i32: 0x2f, i64: 0x33 },
+  i32: { i32: 0x28, i64: 0x34 },
+  u32: { i64: 0x35 },
+  i64: { i64: 0x29 },
+  f32: { f32: 0x2a },
+  f64: { f64: 0x2b },
+};
+
+const scalarStores: Partial<Record<ScalarAccess, Partial<Record<string, number>>>> = {
+  i8: { i32: 0x3a, i64: 0x3c },
+  u8: { i32: 0x3a, i64: 0x3c },
+  i16: { i32: 0x3b, i64: 0x3d },
+  u16: { i32: 0x3b, i64: 0x3d },
+  i32: { i32: 0x36, i64: 0x3e },
+  u32: { i32: 0x36, i64: 0x3e },
+  i64: { i64: 0x37 },
+  f32: { f32: 0x38 },
+  f64: { f64: 0x39 },
+};
+
+const atomicInstructions: Record<AtomicOperation, number> = {
+  load: op["i32.atomic.load"],
+  store: op["i32.atomic.store"],
+  add: op["i32.atomic.rmw.add"],
+  exchange: op["i32.atomic.rmw.xchg"],
+  compareExchange: op["i32.atomic.rmw.cmpxchg"],
+  wait: op["memory.atomic.wait32"],
+  notify: op["memory.atomic.notify"],
+};
+
+/** Loads of 8, 4, 2 or 1 bytes: into a lane, and for the wider two with all other lanes zero. Stores of a lane. */
+const pieces = [
+  { bytes: 8, zero: op["v128.load64_zero"], load: op["v128.load64_lane"], store: op["v128.store64_lane"] },
+  { bytes: 4, zero: op["v128.load32_zero"], load: op["v128.load32_lane"], store: op["v128.store32_lane"] },
+  { bytes: 2, zero: null, load: op["v128.load16_lane"], store: op["v128.store16_lane"] },
+  { bytes: 1, zero: null, load: op["v128.load8_lane"], store: op["v128.store8_lane"] },
+] as const;
+
+type Piece = { readonly at: number; readonly piece: (typeof pieces)[number] };
+
+/** The first `bytes` bytes of a vector as pieces of falling size, each at a multiple of its own. */
+function splitBytes(bytes: number): readonly Piece[] {
+  const parts: Piece[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    for (; at + piece.bytes <= bytes; at += piece.bytes) parts.push({ at, piece });
+  }
+  return parts;
+}
+
+const splatLoads: Record<number, number> = {
+  1: op["v128.load8_splat"],
+  2: op["v128.load16_splat"],
+  4: op["v128.load32_splat"],
+  8: op["v128.load64_splat"],
+};
+
+/** Loads of narrow elements: the load, then conversions. */
+const narrowLoads: Record<string, readonly number[]> = {
+  "i16x.i8": [op["v128.load8x8_s"]],
+  "i16x.u8": [op["v128.load8x8_u"]],
+  "i32x.i16": [op["v128.load16x4_s"]],
+  "i32x.u16": [op["v128.load16x4_u"]],
+  "i32x.i8": [op["v128.load32_zero"], op["i16x8.extend_low_i8x16_s"], op["i32x4.extend_low_i16x8_s"]],
+  "i32x.u8": [op["v128.load32_zero"], op["i16x8.extend_low_i8x16_u"], op["i32x4.extend_low_i16x8_u"]],
+  "i64x.i32": [op["v128.load32x2_s"]],
+  "i64x.u32": [op["v128.load32x2_u"]],
+  "f64x.f32": [op["v128.load64_zero"], op["f64x2.promote_low_f32x4"]],
+};
+
+/** extract_lane, replace_lane. Of i8x and i16x the signed form. */
+const laneInstructions: Record<VectorName, readonly [extract: number, replace: number]> = {
+  i8x: [0xfd0015, 0xfd0017],
+  i16x: [0xfd0018, 0xfd001a],
+  i32x: [0xfd001b, 0xfd001c],
+  i64x: [0xfd001d, 0xfd001e],
+  f32x: [0xfd001f, 0xfd0020],
+  f64x: [0xfd0021, 0xfd0022],
+};
+
+/** Writes the body of one function. Used once. */
+export class BodyPrinter {
+  readonly #fn: KernelFunction;
+  readonly #indices: Indices;
+  readonly #target: Target;
+  readonly #code = new ByteWriter();
+  readonly #slotOf: readonly number[];
+  readonly #slotTypes: WasmType[];
+  /** Slots for operands an instruction sequence reads twice; free again after it. */
+  readonly #temporaries = new Map<WasmType, number[]>();
+  /** Depth of nested structures, and the depth at which each label's block stands. */
+  #depth = 0;
+  readonly #labels = new Map<number, number>();
+
+  constructor(fn: KernelFunction, indices: Indices) {
+    this.#fn = fn;
+    this.#indices = indices;
+    this.#target = indices.target;
+    const { slotOf, types } = allocateSlots(fn);
+    this.#slotOf = slotOf;
+    this.#slotTypes = types;
+  }
+
+  /** The entry of the code section, without its size. */
+  print(): Uint8Array {
+    this.#block(this.#fn.body);
+    // A body that returns in both branches of an `if` still needs an end that type-checks.
+    if (this.#fn.results.length > 0) this.#code.instruction(op.unreachable);
+    this.#code.instruction(op.end);
+    const body = new ByteWriter(this.#code.length + 64);
+    const runs: [WasmType, number][] = [];
+    for (const type of this.#slotTypes) {
+      const run = runs.at(-1);
+      if (run !== undefined && run[0] === type) run[1]++;
+      else runs.push([type, 1]);
+    }
+    body.u32(runs.length);
+    for (const [type, count] of runs) {
+      body.u32(count);
+      body.byte(valueTypes[type]);
+    }
+    body.bytes(this.#code.finish());
+    return body.finish();
+  }
+
+  #block(block: readonly Statement[]): void {
+    for (const statement of block) this.#statement(statement);
+  }
+
+  #statement(s: Statement): void {
+    const code = this.#code;
+    switch (s.kind) {
+      case "set":
+        this.#expression(s.value);
+        return this.#setLocal(s.local);
+      case "store":
+        this.#expression(s.address);
+        this.#expression(s.value);
+        code.instruction(this.#scalarAccess(scalarStores, s.access, s.value.type));
+        return this.#memoryArgument(accessBytes[s.access], s.offset);
+      case "vstore":
+        return this.#vectorStore(s);
+      case "loop":
+        return this.#loop(s);
+      case "while":
+        return this.#structure(op.loop, () => {
+          this.#expression(s.condition);
+          this.#structure(op.if, () => {
+            this.#block(s.body);
+            code.instruction(op.br);
+            code.u32(1);
+          });
+        });
+      case "if":
+        this.#expression(s.condition);
+        return this.#structure(op.if, () => {
+          this.#block(s.then);
+          if (s.otherwise.length > 0) {
+            code.instruction(op.else);
+            this.#block(s.otherwise);
+          }
+        });
+      case "block":
+        return this.#structure(op.block, () => {
+          this.#labels.set(s.label, this.#depth);
+          this.#block(s.body);
+        });
+      case "break":
+        if (s.condition !== null) this.#expression(s.condition);
+        code.instruction(s.condition === null ? op.br : op.br_if);
+        return code.u32(this.#depth - (this.#labels.get(s.label) as number));
+      case "call":
+        for (const arg of s.args) this.#expression(arg);
+        code.instruction(op.call);
+        code.u32(this.#indices.function(s.callee));
+        for (const id of [...s.results].reverse()) this.#setLocal(id);
+        return;
+      case "return":
+        for (const value of s.values) this.#expression(value);
+        return code.instruction(op.return);
+      case "trap":
+        return code.instruction(op.unreachable);
+      case "transpose":
+        return this.#transpose(s.lane, s.rows);
+      case "copyBytes":
+        return this.#bulk(op["memory.copy"], [s.to, s.from, s.bytes], [0, 0]);
+      case "fillBytes":
+        return this.#bulk(op["memory.fill"], [s.to, s.byte, s.bytes], [0]);
+      case "atomic":
+        this.#expression(s.address);
+        for (const arg of s.args) this.#expression(arg);
+        code.instruction(atomicInstructions[s.op]);
+        this.#memoryArgument(4, s.offset);
+        if (s.result !== null) this.#setLocal(s.result);
+        return;
+    }
+  }
+
+  /** counter = from; if (counter < to) do { body } while ((counter += step) < to). The guard is left out where it is known to hold. */
+  #loop(s: Statement & { kind: "loop" }): void {
+    const code = this.#code;
+    const goesOn = s.step > 0 ? op["i32.lt_s"] : op["i32.gt_s"];
+    this.#expression(s.from);
+    this.#setLocal(s.counter);
+    const passes =
+      s.from.kind === "const" && s.to.kind === "const" ? (s.step > 0 ? s.from.value < s.to.value : s.from.value > s.to.value) : null;
+    if (passes === false) return;
+    const loop = () =>
+      this.#structure(op.loop, () => {
+        this.#block(s.body);
+        this.#getLocal(s.counter);
+        this.#i32(s.step);
+        code.instruction(op["i32.add"]);
+        this.#local(op["local.tee"], s.counter);
+        this.#expression(s.to);
+        code.instruction(goesOn);
+        code.instruction(op.br_if);
+        code.u32(0);
+      });
+    if (passes === true) return loop();
+    this.#getLocal(s.counter);
+    this.#expression(s.to);
+    code.instruction(goesOn);
+    this.#structure(op.if, loop);
+  }
+
+  #structure(opcode: number, inside: () => void): void {
+    this.#code.instruction(opcode);
+    this.#code.byte(emptyBlock);
+    this.#depth++;
+    inside();
+    this.#depth--;
+    this.#code.instruction(op.end);
+  }
+
+  #bulk(opcode: number, operands: readonly Expr[], memories: readonly number[]): void {
+    for (const operand of operands) this.#expression(operand);
+    this.#code.instruction(opcode);
+    this.#code.bytes(memories);
+  }
+
+  #local(opcode: number, id: number): void {
+    this.#slot(opcode, this.#slotOf[id]);
+  }
+
+  #getLocal(id: number): void {
+    this.#local(op["local.get"], id);
+  }
+
+  #setLocal(id: number): void {
+    this.#local(op["local.set"], id);
+  }
+
+  #slot(opcode: number, slot: number): void {
+    this.#code.instruction(opcode);
+    this.#code.u32(slot);
+  }
+
+  #i32(value: number): void {
+    this.#code.instruction(op["i32.const"]);
+    this.#code.s32(value);
+  }
+
+  #i64(value: bigint): void {
+    this.#code.instruction(op["i64.const"]);
+    this.#code.s64(value);
+  }
+
+  /** Alignment as the specification wants it, a power of two no greater than the access; then the offset. */
+  #memoryArgument(bytes: number, offset: number): void {
+    this.#code.u32(31 - Math.clz32(bytes));
+    this.#code.u32(offset);
+  }
+
+  #scalarAccess(table: typeof scalarLoads, access: ScalarAccess, type: string): number {
+    const opcode = table[access]?.[type];
+    if (opcode === undefined) throw new InternalError(`WebAssembly has no access of ${type} as ${access}.`);
+    return opcode;
+  }
+
+  /** Runs `use` with slots of its own; the slots are free for others afterwards. */
+  #withTemporaries(type: WasmType, count: number, use: (...slots: number[]) => void): void {
+    const free = this.#temporaries.get(type) ?? [];
+    this.#temporaries.set(type, free);
+    const slots = Array.from({ length: count }, () => free.pop() ?? this.#fn.params.length + this.#slotTypes.push(type) - 1);
+    use(...slots);
+    free.push(...slots.reverse());
+  }
+
+  /** Runs `use` with a way to write the expression again and again: itself if that is cheap, else a temporary set here. */
+  #repeatable(expr: Expr, use: (write: () => void) => void): void {
+    if (expr.kind === "local" || expr.kind === "const" || expr.kind === "global") return use(() => this.#expression(expr));
+    this.#withTemporaries(wasmTypeOf(expr.type), 1, slot => {
+      this.#expression(expr);
+      this.#slot(op["local.set"], slot);
+      use(() => this.#slot(op["local.get"], slot));
+    });
+  }
+
+  #expression(e: Expr): void {
+    const code = this.#code;
+    switch (e.kind) {
+      case "const":
+        return this.#constant(e.type, e.value);
+      case "vconst":
+        return this.#vectorConstant(e.lane, e.values);
+      case "local":
+        return this.#getLocal(e.id);
+      case "global":
+        code.instruction(op["global.get"]);
+        return code.u32(this.#indices.global(e.name));
+      case "load":
+        this.#expression(e.address);
+        code.instruction(this.#scalarAccess(scalarLoads, e.access, e.type));
+        return this.#memoryArgument(accessBytes[e.access], e.offset);
+      case "vload":
+        return this.#vectorLoad(e.lane, e.access, e.address, e.offset);
+      case "apply":
+        return this.#operation(e.op, e.args);
+      case "extract":
+        this.#expression(e.vector);
+        code.instruction(laneInstructions[e.lane][0]);
+        return code.byte(e.index);
+      case "insert":
+        this.#expression(e.vector);
+        this.#expression(e.value);
+        code.instruction(laneInstructions[e.lane][1]);
+        return code.byte(e.index);
+      case "shuffle":
+        this.#expression(e.a);
+        this.#expression(e.b);
+        return this.#shuffle(e.lane, e.lanes);
+    }
+  }
+
+  #constant(type: string, value: number | bigint): void {
+    const code = this.#code;
+    if (type === "i32") return this.#i32(Number(value));
+    if (type === "i64") return this.#i64(BigInt(value));
+    code.instruction(type === "f32" ? op["f32.const"] : op["f64.const"]);
+    if (type === "f32") code.f32(Number(value));
+    else code.f64(Number(value));
+  }
+
+  #vectorConstant(lane: VectorName, values: readonly (number | bigint)[]): void {
+    const bytes = vectorConstantBytes(lane, values, this.#target.vectorBytes);
+    if (bytes.some(byte => byte !== 0)) {
+      this.#code.instruction(op["global.get"]);
+      return this.#code.u32(this.#indices.vectorConstant(bytes));
+    }
+    this.#code.instruction(op["v128.const"]);
+    this.#code.bytes(bytes);
+  }
+
+  #shuffle(lane: VectorName, lanes: readonly number[]): void {
+    const { bytes } = laneTable[lane];
+    this.#code.instruction(op["i8x16.shuffle"]);
+    for (const index of lanes) for (let byte = 0; byte < bytes; byte++) this.#code.byte(index * bytes + byte);
+  }
+
+  #vectorLoad(lane: VectorName, access: VectorAccess, address: Expr<"i32">, offset: number): void {
+    const code = this.#code;
+    const { bytes } = laneTable[lane];
+    switch (access.form) {
+      case "whole":
+        this.#expression(address);
+        code.instruction(op["v128.load"]);
+        return this.#memoryArgument(bytes, offset);
+      case "splat":
+        this.#expression(address);
+        code.instruction(splatLoads[bytes]);
+        return this.#memoryArgument(bytes, offset);
+      case "narrow": {
+        const [load, ...conversions] = narrowLoads[`${lane}.${access.element}`];
+        this.#expression(address);
+        code.instruction(load);
+        this.#memoryArgument(accessBytes[access.element], offset);
+        for (const conversion of conversions) code.instruction(conversion);
+        return;
+      }
+      case "part":
+        if (access.count * bytes === this.#target.vectorBytes) return this.#vectorLoad(lane, { form: "whole" }, address, offset);
+        return this.#repeatable(address, write => this.#partialLoad(splitBytes(access.count * bytes), write, bytes, offset));
+    }
+  }
+
+  /** Piece by piece into the lanes of a vector that begins as the first piece and zeros: every load takes the vector so far on top of
+   *  its address, so the last one is written first. */
+  #partialLoad(parts: readonly Piece[], writeAddress: () => void, align: number, offset: number): void {
+    const code = this.#code;
+    const { at, piece } = parts[parts.length - 1];
+    const rest = parts.slice(0, -1);
+    writeAddress();
+    if (rest.length === 0 && piece.zero !== null) {
+      code.instruction(piece.zero);
+      return this.#memoryArgument(Math.min(align, piece.bytes), offset + at);
+    }
+    if (rest.length > 0) this.#partialLoad(rest, writeAddress, align, offset);
+    else this.#vectorConstant("i8x", [0]);
+    code.instruction(piece.load);
+    this.#memoryArgument(Math.min(align, piece.bytes), offset + at);
+    code.byte(at / piece.bytes);
+  }
+
+  #vectorStore({ lane, access, address, offset, value }: Statement & { kind: "vstore" }): void {
+    const code = this.#code;
+    const { bytes } = laneTable[lane];
+    switch (access.form) {
+      case "whole":
+        this.#expression(address);
+        this.#expression(value);
+        code.instruction(op["v128.store"]);
+        return this.#memoryArgument(bytes, offset);
+      case "narrow":
+        this.#expression(address);
+        return this.#narrowStore(lane, access.element, value, offset);
+      case "part":
+        if (access.count * bytes === this.#target.vectorBytes) {
+          return this.#vectorStore({ kind: "vstore", lane, access: { form: "whole" }, address, offset, value });
+        }
+        return this.#repeatable(address, writeAddress =>
+          this.#repeatable(value, writeValue => {
+            for (const { at, piece } of splitBytes(access.count * bytes)) {
+              writeAddress();
+              writeValue();
+              code.instruction(piece.store);
+              this.#memoryArgument(Math.min(bytes, piece.bytes), offset + at);
+              code.byte(at / piece.bytes);
+            }
+          }),
+        );
+      case "splat":
+        throw new InternalError("A splat cannot be stored.");
+    }
+  }
+
+  /** The low bytes of every lane side by side, then one store of them. The address is written already. */
+  #narrowStore(lane: VectorName, element: ScalarAccess, value: Expr<"vec">, offset: number): void {
+    const code = this.#code;
+    const { bytes } = laneTable[lane];
+    const narrow = accessBytes[element];
+    const total = (this.#target.vectorBytes / bytes) * narrow;
+    const { store } = splitBytes(total)[0].piece;
+    if (lane === "f64x") {
+      this.#expression(value);
+      code.instruction(op["f32x4.demote_f64x2_zero"]);
+    } else {
+      this.#repeatable(value, write => {
+        write();
+        write();
+        code.instruction(op["i8x16.shuffle"]);
+        for (let i = 0; i < this.#target.vectorBytes; i++) {
+          const kept = i % total;
+          code.byte(Math.floor(kept / narrow) * bytes + (kept % narrow));
+        }
+      });
+    }
+    code.instruction(store);
+    this.#memoryArgument(narrow, offset);
+    code.byte(0);
+  }
+
+  /** Transposes in log2(lanes) rounds: each exchanges the off-diagonal quarters of blocks twice the size, as two shuffles per pair of rows. */
+  #transpose(lane: VectorName, rows: readonly number[]): void {
+    const count = rows.length;
+    for (let half = 1; half < count; half *= 2) {
+      for (let i = 0; i < count; i++) {
+        if ((i & half) !== 0) continue;
+        const [upper, lower] = [rows[i], rows[i + half]];
+        const lanes = Array.from({ length: count }, (_, j) => j);
+        this.#withTemporaries("v128", 1, slot => {
+          this.#getLocal(upper);
+          this.#getLocal(lower);
+          this.#shuffle(
+            lane,
+            lanes.map(j => ((j & half) === 0 ? j : count + j - half)),
+          );
+          this.#slot(op["local.set"], slot);
+          this.#getLocal(upper);
+          this.#getLocal(lower);
+          this.#shuffle(
+            lane,
+            lanes.map(j => ((j & half) === 0 ? j + half : count + j)),
+          );
+          this.#setLocal(lower);
+          this.#slot(op["local.get"], slot);
+          this.#setLocal(upper);
+        });
+      }
+    }
+  }
+
+  #operation(name: OperationName, args: readonly Expr[]): void {
+    const [kind, method] = name.split(".") as [LaneName, string];
+    const instruction = (instructions[kind] as Record<string, Instruction>)[method];
+    if (typeof instruction === "string") return this.#lowered(kind, instruction, args);
+    if (typeof instruction === "number") {
+      for (const arg of args) this.#expression(arg);
+      return this.#code.instruction(instruction);
+    }
+    const [value, count] = args;
+    this.#expression(value);
+    if (count.kind === "const") this.#i64(BigInt(count.value));
+    else {
+      this.#expression(count);
+      this.#code.instruction(op["i64.extend_i32_u"]);
+    }
+    this.#code.instruction(instruction[1]);
+  }
+
+  #lowered(kind: LaneName, how: Lowering, args: readonly Expr[]): void {
+    const code = this.#code;
+    const rows = instructions[kind] as Record<string, number>;
+    const isVector = laneTable[kind].value === "vec";
+    const [a, b, c] = args;
+    const write = (...exprs: readonly Expr[]) => exprs.forEach(e => this.#expression(e));
+    switch (how) {
+      case "select":
+        write(b, c, a);
+        return code.instruction(isVector ? op["v128.bitselect"] : op.select);
+      case "keep":
+        write(a, b);
+        return code.instruction(op["v128.and"]);
+      case "copySign":
+        write(b, a);
+        this.#vectorConstant(kind === "f32x" ? "i32x" : "i64x", [kind === "f32x" ? -0x80000000 : -0x8000000000000000n]);
+        return code.instruction(op["v128.bitselect"]);
+      case "madd":
+        if (isVector && this.#target.hasRelaxedMadd) {
+          write(a, b, c);
+          return code.instruction(kind === "f32x" ? op["f32x4.relaxed_madd"] : op["f64x2.relaxed_madd"]);
+        }
+        write(a, b);
+        code.instruction(rows.mul);
+        write(c);
+        return code.instruction(rows.add);
+      case "nmadd":
+        if (isVector && this.#target.hasRelaxedMadd) {
+          write(a, b, c);
+          return code.instruction(kind === "f32x" ? op["f32x4.relaxed_nmadd"] : op["f64x2.relaxed_nmadd"]);
+        }
+        write(c, a, b);
+        code.instruction(rows.mul);
+        return code.instruction(rows.sub);
+      case "pmin":
+      case "least":
+        return this.#choose(kind, a, b, "gt");
+      case "pmax":
+      case "greatest":
+        return this.#choose(kind, a, b, "lt");
+      case "leastU":
+        return this.#choose(kind, a, b, "gtU");
+      case "greatestU":
+        return this.#choose(kind, a, b, "ltU");
+      case "not":
+        write(a);
+        this.#constant(kind, -1);
+        return code.instruction(rows.xor);
+      case "neg":
+        this.#constant(kind, 0);
+        write(a);
+        return code.instruction(rows.sub);
+      case "abs":
+        return this.#scalarAbs(kind, a);
+      case "ltU":
+      case "leU":
+      case "gtU":
+      case "geU":
+        return this.#unsigned(kind, how, [() => write(a), () => write(b)]);
+    }
+  }
+
+  /** b where the comparison of a with b holds, else a. */
+  #choose(kind: LaneName, a: Expr, b: Expr, comparison: "lt" | "gt" | "ltU" | "gtU"): void {
+    const type = wasmTypeOf(laneTable[kind].value);
+    this.#withTemporaries(type, 2, (first, second) => {
+      const operands = [first, second].map(slot => () => this.#slot(op["local.get"], slot));
+      this.#expression(a);
+      this.#slot(op["local.set"], first);
+      this.#expression(b);
+      this.#slot(op["local.tee"], second);
+      operands[0]();
+      const instruction = (instructions[kind] as Record<string, Instruction>)[comparison];
+      if (typeof instruction === "number") {
+        for (const write of operands) write();
+        this.#code.instruction(instruction);
+      } else this.#unsigned(kind, comparison as "ltU" | "gtU", operands);
+      this.#code.instruction(type === "v128" ? op["v128.bitselect"] : op.select);
+    });
+  }
+
+  /** An unsigned comparison as the signed one of operands whose sign bits are flipped: i64x2 has no other. */
+  #unsigned(kind: LaneName, comparison: "ltU" | "leU" | "gtU" | "geU", operands: readonly (() => void)[]): void {
+    for (const write of operands) {
+      write();
+      this.#vectorConstant("i64x", [-0x8000000000000000n]);
+      this.#code.instruction(op["v128.xor"]);
+    }
+    this.#code.instruction((instructions[kind] as Record<string, number>)[comparison.slice(0, 2)]);
+  }
+
+  /** (a ^ s) - s, where s is the sign in every bit. */
+  #scalarAbs(kind: LaneName, a: Expr): void {
+    const wide = kind === "i64";
+    this.#withTemporaries(wide ? "i64" : "i32", 2, (value, sign) => {
+      this.#expression(a);
+      this.#slot(op["local.tee"], value);
+      this.#slot(op["local.get"], value);
+      this.#constant(kind, wide ? 63 : 31);
+      this.#code.instruction(wide ? op["i64.shr_s"] : op["i32.shr_s"]);
+      this.#slot(op["local.tee"], sign);
+      this.#code.instruction(wide ? op["i64.xor"] : op["i32.xor"]);
+      this.#slot(op["local.get"], sign);
+      this.#code.instruction(wide ? op["i64.sub"] : op["i32.sub"]);
+    });
+  }
+}
+
+/** The bytes of a vector constant: one value for all lanes, or a value for each. */
+function vectorConstantBytes(lane: VectorName, values: readonly (number | bigint)[], vectorBytes: number): Uint8Array {
+  const { bytes } = laneTable[lane];
+  const view = new DataView(new ArrayBuffer(vectorBytes));
+  for (let i = 0; i < vectorBytes / bytes; i++) {
+    const value = values[i % values.length];
+    const at = i * bytes;
+    if (lane === "f32x") view.setFloat32(at, Number(value), true);
+    else if (lane === "f64x") view.setFloat64(at, Number(value), true);
+    else if (lane === "i64x") view.setBigInt64(at, BigInt(value), true);
+    else if (lane === "i32x") view.setInt32(at, Number(value), true);
+    else if (lane === "i16x") view.setInt16(at, Number(value), true);
+    else view.setInt8(at, Number(value));
+  }
+  return new Uint8Array(view.buffer);
+}

@@ -1,0 +1,151 @@
+// Recorded kernels → the bytes of one WebAssembly module: types, imports, constants, exports, code, data. Bodies are written by body.ts.
+// Vector constants are immutable globals of the module: V8 loads them where they are used, as from a table in memory but with no memory
+// to reserve. Written out as v128.const in loops they cost up to a quarter of the speed (bench/kernels/constants.ts).
+
+import { InternalError } from "../../base/errors.ts";
+import type { FunctionImport, KernelModule, MemoryImport, ValueType } from "../../kernels/language.ts";
+import { BodyPrinter, type Indices } from "./body.ts";
+import { ByteWriter, op, preamble, section, sections, valueTypes } from "./encoder.ts";
+import { wasmTypeOf } from "./slots.ts";
+
+/** The namespaces imports come from: `{ env: { memory }, global: { … }, host: { … } }`. */
+export const importNamespaces = { memory: "env", globals: "global", functions: "host" } as const;
+
+const immutable = 0;
+const externalKinds = { function: 0, memory: 2, global: 3 } as const;
+
+/** Prints a module that verifyModule has accepted. @throws InternalError if it was recorded for vectors other than 128 bits. */
+export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
+  const { target, imports, functions, globals } = module;
+  if (target.vectorBytes !== 16) throw new InternalError(`WebAssembly has vectors of 16 bytes, ${target.name} of ${target.vectorBytes}.`);
+  const types = new Types();
+  const signatures = [...imports, ...functions].map(({ params, results }) => types.index(params, results));
+  const constants = new Map<string, { readonly index: number; readonly bytes: Uint8Array }>();
+  const indices: Indices = {
+    target,
+    ...byName(imports, functions, globals),
+    vectorConstant: bytes => {
+      const key = bytes.join();
+      const known = constants.get(key) ?? { index: globals.length + constants.size, bytes };
+      constants.set(key, known);
+      return known.index;
+    },
+  };
+  const bodies = functions.map(fn => new BodyPrinter(fn, indices).print());
+
+  const out = new ByteWriter(bodies.reduce((sum, body) => sum + body.length, 4096));
+  out.bytes(preamble);
+  section(out, sections.type, content => types.write(content));
+  section(out, sections.import, content => writeImports(content, module, signatures));
+  section(out, sections.function, content => writeList(content, signatures.slice(imports.length), index => content.u32(index)));
+  section(out, sections.global, content =>
+    writeList(content, [...constants.values()], ({ bytes }) => {
+      content.bytes([valueTypes.v128, immutable]);
+      content.instruction(op["v128.const"]);
+      content.bytes(bytes);
+      content.instruction(op.end);
+    }),
+  );
+  section(out, sections.export, content =>
+    writeList(
+      content,
+      functions.flatMap((fn, i) => (fn.exported ? [{ name: fn.name, index: imports.length + i }] : [])),
+      ({ name, index }) => {
+        content.name(name);
+        content.byte(externalKinds.function);
+        content.u32(index);
+      },
+    ),
+  );
+  section(out, sections.code, content => writeList(content, bodies, body => content.sized(body)));
+  section(out, sections.data, content => writeData(content, module, indices));
+  section(out, sections.custom, content => writeNames(content, [...imports, ...functions]));
+  return out.finish().slice();
+}
+
+function byName(imports: readonly FunctionImport[], functions: readonly FunctionImport[], globals: readonly string[]) {
+  const functionIndices = new Map([...imports, ...functions].map(({ name }, index) => [name, index]));
+  const globalIndices = new Map(globals.map((name, index) => [name, index]));
+  const find = (map: ReadonlyMap<string, number>, name: string): number => {
+    const index = map.get(name);
+    if (index === undefined) throw new InternalError(`The module has nothing called ${name}.`);
+    return index;
+  };
+  return { function: (name: string) => find(functionIndices, name), global: (name: string) => find(globalIndices, name) };
+}
+
+function writeList<T>(content: ByteWriter, items: readonly T[], write: (item: T) => void): void {
+  content.u32(items.length);
+  for (const item of items) write(item);
+}
+
+/** Function types, each once. */
+class Types {
+  readonly #indices = new Map<string, number>();
+  readonly #types: { params: readonly ValueType[]; results: readonly ValueType[] }[] = [];
+
+  index(params: readonly ValueType[], results: readonly ValueType[]): number {
+    const key = `${params.join()}>${results.join()}`;
+    const known = this.#indices.get(key);
+    if (known !== undefined) return known;
+    this.#indices.set(key, this.#types.length);
+    return this.#types.push({ params, results }) - 1;
+  }
+
+  write(content: ByteWriter): void {
+    const bytes = (types: readonly ValueType[]) => types.map(type => valueTypes[wasmTypeOf(type)]);
+    writeList(content, this.#types, ({ params, results }) => {
+      content.byte(0x60);
+      content.sized(bytes(params));
+      content.sized(bytes(results));
+    });
+  }
+}
+
+function writeImports(content: ByteWriter, { memory, globals, imports }: KernelModule, signatures: readonly number[]): void {
+  content.u32(1 + globals.length + imports.length);
+  content.name(importNamespaces.memory);
+  content.name("memory");
+  content.byte(externalKinds.memory);
+  writeLimits(content, memory);
+  for (const name of globals) {
+    content.name(importNamespaces.globals);
+    content.name(name);
+    content.bytes([externalKinds.global, valueTypes.i32, immutable]);
+  }
+  imports.forEach(({ name }, i) => {
+    content.name(importNamespaces.functions);
+    content.name(name);
+    content.byte(externalKinds.function);
+    content.u32(signatures[i]);
+  });
+}
+
+function writeLimits(content: ByteWriter, { minPages, maxPages, shared = false }: MemoryImport): void {
+  content.byte((maxPages === undefined ? 0 : 1) + (shared ? 2 : 0));
+  content.u32(minPages);
+  if (maxPages !== undefined) content.u32(maxPages);
+}
+
+function writeData(content: ByteWriter, { data }: KernelModule, indices: Indices): void {
+  writeList(content, data, ({ global, bytes }) => {
+    content.byte(0);
+    content.instruction(op["global.get"]);
+    content.u32(indices.global(global));
+    content.instruction(op.end);
+    content.sized(bytes);
+  });
+}
+
+/** Names of functions, for stack traces and profiles. */
+function writeNames(content: ByteWriter, functions: readonly FunctionImport[]): void {
+  content.name("name");
+  const names = new ByteWriter();
+  names.u32(functions.length);
+  functions.forEach(({ name }, index) => {
+    names.u32(index);
+    names.name(name);
+  });
+  content.byte(1);
+  content.sized(names.finish());
+}

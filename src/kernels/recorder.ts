@@ -1,0 +1,325 @@
+// Records functions of the vector language: statements in order, locals as live ranges. Nothing here prints, and no kernel lives here.
+// A local belongs to the block that declared it and is set there first, so its live range needs no data flow analysis: it runs from
+// its declaration to its last use, or to the end of the outermost loop it is used in that began after the declaration.
+
+import { InternalError } from "../base/errors.ts";
+import type {
+  Arg,
+  AtomicOperation,
+  Expr,
+  FunctionImport,
+  KernelFunction,
+  KernelModule,
+  Lane,
+  LiveRange,
+  Local,
+  MemoryImport,
+  ScalarAccess,
+  ScalarType,
+  Statement,
+  ValueType,
+  VectorAccess,
+  VectorName,
+} from "./language.ts";
+import { atomicSignatures, constant, i32Const, laneTable, vectorConstant } from "./language.ts";
+import type { Target } from "./target.ts";
+import { liveRanges } from "./live-ranges.ts";
+import { verifyModule } from "./verify-kernels.ts";
+
+/** Names a function of the module or an imported one, with its types. */
+export interface FunctionRef {
+  readonly name: string;
+  readonly params: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+type ParamTypes = Readonly<Record<string, ScalarType | "vec">>;
+type Locals<P extends ParamTypes> = { readonly [N in keyof P]: Local<P[N]> };
+
+export interface FunctionOptions<P extends ParamTypes> {
+  /** Names and types, in order. */
+  readonly params?: P;
+  readonly results?: readonly (ScalarType | "vec")[];
+  readonly exported?: boolean;
+}
+
+interface LoopOptions {
+  readonly from?: Arg<"i32">;
+  /** The first value not reached. */
+  readonly to: Arg<"i32">;
+  /** Not zero; negative steps run while the counter is above `to`. */
+  readonly step?: number;
+  readonly name?: string;
+}
+
+/** The block a `break` leaves. */
+export interface Label {
+  readonly label: number;
+}
+
+/** Records the statements of one function. Numbers given for expressions become constants. */
+export class FunctionRecorder {
+  readonly module: ModuleRecorder;
+  readonly target: Target;
+  readonly #locals: { type: ValueType; name: string }[] = [];
+  readonly #results: readonly ValueType[];
+  #block: Statement[] = [];
+  #labels = 0;
+
+  constructor(module: ModuleRecorder, results: readonly ValueType[]) {
+    this.module = module;
+    this.target = module.target;
+    this.#results = results;
+  }
+
+  /** Declares a local with the value it has from here on, evaluated once. `set` may change it. */
+  let<T extends ValueType>(value: Expr<T>, name = ""): Local<T> {
+    const local = this.#declare(value.type as T, name);
+    this.#block.push({ kind: "set", local: local.id, declares: true, value });
+    return local;
+  }
+
+  /** A local that starts as a constant. */
+  number<T extends ScalarType>(type: T, value: number | bigint = 0, name = ""): Local<T> {
+    return this.let(constant(type, value), name);
+  }
+
+  /** A vector local whose lanes start as one number. */
+  vector(lane: VectorName, value: number | bigint = 0, name = ""): Local<"vec"> {
+    return this.let(vectorConstant(lane, value), name);
+  }
+
+  set<T extends ValueType>(local: Local<T>, value: Arg<T>): void {
+    this.#block.push({ kind: "set", local: local.id, declares: false, value: this.#lift(value as Arg, local.type) });
+  }
+
+  /** Writes a value in memory: a scalar, or a whole vector. */
+  store(lane: Lane<ScalarType> | Lane<VectorName> | ScalarType | VectorName, address: Arg<"i32">, offset: number, value: Arg): void {
+    const name = typeof lane === "string" ? lane : lane.name;
+    if (laneTable[name].value === "vec") this.#vectorStore(name as VectorName, { form: "whole" }, address, offset, value);
+    else {
+      const type = name as ScalarType;
+      this.#block.push({ kind: "store", access: type, address: this.#address(address), offset, value: this.#lift(value, type) });
+    }
+  }
+
+  /** Writes the first `count` lanes and nothing behind them. */
+  storePart(lane: VectorName, count: number, address: Arg<"i32">, offset: number, value: Expr<"vec">): void {
+    this.#vectorStore(lane, { form: "part", count }, address, offset, value);
+  }
+
+  /** Writes the low bits of an integer (or of every lane of a vector), side by side; f64x as f32 rounds. */
+  storeNarrow(lane: "i32" | "i64" | VectorName, element: ScalarAccess, address: Arg<"i32">, offset: number, value: Arg): void {
+    if (lane === "i32" || lane === "i64") {
+      this.#block.push({ kind: "store", access: element, address: this.#address(address), offset, value: this.#lift(value, lane) });
+    } else this.#vectorStore(lane, { form: "narrow", element }, address, offset, value);
+  }
+
+  /** Runs the body for counter = from, from + step, … while it is below `to`; not at all if it starts there. Signed.
+   *  Bounds are evaluated once, before the first pass. */
+  loop({ from = 0, to, step = 1, name = "" }: LoopOptions, body: (counter: Local<"i32">) => void): void {
+    const bound = this.#address(to);
+    const fixed = bound.kind === "const" ? bound : this.let(bound);
+    const start = this.#address(from);
+    const counter = this.#declare("i32", name);
+    this.#block.push({ kind: "loop", counter: counter.id, from: start, to: fixed, step, body: this.#nested(() => body(counter)) });
+  }
+
+  /** Runs the body as long as the condition, evaluated before each pass, is not zero. */
+  while(condition: Expr<"i32">, body: () => void): void {
+    this.#block.push({ kind: "while", condition, body: this.#nested(body) });
+  }
+
+  if(condition: Expr<"i32">, then: () => void, otherwise: () => void = () => {}): void {
+    this.#block.push({ kind: "if", condition, then: this.#nested(then), otherwise: this.#nested(otherwise) });
+  }
+
+  /** A block that `break` leaves early. Inside a loop's body it is the way to say `continue`; around a loop, to leave it. */
+  block(body: (label: Label) => void): void {
+    const label = { label: this.#labels++ };
+    this.#block.push({ kind: "block", label: label.label, body: this.#nested(() => body(label)) });
+  }
+
+  break(label: Label): void {
+    this.#block.push({ kind: "break", label: label.label, condition: null });
+  }
+
+  breakIf(label: Label, condition: Expr<"i32">): void {
+    this.#block.push({ kind: "break", label: label.label, condition });
+  }
+
+  /** Calls a function of the module or an imported one; gives its results as locals. */
+  call(callee: FunctionRef, ...args: readonly Arg[]): readonly Local[] {
+    if (args.length !== callee.params.length) {
+      throw new InternalError(`${callee.name} takes ${callee.params.length} arguments, not ${args.length}.`);
+    }
+    const lifted = args.map((arg, i) => this.#lift(arg, callee.params[i]));
+    const results = callee.results.map(type => this.#declare(type, ""));
+    this.#block.push({ kind: "call", callee: callee.name, args: lifted, results: results.map(({ id }) => id) });
+    return results;
+  }
+
+  /** Calls a function with one result of a type known here. */
+  call1<T extends ValueType>(type: T, callee: FunctionRef, ...args: readonly Arg[]): Local<T> {
+    if (callee.results.length !== 1 || callee.results[0] !== type) {
+      throw new InternalError(`${callee.name} gives (${callee.results.join(", ")}), not one ${type}.`);
+    }
+    return this.call(callee, ...args)[0] as Local<T>;
+  }
+
+  return(...values: readonly Arg[]): void {
+    this.#block.push({ kind: "return", values: values.map((value, i) => this.#lift(value, this.#results[i] ?? "i32")) });
+  }
+
+  /** Stops everything: for what cannot happen. */
+  trap(): void {
+    this.#block.push({ kind: "trap" });
+  }
+
+  /** Transposes a square block in place: as many vector locals as a vector has lanes. */
+  transpose(lane: VectorName, rows: readonly Local<"vec">[]): void {
+    this.#block.push({ kind: "transpose", lane, rows: rows.map(({ id }) => id) });
+  }
+
+  /** Overlapping regions are copied as if through a buffer. */
+  copyBytes(to: Arg<"i32">, from: Arg<"i32">, bytes: Arg<"i32">): void {
+    this.#block.push({ kind: "copyBytes", to: this.#address(to), from: this.#address(from), bytes: this.#address(bytes) });
+  }
+
+  fillBytes(to: Arg<"i32">, byte: Arg<"i32">, bytes: Arg<"i32">): void {
+    this.#block.push({ kind: "fillBytes", to: this.#address(to), byte: this.#address(byte), bytes: this.#address(bytes) });
+  }
+
+  /** An atomic operation on a 32-bit word; see `atomicSignatures` for its arguments. `store` gives nothing worth reading. */
+  atomic(op: AtomicOperation, address: Arg<"i32">, offset: number, ...args: readonly Arg[]): Local<"i32"> {
+    const signature = atomicSignatures[op];
+    const lifted = args.map((arg, i) => this.#lift(arg, signature.args[i] ?? "i32"));
+    const at = this.#address(address);
+    if (!signature.result) {
+      this.#block.push({ kind: "atomic", op, address: at, offset, args: lifted, result: null });
+      return this.number("i32");
+    }
+    const result = this.#declare("i32", "");
+    this.#block.push({ kind: "atomic", op, address: at, offset, args: lifted, result: result.id });
+    return result;
+  }
+
+  /** Declares the parameters; called once, before anything else. */
+  declareParams<P extends ParamTypes>(params: P): Locals<P> {
+    return Object.fromEntries(Object.entries(params).map(([name, type]) => [name, this.#declare(type, name)])) as Locals<P>;
+  }
+
+  /** The function recorded so far. */
+  finish(name: string, exported: boolean, params: readonly ValueType[]): KernelFunction {
+    const ranges = liveRanges(this.#locals.length, params.length, this.#block);
+    const locals: LiveRange[] = this.#locals.map((local, id) => ({ ...local, ...ranges[id] }));
+    return { name, exported, params, results: this.#results, locals, body: this.#block };
+  }
+
+  #declare<T extends ValueType>(type: T, name: string): Local<T> {
+    this.#locals.push({ type, name });
+    return { kind: "local", type, id: this.#locals.length - 1 } as Local<T>;
+  }
+
+  #nested(body: () => void): readonly Statement[] {
+    const outer = this.#block;
+    this.#block = [];
+    try {
+      body();
+      return this.#block;
+    } finally {
+      this.#block = outer;
+    }
+  }
+
+  #lift(value: Arg, type: ValueType): Expr {
+    if (typeof value === "object") return value;
+    if (type === "i32" || type === "i64" || type === "f32" || type === "f64") return constant(type, value);
+    throw new InternalError(
+      `The number ${value} cannot stand for a ${type}: say which lanes it has with f32x.const(${value}) or the like.`,
+    );
+  }
+
+  #address(address: Arg<"i32">): Expr<"i32"> {
+    return typeof address === "number" ? i32Const(address) : address;
+  }
+
+  #vectorStore(lane: VectorName, access: VectorAccess, address: Arg<"i32">, offset: number, value: Arg): void {
+    const vector = typeof value === "object" ? (value as Expr<"vec">) : vectorConstant(lane, value);
+    this.#block.push({ kind: "vstore", lane, access, address: this.#address(address), offset, value: vector });
+  }
+}
+
+/** Records a module for one target: functions, and what they import. */
+export class ModuleRecorder {
+  readonly target: Target;
+  readonly memory: MemoryImport;
+  readonly #globals = new Set<string>();
+  readonly #imports = new Map<string, FunctionImport>();
+  readonly #functions: KernelFunction[] = [];
+  readonly #data: { global: string; bytes: Uint8Array }[] = [];
+  readonly #known = new Map<string, FunctionRef>();
+
+  constructor(target: Target, memory: MemoryImport = { minPages: 1 }) {
+    this.target = target;
+    this.memory = memory;
+  }
+
+  /** An imported number: where a region of memory begins. Asking again for a name gives the same. */
+  global(name: string): Expr<"i32"> {
+    this.#globals.add(name);
+    return { kind: "global", type: "i32", name };
+  }
+
+  /** A function of the host. Asking again for a name gives the same. */
+  import(name: string, params: readonly ValueType[], results: readonly ValueType[] = []): FunctionRef {
+    return this.once(name, () => {
+      const ref = { name, params, results };
+      this.#imports.set(name, ref);
+      return ref;
+    });
+  }
+
+  /** Records a function. The body may record others, and call itself through `self`. */
+  function<P extends ParamTypes>(
+    name: string,
+    { params = {} as P, results = [], exported = false }: FunctionOptions<P>,
+    body: (k: FunctionRecorder, params: Locals<P>, self: FunctionRef) => void,
+  ): FunctionRef {
+    const ref: FunctionRef = { name, params: Object.values(params), results };
+    this.#known.set(name, ref);
+    const k = new FunctionRecorder(this, results);
+    body(k, k.declareParams(params), ref);
+    this.#functions.push(k.finish(name, exported, ref.params));
+    return ref;
+  }
+
+  /** The function of that name, recorded by `record` when it is first asked for. */
+  once(name: string, record: () => FunctionRef): FunctionRef {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const ref = record();
+    this.#known.set(name, ref);
+    return ref;
+  }
+
+  /** Bytes that lie in memory at a global when the module starts. */
+  data(global: string, bytes: Uint8Array): void {
+    this.#globals.add(global);
+    this.#data.push({ global, bytes });
+  }
+
+  /** The module recorded so far, verified. */
+  finish(): KernelModule {
+    const module: KernelModule = {
+      target: this.target,
+      memory: this.memory,
+      globals: [...this.#globals],
+      imports: [...this.#imports.values()],
+      functions: this.#functions,
+      data: this.#data,
+    };
+    verifyModule(module);
+    return module;
+  }
+}

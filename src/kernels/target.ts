@@ -1,0 +1,56 @@
+// What kernels may know of the machine they are recorded for: vector width, registers, tiles. Nothing here prints or probes;
+// backends/wasm/features.ts finds out what an engine has and hands it in. A kernel takes every 16 and every 4 from here.
+
+/** Accumulators of the contraction micro-kernel: `rows` × `columns` elements of float32, columns a multiple of the lanes. */
+export interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface Target {
+  readonly name: string;
+  readonly vectorBytes: number;
+  /** Elements of 32 and of 64 bits in one vector. */
+  readonly lanes32: number;
+  readonly lanes64: number;
+  /** Vector registers a kernel may count on; more live vectors are spilled. */
+  readonly vectorRegisters: number;
+  /** `madd` is one instruction with one rounding; where false it is a product, rounded, and a sum. */
+  readonly hasRelaxedMadd: boolean;
+  /** Comparison results live in registers of their own. */
+  readonly hasMask: boolean;
+  /** How often the inner loop of a contraction may be unrolled: 1 for WebAssembly, where unrolling halves the speed on older engines. */
+  readonly unroll: number;
+  /** Tiles of the micro-kernel, best first. */
+  readonly tiles: readonly Tile[];
+  /** Bytes to which every buffer is aligned and by which it is padded. */
+  readonly alignment: number;
+}
+
+export interface WasmTargetOptions {
+  /** The engine has relaxed SIMD, and the user did not ask for results that are equal on every machine. */
+  readonly relaxedMadd?: boolean;
+  /** Keep vectors in pairs and products unfused, the form that V8's revectorizer turns into 256-bit code. */
+  readonly pairs?: boolean;
+}
+
+/** 128-bit WebAssembly SIMD. Of the 16 registers on x64 V8 keeps one: 6×8 fused needs 12 + 2 + 1, 4×8 unfused 8 + 2 + 1 + 1. */
+export function wasmTarget({ relaxedMadd = false, pairs = false }: WasmTargetOptions = {}): Target {
+  const fused = relaxedMadd && !pairs;
+  const unfused: readonly Tile[] = [
+    { rows: 4, columns: 8 },
+    { rows: 2, columns: 16 },
+  ];
+  return {
+    name: fused ? "wasm128-relaxed" : "wasm128",
+    vectorBytes: 16,
+    lanes32: 4,
+    lanes64: 2,
+    vectorRegisters: 15,
+    hasRelaxedMadd: fused,
+    hasMask: false,
+    unroll: 1,
+    tiles: fused ? [{ rows: 6, columns: 8 }, ...unfused] : pairs ? [...unfused].reverse() : unfused,
+    alignment: 64,
+  };
+}
