@@ -14,7 +14,12 @@ import { castScalar, constantScalar, guardScalar, loadScalar, s } from "./scalar
 
 /** Collects steps; values are numbered across nested regions. */
 export class ProgramBuilder {
-  steps: Step[] = [];
+  /** Steps outside any region. */
+  readonly root: Step[] = [];
+  /** Where new steps go: the root, or the region being built. */
+  steps: Step[] = this.root;
+  /** Arrays behind the values made by `constant`. */
+  readonly constants = new Map<Value, NDArray>();
   private count = 0;
 
   value(dtype: DType, shape: readonly number[], splat?: number | bigint): Value {
@@ -46,7 +51,10 @@ const emit = <S extends Step>(step: S): S => {
 };
 
 /** Records the steps that `build` emits as a region with the given parameter types. */
-export function region(params: readonly { dtype: DType; shape: readonly number[] }[], build: (...params: Value[]) => readonly Value[]): Region {
+export function region(
+  params: readonly { dtype: DType; shape: readonly number[] }[],
+  build: (...params: Value[]) => readonly Value[],
+): Region {
   const at = builder();
   const outer = at.steps;
   at.steps = [];
@@ -64,7 +72,12 @@ export const feed = (name: string, dtype: DType, shape: readonly number[]): Valu
 
 /** A known array. Where all elements are one number, readers see that number. */
 export function constant(data: NDArray): Value {
-  return emit({ kind: "constant", out: builder().value(data.dtype, data.shape, splatOf(data)), data }).out;
+  const at = builder();
+  const out = at.value(data.dtype, data.shape, splatOf(data));
+  // Outside any region, so that one constant serves readers inside and outside.
+  at.root.push({ kind: "constant", out, data });
+  at.constants.set(out, data);
+  return out;
 }
 
 /** One number for all elements of a shape. */
@@ -104,20 +117,21 @@ export const loadBroadcast = (source: Value, i: readonly Index[]): Scalar =>
 
 /** The shape that values broadcast to. @throws InternalError if they do not. */
 export function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(...shapes.map((shape) => shape.length), 0);
+  const rank = Math.max(...shapes.map(shape => shape.length), 0);
   return Array.from({ length: rank }, (_, axis) => {
-    const sizes = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1).filter((size) => size !== 1);
-    if (sizes.some((size) => size !== sizes[0])) throw new InternalError(`Shapes ${shapes.map((d) => `[${d}]`).join(" and ")} do not broadcast.`);
+    const sizes = shapes.map(shape => shape[axis - rank + shape.length] ?? 1).filter(size => size !== 1);
+    if (sizes.some(size => size !== sizes[0]))
+      throw new InternalError(`Shapes ${shapes.map(d => `[${d}]`).join(" and ")} do not broadcast.`);
     return sizes[0] ?? 1;
   });
 }
 
 /** Elementwise, with broadcasting: out[i] = f(values at i). */
 export function map(f: (...args: Scalar[]) => Scalar, ...values: readonly Value[]): Value {
-  return generate(broadcastShape(...values.map((value) => value.shape)), (i) => f(...values.map((value) => loadBroadcast(value, i))));
+  return generate(broadcastShape(...values.map(value => value.shape)), i => f(...values.map(value => loadBroadcast(value, i))));
 }
 
-export const cast = (value: Value, dtype: DType): Value => (value.dtype === dtype ? value : map((x) => castScalar(x, dtype), value));
+export const cast = (value: Value, dtype: DType): Value => (value.dtype === dtype ? value : map(x => castScalar(x, dtype), value));
 
 /** out[i] = ⊕ over r of body(i, r). */
 export function reduceOver(
@@ -137,11 +151,15 @@ export function reduce(
   combine: Combine,
   value: Value,
   axes: readonly number[],
-  { keepDims = false, f = (x) => x, indexType = "int64" as "int32" | "int64" }: { keepDims?: boolean; f?: (x: Scalar) => Scalar; indexType?: "int32" | "int64" } = {},
+  {
+    keepDims = false,
+    f = x => x,
+    indexType = "int64" as "int32" | "int64",
+  }: { keepDims?: boolean; f?: (x: Scalar) => Scalar; indexType?: "int32" | "int64" } = {},
 ): Value {
-  const kept = value.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-  const over = axes.map((axis) => value.shape[axis]);
-  const shape = keepDims ? value.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) : kept.map((axis) => value.shape[axis]);
+  const kept = value.shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
+  const over = axes.map(axis => value.shape[axis]);
+  const shape = keepDims ? value.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) : kept.map(axis => value.shape[axis]);
   return reduceOver(
     combine,
     shape,
@@ -199,7 +217,8 @@ export function sort(source: Value, count: number, descending: boolean): { value
 }
 
 /** `words` uint32 words of the generator whose state is given (int64[3]: seed, seed2, blocks used). */
-export const randomWords = (state: Value, words: number): Value => emit({ kind: "random", out: builder().value("uint32", [words]), state }).out;
+export const randomWords = (state: Value, words: number): Value =>
+  emit({ kind: "random", out: builder().value("uint32", [words]), state }).out;
 
 /** Stops the run at the first r where ok(r) is false. */
 export const check = (over: readonly number[], ok: (r: Index[]) => Scalar, failure: Failure): void => {
@@ -219,7 +238,11 @@ export function loop(initial: readonly Value[], condition: Region, body: Region)
 }
 
 /** Runs a host routine on whole arrays. */
-export function call(routine: Routine, inputs: readonly Value[], outputs: readonly { dtype: DType; shape: readonly number[] }[]): readonly Value[] {
+export function call(
+  routine: Routine,
+  inputs: readonly Value[],
+  outputs: readonly { dtype: DType; shape: readonly number[] }[],
+): readonly Value[] {
   const outs = outputs.map(({ dtype, shape }) => builder().value(dtype, shape));
   return emit({ kind: "call", outs, routine, inputs }).outs;
 }
@@ -228,20 +251,24 @@ export function call(routine: Routine, inputs: readonly Value[], outputs: readon
 export function reshape(value: Value, shape: readonly number[]): Value {
   if (sizeOf(shape) !== sizeOf(value.shape)) throw new InternalError(`Cannot reshape [${value.shape}] to [${shape}].`);
   if (shape.length === value.shape.length && shape.every((size, axis) => size === value.shape[axis])) return value;
-  return generate(shape, (i) => loadScalar(value, unflattenIndex(flattenIndex(i, shape), value.shape)));
+  return generate(shape, i => loadScalar(value, unflattenIndex(flattenIndex(i, shape), value.shape)));
 }
 
 export const transpose = (value: Value, permutation: readonly number[]): Value =>
   generate(
-    permutation.map((axis) => value.shape[axis]),
-    (i) => loadScalar(value, value.shape.map((_, axis) => i[permutation.indexOf(axis)])),
+    permutation.map(axis => value.shape[axis]),
+    i =>
+      loadScalar(
+        value,
+        value.shape.map((_, axis) => i[permutation.indexOf(axis)]),
+      ),
   );
 
-export const broadcastTo = (value: Value, shape: readonly number[]): Value => generate(shape, (i) => loadBroadcast(value, i));
+export const broadcastTo = (value: Value, shape: readonly number[]): Value => generate(shape, i => loadBroadcast(value, i));
 
 /** value[begin + stride·i] for i over `size`; strides may be negative. */
 export const slice = (value: Value, begin: readonly number[], size: readonly number[], strides?: readonly number[]): Value =>
-  generate(size, (i) =>
+  generate(size, i =>
     loadScalar(
       value,
       i.map((index, axis) => addIndex(scaleIndex(index, strides?.[axis] ?? 1), constantIndex(begin[axis]))),
@@ -252,7 +279,7 @@ export const slice = (value: Value, begin: readonly number[], size: readonly num
 export const pad = (value: Value, before: readonly number[], after: readonly number[], fill: ScalarLike = 0): Value =>
   generate(
     value.shape.map((size, axis) => before[axis] + size + after[axis]),
-    (i) => {
+    i => {
       const at = i.map((index, axis) => addIndex(index, constantIndex(-before[axis])));
       return guardScalar(
         at.map((index, axis) => ({ index, low: 0, high: value.shape[axis] })),
@@ -266,7 +293,7 @@ export const pad = (value: Value, before: readonly number[], after: readonly num
 export function concat(values: readonly Value[], axis: number): Value {
   const shape = [...values[0].shape];
   shape[axis] = values.reduce((sum, value) => sum + value.shape[axis], 0);
-  return generate(shape, (i) => {
+  return generate(shape, i => {
     let from = shape[axis];
     let result: Scalar | undefined;
     for (const value of [...values].reverse()) {
@@ -284,11 +311,15 @@ export function concat(values: readonly Value[], axis: number): Value {
 export const tile = (value: Value, multiples: readonly number[]): Value =>
   generate(
     value.shape.map((size, axis) => size * multiples[axis]),
-    (i) => loadScalar(value, i.map((index, axis) => modIndex(index, Math.max(value.shape[axis], 1)))),
+    i =>
+      loadScalar(
+        value,
+        i.map((index, axis) => modIndex(index, Math.max(value.shape[axis], 1))),
+      ),
   );
 
 export const reverse = (value: Value, axes: readonly number[]): Value =>
-  generate(value.shape, (i) =>
+  generate(value.shape, i =>
     loadScalar(
       value,
       i.map((index, axis) => (axes.includes(axis) ? addIndex(constantIndex(value.shape[axis] - 1), scaleIndex(index, -1)) : index)),
@@ -298,4 +329,3 @@ export const reverse = (value: Value, axes: readonly number[]): Value =>
 /** 0, 1, 2 … of a type. */
 export const iota = (size: number, dtype: DType): Value =>
   generate([size], ([i]) => (isBigInteger(dtype) || dtype === "int32" ? s.index(i, dtype) : castScalar(s.index(i), dtype)));
-

@@ -1,0 +1,49 @@
+// Joining several contributions to one gradient: AddN for dense ones, concatenation for slices.
+
+import { ValueError } from "../base/errors.ts";
+import { IndexedSlices } from "../graph/indexed-slices.ts";
+import type { Tensor } from "../graph/operation.ts";
+import { concat, stridedSlice } from "../ops/array-slicing.ts";
+import { addN, cast } from "../ops/math.ts";
+import { unsortedSegmentSum } from "../ops/math-reduction.ts";
+
+/** ADD_N (also the default), EXPERIMENTAL_TREE, EXPERIMENTAL_ACCUMULATE_N. */
+export const AggregationMethods = [0, 1, 2] as const;
+export type AggregationMethod = (typeof AggregationMethods)[number];
+
+/** TF: tf.AggregationMethod. */
+export const AggregationMethod = { ADD_N: 0, DEFAULT: 0, EXPERIMENTAL_TREE: 1, EXPERIMENTAL_ACCUMULATE_N: 2 } as const;
+
+export function aggregate(list: readonly (Tensor | IndexedSlices)[], target: Tensor, method: AggregationMethod): Tensor | IndexedSlices {
+  if (list.every((item) => item instanceof IndexedSlices)) return joinSlices(list as readonly IndexedSlices[]);
+  const dense = list.map(toDense);
+  if (method === 0) return addN(dense);
+  const { graph } = target;
+  return graph.nameScope(`${target.op.name}_gradient_sum`, () => dense.reduce((sum, item) => addN([sum, item])));
+}
+
+function joinSlices(list: readonly IndexedSlices[]): IndexedSlices {
+  const indices = list.map((slices) => slices.indices);
+  const widest = indices.some((index) => index.dtype === "int64") ? "int64" : "int32";
+  return new IndexedSlices(
+    concat(
+      list.map((slices) => slices.values),
+      0,
+    ),
+    concat(
+      indices.map((index) => (index.dtype === widest ? index : cast(index, widest))),
+      0,
+    ),
+    list[0].denseShape,
+  );
+}
+
+/** The whole tensor that slices describe: rows of equal index add up, absent rows are zero. TF: convert_to_tensor of IndexedSlices.
+ *  @throws ValueError if the shape of the whole is unknown. */
+export function toDense(gradient: Tensor | IndexedSlices): Tensor {
+  if (!(gradient instanceof IndexedSlices)) return gradient;
+  const { values, indices, denseShape } = gradient;
+  if (denseShape === null) throw new ValueError("Tensor conversion requested for IndexedSlices without dense_shape");
+  const rows = stridedSlice(denseShape, [0], [1], [1], { shrinkAxisMask: 1 });
+  return unsortedSegmentSum(values, indices, rows);
+}

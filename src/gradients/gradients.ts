@@ -1,0 +1,300 @@
+// tf.gradients: a reverse walk over the graph that calls each op's own gradient. The result is ordinary graph nodes under `gradients/`,
+// so gradients export, run anywhere, and have gradients themselves. Names and order are TensorFlow's.
+
+import { isFloating } from "../base/dtype.ts";
+import { InternalError, LookupError, ValueError } from "../base/errors.ts";
+import { groupByName } from "../graph/build-operation.ts";
+import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
+import type { Graph } from "../graph/graph.ts";
+import { IndexedSlices } from "../graph/indexed-slices.ts";
+import type { Gradient, OpDefinition } from "../graph/op-definition.ts";
+import type { Operation } from "../graph/operation.ts";
+import { Tensor } from "../graph/operation.ts";
+import { constant, fill, identity, shape, zerosLike } from "../ops/array.ts";
+import { group } from "../ops/control-flow.ts";
+import { aggregate, type AggregationMethod, AggregationMethods } from "./aggregate.ts";
+import { registeredGradient } from "./registry.ts";
+
+export interface GradientsOptions {
+  /** Gradients of the ys, where they are not all ones. */
+  readonly gradYs?: TensorLike | readonly (TensorLike | IndexedSlices | null)[] | null;
+  readonly name?: string | null;
+  readonly colocateGradientsWithOps?: boolean;
+  /** Waits for all gradients of an op before any is used. */
+  readonly gateGradients?: boolean;
+  readonly aggregationMethod?: AggregationMethod | null;
+  /** Treated as constants: nothing flows through them. */
+  readonly stopGradients?: Source | readonly Source[] | null;
+  /** What an unconnected x gets: null, or zeros. */
+  readonly unconnectedGradients?: "none" | "zero";
+}
+
+type Source = Tensor | AsTensor | IndexedSlices;
+
+/** Sums of partial derivatives of `ys` with respect to each of `xs`, as graph nodes: one Tensor, IndexedSlices or null for each x.
+ *  null means that no path leads from x to the ys (or only through integers). TF: tf.gradients.
+ *  @throws LookupError if an op on the way has no gradient; TypeError for complex ys without gradYs; ValueError for wrong options. */
+export function gradients(ys: TensorLike | readonly TensorLike[], xs: Source | readonly Source[], options: GradientsOptions = {}): (Tensor | IndexedSlices | null)[] {
+  const { gradYs = null, name = "gradients", gateGradients = false, colocateGradientsWithOps = false, unconnectedGradients = "none" } = options;
+  const method = options.aggregationMethod ?? 0;
+  if (!AggregationMethods.includes(method)) throw new ValueError(`Invalid \`aggregation_method\` specified ${method}. Accepted values are [0, 1, 2].`);
+  if (unconnectedGradients !== "none" && unconnectedGradients !== "zero") throw new ValueError(`Unknown value for unconnected_gradients: '${unconnectedGradients}'`);
+  const graph = graphOfList(ys) ?? getDefaultGraph();
+  return graph.asDefault(() =>
+    graph.nameScope(name ?? "gradients", () => {
+      const targets = listOf(ys).map((y) => convertToTensor(y as TensorLike, { name: "y" }));
+      const sources = listOf(xs).map(sourceTensor);
+      const stops = listOf(options.stopGradients ?? []).map(sourceTensor);
+      const walk = new ReverseWalk(graph, { gateGradients, colocate: colocateGradientsWithOps, method });
+      walk.start(targets, initialGradients(targets, gradYs));
+      walk.run(targets, sources, stops);
+      return sources.map((x) => walk.gradientOf(x) ?? (unconnectedGradients === "zero" ? zerosLike(x) : null));
+    }),
+  );
+}
+
+const listOf = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+function graphOfList(ys: unknown): Graph | undefined {
+  for (const y of Array.isArray(ys) ? ys : [ys]) if (y instanceof Tensor) return y.graph;
+  return undefined;
+}
+
+/** The tensor whose gradient is meant: for a ref variable its ref, for a resource its handle. */
+function sourceTensor(x: Source): Tensor {
+  if (x instanceof Tensor) return x;
+  if (x instanceof IndexedSlices) return x.values;
+  if ("gradientTensor" in x && x.gradientTensor instanceof Tensor) return x.gradientTensor;
+  if (isAsTensor(x)) return x.asGraphTensor({ asRef: true });
+  return convertToTensor(x);
+}
+
+function initialGradients(ys: readonly Tensor[], given: GradientsOptions["gradYs"]): (Tensor | IndexedSlices)[] {
+  const list = given === null || given === undefined ? ys.map(() => null) : Array.isArray(given) && !(ys.length === 1 && given.length !== 1) ? given : [given];
+  if (list.length !== ys.length) throw new ValueError(`Length mismatch. Passed ${list.length} grad_ys for ${ys.length} ys`);
+  return ys.map((y, i) => {
+    const gradient = list[i] as TensorLike | IndexedSlices | null;
+    if (gradient === null) return onesFor(y, i);
+    if (gradient instanceof IndexedSlices) return gradient;
+    return convertToTensor(gradient, { dtype: gradient instanceof Tensor ? undefined : y.dtype, name: `grad_ys_${i}` });
+  });
+}
+
+function onesFor(y: Tensor, i: number): Tensor {
+  if (y.dtype.startsWith("complex"))
+    throw new TypeError(`Gradients of complex tensors (${y}) must set grad_ys (y.dtype = ${y.dtype})`);
+  if (y.dtype === "string") throw new TypeError(`Gradients of string tensors are not defined: ${y}`);
+  const graph = y.graph;
+  const dims = shape(y);
+  return graph.nameScope(`grad_ys_${i}`, (scope) => fill(dims, constant(1, y.dtype, { name: "Const" }), { name: scope }));
+}
+
+interface WalkOptions {
+  readonly gateGradients: boolean;
+  readonly colocate: boolean;
+  readonly method: AggregationMethod;
+}
+
+class ReverseWalk {
+  private readonly graph: Graph;
+  private readonly options: WalkOptions;
+  /** Contributions to each tensor, in the order they arrive; joined when read. */
+  private readonly contributions = new Map<Tensor, (Tensor | IndexedSlices)[]>();
+
+  constructor(graph: Graph, options: WalkOptions) {
+    this.graph = graph;
+    this.options = options;
+  }
+
+  start(ys: readonly Tensor[], given: readonly (Tensor | IndexedSlices)[]): void {
+    ys.forEach((y, i) => void this.add(y, given[i]));
+  }
+
+  private add(tensor: Tensor, gradient: Gradient): void {
+    if (gradient === null || gradient === undefined) return;
+    const list = this.contributions.get(tensor);
+    if (list) list.push(gradient);
+    else this.contributions.set(tensor, [gradient]);
+  }
+
+  gradientOf(tensor: Tensor): Tensor | IndexedSlices | null {
+    const list = this.contributions.get(tensor);
+    if (!list) return null;
+    const joined = list.length === 1 ? list[0] : aggregate(list, tensor, this.options.method);
+    this.contributions.set(tensor, [joined]);
+    return joined;
+  }
+
+  /** Visits ops between ys and xs, readers before what they read. */
+  run(ys: readonly Tensor[], xs: readonly Tensor[], stops: readonly Tensor[]): void {
+    const between = operationsBetween(xs, ys);
+    const stopOps = stopOperations(xs, stops, between);
+    const pending = pendingCounts(ys, between);
+    const ready = [...new Set(ys.map((y) => y.op))].filter((op) => (pending.get(op) ?? 0) === 0);
+    while (ready.length > 0) {
+      const op = ready.shift() as Operation;
+      const flows = between.has(op) && !stopOps.has(op);
+      if (flows) this.visit(op);
+      for (const source of new Set(op.inputs.map((input) => input.op))) {
+        const left = pending.get(source);
+        if (left === undefined) continue;
+        pending.set(source, left - 1);
+        if (left === 1) ready.push(source);
+      }
+    }
+  }
+
+  private visit(op: Operation): void {
+    const outputs = op.outputs.map((output) => this.gradientOf(output));
+    if (outputs.every((gradient) => gradient === null)) return;
+    const gradient = gradientFunction(op);
+    if (gradient === "none") return;
+    const inputs = this.graph.nameScope(`${op.name}_grad`, () => this.inColocation(op, () => this.callGradient(op, gradient, outputs)));
+    op.inputs.forEach((input, i) => {
+      const given = inputs[i];
+      if (given instanceof Tensor && input.dtype !== "resource" && given.shape.isCompatibleWith(input.shape)) given.setShape(input.shape);
+      this.add(input, given);
+    });
+  }
+
+  private inColocation<R>(op: Operation, body: () => R): R {
+    return this.options.colocate ? this.graph.colocateWith(op, undefined, body) : body();
+  }
+
+  private callGradient(op: Operation, gradient: GradientFunction, outputs: readonly (Tensor | IndexedSlices | null)[]): Gradient[] {
+    const { definition } = op;
+    const filled = outputs.map((value, i) => value ?? lazyZeros(op.outputs[i]));
+    const record = { ...groupByName(definition, "inputs", op.attrs, op.inputs), ...groupByName(definition, "outputs", op.attrs, op.outputs), ...op.attrs };
+    const result = gradient(record, lazyRecord(definition, op, filled), op);
+    const given = flatten(definition, op, result);
+    return this.options.gateGradients && given.filter((item) => item !== null && item !== undefined).length > 1 ? gated(given) : given;
+  }
+}
+
+type GradientFunction = Exclude<OpDefinition["gradient"], "none" | undefined>;
+
+/** @throws LookupError with TensorFlow's text. */
+function gradientFunction(op: Operation): GradientFunction | "none" {
+  const override = op.attrs._gradient_op_type;
+  const found = typeof override === "string" ? registeredGradient(override) : (op.definition.gradient ?? registeredGradient(op.type));
+  if (found === undefined)
+    throw new LookupError(
+      `No gradient defined for operation'${op.name}' (op type: ${op.type}). In general every operation must have an associated \`@tf.RegisterGradient\` for correct autodiff, which this op is lacking.\n\nStop the gradient before it with tf.stopGradient(x), or give it one with tf.RegisterGradient("${op.type}", …).`,
+    );
+  return found;
+}
+
+/** Zeros made only if the gradient function asks for them. */
+const lazyZeros =
+  (output: Tensor): (() => Tensor) =>
+  () =>
+    zerosLike(output);
+
+type Lazy = Tensor | IndexedSlices | (() => Tensor);
+const force = (value: Lazy): Tensor | IndexedSlices => (typeof value === "function" ? value() : value);
+
+/** Output gradients by name; a slice is made dense, a missing one zero, when read. */
+function lazyRecord(definition: OpDefinition, op: Operation, values: readonly Lazy[]): object {
+  const grouped = groupByName(definition, "outputs", op.attrs, values);
+  const record = {};
+  for (const [name, value] of Object.entries(grouped)) {
+    let made: unknown;
+    Object.defineProperty(record, name, {
+      enumerable: true,
+      get: () => {
+        made ??= Array.isArray(value) ? value.map(force) : force(value as Lazy);
+        return made;
+      },
+    });
+  }
+  return record;
+}
+
+/** Gradients by input name (or, from registered functions, by position) → one per input. */
+function flatten(definition: OpDefinition, op: Operation, result: Readonly<Record<string, unknown>> | readonly Gradient[]): Gradient[] {
+  if (Array.isArray(result)) {
+    if (result.length !== op.inputs.length) throw new ValueError(`Num gradients ${result.length} generated for op ${op} do not match num inputs ${op.inputs.length}`);
+    return [...result];
+  }
+  for (const name of Object.keys(result)) if (!(name in definition.inputs)) throw new InternalError(`The gradient of ${op.type} names '${name}', which is not an input.`);
+  const positions = groupByName(
+    definition,
+    "inputs",
+    op.attrs,
+    op.inputs.map((_, i) => i),
+  );
+  const list: Gradient[] = op.inputs.map(() => null);
+  for (const [name, at] of Object.entries(positions)) {
+    const value = (result as Readonly<Record<string, unknown>>)[name];
+    if (value === null || value === undefined) continue;
+    if (typeof at === "number") list[at] = value as Gradient;
+    else (at as readonly number[]).forEach((position, k) => void (list[position] = (value as readonly Gradient[])[k]));
+  }
+  return list;
+}
+
+/** All gradients of one op wait for each other. */
+function gated(list: readonly Gradient[]): Gradient[] {
+  const graph = getDefaultGraph();
+  return graph.nameScope("tuple", () => {
+    const tensors = list.flatMap((item) => (item instanceof IndexedSlices ? [item.values, item.indices] : item ? [item] : []));
+    const gate = group(...tensors, { name: "group_deps" });
+    const wait = (tensor: Tensor, colocated: Tensor): Tensor =>
+      graph.controlDependencies([gate], () => graph.colocateWith(colocated.op, undefined, () => identity(tensor, { name: "control_dependency" })));
+    return list.map((item) => {
+      if (item instanceof IndexedSlices) return new IndexedSlices(wait(item.values, item.values), item.indices, item.denseShape);
+      return item ? wait(item, item) : null;
+    });
+  });
+}
+
+/** Operations on a path from the xs to the ys, through types that gradients flow in. */
+function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): Set<Operation> {
+  const backward = new Set<Operation>();
+  const stack = ys.map((y) => y.op);
+  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
+    if (backward.has(op)) continue;
+    backward.add(op);
+    for (const input of op.inputs) stack.push(input.op);
+  }
+  const sources = new Set(xs);
+  const reached = new Set<Operation>(xs.map((x) => x.op));
+  const result = new Set<Operation>();
+  for (const op of [...backward].sort((a, b) => a.id - b.id)) {
+    const isReached = reached.has(op) || op.inputs.some((input) => sources.has(input) || (reached.has(input.op) && isDifferentiableType(input)));
+    if (!isReached) continue;
+    reached.add(op);
+    result.add(op);
+  }
+  return result;
+}
+
+const isDifferentiableType = (tensor: Tensor): boolean =>
+  isFloating(tensor.dtype) || tensor.dtype.startsWith("complex") || tensor.dtype === "resource" || tensor.dtype === "variant";
+
+/** Ops whose own gradient is not needed: those that make an x none of whose inputs lead to another x, and those of `stops`. */
+function stopOperations(xs: readonly Tensor[], stops: readonly Tensor[], between: ReadonlySet<Operation>): Set<Operation> {
+  const result = new Set<Operation>();
+  for (const x of xs) if (!x.op.inputs.some((input) => between.has(input.op))) result.add(x.op);
+  for (const stop of stops) result.add(stop.op);
+  return result;
+}
+
+/** How many readers on the way to the ys each operation still waits for. */
+function pendingCounts(ys: readonly Tensor[], between: ReadonlySet<Operation>): Map<Operation, number> {
+  const counts = new Map<Operation, number>();
+  const seen = new Set<Operation>();
+  const stack = ys.map((y) => y.op);
+  for (const y of ys) counts.set(y.op, counts.get(y.op) ?? 0);
+  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
+    if (seen.has(op)) continue;
+    seen.add(op);
+    for (const source of new Set(op.inputs.map((input) => input.op))) {
+      if (!between.has(source)) continue;
+      counts.set(source, (counts.get(source) ?? 0) + 1);
+      stack.push(source);
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,36 @@
+// Structured control flow: what the Switch/Merge/Enter/Exit nodes of TensorFlow 1 are raised to before lowering. Data only:
+// optimize/raise-control-flow.ts finds it, lower/structured.ts makes branches and loops of it.
+
+import type { Operation, Tensor } from "./operation.ts";
+
+type Node = Operation | StructuredNode;
+
+/** tf.cond (or case): runs one list of nodes; `outputs[k]` is defined from `results[k]` of the case taken. */
+export interface StructuredCond {
+  readonly kind: "cond";
+  readonly name: string;
+  /** bool (cases are [false, true]) or int32. */
+  readonly predicate: Tensor;
+  readonly cases: readonly { readonly nodes: readonly Node[]; readonly results: readonly Tensor[] }[];
+  readonly outputs: readonly Tensor[];
+  /** Tensors inside that are other names of outer ones (outputs of a Switch on an outer value): inner → outer. */
+  readonly aliases: ReadonlyMap<Tensor, Tensor>;
+  /** Every operation this stands for, so that control edges on them are known to be met. */
+  readonly operations: ReadonlySet<Operation>;
+}
+
+/** tf.while_loop. Variable k starts as `initial[k]`, goes by the names `current[k]` in condition and body, becomes `body.results[k]`, and leaves as `exits[k]`. */
+export interface StructuredLoop {
+  readonly kind: "loop";
+  readonly name: string;
+  readonly initial: readonly Tensor[];
+  readonly current: readonly (readonly Tensor[])[];
+  readonly condition: { readonly nodes: readonly Node[]; readonly result: Tensor };
+  readonly body: { readonly nodes: readonly Node[]; readonly results: readonly Tensor[] };
+  readonly exits: readonly (Tensor | undefined)[];
+  /** Loop-invariant Enters: inside tensor → outer tensor. */
+  readonly aliases: ReadonlyMap<Tensor, Tensor>;
+  readonly operations: ReadonlySet<Operation>;
+}
+
+export type StructuredNode = StructuredCond | StructuredLoop;

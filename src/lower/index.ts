@@ -1,0 +1,295 @@
+// Graph + concrete shapes → Program, by calling each op's own `lower`. Every shape is now a number.
+// Values known while compiling (constants, shapes, what is computed from them) are evaluated here, so they reach `compileTimeInputs`.
+// Variables are threaded as values: a write replaces what later reads see, and the last write of each becomes one update at the end.
+
+import type { DType } from "../base/dtype.ts";
+import { InternalError, OpError, UnimplementedError, ValueError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
+import { sizeOf, TensorShape } from "../base/shape.ts";
+import { groupByName, typesOf } from "../graph/build-operation.ts";
+import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+import { building, constant, feed, isInitialized, ProgramBuilder, readState, updateState } from "../ir/build.ts";
+import type { Program, State, Step, Value } from "../ir/program.ts";
+import type { LoweringNode, LowerRequest } from "./request.ts";
+import { NeedsValue } from "./request.ts";
+import { lowerStructured } from "./structured.ts";
+
+/** What a tensor has become: a value of the Program, an array known now (made a value when first read as one), or a handle on a state. */
+interface Binding {
+  value?: Value;
+  readonly known?: NDArray | undefined;
+  readonly handle?: StateHandle;
+}
+
+/** Largest result that is computed while compiling rather than in every run, unless its inputs are as large. */
+const foldLimit = 4096;
+
+/** @throws NeedsValue if a value is only known while running; UnimplementedError for ops without a lowering. */
+export function lower(request: LowerRequest): Program {
+  const builder = new ProgramBuilder();
+  return building(builder, () => {
+    const lowering = new Lowering(builder, request);
+    request.feeds.forEach(({ tensor, dtype, shape, known }, i) => {
+      if (known !== undefined) lowering.bind(tensor, { known });
+      else lowering.bind(tensor, { value: feed(String(i), dtype, shape) });
+    });
+    for (const node of request.nodes) lowering.node(node);
+    const results = request.fetches.map((tensor) => lowering.value(request.resolve(tensor)));
+    lowering.finish();
+    return { steps: builder.steps, results };
+  });
+}
+
+export class Lowering {
+  readonly builder: ProgramBuilder;
+  readonly request: LowerRequest;
+  private readonly bindings = new Map<Tensor, Binding>();
+  /** The value each state has at this point, by state id. */
+  readonly current = new Map<string, { state: State; value: Value }>();
+  private readonly written = new Map<string, State>();
+
+  constructor(builder: ProgramBuilder, request: LowerRequest) {
+    this.builder = builder;
+    this.request = request;
+  }
+
+  bind(tensor: Tensor, binding: Binding): void {
+    this.bindings.set(tensor, binding);
+  }
+
+  /** Makes `inner` another name of `outer`. */
+  alias(inner: Tensor, outer: Tensor): void {
+    this.bindings.set(inner, this.binding(outer));
+  }
+
+  has(tensor: Tensor): boolean {
+    return this.bindings.has(this.request.resolve(tensor));
+  }
+
+  binding(tensor: Tensor): Binding {
+    const found = this.bindings.get(this.request.resolve(tensor));
+    if (!found) throw new InternalError(`${tensor.name} is read before it is lowered.`);
+    return found;
+  }
+
+  /** The value of a tensor; a state's handle is read at this point. */
+  value(tensor: Tensor): Value {
+    const binding = this.binding(tensor);
+    if (binding.handle) return binding.handle.read();
+    if (binding.value === undefined) {
+      if (!binding.known) throw new InternalError(`${tensor.name} has neither a value nor a known array.`);
+      binding.value = constant(binding.known);
+    }
+    return binding.value;
+  }
+
+  known(tensor: Tensor): NDArray | undefined {
+    return this.binding(tensor).known;
+  }
+
+  shapeOf(tensor: Tensor): TensorShape {
+    const { known, value, handle } = this.binding(tensor);
+    return new TensorShape(known?.shape ?? value?.shape ?? handle?.state.shape ?? null);
+  }
+
+  node(node: LoweringNode): void {
+    if ("kind" in node) lowerStructured(this, node);
+    else if (!node.outputs.every((output) => this.request.isFed(output)) || node.outputs.length === 0) this.operation(node);
+  }
+
+  private operation(op: Operation): void {
+    const { definition } = op;
+    if (!definition.lower)
+      throw new UnimplementedError(
+        `Op type ${definition.type} cannot run on this backend yet (node '${op.name}').\n\nThe graph can still be built, exported, or run on a remote session. See docs/support.md for what runs.`,
+        op,
+      );
+    const inputs = op.inputs.map((tensor) => this.request.resolve(tensor));
+    const folded = this.fold(op, inputs);
+    if (folded) {
+      op.outputs.forEach((output, i) => void this.define(output, { known: folded[i] }));
+      return;
+    }
+    const from = this.builder.steps.length;
+    const results = this.call(op, inputs);
+    this.blame(op, from);
+    op.outputs.forEach((output, i) => void this.define(output, this.toBinding(op, results[i])));
+  }
+
+  private define(output: Tensor, binding: Binding): void {
+    if (!this.request.isFed(output)) this.bindings.set(output, binding);
+  }
+
+  private toBinding(op: Operation, result: Value | StateHandle | undefined): Binding {
+    if (result === undefined) throw new InternalError(`${op.type} lowered to fewer results than it has outputs.`);
+    if ("state" in result) return { handle: result };
+    return { value: result, known: this.builder.constants.get(result) };
+  }
+
+  /** Calls the op's `lower` with what its record promises. */
+  private call(op: Operation, inputs: readonly Tensor[]): readonly (Value | StateHandle)[] {
+    const { definition } = op;
+    const names = typesOf(definition, "inputs", op.attrs);
+    const items = inputs.map((tensor, i): Value | StateHandle | NDArray => {
+      if (definition.compileTimeInputs?.includes(names[i].name)) return this.required(op, tensor, names[i].name);
+      const binding = this.binding(tensor);
+      const wantsHandle = names[i].isRef || names[i].dtype === "resource";
+      if (wantsHandle && binding.handle) return binding.handle;
+      return this.value(tensor);
+    });
+    const lowered = definition.lower?.({ ...groupByName(definition, "inputs", op.attrs, items), ...op.attrs }, this.context(op, inputs));
+    return lowered === undefined ? [] : Array.isArray(lowered) ? lowered : [lowered as Value];
+  }
+
+  private required(op: Operation, tensor: Tensor, input: string): NDArray {
+    const known = this.known(tensor);
+    if (known) return known;
+    throw new NeedsValue(tensor, op, input);
+  }
+
+  /** The outputs, if they can be computed now and are small enough to keep. */
+  private fold(op: Operation, inputs: readonly Tensor[]): NDArray[] | undefined {
+    const { definition } = op;
+    if (definition.stateful || inputs.length === 0 || op.outputs.length === 0) return undefined;
+    if (op.outputs.some((output) => output.isRef || output.dtype === "resource" || output.dtype === "variant")) return undefined;
+    const known: NDArray[] = [];
+    for (const tensor of inputs) {
+      const binding = this.bindings.get(tensor);
+      if (!binding?.known) return undefined;
+      known.push(binding.known);
+    }
+    const shapes = this.outputShapes(op, inputs);
+    const size = shapes.reduce((sum, shape) => sum + (shape.size ?? 0), 0);
+    if (size > foldLimit && size > known.reduce((sum, array) => sum + array.size, 0)) return undefined;
+    return this.evaluate(op, inputs);
+  }
+
+  private evaluate(op: Operation, inputs: readonly Tensor[]): NDArray[] {
+    const builder = new ProgramBuilder();
+    const program = building(builder, () => {
+      const inner = new Lowering(builder, this.request);
+      for (const tensor of inputs) inner.bind(tensor, { known: this.known(tensor) });
+      const results = inner.call(op, inputs);
+      inner.blame(op, 0);
+      return { steps: builder.steps, results: results as readonly Value[] };
+    });
+    return [...this.request.evaluate(program)];
+  }
+
+  private context(op: Operation, inputs: readonly Tensor[]): LowerContext {
+    const lazyShapes = (): TensorShape[] => this.outputShapes(op, inputs);
+    return {
+      name: op.name,
+      op,
+      state: (state) => this.handle(state, op.name),
+      get outputShapes() {
+        return lazyShapes();
+      },
+    };
+  }
+
+  /** Output shapes from the concrete input shapes, by the op's shape function. */
+  private outputShapes(op: Operation, inputs: readonly Tensor[]): TensorShape[] {
+    const { definition, attrs } = op;
+    const names = typesOf(definition, "inputs", attrs);
+    const position = (input: string, index = 0): Tensor => inputs[names.findIndex(({ name }) => name === input) + index];
+    const partial = (input: string, index?: number): PartialArray | undefined => {
+      const known = this.known(position(input, index));
+      return known && known.rank <= 1 ? { shape: known.shape, values: Array.from({ length: known.size }, (_, i) => Number(known.get(i))) } : undefined;
+    };
+    const context: ShapeContext = {
+      name: op.name,
+      constant: (input, index) => this.known(position(input, index)),
+      partial,
+      shapeFrom: (input) => {
+        const values = partial(input)?.values;
+        return values ? new TensorShape(values.map((v) => (v !== null && v >= 0 ? v : null))) : TensorShape.unknown();
+      },
+      handle: (input) => {
+        const { handle } = this.binding(position(input));
+        return handle && { dtype: handle.state.dtype, shape: new TensorShape(handle.state.shape) };
+      },
+      dtype: (input, index): DType => position(input, index).dtype,
+    };
+    const shapes = inputs.map((tensor) => this.shapeOf(tensor));
+    try {
+      const result = definition.shape({ ...groupByName(definition, "inputs", attrs, shapes), ...attrs }, context);
+      const list = result === undefined ? [] : Array.isArray(result) ? (result as TensorShape[]) : [result as TensorShape];
+      return op.outputs.map((output, i) => list[i] ?? output.shape);
+    } catch (error) {
+      // What a shape function refuses with run-time shapes is a run-time error of TensorFlow's kernel.
+      if (error instanceof ValueError) throw this.request.runtimeError(op, error.message);
+      throw error;
+    }
+  }
+
+  // ---- states ----
+
+  private handle(given: State, reader: string): StateHandle {
+    const state = this.request.currentState(given);
+    const { id } = state;
+    const handle: StateHandle = {
+      state,
+      read: () => {
+        let entry = this.current.get(id);
+        if (!entry) {
+          entry = { state, value: readState(state, reader) };
+          this.current.set(id, entry);
+        }
+        return entry.value;
+      },
+      write: (value) => {
+        this.assign(state, value);
+        return handle;
+      },
+      isInitialized: () => (this.written.has(id) ? constant(NDArray.full("bool", [], true)) : isInitialized(state)),
+    };
+    return handle;
+  }
+
+  /** Makes `value` the state's value from here on. */
+  assign(state: State, value: Value): void {
+    const next: State = sizeOf(state.shape) === sizeOf(value.shape) && state.shape.length === value.shape.length ? state : { ...state, shape: value.shape };
+    this.current.set(state.id, { state: next, value });
+    this.written.set(state.id, next);
+  }
+
+  /** The value a state has at this point. */
+  stateValue(state: State): Value {
+    return this.handle(state, state.id).read();
+  }
+
+  isWritten(id: string): boolean {
+    return this.written.has(id);
+  }
+
+  /** Writes each changed state once, after everything else. */
+  finish(): void {
+    for (const [id, state] of this.written) {
+      const entry = this.current.get(id);
+      if (entry) updateState(state, entry.value);
+    }
+  }
+
+  /** Errors of checks made since step `from` name the operation, as TensorFlow's do. */
+  private blame(op: Operation, from: number): void {
+    const { steps } = this.builder;
+    for (let i = from; i < steps.length; i++) {
+      const step: Step = steps[i];
+      if (step.kind !== "check") continue;
+      const { failure } = step;
+      steps[i] = { ...step, failure: { ...failure, error: (at, read) => blamed(failure.error(at, read), op) } };
+    }
+  }
+}
+
+/** The same error, with the node it belongs to. */
+export function blamed(error: Error, op: Operation): Error {
+  if (!(error instanceof OpError) || error.op !== null) return error;
+  const place = op.location.toString();
+  const where = place === "" ? "" : `\n\nNode '${op.name}' was created at ${place}.`;
+  const Class = error.constructor as new (message: string, op: Operation) => OpError;
+  return new Class(`${error.message}\n\t [[{{node ${op.name}}}]]${where}`, op);
+}
+

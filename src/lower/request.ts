@@ -1,0 +1,37 @@
+// What lowering is asked, and how it says that a value is missing.
+
+import type { DType } from "../base/dtype.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+import type { StructuredNode } from "../graph/structured.ts";
+import type { Program, State } from "../ir/program.ts";
+
+/** A node to lower: an operation, or structured control flow raised from several. */
+export type LoweringNode = Operation | StructuredNode;
+
+export interface LowerRequest {
+  /** In order: inputs before readers. */
+  readonly nodes: readonly LoweringNode[];
+  readonly fetches: readonly Tensor[];
+  /** Fed tensors with their concrete shapes; `known` ones are compiled in. Feed k of the Program is named String(k). */
+  readonly feeds: readonly { readonly tensor: Tensor; readonly dtype: DType; readonly shape: readonly number[]; readonly known?: NDArray | undefined }[];
+  resolve(tensor: Tensor): Tensor;
+  isFed(tensor: Tensor): boolean;
+  /** The state with the shape it has in the session now. */
+  currentState(state: State): State;
+  /** Runs a closed program (constants only). */
+  evaluate(program: Program): readonly NDArray[];
+  /** An InvalidArgumentError of a node. */
+  runtimeError(op: Operation, message: string): Error;
+}
+
+/** Thrown when a lowering needs a value that only running gives; the session then runs up to there first. */
+export class NeedsValue extends Error {
+  readonly tensor: Tensor;
+  readonly op: Operation;
+  constructor(tensor: Tensor, op: Operation, input: string) {
+    super(`'${input}' of ${op.type} node '${op.name}' must be known to compile, but it is computed while running.`);
+    this.tensor = tensor;
+    this.op = op;
+  }
+}

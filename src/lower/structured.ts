@@ -1,0 +1,114 @@
+// Structured control flow → branch and loop. Variables written inside are carried out as extra results, so state stays a value.
+
+import { InternalError } from "../base/errors.ts";
+import type { Tensor } from "../graph/operation.ts";
+import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
+import { branch, cast, loop, region } from "../ir/build.ts";
+import type { Region, State, Value } from "../ir/program.ts";
+import type { Lowering } from "./index.ts";
+import type { LoweringNode } from "./request.ts";
+
+export const lowerStructured = (lowering: Lowering, node: StructuredNode): void =>
+  node.kind === "cond" ? lowerCond(lowering, node) : lowerLoop(lowering, node);
+
+interface Entry {
+  readonly state: State;
+  readonly value: Value;
+}
+
+function lowerCond(lowering: Lowering, { predicate, cases, outputs, aliases }: StructuredCond): void {
+  const choice = cast(lowering.value(predicate), "int32");
+  for (const [inner, outer] of aliases) lowering.alias(inner, outer);
+  const before = new Map(lowering.current);
+  const written: Map<string, Entry>[] = [];
+  const regions = cases.map(({ nodes, results }) =>
+    region([], () => {
+      restore(lowering, before);
+      for (const inner of nodes) lowering.node(inner);
+      const values = results.map((tensor) => lowering.value(tensor));
+      written.push(changes(lowering, before));
+      return values;
+    }),
+  );
+  restore(lowering, before);
+  const states = new Map(written.flatMap((entries) => [...entries].map(([id, { state }]) => [id, state] as const)));
+  // A state that only one case writes keeps its old value in the others: read it before branching.
+  const old = new Map([...states].map(([id, state]) => [id, lowering.stateValue(state)] as const));
+  const complete: Region[] = regions.map((given, c) => ({
+    ...given,
+    results: [...given.results, ...[...states.keys()].map((id) => written[c].get(id)?.value ?? (old.get(id) as Value))],
+  }));
+  const outs = branch(choice, complete);
+  outputs.forEach((tensor, k) => void lowering.bind(tensor, { value: outs[k] }));
+  [...states.values()].forEach((state, k) => void lowering.assign(state, outs[outputs.length + k]));
+}
+
+function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
+  for (const [inner, outer] of node.aliases) lowering.alias(inner, outer);
+  const states = statesWritten(lowering, node);
+  const initial = [...node.initial.map((tensor) => lowering.value(tensor)), ...states.map((state) => lowering.stateValue(state))];
+  const before = new Map(lowering.current);
+  const enter = (params: readonly Value[]): void => {
+    restore(lowering, before);
+    node.current.forEach((names, k) => {
+      for (const tensor of names) lowering.bind(tensor, { value: params[k] });
+    });
+    states.forEach((state, k) => void lowering.current.set(state.id, { state, value: params[node.current.length + k] }));
+  };
+  const lowerAll = (nodes: readonly LoweringNode[]): void => {
+    for (const inner of nodes) lowering.node(inner);
+  };
+  const condition = region(initial, (...params) => {
+    enter(params);
+    lowerAll(node.condition.nodes);
+    return [lowering.value(node.condition.result)];
+  });
+  const body = region(initial, (...params) => {
+    enter(params);
+    lowerAll(node.condition.nodes);
+    lowerAll(node.body.nodes);
+    const next = node.body.results.map((tensor, k) => checkedNext(lowering.value(tensor), initial[k], node.initial[k]));
+    return [...next, ...states.map((state) => lowering.stateValue(state))];
+  });
+  restore(lowering, before);
+  const outs = loop(initial, condition, body);
+  node.exits.forEach((tensor, k) => {
+    if (tensor !== undefined) lowering.bind(tensor, { value: outs[k] });
+  });
+  states.forEach((state, k) => void lowering.assign(state, outs[node.initial.length + k]));
+}
+
+function checkedNext(next: Value, initial: Value, tensor: Tensor): Value {
+  if (next.dtype !== initial.dtype || next.shape.length !== initial.shape.length || next.shape.some((size, axis) => size !== initial.shape[axis]))
+    throw new InternalError(
+      `Loop variable ${tensor.name} changes its shape from [${initial.shape}] to [${next.shape}] while looping; loops run here with fixed shapes.`,
+    );
+  return next;
+}
+
+/** The states a loop's body writes, found by a trial lowering whose steps are thrown away. */
+function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {
+  const before = new Map(lowering.current);
+  const found = new Map<string, State>();
+  const initial = node.initial.map((tensor) => lowering.value(tensor));
+  region(initial, (...params) => {
+    node.current.forEach((names, k) => {
+      for (const tensor of names) lowering.bind(tensor, { value: params[k] });
+    });
+    for (const inner of [...node.condition.nodes, ...node.body.nodes]) lowering.node(inner);
+    for (const [id, { state }] of changes(lowering, before)) found.set(id, state);
+    return [];
+  });
+  restore(lowering, before);
+  return [...found.values()];
+}
+
+function restore(lowering: Lowering, states: ReadonlyMap<string, Entry>): void {
+  lowering.current.clear();
+  for (const [id, entry] of states) lowering.current.set(id, entry);
+}
+
+/** States whose value differs from `before` because they were written (not merely read). */
+function changes(lowering: Lowering, before: ReadonlyMap<string, Entry>): Map<string, Entry> {
+  return new Map([...lowering.current].filter(([id, entry]) => lowering.isWritten(id) && before.get(id)?.value !== entry.value));
+}

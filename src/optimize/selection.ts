@@ -1,0 +1,39 @@
+// A Selection: the operations one run needs, in an order that respects data and control edges, with tensors that stand in for others.
+// Passes return new selections; the user's graph is never changed, so sharing and simplifying are replacements, not edits.
+
+import type { Operation, Tensor } from "../graph/operation.ts";
+import type { StructuredNode } from "../graph/structured.ts";
+
+export type Node = Operation | StructuredNode;
+
+export interface Selection {
+  readonly nodes: readonly Node[];
+  /** Tensors that the caller supplies. */
+  readonly feeds: ReadonlySet<Tensor>;
+  /** What the caller wants: tensors as values, operations for their effect. */
+  readonly fetches: readonly Tensor[];
+  readonly targets: readonly Operation[];
+  /** Replacements made by passes: read through `resolve`. */
+  readonly replaced: ReadonlyMap<Tensor, Tensor>;
+}
+
+/** The tensor that stands for `tensor` after all replacements. */
+export function resolve({ replaced }: Selection, tensor: Tensor): Tensor {
+  let current = tensor;
+  for (let next = replaced.get(current); next !== undefined; next = replaced.get(current)) current = next;
+  return current;
+}
+
+/** One line a node: name, type, inputs. */
+export function printSelection(selection: Selection): string {
+  const line = (node: Node): string => {
+    if ("kind" in node) return `${node.kind} ${node.name}`;
+    const inputs = node.inputs.map((tensor) => resolve(selection, tensor).name);
+    const controls = node.controlInputs.map((op) => `^${op.name}`);
+    const shapes = node.outputs.map((output) => `${output.dtypeName}${output.shape.format()}`).join(", ");
+    return `${node.name} = ${node.type}(${[...inputs, ...controls].join(", ")})${shapes ? ` : ${shapes}` : ""}`;
+  };
+  const feeds = [...selection.feeds].map((tensor) => `feed ${tensor.name}`);
+  const fetches = [...selection.fetches.map((tensor) => `fetch ${resolve(selection, tensor).name}`), ...selection.targets.map((op) => `target ${op.name}`)];
+  return [...feeds, ...selection.nodes.map(line), ...fetches].join("\n");
+}
