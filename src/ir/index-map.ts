@@ -24,7 +24,7 @@ export interface Index {
   readonly max: number;
 }
 
-export const constantIndex = (value: number): Index => ({ terms: [], offset: value, min: value, max: value });
+export const constantIndex = (value: number): Index => ({ terms: [], offset: value + 0, min: value + 0, max: value + 0 });
 
 /** Axis number `axis` of the primitive, running over [0, size). Axes of size 1 are the constant 0. */
 export const axisIndex = (axis: number, size: number): Index =>
@@ -84,26 +84,27 @@ export const subtractIndex = (a: Index, b: Index): Index => addIndex(a, scaleInd
 
 /** Drops zero terms, joins `s·c·(x div c) + s·(x mod c)` into `s·x`, sorts, and computes the range. */
 function normalize(given: Term[], offset: number): Index {
-  let terms = given.filter((term) => term.scale !== 0);
+  let terms = given.filter(term => term.scale !== 0);
   for (const { atom, scale } of terms) {
     if (atom.kind !== "mod") continue;
     const quotient = divIndex(atom.of, atom.by);
-    const parts = quotient.terms.map((part) =>
-      terms.find((other) => other.atom.key === part.atom.key && other.scale === part.scale * scale * atom.by),
+    const parts = quotient.terms.map(part =>
+      terms.find(other => other.atom.key === part.atom.key && other.scale === part.scale * scale * atom.by),
     );
     if (parts.length === 0 || parts.includes(undefined)) continue;
-    const rest = terms.filter((term) => term.atom !== atom && !parts.includes(term));
+    const rest = terms.filter(term => term.atom !== atom && !parts.includes(term));
     return addIndex(normalize(rest, offset - scale * atom.by * quotient.offset), scaleIndex(atom.of, scale));
   }
   terms = terms.sort((a, b) => (a.atom.key < b.atom.key ? -1 : 1));
-  let min = offset;
-  let max = offset;
+  // Adding 0 turns -0 into 0.
+  let min = offset + 0;
+  let max = offset + 0;
   for (const { atom, scale } of terms) {
     const [low, high] = atomRange(atom);
     min += scale > 0 ? scale * low : scale * high;
     max += scale > 0 ? scale * high : scale * low;
   }
-  return { terms, offset, min, max };
+  return { terms, offset: offset + 0, min, max };
 }
 
 /** Floor of `a / by` for positive `by`. */
@@ -118,8 +119,8 @@ export function divIndex(a: Index, by: number): Index {
     // (x div a) div b = x div ab
     if (atom.kind === "div") return divIndex(atom.of, atom.by * by);
   }
-  const common = commonDivisor(rest, by);
-  if (common > 1) return divIndex(shrink(rest, common), by / common);
+  const split = splitByCommonDivisor(rest, by);
+  if (split) return divIndex(split.whole, by / split.divisor);
   return ofAtom({ kind: "div", of: rest, by, key: `(${indexKey(rest)})/${by}` });
 }
 
@@ -136,8 +137,8 @@ export function modIndex(a: Index, by: number): Index {
     // (x mod ab) mod b = x mod b
     if (atom.kind === "mod" && atom.by % by === 0) return modIndex(atom.of, by);
   }
-  const common = commonDivisor(rest, by);
-  if (common > 1) return scaleIndex(modIndex(shrink(rest, common), by / common), common);
+  const split = splitByCommonDivisor(rest, by);
+  if (split) return addIndex(scaleIndex(modIndex(split.whole, by / split.divisor), split.divisor), split.small);
   return ofAtom({ kind: "mod", of: rest, by, key: `(${indexKey(rest)})%${by}` });
 }
 
@@ -153,18 +154,23 @@ function splitByDivisor(a: Index, by: number): [multiple: Index, rest: Index] {
   return [normalize(multiple, offset), normalize(rest, a.offset - offset * by)];
 }
 
-/** The greatest number that divides `by`, all scales and the offset: (g·x) div (g·b) = x div b. */
-function commonDivisor(a: Index, by: number): number {
-  let common = by;
-  for (const { scale } of a.terms) common = gcd(common, Math.abs(scale));
-  return gcd(common, Math.abs(a.offset));
+/** a = divisor·whole + small with 0 ≤ small < divisor, where divisor > 1 divides `by`: then (a div by) = whole div (by / divisor).
+ *  This is how rows of a reshape stay rows: (12·i0 + i1) div 24 = i0 div 2 while i1 < 12. The greatest such divisor is taken. */
+function splitByCommonDivisor(a: Index, by: number): { divisor: number; whole: Index; small: Index } | undefined {
+  let divisor = by;
+  for (const scale of a.terms.map(term => Math.abs(term.scale)).sort((x, y) => y - x)) {
+    divisor = gcd(divisor, scale);
+    if (divisor === 1) return undefined;
+    const whole = a.terms.filter(({ scale }) => scale % divisor === 0).map(({ atom, scale }) => ({ atom, scale: scale / divisor }));
+    const quotient = Math.floor(a.offset / divisor);
+    const small = normalize(
+      a.terms.filter(({ scale }) => scale % divisor !== 0),
+      a.offset - quotient * divisor,
+    );
+    if (small.min >= 0 && small.max < divisor) return { divisor, whole: normalize(whole, quotient), small };
+  }
+  return undefined;
 }
-
-const shrink = (a: Index, by: number): Index =>
-  normalize(
-    a.terms.map(({ atom, scale }) => ({ atom, scale: scale / by })),
-    a.offset / by,
-  );
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 

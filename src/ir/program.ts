@@ -103,7 +103,13 @@ export type Step =
   | { readonly kind: "check"; readonly over: readonly number[]; readonly ok: Scalar; readonly failure: Failure }
   | { readonly kind: "update"; readonly state: State; readonly value: Value }
   | { readonly kind: "branch"; readonly outs: readonly Value[]; readonly choice: Value; readonly cases: readonly Region[] }
-  | { readonly kind: "loop"; readonly outs: readonly Value[]; readonly initial: readonly Value[]; readonly condition: Region; readonly body: Region }
+  | {
+      readonly kind: "loop";
+      readonly outs: readonly Value[];
+      readonly initial: readonly Value[];
+      readonly condition: Region;
+      readonly body: Region;
+    }
   | { readonly kind: "call"; readonly outs: readonly Value[]; readonly routine: Routine; readonly inputs: readonly Value[] };
 
 export type StepKind = Step["kind"];

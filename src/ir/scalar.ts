@@ -2,13 +2,14 @@
 // Expressions are immutable and shared freely (a DAG); nothing here knows a primitive, a kernel or a machine.
 
 import type { DType } from "../base/dtype.ts";
-import { dtypeTable, isBigInteger, isFloating } from "../base/dtype.ts";
+import { dtypeTable, fromBfloat16Bits, fromFloat16Bits, isFloating, toBfloat16Bits, toFloat16Bits } from "../base/dtype.ts";
 import { InternalError } from "../base/errors.ts";
 import type { Index } from "./index-map.ts";
 import { forEachAtom, isConstantIndex, printIndex, substituteIndex } from "./index-map.ts";
 import type { Value } from "./program.ts";
 
-/** Scalar functions: argument count, and what type the result has. "same" is the type of the first argument that is not a condition. */
+/** Scalar functions: argument count, and what type the result has. "same" is the type of the first argument that is not a condition;
+ *  "real" is its float type if it is complex (complex64 → float32), else the same; "complex" the other way round. */
 export const scalarFunctions = {
   add: { arity: 2, result: "same" },
   sub: { arity: 2, result: "same" },
@@ -24,8 +25,9 @@ export const scalarFunctions = {
   atan2: { arity: 2, result: "same" },
   nextAfter: { arity: 2, result: "same" },
   neg: { arity: 1, result: "same" },
-  abs: { arity: 1, result: "same" },
-  /** -1, 0 or 1; NaN stays NaN. */
+  /** Of complex numbers the modulus, a float. */
+  abs: { arity: 1, result: "real" },
+  /** -1, 0 or 1 (+0 for both zeros); NaN stays NaN; z/|z| for complex z. */
   sign: { arity: 1, result: "same" },
   sqrt: { arity: 1, result: "same" },
   rsqrt: { arity: 1, result: "same" },
@@ -64,6 +66,8 @@ export const scalarFunctions = {
   zeta: { arity: 2, result: "same" },
   polygamma: { arity: 2, result: "same" },
   betainc: { arity: 3, result: "same" },
+  /** d sample / d alpha of a Gamma(alpha, 1) variate, its quantile held fixed. */
+  randomGammaGrad: { arity: 2, result: "same" },
   and: { arity: 2, result: "same" },
   or: { arity: 2, result: "same" },
   xor: { arity: 2, result: "same" },
@@ -81,11 +85,19 @@ export const scalarFunctions = {
   ge: { arity: 2, result: "bool" },
   /** Both branches have a value; the one not taken has no effect. */
   select: { arity: 3, result: "same" },
+  /** The parts of complex numbers. */
+  real: { arity: 1, result: "real" },
+  imag: { arity: 1, result: "real" },
+  /** The argument of a complex number, in (-π, π]. */
+  arg: { arity: 1, result: "real" },
+  conj: { arity: 1, result: "same" },
+  /** From two floats. */
+  complex: { arity: 2, result: "complex" },
   /** sin, cos and log of float32 computed in double precision and rounded once: what TensorFlow's random normals need. */
   sinExact: { arity: 1, result: "same" },
   cosExact: { arity: 1, result: "same" },
   logExact: { arity: 1, result: "same" },
-} as const satisfies Record<string, { arity: 1 | 2 | 3; result: "same" | "bool" }>;
+} as const satisfies Record<string, { arity: 1 | 2 | 3; result: "same" | "bool" | "real" | "complex" }>;
 
 export type ScalarFunction = keyof typeof scalarFunctions;
 
@@ -124,10 +136,34 @@ export type ScalarLike = Scalar | number | bigint;
 export const constantScalar = (dtype: DType, value: number | bigint): Scalar => ({
   kind: "constant",
   dtype,
-  value: isBigInteger(dtype) ? BigInt(value) : typeof value === "bigint" ? Number(value) : roundTo(dtype, value),
+  value:
+    dtype === "int64"
+      ? BigInt.asIntN(64, toBigInt(value))
+      : dtype === "uint64"
+        ? BigInt.asUintN(64, toBigInt(value))
+        : roundTo(dtype, Number(value)),
 });
 
-const roundTo = (dtype: DType, value: number): number => (dtype === "float32" ? Math.fround(value) : value);
+const toBigInt = (value: number | bigint): bigint => (typeof value === "bigint" ? value : BigInt(Math.trunc(value)));
+
+/** A number as its type can hold it: rounded for floats, truncated and wrapped for integers (which have no -0). */
+function roundTo(dtype: DType, value: number): number {
+  const { kind, bytes } = dtypeTable[dtype];
+  switch (kind) {
+    case "float":
+      if (dtype === "float16") return fromFloat16Bits(toFloat16Bits(value));
+      if (dtype === "bfloat16") return fromBfloat16Bits(toBfloat16Bits(value));
+      return dtype === "float32" ? Math.fround(value) : value;
+    case "int":
+      return (value << (32 - 8 * bytes)) >> (32 - 8 * bytes);
+    case "uint":
+      return (value << (32 - 8 * bytes)) >>> (32 - 8 * bytes);
+    case "bool":
+      return value ? 1 : 0;
+    default:
+      return value;
+  }
+}
 
 export const indexScalar = (index: Index, dtype: DType = "int32"): Scalar =>
   isConstantIndex(index) ? constantScalar(dtype, index.offset) : { kind: "index", dtype, index };
@@ -150,17 +186,27 @@ export function applyScalar(fn: ScalarFunction, ...given: readonly ScalarLike[])
   const args = given.map((arg, i) => lift(arg, fn === "select" && i === 0 ? "bool" : dtype));
   const typed = fn === "select" ? args.slice(1) : args;
   for (const arg of typed) {
-    if (arg.dtype !== dtype) throw new InternalError(`${fn} was given ${args.map((a) => a.dtype).join(", ")}: one type is needed.`);
+    if (arg.dtype !== dtype) throw new InternalError(`${fn} was given ${args.map(a => a.dtype).join(", ")}: one type is needed.`);
   }
   if (fn === "select" && args[0].kind === "constant") return args[0].value ? args[1] : args[2];
-  return { kind: "apply", fn, dtype: result === "bool" ? "bool" : dtype, args };
+  return { kind: "apply", fn, dtype: resultType(result, dtype), args };
+}
+
+/** The type a row's result has for arguments of type `dtype`. */
+export function resultType(result: (typeof scalarFunctions)[ScalarFunction]["result"], dtype: DType): DType {
+  if (result === "bool") return "bool";
+  if (result === "real") return dtype === "complex64" ? "float32" : dtype === "complex128" ? "float64" : dtype;
+  if (result === "complex") return dtype === "float32" ? "complex64" : dtype === "float64" ? "complex128" : dtype;
+  return dtype;
 }
 
 export const castScalar = (arg: Scalar, dtype: DType): Scalar => {
   if (arg.dtype === dtype) return arg;
-  if (arg.kind === "index" && (dtype === "int64" || dtype === "int32")) return { ...arg, dtype };
+  if (arg.kind === "index" && (dtype === "int64" || dtype === "int32") && fitsInt32(arg.index)) return { ...arg, dtype };
   return { kind: "cast", dtype, arg };
 };
+
+const fitsInt32 = (index: Index): boolean => index.min >= -(2 ** 31) && index.max < 2 ** 31;
 
 export const bitcastScalar = (arg: Scalar, dtype: DType): Scalar => (arg.dtype === dtype ? arg : { kind: "bitcast", dtype, arg });
 
@@ -176,7 +222,7 @@ type Unary = (x: ScalarLike) => Scalar;
 type Binary = (x: ScalarLike, y: ScalarLike) => Scalar;
 const unary =
   (fn: ScalarFunction): Unary =>
-  (x) =>
+  x =>
     applyScalar(fn, x);
 const binary =
   (fn: ScalarFunction): Binary =>
@@ -186,7 +232,10 @@ const binary =
 /** The scalar functions by name: `s.add(x, 1)`. Every row of the table is here; `select`, `cast` and the rest have their own signatures. */
 export const s = {
   ...(Object.fromEntries(
-    Object.entries(scalarFunctions).map(([name, { arity }]) => [name, arity === 1 ? unary(name as ScalarFunction) : binary(name as ScalarFunction)]),
+    Object.entries(scalarFunctions).map(([name, { arity }]) => [
+      name,
+      arity === 1 ? unary(name as ScalarFunction) : binary(name as ScalarFunction),
+    ]),
   ) as { [F in ScalarFunction]: (typeof scalarFunctions)[F]["arity"] extends 1 ? Unary : Binary }),
   select: (condition: Scalar, x: ScalarLike, y: ScalarLike): Scalar => applyScalar("select", condition, x, y),
   betainc: (a: Scalar, b: Scalar, x: Scalar): Scalar => applyScalar("betainc", a, b, x),
@@ -228,7 +277,7 @@ function floorModScalar(x: Scalar, y: ScalarLike): Scalar {
 export function substituteScalar(
   root: Scalar,
   axes: readonly Index[],
-  onLoad: (load: Extract<Scalar, { kind: "load" }>) => Scalar = (load) => load,
+  onLoad: (load: Extract<Scalar, { kind: "load" }>) => Scalar = load => load,
   accumulator?: Scalar,
 ): Scalar {
   const done = new Map<Scalar, Scalar>();
@@ -273,7 +322,7 @@ export function forEachScalar(root: Scalar, visit: (node: Scalar) => void, seen:
   if (seen.has(root)) return;
   seen.add(root);
   const index = (i: Index): void =>
-    forEachAtom(i, (atom) => {
+    forEachAtom(i, atom => {
       if (atom.kind === "data") forEachScalar(atom.value, visit, seen);
     });
   switch (root.kind) {
@@ -302,7 +351,7 @@ export function forEachScalar(root: Scalar, visit: (node: Scalar) => void, seen:
 /** The distinct loads of an expression. */
 export function loadsOf(root: Scalar): Extract<Scalar, { kind: "load" }>[] {
   const loads: Extract<Scalar, { kind: "load" }>[] = [];
-  forEachScalar(root, (node) => {
+  forEachScalar(root, node => {
     if (node.kind === "load") loads.push(node);
   });
   return loads;
@@ -316,7 +365,7 @@ export function printScalar(root: Scalar): string {
     case "index":
       return `(${printIndex(root.index, printScalar)})`;
     case "load":
-      return `v${root.source.id}[${root.at.map((i) => printIndex(i, printScalar)).join(", ")}]`;
+      return `v${root.source.id}[${root.at.map(i => printIndex(i, printScalar)).join(", ")}]`;
     case "apply":
       return `${root.fn}(${root.args.map(printScalar).join(", ")})`;
     case "cast":
@@ -331,4 +380,3 @@ export function printScalar(root: Scalar): string {
       return "acc";
   }
 }
-

@@ -30,9 +30,9 @@ export function inputsOf(step: Step): Value[] {
       for (const operand of [step.left, step.right]) {
         found.add(operand.source);
         for (const index of operand.at)
-          forEachAtom(index, (atom) => {
+          forEachAtom(index, atom => {
             if (atom.kind === "data")
-              forEachScalar(atom.value, (node) => {
+              forEachScalar(atom.value, node => {
                 if (node.kind === "load") found.add(node.source);
               });
           });
@@ -83,4 +83,3 @@ export function capturesOf(region: Region): Value[] {
   for (const value of region.results) read(value);
   return [...captured];
 }
-
