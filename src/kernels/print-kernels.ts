@@ -26,52 +26,53 @@ export function printFunction(fn: KernelFunction): string {
 
 const printResults = (results: readonly string[]): string => (results.length === 0 ? "" : ` -> ${results.join(", ")}`);
 
-function printBlock(block: readonly Statement[], nameOf: NameOf, indent: string, typeOf: NameOf): string[] {
+const printBlock = (block: readonly Statement[], nameOf: NameOf, indent: string, typeOf: NameOf): string[] =>
+  block.flatMap(statement => printStatement(statement, nameOf, indent, typeOf));
+
+function printStatement(s: Statement, nameOf: NameOf, indent: string, typeOf: NameOf): string[] {
   const inside = (body: readonly Statement[]) => printBlock(body, nameOf, `${indent}  `, typeOf);
   const expr = (e: Expr) => printExpression(e, nameOf);
-  return block.flatMap((s): string[] => {
-    const line = (text: string, ...rest: readonly string[]) => [`${indent}${text}`, ...rest];
-    switch (s.kind) {
-      case "set":
-        return line(`${s.declares ? `let ${nameOf(s.local)}: ${typeOf(s.local)}` : nameOf(s.local)} = ${expr(s.value)}`);
-      case "store":
-        return line(`store.${s.access} [${printAddress(s.address, s.offset, nameOf)}] = ${expr(s.value)}`);
-      case "vstore":
-        return line(`${s.lane}.store${printAccess(s.access)} [${printAddress(s.address, s.offset, nameOf)}] = ${expr(s.value)}`);
-      case "loop": {
-        const head = `for ${nameOf(s.counter)} = ${expr(s.from)} to ${expr(s.to)}${s.step === 1 ? "" : ` step ${s.step}`} {`;
-        return line(head, ...inside(s.body), `${indent}}`);
-      }
-      case "while":
-        return line(`while ${expr(s.condition)} {`, ...inside(s.body), `${indent}}`);
-      case "if": {
-        const otherwise = s.otherwise.length === 0 ? [] : [`${indent}} else {`, ...inside(s.otherwise)];
-        return line(`if ${expr(s.condition)} {`, ...inside(s.then), ...otherwise, `${indent}}`);
-      }
-      case "block":
-        return line(`block @${s.label} {`, ...inside(s.body), `${indent}}`);
-      case "break":
-        return line(`break @${s.label}${s.condition === null ? "" : ` if ${expr(s.condition)}`}`);
-      case "call": {
-        const results = s.results.length === 0 ? "" : `let ${s.results.map(nameOf).join(", ")} = `;
-        return line(`${results}${s.callee}(${s.args.map(expr).join(", ")})`);
-      }
-      case "return":
-        return line(["return", s.values.map(expr).join(", ")].join(" ").trimEnd());
-      case "trap":
-        return line("trap");
-      case "transpose":
-        return line(`${s.lane}.transpose(${s.rows.map(nameOf).join(", ")})`);
-      case "copyBytes":
-        return line(`copyBytes(to ${expr(s.to)}, from ${expr(s.from)}, ${expr(s.bytes)})`);
-      case "fillBytes":
-        return line(`fillBytes(to ${expr(s.to)}, ${expr(s.byte)}, ${expr(s.bytes)})`);
-      case "atomic": {
-        const call = `atomic.${s.op} [${printAddress(s.address, s.offset, nameOf)}](${s.args.map(expr).join(", ")})`;
-        return line(s.result === null ? call : `let ${nameOf(s.result)} = ${call}`);
-      }
+  const line = (text: string, ...rest: readonly string[]) => [`${indent}${text}`, ...rest];
+  switch (s.kind) {
+    case "set":
+      return line(`${s.declares ? `let ${nameOf(s.local)}: ${typeOf(s.local)}` : nameOf(s.local)} = ${expr(s.value)}`);
+    case "store":
+      return line(`store.${s.access} [${printAddress(s.address, s.offset, nameOf)}] = ${expr(s.value)}`);
+    case "vstore":
+      return line(`${s.lane}.store${printAccess(s.access)} [${printAddress(s.address, s.offset, nameOf)}] = ${expr(s.value)}`);
+    case "loop": {
+      const head = `for ${nameOf(s.counter)} = ${expr(s.from)} to ${expr(s.to)}${s.step === 1 ? "" : ` step ${s.step}`} {`;
+      return line(head, ...inside(s.body), `${indent}}`);
     }
-  });
+    case "while":
+      return line(`while ${expr(s.condition)} {`, ...inside(s.body), `${indent}}`);
+    case "if": {
+      const otherwise = s.otherwise.length === 0 ? [] : [`${indent}} else {`, ...inside(s.otherwise)];
+      return line(`if ${expr(s.condition)} {`, ...inside(s.then), ...otherwise, `${indent}}`);
+    }
+    case "block":
+      return line(`block @${s.label} {`, ...inside(s.body), `${indent}}`);
+    case "break":
+      return line(`break @${s.label}${s.condition === null ? "" : ` if ${expr(s.condition)}`}`);
+    case "call": {
+      const results = s.results.length === 0 ? "" : `let ${s.results.map(nameOf).join(", ")} = `;
+      return line(`${results}${s.callee}(${s.args.map(expr).join(", ")})`);
+    }
+    case "return":
+      return line(["return", s.values.map(expr).join(", ")].join(" ").trimEnd());
+    case "trap":
+      return line("trap");
+    case "transpose":
+      return line(`${s.lane}.transpose(${s.rows.map(nameOf).join(", ")})`);
+    case "copyBytes":
+      return line(`copyBytes(to ${expr(s.to)}, from ${expr(s.from)}, ${expr(s.bytes)})`);
+    case "fillBytes":
+      return line(`fillBytes(to ${expr(s.to)}, ${expr(s.byte)}, ${expr(s.bytes)})`);
+    case "atomic": {
+      const call = `atomic.${s.op} [${printAddress(s.address, s.offset, nameOf)}](${s.args.map(expr).join(", ")})`;
+      return line(s.result === null ? call : `let ${nameOf(s.result)} = ${call}`);
+    }
+  }
 }
 
 export function printExpression(e: Expr, nameOf: NameOf = id => `v${id}`): string {

@@ -129,7 +129,7 @@ class FunctionVerifier {
         this.#list(s.args, callee.params, `${s.callee}'s arguments`);
         if (s.results.length !== callee.results.length)
           this.#fail(`${s.callee} gives ${callee.results.length} results, not ${s.results.length}`);
-        s.results.forEach((id, i) => this.#typed(this.#declare(id), callee.results[i]));
+        for (const [i, id] of s.results.entries()) this.#typed(this.#declare(id), callee.results[i]);
         return s.results;
       }
       case "return":
@@ -176,7 +176,7 @@ class FunctionVerifier {
 
   #list(values: readonly Expr[], types: readonly ValueType[], what: string): void {
     if (values.length !== types.length) this.#fail(`${what} are ${values.length}, not ${types.length}`);
-    values.forEach((value, i) => this.#expect(value, types[i], what));
+    for (const [i, value] of values.entries()) this.#expect(value, types[i], what);
   }
 
   #expect(expr: Expr, type: ValueType, what: string): void {
@@ -231,10 +231,12 @@ class FunctionVerifier {
         return;
       case "load":
         this.#memory(e.address, e.offset);
-        return this.#loadedScalar(e.type, e.access);
+        this.#loadedScalar(e.type, e.access);
+        return;
       case "vload":
         this.#memory(e.address, e.offset);
-        return this.#vectorAccess(e.lane, e.access);
+        this.#vectorAccess(e.lane, e.access);
+        return;
       case "apply": {
         const { args, result } = signatureOf(e.op);
         this.#list(e.args, args, `the arguments of ${e.op}`);
@@ -243,16 +245,19 @@ class FunctionVerifier {
       }
       case "extract":
         this.#lane(e.lane, e.index);
-        return this.#expect(e.vector, "vec", "the vector");
+        this.#expect(e.vector, "vec", "the vector");
+        return;
       case "insert":
         this.#lane(e.lane, e.index);
         this.#expect(e.vector, "vec", "the vector");
-        return this.#expect(e.value, laneTable[e.lane].scalar, "the lane");
+        this.#expect(e.value, laneTable[e.lane].scalar, "the lane");
+        return;
       case "shuffle": {
         const count = laneCount(e.lane, this.#target);
         if (e.lanes.length !== count) this.#fail(`a shuffle of ${e.lane} has ${count} lanes, not ${e.lanes.length}`);
         for (const lane of e.lanes) this.#lane(e.lane, lane, 2 * count);
-        return this.#list([e.a, e.b], ["vec", "vec"], "the vectors");
+        this.#list([e.a, e.b], ["vec", "vec"], "the vectors");
+        return;
       }
     }
   }

@@ -166,18 +166,22 @@ export class BodyPrinter {
     switch (s.kind) {
       case "set":
         this.#expression(s.value);
-        return this.#setLocal(s.local);
+        this.#setLocal(s.local);
+        return;
       case "store":
         this.#expression(s.address);
         this.#expression(s.value);
         code.instruction(this.#scalarAccess(scalarStores, s.access, s.value.type));
-        return this.#memoryArgument(accessBytes[s.access], s.offset);
+        this.#memoryArgument(accessBytes[s.access], s.offset);
+        return;
       case "vstore":
-        return this.#vectorStore(s);
+        this.#vectorStore(s);
+        return;
       case "loop":
-        return this.#loop(s);
+        this.#loop(s);
+        return;
       case "while":
-        return this.#structure(op.loop, () => {
+        this.#structure(op.loop, () => {
           this.#expression(s.condition);
           this.#structure(op.if, () => {
             this.#block(s.body);
@@ -185,24 +189,28 @@ export class BodyPrinter {
             code.u32(1);
           });
         });
+        return;
       case "if":
         this.#expression(s.condition);
-        return this.#structure(op.if, () => {
+        this.#structure(op.if, () => {
           this.#block(s.then);
           if (s.otherwise.length > 0) {
             code.instruction(op.else);
             this.#block(s.otherwise);
           }
         });
+        return;
       case "block":
-        return this.#structure(op.block, () => {
+        this.#structure(op.block, () => {
           this.#labels.set(s.label, this.#depth);
           this.#block(s.body);
         });
+        return;
       case "break":
         if (s.condition !== null) this.#expression(s.condition);
         code.instruction(s.condition === null ? op.br : op.br_if);
-        return code.u32(this.#depth - (this.#labels.get(s.label) as number));
+        code.u32(this.#depth - (this.#labels.get(s.label) as number));
+        return;
       case "call":
         for (const arg of s.args) this.#expression(arg);
         code.instruction(op.call);
@@ -211,15 +219,20 @@ export class BodyPrinter {
         return;
       case "return":
         for (const value of s.values) this.#expression(value);
-        return code.instruction(op.return);
+        code.instruction(op.return);
+        return;
       case "trap":
-        return code.instruction(op.unreachable);
+        code.instruction(op.unreachable);
+        return;
       case "transpose":
-        return this.#transpose(s.lane, s.rows);
+        this.#transpose(s.lane, s.rows);
+        return;
       case "copyBytes":
-        return this.#bulk(op["memory.copy"], [s.to, s.from, s.bytes], [0, 0]);
+        this.#bulk(op["memory.copy"], [s.to, s.from, s.bytes], [0, 0]);
+        return;
       case "fillBytes":
-        return this.#bulk(op["memory.fill"], [s.to, s.byte, s.bytes], [0]);
+        this.#bulk(op["memory.fill"], [s.to, s.byte, s.bytes], [0]);
+        return;
       case "atomic":
         this.#expression(s.address);
         for (const arg of s.args) this.#expression(arg);
@@ -251,7 +264,10 @@ export class BodyPrinter {
         code.instruction(op.br_if);
         code.u32(0);
       });
-    if (passes === true) return loop();
+    if (passes === true) {
+      loop();
+      return;
+    }
     this.#getLocal(s.counter);
     this.#expression(s.to);
     code.instruction(goesOn);
@@ -323,7 +339,10 @@ export class BodyPrinter {
 
   /** Runs `use` with a way to write the expression again and again: itself if that is cheap, else a temporary set here. */
   #repeatable(expr: Expr, use: (write: () => void) => void): void {
-    if (expr.kind === "local" || expr.kind === "const" || expr.kind === "global") return use(() => this.#expression(expr));
+    if (expr.kind === "local" || expr.kind === "const" || expr.kind === "global") {
+      use(() => this.#expression(expr));
+      return;
+    }
     this.#withTemporaries(wasmTypeOf(expr.type), 1, slot => {
       this.#expression(expr);
       this.#slot(op["local.set"], slot);
@@ -335,42 +354,58 @@ export class BodyPrinter {
     const code = this.#code;
     switch (e.kind) {
       case "const":
-        return this.#constant(e.type, e.value);
+        this.#constant(e.type, e.value);
+        return;
       case "vconst":
-        return this.#vectorConstant(e.lane, e.values);
+        this.#vectorConstant(e.lane, e.values);
+        return;
       case "local":
-        return this.#getLocal(e.id);
+        this.#getLocal(e.id);
+        return;
       case "global":
         code.instruction(op["global.get"]);
-        return code.u32(this.#indices.global(e.name));
+        code.u32(this.#indices.global(e.name));
+        return;
       case "load":
         this.#expression(e.address);
         code.instruction(this.#scalarAccess(scalarLoads, e.access, e.type));
-        return this.#memoryArgument(accessBytes[e.access], e.offset);
+        this.#memoryArgument(accessBytes[e.access], e.offset);
+        return;
       case "vload":
-        return this.#vectorLoad(e.lane, e.access, e.address, e.offset);
+        this.#vectorLoad(e.lane, e.access, e.address, e.offset);
+        return;
       case "apply":
-        return this.#operation(e.op, e.args);
+        this.#operation(e.op, e.args);
+        return;
       case "extract":
         this.#expression(e.vector);
         code.instruction(laneInstructions[e.lane][0]);
-        return code.byte(e.index);
+        code.byte(e.index);
+        return;
       case "insert":
         this.#expression(e.vector);
         this.#expression(e.value);
         code.instruction(laneInstructions[e.lane][1]);
-        return code.byte(e.index);
+        code.byte(e.index);
+        return;
       case "shuffle":
         this.#expression(e.a);
         this.#expression(e.b);
-        return this.#shuffle(e.lane, e.lanes);
+        this.#shuffle(e.lane, e.lanes);
+        return;
     }
   }
 
   #constant(type: string, value: number | bigint): void {
     const code = this.#code;
-    if (type === "i32") return this.#i32(Number(value));
-    if (type === "i64") return this.#i64(BigInt(value));
+    if (type === "i32") {
+      this.#i32(Number(value));
+      return;
+    }
+    if (type === "i64") {
+      this.#i64(BigInt(value));
+      return;
+    }
     code.instruction(type === "f32" ? op["f32.const"] : op["f64.const"]);
     if (type === "f32") code.f32(Number(value));
     else code.f64(Number(value));
@@ -380,7 +415,8 @@ export class BodyPrinter {
     const bytes = vectorConstantBytes(lane, values, this.#target.vectorBytes);
     if (bytes.some(byte => byte !== 0)) {
       this.#code.instruction(op["global.get"]);
-      return this.#code.u32(this.#indices.vectorConstant(bytes));
+      this.#code.u32(this.#indices.vectorConstant(bytes));
+      return;
     }
     this.#code.instruction(op["v128.const"]);
     this.#code.bytes(bytes);
@@ -399,11 +435,13 @@ export class BodyPrinter {
       case "whole":
         this.#expression(address);
         code.instruction(op["v128.load"]);
-        return this.#memoryArgument(bytes, offset);
+        this.#memoryArgument(bytes, offset);
+        return;
       case "splat":
         this.#expression(address);
         code.instruction(splatLoads[bytes]);
-        return this.#memoryArgument(bytes, offset);
+        this.#memoryArgument(bytes, offset);
+        return;
       case "narrow": {
         const [load, ...conversions] = narrowLoads[`${lane}.${access.element}`];
         this.#expression(address);
@@ -413,8 +451,12 @@ export class BodyPrinter {
         return;
       }
       case "part":
-        if (access.count * bytes === this.#target.vectorBytes) return this.#vectorLoad(lane, { form: "whole" }, address, offset);
-        return this.#repeatable(address, write => this.#partialLoad(splitBytes(access.count * bytes), write, bytes, offset));
+        if (access.count * bytes === this.#target.vectorBytes) {
+          this.#vectorLoad(lane, { form: "whole" }, address, offset);
+          return;
+        }
+        this.#repeatable(address, write => this.#partialLoad(splitBytes(access.count * bytes), write, bytes, offset));
+        return;
     }
   }
 
@@ -427,7 +469,8 @@ export class BodyPrinter {
     writeAddress();
     if (rest.length === 0 && piece.zero !== null) {
       code.instruction(piece.zero);
-      return this.#memoryArgument(Math.min(align, piece.bytes), offset + at);
+      this.#memoryArgument(Math.min(align, piece.bytes), offset + at);
+      return;
     }
     if (rest.length > 0) this.#partialLoad(rest, writeAddress, align, offset);
     else this.#vectorConstant("i8x", [0]);
@@ -444,15 +487,18 @@ export class BodyPrinter {
         this.#expression(address);
         this.#expression(value);
         code.instruction(op["v128.store"]);
-        return this.#memoryArgument(bytes, offset);
+        this.#memoryArgument(bytes, offset);
+        return;
       case "narrow":
         this.#expression(address);
-        return this.#narrowStore(lane, access.element, value, offset);
+        this.#narrowStore(lane, access.element, value, offset);
+        return;
       case "part":
         if (access.count * bytes === this.#target.vectorBytes) {
-          return this.#vectorStore({ kind: "vstore", lane, access: { form: "whole" }, address, offset, value });
+          this.#vectorStore({ kind: "vstore", lane, access: { form: "whole" }, address, offset, value });
+          return;
         }
-        return this.#repeatable(address, writeAddress =>
+        this.#repeatable(address, writeAddress =>
           this.#repeatable(value, writeValue => {
             for (const { at, piece } of splitBytes(access.count * bytes)) {
               writeAddress();
@@ -463,6 +509,7 @@ export class BodyPrinter {
             }
           }),
         );
+        return;
       case "splat":
         throw new InternalError("A splat cannot be stored.");
     }
@@ -527,10 +574,14 @@ export class BodyPrinter {
   #operation(name: OperationName, args: readonly Expr[]): void {
     const [kind, method] = name.split(".") as [LaneName, string];
     const instruction = (instructions[kind] as Record<string, Instruction>)[method];
-    if (typeof instruction === "string") return this.#lowered(kind, instruction, args);
+    if (typeof instruction === "string") {
+      this.#lowered(kind, instruction, args);
+      return;
+    }
     if (typeof instruction === "number") {
       for (const arg of args) this.#expression(arg);
-      return this.#code.instruction(instruction);
+      this.#code.instruction(instruction);
+      return;
     }
     const [value, count] = args;
     this.#expression(value);
@@ -547,60 +598,77 @@ export class BodyPrinter {
     const rows = instructions[kind] as Record<string, number>;
     const isVector = laneTable[kind].value === "vec";
     const [a, b, c] = args;
-    const write = (...exprs: readonly Expr[]) => exprs.forEach(e => this.#expression(e));
+    const write = (...exprs: readonly Expr[]) => {
+      for (const e of exprs) this.#expression(e);
+    };
     switch (how) {
       case "select":
         write(b, c, a);
-        return code.instruction(isVector ? op["v128.bitselect"] : op.select);
+        code.instruction(isVector ? op["v128.bitselect"] : op.select);
+        return;
       case "keep":
         write(a, b);
-        return code.instruction(op["v128.and"]);
+        code.instruction(op["v128.and"]);
+        return;
       case "copySign":
         write(b, a);
         this.#vectorConstant(kind === "f32x" ? "i32x" : "i64x", [kind === "f32x" ? -0x80000000 : -0x8000000000000000n]);
-        return code.instruction(op["v128.bitselect"]);
+        code.instruction(op["v128.bitselect"]);
+        return;
       case "madd":
         if (isVector && this.#target.hasRelaxedMadd) {
           write(a, b, c);
-          return code.instruction(kind === "f32x" ? op["f32x4.relaxed_madd"] : op["f64x2.relaxed_madd"]);
+          code.instruction(kind === "f32x" ? op["f32x4.relaxed_madd"] : op["f64x2.relaxed_madd"]);
+          return;
         }
         write(a, b);
         code.instruction(rows.mul);
         write(c);
-        return code.instruction(rows.add);
+        code.instruction(rows.add);
+        return;
       case "nmadd":
         if (isVector && this.#target.hasRelaxedMadd) {
           write(a, b, c);
-          return code.instruction(kind === "f32x" ? op["f32x4.relaxed_nmadd"] : op["f64x2.relaxed_nmadd"]);
+          code.instruction(kind === "f32x" ? op["f32x4.relaxed_nmadd"] : op["f64x2.relaxed_nmadd"]);
+          return;
         }
         write(c, a, b);
         code.instruction(rows.mul);
-        return code.instruction(rows.sub);
+        code.instruction(rows.sub);
+        return;
       case "pmin":
       case "least":
-        return this.#choose(kind, a, b, "gt");
+        this.#choose(kind, a, b, "gt");
+        return;
       case "pmax":
       case "greatest":
-        return this.#choose(kind, a, b, "lt");
+        this.#choose(kind, a, b, "lt");
+        return;
       case "leastU":
-        return this.#choose(kind, a, b, "gtU");
+        this.#choose(kind, a, b, "gtU");
+        return;
       case "greatestU":
-        return this.#choose(kind, a, b, "ltU");
+        this.#choose(kind, a, b, "ltU");
+        return;
       case "not":
         write(a);
         this.#constant(kind, -1);
-        return code.instruction(rows.xor);
+        code.instruction(rows.xor);
+        return;
       case "neg":
         this.#constant(kind, 0);
         write(a);
-        return code.instruction(rows.sub);
+        code.instruction(rows.sub);
+        return;
       case "abs":
-        return this.#scalarAbs(kind, a);
+        this.#scalarAbs(kind, a);
+        return;
       case "ltU":
       case "leU":
       case "gtU":
       case "geU":
-        return this.#unsigned(kind, how, [() => write(a), () => write(b)]);
+        this.#unsigned(kind, how, [() => write(a), () => write(b)]);
+        return;
     }
   }
 
