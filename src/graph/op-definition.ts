@@ -117,6 +117,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly commutative?: boolean;
   /** May read a ref input that holds no value yet (Assign, IsVariableInitialized). */
   readonly allowsUninitializedInput?: boolean;
+  /** Has no value of its own: it must be fed. */
+  readonly isPlaceholder?: boolean;
 }
 
 /** An op definition with its types forgotten: what nodes hold and shared code uses. */
@@ -139,6 +141,7 @@ export interface OpDefinition {
   readonly stateful?: boolean | undefined;
   readonly commutative?: boolean | undefined;
   readonly allowsUninitializedInput?: boolean | undefined;
+  readonly isPlaceholder?: boolean | undefined;
 }
 
 // ---- calling an op ----

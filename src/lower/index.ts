@@ -30,10 +30,11 @@ export function lower(request: LowerRequest): Program {
   const builder = new ProgramBuilder();
   return building(builder, () => {
     const lowering = new Lowering(builder, request);
-    request.feeds.forEach(({ tensor, dtype, shape, known }, i) => {
+    let fed = 0;
+    for (const { tensor, dtype, shape, known } of request.feeds) {
       if (known !== undefined) lowering.bind(tensor, { known });
-      else lowering.bind(tensor, { value: feed(String(i), dtype, shape) });
-    });
+      else lowering.bind(tensor, { value: feed(String(fed++), dtype, shape) });
+    }
     for (const node of request.nodes) lowering.node(node);
     const results = request.fetches.map((tensor) => lowering.value(request.resolve(tensor)));
     lowering.finish();

@@ -13,7 +13,7 @@ export interface LowerRequest {
   /** In order: inputs before readers. */
   readonly nodes: readonly LoweringNode[];
   readonly fetches: readonly Tensor[];
-  /** Fed tensors with their concrete shapes; `known` ones are compiled in. Feed k of the Program is named String(k). */
+  /** Fed tensors with their concrete shapes; `known` ones are compiled in. Of those not known, feed k of the Program is named String(k). */
   readonly feeds: readonly { readonly tensor: Tensor; readonly dtype: DType; readonly shape: readonly number[]; readonly known?: NDArray | undefined }[];
   resolve(tensor: Tensor): Tensor;
   isFed(tensor: Tensor): boolean;

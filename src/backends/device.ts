@@ -1,0 +1,31 @@
+// What a session asks of a backend: a device that holds variables, and executables compiled for it. Backends know primitives, never ops.
+
+import type { NDArray } from "../base/ndarray.ts";
+import type { Program } from "../ir/program.ts";
+import type { Plan, ScheduleTarget } from "../schedule/plan.ts";
+
+/** A compiled Program. Feeds in the order of their names ("0", "1", …); results in the order of the Program's. */
+export interface Executable {
+  /** Runs once. Variables stay on the device. @throws the error of the first failing check, or FailedPreconditionError for an uninitialized variable. */
+  run(feeds: readonly NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
+  /** Readable stages after the plan: kernels, module. */
+  readonly texts: Readonly<Record<string, () => string>>;
+  /** Exact figures: kernels, bytes. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** One session's memory and compiled programs. */
+export interface Device {
+  readonly name: string;
+  /** What schedule must know, or null where Programs run as they are. */
+  readonly target: ScheduleTarget | null;
+  compile(program: Program, plan: Plan | null): Promise<Executable>;
+  /** The contents of a state, or undefined if it holds nothing. */
+  readState(id: string): NDArray | undefined;
+  /** The shape of what a state holds, without copying it. */
+  stateShape(id: string): readonly number[] | undefined;
+  writeState(id: string, value: NDArray): void;
+  dropState(id: string): void;
+  /** Releases all memory. */
+  close(): void;
+}

@@ -1,0 +1,37 @@
+// `tensor.eval()` and `operation.run()`: short for a run in the default session.
+
+import { ValueError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+import { getDefaultSession } from "./default-session.ts";
+import type { Feeds } from "./feeds.ts";
+import type { Session } from "./session.ts";
+
+/** The value of a tensor in `session` or the default session. TF: Tensor.eval. */
+export const evaluateTensor = async (tensor: Tensor, feeds?: Feeds | null, session?: Session | null): Promise<NDArray> =>
+  sessionFor(tensor.graph, session, "evaluate tensor using `eval()`", "tensor").run(tensor, feeds);
+
+/** Runs an operation in `session` or the default session. TF: Operation.run. */
+export async function runOperation(op: Operation, feeds?: Feeds | null, session?: Session | null): Promise<void> {
+  await sessionFor(op.graph, session, "execute operation using `run()`", "operation").run(op, feeds);
+}
+
+function sessionFor(graph: Graph, given: Session | null | undefined, what: string, kind: "tensor" | "operation"): Session {
+  const call = kind === "tensor" ? "eval" : "run";
+  const session = given ?? getDefaultSession();
+  if (!session)
+    throw new ValueError(
+      `Cannot ${what}: No default session is registered. Use \`with sess.as_default()${kind === "tensor" ? "" : ":"}\` or pass an explicit session to \`${call}(session=sess)\``,
+      `Here: session.asDefault(() => tensor.${call}()), or session.run(tensor).`,
+    );
+  if (session.graph !== graph) {
+    const verb = kind === "tensor" ? "evaluate tensor" : "execute operation";
+    throw new ValueError(
+      given
+        ? `Cannot use the given session to ${verb}: the ${kind}'s graph is different from the session's graph.`
+        : `Cannot use the default session to ${verb}: the ${kind}'s graph is different from the session's graph. Pass an explicit session to \`${call}(session=sess)\`.`,
+    );
+  }
+  return session;
+}

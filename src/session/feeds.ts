@@ -1,0 +1,86 @@
+// Feeds: pairs, a Map or an object of names; keys resolved to tensors, values converted as numpy would and checked against static shapes.
+
+import { isBigInteger, isInteger } from "../base/dtype.ts";
+import { ValueError } from "../base/errors.ts";
+import type { ArrayLike } from "../base/ndarray.ts";
+import { isTypedArray, NDArray } from "../base/ndarray.ts";
+import { formatTuple } from "../base/shape.ts";
+import { pythonType } from "../graph/conversion.ts";
+import type { Graph } from "../graph/graph.ts";
+import { Tensor } from "../graph/operation.ts";
+
+/** What may be fed: tensors, variables or names with their values. */
+export type FeedKey = Tensor | string | { asGraphElement(): unknown };
+export type Feeds = readonly (readonly [FeedKey, ArrayLike])[] | ReadonlyMap<FeedKey, ArrayLike> | { readonly [name: string]: ArrayLike };
+
+export interface Feed {
+  readonly tensor: Tensor;
+  readonly value: NDArray;
+}
+
+/** @throws TypeError or ValueError with TensorFlow's text for wrong keys, values and shapes. */
+export function resolveFeeds(graph: Graph, feeds: Feeds | null | undefined): Feed[] {
+  const resolved = new Map<Tensor, Feed>();
+  for (const [key, value] of entriesOf(feeds)) {
+    const tensor = keyTensor(graph, key);
+    if (!graph.isFeedable(tensor)) throw new ValueError(`Tensor ${tensor.name} may not be fed.`);
+    resolved.set(tensor, { tensor, value: feedValue(tensor, value) });
+  }
+  return [...resolved.values()];
+}
+
+function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown, ArrayLike]> {
+  if (feeds === null || feeds === undefined) return [];
+  if (feeds instanceof Map) return feeds.entries();
+  if (Array.isArray(feeds)) {
+    for (const pair of feeds)
+      if (!Array.isArray(pair) || pair.length !== 2) throw new TypeError("Feeds are pairs [tensor, value], a Map, or an object of names: [[x, images], [labels, digits]].");
+    return feeds;
+  }
+  if (typeof feeds === "object" && !(feeds instanceof Tensor) && !isTypedArray(feeds)) return Object.entries(feeds);
+  throw new TypeError(`FlattenDictItems: 'dict' must be a dictionary or collection.Mapping type object, instead of '${pythonType(feeds)}'.`);
+}
+
+function keyTensor(graph: Graph, key: unknown): Tensor {
+  try {
+    return graph.asGraphElement(key, { allowOperation: false }) as Tensor;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new TypeError(`Cannot interpret feed_dict key as Tensor: ${error.message}`);
+  }
+}
+
+/** Converts a value to a feed of `tensor`. */
+export function feedValue(tensor: Tensor, value: ArrayLike): NDArray {
+  if ((value as unknown) instanceof Tensor)
+    throw new TypeError(
+      `The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, lists, numpy ndarrays, or TensorHandles. For reference, the tensor object was ${value} which was passed to the argument \`feed_dict\` with key ${tensor}.`,
+    );
+  const { dtype } = tensor;
+  if (typeof value === "number" && isInteger(dtype) && !isBigInteger(dtype)) checkRange(tensor, value);
+  if (value === null || value === undefined) throw shapeError([], tensor, "A value is missing: null was fed.");
+  const array = NDArray.from(value, dtype);
+  if (!tensor.shape.isCompatibleWith(array.shape)) throw shapeError(array.shape, tensor, reshapeHint(array, tensor));
+  return array;
+}
+
+function shapeError(shape: readonly number[], tensor: Tensor, hint: string): ValueError {
+  return new ValueError(`Cannot feed value of shape ${formatTuple(shape)} for Tensor ${tensor.name}, which has shape ${tensor.shape}`, hint);
+}
+
+const reshapeHint = (array: NDArray, tensor: Tensor): string => {
+  const rank = tensor.shape.rank;
+  if (rank !== null && array.rank === rank - 1) return "The value has one dimension less: a batch of one needs [value], or new tf.NDArray(dtype, [1, ...shape], data).";
+  if (array.rank === 1 && rank !== null && rank > 1) return "A typed array is one-dimensional: give it its shape with new tf.NDArray(dtype, shape, data).";
+  return "Reshape the value, or declare the placeholder with null for dimensions that vary.";
+};
+
+function checkRange(tensor: Tensor, value: number): void {
+  const probe = NDArray.zeros(tensor.dtype, []);
+  const whole = Math.trunc(value);
+  probe.set(0, whole);
+  if (Number.isInteger(value) && probe.item() !== whole)
+    throw new TypeError(
+      `Type of feed value ${value} with type <class 'int'> is not compatible with Tensor type <class 'numpy.${tensor.dtype}'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).`,
+    );
+}

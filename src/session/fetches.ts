@@ -1,0 +1,116 @@
+// Fetch structures: one tensor, operations, names, nested arrays and objects; the results come back in the same nesting, typed.
+
+import type { NDArray } from "../base/ndarray.ts";
+import { ValueError } from "../base/errors.ts";
+import { isAsTensor, pythonType } from "../graph/conversion.ts";
+import type { Graph } from "../graph/graph.ts";
+import { IndexedSlices } from "../graph/indexed-slices.ts";
+import { Operation, Tensor } from "../graph/operation.ts";
+
+/** A variable or other object that names a graph element. */
+export interface Fetchable {
+  asGraphElement(): Tensor | Operation;
+}
+
+/** What may be fetched. */
+export type Fetches = Tensor | Operation | IndexedSlices | Fetchable | string | readonly Fetches[] | { readonly [name: string]: Fetches };
+
+/** What a run returns for a fetch: an array for tensors and variables, null for operations, the same nesting for structures. */
+export type Results<F> = F extends Operation
+  ? null
+  : F extends Tensor | Fetchable
+    ? NDArray
+    : F extends IndexedSlices
+      ? IndexedSlicesValue
+      : F extends string
+        ? // biome-ignore lint/suspicious/noExplicitAny: a name may mean a tensor ("x:0") or an operation ("x")
+          any
+        : F extends readonly unknown[]
+          ? { -readonly [K in keyof F]: Results<F[K]> }
+          : F extends object
+            ? { -readonly [K in keyof F]: Results<F[K]> }
+            : never;
+
+/** TF: tf.IndexedSlicesValue. */
+export interface IndexedSlicesValue {
+  readonly values: NDArray;
+  readonly indices: NDArray;
+  readonly denseShape: NDArray | null;
+}
+
+/** Flat fetches, and how to put their results back. */
+export interface FetchPlan {
+  readonly tensors: readonly Tensor[];
+  readonly targets: readonly Operation[];
+  /** The results in the nesting of the fetches. */
+  assemble(values: readonly NDArray[]): unknown;
+}
+
+type Assemble = (values: readonly NDArray[]) => unknown;
+
+/** @throws TypeError or ValueError with TensorFlow's text for what cannot be fetched. */
+export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
+  const tensors: Tensor[] = [];
+  const positions = new Map<Tensor, number>();
+  const targets: Operation[] = [];
+  const take = (tensor: Tensor): Assemble => {
+    let at = positions.get(tensor);
+    if (at === undefined) {
+      at = tensors.length;
+      positions.set(tensor, at);
+      tensors.push(tensor);
+    }
+    const position = at;
+    return values => values[position];
+  };
+  const visit = (fetch: unknown): Assemble => {
+    if (Array.isArray(fetch)) {
+      const items = fetch.map(visit);
+      return values => items.map(item => item(values));
+    }
+    if (fetch instanceof IndexedSlices) return slices(fetch, visit);
+    if (isPlainObject(fetch)) {
+      const entries = Object.entries(fetch).map(([name, item]) => [name, visit(item)] as const);
+      return values => Object.fromEntries(entries.map(([name, item]) => [name, item(values)]));
+    }
+    const element = elementOf(graph, fetch);
+    if (element instanceof Tensor) return take(element);
+    targets.push(element);
+    return () => null;
+  };
+  return { assemble: visit(fetches), tensors, targets };
+}
+
+function slices(fetch: IndexedSlices, visit: (fetch: unknown) => Assemble): Assemble {
+  const [values, indices, denseShape] = [fetch.values, fetch.indices, fetch.denseShape].map(part => (part ? visit(part) : () => null));
+  return results => ({ values: values(results), indices: indices(results), denseShape: denseShape(results) });
+}
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
+
+function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
+  if (fetch === null || fetch === undefined) throw new TypeError(`Argument \`fetch\` = None has invalid type "NoneType". Cannot be None`);
+  try {
+    const element = graph.asGraphElement(fetch);
+    if (!graph.isFetchable(element)) {
+      const op = element instanceof Tensor ? element.op : element;
+      throw new ValueError(
+        `Operation ${op.name} has been marked as not fetchable. Typically this happens when it is defined in another function or code block.`,
+        "Use return values, explicit locals or collections to get at what a branch or loop computes.",
+      );
+    }
+    return element;
+  } catch (error) {
+    if (error instanceof TypeError)
+      throw new TypeError(`Argument \`fetch\` = ${describe(fetch)} has invalid type "${pythonType(fetch)}" must be a string or Tensor. (${firstLine(error)})`);
+    if (error instanceof Error && /not an element|does not exist|not in the graph|looks|not a valid/.test(error.message))
+      throw new ValueError(`Argument \`fetch\` = ${describe(fetch)} cannot be interpreted as a Tensor. (${quoted(error)})`);
+    throw error;
+  }
+}
+
+const firstLine = (error: Error): string => error.message.split("\n\n")[0];
+/** Python shows a KeyError's text in quotes. */
+const quoted = (error: Error): string => (error.name === "KeyError" ? `"${firstLine(error)}"` : firstLine(error));
+const describe = (fetch: unknown): string => (isAsTensor(fetch) || typeof fetch !== "object" ? String(fetch) : String(fetch));

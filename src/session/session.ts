@@ -1,0 +1,262 @@
+// Session: validates what is asked, keeps one compiled program for each signature, serializes runs, and holds the variables' device.
+// Compiling is session/compile.ts; where programs run is the device's business.
+
+import { OpError, RuntimeError, ValueError } from "../base/errors.ts";
+import { disposeSymbol } from "../base/disposable.ts";
+import type { ArrayLike, NDArray } from "../base/ndarray.ts";
+import { dtypeTable } from "../base/dtype.ts";
+import type { Device } from "../backends/device.ts";
+import { openDevice, type BackendName } from "../backends/index.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { pythonType } from "../graph/conversion.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
+import { Graph, Scope } from "../graph/graph.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+import { type Compiled, compile } from "./compile.ts";
+import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
+import { type Feed, type FeedKey, type Feeds, feedValue, resolveFeeds } from "./feeds.ts";
+import { type FetchPlan, type Fetches, planFetches, type Results } from "./fetches.ts";
+
+/** Session settings; TensorFlow's ConfigProto in camelCase, as far as it means something here. */
+export interface SessionConfig {
+  /** "wasm" (the default) or "reference" (slow, the meaning of every primitive; for tests). */
+  readonly backend?: BackendName;
+  /** Threads of one kernel. 0: as many as there are cores. Accepted; kernels run on one thread so far. */
+  readonly intraOpParallelismThreads?: number;
+  readonly interOpParallelismThreads?: number;
+  /** Accepted for pasted programs; the machine's placement is our own. */
+  readonly allowSoftPlacement?: boolean;
+  readonly logDevicePlacement?: boolean;
+}
+
+export interface SessionOptions {
+  /** The graph to run; the default graph if absent. */
+  readonly graph?: Graph | null;
+  readonly config?: SessionConfig | null;
+}
+
+/** Runs parts of a graph. Variables live in the session, from their initializers until `close`. TF: tf.Session. */
+export class Session {
+  readonly graph: Graph;
+  readonly sessStr: string;
+  private readonly config: SessionConfig;
+  private device: Promise<Device> | undefined;
+  private opened: Device | undefined;
+  private readonly compiled = new Map<string, Promise<Compiled> | Compiled>();
+  private readonly plans = new WeakMap<object, { fetches: FetchPlan; version: number }>();
+  private readonly ids = new WeakMap<object, number>();
+  private nextId = 0;
+  private isClosed = false;
+  private tail: Promise<unknown> | undefined;
+
+  /** `new Session()`, `new Session({ graph, config })`, or with a target string first. @throws TypeError for wrong arguments; ValueError for a remote target without its door. */
+  constructor(target: string | SessionOptions | null = "", options: SessionOptions = {}) {
+    const given = typeof target === "object" && target !== null ? target : options;
+    const address = typeof target === "string" ? target : "";
+    if (target !== null && typeof target !== "string" && typeof target !== "object") throw new TypeError(`Argument \`target\` must be a string, but got "${pythonType(target)}"`);
+    if (given.graph !== undefined && given.graph !== null && !(given.graph instanceof Graph))
+      throw new TypeError(`Argument \`graph\` must be a tf.Graph, but got "${pythonType(given.graph)}"`);
+    if (given.config !== undefined && given.config !== null && (typeof given.config !== "object" || Array.isArray(given.config)))
+      throw new TypeError(`Argument \`config\` must be a tf.ConfigProto, but got "${pythonType(given.config)}"`);
+    if (address !== "" && address !== "local")
+      throw new ValueError(`Session target "${address}" cannot be reached.`, "Remote sessions (grpc://…) are not part of this version; leave the target out to run here.");
+    this.graph = given.graph ?? getDefaultGraph();
+    this.sessStr = address;
+    this.config = given.config ?? {};
+  }
+
+  /** Runs what `fetches` need and returns their values in the same nesting: arrays for tensors and variables, null for operations.
+   *  `feeds` are pairs, a Map, or an object of names. Concurrent calls run one after the other.
+   *  @throws RuntimeError after close; ValueError and TypeError for wrong fetches and feeds; an OpError for what fails while running. TF: Session.run. */
+  run<const F extends Fetches>(fetches: F, feeds?: Feeds | null): Promise<Results<F>> {
+    try {
+      const plan = this.fetchPlan(fetches);
+      const resolved = resolveFeeds(this.graph, feeds);
+      return this.execute(plan, resolved) as Promise<Results<F>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** A function of feed values alone, for steps that run often: fetches and feeds are resolved once. TF: make_callable. */
+  makeCallable<const F extends Fetches>(fetches: F, feedList: readonly FeedKey[] = []): (...values: ArrayLike[]) => Promise<Results<F>> {
+    const plan = this.fetchPlan(fetches);
+    const tensors = feedList.map(key => this.graph.asGraphElement(key, { allowOperation: false }) as Tensor);
+    return (...values) => {
+      try {
+        const feeds = tensors.slice(0, values.length).map((tensor, i): Feed => ({ tensor, value: feedValue(tensor, values[i]) }));
+        return this.execute(plan, feeds) as Promise<Results<F>>;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
+  }
+
+  /** All stages of what these fetches compile to, as text: graph, program, plan, kernels, module. */
+  async explain(fetches: Fetches, feeds?: Feeds | null): Promise<Record<string, string>> {
+    const { stages } = await this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds));
+    return Object.fromEntries(Object.entries(stages).map(([name, text]) => [name, text()]));
+  }
+
+  /** Exact figures of what these fetches compile to: kernels, arena bytes, module bytes. */
+  async counts(fetches: Fetches, feeds?: Feeds | null): Promise<Readonly<Record<string, number>>> {
+    return (await this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds))).counts;
+  }
+
+  private fetchPlan(fetches: unknown): FetchPlan {
+    if (this.isClosed) throw new RuntimeError("Attempted to use a closed Session.");
+    if (this.graph.version === 0) throw new RuntimeError("The Session graph is empty. Add operations to the graph before calling run().");
+    if (typeof fetches !== "object" || fetches === null) return planFetches(this.graph, fetches);
+    const known = this.plans.get(fetches);
+    if (known && Object.isFrozen(fetches)) return known.fetches;
+    const plan = planFetches(this.graph, fetches);
+    this.plans.set(fetches, { fetches: plan, version: this.graph.version });
+    return plan;
+  }
+
+  private execute(plan: FetchPlan, feeds: readonly Feed[]): Promise<unknown> {
+    const start = (): Promise<unknown> => this.perform(plan, feeds);
+    const result = this.tail === undefined ? start() : this.tail.then(start, start);
+    const settled: Promise<void> = result.then(
+      () => this.finished(settled),
+      () => this.finished(settled),
+    );
+    this.tail = settled;
+    return result;
+  }
+
+  private finished(promise: Promise<unknown>): void {
+    if (this.tail === promise) this.tail = undefined;
+  }
+
+  private async perform(plan: FetchPlan, feeds: readonly Feed[]): Promise<unknown> {
+    if (this.isClosed) throw new RuntimeError("Attempted to use a closed Session.");
+    const found = this.compiled.get(this.signature(plan, feeds));
+    const program = found !== undefined && !(found instanceof Promise) ? found : await this.program(plan, feeds);
+    const values = program.run(feeds.map(({ value }) => value));
+    return plan.assemble(values instanceof Promise ? await values : values);
+  }
+
+  private async program(plan: FetchPlan, feeds: readonly Feed[]): Promise<Compiled> {
+    const key = this.signature(plan, feeds);
+    const known = this.compiled.get(key);
+    if (known) return known;
+    for (const op of [...plan.targets, ...plan.tensors.map(({ op }) => op)]) refuseUnfed(op, plan, feeds);
+    const pending = this.openedDevice().then(device =>
+      compile({ fetches: plan.tensors, targets: plan.targets, feeds: feeds.map(({ tensor, value }) => ({ tensor, shape: value.shape })) }, device),
+    );
+    this.compiled.set(key, pending);
+    try {
+      const program = await pending;
+      this.compiled.set(key, program);
+      return program;
+    } catch (error) {
+      this.compiled.delete(key);
+      throw error;
+    }
+  }
+
+  /** What decides the compiled program: fetches, fed tensors, the shapes fed. */
+  private signature({ tensors, targets }: FetchPlan, feeds: readonly Feed[]): string {
+    let key = "";
+    for (const tensor of tensors) key += `${this.id(tensor)},`;
+    for (const target of targets) key += `!${this.id(target)},`;
+    for (const { tensor, value } of feeds) key += `|${this.id(tensor)}:${value.shape.join()}`;
+    return key;
+  }
+
+  private id(object: Tensor | Operation): number {
+    let id = this.ids.get(object);
+    if (id === undefined) {
+      id = this.nextId++;
+      this.ids.set(object, id);
+    }
+    return id;
+  }
+
+  private openedDevice(): Promise<Device> {
+    this.device ??= openDevice(this.config).then(device => {
+      this.opened = device;
+      return device;
+    });
+    return this.device;
+  }
+
+  /** Makes this the default session (for `eval` and `operation.run`); does not close it at the end. TF: as_default. */
+  asDefault(): Scope;
+  asDefault<R>(body: (session: this) => R): R;
+  asDefault<R>(body?: (session: this) => R): Scope | R {
+    pushDefaultSession(this);
+    const scope = new Scope(() => popDefaultSession(this));
+    if (!body) return scope;
+    const leave = (): void => scope[Symbol.dispose]();
+    try {
+      const result = body(this);
+      if (result instanceof Promise) return result.finally(leave) as R;
+      leave();
+      return result;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** Devices of this session, as TensorFlow names them. */
+  listDevices(): { readonly name: string; readonly deviceType: string }[] {
+    return [{ name: "/job:localhost/replica:0/task:0/device:CPU:0", deviceType: "CPU" }];
+  }
+
+  /** Ends the session and forgets its variables; runs under way finish first. Calling it twice is fine. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.tail;
+    await this.device?.catch(() => undefined);
+    this.opened?.close();
+    this.compiled.clear();
+  }
+
+  [disposeSymbol](): void {
+    void this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** A session that makes itself the default. TF: tf.InteractiveSession. */
+export class InteractiveSession extends Session {
+  constructor(target: string | SessionOptions | null = "", options: SessionOptions = {}) {
+    super(target, options);
+    pushDefaultSession(this);
+  }
+
+  override async close(): Promise<void> {
+    popDefaultSession(this);
+    await super.close();
+  }
+}
+
+/** @throws InvalidArgumentError with TensorFlow's text if a placeholder that the run needs is not fed. */
+function refuseUnfed(root: Operation, _plan: FetchPlan, feeds: readonly Feed[]): void {
+  const fed = new Set(feeds.map(({ tensor }) => tensor));
+  const seen = new Set<Operation>();
+  const stack = [root];
+  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
+    if (seen.has(op)) continue;
+    seen.add(op);
+    if (op.definition.isPlaceholder && !op.outputs.every(output => fed.has(output))) throw unfed(op);
+    for (const input of op.inputs) if (!fed.has(input)) stack.push(input.op);
+    stack.push(...op.controlInputs);
+  }
+}
+
+function unfed(op: Operation): OpError {
+  const [output] = op.outputs;
+  const shape = output.shape.rank === null || output.shape.rank === 0 ? "" : ` and shape ${output.shape.format()}`;
+  return new InvalidArgumentError(
+    `You must feed a value for placeholder tensor '${op.name}' with dtype ${dtypeTable[output.dtype].cName}${shape}\n\t [[{{node ${op.name}}}]]\n\nGive it in the feeds: session.run(fetches, [["${output.name}", value]]).`,
+    op,
+  );
+}
