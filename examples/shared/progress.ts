@@ -1,0 +1,114 @@
+// A live line for a long training: one line rewritten on a terminal, a plain line now and then elsewhere (a log file, CI).
+// It only shows; what is shown is decided by the caller.
+
+/** What a progress line is written to: `process.stdout`, or a test's stand-in. */
+export type Output = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+
+/** Where the training stands after a step. `loss` and `accuracy` are those of the step's own batch. */
+export type Step = {
+  readonly epoch: number;
+  readonly stepOfEpoch: number;
+  readonly examples: number;
+  readonly loss: number;
+  readonly accuracy: number;
+};
+
+/** The size of the whole training. */
+export type Course = { readonly epochs: number; readonly stepsPerEpoch: number };
+
+const refreshMs = 100;
+const plainLineMs = 10_000;
+const rateWindowMs = 10_000;
+const smoothing = 0.95;
+const barWidth = 20;
+
+/** Shows steps as they are reported. `now` is a clock in milliseconds. */
+export class Progress {
+  readonly #output: Output;
+  readonly #course: Course;
+  readonly #now: () => number;
+  #loss = new RunningMean();
+  #accuracy = new RunningMean();
+  #marks: { atMs: number; examples: number }[] = [];
+  #examples = 0;
+  #shownAtMs: number;
+  #line = "";
+
+  constructor(output: Output, course: Course, now: () => number = () => performance.now()) {
+    this.#output = output;
+    this.#course = course;
+    this.#now = now;
+    this.#shownAtMs = now();
+  }
+
+  /** The accuracy of recent batches, the newest weighing most; NaN before the first step. */
+  get accuracy(): number {
+    return this.#accuracy.value;
+  }
+
+  /** Takes note of a finished step and, if it is time, shows it. */
+  step(step: Step): void {
+    const atMs = this.#now();
+    this.#examples += step.examples;
+    this.#loss.add(step.loss);
+    this.#accuracy.add(step.accuracy);
+    this.#marks.push({ atMs, examples: this.#examples });
+    while (this.#marks.length > 2 && atMs - this.#marks[0].atMs > rateWindowMs) this.#marks.shift();
+    this.#line = this.#lineFor(step);
+    if (atMs - this.#shownAtMs < (this.#output.isTTY ? refreshMs : plainLineMs)) return;
+    this.#shownAtMs = atMs;
+    this.#show();
+  }
+
+  /** Shows the newest step for good, so that other text may follow. */
+  finish(): void {
+    if (this.#line === "") return;
+    this.#show();
+    if (this.#output.isTTY) this.#output.write("\n");
+    this.#line = "";
+  }
+
+  #show(): void {
+    if (!this.#output.isTTY) this.#output.write(`${this.#line}\n`);
+    else this.#output.write(`\r${this.#line.slice(0, (this.#output.columns ?? 80) - 1)}\x1b[K`);
+  }
+
+  #lineFor({ epoch, stepOfEpoch, examples }: Step): string {
+    const { epochs, stepsPerEpoch } = this.#course;
+    const rate = this.#examplesPerSecond();
+    const stepsLeft = (epochs - epoch) * stepsPerEpoch + stepsPerEpoch - stepOfEpoch;
+    const filled = Math.round((stepOfEpoch / stepsPerEpoch) * barWidth);
+    const bar = this.#output.isTTY ? ` ${"█".repeat(filled)}${"░".repeat(barWidth - filled)}` : "";
+    return [
+      `epoch ${epoch}/${epochs}${bar} ${String(stepOfEpoch).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
+      `loss ${this.#loss.value.toFixed(4)}`,
+      `accuracy ${(100 * this.#accuracy.value).toFixed(1)} %`,
+      ...(rate === undefined ? [] : [`${Math.round(rate)} examples/s`, `${minutes((stepsLeft * examples) / rate)} left`]),
+    ].join("  ");
+  }
+
+  /** Over the last seconds only. Counted from the end of the first step, which compiles the program and says nothing about the rest. */
+  #examplesPerSecond(): number | undefined {
+    const [first, last] = [this.#marks[0], this.#marks[this.#marks.length - 1]];
+    return last.atMs > first.atMs ? (last.examples - first.examples) / ((last.atMs - first.atMs) / 1000) : undefined;
+  }
+}
+
+/** A mean that forgets: each value weighs 0.95 of the next one. */
+class RunningMean {
+  #sum = 0;
+  #weight = 0;
+  add(value: number): void {
+    this.#sum = this.#sum * smoothing + value;
+    this.#weight = this.#weight * smoothing + 1;
+  }
+  get value(): number {
+    return this.#sum / this.#weight;
+  }
+}
+
+/** `75` is `1:15`. */
+export function minutes(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
