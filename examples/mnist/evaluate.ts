@@ -1,6 +1,6 @@
 // Measures a net on digits it has not seen: the share it reads right, which digits it takes for which, and a picture of its mistakes.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type * as tf from "tensorloom";
 import { digitSheet } from "../shared/digit-sheet.ts";
@@ -39,13 +39,12 @@ export async function evaluate(session: tf.Session, net: Pick<Net, "images" | "p
   return { accuracy: 1 - mistakes.length / digits.count, confusion, mistakes };
 }
 
-/** Prints the confusion table and the mistakes, and draws the mistakes into `folder`/wrong.png, in the same rows. */
+/** Prints the confusion table and the mistakes, and draws the mistakes into wrong.png in `folder`, which exists, in the same rows. */
 export async function reportMistakes({ confusion, mistakes }: Evaluation, digits: Digits, folder: string): Promise<void> {
   console.log(`\nwhat the net took each digit for:\n\n${confusionTable(confusion)}\n`);
   if (mistakes.length === 0) return console.log("no digit was taken for another one: no picture");
   const shown = mistakes.slice(0, picturedMistakes);
   const path = join(folder, "wrong.png");
-  await mkdir(folder, { recursive: true });
   await writeFile(
     path,
     encodePng(

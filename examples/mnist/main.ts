@@ -1,6 +1,7 @@
 // Trains the CNN of the notes on MNIST and says how well it reads digits it has never seen. Run it with `npm start`.
 // The net is in model.ts; reading, shuffling, the progress line and the picture are in ../shared.
 
+import { mkdir } from "node:fs/promises";
 import * as tf from "tensorloom";
 import { ExampleError, exitStatus, Interrupt, runCommand } from "../shared/command.ts";
 import { firstDigits, loadDigits } from "../shared/digits.ts";
@@ -22,9 +23,10 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
   const stepsPerEpoch = batchesPerEpoch(training, batchSize);
   if (stepsPerEpoch === 0) throw new ExampleError(`${training.count} training digits do not fill one batch of ${batchSize}`);
   const highestRate = givenRate || usualLearningRates[optimizer];
-  console.log(`${training.count} training digits, ${test.count} test digits`);
+  await mkdir(out, { recursive: true });
+  console.log(`${training.count} training digits, ${test.count} test digits; mistakes will be drawn into ${out}; Ctrl-C stops`);
   console.log(
-    `${epochs} epochs of ${stepsPerEpoch} steps, ${batchSize} digits each; ${optimizer} with a learning rate up to ${highestRate}, seed ${seed}; Ctrl-C stops`,
+    `${epochs} epochs of ${stepsPerEpoch} steps, ${batchSize} digits each; ${optimizer} with a learning rate up to ${highestRate}, seed ${seed}`,
   );
 
   tf.setRandomSeed(seed);
@@ -36,7 +38,6 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
   const startedMs = performance.now();
   const progress = new Progress(process.stdout, { epochs, stepsPerEpoch });
   const random = seededRandom(seed);
-  let step = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
     for (const batch of shuffledBatches(training, batchSize, random)) {
       const [loss, accuracy] = await session.run(
@@ -44,34 +45,24 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
         [
           [net.images, batch.images],
           [net.labels, batch.labels],
-          [net.learningRate, highestRate * learningRateShare(step, epochs * stepsPerEpoch)],
+          [net.learningRate, highestRate * learningRateShare(progress.steps, epochs * stepsPerEpoch)],
         ],
       );
-      step++;
-      if (!Number.isFinite(loss.item())) throw new ExampleError(divergedText(loss.item(), step));
-      progress.step({
-        epoch,
-        stepOfEpoch: step - (epoch - 1) * stepsPerEpoch,
-        examples: batchSize,
-        loss: loss.item(),
-        accuracy: accuracy.item(),
-      });
+      progress.step({ examples: batchSize, loss: loss.item(), accuracy: accuracy.item() });
+      if (!Number.isFinite(loss.item())) throw new ExampleError(divergedText(loss.item(), progress.steps));
       if (await interrupt.asked()) {
         progress.finish();
         const some = firstDigits(test, 1000);
         const { accuracy } = await evaluate(session, net, some);
         await session.close();
-        console.log(
-          `stopped after step ${step} of ${epochs * stepsPerEpoch}; accuracy so far ${accuracy.toFixed(4)} on the first ${some.count} test digits`,
-        );
+        console.log(`stopped after step ${progress.steps}; accuracy so far ${accuracy.toFixed(4)} on the first ${some.count} test digits`);
         return exitStatus.interrupted;
       }
     }
     progress.finish();
     const result = await evaluate(session, net, test);
-    console.log(
-      `after epoch ${epoch}: test accuracy ${result.accuracy.toFixed(4)}, ${minutes((performance.now() - startedMs) / 1000)} since the start`,
-    );
+    const time = minutes((performance.now() - startedMs) / 1000);
+    console.log(`after epoch ${epoch}: test accuracy ${result.accuracy.toFixed(4)}, ${time} since the start`);
     if (epoch === epochs) {
       await reportMistakes(result, test, out);
       console.log(`test accuracy ${result.accuracy.toFixed(4)}`);
@@ -81,5 +72,5 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
 });
 
 const divergedText = (loss: number, step: number) =>
-  `the loss became ${loss} in step ${step}: the training has diverged and nothing it would show from here on means anything.\n\n` +
+  `the loss became ${loss} in step ${step}: the training has diverged, what it would show from here on means nothing.\n\n` +
   `Try a smaller --learning-rate or a larger --batch-size.`;

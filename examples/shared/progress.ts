@@ -4,14 +4,8 @@
 /** What a progress line is written to: `process.stdout`, or a test's stand-in. */
 export type Output = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
 
-/** Where the training stands after a step. `loss` and `accuracy` are those of the step's own batch. */
-export type Step = {
-  readonly epoch: number;
-  readonly stepOfEpoch: number;
-  readonly examples: number;
-  readonly loss: number;
-  readonly accuracy: number;
-};
+/** What one training step did: the loss and accuracy are those of its own batch. */
+export type Step = { readonly examples: number; readonly loss: number; readonly accuracy: number };
 
 /** The size of the whole training. */
 export type Course = { readonly epochs: number; readonly stepsPerEpoch: number };
@@ -30,6 +24,7 @@ export class Progress {
   #loss = new RunningMean();
   #accuracy = new RunningMean();
   #marks: { atMs: number; examples: number }[] = [];
+  #steps = 0;
   #examples = 0;
   #shownAtMs: number;
   #line = "";
@@ -41,6 +36,11 @@ export class Progress {
     this.#shownAtMs = now();
   }
 
+  /** How many steps were reported. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** The accuracy of recent batches, the newest weighing most; NaN before the first step. */
   get accuracy(): number {
     return this.#accuracy.value;
@@ -49,12 +49,13 @@ export class Progress {
   /** Takes note of a finished step and, if it is time, shows it. */
   step(step: Step): void {
     const atMs = this.#now();
+    this.#steps++;
     this.#examples += step.examples;
     this.#loss.add(step.loss);
     this.#accuracy.add(step.accuracy);
     this.#marks.push({ atMs, examples: this.#examples });
     while (this.#marks.length > 2 && atMs - this.#marks[0].atMs > rateWindowMs) this.#marks.shift();
-    this.#line = this.#lineFor(step);
+    this.#line = this.#lineNow();
     if (atMs - this.#shownAtMs < (this.#output.isTTY ? refreshMs : plainLineMs)) return;
     this.#shownAtMs = atMs;
     this.#show();
@@ -73,17 +74,19 @@ export class Progress {
     else this.#output.write(`\r${this.#line.slice(0, (this.#output.columns ?? 80) - 1)}\x1b[K`);
   }
 
-  #lineFor({ epoch, stepOfEpoch, examples }: Step): string {
+  #lineNow(): string {
     const { epochs, stepsPerEpoch } = this.#course;
+    const epoch = Math.ceil(this.#steps / stepsPerEpoch);
+    const stepOfEpoch = this.#steps - (epoch - 1) * stepsPerEpoch;
     const rate = this.#examplesPerSecond();
-    const stepsLeft = (epochs - epoch) * stepsPerEpoch + stepsPerEpoch - stepOfEpoch;
+    const examplesLeft = (epochs * stepsPerEpoch - this.#steps) * (this.#examples / this.#steps);
     const filled = Math.round((stepOfEpoch / stepsPerEpoch) * barWidth);
     const bar = this.#output.isTTY ? ` ${"█".repeat(filled)}${"░".repeat(barWidth - filled)}` : "";
     return [
       `epoch ${epoch}/${epochs}${bar} ${String(stepOfEpoch).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
       `loss ${this.#loss.value.toFixed(4)}`,
       `accuracy ${(100 * this.#accuracy.value).toFixed(1)} %`,
-      ...(rate === undefined ? [] : [`${Math.round(rate)} examples/s`, `${minutes((stepsLeft * examples) / rate)} left`]),
+      ...(rate === undefined ? [] : [`${Math.round(rate)} examples/s`, `${minutes(examplesLeft / rate)} left`]),
     ].join("  ");
   }
 
