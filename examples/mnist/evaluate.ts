@@ -24,7 +24,11 @@ const picturedMistakes = 160;
 const columns = 16;
 
 /** Lets the net read every digit. */
-export async function evaluate(session: tf.Session, net: Pick<Net, "images" | "predicted">, digits: Digits): Promise<Evaluation> {
+export async function evaluate(
+  session: Pick<tf.Session, "run">,
+  net: Pick<Net, "images" | "predicted">,
+  digits: Digits,
+): Promise<Evaluation> {
   const confusion = Array.from({ length: 10 }, () => new Array<number>(10).fill(0));
   const mistakes: Mistake[] = [];
   for (const { images, count, start } of batchesInOrder(digits, batchSize)) {

@@ -49,7 +49,10 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
         ],
       );
       progress.step({ examples: batchSize, loss: loss.item(), accuracy: accuracy.item() });
-      if (!Number.isFinite(loss.item())) throw new ExampleError(divergedText(loss.item(), progress.steps));
+      if (!Number.isFinite(loss.item())) {
+        progress.finish();
+        throw new ExampleError(divergedText(loss.item(), progress.steps));
+      }
       if (await interrupt.asked()) {
         progress.finish();
         const some = firstDigits(test, 1000);
