@@ -23,11 +23,12 @@ const batchSize = 500;
 const picturedMistakes = 160;
 const columns = 16;
 
-/** Lets the net read every digit. */
+/** Lets the net read every digit; `show` hears now and then how many it has read. */
 export async function evaluate(
   session: Pick<tf.Session, "run">,
   net: Pick<Net, "images" | "predicted">,
   digits: Digits,
+  show: (count: number) => void = () => {},
 ): Promise<Evaluation> {
   const confusion = Array.from({ length: 10 }, () => new Array<number>(10).fill(0));
   const mistakes: Mistake[] = [];
@@ -39,6 +40,7 @@ export async function evaluate(
       confusion[truth][predicted]++;
       if (predicted !== truth) mistakes.push({ index: start + k, truth, predicted });
     }
+    show(start + count);
   }
   return { accuracy: 1 - mistakes.length / digits.count, confusion, mistakes };
 }

@@ -37,6 +37,7 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
   using interrupt = new Interrupt();
   const startedMs = performance.now();
   const progress = new Progress(process.stdout, { epochs, stepsPerEpoch });
+  progress.note("compiling the training step");
   const random = seededRandom(seed);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     for (const batch of shuffledBatches(training, batchSize, random)) {
@@ -63,7 +64,8 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
       }
     }
     progress.finish();
-    const result = await evaluate(session, net, test);
+    const result = await evaluate(session, net, test, count => progress.note(`measuring on the test digits: ${count} of ${test.count}`));
+    progress.note("");
     const time = minutes((performance.now() - startedMs) / 1000);
     console.log(`after epoch ${epoch}: test accuracy ${result.accuracy.toFixed(4)}, ${time} since the start`);
     if (epoch === epochs) {

@@ -39,6 +39,13 @@ describe("on a terminal", () => {
   });
 });
 
+test("a note is shown on a terminal only", () => {
+  const [terminal, file] = [stage({ isTTY: true, columns: 20 }), stage({})];
+  for (const { progress } of [terminal, file]) progress.note("measuring on the test set");
+  expect(terminal.written).toEqual(["\rmeasuring on the te\x1b[K"]);
+  expect(file.written).toEqual([]);
+});
+
 describe("elsewhere", () => {
   test("writes a plain line every ten seconds and at the end", () => {
     const { written, progress, run } = stage({});

@@ -69,9 +69,18 @@ export class Progress {
     this.#line = "";
   }
 
+  /** On a terminal, shows `text` until the next step, note or finish; "" clears the line. Elsewhere it does nothing. */
+  note(text: string): void {
+    if (this.#output.isTTY) this.#rewrite(text);
+  }
+
   #show(): void {
-    if (!this.#output.isTTY) this.#output.write(`${this.#line}\n`);
-    else this.#output.write(`\r${this.#line.slice(0, (this.#output.columns ?? 80) - 1)}\x1b[K`);
+    if (this.#output.isTTY) this.#rewrite(this.#line);
+    else this.#output.write(`${this.#line}\n`);
+  }
+
+  #rewrite(text: string): void {
+    this.#output.write(`\r${text.slice(0, (this.#output.columns ?? 80) - 1)}\x1b[K`);
   }
 
   #lineNow(): string {
