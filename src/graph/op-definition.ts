@@ -39,6 +39,8 @@ export interface LowerContext {
   readonly op: Operation;
   /** The state a variable op owns, or a random op's generator. */
   state(state: State): StateHandle;
+  /** An input's value, if it is known while compiling; for inputs that are fast when known but need not be (slice's `begin`). */
+  known(input: string, index?: number): NDArray | undefined;
   /** The concrete shapes and types of the outputs, as inferred from concrete inputs; unknown dimensions are null. */
   readonly outputShapes: readonly TensorShape[];
 }

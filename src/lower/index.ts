@@ -139,7 +139,12 @@ export class Lowering {
       if (wantsHandle && binding.handle) return binding.handle;
       return this.value(tensor);
     });
-    const lowered = definition.lower?.({ ...groupByName(definition, "inputs", op.attrs, items), ...op.attrs }, this.context(op, inputs));
+    let lowered: ReturnType<NonNullable<typeof definition.lower>>;
+    try {
+      lowered = definition.lower?.({ ...groupByName(definition, "inputs", op.attrs, items), ...op.attrs }, this.context(op, inputs));
+    } catch (error) {
+      throw error instanceof OpError ? blamed(error, op) : error;
+    }
     return lowered === undefined ? [] : Array.isArray(lowered) ? lowered : [lowered as Value];
   }
 
@@ -184,6 +189,7 @@ export class Lowering {
       name: op.name,
       op,
       state: (state) => this.handle(state, op.name),
+      known: (input, index = 0) => this.known(inputs[typesOf(op.definition, "inputs", op.attrs).findIndex(({ name }) => name === input) + index]),
       get outputShapes() {
         return lazyShapes();
       },
