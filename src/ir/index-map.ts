@@ -82,18 +82,12 @@ export function scaleIndex(a: Index, by: number): Index {
 
 export const subtractIndex = (a: Index, b: Index): Index => addIndex(a, scaleIndex(b, -1));
 
-/** Drops zero terms, joins `s·c·(x div c) + s·(x mod c)` into `s·x`, sorts, and computes the range. */
+/** Drops zero terms, joins remainders with their quotients, sorts, and computes the range. */
 function normalize(given: Term[], offset: number): Index {
   let terms = given.filter(term => term.scale !== 0);
-  for (const { atom, scale } of terms) {
-    if (atom.kind !== "mod") continue;
-    const quotient = divIndex(atom.of, atom.by);
-    const parts = quotient.terms.map(part =>
-      terms.find(other => other.atom.key === part.atom.key && other.scale === part.scale * scale * atom.by),
-    );
-    if (parts.length === 0 || parts.includes(undefined)) continue;
-    const rest = terms.filter(term => term.atom !== atom && !parts.includes(term));
-    return addIndex(normalize(rest, offset - scale * atom.by * quotient.offset), scaleIndex(atom.of, scale));
+  for (const term of terms) {
+    const joined = term.atom.kind === "mod" ? joinRemainder(term, terms, offset) : undefined;
+    if (joined) return joined;
   }
   terms = terms.sort((a, b) => (a.atom.key < b.atom.key ? -1 : 1));
   // Adding 0 turns -0 into 0.
@@ -105,6 +99,34 @@ function normalize(given: Term[], offset: number): Index {
     max += scale > 0 ? scale * high : scale * low;
   }
   return { terms, offset: offset + 0, min, max };
+}
+
+/** With q = x div a: s·(x mod a) + s·a·q = s·x, and s·(x mod a) + s·a·((q + d) mod b) = s·((x + a·d) mod ab). Undefined if neither is found. */
+function joinRemainder({ atom, scale }: Term, terms: readonly Term[], offset: number): Index | undefined {
+  if (atom.kind !== "mod") return undefined;
+  const quotient = divIndex(atom.of, atom.by);
+  if (quotient.terms.length === 0) return undefined;
+  /** The terms among `candidates` that are the quotient's, times `factor`, if all are there. */
+  const parts = (candidates: readonly Term[], factor: number): Term[] | undefined => {
+    const found = quotient.terms.map(part =>
+      candidates.find(other => other.atom.key === part.atom.key && other.scale === part.scale * factor),
+    );
+    return found.every(part => part !== undefined) ? found : undefined;
+  };
+  const whole = parts(terms, scale * atom.by);
+  if (whole) {
+    const rest = terms.filter(term => term.atom !== atom && !whole.includes(term));
+    return addIndex(normalize(rest, offset - scale * atom.by * quotient.offset), scaleIndex(atom.of, scale));
+  }
+  for (const other of terms) {
+    if (other.atom.kind !== "mod" || other.atom === atom || other.scale !== scale * atom.by || !parts(other.atom.of.terms, 1)) continue;
+    const shift = scaleIndex(subtractIndex(other.atom.of, quotient), atom.by);
+    const joined = modIndex(addIndex(atom.of, shift), atom.by * other.atom.by);
+    if ([atom, other.atom].every(({ key }) => joined.terms.some(part => part.atom.key === key))) continue;
+    const rest = terms.filter(term => term.atom !== atom && term !== other);
+    return addIndex(normalize(rest, offset), scaleIndex(joined, scale));
+  }
+  return undefined;
 }
 
 /** Floor of `a / by` for positive `by`. */
@@ -228,21 +250,28 @@ export function forEachAtom(a: Index, visit: (atom: Atom) => void): void {
   }
 }
 
-/** `4*i0 + i1 + 2`; `printScalar` shows loaded indices. */
-export function printIndex(a: Index, printScalar: (value: Scalar) => string): string {
-  const parts = a.terms.map(({ atom, scale }) => (scale === 1 ? "" : `${scale}*`) + printAtom(atom, printScalar));
+/** `4*i0 + i1 + 2`, greatest scale first; `printScalar` shows loaded indices, `axisName` axes. */
+export function printIndex(
+  a: Index,
+  printScalar: (value: Scalar) => string,
+  axisName: (axis: number) => string = axis => `i${axis}`,
+): string {
+  const printed = a.terms.map(({ atom, scale }) => ({ scale, text: printAtom(atom, printScalar, axisName) }));
+  // Not the order of the terms themselves: keys of data atoms count up over the life of the process.
+  printed.sort((x, y) => y.scale - x.scale || (x.text < y.text ? -1 : 1));
+  const parts = printed.map(({ scale, text }) => (scale === 1 ? text : `${scale}*${text}`));
   if (a.offset !== 0 || parts.length === 0) parts.push(String(a.offset));
-  return parts.join(" + ");
+  return parts.join(" + ").replaceAll(" + -", " - ");
 }
 
-function printAtom(atom: Atom, printScalar: (value: Scalar) => string): string {
+function printAtom(atom: Atom, printScalar: (value: Scalar) => string, axisName: (axis: number) => string): string {
   switch (atom.kind) {
     case "axis":
-      return `i${atom.axis}`;
+      return axisName(atom.axis);
     case "div":
-      return `((${printIndex(atom.of, printScalar)}) div ${atom.by})`;
+      return `((${printIndex(atom.of, printScalar, axisName)}) div ${atom.by})`;
     case "mod":
-      return `((${printIndex(atom.of, printScalar)}) mod ${atom.by})`;
+      return `((${printIndex(atom.of, printScalar, axisName)}) mod ${atom.by})`;
     case "data":
       return `clamp(${printScalar(atom.value)}, ${atom.size})`;
   }

@@ -317,34 +317,40 @@ export function substituteScalar(
   return visit(root);
 }
 
+/** The expressions a node is directly made of, loaded indices included. */
+export function partsOf(node: Scalar): Scalar[] {
+  const parts: Scalar[] = [];
+  const index = (i: Index): void =>
+    forEachAtom(i, atom => {
+      if (atom.kind === "data") parts.push(atom.value);
+    });
+  switch (node.kind) {
+    case "index":
+      index(node.index);
+      break;
+    case "load":
+      node.at.forEach(index);
+      break;
+    case "apply":
+      parts.push(...node.args);
+      break;
+    case "cast":
+    case "bitcast":
+      parts.push(node.arg);
+      break;
+    case "guard":
+      for (const bound of node.when) index(bound.index);
+      parts.push(node.value, node.otherwise);
+      break;
+  }
+  return parts;
+}
+
 /** Calls `visit` once for every distinct node, arguments first, loaded indices included. */
 export function forEachScalar(root: Scalar, visit: (node: Scalar) => void, seen: Set<Scalar> = new Set()): void {
   if (seen.has(root)) return;
   seen.add(root);
-  const index = (i: Index): void =>
-    forEachAtom(i, atom => {
-      if (atom.kind === "data") forEachScalar(atom.value, visit, seen);
-    });
-  switch (root.kind) {
-    case "index":
-      index(root.index);
-      break;
-    case "load":
-      for (const i of root.at) index(i);
-      break;
-    case "apply":
-      for (const arg of root.args) forEachScalar(arg, visit, seen);
-      break;
-    case "cast":
-    case "bitcast":
-      forEachScalar(root.arg, visit, seen);
-      break;
-    case "guard":
-      for (const bound of root.when) index(bound.index);
-      forEachScalar(root.value, visit, seen);
-      forEachScalar(root.otherwise, visit, seen);
-      break;
-  }
+  for (const part of partsOf(root)) forEachScalar(part, visit, seen);
   visit(root);
 }
 
@@ -357,24 +363,57 @@ export function loadsOf(root: Scalar): Extract<Scalar, { kind: "load" }>[] {
   return loads;
 }
 
-/** `add(v3[i0, i1], 1)`. */
-export function printScalar(root: Scalar): string {
-  switch (root.kind) {
+/** How values and axes are called in a printout. */
+export interface PrintNames {
+  value(value: Value): string;
+  axis(axis: number): string;
+}
+
+const plainNames: PrintNames = { value: value => `v${value.id}`, axis: axis => `i${axis}` };
+
+/** `add(v3[i0, i1], 1)`. What occurs several times is named: `mul(t0, t0) where t0 = exp(v1[i0])`; a tree of it could be enormous. */
+export function printScalar(root: Scalar, names: PrintNames = plainNames): string {
+  const aliases = new Map<Scalar, string>();
+  const print = (node: Scalar): string => aliases.get(node) ?? printNode(node, print, names);
+  const definitions = sharedParts(root).map(node => {
+    const text = print(node);
+    aliases.set(node, `t${aliases.size}`);
+    return `${aliases.get(node)} = ${text}`;
+  });
+  return definitions.length > 0 ? `${print(root)} where ${definitions.join(", ")}` : print(root);
+}
+
+/** Nodes used more than once, parts first; constants and loads at plain indices are short enough to repeat. */
+function sharedParts(root: Scalar): Scalar[] {
+  const nodes: Scalar[] = [];
+  const uses = new Map<Scalar, number>();
+  forEachScalar(root, node => {
+    const parts = partsOf(node);
+    const isShort = parts.length === 0;
+    if (!isShort) nodes.push(node);
+    for (const part of parts) uses.set(part, (uses.get(part) ?? 0) + 1);
+  });
+  return nodes.filter(node => (uses.get(node) ?? 0) > 1);
+}
+
+function printNode(node: Scalar, print: (node: Scalar) => string, names: PrintNames): string {
+  const index = (i: Index): string => printIndex(i, print, names.axis);
+  switch (node.kind) {
     case "constant":
-      return Object.is(root.value, -0) ? "-0" : String(root.value);
+      return Object.is(node.value, -0) ? "-0" : String(node.value);
     case "index":
-      return `(${printIndex(root.index, printScalar)})`;
+      return `(${index(node.index)})`;
     case "load":
-      return `v${root.source.id}[${root.at.map(i => printIndex(i, printScalar)).join(", ")}]`;
+      return `${names.value(node.source)}[${node.at.map(index).join(", ")}]`;
     case "apply":
-      return `${root.fn}(${root.args.map(printScalar).join(", ")})`;
+      return `${node.fn}(${node.args.map(print).join(", ")})`;
     case "cast":
-      return `${root.dtype}(${printScalar(root.arg)})`;
+      return `${node.dtype}(${print(node.arg)})`;
     case "bitcast":
-      return `bits:${root.dtype}(${printScalar(root.arg)})`;
+      return `bits:${node.dtype}(${print(node.arg)})`;
     case "guard": {
-      const bounds = root.when.map(({ index, low, high }) => `${low} <= ${printIndex(index, printScalar)} < ${high}`);
-      return `if(${bounds.join(" && ")}: ${printScalar(root.value)} else ${printScalar(root.otherwise)})`;
+      const bounds = node.when.map(({ index: i, low, high }) => `${low} <= ${index(i)} < ${high}`);
+      return `if(${bounds.join(" && ")}: ${print(node.value)} else ${print(node.otherwise)})`;
     }
     case "accumulator":
       return "acc";
