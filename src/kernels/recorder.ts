@@ -10,7 +10,7 @@ import type {
   FunctionImport,
   KernelFunction,
   KernelModule,
-  Lane,
+  LaneName,
   LiveRange,
   Local,
   MemoryImport,
@@ -94,7 +94,7 @@ export class FunctionRecorder {
   }
 
   /** Writes a value in memory: a scalar, or a whole vector. */
-  store(lane: Lane<ScalarType> | Lane<VectorName> | ScalarType | VectorName, address: Arg<"i32">, offset: number, value: Arg): void {
+  store(lane: { readonly name: LaneName } | LaneName, address: Arg<"i32">, offset: number, value: Arg): void {
     const name = typeof lane === "string" ? lane : lane.name;
     if (laneTable[name].value === "vec") this.#vectorStore(name as VectorName, { form: "whole" }, address, offset, value);
     else {

@@ -21,7 +21,7 @@ export interface Target {
   readonly hasMask: boolean;
   /** How often the inner loop of a contraction may be unrolled: 1 for WebAssembly, where unrolling halves the speed on older engines. */
   readonly unroll: number;
-  /** Tiles of the micro-kernel, best first. */
+  /** Tiles of the micro-kernel, best on Node 24 first; a measurement on the engine at hand may prefer another. */
   readonly tiles: readonly Tile[];
   /** Bytes to which every buffer is aligned and by which it is padded. */
   readonly alignment: number;
@@ -37,10 +37,6 @@ export interface WasmTargetOptions {
 /** 128-bit WebAssembly SIMD. Of the 16 registers on x64 V8 keeps one: 6×8 fused needs 12 + 2 + 1, 4×8 unfused 8 + 2 + 1 + 1. */
 export function wasmTarget({ relaxedMadd = false, pairs = false }: WasmTargetOptions = {}): Target {
   const fused = relaxedMadd && !pairs;
-  const unfused: readonly Tile[] = [
-    { rows: 4, columns: 8 },
-    { rows: 2, columns: 16 },
-  ];
   return {
     name: fused ? "wasm128-relaxed" : "wasm128",
     vectorBytes: 16,
@@ -50,7 +46,24 @@ export function wasmTarget({ relaxedMadd = false, pairs = false }: WasmTargetOpt
     hasRelaxedMadd: fused,
     hasMask: false,
     unroll: 1,
-    tiles: fused ? [{ rows: 6, columns: 8 }, ...unfused] : pairs ? [...unfused].reverse() : unfused,
+    tiles: tiles[fused ? "fused" : pairs ? "pairs" : "unfused"],
     alignment: 64,
   };
 }
+
+const tiles: Record<string, readonly Tile[]> = {
+  fused: [
+    { rows: 6, columns: 8 },
+    { rows: 4, columns: 8 },
+    { rows: 3, columns: 12 },
+  ],
+  unfused: [
+    { rows: 4, columns: 8 },
+    { rows: 5, columns: 8 },
+    { rows: 2, columns: 16 },
+  ],
+  pairs: [
+    { rows: 2, columns: 16 },
+    { rows: 4, columns: 16 },
+  ],
+};

@@ -1,6 +1,4 @@
 // Recorded kernels → the bytes of one WebAssembly module: types, imports, constants, exports, code, data. Bodies are written by body.ts.
-// Vector constants are immutable globals of the module: V8 loads them where they are used, as from a table in memory but with no memory
-// to reserve. Written out as v128.const in loops they cost up to a quarter of the speed (bench/kernels/constants.ts).
 
 import { InternalError } from "../../base/errors.ts";
 import type { FunctionImport, KernelModule, MemoryImport, ValueType } from "../../kernels/language.ts";
