@@ -2,7 +2,7 @@
 // The order of nodes and names is TensorFlow's: the op's name is taken first, constants made from literals come before it, under its name.
 
 import type { DType } from "../base/dtype.ts";
-import { isDType } from "../base/dtype.ts";
+import { isDType, isInteger } from "../base/dtype.ts";
 import { InternalError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -74,22 +74,26 @@ function givenAttrs(definition: OpDefinition, record: Record_): Attrs {
 /** Type attributes from the tensors among the inputs, so that literals can follow them. */
 function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): void {
   const weak = new Map<string, DType>();
+  const bare = new Map<string, DType>();
   for (const [input, text] of Object.entries(definition.inputs)) {
     const { count, type } = parseInputType(text);
     if (isDType(type) || definition.attrs[type]?.isList) continue;
     if (type in attrs) continue;
     const value = record[input];
+    const fallback = definition.attrs[type]?.default;
     for (const item of count !== undefined && Array.isArray(value) ? value : [value]) {
       const { dtype, isCertain } = literalType(item);
       if (dtype === undefined) continue;
       if (isCertain) {
         attrs[type] ??= dtype;
-      } else if (item instanceof NDArray || ArrayBuffer.isView(item) || typeof item !== "number" || definition.attrs[type]?.default === undefined) {
-        if (!weak.has(type)) weak.set(type, dtype);
-      }
+      } else if (typeof item === "number" && isDType(fallback)) {
+        // A bare number says nothing of its type where the op has a default: axis 0 is int32.
+        if (!bare.has(type)) bare.set(type, isInteger(fallback) && !Number.isInteger(item) ? dtype : fallback);
+      } else if (!weak.has(type)) weak.set(type, dtype);
     }
   }
   for (const [type, dtype] of weak) attrs[type] ??= isAllowed(definition.attrs[type], dtype) ? dtype : (defaultType(definition.attrs[type]) ?? dtype);
+  for (const [type, dtype] of bare) attrs[type] ??= dtype;
 }
 
 const isAllowed = (attr: Attr | undefined, dtype: DType): boolean => attr?.allowed === undefined || attr.allowed.includes(dtype);
