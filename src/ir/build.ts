@@ -99,7 +99,7 @@ export const readState = (state: State, reader: string): Value =>
 export const isInitialized = (state: State): Value => emit({ kind: "initialized", out: builder().value("bool", []), state }).out;
 export const updateState = (state: State, value: Value): void => void emit({ kind: "update", state, value });
 
-const axesOf = (shape: readonly number[], from = 0): Index[] => shape.map((size, axis) => axisIndex(from + axis, size));
+export const axesOf = (shape: readonly number[], from = 0): Index[] => shape.map((size, axis) => axisIndex(from + axis, size));
 
 /** out[i] = body(i), for any body over loads. */
 export function generate(shape: readonly number[], body: (i: Index[]) => Scalar): Value {
