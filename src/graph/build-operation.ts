@@ -48,6 +48,9 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
       const inputs: Tensor[] = [];
       for (const [input, text] of Object.entries(definition.inputs)) inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs));
       completeAttrs(definition, attrs);
+      // An op that changes a variable runs where the variable is.
+      const groups = typesOf(definition, "inputs", attrs).flatMap(({ isRef }, i) => (isRef ? inputs[i].op.colocationGroups() : []));
+      if (groups.length > 0) attrs._class = groups;
       return resultsOf(graph.createOperation(definition, inputs, attrs, String(scope)));
     }),
   );
@@ -55,7 +58,10 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
 
 function graphOf(record: Record_): Tensor["graph"] | undefined {
   for (const value of Object.values(record)) {
-    for (const item of Array.isArray(value) ? value : [value]) if (item instanceof Tensor) return item.graph;
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item instanceof Tensor) return item.graph;
+      if (isAsTensor(item) && "graph" in item) return item.graph as Tensor["graph"];
+    }
   }
   return undefined;
 }

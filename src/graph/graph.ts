@@ -63,6 +63,7 @@ interface ControlBlock {
 }
 
 export type ControlInput = Operation | Tensor | string | { toString(): string };
+export type Colocated = Operation | Tensor | { readonly op: Operation } | string | null;
 type CollectionItem = unknown;
 
 /** A graph of operations. TF: tf.Graph. */
@@ -79,7 +80,7 @@ export class Graph {
   private scopeName = "";
   private controlStack: ControlBlock[] = [];
   private deviceStack: (DeviceFunction | string | null)[] = [];
-  private colocationStack: (Operation | null)[] = [];
+  private colocationStack: (Operation | string | null)[] = [];
   private gradientOverrides: Readonly<Record<string, string>>[] = [];
   private readonly unfeedable = new Set<Tensor>();
   private readonly unfetchable = new Set<Operation>();
@@ -105,7 +106,8 @@ export class Graph {
     const node = { name: unique, definition, attrs: plainAttrs, inputs, controlInputs, colocation };
     let shapes: TensorShape[];
     try {
-      shapes = inferShapes({ node, definition, inputs, attrs: plainAttrs });
+      // TensorFlow sets the colocation after the shapes are known, so messages do not show it.
+      shapes = inferShapes({ node: { ...node, colocation: [] }, definition, inputs, attrs: plainAttrs });
     } catch (error) {
       throw error instanceof ValueError ? placed(error, unique, location.toString()) : error;
     }
@@ -278,20 +280,22 @@ export class Graph {
     return deviceFor(this.deviceStack, op);
   }
 
-  /** New operations share the device of `op`. TF: Graph.colocate_with. */
-  colocateWith(op: Operation | Tensor | null | { op: Operation }, options?: { ignoreExisting?: boolean }): Scope;
-  colocateWith<R>(op: Operation | Tensor | null | { op: Operation }, options: { ignoreExisting?: boolean } | undefined, body: () => R): R;
-  colocateWith<R>(op: Operation | Tensor | null | { op: Operation }, { ignoreExisting = false }: { ignoreExisting?: boolean } = {}, body?: () => R): Scope | R {
+  /** New operations share the device of `op`, or of the operation of that name, which need not exist yet. TF: Graph.colocate_with. */
+  colocateWith(op: Colocated, options?: { ignoreExisting?: boolean }): Scope;
+  colocateWith<R>(op: Colocated, options: { ignoreExisting?: boolean } | undefined, body: () => R): R;
+  colocateWith<R>(op: Colocated, { ignoreExisting = false }: { ignoreExisting?: boolean } = {}, body?: () => R): Scope | R {
     if (op === null && !ignoreExisting) throw new ValueError("Trying to reset colocation (op is None) but ignore_existing is not True");
     const outer = this.colocationStack;
-    const target = op === null || op instanceof Operation ? op : op.op;
+    const target = op === null || typeof op === "string" || op instanceof Operation ? op : op.op;
     this.colocationStack = ignoreExisting ? (target ? [target] : []) : [...outer, target];
     return scoped(new Scope(() => void (this.colocationStack = outer)), body);
   }
 
   private colocationFor(attrs: Readonly<Record<string, AttrValue>>): string[] {
     const groups = new Set(Array.isArray(attrs._class) ? (attrs._class as string[]) : []);
-    for (const op of this.colocationStack) for (const group of op?.colocationGroups() ?? []) groups.add(group);
+    for (const op of this.colocationStack) {
+      for (const group of typeof op === "string" ? [`loc:@${op}`] : (op?.colocationGroups() ?? [])) groups.add(group);
+    }
     return [...groups].sort();
   }
 
