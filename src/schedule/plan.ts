@@ -13,7 +13,11 @@ export type Place =
   /** Strings and other values without a fixed size: a slot on the host. */
   | { readonly region: "host"; readonly slot: number };
 
-/** out[i] = body(i), written at the kernel's own index. Several stores of one kernel share its loops and common subexpressions. */
+/** out[i] = body(i), written at the kernel's own index. Several stores of one kernel share its loops and common subexpressions (equal
+ *  subexpressions are the same object). `out` has as many elements as the kernel has positions, sometimes under another shape: then the
+ *  element at the same row-major position is meant. An out may lie in the memory of a value that the kernel loads: only in maps, and
+ *  only where every such load reads the very position that is written. So all stores of a position are evaluated before the first of
+ *  them is written, and no position is computed twice (no overlapping tails) in such a kernel. */
 export interface Store {
   readonly out: Value;
   readonly body: Scalar;
@@ -90,6 +94,8 @@ export interface Plan {
   /** One-byte flags that the host sets before a run: is this variable initialized? */
   readonly flags: readonly { readonly state: State; readonly value: Value }[];
   readonly constants: readonly { readonly data: NDArray; readonly offsetBytes: number }[];
+  /** Constants without a fixed element size, by the slot of their place. */
+  readonly hostConstants: readonly { readonly data: NDArray; readonly slot: number }[];
   readonly constantBytes: number;
   readonly arenaBytes: number;
   readonly hostSlots: number;

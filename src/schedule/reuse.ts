@@ -1,0 +1,97 @@
+// Writing over what dies: a map over an array it reads only where it writes, a scatter over its base, what a loop carries over its
+// initial value, the result of a branch's case over the branch's own. Their buffers become one, and the copy between them falls away.
+
+import { dtypeBytes } from "../base/dtype.ts";
+import type { Value } from "../ir/program.ts";
+import { forEachLoad, isSamePosition } from "./access.ts";
+import { type Block, type Node, type PlainKernel, scalarsOfKernel } from "./draft.ts";
+import type { Buffer, LiveRanges, Span } from "./live-ranges.ts";
+import type { Aliases } from "./sources.ts";
+
+/** Joins buffers in `ranges` where one value can take over the memory of another. */
+export function reuseDying(block: Block, ranges: LiveRanges, aliases: Aliases): void {
+  new Reuse(ranges, aliases).block(block);
+}
+
+class Reuse {
+  private readonly ranges: LiveRanges;
+  private readonly aliases: Aliases;
+  private readonly members = new Map<Buffer, Value[]>();
+
+  constructor(ranges: LiveRanges, aliases: Aliases) {
+    this.ranges = ranges;
+    this.aliases = aliases;
+    for (const [value, buffer] of ranges.buffers) this.members.set(buffer, [value]);
+  }
+
+  block(block: Block): void {
+    for (const node of block.nodes) {
+      const { draft } = node;
+      const span = this.ranges.spans.get(node) as Span;
+      if (draft.kind === "map") this.reuseInMap(draft, node, span.start);
+      else if (draft.kind === "scatter") this.reuseBase(draft, span.start);
+      else if (draft.kind === "branch")
+        for (const [k, region] of draft.cases.entries()) {
+          this.block(region);
+          for (const [i, result] of region.results.entries()) this.reuseResult(result, draft.outs[i], span, span.ends[k]);
+        }
+      else if (draft.kind === "loop") {
+        for (const [k, initial] of draft.initial.entries()) this.take(this.bufferOf(initial), this.bufferOf(draft.carried[k]), span.start);
+        this.block(draft.condition);
+        this.block(draft.body);
+      }
+    }
+  }
+
+  private bufferOf(value: Value): Buffer | undefined {
+    return this.ranges.buffers.get(this.aliases.rootOf(value));
+  }
+
+  /** Lets `taker` continue in the memory of `dying`, if that is needed for the last time at `position`. */
+  private take(dying: Buffer | undefined, taker: Buffer | undefined, position: number): boolean {
+    if (dying === undefined || taker === undefined || dying === taker) return false;
+    if (dying.end !== position || taker.start !== position || dying.bytes !== taker.bytes || dying.bytes === 0) return false;
+    dying.end = taker.end;
+    this.join(taker, dying);
+    return true;
+  }
+
+  private join(buffer: Buffer, into: Buffer): void {
+    const members = this.members.get(into) as Value[];
+    for (const value of this.members.get(buffer) as Value[]) {
+      this.ranges.buffers.set(value, into);
+      members.push(value);
+    }
+    this.members.delete(buffer);
+  }
+
+  private reuseInMap(kernel: Extract<PlainKernel, { kind: "map" }>, node: Node, position: number): void {
+    const elsewhere = new Set<Value>();
+    for (const scalar of scalarsOfKernel(kernel))
+      forEachLoad(scalar, load => {
+        if (!isSamePosition(load, kernel.shape)) elsewhere.add(this.aliases.rootOf(load.source));
+      });
+    for (const { out } of kernel.stores)
+      for (const value of node.reads) {
+        if (elsewhere.has(value) || dtypeBytes(value.dtype) !== dtypeBytes(out.dtype)) continue;
+        if (this.take(this.bufferOf(value), this.bufferOf(out), position)) break;
+      }
+  }
+
+  private reuseBase(kernel: Extract<PlainKernel, { kind: "scatter" }>, position: number): void {
+    const base = this.aliases.rootOf(kernel.base);
+    let readsBase = false;
+    for (const scalar of scalarsOfKernel(kernel))
+      forEachLoad(scalar, load => {
+        readsBase ||= this.aliases.rootOf(load.source) === base;
+      });
+    if (!readsBase) this.take(this.bufferOf(base), this.bufferOf(kernel.out), position);
+  }
+
+  /** A result made inside its case, and needed for nothing else, is made in the memory of the branch's result. */
+  private reuseResult(result: Value, out: Value, span: Span, end: number): void {
+    const [made, wanted] = [this.bufferOf(result), this.bufferOf(out)];
+    if (made === undefined || wanted === undefined || made === wanted) return;
+    if (made.start > span.start && made.end === end && made.bytes === wanted.bytes) this.join(made, wanted);
+  }
+}
