@@ -1,50 +1,54 @@
-// The reference backend as a device: Programs run as they are, variables are arrays. Slow and right; tests and constant folding use it.
+// A session's device that runs Programs by their meaning, without a plan: slow and plain, for tests and for looking up what is right.
 
-import { FailedPreconditionError } from "../../base/errors.ts";
-import type { NDArray } from "../../base/ndarray.ts";
-import type { Program, Step } from "../../ir/program.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { printProgram } from "../../ir/print.ts";
+import type { Program } from "../../ir/program.ts";
 import type { Device, Executable } from "../device.ts";
 import { runReference } from "./index.ts";
 
-export function openReferenceDevice(): Device {
-  const states = new Map<string, NDArray>();
-  return {
-    name: "reference",
-    target: null,
-    compile: async program => executable(program, states),
-    readState: id => states.get(id),
-    stateShape: id => states.get(id)?.shape,
-    writeState: (id, value) => void states.set(id, value),
-    dropState: id => void states.delete(id),
-    close: () => states.clear(),
-  };
-}
+const copyOf = ({ dtype, shape, data }: NDArray): NDArray => new NDArray(dtype, shape, data.slice());
 
-function executable(program: Program, states: Map<string, NDArray>): Executable {
-  return {
-    texts: {},
-    counts: { steps: program.steps.length },
-    run: feeds => {
-      for (const step of program.steps) prepare(step, states);
-      const named = new Map(feeds.map((value, i) => [String(i), value]));
-      const { results, updates } = runReference(program, { feeds: named, states });
-      for (const [id, value] of updates) states.set(id, value);
-      return results;
-    },
-  };
-}
+export const openReferenceDevice = (): Device => new ReferenceDevice();
 
-function prepare(step: Step, states: Map<string, NDArray>): void {
-  if (step.kind !== "state" || states.has(step.state.id)) return;
-  if (!step.state.initial) throw uninitialized(step.state.id, step.reader);
-  states.set(step.state.id, step.state.initial());
-}
+class ReferenceDevice implements Device {
+  readonly name = "reference";
+  readonly target = null;
+  private readonly states = new Map<string, NDArray>();
 
-/** TensorFlow's error for a variable that is read before it was initialized. */
-export function uninitialized(id: string, reader: string): FailedPreconditionError {
-  const name = id.replace(/^variable:/, "");
-  return new FailedPreconditionError(
-    `Attempting to use uninitialized value ${name}\n\t [[{{node ${reader}}}]]\n\nRun the initializers first: await session.run(tf.globalVariablesInitializer()).`,
-    { name: reader },
-  );
+  async compile(program: Program): Promise<Executable> {
+    return {
+      run: async feeds => this.run(program, feeds),
+      texts: { program: () => printProgram(program) },
+      counts: { steps: program.steps.length },
+    };
+  }
+
+  private run(program: Program, feeds: readonly NDArray[]): readonly NDArray[] {
+    const named = new Map(feeds.map((array, i) => [String(i), array]));
+    const { results, updates } = runReference(program, { feeds: named, states: this.states });
+    for (const [id, array] of updates) this.states.set(id, array);
+    // Results may be the very arrays of states and constants, and callers may write into what they are given.
+    return results.map(copyOf);
+  }
+
+  readState(id: string): NDArray | undefined {
+    const held = this.states.get(id);
+    return held && copyOf(held);
+  }
+
+  stateShape(id: string): readonly number[] | undefined {
+    return this.states.get(id)?.shape;
+  }
+
+  writeState(id: string, value: NDArray): void {
+    this.states.set(id, copyOf(value));
+  }
+
+  dropState(id: string): void {
+    this.states.delete(id);
+  }
+
+  close(): void {
+    this.states.clear();
+  }
 }

@@ -1,11 +1,12 @@
 // The reference backend: runs a Program directly, step by step. Its only virtue is clarity; every other backend must agree with it.
 // Also what constant folding uses: a program of one step needs no feeds and no states.
 
-import { FailedPreconditionError, InternalError } from "../../base/errors.ts";
+import { InternalError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sameShape } from "../../base/shape.ts";
 import type { Program, Region, State, Step, Value } from "../../ir/program.ts";
 import { outputsOf } from "../../ir/program.ts";
+import { uninitializedError } from "../uninitialized.ts";
 import { runCheck, runContract, runMap, runRandom, runReduce, runScan, runScatter, runSort } from "./primitives.ts";
 
 /** What a run is given: feeds by name, states by id. A state that is missing starts with its `initial`, or uninitialized. */
@@ -26,24 +27,6 @@ export function runReference(program: Program, inputs: ReferenceInputs = {}): Re
   const run = new ReferenceRun(inputs);
   run.steps(program.steps);
   return { results: program.results.map(value => run.read(value)), updates: run.updates };
-}
-
-/** Holds states between runs, as a session's executable does. */
-export class ReferenceExecutable {
-  readonly program: Program;
-  /** The states by id; several executables may share the map. */
-  readonly states: Map<string, NDArray>;
-
-  constructor(program: Program, states: Map<string, NDArray> = new Map()) {
-    this.program = program;
-    this.states = states;
-  }
-
-  async run(feeds: ReadonlyMap<string, NDArray> = new Map()): Promise<readonly NDArray[]> {
-    const { results, updates } = runReference(this.program, { feeds, states: this.states });
-    for (const [id, array] of updates) this.states.set(id, array);
-    return results;
-  }
 }
 
 class ReferenceRun {
@@ -128,11 +111,7 @@ class ReferenceRun {
 
   private state(state: State, reader: string): NDArray {
     const array = this.stateOrNothing(state);
-    if (!array)
-      throw new FailedPreconditionError(
-        `Attempting to use uninitialized value ${state.id}\n\nRun its initializer first, usually tf.globalVariablesInitializer().`,
-        { name: reader },
-      );
+    if (!array) throw uninitializedError(state, reader);
     return array;
   }
 

@@ -1,9 +1,8 @@
 // The primitives as plain loops, one function each: what docs/ir.md says in formulas. Each returns the arrays its step defines.
 
 import type { DType } from "../../base/dtype.ts";
-import { dtypeBytes, dtypeTable, isBigInteger, isComplex, isFloating } from "../../base/dtype.ts";
+import { dtypeTable, isBigInteger, isComplex, isFloating } from "../../base/dtype.ts";
 import { InternalError } from "../../base/errors.ts";
-import type { Complex } from "../../base/ndarray.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf, stridesOf } from "../../base/shape.ts";
 import type { Combine, Operand, Step } from "../../ir/program.ts";
