@@ -1,0 +1,186 @@
+// TensorFlow's messages as a table in the words of their .proto files: names, labels, types, field numbers.
+// The plain objects that readers give and writers take are typed from this very table. Coding is in message-codec.ts.
+// A field is camelCase here and snake_case in JSON, by the one rule of base/names.ts. Fields nobody reads are left out.
+
+import { dtypeEnumName, dtypeNames, dtypeTable } from "../base/dtype.ts";
+
+export const messages = {
+  GraphDef: { node: "repeated NodeDef = 1", library: "FunctionDefLibrary = 2", version: "int32 = 3", versions: "VersionDef = 4" },
+  VersionDef: { producer: "int32 = 1", minConsumer: "int32 = 2", badConsumers: "repeated int32 = 3" },
+  NodeDef: {
+    name: "string = 1",
+    op: "string = 2",
+    input: "repeated string = 3",
+    device: "string = 4",
+    attr: "map<string, AttrValue> = 5",
+    experimentalDebugInfo: "ExperimentalDebugInfo = 6",
+    experimentalType: "FullTypeDef = 7",
+  },
+  ExperimentalDebugInfo: { originalNodeNames: "repeated string = 1", originalFuncNames: "repeated string = 2" },
+  FullTypeDef: { typeId: "FullTypeId = 1", args: "repeated FullTypeDef = 2", s: "oneof string = 3", i: "oneof int64 = 4" },
+  AttrValue: {
+    list: "oneof ListValue = 1",
+    s: "oneof bytes = 2",
+    i: "oneof int64 = 3",
+    f: "oneof float = 4",
+    b: "oneof bool = 5",
+    type: "oneof DataType = 6",
+    shape: "oneof TensorShapeProto = 7",
+    tensor: "oneof TensorProto = 8",
+    placeholder: "oneof string = 9",
+    func: "oneof NameAttrList = 10",
+  },
+  ListValue: {
+    s: "repeated bytes = 2",
+    i: "repeated int64 = 3",
+    f: "repeated float = 4",
+    b: "repeated bool = 5",
+    type: "repeated DataType = 6",
+    shape: "repeated TensorShapeProto = 7",
+    tensor: "repeated TensorProto = 8",
+    func: "repeated NameAttrList = 9",
+  },
+  NameAttrList: { name: "string = 1", attr: "map<string, AttrValue> = 2" },
+  TensorShapeProto: { dim: "repeated Dim = 2", unknownRank: "bool = 3" },
+  Dim: { size: "int64 = 1", name: "string = 2" },
+  TensorProto: {
+    dtype: "DataType = 1",
+    tensorShape: "TensorShapeProto = 2",
+    versionNumber: "int32 = 3",
+    tensorContent: "bytes = 4",
+    floatVal: "repeated float = 5",
+    doubleVal: "repeated double = 6",
+    intVal: "repeated int32 = 7",
+    stringVal: "repeated bytes = 8",
+    scomplexVal: "repeated float = 9",
+    int64Val: "repeated int64 = 10",
+    boolVal: "repeated bool = 11",
+    dcomplexVal: "repeated double = 12",
+    halfVal: "repeated int32 = 13",
+    resourceHandleVal: "repeated ResourceHandleProto = 14",
+    variantVal: "repeated VariantTensorDataProto = 15",
+    uint32Val: "repeated uint32 = 16",
+    uint64Val: "repeated uint64 = 17",
+  },
+  ResourceHandleProto: {
+    device: "string = 1",
+    container: "string = 2",
+    name: "string = 3",
+    hashCode: "uint64 = 4",
+    maybeTypeName: "string = 5",
+    dtypesAndShapes: "repeated DtypeAndShape = 6",
+  },
+  DtypeAndShape: { dtype: "DataType = 1", shape: "TensorShapeProto = 2" },
+  VariantTensorDataProto: { typeName: "string = 1", metadata: "bytes = 2", tensors: "repeated TensorProto = 3" },
+  FunctionDefLibrary: {
+    function: "repeated FunctionDef = 1",
+    gradient: "repeated GradientDef = 2",
+    registeredGradients: "repeated RegisteredGradient = 3",
+  },
+  FunctionDef: {
+    signature: "OpDef = 1",
+    nodeDef: "repeated NodeDef = 3",
+    ret: "map<string, string> = 4",
+    attr: "map<string, AttrValue> = 5",
+    controlRet: "map<string, string> = 6",
+    argAttr: "map<uint32, ArgAttrs> = 7",
+    resourceArgUniqueId: "map<uint32, uint32> = 8",
+  },
+  ArgAttrs: { attr: "map<string, AttrValue> = 1" },
+  GradientDef: { functionName: "string = 1", gradientFunc: "string = 2" },
+  RegisteredGradient: { gradientFunc: "string = 1", registeredOpType: "string = 2" },
+  OpList: { op: "repeated OpDef = 1" },
+  OpDef: {
+    name: "string = 1",
+    inputArg: "repeated ArgDef = 2",
+    outputArg: "repeated ArgDef = 3",
+    attr: "repeated AttrDef = 4",
+    summary: "string = 5",
+    description: "string = 6",
+    deprecation: "OpDeprecation = 8",
+    isAggregate: "bool = 16",
+    isStateful: "bool = 17",
+    isCommutative: "bool = 18",
+    allowsUninitializedInput: "bool = 19",
+    controlOutput: "repeated string = 20",
+    isDistributedCommunication: "bool = 21",
+  },
+  ArgDef: {
+    name: "string = 1",
+    description: "string = 2",
+    type: "DataType = 3",
+    typeAttr: "string = 4",
+    numberAttr: "string = 5",
+    typeListAttr: "string = 6",
+    handleData: "repeated DtypeAndShape = 7",
+    isRef: "bool = 16",
+    experimentalFullType: "FullTypeDef = 17",
+  },
+  AttrDef: {
+    name: "string = 1",
+    type: "string = 2",
+    defaultValue: "AttrValue = 3",
+    description: "string = 4",
+    hasMinimum: "bool = 5",
+    minimum: "int64 = 6",
+    allowedValues: "AttrValue = 7",
+  },
+  OpDeprecation: { version: "int32 = 1", explanation: "string = 2" },
+} as const;
+
+/** Enumerations: names ↔ numbers. A number without a name stays a number, so messages of newer writers survive. */
+export const enumerations: Readonly<Record<string, ReadonlyMap<string, number>>> = {
+  DataType: new Map([
+    ["DT_INVALID", 0],
+    ...dtypeNames.map(name => [dtypeEnumName(name), dtypeTable[name].number] as const),
+    ...dtypeNames.map(name => [`${dtypeEnumName(name)}_REF`, dtypeTable[name].number + 100] as const),
+  ]),
+  FullTypeId: new Map([["TFT_UNSET", 0]]),
+};
+
+export type MessageName = keyof typeof messages;
+
+/** What a type of the table is in JavaScript: 64-bit integers are bigints, bytes a Uint8Array, enumerators their name (or bare number). */
+type Value<T extends string> = T extends "string"
+  ? string
+  : T extends "bytes"
+    ? Uint8Array
+    : T extends "bool"
+      ? boolean
+      : T extends "int64" | "uint64"
+        ? bigint
+        : T extends "int32" | "uint32" | "float" | "double"
+          ? number
+          : T extends MessageName
+            ? Message<T>
+            : string | number;
+
+type FieldValue<S> = S extends `repeated ${infer T} = ${number}`
+  ? readonly Value<T>[]
+  : S extends `map<${infer K}, ${infer V}> = ${number}`
+    ? ReadonlyMap<Value<K>, Value<V>>
+    : S extends `oneof ${infer T} = ${number}`
+      ? Value<T> | undefined
+      : S extends `${infer T} = ${number}`
+        ? T extends MessageName
+          ? Value<T> | undefined
+          : Value<T>
+        : never;
+
+/** A message as readers give it: absent scalars have proto3's default, lists and maps are empty, absent messages and unset oneofs undefined. */
+export type Message<N extends MessageName> = { readonly [K in keyof (typeof messages)[N]]: FieldValue<(typeof messages)[N][K]> };
+
+type InitOf<V> = V extends Uint8Array
+  ? V
+  : V extends readonly (infer T)[]
+    ? readonly InitOf<T>[]
+    : V extends ReadonlyMap<infer K, infer T>
+      ? ReadonlyMap<K, InitOf<T>>
+      : V extends object
+        ? { readonly [K in keyof V]?: InitOf<V[K]> | undefined }
+        : V;
+
+/** A message as writers take it: any field may be left out. */
+export type MessageInit<N extends MessageName> = {
+  readonly [K in keyof (typeof messages)[N]]?: InitOf<FieldValue<(typeof messages)[N][K]>> | undefined;
+};

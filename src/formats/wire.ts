@@ -1,0 +1,156 @@
+// The protobuf wire format: varints, fixed-size numbers, length-delimited pieces. Knows no message.
+// The reader trusts no length before it has the bytes; every complaint names its offset.
+
+import { DataLossError } from "../base/errors.ts";
+
+export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, startGroup: 3, endGroup: 4, fixed32: 5 } as const;
+
+/** Reads a buffer from `offset` up to `end`. */
+export class WireReader {
+  readonly bytes: Uint8Array;
+  readonly end: number;
+  offset: number;
+  /** The message being read, for errors. */
+  private readonly what: string;
+  private readonly view: DataView;
+
+  constructor(bytes: Uint8Array, what: string, offset = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.what = what;
+    this.offset = offset;
+    this.end = end;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get isAtEnd(): boolean {
+    return this.offset >= this.end;
+  }
+
+  fail(reason: string, offset = this.offset): never {
+    throw new DataLossError(
+      `Error parsing message with type 'tensorflow.${this.what}': Wire format was corrupt\n\nAt byte ${offset}: ${reason}. The file is damaged, cut off, or of another kind.`,
+    );
+  }
+
+  private need(count: number): void {
+    if (count > this.end - this.offset) this.fail(`${count} bytes are announced, ${this.end - this.offset} are left`);
+  }
+
+  /** The next field's number and wire type. */
+  tag(): { number: number; wire: number } {
+    const start = this.offset;
+    const tag = Number(this.varint());
+    const number = Math.floor(tag / 8);
+    if (number === 0 || number > 0x1fffffff) this.fail(`${number} is no field number`, start);
+    return { number, wire: tag % 8 };
+  }
+
+  /** An unsigned 64-bit varint. */
+  varint(): bigint {
+    let low = 0;
+    let high = 0n;
+    for (let i = 0; i < 10; i++) {
+      this.need(1);
+      const byte = this.bytes[this.offset++];
+      if (i < 4) low += (byte & 0x7f) * 2 ** (7 * i);
+      else high |= BigInt(byte & 0x7f) << BigInt(7 * i);
+      if (byte < 0x80) return BigInt.asUintN(64, i < 4 ? BigInt(low) : high | BigInt(low));
+    }
+    return this.fail("a varint is longer than ten bytes");
+  }
+
+  /** A length, checked against what is left. */
+  length(): number {
+    const start = this.offset;
+    const length = this.varint();
+    if (length > BigInt(this.end - this.offset)) this.fail(`${length} bytes are announced, ${this.end - this.offset} are left`, start);
+    return Number(length);
+  }
+
+  float(): number {
+    this.need(4);
+    this.offset += 4;
+    return this.view.getFloat32(this.offset - 4, true);
+  }
+
+  double(): number {
+    this.need(8);
+    this.offset += 8;
+    return this.view.getFloat64(this.offset - 8, true);
+  }
+
+  /** The next length-delimited piece: a view, not a copy. */
+  piece(): Uint8Array {
+    const length = this.length();
+    this.offset += length;
+    return this.bytes.subarray(this.offset - length, this.offset);
+  }
+
+  /** Steps over a field of any kind. */
+  skip(wire: number): void {
+    if (wire === wireTypes.varint) this.varint();
+    else if (wire === wireTypes.fixed64) this.move(8);
+    else if (wire === wireTypes.bytes) this.move(this.length());
+    else if (wire === wireTypes.fixed32) this.move(4);
+    else this.fail(`wire type ${wire} is not used by proto3`);
+  }
+
+  private move(count: number): void {
+    this.need(count);
+    this.offset += count;
+  }
+}
+
+/** A growing buffer of wire-format bytes. */
+export class WireWriter {
+  private buffer = new Uint8Array(256);
+  private view = new DataView(this.buffer.buffer);
+  private used = 0;
+
+  /** What was written so far; the writer may go on. */
+  finish(): Uint8Array {
+    return this.buffer.slice(0, this.used);
+  }
+
+  private room(count: number): number {
+    const start = this.used;
+    this.used += count;
+    if (this.used > this.buffer.length) {
+      const larger = new Uint8Array(Math.max(this.used, 2 * this.buffer.length));
+      larger.set(this.buffer.subarray(0, start));
+      this.buffer = larger;
+      this.view = new DataView(larger.buffer);
+    }
+    return start;
+  }
+
+  tag(number: number, wire: number): void {
+    this.varint(BigInt(number * 8 + wire));
+  }
+
+  /** Negative numbers take ten bytes, as in two's complement of 64 bits. */
+  varint(value: bigint): void {
+    let rest = BigInt.asUintN(64, value);
+    while (rest >= 0x80n) {
+      this.buffer[this.room(1)] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.buffer[this.room(1)] = Number(rest);
+  }
+
+  float(value: number): void {
+    const at = this.room(4);
+    this.view.setFloat32(at, value, true);
+  }
+
+  double(value: number): void {
+    const at = this.room(8);
+    this.view.setFloat64(at, value, true);
+  }
+
+  piece(bytes: Uint8Array): void {
+    this.varint(BigInt(bytes.length));
+    const at = this.room(bytes.length);
+    this.buffer.set(bytes, at);
+  }
+}
