@@ -56,7 +56,7 @@ function hurwitz(s: number, q: number): number {
     if (term <= epsilon * sum) return sum;
   }
   const last = a ** -s;
-  sum += (last * a) / (s - 1) + last / 2;
+  sum += a ** (1 - s) / (s - 1) + last / 2;
   let factor = (last * s) / (2 * a);
   for (const [k, b] of bernoulli.entries()) {
     const term = b * factor;

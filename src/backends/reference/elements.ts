@@ -69,7 +69,7 @@ export function castElement(from: DType, to: DType): (x: Element) => Element {
     return x => castReal((x as Complex).re);
   }
   if (from === "string" || to === "string") throw new InternalError(`There is no cast from ${from} to ${to}.`);
-  if (to === "bool") return x => (x ? 1 : 0);
+  if (to === "bool") return x => Number(x !== 0 && x !== 0n);
   const fit = fitTo(to);
   if (isComplex(to)) return x => fit({ re: Number(x), im: 0 });
   if (isFloating(to)) return isBigInteger(from) ? x => fit(to === "float64" ? Number(x) : roundToOdd(x as bigint)) : fit;
