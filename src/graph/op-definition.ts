@@ -106,6 +106,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly shape: (record: ShapeRecord<I, A>, context: ShapeContext) => Shaped;
   /** Gradients by input name, made of ops; "none": TensorFlow's NotDifferentiable (null, no error). Without this field: LookupError. */
   readonly gradient?: ((record: TensorRecord<I, O, A>, d: OutputGradients<O, A>, op: Operation) => Gradients) | "none";
+  /** The gradient passes IndexedSlices on as they are; elsewhere they are made dense first. */
+  readonly takesSlices?: boolean;
   /** The same op in primitives. Without this field: the op builds and exports, but does not run here. */
   readonly lower?: (record: LowerRecord<I, A, C>, context: LowerContext) => Lowered;
   /** Inputs whose values must be known to compile (reshape's `shape`): `lower` gets them as arrays. */
@@ -133,6 +135,7 @@ export interface OpDefinition {
   readonly shape: (record: any, context: ShapeContext) => Shaped;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly gradient?: ((record: any, d: any, op: Operation) => any) | "none" | undefined;
+  readonly takesSlices?: boolean | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly lower?: ((record: any, context: LowerContext) => Lowered) | undefined;
   readonly compileTimeInputs?: readonly string[] | undefined;

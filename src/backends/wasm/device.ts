@@ -1,0 +1,120 @@
+// A device of the wasm backend: one linear memory, the variables in it, one arena that all programs of the session share.
+
+import type { DType, TypedArray } from "../../base/dtype.ts";
+import { dtypeBytes, newTypedArray, viewTypedArray } from "../../base/dtype.ts";
+import { InternalError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { sizeOf } from "../../base/shape.ts";
+import type { Program, State } from "../../ir/program.ts";
+import { type Recorded, record } from "../../kernels/index.ts";
+import type { Target } from "../../kernels/target.ts";
+import type { Plan, ScheduleTarget } from "../../schedule/plan.ts";
+import type { Device, Executable } from "../device.ts";
+import { WasmExecutable } from "./executable.ts";
+import { alignment, LinearMemory } from "./memory.ts";
+import { printWasm } from "./printer.ts";
+
+/** A state in memory. */
+export interface HeldState {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly bytes: number;
+  isInitialized: boolean;
+  /** Strings and the like, which have no bytes in memory. */
+  host?: NDArray | undefined;
+}
+
+const statusBytes = 16;
+
+export class WasmDevice implements Device {
+  readonly name = "wasm";
+  readonly memory = new LinearMemory();
+  readonly kernelTarget: Target;
+  readonly target: ScheduleTarget;
+  readonly statusOffset: number;
+  /** Changes whenever a region moves, so that executables bind their globals anew. */
+  layout = 0;
+  arena: { offset: number; bytes: number } = { offset: 0, bytes: 0 };
+  private readonly states = new Map<string, HeldState>();
+
+  constructor(kernelTarget: Target, scratchBytes: ScheduleTarget["scratchBytes"]) {
+    this.kernelTarget = kernelTarget;
+    this.target = { alignment, scratchBytes };
+    this.statusOffset = this.memory.allocate(statusBytes, "the status words");
+  }
+
+  async compile(_program: Program, plan: Plan | null): Promise<Executable> {
+    if (!plan) throw new InternalError("The wasm backend was given no plan.");
+    const recorded: Recorded = record(plan, this.kernelTarget);
+    const bytes = printWasm(recorded.module);
+    const module = await WebAssembly.compile(bytes);
+    return new WasmExecutable(this, plan, recorded, module, bytes.length);
+  }
+
+  /** Makes the arena at least so large. Programs compiled before move with it. */
+  reserveArena(bytes: number): void {
+    if (bytes <= this.arena.bytes) return;
+    if (this.arena.bytes > 0) this.memory.release(this.arena.offset, this.arena.bytes);
+    this.arena = { offset: this.memory.allocate(bytes, "the arena"), bytes };
+    this.layout++;
+  }
+
+  /** The state's memory, made (uninitialized, or with its initial value) when first met or when its shape changed. */
+  hold(state: State): HeldState {
+    const known = this.states.get(state.id);
+    if (known && known.dtype === state.dtype && known.shape.join() === state.shape.join()) return known;
+    if (known) this.memory.release(known.offset, known.bytes);
+    const bytes = sizeOf(state.shape) * dtypeBytes(state.dtype);
+    const held: HeldState = { dtype: state.dtype, shape: state.shape, bytes, offset: this.memory.allocate(bytes, `variable ${state.id}`), isInitialized: false };
+    this.states.set(state.id, held);
+    this.layout++;
+    if (state.initial) this.fill(held, state.initial());
+    return held;
+  }
+
+  find(id: string): HeldState | undefined {
+    return this.states.get(id);
+  }
+
+  private fill(held: HeldState, value: NDArray): void {
+    held.isInitialized = true;
+    if (bytesOf(held) === 0 && held.dtype === "string") held.host = value;
+    else this.view(held.dtype, held.offset, sizeOf(held.shape)).set(value.data as never);
+  }
+
+  view(dtype: DType, offset: number, elements: number): TypedArray {
+    return viewTypedArray(dtype, this.memory.buffer, offset, elements);
+  }
+
+  readState(id: string): NDArray | undefined {
+    const held = this.states.get(id);
+    if (!held?.isInitialized) return undefined;
+    if (held.host) return held.host;
+    const elements = sizeOf(held.shape);
+    const copy = newTypedArray(held.dtype, elements);
+    copy.set(this.view(held.dtype, held.offset, elements) as never);
+    return new NDArray(held.dtype, held.shape, copy);
+  }
+
+  stateShape(id: string): readonly number[] | undefined {
+    const held = this.states.get(id);
+    return held?.isInitialized ? held.shape : undefined;
+  }
+
+  writeState(id: string, value: NDArray): void {
+    this.fill(this.hold({ id, dtype: value.dtype, shape: value.shape, role: "variable" }), value);
+  }
+
+  dropState(id: string): void {
+    const held = this.states.get(id);
+    if (held) held.isInitialized = false;
+  }
+
+  close(): void {
+    this.states.clear();
+    this.layout++;
+  }
+}
+
+const bytesOf = (held: HeldState): number => sizeOf(held.shape) * dtypeBytes(held.dtype);

@@ -1,0 +1,71 @@
+// One device's linear memory: regions handed out first-fit, 64-byte aligned, and given back. Growing detaches all views, so users of views
+// compare `version`.
+
+import { ResourceExhaustedError } from "../../base/errors.ts";
+
+const pageBytes = 65536;
+const mostPages = 65536;
+export const alignment = 64;
+
+interface Span {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export class LinearMemory {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages });
+  /** Counts growths. */
+  version = 0;
+  private free: Span[] = [{ offset: alignment, bytes: pageBytes - alignment }];
+
+  get buffer(): ArrayBuffer {
+    return this.memory.buffer;
+  }
+
+  /** Reserves bytes; the offset is a multiple of 64, and at least 64 bytes follow that belong to nobody's data.
+   *  @throws ResourceExhaustedError beyond WebAssembly's 4 GiB. */
+  allocate(bytes: number, purpose: string): number {
+    const size = roundUp(Math.max(bytes, 1));
+    let at = this.free.findIndex(span => span.bytes >= size);
+    if (at < 0) {
+      this.grow(size, purpose);
+      at = this.free.findIndex(span => span.bytes >= size);
+    }
+    const span = this.free[at];
+    if (span.bytes === size) this.free.splice(at, 1);
+    else this.free[at] = { offset: span.offset + size, bytes: span.bytes - size };
+    return span.offset;
+  }
+
+  release(offset: number, bytes: number): void {
+    const size = roundUp(Math.max(bytes, 1));
+    const spans = [...this.free, { offset, bytes: size }].sort((a, b) => a.offset - b.offset);
+    this.free = [];
+    for (const span of spans) {
+      const last = this.free[this.free.length - 1];
+      if (last && last.offset + last.bytes === span.offset) this.free[this.free.length - 1] = { offset: last.offset, bytes: last.bytes + span.bytes };
+      else this.free.push(span);
+    }
+  }
+
+  private grow(size: number, purpose: string): void {
+    const end = this.memory.buffer.byteLength;
+    const last = this.free[this.free.length - 1];
+    const atEnd = last && last.offset + last.bytes === end ? last.bytes : 0;
+    const pages = Math.ceil((size - atEnd) / pageBytes);
+    const have = end / pageBytes;
+    try {
+      if (have + pages > mostPages) throw new RangeError("over 4 GiB");
+      this.memory.grow(pages);
+    } catch {
+      throw new ResourceExhaustedError(
+        `OOM when allocating ${size} bytes for ${purpose}\n\nThe session holds ${end} bytes; WebAssembly addresses at most 4 GiB. Use a smaller batch, or fewer variables.`,
+      );
+    }
+    this.version++;
+    this.release(end, pages * pageBytes);
+  }
+}
+
+/** Rounded up to the alignment, with room for one vector behind. */
+export const roundUp = (bytes: number): number => Math.ceil((bytes + alignment) / alignment) * alignment;

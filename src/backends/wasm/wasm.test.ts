@@ -1,0 +1,102 @@
+// The wasm backend against the reference: random elementwise expressions, data movement, reductions, contractions, odd sizes.
+
+import { describe, expect, test } from "vitest";
+import type { DType } from "../../base/dtype.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { sizeOf } from "../../base/shape.ts";
+import * as ir from "../../ir/build.ts";
+import { ProgramBuilder } from "../../ir/build.ts";
+import { addIndex, dataIndex, type Index, scaleIndex } from "../../ir/index-map.ts";
+import type { Program, Value } from "../../ir/program.ts";
+import { s } from "../../ir/scalar.ts";
+import { schedule } from "../../schedule/index.ts";
+import { runReference } from "../reference/index.ts";
+import { openWasmDevice } from "./index.ts";
+
+let seed = 1;
+const random = (): number => {
+  seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+  return seed / 0x7fffffff - 0.5;
+};
+
+function arrayOf(dtype: DType, shape: readonly number[]): NDArray {
+  const array = NDArray.zeros(dtype, shape);
+  for (let i = 0; i < array.size; i++) array.set(i, dtype.startsWith("float") ? random() * 4 : dtype === "bool" ? random() > 0 : Math.round(random() * 20));
+  return array;
+}
+
+/** Builds with fed values and compares both backends. */
+async function same(shapes: readonly (readonly [DType, readonly number[]])[], build: (...feeds: Value[]) => readonly Value[], tolerance = 1e-5): Promise<void> {
+  const builder = new ProgramBuilder();
+  const results = ir.building(builder, () => build(...shapes.map(([dtype, shape], i) => ir.feed(String(i), dtype, shape))));
+  const program: Program = { steps: builder.root, results };
+  const feeds = shapes.map(([dtype, shape]) => arrayOf(dtype, shape));
+  const want = runReference(program, { feeds: new Map(feeds.map((feed, i) => [String(i), feed])) }).results;
+  const device = openWasmDevice({});
+  const executable = await device.compile(program, schedule(program, device.target as never));
+  const got = await executable.run(feeds);
+  want.forEach((array, k) => {
+    expect(got[k].shape).toEqual(array.shape);
+    for (let i = 0; i < sizeOf(array.shape); i++) {
+      const [a, b] = [Number(got[k].get(i)), Number(array.get(i))];
+      const isClose = Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b)) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b));
+      if (!isClose) throw new Error(`result ${k} element ${i}: ${a}, not ${b}\n${executable.texts.kernels?.()}`);
+    }
+  });
+}
+
+const f32 = (...shape: number[]): readonly [DType, readonly number[]] => ["float32", shape];
+
+describe("maps", () => {
+  for (const n of [0, 1, 3, 4, 7, 64, 257, 1000])
+    test(`chain of ${n}`, () => same([f32(n), f32(n)], (x, y) => [ir.map((a, b) => s.max(s.add(s.mul(a, b), 1), s.sqrt(s.abs(b))), x, y)]));
+  test("broadcast", () => same([f32(5, 7, 6), f32(6), f32(7, 1), f32()], (x, b, c, d) => [ir.map((p, q, r, t) => s.add(s.mul(p, q), s.sub(r, t)), x, b, c, d)]));
+  test("transpose, slice, pad, reverse, tile, concat", () =>
+    same([f32(5, 6), f32(3, 6)], (x, y) => [
+      ir.transpose(x, [1, 0]),
+      ir.slice(x, [1, 4], [3, 2], [1, -2]),
+      ir.pad(x, [1, 2], [0, 3], 7),
+      ir.reverse(x, [0, 1]),
+      ir.tile(x, [2, 3]),
+      ir.concat([x, y, x], 0),
+      ir.concat([x, x], 1),
+      ir.reshape(ir.transpose(x, [1, 0]), [3, 10]),
+    ]));
+  test("types", () =>
+    same([["int32", [9]], ["int64", [9]], ["uint8", [9]], ["bool", [9]], ["float64", [9]], ["int8", [9]]], (i, l, u, b, d, c) => [
+      ir.cast(i, "float32"),
+      ir.cast(l, "float32"),
+      ir.cast(u, "float32"),
+      ir.cast(b, "float32"),
+      ir.cast(d, "int32"),
+      ir.map(x => s.mul(x, 100), c),
+      ir.map(x => s.floorDiv(x, 3), i),
+      ir.map((x, y) => s.select(x, y, s.neg(y)), b, i),
+      ir.map(x => s.floorMod(x, -7), l),
+      ir.map(x => s.lt(x, 3), i),
+    ]));
+  test("functions", () => same([f32(37)], x => (["exp", "tanh", "sigmoid", "log1p", "sin", "erf", "round", "sign"] as const).map(fn => ir.map(a => s[fn](s.mul(a, a)), x))));
+  test("gather", () => same([f32(10, 6), ["int32", [5]]], (x, i) => [ir.generate([5, 6], ([a, b]) => s.load(x, [dataOf(i, a, 10), b]))]));
+});
+
+const dataOf = (value: Value, at: Index, size: number): Index => dataIndex(s.load(value, [at]), size);
+
+describe("reductions", () => {
+  for (const shape of [[7], [300], [6, 5], [33, 40], [4, 10], [3, 9, 17], [1, 1], [2000, 12], [12, 2000]]) {
+    const axes = shape.map((_, axis) => axis);
+    for (const over of [axes, [0], [axes.length - 1]])
+      test(`[${shape}] over ${over}`, () =>
+        same([["float32", shape]], x => [ir.reduce("sum", x, over), ir.reduce("max", x, over), ir.reduce("argmax", x, over, { indexType: "int32" }), ir.reduce("prod", x, over)], 1e-4));
+  }
+  test("windows", () =>
+    same([f32(2, 7, 7, 5)], x => [
+      ir.reduceOver("max", [2, 4, 4, 5], [2, 2], ([n, h, w, c], [y, k]) => s.guard([{ index: addIndex(scaleIndex(h, 2), y), low: 0, high: 7 }, { index: addIndex(scaleIndex(w, 2), k), low: 0, high: 7 }], s.load(x, [n, addIndex(scaleIndex(h, 2), y), addIndex(scaleIndex(w, 2), k), c]), s.constant("float32", -Infinity))),
+    ]));
+});
+
+describe("contractions and scatters", () => {
+  test("matmul", () => same([f32(9, 13), f32(13, 11)], (a, b) => [ir.contract([9, 11], [13], ([m, n], [k]) => [ir.operand(a, [m, k]), ir.operand(b, [k, n])])]));
+  test("scatter rows", () =>
+    same([f32(10, 6), ["int32", [4]], f32(4, 6)], (x, i, u) => [ir.scatter("add", x, [4, 6], ([r, c]) => ({ at: [s.load(i, [r]), s.index(c)], body: s.load(u, [r, c]) }))]));
+  test("scan, sort", () => same([f32(3, 8)], x => [ir.scan(x, 1, "sum"), ir.sort(x, 3, true).values]));
+});

@@ -1,0 +1,192 @@
+// Loops over an iteration space: outer axes one by one, the inner axis by vectors where every expression allows it, else one by one.
+// What does not depend on an axis is computed outside its loop.
+
+import type { Scalar } from "../ir/scalar.ts";
+import { forEachAtom, type Index } from "../ir/index-map.ts";
+import { elementOf } from "./element.ts";
+import { type Expr, i32 } from "./language.ts";
+import { axesOf, lastAxis } from "./nest.ts";
+import type { Addresses } from "./places.ts";
+import type { FunctionRecorder } from "./recorder.ts";
+import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
+import { flatIndex, isVectorizable, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
+
+/** What happens at each place of the inner axis. */
+export interface Leaf {
+  scalar(point: Point): void;
+  /** Absent if the leaf can only be done one by one. */
+  vector?(point: VectorPoint): void;
+}
+
+/** Elements of a flat space that make one unit of work for a thread. */
+export const flatUnit = 256;
+
+/** How many units a space is cut into: places of the first axis, or blocks of a flat space. */
+export const unitsOf = (sizes: readonly number[]): number =>
+  sizes.length === 0 ? 1 : sizes.length === 1 ? Math.ceil(sizes[0] / flatUnit) : sizes[0];
+
+export interface Space {
+  readonly k: FunctionRecorder;
+  readonly addresses: Addresses;
+  readonly sizes: readonly number[];
+  /** All expressions the leaf evaluates: what of them is constant along an axis is hoisted. */
+  readonly bodies: readonly Scalar[];
+  /** Units [low, high) of the first axis, if the space is cut. */
+  readonly range?: { readonly low: Expr<"i32">; readonly high: Expr<"i32"> } | undefined;
+  /** Counters that stand for axes fixed outside. */
+  readonly outer?: Point | undefined;
+  /** Number of the first axis looped here; axes before it are fixed in `outer`. */
+  readonly firstAxis?: number;
+}
+
+/** Runs the leaf everywhere in the space. */
+export function loopOver(space: Space, leaf: Leaf): void {
+  const { k, addresses, outer, firstAxis = 0 } = space;
+  const start: Point = outer ?? { k, addresses, axes: [], memo: new Map() };
+  nest(space, leaf, firstAxis, hoisted(space.bodies, start, firstAxis - 1));
+}
+
+function nest(space: Space, leaf: Leaf, axis: number, point: Point): void {
+  const { k, sizes, range, firstAxis = 0 } = space;
+  if (axis === firstAxis + sizes.length) {
+    leaf.scalar(point);
+    return;
+  }
+  const size = sizes[axis - firstAxis];
+  const isInner = axis === firstAxis + sizes.length - 1;
+  const isCut = axis === firstAxis && range !== undefined;
+  const unit = isCut && sizes.length === 1 ? flatUnit : 1;
+  const from: Expr<"i32"> = isCut ? k.let(i32.mul(range.low, unit)) : i32.const(0);
+  const to: Expr<"i32"> = isCut ? k.let(i32.min(i32.mul(range.high, unit), size)) : i32.const(size);
+  if (isInner && leaf.vector && space.bodies.every(body => isVectorizable(body, axis))) {
+    innerVectors(space, leaf.vector, axis, { from, to, size, isCut }, point);
+    return;
+  }
+  k.loop({ from, to, name: `i${axis}` }, counter => {
+    const axes = [...point.axes];
+    axes[axis] = counter;
+    nest(space, leaf, axis + 1, hoisted(space.bodies, { ...point, axes, memo: new Map(point.memo) }, axis));
+  });
+}
+
+interface Extent {
+  readonly from: Expr<"i32">;
+  readonly to: Expr<"i32">;
+  readonly size: number;
+  readonly isCut: boolean;
+}
+
+function innerVectors(space: Space, leaf: NonNullable<Leaf["vector"]>, inner: number, { from, to, size, isCut }: Extent, point: Point): void {
+  const { k } = space;
+  const count = k.target.lanes32;
+  const tail = size % count;
+  const bases = basesOf(space.bodies, inner, point);
+  const vectors = fixedVectors(space.bodies, inner, point, bases);
+  const at = (counter: Expr<"i32">, part: number | undefined): VectorPoint => {
+    const axes = [...point.axes];
+    axes[inner] = counter;
+    const bytes = new Map<number, Expr<"i32">>();
+    const byteCounter = (width: number): Expr<"i32"> => {
+      const known = bytes.get(width) ?? (width === 1 ? counter : k.let(i32.mul(counter, width)));
+      bytes.set(width, known);
+      return known;
+    };
+    return { ...point, axes, memo: new Map(point.memo), inner, part, vectors: new Map(vectors), bases, byteCounter };
+  };
+  const whole = size - tail;
+  const end: Expr<"i32"> = isCut && tail > 0 ? k.let(i32.min(to, whole)) : isCut ? to : i32.const(whole);
+  if (whole > 0) {
+    if (whole === count && !isCut) leaf(at(i32.const(0), undefined));
+    else k.loop({ from, to: end, step: count, name: `i${inner}` }, counter => leaf(at(counter, undefined)));
+  }
+  if (tail === 0) return;
+  const last = (): void => leaf(at(i32.const(whole), tail));
+  if (isCut) k.if(i32.eq(to, size), last);
+  else last();
+}
+
+/** Where each stepping load is at inner = 0 (without its constant offset), computed once outside the loop. */
+function basesOf(bodies: readonly Scalar[], inner: number, point: Point): Map<Scalar, Expr<"i32">> {
+  const bases = new Map<Scalar, Expr<"i32">>();
+  const known = new Map<string, Expr<"i32">>();
+  visitOpen(bodies, node => {
+    if (node.kind !== "load" || bases.has(node)) return;
+    const flat = flatIndex(node);
+    if (pace(flat, inner) !== "step") return;
+    const { bytes } = elementOf(node.dtype);
+    const rest: Index = { ...flat, offset: 0, terms: flat.terms.filter(({ atom }) => atom.kind !== "axis" || atom.axis !== inner) };
+    const { base } = point.addresses.of(node.source);
+    const key = `${base.kind === "local" ? base.id : ""}:${bytes}:${rest.terms.map(({ atom, scale }) => `${scale}*${atom.key}`).join("+")}`;
+    const found = known.get(key) ?? (rest.terms.length === 0 ? base : point.k.let(i32.add(base, i32.mul(indexCode(rest, point), bytes))));
+    known.set(key, found);
+    bases.set(node, found);
+  });
+  return bases;
+}
+
+/** Splats of what is constant along the inner axis. */
+function fixedVectors(bodies: readonly Scalar[], inner: number, point: Point, bases: ReadonlyMap<Scalar, Expr<"i32">>): Map<Scalar, Expr> {
+  const vectors = new Map<Scalar, Expr>();
+  const outside: VectorPoint = { ...point, inner, part: undefined, vectors, bases, byteCounter: () => i32.const(0) };
+  visitOpen(bodies, node => {
+    if (!axesOf(node).has(inner) && node.kind !== "constant" && !isUnderFixed(node, bodies, inner)) vectorOnce(node, outside);
+  });
+  return vectors;
+}
+
+/** Only expressions whose reader moves along the axis need a splat of their own. */
+function isUnderFixed(node: Scalar, bodies: readonly Scalar[], inner: number): boolean {
+  let isRead = bodies.includes(node);
+  visitOpen(bodies, reader => {
+    if ((axesOf(reader).has(inner) || reader.kind === "accumulator") && argsOf(reader).includes(node)) isRead = true;
+  });
+  return !isRead;
+}
+
+const vectorOnce = (node: Scalar, point: VectorPoint): void => void vectorCode(node, point);
+
+const argsOf = (node: Scalar): readonly Scalar[] => (node.kind === "apply" ? node.args : node.kind === "cast" || node.kind === "bitcast" ? [node.arg] : []);
+
+/** Visits expressions that are evaluated unconditionally: not the branches of guards. */
+export function visitOpen(bodies: readonly Scalar[], visit: (node: Scalar) => void): void {
+  const seen = new Set<Scalar>();
+  const data = (index: Index): void =>
+    forEachAtom(index, atom => {
+      if (atom.kind === "data") walk(atom.value);
+    });
+  const walk = (node: Scalar): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === "load") for (const index of node.at) data(index);
+    if (node.kind === "index") data(node.index);
+    for (const arg of argsOf(node)) walk(arg);
+    visit(node);
+  };
+  for (const body of bodies) walk(body);
+}
+
+/** The point with everything computed that depends on no axis deeper than `axis`. */
+function hoisted(bodies: readonly Scalar[], point: Point, axis: number): Point {
+  const roots: Scalar[] = [];
+  const seen = new Set<Scalar>();
+  const walk = (node: Scalar): void => {
+    if (seen.has(node) || point.memo.has(node)) return;
+    seen.add(node);
+    if (node.kind === "constant" || node.kind === "accumulator") return;
+    if (lastAxis(node) <= axis) {
+      if (node.kind !== "index") roots.push(node);
+      return;
+    }
+    if (node.kind === "guard") return;
+    for (const arg of argsOf(node)) walk(arg);
+    const indices = node.kind === "load" ? node.at : node.kind === "index" ? [node.index] : [];
+    for (const index of indices)
+      forEachAtom(index, atom => {
+        if (atom.kind === "data") walk(atom.value);
+      });
+  };
+  for (const body of bodies) walk(body);
+  for (const root of roots) scalarCode(root, point);
+  return point;
+}
+

@@ -1,0 +1,67 @@
+// Addresses of values in a recorded function: the base of a value's region once per function, the rest as constant offsets.
+
+import { InternalError } from "../base/errors.ts";
+import type { Value } from "../ir/program.ts";
+import type { Place } from "../schedule/plan.ts";
+import { type Expr, i32 } from "./language.ts";
+import type { FunctionRecorder } from "./recorder.ts";
+
+/** An address: a base in a local, and bytes to add. */
+export interface Address {
+  readonly base: Expr<"i32">;
+  readonly offset: number;
+}
+
+/** Name of the imported number that says where a state's memory begins. */
+export const stateGlobal = (id: string): string => `state:${id}`;
+export const arenaGlobal = "arena";
+export const constantGlobal = "constants";
+
+/** The places of a plan as addresses inside one function. */
+export class Addresses {
+  private readonly k: FunctionRecorder;
+  private readonly places: ReadonlyMap<Value, Place>;
+  private readonly bases = new Map<string, Expr<"i32">>();
+
+  constructor(k: FunctionRecorder, places: ReadonlyMap<Value, Place>, readAhead: readonly Value[] = []) {
+    this.k = k;
+    this.places = places;
+    for (const value of readAhead) this.of(value);
+  }
+
+  place(value: Value): Place {
+    const place = this.places.get(value);
+    if (!place) throw new InternalError(`v${value.id} has no place.`);
+    return place;
+  }
+
+  of(value: Value): Address {
+    return this.at(this.place(value), value);
+  }
+
+  at(place: Place, value?: Value): Address {
+    switch (place.region) {
+      case "arena":
+        return { base: this.base(arenaGlobal), offset: place.offsetBytes };
+      case "constant":
+        return { base: this.base(constantGlobal), offset: place.offsetBytes };
+      case "state":
+        return { base: this.base(stateGlobal(place.state.id)), offset: 0 };
+      case "host":
+        throw new InternalError(`A kernel addresses v${value?.id}, which lives on the host.`);
+    }
+  }
+
+  /** An address as one number. */
+  number({ base, offset }: Address): Expr<"i32"> {
+    return i32.add(base, offset);
+  }
+
+  private base(name: string): Expr<"i32"> {
+    const known = this.bases.get(name);
+    if (known) return known;
+    const base: Expr<"i32"> = this.k.let(this.k.module.global(name), name);
+    this.bases.set(name, base);
+    return base;
+  }
+}

@@ -1,0 +1,87 @@
+// Scatter kernels: base copied unless it is updated in place, then updates in row-major order, so the last assignment wins and sums are
+// always taken in the same order. Whole rows are moved by vectors.
+
+import { sizeOf } from "../base/shape.ts";
+import { axisIndex, flattenIndex, type Index } from "../ir/index-map.ts";
+import type { ScatterCombine } from "../ir/program.ts";
+import { applyScalar, loadScalar, loadsOf, type Scalar } from "../ir/scalar.ts";
+import type { Kernel } from "../schedule/plan.ts";
+import { dtypeBytes } from "../base/dtype.ts";
+import { type Expr, i32, i64 } from "./language.ts";
+import { loopOver } from "./loops.ts";
+import { storesLeaf } from "./map.ts";
+import { axesOf } from "./nest.ts";
+import type { Phase, Recording } from "./phase.ts";
+import { Addresses } from "./places.ts";
+import { type Point, scalarCode } from "./scalar-code.ts";
+
+type ScatterKernel = Extract<Kernel, { kind: "scatter" }>;
+
+const functions: Record<Exclude<ScatterCombine, "assign">, "add" | "sub" | "mul" | "div" | "min" | "max"> = {
+  add: "add",
+  sub: "sub",
+  mul: "mul",
+  div: "div",
+  min: "min",
+  max: "max",
+};
+
+export function recordScatter(kernel: ScatterKernel, { module, places, name }: Recording): Phase[] {
+  const label = name("scatter");
+  const { over, at, body, out, base, inPlace, combine } = kernel;
+  const rowAxis = movesRows(kernel) ? over.length - 1 : undefined;
+  const ref = module.function(label, { params: { low: "i32", high: "i32" } }, k => {
+    const reads = [...at, body].flatMap(scalar => loadsOf(scalar).map(({ source }) => source));
+    const addresses = new Addresses(k, places, [out, base, ...reads]);
+    if (!inPlace) k.copyBytes(addresses.number(addresses.of(out)), addresses.number(addresses.of(base)), sizeOf(out.shape) * dtypeBytes(out.dtype));
+    const looped = rowAxis === undefined ? over : over.slice(0, rowAxis);
+    const free = rowAxis === undefined ? at : at.slice(0, -1);
+    // `positions[d]` are counters of their own, past the axes of the updates.
+    const first = over.length;
+    const update = (flatAt: readonly Index[]): { flat: Index; value: Scalar } => {
+      const old = loadScalar(out, flatAt);
+      return { flat: flattenIndex(flatAt, out.shape), value: combine === "assign" ? body : applyScalar(functions[combine], old, body) };
+    };
+    loopOver(
+      { k, addresses, sizes: looped, bodies: rowAxis === undefined ? [...free, body] : [...free] },
+      {
+        scalar: point => {
+          const positions = free.map(position => asI32(scalarCode(position, point)));
+          const pinned = positions.map(position => k.let(position));
+          const isInside = pinned.reduce<Expr<"i32">>((all, position, d) => i32.and(all, i32.ltU(position, out.shape[d])), i32.const(1));
+          k.if(isInside, () => {
+            const axes = [...point.axes];
+            pinned.forEach((position, d) => void (axes[first + d] = position));
+            const inside: Point = { ...point, axes, memo: new Map(point.memo) };
+            const flatAt = out.shape.map((size, d) => (rowAxis !== undefined && d === out.shape.length - 1 ? axisIndex(rowAxis, size) : counterIndex(first + d, size)));
+            const { flat, value } = update(flatAt);
+            const leaf = storesLeaf([{ out, body: value, flat }], rowAxis ?? -1);
+            if (rowAxis === undefined) leaf.scalar(inside);
+            else loopOver({ k, addresses, sizes: [over[rowAxis]], bodies: [value], outer: inside, firstAxis: rowAxis }, leaf);
+          });
+        },
+      },
+    );
+  });
+  return [{ name: label, function: ref, units: 1 }];
+}
+
+/** A counter that keeps its atom even where the size is 1. */
+const counterIndex = (axis: number, size: number): Index => ({ terms: [{ atom: { kind: "axis", axis, size, key: `i${axis}` }, scale: 1 }], offset: 0, min: 0, max: Math.max(size - 1, 0) });
+
+const asI32 = (position: Expr): Expr<"i32"> => {
+  if (position.type !== "i64") return position as Expr<"i32">;
+  const value = position as Expr<"i64">;
+  // Positions past 32 bits are outside whatever their low bits say.
+  return i32.select(i64.ltU(value, 2n ** 31n), i32.fromI64(value), i32.const(-1));
+};
+
+/** The last position is the last axis itself, whole, and nothing else depends on it: rows move as they are. */
+function movesRows({ over, at, out }: ScatterKernel): boolean {
+  const rowAxis = over.length - 1;
+  const last = at[at.length - 1];
+  if (last === undefined || rowAxis < 0 || over[rowAxis] !== out.shape[out.shape.length - 1] || over[rowAxis] === 1) return false;
+  if (last.kind !== "index" || last.index.offset !== 0 || last.index.terms.length !== 1) return false;
+  const [{ atom, scale }] = last.index.terms;
+  return atom.kind === "axis" && atom.axis === rowAxis && scale === 1 && at.slice(0, -1).every(position => !axesOf(position).has(rowAxis));
+}
