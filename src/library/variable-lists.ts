@@ -32,10 +32,14 @@ export const initializeVariables = variablesInitializer;
 export const initializeAllVariables = globalVariablesInitializer;
 export const initializeLocalVariables = localVariablesInitializer;
 
-const listOrAll = (varList: readonly Variable[] | null | undefined): readonly Variable[] => varList ?? [...globalVariables(), ...localVariables()];
+const listOrAll = (varList: readonly Variable[] | null | undefined): readonly Variable[] =>
+  varList ?? [...globalVariables(), ...localVariables()];
 
 /** A string vector: the names of those variables that hold no value. TF: tf.report_uninitialized_variables. */
-export function reportUninitializedVariables(varList?: readonly Variable[] | null, { name = "report_uninitialized_variables" }: Named = {}): Tensor {
+export function reportUninitializedVariables(
+  varList?: readonly Variable[] | null,
+  { name = "report_uninitialized_variables" }: Named = {},
+): Tensor {
   const list = listOrAll(varList);
   const graph = getDefaultGraph();
   return graph.nameScope(String(name), () => {

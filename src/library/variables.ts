@@ -437,7 +437,11 @@ function createRef(graph: Graph, scope: string, given: InitialValue, options: Va
   const dtype = options.dtype ?? undefined;
   const node = withoutSlash(scope);
   const declared = (value: Tensor): TensorShape =>
-    options.shape !== undefined && options.shape !== null ? new TensorShape(options.shape) : validateShape ? value.shape : TensorShape.unknown();
+    options.shape !== undefined && options.shape !== null
+      ? new TensorShape(options.shape)
+      : validateShape
+        ? value.shape
+        : TensorShape.unknown();
   const hold = (value: Tensor): Tensor => state.VariableV2({ shape: declared(value), dtype: value.dtype }, { name: scope });
   let initialValue: Tensor;
   let handle: Tensor;
@@ -461,7 +465,9 @@ function createRef(graph: Graph, scope: string, given: InitialValue, options: Va
   const initializer = (assign(handle, guardedInitialValue(scope, initialValue), { validateShape }) as Tensor).op;
   const read = (): Tensor => identity(handle, { name: "read" });
   const snapshot =
-    cachingDevice === null || cachingDevice === undefined ? graph.colocateWith(handle.op, undefined, read) : graph.device(cachingDevice, read);
+    cachingDevice === null || cachingDevice === undefined
+      ? graph.colocateWith(handle.op, undefined, read)
+      : graph.device(cachingDevice, read);
   return new VariableNodes({
     handle,
     initializer,
@@ -482,7 +488,12 @@ function createResource(graph: Graph, scope: string, given: InitialValue, option
         convertToTensor(typeof given === "function" ? given() : given, { dtype: options.dtype ?? undefined, name: "initial_value" }),
       ),
     );
-    const shape = options.shape !== undefined && options.shape !== null ? new TensorShape(options.shape) : validateShape ? value.shape : TensorShape.unknown();
+    const shape =
+      options.shape !== undefined && options.shape !== null
+        ? new TensorShape(options.shape)
+        : validateShape
+          ? value.shape
+          : TensorShape.unknown();
     if (!value.shape.isCompatibleWith(shape))
       throw new ValueError(
         `In this \`tf.Variable\` creation, the initial value's shape (${value.shape}) is not compatible with the explicitly supplied \`shape\` argument (${shape}).`,
@@ -566,7 +577,13 @@ const rowScatters = {
   Max: [state.ScatterMax, state.ResourceScatterMax],
 } as const;
 
-function scatterRows(kind: ScatterKind, ref: VariableLike, indices: TensorLike, updates: TensorLike, { useLocking, name }: UpdateOptions): Tensor | Variable {
+function scatterRows(
+  kind: ScatterKind,
+  ref: VariableLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  { useLocking, name }: UpdateOptions,
+): Tensor | Variable {
   const target = refOrResource(ref);
   const [onRef, onResource] = rowScatters[kind];
   if (!(target instanceof Variable)) return onRef({ ref: target, indices, updates, useLocking: useLocking ?? undefined }, { name });
