@@ -2,10 +2,11 @@
 // Decided from the readers back, by cost (cost.ts): stored once and loaded, or computed in every evaluation that reads it.
 // What moves no data (reshapes) becomes another name for the same bytes. Idea: XLA's fusion decisions, tinygrad's rangeify.
 
+import { isComplex, isFloating } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Operand, Program, Region, Step, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
-import { constantScalar, substituteScalar } from "../ir/scalar.ts";
+import { applyScalar, constantScalar, substituteScalar } from "../ir/scalar.ts";
 import { inputsOf, scalarsOf } from "../ir/traverse.ts";
 import { axesOf, equalIndex, forEachLoad, isHost, isSamePosition, iterationOf, type Load, nodeCount } from "./access.ts";
 import { evaluationCost, hasExpensiveFunction, innerAxes, isPlain, kernelCost, loadCost, storeCost } from "./cost.ts";
@@ -38,11 +39,13 @@ const fuseRegion = (region: Region, aliases: Aliases): Region => ({
   steps: new BlockFusion(region.steps, region.results, aliases).fused(),
 });
 
-/** A reduction over a single element is a map. */
+/** A reduction over a single element is a map. Sums begin at 0, which turns -0 into 0. */
 function simplify(step: Step): Step {
   if (step.kind !== "reduce" || sizeOf(step.over) !== 1) return step;
-  const isArg = step.combine === "argmax" || step.combine === "argmin";
-  return { kind: "map", out: step.out, body: isArg ? constantScalar(step.out.dtype, 0) : step.body };
+  const { out, combine, body } = step;
+  if (combine === "argmax" || combine === "argmin") return { kind: "map", out, body: constantScalar(out.dtype, 0) };
+  const hasSignedZero = combine === "sum" && (isFloating(out.dtype) || isComplex(out.dtype));
+  return { kind: "map", out, body: hasSignedZero ? applyScalar("add", body, 0) : body };
 }
 
 class BlockFusion {
@@ -64,7 +67,9 @@ class BlockFusion {
   private readonly evaluations = new Map<Step, number>();
   /** Values that a contraction can store itself, if they are stored at all. */
   private readonly fromContract = new Set<Value>();
+  /** Expressions that stand for loads of a value; `unstored` values are nowhere else. */
   private readonly bodies = new Map<Value, Scalar>();
+  private readonly unstored = new Set<Value>();
 
   constructor(steps: readonly Step[], results: readonly Value[], aliases: Aliases) {
     this.steps = steps.map(simplify);
@@ -212,13 +217,14 @@ class BlockFusion {
     const { out } = step;
     if (this.dead.has(step)) return [];
     const source = sameBytesAs(step);
-    if (source !== undefined && !(this.virtual.has(source) && this.bodies.has(source))) {
+    if (source !== undefined && !this.unstored.has(source)) {
       this.aliases.add(out, source);
       if (this.bodies.has(source)) this.bodies.set(out, this.substitute(step.body, step));
       return [];
     }
     const body = this.substitute(step.body, step);
     const isStored = !this.virtual.has(out) || nodeCount(body) > largestInlined;
+    if (!isStored) this.unstored.add(out);
     if (!isStored || this.trivial.has(out)) this.bodies.set(out, body);
     return isStored ? [{ ...step, body }] : [];
   }

@@ -68,6 +68,8 @@ interface Cluster {
   /** More than that of every cluster it reads from: a cluster can only depend on those of lower levels. */
   level: number;
   readonly consumers: Set<Cluster>;
+  /** The effect before this one, which must come first. */
+  readonly follows?: Cluster | undefined;
   readonly reads: Set<Value>;
   readonly writes: Value[];
   /** Absent in what cannot be joined by maps. */
@@ -90,6 +92,7 @@ class BlockGroups {
   private readonly aliases: Aliases;
   private readonly clusters: Cluster[] = [];
   private readonly producers = new Map<Value, Cluster>();
+  private lastEffect: Cluster | undefined;
   /** Open clusters of maps by what they stream through, latest last. */
   private readonly readers = new Map<Value, Cluster[]>();
   /** New values of homes → the values that name what the homes held before. */
@@ -125,24 +128,19 @@ class BlockGroups {
       }
     const writes = step.kind === "loop" ? [...step.body.params] : [...outputsOf(step)];
     const open = this.isOpen(step) ? { open: this.headed(step) } : {};
-    const cluster: Cluster = { last: index, level: 0, consumers: new Set(), reads: new Set(), writes, step, ...open };
+    const follows = hasEffect(step) ? this.lastEffect : undefined;
+    const cluster: Cluster = { last: index, level: 0, consumers: new Set(), reads: new Set(), writes, step, follows, ...open };
     this.clusters.push(cluster);
     for (const value of reads) this.addRead(cluster, value);
+    if (follows !== undefined) keepAbove(follows, cluster);
+    if (hasEffect(step)) this.lastEffect = cluster;
     for (const value of writes) this.producers.set(value, cluster);
   }
 
   private addRead(cluster: Cluster, root: Value): void {
     cluster.reads.add(root);
     const producer = this.producers.get(root);
-    if (producer === undefined) return;
-    producer.consumers.add(cluster);
-    const open: [Cluster, number][] = [[cluster, producer.level + 1]];
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      const [raised, level] = next;
-      if (raised.level >= level) continue;
-      raised.level = level;
-      for (const consumer of raised.consumers) open.push([consumer, level + 1]);
-    }
+    if (producer !== undefined) keepAbove(producer, cluster);
   }
 
   private isOpen(step: Step): step is Head {
@@ -228,19 +226,17 @@ class BlockGroups {
   private dependsThroughOthers(loads: readonly Load[], cluster: Cluster): boolean {
     const seen = new Set<Cluster>();
     const open: Cluster[] = [];
-    const visit = (root: Value): void => {
-      const producer = this.producers.get(root);
+    const visit = (producer: Cluster | undefined): void => {
       if (producer === undefined || producer === cluster || seen.has(producer) || producer.level <= cluster.level) return;
       seen.add(producer);
       open.push(producer);
     };
-    for (const load of loads) visit(this.root(load.source));
+    for (const load of loads) visit(this.producers.get(this.root(load.source)));
     for (let other = open.pop(); other !== undefined; other = open.pop()) {
       if (seen.size > limits.search) return true;
-      for (const root of other.reads) {
-        if (this.producers.get(root) === cluster) return true;
-        visit(root);
-      }
+      const producers = [other.follows, ...[...other.reads].map(root => this.producers.get(root))];
+      if (producers.includes(cluster)) return true;
+      for (const producer of producers) visit(producer);
     }
     return false;
   }
@@ -340,6 +336,18 @@ class BlockGroups {
       lastEffect = node;
     }
     return nodes;
+  }
+}
+
+/** Raises the levels of a cluster and of all that depend on it until they are above that of another. */
+function keepAbove(lower: Cluster, cluster: Cluster): void {
+  lower.consumers.add(cluster);
+  const open: [Cluster, number][] = [[cluster, lower.level + 1]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [raised, level] = next;
+    if (raised.level >= level) continue;
+    raised.level = level;
+    for (const consumer of raised.consumers) open.push([consumer, level + 1]);
   }
 }
 
