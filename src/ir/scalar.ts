@@ -8,96 +8,118 @@ import type { Index } from "./index-map.ts";
 import { forEachAtom, isConstantIndex, printIndex, substituteIndex } from "./index-map.ts";
 import type { Value } from "./program.ts";
 
-/** Scalar functions: argument count, and what type the result has. "same" is the type of the first argument that is not a condition;
+type Kind = (typeof dtypeTable)[DType]["kind"];
+
+interface ScalarRow {
+  readonly arity: 1 | 2 | 3;
+  readonly result: "same" | "bool" | "real" | "complex";
+  /** Kinds of arguments (conditions aside) that the function is defined for. */
+  readonly on: readonly Kind[];
+}
+
+const floats = ["float"] as const;
+const integers = ["int", "uint"] as const;
+const complexes = ["complex"] as const;
+const bitwise = [...integers, "bool"] as const;
+const ordered = [...floats, ...integers] as const;
+const comparable = [...ordered, "bool"] as const;
+const sortable = [...comparable, "string"] as const;
+const analytic = [...floats, ...complexes] as const;
+const numbers = [...ordered, ...complexes] as const;
+const anything = [...sortable, ...complexes] as const;
+
+/** Scalar functions: argument count, what type the result has, and for which arguments. "same" is the type of the first argument that is not a condition;
  *  "real" is its float type if it is complex (complex64 → float32), else the same; "complex" the other way round. */
 export const scalarFunctions = {
-  add: { arity: 2, result: "same" },
-  sub: { arity: 2, result: "same" },
-  mul: { arity: 2, result: "same" },
+  add: { arity: 2, result: "same", on: numbers },
+  sub: { arity: 2, result: "same", on: numbers },
+  mul: { arity: 2, result: "same", on: numbers },
   /** IEEE for floats; truncating for integers, where x/0 = 0 and MIN/-1 = MIN. */
-  div: { arity: 2, result: "same" },
+  div: { arity: 2, result: "same", on: numbers },
   /** The remainder of truncating division; floats as C's fmod; x rem 0 = 0 for integers. */
-  rem: { arity: 2, result: "same" },
+  rem: { arity: 2, result: "same", on: ordered },
   /** NaN if either is NaN. */
-  min: { arity: 2, result: "same" },
-  max: { arity: 2, result: "same" },
-  pow: { arity: 2, result: "same" },
-  atan2: { arity: 2, result: "same" },
-  nextAfter: { arity: 2, result: "same" },
-  neg: { arity: 1, result: "same" },
+  min: { arity: 2, result: "same", on: comparable },
+  max: { arity: 2, result: "same", on: comparable },
+  /** Of integers modulo 2^bits; for negative exponents the truncated quotient. As in C, 1^x = x^0 = 1 even for NaN. */
+  pow: { arity: 2, result: "same", on: numbers },
+  atan2: { arity: 2, result: "same", on: floats },
+  /** Of float32 and float64 only, as `complex` below. */
+  nextAfter: { arity: 2, result: "same", on: floats },
+  neg: { arity: 1, result: "same", on: numbers },
   /** Of complex numbers the modulus, a float. */
-  abs: { arity: 1, result: "real" },
+  abs: { arity: 1, result: "real", on: numbers },
   /** -1, 0 or 1 (+0 for both zeros); NaN stays NaN; z/|z| for complex z. */
-  sign: { arity: 1, result: "same" },
-  sqrt: { arity: 1, result: "same" },
-  rsqrt: { arity: 1, result: "same" },
-  exp: { arity: 1, result: "same" },
-  expm1: { arity: 1, result: "same" },
-  log: { arity: 1, result: "same" },
-  log1p: { arity: 1, result: "same" },
-  sin: { arity: 1, result: "same" },
-  cos: { arity: 1, result: "same" },
-  tan: { arity: 1, result: "same" },
-  asin: { arity: 1, result: "same" },
-  acos: { arity: 1, result: "same" },
-  atan: { arity: 1, result: "same" },
-  sinh: { arity: 1, result: "same" },
-  cosh: { arity: 1, result: "same" },
-  tanh: { arity: 1, result: "same" },
-  asinh: { arity: 1, result: "same" },
-  acosh: { arity: 1, result: "same" },
-  atanh: { arity: 1, result: "same" },
-  sigmoid: { arity: 1, result: "same" },
-  erf: { arity: 1, result: "same" },
-  erfc: { arity: 1, result: "same" },
-  floor: { arity: 1, result: "same" },
-  ceil: { arity: 1, result: "same" },
-  trunc: { arity: 1, result: "same" },
+  sign: { arity: 1, result: "same", on: numbers },
+  sqrt: { arity: 1, result: "same", on: analytic },
+  rsqrt: { arity: 1, result: "same", on: analytic },
+  exp: { arity: 1, result: "same", on: analytic },
+  expm1: { arity: 1, result: "same", on: analytic },
+  log: { arity: 1, result: "same", on: analytic },
+  log1p: { arity: 1, result: "same", on: analytic },
+  sin: { arity: 1, result: "same", on: analytic },
+  cos: { arity: 1, result: "same", on: analytic },
+  tan: { arity: 1, result: "same", on: analytic },
+  asin: { arity: 1, result: "same", on: analytic },
+  acos: { arity: 1, result: "same", on: analytic },
+  atan: { arity: 1, result: "same", on: analytic },
+  sinh: { arity: 1, result: "same", on: analytic },
+  cosh: { arity: 1, result: "same", on: analytic },
+  tanh: { arity: 1, result: "same", on: analytic },
+  asinh: { arity: 1, result: "same", on: analytic },
+  acosh: { arity: 1, result: "same", on: analytic },
+  atanh: { arity: 1, result: "same", on: analytic },
+  sigmoid: { arity: 1, result: "same", on: analytic },
+  erf: { arity: 1, result: "same", on: floats },
+  erfc: { arity: 1, result: "same", on: floats },
+  floor: { arity: 1, result: "same", on: floats },
+  ceil: { arity: 1, result: "same", on: floats },
+  trunc: { arity: 1, result: "same", on: floats },
   /** To the nearest integer, halves to even. */
-  round: { arity: 1, result: "same" },
-  lgamma: { arity: 1, result: "same" },
-  digamma: { arity: 1, result: "same" },
-  ndtri: { arity: 1, result: "same" },
-  besselI0e: { arity: 1, result: "same" },
-  besselI1e: { arity: 1, result: "same" },
-  igamma: { arity: 2, result: "same" },
-  igammac: { arity: 2, result: "same" },
-  igammaGradA: { arity: 2, result: "same" },
-  zeta: { arity: 2, result: "same" },
-  polygamma: { arity: 2, result: "same" },
-  betainc: { arity: 3, result: "same" },
+  round: { arity: 1, result: "same", on: floats },
+  lgamma: { arity: 1, result: "same", on: floats },
+  digamma: { arity: 1, result: "same", on: floats },
+  ndtri: { arity: 1, result: "same", on: floats },
+  besselI0e: { arity: 1, result: "same", on: floats },
+  besselI1e: { arity: 1, result: "same", on: floats },
+  igamma: { arity: 2, result: "same", on: floats },
+  igammac: { arity: 2, result: "same", on: floats },
+  igammaGradA: { arity: 2, result: "same", on: floats },
+  zeta: { arity: 2, result: "same", on: floats },
+  polygamma: { arity: 2, result: "same", on: floats },
+  betainc: { arity: 3, result: "same", on: floats },
   /** d sample / d alpha of a Gamma(alpha, 1) variate, its quantile held fixed. */
-  randomGammaGrad: { arity: 2, result: "same" },
-  and: { arity: 2, result: "same" },
-  or: { arity: 2, result: "same" },
-  xor: { arity: 2, result: "same" },
+  randomGammaGrad: { arity: 2, result: "same", on: floats },
+  and: { arity: 2, result: "same", on: bitwise },
+  or: { arity: 2, result: "same", on: bitwise },
+  xor: { arity: 2, result: "same", on: bitwise },
   /** Bitwise complement; logical for bool. */
-  not: { arity: 1, result: "same" },
+  not: { arity: 1, result: "same", on: bitwise },
   /** Shift counts are taken modulo the width; shr keeps the sign of signed types. */
-  shl: { arity: 2, result: "same" },
-  shr: { arity: 2, result: "same" },
-  popcount: { arity: 1, result: "same" },
-  eq: { arity: 2, result: "bool" },
-  ne: { arity: 2, result: "bool" },
-  lt: { arity: 2, result: "bool" },
-  le: { arity: 2, result: "bool" },
-  gt: { arity: 2, result: "bool" },
-  ge: { arity: 2, result: "bool" },
+  shl: { arity: 2, result: "same", on: integers },
+  shr: { arity: 2, result: "same", on: integers },
+  popcount: { arity: 1, result: "same", on: integers },
+  eq: { arity: 2, result: "bool", on: anything },
+  ne: { arity: 2, result: "bool", on: anything },
+  lt: { arity: 2, result: "bool", on: sortable },
+  le: { arity: 2, result: "bool", on: sortable },
+  gt: { arity: 2, result: "bool", on: sortable },
+  ge: { arity: 2, result: "bool", on: sortable },
   /** Both branches have a value; the one not taken has no effect. */
-  select: { arity: 3, result: "same" },
+  select: { arity: 3, result: "same", on: anything },
   /** The parts of complex numbers. */
-  real: { arity: 1, result: "real" },
-  imag: { arity: 1, result: "real" },
+  real: { arity: 1, result: "real", on: complexes },
+  imag: { arity: 1, result: "real", on: complexes },
   /** The argument of a complex number, in (-π, π]. */
-  arg: { arity: 1, result: "real" },
-  conj: { arity: 1, result: "same" },
+  arg: { arity: 1, result: "real", on: complexes },
+  conj: { arity: 1, result: "same", on: complexes },
   /** From two floats. */
-  complex: { arity: 2, result: "complex" },
+  complex: { arity: 2, result: "complex", on: floats },
   /** sin, cos and log of float32 computed in double precision and rounded once: what TensorFlow's random normals need. */
-  sinExact: { arity: 1, result: "same" },
-  cosExact: { arity: 1, result: "same" },
-  logExact: { arity: 1, result: "same" },
-} as const satisfies Record<string, { arity: 1 | 2 | 3; result: "same" | "bool" | "real" | "complex" }>;
+  sinExact: { arity: 1, result: "same", on: floats },
+  cosExact: { arity: 1, result: "same", on: floats },
+  logExact: { arity: 1, result: "same", on: floats },
+} as const satisfies Record<string, ScalarRow>;
 
 export type ScalarFunction = keyof typeof scalarFunctions;
 
@@ -191,6 +213,11 @@ export function applyScalar(fn: ScalarFunction, ...given: readonly ScalarLike[])
   if (fn === "select" && args[0].kind === "constant") return args[0].value ? args[1] : args[2];
   return { kind: "apply", fn, dtype: resultType(result, dtype), args };
 }
+
+/** Whether a function is defined for arguments of a type. */
+export const isDefinedFor = (fn: ScalarFunction, dtype: DType): boolean =>
+  (scalarFunctions[fn].on as readonly Kind[]).includes(dtypeTable[dtype].kind) &&
+  (dtypeTable[dtype].bytes > 2 || !(fn === "complex" || fn === "nextAfter"));
 
 /** The type a row's result has for arguments of type `dtype`. */
 export function resultType(result: (typeof scalarFunctions)[ScalarFunction]["result"], dtype: DType): DType {

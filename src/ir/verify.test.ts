@@ -39,6 +39,7 @@ const broken: [label: string, why: string, ...steps: Step[]][] = [
   ["E1", "a load as another type", map(out("int32"), { kind: "load", source: x, at: [i(0, 4)], dtype: "int32" })],
   ["E1", "a load of another rank", map(out(), { kind: "load", source: x, at: [], dtype: "float32" })],
   ["E2", "a sum of two types", map(out(), { kind: "apply", fn: "add", args: [load(x), load(n)], dtype: "float32" })],
+  ["E2", "a root of integers", map(out("int32"), { kind: "apply", fn: "sqrt", args: [load(n)], dtype: "int32" })],
   ["E2", "one argument for two", map(out(), { kind: "apply", fn: "add", args: [load(x)], dtype: "float32" })],
   ["E2", "a comparison that is not bool", map(out(), { kind: "apply", fn: "lt", args: [load(x), load(x)], dtype: "float32" })],
   ["E2", "a condition that is not bool", map(out(), { kind: "apply", fn: "select", args: [load(n), load(x), load(x)], dtype: "float32" })],

@@ -12,7 +12,7 @@ import { printProgram } from "./print.ts";
 import type { Combine, Program, Region, Step, Value } from "./program.ts";
 import { outputsOf } from "./program.ts";
 import type { Scalar, ScalarFunction } from "./scalar.ts";
-import { forEachScalar, printScalar, resultType, scalarFunctions } from "./scalar.ts";
+import { forEachScalar, isDefinedFor, printScalar, resultType, scalarFunctions } from "./scalar.ts";
 
 /** @throws InternalError naming the broken constraint and the step, with the program's text. */
 export function verifyProgram(program: Program): void {
@@ -346,6 +346,7 @@ function applyComplaint(fn: ScalarFunction, dtype: DType, args: readonly DType[]
   const values = fn === "select" ? args.slice(1) : args;
   if (fn === "select" && args[0] !== "bool") return `a condition of type ${args[0]}`;
   if (values.some(type => type !== values[0])) return `arguments of types ${args.join(", ")}`;
+  if (!isDefinedFor(fn, values[0])) return `${fn} is not defined for ${values[0]}`;
   if (dtype !== resultType(result, values[0])) return `a result of type ${dtype}`;
   return undefined;
 }

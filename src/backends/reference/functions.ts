@@ -4,7 +4,7 @@ import type { DType } from "../../base/dtype.ts";
 import { dtypeBytes, dtypeTable, isBigInteger } from "../../base/dtype.ts";
 import { InternalError } from "../../base/errors.ts";
 import type { ScalarFunction } from "../../ir/scalar.ts";
-import { resultType, scalarFunctions } from "../../ir/scalar.ts";
+import { isDefinedFor, resultType, scalarFunctions } from "../../ir/scalar.ts";
 import { hostFunctions } from "../special.ts";
 import { complexFunctions } from "./complex.ts";
 import type { Element } from "./elements.ts";
@@ -168,14 +168,11 @@ function functionsFor(dtype: DType): object {
   }
 }
 
-/** Whether a scalar function (but `select`, which all types have) is defined for arguments of a type. */
-export const isDefinedFor = (fn: ScalarFunction, dtype: DType): boolean => fn === "select" || Object.hasOwn(functionsFor(dtype), fn);
-
 /** A scalar function on arguments of type `dtype`, its result rounded or wrapped to the result's type. */
 export function elementFunction(fn: ScalarFunction, dtype: DType): ElementFunction {
   const functions = functionsFor(dtype) as Partial<Record<ScalarFunction, ElementFunction>>;
-  const f = Object.hasOwn(functions, fn) ? functions[fn] : undefined;
-  if (!f) throw new InternalError(`The scalar function ${fn} is not defined for ${dtype}.`);
+  const f = functions[fn];
+  if (!f || !isDefinedFor(fn, dtype)) throw new InternalError(`The scalar function ${fn} is not defined for ${dtype}.`);
   const fit = fitTo(resultType(scalarFunctions[fn].result, dtype));
   if (scalarFunctions[fn].arity === 1) return x => fit(f(x));
   if (scalarFunctions[fn].arity === 2) return (x, y) => fit(f(x, y));
