@@ -45,7 +45,7 @@ export interface Region {
 /** Something the twelve cannot say: linear algebra, strings, host functions. Inputs and outputs are whole arrays. */
 export interface Routine {
   readonly name: string;
-  /** Fills `outputs` in place where types are numeric; may return replacements (strings). Must not keep its arguments. */
+  /** Fills `outputs`, which are zeros (or empty strings), in place. Must not keep its arguments. */
   run(inputs: readonly NDArray[], outputs: readonly NDArray[]): void;
 }
 
@@ -101,8 +101,11 @@ export type Step =
   | { readonly kind: "random"; readonly out: Value; readonly state: Value }
   /** Stops the run at the first r where ok(r) is false. */
   | { readonly kind: "check"; readonly over: readonly number[]; readonly ok: Scalar; readonly failure: Failure }
+  /** What the state holds from the next run on. */
   | { readonly kind: "update"; readonly state: State; readonly value: Value }
+  /** Runs case 0 for false, 1 for true, else the case of that number; outside of them the last. */
   | { readonly kind: "branch"; readonly outs: readonly Value[]; readonly choice: Value; readonly cases: readonly Region[] }
+  /** outs = initial; while condition(outs): outs = body(outs). */
   | {
       readonly kind: "loop";
       readonly outs: readonly Value[];

@@ -31,7 +31,7 @@ const broken: [label: string, why: string, ...steps: Step[]][] = [
   ["P1", "a value defined twice", map(x, load(x))],
   ["P2", "a value read before it is made", map(out(), load(value("float32", [4])))],
   ["P2", "a value of a region read after it", ...afterRegion()],
-  ["P4", "a negative size", feed(value("float32", [-1]))],
+  ["P3", "a negative size", feed(value("float32", [-1]))],
   ["F1", "a name fed twice", feed(out(), "same"), feed(out(), "same")],
   ["K1", "another shape than the array's", { kind: "constant", out: out("float32", [2]), data: NDArray.from([1, 2, 3]) }],
   ["V1", "another type than the state's", { kind: "state", out: out(), state: generator, reader: "r" }],

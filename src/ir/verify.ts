@@ -62,7 +62,7 @@ class Verifier {
   private define(value: Value): void {
     this.need("P1", !this.defined.has(value), () => `v${value.id} is defined twice`);
     this.need(
-      "P4",
+      "P3",
       value.shape.every(size => Number.isInteger(size) && size >= 0),
       () => `v${value.id} has the shape [${value.shape}]`,
     );
