@@ -3,10 +3,9 @@
 import { dtypeBytes } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
-import { forEachScalar, guardScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
-import type { Operand } from "../ir/program.ts";
-import { s } from "../ir/scalar.ts";
-import type { Kernel, Plan } from "../schedule/plan.ts";
+import { forEachScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
+import type { Kernel, Place, Plan } from "../schedule/plan.ts";
+import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
 import { elementRow } from "./element.ts";
 import { i32, type KernelModule } from "./language.ts";
@@ -39,7 +38,7 @@ export function record(plan: Plan, target: Target): Recorded {
 
 class PlanRecorder implements Recording {
   readonly module: ModuleRecorder;
-  readonly places: Plan["places"];
+  readonly places: Map<Value, Place>;
   readonly hostKernels: Kernel[] = [];
   readonly checks: Extract<Kernel, { kind: "check" }>[] = [];
   readonly phases: { name: string; units: number; kernel: Kernel }[] = [];
@@ -47,10 +46,14 @@ class PlanRecorder implements Recording {
 
   constructor(plan: Plan, target: Target) {
     this.module = new ModuleRecorder(target);
-    this.places = plan.places;
+    this.places = new Map(plan.places);
   }
 
   name = (kind: string): string => `${kind}${this.count++}`;
+
+  place(value: Value, place: Place): void {
+    this.places.set(value, place);
+  }
 
   kernels(kernels: readonly Kernel[], k: FunctionRecorder): void {
     for (const kernel of kernels) this.kernel(kernel, k);
@@ -82,7 +85,7 @@ class PlanRecorder implements Recording {
       case "reduce":
         return recordReduce(kernel, this);
       case "contract":
-        return recordReduce(asReduce(kernel), this);
+        return recordContract(kernel, this);
       case "scatter":
         return recordScatter(kernel, this);
       default:
@@ -158,17 +161,6 @@ class PlanRecorder implements Recording {
       this.kernels(condition, k);
     });
   }
-}
-
-/** A contraction as a reduction of products, zero outside its operands. */
-export function asReduce({ shape, over, left, right, stores }: Extract<Kernel, { kind: "contract" }>): Extract<Kernel, { kind: "reduce" }> {
-  const element = ({ source, at }: Operand): Scalar =>
-    guardScalar(
-      at.map((index, axis) => ({ index, low: 0, high: source.shape[axis] })),
-      loadScalar(source, at),
-      s.constant(source.dtype, 0),
-    );
-  return { kind: "reduce", shape, over, combine: "sum", body: s.mul(element(left), element(right)), accumulator: left.source.dtype, stores };
 }
 
 /** The expressions a kernel evaluates, or undefined if it is not made of expressions. */

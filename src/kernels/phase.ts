@@ -16,5 +16,7 @@ export interface Recording {
   readonly places: ReadonlyMap<Value, Place>;
   /** A fresh function name. */
   name(kind: string): string;
+  /** Says where a value of the kernels' own (scratch, another view of a buffer) lies. */
+  place(value: Value, place: Place): void;
 }
 

@@ -12,11 +12,12 @@ import { elementOf, vectorKind } from "./element.ts";
 import { type Expr, f32x, i32, i32x, type Lane, lanes, type Local } from "./language.ts";
 import { flatUnit, loopOver, unitsOf, visitOpen } from "./loops.ts";
 import { recordMap, storeScalar, storesLeaf, valuesOf } from "./map.ts";
+import { blockPoint } from "./block-point.ts";
 import { mergeAxes, scaleOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
-import { constantCode, indexCode, type Point, scalarCode } from "./scalar-code.ts";
+import { constantCode, type Point, scalarCode } from "./scalar-code.ts";
 import { flatIndex, isVectorizable, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
 
 type ReduceKernel = Extract<Kernel, { kind: "reduce" }>;
@@ -346,33 +347,5 @@ function columnBlock(work: Work, point: Point, counter: Local<"i32">, vectors: n
   for (let v = 0; v < vectors; v++) leaf.vector?.(blockPoint({ ...point, axes, accumulator: sums[v] }, inner, v, part, k));
 }
 
-/** The vector point of block member v. Bases are computed on the spot: a block is read once per step. */
-function blockPoint(point: Point, inner: number, v: number, part: number | undefined, k: FunctionRecorder): VectorPoint {
-  const axes = [...point.axes];
-  if (v > 0) axes[inner] = k.let(i32.add(axes[inner], v * k.target.lanes32));
-  const at: Point = { ...point, axes, memo: new Map(point.memo) };
-  return { ...at, inner, part, vectors: new Map(), bases: new OnTheSpot(at, inner), byteCounter: () => i32.const(0) };
-}
-
 const vectorAt = (point: Point, inner: number, v: number, part: number | undefined, k: FunctionRecorder, body: Scalar): Expr<"vec"> =>
   vectorCode(body, blockPoint(point, inner, v, part, k)) as Expr<"vec">;
-
-/** Bases computed when asked for, with the inner axis where it stands. */
-class OnTheSpot extends Map<Scalar, Expr<"i32">> {
-  private readonly point: Point;
-  private readonly inner: number;
-  constructor(point: Point, inner: number) {
-    super();
-    this.point = point;
-    this.inner = inner;
-  }
-  override get(node: Scalar): Expr<"i32"> | undefined {
-    if (node.kind !== "load") return undefined;
-    const flat = flatIndex(node);
-    if (pace(flat, this.inner) !== "step") return undefined;
-    const { bytes } = elementOf(node.dtype);
-    const { base } = this.point.addresses.of(node.source);
-    const offset = indexCode({ ...flat, offset: 0 }, this.point);
-    return i32.add(base, i32.mul(offset, bytes));
-  }
-}

@@ -69,6 +69,9 @@ function loadCode(node: Extract<Scalar, { kind: "load" }>, point: Point): Expr {
   return (lanes[scalar] as Lane<"f64">).load(at, extra);
 }
 
+/** May the moving part of an index be negative? */
+export const movesDown = (index: Index): boolean => index.min < index.offset;
+
 /** Address and constant offset (never negative) of an element. */
 export function addressOf(flat: Index, bytes: number, offset: number, base: Expr<"i32">, point: Point): { at: Expr<"i32">; extra: number } {
   const constant = offset + flat.offset * bytes;
@@ -76,7 +79,8 @@ export function addressOf(flat: Index, bytes: number, offset: number, base: Expr
   const scaled = moving.kind === "const" ? i32.const(Number(moving.value) * bytes) : multiply(moving, bytes);
   const isZero = scaled.kind === "const" && scaled.value === 0;
   const at = isZero ? base : i32.add(base, scaled);
-  return constant >= 0 ? { at, extra: constant } : { at: i32.add(at, constant), extra: 0 };
+  // Offsets of memory operations do not wrap, so a sum that may pass below the base is taken in the address.
+  return constant >= 0 && !movesDown(flat) ? { at, extra: constant } : { at: i32.add(at, constant), extra: 0 };
 }
 
 /** The value of an index expression. */

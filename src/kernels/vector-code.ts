@@ -9,7 +9,7 @@ import { elementOf, elementRow, vectorKind } from "./element.ts";
 import { hasVectorMath, vectorMath } from "./vector-math.ts";
 import { type Expr, f32x, i32, i32x, type Lane, mask32 } from "./language.ts";
 import { axesOf, dependsOnAxis, scaleOf } from "./nest.ts";
-import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
+import { indexCode, movesDown, type Point, scalarCode } from "./scalar-code.ts";
 
 /** A point whose inner axis counts by vectors: `part` lanes of it are wanted (all if undefined). */
 export interface VectorPoint extends Point {
@@ -144,7 +144,7 @@ function addressInLoop(node: Load, flat: Index, bytes: number, point: VectorPoin
   if (!base) throw new InternalError(`A load of v${node.source.id} has no base.`);
   const constant = point.addresses.of(node.source).offset + flat.offset * bytes;
   const at = i32.add(base, point.byteCounter(bytes));
-  return constant >= 0 ? { at, offset: constant } : { at: i32.add(at, constant), offset: 0 };
+  return constant >= 0 && !movesDown(flat) ? { at, offset: constant } : { at: i32.add(at, constant), offset: 0 };
 }
 
 /** Narrow elements as int32 lanes; of a part, one by one, for nothing behind them may be read. */

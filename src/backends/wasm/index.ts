@@ -1,6 +1,7 @@
 // The WebAssembly backend: recorded kernels printed as one module a program, run in this thread.
 
 import { UnimplementedError } from "../../base/errors.ts";
+import { contractScratchBytes } from "../../kernels/contract-plan.ts";
 import type { Device } from "../device.ts";
 import { WasmDevice } from "./device.ts";
 import { engineTarget, probeFeatures } from "./features.ts";
@@ -14,5 +15,6 @@ export function openWasmDevice(_config: WasmConfig): Device {
   const features = probeFeatures();
   if (!features.simd)
     throw new UnimplementedError('This engine has no WebAssembly SIMD.\n\nUse a current Node, Deno, Bun or browser, or new Session({ config: { backend: "reference" } }) for small graphs.');
-  return new WasmDevice(engineTarget({ features }), () => 0);
+  const target = engineTarget({ features });
+  return new WasmDevice(target, kernel => (kernel.kind === "contract" ? contractScratchBytes(kernel, target) : 0));
 }

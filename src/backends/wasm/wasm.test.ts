@@ -6,7 +6,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import * as ir from "../../ir/build.ts";
 import { ProgramBuilder } from "../../ir/build.ts";
-import { addIndex, dataIndex, type Index, scaleIndex } from "../../ir/index-map.ts";
+import { addIndex, constantIndex, dataIndex, type Index, scaleIndex } from "../../ir/index-map.ts";
 import type { Program, Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { schedule } from "../../schedule/index.ts";
@@ -96,6 +96,43 @@ describe("reductions", () => {
 
 describe("contractions and scatters", () => {
   test("matmul", () => same([f32(9, 13), f32(13, 11)], (a, b) => [ir.contract([9, 11], [13], ([m, n], [k]) => [ir.operand(a, [m, k]), ir.operand(b, [k, n])])]));
+  for (const [m, k, n] of [[1, 5, 7], [2, 3, 4], [5, 8, 8], [33, 40, 24], [100, 1100, 10], [70, 2100, 36], [7, 1, 3]])
+    for (const [ta, tb] of [[false, false], [true, false], [false, true], [true, true]])
+      test(`matmul ${m}x${k}x${n} ${ta ? "t" : ""}${tb ? "T" : ""} with bias and relu`, () =>
+        same(
+          [f32(...(ta ? [k, m] : [m, k])), f32(...(tb ? [n, k] : [k, n])), f32(n)],
+          (a, b, bias) => {
+            const product = ir.contract([m, n], [k], ([i, j], [r]) => [ir.operand(a, ta ? [r, i] : [i, r]), ir.operand(b, tb ? [j, r] : [r, j])]);
+            return [ir.map((x, c) => s.max(s.add(x, c), 0), product, bias), product];
+          },
+          1e-4,
+        ));
+  for (const [h, kh, c, o, stride, pad] of [[9, 3, 5, 8, 1, 1], [12, 5, 1, 32, 1, 2], [7, 3, 4, 6, 2, 1], [14, 5, 32, 16, 1, 2], [4, 1, 8, 12, 1, 0]]) {
+    const out = Math.floor((h + 2 * pad - kh) / stride) + 1;
+    const at = (y: Index, ky: Index): Index => addIndex(addIndex(scaleIndex(y, stride), ky), constantIndex(-pad));
+    test(`conv ${h}x${h}x${c} by ${kh}x${kh}x${o} stride ${stride}: forward, filter gradient, input gradient`, () =>
+      same(
+        [f32(3, h, h, c), f32(kh, kh, c, o), f32(3, out, out, o)],
+        (x, f, dy) => [
+          ir.contract([3, out, out, o], [kh, kh, c], ([n, y, w, q], [ky, kx, p]) => [ir.operand(x, [n, at(y, ky), at(w, kx), p]), ir.operand(f, [ky, kx, p, q])]),
+          ir.contract([kh, kh, c, o], [3, out, out], ([ky, kx, p, q], [n, y, w]) => [ir.operand(x, [n, at(y, ky), at(w, kx), p]), ir.operand(dy, [n, y, w, q])]),
+          ...(stride === 1
+            ? [
+                ir.contract([3, h, h, c], [kh, kh, o], ([n, y, w, p], [ky, kx, q]) => {
+                  const back = (i: Index, k: Index): Index => addIndex(addIndex(i, scaleIndex(k, -1)), constantIndex(pad));
+                  return [ir.operand(dy, [n, back(y, ky), back(w, kx), q]), ir.operand(f, [ky, kx, p, q])];
+                }),
+              ]
+            : []),
+        ],
+        1e-4,
+      ));
+  }
+  test("depthwise", () =>
+    same([f32(2, 6, 6, 8), f32(3, 3, 8)], (x, f) => [
+      ir.contract([2, 6, 6, 8], [3, 3], ([n, y, w, c], [ky, kx]) => [ir.operand(x, [n, addIndex(addIndex(y, ky), constantIndex(-1)), addIndex(addIndex(w, kx), constantIndex(-1)), c]), ir.operand(f, [ky, kx, c])]),
+    ]));
+  test("batched", () => same([f32(3, 4, 5), f32(3, 5, 8)], (a, b) => [ir.contract([3, 4, 8], [5], ([p, m, n], [k]) => [ir.operand(a, [p, m, k]), ir.operand(b, [p, k, n])])]));
   test("scatter rows", () =>
     same([f32(10, 6), ["int32", [4]], f32(4, 6)], (x, i, u) => [ir.scatter("add", x, [4, 6], ([r, c]) => ({ at: [s.load(i, [r]), s.index(c)], body: s.load(u, [r, c]) }))]));
   test("scan, sort", () => same([f32(3, 8)], x => [ir.scan(x, 1, "sum"), ir.sort(x, 3, true).values]));

@@ -1,0 +1,203 @@
+// How a contraction is computed: which operand moves along the vectors, what is padded and packed first, how the reduced axes are blocked.
+// All decided from index maps and the target, before anything is recorded, so that the scheduler can reserve the scratch.
+// Scheme of Goto and van de Geijn: packed panels of B, row tiles of A read where they lie (spec: row offsets are constants, A is never packed).
+
+import type { DType } from "../base/dtype.ts";
+import { sizeOf } from "../base/shape.ts";
+import { addIndex, axisIndex, constantIndex, flattenIndex, forEachAtom, type Index, substituteIndex } from "../ir/index-map.ts";
+import type { Operand, Value } from "../ir/program.ts";
+import type { Scalar } from "../ir/scalar.ts";
+import type { Kernel } from "../schedule/plan.ts";
+import { mergeAxes, scaleOf } from "./nest.ts";
+import type { Target } from "./target.ts";
+
+export type ContractKernel = Extract<Kernel, { kind: "contract" }>;
+
+/** One merged axis, with what a step along it moves in each array (in elements). */
+export interface Axis {
+  readonly axis: number;
+  readonly size: number;
+  readonly a: number;
+  readonly b: number;
+  readonly out: number;
+}
+
+/** An operand copied into a buffer where every index is inside. */
+export interface Padding {
+  readonly from: Value;
+  readonly padded: Value;
+  readonly low: readonly number[];
+}
+
+export interface ContractPlan {
+  readonly paddings: readonly Padding[];
+  readonly a: Value;
+  readonly b: Value;
+  readonly aFlat: Index;
+  readonly bFlat: Index;
+  readonly outFlat: Index;
+  readonly epilogues: readonly Scalar[];
+  readonly batch: readonly Axis[];
+  readonly rows: readonly Axis[];
+  readonly column: Axis;
+  readonly reduced: readonly Axis[];
+  /** B rearranged to [batch…, panel, reduced…, panel width], or undefined where it is read as it lies. */
+  readonly packed: Value | undefined;
+  readonly tileRows: number;
+  readonly panelWidth: number;
+  /** The outermost reduced axis is walked in blocks of so many, with partial results kept in `partial` (or in the output itself). */
+  readonly block: number | undefined;
+  readonly partial: Value | undefined;
+}
+
+/** Products over more terms than this are blocked, so that a panel of B stays in the first cache. */
+const mostTerms = 1024;
+const blockTerms = 448;
+/** With fewer rows than this, packing B costs more than it saves. */
+const fewestRowsToPack = 32;
+
+/** The plan, or undefined where the contraction has no matrix form (then it is a reduction of products). */
+export function planContract(kernel: ContractKernel, target: Target): ContractPlan | undefined {
+  if (kernel.left.source.dtype !== "float32" || sizeOf(kernel.shape) === 0 || sizeOf(kernel.over) === 0) return undefined;
+  const operands = paddedOperands(kernel);
+  if (!operands) return undefined;
+  const { left, right, paddings } = operands;
+  const rank = kernel.shape.length;
+  const flats = [left, right].map(({ source, at }) => flattenIndex(at, source.shape));
+  const outFlat = flattenIndex(
+    kernel.shape.map((size, axis) => axisIndex(axis, size)),
+    kernel.shape,
+  );
+  const flipped = flipNegative(flats, kernel);
+  const bodies = kernel.stores.map(({ body }) => body);
+  const merged = mergeAxes([...kernel.shape, ...kernel.over], bodies, [...flipped, outFlat], rank);
+  const [leftFlat, rightFlat, mergedOut] = merged.extra;
+  const last = merged.boundary - 1;
+  if (last < 0) return undefined;
+  const inLeft = scaleOf(leftFlat, last) !== 0;
+  const inRight = scaleOf(rightFlat, last) !== 0;
+  if (inLeft === inRight || scaleOf(mergedOut, last) !== 1) return undefined;
+  const [aFlat, bFlat] = inRight ? [leftFlat, rightFlat] : [rightFlat, leftFlat];
+  const [a, b] = inRight ? [left.source, right.source] : [right.source, left.source];
+  const axes = merged.sizes.map((size, axis): Axis => ({ axis, size, a: scaleOf(aFlat, axis), b: scaleOf(bFlat, axis), out: axis < merged.boundary ? scaleOf(mergedOut, axis) : 0 }));
+  const kinds = classify(axes, merged.boundary, last);
+  if (!kinds) return undefined;
+  return complete({ kernel, target, paddings, a, b, aFlat, bFlat, outFlat: mergedOut, epilogues: merged.bodies, column: axes[last], ...kinds });
+}
+
+/** Operands as they are, or moved into padded copies where an index may lie outside. Undefined if an index is not affine. */
+function paddedOperands({ left, right }: ContractKernel): { left: Operand; right: Operand; paddings: Padding[] } | undefined {
+  const paddings: Padding[] = [];
+  const pad = (operand: Operand, id: number): Operand | undefined => {
+    if (!operand.at.every(isAffine)) return undefined;
+    const { source, at } = operand;
+    const low = at.map(({ min }) => Math.min(min, 0));
+    const shape = source.shape.map((size, axis) => Math.max(size, at[axis].max + 1) - low[axis]);
+    if (shape.every((size, axis) => size === source.shape[axis])) return operand;
+    const padded: Value = { id, shape, dtype: source.dtype };
+    paddings.push({ from: source, padded, low });
+    return { source: padded, at: at.map((index, axis) => addIndex(index, constantIndex(-low[axis]))) };
+  };
+  const newLeft = pad(left, -1);
+  const newRight = pad(right, -2);
+  return newLeft && newRight ? { left: newLeft, right: newRight, paddings } : undefined;
+}
+
+function isAffine(index: Index): boolean {
+  let affine = true;
+  forEachAtom(index, atom => {
+    affine &&= atom.kind === "axis";
+  });
+  return affine;
+}
+
+/** Sums may run either way: axes along which the first operand moves backwards are turned round, so that runs join. */
+function flipNegative(flats: readonly Index[], { shape, over }: ContractKernel): Index[] {
+  const rank = shape.length;
+  const axes = [...shape, ...over].map((size, axis) => {
+    const forward = axisIndex(axis, size);
+    const isBackward = axis >= rank && (scaleOf(flats[0], axis) < 0 || (scaleOf(flats[0], axis) === 0 && scaleOf(flats[1], axis) < 0));
+    return isBackward ? addIndex(constantIndex(size - 1), scaleMinus(forward)) : forward;
+  });
+  return flats.map(flat => substituteIndex(flat, axes, value => value));
+}
+
+const scaleMinus = (index: Index): Index => ({ terms: index.terms.map(({ atom, scale }) => ({ atom, scale: -scale })), offset: -index.offset, min: -index.max, max: -index.min });
+
+function classify(axes: readonly Axis[], boundary: number, column: number): Pick<ContractPlan, "batch" | "rows" | "reduced"> | undefined {
+  const batch: Axis[] = [];
+  const rows: Axis[] = [];
+  for (const axis of axes.slice(0, boundary)) {
+    if (axis.axis === column) continue;
+    if (axis.b === 0 && axis.a !== 0) rows.push(axis);
+    else batch.push(axis);
+  }
+  const reduced = axes.slice(boundary);
+  return reduced.every(({ a, b }) => a !== 0 || b !== 0) ? { batch, rows, reduced } : undefined;
+}
+
+type Draft = Omit<ContractPlan, "packed" | "tileRows" | "panelWidth" | "block" | "partial"> & { readonly kernel: ContractKernel; readonly target: Target };
+
+function complete({ kernel, target, ...draft }: Draft): ContractPlan {
+  const { rows, batch, column, reduced, b } = draft;
+  const rowCount = rows.reduce((product, { size }) => product * size, 1);
+  const inner = rows[rows.length - 1]?.size ?? 1;
+  const [tile] = target.tiles;
+  const tileRows = Math.min(tile.rows, inner);
+  const panelWidth = tileRows >= 3 ? tile.columns : tileRows === 2 ? 4 * target.lanes32 : 6 * target.lanes32;
+  const isPacked = column.b !== 1 || column.size % target.lanes32 !== 0 || rowCount >= fewestRowsToPack;
+  const terms = reduced.reduce((product, { size }) => product * size, 1);
+  const block = terms > mostTerms && reduced.length > 0 ? blockOf(reduced) : undefined;
+  const isPlain = kernel.stores.length === 1 && kernel.stores[0].body.kind === "accumulator";
+  const panels = Math.ceil(column.size / panelWidth);
+  const value = (id: number, shape: readonly number[], dtype: DType = "float32"): Value => ({ id, shape, dtype });
+  return {
+    ...draft,
+    tileRows,
+    panelWidth,
+    block,
+    packed: isPacked ? value(-3, [...batch.map(axis => (axis.b === 0 ? 1 : axis.size)), panels, ...reduced.map(({ size }) => size), panelWidth]) : undefined,
+    partial: block !== undefined && !isPlain ? value(-4, kernel.shape) : undefined,
+  };
+}
+
+/** Steps of the outermost reduced axis in one block. */
+function blockOf(reduced: readonly Axis[]): number {
+  const [first, ...rest] = reduced;
+  const perStep = rest.reduce((product, { size }) => product * size, 1);
+  const steps = Math.max(1, Math.floor(blockTerms / perStep));
+  return Math.ceil(first.size / Math.ceil(first.size / steps));
+}
+
+/** The buffers a plan needs, in the order they lie in the scratch. */
+export const scratchValues = (plan: ContractPlan): Value[] =>
+  [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.partial].filter((value): value is Value => value !== undefined);
+
+const bytesOf = (value: Value, alignment: number): number => Math.ceil((sizeOf(value.shape) * 4 + alignment) / alignment) * alignment;
+
+export const scratchOffsets = (plan: ContractPlan, alignment: number): { value: Value; offset: number; bytes: number }[] => {
+  let offset = 0;
+  return scratchValues(plan).map(value => {
+    const bytes = bytesOf(value, alignment);
+    offset += bytes;
+    return { value, offset: offset - bytes, bytes };
+  });
+};
+
+/** Scratch a contraction wants on a target. */
+export function contractScratchBytes(kernel: ContractKernel, target: Target): number {
+  const plan = planContract(kernel, target);
+  if (!plan) {
+    const padded = paddedReduce(kernel);
+    return padded ? padded.paddings.reduce((sum, { padded: value }) => sum + bytesOf(value, target.alignment), 0) : 0;
+  }
+  return scratchOffsets(plan, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** The contraction with its operands padded, for those that have no matrix form (depthwise): then no index lies outside. */
+export function paddedReduce(kernel: ContractKernel): { kernel: ContractKernel; paddings: readonly Padding[] } | undefined {
+  const operands = paddedOperands(kernel);
+  if (!operands || operands.paddings.length === 0) return undefined;
+  return { kernel: { ...kernel, left: operands.left, right: operands.right }, paddings: operands.paddings };
+}
+

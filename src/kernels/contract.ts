@@ -1,0 +1,315 @@
+// Contraction kernels: padded copies, packed panels, then tiles of rows × columns kept in registers while they walk the reduced axes:
+// per step one splat of A a row and one multiply-add a vector. One generator for matrix products and convolutions, forward and back.
+
+import { sizeOf } from "../base/shape.ts";
+import { addIndex, axisIndex, constantIndex, type Index, scaleIndex } from "../ir/index-map.ts";
+import type { Value } from "../ir/program.ts";
+import { constantScalar, guardScalar, loadScalar, loadsOf, type Scalar, substituteScalar } from "../ir/scalar.ts";
+import { asReduce } from "./contract-reduce.ts";
+import { type Axis, type ContractKernel, type ContractPlan, paddedReduce, type Padding, planContract, scratchOffsets } from "./contract-plan.ts";
+import { type Expr, f32x, i32, type Local } from "./language.ts";
+import { recordMap, storesLeaf, valuesOf } from "./map.ts";
+import type { Phase, Recording } from "./phase.ts";
+import { Addresses } from "./places.ts";
+import type { FunctionRecorder } from "./recorder.ts";
+import { recordReduce } from "./reduce.ts";
+import { indexCode, type Point } from "./scalar-code.ts";
+import { blockPoint } from "./block-point.ts";
+
+export function recordContract(kernel: ContractKernel, recording: Recording): Phase[] {
+  const { target } = recording.module;
+  const plan = planContract(kernel, target);
+  if (!plan) return recordWithoutMatrixForm(kernel, recording);
+  for (const { value, offset, bytes } of scratchOffsets(plan, target.alignment))
+    recording.place(value, { region: "arena", offsetBytes: (kernel.scratch?.offsetBytes ?? 0) + offset, bytes });
+  const phases = plan.paddings.flatMap(padding => recordPadding(padding, recording));
+  if (plan.packed) phases.push(...recordPacking(plan, plan.packed, recording));
+  phases.push(recordProducts(kernel, plan, recording));
+  if (plan.partial) phases.push(...recordEpilogue(kernel, plan.partial, recording));
+  return phases;
+}
+
+function recordWithoutMatrixForm(kernel: ContractKernel, recording: Recording): Phase[] {
+  const padded = paddedReduce(kernel);
+  if (!padded || kernel.scratch === undefined || kernel.scratch.bytes === 0) return recordReduce(asReduce(kernel), recording);
+  let offset = kernel.scratch.offsetBytes;
+  const { alignment } = recording.module.target;
+  for (const { padded: value } of padded.paddings) {
+    const bytes = Math.ceil((sizeOf(value.shape) * 4 + alignment) / alignment) * alignment;
+    recording.place(value, { region: "arena", offsetBytes: offset, bytes });
+    offset += bytes;
+  }
+  return [...padded.paddings.flatMap(padding => recordPadding(padding, recording)), ...recordReduce(asReduce(padded.kernel), recording)];
+}
+
+/** The source surrounded by zeros. */
+function recordPadding({ from, padded, low }: Padding, recording: Recording): Phase[] {
+  const at = padded.shape.map((size, axis) => addIndex(axisIndex(axis, size), constantIndex(low[axis])));
+  const body = guardScalar(
+    at.map((index, axis) => ({ index, low: 0, high: from.shape[axis] })),
+    loadScalar(from, at),
+    constantScalar(from.dtype, 0),
+  );
+  return recordMap({ kind: "map", shape: padded.shape, stores: [{ out: padded, body }] }, recording);
+}
+
+/** B as [batch…, panel, reduced…, column in panel], zero past the last column. */
+function recordPacking({ batch, reduced, column, b, bFlat, panelWidth }: ContractPlan, packed: Value, recording: Recording): Phase[] {
+  const axes = packed.shape.map((size, axis) => axisIndex(axis, size));
+  const panel = axes[batch.length];
+  const columnIndex = addIndex(scaleIndex(panel, panelWidth), axes[axes.length - 1]);
+  const source: Value = { ...b, shape: [sizeOf(b.shape)] };
+  let flat: Index = addIndex(constantIndex(bFlat.offset), scaleIndex(columnIndex, column.b));
+  batch.forEach((axis, i) => {
+    if (axis.b !== 0) flat = addIndex(flat, scaleIndex(axes[i], axis.b));
+  });
+  reduced.forEach((axis, i) => {
+    flat = addIndex(flat, scaleIndex(axes[batch.length + 1 + i], axis.b));
+  });
+  const body = guardScalar([{ index: columnIndex, low: 0, high: column.size }], loadScalar(source, [flat]), constantScalar("float32", 0));
+  const place = recording.places.get(b);
+  if (place) recording.place(source, place);
+  return recordMap({ kind: "map", shape: packed.shape, stores: [{ out: packed, body }] }, recording);
+}
+
+/** What the epilogue makes of finished partial results. */
+function recordEpilogue(kernel: ContractKernel, partial: Value, recording: Recording): Phase[] {
+  const finished = loadScalar(
+    partial,
+    partial.shape.map((size, axis) => axisIndex(axis, size)),
+  );
+  const stores = kernel.stores.map(({ out, body }) => ({ out, body: replaceAccumulator(body, kernel.shape, finished) }));
+  return recordMap({ kind: "map", shape: kernel.shape, stores }, recording);
+}
+
+const replaceAccumulator = (body: Scalar, shape: readonly number[], finished: Scalar): Scalar =>
+  substituteScalar(
+    body,
+    shape.map((size, axis) => axisIndex(axis, size)),
+    load => load,
+    finished,
+  );
+
+// ---- the products ----
+
+interface Products {
+  readonly k: FunctionRecorder;
+  readonly plan: ContractPlan;
+  readonly kernel: ContractKernel;
+  readonly addresses: Addresses;
+  /** Where partial results go while the reduced axis is blocked. */
+  readonly partial: Value | undefined;
+}
+
+function recordProducts(kernel: ContractKernel, plan: ContractPlan, recording: Recording): Phase {
+  const { module, places } = recording;
+  const name = recording.name("contract");
+  const { batch, rows } = plan;
+  const panels = Math.ceil(plan.column.size / plan.panelWidth);
+  const partial = plan.block === undefined ? undefined : (plan.partial ?? kernel.stores[0].out);
+  // Threads take places of the first batch or outer row axis; without one, panels.
+  const outer = [...batch, ...rows.slice(0, -1)];
+  const cut = plan.block === undefined && outer.length > 0 ? outer[0] : undefined;
+  const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
+    const addresses = new Addresses(k, places, [...valuesOf(kernel), ...kernel.stores.flatMap(({ body }) => loadsOf(body).map(({ source }) => source)), plan.a, plan.packed ?? plan.b, ...(partial ? [partial] : [])]);
+    const products: Products = { k, plan, kernel, addresses, partial };
+    const point: Point = { k, addresses, axes: [], memo: new Map() };
+    if (partial) clearPartial(products, partial, low);
+    const blocks = (at: Point): void => reducedBlocks(products, at, cut ? undefined : { low, high }, outer.filter(axis => axis !== cut));
+    if (cut) k.loop({ from: low, to: high }, counter => blocks(withAxis(point, cut, counter)));
+    else blocks(point);
+  });
+  return { name, function: ref, units: cut ? cut.size : panels };
+}
+
+/** Partial results start at zero; the whole of it is cleared by whoever has the first unit. */
+function clearPartial({ k, addresses }: Products, partial: Value, low: Expr<"i32">): void {
+  k.if(i32.eqz(low), () => k.fillBytes(addresses.number(addresses.of(partial)), 0, sizeOf(partial.shape) * 4));
+}
+
+const withAxis = (point: Point, { axis }: Axis, counter: Expr<"i32">): Point => {
+  const axes = [...point.axes];
+  axes[axis] = counter;
+  return { ...point, axes };
+};
+
+type Range = { readonly low: Expr<"i32">; readonly high: Expr<"i32"> } | undefined;
+
+/** Blocks of the outermost reduced axis, outermost of all: A's and B's blocks stay in the second cache. */
+function reducedBlocks(products: Products, point: Point, range: Range, outer: readonly Axis[]): void {
+  const { k, plan } = products;
+  if (plan.block === undefined || plan.reduced.length === 0) return panelsOf(products, point, range, outer, undefined);
+  const [first] = plan.reduced;
+  const whole = Math.floor(first.size / plan.block);
+  const rest = first.size - whole * plan.block;
+  const block = plan.block;
+  k.loop({ from: 0, to: whole * block, step: block }, start => panelsOf(products, point, range, outer, { start, size: block }));
+  if (rest > 0) panelsOf(products, point, range, outer, { start: k.number("i32", whole * block), size: rest });
+}
+
+interface Block {
+  readonly start: Expr<"i32">;
+  readonly size: number;
+}
+
+function panelsOf(products: Products, point: Point, range: Range, outer: readonly Axis[], block: Block | undefined): void {
+  const { k, plan } = products;
+  const { column, panelWidth, batch, rows } = plan;
+  const whole = Math.floor(column.size / panelWidth);
+  const rest = column.size - whole * panelWidth;
+  const remaining = outer.filter(axis => batch.includes(axis));
+  const rowOuter = outer.filter(axis => rows.includes(axis));
+  const atPanel = (at: Point, panel: Expr<"i32">, width: number): void => rowLoops(products, at, rowOuter, block, panel, width);
+  const body = (at: Point): void => {
+    if (range) {
+      const end = k.let(i32.min(range.high, whole));
+      k.loop({ from: range.low, to: end }, panel => atPanel(at, panel, panelWidth));
+      if (rest > 0) k.if(i32.gt(range.high, whole), () => atPanel(at, k.number("i32", whole), rest));
+    } else {
+      if (whole > 0) k.loop({ to: whole }, panel => atPanel(at, panel, panelWidth));
+      if (rest > 0) atPanel(at, k.number("i32", whole), rest);
+    }
+  };
+  nested(k, remaining, point, body);
+}
+
+function nested(k: FunctionRecorder, axes: readonly Axis[], point: Point, body: (point: Point) => void): void {
+  const [first, ...rest] = axes;
+  if (!first) return body(point);
+  k.loop({ to: first.size }, counter => nested(k, rest, withAxis(point, first, counter), body));
+}
+
+/** Outer row axes, then tiles along the inner one: near-equal tiles rather than a small remainder. */
+function rowLoops(products: Products, point: Point, outer: readonly Axis[], block: Block | undefined, panel: Expr<"i32">, width: number): void {
+  const { k, plan } = products;
+  const inner = plan.rows[plan.rows.length - 1];
+  nested(k, outer, point, at => {
+    if (!inner) return tile(products, at, block, panel, width, 1, undefined);
+    const count = Math.ceil(inner.size / plan.tileRows);
+    const small = Math.floor(inner.size / count);
+    const large = inner.size - small * count;
+    const tiles = (from: number, to: number, rows: number): void => {
+      if (to - from === rows) tile(products, withAxis(at, inner, k.number("i32", from)), block, panel, width, rows, inner);
+      else if (to > from) k.loop({ from, to, step: rows }, counter => tile(products, withAxis(at, inner, counter), block, panel, width, rows, inner));
+    };
+    tiles(0, large * (small + 1), small + 1);
+    tiles(large * (small + 1), inner.size, small);
+  });
+}
+
+/** One tile: rows × width results. */
+function tile(products: Products, point: Point, block: Block | undefined, panel: Expr<"i32">, width: number, rows: number, inner: Axis | undefined): void {
+  const { k, plan } = products;
+  const lanesPerVector = k.target.lanes32;
+  const vectors = Math.ceil(width / lanesPerVector);
+  const firstColumn = k.let(i32.mul(panel, plan.panelWidth));
+  const at = withAxis(point, plan.column, firstColumn);
+  const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.vector("f32x", 0)));
+  const partials = products.partial && partialAddress(products, at);
+  const part = (v: number): number | undefined => (width - v * lanesPerVector < lanesPerVector ? width - v * lanesPerVector : undefined);
+  if (partials)
+    sums.forEach((row, r) =>
+      row.forEach((sum, v) => {
+        const offset = 4 * (r * (inner?.out ?? 0) + v * lanesPerVector);
+        const count = part(v);
+        k.set(sum, count === undefined ? f32x.load(partials, offset) : f32x.loadPart(count, partials, offset));
+      }),
+    );
+  const a = k.let(aAddress(products, point, block)) as Local<"i32">;
+  const b = k.let(bAddress(products, at, block, panel)) as Local<"i32">;
+  walkReduced(products, a, b, block, 0, () => {
+    const columns = Array.from({ length: vectors }, (_, v) => {
+      const count = plan.packed ? undefined : part(v);
+      const offset = 4 * v * lanesPerVector;
+      return k.let(count === undefined ? f32x.load(b, offset) : f32x.loadPart(count, b, offset));
+    });
+    for (let r = 0; r < rows; r++) {
+      const splat = k.let(f32x.loadSplat(a, 4 * r * (inner?.a ?? 0)));
+      columns.forEach((columnVector, v) => k.set(sums[r][v], f32x.madd(splat, columnVector, sums[r][v])));
+    }
+  });
+  if (partials)
+    sums.forEach((row, r) =>
+      row.forEach((sum, v) => {
+        const offset = 4 * (r * (inner?.out ?? 0) + v * lanesPerVector);
+        const count = part(v);
+        if (count === undefined) k.store("f32x", partials, offset, sum);
+        else k.storePart("f32x", count, partials, offset, sum);
+      }),
+    );
+  else storeTile(products, at, sums, part, inner);
+}
+
+function storeTile({ k, plan, kernel }: Products, at: Point, sums: readonly (readonly Local<"vec">[])[], part: (v: number) => number | undefined, inner: Axis | undefined): void {
+  const leaf = storesLeaf(
+    kernel.stores.map(({ out }, i) => ({ out, body: plan.epilogues[i], flat: plan.outFlat })),
+    plan.column.axis,
+  );
+  sums.forEach((row, r) => {
+    const rowPoint = inner && r > 0 ? withAxis(at, inner, k.let(i32.add(at.axes[inner.axis], r))) : at;
+    row.forEach((sum, v) => leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k)));
+  });
+}
+
+/** Loops over the reduced axes; A's and B's addresses move along and are back at the next start after each inner loop. */
+function walkReduced(products: Products, a: Local<"i32">, b: Local<"i32">, block: Block | undefined, depth: number, step: () => void): void {
+  const { k, plan } = products;
+  const { reduced } = plan;
+  if (depth === reduced.length) return step();
+  const size = depth === 0 && block ? block.size : reduced[depth].size;
+  const bSteps = bStrides(plan);
+  k.loop({ to: size }, () => {
+    walkReduced(products, a, b, block, depth + 1, step);
+    const isLast = depth === reduced.length - 1;
+    const innerA = isLast ? 0 : reduced[depth + 1].size * reduced[depth + 1].a;
+    const innerB = isLast ? 0 : reduced[depth + 1].size * bSteps[depth + 1];
+    move(k, a, reduced[depth].a - innerA);
+    move(k, b, bSteps[depth] - innerB);
+  });
+}
+
+function move(k: FunctionRecorder, pointer: Local<"i32">, elements: number): void {
+  if (elements !== 0) k.set(pointer, i32.add(pointer, elements * 4));
+}
+
+/** What a step of each reduced axis moves in B as it is read. */
+function bStrides({ reduced, packed, panelWidth }: ContractPlan): number[] {
+  if (!packed) return reduced.map(({ b }) => b);
+  const strides = reduced.map(() => panelWidth);
+  for (let i = reduced.length - 2; i >= 0; i--) strides[i] = strides[i + 1] * reduced[i + 1].size;
+  return strides;
+}
+
+function aAddress({ plan, addresses }: Products, point: Point, block: Block | undefined): Expr<"i32"> {
+  const axes = [...plan.batch, ...plan.rows];
+  return addressAt(addresses.of(plan.a), sumOf(axes.map(axis => [point.axes[axis.axis], axis.a])), plan.aFlat.offset, block && [block.start, plan.reduced[0].a]);
+}
+
+function bAddress({ plan, addresses }: Products, at: Point, block: Block | undefined, panel: Expr<"i32">): Expr<"i32"> {
+  const { packed, batch, column, reduced } = plan;
+  if (!packed)
+    return addressAt(addresses.of(plan.b), sumOf([...batch, column].map(axis => [at.axes[axis.axis], axis.b])), plan.bFlat.offset, block && [block.start, reduced[0].b]);
+  const perPanel = sizeOf(packed.shape.slice(batch.length + 1));
+  const panels = packed.shape[batch.length];
+  const terms: [Expr<"i32">, number][] = [[panel, perPanel]];
+  let stride = perPanel * panels;
+  [...batch].reverse().forEach((axis, i) => {
+    if (axis.b !== 0) terms.push([at.axes[axis.axis], stride]);
+    stride *= packed.shape[batch.length - 1 - i];
+  });
+  return addressAt(addresses.of(packed), sumOf(terms), 0, block && [block.start, bStrides(plan)[0]]);
+}
+
+function partialAddress({ k, plan, addresses, partial }: Products, at: Point): Expr<"i32"> {
+  const { base, offset } = addresses.of(partial as Value);
+  return k.let(i32.add(i32.add(base, offset), i32.mul(indexCode(plan.outFlat, at), 4)));
+}
+
+const sumOf = (terms: readonly (readonly [Expr<"i32">, number])[]): Expr<"i32"> | undefined =>
+  terms.filter(([, scale]) => scale !== 0).reduce<Expr<"i32"> | undefined>((sum, [counter, scale]) => (sum ? i32.add(sum, i32.mul(counter, scale)) : i32.mul(counter, scale)), undefined);
+
+function addressAt({ base, offset }: { base: Expr<"i32">; offset: number }, elements: Expr<"i32"> | undefined, constant: number, block: readonly [Expr<"i32">, number] | undefined): Expr<"i32"> {
+  let at = i32.add(base, offset + constant * 4);
+  if (elements) at = i32.add(at, i32.mul(elements, 4));
+  return block ? i32.add(at, i32.mul(block[0], block[1] * 4)) : at;
+}
