@@ -133,8 +133,8 @@ export function log1p(r: Real, x: Expr): Expr {
   const { mantissa, exponent } = splitExponent(r, sum);
   const e = r.pin(r.ofSmallInteger(exponent));
   const isNear = r.pin(f.eq(e, 0));
-  // What rounding took from 1 + x, as far as it matters: (x - (sum - 1)) / sum, or for large x (1 - (sum - x)) / sum.
-  const lost = f.select(f.gt(e, 0), f.sub(1, f.sub(sum, value)), f.sub(value, f.sub(sum, 1)));
+  // What rounding took from 1 + x, divided by the sum. Of the two differences the one with the smaller subtrahend is exact.
+  const lost = f.select(f.gt(value, 1), f.sub(1, f.sub(sum, value)), f.sub(value, f.sub(sum, 1)));
   const correction = r.pin(f.select(isNear, 0, f.div(lost, sum)));
   const fraction = r.pin(f.select(isNear, value, f.sub(mantissa, 1)));
   const result = logSpecial(r, sum, logSum(r, fraction, e, correction));

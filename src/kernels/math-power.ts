@@ -63,12 +63,12 @@ function logPair(r: Real, x: Expr, shift: Expr): Pair {
 /** |x|^y where |x| is neither zero nor infinite. */
 function magnitude(r: Real, size: Expr, y: Expr, isExact: boolean): Expr {
   const { f } = r;
-  if (!isExact) return exp(r, f.mul(y, log(r, size)));
+  // Beyond 2^65 the power of every number but 1 is 0 or infinite, while infinity times log 1 would be NaN and exact products overflow.
+  const power = r.pin(f.pmax(f.pmin(y, 2 ** 65), -(2 ** 65)));
+  if (!isExact) return exp(r, f.mul(power, log(r, size)));
   const isDenormal = r.pin(f.lt(size, 2 ** -1022));
   const normal = r.pin(f.select(isDenormal, f.mul(size, 2 ** 52), size));
   const logarithm = logPair(r, normal, f.select(isDenormal, -52, 0));
-  // Beyond 2^65 the power of every number but 1 is 0 or infinite, and the exact product would overflow.
-  const power = r.pin(f.pmax(f.pmin(y, 2 ** 65), -(2 ** 65)));
   const product = twoProduct(r, power, logarithm.high);
   const low = r.pin(f.add(product.low, f.mul(power, logarithm.low)));
   const isModerate = f.lt(f.abs(product.high), 1000);
