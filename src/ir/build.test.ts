@@ -305,6 +305,55 @@ describe("substituteScalar", () => {
   });
 });
 
+/** The same expression with the bounds of its guards moved. */
+function moveBounds(node: Scalar, low: number, high: number): Scalar {
+  const inner = (part: Scalar): Scalar => moveBounds(part, low, high);
+  if (node.kind === "apply") return { ...node, args: node.args.map(inner) };
+  if (node.kind !== "guard") return node;
+  const when = node.when.map(bound => ({ ...bound, low: bound.low + low, high: bound.high + high }));
+  return { ...node, when, value: inner(node.value), otherwise: inner(node.otherwise) };
+}
+
+const throws = (run: () => unknown): boolean => {
+  try {
+    run();
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+describe("the verifier's ranges", () => {
+  it("complain just when the reference reads outside, after the guards of fused moves are shifted", () => {
+    const counts = { inside: 0, outside: 0 };
+    const still = move.filter(({ kind }) => kind !== "gather");
+    const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(
+        shapes,
+        fc.array(still, { minLength: 2, maxLength: 7 }),
+        fc.integer({ min: -1, max: 1 }),
+        fc.integer({ min: -1, max: 1 }),
+        (shape, moves, low, high) => {
+          const builder = new b.ProgramBuilder();
+          const result = b.building(builder, () => moves.reduce(apply, constant(shape)));
+          fc.pre(sizeOf(result.shape) <= 2048);
+          const { steps } = inlineMaps(builder.steps, result);
+          const program = {
+            steps: steps.map(step => (step.kind === "map" ? { ...step, body: moveBounds(step.body, low, high) } : step)),
+            results: [result],
+          };
+          const isOutside = throws(() => runReference(program));
+          expect(throws(() => verifyProgram(program))).toBe(isOutside);
+          counts[isOutside ? "outside" : "inside"]++;
+        },
+      ),
+      { numRuns: 400 },
+    );
+    expect(Math.min(counts.inside, counts.outside)).toBeGreaterThan(20);
+  });
+});
+
 /** The program with all maps substituted into the last. */
 function inlineMaps(steps: readonly Step[], result: Value): { steps: Step[]; results: Value[] } {
   const bodies = new Map<Value, Scalar>();
