@@ -15,7 +15,7 @@ import { collect } from "../../ops/arguments.ts";
 import { shape as shapeOf, unique, zeros } from "../../ops/array.ts";
 import { getItem } from "../../ops/array-slicing.ts";
 import { cond, group, tuple } from "../../ops/control-flow.ts";
-import { cast } from "../../ops/math-functions.ts";
+import { cast } from "../../ops/math.ts";
 import { unsortedSegmentSum } from "../../ops/math-segment.ts";
 import * as state from "../../ops/state.ts";
 import { GraphKeys } from "../graph-keys.ts";

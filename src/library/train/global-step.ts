@@ -1,0 +1,64 @@
+// The global step: an integer variable that counts updates, found through a collection. TF: training_util.
+
+import { isInteger } from "../../base/dtype.ts";
+import { KeyError, ValueError } from "../../base/errors.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { Tensor } from "../../graph/operation.ts";
+import { GraphKeys } from "../graph-keys.ts";
+import { zerosInitializer } from "../initializers.ts";
+import { getVariable } from "../variable-scope.ts";
+import { type Runner, Variable } from "../variables.ts";
+
+/** The value of the step in a session, as a number. TF: tf.train.global_step. */
+export async function globalStep(session: Runner, globalStepTensor: Variable | Tensor): Promise<number> {
+  return Number(await session.run(globalStepTensor));
+}
+
+/** The graph's global step, or null if there is none. TF: tf.train.get_global_step. @throws TypeError if it is not an integer scalar. */
+export function getGlobalStep(graph: Graph | null = null): Variable | Tensor | null {
+  const owner = graph ?? getDefaultGraph();
+  const listed = owner.getCollection(GraphKeys.GLOBAL_STEP);
+  if (listed.length > 1) return null;
+  const step: unknown = listed[0] ?? tensorNamed(owner, "global_step:0");
+  if (step === null) return null;
+  assertGlobalStep(step);
+  return step as Variable | Tensor;
+}
+
+function tensorNamed(graph: Graph, name: string): Tensor | null {
+  try {
+    return graph.getTensorByName(name);
+  } catch (error) {
+    if (error instanceof KeyError) return null;
+    throw error;
+  }
+}
+
+/** Makes the global step: int64, scalar, zero, not trained. TF: tf.train.create_global_step. @throws ValueError if there is one. */
+export function createGlobalStep(graph: Graph | null = null): Variable {
+  const owner = graph ?? getDefaultGraph();
+  if (getGlobalStep(owner) !== null) throw new ValueError('"global_step" already exists.');
+  return owner.asDefault(() =>
+    owner.nameScope(null, () =>
+      getVariable(GraphKeys.GLOBAL_STEP, [], {
+        dtype: "int64",
+        initializer: zerosInitializer(),
+        trainable: false,
+        collections: [GraphKeys.GLOBAL_VARIABLES, GraphKeys.GLOBAL_STEP],
+      }),
+    ),
+  );
+}
+
+/** TF: tf.train.get_or_create_global_step. */
+export const getOrCreateGlobalStep = (graph: Graph | null = null): Variable | Tensor => getGlobalStep(graph) ?? createGlobalStep(graph);
+
+/** TF: tf.train.assert_global_step. @throws TypeError unless it is an integer scalar. */
+export function assertGlobalStep(globalStepTensor: unknown): void {
+  if (!(globalStepTensor instanceof Variable || globalStepTensor instanceof Tensor))
+    throw new TypeError(`Existing "global_step" must be a Variable or Tensor: ${String(globalStepTensor)}.`);
+  const { dtype, shape } = globalStepTensor;
+  if (!isInteger(dtype)) throw new TypeError(`Existing "global_step" does not have integer type: <dtype: '${globalStepTensor.dtypeName}'>`);
+  if (shape.rank !== 0 && shape.isFullyDefined) throw new TypeError(`Existing "global_step" is not scalar: ${shape}`);
+}
