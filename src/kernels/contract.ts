@@ -54,7 +54,72 @@ function recordPadding({ from, padded, low }: Padding, recording: Recording): Ph
 }
 
 /** B as [batch…, panel, reduced…, column in panel], zero past the last column. */
-function recordPacking({ batch, reduced, column, b, bFlat, panelWidth }: ContractPlan, packed: Value, recording: Recording): Phase[] {
+function recordPacking(plan: ContractPlan, packed: Value, recording: Recording): Phase[] {
+  const last = plan.reduced[plan.reduced.length - 1];
+  const isWhole = plan.column.size % plan.panelWidth === 0 && plan.batch.every(axis => axis.b === 0);
+  const how = !isWhole ? "map" : plan.column.b === 1 ? "rows" : last?.b === 1 && last.size >= recording.module.target.lanes32 ? "transposed" : "map";
+  return how === "map" ? packByMap(plan, packed, recording) : [recordPanels(plan, packed, how, recording)];
+}
+
+/** Whole panels: rows copied by vectors, or columns read by vectors and turned. */
+function recordPanels(plan: ContractPlan, packed: Value, how: "rows" | "transposed", recording: Recording): Phase {
+  const { module, places } = recording;
+  const name = recording.name("pack");
+  const { reduced, column, panelWidth, b, bFlat } = plan;
+  const width = module.target.lanes32;
+  const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
+    const addresses = new Addresses(k, places, [b, packed]);
+    const source = addresses.of(b);
+    const target = addresses.of(packed);
+    k.loop({ from: low, to: high }, panel => {
+      const from = k.let(i32.add(i32.add(source.base, source.offset + bFlat.offset * 4), i32.mul(panel, panelWidth * column.b * 4))) as Local<"i32">;
+      const to = k.let(i32.add(i32.add(target.base, target.offset), i32.mul(panel, sizeOf(packed.shape.slice(plan.batch.length + 1)) * 4))) as Local<"i32">;
+      const walk = (depth: number): void => {
+        const { size, b: stride } = reduced[depth];
+        if (depth < reduced.length - 1) {
+          k.loop({ to: size }, () => {
+            walk(depth + 1);
+            move(k, from, stride - reduced[depth + 1].size * reduced[depth + 1].b);
+          });
+        } else if (how === "rows") {
+          k.loop({ to: size }, () => {
+            copyRow(k, from, to, panelWidth, width);
+            move(k, from, stride);
+            move(k, to, panelWidth);
+          });
+        } else turnColumns(k, from, to, size, plan, width);
+      };
+      walk(0);
+    });
+  });
+  return { name, function: ref, units: column.size / panelWidth };
+}
+
+function copyRow(k: FunctionRecorder, from: Local<"i32">, to: Local<"i32">, panelWidth: number, width: number): void {
+  for (let at = 0; at < panelWidth; at += width) k.store("f32x", to, at * 4, f32x.load(from, at * 4));
+}
+
+/** A square block at a time: as many columns and reduced places as a vector has lanes. */
+function turnColumns(k: FunctionRecorder, from: Local<"i32">, to: Local<"i32">, size: number, { column, panelWidth }: ContractPlan, width: number): void {
+  const block = (count: number): void => {
+    for (let group = 0; group < panelWidth; group += width) {
+      const base = k.let(i32.add(from, group * column.b * 4));
+      const rows = Array.from({ length: width }, (_, c) => {
+        const at = column.b > 0 ? { address: base as Expr<"i32">, offset: c * column.b * 4 } : { address: i32.add(base, c * column.b * 4), offset: 0 };
+        return k.let(count === width ? f32x.load(at.address, at.offset) : f32x.loadPart(count, at.address, at.offset));
+      });
+      k.transpose("f32x", rows);
+      for (let r = 0; r < count; r++) k.store("f32x", to, (r * panelWidth + group) * 4, rows[r]);
+    }
+    move(k, from, count);
+    move(k, to, count * panelWidth);
+  };
+  const rest = size % width;
+  k.loop({ to: (size - rest) / width }, () => block(width));
+  if (rest > 0) block(rest);
+}
+
+function packByMap({ batch, reduced, column, b, bFlat, panelWidth }: ContractPlan, packed: Value, recording: Recording): Phase[] {
   const axes = packed.shape.map((size, axis) => axisIndex(axis, size));
   const panel = axes[batch.length];
   const columnIndex = addIndex(scaleIndex(panel, panelWidth), axes[axes.length - 1]);
@@ -159,18 +224,41 @@ function panelsOf(products: Products, point: Point, range: Range, outer: readonl
   const rest = column.size - whole * panelWidth;
   const remaining = outer.filter(axis => batch.includes(axis));
   const rowOuter = outer.filter(axis => rows.includes(axis));
-  const atPanel = (at: Point, panel: Expr<"i32">, width: number): void => rowLoops(products, at, rowOuter, block, panel, width);
-  const body = (at: Point): void => {
-    if (range) {
-      const end = k.let(i32.min(range.high, whole));
-      k.loop({ from: range.low, to: end }, panel => atPanel(at, panel, panelWidth));
-      if (rest > 0) k.if(i32.gt(range.high, whole), () => atPanel(at, k.number("i32", whole), rest));
-    } else {
-      if (whole > 0) k.loop({ to: whole }, panel => atPanel(at, panel, panelWidth));
-      if (rest > 0) atPanel(at, k.number("i32", whole), rest);
-    }
-  };
+  const body = (at: Point): void =>
+    rowBlocks(products, block, rowBlock => {
+      const atPanel = (panel: Expr<"i32">, width: number): void => rowLoops(products, at, { outer: rowOuter, rowBlock, block, panel, width });
+      if (range) {
+        const end = k.let(i32.min(range.high, whole));
+        k.loop({ from: range.low, to: end }, panel => atPanel(panel, panelWidth));
+        if (rest > 0) k.if(i32.gt(range.high, whole), () => atPanel(k.number("i32", whole), rest));
+      } else {
+        if (whole > 0) k.loop({ to: whole }, panel => atPanel(panel, panelWidth));
+        if (rest > 0) atPanel(k.number("i32", whole), rest);
+      }
+    });
   nested(k, remaining, point, body);
+}
+
+/** Rows of A that stay in the second cache while all panels pass over them. */
+const rowBlockBytes = 160 * 1024;
+
+/** The inner row axis in blocks, or whole: [start, size] with constant sizes. */
+function rowBlocks({ k, plan }: Products, block: Block | undefined, body: (rows: RowBlock) => void): void {
+  const inner = plan.rows[plan.rows.length - 1];
+  if (!inner) return body({ start: undefined, size: 1 });
+  const terms = plan.reduced.reduce((product, { size }, i) => product * (i === 0 && block ? block.size : size), 1);
+  const fitting = Math.max(plan.tileRows, Math.floor(rowBlockBytes / (4 * terms) / plan.tileRows) * plan.tileRows);
+  if (inner.size <= fitting * 1.5) return body({ start: undefined, size: inner.size });
+  const whole = Math.floor(inner.size / fitting);
+  k.loop({ from: 0, to: whole * fitting, step: fitting }, start => body({ start, size: fitting }));
+  const rest = inner.size - whole * fitting;
+  if (rest > 0) body({ start: k.number("i32", whole * fitting), size: rest });
+}
+
+interface RowBlock {
+  /** Where the block begins; undefined for 0. */
+  readonly start: Expr<"i32"> | undefined;
+  readonly size: number;
 }
 
 function nested(k: FunctionRecorder, axes: readonly Axis[], point: Point, body: (point: Point) => void): void {
@@ -180,21 +268,31 @@ function nested(k: FunctionRecorder, axes: readonly Axis[], point: Point, body: 
 }
 
 /** Outer row axes, then tiles along the inner one: near-equal tiles rather than a small remainder. */
-function rowLoops(products: Products, point: Point, outer: readonly Axis[], block: Block | undefined, panel: Expr<"i32">, width: number): void {
+function rowLoops(products: Products, point: Point, { outer, rowBlock, block, panel, width }: RowWork): void {
   const { k, plan } = products;
   const inner = plan.rows[plan.rows.length - 1];
+  const { start, size } = rowBlock;
   nested(k, outer, point, at => {
     if (!inner) return tile(products, at, block, panel, width, 1, undefined);
-    const count = Math.ceil(inner.size / plan.tileRows);
-    const small = Math.floor(inner.size / count);
-    const large = inner.size - small * count;
+    const count = Math.ceil(size / plan.tileRows);
+    const small = Math.floor(size / count);
+    const large = size - small * count;
+    const at0 = (counter: Expr<"i32">): Point => withAxis(at, inner, start ? k.let(i32.add(start, counter)) : counter);
     const tiles = (from: number, to: number, rows: number): void => {
-      if (to - from === rows) tile(products, withAxis(at, inner, k.number("i32", from)), block, panel, width, rows, inner);
-      else if (to > from) k.loop({ from, to, step: rows }, counter => tile(products, withAxis(at, inner, counter), block, panel, width, rows, inner));
+      if (to - from === rows) tile(products, at0(k.number("i32", from)), block, panel, width, rows, inner);
+      else if (to > from) k.loop({ from, to, step: rows }, counter => tile(products, at0(counter), block, panel, width, rows, inner));
     };
     tiles(0, large * (small + 1), small + 1);
-    tiles(large * (small + 1), inner.size, small);
+    tiles(large * (small + 1), size, small);
   });
+}
+
+interface RowWork {
+  readonly outer: readonly Axis[];
+  readonly rowBlock: RowBlock;
+  readonly block: Block | undefined;
+  readonly panel: Expr<"i32">;
+  readonly width: number;
 }
 
 /** One tile: rows × width results. */

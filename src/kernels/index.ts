@@ -13,6 +13,7 @@ import { recordMap } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
+import { recordRandom } from "./random.ts";
 import { recordReduce } from "./reduce.ts";
 import { isRecordable } from "./scalar-code.ts";
 import { recordScatter } from "./scatter.ts";
@@ -88,6 +89,8 @@ class PlanRecorder implements Recording {
         return recordContract(kernel, this);
       case "scatter":
         return recordScatter(kernel, this);
+      case "random":
+        return recordRandom(kernel, this);
       default:
         return [];
     }
@@ -174,6 +177,8 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
       return [loadScalar(kernel.left.source, kernel.left.at), loadScalar(kernel.right.source, kernel.right.at), ...kernel.stores.map(({ body }) => body)];
     case "scatter":
       return [...kernel.at, kernel.body];
+    case "random":
+      return [];
     default:
       return undefined;
   }

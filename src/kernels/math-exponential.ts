@@ -161,7 +161,7 @@ export function sigmoid(r: Real, x: Expr): Expr {
 export function softplus(r: Real, x: Expr): Expr {
   const { f } = r;
   const value = r.pin(x);
-  return f.add(f.max(value, 0), log1p(r, exp(r, f.neg(f.abs(value)))));
+  return f.add(f.pmax(value, 0), log1p(r, exp(r, f.neg(f.abs(value)))));
 }
 
 /** For doubles; half of exp(|x|) is computed at once, so that only true overflow overflows. */

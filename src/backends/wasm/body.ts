@@ -160,7 +160,8 @@ export class BodyPrinter {
       body.byte(valueTypes[type]);
     }
     for (const { slot, bytes } of this.#constants.values()) {
-      writeVectorConstant(body, bytes);
+      body.instruction(op["global.get"]);
+      body.u32(this.#indices.vectorConstant(bytes));
       body.instruction(op["local.set"]);
       body.u32(slot);
     }

@@ -135,5 +135,7 @@ describe("contractions and scatters", () => {
   test("batched", () => same([f32(3, 4, 5), f32(3, 5, 8)], (a, b) => [ir.contract([3, 4, 8], [5], ([p, m, n], [k]) => [ir.operand(a, [p, m, k]), ir.operand(b, [p, k, n])])]));
   test("scatter rows", () =>
     same([f32(10, 6), ["int32", [4]], f32(4, 6)], (x, i, u) => [ir.scatter("add", x, [4, 6], ([r, c]) => ({ at: [s.load(i, [r]), s.index(c)], body: s.load(u, [r, c]) }))]));
+  for (const words of [1, 4, 7, 1003])
+    test(`random words ${words}`, () => same([["int64", [3]]], state => [ir.cast(ir.randomWords(state, words), "float64")], 0));
   test("scan, sort", () => same([f32(3, 8)], x => [ir.scan(x, 1, "sum"), ir.sort(x, 3, true).values]));
 });
