@@ -13,7 +13,7 @@ export interface Source {
   readonly text: string;
 }
 
-const binary = /\.(png|gz|npy|npz|bin|wasm|tfrecord|ico)$/;
+const binary = /\.(png|gz|br|npy|npz|bin|wasm|tfrecord|ico)$/;
 
 /** Every text file under `folder`, build outputs left out. */
 export function filesUnder(folder: string): Source[] {

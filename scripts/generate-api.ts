@@ -1,0 +1,378 @@
+// `node scripts/generate-api.ts [--check]`: writes src/index/ (the namespaces of the public API: every name of TensorFlow's that a room exports)
+// and src/compat/{signatures,names}.ts (TensorFlow's argument orders, and the same names in snake_case). --check: only says what is stale.
+// TensorFlow's side is recorded in test/parity/spec; ours is read from the modules themselves, so a new function needs no second edit.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { camelOf, snakeOf } from "../src/base/names.ts";
+import { loadSpec } from "../test/parity/golden.ts";
+
+const source = fileURLToPath(new URL("../src/", import.meta.url));
+
+interface Argument {
+  readonly name: string;
+  readonly default?: unknown;
+  readonly rest?: boolean;
+  readonly keywords?: boolean;
+}
+
+interface PublicName {
+  readonly kind: "function" | "class" | "value";
+  readonly args?: readonly Argument[];
+  readonly methods?: Readonly<Record<string, readonly Argument[] | null>>;
+}
+
+const { names } = loadSpec("public-names") as { names: Readonly<Record<string, PublicName>> };
+const aliasGroups = new Map((loadSpec("public-aliases") as string[][]).flatMap(group => group.map(name => [name, group] as const)));
+
+/** Rooms whose exports may be public, and the single files of others that are. */
+const rooms = /^(?:ops|gradients|library|session|io|formats)\//;
+const singles = new Set([
+  "graph/graph.ts",
+  "graph/operation.ts",
+  "graph/default-graph.ts",
+  "graph/indexed-slices.ts",
+  "graph/conversion.ts",
+  "base/shape.ts",
+]);
+const internal = /^ops\/(?:operators|arguments|named|registry)\.ts$/;
+
+/** Where the names of a namespace live, if not in files called like it. */
+const homes: Readonly<Record<string, RegExp>> = {
+  "": /^(?:ops|graph|base|gradients|session|io)\/|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image)/,
+  nn: /^ops\/|^library\/rnn/,
+  "nn.rnn_cell": /^library\/rnn/,
+  math: /^ops\/math/,
+  linalg: /linalg|matrix/,
+  strings: /^ops\/string/,
+  train: /^library\/train\/|^io\/saver/,
+  losses: /^library\/losses/,
+  metrics: /^library\/metrics/,
+  layers: /^library\/layers/,
+};
+
+/** Namespaces that belong to other things than graphs and sessions. */
+const leftOut =
+  /^(?:compat|keras|estimator|feature_column|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|nest|autograph|types|config|experimental|raw_ops|errors|dtypes)(?:\.|$)/;
+
+interface Module {
+  readonly path: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+async function loadModules(): Promise<Module[]> {
+  const files = (readdirSync(source, { recursive: true }) as string[])
+    .filter(file => file.endsWith(".ts") && !/\.(?:test|cases)\.ts$/.test(file))
+    .sort();
+  const wanted = files.filter(file => (rooms.test(file) || singles.has(file)) && !internal.test(file));
+  const modules: Module[] = [];
+  for (const path of wanted) {
+    try {
+      modules.push({ path, exports: { ...(await import(pathToFileURL(source + path).href)) } });
+    } catch (error) {
+      console.error(`${path} does not load: ${(error as Error).message.split("\n")[0]}`);
+      process.exitCode = 1;
+    }
+  }
+  return modules;
+}
+
+interface Found {
+  readonly module: Module;
+  readonly name: string;
+}
+
+const namespaceOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf("."), 0));
+const leafOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
+const homeOf = (namespace: string): RegExp =>
+  homes[namespace] ?? new RegExp(`(?:^|[/-])${leafOf(namespace).replace(/_/g, "-").replace(/s$/, "s?")}`);
+
+/** The export behind a public name: its own, or that of a name TensorFlow has for the same thing. */
+function find(path: string, modules: readonly Module[]): Found | undefined {
+  for (const candidate of [path, ...(aliasGroups.get(path) ?? [])]) {
+    if (leftOut.test(candidate)) continue;
+    const name = camelOf(leafOf(candidate));
+    const home = homeOf(namespaceOf(candidate));
+    const inside = modules.filter(module => home.test(module.path) && Object.hasOwn(module.exports, name));
+    const own = inside.filter(module => namespaceOf(candidate) !== "" && module.path.includes(leafOf(namespaceOf(candidate))));
+    const [module] = own.length > 0 ? own : inside;
+    if (module && !/^[A-Z]/.test(name)) return { module, name };
+    // An op has TensorFlow's own name of a class only by accident: classes are asked to be classes.
+    const classes = inside.filter(({ exports }) => !isOp(exports[name]));
+    if (classes.length > 0) return { module: classes[0], name };
+  }
+  return undefined;
+}
+
+const isOp = (value: unknown): boolean => typeof value === "function" && "type" in value && "inputs" in value && "shape" in value;
+
+// ---- src/index/ ----
+
+interface Namespace {
+  /** Public name → where it is found. */
+  readonly members: Map<string, Found>;
+  readonly children: Set<string>;
+}
+
+function collectNamespaces(modules: readonly Module[]): Map<string, Namespace> {
+  const namespaces = new Map<string, Namespace>([["", { members: new Map(), children: new Set() }]]);
+  const open = (path: string): Namespace => {
+    let namespace = namespaces.get(path);
+    if (!namespace) {
+      namespace = { members: new Map(), children: new Set() };
+      namespaces.set(path, namespace);
+      open(namespaceOf(path)).children.add(leafOf(path));
+    }
+    return namespace;
+  };
+  for (const path of Object.keys(names).sort()) {
+    const found = leftOut.test(path) ? undefined : find(path, modules);
+    if (found) open(namespaceOf(path)).members.set(leafOf(path), found);
+  }
+  return namespaces;
+}
+
+const fileOf = (namespace: string): string => `index/${namespace === "" ? "top-level" : namespace.replace(/[._]/g, "-")}.ts`;
+const importPath = (from: string, to: string): string => {
+  const path = relative(dirname(from), to);
+  return path.startsWith(".") ? path : `./${path}`;
+};
+
+function namespaceText(path: string, { members, children }: Namespace): string {
+  const file = fileOf(path);
+  const lines = [
+    `// Generated by scripts/generate-api.ts: ${path === "" ? "the top level of the public API" : `tf.${path}`}. Names and nothing else.`,
+    "",
+  ];
+  for (const child of [...children].sort())
+    lines.push(`export * as ${camelOf(child)} from "${importPath(file, fileOf(path === "" ? child : `${path}.${child}`))}";`);
+  const bySource = new Map<string, string[]>();
+  for (const [leaf, { module, name }] of members) {
+    const as = camelOf(leaf);
+    bySource.set(module.path, [...(bySource.get(module.path) ?? []), as === name ? name : `${name} as ${as}`]);
+  }
+  for (const [from, list] of [...bySource].sort()) lines.push(`export { ${list.sort().join(", ")} } from "${importPath(file, from)}";`);
+  return `${lines.join("\n")}\n`;
+}
+
+function rawOpsText(modules: readonly Module[]): string {
+  const seen = new Set<unknown>();
+  const lines = [
+    "// Generated by scripts/generate-api.ts: tf.rawOps, every op by TensorFlow's name. Called with one record of inputs and attributes.",
+    "",
+  ];
+  for (const { path, exports } of [
+    ...modules.filter(({ path }) => path === "graph/conversion.ts"),
+    ...modules.filter(({ path }) => path.startsWith("ops/")),
+  ]) {
+    const list = Object.entries(exports).filter(
+      ([name, value]) => isOp(value) && (value as { type: string }).type === name && !seen.has(value) && seen.add(value),
+    );
+    if (list.length > 0)
+      lines.push(
+        `export { ${list
+          .map(([name]) => name)
+          .sort()
+          .join(", ")} } from "../${path}";`,
+      );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+// ---- src/compat/ ----
+
+/** Our parameters: names of the fixed ones, whether the last holds options, the place of a callback. */
+function parametersOf(value: unknown): { fixed: string[]; bodyIndex: number } {
+  let text = Function.prototype.toString.call(value);
+  if (/^class\b/.test(text)) {
+    const parent: unknown = Object.getPrototypeOf(value);
+    const start = /\bconstructor\s*\(/.exec(text);
+    if (!start) return typeof parent === "function" && parent !== Function.prototype ? parametersOf(parent) : { fixed: [], bodyIndex: -1 };
+    text = text.slice(start.index + "constructor".length);
+  }
+  const arrow = /^(?:async\s+)?([A-Za-z_$][\w$]*)\s*=>/.exec(text);
+  const list = arrow ? [arrow[1]] : splitParameters(text.slice(text.indexOf("(") + 1));
+  const parameterNames = list.map(parameter => /^(?:\.\.\.)?[\w$]+|^[{[]/.exec(parameter)?.[0] ?? "");
+  const isFixed = (name: string): boolean => /^\w+$/.test(name) && !/^(?:options?|body|named?|rest|given)$/.test(name);
+  const fixed = parameterNames.slice(
+    0,
+    parameterNames.findIndex(name => !isFixed(name)) < 0 ? undefined : parameterNames.findIndex(name => !isFixed(name)),
+  );
+  const body = parameterNames.indexOf("body");
+  const hidden = parameterNames.some(name => name.startsWith("...")) && /\bbody\b/.test(text) ? fixed.length : -1;
+  return { fixed, bodyIndex: body >= 0 ? body : hidden };
+}
+
+/** The parameters of a function's source, from after its opening parenthesis. */
+function splitParameters(text: string): string[] {
+  const parameters: string[] = [];
+  let depth = 0;
+  let current = "";
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === '"' || char === "'" || char === "`") {
+      const end = text.indexOf(char, i + 1);
+      current += text.slice(i, end + 1);
+      i = end;
+      continue;
+    }
+    if (depth === 0 && (char === "," || char === ")")) {
+      if (current.trim() !== "") parameters.push(current.trim());
+      current = "";
+      if (char === ")") break;
+      continue;
+    }
+    if ("([{".includes(char)) depth++;
+    if (")]}".includes(char)) depth--;
+    current += char;
+  }
+  return parameters;
+}
+
+/** A row of the table, in the form that compat/calls.ts reads. */
+function signatureText(args: readonly Argument[], value: unknown): string {
+  const plain = args.filter(({ rest, keywords }) => !rest && !keywords && true);
+  const { fixed, bodyIndex } = parametersOf(value);
+  const body = bodyIndex < 0 ? "" : `+${bodyIndex}`;
+  if (args.some(({ rest }) => rest) || (plain.length === 0 && args.length > 0)) return "*";
+  const required = plain.filter(arg => !("default" in arg)).length;
+  const positional = fixed.map((name, i) => {
+    const byName = plain.findIndex(arg => camelOf(arg.name) === name);
+    return byName >= 0 ? byName : i;
+  });
+  while (positional.length > 0 && positional.at(-1)! >= plain.length) positional.pop();
+  for (let i = 0; i < required; i++) if (!positional.includes(i)) positional.push(i);
+  const isPrefix = positional.every((at, i) => at === i);
+  const head = isPrefix ? String(positional.length) : positional.length === 1 ? `${positional[0]},` : positional.join(",");
+  const words = plain.map(arg => `${arg.name}${!("default" in arg) ? "" : arg.default === null ? "?" : "="}`);
+  return [`${head}${body}`, ...words].join(" ");
+}
+
+function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<string, string> {
+  const rows = new Map<string, string>();
+  const methods = new Set<unknown>();
+  for (const [namespace, { members }] of [...namespaces].sort()) {
+    for (const [leaf, { module, name }] of [...members].sort()) {
+      const path = namespace === "" ? leaf : `${namespace}.${leaf}`;
+      const value = module.exports[name];
+      const entry = names[path];
+      if (typeof value !== "function") continue;
+      if (entry.args) rows.set(path, signatureText(entry.args, value));
+      for (
+        let prototype = (value as { prototype?: object }).prototype;
+        prototype && prototype !== Object.prototype;
+        prototype = Object.getPrototypeOf(prototype)
+      ) {
+        for (const [method, args] of Object.entries(entry.methods ?? {})) {
+          const own = Object.getOwnPropertyDescriptor(prototype, camelOf(method))?.value as unknown;
+          if (typeof own !== "function" || args === null || methods.has(own)) continue;
+          methods.add(own);
+          rows.set(`${path}.${method}`, signatureText(args, own));
+        }
+      }
+    }
+  }
+  return rows;
+}
+
+function signaturesText(rows: ReadonlyMap<string, string>): string {
+  const lines = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, row]) => `  "${path}": "${row}",`);
+  return [
+    "// Generated by scripts/generate-api.ts: TensorFlow's argument order of every function, class and method of the API. How to read a row: calls.ts.",
+    "",
+    "export const signatures: Readonly<Record<string, string>> = {",
+    ...lines,
+    "};",
+    "",
+  ].join("\n");
+}
+
+const reserved = new Set([
+  "case",
+  "function",
+  "import",
+  "export",
+  "class",
+  "new",
+  "delete",
+  "while",
+  "for",
+  "in",
+  "if",
+  "do",
+  "var",
+  "let",
+  "const",
+  "with",
+  "switch",
+  "return",
+  "typeof",
+  "void",
+  "null",
+  "true",
+  "false",
+  "default",
+  "enum",
+  "super",
+  "this",
+  "throw",
+  "try",
+  "yield",
+  "await",
+  "static",
+]);
+
+async function namesText(): Promise<string> {
+  const api: object = await import(`${pathToFileURL(source).href}index.ts`);
+  const lines = [
+    '// Generated by scripts/generate-api.ts: the door\'s members one by one, for `import * as tf from "tensorloom/compat"`.',
+    "",
+    'import { tf } from "./door.ts";',
+    "",
+    "type Tf = typeof tf;",
+    "",
+  ];
+  for (const name of Object.keys(api).map(snakeOf).sort()) {
+    if (reserved.has(name)) lines.push(`const ${name}_: Tf["${name}"] = tf.${name};`, `export { ${name}_ as ${name} };`);
+    else lines.push(`export const ${name}: Tf["${name}"] = tf.${name};`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+// ---- writing ----
+
+const isCheck = process.argv.includes("--check");
+const stale: string[] = [];
+
+function put(file: string, text: string): void {
+  const path = source + file;
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  stale.push(`src/${file}`);
+  if (isCheck) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const modules = await loadModules();
+const namespaces = collectNamespaces(modules);
+const files = new Set([...namespaces.keys()].map(fileOf).concat("index/raw-ops.ts"));
+for (const [path, namespace] of namespaces) put(fileOf(path), namespaceText(path, namespace));
+put("index/raw-ops.ts", rawOpsText(modules));
+const kept = new Set(["index/dtypes.ts", "index/methods.ts"]);
+for (const file of existsSync(`${source}index`) ? (readdirSync(`${source}index`) as string[]).map(name => `index/${name}`) : []) {
+  if (files.has(file) || kept.has(file)) continue;
+  stale.push(`src/${file}`);
+  if (!isCheck) rmSync(source + file);
+}
+put("compat/signatures.ts", signaturesText(collectSignatures(namespaces)));
+try {
+  put("compat/names.ts", await namesText());
+} catch (error) {
+  console.error(`src/index.ts does not load: ${(error as Error).message.split("\n")[0]}`);
+  process.exitCode = 1;
+}
+
+const count = [...namespaces.values()].reduce((sum, { members }) => sum + members.size, 0);
+console.log(`${count} public names in ${namespaces.size} namespaces`);
+if (stale.length > 0) console.log(`${isCheck ? "stale" : "written"}: ${stale.join(", ")}`);
+if (isCheck && stale.length > 0) process.exitCode = 1;

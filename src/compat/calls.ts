@@ -1,0 +1,139 @@
+// A call as TensorFlow programs write it → a call of our function: every argument by position in TensorFlow's order or by its name in one
+// last object, `tf.nn.max_pool(x, k, s, "SAME", { data_format: "NHWC" })`. The order comes from the generated table in signatures.ts.
+
+import { camelOf, snakeOf } from "../base/names.ts";
+
+interface Parameter {
+  readonly name: string;
+  /** Must be given; may be given and is null by default; may be given and has another default. */
+  readonly need: "required" | "nullable" | "default";
+}
+
+/** Of one function: TensorFlow's arguments in order, and how many of them ours takes by position. */
+export interface Signature {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  /** For each of our positional parameters the index of TensorFlow's. */
+  readonly positional: readonly number[];
+  /** `*args`: takes any number of positional arguments as they are. */
+  readonly isVariadic: boolean;
+  /** Where our form takes a callback that TensorFlow's `with` statement stands for; -1 if it takes none. */
+  readonly bodyIndex: number;
+}
+
+/** Reads a row of the table: `"4 value ksize strides padding data_format= name?"`; `=` has a default, `?` is null by default.
+ *  The first word is the number of our positional parameters, or their indexes `2,0`, or `*` for a variadic function;
+ *  `+1` after it says that our parameter 1 is a callback. */
+export function parseSignature(path: string, text: string): Signature {
+  const [counts, ...words] = text.split(" ");
+  const [head, body] = counts.split("+");
+  const parameters = words.map(
+    (word): Parameter => ({
+      name: word.replace(/[?=]$/, ""),
+      need: word.endsWith("?") ? "nullable" : word.endsWith("=") ? "default" : "required",
+    }),
+  );
+  const positional =
+    head === "*" ? [] : head.includes(",") ? head.split(",").map(Number) : Array.from({ length: Number(head) }, (_, i) => i);
+  return {
+    name: path.slice(path.lastIndexOf(".") + 1),
+    parameters,
+    positional,
+    isVariadic: head === "*",
+    bodyIndex: body === undefined ? -1 : Number(body),
+  };
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** The arguments for our function. A single last plain object whose keys are argument names (of either spelling) holds arguments by name.
+ *  @throws TypeError in Python's words for missing, unknown, doubled or too many arguments. */
+export function arrangeArguments(signature: Signature | undefined, given: readonly unknown[]): unknown[] {
+  if (signature === undefined || signature.isVariadic) return withCamelOptions(given);
+  const body = given.at(-1);
+  if (signature.bodyIndex < 0 || typeof body !== "function") return arranged(signature, given);
+  const list = arranged(signature, given.slice(0, -1));
+  list[Math.max(signature.bodyIndex, list.length)] = body;
+  return Array.from(list);
+}
+
+/** Is this already a call of our own form? Then a method that both doors share passes it on untouched. */
+export function isOurForm({ positional, bodyIndex }: Signature, given: readonly unknown[]): boolean {
+  const options = given.find((value, i) => i >= positional.length && isPlainObject(value)) as object | undefined;
+  const isSnake = given.some(
+    value => isPlainObject(value) && Object.keys(value).some(key => /[a-z0-9]_[a-z]/.test(key) && /^\w+$/.test(key)),
+  );
+  return (
+    !isSnake &&
+    given.length <= positional.length + (options === undefined ? 0 : 1) + (bodyIndex >= 0 && typeof given.at(-1) === "function" ? 1 : 0)
+  );
+}
+
+function arranged(signature: Signature, given: readonly unknown[]): unknown[] {
+  const { name, parameters, positional } = signature;
+  const last = given.at(-1);
+  const hasNamed = isPlainObject(last) && isNamed(signature, last, given.length - 1);
+  const byPosition = hasNamed ? given.slice(0, -1) : given;
+  if (byPosition.length > parameters.length)
+    throw new TypeError(
+      `${name}() takes ${countText(parameters.length, "positional argument")} but ${byPosition.length} ${byPosition.length === 1 ? "was" : "were"} given`,
+    );
+  const values = new Map(byPosition.map((value, i) => [parameters[i].name, value]));
+  if (hasNamed) for (const [key, value] of Object.entries(last)) setNamed(signature, values, snakeOf(key), value);
+  const missing = parameters.filter(({ name: parameter, need }) => need === "required" && !values.has(parameter));
+  if (missing.length > 0)
+    throw new TypeError(
+      `${name}() missing ${countText(missing.length, "required positional argument")}: ${missing.map(parameter => `'${parameter.name}'`).join(" and ")}`,
+    );
+  const valueAt = (i: number): unknown => givenValue(values, parameters[i]);
+  const options: Record<string, unknown> = {};
+  parameters.forEach((parameter, i) => {
+    const value = valueAt(i);
+    if (!positional.includes(i) && value !== undefined) options[camelOf(parameter.name)] = value;
+  });
+  return trimmed([...positional.map(valueAt), options]);
+}
+
+/** Python's None for an argument that is None by default is "not given". */
+function givenValue(values: ReadonlyMap<string, unknown>, { name, need }: Parameter): unknown {
+  const value = values.get(name);
+  return value === null && need === "nullable" ? undefined : value;
+}
+
+function setNamed({ name, parameters }: Signature, values: Map<string, unknown>, key: string, value: unknown): void {
+  if (!parameters.some(parameter => parameter.name === key)) throw new TypeError(`${name}() got an unexpected keyword argument '${key}'`);
+  if (value === undefined) return;
+  if (values.has(key)) throw new TypeError(`${name}() got multiple values for argument '${key}'`);
+  values.set(key, value);
+}
+
+/** Are these arguments by name, or is the object itself the argument at this position (a feed_dict, a nest of fetches)? */
+function isNamed({ parameters }: Signature, object: Record<string, unknown>, position: number): boolean {
+  const keys = Object.keys(object);
+  if (keys.length === 0) return parameters[position]?.need !== "required";
+  return position >= parameters.length || keys.some(key => parameters.some(({ name }) => name === key || name === snakeOf(key)));
+}
+
+/** Without trailing arguments that are not given, and without an empty options object. */
+function trimmed(list: unknown[]): unknown[] {
+  const options = list.at(-1);
+  if (isPlainObject(options) && Object.keys(options).length === 0) list.pop();
+  while (list.length > 0 && list.at(-1) === undefined) list.pop();
+  return list;
+}
+
+/** Where the order is not known: as given, the keys of a last plain object in our spelling. */
+function withCamelOptions(given: readonly unknown[]): unknown[] {
+  const last = given.at(-1);
+  if (!isPlainObject(last)) return [...given];
+  return [
+    ...given.slice(0, -1),
+    Object.fromEntries(Object.entries(last).map(([key, value]) => [/^[a-z]\w*$/.test(key) ? camelOf(key) : key, value])),
+  ];
+}
+
+const countText = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,251 @@
+// An API under TensorFlow's snake_case names: the type `SnakeApi` and the function `snakeApi` that makes it, namespaces and classes included.
+// Objects keep their identity: a tensor is the same tensor through both doors, and answers to both spellings, because classes get a
+// prototype that looks a missing snake_case name up under ours. Happens at the first call through this door, never while it loads.
+
+import type { SnakeOf } from "../base/names.ts";
+import { camelOf, snakeOf } from "../base/names.ts";
+import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./calls.ts";
+
+// ---- the type ----
+
+// biome-ignore lint/suspicious/noExplicitAny: inference of any function
+type AnyFunction = (...args: any[]) => unknown;
+// biome-ignore lint/suspicious/noExplicitAny: inference of any class
+type AnyClass = abstract new (...args: any[]) => object;
+
+type Plain = string | number | boolean | bigint | symbol | null | undefined | ArrayBufferView | Promise<unknown>;
+
+/** A value that comes out of the door: the same object, answering to snake_case names as well. */
+export type Snake<T> = T extends Plain
+  ? T
+  : T extends AnyFunction
+    ? T
+    : T extends readonly unknown[]
+      ? { [K in keyof T]: Snake<T[K]> }
+      : T extends object
+        ? T & {
+            readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
+          }
+        : T;
+
+type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeOf<K> : K]: T[K] };
+/** The last parameter's keys in snake_case where it is an options object. */
+type SnakeArgument<T> = T extends Plain | readonly unknown[] | AnyFunction
+  ? T
+  : string extends keyof T
+    ? T
+    : T extends { readonly name?: unknown }
+      ? SnakeKeys<T>
+      : T;
+type SnakeArguments<A> = { [K in keyof A]: SnakeArgument<A[K]> };
+
+/** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow. */
+// biome-ignore lint/suspicious/noExplicitAny: overloads are inferred two deep
+type SnakeFunction<F> = F extends { (...args: infer A1 extends any[]): infer R1; (...args: infer A2 extends any[]): infer R2 }
+  ? { (...args: SnakeArguments<A1>): Snake<R1>; (...args: SnakeArguments<A2>): Snake<R2>; (...args: readonly unknown[]): Snake<R2> }
+  : F extends (...args: infer A) => infer R
+    ? { (...args: SnakeArguments<A>): Snake<R>; (...args: readonly unknown[]): Snake<R> }
+    : never;
+
+type SnakeClass<C> = C extends abstract new (
+  ...args: infer A
+) => infer I
+  ? {
+      new (...args: SnakeArguments<A>): Snake<I>;
+      new (...args: readonly unknown[]): Snake<I>;
+      (...args: readonly unknown[]): Snake<I>;
+      readonly prototype: I;
+    } & { readonly [K in keyof C as K extends string ? SnakeOf<K> : never]: C[K] }
+  : never;
+
+/** An API (a module's namespace) under snake_case names: functions, classes, constants, namespaces in it. */
+export type SnakeApi<Api> = {
+  readonly [K in keyof Api as K extends string ? SnakeOf<K> : never]: Api[K] extends AnyClass
+    ? SnakeClass<Api[K]>
+    : Api[K] extends AnyFunction
+      ? SnakeFunction<Api[K]>
+      : Api[K] extends Plain | readonly unknown[]
+        ? Api[K]
+        : SnakeApi<Api[K]>;
+};
+
+// ---- the mapping ----
+
+const isClass = (value: unknown): value is AnyClass =>
+  typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+const isNative = (value: unknown): boolean =>
+  typeof value === "function" && /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(value));
+/** A module's namespace, or an object of functions standing for one. */
+const isNamespace = (value: unknown): value is object =>
+  typeof value === "object" &&
+  value !== null &&
+  (Object.getPrototypeOf(value) === null || Object.getPrototypeOf(value) === Object.prototype);
+
+/** Makes the door. `signatures` are TensorFlow's: `{ "nn.max_pool": "4 value ksize …" }`, methods under `Class.method`. */
+export function snakeApi<Api extends object>(api: Api, signatures: Readonly<Record<string, string>>): SnakeApi<Api> {
+  const door = new Door(api, signatures);
+  return door.namespace(api, "") as SnakeApi<Api>;
+}
+
+class Door {
+  private readonly api: object;
+  private readonly signatures: Readonly<Record<string, string>>;
+  private readonly parsed = new Map<string, Signature | undefined>();
+  /** Prototypes that need nothing more: those with a second spelling, and built-in ones. */
+  private readonly adopted = new WeakSet<object>();
+  private readonly methodSignatures = new WeakMap<AnyFunction, Signature>();
+  private readonly secondMethods = new WeakMap<AnyFunction, AnyFunction>();
+  private isOpen = false;
+
+  constructor(api: object, signatures: Readonly<Record<string, string>>) {
+    this.api = api;
+    this.signatures = signatures;
+  }
+
+  private signature(path: string): Signature | undefined {
+    if (!this.parsed.has(path)) {
+      const text = Object.hasOwn(this.signatures, path) ? this.signatures[path] : undefined;
+      this.parsed.set(path, text === undefined ? undefined : parseSignature(path, text));
+    }
+    return this.parsed.get(path);
+  }
+
+  /** A namespace whose members are looked up under our spelling. */
+  namespace(target: object, path: string): object {
+    const members = new Map<string, unknown>();
+    const nameOf = (key: string | symbol): string | undefined => {
+      if (typeof key !== "string") return undefined;
+      const ours = camelOf(key);
+      return Object.hasOwn(target, ours) && snakeOf(ours) === key ? ours : undefined;
+    };
+    const get = (key: string | symbol): unknown => {
+      const ours = nameOf(key);
+      if (ours === undefined) return undefined;
+      const name = key as string;
+      if (!members.has(name))
+        members.set(name, this.member((target as Record<string, unknown>)[ours], path === "" ? name : `${path}.${name}`));
+      return members.get(name);
+    };
+    return new Proxy(Object.create(null) as object, {
+      get: (_, key) => get(key),
+      has: (_, key) => nameOf(key) !== undefined,
+      ownKeys: () => Object.keys(target).map(snakeOf),
+      getOwnPropertyDescriptor: (_, key) =>
+        nameOf(key) === undefined ? undefined : { value: get(key), enumerable: true, configurable: true, writable: false },
+    });
+  }
+
+  private member(value: unknown, path: string): unknown {
+    if (isClass(value)) return this.class(value, path);
+    if (typeof value === "function") return this.function(value as AnyFunction, path);
+    return isNamespace(value) ? this.namespace(value, path) : value;
+  }
+
+  private function(value: AnyFunction, path: string): AnyFunction {
+    const call = (...given: unknown[]): unknown => {
+      this.open();
+      return this.met(value(...arrangeArguments(this.signature(path), given)));
+    };
+    return Object.defineProperty(call, "name", { value: path.slice(path.lastIndexOf(".") + 1) });
+  }
+
+  /** The class behind a proxy, so that `instanceof` and subclasses work; called without `new` it constructs, as in Python. */
+  private class(value: AnyClass, path: string): AnyClass {
+    const construct = (given: readonly unknown[], newTarget: AnyFunction | AnyClass): object => {
+      this.open();
+      return Reflect.construct(value, arrangeArguments(this.signature(path), given), newTarget);
+    };
+    return new Proxy(value, {
+      construct: (_, given, newTarget) => construct(given, newTarget),
+      apply: (_, __, given) => construct(given, value),
+      get: (target, key) => Reflect.get(target, typeof key === "string" && !(key in target) ? camelOf(key) : key, target),
+    });
+  }
+
+  /** Gives the classes of the API their second spelling, once, when the door is first used. */
+  private open(): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    this.walk(this.api, "", new Set());
+  }
+
+  private walk(namespace: object, path: string, seen: Set<object>): void {
+    if (seen.has(namespace)) return;
+    seen.add(namespace);
+    for (const [name, value] of Object.entries(namespace)) {
+      const inner = path === "" ? snakeOf(name) : `${path}.${snakeOf(name)}`;
+      if (isClass(value)) this.adopt(value.prototype as object, inner);
+      else if (isNamespace(value)) this.walk(value, inner, seen);
+    }
+  }
+
+  /** Results of classes that the API does not export learn their second spelling when they are first met. */
+  private met<T>(value: T): T {
+    if (Array.isArray(value)) for (const item of value.slice(0, 64)) this.met(item);
+    else if (typeof value === "object" && value !== null && !isNamespace(value)) this.adopt(Object.getPrototypeOf(value), undefined);
+    return value;
+  }
+
+  private adopt(prototype: object, path: string | undefined): void {
+    let current = prototype;
+    for (;;) {
+      if (path !== undefined) this.adoptMethods(current, path);
+      if (this.adopted.has(current)) return;
+      this.adopted.add(current);
+      if (isNative(current.constructor)) return;
+      const parent: object | null = Object.getPrototypeOf(current);
+      if (parent === null) return;
+      if (isNative(parent.constructor)) {
+        Object.setPrototypeOf(current, this.secondSpelling(parent));
+        return;
+      }
+      current = parent;
+    }
+  }
+
+  /** Stands between the topmost class of ours and a built-in one: a name that nobody has is looked up under our spelling. */
+  private secondSpelling(parent: object): object {
+    const isOther = (key: string | symbol): key is string => typeof key === "string" && camelOf(key) !== key;
+    return new Proxy(Object.create(parent) as object, {
+      get: (target, key, receiver) => {
+        if (!isOther(key)) return Reflect.get(target, key, receiver);
+        const value: unknown = Reflect.get(receiver, camelOf(key), receiver);
+        return typeof value === "function" && !isClass(value) ? this.secondMethod(value as AnyFunction) : value;
+      },
+      set: (target, key, value, receiver) => {
+        const ours = isOther(key) ? camelOf(key) : key;
+        return ours !== key && ours in receiver ? Reflect.set(receiver, ours, value, receiver) : Reflect.set(target, key, value, receiver);
+      },
+    });
+  }
+
+  private secondMethod(ours: AnyFunction): AnyFunction {
+    let method = this.secondMethods.get(ours);
+    if (!method) {
+      const call = (self: unknown, given: readonly unknown[]): unknown =>
+        this.met(Reflect.apply(ours, self, arrangeArguments(this.methodSignatures.get(ours), given)));
+      method = function (this: unknown, ...given: unknown[]): unknown {
+        return call(this, given);
+      };
+      this.secondMethods.set(ours, method);
+    }
+    return method;
+  }
+
+  /** Notes TensorFlow's argument order of each method. One whose name is the same in both spellings learns to take both forms. */
+  private adoptMethods(prototype: object, path: string): void {
+    for (const [name, { value, ...rest }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      const signature = name === "constructor" || typeof value !== "function" ? undefined : this.signature(`${path}.${snakeOf(name)}`);
+      if (signature === undefined || this.methodSignatures.has(value)) continue;
+      this.methodSignatures.set(value, signature);
+      if (snakeOf(name) !== name) continue;
+      const theirs = (self: unknown, given: readonly unknown[]): unknown =>
+        this.met(Reflect.apply(value, self, arrangeArguments(signature, given)));
+      const both = function (this: unknown, ...given: unknown[]): unknown {
+        return isOurForm(signature, given) ? Reflect.apply(value, this, given) : theirs(this, given);
+      };
+      this.methodSignatures.set(both, signature);
+      Object.defineProperty(prototype, name, { ...rest, value: both });
+    }
+  }
+}

@@ -1,0 +1,27 @@
+// The public API: what `import * as tf from "tensorloom"` shows. TensorFlow's names, in camelCase, come from src/index/ (generated from what the
+// rooms export and TensorFlow's own list); here is what TensorFlow has no name for, and the types that users write.
+// Tensors get their operators (`x.add(y)`, `x.eval()`) when this module loads: the one thing in the house that happens at import.
+
+import { attachMethods } from "./index/methods.ts";
+
+export * as errors from "./base/errors.ts";
+export { AssertionError, KeyError, LookupError, RuntimeError, ValueError } from "./base/errors.ts";
+export { NDArray } from "./base/ndarray.ts";
+export * from "./index/dtypes.ts";
+export * as rawOps from "./index/raw-ops.ts";
+export * from "./index/top-level.ts";
+export { exportGraphDef } from "./io/graph-def.ts";
+
+export type { DType, TypedArray } from "./base/dtype.ts";
+export type { ArrayLike, Complex, ElementValue, NestedArray } from "./base/ndarray.ts";
+export type { Dimension, ShapeLike } from "./base/shape.ts";
+export type { TensorLike } from "./graph/conversion.ts";
+export type { DeviceFunction } from "./graph/device.ts";
+export type { NameScope, Scope } from "./graph/graph.ts";
+export type { Named } from "./graph/op-definition.ts";
+export type { GraphDefMessage, ImportGraphDefOptions } from "./io/graph-def.ts";
+export type { FeedKey, Feeds } from "./session/feeds.ts";
+export type { Fetches, IndexedSlicesValue, Results } from "./session/fetches.ts";
+export type { SessionConfig, SessionOptions } from "./session/session.ts";
+
+attachMethods();

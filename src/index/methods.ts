@@ -1,0 +1,64 @@
+// Methods of graph objects that belong to rooms the graph does not know: operators on tensors and variables, running, export.
+
+import { Graph } from "../graph/graph.ts";
+import { Operation, Tensor } from "../graph/operation.ts";
+import { exportGraphDef, type GraphDefMessage, nodeOf } from "../io/graph-def.ts";
+import { Variable } from "../library/variables.ts";
+import { attachOperators } from "../ops/operators.ts";
+import { evaluateTensor, runOperation } from "../session/evaluate.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import type { Feeds } from "../session/feeds.ts";
+import type { Session } from "../session/session.ts";
+
+declare module "../graph/operation.ts" {
+  interface Tensor {
+    /** The value, computed in `session` or the default session. TF: Tensor.eval. */
+    eval(feedDict?: Feeds | null, session?: Session | null): Promise<NDArray>;
+  }
+  interface Operation {
+    /** Runs the operation in `session` or the default session. TF: Operation.run. */
+    run(feedDict?: Feeds | null, session?: Session | null): Promise<void>;
+    /** The operation as a NodeDef message. TF: Operation.node_def. */
+    readonly nodeDef: GraphDefMessage["node"][number];
+  }
+}
+
+declare module "../graph/graph.ts" {
+  interface Graph {
+    /** The graph as a GraphDef message. TF: Graph.as_graph_def. */
+    asGraphDef(options?: { readonly fromVersion?: number }): GraphDefMessage;
+  }
+}
+
+const define = (target: { readonly prototype: object }, name: string, descriptor: PropertyDescriptor): void => {
+  if (!Object.hasOwn(target.prototype, name)) Object.defineProperty(target.prototype, name, { configurable: true, ...descriptor });
+};
+
+/** Attaches them all; again is harmless. */
+export function attachMethods(): void {
+  attachOperators(Tensor);
+  attachOperators(Variable);
+  define(Tensor, "eval", {
+    writable: true,
+    value(this: Tensor, feedDict?: Feeds | null, session?: Session | null) {
+      return evaluateTensor(this, feedDict, session);
+    },
+  });
+  define(Operation, "run", {
+    writable: true,
+    value(this: Operation, feedDict?: Feeds | null, session?: Session | null) {
+      return runOperation(this, feedDict, session);
+    },
+  });
+  define(Operation, "nodeDef", {
+    get(this: Operation) {
+      return nodeOf(this);
+    },
+  });
+  define(Graph, "asGraphDef", {
+    writable: true,
+    value(this: Graph, options?: { readonly fromVersion?: number }) {
+      return exportGraphDef(this, options);
+    },
+  });
+}
