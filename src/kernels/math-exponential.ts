@@ -3,7 +3,7 @@
 // Accuracy is measured in math.test.ts and stated in math.ts.
 
 import type { Expr } from "./language.ts";
-import type { Real } from "./math-real.ts";
+import { type Real, twoSum } from "./math-real.ts";
 
 /** ln 2 = high + low, high short enough for exact products with exponents. */
 const ln2Single = { high: 355 / 512, low: -0.00021219444005469057 };
@@ -61,11 +61,36 @@ export function exp(r: Real, x: Expr, { low, exponent = 0 }: { low?: Expr; expon
   return scale(r, p, exponent === 0 ? n : r.pin(r.i.add(n, exponent)));
 }
 
-/** exp(x) - 1 for x within ±40: no overflow to care for. 2^n·(p + (1 - 2^-n)), exact in its constants. */
+/** exp(x) - 1 for x within ±40, where nothing overflows: 2^n·(p + (1 - 2^-n)), exact in its constants. */
 function expm1Near(r: Real, x: Expr): Expr {
   const { n, reduced } = reduceByLn2(r, x);
-  const p = expm1Reduced(r, reduced);
-  return r.f.mul(r.f.add(p, r.f.sub(1, r.powerOfTwo(r.i.neg(n)))), r.powerOfTwo(n));
+  const { power, rest } = powerAndRest(r, n);
+  return r.f.mul(r.f.add(expm1Reduced(r, reduced), rest), power);
+}
+
+/** 2^n and 1 - 2^-n. */
+function powerAndRest(r: Real, n: Expr): { readonly power: Expr; readonly rest: Expr } {
+  const { f, i, format } = r;
+  const power = r.pin(r.powerOfTwo(n));
+  const one = r.isDouble ? BigInt(format.bias) << BigInt(format.mantissa) : format.bias * 2 ** format.mantissa;
+  return { power, rest: f.sub(1, r.ofBits(i.sub(typeof one === "bigint" ? 2n * one : 2 * one, r.bitsOf(power)))) };
+}
+
+/** As expm1Near, with what its rounding lost: for quotients of doubles that should be right to two units. */
+function expm1Pair(r: Real, x: Expr): { readonly high: Expr; readonly low: Expr } {
+  const { f } = r;
+  const { high, low } = ln2(r);
+  const { float, integer } = r.roundedProduct(x, Math.LOG2E);
+  const exact = r.pin(f.nmadd(float, high, x));
+  const small = r.pin(f.mul(float, low));
+  const reduced = r.pin(f.sub(exact, small));
+  const lost = f.sub(f.sub(exact, reduced), small);
+  const series = r.pin(f.mul(f.mul(reduced, reduced), r.polynomial(reduced, expCoefficients.double)));
+  const p = r.pin(f.add(reduced, series));
+  const pLost = f.add(f.sub(series, f.sub(p, reduced)), lost);
+  const { power, rest } = powerAndRest(r, integer);
+  const sum = twoSum(r, r.pin(rest), p);
+  return { high: r.pin(f.mul(sum.high, power)), low: r.pin(f.mul(f.add(sum.low, pLost), power)) };
 }
 
 export function expm1(r: Real, x: Expr): Expr {
@@ -77,7 +102,8 @@ export function expm1(r: Real, x: Expr): Expr {
   const p = expm1Reduced(r, reduced);
   // 2^-n is nothing beside 1 long before its exponent leaves the normal numbers.
   const offset = f.sub(1, r.powerOfTwo(i.neg(i.min(n, 64))));
-  return f.select(f.eq(value, 0), value, scale(r, f.add(p, offset), n));
+  // The sign is that of x; said aloud, it keeps -0.
+  return f.copySign(scale(r, f.add(p, offset), n), value);
 }
 
 /** x = mantissa·2^exponent with the mantissa between √½ and √2, for normal x > 0. */
@@ -115,15 +141,29 @@ function logSpecial(r: Real, x: Expr, result: Expr): Expr {
   return f.select(f.gt(x, 0), f.select(f.lt(x, Number.POSITIVE_INFINITY), result, x), atZero);
 }
 
+/** `usual`, unless some lane of x is not a normal positive number: then `careful` decides for all. One comparison of bits, which makes log
+ *  1.3 to 1.5 times as fast as selecting every time. */
+function unlessOdd(r: Real, x: Expr, usual: Expr, careful: () => Expr): Expr {
+  const { i, k } = r;
+  // The bits of normal positive numbers, moved to the lower end of the signed integers.
+  const [toLowest, end] = r.isDouble ? [0x7ff0000000000000n, -0x20000000000000n] : [0x7f800000, -0x1000000];
+  const result = k.let(usual);
+  k.if(r.any(i.ge(i.add(r.bitsOf(x), toLowest), end)), () => k.set(result, careful()));
+  return result;
+}
+
 export function log(r: Real, x: Expr): Expr {
   const { f } = r;
   const value = r.pin(x);
-  const smallest = 2 ** (1 - r.format.bias);
-  const isDenormal = r.pin(f.lt(value, smallest));
-  const normal = r.pin(f.select(isDenormal, f.mul(value, 2 ** r.format.mantissa), value));
-  const { mantissa, exponent } = splitExponent(r, normal);
-  const shift = f.select(isDenormal, -r.format.mantissa, 0);
-  return logSpecial(r, value, logSum(r, r.pin(f.sub(mantissa, 1)), f.add(r.ofSmallInteger(exponent), shift)));
+  const ofNormal = (normal: Expr, shift: Expr | number) => {
+    const { mantissa, exponent } = splitExponent(r, normal);
+    return logSum(r, r.pin(f.sub(mantissa, 1)), shift === 0 ? r.ofSmallInteger(exponent) : f.add(r.ofSmallInteger(exponent), shift));
+  };
+  return unlessOdd(r, value, ofNormal(value, 0), () => {
+    const isDenormal = r.pin(f.lt(value, 2 ** (1 - r.format.bias)));
+    const normal = r.pin(f.select(isDenormal, f.mul(value, 2 ** r.format.mantissa), value));
+    return logSpecial(r, value, ofNormal(normal, f.select(isDenormal, -r.format.mantissa, 0)));
+  });
 }
 
 export function log1p(r: Real, x: Expr): Expr {
@@ -137,16 +177,26 @@ export function log1p(r: Real, x: Expr): Expr {
   const lost = f.select(f.gt(value, 1), f.sub(1, f.sub(sum, value)), f.sub(value, f.sub(sum, 1)));
   const correction = r.pin(f.select(isNear, 0, f.div(lost, sum)));
   const fraction = r.pin(f.select(isNear, value, f.sub(mantissa, 1)));
-  const result = logSpecial(r, sum, logSum(r, fraction, e, correction));
-  return f.select(f.eq(value, 0), value, result);
+  // The sign is that of x; said aloud, it keeps -0.
+  const usual = r.pin(f.copySign(logSum(r, fraction, e, correction), value));
+  return unlessOdd(r, sum, usual, () => logSpecial(r, sum, usual));
 }
 
+/** e / (e + 2), where e = exp(2|x|) - 1. */
 export function tanh(r: Real, x: Expr): Expr {
   const { f } = r;
   const value = r.pin(x);
-  const size = f.pmin(f.abs(value), r.isDouble ? 20 : 10);
-  const e = r.pin(expm1Near(r, r.pin(f.mul(size, 2))));
-  return f.copySign(f.div(e, f.add(e, 2)), value);
+  const size = r.pin(f.pmin(f.abs(value), r.isDouble ? 20 : 10));
+  const doubled = r.pin(f.add(size, size));
+  if (!r.isDouble) {
+    const e = r.pin(expm1Near(r, doubled));
+    return f.copySign(f.div(e, f.add(e, 2)), value);
+  }
+  const e = expm1Pair(r, doubled);
+  const divisor = twoSum(r, e.high, r.number(2));
+  const quotient = r.pin(f.div(e.high, divisor.high));
+  const missing = f.sub(e.low, f.mul(quotient, f.add(divisor.low, e.low)));
+  return f.copySign(f.add(quotient, f.div(missing, divisor.high)), value);
 }
 
 /** 1 / (1 + exp(-x)), relative to its small values too. */

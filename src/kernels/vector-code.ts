@@ -6,7 +6,7 @@ import { InternalError } from "../base/errors.ts";
 import { flattenIndex, type Index } from "../ir/index-map.ts";
 import type { Scalar, ScalarFunction } from "../ir/scalar.ts";
 import { elementOf, elementRow, vectorKind } from "./element.ts";
-import { hasVectorMath, vectorMath } from "./vector-math.ts";
+import { hasVectorMath, vectorMath } from "./elementary.ts";
 import { type Expr, f32x, i32, i32x, type Lane, mask32 } from "./language.ts";
 import { axesOf, dependsOnAxis, scaleOf } from "./nest.ts";
 import { indexCode, movesDown, type Point, scalarCode } from "./scalar-code.ts";

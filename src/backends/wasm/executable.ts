@@ -215,7 +215,7 @@ export class WasmExecutable implements Executable {
 
 function importedFunction(name: string): (...args: number[]) => number {
   for (const [fn, implementation] of Object.entries(hostFunctions) as [keyof typeof hostFunctions, (...args: number[]) => number][]) {
-    if (hostFunctionName(fn as never, "f64") === name || hostFunctionName(fn as never, "f32") === name) return implementation;
+    if (hostFunctionName(fn) === name) return implementation;
   }
   throw new InternalError(`The module imports ${name}, which the host does not have.`);
 }
