@@ -41,6 +41,8 @@ export interface LowerContext {
   state(state: State): StateHandle;
   /** An input's value, if it is known while compiling; for inputs that are fast when known but need not be (slice's `begin`). */
   known(input: string, index?: number): NDArray | undefined;
+  /** An input's value; where it is only known while running, the run is cut before this op to get it. */
+  required(input: string): NDArray;
   /** The concrete shapes and types of the outputs, as inferred from concrete inputs; unknown dimensions are null. */
   readonly outputShapes: readonly TensorShape[];
 }

@@ -184,12 +184,14 @@ export class Lowering {
   }
 
   private context(op: Operation, inputs: readonly Tensor[]): LowerContext {
+    const inputOf = (input: string, index = 0): Tensor => inputs[typesOf(op.definition, "inputs", op.attrs).findIndex(({ name }) => name === input) + index];
     const lazyShapes = (): TensorShape[] => this.outputShapes(op, inputs);
     return {
       name: op.name,
       op,
       state: (state) => this.handle(state, op.name),
-      known: (input, index = 0) => this.known(inputs[typesOf(op.definition, "inputs", op.attrs).findIndex(({ name }) => name === input) + index]),
+      known: (input, index) => this.known(inputOf(input, index)),
+      required: (input) => this.required(op, inputOf(input), input),
       get outputShapes() {
         return lazyShapes();
       },
