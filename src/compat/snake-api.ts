@@ -8,9 +8,9 @@ import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./c
 
 // ---- the type ----
 
-// biome-ignore lint/suspicious/noExplicitAny: inference of any function
+// any: inference of any function
 type AnyFunction = (...args: any[]) => unknown;
-// biome-ignore lint/suspicious/noExplicitAny: inference of any class
+// any: inference of any class
 type AnyClass = abstract new (...args: any[]) => object;
 
 type Plain = string | number | boolean | bigint | symbol | null | undefined | ArrayBufferView | Promise<unknown>;
@@ -40,7 +40,7 @@ type SnakeArgument<T> = T extends Plain | readonly unknown[] | AnyFunction
 type SnakeArguments<A> = { [K in keyof A]: SnakeArgument<A[K]> };
 
 /** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow. */
-// biome-ignore lint/suspicious/noExplicitAny: overloads are inferred two deep
+// any: overloads are inferred two deep
 type SnakeFunction<F> = F extends { (...args: infer A1 extends any[]): infer R1; (...args: infer A2 extends any[]): infer R2 }
   ? { (...args: SnakeArguments<A1>): Snake<R1>; (...args: SnakeArguments<A2>): Snake<R2>; (...args: readonly unknown[]): Snake<R2> }
   : F extends (...args: infer A) => infer R

@@ -108,7 +108,7 @@ class CaseRun {
     if (step.error === undefined && step.fetches.length === 0 && targets.length === 0) return;
     if (step.error) return this.runToError(step, step.error);
     const [values] = await this.session.run([[...step.fetches], targets], this.feedsOf(step));
-    step.fetches.forEach((name, i) => this.check(`${this.typeOf(name)} ${name}`, values[i], step.expected?.[name]));
+    for (const [i, name] of step.fetches.entries()) this.check(`${this.typeOf(name)} ${name}`, values[i], step.expected?.[name]);
   }
 
   private feedsOf(step: Step): Record<string, NDArray> {
