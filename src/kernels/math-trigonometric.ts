@@ -14,6 +14,9 @@ const sinCoefficients = [
 const cosCoefficients = [
   0.0416666666666666, -0.0013888888888874066, 2.4801587289443627e-5, -2.7557314340697227e-7, 2.087572162851806e-9, -1.1359559568065913e-11,
 ];
+/** The same to 37 and 42 bits: for results that are rounded to float32. */
+const roughSinCoefficients = [-0.16666666641526215, 0.008333329374034961, -0.0001983933096887673, 2.718274215026244e-6];
+const roughCosCoefficients = [0.04166666662265312, -0.0013888883738045687, 2.479951589050351e-5, -2.7209892887350197e-7];
 /** (atan(t) - t) / t³ in t², for |t| up to tan(π/8). */
 const atanCoefficients = [
   -0.333333333333332, 0.19999999999953663, -0.1428571428020412, 0.11111110783819667, -0.09090897767234164, 0.07692060364628973,
@@ -26,19 +29,26 @@ const halfTurn = { high: Math.PI, low: 1.2246467991473532e-16 };
 
 /** π/2 in parts of 33 bits, so that products with integers of 20 bits are exact, and what remains. */
 const quarterParts = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32] as const;
+const behindFirstPart = 6.077100506506192e-11;
 const reductionLimit = 2 ** 19;
 
-/** x = (4m + quadrant)·π/2 + high + low, |high| ≤ π/4. Only the two low bits of `quadrant`, an integer of x's width, count. */
+/** x = (4m + quadrant)·π/2 + high + low, |high| ≤ π/4. Only the two low bits of `quadrant`, an integer of x's width, count.
+ *  There is no `low` where float32 results are wanted. */
 interface Reduced {
   readonly quadrant: Local;
   readonly high: Local;
-  readonly low: Local;
+  readonly low: Local | null;
 }
 
-function reduceByQuarterTurns(r: Real, x: Expr): Reduced {
+function reduceByQuarterTurns(r: Real, x: Expr, isRough: boolean): Reduced {
   const { k, f } = r;
   const [p1, p2, p3, p4] = quarterParts;
   const { float: n, integer } = r.roundedProduct(x, 2 / Math.PI);
+  if (isRough) {
+    // 2^-67 beside arguments that come no nearer to a multiple of π/2 than 2^-33.
+    const high = k.let(f.sub(f.sub(x, f.mul(n, p1)), f.mul(n, behindFirstPart)), "high");
+    return withLargeLanes(r, x, { quadrant: k.let(integer, "quadrant"), high, low: null });
+  }
   // Exact differences: n·p1 and n·p2 have no rounding, and what the subtractions lose is carried on.
   const a = r.pin(f.sub(x, f.mul(n, p1)));
   const b = r.pin(f.mul(n, p2));
@@ -49,7 +59,11 @@ function reduceByQuarterTurns(r: Real, x: Expr): Reduced {
   const lostD = f.sub(f.sub(c, e), d);
   const rest = r.pin(f.sub(f.mul(n, p4), lostD));
   const high = k.let(f.sub(e, rest), "high");
-  const reduced = { quadrant: k.let(integer, "quadrant"), high, low: k.let(f.sub(f.sub(e, high), rest), "low") };
+  return withLargeLanes(r, x, { quadrant: k.let(integer, "quadrant"), high, low: k.let(f.sub(f.sub(e, high), rest), "low") });
+}
+
+function withLargeLanes(r: Real, x: Expr, reduced: Reduced): Reduced {
+  const { k, f } = r;
   const isLarge = r.pin(f.gt(f.abs(x), reductionLimit));
   k.if(r.any(isLarge), () => reduceLarge(r, x, reduced));
   return reduced;
@@ -63,7 +77,7 @@ function reduceLarge(r: Real, x: Expr, { quadrant, high, low }: Reduced): void {
     const [n, h, l] = k.call(callee, x);
     k.set(quadrant as Local<"i64">, n as Local<"i64">);
     k.set(high as Local<"f64">, h as Local<"f64">);
-    k.set(low as Local<"f64">, l as Local<"f64">);
+    if (low !== null) k.set(low as Local<"f64">, l as Local<"f64">);
     return;
   }
   const vector = x as Expr<"vec">;
@@ -73,7 +87,7 @@ function reduceLarge(r: Real, x: Expr, { quadrant, high, low }: Reduced): void {
       const [n, h, l] = k.call(callee, value);
       k.set(quadrant as Local<"vec">, i64x.insert(quadrant as Local<"vec">, lane, n as Local<"i64">));
       k.set(high as Local<"vec">, f64x.insert(high as Local<"vec">, lane, h as Local<"f64">));
-      k.set(low as Local<"vec">, f64x.insert(low as Local<"vec">, lane, l as Local<"f64">));
+      if (low !== null) k.set(low as Local<"vec">, f64x.insert(low as Local<"vec">, lane, l as Local<"f64">));
     });
   }
 }
@@ -181,22 +195,25 @@ const largeReduction = (m: ModuleRecorder): FunctionRef =>
   );
 
 /** Sine and cosine of high + low. */
-function sinOfReduced(r: Real, high: Expr, low: Expr, square: Expr): Expr {
+function sinOfReduced(r: Real, high: Expr, low: Expr | null, square: Expr): Expr {
   const { f } = r;
-  return f.add(high, f.add(f.mul(f.mul(high, square), r.polynomial(square, sinCoefficients)), low));
+  const cubic = f.mul(f.mul(high, square), r.polynomial(square, low === null ? roughSinCoefficients : sinCoefficients));
+  return f.add(high, low === null ? cubic : f.add(cubic, low));
 }
 
-function cosOfReduced(r: Real, high: Expr, low: Expr, square: Expr): Expr {
+function cosOfReduced(r: Real, high: Expr, low: Expr | null, square: Expr): Expr {
   const { f } = r;
   const half = r.pin(f.mul(square, 0.5));
+  const fourth = r.pin(f.mul(square, square));
+  if (low === null) return f.madd(fourth, r.polynomial(square, roughCosCoefficients), f.sub(1, half));
   const first = r.pin(f.sub(1, half));
-  const series = f.sub(f.mul(f.mul(square, square), r.polynomial(square, cosCoefficients)), f.mul(high, low));
+  const series = f.sub(f.mul(fourth, r.polynomial(square, cosCoefficients)), f.mul(high, low));
   return f.add(first, f.add(f.sub(f.sub(1, first), half), series));
 }
 
 /** Both, and the quadrant as an integer of x's width. */
-function sinAndCos(r: Real, x: Expr) {
-  const { quadrant, high, low } = reduceByQuarterTurns(r, x);
+function sinAndCos(r: Real, x: Expr, isRough: boolean) {
+  const { quadrant, high, low } = reduceByQuarterTurns(r, x, isRough);
   const square = r.pin(r.f.mul(high, high));
   return { quadrant, sin: r.pin(sinOfReduced(r, high, low, square)), cos: r.pin(cosOfReduced(r, high, low, square)) };
 }
@@ -212,21 +229,22 @@ const isOdd = (r: Real, integer: Expr): Expr => r.i.ne(r.i.and(integer, 1), 0);
 /** Where sin(x) and tan(x) are x to the last bit; keeps -0. */
 const isTiny = (r: Real, x: Expr): Expr => r.f.lt(r.f.abs(x), 2 ** -27);
 
-export function sin(r: Real, x: Expr): Expr {
+/** `isRough`: to 37 bits, for float32 results. */
+export function sin(r: Real, x: Expr, isRough = false): Expr {
   const value = r.pin(x);
-  const { quadrant, sin: s, cos: c } = sinAndCos(r, value);
+  const { quadrant, sin: s, cos: c } = sinAndCos(r, value, isRough);
   return r.f.select(isTiny(r, value), value, flipped(r, r.f.select(isOdd(r, quadrant), c, s), quadrant));
 }
 
-export function cos(r: Real, x: Expr): Expr {
-  const { quadrant, sin: s, cos: c } = sinAndCos(r, r.pin(x));
+export function cos(r: Real, x: Expr, isRough = false): Expr {
+  const { quadrant, sin: s, cos: c } = sinAndCos(r, r.pin(x), isRough);
   return flipped(r, r.f.select(isOdd(r, quadrant), s, c), r.i.add(quadrant, 1));
 }
 
-export function tan(r: Real, x: Expr): Expr {
+export function tan(r: Real, x: Expr, isRough = false): Expr {
   const { f } = r;
   const value = r.pin(x);
-  const { quadrant, sin: s, cos: c } = sinAndCos(r, value);
+  const { quadrant, sin: s, cos: c } = sinAndCos(r, value, isRough);
   const odd = r.pin(isOdd(r, quadrant));
   const ratio = f.div(f.select(odd, f.neg(c), s), f.select(odd, s, c));
   return f.select(isTiny(r, value), value, ratio);

@@ -53,6 +53,14 @@ const doubleBinary = {
   atan2: trigonometric.atan2,
 } as const satisfies Record<string, Binary>;
 
+/** Shorter double code for results that are rounded to float32. */
+const roughUnary: Partial<Record<DoubleName, Unary>> = {
+  sin: (r, x) => trigonometric.sin(r, x, true),
+  cos: (r, x) => trigonometric.cos(r, x, true),
+  tan: (r, x) => trigonometric.tan(r, x, true),
+};
+const roughBinary: Partial<Record<DoubleName, Binary>> = { pow: (r, x, y) => power.pow(r, x, y, false) };
+
 /** Code in float32 arithmetic. */
 const singleUnary: Partial<Record<keyof typeof doubleUnary, Unary>> = {
   exp: exponential.exp,
@@ -91,7 +99,7 @@ export function applyMath(k: FunctionRecorder, lane: RealName, fn: MathFunction,
   const isSingle = lane === "f32" || lane === "f32x";
   const inline = isSingle && !isExact(fn) && isUnary(name) ? singleUnary[name] : undefined;
   if (inline !== undefined) return inline(realOf(k, lane), args[0]);
-  const callee = isSingle ? roundedFunction(k, lane, name) : doubleFunction(k, lane, name, false);
+  const callee = isSingle ? roundedFunction(k, lane, name, isExact(fn)) : doubleFunction(k, lane, name, false);
   return k.call(callee, ...args)[0];
 }
 
@@ -99,25 +107,25 @@ type DoubleName = keyof typeof doubleUnary | keyof typeof doubleBinary;
 
 const typeOf = (lane: RealName): "f32" | "f64" | "vec" => (lane === "f32" || lane === "f64" ? lane : "vec");
 
-/** The double function of the module. `forSingle`: pow need not be exact. */
+/** The double function of the module; for results that are rounded to float32 the rough one, if there is one. */
 function doubleFunction(k: FunctionRecorder, lane: "f64" | "f64x", fn: DoubleName, forSingle: boolean): FunctionRef {
-  const isRough = forSingle && fn === "pow";
-  return moduleFunction(k, `math.${fn}.${lane}${isRough ? ".rough" : ""}`, lane, mathFunctions[fn], (inner, x, y) => {
+  const [unary, binary] = forSingle ? [roughUnary[fn], roughBinary[fn]] : [];
+  const suffix = unary === undefined && binary === undefined ? "" : ".rough";
+  return moduleFunction(k, `math.${fn}.${lane}${suffix}`, lane, mathFunctions[fn], (inner, x, y) => {
     const r = realOf(inner, lane);
-    if (isUnary(fn)) return doubleUnary[fn](r, x);
-    return isRough ? power.pow(r, x, y, false) : doubleBinary[fn](r, x, y);
+    return isUnary(fn) ? (unary ?? doubleUnary[fn])(r, x) : (binary ?? doubleBinary[fn])(r, x, y);
   });
 }
 
 /** The float32 function of the module that computes in double precision and rounds once; a vector as its two halves. */
-function roundedFunction(k: FunctionRecorder, lane: "f32" | "f32x", fn: DoubleName): FunctionRef {
-  return moduleFunction(k, `math.${fn}.${lane}`, lane, mathFunctions[fn], (inner, ...given) => {
+function roundedFunction(k: FunctionRecorder, lane: "f32" | "f32x", fn: DoubleName, exact: boolean): FunctionRef {
+  return moduleFunction(k, `math.${fn}.${lane}${exact ? ".exact" : ""}`, lane, mathFunctions[fn], (inner, ...given) => {
     const args = given.slice(0, mathFunctions[fn]);
     if (lane === "f32") {
       const wide = args.map(arg => f64.fromF32(arg as Expr<"f32">));
-      return f32.fromF64(inner.call1("f64", doubleFunction(k, "f64", fn, true), ...wide));
+      return f32.fromF64(inner.call1("f64", doubleFunction(k, "f64", fn, !exact), ...wide));
     }
-    const callee = doubleFunction(k, "f64x", fn, true);
+    const callee = doubleFunction(k, "f64x", fn, !exact);
     const count = k.target.lanes32;
     const all = Array.from({ length: count }, (_, i) => i);
     const upper = (v: Expr<"vec">) =>
