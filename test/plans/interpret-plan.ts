@@ -7,7 +7,7 @@ import { viewTypedArray } from "../../src/base/dtype.ts";
 import { NDArray } from "../../src/base/ndarray.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import type { Value } from "../../src/ir/program.ts";
-import { type Scalar, substituteScalar } from "../../src/ir/scalar.ts";
+import { loadsOf, type Scalar, substituteScalar } from "../../src/ir/scalar.ts";
 import { axesOf } from "../../src/schedule/access.ts";
 import { scalarsOfKernel, readsOfKernel } from "../../src/schedule/draft.ts";
 import type { Kernel, Place, Plan, Store } from "../../src/schedule/plan.ts";
@@ -28,7 +28,11 @@ export function interpretPlan(plan: Plan, feeds: ReadonlyMap<string, NDArray>, s
 }
 
 /** The states as they are when a kernel failed, for tests of what an error leaves behind. */
-export function interpretUntilError(plan: Plan, feeds: ReadonlyMap<string, NDArray>, states: ReadonlyMap<string, NDArray>): PlanRun["states"] {
+export function interpretUntilError(
+  plan: Plan,
+  feeds: ReadonlyMap<string, NDArray>,
+  states: ReadonlyMap<string, NDArray>,
+): PlanRun["states"] {
   const run = new Interpretation(plan, feeds, states);
   try {
     run.kernels(plan.kernels);
@@ -64,7 +68,8 @@ class Interpretation {
       this.memories.set(state.id, { bytes, like });
     }
     for (const { name, value } of plan.feeds) this.write(value, feeds.get(name) as NDArray);
-    for (const { state, value } of plan.flags) this.write(value, NDArray.full("bool", [], states.has(state.id) || state.initial !== undefined));
+    for (const { state, value } of plan.flags)
+      this.write(value, NDArray.full("bool", [], states.has(state.id) || state.initial !== undefined));
   }
 
   states(): Map<string, NDArray> {
@@ -135,45 +140,56 @@ class Interpretation {
     if ("scratch" in kernel && kernel.scratch !== undefined) this.spoil({ region: "arena", ...kernel.scratch });
     switch (kernel.kind) {
       case "map":
-        return this.stores(kernel.shape, kernel.stores);
+        this.stores(kernel.shape, kernel.stores);
+        break;
       case "reduce": {
         const out: Value = { id: -1, dtype: kernel.accumulator, shape: kernel.shape };
         for (const store of kernel.stores) this.spoil(this.placeOf(store.out));
-        return this.epilogue(kernel.stores, runReduce({ ...kernel, out }, this.read), out);
+        this.epilogue(kernel.stores, runReduce({ ...kernel, out }, this.read), out);
+        break;
       }
       case "contract": {
         const out: Value = { id: -1, dtype: kernel.left.source.dtype, shape: kernel.shape };
         for (const store of kernel.stores) this.spoil(this.placeOf(store.out));
-        return this.epilogue(kernel.stores, runContract({ ...kernel, out }, this.read), out);
+        this.epilogue(kernel.stores, runContract({ ...kernel, out }, this.read), out);
+        break;
       }
       case "scan":
         this.spoil(this.placeOf(kernel.out));
-        return this.write(kernel.out, runScan(kernel, this.read));
+        this.write(kernel.out, runScan(kernel, this.read));
+        break;
       case "scatter":
-        return this.scatter(kernel);
+        this.scatter(kernel);
+        break;
       case "sort": {
         for (const out of [kernel.values, kernel.indices]) this.spoil(this.placeOf(out));
         const [values, indices] = runSort(kernel, this.read);
         this.write(kernel.values, values);
-        return this.write(kernel.indices, indices);
+        this.write(kernel.indices, indices);
+        break;
       }
       case "random":
         this.spoil(this.placeOf(kernel.out));
-        return this.write(kernel.out, runRandom(kernel, this.read));
+        this.write(kernel.out, runRandom(kernel, this.read));
+        break;
       case "check":
-        return runCheck(kernel, this.read);
+        runCheck(kernel, this.read);
+        break;
       case "copy":
-        return this.writeAt(kernel.to, this.copyOf(kernel.from));
+        this.writeAt(kernel.to, this.copyOf(kernel.from));
+        break;
       case "branch": {
         const i = Number(this.read(kernel.choice).get(0));
-        return this.kernels(kernel.cases[i >= 0 && i < kernel.cases.length ? i : kernel.cases.length - 1]);
+        this.kernels(kernel.cases[i >= 0 && i < kernel.cases.length ? i : kernel.cases.length - 1]);
+        break;
       }
       case "loop":
-        for (;;) {
-          this.kernels(kernel.condition);
-          if (!this.read(kernel.test).get(0)) return;
+        this.kernels(kernel.condition);
+        while (this.read(kernel.test).get(0)) {
           this.kernels(kernel.body);
+          this.kernels(kernel.condition);
         }
+        break;
       case "call": {
         const outputs = kernel.outs.map(({ dtype, shape }) => NDArray.zeros(dtype, shape));
         for (const out of kernel.outs) this.spoil(this.placeOf(out));
@@ -216,14 +232,11 @@ class Interpretation {
   private scatter(kernel: Extract<Kernel, { kind: "scatter" }>): void {
     const samePlace = this.placeOf(kernel.base) === this.placeOf(kernel.out);
     if (samePlace !== kernel.inPlace) throw new Error("inPlace does not say where base and out lie.");
-    for (const scalar of scalarsOfKernel(kernel))
-      for (const value of readsOfKernel({ ...kernel, base: kernel.base, at: [], body: scalar }))
-        if (kernel.inPlace && value !== kernel.base && this.placeOf(value) === this.placeOf(kernel.out)) throw new Error("A scatter reads what it writes.");
+    for (const { source } of scalarsOfKernel(kernel).flatMap(loadsOf))
+      if (this.placeOf(source) === this.placeOf(kernel.out)) throw new Error("A scatter reads what it writes.");
+    if (!kernel.inPlace) this.spoil(this.placeOf(kernel.out));
     const result = runScatter(kernel, this.read);
-    if (!kernel.inPlace) {
-      this.spoil(this.placeOf(kernel.out));
-      this.write(kernel.out, runScatter(kernel, this.read));
-    } else this.write(kernel.out, result);
+    this.write(kernel.out, result);
   }
 }
 

@@ -4,9 +4,10 @@ import type { DType } from "../../src/base/dtype.ts";
 import { NDArray } from "../../src/base/ndarray.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import * as ir from "../../src/ir/build.ts";
+import type { Index } from "../../src/ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, scaleIndex } from "../../src/ir/index-map.ts";
 import type { Program, State, Value } from "../../src/ir/program.ts";
-import { loadScalar, s } from "../../src/ir/scalar.ts";
+import { loadScalar, type Scalar, s } from "../../src/ir/scalar.ts";
 
 /** Numbers in [0, 1) from a seed (mulberry32). */
 export function randomNumbers(seed: number): () => number {
@@ -49,7 +50,7 @@ class ProgramMaker {
       for (let i = 0; i < steps; i++) this.values.push(this.step(2));
       for (const state of states) if (this.chance(0.8)) ir.updateState(state, this.fitted(state));
       if (states.length > 1 && this.chance(0.2)) this.swap(states);
-      return Array.from({ length: 1 + this.below(4) }, () => this.pick(this.values));
+      return [...Array.from({ length: 1 + this.below(4) }, () => this.pick(this.values)), this.blend(this.values[0])];
     });
     return { program: { steps: builder.steps, results }, feeds: this.feeds, states: this.contents };
   }
@@ -98,8 +99,20 @@ class ProgramMaker {
   /** A value of a state's shape, often one made from it, the state's own or another state's. */
   private fitted(state: State): Value {
     const same = this.recent(value => value.dtype === state.dtype && value.shape.join() === state.shape.join());
-    if (same !== undefined && this.chance(0.7)) return this.chance(0.6) ? ir.map(x => s.add(s.mul(x, 0.5), 1), same) : same;
+    if (same !== undefined && this.chance(0.8)) {
+      if (this.chance(0.3) && same.shape.length > 0) return this.scatteredInto(this.chance(0.5) ? same : ir.map(x => s.mul(x, 0.5), same));
+      return this.chance(0.6) ? ir.map(x => s.add(s.mul(x, 0.5), 1), same) : same;
+    }
     return ir.generate(state.shape, i => s.mul(s.cast(s.index(i.reduce(addIndex, constantIndex(0))), "float32"), 0.25));
+  }
+
+  private scatteredInto(base: Value): Value {
+    const row = ir.constant(this.array([2], "int32"));
+    if (this.chance(0.3)) this.values.push(base);
+    return ir.scatter("add", base, [2, ...base.shape.slice(1)], r => ({
+      at: [loadScalar(row, [r[0]]), ...r.slice(1).map(index => s.index(index))],
+      body: s.cast(s.index(addIndex(r[0], constantIndex(1))), "float32"),
+    }));
   }
 
   private swap(states: readonly State[]): void {
@@ -108,6 +121,17 @@ class ProgramMaker {
     const [x, y] = [ir.readState(a, "reader"), ir.readState(b, "reader")];
     ir.updateState(a, y);
     ir.updateState(b, x);
+  }
+
+  /** `x` changed a little by some values made lately, whatever their shapes, so that much of the program is needed. */
+  private blend(x: Value): Value {
+    let sum = x;
+    for (let i = 0; i < 3; i++) {
+      const other = this.recent(value => value.dtype === "float32") as Value;
+      const scalar = ir.reduce("max", other, [...other.shape.keys()], { f: a => s.mul(a, 0.125) });
+      sum = ir.map((a, b) => s.add(a, b), sum, scalar);
+    }
+    return sum;
   }
 
   private step(depth: number): Value {
@@ -131,7 +155,9 @@ class ProgramMaker {
   }
 
   private elementwise(x: Value): Value {
-    const other = this.recent(y => y.dtype === "float32" && y.shape.every((d, k) => d === 1 || d === x.shape[x.shape.length - y.shape.length + k]));
+    const other = this.recent(
+      y => y.dtype === "float32" && y.shape.every((d, k) => d === 1 || d === x.shape[x.shape.length - y.shape.length + k]),
+    );
     if (other !== undefined && this.chance(0.7)) {
       const fn = this.pick(["add", "sub", "max", "min"] as const);
       return ir.map((a, b) => s[fn](s.mul(a, 0.5), b), x, other);
@@ -149,11 +175,25 @@ class ProgramMaker {
     const rank = x.shape.length;
     const made = this.below(8);
     if (made === 0 && rank > 1) return ir.transpose(x, [...x.shape.keys()].reverse());
-    if (made === 1 && rank > 0) return ir.pad(x, x.shape.map(() => this.below(2)), x.shape.map(() => this.below(2)));
+    if (made === 1 && rank > 0)
+      return ir.pad(
+        x,
+        x.shape.map(() => this.below(2)),
+        x.shape.map(() => this.below(2)),
+      );
     if (made === 2 && rank > 0) return ir.reverse(x, [this.below(rank)]);
-    if (made === 3 && rank > 0 && x.shape[0] > 1) return ir.slice(x, x.shape.map((_, k) => (k === 0 ? 1 : 0)), x.shape.map((d, k) => (k === 0 ? d - 1 : d)));
+    if (made === 3 && rank > 0 && x.shape[0] > 1)
+      return ir.slice(
+        x,
+        x.shape.map((_, k) => (k === 0 ? 1 : 0)),
+        x.shape.map((d, k) => (k === 0 ? d - 1 : d)),
+      );
     if (made === 4 && rank > 0) return ir.concat([x, ir.map(a => s.mul(a, 2), x)], this.below(rank));
-    if (made === 5 && rank > 0) return ir.tile(x, x.shape.map(() => 1 + this.below(2)));
+    if (made === 5 && rank > 0)
+      return ir.tile(
+        x,
+        x.shape.map(() => 1 + this.below(2)),
+      );
     if (made === 6) return ir.broadcastTo(x, [this.pick(dimensions), ...x.shape]);
     return this.reshaped(x);
   }
@@ -188,25 +228,54 @@ class ProgramMaker {
     if (y !== undefined && this.chance(0.7)) {
       const transposed = y.shape[0] !== k;
       const n = y.shape[transposed ? 0 : 1];
-      const scaled = ir.contract([m, n], [k], (i, r) => [ir.operand(x, [i[0], r[0]]), ir.operand(y, transposed ? [i[1], r[0]] : [r[0], i[1]])]);
+      const scaled = ir.contract([m, n], [k], (i, r) => [
+        ir.operand(x, [i[0], r[0]]),
+        ir.operand(y, transposed ? [i[1], r[0]] : [r[0], i[1]]),
+      ]);
       return this.chance(0.6) ? ir.map(a => s.max(s.mul(a, 0.25), 0), scaled) : scaled;
     }
     const taps = ir.constant(this.array([3]));
-    return ir.contract([m, k], [3], (i, r) => [
-      ir.operand(x, [i[0], addIndex(addIndex(i[1], r[0]), constantIndex(-1))]),
+    const moved = this.chance(0.7) ? this.movedMatrix(x) : x;
+    return ir.contract([...moved.shape], [3], (i, r) => [
+      ir.operand(moved, [i[0], addIndex(addIndex(i[1], r[0]), constantIndex(-1))]),
       ir.operand(taps, [r[0]]),
     ]);
+  }
+
+  private movedMatrix(x: Value): Value {
+    const [m, k] = x.shape;
+    const made = this.below(8);
+    if (made === 6) return ir.slice(x, [0, 0], [m, Math.max(k - 1, 1)]);
+    if (made === 7)
+      return ir.generate(x.shape, i =>
+        s.guard([{ index: i[1], low: 1, high: Math.max(k - 1, 2) }], loadScalar(x, i), s.constant("float32", 0)),
+      );
+    if (made === 0) return ir.pad(x, [0, 1], [0, this.below(2)], this.below(2));
+    if (made === 1) return ir.transpose(x, [1, 0]);
+    if (made === 2) return ir.reverse(x, [1]);
+    if (made === 3) return ir.pad(x, [0, -Math.min(1, k - 1)], [0, 1]);
+    if (made === 4) return ir.slice(x, [0, Math.min(1, k - 1)], [m, Math.max(k - 1, 1)]);
+    return ir.broadcastTo(ir.slice(x, [0, 0], [m, 1]), [m, 3]);
   }
 
   private scattered(x: Value): Value {
     const rows = this.pick(dimensions);
     const at = ir.constant(this.array([x.shape[0] ?? 1], "int32"));
-    const base = this.chance(0.5) ? ir.full("float32", [rows, ...x.shape.slice(1)], 0) : ir.map(a => s.mul(a, 0.5), this.sized([rows, ...x.shape.slice(1)]));
+    const base = this.chance(0.5)
+      ? ir.full("float32", [rows, ...x.shape.slice(1)], 0)
+      : ir.map(a => s.mul(a, 0.5), this.sized([rows, ...x.shape.slice(1)]));
     const source = x.shape.length === 0 ? ir.reshape(x, [1]) : x;
-    return ir.scatter(this.pick(["add", "assign", "max"] as const), base, source.shape, r => ({
-      at: [loadScalar(at, [r[0]]), ...r.slice(1).map(index => s.index(index))],
-      body: loadScalar(source, r),
-    }));
+    const readsBase = this.chance(0.2);
+    const update = (r: readonly Index[]): Scalar =>
+      readsBase ? s.add(loadScalar(source, r), loadScalar(base, [constantIndex(0), ...r.slice(1)])) : loadScalar(source, r);
+    const twice = (target: Value): Value =>
+      ir.scatter(this.pick(["add", "assign", "max"] as const), target, source.shape, r => ({
+        at: [loadScalar(at, [r[0]]), ...r.slice(1).map(index => s.index(index))],
+        body: update(r),
+      }));
+    const result = twice(base);
+    if (this.chance(0.3)) this.values.push(base);
+    return this.chance(0.3) ? twice(result) : result;
   }
 
   private sized(shape: readonly number[]): Value {
@@ -229,7 +298,12 @@ class ProgramMaker {
     if (made === 1) return ir.sort(x, x.shape[x.shape.length - 1], this.chance(0.5)).values;
     if (made === 2) {
       ir.check(x.shape, r => s.lt(loadScalar(x, r), 1e30), { label: "finite", reads: [x], error: () => new Error("too large") });
-      return ir.generate(x.shape, i => loadScalar(x, i.map((index, k) => addIndex(constantIndex(x.shape[k] - 1), scaleIndex(index, -1)))));
+      return ir.generate(x.shape, i =>
+        loadScalar(
+          x,
+          i.map((index, k) => addIndex(constantIndex(x.shape[k] - 1), scaleIndex(index, -1))),
+        ),
+      );
     }
     const out = { dtype: x.dtype, shape: x.shape };
     const routine = {
@@ -253,14 +327,22 @@ class ProgramMaker {
   }
 
   private branched(x: Value, depth: number): Value {
-    const choice = ir.generate([], () => s.gt(loadScalar(x, x.shape.map(() => constantIndex(0))), 0.25));
+    const choice = ir.generate([], () =>
+      s.gt(
+        loadScalar(
+          x,
+          x.shape.map(() => constantIndex(0)),
+        ),
+        0.25,
+      ),
+    );
     const steps = this.below(4);
     const region = () =>
       ir.region([], () =>
         this.inside(() => {
           for (let i = 0; i < steps; i++) this.values.push(this.step(depth));
           const same = this.recent(value => value.dtype === x.dtype && value.shape.join() === x.shape.join()) as Value;
-          return [this.chance(0.3) ? same : ir.map(a => s.add(a, 1), same), this.chance(0.5) ? same : x];
+          return [this.chance(0.3) ? same : this.blend(same), this.chance(0.5) ? same : x];
         }),
       );
     const [first, second] = ir.branch(choice, [region(), region()]);
@@ -269,17 +351,23 @@ class ProgramMaker {
   }
 
   private looped(x: Value, depth: number): Value {
-    const count = 1 + this.below(3);
+    const count = 1 + this.below(4);
     const zero = ir.full("int32", [], 0);
     const initial = [zero, x, this.chance(0.5) ? x : ir.map(a => s.mul(a, 0.5), x)];
     const condition = ir.region(initial, i => [ir.map(n => s.lt(n, count), i)]);
     const body = ir.region(initial, (i, a, b) =>
       this.inside(() => {
         this.values.push(a, b);
-        const steps = this.below(4);
+        const steps = this.below(6);
         for (let k = 0; k < steps; k++) this.values.push(this.step(depth));
         const same = (): Value => this.recent(value => value.dtype === x.dtype && value.shape.join() === x.shape.join()) as Value;
-        const next = this.pick([() => [b, a], () => [same(), same()], () => [ir.map(v => s.mul(v, 0.5), a), ir.map((v, w) => s.sub(v, w), b, a)], () => [b, ir.map(v => s.add(v, 0.5), a)]])();
+        const next = this.pick([
+          () => [b, a],
+          () => [same(), same()],
+          () => [ir.map(v => s.mul(v, 0.5), a), ir.map((v, w) => s.sub(v, w), b, a)],
+          () => [b, this.blend(a)],
+          () => [this.blend(b), this.blend(a)],
+        ])();
         return [ir.map(n => s.add(n, 1), i), ...next];
       }),
     );
