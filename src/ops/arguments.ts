@@ -1,0 +1,75 @@
+// How public functions take their arguments: by position in TensorFlow's order, and by name in one last plain object.
+// Also the sequences that TensorFlow lets one write short (strides of 1, 2 or 4 numbers, padding as a list).
+
+import { ValueError } from "../base/errors.ts";
+import { pythonType } from "../graph/conversion.ts";
+
+/** A plain object: options, rather than a tensor, a variable, an array or a shape. */
+export function isOptions(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Arguments given by position under these names, joined with those of a last options object. Undefined and null mean "not given".
+ *  @throws TypeError if one is given twice, or there are too many. */
+export function collect<T>(names: readonly string[], given: readonly unknown[]): Partial<T> {
+  const result: Record<string, unknown> = {};
+  given.forEach((value, i) => {
+    if (i === given.length - 1 && isOptions(value)) {
+      for (const [name, option] of Object.entries(value)) {
+        if (option === undefined || option === null) continue;
+        if (result[name] !== undefined) throw new TypeError(`got multiple values for argument '${name}'`);
+        result[name] = option;
+      }
+    } else if (value !== undefined && value !== null) {
+      if (i >= names.length) throw new TypeError(`takes ${names.length} positional arguments but ${given.length} were given`);
+      result[names[i]] = value;
+    }
+  });
+  return result as Partial<T>;
+}
+
+/** One of two names of the same argument. @throws ValueError if both are given. */
+export function eitherName<T>(newName: string, newValue: T | null | undefined, oldName: string, oldValue: T | null | undefined): T | undefined {
+  if (newValue === null || newValue === undefined) return oldValue ?? undefined;
+  if (oldValue !== null && oldValue !== undefined) throw new ValueError(`Cannot specify both '${oldName}' and '${newName}'.`);
+  return newValue;
+}
+
+/** One number for each of the `rank` spatial dimensions, extended by ones for batch and channels: 2, [2], [2, 2] and [1, 2, 2, 1] are the same.
+ *  @throws ValueError for other lengths. */
+export function windowSequence(value: number | readonly number[] | null | undefined, rank: number, channelAxis: number, name: string): number[] {
+  if (value === null || value === undefined) return Array<number>(rank + 2).fill(1);
+  const list = typeof value === "number" ? [value] : [...value];
+  if (list.length === rank + 2) return list;
+  const spatial = list.length === 1 ? Array<number>(rank).fill(list[0]) : list;
+  if (spatial.length !== rank)
+    throw new ValueError(
+      `${name} should be of length 1, ${rank} or ${rank + 2}. Received: ${name}=${pythonList(list)} of length ${list.length}`,
+      `Give one number for all spatial dimensions, one for each of the ${rank}, or one for every dimension of the tensor.`,
+    );
+  return channelAxis === 1 ? [1, 1, ...spatial] : [1, ...spatial, 1];
+}
+
+/** Padding as users give it: a word, or how much to add before and after each dimension. */
+export type PaddingLike = "SAME" | "VALID" | readonly (readonly [number, number] | readonly number[])[];
+
+/** The attributes `padding` and `explicitPaddings` for what users give. @throws ValueError for malformed lists. */
+export function convertPadding(padding: unknown, length = 4): { padding: "SAME" | "VALID" | "EXPLICIT"; explicitPaddings: number[] } {
+  if (padding === "EXPLICIT") throw new ValueError("'EXPLICIT' is not a valid value for `padding`. To use explicit padding, `padding` must be a list.");
+  // A wrong word is refused by the op's attribute, in its words.
+  if (!Array.isArray(padding)) return { padding: (padding ?? null) as "SAME", explicitPaddings: [] };
+  padding.forEach((pair: unknown, i) => {
+    const rule = `When \`padding\` is a list, each element of \`padding\` must be a list/tuple of size 2. Received: padding=${pythonList(padding)} with element at index ${i} of`;
+    if (!Array.isArray(pair)) throw new ValueError(`${rule} type <class '${pythonType(pair)}'>`);
+    if (pair.length !== 2) throw new ValueError(`${rule} size ${pair.length}`);
+  });
+  if (padding.length !== length)
+    throw new ValueError(`When padding is a list, it must be of size ${length}. Received: padding=${pythonList(padding)} of size ${padding.length}`);
+  return { padding: "EXPLICIT", explicitPaddings: padding.flat() as number[] };
+}
+
+/** `[1, [2, 3]]` as Python prints it. */
+export const pythonList = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(pythonList).join(", ")}]` : typeof value === "string" ? `'${value}'` : String(value);
