@@ -47,12 +47,8 @@ export class NameScope extends Scope {
 /** A cond branch or loop body under construction: new operations pass through it. */
 export interface ControlFlowContext {
   readonly outer: ControlFlowContext | null;
-  /** The tensor to use inside for one made outside (a Switch or Enter of it). */
-  addValue(tensor: Tensor): Tensor;
-  /** Called for every operation made inside, after creation. */
+  /** Called for every operation made inside, after creation and within its name scope: brings its outer inputs in through Switch or Enter nodes. */
   addOperation(op: Operation): void;
-  /** Control inputs that may cross into this context. */
-  filterControlInputs(ops: readonly Operation[]): readonly Operation[];
 }
 
 interface ControlBlock {
@@ -91,10 +87,9 @@ export class Graph {
   // ---- operations ----
 
   /** Makes an operation; ops call this, users call ops. A name ending in "/" is taken verbatim. */
-  createOperation(definition: OpDefinition, given: readonly Tensor[], attrs: Readonly<Record<string, AttrValue>>, name: string = definition.type): Operation {
+  createOperation(definition: OpDefinition, inputs: readonly Tensor[], attrs: Readonly<Record<string, AttrValue>>, name: string = definition.type): Operation {
     this.assertNotFinalized();
-    for (const tensor of given) this.assertOwn(tensor);
-    const inputs = this.controlFlowContext ? given.map((tensor) => this.controlFlowContext?.addValue(tensor) ?? tensor) : given;
+    for (const tensor of inputs) this.assertOwn(tensor);
     const unique = name.endsWith("/") ? name.slice(0, -1) : this.uniqueName(name);
     if (!validName.test(unique))
       throw new ValueError(`\`${unique}\` is not a valid node name. Accepted names conform to Regex /re.compile('^[A-Za-z0-9.][A-Za-z0-9_.\\\\\\\\/>-]*$')/`);
@@ -244,14 +239,21 @@ export class Graph {
 
   /** What a new operation with these inputs waits for: dependencies it does not already have through an input made in the same block. */
   private controlInputsFor(inputs: readonly Tensor[]): Operation[] {
-    const inputOps = new Set(inputs.map((tensor) => tensor.op));
+    return this.controlInputsOf(new Set(inputs.map((tensor) => tensor.op)));
+  }
+
+  private controlInputsOf(inputOps: ReadonlySet<Operation>): Operation[] {
     const result = new Set<Operation>();
     for (const block of this.controlStack) {
       const isCovered = [...inputOps].some((op) => block.made.has(op));
       if (!isCovered) for (const op of block.ops) if (!inputOps.has(op)) result.add(op);
     }
-    const ops = [...result];
-    return this.controlFlowContext ? [...this.controlFlowContext.filterControlInputs(ops)] : ops;
+    return [...result];
+  }
+
+  /** What the current blocks make an operation wait for that reads from these. */
+  controlDependenciesFor(ops: readonly Operation[]): readonly Operation[] {
+    return this.controlInputsOf(new Set(ops));
   }
 
   /** The control inputs a new operation without inputs would get. */

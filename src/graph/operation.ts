@@ -26,8 +26,8 @@ export class Operation {
   private controls: Operation[];
   /** Creation number within the graph. */
   readonly id: number;
-  /** The control-flow context (cond branch, loop body) this operation was made in. */
-  readonly context: object | null;
+  /** The control-flow context (cond branch, loop body) this operation belongs to. */
+  context: object | null;
 
   constructor(given: {
     graph: Graph;
@@ -94,6 +94,11 @@ export class Operation {
 
   addControlInput(op: Operation): void {
     if (!this.controls.includes(op)) this.controls.push(op);
+  }
+
+  /** Contexts drop control edges that would cross into a loop. */
+  keepControlInputs(isKept: (op: Operation) => boolean): void {
+    this.controls = this.controls.filter(isKept);
   }
 
   /** `{{node NAME}} = TYPE[attrs](inputs)`. */
