@@ -7,10 +7,12 @@ export const camelOf = (snake: string): string => snake.replace(/(?<=[A-Za-z0-9]
 export const snakeOf = (camel: string): string => (/^[A-Z]/.test(camel) ? camel : camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 
 /** The same at the level of types. */
-export type SnakeOf<S extends string> = S extends `${infer Head}${infer Tail}`
+export type SnakeOf<S extends string> = S extends Capitalize<S> ? S : Lowered<S>;
+
+type Lowered<S extends string> = S extends `${infer Head}${infer Tail}`
   ? Head extends Uppercase<Head>
     ? Head extends Lowercase<Head>
-      ? `${Head}${SnakeOf<Tail>}`
-      : `_${Lowercase<Head>}${SnakeOf<Tail>}`
-    : `${Head}${SnakeOf<Tail>}`
+      ? `${Head}${Lowered<Tail>}`
+      : `_${Lowercase<Head>}${Lowered<Tail>}`
+    : `${Head}${Lowered<Tail>}`
   : S;

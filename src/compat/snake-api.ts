@@ -151,7 +151,7 @@ class Door {
 
   /** The class behind a proxy, so that `instanceof` and subclasses work; called without `new` it constructs, as in Python. */
   private class(value: AnyClass, path: string): AnyClass {
-    const construct = (given: readonly unknown[], newTarget: AnyFunction | AnyClass): object => {
+    const construct = (given: readonly unknown[], newTarget: Parameters<typeof Reflect.construct>[2]): object => {
       this.open();
       return Reflect.construct(value, arrangeArguments(this.signature(path), given), newTarget);
     };

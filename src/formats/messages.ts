@@ -128,6 +128,10 @@ export const messages = {
   OpDeprecation: { version: "int32 = 1", explanation: "string = 2" },
 } as const;
 
+/** Enumerators counted upwards. */
+const numbered = (prefix: string, names: readonly string[], first: number): [string, number][] =>
+  names.map((name, i) => [prefix + name, first + i]);
+
 /** Enumerations: names ↔ numbers. A number without a name stays a number, so messages of newer writers survive. */
 export const enumerations: Readonly<Record<string, ReadonlyMap<string, number>>> = {
   DataType: new Map([
@@ -135,7 +139,16 @@ export const enumerations: Readonly<Record<string, ReadonlyMap<string, number>>>
     ...dtypeNames.map(name => [dtypeEnumName(name), dtypeTable[name].number] as const),
     ...dtypeNames.map(name => [`${dtypeEnumName(name)}_REF`, dtypeTable[name].number + 100] as const),
   ]),
-  FullTypeId: new Map([["TFT_UNSET", 0]]),
+  FullTypeId: new Map([
+    ...numbered("TFT_", ["UNSET", "VAR", "ANY", "PRODUCT", "NAMED"], 0),
+    ...numbered("TFT_", ["FOR_EACH"], 20),
+    ...numbered("TFT_", ["CALLABLE"], 100),
+    ...numbered("TFT_", ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "HALF", "FLOAT", "DOUBLE"], 200),
+    ...numbered("TFT_", ["COMPLEX64", "COMPLEX128", "STRING", "BFLOAT16"], 212),
+    ...numbered("TFT_", ["TENSOR", "ARRAY", "OPTIONAL", "LITERAL", "ENCODED", "SHAPE_TENSOR"], 1000),
+    ...numbered("TFT_", ["DATASET", "RAGGED", "ITERATOR"], 10102),
+    ...numbered("TFT_", ["MUTEX_LOCK", "LEGACY_VARIANT"], 10202),
+  ]),
 };
 
 export type MessageName = keyof typeof messages;

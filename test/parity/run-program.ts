@@ -232,7 +232,7 @@ class Interpreter {
     const name = operatorNames[fn];
     const { [name]: operator } = this.operators;
     if (operator === undefined) throw new MissingName(`missing operator ${fn}`);
-    if (args.every(arg => typeof arg === "number")) return numberOperators[fn](...(args as number[]));
+    if (args.every(arg => typeof arg === "number")) return numberOperators[fn](...args);
     return operator(...args);
   }
 
@@ -305,7 +305,7 @@ const operatorNames: Readonly<Record<string, string>> = {
   "~": "invert",
 };
 
-const numberOperators: Readonly<Record<string, (a: number, b: number) => unknown>> = {
+const numberOperators: Readonly<Record<string, (...args: readonly number[]) => unknown>> = {
   "+": (a, b) => a + b,
   "-": (a, b) => a - b,
   "*": (a, b) => a * b,
