@@ -338,7 +338,7 @@ export function scatterRows(combine: ScatterCombine, base: Value, indices: Value
 /** What scattering `updates` to rows of `ref` leaves of its shape. */
 function rowsShape(ref: TensorShape, indices: TensorShape, updates: TensorShape): TensorShape {
   if (updates.rank === 0) return ref;
-  if (ref.rank !== null) indices.concatenate(ref.withRankAtLeast(1).slice(1)).mergeWith(updates);
+  if (ref.rank !== null) updates.mergeWith(indices.concatenate(ref.withRankAtLeast(1).slice(1)));
   return ref;
 }
 

@@ -145,6 +145,7 @@ export function piecewiseConstant(x: TensorLike, boundaries: readonly TensorLike
     if (rate.dtype !== rates[0].dtype)
       throw new ValueError(`Values must have elements all with the same dtype (<dtype: '${rates[0].dtype}'> vs <dtype: '${rate.dtype}'>).`);
   }
+  if (bounds.length !== rates.length - 1) throw new ValueError("The length of boundaries should be 1 less than the length of values");
   return getDefaultGraph().nameScope(name ?? "PiecewiseConstant", () => {
     const choices: [Tensor, () => Tensor][] = [
       [lessEqual(steps, bounds[0]), () => rates[0]],

@@ -1,0 +1,362 @@
+// tf.layers: functions of a tensor that make their own variables, and the classes behind them, which can be applied again with the same
+// variables. Here: the base, dense, flatten and dropout. Convolutions and pooling: layers-convolution.ts; batch normalization: layers-normalization.ts.
+// Names follow the legacy layers of Keras: variables by variable scope, operations by the name scope opened when the layer was made.
+
+import type { DType } from "../base/dtype.ts";
+import { isComplex, isFloating } from "../base/dtype.ts";
+import { ValueError } from "../base/errors.ts";
+import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
+import type { Graph } from "../graph/graph.ts";
+import { Operation, Tensor } from "../graph/operation.ts";
+import { collect } from "../ops/arguments.ts";
+import { constant, expandDims, identity, reshape, shape as shapeOf } from "../ops/array.ts";
+import { transpose } from "../ops/array-joining.ts";
+import { getItem } from "../ops/array-slicing.ts";
+import { cond } from "../ops/control-flow.ts";
+import { cast } from "../ops/math.ts";
+import { matmul, tensordot } from "../ops/math-matrix.ts";
+import { biasAdd, dropout as dropoutOf } from "../ops/nn.ts";
+import { truediv } from "../ops/operators.ts";
+import { GraphKeys } from "./graph-keys.ts";
+import { zerosInitializer } from "./initializers.ts";
+import { globalVariables } from "./variable-lists.ts";
+import { getVariable, type Regularizer, type VariableInitializer, VariableScope, variableScope } from "./variable-scope.ts";
+import type { Constraint, Variable } from "./variables.ts";
+
+/** Applied to a layer's output. */
+export type Activation = (x: Tensor) => Tensor;
+
+export interface LayerOptions {
+  readonly trainable?: boolean;
+  /** Names the variable scope; without it one is made up: dense, dense_1 … */
+  readonly name?: string | null;
+  readonly dtype?: DType | null;
+  /** Uses the variables of an earlier layer of this name. */
+  readonly reuse?: boolean | null;
+  /** A variable scope to open at once, as it is; without it one is made unique when the layer is first used. */
+  readonly scope?: string | null;
+}
+
+interface WeightOptions {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly initializer?: VariableInitializer | null | undefined;
+  readonly regularizer?: Regularizer | null | undefined;
+  readonly constraint?: Constraint | null | undefined;
+  readonly trainable?: boolean;
+}
+
+/** How often each kind of layer was made in a graph, for the names in messages. */
+const countsOf = (graph: Graph): Map<string, number> => graph.attached(countsOf, () => new Map<string, number>());
+
+/** TF: tf.layers.Layer. Subclasses supply `build`, which makes the variables, and `call`. */
+export abstract class Layer {
+  readonly trainable: boolean;
+  readonly dtype: DType | null;
+  /** The name in messages: as given, or made unique in the graph. */
+  readonly name: string;
+  built = false;
+  readonly losses: Tensor[] = [];
+  readonly updates: Operation[] = [];
+  private readonly baseName: string;
+  private readonly reuse: boolean | null;
+  private scope: VariableScope | null = null;
+  private readonly weightList: Variable[] = [];
+  protected readonly activityRegularizer: Regularizer | null;
+
+  constructor(kind: string, options: LayerOptions = {}, activityRegularizer: Regularizer | null = null) {
+    const { trainable = true, name, dtype, reuse, scope } = options;
+    this.trainable = trainable;
+    this.dtype = dtype ?? null;
+    this.reuse = reuse ?? null;
+    this.activityRegularizer = activityRegularizer;
+    this.baseName = name || kind;
+    this.name = name || madeUpName(kind);
+    if (scope) this.scope = variableScope(scope, opened => opened);
+  }
+
+  protected abstract build(input: Tensor): void;
+  protected abstract call(input: Tensor, options: Readonly<Record<string, unknown>>): Tensor;
+
+  get variables(): readonly Variable[] {
+    return this.weightList;
+  }
+  get weights(): readonly Variable[] {
+    return this.weightList;
+  }
+  get trainableVariables(): readonly Variable[] {
+    return this.trainable ? this.weightList.filter(({ trainable }) => trainable) : [];
+  }
+  get trainableWeights(): readonly Variable[] {
+    return this.trainableVariables;
+  }
+  get nonTrainableVariables(): readonly Variable[] {
+    return this.weightList.filter(variable => !this.trainableVariables.includes(variable));
+  }
+  get scopeName(): string {
+    if (this.scope === null)
+      throw new ValueError(
+        `No name available for layer scope because the layer "${this.name}" has not been used yet. The scope name  is determined the first time the layer instance is called. You must therefore call the layer before querying \`scope_name\`.`,
+      );
+    return this.scope.name;
+  }
+
+  /** The layer's output for an input; the first time its variables are made. */
+  apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
+    const input = convertToTensor(inputs);
+    const { graph } = input;
+    return graph.asDefault(() => {
+      this.openScope();
+      const reuse = this.built ? true : this.reuse;
+      return variableScope(this.scope, { reuse, auxiliaryNameScope: false }, scope =>
+        graph.nameScope(scope.originalNameScope, () => {
+          if (!this.built) {
+            this.build(input);
+            this.built = true;
+          }
+          const before = this.updates.length;
+          const output = this.call(input, options);
+          this.regularizeActivity(output);
+          for (const update of this.updates.slice(before)) graph.addToCollection(GraphKeys.UPDATE_OPS, update);
+          return output;
+        }),
+      );
+    });
+  }
+
+  private openScope(): void {
+    if (this.scope !== null) return;
+    this.scope = this.reuse
+      ? variableScope(this.baseName, scope => scope)
+      : variableScope(null, { defaultName: this.baseName }, scope => scope);
+  }
+
+  private regularizeActivity(output: Tensor): void {
+    const { activityRegularizer } = this;
+    if (activityRegularizer === null) return;
+    const loss = output.graph.nameScope("ActivityRegularizer", () => {
+      const penalty = activityRegularizer(output);
+      return penalty ? truediv(penalty, cast(getItem(shapeOf(output), 0), output.dtype)) : null;
+    });
+    if (loss !== null) this.addLoss(loss);
+  }
+
+  protected addLoss(loss: Tensor): void {
+    this.losses.push(loss);
+    loss.graph.addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
+  }
+
+  protected addUpdate(update: Operation | Tensor): void {
+    this.updates.push(update instanceof Operation ? update : update.op);
+  }
+
+  /** A variable of the layer, under its variable scope. */
+  protected addWeight(name: string, options: WeightOptions): Variable {
+    const { shape, regularizer, trainable = true, ...rest } = options;
+    const existing = new Set(globalVariables());
+    const variable = getVariable(name, shape, { ...rest, trainable: trainable && this.trainable });
+    this.weightList.push(variable);
+    if (regularizer && !existing.has(variable)) {
+      const loss = variable.graph.nameScope(`${name}/Regularizer`, () => regularizer(convertToTensor(variable)));
+      if (loss) this.addLoss(loss);
+    }
+    return variable;
+  }
+
+  /** @throws ValueError unless the input's rank is known to be `rank` (or at least that). */
+  protected checkRank(input: Tensor, rank: number, isMinimum = false): void {
+    const found = input.shape.rank;
+    if (found === null || (isMinimum ? found >= rank : found === rank)) return;
+    const shown = input.shape.asList().map(d => `Dimension(${d ?? "None"})`);
+    throw new ValueError(
+      `Input 0 of layer "${this.name}" is incompatible with the layer: expected ${isMinimum ? "min_ndim" : "ndim"}=${rank}, found ndim=${found}. Full shape received: (${shown.join(", ")}${shown.length === 1 ? "," : ""})`,
+    );
+  }
+}
+
+function madeUpName(kind: string): string {
+  const counts = countsOf(getDefaultGraph());
+  const count = (counts.get(kind) ?? 0) + 1;
+  counts.set(kind, count);
+  return `${kind}_${count}`;
+}
+
+// ---- dense ----
+
+export interface KernelOptions extends LayerOptions {
+  readonly activation?: Activation | null;
+  readonly useBias?: boolean;
+  readonly kernelInitializer?: VariableInitializer | null;
+  readonly biasInitializer?: VariableInitializer | null;
+  readonly kernelRegularizer?: Regularizer | null;
+  readonly biasRegularizer?: Regularizer | null;
+  readonly activityRegularizer?: Regularizer | null;
+  readonly kernelConstraint?: Constraint | null;
+  readonly biasConstraint?: Constraint | null;
+}
+
+export const kernelOrder = [
+  "activation",
+  "useBias",
+  "kernelInitializer",
+  "biasInitializer",
+  "kernelRegularizer",
+  "biasRegularizer",
+  "activityRegularizer",
+  "kernelConstraint",
+  "biasConstraint",
+  "trainable",
+  "name",
+  "reuse",
+] as const;
+
+/** Options, or TensorFlow's arguments by position. */
+export type Rest<O> = readonly (O | TensorLike | Activation | VariableInitializer | Regularizer | null | undefined)[];
+
+/** Every input connected to every unit: activation(input·kernel + bias). TF: tf.layers.Dense. */
+export class Dense extends Layer {
+  readonly units: number;
+  kernel: Variable | null = null;
+  bias: Variable | null = null;
+  private readonly options: KernelOptions;
+
+  constructor(units: number, ...rest: readonly (KernelOptions | Activation | boolean | string | null | undefined)[]) {
+    const options = collect<KernelOptions>(kernelOrder, rest);
+    super("dense", options, options.activityRegularizer ?? null);
+    this.units = units;
+    this.options = options;
+  }
+
+  protected override build(input: Tensor): void {
+    const { dtype, shape } = input;
+    if (!isFloating(dtype) && !isComplex(dtype))
+      throw new TypeError(`A Dense layer can only be built with a floating-point dtype. Received: dtype=<dtype: '${dtype}'>`);
+    const size = shape.dim(-1);
+    if (size === null)
+      throw new ValueError(
+        `The last dimension of the inputs to a Dense layer should be defined. Found None. Full input shape received: ${shape}`,
+        "Give the placeholder a known last dimension, such as [null, 784].",
+      );
+    this.checkRank(input, 2, true);
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, useBias = true } = this.options;
+    this.kernel = this.addWeight("kernel", {
+      shape: [size, this.units],
+      dtype,
+      initializer: kernelInitializer,
+      regularizer: kernelRegularizer,
+      constraint: kernelConstraint,
+    });
+    if (useBias) this.bias = this.addWeight("bias", biasOf(this.options, this.units, dtype));
+  }
+
+  protected override call(input: Tensor): Tensor {
+    const kernel = this.kernel as Variable;
+    const { rank } = input.shape;
+    let output: Tensor;
+    if (rank === 2 || rank === null) output = matmul(input, kernel);
+    else {
+      output = tensordot(input, kernel, [[rank - 1], [0]]);
+      output.setShape([...input.shape.asList().slice(0, -1), this.units]);
+    }
+    if (this.bias) output = biasAdd(output, this.bias);
+    return this.options.activation ? this.options.activation(output) : output;
+  }
+}
+
+/** The bias of a layer with `size` outputs. */
+export const biasOf = (options: KernelOptions, size: number, dtype: DType): WeightOptions => ({
+  shape: [size],
+  dtype,
+  initializer: options.biasInitializer ?? zerosInitializer(),
+  regularizer: options.biasRegularizer,
+  constraint: options.biasConstraint,
+});
+
+/** activation(inputs·kernel + bias): variables `dense/kernel` [inputs, units] and `dense/bias` [units]. Of inputs of rank above 2 the last
+ *  dimension is connected. TF: tf.layers.dense. */
+export function dense(inputs: TensorLike, units: number, ...rest: Rest<KernelOptions>): Tensor {
+  const options = collect<KernelOptions>(kernelOrder, rest);
+  return new Dense(units, { ...options, scope: options.name ?? null }).apply(inputs);
+}
+
+// ---- flatten ----
+
+interface FlattenOptions extends LayerOptions {
+  readonly dataFormat?: "channels_last" | "channels_first";
+}
+
+/** TF: tf.layers.Flatten. */
+export class Flatten extends Layer {
+  private readonly channelsFirst: boolean;
+
+  constructor(options: FlattenOptions = {}) {
+    super("flatten", options);
+    this.channelsFirst = options.dataFormat === "channels_first";
+  }
+
+  protected override build(): void {}
+
+  protected override call(given: Tensor): Tensor {
+    let input = given;
+    const { rank } = input.shape;
+    if (this.channelsFirst && rank !== null && rank > 1) input = transpose(input, [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]);
+    if (rank === 1) return expandDims(input, 1);
+    const rest = input.shape.slice(1);
+    const batch = input.shape.dim(0);
+    if (rest.isFullyDefined) return reshape(input, constant([-1, rest.size as number], "int32"));
+    if (batch !== null) return reshape(input, constant([batch, -1], "int32"));
+    return reshape(input, [getItem(shapeOf(input), 0), -1]);
+  }
+}
+
+/** All dimensions but the first made one. TF: tf.layers.flatten. */
+export function flatten(inputs: TensorLike, ...rest: Rest<FlattenOptions>): Tensor {
+  const options = collect<FlattenOptions>(["name", "dataFormat"], rest);
+  return new Flatten(options).apply(inputs);
+}
+
+// ---- dropout ----
+
+interface DropoutOptions extends LayerOptions {
+  readonly rate?: TensorLike;
+  readonly noiseShape?: TensorLike | null;
+  readonly seed?: number | null;
+  /** Drops only while training: true, false, or a bool tensor. */
+  readonly training?: boolean | Tensor;
+}
+
+/** TF: tf.layers.Dropout. */
+export class Dropout extends Layer {
+  private readonly options: DropoutOptions;
+
+  constructor(...rest: readonly (DropoutOptions | TensorLike | null | undefined)[]) {
+    const options = collect<DropoutOptions>(["rate", "noiseShape", "seed", "name"], rest);
+    super("dropout", options);
+    this.options = options;
+  }
+
+  protected override build(): void {}
+
+  protected override call(input: Tensor, { training = false }: { training?: boolean | Tensor }): Tensor {
+    const { rate = 0.5, noiseShape, seed } = this.options;
+    if (rate === 0) return identity(input);
+    return smartCond(
+      training,
+      () => dropoutOf(input, { rate, noiseShape: noiseShape ?? undefined, seed: seed ?? undefined }),
+      () => identity(input),
+    );
+  }
+}
+
+/** While training: elements zeroed at random with probability `rate`, the others scaled up; else the input. TF: tf.layers.dropout. */
+export function dropout(inputs: TensorLike, ...rest: Rest<DropoutOptions>): Tensor {
+  const { training = false, ...options } = collect<DropoutOptions>(["rate", "noiseShape", "seed", "training", "name"], rest);
+  return new Dropout(options).apply(inputs, { training });
+}
+
+/** One of two branches, chosen now if that is possible. */
+export function smartCond<T>(choice: boolean | number | Tensor, whenTrue: () => T, whenFalse: () => T): T {
+  if (choice instanceof Tensor) return cond(choice, whenTrue as () => Tensor, whenFalse as () => Tensor) as T;
+  return choice ? whenTrue() : whenFalse();
+}
