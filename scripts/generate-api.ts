@@ -70,11 +70,31 @@ async function loadModules(): Promise<Module[]> {
     try {
       modules.push({ path, exports: { ...(await import(pathToFileURL(source + path).href)) } });
     } catch (error) {
+      // Names are still known from the text, so a room under construction does not empty the API of the others.
       console.error(`${path} does not load: ${(error as Error).message.split("\n")[0]}`);
       process.exitCode = 1;
+      modules.push({ path, exports: declaredExports(readFileSync(source + path, "utf8")) });
     }
   }
   return modules;
+}
+
+/** The exported names of a source, with something of their kind for a value. */
+function declaredExports(text: string): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const [, kind, name] of text.matchAll(/^export (?:async )?(const|function|class) (\w+)/gm)) {
+    found[name] =
+      kind === "class"
+        ? class {}
+        : kind === "const" && /^[A-Z][a-z]/.test(name) && !text.includes(`export const ${name} = {`)
+          ? Object.assign(() => {}, { type: name, inputs: {}, shape: null })
+          : null;
+  }
+  for (const [, list] of text.matchAll(/^export \{([^}]*)\}/gm)) {
+    for (const item of list.split(",").filter(part => part.trim() !== "" && !/^\s*type /.test(part)))
+      found[(item.trim().split(" as ").at(-1) as string).trim()] = null;
+  }
+  return found;
 }
 
 interface Found {

@@ -11,11 +11,17 @@ export function surprises(name: string, failures: ReadonlyMap<string, string>): 
   if (process.env.UPDATE_EXPECTED) {
     const byReason = new Map<string, string[]>();
     for (const [id, reason] of failures) byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
-    const sorted = [...byReason].sort(([a, as], [b, bs]) => bs.length - as.length || (a < b ? -1 : 1)).map(([reason, ids]) => [reason, ids.sort()]);
+    const sorted = [...byReason]
+      .sort(([a, as], [b, bs]) => bs.length - as.length || (a < b ? -1 : 1))
+      .map(([reason, ids]) => [reason, ids.sort()]);
     writeFileSync(fileOf(name), `${JSON.stringify(Object.fromEntries(sorted), null, 1)}\n`);
     return [];
   }
-  const listed = new Map(Object.entries(JSON.parse(readFileSync(fileOf(name), "utf8")) as Record<string, string[]>).flatMap(([reason, ids]) => ids.map(id => [id, reason] as const)));
+  const listed = new Map(
+    Object.entries(JSON.parse(readFileSync(fileOf(name), "utf8")) as Record<string, string[]>).flatMap(([reason, ids]) =>
+      ids.map(id => [id, reason] as const),
+    ),
+  );
   const fresh = [...failures].filter(([id]) => !listed.has(id)).map(([id, reason]) => `new: ${id}: ${reason}`);
   const mended = [...listed].filter(([id]) => !failures.has(id)).map(([id, reason]) => `mended, take it off the list: ${id} (${reason})`);
   return [...fresh, ...mended];

@@ -8,16 +8,33 @@ export type Api = any;
 
 type Program = (tf: Api, p: (shape?: readonly (number | null)[] | null, dtype?: string) => Tensor & Api) => unknown;
 
-const unary = (name: string, space?: string): Program => (tf, p) => (space === undefined ? tf : tf[space])[name](p([2, 3]));
-const withTwo = (name: string): Program => (tf, p) => tf[name](p([2, 3]), 2);
-const reduction = (name: string, dtype = "float32"): Program => (tf, p) => tf[name](p([2, 3], dtype));
-const operator = (name: string, y: number, dtype = "float32"): Program => (_, p) => p([2, 3], dtype)[name](y);
+const unary =
+  (name: string, space?: string): Program =>
+  (tf, p) =>
+    (space === undefined ? tf : tf[space])[name](p([2, 3]));
+const withTwo =
+  (name: string): Program =>
+  (tf, p) =>
+    tf[name](p([2, 3]), 2);
+const reduction =
+  (name: string, dtype = "float32"): Program =>
+  (tf, p) =>
+    tf[name](p([2, 3], dtype));
+const operator =
+  (name: string, y: number, dtype = "float32"): Program =>
+  (_, p) =>
+    p([2, 3], dtype)[name](y);
 /** `1 - x`: Python's reversed operators have no method. */
-const reversed = (name: string, x: number): Program => (tf, p) => tf.operators[name](x, p([2, 3]));
-const bools = (name: string): Program => (_, p) => {
-  const b = p([2], "bool");
-  return b[name](b);
-};
+const reversed =
+  (name: string, x: number): Program =>
+  (tf, p) =>
+    tf.operators[name](x, p([2, 3]));
+const bools =
+  (name: string): Program =>
+  (_, p) => {
+    const b = p([2], "bool");
+    return b[name](b);
+  };
 const image = [1, 8, 8, 3] as const;
 const filter = [3, 3, 3, 4] as const;
 
@@ -114,9 +131,29 @@ export const programs: Readonly<Record<string, Program>> = {
   split: (tf, p) => tf.split(p([2, 4]), 2, 1),
   splitV: (tf, p) => tf.split(p([2, 4]), [1, 3], 1),
   tile: (tf, p) => tf.tile(p([2, 3]), [1, 2]),
-  pad: (tf, p) => tf.pad(p([2, 3]), [[1, 1], [0, 0]]),
-  "pad const": (tf, p) => tf.pad(p([2, 3]), [[1, 1], [0, 0]], { constantValues: 1 }),
-  "pad refl": (tf, p) => tf.pad(p([2, 3]), [[1, 1], [0, 0]], "REFLECT"),
+  pad: (tf, p) =>
+    tf.pad(p([2, 3]), [
+      [1, 1],
+      [0, 0],
+    ]),
+  "pad const": (tf, p) =>
+    tf.pad(
+      p([2, 3]),
+      [
+        [1, 1],
+        [0, 0],
+      ],
+      { constantValues: 1 },
+    ),
+  "pad refl": (tf, p) =>
+    tf.pad(
+      p([2, 3]),
+      [
+        [1, 1],
+        [0, 0],
+      ],
+      "REFLECT",
+    ),
   gather: (tf, p) => tf.gather(p([2, 3]), [0, 1]),
   gather_nd: (tf, p) => tf.gatherNd(p([2, 3]), [[0, 1]]),
   one_hot: (tf, p) => tf.oneHot(p([2], "int32"), 3),
@@ -222,8 +259,18 @@ export const programs: Readonly<Record<string, Program>> = {
   "layers.bn inf": (tf, p) => tf.layers.batchNormalization(p(image)),
   "layers.bn ph": (tf, p) => tf.layers.batchNormalization(p(image), { training: p([], "bool") }),
   "layers.convT": (tf, p) => tf.layers.conv2dTranspose(p([1, 4, 4, 3]), 4, 3, 2),
-  cond: (tf, p) => tf.cond(p([], "bool"), () => tf.constant(1), () => tf.constant(2)),
-  while: tf => tf.whileLoop((i: Api) => i.less(10), (i: Api) => i.add(1), [tf.constant(0)]),
+  cond: (tf, p) =>
+    tf.cond(
+      p([], "bool"),
+      () => tf.constant(1),
+      () => tf.constant(2),
+    ),
+  while: tf =>
+    tf.whileLoop(
+      (i: Api) => i.less(10),
+      (i: Api) => i.add(1),
+      [tf.constant(0)],
+    ),
   case: (tf, p) => tf.case([[p([], "bool"), () => tf.constant(1)]], { default: () => tf.constant(2) }),
   map_fn: (tf, p) => tf.mapFn((x: Api) => x.mul(2), p([2, 3])),
   print: (tf, p) => tf.Print(p([2, 3]), [p([2, 3])], "m"),
@@ -262,6 +309,15 @@ export const programs: Readonly<Record<string, Program>> = {
     const { BasicRNNCell } = tf.nn.rnnCell;
     return tf.nn.bidirectionalDynamicRnn(new BasicRNNCell(4), new BasicRNNCell(4), p([2, 5, 3]), { dtype: "float32" });
   },
-  nce: (tf, p) => tf.nn.nceLoss({ weights: p([10, 4]), biases: p([10]), labels: p([2, 1], "int64"), inputs: p([2, 4]), numSampled: 3, numClasses: 10 }),
-  sampled_softmax: (tf, p) => tf.nn.sampledSoftmaxLoss({ weights: p([10, 4]), biases: p([10]), labels: p([2, 1], "int64"), inputs: p([2, 4]), numSampled: 3, numClasses: 10 }),
+  nce: (tf, p) =>
+    tf.nn.nceLoss({ weights: p([10, 4]), biases: p([10]), labels: p([2, 1], "int64"), inputs: p([2, 4]), numSampled: 3, numClasses: 10 }),
+  sampled_softmax: (tf, p) =>
+    tf.nn.sampledSoftmaxLoss({
+      weights: p([10, 4]),
+      biases: p([10]),
+      labels: p([2, 1], "int64"),
+      inputs: p([2, 4]),
+      numSampled: 3,
+      numClasses: 10,
+    }),
 };

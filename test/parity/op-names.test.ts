@@ -8,7 +8,11 @@ import { surprises } from "./expected-failures.ts";
 import { loadSpec } from "./golden.ts";
 import { type Api, programs } from "./op-name-programs.ts";
 
-type Recorded = { case: string; result: string; ops: readonly (readonly [name: string, type: string, inputs: readonly string[], controls: readonly string[]])[] };
+type Recorded = {
+  case: string;
+  result: string;
+  ops: readonly (readonly [name: string, type: string, inputs: readonly string[], controls: readonly string[]])[];
+};
 const { cases } = loadSpec("golden-op-names") as { cases: readonly Recorded[] };
 
 const tf: Api = { ...api, operators };
@@ -23,20 +27,27 @@ function failure({ case: name, result, ops }: Recorded): string | undefined {
     made = graph.asDefault(() => program(tf, (shape = null, dtype = "float32") => tf.placeholder(dtype, shape, { name: "p" })));
   } catch (error) {
     const { message } = error as Error;
-    return /is not a (?:function|constructor)|Cannot read properties of undefined/.test(message) ? `missing: ${message}` : `throws ${message.split("\n")[0]}`;
+    return /is not a (?:function|constructor)|Cannot read properties of undefined/.test(message)
+      ? `missing: ${message}`
+      : `throws ${message.split("\n")[0]}`;
   }
-  const got = graph.getOperations().map(op => [op.name, op.type, op.inputs.map(input => input.name), op.controlInputs.map(control => control.name)]);
+  const got = graph
+    .getOperations()
+    .map(op => [op.name, op.type, op.inputs.map(input => input.name), op.controlInputs.map(control => control.name)]);
   const at = got.findIndex((op, i) => JSON.stringify(op) !== JSON.stringify(ops[i]));
-  if (at >= 0 || got.length !== ops.length) return `operation ${at < 0 ? got.length : at}: ${JSON.stringify(got[at < 0 ? got.length : at])} for ${JSON.stringify(ops[at < 0 ? got.length : at])}`;
+  if (at >= 0 || got.length !== ops.length)
+    return `operation ${at < 0 ? got.length : at}: ${JSON.stringify(got[at < 0 ? got.length : at])} for ${JSON.stringify(ops[at < 0 ? got.length : at])}`;
   const resultName = made instanceof Tensor || made instanceof Operation ? made.name : "None";
   return resultName === result ? undefined : `result ${resultName} for ${result}`;
 }
 
 it("makes the nodes TensorFlow makes, but for the listed cases", () => {
-  const failures = new Map(cases.flatMap(recorded => {
-    const why = failure(recorded);
-    return why === undefined ? [] : [[recorded.case, why] as const];
-  }));
+  const failures = new Map(
+    cases.flatMap(recorded => {
+      const why = failure(recorded);
+      return why === undefined ? [] : [[recorded.case, why] as const];
+    }),
+  );
   expect(surprises("op-names", failures)).toEqual([]);
 });
 

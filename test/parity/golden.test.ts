@@ -1,0 +1,11 @@
+// All golden cases of TensorFlow (README of the generator: conformance.md), against the committed list of those we do not pass yet.
+import { expect, it } from "vitest";
+import { surprises } from "./expected-failures.ts";
+import { reasonClass, runSuite } from "./suite.ts";
+
+it("gives TensorFlow's answers, but for the listed cases", { timeout: 1_800_000 }, async () => {
+  const outcomes = await runSuite();
+  const failures = new Map(outcomes.flatMap(({ id, reasons }) => (reasons.length > 0 ? [[id, reasonClass(reasons[0])] as const] : [])));
+  expect(outcomes.length).toBeGreaterThan(4900);
+  expect(surprises("golden", failures)).toEqual([]);
+});
