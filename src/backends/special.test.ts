@@ -46,6 +46,9 @@ describe("hostFunctions", () => {
     ["igammac", [1e-8, 0.25], 1.044282635067712e-8],
     ["igammac", [3, 40], 3.572865928700226e-15],
     ["igammac", [200, 260], 4.750012444300876e-5],
+    // From scipy 1.17, as sums of this many terms are beyond mpmath.
+    ["igammac", [1e12, 1e12 + 1e6], 0.1586552539314167],
+    ["polygamma", [1, -1000000000.5], 9.869604400089358],
     ["igammaGradA", [0.5, 0.25], -0.797947316783223],
     ["igammaGradA", [3, 7], -0.034996415852200244],
     ["igammaGradA", [60, 50], -0.022054425563136564],
@@ -56,7 +59,7 @@ describe("hostFunctions", () => {
     ["betainc", [2, 3, 0.75], 0.94921875],
     ["betainc", [800, 900, 0.5], 0.9923805666587575],
   ])("%s(%j) to near double precision", (name, args, expected) => {
-    expect(Math.abs(call(name, args) / expected - 1)).toBeLessThan(2e-14);
+    expect(Math.abs(call(name, args) / expected - 1)).toBeLessThan(3e-14);
   });
 
   it.each<[string, number[], number]>([
@@ -87,6 +90,8 @@ describe("hostFunctions", () => {
     ["zeta", [2.5, -1.5], nan],
     ["zeta", [2, inf], 0],
     ["zeta", [inf, 2], 0],
+    ["zeta", [inf, 1], 1],
+    ["zeta", [3e38, 1], 1],
     ["polygamma", [1.5, 1], nan],
     ["polygamma", [-1, 1], nan],
     ["polygamma", [1, 0], inf],

@@ -53,7 +53,7 @@ function hurwitz(s: number, q: number): number {
   for (; a < 10 + s / 2; a++) {
     const term = a ** -s;
     sum += term;
-    if (term <= epsilon * sum) return sum;
+    if (!(term > epsilon * sum)) return sum;
   }
   const last = a ** -s;
   sum += a ** (1 - s) / (s - 1) + last / 2;
@@ -71,14 +71,14 @@ function hurwitz(s: number, q: number): number {
 export function zeta(s: number, q: number): number {
   if (s === 1) return Number.POSITIVE_INFINITY;
   if (!(s > 1) || Number.isNaN(q)) return Number.NaN;
-  if (q <= 0) {
-    if (q === Math.floor(q)) return s % 2 === 0 ? Number.POSITIVE_INFINITY : Number.NaN;
-    if (s !== Math.floor(s)) return Number.NaN;
-  }
-  let sum = 0;
-  let at = q;
-  for (; at < 0; at++) sum += at ** -s;
-  return sum + hurwitz(s, at);
+  if (q > 0) return s === Number.POSITIVE_INFINITY ? pow(q, -s) : hurwitz(s, q);
+  if (q === Math.floor(q)) return s % 2 === 0 ? Number.POSITIVE_INFINITY : Number.NaN;
+  if (s !== Math.floor(s)) return Number.NaN;
+  // The terms below zero are ∓(least)^-s, ∓(least + 1)^-s … up to -q.
+  const count = Math.ceil(-q);
+  const least = -(q + count - 1);
+  const below = hurwitz(s, least) - hurwitz(s, least + count);
+  return (s % 2 === 0 ? below : -below) + hurwitz(s, q + count);
 }
 
 /** (ζ(n) - 1) / n from n = 2, the Taylor coefficients of lgamma at 2; computed when first asked for. */
@@ -262,12 +262,25 @@ function gammaFraction(a: number, x: number): { fraction: number; logSlope: numb
   return { fraction, logSlope };
 }
 
+/** From here on series and fraction take too many terms, and the leading terms of Temme's expansion (DLMF 8.12) suffice. */
+const largeA = 1e8;
+
+/** P(a, x) if side = -1, Q(a, x) if side = 1, for large a: a normal distribution in η, where η²/2 = x/a - 1 - log(x/a), and its skewness. */
+function igammaLarge(a: number, x: number, side: 1 | -1): number {
+  const shift = (x - a) / a;
+  const excess = excessOverLog(shift);
+  const eta = Math.sign(shift) * Math.sqrt(2 * excess);
+  const skewness = Math.abs(shift) < 1e-5 ? -1 / 3 + shift / 12 : 1 / shift - 1 / eta;
+  return erfc(side * eta * Math.sqrt(a / 2)) / 2 + (side * skewness * Math.exp(-a * excess)) / Math.sqrt(2 * Math.PI * a);
+}
+
 /** The regularized lower incomplete gamma function P(a, x). */
 export function igamma(a: number, x: number): number {
   if (x === 0) return 0;
   if (!(x > 0 && a > 0)) return Number.NaN;
   if (a === Number.POSITIVE_INFINITY) return x === a ? Number.NaN : 0;
   if (x === Number.POSITIVE_INFINITY) return 1;
+  if (a > largeA) return igammaLarge(a, x, -1);
   if (x > 1 && x > a) return 1 - a * gammaPrefactor(a, x) * gammaFraction(a, x).fraction;
   return gammaPrefactor(a, x) * gammaSeries(a, x).sum;
 }
@@ -278,6 +291,7 @@ export function igammac(a: number, x: number): number {
   if (x === 0) return 1;
   if (a === Number.POSITIVE_INFINITY) return x === a ? Number.NaN : 1;
   if (x === Number.POSITIVE_INFINITY) return 0;
+  if (a > largeA) return igammaLarge(a, x, 1);
   if (x <= 1) return igammacNearZero(a, x);
   return x > a ? a * gammaPrefactor(a, x) * gammaFraction(a, x).fraction : 1 - gammaPrefactor(a, x) * gammaSeries(a, x).sum;
 }
@@ -296,6 +310,7 @@ function igammacNearZero(a: number, x: number): number {
 
 /** dP(a, x)/da, divided by the density x^(a-1)·e^-x / Γ(a): what both functions below are made of, free of underflow. */
 function gammaSlopeOverDensity(a: number, x: number): number {
+  if (a > largeA) return -1 - (x - a) / (2 * a);
   if (x > 1 && x > a) {
     const { fraction, logSlope } = gammaFraction(a, x);
     return -x * fraction * (Math.log(x) - digamma(a) + logSlope);
