@@ -6,13 +6,13 @@ import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { constant, identity, onesLike, rank, size } from "../ops/array.ts";
 import { where } from "../ops/array-selection.ts";
-import { range } from "../ops/array-sequences.ts";
+import { range } from "../ops/array-ranges.ts";
 import { sqrt, rsqrt } from "../ops/math-functions.ts";
 import { cast, maximum, minimum } from "../ops/math.ts";
 import { reduceSum } from "../ops/math-reduction.ts";
 import { inNameScope } from "../ops/named.ts";
 import { L2Loss } from "../ops/nn.ts";
-import { stack } from "../ops/array-joining.ts";
+import { stack } from "../ops/array-slicing.ts";
 import { add, greater, mul, sub, truediv } from "../ops/operators.ts";
 
 interface Named {
@@ -32,7 +32,11 @@ interface NormOptions extends Named {
 }
 
 /** t · clipNorm / max(‖t‖, clipNorm): shortened to at most `clipNorm`. TF: tf.clip_by_norm. */
-export function clipByNorm<T extends Clippable>(t: T, clipNorm: TensorLike, ...rest: readonly (NormOptions | readonly number[] | string | null)[]): Clipped<T> {
+export function clipByNorm<T extends Clippable>(
+  t: T,
+  clipNorm: TensorLike,
+  ...rest: readonly (NormOptions | readonly number[] | string | null)[]
+): Clipped<T> {
   const { axes, name } = collect<NormOptions>(["axes", "name"], rest);
   return inNameScope({ name: name ?? undefined }, "clip_by_norm", [t, clipNorm], scope => {
     const values = valuesOf(t, "t");
@@ -51,7 +55,9 @@ export function globalNorm(tList: readonly (Clippable | null)[], { name }: Named
   assertList(tList);
   return inNameScope({ name: name ?? undefined }, "global_norm", [...tList], () => {
     const values = tList.map((t, i) => (t === null ? null : valuesOf(t, `t_${i}`)));
-    const halves = values.filter(value => value !== null).map(value => value.graph.colocateWith(value.op, undefined, () => L2Loss({ t: value })));
+    const halves = values
+      .filter(value => value !== null)
+      .map(value => value.graph.colocateWith(value.op, undefined, () => L2Loss({ t: value })));
     const half = reduceSum(stack(halves));
     return sqrt(mul(half, constant(2, half.dtype)), { name: "global_norm" });
   });
@@ -102,4 +108,3 @@ export function clipByAverageNorm(t: TensorLike, clipNorm: TensorLike, { name }:
     return identity(mul(mul(value, clipNorm), factor), { name: scope });
   });
 }
-

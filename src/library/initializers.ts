@@ -11,7 +11,9 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { constant, ones, zeros } from "../ops/array.ts";
-import { abs, multiply, reduceSum } from "../ops/math.ts";
+import { multiply } from "../ops/math.ts";
+import { abs } from "../ops/math-functions.ts";
+import { reduceSum } from "../ops/math-reduction.ts";
 import { l2Loss } from "../ops/nn.ts";
 import { randomNormal, randomUniform, truncatedNormal } from "../ops/random.ts";
 

@@ -5,10 +5,14 @@ import type { TensorLike } from "../graph/conversion.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { shape as shapeOf } from "../ops/array.ts";
-import { stack } from "../ops/array-joining.ts";
+import { stack } from "../ops/array-slicing.ts";
 import { getItem } from "../ops/array-slicing.ts";
 import { biasAdd } from "../ops/nn.ts";
-import { conv2d as convolution, conv2dTranspose as transposedConvolution, separableConv2d as separableConvolution } from "../ops/nn-convolution-api.ts";
+import {
+  conv2d as convolution,
+  conv2dTranspose as transposedConvolution,
+  separableConv2d as separableConvolution,
+} from "../ops/nn-convolution-api.ts";
 import { avgPool, maxPool } from "../ops/nn-pooling-api.ts";
 import { add, mul } from "../ops/operators.ts";
 import { biasOf, type KernelOptions, kernelOrder, Layer, type LayerOptions, type Rest } from "./layers.ts";
@@ -29,7 +33,9 @@ function pairOf(value: Pair, name: string): [number, number] {
 function paddingOf(padding: string): "SAME" | "VALID" {
   const upper = padding.toUpperCase();
   if (upper !== "SAME" && upper !== "VALID")
-    throw new ValueError(`The \`padding\` argument must be a list/tuple or one of "valid", "same" (or "causal", only for \`Conv1D). Received: ${padding.toLowerCase()}`);
+    throw new ValueError(
+      `The \`padding\` argument must be a list/tuple or one of "valid", "same" (or "causal", only for \`Conv1D). Received: ${padding.toLowerCase()}`,
+    );
   return upper;
 }
 
@@ -79,7 +85,9 @@ abstract class ImageLayer<O extends ConvolutionOptions> extends Layer {
     this.checkRank(input, 4, isMinimum);
     const channels = input.shape.dim(this.dataFormat === "NHWC" ? -1 : 1);
     if (channels === null)
-      throw new ValueError(`The channel dimension of the inputs should be defined. The input_shape received is ${input.shape}, where axis ${this.dataFormat === "NHWC" ? -1 : 1} (0-based) is the channel dimension, which found to be \`None\`.`);
+      throw new ValueError(
+        `The channel dimension of the inputs should be defined. The input_shape received is ${input.shape}, where axis ${this.dataFormat === "NHWC" ? -1 : 1} (0-based) is the channel dimension, which found to be \`None\`.`,
+      );
     return channels;
   }
 
@@ -99,7 +107,12 @@ export class Conv2D extends ImageLayer<ConvolutionOptions> {
   kernel: Variable | null = null;
 
   constructor(filters: number, kernelSize: Pair, ...rest: Rest<ConvolutionOptions>) {
-    super("conv2d", filters, kernelSize, collect<ConvolutionOptions>(["strides", "padding", "dataFormat", "dilationRate", ...kernelOrder], rest));
+    super(
+      "conv2d",
+      filters,
+      kernelSize,
+      collect<ConvolutionOptions>(["strides", "padding", "dataFormat", "dilationRate", ...kernelOrder], rest),
+    );
   }
 
   protected override build(input: Tensor): void {
@@ -118,7 +131,9 @@ export class Conv2D extends ImageLayer<ConvolutionOptions> {
   protected override call(input: Tensor): Tensor {
     const { dataFormat, strides, dilationRate, padding } = this;
     const dilations = windowOf(dilationRate, dataFormat);
-    return this.finished(convolution(input, this.kernel as Variable, windowOf(strides, dataFormat), padding, { dataFormat, dilations, name: "Conv2D" }));
+    return this.finished(
+      convolution(input, this.kernel as Variable, windowOf(strides, dataFormat), padding, { dataFormat, dilations, name: "Conv2D" }),
+    );
   }
 }
 
@@ -158,7 +173,10 @@ export class Conv2DTranspose extends ImageLayer<ConvolutionOptions> {
     const sizes = axes.map((axis, i): TensorLike => known[i] ?? getItem(dims, axis));
     const outputs = sizes.map((size, i) => this.lengthOf(size, i));
     const list = dataFormat === "NHWC" ? [batch, outputs[0], outputs[1], filters] : [batch, filters, outputs[0], outputs[1]];
-    const output = transposedConvolution(input, this.kernel as Variable, stack(list), windowOf(strides, dataFormat), { padding, dataFormat });
+    const output = transposedConvolution(input, this.kernel as Variable, stack(list), windowOf(strides, dataFormat), {
+      padding,
+      dataFormat,
+    });
     const spatial = outputs.map(size => (typeof size === "number" ? size : null));
     output.setShape(dataFormat === "NHWC" ? [input.shape.dim(0), ...spatial, filters] : [input.shape.dim(0), filters, ...spatial]);
     return this.finished(output);
@@ -247,7 +265,9 @@ export class SeparableConv2D extends ImageLayer<SeparableOptions> {
   protected override call(input: Tensor): Tensor {
     const { dataFormat, strides, padding, dilationRate } = this;
     const kernels = [this.depthwiseKernel as Variable, this.pointwiseKernel as Variable] as const;
-    return this.finished(separableConvolution(input, ...kernels, windowOf(strides, dataFormat), padding, { rate: dilationRate, dataFormat }));
+    return this.finished(
+      separableConvolution(input, ...kernels, windowOf(strides, dataFormat), padding, { rate: dilationRate, dataFormat }),
+    );
   }
 }
 
@@ -266,6 +286,13 @@ export interface PoolingOptions extends LayerOptions {
 
 const poolingOrder = ["padding", "dataFormat", "name"];
 
+interface PoolingWindow {
+  readonly ksize: readonly number[];
+  readonly strides: readonly number[];
+  readonly padding: "SAME" | "VALID";
+  readonly dataFormat: "NHWC" | "NCHW";
+}
+
 abstract class Pooling2D extends Layer {
   private readonly poolSize: [number, number];
   private readonly strides: [number, number];
@@ -280,15 +307,20 @@ abstract class Pooling2D extends Layer {
     this.dataFormat = formatOf(options.dataFormat ?? "channels_last");
   }
 
-  protected abstract pool(...args: Parameters<typeof maxPool>): Tensor;
+  protected abstract pool(input: Tensor, window: PoolingWindow): Tensor;
 
   protected override build(input: Tensor): void {
     this.checkRank(input, 4);
   }
 
   protected override call(input: Tensor): Tensor {
-    const { dataFormat } = this;
-    return this.pool(input, windowOf(this.poolSize, dataFormat), windowOf(this.strides, dataFormat), this.padding, { dataFormat });
+    const { dataFormat, padding } = this;
+    return this.pool(input, {
+      ksize: windowOf(this.poolSize, dataFormat),
+      strides: windowOf(this.strides, dataFormat),
+      padding,
+      dataFormat,
+    });
   }
 }
 
@@ -297,8 +329,8 @@ export class MaxPooling2D extends Pooling2D {
   constructor(poolSize: Pair, strides: Pair, ...rest: Rest<PoolingOptions>) {
     super("max_pooling2d", poolSize, strides, collect<PoolingOptions>(poolingOrder, rest));
   }
-  protected override pool(...args: Parameters<typeof maxPool>): Tensor {
-    return maxPool(...args);
+  protected override pool(value: Tensor, window: PoolingWindow): Tensor {
+    return maxPool({ value, ...window });
   }
 }
 
@@ -307,8 +339,8 @@ export class AveragePooling2D extends Pooling2D {
   constructor(poolSize: Pair, strides: Pair, ...rest: Rest<PoolingOptions>) {
     super("average_pooling2d", poolSize, strides, collect<PoolingOptions>(poolingOrder, rest));
   }
-  protected override pool(...args: Parameters<typeof maxPool>): Tensor {
-    return avgPool(...args);
+  protected override pool(value: Tensor, window: PoolingWindow): Tensor {
+    return avgPool({ value, ...window });
   }
 }
 

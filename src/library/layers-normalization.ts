@@ -87,10 +87,14 @@ export class BatchNormalization extends Layer {
     const rank = input.shape.rank;
     if (rank === null) throw new ValueError(`Input has undefined rank. Received: input_shape=${input.shape}.`);
     const axis = options.axis ?? -1;
-    if (axis < -rank || axis >= rank) throw new ValueError(`Invalid value for \`axis\` argument. Expected 0 <= axis < inputs.rank (with inputs.rank=${rank}). Received: axis=(${axis},)`);
+    if (axis < -rank || axis >= rank)
+      throw new ValueError(
+        `Invalid value for \`axis\` argument. Expected 0 <= axis < inputs.rank (with inputs.rank=${rank}). Received: axis=(${axis},)`,
+      );
     this.axis = axis < 0 ? axis + rank : axis;
     const size = input.shape.dim(this.axis);
-    if (size === null) throw new ValueError(`Input has undefined \`axis\` dimension. Received input with shape ${input.shape} and axis=(${this.axis},)`);
+    if (size === null)
+      throw new ValueError(`Input has undefined \`axis\` dimension. Received input with shape ${input.shape} and axis=(${this.axis},)`);
     this.size = size;
     this.isFused = (options.fused ?? true) && rank === 4 && (this.axis === 1 || this.axis === 3);
     const { scale = true, center = true } = options;
@@ -99,9 +103,15 @@ export class BatchNormalization extends Layer {
     const weight = (name: string, initializer: VariableInitializer, more: object = {}): Variable =>
       this.addWeight(name, { shape: [size], dtype, initializer, ...more });
     if (scale)
-      this.gamma = weight("gamma", options.gammaInitializer ?? onesInitializer(), { regularizer: options.gammaRegularizer, constraint: options.gammaConstraint });
+      this.gamma = weight("gamma", options.gammaInitializer ?? onesInitializer(), {
+        regularizer: options.gammaRegularizer,
+        constraint: options.gammaConstraint,
+      });
     if (center)
-      this.beta = weight("beta", options.betaInitializer ?? zerosInitializer(), { regularizer: options.betaRegularizer, constraint: options.betaConstraint });
+      this.beta = weight("beta", options.betaInitializer ?? zerosInitializer(), {
+        regularizer: options.betaRegularizer,
+        constraint: options.betaConstraint,
+      });
     this.means = weight("moving_mean", options.movingMeanInitializer ?? zerosInitializer(), { trainable: false });
     this.variances = weight("moving_variance", options.movingVarianceInitializer ?? onesInitializer(), { trainable: false });
   }
@@ -131,7 +141,9 @@ export class BatchNormalization extends Layer {
     const axes = Array.from({ length: rank }, (_, i) => i).filter(axis => axis !== this.axis);
     // Vectors along the last dimension broadcast by themselves.
     const spread = (vector: TensorLike): Tensor =>
-      this.axis === rank - 1 ? convertToTensor(vector) : reshape(vector, axes.length === 0 ? [this.size] : Array.from({ length: rank }, (_, i) => (i === this.axis ? this.size : 1)));
+      this.axis === rank - 1
+        ? convertToTensor(vector)
+        : reshape(vector, axes.length === 0 ? [this.size] : Array.from({ length: rank }, (_, i) => (i === this.axis ? this.size : 1)));
     const scale = this.gamma && (this.axis === rank - 1 ? this.gamma : spread(this.gamma));
     const offset = this.beta && (this.axis === rank - 1 ? this.beta : spread(this.beta));
     let [mean, variance]: readonly TensorLike[] = [this.movingMean, this.movingVariance];

@@ -11,9 +11,9 @@ import type { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { constant, expandDims, identity, reshape, shape as shapeOf } from "../ops/array.ts";
-import { transpose } from "../ops/array-joining.ts";
+import { transpose } from "../ops/array-rearranging.ts";
 import { getItem } from "../ops/array-slicing.ts";
-import { cond } from "../ops/control-flow.ts";
+import { cond } from "../ops/control-flow-contexts.ts";
 import { cast } from "../ops/math.ts";
 import { matmul, tensordot } from "../ops/math-matrix.ts";
 import { biasAdd, dropout as dropoutOf } from "../ops/nn.ts";
@@ -21,7 +21,7 @@ import { truediv } from "../ops/operators.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { zerosInitializer } from "./initializers.ts";
 import { globalVariables } from "./variable-lists.ts";
-import { getVariable, type Regularizer, type VariableInitializer, VariableScope, variableScope } from "./variable-scope.ts";
+import { getVariable, type Regularizer, type VariableInitializer, type VariableScope, variableScope } from "./variable-scope.ts";
 import type { Constraint, Variable } from "./variables.ts";
 
 /** Applied to a layer's output. */
@@ -300,7 +300,8 @@ export class Flatten extends Layer {
   protected override call(given: Tensor): Tensor {
     let input = given;
     const { rank } = input.shape;
-    if (this.channelsFirst && rank !== null && rank > 1) input = transpose(input, [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]);
+    if (this.channelsFirst && rank !== null && rank > 1)
+      input = transpose(input, [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]);
     if (rank === 1) return expandDims(input, 1);
     const rest = input.shape.slice(1);
     const batch = input.shape.dim(0);

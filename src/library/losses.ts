@@ -6,7 +6,7 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect, isOptions } from "../ops/arguments.ts";
 import { constant, onesLike, rank, shape as shapeOf, size, stopGradient, zerosLike } from "../ops/array.ts";
-import { range } from "../ops/array-sequences.ts";
+import { range } from "../ops/array-ranges.ts";
 import { where } from "../ops/array-selection.ts";
 import { getItem } from "../ops/array-slicing.ts";
 import { abs, log, negative, square } from "../ops/math-functions.ts";
@@ -143,7 +143,9 @@ export function cosineDistance(labels: TensorLike, predictions: TensorLike, ...r
   const axis = options.axis ?? options.dim;
   if (axis === null || axis === undefined) throw new ValueError("You must specify argument `axis`.");
   required(labels, "labels", predictions, "predictions");
-  return elementwiseLoss("cosine_distance_loss", options, labels, predictions, (l, p) => sub(1, reduceSum(multiply(p, l), [axis], { keepdims: true })));
+  return elementwiseLoss("cosine_distance_loss", options, labels, predictions, (l, p) =>
+    sub(1, reduceSum(multiply(p, l), [axis], { keepdims: true })),
+  );
 }
 
 /** max(0, 1 - (2·label - 1)·logit) for labels 0 and 1. TF: tf.losses.hinge_loss. */
@@ -291,7 +293,8 @@ export function addLoss(loss: Tensor, { lossCollection = GraphKeys.LOSSES }: Col
 export const getLosses = (scope?: string | null, { lossCollection = GraphKeys.LOSSES }: Collected = {}): Tensor[] =>
   getDefaultGraph().getCollection(lossCollection ?? GraphKeys.LOSSES, scope);
 /** TF: tf.losses.get_regularization_losses. */
-export const getRegularizationLosses = (scope?: string | null): Tensor[] => getDefaultGraph().getCollection(GraphKeys.REGULARIZATION_LOSSES, scope);
+export const getRegularizationLosses = (scope?: string | null): Tensor[] =>
+  getDefaultGraph().getCollection(GraphKeys.REGULARIZATION_LOSSES, scope);
 
 /** The sum of the regularization losses; 0 if there are none. TF: tf.losses.get_regularization_loss. */
 export function getRegularizationLoss(...rest: readonly (string | null | { scope?: string | null; name?: string | null })[]): Tensor {

@@ -127,7 +127,10 @@ export function meanAbsoluteError(labels: TensorLike, predictions: TensorLike, .
 export function rootMeanSquaredError(labels: TensorLike, predictions: TensorLike, ...rest: Rest): Metric {
   const options = optionsOf(rest);
   const pair = fitted(labels, predictions, options.weights);
-  const [value, update] = meanSquaredError(pair.labels, pair.predictions, { weights: pair.weights, name: options.name || "root_mean_squared_error" });
+  const [value, update] = meanSquaredError(pair.labels, pair.predictions, {
+    weights: pair.weights,
+    name: options.name || "root_mean_squared_error",
+  });
   return collected([sqrt(value), sqrt(update)], options);
 }
 

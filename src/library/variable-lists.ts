@@ -3,7 +3,9 @@
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { booleanMask, constant, rank, stack } from "../ops/array.ts";
+import { constant, rank } from "../ops/array.ts";
+import { booleanMask } from "../ops/array-selection.ts";
+import { stack } from "../ops/array-slicing.ts";
 import { group, noOp } from "../ops/control-flow.ts";
 import { logicalNot } from "../ops/math.ts";
 import { GraphKeys } from "./graph-keys.ts";

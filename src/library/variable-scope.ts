@@ -168,7 +168,6 @@ export class VariableScope extends Scope {
     return { ...this.defaults };
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a collection holds whatever was put in under its name
   getCollection(name: string): any[] {
     return getDefaultGraph().getCollection(name, this.name === "" ? "" : `${this.name}/`);
   }

@@ -16,7 +16,7 @@ import type { Named } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { identity } from "../ops/array.ts";
-import { cond } from "../ops/control-flow.ts";
+import { cond } from "../ops/control-flow-contexts.ts";
 import * as state from "../ops/state.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { guardedInitialValue } from "./initial-value.ts";
@@ -29,7 +29,6 @@ export type Constraint = (value: Tensor) => TensorLike;
 
 /** What runs nodes, as far as variables need it: a Session. */
 export interface Runner {
-  // biome-ignore lint/suspicious/noExplicitAny: a session's result type depends on what is fetched
   run(fetches: any, feeds?: any): Promise<any>;
 }
 

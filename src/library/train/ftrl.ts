@@ -38,8 +38,16 @@ interface Options {
 /** Slots: "accum", "linear". TF: tf.train.FtrlOptimizer. @throws ValueError for strengths below zero or a power above it. */
 export class FtrlOptimizer extends Optimizer {
   private readonly options: Options;
-  private readonly settings: { readonly power: number; readonly start: number; readonly l1: number; readonly l2: number; readonly shrinkage: number };
-  private tensors: { readonly lr: Tensor; readonly l1: Tensor; readonly l2: Tensor; readonly l2Shrinkage: Tensor; readonly lrPower: Tensor } | undefined;
+  private readonly settings: {
+    readonly power: number;
+    readonly start: number;
+    readonly l1: number;
+    readonly l2: number;
+    readonly shrinkage: number;
+  };
+  private tensors:
+    | { readonly lr: Tensor; readonly l1: Tensor; readonly l2: Tensor; readonly l2Shrinkage: Tensor; readonly lrPower: Tensor }
+    | undefined;
 
   constructor(learningRate: Hyperparameter | Options, ...rest: readonly (number | boolean | string | null | Options)[]) {
     const order = [
@@ -111,7 +119,9 @@ export class FtrlOptimizer extends Optimizer {
 
   protected override applyDense(gradient: Tensor, variable: Variable): unknown {
     const ops =
-      this.settings.shrinkage > 0 ? { onRef: ApplyFtrlV2, onResource: ResourceApplyFtrlV2 } : { onRef: ApplyFtrl, onResource: ResourceApplyFtrl };
+      this.settings.shrinkage > 0
+        ? { onRef: ApplyFtrlV2, onResource: ResourceApplyFtrlV2 }
+        : { onRef: ApplyFtrl, onResource: ResourceApplyFtrl };
     return this.step(ops, variable, { ...this.record(variable), grad: gradient });
   }
 

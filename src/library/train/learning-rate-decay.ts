@@ -9,7 +9,7 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { constant } from "../../ops/array.ts";
-import { caseOf, cond } from "../../ops/control-flow.ts";
+import { caseOf, cond } from "../../ops/control-flow-contexts.ts";
 import { ceil, cos, exp, floor, log, negative, sqrt } from "../../ops/math-functions.ts";
 import { add as addNamed, cast, divide, equal, minimum, multiply, pow as powNamed } from "../../ops/math.ts";
 import { add, and, greater, lessEqual, mul, pow, sub, truediv } from "../../ops/operators.ts";
@@ -27,7 +27,8 @@ interface StaircaseOptions extends Named {
 type Rest<O> = readonly (O | TensorLike | null | undefined)[];
 
 /** Whole numbers are int32 constants here, as in Python: step counts, mostly. */
-const counted = (value: TensorLike): TensorLike => (typeof value === "number" && Number.isInteger(value) ? NDArray.from(value, "int32") : value);
+const counted = (value: TensorLike): TensorLike =>
+  typeof value === "number" && Number.isInteger(value) ? NDArray.from(value, "int32") : value;
 
 const required = (globalStep: TensorLike | null | undefined, caller: string): TensorLike => {
   if (globalStep === null || globalStep === undefined) throw new ValueError(`global_step is required for ${caller}.`);
@@ -131,7 +132,12 @@ export function polynomialDecay(
 
 /** values[i] while x ≤ boundaries[i]; the last value after all boundaries. TF: tf.train.piecewise_constant.
  *  @throws ValueError if boundaries and x, or the values among themselves, differ in type. */
-export function piecewiseConstant(x: TensorLike, boundaries: readonly TensorLike[], values: readonly TensorLike[], { name }: Named = {}): Tensor {
+export function piecewiseConstant(
+  x: TensorLike,
+  boundaries: readonly TensorLike[],
+  values: readonly TensorLike[],
+  { name }: Named = {},
+): Tensor {
   const steps = convertToTensor(x);
   const whole = isInteger(steps.dtype);
   const limits = boundaries.map(boundary => convertToTensor(whole ? counted(boundary) : boundary));
@@ -167,7 +173,12 @@ interface AlphaOptions extends Named {
 }
 
 /** Half a cosine from learningRate down to alpha·learningRate. TF: tf.train.cosine_decay. */
-export function cosineDecay(learningRate: TensorLike, globalStep: TensorLike | null, decaySteps: TensorLike, ...rest: Rest<AlphaOptions>): Tensor {
+export function cosineDecay(
+  learningRate: TensorLike,
+  globalStep: TensorLike | null,
+  decaySteps: TensorLike,
+  ...rest: Rest<AlphaOptions>
+): Tensor {
   const given = required(globalStep, "cosine_decay");
   const { alpha = 0, name } = collect<AlphaOptions>(["alpha", "name"], rest);
   return decay(name, "CosineDecay", learningRate, (rate, inType) => {

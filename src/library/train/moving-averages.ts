@@ -6,7 +6,8 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { cond, group } from "../../ops/control-flow.ts";
+import { cond } from "../../ops/control-flow-contexts.ts";
+import { group } from "../../ops/control-flow.ts";
 import { cast, minimum } from "../../ops/math.ts";
 import { add, mul, pow, sub, truediv } from "../../ops/operators.ts";
 import { GraphKeys } from "../graph-keys.ts";
@@ -42,7 +43,10 @@ function debiased(variable: Variable, value: TensorLike, rate: Tensor): Tensor |
     graph.colocateWith(variable.op, undefined, () =>
       getVariable(uniqueInScope(name), shape, { dtype: variable.dtype, initializer: zerosInitializer(), trainable: false }),
     );
-  const [biased, localStep] = variableScope(variable.op.name, { values: [variable] }, () => [own("biased", variable.shape), own("local_step", [])]);
+  const [biased, localStep] = variableScope(variable.op.name, { values: [variable] }, () => [
+    own("biased", variable.shape),
+    own("local_step", []),
+  ]);
   const newBiased = assignSub(biased, mul(sub(biased, value), rate));
   const newStep = localStep.assignAdd(1);
   const factor = sub(1, pow(sub(1, rate), newStep));

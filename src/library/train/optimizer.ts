@@ -14,7 +14,8 @@ import { gradients } from "../../gradients/gradients.ts";
 import { collect } from "../../ops/arguments.ts";
 import { shape as shapeOf, unique, zeros } from "../../ops/array.ts";
 import { getItem } from "../../ops/array-slicing.ts";
-import { cond, group, tuple } from "../../ops/control-flow.ts";
+import { cond } from "../../ops/control-flow-contexts.ts";
+import { group, tuple } from "../../ops/control-flow.ts";
 import { cast } from "../../ops/math.ts";
 import { unsortedSegmentSum } from "../../ops/math-segment.ts";
 import * as state from "../../ops/state.ts";
@@ -56,9 +57,7 @@ export interface MinimizeOptions extends ComputeGradientsOptions, ApplyGradients
 
 /** The op for ref variables and the op for resource variables that do the same. */
 export interface StepOps {
-  // biome-ignore lint/suspicious/noExplicitAny: each op checks its own record; here it is only passed on
   readonly onRef: (record: any) => unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly onResource: (record: any) => unknown;
 }
 
@@ -106,7 +105,11 @@ export abstract class Optimizer {
 
   /** Pairs [gradient, variable]; the gradient is null where the loss does not depend on the variable. TF: compute_gradients. */
   computeGradients(loss: TensorLike, options?: ComputeGradientsOptions): [gradient: Gradient, variable: Variable][];
-  computeGradients(loss: TensorLike, varList: VariableList | null, options?: ComputeGradientsOptions): [gradient: Gradient, variable: Variable][];
+  computeGradients(
+    loss: TensorLike,
+    varList: VariableList | null,
+    options?: ComputeGradientsOptions,
+  ): [gradient: Gradient, variable: Variable][];
   computeGradients(loss: TensorLike, ...rest: unknown[]): [gradient: Gradient, variable: Variable][] {
     const order = ["varList", "gateGradients", "aggregationMethod", "colocateGradientsWithOps", "gradLoss"];
     const options = collect<ComputeGradientsOptions>(order, rest);
@@ -133,13 +136,19 @@ export abstract class Optimizer {
   }
 
   /** An operation that updates the variables by their gradients; pairs with a null gradient are skipped. TF: apply_gradients. */
-  applyGradients(gradsAndVars: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>, options?: ApplyGradientsOptions): Operation;
+  applyGradients(
+    gradsAndVars: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>,
+    options?: ApplyGradientsOptions,
+  ): Operation;
   applyGradients(
     gradsAndVars: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>,
     globalStep: Variable | Tensor | null,
     options?: ApplyGradientsOptions,
   ): Operation;
-  applyGradients(given: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>, ...rest: unknown[]): Operation {
+  applyGradients(
+    given: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>,
+    ...rest: unknown[]
+  ): Operation {
     const { globalStep, name } = collect<ApplyGradientsOptions>(["globalStep", "name"], rest);
     const pairs = [...given].map(([gradient, variable]): [Gradient, Variable] => [gradientOf(gradient), variable]);
     if (pairs.length === 0) throw new ValueError("No variables provided.");
@@ -273,7 +282,12 @@ export abstract class Optimizer {
     return this.keepSlot(variable, name, () => zerosSlot(variable, operationName));
   }
 
-  protected slotWithInitializer(variable: Variable, initializer: Initializer | TensorLike, name: string, operationName = this.name): Variable {
+  protected slotWithInitializer(
+    variable: Variable,
+    initializer: Initializer | TensorLike,
+    name: string,
+    operationName = this.name,
+  ): Variable {
     return this.keepSlot(variable, name, () => createSlot(variable, initializer, operationName, variable.shape));
   }
 
@@ -295,7 +309,9 @@ export abstract class Optimizer {
       const options = { trainable: false, useResource: colocateWith.isResource };
       variable = graph.colocateWith(colocateWith.op, undefined, () =>
         this.ownScope
-          ? graph.nameScope("", () => variableScope(null, { defaultName: this.name }, () => getVariable(name, { initializer: initialValue, ...options })))
+          ? graph.nameScope("", () =>
+              variableScope(null, { defaultName: this.name }, () => getVariable(name, { initializer: initialValue, ...options })),
+            )
           : new Variable(initialValue, { name, ...options }),
       );
       named.set(name, variable);
@@ -316,7 +332,8 @@ export const inTypeOf = <T extends Tensor | Variable>(variable: { readonly dtype
 
 // ---- small parts ----
 
-const listed = (pairs: readonly (readonly [unknown, unknown])[]): string => `[${pairs.map(([, variable]) => JSON.stringify(String(variable))).join(", ")}]`;
+const listed = (pairs: readonly (readonly [unknown, unknown])[]): string =>
+  `[${pairs.map(([, variable]) => JSON.stringify(String(variable))).join(", ")}]`;
 
 const flattened = (list: VariableList): Variable[] => (Array.isArray(list) ? list.flatMap(flattened) : [list as Variable]);
 
@@ -353,7 +370,12 @@ function countedUp(globalStep: Variable | Tensor, scope: string): Operation {
 // ---- slot variables ----
 
 /** `<variable>/<name>` under the current variable scope; the second one of a name is `<variable>/<name>_1`. */
-export function createSlot(variable: Variable | Tensor, initial: Initializer | TensorLike, name: string, shape: TensorShape | null): Variable {
+export function createSlot(
+  variable: Variable | Tensor,
+  initial: Initializer | TensorLike,
+  name: string,
+  shape: TensorShape | null,
+): Variable {
   const { graph } = variable;
   const isValue = typeof initial !== "function";
   const validateShape = isValue ? convertToTensor(initial).shape.isFullyDefined : (shape?.isFullyDefined ?? true);
@@ -375,8 +397,10 @@ export function createSlot(variable: Variable | Tensor, initial: Initializer | T
   );
 }
 
-export function zerosSlot(variable: Variable, name: string): Variable {
+/** A slot of zeros, of a variable's shape or a tensor's. */
+export function zerosSlot(variable: Variable | Tensor, name: string): Variable {
   if (variable.shape.isFullyDefined) return createSlot(variable, zerosInitializer(), name, variable.shape);
+  if (variable instanceof Tensor) return createSlot(variable, zeros(shapeOf(variable), variable.dtype), name, null);
   const value = cond(
     isVariableInitialized(variable),
     () => variable.readValue(),
