@@ -1,6 +1,7 @@
 // The text of a node as TensorFlow's errors print it: `{{node MatMul}} = MatMul[T=DT_FLOAT, …](a, b)`.
 
 import { dtypeEnumName, dtypeTable, isDType } from "../base/dtype.ts";
+import { snakeOf } from "../base/names.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Attr, AttrValue, FunctionRef } from "./attributes.ts";
@@ -16,7 +17,7 @@ export interface NodeText {
 }
 
 export function formatNode(node: NodeText): string {
-  const attrs: [string, string][] = Object.entries(node.attrs).map(([name, value]) => [name, formatAttr(value, node.definition.attrs[name])]);
+  const attrs: [string, string][] = Object.entries(node.attrs).map(([name, value]) => [snakeOf(name), formatAttr(value, node.definition.attrs[name])]);
   if (node.colocation.length > 0) attrs.push(["_class", `[${node.colocation.map((group) => `"${group}"`).join(", ")}]`]);
   attrs.sort(([a], [b]) => (a < b ? -1 : 1));
   const list = attrs.length === 0 ? "" : `[${attrs.map(([name, text]) => `${name}=${text}`).join(", ")}]`;
