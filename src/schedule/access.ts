@@ -2,7 +2,7 @@
 // and how a position moves along the innermost axis. Contiguous arrays make reshapes vanish here: they do not change positions.
 
 import { dtypeBytes } from "../base/dtype.ts";
-import { sizeOf } from "../base/shape.ts";
+import { sameShape, sizeOf } from "../base/shape.ts";
 import type { Index } from "../ir/index-map.ts";
 import { axisIndex, flattenIndex, forEachAtom, unflattenIndex } from "../ir/index-map.ts";
 import type { Step, Value } from "../ir/program.ts";
@@ -42,9 +42,17 @@ export function equalIndex(a: Index, b: Index): boolean {
 
 /** Does this load read, in an iteration over `shape`, the very position that is being computed? */
 export function isSamePosition(load: Load, shape: readonly number[]): boolean {
-  if (sizeOf(load.source.shape) !== sizeOf(shape)) return false;
+  const { shape: from } = load.source;
+  if (sizeOf(from) !== sizeOf(shape)) return false;
+  if (sameShape(from, shape)) return load.at.every((index, axis) => isAxis(index, axis, shape[axis]));
   return equalIndex(positionOf(load), flattenIndex(axesOf(shape), shape));
 }
+
+const isAxis = ({ terms, offset }: Index, axis: number, size: number): boolean => {
+  if (offset !== 0) return false;
+  if (size === 1) return terms.length === 0;
+  return terms.length === 1 && terms[0].scale === 1 && terms[0].atom.kind === "axis" && terms[0].atom.axis === axis;
+};
 
 /** The multi-index in `shape` of the element at the same row-major position as the iteration over `iteration`. */
 export const reindex = (iteration: readonly number[], shape: readonly number[]): Index[] =>

@@ -55,8 +55,21 @@ function dependsOn(of: Index | Scalar, axis: number): boolean {
 
 const irregularCost = 8;
 
+/** How far a load's position moves along an axis. Quotients and remainders of its indices may cancel in the position. */
+function loadStride(load: Load, axis: number): number | "irregular" {
+  let stride = 0;
+  let size = 1;
+  for (let k = load.at.length - 1; k >= 0; k--) {
+    const part = strideAlong(load.at[k], axis);
+    if (part === "irregular") return strideAlong(positionOf(load), axis);
+    stride += part * size;
+    size *= load.source.shape[k];
+  }
+  return stride;
+}
+
 function loadCostAlong(load: Load, axis: number): number {
-  const stride = strideAlong(positionOf(load), axis);
+  const stride = loadStride(load, axis);
   if (stride === "irregular") return irregularCost;
   if (stride === 0) return 0.5;
   return stride === 1 ? 1 : 3;

@@ -76,6 +76,7 @@ class BlockFusion {
     this.aliases = aliases;
     for (const step of this.steps) if (step.kind === "map") this.maps.set(step.out, step);
     for (const step of this.steps) this.collect(step);
+    for (const step of this.steps) if (step.kind === "scatter") this.keepOffBase(step);
     for (const value of results) this.pinned.add(value);
   }
 
@@ -109,6 +110,23 @@ class BlockFusion {
       default:
         for (const value of inputsOf(step)) this.pinned.add(value);
     }
+  }
+
+  /** What a scatter reads of its own base (rows that an update moves) is stored beforehand: then the base can be overwritten in place. */
+  private keepOffBase(step: Extract<Step, { kind: "scatter" }>): void {
+    const base = this.aliases.rootOf(step.base);
+    const seen = new Set<Value>();
+    const visit = (scalar: Scalar): void =>
+      forEachLoad(scalar, ({ source }) => {
+        const map = this.maps.get(source);
+        if (map === undefined || seen.has(source)) return;
+        seen.add(source);
+        forEachLoad(map.body, load => {
+          if (this.aliases.rootOf(load.source) === base) this.pinned.add(source);
+        });
+        visit(map.body);
+      });
+    for (const scalar of [...step.at, step.body]) visit(scalar);
   }
 
   /** May this map be computed where a contraction's result is stored? */

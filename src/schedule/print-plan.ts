@@ -1,5 +1,6 @@
 // A Plan as text: what explain() shows and golden tests compare. One line per source, kernel and store; places as offsets in bytes.
-// Values are numbered in the order they appear, so the text does not depend on what was built before it.
+// Values are numbered in the order they appear, so the text does not depend on what was built before it. What a state holds at first goes
+// by the state's name, a constant by its place; v3' is v3 under another shape.
 
 import type { NDArray } from "../base/ndarray.ts";
 import type { Index } from "../ir/index-map.ts";
@@ -35,7 +36,10 @@ const joined = (...words: readonly string[]): string => words.filter(Boolean).jo
 
 class PlanPrinter {
   private readonly given: Plan;
+  private count = 0;
   private readonly names = new Map<Value, string>();
+  /** The name of what lies at a place now. */
+  private readonly occupants = new Map<Place, string>();
 
   constructor(plan: Plan) {
     this.given = plan;
@@ -56,22 +60,42 @@ class PlanPrinter {
       ),
       ...plan.hostConstants.map(({ data, slot }) => `constant ${data.dtype}[${data.shape}] @ host slot ${slot}`),
       ...this.kernels(plan.kernels),
-      ...plan.results.map(result => `result ${this.value(result)}`),
+      ...plan.results.map(result => `result ${this.named(this.name(result), result)}`),
     ];
     return `${lines.join("\n")}\n`;
   }
 
+  /** The name of a value that is read. */
   private name(value: Value): string {
-    let name = this.names.get(value);
-    if (name === undefined) {
-      name = `v${this.names.size}`;
-      this.names.set(value, name);
-    }
+    const known = this.names.get(value);
+    if (known !== undefined) return known;
+    const place = this.given.places.get(value);
+    const occupant = place && this.occupants.get(place);
+    const name = occupant !== undefined ? `${occupant}'` : this.nameAt(place);
+    this.names.set(value, name);
     return name;
   }
 
+  private nameAt(place: Place | undefined): string {
+    if (place?.region === "state") return place.state.id;
+    if (place?.region === "constant") return printPlace(place);
+    return `v${this.count++}`;
+  }
+
+  /** The line of a value that is made here. */
   private value(value: Value): string {
-    return `${this.name(value)} ${value.dtype}[${value.shape}] @ ${printPlace(this.given.places.get(value))}`;
+    const place = this.given.places.get(value);
+    let name = this.names.get(value);
+    if (name === undefined) {
+      name = `v${this.count++}`;
+      this.names.set(value, name);
+    }
+    if (place !== undefined) this.occupants.set(place, name);
+    return this.named(name, value);
+  }
+
+  private named(name: string, value: Value): string {
+    return `${name} ${value.dtype}[${value.shape}] @ ${printPlace(this.given.places.get(value))}`;
   }
 
   private printNames(rank: number): PrintNames {
@@ -88,7 +112,8 @@ class PlanPrinter {
   }
 
   private stores(stores: readonly Store[], rank: number): string[] {
-    return stores.map(({ out, body }) => `  ${this.value(out)} = ${this.scalar(body, rank)}`);
+    const bodies = stores.map(({ body }) => this.scalar(body, rank));
+    return stores.map(({ out }, k) => `  ${this.value(out)} = ${bodies[k]}`);
   }
 
   private kernels(kernels: readonly Kernel[]): string[] {
@@ -123,8 +148,10 @@ class PlanPrinter {
         return [`random from ${this.name(kernel.state)}`, `  ${this.value(kernel.out)}`];
       case "check":
         return [`check ${extents(kernel.over)} ${kernel.failure.label}: ${this.scalar(kernel.ok, 0)}`];
-      case "copy":
-        return [`copy ${this.name(kernel.from)} to ${printPlace(kernel.to)}`];
+      case "copy": {
+        const name = this.name(kernel.from);
+        return [`copy ${name} to ${printPlace(kernel.to)}`];
+      }
       case "branch": {
         const cases = kernel.cases.flatMap((inner, k) => [`  case ${k}`, ...indent(indent(this.kernels(inner)))]);
         return [`branch on ${this.name(kernel.choice)}`, ...cases];

@@ -82,6 +82,7 @@ export class SharedScalars {
       case "index":
         return `index ${node.dtype} ${indexKey(node.index)}`;
       case "load":
+        if (this.aliases.isAlone(node.source)) return `load ${node.source.id} ${node.at.map(indexKey).join(",")}`;
         return `load ${node.dtype} ${this.aliases.rootOf(node.source).id} ${indexKey(positionOf(node))}`;
       case "apply":
         return `${node.fn} ${node.args.map(number).join(" ")}`;

@@ -14,10 +14,17 @@ export interface Sources {
 /** Values that lie in the same bytes as another: its place is theirs. */
 export class Aliases {
   private readonly targets = new Map<Value, Value>();
+  private readonly named = new Set<Value>();
 
   /** `value` lies where `target` lies. */
   add(value: Value, target: Value): void {
-    this.targets.set(value, this.rootOf(target));
+    this.targets.set(value, target);
+    this.named.add(target);
+  }
+
+  /** Has the value no other name? */
+  isAlone(value: Value): boolean {
+    return !this.named.has(value) && !this.targets.has(value);
   }
 
   /** The value that owns the bytes. */
