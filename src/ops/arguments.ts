@@ -15,8 +15,9 @@ export function isOptions(value: unknown): value is Record<string, unknown> {
  *  @throws TypeError if one is given twice, or there are too many. */
 export function collect<T>(names: readonly string[], given: readonly unknown[]): Partial<T> {
   const result: Record<string, unknown> = {};
+  const last = given.findLastIndex(value => value !== undefined);
   given.forEach((value, i) => {
-    if (i === given.length - 1 && isOptions(value)) {
+    if (i === last && isOptions(value)) {
       for (const [name, option] of Object.entries(value)) {
         if (option === undefined || option === null) continue;
         if (result[name] !== undefined) throw new TypeError(`got multiple values for argument '${name}'`);
