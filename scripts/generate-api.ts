@@ -213,7 +213,7 @@ function parametersOf(value: unknown): { fixed: string[]; bodyIndex: number } {
   const arrow = /^(?:async\s+)?([A-Za-z_$][\w$]*)\s*=>/.exec(text);
   const list = arrow ? [arrow[1]] : splitParameters(text.slice(text.indexOf("(") + 1));
   const parameterNames = list.map(parameter => /^(?:\.\.\.)?[\w$]+|^[{[]/.exec(parameter)?.[0] ?? "");
-  const isFixed = (name: string): boolean => /^\w+$/.test(name) && !/^(?:options?|body|named?|rest|given)$/.test(name);
+  const isFixed = (name: string): boolean => /^\w+$/.test(name) && !/^(?:options?|body|named|rest|given)$/.test(name);
   const fixed = parameterNames.slice(
     0,
     parameterNames.findIndex(name => !isFixed(name)) < 0 ? undefined : parameterNames.findIndex(name => !isFixed(name)),
