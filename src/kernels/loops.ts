@@ -5,11 +5,11 @@ import type { Scalar } from "../ir/scalar.ts";
 import { forEachAtom, type Index } from "../ir/index-map.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, i32 } from "./language.ts";
-import { axesOf, lastAxis } from "./nest.ts";
+import { lastAxis } from "./nest.ts";
 import type { Addresses } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
 import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
-import { flatIndex, isVectorizable, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
+import { flatIndex, isVectorizable, moves, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
 
 /** What happens at each place of the inner axis. */
 export interface Leaf {
@@ -129,7 +129,7 @@ function fixedVectors(bodies: readonly Scalar[], inner: number, point: Point, ba
   const vectors = new Map<Scalar, Expr>();
   const outside: VectorPoint = { ...point, inner, part: undefined, vectors, bases, byteCounter: () => i32.const(0) };
   visitOpen(bodies, node => {
-    if (!axesOf(node).has(inner) && node.kind !== "constant" && !isUnderFixed(node, bodies, inner)) vectorOnce(node, outside);
+    if (!moves(node, inner) && node.kind !== "constant" && !isUnderFixed(node, bodies, inner)) vectorOnce(node, outside);
   });
   return vectors;
 }
@@ -138,7 +138,7 @@ function fixedVectors(bodies: readonly Scalar[], inner: number, point: Point, ba
 function isUnderFixed(node: Scalar, bodies: readonly Scalar[], inner: number): boolean {
   let isRead = bodies.includes(node);
   visitOpen(bodies, reader => {
-    if ((axesOf(reader).has(inner) || reader.kind === "accumulator") && argsOf(reader).includes(node)) isRead = true;
+    if (moves(reader, inner) && argsOf(reader).includes(node)) isRead = true;
   });
   return !isRead;
 }

@@ -8,7 +8,7 @@ import type { Scalar, ScalarFunction } from "../ir/scalar.ts";
 import { elementOf, elementRow, vectorKind } from "./element.ts";
 import { hasVectorMath, vectorMath } from "./elementary.ts";
 import { type Expr, f32x, i32, i32x, type Lane, mask32 } from "./language.ts";
-import { axesOf, dependsOnAxis, scaleOf } from "./nest.ts";
+import { accumulatorAxis, axesOf, dependsOnAxis, scaleOf } from "./nest.ts";
 import { indexCode, movesDown, type Point, scalarCode } from "./scalar-code.ts";
 
 /** A point whose inner axis counts by vectors: `part` lanes of it are wanted (all if undefined). */
@@ -44,9 +44,8 @@ export function isVectorizable(node: Scalar, inner: number, known: Map<Scalar, b
 
 function decide(node: Scalar, inner: number, known: Map<Scalar, boolean>): boolean {
   const kind = vectorKind(node.dtype);
-  const isFixed = !axesOf(node).has(inner);
   if (kind === undefined) return false;
-  if (isFixed && node.kind !== "accumulator") return elementRow(node.dtype) !== undefined;
+  if (!moves(node, inner)) return elementRow(node.dtype) !== undefined;
   switch (node.kind) {
     case "constant":
     case "accumulator":
@@ -86,11 +85,14 @@ const vectorFunctions: Record<"f32x" | "i32x" | "mask32", { has(fn: ScalarFuncti
   mask32: new Set<ScalarFunction>(["and", "or", "xor", "not", "eq", "ne", "select"]),
 };
 
+/** Does an expression differ from lane to lane? An accumulator is a vector of its own. */
+export const moves = (node: Scalar, inner: number): boolean => axesOf(node).has(inner) || axesOf(node).has(accumulatorAxis);
+
 /** Lanes of one vector at a vector point; a mask for bool. */
 export function vectorCode(node: Scalar, point: VectorPoint): Expr {
   const known = point.vectors.get(node);
   if (known) return known;
-  const code = axesOf(node).has(point.inner) || node.kind === "accumulator" ? build(node, point) : splat(node, point);
+  const code = moves(node, point.inner) ? build(node, point) : splat(node, point);
   const pinned = code.kind === "local" || code.kind === "vconst" ? code : point.k.let(code);
   point.vectors.set(node, pinned);
   return pinned;
