@@ -32,7 +32,12 @@ export function collect<T>(names: readonly string[], given: readonly unknown[]):
 }
 
 /** One of two names of the same argument. @throws ValueError if both are given. */
-export function eitherName<T>(newName: string, newValue: T | null | undefined, oldName: string, oldValue: T | null | undefined): T | undefined {
+export function eitherName<T>(
+  newName: string,
+  newValue: T | null | undefined,
+  oldName: string,
+  oldValue: T | null | undefined,
+): T | undefined {
   if (newValue === null || newValue === undefined) return oldValue ?? undefined;
   if (oldValue !== null && oldValue !== undefined) throw new ValueError(`Cannot specify both '${oldName}' and '${newName}'.`);
   return newValue;
@@ -40,7 +45,12 @@ export function eitherName<T>(newName: string, newValue: T | null | undefined, o
 
 /** One number for each of the `rank` spatial dimensions, extended by ones for batch and channels: 2, [2], [2, 2] and [1, 2, 2, 1] are the same.
  *  @throws ValueError for other lengths. */
-export function windowSequence(value: number | readonly number[] | null | undefined, rank: number, channelAxis: number, name: string): number[] {
+export function windowSequence(
+  value: number | readonly number[] | null | undefined,
+  rank: number,
+  channelAxis: number,
+  name: string,
+): number[] {
   if (value === null || value === undefined) return Array<number>(rank + 2).fill(1);
   const list = typeof value === "number" ? [value] : [...value];
   if (list.length === rank + 2) return list;
@@ -58,7 +68,8 @@ export type PaddingLike = "SAME" | "VALID" | readonly (readonly [number, number]
 
 /** The attributes `padding` and `explicitPaddings` for what users give. @throws ValueError for malformed lists. */
 export function convertPadding(padding: unknown, length = 4): { padding: "SAME" | "VALID" | "EXPLICIT"; explicitPaddings: number[] } {
-  if (padding === "EXPLICIT") throw new ValueError("'EXPLICIT' is not a valid value for `padding`. To use explicit padding, `padding` must be a list.");
+  if (padding === "EXPLICIT")
+    throw new ValueError("'EXPLICIT' is not a valid value for `padding`. To use explicit padding, `padding` must be a list.");
   // A wrong word is refused by the op's attribute, in its words.
   if (!Array.isArray(padding)) return { padding: (padding ?? null) as "SAME", explicitPaddings: [] };
   padding.forEach((pair: unknown, i) => {
@@ -67,7 +78,9 @@ export function convertPadding(padding: unknown, length = 4): { padding: "SAME" 
     if (pair.length !== 2) throw new ValueError(`${rule} size ${pair.length}`);
   });
   if (padding.length !== length)
-    throw new ValueError(`When padding is a list, it must be of size ${length}. Received: padding=${pythonList(padding)} of size ${padding.length}`);
+    throw new ValueError(
+      `When padding is a list, it must be of size ${length}. Received: padding=${pythonList(padding)} of size ${padding.length}`,
+    );
   return { padding: "EXPLICIT", explicitPaddings: padding.flat() as number[] };
 }
 

@@ -90,7 +90,7 @@ function outputContext(op: Operation): Context | null {
 /** [false, true]: the two sides of a Switch on data, placed with the data. */
 function switchOf(data: Tensor, predicate: Tensor): readonly [Tensor, Tensor] {
   const made = data.graph.colocateWith(data, { ignoreExisting: true }, () =>
-    data.isRef ? RefSwitch({ data, pred: predicate }) : Switch({ data, pred: predicate }),
+    data.isRef ? RefSwitch({ data, pred: predicate }, { name: "Switch" }) : Switch({ data, pred: predicate }),
   );
   return [made.outputFalse, made.outputTrue];
 }
