@@ -121,10 +121,13 @@ describe("getVariable", () => {
   test("calls custom getters from the inside out", () => {
     inGraph(() => {
       const calls: string[] = [];
-      const v = variableScope("a", { customGetter: (getter, name, options) => (calls.push(`outer ${name}`), getter(`${name}_o`, options)) }, () =>
-        variableScope("b", { customGetter: (getter, name, options) => (calls.push(`inner ${name}`), getter(`${name}_i`, options)) }, () =>
-          getVariable("v", [1]),
-        ),
+      const v = variableScope(
+        "a",
+        { customGetter: (getter, name, options) => (calls.push(`outer ${name}`), getter(`${name}_o`, options)) },
+        () =>
+          variableScope("b", { customGetter: (getter, name, options) => (calls.push(`inner ${name}`), getter(`${name}_i`, options)) }, () =>
+            getVariable("v", [1]),
+          ),
       );
       expect(calls).toEqual(["inner a/b/v", "outer a/b/v_i"]);
       expect(v.name).toBe("a/b/v_i_o:0");

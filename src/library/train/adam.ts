@@ -102,8 +102,8 @@ export class AdamOptimizer extends Optimizer {
     const { graph } = power1;
     const grown = graph.controlDependencies(updates, () =>
       graph.colocateWith(power1.op, undefined, () => [
-        operationOf(power1.assign(mul(power1, this.beta1 as Tensor), { useLocking: this.useLocking })),
-        operationOf(power2.assign(mul(power2, this.beta2 as Tensor), { useLocking: this.useLocking })),
+        operationOf(power1.assign(mul(power1.value(), this.beta1 as Tensor), { useLocking: this.useLocking })),
+        operationOf(power2.assign(mul(power2.value(), this.beta2 as Tensor), { useLocking: this.useLocking })),
       ]),
     );
     return group(...updates, ...grown, { name: scope });

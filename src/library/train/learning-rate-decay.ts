@@ -6,12 +6,12 @@ import { ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { constant } from "../../ops/array.ts";
 import { caseOf, cond } from "../../ops/control-flow-contexts.ts";
 import { ceil, cos, exp, floor, log, negative, sqrt } from "../../ops/math-functions.ts";
-import { add as addNamed, cast, divide, equal, minimum, multiply, pow as powNamed } from "../../ops/math.ts";
+import { add as addNamed, Cast, divide, equal, minimum, multiply, pow as powNamed } from "../../ops/math.ts";
 import { add, and, greater, lessEqual, mul, pow, sub, truediv } from "../../ops/operators.ts";
 import { randomNormal } from "../../ops/random.ts";
 import { whereV2 } from "../../ops/array-selection.ts";
@@ -44,8 +44,16 @@ function decay<R>(
 ): R {
   return getDefaultGraph().nameScope(name ?? fallback, scope => {
     const rate = convertToTensor(learningRate, { name: "initial_learning_rate" });
-    const { dtype }: { dtype: DType } = rate;
-    return body(rate, value => cast(value, dtype), { name: String(scope) });
+    return body(rate, value => converted(value, rate.dtype), { name: String(scope) });
+  });
+}
+
+/** tf.cast as it treats Python's numbers: a whole one is an int32 constant first. */
+function converted(value: TensorLike, dtype: DType): Tensor {
+  if (value instanceof Tensor && value.dtype === dtype) return value;
+  return getDefaultGraph().nameScope("Cast", scope => {
+    const tensor = convertToTensor(value, { name: "x" });
+    return tensor.dtype === dtype ? tensor : Cast({ x: tensor, DstT: dtype }, { name: String(scope) });
   });
 }
 
@@ -144,7 +152,7 @@ export function piecewiseConstant(
   const rates = values.map(value => convertToTensor(value));
   const bounds = limits.map(limit => {
     if (limit.dtype === steps.dtype) return limit;
-    if (limit.dtype === "int32" && steps.dtype === "int64") return cast(limit, steps.dtype);
+    if (limit.dtype === "int32" && steps.dtype === "int64") return converted(limit, steps.dtype);
     throw new ValueError(`Boundaries (<dtype: '${limit.dtype}'>) must have the same dtype as x (<dtype: '${steps.dtype}'>).`);
   });
   for (const rate of rates.slice(1)) {
