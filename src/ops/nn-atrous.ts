@@ -58,7 +58,7 @@ const constantInts = (values: readonly number[]): TensorLike => Int32Array.from(
 
 function widenTensor(pairs: Tensor, leading: number, count: number): Tensor {
   const parts: TensorLike[] = leading > 0 ? [Array.from({ length: leading }, () => [0, 0])] : [];
-  return concat([...parts, getItem(pairs, [[0, count]])], 0);
+  return concat([...parts, getItem(pairs, [0, count])], 0);
 }
 
 /** What the dilated window itself needs: half of what it overhangs before, the rest after. */
@@ -86,7 +86,7 @@ function spatialSizes(input: Tensor, spatial: readonly number[]): Tensor | numbe
   const dims = spatial.map(axis => input.shape.dim(axis));
   if (!dims.includes(null)) return dims as number[];
   const all = shapeOf(input);
-  return stack(spatial.map(axis => getItem(all, [axis])));
+  return stack(spatial.map(axis => getItem(all, axis)));
 }
 
 /** Paddings to a multiple of the block, and what they make to be cropped again. */
@@ -106,13 +106,13 @@ function requiredPaddings(sizes: Tensor | number[], base: Tensor | number[][], r
     return { paddings, crops };
   }
   const given = base instanceof Tensor ? base : convertToTensor(base, { dtype: "int32", name: "base_paddings" });
-  const starts = getItem(given, [[null, null], 0]);
-  const ends = getItem(given, [[null, null], 1]);
+  const starts = getItem(given, [null, null], 0);
+  const ends = getItem(given, [null, null], 1);
   const full = AddV2({ x: AddV2({ x: sizes, y: starts }, { name: "add" }), y: ends }, { name: "add" });
   const extra = FloorMod({ x: Sub({ x: rate, y: FloorMod({ x: full, y: rate }, { name: "mod" }) }, { name: "sub" }), y: rate }, { name: "mod" });
   const allEnds = AddV2({ x: ends, y: extra }, { name: "add" });
-  const paddings = stack(rates.map((_, k) => [getItem(starts, [k]), getItem(allEnds, [k])]), { name: "paddings" });
-  const crops = stack(rates.map((_, k) => [0, getItem(extra, [k])]), { name: "crops" });
+  const paddings = stack(rates.map((_, k) => [getItem(starts, k), getItem(allEnds, k)]), { name: "paddings" });
+  const crops = stack(rates.map((_, k) => [0, getItem(extra, k)]), { name: "crops" });
   return { paddings, crops };
 }
 

@@ -121,10 +121,16 @@ function geometryOf(input: readonly number[], filter: readonly number[], attrs: 
     throw new UnimplementedError("Current implementation does not yet support strides in the batch and depth dimensions.");
   if (attrs.dilations !== undefined && (attrs.dilations[0] !== 1 || attrs.dilations[axes.channel] !== 1))
     throw new UnimplementedError("Current implementation does not yet support dilations in the batch and depth dimensions.");
+  if (input.length !== rank + 2) throw new InvalidArgumentError(`convolution input must be ${rank + 2}-dimensional: [${input}]`);
+  if (filter.length !== rank + 2) throw new InvalidArgumentError(`convolution filter must be ${rank + 2}-dimensional: [${filter}]`);
   const windows = windowsOf(input, filter.slice(0, rank), attrs);
   const [perGroup, outputs] = filter.slice(rank);
-  const groups = input[axes.channel] / perGroup;
-  return { axes, windows, batch: input[0], groups, perGroup, outputs: outputs / groups };
+  const depth = input[axes.channel];
+  if (perGroup === 0 || depth % perGroup !== 0) throw new InvalidArgumentError(`input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
+  const groups = depth / perGroup;
+  if (outputs % Math.max(groups, 1) !== 0)
+    throw new InvalidArgumentError(`output depth must be evenly divisible by number of groups: ${outputs} vs ${groups}`);
+  return { axes, windows, batch: input[0], groups, perGroup, outputs: outputs / Math.max(groups, 1) };
 }
 
 /** Output axes in memory order, the channel axis split into [group, channel in group] if there are groups, so that indices stay affine. */
@@ -409,6 +415,9 @@ interface DepthwiseGeometry {
 
 function depthwiseGeometry(input: readonly number[], filter: readonly number[], attrs: WindowAttrs): DepthwiseGeometry {
   const axes = axesOf(attrs.dataFormat);
+  if (input.length !== 4) throw new InvalidArgumentError(`input must be 4-dimensional[${input}]`);
+  if (filter.length !== 4) throw new InvalidArgumentError(`filter must be 4-dimensional: [${filter}]`);
+  if (input[axes.channel] !== filter[2]) throw new InvalidArgumentError(`input and filter must have the same depth: ${input[axes.channel]} vs ${filter[2]}`);
   const [row, column] = axes.spatial.map(axis => attrs.strides[axis]);
   if (row !== column) throw new InvalidArgumentError("Current implementation only supports equal length strides in the row and column dimensions.");
   if (attrs.strides[0] !== 1 || attrs.strides[axes.channel] !== 1)

@@ -16,7 +16,9 @@ import { indexScalar, loadScalar, s } from "../ir/scalar.ts";
 import { collect, eitherName } from "./arguments.ts";
 import { expandDims, onesLike, rank, reshape, shape as shapeOf, squeeze, stopGradient, zerosLike } from "./array.ts";
 import { range } from "./array-ranges.ts";
-import { concat, getItem, Select, slice, transpose } from "./array-slicing.ts";
+import { transpose } from "./array-rearranging.ts";
+import { Select } from "./array-selection.ts";
+import { concat, getItem, slice } from "./array-slicing.ts";
 import { AddV2, cast, GreaterEqual, LessEqual, LogicalAnd, Mul, Sub } from "./math.ts";
 import { Abs, Exp, Log, Log1p, Neg } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
@@ -55,9 +57,7 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
       const at = [i[0], r[0]];
       const row = [i[0], constantIndex(0)];
       const label = loadBroadcast(labels, at);
-      const negativeLog = s.sub(loadScalar(logSum, row), s.sub(loadScalar(wide, at), loadScalar(most, row)));
-      // A label of zero counts as nothing, also where the logarithm is infinite.
-      return s.select(s.eq(label, 0), 0, s.mul(label, negativeLog));
+      return s.mul(label, s.sub(loadScalar(logSum, row), s.sub(loadScalar(wide, at), loadScalar(most, row))));
     });
     return [loss, map((x, m, total, label) => s.sub(s.div(s.exp(s.sub(x, m)), total), label), wide, most, sum, labels)];
   },
@@ -254,7 +254,7 @@ function checkSparseShapes(labels: Tensor, logits: Tensor): void {
 }
 
 function sparseByRows(labels: Tensor, logits: Tensor, labelsShape: Tensor): Tensor {
-  const classes = getItem(shapeOf(logits), [Sub({ x: rank(logits), y: 1 }, { name: "sub" })]);
+  const classes = getItem(shapeOf(logits), Sub({ x: rank(logits), y: 1 }, { name: "sub" }));
   const flat = reshape(logits, [-1, classes]);
   const { loss } = SparseSoftmaxCrossEntropyWithLogits({ features: flat, labels: reshape(labels, [-1]) });
   const shaped = reshape(loss, labelsShape);

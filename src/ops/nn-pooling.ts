@@ -87,7 +87,7 @@ function checkMaxPool(shape: readonly number[], attrs: PoolAttrs): void {
   const { ksize, strides, explicitPaddings = [] } = attrs;
   const { channel, spatial } = axesOf(attrs.dataFormat);
   if (attrs.dataFormat === "NCHW_VECT_C") throw new UnimplementedError("Max pooling of NCHW_VECT_C tensors does not run here.");
-  if (shape.length !== spatial.length + 2) throw new InvalidArgumentError(`tensor_in_shape must have ${spatial.length} spatial dimensions. ${shape.length} ${attrs.dataFormat === "NHWC" ? 0 : 1}`);
+  checkPoolRank(shape, attrs.dataFormat);
   if (ksize[0] !== 1 || strides[0] !== 1) throw new UnimplementedError("Pooling is not yet supported on the batch dimension.");
   if (spatial.length === 3 && (ksize[channel] !== 1 || strides[channel] !== 1)) throw new UnimplementedError("Pooling is not yet supported on the depth dimension.");
   if (ksize[channel] === 1) return checkPaddingAmounts(explicitPaddings, attrs);
@@ -96,6 +96,13 @@ function checkMaxPool(shape: readonly number[], attrs: PoolAttrs): void {
   if (shape[channel] % ksize[channel] !== 0)
     throw new UnimplementedError("Depthwise max pooling requires the depth window to evenly divide the input depth");
   if (ksize[channel] !== strides[channel]) throw new UnimplementedError("Depthwise max pooling requires the depth window to equal the depth stride");
+}
+
+function checkPoolRank(shape: readonly number[], dataFormat: string): void {
+  const { length } = axesOf(dataFormat).spatial;
+  if (shape.length === length + 2) return;
+  if (length === 3) throw new InvalidArgumentError("tensor_in must be 5-dimensional");
+  throw new InvalidArgumentError(`tensor_in_shape must have ${length} spatial dimensions. ${shape.length} ${dataFormat === "NHWC" ? 0 : 1}`);
 }
 
 function checkPaddingAmounts(amounts: readonly number[], { ksize, dataFormat }: PoolAttrs): void {
@@ -108,7 +115,8 @@ function checkPaddingAmounts(amounts: readonly number[], { ksize, dataFormat }: 
   });
 }
 
-function checkAveragePool({ ksize, strides, dataFormat }: PoolAttrs): void {
+function checkAveragePool(shape: readonly number[], { ksize, strides, dataFormat }: PoolAttrs): void {
+  checkPoolRank(shape, dataFormat);
   if (ksize[0] !== 1 || strides[0] !== 1) throw new UnimplementedError("Pooling is not yet supported on the batch dimension.");
   if (ksize[axesOf(dataFormat).channel] !== 1) throw new UnimplementedError("Non-spatial pooling is not yet supported. Volunteers? :)");
 }
@@ -435,7 +443,7 @@ export const AvgPool = defineOp("AvgPool", {
   shape: ({ value, ...w }) => pooledShape("AvgPool", value, w, false),
   gradient: ({ value, output: _, ...w }, d): Gradients => ({ value: AvgPoolGrad({ origInputShape: Shape({ input: value }), grad: d.output, ...w }) }),
   lower: ({ value, ...w }) => {
-    checkAveragePool(w);
+    checkAveragePool(value.shape, w);
     return averagePool(value, poolOf(value.shape, withoutDepthStride(w)));
   },
 });
@@ -454,7 +462,7 @@ export const AvgPoolGrad = defineOp("AvgPoolGrad", {
   shape: (_, context) => context.shapeFrom("origInputShape").withRank(4),
   gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({ origInputShape: null, grad: AvgPool({ value: d.output, ...w }) }),
   lower: ({ origInputShape, grad, ...w }) => {
-    checkAveragePool(w);
+    checkAveragePool(numbersOf(origInputShape), w);
     return averagePoolGradient(grad, poolOf(numbersOf(origInputShape), withoutDepthStride(w)));
   },
 });
@@ -501,7 +509,7 @@ export const AvgPool3D = defineOp("AvgPool3D", {
   shape: ({ input, ...w }) => pooledShape("AvgPool3D", input, w, false),
   gradient: ({ input, output: _, ...w }, d): Gradients => ({ input: AvgPool3DGrad({ origInputShape: Shape({ input }), grad: d.output, ...w }) }),
   lower: ({ input, ...w }) => {
-    checkAveragePool(w);
+    checkAveragePool(input.shape, w);
     return averagePool(input, poolOf(input.shape, withoutDepthStride(w)));
   },
 });
@@ -514,7 +522,7 @@ export const AvgPool3DGrad = defineOp("AvgPool3DGrad", {
   shape: (_, context) => context.shapeFrom("origInputShape").withRank(5),
   gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({ origInputShape: null, grad: AvgPool3D({ input: d.output, ...w }) }),
   lower: ({ origInputShape, grad, ...w }) => {
-    checkAveragePool(w);
+    checkAveragePool(numbersOf(origInputShape), w);
     return averagePoolGradient(grad, poolOf(numbersOf(origInputShape), withoutDepthStride(w)));
   },
 });

@@ -1,7 +1,7 @@
 // Windows sliding over images: where they start, how many fit, what padding they need. Shared by convolution and pooling.
 // Static sizes (possibly unknown) for shape functions, concrete ones for lowerings; the formulas are TensorFlow's.
 
-import { ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { Dimension } from "../base/shape.ts";
 import type { Index } from "../ir/index-map.ts";
 import { addIndex, constantIndex, scaleIndex } from "../ir/index-map.ts";
@@ -58,12 +58,15 @@ export function windowedSize(input: Dimension, size: Dimension, { stride, dilati
   return Math.floor((padded - extent) / stride) + 1;
 }
 
-/** The same with concrete numbers, and the padding that goes with it: under SAME half of it, rounded down, lies before. */
+/** The same with concrete numbers, and the padding that goes with it: under SAME half of it, rounded down, lies before.
+ *  While running, a window one step too large for its input gives nothing rather than an error. */
 export function windowAlong(input: number, size: number, extent: Extent): WindowAxis {
-  const { stride, dilation = 1, padding } = extent;
-  const output = windowedSize(input, size, extent) as number;
+  const { stride, dilation = 1, padding, before: given = 0, after = 0 } = extent;
+  const reach = (size - 1) * dilation + 1;
+  const output = padding === "SAME" ? Math.ceil(input / stride) : Math.floor((input + given + after - reach + stride) / stride);
+  if (output < 0) throw new InvalidArgumentError(`Computed output size would be negative: ${output} [input_size: ${input}, effective_filter_size: ${reach}, stride: ${stride}]`);
   const needed = Math.max((output - 1) * stride + (size - 1) * dilation + 1 - input, 0);
-  const before = padding === "SAME" ? Math.floor(needed / 2) : (extent.before ?? 0);
+  const before = padding === "SAME" ? Math.floor(needed / 2) : given;
   return { input, size, stride, dilation, before, output };
 }
 

@@ -12,11 +12,13 @@ import { defineOp, type Gradients } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { generate, map, reduce, reduceOver } from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
-import { loadScalar, s } from "../ir/scalar.ts";
+import { loadScalar, type Scalar, s } from "../ir/scalar.ts";
 import { collect, eitherName, isOptions } from "./arguments.ts";
 import { constant, IdentityN, identity, rank, shape as shapeOf, zerosLike } from "./array.ts";
-import { concat, SelectV2, Select, transpose } from "./array-slicing.ts";
+import { Select, SelectV2 } from "./array-selection.ts";
+import { concat } from "./array-slicing.ts";
 import { range } from "./array-ranges.ts";
+import { transpose } from "./array-rearranging.ts";
 import { AddV2, cast, GreaterEqual, Less, Mul, RealDiv, Sub } from "./math.ts";
 import { Exp, Neg, Sigmoid } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
@@ -30,6 +32,9 @@ const reluTypes = [...realTypes, "qint8"] as const;
 
 // ---- relu and its kin ----
 
+/** max(x, 0) that keeps NaN and -0, as TensorFlow's does. */
+const positivePart = (x: Scalar): Scalar => s.select(s.lt(x, 0), 0, x);
+
 /** `max(features, 0)`. */
 export const Relu = defineOp("Relu", {
   inputs: { features: "T" },
@@ -37,7 +42,7 @@ export const Relu = defineOp("Relu", {
   attrs: { T: attr.type(reluTypes) },
   shape: ({ features }) => features,
   gradient: ({ activations }, d): Gradients => ({ features: ReluGrad({ gradients: d.activations, features: activations }) }),
-  lower: ({ features }) => map(x => s.max(x, 0), features),
+  lower: ({ features }) => map(positivePart, features),
 });
 
 /** Gradients where features are positive. */
@@ -57,7 +62,11 @@ export const Relu6 = defineOp("Relu6", {
   attrs: { T: attr.type(realTypes) },
   shape: ({ features }) => features,
   gradient: ({ activations }, d): Gradients => ({ features: Relu6Grad({ gradients: d.activations, features: activations }) }),
-  lower: ({ features }) => map(x => s.min(s.max(x, 0), 6), features),
+  lower: ({ features }) =>
+    map(x => {
+      const y = positivePart(x);
+      return s.select(s.gt(y, 6), 6, y);
+    }, features),
 });
 
 export const Relu6Grad = defineOp("Relu6Grad", {
@@ -339,7 +348,7 @@ export const BiasAdd = defineOp("BiasAdd", {
     if (bias.shape.length !== 1) throw new InvalidArgumentError(`Biases must be 1D: [${bias.shape}]`);
     if (bias.shape[0] !== value.shape[axis])
       throw new InvalidArgumentError(
-        `Must provide as many biases as the ${dataFormat === "NCHW" ? "channel" : "last"} dimension of the input tensor: [${bias.shape}] vs. [${value.shape}]`,
+        `Must provide as many biases as the last dimension of the input tensor: [${bias.shape}] vs. [${value.shape}]`,
       );
     return generate(value.shape, i => s.add(loadScalar(value, i), loadScalar(bias, [i[axis]])));
   },
