@@ -1,4 +1,4 @@
-// Special functions against values of mpmath 1.3 (40 digits), and at the poles and edges against TensorFlow 2.21.
+// Special functions against values of mpmath 1.4 (40 digits), and at the poles and edges against TensorFlow 2.21.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hostFunctions } from "./special.ts";

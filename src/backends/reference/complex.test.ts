@@ -1,4 +1,4 @@
-// Complex functions against values of mpmath 1.3 (30 digits) in three quadrants, and identities elsewhere.
+// Complex functions against values of mpmath 1.4 (30 digits) in three quadrants, and identities elsewhere.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Complex } from "../../base/ndarray.ts";

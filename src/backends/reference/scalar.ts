@@ -71,7 +71,10 @@ export class ScalarCompiler {
       }
       case "mod": {
         const of = this.index(atom.of);
-        return () => of() - atom.by * Math.floor(of() / atom.by);
+        return () => {
+          const x = of();
+          return x - atom.by * Math.floor(x / atom.by);
+        };
       }
       case "data": {
         const value = this.scalar(atom.value);
