@@ -26,7 +26,7 @@ export class Peer {
   static async open(name: string, threads: number): Promise<Peer> {
     if (name !== "tf") throw new Error(`There is no peer "${name}" yet. Known: tf.`);
     const python = findPython();
-    const child = spawn(python, [here("peers/tensorflow.py"), String(threads)], { env: { ...process.env, OMP_NUM_THREADS: String(threads) } });
+    const child = spawn(python, [here("peers/tensorflow_peer.py"), String(threads)], { env: { ...process.env, OMP_NUM_THREADS: String(threads) } });
     let complaint = "";
     child.stderr.on("data", (data: Buffer) => {
       complaint += data.toString();
