@@ -336,7 +336,7 @@ export class Graph {
   }
 
   getAllCollectionKeys(): string[] {
-    return [...this.collectionLists].filter(([, list]) => list.length > 0).map(([name]) => name);
+    return [...this.collectionLists.keys()];
   }
 
   get collections(): readonly string[] {
