@@ -3,6 +3,7 @@
 
 import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
+import { RefSwitch, Switch } from "../ops/control-flow.ts";
 import { GraphKeys } from "./graph-keys.ts";
 
 /** `value`, or a copy of its graph that does not read uninitialized variables. `scope` is the name scope of the variable being made. */
@@ -31,7 +32,9 @@ function guardedOperation(op: Operation, scope: string, guarded: (tensor: Tensor
   const inputs = op.inputs.map(guarded);
   if (inputs.every((input, i) => input === op.inputs[i])) return op;
   const attrs = op.colocation.length > 0 ? { ...op.attrs, _class: op.colocation } : op.attrs;
-  return op.graph.createOperation(op.definition, inputs, attrs, `${op.name}_${scope}`.replaceAll(":", "_"));
+  // The copy of a ref's switch switches a value.
+  const definition = op.definition === RefSwitch ? Switch : op.definition;
+  return op.graph.createOperation(definition, inputs, attrs, `${op.name}_${scope}`.replaceAll(":", "_"));
 }
 
 function initializedValue(op: Operation): Tensor | undefined {

@@ -118,7 +118,8 @@ export abstract class Layer {
           const before = this.updates.length;
           const output = this.call(input, options);
           this.regularizeActivity(output);
-          for (const update of this.updates.slice(before)) graph.addToCollection(GraphKeys.UPDATE_OPS, update);
+          // The collection exists from the first layer on, as in TensorFlow, even while it is empty.
+          graph.getCollectionRef(GraphKeys.UPDATE_OPS).push(...this.updates.slice(before));
           return output;
         }),
       );

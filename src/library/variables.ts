@@ -349,7 +349,9 @@ class UpdatedVariable extends Variable {
         handle: variable.handle,
         initializer: variable.initializer,
         initialValue: variable.initialValue,
-        snapshot: variable.asGraphElement(),
+        snapshot: variable.graph.controlDependencies([update], () =>
+          state.ReadVariableOp({ resource: variable.handle, dtype: variable.dtype }),
+        ),
         dtype: variable.dtype,
         shape: variable.shape,
         trainable: variable.trainable,
@@ -368,10 +370,6 @@ class UpdatedVariable extends Variable {
 
   protected override read(): Tensor {
     return this.graph.controlDependencies([this.update], () => super.read());
-  }
-
-  override asGraphElement(): Tensor {
-    return this.read();
   }
 
   override assign(value: TensorLike, options: AssignOptions = {}): Tensor | Variable {

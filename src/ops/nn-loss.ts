@@ -235,7 +235,7 @@ export function sparseSoftmaxCrossEntropyWithLogits(...given: [SparseArguments] 
     const precise = isNarrow ? cast(x, "float32") : x;
     const labelsShape = shapeOf(classes);
     checkSparseShapes(classes, x);
-    const loss = x.shape.rank === 2 ? SparseSoftmaxCrossEntropyWithLogits({ features: precise, labels: classes }).loss : sparseByRows(classes, precise, labelsShape);
+    const loss = x.shape.rank === 2 ? SparseSoftmaxCrossEntropyWithLogits({ features: precise, labels: classes }, { name }).loss : sparseByRows(classes, precise, labelsShape, name);
     return isNarrow ? cast(loss, x.dtype) : loss;
   });
 }
@@ -253,10 +253,10 @@ function checkSparseShapes(labels: Tensor, logits: Tensor): void {
     throw new ValueError(`\`labels.shape\` must equal \`logits.shape\` except for the last dimension. Received: labels.shape=${a} and logits.shape=${b}`);
 }
 
-function sparseByRows(labels: Tensor, logits: Tensor, labelsShape: Tensor): Tensor {
+function sparseByRows(labels: Tensor, logits: Tensor, labelsShape: Tensor, name: string | null | undefined): Tensor {
   const classes = getItem(shapeOf(logits), Sub({ x: rank(logits), y: 1 }, { name: "sub" }));
   const flat = reshape(logits, [-1, classes]);
-  const { loss } = SparseSoftmaxCrossEntropyWithLogits({ features: flat, labels: reshape(labels, [-1]) });
+  const { loss } = SparseSoftmaxCrossEntropyWithLogits({ features: flat, labels: reshape(labels, [-1]) }, { name });
   const shaped = reshape(loss, labelsShape);
   shaped.setShape(labels.shape);
   return shaped;
