@@ -51,11 +51,11 @@ async function measure(workload: Workload, peer: Peer | undefined, { rounds, sec
   const firstMs = performance.now() - began;
   const started = await peer?.start(workload.name);
   await timeOurs(step, 0.3);
-  const ours: number[] = [];
-  const theirs: number[] = [];
+  let ours: number[] = [];
+  let theirs: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(...(await timeOurs(step, seconds)));
-    if (peer) theirs.push(...(await peer.time(seconds)));
+    ours = ours.concat(await timeOurs(step, seconds));
+    if (peer) theirs = theirs.concat(await peer.time(seconds));
   }
   const counts = await session.counts(fetches, feeds);
   await session.close();
@@ -63,7 +63,7 @@ async function measure(workload: Workload, peer: Peer | undefined, { rounds, sec
   return {
     workload: workload.name,
     medianMs,
-    minMs: Math.min(...ours.slice(0, 100_000)),
+    minMs: quantile(ours, 0),
     spread: spreadOf(ours),
     firstMs,
     ...(workload.flops !== undefined && { gflops: workload.flops / medianMs / 1e6 }),
