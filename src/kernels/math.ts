@@ -2,11 +2,13 @@
 // time in are float32 code, inlined; all others are double code behind a function of the module, rounded once for float32.
 // Formulas and coefficients: math-exponential.ts, math-trigonometric.ts, math-power.ts.
 //
-// Largest errors in units of the last place, against results of 100 digits or of doubles, over dense random and special values
-// (math.test.ts holds them to this; where multiply-add is fused they are smaller):
-//   float32  exp 0.9, expm1 1.6, log 0.9, log1p 1.0, tanh 1.9, sigmoid 1.9, softplus 1.4, erf 1.4, rsqrt 1.0, all others 0.51
-//   float64  exp log log1p 0.9, expm1 1.5, sin cos 0.8, tan 2.0, asin acos 2.0, atan atan2 1.5, sinh cosh 1.6, tanh 1.9,
-//            asinh acosh atanh 2.5, pow 0.8, erf 1.0, erfc 3.5, sigmoid 2.0, softplus 1.5, rsqrt 1.0
+// Largest errors in units of the last place: float32 over one bit pattern in 331 of all there are, float64 against 300 bits (mpmath)
+// over 24 000 arguments each; math.test.ts holds them to this.
+//   float32  exp 0.93, expm1 1.41, log 0.78, log1p 0.79, tanh 2.31, sigmoid 2.35, softplus 1.64, erf 1.02, rsqrt 1.49, all others 0.501
+//   float64  exp 0.91, expm1 1.6, log log1p sin cos 0.8, pow 1.03, tanh 1.1, sinh 2.0, cosh 1.3, asinh atanh 1.5, acosh 1.6, tan 1.8,
+//            asin 2.8, acos 3.3, atan 1.6, atan2 2.3, sigmoid 1.9, softplus 1.4, erf 1.6, erfc 3.4, rsqrt 1.4
+// Speed in elements a nanosecond, vectors on Node 24, Zen 4 (fused; in brackets products rounded): exp 1.16 (0.85), log 0.7 (0.64), tanh 0.87
+// (0.64), sigmoid 0.63 (0.6), expm1 0.85 (0.65), log1p 0.42, erf 0.34, sin cos 0.3, pow 0.06.
 // Zeros keep their signs, denormals are neither lost nor made, NaN and infinities are as in C's Annex F.
 
 import { InternalError } from "../base/errors.ts";
