@@ -208,6 +208,8 @@ class GraphImporter {
     const name = this.freeName(`${this.prefix}${node.name}`);
     const make = (): Operation => this.graph.createOperation(definition, inputs, attrs, `${name}/`);
     const op = node.device === "" ? make() : this.graph.device(node.device, make);
+    // A node colocated with one that has no device keeps its own.
+    if (op.device === "") op.device = node.device;
     for (const input of node.input) if (input.startsWith("^")) op.addControlInput(this.operation(nodeNameOf(input)));
     this.refine(op, node);
     keepPrivateAttrs(op, node);
