@@ -2,7 +2,7 @@
 // Sizes known only while running cut the work into segments: the first runs, its results fix the sizes, the next is compiled for them.
 
 import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
 import type { Device, Executable } from "../backends/device.ts";
 import { runReference } from "../backends/reference/index.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
@@ -88,24 +88,67 @@ function withCurrentShape(state: State, device: Device): State {
   return held === undefined || held.join() === state.shape.join() ? state : { ...state, shape: held };
 }
 
+/** Programs kept for the values and sizes met last; older ones are compiled again when they come back. */
+const mostVariants = 64;
+
+class Variants {
+  private readonly kept = new Map<string, Promise<Compiled>>();
+
+  get(key: string, make: () => Promise<Compiled>): Promise<Compiled> {
+    const variant = this.kept.get(key) ?? make();
+    this.kept.delete(key);
+    this.kept.set(key, variant);
+    if (this.kept.size > mostVariants) this.kept.delete(this.kept.keys().next().value as string);
+    return variant;
+  }
+}
+
+const valueKey = (value: NDArray): string => `=${value.shape}:${value.toArray()}`;
+
 /** Runs what the missing value depends on, then compiles the rest for the values and sizes that gave. */
 async function segmented(selection: Selection, feeds: readonly CompileFeed[], device: Device, missing: NeedsValue): Promise<Compiled> {
+  const fed = feeds.findIndex(({ tensor }) => tensor === missing.tensor);
+  if (fed >= 0) return forEachValue(selection, feeds, device, missing, fed);
   const { first, rest, crossing } = split(selection, missing);
   const head = await compileSelection(first, feeds, device);
-  const tails = new Map<string, Promise<Compiled>>();
+  const variants = new Variants();
   const at = crossing.indexOf(missing.tensor);
   const run = async (arrays: readonly NDArray[]): Promise<readonly NDArray[]> => {
     const values = await head.run(arrays);
-    const key = values.map((value, i) => (i === at ? `=${value.shape}:${value.toArray()}` : value.shape.join())).join(";");
-    let tail = tails.get(key);
-    if (!tail) {
-      const fed = crossing.map((tensor, i): CompileFeed => ({ tensor, shape: values[i].shape, known: i === at ? values[i] : undefined }));
-      tail = compileSelection(rest, [...feeds, ...fed], device);
-      tails.set(key, tail);
-    }
-    return (await tail).run([...arrays, ...values]);
+    const tail = await variants.get(values.map((value, i) => (i === at ? valueKey(value) : value.shape.join())).join(";"), () => {
+      const crossed = crossing.map(
+        (tensor, i): CompileFeed => ({ tensor, shape: values[i].shape, known: i === at ? values[i] : undefined }),
+      );
+      return compileSelection(rest, [...feeds, ...crossed], device);
+    });
+    return tail.run([...arrays, ...values]);
   };
   return { run, stages: { ...head.stages, segments: () => `cut before ${missing.op.name}: ${missing.message}` }, counts: head.counts };
+}
+
+/** A fed value that decides shapes: one program for each value it takes. */
+function forEachValue(selection: Selection, feeds: readonly CompileFeed[], device: Device, missing: NeedsValue, fed: number): Compiled {
+  const variants = new Variants();
+  const run = async (arrays: readonly NDArray[]): Promise<readonly NDArray[]> => {
+    const value = arrays[fed];
+    const copy = new NDArray(value.dtype, value.shape, value.data.slice());
+    const variant = await variants.get(valueKey(value), () =>
+      compileSelection(
+        selection,
+        feeds.map((feed, i) => (i === fed ? { ...feed, known: copy } : feed)),
+        device,
+      ),
+    );
+    return variant.run(arrays);
+  };
+  return {
+    run,
+    stages: {
+      graph: () => printSelection(selection),
+      segments: () => `compiled for each value of ${missing.tensor.name}: ${missing.message}`,
+    },
+    counts: {},
+  };
 }
 
 function split(selection: Selection, { tensor, op }: NeedsValue): { first: Selection; rest: Selection; crossing: Tensor[] } {
@@ -124,7 +167,8 @@ function split(selection: Selection, { tensor, op }: NeedsValue): { first: Selec
       op,
     );
   const isOperation = (node: Selection["nodes"][number]): node is Operation => node instanceof Operation;
-  const isHandleSource = (node: Operation): boolean => node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.dtype === "resource");
+  const isHandleSource = (node: Operation): boolean =>
+    node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.dtype === "resource");
   const firstNodes = selection.nodes.filter(node => isOperation(node) && early.has(node));
   const restNodes = selection.nodes.filter(node => !isOperation(node) || !early.has(node) || isHandleSource(node));
   const replaced = new Map(selection.replaced);
@@ -152,7 +196,13 @@ function inputsOf(node: Selection["nodes"][number]): readonly Tensor[] {
   const inner = node.kind === "cond" ? node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results]) : [];
   const looped =
     node.kind === "loop"
-      ? [...node.initial, ...node.condition.nodes.flatMap(inputsOf), ...node.body.nodes.flatMap(inputsOf), node.condition.result, ...node.body.results]
+      ? [
+          ...node.initial,
+          ...node.condition.nodes.flatMap(inputsOf),
+          ...node.body.nodes.flatMap(inputsOf),
+          node.condition.result,
+          ...node.body.results,
+        ]
       : [node.predicate];
   return [...node.aliases.values(), ...inner, ...looped];
 }

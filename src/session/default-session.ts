@@ -14,6 +14,7 @@ export const pushDefaultSession = (session: Session): void => void stack.push(se
 export function popDefaultSession(session: Session): void {
   const at = stack.lastIndexOf(session);
   if (at < 0) return;
-  if (at !== stack.length - 1) throw new AssertionError("Nesting violated for default stack of <class 'tensorflow.python.client.session.Session'> objects");
+  if (at !== stack.length - 1)
+    throw new AssertionError("Nesting violated for default stack of <class 'tensorflow.python.client.session.Session'> objects");
   stack.pop();
 }

@@ -34,11 +34,14 @@ function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown,
   if (feeds instanceof Map) return feeds.entries();
   if (Array.isArray(feeds)) {
     for (const pair of feeds)
-      if (!Array.isArray(pair) || pair.length !== 2) throw new TypeError("Feeds are pairs [tensor, value], a Map, or an object of names: [[x, images], [labels, digits]].");
+      if (!Array.isArray(pair) || pair.length !== 2)
+        throw new TypeError("Feeds are pairs [tensor, value], a Map, or an object of names: [[x, images], [labels, digits]].");
     return feeds;
   }
   if (typeof feeds === "object" && !(feeds instanceof Tensor) && !isTypedArray(feeds)) return Object.entries(feeds);
-  throw new TypeError(`FlattenDictItems: 'dict' must be a dictionary or collection.Mapping type object, instead of '${pythonType(feeds)}'.`);
+  throw new TypeError(
+    `FlattenDictItems: 'dict' must be a dictionary or collection.Mapping type object, instead of '${pythonType(feeds)}'.`,
+  );
 }
 
 function keyTensor(graph: Graph, key: unknown): Tensor {
@@ -65,13 +68,18 @@ export function feedValue(tensor: Tensor, value: ArrayLike): NDArray {
 }
 
 function shapeError(shape: readonly number[], tensor: Tensor, hint: string): ValueError {
-  return new ValueError(`Cannot feed value of shape ${formatTuple(shape)} for Tensor ${tensor.name}, which has shape ${tensor.shape}`, hint);
+  return new ValueError(
+    `Cannot feed value of shape ${formatTuple(shape)} for Tensor ${tensor.name}, which has shape ${tensor.shape}`,
+    hint,
+  );
 }
 
 const reshapeHint = (array: NDArray, tensor: Tensor): string => {
   const rank = tensor.shape.rank;
-  if (rank !== null && array.rank === rank - 1) return "The value has one dimension less: a batch of one needs [value], or new tf.NDArray(dtype, [1, ...shape], data).";
-  if (array.rank === 1 && rank !== null && rank > 1) return "A typed array is one-dimensional: give it its shape with new tf.NDArray(dtype, shape, data).";
+  if (rank !== null && array.rank === rank - 1)
+    return "The value has one dimension less: a batch of one needs [value], or new tf.NDArray(dtype, [1, ...shape], data).";
+  if (array.rank === 1 && rank !== null && rank > 1)
+    return "A typed array is one-dimensional: give it its shape with new tf.NDArray(dtype, shape, data).";
   return "Reshape the value, or declare the placeholder with null for dimensions that vary.";
 };
 

@@ -5,7 +5,7 @@ import { ValueError } from "../base/errors.ts";
 import { isAsTensor, pythonType } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
-import { Operation, Tensor } from "../graph/operation.ts";
+import { type Operation, Tensor } from "../graph/operation.ts";
 
 /** A variable or other object that names a graph element. */
 export interface Fetchable {
@@ -16,20 +16,23 @@ export interface Fetchable {
 export type Fetches = Tensor | Operation | IndexedSlices | Fetchable | string | readonly Fetches[] | { readonly [name: string]: Fetches };
 
 /** What a run returns for a fetch: an array for tensors and variables, null for operations, the same nesting for structures. */
-export type Results<F> = F extends Operation
-  ? null
-  : F extends Tensor | Fetchable
-    ? NDArray
-    : F extends IndexedSlices
-      ? IndexedSlicesValue
-      : F extends string
-        ? // biome-ignore lint/suspicious/noExplicitAny: a name may mean a tensor ("x:0") or an operation ("x")
-          any
-        : F extends readonly unknown[]
-          ? { -readonly [K in keyof F]: Results<F[K]> }
-          : F extends object
+// biome-ignore lint/suspicious/noExplicitAny: of fetches whose structure is not known while checking, nothing is known of the results
+export type Results<F> = Fetches extends F
+  ? any
+  : F extends Operation
+    ? null
+    : F extends Tensor | Fetchable
+      ? NDArray
+      : F extends IndexedSlices
+        ? IndexedSlicesValue
+        : F extends string
+          ? // biome-ignore lint/suspicious/noExplicitAny: a name may mean a tensor ("x:0") or an operation ("x")
+            any
+          : F extends readonly unknown[]
             ? { -readonly [K in keyof F]: Results<F[K]> }
-            : never;
+            : F extends object
+              ? { -readonly [K in keyof F]: Results<F[K]> }
+              : never;
 
 /** TF: tf.IndexedSlicesValue. */
 export interface IndexedSlicesValue {
@@ -87,7 +90,9 @@ function slices(fetch: IndexedSlices, visit: (fetch: unknown) => Assemble): Asse
 }
 
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
+  typeof value === "object" &&
+  value !== null &&
+  (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
 
 function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
   if (fetch === null || fetch === undefined) throw new TypeError(`Argument \`fetch\` = None has invalid type "NoneType". Cannot be None`);
@@ -103,7 +108,9 @@ function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
     return element;
   } catch (error) {
     if (error instanceof TypeError)
-      throw new TypeError(`Argument \`fetch\` = ${describe(fetch)} has invalid type "${pythonType(fetch)}" must be a string or Tensor. (${firstLine(error)})`);
+      throw new TypeError(
+        `Argument \`fetch\` = ${describe(fetch)} has invalid type "${pythonType(fetch)}" must be a string or Tensor. (${firstLine(error)})`,
+      );
     if (error instanceof Error && /not an element|does not exist|not in the graph|looks|not a valid/.test(error.message))
       throw new ValueError(`Argument \`fetch\` = ${describe(fetch)} cannot be interpreted as a Tensor. (${quoted(error)})`);
     throw error;

@@ -1,7 +1,7 @@
 // Session: validates what is asked, keeps one compiled program for each signature, serializes runs, and holds the variables' device.
 // Compiling is session/compile.ts; where programs run is the device's business.
 
-import { OpError, RuntimeError, ValueError } from "../base/errors.ts";
+import { type OpError, RuntimeError, ValueError } from "../base/errors.ts";
 import { disposeSymbol } from "../base/disposable.ts";
 import type { ArrayLike, NDArray } from "../base/ndarray.ts";
 import { dtypeTable } from "../base/dtype.ts";
@@ -53,13 +53,17 @@ export class Session {
   constructor(target: string | SessionOptions | null = "", options: SessionOptions = {}) {
     const given = typeof target === "object" && target !== null ? target : options;
     const address = typeof target === "string" ? target : "";
-    if (target !== null && typeof target !== "string" && typeof target !== "object") throw new TypeError(`Argument \`target\` must be a string, but got "${pythonType(target)}"`);
+    if (target !== null && typeof target !== "string" && typeof target !== "object")
+      throw new TypeError(`Argument \`target\` must be a string, but got "${pythonType(target)}"`);
     if (given.graph !== undefined && given.graph !== null && !(given.graph instanceof Graph))
       throw new TypeError(`Argument \`graph\` must be a tf.Graph, but got "${pythonType(given.graph)}"`);
     if (given.config !== undefined && given.config !== null && (typeof given.config !== "object" || Array.isArray(given.config)))
       throw new TypeError(`Argument \`config\` must be a tf.ConfigProto, but got "${pythonType(given.config)}"`);
     if (address !== "" && address !== "local")
-      throw new ValueError(`Session target "${address}" cannot be reached.`, "Remote sessions (grpc://…) are not part of this version; leave the target out to run here.");
+      throw new ValueError(
+        `Session target "${address}" cannot be reached.`,
+        "Remote sessions (grpc://…) are not part of this version; leave the target out to run here.",
+      );
     this.graph = given.graph ?? getDefaultGraph();
     this.sessStr = address;
     this.config = given.config ?? {};
@@ -143,7 +147,10 @@ export class Session {
     if (known) return known;
     for (const op of [...plan.targets, ...plan.tensors.map(({ op }) => op)]) refuseUnfed(op, plan, feeds);
     const pending = this.openedDevice().then(device =>
-      compile({ fetches: plan.tensors, targets: plan.targets, feeds: feeds.map(({ tensor, value }) => ({ tensor, shape: value.shape })) }, device),
+      compile(
+        { fetches: plan.tensors, targets: plan.targets, feeds: feeds.map(({ tensor, value }) => ({ tensor, shape: value.shape })) },
+        device,
+      ),
     );
     this.compiled.set(key, pending);
     try {
