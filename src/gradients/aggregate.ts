@@ -1,11 +1,10 @@
 // Joining several contributions to one gradient: AddN for dense ones, concatenation for slices.
 
-import { ValueError } from "../base/errors.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { concat, stridedSlice } from "../ops/array-slicing.ts";
+import { concat } from "../ops/array-slicing.ts";
 import { addN, cast } from "../ops/math.ts";
-import { unsortedSegmentSum } from "../ops/math-reduction.ts";
+import { unsortedSegmentSum } from "../ops/math-segment.ts";
 
 /** ADD_N (also the default), EXPERIMENTAL_TREE, EXPERIMENTAL_ACCUMULATE_N. */
 export const AggregationMethods = [0, 1, 2] as const;
@@ -16,7 +15,7 @@ export const AggregationMethod = { ADD_N: 0, DEFAULT: 0, EXPERIMENTAL_TREE: 1, E
 
 export function aggregate(list: readonly (Tensor | IndexedSlices)[], target: Tensor, method: AggregationMethod): Tensor | IndexedSlices {
   if (list.every((item) => item instanceof IndexedSlices)) return joinSlices(list as readonly IndexedSlices[]);
-  const dense = list.map(toDense);
+  const dense = list.map(slicesToTensor);
   if (method === 0) return addN(dense);
   const { graph } = target;
   return graph.nameScope(`${target.op.name}_gradient_sum`, () => dense.reduce((sum, item) => addN([sum, item])));
@@ -38,12 +37,4 @@ function joinSlices(list: readonly IndexedSlices[]): IndexedSlices {
   );
 }
 
-/** The whole tensor that slices describe: rows of equal index add up, absent rows are zero. TF: convert_to_tensor of IndexedSlices.
- *  @throws ValueError if the shape of the whole is unknown. */
-export function toDense(gradient: Tensor | IndexedSlices): Tensor {
-  if (!(gradient instanceof IndexedSlices)) return gradient;
-  const { values, indices, denseShape } = gradient;
-  if (denseShape === null) throw new ValueError("Tensor conversion requested for IndexedSlices without dense_shape");
-  const rows = stridedSlice(denseShape, [0], [1], [1], { shrinkAxisMask: 1 });
-  return unsortedSegmentSum(values, indices, rows);
-}
+export { slicesToTensor as toDense };

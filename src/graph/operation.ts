@@ -10,6 +10,7 @@ import { formatNode } from "./format.ts";
 import type { Graph } from "./graph.ts";
 import type { Location } from "./location.ts";
 import type { OpDefinition } from "./op-definition.ts";
+import type { TensorOperators } from "./tensor-operators.ts";
 
 /** One node of a graph. Made by ops, never by `new`. TF: tf.Operation. */
 export class Operation {
@@ -107,7 +108,12 @@ export class Operation {
   }
 }
 
+/** The methods that ops/operators.ts attaches: declared here, since graph/ cannot import ops. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the doors of the package attach them before a tensor can be made
+export interface Tensor extends TensorOperators {}
+
 /** A symbolic value: output `valueIndex` of an operation. TF: tf.Tensor. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above
 export class Tensor {
   readonly op: Operation;
   readonly valueIndex: number;

@@ -1,0 +1,271 @@
+// Special functions of several arguments (incomplete gamma and beta, zeta, polygamma), bits of integers, cross products, saturating casts.
+
+import type { DType } from "../base/dtype.ts";
+import { dtypeTable, isComplex, isFloating } from "../base/dtype.ts";
+import { ValueError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
+import { broadcastShapes } from "../base/shape.ts";
+import * as attr from "../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { defineOp, type Gradients } from "../graph/op-definition.ts";
+import type { Tensor } from "../graph/operation.ts";
+import * as ir from "../ir/build.ts";
+import { constantIndex } from "../ir/index-map.ts";
+import type { Scalar } from "../ir/scalar.ts";
+import { s } from "../ir/scalar.ts";
+import { reshape, shape } from "./array.ts";
+import { BroadcastGradientArgs } from "./array-padding.ts";
+import { cast, elementwise, reduceAlways, xlog1py, xlogy } from "./math.ts";
+import { exp, lgamma, log, real } from "./math-functions.ts";
+import { reduceSum } from "./math-reduction.ts";
+import { inNameScope, named, type NameOption } from "./named.ts";
+import * as operator from "./operators.ts";
+
+const floats = ["float32", "bfloat16", "float16", "float64"] as const satisfies readonly DType[];
+const wide = ["float32", "float64"] as const satisfies readonly DType[];
+
+// ---- incomplete gamma functions ----
+
+/** By a: igammaGradA; by x: x^(a−1)·e^−x / Γ(a). */
+function igammaGradients(a: Tensor, x: Tensor, dz: Tensor): [Tensor | null, Tensor | null] {
+  return reduceAlways(a, x, dz, () => {
+    const byA = IgammaGradA({ a, x });
+    const logarithm = operator.sub(operator.add(operator.neg(x), operator.mul(operator.sub(a, 1), log(x))), lgamma(a));
+    return [byA, exp(logarithm)];
+  });
+}
+
+export const Igamma = defineOp("Igamma", {
+  inputs: { a: "T", x: "T" },
+  outputs: { z: "T" },
+  attrs: { T: attr.type(floats) },
+  shape: ({ a, x }) => broadcastShapes(a, x),
+  gradient: ({ a, x }, d): Gradients => {
+    const [ga, gx] = igammaGradients(a, x, d.z);
+    return { a: ga, x: gx };
+  },
+  lower: ({ a, x }) => elementwise(s.igamma, a, x),
+});
+
+export const Igammac = defineOp("Igammac", {
+  inputs: { a: "T", x: "T" },
+  outputs: { z: "T" },
+  attrs: { T: attr.type(floats) },
+  shape: ({ a, x }) => broadcastShapes(a, x),
+  gradient: ({ a, x }, d): Gradients => {
+    const [ga, gx] = igammaGradients(a, x, d.z);
+    return { a: ga && operator.neg(ga), x: gx && operator.neg(gx) };
+  },
+  lower: ({ a, x }) => elementwise(s.igammac, a, x),
+});
+
+export const IgammaGradA = defineOp("IgammaGradA", {
+  inputs: { a: "T", x: "T" },
+  outputs: { z: "T" },
+  attrs: { T: attr.type(wide) },
+  shape: ({ a, x }) => broadcastShapes(a, x),
+  lower: ({ a, x }) => elementwise(s.igammaGradA, a, x),
+});
+
+// ---- zeta, polygamma, beta ----
+
+/** ζ(x, q) = Σ (q + n)^−x. */
+export const Zeta = defineOp("Zeta", {
+  inputs: { x: "T", q: "T" },
+  outputs: { z: "T" },
+  attrs: { T: attr.type(wide) },
+  shape: ({ x, q }) => broadcastShapes(x, q),
+  gradient: ({ x, q }, d): Gradients => {
+    const [, gq] = reduceAlways(x, q, d.z, () => [null, operator.mul(operator.neg(x), zeta(operator.add(x, 1), q))]);
+    return { q: gq };
+  },
+  lower: ({ x, q }) => elementwise(s.zeta, x, q),
+});
+
+/** The a-th derivative of digamma. */
+export const Polygamma = defineOp("Polygamma", {
+  inputs: { a: "T", x: "T" },
+  outputs: { z: "T" },
+  attrs: { T: attr.type(wide) },
+  shape: ({ a, x }) => broadcastShapes(a, x),
+  gradient: ({ a, x }, d): Gradients => {
+    const [, gx] = reduceAlways(a, x, d.z, () => [null, polygamma(operator.add(a, 1), x)]);
+    return { x: gx };
+  },
+  lower: ({ a, x }) => elementwise(s.polygamma, a, x),
+});
+
+export const Betainc = defineOp("Betainc", {
+  inputs: { a: "T", b: "T", x: "T" },
+  outputs: { z: "T" },
+  attrs: { T: attr.type(wide) },
+  shape: ({ a, b, x }) => {
+    // Scalars go with any shape; the others must agree.
+    const full = [a, b, x].filter(({ rank }) => rank !== 0);
+    return full.length === 0 ? a : full.reduce((merged, next) => merged.mergeWith(next));
+  },
+  gradient: ({ a, b, x }, d): Gradients => {
+    const [sa, sx] = [shape(a), shape(x)];
+    const { r1 } = BroadcastGradientArgs({ s0: sa, s1: sx });
+    const logBeta = operator.sub(operator.add(lgamma(a), lgamma(b)), lgamma(operator.add(a, b)));
+    const powers = operator.add(xlog1py(operator.sub(b, 1), operator.neg(x)), xlogy(operator.sub(a, 1), x));
+    const partial = exp(operator.sub(powers, logBeta));
+    return { x: reshape(reduceSum(operator.mul(partial, d.z), r1), sx) };
+  },
+  lower: ({ a, b, x }) => ir.map((p, q, y) => s.betainc(p, q, y), a, b, x),
+});
+
+export const NextAfter = defineOp("NextAfter", {
+  inputs: { x1: "T", x2: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(wide, "float32") },
+  shape: ({ x1, x2 }) => broadcastShapes(x1, x2),
+  lower: ({ x1, x2 }) => elementwise(s.nextAfter, x1, x2),
+});
+
+/** The regularized lower incomplete gamma function P(a, x). TF: tf.igamma. */
+export const igamma = (a: TensorLike, x: TensorLike, options?: NameOption): Tensor => Igamma({ a, x }, named(options));
+/** 1 − P(a, x). TF: tf.igammac. */
+export const igammac = (a: TensorLike, x: TensorLike, options?: NameOption): Tensor => Igammac({ a, x }, named(options));
+export const zeta = (x: TensorLike, q: TensorLike, options?: NameOption): Tensor => Zeta({ x, q }, named(options));
+export const polygamma = (a: TensorLike, x: TensorLike, options?: NameOption): Tensor => Polygamma({ a, x }, named(options));
+/** The regularized incomplete beta function. TF: tf.betainc. */
+export const betainc = (a: TensorLike, b: TensorLike, x: TensorLike, options?: NameOption): Tensor => Betainc({ a, b, x }, named(options));
+/** The next number after x1 in the direction of x2. TF: tf.math.nextafter. */
+export const nextafter = (x1: TensorLike, x2: TensorLike, options?: NameOption): Tensor => NextAfter({ x1, x2 }, named(options));
+
+/** log B(x) over the last axis: Σ log Γ(xᵢ) − log Γ(Σ xᵢ). TF: tf.lbeta. */
+export const lbeta = (x: TensorLike, options?: NameOption): Tensor =>
+  inNameScope(options, "lbeta", [x], () => {
+    const tensor = convertToTensor(x, { name: "x" });
+    const logProduct = reduceSum(lgamma(tensor), [-1]);
+    return operator.sub(logProduct, lgamma(reduceSum(tensor, [-1])));
+  });
+
+// ---- bits ----
+
+const integers = ["int32", "int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64"] as const satisfies readonly DType[];
+
+const bitOp = (type: string, f: (x: Scalar, y: Scalar) => Scalar, commutative: boolean) =>
+  defineOp(type, {
+    inputs: { x: "T", y: "T" },
+    outputs: { z: "T" },
+    attrs: { T: attr.type(integers) },
+    shape: ({ x, y }) => broadcastShapes(x, y),
+    gradient: "none",
+    commutative,
+    lower: ({ x, y }) => elementwise(f, x, y),
+  });
+
+/** TensorFlow limits a shift count to [0, width). */
+const shift =
+  (f: (x: Scalar, y: Scalar) => Scalar) =>
+  (x: Scalar, y: Scalar): Scalar =>
+    f(x, s.min(s.max(y, 0), 8 * dtypeTable[x.dtype].bytes - 1));
+
+export const BitwiseAnd = bitOp("BitwiseAnd", s.and, true);
+export const BitwiseOr = bitOp("BitwiseOr", s.or, true);
+export const BitwiseXor = bitOp("BitwiseXor", s.xor, true);
+export const LeftShift = bitOp("LeftShift", shift(s.shl), false);
+export const RightShift = bitOp("RightShift", shift(s.shr), false);
+
+export const Invert = defineOp("Invert", {
+  inputs: { x: "T" },
+  outputs: { y: "T" },
+  attrs: { T: attr.type(integers) },
+  shape: ({ x }) => x,
+  gradient: "none",
+  lower: ({ x }) => ir.map(s.not, x),
+});
+
+export const PopulationCount = defineOp("PopulationCount", {
+  inputs: { x: "T" },
+  outputs: { y: "uint8" },
+  attrs: { T: attr.type(integers) },
+  shape: ({ x }) => x,
+  gradient: "none",
+  lower: ({ x }) => ir.map(v => s.cast(s.popcount(v), "uint8"), x),
+});
+
+export const bitwiseAnd = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => BitwiseAnd({ x, y }, named(options));
+export const bitwiseOr = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => BitwiseOr({ x, y }, named(options));
+export const bitwiseXor = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => BitwiseXor({ x, y }, named(options));
+export const invert = (x: TensorLike, options?: NameOption): Tensor => Invert({ x }, named(options));
+export const leftShift = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => LeftShift({ x, y }, named(options));
+export const rightShift = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => RightShift({ x, y }, named(options));
+
+// ---- vectors ----
+
+export const Cross = defineOp("Cross", {
+  inputs: { a: "T", b: "T" },
+  outputs: { product: "T" },
+  attrs: { T: attr.type(attr.realNumbers) },
+  shape: ({ a, b }) => {
+    const merged = a.mergeWith(b).withRankAtLeast(1);
+    const last = merged.dim(-1);
+    if (last !== null && last !== 3) throw new ValueError(`Dimension must be 3 but is ${last}`);
+    return merged;
+  },
+  gradient: ({ a, b }, d): Gradients => ({ a: cross(b, d.product), b: cross(d.product, a) }),
+  lower: ({ a, b }) => {
+    const last = a.shape.length - 1;
+    return ir.generate(a.shape, i => {
+      const of = (value: typeof a, k: number): Scalar => s.load(value, [...i.slice(0, last), constantIndex(k)]);
+      const part = (k: number): Scalar =>
+        s.sub(s.mul(of(a, (k + 1) % 3), of(b, (k + 2) % 3)), s.mul(of(a, (k + 2) % 3), of(b, (k + 1) % 3)));
+      return s.guard([{ index: i[last], low: 0, high: 1 }], part(0), s.guard([{ index: i[last], low: 1, high: 2 }], part(1), part(2)));
+    });
+  },
+});
+
+/** The cross product of vectors of three, over the last axis. TF: tf.cross. */
+export const cross = (a: TensorLike, b: TensorLike, options?: NameOption): Tensor => Cross({ a, b }, named(options));
+
+// ---- casts that clamp ----
+
+/** The least and the greatest number of a type, as double-precision numbers can say them. */
+function limitsOf(dtype: DType): [low: number, high: number] {
+  const { kind, bytes } = dtypeTable[dtype];
+  if (kind === "int") return [-(2 ** (8 * bytes - 1)), 2 ** (8 * bytes - 1) - 1];
+  if (kind === "uint") return [0, 2 ** (8 * bytes) - 1];
+  const greatest: Partial<Record<DType, number>> = {
+    float16: 65504,
+    bfloat16: (2 - 2 ** -7) * 2 ** 127,
+    float32: (2 - 2 ** -23) * 2 ** 127,
+    float64: Number.MAX_VALUE,
+  };
+  const high = greatest[dtype];
+  if (high === undefined) throw new TypeError(`saturateCast does not take ${dtype}.`);
+  return [-high, high];
+}
+
+/** The greatest number of a float type that does not exceed `limit` in magnitude. */
+function within(limit: number, dtype: DType): number {
+  if (!isFloating(dtype)) return limit;
+  const array = NDArray.full(dtype, [], limit);
+  const held = Number(array.get(0));
+  if (Math.abs(held) <= Math.abs(limit)) return held;
+  const bits = array.data as Uint32Array;
+  const words = dtype === "float32" ? new Uint32Array(bits.buffer, bits.byteOffset, 1) : (array.data as Uint16Array);
+  if (dtype !== "float64") words[0] -= 1;
+  return Number(array.get(0));
+}
+
+export const ClipByValue = defineOp("ClipByValue", {
+  inputs: { t: "T", clipValueMin: "T", clipValueMax: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(attr.numbers) },
+  shape: ({ t }) => t,
+  lower: ({ t, clipValueMin, clipValueMax }) => ir.map((x, low, high) => s.max(s.min(x, high), low), t, clipValueMin, clipValueMax),
+});
+
+/** Casts, clamping to the range of the type instead of wrapping. TF: tf.saturate_cast. */
+export const saturateCast = (value: TensorLike, dtype: DType, options?: NameOption): Tensor =>
+  inNameScope(options, "saturate_cast", [value], scope => {
+    const given = convertToTensor(value, { name: "value" });
+    const x = isComplex(given.dtype) ? real(given) : given;
+    const [own, other] = [limitsOf(x.dtype), limitsOf(dtype)];
+    const low = convertToTensor(within(Math.max(own[0], other[0]), x.dtype), { dtype: x.dtype });
+    const high = convertToTensor(within(Math.min(own[1], other[1]), x.dtype), { dtype: x.dtype });
+    return cast(ClipByValue({ t: x, clipValueMin: low, clipValueMax: high }, { name: "clamp" }), dtype, scope);
+  });
