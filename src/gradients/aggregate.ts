@@ -4,7 +4,7 @@ import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { concat } from "../ops/array-slicing.ts";
 import { addN, cast } from "../ops/math.ts";
-import { unsortedSegmentSum } from "../ops/math-segment.ts";
+import { slicesToTensor } from "../ops/math-segment.ts";
 
 /** ADD_N (also the default), EXPERIMENTAL_TREE, EXPERIMENTAL_ACCUMULATE_N. */
 export const AggregationMethods = [0, 1, 2] as const;
@@ -36,5 +36,3 @@ function joinSlices(list: readonly IndexedSlices[]): IndexedSlices {
     list[0].denseShape,
   );
 }
-
-export { slicesToTensor as toDense };

@@ -13,6 +13,7 @@ import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { constant, fill, identity, shape, zerosLike } from "../ops/array.ts";
 import { group } from "../ops/control-flow.ts";
+import { slicesToTensor } from "../ops/math-segment.ts";
 import { aggregate, type AggregationMethod, AggregationMethods } from "./aggregate.ts";
 import { registeredGradient } from "./registry.ts";
 
@@ -192,11 +193,13 @@ const lazyZeros =
     zerosLike(output);
 
 type Lazy = Tensor | IndexedSlices | (() => Tensor);
-const force = (value: Lazy): Tensor | IndexedSlices => (typeof value === "function" ? value() : value);
+const forced = (value: Lazy): Tensor | IndexedSlices => (typeof value === "function" ? value() : value);
+const forcedDense = (value: Lazy): Tensor => slicesToTensor(forced(value));
 
-/** Output gradients by name; a slice is made dense, a missing one zero, when read. */
+/** Output gradients by name; slices are made dense (unless the op takes them), missing ones zero, when read. */
 function lazyRecord(definition: OpDefinition, op: Operation, values: readonly Lazy[]): object {
   const grouped = groupByName(definition, "outputs", op.attrs, values);
+  const force = definition.takesSlices ? forced : forcedDense;
   const record = {};
   for (const [name, value] of Object.entries(grouped)) {
     let made: unknown;
