@@ -76,7 +76,7 @@ const singleBounds: Partial<Record<MathFunction, number>> = {
   sigmoid: 2.4,
   softplus: 1.7,
   rsqrt: 1.5,
-  erf: 1.1,
+  erf: 1.3,
 };
 const doubleBounds: Partial<Record<MathFunction, number>> = {
   exp: 1,

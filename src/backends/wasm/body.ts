@@ -2,7 +2,7 @@
 // take several instructions. Modules, imports and sections are in printer.ts.
 // Vector constants: V8 builds a v128.const anew at every use, which halves the speed of polynomials on Node 24 (exp: 0.60 elements/ns as
 // v128.const, 1.24 from memory, 1.68 from an immutable global, 1.96 from a local set once; Node 20: all equal but memory, 0.8 of them).
-// So constants used in loops are locals set at the start of the function, all others but zero are globals. Scalars gain nothing (5 %).
+// So all but zero are immutable globals, and those used in loops are read into locals at the start of the function. Scalars gain nothing (5 %).
 
 import { InternalError } from "../../base/errors.ts";
 import type {
