@@ -173,10 +173,10 @@ export class Conv2DTranspose extends ImageLayer<ConvolutionOptions> {
     const sizes = axes.map((axis, i): TensorLike => known[i] ?? getItem(dims, axis));
     const outputs = sizes.map((size, i) => this.lengthOf(size, i));
     const list = dataFormat === "NHWC" ? [batch, outputs[0], outputs[1], filters] : [batch, filters, outputs[0], outputs[1]];
-    const output = transposedConvolution(input, this.kernel as Variable, stack(list), windowOf(strides, dataFormat), {
-      padding,
-      dataFormat,
-    });
+    const shape = stack(list);
+    // An unused node, which Keras leaves behind by asking whether the batch size is None.
+    getItem(shape, 0);
+    const output = transposedConvolution(input, this.kernel as Variable, shape, windowOf(strides, dataFormat), { padding, dataFormat });
     const spatial = outputs.map(size => (typeof size === "number" ? size : null));
     output.setShape(dataFormat === "NHWC" ? [input.shape.dim(0), ...spatial, filters] : [input.shape.dim(0), filters, ...spatial]);
     return this.finished(output);

@@ -11,11 +11,13 @@ import type { Gradients, LowerContext, ShapeContext, StateHandle } from "../grap
 import { defineOp } from "../graph/op-definition.ts";
 import { check, constant, generate, map, scatter } from "../ir/build.ts";
 import type { Index } from "../ir/index-map.ts";
-import { constantIndex, dataIndex } from "../ir/index-map.ts";
+import { addIndex, constantIndex, dataIndex, scaleIndex } from "../ir/index-map.ts";
 import type { ScatterCombine, State, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
-import { concat, expandDims, reshape, shape as shapeOf, size as sizeOf, stridedSlice } from "./array.ts";
+import { concat, stridedSlice } from "./array-slicing.ts";
+import { expandDims, reshape, size as sizeOf } from "./array.ts";
+import { expandSpec, type Masks, resolveAxis } from "./slice-spec.ts";
 
 const scalar = new TensorShape([]);
 
@@ -486,3 +488,61 @@ export const ResourceScatterNdAdd = defineOp("ResourceScatterNdAdd", resourceSca
 export const ResourceScatterNdSub = defineOp("ResourceScatterNdSub", resourceScatterNdFields("sub"));
 export const ResourceScatterNdMin = defineOp("ResourceScatterNdMin", resourceScatterNdFields("min"));
 export const ResourceScatterNdMax = defineOp("ResourceScatterNdMax", resourceScatterNdFields("max"));
+
+// ---- updates of slices ----
+
+const maskAttrs = {
+  beginMask: attr.int(0),
+  endMask: attr.int(0),
+  ellipsisMask: attr.int(0),
+  newAxisMask: attr.int(0),
+  shrinkAxisMask: attr.int(0),
+};
+
+interface SliceRecord extends Masks {
+  readonly ref: StateHandle;
+  readonly begin: NDArray;
+  readonly end: NDArray;
+  readonly strides: NDArray;
+  readonly value: Value;
+}
+
+/** A variable with the slice that a StridedSlice would read set to `value`. */
+function assignSlice({ ref, begin, end, strides, value, ...masks }: SliceRecord): StateHandle {
+  const base = ref.read();
+  const numbers = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
+  const spec = expandSpec(base.shape.length, numbers(begin), numbers(end), numbers(strides), masks);
+  const ranges = spec.axes.map((axis, k) => resolveAxis(axis, base.shape[k], k));
+  const shape = spec.result.map(axis => (axis === "new" ? 1 : (ranges[axis].length as number)));
+  if (!sameShape(shape, value.shape))
+    throw new InvalidArgumentError(`A slice of shape [${shape}] cannot be assigned a value of shape [${value.shape}].`);
+  const updated = scatter("assign", base, shape, r => ({
+    at: spec.axes.map((axis, k) => {
+      const position = spec.result.indexOf(k);
+      const start = constantIndex(ranges[k].begin as number);
+      return s.index(position < 0 ? start : addIndex(start, scaleIndex(r[position], axis.stride)));
+    }),
+    body: loadScalar(value, r),
+  }));
+  return ref.write(updated);
+}
+
+/** ref[slice] = value. */
+export const StridedSliceAssign = defineOp("StridedSliceAssign", {
+  inputs: { ref: "Ref(T)", begin: "Index", end: "Index", strides: "Index", value: "T" },
+  outputs: { outputRef: "Ref(T)" },
+  attrs: { T: attr.type(), Index: attr.type(attr.indexTypes), ...maskAttrs },
+  shape: ({ ref }) => ref,
+  compileTimeInputs: ["begin", "end", "strides"],
+  lower: record => assignSlice(record),
+});
+
+export const ResourceStridedSliceAssign = defineOp("ResourceStridedSliceAssign", {
+  inputs: { ref: "resource", begin: "Index", end: "Index", strides: "Index", value: "T" },
+  outputs: {},
+  attrs: { T: attr.type(), Index: attr.type(attr.indexTypes), ...maskAttrs },
+  shape: () => undefined,
+  stateful: true,
+  compileTimeInputs: ["begin", "end", "strides"],
+  lower: record => void assignSlice(record),
+});
