@@ -2,4 +2,4 @@
 
 export { AveragePooling2D, Conv2D, Conv2DTranspose, MaxPooling2D, SeparableConv2D, averagePooling2d, conv2d, conv2dTranspose, maxPooling2d, separableConv2d } from "../library/layers-convolution.ts";
 export { BatchNormalization, batchNormalization } from "../library/layers-normalization.ts";
-export { Dense, Dropout, Flatten, dense, dropout, flatten } from "../library/layers.ts";
+export { Dense, Dropout, Flatten, Layer, dense, dropout, flatten } from "../library/layers.ts";

@@ -3,3 +3,4 @@
 export { globalNorm } from "../library/clip.ts";
 export { matmul, matvec, tensordot } from "../ops/math-matrix.ts";
 export { cross } from "../ops/math-special.ts";
+export { l2Normalize } from "../ops/nn-normalization.ts";

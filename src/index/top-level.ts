@@ -12,6 +12,7 @@ export * as math from "./math.ts";
 export * as metrics from "./metrics.ts";
 export * as nn from "./nn.ts";
 export * as random from "./random.ts";
+export * as sparse from "./sparse.ts";
 export * as train from "./train.ts";
 export { TensorShape } from "../base/shape.ts";
 export { AggregationMethod } from "../gradients/aggregate.ts";
@@ -32,6 +33,9 @@ export { AUTO_REUSE, VariableScope, getLocalVariable, getVariable, getVariableSc
 export { Variable, assign, assignAdd, assignSub, countUpTo, disableResourceVariables, enableResourceVariables, isVariableInitialized, resourceVariablesEnabled, scatterAdd, scatterDiv, scatterMax, scatterMin, scatterMul, scatterNdAdd, scatterNdSub, scatterNdUpdate, scatterSub, scatterUpdate } from "../library/variables.ts";
 export { batchGather, gather, gatherNd, scatterNd, tensorScatterAdd, tensorScatterNdAdd, tensorScatterNdMax, tensorScatterNdMin, tensorScatterNdSub, tensorScatterNdUpdate, tensorScatterSub, tensorScatterUpdate } from "../ops/array-gather.ts";
 export { broadcastDynamicShape, broadcastStaticShape, broadcastTo, pad, tile } from "../ops/array-padding.ts";
+export { dynamicPartition, dynamicStitch, searchsorted, setdiff1d, unique, uniqueWithCounts, unravelIndex } from "../ops/array-partition.ts";
+export { linSpace, linspace, meshgrid, range, repeat, sequenceMask } from "../ops/array-ranges.ts";
+export { batchToSpace, batchToSpaceNd, depthToSpace, invertPermutation, matrixTranspose, requiredSpaceToBatchPaddings, reverse, reverseSequence, reverseV2, roll, spaceToBatch, spaceToBatchNd, spaceToDepth, transpose } from "../ops/array-rearranging.ts";
 export { booleanMask, where, whereV2 } from "../ops/array-selection.ts";
 export { concat, newaxis, parallelStack, slice, split, stack, stridedSlice, unstack } from "../ops/array-slicing.ts";
 export { bitcast, checkNumerics, constant, ensureShape, expandDims, fill, guaranteeConst, identity, identityN, oneHot, ones, onesLike, placeholder, placeholderWithDefault, rank, reshape, shape, shapeN, size, squeeze, stopGradient, zeros, zerosLike } from "../ops/array.ts";
@@ -40,7 +44,7 @@ export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/c
 export { abs, acos, acosh, angle, asin, asinh, atan, atanh, ceil, complex, conj, cos, cosh, digamma, erf, erfc, exp, expm1, floor, imag, isFinite, isInf, isNan, lgamma, log, log1p, negative, real, reciprocal, rint, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh } from "../ops/math-functions.ts";
 export { matmul, tensordot } from "../ops/math-matrix.ts";
 export { argMax, argMin, argmax, argmin, countNonzero, cumprod, cumsum, reduceAll, reduceAny, reduceLogsumexp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum } from "../ops/math-reduction.ts";
-export { unsortedSegmentSum } from "../ops/math-segment.ts";
+export { histogramFixedWidth, segmentMax, segmentMean, segmentMin, segmentProd, segmentSum, sparseSegmentMean, sparseSegmentSqrtN, sparseSegmentSum, unsortedSegmentMax, unsortedSegmentMean, unsortedSegmentMin, unsortedSegmentProd, unsortedSegmentSqrtN, unsortedSegmentSum } from "../ops/math-segment.ts";
 export { betainc, cross, igamma, igammac, lbeta, polygamma, saturateCast, zeta } from "../ops/math-special.ts";
 export { accumulateN, add, addN, atan2, cast, clipByValue, div, divNoNan, divide, equal, floorDiv, floordiv, floormod, greater, greaterEqual, less, lessEqual, logicalAnd, logicalNot, logicalOr, logicalXor, maximum, minimum, mod, multiply, notEqual, pow, realdiv, scalarMul, squaredDifference, subtract, toBfloat16, toComplex128, toComplex64, toDouble, toFloat, toInt32, toInt64, truediv, truncatediv, truncatemod } from "../ops/math.ts";
 export { getSeed, multinomial, randomCrop, randomNormal, randomShuffle, randomUniform, setRandomSeed, truncatedNormal } from "../ops/random.ts";

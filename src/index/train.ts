@@ -10,5 +10,6 @@ export { GradientDescentOptimizer } from "../library/train/gradient-descent.ts";
 export { cosineDecay, cosineDecayRestarts, exponentialDecay, inverseTimeDecay, linearCosineDecay, naturalExpDecay, noisyLinearCosineDecay, piecewiseConstant, piecewiseConstantDecay, polynomialDecay } from "../library/train/learning-rate-decay.ts";
 export { MomentumOptimizer } from "../library/train/momentum.ts";
 export { ExponentialMovingAverage } from "../library/train/moving-averages.ts";
+export { Optimizer } from "../library/train/optimizer.ts";
 export { ProximalAdagradOptimizer, ProximalGradientDescentOptimizer } from "../library/train/proximal.ts";
 export { RMSPropOptimizer } from "../library/train/rmsprop.ts";

@@ -39,7 +39,7 @@ async function train(): Promise<{ first: number; last: number; accuracy: number 
   const data = bars();
   const session = new tf.Session();
   await session.run(tf.globalVariablesInitializer());
-  const feeds = new Map<unknown, unknown>([
+  const feeds = new Map<tf.FeedKey, tf.ArrayLike>([
     [images, new tf.NDArray("float32", [examples, side, side, 1], data.images)],
     [labels, data.labels],
   ]);

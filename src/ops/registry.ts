@@ -1,0 +1,78 @@
+// Every op by TensorFlow's name, for importing GraphDefs: found by walking the families' exports, so that registration is no second edit.
+// A new family gets its line here; a program that imports no GraphDef does not load this file.
+
+import * as conversion from "../graph/conversion.ts";
+import type { OpDefinition } from "../graph/op-definition.ts";
+import * as array from "./array.ts";
+import * as arrayGather from "./array-gather.ts";
+import * as arrayMatrix from "./array-matrix.ts";
+import * as arrayPadding from "./array-padding.ts";
+import * as arrayPartition from "./array-partition.ts";
+import * as arrayRanges from "./array-ranges.ts";
+import * as arrayRearranging from "./array-rearranging.ts";
+import * as arraySelection from "./array-selection.ts";
+import * as arraySlicing from "./array-slicing.ts";
+import * as controlFlow from "./control-flow.ts";
+import * as math from "./math.ts";
+import * as mathEinsum from "./math-einsum.ts";
+import * as mathFunctions from "./math-functions.ts";
+import * as mathMatrix from "./math-matrix.ts";
+import * as mathReduction from "./math-reduction.ts";
+import * as mathSegment from "./math-segment.ts";
+import * as mathSpecial from "./math-special.ts";
+import * as nn from "./nn.ts";
+import * as nnConvolution from "./nn-convolution.ts";
+import * as nnEmbedding from "./nn-embedding.ts";
+import * as nnLoss from "./nn-loss.ts";
+import * as nnNormalization from "./nn-normalization.ts";
+import * as nnPooling from "./nn-pooling.ts";
+import * as random from "./random.ts";
+import * as state from "./state.ts";
+import * as training from "./training.ts";
+
+const families = [
+  conversion,
+  array,
+  arrayGather,
+  arrayMatrix,
+  arrayPadding,
+  arrayPartition,
+  arrayRanges,
+  arrayRearranging,
+  arraySelection,
+  arraySlicing,
+  controlFlow,
+  math,
+  mathEinsum,
+  mathFunctions,
+  mathMatrix,
+  mathReduction,
+  mathSegment,
+  mathSpecial,
+  nn,
+  nnConvolution,
+  nnEmbedding,
+  nnLoss,
+  nnNormalization,
+  nnPooling,
+  random,
+  state,
+  training,
+];
+
+let byType: ReadonlyMap<string, OpDefinition> | undefined;
+
+const isOp = (value: unknown): value is OpDefinition => typeof value === "function" && "type" in value && typeof value.type === "string" && "shape" in value;
+
+function definitions(): ReadonlyMap<string, OpDefinition> {
+  byType ??= new Map(
+    families.flatMap(family => Object.values(family as Record<string, unknown>).filter(isOp).map(definition => [definition.type, definition] as const)),
+  );
+  return byType;
+}
+
+/** The definition of an op, or undefined if there is none of this name. */
+export const findOp = (type: string): OpDefinition | undefined => definitions().get(type);
+
+/** All ops, in no particular order. */
+export const allOps = (): readonly OpDefinition[] => [...definitions().values()];
