@@ -2,6 +2,7 @@
 
 import { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
+import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type GraphDefMessage, nodeOf } from "../io/graph-def.ts";
 import { Variable } from "../library/variables.ts";
 import { attachOperators } from "../ops/operators.ts";
@@ -21,6 +22,10 @@ declare module "../graph/operation.ts" {
     /** The operation as a NodeDef message. TF: Operation.node_def. */
     readonly nodeDef: GraphDefMessage["node"][number];
   }
+}
+
+declare module "../library/variables.ts" {
+  interface Variable extends TensorOperators {}
 }
 
 declare module "../graph/graph.ts" {
