@@ -72,7 +72,10 @@ function missing(failed: readonly Outcome[]): [string, number][] {
 const casesText = (count: number): string => `${count} ${count === 1 ? "case" : "cases"}`;
 
 const { data, filter, backend, json, listMissing, patience } = readFlags();
-const outcomes = await runSuite({ directory: data, filter, backend, patience });
+const outcomes = await runSuite({ directory: data, filter, backend, patience }).catch((error: Error): Outcome[] => {
+  console.error(error.message);
+  return [];
+});
 const failed = outcomes.filter(({ reasons }) => reasons.length > 0);
 
 for (const family of new Set(outcomes.map(outcome => outcome.family))) {
