@@ -96,6 +96,17 @@ export function scalarsOfKernel(kernel: Kernel | Draft): readonly Scalar[] {
   }
 }
 
+/** Does a scatter read its base besides adding to it? Then it cannot write over it. */
+export function readsItsBase(kernel: Extract<PlainKernel, { kind: "scatter" }>, aliases: Aliases): boolean {
+  const base = aliases.rootOf(kernel.base);
+  let found = false;
+  for (const scalar of scalarsOfKernel(kernel))
+    forEachLoad(scalar, load => {
+      found ||= aliases.rootOf(load.source) === base;
+    });
+  return found;
+}
+
 /** The values a kernel reads (not those of kernels inside a branch or loop), as they are named there. */
 export function readsOfKernel(kernel: Kernel | Draft): Set<Value> {
   const reads = new Set<Value>();

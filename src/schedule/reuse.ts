@@ -4,7 +4,7 @@
 import { dtypeBytes } from "../base/dtype.ts";
 import type { Value } from "../ir/program.ts";
 import { forEachLoad, isSamePosition } from "./access.ts";
-import { type Block, type Node, type PlainKernel, scalarsOfKernel } from "./draft.ts";
+import { type Block, type Node, type PlainKernel, readsItsBase, scalarsOfKernel } from "./draft.ts";
 import type { Buffer, LiveRanges, Span } from "./live-ranges.ts";
 import type { Aliases } from "./sources.ts";
 
@@ -79,13 +79,7 @@ class Reuse {
   }
 
   private reuseBase(kernel: Extract<PlainKernel, { kind: "scatter" }>, position: number): void {
-    const base = this.aliases.rootOf(kernel.base);
-    let readsBase = false;
-    for (const scalar of scalarsOfKernel(kernel))
-      forEachLoad(scalar, load => {
-        readsBase ||= this.aliases.rootOf(load.source) === base;
-      });
-    if (!readsBase) this.take(this.bufferOf(base), this.bufferOf(kernel.out), position);
+    if (!readsItsBase(kernel, this.aliases)) this.take(this.bufferOf(kernel.base), this.bufferOf(kernel.out), position);
   }
 
   /** A result made inside its case, and needed for nothing else, is made in the memory of the branch's result. */

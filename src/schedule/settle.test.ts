@@ -135,6 +135,22 @@ describe("updates of states", () => {
   });
 });
 
+describe("scatters", () => {
+  it("do not write over a base that they read", () => {
+    const given = program(() => {
+      const base = ir.scan(read(b), 0, "sum");
+      const rows = ir.feed("rows", "int32", [2]);
+      const scattered = ir.scatter("add", base, [2, 4], ([i, j]) => ({
+        at: [loadScalar(rows, [i]), s.index(j)],
+        body: loadScalar(base, [i, j]),
+      }));
+      ir.updateState(a, scattered);
+      return [];
+    });
+    expect(planOf(given).kernels.at(-1)).toMatchObject({ kind: "scatter", inPlace: false });
+  });
+});
+
 describe("loops", () => {
   it("scatter in place into what they carry and copy nothing", () => {
     expect(copiesIn(recurrentLoop())).toBe(0);

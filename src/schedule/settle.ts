@@ -6,7 +6,7 @@ import { InternalError } from "../base/errors.ts";
 import { dtypeBytes } from "../base/dtype.ts";
 import type { Value } from "../ir/program.ts";
 import { bytesOf, forEachLoad, isHost, isSamePosition } from "./access.ts";
-import { addEdge, type Block, type Home, newNode, type Node, reachable, scalarsOfKernel } from "./draft.ts";
+import { addEdge, type Block, type Home, newNode, type Node, reachable, readsItsBase, scalarsOfKernel } from "./draft.ts";
 import type { Aliases, Sources } from "./sources.ts";
 
 /** Values written straight into the memory that outlives the block. */
@@ -124,7 +124,7 @@ class Settlement {
       if (node === undefined || !writable.has(node.draft.kind) || this.homes.has(root) || isHost(root) || bytesOf(root) !== bytes) break;
       if (chain.length > 0 && !this.isOnlyReadBy(root, chain[chain.length - 1])) break;
       chain.push(node);
-      if (node.draft.kind !== "scatter") break;
+      if (node.draft.kind !== "scatter" || readsItsBase(node.draft, this.aliases)) break;
       root = this.aliases.rootOf(node.draft.base);
     }
     if (old === undefined) return chain.length === 0 ? undefined : chain;

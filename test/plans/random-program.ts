@@ -48,6 +48,7 @@ class ProgramMaker {
     const results = ir.building(builder, () => {
       const states = this.begin();
       for (let i = 0; i < steps; i++) this.values.push(this.step(2));
+      if (this.chance(0.3)) this.values.push(this.drawn());
       for (const state of states) if (this.chance(0.8)) ir.updateState(state, this.fitted(state));
       if (states.length > 1 && this.chance(0.2)) this.swap(states);
       return [...Array.from({ length: 1 + this.below(4) }, () => this.pick(this.values)), this.blend(this.values[0])];
@@ -106,6 +107,19 @@ class ProgramMaker {
     return ir.generate(state.shape, i => s.mul(s.cast(s.index(i.reduce(addIndex, constantIndex(0))), "float32"), 0.25));
   }
 
+  /** Random numbers from a generator that moves on. */
+  private drawn(): Value {
+    const state: State = { id: "generator", dtype: "int64", shape: [3], role: "generator", initial: () => NDArray.from([1n, 2n, 3n]) };
+    const used = ir.readState(state, "reader");
+    const [shape, rows] = [[this.pick(dimensions), 4], 2];
+    const words = ir.randomWords(used, shape[0] * shape[1]);
+    ir.updateState(
+      state,
+      ir.generate([3], ([i]) => s.add(loadScalar(used, [i]), s.cast(s.eq(s.index(i), rows), "int64"))),
+    );
+    return ir.map(w => s.mul(s.cast(s.shr(w, 24), "float32"), 1 / 256), ir.reshape(words, shape));
+  }
+
   private scatteredInto(base: Value): Value {
     const row = ir.constant(this.array([2], "int32"));
     if (this.chance(0.3)) this.values.push(base);
@@ -162,13 +176,35 @@ class ProgramMaker {
       const fn = this.pick(["add", "sub", "max", "min"] as const);
       return ir.map((a, b) => s[fn](s.mul(a, 0.5), b), x, other);
     }
-    const made = this.below(6);
+    const made = this.below(8);
+    if (made === 6) return this.wide(x);
+    if (made === 7) return this.picked(x);
     if (made === 0) return ir.map(a => s.max(a, 0), x);
     if (made === 1) return ir.map(a => s.sigmoid(a), x);
     if (made === 2) return ir.map(a => s.exp(s.min(a, 1)), x);
     if (made === 3) return ir.map(a => s.select(s.gt(a, 0), s.sub(a, 1), s.neg(a)), x);
     if (made === 4) return ir.map(a => s.div(a, s.add(s.mul(a, a), 1)), x);
     return ir.generate(x.shape, i => s.add(loadScalar(x, i), s.cast(s.index(i.reduce(addIndex, constantIndex(0))), "float32")));
+  }
+
+  /** Through elements of another width, stored because they are expensive and read twice. */
+  private wide(x: Value): Value {
+    const dtype = this.pick(["float64", "int32", "bool"] as const);
+    const stored = ir.map(a => (dtype === "bool" ? s.gt(s.exp(s.min(a, 1)), 1) : s.cast(s.mul(s.exp(s.min(a, 1)), 4), dtype)), x);
+    const back = ir.map(a => s.cast(a, "float32"), stored);
+    this.values.push(ir.reverse(back, x.shape.length > 0 ? [0] : []));
+    return ir.map((a, b) => s.add(s.cast(a, "float32"), b), stored, x);
+  }
+
+  /** The positions of the greatest along an axis. */
+  private picked(x: Value): Value {
+    if (x.shape.length === 0) return ir.map(a => s.neg(a), x);
+    const axis = this.below(x.shape.length);
+    const positions = ir.reduce(this.pick(["argmax", "argmin"] as const), x, [axis], {
+      keepDims: true,
+      indexType: this.pick(["int32", "int64"] as const),
+    });
+    return ir.map((a, p) => s.add(a, s.mul(s.cast(p, "float32"), 0.125)), x, positions);
   }
 
   private movement(x: Value): Value {
