@@ -478,9 +478,9 @@ function batchToBlocks(input: Value, blocks: readonly number[], crops: readonly 
 }
 
 export const SpaceToBatchND = defineOp("SpaceToBatchND", {
-  inputs: { input: "T", blockShape: "TblockShape", paddings: "Tpaddings" },
+  inputs: { input: "T", blockShape: "Tblock_shape", paddings: "Tpaddings" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(), TblockShape: attr.type(attr.indexTypes, "int32"), Tpaddings: attr.type(attr.indexTypes, "int32") },
+  attrs: { T: attr.type(), Tblock_shape: attr.type(attr.indexTypes, "int32"), Tpaddings: attr.type(attr.indexTypes, "int32") },
   shape: ({ input, blockShape }, context) =>
     spaceToBatchShape(input, context.partial("blockShape")?.values, context.constant("paddings"), blockShape.withRank(1).dim(0)),
   gradient: ({ blockShape, paddings }, d): Gradients => ({ input: batchToSpaceNd(d.output, blockShape, paddings) }),
@@ -489,9 +489,9 @@ export const SpaceToBatchND = defineOp("SpaceToBatchND", {
 });
 
 export const BatchToSpaceND = defineOp("BatchToSpaceND", {
-  inputs: { input: "T", blockShape: "TblockShape", crops: "Tcrops" },
+  inputs: { input: "T", blockShape: "Tblock_shape", crops: "Tcrops" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(), TblockShape: attr.type(attr.indexTypes, "int32"), Tcrops: attr.type(attr.indexTypes, "int32") },
+  attrs: { T: attr.type(), Tblock_shape: attr.type(attr.indexTypes, "int32"), Tcrops: attr.type(attr.indexTypes, "int32") },
   shape: ({ input, blockShape }, context) =>
     batchToSpaceShape(input, context.partial("blockShape")?.values, context.constant("crops"), blockShape.withRank(1).dim(0)),
   gradient: ({ blockShape, crops }, d): Gradients => ({ input: spaceToBatchNd(d.output, blockShape, crops) }),
