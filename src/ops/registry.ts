@@ -62,11 +62,16 @@ const families = [
 
 let byType: ReadonlyMap<string, OpDefinition> | undefined;
 
-const isOp = (value: unknown): value is OpDefinition => typeof value === "function" && "type" in value && typeof value.type === "string" && "shape" in value;
+const isOp = (value: unknown): value is OpDefinition =>
+  typeof value === "function" && "type" in value && typeof value.type === "string" && "shape" in value;
 
 function definitions(): ReadonlyMap<string, OpDefinition> {
   byType ??= new Map(
-    families.flatMap(family => Object.values(family as Record<string, unknown>).filter(isOp).map(definition => [definition.type, definition] as const)),
+    families.flatMap(family =>
+      Object.values(family as Record<string, unknown>)
+        .filter(isOp)
+        .map(definition => [definition.type, definition] as const),
+    ),
   );
   return byType;
 }

@@ -175,6 +175,7 @@ export const ReadVariableOp = defineOp("ReadVariableOp", {
     return held?.shape ?? TensorShape.unknown();
   },
   gradient: (_, d): Gradients => ({ resource: d.value }),
+  takesSlices: true,
   stateful: true,
   lower: ({ resource }) => resource.read(),
 });

@@ -1,0 +1,249 @@
+// Einstein sums: one op for a sum of products named by letters. Two operands become one `contract`; more are joined pair by pair.
+
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
+import type { Dimension } from "../base/shape.ts";
+import { TensorShape } from "../base/shape.ts";
+import * as attr from "../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { defineOp, type Gradients } from "../graph/op-definition.ts";
+import type { Tensor } from "../graph/operation.ts";
+import * as ir from "../ir/build.ts";
+import { constantIndex, type Index, subtractIndex } from "../ir/index-map.ts";
+import type { Value } from "../ir/program.ts";
+import { s } from "../ir/scalar.ts";
+import { isOptions } from "./arguments.ts";
+import { reshape, shape } from "./array.ts";
+import { BroadcastGradientArgs, broadcastTo } from "./array-padding.ts";
+import { concat, getItem } from "./array-slicing.ts";
+import { conj } from "./math-functions.ts";
+import { reduceSum } from "./math-reduction.ts";
+import { inNameScope, type NameOption } from "./named.ts";
+
+// ---- reading the equation ----
+
+/** Labels of each input and of the output, one a dimension; those under an ellipsis are numbered from the end. */
+interface Labels {
+  readonly inputs: readonly (readonly string[])[];
+  readonly output: readonly string[];
+}
+
+/** The k-th dimension from the end under an ellipsis. */
+const ellipsisLabel = (k: number): string => `…${k}`;
+const isEllipsisLabel = (label: string): boolean => label.startsWith("…");
+
+/** @throws ValueError for an equation that cannot be read. */
+function parse(equation: string): { inputs: string[]; output: string } {
+  const [left, right, ...more] = equation.replace(/\s/g, "").split("->");
+  if (right === undefined || more.length > 0) throw new ValueError(`Expecting exactly one '->' in einsum equation: ${equation}`);
+  return { inputs: left.split(","), output: right };
+}
+
+function labelsOf(subscripts: string, ellipsisRank: number): string[] {
+  const [before, after, ...more] = subscripts.split("...");
+  if (more.length > 0) throw new ValueError(`Expecting at most one ellipsis per input subscript: ${subscripts}`);
+  const wrong = /[^A-Za-z]/.exec(before + (after ?? ""));
+  if (wrong) throw new ValueError(`Invalid character '${wrong[0]}' in einsum subscripts: ${subscripts}`);
+  const middle = after === undefined ? [] : Array.from({ length: ellipsisRank }, (_, k) => ellipsisLabel(ellipsisRank - 1 - k));
+  return [...before, ...middle, ...(after ?? "")];
+}
+
+const letterCount = (subscripts: string): number => subscripts.replace("...", "").length;
+
+/** Labels for operands of known rank. @throws ValueError if the ranks do not fit the equation. */
+function resolve(equation: string, ranks: readonly number[]): Labels {
+  const { inputs, output } = parse(equation);
+  if (inputs.length !== ranks.length)
+    throw new ValueError(`Got ${ranks.length} inputs for equation "${equation}", expecting ${inputs.length}`);
+  const hidden = inputs.map((subscripts, k) => {
+    const count = ranks[k] - letterCount(subscripts);
+    if (subscripts.includes("...") ? count < 0 : count !== 0)
+      throw new ValueError(
+        `Expected input ${k} to have rank ${subscripts.includes("...") ? "at least " : ""}${letterCount(subscripts)} but got: ${ranks[k]}`,
+      );
+    return count;
+  });
+  return { inputs: inputs.map((subscripts, k) => labelsOf(subscripts, hidden[k])), output: labelsOf(output, Math.max(0, ...hidden)) };
+}
+
+type Sizes = Map<string, Dimension>;
+
+/** The size of every label; under an ellipsis size 1 broadcasts. */
+function sizesOf({ inputs }: Labels, shapes: readonly (readonly Dimension[])[]): Sizes {
+  const sizes: Sizes = new Map();
+  inputs.forEach((labels, k) => {
+    labels.forEach((label, axis) => {
+      const d = shapes[k][axis];
+      const known = sizes.get(label);
+      if (known === undefined || known === null || (isEllipsisLabel(label) && known === 1)) sizes.set(label, d ?? known ?? null);
+      else if (d !== null && d !== known && !(isEllipsisLabel(label) && d === 1))
+        throw new ValueError(`Dimensions must be equal, but are ${known} and ${d}`);
+    });
+  });
+  return sizes;
+}
+
+// ---- the op ----
+
+/** Σ over labels that the output lacks of the product of the operands. */
+function sumOfProducts(operands: readonly Value[], { inputs, output }: Labels, sizes: Map<string, number>): Value {
+  const distinct = [...new Set(output)];
+  const summed = [...new Set(inputs.flat())].filter(label => !output.includes(label));
+  const size = (label: string): number => sizes.get(label) ?? 1;
+  const at = (k: number, i: readonly Index[], r: readonly Index[]): Index[] =>
+    inputs[k].map((label, axis) => {
+      if (operands[k].shape[axis] === 1) return constantIndex(0);
+      return distinct.includes(label) ? i[distinct.indexOf(label)] : r[summed.indexOf(label)];
+    });
+  const [dims, over] = [distinct.map(size), summed.map(size)];
+  const result =
+    operands.length === 2
+      ? ir.contract(dims, over, (i, r) => [ir.operand(operands[0], at(0, i, r)), ir.operand(operands[1], at(1, i, r))])
+      : over.length === 0
+        ? ir.generate(dims, i => s.load(operands[0], at(0, i, [])))
+        : ir.reduceOver("sum", dims, over, (i, r) => s.load(operands[0], at(0, i, r)));
+  return distinct.length === output.length ? result : onDiagonals(result, distinct, output);
+}
+
+/** A label that the output repeats is a diagonal: zero off it. */
+function onDiagonals(value: Value, distinct: readonly string[], output: readonly string[]): Value {
+  const dims = output.map(label => value.shape[distinct.indexOf(label)]);
+  return ir.generate(dims, i => {
+    const first = output.map(label => output.indexOf(label));
+    const bounds = i.flatMap((index, axis) =>
+      first[axis] === axis ? [] : [{ index: subtractIndex(index, i[first[axis]]), low: 0, high: 1 }],
+    );
+    return s.guard(
+      bounds,
+      s.load(
+        value,
+        distinct.map(label => i[output.indexOf(label)]),
+      ),
+      s.constant(value.dtype, 0),
+    );
+  });
+}
+
+export const Einsum = defineOp("Einsum", {
+  inputs: { inputs: "N*T" },
+  outputs: { output: "T" },
+  attrs: { equation: attr.string(), N: attr.int(undefined, 1), T: attr.type() },
+  shape: ({ inputs, equation }) => {
+    if (inputs.some(({ rank }) => rank === null)) return TensorShape.unknown();
+    const labels = resolve(
+      equation,
+      inputs.map(({ rank }) => rank ?? 0),
+    );
+    const sizes = sizesOf(
+      labels,
+      inputs.map(input => input.asList()),
+    );
+    const missing = labels.output.find(label => !sizes.has(label));
+    if (missing !== undefined) throw new ValueError(`Einsum output label '${missing}' does not appear in the inputs.`);
+    return new TensorShape(labels.output.map(label => sizes.get(label) ?? null));
+  },
+  gradient: ({ inputs, equation }, d): Gradients => ({ inputs: inputs.map((_, k) => einsumGradient(inputs, equation, k, d.output)) }),
+  lower: ({ inputs, equation }) => {
+    const dims = inputs.map(({ shape: own }) => own);
+    try {
+      const labels = resolve(
+        equation,
+        dims.map(own => own.length),
+      );
+      return sumOfProducts(inputs, labels, sizesOf(labels, dims) as Map<string, number>);
+    } catch (error) {
+      throw error instanceof ValueError ? new InvalidArgumentError(error.message) : error;
+    }
+  },
+});
+
+// ---- gradients ----
+
+/** The sum with the output in place of operand k: labels only that operand has are broadcast, ellipsis dimensions it broadcast are summed. */
+function einsumGradient(inputs: readonly Tensor[], equation: string, k: number, d: Tensor): Tensor {
+  const { inputs: subscripts, output } = parse(equation);
+  const own = subscripts[k];
+  const others = subscripts.filter((_, other) => other !== k);
+  const rest = inputs.filter((_, other) => other !== k).map(other => conj(other));
+  const elsewhere = output + others.join("");
+  const alone = [...new Set(own.replace("...", ""))].filter(label => !elsewhere.includes(label));
+  // First everything that the sum can say, then the labels that were summed away in this operand alone.
+  const hasEllipsis = subscripts.some(text => text.includes("...")) || output.includes("...");
+  const kept = [...new Set(own.replace("...", ""))].filter(label => !alone.includes(label)).join("");
+  const partial = Einsum({ inputs: [d, ...rest], equation: `${[output, ...others].join(",")}->${hasEllipsis ? "..." : ""}${kept}` });
+  const whole = hasEllipsis ? summedEllipsis(partial, inputs[k], own, kept.length) : partial;
+  const isPlain = alone.length === 0 && own.replace("...", "") === kept && (!own.includes("...") || own.startsWith("..."));
+  if (isPlain) return reshape(whole, shape(inputs[k]));
+  const spread = alone.length === 0 ? whole : withLabels(whole, inputs[k], own, alone);
+  return Einsum({ inputs: [spread], equation: `${alone.join("")}${own.includes("...") ? "..." : ""}${kept}->${own}` });
+}
+
+/** Sums the dimensions under the ellipsis down to those the operand has. */
+function summedEllipsis(partial: Tensor, operand: Tensor, own: string, kept: number): Tensor {
+  const full = shape(partial);
+  const cut = (extents: Tensor, count: number): Tensor => (count === 0 ? extents : getItem(extents, [null, -count]));
+  const batch = cut(full, kept);
+  const [before, after] = own.split("...");
+  const operandShape = shape(operand);
+  const ownBatch = own.includes("...")
+    ? getItem(operandShape, [before.length, after.length === 0 ? null : -after.length])
+    : getItem(operandShape, [0, 0]);
+  const { r1 } = BroadcastGradientArgs({ s0: batch, s1: ownBatch });
+  const labels = getItem(full, kept === 0 ? [0, 0] : [-kept, null]);
+  return reshape(reduceSum(partial, r1, { keepdims: true }), concat([ownBatch, labels], 0));
+}
+
+/** The gradient repeated along labels that were summed away, put in front. */
+function withLabels(gradient: Tensor, operand: Tensor, own: string, alone: readonly string[]): Tensor {
+  const extents = shape(operand);
+  const [before, after] = own.split("...");
+  const position = (label: string): number =>
+    before.includes(label) || after === undefined ? before.indexOf(label) : after.indexOf(label) - after.length;
+  const front = alone.map(label => getItem(extents, position(label)));
+  const extent = shape(gradient);
+  const column = reshape(gradient, concat([alone.map(() => 1), extent], 0));
+  return broadcastTo(column, concat([front, extent], 0));
+}
+
+// ---- the function ----
+
+interface EinsumOptions {
+  readonly name?: string | null;
+  readonly optimize?: string;
+}
+
+/** The output labels of an equation without an arrow: those that occur once, in alphabetical order. */
+function withOutput(equation: string): string {
+  const text = equation.replace(/\s/g, "");
+  if (text.includes("->")) return text;
+  const letters = text.replaceAll("...", "").replaceAll(",", "");
+  const once = [...new Set(letters)].filter(label => letters.indexOf(label) === letters.lastIndexOf(label)).sort();
+  return `${text}->${text.includes("...") ? "..." : ""}${once.join("")}`;
+}
+
+/** A sum of products in Einstein's notation: `tf.einsum("ij,jk->ik", a, b)`. TF: tf.einsum. @throws ValueError for an equation that does not fit. */
+export function einsum(equation: string, ...given: (TensorLike | EinsumOptions)[]): Tensor {
+  const last = given[given.length - 1];
+  const options = isOptions(last) ? (last as EinsumOptions) : {};
+  const inputs = (isOptions(last) ? given.slice(0, -1) : given) as TensorLike[];
+  return inNameScope(options.name as NameOption, "einsum", inputs, () => {
+    const tensors = inputs.map(input => convertToTensor(input));
+    const text = withOutput(equation);
+    return tensors.length <= 2 ? Einsum({ inputs: tensors, equation: text }) : pairwise(tensors, text);
+  });
+}
+
+/** Joins operands two at a time, keeping the labels that are still needed. */
+function pairwise(tensors: readonly Tensor[], equation: string): Tensor {
+  const { inputs, output } = parse(equation);
+  let result = tensors[0];
+  let labels = inputs[0];
+  for (let k = 1; k < tensors.length; k++) {
+    const needed = output + inputs.slice(k + 1).join("");
+    const hasEllipsis = labels.includes("...") || inputs[k].includes("...");
+    const kept = [...new Set((labels + inputs[k]).replaceAll("...", ""))].filter(label => needed.includes(label)).join("");
+    const next = k === tensors.length - 1 ? output : `${hasEllipsis ? "..." : ""}${kept}`;
+    result = Einsum({ inputs: [result, tensors[k]], equation: `${labels},${inputs[k]}->${next}` });
+    labels = next;
+  }
+  return result;
+}
