@@ -340,9 +340,10 @@ export function signatureOf(op: OperationName): Signature {
   return signature;
 }
 
-function liftArg(arg: Arg, type: ValueType, lane: Kind): Expr {
+/** A number as a constant of the type wanted; vectors by the lane kind that an operation's name begins with. */
+function liftArg(arg: Arg, type: ValueType, op: string): Expr {
   if (typeof arg === "object") return arg;
-  if (type === "vec") return vectorConstant(lane as VectorName, arg);
+  if (type === "vec") return vectorConstant(op.split(".")[0] as VectorName, arg);
   if (type.startsWith("mask")) throw new InternalError(`A mask is needed, not the number ${arg}.`);
   return constant(type as ScalarType, arg);
 }
@@ -351,11 +352,12 @@ function liftArg(arg: Arg, type: ValueType, lane: Kind): Expr {
 export function applyOperation(op: OperationName, ...args: readonly Arg[]): Expr {
   const { args: types, result } = signatureOf(op);
   if (args.length !== types.length) throw new InternalError(`${op} takes ${types.length} arguments, not ${args.length}.`);
-  const kind = op.slice(0, op.indexOf(".")) as Kind;
-  const lifted = args.map((arg, i) => liftArg(arg, types[i], kind));
-  lifted.forEach((arg, i) => {
+  const lifted: Expr[] = [];
+  for (let i = 0; i < types.length; i++) {
+    const arg = liftArg(args[i], types[i], op);
     if (arg.type !== types[i]) throw new InternalError(`Argument ${i + 1} of ${op} is ${arg.type}, not ${types[i]}.`);
-  });
+    lifted.push(arg);
+  }
   return { kind: "apply", type: result, op, args: lifted };
 }
 

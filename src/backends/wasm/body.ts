@@ -27,8 +27,8 @@ export interface Indices {
   readonly target: Target;
   function(name: string): number;
   global(name: string): number;
-  /** The global that holds a vector constant. */
-  vectorConstant(bytes: Uint8Array): number;
+  /** The global that holds a vector constant; null for zero, which needs none. */
+  vectorConstant(lane: VectorName, values: readonly (number | bigint)[]): number | null;
 }
 
 const scalarLoads: Partial<Record<ScalarAccess, Partial<Record<string, number>>>> = {
@@ -115,6 +115,23 @@ const laneInstructions: Record<VectorName, readonly [extract: number, replace: n
   f64x: [0xfd0021, 0xfd0022],
 };
 
+interface Row {
+  readonly kind: LaneName;
+  readonly instruction: Instruction;
+}
+
+/** The rows of `instructions` by the whole name of the operation, as they are asked for. */
+const rows = new Map<OperationName, Row>();
+
+function rowOf(name: OperationName): Row {
+  const known = rows.get(name);
+  if (known !== undefined) return known;
+  const [kind, method] = name.split(".") as [LaneName, string];
+  const row = { kind, instruction: (instructions[kind] as Record<string, Instruction>)[method] };
+  rows.set(name, row);
+  return row;
+}
+
 /** Writes the body of one function. Used once. */
 export class BodyPrinter {
   readonly #fn: KernelFunction;
@@ -128,9 +145,9 @@ export class BodyPrinter {
   /** Depth of nested structures, and the depth at which each label's block stands. */
   #depth = 0;
   readonly #labels = new Map<number, number>();
-  /** Loops around the statement being written, and the constants used in loops: slots set before everything else. */
+  /** Loops around the statement being written, and the constants used in loops: global → slot. */
   #loops = 0;
-  readonly #constants = new Map<string, { readonly slot: number; readonly bytes: Uint8Array }>();
+  readonly #constants = new Map<number, number>();
 
   constructor(fn: KernelFunction, indices: Indices) {
     this.#fn = fn;
@@ -159,9 +176,9 @@ export class BodyPrinter {
       body.u32(count);
       body.byte(valueTypes[type]);
     }
-    for (const { slot, bytes } of this.#constants.values()) {
+    for (const [global, slot] of this.#constants) {
       body.instruction(op["global.get"]);
-      body.u32(this.#indices.vectorConstant(bytes));
+      body.u32(global);
       body.instruction(op["local.set"]);
       body.u32(slot);
     }
@@ -426,21 +443,23 @@ export class BodyPrinter {
   }
 
   #vectorConstant(lane: VectorName, values: readonly (number | bigint)[]): void {
-    const bytes = vectorConstantBytes(lane, values, this.#target.vectorBytes);
-    if (bytes.every(byte => byte === 0)) writeVectorConstant(this.#code, bytes);
-    else if (this.#loops > 0) this.#slot(op["local.get"], this.#hoisted(bytes));
+    const code = this.#code;
+    const global = this.#indices.vectorConstant(lane, values);
+    if (global === null) {
+      code.instruction(op["v128.const"]);
+      code.bytes(new Uint8Array(this.#target.vectorBytes));
+    } else if (this.#loops > 0) this.#slot(op["local.get"], this.#hoisted(global));
     else {
-      this.#code.instruction(op["global.get"]);
-      this.#code.u32(this.#indices.vectorConstant(bytes));
+      code.instruction(op["global.get"]);
+      code.u32(global);
     }
   }
 
   /** The slot that holds a constant from the start of the function. */
-  #hoisted(bytes: Uint8Array): number {
-    const key = bytes.join();
-    const known = this.#constants.get(key) ?? { slot: this.#newSlot("v128"), bytes };
-    this.#constants.set(key, known);
-    return known.slot;
+  #hoisted(global: number): number {
+    const slot = this.#constants.get(global) ?? this.#newSlot("v128");
+    this.#constants.set(global, slot);
+    return slot;
   }
 
   #newSlot(type: WasmType): number {
@@ -597,8 +616,7 @@ export class BodyPrinter {
   }
 
   #operation(name: OperationName, args: readonly Expr[]): void {
-    const [kind, method] = name.split(".") as [LaneName, string];
-    const instruction = (instructions[kind] as Record<string, Instruction>)[method];
+    const { kind, instruction } = rowOf(name);
     if (typeof instruction === "string") {
       this.#lowered(kind, instruction, args);
       return;
@@ -741,26 +759,4 @@ export class BodyPrinter {
       this.#code.instruction(wide ? op["i64.sub"] : op["i32.sub"]);
     });
   }
-}
-
-function writeVectorConstant(out: ByteWriter, bytes: Uint8Array): void {
-  out.instruction(op["v128.const"]);
-  out.bytes(bytes);
-}
-
-/** The bytes of a vector constant: one value for all lanes, or a value for each. */
-function vectorConstantBytes(lane: VectorName, values: readonly (number | bigint)[], vectorBytes: number): Uint8Array {
-  const { bytes } = laneTable[lane];
-  const view = new DataView(new ArrayBuffer(vectorBytes));
-  for (let i = 0; i < vectorBytes / bytes; i++) {
-    const value = values[i % values.length];
-    const at = i * bytes;
-    if (lane === "f32x") view.setFloat32(at, Number(value), true);
-    else if (lane === "f64x") view.setFloat64(at, Number(value), true);
-    else if (lane === "i64x") view.setBigInt64(at, BigInt(value), true);
-    else if (lane === "i32x") view.setInt32(at, Number(value), true);
-    else if (lane === "i16x") view.setInt16(at, Number(value), true);
-    else view.setInt8(at, Number(value));
-  }
-  return new Uint8Array(view.buffer);
 }

@@ -1,7 +1,8 @@
 // Recorded kernels → the bytes of one WebAssembly module: types, imports, constants, exports, code, data. Bodies are written by body.ts.
 
 import { InternalError } from "../../base/errors.ts";
-import type { FunctionImport, KernelModule, MemoryImport, ValueType } from "../../kernels/language.ts";
+import type { FunctionImport, KernelModule, MemoryImport, ValueType, VectorName } from "../../kernels/language.ts";
+import { laneTable } from "../../kernels/language.ts";
 import { BodyPrinter, type Indices } from "./body.ts";
 import { ByteWriter, op, preamble, section, sections, valueTypes } from "./encoder.ts";
 import { wasmTypeOf } from "./slots.ts";
@@ -18,16 +19,11 @@ export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
   if (target.vectorBytes !== 16) throw new InternalError(`WebAssembly has vectors of 16 bytes, ${target.name} of ${target.vectorBytes}.`);
   const types = new Types();
   const signatures = [...imports, ...functions].map(({ params, results }) => types.index(params, results));
-  const constants = new Map<string, { readonly index: number; readonly bytes: Uint8Array }>();
+  const constants = new VectorConstants(globals.length, target.vectorBytes);
   const indices: Indices = {
     target,
     ...byName(imports, functions, globals),
-    vectorConstant: bytes => {
-      const key = bytes.join();
-      const known = constants.get(key) ?? { index: globals.length + constants.size, bytes };
-      constants.set(key, known);
-      return known.index;
-    },
+    vectorConstant: (lane, values) => constants.index(lane, values),
   };
   const bodies = functions.map(fn => new BodyPrinter(fn, indices).print());
 
@@ -37,7 +33,7 @@ export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
   section(out, sections.import, content => writeImports(content, module, signatures));
   section(out, sections.function, content => writeList(content, signatures.slice(imports.length), index => content.u32(index)));
   section(out, sections.global, content =>
-    writeList(content, [...constants.values()], ({ bytes }) => {
+    writeList(content, constants.values, bytes => {
       content.bytes([valueTypes.v128, immutable]);
       content.instruction(op["v128.const"]);
       content.bytes(bytes);
@@ -75,6 +71,29 @@ function byName(imports: readonly FunctionImport[], functions: readonly Function
 function writeList<T>(content: ByteWriter, items: readonly T[], write: (item: T) => void): void {
   content.u32(items.length);
   for (const item of items) write(item);
+}
+
+/** Vector constants, each once: immutable globals behind the imported ones. */
+class VectorConstants {
+  readonly values: Uint8Array[] = [];
+  readonly #firstIndex: number;
+  readonly #vectorBytes: number;
+  readonly #indices = new Map<string, number | null>();
+
+  constructor(firstIndex: number, vectorBytes: number) {
+    this.#firstIndex = firstIndex;
+    this.#vectorBytes = vectorBytes;
+  }
+
+  index(lane: VectorName, values: readonly (number | bigint)[]): number | null {
+    const key = `${lane} ${values.map(value => (Object.is(value, -0) ? "-0" : value)).join()}`;
+    const known = this.#indices.get(key);
+    if (known !== undefined) return known;
+    const bytes = vectorConstantBytes(lane, values, this.#vectorBytes);
+    const index = bytes.every(byte => byte === 0) ? null : this.#firstIndex + this.values.push(bytes) - 1;
+    this.#indices.set(key, index);
+    return index;
+  }
 }
 
 /** Function types, each once. */
@@ -146,4 +165,21 @@ function writeNames(content: ByteWriter, functions: readonly FunctionImport[]): 
   });
   content.byte(1);
   content.sized(names.finish());
+}
+
+/** The bytes of a vector constant: one value for all lanes, or a value for each. */
+function vectorConstantBytes(lane: VectorName, values: readonly (number | bigint)[], vectorBytes: number): Uint8Array {
+  const { bytes } = laneTable[lane];
+  const view = new DataView(new ArrayBuffer(vectorBytes));
+  for (let i = 0; i < vectorBytes / bytes; i++) {
+    const value = values[i % values.length];
+    const at = i * bytes;
+    if (lane === "f32x") view.setFloat32(at, Number(value), true);
+    else if (lane === "f64x") view.setFloat64(at, Number(value), true);
+    else if (lane === "i64x") view.setBigInt64(at, BigInt(value), true);
+    else if (lane === "i32x") view.setInt32(at, Number(value), true);
+    else if (lane === "i16x") view.setInt16(at, Number(value), true);
+    else view.setInt8(at, Number(value));
+  }
+  return new Uint8Array(view.buffer);
 }

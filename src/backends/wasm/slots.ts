@@ -14,27 +14,31 @@ export interface Slots {
   readonly types: WasmType[];
 }
 
-/** A range may begin in the statement in which another ends: a statement reads its operands before it writes its result. */
+/** A range may begin in the statement in which another ends: a statement reads its operands before it writes its result. Ranges that
+ *  begin together never share, even if one is never read: they may be two results of one call. */
 export function allocateSlots(fn: KernelFunction): Slots {
   const types: WasmType[] = [];
   const slotOf: number[] = [];
-  const free = new Map<WasmType, number[]>();
-  const freeOf = (type: WasmType): number[] => free.get(type) ?? (free.set(type, []).get(type) as number[]);
-  const active: { first: number; last: number; slot: number; type: WasmType }[] = [];
+  const free: Record<WasmType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  /** Locals by the statement they end in; all up to `swept` have given their slots back. */
+  const ending = new Map<number, number[]>();
+  let swept = -1;
   const order = fn.locals.map((_, id) => id).sort((a, b) => fn.locals[a].first - fn.locals[b].first || a - b);
   for (const id of order) {
     const { type: valueType, first, last } = fn.locals[id];
     const type = wasmTypeOf(valueType);
-    for (let i = active.length - 1; i >= 0; i--) {
-      // Two results of one call begin together, even if one is never read.
-      if (active[i].last > first || active[i].first === first) continue;
-      freeOf(active[i].type).push(active[i].slot);
-      active.splice(i, 1);
+    for (; swept < first; swept++) {
+      for (const ended of ending.get(swept + 1) ?? []) free[wasmTypeOf(fn.locals[ended].type)].push(slotOf[ended]);
     }
     const isParam = id < fn.params.length;
-    const reused = isParam ? undefined : freeOf(type).pop();
+    const reused = isParam ? undefined : free[type].pop();
     slotOf[id] = isParam ? id : (reused ?? fn.params.length + types.push(type) - 1);
-    active.push({ first, last, slot: slotOf[id], type });
+    // Behind `swept` nothing is looked at again: what ends where it begins keeps its slot to itself.
+    if (last > first) {
+      const others = ending.get(last);
+      if (others === undefined) ending.set(last, [id]);
+      else others.push(id);
+    }
   }
   return { slotOf, types };
 }
