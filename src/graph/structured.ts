@@ -5,13 +5,14 @@ import type { Operation, Tensor } from "./operation.ts";
 
 type Node = Operation | StructuredNode;
 
-/** tf.cond (or case): runs one list of nodes; `outputs[k]` is defined from `results[k]` of the case taken. */
+/** tf.cond (or case): runs one list of nodes; `outputs[k]` is defined from `results[k]` of the case taken. A null result is never read when that
+ *  case is taken: anything of the right shape will do. */
 export interface StructuredCond {
   readonly kind: "cond";
   readonly name: string;
   /** bool (cases are [false, true]) or int32. */
   readonly predicate: Tensor;
-  readonly cases: readonly { readonly nodes: readonly Node[]; readonly results: readonly Tensor[] }[];
+  readonly cases: readonly { readonly nodes: readonly Node[]; readonly results: readonly (Tensor | null)[] }[];
   readonly outputs: readonly Tensor[];
   /** Tensors inside that are other names of outer ones (outputs of a Switch on an outer value): inner → outer. */
   readonly aliases: ReadonlyMap<Tensor, Tensor>;

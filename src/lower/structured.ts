@@ -3,7 +3,7 @@
 import { InternalError } from "../base/errors.ts";
 import type { Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
-import { branch, cast, loop, region } from "../ir/build.ts";
+import { branch, cast, full, loop, region } from "../ir/build.ts";
 import type { Region, State, Value } from "../ir/program.ts";
 import type { Lowering } from "./index.ts";
 import type { LoweringNode } from "./request.ts";
@@ -21,26 +21,36 @@ function lowerCond(lowering: Lowering, { predicate, cases, outputs, aliases }: S
   for (const [inner, outer] of aliases) lowering.alias(inner, outer);
   const before = new Map(lowering.current);
   const written: Map<string, Entry>[] = [];
+  const found: (Value | undefined)[][] = [];
   const regions = cases.map(({ nodes, results }) =>
     region([], () => {
       restore(lowering, before);
       for (const inner of nodes) lowering.node(inner);
-      const values = results.map((tensor) => lowering.value(tensor));
+      found.push(results.map((tensor) => tensor === null ? undefined : lowering.value(tensor)));
       written.push(changes(lowering, before));
-      return values;
+      return [];
     }),
   );
   restore(lowering, before);
+  const filled = outputs.map((tensor, k) => fillerFor(tensor, found.map((values) => values[k])));
   const states = new Map(written.flatMap((entries) => [...entries].map(([id, { state }]) => [id, state] as const)));
   // A state that only one case writes keeps its old value in the others: read it before branching.
   const old = new Map([...states].map(([id, state]) => [id, lowering.stateValue(state)] as const));
   const complete: Region[] = regions.map((given, c) => ({
     ...given,
-    results: [...given.results, ...[...states.keys()].map((id) => written[c].get(id)?.value ?? (old.get(id) as Value))],
+    results: [...outputs.map((_, k) => found[c][k] ?? (filled[k] as Value)), ...[...states.keys()].map((id) => written[c].get(id)?.value ?? (old.get(id) as Value))],
   }));
   const outs = branch(choice, complete);
   outputs.forEach((tensor, k) => void lowering.bind(tensor, { value: outs[k] }));
   [...states.values()].forEach((state, k) => void lowering.assign(state, outs[outputs.length + k]));
+}
+
+/** What stands for a result that a case does not have: zeros of the shape it has in another. */
+function fillerFor(tensor: Tensor, values: readonly (Value | undefined)[]): Value | undefined {
+  if (!values.includes(undefined)) return undefined;
+  const like = values.find((value) => value !== undefined);
+  if (!like) throw new InternalError(`No case gives ${tensor.name} a value.`);
+  return full(like.dtype, like.shape, 0);
 }
 
 function lowerLoop(lowering: Lowering, node: StructuredLoop): void {

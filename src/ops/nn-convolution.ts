@@ -93,7 +93,9 @@ function inputGradientShape(type: string, sizes: TensorShape, filter: TensorShap
   if (sizes.rank !== null && sizes.rank !== rank + 2)
     throw new ValueError(`${type} requires input_sizes to contain ${rank + 2} values or ${rank} values, but got: ${sizes.rank}`);
   const dims = sizes.withRank(rank + 2).asList();
-  dims[0] = sameDimension(dims[0], dy.dim(0));
+  // TensorFlow compares the batch sizes, but believes dy alone.
+  sameDimension(dims[0], dy.dim(0));
+  dims[0] = dy.dim(0);
   return new TensorShape(dims);
 }
 

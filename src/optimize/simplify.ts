@@ -27,16 +27,20 @@ export function simplify(selection: Selection): Selection {
   return prune({ ...selection, replaced });
 }
 
-/** Drops operations that nothing needs any more; the order of the rest stays. */
+/** Drops operations that nothing needs any more; the order of the rest stays. A closure rather than a backward sweep: loops have no order. */
 export function prune(selection: Selection): Selection {
-  const needed = new Set<Operation>(selection.targets);
-  for (const tensor of selection.fetches) needed.add(resolve(selection, tensor).op);
-  const kept = [...selection.nodes].reverse().filter((node) => {
-    if (!(node instanceof Operation)) return true;
-    if (!needed.has(node)) return false;
-    for (const input of node.inputs) if (!selection.feeds.has(resolve(selection, input))) needed.add(resolve(selection, input).op);
-    for (const control of node.controlInputs) needed.add(control);
-    return true;
-  });
-  return { ...selection, nodes: kept.reverse() };
+  const needed = new Set<Operation>();
+  const stack = [...selection.targets];
+  const read = (tensor: Tensor): void => {
+    const source = resolve(selection, tensor);
+    if (!selection.feeds.has(source)) stack.push(source.op);
+  };
+  selection.fetches.forEach(read);
+  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
+    if (needed.has(op)) continue;
+    needed.add(op);
+    op.inputs.forEach(read);
+    stack.push(...op.controlInputs);
+  }
+  return { ...selection, nodes: selection.nodes.filter(node => !(node instanceof Operation) || needed.has(node)) };
 }

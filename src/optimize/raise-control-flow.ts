@@ -1,0 +1,421 @@
+// From TensorFlow 1's control flow nodes to structure: the nodes of a loop's frame become one StructuredLoop, the nodes that a Switch on one
+// predicate guards become one StructuredCond. Works on any graph of that form, imported ones too: nothing but nodes and edges is looked at.
+//
+// Loops first: a node belongs to the frame its inputs are in; Enter goes into a frame, Exit out of it. Then, level by level, conditionals: every
+// node has a guard, the set of (predicate, side) under which it is alive; a Merge joins two sides again. Nodes of one predicate are collected by
+// stage (the number of joins they come after), since a later conditional on the same predicate may depend on an earlier one's result.
+
+import { UnimplementedError } from "../base/errors.ts";
+import { Operation, type Tensor } from "../graph/operation.ts";
+import type { StructuredCond, StructuredLoop } from "../graph/structured.ts";
+import { Identity } from "../ops/array.ts";
+import { Enter, Exit, LoopCond, Merge, NextIteration, RefEnter, RefExit, RefMerge, RefNextIteration, RefSwitch, Switch } from "../ops/control-flow.ts";
+import type { OpDefinition } from "../graph/op-definition.ts";
+import { type Node, resolve, type Selection } from "./selection.ts";
+
+const is =
+  (...definitions: readonly OpDefinition[]) =>
+  (op: Operation): boolean =>
+    definitions.includes(op.definition);
+
+const isSwitch = is(Switch, RefSwitch);
+const isMerge = is(Merge, RefMerge);
+const isEnter = is(Enter, RefEnter);
+const isExit = is(Exit, RefExit);
+const isNext = is(NextIteration, RefNextIteration);
+const isLoopCond = is(LoopCond);
+const isRaw = is(Switch, RefSwitch, Merge, RefMerge, Enter, RefEnter);
+
+/** The same selection with structured nodes in place of raw control flow. */
+export function raiseControlFlow(selection: Selection): Selection {
+  const ops = selection.nodes.filter(node => node instanceof Operation);
+  if (!ops.some(isRaw)) return selection;
+  const raiser = new Raiser(selection);
+  return { ...selection, nodes: raiser.structure(raiser.items(ops)) };
+}
+
+/** A loop's nodes, apart from those of loops inside it. */
+interface Frame {
+  readonly name: string;
+  readonly parent: Frame | null;
+  readonly ops: Operation[];
+  readonly children: Frame[];
+}
+
+/** What a level is made of: an operation, or a whole loop. */
+interface Item {
+  readonly order: number;
+  readonly op?: Operation;
+  readonly loop?: Frame;
+  readonly reads: readonly Tensor[];
+  readonly controls: readonly Operation[];
+  readonly operations: readonly Operation[];
+}
+
+type Side = 0 | 1;
+/** Predicates and the sides of them that must be taken. */
+type Guard = ReadonlyMap<Tensor, Side>;
+const always: Guard = new Map();
+
+class Raiser {
+  private readonly selection: Selection;
+  private readonly exits = new Map<Tensor, Frame>();
+
+  constructor(selection: Selection) {
+    this.selection = selection;
+  }
+
+  private read(tensor: Tensor): Tensor {
+    return resolve(this.selection, tensor);
+  }
+
+  private isFed(tensor: Tensor): boolean {
+    return this.selection.feeds.has(tensor);
+  }
+
+  private inputs(op: Operation): Tensor[] {
+    return op.inputs.map(input => this.read(input));
+  }
+
+  // ---- frames ----
+
+  /** The outermost level: operations outside all loops, and the outermost loops. */
+  items(ops: readonly Operation[]): Item[] {
+    const present = new Set(ops);
+    const ordered = forwardOrder(ops, op => this.sources(op, present));
+    const frames = new Map<Operation, Frame | null>();
+    const known = new Map<string, Frame>();
+    const outside: Operation[] = [];
+    const roots: Frame[] = [];
+    for (const op of ordered) {
+      const around = this.frameOfInputs(op, frames, present);
+      const frame = isEnter(op) ? this.enterFrame(op, around, known, roots) : around;
+      frames.set(op, frame);
+      if (frame === null) outside.push(op);
+      else frame.ops.push(op);
+      if (isExit(op) && frame) this.exits.set(op.outputs[0], frame);
+    }
+    return this.level(outside, roots);
+  }
+
+  /** Data and control sources among the operations present; the edge that closes a loop is not one. */
+  private sources(op: Operation, present: ReadonlySet<Operation>): Operation[] {
+    const data = this.inputs(op)
+      .filter(input => !this.isFed(input))
+      .map(input => input.op)
+      .filter(source => !(isMerge(op) && isNext(source)));
+    return [...data, ...op.controlInputs].filter(source => present.has(source));
+  }
+
+  private frameOfInputs(op: Operation, frames: ReadonlyMap<Operation, Frame | null>, present: ReadonlySet<Operation>): Frame | null {
+    let deepest: Frame | null = null;
+    for (const source of this.sources(op, present)) {
+      const frame = frames.get(source) ?? null;
+      const outward = isExit(source) ? (frame?.parent ?? null) : frame;
+      if (depth(outward) > depth(deepest)) deepest = outward;
+    }
+    return deepest;
+  }
+
+  private enterFrame(op: Operation, parent: Frame | null, known: Map<string, Frame>, roots: Frame[]): Frame {
+    const name = String(op.attrs.frameName);
+    const key = `${parent?.name ?? ""} ${name}`;
+    let frame = known.get(key);
+    if (!frame) {
+      frame = { name, parent, ops: [], children: [] };
+      known.set(key, frame);
+      (parent ? parent.children : roots).push(frame);
+    }
+    return frame;
+  }
+
+  private level(ops: readonly Operation[], loops: readonly Frame[]): Item[] {
+    const plain = ops.map((op, order): Item => ({ order, op, reads: this.inputs(op), controls: op.controlInputs, operations: [op] }));
+    const looped = loops.map((loop, k): Item => {
+      const operations = operationsOf(loop);
+      const entering = loop.ops.filter(isEnter);
+      const inner = new Set(operations);
+      const controls = operations.flatMap(op => op.controlInputs.filter(control => !inner.has(control)));
+      return { order: ops.length + k, loop, reads: entering.flatMap(op => this.inputs(op)), controls, operations };
+    });
+    return [...plain, ...looped];
+  }
+
+  // ---- loops ----
+
+  private loopNode(frame: Frame): StructuredLoop {
+    const condition = frame.ops.find(isLoopCond);
+    if (!condition) throw new UnimplementedError(`The loop '${frame.name}' has no LoopCond among the nodes that are needed.`);
+    const merges = frame.ops.filter(op => isMerge(op) && this.inputs(op).some(input => isNext(input.op)));
+    const variables = merges.map(merge => this.variable(frame, merge, condition));
+    const structural = new Set(frame.ops.filter(op => merges.includes(op) || isEnter(op) || isExit(op) || isNext(op) || isLoopCond(op) || this.isLoopSwitch(op, condition)));
+    const rest = this.level(frame.ops.filter(op => !structural.has(op)), frame.children);
+    const [before, after] = this.splitAtCondition(rest, this.inputs(condition)[0]);
+    const aliases = new Map(frame.ops.filter(op => isEnter(op) && op.attrs.isConstant === true).map(op => [op.outputs[0], this.inputs(op)[0]] as const));
+    return {
+      kind: "loop",
+      name: frame.name,
+      initial: variables.map(({ initial }) => initial),
+      current: variables.map(({ current }) => current),
+      condition: { nodes: this.structure(before), result: this.inputs(condition)[0] },
+      body: { nodes: this.structure(after), results: variables.map(({ next }) => next) },
+      exits: variables.map(({ exit }) => exit),
+      aliases,
+      operations: new Set(operationsOf(frame)),
+    };
+  }
+
+  private isLoopSwitch(op: Operation, condition: Operation): boolean {
+    return isSwitch(op) && this.inputs(op)[1].op === condition;
+  }
+
+  private variable(frame: Frame, merge: Operation, condition: Operation): { initial: Tensor; current: Tensor[]; next: Tensor; exit: Tensor | undefined } {
+    const inputs = this.inputs(merge);
+    const enter = inputs.find(input => isEnter(input.op))?.op;
+    const next = inputs.find(input => isNext(input.op))?.op;
+    if (!enter || !next) throw new UnimplementedError(`The Merge '${merge.name}' of loop '${frame.name}' does not join an Enter and a NextIteration.`);
+    const switches = frame.ops.filter(op => this.isLoopSwitch(op, condition) && this.inputs(op)[0] === merge.outputs[0]);
+    const leaving = frame.ops.find(op => isExit(op) && switches.includes(this.inputs(op)[0].op));
+    return {
+      initial: this.inputs(enter)[0],
+      current: [merge.outputs[0], ...switches.map(op => op.outputs[1])],
+      next: this.inputs(next)[0],
+      exit: leaving?.outputs[0],
+    };
+  }
+
+  /** What the condition needs, and everything else. */
+  private splitAtCondition(items: readonly Item[], result: Tensor): [Item[], Item[]] {
+    const producer = producers(items);
+    const needed = new Set<Item>();
+    const stack = [producer.get(result.op)];
+    for (let item = stack.pop(); stack.length > 0 || item !== undefined; item = stack.pop()) {
+      if (item === undefined || needed.has(item)) continue;
+      needed.add(item);
+      for (const source of [...item.reads.map(tensor => tensor.op), ...item.controls]) stack.push(producer.get(source));
+    }
+    return [items.filter(item => needed.has(item)), items.filter(item => !needed.has(item))];
+  }
+
+  // ---- conditionals ----
+
+  /** The nodes of one level in order, conditionals and loops among them as one node each. */
+  structure(items: readonly Item[]): Node[] {
+    const flow = new GuardedFlow(
+      items,
+      tensor => this.read(tensor),
+      tensor => this.isFed(tensor),
+    );
+    return flow.groups().map(group => (group.predicate === undefined ? this.single(group.items[0]) : this.condNode(group, flow)));
+  }
+
+  private single(item: Item): Node {
+    return item.op ?? this.loopNode(item.loop as Frame);
+  }
+
+  private condNode(group: Group, flow: GuardedFlow): StructuredCond {
+    const predicate = group.predicate as Tensor;
+    const joins = group.items.filter(item => flow.joinedBy(item) === predicate);
+    const switches = group.items.filter(item => flow.isSwitchOn(item, predicate));
+    const sides = ([0, 1] as const).map(side =>
+      group.items.filter(item => !joins.includes(item) && !switches.includes(item) && flow.guardOf(item).get(predicate) === side),
+    );
+    const exported = flow.exportsOf(group, sides);
+    const results = ([0, 1] as const).map(side => [
+      ...joins.map(item => flow.sideOfMerge(item, predicate, side)),
+      ...exported.map(({ tensor, side: of }) => (of === side ? tensor : null)),
+    ]);
+    const first = joins[0]?.op ?? group.items[0].operations[0];
+    return {
+      kind: "cond",
+      name: first.name,
+      predicate,
+      cases: sides.map((side, k) => ({ nodes: this.structure(side), results: results[k] })),
+      outputs: [...joins.map(item => (item.op as Operation).outputs[0]), ...exported.map(({ tensor }) => tensor)],
+      aliases: new Map(switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const))),
+      operations: new Set(group.items.flatMap(({ operations }) => operations)),
+    };
+  }
+}
+
+const depth = (frame: Frame | null): number => (frame === null ? 0 : 1 + depth(frame.parent));
+const operationsOf = (frame: Frame): Operation[] => [...frame.ops, ...frame.children.flatMap(operationsOf)];
+const producers = (items: readonly Item[]): Map<Operation, Item> => new Map(items.flatMap(item => item.operations.map(op => [op, item] as const)));
+
+/** Items that become one node: a single one, or all of one conditional. */
+interface Group {
+  readonly predicate: Tensor | undefined;
+  readonly items: Item[];
+}
+
+/** Guards, stages and groups of the items of one level. */
+class GuardedFlow {
+  private readonly items: readonly Item[];
+  private readonly producer: Map<Operation, Item>;
+  private readonly read: (tensor: Tensor) => Tensor;
+  private readonly isFed: (tensor: Tensor) => boolean;
+  private readonly guards = new Map<Item, Guard>();
+  private readonly joined = new Map<Item, Tensor>();
+  private readonly stages = new Map<Item, number>();
+  private readonly groupOf = new Map<Item, Group>();
+
+  constructor(items: readonly Item[], read: (tensor: Tensor) => Tensor, isFed: (tensor: Tensor) => boolean) {
+    this.items = items;
+    this.read = read;
+    this.isFed = isFed;
+    this.producer = producers(items);
+    for (const item of forwardOrder(items, each => this.sourcesOf(each))) this.settle(item);
+  }
+
+  guardOf(item: Item): Guard {
+    return this.guards.get(item) ?? always;
+  }
+
+  /** The predicate whose sides this Merge joins. */
+  joinedBy(item: Item): Tensor | undefined {
+    return this.joined.get(item);
+  }
+
+  isSwitchOn({ op }: Item, predicate: Tensor): boolean {
+    return op !== undefined && isSwitch(op) && this.predicateOf(op) === predicate;
+  }
+
+  private sourcesOf(item: Item): Item[] {
+    const data = item.reads.filter(tensor => !this.isFed(tensor)).map(tensor => tensor.op);
+    return [...data, ...item.controls].flatMap(op => this.producer.get(op) ?? []).filter(source => source !== item);
+  }
+
+  /** A predicate by its first name: copies of it are the same. */
+  private predicateOf(op: Operation): Tensor {
+    let predicate = this.read(op.inputs[1]);
+    while (predicate.op.definition === Identity && !this.isFed(predicate)) predicate = this.read(predicate.op.inputs[0]);
+    return predicate;
+  }
+
+  private guardOfTensor(tensor: Tensor): Guard {
+    const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
+    if (item === undefined) return always;
+    const guard = this.guardOf(item);
+    if (!item.op || !isSwitch(item.op)) return guard;
+    return new Map([...guard, [this.predicateOf(item.op), tensor.valueIndex as Side]]);
+  }
+
+  private settle(item: Item): void {
+    const sources = item.reads.map(tensor => this.guardOfTensor(tensor));
+    if (item.op && isMerge(item.op)) this.settleMerge(item, sources);
+    else {
+      const guard = new Map(sources.flatMap(source => [...source]));
+      for (const control of item.controls) {
+        const source = this.producer.get(control);
+        for (const [predicate, side] of source ? this.guardOf(source) : always) guard.set(predicate, side);
+      }
+      this.guards.set(item, guard);
+    }
+    this.stages.set(item, this.stageOf(item));
+  }
+
+  private settleMerge(item: Item, sources: readonly Guard[]): void {
+    const [first, ...rest] = sources;
+    const common = new Map([...first].filter(([predicate, side]) => rest.every(guard => guard.get(predicate) === side)));
+    const differing = [...first.keys()].filter(predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate));
+    // Of several (a conditional whose branches end in others), the outermost is what is joined.
+    const outermost = differing.find(candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)));
+    if (outermost === undefined)
+      throw new UnimplementedError(`The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`, item.op);
+    this.joined.set(item, outermost);
+    this.guards.set(item, common);
+  }
+
+  /** How many joins of this level lie before an item. */
+  private stageOf(item: Item): number {
+    return Math.max(0, ...this.sourcesOf(item).map(source => (this.stages.get(source) ?? 0) + (this.isOuterJoin(source) ? 1 : 0)));
+  }
+
+  private isOuterJoin(item: Item): boolean {
+    const predicate = this.joined.get(item);
+    return predicate !== undefined && this.guardOf(item).size === 0 && this.guardOfTensor(predicate).size === 0;
+  }
+
+  /** The predicate of this level that an item belongs to, if any. */
+  private outerPredicate(item: Item): Tensor | undefined {
+    const joined = this.joined.get(item);
+    const guard = this.guardOf(item);
+    const own = item.op && isSwitch(item.op) ? this.predicateOf(item.op) : joined;
+    const candidates = [...guard.keys(), ...(own ? [own] : [])].filter(predicate => this.guardOfTensor(predicate).size === 0);
+    return candidates[0];
+  }
+
+  /** All items as groups, sources before readers. */
+  groups(): Group[] {
+    const byKey = new Map<string, Group>();
+    const numbers = new Map<Tensor, number>();
+    const groups: Group[] = [];
+    for (const item of this.items) {
+      const predicate = this.outerPredicate(item);
+      let group: Group | undefined;
+      if (predicate !== undefined) {
+        if (!numbers.has(predicate)) numbers.set(predicate, numbers.size);
+        const key = `${numbers.get(predicate)} ${this.stages.get(item)}`;
+        group = byKey.get(key);
+        if (group) group.items.push(item);
+        else byKey.set(key, (group = { predicate, items: [item] }));
+      } else group = { predicate: undefined, items: [item] };
+      if (group.items.length === 1) groups.push(group);
+      this.groupOf.set(item, group);
+    }
+    return forwardOrder(groups, group => this.groupSources(group));
+  }
+
+  private groupSources(group: Group): Group[] {
+    const predicate = group.predicate && this.producer.get(group.predicate.op);
+    const sources = [...group.items.flatMap(item => this.sourcesOf(item)), ...(predicate ? [predicate] : [])];
+    return [...new Set(sources.map(source => this.groupOf.get(source) as Group))].filter(source => source !== group);
+  }
+
+  /** Which input of a Merge comes from a side. */
+  sideOfMerge({ op }: Item, predicate: Tensor, side: Side): Tensor {
+    const inputs = (op as Operation).inputs.map(input => this.read(input));
+    return inputs.find(input => this.guardOfTensor(input).get(predicate) === side) as Tensor;
+  }
+
+  /** Tensors made inside a conditional that nodes of a later one on the same side read. */
+  exportsOf(group: Group, sides: readonly (readonly Item[])[]): { tensor: Tensor; side: Side }[] {
+    const inside = new Map(sides.flatMap((side, k) => side.map(item => [item, k as Side] as const)));
+    const found = new Map<Tensor, Side>();
+    for (const reader of this.items) {
+      if (this.groupOf.get(reader) === group) continue;
+      for (const tensor of reader.reads) {
+        const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
+        const side = item && inside.get(item);
+        if (item && side !== undefined) found.set(tensor, side);
+      }
+    }
+    return [...found].map(([tensor, side]) => ({ tensor, side }));
+  }
+}
+
+/** Sources before readers; otherwise in the given order. Without recursion: graphs are deep. */
+function forwardOrder<T extends object>(items: readonly T[], sourcesOf: (item: T) => readonly T[]): T[] {
+  const result: T[] = [];
+  const done = new Set<T>();
+  const open = new Set<T>();
+  for (const root of items) {
+    const stack = [root];
+    while (stack.length > 0) {
+      const item = stack[stack.length - 1];
+      if (done.has(item)) {
+        stack.pop();
+        continue;
+      }
+      const waiting = open.has(item) ? [] : sourcesOf(item).filter(source => !done.has(source) && !open.has(source));
+      open.add(item);
+      if (waiting.length > 0) stack.push(...waiting.reverse());
+      else {
+        done.add(item);
+        result.push(item);
+        stack.pop();
+      }
+    }
+  }
+  return result;
+}
