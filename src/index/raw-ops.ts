@@ -2,6 +2,7 @@
 
 export { Const, Pack, Unpack } from "../graph/conversion.ts";
 export { Gather, GatherNd, GatherV2, ScatterNd, ScatterNdNonAliasingAdd, TensorScatterAdd, TensorScatterMax, TensorScatterMin, TensorScatterSub, TensorScatterUpdate } from "../ops/array-gather.ts";
+export { Diag, DiagPart, MatrixBandPart, MatrixDiag, MatrixDiagPart, MatrixDiagPartV2, MatrixDiagPartV3, MatrixDiagV2, MatrixDiagV3, MatrixSetDiag, MatrixSetDiagV2, MatrixSetDiagV3 } from "../ops/array-matrix.ts";
 export { BroadcastArgs, BroadcastGradientArgs, BroadcastTo, MirrorPad, MirrorPadGrad, Pad, PadV2, Tile, TileGrad } from "../ops/array-padding.ts";
 export { DynamicPartition, DynamicStitch, ListDiff, LowerBound, ParallelDynamicStitch, Unique, UniqueV2, UniqueWithCounts, UniqueWithCountsV2, UnravelIndex, UpperBound } from "../ops/array-partition.ts";
 export { LinSpace, Range } from "../ops/array-ranges.ts";
@@ -10,6 +11,7 @@ export { Select, SelectV2, Where } from "../ops/array-selection.ts";
 export { Concat, ConcatOffset, ConcatV2, Slice, Split, SplitV, StridedSlice, StridedSliceGrad } from "../ops/array-slicing.ts";
 export { Bitcast, CheckNumerics, CheckNumericsV2, DeepCopy, EnsureShape, ExpandDims, Fill, GuaranteeConst, Identity, IdentityN, OneHot, OnesLike, Placeholder, PlaceholderV2, PlaceholderWithDefault, PreventGradient, Rank, RefIdentity, Reshape, Shape, ShapeN, Size, Snapshot, Squeeze, StopGradient, ZerosLike } from "../ops/array.ts";
 export { ControlTrigger, Enter, Exit, LoopCond, Merge, NextIteration, NoOp, RefEnter, RefExit, RefMerge, RefNextIteration, RefSwitch, StackCloseV2, StackPopV2, StackPushV2, StackV2, Switch } from "../ops/control-flow.ts";
+export { Einsum } from "../ops/math-einsum.ts";
 export { Abs, Acos, Acosh, Angle, Asin, Asinh, Atan, Atanh, BesselI0, BesselI0e, BesselI1, BesselI1e, Ceil, Complex, ComplexAbs, Conj, Cos, Cosh, Digamma, Erf, Erfc, Erfinv, Exp, Expm1, Floor, Imag, Inv, InvGrad, IsFinite, IsInf, IsNan, Lgamma, Log, Log1p, Ndtri, Neg, Real, Reciprocal, ReciprocalGrad, Rint, Round, Rsqrt, RsqrtGrad, Sigmoid, SigmoidGrad, Sign, Sin, Sinh, Sqrt, SqrtGrad, Square, Tan, Tanh, TanhGrad } from "../ops/math-functions.ts";
 export { BatchMatMul, BatchMatMulV2, BatchMatMulV3, MatMul, SparseMatMul } from "../ops/math-matrix.ts";
 export { All, Any, ArgMax, ArgMin, Cumprod, Cumsum, CumulativeLogsumexp, EuclideanNorm, Max, Mean, Min, Prod, Sum } from "../ops/math-reduction.ts";

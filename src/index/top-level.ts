@@ -32,6 +32,7 @@ export { allVariables, assertVariablesInitialized, globalVariables, globalVariab
 export { AUTO_REUSE, VariableScope, getLocalVariable, getVariable, getVariableScope, makeTemplate, noRegularizer, variableOpScope, variableScope } from "../library/variable-scope.ts";
 export { Variable, assign, assignAdd, assignSub, countUpTo, disableResourceVariables, enableResourceVariables, isVariableInitialized, resourceVariablesEnabled, scatterAdd, scatterDiv, scatterMax, scatterMin, scatterMul, scatterNdAdd, scatterNdSub, scatterNdUpdate, scatterSub, scatterUpdate } from "../library/variables.ts";
 export { batchGather, gather, gatherNd, scatterNd, tensorScatterAdd, tensorScatterNdAdd, tensorScatterNdMax, tensorScatterNdMin, tensorScatterNdSub, tensorScatterNdUpdate, tensorScatterSub, tensorScatterUpdate } from "../ops/array-gather.ts";
+export { diag, diagPart, eye, matrixBandPart, matrixDiag, matrixDiagPart, matrixSetDiag, trace } from "../ops/array-matrix.ts";
 export { broadcastDynamicShape, broadcastStaticShape, broadcastTo, pad, tile } from "../ops/array-padding.ts";
 export { dynamicPartition, dynamicStitch, searchsorted, setdiff1d, unique, uniqueWithCounts, unravelIndex } from "../ops/array-partition.ts";
 export { linSpace, linspace, meshgrid, range, repeat, sequenceMask } from "../ops/array-ranges.ts";
@@ -41,6 +42,7 @@ export { concat, newaxis, parallelStack, slice, split, stack, stridedSlice, unst
 export { bitcast, checkNumerics, constant, ensureShape, expandDims, fill, guaranteeConst, identity, identityN, oneHot, ones, onesLike, placeholder, placeholderWithDefault, rank, reshape, shape, shapeN, size, squeeze, stopGradient, zeros, zerosLike } from "../ops/array.ts";
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
+export { einsum } from "../ops/math-einsum.ts";
 export { abs, acos, acosh, angle, asin, asinh, atan, atanh, ceil, complex, conj, cos, cosh, digamma, erf, erfc, exp, expm1, floor, imag, isFinite, isInf, isNan, lgamma, log, log1p, negative, real, reciprocal, rint, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh } from "../ops/math-functions.ts";
 export { matmul, tensordot } from "../ops/math-matrix.ts";
 export { argMax, argMin, argmax, argmin, countNonzero, cumprod, cumsum, reduceAll, reduceAny, reduceLogsumexp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum } from "../ops/math-reduction.ts";

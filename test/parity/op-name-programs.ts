@@ -31,10 +31,8 @@ const reversed =
     tf.operators[name](x, p([2, 3]));
 const bools =
   (name: string): Program =>
-  (_, p) => {
-    const b = p([2], "bool");
-    return b[name](b);
-  };
+  (_, p) =>
+    p([2], "bool")[name](p([2], "bool"));
 const image = [1, 8, 8, 3] as const;
 const filter = [3, 3, 3, 4] as const;
 
@@ -61,7 +59,7 @@ export const programs: Readonly<Record<string, Program>> = {
   "x<0": operator("less", 0),
   "~b": (tf, p) => tf.operators.invert(p([2], "bool")),
   "b&b": bools("and"),
-  "b|b": bools("or"),
+  "b|b": (_, p) => p([2], "bool").or(true),
   "b^b": bools("xor"),
   "int/int": (_, p) => p([2], "int32").truediv(p([2], "int32")),
   "int//int": (_, p) => p([2], "int32").floordiv(p([2], "int32")),
@@ -257,7 +255,7 @@ export const programs: Readonly<Record<string, Program>> = {
   "layers.dropout inf": (tf, p) => tf.layers.dropout(p([2, 3])),
   "layers.bn": (tf, p) => tf.layers.batchNormalization(p(image), { training: true }),
   "layers.bn inf": (tf, p) => tf.layers.batchNormalization(p(image)),
-  "layers.bn ph": (tf, p) => tf.layers.batchNormalization(p(image), { training: p([], "bool") }),
+  "layers.bn ph": (tf, p) => tf.layers.batchNormalization(p(image), { training: tf.placeholderWithDefault(false, [], { name: "tr" }) }),
   "layers.convT": (tf, p) => tf.layers.conv2dTranspose(p([1, 4, 4, 3]), 4, 3, 2),
   cond: (tf, p) =>
     tf.cond(

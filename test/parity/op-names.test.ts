@@ -37,8 +37,8 @@ function failure({ case: name, result, ops }: Recorded): string | undefined {
   const at = got.findIndex((op, i) => JSON.stringify(op) !== JSON.stringify(ops[i]));
   if (at >= 0 || got.length !== ops.length)
     return `operation ${at < 0 ? got.length : at}: ${JSON.stringify(got[at < 0 ? got.length : at])} for ${JSON.stringify(ops[at < 0 ? got.length : at])}`;
-  const resultName = made instanceof Tensor || made instanceof Operation ? made.name : "None";
-  return resultName === result ? undefined : `result ${resultName} for ${result}`;
+  const resultName = made instanceof Tensor || made instanceof Operation ? made.name : null;
+  return result === null || resultName === result ? undefined : `result ${resultName} for ${result}`;
 }
 
 it("makes the nodes TensorFlow makes, but for the listed cases", () => {
