@@ -336,6 +336,17 @@ describe("the table of functions", () => {
     expect(() => m.function("f", {}, k => void applyMath(k, "f32", "pow", lanes.f32.const(1)))).toThrow("pow takes 2 arguments, not 1.");
   });
 
+  it("records for vectors of any width", () => {
+    const wide = { ...wasmTarget(), vectorBytes: 64, lanes32: 16, lanes64: 8 };
+    const m = new ModuleRecorder(wide);
+    for (const fn of names) {
+      m.function(`use.${fn}`, { params: { x: "vec" }, results: ["vec"] }, (k, { x }) => {
+        k.return(applyMath(k, "f32x", fn, ...[x, x].slice(0, mathFunctions[fn])));
+      });
+    }
+    expect(m.finish().functions.length).toBeGreaterThan(names.length);
+  });
+
   it("records a function of the module once, however often it is used", () => {
     const m = new ModuleRecorder(wasmTarget());
     m.function("f", { params: { x: "f32" }, results: ["f32"] }, (k, { x }) => {
