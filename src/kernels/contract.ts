@@ -56,8 +56,8 @@ function recordPadding({ from, padded, low }: Padding, recording: Recording): Ph
 /** B as [batch…, panel, reduced…, column in panel], zero past the last column. */
 function recordPacking(plan: ContractPlan, packed: Value, recording: Recording): Phase[] {
   const last = plan.reduced[plan.reduced.length - 1];
-  const isWhole = plan.column.size % plan.panelWidth === 0 && plan.batch.every(axis => axis.b === 0);
-  const how = !isWhole ? "map" : plan.column.b === 1 ? "rows" : last?.b === 1 && last.size >= recording.module.target.lanes32 ? "transposed" : "map";
+  const isWhole = last !== undefined && plan.column.size % plan.panelWidth === 0 && plan.batch.every(axis => axis.b === 0);
+  const how = !isWhole ? "map" : plan.column.b === 1 ? "rows" : last.b === 1 && last.size >= recording.module.target.lanes32 ? "transposed" : "map";
   return how === "map" ? packByMap(plan, packed, recording) : [recordPanels(plan, packed, how, recording)];
 }
 
