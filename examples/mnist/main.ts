@@ -76,6 +76,7 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
   await session.close();
 });
 
-const divergedText = (loss: number, step: number) =>
-  `the loss became ${loss} in step ${step}: the training has diverged, what it would show from here on means nothing.\n\n` +
-  `Try a smaller --learning-rate or a larger --batch-size.`;
+function divergedText(loss: number, step: number): string {
+  const consequence = "the training has diverged, what it would show from here on means nothing";
+  return `the loss became ${loss} in step ${step}: ${consequence}.\n\nTry a smaller --learning-rate or a larger --batch-size.`;
+}

@@ -42,7 +42,7 @@ test("the graph's shapes are those of the formulas", () => {
   const rows = [...notes.stdout.matchAll(/^ {2}(conv2d|maxPool), .* = (\d+) +\((.*)\)$/gm)];
   expect(rows).toHaveLength(12);
   for (const [, name, side, shape] of rows) expect(shape).toBe(`?, ${side}, ${side}, ${name === "conv2d" ? 32 : 1}`);
-  expect(notes.stdout).toContain("conv2d, window 5, stride 3, VALID  ceil((28 - 5 + 1) / 3) = 8  (?, 8, 8, 32)");
+  expect(notes.stdout).toContain("conv2d, window 5, stride 3, VALID  ceil((28 - 5 + 1) / 3) = 8   (?, 8, 8, 32)");
   expect(notes.stdout).toContain("ValueError: Negative dimension size caused by subtracting 29 from 28 for ");
 });
 

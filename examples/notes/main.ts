@@ -87,7 +87,7 @@ function row(name: string, size: number, stride: number, padding: "SAME" | "VALI
   const sum = padding === "SAME" ? `28 / ${stride}` : `(28 - ${size} + 1) / ${stride}`;
   const side = padding === "SAME" ? Math.ceil(28 / stride) : Math.ceil((28 - size + 1) / stride);
   const formula = `ceil(${sum}) = ${side}`;
-  list([`${name}, window ${size}, stride ${stride}, ${padding.padEnd(5)}  ${formula.padEnd(26)}  ${result.shape}`]);
+  list([`${name}, window ${size}, stride ${stride}, ${padding.padEnd(5)}  ${formula.padEnd(27)}  ${result.shape}`]);
 }
 
 async function twoOptimizers(): Promise<void> {
@@ -116,9 +116,18 @@ async function twoOptimizers(): Promise<void> {
   await session.close();
 }
 
-const title = (text: string) => console.log(`\n${text}\n${"=".repeat(text.length)}`);
-const say = (text: string) => console.log(`\n${text}`);
-const list = (items: readonly unknown[]) => {
+function title(text: string): void {
+  console.log(`\n${text}\n${"=".repeat(text.length)}`);
+}
+
+function say(text: string): void {
+  console.log(`\n${text}`);
+}
+
+function list(items: readonly unknown[]): void {
   for (const item of items) console.log(`  ${item}`);
-};
-const firstLine = (error: unknown) => String(error).split("\n")[0];
+}
+
+function firstLine(error: unknown): string {
+  return String(error).split("\n")[0];
+}
