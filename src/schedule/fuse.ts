@@ -105,7 +105,7 @@ class BlockFusion {
         this.pinned.add(step.base);
         break;
       case "check":
-        for (const value of step.failure.reads) this.pinned.add(value);
+        for (const value of step.failure.reads) this.pinned.add(this.aliases.rootOf(value));
         break;
       default:
         for (const value of inputsOf(step)) this.pinned.add(value);

@@ -7,6 +7,7 @@ import { removeDead } from "./dead-code.ts";
 import { fuse } from "./fuse.ts";
 import { group } from "./group.ts";
 import { hoist } from "./hoist.ts";
+import { mergeEqual } from "./merge-equal.ts";
 import { order } from "./order.ts";
 import { place } from "./place.ts";
 import type { Plan, ScheduleTarget } from "./plan.ts";
@@ -17,7 +18,7 @@ import { Aliases, takeSources } from "./sources.ts";
 export function schedule(program: Program, target: ScheduleTarget): Plan {
   const aliases = new Aliases();
   const { sources, program: computed } = takeSources(removeDead(program), aliases);
-  const fused = fuse(computed, aliases);
+  const fused = fuse(mergeEqual(computed, aliases), aliases);
   const hoisted = { ...fused, steps: hoist(fused.steps, aliases) };
   const block = group(hoisted, sources, aliases);
   const homes = settle(block, sources, aliases, valueMaker(program));
