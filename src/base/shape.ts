@@ -22,7 +22,7 @@ export class TensorShape {
     for (const d of plain) {
       if (typeof d === "number" && (d < 0 || !Number.isInteger(d))) throw new ValueError(`Dimension ${d} must be >= 0`);
     }
-    this.dims = plain.map((d) => d ?? null);
+    this.dims = plain.map(d => d ?? null);
   }
 
   static unknown(): TensorShape {
@@ -45,7 +45,7 @@ export class TensorShape {
   }
 
   get isFullyDefined(): boolean {
-    return this.dims !== null && this.dims.every((d) => d !== null);
+    return this.dims !== null && this.dims.every(d => d !== null);
   }
 
   /** The dimensions as numbers. @throws ValueError if any is unknown. */
@@ -147,13 +147,13 @@ export class TensorShape {
 
   /** As shape functions print it: `[?,3]`, `[]`, `<unknown>` as `?`. */
   format(): string {
-    return this.dims === null ? "<unknown>" : `[${this.dims.map((d) => d ?? "?").join(",")}]`;
+    return this.dims === null ? "<unknown>" : `[${this.dims.map(d => d ?? "?").join(",")}]`;
   }
 }
 
 /** `(2, 3)`, `(2,)`, `()`: a Python tuple of dimensions. */
 export function formatTuple(dims: readonly Dimension[]): string {
-  const parts = dims.map((d) => (d === null ? "?" : String(d)));
+  const parts = dims.map(d => (d === null ? "?" : String(d)));
   return parts.length === 1 ? `(${parts[0]},)` : `(${parts.join(", ")})`;
 }
 
@@ -185,8 +185,8 @@ export function broadcastShapes(a: TensorShape, b: TensorShape): TensorShape {
 function broadcastDimension(d: Dimension, e: Dimension): Dimension {
   if (d === 1) return e;
   if (e === 1) return d;
-  if (d === null) return e === null ? null : e;
-  if (e === null) return d;
+  // An unknown dimension may be 1 or must be equal; against 0 both may come out.
+  if (d === null || e === null) return (d ?? e ?? 0) > 1 ? (d ?? e) : null;
   if (d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
   return d;
 }

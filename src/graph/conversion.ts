@@ -44,19 +44,28 @@ export const Pack = defineOp("Pack", {
   attrs: { N: attr.int(undefined, 1), T: attr.type(), axis: attr.int(0) },
   shape: ({ values, axis }) => packedShape(values, axis),
   gradient: ({ axis, values }, d): Gradients => ({ values: Unpack({ value: d.output, num: values.length, axis }) }),
-  partial: ({ values }) => {
-    if (values.some((value) => value === undefined || value.shape.length !== 0)) return undefined;
-    return { shape: [values.length], values: values.map((value) => value?.values[0] ?? null) };
+  partial: ({ values, axis }) => {
+    const [first] = values;
+    if (first === undefined || values.some(value => value === undefined || value.shape.join() !== first.shape.join())) return undefined;
+    if (first.shape.length === 0) return { shape: [values.length], values: values.map(value => value?.values[0] ?? null) };
+    if (first.shape.length > 1) return undefined;
+    const [rows, columns] = [values.map(value => value?.values ?? []), first.values];
+    if (axis === 0 || axis === -2) return { shape: [rows.length, columns.length], values: rows.flat() };
+    return { shape: [columns.length, rows.length], values: columns.flatMap((_, k) => rows.map(row => row[k])) };
   },
   lower: ({ values, axis }) => {
     const rank = values[0].shape.length + 1;
     const at = axis < 0 ? axis + rank : axis;
     const shape = [...values[0].shape.slice(0, at), values.length, ...values[0].shape.slice(at)];
-    return generate(shape, (i) => {
+    return generate(shape, i => {
       const rest = i.filter((_, k) => k !== at);
       let result = loadScalar(values[values.length - 1], rest);
       for (let k = values.length - 2; k >= 0; k--)
-        result = guardScalar([{ index: addIndex(i[at], constantIndex(-k)), low: -values.length, high: 1 }], loadScalar(values[k], rest), result);
+        result = guardScalar(
+          [{ index: addIndex(i[at], constantIndex(-k)), low: -values.length, high: 1 }],
+          loadScalar(values[k], rest),
+          result,
+        );
       return result;
     });
   },
@@ -76,10 +85,13 @@ export const Unpack = defineOp("Unpack", {
     return Array.from({ length: num }, () => rest);
   },
   gradient: ({ axis, num }, d): Gradients => ({ value: Pack({ values: d.output, N: num, axis }) }),
+  partial: ({ value, outputIndex }) => (value?.shape.length === 1 ? { shape: [], values: [value.values[outputIndex]] } : undefined),
   lower: ({ value, num, axis }) => {
     const at = axis < 0 ? axis + value.shape.length : axis;
     const shape = value.shape.filter((_, k) => k !== at);
-    return Array.from({ length: num }, (_, k) => generate(shape, (i) => loadScalar(value, [...i.slice(0, at), constantIndex(k), ...i.slice(at)])));
+    return Array.from({ length: num }, (_, k) =>
+      generate(shape, i => loadScalar(value, [...i.slice(0, at), constantIndex(k), ...i.slice(at)])),
+    );
   },
 });
 
@@ -135,7 +147,7 @@ const describe = (tensor: Tensor): string => `<tf.Tensor '${tensor.name}' shape=
 const makeConstant = (value: NDArray, name = "Const"): Tensor => Const({ value, dtype: value.dtype }, { name });
 
 export const containsTensor = (value: readonly unknown[]): boolean =>
-  value.some((item) => item instanceof Tensor || isAsTensor(item) || (Array.isArray(item) && containsTensor(item)));
+  value.some(item => item instanceof Tensor || isAsTensor(item) || (Array.isArray(item) && containsTensor(item)));
 
 function dtypeOfFirstTensor(value: readonly unknown[]): DType | undefined {
   for (const item of value) {
@@ -150,12 +162,17 @@ function dtypeOfFirstTensor(value: readonly unknown[]): DType | undefined {
 }
 
 function pack(value: readonly unknown[], dtype: DType | undefined, name = "packed"): Tensor {
-  return getDefaultGraph().nameScope(name, (scope) => {
+  return getDefaultGraph().nameScope(name, scope => {
     const items = value.map((item, i): Tensor => {
       if (Array.isArray(item) && containsTensor(item)) return pack(item, dtype, String(i));
-      const tensor = convertToTensor(item as TensorLike, { dtype: isAsTensor(item) || item instanceof Tensor ? undefined : dtype, name: String(i) });
+      const tensor = convertToTensor(item as TensorLike, {
+        dtype: isAsTensor(item) || item instanceof Tensor ? undefined : dtype,
+        name: String(i),
+      });
       if (dtype !== undefined && tensor.dtype !== dtype)
-        throw new TypeError(`Cannot convert a list containing a tensor of dtype <dtype: '${tensor.dtype}'> to <dtype: '${dtype}'> (Tensor is: ${describe(tensor)})`);
+        throw new TypeError(
+          `Cannot convert a list containing a tensor of dtype <dtype: '${tensor.dtype}'> to <dtype: '${dtype}'> (Tensor is: ${describe(tensor)})`,
+        );
       return tensor;
     });
     return Pack({ values: items }, { name: scope });
@@ -206,7 +223,13 @@ export function pythonType(value: unknown): string {
     case "function":
       return "function";
     default:
-      return value === null || value === undefined ? "NoneType" : Array.isArray(value) ? "list" : value.constructor?.name === "Object" ? "dict" : (value.constructor?.name ?? "object");
+      return value === null || value === undefined
+        ? "NoneType"
+        : Array.isArray(value)
+          ? "list"
+          : value.constructor?.name === "Object"
+            ? "dict"
+            : (value.constructor?.name ?? "object");
   }
 }
 
@@ -223,4 +246,3 @@ export function literalType(value: unknown): { dtype: DType | undefined; isCerta
   if (value === null || value === undefined) return { dtype: undefined, isCertain: false };
   return { dtype: inferDType(value as ArrayLike), isCertain: false };
 }
-

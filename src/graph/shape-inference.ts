@@ -22,7 +22,7 @@ export interface InferenceInput {
 /** Output shapes of a node about to be made. @throws ValueError with TensorFlow's text. */
 export function inferShapes({ node, definition, inputs, attrs }: InferenceInput): TensorShape[] {
   const used = new Map<number, string>();
-  const shapes = inputs.map((tensor) => tensor.shape);
+  const shapes = inputs.map(tensor => tensor.shape);
   const context = contextFor(node.name, definition, inputs, attrs, used);
   const count = typesOf(definition, "outputs", attrs).length;
   try {
@@ -38,10 +38,16 @@ export function inferShapes({ node, definition, inputs, attrs }: InferenceInput)
 function describe(reason: string, node: NodeText, shapes: readonly TensorShape[], used: ReadonlyMap<number, string>): string {
   const computed = [...used].sort(([a], [b]) => a - b).map(([i, text]) => `input[${i}] = ${text}`);
   const tail = computed.length === 0 ? "." : ` and with computed input tensors: ${computed.join(", ")}.`;
-  return `${reason} for '${formatNode(node)}' with input shapes: ${shapes.map((shape) => (shape.dims === null ? "?" : shape.format())).join(", ")}${tail}`;
+  return `${reason} for '${formatNode(node)}' with input shapes: ${shapes.map(shape => (shape.dims === null ? "?" : shape.format())).join(", ")}${tail}`;
 }
 
-function contextFor(name: string, definition: OpDefinition, inputs: readonly Tensor[], attrs: Readonly<Record<string, AttrValue>>, used: Map<number, string>): ShapeContext {
+function contextFor(
+  name: string,
+  definition: OpDefinition,
+  inputs: readonly Tensor[],
+  attrs: Readonly<Record<string, AttrValue>>,
+  used: Map<number, string>,
+): ShapeContext {
   const positions = groupByName(
     definition,
     "inputs",
@@ -61,23 +67,24 @@ function contextFor(name: string, definition: OpDefinition, inputs: readonly Ten
   const partial = (input: string, index?: number): PartialArray | undefined => {
     const at = position(input, index);
     const value = partialValue(inputs[at]);
-    if (value?.values.every((v) => v !== null)) used.set(at, `<${value.values.join(" ")}>`);
+    if (value?.values.every(v => v !== null)) used.set(at, `<${value.values.join(" ")}>`);
     return value;
   };
   return {
     name,
     constant,
     partial,
-    shapeFrom: (input) => shapeFromPartial(partial(input), inputs[position(input)].shape),
-    handle: (input) => handleOf(inputs[position(input)]),
+    shapeFrom: input => shapeFromPartial(partial(input), inputs[position(input)].shape),
+    handle: input => handleOf(inputs[position(input)]),
     dtype: (input, index): DType => inputs[position(input, index)].dtype,
   };
 }
 
-const constantText = (value: NDArray): string => `<${Array.from({ length: Math.min(value.size, 64) }, (_, i) => String(value.get(i))).join(" ")}>`;
+const constantText = (value: NDArray): string =>
+  `<${Array.from({ length: Math.min(value.size, 64) }, (_, i) => String(value.get(i))).join(" ")}>`;
 
 function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape): TensorShape {
-  if (value !== undefined && value.shape.length === 1) return new TensorShape(value.values.map((v) => (v !== null && v >= 0 ? v : null)));
+  if (value !== undefined && value.shape.length === 1) return new TensorShape(value.values.map(v => (v !== null && v >= 0 ? v : null)));
   const length = vector.rank === 1 ? vector.dim(0) : null;
   return length === null ? TensorShape.unknown() : TensorShape.unknownOfRank(length);
 }
@@ -112,8 +119,8 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   if (op.definition.partial === undefined || !followed.has(tensor.dtype)) return undefined;
   const known = partials.get(tensor);
   if (known !== undefined) return known ?? undefined;
-  const inputs = op.inputs.map((input) => partialValue(input));
-  const shapes = op.inputs.map((input) => input.shape);
+  const inputs = op.inputs.map(input => partialValue(input));
+  const shapes = op.inputs.map(input => input.shape);
   const result = op.definition.partial({
     ...groupByName(op.definition, "inputs", op.attrs, inputs),
     ...op.attrs,
@@ -125,6 +132,6 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
 }
 
 function partialOfArray(array: NDArray): PartialArray | undefined {
-  if (array.rank > 1 || array.size > mostFollowed || !followed.has(array.dtype)) return undefined;
+  if (array.rank > 2 || array.size > mostFollowed || !followed.has(array.dtype)) return undefined;
   return { shape: array.shape, values: Array.from({ length: array.size }, (_, i) => Number(array.get(i))) };
 }

@@ -16,7 +16,7 @@ import type { ScatterCombine, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { expandDims, identity, numbersOf, ones, rank, reshape, shape, size, squeeze, zeros, zerosLike } from "./array.ts";
+import { constant, expandDims, identity, numbersOf, ones, rank, reshape, shape, size, squeeze, zeros, zerosLike } from "./array.ts";
 import { tile } from "./array-padding.ts";
 import { range } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
@@ -186,7 +186,8 @@ function batchOffsets(paramsShape: Tensor, indices: Tensor, batchDims: number): 
     const extent = getItem(dims, dim - 1);
     stride = operator.mul(stride, getItem(dims, dim));
     const offsets = operator.mul(range(zeros([], indices.dtype), extent, ones([], indices.dtype)), stride);
-    const extentShape = concat([tile([1], [dim - 1]), [cast(extent, "int32")], tile([1], [operator.sub(rank(indices), dim)])], 0);
+    const one = constant([1], "int32");
+    const extentShape = concat([tile(one, [dim - 1]), [cast(extent, "int32")], tile(one, [operator.sub(rank(indices), dim)])], 0);
     result = operator.add(result, reshape(offsets, extentShape));
   }
   return result;

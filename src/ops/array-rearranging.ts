@@ -62,6 +62,15 @@ export const Transpose = defineOp("Transpose", {
   shape: ({ x, perm }, context) => transposedShape(x, perm, context),
   gradient: ({ perm }, d): Gradients => ({ x: transpose(d.y, invertPermutation(perm)) }),
   compileTimeInputs: ["perm"],
+  partial: ({ x, perm }) => {
+    if (!x || !perm || perm.values.includes(null)) return undefined;
+    if (x.shape.length < 2 || perm.values.every((axis, i) => axis === i)) return x;
+    const [rows, columns] = x.shape;
+    return {
+      shape: [columns, rows],
+      values: Array.from({ length: columns * rows }, (_, i) => x.values[(i % rows) * columns + Math.floor(i / rows)]),
+    };
+  },
   simplify: ({ x }, { constant }) => (isIdentity(constant("perm")) ? x : undefined),
   lower: ({ x, perm }) => ir.transpose(x, checkedPermutation(perm, x.shape.length)),
 });

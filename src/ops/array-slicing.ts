@@ -483,11 +483,22 @@ function rankError(values: readonly TensorShape[]): never {
   throw new ValueError(`Shapes must be equal rank, but are ${a} and ${b}`);
 }
 
-const joinedPartial = (values: readonly (PartialArray | undefined)[]): PartialArray | undefined => {
+const joinedPartial = (values: readonly (PartialArray | undefined)[], axis: number | null): PartialArray | undefined => {
+  if (values.every(value => value?.shape.length === 2) && (axis === 1 || axis === -1))
+    return joinedColumns(values as readonly PartialArray[]);
   if (values.some(value => value?.shape.length !== 1)) return undefined;
   const all = values.flatMap(value => value?.values ?? []);
   return { shape: [all.length], values: all };
 };
+
+/** Small tables side by side: what paddings are made of. */
+function joinedColumns(values: readonly PartialArray[]): PartialArray {
+  const [rows] = values[0].shape;
+  const columns = values.reduce((sum, { shape: [, count] }) => sum + count, 0);
+  const row = (k: number): (number | null)[] =>
+    values.flatMap(({ shape: [, count], values: all }) => all.slice(k * count, (k + 1) * count));
+  return { shape: [rows, columns], values: Array.from({ length: rows }, (_, k) => row(k)).flat() };
+}
 
 function joinedValue(values: readonly Value[], axis: number): Value {
   const length = values[0].shape.length;
@@ -528,7 +539,7 @@ export const ConcatV2 = defineOp("ConcatV2", {
   shape: ({ values }, context) => joinedShape(values, context.partial("axis")?.values[0] ?? null),
   gradient: ({ values, axis }, d): Gradients => ({ values: concatGradient(values, axis, d.output) }),
   compileTimeInputs: ["axis"],
-  partial: ({ values }) => joinedPartial(values),
+  partial: ({ values, axis }) => joinedPartial(values, axis?.values[0] ?? null),
   lower: ({ values, axis }) => joinedValue(values, numbersOf(axis)[0]),
 });
 
@@ -540,7 +551,7 @@ export const Concat = defineOp("Concat", {
   shape: ({ values }, context) => joinedShape(values, context.partial("concatDim")?.values[0] ?? null),
   gradient: ({ values, concatDim }, d): Gradients => ({ values: concatGradient(values, concatDim, d.output) }),
   compileTimeInputs: ["concatDim"],
-  partial: ({ values }) => joinedPartial(values),
+  partial: ({ values, concatDim }) => joinedPartial(values, concatDim?.values[0] ?? null),
   lower: ({ values, concatDim }) => joinedValue(values, numbersOf(concatDim)[0]),
 });
 

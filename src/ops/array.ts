@@ -370,7 +370,8 @@ export const Shape = defineOp("Shape", {
   attrs: { T: attr.type(), outType: attr.type(attr.indexTypes, "int32") },
   shape: ({ input }) => new TensorShape([input.rank]),
   gradient: "none",
-  partial: ({ shapes }) => dimsOf(shapes.input),
+  // A vector whose values are known has a known length, even where its static shape does not say so (unique).
+  partial: ({ input, shapes }) => (input?.shape.length === 1 ? { shape: [1], values: [input.values.length] } : dimsOf(shapes.input)),
   lower: ({ input, outType }) => ir.constant(NDArray.from([...input.shape], outType, [input.shape.length])),
 });
 
@@ -457,8 +458,10 @@ export const Reshape = defineOp("Reshape", {
   gradient: ({ tensor }, d): Gradients => ({ tensor: reshapeLike(d.output, tensor) }),
   compileTimeInputs: ["shape"],
   partial: ({ tensor, shape }) => {
-    if (tensor === undefined || shape === undefined || shape.values.length > 1) return undefined;
-    return { shape: shape.values.length === 0 ? [] : [tensor.values.length], values: tensor.values };
+    if (tensor === undefined || shape === undefined || shape.values.includes(null)) return undefined;
+    const dims = shape.values as readonly number[];
+    const known = sizeOf(dims.filter(d => d !== -1));
+    return { shape: dims.map(d => (d === -1 ? tensor.values.length / Math.max(known, 1) : d)), values: tensor.values };
   },
   simplify: ({ tensor, output }) => (tensor.shape.isFullyDefined && tensor.shape.equals(output.shape) ? tensor : undefined),
   lower: ({ tensor, shape }) => ir.reshape(tensor, completeShape(numbersOf(shape), sizeOf(tensor.shape))),

@@ -109,12 +109,10 @@ const segmentOp = (type: string, kind: SegmentKind, types: readonly DType[], gra
     inputs: { data: "T", segmentIds: "Tindices" },
     outputs: { output: "T" },
     attrs: { T: attr.type(types), Tindices: attr.type(attr.indexTypes) },
-    shape: ({ data, segmentIds }, context) => {
+    shape: ({ data, segmentIds }) => {
       const rows = data.withRankAtLeast(1);
       segmentIds.withRank(1);
-      const ids = context.constant("segmentIds");
-      const last = ids && ids.size > 0 ? Number(ids.get(ids.size - 1)) + 1 : null;
-      return rows.dims === null ? TensorShape.unknown() : new TensorShape([ids?.size === 0 ? 0 : last, ...rows.dims.slice(1)]);
+      return rows.dims === null ? TensorShape.unknown() : new TensorShape([null, ...rows.dims.slice(1)]);
     },
     gradient: (record: SegmentRecord, d: { readonly output: Tensor }): Gradients => ({ data: gradient(record, d.output) }),
     compileTimeInputs: ["segmentIds"],
@@ -357,11 +355,6 @@ function sparseShape(data: TensorShape, indices: TensorShape, ids: TensorShape, 
   return known.dims === null ? TensorShape.unknown() : new TensorShape([rows, ...known.dims.slice(1)]);
 }
 
-const rowsInContext = (context: ShapeContext, input: string): number | null => {
-  const array = context.constant(input);
-  return array && array.size > 0 ? Number(array.get(array.size - 1)) + 1 : null;
-};
-
 const sparseAttrs = (types: readonly DType[]) => ({
   T: attr.type(types),
   Tidx: attr.type(attr.indexTypes, "int32"),
@@ -375,7 +368,7 @@ const sparseOp = (type: string, kind: SparseKind, types: readonly DType[], gradi
     inputs: { data: "T", indices: "Tidx", segmentIds: "Tsegmentids" },
     outputs: { output: "T" },
     attrs: { ...sparseAttrs(types), sparseGradient: attr.bool(false) },
-    shape: ({ data, indices, segmentIds }, context) => sparseShape(data, indices, segmentIds, rowsInContext(context, "segmentIds")),
+    shape: ({ data, indices, segmentIds }) => sparseShape(data, indices, segmentIds, null),
     gradient: ({ data, indices, segmentIds }, d): Gradients => ({
       data: gradient({ grad: d.output, indices, segmentIds, outputDim0: getItem(shape(data), 0) }),
     }),

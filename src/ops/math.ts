@@ -108,7 +108,7 @@ interface BinaryRest {
 const partialOf =
   (f: (x: number, y: number) => number | null) =>
   ({ x, y }: { x: PartialArray | undefined; y: PartialArray | undefined }): PartialArray | undefined => {
-    if (!x || !y || (x.shape.length === 1 && y.shape.length === 1 && x.values.length !== y.values.length)) return undefined;
+    if (!x || !y || (x.shape.length > 0 && y.shape.length > 0 && x.shape.join() !== y.shape.join())) return undefined;
     const shape = x.shape.length >= y.shape.length ? x.shape : y.shape;
     const count = Math.max(x.values.length, y.values.length);
     const at = ({ shape: own, values }: PartialArray, i: number): number | null => values[own.length === 0 ? 0 : i];
