@@ -74,8 +74,20 @@ export function iterationOf(step: Step): readonly number[] {
   }
 }
 
+const loads = new WeakMap<Scalar, readonly (readonly [Load, number])[]>();
+
 /** Visits the distinct loads of an expression with the share of evaluations that guards let through to them (1: always). */
 export function forEachLoad(root: Scalar, visit: (load: Load, share: number) => void): void {
+  let found = loads.get(root);
+  if (found === undefined) {
+    found = findLoads(root);
+    loads.set(root, found);
+  }
+  for (const [load, share] of found) visit(load, share);
+}
+
+function findLoads(root: Scalar): (readonly [Load, number])[] {
+  const found: [Load, number][] = [];
   const seen = new Set<Scalar>();
   const inIndex = (index: Index, share: number): void =>
     forEachAtom(index, atom => {
@@ -90,7 +102,7 @@ export function forEachLoad(root: Scalar, visit: (load: Load, share: number) => 
         break;
       case "load":
         for (const index of node.at) inIndex(index, share);
-        visit(node, share);
+        found.push([node, share]);
         break;
       case "apply":
         for (const arg of node.args) walk(arg, share);
@@ -112,6 +124,7 @@ export function forEachLoad(root: Scalar, visit: (load: Load, share: number) => 
     }
   };
   walk(root, 1);
+  return found;
 }
 
 /** Distinct nodes of an expression. */
