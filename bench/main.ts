@@ -24,7 +24,14 @@ interface Result {
   readonly firstMs: number;
   readonly gflops?: number;
   readonly counts: Readonly<Record<string, number>>;
-  readonly peer?: { readonly name: string; readonly medianMs: number; readonly minMs: number; readonly spread: number; readonly firstMs: number; readonly ratio: number };
+  readonly peer?: {
+    readonly name: string;
+    readonly medianMs: number;
+    readonly minMs: number;
+    readonly spread: number;
+    readonly firstMs: number;
+    readonly ratio: number;
+  };
 }
 
 const sorted = (times: readonly number[]): number[] => [...times].sort((a, b) => a - b);
@@ -44,7 +51,11 @@ async function timeOurs(step: () => Promise<unknown>, seconds: number): Promise<
   return times;
 }
 
-async function measure(workload: Workload, peer: Peer | undefined, { rounds, seconds, threads }: { rounds: number; seconds: number; threads: number }): Promise<Result> {
+async function measure(
+  workload: Workload,
+  peer: Peer | undefined,
+  { rounds, seconds, threads }: { rounds: number; seconds: number; threads: number },
+): Promise<Result> {
   const began = performance.now();
   const { step, session, fetches, feeds } = await workload.start({ intraOpParallelismThreads: threads });
   await step();
@@ -69,7 +80,14 @@ async function measure(workload: Workload, peer: Peer | undefined, { rounds, sec
     ...(workload.flops !== undefined && { gflops: workload.flops / medianMs / 1e6 }),
     counts,
     ...(peer && {
-      peer: { name: peer.name, medianMs: median(theirs), minMs: quantile(theirs, 0), spread: spreadOf(theirs), firstMs: started?.firstMs ?? 0, ratio: medianMs / median(theirs) },
+      peer: {
+        name: peer.name,
+        medianMs: median(theirs),
+        minMs: quantile(theirs, 0),
+        spread: spreadOf(theirs),
+        firstMs: started?.firstMs ?? 0,
+        ratio: medianMs / median(theirs),
+      },
     }),
   };
 }
@@ -112,7 +130,16 @@ async function main(): Promise<number> {
   const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
   const peer = values.against === undefined ? undefined : await Peer.open(values.against, settings.threads);
   console.log(
-    ["workload".padEnd(14), "median".padStart(10), "spread".padStart(7), "GFLOP/s".padStart(8), "first".padStart(10), "arena MB".padStart(8), "wasm kB".padStart(7), ...(peer ? [peer.name.padStart(10), "ratio".padStart(7)] : [])].join(" "),
+    [
+      "workload".padEnd(14),
+      "median".padStart(10),
+      "spread".padStart(7),
+      "GFLOP/s".padStart(8),
+      "first".padStart(10),
+      "arena MB".padStart(8),
+      "wasm kB".padStart(7),
+      ...(peer ? [peer.name.padStart(10), "ratio".padStart(7)] : []),
+    ].join(" "),
   );
   const results: Result[] = [];
   for (const workload of chosen) {
@@ -124,7 +151,10 @@ async function main(): Promise<number> {
   const file = values.json ?? `bench/results/${name}.json`;
   mkdirSync(dirname(file), { recursive: true });
   const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version };
-  writeFileSync(file, `${JSON.stringify({ machine, settings, peer: peer && { name: peer.name, version: peer.version }, results }, null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ machine, settings, peer: peer && { name: peer.name, version: peer.version }, results }, null, 2)}\n`,
+  );
   console.log(`written to ${file}`);
   return 0;
 }

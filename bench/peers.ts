@@ -26,7 +26,9 @@ export class Peer {
   static async open(name: string, threads: number): Promise<Peer> {
     if (name !== "tf") throw new Error(`There is no peer "${name}" yet. Known: tf.`);
     const python = findPython();
-    const child = spawn(python, [here("peers/tensorflow_peer.py"), String(threads)], { env: { ...process.env, OMP_NUM_THREADS: String(threads) } });
+    const child = spawn(python, [here("peers/tensorflow_peer.py"), String(threads)], {
+      env: { ...process.env, OMP_NUM_THREADS: String(threads) },
+    });
     let complaint = "";
     child.stderr.on("data", (data: Buffer) => {
       complaint += data.toString();
@@ -75,5 +77,8 @@ function findPython(): string {
 
 function run(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: "inherit" });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed (${error?.message ?? `status ${status}`}). TensorFlow needs Python 3.10 to 3.13 and PyPI.`);
+  if (status !== 0)
+    throw new Error(
+      `${command} ${args.join(" ")} failed (${error?.message ?? `status ${status}`}). TensorFlow needs Python 3.10 to 3.13 and PyPI.`,
+    );
 }

@@ -66,7 +66,8 @@ function cnn(x: tf.Tensor): tf.Tensor {
   return tf.matmul(dense, variable([1024, 10], 0.03)).add(variable([10], 0.1));
 }
 
-const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor => tf.reduceMean(tf.nn.sparseSoftmaxCrossEntropyWithLogits({ logits, labels }));
+const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
+  tf.reduceMean(tf.nn.sparseSoftmaxCrossEntropyWithLogits({ logits, labels }));
 
 const trainCnn = (batch: number, optimizer: "adam" | "sgd"): Workload =>
   workload(`W1_${optimizer}_B${batch}`, 82_049_024 * batch, () => {

@@ -102,9 +102,10 @@ export const isComplex = (dtype: DType): boolean => dtypeTable[dtype].kind === "
 export const isBigInteger = (dtype: DType): boolean => dtype === "int64" || dtype === "uint64";
 
 /** `DT_FLOAT` for float32, as NodeDefs print it. */
-export const dtypeEnumName = (dtype: DType): string => `DT_${dtype === "float32" ? "FLOAT" : dtype === "float64" ? "DOUBLE" : dtype === "float16" ? "HALF" : dtype.toUpperCase()}`;
-const byEnumName = new Map<string, DType>(dtypeNames.map((name) => [dtypeEnumName(name), name]));
-const byNumber = new Map<number, DType>(dtypeNames.map((name) => [dtypeTable[name].number, name]));
+export const dtypeEnumName = (dtype: DType): string =>
+  `DT_${dtype === "float32" ? "FLOAT" : dtype === "float64" ? "DOUBLE" : dtype === "float16" ? "HALF" : dtype.toUpperCase()}`;
+const byEnumName = new Map<string, DType>(dtypeNames.map(name => [dtypeEnumName(name), name]));
+const byNumber = new Map<number, DType>(dtypeNames.map(name => [dtypeTable[name].number, name]));
 
 /** The type behind `DT_FLOAT`, `DT_FLOAT_REF`, or undefined. */
 export const dtypeOfEnumName = (name: string): DType | undefined => byEnumName.get(name.replace(/_REF$/, ""));

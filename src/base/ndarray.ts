@@ -44,7 +44,9 @@ export class NDArray {
   constructor(dtype: DType, shape: readonly number[], data: Elements) {
     const expected = sizeOf(shape) * wordsPerElement(dtype);
     if (data.length !== expected)
-      throw new ValueError(`An array of shape [${shape.join(",")}] and type ${dtype} has ${expected} words, but ${data.length} were given.`);
+      throw new ValueError(
+        `An array of shape [${shape.join(",")}] and type ${dtype} has ${expected} words, but ${data.length} were given.`,
+      );
     this.dtype = dtype;
     this.shape = shape;
     this.data = data;
@@ -53,7 +55,11 @@ export class NDArray {
   /** Zeros (or empty strings) of a shape. */
   static zeros(dtype: DType, shape: readonly number[]): NDArray {
     const size = sizeOf(shape);
-    return new NDArray(dtype, shape, dtype === "string" ? Array.from({ length: size }, () => new Uint8Array(0)) : newTypedArray(dtype, size));
+    return new NDArray(
+      dtype,
+      shape,
+      dtype === "string" ? Array.from({ length: size }, () => new Uint8Array(0)) : newTypedArray(dtype, size),
+    );
   }
 
   /** One value for all elements. */
@@ -148,7 +154,7 @@ export class NDArray {
   }
 
   /** Nested arrays of plain values; of rank 0 the value itself. */
-  // biome-ignore lint/suspicious/noExplicitAny: the nesting depth is the rank, which types do not carry
+  // `any`: the nesting depth is the rank, which types do not carry
   toArray(): any {
     const build = (axis: number, from: number, count: number): unknown => {
       if (axis === this.rank) return plain(this.get(from));
@@ -175,7 +181,7 @@ export class NDArray {
       const length = this.shape[axis];
       const step = count / Math.max(length, 1);
       const shown = length > 12 ? [0, 1, 2, -1, length - 3, length - 2, length - 1] : Array.from({ length }, (_, i) => i);
-      return `[${shown.map((i) => (i < 0 ? "..." : build(axis + 1, from + i * step, step))).join(axis === this.rank - 1 ? " " : ", ")}]`;
+      return `[${shown.map(i => (i < 0 ? "..." : build(axis + 1, from + i * step, step))).join(axis === this.rank - 1 ? " " : ", ")}]`;
     };
     return build(0, 0, this.size);
   }
@@ -225,7 +231,9 @@ export function shapeOfNested(value: ArrayLike): number[] {
   for (const item of value) {
     const other = shapeOfNested(item);
     if (other.length !== first.length || other.some((d, i) => d !== first[i]))
-      throw new ValueError(`setting an array element with a sequence: the lists are ragged ([${first.join(",")}] and [${other.join(",")}]).`);
+      throw new ValueError(
+        `setting an array element with a sequence: the lists are ragged ([${first.join(",")}] and [${other.join(",")}]).`,
+      );
   }
   return [value.length, ...first];
 }

@@ -14,7 +14,7 @@ export type AggregationMethod = (typeof AggregationMethods)[number];
 export const AggregationMethod = { ADD_N: 0, DEFAULT: 0, EXPERIMENTAL_TREE: 1, EXPERIMENTAL_ACCUMULATE_N: 2 } as const;
 
 export function aggregate(list: readonly (Tensor | IndexedSlices)[], target: Tensor, method: AggregationMethod): Tensor | IndexedSlices {
-  if (list.every((item) => item instanceof IndexedSlices)) return joinSlices(list as readonly IndexedSlices[]);
+  if (list.every(item => item instanceof IndexedSlices)) return joinSlices(list as readonly IndexedSlices[]);
   const dense = list.map(slicesToTensor);
   if (method === 0) return addN(dense);
   const { graph } = target;
@@ -22,15 +22,15 @@ export function aggregate(list: readonly (Tensor | IndexedSlices)[], target: Ten
 }
 
 function joinSlices(list: readonly IndexedSlices[]): IndexedSlices {
-  const indices = list.map((slices) => slices.indices);
-  const widest = indices.some((index) => index.dtype === "int64") ? "int64" : "int32";
+  const indices = list.map(slices => slices.indices);
+  const widest = indices.some(index => index.dtype === "int64") ? "int64" : "int32";
   return new IndexedSlices(
     concat(
-      list.map((slices) => slices.values),
+      list.map(slices => slices.values),
       0,
     ),
     concat(
-      indices.map((index) => (index.dtype === widest ? index : cast(index, widest))),
+      indices.map(index => (index.dtype === widest ? index : cast(index, widest))),
       0,
     ),
     list[0].denseShape,

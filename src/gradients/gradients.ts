@@ -36,21 +36,33 @@ type Source = Tensor | AsTensor | IndexedSlices;
 /** Sums of partial derivatives of `ys` with respect to each of `xs`, as graph nodes: one Tensor, IndexedSlices or null for each x.
  *  null means that no path leads from x to the ys (or only through integers). TF: tf.gradients.
  *  @throws LookupError if an op on the way has no gradient; TypeError for complex ys without gradYs; ValueError for wrong options. */
-export function gradients(ys: TensorLike | readonly TensorLike[], xs: Source | readonly Source[], options: GradientsOptions = {}): (Tensor | IndexedSlices | null)[] {
-  const { gradYs = null, name = "gradients", gateGradients = false, colocateGradientsWithOps = false, unconnectedGradients = "none" } = options;
+export function gradients(
+  ys: TensorLike | readonly TensorLike[],
+  xs: Source | readonly Source[],
+  options: GradientsOptions = {},
+): (Tensor | IndexedSlices | null)[] {
+  const {
+    gradYs = null,
+    name = "gradients",
+    gateGradients = false,
+    colocateGradientsWithOps = false,
+    unconnectedGradients = "none",
+  } = options;
   const method = options.aggregationMethod ?? 0;
-  if (!AggregationMethods.includes(method)) throw new ValueError(`Invalid \`aggregation_method\` specified ${method}. Accepted values are [0, 1, 2].`);
-  if (unconnectedGradients !== "none" && unconnectedGradients !== "zero") throw new ValueError(`Unknown value for unconnected_gradients: '${unconnectedGradients}'`);
+  if (!AggregationMethods.includes(method))
+    throw new ValueError(`Invalid \`aggregation_method\` specified ${method}. Accepted values are [0, 1, 2].`);
+  if (unconnectedGradients !== "none" && unconnectedGradients !== "zero")
+    throw new ValueError(`Unknown value for unconnected_gradients: '${unconnectedGradients}'`);
   const graph = graphOfList(ys) ?? getDefaultGraph();
   return graph.asDefault(() =>
     graph.nameScope(name ?? "gradients", () => {
-      const targets = listOf(ys).map((y) => convertToTensor(y as TensorLike, { name: "y" }));
+      const targets = listOf(ys).map(y => convertToTensor(y as TensorLike, { name: "y" }));
       const sources = listOf(xs).map(sourceTensor);
       const stops = listOf(options.stopGradients ?? []).map(sourceTensor);
       const walk = new ReverseWalk(graph, { gateGradients, colocate: colocateGradientsWithOps, method });
       walk.start(targets, initialGradients(targets, gradYs));
       walk.run(targets, sources, stops);
-      return sources.map((x) => walk.gradientOf(x) ?? (unconnectedGradients === "zero" ? zerosLike(x) : null));
+      return sources.map(x => walk.gradientOf(x) ?? (unconnectedGradients === "zero" ? zerosLike(x) : null));
     }),
   );
 }
@@ -72,7 +84,12 @@ function sourceTensor(x: Source): Tensor {
 }
 
 function initialGradients(ys: readonly Tensor[], given: GradientsOptions["gradYs"]): (Tensor | IndexedSlices)[] {
-  const list = given === null || given === undefined ? ys.map(() => null) : Array.isArray(given) && !(ys.length === 1 && given.length !== 1) ? given : [given];
+  const list =
+    given === null || given === undefined
+      ? ys.map(() => null)
+      : Array.isArray(given) && !(ys.length === 1 && given.length !== 1)
+        ? given
+        : [given];
   if (list.length !== ys.length) throw new ValueError(`Length mismatch. Passed ${list.length} grad_ys for ${ys.length} ys`);
   return ys.map((y, i) => {
     const gradient = list[i] as TensorLike | IndexedSlices | null;
@@ -83,12 +100,11 @@ function initialGradients(ys: readonly Tensor[], given: GradientsOptions["gradYs
 }
 
 function onesFor(y: Tensor, i: number): Tensor {
-  if (y.dtype.startsWith("complex"))
-    throw new TypeError(`Gradients of complex tensors (${y}) must set grad_ys (y.dtype = ${y.dtype})`);
+  if (y.dtype.startsWith("complex")) throw new TypeError(`Gradients of complex tensors (${y}) must set grad_ys (y.dtype = ${y.dtype})`);
   if (y.dtype === "string") throw new TypeError(`Gradients of string tensors are not defined: ${y}`);
   const graph = y.graph;
   const dims = shape(y);
-  return graph.nameScope(`grad_ys_${i}`, (scope) => fill(dims, constant(1, y.dtype, { name: "Const" }), { name: scope }));
+  return graph.nameScope(`grad_ys_${i}`, scope => fill(dims, constant(1, y.dtype, { name: "Const" }), { name: scope }));
 }
 
 interface WalkOptions {
@@ -132,12 +148,12 @@ class ReverseWalk {
     const between = operationsBetween(xs, ys);
     const stopOps = stopOperations(xs, stops, between);
     const pending = pendingCounts(ys, between);
-    const ready = [...new Set(ys.map((y) => y.op))].filter((op) => (pending.get(op) ?? 0) === 0);
+    const ready = [...new Set(ys.map(y => y.op))].filter(op => (pending.get(op) ?? 0) === 0);
     while (ready.length > 0) {
       const op = ready.shift() as Operation;
       const flows = between.has(op) && !stopOps.has(op);
       if (flows) this.visit(op);
-      for (const source of new Set(op.inputs.map((input) => input.op))) {
+      for (const source of new Set(op.inputs.map(input => input.op))) {
         const left = pending.get(source);
         if (left === undefined) continue;
         pending.set(source, left - 1);
@@ -147,8 +163,8 @@ class ReverseWalk {
   }
 
   private visit(op: Operation): void {
-    const outputs = op.outputs.map((output) => this.gradientOf(output));
-    if (outputs.every((gradient) => gradient === null)) return;
+    const outputs = op.outputs.map(output => this.gradientOf(output));
+    if (outputs.every(gradient => gradient === null)) return;
     const gradient = gradientFunction(op);
     if (gradient === "none") return;
     const inputs = this.graph.nameScope(`${op.name}_grad`, () => this.inColocation(op, () => this.callGradient(op, gradient, outputs)));
@@ -166,10 +182,14 @@ class ReverseWalk {
   private callGradient(op: Operation, gradient: GradientFunction, outputs: readonly (Tensor | IndexedSlices | null)[]): Gradient[] {
     const { definition } = op;
     const filled = outputs.map((value, i) => value ?? lazyZeros(op.outputs[i]));
-    const record = { ...groupByName(definition, "inputs", op.attrs, op.inputs), ...groupByName(definition, "outputs", op.attrs, op.outputs), ...op.attrs };
+    const record = {
+      ...groupByName(definition, "inputs", op.attrs, op.inputs),
+      ...groupByName(definition, "outputs", op.attrs, op.outputs),
+      ...op.attrs,
+    };
     const result = gradient(record, lazyRecord(definition, op, filled), op);
     const given = flatten(definition, op, result);
-    return this.options.gateGradients && given.filter((item) => item !== null && item !== undefined).length > 1 ? gated(given) : given;
+    return this.options.gateGradients && given.filter(item => item !== null && item !== undefined).length > 1 ? gated(given) : given;
   }
 }
 
@@ -217,10 +237,12 @@ function lazyRecord(definition: OpDefinition, op: Operation, values: readonly La
 /** Gradients by input name (or, from registered functions, by position) → one per input. */
 function flatten(definition: OpDefinition, op: Operation, result: Readonly<Record<string, unknown>> | readonly Gradient[]): Gradient[] {
   if (Array.isArray(result)) {
-    if (result.length !== op.inputs.length) throw new ValueError(`Num gradients ${result.length} generated for op ${op} do not match num inputs ${op.inputs.length}`);
+    if (result.length !== op.inputs.length)
+      throw new ValueError(`Num gradients ${result.length} generated for op ${op} do not match num inputs ${op.inputs.length}`);
     return [...result];
   }
-  for (const name of Object.keys(result)) if (!(name in definition.inputs)) throw new InternalError(`The gradient of ${op.type} names '${name}', which is not an input.`);
+  for (const name of Object.keys(result))
+    if (!(name in definition.inputs)) throw new InternalError(`The gradient of ${op.type} names '${name}', which is not an input.`);
   const positions = groupByName(
     definition,
     "inputs",
@@ -241,11 +263,13 @@ function flatten(definition: OpDefinition, op: Operation, result: Readonly<Recor
 function gated(list: readonly Gradient[]): Gradient[] {
   const graph = getDefaultGraph();
   return graph.nameScope("tuple", () => {
-    const tensors = list.flatMap((item) => (item instanceof IndexedSlices ? [item.values, item.indices] : item ? [item] : []));
+    const tensors = list.flatMap(item => (item instanceof IndexedSlices ? [item.values, item.indices] : item ? [item] : []));
     const gate = group(...tensors, { name: "group_deps" });
     const wait = (tensor: Tensor, colocated: Tensor): Tensor =>
-      graph.controlDependencies([gate], () => graph.colocateWith(colocated.op, undefined, () => identity(tensor, { name: "control_dependency" })));
-    return list.map((item) => {
+      graph.controlDependencies([gate], () =>
+        graph.colocateWith(colocated.op, undefined, () => identity(tensor, { name: "control_dependency" })),
+      );
+    return list.map(item => {
       if (item instanceof IndexedSlices) return new IndexedSlices(wait(item.values, item.values), item.indices, item.denseShape);
       return item ? wait(item, item) : null;
     });
@@ -255,17 +279,18 @@ function gated(list: readonly Gradient[]): Gradient[] {
 /** Operations on a path from the xs to the ys, through types that gradients flow in. */
 function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): Set<Operation> {
   const backward = new Set<Operation>();
-  const stack = ys.map((y) => y.op);
+  const stack = ys.map(y => y.op);
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
     if (backward.has(op)) continue;
     backward.add(op);
     for (const input of op.inputs) stack.push(input.op);
   }
   const sources = new Set(xs);
-  const reached = new Set<Operation>(xs.map((x) => x.op));
+  const reached = new Set<Operation>(xs.map(x => x.op));
   const result = new Set<Operation>();
   for (const op of [...backward].sort((a, b) => a.id - b.id)) {
-    const isReached = reached.has(op) || op.inputs.some((input) => sources.has(input) || (reached.has(input.op) && isDifferentiableType(input)));
+    const isReached =
+      reached.has(op) || op.inputs.some(input => sources.has(input) || (reached.has(input.op) && isDifferentiableType(input)));
     if (!isReached) continue;
     reached.add(op);
     result.add(op);
@@ -279,7 +304,7 @@ const isDifferentiableType = (tensor: Tensor): boolean =>
 /** Ops whose own gradient is not needed: those that make an x none of whose inputs lead to another x, and those of `stops`. */
 function stopOperations(xs: readonly Tensor[], stops: readonly Tensor[], between: ReadonlySet<Operation>): Set<Operation> {
   const result = new Set<Operation>();
-  for (const x of xs) if (!x.op.inputs.some((input) => between.has(input.op))) result.add(x.op);
+  for (const x of xs) if (!x.op.inputs.some(input => between.has(input.op))) result.add(x.op);
   for (const stop of stops) result.add(stop.op);
   return result;
 }
@@ -288,12 +313,12 @@ function stopOperations(xs: readonly Tensor[], stops: readonly Tensor[], between
 function pendingCounts(ys: readonly Tensor[], between: ReadonlySet<Operation>): Map<Operation, number> {
   const counts = new Map<Operation, number>();
   const seen = new Set<Operation>();
-  const stack = ys.map((y) => y.op);
+  const stack = ys.map(y => y.op);
   for (const y of ys) counts.set(y.op, counts.get(y.op) ?? 0);
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
     if (seen.has(op)) continue;
     seen.add(op);
-    for (const source of new Set(op.inputs.map((input) => input.op))) {
+    for (const source of new Set(op.inputs.map(input => input.op))) {
       if (!between.has(source)) continue;
       counts.set(source, (counts.get(source) ?? 0) + 1);
       stack.push(source);

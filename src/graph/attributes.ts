@@ -25,7 +25,12 @@ export interface Attr<T extends AttrValue = AttrValue, D extends T | undefined =
 
 type Spec<T extends AttrValue> = Attr<T, T | undefined>;
 
-const spec = <T extends AttrValue>(kind: AttrKind, isList: boolean, fallback: T | undefined, rest: { allowed?: readonly unknown[] | undefined; minimum?: number | undefined } = {}): Spec<T> => ({
+const spec = <T extends AttrValue>(
+  kind: AttrKind,
+  isList: boolean,
+  fallback: T | undefined,
+  rest: { allowed?: readonly unknown[] | undefined; minimum?: number | undefined } = {},
+): Spec<T> => ({
   kind,
   isList,
   default: fallback,
@@ -34,7 +39,8 @@ const spec = <T extends AttrValue>(kind: AttrKind, isList: boolean, fallback: T 
 
 /** A type attribute: `T: type(floats, "float32")`. */
 export const type = (allowed?: readonly DType[], fallback?: DType): Spec<DType> => spec("type", false, fallback, { allowed });
-export const types = (fallback?: readonly DType[], rest: { allowed?: readonly DType[]; minimum?: number } = {}): Spec<readonly DType[]> => spec("type", true, fallback, rest);
+export const types = (fallback?: readonly DType[], rest: { allowed?: readonly DType[]; minimum?: number } = {}): Spec<readonly DType[]> =>
+  spec("type", true, fallback, rest);
 export const int = (fallback?: number, minimum?: number): Spec<number> => spec("int", false, fallback, { minimum });
 export const ints = (fallback?: readonly number[], minimum?: number): Spec<readonly number[]> => spec("int", true, fallback, { minimum });
 export const float = (fallback?: number): Spec<number> => spec("float", false, fallback);
@@ -44,7 +50,8 @@ export const bools = (fallback?: readonly boolean[]): Spec<readonly boolean[]> =
 export const string = (fallback?: string): Spec<string> => spec("string", false, fallback);
 export const strings = (fallback?: readonly string[]): Spec<readonly string[]> => spec("string", true, fallback);
 /** A string out of a few: `padding: oneOf(["SAME", "VALID"])`. */
-export const oneOf = <const O extends readonly string[]>(allowed: O, fallback?: O[number]): Spec<O[number]> => spec("string", false, fallback, { allowed });
+export const oneOf = <const O extends readonly string[]>(allowed: O, fallback?: O[number]): Spec<O[number]> =>
+  spec("string", false, fallback, { allowed });
 export const shape = (fallback?: TensorShape): Spec<TensorShape> => spec("shape", false, fallback);
 export const shapes = (fallback?: readonly TensorShape[]): Spec<readonly TensorShape[]> => spec("shape", true, fallback);
 export const tensor = (): Spec<NDArray> => spec<NDArray>("tensor", false, undefined);
@@ -52,8 +59,41 @@ export const func = (): Spec<FunctionRef> => spec<FunctionRef>("func", false, un
 export const funcs = (fallback?: readonly FunctionRef[]): Spec<readonly FunctionRef[]> => spec("func", true, fallback);
 
 /** Sets of types that TensorFlow's registry uses again and again. */
-export const realNumbers = ["float32", "float64", "int32", "uint8", "int16", "int8", "int64", "bfloat16", "uint16", "float16", "uint32", "uint64"] as const satisfies readonly DType[];
+export const realNumbers = [
+  "float32",
+  "float64",
+  "int32",
+  "uint8",
+  "int16",
+  "int8",
+  "int64",
+  "bfloat16",
+  "uint16",
+  "float16",
+  "uint32",
+  "uint64",
+] as const satisfies readonly DType[];
 /** TensorFlow's "numbertype". */
-export const numbers = ["float32", "float64", "int32", "uint8", "int16", "int8", "complex64", "int64", "qint8", "quint8", "qint32", "bfloat16", "qint16", "quint16", "uint16", "complex128", "float16", "uint32", "uint64"] as const satisfies readonly DType[];
+export const numbers = [
+  "float32",
+  "float64",
+  "int32",
+  "uint8",
+  "int16",
+  "int8",
+  "complex64",
+  "int64",
+  "qint8",
+  "quint8",
+  "qint32",
+  "bfloat16",
+  "qint16",
+  "quint16",
+  "uint16",
+  "complex128",
+  "float16",
+  "uint32",
+  "uint64",
+] as const satisfies readonly DType[];
 export const floatTypes = ["float16", "bfloat16", "float32", "float64"] as const satisfies readonly DType[];
 export const indexTypes = ["int32", "int64"] as const satisfies readonly DType[];

@@ -42,11 +42,12 @@ type Attrs = Record<string, AttrValue>;
 export function buildOperation(definition: OpDefinition, record: Record_, name?: string | { toString(): string } | null): unknown {
   const graph = graphOf(record) ?? getDefaultGraph();
   return graph.asDefault(() =>
-    graph.nameScope(name === null || name === undefined ? definition.type : String(name), (scope) => {
+    graph.nameScope(name === null || name === undefined ? definition.type : String(name), scope => {
       const attrs = givenAttrs(definition, record);
       inferTypes(definition, record, attrs);
       const inputs: Tensor[] = [];
-      for (const [input, text] of Object.entries(definition.inputs)) inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs));
+      for (const [input, text] of Object.entries(definition.inputs))
+        inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs));
       completeAttrs(definition, attrs);
       // An op that changes a variable runs where the variable is.
       const groups = typesOf(definition, "inputs", attrs).flatMap(({ isRef }, i) => (isRef ? inputs[i].op.colocationGroups() : []));
@@ -71,7 +72,10 @@ function givenAttrs(definition: OpDefinition, record: Record_): Attrs {
   for (const [name, value] of Object.entries(record)) {
     if (name in definition.inputs || value === undefined) continue;
     const attr = definition.attrs[name];
-    if (!attr) throw new TypeError(`${definition.type} got an unexpected argument '${name}'. It takes ${[...Object.keys(definition.inputs), ...Object.keys(definition.attrs)].join(", ")}.`);
+    if (!attr)
+      throw new TypeError(
+        `${definition.type} got an unexpected argument '${name}'. It takes ${[...Object.keys(definition.inputs), ...Object.keys(definition.attrs)].join(", ")}.`,
+      );
     attrs[name] = checkedAttr(definition, name, attr, value);
   }
   return attrs;
@@ -98,12 +102,14 @@ function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): vo
       } else if (!weak.has(type)) weak.set(type, dtype);
     }
   }
-  for (const [type, dtype] of weak) attrs[type] ??= isAllowed(definition.attrs[type], dtype) ? dtype : (defaultType(definition.attrs[type]) ?? dtype);
+  for (const [type, dtype] of weak)
+    attrs[type] ??= isAllowed(definition.attrs[type], dtype) ? dtype : (defaultType(definition.attrs[type]) ?? dtype);
   for (const [type, dtype] of bare) attrs[type] ??= dtype;
 }
 
 const isAllowed = (attr: Attr | undefined, dtype: DType): boolean => attr?.allowed === undefined || attr.allowed.includes(dtype);
-const defaultType = (attr: Attr | undefined): DType | undefined => (isDType(attr?.default) ? attr.default : isDType(attr?.allowed?.[0]) ? attr.allowed[0] : undefined);
+const defaultType = (attr: Attr | undefined): DType | undefined =>
+  isDType(attr?.default) ? attr.default : isDType(attr?.allowed?.[0]) ? attr.allowed[0] : undefined;
 
 function convertInput(definition: OpDefinition, input: string, spec: InputType, value: unknown, attrs: Attrs): Tensor[] {
   const { count, isRef, type } = spec;
@@ -124,8 +130,17 @@ function convertInput(definition: OpDefinition, input: string, spec: InputType, 
 const firstWithType = (definition: OpDefinition, type: string, except: string): string | undefined =>
   Object.entries(definition.inputs).find(([name, text]) => name !== except && parseInputType(text).type === type)?.[0];
 
-function convert(definition: OpDefinition, input: string, label: string, value: unknown, dtype: DType | undefined, asRef: boolean, typedBy: string | undefined): Tensor {
-  if (value === undefined || value === null) throw new ValueError(`Tried to convert '${snakeOf(input)}' to a tensor and failed. Error: None values not supported.`);
+function convert(
+  definition: OpDefinition,
+  input: string,
+  label: string,
+  value: unknown,
+  dtype: DType | undefined,
+  asRef: boolean,
+  typedBy: string | undefined,
+): Tensor {
+  if (value === undefined || value === null)
+    throw new ValueError(`Tried to convert '${snakeOf(input)}' to a tensor and failed. Error: None values not supported.`);
   const isTensor = value instanceof Tensor || isAsTensor(value);
   const tensor = convertToTensor(value as TensorLike, { dtype: isTensor ? undefined : dtype, name: snakeOf(label), asRef });
   if (dtype !== undefined && tensor.dtype !== dtype) {
@@ -143,20 +158,28 @@ const isDTypeInput = (definition: OpDefinition, input: string): boolean => isDTy
 
 function convertList(definition: OpDefinition, input: string, { count, isRef, type }: InputType, value: unknown, attrs: Attrs): Tensor[] {
   if (!Array.isArray(value))
-    throw new TypeError(`Expected list for '${snakeOf(input)}' argument to '${definition.type}' Op, not ${value instanceof Tensor ? value : String(value)}.`);
+    throw new TypeError(
+      `Expected list for '${snakeOf(input)}' argument to '${definition.type}' Op, not ${value instanceof Tensor ? value : String(value)}.`,
+    );
   const dtype = count !== undefined ? (isDType(type) ? type : (attrs[type] as DType | undefined)) : undefined;
   const given = attrs[type] as readonly DType[] | undefined;
-  const tensors = value.map((item, i) => convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, undefined));
+  const tensors = value.map((item, i) =>
+    convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, undefined),
+  );
   if (count === undefined) {
-    attrs[type] ??= tensors.map((tensor) => tensor.dtype);
+    attrs[type] ??= tensors.map(tensor => tensor.dtype);
     return tensors;
   }
   const length = attrs[count];
   if (length !== undefined && length !== tensors.length)
-    throw new ValueError(`List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} must match length ${length} of argument '${count}'.`);
+    throw new ValueError(
+      `List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} must match length ${length} of argument '${count}'.`,
+    );
   const minimum = definition.attrs[count]?.minimum;
   if (minimum !== undefined && tensors.length < minimum)
-    throw new ValueError(`List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} shorter than minimum length ${minimum}.`);
+    throw new ValueError(
+      `List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} shorter than minimum length ${minimum}.`,
+    );
   attrs[count] = tensors.length;
   if (!isDType(type) && tensors.length > 0) {
     attrs[type] ??= tensors[0].dtype;
@@ -188,9 +211,11 @@ function missingAttr(definition: OpDefinition, name: string, attr: Attr): string
 export function checkedAttr(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
   if (attr.isList) {
     if (!Array.isArray(value)) throw new TypeError(`Expected list for attr ${snakeOf(name)}, obtained ${pythonType(value)} instead.`);
-    const list = value.map((item) => checkedItem(definition, name, attr, item));
+    const list = value.map(item => checkedItem(definition, name, attr, item));
     if (attr.minimum !== undefined && list.length < attr.minimum)
-      throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed list of length ${list.length} less than minimum ${attr.minimum}.`);
+      throw new ValueError(
+        `Attr '${snakeOf(name)}' of '${definition.type}' Op passed list of length ${list.length} less than minimum ${attr.minimum}.`,
+      );
     return list;
   }
   const item = checkedItem(definition, name, attr, value);
@@ -201,13 +226,13 @@ export function checkedAttr(definition: { readonly type: string }, name: string,
 
 const expectation: Record<Attr["kind"], (value: unknown) => boolean> = {
   type: isDType,
-  int: (value) => Number.isInteger(value) || typeof value === "bigint",
-  float: (value) => typeof value === "number",
-  bool: (value) => typeof value === "boolean",
-  string: (value) => typeof value === "string",
-  shape: (value) => value instanceof TensorShape || Array.isArray(value) || value === null,
-  tensor: (value) => value instanceof NDArray,
-  func: (value) => typeof value === "object" && value !== null && "name" in value,
+  int: value => Number.isInteger(value) || typeof value === "bigint",
+  float: value => typeof value === "number",
+  bool: value => typeof value === "boolean",
+  string: value => typeof value === "string",
+  shape: value => value instanceof TensorShape || Array.isArray(value) || value === null,
+  tensor: value => value instanceof NDArray,
+  func: value => typeof value === "object" && value !== null && "name" in value,
 };
 
 function checkedItem(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
@@ -219,9 +244,11 @@ function checkedItem(definition: { readonly type: string }, name: string, attr: 
   if (attr.allowed !== undefined && !attr.allowed.includes(value)) {
     if (attr.kind === "type") {
       const allowed = [...(attr.allowed as readonly string[])].sort().join(", ");
-      throw new TypeError(`Value passed to parameter '${snakeOf(name)}' has DataType ${String(value)} not in list of allowed values: ${allowed}`);
+      throw new TypeError(
+        `Value passed to parameter '${snakeOf(name)}' has DataType ${String(value)} not in list of allowed values: ${allowed}`,
+      );
     }
-    const allowed = attr.allowed.map((item) => `"${item}"`).join(", ");
+    const allowed = attr.allowed.map(item => `"${item}"`).join(", ");
     throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed string '${String(value)}' not in: ${allowed}.`);
   }
   return value as AttrValue;
@@ -232,7 +259,7 @@ export function resultsOf(op: Operation): unknown {
   const names = Object.keys(op.definition.outputs);
   if (names.length === 0) return op;
   let next = 0;
-  const entries = names.map((name) => {
+  const entries = names.map(name => {
     const length = outputCount(op.definition, name, op.attrs);
     const tensors = op.outputs.slice(next, next + (length ?? 1));
     next += tensors.length;
@@ -249,17 +276,26 @@ export function outputCount(definition: OpDefinition, output: string, attrs: Rea
 }
 
 /** The types of an op's inputs or outputs, lists flattened. */
-export function typesOf(definition: OpDefinition, side: "inputs" | "outputs", attrs: Readonly<Record<string, AttrValue>>): { name: string; dtype: DType; isRef: boolean }[] {
+export function typesOf(
+  definition: OpDefinition,
+  side: "inputs" | "outputs",
+  attrs: Readonly<Record<string, AttrValue>>,
+): { name: string; dtype: DType; isRef: boolean }[] {
   return Object.entries(definition[side]).flatMap(([name, text]) => {
     const { count, isRef, type } = parseInputType(text);
     const value = isDType(type) ? type : attrs[type];
-    if (Array.isArray(value)) return (value as DType[]).map((dtype) => ({ name, dtype, isRef }));
+    if (Array.isArray(value)) return (value as DType[]).map(dtype => ({ name, dtype, isRef }));
     return Array.from({ length: count === undefined ? 1 : (attrs[count] as number) }, () => ({ name, dtype: value as DType, isRef }));
   });
 }
 
 /** Inputs grouped by name: a tensor, or a list of them. */
-export function groupByName<T>(definition: OpDefinition, side: "inputs" | "outputs", attrs: Readonly<Record<string, AttrValue>>, items: readonly T[]): Record<string, T | readonly T[]> {
+export function groupByName<T>(
+  definition: OpDefinition,
+  side: "inputs" | "outputs",
+  attrs: Readonly<Record<string, AttrValue>>,
+  items: readonly T[],
+): Record<string, T | readonly T[]> {
   const record: Record<string, T | readonly T[]> = {};
   let next = 0;
   for (const [name, text] of Object.entries(definition[side])) {

@@ -44,8 +44,10 @@ export const Pack = defineOp("Pack", {
   attrs: { N: attr.int(undefined, 1), T: attr.type(), axis: attr.int(0) },
   shape: ({ values, axis }) => packedShape(values, axis),
   gradient: ({ axis, values }, d): Gradients => ({ values: Unpack({ value: d.output, num: values.length, axis }) }),
-  partial: ({ values, axis }) => {
+  partial: ({ values, axis, shapes }) => {
     const [first] = values;
+    if (shapes.values.every(({ rank }) => rank === 0))
+      return { shape: [values.length], values: values.map(value => value?.values[0] ?? null) };
     if (first === undefined || values.some(value => value === undefined || value.shape.join() !== first.shape.join())) return undefined;
     if (first.shape.length === 0) return { shape: [values.length], values: values.map(value => value?.values[0] ?? null) };
     if (first.shape.length > 1) return undefined;

@@ -34,7 +34,12 @@ function setType(spec: DeviceSpec, type: string, index: string | undefined, text
 }
 
 export function formatDevice({ job, replica, task, type, index }: DeviceSpec): string {
-  const parts = [job && `/job:${job}`, replica && `/replica:${replica}`, task && `/task:${task}`, type && `/device:${type}:${index ?? "*"}`];
+  const parts = [
+    job && `/job:${job}`,
+    replica && `/replica:${replica}`,
+    task && `/task:${task}`,
+    type && `/device:${type}:${index ?? "*"}`,
+  ];
   return parts.filter(Boolean).join("");
 }
 

@@ -17,18 +17,21 @@ export interface NodeText {
 }
 
 export function formatNode(node: NodeText): string {
-  const attrs: [string, string][] = Object.entries(node.attrs).map(([name, value]) => [snakeOf(name), formatAttr(value, node.definition.attrs[name])]);
-  if (node.colocation.length > 0) attrs.push(["_class", `[${node.colocation.map((group) => `"${group}"`).join(", ")}]`]);
+  const attrs: [string, string][] = Object.entries(node.attrs).map(([name, value]) => [
+    snakeOf(name),
+    formatAttr(value, node.definition.attrs[name]),
+  ]);
+  if (node.colocation.length > 0) attrs.push(["_class", `[${node.colocation.map(group => `"${group}"`).join(", ")}]`]);
   attrs.sort(([a], [b]) => (a < b ? -1 : 1));
   const list = attrs.length === 0 ? "" : `[${attrs.map(([name, text]) => `${name}=${text}`).join(", ")}]`;
-  const inputs = [...node.inputs.map(formatInput), ...node.controlInputs.map((op) => `^${op.name}`)];
+  const inputs = [...node.inputs.map(formatInput), ...node.controlInputs.map(op => `^${op.name}`)];
   return `{{node ${node.name}}} = ${node.definition.type}${list}(${inputs.join(", ")})`;
 }
 
 const formatInput = (tensor: Tensor): string => (tensor.valueIndex === 0 ? tensor.op.name : tensor.name);
 
 function formatAttr(value: AttrValue, attr: Attr | undefined): string {
-  if (Array.isArray(value)) return `[${value.map((item) => formatAttr(item, attr)).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(item => formatAttr(item, attr)).join(", ")}]`;
   if (value instanceof TensorShape) return value.format();
   if (value instanceof NDArray) return formatTensor(value);
   if (typeof value === "string") {

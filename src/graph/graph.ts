@@ -87,12 +87,19 @@ export class Graph {
   // ---- operations ----
 
   /** Makes an operation; ops call this, users call ops. A name ending in "/" is taken verbatim. */
-  createOperation(definition: OpDefinition, inputs: readonly Tensor[], attrs: Readonly<Record<string, AttrValue>>, name: string = definition.type): Operation {
+  createOperation(
+    definition: OpDefinition,
+    inputs: readonly Tensor[],
+    attrs: Readonly<Record<string, AttrValue>>,
+    name: string = definition.type,
+  ): Operation {
     this.assertNotFinalized();
     for (const tensor of inputs) this.assertOwn(tensor);
     const unique = name.endsWith("/") ? name.slice(0, -1) : this.uniqueName(name);
     if (!validName.test(unique))
-      throw new ValueError(`\`${unique}\` is not a valid node name. Accepted names conform to Regex /re.compile('^[A-Za-z0-9.][A-Za-z0-9_.\\\\\\\\/>-]*$')/`);
+      throw new ValueError(
+        `\`${unique}\` is not a valid node name. Accepted names conform to Regex /re.compile('^[A-Za-z0-9.][A-Za-z0-9_.\\\\\\\\/>-]*$')/`,
+      );
     if (this.byName.has(unique)) throw new ValueError(`Duplicate node name in graph: '${unique}'`);
     const controlInputs = this.controlInputsFor(inputs);
     const colocation = this.colocationFor(attrs);
@@ -194,9 +201,13 @@ export class Graph {
   private checkScopeName(name: string): void {
     if (this.scopeName !== "") {
       if (!validNestedScope.test(name))
-        throw new ValueError(`'${name}' is not a valid scope name. A scope name has to match the following pattern: ^[A-Za-z0-9_.\\\\/>-]*$`);
+        throw new ValueError(
+          `'${name}' is not a valid scope name. A scope name has to match the following pattern: ^[A-Za-z0-9_.\\\\/>-]*$`,
+        );
     } else if (!validName.test(name))
-      throw new ValueError(`'${name}' is not a valid root scope name. A root scope name has to match the following pattern: ^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*$`);
+      throw new ValueError(
+        `'${name}' is not a valid root scope name. A root scope name has to match the following pattern: ^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*$`,
+      );
   }
 
   // ---- default graph ----
@@ -216,7 +227,7 @@ export class Graph {
   controlDependencies(inputs: readonly ControlInput[] | null): Scope;
   controlDependencies<R>(inputs: readonly ControlInput[] | null, body: () => R): R;
   controlDependencies<R>(inputs: readonly ControlInput[] | null, body?: () => R): Scope | R {
-    const ops = new Set((inputs ?? []).map((input) => this.controlOperation(input)));
+    const ops = new Set((inputs ?? []).map(input => this.controlOperation(input)));
     const outerStack = this.controlStack;
     const outerContext = this.controlFlowContext;
     const block: ControlBlock = { ops: [...ops], made: new Set(), isClear: inputs === null, outerContext };
@@ -239,13 +250,13 @@ export class Graph {
 
   /** What a new operation with these inputs waits for: dependencies it does not already have through an input made in the same block. */
   private controlInputsFor(inputs: readonly Tensor[]): Operation[] {
-    return this.controlInputsOf(new Set(inputs.map((tensor) => tensor.op)));
+    return this.controlInputsOf(new Set(inputs.map(tensor => tensor.op)));
   }
 
   private controlInputsOf(inputOps: ReadonlySet<Operation>): Operation[] {
     const result = new Set<Operation>();
     for (const block of this.controlStack) {
-      const isCovered = [...inputOps].some((op) => block.made.has(op));
+      const isCovered = [...inputOps].some(op => block.made.has(op));
       if (!isCovered) for (const op of block.ops) if (!inputOps.has(op)) result.add(op);
     }
     return [...result];
@@ -313,7 +324,7 @@ export class Graph {
   }
 
   /** The live list, made if absent. */
-  // biome-ignore lint/suspicious/noExplicitAny: a collection holds whatever was put in under its name
+  // `any`: a collection holds whatever was put in under its name
   getCollectionRef(name: string): any[] {
     let list = this.collectionLists.get(name);
     if (!list) {
@@ -324,12 +335,12 @@ export class Graph {
   }
 
   /** A copy; `scope` keeps items whose `name` matches it as a regular expression from the start. TF: get_collection. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above
+  // `any`: as above
   getCollection(name: string, scope?: string | null): any[] {
     const list = this.collectionLists.get(name) ?? [];
     if (scope === undefined || scope === null) return [...list];
     const pattern = new RegExp(`^(?:${scope})`);
-    return list.filter((item) => {
+    return list.filter(item => {
       const itemName = (item as { name?: unknown } | null)?.name;
       return typeof itemName === "string" && pattern.test(itemName);
     });
@@ -351,12 +362,16 @@ export class Graph {
   // ---- look-ups ----
 
   /** The operation or tensor behind a name or object. TF: as_graph_element. */
-  asGraphElement(given: unknown, { allowTensor = true, allowOperation = true }: { allowTensor?: boolean; allowOperation?: boolean } = {}): Operation | Tensor {
+  asGraphElement(
+    given: unknown,
+    { allowTensor = true, allowOperation = true }: { allowTensor?: boolean; allowOperation?: boolean } = {},
+  ): Operation | Tensor {
     if (!allowTensor && !allowOperation) throw new ValueError("allow_tensor and allow_operation can't both be False.");
     const element = isAsTensor(given) ? graphElementOf(given) : given;
     if (typeof element === "string") return this.elementByName(element, allowTensor, allowOperation);
     if (element instanceof Tensor && allowTensor) {
-      if (element.graph !== this) throw new ValueError(`Tensor ${element} is not an element of this graph.`, "It was made in another graph: look at tensor.graph.");
+      if (element.graph !== this)
+        throw new ValueError(`Tensor ${element} is not an element of this graph.`, "It was made in another graph: look at tensor.graph.");
       return element;
     }
     if (element instanceof Operation && allowOperation) {
@@ -371,7 +386,8 @@ export class Graph {
     const form = 'Tensor names must be of the form "<op_name>:<output_index>".';
     if (name.includes(":") && allowTensor) {
       const [opName, index, ...rest] = name.split(":");
-      if (rest.length > 0 || !/^\d+$/.test(index)) throw new ValueError(`The name '${name}' looks a like a Tensor name, but is not a valid one. ${form}`);
+      if (rest.length > 0 || !/^\d+$/.test(index))
+        throw new ValueError(`The name '${name}' looks a like a Tensor name, but is not a valid one. ${form}`);
       const op = this.byName.get(opName);
       const missing = `The name '${name}' refers to a Tensor which does not exist. The operation, '${opName}', `;
       if (!op) throw new KeyError(`${missing}does not exist in the graph.`);
@@ -449,14 +465,18 @@ export class Graph {
   }
 }
 
-const graphElementOf = (given: object): unknown => ("asGraphElement" in given && typeof given.asGraphElement === "function" ? given.asGraphElement() : given);
+const graphElementOf = (given: object): unknown =>
+  "asGraphElement" in given && typeof given.asGraphElement === "function" ? given.asGraphElement() : given;
 
 /** The error with the place where the node was made. */
 function placed(error: ValueError, name: string, place: string): ValueError {
   const where = place === "" ? "" : `Node '${name}' was to be made at ${place}.`;
-  const hint = [error.hint, where].filter((part) => part !== undefined && part !== "").join("\n");
+  const hint = [error.hint, where].filter(part => part !== undefined && part !== "").join("\n");
   const result = hint === "" ? error : new ValueError(error.reason, hint);
-  if (result !== error && error.stack !== undefined) result.stack = `${result.name}: ${result.message}\n${error.stack.split("\n").filter((line) => line.startsWith("    at ")).join("\n")}`;
+  if (result !== error && error.stack !== undefined)
+    result.stack = `${result.name}: ${result.message}\n${error.stack
+      .split("\n")
+      .filter(line => line.startsWith("    at "))
+      .join("\n")}`;
   return result;
 }
-

@@ -62,17 +62,24 @@ export interface StateHandle {
 
 type Specs = Readonly<Record<string, string>>;
 type Attrs = Readonly<Record<string, Attr>>;
-// biome-ignore lint/suspicious/noExplicitAny: inference position
+// `any`: inference position
 type AttrOf<A> = A extends Attr<infer T, any> ? T : never;
 export type AttrValues<A extends Attrs> = { readonly [K in keyof A]: AttrOf<A[K]> };
 
-type IsList<S extends string, A> = S extends `${string}*${string}` ? true : S extends keyof A ? (AttrOf<A[S]> extends readonly unknown[] ? true : false) : false;
+type IsList<S extends string, A> = S extends `${string}*${string}`
+  ? true
+  : S extends keyof A
+    ? AttrOf<A[S]> extends readonly unknown[]
+      ? true
+      : false
+    : false;
 type IsHandle<S extends string> = S extends `Ref(${string})` | "resource" ? true : false;
 type Each<I extends Specs, A, Item> = { readonly [K in keyof I]: IsList<I[K], A> extends true ? readonly Item[] : Item };
 
 export type ShapeRecord<I extends Specs, A extends Attrs> = Each<I, A, TensorShape> & AttrValues<A>;
 export type TensorRecord<I extends Specs, O extends Specs, A extends Attrs> = Each<I, A, Tensor> & Each<O, A, Tensor> & AttrValues<A>;
-export type PartialRecord<I extends Specs, A extends Attrs> = Each<I, A, PartialArray | undefined> & AttrValues<A> & { readonly shapes: Each<I, A, TensorShape>; readonly outputIndex: number };
+export type PartialRecord<I extends Specs, A extends Attrs> = Each<I, A, PartialArray | undefined> &
+  AttrValues<A> & { readonly shapes: Each<I, A, TensorShape>; readonly outputIndex: number };
 export type LowerRecord<I extends Specs, A extends Attrs, C extends string> = {
   readonly [K in keyof I]: K extends C
     ? IsList<I[K], A> extends true
@@ -133,17 +140,17 @@ export interface OpDefinition {
   readonly inputs: Specs;
   readonly outputs: Specs;
   readonly attrs: Attrs;
-  // biome-ignore lint/suspicious/noExplicitAny: the record's type is checked where the op is defined; shared code only passes it on
+  // `any`: the record's type is checked where the op is defined; shared code only passes it on
   readonly shape: (record: any, context: ShapeContext) => Shaped;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
+  // `any`: as above
   readonly gradient?: ((record: any, d: any, op: Operation) => any) | "none" | undefined;
   readonly takesSlices?: boolean | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
+  // `any`: as above
   readonly lower?: ((record: any, context: LowerContext) => Lowered) | undefined;
   readonly compileTimeInputs?: readonly string[] | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
+  // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
+  // `any`: as above
   readonly simplify?: ((record: any, context: SimplifyContext) => Tensor | undefined) | undefined;
   readonly stateful?: boolean | undefined;
   readonly commutative?: boolean | undefined;
@@ -164,7 +171,7 @@ export type CallResult<O extends Specs, A> = [keyof O] extends [never]
       : Tensor
     : Each<O, A, Tensor> & { readonly op: Operation };
 type IsSingle<K> = [K] extends [UnionToIntersection<K>] ? true : false;
-// biome-ignore lint/suspicious/noExplicitAny: the usual distributive trick needs a parameter position
+// `any`: the usual distributive trick needs a parameter position
 type UnionToIntersection<U> = (U extends any ? (x: U) => void : never) extends (x: infer X) => void ? X : never;
 
 /** How a node is to be named: a name, a name scope's string ending in "/", or nothing for the default. */
@@ -182,7 +189,7 @@ export function defineOp<const I extends Specs, const O extends Specs, const A e
   type: string,
   fields: OpFields<I, O, A, C>,
 ): Op<I, O, A> {
-  // biome-ignore lint/suspicious/noExplicitAny: the callable and its fields are one object; the declared result says what it is
+  // `any`: the callable and its fields are one object; the declared result says what it is
   const op: any = (record: Readonly<Record<string, unknown>>, options?: Named) => buildOperation(op, record, options?.name);
   return Object.assign(op, { type, ...fields });
 }

@@ -72,9 +72,13 @@ export class Operation {
   }
 
   /** @throws ValueError if the operation has no such attribute. TF: get_attr. */
-  // biome-ignore lint/suspicious/noExplicitAny: an attribute's type is known to the caller by its name
+  // `any`: an attribute's type is known to the caller by its name
   getAttr(name: string): any {
-    const value = Object.hasOwn(this.attrs, name) ? this.attrs[name] : name === "_class" && this.colocation.length > 0 ? this.colocation : undefined;
+    const value = Object.hasOwn(this.attrs, name)
+      ? this.attrs[name]
+      : name === "_class" && this.colocation.length > 0
+        ? this.colocation
+        : undefined;
     if (value === undefined) throw new ValueError(`Operation '${this.name}' has no attr named '${name}'.`);
     return value;
   }
@@ -158,7 +162,7 @@ export class Tensor {
 
   /** The operations that read this tensor. */
   consumers(): Operation[] {
-    return this.graph.getOperations().filter((op) => op.inputs.includes(this));
+    return this.graph.getOperations().filter(op => op.inputs.includes(this));
   }
 
   /** `Tensor("Relu:0", shape=(?, 3), dtype=float32)`. */

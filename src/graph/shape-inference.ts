@@ -108,7 +108,9 @@ export function constantValue(tensor: Tensor): NDArray | undefined {
 }
 
 const partials = new WeakMap<Tensor, PartialArray | null>();
-const followed = new Set(["int32", "int64", "bool", "int16", "int8", "uint8"]);
+const followedConstants = new Set(["int32", "int64", "bool", "int16", "int8", "uint8"]);
+/** Floats too, where they come from integers (the bounds of a range). */
+const followed = new Set([...followedConstants, "float32", "float64"]);
 const mostFollowed = 1024;
 
 /** Values of a small integer tensor of rank 0 or 1, as far as known. */
@@ -132,6 +134,6 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
 }
 
 function partialOfArray(array: NDArray): PartialArray | undefined {
-  if (array.rank > 2 || array.size > mostFollowed || !followed.has(array.dtype)) return undefined;
+  if (array.rank > 2 || array.size > mostFollowed || !followedConstants.has(array.dtype)) return undefined;
   return { shape: array.shape, values: Array.from({ length: array.size }, (_, i) => Number(array.get(i))) };
 }

@@ -36,7 +36,7 @@ export function lower(request: LowerRequest): Program {
       else lowering.bind(tensor, { value: feed(String(fed++), dtype, shape) });
     }
     for (const node of request.nodes) lowering.node(node);
-    const results = request.fetches.map((tensor) => lowering.value(request.resolve(tensor)));
+    const results = request.fetches.map(tensor => lowering.value(request.resolve(tensor)));
     lowering.finish();
     return { steps: builder.steps, results };
   });
@@ -96,7 +96,7 @@ export class Lowering {
 
   node(node: LoweringNode): void {
     if ("kind" in node) lowerStructured(this, node);
-    else if (!node.outputs.every((output) => this.request.isFed(output)) || node.outputs.length === 0) this.operation(node);
+    else if (!node.outputs.every(output => this.request.isFed(output)) || node.outputs.length === 0) this.operation(node);
   }
 
   private operation(op: Operation): void {
@@ -106,7 +106,7 @@ export class Lowering {
         `Op type ${definition.type} cannot run on this backend yet (node '${op.name}').\n\nThe graph can still be built, exported, or run on a remote session. See docs/support.md for what runs.`,
         op,
       );
-    const inputs = op.inputs.map((tensor) => this.request.resolve(tensor));
+    const inputs = op.inputs.map(tensor => this.request.resolve(tensor));
     const folded = this.fold(op, inputs);
     if (folded) {
       op.outputs.forEach((output, i) => void this.define(output, { known: folded[i] }));
@@ -158,7 +158,7 @@ export class Lowering {
   private fold(op: Operation, inputs: readonly Tensor[]): NDArray[] | undefined {
     const { definition } = op;
     if (definition.stateful || inputs.length === 0 || op.outputs.length === 0) return undefined;
-    if (op.outputs.some((output) => output.isRef || output.dtype === "resource" || output.dtype === "variant")) return undefined;
+    if (op.outputs.some(output => output.isRef || output.dtype === "resource" || output.dtype === "variant")) return undefined;
     const known: NDArray[] = [];
     for (const tensor of inputs) {
       const binding = this.bindings.get(tensor);
@@ -184,14 +184,15 @@ export class Lowering {
   }
 
   private context(op: Operation, inputs: readonly Tensor[]): LowerContext {
-    const inputOf = (input: string, index = 0): Tensor => inputs[typesOf(op.definition, "inputs", op.attrs).findIndex(({ name }) => name === input) + index];
+    const inputOf = (input: string, index = 0): Tensor =>
+      inputs[typesOf(op.definition, "inputs", op.attrs).findIndex(({ name }) => name === input) + index];
     const lazyShapes = (): TensorShape[] => this.outputShapes(op, inputs);
     return {
       name: op.name,
       op,
-      state: (state) => this.handle(state, op.name),
+      state: state => this.handle(state, op.name),
       known: (input, index) => this.known(inputOf(input, index)),
-      required: (input) => this.required(op, inputOf(input), input),
+      required: input => this.required(op, inputOf(input), input),
       get outputShapes() {
         return lazyShapes();
       },
@@ -205,23 +206,25 @@ export class Lowering {
     const position = (input: string, index = 0): Tensor => inputs[names.findIndex(({ name }) => name === input) + index];
     const partial = (input: string, index?: number): PartialArray | undefined => {
       const known = this.known(position(input, index));
-      return known && known.rank <= 1 ? { shape: known.shape, values: Array.from({ length: known.size }, (_, i) => Number(known.get(i))) } : undefined;
+      return known && known.rank <= 1
+        ? { shape: known.shape, values: Array.from({ length: known.size }, (_, i) => Number(known.get(i))) }
+        : undefined;
     };
     const context: ShapeContext = {
       name: op.name,
       constant: (input, index) => this.known(position(input, index)),
       partial,
-      shapeFrom: (input) => {
+      shapeFrom: input => {
         const values = partial(input)?.values;
-        return values ? new TensorShape(values.map((v) => (v !== null && v >= 0 ? v : null))) : TensorShape.unknown();
+        return values ? new TensorShape(values.map(v => (v !== null && v >= 0 ? v : null))) : TensorShape.unknown();
       },
-      handle: (input) => {
+      handle: input => {
         const { handle } = this.binding(position(input));
         return handle && { dtype: handle.state.dtype, shape: new TensorShape(handle.state.shape) };
       },
       dtype: (input, index): DType => position(input, index).dtype,
     };
-    const shapes = inputs.map((tensor) => this.shapeOf(tensor));
+    const shapes = inputs.map(tensor => this.shapeOf(tensor));
     try {
       const result = definition.shape({ ...groupByName(definition, "inputs", attrs, shapes), ...attrs }, context);
       const list = result === undefined ? [] : Array.isArray(result) ? (result as TensorShape[]) : [result as TensorShape];
@@ -248,7 +251,7 @@ export class Lowering {
         }
         return entry.value;
       },
-      write: (value) => {
+      write: value => {
         this.assign(state, value);
         return handle;
       },
@@ -259,7 +262,8 @@ export class Lowering {
 
   /** Makes `value` the state's value from here on. */
   assign(state: State, value: Value): void {
-    const next: State = sizeOf(state.shape) === sizeOf(value.shape) && state.shape.length === value.shape.length ? state : { ...state, shape: value.shape };
+    const next: State =
+      sizeOf(state.shape) === sizeOf(value.shape) && state.shape.length === value.shape.length ? state : { ...state, shape: value.shape };
     this.current.set(state.id, { state: next, value });
     this.written.set(state.id, next);
   }
@@ -301,4 +305,3 @@ export function blamed(error: Error, op: Operation): Error {
   const Class = error.constructor as new (message: string, op: Operation) => OpError;
   return new Class(`${error.message}\n\t [[{{node ${op.name}}}]]${where}`, op);
 }
-

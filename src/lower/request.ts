@@ -14,7 +14,12 @@ export interface LowerRequest {
   readonly nodes: readonly LoweringNode[];
   readonly fetches: readonly Tensor[];
   /** Fed tensors with their concrete shapes; `known` ones are compiled in. Of those not known, feed k of the Program is named String(k). */
-  readonly feeds: readonly { readonly tensor: Tensor; readonly dtype: DType; readonly shape: readonly number[]; readonly known?: NDArray | undefined }[];
+  readonly feeds: readonly {
+    readonly tensor: Tensor;
+    readonly dtype: DType;
+    readonly shape: readonly number[];
+    readonly known?: NDArray | undefined;
+  }[];
   resolve(tensor: Tensor): Tensor;
   isFed(tensor: Tensor): boolean;
   /** The state with the shape it has in the session now. */

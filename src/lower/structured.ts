@@ -26,19 +26,27 @@ function lowerCond(lowering: Lowering, { predicate, cases, outputs, aliases }: S
     region([], () => {
       restore(lowering, before);
       for (const inner of nodes) lowering.node(inner);
-      found.push(results.map((tensor) => tensor === null ? undefined : lowering.value(tensor)));
+      found.push(results.map(tensor => (tensor === null ? undefined : lowering.value(tensor))));
       written.push(changes(lowering, before));
       return [];
     }),
   );
   restore(lowering, before);
-  const filled = outputs.map((tensor, k) => fillerFor(tensor, found.map((values) => values[k])));
-  const states = new Map(written.flatMap((entries) => [...entries].map(([id, { state }]) => [id, state] as const)));
+  const filled = outputs.map((tensor, k) =>
+    fillerFor(
+      tensor,
+      found.map(values => values[k]),
+    ),
+  );
+  const states = new Map(written.flatMap(entries => [...entries].map(([id, { state }]) => [id, state] as const)));
   // A state that only one case writes keeps its old value in the others: read it before branching.
   const old = new Map([...states].map(([id, state]) => [id, lowering.stateValue(state)] as const));
   const complete: Region[] = regions.map((given, c) => ({
     ...given,
-    results: [...outputs.map((_, k) => found[c][k] ?? (filled[k] as Value)), ...[...states.keys()].map((id) => written[c].get(id)?.value ?? (old.get(id) as Value))],
+    results: [
+      ...outputs.map((_, k) => found[c][k] ?? (filled[k] as Value)),
+      ...[...states.keys()].map(id => written[c].get(id)?.value ?? (old.get(id) as Value)),
+    ],
   }));
   const outs = branch(choice, complete);
   outputs.forEach((tensor, k) => void lowering.bind(tensor, { value: outs[k] }));
@@ -48,7 +56,7 @@ function lowerCond(lowering: Lowering, { predicate, cases, outputs, aliases }: S
 /** What stands for a result that a case does not have: zeros of the shape it has in another. */
 function fillerFor(tensor: Tensor, values: readonly (Value | undefined)[]): Value | undefined {
   if (!values.includes(undefined)) return undefined;
-  const like = values.find((value) => value !== undefined);
+  const like = values.find(value => value !== undefined);
   if (!like) throw new InternalError(`No case gives ${tensor.name} a value.`);
   return full(like.dtype, like.shape, 0);
 }
@@ -56,7 +64,7 @@ function fillerFor(tensor: Tensor, values: readonly (Value | undefined)[]): Valu
 function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
   for (const [inner, outer] of node.aliases) lowering.alias(inner, outer);
   const states = statesWritten(lowering, node);
-  const initial = [...node.initial.map((tensor) => lowering.value(tensor)), ...states.map((state) => lowering.stateValue(state))];
+  const initial = [...node.initial.map(tensor => lowering.value(tensor)), ...states.map(state => lowering.stateValue(state))];
   const before = new Map(lowering.current);
   const enter = (params: readonly Value[]): void => {
     restore(lowering, before);
@@ -78,7 +86,7 @@ function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
     lowerAll(node.condition.nodes);
     lowerAll(node.body.nodes);
     const next = node.body.results.map((tensor, k) => checkedNext(lowering.value(tensor), initial[k], node.initial[k]));
-    return [...next, ...states.map((state) => lowering.stateValue(state))];
+    return [...next, ...states.map(state => lowering.stateValue(state))];
   });
   restore(lowering, before);
   const outs = loop(initial, condition, body);
@@ -89,7 +97,11 @@ function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
 }
 
 function checkedNext(next: Value, initial: Value, tensor: Tensor): Value {
-  if (next.dtype !== initial.dtype || next.shape.length !== initial.shape.length || next.shape.some((size, axis) => size !== initial.shape[axis]))
+  if (
+    next.dtype !== initial.dtype ||
+    next.shape.length !== initial.shape.length ||
+    next.shape.some((size, axis) => size !== initial.shape[axis])
+  )
     throw new InternalError(
       `Loop variable ${tensor.name} changes its shape from [${initial.shape}] to [${next.shape}] while looping; loops run here with fixed shapes.`,
     );
@@ -100,7 +112,7 @@ function checkedNext(next: Value, initial: Value, tensor: Tensor): Value {
 function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {
   const before = new Map(lowering.current);
   const found = new Map<string, State>();
-  const initial = node.initial.map((tensor) => lowering.value(tensor));
+  const initial = node.initial.map(tensor => lowering.value(tensor));
   region(initial, (...params) => {
     node.current.forEach((names, k) => {
       for (const tensor of names) lowering.bind(tensor, { value: params[k] });

@@ -34,8 +34,8 @@ function ordered(needed: ReadonlySet<Operation>, feeds: ReadonlySet<Tensor>): Op
         stack.pop();
         continue;
       }
-      const sources = [...op.inputs.filter((input) => !feeds.has(input)).map((input) => input.op), ...op.controlInputs];
-      const waiting = state.get(op) === "open" ? [] : sources.filter((source) => !state.has(source));
+      const sources = [...op.inputs.filter(input => !feeds.has(input)).map(input => input.op), ...op.controlInputs];
+      const waiting = state.get(op) === "open" ? [] : sources.filter(source => !state.has(source));
       state.set(op, waiting.length > 0 ? "open" : "done");
       if (waiting.length > 0) stack.push(...waiting.sort((a, b) => b.id - a.id));
       else {

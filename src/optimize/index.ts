@@ -8,4 +8,4 @@ import type { Selection } from "./selection.ts";
 type Pass = (selection: Selection) => Selection;
 const passes: readonly Pass[] = [share, simplify, raiseControlFlow];
 
-export const optimize: Pass = (selection) => passes.reduce((current, pass) => pass(current), selection);
+export const optimize: Pass = selection => passes.reduce((current, pass) => pass(current), selection);

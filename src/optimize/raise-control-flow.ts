@@ -9,7 +9,19 @@ import { UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop } from "../graph/structured.ts";
 import { Identity } from "../ops/array.ts";
-import { Enter, Exit, LoopCond, Merge, NextIteration, RefEnter, RefExit, RefMerge, RefNextIteration, RefSwitch, Switch } from "../ops/control-flow.ts";
+import {
+  Enter,
+  Exit,
+  LoopCond,
+  Merge,
+  NextIteration,
+  RefEnter,
+  RefExit,
+  RefMerge,
+  RefNextIteration,
+  RefSwitch,
+  Switch,
+} from "../ops/control-flow.ts";
 import type { OpDefinition } from "../graph/op-definition.ts";
 import { type Node, resolve, type Selection } from "./selection.ts";
 
@@ -148,10 +160,19 @@ class Raiser {
     if (!condition) throw new UnimplementedError(`The loop '${frame.name}' has no LoopCond among the nodes that are needed.`);
     const merges = frame.ops.filter(op => isMerge(op) && this.inputs(op).some(input => isNext(input.op)));
     const variables = merges.map(merge => this.variable(frame, merge, condition));
-    const structural = new Set(frame.ops.filter(op => merges.includes(op) || isEnter(op) || isExit(op) || isNext(op) || isLoopCond(op) || this.isLoopSwitch(op, condition)));
-    const rest = this.level(frame.ops.filter(op => !structural.has(op)), frame.children);
+    const structural = new Set(
+      frame.ops.filter(
+        op => merges.includes(op) || isEnter(op) || isExit(op) || isNext(op) || isLoopCond(op) || this.isLoopSwitch(op, condition),
+      ),
+    );
+    const rest = this.level(
+      frame.ops.filter(op => !structural.has(op)),
+      frame.children,
+    );
     const [before, after] = this.splitAtCondition(rest, this.inputs(condition)[0]);
-    const aliases = new Map(frame.ops.filter(op => isEnter(op) && op.attrs.isConstant === true).map(op => [op.outputs[0], this.inputs(op)[0]] as const));
+    const aliases = new Map(
+      frame.ops.filter(op => isEnter(op) && op.attrs.isConstant === true).map(op => [op.outputs[0], this.inputs(op)[0]] as const),
+    );
     return {
       kind: "loop",
       name: frame.name,
@@ -169,11 +190,16 @@ class Raiser {
     return isSwitch(op) && this.inputs(op)[1].op === condition;
   }
 
-  private variable(frame: Frame, merge: Operation, condition: Operation): { initial: Tensor; current: Tensor[]; next: Tensor; exit: Tensor | undefined } {
+  private variable(
+    frame: Frame,
+    merge: Operation,
+    condition: Operation,
+  ): { initial: Tensor; current: Tensor[]; next: Tensor; exit: Tensor | undefined } {
     const inputs = this.inputs(merge);
     const enter = inputs.find(input => isEnter(input.op))?.op;
     const next = inputs.find(input => isNext(input.op))?.op;
-    if (!enter || !next) throw new UnimplementedError(`The Merge '${merge.name}' of loop '${frame.name}' does not join an Enter and a NextIteration.`);
+    if (!enter || !next)
+      throw new UnimplementedError(`The Merge '${merge.name}' of loop '${frame.name}' does not join an Enter and a NextIteration.`);
     const switches = frame.ops.filter(op => this.isLoopSwitch(op, condition) && this.inputs(op)[0] === merge.outputs[0]);
     const leaving = frame.ops.find(op => isExit(op) && switches.includes(this.inputs(op)[0].op));
     return {
@@ -232,7 +258,9 @@ class Raiser {
       predicate,
       cases: sides.map((side, k) => ({ nodes: this.structure(side), results: results[k] })),
       outputs: [...joins.map(item => (item.op as Operation).outputs[0]), ...exported.map(({ tensor }) => tensor)],
-      aliases: new Map(switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const))),
+      aliases: new Map(
+        switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const)),
+      ),
       operations: new Set(group.items.flatMap(({ operations }) => operations)),
     };
   }
@@ -240,7 +268,8 @@ class Raiser {
 
 const depth = (frame: Frame | null): number => (frame === null ? 0 : 1 + depth(frame.parent));
 const operationsOf = (frame: Frame): Operation[] => [...frame.ops, ...frame.children.flatMap(operationsOf)];
-const producers = (items: readonly Item[]): Map<Operation, Item> => new Map(items.flatMap(item => item.operations.map(op => [op, item] as const)));
+const producers = (items: readonly Item[]): Map<Operation, Item> =>
+  new Map(items.flatMap(item => item.operations.map(op => [op, item] as const)));
 
 /** Items that become one node: a single one, or all of one conditional. */
 interface Group {
@@ -317,11 +346,18 @@ class GuardedFlow {
   private settleMerge(item: Item, sources: readonly Guard[]): void {
     const [first, ...rest] = sources;
     const common = new Map([...first].filter(([predicate, side]) => rest.every(guard => guard.get(predicate) === side)));
-    const differing = [...first.keys()].filter(predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate));
+    const differing = [...first.keys()].filter(
+      predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate),
+    );
     // Of several (a conditional whose branches end in others), the outermost is what is joined.
-    const outermost = differing.find(candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)));
+    const outermost = differing.find(
+      candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)),
+    );
     if (outermost === undefined)
-      throw new UnimplementedError(`The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`, item.op);
+      throw new UnimplementedError(
+        `The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`,
+        item.op,
+      );
     this.joined.set(item, outermost);
     this.guards.set(item, common);
   }

@@ -28,12 +28,15 @@ export function resolve({ replaced }: Selection, tensor: Tensor): Tensor {
 export function printSelection(selection: Selection): string {
   const line = (node: Node): string => {
     if ("kind" in node) return `${node.kind} ${node.name}`;
-    const inputs = node.inputs.map((tensor) => resolve(selection, tensor).name);
-    const controls = node.controlInputs.map((op) => `^${op.name}`);
-    const shapes = node.outputs.map((output) => `${output.dtypeName}${output.shape.format()}`).join(", ");
+    const inputs = node.inputs.map(tensor => resolve(selection, tensor).name);
+    const controls = node.controlInputs.map(op => `^${op.name}`);
+    const shapes = node.outputs.map(output => `${output.dtypeName}${output.shape.format()}`).join(", ");
     return `${node.name} = ${node.type}(${[...inputs, ...controls].join(", ")})${shapes ? ` : ${shapes}` : ""}`;
   };
-  const feeds = [...selection.feeds].map((tensor) => `feed ${tensor.name}`);
-  const fetches = [...selection.fetches.map((tensor) => `fetch ${resolve(selection, tensor).name}`), ...selection.targets.map((op) => `target ${op.name}`)];
+  const feeds = [...selection.feeds].map(tensor => `feed ${tensor.name}`);
+  const fetches = [
+    ...selection.fetches.map(tensor => `fetch ${resolve(selection, tensor).name}`),
+    ...selection.targets.map(op => `target ${op.name}`),
+  ];
   return [...feeds, ...selection.nodes.map(line), ...fetches].join("\n");
 }

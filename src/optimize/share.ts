@@ -21,9 +21,9 @@ export function share(selection: Selection): Selection {
   const replaced = new Map(selection.replaced);
   const current: Selection = { ...selection, replaced };
   const known = new Map<string, Operation>();
-  const nodes = selection.nodes.filter((node) => {
+  const nodes = selection.nodes.filter(node => {
     if (!(node instanceof Operation) || !isSharable(node, selection)) return true;
-    const key = keyOf(node, (tensor) => resolve(current, tensor));
+    const key = keyOf(node, tensor => resolve(current, tensor));
     const twin = known.get(key);
     if (!twin) {
       known.set(key, node);
@@ -40,22 +40,24 @@ const isSharable = (op: Operation, { feeds, targets }: Selection): boolean =>
   op.outputs.length > 0 &&
   op.controlInputs.length === 0 &&
   op.context === null &&
-  op.inputs.every((input) => !input.isRef && input.dtype !== "resource") &&
-  !op.outputs.some((output) => feeds.has(output) || output.isRef) &&
+  op.inputs.every(input => !input.isRef && input.dtype !== "resource") &&
+  !op.outputs.some(output => feeds.has(output) || output.isRef) &&
   !targets.includes(op);
 
 function keyOf(op: Operation, resolved: (tensor: Tensor) => Tensor): string {
-  const inputs = op.inputs.map(resolved).map((tensor) => `${identity(tensor.op)}:${tensor.valueIndex}`);
+  const inputs = op.inputs.map(resolved).map(tensor => `${identity(tensor.op)}:${tensor.valueIndex}`);
   if (op.definition.commutative) inputs.sort();
   const attrs = Object.entries(op.attrs).map(([name, value]) => `${name}=${attrKey(value)}`);
   return `${op.type}(${inputs.join(",")})${attrs.sort().join(",")}`;
 }
 
 function attrKey(value: AttrValue): string {
-  if (value instanceof NDArray) return value.size > 256 || value.dtype === "string" ? `#${identity(value)}` : `${value.dtype}[${value.shape}]${keyOfElements(value)}`;
+  if (value instanceof NDArray)
+    return value.size > 256 || value.dtype === "string" ? `#${identity(value)}` : `${value.dtype}[${value.shape}]${keyOfElements(value)}`;
   if (value instanceof TensorShape) return value.format();
   if (Array.isArray(value)) return `[${value.map(attrKey).join(",")}]`;
   return typeof value === "object" ? `#${identity(value)}` : String(value);
 }
 
-const keyOfElements = (value: NDArray): string => Array.from(value.data as Float64Array, (x) => (Object.is(x, -0) ? "-0" : String(x))).join(",");
+const keyOfElements = (value: NDArray): string =>
+  Array.from(value.data as Float64Array, x => (Object.is(x, -0) ? "-0" : String(x))).join(",");

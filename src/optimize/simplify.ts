@@ -12,8 +12,8 @@ export function simplify(selection: Selection): Selection {
     if (!(node instanceof Operation) || node.definition.simplify === undefined || node.outputs.length !== 1) continue;
     const [output] = node.outputs;
     if (selection.feeds.has(output) || node.controlInputs.length > 0 || node.context !== null) continue;
-    const inputs = node.inputs.map((tensor) => resolve(current, tensor));
-    if (inputs.some((input) => input.isRef || selection.feeds.has(input))) continue;
+    const inputs = node.inputs.map(tensor => resolve(current, tensor));
+    if (inputs.some(input => input.isRef || selection.feeds.has(input))) continue;
     const grouped = groupByName<Tensor>(node.definition, "inputs", node.attrs, inputs);
     const context = {
       constant: (name: string) => {
@@ -21,7 +21,10 @@ export function simplify(selection: Selection): Selection {
         return selection.feeds.has(input) ? undefined : constantValue(input);
       },
     };
-    const simpler = node.definition.simplify({ ...grouped, ...node.attrs, ...groupByName(node.definition, "outputs", node.attrs, node.outputs) }, context);
+    const simpler = node.definition.simplify(
+      { ...grouped, ...node.attrs, ...groupByName(node.definition, "outputs", node.attrs, node.outputs) },
+      context,
+    );
     if (simpler !== undefined && simpler !== output && simpler.dtype === output.dtype) replaced.set(output, simpler);
   }
   return prune({ ...selection, replaced });

@@ -193,7 +193,10 @@ function split(selection: Selection, { tensor, op }: NeedsValue): { first: Selec
 /** The tensors a node reads from outside itself. */
 function inputsOf(node: Selection["nodes"][number]): readonly Tensor[] {
   if (node instanceof Operation) return node.inputs;
-  const inner = node.kind === "cond" ? node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(result => result !== null)]) : [];
+  const inner =
+    node.kind === "cond"
+      ? node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(result => result !== null)])
+      : [];
   const looped =
     node.kind === "loop"
       ? [

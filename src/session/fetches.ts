@@ -16,7 +16,7 @@ export interface Fetchable {
 export type Fetches = Tensor | Operation | IndexedSlices | Fetchable | string | readonly Fetches[] | { readonly [name: string]: Fetches };
 
 /** What a run returns for a fetch: an array for tensors and variables, null for operations, the same nesting for structures. */
-// biome-ignore lint/suspicious/noExplicitAny: of fetches whose structure is not known while checking, nothing is known of the results
+// `any`: of fetches whose structure is not known while checking, nothing is known of the results
 export type Results<F> = Fetches extends F
   ? any
   : F extends Operation
@@ -26,7 +26,7 @@ export type Results<F> = Fetches extends F
       : F extends IndexedSlices
         ? IndexedSlicesValue
         : F extends string
-          ? // biome-ignore lint/suspicious/noExplicitAny: a name may mean a tensor ("x:0") or an operation ("x")
+          ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
             any
           : F extends readonly unknown[]
             ? { -readonly [K in keyof F]: Results<F[K]> }

@@ -1,13 +1,12 @@
 // Session: validates what is asked, keeps one compiled program for each signature, serializes runs, and holds the variables' device.
 // Compiling is session/compile.ts; where programs run is the device's business.
 
-import { type OpError, RuntimeError, ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, type OpError, RuntimeError, ValueError } from "../base/errors.ts";
 import { disposeSymbol } from "../base/disposable.ts";
-import type { ArrayLike, NDArray } from "../base/ndarray.ts";
+import type { ArrayLike } from "../base/ndarray.ts";
 import { dtypeTable } from "../base/dtype.ts";
 import type { Device } from "../backends/device.ts";
 import { openDevice, type BackendName } from "../backends/index.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
 import { pythonType } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph, Scope } from "../graph/graph.ts";
