@@ -66,7 +66,13 @@ export class WasmDevice implements Device {
     if (known && known.dtype === state.dtype && known.shape.join() === state.shape.join()) return known;
     if (known) this.memory.release(known.offset, known.bytes);
     const bytes = sizeOf(state.shape) * dtypeBytes(state.dtype);
-    const held: HeldState = { dtype: state.dtype, shape: state.shape, bytes, offset: this.memory.allocate(bytes, `variable ${state.id}`), isInitialized: false };
+    const held: HeldState = {
+      dtype: state.dtype,
+      shape: state.shape,
+      bytes,
+      offset: this.memory.allocate(bytes, `variable ${state.id}`),
+      isInitialized: false,
+    };
     this.states.set(state.id, held);
     this.layout++;
     if (state.initial) this.fill(held, state.initial());

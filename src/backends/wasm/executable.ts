@@ -85,7 +85,8 @@ export class WasmExecutable implements Executable {
 
   private placeConstants(): number {
     const at = this.device.memory.allocate(this.plan.constantBytes, "constants");
-    for (const { data, offsetBytes } of this.plan.constants) this.device.view(data.dtype, at + offsetBytes, data.size).set(data.data as never);
+    for (const { data, offsetBytes } of this.plan.constants)
+      this.device.view(data.dtype, at + offsetBytes, data.size).set(data.data as never);
     return at;
   }
 
@@ -149,7 +150,8 @@ export class WasmExecutable implements Executable {
     }
     for (const { state, value } of plan.flags) {
       const place = this.placeOf(value);
-      if (place.region !== "host") this.device.view("uint8", this.offsetOf(place), 1)[0] = this.device.find(state.id)?.isInitialized ? 1 : 0;
+      if (place.region !== "host")
+        this.device.view("uint8", this.offsetOf(place), 1)[0] = this.device.find(state.id)?.isInitialized ? 1 : 0;
     }
   }
 

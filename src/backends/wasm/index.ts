@@ -14,7 +14,9 @@ export interface WasmConfig {
 export function openWasmDevice(_config: WasmConfig): Device {
   const features = probeFeatures();
   if (!features.simd)
-    throw new UnimplementedError('This engine has no WebAssembly SIMD.\n\nUse a current Node, Deno, Bun or browser, or new Session({ config: { backend: "reference" } }) for small graphs.');
+    throw new UnimplementedError(
+      'This engine has no WebAssembly SIMD.\n\nUse a current Node, Deno, Bun or browser, or new Session({ config: { backend: "reference" } }) for small graphs.',
+    );
   const target = engineTarget({ features });
   return new WasmDevice(target, kernel => (kernel.kind === "contract" ? contractScratchBytes(kernel, target) : 0));
 }

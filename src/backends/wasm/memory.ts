@@ -43,7 +43,8 @@ export class LinearMemory {
     this.free = [];
     for (const span of spans) {
       const last = this.free[this.free.length - 1];
-      if (last && last.offset + last.bytes === span.offset) this.free[this.free.length - 1] = { offset: last.offset, bytes: last.bytes + span.bytes };
+      if (last && last.offset + last.bytes === span.offset)
+        this.free[this.free.length - 1] = { offset: last.offset, bytes: last.bytes + span.bytes };
       else this.free.push(span);
     }
   }
