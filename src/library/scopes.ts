@@ -89,6 +89,7 @@ export function colocateWith<R>(op: Colocated, options?: { ignoreExisting?: bool
   return body === undefined ? graph.colocateWith(op, options) : graph.colocateWith(op, options, body);
 }
 
+// any: a collection holds whatever was put in under its name
 type Items = any[];
 
 /** A copy of a collection of the default graph; `scope` keeps items whose name matches it from the start. TF: tf.get_collection. */

@@ -168,6 +168,7 @@ export class VariableScope extends Scope {
     return { ...this.defaults };
   }
 
+  // any: a collection holds whatever was put in under its name
   getCollection(name: string): any[] {
     return getDefaultGraph().getCollection(name, this.name === "" ? "" : `${this.name}/`);
   }

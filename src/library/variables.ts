@@ -29,8 +29,13 @@ export type Constraint = (value: Tensor) => TensorLike;
 
 /** What runs nodes, as far as variables need it: a Session. */
 export interface Runner {
+  // any: what a run returns depends on what is fetched
   run(fetches: any, feeds?: any): Promise<any>;
 }
+
+/** What the public doors attach to graph elements: running in the default session. */
+type RunsByDefault = Operation & { run(feeds: unknown): Promise<void> };
+type EvaluatesByDefault = Tensor & { eval(): Promise<NDArray> };
 
 export interface VariableOptions {
   /** Listed in trainableVariables, and so trained by optimizers. Default true. */
@@ -312,17 +317,18 @@ export class Variable implements AsTensor {
     return countUpTo(this, limit);
   }
 
-  /** Sets the value in a session by running the initializer with the initial value fed. TF: load. */
-  async load(value: ArrayLike, session: Runner): Promise<void> {
-    await session.run(this.initializer, [[this.initializer.inputs[1], value]]);
+  /** Sets the value in a session (default: the default session) by running the initializer with the initial value fed. TF: load. */
+  async load(value: ArrayLike, session?: Runner | null): Promise<void> {
+    const { initializer } = this;
+    const feeds = [[initializer.inputs[1], value]];
+    if (session) await session.run(initializer, feeds);
+    else await (initializer as RunsByDefault).run(feeds);
   }
 
   /** The value in a session; without one, in the default session. */
   eval(session?: Runner | null): Promise<NDArray> {
     if (session) return session.run(this) as Promise<NDArray>;
-    const element = this.asGraphElement() as Tensor & { eval?(): Promise<NDArray> };
-    if (!element.eval) throw new ValueError("eval() was called without a session.");
-    return element.eval();
+    return (this.asGraphElement() as EvaluatesByDefault).eval();
   }
 
   /** `<tf.Variable 'v:0' shape=(2, 3) dtype=float32_ref>`. */

@@ -58,7 +58,9 @@ export interface MinimizeOptions extends ComputeGradientsOptions, ApplyGradients
 
 /** The op for ref variables and the op for resource variables that do the same. */
 export interface StepOps {
+  // any: each op checks its own record; here it is only passed on
   readonly onRef: (record: any) => unknown;
+  // any: as above
   readonly onResource: (record: any) => unknown;
 }
 
