@@ -1,6 +1,7 @@
 // `node scripts/generate-api.ts [--check]`: writes src/index/ (the namespaces of the public API: every name of TensorFlow's that a room exports)
 // and src/compat/{signatures,names}.ts (TensorFlow's argument orders, and the same names in snake_case). --check: only says what is stale.
 // TensorFlow's side is recorded in test/parity/spec; ours is read from the modules themselves, so a new function needs no second edit.
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -152,7 +153,8 @@ function collectNamespaces(modules: readonly Module[]): Map<string, Namespace> {
   return namespaces;
 }
 
-const fileOf = (namespace: string): string => `index/${namespace === "" ? "top-level" : namespace.replace(/[._]/g, "-")}.ts`;
+const fileOf = (namespace: string): string =>
+  `index/${namespace === "" ? "top-level" : namespace.replace(/[._]/g, "-").replace(/util$/, "utilities")}.ts`;
 const importPath = (from: string, to: string): string => {
   const path = relative(dirname(from), to);
   return path.startsWith(".") ? path : `./${path}`;
@@ -364,8 +366,14 @@ async function namesText(): Promise<string> {
 const isCheck = process.argv.includes("--check");
 const stale: string[] = [];
 
-function put(file: string, text: string): void {
+/** As the house's formatter lays it out, so that formatting changes nothing. */
+const formatted = (path: string, text: string): string =>
+  execFileSync(process.execPath, [biome, "format", `--stdin-file-path=${path}`], { input: text, encoding: "utf8", stdio: "pipe" });
+const biome = fileURLToPath(new URL("../node_modules/@biomejs/biome/bin/biome", import.meta.url));
+
+function put(file: string, plain: string): void {
   const path = source + file;
+  const text = formatted(path, plain);
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   stale.push(`src/${file}`);
   if (isCheck) return;

@@ -7,13 +7,34 @@ const maxPool = parseSignature("nn.max_pool", "4 value ksize strides padding dat
 
 describe("arrangeArguments", () => {
   it.each([
-    [["v", 2, 2, "SAME"], ["v", 2, 2, "SAME"]],
-    [["v", 2, 2, "SAME", "NCHW", "pool"], ["v", 2, 2, "SAME", { dataFormat: "NCHW", name: "pool" }]],
-    [["v", 2, 2, "SAME", { data_format: "NCHW" }], ["v", 2, 2, "SAME", { dataFormat: "NCHW" }]],
-    [["v", 2, 2, "SAME", { dataFormat: "NCHW" }], ["v", 2, 2, "SAME", { dataFormat: "NCHW" }]],
-    [["v", { padding: "SAME", strides: 2, ksize: 3, name: null }], ["v", 3, 2, "SAME"]],
-    [["v", 2, 2, "SAME", {}], ["v", 2, 2, "SAME"]],
-    [["v", 2, 2, "SAME", null], ["v", 2, 2, "SAME", { dataFormat: null }]],
+    [
+      ["v", 2, 2, "SAME"],
+      ["v", 2, 2, "SAME"],
+    ],
+    [
+      ["v", 2, 2, "SAME", "NCHW", "pool"],
+      ["v", 2, 2, "SAME", { dataFormat: "NCHW", name: "pool" }],
+    ],
+    [
+      ["v", 2, 2, "SAME", { data_format: "NCHW" }],
+      ["v", 2, 2, "SAME", { dataFormat: "NCHW" }],
+    ],
+    [
+      ["v", 2, 2, "SAME", { dataFormat: "NCHW" }],
+      ["v", 2, 2, "SAME", { dataFormat: "NCHW" }],
+    ],
+    [
+      ["v", { padding: "SAME", strides: 2, ksize: 3, name: null }],
+      ["v", 3, 2, "SAME"],
+    ],
+    [
+      ["v", 2, 2, "SAME", {}],
+      ["v", 2, 2, "SAME"],
+    ],
+    [
+      ["v", 2, 2, "SAME", null],
+      ["v", 2, 2, "SAME", { dataFormat: null }],
+    ],
   ])("takes %j as %j", (given, wanted) => {
     expect(arrangeArguments(maxPool, given)).toEqual(wanted);
   });
@@ -39,7 +60,11 @@ describe("arrangeArguments", () => {
   it("puts a callback where our form has it", () => {
     const body = () => 1;
     expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), ["a", body])).toEqual(["a", body]);
-    expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), [null, "b", body])).toEqual([null, { defaultName: "b" }, body]);
+    expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), [null, "b", body])).toEqual([
+      null,
+      { defaultName: "b" },
+      body,
+    ]);
     expect(arrangeArguments(parseSignature("as_default", "0+0"), [body])).toEqual([body]);
   });
 
@@ -98,7 +123,11 @@ describe("snakeApi", () => {
   });
 
   it("maps functions, options typed in snake_case", () => {
-    expect([tf.nn.max_pool("v"), tf.nn.max_pool("v", { data_format: "NCHW" }), tf.nn.max_pool("v", "NCHW")]).toEqual(["v NHWC", "v NCHW", "v NCHW"]);
+    expect([tf.nn.max_pool("v"), tf.nn.max_pool("v", { data_format: "NCHW" }), tf.nn.max_pool("v", "NCHW")]).toEqual([
+      "v NHWC",
+      "v NCHW",
+      "v NCHW",
+    ]);
   });
 
   it("constructs with and without new, keeping instanceof and subclasses", () => {
@@ -114,7 +143,12 @@ describe("snakeApi", () => {
     const point = new Point(0);
     const same = tf.same_point(point);
     expect(same).toBe(point);
-    expect([same.get_place(), same.is_origin, same.move_by(2, { times_over: 3 }).getPlace(), same.move_by(2, 3).get_place()]).toEqual([0, true, 6, 6]);
+    expect([same.get_place(), same.is_origin, same.move_by(2, { times_over: 3 }).getPlace(), same.move_by(2, 3).get_place()]).toEqual([
+      0,
+      true,
+      6,
+      6,
+    ]);
   });
 
   it("lets a method whose name is the same in both take both forms", () => {

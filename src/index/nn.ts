@@ -3,9 +3,75 @@
 export { depthToSpace, spaceToBatch, spaceToDepth } from "../ops/array-rearranging.ts";
 export { sigmoid, tanh } from "../ops/math-functions.ts";
 export { atrousConv2d, atrousConv2dTranspose, convolution, withSpaceToBatch } from "../ops/nn-atrous.ts";
-export { conv1d, conv2d, conv2dBackpropFilter, conv2dBackpropInput, conv2dTranspose, conv3d, conv3dBackpropFilter, conv3dBackpropFilter as conv3dBackpropFilterV2, conv3dTranspose, depthwiseConv2d, depthwiseConv2dBackpropFilter, depthwiseConv2dBackpropInput, depthwiseConv2dNative, depthwiseConv2dNativeBackpropFilter, depthwiseConv2dNativeBackpropInput, separableConv2d } from "../ops/nn-convolution-api.ts";
+export {
+  conv1d,
+  conv2d,
+  conv2dBackpropFilter,
+  conv2dBackpropInput,
+  conv2dTranspose,
+  conv3d,
+  conv3dBackpropFilter,
+  conv3dBackpropFilter as conv3dBackpropFilterV2,
+  conv3dTranspose,
+  depthwiseConv2d,
+  depthwiseConv2dBackpropFilter,
+  depthwiseConv2dBackpropInput,
+  depthwiseConv2dNative,
+  depthwiseConv2dNativeBackpropFilter,
+  depthwiseConv2dNativeBackpropInput,
+  separableConv2d,
+} from "../ops/nn-convolution-api.ts";
 export { embeddingLookup, inTopK, topK } from "../ops/nn-embedding.ts";
-export { logPoissonLoss, sigmoidCrossEntropyWithLogits, softmaxCrossEntropyWithLogits, softmaxCrossEntropyWithLogitsV2, sparseSoftmaxCrossEntropyWithLogits, weightedCrossEntropyWithLogits } from "../ops/nn-loss.ts";
-export { batchNormWithGlobalNormalization, batchNormalization, fusedBatchNorm, l2Normalize, localResponseNormalization, lrn, moments, normalizeMoments, sufficientStatistics, weightedMoments } from "../ops/nn-normalization.ts";
-export { avgPool, avgPool1d, avgPool2d, avgPool3d, avgPoolV2, maxPool, maxPool1d, maxPool2d, maxPool3d, maxPoolV2, maxPoolWithArgmax, pool } from "../ops/nn-pooling-api.ts";
-export { biasAdd, crelu, dropout, elu, l2Loss, leakyRelu, logSoftmax, relu, relu6, reluLayer, selu, silu, softmax, softplus, softsign, swish, xwPlusB } from "../ops/nn.ts";
+export {
+  logPoissonLoss,
+  sigmoidCrossEntropyWithLogits,
+  softmaxCrossEntropyWithLogits,
+  softmaxCrossEntropyWithLogitsV2,
+  sparseSoftmaxCrossEntropyWithLogits,
+  weightedCrossEntropyWithLogits,
+} from "../ops/nn-loss.ts";
+export {
+  batchNormWithGlobalNormalization,
+  batchNormalization,
+  fusedBatchNorm,
+  l2Normalize,
+  localResponseNormalization,
+  lrn,
+  moments,
+  normalizeMoments,
+  sufficientStatistics,
+  weightedMoments,
+} from "../ops/nn-normalization.ts";
+export {
+  avgPool,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  avgPoolV2,
+  maxPool,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  maxPoolV2,
+  maxPoolWithArgmax,
+  pool,
+} from "../ops/nn-pooling-api.ts";
+export {
+  biasAdd,
+  crelu,
+  dropout,
+  elu,
+  l2Loss,
+  leakyRelu,
+  logSoftmax,
+  relu,
+  relu6,
+  reluLayer,
+  selu,
+  silu,
+  softmax,
+  softplus,
+  softsign,
+  swish,
+  xwPlusB,
+} from "../ops/nn.ts";

@@ -7,7 +7,18 @@ export { AdamOptimizer } from "../library/train/adam.ts";
 export { FtrlOptimizer } from "../library/train/ftrl.ts";
 export { assertGlobalStep, createGlobalStep, getGlobalStep, getOrCreateGlobalStep, globalStep } from "../library/train/global-step.ts";
 export { GradientDescentOptimizer } from "../library/train/gradient-descent.ts";
-export { cosineDecay, cosineDecayRestarts, exponentialDecay, inverseTimeDecay, linearCosineDecay, naturalExpDecay, noisyLinearCosineDecay, piecewiseConstant, piecewiseConstantDecay, polynomialDecay } from "../library/train/learning-rate-decay.ts";
+export {
+  cosineDecay,
+  cosineDecayRestarts,
+  exponentialDecay,
+  inverseTimeDecay,
+  linearCosineDecay,
+  naturalExpDecay,
+  noisyLinearCosineDecay,
+  piecewiseConstant,
+  piecewiseConstantDecay,
+  polynomialDecay,
+} from "../library/train/learning-rate-decay.ts";
 export { MomentumOptimizer } from "../library/train/momentum.ts";
 export { ExponentialMovingAverage } from "../library/train/moving-averages.ts";
 export { Optimizer } from "../library/train/optimizer.ts";
