@@ -1,6 +1,6 @@
 // One test run for the whole house: tests beside their source and the whole-house tests in test/.
 // test/runtimes/ is left out: those run on other Nodes and in a browser, by node:test (scripts/test.mjs).
-// `#platform` resolves through src/package.json; "tensorloom" means the sources, so documentation examples run unbuilt.
+// "tensorloom" means the sources, so documentation examples run unbuilt.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
