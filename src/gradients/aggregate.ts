@@ -15,9 +15,15 @@ export const AggregationMethod = { ADD_N: 0, DEFAULT: 0, EXPERIMENTAL_TREE: 1, E
 
 export function aggregate(list: readonly (Tensor | IndexedSlices)[], target: Tensor, method: AggregationMethod): Tensor | IndexedSlices {
   if (list.every(item => item instanceof IndexedSlices)) return joinSlices(list as readonly IndexedSlices[]);
-  const dense = list.map(slicesToTensor);
-  if (method === 0) return addN(dense);
   const { graph } = target;
+  if (method === 0)
+    return graph.nameScope("AddN", scope =>
+      addN(
+        list.map((item, k) => slicesToTensor(item, `inputs_${k}`)),
+        scope,
+      ),
+    );
+  const dense = list.map(item => slicesToTensor(item));
   return graph.nameScope(`${target.op.name}_gradient_sum`, () => dense.reduce((sum, item) => addN([sum, item])));
 }
 

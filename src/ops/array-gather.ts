@@ -96,7 +96,7 @@ export const GatherV2 = defineOp("GatherV2", {
   }),
   compileTimeInputs: ["axis"],
   partial: ({ params, indices, axis }) => {
-    if (params?.shape.length !== 1 || !indices || axis?.values[0] !== 0) return undefined;
+    if (params?.shape.length !== 1 || params.values.includes(null) || !indices || axis?.values[0] !== 0) return undefined;
     return { shape: indices.shape, values: indices.values.map(i => (i === null ? null : (params.values[i] ?? null))) };
   },
   lower: ({ params, indices, axis, batchDims }, context) => {

@@ -219,6 +219,11 @@ export const Unique = defineOp("Unique", {
   outputs: { y: "T", idx: "outIdx" },
   attrs: { T: attr.type(), outIdx: attr.type(attr.indexTypes, "int32") },
   shape: ({ x }) => [unknownVector, x.withRank(1)],
+  partial: ({ x, outputIndex }) => {
+    if (x === undefined || x.values.includes(null)) return undefined;
+    const values = [...new Set(x.values)];
+    return outputIndex === 0 ? { shape: [values.length], values } : { shape: x.shape, values: x.values.map(value => values.indexOf(value)) };
+  },
   compileTimeInputs: ["x"],
   lower: ({ x, outIdx }) => {
     const { first, which } = distinct(x, 0);

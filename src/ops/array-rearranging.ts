@@ -63,7 +63,7 @@ export const Transpose = defineOp("Transpose", {
   gradient: ({ perm }, d): Gradients => ({ x: transpose(d.y, invertPermutation(perm)) }),
   compileTimeInputs: ["perm"],
   partial: ({ x, perm }) => {
-    if (!x || !perm || perm.values.includes(null)) return undefined;
+    if (!x || !perm || x.values.includes(null) || perm.values.includes(null)) return undefined;
     if (x.shape.length < 2 || perm.values.every((axis, i) => axis === i)) return x;
     const [rows, columns] = x.shape;
     return {

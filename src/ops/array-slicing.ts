@@ -483,13 +483,17 @@ function rankError(values: readonly TensorShape[]): never {
   throw new ValueError(`Shapes must be equal rank, but are ${a} and ${b}`);
 }
 
-const joinedPartial = (values: readonly (PartialArray | undefined)[], axis: number | null): PartialArray | undefined => {
+const joinedPartial = (values: readonly (PartialArray | undefined)[], shapes: readonly TensorShape[], axis: number | null): PartialArray | undefined => {
   if (values.every(value => value?.shape.length === 2) && (axis === 1 || axis === -1))
     return joinedColumns(values as readonly PartialArray[]);
-  if (values.some(value => value?.shape.length !== 1)) return undefined;
-  const all = values.flatMap(value => value?.values ?? []);
+  // Of a vector that is not known at least the length may be.
+  const lists = values.map((value, k) => (value?.shape.length === 1 ? value.values : shapes[k].rank === 1 ? nulls(shapes[k].dim(0)) : undefined));
+  if (lists.includes(undefined)) return undefined;
+  const all = lists.flatMap(list => list ?? []);
   return { shape: [all.length], values: all };
 };
+
+const nulls = (length: Dimension): null[] | undefined => (length === null || length > 64 ? undefined : Array<null>(length).fill(null));
 
 /** Small tables side by side: what paddings are made of. */
 function joinedColumns(values: readonly PartialArray[]): PartialArray {
@@ -539,7 +543,7 @@ export const ConcatV2 = defineOp("ConcatV2", {
   shape: ({ values }, context) => joinedShape(values, context.partial("axis")?.values[0] ?? null),
   gradient: ({ values, axis }, d): Gradients => ({ values: concatGradient(values, axis, d.output) }),
   compileTimeInputs: ["axis"],
-  partial: ({ values, axis }) => joinedPartial(values, axis?.values[0] ?? null),
+  partial: ({ values, axis, shapes }) => joinedPartial(values, shapes.values, axis?.values[0] ?? null),
   lower: ({ values, axis }) => joinedValue(values, numbersOf(axis)[0]),
 });
 
@@ -551,7 +555,7 @@ export const Concat = defineOp("Concat", {
   shape: ({ values }, context) => joinedShape(values, context.partial("concatDim")?.values[0] ?? null),
   gradient: ({ values, concatDim }, d): Gradients => ({ values: concatGradient(values, concatDim, d.output) }),
   compileTimeInputs: ["concatDim"],
-  partial: ({ values, concatDim }) => joinedPartial(values, concatDim?.values[0] ?? null),
+  partial: ({ values, concatDim, shapes }) => joinedPartial(values, shapes.values, concatDim?.values[0] ?? null),
   lower: ({ values, concatDim }) => joinedValue(values, numbersOf(concatDim)[0]),
 });
 

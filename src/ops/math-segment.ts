@@ -304,11 +304,11 @@ export const unsortedSegmentSqrtN = dividedSegments("UnsortedSegmentSqrtN", size
 
 /** The whole tensor that slices describe: rows of equal index add up, absent rows are zero. TF: convert_to_tensor of IndexedSlices.
  *  @throws ValueError if the shape of the whole is unknown. */
-export function slicesToTensor(gradient: Tensor | IndexedSlices): Tensor {
+export function slicesToTensor(gradient: Tensor | IndexedSlices, options?: NameOption): Tensor {
   if (!(gradient instanceof IndexedSlices)) return gradient;
   const { values, indices, denseShape } = gradient;
   if (denseShape === null) throw new ValueError(`Tensor conversion requested for IndexedSlices without dense_shape: ${gradient}`);
-  return unsortedSegmentSum(values, indices, getItem(denseShape, 0));
+  return unsortedSegmentSum(values, indices, getItem(denseShape, 0), options);
 }
 
 // ---- sparse segments: gather and reduce in one ----

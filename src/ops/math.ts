@@ -612,7 +612,7 @@ export const Cast = defineOp("Cast", {
   gradient: ({ x, SrcT, DstT }, d): Gradients => ({
     x: differentiableTypes.includes(SrcT) && differentiableTypes.includes(DstT) ? cast(d.y, x.dtype) : null,
   }),
-  partial: ({ x, DstT }) => (DstT === "int32" || DstT === "int64" ? x : undefined),
+  partial: ({ x, DstT }) => (["int32", "int64", "float32", "float64"].includes(DstT) ? x : undefined),
   simplify: ({ x, SrcT, DstT }) => (SrcT === DstT ? x : undefined),
   lower: ({ x, DstT }) => ir.cast(x, DstT),
 });

@@ -7,7 +7,7 @@ import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { isOptions } from "./arguments.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: a structure's leaves and nesting are the caller's
+// `any`: a structure's leaves and nesting are the caller's
 export type Nested = any;
 
 const isInner = (value: unknown): value is readonly unknown[] | Record<string, unknown> => Array.isArray(value) || isOptions(value);

@@ -3,6 +3,8 @@
 // Millions of weights are drawn through here when variables are initialized: no allocation per word, counters as pairs of 32-bit numbers.
 
 import type { NDArray } from "../base/ndarray.ts";
+import { logarithm64, sineAndCosine64 } from "./random-double.ts";
+import { logarithm32, sineAndCosine32 } from "./random-trigonometry.ts";
 
 /** The high half of a 32 × 32 bit product. */
 function highProduct(a: number, b: number): number {
@@ -89,26 +91,36 @@ export class PhiloxStream {
   /** A float64 in [0, 1), from two words. */
   unit64(): number {
     const high = this.word();
-    scratch.setUint32(0, 0x3ff00000 | (high & 0xfffff));
-    scratch.setUint32(4, this.word());
-    return scratch.getFloat64(0) - 1;
+    return unit64(high, this.word());
   }
 
   /** Writes two standard normals in float32 arithmetic (Box & Muller). */
   normalPair32(out: Float64Array): void {
     const u = Math.max(this.unit32(), leastUniform);
-    const angle = Math.fround(2 * Math.PI * this.unit32());
-    const radius = Math.fround(Math.sqrt(Math.fround(-2 * Math.fround(Math.log(u)))));
-    out[0] = Math.fround(Math.fround(Math.sin(angle)) * radius);
-    out[1] = Math.fround(Math.fround(Math.cos(angle)) * radius);
+    sineAndCosine32(Math.fround(2 * Math.PI * this.unit32()), out);
+    const radius = Math.fround(Math.sqrt(Math.fround(-2 * Math.fround(logarithm32(u)))));
+    out[0] = Math.fround(Math.fround(out[0]) * radius);
+    out[1] = Math.fround(Math.fround(out[1]) * radius);
   }
 
   /** Writes two standard normals in float64 arithmetic. */
   normalPair64(out: Float64Array): void {
-    const u = Math.max(this.unit64(), 1e-7);
-    const angle = 2 * Math.PI * this.unit64();
-    const radius = Math.sqrt(-2 * Math.log(u));
-    out[0] = Math.sin(angle) * radius;
-    out[1] = Math.cos(angle) * radius;
+    const u = this.unit64();
+    normalPair64(u, this.unit64(), out);
   }
+}
+
+/** A float64 in [0, 1) from two words, by way of [1, 2). */
+export function unit64(high: number, low: number): number {
+  scratch.setUint32(0, 0x3ff00000 | (high & 0xfffff));
+  scratch.setUint32(4, low);
+  return scratch.getFloat64(0) - 1;
+}
+
+/** Two standard normals from two uniform numbers, in float64 arithmetic. */
+export function normalPair64(u: number, v: number, out: Float64Array): void {
+  const radius = Math.sqrt(-2 * logarithm64(Math.max(u, 1e-7)));
+  sineAndCosine64(2 * Math.PI * v, out);
+  out[0] *= radius;
+  out[1] *= radius;
 }

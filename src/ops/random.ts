@@ -24,7 +24,8 @@ import { Assert, withDependencies } from "./control-flow.ts";
 import { AddV2, FloorMod, GreaterEqual, Mul, Sub } from "./math.ts";
 import { reduceAll } from "./math-reduction.ts";
 import { inNameScope } from "./named.ts";
-import { PhiloxStream } from "./random-philox.ts";
+import { normalPair64, PhiloxStream, unit64 } from "./random-philox.ts";
+import { logarithm32Scalar, trigonometric32 } from "./random-trigonometry.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const integers = ["int32", "int64"] as const;
@@ -152,35 +153,44 @@ export const RandomStandardNormal = defineOp("RandomStandardNormal", {
   lower: ({ shape, dtype, ...w }, context) => {
     const dims = requestedShape(shape);
     const size = sizeOf(dims);
-    const computed = dtype === "float64" ? "float64" : "float32";
     const pairs = Math.ceil(size / 2);
-    const perPair = 2 * wordsPer(computed);
-    const words = randomWords(takeBlocks(context, w, reservedPerElement * size), pairs * perPair);
-    const { radius, angle } = polar(words, pairs, perPair, computed);
+    const words = randomWords(takeBlocks(context, w, reservedPerElement * size), pairs * (dtype === "float64" ? 4 : 2));
+    if (dtype === "float64") return call(doubleNormals, [words], [{ dtype, shape: dims }])[0];
+    const { radius, angle } = polar(words, pairs);
     return generate(dims, i => {
       const element = elementOf(i, dims);
       const pair = [divIndex(element, 2)];
       const v = loadScalar(angle, pair);
       const isFirst = [{ index: modIndex(element, 2), low: 0, high: 1 }];
-      const [sine, cosine] = computed === "float64" ? [s.sin(v), s.cos(v)] : [s.sinExact(v), s.cosExact(v)];
-      return castScalar(s.mul(guardScalar(isFirst, sine, cosine), loadScalar(radius, pair)), dtype);
+      return castScalar(s.mul(guardScalar(isFirst, trigonometric32(v, true), trigonometric32(v, false)), loadScalar(radius, pair)), dtype);
     });
   },
 });
 
 /** Radius √(-2 ln u) and angle 2π·v of each pair of uniform floats; the angle is a product in double precision, rounded. */
-function polar(words: Value, pairs: number, perPair: number, dtype: "float32" | "float64"): { radius: Value; angle: Value } {
-  const first = (i: readonly Index[]): Index => scaleIndex(i[0], perPair);
-  const radius = generate([pairs], i => {
-    const u = s.max(unitFloat(words, first(i), dtype), 1e-7);
-    return s.sqrt(s.mul(dtype === "float64" ? s.log(u) : s.logExact(u), -2));
-  });
+function polar(words: Value, pairs: number): { radius: Value; angle: Value } {
+  const logarithm = logarithm32Scalar();
+  const radius = generate([pairs], i => s.sqrt(s.mul(logarithm(s.max(unitFloat(words, scaleIndex(i[0], 2), "float32"), 1e-7)), -2)));
   const angle = generate([pairs], i => {
-    const v = unitFloat(words, addIndex(first(i), constantIndex(perPair / 2)), dtype);
-    return castScalar(s.mul(castScalar(v, "float64"), constantScalar("float64", 2 * Math.PI)), dtype);
+    const v = unitFloat(words, addIndex(scaleIndex(i[0], 2), constantIndex(1)), "float32");
+    return castScalar(s.mul(castScalar(v, "float64"), constantScalar("float64", 2 * Math.PI)), "float32");
   });
   return { radius, angle };
 }
+
+/** The same in double precision, one pair from four words. */
+const doubleNormals: Routine = {
+  name: "randomNormal64",
+  run: ([words], [out]) => {
+    const given = words.data as Uint32Array;
+    const normals = out.data as Float64Array;
+    const two = new Float64Array(2);
+    for (let i = 0; i < normals.length; i += 2) {
+      normalPair64(unit64(given[2 * i], given[2 * i + 1]), unit64(given[2 * i + 2], given[2 * i + 3]), two);
+      normals.set(two.subarray(0, normals.length - i), i);
+    }
+  },
+};
 
 // ---- rejection: truncated normal ----
 
