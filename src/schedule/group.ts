@@ -39,8 +39,10 @@ const limits = {
   nodes: 400,
   /** How far a search for a dependency goes before it is taken for granted. */
   search: 300,
-  /** Kernels tried per value that is read in common. */
+  /** Kernels tried per value that is read in common, and how much later in the flow of data the joining map may stand: its result would
+   *  be made that much too early and kept. */
   siblings: 3,
+  distance: 8,
 };
 
 /** Iterations so short that a kernel of their own costs more than they do. */
@@ -178,9 +180,11 @@ class BlockGroups {
       if (producer?.open !== undefined) found.add(producer);
     }
     const parents = [...found].sort((a, b) => b.last - a.last);
+    const level = Math.max(0, ...[...roots].map(root => (this.producers.get(root)?.level ?? -1) + 1));
     for (const root of roots) {
       if (sizeOf(root.shape) !== size && size > tiny) continue;
-      for (const reader of (this.readers.get(root) ?? []).slice(-limits.siblings).reverse()) found.add(reader);
+      for (const reader of (this.readers.get(root) ?? []).slice(-limits.siblings).reverse())
+        if (level - reader.level <= limits.distance) found.add(reader);
     }
     return [...new Set([...parents, ...found])];
   }
