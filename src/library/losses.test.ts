@@ -31,7 +31,7 @@ const numbers = (value: unknown): number[] => [(value as { toArray(): unknown })
 function expectClose(value: unknown, expected: readonly number[]): void {
   const got = numbers(value);
   expect(got.length).toBe(expected.length);
-  got.forEach((x, i) => expect(x).toBeCloseTo(expected[i], 5));
+  for (const [i, x] of got.entries()) expect(x).toBeCloseTo(expected[i], 5);
 }
 
 const labels = () =>

@@ -6,7 +6,15 @@ import { identity } from "../ops/array.ts";
 import { constantInitializer, zerosInitializer } from "./initializers.ts";
 import { nameScope } from "./scopes.ts";
 import { globalVariables, globalVariablesInitializer, trainableVariables } from "./variable-lists.ts";
-import { AUTO_REUSE, getLocalVariable, getVariable, getVariableScope, makeTemplate, variableScope } from "./variable-scope.ts";
+import {
+  AUTO_REUSE,
+  type CustomGetter,
+  getLocalVariable,
+  getVariable,
+  getVariableScope,
+  makeTemplate,
+  variableScope,
+} from "./variable-scope.ts";
 import { assign, Variable } from "./variables.ts";
 
 const inGraph = <R>(body: (graph: Graph) => R): R => new Graph().asDefault(body);
@@ -121,14 +129,14 @@ describe("getVariable", () => {
   test("calls custom getters from the inside out", () => {
     inGraph(() => {
       const calls: string[] = [];
-      const v = variableScope(
-        "a",
-        { customGetter: (getter, name, options) => (calls.push(`outer ${name}`), getter(`${name}_o`, options)) },
-        () =>
-          variableScope("b", { customGetter: (getter, name, options) => (calls.push(`inner ${name}`), getter(`${name}_i`, options)) }, () =>
-            getVariable("v", [1]),
-          ),
-      );
+      const noting =
+        (who: string, suffix: string): CustomGetter =>
+        (getter, name, options) => {
+          calls.push(`${who} ${name}`);
+          return getter(name + suffix, options);
+        };
+      const inner = () => variableScope("b", { customGetter: noting("inner", "_i") }, () => getVariable("v", [1]));
+      const v = variableScope("a", { customGetter: noting("outer", "_o") }, inner);
       expect(calls).toEqual(["inner a/b/v", "outer a/b/v_i"]);
       expect(v.name).toBe("a/b/v_i_o:0");
     });

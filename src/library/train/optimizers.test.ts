@@ -75,7 +75,7 @@ describe.each([false, true])("resource variables: %s", useResource => {
     await session.run(graph.asDefault(() => globalVariablesInitializer()));
     for (let i = 0; i < 3; i++) await session.run(train);
     const value = await session.run(w);
-    expected.forEach((x, i) => expect(Number(value.get(i))).toBeCloseTo(x, 5));
+    for (const [i, x] of expected.entries()) expect(Number(value.get(i))).toBeCloseTo(x, 5);
     await session.close();
   });
 });
@@ -100,7 +100,7 @@ describe("sparse gradients", () => {
     await session.run(graph.asDefault(() => globalVariablesInitializer()));
     for (let i = 0; i < 2; i++) await session.run(train);
     const value = await session.run(v);
-    expected.forEach((x, i) => expect(Number(value.get(i))).toBeCloseTo(x, 5));
+    for (const [i, x] of expected.entries()) expect(Number(value.get(i))).toBeCloseTo(x, 5);
     await session.close();
   });
 });
