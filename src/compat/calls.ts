@@ -55,11 +55,16 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 export function arrangeArguments(signature: Signature | undefined, given: readonly unknown[]): unknown[] {
   if (signature === undefined || signature.isVariadic) return withCamelOptions(given);
   const body = given.at(-1);
-  if (signature.bodyIndex < 0 || typeof body !== "function") return arranged(signature, given);
+  if (typeof body !== "function" || !isBody(signature, given)) return arranged(signature, given);
   const list = arranged(signature, given.slice(0, -1));
   list[Math.max(signature.bodyIndex, list.length)] = body;
   return Array.from(list);
 }
+
+/** A last function stands for a `with` block where our form has it: after our positional arguments or the options. Elsewhere it is an argument
+ *  like any other, such as an initializer. */
+const isBody = ({ bodyIndex, positional, parameters }: Signature, given: readonly unknown[]): boolean =>
+  bodyIndex >= 0 && (given.length - 1 <= positional.length || given.length > parameters.length || isPlainObject(given.at(-2)));
 
 /** Is this already a call of our own form? Then a method that both doors share passes it on untouched. */
 export function isOurForm({ positional, bodyIndex }: Signature, given: readonly unknown[]): boolean {

@@ -60,11 +60,13 @@ describe("arrangeArguments", () => {
   it("puts a callback where our form has it", () => {
     const body = () => 1;
     expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), ["a", body])).toEqual(["a", body]);
-    expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), [null, "b", body])).toEqual([
+    expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), [null, { default_name: "b" }, body])).toEqual([
       null,
       { defaultName: "b" },
       body,
     ]);
+    const scope = parseSignature("variable_scope", "1+1 name_or_scope default_name? values? initializer?");
+    expect(arrangeArguments(scope, ["a", null, null, body])).toEqual(["a", { initializer: body }]);
     expect(arrangeArguments(parseSignature("as_default", "0+0"), [body])).toEqual([body]);
   });
 

@@ -15,53 +15,70 @@ type AnyClass = abstract new (...args: any[]) => object;
 
 type Plain = string | number | boolean | bigint | symbol | null | undefined | ArrayBufferView | Promise<unknown>;
 
-/** A value that comes out of the door: the same object, answering to snake_case names as well. */
-export type Snake<T> = T extends Plain
+/** Tensors, operations, variables and the like. */
+type Element = { readonly graph: unknown } | null | undefined;
+
+/** A value that comes out of the door: the same object, answering to snake_case names as well. Of lists only those of graph elements are
+ *  followed: what may be turned into a tensor nests without end. */
+export type Snake<T> = T extends Plain | AnyFunction
   ? T
-  : T extends AnyFunction
-    ? T
-    : T extends readonly unknown[]
+  : T extends readonly (infer E)[]
+    ? [E] extends [Element | readonly Element[]]
       ? { [K in keyof T]: Snake<T[K]> }
-      : T extends object
-        ? T & {
-            readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
-          }
-        : T;
+      : T
+    : T extends object
+      ? T & {
+          readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
+        }
+      : T;
 
 type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeOf<K> : K]: T[K] };
-/** The last parameter's keys in snake_case where it is an options object. */
+/** Options objects (all of whose fields may be left out) get their keys in snake_case; anything else is taken as it is. */
 type SnakeArgument<T> = T extends Plain | readonly unknown[] | AnyFunction
   ? T
   : string extends keyof T
     ? T
-    : T extends { readonly name?: unknown }
+    : object extends T
       ? SnakeKeys<T>
       : T;
-type SnakeArguments<A> = { [K in keyof A]: SnakeArgument<A[K]> };
+type SnakeArguments<A> = A extends readonly unknown[] ? { [K in keyof A]: SnakeArgument<A[K]> } : never;
 
-/** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow. */
-// any: overloads are inferred two deep
-type SnakeFunction<F> = F extends { (...args: infer A1 extends any[]): infer R1; (...args: infer A2 extends any[]): infer R2 }
-  ? { (...args: SnakeArguments<A1>): Snake<R1>; (...args: SnakeArguments<A2>): Snake<R2>; (...args: readonly unknown[]): Snake<R2> }
-  : F extends (...args: infer A) => infer R
-    ? { (...args: SnakeArguments<A>): Snake<R>; (...args: readonly unknown[]): Snake<R> }
+/** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow.
+ *  Up to four overloads are seen; where there are fewer, TypeScript repeats the first. */
+type SnakeFunction<F> = F extends {
+  (...args: infer A1): infer R1;
+  (...args: infer A2): infer R2;
+  (...args: infer A3): infer R3;
+  (...args: infer A4): infer R4;
+}
+  ? {
+      (...args: SnakeArguments<A1>): Snake<R1>;
+      (...args: SnakeArguments<A2>): Snake<R2>;
+      (...args: SnakeArguments<A3>): Snake<R3>;
+      (...args: SnakeArguments<A4>): Snake<R4>;
+      (...args: readonly unknown[]): Snake<R1>;
+    }
+  : F extends (...args: infer _) => infer R
+    ? (...args: readonly unknown[]) => Snake<R>
     : never;
 
-type SnakeClass<C> = C extends abstract new (
-  ...args: infer A
-) => infer I
-  ? {
-      new (...args: SnakeArguments<A>): Snake<I>;
-      new (...args: readonly unknown[]): Snake<I>;
-      (...args: readonly unknown[]): Snake<I>;
-      readonly prototype: I;
-    } & { readonly [K in keyof C as K extends string ? SnakeOf<K> : never]: C[K] }
-  : never;
+/** Constructed with or without `new`. */
+type SnakeClass<C, I> = {
+  new (...args: readonly unknown[]): Snake<I>;
+  (...args: readonly unknown[]): Snake<I>;
+  readonly prototype: I;
+} & { readonly [K in keyof C as K extends string ? SnakeOf<K> : never]: C[K] } & (C extends abstract new (
+    ...args: infer A
+  ) => object
+    ? new (
+        ...args: SnakeArguments<A>
+      ) => Snake<I>
+    : unknown);
 
 /** An API (a module's namespace) under snake_case names: functions, classes, constants, namespaces in it. */
 export type SnakeApi<Api> = {
   readonly [K in keyof Api as K extends string ? SnakeOf<K> : never]: Api[K] extends AnyClass
-    ? SnakeClass<Api[K]>
+    ? SnakeClass<Api[K], InstanceType<Api[K]>>
     : Api[K] extends AnyFunction
       ? SnakeFunction<Api[K]>
       : Api[K] extends Plain | readonly unknown[]
