@@ -16,7 +16,7 @@ test("evaluate counts over all batches, the smaller last one too", async () => {
     const images = tf.placeholder(tf.float32, [null, 28, 28, 1]);
     // Reads the digit off the grey of its paper, but takes every 9 for a 4.
     const digit = tf.cast(tf.reduceMax(images, [1, 2, 3]).mul(12.75).add(0.5), tf.int32);
-    return { images, predicted: tf.where(tf.equal(digit, 9), tf.fill(tf.shape(digit), 4), digit) };
+    return { images, predicted: tf.where(tf.equal(digit, 9), tf.onesLike(digit).mul(4), digit) };
   });
   const session = new tf.Session({ graph });
   const { accuracy, confusion, mistakes } = await evaluate(session, { images, predicted }, digits);

@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("training", () => {
   test("a short one prints accuracy, confusion table and mistakes, and draws them", async () => {
-    const { status, stdout, stderr, lastLine } = await mnist("--limit", "400", "--epochs", "2", "--batch-size", "40", "--out", folder)
+    const { status, stdout, stderr, lastLine } = await mnist("--limit", "200", "--epochs", "3", "--batch-size", "20", "--out", folder)
       .finished;
     expect([status, stderr]).toEqual([0, ""]);
     expect(lastLine).toMatch(/^test accuracy 0\.\d{4}$/);
@@ -28,7 +28,7 @@ describe("training", () => {
     expect(stdout).toMatch(/^after epoch 1: test accuracy 0\.\d{4}, \d:\d\d since the start$/m);
     expect(stdout).toMatch(/^true 9( +[\d.]+){10} +[\d.]+ %$/m);
     const picture = decode(await readFile(join(folder, "wrong.png")), { checkCrc: true });
-    const wrong = Math.round(400 * (1 - accuracy));
+    const wrong = Math.round(200 * (1 - accuracy));
     expect(stdout).toContain(`${wrong} wrong digits`);
     expect([...stdout.matchAll(/\d>\d/g)]).toHaveLength(Math.min(160, wrong));
     expect([picture.width, picture.height]).toEqual([16 * 60, Math.ceil(Math.min(160, wrong) / 16) * 72]);
@@ -36,26 +36,22 @@ describe("training", () => {
 
   test("the same seed gives the same training", async () => {
     const run = async (seed: string) =>
-      (await mnist("--limit", "200", "--epochs", "1", "--batch-size", "50", "--seed", seed, "--out", folder).finished).stdout;
+      (await mnist("--limit", "100", "--epochs", "1", "--batch-size", "20", "--seed", seed, "--out", folder).finished).stdout;
     const withoutTimes = (text: string) => text.replace(/, \d+:\d\d since the start/, "").replace(/ {2}\d+ examples\/s.*/g, "");
     const [first, second, other] = [await run("3"), await run("3"), await run("4")];
     expect(withoutTimes(second)).toBe(withoutTimes(first));
     expect(withoutTimes(other)).not.toBe(withoutTimes(first).replace("seed 3", "seed 4"));
   });
 
-  test.each(["sgd", "momentum", "rmsprop", "adagrad"])("%s trains too", async optimizer => {
-    const { status, lastLine } = await mnist(
-      "--limit",
-      "400",
-      "--epochs",
-      "2",
-      "--batch-size",
-      "40",
-      "--optimizer",
-      optimizer,
-      "--out",
-      folder,
-    ).finished;
+  // RMSProp begins with a long memory of nothing and takes small steps at first: a short training needs a higher rate.
+  test.each([
+    ["sgd", "0.2"],
+    ["momentum", "0.05"],
+    ["rmsprop", "0.01"],
+    ["adagrad", "0.03"],
+  ])("%s trains too", async (optimizer, rate) => {
+    const size = ["--limit", "200", "--batch-size", "20", "--epochs", "3"];
+    const { status, lastLine } = await mnist(...size, "--optimizer", optimizer, "--learning-rate", rate, "--out", folder).finished;
     expect(status).toBe(0);
     expect(Number(lastLine.split(" ")[2])).toBeGreaterThan(0.3);
   });
@@ -74,7 +70,7 @@ describe("training", () => {
       .finished;
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^error: the loss became (NaN|Infinity) in step \d+: the training has diverged .*\n\nTry a smaller --learning-rate/,
+      /^error: the loss became (NaN|Infinity) in step \d+: the training has diverged, .*\n\nTry a smaller --learning-rate/,
     );
   });
 });
