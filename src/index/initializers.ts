@@ -16,6 +16,8 @@ export {
   varianceScalingInitializer as varianceScaling,
   zerosInitializer as zeros,
 } from "../library/initializers.ts";
+export { identity } from "../library/keras-initializers.ts";
+export { orthogonalInitializer as orthogonal } from "../library/matrix-initializers.ts";
 export {
   globalVariablesInitializer as globalVariables,
   localVariablesInitializer as localVariables,

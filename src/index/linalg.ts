@@ -10,6 +10,7 @@ export {
   matrixSetDiag as setDiag,
   trace,
 } from "../ops/array-matrix.ts";
+export { solve } from "../ops/linalg-dense.ts";
 export { einsum } from "../ops/math-einsum.ts";
 export { matmul, matvec, tensordot } from "../ops/math-matrix.ts";
 export { cross } from "../ops/math-special.ts";

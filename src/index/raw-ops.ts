@@ -116,6 +116,7 @@ export {
   StackV2,
   Switch,
 } from "../ops/control-flow.ts";
+export { Qr } from "../ops/linalg-qr.ts";
 export { Einsum } from "../ops/math-einsum.ts";
 export {
   Abs,

@@ -43,6 +43,7 @@ export {
   varianceScalingInitializer,
   zerosInitializer,
 } from "../library/initializers.ts";
+export { orthogonalInitializer } from "../library/matrix-initializers.ts";
 export {
   addToCollection,
   addToCollections,
@@ -173,6 +174,7 @@ export {
 } from "../ops/array.ts";
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
+export { solve as matrixSolve } from "../ops/linalg-dense.ts";
 export { einsum } from "../ops/math-einsum.ts";
 export {
   abs,
