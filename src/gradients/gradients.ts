@@ -187,7 +187,9 @@ class ReverseWalk {
       ...groupByName(definition, "outputs", op.attrs, op.outputs),
       ...op.attrs,
     };
-    const result = gradient(record, lazyRecord(definition, op, filled), op);
+    const flowing = groupByName(definition, "outputs", op.attrs, outputs);
+    const flows = (name: string): boolean => [flowing[name]].flat().some(value => value !== null);
+    const result = gradient(record, lazyRecord(definition, op, filled), op, flows);
     const given = flatten(definition, op, result);
     return this.options.gateGradients && given.filter(item => item !== null && item !== undefined).length > 1 ? gated(given) : given;
   }

@@ -108,8 +108,12 @@ function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): vo
 }
 
 const isAllowed = (attr: Attr | undefined, dtype: DType): boolean => attr?.allowed === undefined || attr.allowed.includes(dtype);
-const defaultType = (attr: Attr | undefined): DType | undefined =>
-  isDType(attr?.default) ? attr.default : isDType(attr?.allowed?.[0]) ? attr.allowed[0] : undefined;
+/** What bare values become where the op has no default: the commonest type it takes. */
+function defaultType(attr: Attr | undefined): DType | undefined {
+  if (isDType(attr?.default)) return attr.default;
+  const allowed = (attr?.allowed ?? []) as readonly DType[];
+  return (["float32", "int32", "bool"] as const).find(dtype => allowed.includes(dtype)) ?? allowed[0];
+}
 
 function convertInput(definition: OpDefinition, input: string, spec: InputType, value: unknown, attrs: Attrs): Tensor[] {
   const { count, isRef, type } = spec;
@@ -190,7 +194,7 @@ function convertList(definition: OpDefinition, input: string, { count, isRef, ty
 
 function checkTypeAllowed(input: string, dtype: DType, attr: Attr | undefined): void {
   if (isAllowed(attr, dtype)) return;
-  const allowed = [...((attr?.allowed ?? []) as readonly string[])].sort().join(", ");
+  const allowed = ((attr?.allowed ?? []) as readonly string[]).join(", ");
   throw new TypeError(`Value passed to parameter '${snakeOf(input)}' has DataType ${dtype} not in list of allowed values: ${allowed}`);
 }
 
@@ -238,12 +242,12 @@ const expectation: Record<Attr["kind"], (value: unknown) => boolean> = {
 function checkedItem(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
   if (!expectation[attr.kind](value)) {
     const shown = value === null || value === undefined ? "None" : typeof value === "string" ? `'${value}'` : String(value);
-    throw new TypeError(`Expected ${attr.kind} for argument '${snakeOf(name)}' not ${shown}.`);
+    throw new TypeError(`Expected ${attr.kind === "type" ? "DataType" : attr.kind} for argument '${snakeOf(name)}' not ${shown}.`);
   }
   if (attr.kind === "shape") return value instanceof TensorShape ? value : new TensorShape(value as number[]);
   if (attr.allowed !== undefined && !attr.allowed.includes(value)) {
     if (attr.kind === "type") {
-      const allowed = [...(attr.allowed as readonly string[])].sort().join(", ");
+      const allowed = (attr.allowed as readonly string[]).join(", ");
       throw new TypeError(
         `Value passed to parameter '${snakeOf(name)}' has DataType ${String(value)} not in list of allowed values: ${allowed}`,
       );

@@ -113,8 +113,10 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly attrs: A;
   /** Output shapes from input shapes. @throws ValueError with TensorFlow's reason; the node's text is added. */
   readonly shape: (record: ShapeRecord<I, A>, context: ShapeContext) => Shaped;
-  /** Gradients by input name, made of ops; "none": TensorFlow's NotDifferentiable (null, no error). Without this field: LookupError. */
-  readonly gradient?: ((record: TensorRecord<I, O, A>, d: OutputGradients<O, A>, op: Operation) => Gradients) | "none";
+  /** Gradients by input name, made of ops; `flows` says which outputs have a gradient at all (asking `d` for others makes zeros). "none": TensorFlow's NotDifferentiable (null, no error). Without this field: LookupError. */
+  readonly gradient?:
+    | ((record: TensorRecord<I, O, A>, d: OutputGradients<O, A>, op: Operation, flows: (output: string) => boolean) => Gradients)
+    | "none";
   /** The gradient passes IndexedSlices on as they are; elsewhere they are made dense first. */
   readonly takesSlices?: boolean;
   /** The same op in primitives. Without this field: the op builds and exports, but does not run here. */
@@ -143,7 +145,7 @@ export interface OpDefinition {
   // `any`: the record's type is checked where the op is defined; shared code only passes it on
   readonly shape: (record: any, context: ShapeContext) => Shaped;
   // `any`: as above
-  readonly gradient?: ((record: any, d: any, op: Operation) => any) | "none" | undefined;
+  readonly gradient?: ((record: any, d: any, op: Operation, flows: (output: string) => boolean) => any) | "none" | undefined;
   readonly takesSlices?: boolean | undefined;
   // `any`: as above
   readonly lower?: ((record: any, context: LowerContext) => Lowered) | undefined;

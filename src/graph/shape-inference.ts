@@ -22,8 +22,9 @@ export interface InferenceInput {
 /** Output shapes of a node about to be made. @throws ValueError with TensorFlow's text. */
 export function inferShapes({ node, definition, inputs, attrs }: InferenceInput): TensorShape[] {
   const used = new Map<number, string>();
+  const asShapes = new Map<number, string>();
   const shapes = inputs.map(tensor => tensor.shape);
-  const context = contextFor(node.name, definition, inputs, attrs, used);
+  const context = contextFor(node.name, definition, inputs, attrs, used, asShapes);
   const count = typesOf(definition, "outputs", attrs).length;
   try {
     const result = definition.shape({ ...groupByName(definition, "inputs", attrs, shapes), ...attrs }, context);
@@ -31,15 +32,29 @@ export function inferShapes({ node, definition, inputs, attrs }: InferenceInput)
     return Array.from({ length: count }, (_, i) => list[i] ?? TensorShape.unknown());
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    throw new ValueError(describe(error.reason, node, shapes, used), error.hint);
+    throw new ValueError(describe(error.reason, node, shapes, used, asShapes), error.hint);
   }
 }
 
-function describe(reason: string, node: NodeText, shapes: readonly TensorShape[], used: ReadonlyMap<number, string>): string {
-  const computed = [...used].sort(([a], [b]) => a - b).map(([i, text]) => `input[${i}] = ${text}`);
-  const tail = computed.length === 0 ? "." : ` and with computed input tensors: ${computed.join(", ")}.`;
+function describe(
+  reason: string,
+  node: NodeText,
+  shapes: readonly TensorShape[],
+  used: ReadonlyMap<number, string>,
+  asShapes: ReadonlyMap<number, string>,
+): string {
+  const tail = `${listed(" and with computed input tensors: ", used)}${listed(" and with input tensors computed as partial shapes: ", asShapes)}.`;
   return `${reason} for '${formatNode(node)}' with input shapes: ${shapes.map(shape => (shape.dims === null ? "?" : shape.format())).join(", ")}${tail}`;
 }
+
+const listed = (label: string, texts: ReadonlyMap<number, string>): string =>
+  texts.size === 0
+    ? ""
+    : label +
+      [...texts]
+        .sort(([a], [b]) => a - b)
+        .map(([i, text]) => `input[${i}] = ${text}`)
+        .join(", ");
 
 function contextFor(
   name: string,
@@ -47,6 +62,7 @@ function contextFor(
   inputs: readonly Tensor[],
   attrs: Readonly<Record<string, AttrValue>>,
   used: Map<number, string>,
+  asShapes: Map<number, string>,
 ): ShapeContext {
   const positions = groupByName(
     definition,
@@ -74,7 +90,12 @@ function contextFor(
     name,
     constant,
     partial,
-    shapeFrom: input => shapeFromPartial(partial(input), inputs[position(input)].shape),
+    shapeFrom: input => {
+      const at = position(input);
+      const known = shapeFromPartial(partialValue(inputs[at]), inputs[at].shape);
+      asShapes.set(at, known.dims === null ? "<unknown>" : known.format());
+      return known;
+    },
     handle: input => handleOf(inputs[position(input)]),
     dtype: (input, index): DType => inputs[position(input, index)].dtype,
   };

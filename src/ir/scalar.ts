@@ -211,7 +211,25 @@ export function applyScalar(fn: ScalarFunction, ...given: readonly ScalarLike[])
     if (arg.dtype !== dtype) throw new InternalError(`${fn} was given ${args.map(a => a.dtype).join(", ")}: one type is needed.`);
   }
   if (fn === "select" && args[0].kind === "constant") return args[0].value ? args[1] : args[2];
-  return { kind: "apply", fn, dtype: resultType(result, dtype), args };
+  return foldFloats(fn, dtype, args) ?? { kind: "apply", fn, dtype: resultType(result, dtype), args };
+}
+
+const floatArithmetic: Partial<Record<ScalarFunction, (x: number, y: number) => number>> = {
+  add: (x, y) => x + y,
+  sub: (x, y) => x - y,
+  mul: (x, y) => x * y,
+  div: (x, y) => x / y,
+};
+
+/** Arithmetic of known floats, and products and quotients by one: exact, so nothing that runs can tell. (A double operation on float32 values,
+ *  rounded once more, is the float32 operation: Figueroa, "When is double rounding innocuous?", 1995.) */
+function foldFloats(fn: ScalarFunction, dtype: DType, [x, y]: readonly Scalar[]): Scalar | undefined {
+  if (dtype !== "float32" && dtype !== "float64") return undefined;
+  const compute = floatArithmetic[fn];
+  if (compute === undefined) return undefined;
+  if (x.kind === "constant" && y.kind === "constant") return constantScalar(dtype, compute(Number(x.value), Number(y.value)));
+  if (y.kind === "constant" && y.value === 1 && (fn === "mul" || fn === "div")) return x;
+  return x.kind === "constant" && x.value === 1 && fn === "mul" ? y : undefined;
 }
 
 /** Whether a function is defined for arguments of a type. */

@@ -8,7 +8,6 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { defineOp, type Gradients } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
 import { broadcastTo, check, generate, loadBroadcast, map, reduceOver, reshape as reshapeValue } from "../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
@@ -38,18 +37,26 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
     const both = broadcastShapes(features, labels).withRank(2);
     return [new TensorShape([both.dim(0)]), both];
   },
-  gradient: ({ features, backprop }, d): Gradients => {
+  gradient: ({ features, backprop }, d, _op, flows): Gradients => {
     const perRow = expandDims(d.loss, -1);
     const first = Mul({ x: perRow, y: backprop });
-    return { features: withSecondOrder(first, features, d.backprop), labels: Mul({ x: perRow, y: Neg({ x: logSoftmax(features) }) }) };
+    return {
+      features: flows("backprop") ? withSecondOrder(first, features, d.backprop) : first,
+      labels: Mul({ x: perRow, y: Neg({ x: logSoftmax(features) }) }),
+    };
   },
   lower: ({ features, labels }) => {
-    if (features.shape.length !== 2 || labels.shape.length !== 2) throw new InvalidArgumentError(`logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional: logits_size=[${features.shape}] labels_size=[${labels.shape}]`);
+    if (features.shape.length !== 2 || labels.shape.length !== 2)
+      throw new InvalidArgumentError(
+        `logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional: logits_size=[${features.shape}] labels_size=[${labels.shape}]`,
+      );
     const rows = Math.max(features.shape[0], labels.shape[0]) * Math.min(1, features.shape[0], labels.shape[0]);
     const classes = Math.max(features.shape[1], labels.shape[1]);
     for (const value of [features, labels])
       if ((value.shape[0] !== rows && value.shape[0] !== 1) || (value.shape[1] !== classes && value.shape[1] !== 1))
-        throw new InvalidArgumentError(`logits and labels must be broadcastable: logits_size=[${features.shape}] labels_size=[${labels.shape}]`);
+        throw new InvalidArgumentError(
+          `logits and labels must be broadcastable: logits_size=[${features.shape}] labels_size=[${labels.shape}]`,
+        );
     const wide = features.shape[0] === rows && features.shape[1] === classes ? features : broadcastTo(features, [rows, classes]);
     const { most, sum } = rowExponentials(wide);
     const logSum = map(total => s.log(total), sum);
@@ -63,18 +70,11 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
   },
 });
 
-/** Adds what flows back through the op's own gradient, if anything does. */
+/** Adds what flows back through the op's own gradient. */
 function withSecondOrder(first: Tensor, logits: Tensor, dBackprop: Tensor): Tensor {
-  if (isZero(dBackprop)) return first;
   const p = softmax(logits);
   const inner = squeeze(matmul(expandDims(dBackprop, 1), expandDims(p, 2)), [1]);
   return AddV2({ x: first, y: Mul({ x: Sub({ x: dBackprop, y: inner }), y: p }) });
-}
-
-function isZero(tensor: Tensor): boolean {
-  if (tensor.op.type === "ZerosLike") return true;
-  const value = constantValue(tensor);
-  return value !== undefined && Array.from({ length: value.size }, (_, i) => value.get(i)).every(x => x === 0);
 }
 
 /** The same with one class number per row as label. @throws InvalidArgumentError while running for numbers outside [0, classes). */
@@ -89,10 +89,10 @@ export const SparseSoftmaxCrossEntropyWithLogits = defineOp("SparseSoftmaxCrossE
     if (d !== null && e !== null && d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
     return [new TensorShape([d ?? e]), new TensorShape([d ?? e, logits.dim(1)])];
   },
-  gradient: ({ features, backprop }, d): Gradients => ({
-    features: withSecondOrder(Mul({ x: expandDims(d.loss, -1), y: backprop }), features, d.backprop),
-    labels: null,
-  }),
+  gradient: ({ features, backprop }, d, _op, flows): Gradients => {
+    const first = Mul({ x: expandDims(d.loss, -1), y: backprop });
+    return { features: flows("backprop") ? withSecondOrder(first, features, d.backprop) : first, labels: null };
+  },
   lower: ({ features, labels }) => {
     const [rows, classes] = checkSparse(features, labels);
     const { most, sum } = rowExponentials(features);
@@ -115,7 +115,9 @@ function checkSparse(features: Value, labels: Value): readonly number[] {
   if (features.shape.length !== 2) throw new InvalidArgumentError(`logits must be 2-D, but got shape [${features.shape}]`);
   if (labels.shape.length !== 1) throw new InvalidArgumentError(`labels must be 1-D, but got shape [${labels.shape}]`);
   if (labels.shape[0] !== rows)
-    throw new InvalidArgumentError(`logits and labels must have the same first dimension, got logits shape [${features.shape}] and labels shape [${labels.shape}]`);
+    throw new InvalidArgumentError(
+      `logits and labels must have the same first dimension, got logits shape [${features.shape}] and labels shape [${labels.shape}]`,
+    );
   if (classes === 0 && rows > 0) throw new InvalidArgumentError(`Must have at least one class, but got logits shape [${features.shape}]`);
   check(
     labels.shape,
@@ -159,14 +161,19 @@ function bothGiven(fn: string, labels: TensorLike | null | undefined, logits: Te
 
 /** Cross entropy between softmax(logits) and labels (probabilities, of the logits' shape); one loss per row. Gradients flow into labels too.
  *  Called as `({ labels, logits })`, or `(labels, logits, …)`. TF: tf.nn.softmax_cross_entropy_with_logits_v2. */
-export function softmaxCrossEntropyWithLogitsV2(...given: [CrossEntropyArguments] | [labels: TensorLike, logits: TensorLike, options?: CrossEntropyArguments]): Tensor {
+export function softmaxCrossEntropyWithLogitsV2(
+  ...given: [CrossEntropyArguments] | [labels: TensorLike, logits: TensorLike, options?: CrossEntropyArguments]
+): Tensor {
   const { labels, logits, axis, dim, name } = collect<CrossEntropyArguments>(["labels", "logits", "axis", "name", "dim"], given);
-  if (labels === undefined || labels === null || logits === undefined || logits === null) throw new ValueError("None values not supported.");
+  if (labels === undefined || labels === null || logits === undefined || logits === null)
+    throw new ValueError("None values not supported.");
   return softmaxLoss(labels, logits, eitherName("axis", axis, "dim", dim) ?? -1, name);
 }
 
 /** The same without gradients into labels. TF: tf.nn.softmax_cross_entropy_with_logits. */
-export function softmaxCrossEntropyWithLogits(...given: [CrossEntropyArguments] | [labels: TensorLike, logits: TensorLike, options?: CrossEntropyArguments]): Tensor {
+export function softmaxCrossEntropyWithLogits(
+  ...given: [CrossEntropyArguments] | [labels: TensorLike, logits: TensorLike, options?: CrossEntropyArguments]
+): Tensor {
   const { labels, logits, axis, dim, name } = collect<CrossEntropyArguments>(["labels", "logits", "dim", "name", "axis"], given);
   bothGiven("softmax_cross_entropy_with_logits", labels, logits);
   return inNameScope({ name }, "softmax_cross_entropy_with_logits_sg", [logits, labels], scope => {
@@ -225,7 +232,9 @@ interface SparseArguments {
 
 /** Cross entropy between softmax(logits) and class numbers: labels int32 or int64 of the logits' shape without its last dimension.
  *  While running, numbers outside [0, classes) raise InvalidArgumentError. TF: tf.nn.sparse_softmax_cross_entropy_with_logits. */
-export function sparseSoftmaxCrossEntropyWithLogits(...given: [SparseArguments] | [labels: TensorLike, logits: TensorLike, options?: SparseArguments]): Tensor {
+export function sparseSoftmaxCrossEntropyWithLogits(
+  ...given: [SparseArguments] | [labels: TensorLike, logits: TensorLike, options?: SparseArguments]
+): Tensor {
   const { labels, logits, name } = collect<SparseArguments>(["labels", "logits", "name"], given);
   bothGiven("sparse_softmax_cross_entropy_with_logits", labels, logits);
   return inNameScope({ name }, "SparseSoftmaxCrossEntropyWithLogits", [labels, logits], () => {
@@ -235,7 +244,10 @@ export function sparseSoftmaxCrossEntropyWithLogits(...given: [SparseArguments] 
     const precise = isNarrow ? cast(x, "float32") : x;
     const labelsShape = shapeOf(classes);
     checkSparseShapes(classes, x);
-    const loss = x.shape.rank === 2 ? SparseSoftmaxCrossEntropyWithLogits({ features: precise, labels: classes }, { name }).loss : sparseByRows(classes, precise, labelsShape, name);
+    const loss =
+      x.shape.rank === 2
+        ? SparseSoftmaxCrossEntropyWithLogits({ features: precise, labels: classes }, { name }).loss
+        : sparseByRows(classes, precise, labelsShape, name);
     return isNarrow ? cast(loss, x.dtype) : loss;
   });
 }
@@ -250,7 +262,9 @@ function checkSparseShapes(labels: Tensor, logits: Tensor): void {
       "Labels are class numbers, one per row of logits. For one-hot labels use softmaxCrossEntropyWithLogitsV2.",
     );
   if (!a.isCompatibleWith(b.slice(0, -1)))
-    throw new ValueError(`\`labels.shape\` must equal \`logits.shape\` except for the last dimension. Received: labels.shape=${a} and logits.shape=${b}`);
+    throw new ValueError(
+      `\`labels.shape\` must equal \`logits.shape\` except for the last dimension. Received: labels.shape=${a} and logits.shape=${b}`,
+    );
 }
 
 function sparseByRows(labels: Tensor, logits: Tensor, labelsShape: Tensor, name: string | null | undefined): Tensor {
@@ -266,7 +280,9 @@ function sparseByRows(labels: Tensor, logits: Tensor, labelsShape: Tensor, name:
 
 /** Cross entropy of independent yes/no targets: `max(x, 0) - x·z + log(1 + exp(-|x|))` for logits x and labels z of one shape.
  *  TF: tf.nn.sigmoid_cross_entropy_with_logits. */
-export function sigmoidCrossEntropyWithLogits(...given: [SparseArguments] | [labels: TensorLike, logits: TensorLike, options?: SparseArguments]): Tensor {
+export function sigmoidCrossEntropyWithLogits(
+  ...given: [SparseArguments] | [labels: TensorLike, logits: TensorLike, options?: SparseArguments]
+): Tensor {
   const { labels, logits, name } = collect<SparseArguments>(["labels", "logits", "name"], given);
   bothGiven("sigmoid_cross_entropy_with_logits", labels, logits);
   return inNameScope({ name }, "logistic_loss", [logits, labels], scope => {
@@ -284,7 +300,8 @@ export function sigmoidCrossEntropyWithLogits(...given: [SparseArguments] | [lab
 }
 
 function sameShapes(logits: Tensor, labels: Tensor, name: string): void {
-  if (!logits.shape.isCompatibleWith(labels.shape)) throw new ValueError(`\`logits\` and \`${name}\` must have the same shape, received (${logits.shape} vs ${labels.shape}).`);
+  if (!logits.shape.isCompatibleWith(labels.shape))
+    throw new ValueError(`\`logits\` and \`${name}\` must have the same shape, received (${logits.shape} vs ${labels.shape}).`);
 }
 
 interface WeightedArguments extends SparseArguments {
@@ -295,8 +312,13 @@ interface WeightedArguments extends SparseArguments {
 
 /** Sigmoid cross entropy whose positive targets weigh `posWeight`: `(1 - z)·x + (1 + (q - 1)·z)·log(1 + exp(-x))`.
  *  TF: tf.nn.weighted_cross_entropy_with_logits. */
-export function weightedCrossEntropyWithLogits(...given: [WeightedArguments] | [labels: TensorLike, logits: TensorLike, posWeight: TensorLike, options?: WeightedArguments]): Tensor {
-  const { labels, logits, posWeight, name, targets } = collect<WeightedArguments>(["labels", "logits", "posWeight", "name", "targets"], given);
+export function weightedCrossEntropyWithLogits(
+  ...given: [WeightedArguments] | [labels: TensorLike, logits: TensorLike, posWeight: TensorLike, options?: WeightedArguments]
+): Tensor {
+  const { labels, logits, posWeight, name, targets } = collect<WeightedArguments>(
+    ["labels", "logits", "posWeight", "name", "targets"],
+    given,
+  );
   return inNameScope({ name }, "logistic_loss", [logits, labels ?? targets], scope => {
     const x = convertToTensor(logits as TensorLike, { name: "logits" });
     const z = convertToTensor(eitherName("labels", labels, "targets", targets) as TensorLike, { name: "labels", preferredDtype: x.dtype });
@@ -318,12 +340,18 @@ interface PoissonOptions {
 }
 
 /** Poisson loss `exp(logInput) - logInput·targets`. TF: tf.nn.log_poisson_loss. */
-export function logPoissonLoss(targets: TensorLike, logInput: TensorLike, computeFullLoss?: boolean | PoissonOptions, options?: PoissonOptions): Tensor {
+export function logPoissonLoss(
+  targets: TensorLike,
+  logInput: TensorLike,
+  computeFullLoss?: boolean | PoissonOptions,
+  options?: PoissonOptions,
+): Tensor {
   const given = collect<PoissonOptions>(["computeFullLoss", "name"], [computeFullLoss, options]);
   return inNameScope(given, "log_poisson_loss", [logInput, targets], () => {
     const c = convertToTensor(logInput, { name: "log_input" });
     const z = convertToTensor(targets, { name: "targets", preferredDtype: c.dtype });
-    if (!c.shape.isCompatibleWith(z.shape)) throw new ValueError(`\`log_input\` and \`targets\` must have the same shape, received (${c.shape} vs ${z.shape}).`);
+    if (!c.shape.isCompatibleWith(z.shape))
+      throw new ValueError(`\`log_input\` and \`targets\` must have the same shape, received (${c.shape} vs ${z.shape}).`);
     const loss = Sub({ x: Exp({ x: c }), y: Mul({ x: c, y: z }, { name: "mul" }) }, { name: "sub" });
     if (given.computeFullLoss !== true) return loss;
     const half = convertToTensor(0.5, { dtype: z.dtype });
