@@ -87,6 +87,7 @@ export class WasmExecutable implements Executable {
     const at = this.device.memory.allocate(this.plan.constantBytes, "constants");
     for (const { data, offsetBytes } of this.plan.constants)
       this.device.view(data.dtype, at + offsetBytes, data.size).set(data.data as never);
+    for (const { data, slot } of this.plan.hostConstants) this.hostValues[slot] = data;
     return at;
   }
 
