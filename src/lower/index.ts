@@ -165,7 +165,13 @@ export class Lowering {
       if (!binding?.known) return undefined;
       known.push(binding.known);
     }
-    const shapes = this.outputShapes(op, inputs);
+    let shapes: TensorShape[];
+    try {
+      shapes = this.outputShapes(op, inputs);
+    } catch {
+      // What is wrong is said by the lowering, in the kernel's words.
+      return undefined;
+    }
     const size = shapes.reduce((sum, shape) => sum + (shape.size ?? 0), 0);
     if (size > foldLimit && size > known.reduce((sum, array) => sum + array.size, 0)) return undefined;
     return this.evaluate(op, inputs);

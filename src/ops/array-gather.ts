@@ -27,7 +27,7 @@ import { unsortedSegmentSum } from "./math-segment.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 
-const gatherTypes = ["int32", "int64", "int16"] as const satisfies readonly DType[];
+const gatherTypes = ["int16", "int32", "int64"] as const satisfies readonly DType[];
 
 // ---- gather ----
 

@@ -394,9 +394,9 @@ export function matrixSetDiag(input: TensorLike, diagonal: TensorLike, ...rest: 
 // ---- diag of any rank ----
 
 const diagTypes = [
-  "float32",
   "bfloat16",
   "float16",
+  "float32",
   "float64",
   "int32",
   "int64",
@@ -408,7 +408,10 @@ export const Diag = defineOp("Diag", {
   inputs: { diagonal: "T" },
   outputs: { output: "T" },
   attrs: { T: attr.type(diagTypes) },
-  shape: ({ diagonal }) => diagonal.concatenate(diagonal),
+  shape: ({ diagonal }) => {
+    const known = diagonal.withRankAtLeast(1);
+    return known.concatenate(known);
+  },
   gradient: (_, d): Gradients => ({ diagonal: diagPart(d.output) }),
   lower: ({ diagonal }) => {
     const length = diagonal.shape.length;

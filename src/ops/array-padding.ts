@@ -153,9 +153,10 @@ export const Tile = defineOp("Tile", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tmultiples: attr.type(attr.indexTypes, "int32") },
   shape: ({ input, multiples }, context) => {
-    multiples.withRank(1);
-    const length = multiples.dim(0);
-    return multipliedShape(length === null ? input : input.withRank(length), context);
+    const length = multiples.withRank(1).dim(0);
+    if (input.rank !== null && length !== null && input.rank !== length)
+      throw new ValueError(`Shape must be rank ${input.rank} but is rank ${length}`);
+    return multipliedShape(input, context);
   },
   gradient: ({ input, multiples }, d): Gradients => {
     // Each tiled axis becomes two, [multiple, size]; the first is summed.
@@ -247,9 +248,11 @@ function paddedShape(input: TensorShape, paddings: TensorShape, context: ShapeCo
 }
 
 /** [before, after] of every axis. @throws InvalidArgumentError with the kernel's text. */
-function pairsOf(paddings: NDArray, length: number): { before: number[]; after: number[] } {
-  if (paddings.shape[0] !== length)
-    throw new InvalidArgumentError(`The first dimension of paddings must be the rank of inputs[${paddings.shape.join(",")}] [${length}]`);
+function pairsOf(paddings: NDArray, shape: readonly number[]): { before: number[]; after: number[] } {
+  if (paddings.shape[0] !== shape.length)
+    throw new InvalidArgumentError(
+      `The first dimension of paddings must be the rank of inputs[${paddings.shape.join(",")}] [${shape.join(",")}]`,
+    );
   const numbers = numbersOf(paddings);
   const pairs = { before: numbers.filter((_, i) => i % 2 === 0), after: numbers.filter((_, i) => i % 2 === 1) };
   pairs.before.forEach((before, axis) => {
@@ -273,7 +276,7 @@ export const Pad = defineOp("Pad", {
   gradient: ({ input, paddings }, d): Gradients => ({ input: padGradient(input, paddings, d.output) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings }) => {
-    const { before, after } = pairsOf(paddings, input.shape.length);
+    const { before, after } = pairsOf(paddings, input.shape);
     return ir.pad(input, before, after);
   },
 });
@@ -286,7 +289,7 @@ export const PadV2 = defineOp("PadV2", {
   gradient: ({ input, paddings }, d): Gradients => ({ input: padGradient(input, paddings, d.output) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, constantValues }) => {
-    const { before, after } = pairsOf(paddings, input.shape.length);
+    const { before, after } = pairsOf(paddings, input.shape);
     return ir.pad(input, before, after, s.load(constantValues, []));
   },
 });
@@ -321,7 +324,7 @@ export const MirrorPad = defineOp("MirrorPad", {
   gradient: ({ paddings, mode }, d): Gradients => ({ input: MirrorPadGrad({ input: d.output, paddings, mode }) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, mode }) => {
-    const { before, after } = pairsOf(paddings, input.shape.length);
+    const { before, after } = pairsOf(paddings, input.shape);
     const offset = offsetOf(mode);
     const most = input.shape.findIndex((d, axis) => before[axis] > d - offset || after[axis] > d - offset);
     if (most >= 0) {
@@ -372,7 +375,7 @@ export const MirrorPadGrad = defineOp("MirrorPadGrad", {
   gradient: ({ paddings, mode }, d): Gradients => ({ input: MirrorPad({ input: d.output, paddings, mode }) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, mode }) => {
-    const { before, after } = pairsOf(paddings, input.shape.length);
+    const { before, after } = pairsOf(paddings, input.shape);
     return input.shape.reduce((value, _, axis) => folded(value, axis, before[axis], after[axis], offsetOf(mode)), input);
   },
 });

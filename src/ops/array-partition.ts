@@ -222,7 +222,9 @@ export const Unique = defineOp("Unique", {
   partial: ({ x, outputIndex }) => {
     if (x === undefined || x.values.includes(null)) return undefined;
     const values = [...new Set(x.values)];
-    return outputIndex === 0 ? { shape: [values.length], values } : { shape: x.shape, values: x.values.map(value => values.indexOf(value)) };
+    return outputIndex === 0
+      ? { shape: [values.length], values }
+      : { shape: x.shape, values: x.values.map(value => values.indexOf(value)) };
   },
   compileTimeInputs: ["x"],
   lower: ({ x, outIdx }) => {

@@ -24,14 +24,14 @@ import * as operator from "./operators.ts";
 // ---- range ----
 
 const rangeTypes = [
-  "float32",
-  "int32",
-  "int64",
-  "float64",
   "bfloat16",
   "float16",
+  "float32",
+  "float64",
   "int8",
   "int16",
+  "int32",
+  "int64",
   "uint16",
   "uint32",
   "uint64",
@@ -66,6 +66,7 @@ export const Range = defineOp("Range", {
   },
   lower: ({ start, limit, delta, Tidx }) => {
     const [from, to, by] = [start, limit, delta].map(bound => Number(bound.item()));
+    if (by === 0) throw new InvalidArgumentError(`Requires delta != 0: ${by}`);
     const count = countOf(from, to, by, reason => new InvalidArgumentError(reason));
     const result = NDArray.zeros(Tidx, [count]);
     const isSingle = Tidx === "float32";
@@ -133,7 +134,7 @@ export function range(start: TensorLike, ...rest: unknown[]): Tensor {
 export const LinSpace = defineOp("LinSpace", {
   inputs: { start: "T", stop: "T", num: "Tidx" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(["float32", "bfloat16", "float16", "float64"]), Tidx: attr.type(attr.indexTypes, "int32") },
+  attrs: { T: attr.type(["bfloat16", "float16", "float32", "float64"]), Tidx: attr.type(attr.indexTypes, "int32") },
   shape: ({ start, stop }, context) => {
     start.withRank(0);
     stop.withRank(0);

@@ -25,11 +25,11 @@ import * as operator from "./operators.ts";
 // ---- transpose ----
 
 function transposedShape(x: TensorShape, perm: TensorShape, context: ShapeContext): TensorShape {
-  const values = context.partial("perm")?.values;
   const length = perm.withRankAtMost(1).rank === 0 ? 1 : (perm.dim(0) ?? x.rank);
   if (x.rank !== null && perm.dim(0) !== null && perm.rank === 1 && x.rank !== perm.dim(0))
     throw new ValueError(`Dimension must be ${x.rank} but is ${perm.dim(0)}`);
   if (length === null) return TensorShape.unknown();
+  const values = context.partial("perm")?.values;
   if (!values || values.includes(null)) return TensorShape.unknownOfRank(length);
   if (x.dims === null) return TensorShape.unknownOfRank(length);
   const { dims } = x;
@@ -152,7 +152,6 @@ export function matrixTranspose(a: TensorLike, ...rest: unknown[]): Tensor {
 // ---- reverse, roll ----
 
 const anyTypes = [
-  "float32",
   "uint8",
   "int8",
   "uint16",
@@ -164,6 +163,7 @@ const anyTypes = [
   "bool",
   "bfloat16",
   "float16",
+  "float32",
   "float64",
   "complex64",
   "complex128",
@@ -173,7 +173,27 @@ const anyTypes = [
 export const ReverseV2 = defineOp("ReverseV2", {
   inputs: { tensor: "T", axis: "Tidx" },
   outputs: { output: "T" },
-  attrs: { Tidx: attr.type(attr.indexTypes, "int32"), T: attr.type(anyTypes) },
+  attrs: {
+    Tidx: attr.type(attr.indexTypes, "int32"),
+    T: attr.type([
+      "uint8",
+      "int8",
+      "uint16",
+      "int16",
+      "int32",
+      "uint32",
+      "int64",
+      "uint64",
+      "bool",
+      "bfloat16",
+      "float16",
+      "float32",
+      "float64",
+      "complex64",
+      "complex128",
+      "string",
+    ]),
+  },
   shape: ({ tensor }, context) => {
     const axes = context.partial("axis")?.values;
     if (tensor.rank === null || !axes) return tensor;
@@ -181,7 +201,7 @@ export const ReverseV2 = defineOp("ReverseV2", {
     for (const axis of axes) {
       if (axis === null) continue;
       const at = axis < 0 ? axis + tensor.rank : axis;
-      if (at < 0 || at >= tensor.rank) throw new ValueError(`'axis'[0] = ${axis} is out of valid range [0, ${tensor.rank - 1}]`);
+      if (at < 0 || at >= tensor.rank) throw new ValueError(`'axis'[0] = ${axis} is out of valid range [0, ${tensor.rank - 1}`);
       if (seen.has(at)) throw new ValueError(`axis ${at} specified more than once.`);
       seen.add(at);
     }
@@ -337,6 +357,8 @@ export const SpaceToDepth = defineOp("SpaceToDepth", {
     refuseVectors(format);
     const [h, w, c] = imageAxes(format);
     const depth = input.shape[c];
+    if (input.shape[h] % b !== 0 || input.shape[w] % b !== 0)
+      throw new InvalidArgumentError(`Image width ${input.shape[w]} and height ${input.shape[h]} should be divisible by block_size: ${b}`);
     // Output channel (y·b + x)·depth + k comes from row y and column x of the block.
     return ir.generate(outputShapes[0].asNumbers(), i => {
       const place = divIndex(i[c], depth);
@@ -367,6 +389,8 @@ export const DepthToSpace = defineOp("DepthToSpace", {
   lower: ({ input, blockSize: b, dataFormat: format }, { outputShapes }) => {
     refuseVectors(format);
     const [h, w, c] = imageAxes(format);
+    if (input.shape[c] % b ** 2 !== 0)
+      throw new InvalidArgumentError(`Input depth dimension ${input.shape[c]} should be divisible by: ${b ** 2}`);
     const dims = outputShapes[0].asNumbers();
     return ir.generate(dims, i => {
       const at = [...i];

@@ -81,7 +81,7 @@ export const SelectV2 = defineOp("SelectV2", {
 export const Where = defineOp("Where", {
   inputs: { input: "T" },
   outputs: { index: "int64" },
-  attrs: { T: attr.type(["bool", ...attr.numbers], "bool") },
+  attrs: { T: attr.type([...attr.numbers, "bool"], "bool") },
   shape: ({ input }) => new TensorShape([null, input.rank]),
   gradient: "none",
   compileTimeInputs: ["input"],

@@ -145,7 +145,7 @@ const maskAttrs = {
   newAxisMask: attr.int(0),
   shrinkAxisMask: attr.int(0),
 };
-const sliceIndexTypes = ["int32", "int64", "int16"] as const satisfies readonly DType[];
+const sliceIndexTypes = ["int16", "int32", "int64"] as const satisfies readonly DType[];
 const masksOf = ({ beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask }: Masks): Masks => ({
   beginMask,
   endMask,
@@ -157,6 +157,8 @@ const masksOf = ({ beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask
 function slicedShape(input: TensorShape, begin: TensorShape, masks: Masks, context: ShapeContext): TensorShape {
   const strides = context.constant("strides");
   if (input.dims === null || begin.dims === null || strides === undefined) return TensorShape.unknown();
+  const zero = numbersOf(strides).indexOf(0);
+  if (zero >= 0) throw new ValueError(`strides[${zero}] must be non-zero`);
   const unknown = Array<null>(strides.size).fill(null);
   // TensorFlow uses begin and end only where both are wholly known; knowing more here does no harm.
   const from = partialNumbers(context.partial("begin")) ?? unknown;
@@ -483,11 +485,17 @@ function rankError(values: readonly TensorShape[]): never {
   throw new ValueError(`Shapes must be equal rank, but are ${a} and ${b}`);
 }
 
-const joinedPartial = (values: readonly (PartialArray | undefined)[], shapes: readonly TensorShape[], axis: number | null): PartialArray | undefined => {
+const joinedPartial = (
+  values: readonly (PartialArray | undefined)[],
+  shapes: readonly TensorShape[],
+  axis: number | null,
+): PartialArray | undefined => {
   if (values.every(value => value?.shape.length === 2) && (axis === 1 || axis === -1))
     return joinedColumns(values as readonly PartialArray[]);
   // Of a vector that is not known at least the length may be.
-  const lists = values.map((value, k) => (value?.shape.length === 1 ? value.values : shapes[k].rank === 1 ? nulls(shapes[k].dim(0)) : undefined));
+  const lists = values.map((value, k) =>
+    value?.shape.length === 1 ? value.values : shapes[k].rank === 1 ? nulls(shapes[k].dim(0)) : undefined,
+  );
   if (lists.includes(undefined)) return undefined;
   const all = lists.flatMap(list => list ?? []);
   return { shape: [all.length], values: all };
@@ -607,7 +615,14 @@ export function stack(values: readonly TensorLike[] | Tensor, axis?: number, opt
 export function stack(values: readonly TensorLike[] | Tensor, options?: Named & { readonly axis?: number }): Tensor;
 export function stack(values: readonly TensorLike[] | Tensor, ...rest: unknown[]): Tensor {
   const { axis = 0, name = "stack" } = collect<Named & { axis: number }>(["axis", "name"], rest);
-  if (axis === 0) return convertToTensor(values as TensorLike, { name: String(name) });
+  if (axis === 0) {
+    try {
+      return convertToTensor(values as TensorLike, { name: String(name) });
+    } catch (error) {
+      // TensorFlow then tries Pack itself, which says what is wrong (under the next name, the first being taken).
+      if (!(error instanceof ValueError || error instanceof TypeError)) throw error;
+    }
+  }
   const list = Array.isArray(values) ? (values as readonly TensorLike[]) : [values as Tensor];
   const length = list[0] instanceof Tensor ? list[0].shape.rank : convertToTensor(list[0], { name: String(name) }).shape.rank;
   if (length !== null && (axis < -length - 1 || axis >= length + 1))
@@ -705,7 +720,7 @@ export const Split = defineOp("Split", {
 export const SplitV = defineOp("SplitV", {
   inputs: { value: "T", sizeSplits: "Tlen", splitDim: "int32" },
   outputs: { output: "numSplit*T" },
-  attrs: { numSplit: attr.int(undefined, 1), T: attr.type(), Tlen: attr.type(["int32", "int64", "int8"], "int64") },
+  attrs: { numSplit: attr.int(undefined, 1), T: attr.type(), Tlen: attr.type(["int8", "int32", "int64"], "int64") },
   shape: ({ value, numSplit }, context) => {
     const axis = splitAxis(value, context.partial("splitDim")?.values[0]);
     const lengths = context.partial("sizeSplits")?.values;

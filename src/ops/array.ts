@@ -189,9 +189,9 @@ function knownDims(shape: TensorLike): readonly number[] | undefined {
 export const numbersOf = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
 
 const likeTypes = [
-  "float32",
   "bfloat16",
   "float16",
+  "float32",
   "float64",
   "int8",
   "uint8",
@@ -631,7 +631,7 @@ export const EnsureShape = defineOp("EnsureShape", {
   inputs: { input: "T" },
   outputs: { output: "T" },
   attrs: { shape: attr.shape(), T: attr.type() },
-  shape: ({ input, shape }) => input.mergeWith(shape),
+  shape: ({ input, shape }) => shape.mergeWith(input),
   gradient: (_, d): Gradients => ({ input: d.output }),
   lower: ({ input, shape: wanted }, { op }) => {
     if (wanted.isCompatibleWith(input.shape)) return input;
@@ -649,11 +649,33 @@ export const ensureShape = (x: TensorLike, shape: ShapeLike, options?: NameOptio
 
 // ---- bits, checks ----
 
+const bitTypes = [
+  "bfloat16",
+  "float16",
+  "float32",
+  "float64",
+  "int64",
+  "int32",
+  "uint8",
+  "uint16",
+  "uint32",
+  "uint64",
+  "int8",
+  "int16",
+  "complex64",
+  "complex128",
+  "qint8",
+  "quint8",
+  "qint16",
+  "quint16",
+  "qint32",
+] as const satisfies readonly DType[];
+
 /** The same bytes under another type; where sizes differ, the last dimension takes or gives the factor. */
 export const Bitcast = defineOp("Bitcast", {
   inputs: { input: "T" },
   outputs: { output: "type" },
-  attrs: { T: attr.type(attr.numbers), type: attr.type(attr.numbers) },
+  attrs: { T: attr.type(bitTypes), type: attr.type(bitTypes) },
   shape: ({ input, T, type }) => bitcastShape(input, dtypeTable[T].bytes, dtypeTable[type].bytes),
   lower: ({ input, T, type }, { outputShapes }) => {
     const shape = outputShapes[0].asNumbers();
@@ -673,7 +695,8 @@ function bitcastShape(input: TensorShape, from: number, to: number): TensorShape
   if (from > to) return new TensorShape([...input.dims, from / to]);
   if (input.dims.length === 0) throw new ValueError(`Cannot convert from ${from}-byte scalar to ${to}-byte type: rank must be at least 1`);
   const last = input.dim(-1);
-  if (last !== null && last !== to / from) throw new ValueError(`Cannot bitcast due to shape. ${last} does not match ${to / from}`);
+  if (last !== null && last !== to / from)
+    throw new ValueError(`Cannot bitcast from ${to} to ${from} due to shape. ${last} does not match ${to / from}`);
   return input.slice(0, -1);
 }
 
@@ -683,7 +706,7 @@ export const bitcast = (input: TensorLike, type: DType, options?: NameOption): T
 const checkNumericsFields = {
   inputs: { tensor: "T" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(attr.floatTypes), message: attr.string() },
+  attrs: { T: attr.type(["bfloat16", "float16", "float32", "float64"]), message: attr.string() },
   shape: ({ tensor }: { tensor: TensorShape }) => tensor,
   stateful: true,
 } as const;
@@ -740,7 +763,7 @@ export const checkNumerics = (tensor: TensorLike, message: string, options?: Nam
 export const OneHot = defineOp("OneHot", {
   inputs: { indices: "TI", depth: "int32", onValue: "T", offValue: "T" },
   outputs: { output: "T" },
-  attrs: { axis: attr.int(-1), T: attr.type(), TI: attr.type(["int64", "int32", "uint8", "int8"], "int64") },
+  attrs: { axis: attr.int(-1), T: attr.type(), TI: attr.type(["uint8", "int8", "int32", "int64"], "int64") },
   shape: ({ indices, axis }, context) => {
     if (axis < -1) throw new ValueError(`axis must be >= -1`);
     const depth = context.partial("depth")?.values[0] ?? null;

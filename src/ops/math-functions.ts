@@ -19,7 +19,7 @@ import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 import { mul, truediv } from "./operators.ts";
 
-const floats = ["float32", "bfloat16", "float16", "float64"] as const satisfies readonly DType[];
+const floats = ["bfloat16", "float16", "float32", "float64"] as const satisfies readonly DType[];
 const floatsAndComplex = [...floats, "complex64", "complex128"] as const satisfies readonly DType[];
 const signed = [...floats, "int8", "int16", "int32", "int64"] as const satisfies readonly DType[];
 const signedAndComplex = [...signed, "complex64", "complex128"] as const satisfies readonly DType[];

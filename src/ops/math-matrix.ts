@@ -29,9 +29,9 @@ import { inNameScope, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 
 const productTypes = [
-  "float32",
   "bfloat16",
   "float16",
+  "float32",
   "float64",
   "int32",
   "int64",
@@ -195,9 +195,9 @@ function batchGradient({ x, y, adjX, adjY }: BatchRecord, dz: Tensor, broadcasts
 
 const batchAttrs = { adjX: attr.bool(false), adjY: attr.bool(false), gradX: attr.bool(false), gradY: attr.bool(false) };
 const batchTypes = [
-  "float32",
   "bfloat16",
   "float16",
+  "float32",
   "float64",
   "int32",
   "int64",
@@ -217,18 +217,52 @@ export const BatchMatMul = defineOp("BatchMatMul", {
 export const BatchMatMulV2 = defineOp("BatchMatMulV2", {
   inputs: { x: "T", y: "T" },
   outputs: { output: "T" },
-  attrs: { T: attr.type([...batchTypes, "int16", "uint8", "uint16", "uint32", "uint64"]), ...batchAttrs },
+  attrs: {
+    T: attr.type([
+      "bfloat16",
+      "float16",
+      "float32",
+      "float64",
+      "int16",
+      "int32",
+      "int64",
+      "uint8",
+      "uint16",
+      "uint32",
+      "uint64",
+      "complex64",
+      "complex128",
+    ]),
+    ...batchAttrs,
+  },
   shape: ({ x, y, adjX, adjY }) => batchShape(x, y, adjX, adjY, true),
   gradient: (record, d): Gradients => batchGradient(record, d.output, true),
   lower: ({ x, y, adjX, adjY }) => batchProduct([x, y], adjX, adjY),
 });
 
-const mixedTypes = [...batchTypes, "uint8", "int8", "int16"] as const satisfies readonly DType[];
+const mixedTypes = [
+  "bfloat16",
+  "float16",
+  "float32",
+  "float64",
+  "uint8",
+  "int8",
+  "int16",
+  "int32",
+  "int64",
+  "complex64",
+  "complex128",
+] as const satisfies readonly DType[];
 
 export const BatchMatMulV3 = defineOp("BatchMatMulV3", {
   inputs: { x: "Ta", y: "Tb" },
   outputs: { output: "Tout" },
-  attrs: { Ta: attr.type(mixedTypes), Tb: attr.type(mixedTypes), Tout: attr.type([...batchTypes, "int16"]), ...batchAttrs },
+  attrs: {
+    Ta: attr.type(mixedTypes),
+    Tb: attr.type(mixedTypes),
+    Tout: attr.type(["bfloat16", "float16", "float32", "float64", "int16", "int32", "int64", "complex64", "complex128"]),
+    ...batchAttrs,
+  },
   shape: ({ x, y, adjX, adjY }) => batchShape(x, y, adjX, adjY, true),
   gradient: (record, d): Gradients => batchGradient(record, d.output, true),
   lower: ({ x, y, adjX, adjY, Tout }) => batchProduct([ir.cast(x, Tout), ir.cast(y, Tout)], adjX, adjY),

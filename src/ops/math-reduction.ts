@@ -416,7 +416,7 @@ export const ArgMax = defineOp("ArgMax", {
   outputs: { output: "outputType" },
   attrs: {
     T: attr.type([...orderedTypes, "bool"]),
-    Tidx: attr.type(["int32", "int64", "int16"], "int32"),
+    Tidx: attr.type(["int16", "int32", "int64"], "int32"),
     outputType: attr.type(["int16", "uint16", "int32", "int64"], "int64"),
   },
   shape: ({ input }, context) => withoutAxis(input, context),
@@ -533,7 +533,7 @@ const lowest: Partial<Record<DType, number>> = {
 
 export const CumulativeLogsumexp = scanOp(
   "CumulativeLogsumexp",
-  ["float32", "bfloat16", "float16", "float64"],
+  ["bfloat16", "float16", "float32", "float64"],
   "logsumexp",
   ({ x, axis, out, exclusive, reverse }, d) => {
     const least = lowest[d.dtype] ?? Number.NEGATIVE_INFINITY;

@@ -258,7 +258,7 @@ export const UnsortedSegmentSum = unsortedOp(
   "UnsortedSegmentSum",
   "sum",
   attr.numbers,
-  ["int32", "int64", "int16"],
+  ["int16", "int32", "int64"],
   ({ segmentIds }, d) => gatherPositive(d, segmentIds).values,
 );
 export const UnsortedSegmentProd = unsortedOp("UnsortedSegmentProd", "prod", attr.numbers, attr.indexTypes, unsortedProductGradient);
@@ -395,7 +395,7 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
   defineOp(type, {
     inputs: { grad: "T", indices: "Tidx", segmentIds: "Tsegmentids", outputDim0: "int32" },
     outputs: { output: "T" },
-    attrs: sparseAttrs(["float32", "bfloat16", "float16", "float64"]),
+    attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
     shape: ({ grad, indices, segmentIds }, context) =>
       sparseShape(grad, indices, segmentIds, context.partial("outputDim0")?.values[0] ?? null),
     compileTimeInputs: ["segmentIds", "outputDim0"],
@@ -417,7 +417,7 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
     },
   });
 
-const floats = ["float32", "bfloat16", "float16", "float64"] as const satisfies readonly DType[];
+const floats = ["bfloat16", "float16", "float32", "float64"] as const satisfies readonly DType[];
 
 export const SparseSegmentSumGrad = sparseGradOp("SparseSegmentSumGrad", "sum");
 export const SparseSegmentMeanGrad = sparseGradOp("SparseSegmentMeanGrad", "mean");

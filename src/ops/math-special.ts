@@ -21,7 +21,7 @@ import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 
-const floats = ["float32", "bfloat16", "float16", "float64"] as const satisfies readonly DType[];
+const floats = ["bfloat16", "float16", "float32", "float64"] as const satisfies readonly DType[];
 const wide = ["float32", "float64"] as const satisfies readonly DType[];
 
 // ---- incomplete gamma functions ----
@@ -118,7 +118,7 @@ export const Betainc = defineOp("Betainc", {
 export const NextAfter = defineOp("NextAfter", {
   inputs: { x1: "T", x2: "T" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(wide, "float32") },
+  attrs: { T: attr.type(["float64", "float32"], "float32") },
   shape: ({ x1, x2 }) => broadcastShapes(x1, x2),
   lower: ({ x1, x2 }) => elementwise(s.nextAfter, x1, x2),
 });
@@ -144,7 +144,7 @@ export const lbeta = (x: TensorLike, options?: NameOption): Tensor =>
 
 // ---- bits ----
 
-const integers = ["int32", "int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64"] as const satisfies readonly DType[];
+const integers = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"] as const satisfies readonly DType[];
 
 const bitOp = (type: string, f: (x: Scalar, y: Scalar) => Scalar, commutative: boolean) =>
   defineOp(type, {

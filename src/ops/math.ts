@@ -30,12 +30,12 @@ import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 
-/** The types of TensorFlow's arithmetic. The first is what bare numbers become where nothing else decides. */
+/** The types of TensorFlow's arithmetic, in the order of its registry, which messages show. */
 const arithmetic = [
-  "float32",
-  "float64",
   "bfloat16",
   "float16",
+  "float32",
+  "float64",
   "uint8",
   "int8",
   "uint16",
@@ -47,7 +47,7 @@ const arithmetic = [
   "complex64",
   "complex128",
 ] as const satisfies readonly DType[];
-const floatsAndComplex = ["float32", "bfloat16", "float16", "float64", "complex64", "complex128"] as const satisfies readonly DType[];
+const floatsAndComplex = ["bfloat16", "float16", "float32", "float64", "complex64", "complex128"] as const satisfies readonly DType[];
 
 // ---- what binary ops share ----
 
@@ -168,7 +168,28 @@ const addGradient: BinaryGradient = ({ x, y }, d): Gradients => {
   return { x: gx, y: gy };
 };
 
-export const AddV2 = binaryOp("AddV2", arithmetic, s.add, addGradient, { partial: (x, y) => x + y, commutative: true });
+export const AddV2 = binaryOp(
+  "AddV2",
+  [
+    "bfloat16",
+    "float16",
+    "float32",
+    "float64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "complex64",
+    "complex128",
+  ],
+  s.add,
+  addGradient,
+  { partial: (x, y) => x + y, commutative: true },
+);
 
 const joinStrings = (x: Value, y: Value): Value => {
   const [out] = ir.call(
@@ -193,10 +214,10 @@ export const Add = defineOp("Add", {
   outputs: { z: "T" },
   attrs: {
     T: attr.type([
-      "float32",
-      "float64",
       "bfloat16",
       "float16",
+      "float32",
+      "float64",
       "uint8",
       "int8",
       "int16",
@@ -215,7 +236,22 @@ export const Add = defineOp("Add", {
 
 export const Sub = binaryOp(
   "Sub",
-  arithmetic,
+  [
+    "bfloat16",
+    "float16",
+    "float32",
+    "float64",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "int32",
+    "int64",
+    "complex64",
+    "complex128",
+    "uint32",
+    "uint64",
+  ],
   s.sub,
   ({ x, y }, d): Gradients => {
     const minus = operator.neg(d.z);
@@ -322,7 +358,7 @@ export const TruncateDiv = binaryOp(
 /** The remainder with the sign of the divisor. */
 export const FloorMod = binaryOp(
   "FloorMod",
-  attr.realNumbers,
+  ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bfloat16", "float16", "float32", "float64"],
   s.floorMod,
   ({ x, y }, d): Gradients => {
     const [forX, forY] = reduceToOperands(x, y, d.z, operator.mul(d.z, negative(FloorDiv({ x, y }))));
@@ -332,12 +368,12 @@ export const FloorMod = binaryOp(
 );
 
 /** The remainder with the sign of the dividend. */
-export const TruncateMod = binaryOp("TruncateMod", ["float32", "int32", "int64", "bfloat16", "float16", "float64"], s.rem, undefined, {
+export const TruncateMod = binaryOp("TruncateMod", ["int32", "int64", "bfloat16", "float16", "float32", "float64"], s.rem, undefined, {
   partial: (x, y) => (y === 0 ? null : x % y),
   check: checkDivisor,
 });
 
-export const Mod = binaryOp("Mod", ["float32", "int32", "int64", "float16", "bfloat16", "float64"], s.rem, undefined, {
+export const Mod = binaryOp("Mod", ["int32", "int64", "float16", "float16", "bfloat16", "float32", "float64"], s.rem, undefined, {
   partial: (x, y) => (y === 0 ? null : x % y),
   check: checkDivisor,
 });
@@ -345,7 +381,7 @@ export const Mod = binaryOp("Mod", ["float32", "int32", "int64", "float16", "bfl
 /** x/y, but 0 where y is 0. */
 export const DivNoNan = binaryOp(
   "DivNoNan",
-  floatsAndComplex,
+  ["float16", "float32", "bfloat16", "float64", "complex64", "complex128"],
   (x, y) => zeroWhere(s.eq(y, 0), s.div(x, y)),
   divisionGradient((x, y) => divNoNan(x, y)),
 );
@@ -361,7 +397,7 @@ const refuseNegativePower = (y: Value): void =>
 
 export const Pow = binaryOp(
   "Pow",
-  ["float32", "bfloat16", "float16", "float64", "int8", "int16", "int32", "int64", "complex64", "complex128"],
+  ["bfloat16", "float32", "float16", "float64", "int8", "int16", "int32", "int64", "complex64", "complex128"],
   (x, y) => powerOf(x, y),
   ({ x, y, z }, d): Gradients => {
     const [cx, cy] = [conj(x), conj(y)];
@@ -393,6 +429,21 @@ function powerOf(x: Scalar, y: Scalar): Scalar {
   }
 }
 
+const ordered = [
+  "bfloat16",
+  "float16",
+  "float32",
+  "float64",
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+] as const satisfies readonly DType[];
+
 const extremeGradient =
   (selects: (x: TensorLike, y: TensorLike) => Tensor): BinaryGradient =>
   ({ x, y }, d): Gradients => {
@@ -404,14 +455,14 @@ const extremeGradient =
 
 export const Maximum = binaryOp(
   "Maximum",
-  attr.realNumbers,
+  ordered,
   s.max,
   extremeGradient((x, y) => greaterEqual(x, y)),
   { partial: Math.max },
 );
 export const Minimum = binaryOp(
   "Minimum",
-  attr.realNumbers,
+  ordered,
   s.min,
   extremeGradient((x, y) => lessEqual(x, y)),
   { partial: Math.min },
@@ -420,7 +471,7 @@ export const Minimum = binaryOp(
 /** (x − y)², of complex numbers |x − y|². */
 export const SquaredDifference = binaryOp(
   "SquaredDifference",
-  ["float32", "bfloat16", "float16", "float64", "int32", "int64", "complex64", "complex128"],
+  ["bfloat16", "float16", "float32", "float64", "int32", "int64", "complex64", "complex128"],
   (x, y) => {
     const difference = s.sub(x, y);
     return s.mul(isComplex(x.dtype) ? s.conj(difference) : difference, difference);
@@ -438,7 +489,7 @@ export const SquaredDifference = binaryOp(
 export const Atan2 = defineOp("Atan2", {
   inputs: { y: "T", x: "T" },
   outputs: { z: "T" },
-  attrs: { T: attr.type(["float32", "bfloat16", "float16", "float64"]) },
+  attrs: { T: attr.type(["bfloat16", "float16", "float32", "float64"]) },
   shape: ({ y, x }) => broadcastShapes(y, x),
   gradient: ({ y, x }, d): Gradients =>
     after(d.z, () => {
@@ -478,7 +529,7 @@ const zeroAwareOp = (
 ) =>
   binaryOp(
     type,
-    floatsAndComplex,
+    ["float16", "bfloat16", "float32", "float64", "complex64", "complex128"],
     (x, y) => zeroWhere(s.eq(x, 0), f(x, y)),
     ({ x, y }, d): Gradients => {
       const [gx, gy] = reduceAlways(x, y, d.z, () => [byX(oneWhereNonzero(x), y), byY(x, y)]);
@@ -715,12 +766,18 @@ export function accumulateN(inputs: readonly Tensor[], ...rest: unknown[]): Tens
 // ---- the functions ----
 
 /** x + y, with broadcasting; strings are joined. TF: tf.add. */
-export const add = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => {
-  const [a, b] = [literalType(x), literalType(y)];
-  const isText = (a.isCertain ? a.dtype : b.isCertain ? b.dtype : a.dtype) === "string";
-  const name = { name: named(options).name ?? "Add" };
-  return isText ? Add({ x, y }, name) : AddV2({ x, y }, name);
-};
+export const add = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => addNamed(x, y, options, "Add");
+
+/** Addition under another default name. A bare operand takes the type of the other if it can; else the op says that the types differ. */
+export const addNamed = (x: TensorLike, y: TensorLike, options: NameOption | undefined, fallback: string): Tensor =>
+  inNameScope(options, fallback, [x, y], scope => {
+    const [a, b] = [literalType(x), literalType(y)];
+    const preferred = a.isCertain ? a.dtype : b.isCertain ? b.dtype : a.dtype;
+    const convert = (value: TensorLike, isCertain: boolean, name: string): Tensor =>
+      convertToTensor(value, isCertain ? { name } : { name, preferredDtype: preferred });
+    const pair = { x: convert(x, a.isCertain, "x"), y: convert(y, b.isCertain, "y") };
+    return pair.x.dtype === "string" ? Add(pair, scope) : AddV2(pair, scope);
+  });
 /** x − y, with broadcasting. TF: tf.subtract. */
 export const subtract = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => Sub({ x, y }, named(options));
 /** x · y elementwise, with broadcasting. TF: tf.multiply. */

@@ -9,8 +9,7 @@ import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
 import { getItem } from "./array-slicing.ts";
 import {
-  Add,
-  AddV2,
+  addNamed,
   Equal,
   FloorDiv,
   FloorMod,
@@ -56,7 +55,7 @@ const unary =
 
 // The functions behind the methods; `x` or `y` may be a number: `operators.sub(2, x)`.
 
-export const add = binary((x, y) => (typeOf(x, y) === "string" ? Add({ x, y }, { name: "add" }) : AddV2({ x, y }, { name: "add" })));
+export const add = (x: TensorLike, y: TensorLike): Tensor => addNamed(x, y, null, "add");
 export const sub = binary((x, y) => Sub({ x, y }, { name: "sub" }));
 export const mul = binary((x, y) => Mul({ x, y }, { name: "mul" }));
 export const truediv = binary((x, y) => divide(x, y));
