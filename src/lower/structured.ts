@@ -6,7 +6,7 @@ import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/st
 import { branch, cast, full, loop, region } from "../ir/build.ts";
 import type { Region, State, Value } from "../ir/program.ts";
 import type { Lowering } from "./index.ts";
-import type { LoweringNode } from "./request.ts";
+import { type LoweringNode, NeedsValue } from "./request.ts";
 
 export const lowerStructured = (lowering: Lowering, node: StructuredNode): void =>
   node.kind === "cond" ? lowerCond(lowering, node) : lowerLoop(lowering, node);
@@ -16,9 +16,13 @@ interface Entry {
   readonly value: Value;
 }
 
-function lowerCond(lowering: Lowering, { predicate, cases, outputs, aliases }: StructuredCond): void {
+function lowerCond(lowering: Lowering, node: StructuredCond): void {
+  const { predicate, cases, outputs, aliases } = node;
+  // What belongs to a case that is known not to be taken was never lowered, and is not read.
+  for (const [inner, outer] of aliases) if (lowering.has(outer)) lowering.alias(inner, outer);
+  const known = lowering.known(predicate);
+  if (known) return lowerKnownCase(lowering, node, Number(known.get(0)));
   const choice = cast(lowering.value(predicate), "int32");
-  for (const [inner, outer] of aliases) lowering.alias(inner, outer);
   const before = new Map(lowering.current);
   const written: Map<string, Entry>[] = [];
   const found: (Value | undefined)[][] = [];
@@ -38,6 +42,7 @@ function lowerCond(lowering: Lowering, { predicate, cases, outputs, aliases }: S
       found.map(values => values[k]),
     ),
   );
+  requireEqualShapes(node, found);
   const states = new Map(written.flatMap(entries => [...entries].map(([id, { state }]) => [id, state] as const)));
   // A state that only one case writes keeps its old value in the others: read it before branching.
   const old = new Map([...states].map(([id, state]) => [id, lowering.stateValue(state)] as const));
@@ -49,8 +54,30 @@ function lowerCond(lowering: Lowering, { predicate, cases, outputs, aliases }: S
     ],
   }));
   const outs = branch(choice, complete);
-  outputs.forEach((tensor, k) => void lowering.bind(tensor, { value: outs[k] }));
+  outputs.forEach((tensor, k) => {
+    // What was made inside and is known there stays known outside.
+    const isKnown = cases.some(({ results }) => results[k] === tensor) && lowering.known(tensor) !== undefined;
+    if (!isKnown) lowering.bind(tensor, { value: outs[k] });
+  });
   [...states.values()].forEach((state, k) => void lowering.assign(state, outs[outputs.length + k]));
+}
+
+/** A choice that is known while compiling: the case taken becomes part of what is around it. */
+function lowerKnownCase(lowering: Lowering, { cases, outputs }: StructuredCond, choice: number): void {
+  const { nodes, results } = cases[choice];
+  for (const inner of nodes) lowering.node(inner);
+  outputs.forEach((output, k) => {
+    const result = results[k];
+    if (result !== null) lowering.alias(output, result);
+  });
+}
+
+/** @throws NeedsValue if the cases' results differ in shape: which it is must be known to compile. */
+function requireEqualShapes({ predicate, outputs }: StructuredCond, found: readonly (readonly (Value | undefined)[])[]): void {
+  outputs.forEach((output, k) => {
+    const shapes = new Set(found.flatMap(values => values[k]?.shape.join() ?? []));
+    if (shapes.size > 1) throw new NeedsValue(predicate, output.op, "pred");
+  });
 }
 
 /** What stands for a result that a case does not have: zeros of the shape it has in another. */

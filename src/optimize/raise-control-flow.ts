@@ -232,36 +232,36 @@ class Raiser {
       tensor => this.read(tensor),
       tensor => this.isFed(tensor),
     );
-    return flow.groups().map(group => (group.predicate === undefined ? this.single(group.items[0]) : this.condNode(group, flow)));
+    return this.branch(flow, items, always);
+  }
+
+  /** The nodes of a branch that is taken under `path`. */
+  private branch(flow: GuardedFlow, items: readonly Item[], path: Guard): Node[] {
+    return flow.groups(items, path).map(group => (isConditional(group) ? this.condNode(flow, group, path) : this.single(group.items[0])));
   }
 
   private single(item: Item): Node {
     return item.op ?? this.loopNode(item.loop as Frame);
   }
 
-  private condNode(group: Group, flow: GuardedFlow): StructuredCond {
-    const predicate = group.predicate as Tensor;
-    const joins = group.items.filter(item => flow.joinedBy(item) === predicate);
-    const switches = group.items.filter(item => flow.isSwitchOn(item, predicate));
-    const sides = ([0, 1] as const).map(side =>
-      group.items.filter(item => !joins.includes(item) && !switches.includes(item) && flow.guardOf(item).get(predicate) === side),
-    );
-    const exported = flow.exportsOf(group, sides);
+  private condNode(flow: GuardedFlow, { predicate, items }: Conditional, path: Guard): StructuredCond {
+    const joins = items.filter(item => flow.joinedBy(item) === predicate && flow.guardOf(item).size === path.size);
+    const switches = items.filter(item => flow.isSwitchOn(item, predicate));
+    const sides = ([0, 1] as const).map(side => items.filter(item => !switches.includes(item) && flow.guardOf(item).get(predicate) === side));
+    const exported = flow.exportsOf(items, sides);
     const results = ([0, 1] as const).map(side => [
       ...joins.map(item => flow.sideOfMerge(item, predicate, side)),
       ...exported.map(({ tensor, side: of }) => (of === side ? tensor : null)),
     ]);
-    const first = joins[0]?.op ?? group.items[0].operations[0];
+    const first = joins[0]?.op ?? items[0].operations[0];
     return {
       kind: "cond",
       name: first.name,
       predicate,
-      cases: sides.map((side, k) => ({ nodes: this.structure(side), results: results[k] })),
+      cases: sides.map((side, k) => ({ nodes: this.branch(flow, side, new Map([...path, [predicate, k as Side]])), results: results[k] })),
       outputs: [...joins.map(item => (item.op as Operation).outputs[0]), ...exported.map(({ tensor }) => tensor)],
-      aliases: new Map(
-        switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const)),
-      ),
-      operations: new Set(group.items.flatMap(({ operations }) => operations)),
+      aliases: new Map(switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const))),
+      operations: new Set(items.flatMap(({ operations }) => operations)),
     };
   }
 }
@@ -276,8 +276,12 @@ interface Group {
   readonly predicate: Tensor | undefined;
   readonly items: Item[];
 }
+interface Conditional extends Group {
+  readonly predicate: Tensor;
+}
+const isConditional = (group: Group): group is Conditional => group.predicate !== undefined;
 
-/** Guards, stages and groups of the items of one level. */
+/** The guards of all items between two loops, and how they fall into groups. */
 class GuardedFlow {
   private readonly items: readonly Item[];
   private readonly producer: Map<Operation, Item>;
@@ -285,8 +289,6 @@ class GuardedFlow {
   private readonly isFed: (tensor: Tensor) => boolean;
   private readonly guards = new Map<Item, Guard>();
   private readonly joined = new Map<Item, Tensor>();
-  private readonly stages = new Map<Item, number>();
-  private readonly groupOf = new Map<Item, Group>();
 
   constructor(items: readonly Item[], read: (tensor: Tensor) => Tensor, isFed: (tensor: Tensor) => boolean) {
     this.items = items;
@@ -331,81 +333,71 @@ class GuardedFlow {
 
   private settle(item: Item): void {
     const sources = item.reads.map(tensor => this.guardOfTensor(tensor));
-    if (item.op && isMerge(item.op)) this.settleMerge(item, sources);
-    else {
-      const guard = new Map(sources.flatMap(source => [...source]));
-      for (const control of item.controls) {
-        const source = this.producer.get(control);
-        for (const [predicate, side] of source ? this.guardOf(source) : always) guard.set(predicate, side);
-      }
-      this.guards.set(item, guard);
+    if (item.op && isMerge(item.op)) return this.settleMerge(item, sources);
+    const guard = new Map(sources.flatMap(source => [...source]));
+    for (const control of item.controls) {
+      const source = this.producer.get(control);
+      for (const [predicate, side] of source ? this.guardOf(source) : always) guard.set(predicate, side);
     }
-    this.stages.set(item, this.stageOf(item));
+    this.guards.set(item, guard);
   }
 
   private settleMerge(item: Item, sources: readonly Guard[]): void {
     const [first, ...rest] = sources;
     const common = new Map([...first].filter(([predicate, side]) => rest.every(guard => guard.get(predicate) === side)));
-    const differing = [...first.keys()].filter(
-      predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate),
-    );
+    const differing = [...first.keys()].filter(predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate));
     // Of several (a conditional whose branches end in others), the outermost is what is joined.
-    const outermost = differing.find(
-      candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)),
-    );
+    const outermost = differing.find(candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)));
     if (outermost === undefined)
-      throw new UnimplementedError(
-        `The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`,
-        item.op,
-      );
+      throw new UnimplementedError(`The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`, item.op);
     this.joined.set(item, outermost);
     this.guards.set(item, common);
   }
 
-  /** How many joins of this level lie before an item. */
-  private stageOf(item: Item): number {
-    return Math.max(0, ...this.sourcesOf(item).map(source => (this.stages.get(source) ?? 0) + (this.isOuterJoin(source) ? 1 : 0)));
-  }
-
-  private isOuterJoin(item: Item): boolean {
-    const predicate = this.joined.get(item);
-    return predicate !== undefined && this.guardOf(item).size === 0 && this.guardOfTensor(predicate).size === 0;
-  }
-
-  /** The predicate of this level that an item belongs to, if any. */
-  private outerPredicate(item: Item): Tensor | undefined {
-    const joined = this.joined.get(item);
-    const guard = this.guardOf(item);
-    const own = item.op && isSwitch(item.op) ? this.predicateOf(item.op) : joined;
-    const candidates = [...guard.keys(), ...(own ? [own] : [])].filter(predicate => this.guardOfTensor(predicate).size === 0);
-    return candidates[0];
-  }
-
-  /** All items as groups, sources before readers. */
-  groups(): Group[] {
+  /** The items of a branch as groups, sources before readers. */
+  groups(items: readonly Item[], path: Guard): Group[] {
+    const stages = this.stages(items, path);
     const byKey = new Map<string, Group>();
     const numbers = new Map<Tensor, number>();
+    const groupOf = new Map<Item, Group>();
     const groups: Group[] = [];
-    for (const item of this.items) {
-      const predicate = this.outerPredicate(item);
-      let group: Group | undefined;
+    for (const item of items) {
+      const predicate = this.predicateAt(item, path);
+      let group: Group = { predicate, items: [item] };
       if (predicate !== undefined) {
         if (!numbers.has(predicate)) numbers.set(predicate, numbers.size);
-        const key = `${numbers.get(predicate)} ${this.stages.get(item)}`;
-        group = byKey.get(key);
-        if (group) group.items.push(item);
-        else byKey.set(key, (group = { predicate, items: [item] }));
-      } else group = { predicate: undefined, items: [item] };
+        const key = `${numbers.get(predicate)} ${stages.get(item)}`;
+        const known = byKey.get(key);
+        known?.items.push(item);
+        byKey.set(key, (group = known ?? group));
+      }
       if (group.items.length === 1) groups.push(group);
-      this.groupOf.set(item, group);
+      groupOf.set(item, group);
     }
-    return forwardOrder(groups, group => this.groupSources(group));
+    const sourcesOf = (group: Group): Group[] => {
+      const predicate = group.predicate && this.producer.get(group.predicate.op);
+      const sources = [...group.items.flatMap(item => this.sourcesOf(item)), ...(predicate ? [predicate] : [])];
+      return [...new Set(sources.flatMap(source => groupOf.get(source) ?? []))].filter(source => source !== group);
+    };
+    return forwardOrder(groups, sourcesOf);
   }
 
-  private groupSources(group: Group): Group[] {
-    const predicate = group.predicate && this.producer.get(group.predicate.op);
-    const sources = [...group.items.flatMap(item => this.sourcesOf(item)), ...(predicate ? [predicate] : [])];
-    return [...new Set(sources.map(source => this.groupOf.get(source) as Group))].filter(source => source !== group);
+  /** The predicate, decided right under `path`, that an item belongs to, if any. */
+  private predicateAt(item: Item, path: Guard): Tensor | undefined {
+    const own = item.op && isSwitch(item.op) ? this.predicateOf(item.op) : this.joined.get(item);
+    const open = [...this.guardOf(item).keys(), ...(own ? [own] : [])].filter(predicate => !path.has(predicate));
+    return open.find(predicate => [...this.guardOfTensor(predicate).keys()].every(other => path.has(other) || !open.includes(other)));
+  }
+
+  /** How many joins right under `path` lie before each item: a conditional may depend on the result of an earlier one on the same predicate. */
+  private stages(items: readonly Item[], path: Guard): Map<Item, number> {
+    const stages = new Map<Item, number>();
+    const inside = new Set(items);
+    const sourcesOf = (item: Item): Item[] => this.sourcesOf(item).filter(source => inside.has(source));
+    const isJoin = (item: Item): boolean => this.joined.has(item) && this.guardOf(item).size === path.size;
+    for (const item of forwardOrder(items, sourcesOf))
+      stages.set(item, Math.max(0, ...sourcesOf(item).map(source => (stages.get(source) ?? 0) + (isJoin(source) ? 1 : 0))));
+    return stages;
   }
 
   /** Which input of a Merge comes from a side. */
@@ -414,16 +406,17 @@ class GuardedFlow {
     return inputs.find(input => this.guardOfTensor(input).get(predicate) === side) as Tensor;
   }
 
-  /** Tensors made inside a conditional that nodes of a later one on the same side read. */
-  exportsOf(group: Group, sides: readonly (readonly Item[])[]): { tensor: Tensor; side: Side }[] {
+  /** Tensors made inside a conditional that nodes outside it read: those of a later conditional on the same side. */
+  exportsOf(group: readonly Item[], sides: readonly (readonly Item[])[]): { tensor: Tensor; side: Side }[] {
+    const members = new Set(group);
     const inside = new Map(sides.flatMap((side, k) => side.map(item => [item, k as Side] as const)));
     const found = new Map<Tensor, Side>();
     for (const reader of this.items) {
-      if (this.groupOf.get(reader) === group) continue;
+      if (members.has(reader)) continue;
       for (const tensor of reader.reads) {
         const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
         const side = item && inside.get(item);
-        if (item && side !== undefined) found.set(tensor, side);
+        if (item && side !== undefined && !(item.op && isSwitch(item.op))) found.set(tensor, side);
       }
     }
     return [...found].map(([tensor, side]) => ({ tensor, side }));
