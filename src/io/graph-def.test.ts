@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { NDArray } from "../base/ndarray.ts";
 import type { TensorShape } from "../base/shape.ts";
-import { messageFromBytes, messageFromJson, messageToBytes, messageToJson } from "../formats/message-codec.ts";
+import { messageFromJson, messageToBytes, messageToJson } from "../formats/message-codec.ts";
 import { Const } from "../graph/conversion.ts";
 import { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -161,7 +161,7 @@ describe("importGraphDef", () => {
     );
     expect(() => importGraphDef(3 as never)).toThrow(
       new TypeError(
-        "Argument `graph_def` must be a GraphDef proto.\n\nPass a GraphDef message (messageFromBytes for the bytes of a .pb file) or its JSON.",
+        "Argument `graph_def` must be a GraphDef proto.\n\nPass the bytes of a .pb file, the object that exportGraphDef gives, or proto3 JSON.",
       ),
     );
   });
@@ -181,7 +181,7 @@ describe("exportGraphDef", () => {
     });
     const message = exportGraphDef(graph);
     const again = new Graph();
-    again.asDefault(() => importGraphDef(messageFromBytes("GraphDef", messageToBytes("GraphDef", message)), { name: "" }));
+    again.asDefault(() => importGraphDef(messageToBytes("GraphDef", message), { name: "" }));
     expect(messageToJson("GraphDef", exportGraphDef(again))).toEqual(messageToJson("GraphDef", message));
     expect(message.node.map(({ name, input }) => [name, ...input])).toEqual([
       ["a"],

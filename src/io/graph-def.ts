@@ -7,7 +7,7 @@ import { NotFoundError, ValueError } from "../base/errors.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
 import { decodeText, encodeText, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
-import { createMessage, messageFromJson } from "../formats/message-codec.ts";
+import { createMessage, messageFromBytes, messageFromJson } from "../formats/message-codec.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
 import { arrayFromMessage, arrayToMessage, dtypeOfEnumerator, shapeFromMessage, shapeToMessage } from "../formats/tensor-message.ts";
 import type { Attr, AttrValue, FunctionRef } from "../graph/attributes.ts";
@@ -41,15 +41,21 @@ export interface ImportGraphDefOptions {
   readonly producerOpList?: MessageInit<"OpList"> | null;
 }
 
-/** Adds the nodes of a GraphDef to the default graph; returns what `returnElements` names, or null without it. Takes the message
- *  or its proto3 JSON. TF: tf.import_graph_def.
+/** Adds the nodes of a GraphDef to the default graph; returns what `returnElements` names, or null without it. Takes the bytes
+ *  of a .pb file, the message, or its proto3 JSON. TF: tf.import_graph_def.
  *  @throws NotFoundError listing all unknown op types; ValueError for missing inputs or attributes, double names, wrong types or shapes. */
 export function importGraphDef(
-  graphDef: GraphDefMessage | object,
+  graphDef: GraphDefMessage | Uint8Array | object,
   options: ImportGraphDefOptions & { readonly returnElements: readonly string[] },
 ): (Operation | Tensor)[];
-export function importGraphDef(graphDef: GraphDefMessage | object, options?: ImportGraphDefOptions): (Operation | Tensor)[] | null;
-export function importGraphDef(graphDef: GraphDefMessage | object, options: ImportGraphDefOptions = {}): (Operation | Tensor)[] | null {
+export function importGraphDef(
+  graphDef: GraphDefMessage | Uint8Array | object,
+  options?: ImportGraphDefOptions,
+): (Operation | Tensor)[] | null;
+export function importGraphDef(
+  graphDef: GraphDefMessage | Uint8Array | object,
+  options: ImportGraphDefOptions = {},
+): (Operation | Tensor)[] | null {
   const message = graphDefOf(graphDef);
   checkVersions(message);
   const graph = getDefaultGraph();
@@ -68,10 +74,11 @@ export function importGraphDef(graphDef: GraphDefMessage | object, options: Impo
 const mappedInput = (graph: Graph, value: TensorLike): Tensor =>
   value instanceof Tensor ? value : graph.nameScope("_inputs", () => convertToTensor(value));
 
-function graphDefOf(given: GraphDefMessage | object): GraphDefMessage {
-  if (typeof given !== "object" || given === null || Array.isArray(given) || given instanceof Uint8Array)
+function graphDefOf(given: GraphDefMessage | Uint8Array | object): GraphDefMessage {
+  if (given instanceof Uint8Array) return messageFromBytes("GraphDef", given);
+  if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new TypeError(
-      "Argument `graph_def` must be a GraphDef proto.\n\nPass a GraphDef message (messageFromBytes for the bytes of a .pb file) or its JSON.",
+      "Argument `graph_def` must be a GraphDef proto.\n\nPass the bytes of a .pb file, the object that exportGraphDef gives, or proto3 JSON.",
     );
   const { node } = given as { node?: readonly { attr?: unknown }[] };
   const isMessage = Array.isArray(node) && (node.length === 0 ? "versions" in given && "library" in given : node[0].attr instanceof Map);
