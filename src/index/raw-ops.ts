@@ -116,7 +116,7 @@ export {
   StackV2,
   Switch,
 } from "../ops/control-flow.ts";
-export { Qr } from "../ops/linalg-qr.ts";
+export { Qr } from "../ops/linalg.ts";
 export { Einsum } from "../ops/math-einsum.ts";
 export {
   Abs,

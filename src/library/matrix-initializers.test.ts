@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { Graph } from "../graph/graph.ts";
 import { constant } from "../ops/array.ts";
-import { Qr } from "../ops/linalg-qr.ts";
+import { Qr } from "../ops/linalg.ts";
 import { matmul } from "../ops/math-matrix.ts";
 import { Session } from "../session/session.ts";
 import { orthogonalInitializer } from "./matrix-initializers.ts";

@@ -5,7 +5,7 @@ import { ValueError } from "../base/errors.ts";
 import { reshape } from "../ops/array.ts";
 import { diagPart } from "../ops/array-matrix.ts";
 import { matrixTranspose } from "../ops/array-rearranging.ts";
-import { Qr } from "../ops/linalg-qr.ts";
+import { Qr } from "../ops/linalg.ts";
 import { sign } from "../ops/math-functions.ts";
 import { mul } from "../ops/operators.ts";
 import { randomNormal } from "../ops/random.ts";

@@ -13,7 +13,7 @@ import * as arrayRearranging from "./array-rearranging.ts";
 import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
 import * as controlFlow from "./control-flow.ts";
-import * as linalgQr from "./linalg-qr.ts";
+import * as linalg from "./linalg.ts";
 import * as math from "./math.ts";
 import * as mathEinsum from "./math-einsum.ts";
 import * as mathFunctions from "./math-functions.ts";
@@ -43,7 +43,7 @@ const families = [
   arraySelection,
   arraySlicing,
   controlFlow,
-  linalgQr,
+  linalg,
   math,
   mathEinsum,
   mathFunctions,
