@@ -146,6 +146,9 @@ function convert(
   if (value === undefined || value === null)
     throw new ValueError(`Tried to convert '${snakeOf(input)}' to a tensor and failed. Error: None values not supported.`);
   const isTensor = value instanceof Tensor || isAsTensor(value);
+  // TensorFlow makes an empty list float32 first, sees that the op wants integers, and makes it again.
+  if (isEmptyList(value) && typedBy === undefined && dtype !== undefined && isInteger(dtype))
+    convertToTensor(value as TensorLike, { name: snakeOf(label), asRef });
   const tensor = convertToTensor(value as TensorLike, { dtype: isTensor ? undefined : dtype, name: snakeOf(label), asRef });
   if (dtype !== undefined && tensor.dtype !== dtype) {
     const given = `Input '${snakeOf(input)}' of '${definition.type}' Op has type ${tensor.dtypeName}`;
@@ -157,6 +160,8 @@ function convert(
   }
   return tensor;
 }
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 const isDTypeInput = (definition: OpDefinition, input: string): boolean => isDType(parseInputType(definition.inputs[input]).type);
 

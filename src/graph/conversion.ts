@@ -43,7 +43,7 @@ export const Pack = defineOp("Pack", {
   outputs: { output: "T" },
   attrs: { N: attr.int(undefined, 1), T: attr.type(), axis: attr.int(0) },
   shape: ({ values, axis }) => packedShape(values, axis),
-  gradient: ({ axis, values }, d): Gradients => ({ values: Unpack({ value: d.output, num: values.length, axis }) }),
+  gradient: ({ axis, values }, d): Gradients => ({ values: Unpack({ value: d.output, num: values.length, axis }, { name: "unstack" }) }),
   partial: ({ values, axis, shapes }) => {
     const [first] = values;
     if (shapes.values.every(({ rank }) => rank === 0))
@@ -86,7 +86,7 @@ export const Unpack = defineOp("Unpack", {
     const rest = new TensorShape(value.dims.filter((_, k) => k !== at));
     return Array.from({ length: num }, () => rest);
   },
-  gradient: ({ axis, num }, d): Gradients => ({ value: Pack({ values: d.output, N: num, axis }) }),
+  gradient: ({ axis, num }, d): Gradients => ({ value: Pack({ values: d.output, N: num, axis }, { name: "stack" }) }),
   partial: ({ value, outputIndex }) => (value?.shape.length === 1 ? { shape: [], values: [value.values[outputIndex]] } : undefined),
   lower: ({ value, num, axis }) => {
     const at = axis < 0 ? axis + value.shape.length : axis;

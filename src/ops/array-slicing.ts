@@ -531,11 +531,20 @@ function joinedValue(values: readonly Value[], axis: number): Value {
   return ir.concat(values, at);
 }
 
+/** The shapes as constants where all are known. TensorFlow finds out one by one, which leaves a Shape node behind. */
+function shapesOf(values: readonly Tensor[]): readonly Tensor[] {
+  const sizes: Tensor[] = [];
+  for (const value of values) {
+    sizes.push(shape(value));
+    if (!value.shape.isFullyDefined) return ShapeN({ input: values });
+  }
+  return sizes;
+}
+
 /** Gradients of the pieces: slices of dz at their offsets. */
 function concatGradient(values: readonly Tensor[], axis: Tensor, dz: Tensor): Tensor[] {
   const front = operator.mod(axis, rank(values[0]));
-  const known = values.every(value => value.shape.isFullyDefined);
-  const sizes = known ? values.map(value => shape(value)) : ShapeN({ input: values });
+  const sizes = shapesOf(values);
   if (sizes.length > 16) {
     const lengths = squeeze(slice(stack(sizes, 1), [front, 0], [1, -1]));
     return [...split(dz, lengths, front, { num: sizes.length })];

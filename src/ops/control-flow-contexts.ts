@@ -12,8 +12,10 @@ import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { constant, identity } from "./array.ts";
-import { Enter, Exit, LoopCond, Merge, NextIteration, RefEnter, RefExit, RefMerge, RefNextIteration, RefSwitch, Switch, withDependencies } from "./control-flow.ts";
-import { AddV2, Less, LogicalAnd } from "./math.ts";
+import { stack } from "./array-slicing.ts";
+import { Assert, Enter, Exit, LoopCond, Merge, NextIteration, RefEnter, RefExit, RefMerge, RefNextIteration, RefSwitch, Switch, withDependencies } from "./control-flow.ts";
+import { AddV2, cast, Less, LessEqual, LogicalAnd } from "./math.ts";
+import { reduceSum } from "./math-reduction.ts";
 import { inNameScope } from "./named.ts";
 import { assertSameStructure, flatten, mapNested, type Nested, packAs } from "./nested.ts";
 
@@ -415,13 +417,23 @@ interface CaseOptions extends Named {
 /** The function of the first true predicate, else the default (or the last pair's if there is none). Pairs are `[predicate, function]`. TF: tf.case. */
 export function caseOf(pairs: readonly (readonly [TensorLike, Branch])[], options: CaseOptions = {}): Nested {
   return inNameScope({ name: options.name ?? "case" }, "case", pairs.map(([predicate]) => predicate), () => {
-    if (options.exclusive) throw new ValueError("`exclusive` is not supported here.", "Order the pairs so that the first true predicate is the one to take.");
     const fallback = options.default ?? pairs[pairs.length - 1]?.[1];
     const rest = options.default ? pairs : pairs.slice(0, -1);
     if (!fallback) throw new ValueError("`pred_fn_pairs` must be a non-empty list of pairs, or there must be a `default`.");
     const build = (k: number): Nested => (k === rest.length ? fallback() : cond(rest[k][0], rest[k][1], () => build(k + 1), { strict: options.strict ?? false }));
+    if (options.exclusive) return getDefaultGraph().controlDependencies([atMostOne(rest.map(([predicate]) => predicate))], () => build(0));
     return build(0);
   });
+}
+
+/** An operation that fails if more than one predicate is true. */
+function atMostOne(predicates: readonly TensorLike[]): Operation {
+  const stacked = stack(predicates, { name: "preds_c" });
+  const count = reduceSum(cast(stacked, "int32"), null, { name: "num_true_conds" });
+  const holds = LessEqual({ x: count, y: constant(1, "int32", { name: "n_true_conds" }) });
+  const names = predicates.map(predicate => (predicate instanceof Tensor ? predicate.name : "?")).join(", ");
+  const message = `Input error: exclusive=True: more than 1 conditions (${names}) evaluated as True:`;
+  return Assert(holds, [message, stacked], { summarize: predicates.length });
 }
 
 /** `case` is a reserved word: inside the house it goes by another name. */

@@ -3,7 +3,7 @@
 import type { DType } from "../base/dtype.ts";
 import { isComplex, isInteger } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -22,7 +22,7 @@ import { invertPermutation, transpose } from "./array-rearranging.ts";
 import { whereV2 } from "./array-selection.ts";
 import { concat } from "./array-slicing.ts";
 import { gather } from "./array-gather.ts";
-import { add, cast, divide, divNoNan, equal, greater, less, notEqual, subtract, truediv } from "./math.ts";
+import { add, cast, divide, divNoNan, equal, greater, less, Maximum, notEqual, subtract, truediv } from "./math.ts";
 import { conj, exp, isFinite, log, real, sqrt, square } from "./math-functions.ts";
 import { inNameScope } from "./named.ts";
 import * as operator from "./operators.ts";
@@ -136,6 +136,7 @@ function spread({ input, reductionIndices, keepDims }: ReductionRecord, dy: Tens
     }
     if (input.shape.isFullyDefined) {
       const kept = withOnes(input.shape.asNumbers(), list);
+      noteScaling(input, kept, list);
       return tile(
         reshape(dy, kept),
         input.shape.asNumbers().map((d, axis) => Math.floor(d / Math.max(kept[axis], 1))),
@@ -150,6 +151,16 @@ function spread({ input, reductionIndices, keepDims }: ReductionRecord, dy: Tens
         inputShape.graph.colocateWith(inputShape, undefined, () => shapeKeepingDims(inputShape, reductionIndices)),
       );
   return broadcastTo(kept, inputShape);
+}
+
+/** TensorFlow works the multiples out with nodes, once in a graph for a shape and its axes; they stay behind unused, and so they do here. */
+function noteScaling({ graph, shape: { dims } }: Tensor, kept: readonly number[], axes: readonly number[]): void {
+  const noted = graph.attached(noteScaling, () => new Set<string>());
+  const key = `${dims}:${axes}`;
+  if (noted.has(key)) return;
+  noted.add(key);
+  const vector = (values: readonly (number | null)[]): NDArray => NDArray.from(values as number[], "int32", [values.length]);
+  operator.floordiv(vector(dims ?? []), Maximum({ x: vector(kept), y: 1 }));
 }
 
 /** How many elements each mean is over, as a tensor of the gradient's type. */
