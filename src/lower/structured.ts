@@ -30,18 +30,15 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
     region([], () => {
       restore(lowering, before);
       for (const inner of nodes) lowering.node(inner);
-      found.push(results.map(tensor => (tensor === null ? undefined : lowering.value(tensor))));
+      found.push(results.map(tensor => (tensor === null || !lowering.has(tensor) ? undefined : lowering.value(tensor))));
       written.push(changes(lowering, before));
       return [];
     }),
   );
   restore(lowering, before);
-  const filled = outputs.map((tensor, k) =>
-    fillerFor(
-      tensor,
-      found.map(values => values[k]),
-    ),
-  );
+  // A result that no case computed was made under a choice known to be otherwise: nobody reads it.
+  const kept = outputs.map((tensor, k) => ({ tensor, k })).filter(({ k }) => found.some(values => values[k] !== undefined));
+  const filled = outputs.map((_, k) => fillerFor(found.map(values => values[k])));
   requireEqualShapes(node, found);
   const states = new Map(written.flatMap(entries => [...entries].map(([id, { state }]) => [id, state] as const)));
   // A state that only one case writes keeps its old value in the others: read it before branching.
@@ -49,17 +46,17 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   const complete: Region[] = regions.map((given, c) => ({
     ...given,
     results: [
-      ...outputs.map((_, k) => found[c][k] ?? (filled[k] as Value)),
+      ...kept.map(({ k }) => found[c][k] ?? (filled[k] as Value)),
       ...[...states.keys()].map(id => written[c].get(id)?.value ?? (old.get(id) as Value)),
     ],
   }));
   const outs = branch(choice, complete);
-  outputs.forEach((tensor, k) => {
+  kept.forEach(({ tensor, k }, at) => {
     // What was made inside and is known there stays known outside.
     const isKnown = cases.some(({ results }) => results[k] === tensor) && lowering.known(tensor) !== undefined;
-    if (!isKnown) lowering.bind(tensor, { value: outs[k] });
+    if (!isKnown) lowering.bind(tensor, { value: outs[at] });
   });
-  [...states.values()].forEach((state, k) => void lowering.assign(state, outs[outputs.length + k]));
+  [...states.values()].forEach((state, k) => void lowering.assign(state, outs[kept.length + k]));
 }
 
 /** A choice that is known while compiling: the case taken becomes part of what is around it. */
@@ -68,7 +65,7 @@ function lowerKnownCase(lowering: Lowering, { cases, outputs }: StructuredCond, 
   for (const inner of nodes) lowering.node(inner);
   outputs.forEach((output, k) => {
     const result = results[k];
-    if (result !== null) lowering.alias(output, result);
+    if (result !== null && lowering.has(result)) lowering.alias(output, result);
   });
 }
 
@@ -81,11 +78,9 @@ function requireEqualShapes({ predicate, outputs }: StructuredCond, found: reado
 }
 
 /** What stands for a result that a case does not have: zeros of the shape it has in another. */
-function fillerFor(tensor: Tensor, values: readonly (Value | undefined)[]): Value | undefined {
-  if (!values.includes(undefined)) return undefined;
+function fillerFor(values: readonly (Value | undefined)[]): Value | undefined {
   const like = values.find(value => value !== undefined);
-  if (!like) throw new InternalError(`No case gives ${tensor.name} a value.`);
-  return full(like.dtype, like.shape, 0);
+  return like === undefined || !values.includes(undefined) ? undefined : full(like.dtype, like.shape, 0);
 }
 
 function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
