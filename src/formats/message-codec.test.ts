@@ -42,6 +42,15 @@ describe("message codec", () => {
     expect(messageToBytes("GraphDef", messageFromBytes("GraphDef", bytes))).toEqual(bytes);
   });
 
+  it("writes messages of any size, the buffer growing at every byte", () => {
+    for (const count of [100, 254, 255, 256, 257, 300, 1000, 5000]) {
+      const versions = { producer: count, badConsumers: Array.from({ length: count }, (_, i) => i * i) };
+      expect(messageFromBytes("VersionDef", messageToBytes("VersionDef", versions))).toEqual({ ...versions, minConsumer: 0 });
+      const node = { input: Array.from({ length: count }, (_, i) => "x".repeat(i % 7)) };
+      expect(messageFromBytes("NodeDef", messageToBytes("NodeDef", node)).input).toEqual(node.input);
+    }
+  });
+
   it("fills proto3's defaults", () => {
     const node = messageFromBytes("NodeDef", new Uint8Array(0));
     expect([node.name, node.input, node.attr.size, node.experimentalType]).toEqual(["", [], 0, undefined]);

@@ -124,6 +124,12 @@ export class WireWriter {
     return start;
   }
 
+  private byte(value: number): void {
+    // Making room may replace the buffer, so it comes first.
+    const at = this.room(1);
+    this.buffer[at] = value;
+  }
+
   tag(number: number, wire: number): void {
     this.varint(BigInt(number * 8 + wire));
   }
@@ -131,11 +137,8 @@ export class WireWriter {
   /** Negative numbers take ten bytes, as in two's complement of 64 bits. */
   varint(value: bigint): void {
     let rest = BigInt.asUintN(64, value);
-    while (rest >= 0x80n) {
-      this.buffer[this.room(1)] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
-    }
-    this.buffer[this.room(1)] = Number(rest);
+    for (; rest >= 0x80n; rest >>= 7n) this.byte(Number(rest & 0x7fn) | 0x80);
+    this.byte(Number(rest));
   }
 
   float(value: number): void {
