@@ -11,6 +11,23 @@ export {
   trace,
 } from "../ops/array-matrix.ts";
 export { solve } from "../ops/linalg-dense.ts";
+export {
+  adjoint,
+  cholesky,
+  choleskySolve,
+  logdet,
+  lu,
+  matrixDeterminant as det,
+  matrixInverse as inv,
+  matrixSolveLs as lstsq,
+  matrixTriangularSolve as triangularSolve,
+  qr,
+  selfAdjointEig as eigh,
+  selfAdjointEigvals as eigvalsh,
+  slogdet,
+  svd,
+  tridiagonalSolve,
+} from "../ops/linalg.ts";
 export { einsum } from "../ops/math-einsum.ts";
 export { matmul, matvec, tensordot } from "../ops/math-matrix.ts";
 export { cross } from "../ops/math-special.ts";

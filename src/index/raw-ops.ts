@@ -116,7 +116,20 @@ export {
   StackV2,
   Switch,
 } from "../ops/control-flow.ts";
-export { Qr } from "../ops/linalg.ts";
+export {
+  Cholesky,
+  LogMatrixDeterminant,
+  Lu,
+  MatrixDeterminant,
+  MatrixInverse,
+  MatrixSolve,
+  MatrixSolveLs,
+  MatrixTriangularSolve,
+  Qr,
+  SelfAdjointEigV2,
+  Svd,
+  TridiagonalSolve,
+} from "../ops/linalg.ts";
 export { Einsum } from "../ops/math-einsum.ts";
 export {
   Abs,

@@ -174,7 +174,19 @@ export {
 } from "../ops/array.ts";
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
-export { solve as matrixSolve } from "../ops/linalg-dense.ts";
+export {
+  cholesky,
+  choleskySolve,
+  matrixDeterminant,
+  matrixInverse,
+  matrixSolve,
+  matrixSolveLs,
+  matrixTriangularSolve,
+  qr,
+  selfAdjointEig,
+  selfAdjointEigvals,
+  svd,
+} from "../ops/linalg.ts";
 export { einsum } from "../ops/math-einsum.ts";
 export {
   abs,
