@@ -137,7 +137,11 @@ export const DynamicStitch = defineOp("DynamicStitch", {
   },
   gradient: ({ indices }, d): Gradients => ({ data: indices.map(index => gather(d.merged, index)) }),
   partial: ({ indices, data }) => {
-    if (indices.some(list => !list || list.values.includes(null)) || data.some(list => !list || list.shape.length > 1)) return undefined;
+    if (
+      indices.some(list => !list || list.values.includes(null)) ||
+      data.some(list => !list || list.shape.length > 1 || list.values.includes(null))
+    )
+      return undefined;
     const values: (number | null)[] = [];
     indices.forEach((list, k) => {
       list?.values.forEach((i, row) => void (values[i as number] = data[k]?.values[row] ?? null));
