@@ -231,11 +231,29 @@ export function shapeOfNested(value: ArrayLike): number[] {
   for (const item of value) {
     const other = shapeOfNested(item);
     if (other.length !== first.length || other.some((d, i) => d !== first[i]))
-      throw new ValueError(
-        `setting an array element with a sequence: the lists are ragged ([${first.join(",")}] and [${other.join(",")}]).`,
-      );
+      throw raggedError(value, first, other);
   }
   return [value.length, ...first];
+}
+
+/** numpy's words: up to where the lists agree. */
+function raggedError(value: ArrayLike, first: readonly number[], other: readonly number[]): ValueError {
+  const common = evenShape(value);
+  const shape = common.length === 1 ? `(${common[0]},)` : `(${common.join(", ")})`;
+  return new ValueError(
+    `setting an array element with a sequence. The requested array has an inhomogeneous shape after ${common.length} dimensions. The detected shape was ${shape} + inhomogeneous part.`,
+    `The lists are ragged: one is of shape [${first.join(",")}], another of [${other.join(",")}].`,
+  );
+}
+
+/** The leading dimensions in which nested lists agree. */
+function evenShape(value: ArrayLike): number[] {
+  if (!Array.isArray(value)) return [];
+  const inner = value.map(evenShape);
+  const depth = Math.min(...inner.map(shape => shape.length));
+  const shared: number[] = [];
+  for (let axis = 0; axis < depth && inner.every(shape => shape[axis] === inner[0][axis]); axis++) shared.push(inner[0][axis]);
+  return [value.length, ...shared];
 }
 
 /** The type TensorFlow infers: bool, string, complex128, int64 for bigints, the type of arrays; numbers are float32. */

@@ -176,7 +176,7 @@ function linspaceBetween(from: Tensor, to: Tensor, count: Tensor, _: Tensor, giv
   const [first, last] = [expandDims(a, givenAxis), expandDims(b, givenAxis)];
   const dims = shape(first);
   const length = getItem(shape(dims), 0);
-  const axis = whereV2(convertToTensor(givenAxis >= 0, { name: "SelectV2/condition" }), givenAxis, operator.add(length, givenAxis));
+  const axis = whereV2(givenAxis >= 0, givenAxis, operator.add(length, givenAxis));
   const inside = Maximum({ x: operator.sub(count, 2), y: 0 });
   const steps = Maximum({ x: operator.sub(count, 1), y: 1 });
   const delta = operator.truediv(operator.sub(last, first), cast(steps, last.dtype));

@@ -353,14 +353,14 @@ export const SpaceToDepth = defineOp("SpaceToDepth", {
   gradient: ({ blockSize, dataFormat: format }, d): Gradients => ({
     input: DepthToSpace({ input: d.output, blockSize, dataFormat: format }),
   }),
-  lower: ({ input, blockSize: b, dataFormat: format }, { outputShapes }) => {
+  lower: ({ input, blockSize: b, dataFormat: format }, context) => {
     refuseVectors(format);
     const [h, w, c] = imageAxes(format);
     const depth = input.shape[c];
     if (input.shape[h] % b !== 0 || input.shape[w] % b !== 0)
       throw new InvalidArgumentError(`Image width ${input.shape[w]} and height ${input.shape[h]} should be divisible by block_size: ${b}`);
     // Output channel (y·b + x)·depth + k comes from row y and column x of the block.
-    return ir.generate(outputShapes[0].asNumbers(), i => {
+    return ir.generate(context.outputShapes[0].asNumbers(), i => {
       const place = divIndex(i[c], depth);
       const at = [...i];
       at[h] = addIndex(scaleIndex(i[h], b), divIndex(place, b));
@@ -386,12 +386,12 @@ export const DepthToSpace = defineOp("DepthToSpace", {
   gradient: ({ blockSize, dataFormat: format }, d): Gradients => ({
     input: SpaceToDepth({ input: d.output, blockSize, dataFormat: format }),
   }),
-  lower: ({ input, blockSize: b, dataFormat: format }, { outputShapes }) => {
+  lower: ({ input, blockSize: b, dataFormat: format }, context) => {
     refuseVectors(format);
     const [h, w, c] = imageAxes(format);
     if (input.shape[c] % b ** 2 !== 0)
       throw new InvalidArgumentError(`Input depth dimension ${input.shape[c]} should be divisible by: ${b ** 2}`);
-    const dims = outputShapes[0].asNumbers();
+    const dims = context.outputShapes[0].asNumbers();
     return ir.generate(dims, i => {
       const at = [...i];
       at[h] = divIndex(i[h], b);

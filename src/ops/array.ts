@@ -9,6 +9,7 @@ import { NDArray } from "../base/ndarray.ts";
 import type { Dimension, ShapeLike } from "../base/shape.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Const, convertToTensor, isAsTensor, type TensorLike, toArray } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type PartialArray } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
@@ -64,12 +65,21 @@ export function placeholder(dtype: DType, shape?: ShapeLike, options?: NameOptio
 export function placeholder(dtype: DType, options?: PlaceholderOptions): Tensor;
 export function placeholder(dtype: DType, ...rest: unknown[]): Tensor {
   const { shape, name } = collect<PlaceholderOptions>(["shape", "name"], rest);
-  return Placeholder({ dtype, shape: new TensorShape(shape ?? null) }, { name });
+  return Placeholder({ dtype, shape: attrShape(shape) }, { name });
+}
+
+/** @throws ValueError with TensorFlow's text for a negative dimension. */
+function attrShape(shape: ShapeLike | undefined): TensorShape {
+  try {
+    return new TensorShape(shape ?? null);
+  } catch (error) {
+    throw error instanceof ValueError ? new ValueError(`Error converting shape to a TensorShape: ${error.reason}.`, "Unknown dimensions are null.") : error;
+  }
 }
 
 /** A tensor that is `input` unless it is fed. TF: tf.placeholder_with_default. */
 export const placeholderWithDefault = (input: TensorLike, shape: ShapeLike, options?: NameOption): Tensor =>
-  PlaceholderWithDefault({ input, shape: new TensorShape(shape) }, named(options));
+  PlaceholderWithDefault({ input, shape: attrShape(shape) }, named(options));
 
 // ---- constants and fills ----
 
@@ -91,7 +101,9 @@ export function constant(value: ArrayLike, ...rest: unknown[]): Tensor {
   if (value === null || value === undefined) throw new ValueError("None values not supported.");
   const array = toArray(value, dtype ?? undefined);
   const filled = shape === undefined ? array : arrayOfShape(array, new TensorShape(shape).asNumbers(), verifyShape ?? false);
-  return Const({ value: filled, dtype: filled.dtype }, { name });
+  // Made without a name scope, as TensorFlow does: a bad name is refused as a node's.
+  const op = getDefaultGraph().createOperation(Const, [], { value: filled, dtype: filled.dtype }, name === undefined || name === null ? "Const" : String(name));
+  return op.outputs[0];
 }
 
 function arrayOfShape(array: NDArray, shape: readonly number[], verifyShape: boolean): NDArray {
