@@ -2,7 +2,7 @@
 // All decided from index maps and the target, before anything is recorded, so that the scheduler can reserve the scratch.
 // Scheme of Goto and van de Geijn: packed panels of B, row tiles of A read where they lie (spec: row offsets are constants, A is never packed).
 
-import type { DType } from "../base/dtype.ts";
+import { type DType, dtypeBytes } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex, flattenIndex, forEachAtom, type Index, substituteIndex } from "../ir/index-map.ts";
 import type { Operand, Value } from "../ir/program.ts";
@@ -173,25 +173,22 @@ function blockOf(reduced: readonly Axis[]): number {
 export const scratchValues = (plan: ContractPlan): Value[] =>
   [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.partial].filter((value): value is Value => value !== undefined);
 
-const bytesOf = (value: Value, alignment: number): number => Math.ceil((sizeOf(value.shape) * 4 + alignment) / alignment) * alignment;
-
-export const scratchOffsets = (plan: ContractPlan, alignment: number): { value: Value; offset: number; bytes: number }[] => {
+/** Buffers one after the other, at least the alignment apart. */
+export const scratchOffsets = (values: readonly Value[], alignment: number): { value: Value; offset: number; bytes: number }[] => {
   let offset = 0;
-  return scratchValues(plan).map(value => {
-    const bytes = bytesOf(value, alignment);
+  return values.map(value => {
+    const bytes = Math.ceil((sizeOf(value.shape) * dtypeBytes(value.dtype) + alignment) / alignment) * alignment;
     offset += bytes;
     return { value, offset: offset - bytes, bytes };
   });
 };
 
-/** Scratch a contraction wants on a target. */
-export function contractScratchBytes(kernel: ContractKernel, target: Target): number {
+/** Scratch a kernel wants on a target. */
+export function scratchBytesOf(kernel: Kernel, target: Target): number {
+  if (kernel.kind !== "contract") return 0;
   const plan = planContract(kernel, target);
-  if (!plan) {
-    const padded = paddedReduce(kernel);
-    return padded ? padded.paddings.reduce((sum, { padded: value }) => sum + bytesOf(value, target.alignment), 0) : 0;
-  }
-  return scratchOffsets(plan, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
+  const values = plan ? scratchValues(plan) : (paddedReduce(kernel)?.paddings.map(({ padded }) => padded) ?? []);
+  return scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** The contraction with its operands padded, for those that have no matrix form (depthwise): then no index lies outside. */

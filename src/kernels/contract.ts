@@ -6,7 +6,7 @@ import { addIndex, axisIndex, constantIndex, type Index, scaleIndex } from "../i
 import type { Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar, loadsOf, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { asReduce } from "./contract-reduce.ts";
-import { type Axis, type ContractKernel, type ContractPlan, paddedReduce, type Padding, planContract, scratchOffsets } from "./contract-plan.ts";
+import { type Axis, type ContractKernel, type ContractPlan, paddedReduce, type Padding, planContract, scratchOffsets, scratchValues } from "./contract-plan.ts";
 import { type Expr, f32x, i32, type Local } from "./language.ts";
 import { recordMap, storesLeaf, valuesOf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
@@ -20,8 +20,7 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
   const { target } = recording.module;
   const plan = planContract(kernel, target);
   if (!plan) return recordWithoutMatrixForm(kernel, recording);
-  for (const { value, offset, bytes } of scratchOffsets(plan, target.alignment))
-    recording.place(value, { region: "arena", offsetBytes: (kernel.scratch?.offsetBytes ?? 0) + offset, bytes });
+  placeScratch(scratchValues(plan), kernel, recording);
   const phases = plan.paddings.flatMap(padding => recordPadding(padding, recording));
   if (plan.packed) phases.push(...recordPacking(plan, plan.packed, recording));
   phases.push(recordProducts(kernel, plan, recording));
@@ -29,16 +28,19 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
   return phases;
 }
 
+function placeScratch(values: readonly Value[], { scratch }: ContractKernel, recording: Recording): void {
+  for (const { value, offset, bytes } of scratchOffsets(values, recording.module.target.alignment))
+    recording.place(value, { region: "arena", offsetBytes: (scratch?.offsetBytes ?? 0) + offset, bytes });
+}
+
 function recordWithoutMatrixForm(kernel: ContractKernel, recording: Recording): Phase[] {
   const padded = paddedReduce(kernel);
   if (!padded || kernel.scratch === undefined || kernel.scratch.bytes === 0) return recordReduce(asReduce(kernel), recording);
-  let offset = kernel.scratch.offsetBytes;
-  const { alignment } = recording.module.target;
-  for (const { padded: value } of padded.paddings) {
-    const bytes = Math.ceil((sizeOf(value.shape) * 4 + alignment) / alignment) * alignment;
-    recording.place(value, { region: "arena", offsetBytes: offset, bytes });
-    offset += bytes;
-  }
+  placeScratch(
+    padded.paddings.map(({ padded: value }) => value),
+    kernel,
+    recording,
+  );
   return [...padded.paddings.flatMap(padding => recordPadding(padding, recording)), ...recordReduce(asReduce(padded.kernel), recording)];
 }
 
@@ -105,7 +107,7 @@ function turnColumns(k: FunctionRecorder, from: Local<"i32">, to: Local<"i32">, 
     for (let group = 0; group < panelWidth; group += width) {
       const base = k.let(i32.add(from, group * column.b * 4));
       const rows = Array.from({ length: width }, (_, c) => {
-        const at = column.b > 0 ? { address: base as Expr<"i32">, offset: c * column.b * 4 } : { address: i32.add(base, c * column.b * 4), offset: 0 };
+        const at = apart(base, c * column.b * 4);
         return k.let(count === width ? f32x.load(at.address, at.offset) : f32x.loadPart(count, at.address, at.offset));
       });
       k.transpose("f32x", rows);
@@ -322,7 +324,8 @@ function tile(products: Products, point: Point, block: Block | undefined, panel:
       return k.let(count === undefined ? f32x.load(b, offset) : f32x.loadPart(count, b, offset));
     });
     for (let r = 0; r < rows; r++) {
-      const splat = k.let(f32x.loadSplat(a, 4 * r * (inner?.a ?? 0)));
+      const { address, offset } = apart(a, 4 * r * (inner?.a ?? 0));
+      const splat = k.let(f32x.loadSplat(address, offset));
       columns.forEach((columnVector, v) => k.set(sums[r][v], f32x.madd(splat, columnVector, sums[r][v])));
     }
   });
@@ -369,6 +372,10 @@ function walkReduced(products: Products, a: Local<"i32">, b: Local<"i32">, block
 function move(k: FunctionRecorder, pointer: Local<"i32">, elements: number): void {
   if (elements !== 0) k.set(pointer, i32.add(pointer, elements * 4));
 }
+
+/** Constant offsets of memory operations cannot be negative. */
+const apart = (base: Expr<"i32">, bytes: number): { address: Expr<"i32">; offset: number } =>
+  bytes >= 0 ? { address: base, offset: bytes } : { address: i32.add(base, bytes), offset: 0 };
 
 /** What a step of each reduced axis moves in B as it is read. */
 function bStrides({ reduced, packed, panelWidth }: ContractPlan): number[] {

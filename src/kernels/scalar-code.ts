@@ -295,13 +295,16 @@ function safeDivision(fn: "div" | "rem", dtype: DType, x: Expr, y: Expr, k: Func
   return L.select(isZero, L.const(0), result);
 }
 
-/** By squaring, wrapping; negative exponents give 0 except for bases 1 and -1 (a check refuses them before). */
+/** By squaring, wrapping; for negative exponents the truncated quotient: 1 and -1 have one, all other bases give 0. */
 function integerPower(dtype: DType, x: Expr, y: Expr, k: FunctionRecorder): Expr {
   const { scalar, isUnsigned } = elementOf(dtype);
   const L = laneOf(scalar);
+  const isNegative = isUnsigned ? undefined : k.let(L.lt(y, L.const(0)));
+  // The inverse of 1 or -1 is itself; what else is inverted is 0 and stays so, for its exponent is not 0.
+  const isUnit = (): Expr<"i32"> => i32.or(L.eq(x, L.const(1)), L.eq(x, L.const(-1)));
+  const base = k.let(isNegative ? L.select(i32.and(isNegative, i32.eqz(isUnit())), L.const(0), x) : x) as Local;
+  const left = k.let(isNegative ? L.select(isNegative, L.neg(y), y) : y) as Local;
   const result = k.let(L.const(1)) as Local;
-  const base = k.let(x) as Local;
-  const left = k.let(isUnsigned ? y : L.select(L.lt(y, L.const(0)), L.const(0), y)) as Local;
   k.while(L.ne(left, L.const(0)), () => {
     k.set(result, L.select(L.ne(L.and(left, L.const(1)), L.const(0)), L.mul(result, base), result));
     k.set(base, L.mul(base, base));

@@ -50,6 +50,7 @@ export class WasmExecutable implements Executable {
       moduleBytes,
     };
     this.texts = { kernels: () => printModule(recorded.module) };
+    for (const { data, slot } of plan.hostConstants) this.hostValues[slot] = data;
     this.bind();
   }
 
@@ -158,7 +159,10 @@ export class WasmExecutable implements Executable {
 
   private copyOut(value: Value, i: number): NDArray {
     const view = this.resultViews[i];
-    if (!view) return this.hostRead(value);
+    if (!view) {
+      const { dtype, data } = this.hostRead(value);
+      return new NDArray(dtype, value.shape, data.slice());
+    }
     const copy = newTypedArray(value.dtype, sizeOf(value.shape));
     copy.set(view as never);
     return new NDArray(value.dtype, value.shape, copy);

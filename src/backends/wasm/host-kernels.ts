@@ -21,7 +21,7 @@ export function runHostKernel(kernel: Kernel, memory: HostMemory): void {
   const read = (value: Value): NDArray => memory.read(value);
   switch (kernel.kind) {
     case "map":
-      return writeStores(kernel.stores, memory, read);
+      return writeStores(kernel.shape, kernel.stores, memory, read);
     case "reduce": {
       const total: Value = { id: -1, shape: kernel.shape, dtype: kernel.accumulator };
       const result = runReduce({ kind: "reduce", out: total, over: kernel.over, combine: kernel.combine, body: kernel.body }, read);
@@ -54,9 +54,10 @@ export function runHostKernel(kernel: Kernel, memory: HostMemory): void {
   }
 }
 
-function writeStores(stores: readonly Store[], memory: HostMemory, read: (value: Value) => NDArray): void {
-  const results = stores.map(({ out, body }) => runMap({ kind: "map", out, body }, read));
-  stores.forEach(({ out }, i) => void memory.write(out, results[i]));
+/** Bodies run over the kernel's own shape; an out may have another with as many elements. */
+function writeStores(shape: readonly number[], stores: readonly Store[], memory: HostMemory, read: (value: Value) => NDArray): void {
+  const results = stores.map(({ out, body }) => runMap({ kind: "map", out: { ...out, shape }, body }, read));
+  stores.forEach(({ out }, i) => void memory.write(out, new NDArray(out.dtype, out.shape, results[i].data)));
 }
 
 /** Epilogues read the finished reduction as a load of a value of its own. */
@@ -64,7 +65,7 @@ function writeEpilogue(stores: readonly Store[], total: Value, result: NDArray, 
   const axes = total.shape.map((size, axis) => axisIndex(axis, size));
   const read = (value: Value): NDArray => (value === total ? result : memory.read(value));
   const bodies = stores.map(({ out, body }): Store => ({ out, body: substituteScalar(body, axes, load => load, finished(total, axes)) }));
-  writeStores(bodies, memory, read);
+  writeStores(total.shape, bodies, memory, read);
 }
 
 const finished = (total: Value, axes: Parameters<typeof loadScalar>[1]): Scalar => loadScalar(total, axes);

@@ -1,7 +1,7 @@
 // The WebAssembly backend: recorded kernels printed as one module a program, run in this thread.
 
 import { UnimplementedError } from "../../base/errors.ts";
-import { contractScratchBytes } from "../../kernels/contract-plan.ts";
+import { scratchBytesOf } from "../../kernels/contract-plan.ts";
 import type { Device } from "../device.ts";
 import { WasmDevice } from "./device.ts";
 import { engineTarget, probeFeatures } from "./features.ts";
@@ -18,5 +18,5 @@ export function openWasmDevice(_config: WasmConfig): Device {
       'This engine has no WebAssembly SIMD.\n\nUse a current Node, Deno, Bun or browser, or new Session({ config: { backend: "reference" } }) for small graphs.',
     );
   const target = engineTarget({ features });
-  return new WasmDevice(target, kernel => (kernel.kind === "contract" ? contractScratchBytes(kernel, target) : 0));
+  return new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
 }

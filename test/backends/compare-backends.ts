@@ -1,0 +1,164 @@
+// A program on the wasm backend must give what the reference gives. Floats are compared with a tolerance; where they differ by more, the
+// reference runs again with inputs changed by a millionth: an element that moves as far by itself (a comparison on the edge, a difference
+// of equal numbers) says nothing. Memory is poisoned before the run and every access is checked against the places of its kernel.
+import { runReference } from "../../src/backends/reference/index.ts";
+import { WasmDevice } from "../../src/backends/wasm/device.ts";
+import { WasmExecutable } from "../../src/backends/wasm/executable.ts";
+import { engineTarget } from "../../src/backends/wasm/features.ts";
+import { printWasm } from "../../src/backends/wasm/printer.ts";
+import { isComplex, isFloating } from "../../src/base/dtype.ts";
+import { NDArray } from "../../src/base/ndarray.ts";
+import { printProgram } from "../../src/ir/print.ts";
+import type { Program, Step } from "../../src/ir/program.ts";
+import { verifyProgram } from "../../src/ir/verify.ts";
+import { scratchBytesOf } from "../../src/kernels/contract-plan.ts";
+import { type Recorded, record } from "../../src/kernels/index.ts";
+import { printPlan, schedule } from "../../src/schedule/index.ts";
+import { type RandomCase, randomNumbers } from "../plans/random-program.ts";
+import { withAddressChecks } from "./check-addresses.ts";
+
+type Arrays = ReadonlyMap<string, NDArray>;
+
+interface Run {
+  readonly results: readonly NDArray[];
+  readonly states: Arrays;
+}
+
+export interface Comparison {
+  /** What is wrong, with all texts; undefined if nothing is. */
+  readonly fault?: string;
+  /** Elements compared, and those of them that say nothing. */
+  readonly elements: number;
+  readonly undecided: number;
+  readonly hostKernels: number;
+}
+
+/** Feeds by number, as devices want them. */
+function numbered({ program, feeds, states }: RandomCase): RandomCase {
+  const names = [...feeds.keys()];
+  const rename = (step: Step): Step => (step.kind === "feed" ? { ...step, name: String(names.indexOf(step.name)) } : step);
+  return {
+    program: { ...program, steps: program.steps.map(rename) },
+    feeds: new Map(names.map((name, i) => [String(i), feeds.get(name) as NDArray])),
+    states,
+  };
+}
+
+function runOnReference({ program, feeds }: RandomCase, states: Arrays): Run {
+  const { results, updates } = runReference(program, { feeds, states });
+  return { results, states: new Map([...states, ...updates]) };
+}
+
+/** Runs twice on either, the second time with the states the first left. */
+export async function compareBackends(given: RandomCase, isChecked = true): Promise<Comparison> {
+  const aCase = numbered(given);
+  verifyProgram(aCase.program);
+  const target = engineTarget();
+  const device = new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
+  const plan = schedule(aCase.program, device.target);
+  let recorded: Recorded = record(plan, target);
+  if (isChecked) recorded = { ...recorded, module: withAddressChecks(recorded, plan) };
+  const bytes = printWasm(recorded.module);
+  for (const [id, value] of aCase.states) device.writeState(id, value);
+  const executable = new WasmExecutable(device, plan, recorded, await WebAssembly.compile(bytes), bytes.length);
+  const counts = { elements: 0, undecided: 0, hostKernels: recorded.hostKernels.length };
+  const complain = (what: string): Comparison => ({
+    ...counts,
+    fault: `${what}\n${printProgram(aCase.program)}\n\n${printPlan(plan)}\n\n${executable.texts.kernels()}`,
+  });
+  let states = aCase.states;
+  for (let round = 0; round < 2; round++) {
+    new Uint8Array(device.memory.buffer, device.arena.offset, device.arena.bytes).fill(0xff);
+    let expected: Run | undefined;
+    let failure: string | undefined;
+    try {
+      expected = runOnReference(aCase, states);
+    } catch (error) {
+      failure = (error as Error).message;
+    }
+    let results: readonly NDArray[];
+    try {
+      results = executable.run([...aCase.feeds.values()]);
+    } catch (error) {
+      if ((error as Error).message === failure) return counts;
+      return complain(`round ${round}: ${(error as Error).stack}`);
+    }
+    if (expected === undefined) return complain(`round ${round}: not stopped by ${failure}`);
+    const after = new Map([...expected.states.keys()].map(id => [id, device.readState(id) as NDArray]));
+    const edges = new Edges(aCase, states);
+    const pairs: [string, NDArray, NDArray, (run: Run) => NDArray][] = [
+      ...expected.results.map((array, k): [string, NDArray, NDArray, (run: Run) => NDArray] => [`result ${k}`, array, results[k], run => run.results[k]]),
+      ...[...expected.states].map(([id, array]): [string, NDArray, NDArray, (run: Run) => NDArray] => [
+        `state ${id}`,
+        array,
+        after.get(id) as NDArray,
+        run => run.states.get(id) as NDArray,
+      ]),
+    ];
+    for (const [name, want, got, of] of pairs) {
+      if (want.shape.join() !== got.shape.join() || want.dtype !== got.dtype) return complain(`${name}: ${got.dtype}[${got.shape}]`);
+      for (let i = 0; i < want.size; i++) {
+        counts.elements++;
+        if (isClose(want, got, i, tolerance(want))) continue;
+        if (edges.isOnEdge(want, got, i, of)) counts.undecided++;
+        else return complain(`round ${round}, ${name}, element ${i}: ${text(got, i)} instead of ${text(want, i)}`);
+      }
+    }
+    states = after;
+  }
+  return counts;
+}
+
+const text = (array: NDArray, i: number): string => JSON.stringify(array.get(i), (_, x) => (typeof x === "bigint" ? String(x) : x));
+
+const tolerance = ({ dtype }: NDArray): number =>
+  dtype === "float64" || dtype === "complex128" ? 2e-6 : dtype === "bfloat16" ? 3e-2 : dtype === "float16" ? 4e-3 : 1e-4;
+
+function isClose(want: NDArray, got: NDArray, i: number, within: number): boolean {
+  const [a, b] = [want.get(i), got.get(i)] as unknown[];
+  const near = (x: number, y: number): boolean =>
+    Object.is(x, y) || (x === 0 && y === 0) || (Number.isNaN(x) && Number.isNaN(y)) || Math.abs(x - y) <= within * Math.max(1, Math.abs(x));
+  if (isFloating(want.dtype)) return near(Number(a), Number(b));
+  if (isComplex(want.dtype)) {
+    const [x, y] = [a, b] as { re: number; im: number }[];
+    const size = Math.hypot(x.re, x.im);
+    return (near(x.re, y.re) && near(x.im, y.im)) || Math.hypot(x.re - y.re, x.im - y.im) <= within * Math.max(1, size);
+  }
+  return text(want, i) === text(got, i);
+}
+
+/** What the reference gives for inputs that differ a little. */
+class Edges {
+  private readonly aCase: RandomCase;
+  private readonly states: Arrays;
+  private runs: Run[] | undefined;
+
+  constructor(aCase: RandomCase, states: Arrays) {
+    this.aCase = aCase;
+    this.states = states;
+  }
+
+  /** Do runs of the reference differ among themselves here, or does one of them agree? */
+  isOnEdge(want: NDArray, got: NDArray, i: number, of: (run: Run) => NDArray): boolean {
+    this.runs ??= [1e-6, 1e-6, 1e-6, 3e-7, 3e-7, 1e-7].map((by, k) => this.perturbed(by, randomNumbers(k + 1)));
+    return this.runs.some(run => !isClose(want, of(run), i, tolerance(want) / 4) || isClose(of(run), got, i, tolerance(want)));
+  }
+
+  private perturbed(by: number, random: () => number): Run {
+    const moved = (array: NDArray): NDArray => {
+      if (!isFloating(array.dtype) && !isComplex(array.dtype)) return array;
+      const copy = new NDArray(array.dtype, array.shape, array.data.slice());
+      const near = (x: number): number => x * (1 + (random() - 0.5) * by) + (random() - 0.5) * by;
+      for (let i = 0; i < array.size; i++) {
+        const x = array.get(i) as number | { re: number; im: number };
+        copy.set(i, typeof x === "number" ? near(x) : { re: near(x.re), im: near(x.im) });
+      }
+      return copy;
+    };
+    const { program } = this.aCase;
+    const steps = program.steps.map((step): Step => (step.kind === "constant" ? { ...step, data: moved(step.data) } : step));
+    const feeds = new Map([...this.aCase.feeds].map(([name, array]) => [name, moved(array)]));
+    const changed: Program = { steps, results: program.results };
+    return runOnReference({ program: changed, feeds, states: this.states }, new Map([...this.states].map(([id, array]) => [id, moved(array)])));
+  }
+}
