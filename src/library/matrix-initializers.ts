@@ -4,7 +4,7 @@ import type { DType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import { reshape } from "../ops/array.ts";
 import { diagPart } from "../ops/array-matrix.ts";
-import { matrixTranspose } from "../ops/array-rearranging.ts";
+import { matrixTranspose } from "../ops/array-matrix.ts";
 import { Qr } from "../ops/linalg.ts";
 import { sign } from "../ops/math-functions.ts";
 import { mul } from "../ops/operators.ts";
