@@ -12,9 +12,13 @@ import * as arrayRanges from "./array-ranges.ts";
 import * as arrayRearranging from "./array-rearranging.ts";
 import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
+import * as bitwise from "./bitwise.ts";
 import * as controlFlow from "./control-flow.ts";
+import * as imageBoxes from "./image-boxes.ts";
+import * as imageResize from "./image-resize.ts";
 import * as linalg from "./linalg.ts";
 import * as math from "./math.ts";
+import * as mathCounting from "./math-counting.ts";
 import * as mathEinsum from "./math-einsum.ts";
 import * as mathFunctions from "./math-functions.ts";
 import * as mathMatrix from "./math-matrix.ts";
@@ -42,9 +46,13 @@ const families = [
   arrayRearranging,
   arraySelection,
   arraySlicing,
+  bitwise,
   controlFlow,
+  imageBoxes,
+  imageResize,
   linalg,
   math,
+  mathCounting,
   mathEinsum,
   mathFunctions,
   mathMatrix,
