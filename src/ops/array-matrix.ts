@@ -16,6 +16,8 @@ import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
 import { numbersOf, ones, rank, shape, zeros, zerosLike } from "./array.ts";
+import { Range } from "./array-ranges.ts";
+import { transpose } from "./array-rearranging.ts";
 import { concat, slice } from "./array-slicing.ts";
 import { minimum } from "./math.ts";
 import { reduceMin, reduceSum } from "./math-reduction.ts";
@@ -442,7 +444,25 @@ export const diag = (diagonal: TensorLike, options?: NameOption): Tensor => Diag
 /** diagonal[i…] = input[i…, i…]. TF: tf.diag_part. */
 export const diagPart = (input: TensorLike, options?: NameOption): Tensor => DiagPart({ input }, named(options));
 
-// ---- bands, traces, identity matrices ----
+// ---- bands, traces, identity matrices, transposes ----
+
+/** The last two axes exchanged. TF: tf.matrix_transpose(a, name, conjugate). @throws ValueError for rank below 2. */
+export function matrixTranspose(a: TensorLike, ...rest: unknown[]): Tensor {
+  const { name, conjugate = false } = collect<Named & { readonly conjugate?: boolean }>(["name", "conjugate"], rest);
+  return inNameScope({ name }, "matrix_transpose", [a], () => {
+    const x = convertToTensor(a, { name: "a" });
+    const length = x.shape.rank;
+    if (length === null) {
+      const r = rank(x);
+      const perm = concat([Range({ start: 0, limit: operator.sub(r, 2), delta: 1 }), [operator.sub(r, 1), operator.sub(r, 2)]], 0);
+      return transpose(x, perm, { conjugate });
+    }
+    if (length < 2)
+      throw new ValueError(`Argument \`a\` should be a (batch) matrix with rank >= 2.  Received \`a\` = ${x} with shape: ${x.shape}`);
+    const perm = [...Array.from({ length: length - 2 }, (_, i) => i), length - 1, length - 2];
+    return transpose(x, perm, { conjugate });
+  });
+}
 
 export const MatrixBandPart = defineOp("MatrixBandPart", {
   inputs: { input: "T", numLower: "Tindex", numUpper: "Tindex" },

@@ -17,7 +17,7 @@ import { gather } from "./array-gather.ts";
 import { concat, getItem } from "./array-slicing.ts";
 import { reduceToOperands } from "./math.ts";
 import { Prod } from "./math-reduction.ts";
-import { inNameScope, named, type NameOption } from "./named.ts";
+import { inNameScope, type NameOption } from "./named.ts";
 
 /** t where the condition holds, else e: all of one shape, or the condition a scalar or a vector over the first axis. */
 export const Select = defineOp("Select", {

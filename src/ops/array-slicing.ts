@@ -15,24 +15,9 @@ import type { EllipsisIndex, IndexSpec } from "../graph/tensor-operators.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
-import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import {
-  constant,
-  evenly,
-  expandDims,
-  identity,
-  numbersOf,
-  onesLike,
-  rank,
-  reshape,
-  Shape,
-  shape,
-  ShapeN,
-  size,
-  squeeze,
-} from "./array.ts";
+import { constant, identity, numbersOf, onesLike, rank, reshape, shape, ShapeN, squeeze } from "./array.ts";
 import { pad } from "./array-padding.ts";
 import { booleanMask } from "./array-selection.ts";
 import { cast } from "./math.ts";

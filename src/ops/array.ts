@@ -73,7 +73,9 @@ function attrShape(shape: ShapeLike | undefined): TensorShape {
   try {
     return new TensorShape(shape ?? null);
   } catch (error) {
-    throw error instanceof ValueError ? new ValueError(`Error converting shape to a TensorShape: ${error.reason}.`, "Unknown dimensions are null.") : error;
+    throw error instanceof ValueError
+      ? new ValueError(`Error converting shape to a TensorShape: ${error.reason}.`, "Unknown dimensions are null.")
+      : error;
   }
 }
 
@@ -102,7 +104,12 @@ export function constant(value: ArrayLike, ...rest: unknown[]): Tensor {
   const array = toArray(value, dtype ?? undefined);
   const filled = shape === undefined ? array : arrayOfShape(array, new TensorShape(shape).asNumbers(), verifyShape ?? false);
   // Made without a name scope, as TensorFlow does: a bad name is refused as a node's.
-  const op = getDefaultGraph().createOperation(Const, [], { value: filled, dtype: filled.dtype }, name === undefined || name === null ? "Const" : String(name));
+  const op = getDefaultGraph().createOperation(
+    Const,
+    [],
+    { value: filled, dtype: filled.dtype },
+    name === undefined || name === null ? "Const" : String(name),
+  );
   return op.outputs[0];
 }
 

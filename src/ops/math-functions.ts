@@ -3,7 +3,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { isComplex, isInteger } from "../base/dtype.ts";
-import { broadcastShapes, TensorShape } from "../base/shape.ts";
+import { broadcastShapes } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type PartialArray } from "../graph/op-definition.ts";

@@ -8,7 +8,7 @@ import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type PartialArray, type ShapeContext } from "../graph/op-definition.ts";
-import { Tensor } from "../graph/operation.ts";
+import type { Tensor } from "../graph/operation.ts";
 import { constantValue } from "../graph/shape-inference.ts";
 import * as ir from "../ir/build.ts";
 import type { Combine, Value } from "../ir/program.ts";

@@ -1,11 +1,11 @@
 // Reductions over segments: rows of equal segment number together. Sorted ids (segment_*) fix the number of rows and are known when compiling;
-// unsorted ones may be data. Also histograms and counts.
+// unsorted ones may be data. Histograms and counts are math-counting.ts.
 
 import type { DType } from "../base/dtype.ts";
-import { dtypeTable, isInteger } from "../base/dtype.ts";
+import { dtypeTable } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../base/shape.ts";
+import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
@@ -361,34 +361,44 @@ const sparseAttrs = (types: readonly DType[]) => ({
   Tsegmentids: attr.type(attr.indexTypes, "int32"),
 });
 
-type SparseGradOp = (record: { grad: Tensor; indices: Tensor; segmentIds: Tensor; outputDim0: Tensor }) => Tensor;
-
-const sparseOp = (type: string, kind: SparseKind, types: readonly DType[], gradient: SparseGradOp) =>
+const sparseOp = (type: string, kind: SparseKind, types: readonly DType[]) =>
   defineOp(type, {
     inputs: { data: "T", indices: "Tidx", segmentIds: "Tsegmentids" },
     outputs: { output: "T" },
     attrs: { ...sparseAttrs(types), sparseGradient: attr.bool(false) },
     shape: ({ data, indices, segmentIds }) => sparseShape(data, indices, segmentIds, null),
-    gradient: ({ data, indices, segmentIds }, d): Gradients => ({
-      data: gradient({ grad: d.output, indices, segmentIds, outputDim0: getItem(shape(data), 0) }),
-    }),
+    gradient: (record, d): Gradients => ({ data: sparseGradient(kind, record, d.output) }),
     compileTimeInputs: ["segmentIds"],
     lower: ({ data, indices, segmentIds }) => sparseSegments(kind, data, indices, segmentIds),
   });
 
-const sparseCountedOp = (type: string, kind: SparseKind, types: readonly DType[], gradient: SparseGradOp) =>
+const sparseCountedOp = (type: string, kind: SparseKind, types: readonly DType[]) =>
   defineOp(type, {
     inputs: { data: "T", indices: "Tidx", segmentIds: "Tsegmentids", numSegments: "Tnumsegments" },
     outputs: { output: "T" },
     attrs: { ...sparseAttrs(types), Tnumsegments: attr.type(attr.indexTypes, "int32"), sparseGradient: attr.bool(false) },
     shape: ({ data, indices, segmentIds }, context) =>
       sparseShape(data, indices, segmentIds, context.partial("numSegments")?.values[0] ?? null),
-    gradient: ({ data, indices, segmentIds }, d): Gradients => ({
-      data: gradient({ grad: d.output, indices, segmentIds, outputDim0: getItem(shape(data), 0) }),
-    }),
+    gradient: (record, d): Gradients => ({ data: sparseGradient(kind, record, d.output) }),
     compileTimeInputs: ["segmentIds", "numSegments"],
     lower: ({ data, indices, segmentIds, numSegments }) => sparseSegments(kind, data, indices, segmentIds, numbersOf(numSegments)[0]),
   });
+
+/** For every index the gradient of its segment, divided by the segment's scale. */
+function spreadSegments(kind: SparseKind, grad: Value, list: readonly number[]): Value {
+  const sizes = counts(list, grad.shape[0]);
+  const table = ir.constant(NDArray.from([...list], "int32", [list.length]));
+  const scale = ir.constant(
+    NDArray.from(
+      list.map(id => scaleOf(kind, sizes[id])),
+      grad.dtype,
+      [list.length],
+    ),
+  );
+  return ir.generate([list.length, ...grad.shape.slice(1)], i =>
+    s.div(s.load(grad, [dataIndex(s.load(table, [i[0]]), grad.shape[0]), ...i.slice(1)]), s.load(scale, [i[0]])),
+  );
+}
 
 /** data rows get back the gradient of their segment, scaled. */
 const sparseGradOp = (type: string, kind: SparseKind) =>
@@ -400,20 +410,26 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
       sparseShape(grad, indices, segmentIds, context.partial("outputDim0")?.values[0] ?? null),
     compileTimeInputs: ["segmentIds", "outputDim0"],
     lower: ({ grad, indices, segmentIds, outputDim0 }) => {
-      const list = checkedIds(segmentIds, indices.shape[0], "indices");
-      const sizes = counts(list, grad.shape[0]);
-      const table = ir.constant(NDArray.from(list, "int32", [list.length]));
-      const scale = ir.constant(
-        NDArray.from(
-          list.map(id => scaleOf(kind, sizes[id])),
-          grad.dtype,
-          [list.length],
-        ),
-      );
-      const rows = ir.generate([list.length, ...grad.shape.slice(1)], i =>
-        s.div(s.load(grad, [dataIndex(s.load(table, [i[0]]), grad.shape[0]), ...i.slice(1)]), s.load(scale, [i[0]])),
-      );
+      const rows = spreadSegments(kind, grad, checkedIds(segmentIds, indices.shape[0], "indices"));
       return scattered("sum", rows, indices, numbersOf(outputDim0)[0]);
+    },
+  });
+
+/** As sparseGradOp, but only the rows that occur, in order, and which they are. */
+const sparseSlicesOp = (type: string, kind: SparseKind) =>
+  defineOp(type, {
+    inputs: { grad: "T", indices: "Tidx", segmentIds: "Tsegmentids", denseOutputDim0: "int32" },
+    outputs: { output: "T", sortedUniqueIndices: "Tidx" },
+    attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
+    shape: ({ grad, indices, segmentIds }) => [sparseShape(grad, indices, segmentIds, null), new TensorShape([null])],
+    compileTimeInputs: ["indices", "segmentIds"],
+    lower: ({ grad, indices, segmentIds, Tidx }) => {
+      const rows = numbersOf(indices);
+      const occurring = [...new Set(rows)].sort((a, b) => a - b);
+      const places = rows.map(row => occurring.indexOf(row));
+      const shares = spreadSegments(kind, grad, checkedIds(segmentIds, rows.length, "indices"));
+      const at = ir.constant(NDArray.from(places, "int32", [places.length]));
+      return [scattered("sum", shares, at, occurring.length), ir.constant(NDArray.from(occurring, Tidx, [occurring.length]))];
     },
   });
 
@@ -422,18 +438,35 @@ const floats = ["bfloat16", "float16", "float32", "float64"] as const satisfies 
 export const SparseSegmentSumGrad = sparseGradOp("SparseSegmentSumGrad", "sum");
 export const SparseSegmentMeanGrad = sparseGradOp("SparseSegmentMeanGrad", "mean");
 export const SparseSegmentSqrtNGrad = sparseGradOp("SparseSegmentSqrtNGrad", "sqrtn");
-export const SparseSegmentSum = sparseOp("SparseSegmentSum", "sum", attr.realNumbers, record => SparseSegmentSumGrad(record));
-export const SparseSegmentMean = sparseOp("SparseSegmentMean", "mean", floats, record => SparseSegmentMeanGrad(record));
-export const SparseSegmentSqrtN = sparseOp("SparseSegmentSqrtN", "sqrtn", floats, record => SparseSegmentSqrtNGrad(record));
-export const SparseSegmentSumWithNumSegments = sparseCountedOp("SparseSegmentSumWithNumSegments", "sum", attr.realNumbers, record =>
-  SparseSegmentSumGrad(record),
-);
-export const SparseSegmentMeanWithNumSegments = sparseCountedOp("SparseSegmentMeanWithNumSegments", "mean", floats, record =>
-  SparseSegmentMeanGrad(record),
-);
-export const SparseSegmentSqrtNWithNumSegments = sparseCountedOp("SparseSegmentSqrtNWithNumSegments", "sqrtn", floats, record =>
-  SparseSegmentSqrtNGrad(record),
-);
+export const SparseSegmentSumGradV2 = sparseSlicesOp("SparseSegmentSumGradV2", "sum");
+export const SparseSegmentMeanGradV2 = sparseSlicesOp("SparseSegmentMeanGradV2", "mean");
+export const SparseSegmentSqrtNGradV2 = sparseSlicesOp("SparseSegmentSqrtNGradV2", "sqrtn");
+
+const sparseGradients = {
+  sum: { dense: () => SparseSegmentSumGrad, slices: () => SparseSegmentSumGradV2 },
+  mean: { dense: () => SparseSegmentMeanGrad, slices: () => SparseSegmentMeanGradV2 },
+  sqrtn: { dense: () => SparseSegmentSqrtNGrad, slices: () => SparseSegmentSqrtNGradV2 },
+};
+
+type SparseRecord = { readonly data: Tensor; readonly indices: Tensor; readonly segmentIds: Tensor; readonly sparseGradient: boolean };
+
+function sparseGradient(
+  kind: SparseKind,
+  { data, indices, segmentIds, sparseGradient: asSlices }: SparseRecord,
+  grad: Tensor,
+): Tensor | IndexedSlices {
+  if (!asSlices) return sparseGradients[kind].dense()({ grad, indices, segmentIds, outputDim0: getItem(shape(data), 0) });
+  const dims = shape(data);
+  const { output, sortedUniqueIndices } = sparseGradients[kind].slices()({ grad, indices, segmentIds, denseOutputDim0: getItem(dims, 0) });
+  return new IndexedSlices(output, sortedUniqueIndices, dims);
+}
+
+export const SparseSegmentSum = sparseOp("SparseSegmentSum", "sum", attr.realNumbers);
+export const SparseSegmentMean = sparseOp("SparseSegmentMean", "mean", floats);
+export const SparseSegmentSqrtN = sparseOp("SparseSegmentSqrtN", "sqrtn", floats);
+export const SparseSegmentSumWithNumSegments = sparseCountedOp("SparseSegmentSumWithNumSegments", "sum", attr.realNumbers);
+export const SparseSegmentMeanWithNumSegments = sparseCountedOp("SparseSegmentMeanWithNumSegments", "mean", floats);
+export const SparseSegmentSqrtNWithNumSegments = sparseCountedOp("SparseSegmentSqrtNWithNumSegments", "sqrtn", floats);
 
 interface SparseOptions extends Named {
   readonly numSegments?: TensorLike | null;
@@ -463,98 +496,3 @@ export const sparseSegmentSqrtN = sparseFunction(
   () => SparseSegmentSqrtN,
   () => SparseSegmentSqrtNWithNumSegments,
 );
-
-// ---- counts and histograms ----
-
-const countTypes = ["int32", "int64", "float32", "float64"] as const satisfies readonly DType[];
-
-/** bins[v] += weight of every element v; values from `size` on are dropped. */
-function binned(values: Value, weights: Value, size: number, binary: boolean): Value {
-  ir.check(values.shape, r => s.ge(s.load(values, r), 0), {
-    label: "bincount",
-    reads: [],
-    error: () => new InvalidArgumentError("Input arr must be non-negative!"),
-  });
-  const rows = values.shape.length === 2 ? [values.shape[0]] : [];
-  const isWeighted = sizeOf(weights.shape) > 0 && !binary;
-  return ir.scatter(binary ? "assign" : "add", ir.full(weights.dtype, [...rows, size], 0), values.shape, r => ({
-    at: [...(rows.length === 1 ? [s.index(r[0])] : []), s.load(values, r)],
-    body: isWeighted ? s.load(weights, r) : s.constant(weights.dtype, 1),
-  }));
-}
-
-export const Bincount = defineOp("Bincount", {
-  inputs: { arr: "int32", size: "int32", weights: "T" },
-  outputs: { bins: "T" },
-  attrs: { T: attr.type(countTypes) },
-  shape: (_, context) => new TensorShape([context.partial("size")?.values[0] ?? null]),
-  gradient: "none",
-  compileTimeInputs: ["size"],
-  lower: ({ arr, size, weights }) => {
-    const flat = ir.reshape(arr, [sizeOf(arr.shape)]);
-    const w = sizeOf(weights.shape) === 0 ? weights : ir.reshape(weights, [sizeOf(weights.shape)]);
-    return binned(flat, w, numbersOf(size)[0], false);
-  },
-});
-
-export const DenseBincount = defineOp("DenseBincount", {
-  inputs: { input: "Tidx", size: "Tidx", weights: "T" },
-  outputs: { output: "T" },
-  attrs: { Tidx: attr.type(attr.indexTypes), T: attr.type(countTypes), binaryOutput: attr.bool(false) },
-  shape: ({ input }, context) => {
-    const size = context.partial("size")?.values[0] ?? null;
-    if (input.rank === null) return TensorShape.unknown();
-    return input.rank === 2 ? new TensorShape([input.dim(0), size]) : new TensorShape([size]);
-  },
-  gradient: "none",
-  compileTimeInputs: ["size"],
-  lower: ({ input, size, weights, binaryOutput }) => binned(input, weights, numbersOf(size)[0], binaryOutput),
-});
-
-/** How many values fall in each of `nbins` equal parts of a range; what lies outside counts at its ends. */
-export const HistogramFixedWidth = defineOp("HistogramFixedWidth", {
-  inputs: { values: "T", valueRange: "T", nbins: "int32" },
-  outputs: { out: "dtype" },
-  attrs: { T: attr.type(countTypes), dtype: attr.type(attr.indexTypes, "int32") },
-  shape: (_, context) => new TensorShape([context.partial("nbins")?.values[0] ?? null]),
-  compileTimeInputs: ["nbins", "valueRange"],
-  lower: ({ values, valueRange, nbins, dtype }) => {
-    const [bins] = numbersOf(nbins);
-    const [low, high] = numbersOf(valueRange);
-    if (bins <= 0) throw new InvalidArgumentError(`nbins should be a positive number, but got '${bins}'`);
-    if (low >= high)
-      throw new InvalidArgumentError(`value_range should satisfy value_range[0] < value_range[1], but got '[${low}, ${high}]'`);
-    const step = (high - low) / bins;
-    return ir.scatter("add", ir.full(dtype, [bins], 0), values.shape, r => {
-      const place = s.div(s.sub(s.cast(s.load(values, r), "float64"), low), step);
-      const clamped = s.min(s.max(s.floor(place), 0), bins - 1);
-      return { at: [s.cast(clamped, "int32")], body: s.constant(dtype, 1) };
-    });
-  },
-});
-
-interface HistogramOptions extends Named {
-  readonly nbins?: TensorLike;
-  readonly dtype?: DType;
-}
-
-/** Counts of values in equal parts of [low, high]. TF: tf.histogram_fixed_width(values, value_range, nbins, dtype, name). */
-export function histogramFixedWidth(values: TensorLike, valueRange: TensorLike, ...rest: unknown[]): Tensor {
-  const { nbins = 100, dtype = "int32", name } = collect<HistogramOptions>(["nbins", "dtype", "name"], rest);
-  return inNameScope({ name }, "histogram_fixed_width", [values, valueRange, nbins], scope =>
-    HistogramFixedWidth({ values, valueRange, nbins, dtype }, scope),
-  );
-}
-
-/** The number of the interval between ascending boundaries that each value falls in. */
-export const Bucketize = defineOp("Bucketize", {
-  inputs: { input: "T" },
-  outputs: { output: "int32" },
-  attrs: { T: attr.type(countTypes), boundaries: attr.floats() },
-  shape: ({ input }) => input,
-  lower: ({ input, boundaries }) =>
-    ir.map(x => {
-      const value = isInteger(x.dtype) ? s.cast(x, "float64") : x;
-      return boundaries.map(b => s.cast(s.ge(value, b), "int32")).reduce((sum, one) => s.add(sum, one), s.constant("int32", 0));
-    }, input),
-});

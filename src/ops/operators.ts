@@ -8,6 +8,7 @@ import { convertToTensor, isAsTensor, literalType } from "../graph/conversion.ts
 import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
 import { getItem } from "./array-slicing.ts";
+import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert } from "./bitwise.ts";
 import {
   addNamed,
   Equal,
@@ -28,7 +29,6 @@ import {
 } from "./math.ts";
 import { Abs, Neg } from "./math-functions.ts";
 import { matmul as matrixProduct } from "./math-matrix.ts";
-import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert } from "./math-special.ts";
 import { inNameScope } from "./named.ts";
 
 /** The type of the first operand that has one for certain. */
