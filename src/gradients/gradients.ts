@@ -287,17 +287,22 @@ function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): Set<Op
     backward.add(op);
     for (const input of op.inputs) stack.push(input.op);
   }
-  const sources = new Set(xs);
-  const reached = new Set<Operation>(xs.map(x => x.op));
-  const result = new Set<Operation>();
-  for (const op of [...backward].sort((a, b) => a.id - b.id)) {
-    const isReached =
-      reached.has(op) || op.inputs.some(input => sources.has(input) || (reached.has(input.op) && isDifferentiableType(input)));
-    if (!isReached) continue;
+  // Forward from the xs by readers: operations inside conditionals and loops read tensors that were made after them.
+  const readers = new Map<Tensor, Operation[]>();
+  for (const op of backward)
+    for (const input of op.inputs) {
+      const known = readers.get(input);
+      if (known) known.push(op);
+      else readers.set(input, [op]);
+    }
+  const reached = new Set<Operation>();
+  const waiting = [...xs.map(x => x.op).filter(op => backward.has(op)), ...xs.flatMap(x => readers.get(x) ?? [])];
+  for (let op = waiting.pop(); op !== undefined; op = waiting.pop()) {
+    if (reached.has(op)) continue;
     reached.add(op);
-    result.add(op);
+    for (const output of op.outputs) if (isDifferentiableType(output)) waiting.push(...(readers.get(output) ?? []));
   }
-  return result;
+  return new Set([...reached].sort((a, b) => a.id - b.id));
 }
 
 const isDifferentiableType = (tensor: Tensor): boolean =>

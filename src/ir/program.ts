@@ -16,12 +16,13 @@ export interface Value {
   readonly splat?: number | bigint | undefined;
 }
 
-/** Memory that outlives a run: a variable, or the generator of a random op. Identified by `id` within a session. */
+/** Memory that outlives a run: a variable, or the generator of a random op. Identified by `id` within a session.
+ *  "scratch" belongs to one run and begins as zeros (a TensorArray's elements): lowering threads it as a value, no Program names it. */
 export interface State {
   readonly id: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly role: "variable" | "generator";
+  readonly role: "variable" | "generator" | "scratch";
   /** What it holds when a session first meets it; without this it starts uninitialized. */
   readonly initial?: () => NDArray;
 }

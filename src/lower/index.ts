@@ -9,7 +9,7 @@ import { sizeOf, TensorShape } from "../base/shape.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
 import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { building, constant, feed, isInitialized, ProgramBuilder, readState, updateState } from "../ir/build.ts";
+import { building, constant, feed, full, isInitialized, ProgramBuilder, readState, updateState } from "../ir/build.ts";
 import type { Program, State, Step, Value } from "../ir/program.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
 import { NeedsValue } from "./request.ts";
@@ -245,14 +245,14 @@ export class Lowering {
   // ---- states ----
 
   private handle(given: State, reader: string): StateHandle {
-    const state = this.request.currentState(given);
+    const state = given.role === "scratch" ? given : this.request.currentState(given);
     const { id } = state;
     const handle: StateHandle = {
       state,
       read: () => {
         let entry = this.current.get(id);
         if (!entry) {
-          entry = { state, value: readState(state, reader) };
+          entry = { state, value: state.role === "scratch" ? full(state.dtype, state.shape, 0) : readState(state, reader) };
           this.current.set(id, entry);
         }
         return entry.value;
@@ -287,7 +287,7 @@ export class Lowering {
   finish(): void {
     for (const [id, state] of this.written) {
       const entry = this.current.get(id);
-      if (entry) updateState(state, entry.value);
+      if (entry && state.role !== "scratch") updateState(state, entry.value);
     }
   }
 

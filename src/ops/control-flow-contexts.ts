@@ -90,9 +90,9 @@ function outputContext(op: Operation): Context | null {
 }
 
 /** [false, true]: the two sides of a Switch on data, placed with the data. */
-function switchOf(data: Tensor, predicate: Tensor): readonly [Tensor, Tensor] {
+export function switchOf(data: Tensor, predicate: Tensor, { name = "Switch" }: Named = {}): readonly [Tensor, Tensor] {
   const made = data.graph.colocateWith(data, { ignoreExisting: true }, () =>
-    data.isRef ? RefSwitch({ data, pred: predicate }, { name: "Switch" }) : Switch({ data, pred: predicate }),
+    data.isRef ? RefSwitch({ data, pred: predicate }, { name }) : Switch({ data, pred: predicate }, { name }),
   );
   return [made.outputFalse, made.outputTrue];
 }
@@ -414,26 +414,42 @@ interface CaseOptions extends Named {
   readonly strict?: boolean | null;
 }
 
-/** The function of the first true predicate, else the default (or the last pair's if there is none). Pairs are `[predicate, function]`. TF: tf.case. */
+/** The function of the first true predicate, else the default; without a default, one predicate has to be true. Pairs are `[predicate, function]`.
+ *  TF: tf.case. @throws InvalidArgumentError while running if none is true and there is no default, or several are under `exclusive`. */
 export function caseOf(pairs: readonly (readonly [TensorLike, Branch])[], options: CaseOptions = {}): Nested {
-  return inNameScope({ name: options.name ?? "case" }, "case", pairs.map(([predicate]) => predicate), () => {
-    const fallback = options.default ?? pairs[pairs.length - 1]?.[1];
+  if (pairs.length === 0 && !options.default) throw new ValueError("`pred_fn_pairs` must be a non-empty list of pairs, or there must be a `default`.");
+  const predicates = pairs.map(([predicate]) => predicate);
+  return inNameScope({ name: options.name ?? "case" }, "case", predicates, () => {
+    const fallback = options.default ?? lastUnlessOthers(pairs);
     const rest = options.default ? pairs : pairs.slice(0, -1);
-    if (!fallback) throw new ValueError("`pred_fn_pairs` must be a non-empty list of pairs, or there must be a `default`.");
-    const build = (k: number): Nested => (k === rest.length ? fallback() : cond(rest[k][0], rest[k][1], () => build(k + 1), { strict: options.strict ?? false }));
-    if (options.exclusive) return getDefaultGraph().controlDependencies([atMostOne(rest.map(([predicate]) => predicate))], () => build(0));
-    return build(0);
+    const build = (k: number): Nested =>
+      k === rest.length ? fallback() : cond(rest[k][0], rest[k][1], () => build(k + 1), { strict: options.strict ?? false });
+    if (!options.exclusive) return build(0);
+    const assertion = assertAtMostTrue(predicates, 1, "Input error: exclusive=True");
+    return getDefaultGraph().controlDependencies([assertion], () => build(0));
   });
 }
 
-/** An operation that fails if more than one predicate is true. */
-function atMostOne(predicates: readonly TensorLike[]): Operation {
-  const stacked = stack(predicates, { name: "preds_c" });
-  const count = reduceSum(cast(stacked, "int32"), null, { name: "num_true_conds" });
-  const holds = LessEqual({ x: count, y: constant(1, "int32", { name: "n_true_conds" }) });
+/** The last pair's function, for when all other predicates are false: checks that, and that its own is true. */
+function lastUnlessOthers(pairs: readonly (readonly [TensorLike, Branch])[]): Branch {
+  const [predicate, fn] = pairs[pairs.length - 1];
+  return () => {
+    const others = pairs.slice(0, -1).map(([other]) => other);
+    const message = `Implementation error: selected default action #${pairs.length - 1} was called, but some of other predicates are True: `;
+    const gates = [
+      assertAtMostTrue(others, 0, message),
+      Assert(predicate, ["Input error: None of conditions evaluated as True:", stack(pairs.map(([p]) => p), { name: "preds_c" })]),
+    ];
+    return getDefaultGraph().controlDependencies(gates, fn);
+  };
+}
+
+function assertAtMostTrue(predicates: readonly TensorLike[], most: number, message: string): Operation {
+  const all = stack(predicates, { name: "preds_c" });
+  const count = reduceSum(cast(all, "int32"), null, { name: "num_true_conds" });
+  const condition = LessEqual({ x: count, y: constant(most, "int32", { name: "n_true_conds" }) });
   const names = predicates.map(predicate => (predicate instanceof Tensor ? predicate.name : "?")).join(", ");
-  const message = `Input error: exclusive=True: more than 1 conditions (${names}) evaluated as True:`;
-  return Assert(holds, [message, stacked], { summarize: predicates.length });
+  return Assert(condition, [`${message}: more than ${most} conditions (${names}) evaluated as True:`, all], { summarize: predicates.length });
 }
 
 /** `case` is a reserved word: inside the house it goes by another name. */

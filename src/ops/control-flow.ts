@@ -18,7 +18,9 @@ import { loadScalar, s } from "../ir/scalar.ts";
 import { isOptions } from "./arguments.ts";
 import { CheckNumerics, identity } from "./array.ts";
 import { cond } from "./control-flow-contexts.ts";
+import { mergeGradient, switchGradient } from "./control-flow-gradients.ts";
 import { inNameScope } from "./named.ts";
+import { newStack, popFromStack, pushOnStack } from "./stack-memory.ts";
 import { summarize } from "./tensor-summary.ts";
 
 // ---- order ----
@@ -197,6 +199,7 @@ export function addCheckNumericsOps(): Operation {
 const anyType = { T: attr.type() };
 const switchFields = {
   attrs: anyType,
+  gradient: switchGradient,
   shape: ({ data, pred }: { data: TensorShape; pred: TensorShape }) => {
     pred.withRank(0);
     return [data, data];
@@ -204,6 +207,7 @@ const switchFields = {
 };
 const mergeFields = {
   attrs: { T: attr.type(), N: attr.int(undefined, 1) },
+  gradient: mergeGradient,
   shape: ({ inputs }: { inputs: readonly TensorShape[] }) => [mergedShape(inputs), new TensorShape([])],
 };
 const enterFields = {
@@ -256,7 +260,8 @@ export const LoopCond = defineOp("LoopCond", {
   shape: ({ input }) => input.withRank(0),
 });
 
-/** A stack of tensors: what a loop pushes, the loop of its gradient pops. */
+/** A stack of tensors: what a loop pushes, the loop of its gradient pops. The elements are kept by the host, since how many there will be is not
+ *  known; their count is a value of the run, which orders pushes and pops. */
 export const StackV2 = defineOp("StackV2", {
   inputs: { maxSize: "int32" },
   outputs: { handle: "resource" },
@@ -264,6 +269,7 @@ export const StackV2 = defineOp("StackV2", {
   stateful: true,
   gradient: "none",
   shape: () => new TensorShape([]),
+  lower: (_, context) => newStack(context),
 });
 export const StackPushV2 = defineOp("StackPushV2", {
   inputs: { handle: "resource", elem: "T" },
@@ -272,6 +278,10 @@ export const StackPushV2 = defineOp("StackPushV2", {
   stateful: true,
   gradient: "none",
   shape: ({ elem }) => elem,
+  lower: ({ handle, elem }, context) => {
+    pushOnStack(handle, elem, context);
+    return elem;
+  },
 });
 export const StackPopV2 = defineOp("StackPopV2", {
   inputs: { handle: "resource" },
@@ -280,6 +290,7 @@ export const StackPopV2 = defineOp("StackPopV2", {
   stateful: true,
   gradient: "none",
   shape: () => TensorShape.unknown(),
+  lower: ({ handle, elemType }, context) => popFromStack(handle, elemType, context),
 });
 export const StackCloseV2 = defineOp("StackCloseV2", {
   inputs: { handle: "resource" },
@@ -288,4 +299,5 @@ export const StackCloseV2 = defineOp("StackCloseV2", {
   stateful: true,
   gradient: "none",
   shape: () => undefined,
+  lower: () => undefined,
 });

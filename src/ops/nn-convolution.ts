@@ -13,7 +13,7 @@ import type { Index } from "../ir/index-map.ts";
 import { addIndex, constantIndex, divIndex, flattenIndex, modIndex, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar } from "../ir/scalar.ts";
-import { Shape, ShapeN } from "./array.ts";
+import { ShapeN, shape as shapeOf } from "./array.ts";
 import {
   type Axes,
   arrange,
@@ -84,11 +84,13 @@ function checkDepth(depth: Dimension, perGroup: Dimension, outputs: Dimension): 
 }
 
 /** The shape of an input gradient: what `sizes` says, joined with what the other inputs tell. */
-function inputGradientShape(type: string, sizes: TensorShape, filter: TensorShape, outBackprop: TensorShape, attrs: WindowAttrs, rank: number): TensorShape {
+function inputGradientShape(type: string, readSizes: () => TensorShape, filter: TensorShape, outBackprop: TensorShape, attrs: WindowAttrs, rank: number): TensorShape {
   const axes = axesOf(attrs.dataFormat);
   const taps = filter.withRank(rank + 2);
   const dy = outBackprop.withRank(rank + 2);
   sameDimension(dy.dim(axes.channel), taps.dim(rank + 1));
+  // Messages list what was read: TensorFlow reads the sizes after comparing the depths.
+  const sizes = readSizes();
   if (sizes.rank === rank) return new TensorShape(arrange<Dimension>(axes, dy.dim(0), sizes.asList(), taps.dim(rank)));
   if (sizes.rank !== null && sizes.rank !== rank + 2)
     throw new ValueError(`${type} requires input_sizes to contain ${rank + 2} values or ${rank} values, but got: ${sizes.rank}`);
@@ -334,11 +336,11 @@ export const Conv2DBackpropInput = defineOp("Conv2DBackpropInput", {
   outputs: { output: "T" },
   attrs: { T: attr.type(convolutionTypes), ...cudnn, ...window2d },
   shape: ({ inputSizes: _, filter, outBackprop, ...w }, context) =>
-    inputGradientShape("Conv2DBackpropInput", context.shapeFrom("inputSizes"), filter, outBackprop, w, 2),
+    inputGradientShape("Conv2DBackpropInput", () => context.shapeFrom("inputSizes"), filter, outBackprop, w, 2),
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, ...w }, d): Gradients => ({
     inputSizes: null,
-    filter: Conv2DBackpropFilter({ input: d.output, filterSizes: Shape({ input: filter }), outBackprop, ...w }),
+    filter: Conv2DBackpropFilter({ input: d.output, filterSizes: shapeOf(filter), outBackprop, ...w }),
     outBackprop: Conv2D({ input: d.output, filter, ...w }),
   }),
   lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) => lowerInputGradient("Conv2DCustomBackpropInput", sizes, filter, outBackprop, w),
@@ -352,7 +354,7 @@ export const Conv2DBackpropFilter = defineOp("Conv2DBackpropFilter", {
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(4),
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
-    input: Conv2DBackpropInput({ inputSizes: Shape({ input }), filter: d.output, outBackprop, ...w }),
+    input: Conv2DBackpropInput({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),
     filterSizes: null,
     outBackprop: Conv2D({ input, filter: d.output, ...w }),
   }),
@@ -384,7 +386,7 @@ export const Conv3DBackpropInputV2 = defineOp("Conv3DBackpropInputV2", {
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, Tshape: _t, ...w }, d): Gradients => ({
     inputSizes: null,
-    filter: Conv3DBackpropFilterV2({ input: d.output, filterSizes: Shape({ input: filter }), outBackprop, ...w }),
+    filter: Conv3DBackpropFilterV2({ input: d.output, filterSizes: shapeOf(filter), outBackprop, ...w }),
     outBackprop: Conv3D({ input: d.output, filter, ...w }),
   }),
   lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) => lowerInputGradient("Conv3DBackpropInputOpV2", sizes, filter, outBackprop, w),
@@ -397,7 +399,7 @@ export const Conv3DBackpropFilterV2 = defineOp("Conv3DBackpropFilterV2", {
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(5),
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
-    input: Conv3DBackpropInputV2({ inputSizes: Shape({ input }), filter: d.output, outBackprop, ...w }),
+    input: Conv3DBackpropInputV2({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),
     filterSizes: null,
     outBackprop: Conv3D({ input, filter: d.output, ...w }),
   }),
@@ -490,8 +492,8 @@ export const DepthwiseConv2dNative = defineOp("DepthwiseConv2dNative", {
   attrs: { T: attr.type(floats), ...window2d },
   shape: ({ input, filter, ...w }) => depthwiseShape(input, filter, w),
   gradient: ({ input, filter, output: _, ...w }, d): Gradients => ({
-    input: DepthwiseConv2dNativeBackpropInput({ inputSizes: Shape({ input }), filter, outBackprop: d.output, ...w }),
-    filter: DepthwiseConv2dNativeBackpropFilter({ input, filterSizes: Shape({ input: filter }), outBackprop: d.output, ...w }),
+    input: DepthwiseConv2dNativeBackpropInput({ inputSizes: shapeOf(input), filter, outBackprop: d.output, ...w }),
+    filter: DepthwiseConv2dNativeBackpropFilter({ input, filterSizes: shapeOf(filter), outBackprop: d.output, ...w }),
   }),
   lower: ({ input, filter, ...w }) => depthwise(input, filter, depthwiseGeometry(input.shape, filter.shape, w)),
 });
@@ -504,7 +506,7 @@ export const DepthwiseConv2dNativeBackpropInput = defineOp("DepthwiseConv2dNativ
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, ...w }, d): Gradients => ({
     inputSizes: null,
-    filter: DepthwiseConv2dNativeBackpropFilter({ input: d.output, filterSizes: Shape({ input: filter }), outBackprop, ...w }),
+    filter: DepthwiseConv2dNativeBackpropFilter({ input: d.output, filterSizes: shapeOf(filter), outBackprop, ...w }),
     outBackprop: DepthwiseConv2dNative({ input: d.output, filter, ...w }),
   }),
   lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) =>
@@ -518,7 +520,7 @@ export const DepthwiseConv2dNativeBackpropFilter = defineOp("DepthwiseConv2dNati
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(4),
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
-    input: DepthwiseConv2dNativeBackpropInput({ inputSizes: Shape({ input }), filter: d.output, outBackprop, ...w }),
+    input: DepthwiseConv2dNativeBackpropInput({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),
     filterSizes: null,
     outBackprop: DepthwiseConv2dNative({ input, filter: d.output, ...w }),
   }),

@@ -23,6 +23,7 @@ import { Abs, Exp, Log, Log1p, Neg } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
 import { inNameScope } from "./named.ts";
 import { logSoftmax, relu, rowExponentials, softmax } from "./nn.ts";
+import * as operator from "./operators.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 
@@ -38,12 +39,10 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
     return [new TensorShape([both.dim(0)]), both];
   },
   gradient: ({ features, backprop }, d, _op, flows): Gradients => {
-    const perRow = expandDims(d.loss, -1);
-    const first = Mul({ x: perRow, y: backprop });
-    return {
-      features: flows("backprop") ? withSecondOrder(first, features, d.backprop) : first,
-      labels: Mul({ x: perRow, y: Neg({ x: logSoftmax(features) }) }),
-    };
+    const first = operator.mul(expandDims(d.loss, -1), backprop);
+    const dFeatures = flows("backprop") ? withSecondOrder(first, features, d.backprop) : first;
+    const surprise = operator.neg(logSoftmax(features));
+    return { features: dFeatures, labels: operator.mul(expandDims(d.loss, -1), surprise) };
   },
   lower: ({ features, labels }) => {
     if (features.shape.length !== 2 || labels.shape.length !== 2)
@@ -74,7 +73,7 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
 function withSecondOrder(first: Tensor, logits: Tensor, dBackprop: Tensor): Tensor {
   const p = softmax(logits);
   const inner = squeeze(matmul(expandDims(dBackprop, 1), expandDims(p, 2)), [1]);
-  return AddV2({ x: first, y: Mul({ x: Sub({ x: dBackprop, y: inner }), y: p }) });
+  return operator.add(first, operator.mul(operator.sub(dBackprop, inner), p));
 }
 
 /** The same with one class number per row as label. @throws InvalidArgumentError while running for numbers outside [0, classes). */
@@ -90,7 +89,7 @@ export const SparseSoftmaxCrossEntropyWithLogits = defineOp("SparseSoftmaxCrossE
     return [new TensorShape([d ?? e]), new TensorShape([d ?? e, logits.dim(1)])];
   },
   gradient: ({ features, backprop }, d, _op, flows): Gradients => {
-    const first = Mul({ x: expandDims(d.loss, -1), y: backprop });
+    const first = operator.mul(expandDims(d.loss, -1), backprop);
     return { features: flows("backprop") ? withSecondOrder(first, features, d.backprop) : first, labels: null };
   },
   lower: ({ features, labels }) => {

@@ -18,7 +18,7 @@ import type { Index } from "../ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, flattenIndex, modIndex, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { type Bound, castScalar, constantScalar, guardScalar, indexScalar, loadScalar, type Scalar, s } from "../ir/scalar.ts";
-import { Shape, zerosLike } from "./array.ts";
+import { shape as shapeOf, zerosLike } from "./array.ts";
 import { axesOf, checkExplicitPaddings, extentOf, type Padding, type WindowAttrs, type WindowAxis, windowAlong, windowedSize } from "./nn-window.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
@@ -441,7 +441,7 @@ export const AvgPool = defineOp("AvgPool", {
   outputs: { output: "T" },
   attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(floats) },
   shape: ({ value, ...w }) => pooledShape("AvgPool", value, w, false),
-  gradient: ({ value, output: _, ...w }, d): Gradients => ({ value: AvgPoolGrad({ origInputShape: Shape({ input: value }), grad: d.output, ...w }) }),
+  gradient: ({ value, output: _, ...w }, d): Gradients => ({ value: AvgPoolGrad({ origInputShape: shapeOf(value), grad: d.output, ...w }) }),
   lower: ({ value, ...w }) => {
     checkAveragePool(value.shape, w);
     return averagePool(value, poolOf(value.shape, withoutDepthStride(w)));
@@ -507,7 +507,7 @@ export const AvgPool3D = defineOp("AvgPool3D", {
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats) },
   shape: ({ input, ...w }) => pooledShape("AvgPool3D", input, w, false),
-  gradient: ({ input, output: _, ...w }, d): Gradients => ({ input: AvgPool3DGrad({ origInputShape: Shape({ input }), grad: d.output, ...w }) }),
+  gradient: ({ input, output: _, ...w }, d): Gradients => ({ input: AvgPool3DGrad({ origInputShape: shapeOf(input), grad: d.output, ...w }) }),
   lower: ({ input, ...w }) => {
     checkAveragePool(input.shape, w);
     return averagePool(input, poolOf(input.shape, withoutDepthStride(w)));

@@ -19,11 +19,12 @@ import { Select, SelectV2 } from "./array-selection.ts";
 import { concat } from "./array-slicing.ts";
 import { range } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
-import { AddV2, cast, GreaterEqual, Less, Mul, RealDiv, Sub } from "./math.ts";
+import { cast, GreaterEqual, Less, Mul, RealDiv, Sub } from "./math.ts";
 import { Exp, Neg, Sigmoid } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
+import * as operator from "./operators.ts";
 import { randomUniform } from "./random.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
@@ -117,7 +118,7 @@ export const EluGrad = defineOp("EluGrad", {
   shape: ({ gradients, outputs }) => gradients.mergeWith(outputs),
   gradient: ({ gradients, outputs }, d): Gradients => ({
     gradients: EluGrad({ gradients: d.backprops, outputs }),
-    outputs: Select({ condition: Less({ x: outputs, y: 0 }), t: Mul({ x: d.backprops, y: gradients }), e: zerosLike(outputs) }),
+    outputs: Select({ condition: Less({ x: outputs, y: 0 }), t: operator.mul(d.backprops, gradients), e: zerosLike(outputs) }),
   }),
   lower: ({ gradients, outputs }) => map((g, y) => s.select(s.lt(y, 0), s.mul(s.add(y, 1), g), g), gradients, outputs),
 });
@@ -143,7 +144,7 @@ export const SeluGrad = defineOp("SeluGrad", {
   shape: ({ gradients, outputs }) => gradients.mergeWith(outputs),
   gradient: ({ gradients, outputs }, d): Gradients => ({
     gradients: SeluGrad({ gradients: d.backprops, outputs }),
-    outputs: Select({ condition: Less({ x: outputs, y: 0 }), t: Mul({ x: d.backprops, y: gradients }), e: zerosLike(outputs) }),
+    outputs: Select({ condition: Less({ x: outputs, y: 0 }), t: operator.mul(d.backprops, gradients), e: zerosLike(outputs) }),
   }),
   lower: ({ gradients, outputs }) =>
     map((g, y) => s.select(s.lt(y, 0), s.mul(g, s.add(y, seluScaleAlpha)), s.mul(g, seluScale)), gradients, outputs),
@@ -157,7 +158,7 @@ export const Softplus = defineOp("Softplus", {
   outputs: { activations: "T" },
   attrs: { T: attr.type(floats) },
   shape: ({ features }) => features,
-  gradient: ({ features }, d): Gradients => ({ features: Mul({ x: d.activations, y: Sigmoid({ x: features }) }) }),
+  gradient: ({ features }, d): Gradients => ({ features: operator.mul(d.activations, Sigmoid({ x: features })) }),
   lower: ({ features }) => {
     const threshold = Math.log(epsilons[features.dtype] ?? 2 ** -52) + 2;
     return map(x => {
@@ -173,10 +174,10 @@ export const SoftplusGrad = defineOp("SoftplusGrad", {
   attrs: { T: attr.type(floats) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
   gradient: ({ gradients, features }, d): Gradients => {
-    const denominator = AddV2({ x: AddV2({ x: Exp({ x: Neg({ x: features }) }), y: 2 }), y: Exp({ x: features }) });
+    const denominator = operator.add(operator.add(Exp({ x: Neg({ x: features }) }), 2), Exp({ x: features }));
     return {
       gradients: SoftplusGrad({ gradients: d.backprops, features }),
-      features: RealDiv({ x: Mul({ x: d.backprops, y: gradients }), y: denominator }),
+      features: operator.truediv(operator.mul(d.backprops, gradients), denominator),
     };
   },
   lower: ({ gradients, features }) => map((g, x) => s.div(g, s.add(s.exp(s.neg(x)), 1)), gradients, features),
@@ -269,8 +270,8 @@ export const Softmax = defineOp("Softmax", {
   attrs: { T: attr.type(floats) },
   shape: ({ logits }) => logits.withRankAtLeast(1),
   gradient: ({ softmax: y }, d): Gradients => {
-    const inner = reduceSum(Mul({ x: d.softmax, y }), -1, { keepdims: true });
-    return { logits: Mul({ x: Sub({ x: d.softmax, y: inner }), y }) };
+    const inner = reduceSum(operator.mul(d.softmax, y), -1, { keepdims: true });
+    return { logits: operator.mul(operator.sub(d.softmax, inner), y) };
   },
   lower: ({ logits }) => {
     const { most, sum } = rowExponentials(logits);
@@ -284,9 +285,10 @@ export const LogSoftmax = defineOp("LogSoftmax", {
   outputs: { logsoftmax: "T" },
   attrs: { T: attr.type(floats) },
   shape: ({ logits }) => logits.withRankAtLeast(1),
-  gradient: ({ logsoftmax }, d): Gradients => ({
-    logits: Sub({ x: d.logsoftmax, y: Mul({ x: reduceSum(d.logsoftmax, -1, { keepdims: true }), y: Exp({ x: logsoftmax }) }) }),
-  }),
+  gradient: ({ logsoftmax }, d): Gradients => {
+    const probabilities = Exp({ x: logsoftmax });
+    return { logits: operator.sub(d.logsoftmax, operator.mul(reduceSum(d.logsoftmax, -1, { keepdims: true }), probabilities)) };
+  },
   lower: ({ logits }) => {
     const { most, sum } = rowExponentials(logits);
     return map((x, m, total) => s.sub(s.sub(x, m), s.log(total)), logits, most, sum);
@@ -509,7 +511,7 @@ export const L2Loss = defineOp("L2Loss", {
   outputs: { output: "T" },
   attrs: { T: attr.type(floats) },
   shape: () => new TensorShape([]),
-  gradient: ({ t }, d): Gradients => ({ t: Mul({ x: t, y: d.output }) }),
+  gradient: ({ t }, d): Gradients => ({ t: operator.mul(t, d.output) }),
   lower: ({ t }) => {
     const sum = reduce("sum", t, t.shape.map((_, axis) => axis), { f: x => s.square(x) });
     return map(x => s.mul(x, 0.5), sum);

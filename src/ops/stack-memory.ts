@@ -1,0 +1,72 @@
+// What StackV2's handle stands for while lowering: elements on the host, pushed and popped by routines, their count threaded through the Program.
+
+import type { DType } from "../base/dtype.ts";
+import { InternalError, InvalidArgumentError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
+import type { LowerContext, StateHandle } from "../graph/op-definition.ts";
+import { call } from "../ir/build.ts";
+import type { State, Value } from "../ir/program.ts";
+
+interface Memory {
+  readonly count: State;
+  readonly elements: NDArray[];
+  /** The shape of what was pushed; all elements have the same. */
+  shape: readonly number[] | undefined;
+}
+
+const memories = new WeakMap<StateHandle, Memory>();
+
+export function newStack(context: LowerContext): StateHandle {
+  const count: State = { id: `stack:${context.name}`, role: "scratch", dtype: "int32", shape: [] };
+  const handle = context.state(count);
+  memories.set(handle, { count, elements: [], shape: undefined });
+  return handle;
+}
+
+function memoryOf(handle: StateHandle): Memory {
+  const memory = memories.get(handle);
+  if (!memory) throw new InternalError("A stack's handle does not come from a StackV2.");
+  return memory;
+}
+
+const one = (count: NDArray): number => (count.data as Int32Array)[0];
+
+export function pushOnStack(handle: StateHandle, element: Value, context: LowerContext): void {
+  const memory = memoryOf(handle);
+  const counter = context.state(memory.count);
+  memory.shape = element.shape;
+  const push = {
+    name: "stackPush",
+    run: ([value, count]: readonly NDArray[], [next]: readonly NDArray[]): void => {
+      // The routine may not keep its argument.
+      const copy = NDArray.zeros(value.dtype, value.shape);
+      for (let i = 0; i < value.size; i++) copy.set(i, value.get(i));
+      memory.elements[one(count)] = copy;
+      (next.data as Int32Array)[0] = one(count) + 1;
+    },
+  };
+  const [next] = call(push, [element, counter.read()], [{ dtype: "int32", shape: [] }]);
+  counter.write(next);
+}
+
+export function popFromStack(handle: StateHandle, dtype: DType, context: LowerContext): Value {
+  const memory = memoryOf(handle);
+  if (!memory.shape) throw new InternalError("A stack is popped before anything is pushed.");
+  const counter = context.state(memory.count);
+  const pop = {
+    name: "stackPop",
+    run: ([count]: readonly NDArray[], [value, next]: readonly NDArray[]): void => {
+      const at = one(count) - 1;
+      if (at < 0) throw new InvalidArgumentError("Stack is empty when calling pop.");
+      const element = memory.elements[at];
+      for (let i = 0; i < value.size; i++) value.set(i, element.get(i));
+      (next.data as Int32Array)[0] = at;
+    },
+  };
+  const [value, next] = call(pop, [counter.read()], [
+    { dtype, shape: memory.shape },
+    { dtype: "int32", shape: [] },
+  ]);
+  counter.write(next);
+  return value;
+}
