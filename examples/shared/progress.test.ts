@@ -21,7 +21,7 @@ describe("on a terminal", () => {
     const { written, progress, run } = stage({ isTTY: true, columns: 120 });
     run(300, 100);
     expect(written.every(text => text.startsWith("\r") && text.endsWith("\x1b[K") && !text.includes("\n"))).toBe(true);
-    expect(written.at(-1)).toBe("\repoch 1/2 ██████████░░░░░░░░░░ 300/600  loss 0.5000  accuracy 90.0 %  1000 examples/s  1:30 left\x1b[K");
+    expect(written.at(-1)).toBe("\repoch 1/2 ██████░░░░░░ 300/600  loss 0.5000  accuracy 90.0 %  1000 examples/s  1:30 left\x1b[K");
     progress.finish();
     expect(written.at(-1)).toBe("\n");
   });

@@ -14,7 +14,7 @@ const refreshMs = 100;
 const plainLineMs = 10_000;
 const rateWindowMs = 10_000;
 const smoothing = 0.95;
-const barWidth = 20;
+const barWidth = 12;
 
 /** Shows steps as they are reported. `now` is a clock in milliseconds. */
 export class Progress {
