@@ -8,6 +8,8 @@ export {
   eye,
   matrixBandPart as bandPart,
   matrixSetDiag as setDiag,
+  matrixTranspose,
+  matrixTranspose as transpose,
   trace,
 } from "../ops/array-matrix.ts";
 export { solve } from "../ops/linalg-dense.ts";

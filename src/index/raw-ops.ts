@@ -57,6 +57,7 @@ export {
   BatchToSpaceND,
   ConjugateTranspose,
   DepthToSpace,
+  ExtractImagePatches,
   InvertPermutation,
   Reverse,
   ReverseSequence,
@@ -97,6 +98,7 @@ export {
   StopGradient,
   ZerosLike,
 } from "../ops/array.ts";
+export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/bitwise.ts";
 export {
   ControlTrigger,
   Enter,
@@ -117,6 +119,26 @@ export {
   Switch,
 } from "../ops/control-flow.ts";
 export {
+  CombinedNonMaxSuppression,
+  CropAndResize,
+  CropAndResizeGradBoxes,
+  CropAndResizeGradImage,
+  NonMaxSuppression,
+  NonMaxSuppressionV2,
+  NonMaxSuppressionV3,
+  NonMaxSuppressionV4,
+  NonMaxSuppressionV5,
+} from "../ops/image-boxes.ts";
+export {
+  ResizeArea,
+  ResizeBicubic,
+  ResizeBicubicGrad,
+  ResizeBilinear,
+  ResizeBilinearGrad,
+  ResizeNearestNeighbor,
+  ResizeNearestNeighborGrad,
+} from "../ops/image-resize.ts";
+export {
   Cholesky,
   LogMatrixDeterminant,
   Lu,
@@ -130,6 +152,7 @@ export {
   Svd,
   TridiagonalSolve,
 } from "../ops/linalg.ts";
+export { Bincount, Bucketize, DenseBincount, HistogramFixedWidth } from "../ops/math-counting.ts";
 export { Einsum } from "../ops/math-einsum.ts";
 export {
   Abs,
@@ -204,10 +227,6 @@ export {
   Sum,
 } from "../ops/math-reduction.ts";
 export {
-  Bincount,
-  Bucketize,
-  DenseBincount,
-  HistogramFixedWidth,
   SegmentMax,
   SegmentMean,
   SegmentMin,
@@ -215,36 +234,22 @@ export {
   SegmentSum,
   SparseSegmentMean,
   SparseSegmentMeanGrad,
+  SparseSegmentMeanGradV2,
   SparseSegmentMeanWithNumSegments,
   SparseSegmentSqrtN,
   SparseSegmentSqrtNGrad,
+  SparseSegmentSqrtNGradV2,
   SparseSegmentSqrtNWithNumSegments,
   SparseSegmentSum,
   SparseSegmentSumGrad,
+  SparseSegmentSumGradV2,
   SparseSegmentSumWithNumSegments,
   UnsortedSegmentMax,
   UnsortedSegmentMin,
   UnsortedSegmentProd,
   UnsortedSegmentSum,
 } from "../ops/math-segment.ts";
-export {
-  Betainc,
-  BitwiseAnd,
-  BitwiseOr,
-  BitwiseXor,
-  ClipByValue,
-  Cross,
-  Igamma,
-  IgammaGradA,
-  Igammac,
-  Invert,
-  LeftShift,
-  NextAfter,
-  Polygamma,
-  PopulationCount,
-  RightShift,
-  Zeta,
-} from "../ops/math-special.ts";
+export { Betainc, ClipByValue, Cross, Igamma, IgammaGradA, Igammac, NextAfter, Polygamma, Zeta } from "../ops/math-special.ts";
 export {
   AccumulateNV2,
   Add,
