@@ -21,7 +21,9 @@ describe("on a terminal", () => {
     const { written, progress, run } = stage({ isTTY: true, columns: 120 });
     run(300, 100);
     expect(written.every(text => text.startsWith("\r") && text.endsWith("\x1b[K") && !text.includes("\n"))).toBe(true);
-    expect(written.at(-1)).toBe("\repoch 1/2 ██████░░░░░░ 300/600  loss 0.5000  accuracy 90.0 %  1000 examples/s  1:30 left\x1b[K");
+    expect(written.at(-1)).toBe(
+      "\repoch 1/2 ███████████████░░░░░░░░░░░░░░░  300/600  loss 0.500  accuracy 90.0 %  1000 examples/s  1:30 left\x1b[K",
+    );
     progress.finish();
     expect(written.at(-1)).toBe("\n");
   });
@@ -30,6 +32,18 @@ describe("on a terminal", () => {
     const { written, run } = stage({ isTTY: true });
     run(500, 2);
     expect(written).toHaveLength(10);
+  });
+
+  test.each([
+    [{ columns: 80 }, "epoch 1/2 █▌░  300/600 "],
+    [{ columns: 0 }, "epoch 1/2 █▌░  300/600 "],
+    [{}, "epoch 1/2 █▌░  300/600 "],
+    [{ columns: 78 }, "epoch 1/2  300/600 "],
+  ])("the bar takes the room that is left: %o", (size, line) => {
+    const { written, run } = stage({ isTTY: true, ...size });
+    run(300, 100);
+    expect(written.at(-1)).toContain(line);
+    expect(written.at(-1)).toContain(" left\x1b[K");
   });
 
   test("never writes past the edge, where a terminal would break the line", () => {
@@ -51,10 +65,10 @@ describe("elsewhere", () => {
     const { written, progress, run } = stage({});
     run(450, 100);
     expect(written).toHaveLength(4);
-    expect(written[0]).toBe("epoch 1/2 100/600  loss 0.5000  accuracy 90.0 %  1000 examples/s  1:50 left\n");
+    expect(written[0]).toBe("epoch 1/2  100/600  loss 0.500  accuracy 90.0 %  1000 examples/s  1:50 left\n");
     progress.finish();
     expect(written).toHaveLength(5);
-    expect(written[4]).toMatch(/^epoch 1\/2 450\/600 /);
+    expect(written[4]).toMatch(/^epoch 1\/2 {2}450\/600 /);
     progress.finish();
     expect(written).toHaveLength(5);
   });
@@ -64,10 +78,10 @@ test("counts steps into the next epoch", () => {
   const { written, progress, run } = stage({});
   run(600, 10);
   progress.finish();
-  expect(written.at(-1)).toContain("epoch 1/2 600/600 ");
+  expect(written.at(-1)).toContain("epoch 1/2  600/600 ");
   run(30, 10);
   progress.finish();
-  expect(written.at(-1)).toContain("epoch 2/2  30/600 ");
+  expect(written.at(-1)).toContain("epoch 2/2   30/600 ");
   expect(progress.steps).toBe(630);
 });
 
@@ -83,7 +97,7 @@ test("after the first step there is no rate yet", () => {
   const { written, progress, run } = stage({});
   run(1, 100);
   progress.finish();
-  expect(written).toEqual(["epoch 1/2   1/600  loss 0.5000  accuracy 90.0 %\n"]);
+  expect(written).toEqual(["epoch 1/2    1/600  loss 0.500  accuracy 90.0 %\n"]);
 });
 
 test("the rate follows a machine that slows down", () => {

@@ -14,7 +14,7 @@ const refreshMs = 100;
 const plainLineMs = 10_000;
 const rateWindowMs = 10_000;
 const smoothing = 0.95;
-const barWidth = 12;
+const longestBar = 30;
 
 /** Shows steps as they are reported. `now` is a clock in milliseconds. */
 export class Progress {
@@ -80,7 +80,7 @@ export class Progress {
   }
 
   #rewrite(text: string): void {
-    this.#output.write(`\r${text.slice(0, (this.#output.columns ?? 80) - 1)}\x1b[K`);
+    this.#output.write(`\r${text.slice(0, this.#columns - 1)}\x1b[K`);
   }
 
   #lineNow(): string {
@@ -89,14 +89,20 @@ export class Progress {
     const stepOfEpoch = this.#steps - (epoch - 1) * stepsPerEpoch;
     const rate = this.#examplesPerSecond();
     const examplesLeft = (epochs * stepsPerEpoch - this.#steps) * (this.#examples / this.#steps);
-    const filled = Math.round((stepOfEpoch / stepsPerEpoch) * barWidth);
-    const bar = this.#output.isTTY ? ` ${"█".repeat(filled)}${"░".repeat(barWidth - filled)}` : "";
-    return [
-      `epoch ${epoch}/${epochs}${bar} ${String(stepOfEpoch).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
-      `loss ${this.#loss.value.toFixed(4)}`,
+    const [start, ...rest] = [
+      `epoch ${epoch}/${epochs}`,
+      `${String(stepOfEpoch).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
+      `loss ${this.#loss.value.toFixed(3)}`,
       `accuracy ${(100 * this.#accuracy.value).toFixed(1)} %`,
       ...(rate === undefined ? [] : [`${Math.round(rate)} examples/s`, `${minutes(examplesLeft / rate)} left`]),
-    ].join("  ");
+    ];
+    const room = this.#columns - 1 - [start, ...rest].join("  ").length;
+    return this.#output.isTTY ? [start + bar(stepOfEpoch / stepsPerEpoch, room), ...rest].join("  ") : [start, ...rest].join("  ");
+  }
+
+  /** A terminal that does not know its width says 0. */
+  get #columns(): number {
+    return this.#output.columns || 80;
   }
 
   /** Over the last seconds only. Counted from the end of the first step, which compiles the program and says nothing about the rest. */
@@ -104,6 +110,15 @@ export class Progress {
     const [first, last] = [this.#marks[0], this.#marks[this.#marks.length - 1]];
     return last.atMs > first.atMs ? (last.examples - first.examples) / ((last.atMs - first.atMs) / 1000) : undefined;
   }
+}
+
+/** A bar of at most `room` characters, "" if that is too short to show anything. Eighths of a block make up for short ones. */
+function bar(share: number, room: number): string {
+  const width = Math.min(longestBar, room - 1);
+  if (width < 3) return "";
+  const eighths = Math.round(share * width * 8);
+  const filled = "█".repeat(Math.floor(eighths / 8)) + " ▏▎▍▌▋▊▉"[eighths % 8].trim();
+  return ` ${filled.padEnd(width, "░")}`;
 }
 
 /** A mean that forgets: each value weighs 0.95 of the next one. */
