@@ -2,6 +2,7 @@
 
 export * as special from "./math-special.ts";
 export { invertPermutation } from "../ops/array-rearranging.ts";
+export { isNonDecreasing, isStrictlyIncreasing } from "../ops/check.ts";
 export { bincount } from "../ops/math-counting.ts";
 export {
   abs,

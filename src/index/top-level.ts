@@ -183,6 +183,30 @@ export {
   zeros,
   zerosLike,
 } from "../ops/array.ts";
+export {
+  assertEqual,
+  assertGreater,
+  assertGreaterEqual,
+  assertInteger,
+  assertLess,
+  assertLessEqual,
+  assertNear,
+  assertNegative,
+  assertNonNegative,
+  assertNonPositive,
+  assertNoneEqual,
+  assertPositive,
+  assertProperIterable,
+  assertRank,
+  assertRankAtLeast,
+  assertRankIn,
+  assertSameFloatDtype,
+  assertScalar,
+  assertType,
+  isNonDecreasing,
+  isNumericTensor,
+  isStrictlyIncreasing,
+} from "../ops/check.ts";
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
 export {
