@@ -12,8 +12,11 @@ import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, numbersOf, reshape, shape, size } from "./array.ts";
-import { getItem } from "./array-slicing.ts";
+import { constant, numbersOf, onesLike, reshape, shape, size, squeeze } from "./array.ts";
+import { scatterNd } from "./array-gather.ts";
+import { getItem, stack } from "./array-slicing.ts";
+import { assertLess, assertNonNegative } from "./check.ts";
+import { withDependencies } from "./control-flow.ts";
 import { cast, clipByValue, Maximum, Minimum, truediv } from "./math.ts";
 import { floor } from "./math-functions.ts";
 import { reduceMax } from "./math-reduction.ts";
@@ -161,5 +164,51 @@ export function bincount(arr: TensorLike, ...rest: unknown[]): Tensor {
     if (flatWeights && !flatWeights.shape.isCompatibleWith(flat.shape))
       throw new ValueError(`Shapes ${flatWeights.shape} and ${flat.shape} are incompatible`);
     return DenseBincount({ input: flat, size: length, weights: flatWeights ?? constant([], dtype) });
+  });
+}
+
+interface ConfusionOptions extends Named {
+  readonly numClasses?: TensorLike | null;
+  readonly dtype?: DType;
+  readonly weights?: TensorLike | null;
+}
+
+/** counts[label, prediction], over classes 0, 1, … (up to the greatest that occurs). TF: tf.confusion_matrix(labels, predictions, num_classes, dtype, name, weights).
+ *  @throws InvalidArgumentError while running for negative classes, or classes out of range. */
+export function confusionMatrix(labels: TensorLike, predictions: TensorLike, ...rest: unknown[]): Tensor {
+  const { numClasses, dtype = "int32", name, weights } = collect<ConfusionOptions>(["numClasses", "dtype", "name", "weights"], rest);
+  return inNameScope({ name }, "confusion_matrix", [predictions, labels, numClasses, weights], () => {
+    const [l, p] = sameRank(convertToTensor(labels, { name: "labels" }), convertToTensor(predictions, { name: "predictions" }));
+    let predicted = cast(p, "int64");
+    let label = cast(l, "int64");
+    label = withDependencies([assertNonNegative(label, { message: "`labels` contains negative values" })], label);
+    predicted = withDependencies([assertNonNegative(predicted, { message: "`predictions` contains negative values" })], predicted);
+    let classes: TensorLike;
+    if (numClasses === undefined || numClasses === null) {
+      const greatest = reduceMax(predicted);
+      classes = operator.add(Maximum({ x: greatest, y: reduceMax(label) }), 1);
+    } else {
+      classes = numClasses;
+      const limit = cast(numClasses, "int64");
+      label = withDependencies([assertLess(label, limit, { message: "`labels` out of bound" })], label);
+      predicted = withDependencies([assertLess(predicted, limit, { message: "`predictions` out of bound" })], predicted);
+    }
+    const weight = weights === undefined || weights === null ? undefined : cast(convertToTensor(weights, { name: "weights" }), dtype);
+    const side = typeof classes === "number" ? constant([classes, classes], "int32", [2], "stack") : stack([classes, classes]);
+    const indices = stack([label, predicted], 1);
+    const values = weight ?? onesLike(predicted, dtype);
+    return scatterNd(indices, values, cast(side, "int64"));
+  });
+}
+
+/** A last dimension of 1 taken off where one of the two has a dimension more. */
+function sameRank(labels: Tensor, predictions: Tensor): [Tensor, Tensor] {
+  return labels.graph.nameScope("remove_squeezable_dimensions", () => {
+    const [a, b] = [labels.shape.rank, predictions.shape.rank];
+    if (a === null || b === null)
+      throw new ValueError("The ranks of labels and predictions must be known.", "Use tf.ensureShape or tensor.setShape.");
+    const isOne = (tensor: Tensor): boolean => tensor.shape.dim(-1) === 1 || tensor.shape.dim(-1) === null;
+    if (b === a + 1 && isOne(predictions)) return [labels, squeeze(predictions, [-1])];
+    return a === b + 1 && isOne(labels) ? [squeeze(labels, [-1]), predictions] : [labels, predictions];
   });
 }

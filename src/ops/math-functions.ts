@@ -16,6 +16,7 @@ import { where, whereV2 } from "./array-selection.ts";
 import { add, after, cast, div, divNoNan, elementwise, equal, multiply, reduceToOperands, subtract } from "./math.ts";
 import { polygamma } from "./math-special.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
+import { softplus } from "./nn.ts";
 import * as operator from "./operators.ts";
 import { mul, truediv } from "./operators.ts";
 
@@ -441,6 +442,9 @@ export const log1p = plain(Log1p);
 export const tanh = plain(Tanh);
 /** 1 / (1 + e⁻ˣ). TF: tf.sigmoid. */
 export const sigmoid = plain(Sigmoid);
+/** log(1 / (1 + e⁻ˣ)), safe for large negative x. TF: tf.log_sigmoid. */
+export const logSigmoid = (x: TensorLike, options?: NameOption): Tensor =>
+  inNameScope(options, "LogSigmoid", [x], scope => Neg({ x: softplus(operator.neg(convertToTensor(x, { name: "x" }))) }, scope));
 export const sin = plain(Sin);
 export const cos = plain(Cos);
 export const tan = plain(Tan);

@@ -14,7 +14,7 @@ import * as ir from "../ir/build.ts";
 import type { Combine, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, numbersOf, ones, rank, reshape, Shape, shape, size, stopGradient, zeros } from "./array.ts";
+import { constant, identity, numbersOf, ones, rank, reshape, Shape, shape, size, stopGradient, zeros } from "./array.ts";
 import { broadcastTo, tile } from "./array-padding.ts";
 import { DynamicStitch, ListDiff } from "./array-partition.ts";
 import { range } from "./array-ranges.ts";
@@ -24,7 +24,7 @@ import { concat } from "./array-slicing.ts";
 import { gather } from "./array-gather.ts";
 import { add, cast, divide, divNoNan, equal, greater, less, Maximum, notEqual, subtract, truediv } from "./math.ts";
 import { conj, exp, isFinite, log, real, sqrt, square } from "./math-functions.ts";
-import { inNameScope } from "./named.ts";
+import { inNameScope, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 
 // ---- what reductions share ----
@@ -393,6 +393,18 @@ export function countNonzero(inputTensor: TensorLike, ...rest: unknown[]): Tenso
     return cast(reduceBy(Sum, cast(isNonzero, "int64"), { axis, keepDims, name: undefined }), dtype);
   });
 }
+
+/** The fraction of elements that are zero, float32. TF: tf.nn.zero_fraction (which counts in int32 where it can; the number is the same). */
+export const zeroFraction = (value: TensorLike, options?: NameOption): Tensor =>
+  inNameScope(options, "zero_fraction", [value], () => {
+    const x = convertToTensor(value, { name: "value" });
+    const count = size(x, { outType: "int64" });
+    const nonzero = countNonzero(x);
+    const fraction = x.graph.nameScope("counts_to_fraction", () =>
+      operator.truediv(cast(operator.sub(count, nonzero), "float32"), cast(count, "float32")),
+    );
+    return identity(fraction, "fraction");
+  });
 
 // ---- argmax, argmin ----
 

@@ -13,7 +13,7 @@ import * as ir from "../ir/build.ts";
 import { constantIndex } from "../ir/index-map.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
-import { reshape, shape } from "./array.ts";
+import { reshape, shape, zerosLike } from "./array.ts";
 import { BroadcastGradientArgs } from "./array-padding.ts";
 import { cast, elementwise, reduceAlways, xlog1py, xlogy } from "./math.ts";
 import { exp, lgamma, log, real } from "./math-functions.ts";
@@ -217,3 +217,16 @@ export const saturateCast = (value: TensorLike, dtype: DType, options?: NameOpti
     const high = convertToTensor(within(Math.min(own[1], other[1]), x.dtype), { dtype: x.dtype });
     return cast(ClipByValue({ t: x, clipValueMin: low, clipValueMax: high }, { name: "clamp" }), dtype, scope);
   });
+
+// ---- polynomials ----
+
+/** c₀·xⁿ + c₁·xⁿ⁻¹ + … + cₙ, by Horner's rule. TF: tf.math.polyval. @throws ValueError unless the coefficients are a list. */
+export function polyval(coeffs: readonly TensorLike[], x: TensorLike, options?: NameOption): Tensor {
+  if (!Array.isArray(coeffs)) throw new ValueError(`Argument coeffs must be list type. Received type ${typeof coeffs}.`);
+  return inNameScope(options, "polyval", [...coeffs, x], scope => {
+    const at = convertToTensor(x, { name: "x" });
+    if (coeffs.length === 0) return zerosLike(at, { name: scope.name });
+    const list = (coeffs as readonly TensorLike[]).map((c, k) => convertToTensor(c, { name: `coeff_${k}`, preferredDtype: at.dtype }));
+    return list.reduce((sum, c) => operator.add(c, operator.mul(sum, at)));
+  });
+}
