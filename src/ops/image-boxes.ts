@@ -319,7 +319,7 @@ function isSuppressed(next: Candidate, selected: readonly Candidate[], iou: numb
     const shared = overlap(next.box, selected[j].box);
     if (factor === 0) {
       if (shared > iou) return true;
-    } else next.score = f32(next.score * (shared <= iou ? f32(Math.exp(f32(factor * f32(shared * shared)))) : 0));
+    } else next.score = f32(next.score * f32(Math.exp(f32(factor * f32(shared * shared)))));
     if (next.score <= least) break;
   }
   return false;

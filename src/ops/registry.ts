@@ -14,6 +14,7 @@ import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
 import * as bitwise from "./bitwise.ts";
 import * as controlFlow from "./control-flow.ts";
+import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
 import * as imageResize from "./image-resize.ts";
 import * as linalg from "./linalg.ts";
@@ -29,6 +30,7 @@ import * as nn from "./nn.ts";
 import * as nnConvolution from "./nn-convolution.ts";
 import * as nnEmbedding from "./nn-embedding.ts";
 import * as nnLoss from "./nn-loss.ts";
+import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as random from "./random.ts";
@@ -48,6 +50,7 @@ const families = [
   arraySlicing,
   bitwise,
   controlFlow,
+  image,
   imageBoxes,
   imageResize,
   linalg,
@@ -63,6 +66,7 @@ const families = [
   nnConvolution,
   nnEmbedding,
   nnLoss,
+  nnMorphology,
   nnNormalization,
   nnPooling,
   random,
