@@ -8,4 +8,29 @@ export {
   nonMaxSuppressionWithScores,
 } from "../ops/image-boxes.ts";
 export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
+export {
+  ResizeMethod,
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  centralCrop,
+  convertImageDtype,
+  cropToBoundingBox,
+  extractImagePatches,
+  extractPatches,
+  flipLeftRight,
+  flipUpDown,
+  hsvToRgb,
+  padToBoundingBox,
+  perImageStandardization,
+  resize,
+  resizeImageWithCropOrPad,
+  resizeImages,
+  resizeWithCropOrPad,
+  rgbToGrayscale,
+  rgbToHsv,
+  transposeImage,
+  transposeImage as transpose,
+} from "../ops/image.ts";
 export { randomCrop } from "../ops/random.ts";

@@ -3,7 +3,7 @@
 export * as special from "./math-special.ts";
 export { invertPermutation } from "../ops/array-rearranging.ts";
 export { isNonDecreasing, isStrictlyIncreasing } from "../ops/check.ts";
-export { bincount } from "../ops/math-counting.ts";
+export { bincount, confusionMatrix } from "../ops/math-counting.ts";
 export {
   abs,
   acos,
@@ -36,6 +36,7 @@ export {
   lgamma,
   log,
   log1p,
+  logSigmoid,
   ndtri,
   negative,
   real,
@@ -71,6 +72,7 @@ export {
   reduceStd,
   reduceSum,
   reduceVariance,
+  zeroFraction,
 } from "../ops/math-reduction.ts";
 export {
   segmentMax,
@@ -85,7 +87,7 @@ export {
   unsortedSegmentSqrtN,
   unsortedSegmentSum,
 } from "../ops/math-segment.ts";
-export { betainc, igamma, igammac, lbeta, nextafter, polygamma, zeta } from "../ops/math-special.ts";
+export { betainc, igamma, igammac, lbeta, nextafter, polygamma, polyval, zeta } from "../ops/math-special.ts";
 export {
   accumulateN,
   add,

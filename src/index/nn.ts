@@ -2,6 +2,7 @@
 
 export { depthToSpace, spaceToBatch, spaceToDepth } from "../ops/array-rearranging.ts";
 export { sigmoid, tanh } from "../ops/math-functions.ts";
+export { zeroFraction } from "../ops/math-reduction.ts";
 export { atrousConv2d, atrousConv2dTranspose, convolution, withSpaceToBatch } from "../ops/nn-atrous.ts";
 export {
   conv1d,
@@ -30,6 +31,7 @@ export {
   sparseSoftmaxCrossEntropyWithLogits,
   weightedCrossEntropyWithLogits,
 } from "../ops/nn-loss.ts";
+export { dilation2d, erosion2d } from "../ops/nn-morphology.ts";
 export {
   batchNormWithGlobalNormalization,
   batchNormalization,

@@ -138,6 +138,7 @@ export {
   ResizeNearestNeighbor,
   ResizeNearestNeighborGrad,
 } from "../ops/image-resize.ts";
+export { AdjustContrastv2, AdjustHue, AdjustSaturation, ExtractImagePatches, HSVToRGB, RGBToHSV } from "../ops/image.ts";
 export {
   Cholesky,
   LogMatrixDeterminant,
@@ -299,6 +300,7 @@ export {
 } from "../ops/nn-convolution.ts";
 export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn-embedding.ts";
 export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn-loss.ts";
+export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn-morphology.ts";
 export {
   FusedBatchNorm,
   FusedBatchNormGrad,

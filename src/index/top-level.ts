@@ -209,6 +209,7 @@ export {
 } from "../ops/check.ts";
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
+export { norm } from "../ops/linalg-norm.ts";
 export {
   cholesky,
   choleskySolve,
@@ -222,7 +223,7 @@ export {
   selfAdjointEigvals,
   svd,
 } from "../ops/linalg.ts";
-export { bincount, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math-counting.ts";
+export { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math-counting.ts";
 export { einsum } from "../ops/math-einsum.ts";
 export {
   abs,
@@ -251,6 +252,7 @@ export {
   lgamma,
   log,
   log1p,
+  logSigmoid,
   negative,
   real,
   reciprocal,
@@ -354,5 +356,6 @@ export {
   setRandomSeed,
   truncatedNormal,
 } from "../ops/random.ts";
+export { argsort, sort } from "../ops/sort.ts";
 export { getDefaultSession } from "../session/default-session.ts";
 export { InteractiveSession, Session } from "../session/session.ts";

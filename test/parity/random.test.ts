@@ -1,6 +1,6 @@
 // Random ops give TensorFlow's numbers, bit for bit, run after run: golden-random.json.
 import { describe, expect, it } from "vitest";
-import { type DType, isBigInteger } from "../../src/base/dtype.ts";
+import type { DType } from "../../src/base/dtype.ts";
 import { NDArray } from "../../src/base/ndarray.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import * as rawOps from "../../src/index/raw-ops.ts";
