@@ -57,7 +57,9 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
       if (await interrupt.asked()) {
         progress.finish();
         const some = firstDigits(test, 1000);
+        progress.note(`stopping: measuring on the first ${some.count} test digits`);
         const { accuracy } = await evaluate(session, net, some);
+        progress.note("");
         await session.close();
         console.log(`stopped after step ${progress.steps}; accuracy so far ${accuracy.toFixed(4)} on the first ${some.count} test digits`);
         return exitStatus.interrupted;
