@@ -19,6 +19,8 @@ export interface Device {
   readonly name: string;
   /** What schedule must know, or null where Programs run as they are. */
   readonly target: ScheduleTarget | null;
+  /** Counts the variables that came to hold another shape: programs compiled before do not fit any more. */
+  readonly shapeChanges: number;
   compile(program: Program, plan: Plan | null): Promise<Executable>;
   /** The contents of a state, or undefined if it holds nothing. */
   readState(id: string): NDArray | undefined;

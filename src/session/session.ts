@@ -162,9 +162,9 @@ export class Session {
     }
   }
 
-  /** What decides the compiled program: fetches, fed tensors, the shapes fed. */
+  /** What decides the compiled program: fetches, fed tensors, the shapes fed, and the shapes that variables have come to hold. */
   private signature({ tensors, targets }: FetchPlan, feeds: readonly Feed[]): string {
-    let key = "";
+    let key = this.opened?.shapeChanges ? `#${this.opened.shapeChanges};` : "";
     for (const tensor of tensors) key += `${this.id(tensor)},`;
     for (const target of targets) key += `!${this.id(target)},`;
     for (const { tensor, value } of feeds) key += `|${this.id(tensor)}:${value.shape.join()}`;

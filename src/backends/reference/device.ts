@@ -13,6 +13,7 @@ export const openReferenceDevice = (): Device => new ReferenceDevice();
 class ReferenceDevice implements Device {
   readonly name = "reference";
   readonly target = null;
+  shapeChanges = 0;
   private readonly states = new Map<string, NDArray>();
 
   async compile(program: Program): Promise<Executable> {
@@ -26,7 +27,7 @@ class ReferenceDevice implements Device {
   private run(program: Program, feeds: readonly NDArray[]): readonly NDArray[] {
     const named = new Map(feeds.map((array, i) => [String(i), array]));
     const { results, updates } = runReference(program, { feeds: named, states: this.states });
-    for (const [id, array] of updates) this.states.set(id, array);
+    for (const [id, array] of updates) this.hold(id, array);
     // Results may be the very arrays of states and constants, and callers may write into what they are given.
     return results.map(copyOf);
   }
@@ -41,7 +42,13 @@ class ReferenceDevice implements Device {
   }
 
   writeState(id: string, value: NDArray): void {
-    this.states.set(id, copyOf(value));
+    this.hold(id, copyOf(value));
+  }
+
+  private hold(id: string, array: NDArray): void {
+    const before = this.states.get(id);
+    if (before !== undefined && before.shape.join() !== array.shape.join()) this.shapeChanges++;
+    this.states.set(id, array);
   }
 
   dropState(id: string): void {

@@ -35,6 +35,7 @@ export class WasmDevice implements Device {
   readonly statusOffset: number;
   /** Changes whenever a region moves, so that executables bind their globals anew. */
   layout = 0;
+  shapeChanges = 0;
   arena: { offset: number; bytes: number } = { offset: 0, bytes: 0 };
   private readonly states = new Map<string, HeldState>();
 
@@ -64,7 +65,10 @@ export class WasmDevice implements Device {
   hold(state: State): HeldState {
     const known = this.states.get(state.id);
     if (known && known.dtype === state.dtype && known.shape.join() === state.shape.join()) return known;
-    if (known) this.memory.release(known.offset, known.bytes);
+    if (known) {
+      this.memory.release(known.offset, known.bytes);
+      this.shapeChanges++;
+    }
     const bytes = sizeOf(state.shape) * dtypeBytes(state.dtype);
     const held: HeldState = {
       dtype: state.dtype,
