@@ -138,7 +138,7 @@ export {
   ResizeNearestNeighbor,
   ResizeNearestNeighborGrad,
 } from "../ops/image-resize.ts";
-export { AdjustContrastv2, AdjustHue, AdjustSaturation, ExtractImagePatches, HSVToRGB, RGBToHSV } from "../ops/image.ts";
+export { AdjustContrastv2, AdjustHue, AdjustSaturation, HSVToRGB, RGBToHSV } from "../ops/image.ts";
 export {
   Cholesky,
   LogMatrixDeterminant,
