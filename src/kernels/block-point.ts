@@ -1,6 +1,5 @@
 // Vector points for blocks of neighbouring vectors held in registers: addresses are computed where they are asked for.
 
-import type { Index } from "../ir/index-map.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, i32 } from "./language.ts";

@@ -79,10 +79,30 @@ export function planContract(kernel: ContractKernel, target: Target): ContractPl
   if (inLeft === inRight || scaleOf(mergedOut, last) !== 1) return undefined;
   const [aFlat, bFlat] = inRight ? [leftFlat, rightFlat] : [rightFlat, leftFlat];
   const [a, b] = inRight ? [left.source, right.source] : [right.source, left.source];
-  const axes = merged.sizes.map((size, axis): Axis => ({ axis, size, a: scaleOf(aFlat, axis), b: scaleOf(bFlat, axis), out: axis < merged.boundary ? scaleOf(mergedOut, axis) : 0 }));
+  const axes = merged.sizes.map(
+    (size, axis): Axis => ({
+      axis,
+      size,
+      a: scaleOf(aFlat, axis),
+      b: scaleOf(bFlat, axis),
+      out: axis < merged.boundary ? scaleOf(mergedOut, axis) : 0,
+    }),
+  );
   const kinds = classify(axes, merged.boundary, last);
   if (!kinds) return undefined;
-  return complete({ kernel, target, paddings, a, b, aFlat, bFlat, outFlat: mergedOut, epilogues: merged.bodies, column: axes[last], ...kinds });
+  return complete({
+    kernel,
+    target,
+    paddings,
+    a,
+    b,
+    aFlat,
+    bFlat,
+    outFlat: mergedOut,
+    epilogues: merged.bodies,
+    column: axes[last],
+    ...kinds,
+  });
 }
 
 /** Operands as they are, or moved into padded copies where an index may lie outside. Undefined if an index is not affine. */
@@ -122,7 +142,12 @@ function flipNegative(flats: readonly Index[], { shape, over }: ContractKernel):
   return flats.map(flat => substituteIndex(flat, axes, value => value));
 }
 
-const scaleMinus = (index: Index): Index => ({ terms: index.terms.map(({ atom, scale }) => ({ atom, scale: -scale })), offset: -index.offset, min: -index.max, max: -index.min });
+const scaleMinus = (index: Index): Index => ({
+  terms: index.terms.map(({ atom, scale }) => ({ atom, scale: -scale })),
+  offset: -index.offset,
+  min: -index.max,
+  max: -index.min,
+});
 
 function classify(axes: readonly Axis[], boundary: number, column: number): Pick<ContractPlan, "batch" | "rows" | "reduced"> | undefined {
   const batch: Axis[] = [];
@@ -136,10 +161,13 @@ function classify(axes: readonly Axis[], boundary: number, column: number): Pick
   return reduced.every(({ a, b }) => a !== 0 || b !== 0) ? { batch, rows, reduced } : undefined;
 }
 
-type Draft = Omit<ContractPlan, "packed" | "tileRows" | "panelWidth" | "block" | "partial"> & { readonly kernel: ContractKernel; readonly target: Target };
+type Draft = Omit<ContractPlan, "packed" | "tileRows" | "panelWidth" | "block" | "partial"> & {
+  readonly kernel: ContractKernel;
+  readonly target: Target;
+};
 
 function complete({ kernel, target, ...draft }: Draft): ContractPlan {
-  const { rows, batch, column, reduced, b } = draft;
+  const { rows, batch, column, reduced } = draft;
   const rowCount = rows.reduce((product, { size }) => product * size, 1);
   const inner = rows[rows.length - 1]?.size ?? 1;
   const [tile] = target.tiles;
@@ -156,7 +184,9 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
     tileRows,
     panelWidth,
     block,
-    packed: isPacked ? value(-3, [...batch.map(axis => (axis.b === 0 ? 1 : axis.size)), panels, ...reduced.map(({ size }) => size), panelWidth]) : undefined,
+    packed: isPacked
+      ? value(-3, [...batch.map(axis => (axis.b === 0 ? 1 : axis.size)), panels, ...reduced.map(({ size }) => size), panelWidth])
+      : undefined,
     partial: block !== undefined && !isPlain ? value(-4, kernel.shape) : undefined,
   };
 }
@@ -197,4 +227,3 @@ export function paddedReduce(kernel: ContractKernel): { kernel: ContractKernel; 
   if (!operands || operands.paddings.length === 0) return undefined;
   return { kernel: { ...kernel, left: operands.left, right: operands.right }, paddings: operands.paddings };
 }
-

@@ -12,6 +12,13 @@ export function asReduce({ shape, over, left, right, stores }: Extract<Kernel, {
       loadScalar(source, at),
       constantScalar(source.dtype, 0),
     );
-  return { kind: "reduce", shape, over, combine: "sum", body: applyScalar("mul", element(left), element(right)), accumulator: left.source.dtype, stores };
+  return {
+    kind: "reduce",
+    shape,
+    over,
+    combine: "sum",
+    body: applyScalar("mul", element(left), element(right)),
+    accumulator: left.source.dtype,
+    stores,
+  };
 }
-

@@ -6,7 +6,16 @@ import { addIndex, axisIndex, constantIndex, type Index, scaleIndex } from "../i
 import type { Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar, loadsOf, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { asReduce } from "./contract-reduce.ts";
-import { type Axis, type ContractKernel, type ContractPlan, paddedReduce, type Padding, planContract, scratchOffsets, scratchValues } from "./contract-plan.ts";
+import {
+  type Axis,
+  type ContractKernel,
+  type ContractPlan,
+  paddedReduce,
+  type Padding,
+  planContract,
+  scratchOffsets,
+  scratchValues,
+} from "./contract-plan.ts";
 import { type Expr, f32x, i32, type Local } from "./language.ts";
 import { recordMap, storesLeaf, valuesOf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
@@ -59,7 +68,13 @@ function recordPadding({ from, padded, low }: Padding, recording: Recording): Ph
 function recordPacking(plan: ContractPlan, packed: Value, recording: Recording): Phase[] {
   const last = plan.reduced[plan.reduced.length - 1];
   const isWhole = last !== undefined && plan.column.size % plan.panelWidth === 0 && plan.batch.every(axis => axis.b === 0);
-  const how = !isWhole ? "map" : plan.column.b === 1 ? "rows" : last.b === 1 && last.size >= recording.module.target.lanes32 ? "transposed" : "map";
+  const how = !isWhole
+    ? "map"
+    : plan.column.b === 1
+      ? "rows"
+      : last.b === 1 && last.size >= recording.module.target.lanes32
+        ? "transposed"
+        : "map";
   return how === "map" ? packByMap(plan, packed, recording) : [recordPanels(plan, packed, how, recording)];
 }
 
@@ -74,8 +89,12 @@ function recordPanels(plan: ContractPlan, packed: Value, how: "rows" | "transpos
     const source = addresses.of(b);
     const target = addresses.of(packed);
     k.loop({ from: low, to: high }, panel => {
-      const from = k.let(i32.add(i32.add(source.base, source.offset + bFlat.offset * 4), i32.mul(panel, panelWidth * column.b * 4))) as Local<"i32">;
-      const to = k.let(i32.add(i32.add(target.base, target.offset), i32.mul(panel, sizeOf(packed.shape.slice(plan.batch.length + 1)) * 4))) as Local<"i32">;
+      const from = k.let(
+        i32.add(i32.add(source.base, source.offset + bFlat.offset * 4), i32.mul(panel, panelWidth * column.b * 4)),
+      ) as Local<"i32">;
+      const to = k.let(
+        i32.add(i32.add(target.base, target.offset), i32.mul(panel, sizeOf(packed.shape.slice(plan.batch.length + 1)) * 4)),
+      ) as Local<"i32">;
       const walk = (depth: number): void => {
         const { size, b: stride } = reduced[depth];
         if (depth < reduced.length - 1) {
@@ -102,7 +121,14 @@ function copyRow(k: FunctionRecorder, from: Local<"i32">, to: Local<"i32">, pane
 }
 
 /** A square block at a time: as many columns and reduced places as a vector has lanes. */
-function turnColumns(k: FunctionRecorder, from: Local<"i32">, to: Local<"i32">, size: number, { column, panelWidth }: ContractPlan, width: number): void {
+function turnColumns(
+  k: FunctionRecorder,
+  from: Local<"i32">,
+  to: Local<"i32">,
+  size: number,
+  { column, panelWidth }: ContractPlan,
+  width: number,
+): void {
   const block = (count: number): void => {
     for (let group = 0; group < panelWidth; group += width) {
       const base = k.let(i32.add(from, group * column.b * 4));
@@ -178,20 +204,26 @@ function recordProducts(kernel: ContractKernel, plan: ContractPlan, recording: R
   const outer = [...batch, ...rows.slice(0, -1)];
   const cut = plan.block === undefined && outer.length > 0 ? outer[0] : undefined;
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
-    const addresses = new Addresses(k, places, [...valuesOf(kernel), ...kernel.stores.flatMap(({ body }) => loadsOf(body).map(({ source }) => source)), plan.a, plan.packed ?? plan.b, ...(partial ? [partial] : [])]);
+    const addresses = new Addresses(k, places, [
+      ...valuesOf(kernel),
+      ...kernel.stores.flatMap(({ body }) => loadsOf(body).map(({ source }) => source)),
+      plan.a,
+      plan.packed ?? plan.b,
+      ...(partial ? [partial] : []),
+    ]);
     const products: Products = { k, plan, kernel, addresses, partial };
     const point: Point = { k, addresses, axes: [], memo: new Map() };
-    if (partial) clearPartial(products, partial, low);
-    const blocks = (at: Point): void => reducedBlocks(products, at, cut ? undefined : { low, high }, outer.filter(axis => axis !== cut));
+    const blocks = (at: Point): void =>
+      reducedBlocks(
+        products,
+        at,
+        cut ? undefined : { low, high },
+        outer.filter(axis => axis !== cut),
+      );
     if (cut) k.loop({ from: low, to: high }, counter => blocks(withAxis(point, cut, counter)));
     else blocks(point);
   });
   return { name, function: ref, units: cut ? cut.size : panels };
-}
-
-/** Partial results start at zero; the whole of it is cleared by whoever has the first unit. */
-function clearPartial({ k, addresses }: Products, partial: Value, low: Expr<"i32">): void {
-  k.if(i32.eqz(low), () => k.fillBytes(addresses.number(addresses.of(partial)), 0, sizeOf(partial.shape) * 4));
 }
 
 const withAxis = (point: Point, { axis }: Axis, counter: Expr<"i32">): Point => {
@@ -228,7 +260,8 @@ function panelsOf(products: Products, point: Point, range: Range, outer: readonl
   const rowOuter = outer.filter(axis => rows.includes(axis));
   const body = (at: Point): void =>
     rowBlocks(products, block, rowBlock => {
-      const atPanel = (panel: Expr<"i32">, width: number): void => rowLoops(products, at, { outer: rowOuter, rowBlock, block, panel, width });
+      const atPanel = (panel: Expr<"i32">, width: number): void =>
+        rowLoops(products, at, { outer: rowOuter, rowBlock, block, panel, width });
       if (range) {
         const end = k.let(i32.min(range.high, whole));
         k.loop({ from: range.low, to: end }, panel => atPanel(panel, panelWidth));
@@ -298,7 +331,15 @@ interface RowWork {
 }
 
 /** One tile: rows × width results. */
-function tile(products: Products, point: Point, block: Block | undefined, panel: Expr<"i32">, width: number, rows: number, inner: Axis | undefined): void {
+function tile(
+  products: Products,
+  point: Point,
+  block: Block | undefined,
+  panel: Expr<"i32">,
+  width: number,
+  rows: number,
+  inner: Axis | undefined,
+): void {
   const { k, plan } = products;
   const lanesPerVector = k.target.lanes32;
   const vectors = Math.ceil(width / lanesPerVector);
@@ -307,13 +348,16 @@ function tile(products: Products, point: Point, block: Block | undefined, panel:
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.vector("f32x", 0)));
   const partials = products.partial && partialAddress(products, at);
   const part = (v: number): number | undefined => (width - v * lanesPerVector < lanesPerVector ? width - v * lanesPerVector : undefined);
-  if (partials)
-    sums.forEach((row, r) =>
-      row.forEach((sum, v) => {
-        const offset = 4 * (r * (inner?.out ?? 0) + v * lanesPerVector);
-        const count = part(v);
-        k.set(sum, count === undefined ? f32x.load(partials, offset) : f32x.loadPart(count, partials, offset));
-      }),
+  const eachPartial = (visit: (sum: Local<"vec">, offset: number, count: number | undefined) => void): void => {
+    for (const [r, row] of sums.entries())
+      for (const [v, sum] of row.entries()) visit(sum, 4 * (r * (inner?.out ?? 0) + v * lanesPerVector), part(v));
+  };
+  // The first block begins at zero, so that nobody has to clear what others have begun.
+  if (partials && block)
+    k.if(i32.ne(block.start, 0), () =>
+      eachPartial((sum, offset, count) =>
+        k.set(sum, count === undefined ? f32x.load(partials, offset) : f32x.loadPart(count, partials, offset)),
+      ),
     );
   const a = k.let(aAddress(products, point, block)) as Local<"i32">;
   const b = k.let(bAddress(products, at, block, panel)) as Local<"i32">;
@@ -326,34 +370,43 @@ function tile(products: Products, point: Point, block: Block | undefined, panel:
     for (let r = 0; r < rows; r++) {
       const { address, offset } = apart(a, 4 * r * (inner?.a ?? 0));
       const splat = k.let(f32x.loadSplat(address, offset));
-      columns.forEach((columnVector, v) => k.set(sums[r][v], f32x.madd(splat, columnVector, sums[r][v])));
+      for (const [v, column] of columns.entries()) k.set(sums[r][v], f32x.madd(splat, column, sums[r][v]));
     }
   });
   if (partials)
-    sums.forEach((row, r) =>
-      row.forEach((sum, v) => {
-        const offset = 4 * (r * (inner?.out ?? 0) + v * lanesPerVector);
-        const count = part(v);
-        if (count === undefined) k.store("f32x", partials, offset, sum);
-        else k.storePart("f32x", count, partials, offset, sum);
-      }),
-    );
+    eachPartial((sum, offset, count) => {
+      if (count === undefined) k.store("f32x", partials, offset, sum);
+      else k.storePart("f32x", count, partials, offset, sum);
+    });
   else storeTile(products, at, sums, part, inner);
 }
 
-function storeTile({ k, plan, kernel }: Products, at: Point, sums: readonly (readonly Local<"vec">[])[], part: (v: number) => number | undefined, inner: Axis | undefined): void {
+function storeTile(
+  { k, plan, kernel }: Products,
+  at: Point,
+  sums: readonly (readonly Local<"vec">[])[],
+  part: (v: number) => number | undefined,
+  inner: Axis | undefined,
+): void {
   const leaf = storesLeaf(
     kernel.stores.map(({ out }, i) => ({ out, body: plan.epilogues[i], flat: plan.outFlat })),
     plan.column.axis,
   );
-  sums.forEach((row, r) => {
+  for (const [r, row] of sums.entries()) {
     const rowPoint = inner && r > 0 ? withAxis(at, inner, k.let(i32.add(at.axes[inner.axis], r))) : at;
-    row.forEach((sum, v) => leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k)));
-  });
+    for (const [v, sum] of row.entries()) leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k));
+  }
 }
 
 /** Loops over the reduced axes; A's and B's addresses move along and are back at the next start after each inner loop. */
-function walkReduced(products: Products, a: Local<"i32">, b: Local<"i32">, block: Block | undefined, depth: number, step: () => void): void {
+function walkReduced(
+  products: Products,
+  a: Local<"i32">,
+  b: Local<"i32">,
+  block: Block | undefined,
+  depth: number,
+  step: () => void,
+): void {
   const { k, plan } = products;
   const { reduced } = plan;
   if (depth === reduced.length) return step();
@@ -387,13 +440,23 @@ function bStrides({ reduced, packed, panelWidth }: ContractPlan): number[] {
 
 function aAddress({ plan, addresses }: Products, point: Point, block: Block | undefined): Expr<"i32"> {
   const axes = [...plan.batch, ...plan.rows];
-  return addressAt(addresses.of(plan.a), sumOf(axes.map(axis => [point.axes[axis.axis], axis.a])), plan.aFlat.offset, block && [block.start, plan.reduced[0].a]);
+  return addressAt(
+    addresses.of(plan.a),
+    sumOf(axes.map(axis => [point.axes[axis.axis], axis.a])),
+    plan.aFlat.offset,
+    block && [block.start, plan.reduced[0].a],
+  );
 }
 
 function bAddress({ plan, addresses }: Products, at: Point, block: Block | undefined, panel: Expr<"i32">): Expr<"i32"> {
   const { packed, batch, column, reduced } = plan;
   if (!packed)
-    return addressAt(addresses.of(plan.b), sumOf([...batch, column].map(axis => [at.axes[axis.axis], axis.b])), plan.bFlat.offset, block && [block.start, reduced[0].b]);
+    return addressAt(
+      addresses.of(plan.b),
+      sumOf([...batch, column].map(axis => [at.axes[axis.axis], axis.b])),
+      plan.bFlat.offset,
+      block && [block.start, reduced[0].b],
+    );
   const perPanel = sizeOf(packed.shape.slice(batch.length + 1));
   const panels = packed.shape[batch.length];
   const terms: [Expr<"i32">, number][] = [[panel, perPanel]];
@@ -411,9 +474,19 @@ function partialAddress({ k, plan, addresses, partial }: Products, at: Point): E
 }
 
 const sumOf = (terms: readonly (readonly [Expr<"i32">, number])[]): Expr<"i32"> | undefined =>
-  terms.filter(([, scale]) => scale !== 0).reduce<Expr<"i32"> | undefined>((sum, [counter, scale]) => (sum ? i32.add(sum, i32.mul(counter, scale)) : i32.mul(counter, scale)), undefined);
+  terms
+    .filter(([, scale]) => scale !== 0)
+    .reduce<Expr<"i32"> | undefined>(
+      (sum, [counter, scale]) => (sum ? i32.add(sum, i32.mul(counter, scale)) : i32.mul(counter, scale)),
+      undefined,
+    );
 
-function addressAt({ base, offset }: { base: Expr<"i32">; offset: number }, elements: Expr<"i32"> | undefined, constant: number, block: readonly [Expr<"i32">, number] | undefined): Expr<"i32"> {
+function addressAt(
+  { base, offset }: { base: Expr<"i32">; offset: number },
+  elements: Expr<"i32"> | undefined,
+  constant: number,
+  block: readonly [Expr<"i32">, number] | undefined,
+): Expr<"i32"> {
   let at = i32.add(base, offset + constant * 4);
   if (elements) at = i32.add(at, i32.mul(elements, 4));
   return block ? i32.add(at, i32.mul(block[0], block[1] * 4)) : at;

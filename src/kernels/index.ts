@@ -174,7 +174,11 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
     case "reduce":
       return [kernel.body, ...kernel.stores.map(({ body }) => body)];
     case "contract":
-      return [loadScalar(kernel.left.source, kernel.left.at), loadScalar(kernel.right.source, kernel.right.at), ...kernel.stores.map(({ body }) => body)];
+      return [
+        loadScalar(kernel.left.source, kernel.left.at),
+        loadScalar(kernel.right.source, kernel.right.at),
+        ...kernel.stores.map(({ body }) => body),
+      ];
     case "scatter":
       return [...kernel.at, kernel.body];
     case "random":
@@ -184,4 +188,5 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
   }
 }
 
-const valuesWritten = (kernel: Kernel): readonly Value[] => ("stores" in kernel ? kernel.stores.map(({ out }) => out) : kernel.kind === "scatter" ? [kernel.out] : []);
+const valuesWritten = (kernel: Kernel): readonly Value[] =>
+  "stores" in kernel ? kernel.stores.map(({ out }) => out) : kernel.kind === "scatter" ? [kernel.out] : [];

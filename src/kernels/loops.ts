@@ -76,7 +76,13 @@ interface Extent {
   readonly isCut: boolean;
 }
 
-function innerVectors(space: Space, leaf: NonNullable<Leaf["vector"]>, inner: number, { from, to, size, isCut }: Extent, point: Point): void {
+function innerVectors(
+  space: Space,
+  leaf: NonNullable<Leaf["vector"]>,
+  inner: number,
+  { from, to, size, isCut }: Extent,
+  point: Point,
+): void {
   const { k } = space;
   const count = k.target.lanes32;
   const tail = size % count;
@@ -145,7 +151,8 @@ function isUnderFixed(node: Scalar, bodies: readonly Scalar[], inner: number): b
 
 const vectorOnce = (node: Scalar, point: VectorPoint): void => void vectorCode(node, point);
 
-const argsOf = (node: Scalar): readonly Scalar[] => (node.kind === "apply" ? node.args : node.kind === "cast" || node.kind === "bitcast" ? [node.arg] : []);
+const argsOf = (node: Scalar): readonly Scalar[] =>
+  node.kind === "apply" ? node.args : node.kind === "cast" || node.kind === "bitcast" ? [node.arg] : [];
 
 /** Visits expressions that are evaluated unconditionally: not the branches of guards. */
 export function visitOpen(bodies: readonly Scalar[], visit: (node: Scalar) => void): void {
@@ -189,4 +196,3 @@ function hoisted(bodies: readonly Scalar[], point: Point, axis: number): Point {
   for (const root of roots) scalarCode(root, point);
   return point;
 }
-

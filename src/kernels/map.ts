@@ -33,7 +33,11 @@ interface PlacedStore {
 }
 
 /** Stores seen from inside a box, each with the address it writes to as a load of its own output. */
-function insideStores({ stores, shape }: MapKernel, start: readonly number[], size: readonly number[]): { size: readonly number[]; stores: PlacedStore[] } {
+function insideStores(
+  { stores, shape }: MapKernel,
+  start: readonly number[],
+  size: readonly number[],
+): { size: readonly number[]; stores: PlacedStore[] } {
   const at = size.map((extent, axis) => addIndex(axisIndex(axis, extent), constantIndex(start[axis])));
   const bodies = insideBox(
     stores.map(({ body }) => body),
@@ -41,7 +45,11 @@ function insideStores({ stores, shape }: MapKernel, start: readonly number[], si
   );
   return {
     size,
-    stores: stores.map(({ out }, i) => ({ out, body: bodies[i], target: { kind: "load", dtype: out.dtype, source: { ...out, shape, splat: undefined }, at } })),
+    stores: stores.map(({ out }, i) => ({
+      out,
+      body: bodies[i],
+      target: { kind: "load", dtype: out.dtype, source: { ...out, shape, splat: undefined }, at },
+    })),
   };
 }
 
@@ -54,7 +62,10 @@ function recordBox(kernel: MapKernel, recording: Recording, given: { size: reado
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
     const addresses = new Addresses(k, places, valuesOf(kernel));
     const stores = given.stores.map(({ out }, i) => ({ out, body: merged.bodies[i], flat: merged.extra[i] }));
-    loopOver({ k, addresses, sizes: merged.sizes, bodies: merged.bodies, range: { low, high } }, storesLeaf(stores, merged.sizes.length - 1));
+    loopOver(
+      { k, addresses, sizes: merged.sizes, bodies: merged.bodies, range: { low, high } },
+      storesLeaf(stores, merged.sizes.length - 1),
+    );
   });
   return { name, function: ref, units: unitsOf(merged.sizes) };
 }
@@ -74,7 +85,7 @@ interface FlatStore {
 export function storesLeaf(stores: readonly FlatStore[], inner: number): Leaf {
   const scalar = (point: Point): void => {
     const values = stores.map(({ body }) => scalarCode(body, point));
-    stores.forEach(({ out, flat }, i) => storeScalar(out, flat, values[i], point));
+    for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], point);
   };
   const canVector = stores.every(({ out, flat }) => vectorKind(out.dtype) !== undefined && scaleOf(flat, inner) === 1);
   if (!canVector) return { scalar };
@@ -82,7 +93,7 @@ export function storesLeaf(stores: readonly FlatStore[], inner: number): Leaf {
     scalar,
     vector: point => {
       const values = stores.map(({ body }) => vectorCode(body, point));
-      stores.forEach(({ out, flat }, i) => writeVector(out, flat, values[i], point));
+      for (const [i, { out, flat }] of stores.entries()) writeVector(out, flat, values[i], point);
     },
   };
 }

@@ -19,4 +19,3 @@ export interface Recording {
   /** Says where a value of the kernels' own (scratch, another view of a buffer) lies. */
   place(value: Value, place: Place): void;
 }
-

@@ -29,7 +29,9 @@ export function recordRandom({ out, state }: Extract<Kernel, { kind: "random" }>
     const last = k.let(i32.min(i32.mul(high, unitBlocks), blocks));
     const whole = Math.floor(words / wordsPerBlock);
     const block = (number: Expr<"i32">, count: number): void => {
-      const result = philox(k, seed, i64.add(used, i64.fromI32U(number)), seed2);
+      // The counter has 128 bits: what passes 64 is carried into its upper half.
+      const low = k.let(i64.add(used, i64.fromI32U(number)));
+      const result = philox(k, seed, low, i64.add(seed2, i64.fromI32U(i64.ltU(low, used))));
       const at = k.let(i32.add(to.base, i32.shl(number, 4)));
       for (let w = 0; w < count; w++) k.store("i32", at, to.offset + 4 * w, result[w]);
     };
@@ -42,8 +44,8 @@ export function recordRandom({ out, state }: Extract<Kernel, { kind: "random" }>
 function philox(k: FunctionRecorder, key: Expr<"i64">, low: Expr<"i64">, high: Expr<"i64">): Expr<"i32">[] {
   const lowHalf = (x: Expr<"i64">): Local<"i32"> => k.let(i32.fromI64(x));
   const highHalf = (x: Expr<"i64">): Local<"i32"> => k.let(i32.fromI64(i64.shrU(x, 32)));
-  const counter = k.let(low);
-  let [c0, c1, c2, c3] = [lowHalf(counter), highHalf(counter), lowHalf(high), highHalf(high)];
+  const upper = k.let(high);
+  let [c0, c1, c2, c3] = [lowHalf(low), highHalf(low), lowHalf(upper), highHalf(upper)];
   const [k0, k1] = [lowHalf(key), highHalf(key)];
   for (let round = 0; round < rounds; round++) {
     const product0 = k.let(i64.mul(i64.fromI32U(c0), multipliers[0]));

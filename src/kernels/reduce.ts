@@ -17,7 +17,7 @@ import { mergeAxes, scaleOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
-import { constantCode, type Point, scalarCode } from "./scalar-code.ts";
+import { constantCode, type Point, scalarCode, wrapTo } from "./scalar-code.ts";
 import { flatIndex, isVectorizable, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
 
 type ReduceKernel = Extract<Kernel, { kind: "reduce" }>;
@@ -86,7 +86,9 @@ function unrolled({ shape, over, combine, body, stores, accumulator }: ReduceKer
   const length = sizeOf(over);
   const out = shape.map((size, axis) => axisIndex(axis, size));
   const places = Array.from({ length }, (_, r) => substituteScalar(body, [...out, ...unflattenIndex(constantIndex(r), over)]));
-  const result = combine.startsWith("arg") ? bestOf(places, combine, accumulator) : foldOf(places, combine as keyof typeof folds, accumulator);
+  const result = combine.startsWith("arg")
+    ? bestOf(places, combine, accumulator)
+    : foldOf(places, combine as keyof typeof folds, accumulator);
   return stores.map(({ out: value, body: epilogue }) => ({ out: value, body: substituteScalar(epilogue, out, load => load, result) }));
 }
 
@@ -168,7 +170,7 @@ function rows(work: Work): void {
         const accumulator = work.kernel.combine.startsWith("arg") ? bestInRow(work, point) : foldRow(work, point);
         const after: Point = { ...point, accumulator };
         const values = epilogues.map(epilogue => scalarCode(epilogue, after));
-        stores.forEach(({ out, flat }, i) => storeScalar(out, flat, values[i], after));
+        for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], after);
       },
     },
   );
@@ -194,7 +196,9 @@ function foldRow(work: Work, point: Point): Expr {
       scalar: at => k.set(one, fold(one, scalarCode(body, at)) as Expr<"i32">),
       ...(vector && {
         vector: (at: VectorPoint) => {
-          const value = isMask ? i32x.select(vectorCode(body, at) as Expr<"mask32">, i32x.const(1), i32x.const(0)) : (vectorCode(body, at) as Expr<"vec">);
+          const value = isMask
+            ? i32x.select(vectorCode(body, at) as Expr<"mask32">, i32x.const(1), i32x.const(0))
+            : (vectorCode(body, at) as Expr<"vec">);
           if (at.part !== undefined) {
             const pinned = k.let(value);
             for (let i = 0; i < at.part; i++) k.set(one, fold(one, (lane as Lane<"i32x">).extract(pinned, i)) as Expr<"i32">);
@@ -212,7 +216,8 @@ function foldRow(work: Work, point: Point): Expr {
       }),
     },
   );
-  if (!vector) return one;
+  // Sums and products of narrow integers were taken in 32 bits.
+  if (!vector) return wrapTo(dtype, one);
   const all = total ? k.let(f32x.add(total, vector)) : vector;
   for (let i = 0; i < k.target.lanes32; i++) k.set(one, fold(one, (lane as Lane<"i32x">).extract(all, i)) as Expr<"i32">);
   return one;
@@ -239,7 +244,14 @@ function bestInRow(work: Work, point: Point): Expr {
   const { scalar, isUnsigned, isFloat } = elementOf(body.dtype);
   const L = lanes[scalar] as Lane<"i32">;
   loopOver(
-    { k, addresses: work.addresses, sizes: overSizes, bodies: [body, { kind: "index", dtype: "int32", index: reduced }], outer: point, firstAxis: sizes.length },
+    {
+      k,
+      addresses: work.addresses,
+      sizes: overSizes,
+      bodies: [body, { kind: "index", dtype: "int32", index: reduced }],
+      outer: point,
+      firstAxis: sizes.length,
+    },
     {
       scalar: at => {
         const value = scalarCode(body, at) as Expr<"i32">;
@@ -276,7 +288,9 @@ function isColumns({ kernel, sizes, body, stores }: Work): boolean {
   const inner = sizes.length - 1;
   if (inner < 0 || kernel.combine.startsWith("arg") || body.dtype === "bool" || sizes[inner] < 4) return false;
   if (vectorKind(body.dtype) === undefined || !isVectorizable(body, inner) || !hasStep(body, inner)) return false;
-  return stores.every(store => isVectorizable(store.body, inner) && scaleOf(store.flat, inner) === 1 && vectorKind(store.out.dtype) !== undefined);
+  return stores.every(
+    store => isVectorizable(store.body, inner) && scaleOf(store.flat, inner) === 1 && vectorKind(store.out.dtype) !== undefined,
+  );
 }
 
 function columns(work: Work): void {
@@ -292,7 +306,10 @@ function columns(work: Work): void {
     const first = isFlat ? k.let(i32.mul(range.low, flatUnit)) : i32.const(0);
     const last = isFlat ? k.let(i32.min(i32.mul(range.high, flatUnit), size)) : i32.const(size);
     const whole = Math.floor(size / block) * block;
-    if (whole > 0) k.loop({ from: first, to: i32.min(last, whole), step: block }, counter => columnBlock(work, point, counter, columnVectors, undefined));
+    if (whole > 0)
+      k.loop({ from: first, to: i32.min(last, whole), step: block }, counter =>
+        columnBlock(work, point, counter, columnVectors, undefined),
+      );
     const rest = (): void => {
       let at = whole;
       const vectors = Math.floor((size - at) / width);
@@ -339,7 +356,7 @@ function columnBlock(work: Work, point: Point, counter: Local<"i32">, vectors: n
       },
     },
   );
-  totals.forEach((total, v) => k.set(sums[v], f32x.add(total, sums[v])));
+  for (const [v, total] of totals.entries()) k.set(sums[v], f32x.add(total, sums[v]));
   const leaf = storesLeaf(
     stores.map(({ out, body: epilogue, flat }) => ({ out, body: epilogue, flat })),
     inner,

@@ -320,7 +320,8 @@ function wrapped(dtype: DType, code: Expr, fn: ScalarFunction): Expr {
   return comparisons.has(fn) || dtype === "bool" ? code : wrapTo(dtype, code);
 }
 
-function wrapTo(dtype: DType, code: Expr): Expr {
+/** The low bits that a narrow integer keeps, extended as its type is. */
+export function wrapTo(dtype: DType, code: Expr): Expr {
   const { scalar, bits, isUnsigned } = elementOf(dtype);
   if (scalar !== "i32" || bits === 32) return code;
   const value = code as Expr<"i32">;

@@ -33,7 +33,8 @@ export function recordScatter(kernel: ScatterKernel, { module, places, name }: R
   const ref = module.function(label, { params: { low: "i32", high: "i32" } }, k => {
     const reads = [...at, body].flatMap(scalar => loadsOf(scalar).map(({ source }) => source));
     const addresses = new Addresses(k, places, [out, base, ...reads]);
-    if (!inPlace) k.copyBytes(addresses.number(addresses.of(out)), addresses.number(addresses.of(base)), sizeOf(out.shape) * dtypeBytes(out.dtype));
+    if (!inPlace)
+      k.copyBytes(addresses.number(addresses.of(out)), addresses.number(addresses.of(base)), sizeOf(out.shape) * dtypeBytes(out.dtype));
     const looped = rowAxis === undefined ? over : over.slice(0, rowAxis);
     const free = rowAxis === undefined ? at : at.slice(0, -1);
     // `positions[d]` are counters of their own, past the axes of the updates.
@@ -53,7 +54,9 @@ export function recordScatter(kernel: ScatterKernel, { module, places, name }: R
             const axes = [...point.axes];
             pinned.forEach((position, d) => void (axes[first + d] = position));
             const inside: Point = { ...point, axes, memo: new Map(point.memo) };
-            const flatAt = out.shape.map((size, d) => (rowAxis !== undefined && d === out.shape.length - 1 ? axisIndex(rowAxis, size) : counterIndex(first + d, size)));
+            const flatAt = out.shape.map((size, d) =>
+              rowAxis !== undefined && d === out.shape.length - 1 ? axisIndex(rowAxis, size) : counterIndex(first + d, size),
+            );
             const { flat, value } = update(flatAt);
             const leaf = storesLeaf([{ out, body: value, flat }], rowAxis ?? -1);
             if (rowAxis === undefined) leaf.scalar(inside);
@@ -67,7 +70,12 @@ export function recordScatter(kernel: ScatterKernel, { module, places, name }: R
 }
 
 /** A counter that keeps its atom even where the size is 1. */
-const counterIndex = (axis: number, size: number): Index => ({ terms: [{ atom: { kind: "axis", axis, size, key: `i${axis}` }, scale: 1 }], offset: 0, min: 0, max: Math.max(size - 1, 0) });
+const counterIndex = (axis: number, size: number): Index => ({
+  terms: [{ atom: { kind: "axis", axis, size, key: `i${axis}` }, scale: 1 }],
+  offset: 0,
+  min: 0,
+  max: Math.max(size - 1, 0),
+});
 
 const asI32 = (position: Expr): Expr<"i32"> => {
   if (position.type !== "i64") return position as Expr<"i32">;

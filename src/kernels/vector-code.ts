@@ -66,7 +66,8 @@ function decide(node: Scalar, inner: number, known: Map<Scalar, boolean>): boole
   }
 }
 
-const kindOf = (node: Extract<Scalar, { kind: "apply" }>): "f32x" | "i32x" | "mask32" => vectorKind(node.args[node.args.length - 1].dtype) ?? "mask32";
+const kindOf = (node: Extract<Scalar, { kind: "apply" }>): "f32x" | "i32x" | "mask32" =>
+  vectorKind(node.args[node.args.length - 1].dtype) ?? "mask32";
 
 const narrowLoads: ReadonlySet<DType> = new Set(["uint8", "int8", "uint16", "int16"]);
 
@@ -76,7 +77,23 @@ function canCast(node: Extract<Scalar, { kind: "cast" }>, inner: number, known: 
   return arg.kind === "load" && narrowLoads.has(arg.dtype) && pace(flatIndex(arg), inner) === "step";
 }
 
-const common: readonly ScalarFunction[] = ["add", "sub", "mul", "min", "max", "neg", "abs", "sign", "eq", "ne", "lt", "le", "gt", "ge", "select"];
+const common: readonly ScalarFunction[] = [
+  "add",
+  "sub",
+  "mul",
+  "min",
+  "max",
+  "neg",
+  "abs",
+  "sign",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "select",
+];
 const vectorFunctions: Record<"f32x" | "i32x" | "mask32", { has(fn: ScalarFunction): boolean }> = {
   f32x: {
     has: fn => common.includes(fn) || ["div", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round"].includes(fn) || hasVectorMath(fn),
@@ -186,7 +203,8 @@ function indexVector(index: Index, point: VectorPoint): Expr<"vec"> {
     return i32x.add(i32x.splat(k.let(indexCode(index, point))), i32x.const(...steps));
   }
   let result: Expr<"vec"> = i32x.splat(k.let(indexCode(index, laneAxes(point, 0))));
-  for (let lane = 1; lane < (point.part ?? lanesPerVector); lane++) result = i32x.insert(result, lane, indexCode(index, laneAxes(point, lane)));
+  for (let lane = 1; lane < (point.part ?? lanesPerVector); lane++)
+    result = i32x.insert(result, lane, indexCode(index, laneAxes(point, lane)));
   return result;
 }
 

@@ -4,7 +4,15 @@ import { dtypeBytes } from "../../src/base/dtype.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import type { Value } from "../../src/ir/program.ts";
 import type { Recorded } from "../../src/kernels/index.ts";
-import { accessBytes, type Expr, i32, type KernelFunction, type KernelModule, laneTable, type Statement } from "../../src/kernels/language.ts";
+import {
+  accessBytes,
+  type Expr,
+  i32,
+  type KernelFunction,
+  type KernelModule,
+  laneTable,
+  type Statement,
+} from "../../src/kernels/language.ts";
 import { liveRanges } from "../../src/kernels/live-ranges.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../src/kernels/places.ts";
 import { statusGlobal } from "../../src/kernels/check.ts";
@@ -30,14 +38,23 @@ interface Access {
 export function withAddressChecks(recorded: Recorded, plan: Plan): KernelModule {
   const { module } = recorded;
   const status: Span = { global: statusGlobal, offset: 0, bytes: 8 };
-  const states = plan.states.map(({ state }) => ({ region: "state" as const, state, bytes: sizeOf(state.shape) * dtypeBytes(state.dtype) }));
+  const states = plan.states.map(({ state }) => ({
+    region: "state" as const,
+    state,
+    bytes: sizeOf(state.shape) * dtypeBytes(state.dtype),
+  }));
   const all = [...plan.places.values(), ...states, ...copiedTo(plan.kernels)].flatMap(spanOf);
   const spans = new Map(recorded.phases.map(({ name, kernel }) => [name, spansOf(kernel, plan)]));
   const functions = module.functions.map(fn => {
     const own = spans.get(fn.name);
-    return checked(fn, own ? { reads: [...own.reads, status], writes: [...own.writes, status] } : { reads: [...all, status], writes: [...all, status] });
+    return checked(
+      fn,
+      own ? { reads: [...own.reads, status], writes: [...own.writes, status] } : { reads: [...all, status], writes: [...all, status] },
+    );
   });
-  const globals = [...new Set([...module.globals, statusGlobal, arenaGlobal, constantGlobal, ...states.map(place => stateGlobal(place.state.id))])];
+  const globals = [
+    ...new Set([...module.globals, statusGlobal, arenaGlobal, constantGlobal, ...states.map(place => stateGlobal(place.state.id))]),
+  ];
   const result: KernelModule = { ...module, functions, globals };
   verifyModule(result);
   return result;

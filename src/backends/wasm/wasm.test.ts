@@ -1,17 +1,14 @@
 // The wasm backend against the reference: random elementwise expressions, data movement, reductions, contractions, odd sizes.
 
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
+import { compareBackends } from "../../../test/backends/compare-backends.ts";
 import type { DType } from "../../base/dtype.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { sizeOf } from "../../base/shape.ts";
 import * as ir from "../../ir/build.ts";
 import { ProgramBuilder } from "../../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, type Index, scaleIndex } from "../../ir/index-map.ts";
-import type { Program, Value } from "../../ir/program.ts";
+import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { schedule } from "../../schedule/index.ts";
-import { runReference } from "../reference/index.ts";
-import { openWasmDevice } from "./index.ts";
 
 let seed = 1;
 const random = (): number => {
@@ -30,24 +27,12 @@ function arrayOf(dtype: DType, shape: readonly number[]): NDArray {
 async function same(
   shapes: readonly (readonly [DType, readonly number[]])[],
   build: (...feeds: Value[]) => readonly Value[],
-  tolerance = 1e-5,
 ): Promise<void> {
   const builder = new ProgramBuilder();
   const results = ir.building(builder, () => build(...shapes.map(([dtype, shape], i) => ir.feed(String(i), dtype, shape))));
-  const program: Program = { steps: builder.root, results };
-  const feeds = shapes.map(([dtype, shape]) => arrayOf(dtype, shape));
-  const want = runReference(program, { feeds: new Map(feeds.map((feed, i) => [String(i), feed])) }).results;
-  const device = openWasmDevice({});
-  const executable = await device.compile(program, schedule(program, device.target as never));
-  const got = await executable.run(feeds);
-  want.forEach((array, k) => {
-    expect(got[k].shape).toEqual(array.shape);
-    for (let i = 0; i < sizeOf(array.shape); i++) {
-      const [a, b] = [Number(got[k].get(i)), Number(array.get(i))];
-      const isClose = Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b)) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b));
-      if (!isClose) throw new Error(`result ${k} element ${i}: ${a}, not ${b}\n${executable.texts.kernels?.()}`);
-    }
-  });
+  const feeds = new Map(shapes.map(([dtype, shape], i) => [String(i), arrayOf(dtype, shape)]));
+  const { fault } = await compareBackends({ program: { steps: builder.root, results }, feeds, states: new Map() });
+  if (fault !== undefined) throw new Error(fault);
 }
 
 const f32 = (...shape: number[]): readonly [DType, readonly number[]] => ["float32", shape];
@@ -105,16 +90,12 @@ describe("reductions", () => {
     const axes = shape.map((_, axis) => axis);
     for (const over of [axes, [0], [axes.length - 1]])
       test(`[${shape}] over ${over}`, () =>
-        same(
-          [["float32", shape]],
-          x => [
-            ir.reduce("sum", x, over),
-            ir.reduce("max", x, over),
-            ir.reduce("argmax", x, over, { indexType: "int32" }),
-            ir.reduce("prod", x, over),
-          ],
-          1e-4,
-        ));
+        same([["float32", shape]], x => [
+          ir.reduce("sum", x, over),
+          ir.reduce("max", x, over),
+          ir.reduce("argmax", x, over, { indexType: "int32" }),
+          ir.reduce("prod", x, over),
+        ]));
   }
   test("windows", () =>
     same([f32(2, 7, 7, 5)], x => [
@@ -141,8 +122,8 @@ describe("contractions and scatters", () => {
     [2, 3, 4],
     [5, 8, 8],
     [33, 40, 24],
-    [100, 1100, 10],
-    [70, 2100, 36],
+    [40, 1100, 10],
+    [19, 2100, 36],
     [7, 1, 3],
   ])
     for (const [ta, tb] of [
@@ -152,49 +133,41 @@ describe("contractions and scatters", () => {
       [true, true],
     ])
       test(`matmul ${m}x${k}x${n} ${ta ? "t" : ""}${tb ? "T" : ""} with bias and relu`, () =>
-        same(
-          [f32(...(ta ? [k, m] : [m, k])), f32(...(tb ? [n, k] : [k, n])), f32(n)],
-          (a, b, bias) => {
-            const product = ir.contract([m, n], [k], ([i, j], [r]) => [
-              ir.operand(a, ta ? [r, i] : [i, r]),
-              ir.operand(b, tb ? [j, r] : [r, j]),
-            ]);
-            return [ir.map((x, c) => s.max(s.add(x, c), 0), product, bias), product];
-          },
-          1e-4,
-        ));
+        same([f32(...(ta ? [k, m] : [m, k])), f32(...(tb ? [n, k] : [k, n])), f32(n)], (a, b, bias) => {
+          const product = ir.contract([m, n], [k], ([i, j], [r]) => [
+            ir.operand(a, ta ? [r, i] : [i, r]),
+            ir.operand(b, tb ? [j, r] : [r, j]),
+          ]);
+          return [ir.map((x, c) => s.max(s.add(x, c), 0), product, bias), product];
+        }));
   for (const [h, kh, c, o, stride, pad] of [
     [9, 3, 5, 8, 1, 1],
-    [12, 5, 1, 32, 1, 2],
+    [9, 5, 1, 32, 1, 2],
     [7, 3, 4, 6, 2, 1],
-    [14, 5, 32, 16, 1, 2],
+    [7, 5, 18, 16, 1, 2],
     [4, 1, 8, 12, 1, 0],
   ]) {
     const out = Math.floor((h + 2 * pad - kh) / stride) + 1;
     const at = (y: Index, ky: Index): Index => addIndex(addIndex(scaleIndex(y, stride), ky), constantIndex(-pad));
     test(`conv ${h}x${h}x${c} by ${kh}x${kh}x${o} stride ${stride}: forward, filter gradient, input gradient`, () =>
-      same(
-        [f32(3, h, h, c), f32(kh, kh, c, o), f32(3, out, out, o)],
-        (x, f, dy) => [
-          ir.contract([3, out, out, o], [kh, kh, c], ([n, y, w, q], [ky, kx, p]) => [
-            ir.operand(x, [n, at(y, ky), at(w, kx), p]),
-            ir.operand(f, [ky, kx, p, q]),
-          ]),
-          ir.contract([kh, kh, c, o], [3, out, out], ([ky, kx, p, q], [n, y, w]) => [
-            ir.operand(x, [n, at(y, ky), at(w, kx), p]),
-            ir.operand(dy, [n, y, w, q]),
-          ]),
-          ...(stride === 1
-            ? [
-                ir.contract([3, h, h, c], [kh, kh, o], ([n, y, w, p], [ky, kx, q]) => {
-                  const back = (i: Index, k: Index): Index => addIndex(addIndex(i, scaleIndex(k, -1)), constantIndex(pad));
-                  return [ir.operand(dy, [n, back(y, ky), back(w, kx), q]), ir.operand(f, [ky, kx, p, q])];
-                }),
-              ]
-            : []),
-        ],
-        1e-4,
-      ));
+      same([f32(3, h, h, c), f32(kh, kh, c, o), f32(3, out, out, o)], (x, f, dy) => [
+        ir.contract([3, out, out, o], [kh, kh, c], ([n, y, w, q], [ky, kx, p]) => [
+          ir.operand(x, [n, at(y, ky), at(w, kx), p]),
+          ir.operand(f, [ky, kx, p, q]),
+        ]),
+        ir.contract([kh, kh, c, o], [3, out, out], ([ky, kx, p, q], [n, y, w]) => [
+          ir.operand(x, [n, at(y, ky), at(w, kx), p]),
+          ir.operand(dy, [n, y, w, q]),
+        ]),
+        ...(stride === 1
+          ? [
+              ir.contract([3, h, h, c], [kh, kh, o], ([n, y, w, p], [ky, kx, q]) => {
+                const back = (i: Index, k: Index): Index => addIndex(addIndex(i, scaleIndex(k, -1)), constantIndex(pad));
+                return [ir.operand(dy, [n, back(y, ky), back(w, kx), q]), ir.operand(f, [ky, kx, p, q])];
+              }),
+            ]
+          : []),
+      ]));
   }
   test("depthwise", () =>
     same([f32(2, 6, 6, 8), f32(3, 3, 8)], (x, f) => [
@@ -212,6 +185,6 @@ describe("contractions and scatters", () => {
       ir.scatter("add", x, [4, 6], ([r, c]) => ({ at: [s.load(i, [r]), s.index(c)], body: s.load(u, [r, c]) })),
     ]));
   for (const words of [1, 4, 7, 1003])
-    test(`random words ${words}`, () => same([["int64", [3]]], state => [ir.cast(ir.randomWords(state, words), "float64")], 0));
+    test(`random words ${words}`, () => same([["int64", [3]]], state => [ir.cast(ir.randomWords(state, words), "float64")]));
   test("scan, sort", () => same([f32(3, 8)], x => [ir.scan(x, 1, "sum"), ir.sort(x, 3, true).values]));
 });
