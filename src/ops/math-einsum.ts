@@ -228,6 +228,8 @@ export function einsum(equation: string, ...given: (TensorLike | EinsumOptions)[
   return inNameScope(options.name as NameOption, "einsum", inputs, () => {
     const tensors = inputs.map(input => convertToTensor(input));
     const text = withOutput(equation);
+    const letters = parse(text).output.replace("...", "");
+    if (new Set(letters).size < letters.length) throw new ValueError(`Output subscripts contain a label appearing more than once: ${text}`);
     return tensors.length <= 2 ? Einsum({ inputs: tensors, equation: text }) : pairwise(tensors, text);
   });
 }

@@ -187,8 +187,10 @@ function limitsOf(dtype: DType): [low: number, high: number] {
   return [-high, high];
 }
 
-/** The greatest number of a float type that does not exceed `limit` in magnitude. */
-function within(limit: number, dtype: DType): number {
+/** The greatest number of a type that does not exceed `limit` in magnitude. */
+function within(limit: number, dtype: DType): number | bigint {
+  if (dtype === "int64") return limit >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(limit);
+  if (dtype === "uint64") return limit >= 2 ** 64 ? 2n ** 64n - 1n : BigInt(limit);
   if (!isFloating(dtype)) return limit;
   const array = NDArray.full(dtype, [], limit);
   const held = Number(array.get(0));
