@@ -34,6 +34,16 @@ export interface SessionOptions {
   readonly config?: SessionConfig | null;
 }
 
+/** How long runs may follow each other before waiting events are let in. */
+const turnMs = 50;
+
+/** Resolves after the events that wait now: by setImmediate where there is one (timers are clamped to a millisecond or more). */
+const nextTurn = (): Promise<void> =>
+  new Promise(resolve => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
+
 /** Runs parts of a graph. Variables live in the session, from their initializers until `close`. TF: tf.Session. */
 export class Session {
   readonly graph: Graph;
@@ -47,6 +57,7 @@ export class Session {
   private nextId = 0;
   private isClosed = false;
   private tail: Promise<unknown> | undefined;
+  private lastTurn = performance.now();
 
   /** `new Session()`, `new Session({ graph, config })`, or with a target string first. @throws TypeError for wrong arguments; ValueError for a remote target without its door. */
   constructor(target: string | SessionOptions | null = "", options: SessionOptions = {}) {
@@ -134,10 +145,21 @@ export class Session {
 
   private async perform(plan: FetchPlan, feeds: readonly Feed[]): Promise<unknown> {
     if (this.isClosed) throw new RuntimeError("Attempted to use a closed Session.");
+    const turn = this.letEventsIn();
+    if (turn) await turn;
     const found = this.compiled.get(this.signature(plan, feeds));
     const program = found !== undefined && !(found instanceof Promise) ? found : await this.program(plan, feeds);
     const values = program.run(feeds.map(({ value }) => value));
     return plan.assemble(values instanceof Promise ? await values : values);
+  }
+
+  /** Awaited runs alone never leave the microtask queue: now and then timers, input and Ctrl-C get their turn. */
+  private letEventsIn(): Promise<void> | undefined {
+    const now = performance.now();
+    if (now - this.lastTurn < turnMs) return undefined;
+    return nextTurn().then(() => {
+      this.lastTurn = performance.now();
+    });
   }
 
   private async program(plan: FetchPlan, feeds: readonly Feed[]): Promise<Compiled> {
