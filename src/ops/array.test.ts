@@ -114,7 +114,7 @@ describe("x.at(…)", () => {
         (i: Tensor) => less(i, 3),
         (i: Tensor, sum: Tensor) => [add(i, 1), add(sum, multiply(getItem(x, i), reduceSum(slice(x, [i, 1], [1, 1]))))],
         [constant(0, "int32"), zeros([2])],
-      ) as unknown as Tensor[];
+      ) as Tensor[];
       return [total];
     };
     expect(await valuesOf(build)).toEqual([[1 * 2 + 10 * 20 + 100 * 200, 2 * 2 + 20 * 20 + 200 * 200]]);
