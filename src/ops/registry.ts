@@ -35,6 +35,7 @@ import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as random from "./random.ts";
 import * as state from "./state.ts";
+import * as strings from "./string.ts";
 import * as training from "./training.ts";
 
 const families = [
@@ -71,6 +72,7 @@ const families = [
   nnPooling,
   random,
   state,
+  strings,
   training,
 ];
 
