@@ -48,6 +48,10 @@ export class WasmExecutable implements Executable {
       arenaBytes: plan.arenaBytes,
       constantBytes: plan.constantBytes,
       moduleBytes,
+      /** All linear memory of the device, as it is when asked. */
+      get memoryBytes() {
+        return device.memory.buffer.byteLength;
+      },
     };
     this.texts = { kernels: () => printModule(recorded.module) };
     for (const { data, slot } of plan.hostConstants) this.hostValues[slot] = data;
