@@ -201,6 +201,19 @@ const imageTypes = [
   "uint16",
   "int32",
   "int64",
+  "float16",
+  "float32",
+  "float64",
+  "bfloat16",
+] as const satisfies readonly DType[];
+/** The same, as ResizeBilinear lists them. */
+const bilinearTypes = [
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "int64",
   "bfloat16",
   "float16",
   "float32",
@@ -211,7 +224,7 @@ const sampling = { alignCorners: attr.bool(false), halfPixelCenters: attr.bool(f
 export const ResizeBilinear = defineOp("ResizeBilinear", {
   inputs: { images: "T", size: "int32" },
   outputs: { resizedImages: "float32" },
-  attrs: { T: attr.type(imageTypes), ...sampling },
+  attrs: { T: attr.type(bilinearTypes), ...sampling },
   shape: ({ images }, context) => resizedShape(images, context),
   gradient: ({ images, alignCorners, halfPixelCenters }, d): Gradients => ({
     images: ResizeBilinearGrad({ grads: d.resizedImages, originalImage: images, alignCorners, halfPixelCenters }),

@@ -40,6 +40,8 @@ import { inNameScope, type NameOption, named } from "./named.ts";
 import * as operator from "./operators.ts";
 
 const matrixTypes = ["float64", "float32", "float16", "complex64", "complex128"] as const satisfies readonly DType[];
+/** Determinants list the same types in another order. */
+const determinantTypes = ["float16", "float32", "float64", "complex64", "complex128"] as const satisfies readonly DType[];
 const oneMatrix = { inputs: { input: "T" }, outputs: { output: "T" }, attrs: { T: attr.type(matrixTypes) } } as const;
 
 // ---- matrices inside arrays ----
@@ -148,6 +150,7 @@ const asMatrices = (d: Tensor, like: Tensor): Tensor => reshape(d, concat([shape
 
 export const MatrixDeterminant = defineOp("MatrixDeterminant", {
   ...oneMatrix,
+  attrs: { T: attr.type(determinantTypes) },
   shape: ({ input }) => squareShape(input).slice(0, -2),
   gradient: ({ input, output }, d): Gradients => {
     const inverse = matrixInverse(input, { adjoint: true });
@@ -166,7 +169,7 @@ export const MatrixDeterminant = defineOp("MatrixDeterminant", {
 export const LogMatrixDeterminant = defineOp("LogMatrixDeterminant", {
   inputs: { input: "T" },
   outputs: { sign: "T", logAbsDeterminant: "T" },
-  attrs: { T: attr.type(matrixTypes) },
+  attrs: { T: attr.type(determinantTypes) },
   shape: ({ input }) => {
     const batch = squareShape(input).slice(0, -2);
     return [batch, batch];

@@ -230,15 +230,15 @@ interface FusedGradRecord {
   readonly yBackprop: Value;
   readonly x: Value;
   readonly scale: Value;
-  readonly reserveSpace1: Value;
-  readonly reserveSpace2: Value;
+  readonly reserveSpace_1: Value;
+  readonly reserveSpace_2: Value;
   readonly epsilon: number;
   readonly dataFormat: string;
   readonly isTraining: boolean;
 }
 
 /** [dx, dscale, doffset]: in training the mean and variance depend on x as well. */
-function lowerFusedGrad({ yBackprop, x, scale, reserveSpace1: mean, reserveSpace2: variance, epsilon, dataFormat, isTraining }: FusedGradRecord, vectorType: DType): Value[] {
+function lowerFusedGrad({ yBackprop, x, scale, reserveSpace_1: mean, reserveSpace_2: variance, epsilon, dataFormat, isTraining }: FusedGradRecord, vectorType: DType): Value[] {
   const given = normalizationOf(x, dataFormat, scale);
   const { channel, count } = given;
   const dy = castValue(yBackprop, "float32");
@@ -263,14 +263,14 @@ interface FusedTensors {
   readonly scale: Tensor;
   readonly mean: Tensor;
   readonly variance: Tensor;
-  readonly reserveSpace1: Tensor;
-  readonly reserveSpace2: Tensor;
+  readonly reserveSpace_1: Tensor;
+  readonly reserveSpace_2: Tensor;
   readonly isTraining: boolean;
 }
 
 /** In inference the statistics are the inputs, and get no gradient themselves. */
-const savedStatistics = ({ isTraining, mean, variance, reserveSpace1, reserveSpace2 }: FusedTensors): { reserveSpace1: Tensor; reserveSpace2: Tensor } =>
-  isTraining ? { reserveSpace1, reserveSpace2 } : { reserveSpace1: mean, reserveSpace2: variance };
+const savedStatistics = ({ isTraining, mean, variance, reserveSpace_1, reserveSpace_2 }: FusedTensors): { reserveSpace_1: Tensor; reserveSpace_2: Tensor } =>
+  isTraining ? { reserveSpace_1, reserveSpace_2 } : { reserveSpace_1: mean, reserveSpace_2: variance };
 
 const fusedGradients = ({ xBackprop, scaleBackprop, offsetBackprop }: { xBackprop: Tensor; scaleBackprop: Tensor; offsetBackprop: Tensor }): Gradients => ({
   x: xBackprop,
@@ -295,7 +295,7 @@ function fusedGradShapes(yBackprop: TensorShape, x: TensorShape, vectors: readon
 /** Normalizes x per channel by the batch's statistics (training) or the given ones, scales and shifts. */
 export const FusedBatchNorm = defineOp("FusedBatchNorm", {
   inputs: { x: "T", scale: "T", offset: "T", mean: "T", variance: "T" },
-  outputs: { y: "T", batchMean: "T", batchVariance: "T", reserveSpace1: "T", reserveSpace2: "T" },
+  outputs: { y: "T", batchMean: "T", batchVariance: "T", reserveSpace_1: "T", reserveSpace_2: "T" },
   attrs: { T: attr.type(["float32"]), ...fusedAttrs, ...format4 },
   shape: record => fusedOutputShapes(record),
   gradient: (record, d): Gradients => {
@@ -307,7 +307,7 @@ export const FusedBatchNorm = defineOp("FusedBatchNorm", {
 
 export const FusedBatchNormV2 = defineOp("FusedBatchNormV2", {
   inputs: { x: "T", scale: "U", offset: "U", mean: "U", variance: "U" },
-  outputs: { y: "T", batchMean: "U", batchVariance: "U", reserveSpace1: "U", reserveSpace2: "U" },
+  outputs: { y: "T", batchMean: "U", batchVariance: "U", reserveSpace_1: "U", reserveSpace_2: "U" },
   attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["float32"]), ...fusedAttrs, ...format4 },
   shape: record => fusedOutputShapes(record),
   gradient: (record, d): Gradients => {
@@ -319,39 +319,39 @@ export const FusedBatchNormV2 = defineOp("FusedBatchNormV2", {
 
 export const FusedBatchNormV3 = defineOp("FusedBatchNormV3", {
   inputs: { x: "T", scale: "U", offset: "U", mean: "U", variance: "U" },
-  outputs: { y: "T", batchMean: "U", batchVariance: "U", reserveSpace1: "U", reserveSpace2: "U", reserveSpace3: "U" },
+  outputs: { y: "T", batchMean: "U", batchVariance: "U", reserveSpace_1: "U", reserveSpace_2: "U", reserveSpace_3: "U" },
   attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["bfloat16", "float32"]), ...fusedAttrs, ...format5 },
   shape: record => [...fusedOutputShapes(record), TensorShape.unknown()],
   gradient: (record, d): Gradients => {
-    const { x, scale, epsilon, dataFormat, isTraining, reserveSpace3 } = record;
-    return fusedGradients(FusedBatchNormGradV3({ yBackprop: d.y, x, scale, ...savedStatistics(record), reserveSpace3, epsilon, dataFormat, isTraining }));
+    const { x, scale, epsilon, dataFormat, isTraining, reserveSpace_3 } = record;
+    return fusedGradients(FusedBatchNormGradV3({ yBackprop: d.y, x, scale, ...savedStatistics(record), reserveSpace_3, epsilon, dataFormat, isTraining }));
   },
   // The third reserve is what TensorFlow's GPU kernels keep for themselves; on the CPU it is a zero.
   lower: record => [...lowerFused(record), full(record.scale.dtype, [], 0)],
 });
 
 export const FusedBatchNormGrad = defineOp("FusedBatchNormGrad", {
-  inputs: { yBackprop: "T", x: "T", scale: "T", reserveSpace1: "T", reserveSpace2: "T" },
-  outputs: { xBackprop: "T", scaleBackprop: "T", offsetBackprop: "T", reserveSpace3: "T", reserveSpace4: "T" },
+  inputs: { yBackprop: "T", x: "T", scale: "T", reserveSpace_1: "T", reserveSpace_2: "T" },
+  outputs: { xBackprop: "T", scaleBackprop: "T", offsetBackprop: "T", reserveSpace_3: "T", reserveSpace_4: "T" },
   attrs: { T: attr.type(["float32"]), epsilon: attr.float(0.0001), ...format4, isTraining: attr.bool(true) },
-  shape: ({ yBackprop, x, scale, reserveSpace1, reserveSpace2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace1, reserveSpace2], dataFormat),
+  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
   lower: record => [...lowerFusedGrad(record, record.scale.dtype), ...nothing(record.scale.dtype)],
 });
 
 export const FusedBatchNormGradV2 = defineOp("FusedBatchNormGradV2", {
-  inputs: { yBackprop: "T", x: "T", scale: "float32", reserveSpace1: "U", reserveSpace2: "U" },
-  outputs: { xBackprop: "T", scaleBackprop: "U", offsetBackprop: "U", reserveSpace3: "U", reserveSpace4: "U" },
+  inputs: { yBackprop: "T", x: "T", scale: "float32", reserveSpace_1: "U", reserveSpace_2: "U" },
+  outputs: { xBackprop: "T", scaleBackprop: "U", offsetBackprop: "U", reserveSpace_3: "U", reserveSpace_4: "U" },
   attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["float32"]), epsilon: attr.float(0.0001), ...format4, isTraining: attr.bool(true) },
-  shape: ({ yBackprop, x, scale, reserveSpace1, reserveSpace2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace1, reserveSpace2], dataFormat),
-  lower: record => [...lowerFusedGrad(record, record.reserveSpace1.dtype), ...nothing(record.reserveSpace1.dtype)],
+  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 
 export const FusedBatchNormGradV3 = defineOp("FusedBatchNormGradV3", {
-  inputs: { yBackprop: "T", x: "T", scale: "float32", reserveSpace1: "U", reserveSpace2: "U", reserveSpace3: "U" },
-  outputs: { xBackprop: "T", scaleBackprop: "U", offsetBackprop: "U", reserveSpace4: "U", reserveSpace5: "U" },
+  inputs: { yBackprop: "T", x: "T", scale: "float32", reserveSpace_1: "U", reserveSpace_2: "U", reserveSpace_3: "U" },
+  outputs: { xBackprop: "T", scaleBackprop: "U", offsetBackprop: "U", reserveSpace_4: "U", reserveSpace_5: "U" },
   attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["float32"]), epsilon: attr.float(0.0001), ...format5, isTraining: attr.bool(true) },
-  shape: ({ yBackprop, x, scale, reserveSpace1, reserveSpace2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace1, reserveSpace2], dataFormat),
-  lower: record => [...lowerFusedGrad(record, record.reserveSpace1.dtype), ...nothing(record.reserveSpace1.dtype)],
+  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 
 /** Two outputs that hold nothing. */
