@@ -92,11 +92,11 @@ function unrolled({ shape, over, combine, body, stores, accumulator }: ReduceKer
   return stores.map(({ out: value, body: epilogue }) => ({ out: value, body: substituteScalar(epilogue, out, load => load, result) }));
 }
 
-/** A balanced tree: shorter chains and less rounding than one after the other. */
+/** One after the other for a few, as TensorFlow's kernels add them; else a balanced tree: shorter chains and less rounding. */
 function foldOf(places: readonly Scalar[], combine: keyof typeof folds, dtype: DType): Scalar {
   if (places.length === 0) return constantScalar(dtype, identityOf(combine, dtype));
   if (places.length === 1) return places[0];
-  const half = places.length >> 1;
+  const half = places.length <= 8 ? places.length - 1 : places.length >> 1;
   return applyScalar(folds[combine], foldOf(places.slice(0, half), combine, dtype), foldOf(places.slice(half), combine, dtype));
 }
 
