@@ -36,6 +36,7 @@ import * as nnPooling from "./nn-pooling.ts";
 import * as random from "./random.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
+import * as stringParsing from "./string-parsing.ts";
 import * as training from "./training.ts";
 
 const families = [
@@ -73,6 +74,7 @@ const families = [
   random,
   state,
   strings,
+  stringParsing,
   training,
 ];
 

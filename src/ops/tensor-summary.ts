@@ -25,7 +25,8 @@ export function summarize(array: NDArray, limit: number): string {
   return array.size > most ? `${shown}...` : shown;
 }
 
-function element(array: NDArray, i: number): string {
+/** One element as C++ prints it. */
+export function element(array: NDArray, i: number): string {
   const value = array.get(i);
   if (value instanceof Uint8Array) return decodeText(value);
   if (typeof value === "boolean") return value ? "1" : "0";
