@@ -1,4 +1,4 @@
-// Moving elements about: transpose, reverse, roll, blocks of space into depth and batch, image patches. All are index maps.
+// Moving elements about: transpose, reverse, roll, blocks of space into depth and batch. All are index maps.
 
 import type { DType } from "../base/dtype.ts";
 import { isComplex } from "../base/dtype.ts";
@@ -16,11 +16,9 @@ import { addIndex, constantIndex, dataIndex, divIndex, modIndex, scaleIndex } fr
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect, eitherName } from "./arguments.ts";
-import { evenly, numbersOf, Rank, reshape, shape, zeros } from "./array.ts";
-import { Range, range } from "./array-ranges.ts";
-import { getItem, stack, unstack } from "./array-slicing.ts";
-import { cast } from "./math.ts";
-import { unsortedSegmentSum } from "./math-segment.ts";
+import { evenly, numbersOf, Rank, zeros } from "./array.ts";
+import { Range } from "./array-ranges.ts";
+import { getItem, stack } from "./array-slicing.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 
@@ -623,98 +621,4 @@ function requiredNumbers(dims: readonly number[], blocks: readonly number[], bas
       { name: "crops", dtype: "int32" },
     ),
   ];
-}
-
-// ---- image patches ----
-
-/** How many patches fit along an axis, and the padding in front. */
-function patchCount(size: number, k: number, stride: number, rate: number, padding: "SAME" | "VALID"): { count: number; before: number } {
-  const extent = (k - 1) * rate + 1;
-  if (padding === "VALID") return { count: Math.max(0, Math.ceil((size - extent + 1) / stride)), before: 0 };
-  const count = Math.ceil(size / stride);
-  return { count, before: Math.floor(Math.max((count - 1) * stride + extent - size, 0) / 2) };
-}
-
-export const ExtractImagePatches = defineOp("ExtractImagePatches", {
-  inputs: { images: "T" },
-  outputs: { patches: "T" },
-  attrs: {
-    ksizes: attr.ints(undefined, 4),
-    strides: attr.ints(undefined, 4),
-    rates: attr.ints(undefined, 4),
-    T: attr.type([
-      "bfloat16",
-      "float16",
-      "float32",
-      "float64",
-      "int8",
-      "int16",
-      "int32",
-      "int64",
-      "uint8",
-      "uint16",
-      "uint32",
-      "uint64",
-      "complex64",
-      "complex128",
-      "bool",
-    ]),
-    padding: attr.oneOf(["SAME", "VALID"]),
-  },
-  shape: ({ images, ksizes, strides, rates, padding }) => {
-    const [batch, rows, columns, depth] = images.withRank(4).dims ?? [];
-    const along = (d: Dimension, axis: number): Dimension =>
-      d === null ? null : patchCount(d, ksizes[axis], strides[axis], rates[axis], padding).count;
-    return new TensorShape([batch, along(rows, 1), along(columns, 2), depth === null ? null : depth * ksizes[1] * ksizes[2]]);
-  },
-  gradient: ({ images, patches, ksizes, strides, rates, padding }, d): Gradients => {
-    const [batch, rows, columns, depth] = unstack(shape(images, { outType: "int64" }));
-    const [outRows, outColumns] = unstack(getItem(shape(patches, { outType: "int64" }), [1, 3]));
-    // Patches of an image that holds the numbers of its pixels say where every element came from; 0 is padding.
-    const pixels = operator.mul(rows, columns);
-    const numbers = reshape(range(1, operator.add(pixels, 1), 1, { dtype: "float32" }), [1, rows, columns, 1]);
-    const sources = cast(ExtractImagePatches({ images: numbers, ksizes, strides, rates, padding }), "int64");
-    const expanded = transpose(reshape(d.patches, [batch, outRows, outColumns, ksizes[1], ksizes[2], depth]), [1, 2, 3, 4, 0, 5]);
-    const flat = reshape(expanded, [-1, operator.mul(batch, depth)]);
-    const sums = unsortedSegmentSum(flat, operator.sub(reshape(sources, [-1]), 1), pixels);
-    return { images: transpose(reshape(sums, [rows, columns, batch, depth]), [2, 0, 1, 3]) };
-  },
-  lower: ({ images, ksizes, strides, rates, padding }) => {
-    const [batch, rows, columns, depth] = images.shape;
-    const y = patchCount(rows, ksizes[1], strides[1], rates[1], padding);
-    const x = patchCount(columns, ksizes[2], strides[2], rates[2], padding);
-    return ir.generate([batch, y.count, x.count, ksizes[1] * ksizes[2] * depth], ([n, i, j, k]) => {
-      const place = divIndex(k, depth);
-      const row = addIndex(addIndex(scaleIndex(i, strides[1]), scaleIndex(divIndex(place, ksizes[2]), rates[1])), constantIndex(-y.before));
-      const column = addIndex(
-        addIndex(scaleIndex(j, strides[2]), scaleIndex(modIndex(place, ksizes[2]), rates[2])),
-        constantIndex(-x.before),
-      );
-      const inside = [
-        { index: row, low: 0, high: rows },
-        { index: column, low: 0, high: columns },
-      ];
-      return s.guard(inside, s.load(images, [n, row, column, modIndex(k, depth)]), s.constant(images.dtype, 0));
-    });
-  },
-});
-
-interface PatchOptions extends Named {
-  readonly ksizes?: readonly number[] | null;
-  readonly strides?: readonly number[] | null;
-  readonly rates?: readonly number[] | null;
-  readonly padding?: "SAME" | "VALID" | null;
-  /** Another name of `ksizes`. */
-  readonly sizes?: readonly number[] | null;
-}
-
-/** Patches of images laid along the channels: `[batch, rows, columns, ksize_rows·ksize_cols·depth]`.
- *  TF: tf.extract_image_patches(images, ksizes, strides, rates, padding, name, sizes). */
-export function extractImagePatches(images: TensorLike, ...rest: unknown[]): Tensor {
-  const given = collect<PatchOptions>(["ksizes", "strides", "rates", "padding", "name", "sizes"], rest);
-  const ksizes = eitherName("sizes", given.sizes, "ksizes", given.ksizes);
-  return ExtractImagePatches(
-    { images, ksizes, strides: given.strides ?? undefined, rates: given.rates ?? undefined, padding: given.padding ?? undefined },
-    { name: given.name },
-  );
 }
