@@ -113,7 +113,8 @@ function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape):
 /** The dtype and shape behind a resource tensor, followed to the op that made the handle. */
 export function handleOf(tensor: Tensor): { dtype: DType; shape: TensorShape } | undefined {
   const { attrs } = tensor.op;
-  if (attrs.dtype !== undefined && attrs.shape instanceof TensorShape) return { dtype: attrs.dtype as DType, shape: attrs.shape };
+  const held = attrs.shape ?? (attrs.identicalElementShapes === true ? attrs.elementShape : undefined);
+  if (attrs.dtype !== undefined && held instanceof TensorShape) return { dtype: attrs.dtype as DType, shape: held };
   const [source] = tensor.op.inputs;
   return source?.dtype === "resource" ? handleOf(source) : undefined;
 }
@@ -144,11 +145,19 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   if (known !== undefined) return known ?? undefined;
   const inputs = op.inputs.map(input => partialValue(input));
   const shapes = op.inputs.map(input => input.shape);
+  const literals = (): Record<string, unknown> =>
+    groupByName(
+      op.definition,
+      "inputs",
+      op.attrs,
+      op.inputs.map(input => input.op.attrs.value instanceof NDArray),
+    );
   const result = op.definition.partial({
     ...groupByName(op.definition, "inputs", op.attrs, inputs),
     ...op.attrs,
     shapes: groupByName(op.definition, "inputs", op.attrs, shapes),
     outputIndex: tensor.valueIndex,
+    isLiteral: (input: string) => literals()[input] === true,
   });
   partials.set(tensor, result ?? null);
   return result;

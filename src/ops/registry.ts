@@ -37,6 +37,7 @@ import * as random from "./random.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
 import * as stringParsing from "./string-parsing.ts";
+import * as tensorArray from "./tensor-array.ts";
 import * as training from "./training.ts";
 
 const families = [
@@ -75,6 +76,7 @@ const families = [
   state,
   strings,
   stringParsing,
+  tensorArray,
   training,
 ];
 
