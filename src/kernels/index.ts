@@ -30,11 +30,11 @@ export interface Recorded {
 }
 
 /** Records a plan for a target. */
-export function record(plan: Plan, target: Target): Recorded {
+export function record(plan: Plan, target: Target, options: { isVerified?: boolean } = {}): Recorded {
   const recorder = new PlanRecorder(plan, target);
   const { module } = recorder;
   module.function("run", { exported: true, results: [] }, k => recorder.kernels(plan.kernels, k));
-  return { module: module.finish(), hostKernels: recorder.hostKernels, checks: recorder.checks, phases: recorder.phases };
+  return { module: module.finish(options), hostKernels: recorder.hostKernels, checks: recorder.checks, phases: recorder.phases };
 }
 
 class PlanRecorder implements Recording {

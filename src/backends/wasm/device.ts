@@ -8,6 +8,7 @@ import { sizeOf } from "../../base/shape.ts";
 import type { Program, State } from "../../ir/program.ts";
 import { type Recorded, record } from "../../kernels/index.ts";
 import type { Target } from "../../kernels/target.ts";
+import { verifyModule } from "../../kernels/verify-kernels.ts";
 import type { Plan, ScheduleTarget } from "../../schedule/plan.ts";
 import type { Device, Executable } from "../device.ts";
 import { WasmExecutable } from "./executable.ts";
@@ -47,9 +48,13 @@ export class WasmDevice implements Device {
 
   async compile(_program: Program, plan: Plan | null): Promise<Executable> {
     if (!plan) throw new InternalError("The wasm backend was given no plan.");
-    const recorded: Recorded = record(plan, this.kernelTarget);
+    const recorded: Recorded = record(plan, this.kernelTarget, { isVerified: false });
     const bytes = printWasm(recorded.module);
-    const module = await WebAssembly.compile(bytes);
+    const module = await WebAssembly.compile(bytes).catch((error: unknown) => {
+      // The engine checks types and scopes itself; where it objects, the verifier says what about in words of the language.
+      verifyModule(recorded.module);
+      throw new InternalError(`The engine refuses the module: ${String(error)}`);
+    });
     return new WasmExecutable(this, plan, recorded, module, bytes.length);
   }
 
