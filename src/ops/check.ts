@@ -217,7 +217,7 @@ export function assertRankIn(x: TensorLike, ranks: readonly TensorLike[], ...res
       return noOp({ name: "static_checks_determined_all_ok" });
     }
     const own = rank(tensor);
-    const isOne = expected.map(r => equal(own, r)).reduce((any, one) => operator.or(any, one));
+    const isOne = expected.map(r => equal(own, r)).reduce((some, one) => operator.or(some, one));
     return Assert(isOne, shown, { summarize: summarize ?? undefined });
   });
 }
