@@ -176,7 +176,14 @@ function convertList(definition: OpDefinition, input: string, { count, isRef, ty
     convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, undefined),
   );
   if (count === undefined) {
-    attrs[type] ??= tensors.map(tensor => tensor.dtype);
+    const list = definition.attrs[type];
+    if (list !== undefined)
+      attrs[type] ??= checkedAttr(
+        definition,
+        type,
+        { ...list, allowed: undefined },
+        tensors.map(tensor => tensor.dtype),
+      );
     return tensors;
   }
   const length = attrs[count];

@@ -30,7 +30,9 @@ export function parseDevice(text: string): DeviceSpec {
 function setType(spec: DeviceSpec, type: string, index: string | undefined, text: string): void {
   if (spec.type !== undefined) throw new ValueError(`Multiple device types are not allowed while parsing the device spec: ${text}.`);
   spec.type = type.toUpperCase();
-  if (index !== undefined && index !== "*") spec.index = index;
+  if (index === undefined || index === "*") return;
+  if (!/^\s*[+-]?\d+\s*$/.test(index)) throw new ValueError(`invalid literal for int() with base 10: '${index}'`);
+  spec.index = String(Number(index));
 }
 
 export function formatDevice({ job, replica, task, type, index }: DeviceSpec): string {

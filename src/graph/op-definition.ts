@@ -5,7 +5,7 @@ import type { DType } from "../base/dtype.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { TensorShape } from "../base/shape.ts";
 import type { State, Value } from "../ir/program.ts";
-import type { Attr, AttrValue } from "./attributes.ts";
+import type { Attr } from "./attributes.ts";
 import { buildOperation } from "./build-operation.ts";
 import type { TensorLike } from "./conversion.ts";
 import type { IndexedSlices } from "./indexed-slices.ts";
@@ -79,7 +79,12 @@ type Each<I extends Specs, A, Item> = { readonly [K in keyof I]: IsList<I[K], A>
 export type ShapeRecord<I extends Specs, A extends Attrs> = Each<I, A, TensorShape> & AttrValues<A>;
 export type TensorRecord<I extends Specs, O extends Specs, A extends Attrs> = Each<I, A, Tensor> & Each<O, A, Tensor> & AttrValues<A>;
 export type PartialRecord<I extends Specs, A extends Attrs> = Each<I, A, PartialArray | undefined> &
-  AttrValues<A> & { readonly shapes: Each<I, A, TensorShape>; readonly outputIndex: number };
+  AttrValues<A> & {
+    readonly shapes: Each<I, A, TensorShape>;
+    readonly outputIndex: number;
+    /** Is the input a Const node itself, rather than computed from some? */
+    readonly isLiteral: (input: string) => boolean;
+  };
 export type LowerRecord<I extends Specs, A extends Attrs, C extends string> = {
   readonly [K in keyof I]: K extends C
     ? IsList<I[K], A> extends true

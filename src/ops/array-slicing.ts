@@ -65,6 +65,8 @@ export const Slice = defineOp("Slice", {
   partial: ({ input, begin, size: sizes }) => {
     const [from, extent] = [begin?.values[0], sizes?.values[0]];
     if (input?.shape.length !== 1 || from === undefined || from === null || extent === undefined || extent === null) return undefined;
+    // TensorFlow follows partly known values through StridedSlice, not through this op.
+    if (input.values.includes(null)) return undefined;
     const values = input.values.slice(from, extent < 0 ? undefined : from + extent);
     return { shape: [values.length], values };
   },
@@ -171,13 +173,15 @@ export const StridedSlice = defineOp("StridedSlice", {
       }),
     };
   },
-  partial: ({ input, begin, end, strides, shapes, ...masks }) => {
+  partial: ({ input, begin, end, strides, shapes, isLiteral, ...masks }) => {
     if (!input || !begin || !end || !strides || strides.values.includes(null)) return undefined;
     const spec = expandSpec(input.shape.length, begin.values, end.values, strides.values as number[], masksOf(masks));
     if (input.shape.length === 0) return spec.result.length <= 1 ? { shape: spec.result.map(() => 1), values: input.values } : undefined;
     const [axis] = spec.axes;
     const { begin: from, length } = resolveAxis(axis, input.values.length, 0);
     if (from === null || length === null || spec.result.length > 1) return undefined;
+    // One number of a partly known shape is followed by TensorFlow only if the position is a Const node.
+    if (spec.result.length === 0 && input.values.includes(null) && !isLiteral("begin")) return undefined;
     const values = Array.from({ length }, (_, i) => input.values[from + i * axis.stride]);
     return { shape: spec.result.length === 0 ? [] : [values.length], values };
   },

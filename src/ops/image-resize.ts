@@ -3,7 +3,7 @@
 // Tables of taps are computed in float32 steps as TensorFlow does.
 
 import type { DType } from "../base/dtype.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
@@ -151,11 +151,11 @@ function resample(value: Value, axis: number, taps: readonly Tap[]): Value {
 
 // ---- shapes ----
 
-function resizedShape(images: TensorShape, context: ShapeContext): TensorShape {
+function resizedShape(images: TensorShape, size: TensorShape, context: ShapeContext): TensorShape {
   const known = images.withRank(4);
-  const size = context.partial("size");
-  const [height, width] = size?.values ?? [null, null];
-  if (size !== undefined && size.values.length !== 2) throw new InvalidArgumentError(`Dimension must be 2 but is ${size.values.length}`);
+  const [count] = size.withRank(1).dims ?? [null];
+  if (count !== null && count !== 2) throw new ValueError(`Dimension must be 2 but is ${count}`);
+  const [height, width] = context.partial("size")?.values ?? [null, null];
   return new TensorShape([known.dim(0), height, width, known.dim(3)]);
 }
 
@@ -225,7 +225,7 @@ export const ResizeBilinear = defineOp("ResizeBilinear", {
   inputs: { images: "T", size: "int32" },
   outputs: { resizedImages: "float32" },
   attrs: { T: attr.type(bilinearTypes), ...sampling },
-  shape: ({ images }, context) => resizedShape(images, context),
+  shape: ({ images, size }, context) => resizedShape(images, size, context),
   gradient: ({ images, alignCorners, halfPixelCenters }, d): Gradients => ({
     images: ResizeBilinearGrad({ grads: d.resizedImages, originalImage: images, alignCorners, halfPixelCenters }),
   }),
@@ -246,7 +246,7 @@ export const ResizeNearestNeighbor = defineOp("ResizeNearestNeighbor", {
   inputs: { images: "T", size: "int32" },
   outputs: { resizedImages: "T" },
   attrs: { T: attr.type(imageTypes), ...sampling },
-  shape: ({ images }, context) => resizedShape(images, context),
+  shape: ({ images, size }, context) => resizedShape(images, size, context),
   gradient: ({ images, alignCorners, halfPixelCenters }, d): Gradients => {
     const known = images.shape.rank === 4 ? images.shape.slice(1, 3) : null;
     const size: TensorLike = known?.isFullyDefined ? [...known.asNumbers()] : getItem(shape(images), [1, 3]);
@@ -260,7 +260,7 @@ export const ResizeNearestNeighborGrad = defineOp("ResizeNearestNeighborGrad", {
   inputs: { grads: "T", size: "int32" },
   outputs: { output: "T" },
   attrs: { T: attr.type(["uint8", "int8", "int32", "float16", "float32", "float64", "bfloat16"]), ...sampling },
-  shape: ({ grads }, context) => resizedShape(grads, context),
+  shape: ({ grads, size }, context) => resizedShape(grads, size, context),
   compileTimeInputs: ["size"],
   lower: ({ grads, size, ...given }) => {
     const [height, width] = numbersOf(size);
@@ -272,7 +272,7 @@ export const ResizeBicubic = defineOp("ResizeBicubic", {
   inputs: { images: "T", size: "int32" },
   outputs: { resizedImages: "float32" },
   attrs: { T: attr.type(imageTypes), ...sampling },
-  shape: ({ images }, context) => resizedShape(images, context),
+  shape: ({ images, size }, context) => resizedShape(images, size, context),
   gradient: ({ images, T, alignCorners, halfPixelCenters }, d): Gradients => ({
     images:
       T === "float32" || T === "float64"
@@ -296,7 +296,7 @@ export const ResizeArea = defineOp("ResizeArea", {
   inputs: { images: "T", size: "int32" },
   outputs: { resizedImages: "float32" },
   attrs: { T: attr.type(imageTypes), alignCorners: attr.bool(false) },
-  shape: ({ images }, context) => resizedShape(images, context),
+  shape: ({ images, size }, context) => resizedShape(images, size, context),
   compileTimeInputs: ["size"],
   lower: ({ images, size, alignCorners }) =>
     resized(ir.cast(images, "float32"), size, (from, to) => areaTaps(from, to, alignCorners), { alignCorners, halfPixelCenters: false }),
