@@ -10,7 +10,7 @@ import * as attr from "../graph/attributes.ts";
 import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
-import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
+import { defineOp, type Gradients, type Named, type PartialArray } from "../graph/op-definition.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { call, check, constant, map } from "../ir/build.ts";
 import type { Routine } from "../ir/program.ts";
@@ -213,6 +213,7 @@ const mergeFields = {
 const enterFields = {
   attrs: { T: attr.type(), frameName: attr.string(), isConstant: attr.bool(false), parallelIterations: attr.int(10) },
   shape: ({ data, isConstant }: { data: TensorShape; isConstant: boolean }) => (isConstant ? data : TensorShape.unknown()),
+  partial: ({ data, isConstant }: { data: PartialArray | undefined; isConstant: boolean }) => (isConstant ? data : undefined),
 };
 const passFields = { attrs: anyType, shape: ({ data }: { data: TensorShape }) => data };
 

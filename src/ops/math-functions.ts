@@ -98,7 +98,7 @@ const gradOp = (
     inputs: { y: "T", dy: "T" },
     outputs: { z: "T" },
     attrs: { T: attr.type(floatsAndComplex) },
-    shape: ({ y, dy }) => y.mergeWith(dy),
+    shape: ({ y }) => y,
     gradient: (record, d): Gradients => {
       const [y, dy] = after(d.z, () => gradient(record, d.z));
       return { y, dy };

@@ -4,7 +4,7 @@ import type { DType } from "../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import type { LowerContext, StateHandle } from "../graph/op-definition.ts";
-import { call } from "../ir/build.ts";
+import { call, constant } from "../ir/build.ts";
 import type { State, Value } from "../ir/program.ts";
 
 interface Memory {
@@ -12,6 +12,8 @@ interface Memory {
   readonly elements: NDArray[];
   /** The shape of what was pushed; all elements have the same. */
   shape: readonly number[] | undefined;
+  /** What every push pushes, if that is known while compiling (shapes, mostly): then nothing is kept at all. */
+  known: NDArray | undefined;
 }
 
 const memories = new WeakMap<StateHandle, Memory>();
@@ -19,7 +21,7 @@ const memories = new WeakMap<StateHandle, Memory>();
 export function newStack(context: LowerContext): StateHandle {
   const count: State = { id: `stack:${context.name}`, role: "scratch", dtype: "int32", shape: [] };
   const handle = context.state(count);
-  memories.set(handle, { count, elements: [], shape: undefined });
+  memories.set(handle, { count, elements: [], shape: undefined, known: undefined });
   return handle;
 }
 
@@ -33,6 +35,8 @@ const one = (count: NDArray): number => (count.data as Int32Array)[0];
 
 export function pushOnStack(handle: StateHandle, element: Value, context: LowerContext): void {
   const memory = memoryOf(handle);
+  memory.known = context.known("elem");
+  if (memory.known) return;
   const counter = context.state(memory.count);
   memory.shape = element.shape;
   const push = {
@@ -51,6 +55,7 @@ export function pushOnStack(handle: StateHandle, element: Value, context: LowerC
 
 export function popFromStack(handle: StateHandle, dtype: DType, context: LowerContext): Value {
   const memory = memoryOf(handle);
+  if (memory.known) return constant(memory.known);
   if (!memory.shape) throw new InternalError("A stack is popped before anything is pushed.");
   const counter = context.state(memory.count);
   const pop = {
