@@ -10,8 +10,8 @@ export function uninitializedError({ id }: State, reader: string): FailedPrecond
   const [kind, name] = id.split(/:(.*)/s);
   const message =
     kind === "resource"
-      ? `Error while reading resource variable ${name} from Container: localhost. This could mean that the variable was uninitialized. ` +
-        `Not found: Resource localhost/${name}/N10tensorflow3VarE does not exist.`
+      ? `Could not find variable ${name}. This could mean that the variable has been deleted. In TF1, it can also mean the variable is uninitialized. ` +
+        `Debug info: container=localhost, status error message=Container localhost does not exist. (Could not find resource: localhost/${name})`
       : `Attempting to use uninitialized value ${name ?? id}`;
   return new FailedPreconditionError(`${message}\n\n${advice}`, { name: reader });
 }
