@@ -11,6 +11,7 @@ export * from "./index/dtypes.ts";
 export * as rawOps from "./index/raw-ops.ts";
 export * from "./index/top-level.ts";
 export { exportGraphDef } from "./io/graph-def.ts";
+export { ellipsis, getItem } from "./ops/array-slicing.ts";
 
 export type { DType, TypedArray } from "./base/dtype.ts";
 export type { ArrayLike, Complex, ElementValue, NestedArray } from "./base/ndarray.ts";

@@ -139,6 +139,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly allowsUninitializedInput?: boolean;
   /** Has no value of its own: it must be fed. */
   readonly isPlaceholder?: boolean;
+  /** Its output is its first input, unchanged. */
+  readonly isCopy?: boolean;
 }
 
 /** An op definition with its types forgotten: what nodes hold and shared code uses. */
@@ -163,6 +165,7 @@ export interface OpDefinition {
   readonly commutative?: boolean | undefined;
   readonly allowsUninitializedInput?: boolean | undefined;
   readonly isPlaceholder?: boolean | undefined;
+  readonly isCopy?: boolean | undefined;
 }
 
 // ---- calling an op ----

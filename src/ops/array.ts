@@ -296,6 +296,7 @@ export const Identity = defineOp("Identity", {
   shape: ({ input }) => input,
   gradient: (_, d): Gradients => ({ input: d.output }),
   takesSlices: true,
+  isCopy: true,
   partial: ({ input }) => input,
   simplify: ({ input }) => input,
   lower: ({ input }) => input,

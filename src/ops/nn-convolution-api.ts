@@ -49,12 +49,21 @@ interface Conv2dArguments extends Conv2dOptions {
 export function conv2d(input: TensorLike, filter: TensorLike, strides: Sequence, padding: PaddingLike, options?: Conv2dOptions): Tensor;
 export function conv2d(input: TensorLike, options: Conv2dArguments): Tensor;
 export function conv2d(input: TensorLike, ...given: unknown[]): Tensor {
-  const { filter, filters, strides, padding, useCudnnOnGpu, dataFormat = "NHWC", dilations, name } = collect<Conv2dArguments>(
-    ["filter", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name"],
-    given,
-  );
+  const {
+    filter,
+    filters,
+    strides,
+    padding,
+    useCudnnOnGpu,
+    dataFormat = "NHWC",
+    dilations,
+    name,
+  } = collect<Conv2dArguments>(["filter", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name"], given);
   const window = window2d(strides, padding, dataFormat ?? "NHWC", dilations);
-  return Conv2D({ input, filter: eitherName("filters", filters, "filter", filter) as TensorLike, useCudnnOnGpu: useCudnnOnGpu ?? true, ...window }, { name });
+  return Conv2D(
+    { input, filter: eitherName("filters", filters, "filter", filter) as TensorLike, useCudnnOnGpu: useCudnnOnGpu ?? true, ...window },
+    { name },
+  );
 }
 
 function window2d(strides: Sequence | null | undefined, padding: unknown, dataFormat: Format2d, dilations: Sequence | null | undefined) {
@@ -65,10 +74,9 @@ function window2d(strides: Sequence | null | undefined, padding: unknown, dataFo
 
 /** The gradient of conv2d with respect to its input. TF: tf.nn.conv2d_backprop_input. */
 export function conv2dBackpropInput(inputSizes: TensorLike, ...given: unknown[]): Tensor {
-  const { filter, filters, outBackprop, strides, padding, useCudnnOnGpu, dataFormat, dilations, name } = collect<Conv2dArguments & { outBackprop: TensorLike }>(
-    ["filter", "outBackprop", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name"],
-    given,
-  );
+  const { filter, filters, outBackprop, strides, padding, useCudnnOnGpu, dataFormat, dilations, name } = collect<
+    Conv2dArguments & { outBackprop: TensorLike }
+  >(["filter", "outBackprop", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name"], given);
   const taps = eitherName("filters", filters, "filter", filter) as TensorLike;
   return Conv2DBackpropInput(
     {
@@ -119,8 +127,21 @@ interface TransposeArguments extends TransposeOptions {
 /** The transpose of conv2d (often called deconvolution): the gradient of a convolution with that stride and padding.
  *  value `[batch, height, width, in]`; filter `[height, width, out, in]`; outputShape the wanted shape, `[batch, height, width, out]`.
  *  padding "SAME" unless given. TF: tf.nn.conv2d_transpose. */
-export function conv2dTranspose(value: TensorLike, filter: TensorLike, outputShape: TensorLike, strides: Sequence, options?: TransposeOptions): Tensor;
-export function conv2dTranspose(value: TensorLike, filter: TensorLike, outputShape: TensorLike, strides: Sequence, padding: PaddingLike, options?: TransposeOptions): Tensor;
+export function conv2dTranspose(
+  value: TensorLike,
+  filter: TensorLike,
+  outputShape: TensorLike,
+  strides: Sequence,
+  options?: TransposeOptions,
+): Tensor;
+export function conv2dTranspose(
+  value: TensorLike,
+  filter: TensorLike,
+  outputShape: TensorLike,
+  strides: Sequence,
+  padding: PaddingLike,
+  options?: TransposeOptions,
+): Tensor;
 export function conv2dTranspose(options: TransposeArguments): Tensor;
 export function conv2dTranspose(...given: unknown[]): Tensor {
   const { value, input, filter, filters, outputShape, strides, padding, dataFormat, dilations, name } = transposeArguments(given);
@@ -137,7 +158,10 @@ export function conv2dTranspose(...given: unknown[]): Tensor {
 }
 
 const transposeArguments = (given: readonly unknown[]) =>
-  collect<TransposeArguments>(["value", "filter", "outputShape", "strides", "padding", "dataFormat", "name", "input", "filters", "dilations"], given);
+  collect<TransposeArguments>(
+    ["value", "filter", "outputShape", "strides", "padding", "dataFormat", "name", "input", "filters", "dilations"],
+    given,
+  );
 
 // ---- 3-d ----
 
@@ -154,7 +178,13 @@ interface Conv3dArguments extends Conv3dOptions {
 
 /** 3-d convolution. input `[batch, depth, height, width, channels]`; filter `[depth, height, width, in, out]`; strides and dilations of five numbers.
  *  TF: tf.nn.conv3d. */
-export function conv3d(input: TensorLike, filter: TensorLike, strides: readonly number[], padding: "SAME" | "VALID", options?: Conv3dOptions): Tensor;
+export function conv3d(
+  input: TensorLike,
+  filter: TensorLike,
+  strides: readonly number[],
+  padding: "SAME" | "VALID",
+  options?: Conv3dOptions,
+): Tensor;
 export function conv3d(input: TensorLike, options: Conv3dArguments): Tensor;
 export function conv3d(input: TensorLike, ...given: unknown[]): Tensor {
   const { filter, filters, strides, padding, dataFormat, dilations, name } = collect<Conv3dArguments>(
@@ -166,7 +196,7 @@ export function conv3d(input: TensorLike, ...given: unknown[]): Tensor {
       input,
       filter: eitherName("filters", filters, "filter", filter) as TensorLike,
       strides: listOf(strides, "conv3d"),
-      padding: padding ?? (null as unknown as "SAME"),
+      padding: padding,
       dataFormat: dataFormat ?? "NDHWC",
       dilations: dilations ?? [1, 1, 1, 1, 1],
     },
@@ -180,8 +210,21 @@ function listOf(strides: readonly number[] | null | undefined, fn: string): read
 }
 
 /** The transpose of conv3d. filter `[depth, height, width, out, in]`. TF: tf.nn.conv3d_transpose. */
-export function conv3dTranspose(value: TensorLike, filter: TensorLike, outputShape: TensorLike, strides: Sequence, options?: TransposeOptions): Tensor;
-export function conv3dTranspose(value: TensorLike, filter: TensorLike, outputShape: TensorLike, strides: Sequence, padding: "SAME" | "VALID", options?: TransposeOptions): Tensor;
+export function conv3dTranspose(
+  value: TensorLike,
+  filter: TensorLike,
+  outputShape: TensorLike,
+  strides: Sequence,
+  options?: TransposeOptions,
+): Tensor;
+export function conv3dTranspose(
+  value: TensorLike,
+  filter: TensorLike,
+  outputShape: TensorLike,
+  strides: Sequence,
+  padding: "SAME" | "VALID",
+  options?: TransposeOptions,
+): Tensor;
 export function conv3dTranspose(options: TransposeArguments): Tensor;
 export function conv3dTranspose(...given: unknown[]): Tensor {
   const { value, input, filter, filters, outputShape, strides, padding, dataFormat, dilations, name } = transposeArguments(given);
@@ -231,7 +274,13 @@ interface Conv1dArguments extends Named {
 }
 
 /** 1-d convolution, made as conv2d of images one pixel high. value `[batch, width, channels]`; filters `[width, in, out]`. TF: tf.nn.conv1d. */
-export function conv1d(value: TensorLike, filters: TensorLike, stride: Sequence, padding: "SAME" | "VALID", options?: Omit<Conv1dArguments, "value" | "filters" | "stride" | "padding">): Tensor;
+export function conv1d(
+  value: TensorLike,
+  filters: TensorLike,
+  stride: Sequence,
+  padding: "SAME" | "VALID",
+  options?: Omit<Conv1dArguments, "value" | "filters" | "stride" | "padding">,
+): Tensor;
 export function conv1d(options: Conv1dArguments): Tensor;
 export function conv1d(...given: unknown[]): Tensor {
   const { value, filters, stride, padding, useCudnnOnGpu, dataFormat, name, input, dilations } = collect<Conv1dArguments>(
@@ -246,7 +295,15 @@ export function conv1d(...given: unknown[]): Tensor {
     const wide = expandDims(image, spatialStart);
     const taps = expandDims(filters as TensorLike, 0);
     const result = Conv2D(
-      { input: wide, filter: taps, useCudnnOnGpu: useCudnnOnGpu ?? true, strides, ...convertPadding(padding), dataFormat: format, dilations: rates },
+      {
+        input: wide,
+        filter: taps,
+        useCudnnOnGpu: useCudnnOnGpu ?? true,
+        strides,
+        ...convertPadding(padding),
+        dataFormat: format,
+        dilations: rates,
+      },
       { name: scope },
     );
     return squeeze(result, [spatialStart]);
@@ -254,7 +311,8 @@ export function conv1d(...given: unknown[]): Tensor {
 }
 
 function conv1dFormat(dataFormat: string | null | undefined): { format: Format2d; spatialStart: number; axis: number } {
-  if (dataFormat === null || dataFormat === undefined || dataFormat === "NHWC" || dataFormat === "NWC") return { format: "NHWC", spatialStart: 1, axis: 2 };
+  if (dataFormat === null || dataFormat === undefined || dataFormat === "NHWC" || dataFormat === "NWC")
+    return { format: "NHWC", spatialStart: 1, axis: 2 };
   if (dataFormat === "NCHW" || dataFormat === "NCW") return { format: "NCHW", spatialStart: 2, axis: 1 };
   throw new ValueError(`\`data_format\` must be 'NWC' or 'NCW'. Received: data_format=${dataFormat}`);
 }
@@ -271,7 +329,13 @@ export interface DepthwiseOptions extends Named {
 
 /** Each channel convolved with its own filters. filter `[height, width, channels, multiplier]`; output channel `c · multiplier + m`; strides `[1, s, s, 1]`.
  *  TF: tf.nn.depthwise_conv2d. */
-export function depthwiseConv2d(input: TensorLike, filter: TensorLike, strides: readonly number[], padding: PaddingLike, options: DepthwiseOptions = {}): Tensor {
+export function depthwiseConv2d(
+  input: TensorLike,
+  filter: TensorLike,
+  strides: readonly number[],
+  padding: PaddingLike,
+  options: DepthwiseOptions = {},
+): Tensor {
   const { rate, dilations, name, dataFormat } = options;
   const rates = eitherName("dilations", dilations, "rate", rate) ?? [1, 1];
   return getDefaultGraph().nameScope(name ?? "depthwise", scope => {
@@ -284,7 +348,10 @@ export function depthwiseConv2d(input: TensorLike, filter: TensorLike, strides: 
       padding,
       dataFormat: dataFormat ?? "NHWC",
       op: (inner, innerPadding) =>
-        DepthwiseConv2dNative({ input: inner, filter: taps, strides, ...convertPadding(innerPadding), dataFormat: dataFormat ?? "NHWC" }, { name: scope }),
+        DepthwiseConv2dNative(
+          { input: inner, filter: taps, strides, ...convertPadding(innerPadding), dataFormat: dataFormat ?? "NHWC" },
+          { name: scope },
+        ),
     });
   });
 }
@@ -295,7 +362,13 @@ export interface NativeOptions extends Named {
 }
 
 /** The bare op behind depthwiseConv2d. TF: tf.nn.depthwise_conv2d_native. */
-export function depthwiseConv2dNative(input: TensorLike, filter: TensorLike, strides: readonly number[], padding: PaddingLike, options: NativeOptions = {}): Tensor {
+export function depthwiseConv2dNative(
+  input: TensorLike,
+  filter: TensorLike,
+  strides: readonly number[],
+  padding: PaddingLike,
+  options: NativeOptions = {},
+): Tensor {
   const { dataFormat, dilations, name } = options;
   return DepthwiseConv2dNative(
     { input, filter, strides, ...convertPadding(padding), dataFormat: dataFormat ?? "NHWC", dilations: dilations ?? [1, 1, 1, 1] },
@@ -313,7 +386,15 @@ export function depthwiseConv2dBackpropInput(
   { dataFormat, dilations, name }: NativeOptions = {},
 ): Tensor {
   return DepthwiseConv2dNativeBackpropInput(
-    { inputSizes, filter, outBackprop, strides, ...convertPadding(padding), dataFormat: dataFormat ?? "NHWC", dilations: dilations ?? [1, 1, 1, 1] },
+    {
+      inputSizes,
+      filter,
+      outBackprop,
+      strides,
+      ...convertPadding(padding),
+      dataFormat: dataFormat ?? "NHWC",
+      dilations: dilations ?? [1, 1, 1, 1],
+    },
     { name },
   );
 }
@@ -328,12 +409,23 @@ export function depthwiseConv2dBackpropFilter(
   { dataFormat, dilations, name }: NativeOptions = {},
 ): Tensor {
   return DepthwiseConv2dNativeBackpropFilter(
-    { input, filterSizes, outBackprop, strides, ...convertPadding(padding), dataFormat: dataFormat ?? "NHWC", dilations: dilations ?? [1, 1, 1, 1] },
+    {
+      input,
+      filterSizes,
+      outBackprop,
+      strides,
+      ...convertPadding(padding),
+      dataFormat: dataFormat ?? "NHWC",
+      dilations: dilations ?? [1, 1, 1, 1],
+    },
     { name },
   );
 }
 
-export { depthwiseConv2dBackpropFilter as depthwiseConv2dNativeBackpropFilter, depthwiseConv2dBackpropInput as depthwiseConv2dNativeBackpropInput };
+export {
+  depthwiseConv2dBackpropFilter as depthwiseConv2dNativeBackpropFilter,
+  depthwiseConv2dBackpropInput as depthwiseConv2dNativeBackpropInput,
+};
 
 /** A depthwise convolution, then a 1×1 one that mixes the channels. depthwiseFilter `[height, width, channels, multiplier]`,
  *  pointwiseFilter `[1, 1, channels · multiplier, out]`. TF: tf.nn.separable_conv2d. */
@@ -359,7 +451,10 @@ export function separableConv2d(
       padding,
       dataFormat: format,
       op: (inner, innerPadding) =>
-        DepthwiseConv2dNative({ input: inner, filter: depthwiseTaps, strides, ...convertPadding(innerPadding), dataFormat: format }, { name: "depthwise" }),
+        DepthwiseConv2dNative(
+          { input: inner, filter: depthwiseTaps, strides, ...convertPadding(innerPadding), dataFormat: format },
+          { name: "depthwise" },
+        ),
     });
     return Conv2D({ input: deep, filter: pointwiseTaps, strides: [1, 1, 1, 1], padding: "VALID", dataFormat: format }, { name: scope });
   });

@@ -8,7 +8,6 @@
 import { UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop } from "../graph/structured.ts";
-import { Identity } from "../ops/array.ts";
 import {
   Enter,
   Exit,
@@ -247,7 +246,9 @@ class Raiser {
   private condNode(flow: GuardedFlow, { predicate, items }: Conditional, path: Guard): StructuredCond {
     const joins = items.filter(item => flow.joinedBy(item) === predicate && flow.guardOf(item).size === path.size);
     const switches = items.filter(item => flow.isSwitchOn(item, predicate));
-    const sides = ([0, 1] as const).map(side => items.filter(item => !switches.includes(item) && flow.guardOf(item).get(predicate) === side));
+    const sides = ([0, 1] as const).map(side =>
+      items.filter(item => !switches.includes(item) && flow.guardOf(item).get(predicate) === side),
+    );
     const exported = flow.exportsOf(items, sides);
     const results = ([0, 1] as const).map(side => [
       ...joins.map(item => flow.sideOfMerge(item, predicate, side)),
@@ -260,7 +261,9 @@ class Raiser {
       predicate,
       cases: sides.map((side, k) => ({ nodes: this.branch(flow, side, new Map([...path, [predicate, k as Side]])), results: results[k] })),
       outputs: [...joins.map(item => (item.op as Operation).outputs[0]), ...exported.map(({ tensor }) => tensor)],
-      aliases: new Map(switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const))),
+      aliases: new Map(
+        switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const)),
+      ),
       operations: new Set(items.flatMap(({ operations }) => operations)),
     };
   }
@@ -319,7 +322,7 @@ class GuardedFlow {
   /** A predicate by its first name: copies of it are the same. */
   private predicateOf(op: Operation): Tensor {
     let predicate = this.read(op.inputs[1]);
-    while (predicate.op.definition === Identity && !this.isFed(predicate)) predicate = this.read(predicate.op.inputs[0]);
+    while (predicate.op.definition.isCopy && !this.isFed(predicate)) predicate = this.read(predicate.op.inputs[0]);
     return predicate;
   }
 
@@ -345,11 +348,18 @@ class GuardedFlow {
   private settleMerge(item: Item, sources: readonly Guard[]): void {
     const [first, ...rest] = sources;
     const common = new Map([...first].filter(([predicate, side]) => rest.every(guard => guard.get(predicate) === side)));
-    const differing = [...first.keys()].filter(predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate));
+    const differing = [...first.keys()].filter(
+      predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate),
+    );
     // Of several (a conditional whose branches end in others), the outermost is what is joined.
-    const outermost = differing.find(candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)));
+    const outermost = differing.find(
+      candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)),
+    );
     if (outermost === undefined)
-      throw new UnimplementedError(`The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`, item.op);
+      throw new UnimplementedError(
+        `The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`,
+        item.op,
+      );
     this.joined.set(item, outermost);
     this.guards.set(item, common);
   }
