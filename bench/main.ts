@@ -1,14 +1,16 @@
 // `npm run bench -- NAME [--against tf] [--threads N] [--rounds N] [--json FILE]`: times workloads, interleaved with a peer, in one run.
-// NAME is a workload or the beginning of one (W1, W3_mlp), or "all".
+// NAME is a workload or the beginning of one (W1, W3_mlp), or "all". `npm run bench -- profile NAME` says where the time of a step goes.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { Peer } from "./peers.ts";
+import { printProfile } from "./profile.ts";
 import { type Workload, workloads } from "./workloads.ts";
 
 const usage = `npm run bench -- NAME [--against tf] [--threads N] [--rounds N] [--seconds S] [--json FILE]
+npm run bench -- profile NAME [--seconds S]: milliseconds a step by phase
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
   --against  a peer to run beside, interleaved: tf (TensorFlow 2.21, oneDNN on)
   --threads  threads of the peer and of ours (default 1; ours runs on one so far)
@@ -120,12 +122,17 @@ async function main(): Promise<number> {
       help: { type: "boolean", default: false },
     },
   });
-  const [name] = positionals;
+  const isProfile = positionals[0] === "profile";
+  const name = positionals[isProfile ? 1 : 0];
   const chosen = workloads.filter(workload => name === "all" || (name !== undefined && workload.name.startsWith(name)));
   if (values.help || chosen.length === 0) {
     console.log(usage);
     if (name !== undefined && !values.help) console.error(`\nThere is no workload that begins with "${name}".`);
     return values.help ? 0 : 2;
+  }
+  if (isProfile) {
+    for (const workload of chosen) await printProfile(workload, Number(values.seconds));
+    return 0;
   }
   const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
   const peer = values.against === undefined ? undefined : await Peer.open(values.against, settings.threads);

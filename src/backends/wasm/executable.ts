@@ -11,6 +11,7 @@ import type { Recorded } from "../../kernels/index.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
 import { statusGlobal } from "../../kernels/check.ts";
 import { printModule } from "../../kernels/print-kernels.ts";
+import { printPhases } from "../../kernels/print-phases.ts";
 import type { Kernel, Place, Plan } from "../../schedule/plan.ts";
 import type { Executable } from "../device.ts";
 import { uninitializedError } from "../uninitialized.ts";
@@ -53,7 +54,7 @@ export class WasmExecutable implements Executable {
         return device.memory.buffer.byteLength;
       },
     };
-    this.texts = { kernels: () => printModule(recorded.module) };
+    this.texts = { phases: () => printPhases(recorded), kernels: () => printModule(recorded.module) };
     for (const { data, slot } of plan.hostConstants) this.hostValues[slot] = data;
     this.bind();
   }
