@@ -230,8 +230,7 @@ export function shapeOfNested(value: ArrayLike): number[] {
   const first = shapeOfNested(value[0]);
   for (const item of value) {
     const other = shapeOfNested(item);
-    if (other.length !== first.length || other.some((d, i) => d !== first[i]))
-      throw raggedError(value, first, other);
+    if (other.length !== first.length || other.some((d, i) => d !== first[i])) throw raggedError(value, first, other);
   }
   return [value.length, ...first];
 }

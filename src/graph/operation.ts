@@ -113,7 +113,6 @@ export class Operation {
 }
 
 /** The methods that ops/operators.ts attaches: declared here, since graph/ cannot import ops. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the doors of the package attach them before a tensor can be made
 export interface Tensor extends TensorOperators {}
 
 /** A symbolic value: output `valueIndex` of an operation. TF: tf.Tensor. */
