@@ -33,6 +33,7 @@ const singles = new Set([
   "graph/operation.ts",
   "graph/default-graph.ts",
   "graph/indexed-slices.ts",
+  "graph/sparse-tensor.ts",
   "graph/conversion.ts",
   "base/shape.ts",
 ]);

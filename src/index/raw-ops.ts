@@ -57,7 +57,6 @@ export {
   BatchToSpaceND,
   ConjugateTranspose,
   DepthToSpace,
-  ExtractImagePatches,
   InvertPermutation,
   Reverse,
   ReverseSequence,
@@ -138,7 +137,7 @@ export {
   ResizeNearestNeighbor,
   ResizeNearestNeighborGrad,
 } from "../ops/image-resize.ts";
-export { AdjustContrastv2, AdjustHue, AdjustSaturation, HSVToRGB, RGBToHSV } from "../ops/image.ts";
+export { AdjustContrastv2, AdjustHue, AdjustSaturation, ExtractImagePatches, HSVToRGB, RGBToHSV } from "../ops/image.ts";
 export {
   Cholesky,
   LogMatrixDeterminant,
@@ -352,6 +351,7 @@ export {
   SoftsignGrad,
 } from "../ops/nn.ts";
 export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
+export { SparseReduceSum, SparseSoftmax, SparseTensorDenseMatMul, SparseToDense } from "../ops/sparse.ts";
 export {
   Assign,
   AssignAdd,
@@ -398,6 +398,39 @@ export {
   VariableShape,
   VariableV2,
 } from "../ops/state.ts";
+export { DecodeCSV, DecodeRaw, StringFormat, StringSplit, StringSplitV2, UnicodeDecode, UnicodeScript } from "../ops/string-parsing.ts";
+export {
+  AsString,
+  DecodeBase64,
+  EncodeBase64,
+  ReduceJoin,
+  RegexFullMatch,
+  RegexReplace,
+  StaticRegexFullMatch,
+  StaticRegexReplace,
+  StringJoin,
+  StringLength,
+  StringLower,
+  StringStrip,
+  StringToHashBucket,
+  StringToHashBucketFast,
+  StringToHashBucketStrong,
+  StringToNumber,
+  StringUpper,
+  Substr,
+} from "../ops/string.ts";
+export {
+  TensorArrayCloseV3,
+  TensorArrayConcatV3,
+  TensorArrayGatherV3,
+  TensorArrayGradV3,
+  TensorArrayReadV3,
+  TensorArrayScatterV3,
+  TensorArraySizeV3,
+  TensorArraySplitV3,
+  TensorArrayV3,
+  TensorArrayWriteV3,
+} from "../ops/tensor-array.ts";
 export {
   ApplyAdaMax,
   ApplyAdadelta,

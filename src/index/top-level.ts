@@ -5,6 +5,7 @@ export * as debugging from "./debugging.ts";
 export * as graphUtil from "./graph-utilities.ts";
 export * as image from "./image.ts";
 export * as initializers from "./initializers.ts";
+export * as io from "./io.ts";
 export * as layers from "./layers.ts";
 export * as linalg from "./linalg.ts";
 export * as losses from "./losses.ts";
@@ -14,6 +15,7 @@ export * as metrics from "./metrics.ts";
 export * as nn from "./nn.ts";
 export * as random from "./random.ts";
 export * as sparse from "./sparse.ts";
+export * as strings from "./strings.ts";
 export * as train from "./train.ts";
 export { TensorShape } from "../base/shape.ts";
 export { AggregationMethod } from "../gradients/aggregate.ts";
@@ -29,6 +31,7 @@ export { getDefaultGraph, resetDefaultGraph } from "../graph/default-graph.ts";
 export { Graph } from "../graph/graph.ts";
 export { IndexedSlices } from "../graph/indexed-slices.ts";
 export { Operation, Tensor } from "../graph/operation.ts";
+export { SparseTensor } from "../graph/sparse-tensor.ts";
 export { importGraphDef } from "../io/graph-def.ts";
 export { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from "../library/clip.ts";
 export { GraphKeys } from "../library/graph-keys.ts";
@@ -144,7 +147,6 @@ export {
   batchToSpace,
   batchToSpaceNd,
   depthToSpace,
-  extractImagePatches,
   invertPermutation,
   requiredSpaceToBatchPaddings,
   reverse,
@@ -209,6 +211,8 @@ export {
 } from "../ops/check.ts";
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
+export { foldl, foldr, mapFn, scan } from "../ops/functional.ts";
+export { extractImagePatches } from "../ops/image.ts";
 export { norm } from "../ops/linalg-norm.ts";
 export {
   cholesky,
@@ -357,5 +361,29 @@ export {
   truncatedNormal,
 } from "../ops/random.ts";
 export { argsort, sort } from "../ops/sort.ts";
+export {
+  sparsePlaceholder,
+  sparseReduceSum,
+  sparseSoftmax,
+  sparseTensorDenseMatmul,
+  sparseTensorToDense,
+  sparseToDense,
+} from "../ops/sparse.ts";
+export { decodeCsv, decodeRaw, stringSplit } from "../ops/string-parsing.ts";
+export {
+  asString,
+  decodeBase64,
+  encodeBase64,
+  reduceJoin,
+  regexReplace,
+  stringJoin,
+  stringStrip,
+  stringToHashBucket,
+  stringToHashBucketFast,
+  stringToHashBucketStrong,
+  stringToNumber,
+  substr,
+} from "../ops/string.ts";
+export { TensorArray } from "../ops/tensor-array.ts";
 export { getDefaultSession } from "../session/default-session.ts";
 export { InteractiveSession, Session } from "../session/session.ts";

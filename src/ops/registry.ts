@@ -34,6 +34,7 @@ import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as random from "./random.ts";
+import * as sparse from "./sparse.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
 import * as stringParsing from "./string-parsing.ts";
@@ -73,6 +74,7 @@ const families = [
   nnNormalization,
   nnPooling,
   random,
+  sparse,
   state,
   strings,
   stringParsing,

@@ -8,10 +8,14 @@ import { formatTuple } from "../base/shape.ts";
 import { pythonType } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Tensor } from "../graph/operation.ts";
+import { SparseTensor } from "../graph/sparse-tensor.ts";
+import type { SparseTensorValue } from "./fetches.ts";
 
 /** What may be fed: tensors, variables or names with their values. */
-export type FeedKey = Tensor | string | { asGraphElement(): unknown };
-export type Feeds = readonly (readonly [FeedKey, ArrayLike])[] | ReadonlyMap<FeedKey, ArrayLike> | { readonly [name: string]: ArrayLike };
+export type FeedKey = Tensor | SparseTensor | string | { asGraphElement(): unknown };
+/** For a sparse tensor: its parts by name, or [indices, values, denseShape]. */
+export type FeedValue = ArrayLike | SparseTensorValue;
+export type Feeds = readonly (readonly [FeedKey, FeedValue])[] | ReadonlyMap<FeedKey, FeedValue> | { readonly [name: string]: ArrayLike };
 
 export interface Feed {
   readonly tensor: Tensor;
@@ -21,7 +25,7 @@ export interface Feed {
 /** @throws TypeError or ValueError with TensorFlow's text for wrong keys, values and shapes. */
 export function resolveFeeds(graph: Graph, feeds: Feeds | null | undefined): Feed[] {
   const resolved = new Map<Tensor, Feed>();
-  for (const [key, value] of entriesOf(feeds)) {
+  for (const [key, value] of [...entriesOf(feeds)].flatMap(partsOf)) {
     const tensor = keyTensor(graph, key);
     if (!graph.isFeedable(tensor)) throw new ValueError(`Tensor ${tensor.name} may not be fed.`);
     resolved.set(tensor, { tensor, value: feedValue(tensor, value) });
@@ -29,7 +33,20 @@ export function resolveFeeds(graph: Graph, feeds: Feeds | null | undefined): Fee
   return [...resolved.values()];
 }
 
-function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown, ArrayLike]> {
+/** A sparse tensor is fed as its three parts. */
+function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknown, ArrayLike])[] {
+  if (!(key instanceof SparseTensor)) return [[key, value as ArrayLike]];
+  const { indices, values, denseShape } = Array.isArray(value)
+    ? { indices: value[0], values: value[1], denseShape: value[2] }
+    : (value as SparseTensorValue);
+  return [
+    [key.indices, indices],
+    [key.values, values],
+    [key.denseShape, denseShape],
+  ];
+}
+
+function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown, FeedValue]> {
   if (feeds === null || feeds === undefined) return [];
   if (feeds instanceof Map) return feeds.entries();
   if (Array.isArray(feeds)) {

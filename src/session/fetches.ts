@@ -5,6 +5,7 @@ import { ValueError } from "../base/errors.ts";
 import { isAsTensor, pythonType } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
+import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
 
 /** A variable or other object that names a graph element. */
@@ -13,7 +14,15 @@ export interface Fetchable {
 }
 
 /** What may be fetched. */
-export type Fetches = Tensor | Operation | IndexedSlices | Fetchable | string | readonly Fetches[] | { readonly [name: string]: Fetches };
+export type Fetches =
+  | Tensor
+  | Operation
+  | IndexedSlices
+  | SparseTensor
+  | Fetchable
+  | string
+  | readonly Fetches[]
+  | { readonly [name: string]: Fetches };
 
 /** What a run returns for a fetch: an array for tensors and variables, null for operations, the same nesting for structures. */
 // `any`: of fetches whose structure is not known while checking, nothing is known of the results
@@ -23,16 +32,25 @@ export type Results<F> = Fetches extends F
     ? null
     : F extends Tensor | Fetchable
       ? NDArray
-      : F extends IndexedSlices
-        ? IndexedSlicesValue
-        : F extends string
-          ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
-            any
-          : F extends readonly unknown[]
-            ? { -readonly [K in keyof F]: Results<F[K]> }
-            : F extends object
+      : F extends SparseTensor
+        ? SparseTensorValue
+        : F extends IndexedSlices
+          ? IndexedSlicesValue
+          : F extends string
+            ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
+              any
+            : F extends readonly unknown[]
               ? { -readonly [K in keyof F]: Results<F[K]> }
-              : never;
+              : F extends object
+                ? { -readonly [K in keyof F]: Results<F[K]> }
+                : never;
+
+/** TF: tf.SparseTensorValue. */
+export interface SparseTensorValue {
+  readonly indices: NDArray;
+  readonly values: NDArray;
+  readonly denseShape: NDArray;
+}
 
 /** TF: tf.IndexedSlicesValue. */
 export interface IndexedSlicesValue {
@@ -71,7 +89,7 @@ export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
       const items = fetch.map(visit);
       return values => items.map(item => item(values));
     }
-    if (fetch instanceof IndexedSlices) return slices(fetch, visit);
+    if (fetch instanceof IndexedSlices || fetch instanceof SparseTensor) return slices(fetch, visit);
     if (isPlainObject(fetch)) {
       const entries = Object.entries(fetch).map(([name, item]) => [name, visit(item)] as const);
       return values => Object.fromEntries(entries.map(([name, item]) => [name, item(values)]));
@@ -84,7 +102,7 @@ export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
   return { assemble: visit(fetches), tensors, targets };
 }
 
-function slices(fetch: IndexedSlices, visit: (fetch: unknown) => Assemble): Assemble {
+function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => Assemble): Assemble {
   const [values, indices, denseShape] = [fetch.values, fetch.indices, fetch.denseShape].map(part => (part ? visit(part) : () => null));
   return results => ({ values: values(results), indices: indices(results), denseShape: denseShape(results) });
 }
