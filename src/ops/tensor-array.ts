@@ -17,7 +17,7 @@ import { identity, numbersOf, shape } from "./array.ts";
 import { range } from "./array-ranges.ts";
 import { getItem } from "./array-slicing.ts";
 import type { LoopCarried } from "./control-flow-contexts.ts";
-import { cast } from "./math.ts";
+import { Cast, cast } from "./math.ts";
 import { inNameScope } from "./named.ts";
 import {
   gatherElements,
@@ -447,7 +447,7 @@ export class TensorArray implements LoopCarried {
     return inNameScope(options, "TensorArraySplit", [handle, value, lengths], () => {
       const tensor = convertToTensor(value, { dtype, name: "value" });
       const flow = this.placed(tensor, () => {
-        const all = cast(lengths, "int64");
+        const all = castLengths(lengths);
         const known = constantValue(all);
         const { dims } = tensor.shape;
         if (dims && known && known.size > 0 && numbersOf(known).every(n => n === Number(known.get(0))))
@@ -483,6 +483,15 @@ export class TensorArray implements LoopCarried {
     return value.graph.colocateWith(place.with, undefined, make);
   }
 }
+
+/** Numbers are int32 first, as in Python. */
+const castLengths = (lengths: TensorLike): Tensor =>
+  Array.isArray(lengths)
+    ? inNameScope(null, "Cast", [], scope => {
+        const x = convertToTensor(lengths as number[], { dtype: "int32", name: "x" });
+        return Cast({ x, DstT: "int64" }, { name: String(scope) });
+      })
+    : cast(lengths, "int64");
 
 const knownSize = (size: TensorLike): number | null => {
   if (typeof size === "number") return size;
