@@ -1,0 +1,281 @@
+// Session: fetch structures, feeds, errors with TensorFlow's first lines, concurrency, lifetime; each on both backends where values matter.
+
+import * as tf from "tensorloom";
+import { describe, expect, test } from "vitest";
+
+const backends = ["wasm", "reference"] as const;
+
+const firstLine = async (run: () => unknown): Promise<string> => {
+  try {
+    await run();
+  } catch (error) {
+    const { name, message } = error as Error;
+    return `${name}: ${message.split("\n")[0]}`;
+  }
+  return "nothing was raised";
+};
+
+/** Builds in a graph of its own and uses a session of it. */
+async function run<T>(
+  backend: (typeof backends)[number],
+  build: () => T,
+  use: (session: tf.Session, built: T) => Promise<void>,
+): Promise<void> {
+  const graph = new tf.Graph();
+  const built = graph.asDefault(build);
+  const session = new tf.Session({ graph, config: { backend } });
+  try {
+    await use(session, built);
+  } finally {
+    await session.close();
+  }
+}
+
+describe.each(backends)("on %s", backend => {
+  test("results have the nesting of the fetches", () =>
+    run(
+      backend,
+      () => {
+        const a = tf.constant([1, 2], tf.float32, { name: "a" });
+        return { a, sum: tf.reduceSum(a), op: tf.noOp({ name: "nothing" }) };
+      },
+      async (session, { a, sum, op }) => {
+        expect((await session.run(sum)).item()).toBe(3);
+        const [x, [y, none]] = await session.run([a, [sum, op]]);
+        expect([x.toArray(), y.item(), none]).toEqual([[1, 2], 3, null]);
+        const named = await session.run({ first: a, rest: ["a:0", "nothing"] });
+        expect(named.first.toArray()).toEqual([1, 2]);
+        expect(named.rest[0].toArray()).toEqual([1, 2]);
+        expect(named.rest[1]).toBeNull();
+        expect(await session.run([])).toEqual([]);
+      },
+    ));
+
+  test("feeds by pairs, Map, names; any feedable tensor", () =>
+    run(
+      backend,
+      () => {
+        const x = tf.placeholder(tf.float32, [null], { name: "x" });
+        const doubled = x.mul(2);
+        return { x, doubled, next: doubled.add(1) };
+      },
+      async (session, { x, doubled, next }) => {
+        for (const feeds of [[[x, [1, 2]]], new Map([[x, [1, 2]]]), { "x:0": [1, 2] }] as const)
+          expect((await session.run(next, feeds as tf.Feeds)).toArray()).toEqual([3, 5]);
+        expect((await session.run(next, [[doubled, [10]]])).toArray()).toEqual([11]);
+        expect((await session.run(x, [[x, [7]]])).toArray()).toEqual([7]);
+      },
+    ));
+
+  test("variables live in the session; runs under way at once keep their order", () =>
+    run(
+      backend,
+      () => {
+        const v = new tf.Variable(0, { name: "v" });
+        return { v, add: v.assignAdd(1), initialize: tf.globalVariablesInitializer() };
+      },
+      async (session, { v, add, initialize }) => {
+        await session.run(initialize);
+        const results = await Promise.all(Array.from({ length: 50 }, () => session.run(add)));
+        expect(results.map(result => result.item())).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+        expect((await session.run(v)).item()).toBe(50);
+      },
+    ));
+
+  test("a callable takes feed values alone", () =>
+    run(
+      backend,
+      () => {
+        const x = tf.placeholder(tf.float32, []);
+        return { x, y: x.mul(x) };
+      },
+      async (session, { x, y }) => {
+        const square = session.makeCallable(y, [x]);
+        expect((await square(3)).item()).toBe(9);
+        expect((await square(4)).item()).toBe(16);
+      },
+    ));
+
+  test("an error in the middle leaves variables as they were", () =>
+    run(
+      backend,
+      () => {
+        const v = new tf.Variable([1, 2]);
+        const index = tf.placeholder(tf.int32, []);
+        const bad = tf.gather(v, index);
+        return { v, index, update: tf.assign(v, v.mul(0).add(bad)), initialize: tf.globalVariablesInitializer() };
+      },
+      async (session, { v, index, update, initialize }) => {
+        await session.run(initialize);
+        expect(await firstLine(() => session.run(update, [[index, 5]]))).toMatch(/^InvalidArgumentError: indices = 5 is not in \[0, 2\)/);
+        expect((await session.run(v)).toArray()).toEqual([1, 2]);
+      },
+    ));
+
+  test("a variable may change its shape", () =>
+    run(
+      backend,
+      () => {
+        const v = new tf.Variable([1, 2], { validateShape: false });
+        return { v, initialize: tf.globalVariablesInitializer(), grow: tf.assign(v, tf.constant([1, 2, 3]), { validateShape: false }) };
+      },
+      async (session, { v, initialize, grow }) => {
+        await session.run(initialize);
+        expect((await session.run(v)).shape).toEqual([2]);
+        await session.run(grow);
+        expect((await session.run(v)).toArray()).toEqual([1, 2, 3]);
+        await session.run(initialize);
+        expect((await session.run(v)).toArray()).toEqual([1, 2]);
+      },
+    ));
+});
+
+describe("what is refused", () => {
+  const build = () => {
+    const x = tf.placeholder(tf.float32, [null, 3], { name: "x" });
+    return {
+      x,
+      y: tf.reduceSum(x, { name: "y" }),
+      i: tf.placeholder(tf.int32, [], { name: "i" }),
+      v: new tf.Variable([1], { name: "v" }),
+      c: tf.constant(1, tf.float32, { name: "c" }),
+    };
+  };
+  const other = new tf.Graph().asDefault(() => tf.constant(1, tf.float32, { name: "other" }));
+
+  test.each<[string, (session: tf.Session, built: ReturnType<typeof build>) => unknown, string]>([
+    [
+      "a placeholder without a feed",
+      (s, { y }) => s.run(y),
+      "InvalidArgumentError: You must feed a value for placeholder tensor 'x' with dtype float and shape [?,3]",
+    ],
+    [
+      "a feed of a wrong shape",
+      (s, { x, y }) => s.run(y, [[x, [1, 2]]]),
+      "ValueError: Cannot feed value of shape (2,) for Tensor x:0, which has shape (?, 3)",
+    ],
+    [
+      "a number too large",
+      (s, { i }) => s.run(i, [[i, 2147483648]]),
+      "TypeError: Type of feed value 2147483648 with type <class 'int'> is not compatible with Tensor type <class 'numpy.int32'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).",
+    ],
+    [
+      "ragged lists",
+      (s, { x, y }) => s.run(y, [[x, [[1, 2, 3], [1]]]]),
+      "ValueError: setting an array element with a sequence. The requested array has an inhomogeneous shape after 1 dimensions. The detected shape was (2,) + inhomogeneous part.",
+    ],
+    [
+      "an unknown feed key",
+      (s, { y }) => s.run(y, { "nope:0": 1 }),
+      "TypeError: Cannot interpret feed_dict key as Tensor: The name 'nope:0' refers to a Tensor which does not exist. The operation, 'nope', does not exist in the graph.",
+    ],
+    [
+      "an op name as feed key",
+      (s, { y }) => s.run(y, { x: 1 }),
+      "TypeError: Cannot interpret feed_dict key as Tensor: The name 'x' refers to an Operation, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".",
+    ],
+    ["an uninitialized variable", (s, { v }) => s.run(v), "FailedPreconditionError: Attempting to use uninitialized value v"],
+    [
+      "an unknown fetch",
+      s => s.run("zz:0"),
+      "ValueError: Argument `fetch` = zz:0 cannot be interpreted as a Tensor. (\"The name 'zz:0' refers to a Tensor which does not exist. The operation, 'zz', does not exist in the graph.\")",
+    ],
+    [
+      "a number as fetch",
+      s => s.run(5 as never),
+      'TypeError: Argument `fetch` = 5 has invalid type "int" must be a string or Tensor. (Can not convert a int into a Tensor or Operation.)',
+    ],
+    ["nothing as fetch", s => s.run(null as never), 'TypeError: Argument `fetch` = None has invalid type "NoneType". Cannot be None'],
+    [
+      "a fetch from another graph",
+      s => s.run(other),
+      'ValueError: Argument `fetch` = Tensor("other:0", shape=(), dtype=float32) cannot be interpreted as a Tensor. (Tensor Tensor("other:0", shape=(), dtype=float32) is not an element of this graph.)',
+    ],
+    [
+      "a tensor as value",
+      (s, { x, y, c }) => s.run(y, [[x, c as never]]),
+      'TypeError: The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, lists, numpy ndarrays, or TensorHandles. For reference, the tensor object was Tensor("c:0", shape=(), dtype=float32) which was passed to the argument `feed_dict` with key Tensor("x:0", shape=(?, 3), dtype=float32).',
+    ],
+  ])("%s", (_, use, expected) =>
+    run("wasm", build, async (session, built) => {
+      expect(await firstLine(() => use(session, built))).toBe(expected);
+    }),
+  );
+
+  test("a tensor that may not be fed", () =>
+    run("wasm", build, async (session, { x, y }) => {
+      session.graph.preventFeeding(x);
+      expect(await firstLine(() => session.run(y, [[x, [[1, 2, 3]]]]))).toBe("ValueError: Tensor x:0 may not be fed.");
+    }));
+
+  test("a closed session, an empty graph", async () => {
+    const empty = new tf.Session({ graph: new tf.Graph() });
+    expect(await firstLine(() => empty.run([]))).toBe(
+      "RuntimeError: The Session graph is empty. Add operations to the graph before calling run().",
+    );
+    await run("wasm", build, async (session, { c }) => {
+      await session.close();
+      await session.close();
+      expect(await firstLine(() => session.run(c))).toBe("RuntimeError: Attempted to use a closed Session.");
+    });
+  });
+
+  test("wrong arguments of the constructor", async () => {
+    expect(await firstLine(() => new tf.Session({ graph: 5 as never }))).toBe(
+      'TypeError: Argument `graph` must be a tf.Graph, but got "int"',
+    );
+    expect(await firstLine(() => new tf.Session({ config: 5 as never }))).toBe(
+      'TypeError: Argument `config` must be a tf.ConfigProto, but got "int"',
+    );
+    expect(await firstLine(() => new tf.Session(5 as never))).toBe('TypeError: Argument `target` must be a string, but got "int"');
+  });
+});
+
+test("eval and run use the default session", async () => {
+  const graph = new tf.Graph();
+  const { x, v, initialize } = graph.asDefault(() => ({
+    x: tf.constant(2, tf.float32),
+    v: new tf.Variable(3),
+    initialize: tf.globalVariablesInitializer(),
+  }));
+  expect(await firstLine(() => x.eval())).toMatch(
+    /^ValueError: Cannot evaluate tensor using `eval\(\)`: No default session is registered\./,
+  );
+  const session = new tf.Session({ graph });
+  await session.asDefault(async () => {
+    await initialize.run();
+    expect((await x.eval()).item()).toBe(2);
+    expect((await v.eval()).item()).toBe(3);
+  });
+  await session.close();
+});
+
+test("explain gives the text of every stage, counts the exact figures", () =>
+  run(
+    "wasm",
+    () => {
+      const x = tf.placeholder(tf.float32, [4], { name: "x" });
+      return { x, y: tf.nn.relu(x.mul(2)) };
+    },
+    async (session, { x, y }) => {
+      const stages = await session.explain(y, [[x, [1, 2, 3, 4]]]);
+      expect(Object.keys(stages)).toEqual(expect.arrayContaining(["graph", "program", "plan", "kernels"]));
+      expect(stages.graph).toContain("Relu = Relu(mul:0)");
+      expect(stages.plan).toContain("mul(v0[i0], 2)");
+      expect((await session.counts(y, [[x, [1, 2, 3, 4]]])).kernels).toBe(1);
+    },
+  ));
+
+test("awaited runs let timers in", () =>
+  run(
+    "wasm",
+    () => tf.constant(1, tf.float32),
+    async (session, one) => {
+      let isOver = false;
+      setTimeout(() => {
+        isOver = true;
+      }, 60);
+      for (let i = 0; i < 3_000_000 && !isOver; i++) await session.run(one);
+      expect(isOver).toBe(true);
+    },
+  ));
