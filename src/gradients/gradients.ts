@@ -84,12 +84,7 @@ function sourceTensor(x: Source): Tensor {
 }
 
 function initialGradients(ys: readonly Tensor[], given: GradientsOptions["gradYs"]): (Tensor | IndexedSlices)[] {
-  const list =
-    given === null || given === undefined
-      ? ys.map(() => null)
-      : Array.isArray(given) && !(ys.length === 1 && given.length !== 1)
-        ? given
-        : [given];
+  const list = given === null || given === undefined ? ys.map(() => null) : Array.isArray(given) ? given : [given];
   if (list.length !== ys.length) throw new ValueError(`Length mismatch. Passed ${list.length} grad_ys for ${ys.length} ys`);
   return ys.map((y, i) => {
     const gradient = list[i] as TensorLike | IndexedSlices | null;

@@ -1,0 +1,139 @@
+// tf.gradients: its options, messages and names; the numbers of each op's gradient are golden cases (test/parity).
+
+import * as tf from "tensorloom";
+import { describe, expect, test } from "vitest";
+
+/** Builds in a graph of its own and gives the values of what is returned. */
+async function values(build: () => tf.Fetches): Promise<unknown[]> {
+  const graph = new tf.Graph();
+  const { fetches, initialize } = graph.asDefault(() => ({ fetches: build(), initialize: tf.globalVariablesInitializer() }));
+  const session = new tf.Session({ graph });
+  await session.run(initialize);
+  const results = (await session.run(fetches)) as tf.NDArray[];
+  await session.close();
+  return results.map(result => result?.toArray() ?? null);
+}
+
+const inGraph = <T>(build: () => T): T => new tf.Graph().asDefault(build);
+
+describe("tf.gradients", () => {
+  test("sums over all ys, and given gradients of them", async () => {
+    const build = (gradYs?: readonly number[][]) => (): tf.Fetches => {
+      const x = tf.constant([1, 2], tf.float32);
+      const ys = [tf.square(x), x.mul(3)];
+      return tf.gradients(ys, x, gradYs ? { gradYs } : {}) as tf.Tensor[];
+    };
+    expect(await values(build())).toEqual([[5, 7]]);
+    expect(
+      await values(
+        build([
+          [1, 0],
+          [0, 1],
+        ]),
+      ),
+    ).toEqual([[2, 3]]);
+  });
+
+  test("second derivatives", async () => {
+    expect(
+      await values(() => {
+        const x = tf.constant([2, 3], tf.float32);
+        const [first] = tf.gradients(tf.pow(x, 3), x) as tf.Tensor[];
+        return tf.gradients(first, x) as tf.Tensor[];
+      }),
+    ).toEqual([[12, 18]]);
+  });
+
+  test("stopGradients makes constants of tensors on the way", async () => {
+    expect(
+      await values(() => {
+        const x = tf.constant(3, tf.float32);
+        const y = x.mul(2);
+        return tf.gradients(x.add(y), [x, y], { stopGradients: [x, y] }) as tf.Tensor[];
+      }),
+    ).toEqual([1, 1]);
+  });
+
+  test("no path gives null, or zeros if asked for; integers cut the path", async () => {
+    inGraph(() => {
+      const x = tf.constant([1, 2], tf.float32);
+      const y = tf.constant(1, tf.float32);
+      expect(tf.gradients(y, x)).toEqual([null]);
+      expect(tf.gradients(tf.cast(tf.cast(x, tf.int32), tf.float32), x)).toEqual([null]);
+      expect(tf.gradients(y, [])).toEqual([]);
+    });
+    expect(
+      await values(
+        () => tf.gradients(tf.constant(1, tf.float32), tf.constant([1, 2], tf.float32), { unconnectedGradients: "zero" }) as tf.Tensor[],
+      ),
+    ).toEqual([[0, 0]]);
+  });
+
+  test("gather gives slices; several are joined, dense ones make all dense", async () => {
+    inGraph(() => {
+      const v = new tf.Variable(tf.ones([4, 2]));
+      const [slices] = tf.gradients(tf.reduceSum(tf.gather(v, [1, 1])), v);
+      expect(slices).toBeInstanceOf(tf.IndexedSlices);
+    });
+    expect(
+      await values(() => {
+        const v = new tf.Variable(tf.ones([4, 2]));
+        return tf.gradients(tf.reduceSum(tf.gather(v, [1, 1])).add(tf.reduceSum(v)), v) as tf.Tensor[];
+      }),
+    ).toEqual([
+      [
+        [1, 1],
+        [3, 3],
+        [1, 1],
+        [1, 1],
+      ],
+    ]);
+  });
+
+  test("names as TensorFlow's", () => {
+    inGraph(() => {
+      const x = tf.placeholder(tf.float32, [2], { name: "x" });
+      const [d] = tf.gradients(tf.square(x, { name: "s" }), x) as tf.Tensor[];
+      expect(d.name).toBe("gradients/s_grad/Mul_1:0");
+      const [e] = tf.gradients(x.add(x.mul(2)), x) as tf.Tensor[];
+      expect(e.name).toBe("gradients_1/AddN:0");
+    });
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ["too few gradYs", () => tf.gradients(tf.ones([2]), [], { gradYs: [1, 2, 3] }), "Length mismatch. Passed 3 grad_ys for 1 ys"],
+    [
+      "a wrong aggregation method",
+      () => tf.gradients(tf.ones([2]), [], { aggregationMethod: 9 as never }),
+      "Invalid `aggregation_method` specified 9. Accepted values are [0, 1, 2].",
+    ],
+    [
+      "a wrong unconnectedGradients",
+      () => tf.gradients(tf.ones([2]), [], { unconnectedGradients: "foo" as never }),
+      "Unknown value for unconnected_gradients: 'foo'",
+    ],
+  ])("refuses %s", (_, use, expected) => {
+    expect(() => inGraph(use)).toThrow(expected);
+  });
+
+  test("an op without a gradient is named", () => {
+    inGraph(() => {
+      const x = tf.placeholder(tf.float32, [3, 4]);
+      const scores = tf.placeholder(tf.float32, [3]).add(tf.reduceSum(x, 1));
+      const picked = tf.cast(tf.image.nonMaxSuppression(x, scores, 2), tf.float32);
+      expect(tf.gradients(picked, x)).toEqual([null]);
+      expect(() => tf.RegisterGradient(5 as never, () => null)).toThrow("op_type must be a string");
+    });
+  });
+
+  test("gradientOverrideMap finds a registered gradient", async () => {
+    tf.RegisterGradient("Tripled", (_op, d) => d.mul(3));
+    expect(
+      await values(() => {
+        const x = tf.constant([1, 2], tf.float32);
+        const y = tf.getDefaultGraph().gradientOverrideMap({ Identity: "Tripled" }, () => tf.identity(x));
+        return tf.gradients(y, x) as tf.Tensor[];
+      }),
+    ).toEqual([[3, 3]]);
+  });
+});
