@@ -154,6 +154,7 @@ export {
 } from "../ops/linalg.ts";
 export { Bincount, Bucketize, DenseBincount, HistogramFixedWidth } from "../ops/math-counting.ts";
 export { Einsum } from "../ops/math-einsum.ts";
+export { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D, IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D, RFFT3D } from "../ops/math-fft.ts";
 export {
   Abs,
   Acos,
@@ -350,6 +351,17 @@ export {
   Softsign,
   SoftsignGrad,
 } from "../ops/nn.ts";
+export {
+  StatelessRandomGetKeyCounter,
+  StatelessRandomNormal,
+  StatelessRandomNormalV2,
+  StatelessRandomUniform,
+  StatelessRandomUniformFullIntV2,
+  StatelessRandomUniformIntV2,
+  StatelessRandomUniformV2,
+  StatelessTruncatedNormal,
+  StatelessTruncatedNormalV2,
+} from "../ops/random-stateless.ts";
 export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
 export { SparseReduceSum, SparseSoftmax, SparseTensorDenseMatMul, SparseToDense } from "../ops/sparse.ts";
 export {

@@ -14,7 +14,9 @@ export * as math from "./math.ts";
 export * as metrics from "./metrics.ts";
 export * as nn from "./nn.ts";
 export * as random from "./random.ts";
+export * as signal from "./signal.ts";
 export * as sparse from "./sparse.ts";
+export * as spectral from "./spectral.ts";
 export * as strings from "./strings.ts";
 export * as train from "./train.ts";
 export { TensorShape } from "../base/shape.ts";
@@ -229,6 +231,7 @@ export {
 } from "../ops/linalg.ts";
 export { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math-counting.ts";
 export { einsum } from "../ops/math-einsum.ts";
+export { fft, fft2d, fft3d, ifft, ifft2d, ifft3d } from "../ops/math-fft.ts";
 export {
   abs,
   acos,

@@ -29,7 +29,20 @@ import { logarithm32Scalar, trigonometric32 } from "./random-trigonometry.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const integers = ["int32", "int64"] as const;
-const realTypes = ["float32", "float64", "int32", "uint8", "int16", "int8", "int64", "bfloat16", "uint16", "float16", "uint32", "uint64"] as const;
+const realTypes = [
+  "float32",
+  "float64",
+  "int32",
+  "uint8",
+  "int16",
+  "int8",
+  "int64",
+  "bfloat16",
+  "uint16",
+  "float16",
+  "uint32",
+  "uint64",
+] as const;
 const seeds = { seed: attr.int(0), seed2: attr.int(0) };
 
 // ---- generators ----
@@ -55,7 +68,7 @@ function takeBlocks(context: LowerContext, { seed, seed2 }: Seeds, blocks: numbe
 /** Blocks that TensorFlow sets aside per output element: enough for any rejection sampling. */
 const reservedPerElement = 256;
 
-function requestedShape(shape: NDArray): number[] {
+export function requestedShape(shape: NDArray): number[] {
   const dims = numbersOf(shape);
   for (const d of dims) if (d < 0) throw new InvalidArgumentError(`Dimension ${d} must be >= 0`);
   return dims;
@@ -85,7 +98,7 @@ function unitFloat(words: Value, at: Index, dtype: DType): Scalar {
 
 /** Element number of a multi-index. */
 const elementOf = (i: readonly Index[], shape: readonly number[]): Index => flattenIndex(i, shape);
-const wordsPer = (dtype: DType): number => (dtype === "float64" || dtype === "int64" ? 2 : 1);
+const wordsPer = (dtype: DType): number => (dtype === "float64" || dtype === "int64" || dtype === "uint64" ? 2 : 1);
 
 /** Uniform floats in [0, 1), of the given shape. */
 export const RandomUniform = defineOp("RandomUniform", {
@@ -99,10 +112,15 @@ export const RandomUniform = defineOp("RandomUniform", {
   lower: ({ shape, dtype, ...w }, context) => {
     const dims = requestedShape(shape);
     const size = sizeOf(dims);
-    const words = randomWords(takeBlocks(context, w, reservedPerElement * size), size * wordsPer(dtype));
-    return generate(dims, i => unitFloat(words, scaleIndex(elementOf(i, dims), wordsPer(dtype)), dtype));
+    return uniformFloats(takeBlocks(context, w, reservedPerElement * size), dims, dtype);
   },
 });
+
+/** Floats in [0, 1) from the generator state on. */
+export function uniformFloats(state: Value, dims: readonly number[], dtype: DType): Value {
+  const words = randomWords(state, sizeOf(dims) * wordsPer(dtype));
+  return generate(dims, i => unitFloat(words, scaleIndex(elementOf(i, dims), wordsPer(dtype)), dtype));
+}
 
 /** Uniform integers in [minval, maxval): a word modulo the range, so slightly uneven for large ranges, as TensorFlow's. */
 export const RandomUniformInt = defineOp("RandomUniformInt", {
@@ -126,15 +144,20 @@ export const RandomUniformInt = defineOp("RandomUniformInt", {
         reads: [minval, maxval],
         error: (_, read) => new InvalidArgumentError(`Need minval < maxval, got ${read(minval).get(0)} >= ${read(maxval).get(0)}`),
       });
-    const words = randomWords(takeBlocks(context, w, reservedPerElement * size), size * wordsPer(Tout));
-    const unsigned = Tout === "int32" ? "uint32" : "uint64";
-    return generate(dims, i => {
-      const at = scaleIndex(elementOf(i, dims), wordsPer(Tout));
-      const [a, b] = [castScalar(low, unsigned), castScalar(high, unsigned)];
-      return castScalar(s.add(a, s.rem(unsignedAt(words, at, unsigned), s.sub(b, a))), Tout);
-    });
+    return uniformIntegers(takeBlocks(context, w, reservedPerElement * size), dims, Tout, minval, maxval);
   },
 });
+
+/** Integers in [minval, maxval) from the generator state on. */
+export function uniformIntegers(state: Value, dims: readonly number[], dtype: DType, minval: Value, maxval: Value): Value {
+  const words = randomWords(state, sizeOf(dims) * wordsPer(dtype));
+  const unsigned = dtype === "int32" || dtype === "uint32" ? "uint32" : "uint64";
+  return generate(dims, i => {
+    const at = scaleIndex(elementOf(i, dims), wordsPer(dtype));
+    const [a, b] = [castScalar(loadScalar(minval, []), unsigned), castScalar(loadScalar(maxval, []), unsigned)];
+    return castScalar(s.add(a, s.rem(unsignedAt(words, at, unsigned), s.sub(b, a))), dtype);
+  });
+}
 
 function unsignedAt(words: Value, at: Index, dtype: "uint32" | "uint64"): Scalar {
   if (dtype === "uint32") return wordAt(words, at);
@@ -153,19 +176,24 @@ export const RandomStandardNormal = defineOp("RandomStandardNormal", {
   lower: ({ shape, dtype, ...w }, context) => {
     const dims = requestedShape(shape);
     const size = sizeOf(dims);
-    const pairs = Math.ceil(size / 2);
-    const words = randomWords(takeBlocks(context, w, reservedPerElement * size), pairs * (dtype === "float64" ? 4 : 2));
-    if (dtype === "float64") return call(doubleNormals, [words], [{ dtype, shape: dims }])[0];
-    const { radius, angle } = polar(words, pairs);
-    return generate(dims, i => {
-      const element = elementOf(i, dims);
-      const pair = [divIndex(element, 2)];
-      const v = loadScalar(angle, pair);
-      const isFirst = [{ index: modIndex(element, 2), low: 0, high: 1 }];
-      return castScalar(s.mul(guardScalar(isFirst, trigonometric32(v, true), trigonometric32(v, false)), loadScalar(radius, pair)), dtype);
-    });
+    return normals(takeBlocks(context, w, reservedPerElement * size), dims, dtype);
   },
 });
+
+/** Normals of mean 0 and deviation 1 from the generator state on. */
+export function normals(state: Value, dims: readonly number[], dtype: DType): Value {
+  const pairs = Math.ceil(sizeOf(dims) / 2);
+  const words = randomWords(state, pairs * (dtype === "float64" ? 4 : 2));
+  if (dtype === "float64") return call(doubleNormals, [words], [{ dtype, shape: dims }])[0];
+  const { radius, angle } = polar(words, pairs);
+  return generate(dims, i => {
+    const element = elementOf(i, dims);
+    const pair = [divIndex(element, 2)];
+    const v = loadScalar(angle, pair);
+    const isFirst = [{ index: modIndex(element, 2), low: 0, high: 1 }];
+    return castScalar(s.mul(guardScalar(isFirst, trigonometric32(v, true), trigonometric32(v, false)), loadScalar(radius, pair)), dtype);
+  });
+}
 
 /** Radius √(-2 ln u) and angle 2π·v of each pair of uniform floats; the angle is a product in double precision, rounded. */
 function polar(words: Value, pairs: number): { radius: Value; angle: Value } {
@@ -236,10 +264,13 @@ export const TruncatedNormal = defineOp("TruncatedNormal", {
   shape: (_, context) => context.shapeFrom("shape"),
   lower: ({ shape, dtype, ...w }, context) => {
     const dims = requestedShape(shape);
-    const state = takeBlocks(context, w, reservedPerElement * sizeOf(dims));
-    return call(truncatedNormals(dtype), [state], [{ dtype, shape: dims }])[0];
+    return truncatedFloats(takeBlocks(context, w, reservedPerElement * sizeOf(dims)), dims, dtype);
   },
 });
+
+/** Standard normals within two deviations from the generator state on. */
+export const truncatedFloats = (state: Value, dims: readonly number[], dtype: DType): Value =>
+  call(truncatedNormals(dtype), [state], [{ dtype, shape: dims }])[0];
 
 // ---- order and choice ----
 
@@ -358,7 +389,10 @@ function seedAttrs(opSeed: number | null | undefined): Seeds {
 
 const shapeTensor = (shape: TensorLike): Tensor => {
   const isEmpty = Array.isArray(shape) && shape.length === 0;
-  return convertToTensor(isEmpty ? NDArray.zeros("int32", [0]) : shape, { name: "shape", dtype: Array.isArray(shape) ? "int32" : undefined });
+  return convertToTensor(isEmpty ? NDArray.zeros("int32", [0]) : shape, {
+    name: "shape",
+    dtype: Array.isArray(shape) ? "int32" : undefined,
+  });
 };
 
 interface UniformOptions {
@@ -370,12 +404,24 @@ interface UniformOptions {
 }
 
 /** Uniform random numbers in [minval, maxval): floats in [0, 1) unless given; integers need a maxval. TF: tf.random_uniform. */
-export function randomUniform(shape: TensorLike, ...given: [options?: UniformOptions] | [minval: TensorLike | null, maxval?: TensorLike | UniformOptions | null, options?: UniformOptions]): Tensor {
-  const { minval = 0, maxval, dtype = "float32", seed, name } = collect<UniformOptions>(["minval", "maxval", "dtype", "seed", "name"], given);
+export function randomUniform(
+  shape: TensorLike,
+  ...given: [options?: UniformOptions] | [minval: TensorLike | null, maxval?: TensorLike | UniformOptions | null, options?: UniformOptions]
+): Tensor {
+  const {
+    minval = 0,
+    maxval,
+    dtype = "float32",
+    seed,
+    name,
+  } = collect<UniformOptions>(["minval", "maxval", "dtype", "seed", "name"], given);
   const type = dtype as DType;
   if (!floats.includes(type as "float32") && !integers.includes(type as "int32"))
-    throw new ValueError(`Argument \`dtype\` got invalid value <dtype: '${type}'>. Accepted dtypes are (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64).`);
-  if (isInteger(type) && (maxval === undefined || maxval === null)) throw new ValueError(`Must specify maxval for integer dtype tf.${type}`);
+    throw new ValueError(
+      `Argument \`dtype\` got invalid value <dtype: '${type}'>. Accepted dtypes are (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64).`,
+    );
+  if (isInteger(type) && (maxval === undefined || maxval === null))
+    throw new ValueError(`Must specify maxval for integer dtype tf.${type}`);
   const high = maxval ?? 1;
   return inNameScope({ name }, "random_uniform", [shape, minval, maxval], scope => {
     const dims = shapeTensor(shape);
@@ -396,10 +442,18 @@ interface NormalOptions {
   readonly seed?: number | null;
   readonly name?: string | null;
 }
-type NormalArguments = [options?: NormalOptions] | [mean: TensorLike | null, stddev?: TensorLike | NormalOptions | null, options?: NormalOptions];
+type NormalArguments =
+  | [options?: NormalOptions]
+  | [mean: TensorLike | null, stddev?: TensorLike | NormalOptions | null, options?: NormalOptions];
 
 function scaledNormal(fallback: string, op: typeof RandomStandardNormal, shape: TensorLike, given: NormalArguments): Tensor {
-  const { mean = 0, stddev = 1, dtype = "float32", seed, name } = collect<NormalOptions>(["mean", "stddev", "dtype", "seed", "name"], given);
+  const {
+    mean = 0,
+    stddev = 1,
+    dtype = "float32",
+    seed,
+    name,
+  } = collect<NormalOptions>(["mean", "stddev", "dtype", "seed", "name"], given);
   const type = dtype as DType;
   return inNameScope({ name }, fallback, [shape, mean, stddev], scope => {
     const dims = shapeTensor(shape);
@@ -411,10 +465,12 @@ function scaledNormal(fallback: string, op: typeof RandomStandardNormal, shape: 
 }
 
 /** Normal random numbers of a mean (0) and a standard deviation (1). TF: tf.random_normal. */
-export const randomNormal = (shape: TensorLike, ...given: NormalArguments): Tensor => scaledNormal("random_normal", RandomStandardNormal, shape, given);
+export const randomNormal = (shape: TensorLike, ...given: NormalArguments): Tensor =>
+  scaledNormal("random_normal", RandomStandardNormal, shape, given);
 
 /** Normal random numbers, redrawn where they lie more than two standard deviations from the mean. TF: tf.truncated_normal. */
-export const truncatedNormal = (shape: TensorLike, ...given: NormalArguments): Tensor => scaledNormal("truncated_normal", TruncatedNormal, shape, given);
+export const truncatedNormal = (shape: TensorLike, ...given: NormalArguments): Tensor =>
+  scaledNormal("truncated_normal", TruncatedNormal, shape, given);
 
 interface SeedOptions {
   readonly seed?: number | null;
@@ -436,11 +492,20 @@ export function multinomial(logits: TensorLike, numSamples: TensorLike, options:
 }
 
 /** The newer name of multinomial. TF: tf.random.categorical. */
-export function categorical(logits: TensorLike, numSamples: TensorLike, options: SeedOptions & { readonly dtype?: "int32" | "int64" | null } = {}): Tensor {
+export function categorical(
+  logits: TensorLike,
+  numSamples: TensorLike,
+  options: SeedOptions & { readonly dtype?: "int32" | "int64" | null } = {},
+): Tensor {
   return inNameScope(options, "categorical", [logits], () => draw(logits, numSamples, options.dtype, options.seed));
 }
 
-function draw(logits: TensorLike, numSamples: TensorLike, dtype: "int32" | "int64" | null | undefined, seed: number | null | undefined): Tensor {
+function draw(
+  logits: TensorLike,
+  numSamples: TensorLike,
+  dtype: "int32" | "int64" | null | undefined,
+  seed: number | null | undefined,
+): Tensor {
   const tensor = convertToTensor(logits, { name: "logits" });
   return Multinomial({ logits: tensor, numSamples, outputDtype: dtype ?? "int64", ...seedAttrs(seed) });
 }
@@ -452,10 +517,16 @@ export function randomCrop(value: TensorLike, size: TensorLike, options: SeedOpt
     const whole = convertToTensor(value, { name: "value" });
     const wanted = convertToTensor(size, { name: "size", dtype: Array.isArray(size) ? "int32" : undefined });
     const shape = shapeOf(whole);
-    const assertion = Assert(reduceAll(GreaterEqual({ x: shape, y: wanted })), ["Need value.shape >= size, got ", shape, wanted], { summarize: 1000 });
+    const assertion = Assert(reduceAll(GreaterEqual({ x: shape, y: wanted })), ["Need value.shape >= size, got ", shape, wanted], {
+      summarize: 1000,
+    });
     const checked = withDependencies([assertion], shape);
     const limit = AddV2({ x: Sub({ x: checked, y: wanted }, { name: "sub" }), y: 1 }, { name: "add" });
-    const any = randomUniform(shapeOf(limit), { dtype: wanted.dtype, maxval: wanted.dtype === "int32" ? 2 ** 31 - 1 : 2n ** 63n - 1n, seed: options.seed });
+    const any = randomUniform(shapeOf(limit), {
+      dtype: wanted.dtype,
+      maxval: wanted.dtype === "int32" ? 2 ** 31 - 1 : 2n ** 63n - 1n,
+      seed: options.seed,
+    });
     return slice(whole, FloorMod({ x: any, y: limit }, { name: "mod" }), wanted, { name: String(scope) });
   });
 }

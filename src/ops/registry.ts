@@ -21,6 +21,7 @@ import * as linalg from "./linalg.ts";
 import * as math from "./math.ts";
 import * as mathCounting from "./math-counting.ts";
 import * as mathEinsum from "./math-einsum.ts";
+import * as mathFft from "./math-fft.ts";
 import * as mathFunctions from "./math-functions.ts";
 import * as mathMatrix from "./math-matrix.ts";
 import * as mathReduction from "./math-reduction.ts";
@@ -35,6 +36,7 @@ import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as random from "./random.ts";
 import * as sparse from "./sparse.ts";
+import * as randomStateless from "./random-stateless.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
 import * as stringParsing from "./string-parsing.ts";
@@ -61,6 +63,7 @@ const families = [
   math,
   mathCounting,
   mathEinsum,
+  mathFft,
   mathFunctions,
   mathMatrix,
   mathReduction,
@@ -74,6 +77,7 @@ const families = [
   nnNormalization,
   nnPooling,
   random,
+  randomStateless,
   sparse,
   state,
   strings,
