@@ -45,14 +45,18 @@ export interface ContractPlan {
   readonly packed: Value | undefined;
   readonly tileRows: number;
   readonly panelWidth: number;
+  /** The axis that is walked outermost of all, by threads too; without one, blocks of the reduced axis are, and threads take panels. */
+  readonly cut: Axis | undefined;
   /** The outermost reduced axis is walked in blocks of so many, with partial results kept in `partial` (or in the output itself). */
   readonly block: number | undefined;
   readonly partial: Value | undefined;
 }
 
 /** Products over more terms than this are blocked, so that a panel of B stays in the first cache. */
-const mostTerms = 1024;
+const mostTerms = 512;
 const blockTerms = 448;
+/** Packed columns up to this size stay in the second cache while one place of an outer axis after the other passes over them. */
+const mostBytesPassedOver = 384 * 1024;
 /** With fewer rows than this, packing B costs more than it saves. */
 const fewestRowsToPack = 32;
 
@@ -161,7 +165,7 @@ function classify(axes: readonly Axis[], boundary: number, column: number): Pick
   return reduced.every(({ a, b }) => a !== 0 || b !== 0) ? { batch, rows, reduced } : undefined;
 }
 
-type Draft = Omit<ContractPlan, "packed" | "tileRows" | "panelWidth" | "block" | "partial"> & {
+type Draft = Omit<ContractPlan, "packed" | "tileRows" | "panelWidth" | "cut" | "block" | "partial"> & {
   readonly kernel: ContractKernel;
   readonly target: Target;
 };
@@ -183,12 +187,19 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
     ...draft,
     tileRows,
     panelWidth,
+    cut: cutOf(draft, block !== undefined, 4 * terms * panels * panelWidth),
     block,
     packed: isPacked
       ? value(-3, [...batch.map(axis => (axis.b === 0 ? 1 : axis.size)), panels, ...reduced.map(({ size }) => size), panelWidth])
       : undefined,
     partial: block !== undefined && !isPlain ? value(-4, kernel.shape) : undefined,
   };
+}
+
+/** With blocks an outer axis comes first only where that reads no more: where it has columns of its own, or those stay in the cache. */
+function cutOf({ batch, rows }: Pick<ContractPlan, "batch" | "rows">, isBlocked: boolean, columnBytes: number): Axis | undefined {
+  const outer: Axis | undefined = [...batch, ...rows.slice(0, -1)][0];
+  return outer === undefined || !isBlocked || outer.b !== 0 || columnBytes <= mostBytesPassedOver ? outer : undefined;
 }
 
 /** Steps of the outermost reduced axis in one block. */

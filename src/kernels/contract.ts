@@ -78,46 +78,52 @@ function recordPacking(plan: ContractPlan, packed: Value, recording: Recording):
   return how === "map" ? packByMap(plan, packed, recording) : [recordPanels(plan, packed, how, recording)];
 }
 
+/** Panels copied side by side, so that rows of B are read by whole cache lines and pages. */
+const panelsAtOnce = 8;
+
 /** Whole panels: rows copied by vectors, or columns read by vectors and turned. */
 function recordPanels(plan: ContractPlan, packed: Value, how: "rows" | "transposed", recording: Recording): Phase {
   const { module, places } = recording;
   const name = recording.name("pack");
-  const { reduced, column, panelWidth, b, bFlat } = plan;
+  const { column, panelWidth, b, bFlat } = plan;
   const width = module.target.lanes32;
+  const perPanel = 4 * sizeOf(packed.shape.slice(plan.batch.length + 1));
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
     const addresses = new Addresses(k, places, [b, packed]);
     const source = addresses.of(b);
     const target = addresses.of(packed);
-    k.loop({ from: low, to: high }, panel => {
-      const from = k.let(
-        i32.add(i32.add(source.base, source.offset + bFlat.offset * 4), i32.mul(panel, panelWidth * column.b * 4)),
-      ) as Local<"i32">;
-      const to = k.let(
-        i32.add(i32.add(target.base, target.offset), i32.mul(panel, sizeOf(packed.shape.slice(plan.batch.length + 1)) * 4)),
-      ) as Local<"i32">;
-      const walk = (depth: number): void => {
-        const { size, b: stride } = reduced[depth];
-        if (depth < reduced.length - 1) {
-          k.loop({ to: size }, () => {
-            walk(depth + 1);
-            move(k, from, stride - reduced[depth + 1].size * reduced[depth + 1].b);
-          });
-        } else if (how === "rows") {
-          k.loop({ to: size }, () => {
-            copyRow(k, from, to, panelWidth, width);
-            move(k, from, stride);
-            move(k, to, panelWidth);
-          });
-        } else turnColumns(k, from, to, size, plan, width);
-      };
-      walk(0);
-    });
+    const panels = (panel: Expr<"i32">, count: number): void => {
+      const from = k.let(i32.add(i32.add(source.base, source.offset + bFlat.offset * 4), i32.mul(panel, panelWidth * column.b * 4)));
+      const to = k.let(i32.add(i32.add(target.base, target.offset), i32.mul(panel, perPanel)));
+      const rows = (size: number, stride: number): void =>
+        k.loop({ to: size }, () => {
+          for (let p = 0; p < count; p++)
+            for (let at = 0; at < panelWidth; at += width)
+              k.store("f32x", to, p * perPanel + at * 4, f32x.load(from, (p * panelWidth + at) * 4));
+          move(k, from, stride);
+          move(k, to, panelWidth);
+        });
+      walkColumns(k, plan, from, (size, stride) => (how === "rows" ? rows(size, stride) : turnColumns(k, from, to, size, plan, width)));
+    };
+    const single = how === "rows" ? k.let(i32.add(low, i32.and(i32.sub(high, low), -panelsAtOnce))) : low;
+    if (how === "rows") k.loop({ from: low, to: single, step: panelsAtOnce }, panel => panels(panel, panelsAtOnce));
+    k.loop({ from: single, to: high }, panel => panels(panel, 1));
   });
   return { name, function: ref, units: column.size / panelWidth };
 }
 
-function copyRow(k: FunctionRecorder, from: Local<"i32">, to: Local<"i32">, panelWidth: number, width: number): void {
-  for (let at = 0; at < panelWidth; at += width) k.store("f32x", to, at * 4, f32x.load(from, at * 4));
+/** Loops over all but the last reduced axis; `from` moves along, and `inner` moves it along the last. */
+function walkColumns(k: FunctionRecorder, { reduced }: ContractPlan, from: Local<"i32">, inner: (size: number, stride: number) => void): void {
+  const walk = (depth: number): void => {
+    const { size, b: stride } = reduced[depth];
+    if (depth === reduced.length - 1) return inner(size, stride);
+    const next = reduced[depth + 1];
+    k.loop({ to: size }, () => {
+      walk(depth + 1);
+      move(k, from, stride - next.size * next.b);
+    });
+  };
+  walk(0);
 }
 
 /** A square block at a time: as many columns and reduced places as a vector has lanes. */
@@ -200,9 +206,8 @@ function recordProducts(kernel: ContractKernel, plan: ContractPlan, recording: R
   const { batch, rows } = plan;
   const panels = Math.ceil(plan.column.size / plan.panelWidth);
   const partial = plan.block === undefined ? undefined : (plan.partial ?? kernel.stores[0].out);
-  // Threads take places of the first batch or outer row axis; without one, panels.
   const outer = [...batch, ...rows.slice(0, -1)];
-  const cut = plan.block === undefined && outer.length > 0 ? outer[0] : undefined;
+  const { cut } = plan;
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
     const addresses = new Addresses(k, places, [
       ...valuesOf(kernel),
