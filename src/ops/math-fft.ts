@@ -1,0 +1,361 @@
+// Discrete Fourier transforms over the last one, two or three axes, of complex and of real numbers. A routine: radix 2, else Bluestein's algorithm.
+
+import type { DType } from "../base/dtype.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import { type Dimension, sizeOf, type TensorShape } from "../base/shape.ts";
+import * as attr from "../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { defineOp, type Gradients, type Named, type ShapeContext } from "../graph/op-definition.ts";
+import type { Tensor } from "../graph/operation.ts";
+import * as ir from "../ir/build.ts";
+import type { Value } from "../ir/program.ts";
+import { collect } from "./arguments.ts";
+import { numbersOf, shape } from "./array.ts";
+import { getItem } from "./array-slicing.ts";
+import { cast } from "./math.ts";
+import { reduceProd } from "./math-reduction.ts";
+import { inNameScope, type NameOption, named } from "./named.ts";
+import * as operator from "./operators.ts";
+
+// ---- one line ----
+
+/** Σ x_j·exp(sign·2πi·jk/n), in place, for a power of two. */
+function radix2(re: Float64Array, im: Float64Array, sign: 1 | -1): void {
+  const n = re.length;
+  for (let i = 1, j = 0; i < n; i++) {
+    let bit = n >> 1;
+    for (; j & bit; bit >>= 1) j ^= bit;
+    j ^= bit;
+    if (i < j) {
+      [re[i], re[j]] = [re[j], re[i]];
+      [im[i], im[j]] = [im[j], im[i]];
+    }
+  }
+  for (let width = 2; width <= n; width *= 2) {
+    for (let k = 0; k < width / 2; k++) {
+      const angle = (sign * 2 * Math.PI * k) / width;
+      const [c, s] = [Math.cos(angle), Math.sin(angle)];
+      for (let i = k; i < n; i += width) {
+        const j = i + width / 2;
+        const [x, y] = [re[j] * c - im[j] * s, re[j] * s + im[j] * c];
+        [re[j], im[j]] = [re[i] - x, im[i] - y];
+        re[i] += x;
+        im[i] += y;
+      }
+    }
+  }
+}
+
+/** Any length, as a convolution of a power-of-two length (Bluestein 1970). */
+function transformLine(re: Float64Array, im: Float64Array, sign: 1 | -1): void {
+  const n = re.length;
+  if (n < 2) return;
+  if ((n & (n - 1)) === 0) return radix2(re, im, sign);
+  const m = 2 ** Math.ceil(Math.log2(2 * n - 1));
+  const chirp = Array.from({ length: n }, (_, k) => {
+    // k² modulo 2n keeps the angle exact for long lines.
+    const angle = (sign * Math.PI * ((k * k) % (2 * n))) / n;
+    return [Math.cos(angle), Math.sin(angle)];
+  });
+  const [ar, ai, br, bi] = Array.from({ length: 4 }, () => new Float64Array(m));
+  chirp.forEach(([c, s], k) => {
+    ar[k] = re[k] * c - im[k] * s;
+    ai[k] = re[k] * s + im[k] * c;
+    for (const at of k === 0 ? [0] : [k, m - k]) [br[at], bi[at]] = [c, -s];
+  });
+  radix2(ar, ai, -1);
+  radix2(br, bi, -1);
+  for (let k = 0; k < m; k++) [ar[k], ai[k]] = [ar[k] * br[k] - ai[k] * bi[k], ar[k] * bi[k] + ai[k] * br[k]];
+  radix2(ar, ai, 1);
+  chirp.forEach(([c, s], k) => {
+    re[k] = (ar[k] * c - ai[k] * s) / m;
+    im[k] = (ar[k] * s + ai[k] * c) / m;
+  });
+}
+
+interface Field {
+  readonly dims: readonly number[];
+  readonly re: Float64Array;
+  readonly im: Float64Array;
+}
+
+/** Transforms every line along an axis of a field. */
+function transformAxis({ dims, re, im }: Field, axis: number, sign: 1 | -1): void {
+  const [n, stride] = [dims[axis], sizeOf(dims.slice(axis + 1))];
+  const [lineRe, lineIm] = [new Float64Array(n), new Float64Array(n)];
+  for (let start = 0; start < re.length; start += n * stride) {
+    for (let offset = 0; offset < stride; offset++) {
+      for (let k = 0; k < n; k++) [lineRe[k], lineIm[k]] = [re[start + offset + k * stride], im[start + offset + k * stride]];
+      transformLine(lineRe, lineIm, sign);
+      for (let k = 0; k < n; k++) [re[start + offset + k * stride], im[start + offset + k * stride]] = [lineRe[k], lineIm[k]];
+    }
+  }
+}
+
+const emptyField = (dims: readonly number[]): Field => ({ dims, re: new Float64Array(sizeOf(dims)), im: new Float64Array(sizeOf(dims)) });
+
+/** The first part of an array along its last axes, as a field of the given size. */
+function cropped(array: NDArray, dims: readonly number[]): Field {
+  const field = emptyField(dims);
+  const at = Array<number>(dims.length).fill(0);
+  for (let i = 0; i < field.re.length; i++) {
+    let from = 0;
+    array.shape.forEach((size, axis) => void (from = from * size + at[axis]));
+    const value = array.get(from);
+    if (typeof value === "object" && "re" in value) [field.re[i], field.im[i]] = [value.re, value.im];
+    else field.re[i] = Number(value);
+    for (let axis = dims.length - 1; axis >= 0 && ++at[axis] === dims[axis]; axis--) at[axis] = 0;
+  }
+  return field;
+}
+
+// ---- complex transforms ----
+
+const complexTypes = attr.type(["complex64", "complex128"], "complex64");
+const realTypes = attr.type(["float32", "float64"], "float32");
+
+function complexTransform(input: Value, rank: number, sign: 1 | -1): Value {
+  if (input.shape.length < rank)
+    throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${input.shape.join(",")}]`);
+  const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    const field = cropped(given, given.shape);
+    for (let axis = given.rank - rank; axis < given.rank; axis++) transformAxis(field, axis, sign);
+    const scale = sign === 1 ? 1 / sizeOf(given.shape.slice(-rank)) : 1;
+    field.re.forEach((re, i) => void result.set(i, { re: re * scale, im: field.im[i] * scale }));
+  };
+  return ir.call({ name: "FFT", run }, [input], [input])[0];
+}
+
+/** How many elements a transform runs over, as a number of the given type. */
+const transformSize = (x: Tensor, rank: number, dtype: DType): Tensor => cast(reduceProd(getItem(shape(x), [-rank, null])), dtype);
+
+const complexOp = <const T extends string>(type: T, rank: number, sign: 1 | -1, inverse: (x: Tensor) => Tensor) =>
+  defineOp(type, {
+    inputs: { input: "Tcomplex" },
+    outputs: { output: "Tcomplex" },
+    attrs: { Tcomplex: complexTypes },
+    shape: ({ input }) => input.withRankAtLeast(rank),
+    gradient: ({ Tcomplex }, d): Gradients => {
+      const real = Tcomplex === "complex64" ? "float32" : "float64";
+      const size = cast(transformSize(d.output, rank, real), Tcomplex);
+      return { input: sign === -1 ? operator.mul(inverse(d.output), size) : operator.truediv(inverse(d.output), size) };
+    },
+    lower: ({ input }) => complexTransform(input, rank, sign),
+  });
+
+type Made = (record: { readonly input: TensorLike }) => Tensor;
+const later =
+  (op: () => Made) =>
+  (x: Tensor): Tensor =>
+    op()({ input: x });
+
+export const FFT = complexOp(
+  "FFT",
+  1,
+  -1,
+  later((): Made => IFFT),
+);
+export const IFFT = complexOp(
+  "IFFT",
+  1,
+  1,
+  later((): Made => FFT),
+);
+export const FFT2D = complexOp(
+  "FFT2D",
+  2,
+  -1,
+  later((): Made => IFFT2D),
+);
+export const IFFT2D = complexOp(
+  "IFFT2D",
+  2,
+  1,
+  later((): Made => FFT2D),
+);
+export const FFT3D = complexOp(
+  "FFT3D",
+  3,
+  -1,
+  later((): Made => IFFT3D),
+);
+export const IFFT3D = complexOp(
+  "IFFT3D",
+  3,
+  1,
+  later((): Made => FFT3D),
+);
+
+// ---- transforms of real numbers: half of the result, the other half being its mirror image ----
+
+const half = (n: number): number => Math.floor(n / 2) + 1;
+
+function realShape(input: TensorShape, rank: number, isForward: boolean, context: ShapeContext): TensorShape {
+  const known = input.withRankAtLeast(rank);
+  if (known.dims === null) return known;
+  const lengths: readonly Dimension[] = context.partial("fftLength")?.values ?? Array<null>(rank).fill(null);
+  const inner = lengths.map((n, i) => (n !== null && isForward && i === rank - 1 ? (n === 0 ? 0 : half(n)) : n));
+  return known.slice(0, -rank).concatenate(inner);
+}
+
+function checkLengths(input: Value, needed: readonly number[]): void {
+  const rank = needed.length;
+  if (input.shape.length < rank)
+    throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${input.shape.join(",")}]`);
+  needed.forEach((least, i) => {
+    const size = input.shape[input.shape.length - rank + i];
+    if (size < least)
+      throw new InvalidArgumentError(
+        `Input dimension ${input.shape.length - rank + i} must have length of at least ${least} but got: ${size}`,
+      );
+  });
+}
+
+function forwardReal(input: Value, lengths: readonly number[], dtype: DType): Value {
+  checkLengths(input, lengths);
+  const rank = lengths.length;
+  const batch = input.shape.slice(0, -rank);
+  const kept = [...batch, ...lengths.slice(0, -1), half(lengths[rank - 1])];
+  const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    const field = cropped(given, [...batch, ...lengths]);
+    for (let axis = batch.length; axis < field.dims.length; axis++) transformAxis(field, axis, -1);
+    const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
+    for (let i = 0; i < result.size; i++) {
+      const from = Math.floor(i / width) * n + (i % width);
+      result.set(i, { re: field.re[from], im: field.im[from] });
+    }
+  };
+  return ir.call({ name: "RFFT", run }, [input], [{ dtype, shape: kept }])[0];
+}
+
+function inverseReal(input: Value, lengths: readonly number[], dtype: DType): Value {
+  const rank = lengths.length;
+  const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
+  checkLengths(input, [...lengths.slice(0, -1), width]);
+  const batch = input.shape.slice(0, -rank);
+  const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    const known = cropped(given, [...batch, ...lengths.slice(0, -1), width]);
+    for (let axis = batch.length; axis < known.dims.length - 1; axis++) transformAxis(known, axis, 1);
+    const field = emptyField([...batch, ...lengths]);
+    for (let row = 0; row < field.re.length / n; row++)
+      for (let k = 0; k < n; k++) {
+        // Each row is now one of a real signal, so its second half mirrors the first.
+        const from = row * width + (k < width ? k : n - k);
+        field.re[row * n + k] = known.re[from];
+        field.im[row * n + k] = (k < width ? 1 : -1) * known.im[from];
+      }
+    transformAxis(field, field.dims.length - 1, 1);
+    const scale = 1 / sizeOf(lengths);
+    field.re.forEach((re, i) => void result.set(i, re * scale));
+  };
+  return ir.call({ name: "IRFFT", run }, [input], [{ dtype, shape: [...batch, ...lengths] }])[0];
+}
+
+function lengthsOf(fftLength: NDArray, rank: number): number[] {
+  const lengths = numbersOf(fftLength);
+  if (fftLength.rank !== 1 || lengths.length !== rank) throw new InvalidArgumentError(`fft_length must have shape [${rank}]`);
+  if (lengths.some(n => n < 0)) throw new InvalidArgumentError("fft_length must be >= 0");
+  return lengths;
+}
+
+const realAttrs = { Treal: realTypes, Tcomplex: complexTypes };
+
+const realOp = <const T extends string>(type: T, rank: number) =>
+  defineOp(type, {
+    inputs: { input: "Treal", fftLength: "int32" },
+    outputs: { output: "Tcomplex" },
+    attrs: realAttrs,
+    shape: ({ input }, context) => realShape(input, rank, true, context),
+    compileTimeInputs: ["fftLength"],
+    lower: ({ input, fftLength, Tcomplex }) => forwardReal(input, lengthsOf(fftLength, rank), Tcomplex),
+  });
+
+const inverseRealOp = <const T extends string>(type: T, rank: number) =>
+  defineOp(type, {
+    inputs: { input: "Tcomplex", fftLength: "int32" },
+    outputs: { output: "Treal" },
+    attrs: realAttrs,
+    shape: ({ input }, context) => realShape(input, rank, false, context),
+    compileTimeInputs: ["fftLength"],
+    lower: ({ input, fftLength, Treal }) => inverseReal(input, lengthsOf(fftLength, rank), Treal),
+  });
+
+export const RFFT = realOp("RFFT", 1);
+export const RFFT2D = realOp("RFFT2D", 2);
+export const RFFT3D = realOp("RFFT3D", 3);
+export const IRFFT = inverseRealOp("IRFFT", 1);
+export const IRFFT2D = inverseRealOp("IRFFT2D", 2);
+export const IRFFT3D = inverseRealOp("IRFFT3D", 3);
+
+// ---- public functions ----
+
+/** The Fourier transform of the last axis of complex numbers. TF: tf.fft; with 2d and 3d of the last two and three axes. */
+export const fft = (input: TensorLike, options?: NameOption): Tensor => FFT({ input }, named(options));
+export const fft2d = (input: TensorLike, options?: NameOption): Tensor => FFT2D({ input }, named(options));
+export const fft3d = (input: TensorLike, options?: NameOption): Tensor => FFT3D({ input }, named(options));
+/** The inverse of fft, divided by the length. TF: tf.ifft. */
+export const ifft = (input: TensorLike, options?: NameOption): Tensor => IFFT({ input }, named(options));
+export const ifft2d = (input: TensorLike, options?: NameOption): Tensor => IFFT2D({ input }, named(options));
+export const ifft3d = (input: TensorLike, options?: NameOption): Tensor => IFFT3D({ input }, named(options));
+
+interface LengthOptions extends Named {
+  /** Sizes of the transformed axes; what is longer is cut off. */
+  readonly fftLength?: TensorLike;
+}
+
+type RealOp = (
+  record: { readonly input: TensorLike; readonly fftLength: TensorLike; readonly Tcomplex?: "complex64" | "complex128" },
+  options?: Named,
+) => Tensor;
+type InverseOp = (
+  record: { readonly input: TensorLike; readonly fftLength: TensorLike; readonly Treal?: "float32" | "float64" },
+  options?: Named,
+) => Tensor;
+
+/** Sizes of the last axes of x; of the half of a transform, those of the whole. */
+function ownLengths(x: Tensor, rank: number, isHalf: boolean): TensorLike {
+  const inner = x.shape.rank === null ? null : x.shape.slice(-rank);
+  if (inner === null || !inner.isFullyDefined) {
+    if (isHalf) throw new InvalidArgumentError("The inverse transform of an array of unknown shape needs fftLength.");
+    return getItem(shape(x), [-rank, null]);
+  }
+  const sizes = [...inner.asNumbers()];
+  if (isHalf) sizes[rank - 1] = Math.max(2 * (sizes[rank - 1] - 1), 0);
+  return convertToTensor(sizes, { dtype: "int32", name: "fft_length" });
+}
+
+const real =
+  (rank: number, scopeName: string, op: RealOp) =>
+  (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
+    const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
+    return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
+      const input = convertToTensor(inputTensor, { preferredDtype: "float32" });
+      return op(
+        { input, fftLength: fftLength ?? ownLengths(input, rank, false), Tcomplex: input.dtype === "float64" ? "complex128" : "complex64" },
+        scope,
+      );
+    });
+  };
+
+const inverseOfReal =
+  (rank: number, scopeName: string, op: InverseOp) =>
+  (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
+    const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
+    return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
+      const input = convertToTensor(inputTensor, { preferredDtype: "complex64" });
+      return op(
+        { input, fftLength: fftLength ?? ownLengths(input, rank, true), Treal: input.dtype === "complex128" ? "float64" : "float32" },
+        scope,
+      );
+    });
+  };
+
+/** The first half of the transform of real numbers, `n/2 + 1` of them. TF: tf.signal.rfft(input_tensor, fft_length, name). */
+export const rfft = real(1, "rfft", RFFT);
+export const rfft2d = real(2, "rfft2d", RFFT2D);
+export const rfft3d = real(3, "rfft3d", RFFT3D);
+/** The inverse of rfft. TF: tf.signal.irfft(input_tensor, fft_length, name). */
+export const irfft = inverseOfReal(1, "irfft", IRFFT);
+export const irfft2d = inverseOfReal(2, "irfft2d", IRFFT2D);
+export const irfft3d = inverseOfReal(3, "irfft3d", IRFFT3D);
