@@ -47,6 +47,8 @@ const homes: Readonly<Record<string, RegExp>> = {
   math: /^ops\/math/,
   linalg: /linalg|matrix/,
   strings: /^ops\/string/,
+  signal: /^ops\/math-fft/,
+  spectral: /^ops\/math-fft/,
   train: /^library\/train\/|^io\/saver/,
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,
