@@ -193,6 +193,9 @@ const replaceAccumulator = (body: Scalar, shape: readonly number[], finished: Sc
 
 interface Products {
   readonly k: FunctionRecorder;
+  /** Of the phase, and so of the functions that belong to it. */
+  readonly name: string;
+  readonly recording: Recording;
   readonly plan: ContractPlan;
   readonly kernel: ContractKernel;
   readonly addresses: Addresses;
@@ -209,14 +212,8 @@ function recordProducts(kernel: ContractKernel, plan: ContractPlan, recording: R
   const outer = [...batch, ...rows.slice(0, -1)];
   const { cut } = plan;
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
-    const addresses = new Addresses(k, places, [
-      ...valuesOf(kernel),
-      ...kernel.stores.flatMap(({ body }) => loadsOf(body).map(({ source }) => source)),
-      plan.a,
-      plan.packed ?? plan.b,
-      ...(partial ? [partial] : []),
-    ]);
-    const products: Products = { k, plan, kernel, addresses, partial };
+    const addresses = new Addresses(k, places);
+    const products: Products = { k, name, recording, plan, kernel, addresses, partial };
     const point: Point = { k, addresses, axes: [], memo: new Map() };
     const blocks = (at: Point): void =>
       reducedBlocks(
@@ -230,6 +227,14 @@ function recordProducts(kernel: ContractKernel, plan: ContractPlan, recording: R
   });
   return { name, function: ref, units: cut ? cut.size : panels };
 }
+
+/** The values a tile reads and writes: their regions are looked up before its loops. */
+const valuesRead = (kernel: ContractKernel, plan: ContractPlan, partial: Value | undefined): Value[] => [
+  ...(partial === undefined || plan.partial === undefined ? valuesOf(kernel) : []),
+  plan.a,
+  plan.packed ?? plan.b,
+  ...(partial ? [partial] : []),
+];
 
 const withAxis = (point: Point, { axis }: Axis, counter: Expr<"i32">): Point => {
   const axes = [...point.axes];
@@ -313,14 +318,15 @@ function rowLoops(products: Products, point: Point, { outer, rowBlock, block, pa
   const inner = plan.rows[plan.rows.length - 1];
   const { start, size } = rowBlock;
   nested(k, outer, point, at => {
-    if (!inner) return tile(products, at, block, panel, width, 1, undefined);
+    if (!inner) return tile(products, at, { block, panel, width, rows: 1, inner });
     const count = Math.ceil(size / plan.tileRows);
     const small = Math.floor(size / count);
     const large = size - small * count;
     const at0 = (counter: Expr<"i32">): Point => withAxis(at, inner, start ? k.let(i32.add(start, counter)) : counter);
     const tiles = (from: number, to: number, rows: number): void => {
-      if (to - from === rows) tile(products, at0(k.number("i32", from)), block, panel, width, rows, inner);
-      else if (to > from) k.loop({ from, to, step: rows }, counter => tile(products, at0(counter), block, panel, width, rows, inner));
+      const work = { block, panel, width, rows, inner };
+      if (to - from === rows) tile(products, at0(k.number("i32", from)), work);
+      else if (to > from) k.loop({ from, to, step: rows }, counter => tile(products, at0(counter), work));
     };
     tiles(0, large * (small + 1), small + 1);
     tiles(large * (small + 1), size, small);
@@ -335,16 +341,40 @@ interface RowWork {
   readonly width: number;
 }
 
-/** One tile: rows × width results. */
-function tile(
-  products: Products,
-  point: Point,
-  block: Block | undefined,
-  panel: Expr<"i32">,
-  width: number,
-  rows: number,
-  inner: Axis | undefined,
-): void {
+/** One tile: rows × width results, by a function of its own. Engines replace code by optimised code when it is called again, and this is
+ *  called thousands of times in the first run; it is also the only copy, whatever loops around it are written twice. */
+function tile(products: Products, point: Point, { block, panel, width, rows, inner }: TileWork): void {
+  const { k, plan, kernel, recording, name, partial } = products;
+  const axes = [...plan.batch, ...plan.rows];
+  const label = `${name}.tile${rows}x${width}${block ? `.${block.size}` : ""}`;
+  const ref = k.module.once(label, () => {
+    const params: Record<string, "i32"> = Object.fromEntries([...axes.map(({ axis }) => `i${axis}`), "panel", "start"].map(param => [param, "i32"]));
+    return k.module.function(label, { params }, (own, locals) => {
+      const addresses = new Addresses(own, recording.places, valuesRead(kernel, plan, partial));
+      const at: Expr<"i32">[] = [];
+      for (const { axis } of axes) at[axis] = locals[`i${axis}`];
+      const inside: Products = { ...products, k: own, addresses };
+      tileBody(inside, { k: own, addresses, axes: at, memo: new Map() }, {
+        block: block && { start: locals.start, size: block.size },
+        panel: locals.panel,
+        width,
+        rows,
+        inner,
+      });
+    });
+  });
+  k.call(ref, ...axes.map(({ axis }) => point.axes[axis]), panel, block?.start ?? 0);
+}
+
+interface TileWork {
+  readonly block: Block | undefined;
+  readonly panel: Expr<"i32">;
+  readonly width: number;
+  readonly rows: number;
+  readonly inner: Axis | undefined;
+}
+
+function tileBody(products: Products, point: Point, { block, panel, width, rows, inner }: TileWork): void {
   const { k, plan } = products;
   const lanesPerVector = k.target.lanes32;
   const vectors = Math.ceil(width / lanesPerVector);
