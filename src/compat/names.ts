@@ -133,6 +133,7 @@ export const divide: Tf["divide"] = tf.divide;
 export const double: Tf["double"] = tf.double;
 export const dynamic_partition: Tf["dynamic_partition"] = tf.dynamic_partition;
 export const dynamic_stitch: Tf["dynamic_stitch"] = tf.dynamic_stitch;
+export const edit_distance: Tf["edit_distance"] = tf.edit_distance;
 export const einsum: Tf["einsum"] = tf.einsum;
 export const ellipsis: Tf["ellipsis"] = tf.ellipsis;
 export const enable_resource_variables: Tf["enable_resource_variables"] = tf.enable_resource_variables;

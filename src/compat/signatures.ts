@@ -236,6 +236,7 @@ export const signatures: Readonly<Record<string, string>> = {
   divide: "2 x y name?",
   dynamic_partition: "3 data partitions num_partitions name?",
   dynamic_stitch: "2 indices data name?",
+  edit_distance: "2 hypothesis truth normalize= name=",
   einsum: "*",
   enable_resource_variables: "0",
   encode_base64: "1 input pad= name?",
@@ -673,6 +674,9 @@ export const signatures: Readonly<Record<string, string>> = {
   "nn.conv3d_transpose": "1 value filter? output_shape? strides? padding= data_format= name? input? filters? dilations?",
   "nn.convolution": "3 input filter padding strides? dilation_rate? name? data_format? filters? dilations?",
   "nn.crelu": "1 features name? axis=",
+  "nn.ctc_greedy_decoder": "2 inputs sequence_length merge_repeated= blank_index?",
+  "nn.ctc_loss":
+    "1 labels inputs? sequence_length? preprocess_collapse_repeated= ctc_merge_repeated= ignore_longer_outputs_than_inputs= time_major= logits?",
   "nn.depth_to_space": "2 input block_size name? data_format=",
   "nn.depthwise_conv2d": "4 input filter strides padding rate? name? data_format? dilations?",
   "nn.depthwise_conv2d_backprop_filter": "5 input filter_sizes out_backprop strides padding data_format= dilations= name?",

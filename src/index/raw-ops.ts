@@ -298,6 +298,7 @@ export {
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
 } from "../ops/nn-convolution.ts";
+export { CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn-ctc.ts";
 export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn-embedding.ts";
 export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn-loss.ts";
 export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn-morphology.ts";

@@ -353,6 +353,7 @@ export {
   truncatediv,
   truncatemod,
 } from "../ops/math.ts";
+export { editDistance } from "../ops/nn-ctc.ts";
 export {
   getSeed,
   multinomial,

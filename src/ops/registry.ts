@@ -29,6 +29,7 @@ import * as mathSegment from "./math-segment.ts";
 import * as mathSpecial from "./math-special.ts";
 import * as nn from "./nn.ts";
 import * as nnConvolution from "./nn-convolution.ts";
+import * as nnCtc from "./nn-ctc.ts";
 import * as nnEmbedding from "./nn-embedding.ts";
 import * as nnLoss from "./nn-loss.ts";
 import * as nnMorphology from "./nn-morphology.ts";
@@ -71,6 +72,7 @@ const families = [
   mathSpecial,
   nn,
   nnConvolution,
+  nnCtc,
   nnEmbedding,
   nnLoss,
   nnMorphology,

@@ -1,0 +1,369 @@
+// Connectionist temporal classification: its loss, greedy decoding, and the edit distance that judges decoded sequences.
+// Graves, Supervised Sequence Labelling with Recurrent Neural Networks (2012), chapter 7; sums over paths are kept as logarithms, in double precision.
+
+import type { DType } from "../base/dtype.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
+import { decodeText, NDArray } from "../base/ndarray.ts";
+import { sizeOf, TensorShape } from "../base/shape.ts";
+import * as attr from "../graph/attributes.ts";
+import type { TensorLike } from "../graph/conversion.ts";
+import { defineOp, type Gradients } from "../graph/op-definition.ts";
+import type { Tensor } from "../graph/operation.ts";
+import { SparseTensor } from "../graph/sparse-tensor.ts";
+import * as ir from "../ir/build.ts";
+import { collect } from "./arguments.ts";
+import { expandDims, numbersOf } from "./array.ts";
+import { transpose } from "./array-rearranging.ts";
+import { multiply } from "./math.ts";
+
+const types = ["float32", "float64"] as const satisfies readonly DType[];
+
+// ---- loss ----
+
+const logOfSum = (a: number, b: number): number => {
+  const most = Math.max(a, b);
+  return most === -Infinity ? most : most + Math.log1p(Math.exp(Math.min(a, b) - most));
+};
+
+interface Rules {
+  readonly preprocessCollapseRepeated: boolean;
+  readonly ctcMergeRepeated: boolean;
+  readonly ignoreLongerOutputsThanInputs: boolean;
+}
+
+/** Labels of each sequence. @throws InvalidArgumentError for labels that are no class. */
+function labelsOf(indices: NDArray, values: NDArray, batch: number, blank: number, collapse: boolean): number[][] {
+  const all: number[][] = Array.from({ length: batch }, () => []);
+  for (let n = 0; n < values.size; n++) {
+    const b = Number(indices.get(2 * n));
+    if (b < 0 || b >= batch) throw new InvalidArgumentError(`labels batch index must be between 0 and ${batch} but saw: ${b}`);
+    const [label, list] = [Number(values.get(n)), all[b]];
+    if (label < 0 || label >= blank)
+      throw new InvalidArgumentError(
+        `label ${label} of sequence ${b} is not a class: need 0 <= label < ${blank} (the last class is the blank)`,
+      );
+    if (!collapse || list.at(-1) !== label) list.push(label);
+  }
+  return all;
+}
+
+/** Log probabilities of all paths that have come to (forward) or start from (backward) each place `u` of a sequence at each time. */
+interface Paths {
+  readonly forward: Float64Array[];
+  readonly backward: Float64Array[];
+}
+
+/** `states`: the labels with blanks before, between and after. `logs[t][c]`: log probability of class c at time t. */
+function pathsOf(states: readonly number[], logs: readonly Float64Array[], blank: number, merge: boolean): Paths {
+  const [times, count] = [logs.length, states.length];
+  const table = (): Float64Array[] => logs.map(() => new Float64Array(count).fill(-Infinity));
+  const [forward, backward] = [table(), table()];
+  const stays = (u: number): boolean => merge || states[u] === blank;
+  const skips = (from: number, to: number): boolean => states[to] !== blank && !(merge && states[from] === states[to]);
+  for (let u = 0; u < Math.min(2, count); u++) {
+    forward[0][u] = logs[0][states[u]];
+    backward[times - 1][count - 1 - u] = 0;
+  }
+  for (let t = 1; t < times; t++) {
+    const before = forward[t - 1];
+    for (let u = 0; u < count; u++) {
+      let sum = stays(u) ? before[u] : -Infinity;
+      if (u > 0) sum = logOfSum(sum, before[u - 1]);
+      if (u > 1 && skips(u - 2, u)) sum = logOfSum(sum, before[u - 2]);
+      forward[t][u] = sum + logs[t][states[u]];
+    }
+  }
+  for (let t = times - 2; t >= 0; t--) {
+    const after = (u: number): number => backward[t + 1][u] + logs[t + 1][states[u]];
+    for (let u = 0; u < count; u++) {
+      let sum = stays(u) ? after(u) : -Infinity;
+      if (u + 1 < count) sum = logOfSum(sum, after(u + 1));
+      if (u + 2 < count && skips(u, u + 2)) sum = logOfSum(sum, after(u + 2));
+      backward[t][u] = sum;
+    }
+  }
+  return { forward, backward };
+}
+
+/** Log softmax of the classes at one time of one sequence. */
+function logProbabilities(inputs: NDArray, from: number, classes: number): Float64Array {
+  const row = Float64Array.from({ length: classes }, (_, c) => Number(inputs.get(from + c)));
+  const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  const total = Math.log(row.reduce((sum, x) => sum + Math.exp(x - most), 0)) + most;
+  return row.map(x => x - total);
+}
+
+function lossOf(
+  inputs: NDArray,
+  b: number,
+  labels: readonly number[],
+  times: number,
+  merge: boolean,
+  loss: NDArray,
+  gradient: NDArray,
+): void {
+  const [, batch, classes] = inputs.shape;
+  const blank = classes - 1;
+  const states = [blank, ...labels.flatMap(label => [label, blank])];
+  const logs = Array.from({ length: times }, (_, t) => logProbabilities(inputs, (t * batch + b) * classes, classes));
+  const { forward, backward } = pathsOf(states, logs, blank, merge);
+  const total = forward[0].reduce((sum, x, u) => logOfSum(sum, x + backward[0][u]), -Infinity);
+  loss.set(b, -total);
+  for (let t = 0; t < times; t++) {
+    const sums = new Float64Array(classes).fill(-Infinity);
+    states.forEach((c, u) => {
+      sums[c] = logOfSum(sums[c], forward[t][u] + backward[t][u]);
+    });
+    for (let c = 0; c < classes; c++) {
+      const share = total === -Infinity ? 0 : Math.exp(sums[c] - total);
+      gradient.set((t * batch + b) * classes + c, Math.exp(logs[t][c]) - share);
+    }
+  }
+}
+
+/** Minus the log probability of the labels, summed over all ways to stretch them over time, and its gradient. The last class is the blank. */
+export const CTCLoss = defineOp("CTCLoss", {
+  inputs: { inputs: "T", labelsIndices: "int64", labelsValues: "int32", sequenceLength: "int32" },
+  outputs: { loss: "T", gradient: "T" },
+  attrs: {
+    preprocessCollapseRepeated: attr.bool(false),
+    ctcMergeRepeated: attr.bool(true),
+    ignoreLongerOutputsThanInputs: attr.bool(false),
+    T: attr.type(types, "float32"),
+  },
+  shape: ({ inputs, labelsIndices, labelsValues, sequenceLength }) => {
+    const known = inputs.withRank(3);
+    labelsIndices.withRank(2);
+    labelsValues.withRank(1);
+    const batch = sequenceLength.withRank(1).dim(0) ?? known.dim(1);
+    return [new TensorShape([batch]), new TensorShape([known.dim(0), batch, known.dim(2)])];
+  },
+  gradient: ({ gradient }, d): Gradients => ({ inputs: multiply(expandDims(d.loss, -1), gradient) }),
+  lower: ({ inputs, labelsIndices, labelsValues, sequenceLength, T, ...rules }) => {
+    const [times, batch, classes] = inputs.shape;
+    if (inputs.shape.length !== 3) throw new InvalidArgumentError("inputs is not a 3-Tensor");
+    if (batch === 0) throw new InvalidArgumentError("batch_size must not be 0");
+    if (sequenceLength.shape.length !== 1) throw new InvalidArgumentError("sequence_length is not a vector");
+    if (sequenceLength.shape[0] !== batch)
+      throw new InvalidArgumentError(
+        `len(sequence_length) != batch_size. len(sequence_length): ${sequenceLength.shape[0]} batch_size: ${batch}`,
+      );
+    const run = (given: readonly NDArray[], results: readonly NDArray[]): void => losses(given, results, times, rules);
+    const outputs = [
+      { dtype: T, shape: [batch] },
+      { dtype: T, shape: [times, batch, classes] },
+    ];
+    return ir.call({ name: "CTCLoss", run }, [inputs, labelsIndices, labelsValues, sequenceLength], outputs);
+  },
+});
+
+function losses(
+  [inputs, indices, values, lengths]: readonly NDArray[],
+  [loss, gradient]: readonly NDArray[],
+  most: number,
+  rules: Rules,
+): void {
+  const [, batch, classes] = inputs.shape;
+  const all = labelsOf(indices, values, batch, classes - 1, rules.preprocessCollapseRepeated);
+  all.forEach((labels, b) => {
+    const times = Number(lengths.get(b));
+    if (times < 0 || times > most) throw new InvalidArgumentError(`sequence_length(${b}) <= ${most}`);
+    if (labels.length > times && !rules.ignoreLongerOutputsThanInputs)
+      throw new InvalidArgumentError(
+        `Not enough time for target transition sequence (required: ${labels.length}, available: ${times})${b}You can turn this error into a warning by using the flag ignore_longer_outputs_than_inputs`,
+      );
+    if (times > 0 && labels.length <= times) lossOf(inputs, b, labels, times, rules.ctcMergeRepeated, loss, gradient);
+  });
+}
+
+interface LossOptions extends Partial<Rules> {
+  readonly inputs?: TensorLike;
+  readonly sequenceLength?: TensorLike;
+  readonly timeMajor?: boolean;
+  readonly logits?: TensorLike;
+}
+
+/** The loss `[batch]` of label sequences (a sparse int32 tensor) under `inputs` `[time, batch, classes]`, unnormalized log probabilities; with
+ *  timeMajor false `[batch, time, classes]`. The last class is the blank. TF: tf.nn.ctc_loss(labels, inputs, sequence_length,
+ *  preprocess_collapse_repeated, ctc_merge_repeated, ignore_longer_outputs_than_inputs, time_major, logits). */
+export function ctcLoss(labels: SparseTensor, ...rest: unknown[]): Tensor {
+  const names = [
+    "inputs",
+    "sequenceLength",
+    "preprocessCollapseRepeated",
+    "ctcMergeRepeated",
+    "ignoreLongerOutputsThanInputs",
+    "timeMajor",
+    "logits",
+  ];
+  const { inputs, logits, sequenceLength, timeMajor = true, ...rules } = collect<LossOptions>(names, rest);
+  if (!(labels instanceof SparseTensor)) throw new TypeError("Expected labels (first argument) to be a SparseTensor");
+  const given = logits ?? inputs;
+  if (given === undefined || sequenceLength === undefined) throw new ValueError("ctcLoss needs inputs and sequenceLength.");
+  const byTime = timeMajor ? given : transpose(given, [1, 0, 2]);
+  return CTCLoss({ inputs: byTime, labelsIndices: labels.indices, labelsValues: labels.values, sequenceLength, ...rules }).loss;
+}
+
+// ---- greedy decoding ----
+
+/** The likeliest class at each time, without repeats (if merged) and blanks. */
+export const CTCGreedyDecoder = defineOp("CTCGreedyDecoder", {
+  inputs: { inputs: "T", sequenceLength: "int32" },
+  outputs: { decodedIndices: "int64", decodedValues: "int64", decodedShape: "int64", logProbability: "T" },
+  attrs: { mergeRepeated: attr.bool(false), blankIndex: attr.int(-1), T: attr.type(types, "float32") },
+  gradient: "none",
+  shape: ({ inputs, sequenceLength }) => {
+    const batch = sequenceLength.withRank(1).dim(0) ?? inputs.withRank(3).dim(1);
+    return [new TensorShape([null, 2]), new TensorShape([null]), new TensorShape([2]), new TensorShape([batch, 1])];
+  },
+  compileTimeInputs: ["inputs", "sequenceLength"],
+  lower: ({ inputs, sequenceLength, mergeRepeated, blankIndex, T }) => {
+    if (inputs.rank !== 3) throw new InvalidArgumentError("inputs is not a 3-Tensor");
+    const [, batch, classes] = inputs.shape;
+    if (sequenceLength.size !== batch)
+      throw new InvalidArgumentError(
+        `len(sequence_length) != batch_size.  len(sequence_length):  ${sequenceLength.size} batch_size: ${batch}`,
+      );
+    const blank = blankIndex < 0 ? classes + blankIndex : blankIndex;
+    const decoded = numbersOf(sequenceLength).map((times, b) => greedyPath(inputs, b, times, blank, mergeRepeated));
+    const indices = decoded.flatMap(({ labels }, b) => labels.flatMap((_, k) => [b, k]));
+    const values = decoded.flatMap(({ labels }) => labels);
+    const longest = Math.max(0, ...decoded.map(({ labels }) => labels.length));
+    return [
+      NDArray.from(indices, "int64", [values.length, 2]),
+      NDArray.from(values, "int64", [values.length]),
+      NDArray.from([batch, longest], "int64"),
+      NDArray.from(
+        decoded.map(({ score }) => score),
+        T,
+        [batch, 1],
+      ),
+    ].map(ir.constant);
+  },
+});
+
+function greedyPath(inputs: NDArray, b: number, times: number, blank: number, merge: boolean): { labels: number[]; score: number } {
+  const [most, batch, classes] = inputs.shape;
+  if (times > most) throw new InvalidArgumentError(`sequence_length(${b}) <= ${most}`);
+  const labels: number[] = [];
+  let score = 0;
+  for (let t = 0, before = -1; t < times; t++) {
+    const row = Array.from({ length: classes }, (_, c) => Number(inputs.get((t * batch + b) * classes + c)));
+    const best = row.indexOf(row.reduce((x, y) => Math.max(x, y)));
+    score -= row[best];
+    if (best !== blank && !(merge && best === before)) labels.push(best);
+    before = best;
+  }
+  return { labels, score };
+}
+
+interface DecoderOptions {
+  readonly mergeRepeated?: boolean;
+  readonly blankIndex?: number;
+}
+
+/** Decodes `inputs` `[time, batch, classes]` by the likeliest class at each time: the labels (a list of one sparse tensor) and minus the sums of
+ *  their inputs `[batch, 1]`. TF: tf.nn.ctc_greedy_decoder(inputs, sequence_length, merge_repeated, blank_index). */
+export function ctcGreedyDecoder(inputs: TensorLike, sequenceLength: TensorLike, ...rest: unknown[]): [SparseTensor[], Tensor] {
+  const { mergeRepeated = true, blankIndex = -1 } = collect<DecoderOptions>(["mergeRepeated", "blankIndex"], rest);
+  const made = CTCGreedyDecoder({ inputs, sequenceLength, mergeRepeated, blankIndex });
+  return [[new SparseTensor(made.decodedIndices, made.decodedValues, made.decodedShape)], made.logProbability];
+}
+
+// ---- edit distance ----
+
+type Item = number | bigint | boolean | string;
+
+/** Least number of insertions, deletions and replacements. Levenshtein 1965. */
+function distance(from: readonly Item[], to: readonly Item[]): number {
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (const [i, item] of from.entries()) {
+    const next = [i + 1];
+    for (const [j, other] of to.entries()) next.push(Math.min(next[j] + 1, row[j + 1] + 1, row[j] + (item === other ? 0 : 1)));
+    row = next;
+  }
+  return row[to.length];
+}
+
+/** Sequences of a sparse tensor, by their place among the outer dimensions. */
+function sequencesOf(indices: NDArray, values: NDArray, outer: readonly number[]): Map<number, Item[]> {
+  const found = new Map<number, Item[]>();
+  const rank = outer.length + 1;
+  for (let n = 0; n < values.size; n++) {
+    const at = outer.map((_, axis) => Number(indices.get(n * rank + axis)));
+    if (at.some((i, axis) => i < 0 || i >= outer[axis]))
+      throw new InvalidArgumentError(`indices[${n}] = [${at}] is out of bounds of [${outer}]`);
+    const place = at.reduce((sum, i, axis) => sum * outer[axis] + i, 0);
+    const value = values.get(n);
+    const item = value instanceof Uint8Array ? decodeText(value) : (value as Item);
+    found.set(place, [...(found.get(place) ?? []), item]);
+  }
+  return found;
+}
+
+/** The larger of two shapes' outer dimensions. */
+const outerShape = (a: readonly number[], b: readonly number[]): number[] => a.slice(0, -1).map((size, axis) => Math.max(size, b[axis]));
+
+/** How many edits make each hypothesis its truth, in parts of the truth's length if normalized. */
+export const EditDistance = defineOp("EditDistance", {
+  inputs: {
+    hypothesisIndices: "int64",
+    hypothesisValues: "T",
+    hypothesisShape: "int64",
+    truthIndices: "int64",
+    truthValues: "T",
+    truthShape: "int64",
+  },
+  outputs: { output: "float32" },
+  attrs: { normalize: attr.bool(true), T: attr.type() },
+  gradient: "none",
+  shape: (_, context) => {
+    const [a, b] = [context.constant("hypothesisShape"), context.constant("truthShape")];
+    if (!a || !b) return TensorShape.unknown();
+    if (a.size !== b.size) throw new ValueError(`Num elements of hypothesis_shape does not match truth_shape: ${a.size} vs. ${b.size}`);
+    return new TensorShape(outerShape(numbersOf(a), numbersOf(b)));
+  },
+  compileTimeInputs: ["hypothesisShape", "truthShape"],
+  lower: ({ hypothesisIndices, hypothesisValues, hypothesisShape, truthIndices, truthValues, truthShape, normalize }) => {
+    if (hypothesisShape.size !== truthShape.size)
+      throw new InvalidArgumentError(
+        `truth_shape and hypothesis_shape should have the same number of elements, but got ${truthShape.size} and ${hypothesisShape.size}`,
+      );
+    const shape = outerShape(numbersOf(hypothesisShape), numbersOf(truthShape));
+    const run = ([hIndices, hValues, tIndices, tValues]: readonly NDArray[], [output]: readonly NDArray[]): void => {
+      const [guesses, truths] = [sequencesOf(hIndices, hValues, shape), sequencesOf(tIndices, tValues, shape)];
+      for (let i = 0; i < sizeOf(shape); i++) {
+        const [guess, truth] = [guesses.get(i) ?? [], truths.get(i) ?? []];
+        const edits = distance(guess, truth);
+        output.set(i, normalize && edits > 0 ? edits / truth.length : edits);
+      }
+    };
+    const given = [hypothesisIndices, hypothesisValues, truthIndices, truthValues];
+    return ir.call({ name: "EditDistance", run }, given, [{ dtype: "float32", shape }]);
+  },
+});
+
+interface DistanceOptions {
+  readonly normalize?: boolean;
+  readonly name?: string;
+}
+
+/** Levenshtein distances between the sequences (along the last dimension) of two sparse tensors; infinite where normalized by an empty truth.
+ *  TF: tf.edit_distance(hypothesis, truth, normalize, name). */
+export function editDistance(hypothesis: SparseTensor, truth: SparseTensor, ...rest: unknown[]): Tensor {
+  const { normalize = true, name = "edit_distance" } = collect<DistanceOptions>(["normalize", "name"], rest);
+  if (!(hypothesis instanceof SparseTensor)) throw new TypeError("Hypothesis must be a SparseTensor.");
+  if (!(truth instanceof SparseTensor)) throw new TypeError("Truth must be a SparseTensor.");
+  return EditDistance(
+    {
+      hypothesisIndices: hypothesis.indices,
+      hypothesisValues: hypothesis.values,
+      hypothesisShape: hypothesis.denseShape,
+      truthIndices: truth.indices,
+      truthValues: truth.values,
+      truthShape: truth.denseShape,
+      normalize,
+    },
+    { name },
+  );
+}
