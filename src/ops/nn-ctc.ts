@@ -31,20 +31,30 @@ interface Rules {
   readonly ignoreLongerOutputsThanInputs: boolean;
 }
 
-/** Labels of each sequence. @throws InvalidArgumentError for labels that are no class. */
+/** Labels of each sequence. Classes from the blank on end a sequence, as padding does. @throws InvalidArgumentError for labels that do not fit. */
 function labelsOf(indices: NDArray, values: NDArray, batch: number, blank: number, collapse: boolean): number[][] {
   const all: number[][] = Array.from({ length: batch }, () => []);
-  for (let n = 0; n < values.size; n++) {
-    const b = Number(indices.get(2 * n));
-    if (b < 0 || b >= batch) throw new InvalidArgumentError(`labels batch index must be between 0 and ${batch} but saw: ${b}`);
-    const [label, list] = [Number(values.get(n)), all[b]];
-    if (label < 0 || label >= blank)
+  const places = Array.from({ length: values.size }, (_, n) => [0, 1].map(axis => Number(indices.get(2 * n + axis))));
+  const longest = places.reduce((most, [, k]) => Math.max(most, k + 1), 0);
+  places.forEach(([b, k], n) => {
+    if (b < 0 || b >= batch || k < 0)
       throw new InvalidArgumentError(
-        `label ${label} of sequence ${b} is not a class: need 0 <= label < ${blank} (the last class is the blank)`,
+        `label SparseTensor is not valid: indices[${n}] = [${b},${k}] is out of bounds: need 0 <= index < [${batch},${longest}]`,
       );
-    if (!collapse || list.at(-1) !== label) list.push(label);
-  }
-  return all;
+    all[b].push(Number(values.get(n)));
+  });
+  return all.map((given, b) => {
+    if (given.length === 0) throw new InvalidArgumentError(`Labels length is zero in batch ${b}`);
+    if (given.some(label => label < 0))
+      throw new InvalidArgumentError(`All labels must be nonnegative integers, batch: ${b} labels: ${given}`);
+    const end = given.findIndex(label => label >= blank);
+    const labels = end < 0 ? given : given.slice(0, end);
+    if (end >= 0 && given.slice(end).some(label => label < blank))
+      throw new InvalidArgumentError(
+        `Saw a non-null label (index >= num_classes - 1) following a null label, batch: ${b} num_classes: ${blank + 1} labels: ${given}`,
+      );
+    return collapse ? labels.filter((label, i) => label !== labels[i - 1]) : labels;
+  });
 }
 
 /** Log probabilities of all paths that have come to (forward) or start from (backward) each place `u` of a sequence at each time. */
