@@ -59,6 +59,7 @@ export {
   maxPoolWithArgmax,
   pool,
 } from "../ops/nn-pooling-api.ts";
+export { logUniformCandidateSampler, uniformCandidateSampler } from "../ops/nn-sampling.ts";
 export {
   biasAdd,
   crelu,

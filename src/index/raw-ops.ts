@@ -330,6 +330,7 @@ export {
   MaxPoolV2,
   MaxPoolWithArgmax,
 } from "../ops/nn-pooling.ts";
+export { LogUniformCandidateSampler, UniformCandidateSampler } from "../ops/nn-sampling.ts";
 export {
   BiasAdd,
   BiasAddGrad,

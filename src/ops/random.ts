@@ -53,7 +53,7 @@ interface Seeds {
 }
 
 /** The op's generator at this point of the run, advanced by `blocks` of four words for whatever comes after. */
-function takeBlocks(context: LowerContext, { seed, seed2 }: Seeds, blocks: number): Value {
+export function takeBlocks(context: LowerContext, { seed, seed2 }: Seeds, blocks: number): Value {
   const initial = (): NDArray => {
     const isUnseeded = seed === 0 && seed2 === 0;
     const [a, b] = isUnseeded ? globalThis.crypto.getRandomValues(new BigInt64Array(2)) : [BigInt(seed), BigInt(seed2)];
@@ -380,7 +380,7 @@ export function getSeed(opSeed: number | null | undefined): [number | null, numb
   return pair[0] === 0 && pair[1] === 0 ? [0, seedModulus] : pair;
 }
 
-function seedAttrs(opSeed: number | null | undefined): Seeds {
+export function seedAttrs(opSeed: number | null | undefined): Seeds {
   const [seed, seed2] = getSeed(opSeed);
   return { seed: seed ?? 0, seed2: seed2 ?? 0 };
 }

@@ -35,6 +35,7 @@ import * as nnLoss from "./nn-loss.ts";
 import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
+import * as nnSampling from "./nn-sampling.ts";
 import * as random from "./random.ts";
 import * as sparse from "./sparse.ts";
 import * as randomStateless from "./random-stateless.ts";
@@ -78,6 +79,7 @@ const families = [
   nnMorphology,
   nnNormalization,
   nnPooling,
+  nnSampling,
   random,
   randomStateless,
   sparse,
