@@ -224,14 +224,6 @@ export const scratchOffsets = (values: readonly Value[], alignment: number): { v
   });
 };
 
-/** Scratch a kernel wants on a target. */
-export function scratchBytesOf(kernel: Kernel, target: Target): number {
-  if (kernel.kind !== "contract") return 0;
-  const plan = planContract(kernel, target);
-  const values = plan ? scratchValues(plan) : (paddedReduce(kernel)?.paddings.map(({ padded }) => padded) ?? []);
-  return scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
 /** The contraction with its operands padded, for those that have no matrix form (depthwise): then no index lies outside. */
 export function paddedReduce(kernel: ContractKernel): { kernel: ContractKernel; paddings: readonly Padding[] } | undefined {
   const operands = paddedOperands(kernel);

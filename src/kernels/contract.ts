@@ -4,7 +4,7 @@
 import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex, type Index, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
-import { constantScalar, guardScalar, loadScalar, loadsOf, type Scalar, substituteScalar } from "../ir/scalar.ts";
+import { constantScalar, guardScalar, loadScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { asReduce } from "./contract-reduce.ts";
 import {
   type Axis,
@@ -113,7 +113,12 @@ function recordPanels(plan: ContractPlan, packed: Value, how: "rows" | "transpos
 }
 
 /** Loops over all but the last reduced axis; `from` moves along, and `inner` moves it along the last. */
-function walkColumns(k: FunctionRecorder, { reduced }: ContractPlan, from: Local<"i32">, inner: (size: number, stride: number) => void): void {
+function walkColumns(
+  k: FunctionRecorder,
+  { reduced }: ContractPlan,
+  from: Local<"i32">,
+  inner: (size: number, stride: number) => void,
+): void {
   const walk = (depth: number): void => {
     const { size, b: stride } = reduced[depth];
     if (depth === reduced.length - 1) return inner(size, stride);
@@ -348,19 +353,25 @@ function tile(products: Products, point: Point, { block, panel, width, rows, inn
   const axes = [...plan.batch, ...plan.rows];
   const label = `${name}.tile${rows}x${width}${block ? `.${block.size}` : ""}`;
   const ref = k.module.once(label, () => {
-    const params: Record<string, "i32"> = Object.fromEntries([...axes.map(({ axis }) => `i${axis}`), "panel", "start"].map(param => [param, "i32"]));
+    const params: Record<string, "i32"> = Object.fromEntries(
+      [...axes.map(({ axis }) => `i${axis}`), "panel", "start"].map(param => [param, "i32"]),
+    );
     return k.module.function(label, { params }, (own, locals) => {
       const addresses = new Addresses(own, recording.places, valuesRead(kernel, plan, partial));
       const at: Expr<"i32">[] = [];
       for (const { axis } of axes) at[axis] = locals[`i${axis}`];
       const inside: Products = { ...products, k: own, addresses };
-      tileBody(inside, { k: own, addresses, axes: at, memo: new Map() }, {
-        block: block && { start: locals.start, size: block.size },
-        panel: locals.panel,
-        width,
-        rows,
-        inner,
-      });
+      tileBody(
+        inside,
+        { k: own, addresses, axes: at, memo: new Map() },
+        {
+          block: block && { start: locals.start, size: block.size },
+          panel: locals.panel,
+          width,
+          rows,
+          inner,
+        },
+      );
     });
   });
   k.call(ref, ...axes.map(({ axis }) => point.axes[axis]), panel, block?.start ?? 0);

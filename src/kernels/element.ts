@@ -1,5 +1,5 @@
 // How element types live in recorded code: the scalar type that computes them, how they are loaded, stored and kept in range.
-// Types without a row here (float16, complex, strings) are computed on the host.
+// Types without a row here (complex, strings) are computed on the host. What halves need beyond their row is in halves.ts.
 
 import type { DType } from "../base/dtype.ts";
 import type { ScalarAccess, ScalarType } from "./language.ts";
@@ -27,6 +27,8 @@ const row = (scalar: ScalarType, access: ScalarAccess, bytes: number, rest: Part
 const rows: Partial<Record<DType, ElementRow>> = {
   float32: row("f32", "f32", 4),
   float64: row("f64", "f64", 8),
+  float16: row("f32", "u16", 2),
+  bfloat16: row("f32", "u16", 2),
   int32: row("i32", "i32", 4),
   int64: row("i64", "i64", 8),
   int16: row("i32", "i16", 2),

@@ -16,7 +16,9 @@ import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
 import { recordRandom } from "./random.ts";
 import { recordReduce } from "./reduce.ts";
 import { isRecordable } from "./scalar-code.ts";
+import { recordScan } from "./scan.ts";
 import { recordScatter } from "./scatter.ts";
+import { recordSort } from "./sort.ts";
 import type { Target } from "./target.ts";
 
 /** A plan as code for a target: the module, the kernels its host must run, and what each phase is. */
@@ -91,12 +93,18 @@ class PlanRecorder implements Recording {
         return recordScatter(kernel, this);
       case "random":
         return recordRandom(kernel, this);
+      case "scan":
+        return recordScan(kernel, this);
+      case "sort":
+        return recordSort(kernel, this);
       default:
         return [];
     }
   }
 
   private canRecord(kernel: Kernel): boolean {
+    if (kernel.kind === "scan" || kernel.kind === "sort")
+      return elementRow(kernel.source.dtype) !== undefined && this.places.get(kernel.source)?.region !== "host";
     const scalars = scalarsOf(kernel);
     if (scalars === undefined) return false;
     let can = true;

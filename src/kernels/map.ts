@@ -6,6 +6,7 @@ import { addIndex, axisIndex, constantIndex, type Index } from "../ir/index-map.
 import { loadsOf, type Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { elementOf, vectorKind } from "./element.ts";
+import { bitsOfHalf, isHalf } from "./halves.ts";
 import type { Expr } from "./language.ts";
 import { type Leaf, loopOver, unitsOf } from "./loops.ts";
 import { cutAtGuards, insideBox, mergeAxes, scaleOf } from "./nest.ts";
@@ -102,7 +103,8 @@ export function storeScalar(out: Value, flat: Index, value: Expr, point: Point):
   const { scalar, access, bytes } = elementOf(out.dtype);
   const { base, offset } = point.addresses.of(out);
   const { at, extra } = addressOf(flat, bytes, offset, base, point);
-  if (scalar === "i32" || scalar === "i64") point.k.storeNarrow(scalar, access, at, extra, value);
+  if (isHalf(out.dtype)) point.k.storeNarrow("i32", access, at, extra, bitsOfHalf(out.dtype, value as Expr<"f32">, point.k));
+  else if (scalar === "i32" || scalar === "i64") point.k.storeNarrow(scalar, access, at, extra, value);
   else point.k.store(scalar, at, extra, value);
 }
 

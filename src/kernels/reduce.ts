@@ -9,6 +9,7 @@ import type { Combine } from "../ir/program.ts";
 import { applyScalar, castScalar, constantScalar, forEachScalar, loadsOf, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { elementOf, vectorKind } from "./element.ts";
+import { isHalf, roundToHalf } from "./halves.ts";
 import { type Expr, f32x, i32, i32x, type Lane, lanes, type Local } from "./language.ts";
 import { flatUnit, loopOver, unitsOf, visitOpen } from "./loops.ts";
 import { recordMap, storeScalar, storesLeaf, valuesOf } from "./map.ts";
@@ -17,7 +18,7 @@ import { mergeAxes, scaleOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
-import { constantCode, type Point, scalarCode, wrapTo } from "./scalar-code.ts";
+import { castCode, constantCode, type Point, scalarCode, wrapTo } from "./scalar-code.ts";
 import { flatIndex, isVectorizable, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
 
 type ReduceKernel = Extract<Kernel, { kind: "reduce" }>;
@@ -85,10 +86,11 @@ function extreme(dtype: DType, which: "lowest" | "highest"): number | bigint {
 function unrolled({ shape, over, combine, body, stores, accumulator }: ReduceKernel): ReduceKernel["stores"] {
   const length = sizeOf(over);
   const out = shape.map((size, axis) => axisIndex(axis, size));
-  const places = Array.from({ length }, (_, r) => substituteScalar(body, [...out, ...unflattenIndex(constantIndex(r), over)]));
+  const wide = isHalf(body.dtype) ? castScalar(body, "float32") : body;
+  const places = Array.from({ length }, (_, r) => substituteScalar(wide, [...out, ...unflattenIndex(constantIndex(r), over)]));
   const result = combine.startsWith("arg")
     ? bestOf(places, combine, accumulator)
-    : foldOf(places, combine as keyof typeof folds, accumulator);
+    : castScalar(foldOf(places, combine as keyof typeof folds, wide.dtype), accumulator);
   return stores.map(({ out: value, body: epilogue }) => ({ out: value, body: substituteScalar(epilogue, out, load => load, result) }));
 }
 
@@ -167,7 +169,8 @@ function rows(work: Work): void {
     { k, addresses, sizes, bodies: [body, ...epilogues], range },
     {
       scalar: point => {
-        const accumulator = work.kernel.combine.startsWith("arg") ? bestInRow(work, point) : foldRow(work, point);
+        const { combine, accumulator: type } = work.kernel;
+        const accumulator = combine.startsWith("arg") ? bestInRow(work, point) : castCode(body.dtype, type, foldRow(work, point), k);
         const after: Point = { ...point, accumulator };
         const values = epilogues.map(epilogue => scalarCode(epilogue, after));
         for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], after);
@@ -216,8 +219,8 @@ function foldRow(work: Work, point: Point): Expr {
       }),
     },
   );
-  // Sums and products of narrow integers were taken in 32 bits.
-  if (!vector) return wrapTo(dtype, one);
+  // Sums and products of narrow integers were taken in 32 bits, those of halves in float32.
+  if (!vector) return isHalf(dtype) ? roundToHalf(dtype, one as Expr as Expr<"f32">, k) : wrapTo(dtype, one);
   const all = total ? k.let(f32x.add(total, vector)) : vector;
   for (let i = 0; i < k.target.lanes32; i++) k.set(one, fold(one, (lane as Lane<"i32x">).extract(all, i)) as Expr<"i32">);
   return one;
@@ -268,7 +271,8 @@ function bestInRow(work: Work, point: Point): Expr {
 
 type Fold = (a: Expr, b: Expr) => Expr;
 
-function scalarFold(combine: keyof typeof folds, dtype: DType): Fold {
+/** One step of a reduction of scalars. */
+export function scalarFold(combine: keyof typeof folds, dtype: DType): Fold {
   const { scalar, isUnsigned, isFloat } = elementOf(dtype);
   const L = lanes[scalar] as object as Record<string, (...args: Expr[]) => Expr>;
   const fn = folds[combine];

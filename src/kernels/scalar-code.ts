@@ -5,9 +5,11 @@ import { isBigInteger, type DType } from "../base/dtype.ts";
 import { InternalError } from "../base/errors.ts";
 import type { Atom, Index } from "../ir/index-map.ts";
 import { flattenIndex } from "../ir/index-map.ts";
+import type { Value } from "../ir/program.ts";
 import type { Bound, Scalar, ScalarFunction } from "../ir/scalar.ts";
 import { elementOf, elementRow } from "./element.ts";
 import { elementary, isElementary } from "./elementary.ts";
+import { bitsOfHalf, halfFromBits, isHalf, roundToHalf } from "./halves.ts";
 import { type Expr, f32, f64, i32, i64, type Lane, lanes, type Local, type ScalarType } from "./language.ts";
 import type { Addresses } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
@@ -41,14 +43,14 @@ function build(node: Scalar, point: Point): Expr {
     case "index":
       return isBigInteger(node.dtype) ? i64.fromI32(indexCode(node.index, point)) : indexCode(node.index, point);
     case "load":
-      return loadCode(node, point);
+      return loadElement(node.source, flattenIndex(node.at, node.source.shape), point);
     case "accumulator":
       if (!point.accumulator) throw new InternalError("An accumulator is read outside an epilogue.");
       return point.accumulator;
     case "cast":
       return castCode(node.arg.dtype, node.dtype, scalarCode(node.arg, point), point.k);
     case "bitcast":
-      return bitcastCode(node.arg.dtype, node.dtype, scalarCode(node.arg, point));
+      return bitcastCode(node.arg.dtype, node.dtype, scalarCode(node.arg, point), point.k);
     case "guard":
       return guardCode(node, point);
     case "apply":
@@ -61,10 +63,12 @@ export function constantCode(dtype: DType, value: number | bigint): Expr {
   return scalar === "i64" ? i64.const(BigInt(value)) : (lanes[scalar] as Lane<"f64">).const(Number(value));
 }
 
-function loadCode(node: Extract<Scalar, { kind: "load" }>, point: Point): Expr {
-  const { scalar, access, bytes } = elementOf(node.dtype);
-  const { base, offset } = point.addresses.of(node.source);
-  const { at, extra } = addressOf(flattenIndex(node.at, node.source.shape), bytes, offset, base, point);
+/** The element of an array at a row-major position. */
+export function loadElement(source: Value, flat: Index, point: Point): Expr {
+  const { scalar, access, bytes } = elementOf(source.dtype);
+  const { base, offset } = point.addresses.of(source);
+  const { at, extra } = addressOf(flat, bytes, offset, base, point);
+  if (isHalf(source.dtype)) return halfFromBits(source.dtype, i32.loadNarrow(access, at, extra), point.k);
   if (scalar === "i32") return i32.loadNarrow(access, at, extra);
   return (lanes[scalar] as Lane<"f64">).load(at, extra);
 }
@@ -180,8 +184,13 @@ function applyCode(node: Extract<Scalar, { kind: "apply" }>, point: Point): Expr
   }
   const dtype = node.args[0].dtype;
   const args = node.args.map(arg => scalarCode(arg, point));
-  return elementOf(dtype).isFloat ? floatCode(fn, dtype, args, point.k) : wrapped(dtype, integerCode(fn, dtype, args, point.k), fn);
+  if (!elementOf(dtype).isFloat) return wrapped(dtype, integerCode(fn, dtype, args, point.k), fn);
+  const code = floatCode(fn, dtype, args, point.k);
+  return isHalf(node.dtype) && !exactFunctions.has(fn) ? roundToHalf(node.dtype, code as Expr<"f32">, point.k) : code;
 }
+
+/** Their results are among their arguments, or as short: nothing to round. */
+const exactFunctions: ReadonlySet<ScalarFunction> = new Set(["min", "max", "neg", "abs", "floor", "ceil", "trunc", "round", "sign"]);
 
 /** Functions of floats written with the language's own operations; the rest are elementary (math) or the host's. */
 function floatCode(fn: ScalarFunction, dtype: DType, args: readonly Expr[], k: FunctionRecorder): Expr {
@@ -333,11 +342,13 @@ export function wrapTo(dtype: DType, code: Expr): Expr {
 
 /** TensorFlow's Cast. */
 export function castCode(from: DType, to: DType, x: Expr, k: FunctionRecorder): Expr {
+  if (from === to) return x;
   const source = elementOf(from);
   const target = elementOf(to);
   if (to === "bool") return laneOf(source.scalar).ne(x, laneOf(source.scalar).const(0));
+  if (isHalf(to)) return roundToHalf(to, castCode(from, "float32", x, k) as Expr<"f32">, k);
   if (source.isFloat && target.isFloat)
-    return from === to ? x : target.scalar === "f32" ? f32.fromF64(x as Expr<"f64">) : f64.fromF32(x as Expr<"f32">);
+    return source.scalar === target.scalar ? x : target.scalar === "f32" ? f32.fromF64(x as Expr<"f64">) : f64.fromF32(x as Expr<"f32">);
   if (source.isFloat) return floatToInteger(to, source.scalar as "f32" | "f64", x, k);
   if (target.isFloat) return integerToFloat(target.scalar as "f32" | "f64", source.scalar, source.isUnsigned && source.bits >= 32, x);
   if (source.scalar === target.scalar) return wrapTo(to, x);
@@ -373,7 +384,9 @@ function floatToInteger(to: DType, from: "f32" | "f64", x: Expr, k: FunctionReco
   return wrapTo(to, i32.select(fits, whole, i32.const(-(2 ** 31))));
 }
 
-function bitcastCode(from: DType, to: DType, x: Expr): Expr {
+function bitcastCode(from: DType, to: DType, x: Expr, k: FunctionRecorder): Expr {
+  if (isHalf(from)) return bitcastCode("uint16", to, bitsOfHalf(from, x as Expr<"f32">, k), k);
+  if (isHalf(to)) return halfFromBits(to, i32.and(x as Expr<"i32">, 0xffff), k);
   const source = elementOf(from);
   const target = elementOf(to);
   if (source.scalar === target.scalar) return wrapTo(to, x);

@@ -12,7 +12,7 @@ import { NDArray } from "../../src/base/ndarray.ts";
 import { printProgram } from "../../src/ir/print.ts";
 import type { Program, Step } from "../../src/ir/program.ts";
 import { verifyProgram } from "../../src/ir/verify.ts";
-import { scratchBytesOf } from "../../src/kernels/contract-plan.ts";
+import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import { type Recorded, record } from "../../src/kernels/index.ts";
 import { printPlan, schedule } from "../../src/schedule/index.ts";
 import { type RandomCase, randomNumbers } from "../plans/random-program.ts";

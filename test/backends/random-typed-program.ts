@@ -38,7 +38,7 @@ const rare: readonly DType[] = [
 const numeric = (dtype: DType): boolean => !["bool", "string", "handle"].includes(dtypeTable[dtype].kind);
 const isOrdered = (dtype: DType): boolean => !isComplex(dtype) && dtype !== "string";
 
-const dimensions = [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 33];
+const dimensions = [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 33, 70];
 const functions = Object.keys(scalarFunctions) as ScalarFunction[];
 /** Their arguments are kept in [-2, 2]. */
 const growing: ReadonlySet<ScalarFunction> = new Set([
@@ -73,7 +73,7 @@ class TypedProgramMaker {
 
   constructor(random: () => number) {
     this.random = random;
-    this.mostElements = this.pick([40, 200, 600]);
+    this.mostElements = this.pick([40, 40, 200, 200, 600, 600, 5000]);
     const extra = Array.from({ length: this.below(4) }, () => this.pick(rare));
     this.types = [...common, ...extra, ...extra, ...extra];
     // NaN, infinities and zeros of both signs; sums of them say little, so they are not in every program.

@@ -1,7 +1,7 @@
 // The WebAssembly backend: recorded kernels printed as one module a program, run in this thread.
 
 import { UnimplementedError } from "../../base/errors.ts";
-import { scratchBytesOf } from "../../kernels/contract-plan.ts";
+import { scratchBytesOf } from "../../kernels/scratch.ts";
 import type { Device } from "../device.ts";
 import { WasmDevice } from "./device.ts";
 import { engineTarget, probeFeatures } from "./features.ts";

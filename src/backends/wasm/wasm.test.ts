@@ -186,5 +186,29 @@ describe("contractions and scatters", () => {
     ]));
   for (const words of [1, 4, 7, 1003])
     test(`random words ${words}`, () => same([["int64", [3]]], state => [ir.cast(ir.randomWords(state, words), "float64")]));
-  test("scan, sort", () => same([f32(3, 8)], x => [ir.scan(x, 1, "sum"), ir.sort(x, 3, true).values]));
+});
+
+describe("scans and sorts", () => {
+  for (const dtype of ["float32", "float64", "int32", "int64", "uint8", "float16"] as const) {
+    test(`scans of ${dtype} along each axis`, () =>
+      same([[dtype, [3, 11, 10]]], x =>
+        [0, 1, 2].flatMap(axis => [
+          ir.scan(x, axis, "sum"),
+          ir.scan(x, axis, "max", { reverse: true }),
+          ir.scan(x, axis, "prod", { exclusive: true }),
+        ]),
+      ));
+    for (const [rows, length, count] of [
+      [1, 1000, 1000],
+      [20, 300, 5],
+      [9, 33, 33],
+      [3, 40, 20],
+    ])
+      test(`sort of ${dtype} [${rows}, ${length}], the first ${count}`, () =>
+        same([[dtype, [rows, length]]], x => {
+          const [up, down] = [ir.sort(x, count, false), ir.sort(x, count, true)];
+          return [up.values, up.indices, down.values, down.indices];
+        }));
+  }
+  test("log-sum-exp", () => same([f32(4, 9)], x => [ir.scan(x, 1, "logsumexp"), ir.scan(x, 0, "logsumexp", { exclusive: true })]));
 });
