@@ -37,16 +37,20 @@ export function withSpaceToBatch({ input, filterShape, dilationRate, padding, da
   const rate = convertToTensor(dilationRate, { dtype: dilationRate instanceof Tensor ? undefined : "int32", name: "dilation_rate" });
   const rates = numbersOf(rate);
   if (rates === undefined) throw new ValueError("`dilation_rate` must be known when the graph is built.", "Give it as numbers.");
-  if (rates.some(r => r < 1)) throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=[${rates.join(" ")}]`);
+  if (rates.some(r => r < 1))
+    throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=[${rates.join(" ")}]`);
   if (rates.every(r => r === 1)) return op(input, padding);
   const { spatial } = axesOf(dataFormat);
   const base = basePaddings(padding, filterShape, rates, spatial);
   const sizes = spatialSizes(input, spatial);
-  const { paddings, crops } = inNameScope("required_space_to_batch_paddings", "required_space_to_batch_paddings", [], () => requiredPaddings(sizes, base, rate, rates));
+  const { paddings, crops } = inNameScope("required_space_to_batch_paddings", "required_space_to_batch_paddings", [], () =>
+    requiredPaddings(sizes, base, rate, rates),
+  );
   // Batches are made from the leading spatial dimensions: channels before them take part with a block of 1.
   const leading = spatial[0] - 1;
   const blocks = [...Array<number>(leading).fill(1), ...rates];
-  const widen = (pairs: Tensor | number[][]): TensorLike => (pairs instanceof Tensor ? widenTensor(pairs, leading, rates.length) : [...Array.from({ length: leading }, () => [0, 0]), ...pairs]);
+  const widen = (pairs: Tensor | number[][]): TensorLike =>
+    pairs instanceof Tensor ? widenTensor(pairs, leading, rates.length) : [...Array.from({ length: leading }, () => [0, 0]), ...pairs];
   const before = widen(paddings);
   const after = widen(crops);
   const split = SpaceToBatchND({ input, blockShape: constantInts(blocks), paddings: before });
@@ -62,12 +66,25 @@ function widenTensor(pairs: Tensor, leading: number, count: number): Tensor {
 }
 
 /** What the dilated window itself needs: half of what it overhangs before, the rest after. */
-function basePaddings(padding: PaddingLike, filterShape: SpaceToBatchArguments["filterShape"], rates: readonly number[], spatial: readonly number[]): Tensor | number[][] {
+function basePaddings(
+  padding: PaddingLike,
+  filterShape: SpaceToBatchArguments["filterShape"],
+  rates: readonly number[],
+  spatial: readonly number[],
+): Tensor | number[][] {
   if (padding === "VALID") return rates.map(() => [0, 0]);
   if (padding !== "SAME") return spatial.map(axis => [...padding[axis]]);
-  if (filterShape === undefined) throw new ValueError("`filter_shape` must be specified for `padding='SAME'`. Received: filter_shape=None and padding=SAME");
-  const sizes = filterShape instanceof Tensor ? numbersOf(filterShape) : numbersOf(convertToTensor(knownSizes(filterShape), { dtype: "int32", name: "filter_shape" }));
-  if (sizes === undefined) throw new ValueError("The window's shape must be known when the graph is built to pad it with 'SAME'.", "Give the filter a static shape.");
+  if (filterShape === undefined)
+    throw new ValueError("`filter_shape` must be specified for `padding='SAME'`. Received: filter_shape=None and padding=SAME");
+  const sizes =
+    filterShape instanceof Tensor
+      ? numbersOf(filterShape)
+      : numbersOf(convertToTensor(knownSizes(filterShape), { dtype: "int32", name: "filter_shape" }));
+  if (sizes === undefined)
+    throw new ValueError(
+      "The window's shape must be known when the graph is built to pad it with 'SAME'.",
+      "Give the filter a static shape.",
+    );
   const pairs = rates.map((rate, k) => {
     const overhang = (sizes[k] - 1) * rate;
     const before = Math.floor(overhang / 2);
@@ -90,7 +107,12 @@ function spatialSizes(input: Tensor, spatial: readonly number[]): Tensor | numbe
 }
 
 /** Paddings to a multiple of the block, and what they make to be cropped again. */
-function requiredPaddings(sizes: Tensor | number[], base: Tensor | number[][], rate: Tensor, rates: readonly number[]): { paddings: Tensor | number[][]; crops: Tensor | number[][] } {
+function requiredPaddings(
+  sizes: Tensor | number[],
+  base: Tensor | number[][],
+  rate: Tensor,
+  rates: readonly number[],
+): { paddings: Tensor | number[][]; crops: Tensor | number[][] } {
   if (!(sizes instanceof Tensor)) {
     convertToTensor(sizes, { dtype: "int32", name: "input_shape" });
     if (!(base instanceof Tensor)) convertToTensor(base, { dtype: "int32", name: "base_paddings" });
@@ -109,10 +131,19 @@ function requiredPaddings(sizes: Tensor | number[], base: Tensor | number[][], r
   const starts = getItem(given, [null, null], 0);
   const ends = getItem(given, [null, null], 1);
   const full = AddV2({ x: AddV2({ x: sizes, y: starts }, { name: "add" }), y: ends }, { name: "add" });
-  const extra = FloorMod({ x: Sub({ x: rate, y: FloorMod({ x: full, y: rate }, { name: "mod" }) }, { name: "sub" }), y: rate }, { name: "mod" });
+  const extra = FloorMod(
+    { x: Sub({ x: rate, y: FloorMod({ x: full, y: rate }, { name: "mod" }) }, { name: "sub" }), y: rate },
+    { name: "mod" },
+  );
   const allEnds = AddV2({ x: ends, y: extra }, { name: "add" });
-  const paddings = stack(rates.map((_, k) => [getItem(starts, k), getItem(allEnds, k)]), { name: "paddings" });
-  const crops = stack(rates.map((_, k) => [0, getItem(extra, k)]), { name: "crops" });
+  const paddings = stack(
+    rates.map((_, k) => [getItem(starts, k), getItem(allEnds, k)]),
+    { name: "paddings" },
+  );
+  const crops = stack(
+    rates.map((_, k) => [0, getItem(extra, k)]),
+    { name: "crops" },
+  );
   return { paddings, crops };
 }
 
@@ -120,8 +151,13 @@ function requiredPaddings(sizes: Tensor | number[], base: Tensor | number[][], r
 
 /** 2-d convolution with `rate - 1` holes between the taps. value `[batch, height, width, channels]`; filters `[height, width, in, out]`.
  *  The result equals conv2d with dilations [rate, rate]. TF: tf.nn.atrous_conv2d. */
-export const atrousConv2d = (value: TensorLike, filters: TensorLike, rate: number, padding: "SAME" | "VALID", options: Named = {}): Tensor =>
-  convolution(value, filters, padding, { dilationRate: [rate, rate], name: options.name });
+export const atrousConv2d = (
+  value: TensorLike,
+  filters: TensorLike,
+  rate: number,
+  padding: "SAME" | "VALID",
+  options: Named = {},
+): Tensor => convolution(value, filters, padding, { dilationRate: [rate, rate], name: options.name });
 
 interface ConvolutionOptions extends Named {
   readonly strides?: readonly number[] | number | null;
@@ -152,12 +188,27 @@ export function convolution(input: TensorLike, ...given: unknown[]): Tensor {
     const window = convertToTensor(taps, { name: "filter" });
     const rank = spatialRank(image, window);
     const format = dataFormat ?? { 1: "NWC", 2: "NHWC", 3: "NDHWC" }[rank];
-    const each = (value: readonly number[] | number | null | undefined): number[] => (value === null || value === undefined ? Array<number>(rank).fill(1) : typeof value === "number" ? Array<number>(rank).fill(value) : [...value]);
+    const each = (value: readonly number[] | number | null | undefined): number[] =>
+      value === null || value === undefined
+        ? Array<number>(rank).fill(1)
+        : typeof value === "number"
+          ? Array<number>(rank).fill(value)
+          : [...value];
     const [steps, holes] = [each(strides), each(rates)];
-    if (steps.some(s => s > 1) && holes.some(r => r > 1)) throw new ValueError(`strides > 1 not supported in conjunction with dilation_rate > 1. Received: strides=${pythonList(steps)} and dilation_rate=${pythonList(holes)}`);
+    if (steps.some(s => s > 1) && holes.some(r => r > 1))
+      throw new ValueError(
+        `strides > 1 not supported in conjunction with dilation_rate > 1. Received: strides=${pythonList(steps)} and dilation_rate=${pythonList(holes)}`,
+      );
     const op = (inner: Tensor, innerPadding: PaddingLike): Tensor => convolveBy(inner, window, steps, innerPadding, format, String(scope));
     if (holes.every(r => r === 1)) return op(image, padding as PaddingLike);
-    return withSpaceToBatch({ input: image, filterShape: window.shape.dims ?? undefined, dilationRate: holes, padding: padding as PaddingLike, dataFormat: format, op });
+    return withSpaceToBatch({
+      input: image,
+      filterShape: window.shape.dims ?? undefined,
+      dilationRate: holes,
+      padding: padding as PaddingLike,
+      dataFormat: format,
+      op,
+    });
   });
 }
 
@@ -173,18 +224,32 @@ function convolveBy(input: Tensor, filter: Tensor, strides: readonly number[], p
   const all = isFirst ? [1, 1, ...strides] : [1, ...strides, 1];
   const word = padding as "SAME";
   if (strides.length === 2) return Conv2D({ input, filter, strides: all, padding: word, dataFormat: isFirst ? "NCHW" : "NHWC" }, { name });
-  if (strides.length === 3) return Conv3D({ input, filter, strides: all, padding: word, dataFormat: isFirst ? "NCDHW" : "NDHWC" }, { name });
+  if (strides.length === 3)
+    return Conv3D({ input, filter, strides: all, padding: word, dataFormat: isFirst ? "NCDHW" : "NDHWC" }, { name });
   const wide = expandDims(input, isFirst ? -2 : -3);
   const taps = expandDims(filter, 0);
   const result = Conv2D(
-    { input: wide, filter: taps, strides: isFirst ? [1, 1, 1, ...strides] : [1, 1, ...strides, 1], padding: word, dataFormat: isFirst ? "NCHW" : "NHWC" },
+    {
+      input: wide,
+      filter: taps,
+      strides: isFirst ? [1, 1, 1, ...strides] : [1, 1, ...strides, 1],
+      padding: word,
+      dataFormat: isFirst ? "NCHW" : "NHWC",
+    },
     { name },
   );
   return squeeze(result, [isFirst ? -2 : -3]);
 }
 
 /** The transpose of atrousConv2d. outputShape must be known when the graph is built. TF: tf.nn.atrous_conv2d_transpose. */
-export function atrousConv2dTranspose(value: TensorLike, filters: TensorLike, outputShape: readonly number[], rate: number, padding: "SAME" | "VALID", options: Named = {}): Tensor {
+export function atrousConv2dTranspose(
+  value: TensorLike,
+  filters: TensorLike,
+  outputShape: readonly number[],
+  rate: number,
+  padding: "SAME" | "VALID",
+  options: Named = {},
+): Tensor {
   return inNameScope(options, "atrous_conv2d_transpose", [value, filters], () => {
     const image = convertToTensor(value, { name: "value" });
     const taps = convertToTensor(filters, { name: "filters" });
@@ -202,10 +267,24 @@ export function atrousConv2dTranspose(value: TensorLike, filters: TensorLike, ou
     };
     const [rows, columns] = [inner(1, top, bottom), inner(2, left, right)];
     const [, sourceHeight, sourceWidth] = image.shape.asNumbers();
-    const toFit = (extent: number, window: number, { pad, size }: { pad: number; size: number }): [number, number] => [0, size + pad - ((window - 1) * rate) - extent];
-    const split = SpaceToBatchND({ input: image, blockShape: constantInts([rate, rate]), paddings: [toFit(sourceHeight, height, rows), toFit(sourceWidth, width, columns)] });
+    const toFit = (extent: number, window: number, { pad, size }: { pad: number; size: number }): [number, number] => [
+      0,
+      size + pad - (window - 1) * rate - extent,
+    ];
+    const split = SpaceToBatchND({
+      input: image,
+      blockShape: constantInts([rate, rate]),
+      paddings: [toFit(sourceHeight, height, rows), toFit(sourceWidth, width, columns)],
+    });
     const sizes = [outputShape[0] * rate * rate, (rows.size + rows.pad) / rate, (columns.size + columns.pad) / rate, outputShape[3]];
     const back = Conv2DBackpropInput({ inputSizes: sizes, filter: taps, outBackprop: split, strides: [1, 1, 1, 1], padding: "VALID" });
-    return BatchToSpaceND({ input: back, blockShape: constantInts([rate, rate]), crops: [[top, bottom + rows.pad], [left, right + columns.pad]] });
+    return BatchToSpaceND({
+      input: back,
+      blockShape: constantInts([rate, rate]),
+      crops: [
+        [top, bottom + rows.pad],
+        [left, right + columns.pad],
+      ],
+    });
   });
 }

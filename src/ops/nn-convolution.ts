@@ -84,7 +84,14 @@ function checkDepth(depth: Dimension, perGroup: Dimension, outputs: Dimension): 
 }
 
 /** The shape of an input gradient: what `sizes` says, joined with what the other inputs tell. */
-function inputGradientShape(type: string, readSizes: () => TensorShape, filter: TensorShape, outBackprop: TensorShape, attrs: WindowAttrs, rank: number): TensorShape {
+function inputGradientShape(
+  type: string,
+  readSizes: () => TensorShape,
+  filter: TensorShape,
+  outBackprop: TensorShape,
+  attrs: WindowAttrs,
+  rank: number,
+): TensorShape {
   const axes = axesOf(attrs.dataFormat);
   const taps = filter.withRank(rank + 2);
   const dy = outBackprop.withRank(rank + 2);
@@ -130,7 +137,8 @@ function geometryOf(input: readonly number[], filter: readonly number[], attrs: 
   const windows = windowsOf(input, filter.slice(0, rank), attrs);
   const [perGroup, outputs] = filter.slice(rank);
   const depth = input[axes.channel];
-  if (perGroup === 0 || depth % perGroup !== 0) throw new InvalidArgumentError(`input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
+  if (perGroup === 0 || depth % perGroup !== 0)
+    throw new InvalidArgumentError(`input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
   const groups = depth / perGroup;
   if (outputs % Math.max(groups, 1) !== 0)
     throw new InvalidArgumentError(`output depth must be evenly divisible by number of groups: ${outputs} vs ${groups}`);
@@ -238,16 +246,25 @@ function subPixelInputGradient(filter: Value, outBackprop: Value, geometry: Geom
   const blocks = [groups, ...strides, perGroup];
   const packed = generate([...coarse.map(({ size }) => size), outputs, groups * residues * perGroup], i => {
     const [group, ...rest] = unflatten(i[rank + 1], blocks);
-    const taps = coarse.map(({ size }, k) => addIndex(rest[k], scaleIndex(addIndex(constantIndex(size - 1), scaleIndex(i[k], -1)), strides[k])));
+    const taps = coarse.map(({ size }, k) =>
+      addIndex(rest[k], scaleIndex(addIndex(constantIndex(size - 1), scaleIndex(i[k], -1)), strides[k])),
+    );
     const at = [...taps, rest[rank], addIndex(scaleIndex(group, outputs), i[rank])];
     const inside = taps.map((index, k) => ({ index, low: 0, high: windows[k].size }));
     return guardScalar(inside, loadScalar(filter, at), constantScalar(filter.dtype, 0));
   });
   const fine = convolve(outBackprop, packed, { axes, windows: coarse, batch, groups, perGroup: outputs, outputs: residues * perGroup });
-  const shape = arrange(axes, batch, windows.map(window => window.input), groups * perGroup);
+  const shape = arrange(
+    axes,
+    batch,
+    windows.map(window => window.input),
+    groups * perGroup,
+  );
   return generate(shape, i => {
     const shifted = windows.map(({ before }, k) => addIndex(i[axes.spatial[k]], constantIndex(before)));
-    const positions = windows.map(({ stride, before }, k) => addIndex(divIndex(shifted[k], stride), constantIndex(-Math.floor(before / stride))));
+    const positions = windows.map(({ stride, before }, k) =>
+      addIndex(divIndex(shifted[k], stride), constantIndex(-Math.floor(before / stride))),
+    );
     const [group, r] = unflatten(i[axes.channel], [groups, perGroup]);
     const channel = flattenIndex([group, ...windows.map(({ stride }, k) => modIndex(shifted[k], stride)), r], blocks);
     return loadScalar(fine, arrange(axes, i[0], positions, channel));
@@ -267,11 +284,21 @@ function unflatten(flat: Index, sizes: readonly number[]): Index[] {
 
 /** dy with stride - 1 zeros between its positions. */
 function spreadOut(outBackprop: Value, { axes, windows, batch }: Geometry): Value {
-  const shape = arrange(axes, batch, windows.map(({ output, stride }) => (output - 1) * stride + 1), outBackprop.shape[axes.channel]);
+  const shape = arrange(
+    axes,
+    batch,
+    windows.map(({ output, stride }) => (output - 1) * stride + 1),
+    outBackprop.shape[axes.channel],
+  );
   return generate(shape, i => {
     const spatial = axes.spatial.map(axis => i[axis]);
     const onGrid = windows.map(({ stride }, k) => ({ index: modIndex(spatial[k], stride), low: 0, high: 1 }));
-    const at = arrange(axes, i[0], windows.map(({ stride }, k) => divIndex(spatial[k], stride)), i[axes.channel]);
+    const at = arrange(
+      axes,
+      i[0],
+      windows.map(({ stride }, k) => divIndex(spatial[k], stride)),
+      i[axes.channel],
+    );
     return guardScalar(onGrid, loadScalar(outBackprop, at), constantScalar(outBackprop.dtype, 0));
   });
 }
@@ -284,9 +311,16 @@ function inputSizes(sizes: NDArray, filter: Value, outBackprop: Value, dataForma
 }
 
 /** @throws InvalidArgumentError if dy is not of the size that the forward convolution gives. */
-function checkBackprop(label: string, outBackprop: Value, input: readonly number[], { axes, windows, batch, groups, outputs }: Geometry): void {
+function checkBackprop(
+  label: string,
+  outBackprop: Value,
+  input: readonly number[],
+  { axes, windows, batch, groups, outputs }: Geometry,
+): void {
   if (outBackprop.shape[0] !== batch)
-    throw new InvalidArgumentError(`${label}: input and out_backprop must have the same batch size. Input batch: ${batch}, outbackprop batch: ${outBackprop.shape[0]}, batch_dim: 0`);
+    throw new InvalidArgumentError(
+      `${label}: input and out_backprop must have the same batch size. Input batch: ${batch}, outbackprop batch: ${outBackprop.shape[0]}, batch_dim: 0`,
+    );
   if (outBackprop.shape[axes.channel] !== groups * outputs)
     throw new InvalidArgumentError(`${label}: filter and out_backprop must have the same out_depth`);
   windows.forEach(({ size, output, stride, dilation }, k) => {
@@ -343,7 +377,8 @@ export const Conv2DBackpropInput = defineOp("Conv2DBackpropInput", {
     filter: Conv2DBackpropFilter({ input: d.output, filterSizes: shapeOf(filter), outBackprop, ...w }),
     outBackprop: Conv2D({ input: d.output, filter, ...w }),
   }),
-  lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) => lowerInputGradient("Conv2DCustomBackpropInput", sizes, filter, outBackprop, w),
+  lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) =>
+    lowerInputGradient("Conv2DCustomBackpropInput", sizes, filter, outBackprop, w),
 });
 
 /** The gradient of Conv2D with respect to its filter. */
@@ -358,7 +393,8 @@ export const Conv2DBackpropFilter = defineOp("Conv2DBackpropFilter", {
     filterSizes: null,
     outBackprop: Conv2D({ input, filter: d.output, ...w }),
   }),
-  lower: ({ input, filterSizes, outBackprop, ...w }) => lowerFilterGradient("Conv2DCustomBackpropFilter", input, filterSizes, outBackprop, w),
+  lower: ({ input, filterSizes, outBackprop, ...w }) =>
+    lowerFilterGradient("Conv2DCustomBackpropFilter", input, filterSizes, outBackprop, w),
 });
 
 // ---- 3-d ----
@@ -421,9 +457,11 @@ function depthwiseGeometry(input: readonly number[], filter: readonly number[], 
   const axes = axesOf(attrs.dataFormat);
   if (input.length !== 4) throw new InvalidArgumentError(`input must be 4-dimensional[${input}]`);
   if (filter.length !== 4) throw new InvalidArgumentError(`filter must be 4-dimensional: [${filter}]`);
-  if (input[axes.channel] !== filter[2]) throw new InvalidArgumentError(`input and filter must have the same depth: ${input[axes.channel]} vs ${filter[2]}`);
+  if (input[axes.channel] !== filter[2])
+    throw new InvalidArgumentError(`input and filter must have the same depth: ${input[axes.channel]} vs ${filter[2]}`);
   const [row, column] = axes.spatial.map(axis => attrs.strides[axis]);
-  if (row !== column) throw new InvalidArgumentError("Current implementation only supports equal length strides in the row and column dimensions.");
+  if (row !== column)
+    throw new InvalidArgumentError("Current implementation only supports equal length strides in the row and column dimensions.");
   if (attrs.strides[0] !== 1 || attrs.strides[axes.channel] !== 1)
     throw new InvalidArgumentError("Current implementation does not yet support strides in the batch and depth dimensions.");
   const windows = windowsOf(input, filter.slice(0, 2), attrs);
@@ -435,11 +473,15 @@ function depthwise(input: Value, filter: Value, { axes, windows, batch, depth, m
   const channels = multiplier === 1 ? [depth] : [depth, multiplier];
   const sizes = windows.map(({ output }) => output);
   const { shape, parts } = splitAxes(axes, channels, batch, sizes);
-  const result = contract(shape, windows.map(({ size }) => size), (i, r) => {
-    const { n, at, c } = parts(i);
-    const positions = windows.map((window, k) => tapIndex(window, at[k], r[k]));
-    return [operand(input, arrange(axes, n, positions, c[0])), operand(filter, [...r, c[0], c[1] ?? constantIndex(0)])];
-  });
+  const result = contract(
+    shape,
+    windows.map(({ size }) => size),
+    (i, r) => {
+      const { n, at, c } = parts(i);
+      const positions = windows.map((window, k) => tapIndex(window, at[k], r[k]));
+      return [operand(input, arrange(axes, n, positions, c[0])), operand(filter, [...r, c[0], c[1] ?? constantIndex(0)])];
+    },
+  );
   return multiplier === 1 ? result : reshape(result, arrange(axes, batch, sizes, depth * multiplier));
 }
 
@@ -459,7 +501,12 @@ function depthwiseInputGradient(filter: Value, outBackprop: Value, geometry: Dep
   const { axes, windows, batch, depth, multiplier } = geometry;
   const isStrided = windows.some(({ stride }) => stride !== 1);
   const dy = isStrided ? spreadOut(outBackprop, { ...geometry, groups: depth, perGroup: 1, outputs: multiplier }) : outBackprop;
-  const shape = arrange(axes, batch, windows.map(({ input }) => input), depth);
+  const shape = arrange(
+    axes,
+    batch,
+    windows.map(({ input }) => input),
+    depth,
+  );
   return contract(shape, [...windows.map(({ size }) => size), multiplier], (i, r) => {
     const c = i[axes.channel];
     const positions = windows.map(({ size, dilation, before }, k) =>
@@ -528,6 +575,10 @@ export const DepthwiseConv2dNativeBackpropFilter = defineOp("DepthwiseConv2dNati
     depthwiseFilterGradient(
       input,
       outBackprop,
-      depthwiseGeometry(input.shape, Array.from({ length: filterSizes.size }, (_, i) => Number(filterSizes.get(i))), w),
+      depthwiseGeometry(
+        input.shape,
+        Array.from({ length: filterSizes.size }, (_, i) => Number(filterSizes.get(i))),
+        w,
+      ),
     ),
 });

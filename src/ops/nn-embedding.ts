@@ -23,7 +23,20 @@ import { Sqrt } from "./math-functions.ts";
 import { reduceProd, reduceSum } from "./math-reduction.ts";
 import { inNameScope, type NameOption } from "./named.ts";
 
-const realTypes = ["float32", "float64", "int32", "uint8", "int16", "int8", "int64", "bfloat16", "uint16", "float16", "uint32", "uint64"] as const;
+const realTypes = [
+  "float32",
+  "float64",
+  "int32",
+  "uint8",
+  "int16",
+  "int8",
+  "int64",
+  "bfloat16",
+  "uint16",
+  "float16",
+  "uint32",
+  "uint64",
+] as const;
 
 // ---- top k ----
 
@@ -109,7 +122,11 @@ interface TopKOptions extends Named {
 
 /** The k largest elements along the last axis and their positions, as `{ values, indices }`, in falling order; equal ones by position.
  *  TF: tf.nn.top_k. */
-export function topK(input: TensorLike, k?: TensorLike | TopKOptions, options?: TopKOptions): { readonly values: Tensor; readonly indices: Tensor } {
+export function topK(
+  input: TensorLike,
+  k?: TensorLike | TopKOptions,
+  options?: TopKOptions,
+): { readonly values: Tensor; readonly indices: Tensor } {
   const given = collect<TopKOptions>(["k", "sorted", "indexType", "name"], [k, options]);
   return TopKV2({ input, k: given.k ?? 1, sorted: given.sorted ?? true, indexType: given.indexType ?? "int32" }, { name: given.name });
 }
@@ -119,9 +136,12 @@ function isInTop(predictions: Value, targets: Value, k: number): Value {
   const [rows, classes] = predictions.shape;
   if (predictions.shape.length !== 2) throw new InvalidArgumentError("predictions must be 2-dimensional");
   if (targets.shape.length !== 1) throw new InvalidArgumentError("targets must be 1-dimensional");
-  if (targets.shape[0] !== rows) throw new InvalidArgumentError(`First dimension of predictions ${rows} must match length of targets ${targets.shape[0]}`);
+  if (targets.shape[0] !== rows)
+    throw new InvalidArgumentError(`First dimension of predictions ${rows} must match length of targets ${targets.shape[0]}`);
   const target = generate([rows], ([n]) => loadScalar(predictions, [n, dataIndex(loadScalar(targets, [n]), classes)]));
-  const better = reduceOver("sum", [rows], [classes], ([n], [c]) => castScalar(s.gt(loadScalar(predictions, [n, c]), loadScalar(target, [n])), "int32"));
+  const better = reduceOver("sum", [rows], [classes], ([n], [c]) =>
+    castScalar(s.gt(loadScalar(predictions, [n, c]), loadScalar(target, [n])), "int32"),
+  );
   const isFinite = reduceOver("all", [rows], [classes], ([n], [c]) => {
     const x = loadScalar(predictions, [n, c]);
     return s.eq(s.sub(x, x), 0);
@@ -176,7 +196,10 @@ interface EmbeddingOptions extends Named {
 
 /** Rows of `params` by `ids`: shape ids.shape + params.shape[1:]. A list of params is one table in pieces. TF: tf.nn.embedding_lookup. */
 export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids: TensorLike, ...given: unknown[]): Tensor {
-  const { partitionStrategy, name, maxNorm } = collect<EmbeddingOptions>(["partitionStrategy", "name", "validateIndices", "maxNorm"], given);
+  const { partitionStrategy, name, maxNorm } = collect<EmbeddingOptions>(
+    ["partitionStrategy", "name", "validateIndices", "maxNorm"],
+    given,
+  );
   const tables = Array.isArray(params) ? (params as readonly TensorLike[]) : [params as TensorLike];
   if (tables.length === 0) throw new ValueError("Length of params is currently 0. Need at least one param.");
   return inNameScope({ name }, "embedding_lookup", [...tables, ids], scope => {
@@ -196,7 +219,11 @@ function clipped(rows: Tensor, ids: Tensor, maxNorm: number | null | undefined):
   const [from, to] = [ids.shape.rank, rows.shape.rank];
   if (from === null || to === null) throw new ValueError("maxNorm needs ids and params of known rank.");
   return inNameScope("clip_by_norm", "clip_by_norm", [rows], scope => {
-    const squares = reduceSum(Mul({ x: rows, y: rows }, { name: "mul" }), Array.from({ length: to - from }, (_, axis) => from + axis), { keepdims: true });
+    const squares = reduceSum(
+      Mul({ x: rows, y: rows }, { name: "mul" }),
+      Array.from({ length: to - from }, (_, axis) => from + axis),
+      { keepdims: true },
+    );
     // The square root of 0 has no gradient: rows of zeros are given the root of 1 and then 0 again.
     const isPositive = Greater({ x: squares, y: 0 });
     const root = Sqrt({ x: Select({ condition: isPositive, t: squares, e: onesLike(squares) }) });
@@ -207,7 +234,13 @@ function clipped(rows: Tensor, ids: Tensor, maxNorm: number | null | undefined):
 }
 
 /** Sends each id to the piece that holds it, gathers there, and puts the rows back in order. */
-function lookUpPieces(tables: readonly TensorLike[], ids: Tensor, strategy: string, maxNorm: number | null | undefined, scope: string): Tensor {
+function lookUpPieces(
+  tables: readonly TensorLike[],
+  ids: Tensor,
+  strategy: string,
+  maxNorm: number | null | undefined,
+  scope: string,
+): Tensor {
   const count = tables.length;
   const pieces = tables.map(table => (table instanceof Tensor ? table : convertToTensor(table, { name: "params" })));
   const flat = reshape(ids, [-1]);
@@ -238,7 +271,10 @@ function placeByBlocks(ids: Tensor, pieces: readonly Tensor[], strategy: string)
   const heights = pieces.map(table => table.shape.dim(0));
   const total = heights.includes(null)
     ? reduceSum(stack(pieces.map((table, p) => heights[p] ?? getItem(shapeOf(table), 0))))
-    : constant((heights as number[]).reduce((a, b) => a + b, 0), ids.dtype);
+    : constant(
+        (heights as number[]).reduce((a, b) => a + b, 0),
+        ids.dtype,
+      );
   const all = total.dtype === ids.dtype ? total : cast(total, ids.dtype);
   const each = FloorDiv({ x: all, y: pieces.length }, { name: "floordiv" });
   const extras = FloorMod({ x: all, y: pieces.length }, { name: "mod" });

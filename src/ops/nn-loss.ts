@@ -1,11 +1,9 @@
 // Losses of logits: softmax and sigmoid cross entropies, in TensorFlow's ops and its functions' very nodes.
 
-import { isFloating } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { broadcastShapes, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
 import { defineOp, type Gradients } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { broadcastTo, check, generate, loadBroadcast, map, reduceOver, reshape as reshapeValue } from "../ir/build.ts";

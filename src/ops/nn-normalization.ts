@@ -49,7 +49,12 @@ export function moments(x: TensorLike, axes: Axes, options: MomentsOptions = {})
 }
 
 /** [mean, variance] over `axes` of elements that count as often as `frequencyWeights` says. TF: tf.nn.weighted_moments. */
-export function weightedMoments(x: TensorLike, axes: Axes, frequencyWeights: TensorLike, options: MomentsOptions = {}): [mean: Tensor, variance: Tensor] {
+export function weightedMoments(
+  x: TensorLike,
+  axes: Axes,
+  frequencyWeights: TensorLike,
+  options: MomentsOptions = {},
+): [mean: Tensor, variance: Tensor] {
   const keeps = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims) ?? false;
   return inNameScope(options, "weighted_moments", [x, frequencyWeights], () => {
     const given = convertToTensor(x, { name: "x" });
@@ -60,7 +65,10 @@ export function weightedMoments(x: TensorLike, axes: Axes, frequencyWeights: Ten
     const sum = reduceSum(Mul({ x: weights, y }, { name: "mul" }), axes, { keepdims: true, name: "weighted_input_sum" });
     const total = reduceSum(AddV2({ x: weights, y: zerosLike(y) }, { name: "add" }), axes, { keepdims: true, name: "sum_of_weights" });
     const mean = divNoNan(sum, total);
-    const squares = reduceSum(Mul({ x: weights, y: SquaredDifference({ x: y, y: mean }) }, { name: "mul" }), axes, { keepdims: true, name: "weighted_distsq" });
+    const squares = reduceSum(Mul({ x: weights, y: SquaredDifference({ x: y, y: mean }) }, { name: "mul" }), axes, {
+      keepdims: true,
+      name: "weighted_distsq",
+    });
     const variance = divNoNan(squares, total);
     const list = typeof axes === "number" ? [axes] : [...axes];
     const [m, v] = keeps ? [mean, variance] : [squeeze(mean, list), squeeze(variance, list)];
@@ -69,31 +77,55 @@ export function weightedMoments(x: TensorLike, axes: Axes, frequencyWeights: Ten
 }
 
 /** [count, sum, sum of squares, shift] over `axes`, each element less `shift` if one is given. TF: tf.nn.sufficient_statistics. */
-export function sufficientStatistics(x: TensorLike, axes: readonly number[], options: MomentsOptions = {}): [count: Tensor, meanSs: Tensor, varSs: Tensor, shift: Tensor | null] {
+export function sufficientStatistics(
+  x: TensorLike,
+  axes: readonly number[],
+  options: MomentsOptions = {},
+): [count: Tensor, meanSs: Tensor, varSs: Tensor, shift: Tensor | null] {
   const keeps = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims) ?? false;
   return inNameScope(options, "sufficient_statistics", [x, options.shift], () => {
     const y = convertToTensor(x, { name: "x" });
     const count = countOver(y, axes);
     if (options.shift === undefined || options.shift === null) {
       const squares = Square({ x: y });
-      return [count, reduceSum(y, axes, { keepdims: keeps, name: "mean_ss" }), reduceSum(squares, axes, { keepdims: keeps, name: "var_ss" }), null];
+      return [
+        count,
+        reduceSum(y, axes, { keepdims: keeps, name: "mean_ss" }),
+        reduceSum(squares, axes, { keepdims: keeps, name: "var_ss" }),
+        null,
+      ];
     }
     const shift = convertToTensor(options.shift, { name: "shift", preferredDtype: y.dtype });
     const moved = Sub({ x: y, y: shift });
     const squares = SquaredDifference({ x: y, y: shift });
-    return [count, reduceSum(moved, axes, { keepdims: keeps, name: "mean_ss" }), reduceSum(squares, axes, { keepdims: keeps, name: "var_ss" }), shift];
+    return [
+      count,
+      reduceSum(moved, axes, { keepdims: keeps, name: "mean_ss" }),
+      reduceSum(squares, axes, { keepdims: keeps, name: "var_ss" }),
+      shift,
+    ];
   });
 }
 
 function countOver(x: Tensor, axes: readonly number[]): Tensor {
   const dims = axes.map(axis => x.shape.dim(axis));
-  if (x.shape.dims !== null && !dims.includes(null)) return constant(dims.reduce<number>((product, d) => product * (d as number), 1), x.dtype);
+  if (x.shape.dims !== null && !dims.includes(null))
+    return constant(
+      dims.reduce<number>((product, d) => product * (d as number), 1),
+      x.dtype,
+    );
   rank(x);
   return reduceProd(gather(cast(shapeOf(x), x.dtype), [...axes]), null, { name: "count" });
 }
 
 /** [mean, variance] from what sufficientStatistics gives. TF: tf.nn.normalize_moments. */
-export function normalizeMoments(counts: TensorLike, meanSs: TensorLike, varianceSs: TensorLike, shift: TensorLike | null, option?: NameOption): [mean: Tensor, variance: Tensor] {
+export function normalizeMoments(
+  counts: TensorLike,
+  meanSs: TensorLike,
+  varianceSs: TensorLike,
+  shift: TensorLike | null,
+  option?: NameOption,
+): [mean: Tensor, variance: Tensor] {
   return inNameScope(option, "normalize", [counts, meanSs, varianceSs, shift], () => {
     const divisor = Reciprocal({ x: counts }, { name: "divisor" });
     const shifted = Mul({ x: meanSs, y: divisor }, { name: shift === null ? "mean" : "shifted_mean" });
@@ -115,7 +147,10 @@ export function batchNormalization(
   option?: NameOption,
 ): Tensor {
   return inNameScope(option, "batchnorm", [x, mean, variance, offset, scale], () => {
-    const shifted = isPlain(variance) && typeof varianceEpsilon === "number" ? plainSum(variance, varianceEpsilon) : AddV2({ x: variance, y: varianceEpsilon }, { name: "add" });
+    const shifted =
+      isPlain(variance) && typeof varianceEpsilon === "number"
+        ? plainSum(variance, varianceEpsilon)
+        : AddV2({ x: variance, y: varianceEpsilon }, { name: "add" });
     const root = Rsqrt({ x: shifted });
     const inverse = scale === null || scale === undefined ? root : Mul({ x: root, y: scale }, { name: "mul" });
     const input = convertToTensor(x);
@@ -165,7 +200,10 @@ function fusedShapes(x: TensorShape, vectors: readonly TensorShape[], dataFormat
     if (depth !== null && size !== null && depth !== size) throw new ValueError(`Dimensions must be equal, but are ${depth} and ${size}`);
     depth ??= size;
   }
-  return { x: new TensorShape((given.dims as readonly Dimension[]).map((d, axis) => (axis === channel ? depth : d))), channels: new TensorShape([depth]) };
+  return {
+    x: new TensorShape((given.dims as readonly Dimension[]).map((d, axis) => (axis === channel ? depth : d))),
+    channels: new TensorShape([depth]),
+  };
 }
 
 interface Normalization {
@@ -180,7 +218,8 @@ function normalizationOf(x: Value, dataFormat: string, scale: Value): Normalizat
   const { channel, spatial } = axesOf(dataFormat);
   if (x.shape.length !== spatial.length + 2) throw new InvalidArgumentError(`input must be ${spatial.length + 2}-dimensional[${x.shape}]`);
   const depth = x.shape[channel];
-  if (scale.shape[0] !== depth) throw new InvalidArgumentError(`scale must have the same number of elements as the channels of x, got ${scale.shape[0]} and ${depth}`);
+  if (scale.shape[0] !== depth)
+    throw new InvalidArgumentError(`scale must have the same number of elements as the channels of x, got ${scale.shape[0]} and ${depth}`);
   return { x: castValue(x, "float32"), channel, depth, count: x.shape.reduce((product, size) => product * size, 1) / Math.max(depth, 1) };
 }
 
@@ -212,16 +251,27 @@ function lowerFused({ x, scale, offset, mean, variance, epsilon, exponentialAvgF
   const normalized = (m: Value, v: Value): Value => {
     const factor = map((v, g) => s.mul(s.rsqrt(s.add(v, epsilon)), g), v, g);
     return generate(x.shape, at =>
-      castScalar(s.add(s.mul(s.sub(loadScalar(given.x, at), perChannel(m, at, channel)), perChannel(factor, at, channel)), perChannel(b, at, channel)), x.dtype),
+      castScalar(
+        s.add(
+          s.mul(s.sub(loadScalar(given.x, at), perChannel(m, at, channel)), perChannel(factor, at, channel)),
+          perChannel(b, at, channel),
+        ),
+        x.dtype,
+      ),
     );
   };
   if (!isTraining) return [normalized(castValue(mean, "float32"), castValue(variance, "float32")), mean, variance, mean, variance];
-  const m = map(sum => s.div(sum, count), channelSum(given, at => loadScalar(given.x, at)));
+  const m = map(
+    sum => s.div(sum, count),
+    channelSum(given, at => loadScalar(given.x, at)),
+  );
   const squares = channelSum(given, at => s.square(s.sub(loadScalar(given.x, at), perChannel(m, at, channel))));
   const v = map(sum => s.div(sum, count), squares);
   const unbiased = map(v => s.mul(v, count / Math.max(count - 1, 1)), v);
   const running = (old: Value, fresh: Value): Value =>
-    exponentialAvgFactor === 1 ? fresh : map((a, b) => s.add(s.mul(a, 1 - exponentialAvgFactor), s.mul(b, exponentialAvgFactor)), castValue(old, "float32"), fresh);
+    exponentialAvgFactor === 1
+      ? fresh
+      : map((a, b) => s.add(s.mul(a, 1 - exponentialAvgFactor), s.mul(b, exponentialAvgFactor)), castValue(old, "float32"), fresh);
   const outputs = [running(mean, m), running(variance, unbiased), m, v].map(value => castValue(value, scale.dtype));
   return [normalized(m, v), ...outputs];
 }
@@ -238,7 +288,10 @@ interface FusedGradRecord {
 }
 
 /** [dx, dscale, doffset]: in training the mean and variance depend on x as well. */
-function lowerFusedGrad({ yBackprop, x, scale, reserveSpace_1: mean, reserveSpace_2: variance, epsilon, dataFormat, isTraining }: FusedGradRecord, vectorType: DType): Value[] {
+function lowerFusedGrad(
+  { yBackprop, x, scale, reserveSpace_1: mean, reserveSpace_2: variance, epsilon, dataFormat, isTraining }: FusedGradRecord,
+  vectorType: DType,
+): Value[] {
   const given = normalizationOf(x, dataFormat, scale);
   const { channel, count } = given;
   const dy = castValue(yBackprop, "float32");
@@ -251,7 +304,10 @@ function lowerFusedGrad({ yBackprop, x, scale, reserveSpace_1: mean, reserveSpac
   const slope = map((sum, inverse) => s.mul(s.div(sum, count), s.square(inverse)), sumDyX, inverse);
   const dx = generate(x.shape, at => {
     const flow = loadScalar(dy, at);
-    const centeredFlow = s.sub(s.sub(flow, s.div(perChannel(sumDy, at, channel), count)), s.mul(centered(at), perChannel(slope, at, channel)));
+    const centeredFlow = s.sub(
+      s.sub(flow, s.div(perChannel(sumDy, at, channel), count)),
+      s.mul(centered(at), perChannel(slope, at, channel)),
+    );
     return castScalar(s.mul(isTraining ? centeredFlow : flow, perChannel(factor, at, channel)), x.dtype);
   });
   const dscale = map((sum, inverse) => s.mul(sum, inverse), sumDyX, inverse);
@@ -269,10 +325,24 @@ interface FusedTensors {
 }
 
 /** In inference the statistics are the inputs, and get no gradient themselves. */
-const savedStatistics = ({ isTraining, mean, variance, reserveSpace_1, reserveSpace_2 }: FusedTensors): { reserveSpace_1: Tensor; reserveSpace_2: Tensor } =>
+const savedStatistics = ({
+  isTraining,
+  mean,
+  variance,
+  reserveSpace_1,
+  reserveSpace_2,
+}: FusedTensors): { reserveSpace_1: Tensor; reserveSpace_2: Tensor } =>
   isTraining ? { reserveSpace_1, reserveSpace_2 } : { reserveSpace_1: mean, reserveSpace_2: variance };
 
-const fusedGradients = ({ xBackprop, scaleBackprop, offsetBackprop }: { xBackprop: Tensor; scaleBackprop: Tensor; offsetBackprop: Tensor }): Gradients => ({
+const fusedGradients = ({
+  xBackprop,
+  scaleBackprop,
+  offsetBackprop,
+}: {
+  xBackprop: Tensor;
+  scaleBackprop: Tensor;
+  offsetBackprop: Tensor;
+}): Gradients => ({
   x: xBackprop,
   scale: scaleBackprop,
   offset: offsetBackprop,
@@ -281,7 +351,12 @@ const fusedGradients = ({ xBackprop, scaleBackprop, offsetBackprop }: { xBackpro
 });
 
 /** What the shape functions of the three versions share. The statistics' sizes only count where they are read. */
-function fusedOutputShapes(record: Readonly<Record<(typeof statisticNames)[number] | "x", TensorShape>> & { readonly isTraining: boolean; readonly dataFormat: string }): TensorShape[] {
+function fusedOutputShapes(
+  record: Readonly<Record<(typeof statisticNames)[number] | "x", TensorShape>> & {
+    readonly isTraining: boolean;
+    readonly dataFormat: string;
+  },
+): TensorShape[] {
   const vectors = record.isTraining ? [record.scale, record.offset] : statisticNames.map(name => record[name]);
   const { x, channels } = fusedShapes(record.x, vectors, record.dataFormat);
   return [x, channels, channels, channels, channels];
@@ -324,7 +399,9 @@ export const FusedBatchNormV3 = defineOp("FusedBatchNormV3", {
   shape: record => [...fusedOutputShapes(record), TensorShape.unknown()],
   gradient: (record, d): Gradients => {
     const { x, scale, epsilon, dataFormat, isTraining, reserveSpace_3 } = record;
-    return fusedGradients(FusedBatchNormGradV3({ yBackprop: d.y, x, scale, ...savedStatistics(record), reserveSpace_3, epsilon, dataFormat, isTraining }));
+    return fusedGradients(
+      FusedBatchNormGradV3({ yBackprop: d.y, x, scale, ...savedStatistics(record), reserveSpace_3, epsilon, dataFormat, isTraining }),
+    );
   },
   // The third reserve is what TensorFlow's GPU kernels keep for themselves; on the CPU it is a zero.
   lower: record => [...lowerFused(record), full(record.scale.dtype, [], 0)],
@@ -334,23 +411,38 @@ export const FusedBatchNormGrad = defineOp("FusedBatchNormGrad", {
   inputs: { yBackprop: "T", x: "T", scale: "T", reserveSpace_1: "T", reserveSpace_2: "T" },
   outputs: { xBackprop: "T", scaleBackprop: "T", offsetBackprop: "T", reserveSpace_3: "T", reserveSpace_4: "T" },
   attrs: { T: attr.type(["float32"]), epsilon: attr.float(0.0001), ...format4, isTraining: attr.bool(true) },
-  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
+    fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
   lower: record => [...lowerFusedGrad(record, record.scale.dtype), ...nothing(record.scale.dtype)],
 });
 
 export const FusedBatchNormGradV2 = defineOp("FusedBatchNormGradV2", {
   inputs: { yBackprop: "T", x: "T", scale: "float32", reserveSpace_1: "U", reserveSpace_2: "U" },
   outputs: { xBackprop: "T", scaleBackprop: "U", offsetBackprop: "U", reserveSpace_3: "U", reserveSpace_4: "U" },
-  attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["float32"]), epsilon: attr.float(0.0001), ...format4, isTraining: attr.bool(true) },
-  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  attrs: {
+    T: attr.type(["float16", "bfloat16", "float32"]),
+    U: attr.type(["float32"]),
+    epsilon: attr.float(0.0001),
+    ...format4,
+    isTraining: attr.bool(true),
+  },
+  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
+    fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
   lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 
 export const FusedBatchNormGradV3 = defineOp("FusedBatchNormGradV3", {
   inputs: { yBackprop: "T", x: "T", scale: "float32", reserveSpace_1: "U", reserveSpace_2: "U", reserveSpace_3: "U" },
   outputs: { xBackprop: "T", scaleBackprop: "U", offsetBackprop: "U", reserveSpace_4: "U", reserveSpace_5: "U" },
-  attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["float32"]), epsilon: attr.float(0.0001), ...format5, isTraining: attr.bool(true) },
-  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) => fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  attrs: {
+    T: attr.type(["float16", "bfloat16", "float32"]),
+    U: attr.type(["float32"]),
+    epsilon: attr.float(0.0001),
+    ...format5,
+    isTraining: attr.bool(true),
+  },
+  shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
+    fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
   lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 
@@ -369,11 +461,21 @@ interface FusedOptions extends Named {
 
 /** Batch normalization as one op: [y, mean, variance]. In training the statistics are the batch's (the variance put out is unbiased); else
  *  `mean` and `variance` are used and passed on. scale and offset have one element per channel. TF: tf.nn.fused_batch_norm. */
-export function fusedBatchNorm(x: TensorLike, scale: TensorLike, offset: TensorLike, ...given: unknown[]): [y: Tensor, batchMean: Tensor, batchVariance: Tensor] {
-  const { mean, variance, epsilon, dataFormat, isTraining = true, name, exponentialAvgFactor = 1 } = collect<FusedOptions>(
-    ["mean", "variance", "epsilon", "dataFormat", "isTraining", "name", "exponentialAvgFactor"],
-    given,
-  );
+export function fusedBatchNorm(
+  x: TensorLike,
+  scale: TensorLike,
+  offset: TensorLike,
+  ...given: unknown[]
+): [y: Tensor, batchMean: Tensor, batchVariance: Tensor] {
+  const {
+    mean,
+    variance,
+    epsilon,
+    dataFormat,
+    isTraining = true,
+    name,
+    exponentialAvgFactor = 1,
+  } = collect<FusedOptions>(["mean", "variance", "epsilon", "dataFormat", "isTraining", "name", "exponentialAvgFactor"], given);
   if ((!isTraining || exponentialAvgFactor !== 1) && (mean === undefined || variance === undefined))
     throw new ValueError(
       `Both \`mean\` and \`variance\` must be a 1D tensor when \`is_training\` is False or \`exponential_avg_factor\` != 1.0. Received: \`mean\` ${mean ?? "None"} and \`variance\` ${variance ?? "None"}`,
@@ -383,7 +485,12 @@ export function fusedBatchNorm(x: TensorLike, scale: TensorLike, offset: TensorL
   const b = convertToTensor(offset, { name: "offset" });
   const m = mean ?? constant([], "float32");
   const v = variance ?? constant([], "float32");
-  const attrs = { epsilon: epsilon ?? 0.001, exponentialAvgFactor: exponentialAvgFactor ?? 1, dataFormat: dataFormat ?? "NHWC", isTraining: isTraining ?? true };
+  const attrs = {
+    epsilon: epsilon ?? 0.001,
+    exponentialAvgFactor: exponentialAvgFactor ?? 1,
+    dataFormat: dataFormat ?? "NHWC",
+    isTraining: isTraining ?? true,
+  };
   const { y, batchMean, batchVariance } = FusedBatchNormV3({ x: input, scale: g, offset: b, mean: m, variance: v, ...attrs }, { name });
   return [y, batchMean, batchVariance];
 }
@@ -412,7 +519,8 @@ function overNeighbours(shape: readonly number[], dtype: DType, radius: number, 
   });
 }
 
-const power = (x: Scalar, exponent: number): Scalar => (exponent === -0.5 ? s.rsqrt(x) : exponent === -1 ? s.div(constantScalar(x.dtype, 1), x) : s.pow(x, exponent));
+const power = (x: Scalar, exponent: number): Scalar =>
+  exponent === -0.5 ? s.rsqrt(x) : exponent === -1 ? s.div(constantScalar(x.dtype, 1), x) : s.pow(x, exponent);
 
 /** Local response normalization: `x / (bias + alpha · Σ over |j - c| ≤ depthRadius of x_j²) ^ beta` along the last axis. */
 export const LRN = defineOp("LRN", {
@@ -420,7 +528,9 @@ export const LRN = defineOp("LRN", {
   outputs: { output: "T" },
   attrs: lrnAttrs,
   shape: ({ input }) => input.withRank(4),
-  gradient: ({ input, output, T: _t, ...w }, d): Gradients => ({ input: LRNGrad({ inputGrads: d.output, inputImage: input, outputImage: output, ...w }) }),
+  gradient: ({ input, output, T: _t, ...w }, d): Gradients => ({
+    input: LRNGrad({ inputGrads: d.output, inputImage: input, outputImage: output, ...w }),
+  }),
   lower: ({ input, depthRadius, bias, alpha, beta }) =>
     map((x, norm) => s.mul(x, power(norm, -beta)), input, neighbourhood(input, depthRadius, bias, alpha)),
 });
@@ -432,8 +542,16 @@ export const LRNGrad = defineOp("LRNGrad", {
   shape: ({ inputGrads, inputImage, outputImage }) => inputGrads.mergeWith(inputImage).mergeWith(outputImage).withRank(4),
   lower: ({ inputGrads: dy, inputImage: x, outputImage: y, depthRadius, bias, alpha, beta }) => {
     const norm = neighbourhood(x, depthRadius, bias, alpha);
-    const spread = overNeighbours(x.shape, x.dtype, depthRadius, at => s.div(s.mul(loadScalar(dy, at), loadScalar(y, at)), loadScalar(norm, at)));
-    return map((dy, x, norm, spread) => s.sub(s.mul(dy, power(norm, -beta)), s.mul(s.mul(x, spread), 2 * alpha * beta)), dy, x, norm, spread);
+    const spread = overNeighbours(x.shape, x.dtype, depthRadius, at =>
+      s.div(s.mul(loadScalar(dy, at), loadScalar(y, at)), loadScalar(norm, at)),
+    );
+    return map(
+      (dy, x, norm, spread) => s.sub(s.mul(dy, power(norm, -beta)), s.mul(s.mul(x, spread), 2 * alpha * beta)),
+      dy,
+      x,
+      norm,
+      spread,
+    );
   },
 });
 

@@ -60,7 +60,10 @@ export function avgPool(...given: unknown[]): Tensor {
   const arguments_ = collect<PoolArguments>(names, given);
   const { value, input, padding, name } = arguments_;
   return inNameScope({ name }, "AvgPool", [value ?? input], scope =>
-    AvgPool({ value: eitherName("input", input, "value", value) as TensorLike, ...window2d(arguments_), padding: word(padding) }, { name: String(scope) }),
+    AvgPool(
+      { value: eitherName("input", input, "value", value) as TensorLike, ...window2d(arguments_), padding: word(padding) },
+      { name: String(scope) },
+    ),
   );
 }
 export { avgPool as avgPool2d };
@@ -74,18 +77,25 @@ function word(padding: PaddingLike | null | undefined): Word {
 /** maxPool under TensorFlow's later name. TF: tf.nn.max_pool2d. */
 export function maxPool2d(input: TensorLike, ksize: Sequence, strides: Sequence, padding: PaddingLike, options: PoolOptions = {}): Tensor {
   return inNameScope(options, "MaxPool2d", [input], scope =>
-    MaxPool({ input, ...window2d({ ksize, strides, dataFormat: options.dataFormat }), ...convertPadding(padding) }, { name: String(scope) }),
+    MaxPool(
+      { input, ...window2d({ ksize, strides, dataFormat: options.dataFormat }), ...convertPadding(padding) },
+      { name: String(scope) },
+    ),
   );
 }
 
 /** Max pooling of volumes `[batch, depth, height, width, channels]`. TF: tf.nn.max_pool3d. */
 export function maxPool3d(input: TensorLike, ksize: Sequence, strides: Sequence, padding: Word, options: PoolOptions = {}): Tensor {
-  return inNameScope(options, "MaxPool3D", [input], scope => MaxPool3D({ input, ...window3d(ksize, strides, options), padding: word(padding) }, { name: String(scope) }));
+  return inNameScope(options, "MaxPool3D", [input], scope =>
+    MaxPool3D({ input, ...window3d(ksize, strides, options), padding: word(padding) }, { name: String(scope) }),
+  );
 }
 
 /** Average pooling of volumes. TF: tf.nn.avg_pool3d. */
 export function avgPool3d(input: TensorLike, ksize: Sequence, strides: Sequence, padding: Word, options: PoolOptions = {}): Tensor {
-  return inNameScope(options, "AvgPool3D", [input], scope => AvgPool3D({ input, ...window3d(ksize, strides, options), padding: word(padding) }, { name: String(scope) }));
+  return inNameScope(options, "AvgPool3D", [input], scope =>
+    AvgPool3D({ input, ...window3d(ksize, strides, options), padding: word(padding) }, { name: String(scope) }),
+  );
 }
 
 function window3d(ksize: Sequence, strides: Sequence, { dataFormat }: PoolOptions) {
@@ -120,17 +130,22 @@ function pool1d(
 
 /** Max pooling of sequences `[batch, width, channels]`. TF: tf.nn.max_pool1d. */
 export const maxPool1d = (input: TensorLike, ksize: Sequence, strides: Sequence, padding: PaddingLike, options: PoolOptions = {}): Tensor =>
-  pool1d("MaxPool1d", input, ksize, strides, options, (image, window, name) => MaxPool({ input: image, ...window, ...convertPadding(padding) }, { name }));
+  pool1d("MaxPool1d", input, ksize, strides, options, (image, window, name) =>
+    MaxPool({ input: image, ...window, ...convertPadding(padding) }, { name }),
+  );
 
 /** Average pooling of sequences. TF: tf.nn.avg_pool1d. */
 export const avgPool1d = (input: TensorLike, ksize: Sequence, strides: Sequence, padding: Word, options: PoolOptions = {}): Tensor =>
-  pool1d("AvgPool1D", input, ksize, strides, options, (image, window, name) => AvgPool({ value: image, ...window, padding: word(padding) }, { name }));
+  pool1d("AvgPool1D", input, ksize, strides, options, (image, window, name) =>
+    AvgPool({ value: image, ...window, padding: word(padding) }, { name }),
+  );
 
 /** How many spatial dimensions an input has, by its rank or else the data format. */
 function spatialRank(input: Tensor, dataFormat: string | null | undefined): number {
   const rank = input.shape.rank ?? dataFormat?.length ?? null;
   if (rank === null) throw new ValueError("The rank of `input` must be known, or a data format given, to choose the pool.");
-  if (rank < 3 || rank > 5) throw new ValueError(`\`input.shape.rank\` must be 3, 4 or 5. Received: input.shape=${input.shape} of rank ${rank}`);
+  if (rank < 3 || rank > 5)
+    throw new ValueError(`\`input.shape.rank\` must be 3, 4 or 5. Received: input.shape=${input.shape} of rank ${rank}`);
   return rank - 2;
 }
 
@@ -139,7 +154,9 @@ export function maxPoolV2(input: TensorLike, ksize: Sequence, strides: Sequence,
   const x = convertToTensor(input);
   const rank = spatialRank(x, options.dataFormat);
   if (rank === 1) return maxPool1d(x, ksize, strides, padding, options);
-  return rank === 2 ? maxPool2d(x, ksize, strides, padding, { dataFormat: options.dataFormat, name: options.name ?? "MaxPool2d" }) : maxPool3d(x, ksize, strides, padding as Word, options);
+  return rank === 2
+    ? maxPool2d(x, ksize, strides, padding, { dataFormat: options.dataFormat, name: options.name ?? "MaxPool2d" })
+    : maxPool3d(x, ksize, strides, padding as Word, options);
 }
 
 /** Average pooling of sequences, images or volumes, as the input's rank says. TF: tf.nn.avg_pool_v2. */
@@ -167,11 +184,18 @@ export function maxPoolWithArgmax(
   options: ArgmaxOptions = {},
 ): { readonly output: Tensor; readonly argmax: Tensor } {
   const format = options.dataFormat ?? "NHWC";
-  if (format !== "NHWC") throw new ValueError(`\`data_format\` values other  than 'NHWC' are not supported. Received: data_format=${format}`);
-  for (const [name, value] of [["ksize", ksize], ["strides", strides]] as const)
+  if (format !== "NHWC")
+    throw new ValueError(`\`data_format\` values other  than 'NHWC' are not supported. Received: data_format=${format}`);
+  for (const [name, value] of [
+    ["ksize", ksize],
+    ["strides", strides],
+  ] as const)
     if (!Array.isArray(value)) throw new TypeError(`Expected list for '${name}' argument to 'max_pool_with_argmax' Op, not ${value}.`);
   const Targmax = options.Targmax ?? options.outputDtype ?? "int64";
-  return MaxPoolWithArgmax({ input, ksize, strides, padding, Targmax, includeBatchInIndex: options.includeBatchInIndex ?? false }, { name: options.name });
+  return MaxPoolWithArgmax(
+    { input, ksize, strides, padding, Targmax, includeBatchInIndex: options.includeBatchInIndex ?? false },
+    { name: options.name },
+  );
 }
 
 interface AnyPoolOptions extends Named {
@@ -184,16 +208,25 @@ interface AnyPoolOptions extends Named {
 
 /** A pool of any kind over one, two or three spatial dimensions, as many as windowShape has numbers. poolingType: "MAX" or "AVG".
  *  TF: tf.nn.pool. */
-export function pool(input: TensorLike, windowShape: readonly number[], poolingType: "MAX" | "AVG", padding: Word, options: AnyPoolOptions = {}): Tensor {
+export function pool(
+  input: TensorLike,
+  windowShape: readonly number[],
+  poolingType: "MAX" | "AVG",
+  padding: Word,
+  options: AnyPoolOptions = {},
+): Tensor {
   const { strides, dataFormat, name } = options;
   return inNameScope({ name }, poolingType === "AVG" ? "avg_pool" : `${String(poolingType).toLowerCase()}_pool`, [input], scope => {
     const image = convertToTensor(input, { name: "input" });
     const rank = windowShape.length;
-    if (rank < 1 || rank > 3) throw new ValueError(`\`len(window_shape)\` must be 1, 2, or 3. Received: window_shape=${pythonList(windowShape)} of length ${rank}`);
+    if (rank < 1 || rank > 3)
+      throw new ValueError(`\`len(window_shape)\` must be 1, 2, or 3. Received: window_shape=${pythonList(windowShape)} of length ${rank}`);
     if (poolingType !== "MAX" && poolingType !== "AVG") throw new ValueError(`${rank}-D ${poolingType} pooling is not supported.`);
     const rates = eitherName("dilations", options.dilations, "dilation_rate", options.dilationRate) ?? Array<number>(rank).fill(1);
     if (padding === "SAME" && rates.some(rate => rate > 1))
-      throw new ValueError(`pooling with 'SAME' padding is not implemented for \`dilation_rate\` > 1. Received: padding=SAME and dilation_rate=[${rates.join(" ")}]`);
+      throw new ValueError(
+        `pooling with 'SAME' padding is not implemented for \`dilation_rate\` > 1. Received: padding=SAME and dilation_rate=[${rates.join(" ")}]`,
+      );
     const steps = strides ?? Array<number>(rank).fill(1);
     const format = dataFormat ?? ["NWC", "NHWC", "NDHWC"][rank - 1];
     return withSpaceToBatch({
@@ -207,7 +240,15 @@ export function pool(input: TensorLike, windowShape: readonly number[], poolingT
   });
 }
 
-function poolBy(input: Tensor, sizes: readonly number[], steps: readonly number[], type: "MAX" | "AVG", padding: Word, format: string, name: string): Tensor {
+function poolBy(
+  input: Tensor,
+  sizes: readonly number[],
+  steps: readonly number[],
+  type: "MAX" | "AVG",
+  padding: Word,
+  format: string,
+  name: string,
+): Tensor {
   const isFirst = format.startsWith("NC");
   const spread = (list: readonly number[]): number[] => (isFirst ? [1, 1, ...list] : [1, ...list, 1]);
   if (sizes.length === 3) {

@@ -19,7 +19,16 @@ import { addIndex, constantIndex, dataIndex, divIndex, flattenIndex, modIndex, s
 import type { Value } from "../ir/program.ts";
 import { type Bound, castScalar, constantScalar, guardScalar, indexScalar, loadScalar, type Scalar, s } from "../ir/scalar.ts";
 import { shape as shapeOf, zerosLike } from "./array.ts";
-import { axesOf, checkExplicitPaddings, extentOf, type Padding, type WindowAttrs, type WindowAxis, windowAlong, windowedSize } from "./nn-window.ts";
+import {
+  axesOf,
+  checkExplicitPaddings,
+  extentOf,
+  type Padding,
+  type WindowAttrs,
+  type WindowAxis,
+  windowAlong,
+  windowedSize,
+} from "./nn-window.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const floats3d = ["float16", "bfloat16", "float32"] as const;
@@ -47,7 +56,9 @@ function pooledShape(type: string, input: TensorShape, attrs: PoolAttrs, poolsDe
   const given = input.withRank(rank);
   for (const name of ["strides", "ksize"] as const)
     if (attrs[name].length !== rank)
-      throw new ValueError(`${type} requires the ${name === "strides" ? "stride" : name} attribute to contain ${rank} values, but got: ${attrs[name].length}`);
+      throw new ValueError(
+        `${type} requires the ${name === "strides" ? "stride" : name} attribute to contain ${rank} values, but got: ${attrs[name].length}`,
+      );
   checkExplicitPaddings(attrs);
   const dims = Array.from({ length: rank }, (_, axis): Dimension => given.dim(axis));
   for (const axis of spatial) dims[axis] = windowedSize(dims[axis], attrs.ksize[axis], extentOf(attrs, axis));
@@ -77,9 +88,18 @@ interface Pool {
 function poolOf(shape: readonly number[], attrs: PoolAttrs): Pool {
   const { spatial } = axesOf(attrs.dataFormat);
   const windows = shape.map((size, axis) =>
-    windowAlong(size, attrs.ksize[axis], spatial.includes(axis) ? extentOf(attrs, axis) : { stride: attrs.strides[axis], padding: "VALID" }),
+    windowAlong(
+      size,
+      attrs.ksize[axis],
+      spatial.includes(axis) ? extentOf(attrs, axis) : { stride: attrs.strides[axis], padding: "VALID" },
+    ),
   );
-  return { shape, output: windows.map(({ output }) => output), pooled: shape.map((_, axis) => axis).filter(axis => attrs.ksize[axis] > 1), windows };
+  return {
+    shape,
+    output: windows.map(({ output }) => output),
+    pooled: shape.map((_, axis) => axis).filter(axis => attrs.ksize[axis] > 1),
+    windows,
+  };
 }
 
 /** @throws what TensorFlow's CPU kernels throw for windows they do not pool over. */
@@ -89,25 +109,32 @@ function checkMaxPool(shape: readonly number[], attrs: PoolAttrs): void {
   if (attrs.dataFormat === "NCHW_VECT_C") throw new UnimplementedError("Max pooling of NCHW_VECT_C tensors does not run here.");
   checkPoolRank(shape, attrs.dataFormat);
   if (ksize[0] !== 1 || strides[0] !== 1) throw new UnimplementedError("Pooling is not yet supported on the batch dimension.");
-  if (spatial.length === 3 && (ksize[channel] !== 1 || strides[channel] !== 1)) throw new UnimplementedError("Pooling is not yet supported on the depth dimension.");
+  if (spatial.length === 3 && (ksize[channel] !== 1 || strides[channel] !== 1))
+    throw new UnimplementedError("Pooling is not yet supported on the depth dimension.");
   if (ksize[channel] === 1) return checkPaddingAmounts(explicitPaddings, attrs);
   if (spatial.some(axis => ksize[axis] !== 1))
     throw new UnimplementedError("MaxPooling supports exactly one of pooling across depth or pooling across width/height.");
   if (shape[channel] % ksize[channel] !== 0)
     throw new UnimplementedError("Depthwise max pooling requires the depth window to evenly divide the input depth");
-  if (ksize[channel] !== strides[channel]) throw new UnimplementedError("Depthwise max pooling requires the depth window to equal the depth stride");
+  if (ksize[channel] !== strides[channel])
+    throw new UnimplementedError("Depthwise max pooling requires the depth window to equal the depth stride");
 }
 
 function checkPoolRank(shape: readonly number[], dataFormat: string): void {
   const { length } = axesOf(dataFormat).spatial;
   if (shape.length === length + 2) return;
   if (length === 3) throw new InvalidArgumentError("tensor_in must be 5-dimensional");
-  throw new InvalidArgumentError(`tensor_in_shape must have ${length} spatial dimensions. ${shape.length} ${dataFormat === "NHWC" ? 0 : 1}`);
+  throw new InvalidArgumentError(
+    `tensor_in_shape must have ${length} spatial dimensions. ${shape.length} ${dataFormat === "NHWC" ? 0 : 1}`,
+  );
 }
 
 function checkPaddingAmounts(amounts: readonly number[], { ksize, dataFormat }: PoolAttrs): void {
   const { spatial } = axesOf(dataFormat);
-  const sides = [["Top", "Bottom"], ["Left", "Right"]];
+  const sides = [
+    ["Top", "Bottom"],
+    ["Left", "Right"],
+  ];
   amounts.forEach((amount, i) => {
     const k = spatial.indexOf(Math.floor(i / 2));
     if (k < 0 || amount < ksize[spatial[k]]) return;
@@ -135,7 +162,11 @@ const tapSizes = ({ windows, pooled }: Pool): number[] => pooled.map(axis => win
 
 /** The windows that contain input position `i`: number `j` (one index per pooled axis) counts back from the last.
  *  Gives the window's place, whether it exists, and which of its taps `i` is. */
-function windowAround({ windows, pooled }: Pool, i: readonly Index[], j: readonly Index[]): { window: Index[]; exists: Bound[]; tap: Index } {
+function windowAround(
+  { windows, pooled }: Pool,
+  i: readonly Index[],
+  j: readonly Index[],
+): { window: Index[]; exists: Bound[]; tap: Index } {
   const window: Index[] = [];
   const exists: Bound[] = [];
   const taps: Index[] = [];
@@ -149,7 +180,14 @@ function windowAround({ windows, pooled }: Pool, i: readonly Index[], j: readonl
     exists.push({ index: place, low: 0, high: output }, { index: tap, low: 0, high: size });
     if (k >= 0) taps.push(tap);
   });
-  return { window, exists, tap: flattenIndex(taps, pooled.map(axis => windows[axis].size)) };
+  return {
+    window,
+    exists,
+    tap: flattenIndex(
+      taps,
+      pooled.map(axis => windows[axis].size),
+    ),
+  };
 }
 
 /** How many windows may contain one element, per pooled axis. */
@@ -162,7 +200,13 @@ function collectWindows(pool: Pool, dtype: DType, share: (window: Index[], tap: 
     const { window, exists, tap } = windowAround(pool, i, j);
     return guardScalar(exists, share(window, tap), constantScalar(dtype, 0));
   };
-  if (counts.every(count => count === 1)) return generate(pool.shape, i => one(i, counts.map(() => constantIndex(0))));
+  if (counts.every(count => count === 1))
+    return generate(pool.shape, i =>
+      one(
+        i,
+        counts.map(() => constantIndex(0)),
+      ),
+    );
   return reduceOver("sum", pool.shape, counts, one);
 }
 
@@ -276,11 +320,20 @@ function insideCounts(pool: Pool, dtype: DType): Value {
   );
   const uniform = along.map(counts => (counts.every(count => count === counts[0]) ? counts.slice(0, 1) : counts));
   const values = uniform.reduce<number[]>((products, counts) => products.flatMap(product => counts.map(count => product * count)), [1]);
-  return constant(NDArray.from(values, dtype, uniform.map(counts => counts.length)));
+  return constant(
+    NDArray.from(
+      values,
+      dtype,
+      uniform.map(counts => counts.length),
+    ),
+  );
 }
 
 const countAt = (counts: Value, window: readonly Index[]): Scalar =>
-  loadScalar(counts, counts.shape.map((size, axis) => (size === 1 ? constantIndex(0) : window[axis])));
+  loadScalar(
+    counts,
+    counts.shape.map((size, axis) => (size === 1 ? constantIndex(0) : window[axis])),
+  );
 
 function averagePool(input: Value, pool: Pool): Value {
   const sums = reduceOver("sum", pool.output, tapSizes(pool), (o, r) => {
@@ -311,21 +364,46 @@ export const MaxPool = defineOp("MaxPool", {
   attrs: { T: attr.type(maxTypes, "float32"), ...sizes2d, ...anyPadding, ...format2dOrVector },
   shape: ({ input, ...w }) => pooledShape("MaxPool", input, w, true),
   gradient: ({ input, output, dataFormat, ...w }, d): Gradients => ({
-    input: MaxPoolGrad({ origInput: input, origOutput: output, grad: d.output, dataFormat: dataFormat as "NHWC", ...(w as Omit<typeof w, "T">) }),
+    input: MaxPoolGrad({
+      origInput: input,
+      origOutput: output,
+      grad: d.output,
+      dataFormat: dataFormat as "NHWC",
+      ...(w as Omit<typeof w, "T">),
+    }),
   }),
   lower: ({ input, ...w }) => maxPool(input, pooledBy(input, w)),
 });
 
-const gradTypes = ["float32", "float64", "int32", "uint8", "int16", "int8", "int64", "bfloat16", "uint16", "float16", "uint32", "uint64"] as const;
+const gradTypes = [
+  "float32",
+  "float64",
+  "int32",
+  "uint8",
+  "int16",
+  "int8",
+  "int64",
+  "bfloat16",
+  "uint16",
+  "float16",
+  "uint32",
+  "uint64",
+] as const;
 
 /** Zeros for the two inputs through which no second gradient flows. */
-const noSecondGradient = (origInput: Tensor, origOutput: Tensor): Gradients => ({ origInput: zerosLike(origInput), origOutput: zerosLike(origOutput) });
+const noSecondGradient = (origInput: Tensor, origOutput: Tensor): Gradients => ({
+  origInput: zerosLike(origInput),
+  origOutput: zerosLike(origOutput),
+});
 
 export const MaxPoolGrad = defineOp("MaxPoolGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes2d, ...anyPadding, ...format2d, T: attr.type(gradTypes, "float32") },
-  shape: ({ origInput, origOutput, grad }) => (origOutput.mergeWith(grad), origInput.withRank(4)),
+  shape: ({ origInput, origOutput, grad }) => {
+    origOutput.mergeWith(grad);
+    return origInput.withRank(4);
+  },
   gradient: ({ origInput, origOutput, grad: _g, output: _, explicitPaddings: _e, padding, ...w }, d): Gradients => ({
     ...noSecondGradient(origInput, origOutput),
     grad: MaxPoolGradGrad({ origInput, origOutput, grad: d.output, padding: padding as "SAME", ...w }),
@@ -337,7 +415,10 @@ export const MaxPoolGradGrad = defineOp("MaxPoolGradGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(gradTypes) },
-  shape: ({ origInput, grad, origOutput, ...w }) => (origInput.mergeWith(grad), origOutput.mergeWith(pooledShape("MaxPool", origInput, w, true))),
+  shape: ({ origInput, grad, origOutput, ...w }) => {
+    origInput.mergeWith(grad);
+    return origOutput.mergeWith(pooledShape("MaxPool", origInput, w, true));
+  },
   gradient: ({ origInput, origOutput, grad: _g, output: _, ...w }, d): Gradients => ({
     ...noSecondGradient(origInput, origOutput),
     grad: MaxPoolGrad({ origInput, origOutput, grad: d.output, ...w }),
@@ -352,11 +433,20 @@ export const MaxPoolV2 = defineOp("MaxPoolV2", {
   compileTimeInputs: ["ksize", "strides"],
   shape: ({ input, padding, dataFormat }, context) => tensorSizesShape(input, { padding, dataFormat }, context),
   gradient: ({ input, output, ksize, strides, padding, dataFormat }, d): Gradients => ({
-    input: MaxPoolGradV2({ origInput: input, origOutput: output, grad: d.output, ksize, strides, padding, dataFormat: dataFormat as "NHWC" }),
+    input: MaxPoolGradV2({
+      origInput: input,
+      origOutput: output,
+      grad: d.output,
+      ksize,
+      strides,
+      padding,
+      dataFormat: dataFormat as "NHWC",
+    }),
     ksize: null,
     strides: null,
   }),
-  lower: ({ input, ksize, strides, ...w }) => maxPool(input, pooledBy(input, { ...w, ksize: numbersOf(ksize), strides: numbersOf(strides) })),
+  lower: ({ input, ksize, strides, ...w }) =>
+    maxPool(input, pooledBy(input, { ...w, ksize: numbersOf(ksize), strides: numbersOf(strides) })),
 });
 
 export const MaxPoolGradV2 = defineOp("MaxPoolGradV2", {
@@ -404,7 +494,9 @@ export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
     const shape = pooledShape("MaxPoolWithArgmax", input, { ...w, dataFormat: "NHWC" }, true);
     return [shape, shape];
   },
-  gradient: ({ input, output: _, argmax, ...w }, d): Gradients => ({ input: MaxPoolGradWithArgmax({ input, grad: d.output, argmax, ...w }) }),
+  gradient: ({ input, output: _, argmax, ...w }, d): Gradients => ({
+    input: MaxPoolGradWithArgmax({ input, grad: d.output, argmax, ...w }),
+  }),
   lower: ({ input, Targmax, includeBatchInIndex, ...w }) => {
     const pool = pooledBy(input, { ...w, dataFormat: "NHWC" });
     const position = positionOfMaximum(firstMaximum(input, pool), pool, Targmax as "int64", includeBatchInIndex);
@@ -441,7 +533,9 @@ export const AvgPool = defineOp("AvgPool", {
   outputs: { output: "T" },
   attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(floats) },
   shape: ({ value, ...w }) => pooledShape("AvgPool", value, w, false),
-  gradient: ({ value, output: _, ...w }, d): Gradients => ({ value: AvgPoolGrad({ origInputShape: shapeOf(value), grad: d.output, ...w }) }),
+  gradient: ({ value, output: _, ...w }, d): Gradients => ({
+    value: AvgPoolGrad({ origInputShape: shapeOf(value), grad: d.output, ...w }),
+  }),
   lower: ({ value, ...w }) => {
     checkAveragePool(value.shape, w);
     return averagePool(value, poolOf(value.shape, withoutDepthStride(w)));
@@ -460,7 +554,10 @@ export const AvgPoolGrad = defineOp("AvgPoolGrad", {
   attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(floats) },
   compileTimeInputs: ["origInputShape"],
   shape: (_, context) => context.shapeFrom("origInputShape").withRank(4),
-  gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({ origInputShape: null, grad: AvgPool({ value: d.output, ...w }) }),
+  gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({
+    origInputShape: null,
+    grad: AvgPool({ value: d.output, ...w }),
+  }),
   lower: ({ origInputShape, grad, ...w }) => {
     checkAveragePool(numbersOf(origInputShape), w);
     return averagePoolGradient(grad, poolOf(numbersOf(origInputShape), withoutDepthStride(w)));
@@ -474,7 +571,9 @@ export const MaxPool3D = defineOp("MaxPool3D", {
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats3d) },
   shape: ({ input, ...w }) => pooledShape("MaxPool3D", input, w, false),
-  gradient: ({ input, output, T: _t, ...w }, d): Gradients => ({ input: MaxPool3DGrad({ origInput: input, origOutput: output, grad: d.output, ...w }) }),
+  gradient: ({ input, output, T: _t, ...w }, d): Gradients => ({
+    input: MaxPool3DGrad({ origInput: input, origOutput: output, grad: d.output, ...w }),
+  }),
   lower: ({ input, ...w }) => maxPool(input, pooledBy(input, w)),
 });
 
@@ -494,7 +593,10 @@ export const MaxPool3DGradGrad = defineOp("MaxPool3DGradGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(gradTypes) },
-  shape: ({ origInput, grad, origOutput, ...w }) => (origInput.mergeWith(grad), origOutput.mergeWith(pooledShape("MaxPool3D", origInput, w, false))),
+  shape: ({ origInput, grad, origOutput, ...w }) => {
+    origInput.mergeWith(grad);
+    return origOutput.mergeWith(pooledShape("MaxPool3D", origInput, w, false));
+  },
   gradient: ({ origInput, origOutput, grad: _g, output: _, ...w }, d): Gradients => ({
     ...noSecondGradient(origInput, origOutput),
     grad: MaxPool3DGrad({ origInput, origOutput, grad: d.output, ...(w as Omit<typeof w, "T">) }),
@@ -507,7 +609,9 @@ export const AvgPool3D = defineOp("AvgPool3D", {
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats) },
   shape: ({ input, ...w }) => pooledShape("AvgPool3D", input, w, false),
-  gradient: ({ input, output: _, ...w }, d): Gradients => ({ input: AvgPool3DGrad({ origInputShape: shapeOf(input), grad: d.output, ...w }) }),
+  gradient: ({ input, output: _, ...w }, d): Gradients => ({
+    input: AvgPool3DGrad({ origInputShape: shapeOf(input), grad: d.output, ...w }),
+  }),
   lower: ({ input, ...w }) => {
     checkAveragePool(input.shape, w);
     return averagePool(input, poolOf(input.shape, withoutDepthStride(w)));
@@ -520,7 +624,10 @@ export const AvgPool3DGrad = defineOp("AvgPool3DGrad", {
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats) },
   compileTimeInputs: ["origInputShape"],
   shape: (_, context) => context.shapeFrom("origInputShape").withRank(5),
-  gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({ origInputShape: null, grad: AvgPool3D({ input: d.output, ...w }) }),
+  gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({
+    origInputShape: null,
+    grad: AvgPool3D({ input: d.output, ...w }),
+  }),
   lower: ({ origInputShape, grad, ...w }) => {
     checkAveragePool(numbersOf(origInputShape), w);
     return averagePoolGradient(grad, poolOf(numbersOf(origInputShape), withoutDepthStride(w)));

@@ -47,7 +47,11 @@ interface Extent {
 }
 
 /** How many windows fit, as far as known. @throws ValueError with TensorFlow's reason. */
-export function windowedSize(input: Dimension, size: Dimension, { stride, dilation = 1, padding, before = 0, after = 0 }: Extent): Dimension {
+export function windowedSize(
+  input: Dimension,
+  size: Dimension,
+  { stride, dilation = 1, padding, before = 0, after = 0 }: Extent,
+): Dimension {
   if (stride <= 0) throw new ValueError(`Stride must be > 0, but got ${stride}`);
   if (dilation < 1) throw new ValueError(`Dilation rate must be >= 1, but got ${dilation}`);
   if (padding === "SAME") return input === null ? null : Math.ceil(input / stride);
@@ -64,7 +68,10 @@ export function windowAlong(input: number, size: number, extent: Extent): Window
   const { stride, dilation = 1, padding, before: given = 0, after = 0 } = extent;
   const reach = (size - 1) * dilation + 1;
   const output = padding === "SAME" ? Math.ceil(input / stride) : Math.floor((input + given + after - reach + stride) / stride);
-  if (output < 0) throw new InvalidArgumentError(`Computed output size would be negative: ${output} [input_size: ${input}, effective_filter_size: ${reach}, stride: ${stride}]`);
+  if (output < 0)
+    throw new InvalidArgumentError(
+      `Computed output size would be negative: ${output} [input_size: ${input}, effective_filter_size: ${reach}, stride: ${stride}]`,
+    );
   const needed = Math.max((output - 1) * stride + (size - 1) * dilation + 1 - input, 0);
   const before = padding === "SAME" ? Math.floor(needed / 2) : given;
   return { input, size, stride, dilation, before, output };
@@ -96,7 +103,8 @@ export const extentOf = ({ strides, padding, dilations, explicitPaddings }: Wind
 /** @throws ValueError if explicit paddings do not go with the padding, are negative or touch batch or channels. */
 export function checkExplicitPaddings({ padding, explicitPaddings = [], dataFormat }: WindowAttrs): void {
   if (padding !== "EXPLICIT") {
-    if (explicitPaddings.length > 0) throw new ValueError("explicit_paddings attribute must be empty if the padding attribute is not EXPLICIT");
+    if (explicitPaddings.length > 0)
+      throw new ValueError("explicit_paddings attribute must be empty if the padding attribute is not EXPLICIT");
     return;
   }
   const { channel, spatial } = axesOf(dataFormat);

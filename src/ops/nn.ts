@@ -28,7 +28,20 @@ import * as operator from "./operators.ts";
 import { randomUniform } from "./random.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
-const realTypes = ["float32", "float64", "int32", "uint8", "int16", "int8", "int64", "bfloat16", "uint16", "float16", "uint32", "uint64"] as const;
+const realTypes = [
+  "float32",
+  "float64",
+  "int32",
+  "uint8",
+  "int16",
+  "int8",
+  "int64",
+  "bfloat16",
+  "uint16",
+  "float16",
+  "uint32",
+  "uint64",
+] as const;
 const reluTypes = [...realTypes, "qint8"] as const;
 
 // ---- relu and its kin ----
@@ -124,8 +137,8 @@ export const EluGrad = defineOp("EluGrad", {
 });
 
 /** The constants of self-normalizing networks (Klambauer et al. 2017). */
-const seluScale = 1.0507009873554804934193349852946;
-const seluScaleAlpha = 1.7580993408473768599402175208123;
+const seluScale = 1.0507009873554805;
+const seluScaleAlpha = 1.7580993408473768;
 
 /** `scale · features` where positive, else `scale · alpha · (exp(features) - 1)`. */
 export const Selu = defineOp("Selu", {
@@ -311,12 +324,20 @@ export const logSoftmax = (logits: TensorLike, axis?: number | SoftmaxOptions | 
   alongAxis((x, name) => LogSoftmax({ logits: x }, { name }), logits, collect<SoftmaxOptions>(["axis", "name", "dim"], [axis, options]));
 
 /** Applies an op of the last axis to another one, by transposing there and back; node by node as TensorFlow does. */
-function alongAxis(op: (logits: Tensor, name: string | null | undefined) => Tensor, logits: TensorLike, { axis, dim, name }: SoftmaxOptions): Tensor {
+function alongAxis(
+  op: (logits: Tensor, name: string | null | undefined) => Tensor,
+  logits: TensorLike,
+  { axis, dim, name }: SoftmaxOptions,
+): Tensor {
   const x = convertToTensor(logits, { name: "logits" });
   const wanted = eitherName("axis", axis, "dim", dim) ?? -1;
   const { dims } = x.shape;
   if (wanted === -1 || (dims !== null && wanted === dims.length - 1)) return op(x, name);
-  if (dims === null) throw new ValueError(`\`axis\` must be -1 for logits of unknown rank. Received: axis=${wanted}`, "Give the logits a shape with setShape.");
+  if (dims === null)
+    throw new ValueError(
+      `\`axis\` must be -1 for logits of unknown rank. Received: axis=${wanted}`,
+      "Give the logits a shape with setShape.",
+    );
   if (wanted < -dims.length || wanted >= dims.length)
     throw new InvalidArgumentError(
       `\`dim\` must be in the range [${-dims.length}, ${dims.length}) where ${dims.length} is the number of dimensions in the input. Received: dim=${wanted}`,
@@ -331,7 +352,8 @@ function alongAxis(op: (logits: Tensor, name: string | null | undefined) => Tens
 }
 
 /** Transposes so that axis `at` and the last one change places. */
-const swapWithLast = (x: Tensor, at: number, last: Tensor): Tensor => transpose(x, concat([range(at), [last], range(at + 1, last), [at]], 0));
+const swapWithLast = (x: Tensor, at: number, last: Tensor): Tensor =>
+  transpose(x, concat([range(at), [last], range(at + 1, last), [at]], 0));
 
 // ---- biases ----
 
@@ -379,7 +401,11 @@ export const BiasAddGrad = defineOp("BiasAddGrad", {
   gradient: ({ outBackprop, dataFormat }, d): Gradients => ({ outBackprop: spreadBias(d.output, outBackprop, dataFormat) }),
   lower: ({ outBackprop, dataFormat }) => {
     const axis = dataFormat === "NCHW" ? 1 : outBackprop.shape.length - 1;
-    return reduce("sum", outBackprop, outBackprop.shape.map((_, k) => k).filter(k => k !== axis));
+    return reduce(
+      "sum",
+      outBackprop,
+      outBackprop.shape.map((_, k) => k).filter(k => k !== axis),
+    );
   },
 });
 
@@ -419,7 +445,11 @@ export function biasAdd(value: TensorLike, bias: TensorLike, dataFormat?: string
 /** `matmul(x, weights) + biases`. TF: tf.nn.xw_plus_b. */
 export function xwPlusB(x: TensorLike, weights: TensorLike, biases: TensorLike, option?: NameOption): Tensor {
   return inNameScope(option, "xw_plus_b", [x, weights, biases], scope => {
-    const [a, w, b] = [convertToTensor(x, { name: "x" }), convertToTensor(weights, { name: "weights" }), convertToTensor(biases, { name: "biases" })];
+    const [a, w, b] = [
+      convertToTensor(x, { name: "x" }),
+      convertToTensor(weights, { name: "weights" }),
+      convertToTensor(biases, { name: "biases" }),
+    ];
     return biasAdd(matmul(a, w), b, { name: String(scope) });
   });
 }
@@ -427,7 +457,11 @@ export function xwPlusB(x: TensorLike, weights: TensorLike, biases: TensorLike, 
 /** `relu(matmul(x, weights) + biases)`. TF: tf.nn.relu_layer. */
 export function reluLayer(x: TensorLike, weights: TensorLike, biases: TensorLike, option?: NameOption): Tensor {
   return inNameScope(option, "relu_layer", [x, weights, biases], scope => {
-    const [a, w, b] = [convertToTensor(x, { name: "x" }), convertToTensor(weights, { name: "weights" }), convertToTensor(biases, { name: "biases" })];
+    const [a, w, b] = [
+      convertToTensor(x, { name: "x" }),
+      convertToTensor(weights, { name: "weights" }),
+      convertToTensor(biases, { name: "biases" }),
+    ];
     return relu(biasAdd(matmul(a, w), b), { name: String(scope) });
   });
 }
@@ -453,7 +487,9 @@ export function dropout(x: TensorLike, keepProb?: TensorLike | DropoutOptions | 
   return inNameScope(given, "dropout", [x], () => {
     const tensor = convertToTensor(x, { name: "x" });
     if (!isFloating(tensor.dtype))
-      throw new ValueError(`\`x.dtype\` must be a floating point tensor as \`x\` will be scaled. Received: x_dtype=<dtype: '${tensor.dtype}'>`);
+      throw new ValueError(
+        `\`x.dtype\` must be a floating point tensor as \`x\` will be scaled. Received: x_dtype=<dtype: '${tensor.dtype}'>`,
+      );
     if (rate === 0) return tensor;
     const scaled = scaleKept(tensor, rate);
     const noise = randomUniform(noiseShapeOf(tensor, given.noiseShape), { seed: given.seed, dtype: tensor.dtype });
@@ -466,7 +502,12 @@ export function dropout(x: TensorLike, keepProb?: TensorLike | DropoutOptions | 
 
 /** The rate as a number or tensor. A keepProb given as a tensor becomes `1 - keepProb`, outside the dropout's scope, as in TensorFlow. */
 function dropRate(rate: TensorLike | null | undefined, keepProb: TensorLike | null | undefined): number | Tensor {
-  const kept = keepProb === null || keepProb === undefined ? undefined : typeof keepProb === "number" ? 1 - keepProb : Sub({ x: 1, y: convertToTensor(keepProb) }, { name: "sub" });
+  const kept =
+    keepProb === null || keepProb === undefined
+      ? undefined
+      : typeof keepProb === "number"
+        ? 1 - keepProb
+        : Sub({ x: 1, y: convertToTensor(keepProb) }, { name: "sub" });
   const chosen = eitherName<TensorLike>("rate", rate, "keep_prob", kept);
   if (chosen === undefined) throw new ValueError("`rate` must be provided. Received: rate=None");
   if (typeof chosen === "number") {
@@ -477,7 +518,8 @@ function dropRate(rate: TensorLike | null | undefined, keepProb: TensorLike | nu
       );
     return chosen;
   }
-  if (typeof chosen === "string" || typeof chosen === "boolean") throw new ValueError(`\`rate\` must be a scalar or scalar tensor. Received: rate=${chosen}`);
+  if (typeof chosen === "string" || typeof chosen === "boolean")
+    throw new ValueError(`\`rate\` must be a scalar or scalar tensor. Received: rate=${chosen}`);
   const tensor = convertToTensor(chosen, { name: "rate" });
   if (tensor.shape.rank !== null && tensor.shape.rank !== 0) throw new ValueError(`Shape ${tensor.shape} must have rank 0`);
   return tensor;
@@ -488,7 +530,9 @@ const pythonFloat = (x: number): string => (Number.isInteger(x) ? `${x}.0` : Str
 function scaleKept(x: Tensor, rate: number | Tensor): Tensor {
   if (typeof rate === "number") return Mul({ x, y: constant(1 / (1 - rate), x.dtype) });
   if (rate.dtype !== x.dtype)
-    throw new ValueError(`\`x.dtype\` must be compatible with \`rate.dtype\`. Received: x.dtype=<dtype: '${x.dtype}'> and rate.dtype=<dtype: '${rate.dtype}'>`);
+    throw new ValueError(
+      `\`x.dtype\` must be compatible with \`rate.dtype\`. Received: x.dtype=<dtype: '${x.dtype}'> and rate.dtype=<dtype: '${rate.dtype}'>`,
+    );
   return RealDiv({ x, y: Sub({ x: constant(1, rate.dtype), y: rate }) });
 }
 
@@ -513,7 +557,12 @@ export const L2Loss = defineOp("L2Loss", {
   shape: () => new TensorShape([]),
   gradient: ({ t }, d): Gradients => ({ t: operator.mul(t, d.output) }),
   lower: ({ t }) => {
-    const sum = reduce("sum", t, t.shape.map((_, axis) => axis), { f: x => s.square(x) });
+    const sum = reduce(
+      "sum",
+      t,
+      t.shape.map((_, axis) => axis),
+      { f: x => s.square(x) },
+    );
     return map(x => s.mul(x, 0.5), sum);
   },
 });

@@ -66,7 +66,7 @@ export function sineAndCosine64(x: number, out: Float64Array): void {
   out[1] = [cosine, -sine, -cosine, sine][n % 4];
 }
 
-const ln2: Pair = { high: 0.6931471805599453, low: 2.3190468138462996e-17 };
+const ln2: Pair = { high: Math.LN2, low: 2.3190468138462996e-17 };
 
 /** e^y for |y| below 20. */
 function exponential(y: number): Pair {

@@ -14,13 +14,13 @@ const halfPi = 1.5707963267948966;
 const twoOverPi = 0.6366197723675814;
 const sineTerms = [-0.16666654943701084, 0.008332178146138854, -0.00019517298981385725] as const;
 const cosineTerms = [-0.49999999725108224, 0.041666623324344516, -0.001388676379437604, 2.4390450703564542e-5] as const;
-const ln2 = 0.6931471805599453;
+const ln2 = Math.LN2;
 const logTerms = [-0.25089342214237154, 0.333456765744066, -0.4999997485802103] as const;
 /** 1/c and log c for a c near the middle of each sixteenth of [0.7, 1.4). */
 const inverses = [
   1.398907162146528, 1.3403141896637998, 1.286432210124115, 1.2367150214269895, 1.1906977166711752, 1.1479821020556429, 1.1082251448272158,
-  1.0711297413057381, 1.036437278977283, 1, 0.9492859795739057, 0.8951049428609004, 0.8476821620351103, 0.8050314851692001, 0.7664671008843108,
-  0.731428603316328,
+  1.0711297413057381, 1.036437278977283, 1, 0.9492859795739057, 0.8951049428609004, 0.8476821620351103, 0.8050314851692001,
+  0.7664671008843108, 0.731428603316328,
 ] as const;
 const logarithms = [
   -0.33569133332882284, -0.2929040563774074, -0.2518726580937369, -0.21245868807117255, -0.17453945183745634, -0.1380057072319758,
@@ -66,7 +66,10 @@ export function trigonometric32(x: Scalar, isSine: boolean): Scalar {
   const r = s.sub(v, s.mul(n, wide(halfPi)));
   const r2 = s.mul(r, r);
   const r3 = s.mul(r, r2);
-  const sine = s.add(s.add(r, s.mul(r3, wide(sineTerms[0]))), s.mul(s.mul(r3, r2), s.add(wide(sineTerms[1]), s.mul(r2, wide(sineTerms[2])))));
+  const sine = s.add(
+    s.add(r, s.mul(r3, wide(sineTerms[0]))),
+    s.mul(s.mul(r3, r2), s.add(wide(sineTerms[1]), s.mul(r2, wide(sineTerms[2])))),
+  );
   const r4 = s.mul(r2, r2);
   const upper = s.mul(s.mul(r4, r2), s.add(wide(cosineTerms[2]), s.mul(r2, wide(cosineTerms[3]))));
   const cosine = s.add(s.add(s.add(wide(1), s.mul(r2, wide(cosineTerms[0]))), s.mul(r4, wide(cosineTerms[1]))), upper);

@@ -130,7 +130,11 @@ export const RandomUniformInt = defineOp("RandomUniformInt", {
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["shape"],
-  shape: ({ minval, maxval }, context) => (minval.withRank(0), maxval.withRank(0), context.shapeFrom("shape")),
+  shape: ({ minval, maxval }, context) => {
+    minval.withRank(0);
+    maxval.withRank(0);
+    return context.shapeFrom("shape");
+  },
   lower: ({ shape, minval, maxval, Tout, ...w }, context) => {
     const dims = requestedShape(shape);
     const size = sizeOf(dims);

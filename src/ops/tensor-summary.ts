@@ -50,6 +50,7 @@ function general(x: number, digits: number): string {
   const [mantissa, power] = x.toExponential(digits - 1).split("e");
   const exponent = Number(power);
   const trim = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-  if (exponent < -4 || exponent >= digits) return `${trim(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  if (exponent < -4 || exponent >= digits)
+    return `${trim(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
   return trim(x.toFixed(Math.max(digits - 1 - exponent, 0)));
 }
