@@ -26,6 +26,8 @@ const ours = new Set([
   "RuntimeError",
   "AssertionError",
   "exportGraphDef",
+  "ellipsis",
+  "getItem",
   "double",
   "half",
 ]);
