@@ -14,7 +14,9 @@ import { Tensor } from "../graph/operation.ts";
 import { constant, fill, identity, shape, zerosLike } from "../ops/array.ts";
 import { group } from "../ops/control-flow.ts";
 import { slicesToTensor } from "../ops/math-segment.ts";
+import { isExit, isLoopSwitch } from "../ops/control-flow-contexts.ts";
 import { aggregate, type AggregationMethod, AggregationMethods } from "./aggregate.ts";
+import { LoopGradients } from "./loops.ts";
 import { registeredGradient } from "./registry.ts";
 
 export interface GradientsOptions {
@@ -113,6 +115,8 @@ class ReverseWalk {
   private readonly options: WalkOptions;
   /** Contributions to each tensor, in the order they arrive; joined when read. */
   private readonly contributions = new Map<Tensor, (Tensor | IndexedSlices)[]>();
+  private loops: LoopGradients | null = null;
+  private sources: ReadonlySet<Operation> = new Set();
 
   constructor(graph: Graph, options: WalkOptions) {
     this.graph = graph;
@@ -138,33 +142,61 @@ class ReverseWalk {
     return joined;
   }
 
-  /** Visits ops between ys and xs, readers before what they read. */
+  /** Visits ops between ys and xs, readers before what they read; loops when the gradients of all their results are there. */
   run(ys: readonly Tensor[], xs: readonly Tensor[], stops: readonly Tensor[]): void {
-    const between = operationsBetween(xs, ys);
-    const stopOps = stopOperations(xs, stops, between);
-    const pending = pendingCounts(ys, between);
-    const ready = [...new Set(ys.map(y => y.op))].filter(op => (pending.get(op) ?? 0) === 0);
-    while (ready.length > 0) {
-      const op = ready.shift() as Operation;
-      const flows = between.has(op) && !stopOps.has(op);
-      if (flows) this.visit(op);
-      for (const source of new Set(op.inputs.map(input => input.op))) {
-        const left = pending.get(source);
-        if (left === undefined) continue;
-        pending.set(source, left - 1);
-        if (left === 1) ready.push(source);
-      }
+    const { list, members } = operationsBetween(xs, ys);
+    const targets = new Set(ys.map(y => y.op).filter(op => members.has(op)));
+    this.loops = LoopGradients.among(list, members, (op, body) => this.inColocation(op, body));
+    this.sources = new Set(xs.map(x => x.op));
+    const stopOps = stopOperations(xs, stops, members);
+    const pending = pendingCounts(list, members);
+    const queue = [...targets].filter(op => pending.get(op) === undefined);
+    for (const exit of this.loops?.unusedExits(pending, new Set(queue)) ?? []) {
+      if (isDifferentiableType(exit)) this.add(exit, this.loops?.zerosForExit(exit));
+      queue.push(exit.op);
     }
+    for (let op = queue.shift(); op !== undefined; op = queue.shift()) {
+      this.visit(op, stopOps.has(op));
+      for (const input of op.inputs) queue.push(...this.readyFrom(input, pending));
+    }
+    this.loops?.finish();
   }
 
-  private visit(op: Operation): void {
-    const outputs = op.outputs.map(output => this.gradientOf(output));
-    if (outputs.every(gradient => gradient === null)) return;
-    const gradient = gradientFunction(op);
-    if (gradient === "none") return;
-    const inputs = this.graph.nameScope(`${op.name}_grad`, () => this.inColocation(op, () => this.callGradient(op, gradient, outputs)));
+  /** The operations that can be visited once one reader less of `tensor` is to come. */
+  private readyFrom(tensor: Tensor, pending: Map<Operation, number>): Operation[] {
+    const { op } = tensor;
+    const left = (pending.get(op) ?? 0) - 1;
+    pending.set(op, left);
+    if (left !== 0 && !(this.loops && left > 0 && isLoopSwitch(op))) return [];
+    if (!this.loops || !isExit(op)) return [op];
+    const { ready, unused } = this.loops.exitReady(tensor, exit => this.contributions.has(exit));
+    for (const exit of unused) if (isDifferentiableType(exit)) this.add(exit, this.loops.zerosForExit(exit));
+    return ready.map(exit => exit.op);
+  }
+
+  private inLoop<R>(op: Operation, isBefore: boolean, body: () => R): R {
+    return this.loops ? this.loops.inside(op, isBefore, body) : body();
+  }
+
+  private visit(op: Operation, isStop: boolean): void {
+    this.inColocation(op, () => {
+      const outputs = this.inLoop(op, true, () => op.outputs.map(output => this.gradientOf(output)));
+      if (isStop || outputs.every(gradient => gradient === null)) return;
+      const gradient = gradientFunction(op);
+      if (gradient === "none") return;
+      this.inLoop(op, false, () => {
+        if (isLoopSwitch(op) && op.context === this.graph.controlFlowContext) throw throughLoopVariable(op, this.sources);
+        const all = outputs.map((value, i) => value ?? (isDifferentiableType(op.outputs[i]) ? (this.loops?.zerosFor(op, i) ?? null) : null));
+        const inputs = this.graph.nameScope(`${op.name}_grad`, () => this.callGradient(op, gradient, all));
+        this.pass(op, inputs);
+      });
+    });
+  }
+
+  /** Adds the gradients of an op's inputs to what has arrived there. */
+  private pass(op: Operation, gradients: readonly Gradient[]): void {
     op.inputs.forEach((input, i) => {
-      const given = inputs[i];
+      const given = gradients[i];
       if (given instanceof Tensor && input.dtype !== "resource" && given.shape.isCompatibleWith(input.shape)) given.setShape(input.shape);
       this.add(input, given);
     });
@@ -201,6 +233,19 @@ function gradientFunction(op: Operation): GradientFunction | "none" {
       `No gradient defined for operation'${op.name}' (op type: ${op.type}). In general every operation must have an associated \`@tf.RegisterGradient\` for correct autodiff, which this op is lacking.\n\nStop the gradient before it with tf.stopGradient(x), or give it one with tf.RegisterGradient("${op.type}", …).`,
     );
   return found;
+}
+
+/** Asked for inside a loop's body, a gradient would have to go through the iterations before this one. */
+function throughLoopVariable(op: Operation, sources: ReadonlySet<Operation>): ValueError {
+  const seen = new Set([op]);
+  for (const source of seen) {
+    if (sources.has(source))
+      return new ValueError(
+        `Cannot compute gradient inside while loop with respect to op '${source.name}'. We do not support taking the gradient wrt or through the initial value of a loop variable. Gradients can be computed through loop invariants or wrt the input parameters to the loop body.`,
+      );
+    for (const input of source.inputs) seen.add(input.op);
+  }
+  throw new InternalError("A gradient walk met a loop that leads to none of its sources.");
 }
 
 /** Zeros made only if the gradient function asks for them. */
@@ -274,7 +319,7 @@ function gated(list: readonly Gradient[]): Gradient[] {
 }
 
 /** Operations on a path from the xs to the ys, through types that gradients flow in. */
-function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): Set<Operation> {
+function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): { list: Operation[]; members: Set<Operation> } {
   const backward = new Set<Operation>();
   const stack = ys.map(y => y.op);
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
@@ -297,7 +342,16 @@ function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): Set<Op
     reached.add(op);
     for (const output of op.outputs) if (isDifferentiableType(output)) waiting.push(...(readers.get(output) ?? []));
   }
-  return new Set([...reached].sort((a, b) => a.id - b.id));
+  // In the order in which a search from the ys meets them.
+  const members = new Set<Operation>();
+  const queue = ys.map(y => y.op);
+  for (let k = 0; k < queue.length; k++) {
+    const op = queue[k];
+    if (!reached.has(op) || members.has(op)) continue;
+    members.add(op);
+    queue.push(...op.inputs.map(input => input.op));
+  }
+  return { list: [...members], members };
 }
 
 const isDifferentiableType = (tensor: Tensor): boolean =>
@@ -311,20 +365,9 @@ function stopOperations(xs: readonly Tensor[], stops: readonly Tensor[], between
   return result;
 }
 
-/** How many readers on the way to the ys each operation still waits for. */
-function pendingCounts(ys: readonly Tensor[], between: ReadonlySet<Operation>): Map<Operation, number> {
+/** How many inputs of other operations among them each operation still waits for. */
+function pendingCounts(list: readonly Operation[], members: ReadonlySet<Operation>): Map<Operation, number> {
   const counts = new Map<Operation, number>();
-  const seen = new Set<Operation>();
-  const stack = ys.map(y => y.op);
-  for (const y of ys) counts.set(y.op, counts.get(y.op) ?? 0);
-  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
-    if (seen.has(op)) continue;
-    seen.add(op);
-    for (const source of new Set(op.inputs.map(input => input.op))) {
-      if (!between.has(source)) continue;
-      counts.set(source, (counts.get(source) ?? 0) + 1);
-      stack.push(source);
-    }
-  }
+  for (const op of list) for (const { op: source } of op.inputs) if (members.has(source)) counts.set(source, (counts.get(source) ?? 0) + 1);
   return counts;
 }

@@ -532,7 +532,10 @@ function shapesOf(values: readonly Tensor[]): readonly Tensor[] {
 
 /** Gradients of the pieces: slices of dz at their offsets. */
 function concatGradient(values: readonly Tensor[], axis: Tensor, dz: Tensor): Tensor[] {
-  const front = operator.mod(axis, rank(values[0]));
+  const { value } = axis.op.attrs;
+  // In a loop of gradients a constant is made anew rather than kept on a stack.
+  const known = value instanceof NDArray && axis.op.context !== dz.op.context ? constant(value, axis.dtype) : axis;
+  const front = operator.mod(known, rank(values[0]));
   const sizes = shapesOf(values);
   if (sizes.length > 16) {
     const lengths = squeeze(slice(stack(sizes, 1), [front, 0], [1, -1]));

@@ -13,7 +13,21 @@ import type { Named } from "../graph/op-definition.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { constant, identity } from "./array.ts";
 import { stack } from "./array-slicing.ts";
-import { Assert, Enter, Exit, LoopCond, Merge, NextIteration, RefEnter, RefExit, RefMerge, RefNextIteration, RefSwitch, Switch, withDependencies } from "./control-flow.ts";
+import {
+  Assert,
+  Enter,
+  Exit,
+  LoopCond,
+  Merge,
+  NextIteration,
+  RefEnter,
+  RefExit,
+  RefMerge,
+  RefNextIteration,
+  RefSwitch,
+  Switch,
+  withDependencies,
+} from "./control-flow.ts";
 import { AddV2, cast, Less, LessEqual, LogicalAnd } from "./math.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope } from "./named.ts";
@@ -37,16 +51,37 @@ export abstract class Context implements ControlFlowContext {
 
   /** The tensor to use here for one made outside. */
   abstract addValue(tensor: Tensor): Tensor;
-  abstract addOperation(op: Operation): void;
+  /** Makes a new node one of this context's: its inputs are what stands here for them, and it waits for the pivot if for nothing else. */
+  abstract take(op: Operation): void;
   /** The innermost loop around, this context included. */
   abstract get loop(): WhileContext | null;
   /** What operations without inputs wait for. */
   abstract get pivot(): Tensor;
 
+  addOperation(op: Operation): void {
+    this.take(op);
+  }
+
+  /** Contexts that this one was entered from, innermost last. */
+  private readonly enteredFrom: (ControlFlowContext | null)[] = [];
+
   /** Runs `body` with this as the graph's context. */
   inside<R>(body: () => R): R {
     const before = this.graph.controlFlowContext;
+    this.enteredFrom.push(before);
     this.graph.controlFlowContext = this;
+    try {
+      return body();
+    } finally {
+      this.graph.controlFlowContext = before;
+      this.enteredFrom.pop();
+    }
+  }
+
+  /** Within `inside`: runs `body` in the context around it. */
+  outside<R>(body: () => R): R {
+    const before = this.graph.controlFlowContext;
+    this.graph.controlFlowContext = this.enteredFrom[this.enteredFrom.length - 1] ?? null;
     try {
       return body();
     } finally {
@@ -80,11 +115,20 @@ export abstract class Context implements ControlFlowContext {
   }
 }
 
-const isExit = (op: Operation): boolean => op.definition === Exit || op.definition === RefExit;
-const isConstantEnter = (op: Operation): boolean => (op.definition === Enter || op.definition === RefEnter) && op.attrs.isConstant === true;
+export const isExit = (op: Operation): boolean => op.definition === Exit || op.definition === RefExit;
+export const isSwitch = (op: Operation): boolean => op.definition === Switch || op.definition === RefSwitch;
+const isEnter = (op: Operation): boolean => op.definition === Enter || op.definition === RefEnter;
+export const isConstantEnter = (op: Operation): boolean => isEnter(op) && op.attrs.isConstant === true;
+
+/** A Switch of a loop variable, not of a branch inside the loop. */
+export const isLoopSwitch = (op: Operation): boolean =>
+  isSwitch(op) && op.context instanceof WhileContext && op.inputs[1].op.definition === LoopCond;
+
+/** The innermost loop around an operation. */
+export const loopOf = (op: Operation): WhileContext | null => (op.context as Context | null)?.loop ?? null;
 
 /** The context that the outputs of an operation belong to: that of an Exit is the one around its loop. */
-function outputContext(op: Operation): Context | null {
+export function outputContext(op: Operation): Context | null {
   const context = op.context as Context | null;
   return isExit(op) ? (context?.outer ?? null) : context;
 }
@@ -97,7 +141,8 @@ export function switchOf(data: Tensor, predicate: Tensor, { name = "Switch" }: N
   return [made.outputFalse, made.outputTrue];
 }
 
-const merge = (inputs: readonly Tensor[]): Tensor => (inputs.every(input => input.isRef) ? RefMerge({ inputs }) : Merge({ inputs })).output;
+const merge = (inputs: readonly Tensor[], { name }: Named = {}): Tensor =>
+  (inputs.every(input => input.isRef) ? RefMerge({ inputs }, { name }) : Merge({ inputs }, { name })).output;
 
 /** One branch of a cond under construction. */
 export class CondContext extends Context {
@@ -140,7 +185,7 @@ export class CondContext extends Context {
     return result;
   }
 
-  addOperation(op: Operation): void {
+  take(op: Operation): void {
     if (op.inputs.length === 0) {
       this.dropExternalControls(op);
       if (!op.controlInputs.some(input => this.isWithin(input))) op.addControlInput(this.pivot.op);
@@ -151,7 +196,8 @@ export class CondContext extends Context {
       });
       this.dropExternalControls(op);
     }
-    for (let context: Context | null = this; context !== null; context = context.outer) for (const output of op.outputs) context.values.add(output);
+    for (let context: Context | null = this; context !== null; context = context.outer)
+      for (const output of op.outputs) context.values.add(output);
     if (this.outer || !isExit(op)) this.graph.preventFetching(op);
     this.outer?.addInner(op);
   }
@@ -189,6 +235,27 @@ export class CondContext extends Context {
   }
 }
 
+interface VariableNames {
+  readonly enter: string;
+  readonly merge?: string;
+  readonly exit: string;
+  readonly keepsShape: boolean;
+}
+
+interface LoopSettings {
+  readonly parallelIterations: number;
+  readonly backProp: boolean;
+  readonly swapMemory: boolean;
+  readonly maximumIterations: Tensor | null;
+}
+
+/** What a loop of gradients knows of the loop whose gradients it computes (ops/loop-history.ts). */
+export interface History {
+  readonly forward: WhileContext;
+  /** What stands, in an iteration of the gradients' loop, for a value of the same iteration of the forward loop. */
+  realValue(value: Tensor): Tensor;
+}
+
 /** A loop under construction. */
 export class WhileContext extends Context {
   readonly name: string;
@@ -200,11 +267,14 @@ export class WhileContext extends Context {
   exits: Tensor[] = [];
   /** The LoopCond's result. */
   condition: Tensor | null = null;
-  private pivotForCondition: Tensor | null = null;
-  private pivotForBody: Tensor | null = null;
+  pivotForCondition: Tensor | null = null;
+  pivotForBody: Tensor | null = null;
+  /** For loops of gradients. */
+  readonly history: History | null;
 
-  constructor(graph: Graph, given: { parallelIterations: number; backProp: boolean; swapMemory: boolean; maximumIterations: Tensor | null; name?: string }) {
+  constructor(graph: Graph, given: LoopSettings & { readonly name?: string; readonly history?: History }) {
     super(graph);
+    this.history = given.history ?? null;
     this.name = graph.uniqueName(given.name ?? "while_context");
     this.parallelIterations = given.parallelIterations;
     this.backProp = given.backProp;
@@ -223,6 +293,11 @@ export class WhileContext extends Context {
   addValue(tensor: Tensor): Tensor {
     if (this.values.has(tensor) || tensor.op.context === this) return this.external.get(tensor) ?? tensor;
     this.values.add(tensor);
+    const real = this.fromHistory(tensor);
+    if (real) {
+      this.external.set(tensor, real);
+      return real;
+    }
     const outer = this.outer ? this.outer.addValue(tensor) : tensor;
     const entered = this.graph.controlDependencies(null, () => this.enter(outer, true));
     this.graph.preventFeeding(entered);
@@ -233,9 +308,17 @@ export class WhileContext extends Context {
     return entered;
   }
 
-  enter(data: Tensor, isConstant: boolean): Tensor {
+  /** In a loop of gradients, what stands for a value of the forward loop. */
+  private fromHistory(tensor: Tensor): Tensor | undefined {
+    const history = (this.graph.controlFlowContext as Context | null)?.loop?.history;
+    if (!history) return undefined;
+    const loop = isExit(tensor.op) ? (loopOf(tensor.op)?.outer?.loop ?? null) : loopOf(tensor.op);
+    return loop === history.forward ? history.realValue(tensor) : undefined;
+  }
+
+  enter(data: Tensor, isConstant: boolean, options: Named = {}): Tensor {
     const attrs = { data, frameName: this.name, isConstant, parallelIterations: this.parallelIterations };
-    const entered = data.isRef ? RefEnter(attrs) : Enter(attrs);
+    const entered = data.isRef ? RefEnter(attrs, options) : Enter(attrs, options);
     if (isConstant) entered.setShape(data.shape);
     return entered;
   }
@@ -253,7 +336,13 @@ export class WhileContext extends Context {
     }
   }
 
-  addOperation(op: Operation): void {
+  override addOperation(op: Operation): void {
+    const forward = this.forwardContextOf(op);
+    if (forward) op.context = forward;
+    (forward ?? this).take(op);
+  }
+
+  take(op: Operation): void {
     let external: Operation[];
     if (op.inputs.length === 0) {
       external = this.dropExternalControls(op);
@@ -276,6 +365,35 @@ export class WhileContext extends Context {
     this.outer?.addInner(op);
   }
 
+  /** Shapes of forward values are taken in the forward loop, so that the shape is kept for the gradient and not the value. */
+  private forwardContextOf(op: Operation): Context | null {
+    if (!["Shape", "Size", "Rank"].includes(op.type)) return null;
+    const forward = (this.graph.controlFlowContext as Context | null)?.loop?.history?.forward;
+    const [{ op: source }] = op.inputs;
+    return forward !== undefined && loopOf(source) === forward ? (source.context as Context) : null;
+  }
+
+  /** One more variable of this loop, which begins as `start` and goes on as what `step` makes of it; called inside the loop's context. */
+  addVariable(
+    start: Tensor,
+    names: VariableNames,
+    condition: (current: Tensor) => Tensor,
+    step: (current: Tensor) => Tensor,
+  ): { readonly exit: Tensor; readonly next: Tensor } {
+    this.values.add(start);
+    const entered = this.enter(start, false, { name: names.enter });
+    if (names.keepsShape) entered.setShape(start.shape);
+    this.enters.push(entered);
+    const merged = merge([entered, entered], { name: names.merge });
+    const sides = Switch({ data: merged, pred: condition(merged) });
+    const next = NextIteration({ data: step(sides.outputTrue) });
+    merged.op.replaceInput(1, next);
+    const exit = Exit({ data: sides.outputFalse }, { name: names.exit });
+    this.exits.push(exit);
+    this.exitResult([exit]);
+    return { exit, next };
+  }
+
   /** Control inputs from outside become data inputs of Identity nodes, which can enter. */
   private keepExternalControls(op: Operation, external: readonly Operation[]): void {
     for (const control of external) {
@@ -286,7 +404,12 @@ export class WhileContext extends Context {
   }
 
   /** Builds the whole loop from its variables' initial values; returns the exits. */
-  build(initial: readonly Tensor[], shapes: readonly TensorShape[], condition: (vars: Tensor[]) => Tensor, body: (vars: Tensor[]) => Tensor[]): Tensor[] {
+  build(
+    initial: readonly Tensor[],
+    shapes: readonly TensorShape[],
+    condition: (vars: Tensor[]) => Tensor,
+    body: (vars: Tensor[]) => Tensor[],
+  ): Tensor[] {
     return this.inside(() => {
       for (const tensor of initial) this.values.add(tensor);
       const real = initial.map(tensor => this.outer?.addValue(tensor) ?? tensor);
@@ -392,7 +515,9 @@ function mergeBranches(graph: Graph, yes: BuiltBranch, no: BuiltBranch, isStrict
   yes.results.forEach((x, k) => {
     const y = no.results[k];
     if (x.dtype !== y.dtype)
-      throw new ValueError(`Outputs of 'true_fn' and 'false_fn' must have the same type(s). Received ${x.dtype} from 'true_fn' and ${y.dtype} from 'false_fn'.`);
+      throw new ValueError(
+        `Outputs of 'true_fn' and 'false_fn' must have the same type(s). Received ${x.dtype} from 'true_fn' and ${y.dtype} from 'false_fn'.`,
+      );
   });
   const merges = yes.results.map((x, k) => merge([no.results[k], x]));
   if (yes.context.outer === null) for (const { context } of [yes, no]) graph.addToCollection("cond_context", context);
@@ -417,7 +542,8 @@ interface CaseOptions extends Named {
 /** The function of the first true predicate, else the default; without a default, one predicate has to be true. Pairs are `[predicate, function]`.
  *  TF: tf.case. @throws InvalidArgumentError while running if none is true and there is no default, or several are under `exclusive`. */
 export function caseOf(pairs: readonly (readonly [TensorLike, Branch])[], options: CaseOptions = {}): Nested {
-  if (pairs.length === 0 && !options.default) throw new ValueError("`pred_fn_pairs` must be a non-empty list of pairs, or there must be a `default`.");
+  if (pairs.length === 0 && !options.default)
+    throw new ValueError("`pred_fn_pairs` must be a non-empty list of pairs, or there must be a `default`.");
   const predicates = pairs.map(([predicate]) => predicate);
   return inNameScope({ name: options.name ?? "case" }, "case", predicates, () => {
     const fallback = options.default ?? lastUnlessOthers(pairs);
@@ -438,7 +564,13 @@ function lastUnlessOthers(pairs: readonly (readonly [TensorLike, Branch])[]): Br
     const message = `Implementation error: selected default action #${pairs.length - 1} was called, but some of other predicates are True: `;
     const gates = [
       assertAtMostTrue(others, 0, message),
-      Assert(predicate, ["Input error: None of conditions evaluated as True:", stack(pairs.map(([p]) => p), { name: "preds_c" })]),
+      Assert(predicate, [
+        "Input error: None of conditions evaluated as True:",
+        stack(
+          pairs.map(([p]) => p),
+          { name: "preds_c" },
+        ),
+      ]),
     ];
     return getDefaultGraph().controlDependencies(gates, fn);
   };
@@ -449,7 +581,9 @@ function assertAtMostTrue(predicates: readonly TensorLike[], most: number, messa
   const count = reduceSum(cast(all, "int32"), null, { name: "num_true_conds" });
   const condition = LessEqual({ x: count, y: constant(most, "int32", { name: "n_true_conds" }) });
   const names = predicates.map(predicate => (predicate instanceof Tensor ? predicate.name : "?")).join(", ");
-  return Assert(condition, [`${message}: more than ${most} conditions (${names}) evaluated as True:`, all], { summarize: predicates.length });
+  return Assert(condition, [`${message}: more than ${most} conditions (${names}) evaluated as True:`, all], {
+    summarize: predicates.length,
+  });
 }
 
 /** `case` is a reserved word: inside the house it goes by another name. */
@@ -473,12 +607,22 @@ interface WhileOptions extends Named {
 
 /** Repeats `vars = body(...vars)` while `cond(...vars)` is true; returns the variables' last values. body and cond build nodes, once.
  *  @throws ValueError if a variable's type or shape differs after an iteration. TF: tf.while_loop. */
-export function whileLoop(condition: (...vars: Nested[]) => TensorLike, body: (...vars: Nested[]) => Nested, loopVars: readonly Nested[], options?: WhileOptions): Nested;
+export function whileLoop(
+  condition: (...vars: Nested[]) => TensorLike,
+  body: (...vars: Nested[]) => Nested,
+  loopVars: readonly Nested[],
+  options?: WhileOptions,
+): Nested;
 export function whileLoop(options: WhileOptions): Nested;
 export function whileLoop(...given: unknown[]): Nested {
   const options: WhileOptions =
     typeof given[0] === "function"
-      ? { ...((given[3] ?? {}) as WhileOptions), cond: given[0] as WhileOptions["cond"], body: given[1] as WhileOptions["body"], loopVars: given[2] as Nested[] }
+      ? {
+          ...((given[3] ?? {}) as WhileOptions),
+          cond: given[0] as WhileOptions["cond"],
+          body: given[1] as WhileOptions["body"],
+          loopVars: given[2] as Nested[],
+        }
       : (given[0] as WhileOptions);
   const { cond: condition, body, loopVars } = options;
   return inNameScope(options, "while", flatten(loopVars ?? []), () => {
@@ -488,7 +632,8 @@ export function whileLoop(...given: unknown[]): Nested {
     const limit = options.maximumIterations;
     if (limit === undefined || limit === null) return buildLoop(condition, body, loopVars, options, null);
     const most = convertToTensor(limit, { name: "maximum_iterations", preferredDtype: "int32" });
-    if (most.shape.rank !== null && most.shape.rank !== 0) throw new ValueError(`'maximum_iterations' must be a scalar. Received shape: ${most.shape}`);
+    if (most.shape.rank !== null && most.shape.rank !== 0)
+      throw new ValueError(`'maximum_iterations' must be a scalar. Received shape: ${most.shape}`);
     const counter = constant(0, most.dtype, { name: "iteration_counter" });
     const [result] = [
       buildLoop(
@@ -523,7 +668,11 @@ function buildLoop(
   const carried = flatten(loopVars);
   const initial = carried.map(item => convertToTensor(carrierOf(item)));
   const shapes = invariantsOf(initial, options.shapeInvariants);
-  const pack = (tensors: readonly Tensor[]): Nested[] => packAs(loopVars, tensors.map((tensor, k) => rewrap(carried[k], tensor)));
+  const pack = (tensors: readonly Tensor[]): Nested[] =>
+    packAs(
+      loopVars,
+      tensors.map((tensor, k) => rewrap(carried[k], tensor)),
+    );
   const exits = context.build(
     initial,
     shapes,
@@ -534,11 +683,18 @@ function buildLoop(
       assertSameStructure(packed, result);
       const flat = flatten(result);
       if (flat.length !== vars.length)
-        throw new ValueError(`Number of inputs and outputs of 'body' must match 'loop_vars'. Got ${vars.length} inputs and ${flat.length} outputs.`);
-      return flat.map((item, k) => convertToTensor(carrierOf(item), { dtype: carrierOf(item) instanceof Tensor ? undefined : (vars[k].dtype as DType) }));
+        throw new ValueError(
+          `Number of inputs and outputs of 'body' must match 'loop_vars'. Got ${vars.length} inputs and ${flat.length} outputs.`,
+        );
+      return flat.map((item, k) =>
+        convertToTensor(carrierOf(item), { dtype: carrierOf(item) instanceof Tensor ? undefined : (vars[k].dtype as DType) }),
+      );
     },
   );
-  const packed = packAs(loopVars, exits.map((tensor, k) => rewrap(carried[k], tensor)));
+  const packed = packAs(
+    loopVars,
+    exits.map((tensor, k) => rewrap(carried[k], tensor)),
+  );
   return packed.length === 1 && options.returnSameStructure !== true && maximumIterations === null ? packed[0] : packed;
 }
 

@@ -11,14 +11,14 @@ import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type Named, type PartialArray } from "../graph/op-definition.ts";
-import { Operation, Tensor } from "../graph/operation.ts";
+import { Operation, type Tensor } from "../graph/operation.ts";
 import { call, check, constant, map } from "../ir/build.ts";
 import type { Routine } from "../ir/program.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
 import { isOptions } from "./arguments.ts";
 import { CheckNumerics, identity } from "./array.ts";
 import { cond } from "./control-flow-contexts.ts";
-import { mergeGradient, switchGradient } from "./control-flow-gradients.ts";
+import { enterGradient, exitGradient, mergeGradient, nextIterationGradient, switchGradient } from "./control-flow-gradients.ts";
 import { inNameScope } from "./named.ts";
 import { newStack, popFromStack, pushOnStack } from "./stack-memory.ts";
 import { summarize } from "./tensor-summary.ts";
@@ -26,16 +26,38 @@ import { summarize } from "./tensor-summary.ts";
 // ---- order ----
 
 /** Does nothing; waits for its control inputs. */
-export const NoOp = defineOp("NoOp", { inputs: {}, outputs: {}, attrs: {}, shape: () => undefined, gradient: "none", lower: () => undefined });
+export const NoOp = defineOp("NoOp", {
+  inputs: {},
+  outputs: {},
+  attrs: {},
+  shape: () => undefined,
+  gradient: "none",
+  lower: () => undefined,
+});
 
 /** A NoOp that also runs where its control inputs are dead. */
-export const ControlTrigger = defineOp("ControlTrigger", { inputs: {}, outputs: {}, attrs: {}, shape: () => undefined, gradient: "none", lower: () => undefined });
+export const ControlTrigger = defineOp("ControlTrigger", {
+  inputs: {},
+  outputs: {},
+  attrs: {},
+  shape: () => undefined,
+  gradient: "none",
+  lower: () => undefined,
+});
 
 /** An operation that does nothing, to hang control dependencies on. TF: tf.no_op. */
 export const noOp = (options: Named = {}): Operation => NoOp({}, options);
 
 /** Anything with an operation behind it, or lists of such. */
-export type Groupable = Operation | Tensor | IndexedSlices | AsTensor | { readonly op: Operation } | null | undefined | readonly Groupable[];
+export type Groupable =
+  | Operation
+  | Tensor
+  | IndexedSlices
+  | AsTensor
+  | { readonly op: Operation }
+  | null
+  | undefined
+  | readonly Groupable[];
 
 /** An operation that is done when all its inputs are. The last argument may be `{ name }`. TF: tf.group. */
 export function group(...given: readonly (Groupable | Named)[]): Operation {
@@ -77,7 +99,9 @@ function operationOf(item: Operation | Tensor | IndexedSlices | AsTensor | { rea
 export function withDependencies(dependencies: readonly Groupable[], output: Tensor, options: Named = {}): Tensor {
   const { graph } = output;
   return inNameScope(options, "control_dependency", [output], scope =>
-    graph.colocateWith(output, undefined, () => graph.controlDependencies(operationsOf(dependencies), () => identity(output, { name: String(scope) }))),
+    graph.colocateWith(output, undefined, () =>
+      graph.controlDependencies(operationsOf(dependencies), () => identity(output, { name: String(scope) })),
+    ),
   );
 }
 
@@ -94,7 +118,8 @@ export function tuple<T extends Tensor | IndexedSlices | Operation | null>(tenso
     return tensors.map((item): T => {
       if (item === null) return item;
       if (item instanceof Operation) return withDependencies([gate], item.outputs[0]) as T;
-      if (item instanceof IndexedSlices) return new IndexedSlices(withDependencies([gate], item.values), item.indices, item.denseShape) as T;
+      if (item instanceof IndexedSlices)
+        return new IndexedSlices(withDependencies([gate], item.values), item.indices, item.denseShape) as T;
       return withDependencies([gate], item) as T;
     });
   });
@@ -115,7 +140,8 @@ export const AssertOp = defineOp("Assert", {
     check([], () => loadScalar(condition, []), {
       label: "assertion",
       reads: data,
-      error: (_, read) => new InvalidArgumentError(`assertion failed: ${data.map(value => `[${summarize(read(value), limit)}]`).join(" ")}`),
+      error: (_, read) =>
+        new InvalidArgumentError(`assertion failed: ${data.map(value => `[${summarize(read(value), limit)}]`).join(" ")}`),
     });
   },
 });
@@ -131,9 +157,12 @@ export function Assert(condition: TensorLike, data: readonly TensorLike[], optio
   const attrs = { summarize: options.summarize ?? 3 };
   return inNameScope(options, "Assert", [condition, ...data], () => {
     const tensors = data.map(item => convertToTensor(item));
-    if (tensors.every(({ dtype }) => dtype === "string" || dtype === "int32")) return AssertOp({ condition, data, ...attrs }, { name: "Assert" });
+    if (tensors.every(({ dtype }) => dtype === "string" || dtype === "int32"))
+      return AssertOp({ condition, data, ...attrs }, { name: "Assert" });
     const predicate = convertToTensor(condition, { name: "Condition" });
-    const guarded = cond(predicate, noOp, () => AssertOp({ condition: predicate, data, ...attrs }, { name: "Assert" }), { name: "AssertGuard" });
+    const guarded = cond(predicate, noOp, () => AssertOp({ condition: predicate, data, ...attrs }, { name: "Assert" }), {
+      name: "AssertGuard",
+    });
     return (guarded as Tensor).op;
   });
 }
@@ -142,13 +171,25 @@ export function Assert(condition: TensorLike, data: readonly TensorLike[], optio
 export const PrintOp = defineOp("Print", {
   inputs: { input: "T", data: "U" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(), U: attr.types(undefined, { minimum: 0 }), message: attr.string(""), firstN: attr.int(-1), summarize: attr.int(3) },
+  attrs: {
+    T: attr.type(),
+    U: attr.types(undefined, { minimum: 0 }),
+    message: attr.string(""),
+    firstN: attr.int(-1),
+    summarize: attr.int(3),
+  },
   stateful: true,
   shape: ({ input }) => input,
   gradient: (_, d): Gradients => ({ input: d.output }),
   lower: ({ input, data, message, firstN, summarize: limit }, context) => {
     // How often this op has printed is kept as a generator's state: it belongs to the session and goes on from run to run.
-    const counter = context.state({ id: `printed:${context.name}`, role: "generator", dtype: "int64", shape: [3], initial: () => NDArray.zeros("int64", [3]) });
+    const counter = context.state({
+      id: `printed:${context.name}`,
+      role: "generator",
+      dtype: "int64",
+      shape: [3],
+      initial: () => NDArray.zeros("int64", [3]),
+    });
     const count = counter.read();
     counter.write(map((x, one) => s.add(x, one), count, constant(NDArray.from([0n, 0n, 1n], "int64"))));
     return call(printing(message, firstN, limit), [input, count, ...data], [input])[0];
@@ -170,10 +211,21 @@ interface PrintOptions extends Named {
 }
 
 /** `input`, and whenever it is computed, `message` and the first elements of `data` on the error output. TF: tf.Print. */
-export function Print(input: TensorLike, data: readonly TensorLike[], message?: string | PrintOptions | null, options?: PrintOptions): Tensor {
+export function Print(
+  input: TensorLike,
+  data: readonly TensorLike[],
+  message?: string | PrintOptions | null,
+  options?: PrintOptions,
+): Tensor {
   const given: PrintOptions = { ...(typeof message === "string" ? { message } : message), ...options };
   return PrintOp(
-    { input, data: data.map(item => convertToTensor(item)), message: given.message ?? "", firstN: given.firstN ?? -1, summarize: given.summarize ?? 3 },
+    {
+      input,
+      data: data.map(item => convertToTensor(item)),
+      message: given.message ?? "",
+      firstN: given.firstN ?? -1,
+      summarize: given.summarize ?? 3,
+    },
     { name: given.name },
   );
 }
@@ -186,7 +238,9 @@ export function addCheckNumericsOps(): Operation {
     for (const output of op.outputs) {
       if (!["float16", "bfloat16", "float32", "float64"].includes(output.dtype)) continue;
       if (op.context !== null)
-        throw new ValueError("`tf.add_check_numerics_ops() is not compatible with TensorFlow control flow operations such as `tf.cond()` or `tf.while_loop()`.");
+        throw new ValueError(
+          "`tf.add_check_numerics_ops() is not compatible with TensorFlow control flow operations such as `tf.cond()` or `tf.while_loop()`.",
+        );
       const made = graph.controlDependencies(checks.slice(-1), () => CheckNumerics({ tensor: output, message: output.name }));
       checks.push(made.op);
     }
@@ -211,6 +265,8 @@ const mergeFields = {
   shape: ({ inputs }: { inputs: readonly TensorShape[] }) => [mergedShape(inputs), new TensorShape([])],
 };
 const enterFields = {
+  gradient: enterGradient,
+  takesSlices: true,
   attrs: { T: attr.type(), frameName: attr.string(), isConstant: attr.bool(false), parallelIterations: attr.int(10) },
   shape: ({ data, isConstant }: { data: TensorShape; isConstant: boolean }) => (isConstant ? data : TensorShape.unknown()),
   partial: ({ data, isConstant }: { data: PartialArray | undefined; isConstant: boolean }) => (isConstant ? data : undefined),
@@ -232,7 +288,11 @@ function mergedShape(inputs: readonly TensorShape[]): TensorShape {
 }
 
 /** Sends `data` to the one output that the predicate chooses; the other is dead. */
-export const Switch = defineOp("Switch", { inputs: { data: "T", pred: "bool" }, outputs: { outputFalse: "T", outputTrue: "T" }, ...switchFields });
+export const Switch = defineOp("Switch", {
+  inputs: { data: "T", pred: "bool" },
+  outputs: { outputFalse: "T", outputTrue: "T" },
+  ...switchFields,
+});
 export const RefSwitch = defineOp("RefSwitch", {
   inputs: { data: "Ref(T)", pred: "bool" },
   outputs: { outputFalse: "Ref(T)", outputTrue: "Ref(T)" },
@@ -242,22 +302,42 @@ export const RefSwitch = defineOp("RefSwitch", {
 
 /** Passes on whichever input is alive, and its number. */
 export const Merge = defineOp("Merge", { inputs: { inputs: "N*T" }, outputs: { output: "T", valueIndex: "int32" }, ...mergeFields });
-export const RefMerge = defineOp("RefMerge", { inputs: { inputs: "N*Ref(T)" }, outputs: { output: "Ref(T)", valueIndex: "int32" }, ...mergeFields });
+export const RefMerge = defineOp("RefMerge", {
+  inputs: { inputs: "N*Ref(T)" },
+  outputs: { output: "Ref(T)", valueIndex: "int32" },
+  ...mergeFields,
+});
 
 /** Brings a value into a loop's frame. */
 export const Enter = defineOp("Enter", { inputs: { data: "T" }, outputs: { output: "T" }, ...enterFields });
 export const RefEnter = defineOp("RefEnter", { inputs: { data: "Ref(T)" }, outputs: { output: "Ref(T)" }, ...enterFields });
 /** Takes a value out of a loop's frame. */
-export const Exit = defineOp("Exit", { inputs: { data: "T" }, outputs: { output: "T" }, ...passFields });
-export const RefExit = defineOp("RefExit", { inputs: { data: "Ref(T)" }, outputs: { output: "Ref(T)" }, ...passFields });
+export const Exit = defineOp("Exit", { inputs: { data: "T" }, outputs: { output: "T" }, ...passFields, gradient: exitGradient });
+export const RefExit = defineOp("RefExit", {
+  inputs: { data: "Ref(T)" },
+  outputs: { output: "Ref(T)" },
+  ...passFields,
+  gradient: exitGradient,
+});
 /** Hands a value on to the next iteration. */
-export const NextIteration = defineOp("NextIteration", { inputs: { data: "T" }, outputs: { output: "T" }, ...passFields });
-export const RefNextIteration = defineOp("RefNextIteration", { inputs: { data: "Ref(T)" }, outputs: { output: "Ref(T)" }, ...passFields });
+export const NextIteration = defineOp("NextIteration", {
+  inputs: { data: "T" },
+  outputs: { output: "T" },
+  ...passFields,
+  gradient: nextIterationGradient,
+});
+export const RefNextIteration = defineOp("RefNextIteration", {
+  inputs: { data: "Ref(T)" },
+  outputs: { output: "Ref(T)" },
+  ...passFields,
+  gradient: nextIterationGradient,
+});
 /** Marks the condition that keeps a loop going. */
 export const LoopCond = defineOp("LoopCond", {
   inputs: { input: "bool" },
   outputs: { output: "bool" },
   attrs: {},
+  gradient: "none",
   shape: ({ input }) => input.withRank(0),
 });
 
@@ -269,7 +349,7 @@ export const StackV2 = defineOp("StackV2", {
   attrs: { elemType: attr.type(), stackName: attr.string("") },
   stateful: true,
   gradient: "none",
-  shape: () => new TensorShape([]),
+  shape: () => new TensorShape([2]),
   lower: (_, context) => newStack(context),
 });
 export const StackPushV2 = defineOp("StackPushV2", {

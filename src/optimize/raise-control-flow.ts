@@ -35,6 +35,7 @@ const isEnter = is(Enter, RefEnter);
 const isExit = is(Exit, RefExit);
 const isNext = is(NextIteration, RefNextIteration);
 const isLoopCond = is(LoopCond);
+const isCopy = (op: Operation): boolean => op.definition.isCopy === true || (isEnter(op) && op.attrs.isConstant === true);
 const isRaw = is(Switch, RefSwitch, Merge, RefMerge, Enter, RefEnter);
 
 /** The same selection with structured nodes in place of raw control flow. */
@@ -42,7 +43,8 @@ export function raiseControlFlow(selection: Selection): Selection {
   const ops = selection.nodes.filter(node => node instanceof Operation);
   if (!ops.some(isRaw)) return selection;
   const raiser = new Raiser(selection);
-  return { ...selection, nodes: raiser.structure(raiser.items(ops)) };
+  const nodes = raiser.structure(raiser.items(ops), always);
+  return { ...selection, nodes, replaced: raiser.replaced };
 }
 
 /** A loop's nodes, apart from those of loops inside it. */
@@ -67,17 +69,29 @@ type Side = 0 | 1;
 /** Predicates and the sides of them that must be taken. */
 type Guard = ReadonlyMap<Tensor, Side>;
 const always: Guard = new Map();
+/** Whether nothing but what `path` says is asked. */
+const isWithin = (guard: Guard, path: Guard): boolean => [...guard.keys()].every(predicate => path.has(predicate));
 
 class Raiser {
   private readonly selection: Selection;
+  /** The selection's replacements, and those of Switches whose side is decided around the loop they are in. */
+  readonly replaced: Map<Tensor, Tensor>;
   private readonly exits = new Map<Tensor, Frame>();
 
   constructor(selection: Selection) {
-    this.selection = selection;
+    this.replaced = new Map(selection.replaced);
+    this.selection = { ...selection, replaced: this.replaced };
   }
 
   private read(tensor: Tensor): Tensor {
     return resolve(this.selection, tensor);
+  }
+
+  /** A Switch's predicate by its first name: copies of it, and what brings it into a loop, are the same. */
+  private predicateOf(op: Operation): Tensor {
+    let predicate = this.read(op.inputs[1]);
+    while (isCopy(predicate.op) && !this.isFed(predicate)) predicate = this.read(predicate.op.inputs[0]);
+    return predicate;
   }
 
   private isFed(tensor: Tensor): boolean {
@@ -154,7 +168,7 @@ class Raiser {
 
   // ---- loops ----
 
-  private loopNode(frame: Frame): StructuredLoop {
+  private loopNode(frame: Frame, path: Guard): StructuredLoop {
     const condition = frame.ops.find(isLoopCond);
     if (!condition) throw new UnimplementedError(`The loop '${frame.name}' has no LoopCond among the nodes that are needed.`);
     const merges = frame.ops.filter(op => isMerge(op) && this.inputs(op).some(input => isNext(input.op)));
@@ -165,7 +179,7 @@ class Raiser {
       ),
     );
     const rest = this.level(
-      frame.ops.filter(op => !structural.has(op)),
+      frame.ops.filter(op => !structural.has(op) && !this.settle(op, path)),
       frame.children,
     );
     const [before, after] = this.splitAtCondition(rest, this.inputs(condition)[0]);
@@ -177,12 +191,20 @@ class Raiser {
       name: frame.name,
       initial: variables.map(({ initial }) => initial),
       current: variables.map(({ current }) => current),
-      condition: { nodes: this.structure(before), result: this.inputs(condition)[0] },
-      body: { nodes: this.structure(after), results: variables.map(({ next }) => next) },
+      condition: { nodes: this.structure(before, path), result: this.inputs(condition)[0] },
+      body: { nodes: this.structure(after, path), results: variables.map(({ next }) => next) },
       exits: variables.map(({ exit }) => exit),
       aliases,
       operations: new Set(operationsOf(frame)),
     };
+  }
+
+  /** Whether the side of a Switch is already decided: the loop itself is only there if it is taken. Its data then stand for the result. */
+  private settle(op: Operation, path: Guard): boolean {
+    const side = isSwitch(op) ? path.get(this.predicateOf(op)) : undefined;
+    if (side === undefined) return false;
+    this.replaced.set(op.outputs[side], this.inputs(op)[0]);
+    return true;
   }
 
   private isLoopSwitch(op: Operation, condition: Operation): boolean {
@@ -225,26 +247,27 @@ class Raiser {
   // ---- conditionals ----
 
   /** The nodes of one level in order, conditionals and loops among them as one node each. */
-  structure(items: readonly Item[]): Node[] {
+  structure(items: readonly Item[], path: Guard): Node[] {
     const flow = new GuardedFlow(
       items,
       tensor => this.read(tensor),
       tensor => this.isFed(tensor),
+      op => this.predicateOf(op),
     );
-    return this.branch(flow, items, always);
+    return this.branch(flow, items, path);
   }
 
   /** The nodes of a branch that is taken under `path`. */
   private branch(flow: GuardedFlow, items: readonly Item[], path: Guard): Node[] {
-    return flow.groups(items, path).map(group => (isConditional(group) ? this.condNode(flow, group, path) : this.single(group.items[0])));
+    return flow.groups(items, path).map(group => (isConditional(group) ? this.condNode(flow, group, path) : this.single(group.items[0], path)));
   }
 
-  private single(item: Item): Node {
-    return item.op ?? this.loopNode(item.loop as Frame);
+  private single(item: Item, path: Guard): Node {
+    return item.op ?? this.loopNode(item.loop as Frame, path);
   }
 
   private condNode(flow: GuardedFlow, { predicate, items }: Conditional, path: Guard): StructuredCond {
-    const joins = items.filter(item => flow.joinedBy(item) === predicate && flow.guardOf(item).size === path.size);
+    const joins = items.filter(item => flow.joinedBy(item) === predicate && isWithin(flow.guardOf(item), path));
     const switches = items.filter(item => flow.isSwitchOn(item, predicate));
     const sides = ([0, 1] as const).map(side =>
       items.filter(item => !switches.includes(item) && flow.guardOf(item).get(predicate) === side),
@@ -290,10 +313,17 @@ class GuardedFlow {
   private readonly producer: Map<Operation, Item>;
   private readonly read: (tensor: Tensor) => Tensor;
   private readonly isFed: (tensor: Tensor) => boolean;
+  private readonly predicateOf: (op: Operation) => Tensor;
   private readonly guards = new Map<Item, Guard>();
   private readonly joined = new Map<Item, Tensor>();
 
-  constructor(items: readonly Item[], read: (tensor: Tensor) => Tensor, isFed: (tensor: Tensor) => boolean) {
+  constructor(
+    items: readonly Item[],
+    read: (tensor: Tensor) => Tensor,
+    isFed: (tensor: Tensor) => boolean,
+    predicateOf: (op: Operation) => Tensor,
+  ) {
+    this.predicateOf = predicateOf;
     this.items = items;
     this.read = read;
     this.isFed = isFed;
@@ -317,13 +347,6 @@ class GuardedFlow {
   private sourcesOf(item: Item): Item[] {
     const data = item.reads.filter(tensor => !this.isFed(tensor)).map(tensor => tensor.op);
     return [...data, ...item.controls].flatMap(op => this.producer.get(op) ?? []).filter(source => source !== item);
-  }
-
-  /** A predicate by its first name: copies of it are the same. */
-  private predicateOf(op: Operation): Tensor {
-    let predicate = this.read(op.inputs[1]);
-    while (predicate.op.definition.isCopy && !this.isFed(predicate)) predicate = this.read(predicate.op.inputs[0]);
-    return predicate;
   }
 
   private guardOfTensor(tensor: Tensor): Guard {
@@ -404,7 +427,7 @@ class GuardedFlow {
     const stages = new Map<Item, number>();
     const inside = new Set(items);
     const sourcesOf = (item: Item): Item[] => this.sourcesOf(item).filter(source => inside.has(source));
-    const isJoin = (item: Item): boolean => this.joined.has(item) && this.guardOf(item).size === path.size;
+    const isJoin = (item: Item): boolean => this.joined.has(item) && isWithin(this.guardOf(item), path);
     for (const item of forwardOrder(items, sourcesOf))
       stages.set(item, Math.max(0, ...sourcesOf(item).map(source => (stages.get(source) ?? 0) + (isJoin(source) ? 1 : 0))));
     return stages;
