@@ -319,12 +319,19 @@ function floorModScalar(x: Scalar, y: ScalarLike): Scalar {
 }
 
 /** Replaces axes by index expressions, loads by what `onLoad` makes of them (given the substituted load), and the accumulator. */
-export function substituteScalar(
+export const substituteScalar = (
   root: Scalar,
+  axes: readonly Index[],
+  onLoad?: (load: Extract<Scalar, { kind: "load" }>) => Scalar,
+  accumulator?: Scalar,
+): Scalar => substitution(axes, onLoad, accumulator)(root);
+
+/** The same for several expressions, which share afterwards what they shared before. */
+export function substitution(
   axes: readonly Index[],
   onLoad: (load: Extract<Scalar, { kind: "load" }>) => Scalar = load => load,
   accumulator?: Scalar,
-): Scalar {
+): (root: Scalar) => Scalar {
   const done = new Map<Scalar, Scalar>();
   const index = (i: Index): Index => substituteIndex(i, axes, visit);
   const visit = (node: Scalar): Scalar => {
@@ -359,7 +366,7 @@ export function substituteScalar(
         );
     }
   };
-  return visit(root);
+  return visit;
 }
 
 /** The expressions a node is directly made of, loaded indices included. */

@@ -1,6 +1,7 @@
 // Vector points for blocks of neighbouring vectors held in registers: addresses are computed where they are asked for.
 
 import type { Scalar } from "../ir/scalar.ts";
+import { plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, i32 } from "./language.ts";
 import type { FunctionRecorder } from "./recorder.ts";
@@ -10,7 +11,7 @@ import { flatIndex, pace, type VectorPoint } from "./vector-code.ts";
 /** The vector point of block member v. Bases are computed on the spot: a block is read once per step. */
 export function blockPoint(point: Point, inner: number, v: number, part: number | undefined, k: FunctionRecorder): VectorPoint {
   const axes = [...point.axes];
-  if (v > 0) axes[inner] = k.let(i32.add(axes[inner], v * k.target.lanes32));
+  axes[inner] = plus(axes[inner], v * k.target.lanes32);
   const at: Point = { ...point, axes, memo: new Map(point.memo) };
   return { ...at, inner, part, vectors: new Map(), bases: new OnTheSpot(at, inner), byteCounter: () => i32.const(0) };
 }
@@ -31,6 +32,6 @@ class OnTheSpot extends Map<Scalar, Expr<"i32">> {
     const { bytes } = elementOf(node.dtype);
     const { base } = this.point.addresses.of(node.source);
     const offset = indexCode({ ...flat, offset: 0 }, this.point);
-    return i32.add(base, i32.mul(offset, bytes));
+    return plus(base, times(offset, bytes));
   }
 }

@@ -5,6 +5,7 @@ import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex, type Index, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
+import { least, plus, times } from "./arithmetic.ts";
 import { asReduce } from "./contract-reduce.ts";
 import {
   type Axis,
@@ -93,8 +94,8 @@ function recordPanels(plan: ContractPlan, packed: Value, how: "rows" | "transpos
     const source = addresses.of(b);
     const target = addresses.of(packed);
     const panels = (panel: Expr<"i32">, count: number): void => {
-      const from = k.let(i32.add(i32.add(source.base, source.offset + bFlat.offset * 4), i32.mul(panel, panelWidth * column.b * 4)));
-      const to = k.let(i32.add(i32.add(target.base, target.offset), i32.mul(panel, perPanel)));
+      const from = k.let(plus(plus(source.base, source.offset + bFlat.offset * 4), times(panel, panelWidth * column.b * 4)));
+      const to = k.let(plus(plus(target.base, target.offset), times(panel, perPanel)));
       const rows = (size: number, stride: number): void =>
         k.loop({ to: size }, () => {
           for (let p = 0; p < count; p++)
@@ -105,7 +106,7 @@ function recordPanels(plan: ContractPlan, packed: Value, how: "rows" | "transpos
         });
       walkColumns(k, plan, from, (size, stride) => (how === "rows" ? rows(size, stride) : turnColumns(k, from, to, size, plan, width)));
     };
-    const single = how === "rows" ? k.let(i32.add(low, i32.and(i32.sub(high, low), -panelsAtOnce))) : low;
+    const single = how === "rows" ? k.let(plus(low, i32.and(i32.sub(high, low), -panelsAtOnce))) : low;
     if (how === "rows") k.loop({ from: low, to: single, step: panelsAtOnce }, panel => panels(panel, panelsAtOnce));
     k.loop({ from: single, to: high }, panel => panels(panel, 1));
   });
@@ -142,9 +143,9 @@ function turnColumns(
 ): void {
   const block = (count: number): void => {
     for (let group = 0; group < panelWidth; group += width) {
-      const base = k.let(i32.add(from, group * column.b * 4));
+      const base = k.let(plus(from, group * column.b * 4));
       const rows = Array.from({ length: width }, (_, c) => {
-        const at = apart(base, c * column.b * 4);
+        const at = displaced(base, c * column.b * 4);
         return k.let(count === width ? f32x.load(at.address, at.offset) : f32x.loadPart(count, at.address, at.offset));
       });
       k.transpose("f32x", rows);
@@ -278,8 +279,7 @@ function panelsOf(products: Products, point: Point, range: Range, outer: readonl
       const atPanel = (panel: Expr<"i32">, width: number): void =>
         rowLoops(products, at, { outer: rowOuter, rowBlock, block, panel, width });
       if (range) {
-        const end = k.let(i32.min(range.high, whole));
-        k.loop({ from: range.low, to: end }, panel => atPanel(panel, panelWidth));
+        if (whole > 0) k.loop({ from: range.low, to: least(range.high, whole) }, panel => atPanel(panel, panelWidth));
         if (rest > 0) k.if(i32.gt(range.high, whole), () => atPanel(k.number("i32", whole), rest));
       } else {
         if (whole > 0) k.loop({ to: whole }, panel => atPanel(panel, panelWidth));
@@ -327,7 +327,7 @@ function rowLoops(products: Products, point: Point, { outer, rowBlock, block, pa
     const count = Math.ceil(size / plan.tileRows);
     const small = Math.floor(size / count);
     const large = size - small * count;
-    const at0 = (counter: Expr<"i32">): Point => withAxis(at, inner, start ? k.let(i32.add(start, counter)) : counter);
+    const at0 = (counter: Expr<"i32">): Point => withAxis(at, inner, start ? k.let(plus(start, counter)) : counter);
     const tiles = (from: number, to: number, rows: number): void => {
       const work = { block, panel, width, rows, inner };
       if (to - from === rows) tile(products, at0(k.number("i32", from)), work);
@@ -389,7 +389,7 @@ function tileBody(products: Products, point: Point, { block, panel, width, rows,
   const { k, plan } = products;
   const lanesPerVector = k.target.lanes32;
   const vectors = Math.ceil(width / lanesPerVector);
-  const firstColumn = k.let(i32.mul(panel, plan.panelWidth));
+  const firstColumn = k.let(times(panel, plan.panelWidth));
   const at = withAxis(point, plan.column, firstColumn);
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.vector("f32x", 0)));
   const partials = products.partial && partialAddress(products, at);
@@ -414,7 +414,7 @@ function tileBody(products: Products, point: Point, { block, panel, width, rows,
       return k.let(count === undefined ? f32x.load(b, offset) : f32x.loadPart(count, b, offset));
     });
     for (let r = 0; r < rows; r++) {
-      const { address, offset } = apart(a, 4 * r * (inner?.a ?? 0));
+      const { address, offset } = displaced(a, 4 * r * (inner?.a ?? 0));
       const splat = k.let(f32x.loadSplat(address, offset));
       for (const [v, column] of columns.entries()) k.set(sums[r][v], f32x.madd(splat, column, sums[r][v]));
     }
@@ -439,7 +439,7 @@ function storeTile(
     plan.column.axis,
   );
   for (const [r, row] of sums.entries()) {
-    const rowPoint = inner && r > 0 ? withAxis(at, inner, k.let(i32.add(at.axes[inner.axis], r))) : at;
+    const rowPoint = inner && r > 0 ? withAxis(at, inner, plus(at.axes[inner.axis], r)) : at;
     for (const [v, sum] of row.entries()) leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k));
   }
 }
@@ -469,12 +469,12 @@ function walkReduced(
 }
 
 function move(k: FunctionRecorder, pointer: Local<"i32">, elements: number): void {
-  if (elements !== 0) k.set(pointer, i32.add(pointer, elements * 4));
+  if (elements !== 0) k.set(pointer, plus(pointer, elements * 4));
 }
 
 /** Constant offsets of memory operations cannot be negative. */
-const apart = (base: Expr<"i32">, bytes: number): { address: Expr<"i32">; offset: number } =>
-  bytes >= 0 ? { address: base, offset: bytes } : { address: i32.add(base, bytes), offset: 0 };
+const displaced = (base: Expr<"i32">, bytes: number): { address: Expr<"i32">; offset: number } =>
+  bytes >= 0 ? { address: base, offset: bytes } : { address: plus(base, bytes), offset: 0 };
 
 /** What a step of each reduced axis moves in B as it is read. */
 function bStrides({ reduced, packed, panelWidth }: ContractPlan): number[] {
@@ -516,14 +516,14 @@ function bAddress({ plan, addresses }: Products, at: Point, block: Block | undef
 
 function partialAddress({ k, plan, addresses, partial }: Products, at: Point): Expr<"i32"> {
   const { base, offset } = addresses.of(partial as Value);
-  return k.let(i32.add(i32.add(base, offset), i32.mul(indexCode(plan.outFlat, at), 4)));
+  return k.let(plus(plus(base, offset), times(indexCode(plan.outFlat, at), 4)));
 }
 
 const sumOf = (terms: readonly (readonly [Expr<"i32">, number])[]): Expr<"i32"> | undefined =>
   terms
     .filter(([, scale]) => scale !== 0)
     .reduce<Expr<"i32"> | undefined>(
-      (sum, [counter, scale]) => (sum ? i32.add(sum, i32.mul(counter, scale)) : i32.mul(counter, scale)),
+      (sum, [counter, scale]) => (sum ? plus(sum, times(counter, scale)) : times(counter, scale)),
       undefined,
     );
 
@@ -533,7 +533,7 @@ function addressAt(
   constant: number,
   block: readonly [Expr<"i32">, number] | undefined,
 ): Expr<"i32"> {
-  let at = i32.add(base, offset + constant * 4);
-  if (elements) at = i32.add(at, i32.mul(elements, 4));
-  return block ? i32.add(at, i32.mul(block[0], block[1] * 4)) : at;
+  let at = plus(base, offset + constant * 4);
+  if (elements) at = plus(at, times(elements, 4));
+  return block ? plus(at, times(block[0], block[1] * 4)) : at;
 }

@@ -3,6 +3,7 @@
 
 import type { Scalar } from "../ir/scalar.ts";
 import { forEachAtom, type Index } from "../ir/index-map.ts";
+import { least, plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, i32 } from "./language.ts";
 import { lastAxis } from "./nest.ts";
@@ -56,8 +57,8 @@ function nest(space: Space, leaf: Leaf, axis: number, point: Point): void {
   const isInner = axis === firstAxis + sizes.length - 1;
   const isCut = axis === firstAxis && range !== undefined;
   const unit = isCut && sizes.length === 1 ? flatUnit : 1;
-  const from: Expr<"i32"> = isCut ? k.let(i32.mul(range.low, unit)) : i32.const(0);
-  const to: Expr<"i32"> = isCut ? k.let(i32.min(i32.mul(range.high, unit), size)) : i32.const(size);
+  const from: Expr<"i32"> = isCut ? k.let(times(range.low, unit)) : i32.const(0);
+  const to: Expr<"i32"> = isCut ? k.let(least(times(range.high, unit), size)) : i32.const(size);
   if (isInner && leaf.vector && space.bodies.every(body => isVectorizable(body, axis))) {
     innerVectors(space, leaf.vector, axis, { from, to, size, isCut }, point);
     return;
@@ -93,14 +94,14 @@ function innerVectors(
     axes[inner] = counter;
     const bytes = new Map<number, Expr<"i32">>();
     const byteCounter = (width: number): Expr<"i32"> => {
-      const known = bytes.get(width) ?? (width === 1 ? counter : k.let(i32.mul(counter, width)));
+      const known = bytes.get(width) ?? (width === 1 ? counter : k.let(times(counter, width)));
       bytes.set(width, known);
       return known;
     };
     return { ...point, axes, memo: new Map(point.memo), inner, part, vectors: new Map(vectors), bases, byteCounter };
   };
   const whole = size - tail;
-  const end: Expr<"i32"> = isCut && tail > 0 ? k.let(i32.min(to, whole)) : isCut ? to : i32.const(whole);
+  const end: Expr<"i32"> = isCut && tail > 0 ? k.let(least(to, whole)) : isCut ? to : i32.const(whole);
   if (whole > 0) {
     if (whole === count && !isCut) leaf(at(i32.const(0), undefined));
     else k.loop({ from, to: end, step: count, name: `i${inner}` }, counter => leaf(at(counter, undefined)));
@@ -123,7 +124,7 @@ function basesOf(bodies: readonly Scalar[], inner: number, point: Point): Map<Sc
     const rest: Index = { ...flat, offset: 0, terms: flat.terms.filter(({ atom }) => atom.kind !== "axis" || atom.axis !== inner) };
     const { base } = point.addresses.of(node.source);
     const key = `${base.kind === "local" ? base.id : ""}:${bytes}:${rest.terms.map(({ atom, scale }) => `${scale}*${atom.key}`).join("+")}`;
-    const found = known.get(key) ?? (rest.terms.length === 0 ? base : point.k.let(i32.add(base, i32.mul(indexCode(rest, point), bytes))));
+    const found = known.get(key) ?? (rest.terms.length === 0 ? base : point.k.let(plus(base, times(indexCode(rest, point), bytes))));
     known.set(key, found);
     bases.set(node, found);
   });

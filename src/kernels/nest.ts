@@ -4,7 +4,7 @@
 import type { Index } from "../ir/index-map.ts";
 import { addIndex, axisIndex, constantIndex, divIndex, flattenIndex, forEachAtom, modIndex } from "../ir/index-map.ts";
 import type { Bound, Scalar } from "../ir/scalar.ts";
-import { forEachScalar, substituteScalar } from "../ir/scalar.ts";
+import { forEachScalar, substituteScalar, substitution } from "../ir/scalar.ts";
 
 /** A part of an iteration space: along each axis from `start` over `size`. */
 export interface Box {
@@ -47,7 +47,7 @@ function addCuts({ index, low, high }: Bound, sizes: readonly number[], cuts: re
 /** The bodies seen from inside a box: axis k becomes start + axis of the box's size, which settles guards. */
 export const insideBox = (bodies: readonly Scalar[], { start, size }: Box, accumulator?: Scalar): Scalar[] => {
   const axes = size.map((extent, axis) => addIndex(axisIndex(axis, extent), constantIndex(start[axis])));
-  return bodies.map(body => substituteScalar(body, axes, load => load, accumulator));
+  return bodies.map(substitution(axes, load => load, accumulator));
 };
 
 /** Every index expression of the bodies: flat addresses of loads, index values, bounds; those inside div and mod too. */
@@ -100,7 +100,7 @@ export function mergeAxes(
       rest = divIndex(rest, sizes[axis]);
     }
   });
-  const done = bodies.map(body => substituteScalar(body, axes));
+  const done = bodies.map(substitution(axes));
   return {
     sizes: newSizes,
     bodies: done,

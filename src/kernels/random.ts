@@ -2,6 +2,7 @@
 
 import { sizeOf } from "../base/shape.ts";
 import type { Kernel } from "../schedule/plan.ts";
+import { least, plus, times } from "./arithmetic.ts";
 import { type Expr, i32, i64, type Local } from "./language.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
@@ -25,17 +26,17 @@ export function recordRandom({ out, state }: Extract<Kernel, { kind: "random" }>
     const from = addresses.of(state);
     const to = addresses.of(out);
     const [seed, seed2, used] = [0, 8, 16].map(offset => k.let(i64.load(from.base, from.offset + offset)));
-    const first = k.let(i32.mul(low, unitBlocks));
-    const last = k.let(i32.min(i32.mul(high, unitBlocks), blocks));
+    const first = k.let(times(low, unitBlocks));
+    const last = k.let(least(times(high, unitBlocks), blocks));
     const whole = Math.floor(words / wordsPerBlock);
     const block = (number: Expr<"i32">, count: number): void => {
       // The counter has 128 bits: what passes 64 is carried into its upper half.
       const low = k.let(i64.add(used, i64.fromI32U(number)));
       const result = philox(k, seed, low, i64.add(seed2, i64.fromI32U(i64.ltU(low, used))));
-      const at = k.let(i32.add(to.base, i32.shl(number, 4)));
+      const at = k.let(plus(to.base, i32.shl(number, 4)));
       for (let w = 0; w < count; w++) k.store("i32", at, to.offset + 4 * w, result[w]);
     };
-    k.loop({ from: first, to: i32.min(last, whole) }, counter => block(counter, wordsPerBlock));
+    k.loop({ from: first, to: least(last, whole) }, counter => block(counter, wordsPerBlock));
     if (whole < blocks) k.if(i32.eq(last, blocks), () => block(k.number("i32", whole), words - whole * wordsPerBlock));
   });
   return [{ name: label, function: ref, units: Math.ceil(blocks / unitBlocks) }];
@@ -50,8 +51,8 @@ function philox(k: FunctionRecorder, key: Expr<"i64">, low: Expr<"i64">, high: E
   for (let round = 0; round < rounds; round++) {
     const product0 = k.let(i64.mul(i64.fromI32U(c0), multipliers[0]));
     const product1 = k.let(i64.mul(i64.fromI32U(c2), multipliers[1]));
-    const key0 = i32.add(k0, Math.imul(weyl[0], round));
-    const key1 = i32.add(k1, Math.imul(weyl[1], round));
+    const key0 = plus(k0, Math.imul(weyl[0], round));
+    const key1 = plus(k1, Math.imul(weyl[1], round));
     [c0, c1, c2, c3] = [
       k.let(i32.xor(i32.xor(highHalf(product1), c1), key0)),
       lowHalf(product1),

@@ -8,6 +8,7 @@ import { axisIndex, constantIndex, flattenIndex, type Index, unflattenIndex } fr
 import type { Combine } from "../ir/program.ts";
 import { applyScalar, castScalar, constantScalar, forEachScalar, loadsOf, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
+import { least, plus, times } from "./arithmetic.ts";
 import { elementOf, vectorKind } from "./element.ts";
 import { isHalf, roundToHalf } from "./halves.ts";
 import { type Expr, f32x, i32, i32x, type Lane, lanes, type Local } from "./language.ts";
@@ -209,7 +210,7 @@ function foldRow(work: Work, point: Point): Expr {
           }
           k.set(vector, vectorFold(combine, lane.name)(vector, value));
           if (total && steps) {
-            k.set(steps, i32.add(steps, 1));
+            k.set(steps, plus(steps, 1));
             k.if(i32.eqz(i32.and(steps, flushEvery - 1)), () => {
               k.set(total, f32x.add(total, vector));
               k.set(vector, f32x.const(0));
@@ -307,13 +308,11 @@ function columns(work: Work): void {
   const isFlat = outerSizes.length === 0;
   const all = (point: Point): void => {
     const block = width * columnVectors;
-    const first = isFlat ? k.let(i32.mul(range.low, flatUnit)) : i32.const(0);
-    const last = isFlat ? k.let(i32.min(i32.mul(range.high, flatUnit), size)) : i32.const(size);
+    const first = isFlat ? k.let(times(range.low, flatUnit)) : i32.const(0);
+    const last = isFlat ? k.let(least(times(range.high, flatUnit), size)) : i32.const(size);
     const whole = Math.floor(size / block) * block;
     if (whole > 0)
-      k.loop({ from: first, to: i32.min(last, whole), step: block }, counter =>
-        columnBlock(work, point, counter, columnVectors, undefined),
-      );
+      k.loop({ from: first, to: least(last, whole), step: block }, counter => columnBlock(work, point, counter, columnVectors, undefined));
     const rest = (): void => {
       let at = whole;
       const vectors = Math.floor((size - at) / width);
@@ -349,7 +348,7 @@ function columnBlock(work: Work, point: Point, counter: Local<"i32">, vectors: n
       scalar: at => {
         for (let v = 0; v < vectors; v++) k.set(sums[v], fold(sums[v], vectorAt(at, inner, v, part, k, body)));
         if (steps) {
-          k.set(steps, i32.add(steps, 1));
+          k.set(steps, plus(steps, 1));
           k.if(i32.eqz(i32.and(steps, flushEvery - 1)), () => {
             totals.forEach((total, v) => {
               k.set(total, f32x.add(total, sums[v]));

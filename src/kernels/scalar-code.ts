@@ -7,6 +7,7 @@ import type { Atom, Index } from "../ir/index-map.ts";
 import { flattenIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import type { Bound, Scalar, ScalarFunction } from "../ir/scalar.ts";
+import { apart, plus, times } from "./arithmetic.ts";
 import { elementOf, elementRow } from "./element.ts";
 import { elementary, isElementary } from "./elementary.ts";
 import { bitsOfHalf, halfFromBits, isHalf, roundToHalf } from "./halves.ts";
@@ -78,31 +79,21 @@ export const movesDown = (index: Index): boolean => index.min < index.offset;
 
 /** Address and constant offset (never negative) of an element. */
 export function addressOf(flat: Index, bytes: number, offset: number, base: Expr<"i32">, point: Point): { at: Expr<"i32">; extra: number } {
-  const constant = offset + flat.offset * bytes;
-  const moving = indexCode({ ...flat, offset: 0 }, point);
-  const scaled = moving.kind === "const" ? i32.const(Number(moving.value) * bytes) : multiply(moving, bytes);
-  const isZero = scaled.kind === "const" && scaled.value === 0;
-  const at = isZero ? base : i32.add(base, scaled);
-  // Offsets of memory operations do not wrap, so a sum that may pass below the base is taken in the address.
-  return constant >= 0 && !movesDown(flat) ? { at, extra: constant } : { at: i32.add(at, constant), extra: 0 };
+  return withOffset(plus(base, times(indexCode(flat, point), bytes)), offset, movesDown(flat));
+}
+
+/** An address with what is constant in it as the offset. Offsets of memory operations do not wrap, so where the rest may pass below its
+ *  base all is added up. */
+export function withOffset(address: Expr<"i32">, offset: number, mayMoveDown: boolean): { at: Expr<"i32">; extra: number } {
+  const [at, constant] = apart(plus(address, offset));
+  return constant >= 0 && !mayMoveDown ? { at, extra: constant } : { at: plus(at, constant), extra: 0 };
 }
 
 /** The value of an index expression. */
 export function indexCode(index: Index, point: Point): Expr<"i32"> {
-  let sum: Expr<"i32"> | undefined;
-  for (const { atom, scale } of index.terms) {
-    const term = multiply(atomCode(atom, point), scale);
-    sum = sum === undefined ? term : i32.add(sum, term);
-  }
-  if (sum === undefined) return i32.const(index.offset);
-  return index.offset === 0 ? sum : i32.add(sum, index.offset);
-}
-
-function multiply(x: Expr<"i32">, by: number): Expr<"i32"> {
-  if (by === 1) return x;
-  if (x.kind === "const") return i32.const(Number(x.value) * by);
-  const shift = Math.log2(by);
-  return Number.isInteger(shift) ? i32.shl(x, shift) : i32.mul(x, by);
+  let sum: Expr<"i32"> = i32.const(0);
+  for (const { atom, scale } of index.terms) sum = plus(sum, times(atomCode(atom, point), scale));
+  return plus(sum, index.offset);
 }
 
 function atomCode(atom: Atom, point: Point): Expr<"i32"> {

@@ -4,6 +4,7 @@
 import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex } from "../ir/index-map.ts";
 import type { Kernel } from "../schedule/plan.ts";
+import { plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
 import { elementary } from "./elementary.ts";
 import { type Expr, f64, i32, type Local } from "./language.ts";
@@ -33,7 +34,7 @@ export function recordScan(kernel: ScanKernel, { module, places, name }: Recordi
     const point: Point = { k, addresses, axes: [], memo: new Map() };
     k.loop({ from: low, to: high }, unit => {
       const line = k.let(blocks === 1 ? unit : i32.divU(unit, blocks));
-      const column = blocks === 1 ? i32.const(0) : k.let(i32.mul(i32.remU(unit, blocks), rowsAtOnce));
+      const column = blocks === 1 ? i32.const(0) : k.let(times(i32.remU(unit, blocks), rowsAtOnce));
       const rest = inner % rowsAtOnce;
       const rows = (count: number): void => scanRows(kernel, { length, inner, point, line, column, count });
       if (rest === 0) rows(rowsAtOnce);
@@ -66,10 +67,10 @@ function scanRows({ out, source, combine, exclusive, reverse }: ScanKernel, { le
   const identity = constantCode(wide, identityOf(combine === "logsumexp" ? "max" : combine, dtype));
   const fold = combine === "logsumexp" ? (a: Expr, b: Expr) => logAddExp(a as Expr<"f64">, b as Expr<"f64">, k) : scalarFold(combine, wide);
   const sums = Array.from({ length: count }, () => k.let(identity)) as Local[];
-  const start = k.let(i32.add(i32.mul(line, length * inner), column));
+  const start = k.let(plus(times(line, length * inner), column));
   k.loop({ to: length }, step => {
     const at = reverse ? i32.sub(length - 1, step) : step;
-    const first = k.let(i32.add(start, i32.mul(at, inner)));
+    const first = k.let(plus(start, times(at, inner)));
     const here: Point = { ...point, axes: [first], memo: new Map() };
     for (const [row, sum] of sums.entries()) {
       const flat = addIndex(axisIndex(0, sizeOf(out.shape)), constantIndex(row));

@@ -4,6 +4,7 @@
 import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex } from "../ir/index-map.ts";
 import type { Kernel } from "../schedule/plan.ts";
+import { least, plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, f32, f64, i32, i64, type Local } from "./language.ts";
 import { storeScalar } from "./map.ts";
@@ -59,14 +60,14 @@ export function recordSort(kernel: SortKernel, { module, places, name }: Recordi
     const addresses = new Addresses(k, places, [values, indices, source]);
     const buffers = addresses.number(addresses.at({ region: "arena", offsetBytes: scratch?.offsetBytes ?? 0, bytes: scratch?.bytes ?? 0 }));
     k.loop({ from: low, to: high }, unit => {
-      const first = k.let(i32.add(buffers, i32.mul(unit, bufferBytes * (isList ? 1 : 2))));
-      const to = k.let(i32.min(i32.mul(i32.add(unit, 1), perUnit), rows));
-      k.loop({ from: i32.mul(unit, perUnit), to }, row => {
+      const first = k.let(plus(buffers, times(unit, bufferBytes * (isList ? 1 : 2))));
+      const to = k.let(least(times(plus(unit, 1), perUnit), rows));
+      k.loop({ from: times(unit, perUnit), to }, row => {
         const work: Row = { kernel, layout, k, addresses, row };
         const a = new Entries(layout, first, k);
         if (isList) writeRow(work, keepList(work, a));
         else {
-          const b = new Entries(layout, k.let(i32.add(first, bufferBytes)), k);
+          const b = new Entries(layout, k.let(plus(first, bufferBytes)), k);
           k.loop({ to: layout.length }, at => a.store(at, entryOf(work, at)));
           writeRow(work, mergeRuns(work, a, b));
         }
@@ -103,18 +104,18 @@ class Entries {
   }
 
   load(at: Expr<"i32">): Entry {
-    const key = this.#k.let(i64.load(i32.add(this.base, i32.shl(at, 3))));
+    const key = this.#k.let(i64.load(plus(this.base, i32.shl(at, 3))));
     const position = this.#layout.isWide ? this.#k.let(i32.load(this.#positionAt(at), this.#layout.capacity * 8)) : undefined;
     return { key, position };
   }
 
   store(at: Expr<"i32">, { key, position }: Entry): void {
-    this.#k.store("i64", i32.add(this.base, i32.shl(at, 3)), 0, key);
+    this.#k.store("i64", plus(this.base, i32.shl(at, 3)), 0, key);
     if (position) this.#k.store("i32", this.#positionAt(at), this.#layout.capacity * 8, position);
   }
 
   #positionAt(at: Expr<"i32">): Expr<"i32"> {
-    return i32.add(this.base, i32.shl(at, 2));
+    return plus(this.base, i32.shl(at, 2));
   }
 }
 
@@ -123,7 +124,7 @@ const isBefore = (a: Entry, b: Entry): Expr<"i32"> => i64.ltU(a.key, b.key);
 
 function entryOf({ kernel, layout, k, addresses, row }: Row, at: Expr<"i32">): Entry {
   const { source, descending } = kernel;
-  const position = k.let(i32.add(i32.mul(row, layout.length), at));
+  const position = k.let(plus(times(row, layout.length), at));
   const point: Point = { k, addresses, axes: [position], memo: new Map() };
   const ordered = orderedBits(source.dtype, loadElement(source, axisIndex(0, sizeOf(source.shape)), point), k);
   const bits = descending ? i64.xor(ordered, layout.isWide ? -1n : 0xffffffffn) : ordered;
@@ -161,7 +162,7 @@ function keepList(work: Row, list: Entries): Entries {
   const { count, length } = layout;
   k.loop({ to: length }, at => {
     const entry = entryOf(work, at);
-    const free = k.let(i32.min(at, count - 1));
+    const free = k.let(least(at, count - 1));
     k.block(done => {
       // A full list drops its last entry, or keeps it and has nothing to do.
       k.if(i32.geU(at, count), () => {
@@ -189,8 +190,8 @@ function mergeRuns({ k, layout }: Row, a: Entries, b: Entries): Entries {
   for (let run = 1; run < length; run *= 2) {
     const [source, target] = [from, to];
     k.loop({ to: length, step: 2 * run }, start => {
-      const middle = k.let(i32.min(i32.add(start, run), length));
-      const end = k.let(i32.min(i32.add(start, 2 * run), length));
+      const middle = k.let(least(plus(start, run), length));
+      const end = k.let(least(plus(start, 2 * run), length));
       mergeTwo(source, target, { start, middle, end }, k);
     });
     [from, to] = [to, from];
@@ -213,8 +214,8 @@ function mergeTwo(from: Entries, to: Entries, { start, middle, end }: Runs, k: F
     k.if(i32.and(takesRight, i32.lt(left, middle)), () => k.set(takesRight, isBefore(from.load(right), from.load(left))));
     const entry = from.load(i32.select(takesRight, right, left));
     to.store(at, entry);
-    k.set(right, i32.add(right, takesRight));
-    k.set(left, i32.add(left, i32.eqz(takesRight)));
+    k.set(right, plus(right, takesRight));
+    k.set(left, plus(left, i32.eqz(takesRight)));
   });
 }
 
@@ -225,8 +226,8 @@ function writeRow({ kernel, layout, k, addresses, row }: Row, sorted: Entries): 
   k.loop({ to: count }, at => {
     const { key, position } = sorted.load(at);
     const index = position ?? k.let(i32.fromI64(key));
-    const out = k.let(i32.add(i32.mul(row, count), at));
-    const point: Point = { k, addresses, axes: [out, k.let(i32.add(i32.mul(row, length), index))], memo: new Map() };
+    const out = k.let(plus(times(row, count), at));
+    const point: Point = { k, addresses, axes: [out, k.let(plus(times(row, length), index))], memo: new Map() };
     const element = k.let(loadElement(source, addIndex(constantIndex(0), axisIndex(1, sizeOf(source.shape))), point));
     const flat = axisIndex(0, sizeOf(values.shape));
     storeScalar(values, flat, element, point);

@@ -5,11 +5,12 @@ import type { DType } from "../base/dtype.ts";
 import { InternalError } from "../base/errors.ts";
 import { flattenIndex, type Index } from "../ir/index-map.ts";
 import type { Scalar, ScalarFunction } from "../ir/scalar.ts";
+import { plus } from "./arithmetic.ts";
 import { elementOf, elementRow, vectorKind } from "./element.ts";
 import { hasVectorMath, vectorMath } from "./elementary.ts";
 import { type Expr, f32x, i32, i32x, type Lane, mask32 } from "./language.ts";
 import { accumulatorAxis, axesOf, dependsOnAxis, scaleOf } from "./nest.ts";
-import { indexCode, movesDown, type Point, scalarCode } from "./scalar-code.ts";
+import { indexCode, movesDown, type Point, scalarCode, withOffset } from "./scalar-code.ts";
 
 /** A point whose inner axis counts by vectors: `part` lanes of it are wanted (all if undefined). */
 export interface VectorPoint extends Point {
@@ -162,8 +163,8 @@ function addressInLoop(node: Load, flat: Index, bytes: number, point: VectorPoin
   const base = point.bases.get(node);
   if (!base) throw new InternalError(`A load of v${node.source.id} has no base.`);
   const constant = point.addresses.of(node.source).offset + flat.offset * bytes;
-  const at = i32.add(base, point.byteCounter(bytes));
-  return constant >= 0 && !movesDown(flat) ? { at, offset: constant } : { at: i32.add(at, constant), offset: 0 };
+  const { at, extra } = withOffset(plus(base, point.byteCounter(bytes)), constant, movesDown(flat));
+  return { at, offset: extra };
 }
 
 /** Narrow elements as int32 lanes; of a part, one by one, for nothing behind them may be read. */
@@ -178,7 +179,7 @@ function narrowLoad(access: "u8" | "i8" | "u16" | "i16", bytes: number, at: Expr
 /** The inner counter of a lane. */
 function laneAxes(point: VectorPoint, lane: number): Point {
   const axes = [...point.axes];
-  axes[point.inner] = point.k.let(i32.add(axes[point.inner], lane));
+  axes[point.inner] = point.k.let(plus(axes[point.inner], lane));
   return { ...point, axes, memo: new Map([...point.memo].filter(([scalar]) => !axesOf(scalar).has(point.inner))) };
 }
 

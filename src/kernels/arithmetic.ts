@@ -1,0 +1,51 @@
+// Sums and products of addresses and counters. What is known while recording is done while recording: kernels read better, and baseline
+// compilers, which run a kernel's first calls, do not fold.
+
+import { type Arg, type Expr, i32 } from "./language.ts";
+
+const valueOf = (x: Arg<"i32">): number | undefined => (typeof x === "number" ? x : x.kind === "const" ? Number(x.value) : undefined);
+const expression = (x: Arg<"i32">): Expr<"i32"> => (typeof x === "number" ? i32.const(x) : x);
+
+/** An expression as another and a constant that is added to it. */
+export function apart(x: Arg<"i32">): [rest: Expr<"i32">, constant: number] {
+  const known = valueOf(x);
+  if (known !== undefined) return [i32.const(0), known];
+  const sum = x as Expr<"i32">;
+  const constant = sum.kind === "apply" && sum.op === "i32.add" ? valueOf(sum.args[1] as Expr<"i32">) : undefined;
+  return constant === undefined ? [sum, 0] : [(sum as Extract<Expr<"i32">, { kind: "apply" }>).args[0] as Expr<"i32">, constant];
+}
+
+const isZero = (x: Expr<"i32">): boolean => x.kind === "const" && x.value === 0;
+
+/** a + b, constants last. */
+export function plus(a: Arg<"i32">, b: Arg<"i32">): Expr<"i32"> {
+  const [x, m] = apart(a);
+  const [y, n] = apart(b);
+  const sum = isZero(x) ? y : isZero(y) ? x : i32.add(x, y);
+  const constant = (m + n) | 0;
+  if (constant === 0) return sum;
+  return isZero(sum) ? i32.const(constant) : i32.add(sum, constant);
+}
+
+/** a · by, constants last. */
+export function times(a: Arg<"i32">, by: number): Expr<"i32"> {
+  const [x, constant] = apart(a);
+  return plus(scaled(x, by), Math.imul(constant, by));
+}
+
+function scaled(x: Expr<"i32">, by: number): Expr<"i32"> {
+  if (isZero(x) || by === 0) return i32.const(0);
+  if (by === 1) return x;
+  if (x.kind === "apply" && (x.op === "i32.shl" || x.op === "i32.mul")) {
+    const known = valueOf(x.args[1] as Expr<"i32">);
+    if (known !== undefined) return scaled(x.args[0] as Expr<"i32">, by * (x.op === "i32.shl" ? 2 ** known : known));
+  }
+  const shift = Math.log2(by);
+  return Number.isInteger(shift) ? i32.shl(x, shift) : i32.mul(x, by);
+}
+
+/** The lesser of two. */
+export function least(a: Arg<"i32">, b: Arg<"i32">): Expr<"i32"> {
+  const [known, other] = [valueOf(a), valueOf(b)];
+  return known !== undefined && other !== undefined ? i32.const(Math.min(known, other)) : i32.min(a, b);
+}
