@@ -18,7 +18,7 @@ import { uninitializedError } from "../uninitialized.ts";
 import { hostFunctions } from "../special.ts";
 import type { HeldState, WasmDevice } from "./device.ts";
 import { type HostMemory, runHostKernel } from "./host-kernels.ts";
-import { importNamespaces } from "./printer.ts";
+import { describeWasm, importNamespaces } from "./printer.ts";
 
 export class WasmExecutable implements Executable {
   readonly counts: Readonly<Record<string, number>>;
@@ -54,7 +54,11 @@ export class WasmExecutable implements Executable {
         return device.memory.buffer.byteLength;
       },
     };
-    this.texts = { phases: () => printPhases(recorded), kernels: () => printModule(recorded.module) };
+    this.texts = {
+      phases: () => printPhases(recorded),
+      kernels: () => printModule(recorded.module),
+      module: () => describeWasm(recorded.module),
+    };
     for (const { data, slot } of plan.hostConstants) this.hostValues[slot] = data;
     this.bind();
   }

@@ -15,17 +15,10 @@ const externalKinds = { function: 0, memory: 2, global: 3 } as const;
 
 /** Prints a module that verifyModule has accepted. @throws InternalError if it was recorded for vectors other than 128 bits. */
 export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
-  const { target, imports, functions, globals } = module;
-  if (target.vectorBytes !== 16) throw new InternalError(`WebAssembly has vectors of 16 bytes, ${target.name} of ${target.vectorBytes}.`);
+  const { imports, functions, globals } = module;
   const types = new Types();
   const signatures = [...imports, ...functions].map(({ params, results }) => types.index(params, results));
-  const constants = new VectorConstants(globals.length, target.vectorBytes);
-  const indices: Indices = {
-    target,
-    ...byName(imports, functions, globals),
-    vectorConstant: (lane, values) => constants.index(lane, values),
-  };
-  const bodies = functions.map(fn => new BodyPrinter(fn, indices).print());
+  const { bodies, constants, indices } = printBodies(module);
 
   const out = new ByteWriter(bodies.reduce((sum, body) => sum + body.length, 4096));
   out.bytes(preamble);
@@ -55,6 +48,34 @@ export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
   section(out, sections.data, content => writeData(content, module, indices));
   section(out, sections.custom, content => writeNames(content, [...imports, ...functions]));
   return out.finish().slice();
+}
+
+function printBodies({ target, imports, functions, globals }: KernelModule) {
+  if (target.vectorBytes !== 16) throw new InternalError(`WebAssembly has vectors of 16 bytes, ${target.name} of ${target.vectorBytes}.`);
+  const constants = new VectorConstants(globals.length, target.vectorBytes);
+  const indices: Indices = {
+    target,
+    ...byName(imports, functions, globals),
+    vectorConstant: (lane, values) => constants.index(lane, values),
+  };
+  return { bodies: functions.map(fn => new BodyPrinter(fn, indices).print()), constants, indices };
+}
+
+/** What a module consists of, with the bytes of every function: the contents page of what `printWasm` gives. */
+export function describeWasm(module: KernelModule): string {
+  const { memory, globals, imports, functions } = module;
+  const { bodies, constants } = printBodies(module);
+  const list = (types: readonly ValueType[]): string => `(${types.map(wasmTypeOf).join(", ")})`;
+  const signature = ({ params, results }: FunctionImport): string => `${list(params)}${results.length > 0 ? ` → ${list(results)}` : ""}`;
+  return [
+    `module of ${printWasm(module).length} bytes for ${module.target.name}, code ${bodies.reduce((sum, body) => sum + body.length, 0)} bytes`,
+    `import memory of ${memory.minPages} pages or more${memory.shared ? ", shared" : ""}`,
+    ...globals.map(name => `import number ${name}`),
+    ...imports.map(fn => `import ${fn.name}${signature(fn)}`),
+    `${constants.values.length} vector constants`,
+    ...functions.map((fn, i) => `${fn.exported ? "export " : ""}func ${fn.name}${signature(fn)} ${bodies[i].length} bytes`),
+    "",
+  ].join("\n");
 }
 
 function byName(imports: readonly FunctionImport[], functions: readonly FunctionImport[], globals: readonly string[]) {
