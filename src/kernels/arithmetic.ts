@@ -4,7 +4,6 @@
 import { type Arg, type Expr, i32 } from "./language.ts";
 
 const valueOf = (x: Arg<"i32">): number | undefined => (typeof x === "number" ? x : x.kind === "const" ? Number(x.value) : undefined);
-const expression = (x: Arg<"i32">): Expr<"i32"> => (typeof x === "number" ? i32.const(x) : x);
 
 /** An expression as another and a constant that is added to it. */
 export function apart(x: Arg<"i32">): [rest: Expr<"i32">, constant: number] {

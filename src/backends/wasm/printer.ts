@@ -15,7 +15,7 @@ const externalKinds = { function: 0, memory: 2, global: 3 } as const;
 
 /** Prints a module that verifyModule has accepted. @throws InternalError if it was recorded for vectors other than 128 bits. */
 export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
-  const { imports, functions, globals } = module;
+  const { imports, functions } = module;
   const types = new Types();
   const signatures = [...imports, ...functions].map(({ params, results }) => types.index(params, results));
   const { bodies, constants, indices } = printBodies(module);
