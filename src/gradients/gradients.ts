@@ -186,7 +186,9 @@ class ReverseWalk {
       if (gradient === "none") return;
       this.inLoop(op, false, () => {
         if (isLoopSwitch(op) && op.context === this.graph.controlFlowContext) throw throughLoopVariable(op, this.sources);
-        const all = outputs.map((value, i) => value ?? (isDifferentiableType(op.outputs[i]) ? (this.loops?.zerosFor(op, i) ?? null) : null));
+        const all = outputs.map(
+          (value, i) => value ?? (isDifferentiableType(op.outputs[i]) ? (this.loops?.zerosFor(op, i) ?? null) : null),
+        );
         const inputs = this.graph.nameScope(`${op.name}_grad`, () => this.callGradient(op, gradient, all));
         this.pass(op, inputs);
       });

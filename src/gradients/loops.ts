@@ -4,7 +4,16 @@
 import { ValueError } from "../base/errors.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { constant, Shape, zeros, ZerosLike } from "../ops/array.ts";
-import { CondContext, type Context, isExit, isLoopSwitch, isSwitch, loopOf, switchOf, type WhileContext } from "../ops/control-flow-contexts.ts";
+import {
+  CondContext,
+  type Context,
+  isExit,
+  isLoopSwitch,
+  isSwitch,
+  loopOf,
+  switchOf,
+  type WhileContext,
+} from "../ops/control-flow-contexts.ts";
 import { LoopHistory, within } from "../ops/loop-history.ts";
 import { NDArray } from "../base/ndarray.ts";
 
@@ -95,7 +104,9 @@ export class LoopGradients {
     const branch = isSwitch(op) && op.context instanceof CondContext ? op.context : null;
     if (value.shape.isFullyDefined) {
       const zero = constant(NDArray.zeros(value.dtype, value.shape.asNumbers()));
-      return branch ? switchOf(zero, history.realValues.get(branch.predicate) ?? history.predicateOf(branch))[(1 - branch.branch) as 0 | 1] : zero;
+      return branch
+        ? switchOf(zero, history.realValues.get(branch.predicate) ?? history.predicateOf(branch))[(1 - branch.branch) as 0 | 1]
+        : zero;
     }
     const shape = shapeInForward(op, value, branch);
     const stack = history.backward.outside(() => history.push(shape, branch !== null));

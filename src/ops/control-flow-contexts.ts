@@ -3,7 +3,6 @@
 
 import { ValueError } from "../base/errors.ts";
 import type { DType } from "../base/dtype.ts";
-import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";

@@ -60,7 +60,8 @@ function commonLength(elems: readonly Tensor[]): number | null {
 
 /** Says the first dimension of results. */
 function stateLength(results: readonly Tensor[], length: number | null): void {
-  for (const result of results) result.setShape(new TensorShape([length]).concatenate(new TensorShape(result.shape.dims && result.shape.dims.slice(1))));
+  for (const result of results)
+    result.setShape(new TensorShape([length]).concatenate(new TensorShape(result.shape.dims && result.shape.dims.slice(1))));
 }
 
 interface MapOptions extends LoopOptions {
@@ -76,11 +77,16 @@ interface MapOptions extends LoopOptions {
 export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Nested, options?: MapOptions): Nested {
   requireFunction(fn);
   // A list or an object of types is a structure here, not options.
-  const isTypes = typeof dtype === "string" || Array.isArray(dtype) || (isOptions(dtype) && flatten(dtype).every(leaf => typeof leaf === "string") && !("name" in dtype));
+  const isTypes =
+    typeof dtype === "string" ||
+    Array.isArray(dtype) ||
+    (isOptions(dtype) && flatten(dtype).every(leaf => typeof leaf === "string") && !("name" in dtype));
   const given: MapOptions = isTypes || !isOptions(dtype) ? { ...options, dtype: dtype ?? options?.dtype } : dtype;
   const signature: Nested = given.fnOutputSignature ?? given.dtype ?? null;
   if (flatten(elems).length === 0)
-    throw new ValueError(`elems must be a Tensor or (possibly nested) sequence of Tensors. Got ${JSON.stringify(elems)}, which does not contain any Tensors.`);
+    throw new ValueError(
+      `elems must be a Tensor or (possibly nested) sequence of Tensors. Got ${JSON.stringify(elems)}, which does not contain any Tensors.`,
+    );
   return inNameScope(given, "map", flatten(elems), () => {
     const flat = toElements(elems);
     if (flat[0].shape.rank === 0) throw new ValueError("Elements in elems must be 1+ dimensional Tensors, not scalars");
@@ -91,12 +97,20 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
     const types = signature === null ? flat.map(elem => elem.dtype) : (flatten(signature) as DType[]);
     const results = types.map(type => new TensorArray(type, n, { inferShape: given.inferShape ?? true }));
     const body = (i: Tensor, into: TensorArray[]): Nested[] => {
-      const value = fn(packAs(elems, arrays.map(array => array.read(i))));
+      const value = fn(
+        packAs(
+          elems,
+          arrays.map(array => array.read(i)),
+        ),
+      );
       assertSameStructure(signature ?? elems, value);
       const written = flatten(value).map((item, k) => into[k].write(i, item as TensorLike));
       return [plus(i, 1), written];
     };
-    const [, last] = whileLoop((i: Tensor) => Less({ x: i, y: n }), body, [zero, results], loopOptions(given, n)) as [Tensor, TensorArray[]];
+    const [, last] = whileLoop((i: Tensor) => Less({ x: i, y: n }), body, [zero, results], loopOptions(given, n)) as [
+      Tensor,
+      TensorArray[],
+    ];
     const stacked = last.map(array => array.stack());
     stateLength(stacked, length);
     return packAs(signature ?? elems, stacked);
@@ -125,7 +139,13 @@ export function foldl(fn: Fold, elems: Nested, initializer?: Nested, options?: F
 export function foldr(fn: Fold, elems: Nested, initializer?: Nested, options?: FoldOptions): Nested {
   return fold("foldr", fn, elems, foldOptions(initializer, options), n => {
     const last = minus(n, 1);
-    return { first: last, begin: hasInitializer => toCounter(hasInitializer ? n : last), goesOn: i => Greater({ x: i, y: 0 }), at: i => minus(i, 1) as Tensor, next: (_, at) => at };
+    return {
+      first: last,
+      begin: hasInitializer => toCounter(hasInitializer ? n : last),
+      goesOn: i => Greater({ x: i, y: 0 }),
+      at: i => minus(i, 1) as Tensor,
+      next: (_, at) => at,
+    };
   });
 }
 
@@ -144,7 +164,10 @@ function fold(name: string, fn: Fold, elems: Nested, given: FoldOptions, directi
   return inNameScope(given, name, flatten(elems), () => {
     const flat = toElements(elems);
     const n: Count = lengthOf(flat[0]);
-    const arrays: Nested = packAs(elems, flat.map(elem => new TensorArray(elem.dtype, n).unstack(elem)));
+    const arrays: Nested = packAs(
+      elems,
+      flat.map(elem => new TensorArray(elem.dtype, n).unstack(elem)),
+    );
     const read = (i: TensorLike): Nested => mapNested(arrays, array => (array as TensorArray).read(i));
     const { first, begin, goesOn, at, next } = direction(n);
     const hasInitializer = given.initializer !== undefined && given.initializer !== null;
@@ -174,16 +197,23 @@ export function scan(fn: Fold, elems: Nested, initializer?: Nested, options?: Sc
     const flat = toElements(elems);
     const n: Count = lengthOf(flat[0], true);
     const elementShape = (tensor: Tensor): TensorShape => new TensorShape(tensor.shape.dims && tensor.shape.dims.slice(1));
-    const arrays = flat.map(elem => new TensorArray(elem.dtype, n, { elementShape: elementShape(elem) })).map((array, k) => array.unstack(flat[k]));
+    const arrays = flat
+      .map(elem => new TensorArray(elem.dtype, n, { elementShape: elementShape(elem) }))
+      .map((array, k) => array.unstack(flat[k]));
     const hasInitializer = given.initializer !== undefined && given.initializer !== null;
     const structure: Nested = hasInitializer ? given.initializer : elems;
     const first = (): Count => (reverse ? minus(n, 1) : 0);
-    const start = hasInitializer ? flatten(structure).map(item => convertToTensor(item as TensorLike)) : arrays.map(array => array.read(first()));
+    const start = hasInitializer
+      ? flatten(structure).map(item => convertToTensor(item as TensorLike))
+      : arrays.map(array => array.read(first()));
     const inferShape = given.inferShape ?? true;
     const empty = start.map(item => new TensorArray(item.dtype, n, { inferShape, elementShape: inferShape ? item.shape : null }));
     const results = hasInitializer ? empty : empty.map((array, k) => array.write(first(), start[k]));
     const body = (i: Tensor, accumulated: Tensor[], into: TensorArray[]): Nested[] => {
-      const slices = packAs(elems, arrays.map(array => array.read(i)));
+      const slices = packAs(
+        elems,
+        arrays.map(array => array.read(i)),
+      );
       const value = fn(packAs(structure, accumulated), slices);
       assertSameStructure(structure, value);
       const leaves = flatten(value) as TensorLike[];
@@ -193,7 +223,11 @@ export function scan(fn: Fold, elems: Nested, initializer?: Nested, options?: Sc
     const done = hasInitializer ? 0 : 1;
     const begin = reverse ? minus(minus(n, 1), done) : done;
     const condition = (i: Tensor): Tensor => (reverse ? GreaterEqual({ x: i, y: 0 }) : Less({ x: i, y: n }));
-    const [, , last] = whileLoop(condition, body, [toCounter(begin), start, results], loopOptions(given, n)) as [Tensor, Tensor[], TensorArray[]];
+    const [, , last] = whileLoop(condition, body, [toCounter(begin), start, results], loopOptions(given, n)) as [
+      Tensor,
+      Tensor[],
+      TensorArray[],
+    ];
     const stacked = last.map(array => array.stack());
     stateLength(stacked, commonLength(flat));
     return packAs(structure, stacked);

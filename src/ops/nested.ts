@@ -63,13 +63,17 @@ function firstDifference(a: unknown, b: unknown): string | undefined {
 }
 
 const childrenOf = (value: readonly unknown[] | Record<string, unknown>): [string, unknown][] =>
-  Array.isArray(value) ? value.map((item, i) => [String(i), item]) : keysOf(value as Record<string, unknown>).map(key => [key, (value as Record<string, unknown>)[key]]);
+  Array.isArray(value)
+    ? value.map((item, i) => [String(i), item])
+    : keysOf(value as Record<string, unknown>).map(key => [key, (value as Record<string, unknown>)[key]]);
 
 const dotted = (value: unknown): string =>
   Array.isArray(value)
     ? `[${value.map(dotted).join(", ")}]`
     : isOptions(value)
-      ? `{${keysOf(value).map(key => `'${key}': ${dotted(value[key])}`).join(", ")}}`
+      ? `{${keysOf(value)
+          .map(key => `'${key}': ${dotted(value[key])}`)
+          .join(", ")}}`
       : ".";
 
 const described = (value: unknown): string => `type=${typeName(value)} str=${shown(value, true)}`;
@@ -83,7 +87,10 @@ function typeName(value: unknown): string {
 
 function shown(value: unknown, isOutermost: boolean): string {
   if (Array.isArray(value)) return `[${value.map(item => shown(item, false)).join(", ")}]`;
-  if (isOptions(value)) return `{${keysOf(value).map(key => `'${key}': ${shown(value[key], false)}`).join(", ")}}`;
+  if (isOptions(value))
+    return `{${keysOf(value)
+      .map(key => `'${key}': ${shown(value[key], false)}`)
+      .join(", ")}}`;
   if (value instanceof Tensor && !isOutermost) return `<tf.Tensor '${value.name}' shape=${value.shape} dtype=${value.dtypeName}>`;
   if (value instanceof Operation && !isOutermost) return `<tf.Operation '${value.name}' type=${value.type}>`;
   if (value instanceof IndexedSlices || value instanceof TensorShape) return String(value);

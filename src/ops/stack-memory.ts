@@ -68,10 +68,14 @@ export function popFromStack(handle: StateHandle, dtype: DType, context: LowerCo
       (next.data as Int32Array)[0] = at;
     },
   };
-  const [value, next] = call(pop, [counter.read()], [
-    { dtype, shape: memory.shape },
-    { dtype: "int32", shape: [] },
-  ]);
+  const [value, next] = call(
+    pop,
+    [counter.read()],
+    [
+      { dtype, shape: memory.shape },
+      { dtype: "int32", shape: [] },
+    ],
+  );
   counter.write(next);
   return value;
 }

@@ -50,7 +50,17 @@ interface NewArray {
 export function newArray({ dtype, size, element, isDynamic }: NewArray, context: LowerContext): StateHandle {
   if (size < 0) throw new InvalidArgumentError("Size should be >= 0.");
   const { name } = context;
-  return remember(context, { id: `array:${name}`, name, dtype, size, element, isDynamic, adds: false, lengths: undefined, gradients: new Map() });
+  return remember(context, {
+    id: `array:${name}`,
+    name,
+    dtype,
+    size,
+    element,
+    isDynamic,
+    adds: false,
+    lengths: undefined,
+    gradients: new Map(),
+  });
 }
 
 /** The array that gradients of this one are added up in; the same for every operation of one call of tf.gradients. */
@@ -58,7 +68,17 @@ export function gradientArray(handle: StateHandle, source: string, context: Lowe
   const { id, name, dtype, size, element, lengths, gradients } = memoryOf(handle);
   let gradient = gradients.get(source);
   if (!gradient) {
-    gradient = remember(context, { id: `${id}@${source}`, name: `${name}@${source}`, dtype, size, element, isDynamic: false, adds: true, lengths, gradients: new Map() });
+    gradient = remember(context, {
+      id: `${id}@${source}`,
+      name: `${name}@${source}`,
+      dtype,
+      size,
+      element,
+      isDynamic: false,
+      adds: true,
+      lengths,
+      gradients: new Map(),
+    });
     gradients.set(source, gradient);
   }
   return gradient;
@@ -141,10 +161,22 @@ export function writeElement(handle: StateHandle, index: Value, known: number | 
     );
   if (memory.isDynamic && known !== undefined) memory.size = Math.max(memory.size, known + 1);
   const { size, name } = memory;
-  const at = checkedIndex(index, known, size, i => `TensorArray ${name}: Tried to write to index ${i} but array is not resizeable and size is: ${size}`);
+  const at = checkedIndex(
+    index,
+    known,
+    size,
+    i => `TensorArray ${name}: Tried to write to index ${i} but array is not resizeable and size is: ${size}`,
+  );
   if (size === 0) return;
   const base = load(memory, context);
-  store(memory, scatter(memory.adds ? "add" : "assign", base, value.shape, r => ({ at: [s.index(at), ...r.map(i => s.index(i))], body: loadScalar(value, r) })), context);
+  store(
+    memory,
+    scatter(memory.adds ? "add" : "assign", base, value.shape, r => ({
+      at: [s.index(at), ...r.map(i => s.index(i))],
+      body: loadScalar(value, r),
+    })),
+    context,
+  );
 }
 
 export function readElement(handle: StateHandle, index: Value, known: number | undefined, dtype: DType, context: LowerContext): Value {
@@ -161,10 +193,17 @@ export function readElement(handle: StateHandle, index: Value, known: number | u
 
 // ---- many elements ----
 
-const isWhole = (indices: readonly number[] | undefined, size: number): boolean => indices?.length === size && indices.every((k, i) => k === i);
+const isWhole = (indices: readonly number[] | undefined, size: number): boolean =>
+  indices?.length === size && indices.every((k, i) => k === i);
 
 /** value[k] becomes element indices[k]. */
-export function scatterElements(handle: StateHandle, indices: Value, known: readonly number[] | undefined, value: Value, context: LowerContext): void {
+export function scatterElements(
+  handle: StateHandle,
+  indices: Value,
+  known: readonly number[] | undefined,
+  value: Value,
+  context: LowerContext,
+): void {
   const memory = memoryOf(handle);
   requireType(memory, value.dtype, writingType);
   const [count] = value.shape;
@@ -172,7 +211,8 @@ export function scatterElements(handle: StateHandle, indices: Value, known: read
   settleElement(memory, value.shape.slice(1), 0);
   if (memory.isDynamic && known) memory.size = Math.max(memory.size, ...known.map(k => k + 1));
   const { size } = memory;
-  const failure = (largest: number): InvalidArgumentError => new InvalidArgumentError(`Max scatter index must be < array size (${largest} vs. ${size})`);
+  const failure = (largest: number): InvalidArgumentError =>
+    new InvalidArgumentError(`Max scatter index must be < array size (${largest} vs. ${size})`);
   if (isWhole(known, size)) return store(memory, combined(memory, load(memory, context), value), context);
   check([count], ([k]) => s.and(s.ge(s.load(indices, [k]), 0), s.lt(s.load(indices, [k]), size)), {
     label: "tensorArrayScatter",
@@ -189,7 +229,14 @@ export function scatterElements(handle: StateHandle, indices: Value, known: read
 }
 
 /** out[k] = element indices[k]. */
-export function gatherElements(handle: StateHandle, indices: Value, known: readonly number[] | undefined, dtype: DType, stated: readonly number[] | undefined, context: LowerContext): Value {
+export function gatherElements(
+  handle: StateHandle,
+  indices: Value,
+  known: readonly number[] | undefined,
+  dtype: DType,
+  stated: readonly number[] | undefined,
+  context: LowerContext,
+): Value {
   const memory = memoryOf(handle);
   requireType(memory, dtype, readingType);
   if (memory.lengths) throw raggedError(memory);
@@ -244,7 +291,12 @@ export function splitInto(handle: StateHandle, value: Value, lengths: readonly n
 }
 
 /** All elements joined along their first axis, and their lengths. */
-export function joinedElements(handle: StateHandle, dtype: DType, stated: readonly number[] | undefined, context: LowerContext): { value: Value; lengths: readonly number[] } {
+export function joinedElements(
+  handle: StateHandle,
+  dtype: DType,
+  stated: readonly number[] | undefined,
+  context: LowerContext,
+): { value: Value; lengths: readonly number[] } {
   const memory = memoryOf(handle);
   requireType(memory, dtype, readingType);
   if (memory.lengths) return { value: load(memory, context), lengths: memory.lengths };
@@ -259,14 +311,19 @@ export function joinedElements(handle: StateHandle, dtype: DType, stated: readon
   if (element.length === 0)
     throw new InvalidArgumentError("Concat saw a scalar shape at index 0 but requires at least vectors.  Did you mean to call pack?");
   const [length, ...rest] = element;
-  return { value: reshape(load(memory, context), [memory.size * length, ...rest]), lengths: Array.from({ length: memory.size }, () => length) };
+  return {
+    value: reshape(load(memory, context), [memory.size * length, ...rest]),
+    lengths: Array.from({ length: memory.size }, () => length),
+  };
 }
 
 /** Where element `known` of an array of different lengths lies. */
 function partAt(memory: Memory, known: number | undefined): { begin: number; length: number } {
   const lengths = memory.lengths as readonly number[];
   if (known === undefined || known < 0 || known >= lengths.length)
-    throw new UnimplementedError(`TensorArray ${memory.name} holds elements of different shapes: its indices must be known while compiling.`);
+    throw new UnimplementedError(
+      `TensorArray ${memory.name} holds elements of different shapes: its indices must be known while compiling.`,
+    );
   return { begin: lengths.slice(0, known).reduce((sum, n) => sum + n, 0), length: lengths[known] };
 }
 

@@ -9,7 +9,7 @@ import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../graph/op-definition.ts";
-import { Operation, Tensor } from "../graph/operation.ts";
+import { type Operation, Tensor } from "../graph/operation.ts";
 import { constantValue } from "../graph/shape-inference.ts";
 import { constant as constantOf } from "../ir/build.ts";
 import { isOptions } from "./arguments.ts";
@@ -46,7 +46,8 @@ const knownList = (context: LowerContext, input: string): number[] | undefined =
   const known = context.known(input);
   return known && numbersOf(known);
 };
-const knownShape = (given: TensorShape): readonly number[] | undefined => (given.isFullyDefined ? (given.dims as readonly number[]) : undefined);
+const knownShape = (given: TensorShape): readonly number[] | undefined =>
+  given.isFullyDefined ? (given.dims as readonly number[]) : undefined;
 
 interface HandleAndFlow {
   readonly handle: TensorShape;
@@ -130,7 +131,9 @@ export const TensorArrayReadV3 = defineOp("TensorArrayReadV3", {
     record.index.withRank(0);
     return context.handle("handle")?.shape ?? TensorShape.unknown();
   },
-  gradient: ({ handle, index, flowIn, dtype }, d): Gradients => ({ flowIn: gradientOf(handle, flowIn, dtype, d.value).write(index, d.value).flow }),
+  gradient: ({ handle, index, flowIn, dtype }, d): Gradients => ({
+    flowIn: gradientOf(handle, flowIn, dtype, d.value).write(index, d.value).flow,
+  }),
   lower: ({ handle, index, dtype }, context) => readElement(handle, index, knownIndex(context, "index"), dtype, context),
 });
 
@@ -143,7 +146,9 @@ export const TensorArrayGatherV3 = defineOp("TensorArrayGatherV3", {
     checkHandle(record);
     return record.indices.withRank(1).concatenate(context.handle("handle")?.shape ?? record.elementShape);
   },
-  gradient: ({ handle, indices, flowIn, dtype }, d): Gradients => ({ flowIn: gradientOf(handle, flowIn, dtype, d.value).scatter(indices, d.value).flow }),
+  gradient: ({ handle, indices, flowIn, dtype }, d): Gradients => ({
+    flowIn: gradientOf(handle, flowIn, dtype, d.value).scatter(indices, d.value).flow,
+  }),
   lower: ({ handle, indices, dtype, elementShape }, context) =>
     gatherElements(handle, indices, knownList(context, "indices"), dtype, knownShape(elementShape), context),
 });
@@ -246,7 +251,8 @@ function gradientSource(tensor: Tensor): string {
   );
 }
 
-const arrayOf = (handle: Tensor, flow: Tensor, dtype: DType): TensorArray => new TensorArray(dtype, { handle, flow, colocateWithFirstWriteCall: false });
+const arrayOf = (handle: Tensor, flow: Tensor, dtype: DType): TensorArray =>
+  new TensorArray(dtype, { handle, flow, colocateWithFirstWriteCall: false });
 
 /** Gradient of what reads: the array where its results' gradients go. */
 const gradientOf = (handle: Tensor, flow: Tensor, dtype: DType, d: Tensor): TensorArray =>
@@ -301,9 +307,13 @@ export class TensorArray implements LoopCarried {
   private common: Common;
 
   constructor(dtype: DType, size?: TensorLike | TensorArrayOptions | null, options?: TensorArrayOptions) {
-    const given: TensorArrayOptions = isOptions(size) ? size : { ...options, size: (size as TensorLike | undefined) ?? options?.size ?? null };
+    const given: TensorArrayOptions = isOptions(size)
+      ? size
+      : { ...options, size: (size as TensorLike | undefined) ?? options?.size ?? null };
     checkArguments(given);
-    const { handle, flow } = inNameScope(given, "TensorArray", [given.handle, given.size, given.flow], scope => handleAndFlow(dtype, given, String(scope)));
+    const { handle, flow } = inNameScope(given, "TensorArray", [given.handle, given.size, given.flow], scope =>
+      handleAndFlow(dtype, given, String(scope)),
+    );
     this.flow = flow;
     this.common = {
       dtype,
@@ -383,7 +393,9 @@ export class TensorArray implements LoopCarried {
     return inNameScope(options, "TensorArrayWrite", [handle, index, value], () => {
       const tensor = convertToTensor(value, { preferredDtype: dtype, name: "value" });
       this.settleElement(tensor.shape);
-      return this.withFlow(this.placed(tensor, () => TensorArrayWriteV3({ handle, index, value: tensor, flowIn: this.flow }, { name: options.name })));
+      return this.withFlow(
+        this.placed(tensor, () => TensorArrayWriteV3({ handle, index, value: tensor, flowIn: this.flow }, { name: options.name })),
+      );
     });
   }
 
@@ -437,7 +449,9 @@ export class TensorArray implements LoopCarried {
     return inNameScope(options, "TensorArrayScatter", [handle, value, indices], () => {
       const tensor = convertToTensor(value, { preferredDtype: dtype, name: "value" });
       this.settleElement(new TensorShape(tensor.shape.dims && tensor.shape.dims.slice(1)));
-      return this.withFlow(this.placed(tensor, () => TensorArrayScatterV3({ handle, indices, value: tensor, flowIn: this.flow }, { name: options.name })));
+      return this.withFlow(
+        this.placed(tensor, () => TensorArrayScatterV3({ handle, indices, value: tensor, flowIn: this.flow }, { name: options.name })),
+      );
     });
   }
 
@@ -461,7 +475,9 @@ export class TensorArray implements LoopCarried {
   /** How many elements there are. */
   size(options: Named = {}): Tensor {
     const { handle, size, isDynamic } = this.common;
-    return isDynamic || size === null ? TensorArraySizeV3({ handle, flowIn: this.flow }, options) : convertToTensor(size, { dtype: "int32" });
+    return isDynamic || size === null
+      ? TensorArraySizeV3({ handle, flowIn: this.flow }, options)
+      : convertToTensor(size, { dtype: "int32" });
   }
 
   /** An operation that lets go of the elements. */
@@ -506,7 +522,8 @@ function checkArguments({ handle, size, flow, tensorArrayName, elementShape, dyn
     return;
   }
   if (tensorArrayName) throw new ValueError("Cannot provide both `handle` and `tensor_array_name` arguments at the same time.");
-  if (!(handle instanceof Tensor)) throw new TypeError(`Expected \`handle\` to be a Tensor, but got \`${handle}\` of type \`${typeof handle}\` instead.`);
+  if (!(handle instanceof Tensor))
+    throw new TypeError(`Expected \`handle\` to be a Tensor, but got \`${handle}\` of type \`${typeof handle}\` instead.`);
   if (isGiven(size)) throw new ValueError("Cannot provide both a `handle` and `size` arguments at the same time.");
   for (const [name, value] of Object.entries({ element_shape: elementShape, dynamic_size: dynamicSize, clear_after_read: clearAfterRead }))
     if (isGiven(value)) throw new ValueError(`Cannot provide both \`handle\` and \`${name}\` arguments at the same time.`);

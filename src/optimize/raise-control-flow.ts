@@ -259,7 +259,9 @@ class Raiser {
 
   /** The nodes of a branch that is taken under `path`. */
   private branch(flow: GuardedFlow, items: readonly Item[], path: Guard): Node[] {
-    return flow.groups(items, path).map(group => (isConditional(group) ? this.condNode(flow, group, path) : this.single(group.items[0], path)));
+    return flow
+      .groups(items, path)
+      .map(group => (isConditional(group) ? this.condNode(flow, group, path) : this.single(group.items[0], path)));
   }
 
   private single(item: Item, path: Guard): Node {
