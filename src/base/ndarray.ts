@@ -270,6 +270,8 @@ export function inferDType(value: ArrayLike): DType {
     case "number":
       return "float32";
     default:
-      return value instanceof Uint8Array ? "string" : "complex128";
+      if (value instanceof Uint8Array) return "string";
+      if (typeof value === "object" && value !== null && "re" in value) return "complex128";
+      throw new TypeError(`Failed to convert ${String(value)} to Tensor. Consider casting elements to a supported type.`);
   }
 }

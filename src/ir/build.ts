@@ -67,6 +67,12 @@ export function region(
   }
 }
 
+/** Identifies the region being built: values made in another one may be out of reach. */
+export const currentRegion = (): object => builder().steps;
+
+/** Thrown by what cannot be part of a loop's region, since it is different in each iteration. */
+export class NeedsUnrolling extends Error {}
+
 export const feed = (name: string, dtype: DType, shape: readonly number[]): Value =>
   emit({ kind: "feed", out: builder().value(dtype, shape), name }).out;
 

@@ -9,10 +9,11 @@ import { sizeOf, TensorShape } from "../base/shape.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
 import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { building, constant, feed, full, isInitialized, ProgramBuilder, readState, updateState } from "../ir/build.ts";
+import type { StructuredLoop } from "../graph/structured.ts";
+import { building, constant, feed, full, isInitialized, NeedsUnrolling, ProgramBuilder, readState, updateState } from "../ir/build.ts";
 import type { Program, State, Step, Value } from "../ir/program.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
-import { NeedsValue } from "./request.ts";
+import { NeedsUnrolled, NeedsValue } from "./request.ts";
 import { lowerStructured } from "./structured.ts";
 
 /** What a tensor has become: a value of the Program, an array known now (made a value when first read as one), or a handle on a state. */
@@ -27,9 +28,22 @@ const foldLimit = 4096;
 
 /** @throws NeedsValue if a value is only known while running; UnimplementedError for ops without a lowering. */
 export function lower(request: LowerRequest): Program {
+  const unrolled = new Set<StructuredLoop>();
+  for (;;) {
+    try {
+      return lowerUnrolling(request, unrolled);
+    } catch (error) {
+      if (error instanceof NeedsUnrolling) throw new UnimplementedError(`${error.message} Such graphs do not run here.`);
+      if (!(error instanceof NeedsUnrolled) || unrolled.has(error.loop)) throw error;
+      unrolled.add(error.loop);
+    }
+  }
+}
+
+function lowerUnrolling(request: LowerRequest, unrolled: ReadonlySet<StructuredLoop>): Program {
   const builder = new ProgramBuilder();
   return building(builder, () => {
-    const lowering = new Lowering(builder, request);
+    const lowering = new Lowering(builder, request, unrolled);
     let fed = 0;
     for (const { tensor, dtype, shape, known } of request.feeds) {
       if (known !== undefined) lowering.bind(tensor, { known });
@@ -49,10 +63,15 @@ export class Lowering {
   /** The value each state has at this point, by state id. */
   readonly current = new Map<string, { state: State; value: Value }>();
   private readonly written = new Map<string, State>();
+  /** Loops that are to be unrolled. */
+  readonly unrolled: ReadonlySet<StructuredLoop>;
+  /** What comes out of loops that were not. */
+  readonly loopExits = new Map<Tensor, StructuredLoop>();
 
-  constructor(builder: ProgramBuilder, request: LowerRequest) {
+  constructor(builder: ProgramBuilder, request: LowerRequest, unrolled: ReadonlySet<StructuredLoop> = new Set()) {
     this.builder = builder;
     this.request = request;
+    this.unrolled = unrolled;
   }
 
   bind(tensor: Tensor, binding: Binding): void {

@@ -3,7 +3,7 @@
 import type { DType } from "../base/dtype.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import type { StructuredNode } from "../graph/structured.ts";
+import type { StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import type { Program, State } from "../ir/program.ts";
 
 /** A node to lower: an operation, or structured control flow raised from several. */
@@ -38,5 +38,14 @@ export class NeedsValue extends Error {
     super(`'${input}' of ${op.type} node '${op.name}' must be known to compile, but it is computed while running.`);
     this.tensor = tensor;
     this.op = op;
+  }
+}
+
+/** Thrown when a loop has to be unrolled for what comes after it; lowering then starts again. */
+export class NeedsUnrolled extends Error {
+  readonly loop: StructuredLoop;
+  constructor(loop: StructuredLoop) {
+    super(`The loop '${loop.name}' must be unrolled.`);
+    this.loop = loop;
   }
 }

@@ -1,12 +1,13 @@
 // Structured control flow → branch and loop. Variables written inside are carried out as extra results, so state stays a value.
 
-import { InternalError } from "../base/errors.ts";
-import type { Tensor } from "../graph/operation.ts";
+import { UnimplementedError } from "../base/errors.ts";
+import { sameShape } from "../base/shape.ts";
+import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
-import { branch, cast, full, loop, region } from "../ir/build.ts";
+import { branch, cast, full, loop, NeedsUnrolling, region } from "../ir/build.ts";
 import type { Region, State, Value } from "../ir/program.ts";
 import type { Lowering } from "./index.ts";
-import { type LoweringNode, NeedsValue } from "./request.ts";
+import { type LoweringNode, NeedsUnrolled, NeedsValue } from "./request.ts";
 
 export const lowerStructured = (lowering: Lowering, node: StructuredNode): void =>
   node.kind === "cond" ? lowerCond(lowering, node) : lowerLoop(lowering, node);
@@ -85,6 +86,19 @@ function fillerFor(values: readonly (Value | undefined)[]): Value | undefined {
 
 function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
   for (const [inner, outer] of node.aliases) lowering.alias(inner, outer);
+  if (lowering.unrolled.has(node)) return unroll(lowering, node);
+  const before = new Map(lowering.current);
+  try {
+    lowerAsLoop(lowering, node);
+    for (const exit of node.exits) if (exit) lowering.loopExits.set(exit, node);
+  } catch (error) {
+    if (!(error instanceof NeedsUnrolling || (error instanceof NeedsValue && node.operations.has(error.tensor.op)))) throw error;
+    restore(lowering, before);
+    unroll(lowering, node, error);
+  }
+}
+
+function lowerAsLoop(lowering: Lowering, node: StructuredLoop): void {
   const states = statesWritten(lowering, node);
   const initial = [...node.initial.map(tensor => lowering.value(tensor)), ...states.map(state => lowering.stateValue(state))];
   const before = new Map(lowering.current);
@@ -119,16 +133,54 @@ function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
 }
 
 function checkedNext(next: Value, initial: Value, tensor: Tensor): Value {
-  if (
-    next.dtype !== initial.dtype ||
-    next.shape.length !== initial.shape.length ||
-    next.shape.some((size, axis) => size !== initial.shape[axis])
-  )
-    throw new InternalError(
-      `Loop variable ${tensor.name} changes its shape from [${initial.shape}] to [${next.shape}] while looping; loops run here with fixed shapes.`,
-    );
-  return next;
+  if (sameShape(next.shape, initial.shape)) return next;
+  throw new NeedsUnrolling(`Loop variable ${tensor.name} changes its shape from [${initial.shape}] to [${next.shape}] while looping.`);
 }
+
+/** Iterations that a loop is unrolled for at most. */
+const mostUnrolled = 1024;
+
+/** One iteration after the other, for loops whose iterations differ in what has to be known while compiling. The condition has to be known then.
+ *  @throws NeedsValue if it is not, but would be with a value from outside; NeedsUnrolled if it would be with the results of another loop. */
+function unroll(lowering: Lowering, node: StructuredLoop, reason?: Error): void {
+  const bindings = (tensors: readonly Tensor[]) => tensors.map(tensor => lowering.binding(tensor));
+  let values = bindings(node.initial);
+  for (let iteration = 0; ; iteration++) {
+    node.current.forEach((names, k) => {
+      for (const tensor of names) lowering.bind(tensor, values[k]);
+    });
+    for (const inner of node.condition.nodes) lowering.node(inner);
+    const goesOn = lowering.known(node.condition.result);
+    if (goesOn === undefined || iteration === mostUnrolled) throw whatUnrollingNeeds(lowering, node) ?? notUnrolled(node, reason);
+    if (!goesOn.get(0)) break;
+    for (const inner of node.body.nodes) lowering.node(inner);
+    values = bindings(node.body.results);
+  }
+  node.exits.forEach((exit, k) => {
+    if (exit !== undefined) lowering.bind(exit, values[k]);
+  });
+}
+
+/** The loop, or the value from outside, that the condition waits for. */
+function whatUnrollingNeeds(lowering: Lowering, node: StructuredLoop): Error | undefined {
+  for (const inner of node.condition.nodes) {
+    if (!(inner instanceof Operation)) continue;
+    for (const input of inner.inputs.map(tensor => lowering.request.resolve(tensor))) {
+      const variable = node.current.findIndex(names => names.includes(input));
+      const outer = variable >= 0 ? lowering.request.resolve(node.initial[variable]) : node.aliases.get(input);
+      if (outer === undefined || !lowering.has(outer) || lowering.known(outer) || outer.dtype === "resource") continue;
+      const loop = lowering.loopExits.get(outer);
+      if (loop) return new NeedsUnrolled(loop);
+      if (outer.dtype === "int32" || outer.dtype === "int64") return new NeedsValue(outer, inner, "condition");
+    }
+  }
+  return undefined;
+}
+
+const notUnrolled = ({ name }: StructuredLoop, reason: Error | undefined): UnimplementedError =>
+  new UnimplementedError(
+    `The loop '${name}' cannot run here: its iterations differ, and how many there are is only known while running. ${reason?.message ?? ""}\n\nKeep shapes fixed from one iteration to the next, or let a counter end the loop.`,
+  );
 
 /** The states a loop's body writes, found by a trial lowering whose steps are thrown away. */
 function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {

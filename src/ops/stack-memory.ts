@@ -1,14 +1,19 @@
-// What StackV2's handle stands for while lowering: elements on the host, pushed and popped by routines, their count threaded through the Program.
+// What StackV2's handle stands for while lowering. What is pushed beside the stack itself (not in a loop or a branch) is popped while compiling: an
+// unrolled loop's elements may differ in shape. Otherwise elements are kept on the host, pushed and popped by routines, their count threaded through.
 
 import type { DType } from "../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import type { LowerContext, StateHandle } from "../graph/op-definition.ts";
-import { call, constant } from "../ir/build.ts";
+import { call, constant, currentRegion, NeedsUnrolling } from "../ir/build.ts";
 import type { State, Value } from "../ir/program.ts";
 
 interface Memory {
   readonly count: State;
+  /** Where the stack was made. */
+  readonly region: object;
+  /** What was pushed there. */
+  readonly values: Value[];
   readonly elements: NDArray[];
   /** The shape of what was pushed; all elements have the same. */
   shape: readonly number[] | undefined;
@@ -21,7 +26,7 @@ const memories = new WeakMap<StateHandle, Memory>();
 export function newStack(context: LowerContext): StateHandle {
   const count: State = { id: `stack:${context.name}`, role: "scratch", dtype: "int32", shape: [] };
   const handle = context.state(count);
-  memories.set(handle, { count, elements: [], shape: undefined, known: undefined });
+  memories.set(handle, { count, region: currentRegion(), values: [], elements: [], shape: undefined, known: undefined });
   return handle;
 }
 
@@ -35,6 +40,10 @@ const one = (count: NDArray): number => (count.data as Int32Array)[0];
 
 export function pushOnStack(handle: StateHandle, element: Value, context: LowerContext): void {
   const memory = memoryOf(handle);
+  if (currentRegion() === memory.region) {
+    memory.values.push(element);
+    return;
+  }
   memory.known = context.known("elem");
   if (memory.known) return;
   const counter = context.state(memory.count);
@@ -55,6 +64,10 @@ export function pushOnStack(handle: StateHandle, element: Value, context: LowerC
 
 export function popFromStack(handle: StateHandle, dtype: DType, context: LowerContext): Value {
   const memory = memoryOf(handle);
+  if (memory.values.length > 0) {
+    if (currentRegion() === memory.region) return memory.values.pop() as Value;
+    throw new NeedsUnrolling(`The stack ${context.name} pops from was filled while compiling.`);
+  }
   if (memory.known) return constant(memory.known);
   if (!memory.shape) throw new InternalError("A stack is popped before anything is pushed.");
   const counter = context.state(memory.count);

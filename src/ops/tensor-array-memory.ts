@@ -6,7 +6,7 @@ import type { DType } from "../base/dtype.ts";
 import { InternalError, InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { sameShape } from "../base/shape.ts";
 import type { LowerContext, StateHandle } from "../graph/op-definition.ts";
-import { check, concat, full, generate, map, reshape, scatter, slice } from "../ir/build.ts";
+import { check, concat, full, generate, map, NeedsUnrolling, reshape, scatter, slice } from "../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../ir/index-map.ts";
 import type { State, Value } from "../ir/program.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
@@ -156,8 +156,8 @@ export function writeElement(handle: StateHandle, index: Value, known: number | 
   if (memory.lengths) return writePart(memory, known, value, context);
   settleElement(memory, value.shape, known ?? "?");
   if (memory.isDynamic && known === undefined)
-    throw new UnimplementedError(
-      `TensorArray ${memory.name} has dynamic_size and is written at an index that is computed while running: such arrays do not run here.\n\nGive the array its final size.`,
+    throw new NeedsUnrolling(
+      `TensorArray ${memory.name} has dynamic_size and is written at an index that is only known while running.`,
     );
   if (memory.isDynamic && known !== undefined) memory.size = Math.max(memory.size, known + 1);
   const { size, name } = memory;
