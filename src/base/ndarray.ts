@@ -271,7 +271,7 @@ export function inferDType(value: ArrayLike): DType {
       return "float32";
     default:
       if (value instanceof Uint8Array) return "string";
-      if (typeof value === "object" && value !== null && "re" in value) return "complex128";
+      if (typeof value !== "object" || value === null || "re" in value) return "complex128";
       throw new TypeError(`Failed to convert ${String(value)} to Tensor. Consider casting elements to a supported type.`);
   }
 }

@@ -156,9 +156,7 @@ export function writeElement(handle: StateHandle, index: Value, known: number | 
   if (memory.lengths) return writePart(memory, known, value, context);
   settleElement(memory, value.shape, known ?? "?");
   if (memory.isDynamic && known === undefined)
-    throw new NeedsUnrolling(
-      `TensorArray ${memory.name} has dynamic_size and is written at an index that is only known while running.`,
-    );
+    throw new NeedsUnrolling(`TensorArray ${memory.name} has dynamic_size and is written at an index that is only known while running.`);
   if (memory.isDynamic && known !== undefined) memory.size = Math.max(memory.size, known + 1);
   const { size, name } = memory;
   const at = checkedIndex(
