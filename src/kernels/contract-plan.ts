@@ -93,7 +93,7 @@ export function planContract(kernel: ContractKernel, target: Target): ContractPl
     }),
   );
   const kinds = classify(axes, merged.boundary, last);
-  if (!kinds) return undefined;
+  if (!kinds || isReduction(kinds, axes[last])) return undefined;
   return complete({
     kernel,
     target,
@@ -152,6 +152,14 @@ const scaleMinus = (index: Index): Index => ({
   min: -index.max,
   max: -index.min,
 });
+
+/** Is there nothing to sum, or only a row or two with columns that lie along the reduced axis? Then dot products read everything once. */
+function isReduction({ rows, reduced }: Pick<ContractPlan, "rows" | "reduced">, column: Axis): boolean {
+  const last = reduced[reduced.length - 1];
+  if (last === undefined) return true;
+  const rowCount = rows.reduce((product, { size }) => product * size, 1);
+  return rowCount <= 2 && column.b !== 1 && last.b === 1 && last.a === 1 && last.size >= 16;
+}
 
 function classify(axes: readonly Axis[], boundary: number, column: number): Pick<ContractPlan, "batch" | "rows" | "reduced"> | undefined {
   const batch: Axis[] = [];

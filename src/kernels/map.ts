@@ -13,6 +13,7 @@ import { cutAtGuards, insideBox, mergeAxes, scaleOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import { addressOf, type Point, scalarCode } from "./scalar-code.ts";
+import { recordTurn } from "./turn.ts";
 import { flatIndex, storeVector, vectorCode, type VectorPoint } from "./vector-code.ts";
 
 type MapKernel = Extract<Kernel, { kind: "map" }>;
@@ -59,6 +60,11 @@ function recordBox(kernel: MapKernel, recording: Recording, given: { size: reado
   const bodies = given.stores.map(({ body }) => body);
   const targets = given.stores.map(({ target }) => flatIndex(target as Extract<Scalar, { kind: "load" }>));
   const merged = mergeAxes(given.size, bodies, targets);
+  const [store] = given.stores;
+  const turned =
+    given.stores.length === 1 &&
+    recordTurn({ sizes: merged.sizes, out: store.out, body: merged.bodies[0], target: merged.extra[0] }, recording);
+  if (turned) return turned;
   const name = recording.name("map");
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
     const addresses = new Addresses(k, places, valuesOf(kernel));
