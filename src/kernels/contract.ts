@@ -440,7 +440,7 @@ function storeTile(
   );
   for (const [r, row] of sums.entries()) {
     const rowPoint = inner && r > 0 ? withAxis(at, inner, plus(at.axes[inner.axis], r)) : at;
-    for (const [v, sum] of row.entries()) leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k));
+    for (const [v, sum] of row.entries()) leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k), v);
   }
 }
 

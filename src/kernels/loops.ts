@@ -15,8 +15,8 @@ import { flatIndex, isVectorizable, moves, pace, vectorCode, type VectorPoint } 
 /** What happens at each place of the inner axis. */
 export interface Leaf {
   scalar(point: Point): void;
-  /** Absent if the leaf can only be done one by one. */
-  vector?(point: VectorPoint): void;
+  /** Absent if the leaf can only be done one by one. `which` counts the vectors of one pass where loops are unrolled. */
+  vector?(point: VectorPoint, which: number): void;
 }
 
 /** Elements of a flat space that make one unit of work for a thread. */
@@ -36,6 +36,8 @@ export interface Space {
   readonly range?: { readonly low: Expr<"i32">; readonly high: Expr<"i32"> } | undefined;
   /** Counters that stand for axes fixed outside. */
   readonly outer?: Point | undefined;
+  /** Vectors in one pass of the inner loop, if not one. */
+  readonly unroll?: number;
   /** Number of the first axis looped here; axes before it are fixed in `outer`. */
   readonly firstAxis?: number;
 }
@@ -102,12 +104,18 @@ function innerVectors(
   };
   const whole = size - tail;
   const end: Expr<"i32"> = isCut && tail > 0 ? k.let(least(to, whole)) : isCut ? to : i32.const(whole);
-  if (whole > 0) {
-    if (whole === count && !isCut) leaf(at(i32.const(0), undefined));
-    else k.loop({ from, to: end, step: count, name: `i${inner}` }, counter => leaf(at(counter, undefined)));
-  }
+  const one = (counter: Expr<"i32">, which: number): void => leaf(at(counter, undefined), which);
+  const { unroll = 1 } = space;
+  const unrolled = unroll > 1 && !isCut ? whole - (whole % (unroll * count)) : 0;
+  if (unrolled > 0)
+    k.loop({ to: unrolled, step: unroll * count, name: `i${inner}` }, counter => {
+      for (let which = 0; which < unroll; which++) one(which === 0 ? counter : k.let(plus(counter, which * count)), which);
+    });
+  if (whole - unrolled === count && !isCut) one(i32.const(unrolled), 0);
+  else if (whole > unrolled)
+    k.loop({ from: unrolled > 0 ? unrolled : from, to: end, step: count, name: `i${inner}` }, counter => one(counter, 0));
   if (tail === 0) return;
-  const last = (): void => leaf(at(i32.const(whole), tail));
+  const last = (): void => leaf(at(i32.const(whole), tail), 0);
   if (isCut) k.if(i32.eq(to, size), last);
   else last();
 }

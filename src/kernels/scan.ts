@@ -5,6 +5,7 @@ import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex } from "../ir/index-map.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { plus, times } from "./arithmetic.ts";
+import { identityOf, scalarFold } from "./combine.ts";
 import { elementOf } from "./element.ts";
 import { elementary } from "./elementary.ts";
 import { type Expr, f64, i32, type Local } from "./language.ts";
@@ -12,7 +13,6 @@ import { storeScalar } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
-import { identityOf, scalarFold } from "./reduce.ts";
 import { castCode, constantCode, loadElement, type Point } from "./scalar-code.ts";
 
 type ScanKernel = Extract<Kernel, { kind: "scan" }>;

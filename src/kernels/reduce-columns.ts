@@ -1,0 +1,143 @@
+// A reduction of a block of neighbouring results at a time: a few vectors of them stay in registers while the reduced axes are walked, so
+// rows of memory are read as they lie. Long float sums are taken in two levels, as in reduce-rows.ts.
+
+import { sizeOf } from "../base/shape.ts";
+import type { Scalar } from "../ir/scalar.ts";
+import { least, plus, times } from "./arithmetic.ts";
+import { blockPoint } from "./block-point.ts";
+import { type Fold, identityOf, vectorFold } from "./combine.ts";
+import { vectorKind } from "./element.ts";
+import { type Expr, f32x, i32, i32x, type Local } from "./language.ts";
+import { flatUnit, loopOver } from "./loops.ts";
+import { storeScalar, storesLeaf } from "./map.ts";
+import { scaleOf } from "./nest.ts";
+import type { FunctionRecorder } from "./recorder.ts";
+import { BestVectors, isVectorBest } from "./reduce-best.ts";
+import { hasStep, type Work } from "./reduce-work.ts";
+import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
+import { isVectorizable, vectorCode } from "./vector-code.ts";
+
+/** Partial sums of this many terms are added up separately. */
+const flushEvery = 256;
+/** Vectors of neighbouring columns walked together; a best takes two registers. */
+const columnVectors = 8;
+const bestVectors = 4;
+
+/** Are neighbouring results made of neighbouring elements? */
+export function isColumns(work: Work): boolean {
+  const { sizes, body, stores } = work;
+  const inner = sizes.length - 1;
+  if (inner < 0 || body.dtype === "bool" || sizes[inner] < 4) return false;
+  if (isBest(work)) return isVectorBest(work, inner);
+  if (vectorKind(body.dtype) === undefined || !isVectorizable(body, inner) || !hasStep(body, inner)) return false;
+  return stores.every(
+    store => isVectorizable(store.body, inner) && scaleOf(store.flat, inner) === 1 && vectorKind(store.out.dtype) !== undefined,
+  );
+}
+
+const isBest = ({ kernel }: Work): boolean => kernel.combine.startsWith("arg");
+
+/** Records the whole reduction so. */
+export function columns(work: Work): void {
+  const { k, sizes, addresses, body, stores, range } = work;
+  const inner = sizes.length - 1;
+  const size = sizes[inner];
+  const width = k.target.lanes32;
+  const outerSizes = sizes.slice(0, -1);
+  const bodies = [body, ...stores.map(store => store.body)];
+  const isFlat = outerSizes.length === 0;
+  const all = (point: Point): void => {
+    const most = isBest(work) ? bestVectors : columnVectors;
+    const block = width * most;
+    const first = isFlat ? k.let(times(range.low, flatUnit)) : i32.const(0);
+    const last = isFlat ? k.let(least(times(range.high, flatUnit), size)) : i32.const(size);
+    const whole = Math.floor(size / block) * block;
+    if (whole > 0) k.loop({ from: first, to: least(last, whole), step: block }, counter => blockOf(work, point, counter, most, undefined));
+    const rest = (): void => {
+      let at = whole;
+      const vectors = Math.floor((size - at) / width);
+      if (vectors > 0) blockOf(work, point, k.number("i32", at), vectors, undefined);
+      at += vectors * width;
+      if (at < size) blockOf(work, point, k.number("i32", at), 1, size - at);
+    };
+    if (whole === size) return;
+    if (isFlat) k.if(i32.eq(last, size), rest);
+    else rest();
+  };
+  if (isFlat) loopOver({ k, addresses, sizes: [], bodies: [] }, { scalar: all });
+  else loopOver({ k, addresses, sizes: outerSizes, bodies, range }, { scalar: all });
+}
+
+function blockOf(work: Work, point: Point, counter: Local<"i32">, vectors: number, part: number | undefined): void {
+  if (isBest(work)) bestBlock(work, point, counter, vectors, part);
+  else sumBlock(work, point, counter, vectors, part);
+}
+
+/** Bests and their positions; results are stored lane by lane, for they may be of 64 bits. */
+function bestBlock(work: Work, point: Point, counter: Local<"i32">, vectors: number, part: number | undefined): void {
+  const { k, sizes, overSizes, body, stores, reduced } = work;
+  const inner = sizes.length - 1;
+  const best = new BestVectors(work, vectors);
+  const axes = [...point.axes];
+  axes[inner] = counter;
+  loopOver(
+    { k, addresses: work.addresses, sizes: overSizes, bodies: [], outer: { ...point, axes }, firstAxis: sizes.length },
+    {
+      scalar: at => {
+        const position = k.let(i32x.splat(indexCode(reduced, at)));
+        for (let v = 0; v < vectors; v++) best.take(v, k.let(vectorAt(at, inner, v, part, k, body)), position);
+      },
+    },
+  );
+  const width = k.target.lanes32;
+  for (let v = 0; v < vectors; v++)
+    for (let lane = 0; lane < (part ?? width); lane++) {
+      const laneAxes = [...axes];
+      laneAxes[inner] = plus(counter, v * width + lane);
+      const here: Point = { ...point, axes: laneAxes, memo: new Map(point.memo), accumulator: best.result(v, lane, k) };
+      const values = stores.map(({ body: epilogue }) => scalarCode(epilogue, here));
+      for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], here);
+    }
+}
+
+function sumBlock(work: Work, point: Point, counter: Local<"i32">, vectors: number, part: number | undefined): void {
+  const { k, sizes, overSizes, body, stores } = work;
+  const inner = sizes.length - 1;
+  const combine = work.kernel.combine as Fold;
+  const lane = vectorKind(body.dtype) === "f32x" ? f32x : i32x;
+  const identity = Number(identityOf(combine, body.dtype));
+  const isLong = combine === "sum" && body.dtype === "float32" && sizeOf(overSizes) > 4 * flushEvery;
+  const sums = Array.from({ length: vectors }, () => k.vector(lane.name, identity));
+  const totals = isLong ? sums.map(() => k.vector("f32x", 0)) : [];
+  const steps = isLong ? k.number("i32") : undefined;
+  const fold = vectorFold(combine, lane.name);
+  const axes = [...point.axes];
+  axes[inner] = counter;
+  // The inner axis is fixed to this block, so the loops over r see it as an outer one.
+  loopOver(
+    { k, addresses: work.addresses, sizes: overSizes, bodies: [], outer: { ...point, axes }, firstAxis: sizes.length },
+    {
+      scalar: at => {
+        for (let v = 0; v < vectors; v++) k.set(sums[v], fold(sums[v], vectorAt(at, inner, v, part, k, body)));
+        if (steps) {
+          k.set(steps, plus(steps, 1));
+          k.if(i32.eqz(i32.and(steps, flushEvery - 1)), () => {
+            totals.forEach((total, v) => {
+              k.set(total, f32x.add(total, sums[v]));
+              k.set(sums[v], f32x.const(0));
+            });
+          });
+        }
+      },
+    },
+  );
+  for (const [v, total] of totals.entries()) k.set(sums[v], f32x.add(total, sums[v]));
+  const leaf = storesLeaf(
+    stores.map(({ out, body: epilogue, flat }) => ({ out, body: epilogue, flat })),
+    inner,
+  );
+  for (let v = 0; v < vectors; v++) leaf.vector?.(blockPoint({ ...point, axes, accumulator: sums[v] }, inner, v, part, k), v);
+}
+
+const vectorAt = (point: Point, inner: number, v: number, part: number | undefined, k: FunctionRecorder, body: Scalar): Expr<"vec"> =>
+  vectorCode(body, blockPoint(point, inner, v, part, k)) as Expr<"vec">;

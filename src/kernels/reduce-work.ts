@@ -1,0 +1,39 @@
+// What the ways to record a reduction have in common: the kernel inside its loops, axes joined.
+
+import type { Value } from "../ir/program.ts";
+import type { Index } from "../ir/index-map.ts";
+import type { Scalar } from "../ir/scalar.ts";
+import type { Kernel } from "../schedule/plan.ts";
+import type { Expr } from "./language.ts";
+import { visitOpen } from "./loops.ts";
+import type { Addresses } from "./places.ts";
+import type { FunctionRecorder } from "./recorder.ts";
+import { flatIndex, pace } from "./vector-code.ts";
+
+export type ReduceKernel = Extract<Kernel, { kind: "reduce" }>;
+
+export interface Work {
+  readonly kernel: ReduceKernel;
+  readonly k: FunctionRecorder;
+  readonly addresses: Addresses;
+  readonly sizes: readonly number[];
+  readonly overSizes: readonly number[];
+  readonly body: Scalar;
+  readonly stores: readonly { readonly out: Value; readonly body: Scalar; readonly flat: Index }[];
+  /** Where in the reduced space: what argmax returns. */
+  readonly reduced: Index;
+  readonly range: { readonly low: Expr<"i32">; readonly high: Expr<"i32"> };
+}
+
+/** At least one load moves with the axis, so that vectors pay. */
+export function hasStep(body: Scalar, inner: number): boolean {
+  let steps = false;
+  let gathers = false;
+  visitOpen([body], node => {
+    if (node.kind !== "load") return;
+    const how = pace(flatIndex(node), inner);
+    steps ||= how === "step";
+    gathers ||= how === "gather";
+  });
+  return steps && !gathers;
+}
