@@ -1,0 +1,3 @@
+// What a browser offers, reached as `#platform`; node.ts has the same exports. A subject has a file of its own for each side.
+
+export { availableThreads, canShareMemory } from "./threads-browser.ts";

@@ -1,0 +1,3 @@
+// What Node (Deno, Bun) offers, reached as `#platform`; browser.ts has the same exports. A subject has a file of its own for each side.
+
+export { availableThreads, canShareMemory } from "./threads-node.ts";
