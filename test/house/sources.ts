@@ -19,7 +19,9 @@ const binary = /\.(png|gz|br|npy|npz|bin|wasm|tfrecord|ico)$/;
 export function filesUnder(folder: string): Source[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap(entry => {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return leftOut.has(entry.name) ? [] : filesUnder(path);
+    // In a linked work tree .git is a file.
+    if (leftOut.has(entry.name)) return [];
+    if (entry.isDirectory()) return filesUnder(path);
     return !entry.isFile() || binary.test(entry.name) ? [] : [{ path, text: readFileSync(join(root, path), "utf8") }];
   });
 }
