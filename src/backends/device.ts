@@ -28,6 +28,18 @@ export interface Device {
   stateShape(id: string): readonly number[] | undefined;
   writeState(id: string, value: NDArray): void;
   dropState(id: string): void;
+  /** An object of the session's own that no kernel touches (a table, a queue), made when first asked for. */
+  resource(id: string, make: () => object): object;
   /** Releases all memory. */
   close(): void;
+}
+
+/** What a device's `resource` is: objects by id, each made once. */
+export function resourceKeeper(): Device["resource"] {
+  const kept = new Map<string, object>();
+  return (id, make) => {
+    const object = kept.get(id) ?? make();
+    kept.set(id, object);
+    return object;
+  };
 }

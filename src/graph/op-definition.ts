@@ -39,12 +39,28 @@ export interface LowerContext {
   readonly op: Operation;
   /** The state a variable op owns, or a random op's generator. */
   state(state: State): StateHandle;
+  /** The object of the session behind a handle. */
+  resource(handle: StateHandle): object;
   /** An input's value, if it is known while compiling; for inputs that are fast when known but need not be (slice's `begin`). */
   known(input: string, index?: number): NDArray | undefined;
   /** An input's value; where it is only known while running, the run is cut before this op to get it. */
   required(input: string): NDArray;
   /** The concrete shapes and types of the outputs, as inferred from concrete inputs; unknown dimensions are null. */
   readonly outputShapes: readonly TensorShape[];
+}
+
+/** An object of the session that a handle stands for: a table, a queue. Equal ids share one. */
+export interface HostObject {
+  readonly id: string;
+  readonly make: () => object;
+}
+
+/** What an operation of the host may ask besides its record. */
+export interface HostContext {
+  readonly name: string;
+  readonly op: Operation;
+  /** Aborted when the run is cancelled: what waits must stop. */
+  readonly signal: AbortSignal;
 }
 
 /** A variable as lowerings see it: a ref or resource input. */
@@ -97,6 +113,12 @@ export type LowerRecord<I extends Specs, A extends Attrs, C extends string> = {
         : Value;
 } & AttrValues<A>;
 
+/** Arrays by input name, and the objects that handles stand for. */
+export type HostRecord<I extends Specs, A extends Attrs> = {
+  readonly [K in keyof I]: IsHandle<I[K]> extends true ? object : IsList<I[K], A> extends true ? readonly NDArray[] : NDArray;
+} & AttrValues<A>;
+export type HostResult = NDArray | readonly NDArray[] | undefined | void;
+
 /** What lowerings return: one result, several in order (lists flattened), or nothing for ops without outputs. */
 export type Lowered = Value | StateHandle | readonly (Value | StateHandle)[] | undefined | void;
 export type Shaped = TensorShape | readonly TensorShape[] | undefined | void;
@@ -126,6 +148,12 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly takesSlices?: boolean;
   /** The same op in primitives. Without this field: the op builds and exports, but does not run here. */
   readonly lower?: (record: LowerRecord<I, A, C>, context: LowerContext) => Lowered;
+  /** Instead of `lower`, where the shapes of results are only known when they are there, or have to be waited for: arrays in, arrays out, on the host. */
+  readonly host?: (record: HostRecord<I, A>, context: HostContext) => HostResult | Promise<HostResult>;
+  /** `host` may wait for another run. */
+  readonly waits?: boolean;
+  /** Instead of `lower`, for an op that names an object of the session: its only output is the handle. */
+  readonly resource?: (attrs: AttrValues<A>, op: Operation) => HostObject;
   /** Inputs whose values must be known to compile (reshape's `shape`): `lower` gets them as arrays. */
   readonly compileTimeInputs?: readonly C[];
   /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
@@ -156,6 +184,11 @@ export interface OpDefinition {
   readonly takesSlices?: boolean | undefined;
   // `any`: as above
   readonly lower?: ((record: any, context: LowerContext) => Lowered) | undefined;
+  // `any`: as above
+  readonly host?: ((record: any, context: HostContext) => HostResult | Promise<HostResult>) | undefined;
+  readonly waits?: boolean | undefined;
+  // `any`: as above
+  readonly resource?: ((attrs: any, op: Operation) => HostObject) | undefined;
   readonly compileTimeInputs?: readonly string[] | undefined;
   // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;

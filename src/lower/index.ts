@@ -7,7 +7,7 @@ import { InternalError, OpError, UnimplementedError, ValueError } from "../base/
 import { NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
-import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
+import type { HostObject, LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredLoop } from "../graph/structured.ts";
 import { building, constant, feed, full, isInitialized, NeedsUnrolling, ProgramBuilder, readState, updateState } from "../ir/build.ts";
@@ -120,6 +120,12 @@ export class Lowering {
 
   private operation(op: Operation): void {
     const { definition } = op;
+    if (definition.resource) return this.define(op.outputs[0], { handle: this.objectHandle(definition.resource(op.attrs, op), op.name) });
+    if (definition.host)
+      throw new UnimplementedError(
+        `${definition.type} node '${op.name}' cannot run inside a branch or loop.\n\nIt is computed on the host between two parts of a run. Move it outside.`,
+        op,
+      );
     if (!definition.lower)
       throw new UnimplementedError(
         `Op type ${definition.type} cannot run on this backend yet (node '${op.name}').\n\nThe graph can still be built, exported, or run on a remote session. See docs/support.md for what runs.`,
@@ -216,6 +222,10 @@ export class Lowering {
       name: op.name,
       op,
       state: state => this.handle(state, op.name),
+      resource: ({ state: { id, make } }) => {
+        if (!make) throw new InternalError(`${id} is no object of the host.`);
+        return this.request.resource({ id, make });
+      },
       known: (input, index) => this.known(inputOf(input, index)),
       required: input => this.required(op, inputOf(input), input),
       get outputShapes() {
@@ -262,6 +272,11 @@ export class Lowering {
   }
 
   // ---- states ----
+
+  /** An object of the session as a state: a count of its changes, threaded through what reads and writes it. */
+  private objectHandle({ id, make }: HostObject, reader: string): StateHandle {
+    return this.handle({ id, make, role: "variable", dtype: "int32", shape: [], initial: () => NDArray.zeros("int32", []) }, reader);
+  }
 
   private handle(given: State, reader: string): StateHandle {
     const state = given.role === "scratch" ? given : this.request.currentState(given);

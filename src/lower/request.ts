@@ -2,6 +2,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import type { NDArray } from "../base/ndarray.ts";
+import type { HostObject } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import type { Program, State } from "../ir/program.ts";
@@ -22,6 +23,8 @@ export interface LowerRequest {
   }[];
   resolve(tensor: Tensor): Tensor;
   isFed(tensor: Tensor): boolean;
+  /** An object of the session, made when first asked for. */
+  resource(object: HostObject): object;
   /** The state with the shape it has in the session now. */
   currentState(state: State): State;
   /** Runs a closed program (constants only). */

@@ -1,11 +1,11 @@
 // The compiler on one page: what a run asks → an executable. Each line is a stage; each stage's value prints (session.explain).
 // Sizes known only while running cut the work into segments: the first runs, its results fix the sizes, the next is compiled for them.
 
-import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import type { Device, Executable } from "../backends/device.ts";
 import { runReference } from "../backends/reference/index.ts";
-import { Operation, type Tensor } from "../graph/operation.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
 import { printProgram } from "../ir/print.ts";
 import type { Program, State } from "../ir/program.ts";
 import { verifyProgram } from "../ir/verify.ts";
@@ -16,6 +16,8 @@ import { optimize } from "../optimize/index.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
 import { schedule } from "../schedule/index.ts";
 import { printPlan } from "../schedule/print-plan.ts";
+import { hostCall, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
+import { split } from "./split.ts";
 
 /** One fed tensor; `known` values are compiled in. */
 export interface CompileFeed {
@@ -32,7 +34,7 @@ export interface CompileRequest {
 
 /** What a signature compiles to. `run` takes the fed arrays in the order of the request. */
 export interface Compiled {
-  run(feeds: readonly NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
+  run(feeds: readonly NDArray[], context: RunContext): readonly NDArray[] | Promise<readonly NDArray[]>;
   readonly stages: Readonly<Record<string, () => string>>;
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -45,6 +47,8 @@ export async function compile({ fetches, targets, feeds }: CompileRequest, devic
 }
 
 async function compileSelection(selection: Selection, feeds: readonly CompileFeed[], device: Device): Promise<Compiled> {
+  const hosts = nextHostOperations(selection);
+  if (hosts.length > 0) return aroundHost(selection, feeds, device, hosts);
   let program: Program;
   try {
     program = lowerSelection(selection, feeds, device);
@@ -76,6 +80,7 @@ function lowerSelection(selection: Selection, feeds: readonly CompileFeed[], dev
     feeds: feeds.map(({ tensor, shape, known }) => ({ tensor, dtype: tensor.dtype, shape, known })),
     resolve: tensor => resolve(selection, tensor),
     isFed: tensor => selection.feeds.has(tensor),
+    resource: ({ id, make }) => device.resource(id, make),
     currentState: state => withCurrentShape(state, device),
     evaluate: closed => runReference(closed, { feeds: new Map(), states: new Map() }).results,
     runtimeError: (op, message) => blamed(new InvalidArgumentError(message), op),
@@ -109,19 +114,19 @@ const valueKey = (value: NDArray): string => `=${value.shape}:${value.toArray()}
 async function segmented(selection: Selection, feeds: readonly CompileFeed[], device: Device, missing: NeedsValue): Promise<Compiled> {
   const fed = feeds.findIndex(({ tensor }) => tensor === missing.tensor);
   if (fed >= 0) return forEachValue(selection, feeds, device, missing, fed);
-  const { first, rest, crossing } = split(selection, missing);
+  const { first, rest, crossing } = split(selection, { needs: [missing.tensor], reader: missing.op });
   const head = await compileSelection(first, feeds, device);
   const variants = new Variants();
   const at = crossing.indexOf(missing.tensor);
-  const run = async (arrays: readonly NDArray[]): Promise<readonly NDArray[]> => {
-    const values = await head.run(arrays);
+  const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
+    const values = await head.run(arrays, context);
     const tail = await variants.get(values.map((value, i) => (i === at ? valueKey(value) : value.shape.join())).join(";"), () => {
       const crossed = crossing.map(
         (tensor, i): CompileFeed => ({ tensor, shape: values[i].shape, known: i === at ? values[i] : undefined }),
       );
       return compileSelection(rest, [...feeds, ...crossed], device);
     });
-    return tail.run([...arrays, ...values]);
+    return tail.run([...arrays, ...values], context);
   };
   return { run, stages: { ...head.stages, segments: () => `cut before ${missing.op.name}: ${missing.message}` }, counts: head.counts };
 }
@@ -129,7 +134,7 @@ async function segmented(selection: Selection, feeds: readonly CompileFeed[], de
 /** A fed value that decides shapes: one program for each value it takes. */
 function forEachValue(selection: Selection, feeds: readonly CompileFeed[], device: Device, missing: NeedsValue, fed: number): Compiled {
   const variants = new Variants();
-  const run = async (arrays: readonly NDArray[]): Promise<readonly NDArray[]> => {
+  const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
     const value = arrays[fed];
     const copy = new NDArray(value.dtype, value.shape, value.data.slice());
     const variant = await variants.get(valueKey(value), () =>
@@ -139,7 +144,7 @@ function forEachValue(selection: Selection, feeds: readonly CompileFeed[], devic
         device,
       ),
     );
-    return variant.run(arrays);
+    return variant.run(arrays, context);
   };
   return {
     run,
@@ -151,61 +156,40 @@ function forEachValue(selection: Selection, feeds: readonly CompileFeed[], devic
   };
 }
 
-function split(selection: Selection, { tensor, op }: NeedsValue): { first: Selection; rest: Selection; crossing: Tensor[] } {
-  const read = (input: Tensor): Tensor => resolve(selection, input);
-  const early = new Set<Operation>();
-  const stack = [tensor.op];
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (early.has(next)) continue;
-    early.add(next);
-    for (const input of next.inputs) if (!selection.feeds.has(read(input))) stack.push(read(input).op);
-    stack.push(...next.controlInputs);
-  }
-  if (!selection.nodes.some(node => node === tensor.op))
-    throw new UnimplementedError(
-      `${op.type} node '${op.name}' inside a branch or loop needs a size that is only known while running.\n\nMake the size a constant, or compute it outside.`,
-      op,
+/** Runs what operations of the host depend on, then these, then compiles the rest for the shapes that gave. */
+async function aroundHost(
+  selection: Selection,
+  feeds: readonly CompileFeed[],
+  device: Device,
+  hosts: readonly Operation[],
+): Promise<Compiled> {
+  const needs = [...new Set(hosts.flatMap(op => valueInputs(selection, op)))];
+  const { first, rest, crossing, given } = split(selection, {
+    needs,
+    after: hosts.flatMap(op => op.controlInputs),
+    between: new Set(hosts),
+    reader: hosts[0],
+  });
+  const calls = hosts.map(op => hostCall(selection, op, device));
+  const head = first.nodes.length > 0 ? await compileSelection(first, feeds, device) : undefined;
+  const fed = feeds.map(({ tensor }) => tensor);
+  const variants = new Variants();
+  const isDone = rest.targets.length === 0 && rest.fetches.every(fetch => rest.feeds.has(resolve(rest, fetch)));
+  const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
+    const values = head ? await head.run(arrays, context) : [];
+    const known = new Map<Tensor, NDArray>();
+    fed.forEach((tensor, i) => void known.set(tensor, arrays[i]));
+    crossing.forEach((tensor, i) => void known.set(tensor, values[i]));
+    const results = await runTogether(calls, known, context);
+    hosts.forEach((op, k) => void op.outputs.forEach((output, i) => void known.set(output, results[k][i])));
+    const valueOf = (tensor: Tensor): NDArray => known.get(tensor) as NDArray;
+    if (isDone) return rest.fetches.map(fetch => valueOf(resolve(rest, fetch)));
+    const crossed = [...crossing, ...given].filter(tensor => !fed.includes(tensor));
+    const tail = await variants.get(crossed.map(tensor => valueOf(tensor).shape.join()).join(";"), () =>
+      compileSelection(rest, [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueOf(tensor).shape }))], device),
     );
-  const isOperation = (node: Selection["nodes"][number]): node is Operation => node instanceof Operation;
-  const isHandleSource = (node: Operation): boolean =>
-    node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.dtype === "resource");
-  const firstNodes = selection.nodes.filter(node => isOperation(node) && early.has(node));
-  const restNodes = selection.nodes.filter(node => !isOperation(node) || !early.has(node) || isHandleSource(node));
-  const replaced = new Map(selection.replaced);
-  for (const node of firstNodes as Operation[])
-    for (const output of node.outputs) if (output.isRef && !isHandleSource(node)) replaced.set(output, node.inputs[0]);
-  const rest: Selection = { ...selection, nodes: restNodes, replaced };
-  const crossing = new Set<Tensor>([tensor]);
-  const cross = (input: Tensor): void => {
-    const source = resolve(rest, input);
-    if (early.has(source.op) && !selection.feeds.has(source) && !source.isRef && source.dtype !== "resource") crossing.add(source);
+    return tail.run([...arrays, ...crossed.map(valueOf)], context);
   };
-  for (const node of restNodes) for (const input of inputsOf(node)) cross(input);
-  for (const fetch of selection.fetches) cross(fetch);
-  const list = [...crossing];
-  return {
-    first: { ...selection, nodes: firstNodes, fetches: list, targets: selection.targets.filter(target => early.has(target)) },
-    rest: { ...rest, feeds: new Set([...selection.feeds, ...list]), targets: selection.targets.filter(target => !early.has(target)) },
-    crossing: list,
-  };
-}
-
-/** The tensors a node reads from outside itself. */
-function inputsOf(node: Selection["nodes"][number]): readonly Tensor[] {
-  if (node instanceof Operation) return node.inputs;
-  const inner =
-    node.kind === "cond"
-      ? node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(result => result !== null)])
-      : [];
-  const looped =
-    node.kind === "loop"
-      ? [
-          ...node.initial,
-          ...node.condition.nodes.flatMap(inputsOf),
-          ...node.body.nodes.flatMap(inputsOf),
-          node.condition.result,
-          ...node.body.results,
-        ]
-      : [node.predicate];
-  return [...node.aliases.values(), ...inner, ...looped];
+  const stages = { ...head?.stages, segments: () => `on the host: ${hosts.map(({ name }) => name).join(", ")}` };
+  return { run, stages, counts: head?.counts ?? {} };
 }

@@ -15,6 +15,8 @@ import { type Compiled, compile } from "./compile.ts";
 import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
 import { type Feed, type FeedKey, type Feeds, feedValue, resolveFeeds } from "./feeds.ts";
 import { type FetchPlan, type Fetches, planFetches, type Results } from "./fetches.ts";
+import type { RunContext } from "./host.ts";
+import { Turns } from "./turns.ts";
 
 /** Session settings; TensorFlow's ConfigProto in camelCase, as far as it means something here. */
 export interface SessionConfig {
@@ -56,7 +58,10 @@ export class Session {
   private readonly ids = new WeakMap<object, number>();
   private nextId = 0;
   private isClosed = false;
-  private tail: Promise<unknown> | undefined;
+  private readonly turns = new Turns();
+  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly closing = new AbortController();
+  private readonly context: RunContext = { aside: work => this.turns.aside(work), closing: this.closing.signal };
   private lastTurn = performance.now();
 
   /** `new Session()`, `new Session({ graph, config })`, or with a target string first. @throws TypeError for wrong arguments; ValueError for a remote target without its door. */
@@ -129,28 +134,30 @@ export class Session {
   }
 
   private execute(plan: FetchPlan, feeds: readonly Feed[]): Promise<unknown> {
-    const start = (): Promise<unknown> => this.perform(plan, feeds);
-    const result = this.tail === undefined ? start() : this.tail.then(start, start);
-    const settled: Promise<void> = result.then(
-      () => this.finished(settled),
-      () => this.finished(settled),
-    );
-    this.tail = settled;
+    const result = this.perform(plan, feeds);
+    this.underWay.add(result);
+    const settled = (): void => void this.underWay.delete(result);
+    result.then(settled, settled);
     return result;
   }
 
-  private finished(promise: Promise<unknown>): void {
-    if (this.tail === promise) this.tail = undefined;
-  }
-
   private async perform(plan: FetchPlan, feeds: readonly Feed[]): Promise<unknown> {
-    if (this.isClosed) throw new RuntimeError("Attempted to use a closed Session.");
-    const turn = this.letEventsIn();
-    if (turn) await turn;
-    const found = this.compiled.get(this.signature(plan, feeds));
-    const program = found !== undefined && !(found instanceof Promise) ? found : await this.program(plan, feeds);
-    const values = program.run(feeds.map(({ value }) => value));
-    return plan.assemble(values instanceof Promise ? await values : values);
+    const waiting = this.turns.take();
+    if (waiting) await waiting;
+    try {
+      if (this.isClosed) throw new RuntimeError("Attempted to use a closed Session.");
+      const turn = this.letEventsIn();
+      if (turn) await turn;
+      const found = this.compiled.get(this.signature(plan, feeds));
+      const program = found !== undefined && !(found instanceof Promise) ? found : await this.program(plan, feeds);
+      const values = program.run(
+        feeds.map(({ value }) => value),
+        this.context,
+      );
+      return plan.assemble(values instanceof Promise ? await values : values);
+    } finally {
+      this.turns.give();
+    }
   }
 
   /** Awaited runs alone never leave the microtask queue: now and then timers, input and Ctrl-C get their turn. */
@@ -234,11 +241,12 @@ export class Session {
     return [{ name: "/job:localhost/replica:0/task:0/device:CPU:0", deviceType: "CPU" }];
   }
 
-  /** Ends the session and forgets its variables; runs under way finish first. Calling it twice is fine. */
+  /** Ends the session and forgets its variables; runs under way finish first, but those that wait on a queue are cancelled. Calling it twice is fine. */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    await this.tail;
+    this.closing.abort();
+    await Promise.allSettled(this.underWay);
     await this.device?.catch(() => undefined);
     this.opened?.close();
     this.compiled.clear();

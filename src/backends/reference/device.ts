@@ -3,7 +3,7 @@
 import { NDArray } from "../../base/ndarray.ts";
 import { printProgram } from "../../ir/print.ts";
 import type { Program } from "../../ir/program.ts";
-import type { Device, Executable } from "../device.ts";
+import { type Device, type Executable, resourceKeeper } from "../device.ts";
 import { runReference } from "./index.ts";
 
 const copyOf = ({ dtype, shape, data }: NDArray): NDArray => new NDArray(dtype, shape, data.slice());
@@ -15,6 +15,7 @@ class ReferenceDevice implements Device {
   readonly target = null;
   shapeChanges = 0;
   private readonly states = new Map<string, NDArray>();
+  readonly resource = resourceKeeper();
 
   async compile(program: Program): Promise<Executable> {
     return {

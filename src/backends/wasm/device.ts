@@ -10,7 +10,7 @@ import { type Recorded, record } from "../../kernels/index.ts";
 import type { Target } from "../../kernels/target.ts";
 import { verifyModule } from "../../kernels/verify-kernels.ts";
 import type { Plan, ScheduleTarget } from "../../schedule/plan.ts";
-import type { Device, Executable } from "../device.ts";
+import { type Device, type Executable, resourceKeeper } from "../device.ts";
 import { WasmExecutable } from "./executable.ts";
 import { alignment, LinearMemory } from "./memory.ts";
 import { printWasm } from "./printer.ts";
@@ -39,6 +39,7 @@ export class WasmDevice implements Device {
   shapeChanges = 0;
   arena: { offset: number; bytes: number } = { offset: 0, bytes: 0 };
   private readonly states = new Map<string, HeldState>();
+  readonly resource = resourceKeeper();
 
   constructor(kernelTarget: Target, scratchBytes: ScheduleTarget["scratchBytes"]) {
     this.kernelTarget = kernelTarget;

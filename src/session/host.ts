@@ -1,0 +1,122 @@
+// Operations of the host: computed between two segments of a run, from arrays to arrays whose shapes are only known then (queues, parsing,
+// codecs). They may wait; while they do, other runs of the session go on.
+
+import { CancelledError, InternalError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import type { Device } from "../backends/device.ts";
+import { groupByName, typesOf } from "../graph/build-operation.ts";
+import { Operation, type Tensor } from "../graph/operation.ts";
+import { blamed } from "../lower/index.ts";
+import { resolve, type Node, type Selection } from "../optimize/selection.ts";
+import { producersIn, sourcesOf } from "./split.ts";
+
+/** What a run may ask of its session. */
+export interface RunContext {
+  /** Awaits `work` while other runs go on. */
+  aside<T>(work: Promise<T>): Promise<T>;
+  /** Aborted when the session closes. */
+  readonly closing: AbortSignal;
+}
+
+/** Operations that can run on the host next: all that wait for no other one. What may wait for other runs comes last, and together. */
+export function nextHostOperations(selection: Selection): readonly Operation[] {
+  if (!selection.nodes.some(isHost)) return [];
+  const producers = producersIn(selection);
+  const behind = new Set<Node>();
+  const ready: Operation[] = [];
+  for (const node of selection.nodes) {
+    const isBehind = sourcesOf(selection, producers, node).some(source => behind.has(source));
+    if (isHost(node)) {
+      if (!isBehind) ready.push(node as Operation);
+      behind.add(node);
+    } else if (isBehind) behind.add(node);
+  }
+  const prompt = ready.filter(op => !op.definition.waits);
+  return prompt.length > 0 ? prompt : ready;
+}
+
+const isHost = (node: Node): boolean => node instanceof Operation && node.definition.host !== undefined;
+
+/** The tensors among an operation's inputs that are values. */
+export const valueInputs = (selection: Selection, op: Operation): readonly Tensor[] =>
+  op.inputs.filter(input => !isHandle(input)).map(input => resolve(selection, input));
+
+const isHandle = (tensor: Tensor): boolean => tensor.isRef || tensor.dtype === "resource";
+
+/** An operation of the host with what its handles stand for. */
+export interface HostCall {
+  readonly op: Operation;
+  run(values: ReadonlyMap<Tensor, NDArray>, signal: AbortSignal): readonly NDArray[] | Promise<readonly NDArray[]>;
+}
+
+export function hostCall(selection: Selection, op: Operation, device: Device): HostCall {
+  const { definition, attrs } = op;
+  const objects = new Map<Tensor, object>();
+  for (const input of op.inputs) if (isHandle(input)) objects.set(input, objectBehind(selection, input, device));
+  const run: HostCall["run"] = (values, signal) => {
+    const items = op.inputs.map(input => objects.get(input) ?? values.get(resolve(selection, input)));
+    const record = { ...groupByName(definition, "inputs", attrs, items), ...attrs };
+    try {
+      const given = definition.host?.(record, { name: op.name, op, signal });
+      return given instanceof Promise ? given.then(result => listed(op, result), fail) : listed(op, given);
+    } catch (error) {
+      return fail(error);
+    }
+  };
+  const fail = (error: unknown): never => {
+    throw error instanceof Error ? blamed(error, op) : error;
+  };
+  return { op, run };
+}
+
+/** Results in order, checked against the operation's outputs. */
+function listed(op: Operation, given: NDArray | readonly NDArray[] | undefined | void): readonly NDArray[] {
+  const list = given === undefined ? [] : Array.isArray(given) ? (given as readonly NDArray[]) : [given as NDArray];
+  const outputs = typesOf(op.definition, "outputs", op.attrs);
+  if (list.length !== outputs.length || list.some((array, i) => array.dtype !== outputs[i].dtype))
+    throw new InternalError(
+      `${op.type} gave ${list.map(({ dtype }) => dtype).join(", ")} instead of ${outputs.map(({ dtype }) => dtype).join(", ")}.`,
+    );
+  return list;
+}
+
+/** The object of the session behind a handle, made when first asked for. */
+function objectBehind(selection: Selection, handle: Tensor, device: Device): object {
+  let source = resolve(selection, handle);
+  while (source.op.definition.isCopy) source = resolve(selection, source.op.inputs[0]);
+  const { op } = source;
+  const found = op.definition.resource?.(op.attrs, op);
+  if (!found) throw new InternalError(`'${handle.name}' of ${op.type} is no handle of the host.`);
+  return device.resource(found.id, found.make);
+}
+
+/** Runs all calls at once; where one fails, those that still wait are cancelled. */
+export function runTogether(
+  calls: readonly HostCall[],
+  values: ReadonlyMap<Tensor, NDArray>,
+  { aside, closing }: RunContext,
+): readonly (readonly NDArray[])[] | Promise<readonly (readonly NDArray[])[]> {
+  if (closing.aborted) throw new CancelledError("The session was closed while it ran.");
+  const abort = new AbortController();
+  const cancel = (): void => abort.abort();
+  closing.addEventListener("abort", cancel, { once: true });
+  const stop = (): void => closing.removeEventListener("abort", cancel);
+  const results: (readonly NDArray[] | Promise<readonly NDArray[]>)[] = [];
+  try {
+    for (const call of calls) results.push(call.run(values, abort.signal));
+  } catch (error) {
+    cancel();
+    stop();
+    for (const result of results) if (result instanceof Promise) result.catch(() => undefined);
+    throw error;
+  }
+  if (!results.some(result => result instanceof Promise)) {
+    stop();
+    return results as (readonly NDArray[])[];
+  }
+  const all = Promise.all(results).catch((error: unknown) => {
+    cancel();
+    throw error;
+  });
+  return aside(all).finally(stop);
+}

@@ -1,0 +1,150 @@
+// Cutting a selection in two: what some tensors depend on, and the rest, which is fed with what crosses the cut. Resource handles are on both
+// sides: they are names, not values.
+
+import { UnimplementedError } from "../base/errors.ts";
+import { Operation, type Tensor } from "../graph/operation.ts";
+import { resolve, type Node, type Selection } from "../optimize/selection.ts";
+
+/** Where to cut. */
+export interface Cut {
+  /** What must be computed before. */
+  readonly needs: readonly Tensor[];
+  /** What must have run before. */
+  readonly after?: readonly Operation[];
+  /** What runs between the two; its outputs are fed to the rest. */
+  readonly between?: ReadonlySet<Operation>;
+  /** The node to blame for what cannot be cut. */
+  readonly reader: Operation;
+}
+
+export interface Halves {
+  /** Fetches `needs` and whatever else the rest reads of it. */
+  readonly first: Selection;
+  readonly rest: Selection;
+  /** What crosses, in the order of first's fetches, then the outputs of what runs between that the rest reads. */
+  readonly crossing: readonly Tensor[];
+  readonly given: readonly Tensor[];
+}
+
+const noOperations: ReadonlySet<Operation> = new Set();
+
+/** @throws UnimplementedError if a needed tensor is made inside a branch or loop. */
+export function split(selection: Selection, { needs, after = [], between = noOperations, reader }: Cut): Halves {
+  const producers = producersIn(selection);
+  for (const tensor of needs) requireOutside(selection, producers, tensor, reader);
+  const early = closure(
+    selection,
+    producers,
+    [...needs.filter(tensor => !selection.feeds.has(tensor)).map(({ op }) => op), ...after].map(op => producers.get(op)),
+  );
+  const isEarly = (node: Node): boolean => early.has(node);
+  const firstNodes = selection.nodes.filter(isEarly);
+  const restNodes = selection.nodes.filter(node =>
+    node instanceof Operation && between.has(node) ? false : !isEarly(node) || isHandleSource(node),
+  );
+  const rest: Selection = { ...selection, nodes: restNodes, replaced: withoutRefs(selection, firstNodes) };
+  const crossing = new Set(needs.filter(tensor => !selection.feeds.has(tensor)));
+  const given = new Set<Tensor>();
+  const cross = (input: Tensor): void => {
+    const source = resolve(rest, input);
+    if (selection.feeds.has(source) || source.isRef || source.dtype === "resource") return;
+    if (between.has(source.op)) given.add(source);
+    const producer = producers.get(source.op);
+    if (producer !== undefined && isEarly(producer)) crossing.add(source);
+  };
+  for (const node of restNodes) for (const input of inputsOf(node)) cross(input);
+  for (const fetch of selection.fetches) cross(fetch);
+  const isDone = (target: Operation): boolean => {
+    const producer = producers.get(target);
+    return between.has(target) || (producer !== undefined && isEarly(producer));
+  };
+  return {
+    first: { ...selection, nodes: firstNodes, fetches: [...crossing], targets: selection.targets.filter(isDone) },
+    rest: {
+      ...rest,
+      feeds: new Set([...selection.feeds, ...crossing, ...given]),
+      targets: selection.targets.filter(target => !isDone(target)),
+    },
+    crossing: [...crossing],
+    given: [...given],
+  };
+}
+
+/** The node of the selection that an operation is, or is part of. */
+export function producersIn({ nodes }: Selection): ReadonlyMap<Operation, Node> {
+  const producers = new Map<Operation, Node>();
+  for (const node of nodes) {
+    if (node instanceof Operation) producers.set(node, node);
+    else for (const op of node.operations) producers.set(op, node);
+  }
+  return producers;
+}
+
+/** The nodes that a node waits for. */
+export function sourcesOf(selection: Selection, producers: ReadonlyMap<Operation, Node>, node: Node): Node[] {
+  const read = inputsOf(node)
+    .map(input => resolve(selection, input))
+    .filter(input => !selection.feeds.has(input))
+    .map(({ op }) => op);
+  const controls = node instanceof Operation ? node.controlInputs : [...node.operations].flatMap(op => op.controlInputs);
+  return [...read, ...controls].flatMap(op => producers.get(op) ?? []).filter(source => source !== node);
+}
+
+function closure(selection: Selection, producers: ReadonlyMap<Operation, Node>, roots: readonly (Node | undefined)[]): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const next = stack.pop();
+    if (next === undefined || found.has(next)) continue;
+    found.add(next);
+    stack.push(...sourcesOf(selection, producers, next));
+  }
+  return found;
+}
+
+function requireOutside({ feeds }: Selection, producers: ReadonlyMap<Operation, Node>, tensor: Tensor, reader: Operation): void {
+  const producer = producers.get(tensor.op);
+  const isInside =
+    producer !== undefined &&
+    !(producer instanceof Operation) &&
+    !(producer.kind === "cond" ? producer.outputs : producer.exits).includes(tensor);
+  if (feeds.has(tensor) || (producer !== undefined && !isInside)) return;
+  throw new UnimplementedError(
+    `${reader.type} node '${reader.name}' inside a branch or loop needs a size that is only known while running.\n\nMake the size a constant, or compute it outside.`,
+    reader,
+  );
+}
+
+const isHandleSource = (node: Node): boolean =>
+  node instanceof Operation &&
+  (node.definition.resource !== undefined ||
+    (node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.dtype === "resource")));
+
+/** What an early operation wrote through a reference is read from the variable itself. */
+function withoutRefs({ replaced: given }: Selection, early: readonly Node[]): ReadonlyMap<Tensor, Tensor> {
+  const replaced = new Map(given);
+  for (const node of early) {
+    if (!(node instanceof Operation) || isHandleSource(node)) continue;
+    for (const output of node.outputs) if (output.isRef) replaced.set(output, node.inputs[0]);
+  }
+  return replaced;
+}
+
+/** The tensors a node reads, those inside it too. */
+function inputsOf(node: Node): readonly Tensor[] {
+  if (node instanceof Operation) return node.inputs;
+  const inner =
+    node.kind === "cond"
+      ? [
+          node.predicate,
+          ...node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(result => result !== null)]),
+        ]
+      : [
+          ...node.initial,
+          ...node.condition.nodes.flatMap(inputsOf),
+          ...node.body.nodes.flatMap(inputsOf),
+          node.condition.result,
+          ...node.body.results,
+        ];
+  return [...node.aliases.values(), ...inner];
+}
