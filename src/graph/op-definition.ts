@@ -47,6 +47,18 @@ export interface LowerContext {
   required(input: string): NDArray;
   /** The concrete shapes and types of the outputs, as inferred from concrete inputs; unknown dimensions are null. */
   readonly outputShapes: readonly TensorShape[];
+  /** How many rows of an input of `cappedInputs` count, if that is known only while running: an int32 scalar. Those behind hold anything. */
+  rows(input: string): Value | undefined;
+  /** The same for two inputs that must have equally many rows (the second may be a scalar). */
+  sharedRows(first: string, second: string): Value | undefined;
+  /** Upper bounds of an integer input, element by element, where they are known while compiling. */
+  atMost(input: string): NDArray | undefined;
+  /** May this op give capped results? Not where something reads them that needs their size. */
+  readonly mayCap: boolean;
+  /** Marks a result of which only the first `rows` (int32 scalar) count; its size is the most there can be. */
+  capped(value: Value, rows: Value): Value;
+  /** Marks an integer result that is known to be no larger than `limit` while compiling. */
+  bounded(value: Value, limit: NDArray): Value;
 }
 
 /** An object of the session that a handle stands for: a table, a queue. Equal ids share one. */
@@ -156,6 +168,12 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly resource?: (attrs: AttrValues<A>, op: Operation) => HostObject;
   /** Inputs whose values must be known to compile (reshape's `shape`): `lower` gets them as arrays. */
   readonly compileTimeInputs?: readonly C[];
+  /** Inputs that may have more rows (axis 0) than count; `lower` asks `context.rows` for how many do. */
+  readonly cappedInputs?: readonly (string & keyof I)[];
+  /** Each element of the output depends on the elements of the inputs at its position, broadcast. */
+  readonly isElementwise?: boolean;
+  /** Larger integer inputs give no smaller outputs: bounds of the inputs give bounds of the output. */
+  readonly isMonotone?: boolean;
   /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
   readonly partial?: (record: PartialRecord<I, A>) => PartialArray | undefined;
   /** An equal tensor that is cheaper (`x·1 → x`), or undefined. */
@@ -190,6 +208,9 @@ export interface OpDefinition {
   // `any`: as above
   readonly resource?: ((attrs: any, op: Operation) => HostObject) | undefined;
   readonly compileTimeInputs?: readonly string[] | undefined;
+  readonly cappedInputs?: readonly string[] | undefined;
+  readonly isElementwise?: boolean | undefined;
+  readonly isMonotone?: boolean | undefined;
   // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
   // `any`: as above

@@ -3,17 +3,29 @@
 // Variables are threaded as values: a write replaces what later reads see, and the last write of each becomes one update at the end.
 
 import type { DType } from "../base/dtype.ts";
-import { InternalError, OpError, UnimplementedError, ValueError } from "../base/errors.ts";
+import { InternalError, InvalidArgumentError, OpError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
 import type { HostObject, LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredLoop } from "../graph/structured.ts";
-import { building, constant, feed, full, isInitialized, NeedsUnrolling, ProgramBuilder, readState, updateState } from "../ir/build.ts";
+import {
+  building,
+  check,
+  constant,
+  feed,
+  full,
+  isInitialized,
+  NeedsUnrolling,
+  ProgramBuilder,
+  readState,
+  updateState,
+} from "../ir/build.ts";
 import type { Program, State, Step, Value } from "../ir/program.ts";
+import { s } from "../ir/scalar.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
-import { NeedsUnrolled, NeedsValue } from "./request.ts";
+import { NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
 import { lowerStructured } from "./structured.ts";
 
 /** What a tensor has become: a value of the Program, an array known now (made a value when first read as one), or a handle on a state. */
@@ -23,27 +35,44 @@ interface Binding {
   readonly handle?: StateHandle;
 }
 
+/** Rows of a value that count, and the operation to lower otherwise if somebody needs the size itself. */
+interface Cap {
+  readonly rows: Value;
+  readonly op: Operation;
+}
+
+/** What an earlier attempt to lower has found out. */
+interface Findings {
+  readonly unrolled: Set<StructuredLoop>;
+  /** Operations whose results must have their own size. */
+  readonly exact: Set<Operation>;
+}
+
 /** Largest result that is computed while compiling rather than in every run, unless its inputs are as large. */
 const foldLimit = 4096;
 
 /** @throws NeedsValue if a value is only known while running; UnimplementedError for ops without a lowering. */
 export function lower(request: LowerRequest): Program {
-  const unrolled = new Set<StructuredLoop>();
+  const findings: Findings = { unrolled: new Set(), exact: new Set() };
   for (;;) {
     try {
-      return lowerUnrolling(request, unrolled);
+      return lowerWith(request, findings);
     } catch (error) {
+      if (error instanceof NeedsSize && !findings.exact.has(error.op)) {
+        findings.exact.add(error.op);
+        continue;
+      }
       if (error instanceof NeedsUnrolling) throw new UnimplementedError(`${error.message} Such graphs do not run here.`);
-      if (!(error instanceof NeedsUnrolled) || unrolled.has(error.loop)) throw error;
-      unrolled.add(error.loop);
+      if (!(error instanceof NeedsUnrolled) || findings.unrolled.has(error.loop)) throw error;
+      findings.unrolled.add(error.loop);
     }
   }
 }
 
-function lowerUnrolling(request: LowerRequest, unrolled: ReadonlySet<StructuredLoop>): Program {
+function lowerWith(request: LowerRequest, findings: Findings): Program {
   const builder = new ProgramBuilder();
   return building(builder, () => {
-    const lowering = new Lowering(builder, request, unrolled);
+    const lowering = new Lowering(builder, request, findings);
     let fed = 0;
     for (const { tensor, dtype, shape, known } of request.feeds) {
       if (known !== undefined) lowering.bind(tensor, { known });
@@ -63,15 +92,21 @@ export class Lowering {
   /** The value each state has at this point, by state id. */
   readonly current = new Map<string, { state: State; value: Value }>();
   private readonly written = new Map<string, State>();
-  /** Loops that are to be unrolled. */
-  readonly unrolled: ReadonlySet<StructuredLoop>;
+  private readonly caps = new Map<Value, Cap>();
+  private readonly bounds = new Map<Value, NDArray>();
+  private readonly findings: Findings;
   /** What comes out of loops that were not. */
   readonly loopExits = new Map<Tensor, StructuredLoop>();
 
-  constructor(builder: ProgramBuilder, request: LowerRequest, unrolled: ReadonlySet<StructuredLoop> = new Set()) {
+  constructor(builder: ProgramBuilder, request: LowerRequest, findings: Findings = { unrolled: new Set(), exact: new Set() }) {
     this.builder = builder;
     this.request = request;
-    this.unrolled = unrolled;
+    this.findings = findings;
+  }
+
+  /** Loops that are to be unrolled. */
+  get unrolled(): ReadonlySet<StructuredLoop> {
+    return this.findings.unrolled;
   }
 
   bind(tensor: Tensor, binding: Binding): void {
@@ -93,8 +128,15 @@ export class Lowering {
     return found;
   }
 
-  /** The value of a tensor; a state's handle is read at this point. */
+  /** The value of a tensor; a state's handle is read at this point. @throws NeedsSize if its size is only known while running. */
   value(tensor: Tensor): Value {
+    const value = this.valueOrCapped(tensor);
+    const cap = this.caps.get(value);
+    if (cap) throw new NeedsSize(cap.op);
+    return value;
+  }
+
+  private valueOrCapped(tensor: Tensor): Value {
     const binding = this.binding(tensor);
     if (binding.handle) return binding.handle.read();
     if (binding.value === undefined) {
@@ -162,15 +204,58 @@ export class Lowering {
       const binding = this.binding(tensor);
       const wantsHandle = names[i].isRef || names[i].dtype === "resource";
       if (wantsHandle && binding.handle) return binding.handle;
-      return this.value(tensor);
+      return definition.isElementwise || definition.cappedInputs?.includes(names[i].name) ? this.valueOrCapped(tensor) : this.value(tensor);
     });
+    const cap = definition.isElementwise ? this.capOf(items as Value[]) : undefined;
     let lowered: ReturnType<NonNullable<typeof definition.lower>>;
     try {
       lowered = definition.lower?.({ ...groupByName(definition, "inputs", op.attrs, items), ...op.attrs }, this.context(op, inputs));
     } catch (error) {
       throw error instanceof OpError ? blamed(error, op) : error;
     }
-    return lowered === undefined ? [] : Array.isArray(lowered) ? lowered : [lowered as Value];
+    const results = lowered === undefined ? [] : Array.isArray(lowered) ? lowered : [lowered as Value];
+    if (cap) this.caps.set(results[0] as Value, cap);
+    if (definition.isMonotone) this.boundMonotone(op, inputs, results[0] as Value);
+    return results;
+  }
+
+  /** An elementwise result has as many rows that count as its operands, where the others are repeated along them. */
+  private capOf(operands: readonly Value[]): Cap | undefined {
+    const cap = operands.map(value => this.caps.get(value)).find(found => found !== undefined);
+    if (!cap) return undefined;
+    const rank = Math.max(...operands.map(({ shape }) => shape.length));
+    const fits = (value: Value): boolean => {
+      const own = this.caps.get(value);
+      const isOuter = value.shape.length === rank;
+      return own ? isOuter && own.rows === cap.rows : !isOuter || value.shape[0] === 1;
+    };
+    if (!operands.every(fits)) throw new NeedsSize(cap.op);
+    return cap;
+  }
+
+  private sharedRows(first: Tensor, second: Tensor): Value | undefined {
+    const values = [this.valueOrCapped(first), this.valueOrCapped(second)];
+    const [one, two] = values.map(value => this.caps.get(value));
+    if (values[1].shape.length === 0 || one?.rows === two?.rows) return one?.rows;
+    if (!one || !two) throw new NeedsSize((one ?? (two as Cap)).op);
+    check([], () => s.eq(s.load(one.rows, []), s.load(two.rows, [])), {
+      label: "equal rows",
+      reads: [one.rows, two.rows],
+      error: (_, read) => {
+        const [a, b] = [one, two].map(({ rows }) => String(read(rows).get(0)));
+        return new InvalidArgumentError(`${first.name} and ${second.name} must have the same number of rows, got ${a} and ${b}.`);
+      },
+    });
+    return one.rows;
+  }
+
+  private boundMonotone(op: Operation, inputs: readonly Tensor[], result: Value): void {
+    const limits = inputs.map(tensor => {
+      const { known, value } = this.binding(tensor);
+      return known ?? (value && this.bounds.get(value));
+    });
+    if (this.builder.constants.has(result) || limits.every((limit, i) => limit === this.known(inputs[i]))) return;
+    if (limits.every(limit => limit !== undefined)) this.bounds.set(result, this.evaluate(op, inputs, limits)[0]);
   }
 
   private required(op: Operation, tensor: Tensor, input: string): NDArray {
@@ -202,11 +287,15 @@ export class Lowering {
     return this.evaluate(op, inputs);
   }
 
-  private evaluate(op: Operation, inputs: readonly Tensor[]): NDArray[] {
+  private evaluate(
+    op: Operation,
+    inputs: readonly Tensor[],
+    values: readonly (NDArray | undefined)[] = inputs.map(tensor => this.known(tensor)),
+  ): NDArray[] {
     const builder = new ProgramBuilder();
     const program = building(builder, () => {
       const inner = new Lowering(builder, this.request);
-      for (const tensor of inputs) inner.bind(tensor, { known: this.known(tensor) });
+      inputs.forEach((tensor, i) => void inner.bind(tensor, { known: values[i] }));
       const results = inner.call(op, inputs);
       inner.blame(op, 0);
       return { steps: builder.steps, results: results as readonly Value[] };
@@ -230,6 +319,21 @@ export class Lowering {
       required: input => this.required(op, inputOf(input), input),
       get outputShapes() {
         return lazyShapes();
+      },
+      rows: input => this.caps.get(this.valueOrCapped(inputOf(input)))?.rows,
+      sharedRows: (first, second) => this.sharedRows(inputOf(first), inputOf(second)),
+      atMost: input => {
+        const { value } = this.binding(inputOf(input));
+        return value && this.bounds.get(value);
+      },
+      mayCap: !this.findings.exact.has(op),
+      capped: (value, rows) => {
+        this.caps.set(value, { rows, op });
+        return value;
+      },
+      bounded: (value, limit) => {
+        this.bounds.set(value, limit);
+        return value;
       },
     };
   }

@@ -44,6 +44,15 @@ export class NeedsValue extends Error {
   }
 }
 
+/** Thrown when something needs the exact size of what an operation gave at a capacity; lowering then starts again. */
+export class NeedsSize extends Error {
+  readonly op: Operation;
+  constructor(op: Operation) {
+    super(`The size of what ${op.type} node '${op.name}' gives must be known.`);
+    this.op = op;
+  }
+}
+
 /** Thrown when a loop has to be unrolled for what comes after it; lowering then starts again. */
 export class NeedsUnrolled extends Error {
   readonly loop: StructuredLoop;

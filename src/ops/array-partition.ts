@@ -8,12 +8,12 @@ import type { Dimension } from "../base/shape.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import type { TensorLike } from "../graph/conversion.ts";
-import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
+import { defineOp, type Gradients, type LowerContext, type Named } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
-import { constantIndex, dataIndex, divIndex, type Index, modIndex } from "../ir/index-map.ts";
+import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
-import { s } from "../ir/scalar.ts";
+import { type Scalar, s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
 import { numbersOf, reshape, shape } from "./array.ts";
 import { gather } from "./array-gather.ts";
@@ -215,6 +215,41 @@ function taken(array: NDArray, axis: number, rows: readonly number[]): NDArray {
   return result;
 }
 
+const isId = (dtype: DType): boolean => dtype === "int32" || dtype === "int64";
+
+/** Distinct ids of a run's own values, in order of first occurrence, at the most there can be: sorting brings equal ones together. */
+function distinctIds(x: Value, outIdx: DType, { capped }: LowerContext): [y: Value, idx: Value] {
+  const [n] = x.shape;
+  if (n === 0) return [x, ir.full(outIdx, [0], 0)];
+  const one = s.constant("int32", 1);
+  const nowhere = s.constant("int32", -1);
+  const zeros = ir.full("int32", [n], 0);
+  const { values, indices: from } = ir.sort(x, n, false);
+  // Sorting is stable, so the head of each group of equals is the one that comes first in x.
+  const isHead = ir.generate([n], ([i]) => {
+    const previous = addIndex(i, constantIndex(-1));
+    const differs = s.ne(s.load(values, [i]), s.load(values, [previous]));
+    return s.guard([{ index: previous, low: 0, high: n }], s.cast(differs, "int32"), one);
+  });
+  const group = ir.scan(isHead, 0, "sum");
+  const isFirst = ir.scatter("assign", zeros, [n], r => ({ at: [s.load(from, r)], body: s.load(isHead, r) }));
+  const before = ir.scan(isFirst, 0, "sum", { exclusive: true });
+  const chosen = (flag: Scalar, at: Scalar): Scalar => s.select(s.ne(flag, 0), at, nowhere);
+  const positionOf = ir.scatter("assign", zeros, [n], r => ({
+    at: [chosen(s.load(isHead, r), s.sub(s.load(group, r), 1))],
+    body: s.load(before, [dataIndex(s.load(from, r), n)]),
+  }));
+  const idx = ir.scatter("assign", ir.full(outIdx, [n], 0), [n], r => ({
+    at: [s.load(from, r)],
+    body: s.cast(s.load(positionOf, [dataIndex(s.sub(s.load(group, r), 1), n)]), outIdx),
+  }));
+  const y = ir.scatter("assign", ir.full(x.dtype, [n], 0), [n], r => ({
+    at: [chosen(s.load(isFirst, r), s.load(before, r))],
+    body: s.load(x, r),
+  }));
+  return [capped(y, ir.reduce("sum", isFirst, [0])), idx];
+}
+
 const vector = (values: readonly number[], dtype: DType): Value => ir.constant(NDArray.from([...values], dtype, [values.length]));
 const unknownVector = new TensorShape([null]);
 
@@ -230,10 +265,11 @@ export const Unique = defineOp("Unique", {
       ? { shape: [values.length], values }
       : { shape: x.shape, values: x.values.map(value => values.indexOf(value)) };
   },
-  compileTimeInputs: ["x"],
-  lower: ({ x, outIdx }) => {
-    const { first, which } = distinct(x, 0);
-    return [ir.constant(taken(x, 0, first)), vector(which, outIdx)];
+  lower: ({ x, outIdx }, context) => {
+    if (context.known("x") === undefined && context.mayCap && isId(x.dtype)) return distinctIds(x, outIdx, context);
+    const array = context.required("x");
+    const { first, which } = distinct(array, 0);
+    return [ir.constant(taken(array, 0, first)), vector(which, outIdx)];
   },
 });
 

@@ -185,6 +185,7 @@ export const StridedSlice = defineOp("StridedSlice", {
     const values = Array.from({ length }, (_, i) => input.values[from + i * axis.stride]);
     return { shape: spec.result.length === 0 ? [] : [values.length], values };
   },
+  isMonotone: true,
   lower: ({ input, begin, ...masks }, context) => {
     const strides = numbersOf(context.required("strides"));
     const known = (name: "begin" | "end", at: number): readonly (number | null)[] => {

@@ -392,7 +392,16 @@ export const Shape = defineOp("Shape", {
   gradient: "none",
   // A vector whose values are known has a known length, even where its static shape does not say so (unique).
   partial: ({ input, shapes }) => (input?.shape.length === 1 ? { shape: [1], values: [input.values.length] } : dimsOf(shapes.input)),
-  lower: ({ input, outType }) => ir.constant(NDArray.from([...input.shape], outType, [input.shape.length])),
+  cappedInputs: ["input"],
+  lower: ({ input, outType }, context) => {
+    const sizes = ir.constant(NDArray.from([...input.shape], outType, [input.shape.length]));
+    const rows = context.rows("input");
+    if (rows === undefined) return sizes;
+    const counted = ir.generate(sizes.shape, ([i]) =>
+      s.guard([{ index: i, low: 0, high: 1 }], s.cast(s.load(rows, []), outType), s.load(sizes, [i])),
+    );
+    return context.bounded(counted, NDArray.from([...input.shape], outType, [input.shape.length]));
+  },
 });
 
 export const ShapeN = defineOp("ShapeN", {

@@ -53,6 +53,7 @@ const unaryOp = (
       }),
     }),
     ...(partial && { partial: partialOf(partial) }),
+    isElementwise: true,
     lower: ({ x }) => ir.map(f, x),
   });
 

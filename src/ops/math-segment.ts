@@ -207,8 +207,11 @@ const unsortedOp = (
     attrs: { T: attr.type(types), Tindices: attr.type(indexTypes), Tnumsegments: attr.type(attr.indexTypes, "int32") },
     shape: ({ data, segmentIds }, context) => unsortedShape(data, segmentIds, context),
     gradient: (record: UnsortedRecord, d: { readonly output: Tensor }): Gradients => ({ data: gradient(record, d.output) }),
-    compileTimeInputs: ["numSegments"],
-    lower: ({ data, segmentIds, numSegments }) => unsorted(kind, data, segmentIds, numSegments),
+    lower: ({ data, segmentIds, numSegments }, context) => {
+      const limit = context.mayCap ? context.atMost("numSegments") : undefined;
+      if (limit === undefined) return unsorted(kind, data, segmentIds, context.required("numSegments"));
+      return context.capped(unsorted(kind, data, segmentIds, limit), ir.cast(numSegments, "int32"));
+    },
   });
 
 interface Kept {

@@ -135,6 +135,7 @@ const binaryOp = (
     shape: ({ x, y }) => broadcastShapes(x, y),
     ...(gradient && { gradient }),
     commutative: rest.commutative ?? false,
+    isElementwise: true,
     ...(rest.simplify && { simplify: rest.simplify }),
     ...(rest.partial && { partial: partialOf(rest.partial) }),
     lower: ({ x, y }, context) => {

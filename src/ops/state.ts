@@ -308,9 +308,10 @@ export const ResourceGatherNd = defineOp("ResourceGatherNd", {
 
 // ---- updates of rows ----
 
-/** Stops the run at an index outside [0, rows). */
-export function checkRows(indices: Value, rows: number): void {
-  check(indices.shape, i => inRange(loadScalar(indices, i), rows), {
+/** Stops the run at an index outside [0, rows), among the first `count` if there is such a number. */
+export function checkRows(indices: Value, rows: number, count?: Value): void {
+  const ok = (i: Index[]): Scalar => inRange(loadScalar(indices, i), rows);
+  check(indices.shape, i => (count ? s.or(s.ge(s.index(i[0], "int32"), loadScalar(count, [])), ok(i)) : ok(i)), {
     label: "row-index",
     reads: [indices],
     error: (at, read) =>
@@ -323,9 +324,15 @@ const inRange = (index: Scalar, size: number): Scalar => s.and(s.ge(index, 0), s
 const elementAt = (array: NDArray, at: readonly number[]): string =>
   String(array.get(at.reduce((flat, index, axis) => flat * array.shape[axis] + index, 0)));
 
+/** An index to scatter to; behind the first `count` rows none. */
+export function rowAt(indices: Value, at: readonly Index[], count: Value | undefined): Scalar {
+  const row = loadScalar(indices, at);
+  return count ? s.select(s.lt(s.index(at[0], "int32"), loadScalar(count, [])), row, s.constant(row.dtype, -1)) : row;
+}
+
 /** The rows of `base` named by `indices` combined with `updates` (one row each, or a scalar for all). */
-export function scatterRows(combine: ScatterCombine, base: Value, indices: Value, updates: Value): Value {
-  checkRows(indices, base.shape[0]);
+export function scatterRows(combine: ScatterCombine, base: Value, indices: Value, updates: Value, count?: Value): Value {
+  checkRows(indices, base.shape[0], count);
   const rank = indices.shape.length;
   const over = [...indices.shape, ...base.shape.slice(1)];
   if (updates.shape.length !== 0 && !sameShape(updates.shape, over))
@@ -333,7 +340,7 @@ export function scatterRows(combine: ScatterCombine, base: Value, indices: Value
       `Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got updates.shape [${updates.shape}], indices.shape [${indices.shape}], params.shape [${base.shape}]`,
     );
   return scatter(combine, base, over, r => ({
-    at: [loadScalar(indices, r.slice(0, rank)), ...r.slice(rank).map(index => s.index(index))],
+    at: [rowAt(indices, r.slice(0, rank), count), ...r.slice(rank).map(index => s.index(index))],
     body: loadScalar(updates, updates.shape.length === 0 ? [] : r),
   }));
 }
@@ -352,8 +359,9 @@ const scatterFields = (combine: ScatterCombine, types: readonly DType[] | undefi
     attrs: { T: attr.type(types), Tindices: attr.type(attr.indexTypes), useLocking: attr.bool(useLocking) },
     shape: ({ ref, indices, updates }: Record<"ref" | "indices" | "updates", TensorShape>) => rowsShape(ref, indices, updates),
     gradient: "none",
-    lower: ({ ref, indices, updates }: { ref: StateHandle; indices: Value; updates: Value }) =>
-      ref.write(scatterRows(combine, ref.read(), indices, updates)),
+    cappedInputs: ["indices", "updates"],
+    lower: ({ ref, indices, updates }: { ref: StateHandle; indices: Value; updates: Value }, context: LowerContext) =>
+      ref.write(scatterRows(combine, ref.read(), indices, updates, context.sharedRows("indices", "updates"))),
   }) as const;
 
 const orderedTypes = ["float16", "bfloat16", "float32", "float64", "int32", "int64"] as const satisfies readonly DType[];
@@ -375,8 +383,9 @@ const resourceScatterFields = (combine: ScatterCombine, types: readonly DType[] 
       void rowsShape(heldShape(context, "resource"), indices, updates),
     gradient: "none",
     stateful: true,
-    lower: ({ resource, indices, updates }: { resource: StateHandle; indices: Value; updates: Value }) =>
-      void resource.write(scatterRows(combine, resource.read(), indices, updates)),
+    cappedInputs: ["indices", "updates"],
+    lower: ({ resource, indices, updates }: { resource: StateHandle; indices: Value; updates: Value }, context: LowerContext) =>
+      void resource.write(scatterRows(combine, resource.read(), indices, updates, context.sharedRows("indices", "updates"))),
   }) as const;
 
 export const ResourceScatterUpdate = defineOp("ResourceScatterUpdate", resourceScatterFields("assign", undefined));

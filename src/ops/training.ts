@@ -11,7 +11,7 @@ import { dataIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
-import { checkRows, heldShape } from "./state.ts";
+import { checkRows, heldShape, rowAt } from "./state.ts";
 
 type Specs = Readonly<Record<string, string>>;
 type Attrs = Readonly<Record<string, attr.Attr>>;
@@ -88,6 +88,7 @@ const sparse = <I extends Specs, A extends Attrs>(given: Rule<I, A>) => ({
   outputs: { out: "Ref(T)" } as const,
   attrs: sparseAttrsOf(given.attrs),
   shape: (record: object, context: ShapeContext) => stepShape(asSparse(given.inputs), record as Shapes, context),
+  cappedInputs: ["indices", "grad"] as never[],
   lower: (record: object, context: LowerContext) => sparseStep(given, record as Record_, context),
 });
 
@@ -97,6 +98,7 @@ const resourceSparse = <I extends Specs, A extends Attrs>(given: Rule<I, A>) => 
   attrs: sparseAttrsOf(given.attrs),
   shape: (record: object, context: ShapeContext) => void stepShape(asResource(asSparse(given.inputs)), record as Shapes, context),
   stateful: true,
+  cappedInputs: ["indices", "grad"] as never[],
   lower: (record: object, context: LowerContext) => void sparseStep(given, record as Record_, context),
 });
 
@@ -181,7 +183,7 @@ function denseStep(given: Rule, record: Record_): StateHandle {
   return handles.var;
 }
 
-function sparseStep(given: Rule, record: Record_, { op }: LowerContext): StateHandle {
+function sparseStep(given: Rule, record: Record_, { op, sharedRows }: LowerContext): StateHandle {
   const handles = handlesOf(given, record);
   const scalars = hyperparameters(given, record);
   const gradient = record.grad as Value;
@@ -189,7 +191,8 @@ function sparseStep(given: Rule, record: Record_, { op }: LowerContext): StateHa
   const { shape } = handles.var.read();
   if (!sameShape([indices.shape[0], ...shape.slice(1)], gradient.shape))
     throw new InvalidArgumentError(`var and grad must match in all dimensions but the first: [${shape}] and [${gradient.shape}]`);
-  checkRows(indices, shape[0]);
+  const count = sharedRows("indices", "grad");
+  checkRows(indices, shape[0], count);
   // Rows from Unique are distinct; optimizers always make them so.
   if (!op.inputs.some(input => input.op.type === "Unique")) checkDistinct(indices, shape[0]);
   for (const [name, next] of given.sparseUpdates ?? given.updates) {
@@ -199,7 +202,7 @@ function sparseStep(given: Rule, record: Record_, { op }: LowerContext): StateHa
       const at = [dataIndex(index, shape[0]), ...r.slice(1)];
       const elements = Object.fromEntries(Object.entries(handles).map(([key, each]) => [key, loadScalar(each.read(), at)]));
       const body = next({ ...loadAll(scalars), ...elements, grad: loadScalar(gradient, r) }, record);
-      return { at: [index, ...r.slice(1).map(i => s.index(i))], body };
+      return { at: [rowAt(indices, [r[0]], count), ...r.slice(1).map(i => s.index(i))], body };
     });
     handle.write(updated);
   }
