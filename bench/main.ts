@@ -1,46 +1,36 @@
-// `npm run bench -- NAME [--against tf] [--threads N] [--rounds N] [--json FILE]`: times workloads, interleaved with a peer, in one run.
-// NAME is a workload or the beginning of one (W1, W3_mlp), or "all". `npm run bench -- profile NAME` says where the time of a step goes.
+// `npm run bench -- NAME [--against tf,tfjs] [--threads N]`: times workloads, interleaved with peers, in one run; `--write` puts the figures into
+// docs/performance.md. `npm run bench -- profile NAME` says where the time of a step goes, `install PEER` installs a peer.
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { Peer } from "./peers.ts";
+import { peakSpeed } from "./kernels/tile.ts";
+import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
 import { printProfile } from "./profile.ts";
+import { type Report, type Result, type Timing, writePerformance } from "./report.ts";
 import { type Workload, workloads } from "./workloads.ts";
 
-const usage = `npm run bench -- NAME [--against tf] [--threads N] [--rounds N] [--seconds S] [--json FILE]
+const usage = `npm run bench -- NAME [--against tf,tfjs] [--threads N] [--rounds N] [--seconds S] [--json FILE] [--write]
 npm run bench -- profile NAME [--seconds S]: milliseconds a step by phase
+npm run bench -- install PEER...: installs peers under .cache/peers
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
-  --against  a peer to run beside, interleaved: tf (TensorFlow 2.21, oneDNN on)
-  --threads  threads of the peer and of ours (default 1; ours runs on one so far)
-  --rounds   how often each side is timed, taking turns (default 5)
-  --seconds  how long each turn lasts (default 0.5)
-  --json     where the figures go (default bench/results/NAME.json)`;
-
-interface Result {
-  readonly workload: string;
-  readonly medianMs: number;
-  readonly minMs: number;
-  readonly spread: number;
-  readonly firstMs: number;
-  readonly gflops?: number;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly peer?: {
-    readonly name: string;
-    readonly medianMs: number;
-    readonly minMs: number;
-    readonly spread: number;
-    readonly firstMs: number;
-    readonly ratio: number;
-  };
-}
+  --against  peers to run beside, taking turns: ${peerNames.join(", ")}
+  --threads  threads of the peers and of ours (default 1)
+  --rounds   how often each side is timed (default 5)
+  --seconds  how long each turn lasts (default 0.3)
+  --json     where the figures go (default bench/results/NAME.json)
+  --write    put the figures into docs/performance.md as well`;
 
 const sorted = (times: readonly number[]): number[] => [...times].sort((a, b) => a - b);
 const quantile = (times: readonly number[], q: number): number => sorted(times)[Math.min(times.length - 1, Math.floor(q * times.length))];
-const median = (times: readonly number[]): number => quantile(times, 0.5);
-/** Distance of the quartiles, as a share of the median. */
-const spreadOf = (times: readonly number[]): number => (quantile(times, 0.75) - quantile(times, 0.25)) / median(times);
+
+/** Median, least, and the distance of the quartiles as a share of the median. */
+function timingOf(times: readonly number[], firstMs: number): Timing {
+  const medianMs = quantile(times, 0.5);
+  return { medianMs, minMs: quantile(times, 0), spread: (quantile(times, 0.75) - quantile(times, 0.25)) / medianMs, firstMs };
+}
 
 async function timeOurs(step: () => Promise<unknown>, seconds: number): Promise<number[]> {
   const times: number[] = [];
@@ -53,75 +43,120 @@ async function timeOurs(step: () => Promise<unknown>, seconds: number): Promise<
   return times;
 }
 
+/** The peers that can run a workload, started, and why the others cannot. */
+async function startPeers(workload: Workload, peers: readonly Peer[]) {
+  const started: { peer: Peer; firstMs: number; times: number[] }[] = [];
+  const refusals: Record<string, string> = {};
+  for (const peer of peers) {
+    try {
+      started.push({ peer, firstMs: (await peer.start(workload.name)).firstMs, times: [] });
+    } catch (error) {
+      refusals[peer.name] = error instanceof Error ? error.message : String(error);
+    }
+  }
+  return { started, refusals };
+}
+
 async function measure(
   workload: Workload,
-  peer: Peer | undefined,
+  peers: readonly Peer[],
   { rounds, seconds, threads }: { rounds: number; seconds: number; threads: number },
 ): Promise<Result> {
   const began = performance.now();
   const { step, session, fetches, feeds } = await workload.start({ intraOpParallelismThreads: threads });
   await step();
   const firstMs = performance.now() - began;
-  const started = await peer?.start(workload.name);
+  const { started, refusals } = await startPeers(workload, peers);
   await timeOurs(step, 0.3);
-  let ours: number[] = [];
-  let theirs: number[] = [];
+  const ours: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours = ours.concat(await timeOurs(step, seconds));
-    if (peer) theirs = theirs.concat(await peer.time(seconds));
+    ours.push(...(await timeOurs(step, seconds)));
+    for (const { peer, times } of started) times.push(...(await peer.time(seconds)));
   }
   const counts = await session.counts(fetches, feeds);
   await session.close();
-  const medianMs = median(ours);
+  const timing = timingOf(ours, firstMs);
   return {
     workload: workload.name,
-    medianMs,
-    minMs: quantile(ours, 0),
-    spread: spreadOf(ours),
-    firstMs,
-    ...(workload.flops !== undefined && { gflops: workload.flops / medianMs / 1e6 }),
+    ...timing,
+    ...(workload.flops !== undefined && { gflops: workload.flops / timing.medianMs / 1e6 }),
+    ...(workload.bytes !== undefined && { gbytes: workload.bytes / timing.medianMs / 1e6 }),
     counts,
-    ...(peer && {
-      peer: {
-        name: peer.name,
-        medianMs: median(theirs),
-        minMs: quantile(theirs, 0),
-        spread: spreadOf(theirs),
-        firstMs: started?.firstMs ?? 0,
-        ratio: medianMs / median(theirs),
-      },
-    }),
+    peers: Object.fromEntries(started.map(({ peer, firstMs: first, times }) => [peer.name, timingOf(times, first)])),
+    refusals,
   };
 }
 
 const ms = (value: number): string => (value < 0.1 ? `${(value * 1000).toFixed(1)} µs` : `${value.toFixed(value < 10 ? 2 : 1)} ms`);
 
-function printRow({ workload, medianMs, spread, firstMs, gflops, counts, peer }: Result): void {
+function printHead(peers: readonly Peer[]): void {
+  const columns = ["workload".padEnd(14), "median".padStart(10), "spread".padStart(7), "rate".padStart(13), "of peak".padStart(8)];
+  const more = [
+    "first".padStart(10),
+    "arena MB".padStart(9),
+    "wasm kB".padStart(8),
+    ...peers.map(({ name }) => `${name} (ratio)`.padStart(18)),
+  ];
+  console.log([...columns, ...more].join(" "));
+}
+
+function printRow(result: Result, peak: number, peers: readonly Peer[]): void {
+  const { workload, medianMs, spread, firstMs, gflops, gbytes, counts } = result;
+  const rate = gflops !== undefined ? `${gflops.toFixed(1)} GFLOP/s` : gbytes !== undefined ? `${gbytes.toFixed(1)} GB/s` : "";
   const cells = [
     workload.padEnd(14),
     ms(medianMs).padStart(10),
     `±${(spread * 100).toFixed(0)} %`.padStart(7),
-    (gflops === undefined ? "" : gflops.toFixed(1)).padStart(8),
+    rate.padStart(13),
+    (gflops === undefined ? "" : `${((100 * gflops) / peak).toFixed(0)} %`).padStart(8),
     ms(firstMs).padStart(10),
-    `${((counts.arenaBytes ?? 0) / 2 ** 20).toFixed(1)}`.padStart(8),
-    `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)}`.padStart(7),
-    ...(peer ? [ms(peer.medianMs).padStart(10), `${peer.ratio.toFixed(2)}`.padStart(7)] : []),
+    `${((counts.arenaBytes ?? 0) / 2 ** 20).toFixed(1)}`.padStart(9),
+    `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)}`.padStart(8),
+    ...peers.map(({ name }) => {
+      const peer = result.peers[name];
+      return (peer === undefined ? "cannot" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`).padStart(18);
+    }),
   ];
   console.log(cells.join(" "));
+}
+
+async function openPeers(names: readonly string[], threads: number): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  for (const name of names) {
+    try {
+      peers.push(await Peer.open(name, threads));
+    } catch (error) {
+      console.log(`${titleOf(name)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return peers;
+}
+
+function commit(): string {
+  try {
+    return execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "unknown";
+  }
 }
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      against: { type: "string" },
+      against: { type: "string", default: "" },
       threads: { type: "string", default: "1" },
       rounds: { type: "string", default: "5" },
-      seconds: { type: "string", default: "0.5" },
+      seconds: { type: "string", default: "0.3" },
       json: { type: "string" },
+      write: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
+  if (positionals[0] === "install") {
+    for (const name of positionals.slice(1)) installPeer(name);
+    return 0;
+  }
   const isProfile = positionals[0] === "profile";
   const name = positionals[isProfile ? 1 : 0];
   const chosen = workloads.filter(workload => name === "all" || (name !== undefined && workload.name.startsWith(name)));
@@ -135,34 +170,31 @@ async function main(): Promise<number> {
     return 0;
   }
   const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
-  const peer = values.against === undefined ? undefined : await Peer.open(values.against, settings.threads);
-  console.log(
-    [
-      "workload".padEnd(14),
-      "median".padStart(10),
-      "spread".padStart(7),
-      "GFLOP/s".padStart(8),
-      "first".padStart(10),
-      "arena MB".padStart(8),
-      "wasm kB".padStart(7),
-      ...(peer ? [peer.name.padStart(10), "ratio".padStart(7)] : []),
-    ].join(" "),
-  );
+  const peers = await openPeers(values.against.split(",").filter(Boolean), settings.threads);
+  const peakGflops = peakSpeed();
+  console.log(`WebAssembly reaches ${peakGflops.toFixed(1)} GFLOP/s here on one thread`);
+  printHead(peers);
   const results: Result[] = [];
   for (const workload of chosen) {
-    const result = await measure(workload, peer, settings);
+    const result = await measure(workload, peers, settings);
     results.push(result);
-    printRow(result);
+    printRow(result, peakGflops * settings.threads, peers);
   }
-  peer?.close();
+  for (const peer of peers) peer.close();
+  const report: Report = {
+    machine: { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version },
+    date: new Date().toISOString().slice(0, 10),
+    commit: commit(),
+    peakGflops,
+    settings,
+    peers: peers.map(peer => ({ name: peer.name, title: titleOf(peer.name), version: peer.version })),
+    results,
+  };
   const file = values.json ?? `bench/results/${name}.json`;
   mkdirSync(dirname(file), { recursive: true });
-  const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version };
-  writeFileSync(
-    file,
-    `${JSON.stringify({ machine, settings, peer: peer && { name: peer.name, version: peer.version }, results }, null, 2)}\n`,
-  );
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`written to ${file}`);
+  if (values.write) console.log(`written to ${writePerformance(report)}`);
   return 0;
 }
 

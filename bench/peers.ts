@@ -1,12 +1,60 @@
-// Peers that run in a process of their own and answer by lines of JSON. TensorFlow is installed into .cache/tensorflow when first asked for
-// (PyPI tensorflow-cpu 2.21.0), or found by TENSORLOOM_TF_PYTHON, the path of a Python that has it.
+// Peers that run in a process of their own and answer by lines of JSON (peers/protocol.py). They are installed under .cache/peers by
+// `npm run bench -- install NAME`, never into the project; a Python that has its library already is named by TENSORLOOM_NAME_PYTHON.
 
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createInterface, type Interface } from "node:readline";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+interface Kind {
+  readonly title: string;
+  readonly language: "python" | "node";
+  readonly script: string;
+  readonly packages: readonly string[];
+  readonly arguments?: readonly string[];
+}
+
+const kinds: Readonly<Record<string, Kind>> = {
+  tf: { title: "TensorFlow", language: "python", script: "tensorflow_peer.py", packages: ["tensorflow-cpu==2.21.0"] },
+  torch: { title: "PyTorch", language: "python", script: "torch_peer.py", packages: ["torch", "numpy"] },
+  jax: { title: "JAX", language: "python", script: "jax_peer.py", packages: ["jax==0.10.2", "numpy"] },
+  tfjs: {
+    title: "TensorFlow.js, wasm",
+    language: "node",
+    script: "tfjs-peer.mjs",
+    packages: ["@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"],
+  },
+  jaxjs: { title: "jax-js, wasm", language: "node", script: "jaxjs-peer.mjs", packages: ["@jax-js/jax@0.1.25"] },
+  "ort-web": {
+    title: "ONNX Runtime Web, wasm",
+    language: "node",
+    script: "ort-peer.mjs",
+    packages: ["onnxruntime-web@1.30.0"],
+    arguments: ["web"],
+  },
+  "ort-node": {
+    title: "ONNX Runtime, native",
+    language: "node",
+    script: "ort-peer.mjs",
+    packages: ["onnxruntime-node@1.30.0"],
+    arguments: ["node"],
+  },
+};
+
+export const peerNames = Object.keys(kinds);
+export const titleOf = (name: string): string => kinds[name]?.title ?? name;
+
+const folderOf = (name: string): string => here(`../.cache/peers/${name}`);
+const stampOf = (name: string): string => `${folderOf(name)}/installed`;
+const givenPython = (name: string): string | undefined => process.env[`TENSORLOOM_${name.toUpperCase()}_PYTHON`] || undefined;
+
+function kindOf(name: string): Kind {
+  const kind = kinds[name];
+  if (kind === undefined) throw new Error(`There is no peer "${name}". Known: ${peerNames.join(", ")}.`);
+  return kind;
+}
 
 /** A running peer: one workload at a time. */
 export class Peer {
@@ -22,38 +70,48 @@ export class Peer {
     this.version = version;
   }
 
-  /** @throws Error if the peer cannot be had, saying why. */
+  /** @throws Error if the peer is unknown, not installed or does not start, saying what to do. */
   static async open(name: string, threads: number): Promise<Peer> {
-    if (name !== "tf") throw new Error(`There is no peer "${name}" yet. Known: tf.`);
-    const python = findPython();
-    const child = spawn(python, [here("peers/tensorflow_peer.py"), String(threads)], {
-      env: { ...process.env, OMP_NUM_THREADS: String(threads) },
-    });
+    const kind = kindOf(name);
+    const python = givenPython(name);
+    if (python === undefined && !existsSync(stampOf(name)))
+      throw new Error(`skipped: not installed, install with \`npm run bench -- install ${name}\``);
+    const script = here(`peers/${kind.script}`);
+    const [command, args] =
+      kind.language === "python"
+        ? [python ?? `${folderOf(name)}/bin/python`, [script, String(threads)]]
+        : [process.execPath, [script, folderOf(name), String(threads), ...(kind.arguments ?? [])]];
+    const child = spawn(command, args, { env: { ...process.env, OMP_NUM_THREADS: String(threads) } });
     let complaint = "";
     child.stderr.on("data", (data: Buffer) => {
-      complaint += data.toString();
+      complaint = (complaint + data.toString()).slice(-500);
     });
-    const reader: Interface = createInterface({ input: child.stdout });
-    const lines = reader[Symbol.asyncIterator]();
+    child.on("error", error => {
+      complaint = error.message;
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const hello = await lines.next();
-    if (hello.done) throw new Error(`TensorFlow did not start: ${complaint.slice(-500)}`);
+    if (hello.done) throw new Error(`skipped: it did not start: ${complaint}`);
     return new Peer(name, child, lines, (JSON.parse(hello.value) as { version: string }).version);
   }
 
-  private async ask(line: string): Promise<unknown> {
+  /** @throws Error with the peer's own words if it cannot. */
+  private async ask(line: string): Promise<Record<string, unknown>> {
     this.process.stdin.write(`${line}\n`);
     const answer = await this.lines.next();
-    if (answer.done) throw new Error(`The peer ended while answering "${line}".`);
-    return JSON.parse(answer.value);
+    if (answer.done) throw new Error(`it ended while answering "${line}"`);
+    const result = JSON.parse(answer.value) as Record<string, unknown>;
+    if (typeof result.error === "string") throw new Error(result.error);
+    return result;
   }
 
+  /** Builds a workload and warms it. */
   async start(workload: string): Promise<{ firstMs: number }> {
-    const { first_ms: firstMs } = (await this.ask(`start ${workload}`)) as { first_ms: number };
-    return { firstMs };
+    return { firstMs: Number((await this.ask(`start ${workload}`)).first_ms) };
   }
 
   async time(seconds: number): Promise<readonly number[]> {
-    return ((await this.ask(`time ${seconds}`)) as { times_ms: number[] }).times_ms;
+    return (await this.ask(`time ${seconds}`)).times_ms as number[];
   }
 
   close(): void {
@@ -61,24 +119,25 @@ export class Peer {
   }
 }
 
-function findPython(): string {
-  const given = process.env.TENSORLOOM_TF_PYTHON;
-  if (given !== undefined && given !== "") return given;
-  const folder = here("../.cache/tensorflow");
-  const python = `${folder}/bin/python`;
-  if (!existsSync(`${folder}/installed`)) {
-    console.log("installing tensorflow-cpu 2.21.0 into .cache/tensorflow (once, about 250 MB)");
+/** Installs a peer into its folder under .cache/peers. */
+export function installPeer(name: string): void {
+  const { language, packages } = kindOf(name);
+  const folder = folderOf(name);
+  mkdirSync(folder, { recursive: true });
+  console.log(`installing ${packages.join(" ")} into .cache/peers/${name}`);
+  if (language === "python") {
     run("python3", ["-m", "venv", folder]);
-    run(python, ["-m", "pip", "install", "--quiet", "tensorflow-cpu==2.21.0"]);
-    run("touch", [`${folder}/installed`]);
+    run(`${folder}/bin/python`, ["-m", "pip", "install", "--quiet", ...packages]);
+  } else {
+    writeFileSync(`${folder}/package.json`, `${JSON.stringify({ name: `bench-${name}`, private: true })}\n`);
+    run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, ...packages], {
+      ONNXRUNTIME_NODE_INSTALL_CUDA: "skip",
+    });
   }
-  return python;
+  writeFileSync(stampOf(name), `${packages.join("\n")}\n`);
 }
 
-function run(command: string, args: readonly string[]): void {
-  const { status, error } = spawnSync(command, args, { stdio: "inherit" });
-  if (status !== 0)
-    throw new Error(
-      `${command} ${args.join(" ")} failed (${error?.message ?? `status ${status}`}). TensorFlow needs Python 3.10 to 3.13 and PyPI.`,
-    );
+function run(command: string, args: readonly string[], env: Record<string, string> = {}): void {
+  const { status, error } = spawnSync(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed (${error?.message ?? `status ${status}`}).`);
 }

@@ -1,16 +1,16 @@
 """TensorFlow 2.21 (compat.v1 graph mode) on the workloads of bench/README.md.
 
-Started by bench/peers.ts. Reads lines `start NAME`, `time SECONDS`, `stop`; answers each with one line of JSON.
+Started by bench/peers.ts with the number of threads; speaks protocol.py.
 """
-import json
 import os
 import sys
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 threads = int(sys.argv[1])
 import numpy as np
 import tensorflow as tf2
+
+from protocol import serve
 
 tf = tf2.compat.v1
 tf.disable_v2_behavior()
@@ -65,6 +65,103 @@ def perceptron(batch, sizes, classifier):
     return [tf.train.GradientDescentOptimizer(0.01).minimize(loss), loss], {x: normal(batch, sizes[0]), y: target}
 
 
+def resident(build):
+    """Operations on values that stay where they are; results are not copied out."""
+    values = build()
+    return [value.op for value in (values if isinstance(values, list) else [values])], {}
+
+
+def held(shape, scale=1.0):
+    return variable(shape, scale).read_value()
+
+
+def convolution(kind, direction):
+    xs, fs = {
+        "conv3": ([8, 56, 56, 64], [3, 3, 64, 64]),
+        "conv1": ([8, 56, 56, 256], [1, 1, 256, 64]),
+        "dw3": ([8, 56, 56, 144], [3, 3, 144, 1]),
+    }[kind]
+    x, f, dy = held(xs), held(fs, 0.1), held(xs[:3] + [144 if kind == "dw3" else 64])
+    ones = [1, 1, 1, 1]
+    if kind == "dw3":
+        return {
+            "fwd": lambda: tf.nn.depthwise_conv2d(x, f, ones, "SAME"),
+            "dx": lambda: tf.nn.depthwise_conv2d_native_backprop_input(xs, f, dy, ones, "SAME"),
+            "dw": lambda: tf.nn.depthwise_conv2d_native_backprop_filter(x, fs, dy, ones, "SAME"),
+        }[direction]()
+    return {
+        "fwd": lambda: tf.nn.conv2d(x, f, strides=ones, padding="SAME"),
+        "dx": lambda: tf.nn.conv2d_backprop_input(xs, f, dy, strides=ones, padding="SAME"),
+        "dw": lambda: tf.nn.conv2d_backprop_filter(x, fs, dy, strides=ones, padding="SAME"),
+    }[direction]()
+
+
+def chain():
+    x, a, b = [held([4096, 1024]) for _ in range(3)]
+    return tf.reduce_sum(tf.tanh(a * x + b) * tf.sigmoid(x), -1)
+
+
+def layer_norm():
+    x, w = held([4096, 1024]), held([4096, 1024])
+    g, b = held([1024]), held([1024])
+    d = x - tf.reduce_mean(x, -1, keepdims=True)
+    v = tf.reduce_mean(tf.square(d), -1, keepdims=True)
+    loss = tf.reduce_sum((d * tf.rsqrt(v + 1e-5) * g + b) * w)
+    return [loss] + tf.gradients(loss, [x, g, b])
+
+
+def minimized(loss, feeds):
+    return [tf.train.GradientDescentOptimizer(0.01).minimize(loss), loss], feeds
+
+
+def lstm():
+    x = tf.placeholder(tf.float32, [32, 64, 128])
+    kernel, bias = variable([256, 512], 0.05), variable([512], 0.1)
+    c = h = tf.zeros([32, 128])
+    for step in tf.unstack(x, axis=1):
+        i, j, f, o = tf.split(tf.matmul(tf.concat([step, h], 1), kernel) + bias, 4, 1)
+        c = tf.sigmoid(f + 1.0) * c + tf.sigmoid(i) * tf.tanh(j)
+        h = tf.sigmoid(o) * tf.tanh(c)
+    return minimized(tf.reduce_mean(tf.square(h)), {x: normal(32, 64, 128)})
+
+
+def embedding():
+    centers, positive = tf.placeholder(tf.int32, [128]), tf.placeholder(tf.int32, [128])
+    negative = tf.placeholder(tf.int32, [128, 5])
+    inner, outer = variable([50000, 128], 0.1), variable([50000, 128], 0.1)
+    u = tf.nn.embedding_lookup(inner, centers)
+    near = tf.reduce_sum(u * tf.nn.embedding_lookup(outer, positive), -1)
+    far = tf.reduce_sum(u[:, None] * tf.nn.embedding_lookup(outer, negative), -1)
+    loss = tf.reduce_mean(tf.nn.softplus(-near) + tf.reduce_sum(tf.nn.softplus(far), -1))
+    ids = lambda *shape: random.randint(0, 50000, shape).astype("int32")
+    return minimized(loss, {centers: ids(128), positive: ids(128), negative: ids(128, 5)})
+
+
+BOTTLENECKS = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+
+
+def mobile_net():
+    x = tf.placeholder(tf.float32, [1, 224, 224, 3])
+    he = lambda *shape: variable(list(shape), (2.0 / np.prod(shape[:-1])) ** 0.5)
+
+    def pointwise(value, inputs, outputs, size=1, stride=1):
+        return tf.nn.conv2d(value, he(size, size, inputs, outputs), strides=[1, stride, stride, 1], padding="SAME") + variable([outputs], 0.1)
+
+    h, channels = tf.nn.relu6(pointwise(x, 3, 32, 3, 2)), 32
+    for expansion, outputs, repeats, first in BOTTLENECKS:
+        for i in range(repeats):
+            stride, wide, entry = first if i == 0 else 1, channels * expansion, h
+            if expansion != 1:
+                h = tf.nn.relu6(pointwise(h, channels, wide))
+            h = tf.nn.relu6(tf.nn.depthwise_conv2d(h, he(3, 3, wide, 1), [1, stride, stride, 1], "SAME") + variable([wide], 0.1))
+            h = pointwise(h, wide, outputs)
+            if stride == 1 and channels == outputs:
+                h = h + entry
+            channels = outputs
+    pooled = tf.reduce_mean(tf.nn.relu6(pointwise(h, 320, 1280)), [1, 2])
+    return tf.matmul(pooled, he(1280, 1000)) + variable([1000], 0.1), {x: normal(1, 224, 224, 3)}
+
+
 WORKLOADS = {
     "W1_adam_B100": lambda: train_cnn(100, "adam"),
     "W1_sgd_B100": lambda: train_cnn(100, "sgd"),
@@ -76,12 +173,22 @@ WORKLOADS = {
     "W3_lin_B32": lambda: perceptron(32, [1, 1], False),
     "W3_mlp_B1": lambda: perceptron(1, [4, 16, 2], False),
     "W3_mlp_B32": lambda: perceptron(32, [4, 16, 2], False),
+    **{f"W4_gemm_{n}": lambda n=n: resident(lambda: tf.matmul(held([n, n]), held([n, n]))) for n in (512, 1024, 2048)},
+    **{
+        f"W4_{kind}_{direction}": lambda kind=kind, direction=direction: resident(lambda: convolution(kind, direction))
+        for kind in ("conv3", "conv1", "dw3")
+        for direction in ("fwd", "dx", "dw")
+    },
+    "W5_chain": lambda: resident(chain),
+    "W5_softmax": lambda: resident(lambda: tf.nn.softmax(held([4096, 1000]))),
+    "W5_ln_fb": lambda: resident(layer_norm),
+    "W6_lstm": lstm,
+    "W7_emb": embedding,
+    "W8_mnv2_B1": mobile_net,
 }
 
 
 def start(name):
-    """Builds the workload and runs it until it is warm; returns one step."""
-    began = time.perf_counter()
     graph = tf.Graph()
     with graph.as_default():
         fetches, feeds = WORKLOADS[name]()
@@ -89,36 +196,7 @@ def start(name):
     config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
     session = tf.Session(graph=graph, config=config)
     session.run(initialize)
-    step = lambda: session.run(fetches, feeds)
-    step()
-    first = time.perf_counter() - began
-    for _ in range(3):
-        step()
-    return step, {"first_ms": first * 1e3}
+    return lambda: session.run(fetches, feeds)
 
 
-def time_for(step, seconds):
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        began = time.perf_counter()
-        step()
-        times.append((time.perf_counter() - began) * 1e3)
-    return {"times_ms": times}
-
-
-def main():
-    print(json.dumps({"version": tf2.__version__}), flush=True)
-    step = None
-    for line in sys.stdin:
-        command, *arguments = line.split()
-        if command == "stop":
-            return
-        if command == "start":
-            step, answer = start(arguments[0])
-        else:
-            answer = time_for(step, float(arguments[0]))
-        print(json.dumps(answer), flush=True)
-
-
-main()
+serve(tf2.__version__, WORKLOADS, start)

@@ -1,0 +1,109 @@
+// Figures of a benchmark run, and the part of docs/performance.md that is made of them: between its markers, everything else is left alone.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+
+export interface Timing {
+  readonly medianMs: number;
+  readonly minMs: number;
+  /** Distance of the quartiles, as a share of the median. */
+  readonly spread: number;
+  /** Graph, compilation and the first step. */
+  readonly firstMs: number;
+}
+
+export interface Result extends Timing {
+  readonly workload: string;
+  readonly gflops?: number;
+  readonly gbytes?: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly peers: Readonly<Record<string, Timing>>;
+  /** Why a peer did not run it. */
+  readonly refusals: Readonly<Record<string, string>>;
+}
+
+export interface Report {
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
+  readonly date: string;
+  readonly commit: string;
+  readonly peakGflops: number;
+  readonly settings: { readonly rounds: number; readonly seconds: number; readonly threads: number };
+  readonly peers: readonly { readonly name: string; readonly title: string; readonly version: string }[];
+  readonly results: readonly Result[];
+}
+
+const file = "docs/performance.md";
+const markers = (threads: number): [string, string] => {
+  const name = `measured:${threads}`;
+  return [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+};
+
+const intro = `# Performance
+
+What a step costs, beside TensorFlow and others doing the same work in the same run: \`npm run bench -- all --against tf,tfjs --write\` makes the
+tables below. The workloads are described in [bench/README.md](../bench/README.md). A ratio is our median time by theirs: below 1 we are faster.
+`;
+
+/** Replaces the section of this many threads. Returns the file's name. */
+export function writePerformance(report: Report): string {
+  const [begin, end] = markers(report.settings.threads);
+  const section = `${begin}\n${sectionOf(report)}\n${end}`;
+  const text = existsSync(file) ? readFileSync(file, "utf8") : intro;
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  const next = from >= 0 && to > from ? text.slice(0, from) + section + text.slice(to + end.length) : `${text}\n${section}\n`;
+  writeFileSync(file, next);
+  return file;
+}
+
+const ms = (value: number): string => (value < 0.1 ? `${(value * 1000).toFixed(1)} µs` : `${value.toFixed(value < 10 ? 2 : 1)} ms`);
+const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+function sectionOf({ machine, date, commit, peakGflops, settings, peers, results }: Report): string {
+  const threads = settings.threads === 1 ? "One thread" : `${settings.threads} threads`;
+  const names = peers.map(({ title, version }) => `${title} ${version}`);
+  const head = ["workload", "median", "quartiles", "rate", "of peak", "first run", "arena", "module", ...peers.map(({ title }) => title)];
+  const lines = [
+    `## ${threads}`,
+    "",
+    `${date}, commit ${commit}, ${machine.cpu} (${machine.cores} cores), Node ${machine.node}${names.length > 0 ? `; ${names.join(", ")}` : ""}. ` +
+      `Medians of ${settings.rounds} turns of ${settings.seconds} s each. The peak, a matrix tile from the first cache, was ` +
+      `${peakGflops.toFixed(1)} GFLOP/s a thread.`,
+    "",
+    row(head),
+    row(head.map(() => "---")),
+    ...results.map(result => row(cellsOf(result, peakGflops * settings.threads, peers))),
+    "",
+    ...peers.flatMap(({ name, title }) => verdict(name, title, results)),
+  ];
+  return lines.join("\n").trimEnd();
+}
+
+function cellsOf(result: Result, peak: number, peers: Report["peers"]): string[] {
+  const { workload, medianMs, spread, gflops, gbytes, firstMs, counts } = result;
+  return [
+    workload,
+    ms(medianMs),
+    `±${(spread * 50).toFixed(0)} %`,
+    gflops !== undefined ? `${gflops.toFixed(1)} GFLOP/s` : gbytes !== undefined ? `${gbytes.toFixed(1)} GB/s` : "",
+    gflops === undefined ? "" : `${((100 * gflops) / peak).toFixed(0)} %`,
+    ms(firstMs),
+    `${((counts.arenaBytes ?? 0) / 2 ** 20).toFixed(1)} MB`,
+    `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)} KB`,
+    ...peers.map(({ name }) => {
+      const peer = result.peers[name];
+      return peer === undefined ? "cannot" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`;
+    }),
+  ];
+}
+
+/** What is slower beside a peer and what is faster, the worst first. */
+function verdict(name: string, title: string, results: readonly Result[]): string[] {
+  const ratios = results
+    .flatMap(({ workload, medianMs, peers }) => (peers[name] === undefined ? [] : [{ workload, ratio: medianMs / peers[name].medianMs }]))
+    .sort((a, b) => b.ratio - a.ratio);
+  const slower = ratios.filter(({ ratio }) => ratio > 1).map(({ workload, ratio }) => `${workload} ${ratio.toFixed(2)} times its time`);
+  const faster = ratios
+    .filter(({ ratio }) => ratio <= 1)
+    .map(({ workload, ratio }) => `${workload} ${(1 / ratio).toFixed(1)} times as fast`);
+  const list = (items: readonly string[]): string => (items.length === 0 ? "nothing" : items.join(", "));
+  return [`**Slower than ${title}:** ${list(slower)}.`, "", `**Faster than ${title}:** ${list(faster.reverse())}.`, ""];
+}
