@@ -1,8 +1,10 @@
 // Check kernels: the first place where the condition fails is written to the status words, and the run ends there.
 
 import { axisIndex, flattenIndex } from "../ir/index-map.ts";
+import { sizeOf } from "../base/shape.ts";
 import { loadsOf, type Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
+import { evaluationCost, innerAxes } from "../schedule/cost.ts";
 import { type Expr, i32 } from "./language.ts";
 import { loopOver } from "./loops.ts";
 import type { Phase, Recording } from "./phase.ts";
@@ -42,5 +44,5 @@ export function recordCheck({ over, ok }: Extract<Kernel, { kind: "check" }>, nu
       },
     );
   });
-  return { name: label, function: ref, units: 1 };
+  return { name: label, function: ref, units: 1, work: sizeOf(over) * evaluationCost(ok, innerAxes(over)) };
 }

@@ -5,6 +5,7 @@ import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex, type Index, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
+import { storeCost } from "../schedule/cost.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { asReduce } from "./contract-reduce.ts";
 import {
@@ -110,7 +111,7 @@ function recordPanels(plan: ContractPlan, packed: Value, how: "rows" | "transpos
     if (how === "rows") k.loop({ from: low, to: single, step: panelsAtOnce }, panel => panels(panel, panelsAtOnce));
     k.loop({ from: single, to: high }, panel => panels(panel, 1));
   });
-  return { name, function: ref, units: column.size / panelWidth };
+  return { name, function: ref, units: column.size / panelWidth, work: storeCost * sizeOf(packed.shape) };
 }
 
 /** Loops over all but the last reduced axis; `from` moves along, and `inner` moves it along the last. */
@@ -231,7 +232,7 @@ function recordProducts(kernel: ContractKernel, plan: ContractPlan, recording: R
     if (cut) k.loop({ from: low, to: high }, counter => blocks(withAxis(point, cut, counter)));
     else blocks(point);
   });
-  return { name, function: ref, units: cut ? cut.size : panels };
+  return { name, function: ref, units: cut ? cut.size : panels, work: sizeOf(kernel.shape) * (sizeOf(kernel.over) + storeCost) };
 }
 
 /** The values a tile reads and writes: their regions are looked up before its loops. */

@@ -4,6 +4,7 @@ import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { addIndex, axisIndex, constantIndex, type Index } from "../ir/index-map.ts";
 import { loadsOf, type Scalar } from "../ir/scalar.ts";
+import { evaluationCost, innerAxes, storeCost } from "../schedule/cost.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { elementOf, vectorKind } from "./element.ts";
 import { bitsOfHalf, isHalf } from "./halves.ts";
@@ -74,7 +75,12 @@ function recordBox(kernel: MapKernel, recording: Recording, given: { size: reado
       storesLeaf(stores, merged.sizes.length - 1),
     );
   });
-  return { name, function: ref, units: unitsOf(merged.sizes) };
+  return { name, function: ref, units: unitsOf(merged.sizes), work: workOf(given) };
+}
+
+function workOf({ size, stores }: { size: readonly number[]; stores: readonly PlacedStore[] }): number {
+  const inner = innerAxes(size);
+  return sizeOf(size) * stores.reduce((sum, { body }) => sum + evaluationCost(body, inner) + storeCost, 0);
 }
 
 /** The values a map reads and writes. */

@@ -4,11 +4,15 @@ import type { Value } from "../ir/program.ts";
 import type { Place } from "../schedule/plan.ts";
 import type { FunctionRef, ModuleRecorder } from "./recorder.ts";
 
-/** One function (low, high) that does units [low, high) of its work. Units are independent of each other. */
+/** One function that does units [low, high) of its work. Units are independent of each other, and what one of them computes does not depend
+ *  on which others are done in the same call: so results are the same bits however threads share them.
+ *  Takes (low, high), or (low, high, thread) if it has scratch of its own for each of `target.threads` threads, numbered from 0. */
 export interface Phase {
   readonly name: string;
   readonly function: FunctionRef;
   readonly units: number;
+  /** What all units cost together, as schedule/cost.ts counts (a multiply-add of vectors is 1 an element): decides whether threads share them. */
+  readonly work: number;
 }
 
 export interface Recording {

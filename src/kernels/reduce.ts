@@ -15,6 +15,7 @@ import {
   substituteScalar,
   substitution,
 } from "../ir/scalar.ts";
+import { evaluationCost, innerAxes, storeCost } from "../schedule/cost.ts";
 import { Aliases } from "../schedule/sources.ts";
 import { SharedScalars } from "../schedule/share.ts";
 import { extreme, type Fold, folds, identityOf } from "./combine.ts";
@@ -101,6 +102,8 @@ function recordLoops(kernel: ReduceKernel, recording: Recording): Phase {
   );
   const merged = mergeAxes([...shape, ...over], [kernel.body, ...stores.map(({ body }) => body)], [flat, reduced], rank);
   const sizes = merged.sizes.slice(0, merged.boundary);
+  const epilogue = stores.reduce((sum, { body }) => sum + evaluationCost(body, innerAxes(shape)) + storeCost, 0);
+  const cost = sizeOf(shape) * (sizeOf(over) * (evaluationCost(kernel.body, innerAxes(shape, over)) + 1) + epilogue);
   const name = recording.name("reduce");
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
     const addresses = new Addresses(k, places, [...valuesOf(kernel), ...loadsOf(kernel.body).map(({ source }) => source)]);
@@ -118,7 +121,7 @@ function recordLoops(kernel: ReduceKernel, recording: Recording): Phase {
     if (isColumns(work)) columns(work);
     else rows(work);
   });
-  return { name, function: ref, units: unitsOf(sizes) };
+  return { name, function: ref, units: unitsOf(sizes), work: cost };
 }
 
 function rows(work: Work): void {

@@ -17,6 +17,8 @@ import { castCode, constantCode, loadElement, type Point } from "./scalar-code.t
 
 type ScanKernel = Extract<Kernel, { kind: "scan" }>;
 
+/** A scalar step that waits for the one before, as schedule/cost.ts counts. */
+const elementCost = 30;
 /** Running values kept in locals at once. */
 const rowsAtOnce = 8;
 
@@ -47,7 +49,7 @@ export function recordScan(kernel: ScanKernel, { module, places, name }: Recordi
         );
     });
   });
-  return [{ name: label, function: ref, units: outer * blocks }];
+  return [{ name: label, function: ref, units: outer * blocks, work: elementCost * sizeOf(out.shape) }];
 }
 
 interface Rows {

@@ -5,6 +5,7 @@ import { sizeOf } from "../base/shape.ts";
 import { axisIndex, flattenIndex, type Index } from "../ir/index-map.ts";
 import type { ScatterCombine } from "../ir/program.ts";
 import { applyScalar, loadScalar, loadsOf, type Scalar } from "../ir/scalar.ts";
+import { evaluationCost } from "../schedule/cost.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { dtypeBytes } from "../base/dtype.ts";
 import { type Expr, i32, i64 } from "./language.ts";
@@ -66,7 +67,7 @@ export function recordScatter(kernel: ScatterKernel, { module, places, name }: R
       },
     );
   });
-  return [{ name: label, function: ref, units: 1 }];
+  return [{ name: label, function: ref, units: 1, work: sizeOf(over) * evaluationCost(body, []) }];
 }
 
 /** A counter that keeps its atom even where the size is 1. */

@@ -17,6 +17,8 @@ type SortKernel = Extract<Kernel, { kind: "sort" }>;
 
 /** Rows are sorted in so many units, each with scratch of its own. */
 const mostUnits = 8;
+/** A branch that is often foretold wrong, as schedule/cost.ts counts. */
+const comparisonCost = 100;
 /** Lists up to this length are kept by insertion, if that is a small part of the row. */
 const longestList = 32;
 
@@ -74,7 +76,14 @@ export function recordSort(kernel: SortKernel, { module, places, name }: Recordi
       });
     });
   });
-  return [{ name: label, function: ref, units }];
+  return [
+    {
+      name: label,
+      function: ref,
+      units,
+      work: rows * layout.length * comparisonCost * (isList ? 1 : Math.ceil(Math.log2(layout.length + 1))),
+    },
+  ];
 }
 
 interface Row {

@@ -25,6 +25,8 @@ export interface Target {
   readonly tiles: readonly Tile[];
   /** Bytes to which every buffer is aligned and by which it is padded. */
   readonly alignment: number;
+  /** How many threads may run a phase at once. */
+  readonly threads: number;
 }
 
 export interface WasmTargetOptions {
@@ -32,10 +34,11 @@ export interface WasmTargetOptions {
   readonly relaxedMadd?: boolean;
   /** Keep vectors in pairs and products unfused, the form that V8's revectorizer turns into 256-bit code. */
   readonly pairs?: boolean;
+  readonly threads?: number;
 }
 
 /** 128-bit WebAssembly SIMD. Of the 16 registers on x64 V8 keeps one: 6×8 fused needs 12 + 2 + 1, 4×8 unfused 8 + 2 + 1 + 1. */
-export function wasmTarget({ relaxedMadd = false, pairs = false }: WasmTargetOptions = {}): Target {
+export function wasmTarget({ relaxedMadd = false, pairs = false, threads = 1 }: WasmTargetOptions = {}): Target {
   const fused = relaxedMadd && !pairs;
   return {
     name: fused ? "wasm128-relaxed" : "wasm128",
@@ -48,6 +51,7 @@ export function wasmTarget({ relaxedMadd = false, pairs = false }: WasmTargetOpt
     unroll: 1,
     tiles: tiles[fused ? "fused" : pairs ? "pairs" : "unfused"],
     alignment: 64,
+    threads,
   };
 }
 

@@ -1,9 +1,11 @@
 // Transposing maps: what lies along one axis in memory is written along another. Square blocks are turned in registers, in strips as wide as
 // a cache line, so that every line read or written is used whole while it is near.
 
+import { sizeOf } from "../base/shape.ts";
 import type { Index } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
+import { storeCost } from "../schedule/cost.ts";
 import { plus, times } from "./arithmetic.ts";
 import { type Expr, f32x, i32, type Local } from "./language.ts";
 import { scaleOf } from "./nest.ts";
@@ -78,7 +80,7 @@ export function recordTurn(moving: Moving, { module, places, name }: Recording):
         all(k.number("i32", 0), k.number("i32", strips), withCounter([], cut.axis, counter)),
       );
   });
-  return { name: label, function: ref, units: cut === undefined ? strips : cut.size };
+  return { name: label, function: ref, units: cut === undefined ? strips : cut.size, work: 2 * storeCost * sizeOf(sizes) };
 }
 
 function withCounter(counters: readonly Expr<"i32">[], axis: number, counter: Expr<"i32">): Expr<"i32">[] {
