@@ -354,6 +354,7 @@ export {
   truncatemod,
 } from "../ops/math.ts";
 export { editDistance } from "../ops/nn-ctc.ts";
+export { randomGamma, randomPoisson } from "../ops/random-distributions.ts";
 export {
   getSeed,
   multinomial,

@@ -41,7 +41,7 @@ function checkSeed(seed: Value): void {
   if (seed.shape.length !== 1 || seed.shape[0] !== 2) throw new InvalidArgumentError(`seed must have shape [2], not [${seed.shape}]`);
 }
 
-const seedShape = (seed: TensorShape): void => void seed.withRank(1).mergeWith(new TensorShape([2]));
+export const seedShape = (seed: TensorShape): void => void seed.withRank(1).mergeWith(new TensorShape([2]));
 
 /** Key and counter of the generator that a seed stands for. */
 export const StatelessRandomGetKeyCounter = defineOp("StatelessRandomGetKeyCounter", {
@@ -53,28 +53,30 @@ export const StatelessRandomGetKeyCounter = defineOp("StatelessRandomGetKeyCount
     seedShape(seed);
     return [new TensorShape([1]), new TensorShape([2])];
   },
-  lower: ({ seed }) => {
-    checkSeed(seed);
-    const run = ([given]: readonly NDArray[], [key, counter]: readonly NDArray[]): void => {
-      const generator = scrambled(given);
-      key.set(0, generator.key);
-      counter.set(1, generator.counter);
-    };
-    return ir.call(
-      { name: "StatelessRandomGetKeyCounter", run },
-      [seed],
-      [
-        { dtype: "uint64", shape: [1] },
-        { dtype: "uint64", shape: [2] },
-      ],
-    );
-  },
+  lower: ({ seed }) => keyAndCounter(seed),
 });
+
+function keyAndCounter(seed: Value): readonly Value[] {
+  checkSeed(seed);
+  const run = ([given]: readonly NDArray[], [key, counter]: readonly NDArray[]): void => {
+    const generator = scrambled(given);
+    key.set(0, generator.key);
+    counter.set(1, generator.counter);
+  };
+  return ir.call(
+    { name: "keyAndCounter", run },
+    [seed],
+    [
+      { dtype: "uint64", shape: [1] },
+      { dtype: "uint64", shape: [2] },
+    ],
+  );
+}
 
 const stateOutput = { dtype: "int64", shape: [3] } as const;
 
 /** The state of a generator (seed, second seed, blocks used) from the seed of the older ops. */
-function stateOfSeed(seed: Value): Value {
+export function stateOfSeed(seed: Value): Value {
   checkSeed(seed);
   const run = ([given]: readonly NDArray[], [state]: readonly NDArray[]): void => {
     const { key, counter } = scrambled(given);
@@ -92,7 +94,7 @@ const stateOfKeyRoutine: Routine = {
 };
 
 /** The same from key and counter. @throws for other algorithms. */
-function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
+export function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
   const [algorithm] = numbersOf(alg);
   if (algorithm === 2) throw new UnimplementedError("The ThreeFry algorithm (2) of stateless random ops is not available; use Philox (1).");
   if (algorithm !== 1 && algorithm !== 3) throw new InvalidArgumentError(`Unsupported algorithm id: ${algorithm}`);
@@ -106,7 +108,7 @@ function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
 
 type Draw = (state: Value, dims: readonly number[], dtype: DType) => Value;
 
-function checkKey(key: TensorShape, counter: TensorShape, alg: TensorShape): void {
+export function checkKey(key: TensorShape, counter: TensorShape, alg: TensorShape): void {
   key.withRank(1).mergeWith(new TensorShape([1]));
   counter.withRank(1);
   alg.withRank(0);
@@ -151,6 +153,13 @@ export const StatelessTruncatedNormal = floatsBySeed("StatelessTruncatedNormal",
 
 // ---- integers ----
 
+const checkRange = (minval: Value, maxval: Value): void =>
+  ir.check([], () => s.lt(s.load(minval, []), s.load(maxval, [])), {
+    label: "minval < maxval",
+    reads: [minval, maxval],
+    error: (_, read) => new InvalidArgumentError(`Need minval < maxval, got ${read(minval).get(0)} >= ${read(maxval).get(0)}`),
+  });
+
 /** Integers in [minval, maxval). */
 export const StatelessRandomUniformIntV2 = defineOp("StatelessRandomUniformIntV2", {
   inputs: { shape: "Tshape", key: "uint64", counter: "uint64", alg: "int32", minval: "dtype", maxval: "dtype" },
@@ -165,12 +174,27 @@ export const StatelessRandomUniformIntV2 = defineOp("StatelessRandomUniformIntV2
     return context.shapeFrom("shape");
   },
   lower: ({ shape, key, counter, alg, minval, maxval, dtype }) => {
-    ir.check([], () => s.lt(s.load(minval, []), s.load(maxval, [])), {
-      label: "minval < maxval",
-      reads: [minval, maxval],
-      error: (_, read) => new InvalidArgumentError(`Need minval < maxval, got ${read(minval).get(0)} >= ${read(maxval).get(0)}`),
-    });
+    checkRange(minval, maxval);
     return uniformIntegers(stateOfKey(key, counter, alg), requestedShape(shape), dtype, minval, maxval);
+  },
+});
+
+/** The older op, that takes the seed itself. */
+export const StatelessRandomUniformInt = defineOp("StatelessRandomUniformInt", {
+  inputs: { shape: "T", seed: "Tseed", minval: "dtype", maxval: "dtype" },
+  outputs: { output: "dtype" },
+  attrs: { dtype: attr.type(attr.indexTypes), T: attr.type(attr.indexTypes), Tseed: attr.type(attr.indexTypes, "int64") },
+  gradient: "none",
+  compileTimeInputs: ["shape"],
+  shape: ({ seed, minval, maxval }, context) => {
+    seedShape(seed);
+    minval.withRank(0);
+    maxval.withRank(0);
+    return context.shapeFrom("shape");
+  },
+  lower: ({ shape, seed, minval, maxval, dtype }) => {
+    checkRange(minval, maxval);
+    return uniformIntegers(stateOfSeed(seed), requestedShape(shape), dtype, minval, maxval);
   },
 });
 
@@ -204,10 +228,48 @@ export const StatelessRandomUniformFullIntV2 = defineOp("StatelessRandomUniformF
   },
 });
 
+/** The older op, that takes the seed itself. */
+export const StatelessRandomUniformFullInt = defineOp("StatelessRandomUniformFullInt", {
+  inputs: { shape: "T", seed: "Tseed" },
+  outputs: { output: "dtype" },
+  attrs: { dtype: attr.type(integers, "uint64"), T: attr.type(attr.indexTypes, "int32"), Tseed: attr.type(integers, "int64") },
+  gradient: "none",
+  compileTimeInputs: ["shape"],
+  shape: ({ seed }, context) => {
+    seedShape(seed);
+    return context.shapeFrom("shape");
+  },
+  lower: ({ shape, seed, dtype }) => ir.call(wholeWords(dtype), [stateOfSeed(seed)], [{ dtype, shape: requestedShape(shape) }])[0],
+});
+
+/** The number of the algorithm that "any" stands for here. */
+export const StatelessRandomGetAlg = defineOp("StatelessRandomGetAlg", {
+  inputs: {},
+  outputs: { alg: "int32" },
+  attrs: {},
+  stateful: true,
+  gradient: "none",
+  shape: () => new TensorShape([]),
+  lower: () => ir.constant(NDArray.full("int32", [], 1)),
+});
+
+/** Key, counter and algorithm of the generator that a seed stands for. */
+export const StatelessRandomGetKeyCounterAlg = defineOp("StatelessRandomGetKeyCounterAlg", {
+  inputs: { seed: "Tseed" },
+  outputs: { key: "uint64", counter: "uint64", alg: "int32" },
+  attrs: { Tseed: attr.type(attr.indexTypes, "int64") },
+  gradient: "none",
+  shape: ({ seed }) => {
+    seedShape(seed);
+    return [new TensorShape([1]), new TensorShape([2]), new TensorShape([])];
+  },
+  lower: ({ seed }) => [...keyAndCounter(seed), ir.constant(NDArray.full("int32", [], 1))],
+});
+
 // ---- functions ----
 
 /** TensorFlow's number for "the best algorithm of the device". */
-const anyAlgorithm = 3;
+export const anyAlgorithm = 3;
 
 const dimensions = (shape: TensorLike): Tensor =>
   convertToTensor(Array.isArray(shape) && shape.length === 0 ? NDArray.zeros("int32", [0]) : shape, {
@@ -242,7 +304,7 @@ function scaled(
 }
 
 /** Seeds given as numbers are int32, as numpy would have them. */
-const seedTensor = (seed: TensorLike): TensorLike => (Array.isArray(seed) ? NDArray.from(seed as number[], "int32") : seed);
+export const seedTensor = (seed: TensorLike): TensorLike => (Array.isArray(seed) ? NDArray.from(seed as number[], "int32") : seed);
 
 /** Normal random numbers that depend on `seed` ([2] integers) and nothing else. TF: tf.random.stateless_normal(shape, seed, mean, stddev, dtype, name). */
 export const statelessNormal = (shape: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor =>

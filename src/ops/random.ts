@@ -311,7 +311,7 @@ export const RandomShuffle = defineOp("RandomShuffle", {
 });
 
 /** Class numbers with probabilities in proportion to exp(logit), from the running sums of each row. */
-const categoricalDraws: Routine = {
+export const categoricalDraws: Routine = {
   name: "multinomial",
   run: ([logits, state], [out]) => {
     const [rows, classes] = logits.shape;
@@ -391,7 +391,7 @@ export function seedAttrs(opSeed: number | null | undefined): Seeds {
 
 // ---- functions ----
 
-const shapeTensor = (shape: TensorLike): Tensor => {
+export const shapeTensor = (shape: TensorLike): Tensor => {
   const isEmpty = Array.isArray(shape) && shape.length === 0;
   return convertToTensor(isEmpty ? NDArray.zeros("int32", [0]) : shape, {
     name: "shape",

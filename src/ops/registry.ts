@@ -37,6 +37,7 @@ import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as nnSampling from "./nn-sampling.ts";
 import * as random from "./random.ts";
+import * as randomDistributions from "./random-distributions.ts";
 import * as sparse from "./sparse.ts";
 import * as randomStateless from "./random-stateless.ts";
 import * as state from "./state.ts";
@@ -81,6 +82,7 @@ const families = [
   nnPooling,
   nnSampling,
   random,
+  randomDistributions,
   randomStateless,
   sparse,
   state,
