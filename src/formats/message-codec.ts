@@ -7,17 +7,24 @@ import { decodeText, encodeText } from "../base/ndarray.ts";
 import { enumerations, type Message, type MessageInit, type MessageName, messages } from "./messages.ts";
 import { WireReader, WireWriter, wireTypes } from "./wire.ts";
 
-interface Field {
+/** A field of a message, parsed from the table. */
+export interface Field {
   readonly name: string;
+  /** As the .proto file has it. */
+  readonly originalName: string;
   readonly number: number;
   readonly label: "single" | "repeated" | "oneof" | "map";
   /** Element type, for maps the type of values. */
   readonly type: string;
   readonly keyType: string;
+  /** Is this what proto3 leaves out? */
+  readonly isDefault: (value: unknown) => boolean;
 }
 
 interface Layout {
+  /** In the table's order. */
   readonly fields: readonly Field[];
+  readonly byOrder: readonly Field[];
   readonly byNumber: ReadonlyMap<number, Field>;
   readonly byName: ReadonlyMap<string, Field>;
 }
@@ -25,8 +32,8 @@ interface Layout {
 type Plain = Record<string, unknown>;
 
 const layouts = new Map<string, Layout>();
-const isMessage = (type: string): type is MessageName => Object.hasOwn(messages, type);
-const isEnumeration = (type: string): boolean => Object.hasOwn(enumerations, type);
+export const isMessage = (type: string): type is MessageName => Object.hasOwn(messages, type);
+export const isEnumeration = (type: string): boolean => Object.hasOwn(enumerations, type);
 const deepest = 100;
 
 function layoutOf(message: MessageName): Layout {
@@ -35,6 +42,7 @@ function layoutOf(message: MessageName): Layout {
     const fields = Object.entries(messages[message]).map(([name, text]) => parseField(name, text));
     layout = {
       fields,
+      byOrder: [...fields].sort((a, b) => a.number - b.number),
       byNumber: new Map(fields.map(field => [field.number, field])),
       byName: new Map(fields.flatMap(field => [[field.name, field] as const, [snakeOf(field.name), field] as const])),
     };
@@ -43,16 +51,21 @@ function layoutOf(message: MessageName): Layout {
   return layout;
 }
 
+/** The fields of a message by their numbers. */
+export const fieldsOf = (message: MessageName): readonly Field[] => layoutOf(message).byOrder;
+
 function parseField(name: string, text: string): Field {
   const [, label, keyType, valueType, plainType, number] = /^(?:(repeated|oneof) )?(?:map<(\w+), (\w+)>|(\w+)) = (\d+)$/.exec(text) ?? [];
   if (number === undefined) throw new InternalError(`The field ${name}: "${text}" cannot be read.`);
-  if (keyType !== undefined) return { name, number: Number(number), label: "map", type: valueType, keyType };
+  const type = valueType ?? plainType;
   return {
     name,
+    originalName: snakeOf(name),
     number: Number(number),
-    label: label === undefined ? "single" : (label as "repeated" | "oneof"),
-    type: plainType,
-    keyType: "",
+    label: keyType !== undefined ? "map" : ((label ?? "single") as Field["label"]),
+    type,
+    keyType: keyType ?? "",
+    isDefault: value => isDefault(type, value),
   };
 }
 
@@ -220,7 +233,7 @@ export function messageToBytes<N extends MessageName>(name: N, message: MessageI
 
 function written(name: MessageName, message: Plain): Uint8Array {
   const writer = new WireWriter();
-  for (const field of [...layoutOf(name).fields].sort((a, b) => a.number - b.number)) {
+  for (const field of fieldsOf(name)) {
     const value = message[field.name];
     if (value !== undefined && value !== null) writeField(writer, field, value);
   }

@@ -6,6 +6,7 @@ import { InternalError, LookupError, ValueError } from "../base/errors.ts";
 import { groupByName } from "../graph/build-operation.ts";
 import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
+import { expandInPlace, expansionOf } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Gradient, OpDefinition } from "../graph/op-definition.ts";
@@ -58,8 +59,10 @@ export function gradients(
   const graph = graphOfList(ys) ?? getDefaultGraph();
   return graph.asDefault(() =>
     graph.nameScope(name ?? "gradients", () => {
-      const targets = listOf(ys).map(y => convertToTensor(y as TensorLike, { name: "y" }));
-      const sources = listOf(xs).map(sourceTensor);
+      const given = listOf(ys).map(y => convertToTensor(y as TensorLike, { name: "y" }));
+      const asked = listOf(xs).map(sourceTensor);
+      expandCallsBetween(asked, given);
+      const [targets, sources] = [given.map(expanded), asked.map(expanded)];
       const stops = listOf(options.stopGradients ?? []).map(sourceTensor);
       const walk = new ReverseWalk(graph, { gateGradients, colocate: colocateGradientsWithOps, method });
       walk.start(targets, initialGradients(targets, gradYs));
@@ -67,6 +70,15 @@ export function gradients(
       return sources.map(x => walk.gradientOf(x) ?? (unconnectedGradients === "zero" ? zerosLike(x) : null));
     }),
   );
+}
+
+/** The tensor that stands for the result of a call that has been expanded. */
+const expanded = (tensor: Tensor): Tensor => expansionOf(tensor.op)?.outputs[tensor.valueIndex] ?? tensor;
+
+/** Calls of functions on the way are put into the graph as nodes, through which the walk can go. */
+function expandCallsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): void {
+  const { list } = operationsBetween(xs, ys);
+  for (const op of list.filter(({ definition }) => definition.expand !== undefined).sort((a, b) => a.id - b.id)) expandInPlace(op);
 }
 
 const listOf = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);

@@ -132,6 +132,28 @@ export class Graph {
     return op;
   }
 
+  /** A copy of another graph's operation, shapes and all, that reads `inputs`. For graphs derived from others, not for building. */
+  copyOperation(source: Operation, inputs: readonly Tensor[], controlInputs: readonly Operation[]): Operation {
+    const { name, definition, attrs, outputs, device, colocation, location, context } = source;
+    const op = new Operation({
+      graph: this,
+      name,
+      definition,
+      attrs,
+      inputs,
+      controlInputs,
+      outputs,
+      device,
+      colocation,
+      location,
+      id: this.ops.length,
+      context,
+    });
+    this.ops.push(op);
+    this.byName.set(name, op);
+    return op;
+  }
+
   private assertOwn(tensor: Tensor): void {
     if (tensor.graph !== this)
       throw new ValueError(

@@ -8,6 +8,7 @@ import type { State, Value } from "../ir/program.ts";
 import type { Attr } from "./attributes.ts";
 import { buildOperation } from "./build-operation.ts";
 import type { TensorLike } from "./conversion.ts";
+import type { Expansion } from "./functions.ts";
 import type { IndexedSlices } from "./indexed-slices.ts";
 import type { Operation, Tensor } from "./operation.ts";
 
@@ -174,6 +175,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly isElementwise?: boolean;
   /** Larger integer inputs give no smaller outputs: bounds of the inputs give bounds of the output. */
   readonly isMonotone?: boolean;
+  /** The same in other nodes, made in the default graph under the op's name: for calls of functions, which have no lowering of their own. */
+  readonly expand?: (op: Operation, inputs: readonly Tensor[]) => Expansion;
   /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
   readonly partial?: (record: PartialRecord<I, A>) => PartialArray | undefined;
   /** An equal tensor that is cheaper (`x·1 → x`), or undefined. */
@@ -211,6 +214,7 @@ export interface OpDefinition {
   readonly cappedInputs?: readonly string[] | undefined;
   readonly isElementwise?: boolean | undefined;
   readonly isMonotone?: boolean | undefined;
+  readonly expand?: ((op: Operation, inputs: readonly Tensor[]) => Expansion) | undefined;
   // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
   // `any`: as above

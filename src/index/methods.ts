@@ -3,7 +3,7 @@
 import { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import type { TensorOperators } from "../graph/tensor-operators.ts";
-import { exportGraphDef, type GraphDefMessage, nodeOf } from "../io/graph-def.ts";
+import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage, nodeOf } from "../io/graph-def.ts";
 import { Variable } from "../library/variables.ts";
 import { attachOperators } from "../ops/operators.ts";
 import { evaluateTensor, runOperation } from "../session/evaluate.ts";
@@ -31,7 +31,7 @@ declare module "../library/variables.ts" {
 declare module "../graph/graph.ts" {
   interface Graph {
     /** The graph as a GraphDef message. TF: Graph.as_graph_def. */
-    asGraphDef(options?: { readonly fromVersion?: number }): GraphDefMessage;
+    asGraphDef(options?: ExportGraphDefOptions): GraphDefMessage;
   }
 }
 
@@ -62,7 +62,7 @@ export function attachMethods(): void {
   });
   define(Graph, "asGraphDef", {
     writable: true,
-    value(this: Graph, options?: { readonly fromVersion?: number }) {
+    value(this: Graph, options?: ExportGraphDefOptions) {
       return exportGraphDef(this, options);
     },
   });

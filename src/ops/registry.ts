@@ -14,6 +14,7 @@ import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
 import * as bitwise from "./bitwise.ts";
 import * as controlFlow from "./control-flow.ts";
+import * as functionalCalls from "./functional-calls.ts";
 import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
 import * as imageResize from "./image-resize.ts";
@@ -59,6 +60,7 @@ const families = [
   arraySlicing,
   bitwise,
   controlFlow,
+  functionalCalls,
   image,
   imageBoxes,
   imageResize,

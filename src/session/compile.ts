@@ -11,6 +11,7 @@ import type { Program, State } from "../ir/program.ts";
 import { verifyProgram } from "../ir/verify.ts";
 import { lower, blamed } from "../lower/index.ts";
 import { NeedsValue } from "../lower/request.ts";
+import { expandCalls } from "../optimize/expand-calls.ts";
 import { extract } from "../optimize/extract.ts";
 import { optimize } from "../optimize/index.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
@@ -41,9 +42,13 @@ export interface Compiled {
 
 /** Compiles a run for a device. @throws what building the program finds wrong, with the node it belongs to. */
 export async function compile({ fetches, targets, feeds }: CompileRequest, device: Device): Promise<Compiled> {
-  const fed = feeds.map(({ tensor }) => tensor);
-  const selection = extract(fetches, targets, fed);
-  return compileSelection(optimize(selection), feeds, device);
+  const wanted = expandCalls({ fetches, targets, feeds: feeds.map(({ tensor }) => tensor) });
+  const selection = extract(wanted.fetches, wanted.targets, wanted.feeds);
+  return compileSelection(
+    optimize(selection),
+    feeds.map((feed, i) => ({ ...feed, tensor: wanted.feeds[i] })),
+    device,
+  );
 }
 
 async function compileSelection(selection: Selection, feeds: readonly CompileFeed[], device: Device): Promise<Compiled> {

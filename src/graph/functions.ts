@@ -1,0 +1,145 @@
+// Functions of a graph's library, as graphs of their own, and how one is called: its nodes are copied to where the call stands. Where the
+// functions come from (a GraphDef) is not known here.
+
+import { ResourceExhaustedError, UnimplementedError } from "../base/errors.ts";
+import type { FunctionRef } from "./attributes.ts";
+import { getDefaultGraph } from "./default-graph.ts";
+import type { Graph } from "./graph.ts";
+import type { Operation } from "./operation.ts";
+import { Tensor } from "./operation.ts";
+
+/** A function's body: a graph with one tensor for each argument and each result. */
+export interface FuncGraph {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** What runs although no result needs it. */
+  readonly effects: readonly Operation[];
+}
+
+/** Where a graph's functions are found. */
+export interface FunctionLibrary {
+  /** @throws NotFoundError if there is no function of that name. */
+  body(ref: FunctionRef): FuncGraph;
+}
+
+const libraries = new WeakMap<Graph, FunctionLibrary>();
+
+/** The functions that the nodes of a graph may call. */
+export const functionsOf = (graph: Graph): FunctionLibrary | undefined => libraries.get(graph);
+export const setFunctions = (graph: Graph, library: FunctionLibrary): void => void libraries.set(graph, library);
+
+/** What a call has become: its results, and the operations that have to run besides. */
+export interface Expansion {
+  readonly outputs: readonly Tensor[];
+  readonly effects: readonly Operation[];
+}
+
+/** Calls within calls, and nodes that calls may make in all: a function that calls itself, or doubles at every level, ends here. */
+const deepest = 64;
+const mostNodes = 500_000;
+let depth = 0;
+
+/** Copies a function's nodes into the default graph, with `args` for its arguments. */
+export function callFunction(body: FuncGraph, args: readonly Tensor[], copied: (copy: Operation) => void = () => {}): Expansion {
+  if (depth >= deepest)
+    throw new UnimplementedError(`Function '${body.name}' is called more than ${deepest} calls deep: recursive functions do not run here.`);
+  depth++;
+  try {
+    return copyBody(body, args, copied);
+  } finally {
+    depth--;
+  }
+}
+
+function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Operation) => void): Expansion {
+  const graph = getDefaultGraph();
+  const tensors = new Map<Tensor, Tensor>(body.inputs.map((input, i) => [input, args[i]]));
+  const operations = new Map<Operation, readonly Operation[]>();
+  const needed = neededBy(body);
+  const put = (op: Operation, outputs: readonly Tensor[], operationsOfIt: readonly Operation[]): void => {
+    op.outputs.forEach((output, i) => void tensors.set(output, outputs[i]));
+    operations.set(op, operationsOfIt);
+  };
+  for (const op of needed) {
+    if (graph.version > mostNodes) throw new ResourceExhaustedError(`The calls of function '${body.name}' grow beyond ${mostNodes} nodes.`);
+    const inputs = op.inputs.map(input => tensors.get(input) ?? standIn(op, input, tensors));
+    const controls = op.controlInputs.flatMap(control => operations.get(control) ?? []);
+    const make = (): void => {
+      const { definition } = op;
+      if (definition.expand) {
+        const { outputs, effects } = graph.nameScope(op.name, () => definition.expand?.(op, inputs) as Expansion);
+        put(op, outputs, [...effects, ...outputs.map(output => output.op)]);
+        return;
+      }
+      const copy = graph.createOperation(definition, inputs, op.attrs, op.name);
+      put(op, copy.outputs, [copy]);
+      copied(copy);
+    };
+    const placed = op.device === "" ? make : () => graph.device(op.device, make);
+    if (controls.length === 0) placed();
+    else graph.controlDependencies(controls, placed);
+  }
+  closeLoops(needed, tensors, operations);
+  const effects = body.effects.flatMap(op => operations.get(op) ?? []);
+  const outputs = body.outputs.map(output => tensors.get(output) as Tensor);
+  return { outputs, effects };
+}
+
+/** A loop's way back is not there yet when its Merge is made: its first input stands in, of unknown shape. */
+function standIn(op: Operation, input: Tensor, tensors: ReadonlyMap<Tensor, Tensor>): Tensor {
+  const like = op.inputs.map(other => tensors.get(other)).find(found => found !== undefined) as Tensor;
+  return new Tensor(like.op, like.valueIndex, input.dtype, input.isRef, input.shape);
+}
+
+function closeLoops(
+  ops: readonly Operation[],
+  tensors: ReadonlyMap<Tensor, Tensor>,
+  operations: ReadonlyMap<Operation, readonly Operation[]>,
+): void {
+  for (const op of ops) {
+    const [copy] = operations.get(op) ?? [];
+    if (copy === undefined || copy.inputs.length !== op.inputs.length || op.definition.expand) continue;
+    op.inputs.forEach((input, i) => {
+      if (input.op.id > op.id) copy.replaceInput(i, tensors.get(input) as Tensor);
+    });
+  }
+}
+
+/** The operations behind results and effects, in order of creation; arguments are not among them. */
+function neededBy({ inputs, outputs, effects }: FuncGraph): Operation[] {
+  const given = new Set(inputs.map(input => input.op));
+  const needed = new Set<Operation>();
+  const stack = [...outputs.map(output => output.op), ...effects];
+  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
+    if (given.has(op) || needed.has(op)) continue;
+    needed.add(op);
+    stack.push(...op.inputs.map(input => input.op), ...op.controlInputs);
+  }
+  return [...needed].sort((a, b) => a.id - b.id);
+}
+
+const expansions = new WeakMap<Operation, Expansion>();
+
+/** The nodes of the same graph that a call has been replaced by, if it has. */
+export const expansionOf = (op: Operation): Expansion | undefined => expansions.get(op);
+
+/** Puts a call's nodes into its own graph, under its name; all that read its results read theirs from then on. Gradients go through these. */
+export function expandInPlace(op: Operation): Expansion {
+  const known = expansions.get(op);
+  if (known) return known;
+  const { graph } = op;
+  const expansion = graph.asDefault(() =>
+    graph.controlDependencies(null, () =>
+      graph.controlDependencies(op.controlInputs, () => graph.nameScope(`${op.name}/`, () => op.definition.expand?.(op, op.inputs))),
+    ),
+  ) as Expansion;
+  expansions.set(op, expansion);
+  for (const reader of graph.getOperations()) {
+    reader.inputs.forEach((input, i) => {
+      if (input.op === op) reader.replaceInput(i, expansion.outputs[input.valueIndex]);
+    });
+  }
+  return expansion;
+}

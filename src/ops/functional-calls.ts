@@ -1,0 +1,182 @@
+// Calls of functions that a GraphDef brings along: PartitionedCall, If, While, Case and their kin. None has a lowering: each says what it is in
+// other nodes (`expand`), made where it is run, or in the graph itself when gradients go through it.
+
+import { UnimplementedError } from "../base/errors.ts";
+import { type Dimension, TensorShape } from "../base/shape.ts";
+import * as attr from "../graph/attributes.ts";
+import type { FunctionRef } from "../graph/attributes.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
+import { callFunction, type Expansion, type FuncGraph, functionsOf } from "../graph/functions.ts";
+import { defineOp } from "../graph/op-definition.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+import { identity } from "./array.ts";
+import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
+import { group } from "./control-flow.ts";
+import { cast, Equal, LessEqual } from "./math.ts";
+import { reduceAll } from "./math-reduction.ts";
+
+/** The argument of a function, inside its body. */
+export const ArgOp = defineOp("_Arg", {
+  inputs: {},
+  outputs: { output: "T" },
+  attrs: { T: attr.type(), index: attr.int(undefined, 0) },
+  shape: () => TensorShape.unknown(),
+  isPlaceholder: true,
+  stateful: true,
+});
+
+/** @throws UnimplementedError if the graph has no functions. */
+export function bodyOf(op: Operation, ref: FunctionRef): FuncGraph {
+  const library = functionsOf(op.graph);
+  if (!library)
+    throw new UnimplementedError(`${op.type} node '${op.name}' calls '${ref.name}', but its graph has no function library.`, op);
+  return library.body(ref);
+}
+
+/** Results that are there only after the effects. */
+const afterEffects = ({ outputs, effects }: Expansion): Tensor[] =>
+  effects.length === 0 ? [...outputs] : getDefaultGraph().controlDependencies(effects, () => outputs.map(output => identity(output)));
+
+/** A call in place: its results after its effects. */
+function called(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] {
+  return afterEffects(callFunction(bodyOf(op, ref), inputs));
+}
+
+/** The nodes of a plain call. */
+export function expandCall(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Expansion {
+  const expansion = callFunction(bodyOf(op, ref), inputs);
+  return { outputs: afterEffects(expansion), effects: expansion.effects };
+}
+
+const callFields = {
+  inputs: { args: "Tin" },
+  outputs: { output: "Tout" },
+  attrs: {
+    Tin: attr.types(),
+    Tout: attr.types(),
+    f: attr.func(),
+    config: attr.string(""),
+    configProto: attr.string(""),
+    executorType: attr.string(""),
+  },
+  shape: () => undefined,
+  expand: (op: Operation, inputs: readonly Tensor[]) => expandCall(op, op.attrs.f as FunctionRef, inputs),
+} as const;
+
+/** Calls a function without effects. */
+export const PartitionedCall = defineOp("PartitionedCall", callFields);
+/** Calls a function. */
+export const StatefulPartitionedCall = defineOp("StatefulPartitionedCall", { ...callFields, stateful: true });
+
+// ---- branches ----
+
+/** What counts as true: a bool, or a number other than zero. */
+function truthOf(op: Operation, value: Tensor): Tensor {
+  if (value.dtype === "string")
+    throw new UnimplementedError(`${op.type} node '${op.name}' with a string for its condition is not supported.`, op);
+  const truth = value.dtype === "bool" ? value : cast(value, "bool");
+  return truth.shape.rank === 0 ? truth : reduceAll(truth);
+}
+
+/** What a branch gives to tf.cond: its results, or where there are none, an operation. */
+function branchResult(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] | Operation {
+  const expansion = callFunction(bodyOf(op, ref), inputs);
+  return expansion.outputs.length > 0 ? afterEffects(expansion) : group(...expansion.effects);
+}
+
+function branched(op: Operation, results: readonly Tensor[] | Tensor): Expansion {
+  const list = Array.isArray(results) ? (results as readonly Tensor[]) : [results as Tensor];
+  return op.outputs.length > 0 ? { outputs: list, effects: [] } : { outputs: [], effects: list.map(tensor => tensor.op) };
+}
+
+const branchTypes = { Tin: attr.types(), Tout: attr.types() };
+const branchShapes = { outputShapes: attr.shapes([]) };
+const shapesGiven = ({ outputShapes }: { readonly outputShapes: readonly TensorShape[] }): readonly TensorShape[] => outputShapes;
+
+const ifFields = {
+  inputs: { cond: "Tcond", input: "Tin" },
+  outputs: { output: "Tout" },
+  attrs: { Tcond: attr.type(), ...branchTypes, thenBranch: attr.func(), elseBranch: attr.func(), ...branchShapes },
+  shape: shapesGiven,
+  expand: (op: Operation, [condition, ...inputs]: readonly Tensor[]) => {
+    const branch = (name: string) => () => branchResult(op, op.attrs[name] as FunctionRef, inputs);
+    return branched(op, cond(truthOf(op, condition), branch("thenBranch"), branch("elseBranch"), { strict: true }));
+  },
+} as const;
+
+/** Calls one of two functions. */
+export const If = defineOp("If", { ...ifFields, stateful: true });
+export const StatelessIf = defineOp("StatelessIf", ifFields);
+
+const caseFields = {
+  inputs: { branchIndex: "int32", input: "Tin" },
+  outputs: { output: "Tout" },
+  attrs: { ...branchTypes, branches: attr.funcs(), ...branchShapes },
+  shape: shapesGiven,
+  expand: (op: Operation, [index, ...inputs]: readonly Tensor[]) => {
+    const branches = op.attrs.branches as readonly FunctionRef[];
+    const calls = branches.map(ref => () => branchResult(op, ref, inputs));
+    // Numbers outside run the last, so the first pairs are those of all others.
+    const last = calls[calls.length - 1];
+    const pairs = calls.slice(0, -1).map((call, k) => [Equal({ x: index, y: k }), call] as const);
+    if (pairs.length === 0) return branched(op, [cond(LessEqual({ x: index, y: index }), last, last, { strict: true })].flat());
+    return branched(op, caseOf(pairs, { default: last, strict: true }));
+  },
+} as const;
+
+/** Calls one of several functions by its number; the last for a number outside. */
+export const Case = defineOp("Case", { ...caseFields, stateful: true });
+export const StatelessCase = defineOp("StatelessCase", caseFields);
+
+// ---- loops ----
+
+/** Does a loop's body hand this variable on unchanged? Such a variable is no variable: handles of resources are always like this. */
+function isInvariant({ inputs, outputs }: FuncGraph, k: number): boolean {
+  let tensor = outputs[k];
+  while (tensor.op.definition.isCopy && tensor !== inputs[k]) [tensor] = tensor.op.inputs;
+  return tensor === inputs[k];
+}
+
+function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
+  const body = bodyOf(op, op.attrs.body as FunctionRef);
+  const condition = op.attrs.cond as FunctionRef;
+  const varying = inputs.flatMap((_, k) => (isInvariant(body, k) ? [] : [k]));
+  if (varying.length === 0) throw new UnimplementedError(`The loop '${op.name}' changes nothing: it would never end.`, op);
+  const argumentsOf = (vars: readonly Tensor[]): Tensor[] =>
+    inputs.map((input, k) => (varying.includes(k) ? vars[varying.indexOf(k)] : input));
+  const given = op.attrs.outputShapes as readonly TensorShape[];
+  const results = whileLoop(
+    (...vars: Tensor[]) => truthOf(op, called(op, condition, argumentsOf(vars))[0]),
+    (...vars: Tensor[]) => {
+      const next = afterEffects(callFunction(body, argumentsOf(vars)));
+      return varying.map(k => next[k]);
+    },
+    varying.map(k => inputs[k]),
+    {
+      shapeInvariants: varying.map(k => common(inputs[k].shape, given[k] ?? body.outputs[k].shape)),
+      parallelIterations: op.attrs.parallelIterations as number,
+      returnSameStructure: true,
+    },
+  ) as Tensor[];
+  const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : input));
+  return { outputs, effects: results.map(result => result.op) };
+}
+
+/** What two shapes agree on. */
+function common(a: TensorShape, b: TensorShape): TensorShape {
+  if (a.dims === null || b.dims === null || a.dims.length !== b.dims.length) return TensorShape.unknown();
+  const other = b.dims;
+  return new TensorShape(a.dims.map((d, axis): Dimension => (d === other[axis] ? d : null)));
+}
+
+const whileFields = {
+  inputs: { input: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.types(), cond: attr.func(), body: attr.func(), ...branchShapes, parallelIterations: attr.int(10) },
+  shape: shapesGiven,
+  expand: expandWhile,
+} as const;
+
+/** Calls `body` on its own results while `cond` of them is true. */
+export const While = defineOp("While", { ...whileFields, stateful: true });
+export const StatelessWhile = defineOp("StatelessWhile", whileFields);

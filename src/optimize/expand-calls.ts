@@ -1,0 +1,133 @@
+// Calls of functions → the nodes of their bodies. What a run needs of the user's graph is copied into a new one, calls replaced; the user's graph
+// stays as it is. Runs that need no call go on with the graph they have.
+
+import { type Expansion, expansionOf, setFunctions, functionsOf } from "../graph/functions.ts";
+import { Graph } from "../graph/graph.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+
+interface Wanted {
+  readonly fetches: readonly Tensor[];
+  readonly targets: readonly Operation[];
+  readonly feeds: readonly Tensor[];
+}
+
+/** The same request to a graph without calls. */
+export function expandCalls(wanted: Wanted): Wanted {
+  const needed = neededBy(wanted);
+  if (!needed.some(op => op.definition.expand)) return wanted;
+  const copy = new Copy(needed, wanted.feeds);
+  return {
+    fetches: wanted.fetches.map(tensor => copy.tensor(tensor)),
+    targets: wanted.targets.flatMap(op => copy.operations(op)),
+    feeds: wanted.feeds.map(tensor => copy.tensor(tensor)),
+  };
+}
+
+/** In order of creation. */
+function neededBy({ fetches, targets, feeds }: Wanted): Operation[] {
+  const fed = new Set(feeds);
+  const needed = new Set<Operation>();
+  const stack: Operation[] = [...targets];
+  const read = (tensor: Tensor): void => {
+    if (!fed.has(tensor)) stack.push(tensor.op);
+  };
+  fetches.forEach(read);
+  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
+    if (needed.has(op)) continue;
+    needed.add(op);
+    const expansion = expansionOf(op);
+    (expansion?.outputs ?? op.inputs).forEach(read);
+    stack.push(...(expansion?.effects ?? op.controlInputs));
+  }
+  return [...needed].sort((a, b) => a.id - b.id);
+}
+
+class Copy {
+  private readonly graph = new Graph();
+  private readonly tensors = new Map<Tensor, Tensor>();
+  private readonly made = new Map<Operation, readonly Operation[]>();
+  private readonly fed: ReadonlySet<Tensor>;
+
+  constructor(needed: readonly Operation[], feeds: readonly Tensor[]) {
+    this.fed = new Set(feeds);
+    const library = functionsOf(needed[0].graph);
+    if (library) setFunctions(this.graph, library);
+    // What calls make must not take the names that states go by.
+    for (const op of needed) this.graph.uniqueName(op.name);
+    for (const tensor of feeds) this.feed(tensor);
+    const isNeeded = new Set(needed);
+    const open = new Set<Operation>();
+    for (const root of needed) this.make(root, isNeeded, open);
+    for (const op of needed) this.closeLoop(op);
+  }
+
+  /** A fed tensor is only a name for the value: what makes it is not copied. */
+  private feed(tensor: Tensor): void {
+    this.tensors.set(tensor, this.graph.copyOperation(tensor.op, [], []).outputs[tensor.valueIndex]);
+  }
+
+  /** Sources first: a call that was expanded in place is made of nodes younger than its readers. */
+  private make(root: Operation, needed: ReadonlySet<Operation>, open: Set<Operation>): void {
+    const stack = [root];
+    for (let op = stack.at(-1); op !== undefined; op = stack.at(-1)) {
+      const waiting = open.has(op) ? [] : this.sourcesOf(op).filter(source => needed.has(source) && !open.has(source));
+      open.add(op);
+      if (waiting.length > 0) stack.push(...waiting.sort((a, b) => b.id - a.id));
+      else {
+        stack.pop();
+        if (!this.made.has(op)) this.made.set(op, this.put(op));
+      }
+    }
+  }
+
+  private sourcesOf(op: Operation): Operation[] {
+    const expansion = expansionOf(op);
+    const read = (expansion?.outputs ?? op.inputs).filter(tensor => !this.fed.has(tensor)).map(tensor => tensor.op);
+    return [...read, ...(expansion?.effects ?? op.controlInputs)];
+  }
+
+  private put(op: Operation): readonly Operation[] {
+    const { definition } = op;
+    const known = expansionOf(op);
+    if (known)
+      return this.define(op, {
+        outputs: known.outputs.map(output => this.tensor(output)),
+        effects: known.effects.flatMap(effect => this.operations(effect)),
+      });
+    const inputs = op.inputs.map(input => this.tensors.get(input) ?? (this.tensors.get(op.inputs[0]) as Tensor));
+    const controls = op.controlInputs.flatMap(control => this.operations(control));
+    const { expand } = definition;
+    if (!expand) {
+      const copy = this.graph.copyOperation(op, inputs, controls);
+      return this.define(op, { outputs: copy.outputs, effects: [copy] });
+    }
+    const make = (): Expansion =>
+      this.graph.controlDependencies(controls, () => this.graph.nameScope(`${op.name}/`, () => expand(op, inputs)));
+    return this.define(op, this.graph.asDefault(make));
+  }
+
+  private define(op: Operation, { outputs, effects }: Expansion): readonly Operation[] {
+    op.outputs.forEach((output, i) => {
+      if (!this.fed.has(output)) this.tensors.set(output, outputs[i]);
+    });
+    return [...new Set([...effects, ...outputs.map(output => output.op)])];
+  }
+
+  /** The edge back into a loop is the one that was missing when its Merge was copied. */
+  private closeLoop(op: Operation): void {
+    if (op.definition.expand) return;
+    const [copy] = this.operations(op);
+    op.inputs.forEach((input, i) => {
+      const source = this.tensor(input);
+      if (copy.inputs[i] !== source) copy.replaceInput(i, source);
+    });
+  }
+
+  tensor(tensor: Tensor): Tensor {
+    return this.tensors.get(tensor) as Tensor;
+  }
+
+  operations(op: Operation): readonly Operation[] {
+    return this.made.get(op) ?? [];
+  }
+}
