@@ -18,7 +18,7 @@ describe("messageToText", () => {
     [
       "doubles with all their digits, fields by number",
       "TensorProto",
-      { doubleVal: [0.1, 1e22, 1e15, 1e17, 123456789012345678, 5e-324], tensorShape: {} },
+      { doubleVal: [0.1, 1e22, 1e15, 1e17, 1.2345678901234568e17, 5e-324], tensorShape: {} },
       lines(
         "tensor_shape {",
         "}",
