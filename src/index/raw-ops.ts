@@ -118,6 +118,16 @@ export {
   Switch,
 } from "../ops/control-flow.ts";
 export {
+  Case,
+  If,
+  PartitionedCall,
+  StatefulPartitionedCall,
+  StatelessCase,
+  StatelessIf,
+  StatelessWhile,
+  While,
+} from "../ops/functional-calls.ts";
+export {
   CombinedNonMaxSuppression,
   CropAndResize,
   CropAndResizeGradBoxes,
