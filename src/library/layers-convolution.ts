@@ -15,7 +15,8 @@ import {
 } from "../ops/nn-convolution-api.ts";
 import { avgPool, maxPool } from "../ops/nn-pooling-api.ts";
 import { add, mul } from "../ops/operators.ts";
-import { biasOf, type KernelOptions, kernelOrder, Layer, type LayerOptions, type Rest } from "./layers.ts";
+import type { LayerOptions } from "./layer-base.ts";
+import { biasOf, type KernelOptions, kernelOrder, Layer, type Rest } from "./layers.ts";
 import type { Regularizer, VariableInitializer } from "./variable-scope.ts";
 import type { Constraint, Variable } from "./variables.ts";
 

@@ -10,7 +10,8 @@ import { cast } from "../ops/math.ts";
 import { batchNormalization as normalized, fusedBatchNorm, moments } from "../ops/nn-normalization.ts";
 import { mul, sub } from "../ops/operators.ts";
 import { onesInitializer, zerosInitializer } from "./initializers.ts";
-import { Layer, type LayerOptions, type Rest, smartCond } from "./layers.ts";
+import type { LayerOptions } from "./layer-base.ts";
+import { Layer, type Rest, smartCond } from "./layers.ts";
 import type { Regularizer, VariableInitializer } from "./variable-scope.ts";
 import { assignSub, type Constraint, type Variable } from "./variables.ts";
 

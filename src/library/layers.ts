@@ -1,186 +1,45 @@
 // tf.layers: functions of a tensor that make their own variables, and the classes behind them, which can be applied again with the same
-// variables. Here: the base, dense, flatten and dropout. Convolutions and pooling: layers-convolution.ts; batch normalization: layers-normalization.ts.
-// Names follow the legacy layers of Keras: variables by variable scope, operations by the name scope opened when the layer was made.
+// variables. Here: dense, flatten and dropout. Convolutions and pooling: layers-convolution.ts; batch normalization: layers-normalization.ts; the
+// base that RNN cells share: layer-base.ts.
 
 import type { DType } from "../base/dtype.ts";
 import { isComplex, isFloating } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
-import type { Graph } from "../graph/graph.ts";
-import { Operation, Tensor } from "../graph/operation.ts";
+import { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { constant, expandDims, identity, reshape, shape as shapeOf } from "../ops/array.ts";
 import { transpose } from "../ops/array-rearranging.ts";
 import { getItem } from "../ops/array-slicing.ts";
 import { cond } from "../ops/control-flow-contexts.ts";
-import { cast } from "../ops/math.ts";
 import { matmul, tensordot } from "../ops/math-matrix.ts";
 import { biasAdd, dropout as dropoutOf } from "../ops/nn.ts";
-import { truediv } from "../ops/operators.ts";
-import { GraphKeys } from "./graph-keys.ts";
 import { zerosInitializer } from "./initializers.ts";
-import { globalVariables } from "./variable-lists.ts";
-import { getVariable, type Regularizer, type VariableInitializer, type VariableScope, variableScope } from "./variable-scope.ts";
+import { type LayerOptions, ScopedLayer, type WeightOptions } from "./layer-base.ts";
+import type { Regularizer, VariableInitializer } from "./variable-scope.ts";
 import type { Constraint, Variable } from "./variables.ts";
 
 /** Applied to a layer's output. */
 export type Activation = (x: Tensor) => Tensor;
 
-export interface LayerOptions {
-  readonly trainable?: boolean;
-  /** Names the variable scope; without it one is made up: dense, dense_1 … */
-  readonly name?: string | null;
-  readonly dtype?: DType | null;
-  /** Uses the variables of an earlier layer of this name. */
-  readonly reuse?: boolean | null;
-  /** A variable scope to open at once, as it is; without it one is made unique when the layer is first used. */
-  readonly scope?: string | null;
-}
-
-interface WeightOptions {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly initializer?: VariableInitializer | null | undefined;
-  readonly regularizer?: Regularizer | null | undefined;
-  readonly constraint?: Constraint | null | undefined;
-  readonly trainable?: boolean;
-}
-
-/** How often each kind of layer was made in a graph, for the names in messages. */
-const countsOf = (graph: Graph): Map<string, number> => graph.attached(countsOf, () => new Map<string, number>());
-
 /** TF: tf.layers.Layer. Subclasses supply `build`, which makes the variables, and `call`. */
-export abstract class Layer {
-  readonly trainable: boolean;
-  readonly dtype: DType | null;
-  /** The name in messages: as given, or made unique in the graph. */
-  readonly name: string;
-  built = false;
-  readonly losses: Tensor[] = [];
-  readonly updates: Operation[] = [];
-  private readonly baseName: string;
-  private readonly reuse: boolean | null;
-  private scope: VariableScope | null = null;
-  private readonly weightList: Variable[] = [];
-  protected readonly activityRegularizer: Regularizer | null;
-
-  constructor(kind: string, options: LayerOptions = {}, activityRegularizer: Regularizer | null = null) {
-    const { trainable = true, name, dtype, reuse, scope } = options;
-    this.trainable = trainable;
-    this.dtype = dtype ?? null;
-    this.reuse = reuse ?? null;
-    this.activityRegularizer = activityRegularizer;
-    this.baseName = name || kind;
-    this.name = name || madeUpName(kind);
-    if (scope) this.scope = variableScope(scope, opened => opened);
-  }
-
+export abstract class Layer extends ScopedLayer {
   protected abstract build(input: Tensor): void;
   protected abstract call(input: Tensor, options: Readonly<Record<string, unknown>>): Tensor;
-
-  get variables(): readonly Variable[] {
-    return this.weightList;
-  }
-  get weights(): readonly Variable[] {
-    return this.weightList;
-  }
-  get trainableVariables(): readonly Variable[] {
-    return this.trainable ? this.weightList.filter(({ trainable }) => trainable) : [];
-  }
-  get trainableWeights(): readonly Variable[] {
-    return this.trainableVariables;
-  }
-  get nonTrainableVariables(): readonly Variable[] {
-    return this.weightList.filter(variable => !this.trainableVariables.includes(variable));
-  }
-  get scopeName(): string {
-    if (this.scope === null)
-      throw new ValueError(
-        `No name available for layer scope because the layer "${this.name}" has not been used yet. The scope name  is determined the first time the layer instance is called. You must therefore call the layer before querying \`scope_name\`.`,
-      );
-    return this.scope.name;
-  }
 
   /** The layer's output for an input; the first time its variables are made. */
   apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
     const input = convertToTensor(inputs);
-    const { graph } = input;
-    return graph.asDefault(() => {
-      this.openScope();
-      const reuse = this.built ? true : this.reuse;
-      return variableScope(this.scope, { reuse, auxiliaryNameScope: false }, scope =>
-        graph.nameScope(scope.originalNameScope, () => {
-          if (!this.built) {
-            this.build(input);
-            this.built = true;
-          }
-          const before = this.updates.length;
-          const output = this.call(input, options);
-          this.regularizeActivity(output);
-          // The collection exists from the first layer on, as in TensorFlow, even while it is empty.
-          graph.getCollectionRef(GraphKeys.UPDATE_OPS).push(...this.updates.slice(before));
-          return output;
-        }),
-      );
+    return this.inScope(input.graph, () => {
+      if (!this.built) {
+        this.build(input);
+        this.built = true;
+      }
+      const output = this.call(input, options);
+      this.regularizeActivity(output);
+      return output;
     });
   }
-
-  private openScope(): void {
-    if (this.scope !== null) return;
-    this.scope = this.reuse
-      ? variableScope(this.baseName, scope => scope)
-      : variableScope(null, { defaultName: this.baseName }, scope => scope);
-  }
-
-  private regularizeActivity(output: Tensor): void {
-    const { activityRegularizer } = this;
-    if (activityRegularizer === null) return;
-    const loss = output.graph.nameScope("ActivityRegularizer", () => {
-      const penalty = activityRegularizer(output);
-      return penalty ? truediv(penalty, cast(getItem(shapeOf(output), 0), output.dtype)) : null;
-    });
-    if (loss !== null) this.addLoss(loss);
-  }
-
-  protected addLoss(loss: Tensor): void {
-    this.losses.push(loss);
-    loss.graph.addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
-  }
-
-  protected addUpdate(update: Operation | Tensor): void {
-    this.updates.push(update instanceof Operation ? update : update.op);
-  }
-
-  /** A variable of the layer, under its variable scope. */
-  protected addWeight(name: string, options: WeightOptions): Variable {
-    const { shape, regularizer, trainable = true, ...rest } = options;
-    const existing = new Set(globalVariables());
-    const variable = getVariable(name, shape, { ...rest, trainable: trainable && this.trainable });
-    this.weightList.push(variable);
-    if (regularizer && !existing.has(variable)) {
-      const loss = variable.graph.nameScope(`${name}/Regularizer`, () => regularizer(convertToTensor(variable)));
-      if (loss) this.addLoss(loss);
-    }
-    return variable;
-  }
-
-  /** @throws ValueError unless the input's rank is known to be `rank` (or at least that). */
-  protected checkRank(input: Tensor, rank: number, isMinimum = false): void {
-    const found = input.shape.rank;
-    if (found === null || (isMinimum ? found >= rank : found === rank)) return;
-    const shown = input.shape.asList().map(d => `Dimension(${d ?? "None"})`);
-    throw new ValueError(
-      `Input 0 of layer "${this.name}" is incompatible with the layer: expected ${isMinimum ? "min_ndim" : "ndim"}=${rank}, found ndim=${found}. Full shape received: (${shown.join(", ")}${shown.length === 1 ? "," : ""})`,
-    );
-  }
-}
-
-function madeUpName(kind: string): string {
-  const counts = countsOf(getDefaultGraph());
-  const count = (counts.get(kind) ?? 0) + 1;
-  counts.set(kind, count);
-  return `${kind}_${count}`;
 }
 
 // ---- dense ----

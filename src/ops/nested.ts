@@ -13,6 +13,15 @@ export type Nested = any;
 const isInner = (value: unknown): value is readonly unknown[] | Record<string, unknown> => Array.isArray(value) || isOptions(value);
 const keysOf = (value: Record<string, unknown>): string[] => Object.keys(value).sort();
 
+/** A list with names for its places, such as an LSTM's state: it stays what it is when its leaves are replaced. */
+export interface NamedItems {
+  withItems(items: readonly unknown[]): unknown;
+}
+
+/** A list of the same kind. */
+const listLike = (list: readonly unknown[], items: readonly unknown[]): unknown =>
+  "withItems" in list ? (list as unknown as NamedItems).withItems(items) : items;
+
 /** The leaves in order. */
 export function flatten(structure: Nested): unknown[] {
   if (Array.isArray(structure)) return structure.flatMap(flatten);
@@ -22,7 +31,11 @@ export function flatten(structure: Nested): unknown[] {
 
 /** The same nesting with each leaf replaced by what `f` makes of it. */
 export function mapNested(structure: Nested, f: (leaf: unknown) => unknown): Nested {
-  if (Array.isArray(structure)) return structure.map(item => mapNested(item, f));
+  if (Array.isArray(structure))
+    return listLike(
+      structure,
+      structure.map(item => mapNested(item, f)),
+    );
   if (isOptions(structure)) {
     const mapped = new Map(keysOf(structure).map(key => [key, mapNested(structure[key], f)]));
     return Object.fromEntries(Object.keys(structure).map(key => [key, mapped.get(key)]));

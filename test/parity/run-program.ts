@@ -320,7 +320,7 @@ const numberOperators: Readonly<Record<string, (...args: readonly number[]) => u
 
 /** A class is constructed, anything else called. */
 function invoke(target: Anything, self: unknown, ...args: unknown[]): unknown {
-  if (typeof target !== "function" && typeof target?.call === "function") return target.call(...args);
+  if (typeof target !== "function" && typeof target?.apply === "function") return target.apply(...args);
   return /^class\b/.test(Function.prototype.toString.call(target)) ? new target(...args) : Reflect.apply(target, self, args);
 }
 
