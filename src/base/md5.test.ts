@@ -1,3 +1,4 @@
+// The digests printed in RFC 1321.
 import { expect, it } from "vitest";
 import { md5 } from "./md5.ts";
 
