@@ -74,9 +74,9 @@ export class LSTMStateTuple<T = Tensor> extends Array<T> {
 
   /** The type both parts have. @throws TypeError if they differ. */
   get dtype(): DType {
-    const [c, h] = [this.c, this.h] as unknown as [Tensor, Tensor];
+    const [c, h] = this as readonly { readonly dtype?: DType }[];
     if (c.dtype !== h.dtype) throw new TypeError(`Inconsistent dtypes for internal state: <dtype: '${c.dtype}'> vs <dtype: '${h.dtype}'>`);
-    return c.dtype;
+    return c.dtype as DType;
   }
 
   override toString(): string {
@@ -413,9 +413,9 @@ export class BasicLSTMCell extends LayerCell {
 
   protected override step(inputs: Tensor, state: Nested): CellResult {
     const one = constant(1, "int32");
-    const [c, h] = (this.stateIsTuple ? state : split(state as Tensor, 2, one as unknown as number)) as Tensor[];
+    const [c, h] = (this.stateIsTuple ? state : split(state as Tensor, 2, one)) as Tensor[];
     const gates = biasAdd(matmul(concat([inputs, h], 1), this.kernel), this.bias);
-    const [i, j, f, o] = split(gates, 4, one as unknown as number);
+    const [i, j, f, o] = split(gates, 4, one);
     const forgetBias = constant(this.forgetBias, f.dtype);
     const newC = add(multiply(c, sigmoid(add(f, forgetBias))), multiply(sigmoid(i), this.activation(j)));
     const newH = multiply(this.activation(newC), sigmoid(o));

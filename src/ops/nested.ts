@@ -19,8 +19,7 @@ export interface NamedItems {
 }
 
 /** A list of the same kind. */
-const listLike = (list: readonly unknown[], items: readonly unknown[]): unknown =>
-  "withItems" in list ? (list as unknown as NamedItems).withItems(items) : items;
+const listLike = (list: readonly unknown[] & Partial<NamedItems>, items: readonly unknown[]): unknown => list.withItems?.(items) ?? items;
 
 /** The leaves in order. */
 export function flatten(structure: Nested): unknown[] {
