@@ -15,7 +15,7 @@ import { Tensor } from "../graph/operation.ts";
 import { constant, fill, identity, shape, zerosLike } from "../ops/array.ts";
 import { group } from "../ops/control-flow.ts";
 import { slicesToTensor } from "../ops/math-segment.ts";
-import { isExit, isLoopSwitch } from "../ops/control-flow-contexts.ts";
+import { isExit, isLoopSwitch, isSwitch } from "../ops/control-flow-contexts.ts";
 import { aggregate, type AggregationMethod, AggregationMethods } from "./aggregate.ts";
 import { LoopGradients } from "./loops.ts";
 import { registeredGradient } from "./registry.ts";
@@ -198,10 +198,14 @@ class ReverseWalk {
       if (gradient === "none") return;
       this.inLoop(op, false, () => {
         if (isLoopSwitch(op) && op.context === this.graph.controlFlowContext) throw throughLoopVariable(op, this.sources);
-        const all = outputs.map(
-          (value, i) => value ?? (isDifferentiableType(op.outputs[i]) ? (this.loops?.zerosFor(op, i) ?? null) : null),
+        const flowing = outputs.map(
+          (value, i) => value ?? (isDifferentiableType(op.outputs[i]) ? this.loops?.zerosFor(op, i) : null) ?? null,
         );
-        const inputs = this.graph.nameScope(`${op.name}_grad`, () => this.callGradient(op, gradient, all));
+        // As in TensorFlow, what does not flow is zeros: nodes outside the op's own scope, whether its gradient looks at them or not.
+        const all = flowing.map((value, i) =>
+          value === null && isDifferentiableType(op.outputs[i]) && !isSwitch(op) ? zerosLike(op.outputs[i], { optimize: false }) : value,
+        );
+        const inputs = this.graph.nameScope(`${op.name}_grad`, () => this.callGradient(op, gradient, all, flowing));
         this.pass(op, inputs);
       });
     });
@@ -220,7 +224,12 @@ class ReverseWalk {
     return this.options.colocate ? this.graph.colocateWith(op, undefined, body) : body();
   }
 
-  private callGradient(op: Operation, gradient: GradientFunction, outputs: readonly (Tensor | IndexedSlices | null)[]): Gradient[] {
+  private callGradient(
+    op: Operation,
+    gradient: GradientFunction,
+    outputs: readonly (Tensor | IndexedSlices | null)[],
+    flowing: readonly (Tensor | IndexedSlices | null)[],
+  ): Gradient[] {
     const { definition } = op;
     const filled = outputs.map((value, i) => value ?? lazyZeros(op.outputs[i]));
     const record = {
@@ -228,8 +237,8 @@ class ReverseWalk {
       ...groupByName(definition, "outputs", op.attrs, op.outputs),
       ...op.attrs,
     };
-    const flowing = groupByName(definition, "outputs", op.attrs, outputs);
-    const flows = (name: string): boolean => [flowing[name]].flat().some(value => value !== null);
+    const byName = groupByName(definition, "outputs", op.attrs, flowing);
+    const flows = (name: string): boolean => [byName[name]].flat().some(value => value !== null);
     const result = gradient(record, lazyRecord(definition, op, filled), op, flows);
     const given = flatten(definition, op, result);
     return this.options.gateGradients && given.filter(item => item !== null && item !== undefined).length > 1 ? gated(given) : given;

@@ -44,10 +44,10 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
   return graph.asDefault(() =>
     graph.nameScope(name === null || name === undefined ? definition.type : String(name), scope => {
       const attrs = givenAttrs(definition, record);
-      inferTypes(definition, record, attrs);
+      const guessed = inferTypes(definition, record, attrs);
       const inputs: Tensor[] = [];
       for (const [input, text] of Object.entries(definition.inputs))
-        inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs));
+        inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs, guessed));
       completeAttrs(definition, attrs);
       // An op that changes a variable runs where the variable is.
       const groups = typesOf(definition, "inputs", attrs).flatMap(({ isRef }, i) => (isRef ? inputs[i].op.colocationGroups() : []));
@@ -81,8 +81,9 @@ function givenAttrs(definition: OpDefinition, record: Record_): Attrs {
   return attrs;
 }
 
-/** Type attributes from the tensors among the inputs, so that literals can follow them. */
-function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): void {
+/** Type attributes from the tensors among the inputs, so that literals can follow them. Returns those that only literals speak for. */
+function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): ReadonlySet<string> {
+  const guessed = new Set<string>();
   const weak = new Map<string, DType>();
   const bare = new Map<string, DType>();
   for (const [input, text] of Object.entries(definition.inputs)) {
@@ -102,9 +103,11 @@ function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): vo
       } else if (!weak.has(type)) weak.set(type, dtype);
     }
   }
+  for (const type of [...weak.keys(), ...bare.keys()]) if (!(type in attrs)) guessed.add(type);
   for (const [type, dtype] of weak)
     attrs[type] ??= isAllowed(definition.attrs[type], dtype) ? dtype : (defaultType(definition.attrs[type]) ?? dtype);
   for (const [type, dtype] of bare) attrs[type] ??= dtype;
+  return guessed;
 }
 
 const isAllowed = (attr: Attr | undefined, dtype: DType): boolean => attr?.allowed === undefined || attr.allowed.includes(dtype);
@@ -115,12 +118,22 @@ function defaultType(attr: Attr | undefined): DType | undefined {
   return (["float32", "int32", "bool"] as const).find(dtype => allowed.includes(dtype)) ?? allowed[0];
 }
 
-function convertInput(definition: OpDefinition, input: string, spec: InputType, value: unknown, attrs: Attrs): Tensor[] {
+function convertInput(
+  definition: OpDefinition,
+  input: string,
+  spec: InputType,
+  value: unknown,
+  attrs: Attrs,
+  guessed: ReadonlySet<string>,
+): Tensor[] {
   const { count, isRef, type } = spec;
   const attr = definition.attrs[type];
   if (count !== undefined || attr?.isList) return convertList(definition, input, spec, value, attrs);
   const dtype = isDType(type) ? type : (attrs[type] as DType | undefined);
-  const tensor = convert(definition, input, input, value, dtype, isRef, isDType(type) ? undefined : firstWithType(definition, type, input));
+  const other = isDType(type) ? undefined : firstWithType(definition, type, input);
+  const tensor = guessed.has(type)
+    ? preferring(attr, input, value, () => convert(definition, input, input, value, dtype, isRef, other))
+    : convert(definition, input, input, value, dtype, isRef, other);
   if (!isDType(type)) {
     attrs[type] ??= tensor.dtype;
     checkTypeAllowed(input, tensor.dtype, attr);
@@ -149,7 +162,9 @@ function convert(
   // TensorFlow makes an empty list float32 first, sees that the op wants integers, and makes it again.
   if (isEmptyList(value) && typedBy === undefined && dtype !== undefined && isInteger(dtype))
     convertToTensor(value as TensorLike, { name: snakeOf(label), asRef });
-  const tensor = convertToTensor(value as TensorLike, { dtype: isTensor ? undefined : dtype, name: snakeOf(label), asRef });
+  const tensor = fitting(definition, input, value, isTensor ? undefined : dtype, () =>
+    convertToTensor(value as TensorLike, { dtype: isTensor ? undefined : dtype, name: snakeOf(label), asRef }),
+  );
   if (dtype !== undefined && tensor.dtype !== dtype) {
     const given = `Input '${snakeOf(input)}' of '${definition.type}' Op has type ${tensor.dtypeName}`;
     throw new TypeError(
@@ -159,6 +174,30 @@ function convert(
     );
   }
   return tensor;
+}
+
+/** Converts to a type nothing asks for: a literal that does not fit it has its own, and the op does not take that. */
+function preferring(attr: Attr | undefined, input: string, value: unknown, make: () => Tensor): Tensor {
+  try {
+    return make();
+  } catch (error) {
+    const { dtype } = literalType(value);
+    if (error instanceof TypeError && dtype !== undefined) checkTypeAllowed(input, dtype, attr);
+    throw error;
+  }
+}
+
+/** Converts; a literal that does not fit the wanted type is told as part of the op. */
+function fitting(definition: OpDefinition, input: string, value: unknown, dtype: DType | undefined, make: () => Tensor): Tensor {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof TypeError) || dtype === undefined) throw error;
+    const [reason] = error.message.split("\n\n");
+    throw new TypeError(
+      `Expected ${dtype} passed to parameter '${snakeOf(input)}' of op '${definition.type}', got ${typeof value === "string" ? `'${value}'` : String(value)} of type '${pythonType(value)}' instead. Error: ${reason}`,
+    );
+  }
 }
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
@@ -172,6 +211,7 @@ function convertList(definition: OpDefinition, input: string, { count, isRef, ty
     );
   const dtype = count !== undefined ? (isDType(type) ? type : (attrs[type] as DType | undefined)) : undefined;
   const given = attrs[type] as readonly DType[] | undefined;
+  if (count !== undefined && !isDType(type)) refuseMixed(definition, input, value, dtype);
   const tensors = value.map((item, i) =>
     convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, undefined),
   );
@@ -202,6 +242,15 @@ function convertList(definition: OpDefinition, input: string, { count, isRef, ty
     checkTypeAllowed(input, tensors[0].dtype, definition.attrs[type]);
   }
   return tensors;
+}
+
+/** @throws TypeError with TensorFlow's text for a list of one type that holds text among numbers, or numbers among texts. */
+function refuseMixed(definition: OpDefinition, input: string, items: readonly unknown[], dtype: DType | undefined): void {
+  const types = items.map(item => literalType(item).dtype ?? dtype);
+  if (types.some(own => own !== undefined && dtype !== undefined && (own === "string") !== (dtype === "string")))
+    throw new TypeError(
+      `Tensors in list passed to '${snakeOf(input)}' of '${definition.type}' Op have types [${types.join(", ")}] that don't all match.`,
+    );
 }
 
 function checkTypeAllowed(input: string, dtype: DType, attr: Attr | undefined): void {

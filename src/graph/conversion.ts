@@ -3,7 +3,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { isDType, isInteger } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { inferDType, isTypedArray, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -55,9 +55,15 @@ export const Pack = defineOp("Pack", {
     if (axis === 0 || axis === -2) return { shape: [rows.length, columns.length], values: rows.flat() };
     return { shape: [columns.length, rows.length], values: columns.flatMap((_, k) => rows.map(row => row[k])) };
   },
+  followsShapes: true,
   lower: ({ values, axis }) => {
     const rank = values[0].shape.length + 1;
     const at = axis < 0 ? axis + rank : axis;
+    const other = values.findIndex(value => value.shape.join() !== values[0].shape.join());
+    if (other >= 0)
+      throw new InvalidArgumentError(
+        `Shapes of all inputs must match: values[0].shape = [${values[0].shape}] != values[${other}].shape = [${values[other].shape}]`,
+      );
     const shape = [...values[0].shape.slice(0, at), values.length, ...values[0].shape.slice(at)];
     return generate(shape, i => {
       const rest = i.filter((_, k) => k !== at);

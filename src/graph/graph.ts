@@ -94,7 +94,7 @@ export class Graph {
     name: string = definition.type,
   ): Operation {
     this.assertNotFinalized();
-    for (const tensor of inputs) this.assertOwn(tensor);
+    for (const tensor of inputs) this.assertOwn(tensor, inputs[0]);
     const unique = name.endsWith("/") ? name.slice(0, -1) : this.uniqueName(name);
     if (!validName.test(unique))
       throw new ValueError(
@@ -154,10 +154,10 @@ export class Graph {
     return op;
   }
 
-  private assertOwn(tensor: Tensor): void {
+  private assertOwn(tensor: Tensor, first: Tensor): void {
     if (tensor.graph !== this)
       throw new ValueError(
-        `${tensor} must be from the same graph as the other inputs (graphs differ).`,
+        `${tensor} must be from the same graph as ${first} (graphs are ${tensor.graph} and ${first.graph}).`,
         "Build all parts of one computation inside the same `graph.asDefault(…)`.",
       );
   }

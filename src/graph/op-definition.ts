@@ -16,6 +16,8 @@ import type { Operation, Tensor } from "./operation.ts";
 export interface PartialArray {
   readonly shape: readonly number[];
   readonly values: readonly (number | null)[];
+  /** Good for shapes alone, as TensorFlow follows them: a partly known vector, not a constant. A single number of a Shape's own ("direct") is one. */
+  readonly isShapeOnly?: "direct" | "derived" | undefined;
 }
 
 /** What a shape function may ask besides its record. */
@@ -24,6 +26,8 @@ export interface ShapeContext {
   constant(input: string, index?: number): NDArray | undefined;
   /** Values of a small integer input, as far as known. */
   partial(input: string, index?: number): PartialArray | undefined;
+  /** Does an integer input, as far as known, hold a negative number? Messages do not count it as asked for. */
+  hasNegative(input: string): boolean;
   /** The shape that an integer vector input stands for, as far as known. */
   shapeFrom(input: string): TensorShape;
   /** Static shape and type of what a resource input holds. */
@@ -179,6 +183,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly expand?: (op: Operation, inputs: readonly Tensor[]) => Expansion;
   /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
   readonly partial?: (record: PartialRecord<I, A>) => PartialArray | undefined;
+  /** `partial` may be asked with vectors that are good for shapes alone; other ops are computed from constants. */
+  readonly followsShapes?: boolean;
   /** An equal tensor that is cheaper (`x·1 → x`), or undefined. */
   readonly simplify?: (record: TensorRecord<I, O, A>, context: SimplifyContext) => Tensor | undefined;
   /** Has effects or a state of its own: never folded, shared or dropped when needed. */
@@ -217,6 +223,7 @@ export interface OpDefinition {
   readonly expand?: ((op: Operation, inputs: readonly Tensor[]) => Expansion) | undefined;
   // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
+  readonly followsShapes?: boolean | undefined;
   // `any`: as above
   readonly simplify?: ((record: any, context: SimplifyContext) => Tensor | undefined) | undefined;
   readonly stateful?: boolean | undefined;

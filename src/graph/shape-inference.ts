@@ -24,17 +24,42 @@ export function inferShapes({ node, definition, inputs, attrs }: InferenceInput)
   const used = new Map<number, string>();
   const asShapes = new Map<number, string>();
   const shapes = inputs.map(tensor => tensor.shape);
+  const record = { ...groupByName(definition, "inputs", attrs, shapes), ...attrs };
   const context = contextFor(node.name, definition, inputs, attrs, used, asShapes);
   const count = typesOf(definition, "outputs", attrs).length;
   try {
-    const result = definition.shape({ ...groupByName(definition, "inputs", attrs, shapes), ...attrs }, context);
+    const result = definition.shape(record, context);
     const list = result === undefined ? [] : Array.isArray(result) ? result : [result as TensorShape];
     return Array.from({ length: count }, (_, i) => list[i] ?? TensorShape.unknown());
   } catch (error) {
-    if (!(error instanceof ValueError)) throw error;
+    if (!(error instanceof ValueError) || error instanceof InvalidShape) throw error;
+    // TensorFlow asks first without any values: what is wrong then is told without them.
+    const early = used.size + asShapes.size > 0 ? complaintOf(() => definition.shape(record, blind(context))) : undefined;
+    if (early) throw new ValueError(describe(early.reason, node, shapes, new Map(), new Map()), early.hint);
     throw new ValueError(describe(error.reason, node, shapes, used, asShapes), error.hint);
   }
 }
+
+/** A size below -1 (unknown): TensorFlow says so without naming the node. */
+class InvalidShape extends ValueError {}
+
+function complaintOf(ask: () => unknown): ValueError | undefined {
+  try {
+    ask();
+  } catch (error) {
+    if (error instanceof ValueError) return error;
+  }
+  return undefined;
+}
+
+/** A context that knows no values. */
+const blind = (context: ShapeContext): ShapeContext => ({
+  ...context,
+  constant: () => undefined,
+  partial: () => undefined,
+  hasNegative: () => false,
+  shapeFrom: () => TensorShape.unknown(),
+});
 
 function describe(
   reason: string,
@@ -90,6 +115,7 @@ function contextFor(
     name,
     constant,
     partial,
+    hasNegative: input => partialValue(inputs[position(input)])?.values.some(v => v !== null && v < 0) ?? false,
     shapeFrom: input => {
       const at = position(input);
       const known = shapeFromPartial(partialValue(inputs[at]), inputs[at].shape);
@@ -105,6 +131,8 @@ const constantText = (value: NDArray): string =>
   `<${Array.from({ length: Math.min(value.size, 64) }, (_, i) => String(value.get(i))).join(" ")}>`;
 
 function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape): TensorShape {
+  const invalid = value?.values.find(v => v !== null && v < -1);
+  if (invalid !== undefined) throw new InvalidShape(`Invalid value in tensor used for shape: ${invalid}`);
   if (value !== undefined && value.shape.length === 1) return new TensorShape(value.values.map(v => (v !== null && v >= 0 ? v : null)));
   const length = vector.rank === 1 ? vector.dim(0) : null;
   return length === null ? TensorShape.unknown() : TensorShape.unknownOfRank(length);
@@ -124,7 +152,7 @@ export function constantValue(tensor: Tensor): NDArray | undefined {
   const { value } = tensor.op.attrs;
   if (value instanceof NDArray) return value;
   const partial = partialValue(tensor);
-  if (partial === undefined || partial.values.includes(null)) return undefined;
+  if (partial === undefined || partial.isShapeOnly !== undefined || partial.values.includes(null)) return undefined;
   const numbers = partial.values as readonly number[];
   return NDArray.from(isBigInteger(tensor.dtype) ? numbers.map(BigInt) : [...numbers], tensor.dtype, partial.shape);
 }
@@ -144,6 +172,11 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   const known = partials.get(tensor);
   if (known !== undefined) return known ?? undefined;
   const inputs = op.inputs.map(input => partialValue(input));
+  const derives = inputs.some(input => input?.isShapeOnly !== undefined);
+  if (derives && !op.definition.followsShapes) {
+    partials.set(tensor, null);
+    return undefined;
+  }
   const shapes = op.inputs.map(input => input.shape);
   const literals = (): Record<string, unknown> =>
     groupByName(
@@ -159,8 +192,11 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
     outputIndex: tensor.valueIndex,
     isLiteral: (input: string) => literals()[input] === true,
   });
-  partials.set(tensor, result ?? null);
-  return result;
+  const isScalar = result?.shape.length === 0;
+  const isVague = result?.values.includes(null) || (derives && !isScalar);
+  const kept = result && isVague ? { isShapeOnly: "derived" as const, ...result } : result;
+  partials.set(tensor, kept ?? null);
+  return kept;
 }
 
 function partialOfArray(array: NDArray): PartialArray | undefined {

@@ -1,8 +1,8 @@
 // Clipping by norms; clipByValue is in ops/math.ts.
 
-import { type TensorLike, convertToTensor } from "../graph/conversion.ts";
+import { type TensorLike, convertToTensor, pythonType } from "../graph/conversion.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
-import type { Tensor } from "../graph/operation.ts";
+import { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { constant, identity, onesLike, rank, size } from "../ops/array.ts";
 import { where } from "../ops/array-selection.ts";
@@ -63,8 +63,12 @@ export function globalNorm(tList: readonly (Clippable | null)[], { name }: Named
   });
 }
 
+/** How Python would name the class of what was given. */
+const className = (value: unknown): string =>
+  value instanceof Tensor ? "<class 'tensorflow.python.framework.ops.SymbolicTensor'>" : `<class '${pythonType(value)}'>`;
+
 function assertList(tList: unknown): void {
-  if (!Array.isArray(tList)) throw new TypeError(`\`t_list\` should be a sequence of tensors. Received ${String(tList)}.`);
+  if (!Array.isArray(tList)) throw new TypeError(`\`t_list\` should be a sequence of tensors. Received ${className(tList)}.`);
 }
 
 interface GlobalOptions extends Named {

@@ -24,6 +24,7 @@ import {
 } from "../ir/build.ts";
 import type { Program, State, Step, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
+import { blamed } from "./blame.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
 import { NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
 import { lowerStructured } from "./structured.ts";
@@ -353,6 +354,7 @@ export class Lowering {
       name: op.name,
       constant: (input, index) => this.known(position(input, index)),
       partial,
+      hasNegative: input => partial(input)?.values.some(v => v !== null && v < 0) ?? false,
       shapeFrom: input => {
         const values = partial(input)?.values;
         return values ? new TensorShape(values.map(v => (v !== null && v >= 0 ? v : null))) : TensorShape.unknown();
@@ -439,13 +441,4 @@ export class Lowering {
       steps[i] = { ...step, failure: { ...failure, error: (at, read) => blamed(failure.error(at, read), op) } };
     }
   }
-}
-
-/** The same error, with the node it belongs to. */
-export function blamed(error: Error, op: Operation): Error {
-  if (!(error instanceof OpError) || error.op !== null) return error;
-  const place = op.location.toString();
-  const where = place === "" ? "" : `\n\nNode '${op.name}' was created at ${place}.`;
-  const Class = error.constructor as new (message: string, op: Operation) => OpError;
-  return new Class(`${error.message}\n\t [[{{node ${op.name}}}]]${where}`, op);
 }

@@ -1,11 +1,12 @@
 // Structured control flow → branch and loop. Variables written inside are carried out as extra results, so state stays a value.
 
-import { UnimplementedError } from "../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { sameShape } from "../base/shape.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import { branch, cast, full, loop, NeedsUnrolling, region } from "../ir/build.ts";
 import type { Region, State, Value } from "../ir/program.ts";
+import { blamed } from "./blame.ts";
 import type { Lowering } from "./index.ts";
 import { type LoweringNode, NeedsUnrolled, NeedsValue } from "./request.ts";
 
@@ -23,7 +24,9 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   for (const [inner, outer] of aliases) if (lowering.has(outer)) lowering.alias(inner, outer);
   const known = lowering.known(predicate);
   if (known) return lowerKnownCase(lowering, node, Number(known.get(0)));
-  const choice = cast(lowering.value(predicate), "int32");
+  const chosen = lowering.value(predicate);
+  if (chosen.shape.length > 0) throw notScalar(node, chosen.shape);
+  const choice = cast(chosen, "int32");
   const before = new Map(lowering.current);
   const written: Map<string, Entry>[] = [];
   const found: (Value | undefined)[][] = [];
@@ -58,6 +61,13 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
     if (!isKnown) lowering.bind(tensor, { value: outs[at] });
   });
   [...states.values()].forEach((state, k) => void lowering.assign(state, outs[kept.length + k]));
+}
+
+/** TensorFlow's complaint, by the node that takes the choice. */
+function notScalar({ operations, predicate }: StructuredCond, shape: readonly number[]): Error {
+  const error = new InvalidArgumentError(`The second input must be a scalar, but it has shape [${shape}]`);
+  const taker = [...operations].find(op => op.inputs.includes(predicate));
+  return taker ? blamed(error, taker) : error;
 }
 
 /** A choice that is known while compiling: the case taken becomes part of what is around it. */

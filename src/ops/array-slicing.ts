@@ -181,11 +181,12 @@ export const StridedSlice = defineOp("StridedSlice", {
     const { begin: from, length } = resolveAxis(axis, input.values.length, 0);
     if (from === null || length === null || spec.result.length > 1) return undefined;
     // One number of a partly known shape is followed by TensorFlow only if the position is a Const node.
-    if (spec.result.length === 0 && input.values.includes(null) && !isLiteral("begin")) return undefined;
+    if (spec.result.length === 0 && input.isShapeOnly && (input.isShapeOnly === "derived" || !isLiteral("begin"))) return undefined;
     const values = Array.from({ length }, (_, i) => input.values[from + i * axis.stride]);
     return { shape: spec.result.length === 0 ? [] : [values.length], values };
   },
   isMonotone: true,
+  followsShapes: true,
   lower: ({ input, begin, ...masks }, context) => {
     const strides = numbersOf(context.required("strides"));
     const known = (name: "begin" | "end", at: number): readonly (number | null)[] => {
@@ -452,8 +453,11 @@ function joinedShape(values: readonly TensorShape[], axis: number | null): Tenso
   const known = values.find(({ rank: r }) => r !== null);
   const length = known?.rank ?? null;
   if (length === null) return TensorShape.unknown();
-  if (axis === null)
-    return values.every(({ rank: r }) => r === null || r === length) ? TensorShape.unknownOfRank(length) : rankError(values);
+  if (length === 0) throw new ValueError("Can't concatenate scalars (use tf.stack instead)");
+  if (axis === null) {
+    for (const value of values) value.withRank(length);
+    return TensorShape.unknownOfRank(length);
+  }
   if (axis < -length || axis >= length)
     throw new ValueError(`Shape must be at least rank ${axis < 0 ? -axis : axis + 1} but is rank ${length}`);
   const at = axis < 0 ? axis + length : axis;
@@ -468,11 +472,6 @@ function joinedShape(values: readonly TensorShape[], axis: number | null): Tenso
     size = size === null || d === null ? null : size + d;
   }
   return head.concatenate([size]).concatenate(tail);
-}
-
-function rankError(values: readonly TensorShape[]): never {
-  const [a, b] = [...new Set(values.map(({ rank: r }) => r))].filter(r => r !== null);
-  throw new ValueError(`Shapes must be equal rank, but are ${a} and ${b}`);
 }
 
 const joinedPartial = (
@@ -554,6 +553,7 @@ export const ConcatV2 = defineOp("ConcatV2", {
   gradient: ({ values, axis }, d): Gradients => ({ values: concatGradient(values, axis, d.output) }),
   compileTimeInputs: ["axis"],
   partial: ({ values, axis, shapes }) => joinedPartial(values, shapes.values, axis?.values[0] ?? null),
+  followsShapes: true,
   lower: ({ values, axis }) => joinedValue(values, numbersOf(axis)[0]),
 });
 
@@ -566,6 +566,7 @@ export const Concat = defineOp("Concat", {
   gradient: ({ values, concatDim }, d): Gradients => ({ values: concatGradient(values, concatDim, d.output) }),
   compileTimeInputs: ["concatDim"],
   partial: ({ values, concatDim, shapes }) => joinedPartial(values, shapes.values, concatDim?.values[0] ?? null),
+  followsShapes: true,
   lower: ({ values, concatDim }) => joinedValue(values, numbersOf(concatDim)[0]),
 });
 

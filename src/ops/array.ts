@@ -133,8 +133,9 @@ export const Fill = defineOp("Fill", {
   shape: ({ dims, value }, context) => {
     dims.withRank(1);
     value.withRank(0);
-    for (const d of context.partial("dims")?.values ?? []) if (d !== null && d < 0) throw new ValueError("Fill dimensions must be >= 0");
-    return context.shapeFrom("dims");
+    const shape = context.shapeFrom("dims");
+    if (context.hasNegative("dims")) throw new ValueError("Fill dimensions must be >= 0");
+    return shape;
   },
   gradient: (_, d): Gradients => ({ value: reduceSum(d.output) }),
   compileTimeInputs: ["dims"],
@@ -193,13 +194,13 @@ function filledOf(value: 0 | 1, shape: TensorLike, dtype: DType, name: Named["na
 
 const shapeConstant = (dims: readonly number[]): Tensor => constant([...dims], "int32", [dims.length], "shape_as_tensor");
 
-/** The numbers of a shape given as a list, a number or a TensorShape; undefined if there are tensors among them. */
+/** The numbers of a shape given as a list, a number or a TensorShape; undefined if there are tensors among them, or what is no size. */
 function knownDims(shape: TensorLike): readonly number[] | undefined {
-  if (typeof shape === "number") return [shape];
+  if (typeof shape === "number") return shape < 0 ? undefined : [shape];
   if (shape instanceof TensorShape) return shape.asNumbers();
   if (shape instanceof NDArray) return shape.rank <= 1 ? numbersOf(shape) : undefined;
   if (ArrayBuffer.isView(shape)) return Array.from(shape as Int32Array, Number);
-  if (Array.isArray(shape) && shape.every(d => typeof d === "number" || typeof d === "bigint"))
+  if (Array.isArray(shape) && shape.every(d => (typeof d === "number" || typeof d === "bigint") && d >= 0))
     return new TensorShape(shape.map(Number)).asNumbers();
   return undefined;
 }
@@ -392,6 +393,7 @@ export const Shape = defineOp("Shape", {
   gradient: "none",
   // A vector whose values are known has a known length, even where its static shape does not say so (unique).
   partial: ({ input, shapes }) => (input?.shape.length === 1 ? { shape: [1], values: [input.values.length] } : dimsOf(shapes.input)),
+  followsShapes: true,
   cappedInputs: ["input"],
   lower: ({ input, outType }, context) => {
     const sizes = ir.constant(NDArray.from([...input.shape], outType, [input.shape.length]));
@@ -410,7 +412,12 @@ export const ShapeN = defineOp("ShapeN", {
   attrs: { N: attr.int(undefined, 1), T: attr.type(), outType: attr.type(attr.indexTypes, "int32") },
   shape: ({ input }) => input.map(({ rank }) => new TensorShape([rank])),
   gradient: "none",
-  partial: ({ shapes, outputIndex }) => dimsOf(shapes.input[outputIndex]),
+  // TensorFlow takes no constant from this op, however much is known.
+  partial: ({ shapes, outputIndex }) => {
+    const dims = dimsOf(shapes.input[outputIndex]);
+    return dims && { ...dims, isShapeOnly: "derived" };
+  },
+  followsShapes: true,
   lower: ({ input, outType }) => input.map(({ shape }) => ir.constant(NDArray.from([...shape], outType, [shape.length]))),
 });
 
@@ -434,7 +441,8 @@ export const Rank = defineOp("Rank", {
   lower: ({ input }) => ir.constant(NDArray.full("int32", [], input.shape.length)),
 });
 
-const dimsOf = ({ dims }: TensorShape): PartialArray | undefined => (dims === null ? undefined : { shape: [dims.length], values: dims });
+const dimsOf = ({ dims }: TensorShape): PartialArray | undefined =>
+  dims === null ? undefined : { shape: [dims.length], values: dims, isShapeOnly: dims.includes(null) ? "direct" : undefined };
 
 interface OutTypeOptions extends Named {
   readonly outType?: DType | null;

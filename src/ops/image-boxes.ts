@@ -2,7 +2,7 @@
 // Boxes are [y1, x1, y2, x2]. Chosen boxes are only known while running, so these inputs end a segment of the run.
 
 import type { DType } from "../base/dtype.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InvalidArgumentError, OutOfRangeError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
@@ -39,10 +39,10 @@ function placesOf(from: number, to: number, imageSize: number, cropSize: number)
   });
 }
 
-/** @throws InvalidArgumentError for an index of no image. */
+/** @throws OutOfRangeError for an index of no image. */
 function imageOf({ boxIndex, batch }: Crops, b: number): number {
   const image = Number(boxIndex.get(b));
-  if (image < 0 || image >= batch) throw new InvalidArgumentError("box_index has values outside [0, batch_size)");
+  if (image < 0 || image >= batch) throw new OutOfRangeError("box_index has values outside [0, batch_size)");
   return image;
 }
 

@@ -22,6 +22,7 @@ import { invertPermutation, transpose } from "./array-rearranging.ts";
 import { whereV2 } from "./array-selection.ts";
 import { concat } from "./array-slicing.ts";
 import { gather } from "./array-gather.ts";
+import { cond } from "./control-flow-contexts.ts";
 import { add, cast, divide, divNoNan, equal, greater, less, Maximum, notEqual, subtract, truediv } from "./math.ts";
 import { conj, exp, isFinite, log, real, sqrt, square } from "./math-functions.ts";
 import { inNameScope, type NameOption } from "./named.ts";
@@ -394,12 +395,20 @@ export function countNonzero(inputTensor: TensorLike, ...rest: unknown[]): Tenso
   });
 }
 
-/** The fraction of elements that are zero, float32. TF: tf.nn.zero_fraction (which counts in int32 where it can; the number is the same). */
+const nonzeroCount = (x: Tensor, dtype: DType): Tensor =>
+  x.graph.nameScope("count_nonzero", () => reduceSum(cast(notEqual(x, zeros([], x.dtype)), dtype), { name: "nonzero_count" }));
+
+/** The fraction of elements that are zero, float32. TF: tf.nn.zero_fraction. */
 export const zeroFraction = (value: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "zero_fraction", [value], () => {
     const x = convertToTensor(value, { name: "value" });
     const count = size(x, { outType: "int64" });
-    const nonzero = countNonzero(x);
+    // Small tensors are counted in 32 bits, as TensorFlow's nodes have it.
+    const nonzero = cond(
+      operator.lessEqual(count, 2 ** 31 - 1),
+      () => cast(nonzeroCount(x, "int32"), "int64"),
+      () => nonzeroCount(x, "int64"),
+    ) as Tensor;
     const fraction = x.graph.nameScope("counts_to_fraction", () =>
       operator.truediv(cast(operator.sub(count, nonzero), "float32"), cast(count, "float32")),
     );

@@ -665,6 +665,7 @@ export const Cast = defineOp("Cast", {
     x: differentiableTypes.includes(SrcT) && differentiableTypes.includes(DstT) ? cast(d.y, x.dtype) : null,
   }),
   partial: ({ x, DstT }) => (["int32", "int64", "float32", "float64"].includes(DstT) ? x : undefined),
+  followsShapes: true,
   simplify: ({ x, SrcT, DstT }) => (SrcT === DstT ? x : undefined),
   lower: ({ x, DstT }) => ir.cast(x, DstT),
 });

@@ -65,7 +65,7 @@ function firstDifference(a: unknown, b: unknown): string | undefined {
   if (!isInner(a) || !isInner(b)) return undefined;
   const [left, right] = [childrenOf(a), childrenOf(b)];
   if (left.length !== right.length)
-    return `The two structures don't have the same number of elements. First structure has ${left.length} elements, second ${right.length}.`;
+    return `The two structures don't have the same number of elements. First structure: ${described(a)}. Second structure: ${described(b)}`;
   for (let i = 0; i < left.length; i++) {
     if (left[i][0] !== right[i][0]) return `The two dictionaries don't have the same set of keys.`;
     const found = firstDifference(left[i][1], right[i][1]);

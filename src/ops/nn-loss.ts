@@ -33,7 +33,10 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
   outputs: { loss: "T", backprop: "T" },
   attrs: { T: attr.type(floats) },
   shape: ({ features, labels }) => {
-    const both = broadcastShapes(features, labels).withRank(2);
+    // TensorFlow merges the shapes where it can, and broadcasts them else.
+    const isMergeable = (features.rank ?? 2) === 2 && features.isCompatibleWith(labels);
+    const both = isMergeable ? features.withRank(2).mergeWith(labels) : broadcastShapes(features, labels);
+    if (both.rank !== 2) throw new ValueError(`Shape must be broadcasted with rank 2, but is rank ${both.rank ?? "unknown"}`);
     return [new TensorShape([both.dim(0)]), both];
   },
   gradient: ({ features, backprop }, d, _op, flows): Gradients => {

@@ -32,6 +32,8 @@ const bytesOfLatin = (text: string): Uint8Array => Uint8Array.from(text, char =>
 
 /** Each byte of `delimiter` separates; without any, every byte is a part. */
 function splitAtAny(s: Uint8Array, delimiter: Uint8Array, skipEmpty: boolean): Uint8Array[] {
+  // Of an empty string TensorFlow makes nothing, even where empty parts count.
+  if (s.length === 0) return [];
   if (delimiter.length === 0) return Array.from(s, byte => Uint8Array.of(byte));
   const parts: Uint8Array[] = [];
   let from = 0;
