@@ -6,7 +6,7 @@ import type { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
-import { blamed } from "../lower/index.ts";
+import { blamed } from "../lower/blame.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
 import { producersIn, sourcesOf } from "./split.ts";
 
