@@ -74,6 +74,7 @@ const defaults: Readonly<Record<string, unknown>> = {
   bool: false,
   int32: 0,
   uint32: 0,
+  fixed32: 0,
   float: 0,
   double: 0,
   int64: 0n,
@@ -194,7 +195,7 @@ function pieceReader(reader: WireReader, wire: number, what: string): WireReader
 }
 
 function wireOf(type: string): number {
-  if (type === "float") return wireTypes.fixed32;
+  if (type === "float" || type === "fixed32") return wireTypes.fixed32;
   if (type === "double") return wireTypes.fixed64;
   return type === "string" || type === "bytes" || isMessage(type) ? wireTypes.bytes : wireTypes.varint;
 }
@@ -209,6 +210,8 @@ function readValue(type: string, reader: WireReader, wire: number, depth: number
       return reader.piece().slice();
     case "float":
       return reader.float();
+    case "fixed32":
+      return reader.fixed32();
     case "double":
       return reader.double();
     case "bool":
@@ -281,6 +284,7 @@ function writeBare(writer: WireWriter, type: string, value: unknown): void {
   else if (type === "bytes") writer.piece(value as Uint8Array);
   else if (type === "float") writer.float(value as number);
   else if (type === "double") writer.double(value as number);
+  else if (type === "fixed32") writer.fixed32(value as number);
   else if (isEnumeration(type)) writer.varint(BigInt(numberOf(type, value as string)));
   else writer.varint(BigInt(value as bigint | number | boolean));
 }

@@ -3,6 +3,7 @@
 // A field is camelCase here and snake_case in JSON, by the one rule of base/names.ts. Fields nobody reads are left out.
 
 import { dtypeEnumName, dtypeNames, dtypeTable } from "../base/dtype.ts";
+import { checkpointMessages, eventMessages, exampleMessages, fileEnumerations } from "./messages-files.ts";
 
 export const messages = {
   GraphDef: { node: "repeated NodeDef = 1", library: "FunctionDefLibrary = 2", version: "int32 = 3", versions: "VersionDef = 4" },
@@ -155,9 +156,6 @@ export const messages = {
     anyList: "oneof AnyList = 5",
   },
   NodeList: { value: "repeated string = 1" },
-  BytesList: { value: "repeated bytes = 1" },
-  Int64List: { value: "repeated int64 = 1" },
-  FloatList: { value: "repeated float = 1" },
   AnyList: { value: "repeated Any = 1" },
   TensorInfo: {
     name: "oneof string = 1",
@@ -232,6 +230,9 @@ export const messages = {
     maximumIterationsName: "string = 11",
     nestedContexts: "repeated ControlFlowContextDef = 12",
   },
+  ...checkpointMessages,
+  ...eventMessages,
+  ...exampleMessages,
 } as const;
 
 /** Enumerators counted upwards. */
@@ -240,6 +241,7 @@ const numbered = (prefix: string, names: readonly string[], first: number): [str
 
 /** Enumerations: names ↔ numbers. A number without a name stays a number, so messages of newer writers survive. */
 export const enumerations: Readonly<Record<string, ReadonlyMap<string, number>>> = {
+  ...Object.fromEntries(Object.entries(fileEnumerations).map(([name, rows]) => [name, new Map<string, number>(rows)])),
   DataType: new Map([
     ["DT_INVALID", 0],
     ...dtypeNames.map(name => [dtypeEnumName(name), dtypeTable[name].number] as const),
@@ -271,7 +273,7 @@ type Value<T extends string> = T extends "string"
       ? boolean
       : T extends "int64" | "uint64"
         ? bigint
-        : T extends "int32" | "uint32" | "float" | "double"
+        : T extends "int32" | "uint32" | "fixed32" | "float" | "double"
           ? number
           : T extends MessageName
             ? Message<T>

@@ -73,6 +73,12 @@ export class WireReader {
     return this.view.getFloat32(this.offset - 4, true);
   }
 
+  fixed32(): number {
+    this.need(4);
+    this.offset += 4;
+    return this.view.getUint32(this.offset - 4, true);
+  }
+
   double(): number {
     this.need(8);
     this.offset += 8;
@@ -144,6 +150,11 @@ export class WireWriter {
   float(value: number): void {
     const at = this.room(4);
     this.view.setFloat32(at, value, true);
+  }
+
+  fixed32(value: number): void {
+    const at = this.room(4);
+    this.view.setUint32(at, value, true);
   }
 
   double(value: number): void {
