@@ -78,7 +78,11 @@ export function normalPath(path: string): string {
 
 /** The path of `path` as seen from `folder`; both absolute, or both relative to the same place. */
 export function relativePath(path: string, folder: string): string {
-  const [to, from] = [path, folder].map(text => normalPath(text).split("/").filter(part => part !== "."));
+  const [to, from] = [path, folder].map(text =>
+    normalPath(text)
+      .split("/")
+      .filter(part => part !== "."),
+  );
   let common = 0;
   while (common < to.length && common < from.length && to[common] === from[common]) common++;
   return [...from.slice(common).map(() => ".."), ...to.slice(common)].join("/") || ".";

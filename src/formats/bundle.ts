@@ -128,7 +128,8 @@ export class BundleReader {
     const dtype = dtypeOfEnumerator(message.dtype);
     if (dtype === undefined) return fail(`its type ${message.dtype} is not known`);
     const shape = (message.shape?.dim ?? []).map(({ size }) => Number(size));
-    if (shape.length > mostDimensions || message.shape?.unknownRank || shape.some(size => size < 0)) fail(`its shape [${shape}] is not a shape`);
+    if (shape.length > mostDimensions || message.shape?.unknownRank || shape.some(size => size < 0))
+      fail(`its shape [${shape}] is not a shape`);
     const elements = sizeOf(shape);
     if (!Number.isSafeInteger(elements)) fail(`its shape [${shape}] is too large`);
     if (message.shardId < 0 || message.shardId >= this.shards) fail(`shard ${message.shardId} is not one of ${this.shards}`);
@@ -179,7 +180,9 @@ export class BundleReader {
   /** A box put together of the slices it meets. */
   private async assemble(name: string, { dtype, slices, shape }: StoredEntry, box: readonly Extent[]): Promise<NDArray> {
     if (!tiles(slices, box))
-      throw new DataLossError(`Does not have sufficient slices for partitioned tensor ${name} to restore in slice\n\n${indexName(this.prefix)}: the slices of [${shape}] do not make up what is asked for.`);
+      throw new DataLossError(
+        `Does not have sufficient slices for partitioned tensor ${name} to restore in slice\n\n${indexName(this.prefix)}: the slices of [${shape}] do not make up what is asked for.`,
+      );
     const result = NDArray.zeros(
       dtype,
       box.map(({ length }) => length),
@@ -188,10 +191,13 @@ export class BundleReader {
       const shared = intersection(slice, box);
       if (!shared) continue;
       const value = await this.table.get(sliceKey(name, slice));
-      if (!value) throw new DataLossError(`Invalid entry in checkpoint index\n\n${indexName(this.prefix)}: a slice of ${name} has no data.`);
+      if (!value)
+        throw new DataLossError(`Invalid entry in checkpoint index\n\n${indexName(this.prefix)}: a slice of ${name} has no data.`);
       const part = this.parse(name, value);
       if (part.dtype !== dtype || part.shape.some((size, axis) => size !== slice[axis].length))
-        throw new DataLossError(`Invalid entry in checkpoint index\n\n${indexName(this.prefix)}: a slice of ${name} is of another type or shape than announced.`);
+        throw new DataLossError(
+          `Invalid entry in checkpoint index\n\n${indexName(this.prefix)}: a slice of ${name} is of another type or shape than announced.`,
+        );
       copyBox(await this.stored(name, part), slice, result, box, shared);
     }
     return result;
@@ -230,9 +236,13 @@ async function readHeader(index: ByteSource, table: Table): Promise<number> {
   if (header.numShards <= 0 || header.numShards > mostShards)
     throw new DataLossError(`Invalid number of shards: ${header.numShards}\n\n${index.name}, header.`);
   if (header.endianness !== "LITTLE")
-    throw new UnimplementedError(`Reading a bundle with different endianness from the reader\n\n${index.name} was written on a big-endian machine.`);
+    throw new UnimplementedError(
+      `Reading a bundle with different endianness from the reader\n\n${index.name} was written on a big-endian machine.`,
+    );
   if ((header.version?.minConsumer ?? 0) > version.producer)
-    throw new InvalidArgumentError(`Checkpoint min consumer version ${header.version?.minConsumer} above current version ${version.producer} for TensorFlow.  Please upgrade TensorFlow.\n\n${index.name}, header.`);
+    throw new InvalidArgumentError(
+      `Checkpoint min consumer version ${header.version?.minConsumer} above current version ${version.producer} for TensorFlow.  Please upgrade TensorFlow.\n\n${index.name}, header.`,
+    );
   return header.numShards;
 }
 
@@ -246,7 +256,9 @@ function checkCrc({ crc, offset }: StoredEntry, found: number, where: string, na
 
 function refuseHandles(name: string, dtype: DType): void {
   if (dtypeTable[dtype].bytes === 0 && dtype !== "string")
-    throw new UnimplementedError(`Tensor ${name} is of type ${dtype}, which checkpoints hold in a form of their own that is not read here.`);
+    throw new UnimplementedError(
+      `Tensor ${name} is of type ${dtype}, which checkpoints hold in a form of their own that is not read here.`,
+    );
 }
 
 /** Elements as a typed array over the bytes read, moved only if they lie askew. */
@@ -305,7 +317,10 @@ export async function dataFiles(files: FileSystem, prefix: string): Promise<{ pa
 }
 
 /** Data in the order of the names, and what the index says of it. */
-function encodeTensors(tensors: readonly NamedTensor[]): { pieces: Uint8Array[]; entries: Map<Uint8Array, MessageInit<"BundleEntryProto">> } {
+function encodeTensors(tensors: readonly NamedTensor[]): {
+  pieces: Uint8Array[];
+  entries: Map<Uint8Array, MessageInit<"BundleEntryProto">>;
+} {
   const pieces: Uint8Array[] = [];
   const entries = new Map<Uint8Array, MessageInit<"BundleEntryProto">>();
   const wholes = new Map<string, { key: Uint8Array; dtype: string; shape: readonly number[]; slices: (readonly Extent[])[] }>();
@@ -314,7 +329,13 @@ function encodeTensors(tensors: readonly NamedTensor[]): { pieces: Uint8Array[];
   for (const { name, value, shapeAndSlice = "" } of tensors) {
     const slice = parseShapeAndSlice(shapeAndSlice);
     const stored = encodeTensor(name, value);
-    const entry = { dtype: dtypeEnumName(value.dtype), shape: shapeMessage(value.shape), offset: BigInt(offset), size: BigInt(stored.size), crc32c: stored.crc };
+    const entry = {
+      dtype: dtypeEnumName(value.dtype),
+      shape: shapeMessage(value.shape),
+      offset: BigInt(offset),
+      size: BigInt(stored.size),
+      crc32c: stored.crc,
+    };
     pieces.push(...stored.pieces);
     offset += stored.size;
     if (name === "") throw new InvalidArgumentError("A tensor without a name cannot be saved.");
@@ -324,12 +345,22 @@ function encodeTensors(tensors: readonly NamedTensor[]): { pieces: Uint8Array[];
       entries.set(encodeText(name), entry);
       continue;
     }
-    if (!sameShape(slice.extents.map(({ length }) => length), value.shape))
-      throw new InvalidArgumentError(`Slice in shape_and_slice specification does not match the shape of the tensor to save: ${shapeAndSlice}, tensor: [${value.shape}]`);
+    if (
+      !sameShape(
+        slice.extents.map(({ length }) => length),
+        value.shape,
+      )
+    )
+      throw new InvalidArgumentError(
+        `Slice in shape_and_slice specification does not match the shape of the tensor to save: ${shapeAndSlice}, tensor: [${value.shape}]`,
+      );
     const whole = wholes.get(name) ?? { key: encodeText(name), dtype: entry.dtype, shape: slice.shape, slices: [] };
     if (plain.has(name) || whole.dtype !== entry.dtype || !sameShape(whole.shape, slice.shape))
-      throw new InvalidArgumentError(`Mismatching shapes: existing tensor = [${whole.shape}], trying to add name ${name}, shape [${slice.shape}]`);
-    if (whole.slices.some(other => intersection(other, slice.extents))) throw new InvalidArgumentError(`Overlapping slices: ${name} ${shapeAndSlice}`);
+      throw new InvalidArgumentError(
+        `Mismatching shapes: existing tensor = [${whole.shape}], trying to add name ${name}, shape [${slice.shape}]`,
+      );
+    if (whole.slices.some(other => intersection(other, slice.extents)))
+      throw new InvalidArgumentError(`Overlapping slices: ${name} ${shapeAndSlice}`);
     whole.slices.push(slice.extents);
     wholes.set(name, whole);
     entries.set(sliceKey(name, slice.extents), entry);
@@ -401,7 +432,9 @@ export async function mergeBundles(
   for (let shard = 0; shard < moves.length; shard++) await files.rename(moves[shard], dataName(destination, shard, shards));
   for (let shard = moves.length; shard < shards; shard++) await files.write(dataName(destination, shard, shards), []);
   // A slice's entry alone says nothing of where its tensor's other slices are, but a shard may only have empty place for shard 0.
-  const entries = new Map([...merged.values()].map(({ key, entry }) => [key, entry.slices.length > 0 ? { ...entry, shardId: 0 } : entry] as const));
+  const entries = new Map(
+    [...merged.values()].map(({ key, entry }) => [key, entry.slices.length > 0 ? { ...entry, shardId: 0 } : entry] as const),
+  );
   await files.write(indexName(destination), [indexBytes(entries, shards)]);
   for (const prefix of prefixes) await files.remove(indexName(prefix));
   await removeOtherData(files, destination, shards);

@@ -88,8 +88,28 @@ export const exampleMessages = {
 
 /** Enumerations of these messages: names in the order of their numbers, or with them. */
 export const fileEnumerations = {
-  Endianness: [["LITTLE", 0], ["BIG", 1]],
-  LogLevel: [["UNKNOWN", 0], ["DEBUGGING", 10], ["INFO", 20], ["WARN", 30], ["ERROR", 40], ["FATAL", 50]],
-  SessionStatus: [["STATUS_UNSPECIFIED", 0], ["START", 1], ["STOP", 2], ["CHECKPOINT", 3]],
-  DataClass: [["DATA_CLASS_UNKNOWN", 0], ["DATA_CLASS_SCALAR", 1], ["DATA_CLASS_TENSOR", 2], ["DATA_CLASS_BLOB_SEQUENCE", 3]],
+  Endianness: [
+    ["LITTLE", 0],
+    ["BIG", 1],
+  ],
+  LogLevel: [
+    ["UNKNOWN", 0],
+    ["DEBUGGING", 10],
+    ["INFO", 20],
+    ["WARN", 30],
+    ["ERROR", 40],
+    ["FATAL", 50],
+  ],
+  SessionStatus: [
+    ["STATUS_UNSPECIFIED", 0],
+    ["START", 1],
+    ["STOP", 2],
+    ["CHECKPOINT", 3],
+  ],
+  DataClass: [
+    ["DATA_CLASS_UNKNOWN", 0],
+    ["DATA_CLASS_SCALAR", 1],
+    ["DATA_CLASS_TENSOR", 2],
+    ["DATA_CLASS_BLOB_SEQUENCE", 3],
+  ],
 } as const satisfies Readonly<Record<string, readonly (readonly [string, number])[]>>;

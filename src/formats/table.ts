@@ -68,7 +68,10 @@ export class Table {
 
   private constructor(source: ByteSource, index: readonly TableEntry[]) {
     this.source = source;
-    this.index = index.map(({ key, value }) => ({ last: key, handle: readHandle(new Cursor(value, value.length, at => damaged(source, at)), source) }));
+    this.index = index.map(({ key, value }) => ({
+      last: key,
+      handle: readHandle(new Cursor(value, value.length, at => damaged(source, at)), source),
+    }));
   }
 
   /** Reads footer and index. @throws DataLossError in TensorFlow's words if it is no table. */
@@ -132,7 +135,8 @@ export class Table {
   }
 }
 
-const damagedFile = (source: ByteSource, words: string, hint: string): DataLossError => new DataLossError(`${words}\n\n${source.name}: ${hint}`);
+const damagedFile = (source: ByteSource, words: string, hint: string): DataLossError =>
+  new DataLossError(`${words}\n\n${source.name}: ${hint}`);
 
 function damaged(source: ByteSource, reason: string, offset = 0): never {
   throw damagedFile(source, "corrupted sstable block", `at byte ${offset}: ${reason}.`);

@@ -47,6 +47,10 @@ const fieldOf = (dtype: DType): (typeof valueFields)[keyof typeof valueFields] =
   return valueFields[dtype as keyof typeof valueFields];
 };
 
+/** How many values of a type a message holds one by one. */
+export const countValues = (message: Message<"TensorProto">, dtype: DType): number =>
+  message[fieldOf(dtype)].length / (isPairs(dtype) ? 2 : 1);
+
 /** The array a tensor message holds: raw content, or values of which the last one repeats.
  *  @throws InvalidArgumentError if it is damaged; UnimplementedError for types without arrays (resource, variant, quantized). */
 export function arrayFromMessage(message: Message<"TensorProto">): NDArray {
@@ -116,7 +120,11 @@ export function arrayToMessage(array: NDArray): Message<"TensorProto"> {
     const { buffer, byteOffset, byteLength } = array.data as Uint8Array;
     return createMessage("TensorProto", { ...head, tensorContent: new Uint8Array(buffer, byteOffset, byteLength).slice() });
   }
-  const words = Array.from(array.data as ArrayLike<number | bigint | Uint8Array>);
-  const values = dtype === "bool" ? words.map(word => word !== 0) : words;
-  return createMessage("TensorProto", { ...head, [fieldOf(dtype)]: values });
+  return createMessage("TensorProto", { ...head, ...arrayToTypedValues(array) });
+}
+
+/** The field of single values alone, without type and shape. */
+export function arrayToTypedValues({ dtype, data }: NDArray): MessageInit<"TensorProto"> {
+  const words = Array.from(data as ArrayLike<number | bigint | Uint8Array>);
+  return { [fieldOf(dtype)]: dtype === "bool" ? words.map(word => word !== 0) : words };
 }

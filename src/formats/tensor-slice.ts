@@ -34,7 +34,9 @@ export function parseShapeAndSlice(text: string): ShapeAndSlice | null {
 }
 
 const invalid = (text: string, reason: string): InvalidArgumentError =>
-  new InvalidArgumentError(`Invalid shape and slice specification: ${text}\n\nIt is a shape and, for each dimension, "start,length" or "-": ${reason}.`);
+  new InvalidArgumentError(
+    `Invalid shape and slice specification: ${text}\n\nIt is a shape and, for each dimension, "start,length" or "-": ${reason}.`,
+  );
 
 function wholeNumber(part: string, text: string): number {
   if (!/^\d{1,15}$/.test(part)) throw invalid(text, `"${part}" is no whole number`);
@@ -96,7 +98,8 @@ export function copyBox(from: NDArray, fromBox: readonly Extent[], to: NDArray, 
   const [fromStrides, toStrides] = [stridesOf(from.shape), stridesOf(to.shape)];
   const row = shared.length === 0 ? 1 : (shared.at(-1) as Extent).length;
   const copyRow = (source: number, target: number): void => {
-    if (from.dtype === "string") for (let i = 0; i < row; i++) (to.data as Uint8Array[])[target + i] = (from.data as Uint8Array[])[source + i];
+    if (from.dtype === "string")
+      for (let i = 0; i < row; i++) (to.data as Uint8Array[])[target + i] = (from.data as Uint8Array[])[source + i];
     else (to.data as Uint8Array).set((from.data as Uint8Array).subarray(source * words, (source + row) * words), target * words);
   };
   const walk = (axis: number, source: number, target: number): void => {

@@ -13,6 +13,7 @@ import * as arrayRearranging from "./array-rearranging.ts";
 import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
 import * as bitwise from "./bitwise.ts";
+import * as checkpoint from "./checkpoint.ts";
 import * as controlFlow from "./control-flow.ts";
 import * as functionalCalls from "./functional-calls.ts";
 import * as image from "./image.ts";
@@ -59,6 +60,7 @@ const families = [
   arraySelection,
   arraySlicing,
   bitwise,
+  checkpoint,
   controlFlow,
   functionalCalls,
   image,

@@ -170,12 +170,16 @@ async function aroundHost(
   hosts: readonly Operation[],
 ): Promise<Compiled> {
   const needs = [...new Set(hosts.flatMap(op => valueInputs(selection, op)))];
-  const { first, rest, crossing, given } = split(selection, {
+  const halves = split(selection, {
     needs,
     after: hosts.flatMap(op => op.controlInputs),
     between: new Set(hosts),
     reader: hosts[0],
   });
+  const { first, crossing, given } = halves;
+  // What is read of a variable is no feed of the rest, which may assign it.
+  const isFeed = (tensor: Tensor): boolean => !tensor.isRef || selection.feeds.has(tensor);
+  const rest = { ...halves.rest, feeds: new Set([...halves.rest.feeds].filter(isFeed)) };
   const calls = hosts.map(op => hostCall(selection, op, device));
   const head = first.nodes.length > 0 ? await compileSelection(first, feeds, device) : undefined;
   const fed = feeds.map(({ tensor }) => tensor);
@@ -190,7 +194,7 @@ async function aroundHost(
     hosts.forEach((op, k) => void op.outputs.forEach((output, i) => void known.set(output, results[k][i])));
     const valueOf = (tensor: Tensor): NDArray => known.get(tensor) as NDArray;
     if (isDone) return rest.fetches.map(fetch => valueOf(resolve(rest, fetch)));
-    const crossed = [...crossing, ...given].filter(tensor => !fed.includes(tensor));
+    const crossed = [...crossing, ...given].filter(tensor => isFeed(tensor) && !fed.includes(tensor));
     const tail = await variants.get(crossed.map(tensor => valueOf(tensor).shape.join()).join(";"), () =>
       compileSelection(rest, [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueOf(tensor).shape }))], device),
     );

@@ -38,10 +38,14 @@ export function nextHostOperations(selection: Selection): readonly Operation[] {
 const isHost = (node: Node): boolean => node instanceof Operation && node.definition.host !== undefined;
 
 /** The tensors among an operation's inputs that are values. */
-export const valueInputs = (selection: Selection, op: Operation): readonly Tensor[] =>
-  op.inputs.filter(input => !isHandle(input)).map(input => resolve(selection, input));
+export const valueInputs = (selection: Selection, op: Operation): readonly Tensor[] => {
+  const isHandle = handlesOf(op);
+  return op.inputs.filter((_, i) => !isHandle[i]).map(input => resolve(selection, input));
+};
 
-const isHandle = (tensor: Tensor): boolean => tensor.isRef || tensor.dtype === "resource";
+/** Which inputs the operation takes as handles; elsewhere a reference stands for its value. */
+const handlesOf = (op: Operation): boolean[] =>
+  typesOf(op.definition, "inputs", op.attrs).map(({ isRef, dtype }) => isRef || dtype === "resource");
 
 /** An operation of the host with what its handles stand for. */
 export interface HostCall {
@@ -51,8 +55,9 @@ export interface HostCall {
 
 export function hostCall(selection: Selection, op: Operation, device: Device): HostCall {
   const { definition, attrs } = op;
+  const isHandle = handlesOf(op);
   const objects = new Map<Tensor, object>();
-  for (const input of op.inputs) if (isHandle(input)) objects.set(input, objectBehind(selection, input, device));
+  for (const [i, input] of op.inputs.entries()) if (isHandle[i]) objects.set(input, objectBehind(selection, input, device));
   const run: HostCall["run"] = (values, signal) => {
     const items = op.inputs.map(input => objects.get(input) ?? values.get(resolve(selection, input)));
     const record = { ...groupByName(definition, "inputs", attrs, items), ...attrs };

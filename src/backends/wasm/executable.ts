@@ -146,7 +146,9 @@ export class WasmExecutable implements Executable {
 
   private viewOf(value: Value): TypedArray | null {
     const place = this.placeOf(value);
-    return place.region === "host" ? null : this.device.view(value.dtype, this.offsetOf(place), sizeOf(value.shape));
+    return place.region === "host" || dtypeTable[value.dtype].bytes === 0
+      ? null
+      : this.device.view(value.dtype, this.offsetOf(place), sizeOf(value.shape));
   }
 
   // ---- data ----

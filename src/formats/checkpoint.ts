@@ -1,0 +1,225 @@
+// Checkpoints of either version behind one reader, and the `checkpoint` file that says which of a folder is the latest.
+
+import type { DType } from "../base/dtype.ts";
+import { DataLossError, NotFoundError, ValueError } from "../base/errors.ts";
+import { type FileSystem, isAbsolutePath, joinPath, readFile, relativePath } from "../base/files.ts";
+import { decodeText, encodeText, type NDArray } from "../base/ndarray.ts";
+import { BundleReader, dataFiles, type TensorEntry } from "./bundle.ts";
+import { CheckpointV1Reader } from "./checkpoint-v1.ts";
+
+/** The checkpoint of a prefix: of version 2 if there is `prefix.index`, else the file itself as version 1. @throws NotFoundError, DataLossError */
+export async function openCheckpoint(files: FileSystem, prefix: string): Promise<BundleReader | CheckpointV1Reader> {
+  const isV1 = (await files.status(`${prefix}.index`)) === null && (await files.status(prefix))?.isFolder === false;
+  return (isV1 ? CheckpointV1Reader : BundleReader).open(files, prefix);
+}
+
+/** Reads tensors of a checkpoint by name, each by its byte range. TF: tf.train.NewCheckpointReader. */
+export class CheckpointReader {
+  private readonly reader: BundleReader | CheckpointV1Reader;
+  private readonly entries: ReadonlyMap<string, TensorEntry>;
+
+  private constructor(reader: BundleReader | CheckpointV1Reader, entries: ReadonlyMap<string, TensorEntry>) {
+    this.reader = reader;
+    this.entries = entries;
+  }
+
+  /** Opens a checkpoint of either version and lists it. @throws NotFoundError, DataLossError */
+  static async open(files: FileSystem, prefix: string): Promise<CheckpointReader> {
+    const reader = await openCheckpoint(files, prefix);
+    try {
+      return new CheckpointReader(reader, await reader.tensors());
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  }
+
+  hasTensor(name: string): boolean {
+    return this.entries.has(name);
+  }
+
+  /** Names and shapes. */
+  getVariableToShapeMap(): Map<string, readonly number[]> {
+    return new Map([...this.entries].map(([name, { shape }]) => [name, shape]));
+  }
+
+  getVariableToDtypeMap(): Map<string, DType> {
+    return new Map([...this.entries].map(([name, { dtype }]) => [name, dtype]));
+  }
+
+  /** The whole tensor, or the part that a specification such as `10 4 4,3:0,4` names. @throws NotFoundError, DataLossError */
+  getTensor(name: string, shapeAndSlice = ""): Promise<NDArray> {
+    return this.reader.read(name, shapeAndSlice);
+  }
+
+  /** One line a tensor: name, type, shape. */
+  debugString(): string {
+    return [...this.entries].map(([name, { dtype, shape }]) => `${name} (DT_${dtype.toUpperCase()}) [${shape.join(",")}]`).join("\n");
+  }
+
+  close(): Promise<void> {
+    return this.reader.close();
+  }
+}
+
+/** Is there a checkpoint of this prefix, of either version? */
+export async function hasCheckpoint(files: FileSystem, prefix: string): Promise<boolean> {
+  if ((await files.status(`${prefix}.index`)) !== null) return true;
+  return (await files.status(prefix))?.isFolder === false;
+}
+
+/** Removes the files of a checkpoint. */
+export async function removeCheckpointFiles(files: FileSystem, prefix: string, metaGraphSuffix = "meta", version = 2): Promise<void> {
+  await files.remove(metaGraphName(prefix, metaGraphSuffix));
+  if (version === 1) return files.remove(prefix);
+  // The index first: without it there is no checkpoint, with it all of it should be there.
+  await files.remove(`${prefix}.index`);
+  for (const { path } of await dataFiles(files, prefix)) await files.remove(path);
+}
+
+/** `model-7` → `model-7.meta`. */
+export const metaGraphName = (prefix: string, suffix = "meta"): string => `${prefix.replace(/-[\d?]+-of-\d+$/, "")}.${suffix}`;
+
+// ---- the state file ----
+
+/** What the file `checkpoint` says. */
+export interface CheckpointState {
+  readonly modelCheckpointPath: string;
+  /** Oldest first. */
+  readonly allModelCheckpointPaths: readonly string[];
+  readonly allModelCheckpointTimestamps: readonly number[];
+  readonly lastPreservedTimestamp: number;
+}
+
+/** The state as text. */
+export function checkpointStateToText(state: CheckpointState): string {
+  const lines = [
+    `model_checkpoint_path: ${quoted(state.modelCheckpointPath)}`,
+    ...state.allModelCheckpointPaths.map(path => `all_model_checkpoint_paths: ${quoted(path)}`),
+    ...state.allModelCheckpointTimestamps.map(time => `all_model_checkpoint_timestamps: ${decimal(time)}`),
+    ...(state.lastPreservedTimestamp === 0 ? [] : [`last_preserved_timestamp: ${decimal(state.lastPreservedTimestamp)}`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** As Python prints a double. */
+const decimal = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
+
+const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '"': '"', "'": "'", "\\": "\\" };
+
+function quoted(text: string): string {
+  let result = "";
+  for (const byte of encodeText(text)) {
+    const char = String.fromCharCode(byte);
+    const letter = Object.keys(escapes).find(key => escapes[key] === char && key !== "'");
+    if (letter !== undefined) result += `\\${letter}`;
+    else result += byte < 32 || byte > 126 ? `\\${byte.toString(8).padStart(3, "0")}` : char;
+  }
+  return `"${result}"`;
+}
+
+/** @throws DataLossError naming the line that is not understood. */
+export function checkpointStateFromText(text: string, name = "checkpoint"): CheckpointState {
+  const fields: Record<string, (string | number)[]> = {};
+  const pattern = /\s*(?:#[^\n]*|(\w+)\s*:\s*(?:((?:"(?:[^"\\\n]|\\.)*"\s*|'(?:[^'\\\n]|\\.)*'\s*)+)|([-+.\w]+))[ \t]*[,;]?)/y;
+  while (pattern.lastIndex < text.trimEnd().length) {
+    const from = pattern.lastIndex;
+    const match = pattern.exec(text);
+    if (!match)
+      throw new DataLossError(
+        `${name}: line ${text.slice(0, from).split("\n").length} is not understood\n\nIt should hold fields such as model_checkpoint_path: "model-7".`,
+      );
+    const [, field, strings, bare] = match;
+    if (field === undefined) continue;
+    fields[field] = [...(fields[field] ?? []), strings === undefined ? Number(bare) : unquoted(strings)];
+  }
+  const textsOf = (field: string): string[] => (fields[field] ?? []).filter(value => typeof value === "string");
+  const numbersOf = (field: string): number[] => (fields[field] ?? []).filter(value => typeof value === "number");
+  return {
+    modelCheckpointPath: textsOf("model_checkpoint_path").at(-1) ?? "",
+    allModelCheckpointPaths: textsOf("all_model_checkpoint_paths"),
+    allModelCheckpointTimestamps: numbersOf("all_model_checkpoint_timestamps"),
+    lastPreservedTimestamp: numbersOf("last_preserved_timestamp").at(-1) ?? 0,
+  };
+}
+
+function unquoted(literals: string): string {
+  const bytes: number[] = [];
+  for (const [, double, single] of literals.matchAll(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g)) {
+    for (const [, octal, hex, letter, plain] of (double ?? single).matchAll(/\\([0-7]{1,3})|\\x([0-9a-fA-F]{1,2})|\\(.)|([^\\]+)/g)) {
+      if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 255);
+      else if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
+      else bytes.push(...encodeText(letter !== undefined ? (escapes[letter] ?? letter) : plain));
+    }
+  }
+  return decodeText(Uint8Array.from(bytes));
+}
+
+const stateName = (folder: string, latestFilename: string | null | undefined): string => joinPath(folder, latestFilename ?? "checkpoint");
+
+export interface UpdateCheckpointStateOptions {
+  readonly allModelCheckpointPaths?: readonly string[] | null;
+  readonly latestFilename?: string | null;
+  readonly allModelCheckpointTimestamps?: readonly number[] | null;
+  readonly lastPreservedTimestamp?: number | null;
+  /** Write absolute paths relative to the folder, so that the folder can be moved. */
+  readonly saveRelativePaths?: boolean;
+}
+
+/** Writes the file `checkpoint` of a folder, all or nothing. @throws RuntimeError if it would overwrite the checkpoint. */
+export async function writeCheckpointState(
+  files: FileSystem,
+  saveDir: string,
+  modelCheckpointPath: string,
+  options: UpdateCheckpointStateOptions = {},
+): Promise<CheckpointState> {
+  const state = makeCheckpointState(saveDir, modelCheckpointPath, options);
+  await files.write(stateName(saveDir, options.latestFilename), [encodeText(checkpointStateToText(state))]);
+  return state;
+}
+
+/** The state that a folder's file would hold: the latest path is listed last, paths are relative where the folder is. @throws ValueError */
+export function makeCheckpointState(
+  saveDir: string,
+  modelCheckpointPath: string,
+  options: UpdateCheckpointStateOptions = {},
+): CheckpointState {
+  const relative = (path: string): string =>
+    (options.saveRelativePaths && isAbsolutePath(path)) || (!isAbsolutePath(saveDir) && !isAbsolutePath(path))
+      ? relativePath(path, saveDir)
+      : path;
+  const given = options.allModelCheckpointPaths ?? [];
+  const all = given.at(-1) === modelCheckpointPath ? given : [...given, modelCheckpointPath];
+  const times = options.allModelCheckpointTimestamps ?? [];
+  if (times.length > 0 && times.length !== all.length)
+    throw new ValueError(`Checkpoint timestamps, if provided, must match checkpoint paths (got paths ${all} and timestamps ${times})`);
+  return {
+    modelCheckpointPath: relative(modelCheckpointPath),
+    allModelCheckpointPaths: all.map(relative),
+    allModelCheckpointTimestamps: times,
+    lastPreservedTimestamp: options.lastPreservedTimestamp ?? 0,
+  };
+}
+
+/** The state with paths as seen from here, or null if there is none. @throws DataLossError if the file is damaged. */
+export async function readCheckpointState(
+  files: FileSystem,
+  folder: string,
+  latestFilename?: string | null,
+): Promise<CheckpointState | null> {
+  const path = stateName(folder, latestFilename);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(files, path);
+  } catch (error) {
+    if (error instanceof NotFoundError) return null;
+    throw error;
+  }
+  const state = checkpointStateFromText(decodeText(bytes), path);
+  if (state.modelCheckpointPath === "") throw new ValueError(`Invalid checkpoint state loaded from ${folder}`);
+  return {
+    ...state,
+    modelCheckpointPath: joinPath(folder, state.modelCheckpointPath),
+    allModelCheckpointPaths: state.allModelCheckpointPaths.map(other => joinPath(folder, other)),
+  };
+}

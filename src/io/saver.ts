@@ -1,0 +1,565 @@
+// Saver: the nodes that save and restore variables, exactly TensorFlow's, and the bookkeeping of checkpoints on disk around them.
+// What a checkpoint's bytes are is formats/bundle.ts's business; the work is done by the ops of ops/checkpoint.ts.
+
+import { files } from "#platform";
+import { type DType, dtypeTable } from "../base/dtype.ts";
+import {
+  AssertionError,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+  type OpError,
+  RuntimeError,
+  UnimplementedError,
+  ValueError,
+} from "../base/errors.ts";
+import { fileNameOf, folderOf } from "../base/files.ts";
+import { decodeText, type NDArray } from "../base/ndarray.ts";
+import { hasCheckpoint, removeCheckpointFiles, writeCheckpointState } from "../formats/checkpoint.ts";
+import type { TensorLike } from "../graph/conversion.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
+import type { Graph } from "../graph/graph.ts";
+import { type Operation, Tensor } from "../graph/operation.ts";
+import { GraphKeys } from "../library/graph-keys.ts";
+import { globalStep as valueOfStep } from "../library/train/global-step.ts";
+import { assign, type Runner, Variable } from "../library/variables.ts";
+import { constant, identity, placeholderWithDefault, reshape, shape as shapeOf } from "../ops/array.ts";
+import { where } from "../ops/array-selection.ts";
+import { MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2, ShardedFilename, ShardedFilespec } from "../ops/checkpoint.ts";
+import { group, withDependencies } from "../ops/control-flow.ts";
+import { AssignVariableOp } from "../ops/state.ts";
+import { regexFullMatch, stringJoin } from "../ops/string.ts";
+import { modificationTimes } from "./saver-checkpoints.ts";
+
+/** One tensor of a checkpoint: under a name, all of it or the slice that `sliceSpec` says. */
+export interface SaveSpec {
+  readonly tensor: Tensor;
+  readonly sliceSpec: string;
+  readonly name: string;
+  readonly dtype: DType;
+}
+
+/** What a saver saves: a variable, or anything else that says which tensors it is made of and how to restore it. */
+export interface SaveableObject {
+  readonly name: string;
+  /** What is saved, once only. */
+  readonly op: object;
+  readonly specs: readonly SaveSpec[];
+  /** The node that sets it to the restored tensors, first brought to `shapes` where they are given. */
+  restore(restoredTensors: readonly Tensor[], restoredShapes: readonly TensorLike[] | null): Operation | Tensor;
+}
+
+/** What a saver can be asked to save. Slices of one partitioned variable are given together. */
+export type Saveable = Variable | Tensor | SaveableObject;
+type SaveableGroup = Saveable | readonly Saveable[];
+export type VarList = readonly Saveable[] | Readonly<Record<string, SaveableGroup>> | ReadonlyMap<string, SaveableGroup>;
+
+/** Where a slice of a partitioned variable lies. */
+interface SlicePlace {
+  readonly fullName: string;
+  readonly spec: string;
+}
+const sliceInfoOf = (value: unknown): SlicePlace | null => (value as { saveSliceInfo?: SlicePlace | null }).saveSliceInfo ?? null;
+
+/** The nodes of a saver, by name. TF: SaverDef. */
+export interface SaverDef {
+  readonly filenameTensorName: string;
+  readonly saveTensorName: string;
+  readonly restoreOpName: string;
+  readonly maxToKeep: number;
+  readonly sharded: boolean;
+  readonly keepCheckpointEveryNHours: number;
+  /** "V1" or "V2", or its number. */
+  readonly version: string | number;
+}
+/** Versions of checkpoints. */
+export const SaverDef = { LEGACY: 0, V1: 1, V2: 2 } as const;
+
+const isV1 = (version: string | number): boolean => version === "V1" || version === 1 || version === "LEGACY" || version === 0;
+
+export interface SaverOptions {
+  /** Restored values may have another shape with as many elements. */
+  readonly reshape?: boolean;
+  /** One data file for each device that has variables. */
+  readonly sharded?: boolean;
+  /** So many checkpoints are kept, the oldest being removed; 0 or null: all. */
+  readonly maxToKeep?: number | null;
+  /** Of the removed ones, one in so many hours is kept. */
+  readonly keepCheckpointEveryNHours?: number;
+  readonly name?: string | null;
+  readonly restoreSequentially?: boolean;
+  /** Use nodes that exist. */
+  readonly saverDef?: SaverDef | null;
+  /** Make the nodes when `build` is called. */
+  readonly deferBuild?: boolean;
+  /** Without variables do nothing, instead of an error. */
+  readonly allowEmpty?: boolean;
+  readonly writeVersion?: 1 | 2;
+  /** Steps in names have eight digits at least. */
+  readonly padStepNumber?: boolean;
+  /** Paths in the file `checkpoint` are relative to it, so the folder may be moved. */
+  readonly saveRelativePaths?: boolean;
+  readonly filename?: string | null;
+}
+
+export interface SaveOptions {
+  /** Added to the name: `model-100`. */
+  readonly globalStep?: number | bigint | Tensor | Variable | string | null;
+  /** Name of the file that lists checkpoints; "checkpoint" by default. */
+  readonly latestFilename?: string | null;
+  readonly metaGraphSuffix?: string;
+  readonly writeMetaGraph?: boolean;
+  readonly writeState?: boolean;
+  readonly stripDefaultAttrs?: boolean;
+}
+
+const hour = 3600;
+const now = (): number => Date.now() / 1000;
+
+/** Saves variables to checkpoints and restores them: `new tf.train.Saver()`, `await saver.save(session, "out/model", { globalStep })`,
+ *  `await saver.restore(session, path)`. Files are TensorFlow's. TF: tf.train.Saver.
+ *  @throws ValueError without variables (unless `allowEmpty`), or for two of one name; TypeError for what is no variable. */
+export class Saver {
+  /** The names of the nodes; null while there are none. */
+  saverDef: SaverDef | null;
+  private readonly varList: VarList | null;
+  private readonly options: SaverOptions;
+  private isBuilt = false;
+  private isEmpty = false;
+  private kept: { readonly path: string; readonly time: number }[] = [];
+  private toBeRemoved: { readonly path: string; readonly time: number }[] = [];
+  private nextKeptTime = Number.POSITIVE_INFINITY;
+
+  constructor(varList: VarList | null = null, options: SaverOptions = {}) {
+    if (options.deferBuild && varList !== null)
+      throw new ValueError("If `var_list` is provided then build cannot be deferred. Either set defer_build=False or var_list=None.");
+    this.varList = varList;
+    this.options = options;
+    this.saverDef = options.saverDef ?? null;
+    if (!options.deferBuild) this.build();
+  }
+
+  /** Makes the nodes, if they were deferred. */
+  build(): void {
+    if (this.isBuilt) return;
+    this.isBuilt = true;
+    const { name } = this.options;
+    if (this.saverDef === null) {
+      const list = this.varList ?? allSaveable();
+      if (isEmptyList(list)) {
+        if (!this.options.allowEmpty) throw new ValueError("No variables to save");
+        this.isEmpty = true;
+        return;
+      }
+      this.saverDef = buildNodes(list, this.options);
+    } else if (name) {
+      const inside = (inner: string): string => `${name}/${inner}`;
+      const { filenameTensorName, saveTensorName, restoreOpName } = this.saverDef;
+      this.saverDef = {
+        ...this.saverDef,
+        filenameTensorName: inside(filenameTensorName),
+        saveTensorName: inside(saveTensorName),
+        restoreOpName: inside(restoreOpName),
+      };
+    }
+    if (!this.saverDef.saveTensorName) throw new ValueError("saver_def must specify the save_tensor_name");
+    if (!this.saverDef.restoreOpName) throw new ValueError("saver_def must specify the restore_op_name");
+    this.nextKeptTime = now() + this.saverDef.keepCheckpointEveryNHours * hour;
+  }
+
+  asSaverDef(): SaverDef | null {
+    return this.saverDef;
+  }
+
+  /** The definition, without a name scope where one is given; null if it is not in that scope. */
+  toProto({ exportScope = null }: { exportScope?: string | null } = {}): SaverDef | null {
+    const def = this.saverDef;
+    if (def === null || !exportScope) return def;
+    const { filenameTensorName, saveTensorName, restoreOpName } = def;
+    if (![filenameTensorName, saveTensorName, restoreOpName].every(name => name.startsWith(exportScope))) return null;
+    const strip = (name: string): string => name.slice(exportScope.replace(/\/$/, "").length + 1);
+    return {
+      ...def,
+      filenameTensorName: strip(filenameTensorName),
+      saveTensorName: strip(saveTensorName),
+      restoreOpName: strip(restoreOpName),
+    };
+  }
+
+  /** A saver over nodes that exist. */
+  static fromProto(saverDef: SaverDef, { importScope = null }: { importScope?: string | null } = {}): Saver {
+    return new Saver(null, { saverDef, name: importScope });
+  }
+
+  /** Checkpoints not yet removed, the oldest first. */
+  get lastCheckpoints(): string[] {
+    return this.kept.map(({ path }) => path);
+  }
+
+  setLastCheckpoints(lastCheckpoints: readonly string[]): void {
+    if (!Array.isArray(lastCheckpoints)) throw new AssertionError("last_checkpoints must be a list.");
+    this.kept = lastCheckpoints.map(path => ({ path, time: Number.POSITIVE_INFINITY }));
+  }
+
+  /** Pairs of a path and its time in seconds. */
+  setLastCheckpointsWithTime(lastCheckpointsWithTime: readonly (readonly [string, number])[]): void {
+    if (!Array.isArray(lastCheckpointsWithTime)) throw new AssertionError("last_checkpoints_with_time must be a list.");
+    this.kept = lastCheckpointsWithTime.map(([path, time]) => ({ path, time }));
+  }
+
+  /** After a restart: of these checkpoints, goes on with those that are there. */
+  async recoverLastCheckpoints(checkpointPaths: readonly string[]): Promise<void> {
+    const found: { path: string; time: number }[] = [];
+    for (const path of checkpointPaths) for (const time of await modificationTimes([path])) found.push({ path, time });
+    this.kept = found;
+  }
+
+  /** Writes a checkpoint and returns its path, for `restore`; null if there is nothing to save. It is there whole or not at all.
+   *  @throws ValueError for a missing folder or a name that collides with the state file; FailedPreconditionError for variables without a value. */
+  async save(session: Runner, savePath: string, options: SaveOptions = {}): Promise<string | null> {
+    const { globalStep = null, latestFilename, metaGraphSuffix = "meta", writeMetaGraph, writeState = true } = options;
+    if (!this.isBuilt) throw new RuntimeError("`build()` should be called before save if defer_build==True");
+    const stateFile = latestFilename ?? "checkpoint";
+    if (folderOf(stateFile) !== "") throw new ValueError("'latest_filename' must not contain path components");
+    refuseNoSession(session);
+    if (globalStep === null && fileNameOf(savePath) === stateFile && !this.options.sharded)
+      throw new ValueError(`'latest_filename' collides with 'save_path': '${stateFile}' and '${savePath}'`);
+    const checkpointFile = globalStep === null ? savePath : `${savePath}-${await this.stepText(session, globalStep)}`;
+    let written: string | null = null;
+    if (this.saverDef !== null && !this.isEmpty) {
+      written = await this.write(session, checkpointFile, savePath);
+      if (writeState) {
+        this.record(written);
+        await writeCheckpointState(files, folderOf(savePath), written, {
+          allModelCheckpointPaths: this.lastCheckpoints,
+          latestFilename: stateFile,
+          saveRelativePaths: this.options.saveRelativePaths ?? false,
+        });
+        await this.removeOld(metaGraphSuffix);
+      }
+    }
+    if (writeMetaGraph)
+      throw new UnimplementedError(
+        "Writing the graph beside a checkpoint is not part of this version.\n\nLeave writeMetaGraph out; tf.exportGraphDef gives the graph's nodes.",
+      );
+    return written;
+  }
+
+  private async write(session: Runner, checkpointFile: string, savePath: string): Promise<string> {
+    const { saveTensorName, filenameTensorName } = this.saverDef as SaverDef;
+    try {
+      const path = (await session.run(saveTensorName, { [filenameTensorName]: checkpointFile })) as NDArray;
+      return decodeText(path.get(0) as Uint8Array);
+    } catch (error) {
+      const folder = folderOf(savePath);
+      const isMissing = error instanceof FailedPreconditionError || error instanceof NotFoundError;
+      if (isMissing && folder !== "" && !(await files.status(folder))?.isFolder)
+        throw new ValueError(`Parent directory of ${savePath} doesn't exist, can't save.`);
+      throw error;
+    }
+  }
+
+  private async stepText(session: Runner, step: NonNullable<SaveOptions["globalStep"]>): Promise<string> {
+    const value = typeof step === "number" || typeof step === "bigint" ? step : await valueOfStep(session, step as Tensor);
+    return this.options.padStepNumber ? String(value).padStart(8, "0") : String(value);
+  }
+
+  private record(path: string): void {
+    const most = (this.saverDef as SaverDef).maxToKeep;
+    if (!most) return;
+    this.kept = [...this.kept.filter(other => other.path !== path), { path, time: now() }];
+    if (this.kept.length > most) this.toBeRemoved.push(...this.kept.splice(0, 1));
+  }
+
+  private async removeOld(metaGraphSuffix: string): Promise<void> {
+    const oldest = this.toBeRemoved.shift();
+    if (!oldest) return;
+    const { keepCheckpointEveryNHours, version } = this.saverDef as SaverDef;
+    if (oldest.time > this.nextKeptTime) {
+      this.nextKeptTime += keepCheckpointEveryNHours * hour;
+      return;
+    }
+    // A file that cannot be removed keeps nobody from saving.
+    await removeCheckpointFiles(files, oldest.path, metaGraphSuffix, isV1(version) ? 1 : 2).catch((error: unknown) =>
+      console.warn(`Ignoring: ${String(error)}`),
+    );
+  }
+
+  /** Sets the variables to a checkpoint's values; they need not have been initialized.
+   *  @throws ValueError if the path names no checkpoint; NotFoundError for missing tensors, InvalidArgumentError for other shapes or types. */
+  async restore(session: Runner, savePath: string): Promise<void> {
+    if (this.isEmpty) return;
+    if (savePath === null || savePath === undefined) throw new ValueError("Can't load save_path when it is None.");
+    if (this.saverDef === null) throw new RuntimeError("`build()` should be called before restore if defer_build==True");
+    refuseNoSession(session);
+    const path = String(savePath);
+    if (!(await hasCheckpoint(files, path))) throw new ValueError(`The passed save_path is not a valid checkpoint: ${path}`);
+    const { restoreOpName, filenameTensorName } = this.saverDef;
+    try {
+      await session.run(restoreOpName, { [filenameTensorName]: path });
+    } catch (error) {
+      if (error instanceof NotFoundError) throw explained(error, "a Variable name or other graph key that is missing");
+      if (error instanceof InvalidArgumentError) throw explained(error, "a mismatch between the current graph and the graph");
+      throw error;
+    }
+  }
+}
+
+function refuseNoSession(session: unknown): void {
+  if (typeof session !== "object" || session === null || typeof (session as { run?: unknown }).run !== "function")
+    throw new TypeError(`'sess' must be a Session; ${String(session)}`);
+}
+
+function explained(error: OpError, cause: string): OpError {
+  const Class = error.constructor as new (message: string, op: OpError["op"]) => OpError;
+  return new Class(
+    `Restoring from checkpoint failed. This is most likely due to ${cause} from the checkpoint. Please ensure that you have not altered the graph expected based on the checkpoint. Original error:\n\n${error.message}`,
+    error.op,
+  );
+}
+
+// ---- what is to be saved ----
+
+const allSaveable = (): Saveable[] => {
+  const graph = getDefaultGraph();
+  return [...graph.getCollection(GraphKeys.GLOBAL_VARIABLES), ...graph.getCollection(GraphKeys.SAVEABLE_OBJECTS)] as Saveable[];
+};
+
+const isList = (list: unknown): list is readonly unknown[] => Array.isArray(list) || list instanceof Set;
+const isEmptyList = (list: VarList): boolean =>
+  isList(list) ? [...list].length === 0 : list instanceof Map ? list.size === 0 : Object.keys(list).length === 0;
+
+const isSaveableObject = (value: unknown): value is SaveableObject =>
+  typeof value === "object" && value !== null && "specs" in value && "restore" in value;
+
+/** Code points order names as Python does. */
+const byName = <T>([a]: readonly [string, T], [b]: readonly [string, T]): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Saveables by the name they have in checkpoints. @throws ValueError if two have one name; TypeError for what cannot be saved. */
+function namedSaveables(list: VarList): [string, SaveableGroup][] {
+  if (list instanceof Map) return [...list];
+  if (!isList(list)) {
+    if (typeof list !== "object" || list === null || list instanceof Variable || list instanceof Tensor)
+      throw new TypeError(`Variables to save should be passed in a dict or a list. Got ${String(list)}`);
+    return Object.entries(list as Readonly<Record<string, SaveableGroup>>);
+  }
+  const result = new Map<string, SaveableGroup>();
+  const flat = ([...list] as Saveable[]).flat(9) as Saveable[];
+  for (const [, item] of flat.map(item => [item.name, item] as const).sort(byName)) {
+    const slice = sliceInfoOf(item);
+    if (slice) {
+      const others = result.get(slice.fullName) ?? [];
+      if (!isList(others)) throw new ValueError(`Mixing slices and non-slices with the same name: ${slice.fullName}`);
+      result.set(slice.fullName, [...others, item]);
+      continue;
+    }
+    const name = isSaveableObject(item) ? item.name : nodeNameOf(item);
+    if (result.has(name)) throw new ValueError(`At least two variables have the same name: ${name}`);
+    result.set(name, item);
+  }
+  return [...result];
+}
+
+const variableOps = new Set(["Variable", "VariableV2", "VarHandleOp", "ReadVariableOp"]);
+
+/** The tensor of a variable that is to be saved: the reference, or the read of a resource variable. */
+function tensorOf(item: Saveable, what: string): Tensor {
+  const tensor = item instanceof Variable ? item.asGraphElement() : item;
+  if (!(tensor instanceof Tensor) || !variableOps.has(tensor.op.type)) throw new TypeError(`${what}: ${String(item)}`);
+  return tensor;
+}
+
+function nodeNameOf(item: Saveable): string {
+  const { op } = tensorOf(item, "Variable to save is not a Variable");
+  return op.type === "ReadVariableOp" ? op.inputs[0].op.name : op.name;
+}
+
+function saveablesOf(list: VarList): SaveableObject[] {
+  const seen = new Set<object>();
+  const result: SaveableObject[] = [];
+  for (const [name, item] of namedSaveables(list).sort(byName)) {
+    const group = isList(item) ? item : [item];
+    if (isList(item)) checkSlices(group);
+    for (const one of group) {
+      const saveable = isSaveableObject(one) ? one : saveableOf(one, isList(item) ? (sliceInfoOf(one)?.spec ?? "") : "", name);
+      if (seen.has(saveable.op)) throw new ValueError(`The same saveable will be restored with two names: ${saveable.name}`);
+      seen.add(saveable.op);
+      result.push(saveable);
+    }
+  }
+  return result;
+}
+
+function checkSlices(group: readonly Saveable[]): void {
+  let first: string | null = null;
+  for (const item of group) {
+    if (isSaveableObject(item)) continue;
+    if (!(item instanceof Variable)) throw new ValueError(`Slices must all be Variables: ${String(item)}`);
+    const slice = sliceInfoOf(item);
+    if (!slice) throw new ValueError(`Slices must all be slices: ${String(item)}`);
+    first ??= slice.fullName;
+    if (slice.fullName !== first) throw new ValueError(`Slices must all be from the same tensor: ${first} != ${slice.fullName}`);
+  }
+}
+
+/** How a variable is saved and restored. */
+export function saveableOf(item: Variable | Tensor, sliceSpec: string, name: string): SaveableObject {
+  const tensor = tensorOf(item, "names_to_saveables must be a dict mapping string names to Tensors/Variables. Not a variable");
+  const specs = [{ tensor, sliceSpec, name, dtype: tensor.dtype }];
+  const { graph } = tensor;
+  const brought = ([restored]: readonly Tensor[], shapes: readonly TensorLike[] | null): Tensor =>
+    shapes === null ? restored : reshape(restored, shapes[0]);
+  if (tensor.op.type !== "ReadVariableOp")
+    return {
+      name,
+      op: tensor,
+      specs,
+      restore: (restored, shapes) =>
+        assign(tensor, brought(restored, shapes), { validateShape: shapes === null && tensor.shape.isFullyDefined }) as Tensor,
+    };
+  const [handle] = tensor.op.inputs;
+  const variableShape = item.shape;
+  return {
+    name,
+    op: handle.op,
+    specs,
+    restore: (restored, shapes) =>
+      graph.device(handle.device, () => {
+        const value = identity(brought(restored, shapes));
+        if (!variableShape.isCompatibleWith(value.shape))
+          throw new ValueError(
+            `Received incompatible tensor with shape ${value.shape} when attempting to restore variable with shape ${variableShape} and name ${name}.`,
+          );
+        return AssignVariableOp({ resource: handle, value, dtype: tensor.dtype });
+      }),
+  };
+}
+
+// ---- nodes ----
+
+type PerDevice = readonly (readonly [string, readonly SaveableObject[]])[];
+
+class SaverNodes {
+  private readonly graph: Graph;
+  private readonly options: SaverOptions;
+  constructor(graph: Graph, options: SaverOptions) {
+    this.graph = graph;
+    this.options = options;
+  }
+
+  private get isV1(): boolean {
+    return isV1(this.options.writeVersion ?? 2);
+  }
+
+  save(filename: Tensor, saveables: readonly SaveableObject[]): Tensor {
+    const specs = saveables.flatMap(saveable => saveable.specs);
+    const tensorNames = specs.map(({ name }) => name);
+    const slices = specs.map(({ sliceSpec }) => sliceSpec);
+    const tensors = specs.map(({ tensor }) => tensor);
+    const save = this.isV1
+      ? SaveSlices({ filename, tensorNames, shapesAndSlices: slices, data: tensors })
+      : SaveV2({ prefix: filename, tensorNames, shapeAndSlices: slices, tensors });
+    return withDependencies([save], filename);
+  }
+
+  restore(filename: Tensor, saveables: readonly SaveableObject[], name: string): Operation {
+    const specs = saveables.flatMap(saveable => saveable.specs);
+    const restored = this.graph.device("cpu:0", () =>
+      RestoreV2({
+        prefix: filename,
+        tensorNames: specs.map(spec => spec.name),
+        shapeAndSlices: specs.map(({ sliceSpec }) => sliceSpec),
+        dtypes: specs.map(({ dtype }) => dtype),
+      }),
+    );
+    let at = 0;
+    const assigned = saveables.map(saveable => {
+      const count = saveable.specs.length;
+      const shapes = this.options.reshape
+        ? saveable.specs.map(({ tensor }) => (tensor.shape.isFullyDefined ? tensor.shape.asNumbers() : shapeOf(tensor)))
+        : null;
+      at += count;
+      return saveable.restore(restored.slice(at - count, at), shapes);
+    });
+    return group(...assigned, { name });
+  }
+
+  saveShards(filename: Tensor, perDevice: PerDevice): Tensor {
+    const { graph } = this;
+    const base = this.isV1
+      ? filename
+      : graph.device("CPU", () => {
+          const suffix = where(regexFullMatch(filename, "^s3://.*"), constant(".part"), constant("_temp/part")) as Tensor;
+          return stringJoin([filename, suffix]);
+        });
+    const numShards = constant(perDevice.length, "int32", { name: "num_shards" });
+    const prefixes: Tensor[] = [];
+    const saves: Tensor[] = [];
+    for (const [shard, [device, saveables]] of perDevice.entries())
+      graph.device(this.isV1 ? device : onCpu(device), () => {
+        const prefix = ShardedFilename({ basename: base, shard, numShards });
+        prefixes.push(prefix);
+        saves.push(this.save(prefix, saveables));
+      });
+    return graph.controlDependencies(
+      saves.map(({ op }) => op),
+      () => {
+        if (this.isV1) return ShardedFilespec({ basename: filename, numShards });
+        return graph.device(onCpu(perDevice.at(-1)?.[0] ?? ""), () => {
+          const merge = MergeV2Checkpoints({
+            checkpointPrefixes: prefixes,
+            destinationPrefix: filename,
+            deleteOldDirs: true,
+          });
+          return graph.controlDependencies([merge], () => identity(filename));
+        });
+      },
+    );
+  }
+
+  restoreShards(filename: Tensor, perDevice: PerDevice): Operation {
+    const shards = perDevice.map(([device, saveables]) =>
+      this.graph.device(device, () => this.restore(filename, saveables, "restore_shard")),
+    );
+    return group(...shards, { name: "restore_all" });
+  }
+}
+
+const onCpu = (device: string): string => `${device.replace(/\/device:\w+:[\d*]+$/i, "")}/device:CPU:0`;
+
+function byDevice(saveables: readonly SaveableObject[]): PerDevice {
+  const result = new Map<string, SaveableObject[]>();
+  for (const saveable of saveables) {
+    const devices = new Set(saveable.specs.map(({ tensor }) => tensor.device));
+    if (devices.size !== 1) throw new ValueError(`All tensors of a saveable object must be on the same device: ${saveable.name}`);
+    const [device] = devices;
+    result.set(device, [...(result.get(device) ?? []), saveable]);
+  }
+  return [...result].sort(byName);
+}
+
+function buildNodes(list: VarList, options: SaverOptions): SaverDef {
+  const saveables = saveablesOf(list);
+  const unsavable = saveables.flatMap(({ specs }) => specs).find(({ dtype }) => dtypeTable[dtype].bytes === 0 && dtype !== "string");
+  if (unsavable) throw new TypeError(`${unsavable.name} is of type ${unsavable.dtype}, which checkpoints do not hold.`);
+  const { graph } = saveables[0].specs[0].tensor;
+  return graph.asDefault(() =>
+    graph.nameScope(options.name ?? "save", () => {
+      const nodes = new SaverNodes(graph, options);
+      const inner = placeholderWithDefault(options.filename || "model", [], { name: "filename" });
+      const filename = placeholderWithDefault(inner, [], { name: "Const" });
+      const perDevice = options.sharded ? byDevice(saveables) : [];
+      const save = options.sharded ? nodes.saveShards(filename, perDevice) : nodes.save(filename, saveables);
+      const restore = options.sharded ? nodes.restoreShards(filename, perDevice) : nodes.restore(filename, saveables, "restore_all");
+      return {
+        filenameTensorName: filename.name,
+        saveTensorName: save.name,
+        restoreOpName: restore.name,
+        maxToKeep: options.maxToKeep === undefined ? 5 : (options.maxToKeep ?? 0),
+        sharded: options.sharded ?? false,
+        keepCheckpointEveryNHours: options.keepCheckpointEveryNHours ?? 10000,
+        version: isV1(options.writeVersion ?? 2) ? "V1" : "V2",
+      };
+    }),
+  );
+}
