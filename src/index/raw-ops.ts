@@ -99,6 +99,17 @@ export {
 } from "../ops/array.ts";
 export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/bitwise.ts";
 export {
+  MergeV2Checkpoints,
+  Restore,
+  RestoreSlice,
+  RestoreV2,
+  Save,
+  SaveSlices,
+  SaveV2,
+  ShardedFilename,
+  ShardedFilespec,
+} from "../ops/checkpoint.ts";
+export {
   ControlTrigger,
   Enter,
   Exit,
