@@ -49,6 +49,8 @@ const homes: Readonly<Record<string, RegExp>> = {
   strings: /^ops\/string/,
   signal: /^ops\/math-fft/,
   spectral: /^ops\/math-fft/,
+  lookup: /^library\/lookup/,
+  "lookup.experimental": /^library\/lookup/,
   train: /^library\/train\/|^io\/saver/,
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,

@@ -46,6 +46,8 @@ export interface LowerContext {
   state(state: State): StateHandle;
   /** The object of the session behind a handle. */
   resource(handle: StateHandle): object;
+  /** A handle of the object that this op names. */
+  object(): StateHandle;
   /** An input's value, if it is known while compiling; for inputs that are fast when known but need not be (slice's `begin`). */
   known(input: string, index?: number): NDArray | undefined;
   /** An input's value; where it is only known while running, the run is cut before this op to get it. */
@@ -169,7 +171,7 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly host?: (record: HostRecord<I, A>, context: HostContext) => HostResult | Promise<HostResult>;
   /** `host` may wait for another run. */
   readonly waits?: boolean;
-  /** Instead of `lower`, for an op that names an object of the session: its only output is the handle. */
+  /** For an op that names an object of the session: its only output is the handle. `lower` only if the object is to be told the inputs. */
   readonly resource?: (attrs: AttrValues<A>, op: Operation) => HostObject;
   /** Inputs whose values must be known to compile (reshape's `shape`): `lower` gets them as arrays. */
   readonly compileTimeInputs?: readonly C[];

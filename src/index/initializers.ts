@@ -17,6 +17,7 @@ export {
   zerosInitializer as zeros,
 } from "../library/initializers.ts";
 export { identity } from "../library/keras-initializers.ts";
+export { tablesInitializer } from "../library/lookup.ts";
 export { orthogonalInitializer as orthogonal } from "../library/matrix-initializers.ts";
 export {
   globalVariablesInitializer as globalVariables,

@@ -8,6 +8,7 @@ export * as initializers from "./initializers.ts";
 export * as io from "./io.ts";
 export * as layers from "./layers.ts";
 export * as linalg from "./linalg.ts";
+export * as lookup from "./lookup.ts";
 export * as losses from "./losses.ts";
 export * as manip from "./manip.ts";
 export * as math from "./math.ts";
@@ -49,6 +50,7 @@ export {
   varianceScalingInitializer,
   zerosInitializer,
 } from "../library/initializers.ts";
+export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { orthogonalInitializer } from "../library/matrix-initializers.ts";
 export {
   addToCollection,

@@ -7,7 +7,7 @@ import { InternalError, InvalidArgumentError, OpError, UnimplementedError, Value
 import { NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
-import type { HostObject, LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
+import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredLoop } from "../graph/structured.ts";
 import {
@@ -163,7 +163,7 @@ export class Lowering {
 
   private operation(op: Operation): void {
     const { definition } = op;
-    if (definition.resource) return this.define(op.outputs[0], { handle: this.objectHandle(definition.resource(op.attrs, op), op.name) });
+    if (definition.resource && !definition.lower) return this.define(op.outputs[0], { handle: this.objectHandle(op) });
     if (definition.host)
       throw new UnimplementedError(
         `${definition.type} node '${op.name}' cannot run inside a branch or loop.\n\nIt is computed on the host between two parts of a run. Move it outside.`,
@@ -316,6 +316,7 @@ export class Lowering {
         if (!make) throw new InternalError(`${id} is no object of the host.`);
         return this.request.resource({ id, make });
       },
+      object: () => this.objectHandle(op),
       known: (input, index) => this.known(inputOf(input, index)),
       required: input => this.required(op, inputOf(input), input),
       get outputShapes() {
@@ -380,8 +381,10 @@ export class Lowering {
   // ---- states ----
 
   /** An object of the session as a state: a count of its changes, threaded through what reads and writes it. */
-  private objectHandle({ id, make }: HostObject, reader: string): StateHandle {
-    return this.handle({ id, make, role: "variable", dtype: "int32", shape: [], initial: () => NDArray.zeros("int32", []) }, reader);
+  private objectHandle(op: Operation): StateHandle {
+    const object = op.definition.resource?.(op.attrs, op);
+    if (!object) throw new InternalError(`${op.type} names no object of the host.`);
+    return this.handle({ ...object, role: "variable", dtype: "int32", shape: [], initial: () => NDArray.zeros("int32", []) }, op.name);
   }
 
   private handle(given: State, reader: string): StateHandle {

@@ -20,6 +20,7 @@ import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
 import * as imageResize from "./image-resize.ts";
 import * as linalg from "./linalg.ts";
+import * as lookup from "./lookup.ts";
 import * as math from "./math.ts";
 import * as mathCounting from "./math-counting.ts";
 import * as mathEinsum from "./math-einsum.ts";
@@ -67,6 +68,7 @@ const families = [
   imageBoxes,
   imageResize,
   linalg,
+  lookup,
   math,
   mathCounting,
   mathEinsum,

@@ -18,7 +18,7 @@ import { optimize } from "../optimize/index.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
 import { schedule } from "../schedule/index.ts";
 import { printPlan } from "../schedule/print-plan.ts";
-import { hostCall, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
+import { handleMakers, hostCall, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
 import { split } from "./split.ts";
 
 /** One fed tensor; `known` values are compiled in. */
@@ -172,7 +172,7 @@ async function aroundHost(
   const needs = [...new Set(hosts.flatMap(op => valueInputs(selection, op)))];
   const halves = split(selection, {
     needs,
-    after: hosts.flatMap(op => op.controlInputs),
+    after: hosts.flatMap(op => [...op.controlInputs, ...handleMakers(op)]),
     between: new Set(hosts),
     reader: hosts[0],
   });

@@ -47,6 +47,10 @@ export const valueInputs = (selection: Selection, op: Operation): readonly Tenso
 const handlesOf = (op: Operation): boolean[] =>
   typesOf(op.definition, "inputs", op.attrs).map(({ isRef, dtype }) => isRef || dtype === "resource");
 
+/** What made an operation's handles, where the objects have to be told inputs first. */
+export const handleMakers = (op: Operation): readonly Operation[] =>
+  op.inputs.filter(input => input.dtype === "resource" && input.op.inputs.length > 0).map(input => input.op);
+
 /** An operation of the host with what its handles stand for. */
 export interface HostCall {
   readonly op: Operation;
