@@ -53,7 +53,8 @@ export const strings = (fallback?: readonly string[]): Spec<readonly string[]> =
 export const oneOf = <const O extends readonly string[]>(allowed: O, fallback?: O[number]): Spec<O[number]> =>
   spec("string", false, fallback, { allowed });
 export const shape = (fallback?: TensorShape): Spec<TensorShape> => spec("shape", false, fallback);
-export const shapes = (fallback?: readonly TensorShape[]): Spec<readonly TensorShape[]> => spec("shape", true, fallback);
+export const shapes = (fallback?: readonly TensorShape[], minimum?: number): Spec<readonly TensorShape[]> =>
+  spec("shape", true, fallback, { minimum });
 export const tensor = (): Spec<NDArray> => spec<NDArray>("tensor", false, undefined);
 export const func = (): Spec<FunctionRef> => spec<FunctionRef>("func", false, undefined);
 export const funcs = (fallback?: readonly FunctionRef[]): Spec<readonly FunctionRef[]> => spec("func", true, fallback);

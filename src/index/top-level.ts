@@ -14,6 +14,7 @@ export * as manip from "./manip.ts";
 export * as math from "./math.ts";
 export * as metrics from "./metrics.ts";
 export * as nn from "./nn.ts";
+export * as queue from "./queue.ts";
 export * as random from "./random.ts";
 export * as signal from "./signal.ts";
 export * as sparse from "./sparse.ts";
@@ -52,6 +53,7 @@ export {
 } from "../library/initializers.ts";
 export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { orthogonalInitializer } from "../library/matrix-initializers.ts";
+export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export {
   addToCollection,
   addToCollections,

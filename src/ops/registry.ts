@@ -39,6 +39,7 @@ import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as nnSampling from "./nn-sampling.ts";
+import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
 import * as sparse from "./sparse.ts";
@@ -87,6 +88,7 @@ const families = [
   nnNormalization,
   nnPooling,
   nnSampling,
+  queue,
   random,
   randomDistributions,
   randomStateless,

@@ -1,0 +1,172 @@
+// Coordinator: tells loops that run beside each other (queue runners, a program's own) when to stop, and what stopped them. JavaScript has no threads
+// here: a "thread" is a loop of awaited runs. TF: tf.train.Coordinator, tf.train.LooperThread.
+
+import { OutOfRangeError, RuntimeError, ValueError } from "../../base/errors.ts";
+
+/** A loop of awaited steps. */
+export class Loop {
+  readonly name: string;
+  private readonly body: () => Promise<void>;
+  private running: Promise<void> | undefined;
+  private isDone = false;
+
+  constructor(name: string, body: () => Promise<void>) {
+    this.name = name;
+    this.body = body;
+  }
+
+  start(): void {
+    const done = (): void => {
+      this.isDone = true;
+    };
+    this.running ??= this.body().then(done, done);
+  }
+
+  get isAlive(): boolean {
+    return this.running !== undefined && !this.isDone;
+  }
+
+  /** Resolves when the loop has ended. */
+  async join(): Promise<void> {
+    await this.running;
+  }
+}
+
+// `any`: constructor parameters do not matter to instanceof
+type ErrorClass = new (...args: any[]) => Error;
+
+interface CoordinatorOptions {
+  /** Errors that mean "no more input" rather than a failure; OutOfRangeError unless given. */
+  readonly cleanStopExceptionTypes?: readonly ErrorClass[] | null;
+}
+
+interface JoinOptions {
+  readonly stopGracePeriodSecs?: number;
+  readonly ignoreLiveThreads?: boolean;
+}
+
+const sleep = (seconds: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, 1000 * seconds));
+
+/** Stops loops together: any of them may ask, all of them look. TF: tf.train.Coordinator. */
+export class Coordinator {
+  private readonly cleanTypes: readonly ErrorClass[];
+  private stopped: { readonly promise: Promise<void>; readonly resolve: () => void } = latch();
+  private isStopping = false;
+  private error: Error | undefined;
+  private isJoined = false;
+  private registered = new Set<Loop>();
+
+  constructor({ cleanStopExceptionTypes }: CoordinatorOptions = {}) {
+    this.cleanTypes = cleanStopExceptionTypes ?? [OutOfRangeError];
+  }
+
+  /** Asks all to stop; the first error that is not of a clean kind is thrown by `join`. @throws the error itself after join. */
+  requestStop(ex?: unknown): void {
+    const error = ex === undefined || ex === null || this.cleanTypes.some(type => ex instanceof type) ? undefined : asError(ex);
+    if (this.isJoined && error) throw error;
+    if (this.isStopping) return;
+    this.error ??= error;
+    this.isStopping = true;
+    this.stopped.resolve();
+  }
+
+  /** Forgets that a stop was asked for. */
+  clearStop(): void {
+    this.isJoined = false;
+    this.error = undefined;
+    if (this.isStopping) this.stopped = latch();
+    this.isStopping = false;
+  }
+
+  shouldStop(): boolean {
+    return this.isStopping;
+  }
+
+  /** Runs `body`; an error asks all to stop instead of being thrown. */
+  async stopOnException(body: () => unknown): Promise<void> {
+    try {
+      await body();
+    } catch (error) {
+      this.requestStop(error);
+    }
+  }
+
+  /** Resolves when a stop is asked for (true), or after `timeout` seconds (false). */
+  async waitForStop(timeout?: number | null): Promise<boolean> {
+    if (timeout === undefined || timeout === null) await this.stopped.promise;
+    else await raceWithTimeout(this.stopped.promise, timeout);
+    return this.isStopping;
+  }
+
+  registerThread(thread: Loop): void {
+    this.registered.add(thread);
+  }
+
+  /** Waits until all loops have ended, or a stop is asked for and the grace period is over. @throws what stopped them; RuntimeError for stragglers. */
+  async join(threads?: readonly Loop[] | null, { stopGracePeriodSecs = 120, ignoreLiveThreads = false }: JoinOptions = {}): Promise<void> {
+    const all = [...new Set([...this.registered, ...(threads ?? [])])];
+    const ended = Promise.all(all.map(thread => thread.join())).then(() => undefined);
+    await Promise.race([ended, this.stopped.promise]);
+    await raceWithTimeout(ended, stopGracePeriodSecs);
+    const stragglers = all.filter(({ isAlive }) => isAlive).map(({ name }) => name);
+    this.isJoined = true;
+    this.registered = new Set();
+    if (this.error) throw this.error;
+    if (stragglers.length > 0 && !ignoreLiveThreads)
+      throw new RuntimeError(`Coordinator stopped with threads still running: ${stragglers.join(" ")}`);
+  }
+
+  get joined(): boolean {
+    return this.isJoined;
+  }
+
+  /** @throws the error that a stop was asked for with, if there was one. */
+  raiseRequestedException(): void {
+    if (this.error) throw this.error;
+  }
+}
+
+function latch(): { promise: Promise<void>; resolve: () => void } {
+  let open = (): void => {};
+  const promise = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  return { promise, resolve: () => open() };
+}
+
+const asError = (ex: unknown): Error =>
+  ex instanceof Error ? ex : new ValueError(`The Coordinator was told ${String(ex)}, which is no error.`);
+
+/** Awaits a promise for so many seconds at most; the timer keeps no process alive. */
+async function raceWithTimeout(promise: Promise<void>, seconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, 1000 * Math.max(seconds, 0));
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
+
+/** Calls `target` again and again, or every `timerIntervalSecs` seconds, until the coordinator says stop. TF: tf.train.LooperThread. */
+export class LooperThread extends Loop {
+  constructor(coord: Coordinator, timerIntervalSecs: number | null, { target }: { readonly target?: (() => unknown) | null } = {}) {
+    super("LooperThread", () =>
+      coord.stopOnException(async () => {
+        if (timerIntervalSecs === null)
+          while (!coord.shouldStop()) {
+            await target?.();
+            await sleep(0);
+          }
+        else while (!(await coord.waitForStop(timerIntervalSecs))) await target?.();
+      }),
+    );
+    coord.registerThread(this);
+  }
+
+  /** Makes one and starts it. */
+  static loop(coord: Coordinator, timerIntervalSecs: number | null, target: () => unknown): LooperThread {
+    const looper = new LooperThread(coord, timerIntervalSecs, { target });
+    looper.start();
+    return looper;
+  }
+}

@@ -1,0 +1,259 @@
+// Input by queues: producers of file names, numbers and slices, and batches gathered by queue runners. TF: tf.train.batch and its family.
+// What TensorFlow's functions add for TensorBoard (a summary of how full the queue is) is left out.
+
+import type { DType } from "../../base/dtype.ts";
+import { UnimplementedError, ValueError } from "../../base/errors.ts";
+import { type ShapeLike, TensorShape } from "../../base/shape.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { Named } from "../../graph/op-definition.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
+import { shape as shapeOf, size as sizeOfTensor } from "../../ops/array.ts";
+import { gather } from "../../ops/array-gather.ts";
+import { dynamicPartition } from "../../ops/array-partition.ts";
+import { range } from "../../ops/array-ranges.ts";
+import { stridedSlice } from "../../ops/array-slicing.ts";
+import { Assert, noOp, withDependencies } from "../../ops/control-flow.ts";
+import { cond } from "../../ops/control-flow-contexts.ts";
+import { cast, greater } from "../../ops/math.ts";
+import { inNameScope } from "../../ops/named.ts";
+import { randomShuffle } from "../../ops/random.ts";
+import { GraphKeys } from "../graph-keys.ts";
+import { FIFOQueue, PaddingFIFOQueue, type QueueBase, type QueueResult, RandomShuffleQueue } from "../queue.ts";
+import { countUpTo, Variable } from "../variables.ts";
+import { addQueueRunner, QueueRunner } from "./queue-runner.ts";
+
+interface LimitOptions extends Named {
+  readonly numEpochs?: number | null;
+}
+
+/** `tensor`, `numEpochs` times; then OutOfRangeError. Needs localVariablesInitializer(). TF: tf.train.limit_epochs. */
+export function limitEpochs(tensor: TensorLike, { numEpochs, name }: LimitOptions = {}): Tensor {
+  const given = convertToTensor(tensor);
+  if (numEpochs === undefined || numEpochs === null) return given;
+  if (numEpochs <= 0) throw new ValueError(`num_epochs must be > 0 not ${numEpochs}.`);
+  return inNameScope({ name }, "limit_epochs", [given], scope => {
+    const zero = convertToTensor(0n, { dtype: "int64" });
+    const epochs = new Variable(zero, { name: "epochs", trainable: false, collections: [GraphKeys.LOCAL_VARIABLES] });
+    return withDependencies([countUpTo(epochs, numEpochs)], given, { name: String(scope) });
+  });
+}
+
+interface ProducerOptions extends LimitOptions {
+  readonly shuffle?: boolean;
+  readonly seed?: number | null;
+  readonly capacity?: number;
+  readonly sharedName?: string | null;
+  readonly cancelOp?: Operation | null;
+}
+
+interface InputOptions extends ProducerOptions {
+  readonly elementShape?: ShapeLike;
+  /** Accepted; no summary is made. */
+  readonly summaryName?: string | null;
+}
+
+/** A queue of the slices of a tensor along its first dimension, in random order unless `shuffle` is false. TF: tf.train.input_producer. */
+export function inputProducer(inputTensor: TensorLike, options: InputOptions = {}): FIFOQueue {
+  const { elementShape = null, numEpochs, shuffle = true, seed, capacity = 32, sharedName, name, cancelOp } = options;
+  return inNameScope({ name }, "input_producer", [inputTensor], () => {
+    const input = convertToTensor(inputTensor, { name: "input_tensor" });
+    const { dims } = input.shape;
+    const element = new TensorShape(dims === null ? null : dims.slice(1)).mergeWith(asShape(elementShape));
+    if (!element.isFullyDefined)
+      throw new ValueError("Either `input_tensor` must have a fully defined shape or `element_shape` must be specified");
+    const shuffled = shuffle ? randomShuffle(input, { seed }) : input;
+    const limited = limitEpochs(shuffled, { numEpochs });
+    const queue = new FIFOQueue(capacity, [limited.dtype], { shapes: [element], sharedName, name });
+    addQueueRunner(new QueueRunner(queue, [queue.enqueueMany([limited])], { cancelOp }));
+    return queue;
+  });
+}
+
+const asShape = (shape: ShapeLike): TensorShape =>
+  shape instanceof TensorShape ? shape : new TensorShape(shape === null ? null : shape.map(d => d ?? null));
+
+/** A queue of strings (file names). TF: tf.train.string_input_producer. @throws InvalidArgumentError while running if there is none. */
+export function stringInputProducer(stringTensor: TensorLike, options: ProducerOptions = {}): FIFOQueue {
+  const message = "string_input_producer requires a non-null input tensor";
+  if (Array.isArray(stringTensor) && stringTensor.length === 0) throw new ValueError(message);
+  return inNameScope(options, "input_producer", [stringTensor], scope => {
+    const strings = convertToTensor(stringTensor, { dtype: "string" });
+    const isFilled = Assert(greater(sizeOfTensor(strings), 0), [message]);
+    const checked = withDependencies([isFilled], strings);
+    return inputProducer(checked, { ...options, elementShape: [], name: String(scope) });
+  });
+}
+
+/** A queue of the integers from 0 to `limit`. TF: tf.train.range_input_producer. */
+export const rangeInputProducer = (limit: TensorLike, options: ProducerOptions = {}): FIFOQueue =>
+  inNameScope(options, "input_producer", [limit], () => inputProducer(range(limit), { ...options, elementShape: [], name: null }));
+
+/** One slice of each tensor along its first dimension, another in every run. TF: tf.train.slice_input_producer. */
+export function sliceInputProducer(tensorList: readonly TensorLike[], options: ProducerOptions = {}): Tensor[] {
+  return inNameScope(options, "input_producer", tensorList, () => {
+    const tensors = tensorList.map(tensor => convertToTensor(tensor));
+    if (tensors.length === 0) throw new ValueError("Expected at least one tensor in slice_input_producer().");
+    const count = stridedSlice(shapeOf(tensors[0]), [0], [1], { shrinkAxisMask: 1 });
+    const at = rangeInputProducer(count, { ...options, name: null }).dequeue();
+    return tensors.map(tensor => gather(tensor, at));
+  });
+}
+
+// ---- batches ----
+
+type Tensors = readonly TensorLike[] | { readonly [name: string]: TensorLike };
+
+interface BatchOptions extends Named {
+  readonly numThreads?: number;
+  readonly capacity?: number;
+  /** Each tensor holds several examples, along its first dimension. */
+  readonly enqueueMany?: boolean;
+  readonly shapes?: readonly ShapeLike[] | null;
+  /** Pad examples of differing sizes with zeros. */
+  readonly dynamicPad?: boolean;
+  readonly allowSmallerFinalBatch?: boolean;
+  readonly sharedName?: string | null;
+}
+
+interface ShuffleOptions extends Omit<BatchOptions, "dynamicPad" | "capacity"> {
+  readonly seed?: number | null;
+}
+
+type Given = BatchOptions & { readonly seed?: number | null; readonly minAfterDequeue?: number };
+
+const namesOf = (tensors: Tensors): string[] | null => (Array.isArray(tensors) ? null : Object.keys(tensors).sort());
+
+function listOf(tensors: Tensors, names: readonly string[] | null): Tensor[] {
+  const values = names ? names.map(name => (tensors as Record<string, TensorLike>)[name]) : (tensors as readonly TensorLike[]);
+  if (values.some(value => (value as unknown) instanceof SparseTensor))
+    throw new UnimplementedError("Sparse tensors cannot be batched by queues here.\n\nMake them dense first, or feed them.");
+  if (values.length === 0) throw new ValueError("Expected at least one tensor in batch().");
+  return values.map(value => convertToTensor(value));
+}
+
+/** The common shape of each component. */
+function commonShapes(lists: readonly (readonly Tensor[])[], enqueueMany: boolean, given: BatchOptions["shapes"]): TensorShape[] {
+  if (given) return given.map(asShape);
+  return lists[0].map((_, k) =>
+    lists
+      .map(list => {
+        const { dims } = list[k].shape;
+        if (dims === null) throw new ValueError(`Cannot infer Tensor's rank: ${list[k]}`);
+        return new TensorShape(enqueueMany ? dims.slice(1) : dims);
+      })
+      .reduce((a, b) => a.mergeWith(b)),
+  );
+}
+
+function enqueueOf(queue: QueueBase, list: readonly Tensor[], keep: TensorLike | null, enqueueMany: boolean): Operation {
+  const enqueue = (tensors: readonly Tensor[]): Operation => (enqueueMany ? queue.enqueueMany(tensors) : queue.enqueue(tensors));
+  if (keep === null) return enqueue(list);
+  const kept = convertToTensor(keep, { dtype: "bool" });
+  if (kept.shape.rank === null) throw new ValueError("`keep_input` dimensions must be known at graph construction.");
+  if (!enqueueMany && kept.shape.rank === 1) throw new ValueError("`keep_input` cannot be a vector when `enqueue_many=False`.");
+  if (kept.shape.rank > 1) throw new ValueError("`keep_input` must be 0 or 1 dimensions.");
+  if (kept.shape.rank === 1) return enqueue(list.map(tensor => dynamicPartition(tensor, cast(kept, "int32"), 2)[1]));
+  return (
+    cond(
+      kept,
+      () => enqueue(list),
+      () => noOp(),
+    ) as Tensor
+  ).op;
+}
+
+/** Makes the queue, its runners, and takes batches. */
+function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorLike, keep: TensorLike | null, given: Given): QueueResult {
+  const { enqueueMany = false, numThreads = 1, capacity = 32, sharedName } = given;
+  if (lists.length === 0) throw new ValueError("Expected at least one set of tensors");
+  const names = namesOf(lists[0]);
+  if (lists.some(list => String(namesOf(list)) !== String(names)))
+    throw new ValueError("All dictionaries in tensors_list must have the same keys");
+  const { minAfterDequeue } = given;
+  if (minAfterDequeue !== undefined && capacity <= minAfterDequeue)
+    throw new ValueError(`capacity ${capacity} must be bigger than min_after_dequeue ${minAfterDequeue}.`);
+  return inNameScope(
+    given,
+    fallback,
+    lists.flatMap(list => Object.values(list)),
+    scope => {
+      const tensors = lists.map(list => listOf(list, names));
+      const dtypes: DType[] = tensors[0].map(({ dtype }) => dtype);
+      for (const list of tensors)
+        if (list.map(({ dtype }) => dtype).join() !== dtypes.join())
+          throw new TypeError(`Expected types to be consistent: ${list.map(({ dtype }) => dtype).join(", ")} vs. ${dtypes.join(", ")}.`);
+      const shapes = commonShapes(tensors, enqueueMany, given.shapes);
+      const queue =
+        minAfterDequeue !== undefined
+          ? new RandomShuffleQueue(capacity, minAfterDequeue, dtypes, { shapes, sharedName, seed: given.seed })
+          : given.dynamicPad
+            ? new PaddingFIFOQueue(capacity, dtypes, shapes, { sharedName })
+            : new FIFOQueue(capacity, dtypes, { shapes, sharedName });
+      const enqueues = tensors.map(list => enqueueOf(queue, list, keep, enqueueMany));
+      addQueueRunner(new QueueRunner(queue, lists.length > 1 ? enqueues : Array<Operation>(numThreads).fill(enqueues[0])));
+      const name = { name: String(scope) };
+      const taken = given.allowSmallerFinalBatch ? queue.dequeueUpTo(batchSize, name) : queue.dequeueMany(batchSize, name);
+      const parts: readonly Tensor[] = dtypes.length === 1 ? [taken] : taken;
+      return (names ? Object.fromEntries(names.map((key, k) => [key, parts[k]])) : taken) as QueueResult;
+    },
+  );
+}
+
+/** Batches of `batchSize` examples: each tensor is one example (a list, or by name); startQueueRunners fills the queue. TF: tf.train.batch. */
+export const batch = (tensors: Tensors, batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>
+  batched("batch", [tensors], batchSize, null, options);
+
+/** The same of those examples for which `keepInput` is true. TF: tf.train.maybe_batch. */
+export const maybeBatch = (tensors: Tensors, keepInput: TensorLike, batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>
+  batched("batch", [tensors], batchSize, keepInput, options);
+
+/** Batches of examples from several sources. TF: tf.train.batch_join. */
+export const batchJoin = (tensorsList: readonly Tensors[], batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>
+  batched("batch_join", tensorsList, batchSize, null, options);
+
+/** TF: tf.train.maybe_batch_join. */
+export const maybeBatchJoin = (
+  tensorsList: readonly Tensors[],
+  keepInput: TensorLike,
+  batchSize: TensorLike,
+  options: BatchOptions = {},
+): QueueResult => batched("batch_join", tensorsList, batchSize, keepInput, options);
+
+/** Batches in random order, of at least `minAfterDequeue` examples to choose from. TF: tf.train.shuffle_batch. */
+export const shuffleBatch = (
+  tensors: Tensors,
+  batchSize: TensorLike,
+  capacity: number,
+  minAfterDequeue: number,
+  options: ShuffleOptions = {},
+): QueueResult => batched("shuffle_batch", [tensors], batchSize, null, { ...options, capacity, minAfterDequeue });
+
+/** TF: tf.train.maybe_shuffle_batch. */
+export const maybeShuffleBatch = (
+  tensors: Tensors,
+  batchSize: TensorLike,
+  capacity: number,
+  minAfterDequeue: number,
+  keepInput: TensorLike,
+  options: ShuffleOptions = {},
+): QueueResult => batched("shuffle_batch", [tensors], batchSize, keepInput, { ...options, capacity, minAfterDequeue });
+
+/** TF: tf.train.shuffle_batch_join. */
+export const shuffleBatchJoin = (
+  tensorsList: readonly Tensors[],
+  batchSize: TensorLike,
+  capacity: number,
+  minAfterDequeue: number,
+  options: ShuffleOptions = {},
+): QueueResult => batched("shuffle_batch_join", tensorsList, batchSize, null, { ...options, capacity, minAfterDequeue });
+
+/** TF: tf.train.maybe_shuffle_batch_join. */
+export const maybeShuffleBatchJoin = (
+  tensorsList: readonly Tensors[],
+  batchSize: TensorLike,
+  capacity: number,
+  minAfterDequeue: number,
+  keepInput: TensorLike,
+  options: ShuffleOptions = {},
+): QueueResult => batched("shuffle_batch_join", tensorsList, batchSize, keepInput, { ...options, capacity, minAfterDequeue });
