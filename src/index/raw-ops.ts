@@ -173,6 +173,19 @@ export {
   Svd,
   TridiagonalSolve,
 } from "../ops/linalg.ts";
+export {
+  HashTableV2,
+  InitializeTableV2,
+  LookupTableExportV2,
+  LookupTableFindV2,
+  LookupTableImportV2,
+  LookupTableInsertV2,
+  LookupTableRemoveV2,
+  LookupTableSizeV2,
+  MutableDenseHashTableV2,
+  MutableHashTableOfTensorsV2,
+  MutableHashTableV2,
+} from "../ops/lookup.ts";
 export { Bincount, Bucketize, DenseBincount, HistogramFixedWidth } from "../ops/math-counting.ts";
 export { Einsum } from "../ops/math-einsum.ts";
 export { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D, IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D, RFFT3D } from "../ops/math-fft.ts";
@@ -374,6 +387,20 @@ export {
   Softsign,
   SoftsignGrad,
 } from "../ops/nn.ts";
+export {
+  FIFOQueueV2,
+  PaddingFIFOQueueV2,
+  PriorityQueueV2,
+  QueueCloseV2,
+  QueueDequeueManyV2,
+  QueueDequeueUpToV2,
+  QueueDequeueV2,
+  QueueEnqueueManyV2,
+  QueueEnqueueV2,
+  QueueIsClosedV2,
+  QueueSizeV2,
+  RandomShuffleQueueV2,
+} from "../ops/queue.ts";
 export {
   ParameterizedTruncatedNormal,
   RandomGamma,
