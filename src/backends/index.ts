@@ -7,6 +7,8 @@ export type BackendName = "wasm" | "reference";
 export interface DeviceConfig {
   readonly backend?: BackendName;
   readonly intraOpParallelismThreads?: number;
+  readonly convolution?: "auto" | "direct";
+  readonly deterministicOps?: boolean;
 }
 
 /** @throws TypeError for a backend that does not exist. */

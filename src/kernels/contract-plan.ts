@@ -4,11 +4,11 @@
 
 import { type DType, dtypeBytes } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
-import { addIndex, axisIndex, constantIndex, flattenIndex, forEachAtom, type Index, substituteIndex } from "../ir/index-map.ts";
+import { addIndex, axisIndex, constantIndex, flattenIndex, type Index, substituteIndex } from "../ir/index-map.ts";
 import type { Operand, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
-import { mergeAxes, scaleOf } from "./nest.ts";
+import { isAffine, mergeAxes, scaleOf } from "./nest.ts";
 import type { Target } from "./target.ts";
 
 export type ContractKernel = Extract<Kernel, { kind: "contract" }>;
@@ -125,14 +125,6 @@ function paddedOperands({ left, right }: ContractKernel): { left: Operand; right
   const newLeft = pad(left, -1);
   const newRight = pad(right, -2);
   return newLeft && newRight ? { left: newLeft, right: newRight, paddings } : undefined;
-}
-
-function isAffine(index: Index): boolean {
-  let affine = true;
-  forEachAtom(index, atom => {
-    affine &&= atom.kind === "axis";
-  });
-  return affine;
 }
 
 /** Sums may run either way: axes along which the first operand moves backwards are turned round, so that runs join. */

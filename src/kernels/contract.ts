@@ -26,9 +26,16 @@ import type { FunctionRecorder } from "./recorder.ts";
 import { recordReduce } from "./reduce.ts";
 import { indexCode, type Point } from "./scalar-code.ts";
 import { blockPoint } from "./block-point.ts";
+import { recordWinograd } from "./winograd.ts";
+import { planWinograd, winogradValues } from "./winograd-plan.ts";
 
 export function recordContract(kernel: ContractKernel, recording: Recording): Phase[] {
   const { target } = recording.module;
+  const winograd = planWinograd(kernel, target);
+  if (winograd) {
+    placeScratch(winogradValues(winograd), kernel, recording);
+    return recordWinograd(kernel, winograd, recording);
+  }
   const plan = planContract(kernel, target);
   if (!plan) return recordWithoutMatrixForm(kernel, recording);
   placeScratch(scratchValues(plan), kernel, recording);

@@ -76,7 +76,7 @@ class PlanRecorder implements Recording {
         if (!this.canRecord(kernel)) return this.host(kernel, k);
         for (const phase of this.phasesOf(kernel)) {
           this.phases.push({ name: phase.name, units: phase.units, kernel });
-          k.call(phase.function, 0, phase.units);
+          k.call(phase.function, 0, phase.units, ...phase.function.params.slice(2).map(() => 0));
         }
     }
   }

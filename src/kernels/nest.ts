@@ -119,6 +119,9 @@ export const scaleOf = (index: Index, axis: number): number => {
   return 0;
 };
 
+/** Does an index move by axes alone, with no div, mod or data? */
+export const isAffine = (index: Index): boolean => index.terms.every(({ atom }) => atom.kind === "axis");
+
 function substituteFlat(index: Index, axes: readonly Index[]): Index {
   const holder = substituteScalar({ kind: "index", dtype: "int32", index }, axes);
   if (holder.kind === "index") return holder.index;

@@ -6,12 +6,18 @@ import { paddedReduce, planContract, scratchOffsets, scratchValues } from "./con
 import { elementRow } from "./element.ts";
 import { sortScratchBytes } from "./sort.ts";
 import type { Target } from "./target.ts";
+import { planWinograd, winogradValues } from "./winograd-plan.ts";
 
 /** Bytes of scratch a kernel wants on a target. */
 export function scratchBytesOf(kernel: Kernel, target: Target): number {
   if (kernel.kind === "sort") return elementRow(kernel.source.dtype) && sizeOf(kernel.values.shape) > 0 ? sortScratchBytes(kernel) : 0;
   if (kernel.kind !== "contract") return 0;
-  const plan = planContract(kernel, target);
-  const values = plan ? scratchValues(plan) : (paddedReduce(kernel)?.paddings.map(({ padded }) => padded) ?? []);
+  const winograd = planWinograd(kernel, target);
+  const plan = winograd ? undefined : planContract(kernel, target);
+  const values = winograd
+    ? winogradValues(winograd)
+    : plan
+      ? scratchValues(plan)
+      : (paddedReduce(kernel)?.paddings.map(({ padded }) => padded) ?? []);
   return scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
 }

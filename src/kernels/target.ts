@@ -7,6 +7,9 @@ export interface Tile {
   readonly columns: number;
 }
 
+/** "auto": where counted work says that it pays; "always" where it applies at all is for tests. */
+export type WinogradUse = "never" | "auto" | "always";
+
 export interface Target {
   readonly name: string;
   readonly vectorBytes: number;
@@ -23,6 +26,8 @@ export interface Target {
   readonly unroll: number;
   /** Tiles of the micro-kernel, best on Node 24 first; a measurement on the engine at hand may prefer another. */
   readonly tiles: readonly Tile[];
+  /** Convolutions may be computed by Winograd's filtering, which rounds a little more than direct sums. */
+  readonly winograd: WinogradUse;
   /** Bytes to which every buffer is aligned and by which it is padded. */
   readonly alignment: number;
   /** How many threads may run a phase at once. */
@@ -35,10 +40,11 @@ export interface WasmTargetOptions {
   /** Keep vectors in pairs and products unfused, the form that V8's revectorizer turns into 256-bit code. */
   readonly pairs?: boolean;
   readonly threads?: number;
+  readonly winograd?: WinogradUse;
 }
 
 /** 128-bit WebAssembly SIMD. Of the 16 registers on x64 V8 keeps one: 6×8 fused needs 12 + 2 + 1, 4×8 unfused 8 + 2 + 1 + 1. */
-export function wasmTarget({ relaxedMadd = false, pairs = false, threads = 1 }: WasmTargetOptions = {}): Target {
+export function wasmTarget({ relaxedMadd = false, pairs = false, threads = 1, winograd = "auto" }: WasmTargetOptions = {}): Target {
   const fused = relaxedMadd && !pairs;
   return {
     name: fused ? "wasm128-relaxed" : "wasm128",
@@ -50,6 +56,7 @@ export function wasmTarget({ relaxedMadd = false, pairs = false, threads = 1 }: 
     hasMask: false,
     unroll: 1,
     tiles: tiles[fused ? "fused" : pairs ? "pairs" : "unfused"],
+    winograd,
     alignment: 64,
     threads,
   };

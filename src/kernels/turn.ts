@@ -8,7 +8,7 @@ import type { Scalar } from "../ir/scalar.ts";
 import { storeCost } from "../schedule/cost.ts";
 import { plus, times } from "./arithmetic.ts";
 import { type Expr, f32x, i32, type Local } from "./language.ts";
-import { scaleOf } from "./nest.ts";
+import { isAffine, scaleOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import { indexCode, movesDown, type Point } from "./scalar-code.ts";
@@ -34,8 +34,6 @@ interface Turn {
 const bytes = 4;
 /** Vectors that make a strip: 64 bytes. */
 const stripVectors = 4;
-
-const isAffine = (index: Index): boolean => index.terms.every(({ atom }) => atom.kind === "axis");
 
 /** How the map is a transposition, if it is one. */
 function turnOf(moving: Moving, lanes: number): Turn | undefined {

@@ -25,6 +25,11 @@ export interface SessionConfig {
   /** Threads of one kernel. 0: as many as there are cores. Accepted; kernels run on one thread so far. */
   readonly intraOpParallelismThreads?: number;
   readonly interOpParallelismThreads?: number;
+  /** "auto" (the default): each convolution by whatever is fastest, large ones by Winograd's filtering, which rounds more (docs/decisions.md).
+   *  "direct": every one by plain sums of products. */
+  readonly convolution?: "auto" | "direct";
+  /** Results that are bit for bit the same on every machine: products and sums rounded one by one, never fused. TF: enable_op_determinism. */
+  readonly deterministicOps?: boolean;
   /** Accepted for pasted programs; the machine's placement is our own. */
   readonly allowSoftPlacement?: boolean;
   readonly logDevicePlacement?: boolean;

@@ -18,7 +18,7 @@ export function withSplitPhases(module: KernelModule, { phases }: Recorded): Ker
         return [{ ...statement, then: block(statement.then), otherwise: block(statement.otherwise) }];
       case "call":
         return piecesOf(units.get(statement.callee) ?? 0).map(([low, high]) =>
-          units.has(statement.callee) ? { ...statement, args: [i32.const(low), i32.const(high)] } : statement,
+          units.has(statement.callee) ? { ...statement, args: [i32.const(low), i32.const(high), ...statement.args.slice(2)] } : statement,
         );
       default:
         return [statement];

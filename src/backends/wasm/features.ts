@@ -1,7 +1,7 @@
 // What the WebAssembly engine at hand understands, asked by validating tiny modules: an instruction an engine does not know makes a
 // whole module invalid, so it must be known before anything is printed. No user agent or version is looked at.
 
-import type { Target } from "../../kernels/target.ts";
+import type { Target, WinogradUse } from "../../kernels/target.ts";
 import { wasmTarget } from "../../kernels/target.ts";
 import { ByteWriter, emptyBlock, op, preamble, section, sections } from "./encoder.ts";
 
@@ -34,11 +34,12 @@ export interface EngineTargetOptions {
   /** Results that do not depend on the machine: products and sums rounded one by one. */
   readonly deterministic?: boolean;
   readonly features?: WasmFeatures;
+  readonly winograd?: WinogradUse;
 }
 
 /** The target that fits the engine. */
-export const engineTarget = ({ deterministic = false, features = probeFeatures() }: EngineTargetOptions = {}): Target =>
-  wasmTarget({ relaxedMadd: features.relaxedSimd && !deterministic });
+export const engineTarget = ({ deterministic = false, features = probeFeatures(), winograd = "auto" }: EngineTargetOptions = {}): Target =>
+  wasmTarget({ relaxedMadd: features.relaxedSimd && !deterministic, winograd });
 
 const emptyVector = (code: ByteWriter): void => {
   code.instruction(op["v128.const"]);

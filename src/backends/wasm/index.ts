@@ -8,15 +8,19 @@ import { engineTarget, probeFeatures } from "./features.ts";
 
 export interface WasmConfig {
   readonly intraOpParallelismThreads?: number;
+  readonly convolution?: "auto" | "direct";
+  readonly deterministicOps?: boolean;
 }
 
-/** @throws UnimplementedError where WebAssembly has no SIMD. */
-export function openWasmDevice(_config: WasmConfig): Device {
+/** @throws TypeError for a convolution that does not exist; UnimplementedError where WebAssembly has no SIMD. */
+export function openWasmDevice({ convolution = "auto", deterministicOps = false }: WasmConfig): Device {
+  if (convolution !== "auto" && convolution !== "direct")
+    throw new TypeError(`There is no convolution "${String(convolution)}". Use "auto" (the default) or "direct".`);
   const features = probeFeatures();
   if (!features.simd)
     throw new UnimplementedError(
       'This engine has no WebAssembly SIMD.\n\nUse a current Node, Deno, Bun or browser, or new Session({ config: { backend: "reference" } }) for small graphs.',
     );
-  const target = engineTarget({ features });
+  const target = engineTarget({ features, deterministic: deterministicOps, winograd: convolution === "auto" ? "auto" : "never" });
   return new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
 }
