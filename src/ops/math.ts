@@ -301,9 +301,9 @@ const refuseZero = (y: Value): void =>
     error: () => new InvalidArgumentError("Integer division by zero"),
   });
 
-/** Integers only: stops the run at a zero divisor, unless the divisor is a constant without one. */
-const checkDivisor = (_: Value, y: Value, { known }: LowerContext): void => {
-  if (!isInteger(y.dtype)) return;
+/** Integers only: stops the run at a zero divisor, unless the divisor is a constant without one, or nothing is divided. */
+const checkDivisor = (x: Value, y: Value, { known }: LowerContext): void => {
+  if (!isInteger(y.dtype) || x.shape.includes(0)) return;
   const divisor = known("y");
   for (let i = 0; i < (divisor?.size ?? 0); i++)
     if (Number(divisor?.get(i)) === 0) throw new InvalidArgumentError("Integer division by zero");

@@ -24,6 +24,11 @@ export type Fetches =
   | readonly Fetches[]
   | { readonly [name: string]: Fetches };
 
+/** A list whose places have names (an LSTM's state): its result is another of the kind. */
+interface NamedList {
+  withItems(items: readonly unknown[]): unknown;
+}
+
 /** What a run returns for a fetch: an array for tensors and variables, null for operations, the same nesting for structures. */
 // `any`: of fetches whose structure is not known while checking, nothing is known of the results
 export type Results<F> = Fetches extends F
@@ -39,11 +44,13 @@ export type Results<F> = Fetches extends F
           : F extends string
             ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
               any
-            : F extends readonly unknown[]
-              ? { -readonly [K in keyof F]: Results<F[K]> }
-              : F extends object
+            : F extends NamedList
+              ? readonly NDArray[] & { readonly [K in keyof F as F[K] extends Tensor ? K : never]: NDArray }
+              : F extends readonly unknown[]
                 ? { -readonly [K in keyof F]: Results<F[K]> }
-                : never;
+                : F extends object
+                  ? { -readonly [K in keyof F]: Results<F[K]> }
+                  : never;
 
 /** TF: tf.SparseTensorValue. */
 export interface SparseTensorValue {
@@ -86,8 +93,9 @@ export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
   };
   const visit = (fetch: unknown): Assemble => {
     if (Array.isArray(fetch)) {
-      const items = fetch.map(visit);
-      return values => items.map(item => item(values));
+      const items = Array.from(fetch as unknown[], visit);
+      const resultsOf = (values: readonly NDArray[]): unknown[] => items.map(item => item(values));
+      return "withItems" in fetch ? values => (fetch as Fetches & NamedList).withItems(resultsOf(values)) : resultsOf;
     }
     if (fetch instanceof IndexedSlices || fetch instanceof SparseTensor) return slices(fetch, visit);
     if (isPlainObject(fetch)) {
