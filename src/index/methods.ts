@@ -1,12 +1,17 @@
 // Methods of graph objects that belong to rooms the graph does not know: operators on tensors and variables, running, export.
 
 import { Graph } from "../graph/graph.ts";
+import type { AsTensor } from "../graph/conversion.ts";
+import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage, nodeOf } from "../io/graph-def.ts";
 import { Variable } from "../library/variables.ts";
+import { slicesToTensor } from "../ops/math-segment.ts";
 import { attachOperators } from "../ops/operators.ts";
 import { evaluateTensor, runOperation } from "../session/evaluate.ts";
+import type { DType } from "../base/dtype.ts";
+import { ValueError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Feeds } from "../session/feeds.ts";
 import type { Session } from "../session/session.ts";
@@ -28,6 +33,11 @@ declare module "../library/variables.ts" {
   interface Variable extends TensorOperators {}
 }
 
+declare module "../graph/indexed-slices.ts" {
+  /** Slices stand for the whole tensor wherever one is wanted: the sum of their rows. */
+  interface IndexedSlices extends AsTensor {}
+}
+
 declare module "../graph/graph.ts" {
   interface Graph {
     /** The graph as a GraphDef message. TF: Graph.as_graph_def. */
@@ -47,6 +57,16 @@ export function attachMethods(): void {
     writable: true,
     value(this: Tensor, feedDict?: Feeds | null, session?: Session | null) {
       return evaluateTensor(this, feedDict, session);
+    },
+  });
+  define(IndexedSlices, "asGraphTensor", {
+    writable: true,
+    value(this: IndexedSlices, { dtype, name }: { dtype?: DType; name?: string }) {
+      if (dtype !== undefined && dtype !== this.dtype)
+        throw new ValueError(
+          `Incompatible tensor conversion requested to \`dtype\` ${dtype} for IndexedSlices (${this}) with dtype ${this.dtype}`,
+        );
+      return slicesToTensor(this, { name });
     },
   });
   define(Operation, "run", {

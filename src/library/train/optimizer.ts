@@ -211,7 +211,12 @@ export abstract class Optimizer {
   /** Makes tensors of the hyperparameters, inside the scope of the update. */
   protected prepare(): void {}
 
-  protected abstract applyDense(gradient: Tensor, variable: Variable): unknown;
+  /** The update of one variable: what an optimizer that does not replace applyGradients has to give. */
+  protected applyDense(gradient: Tensor, variable: Variable): unknown {
+    throw new UnimplementedError(
+      `${this.constructor.name} does not say how ${gradient.name} changes ${variable.name}: it has no applyDense.`,
+    );
+  }
 
   /** Indices are distinct. */
   protected applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {

@@ -7,6 +7,8 @@ import { main as classics } from "./04-classics.ts";
 import { main as autoencoders } from "./05-autoencoders.ts";
 import { main as charRnn } from "./07-char-rnn.ts";
 import { main as dqn } from "./09-dqn.ts";
+import { main as ppo } from "./10-ppo.ts";
+import { main as transformer } from "./13-transformer.ts";
 import { type Data, load, mismatches, Journal } from "./record.ts";
 
 type Program = (data: Data, record: Journal) => Promise<void>;
@@ -18,6 +20,8 @@ const programs: Readonly<{ [name: string]: Program }> = {
   "05-autoencoders": autoencoders,
   "07-char-rnn": charRnn,
   "09-dqn": dqn,
+  "10-ppo": ppo,
+  "13-transformer": transformer,
 };
 
 /** What a program leaves out, and which names of TensorFlow's it would need. */
