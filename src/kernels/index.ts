@@ -4,6 +4,7 @@ import { dtypeBytes } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { forEachScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
+import { scalarsOfKernel } from "../schedule/draft.ts";
 import type { Kernel, Place, Plan } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
@@ -16,6 +17,7 @@ import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
 import { recordRandom } from "./random.ts";
 import { recordReduce } from "./reduce.ts";
 import { isRecordable } from "./scalar-code.ts";
+import { recordRows } from "./rows.ts";
 import { recordScan } from "./scan.ts";
 import { recordScatter } from "./scatter.ts";
 import { recordSort } from "./sort.ts";
@@ -87,6 +89,8 @@ class PlanRecorder implements Recording {
         return recordMap(kernel, this);
       case "reduce":
         return recordReduce(kernel, this);
+      case "rows":
+        return recordRows(kernel, this);
       case "contract":
         return recordContract(kernel, this);
       case "scatter":
@@ -189,6 +193,8 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
       ];
     case "scatter":
       return [...kernel.at, kernel.body];
+    case "rows":
+      return scalarsOfKernel(kernel);
     case "random":
       return [];
     default:

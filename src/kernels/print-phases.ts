@@ -20,6 +20,8 @@ function describe(kernel: Kernel): string {
       return `map [${kernel.shape}]${stored}`;
     case "reduce":
       return `reduce ${kernel.combine} [${kernel.shape}] over [${kernel.over}]${stored}`;
+    case "rows":
+      return `rows ${kernel.rows} of ${kernel.length} in ${kernel.passes.length} passes`;
     case "contract":
       return `contract [${kernel.shape}] over [${kernel.over}]${stored}`;
     case "scan":

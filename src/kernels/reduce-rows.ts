@@ -6,17 +6,19 @@ import { plus } from "./arithmetic.ts";
 import { type Fold, identityOf, scalarFold, vectorFold } from "./combine.ts";
 import { vectorKind } from "./element.ts";
 import { isHalf, roundToHalf } from "./halves.ts";
+import type { Scalar } from "../ir/scalar.ts";
 import { type Expr, f32x, i32, i32x, type Lane, type Local } from "./language.ts";
 import { loopOver } from "./loops.ts";
+import type { FunctionRecorder } from "./recorder.ts";
 import { hasStep, type Work } from "./reduce-work.ts";
 import { constantCode, type Point, scalarCode, wrapTo } from "./scalar-code.ts";
 import { isVectorizable, vectorCode, type VectorPoint } from "./vector-code.ts";
 
 /** Partial sums of this many terms are added up separately. */
-const flushEvery = 256;
+export const flushEvery = 256;
 /** Accumulators side by side, in rows of at least so many vectors. */
-const sideBySide = 4;
-const fewestVectors = 16;
+export const sideBySide = 4;
+export const fewestVectors = 16;
 
 /** The reduction at a point, in the body's type. */
 export function foldRow(work: Work, point: Point): Expr {
@@ -27,7 +29,9 @@ export function foldRow(work: Work, point: Point): Expr {
   const one = k.let(constantCode(dtype, identityOf(combine, dtype))) as Local<"i32">;
   const inner = sizes.length + overSizes.length - 1;
   const hasVectors = overSizes.length > 0 && isVectorizable(body, inner) && hasStep(body, inner);
-  const vectors = hasVectors ? new RowVectors(work, combine) : undefined;
+  const isWide = overSizes[overSizes.length - 1] >= sideBySide * fewestVectors;
+  const isLong = sizeOf(overSizes) > 4 * flushEvery;
+  const vectors = hasVectors ? new RowVectors(k, body, combine, { count: isWide ? sideBySide : 1, isLong }) : undefined;
   loopOver(
     { k, addresses: work.addresses, sizes: overSizes, bodies: [body], outer: point, firstAxis: sizes.length, unroll: vectors?.count ?? 1 },
     {
@@ -46,38 +50,36 @@ export function foldRow(work: Work, point: Point): Expr {
   return one;
 }
 
-/** The vector accumulators of a row. */
-class RowVectors {
+/** The vector accumulators of a row: `count` of them side by side, in two levels where sums are long. */
+export class RowVectors {
   readonly count: number;
-  readonly #work: Work;
+  readonly #k: FunctionRecorder;
+  readonly #body: Scalar;
   readonly #combine: Fold;
   readonly #lane: Lane<"i32x">;
   readonly #sums: Local<"vec">[];
   /** Sums of sums, and the steps since the last, where rows are long. */
   readonly #level: { readonly total: Local<"vec">; readonly steps: Local<"i32"> } | undefined;
 
-  constructor(work: Work, combine: Fold) {
-    const { k, body, overSizes } = work;
+  constructor(k: FunctionRecorder, body: Scalar, combine: Fold, { count, isLong }: { count: number; isLong: boolean }) {
     const isFloat = vectorKind(body.dtype) === "f32x";
-    this.#work = work;
+    this.#k = k;
+    this.#body = body;
     this.#combine = combine;
     this.#lane = (isFloat ? f32x : i32x) as Lane<"i32x">;
-    const isWide = overSizes[overSizes.length - 1] >= sideBySide * fewestVectors;
-    this.count = isWide ? sideBySide : 1;
-    this.#sums = Array.from({ length: this.count }, () => k.vector(this.#lane.name, Number(identityOf(combine, body.dtype))));
-    const isLong = combine === "sum" && isFloat && sizeOf(overSizes) > 4 * flushEvery;
-    this.#level = isLong ? { total: k.let(f32x.const(0)), steps: k.number("i32") } : undefined;
+    this.count = count;
+    this.#sums = Array.from({ length: count }, () => k.vector(this.#lane.name, Number(identityOf(combine, body.dtype))));
+    this.#level = isLong && combine === "sum" && isFloat ? { total: k.let(f32x.const(0)), steps: k.number("i32") } : undefined;
   }
 
   /** The body as lanes; truth as 0 and 1. */
   valueAt(at: VectorPoint): Expr<"vec"> {
-    const { body } = this.#work;
-    const code = vectorCode(body, at);
-    return body.dtype === "bool" ? i32x.select(code as Expr<"mask32">, i32x.const(1), i32x.const(0)) : (code as Expr<"vec">);
+    const code = vectorCode(this.#body, at);
+    return this.#body.dtype === "bool" ? i32x.select(code as Expr<"mask32">, i32x.const(1), i32x.const(0)) : (code as Expr<"vec">);
   }
 
   add(at: VectorPoint, which: number): void {
-    const { k } = this.#work;
+    const k = this.#k;
     const sum = this.#sums[which];
     k.set(sum, this.#fold(sum, this.valueAt(at)));
     const level = this.#level;
@@ -92,7 +94,7 @@ class RowVectors {
   }
 
   total(): Expr<"vec"> {
-    const { k } = this.#work;
+    const k = this.#k;
     const all = this.#level ? [this.#level.total, ...this.#sums] : this.#sums;
     return all.reduce<Expr<"vec">>(
       (sum, each) => k.let(this.#fold(sum, each)),
@@ -105,7 +107,7 @@ class RowVectors {
   }
 
   #identity(): Expr<"vec"> {
-    return this.#lane.const(Number(identityOf(this.#combine, this.#work.body.dtype)));
+    return this.#lane.const(Number(identityOf(this.#combine, this.#body.dtype)));
   }
 
   #fold(a: Expr<"vec">, b: Expr<"vec">): Expr<"vec"> {

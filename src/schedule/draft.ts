@@ -1,9 +1,10 @@
 // The draft of a Plan: kernels whose order and places are not settled yet, as nodes of a graph of what must come before what.
 // Regions are blocks of their own. Values are always given by the one that owns the bytes (`Aliases.rootOf`).
 
+import { dtypeBytes } from "../base/dtype.ts";
 import type { State, Value } from "../ir/program.ts";
-import type { Scalar } from "../ir/scalar.ts";
-import { forEachLoad } from "./access.ts";
+import { loadsOf, type Scalar } from "../ir/scalar.ts";
+import { forEachLoad, isSamePosition } from "./access.ts";
 import type { Kernel } from "./plan.ts";
 import type { Aliases } from "./sources.ts";
 
@@ -87,6 +88,12 @@ export function scalarsOfKernel(kernel: Kernel | Draft): readonly Scalar[] {
       return kernel.stores.map(store => store.body);
     case "reduce":
       return [kernel.body, ...kernel.stores.map(store => store.body)];
+    case "rows":
+      return kernel.passes.flatMap(({ before, reductions, columns, stores }) => [
+        ...[...before, ...stores].map(store => store.body),
+        ...columns.map(column => column.body),
+        ...reductions.flatMap(({ body, stores: epilogues }) => [body, ...epilogues.map(store => store.body)]),
+      ]);
     case "scatter":
       return [...kernel.at, kernel.body];
     case "check":
@@ -94,6 +101,28 @@ export function scalarsOfKernel(kernel: Kernel | Draft): readonly Scalar[] {
     default:
       return [];
   }
+}
+
+/** May a kernel write `out` in the memory of `value`, which it reads? Only if it reads each position no later than it writes there, and at
+ *  no other place. */
+export function canOverwrite(kernel: Kernel | Draft, value: Value, out: Value, aliases: Aliases): boolean {
+  const isInPlace = (scalar: Scalar, shape: readonly number[]): boolean => {
+    let is = true;
+    forEachLoad(scalar, load => {
+      if (aliases.rootOf(load.source) === value) is &&= dtypeBytes(load.dtype) === dtypeBytes(value.dtype) && isSamePosition(load, shape);
+    });
+    return is;
+  };
+  const isUnread = (scalar: Scalar): boolean => !loadsOf(scalar).some(({ source }) => aliases.rootOf(source) === value);
+  if (kernel.kind === "map") return kernel.stores.every(({ body }) => isInPlace(body, kernel.shape));
+  if (kernel.kind !== "rows") return false;
+  const first = kernel.passes.findIndex(({ stores }) => stores.some(store => store.out === out));
+  if (first < 0) return false;
+  return kernel.passes.every(({ before, reductions, columns, stores }, p) => {
+    const along = [...reductions, ...columns, ...stores].map(({ body }) => body);
+    const beside = [...before, ...reductions.flatMap(reduction => reduction.stores)].map(({ body }) => body);
+    return beside.every(isUnread) && along.every(body => (p <= first ? isInPlace(body, [kernel.rows, kernel.length]) : isUnread(body)));
+  });
 }
 
 /** Does a scatter read its base besides adding to it? Then it cannot write over it. */
@@ -151,6 +180,13 @@ export function writesOfKernel(kernel: PlainKernel): readonly Value[] {
     case "reduce":
     case "contract":
       return kernel.stores.map(store => store.out);
+    case "rows": {
+      const written = kernel.passes.flatMap(({ before, reductions, columns, stores }) => [
+        ...[...before, ...stores, ...columns].map(({ out }) => out),
+        ...reductions.flatMap(reduction => reduction.stores.map(({ out }) => out)),
+      ]);
+      return [...new Set(written)];
+    }
     case "scan":
     case "scatter":
     case "random":

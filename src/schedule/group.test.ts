@@ -41,7 +41,7 @@ describe("group", () => {
     const circle = () => {
       const x = feed([8, 8]);
       const e = ir.map(a => s.exp(a), x);
-      return [e, ir.map((a, b, c) => s.add(s.mul(a, b), c), x, ir.reduce("sum", e, [1], { keepDims: true }), e)];
+      return [e, ir.map((a, b, c) => s.add(s.mul(a, b), c), x, ir.reduce("sum", e, [0, 1], { keepDims: true }), e)];
     };
     expect(kindsFor(circle)).toBe("map reduce map");
   });

@@ -11,6 +11,7 @@ import { mergeEqual } from "./merge-equal.ts";
 import { order } from "./order.ts";
 import { place } from "./place.ts";
 import type { Plan, ScheduleTarget } from "./plan.ts";
+import { joinRows } from "./rows.ts";
 import { settle } from "./settle.ts";
 import { Aliases, takeSources } from "./sources.ts";
 
@@ -21,7 +22,9 @@ export function schedule(program: Program, target: ScheduleTarget): Plan {
   const fused = fuse(mergeEqual(computed, aliases), aliases);
   const hoisted = { ...fused, steps: hoist(fused.steps, aliases) };
   const block = group(hoisted, sources, aliases);
-  const homes = settle(block, sources, aliases, valueMaker(program));
+  const newValue = valueMaker(program);
+  joinRows(block, aliases, newValue);
+  const homes = settle(block, sources, aliases, newValue);
   order(
     block,
     homes,
@@ -32,7 +35,7 @@ export function schedule(program: Program, target: ScheduleTarget): Plan {
 }
 
 /** Makes values with numbers that the program does not use. */
-function valueMaker(program: Program): (like: Value) => Value {
+function valueMaker(program: Program): (like: Pick<Value, "dtype" | "shape">) => Value {
   let next = 0;
   const inRegion = ({ params, steps }: Pick<Region, "params" | "steps">): void => {
     for (const value of params) next = Math.max(next, value.id + 1);

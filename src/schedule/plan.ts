@@ -23,6 +23,18 @@ export interface Store {
   readonly body: Scalar;
 }
 
+/** What is done with a row before the next is begun: `before` it, one element a row; then along its columns the reductions, column sums and
+ *  stores, all evaluated at a column before any is stored; then the reductions' epilogues, one element a row. */
+export interface RowPass {
+  readonly before: readonly Store[];
+  readonly reductions: readonly { readonly combine: Fold; readonly body: Scalar; readonly stores: readonly Store[] }[];
+  /** `out` has a row for each block of rows: their combination, column by column, in the order of the rows. */
+  readonly columns: readonly { readonly combine: Fold; readonly body: Scalar; readonly out: Value }[];
+  readonly stores: readonly Store[];
+}
+
+type Fold = Exclude<Combine, "argmax" | "argmin">;
+
 export type Kernel =
   | { readonly kind: "map"; readonly shape: readonly number[]; readonly stores: readonly Store[] }
   /** Bodies of stores may use `accumulator`, the finished reduction at their index (the epilogue). */
@@ -35,6 +47,16 @@ export type Kernel =
       /** Type of the accumulator: the body's, or int32/int64 for argmax and argmin. */
       readonly accumulator: Value["dtype"];
       readonly stores: readonly Store[];
+    }
+  /** Row after row, the passes in their order; axis 0 is the row, axis 1 the column. A pass may load what the kernel stored before in the
+   *  same row. Rows are float32 and independent of each other, but for column sums: those of a block of rows belong together. */
+  | {
+      readonly kind: "rows";
+      readonly rows: number;
+      readonly length: number;
+      /** Rows of one unit of work; 1 without column sums. */
+      readonly blockRows: number;
+      readonly passes: readonly RowPass[];
     }
   | {
       readonly kind: "contract";

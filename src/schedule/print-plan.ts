@@ -129,6 +129,8 @@ class PlanPrinter {
         const head = `reduce ${extents(kernel.shape)} over ${extents(kernel.over)} ${kernel.combine} ${kernel.accumulator}`;
         return [`${head} of ${this.scalar(kernel.body, rank)}`, ...this.stores(kernel.stores, rank)];
       }
+      case "rows":
+        return this.rows(kernel);
       case "contract":
         return this.contract(kernel);
       case "scan":
@@ -167,6 +169,18 @@ class PlanPrinter {
           ...kernel.outs.map(out => `  ${this.value(out)}`),
         ];
     }
+  }
+
+  private rows({ rows, length, blockRows, passes }: Extract<Kernel, { kind: "rows" }>): string[] {
+    const along = (combine: string, body: Scalar): string => `  ${combine} of ${this.scalar(body, 2)}`;
+    const lines = passes.flatMap(({ before, reductions, columns, stores }, p) => [
+      `pass ${p}`,
+      ...this.stores(before, 1),
+      ...reductions.flatMap(({ combine, body, stores: epilogues }) => [along(combine, body), ...indent(this.stores(epilogues, 1))]),
+      ...columns.flatMap(({ combine, body, out }) => [along(`columns ${combine}`, body), `    ${this.value(out)}`]),
+      ...this.stores(stores, 2),
+    ]);
+    return [`rows ${rows} of ${length}${blockRows > 1 ? `, ${blockRows} a block` : ""}`, ...indent(lines)];
   }
 
   private contract(kernel: Extract<Kernel, { kind: "contract" }>): string[] {

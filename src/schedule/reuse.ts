@@ -3,8 +3,7 @@
 
 import { dtypeBytes } from "../base/dtype.ts";
 import type { Value } from "../ir/program.ts";
-import { forEachLoad, isSamePosition } from "./access.ts";
-import { type Block, type Node, type PlainKernel, readsItsBase, scalarsOfKernel } from "./draft.ts";
+import { type Block, canOverwrite, type Node, type PlainKernel, readsItsBase } from "./draft.ts";
 import type { Buffer, LiveRanges, Span } from "./live-ranges.ts";
 import type { Aliases } from "./sources.ts";
 
@@ -28,7 +27,7 @@ class Reuse {
     for (const node of block.nodes) {
       const { draft } = node;
       const span = this.ranges.spans.get(node) as Span;
-      if (draft.kind === "map") this.reuseInMap(draft, node, span.start);
+      if (draft.kind === "map" || draft.kind === "rows") this.reuseInPlace(draft, node, span.start);
       else if (draft.kind === "scatter") this.reuseBase(draft, span.start);
       else if (draft.kind === "branch")
         for (const [k, region] of draft.cases.entries()) {
@@ -65,15 +64,10 @@ class Reuse {
     this.members.delete(buffer);
   }
 
-  private reuseInMap(kernel: Extract<PlainKernel, { kind: "map" }>, node: Node, position: number): void {
-    const elsewhere = new Set<Value>();
-    for (const scalar of scalarsOfKernel(kernel))
-      forEachLoad(scalar, load => {
-        if (!isSamePosition(load, kernel.shape)) elsewhere.add(this.aliases.rootOf(load.source));
-      });
-    for (const { out } of kernel.stores)
+  private reuseInPlace(kernel: Extract<PlainKernel, { kind: "map" | "rows" }>, node: Node, position: number): void {
+    for (const out of node.writes)
       for (const value of node.reads) {
-        if (elsewhere.has(value) || dtypeBytes(value.dtype) !== dtypeBytes(out.dtype)) continue;
+        if (dtypeBytes(value.dtype) !== dtypeBytes(out.dtype) || !canOverwrite(kernel, value, out, this.aliases)) continue;
         if (this.take(this.bufferOf(value), this.bufferOf(out), position)) break;
       }
   }

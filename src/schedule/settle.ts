@@ -3,10 +3,10 @@
 // where it writes; otherwise a copy at the end does. Copies are parallel (values may swap homes), so some first save what they copy.
 
 import { InternalError } from "../base/errors.ts";
-import { dtypeBytes } from "../base/dtype.ts";
 import type { Value } from "../ir/program.ts";
-import { bytesOf, forEachLoad, isHost, isSamePosition } from "./access.ts";
-import { addEdge, type Block, type Home, newNode, type Node, reachable, readsItsBase, scalarsOfKernel } from "./draft.ts";
+import { loadsOf } from "../ir/scalar.ts";
+import { bytesOf, isHost } from "./access.ts";
+import { addEdge, type Block, canOverwrite, type Home, newNode, type Node, reachable, readsItsBase, scalarsOfKernel } from "./draft.ts";
 import type { Aliases, Sources } from "./sources.ts";
 
 /** Values written straight into the memory that outlives the block. */
@@ -33,7 +33,7 @@ interface Final {
   readonly old: Value | undefined;
 }
 
-const writable: ReadonlySet<string> = new Set(["map", "reduce", "contract", "scan", "scatter", "random", "sort"]);
+const writable: ReadonlySet<string> = new Set(["map", "reduce", "rows", "contract", "scan", "scatter", "random", "sort"]);
 
 class Settlement {
   private readonly block: Block;
@@ -130,7 +130,8 @@ class Settlement {
     if (old === undefined) return chain.length === 0 ? undefined : chain;
     for (; chain.length > 0; chain.pop()) {
       const first = chain[chain.length - 1];
-      if (this.readsOnlyInPlace(first, old) && chain.every(node => node === first || !node.reads.has(old))) return chain;
+      const written = chain.length === 1 ? this.aliases.rootOf(value) : this.baseOfNext(chain, first);
+      if (this.readsOnlyInPlace(first, old, written) && chain.every(node => node === first || !node.reads.has(old))) return chain;
     }
     return undefined;
   }
@@ -141,18 +142,11 @@ class Settlement {
     return !isKept && !isFinal && [...(this.readers.get(root) ?? [])].every(node => node === reader);
   }
 
-  /** Does the node read `old`, if at all, at the very position it writes? */
-  private readsOnlyInPlace({ draft, reads }: Node, old: Value): boolean {
+  /** Does the node read `old`, if at all, at the very position where it writes `root`? */
+  private readsOnlyInPlace({ draft, reads }: Node, old: Value, root: Value): boolean {
     if (!reads.has(old)) return true;
-    if (draft.kind !== "map" && draft.kind !== "scatter") return false;
-    return scalarsOfKernel(draft).every(scalar => {
-      let inPlace = true;
-      forEachLoad(scalar, load => {
-        if (this.aliases.rootOf(load.source) !== old) return;
-        inPlace &&= draft.kind === "map" && dtypeBytes(load.dtype) === dtypeBytes(old.dtype) && isSamePosition(load, draft.shape);
-      });
-      return inPlace;
-    });
+    if (draft.kind !== "scatter") return canOverwrite(draft, old, root, this.aliases);
+    return scalarsOfKernel(draft).every(scalar => loadsOf(scalar).every(({ source }) => this.aliases.rootOf(source) !== old));
   }
 
   /** Lets the kernels of a final value write its home, if all that reads the old value, and all that may fail, can come before them. */

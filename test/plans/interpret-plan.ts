@@ -154,6 +154,9 @@ class Interpretation {
         this.epilogue(kernel.stores, runContract({ ...kernel, out }, this.read), out);
         break;
       }
+      case "rows":
+        this.rows(kernel);
+        break;
       case "scan":
         this.spoil(this.placeOf(kernel.out));
         this.write(kernel.out, runScan(kernel, this.read));
@@ -223,6 +226,61 @@ class Interpretation {
     }
   }
 
+  /** Row by row, place by place, as the kernel's passes say. */
+  private rows({ rows, length, blockRows, passes }: Extract<Kernel, { kind: "rows" }>): void {
+    const frame = { at: [0, 0], visited: 0 };
+    const compiler = new ScalarCompiler(frame, this.read);
+    const finished = new Map<Value, NDArray>();
+    const epilogues = new ScalarCompiler(frame, value => finished.get(value) ?? this.read(value));
+    const compiled = passes.map(({ before, reductions, columns, stores }) => ({
+      before: before.map(({ out, body }) => ({ out: this.read(out), compute: compiler.scalar(body) })),
+      reductions: reductions.map(({ combine, body, stores: ends }) => {
+        const total: Value = { id: -1, dtype: body.dtype, shape: [] };
+        finished.set(total, NDArray.zeros(body.dtype, []));
+        const load: Scalar = { kind: "load", dtype: body.dtype, source: total, at: [] };
+        const axes = axesOf([rows, length]);
+        const bodies = ends.map(({ out, body: end }) => ({
+          out: this.read(out),
+          compute: epilogues.scalar(substituteScalar(end, axes, other => other, load)),
+        }));
+        return { combine, total, compute: compiler.scalar(body), bodies };
+      }),
+      columns: columns.map(({ combine, body, out }) => ({ combine, out: this.read(out), compute: compiler.scalar(body) })),
+      stores: stores.map(({ out, body }) => ({ out: this.read(out), compute: compiler.scalar(body) })),
+    }));
+    for (let row = 0; row < rows; row++)
+      for (const pass of compiled) {
+        const place = (column: number): void => {
+          frame.at[0] = row;
+          frame.at[1] = column;
+          frame.visited++;
+        };
+        place(0);
+        for (const { out, compute } of pass.before) out.set(row, compute());
+        const terms = pass.reductions.map((): number[] => []);
+        for (let column = 0; column < length; column++) {
+          place(column);
+          for (const [r, { compute }] of pass.reductions.entries()) terms[r].push(compute() as number);
+          const values = [...pass.columns, ...pass.stores].map(({ compute }) => compute());
+          for (const [c, { out, combine }] of pass.columns.entries()) {
+            const position = Math.floor(row / blockRows) * length + column;
+            const isFirst = row % blockRows === 0;
+            const all = isFirst ? [values[c] as number] : [out.get(position) as number, values[c] as number];
+            out.set(position, folded(combine, all));
+          }
+          for (const [k, { out }] of pass.stores.entries()) out.set(row * length + column, values[pass.columns.length + k]);
+        }
+        place(0);
+        for (const [r, { combine, total, bodies }] of pass.reductions.entries()) {
+          (finished.get(total) as NDArray).set(0, folded(combine, terms[r]));
+          for (const { out, compute } of bodies) {
+            frame.visited++;
+            out.set(row, compute());
+          }
+        }
+      }
+  }
+
   private epilogue(stores: readonly Store[], result: NDArray, out: Value): void {
     const load: Scalar = { kind: "load", dtype: out.dtype, source: out, at: axesOf(out.shape) };
     const bodies = stores.map(store => ({ out: store.out, body: substituteScalar(store.body, axesOf(out.shape), other => other, load) }));
@@ -238,6 +296,13 @@ class Interpretation {
     const result = runScatter(kernel, this.read);
     this.write(kernel.out, result);
   }
+}
+
+/** Numbers combined in double precision, as the reference does. */
+function folded(combine: string, numbers: readonly number[]): number {
+  if (combine === "sum") return numbers.reduce((sum, x) => sum + x, 0);
+  if (combine === "prod") return numbers.reduce((product, x) => product * x, 1);
+  return combine === "max" ? Math.max(...numbers) : Math.min(...numbers);
 }
 
 const bytesOfArray = ({ data }: NDArray): Uint8Array =>

@@ -1,0 +1,283 @@
+// Rows: reductions along rows, the maps before, between and after them, and sums over the rows' columns become one kernel that walks one row
+// after another while it lies in the first cache (softmax, cross-entropy, layer norm, their gradients). Which kernels belong together is
+// decided here; what their passes over a row are, in row-passes.ts.
+
+import { sizeOf } from "../base/shape.ts";
+import type { Index } from "../ir/index-map.ts";
+import { axisIndex, flattenIndex, unflattenIndex } from "../ir/index-map.ts";
+import type { Combine, Value } from "../ir/program.ts";
+import { forEachScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
+import { forEachLoad, type Load, nodeCount, positionOf } from "./access.ts";
+import { strideAlong } from "./cost.ts";
+import { addEdge, type Block, newNode, type Node, type PlainKernel, readsOfKernel, writesOfKernel } from "./draft.ts";
+import type { Store } from "./plan.ts";
+import { passesOf } from "./row-passes.ts";
+import type { Aliases } from "./sources.ts";
+
+const limits = {
+  /** Elements of a row: fewer are unrolled into maps, more do not stay in the cache. */
+  shortest: 5,
+  longest: 16384,
+  /** Arrays of full size walked through, values stored, nodes of all expressions. */
+  streams: 12,
+  values: 16,
+  nodes: 600,
+  /** Kernels looked at in search of a circle. */
+  search: 2000,
+};
+
+/** A kernel seen over rows × columns: expressions at axis 0 (the row) and axis 1 (the column). */
+export interface Member {
+  readonly node: Node;
+  /** One result a row, a column or in all; an element for each place; or a map with one element a row. */
+  readonly kind: "row" | "column" | "total" | "full" | "line";
+  readonly combine?: Exclude<Combine, "argmax" | "argmin">;
+  readonly accumulator?: Value["dtype"];
+  /** What is reduced. */
+  readonly body?: Scalar;
+  /** What is stored: of reductions the epilogues. */
+  readonly stores: readonly Store[];
+}
+
+/** The space of a cluster. */
+export interface RowSpace {
+  readonly rows: number;
+  readonly length: number;
+}
+
+/** Joins kernels of a block, and of the blocks inside it, that work row by row. */
+export function joinRows(block: Block, aliases: Aliases, newValue: (like: Pick<Value, "dtype" | "shape">) => Value): void {
+  for (const { draft } of block.nodes) {
+    if (draft.kind === "branch") for (const region of draft.cases) joinRows(region, aliases, newValue);
+    if (draft.kind === "loop") for (const region of [draft.condition, draft.body]) joinRows(region, aliases, newValue);
+  }
+  const isSeed = ({ draft }: Node): boolean => draft.kind === "reduce" && sizeOf(draft.over) >= limits.shortest;
+  if (!block.nodes.some(isSeed)) return;
+  const joined = new Set<Node>();
+  for (const seed of block.nodes.filter(isSeed)) {
+    if (joined.has(seed)) continue;
+    const cluster = new RowCluster(block, aliases, seed, joined);
+    if (cluster.members.size < 2) continue;
+    for (const node of cluster.members.keys()) joined.add(node);
+    replace(block, cluster, aliases, newValue);
+  }
+}
+
+class RowCluster {
+  readonly space: RowSpace;
+  readonly members = new Map<Node, Member>();
+  private readonly aliases: Aliases;
+  private readonly taken: ReadonlySet<Node>;
+  private readonly writers = new Map<Value, Node>();
+  private readonly readers = new Map<Value, Node[]>();
+  private readonly written = new Map<Value, Member>();
+
+  constructor(block: Block, aliases: Aliases, seed: Node, taken: ReadonlySet<Node>) {
+    this.aliases = aliases;
+    this.taken = taken;
+    const { draft } = seed;
+    this.space = draft.kind === "reduce" ? { rows: sizeOf(draft.shape), length: sizeOf(draft.over) } : { rows: 0, length: 0 };
+    if (this.space.rows < 2 || this.space.length > limits.longest) return;
+    for (const node of block.nodes) {
+      for (const value of node.writes) this.writers.set(value, node);
+      for (const value of node.reads) this.readers.set(value, [...(this.readers.get(value) ?? []), node]);
+    }
+    const first = this.formOf(seed);
+    if (first?.kind !== "row") return;
+    this.add(first);
+    for (let grown = true; grown; ) {
+      grown = false;
+      for (const node of this.neighbours()) {
+        const member = this.formOf(node);
+        if (member === undefined || !this.fits(member) || !this.hasRoom(member) || this.makesCircle(node)) continue;
+        this.add(member);
+        grown = true;
+      }
+    }
+  }
+
+  private add(member: Member): void {
+    this.members.set(member.node, member);
+    for (const value of member.node.writes) this.written.set(value, member);
+  }
+
+  /** Kernels that make or read what a member reads or makes, or that read the same array of full size. */
+  private neighbours(): Node[] {
+    const found = new Set<Node>();
+    for (const { reads, writes } of this.members.keys()) {
+      for (const value of reads) {
+        const writer = this.writers.get(value);
+        if (writer !== undefined) found.add(writer);
+        if (this.isFull(value)) for (const reader of this.readers.get(value) ?? []) found.add(reader);
+      }
+      for (const value of writes) for (const reader of this.readers.get(value) ?? []) found.add(reader);
+    }
+    return [...found].filter(node => !this.members.has(node) && !this.taken.has(node)).sort((a, b) => a.index - b.index);
+  }
+
+  private isFull = ({ shape }: Value): boolean => sizeOf(shape) === this.space.rows * this.space.length;
+
+  /** The kernel over rows and columns, if it can be seen so. */
+  private formOf(node: Node): Member | undefined {
+    const { draft } = node;
+    const axes = this.axesFor(draft);
+    if (axes === undefined || (draft.kind !== "map" && draft.kind !== "reduce")) return undefined;
+    const { kind, out, over } = axes;
+    if (!draft.stores.every(({ out: value }) => value.dtype === "float32")) return undefined;
+    const stores = draft.stores.map(store => ({ out: store.out, body: substituteScalar(store.body, out) }));
+    if (kind === "column" || kind === "total") {
+      // Finished by a reduction of their own, so their epilogues stay as they are.
+      if (draft.kind !== "reduce" || !this.isRowCode(substituteScalar(draft.body, [...out, ...over]))) return undefined;
+    } else if (!stores.every(({ body }) => this.isRowCode(body))) return undefined;
+    if (draft.kind === "map") return { node, kind, stores };
+    if (draft.body.dtype !== "float32" || draft.accumulator !== "float32" || !isFold(draft.combine)) return undefined;
+    const body = substituteScalar(draft.body, [...out, ...over]);
+    if (!this.isRowCode(body)) return undefined;
+    return { node, kind, combine: draft.combine, accumulator: draft.accumulator, body, stores };
+  }
+
+  /** What the kernel's own axes are in terms of row and column. */
+  private axesFor(draft: Node["draft"]): { kind: Member["kind"]; out: Index[]; over: Index[] } | undefined {
+    const { rows, length } = this.space;
+    const [row, column] = [axisIndex(0, rows), axisIndex(1, length)];
+    const place = flattenIndex([row, column], [rows, length]);
+    if (draft.kind === "map") {
+      const size = sizeOf(draft.shape);
+      if (size === rows * length) return { kind: "full", out: unflattenIndex(place, draft.shape), over: [] };
+      return size === rows ? { kind: "line", out: unflattenIndex(row, draft.shape), over: [] } : undefined;
+    }
+    if (draft.kind !== "reduce") return undefined;
+    const [size, over] = [sizeOf(draft.shape), sizeOf(draft.over)];
+    if (size * over !== rows * length) return undefined;
+    if (size === 1) return { kind: "total", out: draft.shape.map(() => axisIndex(0, 1)), over: unflattenIndex(place, draft.over) };
+    const along = (kind: "row" | "column", outer: Index, inner: Index) => ({
+      kind,
+      out: unflattenIndex(outer, draft.shape),
+      over: unflattenIndex(inner, draft.over),
+    });
+    const candidates = [...(size === rows ? [along("row", row, column)] : []), ...(size === length ? [along("column", column, row)] : [])];
+    return candidates.find(({ out, over: inner }) => this.isRowCode(substituteScalar(draft.body, [...out, ...inner])));
+  }
+
+  /** Straight vector code along a row: loads of neighbours or of one element, no guards. */
+  private isRowCode(scalar: Scalar): boolean {
+    let is = true;
+    forEachScalar(scalar, node => {
+      if (node.kind === "guard") is = false;
+      else if (node.kind === "index") is &&= strideAlong(node.index, 1) !== "irregular";
+      else if (node.kind === "load") {
+        const stride = strideAlong(positionOf(node), 1);
+        is &&= lanes.has(node.dtype) && (stride === 0 || stride === 1);
+      } else is &&= lanes.has(node.dtype);
+    });
+    return is;
+  }
+
+  /** Does everything read across the members' bounds lie in the row itself, and come from what is finished with the row? */
+  private fits(member: Member): boolean {
+    const own = new Set(member.node.writes);
+    const reads = (reader: Member, isWritten: (root: Value) => Member | undefined): boolean =>
+      scalarsOf(reader).every(scalar => {
+        let fits = true;
+        forEachLoad(scalar, load => {
+          const writer = isWritten(this.aliases.rootOf(load.source));
+          fits &&= writer === undefined || this.isInRow(load, writer.kind);
+        });
+        return fits;
+      });
+    if (!reads(member, root => this.written.get(root))) return false;
+    return [...this.members.values()].every(other => reads(other, root => (own.has(root) ? member : undefined)));
+  }
+
+  private isInRow(load: Load, kind: Member["kind"]): boolean {
+    const { rows, length } = this.space;
+    const { terms, offset, min, max } = positionOf(load);
+    if (kind === "column" || kind === "total") return false;
+    const scale = kind === "full" ? length : 1;
+    const rest = terms.filter(({ atom }) => atom.kind !== "axis" || atom.axis !== 0);
+    if (!terms.some(({ atom, scale: by }) => atom.kind === "axis" && atom.axis === 0 && by === scale)) return false;
+    if (kind !== "full") return rest.length === 0 && offset === 0;
+    const highest = (rows - 1) * length;
+    return rest.every(({ atom }) => atom.kind === "axis" && atom.axis === 1) && min >= 0 && max - highest < length;
+  }
+
+  private hasRoom(member: Member): boolean {
+    const streams = new Set<Value>();
+    let nodes = 0;
+    for (const each of [...this.members.values(), member])
+      for (const scalar of scalarsOf(each)) {
+        nodes += nodeCount(scalar);
+        forEachLoad(scalar, ({ source }) => {
+          if (this.isFull(source)) streams.add(this.aliases.rootOf(source));
+        });
+      }
+    return streams.size <= limits.streams && nodes <= limits.nodes && this.written.size + member.node.writes.length <= limits.values;
+  }
+
+  /** Would the joined kernel have to wait for itself, by way of a kernel outside? */
+  private makesCircle(candidate: Node): boolean {
+    const isInside = (node: Node): boolean => node === candidate || this.members.has(node);
+    const seen = new Set<Node>();
+    const open: Node[] = [];
+    for (const node of [candidate, ...this.members.keys()]) for (const next of node.before) if (!isInside(next)) open.push(next);
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      if (seen.size > limits.search) return true;
+      for (const next of node.before) {
+        if (isInside(next)) return true;
+        open.push(next);
+      }
+    }
+    return false;
+  }
+}
+
+const lanes: ReadonlySet<string> = new Set(["float32", "int32", "bool"]);
+const isFold = (combine: Combine): combine is Exclude<Combine, "argmax" | "argmin"> => combine !== "argmax" && combine !== "argmin";
+
+/** The expressions of a member that are evaluated row by row. */
+function scalarsOf({ kind, body, stores }: Member): Scalar[] {
+  const reduced = body === undefined ? [] : [body];
+  return kind === "column" || kind === "total" ? reduced : [...reduced, ...stores.map(store => store.body)];
+}
+
+/** Puts one node in the place of a cluster's; sums over columns and totals are finished by reductions of their own. */
+function replace(
+  block: Block,
+  { members, space }: RowCluster,
+  aliases: Aliases,
+  newValue: (like: Pick<Value, "dtype" | "shape">) => Value,
+): void {
+  const outside = new Set<Value>();
+  for (const node of block.nodes) if (!members.has(node)) for (const value of node.reads) outside.add(value);
+  for (const value of [...block.results, ...block.finals.map(final => final.value)]) outside.add(aliases.rootOf(value));
+  const { kernel, finishing } = passesOf([...members.values()], space, { aliases, newValue, isNeeded: value => outside.has(value) });
+  const index = Math.max(...[...members.keys()].map(node => node.index));
+  const made = newNodeOf(kernel, index, aliases);
+  const ends = finishing.map(end => newNodeOf(end, index, aliases));
+  for (const node of members.keys()) {
+    for (const previous of node.after) {
+      previous.before.delete(node);
+      if (!members.has(previous)) addEdge(previous, made);
+    }
+    for (const next of node.before) {
+      next.after.delete(node);
+      if (members.has(next)) continue;
+      addEdge(made, next);
+      for (const end of ends) if (end.writes.some(value => next.reads.has(value))) addEdge(end, next);
+    }
+  }
+  for (const end of ends) {
+    addEdge(made, end);
+    // What a finishing epilogue reads besides may be made outside.
+    for (const node of block.nodes) if (!members.has(node) && node.writes.some(value => end.reads.has(value))) addEdge(node, end);
+  }
+  block.nodes = [...block.nodes.filter(node => !members.has(node)), made, ...ends];
+}
+
+function newNodeOf(kernel: PlainKernel, index: number, aliases: Aliases): Node {
+  const writes = writesOfKernel(kernel);
+  const reads = [...readsOfKernel(kernel)].map(value => aliases.rootOf(value)).filter(value => !writes.includes(value));
+  return newNode(kernel, index, reads, writes);
+}
