@@ -4,6 +4,7 @@
 import { axisIndex, flattenIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { loadsOf, type Scalar } from "../ir/scalar.ts";
+import { evaluationCost } from "../schedule/cost.ts";
 import { scalarsOfKernel, writesOfKernel } from "../schedule/draft.ts";
 import type { Kernel, RowPass, Store } from "../schedule/plan.ts";
 import { least, plus, times } from "./arithmetic.ts";
@@ -39,7 +40,9 @@ export function recordRows(kernel: RowsKernel, recording: Recording): Phase[] {
         k.loop({ from: first, to: k.let(least(plus(first, blockRows), rows)), name: "row" }, row => body(row, block));
       });
   });
-  return [{ name, function: ref, units: Math.ceil(rows / blockRows) }];
+  const bodies = kernel.passes.flatMap(({ reductions, columns, stores }) => [...reductions, ...columns, ...stores]);
+  const work = rows * kernel.length * bodies.reduce((sum, { body }) => sum + evaluationCost(body, [1]), 0);
+  return [{ name, function: ref, units: Math.ceil(rows / blockRows), work }];
 }
 
 /** Where the block's line of a column sum begins, without the place's offset. */

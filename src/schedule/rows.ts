@@ -51,15 +51,37 @@ export function joinRows(block: Block, aliases: Aliases, newValue: (like: Pick<V
     if (draft.kind === "branch") for (const region of draft.cases) joinRows(region, aliases, newValue);
     if (draft.kind === "loop") for (const region of [draft.condition, draft.body]) joinRows(region, aliases, newValue);
   }
-  const isSeed = ({ draft }: Node): boolean => draft.kind === "reduce" && sizeOf(draft.over) >= limits.shortest;
-  if (!block.nodes.some(isSeed)) return;
+  const isSeed = ({ draft }: Node): boolean =>
+    draft.kind === "reduce" && sizeOf(draft.over) >= limits.shortest && sizeOf(draft.over) <= limits.longest && sizeOf(draft.shape) > 1;
+  const seeds = block.nodes.filter(isSeed);
+  if (seeds.length === 0) return;
+  const index = new BlockIndex(block);
   const joined = new Set<Node>();
-  for (const seed of block.nodes.filter(isSeed)) {
+  for (const seed of seeds) {
     if (joined.has(seed)) continue;
-    const cluster = new RowCluster(block, aliases, seed, joined);
+    const cluster = new RowCluster(index, aliases, seed, joined);
     if (cluster.members.size < 2) continue;
     for (const node of cluster.members.keys()) joined.add(node);
-    replace(block, cluster, aliases, newValue);
+    replace(block, cluster, aliases, newValue).forEach(node => void index.add(node));
+  }
+}
+
+/** Who makes and who reads each value of a block. */
+class BlockIndex {
+  readonly writers = new Map<Value, Node>();
+  readonly readers = new Map<Value, Node[]>();
+
+  constructor(block: Block) {
+    for (const node of block.nodes) this.add(node);
+  }
+
+  add(node: Node): void {
+    for (const value of node.writes) this.writers.set(value, node);
+    for (const value of node.reads) {
+      const readers = this.readers.get(value);
+      if (readers === undefined) this.readers.set(value, [node]);
+      else readers.push(node);
+    }
   }
 }
 
@@ -68,20 +90,15 @@ class RowCluster {
   readonly members = new Map<Node, Member>();
   private readonly aliases: Aliases;
   private readonly taken: ReadonlySet<Node>;
-  private readonly writers = new Map<Value, Node>();
-  private readonly readers = new Map<Value, Node[]>();
+  private readonly index: BlockIndex;
   private readonly written = new Map<Value, Member>();
 
-  constructor(block: Block, aliases: Aliases, seed: Node, taken: ReadonlySet<Node>) {
+  constructor(index: BlockIndex, aliases: Aliases, seed: Node, taken: ReadonlySet<Node>) {
+    this.index = index;
     this.aliases = aliases;
     this.taken = taken;
     const { draft } = seed;
     this.space = draft.kind === "reduce" ? { rows: sizeOf(draft.shape), length: sizeOf(draft.over) } : { rows: 0, length: 0 };
-    if (this.space.rows < 2 || this.space.length > limits.longest) return;
-    for (const node of block.nodes) {
-      for (const value of node.writes) this.writers.set(value, node);
-      for (const value of node.reads) this.readers.set(value, [...(this.readers.get(value) ?? []), node]);
-    }
     const first = this.formOf(seed);
     if (first?.kind !== "row") return;
     this.add(first);
@@ -106,11 +123,11 @@ class RowCluster {
     const found = new Set<Node>();
     for (const { reads, writes } of this.members.keys()) {
       for (const value of reads) {
-        const writer = this.writers.get(value);
+        const writer = this.index.writers.get(value);
         if (writer !== undefined) found.add(writer);
-        if (this.isFull(value)) for (const reader of this.readers.get(value) ?? []) found.add(reader);
+        if (this.isFull(value)) for (const reader of this.index.readers.get(value) ?? []) found.add(reader);
       }
-      for (const value of writes) for (const reader of this.readers.get(value) ?? []) found.add(reader);
+      for (const value of writes) for (const reader of this.index.readers.get(value) ?? []) found.add(reader);
     }
     return [...found].filter(node => !this.members.has(node) && !this.taken.has(node)).sort((a, b) => a.index - b.index);
   }
@@ -242,13 +259,13 @@ function scalarsOf({ kind, body, stores }: Member): Scalar[] {
   return kind === "column" || kind === "total" ? reduced : [...reduced, ...stores.map(store => store.body)];
 }
 
-/** Puts one node in the place of a cluster's; sums over columns and totals are finished by reductions of their own. */
+/** Puts one node in the place of a cluster's; sums over columns and totals are finished by reductions of their own. Returns the new nodes. */
 function replace(
   block: Block,
   { members, space }: RowCluster,
   aliases: Aliases,
   newValue: (like: Pick<Value, "dtype" | "shape">) => Value,
-): void {
+): Node[] {
   const outside = new Set<Value>();
   for (const node of block.nodes) if (!members.has(node)) for (const value of node.reads) outside.add(value);
   for (const value of [...block.results, ...block.finals.map(final => final.value)]) outside.add(aliases.rootOf(value));
@@ -274,6 +291,7 @@ function replace(
     for (const node of block.nodes) if (!members.has(node) && node.writes.some(value => end.reads.has(value))) addEdge(node, end);
   }
   block.nodes = [...block.nodes.filter(node => !members.has(node)), made, ...ends];
+  return [made, ...ends];
 }
 
 function newNodeOf(kernel: PlainKernel, index: number, aliases: Aliases): Node {
