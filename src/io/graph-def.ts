@@ -66,7 +66,9 @@ export function importGraphDef(
     producer: message.versions?.producer ?? graphVersion,
     definitionOf: definitionsWith(type => functions.callDefinition(type)),
   });
+  const start = graph.version;
   graph.nameScope(null, () => importer.run());
+  importsOf(graph).push({ start, ops: message.node.map(node => importer.element(node.name) as Operation) });
   mergeVersions(graph, message);
   return options.returnElements ? options.returnElements.map(element => importer.element(element)) : null;
 }
@@ -84,6 +86,17 @@ function graphDefOf(given: GraphDefMessage | Uint8Array | string | object): Grap
   const { node } = given as { node?: readonly { attr?: unknown }[] };
   const isMessage = Array.isArray(node) && (node.length === 0 ? "versions" in given && "library" in given : node[0].attr instanceof Map);
   return isMessage ? (given as GraphDefMessage) : messageFromJson("GraphDef", given);
+}
+
+/** The operations of each import in the order their nodes had, which they have again when they are written. */
+function importsOf(graph: Graph): { readonly start: number; readonly ops: readonly Operation[] }[] {
+  return graph.attached(importsOf, () => []);
+}
+
+function exportOrder(graph: Graph): readonly Operation[] {
+  const ops = [...graph.getOperations()];
+  for (const { start, ops: imported } of importsOf(graph)) ops.splice(start, imported.length, ...imported);
+  return ops;
 }
 
 interface Versions {
@@ -127,7 +140,7 @@ export interface ExportGraphDefOptions {
 
 /** The graph as a message: all operations in order of creation, every attribute written out. TF: Graph.as_graph_def. */
 export function exportGraphDef(graph: Graph, { fromVersion, addShapes = false }: ExportGraphDefOptions = {}): GraphDefMessage {
-  const ops = graph.getOperations().slice(fromVersion ?? 0);
+  const ops = exportOrder(graph).slice(fromVersion ?? 0);
   return createMessage("GraphDef", {
     node: ops.map(op => (addShapes ? withShapes(op) : nodeOf(op))),
     versions: versionsOf(graph),

@@ -224,6 +224,8 @@ export class GraphImporter {
       else throw new ValueError(`NodeDef missing attr '${snakeOf(name)}' from ${formatOp(definition)}; NodeDef: {{node ${node.name}}}`);
     }
     for (const [name, value] of node.attr) {
+      // What the writer inferred has been used when the node is made, and is inferred anew for export.
+      if (name === "_output_shapes") continue;
       if (name === "_class") attrs._class = (value.list?.s ?? []).map(group => this.colocation(decodeText(group)));
       else if (name.startsWith("_")) attrs[name] = looseAttr(value);
       else if (!(camelOf(name) in definition.attrs) && !this.isProducersDefault(node, name, value))
@@ -296,7 +298,7 @@ export const keptMessage = (op: Operation, name: string): AttrMessage | undefine
  *  are not whole. */
 function keepAttrMessages(op: Operation, { attr }: NodeMessage, { attrs }: OpDefinition): void {
   const kept = [...attr].filter(([name, value]) => {
-    if (name.startsWith("_")) return name !== "_class";
+    if (name.startsWith("_")) return name !== "_class" && name !== "_output_shapes";
     const kind = attrs[camelOf(name)]?.kind;
     return kind === "func" || (kind === "string" && !isText(value));
   });

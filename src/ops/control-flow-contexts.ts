@@ -43,9 +43,13 @@ export abstract class Context implements ControlFlowContext {
   /** Outer tensors → what stands for them here. */
   readonly external = new Map<Tensor, Tensor>();
 
+  /** Contexts made inside this one. */
+  readonly nested: Context[] = [];
+
   constructor(graph: Graph) {
     this.graph = graph;
     this.outer = graph.controlFlowContext as Context | null;
+    this.outer?.nested.push(this);
   }
 
   /** The tensor to use here for one made outside. */
@@ -150,9 +154,9 @@ export class CondContext extends Context {
   readonly branch: 0 | 1;
   readonly name: string;
 
-  constructor(graph: Graph, predicate: Tensor, pivot: Tensor, branch: 0 | 1) {
+  constructor(graph: Graph, predicate: Tensor, pivot: Tensor, branch: 0 | 1, name?: string) {
     super(graph);
-    this.name = graph.uniqueName("cond_text");
+    this.name = name ?? graph.uniqueName("cond_text");
     this.predicate = predicate;
     this.pivot = pivot;
     this.branch = branch;
@@ -241,7 +245,8 @@ interface VariableNames {
   readonly keepsShape: boolean;
 }
 
-interface LoopSettings {
+/** How a loop is to be run. */
+export interface LoopSettings {
   readonly parallelIterations: number;
   readonly backProp: boolean;
   readonly swapMemory: boolean;
@@ -271,10 +276,10 @@ export class WhileContext extends Context {
   /** For loops of gradients. */
   readonly history: History | null;
 
-  constructor(graph: Graph, given: LoopSettings & { readonly name?: string; readonly history?: History }) {
+  constructor(graph: Graph, given: LoopSettings & { readonly name?: string; readonly isNameTaken?: boolean; readonly history?: History }) {
     super(graph);
     this.history = given.history ?? null;
-    this.name = graph.uniqueName(given.name ?? "while_context");
+    this.name = given.isNameTaken && given.name !== undefined ? given.name : graph.uniqueName(given.name ?? "while_context");
     this.parallelIterations = given.parallelIterations;
     this.backProp = given.backProp;
     this.swapMemory = given.swapMemory;

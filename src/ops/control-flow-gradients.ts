@@ -7,11 +7,13 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Gradient, Gradients } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { identity, Shape, zeros, zerosLike } from "./array.ts";
+import { handleOf } from "../graph/shape-inference.ts";
+import { identity, Shape, zeros } from "./array.ts";
 import { Exit, Merge, NextIteration, Switch } from "./control-flow.ts";
 import { CondContext, type Context, outputContext, switchOf, WhileContext } from "./control-flow-contexts.ts";
 import type { LoopHistory } from "./loop-history.ts";
 import { Equal } from "./math.ts";
+import { VariableShape } from "./state.ts";
 
 type Flows = (output: string) => boolean;
 
@@ -105,7 +107,10 @@ function zerosUnder(op: Operation, context: CondContext, branch: 0 | 1): Tensor 
   return graph.nameScope(outside === "" ? null : outside, () => {
     const alive = switchOf(op.inputs[0], context.predicate)[branch];
     const pivot = identity(alive);
+    const held = handleOf(alive);
+    if (alive.dtype === "resource" && held)
+      return graph.controlDependencies([pivot], () => zeros(VariableShape({ input: alive }), held.dtype));
     const shape = Shape({ input: alive });
-    return alive.dtype === "resource" ? zerosLike(alive) : graph.controlDependencies([pivot], () => zeros(shape, alive.dtype));
+    return graph.controlDependencies([pivot], () => zeros(shape, alive.dtype));
   });
 }

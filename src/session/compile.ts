@@ -12,7 +12,7 @@ import { verifyProgram } from "../ir/verify.ts";
 import { blamed } from "../lower/blame.ts";
 import { lower } from "../lower/index.ts";
 import { NeedsValue } from "../lower/request.ts";
-import { expandCalls } from "../optimize/expand-calls.ts";
+import { expandCalls } from "../graph/expand-calls.ts";
 import { extract } from "../optimize/extract.ts";
 import { optimize } from "../optimize/index.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";

@@ -18,3 +18,20 @@ export function arrayOf({ dtype, shape, values }: RecordedArray): NDArray {
   });
   return array;
 }
+
+export function recordedOf(array: NDArray): RecordedArray {
+  const values = Array.from({ length: array.size }, (_, i) => {
+    const value = array.get(i);
+    if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+    return typeof value === "bigint" ? String(value) : (value as number | boolean);
+  });
+  return { dtype: array.dtype, shape: array.shape, values };
+}
+
+/** The largest difference between elements. */
+export function difference(a: NDArray, b: NDArray): number {
+  if (a.shape.join() !== b.shape.join()) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  for (let i = 0; i < a.size; i++) worst = Math.max(worst, Math.abs(Number(a.get(i)) - Number(b.get(i))));
+  return worst;
+}

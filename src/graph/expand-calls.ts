@@ -1,9 +1,9 @@
 // Calls of functions → the nodes of their bodies. What a run needs of the user's graph is copied into a new one, calls replaced; the user's graph
 // stays as it is. Runs that need no call go on with the graph they have.
 
-import { type Expansion, expansionOf, setFunctions, functionsOf } from "../graph/functions.ts";
-import { Graph } from "../graph/graph.ts";
-import type { Operation, Tensor } from "../graph/operation.ts";
+import { type Expansion, expansionOf, setFunctions, functionsOf } from "./functions.ts";
+import { Graph } from "./graph.ts";
+import type { Operation, Tensor } from "./operation.ts";
 
 interface Wanted {
   readonly fetches: readonly Tensor[];
