@@ -291,7 +291,13 @@ export const signatures: Readonly<Record<string, string>> = {
   glorot_uniform_initializer: "0 seed? dtype=",
   gradients:
     "2 ys xs grad_ys? name= colocate_gradients_with_ops= gate_gradients= aggregation_method? stop_gradients? unconnected_gradients=",
+  "graph_util.convert_variables_to_constants":
+    "3 sess input_graph_def output_node_names variable_names_whitelist? variable_names_blacklist?",
+  "graph_util.extract_sub_graph": "2 graph_def dest_nodes",
   "graph_util.import_graph_def": "1 graph_def input_map? return_elements? name? op_dict? producer_op_list?",
+  "graph_util.must_run_on_cpu": "1 node pin_variables_on_cpu=",
+  "graph_util.remove_training_nodes": "1 input_graph protected_nodes?",
+  "graph_util.tensor_shape_from_node_def_name": "2 graph input_name",
   greater: "2 x y name?",
   greater_equal: "2 x y name?",
   group: "*",
