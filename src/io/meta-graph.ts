@@ -28,7 +28,7 @@ const tensorflowVersion = "2.21.0";
 export function variableToMessage(variable: Variable, strip: Renaming = name => name): Message<"VariableDef"> {
   const { handle, initializer, initialValue, isResource, trainable } = variable;
   const snapshot = isResource ? variable.asGraphElement() : variable.value();
-  const slice = (variable as { saveSliceInfo?: SliceInfo | null }).saveSliceInfo;
+  const slice = (variable as { saveSliceInfo?: SlicePlace | null }).saveSliceInfo;
   return createMessage("VariableDef", {
     variableName: strip(handle.name),
     initializerName: initializer ? strip(initializer.name) : "",
@@ -48,7 +48,7 @@ export function variableToMessage(variable: Variable, strip: Renaming = name => 
 }
 
 /** Where a partition lies inside the variable it is part of. */
-interface SliceInfo {
+interface SlicePlace {
   readonly fullName: string;
   readonly fullShape: readonly number[];
   readonly varOffset: readonly number[];
