@@ -22,10 +22,13 @@ import { recordScan } from "./scan.ts";
 import { recordScatter } from "./scatter.ts";
 import { recordSort } from "./sort.ts";
 import type { Target } from "./target.ts";
+import { Sharing, type SharingRules, sharedMemory, usualRules } from "./threads.ts";
 
 /** A plan as code for a target: the module, the kernels its host must run, and what each phase is. */
 export interface Recorded {
   readonly module: KernelModule;
+  /** Phases that threads share; where there are none, no thread is needed. */
+  readonly sharedPhases: number;
   /** Kernels that `host(k)` must run, in the order of their numbers. */
   readonly hostKernels: readonly Kernel[];
   /** Checks by number, for the status words. */
@@ -33,13 +36,31 @@ export interface Recorded {
   readonly phases: readonly { readonly name: string; readonly units: number; readonly kernel: Kernel }[];
 }
 
-/** Records a plan for a target. */
-export function record(plan: Plan, target: Target, options: { isVerified?: boolean } = {}): Recorded {
-  const recorder = new PlanRecorder(plan, target);
-  const { module } = recorder;
-  module.function("run", { exported: true, results: [] }, k => recorder.kernels(plan.kernels, k));
-  return { module: module.finish(options), hostKernels: recorder.hostKernels, checks: recorder.checks, phases: recorder.phases };
+export interface RecordOptions {
+  readonly isVerified?: boolean;
+  readonly sharing?: SharingRules;
 }
+
+/** Writes what was recorded before into `run`. */
+type Emit = (k: FunctionRecorder) => void;
+
+/** Records a plan for a target. */
+export function record(plan: Plan, target: Target, { isVerified = true, sharing = usualRules }: RecordOptions = {}): Recorded {
+  const recorder = new PlanRecorder(plan, target, sharing);
+  const { module } = recorder;
+  const emit = recorder.kernels(plan.kernels);
+  module.function("run", { exported: true, results: [] }, emit);
+  return {
+    sharedPhases: recorder.finishSharing(),
+    module: module.finish({ isVerified }),
+    hostKernels: recorder.hostKernels,
+    checks: recorder.checks,
+    phases: recorder.phases,
+  };
+}
+
+/** How often the body of a loop is taken to run. */
+const usualPasses = 8;
 
 class PlanRecorder implements Recording {
   readonly module: ModuleRecorder;
@@ -47,10 +68,15 @@ class PlanRecorder implements Recording {
   readonly hostKernels: Kernel[] = [];
   readonly checks: Extract<Kernel, { kind: "check" }>[] = [];
   readonly phases: { name: string; units: number; kernel: Kernel }[] = [];
+  private readonly sharing: Sharing;
   private count = 0;
+  /** What phases worth sharing cost together. */
+  private sharedWork = 0;
+  private passes = 1;
 
-  constructor(plan: Plan, target: Target) {
-    this.module = new ModuleRecorder(target);
+  constructor(plan: Plan, target: Target, rules: SharingRules) {
+    this.module = new ModuleRecorder(target, target.threads > 1 ? sharedMemory : undefined);
+    this.sharing = new Sharing(this.module, rules);
     this.places = new Map(plan.places);
   }
 
@@ -60,27 +86,41 @@ class PlanRecorder implements Recording {
     this.places.set(value, place);
   }
 
-  kernels(kernels: readonly Kernel[], k: FunctionRecorder): void {
-    for (const kernel of kernels) this.kernel(kernel, k);
+  /** Records the functions of kernels; calls to them are written later, when it is known whether there is enough to share. */
+  kernels(kernels: readonly Kernel[]): Emit {
+    return inOrder(kernels.map(kernel => this.kernel(kernel)));
   }
 
-  private kernel(kernel: Kernel, k: FunctionRecorder): void {
+  /** Records the functions that share phases; gives how many phases are shared. */
+  finishSharing(): number {
+    this.sharing.finish();
+    return this.sharing.count;
+  }
+
+  private kernel(kernel: Kernel): Emit {
     switch (kernel.kind) {
       case "branch":
-        return this.branch(kernel, k);
+        return this.branch(kernel);
       case "loop":
-        return this.loop(kernel, k);
+        return this.loop(kernel);
       case "copy":
-        return this.copy(kernel, k);
+        return this.copy(kernel);
       case "check":
-        return this.check(kernel, k);
+        return this.check(kernel);
       default:
-        if (!this.canRecord(kernel)) return this.host(kernel, k);
-        for (const phase of this.phasesOf(kernel)) {
-          this.phases.push({ name: phase.name, units: phase.units, kernel });
-          k.call(phase.function, 0, phase.units, ...phase.function.params.slice(2).map(() => 0));
-        }
+        if (!this.canRecord(kernel)) return this.host(kernel);
+        return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
     }
+  }
+
+  private phase(phase: Phase, kernel: Kernel): Emit {
+    this.phases.push({ name: phase.name, units: phase.units, kernel });
+    const isShared = this.sharing.isWorthIt(phase);
+    if (isShared) this.sharedWork += phase.work * this.passes;
+    return k => {
+      if (isShared && this.sharing.isRunWorthIt(this.sharedWork)) this.sharing.share(phase, k);
+      else k.call(phase.function, ...[0, phase.units, 0].slice(0, phase.function.params.length));
+    };
   }
 
   private phasesOf(kernel: Kernel): Phase[] {
@@ -119,64 +159,79 @@ class PlanRecorder implements Recording {
     return can && valuesWritten(kernel).every(({ dtype }) => elementRow(dtype) !== undefined);
   }
 
-  private host(kernel: Kernel, k: FunctionRecorder): void {
-    k.call(this.module.import("host", ["i32"]), this.hostKernels.length);
-    this.hostKernels.push(kernel);
-    // A routine may refuse: the host then sets the status.
-    this.stopIfFailed(k);
+  private host(kernel: Kernel): Emit {
+    const number = this.hostKernels.push(kernel) - 1;
+    return k => {
+      k.call(this.module.import("host", ["i32"]), number);
+      // A routine may refuse: the host then sets the status.
+      this.stopIfFailed(k);
+    };
   }
 
-  private check(kernel: Extract<Kernel, { kind: "check" }>, k: FunctionRecorder): void {
+  private check(kernel: Extract<Kernel, { kind: "check" }>): Emit {
     const number = this.checks.length;
     this.checks.push(kernel);
     let can = true;
     forEachScalar(kernel.ok, node => {
       can &&= isRecordable(node) && (node.kind !== "load" || this.places.get(node.source)?.region !== "host");
     });
-    if (!can) return this.host(kernel, k);
-    const phase = recordCheck(kernel, number, this);
-    this.phases.push({ name: phase.name, units: 1, kernel });
-    k.call(phase.function, 0, 1);
-    this.stopIfFailed(k);
+    if (!can) return this.host(kernel);
+    return inOrder([this.phase(recordCheck(kernel, number, this), kernel), k => this.stopIfFailed(k)]);
   }
 
   private stopIfFailed(k: FunctionRecorder): void {
     k.if(i32.load(this.module.global(statusGlobal)), () => k.return());
   }
 
-  private copy({ from, to }: Extract<Kernel, { kind: "copy" }>, k: FunctionRecorder): void {
+  private copy({ from, to }: Extract<Kernel, { kind: "copy" }>): Emit {
     const source = this.places.get(from);
-    if (source?.region === "host" || to.region === "host") return this.host({ kind: "copy", from, to }, k);
-    const addresses = new Addresses(k, this.places);
-    k.copyBytes(addresses.number(addresses.at(to)), addresses.number(addresses.of(from)), sizeOf(from.shape) * dtypeBytes(from.dtype));
-  }
-
-  private branch({ choice, cases }: Extract<Kernel, { kind: "branch" }>, k: FunctionRecorder): void {
-    const addresses = new Addresses(k, this.places);
-    const { base, offset } = addresses.of(choice);
-    const chosen = k.let(choice.dtype === "bool" ? i32.loadNarrow("u8", base, offset) : i32.load(base, offset));
-    const last = cases.length - 1;
-    const nest = (c: number): void => {
-      if (c === last) this.kernels(cases[c], k);
-      else
-        k.if(
-          i32.eq(chosen, c),
-          () => this.kernels(cases[c], k),
-          () => nest(c + 1),
-        );
+    if (source?.region === "host" || to.region === "host") return this.host({ kind: "copy", from, to });
+    return k => {
+      const addresses = new Addresses(k, this.places);
+      k.copyBytes(addresses.number(addresses.at(to)), addresses.number(addresses.of(from)), sizeOf(from.shape) * dtypeBytes(from.dtype));
     };
-    nest(0);
   }
 
-  private loop({ condition, test, body }: Extract<Kernel, { kind: "loop" }>, k: FunctionRecorder): void {
-    const { base, offset } = new Addresses(k, this.places).of(test);
-    this.kernels(condition, k);
-    k.while(i32.loadNarrow("u8", base, offset), () => {
-      this.kernels(body, k);
-      this.kernels(condition, k);
-    });
+  private branch({ choice, cases }: Extract<Kernel, { kind: "branch" }>): Emit {
+    const emits = cases.map(kernels => this.kernels(kernels));
+    return k => {
+      const addresses = new Addresses(k, this.places);
+      const { base, offset } = addresses.of(choice);
+      const chosen = k.let(choice.dtype === "bool" ? i32.loadNarrow("u8", base, offset) : i32.load(base, offset));
+      const last = cases.length - 1;
+      const nest = (c: number): void => {
+        if (c === last) emits[c](k);
+        else
+          k.if(
+            i32.eq(chosen, c),
+            () => emits[c](k),
+            () => nest(c + 1),
+          );
+      };
+      nest(0);
+    };
+  }
+
+  private loop({ condition, test, body }: Extract<Kernel, { kind: "loop" }>): Emit {
+    this.passes *= usualPasses;
+    const [decide, pass] = [condition, body].map(kernels => this.kernels(kernels));
+    this.passes /= usualPasses;
+    return k => {
+      const { base, offset } = new Addresses(k, this.places).of(test);
+      decide(k);
+      k.while(i32.loadNarrow("u8", base, offset), () => {
+        pass(k);
+        decide(k);
+      });
+    };
   }
 }
+
+const inOrder =
+  (emits: readonly Emit[]): Emit =>
+  k => {
+    for (const emit of emits) emit(k);
+  };
 
 /** The expressions a kernel evaluates, or undefined if it is not made of expressions. */
 function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {

@@ -24,6 +24,7 @@ import type {
 import { atomicSignatures, constant, i32Const, laneTable, vectorConstant } from "./language.ts";
 import type { Target } from "./target.ts";
 import { liveRanges } from "./live-ranges.ts";
+import { blocksOf } from "./traverse-kernels.ts";
 import { verifyModule } from "./verify-kernels.ts";
 
 /** Names a function of the module or an imported one, with its types. */
@@ -301,6 +302,17 @@ export class ModuleRecorder {
     const ref = record();
     this.#known.set(name, ref);
     return ref;
+  }
+
+  /** Does a function recorded before reach a function of the host? */
+  callsHost({ name }: FunctionRef, seen: Set<string> = new Set()): boolean {
+    if (this.#imports.has(name)) return true;
+    if (seen.has(name)) return false;
+    seen.add(name);
+    const calls = (block: readonly Statement[]): boolean =>
+      block.some(s => (s.kind === "call" && this.callsHost({ name: s.callee, params: [], results: [] }, seen)) || blocksOf(s).some(calls));
+    const recorded = this.#functions.find(fn => fn.name === name);
+    return recorded !== undefined && calls(recorded.body);
   }
 
   /** Bytes that lie in memory at a global when the module starts. */

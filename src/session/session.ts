@@ -22,7 +22,7 @@ import { Turns } from "./turns.ts";
 export interface SessionConfig {
   /** "wasm" (the default) or "reference" (slow, the meaning of every primitive; for tests). */
   readonly backend?: BackendName;
-  /** Threads of one kernel. 0: as many as there are cores. Accepted; kernels run on one thread so far. */
+  /** Threads that share one kernel. 0 or absent: as many as there are cores. Results are the same bits for any number. */
   readonly intraOpParallelismThreads?: number;
   readonly interOpParallelismThreads?: number;
   /** "auto" (the default): each convolution by whatever is fastest, large ones by Winograd's filtering, which rounds more (docs/decisions.md).

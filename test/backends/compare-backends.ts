@@ -37,7 +37,7 @@ export interface Comparison {
 }
 
 /** Feeds by number, as devices want them. */
-function numbered({ program, feeds, states }: RandomCase): RandomCase {
+export function numbered({ program, feeds, states }: RandomCase): RandomCase {
   const names = [...feeds.keys()];
   const rename = (step: Step): Step => (step.kind === "feed" ? { ...step, name: String(names.indexOf(step.name)) } : step);
   return {

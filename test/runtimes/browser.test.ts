@@ -41,20 +41,27 @@ async function bundle(folder: string): Promise<string> {
 
 const types: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
-/** Serves one folder on a free port of this machine only. */
+/** What makes a page cross-origin isolated, so that its threads may share memory. */
+const isolation = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+
+/** Serves one folder on a free port of this machine only; `?isolated` asks for a page that is cross-origin isolated. */
 function serve(folder: string): Promise<Server> {
+  let headers = {};
   const server = createServer((request, response) => {
+    if (request.url?.startsWith("/?")) headers = request.url === "/?isolated" ? isolation : {};
+    asked.push(request.url ?? "");
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     const file = join(folder, path === "/" ? "index.html" : path);
     if (!file.startsWith(folder) || !existsSync(file)) {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(readFileSync(file));
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream", ...headers }).end(readFileSync(file));
   });
   return new Promise(resolve => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
 
+const asked: string[] = [];
 const reason = missingChromium();
 const folder = mkdtempSync(join(tmpdir(), "tensorloom-browser-"));
 let server: Server | undefined;
@@ -84,22 +91,50 @@ test("the bundle needs no file but its own modules", { skip: reason }, () => {
   );
 });
 
-test("a small net learns in a module worker while the page stays responsive", { skip: reason }, async () => {
+async function outcomeOf(query: string) {
   assert.ok(browser && server);
   const page = await browser.newPage();
   const errors: string[] = [];
   page.on("pageerror", error => errors.push(String(error)));
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
-  await page.goto(`http://127.0.0.1:${address.port}/`);
+  await page.goto(`http://127.0.0.1:${address.port}/${query}`);
   await page.waitForFunction(() => window.outcome !== undefined, undefined, { timeout: 120_000 });
   const outcome = await page.evaluate(() => window.outcome);
+  await page.close();
   assert.deepEqual(errors, []);
   assert.ok(outcome?.result, outcome?.error);
+  return { ...outcome, result: outcome.result };
+}
+
+/** Twice the sum of 384 × 384 products over 512 ones. */
+const product = 2 * 384 * 384 * 512;
+
+test("a small net learns in a module worker while the page stays responsive", { skip: reason }, async () => {
+  const outcome = await outcomeOf("?plain");
   const { first, last, accuracy } = outcome.result;
   assert.ok(first > 0.5 && first < 2, `an untrained net of two classes starts near ln 2; the loss is ${first}`);
   assert.ok(last < 0.05, `the loss ends near 0; it is ${last}`);
   assert.equal(accuracy, 1);
   // A blocked main thread would get one turn at most; a free one about one in 5 ms.
   assert.ok(outcome.turns > outcome.tookMs / 50, `${outcome.turns} turns in ${Math.round(outcome.tookMs)} ms`);
+  // Without cross-origin isolation memory cannot be shared: one thread with the same code, and nothing of threads is even loaded.
+  const { threads, sharedPhases, products } = outcome.result;
+  assert.deepEqual({ threads, sharedPhases, products }, { threads: 1, sharedPhases: 0, products: Array(20).fill(product) });
+  assert.deepEqual(
+    asked.filter(path => path.includes("thread")),
+    [],
+  );
+});
+
+test("a page that is cross-origin isolated shares work between threads", { skip: reason }, async () => {
+  const { threads, sharedPhases, products, accuracy } = (await outcomeOf("?isolated")).result;
+  assert.equal(accuracy, 1);
+  assert.equal(threads, 2);
+  assert.ok(sharedPhases > 0);
+  assert.deepEqual(products, Array(20).fill(product));
+  assert.ok(
+    asked.some(path => path.includes("thread-browser")),
+    asked.join(),
+  );
 });

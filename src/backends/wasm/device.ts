@@ -14,6 +14,7 @@ import { type Device, type Executable, resourceKeeper } from "../device.ts";
 import { WasmExecutable } from "./executable.ts";
 import { alignment, LinearMemory } from "./memory.ts";
 import { printWasm } from "./printer.ts";
+import { type ThreadPool, threadPool } from "./thread-pool.ts";
 
 /** A state in memory. */
 export interface HeldState {
@@ -30,7 +31,9 @@ const statusBytes = 16;
 
 export class WasmDevice implements Device {
   readonly name = "wasm";
-  readonly memory = new LinearMemory();
+  readonly memory: LinearMemory;
+  /** Where threads share work. */
+  readonly pool: ThreadPool | undefined;
   readonly kernelTarget: Target;
   readonly target: ScheduleTarget;
   readonly statusOffset: number;
@@ -43,6 +46,10 @@ export class WasmDevice implements Device {
 
   constructor(kernelTarget: Target, scratchBytes: ScheduleTarget["scratchBytes"]) {
     this.kernelTarget = kernelTarget;
+    const isShared = kernelTarget.threads > 1;
+    this.memory = new LinearMemory({ shared: isShared });
+    this.pool = isShared ? threadPool() : undefined;
+    this.pool?.open();
     this.target = { alignment, scratchBytes };
     this.statusOffset = this.memory.allocate(statusBytes, "the status words");
   }
@@ -130,6 +137,7 @@ export class WasmDevice implements Device {
   close(): void {
     this.states.clear();
     this.layout++;
+    this.pool?.close();
   }
 }
 

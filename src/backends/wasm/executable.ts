@@ -9,6 +9,7 @@ import type { State, Value } from "../../ir/program.ts";
 import { hostFunctionName } from "../../kernels/elementary.ts";
 import type { Recorded } from "../../kernels/index.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
+import { controlBytes, controlGlobal, mayWaitGlobal } from "../../kernels/threads.ts";
 import { statusGlobal } from "../../kernels/check.ts";
 import { printModule } from "../../kernels/print-kernels.ts";
 import { printPhases } from "../../kernels/print-phases.ts";
@@ -18,6 +19,7 @@ import { uninitializedError } from "../uninitialized.ts";
 import { hostFunctions } from "../special.ts";
 import type { HeldState, WasmDevice } from "./device.ts";
 import { type HostMemory, runHostKernel } from "./host-kernels.ts";
+import type { HeldProgram, ThreadPool } from "./thread-pool.ts";
 import { describeWasm, importNamespaces } from "./printer.ts";
 
 export class WasmExecutable implements Executable {
@@ -32,6 +34,9 @@ export class WasmExecutable implements Executable {
   private layout = -1;
   private memoryVersion = -1;
   private start: () => void = () => {};
+  /** What workers hold of it, where threads share its phases. */
+  held: HeldProgram | undefined;
+  private controlAt: number | undefined;
   private required: { held: HeldState; state: State; reader: string }[] = [];
   private written: HeldState[] = [];
   private feedViews: (TypedArray | null)[] = [];
@@ -49,6 +54,8 @@ export class WasmExecutable implements Executable {
       arenaBytes: plan.arenaBytes,
       constantBytes: plan.constantBytes,
       moduleBytes,
+      threads: device.kernelTarget.threads,
+      sharedPhases: recorded.sharedPhases,
       /** All linear memory of the device, as it is when asked. */
       get memoryBytes() {
         return device.memory.buffer.byteLength;
@@ -68,12 +75,26 @@ export class WasmExecutable implements Executable {
     for (const { held, state, reader } of this.required) if (!held.isInitialized) throw uninitializedError(state, reader);
     this.copyIn(feeds);
     this.status[0] = 0;
-    this.start();
+    this.call();
     // A host routine may have grown the memory.
     if (this.memoryVersion !== this.device.memory.version) this.makeViews();
     if (this.status[0] !== 0) throw this.failure();
     for (const held of this.written) held.isInitialized = true;
     return this.plan.results.map((value, i) => this.copyOut(value, i));
+  }
+
+  private call(): void {
+    const { held } = this;
+    if (held === undefined) return this.start();
+    const pool = this.device.pool as ThreadPool;
+    pool.join(held);
+    try {
+      this.start();
+    } catch (error) {
+      held.settle();
+      throw error;
+    }
+    if (held.takeFailure()) throw new InternalError(`A thread stopped: ${pool.failureText()}`);
   }
 
   // ---- binding: addresses, instance, views ----
@@ -111,12 +132,32 @@ export class WasmExecutable implements Executable {
     for (const { state } of plan.states) globals[stateGlobal(state.id)] = device.hold(state).offset;
     const host: Record<string, (...args: number[]) => number | void> = { host: k => this.host(k) };
     for (const { name } of this.recorded.module.imports) if (name !== "host") host[name] = importedFunction(name);
+    if (this.recorded.sharedPhases > 0) this.share(globals);
     const instance = new WebAssembly.Instance(module, {
       [importNamespaces.memory]: { memory: device.memory.memory },
       [importNamespaces.globals]: globals,
       [importNamespaces.functions]: host,
     });
     this.start = instance.exports.run as () => void;
+  }
+
+  /** Gives the program to the workers, with control words that no worker of the program's former place can still be looking at. */
+  private share(globals: Record<string, number>): void {
+    const { device, module, recorded } = this;
+    const pool = device.pool as ThreadPool;
+    if (this.held !== undefined && !pool.retire(this.held)) this.controlAt = undefined;
+    this.controlAt ??= device.memory.allocate(controlBytes, "the control words of threads");
+    globals[controlGlobal] = this.controlAt;
+    globals[mayWaitGlobal] = pool.mayWait ? 1 : 0;
+    new Int32Array(device.memory.buffer, this.controlAt, controlBytes / 4).fill(0);
+    this.held = pool.hold({
+      module,
+      memory: device.memory.memory,
+      globals,
+      functions: recorded.module.imports.map(({ name }) => name),
+      threads: device.kernelTarget.threads,
+      controlAt: this.controlAt,
+    });
   }
 
   private makeViews(): void {

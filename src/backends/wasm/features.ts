@@ -35,11 +35,17 @@ export interface EngineTargetOptions {
   readonly deterministic?: boolean;
   readonly features?: WasmFeatures;
   readonly winograd?: WinogradUse;
+  readonly threads?: number;
 }
 
 /** The target that fits the engine. */
-export const engineTarget = ({ deterministic = false, features = probeFeatures(), winograd = "auto" }: EngineTargetOptions = {}): Target =>
-  wasmTarget({ relaxedMadd: features.relaxedSimd && !deterministic, winograd });
+export const engineTarget = ({
+  deterministic = false,
+  features = probeFeatures(),
+  winograd = "auto",
+  threads = 1,
+}: EngineTargetOptions = {}): Target =>
+  wasmTarget({ relaxedMadd: features.relaxedSimd && !deterministic, winograd, threads: features.threads ? threads : 1 });
 
 const emptyVector = (code: ByteWriter): void => {
   code.instruction(op["v128.const"]);

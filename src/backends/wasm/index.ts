@@ -1,19 +1,21 @@
-// The WebAssembly backend: recorded kernels printed as one module a program, run in this thread.
+// The WebAssembly backend: recorded kernels printed as one module a program, run by this thread and its workers.
 
 import { UnimplementedError } from "../../base/errors.ts";
 import { scratchBytesOf } from "../../kernels/scratch.ts";
 import type { Device } from "../device.ts";
 import { WasmDevice } from "./device.ts";
 import { engineTarget, probeFeatures } from "./features.ts";
+import { threadsWanted } from "./thread-pool.ts";
 
 export interface WasmConfig {
+  /** Threads of one kernel; 0 or nothing: as many as there are cores. */
   readonly intraOpParallelismThreads?: number;
   readonly convolution?: "auto" | "direct";
   readonly deterministicOps?: boolean;
 }
 
 /** @throws TypeError for a convolution that does not exist; UnimplementedError where WebAssembly has no SIMD. */
-export function openWasmDevice({ convolution = "auto", deterministicOps = false }: WasmConfig): Device {
+export function openWasmDevice({ intraOpParallelismThreads, convolution = "auto", deterministicOps = false }: WasmConfig): Device {
   if (convolution !== "auto" && convolution !== "direct")
     throw new TypeError(`There is no convolution "${String(convolution)}". Use "auto" (the default) or "direct".`);
   const features = probeFeatures();
@@ -21,6 +23,11 @@ export function openWasmDevice({ convolution = "auto", deterministicOps = false 
     throw new UnimplementedError(
       'This engine has no WebAssembly SIMD.\n\nUse a current Node, Deno, Bun or browser, or new Session({ config: { backend: "reference" } }) for small graphs.',
     );
-  const target = engineTarget({ features, deterministic: deterministicOps, winograd: convolution === "auto" ? "auto" : "never" });
+  const target = engineTarget({
+    features,
+    deterministic: deterministicOps,
+    winograd: convolution === "auto" ? "auto" : "never",
+    threads: threadsWanted(intraOpParallelismThreads),
+  });
   return new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
 }

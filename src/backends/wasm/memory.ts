@@ -13,10 +13,14 @@ interface Span {
 }
 
 export class LinearMemory {
-  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages });
+  readonly memory: WebAssembly.Memory;
   /** Counts growths. */
   version = 0;
   private free: Span[] = [{ offset: alignment, bytes: pageBytes - alignment }];
+
+  constructor({ shared = false }: { shared?: boolean } = {}) {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared });
+  }
 
   get buffer(): ArrayBuffer {
     return this.memory.buffer;

@@ -1,8 +1,18 @@
 // The page: starts the worker, counts how often the main thread got its turn meanwhile, and leaves the outcome for the test to read.
 
+/** What worker.ts gives: how training went, and what threads shared of a larger product. */
+interface Trained {
+  first: number;
+  last: number;
+  accuracy: number;
+  threads: number;
+  sharedPhases: number;
+  products: number[];
+}
+
 declare global {
   interface Window {
-    outcome?: { result?: { first: number; last: number; accuracy: number }; error?: string; turns: number; tookMs: number };
+    outcome?: { result?: Trained; error?: string; turns: number; tookMs: number };
   }
 }
 
@@ -10,7 +20,7 @@ const started = performance.now();
 let turns = 0;
 const ticking = setInterval(() => turns++, 5);
 
-function finish(message: { result?: { first: number; last: number; accuracy: number }; error?: string }): void {
+function finish(message: { result?: Trained; error?: string }): void {
   clearInterval(ticking);
   window.outcome = { ...message, turns, tookMs: performance.now() - started };
 }

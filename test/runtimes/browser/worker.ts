@@ -50,7 +50,29 @@ async function train(): Promise<{ first: number; last: number; accuracy: number 
   return { first: first.item(), last: last.item(), accuracy: right.item() };
 }
 
-train().then(
+/** A product large enough to be shared, several times: workers come while it runs. */
+async function multiply(): Promise<{ threads: number; sharedPhases: number; products: number[] }> {
+  const graph = new tf.Graph();
+  const total = graph.asDefault(() =>
+    tf.reduceSum(tf.matmul(tf.fill([384, 512], 2), tf.add(tf.placeholder(tf.float32, [512, 384], { name: "x" }), 1))),
+  );
+  const session = new tf.Session({ graph, config: { intraOpParallelismThreads: 2 } });
+  const feeds = { "x:0": new tf.NDArray("float32", [512, 384], new Float32Array(512 * 384)) };
+  const { threads, sharedPhases } = await session.counts(total, feeds);
+  const products: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    products.push((await session.run(total, feeds)).item() as number);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  await session.close();
+  return { threads, sharedPhases, products };
+}
+
+async function trainAndMultiply() {
+  return { ...(await train()), ...(await multiply()) };
+}
+
+trainAndMultiply().then(
   result => postMessage({ result }),
   error => postMessage({ error: String(error?.stack ?? error) }),
 );
