@@ -17,10 +17,10 @@ import { collect } from "./arguments.ts";
 import { constant, expandDims, identity, shape, squeeze } from "./array.ts";
 import { pad } from "./array-padding.ts";
 import { reverse, transpose } from "./array-rearranging.ts";
-import { slice, stack } from "./array-slicing.ts";
+import { ellipsis, getItem, slice, stack, unstack } from "./array-slicing.ts";
 import { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "./image-resize.ts";
-import { add, cast, maximum, multiply } from "./math.ts";
-import { rsqrt, sqrt } from "./math-functions.ts";
+import { add, cast, divNoNan, greater, greaterEqual, less, lessEqual, logicalAnd, maximum, multiply } from "./math.ts";
+import { rsqrt, sqrt, square } from "./math-functions.ts";
 import { tensordot } from "./math-matrix.ts";
 import { reduceMean } from "./math-reduction.ts";
 import { saturateCast } from "./math-special.ts";
@@ -83,20 +83,50 @@ function checkColors(images: Value): void {
     throw new InvalidArgumentError("input must have 3 channels but input only has " + `${images.shape.at(-1)} channels.`);
 }
 
-const colorOp = <const T extends string>(type: T, f: (color: Color) => Color) =>
+type ColorGradient = (record: { readonly images: Tensor; readonly output: Tensor }, d: { readonly output: Tensor }) => Gradients;
+
+/** By the largest channel M, the smallest m and the chroma C = M - m: dv = dM; ds = m dM/M² - dm/M; dh = (C dn - n dC) / (6 C²), where n is the
+ *  difference of the other two channels in the order that follows M. Where C or M is 0 TensorFlow has 0. Of equals the largest is the first, the smallest the last. */
+function hsvGradient({ images, output }: { readonly images: Tensor; readonly output: Tensor }, d: { readonly output: Tensor }): Gradients {
+  const channels = unstack(images, { axis: -1 });
+  const [r, g, b] = channels;
+  const value = getItem(output, ellipsis, 2);
+  const [dh, ds, dv] = unstack(d.output, { axis: -1 });
+  const number = (condition: Tensor): Tensor => cast(condition, images.dtype);
+  const both = (p: Tensor, q: Tensor): Tensor => number(logicalAnd(p, q));
+  const most = [both(greaterEqual(r, b), greaterEqual(r, g)), both(greater(g, r), greaterEqual(g, b)), both(greater(b, r), greater(b, g))];
+  const least = [both(less(r, b), less(r, g)), both(lessEqual(g, r), less(g, b)), both(lessEqual(b, r), lessEqual(b, g))];
+  const sum = (terms: readonly Tensor[]): Tensor => terms.reduce((a, c) => operator.add(a, c));
+  const smallest = sum(least.map((is, k) => operator.mul(is, channels[k])));
+  const chroma = operator.sub(value, smallest);
+  const perChroma = divNoNan(dh, operator.mul(6, square(chroma)));
+  // n / C², by the channel that is the largest: its two followers, first less second.
+  const numerator = sum(most.map((is, k) => operator.mul(is, operator.sub(channels[(k + 1) % 3], channels[(k + 2) % 3]))));
+  const parts = channels.map((channel, k) => {
+    const dn = operator.sub(most[(k + 2) % 3], most[(k + 1) % 3]);
+    const hue = operator.mul(perChroma, operator.sub(operator.mul(chroma, dn), operator.mul(numerator, operator.sub(most[k], least[k]))));
+    const toMost = operator.mul(most[k], divNoNan(smallest, square(value)));
+    const saturation = operator.mul(number(greater(channel, 0)), operator.sub(toMost, divNoNan(least[k], value)));
+    return operator.add(hue, operator.add(operator.mul(ds, saturation), operator.mul(dv, most[k])));
+  });
+  return { images: stack(parts, -1) };
+}
+
+const colorOp = <const T extends string>(type: T, f: (color: Color) => Color, gradient: ColorGradient | "none") =>
   defineOp(type, {
     inputs: { images: "T" },
     outputs: { output: "T" },
     attrs: { T: attr.type(colorTypes, "float32") },
     shape: ({ images }) => colorShape(images),
+    gradient,
     lower: ({ images }) => {
       checkColors(images);
       return mapColors(images, f);
     },
   });
 
-export const RGBToHSV = colorOp("RGBToHSV", hsvOf);
-export const HSVToRGB = colorOp("HSVToRGB", rgbOf);
+export const RGBToHSV = colorOp("RGBToHSV", hsvOf, hsvGradient);
+export const HSVToRGB = colorOp("HSVToRGB", rgbOf, "none");
 
 const adjusted = attr.type(["float16", "float32"], "float32");
 

@@ -16,7 +16,7 @@ import { collect } from "./arguments.ts";
 import { expandDims, reshape, shape, squeeze, zerosLike } from "./array.ts";
 import { eye, matrixBandPart, matrixDiag, matrixDiagPart, matrixSetDiag, matrixTranspose } from "./array-matrix.ts";
 import { BroadcastGradientArgs } from "./array-padding.ts";
-import { concat, getItem } from "./array-slicing.ts";
+import { concat, ellipsis, getItem, stack } from "./array-slicing.ts";
 import { cast } from "./math.ts";
 import { conj, log, real, reciprocal, square } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
@@ -333,6 +333,16 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
   outputs: { output: "T" },
   attrs: { T: attr.type(matrixTypes), fast: attr.bool(true) },
   shape: ({ matrix, rhs }) => solutionShape(matrix, rhs, false),
+  gradient: ({ matrix, rhs, l2Regularizer, output, fast }, d): Gradients => {
+    if (!fast) throw new ValueError("Gradient not defined for fast=False");
+    const l2 = cast(l2Regularizer, matrix.dtype);
+    const [m, n] = matrix.shape.rank === null ? [null, null] : [matrix.shape.dim(-2), matrix.shape.dim(-1)];
+    if (m === null || n === null)
+      throw new UnimplementedError(
+        `The gradient of the MatrixSolveLs node needs the size of its matrices while the graph is built, but their shape is ${matrix.shape}.\n\nGive the matrix a shape, by tf.ensureShape or matrix.setShape.`,
+      );
+    return m >= n ? tallGradient(matrix, rhs, output, d.output, l2, n) : wideGradient(matrix, rhs, d.output, l2, m);
+  },
   compileTimeInputs: ["l2Regularizer"],
   lower: ({ matrix, rhs, l2Regularizer, fast }) => {
     const l2 = Number(l2Regularizer.get(0));
@@ -341,6 +351,23 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
     return eachMatrix("MatrixSolveLs", [matrix, rhs], [output], (a, b) => [leastSquares(a, b, fast ? l2 : 0)]);
   },
 });
+
+/** X = (A*A + λI)⁻¹ A*B, for G = dX and Z = (A*A + λI)⁻¹ G: dB = A Z, dA = B Z* - A (X Z* + Z X*). */
+function tallGradient(a: Tensor, b: Tensor, x: Tensor, dx: Tensor, l2: Tensor, n: number): Gradients {
+  const z = choleskySolve(regularized(matmul(a, a, { adjointA: true }), l2, n), dx);
+  const xz = matmul(x, z, { adjointB: true });
+  const both = operator.add(xz, conj(matrixTranspose(xz)));
+  return { matrix: operator.sub(matmul(b, z, { adjointB: true }), matmul(a, both)), rhs: matmul(a, z) };
+}
+
+/** X = A* (A A* + λI)⁻¹ B, for G = dX and Y = (A A* + λI)⁻¹ B: dB = (A A* + λI)⁻¹ A G, dA = Y (G - A* dB)* - dB (A* Y)*. */
+function wideGradient(a: Tensor, b: Tensor, dx: Tensor, l2: Tensor, m: number): Gradients {
+  const chol = regularized(matmul(a, a, { adjointB: true }), l2, m);
+  const [db, y] = [choleskySolve(chol, matmul(a, dx)), choleskySolve(chol, b)];
+  const rest = operator.sub(dx, matmul(a, db, { adjointA: true }));
+  const first = matmul(y, rest, { adjointB: true });
+  return { matrix: operator.sub(first, matmul(db, matmul(a, y, { adjointA: true }), { adjointB: true })), rhs: db };
+}
 
 /** The least squares solution of least norm, through singular values; `l2` is added to the squares of those. */
 function leastSquares(a: Matrix, b: Matrix, l2: number): Matrix {
@@ -376,7 +403,7 @@ export function matrixSolveLs(matrix: TensorLike, rhs: TensorLike, ...rest: unkn
   });
 }
 
-function regularized(gramian: Tensor, l2: number, side: number): Tensor {
+function regularized(gramian: Tensor, l2: Tensor | number, side: number): Tensor {
   if (l2 === 0) return cholesky(gramian);
   const batch = gramian.shape.slice(0, -2);
   const identity = eye(side, {
@@ -410,6 +437,13 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
     if (d.dims !== null && b.dims !== null) sameSide(d.dim(-1), b.dim(-2));
     return b;
   },
+  // With Z = A⁻ᵀ dX: dB = Z, dA = -Z Xᵀ, of which the three diagonals count.
+  gradient: ({ diagonals, output: x, partialPivoting, perturbSingular }, d): Gradients => {
+    const z = TridiagonalSolve({ diagonals: transposedDiagonals(diagonals), rhs: d.output, partialPivoting, perturbSingular });
+    const up = rowProducts(z, shifted(x, 1));
+    const down = rowProducts(z, shifted(x, -1));
+    return { diagonals: operator.neg(stack([up, rowProducts(z, x), down], -2)), rhs: z };
+  },
   lower: ({ diagonals, rhs, perturbSingular }) => {
     if (perturbSingular) throw new UnimplementedError("perturb_singular is only supported on the GPU.");
     return eachMatrix("TridiagonalSolve", [diagonals, rhs], [rhs], (d, b) => [
@@ -417,6 +451,24 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
     ]);
   },
 });
+
+/** Σ over the right sides of a row of one times that of the other. */
+const rowProducts = (a: Tensor, b: Tensor): Tensor => reduceSum(operator.mul(a, b), -1);
+
+/** Rows moved up by one (1) or down (-1), with a row of zeros in the place that is left. */
+function shifted(x: Tensor, by: 1 | -1): Tensor {
+  const empty = zerosLike(getItem(x, ellipsis, [0, 1], [null, null]));
+  return by === 1
+    ? concat([getItem(x, ellipsis, [1, null], [null, null]), empty], -2)
+    : concat([empty, getItem(x, ellipsis, [0, -1], [null, null])], -2);
+}
+
+/** The rows [superdiagonal, diagonal, subdiagonal] of the transposed matrix. */
+function transposedDiagonals(diagonals: Tensor): Tensor {
+  const row = (k: number): Tensor => expandDims(getItem(diagonals, ellipsis, k, [null, null]), -1);
+  const flat = (column: Tensor): Tensor => squeeze(column, [-1]);
+  return stack([flat(shifted(row(2), 1)), flat(row(1)), flat(shifted(row(0), -1))], -2);
+}
 
 /** The matrix of rows [superdiagonal, diagonal, subdiagonal]. */
 function tridiagonal(d: Matrix): Matrix {

@@ -8,12 +8,17 @@ import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
+import { constantValue } from "../graph/shape-inference.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { collect } from "./arguments.ts";
-import { numbersOf, shape } from "./array.ts";
-import { getItem } from "./array-slicing.ts";
-import { cast } from "./math.ts";
+import { numbersOf, onesLike, shape, zerosLike } from "./array.ts";
+import { pad } from "./array-padding.ts";
+import { range } from "./array-ranges.ts";
+import { where } from "./array-selection.ts";
+import { concat, getItem, slice, stack } from "./array-slicing.ts";
+import { cast, equal, logicalOr, maximum, minimum } from "./math.ts";
+import { real as realPart } from "./math-functions.ts";
 import { reduceProd } from "./math-reduction.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
 import * as operator from "./operators.ts";
@@ -261,12 +266,79 @@ function lengthsOf(fftLength: NDArray, rank: number): number[] {
 
 const realAttrs = { Treal: realTypes, Tcomplex: complexTypes };
 
+interface LengthTensors {
+  readonly input: Tensor;
+  readonly fftLength: Tensor;
+}
+
+/** With y_k = Σ x_j e^(-2πijk/n) for the kept half of the k, dx_j = Re Σ dy_k e^(2πijk/n): the inverse transform of dy and zeros, times the number of points. */
+function gradientOfForward(x: Tensor, lengths: Tensor, dy: Tensor, rank: number): Tensor {
+  const whole = fitted(dy, lengths, rank);
+  const points = cast(reduceProd(lengths), dy.dtype);
+  const back = realPart(operator.mul(rank === 1 ? ifft(whole) : ifft2d(whole), points));
+  return fitted(back, getItem(shape(x), [-rank, null]), rank);
+}
+
+/** With x_j = Re Σ w_k y_k e^(2πijk/n) / n, where w is 2 but for the k that have no mirror image, dy_k = w_k / n Σ dx_j e^(-2πijk/n). */
+function gradientOfInverse(y: Tensor, lengths: Tensor, dx: Tensor, rank: number): Tensor {
+  const n = getItem(lengths, -1);
+  const k = range(operator.add(operator.floordiv(n, 2), 1));
+  const isAlone = logicalOr(equal(k, 0), equal(operator.mul(k, 2), n));
+  const weights = where(isAlone, onesLike(k), operator.mul(onesLike(k), 2));
+  const scaled = operator.truediv(cast(weights, y.dtype), cast(reduceProd(lengths), y.dtype));
+  const Tcomplex = y.dtype as "complex64";
+  const forward = rank === 1 ? RFFT({ input: dx, fftLength: lengths, Tcomplex }) : RFFT2D({ input: dx, fftLength: lengths, Tcomplex });
+  return fitted(operator.mul(forward, scaled), getItem(shape(y), [-rank, null]), rank);
+}
+
+/** The last axes cut or filled up with zeros to the given sizes. */
+function fitted(x: Tensor, sizes: Tensor, rank: number): Tensor {
+  const known = innerSizes(x, sizes, rank);
+  if (known?.every(([own, wanted]) => own <= wanted)) return filled(x, sizes, rank);
+  const own = shape(x);
+  const kept = minimum(getItem(own, [-rank, null]), sizes);
+  return filled(slice(x, zerosLike(own), concat([getItem(own, [0, -rank]), kept], 0)), sizes, rank);
+}
+
+/** The last axes filled up with zeros to at least the given sizes. */
+function filled(x: Tensor, sizes: Tensor, rank: number): Tensor {
+  const known = innerSizes(x, sizes, rank);
+  if (known) {
+    const missing = known.map(([own, wanted]) => Math.max(wanted - own, 0));
+    if (missing.every(count => count === 0)) return x;
+    const outer = Array<number>((x.shape.rank ?? rank) - rank).fill(0);
+    return pad(
+      x,
+      [...outer, ...missing].map(count => [0, count]),
+    );
+  }
+  const own = shape(x);
+  const missing = maximum(0, operator.sub(sizes, getItem(own, [-rank, null])));
+  const all = concat([zerosLike(getItem(own, [0, -rank])), missing], 0);
+  return pad(x, stack([zerosLike(all), all], 1));
+}
+
+/** Own and wanted sizes of the last axes, where both are known while the graph is built. */
+function innerSizes(x: Tensor, sizes: Tensor, rank: number): (readonly [own: number, wanted: number])[] | undefined {
+  const wanted = constantValue(sizes);
+  const inner = x.shape.rank === null ? null : x.shape.slice(-rank);
+  if (!wanted || !inner?.isFullyDefined) return undefined;
+  const numbers = numbersOf(wanted);
+  return inner.asNumbers().map((own, k) => [own, numbers[k]]);
+}
+
 const realOp = <const T extends string>(type: T, rank: number) =>
   defineOp(type, {
     inputs: { input: "Treal", fftLength: "int32" },
     outputs: { output: "Tcomplex" },
     attrs: realAttrs,
     shape: ({ input }, context) => realShape(input, rank, true, context),
+    // As TensorFlow, none in three dimensions.
+    ...(rank < 3 && {
+      gradient: ({ input, fftLength }: LengthTensors, d: { readonly output: Tensor }): Gradients => ({
+        input: gradientOfForward(input, fftLength, d.output, rank),
+      }),
+    }),
     compileTimeInputs: ["fftLength"],
     lower: ({ input, fftLength, Tcomplex }) => forwardReal(input, lengthsOf(fftLength, rank), Tcomplex),
   });
@@ -277,6 +349,11 @@ const inverseRealOp = <const T extends string>(type: T, rank: number) =>
     outputs: { output: "Treal" },
     attrs: realAttrs,
     shape: ({ input }, context) => realShape(input, rank, false, context),
+    ...(rank < 3 && {
+      gradient: ({ input, fftLength }: LengthTensors, d: { readonly output: Tensor }): Gradients => ({
+        input: gradientOfInverse(input, fftLength, d.output, rank),
+      }),
+    }),
     compileTimeInputs: ["fftLength"],
     lower: ({ input, fftLength, Treal }) => inverseReal(input, lengthsOf(fftLength, rank), Treal),
   });
@@ -325,16 +402,29 @@ function ownLengths(x: Tensor, rank: number, isHalf: boolean): TensorLike {
   return convertToTensor(sizes, { dtype: "int32", name: "fft_length" });
 }
 
+const lengthsGiven = (fftLength: TensorLike | null | undefined): Tensor | undefined =>
+  fftLength === null || fftLength === undefined ? undefined : convertToTensor(fftLength, { dtype: "int32", name: "fft_length" });
+
+/** The sizes of the kept half of a transform. */
+function halved(lengths: Tensor): Tensor {
+  const known = constantValue(lengths);
+  if (known) {
+    const numbers = numbersOf(known);
+    return convertToTensor([...numbers.slice(0, -1), half(numbers[numbers.length - 1])], { dtype: "int32" });
+  }
+  const last = operator.add(operator.floordiv(getItem(lengths, [-1, null]), 2), 1);
+  return concat([getItem(lengths, [0, -1]), last], 0);
+}
+
 const real =
   (rank: number, scopeName: string, op: RealOp) =>
   (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
       const input = convertToTensor(inputTensor, { preferredDtype: "float32" });
-      return op(
-        { input, fftLength: fftLength ?? ownLengths(input, rank, false), Tcomplex: input.dtype === "float64" ? "complex128" : "complex64" },
-        scope,
-      );
+      const lengths = lengthsGiven(fftLength) ?? convertToTensor(ownLengths(input, rank, false));
+      const Tcomplex = input.dtype === "float64" ? "complex128" : "complex64";
+      return op({ input: filled(input, lengths, rank), fftLength: lengths, Tcomplex }, scope);
     });
   };
 
@@ -344,10 +434,9 @@ const inverseOfReal =
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
       const input = convertToTensor(inputTensor, { preferredDtype: "complex64" });
-      return op(
-        { input, fftLength: fftLength ?? ownLengths(input, rank, true), Treal: input.dtype === "complex128" ? "float64" : "float32" },
-        scope,
-      );
+      const lengths = lengthsGiven(fftLength) ?? convertToTensor(ownLengths(input, rank, true));
+      const Treal = input.dtype === "complex128" ? "float64" : "float32";
+      return op({ input: filled(input, halved(lengths), rank), fftLength: lengths, Treal }, scope);
     });
   };
 

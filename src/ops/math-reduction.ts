@@ -107,7 +107,7 @@ const combining =
 // ---- gradients ----
 
 /** The shape with ones for the reduced axes: numbers where it is known. */
-function shapeKeepingDims(inputShape: Tensor, axes: Tensor): Tensor | number[] {
+export function shapeKeepingDims(inputShape: Tensor, axes: Tensor): Tensor | number[] {
   const [known, knownAxes] = [constantValue(inputShape), constantValue(axes)];
   if (known && knownAxes) return withOnes(numbersOf(known), numbersOf(knownAxes));
   const length = size(inputShape, { outType: axes.dtype });

@@ -15,7 +15,8 @@ import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
 import { reshape, shape, zerosLike } from "./array.ts";
 import { BroadcastGradientArgs } from "./array-padding.ts";
-import { cast, elementwise, reduceAlways, xlog1py, xlogy } from "./math.ts";
+import { where } from "./array-selection.ts";
+import { cast, elementwise, greater, less, logicalOr, reduceAlways, xlog1py, xlogy } from "./math.ts";
 import { exp, lgamma, log, real } from "./math-functions.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
@@ -120,6 +121,12 @@ export const NextAfter = defineOp("NextAfter", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float64", "float32"], "float32") },
   shape: ({ x1, x2 }) => broadcastShapes(x1, x2),
+  // Almost the identity in x1; the direction x2 does not matter.
+  gradient: ({ x1, x2 }, d): Gradients => {
+    const own = shape(x1);
+    const { r0 } = BroadcastGradientArgs({ s0: own, s1: shape(x2) });
+    return { x1: reshape(reduceSum(d.output, r0), own), x2: zerosLike(x2) };
+  },
   lower: ({ x1, x2 }) => elementwise(s.nextAfter, x1, x2),
 });
 
@@ -206,6 +213,19 @@ export const ClipByValue = defineOp("ClipByValue", {
   outputs: { output: "T" },
   attrs: { T: attr.type(attr.numbers) },
   shape: ({ t }) => t,
+  gradient: ({ t, clipValueMin, clipValueMax }, d): Gradients => {
+    const [isLow, isHigh] = [less(t, clipValueMin), greater(t, clipValueMax)];
+    const none = zerosLike(d.output);
+    const toBound = (bound: Tensor, isThere: Tensor): Tensor => {
+      const { r1 } = BroadcastGradientArgs({ s0: shape(t), s1: shape(bound) });
+      return reshape(reduceSum(where(isThere, d.output, none), r1), shape(bound));
+    };
+    return {
+      t: where(logicalOr(isLow, isHigh), none, d.output),
+      clipValueMin: toBound(clipValueMin, isLow),
+      clipValueMax: toBound(clipValueMax, isHigh),
+    };
+  },
   lower: ({ t, clipValueMin, clipValueMax }) => ir.map((x, low, high) => s.max(s.min(x, high), low), t, clipValueMin, clipValueMax),
 });
 

@@ -13,7 +13,7 @@ import { addIndex, constantIndex, type Index } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { castScalar, constantScalar, guardScalar, loadScalar, type Scalar, s } from "../ir/scalar.ts";
 import { collect, eitherName } from "./arguments.ts";
-import { constant, rank, shape as shapeOf, squeeze, stopGradient, zerosLike } from "./array.ts";
+import { constant, rank, reshape, shape as shapeOf, squeeze, stopGradient, zerosLike } from "./array.ts";
 import { gather } from "./array-gather.ts";
 import { AddV2, cast, divNoNan, Maximum, Mul, SquaredDifference, Sub } from "./math.ts";
 import { Neg, Reciprocal, Rsqrt, Square } from "./math-functions.ts";
@@ -407,12 +407,66 @@ export const FusedBatchNormV3 = defineOp("FusedBatchNormV3", {
   lower: record => [...lowerFused(record), full(record.scale.dtype, [], 0)],
 });
 
+interface FusedGradTensors {
+  readonly yBackprop: Tensor;
+  readonly x: Tensor;
+  readonly scale: Tensor;
+  readonly reserveSpace_1: Tensor;
+  readonly reserveSpace_2: Tensor;
+  readonly epsilon: number;
+  readonly dataFormat: string;
+  readonly isTraining: boolean;
+}
+
+/** The gradients of the gradient: u, p, q came to dx, dscale, doffset. With normalized n = (x - mean)·r over N places a channel, P(t) = t - mean(t) - n·mean(t n):
+ *  dx = scale·r·P(dy), dscale = Σ dy n, doffset = Σ dy; so to dy goes scale·r·P(u) + p n + q, to scale r·Σ u P(dy), and to x, through n and r as well,
+ *  p r P(dy) - scale·r²·(n·mean(u P(dy)) + mean(dy n) P(u) + mean(u n) P(dy)). With given statistics P is the identity, and only p reaches x. */
+function secondFused(
+  { yBackprop, x, scale, reserveSpace_1, reserveSpace_2, epsilon, dataFormat, isTraining }: FusedGradTensors,
+  d: { readonly xBackprop: Tensor; readonly scaleBackprop: Tensor; readonly offsetBackprop: Tensor },
+): Gradients {
+  const rank = dataFormat.length;
+  const channelAt = dataFormat.indexOf("C");
+  const axes = Array.from({ length: rank }, (_, axis) => axis).filter(axis => axis !== channelAt);
+  const wide = (t: Tensor): Tensor => cast(t, "float32");
+  const spread = (vector: Tensor): Tensor =>
+    channelAt === rank - 1
+      ? wide(vector)
+      : reshape(
+          wide(vector),
+          Array.from({ length: rank }, (_, axis) => (axis === channelAt ? -1 : 1)),
+        );
+  const mean = (t: Tensor): Tensor => reduceMean(t, axes, { keepdims: true });
+  const times = (...factors: readonly Tensor[]): Tensor => factors.reduce((a, b) => Mul({ x: a, y: b }));
+  const [dy, v, u] = [wide(yBackprop), wide(x), wide(d.xBackprop)];
+  const [g, p, q] = [spread(scale), spread(d.scaleBackprop), spread(d.offsetBackprop)];
+  const center = isTraining ? mean(v) : spread(reserveSpace_1);
+  const spreadOf = isTraining ? mean(Square({ x: Sub({ x: v, y: center }) })) : spread(reserveSpace_2);
+  const r = Rsqrt({ x: AddV2({ x: spreadOf, y: epsilon }) });
+  const n = times(Sub({ x: v, y: center }), r);
+  const along = (t: Tensor): Tensor => mean(times(t, n));
+  const free = (t: Tensor): Tensor => (isTraining ? Sub({ x: Sub({ x: t, y: mean(t) }), y: times(n, along(t)) }) : t);
+  const [freeDy, freeU] = [free(dy), free(u)];
+  const toDy = AddV2({ x: AddV2({ x: times(g, r, freeU), y: times(p, n) }), y: q });
+  const direct = times(p, r, freeDy);
+  const through = (): Tensor =>
+    times(g, r, r, AddV2({ x: AddV2({ x: times(n, mean(times(u, freeDy))), y: times(along(dy), freeU) }), y: times(along(u), freeDy) }));
+  return {
+    yBackprop: cast(toDy, yBackprop.dtype),
+    x: cast(isTraining ? Sub({ x: direct, y: through() }) : direct, x.dtype),
+    scale: cast(reduceSum(times(u, r, freeDy), axes), scale.dtype),
+    reserveSpace_1: null,
+    reserveSpace_2: null,
+  };
+}
+
 export const FusedBatchNormGrad = defineOp("FusedBatchNormGrad", {
   inputs: { yBackprop: "T", x: "T", scale: "T", reserveSpace_1: "T", reserveSpace_2: "T" },
   outputs: { xBackprop: "T", scaleBackprop: "T", offsetBackprop: "T", reserveSpace_3: "T", reserveSpace_4: "T" },
   attrs: { T: attr.type(["float32"]), epsilon: attr.float(0.0001), ...format4, isTraining: attr.bool(true) },
   shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
     fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  gradient: (record, d): Gradients => secondFused(record, d),
   lower: record => [...lowerFusedGrad(record, record.scale.dtype), ...nothing(record.scale.dtype)],
 });
 
@@ -428,6 +482,7 @@ export const FusedBatchNormGradV2 = defineOp("FusedBatchNormGradV2", {
   },
   shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
     fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  gradient: (record, d): Gradients => secondFused(record, d),
   lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 
@@ -443,6 +498,7 @@ export const FusedBatchNormGradV3 = defineOp("FusedBatchNormGradV3", {
   },
   shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
     fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
+  gradient: (record, d): Gradients => secondFused(record, d),
   lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 

@@ -120,7 +120,9 @@ export const StatelessRandomGammaV2 = defineOp("StatelessRandomGammaV2", {
   inputs: { shape: "T", seed: "Tseed", alpha: "dtype" },
   outputs: { output: "dtype" },
   attrs: { dtype: attr.type(halves), T: attr.type(attr.indexTypes), Tseed: attr.type(attr.indexTypes, "int64") },
-  gradient: "none",
+  gradient: ({ shape, alpha, output }, d): Gradients => ({
+    alpha: byAlpha(alpha, output, d.output, Sub({ x: numberOfAxes(shape), y: rank(alpha) })),
+  }),
   compileTimeInputs: ["shape"],
   shape: ({ seed, alpha }, context) => {
     seedShape(seed);

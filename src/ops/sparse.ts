@@ -16,13 +16,13 @@ import { constantIndex, dataIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { loadScalar, type Scalar, s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { numbersOf, placeholder, placeholderWithDefault, zeros } from "./array.ts";
+import { numbersOf, placeholder, placeholderWithDefault, reshape, zeros } from "./array.ts";
 import { gather, gatherNd } from "./array-gather.ts";
 import { matrixTranspose } from "./array-matrix.ts";
 import { getItem } from "./array-slicing.ts";
 import { conj } from "./math-functions.ts";
-import { multiply, subtract } from "./math.ts";
-import { reduceSum } from "./math-reduction.ts";
+import { floordiv, multiply, subtract } from "./math.ts";
+import { reduceSum, shapeKeepingDims } from "./math-reduction.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
 
 // ---- coordinates ----
@@ -241,6 +241,11 @@ export const SparseReduceSum = defineOp("SparseReduceSum", {
     const [shape, axes] = [context.constant("inputShape"), context.constant("reductionAxes")];
     if (!shape || !axes) return TensorShape.unknown();
     return new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape);
+  },
+  // Each value takes what came to the sum it went into.
+  gradient: ({ inputIndices, inputShape, reductionAxes }, d): Gradients => {
+    const kept = convertToTensor(shapeKeepingDims(inputShape, reductionAxes), { dtype: "int64" });
+    return { inputValues: gatherNd(reshape(d.output, kept), floordiv(inputIndices, floordiv(inputShape, kept))) };
   },
   compileTimeInputs: ["inputShape", "reductionAxes"],
   lower: ({ inputIndices, inputValues, inputShape, reductionAxes, keepDims }) => {

@@ -16,7 +16,8 @@ import type { ScatterCombine, State, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
 import { concat, stridedSlice } from "./array-slicing.ts";
-import { expandDims, reshape, size as sizeOf } from "./array.ts";
+import { expandDims, reshape, size as sizeOf, squeeze } from "./array.ts";
+import { ScatterNd } from "./array-gather.ts";
 import { expandSpec, type Masks, resolveAxis } from "./slice-spec.ts";
 
 const scalar = new TensorShape([]);
@@ -290,7 +291,12 @@ export const ResourceGatherNd = defineOp("ResourceGatherNd", {
       );
     return indices.slice(0, -1).concatenate(held.slice(depth));
   },
-  gradient: "none",
+  gradient: ({ resource, indices }, d): Gradients => {
+    const dims = VariableShape({ input: resource, outType: indices.dtype as "int32" });
+    if (indices.shape.rank === 2 && indices.shape.dim(-1) === 1)
+      return { resource: new IndexedSlices(d.output, squeeze(indices, -1), dims) };
+    return { resource: ScatterNd({ indices, updates: d.output, shape: dims }) };
+  },
   stateful: true,
   lower: ({ resource, indices }) => {
     const params = resource.read();
