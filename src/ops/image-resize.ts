@@ -238,6 +238,7 @@ export const ResizeBilinearGrad = defineOp("ResizeBilinearGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float32", "bfloat16", "float16", "float64"]), ...sampling },
   shape: ({ originalImage }) => originalImage,
+  gradient: "none",
   lower: ({ grads, originalImage, T, ...given }) =>
     ir.cast(unresized(grads, originalImage.shape[1], originalImage.shape[2], linearTaps, given), T),
 });

@@ -107,3 +107,35 @@ test("ops are found by name", () => {
   expect(findOp("Const")?.type).toBe("Const");
   expect(findOp("NoSuchOp")).toBeUndefined();
 });
+
+describe("gradients, beside TensorFlow's registry of them", () => {
+  const recorded = loadSpec("gradients") as { readonly function: readonly string[]; readonly none: readonly string[] };
+  const [differentiable, constant] = [new Set(recorded.function), new Set(recorded.none)];
+  /** Where we part, and why. */
+  const known: Readonly<Record<string, string>> = {
+    LoopCond: "TensorFlow's function returns None: the output is bool",
+    StatelessParameterizedTruncatedNormal: "not built: by the parameters, through the normal distribution's own functions",
+    GuaranteeConst: "the identity, whose gradient TensorFlow left out",
+    MaxPoolGradGradV2: "linear in its gradient, as MaxPoolGradGrad is",
+    MaxPoolGradWithArgmax: "linear in its gradient, as MaxPoolGrad is",
+    Case: "inlined before gradients are taken",
+    If: "inlined before gradients are taken",
+    StatelessCase: "inlined before gradients are taken",
+    StatelessIf: "inlined before gradients are taken",
+    StatelessWhile: "inlined before gradients are taken",
+    While: "inlined before gradients are taken",
+  };
+
+  test("every op has one, has none, or refuses, as TensorFlow's does", () => {
+    const ops = allOps().filter(({ type }) => !(type in known));
+    expect(ops.filter(op => differentiable.has(op.type) && typeof op.gradient !== "function").map(({ type }) => type)).toEqual([]);
+    expect(ops.filter(op => constant.has(op.type) && op.gradient !== "none").map(({ type }) => type)).toEqual([]);
+    const more = ops.filter(op => typeof op.gradient === "function" && !differentiable.has(op.type));
+    expect(more.map(({ type }) => type)).toEqual([]);
+  });
+
+  test("what is listed as different is so", () => {
+    const same = Object.keys(known).filter(type => differentiable.has(type) === (typeof findOp(type)?.gradient === "function"));
+    expect(same).toEqual([]);
+  });
+});
