@@ -190,6 +190,10 @@ export const ReverseV2 = defineOp("ReverseV2", {
     return tensor;
   },
   gradient: ({ axis }, d): Gradients => ({ tensor: reverse(d.output, axis) }),
+  partial: ({ tensor, axis }) =>
+    tensor?.shape.length === 1 && axis !== undefined && !axis.values.includes(null)
+      ? { shape: tensor.shape, values: axis.values.length === 0 ? tensor.values : tensor.values.toReversed() }
+      : undefined,
   compileTimeInputs: ["axis"],
   lower: ({ tensor, axis }) =>
     ir.reverse(

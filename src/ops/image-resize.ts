@@ -101,6 +101,8 @@ function cubicTaps(from: number, to: number, sampling: Sampling): Tap[] {
 
 function areaTaps(from: number, to: number, alignCorners: boolean): Tap[] {
   const scale = scaleOf(from, to, alignCorners);
+  // One row with its corners aligned to many: there is no area to weigh, every row is that one.
+  if (scale === 0) return Array.from({ length: to }, () => [[0, 1]] as const);
   return Array.from({ length: to }, (_, i) => {
     const [begin, end] = [f32(i * scale), f32((i + 1) * scale)];
     const taps: (readonly [number, number])[] = [];

@@ -5,7 +5,7 @@ import type { DType } from "../base/dtype.ts";
 import { isComplex, isFloating, isInteger } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
-import { broadcastShapes, TensorShape } from "../base/shape.ts";
+import { broadcastShapes, sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, literalType, type TensorLike } from "../graph/conversion.ts";
 import {
@@ -110,11 +110,11 @@ const partialOf =
   ({ x, y }: { x: PartialArray | undefined; y: PartialArray | undefined }): PartialArray | undefined => {
     if (!x || !y || (x.shape.length > 0 && y.shape.length > 0 && x.shape.join() !== y.shape.join())) return undefined;
     const shape = x.shape.length >= y.shape.length ? x.shape : y.shape;
-    const count = Math.max(x.values.length, y.values.length);
+    const count = sizeOf(shape);
     const at = ({ shape: own, values }: PartialArray, i: number): number | null => values[own.length === 0 ? 0 : i];
     return {
       shape,
-      values: Array.from({ length: shape.length === 0 ? 1 : count }, (_, i) => {
+      values: Array.from({ length: count }, (_, i) => {
         const [a, b] = [at(x, i), at(y, i)];
         return a === null || b === null || a === undefined || b === undefined ? null : f(a, b);
       }),
