@@ -8,7 +8,7 @@ import { type ByteSource, type FileSystem, fileNameOf, folderOf, joinPath } from
 import { decodeText, encodeText, NDArray } from "../base/ndarray.ts";
 import { sameShape, sizeOf } from "../base/shape.ts";
 import { readStrings, stringPieces } from "./bundle-strings.ts";
-import { crc32c, maskCrc } from "./crc32c.ts";
+import { crc32c, maskCrc, unmaskCrc } from "./crc32c.ts";
 import { messageFromBytes, messageToBytes } from "./message-codec.ts";
 import type { Message, MessageInit } from "./messages.ts";
 import { compareBytes, Table, type TableEntry, tableToBytes } from "./table.ts";
@@ -27,6 +27,8 @@ interface StoredEntry extends TensorEntry {
   readonly size: number;
   readonly crc: number;
   readonly slices: readonly (readonly Extent[])[];
+  /** The same as their keys have them: -1 for the length of whole dimensions. */
+  readonly keys: readonly (readonly Extent[])[];
 }
 
 const digits = (n: number): string => String(n).padStart(5, "0");
@@ -135,18 +137,17 @@ export class BundleReader {
     if (message.shardId < 0 || message.shardId >= this.shards) fail(`shard ${message.shardId} is not one of ${this.shards}`);
     const [offset, size] = [Number(message.offset), Number(message.size)];
     if (offset < 0 || size < 0 || !Number.isSafeInteger(offset + size)) fail(`its place ${offset}, ${size} is not a place`);
-    const slices = message.slices.map(({ extent }) => {
+    const keys = message.slices.map(({ extent }) => {
       if (extent.length !== shape.length) fail(`a slice has ${extent.length} dimensions where the tensor has ${shape.length}`);
-      return extent.map(({ start, length }, axis) => {
-        const box = { start: Number(start), length: length === undefined ? shape[axis] : Number(length) };
-        if (box.start < 0 || box.length < 0 || box.start + box.length > shape[axis]) fail("a slice reaches out of the tensor");
-        return box;
-      });
+      return extent.map(({ start, length }) => ({ start: Number(start), length: length === undefined ? -1 : Number(length) }));
     });
+    const slices = keys.map(key => key.map(({ start, length }, axis) => ({ start, length: length === -1 ? shape[axis] : length })));
+    if (slices.some(slice => slice.some(({ start, length }, axis) => start < 0 || length < 0 || start + length > shape[axis])))
+      fail("a slice reaches out of the tensor");
     const bytes = dtypeTable[dtype].bytes;
     if (slices.length === 0 && bytes > 0 && size !== elements * bytes)
       fail(`it has ${size} bytes, but its shape [${shape}] of ${dtype} takes ${elements * bytes}`);
-    return { dtype, shape, shard: message.shardId, offset, size, crc: message.crc32c, slices };
+    return { dtype, shape, shard: message.shardId, offset, size, crc: message.crc32c, slices, keys };
   }
 
   /** The elements of an entry that has some. */
@@ -178,7 +179,7 @@ export class BundleReader {
   }
 
   /** A box put together of the slices it meets. */
-  private async assemble(name: string, { dtype, slices, shape }: StoredEntry, box: readonly Extent[]): Promise<NDArray> {
+  private async assemble(name: string, { dtype, slices, keys, shape }: StoredEntry, box: readonly Extent[]): Promise<NDArray> {
     if (!tiles(slices, box))
       throw new DataLossError(
         `Does not have sufficient slices for partitioned tensor ${name} to restore in slice\n\n${indexName(this.prefix)}: the slices of [${shape}] do not make up what is asked for.`,
@@ -187,10 +188,10 @@ export class BundleReader {
       dtype,
       box.map(({ length }) => length),
     );
-    for (const slice of slices) {
+    for (const [i, slice] of slices.entries()) {
       const shared = intersection(slice, box);
       if (!shared) continue;
-      const value = await this.table.get(sliceKey(name, slice));
+      const value = await this.table.get(sliceKey(name, keys[i]));
       if (!value)
         throw new DataLossError(`Invalid entry in checkpoint index\n\n${indexName(this.prefix)}: a slice of ${name} has no data.`);
       const part = this.parse(name, value);
@@ -248,9 +249,8 @@ async function readHeader(index: ByteSource, table: Table): Promise<number> {
 
 function checkCrc({ crc, offset }: StoredEntry, found: number, where: string, name: string): void {
   if (maskCrc(found) === crc) return;
-  const unmasked = crc;
   throw new DataLossError(
-    `${where}: Checksum does not match: stored ${unmasked} vs. calculated on the restored bytes ${maskCrc(found)}\n\nTensor ${name} at byte ${offset} is damaged.`,
+    `${where}: Checksum does not match: stored ${unmaskCrc(crc)} vs. calculated on the restored bytes ${found}\n\nTensor ${name} at byte ${offset} is damaged.`,
   );
 }
 
@@ -323,7 +323,10 @@ function encodeTensors(tensors: readonly NamedTensor[]): {
 } {
   const pieces: Uint8Array[] = [];
   const entries = new Map<Uint8Array, MessageInit<"BundleEntryProto">>();
-  const wholes = new Map<string, { key: Uint8Array; dtype: string; shape: readonly number[]; slices: (readonly Extent[])[] }>();
+  const wholes = new Map<
+    string,
+    { key: Uint8Array; dtype: string; shape: readonly number[]; slices: (readonly Extent[])[]; written: (readonly Extent[])[] }
+  >();
   const plain = new Set<string>();
   let offset = 0;
   for (const { name, value, shapeAndSlice = "" } of tensors) {
@@ -354,7 +357,7 @@ function encodeTensors(tensors: readonly NamedTensor[]): {
       throw new InvalidArgumentError(
         `Slice in shape_and_slice specification does not match the shape of the tensor to save: ${shapeAndSlice}, tensor: [${value.shape}]`,
       );
-    const whole = wholes.get(name) ?? { key: encodeText(name), dtype: entry.dtype, shape: slice.shape, slices: [] };
+    const whole = wholes.get(name) ?? { key: encodeText(name), dtype: entry.dtype, shape: slice.shape, slices: [], written: [] };
     if (plain.has(name) || whole.dtype !== entry.dtype || !sameShape(whole.shape, slice.shape))
       throw new InvalidArgumentError(
         `Mismatching shapes: existing tensor = [${whole.shape}], trying to add name ${name}, shape [${slice.shape}]`,
@@ -362,21 +365,20 @@ function encodeTensors(tensors: readonly NamedTensor[]): {
     if (whole.slices.some(other => intersection(other, slice.extents)))
       throw new InvalidArgumentError(`Overlapping slices: ${name} ${shapeAndSlice}`);
     whole.slices.push(slice.extents);
+    whole.written.push(slice.written);
     wholes.set(name, whole);
-    entries.set(sliceKey(name, slice.extents), entry);
+    entries.set(sliceKey(name, slice.written), entry);
   }
-  for (const { key, dtype, shape, slices } of wholes.values())
-    entries.set(key, { dtype, shape: shapeMessage(shape), slices: slices.map(slice => sliceMessage(slice, shape)) });
+  for (const { key, dtype, shape, written } of wholes.values())
+    entries.set(key, { dtype, shape: shapeMessage(shape), slices: written.map(sliceMessage) });
   return { pieces, entries };
 }
 
 const shapeMessage = (shape: readonly number[]): MessageInit<"TensorShapeProto"> => ({ dim: shape.map(size => ({ size: BigInt(size) })) });
 
-/** Full dimensions have no length. */
-const sliceMessage = (slice: readonly Extent[], shape: readonly number[]): MessageInit<"TensorSliceProto"> => ({
-  extent: slice.map(({ start, length }, axis) =>
-    start === 0 && length === shape[axis] ? {} : { start: BigInt(start), length: BigInt(length) },
-  ),
+/** Whole dimensions have no length. */
+const sliceMessage = (slice: readonly Extent[]): MessageInit<"TensorSliceProto"> => ({
+  extent: slice.map(({ start, length }) => (length < 0 ? {} : { start: BigInt(start), length: BigInt(length) })),
 });
 
 function encodeTensor(name: string, { dtype, data }: NDArray): { pieces: readonly Uint8Array[]; size: number; crc: number } {

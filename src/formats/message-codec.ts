@@ -110,13 +110,20 @@ function completed(name: MessageName, init: Plain): Plain {
   for (const { name: field, label, type } of layout.fields) {
     const value = init[field];
     if (value === undefined) continue;
-    if (!isMessage(type)) result[field] = value;
-    else if (label === "repeated") result[field] = (value as Plain[]).map(item => completed(type, item));
-    else if (label === "map")
-      result[field] = new Map([...(value as Map<unknown, Plain>)].map(([key, item]) => [key, completed(type, item)]));
-    else result[field] = completed(type, value as Plain);
+    const complete = isMessage(type) ? (item: unknown) => completed(type, item as Plain) : (item: unknown) => exact(type, item);
+    if (label === "repeated") result[field] = Array.from(value as Iterable<unknown>, complete);
+    else if (label === "map") {
+      const entries = value instanceof Map ? [...value] : Object.entries(value as object);
+      result[field] = new Map(entries.map(([key, item]) => [key, complete(item)]));
+    } else result[field] = complete(value);
   }
   return result;
+}
+
+/** Text as bytes and numbers as 64-bit integers, where those belong. */
+function exact(type: string, value: unknown): unknown {
+  if (type === "bytes" && typeof value === "string") return encodeText(value);
+  return (type === "int64" || type === "uint64") && typeof value === "number" ? BigInt(value) : value;
 }
 
 const reverse = new Map<string, Map<number, string>>();

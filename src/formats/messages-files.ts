@@ -74,6 +74,45 @@ export const eventMessages = {
   PluginData: { pluginName: "string = 1", content: "bytes = 2" },
 } as const;
 
+/** What a run took, by device and node. */
+export const runMessages = {
+  RunMetadata: { stepStats: "StepStats = 1" },
+  StepStats: { devStats: "repeated DeviceStepStats = 1" },
+  DeviceStepStats: { device: "string = 1", nodeStats: "repeated NodeExecStats = 2", threadNames: "map<uint32, string> = 3" },
+  NodeExecStats: {
+    nodeName: "string = 1",
+    allStartMicros: "int64 = 2",
+    opStartRelMicros: "int64 = 3",
+    opEndRelMicros: "int64 = 4",
+    allEndRelMicros: "int64 = 5",
+    memory: "repeated AllocatorMemoryUsed = 6",
+    output: "repeated NodeOutput = 7",
+    timelineLabel: "string = 8",
+    scheduledMicros: "int64 = 9",
+    threadId: "uint32 = 10",
+    allStartNanos: "int64 = 13",
+    opStartRelNanos: "int64 = 14",
+    opEndRelNanos: "int64 = 15",
+    allEndRelNanos: "int64 = 16",
+    scheduledNanos: "int64 = 17",
+  },
+  NodeOutput: { slot: "int32 = 1", tensorDescription: "TensorDescription = 3" },
+  AllocatorMemoryUsed: {
+    allocatorName: "string = 1",
+    totalBytes: "int64 = 2",
+    peakBytes: "int64 = 3",
+    liveBytes: "int64 = 4",
+    allocatorBytesInUse: "int64 = 5",
+  },
+  AllocationDescription: {
+    requestedBytes: "int64 = 1",
+    allocatedBytes: "int64 = 2",
+    allocatorName: "string = 3",
+    allocationId: "int64 = 4",
+  },
+  TensorDescription: { dtype: "DataType = 1", shape: "TensorShapeProto = 2", allocationDescription: "AllocationDescription = 4" },
+} as const;
+
 export const exampleMessages = {
   Example: { features: "Features = 1" },
   SequenceExample: { context: "Features = 1", featureLists: "FeatureLists = 2" },

@@ -16,6 +16,8 @@ export interface ShapeAndSlice {
   /** The shape of the whole tensor. */
   readonly shape: readonly number[];
   readonly extents: readonly Extent[];
+  /** As written: -1 for the length of what is given as "-". Keys of slices are made of it. */
+  readonly written: readonly Extent[];
 }
 
 /** Reads `4 5 0,2:-`; null for the empty text, which means all. @throws InvalidArgumentError if it makes no sense. */
@@ -30,7 +32,7 @@ export function parseShapeAndSlice(text: string): ShapeAndSlice | null {
   const resolved = extents.map(({ start, length }, axis) => ({ start, length: length < 0 ? shape[axis] : length }));
   const outside = resolved.findIndex(({ start, length }, axis) => start + length > shape[axis]);
   if (outside >= 0) throw invalid(text, `dimension ${outside} ends behind the shape`);
-  return { shape, extents: resolved };
+  return { shape, extents: resolved, written: extents };
 }
 
 const invalid = (text: string, reason: string): InvalidArgumentError =>

@@ -55,7 +55,7 @@ export const oneOf = <const O extends readonly string[]>(allowed: O, fallback?: 
 export const shape = (fallback?: TensorShape): Spec<TensorShape> => spec("shape", false, fallback);
 export const shapes = (fallback?: readonly TensorShape[], minimum?: number): Spec<readonly TensorShape[]> =>
   spec("shape", true, fallback, { minimum });
-export const tensor = (): Spec<NDArray> => spec<NDArray>("tensor", false, undefined);
+export const tensor = (fallback?: NDArray): Spec<NDArray> => spec<NDArray>("tensor", false, fallback);
 export const func = (): Spec<FunctionRef> => spec<FunctionRef>("func", false, undefined);
 export const funcs = (fallback?: readonly FunctionRef[]): Spec<readonly FunctionRef[]> => spec("func", true, fallback);
 

@@ -47,6 +47,7 @@ import * as randomStateless from "./random-stateless.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
 import * as stringParsing from "./string-parsing.ts";
+import * as summary from "./summary.ts";
 import * as tensorArray from "./tensor-array.ts";
 import * as training from "./training.ts";
 
@@ -96,6 +97,7 @@ const families = [
   state,
   strings,
   stringParsing,
+  summary,
   tensorArray,
   training,
 ];

@@ -171,8 +171,10 @@ const compressors = { gzip: promisify(zlib.gzip), zlib: promisify(zlib.deflate) 
 const decompressors = { gzip: promisify(zlib.gunzip), zlib: promisify(zlib.inflate) } as const;
 export type Compression = keyof typeof compressors;
 
-export const compress = async (bytes: Uint8Array, kind: Compression): Promise<Uint8Array> => compressors[kind](bytes);
+const withoutBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+
+export const compress = async (bytes: Uint8Array, kind: Compression): Promise<Uint8Array> => withoutBuffer(await compressors[kind](bytes));
 
 /** All members of the stream. Rejects with the system's words if it is damaged, or longer than `mostBytes`. */
 export const decompress = async (bytes: Uint8Array, kind: Compression, mostBytes: number): Promise<Uint8Array> =>
-  decompressors[kind](bytes, { maxOutputLength: Math.min(mostBytes, 2 ** 32 - 1) });
+  withoutBuffer(await decompressors[kind](bytes, { maxOutputLength: Math.min(mostBytes, 2 ** 32 - 1) }));

@@ -1,0 +1,46 @@
+// Messages as programs of TensorFlow's make them: `new tf.train.Feature({ int64List: { value: [1] } })`, SerializeToString, FromString.
+// The fields are those of the table in messages.ts; text may stand for bytes, numbers for 64-bit integers, plain objects for maps.
+
+import { createMessage, messageFromBytes, messageToBytes } from "./message-codec.ts";
+import type { Message, MessageName } from "./messages.ts";
+
+/** A message as it may be given. */
+export type Loose<V> = V extends Uint8Array
+  ? Uint8Array | string
+  : V extends bigint
+    ? bigint | number
+    : V extends readonly (infer T)[]
+      ? readonly Loose<T>[]
+      : V extends ReadonlyMap<infer K, infer T>
+        ? ReadonlyMap<K, Loose<T>> | Readonly<Record<string, Loose<T>>>
+        : V extends object
+          ? { readonly [K in keyof V]?: Loose<V[K]> | undefined }
+          : V;
+
+export type MessageObject<N extends MessageName> = Message<N> & {
+  /** The message in protobuf's wire format, the same bytes every time. */
+  SerializeToString(): Uint8Array;
+};
+
+export interface MessageClass<N extends MessageName> {
+  new (fields?: Loose<Message<N>>): MessageObject<N>;
+  /** Reads the wire format. @throws DataLossError naming the offset of damage. */
+  FromString(serialized: Uint8Array): MessageObject<N>;
+}
+
+/** The class of a message. */
+export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
+  class Serializable {
+    constructor(fields: object = {}) {
+      Object.assign(this, createMessage(name, fields));
+    }
+    SerializeToString(): Uint8Array {
+      return messageToBytes(name, this as object);
+    }
+    static FromString(serialized: Uint8Array): Serializable {
+      const message = Object.create(Serializable.prototype) as Serializable;
+      return Object.assign(message, messageFromBytes(name, serialized));
+    }
+  }
+  return Serializable as MessageClass<N>;
+}
