@@ -500,6 +500,16 @@ export {
   Substr,
 } from "../ops/string.ts";
 export {
+  AudioSummary,
+  AudioSummaryV2,
+  HistogramSummary,
+  ImageSummary,
+  MergeSummary,
+  ScalarSummary,
+  TensorSummary,
+  TensorSummaryV2,
+} from "../ops/summary.ts";
+export {
   TensorArrayCloseV3,
   TensorArrayConcatV3,
   TensorArrayGatherV3,
