@@ -8,6 +8,7 @@ import { addIndex, axisIndex, constantIndex, flattenIndex, type Index, substitut
 import type { Operand, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
+import { isSweep } from "./contract-sweep.ts";
 import { isAffine, mergeAxes, scaleOf } from "./nest.ts";
 import type { Target } from "./target.ts";
 
@@ -43,6 +44,8 @@ export interface ContractPlan {
   readonly reduced: readonly Axis[];
   /** B rearranged to [batch…, panel, reduced…, panel width], or undefined where it is read as it lies. */
   readonly packed: Value | undefined;
+  /** A rearranged to [tile of rows, reduced, row of the tile], where the tiles of a product read it again for every panel. */
+  readonly packedRows: Value | undefined;
   readonly tileRows: number;
   readonly panelWidth: number;
   /** The axis that is walked outermost of all, by threads too; without one, blocks of the reduced axis are, and threads take panels. */
@@ -50,6 +53,8 @@ export interface ContractPlan {
   /** The outermost reduced axis is walked in blocks of so many, with partial results kept in `partial` (or in the output itself). */
   readonly block: number | undefined;
   readonly partial: Value | undefined;
+  /** A row or two with a matrix that is read in long runs (contract-sweep.ts); then all sums go to `partial`. */
+  readonly isSweep: boolean;
 }
 
 /** Products over more terms than this are blocked, so that a panel of B stays in the first cache. */
@@ -59,6 +64,9 @@ const blockTerms = 448;
 const mostBytesPassedOver = 384 * 1024;
 /** With fewer rows than this, packing B costs more than it saves. */
 const fewestRowsToPack = 32;
+
+/** With fewer panels than this, rows are not read often enough. */
+const fewestPanelsToPackRows = 16;
 
 /** The plan, or undefined where the contraction has no matrix form (then it is a reduction of products). */
 export function planContract(kernel: ContractKernel, target: Target): ContractPlan | undefined {
@@ -165,7 +173,7 @@ function classify(axes: readonly Axis[], boundary: number, column: number): Pick
   return reduced.every(({ a, b }) => a !== 0 || b !== 0) ? { batch, rows, reduced } : undefined;
 }
 
-type Draft = Omit<ContractPlan, "packed" | "tileRows" | "panelWidth" | "cut" | "block" | "partial"> & {
+type Draft = Omit<ContractPlan, "packed" | "packedRows" | "tileRows" | "panelWidth" | "cut" | "block" | "partial" | "isSweep"> & {
   readonly kernel: ContractKernel;
   readonly target: Target;
 };
@@ -183,8 +191,25 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
   const isPlain = kernel.stores.length === 1 && kernel.stores[0].body.kind === "accumulator";
   const panels = Math.ceil(column.size / panelWidth);
   const value = (id: number, shape: readonly number[], dtype: DType = "float32"): Value => ({ id, shape, dtype });
+  const sweeps = isSweep(draft, target.lanes32);
+  if (sweeps) {
+    const partial = value(-4, kernel.shape);
+    return {
+      ...draft,
+      tileRows,
+      panelWidth,
+      cut: undefined,
+      block: undefined,
+      packed: undefined,
+      packedRows: undefined,
+      partial,
+      isSweep: true,
+    };
+  }
   return {
     ...draft,
+    isSweep: false,
+    packedRows: isPacked && isMatrix(draft) && panels >= fewestPanelsToPackRows ? value(-8, [inner * terms]) : undefined,
     tileRows,
     panelWidth,
     cut: cutOf(draft, block !== undefined, 4 * terms * panels * panelWidth),
@@ -194,6 +219,17 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
       : undefined,
     partial: block !== undefined && !isPlain ? value(-4, kernel.shape) : undefined,
   };
+}
+
+const isMatrix = ({ batch, rows, reduced }: Pick<ContractPlan, "batch" | "rows" | "reduced">): boolean =>
+  batch.length === 0 && rows.length === 1 && reduced.length === 1;
+
+/** Tiles of near-equal height: the first `large` have one row more than `small`. */
+export function rowTiles({ rows, tileRows }: Pick<ContractPlan, "rows" | "tileRows">): { count: number; small: number; large: number } {
+  const size = rows[rows.length - 1]?.size ?? 1;
+  const count = Math.ceil(size / tileRows);
+  const small = Math.floor(size / count);
+  return { count, small, large: size - small * count };
 }
 
 /** With blocks an outer axis comes first only where that reads no more: where it has columns of its own, or those stay in the cache. */
@@ -212,7 +248,9 @@ function blockOf(reduced: readonly Axis[]): number {
 
 /** The buffers a plan needs, in the order they lie in the scratch. */
 export const scratchValues = (plan: ContractPlan): Value[] =>
-  [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.partial].filter((value): value is Value => value !== undefined);
+  [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.packedRows, plan.partial].filter(
+    (value): value is Value => value !== undefined,
+  );
 
 /** Buffers one after the other, at least the alignment apart. */
 export const scratchOffsets = (values: readonly Value[], alignment: number): { value: Value; offset: number; bytes: number }[] => {

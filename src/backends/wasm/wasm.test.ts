@@ -125,6 +125,13 @@ describe("contractions and scatters", () => {
     [40, 1100, 10],
     [19, 2100, 36],
     [7, 1, 3],
+    // Rows packed too, in tiles and blocks of uneven size.
+    [40, 130, 136],
+    [35, 530, 140],
+    // A row or two with a matrix read in runs.
+    [1, 200, 68],
+    [2, 70, 264],
+    [1, 65, 300],
   ])
     for (const [ta, tb] of [
       [false, false],
