@@ -12,6 +12,15 @@ export interface Executable {
   readonly texts: Readonly<Record<string, () => string>>;
   /** Exact figures: kernels, bytes. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Bytes that it holds besides what all programs share. */
+  readonly heldBytes: number;
+  /** Gives back what it holds; it must not run afterwards. */
+  release(): void;
+}
+
+export interface CompileOptions {
+  /** Code that is shared by Programs which differ in sizes alone: slower to run, but a size met for the first time compiles nothing. */
+  readonly anySize?: boolean;
 }
 
 /** One session's memory and compiled programs. */
@@ -19,9 +28,13 @@ export interface Device {
   readonly name: string;
   /** What schedule must know, or null where Programs run as they are. */
   readonly target: ScheduleTarget | null;
+  /** The same for code of any size. */
+  readonly anySizeTarget: ScheduleTarget | null;
+  /** Modules compiled so far. */
+  readonly modules: number;
   /** Counts the variables that came to hold another shape: programs compiled before do not fit any more. */
   readonly shapeChanges: number;
-  compile(program: Program, plan: Plan | null): Promise<Executable>;
+  compile(program: Program, plan: Plan | null, options?: CompileOptions): Promise<Executable>;
   /** The contents of a state, or undefined if it holds nothing. */
   readState(id: string): NDArray | undefined;
   /** The shape of what a state holds, without copying it. */

@@ -177,6 +177,9 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly compileTimeInputs?: readonly C[];
   /** Inputs that may have more rows (axis 0) than count; `lower` asks `context.rows` for how many do. */
   readonly cappedInputs?: readonly (string & keyof I)[];
+  /** Sizes of results depend on the values of inputs, and on nothing else: where these are known only while running, the op is computed
+   *  between two segments. True by default for ops whose inputs are all compile-time inputs. */
+  readonly sizesFromValues?: boolean;
   /** Each element of the output depends on the elements of the inputs at its position, broadcast. */
   readonly isElementwise?: boolean;
   /** Larger integer inputs give no smaller outputs: bounds of the inputs give bounds of the output. */
@@ -220,6 +223,7 @@ export interface OpDefinition {
   readonly resource?: ((attrs: any, op: Operation) => HostObject) | undefined;
   readonly compileTimeInputs?: readonly string[] | undefined;
   readonly cappedInputs?: readonly string[] | undefined;
+  readonly sizesFromValues?: boolean | undefined;
   readonly isElementwise?: boolean | undefined;
   readonly isMonotone?: boolean | undefined;
   readonly expand?: ((op: Operation, inputs: readonly Tensor[]) => Expansion) | undefined;

@@ -4,12 +4,13 @@
 
 import type { Scalar } from "./scalar.ts";
 
+/** `key` tells atoms apart; `form` is the key without its numbers, by which terms are ordered first, so that their order is the same at all sizes. */
 export type Atom =
-  | { readonly kind: "axis"; readonly axis: number; readonly size: number; readonly key: string }
-  | { readonly kind: "div"; readonly of: Index; readonly by: number; readonly key: string }
-  | { readonly kind: "mod"; readonly of: Index; readonly by: number; readonly key: string }
+  | { readonly kind: "axis"; readonly axis: number; readonly size: number; readonly key: string; readonly form?: undefined }
+  | { readonly kind: "div"; readonly of: Index; readonly by: number; readonly key: string; readonly form: string }
+  | { readonly kind: "mod"; readonly of: Index; readonly by: number; readonly key: string; readonly form: string }
   /** An index read from data, clamped into [0, size): the check that it lies there is a step of its own. */
-  | { readonly kind: "data"; readonly value: Scalar; readonly size: number; readonly key: string };
+  | { readonly kind: "data"; readonly value: Scalar; readonly size: number; readonly key: string; readonly form: string };
 
 export interface Term {
   readonly atom: Atom;
@@ -37,10 +38,10 @@ let dataCount = 0;
 export function dataIndex(value: Scalar, size: number): Index {
   let key = dataKeys.get(value);
   if (key === undefined) {
-    key = `d${dataCount++}`;
+    key = `d${String(dataCount++).padStart(9, "0")}`;
     dataKeys.set(value, key);
   }
-  return ofAtom({ kind: "data", value, size, key: `${key}<${size}` });
+  return ofAtom({ kind: "data", value, size, key: `${key}<${size}`, form: key });
 }
 
 const ofAtom = (atom: Atom): Index => {
@@ -89,7 +90,7 @@ function normalize(given: Term[], offset: number): Index {
     const joined = term.atom.kind === "mod" ? joinRemainder(term, terms, offset) : undefined;
     if (joined) return joined;
   }
-  terms = terms.sort((a, b) => (a.atom.key < b.atom.key ? -1 : 1));
+  terms = terms.sort(byForm);
   // Adding 0 turns -0 into 0.
   let min = offset + 0;
   let max = offset + 0;
@@ -99,6 +100,15 @@ function normalize(given: Term[], offset: number): Index {
     max += scale > 0 ? scale * high : scale * low;
   }
   return { terms, offset: offset + 0, min, max };
+}
+
+const formOf = (atom: Atom): string => atom.form ?? atom.key;
+const formOfIndex = ({ terms }: Index): string => terms.map(({ atom }) => formOf(atom)).join("+");
+
+function byForm({ atom: a }: Term, { atom: b }: Term): number {
+  const [form, other] = [formOf(a), formOf(b)];
+  if (form !== other) return form < other ? -1 : 1;
+  return a.key < b.key ? -1 : 1;
 }
 
 /** With q = x div a: s·(x mod a) + s·a·q = s·x, and s·(x mod a) + s·a·((q + d) mod b) = s·((x + a·d) mod ab). Undefined if neither is found. */
@@ -143,7 +153,7 @@ export function divIndex(a: Index, by: number): Index {
   }
   const split = splitByCommonDivisor(rest, by);
   if (split) return divIndex(split.whole, by / split.divisor);
-  return ofAtom({ kind: "div", of: rest, by, key: `(${indexKey(rest)})/${by}` });
+  return ofAtom({ kind: "div", of: rest, by, key: `(${indexKey(rest)})/${by}`, form: `(${formOfIndex(rest)})/` });
 }
 
 /** The non-negative remainder of `a` by positive `by`. */
@@ -161,7 +171,7 @@ export function modIndex(a: Index, by: number): Index {
   }
   const split = splitByCommonDivisor(rest, by);
   if (split) return addIndex(scaleIndex(modIndex(split.whole, by / split.divisor), split.divisor), split.small);
-  return ofAtom({ kind: "mod", of: rest, by, key: `(${indexKey(rest)})%${by}` });
+  return ofAtom({ kind: "mod", of: rest, by, key: `(${indexKey(rest)})%${by}`, form: `(${formOfIndex(rest)})%` });
 }
 
 /** a = by·multiple + rest, where rest has no term (and no offset) that is a whole multiple of `by`. */

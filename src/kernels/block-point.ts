@@ -31,7 +31,8 @@ class OnTheSpot extends Map<Scalar, Expr<"i32">> {
     if (pace(flat, this.inner) !== "step") return undefined;
     const { bytes } = elementOf(node.dtype);
     const { base } = this.point.addresses.of(node.source);
-    const offset = indexCode({ ...flat, offset: 0 }, this.point);
+    // In code for any size the base has the offset, too.
+    const offset = indexCode(this.point.quantities ? flat : { ...flat, offset: 0 }, this.point);
     return plus(base, times(offset, bytes));
   }
 }

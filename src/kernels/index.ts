@@ -108,7 +108,7 @@ class PlanRecorder implements Recording {
       case "check":
         return this.check(kernel);
       default:
-        if (!this.canRecord(kernel)) return this.host(kernel);
+        if (!canRecord(kernel, this.places)) return this.host(kernel);
         return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
     }
   }
@@ -146,19 +146,6 @@ class PlanRecorder implements Recording {
     }
   }
 
-  private canRecord(kernel: Kernel): boolean {
-    if (kernel.kind === "scan" || kernel.kind === "sort")
-      return elementRow(kernel.source.dtype) !== undefined && this.places.get(kernel.source)?.region !== "host";
-    const scalars = scalarsOf(kernel);
-    if (scalars === undefined) return false;
-    let can = true;
-    for (const scalar of scalars)
-      forEachScalar(scalar, node => {
-        can &&= isRecordable(node) && (node.kind !== "load" || this.places.get(node.source)?.region !== "host");
-      });
-    return can && valuesWritten(kernel).every(({ dtype }) => elementRow(dtype) !== undefined);
-  }
-
   private host(kernel: Kernel): Emit {
     const number = this.hostKernels.push(kernel) - 1;
     return k => {
@@ -171,11 +158,7 @@ class PlanRecorder implements Recording {
   private check(kernel: Extract<Kernel, { kind: "check" }>): Emit {
     const number = this.checks.length;
     this.checks.push(kernel);
-    let can = true;
-    forEachScalar(kernel.ok, node => {
-      can &&= isRecordable(node) && (node.kind !== "load" || this.places.get(node.source)?.region !== "host");
-    });
-    if (!can) return this.host(kernel);
+    if (!canRecord(kernel, this.places)) return this.host(kernel);
     return inOrder([this.phase(recordCheck(kernel, number, this), kernel), k => this.stopIfFailed(k)]);
   }
 
@@ -233,6 +216,20 @@ const inOrder =
     for (const emit of emits) emit(k);
   };
 
+/** Can recorded code compute a kernel, or must the host? */
+export function canRecord(kernel: Kernel, places: ReadonlyMap<Value, Place>): boolean {
+  if (kernel.kind === "scan" || kernel.kind === "sort")
+    return elementRow(kernel.source.dtype) !== undefined && places.get(kernel.source)?.region !== "host";
+  const scalars = scalarsOf(kernel);
+  if (scalars === undefined) return false;
+  let can = true;
+  for (const scalar of scalars)
+    forEachScalar(scalar, node => {
+      can &&= isRecordable(node) && (node.kind !== "load" || places.get(node.source)?.region !== "host");
+    });
+  return can && valuesWritten(kernel).every(({ dtype }) => elementRow(dtype) !== undefined);
+}
+
 /** The expressions a kernel evaluates, or undefined if it is not made of expressions. */
 function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
   switch (kernel.kind) {
@@ -250,6 +247,8 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
       return [...kernel.at, kernel.body];
     case "rows":
       return scalarsOfKernel(kernel);
+    case "check":
+      return [kernel.ok];
     case "random":
       return [];
     default:

@@ -7,9 +7,9 @@ import { least, plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, i32 } from "./language.ts";
 import { lastAxis } from "./nest.ts";
-import type { Addresses } from "./places.ts";
+import type { AddressBook } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
-import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
+import { indexCode, type Point, quantity, scalarCode } from "./scalar-code.ts";
 import { flatIndex, isVectorizable, moves, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
 
 /** What happens at each place of the inner axis. */
@@ -28,7 +28,7 @@ export const unitsOf = (sizes: readonly number[]): number =>
 
 export interface Space {
   readonly k: FunctionRecorder;
-  readonly addresses: Addresses;
+  readonly addresses: AddressBook;
   readonly sizes: readonly number[];
   /** All expressions the leaf evaluates: what of them is constant along an axis is hoisted. */
   readonly bodies: readonly Scalar[];
@@ -60,9 +60,10 @@ function nest(space: Space, leaf: Leaf, axis: number, point: Point): void {
   const isCut = axis === firstAxis && range !== undefined;
   const unit = isCut && sizes.length === 1 ? flatUnit : 1;
   const from: Expr<"i32"> = isCut ? k.let(times(range.low, unit)) : i32.const(0);
-  const to: Expr<"i32"> = isCut ? k.let(least(times(range.high, unit), size)) : i32.const(size);
+  const to: Expr<"i32"> = isCut ? k.let(least(times(range.high, unit), size)) : quantity(size, point);
   if (isInner && leaf.vector && space.bodies.every(body => isVectorizable(body, axis))) {
-    innerVectors(space, leaf.vector, axis, { from, to, size, isCut }, point);
+    if (point.quantities) vectorsOfAnySize(space, { ...leaf, vector: leaf.vector }, axis, to, point);
+    else innerVectors(space, leaf.vector, axis, { from, to, size, isCut }, point);
     return;
   }
   k.loop({ from, to, name: `i${axis}` }, counter => {
@@ -79,6 +80,47 @@ interface Extent {
   readonly isCut: boolean;
 }
 
+/** Whole vectors, several in a pass while there are, then what is left one by one. */
+function vectorsOfAnySize({ k, bodies, unroll = 1 }: Space, leaf: Required<Leaf>, inner: number, to: Expr<"i32">, point: Point): void {
+  const count = k.target.lanes32;
+  const bases = basesOf(bodies, inner, point);
+  const vectors = fixedVectors(bodies, inner, point, bases);
+  const whole = (of: number): Expr<"i32"> => k.let(i32.and(to, -of));
+  const vector = (counter: Expr<"i32">, which: number): void =>
+    leaf.vector(vectorPoint(point, inner, counter, undefined, vectors, bases), which);
+  const end = whole(count);
+  const unrolled = unroll > 1 ? whole(unroll * count) : i32.const(0);
+  if (unroll > 1)
+    k.loop({ to: unrolled, step: unroll * count, name: `i${inner}` }, counter => {
+      for (let which = 0; which < unroll; which++) vector(which === 0 ? counter : k.let(plus(counter, which * count)), which);
+    });
+  k.loop({ from: unrolled, to: end, step: count, name: `i${inner}` }, counter => vector(counter, 0));
+  k.loop({ from: end, to, name: `i${inner}` }, counter => {
+    const axes = [...point.axes];
+    axes[inner] = counter;
+    leaf.scalar(hoisted(bodies, { ...point, axes, memo: new Map(point.memo) }, inner));
+  });
+}
+
+function vectorPoint(
+  point: Point,
+  inner: number,
+  counter: Expr<"i32">,
+  part: number | undefined,
+  vectors: ReadonlyMap<Scalar, Expr>,
+  bases: ReadonlyMap<Scalar, Expr<"i32">>,
+): VectorPoint {
+  const axes = [...point.axes];
+  axes[inner] = counter;
+  const bytes = new Map<number, Expr<"i32">>();
+  const byteCounter = (width: number): Expr<"i32"> => {
+    const known = bytes.get(width) ?? (width === 1 ? counter : point.k.let(times(counter, width)));
+    bytes.set(width, known);
+    return known;
+  };
+  return { ...point, axes, memo: new Map(point.memo), inner, part, vectors: new Map(vectors), bases, byteCounter };
+}
+
 function innerVectors(
   space: Space,
   leaf: NonNullable<Leaf["vector"]>,
@@ -91,17 +133,7 @@ function innerVectors(
   const tail = size % count;
   const bases = basesOf(space.bodies, inner, point);
   const vectors = fixedVectors(space.bodies, inner, point, bases);
-  const at = (counter: Expr<"i32">, part: number | undefined): VectorPoint => {
-    const axes = [...point.axes];
-    axes[inner] = counter;
-    const bytes = new Map<number, Expr<"i32">>();
-    const byteCounter = (width: number): Expr<"i32"> => {
-      const known = bytes.get(width) ?? (width === 1 ? counter : k.let(times(counter, width)));
-      bytes.set(width, known);
-      return known;
-    };
-    return { ...point, axes, memo: new Map(point.memo), inner, part, vectors: new Map(vectors), bases, byteCounter };
-  };
+  const at = (counter: Expr<"i32">, part: number | undefined): VectorPoint => vectorPoint(point, inner, counter, part, vectors, bases);
   const whole = size - tail;
   const end: Expr<"i32"> = isCut && tail > 0 ? k.let(least(to, whole)) : isCut ? to : i32.const(whole);
   const one = (counter: Expr<"i32">, which: number): void => leaf(at(counter, undefined), which);
@@ -131,6 +163,11 @@ function basesOf(bodies: readonly Scalar[], inner: number, point: Point): Map<Sc
     const { bytes } = elementOf(node.dtype);
     const rest: Index = { ...flat, offset: 0, terms: flat.terms.filter(({ atom }) => atom.kind !== "axis" || atom.axis !== inner) };
     const { base } = point.addresses.of(node.source);
+    if (point.quantities) {
+      const others = flat.terms.filter(({ atom }) => atom.kind !== "axis" || atom.axis !== inner);
+      bases.set(node, point.k.let(plus(base, times(indexCode({ ...flat, terms: others }, point), bytes))));
+      return;
+    }
     const key = `${base.kind === "local" ? base.id : ""}:${bytes}:${rest.terms.map(({ atom, scale }) => `${scale}*${atom.key}`).join("+")}`;
     const found = known.get(key) ?? (rest.terms.length === 0 ? base : point.k.let(plus(base, times(indexCode(rest, point), bytes))));
     known.set(key, found);

@@ -17,8 +17,13 @@ export const stateGlobal = (id: string): string => `state:${id}`;
 export const arenaGlobal = "arena";
 export const constantGlobal = "constants";
 
+/** Where values begin, as locals of one function. */
+export interface AddressBook {
+  of(value: Value): Address;
+}
+
 /** The places of a plan as addresses inside one function. */
-export class Addresses {
+export class Addresses implements AddressBook {
   private readonly k: FunctionRecorder;
   private readonly places: ReadonlyMap<Value, Place>;
   private readonly bases = new Map<string, Expr<"i32">>();

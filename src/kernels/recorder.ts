@@ -64,6 +64,7 @@ export class FunctionRecorder {
   readonly target: Target;
   readonly #locals: { type: ValueType; name: string }[] = [];
   readonly #results: readonly ValueType[];
+  readonly #firsts: Statement[] = [];
   #block: Statement[] = [];
   #labels = 0;
 
@@ -77,6 +78,14 @@ export class FunctionRecorder {
   let<T extends ValueType>(value: Expr<T>, name = ""): Local<T> {
     const local = this.#declare(value.type as T, name);
     this.#block.push({ kind: "set", local: local.id, declares: true, value });
+    return local;
+  }
+
+  /** Declares a local before everything recorded so far, whatever block is being recorded; its value may use parameters and earlier ones of
+   *  its kind only. */
+  first<T extends ValueType>(value: Expr<T>): Local<T> {
+    const local = this.#declare(value.type as T, "");
+    this.#firsts.push({ kind: "set", local: local.id, declares: true, value });
     return local;
   }
 
@@ -212,9 +221,10 @@ export class FunctionRecorder {
 
   /** The function recorded so far. */
   finish(name: string, exported: boolean, params: readonly ValueType[]): KernelFunction {
-    const ranges = liveRanges(this.#locals.length, params.length, this.#block);
+    const body = this.#firsts.length > 0 ? [...this.#firsts, ...this.#block] : this.#block;
+    const ranges = liveRanges(this.#locals.length, params.length, body);
     const locals: LiveRange[] = this.#locals.map((local, id) => ({ ...local, ...ranges[id] }));
-    return { name, exported, params, results: this.#results, locals, body: this.#block };
+    return { name, exported, params, results: this.#results, locals, body };
   }
 
   #declare<T extends ValueType>(type: T, name: string): Local<T> {
@@ -293,6 +303,13 @@ export class ModuleRecorder {
     body(k, k.declareParams(params), ref);
     this.#functions.push(k.finish(name, exported, ref.params));
     return ref;
+  }
+
+  /** What was recorded under a name. */
+  recorded(name: string): KernelFunction {
+    const found = this.#functions.find(fn => fn.name === name);
+    if (!found) throw new InternalError(`No function ${name} was recorded.`);
+    return found;
   }
 
   /** The function of that name, recorded by `record` when it is first asked for. */

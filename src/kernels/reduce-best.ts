@@ -29,11 +29,11 @@ function wins({ kernel, body }: Work, value: Expr, best: Expr): Expr<"i32"> {
 
 /** The position of the best at a point, as the result's type. */
 export function bestInRow(work: Work, point: Point): Expr {
-  const { k, body, overSizes, sizes, reduced } = work;
+  const { k, body, overSizes, sizes, reduced, isAnySize = false } = work;
   const best = k.let(constantCode(body.dtype, worstOf(work))) as Local<"i32">;
   const at = k.number("i32");
   const inner = sizes.length + overSizes.length - 1;
-  const isLong = overSizes.length > 0 && overSizes[overSizes.length - 1] >= shortestVectorRow;
+  const isLong = overSizes.length > 0 && (isAnySize || overSizes[overSizes.length - 1] >= shortestVectorRow);
   const vectors = isLong && isVectorBest(work, inner) ? new BestVectors(work, 1) : undefined;
   const take = (better: Expr<"i32">, value: Expr, position: () => Expr<"i32">): void =>
     k.if(better, () => {

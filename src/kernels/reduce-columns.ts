@@ -13,7 +13,7 @@ import { storeScalar, storesLeaf } from "./map.ts";
 import { scaleOf } from "./nest.ts";
 import type { FunctionRecorder } from "./recorder.ts";
 import { BestVectors, isVectorBest } from "./reduce-best.ts";
-import { hasStep, type Work } from "./reduce-work.ts";
+import { type CutWork, hasStep, type Work } from "./reduce-work.ts";
 import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
 import { isVectorizable, vectorCode } from "./vector-code.ts";
 
@@ -25,10 +25,15 @@ const bestVectors = 4;
 
 /** Are neighbouring results made of neighbouring elements? */
 export function isColumns(work: Work): boolean {
-  const { sizes, body, stores } = work;
+  const { sizes, body } = work;
   const inner = sizes.length - 1;
   if (inner < 0 || body.dtype === "bool" || sizes[inner] < 4) return false;
-  if (isBest(work)) return isVectorBest(work, inner);
+  return isBest(work) ? isVectorBest(work, inner) : isVectorFold(work);
+}
+
+/** Can neighbouring results be folded as vectors? */
+export function isVectorFold({ sizes, body, stores }: Work): boolean {
+  const inner = sizes.length - 1;
   if (vectorKind(body.dtype) === undefined || !isVectorizable(body, inner) || !hasStep(body, inner)) return false;
   return stores.every(
     store => isVectorizable(store.body, inner) && scaleOf(store.flat, inner) === 1 && vectorKind(store.out.dtype) !== undefined,
@@ -38,7 +43,7 @@ export function isColumns(work: Work): boolean {
 const isBest = ({ kernel }: Work): boolean => kernel.combine.startsWith("arg");
 
 /** Records the whole reduction so. */
-export function columns(work: Work): void {
+export function columns(work: CutWork): void {
   const { k, sizes, addresses, body, stores, range } = work;
   const inner = sizes.length - 1;
   const size = sizes[inner];
@@ -100,13 +105,14 @@ function bestBlock(work: Work, point: Point, counter: Local<"i32">, vectors: num
     }
 }
 
-function sumBlock(work: Work, point: Point, counter: Local<"i32">, vectors: number, part: number | undefined): void {
-  const { k, sizes, overSizes, body, stores } = work;
+/** Sums (or other folds) of `vectors` vectors of neighbouring results from `counter` on. */
+export function sumBlock(work: Work, point: Point, counter: Local<"i32">, vectors: number, part: number | undefined): void {
+  const { k, sizes, overSizes, body, stores, isAnySize = false } = work;
   const inner = sizes.length - 1;
   const combine = work.kernel.combine as Fold;
   const lane = vectorKind(body.dtype) === "f32x" ? f32x : i32x;
   const identity = Number(identityOf(combine, body.dtype));
-  const isLong = combine === "sum" && body.dtype === "float32" && sizeOf(overSizes) > 4 * flushEvery;
+  const isLong = combine === "sum" && body.dtype === "float32" && (isAnySize || sizeOf(overSizes) > 4 * flushEvery);
   const sums = Array.from({ length: vectors }, () => k.vector(lane.name, identity));
   const totals = isLong ? sums.map(() => k.vector("f32x", 0)) : [];
   const steps = isLong ? k.number("i32") : undefined;

@@ -22,15 +22,15 @@ export const fewestVectors = 16;
 
 /** The reduction at a point, in the body's type. */
 export function foldRow(work: Work, point: Point): Expr {
-  const { k, body, overSizes, sizes } = work;
+  const { k, body, overSizes, sizes, isAnySize = false } = work;
   const combine = work.kernel.combine as Fold;
   const { dtype } = body;
   const fold = scalarFold(combine, dtype);
   const one = k.let(constantCode(dtype, identityOf(combine, dtype))) as Local<"i32">;
   const inner = sizes.length + overSizes.length - 1;
   const hasVectors = overSizes.length > 0 && isVectorizable(body, inner) && hasStep(body, inner);
-  const isWide = overSizes[overSizes.length - 1] >= sideBySide * fewestVectors;
-  const isLong = sizeOf(overSizes) > 4 * flushEvery;
+  const isWide = isAnySize || overSizes[overSizes.length - 1] >= sideBySide * fewestVectors;
+  const isLong = isAnySize || sizeOf(overSizes) > 4 * flushEvery;
   const vectors = hasVectors ? new RowVectors(k, body, combine, { count: isWide ? sideBySide : 1, isLong }) : undefined;
   loopOver(
     { k, addresses: work.addresses, sizes: overSizes, bodies: [body], outer: point, firstAxis: sizes.length, unroll: vectors?.count ?? 1 },

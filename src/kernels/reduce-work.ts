@@ -6,7 +6,7 @@ import type { Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import type { Expr } from "./language.ts";
 import { visitOpen } from "./loops.ts";
-import type { Addresses } from "./places.ts";
+import type { AddressBook } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
 import { flatIndex, pace } from "./vector-code.ts";
 
@@ -15,13 +15,19 @@ export type ReduceKernel = Extract<Kernel, { kind: "reduce" }>;
 export interface Work {
   readonly kernel: ReduceKernel;
   readonly k: FunctionRecorder;
-  readonly addresses: Addresses;
+  readonly addresses: AddressBook;
   readonly sizes: readonly number[];
   readonly overSizes: readonly number[];
   readonly body: Scalar;
   readonly stores: readonly { readonly out: Value; readonly body: Scalar; readonly flat: Index }[];
   /** Where in the reduced space: what argmax returns. */
   readonly reduced: Index;
+  /** Is the code for any size? Then none of the sizes above may decide what it is. */
+  readonly isAnySize?: boolean;
+}
+
+/** Work that is cut into units. */
+export interface CutWork extends Work {
   readonly range: { readonly low: Expr<"i32">; readonly high: Expr<"i32"> };
 }
 

@@ -28,7 +28,7 @@ import { Addresses } from "./places.ts";
 import { bestInRow } from "./reduce-best.ts";
 import { columns, isColumns } from "./reduce-columns.ts";
 import { foldRow } from "./reduce-rows.ts";
-import type { ReduceKernel, Work } from "./reduce-work.ts";
+import type { CutWork, ReduceKernel, Work } from "./reduce-work.ts";
 import { castCode, type Point, scalarCode } from "./scalar-code.ts";
 import { flatIndex, pace } from "./vector-code.ts";
 
@@ -54,7 +54,7 @@ function isWindow({ shape, over, body, combine }: ReduceKernel, length: number):
 }
 
 /** The stores with the reduction written out place by place. */
-function unrolled({ shape, over, combine, body, stores, accumulator }: ReduceKernel): ReduceKernel["stores"] {
+export function unrolled({ shape, over, combine, body, stores, accumulator }: ReduceKernel): ReduceKernel["stores"] {
   const length = sizeOf(over);
   const out = shape.map((size, axis) => axisIndex(axis, size));
   const wide = isHalf(body.dtype) ? castScalar(body, "float32") : body;
@@ -92,6 +92,22 @@ function bestOf(places: readonly Scalar[], combine: Combine, dtype: DType): Scal
 function recordLoops(kernel: ReduceKernel, recording: Recording): Phase {
   const { module, places } = recording;
   const { shape, over, stores } = kernel;
+  const epilogue = stores.reduce((sum, { body }) => sum + evaluationCost(body, innerAxes(shape)) + storeCost, 0);
+  const cost = sizeOf(shape) * (sizeOf(over) * (evaluationCost(kernel.body, innerAxes(shape, over)) + 1) + epilogue);
+  const name = recording.name("reduce");
+  const merged = mergedLoops(kernel);
+  const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
+    const addresses = new Addresses(k, places, [...valuesOf(kernel), ...loadsOf(kernel.body).map(({ source }) => source)]);
+    const work: CutWork = { ...merged, k, addresses, range: { low, high } };
+    if (isColumns(work)) columns(work);
+    else rows(work, { range: work.range });
+  });
+  return { name, function: ref, units: unitsOf(merged.sizes), work: cost };
+}
+
+/** A reduction with the axes joined that it walks as one. */
+export function mergedLoops(kernel: ReduceKernel): Omit<Work, "k" | "addresses"> {
+  const { shape, over, stores } = kernel;
   const rank = shape.length;
   const out = shape.map((size, axis) => axisIndex(axis, size));
   const flat = flattenIndex(out, shape);
@@ -101,42 +117,29 @@ function recordLoops(kernel: ReduceKernel, recording: Recording): Phase {
     over,
   );
   const merged = mergeAxes([...shape, ...over], [kernel.body, ...stores.map(({ body }) => body)], [flat, reduced], rank);
-  const sizes = merged.sizes.slice(0, merged.boundary);
-  const epilogue = stores.reduce((sum, { body }) => sum + evaluationCost(body, innerAxes(shape)) + storeCost, 0);
-  const cost = sizeOf(shape) * (sizeOf(over) * (evaluationCost(kernel.body, innerAxes(shape, over)) + 1) + epilogue);
-  const name = recording.name("reduce");
-  const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
-    const addresses = new Addresses(k, places, [...valuesOf(kernel), ...loadsOf(kernel.body).map(({ source }) => source)]);
-    const work: Work = {
-      kernel,
-      k,
-      addresses,
-      sizes,
-      overSizes: merged.sizes.slice(merged.boundary),
-      body: merged.bodies[0],
-      stores: stores.map((store, i) => ({ out: store.out, body: merged.bodies[i + 1], flat: merged.extra[0] })),
-      reduced: merged.extra[1],
-      range: { low, high },
-    };
-    if (isColumns(work)) columns(work);
-    else rows(work);
-  });
-  return { name, function: ref, units: unitsOf(sizes), work: cost };
+  return {
+    kernel,
+    sizes: merged.sizes.slice(0, merged.boundary),
+    overSizes: merged.sizes.slice(merged.boundary),
+    body: merged.bodies[0],
+    stores: stores.map((store, i) => ({ out: store.out, body: merged.bodies[i + 1], flat: merged.extra[0] })),
+    reduced: merged.extra[1],
+  };
 }
 
-function rows(work: Work): void {
-  const { k, addresses, sizes, body, range, stores } = work;
+/** Result by result, in the units of a range or from a point on. */
+export function rows(work: Work, from: { readonly range?: CutWork["range"]; readonly outer?: Point }): void {
+  const { k, addresses, sizes, body, stores } = work;
   const epilogues = stores.map(store => store.body);
-  loopOver(
-    { k, addresses, sizes, bodies: [body, ...epilogues], range },
-    {
-      scalar: point => {
-        const { combine, accumulator: type } = work.kernel;
-        const accumulator = combine.startsWith("arg") ? bestInRow(work, point) : castCode(body.dtype, type, foldRow(work, point), k);
-        const after: Point = { ...point, accumulator };
-        const values = epilogues.map(epilogue => scalarCode(epilogue, after));
-        for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], after);
-      },
-    },
-  );
+  loopOver({ k, addresses, sizes, bodies: [body, ...epilogues], ...from }, { scalar: point => row(work, point) });
+}
+
+/** One result. */
+export function row(work: Work, point: Point): void {
+  const { k, body, stores } = work;
+  const { combine, accumulator: type } = work.kernel;
+  const accumulator = combine.startsWith("arg") ? bestInRow(work, point) : castCode(body.dtype, type, foldRow(work, point), k);
+  const after: Point = { ...point, accumulator };
+  const values = stores.map(store => scalarCode(store.body, after));
+  for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], after);
 }

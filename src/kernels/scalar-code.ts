@@ -12,17 +12,23 @@ import { elementOf, elementRow } from "./element.ts";
 import { elementary, isElementary } from "./elementary.ts";
 import { bitsOfHalf, halfFromBits, isHalf, roundToHalf } from "./halves.ts";
 import { type Expr, f32, f64, i32, i64, type Lane, lanes, type Local, type ScalarType } from "./language.ts";
-import type { Addresses } from "./places.ts";
+import type { AddressBook } from "./places.ts";
+import type { Quantities } from "./quantities.ts";
 import type { FunctionRecorder } from "./recorder.ts";
 
 /** Where an expression is evaluated: counters of the axes, addresses, the accumulator, and what has been computed already. */
 export interface Point {
   readonly k: FunctionRecorder;
-  readonly addresses: Addresses;
+  readonly addresses: AddressBook;
   readonly axes: readonly Expr<"i32">[];
   readonly accumulator?: Expr | undefined;
   readonly memo: Map<Scalar, Expr>;
+  /** In code for any size: where numbers come from instead of standing in it. */
+  readonly quantities?: Quantities | undefined;
 }
+
+/** A number that depends on sizes. */
+export const quantity = (value: number, { quantities }: Point): Expr<"i32"> => quantities?.i32(value) ?? i32.const(value);
 
 /** A point inside a branch: what is computed there is not known outside. */
 const inner = (point: Point): Point => ({ ...point, memo: new Map(point.memo) });
@@ -40,7 +46,7 @@ export function scalarCode(node: Scalar, point: Point): Expr {
 function build(node: Scalar, point: Point): Expr {
   switch (node.kind) {
     case "constant":
-      return constantCode(node.dtype, node.value);
+      return point.quantities?.constant(node.dtype, node.value) ?? constantCode(node.dtype, node.value);
     case "index":
       return isBigInteger(node.dtype) ? i64.fromI32(indexCode(node.index, point)) : indexCode(node.index, point);
     case "load":
@@ -91,6 +97,7 @@ export function withOffset(address: Expr<"i32">, offset: number, mayMoveDown: bo
 
 /** The value of an index expression. */
 export function indexCode(index: Index, point: Point): Expr<"i32"> {
+  if (point.quantities) return point.quantities.sum(index, atom => atomCode(atom, point));
   let sum: Expr<"i32"> = i32.const(0);
   for (const { atom, scale } of index.terms) sum = plus(sum, times(atomCode(atom, point), scale));
   return plus(sum, index.offset);
@@ -104,30 +111,35 @@ function atomCode(atom: Atom, point: Point): Expr<"i32"> {
       return counter;
     }
     case "div":
-      return atom.of.min >= 0 ? i32.divU(indexCode(atom.of, point), atom.by) : floorDivide(indexCode(atom.of, point), atom.by, point.k);
+      return atom.of.min >= 0
+        ? i32.divU(indexCode(atom.of, point), quantity(atom.by, point))
+        : floorDivide(indexCode(atom.of, point), quantity(atom.by, point), point.k);
     case "mod": {
       const of = point.k.let(indexCode(atom.of, point));
-      return atom.of.min >= 0 ? i32.remU(of, atom.by) : i32.sub(of, i32.mul(floorDivide(of, atom.by, point.k), atom.by));
+      const by = quantity(atom.by, point);
+      return atom.of.min >= 0 ? i32.remU(of, by) : i32.sub(of, i32.mul(floorDivide(of, by, point.k), by));
     }
     case "data":
       return clampedData(atom.value, atom.size, point);
   }
 }
 
-function floorDivide(x: Expr<"i32">, by: number, k: FunctionRecorder): Expr<"i32"> {
+function floorDivide(x: Expr<"i32">, by: Expr<"i32">, k: FunctionRecorder): Expr<"i32"> {
   const value = k.let(x);
   // For negative x: -((-x + by - 1) / by).
-  return i32.select(i32.lt(value, 0), i32.neg(i32.divU(i32.sub(by - 1, value), by)), i32.divU(value, by));
+  return i32.select(i32.lt(value, 0), i32.neg(i32.divU(i32.sub(plus(by, -1), value), by)), i32.divU(value, by));
 }
 
 function clampedData(value: Scalar, size: number, point: Point): Expr<"i32"> {
   const code = scalarCode(value, point);
+  const last = quantity(Math.max(size - 1, 0), point);
   if (code.type === "i64") {
     const low = i64.select(i64.lt(code as Expr<"i64">, 0), i64.const(0), code as Expr<"i64">);
     const kept = point.k.let(low);
-    return i32.fromI64(i64.select(i64.gt(kept, Math.max(size - 1, 0)), i64.const(Math.max(size - 1, 0)), kept));
+    const wide = last.kind === "const" ? i64.const(last.value) : i64.fromI32(last);
+    return i32.fromI64(i64.select(i64.gt(kept, wide), wide, kept));
   }
-  return point.k.let(i32.min(i32.max(code as Expr<"i32">, 0), Math.max(size - 1, 0)));
+  return point.k.let(i32.min(i32.max(code as Expr<"i32">, 0), last));
 }
 
 /** 1 where all bounds hold. */
@@ -135,7 +147,7 @@ export function boundsCode(when: readonly Bound[], point: Point): Expr<"i32"> {
   let all: Expr<"i32"> | undefined;
   for (const { index, low, high } of when) {
     const value = point.k.let(indexCode(index, point));
-    const holds = i32.ltU(i32.sub(value, low), high - low);
+    const holds = i32.ltU(i32.sub(value, quantity(low, point)), quantity(high - low, point));
     all = all === undefined ? holds : i32.and(all, holds);
   }
   return all ?? i32.const(1);

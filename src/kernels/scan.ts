@@ -1,6 +1,7 @@
 // Scan kernels: a running combination along one axis, for a block of neighbouring rows at a time, so that memory is walked line by line
 // whichever axis it is. Floats are combined in double precision and rounded when they are stored.
 
+import type { DType } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex } from "../ir/index-map.ts";
 import type { Kernel } from "../schedule/plan.ts";
@@ -65,9 +66,7 @@ interface Rows {
 function scanRows({ out, source, combine, exclusive, reverse }: ScanKernel, { length, inner, point, line, column, count }: Rows): void {
   const { k } = point;
   const { dtype } = out;
-  const wide = elementOf(dtype).isFloat ? "float64" : dtype;
-  const identity = constantCode(wide, identityOf(combine === "logsumexp" ? "max" : combine, dtype));
-  const fold = combine === "logsumexp" ? (a: Expr, b: Expr) => logAddExp(a as Expr<"f64">, b as Expr<"f64">, k) : scalarFold(combine, wide);
+  const { wide, identity, fold } = scanFold(combine, dtype, k);
   const sums = Array.from({ length: count }, () => k.let(identity)) as Local[];
   const start = k.let(plus(times(line, length * inner), column));
   k.loop({ to: length }, step => {
@@ -81,6 +80,18 @@ function scanRows({ out, source, combine, exclusive, reverse }: ScanKernel, { le
       k.set(sum as Local<"i32">, next as Expr as Expr<"i32">);
     }
   });
+}
+
+/** What a running combination begins with, and one step of it, in the type it is taken in. */
+export function scanFold(
+  combine: ScanKernel["combine"],
+  dtype: DType,
+  k: FunctionRecorder,
+): { wide: DType; identity: Expr; fold: (a: Expr, b: Expr) => Expr } {
+  const wide = elementOf(dtype).isFloat ? "float64" : dtype;
+  const identity = constantCode(wide, identityOf(combine === "logsumexp" ? "max" : combine, dtype));
+  const fold = combine === "logsumexp" ? (a: Expr, b: Expr) => logAddExp(a as Expr<"f64">, b as Expr<"f64">, k) : scalarFold(combine, wide);
+  return { wide, identity, fold };
 }
 
 /** log(e^x + e^y). */

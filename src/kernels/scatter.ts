@@ -8,12 +8,13 @@ import { applyScalar, loadScalar, loadsOf, type Scalar } from "../ir/scalar.ts";
 import { evaluationCost } from "../schedule/cost.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { dtypeBytes } from "../base/dtype.ts";
-import { type Expr, i32, i64 } from "./language.ts";
+import { type Arg, type Expr, i32, i64 } from "./language.ts";
 import { loopOver } from "./loops.ts";
 import { storesLeaf } from "./map.ts";
 import { axesOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
+import type { FunctionRecorder } from "./recorder.ts";
 import { type Point, scalarCode } from "./scalar-code.ts";
 
 type ScatterKernel = Extract<Kernel, { kind: "scatter" }>;
@@ -29,7 +30,7 @@ const functions: Record<Exclude<ScatterCombine, "assign">, "add" | "sub" | "mul"
 
 export function recordScatter(kernel: ScatterKernel, { module, places, name }: Recording): Phase[] {
   const label = name("scatter");
-  const { over, at, body, out, base, inPlace, combine } = kernel;
+  const { over, at, body, out, base, inPlace } = kernel;
   const rowAxis = movesRows(kernel) ? over.length - 1 : undefined;
   const ref = module.function(label, { params: { low: "i32", high: "i32" } }, k => {
     const reads = [...at, body].flatMap(scalar => loadsOf(scalar).map(({ source }) => source));
@@ -38,27 +39,17 @@ export function recordScatter(kernel: ScatterKernel, { module, places, name }: R
       k.copyBytes(addresses.number(addresses.of(out)), addresses.number(addresses.of(base)), sizeOf(out.shape) * dtypeBytes(out.dtype));
     const looped = rowAxis === undefined ? over : over.slice(0, rowAxis);
     const free = rowAxis === undefined ? at : at.slice(0, -1);
-    // `positions[d]` are counters of their own, past the axes of the updates.
     const first = over.length;
-    const update = (flatAt: readonly Index[]): { flat: Index; value: Scalar } => {
-      const old = loadScalar(out, flatAt);
-      return { flat: flattenIndex(flatAt, out.shape), value: combine === "assign" ? body : applyScalar(functions[combine], old, body) };
-    };
     loopOver(
       { k, addresses, sizes: looped, bodies: rowAxis === undefined ? [...free, body] : [...free] },
       {
         scalar: point => {
-          const positions = free.map(position => asI32(scalarCode(position, point)));
-          const pinned = positions.map(position => k.let(position));
-          const isInside = pinned.reduce<Expr<"i32">>((all, position, d) => i32.and(all, i32.ltU(position, out.shape[d])), i32.const(1));
-          k.if(isInside, () => {
+          const positions = free.map(position => indexed(scalarCode(position, point), k));
+          k.if(isWithin(positions, out.shape), () => {
             const axes = [...point.axes];
-            pinned.forEach((position, d) => void (axes[first + d] = position));
+            positions.forEach((position, d) => void (axes[first + d] = position));
             const inside: Point = { ...point, axes, memo: new Map(point.memo) };
-            const flatAt = out.shape.map((size, d) =>
-              rowAxis !== undefined && d === out.shape.length - 1 ? axisIndex(rowAxis, size) : counterIndex(first + d, size),
-            );
-            const { flat, value } = update(flatAt);
+            const { flat, value } = updateOf(kernel, first, rowAxis);
             const leaf = storesLeaf([{ out, body: value, flat }], rowAxis ?? -1);
             if (rowAxis === undefined) leaf.scalar(inside);
             else loopOver({ k, addresses, sizes: [over[rowAxis]], bodies: [value], outer: inside, firstAxis: rowAxis }, leaf);
@@ -69,6 +60,23 @@ export function recordScatter(kernel: ScatterKernel, { module, places, name }: R
   });
   return [{ name: label, function: ref, units: 1, work: sizeOf(over) * evaluationCost(body, []) }];
 }
+
+/** The position of an update, and its new value; the position along axis d of `out` is the counter `first + d`, past the axes of the updates
+ *  (of the last axis `rowAxis`, if that is given). */
+export function updateOf({ out, combine, body }: ScatterKernel, first: number, rowAxis?: number): { flat: Index; value: Scalar } {
+  const at = out.shape.map((size, d) =>
+    rowAxis !== undefined && d === out.shape.length - 1 ? axisIndex(rowAxis, size) : counterIndex(first + d, size),
+  );
+  const value = combine === "assign" ? body : applyScalar(functions[combine], loadScalar(out, at), body);
+  return { flat: flattenIndex(at, out.shape), value };
+}
+
+/** 1 if each position lies in [0, its limit). */
+export const isWithin = (positions: readonly Expr<"i32">[], limits: readonly Arg<"i32">[]): Expr<"i32"> =>
+  positions.reduce<Expr<"i32">>((all, position, d) => i32.and(all, i32.ltU(position, limits[d])), i32.const(1));
+
+/** A position in a local. */
+export const indexed = (position: Expr, k: FunctionRecorder): Expr<"i32"> => k.let(asI32(position));
 
 /** A counter that keeps its atom even where the size is 1. */
 const counterIndex = (axis: number, size: number): Index => ({

@@ -118,7 +118,7 @@ export function vectorCode(node: Scalar, point: VectorPoint): Expr {
 
 function splat(node: Scalar, point: VectorPoint): Expr {
   const kind = vectorKind(node.dtype);
-  if (node.kind === "constant") {
+  if (node.kind === "constant" && !point.quantities) {
     if (kind === "f32x") return f32x.const(Number(node.value));
     if (kind === "i32x") return i32x.const(Number(node.value));
     return i32x.ne(i32x.const(Number(node.value)), i32x.const(0));
@@ -162,7 +162,8 @@ function loadVector(node: Load, point: VectorPoint): Expr {
 function addressInLoop(node: Load, flat: Index, bytes: number, point: VectorPoint): { at: Expr<"i32">; offset: number } {
   const base = point.bases.get(node);
   if (!base) throw new InternalError(`A load of v${node.source.id} has no base.`);
-  const constant = point.addresses.of(node.source).offset + flat.offset * bytes;
+  // In code for any size the base has it all.
+  const constant = point.quantities ? 0 : point.addresses.of(node.source).offset + flat.offset * bytes;
   const { at, extra } = withOffset(plus(base, point.byteCounter(bytes)), constant, movesDown(flat));
   return { at, offset: extra };
 }
@@ -200,6 +201,11 @@ function indexVector(index: Index, point: VectorPoint): Expr<"vec"> {
   const scale = scaleOf(index, point.inner);
   const rest: Index = { ...index, terms: index.terms.filter(({ atom }) => atom.kind !== "axis" || atom.axis !== point.inner) };
   if (!dependsOnAxis(rest, point.inner)) {
+    if (point.quantities) {
+      const lanes = i32x.const(...Array.from({ length: lanesPerVector }, (_, lane) => lane));
+      const steps = i32x.mul(lanes, i32x.splat(point.quantities.i32(scale)));
+      return i32x.add(i32x.splat(k.let(indexCode(index, point))), steps);
+    }
     const steps = Array.from({ length: lanesPerVector }, (_, lane) => lane * scale);
     return i32x.add(i32x.splat(k.let(indexCode(index, point))), i32x.const(...steps));
   }

@@ -265,6 +265,7 @@ export const Unique = defineOp("Unique", {
       ? { shape: [values.length], values }
       : { shape: x.shape, values: x.values.map(value => values.indexOf(value)) };
   },
+  sizesFromValues: true,
   lower: ({ x, outIdx }, context) => {
     if (context.known("x") === undefined && context.mayCap && isId(x.dtype)) return distinctIds(x, outIdx, context);
     const array = context.required("x");

@@ -23,7 +23,7 @@ export function schedule(program: Program, target: ScheduleTarget): Plan {
   const hoisted = { ...fused, steps: hoist(fused.steps, aliases) };
   const block = group(hoisted, sources, aliases);
   const newValue = valueMaker(program);
-  joinRows(block, aliases, newValue);
+  if (!target.isAnySize) joinRows(block, aliases, newValue);
   const homes = settle(block, sources, aliases, newValue);
   order(
     block,

@@ -126,5 +126,7 @@ export interface Plan {
 /** What schedule must know of the machine: how much scratch a kernel wants. Offsets are multiples of `alignment` bytes. */
 export interface ScheduleTarget {
   readonly alignment: number;
+  /** Kernels are shared by all sizes: none is joined with others for the sake of some. */
+  readonly isAnySize?: boolean;
   scratchBytes(kernel: Kernel): number;
 }

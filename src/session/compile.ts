@@ -1,9 +1,9 @@
 // The compiler on one page: what a run asks → an executable. Each line is a stage; each stage's value prints (session.explain).
 // Sizes known only while running cut the work into segments: the first runs, its results fix the sizes, the next is compiled for them.
 
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InternalError, InvalidArgumentError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
-import type { Device, Executable } from "../backends/device.ts";
+import type { Device } from "../backends/device.ts";
 import { runReference } from "../backends/reference/index.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { printProgram } from "../ir/print.ts";
@@ -17,9 +17,11 @@ import { extract } from "../optimize/extract.ts";
 import { optimize } from "../optimize/index.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
 import { schedule } from "../schedule/index.ts";
+import type { Plan } from "../schedule/plan.ts";
 import { printPlan } from "../schedule/print-plan.ts";
-import { handleMakers, hostCall, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
-import { split } from "./split.ts";
+import { handleMakers, type HostCall, hostCall, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
+import type { Programs } from "./programs.ts";
+import { producersIn, split } from "./split.ts";
 
 /** One fed tensor; `known` values are compiled in. */
 export interface CompileFeed {
@@ -39,36 +41,62 @@ export interface Compiled {
   run(feeds: readonly NDArray[], context: RunContext): readonly NDArray[] | Promise<readonly NDArray[]>;
   readonly stages: Readonly<Record<string, () => string>>;
   readonly counts: Readonly<Record<string, number>>;
+  /** Gives back all its programs. */
+  release(): void;
 }
 
+/** Where something is compiled: the session's programs, and a name of the signature and the segment, whatever the sizes. */
+export interface CompilePlace {
+  readonly programs: Programs;
+  readonly place: string;
+}
+
+const inside = ({ programs, place }: CompilePlace, segment: string): CompilePlace => ({ programs, place: `${place}/${segment}` });
+
 /** Compiles a run for a device. @throws what building the program finds wrong, with the node it belongs to. */
-export async function compile({ fetches, targets, feeds }: CompileRequest, device: Device): Promise<Compiled> {
+export async function compile({ fetches, targets, feeds }: CompileRequest, at: CompilePlace): Promise<Compiled> {
   const wanted = expandCalls({ fetches, targets, feeds: feeds.map(({ tensor }) => tensor) });
   const selection = extract(wanted.fetches, wanted.targets, wanted.feeds);
   return compileSelection(
     optimize(selection),
     feeds.map((feed, i) => ({ ...feed, tensor: wanted.feeds[i] })),
-    device,
+    at,
   );
 }
 
-async function compileSelection(selection: Selection, feeds: readonly CompileFeed[], device: Device): Promise<Compiled> {
+async function compileSelection(selection: Selection, feeds: readonly CompileFeed[], at: CompilePlace): Promise<Compiled> {
+  const { programs, place } = at;
+  const { device } = programs;
   const hosts = nextHostOperations(selection);
-  if (hosts.length > 0) return aroundHost(selection, feeds, device, hosts);
+  if (hosts.length > 0)
+    return aroundHost(
+      selection,
+      feeds,
+      at,
+      hosts.map(op => hostCall(selection, op, device)),
+    );
   let program: Program;
   try {
     program = lowerSelection(selection, feeds, device);
   } catch (error) {
-    if (error instanceof NeedsValue) return segmented(selection, feeds, device, error);
-    throw error;
+    if (!(error instanceof NeedsValue)) throw error;
+    const evaluated = evaluatedCall(selection, error.op);
+    return evaluated ? aroundHost(selection, feeds, at, [evaluated]) : segmented(selection, feeds, at, error);
   }
   verifyProgram(program);
-  const plan = device.target ? schedule(program, device.target) : null;
-  const executable: Executable = await device.compile(program, plan);
+  const made: { plan?: Plan | null } = {};
+  const kept = await programs.program(place, anySize => {
+    const target = anySize ? device.anySizeTarget : device.target;
+    made.plan = target && schedule(program, target);
+    return device.compile(program, made.plan, { anySize });
+  });
+  const { executable } = kept;
+  const { plan } = made;
   const live = feeds.flatMap(({ known }, i) => (known === undefined ? [i] : []));
   const isDense = live.length === feeds.length;
   return {
-    run: arrays => executable.run(isDense ? arrays : live.map(i => arrays[i])),
+    run: arrays => kept.run(isDense ? arrays : live.map(i => arrays[i])),
+    release: kept.release,
     stages: {
       graph: () => printSelection(selection),
       program: () => printProgram(program),
@@ -88,7 +116,7 @@ function lowerSelection(selection: Selection, feeds: readonly CompileFeed[], dev
     isFed: tensor => selection.feeds.has(tensor),
     resource: ({ id, make }) => device.resource(id, make),
     currentState: state => withCurrentShape(state, device),
-    evaluate: closed => runReference(closed, { feeds: new Map(), states: new Map() }).results,
+    evaluate,
     runtimeError: (op, message) => blamed(new InvalidArgumentError(message), op),
   });
 }
@@ -99,7 +127,7 @@ function withCurrentShape(state: State, device: Device): State {
   return held === undefined || held.join() === state.shape.join() ? state : { ...state, shape: held };
 }
 
-/** Programs kept for the values and sizes met last; older ones are compiled again when they come back. */
+/** Variants kept for the values and sizes met last; older ones are compiled again when they come back. */
 const mostVariants = 64;
 
 class Variants {
@@ -109,19 +137,70 @@ class Variants {
     const variant = this.kept.get(key) ?? make();
     this.kept.delete(key);
     this.kept.set(key, variant);
-    if (this.kept.size > mostVariants) this.kept.delete(this.kept.keys().next().value as string);
+    for (const [oldest, old] of this.kept) {
+      if (this.kept.size <= mostVariants) break;
+      this.kept.delete(oldest);
+      release(old);
+    }
     return variant;
   }
+
+  release(): void {
+    for (const variant of this.kept.values()) release(variant);
+    this.kept.clear();
+  }
 }
+
+const release = (variant: Promise<Compiled>): void =>
+  void variant.then(
+    compiled => compiled.release(),
+    () => undefined,
+  );
+
+/** An operation whose results are known with the values of its inputs alone, sizes included: computed between two segments, so that the
+ *  second depends on the sizes and not on the values. Undefined for others. */
+function evaluatedCall(selection: Selection, op: Operation): HostCall | undefined {
+  const { definition } = op;
+  const names = Object.keys(definition.inputs);
+  const isKnownWithInputs = definition.sizesFromValues ?? names.every(name => definition.compileTimeInputs?.includes(name));
+  const isAtTop = producersIn(selection).get(op) === op && op.outputs.every(output => !selection.feeds.has(output));
+  if (!isKnownWithInputs || definition.stateful || !isAtTop || names.length === 0) return undefined;
+  const inputs = valueInputs(selection, op);
+  if (inputs.length < op.inputs.length) return undefined;
+  return {
+    op,
+    run: values => {
+      const program = lower({
+        nodes: [op],
+        fetches: op.outputs,
+        feeds: inputs.map(tensor => {
+          const known = values.get(tensor) as NDArray;
+          return { tensor, dtype: tensor.dtype, shape: known.shape, known };
+        }),
+        resolve: tensor => resolve(selection, tensor),
+        isFed: tensor => inputs.includes(tensor),
+        resource: () => {
+          throw new InternalError(`${op.type} has no resource.`);
+        },
+        currentState: state => state,
+        evaluate,
+        runtimeError: (at, message) => blamed(new InvalidArgumentError(message), at),
+      });
+      return evaluate(program);
+    },
+  };
+}
+
+const evaluate = (closed: Program): readonly NDArray[] => runReference(closed, { feeds: new Map(), states: new Map() }).results;
 
 const valueKey = (value: NDArray): string => `=${value.shape}:${value.toArray()}`;
 
 /** Runs what the missing value depends on, then compiles the rest for the values and sizes that gave. */
-async function segmented(selection: Selection, feeds: readonly CompileFeed[], device: Device, missing: NeedsValue): Promise<Compiled> {
+async function segmented(selection: Selection, feeds: readonly CompileFeed[], place: CompilePlace, missing: NeedsValue): Promise<Compiled> {
   const fed = feeds.findIndex(({ tensor }) => tensor === missing.tensor);
-  if (fed >= 0) return forEachValue(selection, feeds, device, missing, fed);
+  if (fed >= 0) return forEachValue(selection, feeds, place, missing, fed);
   const { first, rest, crossing } = split(selection, { needs: [missing.tensor], reader: missing.op });
-  const head = await compileSelection(first, feeds, device);
+  const head = await compileSelection(first, feeds, inside(place, `before ${missing.op.name}`));
   const variants = new Variants();
   const at = crossing.indexOf(missing.tensor);
   const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
@@ -130,15 +209,29 @@ async function segmented(selection: Selection, feeds: readonly CompileFeed[], de
       const crossed = crossing.map(
         (tensor, i): CompileFeed => ({ tensor, shape: values[i].shape, known: i === at ? values[i] : undefined }),
       );
-      return compileSelection(rest, [...feeds, ...crossed], device);
+      return compileSelection(rest, [...feeds, ...crossed], inside(place, `from ${missing.op.name}`));
     });
     return tail.run([...arrays, ...values], context);
   };
-  return { run, stages: { ...head.stages, segments: () => `cut before ${missing.op.name}: ${missing.message}` }, counts: head.counts };
+  return {
+    run,
+    stages: { ...head.stages, segments: () => `cut before ${missing.op.name}: ${missing.message}` },
+    counts: head.counts,
+    release: () => {
+      head.release();
+      variants.release();
+    },
+  };
 }
 
 /** A fed value that decides shapes: one program for each value it takes. */
-function forEachValue(selection: Selection, feeds: readonly CompileFeed[], device: Device, missing: NeedsValue, fed: number): Compiled {
+function forEachValue(
+  selection: Selection,
+  feeds: readonly CompileFeed[],
+  place: CompilePlace,
+  missing: NeedsValue,
+  fed: number,
+): Compiled {
   const variants = new Variants();
   const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
     const value = arrays[fed];
@@ -147,7 +240,7 @@ function forEachValue(selection: Selection, feeds: readonly CompileFeed[], devic
       compileSelection(
         selection,
         feeds.map((feed, i) => (i === fed ? { ...feed, known: copy } : feed)),
-        device,
+        inside(place, `for ${missing.tensor.name}`),
       ),
     );
     return variant.run(arrays, context);
@@ -159,16 +252,19 @@ function forEachValue(selection: Selection, feeds: readonly CompileFeed[], devic
       segments: () => `compiled for each value of ${missing.tensor.name}: ${missing.message}`,
     },
     counts: {},
+    release: () => variants.release(),
   };
 }
 
-/** Runs what operations of the host depend on, then these, then compiles the rest for the shapes that gave. */
+/** Runs what calls of the host depend on, then these, then compiles the rest for the shapes that gave. */
 async function aroundHost(
   selection: Selection,
   feeds: readonly CompileFeed[],
-  device: Device,
-  hosts: readonly Operation[],
+  place: CompilePlace,
+  calls: readonly HostCall[],
 ): Promise<Compiled> {
+  const hosts = calls.map(({ op }) => op);
+  const name = hosts.map(op => op.name).join(", ");
   const needs = [...new Set(hosts.flatMap(op => valueInputs(selection, op)))];
   const halves = split(selection, {
     needs,
@@ -180,8 +276,7 @@ async function aroundHost(
   // What is read of a variable is no feed of the rest, which may assign it.
   const isFeed = (tensor: Tensor): boolean => !tensor.isRef || selection.feeds.has(tensor);
   const rest = { ...halves.rest, feeds: new Set([...halves.rest.feeds].filter(isFeed)) };
-  const calls = hosts.map(op => hostCall(selection, op, device));
-  const head = first.nodes.length > 0 ? await compileSelection(first, feeds, device) : undefined;
+  const head = first.nodes.length > 0 ? await compileSelection(first, feeds, inside(place, `before ${name}`)) : undefined;
   const fed = feeds.map(({ tensor }) => tensor);
   const variants = new Variants();
   const isDone = rest.targets.length === 0 && rest.fetches.every(fetch => rest.feeds.has(resolve(rest, fetch)));
@@ -196,10 +291,18 @@ async function aroundHost(
     if (isDone) return rest.fetches.map(fetch => valueOf(resolve(rest, fetch)));
     const crossed = [...crossing, ...given].filter(tensor => isFeed(tensor) && !fed.includes(tensor));
     const tail = await variants.get(crossed.map(tensor => valueOf(tensor).shape.join()).join(";"), () =>
-      compileSelection(rest, [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueOf(tensor).shape }))], device),
+      compileSelection(
+        rest,
+        [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueOf(tensor).shape }))],
+        inside(place, `from ${name}`),
+      ),
     );
     return tail.run([...arrays, ...crossed.map(valueOf)], context);
   };
-  const stages = { ...head?.stages, segments: () => `on the host: ${hosts.map(({ name }) => name).join(", ")}` };
-  return { run, stages, counts: head?.counts ?? {} };
+  const stages = { ...head?.stages, segments: () => `on the host: ${name}` };
+  const giveBack = (): void => {
+    head?.release();
+    variants.release();
+  };
+  return { run, stages, counts: head?.counts ?? {}, release: giveBack };
 }

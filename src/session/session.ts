@@ -12,6 +12,7 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph, Scope } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { type Compiled, compile } from "./compile.ts";
+import { Programs } from "./programs.ts";
 import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
 import { type Feed, type FeedKey, type Feeds, feedValue, resolveFeeds } from "./feeds.ts";
 import { type FetchPlan, type Fetches, planFetches, type Results } from "./fetches.ts";
@@ -41,6 +42,9 @@ export interface SessionOptions {
   readonly config?: SessionConfig | null;
 }
 
+/** Signatures (fetches, fed tensors and their shapes) whose programs are kept. */
+const mostSignatures = 256;
+
 /** How long runs may follow each other before waiting events are let in. */
 const turnMs = 50;
 
@@ -58,7 +62,9 @@ export class Session {
   private readonly config: SessionConfig;
   private device: Promise<Device> | undefined;
   private opened: Device | undefined;
+  /** In the order of their last use. */
   private readonly compiled = new Map<string, Promise<Compiled> | Compiled>();
+  private programs: Programs | undefined;
   private readonly plans = new WeakMap<object, { fetches: FetchPlan; version: number }>();
   private readonly ids = new WeakMap<object, number>();
   private nextId = 0;
@@ -122,9 +128,12 @@ export class Session {
     return Object.fromEntries(Object.entries(stages).map(([name, text]) => [name, text()]));
   }
 
-  /** Exact figures of what these fetches compile to: kernels, arena bytes, module bytes. */
+  /** Exact figures of what these fetches compile to: kernels, arena bytes, module bytes; and of the session: `modules` compiled so far and
+   *  `programs` kept. */
   async counts(fetches: Fetches, feeds?: Feeds | null): Promise<Readonly<Record<string, number>>> {
-    return (await this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds))).counts;
+    const { counts } = await this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds));
+    const { modules } = await this.openedDevice();
+    return { ...counts, modules, programs: this.programs?.count ?? 0 };
   }
 
   private fetchPlan(fetches: unknown): FetchPlan {
@@ -179,12 +188,13 @@ export class Session {
     const known = this.compiled.get(key);
     if (known) return known;
     for (const op of [...plan.targets, ...plan.tensors.map(({ op }) => op)]) refuseUnfed(op, plan, feeds);
-    const pending = this.openedDevice().then(device =>
+    const pending = this.openedPrograms().then(programs =>
       compile(
         { fetches: plan.tensors, targets: plan.targets, feeds: feeds.map(({ tensor, value }) => ({ tensor, shape: value.shape })) },
-        device,
+        { programs, place: this.place(plan, feeds) },
       ),
     );
+    this.keepFewer();
     this.compiled.set(key, pending);
     try {
       const program = await pending;
@@ -194,6 +204,22 @@ export class Session {
       this.compiled.delete(key);
       throw error;
     }
+  }
+
+  /** Makes room for one more signature: those not used for longest go first. */
+  private keepFewer(): void {
+    for (const [key, oldest] of this.compiled) {
+      if (this.compiled.size < mostSignatures) return;
+      if (oldest instanceof Promise) continue;
+      this.compiled.delete(key);
+      oldest.release();
+    }
+  }
+
+  /** What decides the compiled program, sizes apart. */
+  private place({ tensors, targets }: FetchPlan, feeds: readonly Feed[]): string {
+    const list = (objects: readonly (Tensor | Operation)[]): string => objects.map(object => this.id(object)).join();
+    return `${list(tensors)}!${list(targets)}|${list(feeds.map(({ tensor }) => tensor))}`;
   }
 
   /** What decides the compiled program: fetches, fed tensors, the shapes fed, and the shapes that variables have come to hold. */
@@ -212,6 +238,12 @@ export class Session {
       this.ids.set(object, id);
     }
     return id;
+  }
+
+  private async openedPrograms(): Promise<Programs> {
+    const device = await this.openedDevice();
+    this.programs ??= new Programs(device);
+    return this.programs;
   }
 
   private openedDevice(): Promise<Device> {

@@ -3,6 +3,7 @@
 // of equal numbers) says nothing. Memory is poisoned before the run, every access is checked against the places of its kernel, and phases
 // run in several pieces, the last first.
 import { runReference } from "../../src/backends/reference/index.ts";
+import { OwnCode } from "../../src/backends/wasm/code.ts";
 import { WasmDevice } from "../../src/backends/wasm/device.ts";
 import { WasmExecutable } from "../../src/backends/wasm/executable.ts";
 import { engineTarget } from "../../src/backends/wasm/features.ts";
@@ -52,20 +53,32 @@ function runOnReference({ program, feeds }: RandomCase, states: Arrays): Run {
   return { results, states: new Map([...states, ...updates]) };
 }
 
-/** Runs on both, `within` an absolute tolerance instead of the usual one; a program with states twice, the second time with the states the first left. */
+export interface CompareOptions {
+  readonly isChecked?: boolean;
+  /** An absolute tolerance instead of the usual one. */
+  readonly within?: number;
+  readonly target?: Target;
+  /** By kernels for any size. */
+  readonly anySize?: boolean;
+}
+
+/** Runs on both; a program with states twice, the second time with the states the first left. */
 export async function compareBackends(
   given: RandomCase,
-  { isChecked = true, within, target = engineTarget() }: { isChecked?: boolean; within?: number; target?: Target } = {},
+  { isChecked = true, within, target = engineTarget(), anySize = false }: CompareOptions = {},
 ): Promise<Comparison> {
   const aCase = numbered(given);
   verifyProgram(aCase.program);
   const device = new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
-  const plan = schedule(aCase.program, device.target);
+  const plan = schedule(aCase.program, anySize ? device.anySizeTarget : device.target);
   let recorded: Recorded = record(plan, target);
   if (isChecked) recorded = { ...recorded, module: withSplitPhases(withAddressChecks(recorded, plan), recorded) };
-  const bytes = printWasm(recorded.module);
   for (const [id, value] of aCase.states) device.writeState(id, value);
-  const executable = new WasmExecutable(device, plan, recorded, await WebAssembly.compile(bytes), bytes.length);
+  const own = async (): Promise<WasmExecutable> => {
+    const bytes = printWasm(recorded.module);
+    return new WasmExecutable(device, plan, new OwnCode(device, recorded, await WebAssembly.compile(bytes), bytes.length));
+  };
+  const executable = anySize ? await device.compile(aCase.program, plan, { anySize }) : await own();
   const counts = { elements: 0, undecided: 0, hostKernels: recorded.hostKernels.length };
   const complain = (what: string): Comparison => ({
     ...counts,
@@ -83,7 +96,7 @@ export async function compareBackends(
     }
     let results: readonly NDArray[];
     try {
-      results = executable.run([...aCase.feeds.values()]);
+      results = await executable.run([...aCase.feeds.values()]);
     } catch (error) {
       if ((error as Error).message === failure) return counts;
       return complain(`round ${round}: ${(error as Error).stack}`);

@@ -1,4 +1,5 @@
 // A program run on the wasm backend by so many threads, with everything shared that can be: for tests of what threads must not change.
+import { OwnCode } from "../../src/backends/wasm/code.ts";
 import { WasmDevice } from "../../src/backends/wasm/device.ts";
 import { WasmExecutable } from "../../src/backends/wasm/executable.ts";
 import { engineTarget } from "../../src/backends/wasm/features.ts";
@@ -26,7 +27,7 @@ export function compiledOn(device: WasmDevice, given: RandomCase, change = (modu
   const recorded: Recorded = record(plan, device.kernelTarget, { sharing: everythingShared });
   const bytes = printWasm(change(recorded.module));
   for (const [id, value] of states) device.writeState(id, value);
-  return new WasmExecutable(device, plan, recorded, new WebAssembly.Module(bytes), bytes.length);
+  return new WasmExecutable(device, plan, new OwnCode(device, recorded, new WebAssembly.Module(bytes), bytes.length));
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));

@@ -13,6 +13,8 @@ export const openReferenceDevice = (): Device => new ReferenceDevice();
 class ReferenceDevice implements Device {
   readonly name = "reference";
   readonly target = null;
+  readonly anySizeTarget = null;
+  readonly modules = 0;
   shapeChanges = 0;
   private readonly states = new Map<string, NDArray>();
   readonly resource = resourceKeeper();
@@ -22,6 +24,8 @@ class ReferenceDevice implements Device {
       run: async feeds => this.run(program, feeds),
       texts: { program: () => printProgram(program) },
       counts: { steps: program.steps.length },
+      heldBytes: 0,
+      release: () => {},
     };
   }
 

@@ -7,10 +7,13 @@ import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { Program, State } from "../../ir/program.ts";
 import { type Recorded, record } from "../../kernels/index.ts";
+import type { KernelModule } from "../../kernels/language.ts";
 import type { Target } from "../../kernels/target.ts";
 import { verifyModule } from "../../kernels/verify-kernels.ts";
 import type { Plan, ScheduleTarget } from "../../schedule/plan.ts";
-import { type Device, type Executable, resourceKeeper } from "../device.ts";
+import { type CompileOptions, type Device, type Executable, resourceKeeper } from "../device.ts";
+import { AnySizeKernels } from "./any-size.ts";
+import { OwnCode } from "./code.ts";
 import { WasmExecutable } from "./executable.ts";
 import { alignment, LinearMemory } from "./memory.ts";
 import { printWasm } from "./printer.ts";
@@ -36,12 +39,15 @@ export class WasmDevice implements Device {
   readonly pool: ThreadPool | undefined;
   readonly kernelTarget: Target;
   readonly target: ScheduleTarget;
+  readonly anySizeTarget: ScheduleTarget = { alignment, scratchBytes: () => 0, isAnySize: true };
+  modules = 0;
   readonly statusOffset: number;
   /** Changes whenever a region moves, so that executables bind their globals anew. */
   layout = 0;
   shapeChanges = 0;
   arena: { offset: number; bytes: number } = { offset: 0, bytes: 0 };
   private readonly states = new Map<string, HeldState>();
+  private readonly anySize = new AnySizeKernels(this);
   readonly resource = resourceKeeper();
 
   constructor(kernelTarget: Target, scratchBytes: ScheduleTarget["scratchBytes"]) {
@@ -54,23 +60,32 @@ export class WasmDevice implements Device {
     this.statusOffset = this.memory.allocate(statusBytes, "the status words");
   }
 
-  async compile(_program: Program, plan: Plan | null): Promise<Executable> {
+  async compile(_program: Program, plan: Plan | null, { anySize = false }: CompileOptions = {}): Promise<Executable> {
     if (!plan) throw new InternalError("The wasm backend was given no plan.");
+    if (anySize) return new WasmExecutable(this, plan, await this.anySize.codeOf(plan));
     const recorded: Recorded = record(plan, this.kernelTarget, { isVerified: false });
-    const bytes = printWasm(recorded.module);
+    const { module, bytes } = await this.compileModule(recorded.module);
+    return new WasmExecutable(this, plan, new OwnCode(this, recorded, module, bytes));
+  }
+
+  async compileModule(recorded: KernelModule): Promise<{ module: WebAssembly.Module; bytes: number }> {
+    const bytes = printWasm(recorded);
+    this.modules++;
     const module = await WebAssembly.compile(bytes).catch((error: unknown) => {
       // The engine checks types and scopes itself; where it objects, the verifier says what about in words of the language.
-      verifyModule(recorded.module);
+      verifyModule(recorded);
       throw new InternalError(`The engine refuses the module: ${String(error)}`);
     });
-    return new WasmExecutable(this, plan, recorded, module, bytes.length);
+    return { module, bytes: bytes.length };
   }
 
   /** Makes the arena at least so large. Programs compiled before move with it. */
   reserveArena(bytes: number): void {
     if (bytes <= this.arena.bytes) return;
+    // A first program gets what it needs. Further growth is by half at least: sizes that creep up would else leave a hole each.
+    const size = this.arena.bytes === 0 ? bytes : Math.max(bytes, Math.ceil(this.arena.bytes * 1.5));
     if (this.arena.bytes > 0) this.memory.release(this.arena.offset, this.arena.bytes);
-    this.arena = { offset: this.memory.allocate(bytes, "the arena"), bytes };
+    this.arena = { offset: this.memory.allocate(size, "the arena"), bytes: size };
     this.layout++;
   }
 

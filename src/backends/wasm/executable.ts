@@ -6,66 +6,46 @@ import { InternalError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { State, Value } from "../../ir/program.ts";
-import { hostFunctionName } from "../../kernels/elementary.ts";
-import type { Recorded } from "../../kernels/index.ts";
-import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
-import { controlBytes, controlGlobal, mayWaitGlobal } from "../../kernels/threads.ts";
-import { statusGlobal } from "../../kernels/check.ts";
-import { printModule } from "../../kernels/print-kernels.ts";
-import { printPhases } from "../../kernels/print-phases.ts";
 import type { Kernel, Place, Plan } from "../../schedule/plan.ts";
 import type { Executable } from "../device.ts";
 import { uninitializedError } from "../uninitialized.ts";
-import { hostFunctions } from "../special.ts";
+import type { Code } from "./code.ts";
 import type { HeldState, WasmDevice } from "./device.ts";
 import { type HostMemory, runHostKernel } from "./host-kernels.ts";
-import type { HeldProgram, ThreadPool } from "./thread-pool.ts";
-import { describeWasm, importNamespaces } from "./printer.ts";
+import type { HeldProgram } from "./thread-pool.ts";
 
 export class WasmExecutable implements Executable {
   readonly counts: Readonly<Record<string, number>>;
   readonly texts: Readonly<Record<string, () => string>>;
   private readonly device: WasmDevice;
   private readonly plan: Plan;
-  private readonly recorded: Recorded;
-  private readonly module: WebAssembly.Module;
+  private readonly code: Code;
   private readonly hostValues: NDArray[] = [];
   private constantsAt: number | undefined;
   private layout = -1;
   private memoryVersion = -1;
   private start: () => void = () => {};
-  /** What workers hold of it, where threads share its phases. */
-  held: HeldProgram | undefined;
-  private controlAt: number | undefined;
   private required: { held: HeldState; state: State; reader: string }[] = [];
   private written: HeldState[] = [];
   private feedViews: (TypedArray | null)[] = [];
   private resultViews: (TypedArray | null)[] = [];
   private status = new Int32Array(2);
 
-  constructor(device: WasmDevice, plan: Plan, recorded: Recorded, module: WebAssembly.Module, moduleBytes: number) {
+  constructor(device: WasmDevice, plan: Plan, code: Code) {
     this.device = device;
     this.plan = plan;
-    this.recorded = recorded;
-    this.module = module;
+    this.code = code;
     this.counts = {
-      kernels: recorded.phases.length + recorded.hostKernels.length,
-      hostKernels: recorded.hostKernels.length,
+      hostKernels: code.hostKernels.length,
       arenaBytes: plan.arenaBytes,
       constantBytes: plan.constantBytes,
-      moduleBytes,
-      threads: device.kernelTarget.threads,
-      sharedPhases: recorded.sharedPhases,
+      ...code.counts,
       /** All linear memory of the device, as it is when asked. */
       get memoryBytes() {
         return device.memory.buffer.byteLength;
       },
     };
-    this.texts = {
-      phases: () => printPhases(recorded),
-      kernels: () => printModule(recorded.module),
-      module: () => describeWasm(recorded.module),
-    };
+    this.texts = code.texts;
     for (const { data, slot } of plan.hostConstants) this.hostValues[slot] = data;
     this.bind();
   }
@@ -75,7 +55,7 @@ export class WasmExecutable implements Executable {
     for (const { held, state, reader } of this.required) if (!held.isInitialized) throw uninitializedError(state, reader);
     this.copyIn(feeds);
     this.status[0] = 0;
-    this.call();
+    this.start();
     // A host routine may have grown the memory.
     if (this.memoryVersion !== this.device.memory.version) this.makeViews();
     if (this.status[0] !== 0) throw this.failure();
@@ -83,18 +63,19 @@ export class WasmExecutable implements Executable {
     return this.plan.results.map((value, i) => this.copyOut(value, i));
   }
 
-  private call(): void {
-    const { held } = this;
-    if (held === undefined) return this.start();
-    const pool = this.device.pool as ThreadPool;
-    pool.join(held);
-    try {
-      this.start();
-    } catch (error) {
-      held.settle();
-      throw error;
-    }
-    if (held.takeFailure()) throw new InternalError(`A thread stopped: ${pool.failureText()}`);
+  /** What workers hold of it, where threads share its phases. */
+  get held(): HeldProgram | undefined {
+    return this.code.held;
+  }
+
+  get heldBytes(): number {
+    return this.plan.constantBytes + this.code.heldBytes;
+  }
+
+  release(): void {
+    if (this.constantsAt !== undefined) this.device.memory.release(this.constantsAt, this.plan.constantBytes);
+    this.constantsAt = undefined;
+    this.code.release();
   }
 
   // ---- binding: addresses, instance, views ----
@@ -123,41 +104,25 @@ export class WasmExecutable implements Executable {
   }
 
   private instantiate(): void {
-    const { device, module, plan } = this;
-    const globals: Record<string, number> = {
-      [arenaGlobal]: device.arena.offset,
-      [constantGlobal]: this.constantsAt ?? 0,
-      [statusGlobal]: device.statusOffset,
-    };
-    for (const { state } of plan.states) globals[stateGlobal(state.id)] = device.hold(state).offset;
-    const host: Record<string, (...args: number[]) => number | void> = { host: k => this.host(k) };
-    for (const { name } of this.recorded.module.imports) if (name !== "host") host[name] = importedFunction(name);
-    if (this.recorded.sharedPhases > 0) this.share(globals);
-    const instance = new WebAssembly.Instance(module, {
-      [importNamespaces.memory]: { memory: device.memory.memory },
-      [importNamespaces.globals]: globals,
-      [importNamespaces.functions]: host,
+    const { device, plan } = this;
+    this.start = this.code.link({
+      device,
+      plan,
+      constantsAt: this.constantsAt ?? 0,
+      addressOf: value => this.addressOf(value),
+      offsetOf: place => this.offsetOf(place),
+      host: k => this.host(k),
+      fail: (k, at) => {
+        this.status[0] = k + 1;
+        this.status[1] = at;
+      },
     });
-    this.start = instance.exports.run as () => void;
   }
 
-  /** Gives the program to the workers, with control words that no worker of the program's former place can still be looking at. */
-  private share(globals: Record<string, number>): void {
-    const { device, module, recorded } = this;
-    const pool = device.pool as ThreadPool;
-    if (this.held !== undefined && !pool.retire(this.held)) this.controlAt = undefined;
-    this.controlAt ??= device.memory.allocate(controlBytes, "the control words of threads");
-    globals[controlGlobal] = this.controlAt;
-    globals[mayWaitGlobal] = pool.mayWait ? 1 : 0;
-    new Int32Array(device.memory.buffer, this.controlAt, controlBytes / 4).fill(0);
-    this.held = pool.hold({
-      module,
-      memory: device.memory.memory,
-      globals,
-      functions: recorded.module.imports.map(({ name }) => name),
-      threads: device.kernelTarget.threads,
-      controlAt: this.controlAt,
-    });
+  private addressOf(value: Value): number {
+    const place = this.placeOf(value);
+    if (place.region === "host") throw new InternalError(`v${value.id} lives on the host.`);
+    return this.offsetOf(place);
   }
 
   private makeViews(): void {
@@ -223,7 +188,7 @@ export class WasmExecutable implements Executable {
   // ---- host kernels ----
 
   private host(k: number): void {
-    runHostKernel(this.recorded.hostKernels[k], this.hostMemory);
+    runHostKernel(this.code.hostKernels[k], this.hostMemory);
   }
 
   private readonly hostMemory: HostMemory = {
@@ -257,7 +222,7 @@ export class WasmExecutable implements Executable {
 
   private failure(): Error {
     const [number, flat] = this.status;
-    const check = this.recorded.checks[number - 1];
+    const check = this.code.checks[number - 1];
     if (!check) return new InternalError(`The run stopped with status ${number}.`);
     let rest = flat;
     const at = [...check.over]
@@ -270,11 +235,4 @@ export class WasmExecutable implements Executable {
       .reverse();
     return check.failure.error(at, value => this.hostRead(value));
   }
-}
-
-function importedFunction(name: string): (...args: number[]) => number {
-  for (const [fn, implementation] of Object.entries(hostFunctions) as [keyof typeof hostFunctions, (...args: number[]) => number][]) {
-    if (hostFunctionName(fn) === name) return implementation;
-  }
-  throw new InternalError(`The module imports ${name}, which the host does not have.`);
 }

@@ -31,8 +31,11 @@ async function same(
   const builder = new ProgramBuilder();
   const results = ir.building(builder, () => build(...shapes.map(([dtype, shape], i) => ir.feed(String(i), dtype, shape))));
   const feeds = new Map(shapes.map(([dtype, shape], i) => [String(i), arrayOf(dtype, shape)]));
-  const { fault } = await compareBackends({ program: { steps: builder.root, results }, feeds, states: new Map() });
+  const aCase = { program: { steps: builder.root, results }, feeds, states: new Map() };
+  const { fault } = await compareBackends(aCase);
   if (fault !== undefined) throw new Error(fault);
+  const { fault: otherFault } = await compareBackends(aCase, { anySize: true });
+  if (otherFault !== undefined) throw new Error(`by kernels for any size: ${otherFault}`);
 }
 
 const f32 = (...shape: number[]): readonly [DType, readonly number[]] => ["float32", shape];

@@ -1,0 +1,147 @@
+// The code of a plan and how it is bound to where things lie: a module of its own here, calls of shared kernels in any-size.ts.
+
+import { InternalError } from "../../base/errors.ts";
+import type { Value } from "../../ir/program.ts";
+import { statusGlobal } from "../../kernels/check.ts";
+import { hostFunctionName } from "../../kernels/elementary.ts";
+import type { Recorded } from "../../kernels/index.ts";
+import type { KernelModule } from "../../kernels/language.ts";
+import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
+import { printModule } from "../../kernels/print-kernels.ts";
+import { printPhases } from "../../kernels/print-phases.ts";
+import { controlBytes, controlGlobal, mayWaitGlobal } from "../../kernels/threads.ts";
+import type { Place, Plan } from "../../schedule/plan.ts";
+import { hostFunctions } from "../special.ts";
+import type { WasmDevice } from "./device.ts";
+import { describeWasm, importNamespaces } from "./printer.ts";
+import type { HeldProgram, ThreadPool } from "./thread-pool.ts";
+
+/** What code must know of the executable it is bound to. */
+export interface Binding {
+  readonly device: WasmDevice;
+  readonly plan: Plan;
+  readonly constantsAt: number;
+  addressOf(value: Value): number;
+  offsetOf(place: Exclude<Place, { region: "host" }>): number;
+  host(k: number): void;
+  /** Says that check number `k` failed at a flat position. */
+  fail(k: number, at: number): void;
+}
+
+/** A plan's code, whatever its form. */
+export interface Code extends Pick<Recorded, "hostKernels" | "checks"> {
+  /** Bytes of its own in memory. */
+  readonly heldBytes: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly texts: Readonly<Record<string, () => string>>;
+  /** What workers hold of it, where threads share its phases. */
+  readonly held?: HeldProgram | undefined;
+  /** Binds it to where everything lies now; gives what runs it once. */
+  link(binding: Binding): () => void;
+  release(): void;
+}
+
+/** A module of the plan's own. */
+export class OwnCode implements Code {
+  readonly hostKernels: Recorded["hostKernels"];
+  readonly checks: Recorded["checks"];
+  readonly heldBytes = 0;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly texts: Readonly<Record<string, () => string>>;
+  held: HeldProgram | undefined;
+  private readonly device: WasmDevice;
+  private readonly recorded: Recorded;
+  private readonly module: WebAssembly.Module;
+  private controlAt: number | undefined;
+
+  constructor(device: WasmDevice, recorded: Recorded, module: WebAssembly.Module, moduleBytes: number) {
+    const { hostKernels, checks, phases, sharedPhases } = recorded;
+    this.device = device;
+    this.recorded = recorded;
+    this.module = module;
+    this.hostKernels = hostKernels;
+    this.checks = checks;
+    this.counts = { kernels: phases.length + hostKernels.length, moduleBytes, threads: device.kernelTarget.threads, sharedPhases };
+    this.texts = {
+      phases: () => printPhases(recorded),
+      kernels: () => printModule(recorded.module),
+      module: () => describeWasm(recorded.module),
+    };
+  }
+
+  link({ plan, constantsAt, host }: Binding): () => void {
+    const { device, recorded, module } = this;
+    const globals: Record<string, number> = {
+      [arenaGlobal]: device.arena.offset,
+      [constantGlobal]: constantsAt,
+      [statusGlobal]: device.statusOffset,
+    };
+    for (const { state } of plan.states) globals[stateGlobal(state.id)] = device.hold(state).offset;
+    if (recorded.sharedPhases > 0) this.share(globals);
+    const instance = new WebAssembly.Instance(module, importsOf(recorded.module, device, globals, { host }));
+    const start = instance.exports.run as () => void;
+    const { held } = this;
+    return held === undefined ? start : () => callOnThreads(start, held, device.pool as ThreadPool);
+  }
+
+  release(): void {
+    const { device, held, controlAt } = this;
+    // Where a worker is still inside, its control words stay what they are.
+    if (held !== undefined && device.pool?.retire(held) && controlAt !== undefined) device.memory.release(controlAt, controlBytes);
+    this.held = undefined;
+    this.controlAt = undefined;
+  }
+
+  /** Gives the program to the workers, with control words that no worker of the program's former place can still be looking at. */
+  private share(globals: Record<string, number>): void {
+    const { device, module, recorded } = this;
+    const pool = device.pool as ThreadPool;
+    if (this.held !== undefined && !pool.retire(this.held)) this.controlAt = undefined;
+    this.controlAt ??= device.memory.allocate(controlBytes, "the control words of threads");
+    globals[controlGlobal] = this.controlAt;
+    globals[mayWaitGlobal] = pool.mayWait ? 1 : 0;
+    new Int32Array(device.memory.buffer, this.controlAt, controlBytes / 4).fill(0);
+    this.held = pool.hold({
+      module,
+      memory: device.memory.memory,
+      globals,
+      functions: recorded.module.imports.map(({ name }) => name),
+      threads: device.kernelTarget.threads,
+      controlAt: this.controlAt,
+    });
+  }
+}
+
+function callOnThreads(start: () => void, held: HeldProgram, pool: ThreadPool): void {
+  pool.join(held);
+  try {
+    start();
+  } catch (error) {
+    held.settle();
+    throw error;
+  }
+  if (held.takeFailure()) throw new InternalError(`A thread stopped: ${pool.failureText()}`);
+}
+
+/** What a module imports: the memory, numbers, and functions of the host. */
+export function importsOf(
+  { imports }: KernelModule,
+  device: WasmDevice,
+  globals: Record<string, number>,
+  own: Record<string, (...args: number[]) => number | void>,
+): WebAssembly.Imports {
+  const functions = { ...own };
+  for (const { name } of imports) functions[name] ??= importedFunction(name);
+  return {
+    [importNamespaces.memory]: { memory: device.memory.memory },
+    [importNamespaces.globals]: globals,
+    [importNamespaces.functions]: functions,
+  };
+}
+
+function importedFunction(name: string): (...args: number[]) => number {
+  for (const [fn, implementation] of Object.entries(hostFunctions) as [keyof typeof hostFunctions, (...args: number[]) => number][]) {
+    if (hostFunctionName(fn) === name) return implementation;
+  }
+  throw new InternalError(`The module imports ${name}, which the host does not have.`);
+}
