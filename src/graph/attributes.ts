@@ -57,7 +57,8 @@ export const shapes = (fallback?: readonly TensorShape[], minimum?: number): Spe
   spec("shape", true, fallback, { minimum });
 export const tensor = (fallback?: NDArray): Spec<NDArray> => spec<NDArray>("tensor", false, fallback);
 export const func = (): Spec<FunctionRef> => spec<FunctionRef>("func", false, undefined);
-export const funcs = (fallback?: readonly FunctionRef[]): Spec<readonly FunctionRef[]> => spec("func", true, fallback);
+export const funcs = (fallback?: readonly FunctionRef[], minimum?: number): Spec<readonly FunctionRef[]> =>
+  spec("func", true, fallback, { minimum });
 
 /** Sets of types that TensorFlow's registry uses again and again. */
 export const realNumbers = [

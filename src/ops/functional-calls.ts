@@ -52,8 +52,8 @@ const callFields = {
   inputs: { args: "Tin" },
   outputs: { output: "Tout" },
   attrs: {
-    Tin: attr.types(),
-    Tout: attr.types(),
+    Tin: attr.types(undefined, { minimum: 0 }),
+    Tout: attr.types(undefined, { minimum: 0 }),
     f: attr.func(),
     config: attr.string(""),
     configProto: attr.string(""),
@@ -89,7 +89,7 @@ function branched(op: Operation, results: readonly Tensor[] | Tensor): Expansion
   return op.outputs.length > 0 ? { outputs: list, effects: [] } : { outputs: [], effects: list.map(tensor => tensor.op) };
 }
 
-const branchTypes = { Tin: attr.types(), Tout: attr.types() };
+const branchTypes = { Tin: attr.types(undefined, { minimum: 0 }), Tout: attr.types(undefined, { minimum: 0 }) };
 const branchShapes = { outputShapes: attr.shapes([]) };
 const shapesGiven = ({ outputShapes }: { readonly outputShapes: readonly TensorShape[] }): readonly TensorShape[] => outputShapes;
 
@@ -111,7 +111,7 @@ export const StatelessIf = defineOp("StatelessIf", ifFields);
 const caseFields = {
   inputs: { branchIndex: "int32", input: "Tin" },
   outputs: { output: "Tout" },
-  attrs: { ...branchTypes, branches: attr.funcs(), ...branchShapes },
+  attrs: { ...branchTypes, branches: attr.funcs(undefined, 1), ...branchShapes },
   shape: shapesGiven,
   expand: (op: Operation, [index, ...inputs]: readonly Tensor[]) => {
     const branches = op.attrs.branches as readonly FunctionRef[];
@@ -172,7 +172,7 @@ function common(a: TensorShape, b: TensorShape): TensorShape {
 const whileFields = {
   inputs: { input: "T" },
   outputs: { output: "T" },
-  attrs: { T: attr.types(), cond: attr.func(), body: attr.func(), ...branchShapes, parallelIterations: attr.int(10) },
+  attrs: { T: attr.types(undefined, { minimum: 0 }), cond: attr.func(), body: attr.func(), ...branchShapes, parallelIterations: attr.int(10) },
   shape: shapesGiven,
   expand: expandWhile,
 } as const;
