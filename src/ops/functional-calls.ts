@@ -172,7 +172,13 @@ function common(a: TensorShape, b: TensorShape): TensorShape {
 const whileFields = {
   inputs: { input: "T" },
   outputs: { output: "T" },
-  attrs: { T: attr.types(undefined, { minimum: 0 }), cond: attr.func(), body: attr.func(), ...branchShapes, parallelIterations: attr.int(10) },
+  attrs: {
+    T: attr.types(undefined, { minimum: 0 }),
+    cond: attr.func(),
+    body: attr.func(),
+    ...branchShapes,
+    parallelIterations: attr.int(10),
+  },
   shape: shapesGiven,
   expand: expandWhile,
 } as const;
