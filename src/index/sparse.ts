@@ -7,6 +7,20 @@ export {
   sparseSegmentSum as segmentSum,
 } from "../ops/math-segment.ts";
 export {
+  sparseAdd as add,
+  sparseConcat as concat,
+  sparseFillEmptyRows as fillEmptyRows,
+  sparseMaximum as maximum,
+  sparseMerge as merge,
+  sparseMinimum as minimum,
+  sparseReorder as reorder,
+  sparseReshape as reshape,
+  sparseRetain as retain,
+  sparseSlice as slice,
+  sparseSplit as split,
+  sparseTranspose as transpose,
+} from "../ops/sparse-structure.ts";
+export {
   sparsePlaceholder as placeholder,
   sparseReduceSum as reduceSum,
   sparseSoftmax as softmax,

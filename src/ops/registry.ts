@@ -43,6 +43,7 @@ import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
 import * as sparse from "./sparse.ts";
+import * as sparseStructure from "./sparse-structure.ts";
 import * as randomStateless from "./random-stateless.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
@@ -94,6 +95,7 @@ const families = [
   randomDistributions,
   randomStateless,
   sparse,
+  sparseStructure,
   state,
   strings,
   stringParsing,

@@ -147,7 +147,7 @@ function sparseOf(input: unknown): SparseTensor {
 // ---- products ----
 
 /** Reads coordinate `axis` of entry `n`. */
-const coordinate = (indices: Value, n: Parameters<typeof loadScalar>[1][number], axis: number): Scalar =>
+export const coordinate = (indices: Value, n: Parameters<typeof loadScalar>[1][number], axis: number): Scalar =>
   loadScalar(indices, [n, constantIndex(axis)]);
 
 function checkCoordinates(indices: Value, axis: number, limit: number, text: string): void {
