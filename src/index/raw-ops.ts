@@ -431,6 +431,21 @@ export {
   StatelessTruncatedNormalV2,
 } from "../ops/random-stateless.ts";
 export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
+export {
+  SparseAdd,
+  SparseAddGrad,
+  SparseConcat,
+  SparseFillEmptyRows,
+  SparseFillEmptyRowsGrad,
+  SparseReorder,
+  SparseReshape,
+  SparseSlice,
+  SparseSliceGrad,
+  SparseSparseMaximum,
+  SparseSparseMinimum,
+  SparseSplit,
+  SparseTensorDenseAdd,
+} from "../ops/sparse-structure.ts";
 export { SparseReduceSum, SparseSoftmax, SparseTensorDenseMatMul, SparseToDense } from "../ops/sparse.ts";
 export {
   Assign,

@@ -374,6 +374,20 @@ export {
 } from "../ops/random.ts";
 export { argsort, sort } from "../ops/sort.ts";
 export {
+  sparseAdd,
+  sparseConcat,
+  sparseFillEmptyRows,
+  sparseMaximum,
+  sparseMerge,
+  sparseMinimum,
+  sparseReorder,
+  sparseReshape,
+  sparseRetain,
+  sparseSlice,
+  sparseSplit,
+  sparseTranspose,
+} from "../ops/sparse-structure.ts";
+export {
   sparsePlaceholder,
   sparseReduceSum,
   sparseSoftmax,
