@@ -52,7 +52,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   queue: /^library\/queue/,
   lookup: /^library\/lookup/,
   "lookup.experimental": /^library\/lookup/,
-  train: /^library\/train\/|^io\/(?:saver|summary|example|queue-runners)/,
+  train: /^library\/train\/|^io\/(?:saver|summary|example|queue-runners|meta-graph-files)/,
   "train.queue_runner": /^library\/train\/|^io\/queue-runners/,
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,

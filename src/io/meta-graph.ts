@@ -83,6 +83,7 @@ export function variableFromMessage(
   if (slice)
     Object.assign(variable, {
       saveSliceInfo: Object.freeze({
+        spec: `${slice.fullShape.join(" ")} ${slice.varOffset.map((start, axis) => `${start},${slice.varShape[axis]}`).join(":")}`,
         fullName: slice.fullName,
         fullShape: slice.fullShape.map(Number),
         varOffset: slice.varOffset.map(Number),

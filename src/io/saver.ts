@@ -10,7 +10,6 @@ import {
   NotFoundError,
   type OpError,
   RuntimeError,
-  UnimplementedError,
   ValueError,
 } from "../base/errors.ts";
 import { fileNameOf, folderOf } from "../base/files.ts";
@@ -18,7 +17,7 @@ import { decodeText, type NDArray } from "../base/ndarray.ts";
 import { hasCheckpoint, removeCheckpointFiles, writeCheckpointState } from "../formats/checkpoint.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
-import type { Graph } from "../graph/graph.ts";
+import { Graph } from "../graph/graph.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
 import { globalStep as valueOfStep } from "../library/train/global-step.ts";
@@ -29,6 +28,8 @@ import { MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2, ShardedFilename, Sha
 import { group, withDependencies } from "../ops/control-flow.ts";
 import { AssignVariableOp } from "../ops/state.ts";
 import { regexFullMatch, stringJoin } from "../ops/string.ts";
+import { writeMessageFile } from "./message-files.ts";
+import { type MetaGraphMessage, type MetaGraphOptions, metaGraphOf } from "./meta-graph.ts";
 import { modificationTimes } from "./saver-checkpoints.ts";
 
 /** One tensor of a checkpoint: under a name, all of it or the slice that `sliceSpec` says. */
@@ -101,6 +102,14 @@ export interface SaverOptions {
   readonly saveRelativePaths?: boolean;
   readonly filename?: string | null;
 }
+
+interface SaverExportOptions extends MetaGraphOptions {
+  readonly filename?: string | null;
+  readonly asText?: boolean;
+}
+
+/** A session's graph; a runner of another kind has none to tell. */
+const graphOf = (session: Runner): Graph => ("graph" in session && session.graph instanceof Graph ? session.graph : getDefaultGraph());
 
 export interface SaveOptions {
   /** Added to the name: `model-100`. */
@@ -238,11 +247,20 @@ export class Saver {
         await this.removeOld(metaGraphSuffix);
       }
     }
-    if (writeMetaGraph)
-      throw new UnimplementedError(
-        "Writing the graph beside a checkpoint is not part of this version.\n\nLeave writeMetaGraph out; tf.exportGraphDef gives the graph's nodes.",
-      );
+    if (writeMetaGraph !== false)
+      await this.exportMetaGraph({
+        filename: `${checkpointFile}.${metaGraphSuffix}`,
+        graph: graphOf(session),
+        stripDefaultAttrs: options.stripDefaultAttrs ?? false,
+      });
     return written;
+  }
+
+  /** The graph with its collections and this saver, written to `filename` if there is one. */
+  async exportMetaGraph({ filename, asText, ...options }: SaverExportOptions = {}): Promise<MetaGraphMessage> {
+    const message = metaGraphOf({ ...options, saverDef: this.toProto({ exportScope: options.exportScope ?? null }) });
+    if (filename) await writeMessageFile("MetaGraphDef", filename, message, { asText: asText ?? false });
+    return message;
   }
 
   private async write(session: Runner, checkpointFile: string, savePath: string): Promise<string> {

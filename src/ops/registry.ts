@@ -21,6 +21,7 @@ import * as imageBoxes from "./image-boxes.ts";
 import * as imageResize from "./image-resize.ts";
 import * as linalg from "./linalg.ts";
 import * as lookup from "./lookup.ts";
+import * as lookupFiles from "./lookup-files.ts";
 import * as math from "./math.ts";
 import * as mathCounting from "./math-counting.ts";
 import * as mathEinsum from "./math-einsum.ts";
@@ -72,6 +73,7 @@ const families = [
   imageResize,
   linalg,
   lookup,
+  lookupFiles,
   math,
   mathCounting,
   mathEinsum,
