@@ -2,6 +2,7 @@
 
 export * as queueRunner from "./train-queue-runner.ts";
 export { BytesList, Example, Feature, FeatureList, FeatureLists, Features, FloatList, Int64List, SequenceExample } from "../io/example.ts";
+export { exportMetaGraph, importMetaGraph, writeGraph } from "../io/meta-graph-files.ts";
 export { startQueueRunners } from "../io/queue-runners.ts";
 export {
   NewCheckpointReader,
