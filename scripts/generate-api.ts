@@ -161,7 +161,7 @@ function collectNamespaces(modules: readonly Module[]): Map<string, Namespace> {
 }
 
 const fileOf = (namespace: string): string =>
-  `index/${namespace === "" ? "top-level" : namespace.replace(/[._]/g, "-").replace(/util$/, "utilities")}.ts`;
+  `index/${namespace === "" ? "top-level" : namespace.replace(/[._]/g, "-").replace(/utils?$/, "utilities")}.ts`;
 const importPath = (from: string, to: string): string => {
   const path = relative(dirname(from), to);
   return path.startsWith(".") ? path : `./${path}`;

@@ -2,8 +2,8 @@
 
 export * as builder from "./saved-model-builder.ts";
 export * as loader from "./saved-model-loader.ts";
-export * as signatureDefUtils from "./saved-model-signature-def-utils.ts";
-export * as utils from "./saved-model-utils.ts";
+export * as signatureDefUtils from "./saved-model-signature-def-utilities.ts";
+export * as utils from "./saved-model-utilities.ts";
 export { SavedModelBuilder as Builder, simpleSave } from "../io/saved-model-builder.ts";
 export {
   ASSETS_DIRECTORY,
