@@ -93,7 +93,15 @@ test("the state file lists what is kept, in TensorFlow's form", () =>
     expect(readFileSync(join(home, "checkpoint"), "utf8")).toBe(
       `model_checkpoint_path: "${home}/m-3"\nall_model_checkpoint_paths: "${home}/m-2"\nall_model_checkpoint_paths: "${home}/m-3"\n`,
     );
-    expect(readdirSync(home)).toEqual(["checkpoint", "m-2.data-00000-of-00001", "m-2.index", "m-3.data-00000-of-00001", "m-3.index"]);
+    expect(readdirSync(home)).toEqual([
+      "checkpoint",
+      "m-2.data-00000-of-00001",
+      "m-2.index",
+      "m-2.meta",
+      "m-3.data-00000-of-00001",
+      "m-3.index",
+      "m-3.meta",
+    ]);
     expect(await tf.train.latestCheckpoint(home)).toBe(join(home, "m-3"));
     expect(await tf.train.listVariables(home)).toEqual([["v", []]]);
     const again = new tf.train.Saver(null, { maxToKeep: 2, name: "again" });

@@ -247,7 +247,7 @@ export class Saver {
         await this.removeOld(metaGraphSuffix);
       }
     }
-    if (writeMetaGraph !== false)
+    if (writeMetaGraph !== false && !this.isEmpty)
       await this.exportMetaGraph({
         filename: `${checkpointFile}.${metaGraphSuffix}`,
         graph: graphOf(session),
