@@ -332,6 +332,7 @@ export const roll: Tf["roll"] = tf.roll;
 export const round: Tf["round"] = tf.round;
 export const rsqrt: Tf["rsqrt"] = tf.rsqrt;
 export const saturate_cast: Tf["saturate_cast"] = tf.saturate_cast;
+export const saved_model: Tf["saved_model"] = tf.saved_model;
 export const scalar_mul: Tf["scalar_mul"] = tf.scalar_mul;
 export const scan: Tf["scan"] = tf.scan;
 export const scatter_add: Tf["scatter_add"] = tf.scatter_add;

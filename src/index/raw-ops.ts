@@ -173,6 +173,7 @@ export {
   Svd,
   TridiagonalSolve,
 } from "../ops/linalg.ts";
+export { InitializeTableFromTextFileV2 } from "../ops/lookup-files.ts";
 export {
   HashTableV2,
   InitializeTableV2,

@@ -17,6 +17,7 @@ export * as nn from "./nn.ts";
 export * as pythonIo from "./python-io.ts";
 export * as queue from "./queue.ts";
 export * as random from "./random.ts";
+export * as savedModel from "./saved-model.ts";
 export * as signal from "./signal.ts";
 export * as sparse from "./sparse.ts";
 export * as spectral from "./spectral.ts";
