@@ -4,13 +4,17 @@ import { WasmDevice } from "../../src/backends/wasm/device.ts";
 import { WasmExecutable } from "../../src/backends/wasm/executable.ts";
 import { engineTarget } from "../../src/backends/wasm/features.ts";
 import { printWasm } from "../../src/backends/wasm/printer.ts";
-import type { NDArray } from "../../src/base/ndarray.ts";
+import { newTypedArray } from "../../src/base/dtype.ts";
+import { NDArray } from "../../src/base/ndarray.ts";
+import { sizeOf } from "../../src/base/shape.ts";
+import type { Program } from "../../src/ir/program.ts";
 import { type Recorded, record } from "../../src/kernels/index.ts";
 import type { KernelModule } from "../../src/kernels/language.ts";
 import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { SharingRules } from "../../src/kernels/threads.ts";
+import type { Plan } from "../../src/schedule/plan.ts";
 import { schedule } from "../../src/schedule/index.ts";
-import type { RandomCase } from "../plans/random-program.ts";
+import { type RandomCase, randomNumbers } from "../plans/random-program.ts";
 import { numbered } from "./compare-backends.ts";
 
 export const everythingShared: SharingRules = { leastPhase: 0, leastRun: 0, leastChunk: 1 };
@@ -20,10 +24,15 @@ export function deviceOf(threads: number): WasmDevice {
   return new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
 }
 
-/** The program compiled for a device, its recorded module changed by `change`. */
-export function compiledOn(device: WasmDevice, given: RandomCase, change = (module: KernelModule): KernelModule => module): WasmExecutable {
+/** The program compiled for a device, its plan and its recorded module changed on the way. */
+export function compiledOn(
+  device: WasmDevice,
+  given: RandomCase,
+  change = (module: KernelModule): KernelModule => module,
+  changePlan = (plan: Plan): Plan => plan,
+): WasmExecutable {
   const { program, states } = numbered(given);
-  const plan = schedule(program, device.target);
+  const plan = changePlan(schedule(program, device.target));
   const recorded: Recorded = record(plan, device.kernelTarget, { sharing: everythingShared });
   const bytes = printWasm(change(recorded.module));
   for (const [id, value] of states) device.writeState(id, value);
@@ -49,14 +58,22 @@ export interface ThreadedRun {
   readonly chunksOfWorkers: number;
 }
 
+export interface RunOptions {
+  /** What to do with the device before anything is compiled for it. */
+  readonly before?: (device: WasmDevice) => void;
+  readonly changePlan?: (plan: Plan) => Plan;
+  readonly isPoisoned?: boolean;
+}
+
 /** Two runs, the second with the states the first left, memory poisoned before each. */
-export function runOn(threads: number, given: RandomCase): ThreadedRun {
+export function runOn(threads: number, given: RandomCase, { before, changePlan, isPoisoned = true }: RunOptions = {}): ThreadedRun {
   const device = deviceOf(threads);
   try {
-    const executable = compiledOn(device, given);
+    before?.(device);
+    const executable = compiledOn(device, given, undefined, changePlan);
     untilAllAreIn(device, executable);
     const outcomes = [0, 1].map(() => {
-      new Uint8Array(device.memory.buffer, device.arena.offset, device.arena.bytes).fill(0xff);
+      if (isPoisoned) new Uint8Array(device.memory.buffer, device.arena.offset, device.arena.bytes).fill(0xff);
       try {
         const results = executable.run([...numbered(given).feeds.values()]);
         return [...results, ...[...given.states.keys()].map(id => device.readState(id) as NDArray)];
@@ -69,3 +86,28 @@ export function runOn(threads: number, given: RandomCase): ThreadedRun {
     device.close();
   }
 }
+
+/** A known program with something in its feeds and states. */
+export function filled(program: Program, seed = 7): RandomCase {
+  const random = randomNumbers(seed);
+  const arrayOf = ({ dtype, shape }: { dtype: NDArray["dtype"]; shape: readonly number[] }): NDArray => {
+    const data = newTypedArray(dtype, sizeOf(shape));
+    for (let i = 0; i < data.length; i++) data[i] = (dtype.startsWith("float") ? random() - 0.5 : Math.floor(3 * random())) as never;
+    return new NDArray(dtype, shape, data);
+  };
+  const feeds = program.steps.flatMap(step => (step.kind === "feed" ? [[step.name, arrayOf(step.out)] as const] : []));
+  const states = program.steps.flatMap(step => (step.kind === "state" ? [[step.state.id, arrayOf(step.out)] as const] : []));
+  return { program, feeds: new Map(feeds), states: new Map(states) };
+}
+
+/** Outcomes as texts that are equal where every bit is. */
+export const bits = (outcome: readonly NDArray[] | string): unknown =>
+  typeof outcome === "string"
+    ? outcome
+    : outcome.map(({ dtype, shape, data }) => [
+        dtype,
+        shape,
+        Array.isArray(data)
+          ? data
+          : Buffer.from((data as Uint8Array).buffer, data.byteOffset, (data as Uint8Array).byteLength).toString("hex"),
+      ]);

@@ -2,7 +2,7 @@
 
 import type { DType, TypedArray } from "../../base/dtype.ts";
 import { dtypeBytes, newTypedArray, viewTypedArray } from "../../base/dtype.ts";
-import { InternalError } from "../../base/errors.ts";
+import { InternalError, ResourceExhaustedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { Program, State } from "../../ir/program.ts";
@@ -62,6 +62,7 @@ export class WasmDevice implements Device {
 
   async compile(_program: Program, plan: Plan | null, { anySize = false }: CompileOptions = {}): Promise<Executable> {
     if (!plan) throw new InternalError("The wasm backend was given no plan.");
+    refuseTooLarge(plan);
     if (anySize) return new WasmExecutable(this, plan, await this.anySize.codeOf(plan));
     const recorded: Recorded = record(plan, this.kernelTarget, { isVerified: false });
     const { module, bytes } = await this.compileModule(recorded.module);
@@ -79,14 +80,17 @@ export class WasmDevice implements Device {
     return { module, bytes: bytes.length };
   }
 
-  /** Makes the arena at least so large. Programs compiled before move with it. */
-  reserveArena(bytes: number): void {
+  /** Makes the arena large enough for a plan. Programs compiled before move with it. */
+  reserveArena(plan: Plan): void {
+    const bytes = plan.arenaBytes;
     if (bytes <= this.arena.bytes) return;
     // A first program gets what it needs. Further growth is by half at least: sizes that creep up would else leave a hole each.
-    const size = this.arena.bytes === 0 ? bytes : Math.max(bytes, Math.ceil(this.arena.bytes * 1.5));
+    const ample = Math.ceil(this.arena.bytes * 1.5);
     if (this.arena.bytes > 0) this.memory.release(this.arena.offset, this.arena.bytes);
-    this.arena = { offset: this.memory.allocate(size, "the arena"), bytes: size };
+    this.arena = { offset: 0, bytes: 0 };
     this.layout++;
+    const size = ample > bytes && this.memory.hasRoomFor(ample) ? ample : bytes;
+    this.arena = { offset: this.memory.allocate(size, "the arena", () => largestBuffers(plan)), bytes: size };
   }
 
   /** The state's memory, made (uninitialized, or with its initial value) when first met or when its shape changed. */
@@ -154,6 +158,31 @@ export class WasmDevice implements Device {
     this.layout++;
     this.pool?.close();
   }
+}
+
+const mostArenaBytes = 2 ** 32;
+const mostElements = 2 ** 31;
+
+/** @throws ResourceExhaustedError for what 32 bits cannot address, before anything is recorded for it. */
+function refuseTooLarge(plan: Plan): void {
+  if (plan.arenaBytes > mostArenaBytes)
+    throw new ResourceExhaustedError(
+      `OOM when allocating ${plan.arenaBytes} bytes for the arena${largestBuffers(plan)}\n\nWebAssembly addresses at most 4 GiB. Use a smaller batch.`,
+    );
+  for (const value of plan.places.keys())
+    if (sizeOf(value.shape) >= mostElements)
+      throw new ResourceExhaustedError(
+        `OOM when allocating tensor with shape[${value.shape}] and type ${value.dtype}\n\nLoops count elements by signed 32-bit numbers: a tensor has less than 2^31. Use a smaller batch.`,
+      );
+}
+
+/** The largest buffers of a plan's arena, as words of a message. */
+function largestBuffers(plan: Plan): string {
+  const buffers = new Map<string, number>();
+  for (const [{ dtype, shape }, place] of plan.places)
+    if (place.region === "arena") buffers.set(`${dtype}[${shape}]: ${place.bytes} bytes at ${place.offsetBytes}`, place.bytes);
+  const largest = [...buffers].sort(([, a], [, b]) => b - a).slice(0, 5);
+  return largest.length === 0 ? "" : `; its largest buffers are ${largest.map(([text]) => text).join(", ")}`;
 }
 
 const bytesOf = (held: HeldState): number => sizeOf(held.shape) * dtypeBytes(held.dtype);

@@ -83,7 +83,7 @@ export class WasmExecutable implements Executable {
   private bind(): void {
     const { device, plan } = this;
     if (this.layout === device.layout && this.memoryVersion === device.memory.version) return;
-    device.reserveArena(plan.arenaBytes);
+    device.reserveArena(plan);
     const held = plan.states.map(({ state }) => device.hold(state));
     this.constantsAt ??= this.placeConstants();
     if (this.layout !== device.layout) {

@@ -26,19 +26,28 @@ export class LinearMemory {
     return this.memory.buffer;
   }
 
-  /** Reserves bytes; the offset is a multiple of 64, and at least 64 bytes follow that belong to nobody's data.
-   *  @throws ResourceExhaustedError beyond WebAssembly's 4 GiB. */
-  allocate(bytes: number, purpose: string): number {
+  /** Reserves bytes; the offset is a multiple of 64, and at least 64 bytes follow that belong to nobody's data. `parts` says what is largest in it.
+   *  @throws ResourceExhaustedError beyond WebAssembly's 4 GiB, or what the machine gives. */
+  allocate(bytes: number, purpose: string, parts: () => string = () => ""): number {
     const size = roundUp(Math.max(bytes, 1));
     let at = this.free.findIndex(span => span.bytes >= size);
     if (at < 0) {
-      this.grow(size, purpose);
+      this.grow(size, purpose, parts);
       at = this.free.findIndex(span => span.bytes >= size);
     }
     const span = this.free[at];
     if (span.bytes === size) this.free.splice(at, 1);
     else this.free[at] = { offset: span.offset + size, bytes: span.bytes - size };
     return span.offset;
+  }
+
+  /** Would so many bytes fit, as far as WebAssembly goes? */
+  hasRoomFor(bytes: number): boolean {
+    const size = roundUp(Math.max(bytes, 1));
+    const end = this.memory.buffer.byteLength;
+    const last = this.free[this.free.length - 1];
+    const atEnd = last && last.offset + last.bytes === end ? last.bytes : 0;
+    return size <= mostPages * pageBytes - end + atEnd || this.free.some(span => span.bytes >= size);
   }
 
   release(offset: number, bytes: number): void {
@@ -53,7 +62,7 @@ export class LinearMemory {
     }
   }
 
-  private grow(size: number, purpose: string): void {
+  private grow(size: number, purpose: string, parts: () => string): void {
     const end = this.memory.buffer.byteLength;
     const last = this.free[this.free.length - 1];
     const atEnd = last && last.offset + last.bytes === end ? last.bytes : 0;
@@ -64,7 +73,7 @@ export class LinearMemory {
       this.memory.grow(pages);
     } catch {
       throw new ResourceExhaustedError(
-        `OOM when allocating ${size} bytes for ${purpose}\n\nThe session holds ${end} bytes; WebAssembly addresses at most 4 GiB. Use a smaller batch, or fewer variables.`,
+        `OOM when allocating ${size} bytes for ${purpose}${parts()}\n\nThe session holds ${end} bytes, ${this.free.reduce((sum, { bytes }) => sum + bytes, 0)} of them free; WebAssembly addresses at most 4 GiB. Use a smaller batch, or fewer variables.`,
       );
     }
     this.version++;

@@ -164,6 +164,11 @@ export class ThreadPool {
     return isLeft;
   }
 
+  /** Workers there are. */
+  get workers(): number {
+    return this.#threads.filter(thread => thread !== undefined).length;
+  }
+
   /** Workers that are in a program now. */
   inside({ id }: HeldProgram): number {
     return this.#threads.filter((_, number) => Atomics.load(this.#words, insideWord(number)) === id).length;
