@@ -48,7 +48,8 @@ export const floats = (fallback?: readonly number[]): Spec<readonly number[]> =>
 export const bool = (fallback?: boolean): Spec<boolean> => spec("bool", false, fallback);
 export const bools = (fallback?: readonly boolean[]): Spec<readonly boolean[]> => spec("bool", true, fallback);
 export const string = (fallback?: string): Spec<string> => spec("string", false, fallback);
-export const strings = (fallback?: readonly string[]): Spec<readonly string[]> => spec("string", true, fallback);
+export const strings = (fallback?: readonly string[], minimum?: number): Spec<readonly string[]> =>
+  spec("string", true, fallback, { minimum });
 /** A string out of a few: `padding: oneOf(["SAME", "VALID"])`. */
 export const oneOf = <const O extends readonly string[]>(allowed: O, fallback?: O[number]): Spec<O[number]> =>
   spec("string", false, fallback, { allowed });

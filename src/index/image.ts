@@ -7,6 +7,7 @@ export {
   nonMaxSuppressionPadded,
   nonMaxSuppressionWithScores,
 } from "../ops/image-boxes.ts";
+export { decodeBmp, decodeGif, decodeImage, decodePng, encodePng } from "../ops/image-codecs.ts";
 export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
 export {
   ResizeMethod,

@@ -13,11 +13,14 @@ import * as arrayRearranging from "./array-rearranging.ts";
 import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
 import * as bitwise from "./bitwise.ts";
+import * as bytes from "./bytes.ts";
 import * as checkpoint from "./checkpoint.ts";
 import * as controlFlow from "./control-flow.ts";
+import * as example from "./example.ts";
 import * as functionalCalls from "./functional-calls.ts";
 import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
+import * as imageCodecs from "./image-codecs.ts";
 import * as imageResize from "./image-resize.ts";
 import * as linalg from "./linalg.ts";
 import * as lookup from "./lookup.ts";
@@ -65,11 +68,14 @@ const families = [
   arraySelection,
   arraySlicing,
   bitwise,
+  bytes,
   checkpoint,
   controlFlow,
+  example,
   functionalCalls,
   image,
   imageBoxes,
+  imageCodecs,
   imageResize,
   linalg,
   lookup,
