@@ -2,6 +2,16 @@
 
 export { TFRecordCompressionType, TFRecordOptions, TFRecordWriter, tfRecordIterator } from "../io/example.ts";
 export { writeGraph } from "../io/meta-graph-files.ts";
+export {
+  FixedLenFeature,
+  FixedLenSequenceFeature,
+  SparseFeature,
+  VarLenFeature,
+  parseExample,
+  parseSingleExample,
+} from "../library/features.ts";
 export { PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
+export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/bytes.ts";
+export { decodeBmp, decodeGif, decodeImage, decodePng, encodePng } from "../ops/image-codecs.ts";
 export { decodeCsv, decodeRaw } from "../ops/string-parsing.ts";
 export { decodeBase64, encodeBase64 } from "../ops/string.ts";

@@ -98,6 +98,7 @@ export {
   ZerosLike,
 } from "../ops/array.ts";
 export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/bitwise.ts";
+export { DecodeCompressed, DecodePaddedRaw, MatchingFiles, ParseTensor, ReadFile, SerializeTensor, WriteFile } from "../ops/bytes.ts";
 export {
   MergeV2Checkpoints,
   Restore,
@@ -128,6 +129,7 @@ export {
   StackV2,
   Switch,
 } from "../ops/control-flow.ts";
+export { ParseExample, ParseExampleV2, ParseSingleExample } from "../ops/example.ts";
 export {
   Case,
   If,
@@ -149,6 +151,7 @@ export {
   NonMaxSuppressionV4,
   NonMaxSuppressionV5,
 } from "../ops/image-boxes.ts";
+export { DecodeBmp, DecodeGif, DecodeImage, DecodeJpeg, DecodePng, EncodePng } from "../ops/image-codecs.ts";
 export {
   ResizeArea,
   ResizeBicubic,

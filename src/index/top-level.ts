@@ -42,6 +42,14 @@ export { SparseTensor } from "../graph/sparse-tensor.ts";
 export { importGraphDef } from "../io/graph-def.ts";
 export { Event, HistogramProto, RunMetadata, SessionLog, Summary } from "../io/summary-writer.ts";
 export { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from "../library/clip.ts";
+export {
+  FixedLenFeature,
+  FixedLenSequenceFeature,
+  SparseFeature,
+  VarLenFeature,
+  parseExample,
+  parseSingleExample,
+} from "../library/features.ts";
 export { GraphKeys } from "../library/graph-keys.ts";
 export {
   constantInitializer,
@@ -195,6 +203,7 @@ export {
   zeros,
   zerosLike,
 } from "../ops/array.ts";
+export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/bytes.ts";
 export {
   assertEqual,
   assertGreater,
