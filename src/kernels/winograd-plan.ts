@@ -1,5 +1,5 @@
 // When a contraction over windows is computed by Winograd's minimal filtering, and in which buffers: tiles of 4 × 4 results, so 6 × 6 or 8 × 8
-// products for windows of 3 or 5, instead of 16 · 9 or 16 · 25. Chosen by counted work. The price is rounding: docs/vector-language.md.
+// products for windows of 3 or 5, instead of 16 · 9 or 16 · 25. Chosen by counted work. The price is rounding: docs/decisions.md.
 
 import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";

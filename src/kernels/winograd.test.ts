@@ -193,6 +193,26 @@ describe("the choice", () => {
     await session.close();
   });
 
+  test("any number of threads gives the same bits", async () => {
+    const two = new tf.Graph();
+    const outputs = two.asDefault(() => {
+      const [input, taps] = [tf.placeholder(tf.float32, shape), tf.placeholder(tf.float32, [5, 5, 32, 64])];
+      const y = tf.nn.conv2d(input, taps, [1, 1, 1, 1], "SAME");
+      return { input, taps, all: [y, ...tf.gradients(tf.reduceSum(tf.square(y)), [input, taps])] as tf.Tensor[] };
+    });
+    const feeds: tf.Feeds = [
+      [outputs.input, x],
+      [outputs.taps, filter],
+    ];
+    const results: tf.NDArray[][] = [];
+    for (const intraOpParallelismThreads of [1, 3]) {
+      const session = new tf.Session({ graph: two, config: { intraOpParallelismThreads } });
+      results.push((await session.run(outputs.all, feeds)) as tf.NDArray[]);
+      await session.close();
+    }
+    for (const [i, array] of results[0].entries()) expect(results[1][i].data).toEqual(array.data);
+  });
+
   test("another word is refused", async () => {
     const session = new tf.Session({ graph, config: { convolution: "fast" as "auto" } });
     await expect(session.run(small.y, small.feeds)).rejects.toThrow('There is no convolution "fast"');
