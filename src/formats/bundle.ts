@@ -103,6 +103,7 @@ export class BundleReader {
       throw new InvalidArgumentError(
         `tensor_name = ${name}; shape in shape_and_slice spec [${wanted.shape}] does not match the shape stored in checkpoint: [${entry.shape}]`,
       );
+    refuseHandles(name, entry.dtype);
     const whole = entry.shape.map(length => ({ start: 0, length }));
     const isPart = wanted?.extents.some(({ start, length }, axis) => start !== 0 || length !== entry.shape[axis]) ?? false;
     if (entry.slices.length > 0) return this.assemble(name, entry, wanted?.extents ?? whole);
@@ -153,7 +154,6 @@ export class BundleReader {
   /** The elements of an entry that has some. */
   private async stored(name: string, entry: StoredEntry): Promise<NDArray> {
     const { dtype, shape, shard, offset, size } = entry;
-    refuseHandles(name, dtype);
     const source = await this.shard(shard);
     const bytes = await source.read(offset, size);
     const where = `TensorBundle at ${this.prefix} shard ${shard} (${size} bytes)`;
@@ -171,7 +171,6 @@ export class BundleReader {
     const { dtype, shape } = entry;
     const isRows = extents.slice(1).every(({ start, length }, axis) => start === 0 && length === shape[axis + 1]);
     if (dtype === "string" || extents.length === 0 || !isRows) return undefined;
-    refuseHandles(name, dtype);
     const rowBytes = sizeOf(shape.slice(1)) * dtypeTable[dtype].bytes;
     const [{ start, length }] = extents;
     const bytes = await (await this.shard(entry.shard)).read(entry.offset + start * rowBytes, length * rowBytes);

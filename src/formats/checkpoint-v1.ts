@@ -1,6 +1,6 @@
 // Checkpoints V1: one table whose empty key lists the tensors and whose other keys are slices with their values.
 
-import { dtypeEnumName } from "../base/dtype.ts";
+import { dtypeEnumName, dtypeTable } from "../base/dtype.ts";
 import { DataLossError, InvalidArgumentError, NotFoundError } from "../base/errors.ts";
 import type { ByteSource, FileSystem } from "../base/files.ts";
 import { NDArray } from "../base/ndarray.ts";
@@ -99,7 +99,7 @@ function storedOf(tensor: Message<"SavedSliceMeta">, path: string): Stored {
     throw new DataLossError(`Damaged checkpoint ${path}\n\nTensor ${tensor.name}: ${reason}.`);
   };
   const dtype = dtypeOfEnumerator(tensor.type);
-  if (dtype === undefined) return fail(`its type ${tensor.type} is not known`);
+  if (dtype === undefined || dtypeTable[dtype].kind === "handle") return fail(`its type ${tensor.type} cannot be read`);
   const shape = (tensor.shape?.dim ?? []).map(({ size }) => Number(size));
   if (shape.length > 254 || shape.some(size => size < 0) || !Number.isSafeInteger(sizeOf(shape)))
     fail(`its shape [${shape}] is not a shape`);

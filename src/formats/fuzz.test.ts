@@ -1,0 +1,208 @@
+// Hostile bytes: every reader gets mutated files, at random and where it hurts (lengths, counts, offsets, with checksums made right again), and
+// must end soon, with TensorFlow's kinds of error or a value. 100,000 inputs a reader; the seed is printed with a failure.
+
+import { describe, expect, test } from "vitest";
+import { recordedFiles } from "../../test/interchange/files.ts";
+import { OpError, ValueError } from "../base/errors.ts";
+import { MemoryFiles } from "../base/files.ts";
+import { encodeText, NDArray } from "../base/ndarray.ts";
+import { BundleReader, writeBundle } from "./bundle.ts";
+import { checkpointStateFromText } from "./checkpoint.ts";
+import { CheckpointV1Reader, writeCheckpointV1 } from "./checkpoint-v1.ts";
+import { crc32c, maskCrc } from "./crc32c.ts";
+import { messageFromBytes, messageToBytes } from "./message-codec.ts";
+import { npyFromArray, npyToArray } from "./npy.ts";
+import { recordsOf, recordToBytes } from "./records.ts";
+import { decompressSnappy } from "./snappy.ts";
+import { tableToBytes } from "./table.ts";
+import { parseShapeAndSlice } from "./tensor-slice.ts";
+
+const inputs = 100_000;
+/** No input may take longer, whatever it is. */
+const mostMs = 2_000;
+
+/** Numbers from 0 to below n, the same for the same seed. */
+function randomly(seed: number): (n: number) => number {
+  let state = seed >>> 0 || 1;
+  return n => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % n;
+  };
+}
+
+const hurtful = [0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x10, 0x08, 0x12, 0x1a];
+
+/** A copy with a few bytes changed, cut out, doubled, or cut off. */
+function mutated(bytes: Uint8Array, random: (n: number) => number): Uint8Array {
+  let result = bytes.slice();
+  for (let changes = 1 + random(4); changes > 0; changes--) {
+    const at = random(Math.max(result.length, 1));
+    switch (random(6)) {
+      case 0:
+        result[at] ^= 1 << random(8);
+        break;
+      case 1:
+        result[at] = hurtful[random(hurtful.length)];
+        break;
+      case 2:
+        result = result.slice(0, at);
+        break;
+      case 3: {
+        const to = Math.min(at + random(9), result.length);
+        result = Uint8Array.from([...result.subarray(0, at), ...result.subarray(to)]);
+        break;
+      }
+      case 4: {
+        const piece = result.subarray(at, at + 1 + random(16));
+        result = Uint8Array.from([...result.subarray(0, at), ...piece, ...result.subarray(at)]);
+        break;
+      }
+      default:
+        // A varint that is as long as they come.
+        result.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f].slice(0, Math.max(result.length - at, 0)), at);
+    }
+  }
+  return result;
+}
+
+type Attempt = (bytes: Uint8Array, random: (n: number) => number) => unknown;
+
+async function fuzz(seeds: readonly Uint8Array[], attempt: Attempt, count = inputs): Promise<{ refused: number; accepted: number }> {
+  let [refused, accepted] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const random = randomly(i + 1);
+    const input = mutated(seeds[random(seeds.length)], random);
+    const start = performance.now();
+    try {
+      const result = attempt(input, random);
+      if (result instanceof Promise) await result;
+      accepted++;
+    } catch (error) {
+      refused++;
+      if (!(error instanceof OpError || error instanceof ValueError) || error.message === "")
+        throw new Error(`Input ${i} (${Buffer.from(input).toString("base64").slice(0, 400)}) ends in ${error}`, { cause: error });
+    }
+    if (performance.now() - start > mostMs) throw new Error(`Input ${i} took ${performance.now() - start} ms.`);
+  }
+  expect(refused).toBeGreaterThan(0);
+  return { refused, accepted };
+}
+
+const small = NDArray.from([1, 2, 3]);
+
+/** Changes the inside of a table and makes its checksums right again. */
+function mendedTable(entries: readonly { key: Uint8Array; value: Uint8Array }[], random: (n: number) => number): Uint8Array {
+  const which = random(entries.length);
+  return tableToBytes(entries.map((entry, i) => (i === which ? { ...entry, value: mutated(entry.value, random) } : entry)));
+}
+
+describe("fuzzing", () => {
+  test.each(["GraphDef", "MetaGraphDef", "Event", "Example", "SavedTensorSlices", "BundleEntryProto"] as const)(
+    "messages: %s",
+    async name => {
+      const seeds = {
+        GraphDef: [
+          messageToBytes("GraphDef", { node: [{ name: "x", op: "Const", input: ["a"], attr: new Map([["T", { type: "DT_FLOAT" }]]) }] }),
+        ],
+        MetaGraphDef: [
+          messageToBytes("MetaGraphDef", { saverDef: { version: "V2" }, collectionDef: new Map([["a", { nodeList: { value: ["x"] } }]]) }),
+        ],
+        Event: [messageToBytes("Event", { wallTime: 1, summary: { value: [{ tag: "a", simpleValue: 1 }] } })],
+        Example: [recordedFiles["tfrecord/plain.tfrecord"].slice(12, 87)],
+        SavedTensorSlices: [messageToBytes("SavedTensorSlices", { data: { name: "a", data: { floatVal: [1, 2] } } })],
+        BundleEntryProto: [messageToBytes("BundleEntryProto", { dtype: "DT_FLOAT", shape: { dim: [{ size: 3n }] }, size: 12n })],
+      };
+      await fuzz(seeds[name], bytes => messageFromBytes(name, bytes), inputs / 5);
+    },
+  );
+
+  const readAll = async (files: MemoryFiles): Promise<void> => {
+    const reader = await BundleReader.open(files, "m");
+    for (const name of (await reader.tensors()).keys()) await reader.read(name);
+  };
+
+  test("checkpoints: bytes of the index", async () => {
+    const files = new MemoryFiles();
+    await writeBundle(files, "m", [
+      { name: "a", value: small },
+      { name: "s", value: NDArray.from(["x", "yz"]) },
+      { name: "p", value: small, shapeAndSlice: "5 1,3" },
+      { name: "p", value: NDArray.from([1]), shapeAndSlice: "5 0,1" },
+      { name: "p", value: NDArray.from([1]), shapeAndSlice: "5 4,1" },
+    ]);
+    const index = await (await files.open("m.index")).read(0, (await files.open("m.index")).size);
+    const data = await (await files.open("m.data-00000-of-00001")).read(0, (await files.open("m.data-00000-of-00001")).size);
+    await fuzz([index], bytes => readAll(new MemoryFiles({ "m.index": bytes, "m.data-00000-of-00001": data })));
+  });
+
+  test("checkpoints: entries, under right checksums", async () => {
+    const header = { key: new Uint8Array(0), value: messageToBytes("BundleHeaderProto", { numShards: 1, version: { producer: 1 } }) };
+    const dim = [{ size: 3n }];
+    const crc = maskCrc(crc32c(new Uint8Array((small.data as Float32Array).buffer)));
+    const whole = {
+      key: encodeText("a"),
+      value: messageToBytes("BundleEntryProto", { dtype: "DT_FLOAT", shape: { dim }, size: 12n, crc32c: crc }),
+    };
+    const parted = {
+      key: encodeText("b"),
+      value: messageToBytes("BundleEntryProto", { dtype: "DT_FLOAT", shape: { dim }, slices: [{ extent: [{ start: 0n, length: 3n }] }] }),
+    };
+    const text = {
+      key: encodeText("c"),
+      value: messageToBytes("BundleEntryProto", { dtype: "DT_STRING", shape: { dim: [{ size: 2n }] }, size: 12n }),
+    };
+    const data = new Uint8Array((small.data as Float32Array).buffer.slice(0));
+    await fuzz([new Uint8Array(8)], (_, random) =>
+      readAll(new MemoryFiles({ "m.index": mendedTable([header, whole, parted, text], random), "m.data-00000-of-00001": data })),
+    );
+  });
+
+  test("checkpoints of version 1, under right checksums", async () => {
+    const files = new MemoryFiles();
+    await writeCheckpointV1(files, "m", [{ name: "a", value: small }]);
+    const list = messageToBytes("SavedTensorSlices", {
+      meta: { tensor: [{ name: "a", type: "DT_FLOAT", shape: { dim: [{ size: 3n }] }, slice: [{ extent: [{}] }] }] },
+    });
+    const entry = {
+      key: Uint8Array.of(0, 97, 0, 1, 1, 1, 0x80, 0x7f),
+      value: messageToBytes("SavedTensorSlices", { data: { name: "a", data: { floatVal: [1, 2, 3] } } }),
+    };
+    const readV1 = async (bytes: Uint8Array): Promise<void> => {
+      const reader = await CheckpointV1Reader.open(new MemoryFiles({ m: bytes }), "m");
+      for (const name of (await reader.tensors()).keys()) await reader.read(name);
+    };
+    const raw = await (await files.open("m")).read(0, (await files.open("m")).size);
+    await fuzz([raw], (bytes, random) =>
+      readV1(random(2) === 0 ? bytes : mendedTable([{ key: new Uint8Array(0), value: list }, entry], random)),
+    );
+  });
+
+  test("records, lengths under right checksums too", async () => {
+    const seeds = [
+      recordToBytes(encodeText("abc")),
+      Uint8Array.from([...recordToBytes(new Uint8Array(0)), ...recordToBytes(encodeText("x"))]),
+    ];
+    await fuzz(seeds, (bytes, random) => {
+      if (bytes.length >= 12 && random(2) === 0) new DataView(bytes.buffer).setUint32(8, maskCrc(crc32c(bytes.subarray(0, 8))), true);
+      return recordsOf(bytes, "fuzzed");
+    });
+  });
+
+  test("snappy blocks", async () => {
+    await fuzz([Uint8Array.of(11, 12, 97, 98, 99, 100, 0x0d, 4, 0x04, 1, 2)], bytes => decompressSnappy(bytes, "fuzzed"));
+  });
+
+  test("state files and slice specifications", async () => {
+    const decoder = new TextDecoder("latin1");
+    await fuzz([encodeText('model_checkpoint_path: "a\\"b"\nall_model_checkpoint_paths: "c"\n')], bytes =>
+      checkpointStateFromText(decoder.decode(bytes)),
+    );
+    await fuzz([encodeText("10 4 4,3:0,4"), encodeText("5 -")], bytes => parseShapeAndSlice(decoder.decode(bytes)));
+  });
+
+  test("npy arrays", async () => {
+    await fuzz([npyFromArray(small), npyFromArray(NDArray.from([[1n, 2n]], "int64"))], bytes => npyToArray(bytes, "fuzzed"));
+  });
+});
