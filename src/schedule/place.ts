@@ -223,6 +223,12 @@ function contentKey(array: NDArray): string {
 
 function sameBytes(a: NDArray, b: NDArray): boolean {
   if (a.data === b.data) return true;
-  const [x, y] = [bytesIn(a), bytesIn(b)];
-  return x.length === y.length && x.every((byte, i) => byte === y[i]);
+  const [x, y] = [wordsIn(bytesIn(a)), wordsIn(bytesIn(b))];
+  if (x.length !== y.length) return false;
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
 }
+
+/** Bytes by fours where they lie so. */
+const wordsIn = (bytes: Uint8Array): Uint8Array | Int32Array =>
+  bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0 ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) : bytes;

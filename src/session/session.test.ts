@@ -90,7 +90,7 @@ describe.each(backends)("on %s", backend => {
         return { x, y: x.mul(x) };
       },
       async (session, { x, y }) => {
-        const square = session.makeCallable(y, [x]);
+        const square = session.makeCallable(y, { feedList: [x] });
         expect((await square(3)).item()).toBe(9);
         expect((await square(4)).item()).toBe(16);
       },

@@ -109,7 +109,10 @@ export class Session {
   }
 
   /** A function of feed values alone, for steps that run often: fetches and feeds are resolved once. TF: make_callable. */
-  makeCallable<const F extends Fetches>(fetches: F, feedList: readonly FeedKey[] = []): (...values: ArrayLike[]) => Promise<Results<F>> {
+  makeCallable<const F extends Fetches>(
+    fetches: F,
+    { feedList = [] }: { readonly feedList?: readonly FeedKey[] } = {},
+  ): (...values: ArrayLike[]) => Promise<Results<F>> {
     const plan = this.fetchPlan(fetches);
     const tensors = feedList.map(key => this.graph.asGraphElement(key, { allowOperation: false }) as Tensor);
     return (...values) => {

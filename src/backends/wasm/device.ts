@@ -16,6 +16,7 @@ import { AnySizeKernels } from "./any-size.ts";
 import { OwnCode } from "./code.ts";
 import { WasmExecutable } from "./executable.ts";
 import { alignment, LinearMemory } from "./memory.ts";
+import { ModuleCache } from "./module-cache.ts";
 import { printWasm } from "./printer.ts";
 import { type ThreadPool, threadPool } from "./thread-pool.ts";
 
@@ -31,6 +32,8 @@ export interface HeldState {
 }
 
 const statusBytes = 16;
+
+const compiled = new ModuleCache();
 
 export class WasmDevice implements Device {
   readonly name = "wasm";
@@ -72,7 +75,7 @@ export class WasmDevice implements Device {
   async compileModule(recorded: KernelModule): Promise<{ module: WebAssembly.Module; bytes: number }> {
     const bytes = printWasm(recorded);
     this.modules++;
-    const module = await WebAssembly.compile(bytes).catch((error: unknown) => {
+    const module = await compiled.compile(bytes).catch((error: unknown) => {
       // The engine checks types and scopes itself; where it objects, the verifier says what about in words of the language.
       verifyModule(recorded);
       throw new InternalError(`The engine refuses the module: ${String(error)}`);

@@ -6,6 +6,7 @@ import { InternalError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { State, Value } from "../../ir/program.ts";
+import { planBound } from "../../schedule/index.ts";
 import type { Kernel, Place, Plan } from "../../schedule/plan.ts";
 import type { Executable } from "../device.ts";
 import { uninitializedError } from "../uninitialized.ts";
@@ -38,6 +39,10 @@ export class WasmExecutable implements Executable {
     this.counts = {
       hostKernels: code.hostKernels.length,
       arenaBytes: plan.arenaBytes,
+      /** The most bytes alive at once: no arena could be smaller. */
+      get arenaBound() {
+        return planBound(plan);
+      },
       constantBytes: plan.constantBytes,
       ...code.counts,
       /** All linear memory of the device, as it is when asked. */
