@@ -43,7 +43,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "InteractiveSession.as_default": "0+0",
   "InteractiveSession.close": "0",
   "InteractiveSession.list_devices": "0",
-  "InteractiveSession.make_callable": "2 fetches feed_list? accept_options=",
+  "InteractiveSession.make_callable": "1 fetches feed_list? accept_options=",
   "InteractiveSession.run": "2 fetches feed_dict? options? run_metadata?",
   NoGradient: "1 op_type",
   NotDifferentiable: "1 op_type",
