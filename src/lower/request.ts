@@ -53,6 +53,17 @@ export class NeedsSize extends Error {
   }
 }
 
+/** Thrown when how many iterations a loop has, and what each is like, is only known while running; the session then runs one after the other. */
+export class NeedsIterating extends Error {
+  readonly loop: StructuredLoop;
+  constructor(loop: StructuredLoop, reason: Error | undefined) {
+    super(
+      `The loop '${loop.name}' cannot run here: its iterations differ, and how many there are is only known while running. ${reason?.message ?? ""}\n\nKeep shapes fixed from one iteration to the next, or let a counter end the loop.`,
+    );
+    this.loop = loop;
+  }
+}
+
 /** Thrown when a loop has to be unrolled for what comes after it; lowering then starts again. */
 export class NeedsUnrolled extends Error {
   readonly loop: StructuredLoop;

@@ -1,6 +1,6 @@
 // Structured control flow → branch and loop. Variables written inside are carried out as extra results, so state stays a value.
 
-import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import { sameShape } from "../base/shape.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
@@ -8,7 +8,7 @@ import { branch, cast, full, loop, NeedsUnrolling, region } from "../ir/build.ts
 import type { Region, State, Value } from "../ir/program.ts";
 import { blamed } from "./blame.ts";
 import type { Lowering } from "./index.ts";
-import { type LoweringNode, NeedsUnrolled, NeedsValue } from "./request.ts";
+import { type LoweringNode, NeedsIterating, NeedsUnrolled, NeedsValue } from "./request.ts";
 
 export const lowerStructured = (lowering: Lowering, node: StructuredNode): void =>
   node.kind === "cond" ? lowerCond(lowering, node) : lowerLoop(lowering, node);
@@ -151,7 +151,7 @@ function checkedNext(next: Value, initial: Value, tensor: Tensor): Value {
 const mostUnrolled = 1024;
 
 /** One iteration after the other, for loops whose iterations differ in what has to be known while compiling. The condition has to be known then.
- *  @throws NeedsValue if it is not, but would be with a value from outside; NeedsUnrolled if it would be with the results of another loop. */
+ *  @throws NeedsValue if it is not, but would be with a value from outside; NeedsUnrolled if it would be with the results of another loop; NeedsIterating otherwise. */
 function unroll(lowering: Lowering, node: StructuredLoop, reason?: Error): void {
   const bindings = (tensors: readonly Tensor[]) => tensors.map(tensor => lowering.binding(tensor));
   let values = bindings(node.initial);
@@ -161,7 +161,7 @@ function unroll(lowering: Lowering, node: StructuredLoop, reason?: Error): void 
     });
     for (const inner of node.condition.nodes) lowering.node(inner);
     const goesOn = lowering.known(node.condition.result);
-    if (goesOn === undefined || iteration === mostUnrolled) throw whatUnrollingNeeds(lowering, node) ?? notUnrolled(node, reason);
+    if (goesOn === undefined || iteration === mostUnrolled) throw whatUnrollingNeeds(lowering, node) ?? new NeedsIterating(node, reason);
     if (!goesOn.get(0)) break;
     for (const inner of node.body.nodes) lowering.node(inner);
     values = bindings(node.body.results);
@@ -186,11 +186,6 @@ function whatUnrollingNeeds(lowering: Lowering, node: StructuredLoop): Error | u
   }
   return undefined;
 }
-
-const notUnrolled = ({ name }: StructuredLoop, reason: Error | undefined): UnimplementedError =>
-  new UnimplementedError(
-    `The loop '${name}' cannot run here: its iterations differ, and how many there are is only known while running. ${reason?.message ?? ""}\n\nKeep shapes fixed from one iteration to the next, or let a counter end the loop.`,
-  );
 
 /** The states a loop's body writes, found by a trial lowering whose steps are thrown away. */
 function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {

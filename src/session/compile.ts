@@ -1,17 +1,18 @@
 // The compiler on one page: what a run asks → an executable. Each line is a stage; each stage's value prints (session.explain).
 // Sizes known only while running cut the work into segments: the first runs, its results fix the sizes, the next is compiled for them.
 
-import { InternalError, InvalidArgumentError } from "../base/errors.ts";
+import { InternalError, InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
 import { runReference } from "../backends/reference/index.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
+import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import { printProgram } from "../ir/print.ts";
 import type { Program, State } from "../ir/program.ts";
 import { verifyProgram } from "../ir/verify.ts";
 import { blamed } from "../lower/blame.ts";
 import { lower } from "../lower/index.ts";
-import { NeedsValue } from "../lower/request.ts";
+import { NeedsIterating, NeedsValue } from "../lower/request.ts";
 import { expandCalls } from "../graph/expand-calls.ts";
 import { extract } from "../optimize/extract.ts";
 import { optimize } from "../optimize/index.ts";
@@ -20,6 +21,7 @@ import { schedule } from "../schedule/index.ts";
 import type { Plan } from "../schedule/plan.ts";
 import { printPlan } from "../schedule/print-plan.ts";
 import { handleMakers, type HostCall, hostCall, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
+import { around, iterate, iterationOf, withCase } from "./iterate.ts";
 import type { Programs } from "./programs.ts";
 import { producersIn, split } from "./split.ts";
 
@@ -79,6 +81,10 @@ async function compileSelection(selection: Selection, feeds: readonly CompileFee
   try {
     program = lowerSelection(selection, feeds, device);
   } catch (error) {
+    const blocked = blockedBy(selection, error);
+    if (blocked?.kind === "loop") return iterated(selection, feeds, at, blocked);
+    if (blocked?.kind === "cond") return chosen(selection, feeds, at, blocked);
+    if (error instanceof NeedsIterating) throw new UnimplementedError(error.message);
     if (!(error instanceof NeedsValue)) throw error;
     const evaluated = evaluatedCall(selection, error.op);
     return evaluated ? aroundHost(selection, feeds, at, [evaluated]) : segmented(selection, feeds, at, error);
@@ -254,6 +260,107 @@ function forEachValue(
     counts: {},
     release: () => variants.release(),
   };
+}
+
+/** The branch or loop that lowering cannot see through, since something inside needs what is only known while running. */
+function blockedBy(selection: Selection, error: unknown): StructuredNode | undefined {
+  if (error instanceof NeedsIterating) return selection.nodes.find(node => "kind" in node && holds(node, error.loop)) as StructuredNode;
+  if (!(error instanceof NeedsValue) || selection.feeds.has(error.tensor)) return undefined;
+  const node = around(selection, error.tensor.op);
+  const given = node?.kind === "cond" ? node.outputs : (node?.exits ?? []);
+  return given.includes(error.tensor) ? undefined : node;
+}
+
+function holds(node: StructuredNode, loop: StructuredLoop): boolean {
+  if (node === loop) return true;
+  const parts = node.kind === "cond" ? node.cases : [node.condition, node.body];
+  return parts.some(({ nodes }) => nodes.some(inner => "kind" in inner && holds(inner, loop)));
+}
+
+/** Runs what a branch's predicate depends on, then compiles the case taken as part of what is around it. */
+async function chosen(selection: Selection, feeds: readonly CompileFeed[], place: CompilePlace, cond: StructuredCond): Promise<Compiled> {
+  const predicate = resolve(selection, cond.predicate);
+  const isFed = selection.feeds.has(predicate);
+  const reader = predicate.op;
+  const { first, rest, crossing } = isFed
+    ? { first: undefined, rest: selection, crossing: [] as readonly Tensor[] }
+    : split(selection, { needs: [predicate], reader });
+  const head = first && (await compileSelection(first, feeds, inside(place, `before ${cond.name}`)));
+  const from = [...feeds.map(({ tensor }) => tensor), ...crossing].indexOf(predicate);
+  const variants = new Variants();
+  const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
+    const crossed = head ? await head.run(arrays, context) : [];
+    const all = [...arrays, ...crossed];
+    const choice = Number(all[from].get(0));
+    const tail = await variants.get(`${choice};${crossed.map(({ shape }) => shape.join()).join(";")}`, () => {
+      const given = crossing.map((tensor, i): CompileFeed => ({ tensor, shape: crossed[i].shape }));
+      return compileSelection(withCase(rest, cond, choice), [...feeds, ...given], inside(place, `case ${choice} of ${cond.name}`));
+    });
+    return tail.run(all, context);
+  };
+  const stages = { ...head?.stages, segments: () => `cut before the branch '${cond.name}'` };
+  const giveBack = (): void => {
+    head?.release();
+    variants.release();
+  };
+  return { run, stages, counts: head?.counts ?? {}, release: giveBack };
+}
+
+/** Runs what a loop depends on, then its iterations one by one, then compiles the rest for the shapes they gave. */
+async function iterated(selection: Selection, feeds: readonly CompileFeed[], place: CompilePlace, loop: StructuredLoop): Promise<Compiled> {
+  const { current, outside, initial, condition, body } = iterationOf(selection, loop);
+  const controls = [...loop.operations].flatMap(op => op.controlInputs).filter(op => !loop.operations.has(op));
+  const needs = [...new Set([...initial, ...outside])];
+  const halves = split(selection, { needs, after: controls, between: loop.operations, reader: current[0].op });
+  const { first, crossing, given } = halves;
+  const isFeed = (tensor: Tensor): boolean => !tensor.isRef || selection.feeds.has(tensor);
+  const rest = { ...halves.rest, feeds: new Set([...halves.rest.feeds].filter(isFeed)) };
+  const head = first.nodes.length > 0 ? await compileSelection(first, feeds, inside(place, `before ${loop.name}`)) : undefined;
+  const [conditions, bodies, rests] = [new Variants(), new Variants(), new Variants()];
+  const fed = feeds.map(({ tensor }) => tensor);
+  const inner = [...current, ...outside];
+  const shapesOf = (arrays: readonly NDArray[]): string => arrays.map(({ shape }) => shape.join()).join(";");
+  const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
+    const values = head ? await head.run(arrays, context) : [];
+    const known = new Map<Tensor, NDArray>();
+    fed.forEach((tensor, i) => void known.set(tensor, arrays[i]));
+    crossing.forEach((tensor, i) => void known.set(tensor, values[i]));
+    const valueOf = (tensor: Tensor): NDArray => known.get(tensor) as NDArray;
+    const part = async (variants: Variants, of: Selection, name: string, variables: readonly NDArray[]): Promise<readonly NDArray[]> => {
+      const all = [...variables, ...outside.map(valueOf)];
+      const program = await variants.get(shapesOf(all), () =>
+        compileSelection(
+          of,
+          inner.map((tensor, i): CompileFeed => ({ tensor, shape: all[i].shape })),
+          inside(place, `${name} of ${loop.name}`),
+        ),
+      );
+      return program.run(all, context);
+    };
+    const last = await iterate(
+      initial.map(valueOf),
+      async variables => Boolean((await part(conditions, condition, "condition", variables))[0].get(0)),
+      variables => part(bodies, body, "body", variables),
+    );
+    loop.exits.forEach((exit, k) => {
+      if (exit !== undefined) known.set(exit, last[k]);
+    });
+    const crossed = [...crossing, ...given].filter(tensor => isFeed(tensor) && !fed.includes(tensor));
+    const tail = await rests.get(shapesOf(crossed.map(valueOf)), () =>
+      compileSelection(
+        rest,
+        [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueOf(tensor).shape }))],
+        inside(place, `from ${loop.name}`),
+      ),
+    );
+    return tail.run([...arrays, ...crossed.map(valueOf)], context);
+  };
+  const stages = { ...head?.stages, segments: () => `the loop '${loop.name}' runs iteration by iteration` };
+  const giveBack = (): void => {
+    head?.release();
+    for (const variants of [conditions, bodies, rests]) variants.release();
+  };
+  return { run, stages, counts: head?.counts ?? {}, release: giveBack };
 }
 
 /** Runs what calls of the host depend on, then these, then compiles the rest for the shapes that gave. */

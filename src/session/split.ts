@@ -39,9 +39,7 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
   );
   const isEarly = (node: Node): boolean => early.has(node);
   const firstNodes = selection.nodes.filter(isEarly);
-  const restNodes = selection.nodes.filter(node =>
-    node instanceof Operation && between.has(node) ? false : !isEarly(node) || isHandleSource(node),
-  );
+  const restNodes = selection.nodes.filter(node => (isBetween(node, between) ? false : !isEarly(node) || isHandleSource(node)));
   const rest: Selection = { ...selection, nodes: restNodes, replaced: withoutRefs(selection, firstNodes) };
   const crossing = new Set(needs.filter(tensor => !selection.feeds.has(tensor)));
   const given = new Set<Tensor>();
@@ -115,7 +113,10 @@ function requireOutside({ feeds }: Selection, producers: ReadonlyMap<Operation, 
   );
 }
 
-const isHandleSource = (node: Node): boolean =>
+const isBetween = (node: Node, between: ReadonlySet<Operation>): boolean =>
+  node instanceof Operation ? between.has(node) : [...node.operations].some(op => between.has(op));
+
+export const isHandleSource = (node: Node): boolean =>
   node instanceof Operation &&
   (node.definition.resource !== undefined ||
     (node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.dtype === "resource")));
@@ -131,7 +132,7 @@ function withoutRefs({ replaced: given }: Selection, early: readonly Node[]): Re
 }
 
 /** The tensors a node reads, those inside it too. */
-function inputsOf(node: Node): readonly Tensor[] {
+export function inputsOf(node: Node): readonly Tensor[] {
   if (node instanceof Operation) return node.inputs;
   const inner =
     node.kind === "cond"

@@ -1,0 +1,102 @@
+// Loops that are run iteration by iteration, and branches that are chosen between segments: where something inside needs a value or a size that
+// is only known while running. Each iteration is a segment of its own; its programs are those of the sizes it meets.
+
+import { UnimplementedError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import { Operation, type Tensor } from "../graph/operation.ts";
+import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
+import { resolve, type Node, type Selection } from "../optimize/selection.ts";
+import { inputsOf, isHandleSource, producersIn } from "./split.ts";
+
+/** The branch or loop at the top of a selection that an operation is inside of. */
+export function around(selection: Selection, op: Operation): StructuredNode | undefined {
+  const node = producersIn(selection).get(op);
+  return node === undefined || node instanceof Operation ? undefined : node;
+}
+
+/** A selection with the case of a branch that is known to be taken in its place. */
+export function withCase(selection: Selection, cond: StructuredCond, choice: number): Selection {
+  const taken = cond.cases[choice] ?? cond.cases[cond.cases.length - 1];
+  const replaced = new Map(selection.replaced);
+  const rename = (from: Tensor, to: Tensor): void => {
+    if (from !== to) replaced.set(from, to);
+  };
+  for (const [inner, outer] of cond.aliases) rename(inner, outer);
+  cond.outputs.forEach((output, k) => {
+    const result = taken.results[k];
+    if (result !== null) rename(output, result);
+  });
+  const others = new Set(cond.operations);
+  for (const op of operationsOf(taken.nodes)) others.delete(op);
+  return {
+    ...selection,
+    nodes: selection.nodes.flatMap(node => (node === cond ? taken.nodes : [node])),
+    targets: selection.targets.filter(target => !others.has(target)),
+    replaced,
+  };
+}
+
+const operationsOf = (nodes: readonly Node[]): Operation[] =>
+  nodes.flatMap(node => (node instanceof Operation ? [node] : [...node.operations]));
+
+/** A loop as two selections that are run in turns. */
+export interface Iteration {
+  /** The variables by their names inside, which both are fed with. */
+  readonly current: readonly Tensor[];
+  /** What both read from outside, and are fed with. */
+  readonly outside: readonly Tensor[];
+  /** What the variables begin with. */
+  readonly initial: readonly Tensor[];
+  readonly condition: Selection;
+  readonly body: Selection;
+}
+
+export function iterationOf(selection: Selection, loop: StructuredLoop): Iteration {
+  const replaced = new Map(selection.replaced);
+  for (const [inner, outer] of loop.aliases) if (inner !== outer) replaced.set(inner, outer);
+  const current = loop.current.map(([first, ...others]) => {
+    for (const other of others) replaced.set(other, first);
+    return first;
+  });
+  const given = { ...selection, replaced };
+  const handles = selection.nodes.filter(isHandleSource);
+  const inside = new Set<Operation>(loop.operations);
+  for (const node of [...loop.condition.nodes, ...loop.body.nodes]) for (const op of operationsOf([node])) inside.add(op);
+  const read = [...loop.condition.nodes, ...loop.body.nodes].flatMap(inputsOf).concat(loop.condition.result, loop.body.results);
+  const outside = new Set<Tensor>();
+  const isHandle = (tensor: Tensor): boolean => tensor.dtype === "resource" || tensor.dtype === "variant";
+  for (const tensor of read.map(input => resolve(given, input)))
+    if (isHandle(tensor) && !inside.has(tensor.op) && !isHandleSource(tensor.op))
+      throw new UnimplementedError(
+        `The loop '${loop.name}' cannot run here: its iterations need sizes that are only known while running, and '${tensor.op.name}' (${tensor.op.type}) lives inside one run.\n\nKeep the sizes inside the loop fixed, or collect results without a TensorArray (concat under a shape invariant).`,
+        tensor.op,
+      );
+  for (const tensor of read.map(input => resolve(given, input)))
+    if (!current.includes(tensor) && !tensor.isRef && tensor.dtype !== "resource" && !inside.has(tensor.op)) outside.add(tensor);
+  const feeds = new Set([...current, ...outside]);
+  const part = (nodes: readonly Node[], fetches: readonly Tensor[]): Selection => ({
+    nodes: [...handles, ...nodes],
+    feeds,
+    fetches,
+    targets: [],
+    replaced,
+  });
+  return {
+    current,
+    outside: [...outside],
+    initial: loop.initial.map(tensor => resolve(selection, tensor)),
+    condition: part(loop.condition.nodes, [loop.condition.result]),
+    body: part([...loop.condition.nodes, ...loop.body.nodes], loop.body.results),
+  };
+}
+
+/** How a run goes on: the values of the variables when the condition no longer holds. */
+export async function iterate(
+  start: readonly NDArray[],
+  goesOn: (values: readonly NDArray[]) => Promise<boolean>,
+  next: (values: readonly NDArray[]) => Promise<readonly NDArray[]>,
+): Promise<readonly NDArray[]> {
+  let values = start;
+  while (await goesOn(values)) values = await next(values);
+  return values;
+}
