@@ -61,6 +61,7 @@ export {
   maxPoolWithArgmax,
   pool,
 } from "../ops/nn-pooling-api.ts";
+export { computeAccidentalHits, nceLoss, sampledSoftmaxLoss } from "../ops/nn-sampled-loss.ts";
 export { logUniformCandidateSampler, uniformCandidateSampler } from "../ops/nn-sampling.ts";
 export {
   biasAdd,

@@ -6,10 +6,10 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
-import { onesLike, size, zeros } from "../ops/array.ts";
+import { onesLike, size, zeros, zerosLike } from "../ops/array.ts";
 import { where } from "../ops/array-selection.ts";
 import { abs, sqrt } from "../ops/math-functions.ts";
-import { cast, divNoNan, divide, equal, greater, less, logicalAnd, maximum, multiply, squaredDifference } from "../ops/math.ts";
+import { cast, divNoNan, divide, equal, greater, less, logicalAnd, maximum, multiply, squaredDifference, subtract } from "../ops/math.ts";
 import { reduceSum } from "../ops/math-reduction.ts";
 import { add, sub } from "../ops/operators.ts";
 import { GraphKeys } from "./graph-keys.ts";
@@ -24,7 +24,7 @@ export interface MetricOptions {
   readonly updatesCollections?: readonly string[] | string | null;
   readonly name?: string | null;
 }
-type Rest = readonly (MetricOptions | TensorLike | null | undefined)[];
+export type Rest = readonly (MetricOptions | TensorLike | null | undefined)[];
 /** The value so far, and the operation that takes in a batch (its result is the value after it). */
 export type Metric = [value: Tensor, updateOp: Tensor];
 
@@ -32,14 +32,14 @@ const order = ["weights", "metricsCollections", "updatesCollections", "name"];
 const optionsOf = (rest: Rest): MetricOptions => collect<MetricOptions>(order, rest);
 
 /** A local variable that starts at zero. */
-const metricVariable = (shape: ShapeLike, dtype: DType, name: string): Variable =>
+export const metricVariable = (shape: ShapeLike, dtype: DType, name: string): Variable =>
   new Variable(() => zeros(shape as readonly number[], dtype), {
     trainable: false,
     collections: [GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES],
     name,
   });
 
-function collected(metric: Metric, { metricsCollections, updatesCollections }: MetricOptions): Metric {
+export function collected(metric: Metric, { metricsCollections, updatesCollections }: MetricOptions): Metric {
   const graph = getDefaultGraph();
   if (metricsCollections) graph.addToCollections(metricsCollections, metric[0]);
   if (updatesCollections) graph.addToCollections(updatesCollections, metric[1]);
@@ -93,7 +93,7 @@ interface Fitted {
   readonly weights: Tensor | null;
 }
 
-function fitted(labels: TensorLike, predictions: TensorLike, given: TensorLike | null | undefined): Fitted {
+export function fitted(labels: TensorLike, predictions: TensorLike, given: TensorLike | null | undefined): Fitted {
   const [l, p] = removeSqueezableDimensions(labels, convertToTensor(predictions));
   assertSameShape(p, l);
   return { labels: l, predictions: p, weights: given === null || given === undefined ? null : fittedWeights(given, p) };
@@ -185,3 +185,24 @@ const shareOf =
 export const precision = shareOf("precision", falsePositives);
 /** True positives among all actual positives. TF: tf.metrics.recall. */
 export const recall = shareOf("recall", falseNegatives);
+
+// ---- distances ----
+
+/** 1 minus the mean cosine of the angles between vectors along `dim`, which must have length one. TF: tf.metrics.mean_cosine_distance. */
+export function meanCosineDistance(labels: TensorLike, predictions: TensorLike, dim: number, ...rest: Rest): Metric {
+  const options = optionsOf(rest);
+  const pair = fitted(labels, predictions, options.weights);
+  const cosines = reduceSum(multiply(pair.predictions, pair.labels), [dim], { keepdims: true });
+  const [value, update] = mean(cosines, { weights: pair.weights, name: options.name || "mean_cosine_distance" });
+  return collected([subtract(1, value), subtract(1, update)], options);
+}
+
+/** The mean of |labels - predictions| / normalizer, 0 where the normalizer is 0. TF: tf.metrics.mean_relative_error. */
+export function meanRelativeError(labels: TensorLike, predictions: TensorLike, normalizer: TensorLike, ...rest: Rest): Metric {
+  const options = optionsOf(rest);
+  const pair = fitted(labels, predictions, options.weights);
+  const [p, n] = removeSqueezableDimensions(pair.predictions, convertToTensor(normalizer));
+  assertSameShape(p, n);
+  const errors = where(equal(n, 0), zerosLike(pair.labels), divide(abs(sub(pair.labels, p)), n)) as Tensor;
+  return mean(errors, { ...options, weights: pair.weights, name: options.name || "mean_relative_error" });
+}

@@ -189,7 +189,8 @@ export function confusionMatrix(labels: TensorLike, predictions: TensorLike, ...
       classes = operator.add(Maximum({ x: greatest, y: reduceMax(label) }), 1);
     } else {
       classes = numClasses;
-      const limit = cast(numClasses, "int64");
+      // A bare number goes by way of int32, as Python's do.
+      const limit = cast(typeof numClasses === "number" ? convertToTensor(numClasses, { dtype: "int32", name: "x" }) : numClasses, "int64");
       label = withDependencies([assertLess(label, limit, { message: "`labels` out of bound" })], label);
       predicted = withDependencies([assertLess(predicted, limit, { message: "`predictions` out of bound" })], predicted);
     }

@@ -2,7 +2,9 @@
 // of length, that much JSON, the arrays; brotli over all). The comparison and its measured tolerances come with the recordings: series by step,
 // values and final variables relative to their size, variables, collections and op types exactly.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
 import type { DType, Session, Tensor, Variable } from "tensorloom";
@@ -142,6 +144,13 @@ export class Journal {
   readonly graphs: { [name: string]: Json } = {};
   readonly initialValues: { [graph: string]: Values } = {};
   readonly finalValues: { [graph: string]: Values } = {};
+  /** For checkpoints and event files. */
+  readonly folder = mkdtempSync(join(tmpdir(), "program-"));
+
+  /** Removes the folder. */
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 
   /** One training step: each number goes to the end of the series with its name. */
   step(results: Readonly<{ [name: string]: tf.NDArray | number | boolean }>): void {
