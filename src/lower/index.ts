@@ -205,6 +205,8 @@ export class Lowering {
       const binding = this.binding(tensor);
       const wantsHandle = names[i].isRef || names[i].dtype === "resource";
       if (wantsHandle && binding.handle) return binding.handle;
+      const updated = this.updatedValue(op, tensor);
+      if (updated) return updated;
       return definition.isElementwise || definition.cappedInputs?.includes(names[i].name) ? this.valueOrCapped(tensor) : this.value(tensor);
     });
     const cap = definition.isElementwise ? this.capOf(items as Value[]) : undefined;
@@ -218,6 +220,40 @@ export class Lowering {
     if (cap) this.caps.set(results[0] as Value, cap);
     if (definition.isMonotone) this.boundMonotone(op, inputs, results[0] as Value);
     return results;
+  }
+
+  /** What a read of a ref variable stands for to an operation that waits for an update of it: a read is another name of the variable's memory, so
+   *  such an operation sees the new value (averages of weights after a training step rely on it). */
+  private updatedValue(op: Operation, tensor: Tensor): Value | undefined {
+    if (op.controlInputs.length === 0 || this.current.size === 0) return undefined;
+    let source = tensor;
+    while (!source.isRef && source.op.definition.isCopy) source = this.request.resolve(source.op.inputs[0]);
+    if (source === tensor || !source.isRef || !this.has(source)) return undefined;
+    const { handle } = this.binding(source);
+    const { state } = handle ?? {};
+    const now = state && this.current.get(state.id)?.value;
+    if (now === undefined || now === this.binding(tensor).value) return undefined;
+    const isUpdate = (other: Operation): boolean =>
+      other.inputs.some(input => input.isRef && this.has(input) && this.binding(input).handle?.state.id === state?.id) &&
+      !other.definition.isCopy;
+    return op.controlInputs.some(control => [...this.behind(control)].some(isUpdate)) ? now : undefined;
+  }
+
+  private readonly sourcesBehind = new Map<Operation, ReadonlySet<Operation>>();
+
+  /** An operation and all that it waits for. */
+  private behind(op: Operation): ReadonlySet<Operation> {
+    const known = this.sourcesBehind.get(op);
+    if (known) return known;
+    const found = new Set<Operation>();
+    const stack = [op];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (found.has(next)) continue;
+      found.add(next);
+      stack.push(...next.controlInputs, ...next.inputs.map(input => this.request.resolve(input).op));
+    }
+    this.sourcesBehind.set(op, found);
+    return found;
   }
 
   /** An elementwise result has as many rows that count as its operands, where the others are repeated along them. */
