@@ -140,6 +140,7 @@ export {
   StatelessWhile,
   While,
 } from "../ops/functional-calls.ts";
+export { PyFunc, PyFuncStateless } from "../ops/host-function.ts";
 export {
   CombinedNonMaxSuppression,
   CropAndResize,
@@ -368,6 +369,7 @@ export {
   MaxPoolV2,
   MaxPoolWithArgmax,
 } from "../ops/nn-pooling.ts";
+export { ComputeAccidentalHits } from "../ops/nn-sampled-loss.ts";
 export { LogUniformCandidateSampler, UniformCandidateSampler } from "../ops/nn-sampling.ts";
 export {
   BiasAdd,

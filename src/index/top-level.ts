@@ -231,6 +231,7 @@ export {
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
 export { foldl, foldr, mapFn, scan } from "../ops/functional.ts";
+export { numpyFunction, pyFunc } from "../ops/host-function.ts";
 export { extractImagePatches } from "../ops/image.ts";
 export { norm } from "../ops/linalg-norm.ts";
 export {
