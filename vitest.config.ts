@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^tensorloom$/, replacement: new URL("src/index.ts", import.meta.url).pathname },
       { find: /^tensorloom\/compat$/, replacement: new URL("src/compat.ts", import.meta.url).pathname },
+      { find: /^tensorloom\/formats$/, replacement: new URL("src/formats.ts", import.meta.url).pathname },
     ],
   },
   test: {

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { root } from "./setup.mjs";
 
-for (const door of ["index", "compat"]) {
+for (const door of ["index", "compat", "formats"]) {
   const result = await build({
     entryPoints: [`${root}dist/${door}.js`],
     bundle: true,

@@ -254,7 +254,7 @@ function checkCrc({ crc, offset }: StoredEntry, found: number, where: string, na
 }
 
 function refuseHandles(name: string, dtype: DType): void {
-  if (dtypeTable[dtype].bytes === 0 && dtype !== "string")
+  if (dtypeTable[dtype].kind === "handle")
     throw new UnimplementedError(
       `Tensor ${name} is of type ${dtype}, which checkpoints hold in a form of their own that is not read here.`,
     );

@@ -61,6 +61,13 @@ test("fits a line by TensorFlow's own names", async () => {
   assertFitted(result);
 });
 
+test("reads and writes a checkpoint through the formats door", async () => {
+  const { MemoryFiles, NDArray, openCheckpoint, writeBundle } = await import("tensorloom/formats");
+  const files = new MemoryFiles();
+  await writeBundle(files, "model", [{ name: "w", value: NDArray.from([1, 2]) }]);
+  assert.deepEqual((await (await openCheckpoint(files, "model")).read("w")).toArray(), [1, 2]);
+});
+
 test("multiplies matrices with sizes that fill no whole vector", async () => {
   const [rows, inner, columns] = [5, 7, 3];
   const a = Array.from({ length: rows }, (_, i) => Array.from({ length: inner }, (_, k) => i - k / 2));
