@@ -27,6 +27,7 @@ export const SerializeTensor = defineOp("SerializeTensor", {
   inputs: { tensor: "T" },
   outputs: { serialized: "string" },
   attrs: { T: attr.type() },
+  gradient: "none",
   shape: () => scalar,
   lower: ({ tensor }) => {
     const run = ([array]: readonly NDArray[], [out]: readonly NDArray[]): void => out.set(0, bytesOfTensor(array));

@@ -43,6 +43,7 @@ import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as nnSampling from "./nn-sampling.ts";
+import * as quantization from "./quantization.ts";
 import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
@@ -98,6 +99,7 @@ const families = [
   nnNormalization,
   nnPooling,
   nnSampling,
+  quantization,
   queue,
   random,
   randomDistributions,

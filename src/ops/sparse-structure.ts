@@ -1,7 +1,7 @@
 // Sparse tensors taken apart and put together: order, shape, slices, concatenation, splits, sums, rows filled, elements kept. Where the number of
 // elements depends on their places, the op runs on the host between segments.
 
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { type ElementValue, NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
@@ -397,6 +397,11 @@ function chosen(record: Pair, pick: (a: number, b: number) => number): readonly 
   return arraysOf(entries, record.aShape.size, record.aValues);
 }
 
+/** TensorFlow registers a gradient that says there is none yet. */
+function noGradient(type: string): never {
+  throw new UnimplementedError(`Gradient for ${type} is not implemented.`);
+}
+
 const pairInputs = { aIndices: "int64", aValues: "T", aShape: "int64", bIndices: "int64", bValues: "T", bShape: "int64" } as const;
 
 /** The larger of each two elements; what is not stored counts as zero. */
@@ -404,7 +409,7 @@ export const SparseSparseMaximum = defineOp("SparseSparseMaximum", {
   inputs: pairInputs,
   outputs: { outputIndices: "int64", outputValues: "T" },
   attrs: { T: attr.type(attr.realNumbers) },
-  gradient: "none",
+  gradient: () => noGradient("SparseSparseMaximum"),
   shape: record => list(pairShape(record)).slice(0, 2),
   host: record => chosen(record, Math.max),
 });
@@ -413,7 +418,7 @@ export const SparseSparseMinimum = defineOp("SparseSparseMinimum", {
   inputs: pairInputs,
   outputs: { outputIndices: "int64", outputValues: "T" },
   attrs: { T: attr.type(attr.numbers) },
-  gradient: "none",
+  gradient: () => noGradient("SparseSparseMinimum"),
   shape: record => list(pairShape(record)).slice(0, 2),
   host: record => chosen(record, Math.min),
 });
