@@ -394,6 +394,14 @@ export {
   SoftsignGrad,
 } from "../ops/nn.ts";
 export {
+  FakeQuantWithMinMaxArgs,
+  FakeQuantWithMinMaxArgsGradient,
+  FakeQuantWithMinMaxVars,
+  FakeQuantWithMinMaxVarsGradient,
+  FakeQuantWithMinMaxVarsPerChannel,
+  FakeQuantWithMinMaxVarsPerChannelGradient,
+} from "../ops/quantization.ts";
+export {
   FIFOQueueV2,
   PaddingFIFOQueueV2,
   PriorityQueueV2,

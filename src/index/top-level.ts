@@ -15,6 +15,7 @@ export * as math from "./math.ts";
 export * as metrics from "./metrics.ts";
 export * as nn from "./nn.ts";
 export * as pythonIo from "./python-io.ts";
+export * as quantization from "./quantization.ts";
 export * as queue from "./queue.ts";
 export * as random from "./random.ts";
 export * as savedModel from "./saved-model.ts";
@@ -372,6 +373,7 @@ export {
   truncatemod,
 } from "../ops/math.ts";
 export { editDistance } from "../ops/nn-ctc.ts";
+export { fakeQuantWithMinMaxArgs, fakeQuantWithMinMaxVars, fakeQuantWithMinMaxVarsPerChannel } from "../ops/quantization.ts";
 export { randomGamma, randomPoisson } from "../ops/random-distributions.ts";
 export {
   getSeed,
