@@ -1,9 +1,9 @@
 // TensorProto and TensorShapeProto ↔ NDArray and TensorShape, with TensorFlow's choice of field for each type.
 
 import { type DType, dtypeEnumName, dtypeOfEnumName, dtypeOfNumber, dtypeTable, viewTypedArray } from "../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
+import { InvalidArgumentError, ResourceExhaustedError, UnimplementedError } from "../base/errors.ts";
 import { type ElementValue, NDArray } from "../base/ndarray.ts";
-import { TensorShape } from "../base/shape.ts";
+import { sizeOf, TensorShape } from "../base/shape.ts";
 import { createMessage } from "./message-codec.ts";
 import type { Message, MessageInit } from "./messages.ts";
 
@@ -74,7 +74,15 @@ function contentOf(bytes: Uint8Array, dtype: DType, size: number): NDArray["data
   return viewTypedArray(dtype, bytes.slice().buffer, 0, size);
 }
 
+/** A message may say of a few values that they fill a large tensor: larger than this it is not believed. */
+const mostFilled = 2 ** 30;
+
 function fromValues(dtype: DType, dims: readonly number[], values: readonly ElementValue[]): NDArray {
+  const bytes = sizeOf(dims) * Math.max(dtypeTable[dtype].bytes, 8);
+  if (bytes > mostFilled && sizeOf(dims) > values.length)
+    throw new ResourceExhaustedError(
+      `Cannot parse tensor from proto\n\nIts shape [${dims}] is larger than the ${values.length} values it holds may fill.`,
+    );
   const array = NDArray.zeros(dtype, dims);
   if (values.length > array.size)
     throw new InvalidArgumentError(

@@ -1,0 +1,147 @@
+// Damaged and hostile graph files: TensorFlow's complaints for the recorded ones, and 100,000 mutated inputs that must each be read or refused by an
+// error of ours, soon and in bounded memory.
+import { describe, expect, it } from "vitest";
+import { AssertionError, InternalError, KeyError, OpError, RuntimeError, ValueError } from "../../src/base/errors.ts";
+import { decodeText, encodeText } from "../../src/base/ndarray.ts";
+import { messageFromBytes, messageToBytes } from "../../src/formats/message-codec.ts";
+import type { MessageName } from "../../src/formats/messages.ts";
+import { messageFromText } from "../../src/formats/text-format.ts";
+import * as tf from "../../src/index.ts";
+import { messageOfFile } from "../../src/io/message-files.ts";
+import { packed } from "./recorded.ts";
+
+const corrupted = packed("corrupted-graphs");
+interface Report {
+  readonly error: string | null;
+  readonly message?: string;
+}
+const reports = JSON.parse(decodeText(corrupted.get("what_tf_reports.json") as Uint8Array)) as Readonly<Record<string, Report>>;
+
+function importOf(bytes: Uint8Array): tf.Graph {
+  const graph = new tf.Graph();
+  graph.asDefault(() => tf.importGraphDef(bytes, { name: "" }));
+  return graph;
+}
+
+describe("what TensorFlow says of damaged graphs", () => {
+  const damaged = [...corrupted.keys()].filter(name => name.endsWith(".pb"));
+  it.each(damaged)("%s", name => {
+    const report = reports[name] ?? reports[`${name} (import)`];
+    const bytes = corrupted.get(name) as Uint8Array;
+    if (report.error === null) {
+      // TensorFlow finds this only when it makes the kernel; reading it here is when the array is made.
+      expect(() => importOf(bytes)).toThrow("Cannot parse tensor from proto");
+      return;
+    }
+    const [firstSentence] = (report.message as string).replace("running on vm", "running on tensorloom").split(" Note that");
+    expect(() => importOf(bytes)).toThrow(firstSentence);
+    if (report.error === "DecodeError") expect(() => messageOfFile("GraphDef", `models/${name}`, bytes)).toThrow(new RegExp(`^Cannot parse file models/${name}: .*At byte \\d+: `, "s"));
+  });
+});
+
+/** mulberry32. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return below => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const interesting = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x12, 0x1a];
+
+/** Flips, overwrites, cuts, doubles, or moves pieces. */
+function mutated(bytes: Uint8Array, random: (below: number) => number): Uint8Array {
+  let result = bytes.slice();
+  for (let times = 1 + random(4); times > 0 && result.length > 0; times--) {
+    const at = random(result.length);
+    const length = 1 + random(Math.min(16, result.length - at));
+    const kind = random(6);
+    if (kind === 0) result[at] ^= 1 << random(8);
+    else if (kind === 1) result[at] = interesting[random(interesting.length)];
+    else if (kind === 2) result = result.slice(0, at);
+    else if (kind === 3) result = new Uint8Array([...result.subarray(0, at), ...result.subarray(at + length)]);
+    else if (kind === 4) result = new Uint8Array([...result.subarray(0, at + length), ...result.subarray(at)]);
+    else result.fill(random(256), at, at + length);
+  }
+  return result;
+}
+
+const isOurs = (error: unknown): boolean =>
+  (error instanceof OpError && !(error instanceof InternalError)) ||
+  error instanceof ValueError ||
+  error instanceof RuntimeError ||
+  error instanceof KeyError ||
+  error instanceof AssertionError;
+
+describe("mutated inputs are read or refused", () => {
+  const frozen = packed("frozen");
+  const graph = frozen.get("frozen.pb") as Uint8Array;
+  const text = frozen.get("frozen.pbtxt") as Uint8Array;
+  const model = packed("saved-model-1").get("saved_model.pb") as Uint8Array;
+  const whole = messageFromBytes("SavedModel", model);
+  const slim = messageToBytes("SavedModel", {
+    metaGraphs: whole.metaGraphs.map(({ collectionDef, signatureDef, saverDef }) => ({ collectionDef, signatureDef, saverDef, graphDef: {} })),
+  });
+  const read = (name: MessageName) => (bytes: Uint8Array) => void messageFromBytes(name, bytes);
+  it.each<[string, number, Uint8Array, (bytes: Uint8Array) => void]>([
+    ["GraphDef bytes", 53_000, graph, read("GraphDef")],
+    ["SavedModel bytes", 30_000, slim, read("SavedModel")],
+    ["GraphDef text", 15_000, text, bytes => void messageFromText("GraphDef", bytes)],
+    ["imports", 2_000, graph, bytes => void importOf(bytes)],
+  ])("%s", (_, count, original, attempt) => {
+    const random = randomNumbers(1);
+    let refused = 0;
+    let slowest = 0;
+    for (let i = 0; i < count; i++) {
+      const bytes = mutated(original, random);
+      const start = performance.now();
+      try {
+        attempt(bytes);
+      } catch (error) {
+        refused++;
+        if (!isOurs(error)) throw new Error(`Input ${i}: ${error}`, { cause: error });
+      }
+      slowest = Math.max(slowest, performance.now() - start);
+    }
+    expect(refused).toBeGreaterThan(count / 10);
+    expect(slowest).toBeLessThan(5000);
+  }, 300_000);
+
+  it("nesting without end is refused", () => {
+    let deep = new Uint8Array(0);
+    for (let i = 0; i < 300; i++) deep = new Uint8Array([0x12, ...varint(deep.length), ...deep]);
+    expect(() => messageFromBytes("FullTypeDef", deep)).toThrow("nested deeper than 100 levels");
+    expect(() => messageFromText("FullTypeDef", encodeText("args { ".repeat(100_000)))).toThrow("Max recursion depth is 100");
+  });
+
+  it("a tensor larger than what it holds is refused", () => {
+    const node = `node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "value" value { tensor { dtype: DT_FLOAT
+      float_val: 1 tensor_shape { dim { size: 1000000 } dim { size: 1000000 } } } } } }`;
+    expect(() => new tf.Graph().asDefault(() => tf.importGraphDef(node))).toThrow("is larger than");
+  });
+
+  it("functions that double at every level, and those that call themselves, are refused", async () => {
+    const arg = '{ name: "x" type: DT_FLOAT }';
+    const double = (i: number, callee: string): string =>
+      `function { signature { name: "f${i}" input_arg ${arg} output_arg { name: "y" type: DT_FLOAT } } ret { key: "y" value: "s:z:0" }
+        node_def { name: "a" op: "${callee}" input: "x" } node_def { name: "b" op: "${callee}" input: "x" }
+        node_def { name: "s" op: "AddV2" input: "a:y:0" input: "b:y:0" attr { key: "T" value { type: DT_FLOAT } } } }`;
+    const library = Array.from({ length: 40 }, (_, i) => double(i, i === 39 ? "f39" : `f${i + 1}`)).join("\n");
+    const graph = new tf.Graph();
+    graph.asDefault(() =>
+      tf.importGraphDef(`node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } }
+        attr { key: "value" value { tensor { dtype: DT_FLOAT float_val: 1 tensor_shape {} } } } } node { name: "y" op: "f0" input: "c" } library { ${library} }`, { name: "" }),
+    );
+    await expect(new tf.Session({ graph }).run("y:0")).rejects.toThrow("more than 64 calls deep");
+  });
+});
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest & 127) | 128);
+  return [...bytes, rest];
+}
