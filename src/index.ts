@@ -11,6 +11,7 @@ export * from "./index/dtypes.ts";
 export * as rawOps from "./index/raw-ops.ts";
 export * from "./index/top-level.ts";
 export { exportGraphDef } from "./io/graph-def.ts";
+export { loadTfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export { ellipsis, getItem } from "./ops/array-slicing.ts";
 
 export type { DType, TypedArray } from "./base/dtype.ts";
@@ -21,6 +22,7 @@ export type { DeviceFunction } from "./graph/device.ts";
 export type { NameScope, Scope } from "./graph/graph.ts";
 export type { Named } from "./graph/op-definition.ts";
 export type { GraphDefMessage, ImportGraphDefOptions } from "./io/graph-def.ts";
+export type { TfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export type { FeedKey, Feeds } from "./session/feeds.ts";
 export type { Fetches, IndexedSlicesValue, Results } from "./session/fetches.ts";
 export type { SessionConfig, SessionOptions } from "./session/session.ts";

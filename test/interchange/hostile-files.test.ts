@@ -35,7 +35,10 @@ describe("what TensorFlow says of damaged graphs", () => {
     }
     const [firstSentence] = (report.message as string).replace("running on vm", "running on tensorloom").split(" Note that");
     expect(() => importOf(bytes)).toThrow(firstSentence);
-    if (report.error === "DecodeError") expect(() => messageOfFile("GraphDef", `models/${name}`, bytes)).toThrow(new RegExp(`^Cannot parse file models/${name}: .*At byte \\d+: `, "s"));
+    if (report.error === "DecodeError")
+      expect(() => messageOfFile("GraphDef", `models/${name}`, bytes)).toThrow(
+        new RegExp(`^Cannot parse file models/${name}: .*At byte \\d+: `, "s"),
+      );
   });
 });
 
@@ -83,7 +86,12 @@ describe("mutated inputs are read or refused", () => {
   const model = packed("saved-model-1").get("saved_model.pb") as Uint8Array;
   const whole = messageFromBytes("SavedModel", model);
   const slim = messageToBytes("SavedModel", {
-    metaGraphs: whole.metaGraphs.map(({ collectionDef, signatureDef, saverDef }) => ({ collectionDef, signatureDef, saverDef, graphDef: {} })),
+    metaGraphs: whole.metaGraphs.map(({ collectionDef, signatureDef, saverDef }) => ({
+      collectionDef,
+      signatureDef,
+      saverDef,
+      graphDef: {},
+    })),
   });
   const read = (name: MessageName) => (bytes: Uint8Array) => void messageFromBytes(name, bytes);
   it.each<[string, number, Uint8Array, (bytes: Uint8Array) => void]>([
@@ -91,24 +99,28 @@ describe("mutated inputs are read or refused", () => {
     ["SavedModel bytes", 30_000, slim, read("SavedModel")],
     ["GraphDef text", 15_000, text, bytes => void messageFromText("GraphDef", bytes)],
     ["imports", 2_000, graph, bytes => void importOf(bytes)],
-  ])("%s", (_, count, original, attempt) => {
-    const random = randomNumbers(1);
-    let refused = 0;
-    let slowest = 0;
-    for (let i = 0; i < count; i++) {
-      const bytes = mutated(original, random);
-      const start = performance.now();
-      try {
-        attempt(bytes);
-      } catch (error) {
-        refused++;
-        if (!isOurs(error)) throw new Error(`Input ${i}: ${error}`, { cause: error });
+  ])(
+    "%s",
+    (_, count, original, attempt) => {
+      const random = randomNumbers(1);
+      let refused = 0;
+      let slowest = 0;
+      for (let i = 0; i < count; i++) {
+        const bytes = mutated(original, random);
+        const start = performance.now();
+        try {
+          attempt(bytes);
+        } catch (error) {
+          refused++;
+          if (!isOurs(error)) throw new Error(`Input ${i}: ${error}`, { cause: error });
+        }
+        slowest = Math.max(slowest, performance.now() - start);
       }
-      slowest = Math.max(slowest, performance.now() - start);
-    }
-    expect(refused).toBeGreaterThan(count / 10);
-    expect(slowest).toBeLessThan(5000);
-  }, 300_000);
+      expect(refused).toBeGreaterThan(count / 10);
+      expect(slowest).toBeLessThan(5000);
+    },
+    300_000,
+  );
 
   it("nesting without end is refused", () => {
     let deep = new Uint8Array(0);
@@ -132,8 +144,11 @@ describe("mutated inputs are read or refused", () => {
     const library = Array.from({ length: 40 }, (_, i) => double(i, i === 39 ? "f39" : `f${i + 1}`)).join("\n");
     const graph = new tf.Graph();
     graph.asDefault(() =>
-      tf.importGraphDef(`node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } }
-        attr { key: "value" value { tensor { dtype: DT_FLOAT float_val: 1 tensor_shape {} } } } } node { name: "y" op: "f0" input: "c" } library { ${library} }`, { name: "" }),
+      tf.importGraphDef(
+        `node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } }
+        attr { key: "value" value { tensor { dtype: DT_FLOAT float_val: 1 tensor_shape {} } } } } node { name: "y" op: "f0" input: "c" } library { ${library} }`,
+        { name: "" },
+      ),
     );
     await expect(new tf.Session({ graph }).run("y:0")).rejects.toThrow("more than 64 calls deep");
   });
