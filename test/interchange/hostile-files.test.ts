@@ -57,7 +57,7 @@ const interesting = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x12, 0x1a];
 
 /** Flips, overwrites, cuts, doubles, or moves pieces. */
 function mutated(bytes: Uint8Array, random: (below: number) => number): Uint8Array {
-  let result = bytes.slice();
+  let result: Uint8Array = bytes.slice();
   for (let times = 1 + random(4); times > 0 && result.length > 0; times--) {
     const at = random(result.length);
     const length = 1 + random(Math.min(16, result.length - at));
@@ -123,7 +123,7 @@ describe("mutated inputs are read or refused", () => {
   );
 
   it("nesting without end is refused", () => {
-    let deep = new Uint8Array(0);
+    let deep: Uint8Array = new Uint8Array(0);
     for (let i = 0; i < 300; i++) deep = new Uint8Array([0x12, ...varint(deep.length), ...deep]);
     expect(() => messageFromBytes("FullTypeDef", deep)).toThrow("nested deeper than 100 levels");
     expect(() => messageFromText("FullTypeDef", encodeText("args { ".repeat(100_000)))).toThrow("Max recursion depth is 100");
