@@ -81,7 +81,7 @@ const model = {
   weightsManifest: [{ paths: ["a.bin", "b.bin"], weights }],
 };
 
-function written(change: object = {}, bytes = content): string {
+function written(change: object = {}, bytes: Uint8Array = content): string {
   const path = join(folder, "model.json");
   writeFileSync(path, JSON.stringify({ ...model, ...change }));
   writeFileSync(join(folder, "a.bin"), bytes.subarray(0, 7));
