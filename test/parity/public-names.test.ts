@@ -25,7 +25,7 @@ const ours = new Set([
   "LookupError",
   "RuntimeError",
   "AssertionError",
-  "exportGraphDef",
+  "exportGraphDef", "loadTfjsGraphModel",
   "ellipsis",
   "getItem",
   "double",
