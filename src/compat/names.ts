@@ -242,6 +242,7 @@ export const lgamma: Tf["lgamma"] = tf.lgamma;
 export const lin_space: Tf["lin_space"] = tf.lin_space;
 export const linalg: Tf["linalg"] = tf.linalg;
 export const linspace: Tf["linspace"] = tf.linspace;
+export const load_tfjs_graph_model: Tf["load_tfjs_graph_model"] = tf.load_tfjs_graph_model;
 export const local_variables: Tf["local_variables"] = tf.local_variables;
 export const local_variables_initializer: Tf["local_variables_initializer"] = tf.local_variables_initializer;
 export const log: Tf["log"] = tf.log;
