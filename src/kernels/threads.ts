@@ -37,7 +37,7 @@ export const leaveTicket = -1;
 /** A shared memory must say how large it may become: all that 32 bits address. */
 export const sharedMemory: MemoryImport = { minPages: 1, maxPages: 65536, shared: true };
 
-/** What is worth sharing, as schedule/cost.ts counts (about 30 units a nanosecond): measured in bench/README.md. */
+/** What is worth sharing, as schedule/cost.ts counts (about 30 units a nanosecond): rounded from what a wake and a barrier take. */
 export interface SharingRules {
   /** A phase with less is done by the caller alone. */
   readonly leastPhase: number;

@@ -1,6 +1,6 @@
 // Memory up to WebAssembly's 4 GiB: addresses are unsigned, offsets large. What is reserved and never touched costs the machine nothing, so
 // programs run high up in a memory that is almost empty. Beyond 4 GiB the error says what was needed and what for.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { WasmDevice } from "../../src/backends/wasm/device.ts";
 import { LinearMemory } from "../../src/backends/wasm/memory.ts";
 import { ResourceExhaustedError } from "../../src/base/errors.ts";
@@ -79,6 +79,23 @@ describe("beyond 4 GiB", () => {
     const second = memory.allocate(2 ** 30, "a third");
     expect(second).toBeGreaterThanOrEqual(first + 2 ** 31);
     new Uint8Array(memory.buffer)[second + 2 ** 30 - 1] = 1;
+  });
+
+  test("an engine that reserves less gives a smaller memory", () => {
+    const maxima: unknown[] = [];
+    class Reluctant extends WebAssembly.Memory {
+      constructor(descriptor: WebAssembly.MemoryDescriptor) {
+        maxima.push(descriptor.maximum);
+        if (descriptor.maximum === 65536) throw new RangeError("could not allocate memory");
+        super(descriptor);
+      }
+    }
+    vi.stubGlobal("WebAssembly", { Memory: Reluctant });
+    const memory = new LinearMemory({ shared: true });
+    vi.unstubAllGlobals();
+    expect(maxima).toEqual([65536, 32768]);
+    expect([memory.hasRoomFor(2 ** 30), memory.hasRoomFor(2 ** 31)]).toEqual([true, false]);
+    expect(() => memory.allocate(2 ** 31, "a test")).toThrow(/gives it at most 2 GiB/);
   });
 
   test("a run says how much it needs and which buffers are largest", async () => {

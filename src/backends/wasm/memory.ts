@@ -4,7 +4,8 @@
 import { ResourceExhaustedError } from "../../base/errors.ts";
 
 const pageBytes = 65536;
-const mostPages = 65536;
+/** All that 32 bits address; less where an engine will not reserve that much, in which case it says so when the memory is made. */
+const maximalPages = [65536, 32768, 16384] as const;
 export const alignment = 64;
 
 interface Span {
@@ -14,12 +15,13 @@ interface Span {
 
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
+  private readonly mostPages: number;
   /** Counts growths. */
   version = 0;
   private free: Span[] = [{ offset: alignment, bytes: pageBytes - alignment }];
 
   constructor({ shared = false }: { shared?: boolean } = {}) {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared });
+    [this.memory, this.mostPages] = reserve(shared);
   }
 
   get buffer(): ArrayBuffer {
@@ -47,7 +49,7 @@ export class LinearMemory {
     const end = this.memory.buffer.byteLength;
     const last = this.free[this.free.length - 1];
     const atEnd = last && last.offset + last.bytes === end ? last.bytes : 0;
-    return size <= mostPages * pageBytes - end + atEnd || this.free.some(span => span.bytes >= size);
+    return size <= this.mostPages * pageBytes - end + atEnd || this.free.some(span => span.bytes >= size);
   }
 
   release(offset: number, bytes: number): void {
@@ -69,16 +71,29 @@ export class LinearMemory {
     const pages = Math.ceil((size - atEnd) / pageBytes);
     const have = end / pageBytes;
     try {
-      if (have + pages > mostPages) throw new RangeError("over 4 GiB");
+      if (have + pages > this.mostPages) throw new RangeError("over the maximum");
       this.memory.grow(pages);
     } catch {
       throw new ResourceExhaustedError(
-        `OOM when allocating ${size} bytes for ${purpose}${parts()}\n\nThe session holds ${end} bytes, ${this.free.reduce((sum, { bytes }) => sum + bytes, 0)} of them free; WebAssembly addresses at most 4 GiB. Use a smaller batch, or fewer variables.`,
+        `OOM when allocating ${size} bytes for ${purpose}${parts()}\n\nThe session holds ${end} bytes, ${this.free.reduce((sum, { bytes }) => sum + bytes, 0)} of them free; WebAssembly gives it at most ${this.mostPages / 16384} GiB. Use a smaller batch, or fewer variables.`,
       );
     }
     this.version++;
     this.release(end, pages * pageBytes);
   }
+}
+
+/** A memory of one page that may grow as far as the engine lets it. */
+function reserve(shared: boolean): [memory: WebAssembly.Memory, mostPages: number] {
+  let refusal: unknown;
+  for (const maximum of maximalPages) {
+    try {
+      return [new WebAssembly.Memory({ initial: 1, maximum, shared }), maximum];
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw new ResourceExhaustedError(`The engine reserves no memory: ${String(refusal)}\n\nClose sessions that are not needed.`);
 }
 
 /** Rounded up to the alignment, with room for one vector behind. */
