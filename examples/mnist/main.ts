@@ -2,6 +2,7 @@
 // The net is in model.ts; reading, shuffling, the progress line and the picture are in ../shared.
 
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import * as tf from "tensorloom";
 import { ExampleError, exitStatus, Interrupt, runCommand } from "../shared/command.ts";
 import { firstDigits, loadDigits } from "../shared/digits.ts";
@@ -33,6 +34,8 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
   const net = buildNet(optimizer);
   const session = new tf.Session();
   await session.run(tf.globalVariablesInitializer());
+  // For TensorBoard: `tensorboard --logdir out`.
+  await using writer = new tf.summary.FileWriter(join(out, "run"), { graph: session.graph });
 
   using interrupt = new Interrupt();
   const startedMs = performance.now();
@@ -50,6 +53,11 @@ await runCommand(about, async ({ epochs, "batch-size": batchSize, seed, optimize
         ],
       );
       progress.step({ examples: batchSize, loss: loss.item(), accuracy: accuracy.item() });
+      const value = [
+        { tag: "loss", simpleValue: loss.item() },
+        { tag: "accuracy", simpleValue: accuracy.item() },
+      ];
+      writer.addSummary({ value }, progress.steps);
       if (!Number.isFinite(loss.item())) {
         progress.finish();
         throw new ExampleError(divergedText(loss.item(), progress.steps));

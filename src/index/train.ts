@@ -17,6 +17,7 @@ export {
   removeCheckpoint,
   updateCheckpointState,
 } from "../io/saver-checkpoints.ts";
+export { initFromCheckpoint } from "../io/saver-initialize.ts";
 export { Saver, SaverDef } from "../io/saver.ts";
 export { summaryIterator } from "../io/summary-writer.ts";
 export { AdadeltaOptimizer } from "../library/train/adadelta.ts";

@@ -225,6 +225,33 @@ test("the nodes of a sharded saver and of a resource variable's", () =>
     ]);
   }));
 
+test("variables begin with a checkpoint's values", async () => {
+  const path = join(folder, "begin", "m");
+  await inGraph(async () => {
+    const [a, b] = tf.variableScope("old", () => [tf.getVariable("a", [2]), tf.getVariable("b", [1], { useResource: true })]);
+    const session = new tf.Session();
+    await session.run([a.assign([1, 2]), b.assign([3], { readValue: false })]);
+    await new tf.train.Saver().save(session, path);
+    await session.close();
+  });
+  await inGraph(async () => {
+    const [a, b] = tf.variableScope("new", () => [tf.getVariable("a", [2]), tf.getVariable("b", [1], { useResource: true })]);
+    const c = new tf.Variable([0, 0], { name: "c" });
+    const d = tf.getVariable("d", [2]);
+    await tf.train.initFromCheckpoint(path, { "old/": "new/", "old/a": c });
+    await tf.train.initFromCheckpoint(join(folder, "begin"), { "old/a": "d" });
+    const session = new tf.Session();
+    await session.run(tf.globalVariablesInitializer());
+    expect((await session.run([a, b, c, d])).map(v => v.toArray())).toEqual([[1, 2], [3], [1, 2], [1, 2]]);
+    await session.close();
+    await expect(tf.train.initFromCheckpoint(path, { none: "d" })).rejects.toThrow(/^Tensor none is not found in .* checkpoint/);
+    await expect(tf.train.initFromCheckpoint(path, { "old/b": "d" })).rejects.toThrow(/^Shape of variable d:0 \(\(2,\)\) doesn't match/);
+    await expect(tf.train.initFromCheckpoint(path, { "old/b": "x/y" })).rejects.toThrow(
+      /^Assignment map with scope only name x should map/,
+    );
+  });
+});
+
 describe("errors", () => {
   const home = join(folder, "errors");
   const setUp = async () => {

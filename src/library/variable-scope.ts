@@ -224,6 +224,9 @@ const joined = (outer: string, inner: string): string => (outer === "" ? inner :
 
 const storeOf = (graph: Graph = getDefaultGraph()): VariableStore => graph.attached(variableScope, () => new VariableStore());
 
+/** The variables that `getVariable` made in a graph, by name. */
+export const storedVariables = (graph: Graph): ReadonlyMap<string, Variable> => storeOf(graph).variables;
+
 /** The current variable scope of the default graph. TF: tf.get_variable_scope. */
 export const getVariableScope = (): VariableScope => storeOf().current;
 

@@ -106,8 +106,9 @@ export class Variable implements AsTensor {
   /** The ref output (`v:0`, float32_ref) or the resource handle. */
   readonly handle: Tensor;
   /** The operation that sets the initial value. */
-  readonly initializer: Operation;
-  readonly initialValue: Tensor;
+  initializer: Operation;
+  /** What the variable begins with; a checkpoint's value after `train.initFromCheckpoint`. */
+  initialValue: Tensor;
   readonly dtype: DType;
   readonly trainable: boolean;
   readonly constraint: Constraint | null;

@@ -1,0 +1,79 @@
+// Variables that begin with a checkpoint's values: initFromCheckpoint gives them other initializers, made of RestoreV2.
+
+import { ValueError } from "../base/errors.ts";
+import { sameShape } from "../base/shape.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
+import type { Graph } from "../graph/graph.ts";
+import { Operation } from "../graph/operation.ts";
+import { storedVariables } from "../library/variable-scope.ts";
+import { Variable } from "../library/variables.ts";
+import { RestoreV2 } from "../ops/checkpoint.ts";
+import { saveableOf } from "./saver.ts";
+import { checkpointPath, NewCheckpointReader } from "./saver-checkpoints.ts";
+
+/** Names in the checkpoint → variables, their names, or scopes: `{ "old/": "new/" }`, `{ "w": "layer/kernel" }`, `{ "w": variable }`. */
+export type AssignmentMap = Readonly<Record<string, string | Variable>> | ReadonlyMap<string, string | Variable>;
+
+/** Lets variables begin with the values of a checkpoint, or of the latest in a folder, when their initializers run. To be awaited before they
+ *  do, since the checkpoint is read. TF: tf.train.init_from_checkpoint. @throws ValueError for missing tensors and shapes that differ. */
+export async function initFromCheckpoint(ckptDirOrFile: string, assignmentMap: AssignmentMap): Promise<void> {
+  const graph = getDefaultGraph();
+  const path = await checkpointPath(ckptDirOrFile);
+  const reader = await NewCheckpointReader(path);
+  const shapes = reader.getVariableToShapeMap();
+  await reader.close();
+  const given: [string, string | Variable][] = assignmentMap instanceof Map ? [...assignmentMap] : Object.entries(assignmentMap);
+  for (const [name, target] of given.sort(([a], [b]) => (a < b ? -1 : 1)))
+    for (const [tensor, variable] of pairsOf(graph, name, target, ckptDirOrFile)) {
+      const shape = shapes.get(tensor);
+      if (shape === undefined)
+        throw new ValueError(`Tensor ${tensor} is not found in ${ckptDirOrFile} checkpoint`, `It holds ${[...shapes.keys()].join(", ")}.`);
+      if (variable.shape.isFullyDefined && !sameShape(variable.shape.asNumbers(), shape))
+        throw new ValueError(
+          `Shape of variable ${variable.name} (${variable.shape}) doesn't match with shape of tensor ${tensor} ([${shape.join(", ")}]) from checkpoint reader.`,
+        );
+      beginWith(graph, variable, path, tensor);
+    }
+}
+
+/** The variables that one row of the map means, with their names in the checkpoint. */
+function pairsOf(graph: Graph, name: string, target: string | Variable, where: string): [string, Variable][] {
+  if (target instanceof Variable) return [[name, target]];
+  const variables = storedVariables(graph);
+  const one = variables.get(target);
+  if (one) return [[name, one]];
+  const scope = target.includes("/") ? target.slice(0, target.lastIndexOf("/")) : "";
+  if (!name.endsWith("/"))
+    throw new ValueError(
+      `Assignment map with scope only name ${scope} should map to scope only ${name}. Should be 'scope/': 'other_scope/'.`,
+      `There is no variable named "${target}" to be read from ${where}.`,
+    );
+  return [...variables]
+    .filter(([variable]) => scope === "" || variable.startsWith(`${scope}/`))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([variable, value]) => {
+      const inner = target === "/" ? variable : variable.slice(scope.length + (scope === "" ? 0 : 1));
+      return [name === "/" ? inner : name + inner, value];
+    });
+}
+
+function beginWith(graph: Graph, variable: Variable, path: string, tensor: string): void {
+  graph.asDefault(() => {
+    const [restored] = graph.device(variable.device, () =>
+      graph.device("/cpu:0", () =>
+        RestoreV2(
+          { prefix: path, tensorNames: [tensor], shapeAndSlices: [""], dtypes: [variable.dtype] },
+          { name: "checkpoint_initializer" },
+        ),
+      ),
+    );
+    const set = saveableOf(
+      variable.isResource ? (variable.asGraphElement() as Variable["initialValue"]) : variable,
+      "",
+      variable.op.name,
+    ).restore([restored], null);
+    restored.setShape(variable.shape);
+    variable.initializer = set instanceof Operation ? set : set.op;
+    variable.initialValue = restored;
+  });
+}
