@@ -1266,6 +1266,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "train.get_or_create_global_step": "1 graph?",
   "train.global_step": "2 sess global_step_tensor",
   "train.import_meta_graph": "1 meta_graph_or_file clear_devices= import_scope?",
+  "train.init_from_checkpoint": "2 ckpt_dir_or_file assignment_map",
   "train.input_producer": "1 input_tensor element_shape? num_epochs? shuffle= seed? capacity= shared_name? summary_name? name? cancel_op?",
   "train.inverse_time_decay": "4 learning_rate global_step decay_steps decay_rate staircase= name?",
   "train.latest_checkpoint": "2 checkpoint_dir latest_filename?",
