@@ -204,6 +204,8 @@ export class WasmExecutable implements Executable {
 
   private hostRead(value: Value): NDArray {
     const place = this.placeOf(value);
+    // Nobody computes what has no elements.
+    if (sizeOf(value.shape) === 0) return NDArray.zeros(value.dtype, value.shape);
     if (place.region === "host") return this.hostValues[place.slot];
     if (place.region === "state" && dtypeTable[value.dtype].bytes === 0) return this.device.hold(place.state).host as NDArray;
     return new NDArray(value.dtype, value.shape, this.device.view(value.dtype, this.offsetOf(place), sizeOf(value.shape)));
