@@ -362,6 +362,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "image.resize_with_crop_or_pad": "3 image target_height target_width",
   "image.rgb_to_grayscale": "1 images name?",
   "image.rgb_to_hsv": "1 images name?",
+  "image.total_variation": "1 images name?",
   "image.transpose": "1 image name?",
   "image.transpose_image": "1 image name?",
   import_graph_def: "1 graph_def input_map? return_elements? name? op_dict? producer_op_list?",

@@ -8,6 +8,7 @@ export {
   nonMaxSuppressionWithScores,
 } from "../ops/image-boxes.ts";
 export { decodeBmp, decodeGif, decodeImage, decodePng, encodePng } from "../ops/image-codecs.ts";
+export { totalVariation } from "../ops/image-measures.ts";
 export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
 export {
   ResizeMethod,

@@ -80,7 +80,9 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
   const isTypes =
     typeof dtype === "string" ||
     Array.isArray(dtype) ||
-    (isOptions(dtype) && flatten(dtype).every(leaf => typeof leaf === "string") && !("name" in dtype));
+    (isOptions(dtype) &&
+      flatten(dtype).every(leaf => typeof leaf === "string") &&
+      !["name", "dtype", "fnOutputSignature"].some(key => key in dtype));
   const given: MapOptions = isTypes || !isOptions(dtype) ? { ...options, dtype: dtype ?? options?.dtype } : dtype;
   const signature: Nested = given.fnOutputSignature ?? given.dtype ?? null;
   if (flatten(elems).length === 0)

@@ -43,6 +43,10 @@ export async function main(data: Data, record: Journal): Promise<void> {
   const correct = tf.nameScope("accuracy", () => tf.cast(tf.equal(tf.argmax(y, 1), tf.argmax(target, 1)), "float32"));
   const accuracy = tf.reduceMean(correct);
   record.graph();
+  const writer = new tf.summary.FileWriter(record.folder);
+  writer.addGraph(tf.getDefaultGraph());
+  await writer.close();
+  await record.events("event file", record.folder);
   await using session = new tf.Session();
   using _ = session.asDefault();
   await session.run(tf.globalVariablesInitializer());

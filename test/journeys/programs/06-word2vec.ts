@@ -46,10 +46,12 @@ async function train(data: Data, journal: Journal): Promise<void> {
       }),
     ),
   );
+  tf.summary.scalar("loss", loss);
   const optimizer = tf.nameScope("optimizer", () => new tf.train.GradientDescentOptimizer(1).minimize(loss));
   const norm = tf.sqrt(tf.reduceSum(tf.square(embeddings), 1, { keepdims: true }));
   const normalized = embeddings.truediv(norm);
   const similarity = tf.matmul(tf.nn.embeddingLookup(normalized, inputs.valid), normalized, { transposeB: true });
+  const merged = tf.summary.mergeAll() as tf.Tensor;
   const init = tf.globalVariablesInitializer();
   const saver = new tf.train.Saver();
   journal.graph();
@@ -65,6 +67,7 @@ async function train(data: Data, journal: Journal): Promise<void> {
       .map(op => op.name),
   );
   await using session = new tf.Session({ graph });
+  const writer = new tf.summary.FileWriter(journal.folder, { graph: session.graph });
   await session.run(init);
   await journal.initial(session);
   for (let i = 0; i < 40; i++) {
@@ -78,7 +81,10 @@ async function train(data: Data, journal: Journal): Promise<void> {
       [inputs.trueCount, expectedCount(labels)],
       [inputs.sampledCount, expectedCount(ids)],
     ]);
-    journal.step({ loss: (await session.run([optimizer, loss], feed))[1] });
+    const [, summary, value] = await session.run([optimizer, merged, loss], feed);
+    writer.addSummary(summary, i);
+    if (i === 39) writer.addRunMetadata({}, `step${i}`);
+    journal.step({ loss: value });
   }
   const sim = await session.run(similarity);
   journal.value("similarity", sim);
@@ -96,6 +102,8 @@ async function train(data: Data, journal: Journal): Promise<void> {
       .at(-1),
   );
   await journal.final(session);
+  await writer.close();
+  await journal.events("events", journal.folder);
 }
 
 /** `[ids, expected true count, expected sampled count]` of two runs under fixed seeds. */

@@ -2,7 +2,7 @@
 // of length, that much JSON, the arrays; brotli over all). The comparison and its measured tolerances come with the recordings: series by step,
 // values and final variables relative to their size, variables, collections and op types exactly.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -182,6 +182,22 @@ export class Journal {
       ),
       op_types: counts,
     };
+  }
+
+  /** Scalars, totals of histograms and sizes of pictures of the event files in a folder, in file order: [step, tag, value]. */
+  async events(name: string, folder: string): Promise<void> {
+    const rows: Json[] = [];
+    const paths = readdirSync(folder).filter(file => file.startsWith("events."));
+    for (const path of paths.sort())
+      for await (const event of tf.train.summaryIterator(join(folder, path))) {
+        const step = Number(event.step ?? 0);
+        if (event.graphDef?.length) rows.push([step, "graph_def", "present"]);
+        for (const { tag = "", simpleValue, histo, image } of event.summary?.value ?? [])
+          if (histo) rows.push([step, tag, [histo.min, histo.max, histo.num, histo.sum, histo.sumSquares].map(total => total ?? 0)]);
+          else if (image) rows.push([step, tag, [image.height, image.width, image.colorspace].map(size => size ?? 0)]);
+          else if (simpleValue !== undefined) rows.push([step, tag, simpleValue]);
+      }
+    this.values[name] = plain(rows);
   }
 
   /** Values of all variables right after initialization. */
