@@ -210,6 +210,24 @@ describe("results of any size are the reference's, and few modules are compiled"
   });
 });
 
+test("strings kept by a mask, none of them too", async () => {
+  const graph = new tf.Graph();
+  const { mask, kept } = graph.asDefault(() => {
+    const mask = tf.placeholder("bool", [3]);
+    return { mask, kept: tf.booleanMask(tf.constant(["a", "b", "c"]), mask) };
+  });
+  const session = new tf.Session({ graph });
+  const sizes: number[] = [];
+  for (const bits of [
+    [1, 0, 1],
+    [0, 0, 0],
+    [1, 1, 1],
+  ])
+    sizes.push((await session.run(kept, [[mask, array(bits, "bool", [3])]])).size);
+  expect(sizes).toEqual([2, 0, 3]);
+  await session.close();
+});
+
 describe("a thousand sizes", () => {
   test.each(["where and scatterNd", "range to a fed limit"])("%s", async name => {
     const graph = new tf.Graph();
