@@ -37,6 +37,7 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
     producers,
     [...needs.filter(tensor => !selection.feeds.has(tensor)).map(({ op }) => op), ...after].map(op => producers.get(op)),
   );
+  addReadersOfArrays(selection, producers, early, node => isBetween(node, between) || node === producers.get(reader));
   const isEarly = (node: Node): boolean => early.has(node);
   const firstNodes = selection.nodes.filter(isEarly);
   const restNodes = selection.nodes.filter(node => (isBetween(node, between) ? false : !isEarly(node) || isHandleSource(node)));
@@ -88,7 +89,7 @@ export function sourcesOf(selection: Selection, producers: ReadonlyMap<Operation
   return [...read, ...controls].flatMap(op => producers.get(op) ?? []).filter(source => source !== node);
 }
 
-function closure(selection: Selection, producers: ReadonlyMap<Operation, Node>, roots: readonly (Node | undefined)[]): ReadonlySet<Node> {
+function closure(selection: Selection, producers: ReadonlyMap<Operation, Node>, roots: readonly (Node | undefined)[]): Set<Node> {
   const found = new Set<Node>();
   const stack = [...roots];
   while (stack.length > 0) {
@@ -98,6 +99,24 @@ function closure(selection: Selection, producers: ReadonlyMap<Operation, Node>, 
     stack.push(...sourcesOf(selection, producers, next));
   }
   return found;
+}
+
+/** What lives inside one run (an array of tensors) is read where it was filled, as far as that needs nothing that comes later. */
+function addReadersOfArrays(
+  selection: Selection,
+  producers: ReadonlyMap<Operation, Node>,
+  early: Set<Node>,
+  isLater: (node: Node) => boolean,
+): void {
+  const isEarlyArray = (input: Tensor): boolean => {
+    const producer = producers.get(resolve(selection, input).op);
+    return input.dtype === "resource" && producer !== undefined && early.has(producer) && !isHandleSource(producer);
+  };
+  for (const node of selection.nodes) {
+    if (early.has(node) || !inputsOf(node).some(isEarlyArray)) continue;
+    const needed = closure(selection, producers, [node]);
+    if (![...needed].some(isLater)) for (const each of needed) early.add(each);
+  }
 }
 
 function requireOutside({ feeds }: Selection, producers: ReadonlyMap<Operation, Node>, tensor: Tensor, reader: Operation): void {
