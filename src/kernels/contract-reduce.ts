@@ -1,12 +1,14 @@
 // A contraction as a reduction of products: for those that have no matrix form, and for the host.
 
-import type { Operand } from "../ir/program.ts";
+import type { Operand, Value } from "../ir/program.ts";
+import { type ContractKernel, paddedReduce, type Padding } from "./contract-plan.ts";
 import { isHalf } from "./halves.ts";
 import { applyScalar, castScalar, constantScalar, guardScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
-import type { Kernel } from "../schedule/plan.ts";
+import { partialOf } from "./reduce.ts";
+import type { ReduceKernel } from "./reduce-work.ts";
 
 /** A contraction as a reduction of products, zero outside its operands. Products and sums of halves are taken in float32. */
-export function asReduce({ shape, over, left, right, stores }: Extract<Kernel, { kind: "contract" }>): Extract<Kernel, { kind: "reduce" }> {
+export function asReduce({ shape, over, left, right, stores }: ContractKernel): ReduceKernel {
   const element = ({ source, at }: Operand): Scalar =>
     guardScalar(
       at.map((index, axis) => ({ index, low: 0, high: source.shape[axis] })),
@@ -23,4 +25,15 @@ export function asReduce({ shape, over, left, right, stores }: Extract<Kernel, {
     accumulator: left.source.dtype,
     stores,
   };
+}
+
+/** A contraction without a matrix form: its operands padded, so that no index lies outside, and reduced, where it pays in slices. */
+export function sumOfProducts(kernel: ContractKernel): {
+  readonly paddings: readonly Padding[];
+  readonly reduce: ReduceKernel;
+  readonly partial: Value | undefined;
+} {
+  const padded = paddedReduce(kernel);
+  const reduce = asReduce(padded?.kernel ?? kernel);
+  return { paddings: padded?.paddings ?? [], reduce, partial: partialOf(reduce) };
 }

@@ -7,12 +7,11 @@ import type { Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { storeCost } from "../schedule/cost.ts";
 import { least, plus, times } from "./arithmetic.ts";
-import { asReduce } from "./contract-reduce.ts";
+import { asReduce, sumOfProducts } from "./contract-reduce.ts";
 import {
   type Axis,
   type ContractKernel,
   type ContractPlan,
-  paddedReduce,
   type Padding,
   planContract,
   rowTiles,
@@ -55,14 +54,17 @@ function placeScratch(values: readonly Value[], { scratch }: ContractKernel, rec
 }
 
 function recordWithoutMatrixForm(kernel: ContractKernel, recording: Recording): Phase[] {
-  const padded = paddedReduce(kernel);
-  if (!padded || kernel.scratch === undefined || kernel.scratch.bytes === 0) return recordReduce(asReduce(kernel), recording);
-  placeScratch(
-    padded.paddings.map(({ padded: value }) => value),
-    kernel,
-    recording,
-  );
-  return [...padded.paddings.flatMap(padding => recordPadding(padding, recording)), ...recordReduce(asReduce(padded.kernel), recording)];
+  const { scratch } = kernel;
+  if (scratch === undefined) return recordReduce(asReduce(kernel), recording);
+  const { paddings, reduce, partial } = sumOfProducts(kernel);
+  const padded = paddings.map(({ padded: value }) => value);
+  placeScratch(padded, kernel, recording);
+  const taken = scratchOffsets(padded, recording.module.target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
+  const rest = { offsetBytes: scratch.offsetBytes + taken, bytes: scratch.bytes - taken };
+  return [
+    ...paddings.flatMap(padding => recordPadding(padding, recording)),
+    ...recordReduce(partial ? { ...reduce, scratch: rest } : reduce, recording),
+  ];
 }
 
 /** The source surrounded by zeros. */

@@ -26,14 +26,21 @@ export const flatUnit = 256;
 export const unitsOf = (sizes: readonly number[]): number =>
   sizes.length === 0 ? 1 : sizes.length === 1 ? Math.ceil(sizes[0] / flatUnit) : sizes[0];
 
+export interface UnitRange {
+  readonly low: Expr<"i32">;
+  readonly high: Expr<"i32">;
+  /** Places that are one unit. */
+  readonly places?: number;
+}
+
 export interface Space {
   readonly k: FunctionRecorder;
   readonly addresses: AddressBook;
   readonly sizes: readonly number[];
   /** All expressions the leaf evaluates: what of them is constant along an axis is hoisted. */
   readonly bodies: readonly Scalar[];
-  /** Units [low, high) of the first axis, if the space is cut. */
-  readonly range?: { readonly low: Expr<"i32">; readonly high: Expr<"i32"> } | undefined;
+  /** Units [low, high) of the first axis, if the space is cut; a unit is a block of a flat space and else one place, unless said. */
+  readonly range?: UnitRange | undefined;
   /** Counters that stand for axes fixed outside. */
   readonly outer?: Point | undefined;
   /** Vectors in one pass of the inner loop, if not one. */
@@ -58,7 +65,7 @@ function nest(space: Space, leaf: Leaf, axis: number, point: Point): void {
   const size = sizes[axis - firstAxis];
   const isInner = axis === firstAxis + sizes.length - 1;
   const isCut = axis === firstAxis && range !== undefined;
-  const unit = isCut && sizes.length === 1 ? flatUnit : 1;
+  const unit = range?.places ?? (sizes.length === 1 ? flatUnit : 1);
   const from: Expr<"i32"> = isCut ? k.let(times(range.low, unit)) : i32.const(0);
   const to: Expr<"i32"> = isCut ? k.let(least(times(range.high, unit), size)) : quantity(size, point);
   if (isInner && leaf.vector && space.bodies.every(body => isVectorizable(body, axis))) {
@@ -138,14 +145,17 @@ function innerVectors(
   const end: Expr<"i32"> = isCut && tail > 0 ? k.let(least(to, whole)) : isCut ? to : i32.const(whole);
   const one = (counter: Expr<"i32">, which: number): void => leaf(at(counter, undefined), which);
   const { unroll = 1 } = space;
-  const unrolled = unroll > 1 && !isCut ? whole - (whole % (unroll * count)) : 0;
-  if (unrolled > 0)
-    k.loop({ to: unrolled, step: unroll * count, name: `i${inner}` }, counter => {
+  const step = unroll * count;
+  // A cut begins at a whole unit, which is a multiple of the step.
+  const isUnrolled = unroll > 1 && (isCut ? flatUnit % step === 0 : whole >= step);
+  const unrolled = !isUnrolled ? from : isCut ? k.let(i32.and(end, -step)) : i32.const(whole - (whole % step));
+  if (isUnrolled)
+    k.loop({ from, to: unrolled, step, name: `i${inner}` }, counter => {
       for (let which = 0; which < unroll; which++) one(which === 0 ? counter : k.let(plus(counter, which * count)), which);
     });
-  if (whole - unrolled === count && !isCut) one(i32.const(unrolled), 0);
-  else if (whole > unrolled)
-    k.loop({ from: unrolled > 0 ? unrolled : from, to: end, step: count, name: `i${inner}` }, counter => one(counter, 0));
+  const left = isUnrolled ? whole % step : whole;
+  if (left === count && !isCut) one(unrolled, 0);
+  else if (left > 0) k.loop({ from: unrolled, to: end, step: count, name: `i${inner}` }, counter => one(counter, 0));
   if (tail === 0) return;
   const last = (): void => leaf(at(i32.const(whole), tail), 0);
   if (isCut) k.if(i32.eq(to, size), last);

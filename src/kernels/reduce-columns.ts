@@ -13,7 +13,7 @@ import { storeScalar, storesLeaf } from "./map.ts";
 import { scaleOf } from "./nest.ts";
 import type { FunctionRecorder } from "./recorder.ts";
 import { BestVectors, isVectorBest } from "./reduce-best.ts";
-import { type CutWork, hasStep, type Work } from "./reduce-work.ts";
+import { type CutWork, hasStep, sliceAt, type Work } from "./reduce-work.ts";
 import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
 import { isVectorizable, vectorCode } from "./vector-code.ts";
 
@@ -70,7 +70,7 @@ export function columns(work: CutWork): void {
     else rest();
   };
   if (isFlat) loopOver({ k, addresses, sizes: [], bodies: [] }, { scalar: all });
-  else loopOver({ k, addresses, sizes: outerSizes, bodies, range }, { scalar: all });
+  else loopOver({ k, addresses, sizes: outerSizes, bodies, range: { ...range, places: 1 } }, { scalar: all });
 }
 
 function blockOf(work: Work, point: Point, counter: Local<"i32">, vectors: number, part: number | undefined): void {
@@ -121,7 +121,15 @@ export function sumBlock(work: Work, point: Point, counter: Local<"i32">, vector
   axes[inner] = counter;
   // The inner axis is fixed to this block, so the loops over r see it as an outer one.
   loopOver(
-    { k, addresses: work.addresses, sizes: overSizes, bodies: [], outer: { ...point, axes }, firstAxis: sizes.length },
+    {
+      k,
+      addresses: work.addresses,
+      sizes: overSizes,
+      bodies: [],
+      range: sliceAt(work, point),
+      outer: { ...point, axes },
+      firstAxis: sizes.length,
+    },
     {
       scalar: at => {
         for (let v = 0; v < vectors; v++) k.set(sums[v], fold(sums[v], vectorAt(at, inner, v, part, k, body)));

@@ -10,7 +10,7 @@ import type { Scalar } from "../ir/scalar.ts";
 import { type Expr, f32x, i32, i32x, type Lane, type Local } from "./language.ts";
 import { loopOver } from "./loops.ts";
 import type { FunctionRecorder } from "./recorder.ts";
-import { hasStep, type Work } from "./reduce-work.ts";
+import { hasStep, sliceAt, type Work } from "./reduce-work.ts";
 import { constantCode, type Point, scalarCode, wrapTo } from "./scalar-code.ts";
 import { isVectorizable, vectorCode, type VectorPoint } from "./vector-code.ts";
 
@@ -33,7 +33,16 @@ export function foldRow(work: Work, point: Point): Expr {
   const isLong = isAnySize || sizeOf(overSizes) > 4 * flushEvery;
   const vectors = hasVectors ? new RowVectors(k, body, combine, { count: isWide ? sideBySide : 1, isLong }) : undefined;
   loopOver(
-    { k, addresses: work.addresses, sizes: overSizes, bodies: [body], outer: point, firstAxis: sizes.length, unroll: vectors?.count ?? 1 },
+    {
+      k,
+      addresses: work.addresses,
+      sizes: overSizes,
+      bodies: [body],
+      range: sliceAt(work, point),
+      outer: point,
+      firstAxis: sizes.length,
+      unroll: vectors?.count ?? 1,
+    },
     {
       scalar: at => k.set(one, fold(one, scalarCode(body, at)) as Expr<"i32">),
       ...(vectors && {

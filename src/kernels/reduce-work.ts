@@ -4,10 +4,11 @@ import type { Value } from "../ir/program.ts";
 import type { Index } from "../ir/index-map.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
-import type { Expr } from "./language.ts";
-import { visitOpen } from "./loops.ts";
+import { least, plus, times } from "./arithmetic.ts";
+import { type UnitRange, unitsOf, visitOpen } from "./loops.ts";
 import type { AddressBook } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
+import type { Point } from "./scalar-code.ts";
 import { flatIndex, pace } from "./vector-code.ts";
 
 export type ReduceKernel = Extract<Kernel, { kind: "reduce" }>;
@@ -24,11 +25,20 @@ export interface Work {
   readonly reduced: Index;
   /** Is the code for any size? Then none of the sizes above may decide what it is. */
   readonly isAnySize?: boolean;
+  /** Axis 0 counts slices of so many units of the reduced space. */
+  readonly unitsPerSlice?: number;
 }
 
 /** Work that is cut into units. */
 export interface CutWork extends Work {
-  readonly range: { readonly low: Expr<"i32">; readonly high: Expr<"i32"> };
+  readonly range: UnitRange;
+}
+
+/** The part of the reduced space that belongs to a point's slice. */
+export function sliceAt({ k, overSizes, unitsPerSlice }: Work, { axes }: Point): UnitRange | undefined {
+  if (unitsPerSlice === undefined) return undefined;
+  const low = k.let(times(axes[0], unitsPerSlice));
+  return { low, high: k.let(least(plus(low, unitsPerSlice), unitsOf(overSizes))) };
 }
 
 /** At least one load moves with the axis, so that vectors pay. */

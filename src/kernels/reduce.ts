@@ -4,7 +4,7 @@
 import { sizeOf } from "../base/shape.ts";
 import type { DType } from "../base/dtype.ts";
 import { axisIndex, constantIndex, flattenIndex, unflattenIndex } from "../ir/index-map.ts";
-import type { Combine } from "../ir/program.ts";
+import type { Combine, Value } from "../ir/program.ts";
 import {
   applyScalar,
   castScalar,
@@ -28,6 +28,7 @@ import { Addresses } from "./places.ts";
 import { bestInRow } from "./reduce-best.ts";
 import { columns, isColumns } from "./reduce-columns.ts";
 import { foldRow } from "./reduce-rows.ts";
+import { combineSlices, planSlices, slicedWork } from "./reduce-slices.ts";
 import type { CutWork, ReduceKernel, Work } from "./reduce-work.ts";
 import { castCode, type Point, scalarCode } from "./scalar-code.ts";
 import { flatIndex, pace } from "./vector-code.ts";
@@ -40,7 +41,26 @@ export function recordReduce(kernel: ReduceKernel, recording: Recording): Phase[
   if (sizeOf(kernel.shape) === 0) return [];
   const length = sizeOf(kernel.over);
   if (length === 0 || isWindow(kernel, length)) return recordMap({ kind: "map", shape: kernel.shape, stores: unrolled(kernel) }, recording);
-  return [recordLoops(kernel, recording)];
+  const merged = mergedLoops(kernel);
+  const slices = kernel.scratch === undefined ? undefined : planSlices(kernel, merged, costOf(kernel));
+  if (slices === undefined) return [recordLoops(kernel, merged, unitsOf(merged.sizes), recording)];
+  recording.place(slices.partial, { region: "arena", ...(kernel.scratch as Required<ReduceKernel>["scratch"]) });
+  return [
+    recordLoops(kernel, slicedWork(merged, slices), slices.count, recording),
+    ...recordReduce(combineSlices(kernel, slices), recording),
+  ];
+}
+
+/** Partial results that a reduction wants room for. */
+export function partialOf(kernel: ReduceKernel): Value | undefined {
+  const length = sizeOf(kernel.over);
+  if (sizeOf(kernel.shape) === 0 || length === 0 || isWindow(kernel, length)) return undefined;
+  return planSlices(kernel, mergedLoops(kernel), costOf(kernel))?.partial;
+}
+
+function costOf({ shape, over, body, stores }: ReduceKernel): number {
+  const epilogue = stores.reduce((sum, store) => sum + evaluationCost(store.body, innerAxes(shape)) + storeCost, 0);
+  return sizeOf(shape) * (sizeOf(over) * (evaluationCost(body, innerAxes(shape, over)) + 1) + epilogue);
 }
 
 /** Few places, and neighbours of the result read neighbours (or there is little to gain from walking rows). */
@@ -89,24 +109,24 @@ function bestOf(places: readonly Scalar[], combine: Combine, dtype: DType): Scal
   return castScalar(index, dtype);
 }
 
-function recordLoops(kernel: ReduceKernel, recording: Recording): Phase {
+function recordLoops(kernel: ReduceKernel, loops: Loops, units: number, recording: Recording): Phase {
   const { module, places } = recording;
-  const { shape, over, stores } = kernel;
-  const epilogue = stores.reduce((sum, { body }) => sum + evaluationCost(body, innerAxes(shape)) + storeCost, 0);
-  const cost = sizeOf(shape) * (sizeOf(over) * (evaluationCost(kernel.body, innerAxes(shape, over)) + 1) + epilogue);
   const name = recording.name("reduce");
-  const merged = mergedLoops(kernel);
+  const { body, stores } = loops;
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
-    const addresses = new Addresses(k, places, [...valuesOf(kernel), ...loadsOf(kernel.body).map(({ source }) => source)]);
-    const work: CutWork = { ...merged, k, addresses, range: { low, high } };
+    const addresses = new Addresses(k, places, [...valuesOf({ stores }), ...loadsOf(body).map(({ source }) => source)]);
+    const isCut = loops.unitsPerSlice !== undefined;
+    const work: CutWork = { ...loops, k, addresses, range: isCut ? { low, high, places: 1 } : { low, high } };
     if (isColumns(work)) columns(work);
     else rows(work, { range: work.range });
   });
-  return { name, function: ref, units: unitsOf(merged.sizes), work: cost };
+  return { name, function: ref, units, work: costOf(kernel) };
 }
 
+type Loops = Omit<Work, "k" | "addresses">;
+
 /** A reduction with the axes joined that it walks as one. */
-export function mergedLoops(kernel: ReduceKernel): Omit<Work, "k" | "addresses"> {
+export function mergedLoops(kernel: ReduceKernel): Loops {
   const { shape, over, stores } = kernel;
   const rank = shape.length;
   const out = shape.map((size, axis) => axisIndex(axis, size));

@@ -1,12 +1,13 @@
 // Scatter kernels: base copied unless it is updated in place, then updates in row-major order, so the last assignment wins and sums are
-// always taken in the same order. Whole rows are moved by vectors.
+// always taken in the same order. Whole rows are moved by vectors, and a unit is a block of their columns: whoever does it walks all updates.
 
 import { sizeOf } from "../base/shape.ts";
 import { axisIndex, flattenIndex, type Index } from "../ir/index-map.ts";
 import type { ScatterCombine } from "../ir/program.ts";
 import { applyScalar, loadScalar, loadsOf, type Scalar } from "../ir/scalar.ts";
-import { evaluationCost } from "../schedule/cost.ts";
+import { evaluationCost, storeCost } from "../schedule/cost.ts";
 import type { Kernel } from "../schedule/plan.ts";
+import { least, plus, times } from "./arithmetic.ts";
 import { dtypeBytes } from "../base/dtype.ts";
 import { type Arg, type Expr, i32, i64 } from "./language.ts";
 import { loopOver } from "./loops.ts";
@@ -28,15 +29,36 @@ const functions: Record<Exclude<ScatterCombine, "assign">, "add" | "sub" | "mul"
   max: "max",
 };
 
-export function recordScatter(kernel: ScatterKernel, { module, places, name }: Recording): Phase[] {
+/** Columns of moved rows that are one unit, and bytes of the base. */
+const unitColumns = 32;
+const unitBytes = 1 << 16;
+
+export function recordScatter(kernel: ScatterKernel, recording: Recording): Phase[] {
+  const updates = recordUpdates(kernel, recording);
+  return kernel.inPlace ? [updates] : [recordCopy(kernel, recording), updates];
+}
+
+function recordCopy({ out, base }: ScatterKernel, { module, places, name }: Recording): Phase {
+  const label = name("copy");
+  const bytes = sizeOf(out.shape) * dtypeBytes(out.dtype);
+  const ref = module.function(label, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
+    const addresses = new Addresses(k, places, [out, base]);
+    const from = k.let(times(low, unitBytes));
+    const count = i32.sub(least(times(high, unitBytes), bytes), from);
+    k.copyBytes(plus(addresses.number(addresses.of(out)), from), plus(addresses.number(addresses.of(base)), from), count);
+  });
+  return { name: label, function: ref, units: Math.ceil(bytes / unitBytes), work: storeCost * sizeOf(out.shape) };
+}
+
+function recordUpdates(kernel: ScatterKernel, { module, places, name }: Recording): Phase {
   const label = name("scatter");
-  const { over, at, body, out, base, inPlace } = kernel;
+  const { over, at, body, out } = kernel;
   const rowAxis = movesRows(kernel) ? over.length - 1 : undefined;
-  const ref = module.function(label, { params: { low: "i32", high: "i32" } }, k => {
+  const units = rowAxis === undefined ? 1 : Math.ceil(over[rowAxis] / unitColumns);
+  const isCut = units > 1;
+  const ref = module.function(label, { params: { low: "i32", high: "i32" } }, (k, range) => {
     const reads = [...at, body].flatMap(scalar => loadsOf(scalar).map(({ source }) => source));
-    const addresses = new Addresses(k, places, [out, base, ...reads]);
-    if (!inPlace)
-      k.copyBytes(addresses.number(addresses.of(out)), addresses.number(addresses.of(base)), sizeOf(out.shape) * dtypeBytes(out.dtype));
+    const addresses = new Addresses(k, places, [out, ...reads]);
     const looped = rowAxis === undefined ? over : over.slice(0, rowAxis);
     const free = rowAxis === undefined ? at : at.slice(0, -1);
     const first = over.length;
@@ -52,13 +74,16 @@ export function recordScatter(kernel: ScatterKernel, { module, places, name }: R
             const { flat, value } = updateOf(kernel, first, rowAxis);
             const leaf = storesLeaf([{ out, body: value, flat }], rowAxis ?? -1);
             if (rowAxis === undefined) leaf.scalar(inside);
-            else loopOver({ k, addresses, sizes: [over[rowAxis]], bodies: [value], outer: inside, firstAxis: rowAxis }, leaf);
+            else {
+              const columns = isCut ? { ...range, places: unitColumns } : undefined;
+              loopOver({ k, addresses, sizes: [over[rowAxis]], bodies: [value], range: columns, outer: inside, firstAxis: rowAxis }, leaf);
+            }
           });
         },
       },
     );
   });
-  return [{ name: label, function: ref, units: 1, work: sizeOf(over) * evaluationCost(body, []) }];
+  return { name: label, function: ref, units, work: sizeOf(over) * evaluationCost(body, []) };
 }
 
 /** The position of an update, and its new value; the position along axis d of `out` is the counter `first + d`, past the axes of the updates

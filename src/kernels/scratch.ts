@@ -2,8 +2,11 @@
 
 import { sizeOf } from "../base/shape.ts";
 import type { Kernel } from "../schedule/plan.ts";
-import { paddedReduce, planContract, scratchOffsets, scratchValues } from "./contract-plan.ts";
+import type { Value } from "../ir/program.ts";
+import { type ContractKernel, planContract, scratchOffsets, scratchValues } from "./contract-plan.ts";
+import { sumOfProducts } from "./contract-reduce.ts";
 import { elementRow } from "./element.ts";
+import { partialOf } from "./reduce.ts";
 import { sortScratchBytes } from "./sort.ts";
 import type { Target } from "./target.ts";
 import { planWinograd, winogradValues } from "./winograd-plan.ts";
@@ -11,13 +14,18 @@ import { planWinograd, winogradValues } from "./winograd-plan.ts";
 /** Bytes of scratch a kernel wants on a target. */
 export function scratchBytesOf(kernel: Kernel, target: Target): number {
   if (kernel.kind === "sort") return elementRow(kernel.source.dtype) && sizeOf(kernel.values.shape) > 0 ? sortScratchBytes(kernel) : 0;
+  const reserved = (values: readonly Value[]): number =>
+    scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
+  if (kernel.kind === "reduce") return reserved(present(partialOf(kernel)));
   if (kernel.kind !== "contract") return 0;
   const winograd = planWinograd(kernel, target);
   const plan = winograd ? undefined : planContract(kernel, target);
-  const values = winograd
-    ? winogradValues(winograd)
-    : plan
-      ? scratchValues(plan)
-      : (paddedReduce(kernel)?.paddings.map(({ padded }) => padded) ?? []);
-  return scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
+  return reserved(winograd ? winogradValues(winograd) : plan ? scratchValues(plan) : sumsValues(kernel));
 }
+
+function sumsValues(kernel: ContractKernel): Value[] {
+  const { paddings, partial } = sumOfProducts(kernel);
+  return [...paddings.map(({ padded }) => padded), ...present(partial)];
+}
+
+const present = (value: Value | undefined): Value[] => (value === undefined ? [] : [value]);

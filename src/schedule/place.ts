@@ -90,7 +90,7 @@ class Placement {
       const { draft } = node;
       if (draft.kind === "branch") for (const region of draft.cases) this.addScratch(region);
       else if (draft.kind === "loop") for (const region of [draft.condition, draft.body]) this.addScratch(region);
-      else if (draft.kind === "contract" || draft.kind === "sort") {
+      else if (draft.kind === "contract" || draft.kind === "reduce" || draft.kind === "sort") {
         const { start } = this.ranges.spans.get(node) as Span;
         this.scratch.set(node, { bytes: this.target.scratchBytes(draft), start, end: start });
       }
@@ -202,7 +202,7 @@ class Placement {
   private placed(kernel: PlainKernel, node: Node): Kernel {
     for (const value of kernel.kind === "check" ? kernel.failure.reads : []) this.placeOf(value);
     if (kernel.kind === "scatter") return { ...kernel, inPlace: this.placeOf(kernel.base) === this.placeOf(kernel.out) };
-    if (kernel.kind !== "contract" && kernel.kind !== "sort") return kernel;
+    if (kernel.kind !== "contract" && kernel.kind !== "reduce" && kernel.kind !== "sort") return kernel;
     const scratch = this.scratch.get(node) as Lifetime;
     return scratch.bytes === 0
       ? kernel

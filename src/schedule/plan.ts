@@ -47,6 +47,8 @@ export type Kernel =
       /** Type of the accumulator: the body's, or int32/int64 for argmax and argmin. */
       readonly accumulator: Value["dtype"];
       readonly stores: readonly Store[];
+      /** Scratch for partial results of long reductions to a few. */
+      readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
     }
   /** Row after row, the passes in their order; axis 0 is the row, axis 1 the column. A pass may load what the kernel stored before in the
    *  same row. Rows are float32 and independent of each other, but for column sums: those of a block of rows belong together. */

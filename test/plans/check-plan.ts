@@ -8,7 +8,7 @@ import { planBound, printPlan, schedule } from "../../src/schedule/index.ts";
 import type { Kernel, Plan } from "../../src/schedule/plan.ts";
 import { interpretPlan } from "./interpret-plan.ts";
 
-export const target = { alignment: 64, scratchBytes: (kernel: Kernel): number => (kernel.kind === "contract" ? 320 : 64) };
+export const target = { alignment: 64, scratchBytes: ({ kind }: Kernel): number => (kind === "contract" ? 320 : kind === "sort" ? 64 : 0) };
 
 function difference(expected: NDArray, actual: NDArray): string | undefined {
   if (expected.shape.join() !== actual.shape.join()) return `shape [${actual.shape}] instead of [${expected.shape}]`;
