@@ -45,6 +45,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   nn: /^ops\/|^library\/rnn/,
   "nn.rnn_cell": /^library\/rnn/,
   math: /^ops\/math/,
+  "math.special": /^ops\/math/,
   linalg: /linalg|matrix/,
   strings: /^ops\/string/,
   signal: /^ops\/math-fft/,

@@ -13,6 +13,7 @@ export {
   trace,
 } from "../ops/array-matrix.ts";
 export { solve } from "../ops/linalg-dense.ts";
+export { logm, sqrtm } from "../ops/linalg-functions.ts";
 export { norm } from "../ops/linalg-norm.ts";
 export {
   adjoint,

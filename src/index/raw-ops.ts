@@ -68,7 +68,17 @@ export {
   Transpose,
 } from "../ops/array-rearranging.ts";
 export { Select, SelectV2, Where } from "../ops/array-selection.ts";
-export { Concat, ConcatOffset, ConcatV2, Slice, Split, SplitV, StridedSlice, StridedSliceGrad } from "../ops/array-slicing.ts";
+export {
+  Concat,
+  ConcatOffset,
+  ConcatV2,
+  ParallelConcat,
+  Slice,
+  Split,
+  SplitV,
+  StridedSlice,
+  StridedSliceGrad,
+} from "../ops/array-slicing.ts";
 export {
   Bitcast,
   CheckNumerics,
@@ -130,6 +140,7 @@ export {
   Switch,
 } from "../ops/control-flow.ts";
 export { ParseExample, ParseExampleV2, ParseSingleExample } from "../ops/example.ts";
+export { Fingerprint } from "../ops/fingerprint.ts";
 export {
   Case,
   If,
@@ -163,6 +174,7 @@ export {
   ResizeNearestNeighborGrad,
 } from "../ops/image-resize.ts";
 export { AdjustContrastv2, AdjustHue, AdjustSaturation, ExtractImagePatches, HSVToRGB, RGBToHSV } from "../ops/image.ts";
+export { MatrixLogarithm, MatrixSquareRoot, TridiagonalMatMul } from "../ops/linalg-functions.ts";
 export {
   Cholesky,
   LogMatrixDeterminant,
@@ -250,6 +262,21 @@ export {
   Tanh,
   TanhGrad,
 } from "../ops/math-functions.ts";
+export {
+  BesselJ0,
+  BesselJ1,
+  BesselK0,
+  BesselK0e,
+  BesselK1,
+  BesselK1e,
+  BesselY0,
+  BesselY1,
+  Dawsn,
+  Expint,
+  FresnelCos,
+  FresnelSin,
+  Spence,
+} from "../ops/math-integrals.ts";
 export { BatchMatMul, BatchMatMulV2, BatchMatMulV3, MatMul, SparseMatMul } from "../ops/math-matrix.ts";
 export {
   All,
@@ -445,6 +472,7 @@ export {
   StatelessTruncatedNormalV2,
 } from "../ops/random-stateless.ts";
 export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
+export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sets.ts";
 export {
   SparseAdd,
   SparseAddGrad,
@@ -460,7 +488,15 @@ export {
   SparseSplit,
   SparseTensorDenseAdd,
 } from "../ops/sparse-structure.ts";
-export { SparseReduceSum, SparseSoftmax, SparseTensorDenseMatMul, SparseToDense } from "../ops/sparse.ts";
+export {
+  SparseReduceMax,
+  SparseReduceMaxSparse,
+  SparseReduceSum,
+  SparseReduceSumSparse,
+  SparseSoftmax,
+  SparseTensorDenseMatMul,
+  SparseToDense,
+} from "../ops/sparse.ts";
 export {
   Assign,
   AssignAdd,

@@ -22,7 +22,10 @@ export {
 } from "../ops/sparse-structure.ts";
 export {
   sparsePlaceholder as placeholder,
+  sparseReduceMax as reduceMax,
+  sparseReduceMaxSparse as reduceMaxSparse,
   sparseReduceSum as reduceSum,
+  sparseReduceSumSparse as reduceSumSparse,
   sparseSoftmax as softmax,
   sparseTensorDenseMatmul as matmul,
   sparseTensorDenseMatmul as sparseDenseMatmul,

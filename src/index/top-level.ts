@@ -19,6 +19,7 @@ export * as quantization from "./quantization.ts";
 export * as queue from "./queue.ts";
 export * as random from "./random.ts";
 export * as savedModel from "./saved-model.ts";
+export * as sets from "./sets.ts";
 export * as signal from "./signal.ts";
 export * as sparse from "./sparse.ts";
 export * as spectral from "./spectral.ts";
@@ -231,9 +232,11 @@ export {
 } from "../ops/check.ts";
 export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
+export { fingerprint } from "../ops/fingerprint.ts";
 export { foldl, foldr, mapFn, scan } from "../ops/functional.ts";
 export { numpyFunction, pyFunc } from "../ops/host-function.ts";
 export { extractImagePatches } from "../ops/image.ts";
+export { sqrtm as matrixSquareRoot } from "../ops/linalg-functions.ts";
 export { norm } from "../ops/linalg-norm.ts";
 export {
   cholesky,
@@ -402,7 +405,10 @@ export {
 } from "../ops/sparse-structure.ts";
 export {
   sparsePlaceholder,
+  sparseReduceMax,
+  sparseReduceMaxSparse,
   sparseReduceSum,
+  sparseReduceSumSparse,
   sparseSoftmax,
   sparseTensorDenseMatmul,
   sparseTensorToDense,

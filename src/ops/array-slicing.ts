@@ -17,7 +17,7 @@ import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex, sca
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, identity, numbersOf, onesLike, rank, reshape, shape, ShapeN, squeeze } from "./array.ts";
+import { constant, expandDims, identity, numbersOf, onesLike, rank, reshape, shape, ShapeN, squeeze } from "./array.ts";
 import { pad } from "./array-padding.ts";
 import { booleanMask } from "./array-selection.ts";
 import { cast } from "./math.ts";
@@ -633,9 +633,38 @@ export function stack(values: readonly TensorLike[] | Tensor, ...rest: unknown[]
   return Pack({ values: list, axis }, { name });
 }
 
+/** Pieces of one row each, joined. */
+export const ParallelConcat = defineOp("ParallelConcat", {
+  inputs: { values: "N*T" },
+  outputs: { output: "T" },
+  attrs: { N: attr.int(undefined, 1), T: attr.type(), shape: attr.shape() },
+  shape: ({ values, shape }) => {
+    if (shape.dims === null || shape.dims.includes(null)) throw new ValueError("shape attr must be fully defined");
+    for (const value of values) {
+      if (value.rank !== null && value.rank !== shape.rank)
+        throw new ValueError(`Shape must be rank ${shape.rank} but is rank ${value.rank}`);
+      if (value.rank !== null && value.dim(0) !== 1) throw new ValueError("Size of first dimension must be 1.");
+    }
+    return shape;
+  },
+  lower: ({ values, shape }) => {
+    const joined = ir.concat(values, 0);
+    const after = shape.asNumbers().map((size, axis) => size - joined.shape[axis]);
+    return ir.pad(
+      joined,
+      after.map(() => 0),
+      after,
+    );
+  },
+});
+
 /** Tensors of one shape joined along a new first axis. TF: tf.parallel_stack. */
 export const parallelStack = (values: readonly TensorLike[], options?: NameOption): Tensor =>
-  stack(values, 0, { name: named(options).name ?? "parallel_stack" });
+  inNameScope(options, "parallel_stack", [values], () => {
+    const first = convertToTensor(values[0]);
+    const shape = new TensorShape([values.length]).concatenate(first.shape);
+    return ParallelConcat({ values: [first, ...values.slice(1)].map(value => expandDims(value, 0)), shape });
+  });
 
 interface UnstackOptions extends Named {
   readonly num?: number | null;

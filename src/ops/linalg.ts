@@ -39,7 +39,7 @@ import {
 import { inNameScope, type NameOption, named } from "./named.ts";
 import * as operator from "./operators.ts";
 
-const matrixTypes = ["float64", "float32", "float16", "complex64", "complex128"] as const satisfies readonly DType[];
+export const matrixTypes = ["float64", "float32", "float16", "complex64", "complex128"] as const satisfies readonly DType[];
 /** Determinants list the same types in another order. */
 const determinantTypes = ["float16", "float32", "float64", "complex64", "complex128"] as const satisfies readonly DType[];
 const oneMatrix = { inputs: { input: "T" }, outputs: { output: "T" }, attrs: { T: attr.type(matrixTypes) } } as const;
@@ -63,7 +63,7 @@ function writeMatrix(array: NDArray, at: number, { re, im }: Pick<Matrix, "re" |
 }
 
 /** Applies `f` to each matrix of the inputs; a result without columns is a vector or a number of the output. */
-function eachMatrix(
+export function eachMatrix(
   name: string,
   inputs: readonly Value[],
   outputs: readonly { dtype: DType; shape: readonly number[] }[],
@@ -91,7 +91,7 @@ function checkSquare(value: Value): void {
   if (rows !== columns) throw new InvalidArgumentError(`Input matrix must be square. Got shape [${value.shape.slice(-2).join(",")}]`);
 }
 
-function squareShape(input: TensorShape): TensorShape {
+export function squareShape(input: TensorShape): TensorShape {
   const known = input.withRankAtLeast(2);
   if (known.dims === null) return known;
   const side = sameSide(known.dim(-2), known.dim(-1));
@@ -440,8 +440,8 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
   // With Z = A⁻ᵀ dX: dB = Z, dA = -Z Xᵀ, of which the three diagonals count.
   gradient: ({ diagonals, output: x, partialPivoting, perturbSingular }, d): Gradients => {
     const z = TridiagonalSolve({ diagonals: transposedDiagonals(diagonals), rhs: d.output, partialPivoting, perturbSingular });
-    const up = rowProducts(z, shifted(x, 1));
-    const down = rowProducts(z, shifted(x, -1));
+    const up = rowProducts(z, shiftedRows(x, 1));
+    const down = rowProducts(z, shiftedRows(x, -1));
     return { diagonals: operator.neg(stack([up, rowProducts(z, x), down], -2)), rhs: z };
   },
   lower: ({ diagonals, rhs, perturbSingular }) => {
@@ -456,7 +456,7 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
 const rowProducts = (a: Tensor, b: Tensor): Tensor => reduceSum(operator.mul(a, b), -1);
 
 /** Rows moved up by one (1) or down (-1), with a row of zeros in the place that is left. */
-function shifted(x: Tensor, by: 1 | -1): Tensor {
+export function shiftedRows(x: Tensor, by: 1 | -1): Tensor {
   const empty = zerosLike(getItem(x, ellipsis, [0, 1], [null, null]));
   return by === 1
     ? concat([getItem(x, ellipsis, [1, null], [null, null]), empty], -2)
@@ -467,7 +467,7 @@ function shifted(x: Tensor, by: 1 | -1): Tensor {
 function transposedDiagonals(diagonals: Tensor): Tensor {
   const row = (k: number): Tensor => expandDims(getItem(diagonals, ellipsis, k, [null, null]), -1);
   const flat = (column: Tensor): Tensor => squeeze(column, [-1]);
-  return stack([flat(shifted(row(2), 1)), flat(row(1)), flat(shifted(row(0), -1))], -2);
+  return stack([flat(shiftedRows(row(2), 1)), flat(row(1)), flat(shiftedRows(row(0), -1))], -2);
 }
 
 /** The matrix of rows [superdiagonal, diagonal, subdiagonal]. */

@@ -17,12 +17,14 @@ import * as bytes from "./bytes.ts";
 import * as checkpoint from "./checkpoint.ts";
 import * as controlFlow from "./control-flow.ts";
 import * as example from "./example.ts";
+import * as fingerprint from "./fingerprint.ts";
 import * as functionalCalls from "./functional-calls.ts";
 import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
 import * as imageCodecs from "./image-codecs.ts";
 import * as imageResize from "./image-resize.ts";
 import * as linalg from "./linalg.ts";
+import * as linalgFunctions from "./linalg-functions.ts";
 import * as lookup from "./lookup.ts";
 import * as lookupFiles from "./lookup-files.ts";
 import * as math from "./math.ts";
@@ -30,6 +32,7 @@ import * as mathCounting from "./math-counting.ts";
 import * as mathEinsum from "./math-einsum.ts";
 import * as mathFft from "./math-fft.ts";
 import * as mathFunctions from "./math-functions.ts";
+import * as mathIntegrals from "./math-integrals.ts";
 import * as mathMatrix from "./math-matrix.ts";
 import * as mathReduction from "./math-reduction.ts";
 import * as mathSegment from "./math-segment.ts";
@@ -47,6 +50,7 @@ import * as quantization from "./quantization.ts";
 import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
+import * as sets from "./sets.ts";
 import * as sparse from "./sparse.ts";
 import * as sparseStructure from "./sparse-structure.ts";
 import * as randomStateless from "./random-stateless.ts";
@@ -73,12 +77,14 @@ const families = [
   checkpoint,
   controlFlow,
   example,
+  fingerprint,
   functionalCalls,
   image,
   imageBoxes,
   imageCodecs,
   imageResize,
   linalg,
+  linalgFunctions,
   lookup,
   lookupFiles,
   math,
@@ -86,6 +92,7 @@ const families = [
   mathEinsum,
   mathFft,
   mathFunctions,
+  mathIntegrals,
   mathMatrix,
   mathReduction,
   mathSegment,
@@ -104,6 +111,7 @@ const families = [
   random,
   randomDistributions,
   randomStateless,
+  sets,
   sparse,
   sparseStructure,
   state,

@@ -4,7 +4,7 @@
 import type { DType } from "../base/dtype.ts";
 import { wordsPerElement } from "../base/dtype.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { type ElementValue, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -24,6 +24,7 @@ import { conj } from "./math-functions.ts";
 import { floordiv, multiply, subtract } from "./math.ts";
 import { reduceSum, shapeKeepingDims } from "./math-reduction.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
+import { sumOf } from "./sparse-structure.ts";
 
 // ---- coordinates ----
 
@@ -42,7 +43,7 @@ function placeOf(at: readonly number[], shape: readonly number[]): number {
 }
 
 /** Places of all coordinates. @throws InvalidArgumentError if one lies outside, and where `inOrder`, if they do not ascend. */
-function placesOf(indices: NDArray, count: number, shape: readonly number[], inOrder: boolean): number[] {
+export function placesOf(indices: NDArray, count: number, shape: readonly number[], inOrder: boolean): number[] {
   let before = -1;
   return Array.from({ length: count }, (_, n) => {
     const at = coordinatesAt(indices, n, shape.length);
@@ -260,14 +261,96 @@ export const SparseReduceSum = defineOp("SparseReduceSum", {
   },
 });
 
-/** The shape after a reduction; no axes means all. @throws InvalidArgumentError for axes that do not exist. */
+/** The shape after a reduction. @throws InvalidArgumentError for axes that do not exist. */
 function reducedShape(dims: readonly number[], given: readonly number[], keepDims: boolean): { shape: number[]; axes: number[] } {
   const rank = dims.length;
   for (const axis of given)
     if (axis < -rank || axis >= rank)
       throw new InvalidArgumentError(`Invalid reduction dimension ${axis}, for input with ${rank} dimensions.`);
-  const axes = given.length === 0 ? dims.map((_, axis) => axis) : given.map(axis => (axis < 0 ? axis + rank : axis));
+  const axes = given.map(axis => (axis < 0 ? axis + rank : axis));
   return { axes, shape: dims.flatMap((size, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [size])) };
+}
+
+/** NaN and bigints too, which Math.max does not take. */
+function larger(a: ElementValue, b: ElementValue): ElementValue {
+  if (a > b) return a;
+  return b;
+}
+
+const reductionInputs = { inputIndices: "int64", inputValues: "T", inputShape: "int64", reductionAxes: "int32" } as const;
+
+/** The largest stored elements along axes, dense; zero where there are none. */
+export const SparseReduceMax = defineOp("SparseReduceMax", {
+  inputs: reductionInputs,
+  outputs: { output: "T" },
+  attrs: { keepDims: attr.bool(false), T: attr.type(attr.realNumbers) },
+  shape: ({ keepDims }, context) => {
+    const [shape, axes] = [context.constant("inputShape"), context.constant("reductionAxes")];
+    if (!shape || !axes) return TensorShape.unknown();
+    return new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape);
+  },
+  host: record => {
+    const { places, values, shape } = reduced(record, larger);
+    const output = NDArray.zeros(record.inputValues.dtype, shape);
+    places.forEach((place, k) => void output.set(place, values[k]));
+    return output;
+  },
+});
+
+const sparseReduction = <const N extends string, const D extends DType>(
+  type: N,
+  types: readonly D[],
+  combine: (a: ElementValue, b: ElementValue) => ElementValue,
+) =>
+  defineOp(type, {
+    inputs: reductionInputs,
+    outputs: { outputIndices: "int64", outputValues: "T", outputShape: "int64" },
+    attrs: { keepDims: attr.bool(false), T: attr.type(types) },
+    shape: () => [TensorShape.unknown(), TensorShape.unknown(), TensorShape.unknown()],
+    host: record => {
+      const { places, values, shape } = reduced(record, combine);
+      const indices = NDArray.zeros("int64", [places.length, shape.length]);
+      places.forEach((place, n) => {
+        let rest = place;
+        for (let axis = shape.length - 1; axis >= 0; axis--) {
+          indices.set(n * shape.length + axis, rest % shape[axis]);
+          rest = Math.floor(rest / shape[axis]);
+        }
+      });
+      const outputValues = NDArray.zeros(record.inputValues.dtype, [places.length]);
+      values.forEach((value, n) => void outputValues.set(n, value));
+      return [indices, outputValues, NDArray.from([...shape], "int64", [shape.length])];
+    },
+  });
+
+/** The largest stored elements along axes, as a sparse tensor. */
+export const SparseReduceMaxSparse = sparseReduction("SparseReduceMaxSparse", attr.realNumbers, larger);
+/** Sums along axes, as a sparse tensor. */
+export const SparseReduceSumSparse = sparseReduction("SparseReduceSumSparse", attr.numbers, (a, b) => sumOf(a, b));
+
+/** What the stored elements come to at each place of the result, in row-major order. */
+function reduced(
+  {
+    inputIndices,
+    inputValues,
+    inputShape,
+    reductionAxes,
+    keepDims,
+  }: Readonly<Record<"inputIndices" | "inputValues" | "inputShape" | "reductionAxes", NDArray>> & { readonly keepDims: boolean },
+  combine: (a: ElementValue, b: ElementValue) => ElementValue,
+): { places: number[]; values: ElementValue[]; shape: readonly number[] } {
+  const dims = numbersOf(inputShape);
+  const { shape, axes } = reducedShape(dims, numbersOf(reductionAxes), keepDims);
+  const found = new Map<number, ElementValue>();
+  for (let n = 0; n < inputValues.size; n++) {
+    const at = coordinatesAt(inputIndices, n, dims.length).flatMap((x, axis) => (axes.includes(axis) ? (keepDims ? [0] : []) : [x]));
+    const place = placeOf(at, shape);
+    if (place < 0) throw new InvalidArgumentError(`Indices are not valid (out of bounds).  Shape: [${dims}]`);
+    const [before, value] = [found.get(place), inputValues.get(n)];
+    found.set(place, before === undefined ? value : combine(before, value));
+  }
+  const sorted = [...found].sort(([a], [b]) => a - b);
+  return { places: sorted.map(([place]) => place), values: sorted.map(([, value]) => value), shape };
 }
 
 /** Softmax over the stored elements of each innermost row; the others count as absent, not as zero. */
@@ -322,13 +405,35 @@ interface ReduceOptions {
   readonly keepDims?: boolean | null;
 }
 
-/** Sums of a sparse tensor over axes (all, unless given), dense. TF: tf.sparse.reduce_sum. */
-export function sparseReduceSum(spInput: SparseTensor, ...rest: unknown[]): Tensor {
+function reductionOf(spInput: SparseTensor, rest: readonly unknown[]) {
   const { axis, keepdims, reductionAxes, keepDims } = collect<ReduceOptions>(["axis", "keepdims", "reductionAxes", "keepDims"], rest);
   const sparse = sparseOf(spInput);
   const given = axis ?? reductionAxes ?? sparse.denseShape.shape.asNumbers().flatMap(rank => Array.from({ length: rank }, (_, i) => i));
-  const record = { inputIndices: sparse.indices, inputValues: sparse.values, inputShape: sparse.denseShape };
-  return SparseReduceSum({ ...record, reductionAxes: given as TensorLike, keepDims: keepdims ?? keepDims ?? false });
+  return {
+    inputIndices: sparse.indices,
+    inputValues: sparse.values,
+    inputShape: sparse.denseShape,
+    reductionAxes: given as TensorLike,
+    keepDims: keepdims ?? keepDims ?? false,
+  };
+}
+
+/** Sums of a sparse tensor over axes (all, unless given), dense. TF: tf.sparse.reduce_sum. */
+export const sparseReduceSum = (spInput: SparseTensor, ...rest: unknown[]): Tensor => SparseReduceSum(reductionOf(spInput, rest));
+
+/** The largest stored elements of a sparse tensor over axes (all, unless given), dense. TF: tf.sparse.reduce_max. */
+export function sparseReduceMax(spInput: SparseTensor, ...rest: unknown[]): Tensor {
+  return SparseReduceMax(reductionOf(spInput, rest));
+}
+/** The same as a sparse tensor. TF: tf.sparse.reduce_max_sparse. */
+export function sparseReduceMaxSparse(spInput: SparseTensor, ...rest: unknown[]): SparseTensor {
+  const made = SparseReduceMaxSparse(reductionOf(spInput, rest));
+  return new SparseTensor(made.outputIndices, made.outputValues, made.outputShape);
+}
+/** Sums of a sparse tensor over axes (all, unless given), as a sparse tensor. TF: tf.sparse.reduce_sum_sparse. */
+export function sparseReduceSumSparse(spInput: SparseTensor, ...rest: unknown[]): SparseTensor {
+  const made = SparseReduceSumSparse(reductionOf(spInput, rest));
+  return new SparseTensor(made.outputIndices, made.outputValues, made.outputShape);
 }
 
 /** Softmax over the innermost dimension of a sparse tensor, among the elements that are there. TF: tf.sparse.softmax. */

@@ -1,0 +1,126 @@
+// Functions of matrices beyond the inverse: square root and logarithm; products with tridiagonal matrices.
+
+import { type DType, isComplex } from "../base/dtype.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import * as attr from "../graph/attributes.ts";
+import type { TensorLike } from "../graph/conversion.ts";
+import { defineOp, type Gradients } from "../graph/op-definition.ts";
+import type { Tensor } from "../graph/operation.ts";
+import * as ir from "../ir/build.ts";
+import { addIndex, constantIndex } from "../ir/index-map.ts";
+import type { Value } from "../ir/program.ts";
+import { type Scalar, s } from "../ir/scalar.ts";
+import { expandDims, reshape, shape } from "./array.ts";
+import { eye, matrixTranspose } from "./array-matrix.ts";
+import { concat, getItem } from "./array-slicing.ts";
+import { eachMatrix, matrixSolve, matrixTypes, shiftedRows, squareShape } from "./linalg.ts";
+import { logarithmOf, squareRootOf } from "./linalg-schur.ts";
+import { conj } from "./math-functions.ts";
+import { reduceSum } from "./math-reduction.ts";
+import { named, type NameOption } from "./named.ts";
+import * as operator from "./operators.ts";
+
+function checkSquare(value: Value): void {
+  if (value.shape.length < 2) throw new InvalidArgumentError(`Input tensor must have rank >= 2, got ${value.shape.length}`);
+  if (value.shape.at(-1) !== value.shape.at(-2)) throw new InvalidArgumentError("Input matrix must be square.");
+}
+
+/** A ⊗ B for each two matrices of two batches. */
+function kronecker(a: Tensor, b: Tensor): Tensor {
+  const batch = getItem(shape(a), [null, -2]);
+  const [m, n] = [getItem(shape(a), -1), getItem(shape(b), -1)];
+  const product = operator.mul(reshape(a, concat([batch, [m, 1, m, 1]], 0)), reshape(b, concat([batch, [1, n, 1, n]], 0)));
+  return reshape(product, concat([batch, [operator.mul(m, n), operator.mul(m, n)]], 0));
+}
+
+/** R with R·R = input. Of real matrices without a real root: NaN. */
+export const MatrixSquareRoot = defineOp("MatrixSquareRoot", {
+  inputs: { input: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(matrixTypes) },
+  shape: ({ input }) => squareShape(input),
+  // From dA = R·dR + dR·R, a system in the elements of dR.
+  gradient: ({ output: r, T }, d): Gradients => {
+    const n = getItem(shape(r), -1);
+    const batch = getItem(shape(r), [null, -2]);
+    const one = eye(n, { batchShape: batch, dtype: T });
+    const system = operator.add(kronecker(one, matrixTranspose(r)), kronecker(r, one));
+    const columns = reshape(matrixTranspose(d.output), concat([batch, [operator.mul(n, n), 1]], 0));
+    return { input: matrixTranspose(reshape(matrixSolve(system, columns), shape(r))) };
+  },
+  lower: ({ input, T }) => {
+    checkSquare(input);
+    return eachMatrix("MatrixSquareRoot", [input], [input], a => {
+      const result = squareRootOf(a);
+      const most = result.re.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+      // Rounding leaves small imaginary parts.
+      const isReal = isComplex(T) || result.im.every(x => Math.abs(x) <= 1e-7 * most);
+      return [isReal ? result : { re: result.re.map(() => Number.NaN), im: result.im }];
+    });
+  },
+});
+
+/** The principal logarithm of complex matrices. */
+export const MatrixLogarithm = defineOp("MatrixLogarithm", {
+  inputs: { input: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(["complex64", "complex128"]) },
+  shape: ({ input }) => squareShape(input),
+  lower: ({ input }) => {
+    checkSquare(input);
+    return eachMatrix("MatrixLogarithm", [input], [input], a => [logarithmOf(a)]);
+  },
+});
+
+const tridiagonalTypes = ["float64", "float32", "complex64", "complex128"] as const satisfies readonly DType[];
+
+/** A tridiagonal matrix times matrices: output[i] = subdiag[i]·rhs[i-1] + maindiag[i]·rhs[i] + superdiag[i]·rhs[i+1]. */
+export const TridiagonalMatMul = defineOp("TridiagonalMatMul", {
+  inputs: { superdiag: "T", maindiag: "T", subdiag: "T", rhs: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(tridiagonalTypes) },
+  shape: ({ superdiag, maindiag, subdiag, rhs }) => {
+    for (const diagonal of [superdiag, maindiag, subdiag]) diagonal.withRankAtLeast(2);
+    return rhs.withRankAtLeast(2);
+  },
+  gradient: ({ superdiag, maindiag, subdiag, rhs }, d): Gradients => {
+    const [above, on, below] = [superdiag, maindiag, subdiag].map(diagonal => matrixTranspose(diagonal, { conjugate: true }));
+    const x = conj(rhs);
+    const along = (y: Tensor): Tensor => expandDims(reduceSum(operator.mul(y, d.output), -1), -2);
+    return {
+      superdiag: along(shiftedRows(x, 1)),
+      maindiag: along(x),
+      subdiag: along(shiftedRows(x, -1)),
+      rhs: operator.add(
+        operator.add(shiftedRows(operator.mul(above, d.output), -1), operator.mul(on, d.output)),
+        shiftedRows(operator.mul(below, d.output), 1),
+      ),
+    };
+  },
+  lower: ({ superdiag, maindiag, subdiag, rhs }) => {
+    const rows = rhs.shape[rhs.shape.length - 2] ?? 0;
+    const wanted = [...rhs.shape.slice(0, -2), 1, rows];
+    [superdiag, maindiag, subdiag].forEach((diagonal, k) => {
+      if (diagonal.shape.join() !== wanted.join())
+        throw new InvalidArgumentError(
+          `The diagonals of TridiagonalMatMul must have shape [${wanted}], but input ${k} has [${diagonal.shape}].`,
+        );
+    });
+    return ir.generate(rhs.shape, i => {
+      const [row, column] = i.slice(-2);
+      const batch = i.slice(0, -2);
+      const term = (diagonal: Value, by: number): Scalar => {
+        const from = addIndex(row, constantIndex(by));
+        const product = s.mul(s.load(diagonal, [...batch, constantIndex(0), row]), s.load(rhs, [...batch, from, column]));
+        return s.guard([{ index: from, low: 0, high: rows }], product, s.constant(rhs.dtype, 0));
+      };
+      return s.add(s.add(term(subdiag, -1), term(maindiag, 0)), term(superdiag, 1));
+    });
+  },
+});
+
+/** R with R·R = input, for square matrices `[..., n, n]`. TF: tf.linalg.sqrtm. */
+export const sqrtm = (input: TensorLike, options?: NameOption): Tensor => MatrixSquareRoot({ input }, named(options));
+
+/** The principal logarithm of complex square matrices `[..., n, n]`. TF: tf.linalg.logm. */
+export const logm = (input: TensorLike, options?: NameOption): Tensor => MatrixLogarithm({ input }, named(options));
