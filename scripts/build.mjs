@@ -11,6 +11,18 @@ const dist = join(root, "dist");
 const workerUrl = /(new URL\("\.{1,2}\/[^"]+)\.ts("\s*,\s*import\.meta\.url\))/g;
 const declaredImport = /((?:from |import\()"\.{1,2}\/[^"]+)\.ts(")/g;
 
+/** So that bundlers see what may be dropped. */
+async function markModules() {
+  // Loaded here: vite may have to be installed first.
+  const { markPure } = await import("./mark-pure.mjs");
+  for (const name of readdirSync(dist, { recursive: true })) {
+    if (!name.endsWith(".js")) continue;
+    const text = readFileSync(join(dist, name), "utf8");
+    const marked = markPure(text);
+    if (marked !== text) writeFileSync(join(dist, name), marked);
+  }
+}
+
 function rewriteExtensions() {
   for (const name of readdirSync(dist, { recursive: true })) {
     const pattern = name.endsWith(".d.ts") ? declaredImport : name.endsWith(".js") ? workerUrl : undefined;
@@ -26,5 +38,6 @@ await finish(async () => {
   rmSync(dist, { recursive: true, force: true });
   const { status } = spawnSync(node, [installed("typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
   rewriteExtensions();
+  await markModules();
   return status ?? 1;
 });

@@ -25,9 +25,16 @@ export function libraryOf(graph: Graph): ImportedFunctions {
   return graph.attached(libraryOf, () => {
     const library = new ImportedFunctions();
     setFunctions(graph, library);
+    attached.set(graph, library);
     return library;
   });
 }
+
+const attached = new WeakMap<Graph, ImportedFunctions>();
+
+/** The library that a graph has already. Unlike `libraryOf` this does not lead to the importer, nor by it to every op there is: the bundle of a
+ *  program that exports and imports nothing holds neither. */
+export const attachedLibrary = (graph: Graph): ImportedFunctions | undefined => attached.get(graph);
 
 export class ImportedFunctions implements FunctionLibrary {
   private readonly functions = new Map<string, FunctionMessage>();
@@ -35,6 +42,9 @@ export class ImportedFunctions implements FunctionLibrary {
   private readonly registered: Message<"RegisteredGradient">[] = [];
   private readonly calls = new Map<string, OpDefinition>();
   private readonly bodies = new Map<string, FuncGraph>();
+
+  /** The ops that nodes of the graph and of its functions may have. */
+  readonly definitionOf = definitionsWith(type => this.callDefinition(type));
 
   get names(): readonly string[] {
     return [...this.functions.keys()];
@@ -106,7 +116,7 @@ export class ImportedFunctions implements FunctionLibrary {
     const name = given.signature?.name ?? "";
     const graph = new Graph();
     setFunctions(graph, this);
-    const definitionOf = definitionsWith(type => this.callDefinition(type));
+    const { definitionOf } = this;
     checkOpsKnown(given.nodeDef, definitionOf, ` in function '${name}'`);
     const nodes = given.nodeDef.map(node => withPlaceholders(node, attrs));
     const args = argumentsOf(given, attrs);

@@ -14,8 +14,8 @@ import type { Graph } from "../graph/graph.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { type AttrMessage, attrToMessage, looseKind } from "./attribute-message.ts";
-import { libraryOf } from "./function-library.ts";
-import { definitionsWith, GraphImporter, graphVersion, keptMessage, type NodeMessage, tensorNameOf } from "./graph-importer.ts";
+import { attachedLibrary, libraryOf } from "./function-library.ts";
+import { GraphImporter, graphVersion, keptMessage, type NodeMessage, tensorNameOf } from "./graph-importer.ts";
 
 /** A GraphDef as a plain object: what readers of .pb files give and what `exportGraphDef` makes. */
 export type GraphDefMessage = Message<"GraphDef">;
@@ -64,7 +64,7 @@ export function importGraphDef(
     inputMap,
     producerOpList: options.producerOpList ?? null,
     producer: message.versions?.producer ?? graphVersion,
-    definitionOf: definitionsWith(type => functions.callDefinition(type)),
+    definitionOf: functions.definitionOf,
   });
   const start = graph.version;
   graph.nameScope(null, () => importer.run());
@@ -144,7 +144,7 @@ export function exportGraphDef(graph: Graph, { fromVersion, addShapes = false }:
   return createMessage("GraphDef", {
     node: ops.map(op => (addShapes ? withShapes(op) : nodeOf(op))),
     versions: versionsOf(graph),
-    library: libraryOf(graph).toMessage(),
+    library: attachedLibrary(graph)?.toMessage(),
   });
 }
 

@@ -13,7 +13,9 @@ import { GraphKeys } from "../library/graph-keys.ts";
 import { Variable, VariableNodes } from "../library/variables.ts";
 import { CondContext, WhileContext } from "../ops/control-flow-contexts.ts";
 import { condFromMessage, condToMessage, whileFromMessage, whileToMessage } from "./context-message.ts";
+import { attachedLibrary } from "./function-library.ts";
 import { exportGraphDef, type GraphDefMessage, importGraphDef, type ImportGraphDefOptions } from "./graph-def.ts";
+import type { Definitions } from "./graph-importer.ts";
 import { isInScope, prependScope, type Renaming, stripScope } from "./import-scope.ts";
 import { strippedOpList, withoutDefaultAttrs } from "./op-message.ts";
 
@@ -171,7 +173,7 @@ function nameOf(item: unknown): string | undefined {
 export interface MetaGraphOptions {
   readonly graph?: Graph | null;
   readonly metaInfoDef?: MessageInit<"MetaInfoDef"> | null;
-  /** Instead of the graph's own nodes. */
+  /** Instead of the graph's own nodes. Ops that `graph` has none of are left out of the list of ops, and their attributes stay as they are. */
   readonly graphDef?: GraphDefMessage | null;
   readonly saverDef?: MessageInit<"SaverDef"> | null;
   /** Only these collections. */
@@ -186,15 +188,16 @@ export interface MetaGraphOptions {
 export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
   const { metaInfoDef, saverDef, collectionList, exportScope = null, clearDevices = false, stripDefaultAttrs = false } = options;
   const graph = options.graph ?? getDefaultGraph();
+  const definitionOf = definitionsIn(graph);
   let graphDef = options.graphDef ?? exportGraphDef(graph, { addShapes: true });
   if (exportScope) graphDef = scopedGraphDef(graphDef, exportScope);
-  if (stripDefaultAttrs) graphDef = withoutDefaultAttrs(graphDef);
+  if (stripDefaultAttrs) graphDef = withoutDefaultAttrs(graphDef, definitionOf);
   if (clearDevices) graphDef = { ...graphDef, node: graphDef.node.map(node => ({ ...node, device: "" })) };
   return createMessage("MetaGraphDef", {
     metaInfoDef: {
       tensorflowVersion,
       tensorflowGitVersion: "unknown",
-      strippedOpList: strippedOpList(graphDef),
+      strippedOpList: strippedOpList(graphDef, definitionOf),
       strippedDefaultAttrs: stripDefaultAttrs,
       ...metaInfoDef,
     },
@@ -212,6 +215,12 @@ export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
       }),
     ),
   });
+}
+
+/** The definitions of a graph's own ops and its functions': what is exported is made of these, so no list of all ops there are is needed. */
+function definitionsIn(graph: Graph): Definitions {
+  const own = new Map(graph.getOperations().map(op => [op.type, op.definition]));
+  return type => own.get(type) ?? attachedLibrary(graph)?.definitionOf(type);
 }
 
 /** The nodes of a scope, named without it. @throws ValueError if they read from outside. */

@@ -7,8 +7,8 @@ import type { Message, MessageInit } from "../formats/messages.ts";
 import type { Attr, AttrValue } from "../graph/attributes.ts";
 import { parseInputType } from "../graph/build-operation.ts";
 import type { OpDefinition } from "../graph/op-definition.ts";
-import { findOp } from "../ops/registry.ts";
 import { attrToMessage } from "./attribute-message.ts";
+import type { Definitions } from "./graph-importer.ts";
 
 type OpMessage = Message<"OpDef">;
 
@@ -44,17 +44,17 @@ function attribute(name: string, attr: Attr): MessageInit<"AttrDef"> {
   };
 }
 
-/** The definitions of the ops that nodes (and the functions they come with) use, by name. */
-export function strippedOpList({ node, library }: Message<"GraphDef">): Message<"OpList"> {
+/** The definitions of the ops that nodes (and the functions they come with) use, by name, as far as `definitionOf` knows them. */
+export function strippedOpList({ node, library }: Message<"GraphDef">, definitionOf: Definitions): Message<"OpList"> {
   const types = new Set([...node, ...(library?.function ?? []).flatMap(({ nodeDef }) => nodeDef)].map(({ op }) => op));
-  const known = [...types].sort().flatMap(type => findOp(type) ?? []);
+  const known = [...types].sort().flatMap(type => definitionOf(type) ?? []);
   return createMessage("OpList", { op: known.map(opToMessage) });
 }
 
 /** The graph with attributes left out that are at the defaults of their ops. */
-export function withoutDefaultAttrs(graphDef: Message<"GraphDef">): Message<"GraphDef"> {
+export function withoutDefaultAttrs(graphDef: Message<"GraphDef">, definitionOf: Definitions): Message<"GraphDef"> {
   const strip = (node: Message<"NodeDef">): Message<"NodeDef"> => {
-    const definition = findOp(node.op);
+    const definition = definitionOf(node.op);
     if (!definition) return node;
     const defaults = new Map(
       Object.entries(definition.attrs).flatMap(([name, { kind, isList, default: fallback }]) =>

@@ -1,5 +1,5 @@
 // The package as users will get it: what is in it, and whether its doors and types resolve.
-// Needs a build; publint and attw do the looking. What the code does is tested elsewhere, its size is measured by scripts/size.mjs.
+// Needs a build; publint and attw do the looking. What the code does is tested elsewhere, sizes are tabled by scripts/size.mjs and held here.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { bundleByEsbuild, bundleByVite, readmeProgram } from "../../scripts/bundle.mjs";
+import { markPure } from "../../scripts/mark-pure.mjs";
 import { installed, root } from "../../scripts/setup.mjs";
 
 // Both tools call `npm pack`, which would build anew in the middle of the tests.
@@ -56,4 +58,52 @@ test("types resolve for every way to import", () => {
   const attw = installed("@arethetypeswrong", "cli", "dist", "index.js");
   const flags = ["--profile", "esm-only", "--format", "ascii", "--no-color", "--no-emoji"];
   execFileSync(process.execPath, [attw, "--pack", root, ...flags], { encoding: "utf8" });
+});
+
+test("the build marks what is computed while loading, and nothing else", () => {
+  const plain =
+    'import { f } from "./f.js";\nconst a = 1, b = () => f();\nexport function g() { const c = f(); return c; }\nf();\nexport const d = await f();\n';
+  assert.equal(markPure(plain), plain);
+  assert.equal(markPure("export const a = f({ b: [...c] });"), "export const a = /* @__PURE__ */ (() => f({ b: [...c] }))();");
+  assert.equal(
+    markPure("class A { static b = new Map(); c = f(); }"),
+    "class A { static b = /* @__PURE__ */ (() => new Map())(); c = f(); }",
+  );
+  assert.equal(markPure("const a = { b: c.d };"), "const a = /* @__PURE__ */ (() => ({ b: c.d }))();");
+});
+
+/** What a program that reads no file, shows no image and imports no graph has no use for. */
+const unneeded = [
+  /^formats\/(bundle|checkpoint|deflate|gif|histogram|inflate|npy|png|records|snappy|table|text-format|tfjs|wav)/,
+  /^io\/(example|meta-graph|op-message|saved-model|saver|summary|tfjs)/,
+  /^library\/(features|layers|lookup|losses|metrics|queue|rnn|summary)/,
+  /^ops\/(bytes|checkpoint|example|image|linalg|lookup|nn|quantization|queue|registry|sparse|string|summary)/,
+  /^(backends\/wasm|kernels)\//,
+];
+
+function assertSmall({ start, later, modules }, { startKb, laterKb }) {
+  assert.deepEqual(
+    modules.filter(name => unneeded.some(pattern => pattern.test(name))),
+    [],
+  );
+  assert.ok(start.gzip <= startKb * 1000, `the page's first modules weigh ${start.gzip} bytes after gzip`);
+  assert.ok(later.gzip <= laterKb * 1000, `what the first run loads weighs ${later.gzip} bytes after gzip`);
+}
+
+test("the README's program, bundled by Vite, holds only what it uses", async () => {
+  assertSmall(await bundleByVite(readmeProgram()), { startKb: 140, laterKb: 70 });
+});
+
+test("a program of named imports, bundled by esbuild, holds only what it uses", async () => {
+  const program = 'import { matmul, placeholder, Session } from "tensorloom"; console.log(matmul, placeholder, Session);';
+  assertSmall(await bundleByEsbuild(program), { startKb: 125, laterKb: 85 });
+});
+
+test("the formats' door, bundled, holds no graph and no compiler", async () => {
+  const { start, modules } = await bundleByEsbuild('import * as formats from "tensorloom/formats"; console.log(formats);');
+  assert.deepEqual(
+    modules.filter(name => !/^(base|formats|platform)\/|^formats\.js$|<stdin>$/.test(name)),
+    [],
+  );
+  assert.ok(start.gzip <= 36_000, `${start.gzip} bytes after gzip`);
 });
