@@ -17,7 +17,7 @@ interface Kind {
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
-  tf: { title: "TensorFlow", language: "python", script: "tensorflow_peer.py", packages: ["tensorflow-cpu==2.21.0"] },
+  tf: { title: "TensorFlow with oneDNN", language: "python", script: "tensorflow_peer.py", packages: ["tensorflow-cpu==2.21.0"] },
   torch: { title: "PyTorch", language: "python", script: "torch_peer.py", packages: ["torch", "numpy"] },
   jax: { title: "JAX", language: "python", script: "jax_peer.py", packages: ["jax==0.10.2", "numpy"] },
   tfjs: {
