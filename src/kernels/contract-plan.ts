@@ -118,7 +118,7 @@ export function planContract(kernel: ContractKernel, target: Target): ContractPl
 }
 
 /** Operands as they are, or moved into padded copies where an index may lie outside. Undefined if an index is not affine. */
-function paddedOperands({ left, right }: ContractKernel): { left: Operand; right: Operand; paddings: Padding[] } | undefined {
+export function paddedOperands({ left, right }: ContractKernel): { left: Operand; right: Operand; paddings: Padding[] } | undefined {
   const paddings: Padding[] = [];
   const pad = (operand: Operand, id: number): Operand | undefined => {
     if (!operand.at.every(isAffine)) return undefined;
@@ -188,7 +188,6 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
   const isPacked = column.b !== 1 || column.size % target.lanes32 !== 0 || rowCount >= fewestRowsToPack;
   const terms = reduced.reduce((product, { size }) => product * size, 1);
   const block = terms > mostTerms && reduced.length > 0 ? blockOf(reduced) : undefined;
-  const isPlain = kernel.stores.length === 1 && kernel.stores[0].body.kind === "accumulator";
   const panels = Math.ceil(column.size / panelWidth);
   const value = (id: number, shape: readonly number[], dtype: DType = "float32"): Value => ({ id, shape, dtype });
   const sweeps = isSweep(draft, target.lanes32);
@@ -217,9 +216,12 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
     packed: isPacked
       ? value(-3, [...batch.map(axis => (axis.b === 0 ? 1 : axis.size)), panels, ...reduced.map(({ size }) => size), panelWidth])
       : undefined,
-    partial: block !== undefined && !isPlain ? value(-4, kernel.shape) : undefined,
+    partial: block !== undefined && !isPlain(kernel) ? value(-4, kernel.shape) : undefined,
   };
 }
+
+/** Is the result the sums themselves? Then partial sums may be kept in it. */
+export const isPlain = ({ stores }: ContractKernel): boolean => stores.length === 1 && stores[0].body.kind === "accumulator";
 
 const isMatrix = ({ batch, rows, reduced }: Pick<ContractPlan, "batch" | "rows" | "reduced">): boolean =>
   batch.length === 0 && rows.length === 1 && reduced.length === 1;

@@ -27,12 +27,15 @@ export function asReduce({ shape, over, left, right, stores }: ContractKernel): 
   };
 }
 
-/** A contraction without a matrix form: its operands padded, so that no index lies outside, and reduced, where it pays in slices. */
-export function sumOfProducts(kernel: ContractKernel): {
+export interface ProductSums {
   readonly paddings: readonly Padding[];
   readonly reduce: ReduceKernel;
+  /** Results of slices. */
   readonly partial: Value | undefined;
-} {
+}
+
+/** A contraction without a matrix form: its operands padded, so that no index lies outside, and reduced, where it pays in slices. */
+export function sumOfProducts(kernel: ContractKernel): ProductSums {
   const padded = paddedReduce(kernel);
   const reduce = asReduce(padded?.kernel ?? kernel);
   return { paddings: padded?.paddings ?? [], reduce, partial: partialOf(reduce) };

@@ -7,18 +7,11 @@ import type { Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { storeCost } from "../schedule/cost.ts";
 import { least, plus, times } from "./arithmetic.ts";
-import { asReduce, sumOfProducts } from "./contract-reduce.ts";
-import {
-  type Axis,
-  type ContractKernel,
-  type ContractPlan,
-  type Padding,
-  planContract,
-  rowTiles,
-  scratchOffsets,
-  scratchValues,
-} from "./contract-plan.ts";
+import { asReduce, type ProductSums } from "./contract-reduce.ts";
+import { type Axis, type ContractKernel, type ContractPlan, type Padding, rowTiles, scratchOffsets } from "./contract-plan.ts";
+import { recordLanes } from "./contract-lanes.ts";
 import { recordSweep } from "./contract-sweep.ts";
+import { wayOf } from "./contract-way.ts";
 import { type Expr, f32, f32x, i32, type Local } from "./language.ts";
 import { recordMap, storesLeaf, valuesOf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
@@ -28,19 +21,40 @@ import { recordReduce } from "./reduce.ts";
 import { indexCode, type Point } from "./scalar-code.ts";
 import { blockPoint } from "./block-point.ts";
 import { recordWinograd } from "./winograd.ts";
-import { planWinograd, winogradValues } from "./winograd-plan.ts";
 
 export function recordContract(kernel: ContractKernel, recording: Recording): Phase[] {
   const { target } = recording.module;
-  const winograd = planWinograd(kernel, target);
-  if (winograd) {
-    placeScratch(winogradValues(winograd), kernel, recording);
-    return recordWinograd(kernel, winograd, recording);
+  const way = wayOf(kernel, target);
+  const hasScratch = way.scratch.length === 0 || (kernel.scratch?.bytes ?? 0) > 0;
+  // Kernels that were planned without scratch, for any size, are reductions.
+  if (!hasScratch) return recordReduce(asReduce(kernel), recording);
+  placeScratch(way.scratch, kernel, recording);
+  switch (way.kind) {
+    case "winograd":
+      return recordWinograd(kernel, way.plan, recording);
+    case "tiles":
+      return recordTiles(kernel, way.plan, recording);
+    case "lanes": {
+      const { paddings, partial } = way.plan;
+      const sums = recordLanes(kernel, way.plan, partial ?? kernel.stores[0].out, recording);
+      return [...padded(paddings, recording), sums, ...(partial ? recordEpilogue(kernel, partial, recording) : [])];
+    }
+    case "reduce":
+      return recordSums(way.plan, recording);
   }
-  const plan = planContract(kernel, target);
-  if (!plan) return recordWithoutMatrixForm(kernel, recording);
-  placeScratch(scratchValues(plan), kernel, recording);
-  const phases = plan.paddings.flatMap(padding => recordPadding(padding, recording));
+}
+
+function recordSums({ paddings, reduce, partial }: ProductSums, recording: Recording): Phase[] {
+  const place = partial && recording.places.get(partial);
+  const placed = place?.region === "arena" ? { ...reduce, scratch: place } : reduce;
+  return [...padded(paddings, recording), ...recordReduce(placed, recording)];
+}
+
+const padded = (paddings: readonly Padding[], recording: Recording): Phase[] =>
+  paddings.flatMap(padding => recordPadding(padding, recording));
+
+function recordTiles(kernel: ContractKernel, plan: ContractPlan, recording: Recording): Phase[] {
+  const phases = padded(plan.paddings, recording);
   if (plan.packedRows) phases.push(recordRows(plan, plan.packedRows, recording));
   if (plan.packed) phases.push(...recordPacking(plan, plan.packed, recording));
   phases.push(plan.isSweep && plan.partial ? recordSweep(kernel, plan, plan.partial, recording) : recordProducts(kernel, plan, recording));
@@ -51,20 +65,6 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
 function placeScratch(values: readonly Value[], { scratch }: ContractKernel, recording: Recording): void {
   for (const { value, offset, bytes } of scratchOffsets(values, recording.module.target.alignment))
     recording.place(value, { region: "arena", offsetBytes: (scratch?.offsetBytes ?? 0) + offset, bytes });
-}
-
-function recordWithoutMatrixForm(kernel: ContractKernel, recording: Recording): Phase[] {
-  const { scratch } = kernel;
-  if (scratch === undefined) return recordReduce(asReduce(kernel), recording);
-  const { paddings, reduce, partial } = sumOfProducts(kernel);
-  const padded = paddings.map(({ padded: value }) => value);
-  placeScratch(padded, kernel, recording);
-  const taken = scratchOffsets(padded, recording.module.target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
-  const rest = { offsetBytes: scratch.offsetBytes + taken, bytes: scratch.bytes - taken };
-  return [
-    ...paddings.flatMap(padding => recordPadding(padding, recording)),
-    ...recordReduce(partial ? { ...reduce, scratch: rest } : reduce, recording),
-  ];
 }
 
 /** The source surrounded by zeros. */

@@ -3,13 +3,12 @@
 import { sizeOf } from "../base/shape.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import type { Value } from "../ir/program.ts";
-import { type ContractKernel, planContract, scratchOffsets, scratchValues } from "./contract-plan.ts";
-import { sumOfProducts } from "./contract-reduce.ts";
+import { scratchOffsets } from "./contract-plan.ts";
+import { wayOf } from "./contract-way.ts";
 import { elementRow } from "./element.ts";
 import { partialOf } from "./reduce.ts";
 import { sortScratchBytes } from "./sort.ts";
 import type { Target } from "./target.ts";
-import { planWinograd, winogradValues } from "./winograd-plan.ts";
 
 /** Bytes of scratch a kernel wants on a target. */
 export function scratchBytesOf(kernel: Kernel, target: Target): number {
@@ -18,14 +17,7 @@ export function scratchBytesOf(kernel: Kernel, target: Target): number {
     scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
   if (kernel.kind === "reduce") return reserved(present(partialOf(kernel)));
   if (kernel.kind !== "contract") return 0;
-  const winograd = planWinograd(kernel, target);
-  const plan = winograd ? undefined : planContract(kernel, target);
-  return reserved(winograd ? winogradValues(winograd) : plan ? scratchValues(plan) : sumsValues(kernel));
-}
-
-function sumsValues(kernel: ContractKernel): Value[] {
-  const { paddings, partial } = sumOfProducts(kernel);
-  return [...paddings.map(({ padded }) => padded), ...present(partial)];
+  return reserved(wayOf(kernel, target).scratch);
 }
 
 const present = (value: Value | undefined): Value[] => (value === undefined ? [] : [value]);

@@ -2,7 +2,6 @@
 // and when it is chosen.
 
 import { describe, expect, test } from "vitest";
-import { compareBackends } from "../../test/backends/compare-backends.ts";
 import {
   type Convolution,
   type Direction,
@@ -12,11 +11,10 @@ import {
   forward,
   inputGradient,
   resultSize,
+  sameAsReference,
 } from "../../test/backends/convolutions.ts";
-import { NDArray } from "../base/ndarray.ts";
 import * as tf from "../index.ts";
 import * as ir from "../ir/build.ts";
-import { ProgramBuilder } from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { filtering } from "./winograd-matrices.ts";
@@ -28,25 +26,12 @@ const random = (): number => {
   return seed / 2 ** 31 - 1;
 };
 
-type Shape = readonly number[];
-
-/** Compares a program of two fed arrays; errors are measured against the largest that a result could be. */
-async function same(shapes: readonly Shape[], terms: number, build: (...feeds: Value[]) => readonly Value[]): Promise<void> {
-  const builder = new ProgramBuilder();
-  const results = ir.building(builder, () => build(...shapes.map((shape, i) => ir.feed(String(i), "float32", shape))));
-  const feeds = new Map(
-    shapes.map((shape, i) => {
-      const size = shape.reduce((product, d) => product * d, 1);
-      return [String(i), new NDArray("float32", shape, Float32Array.from({ length: size }, random))];
-    }),
-  );
-  const relaxedMadd = seed % 3 !== 0;
-  const { fault } = await compareBackends(
-    { program: { steps: builder.root, results }, feeds, states: new Map() },
-    { within: 4e-6 * Math.sqrt(terms) * 4, target: { ...wasmTarget({ relaxedMadd }), winograd: "always" } },
-  );
-  if (fault !== undefined) throw new Error(fault.slice(0, 1000));
-}
+/** Errors are measured against the largest that a result could be. */
+const same = (shapes: readonly (readonly number[])[], terms: number, build: (...feeds: Value[]) => readonly Value[]): Promise<void> =>
+  sameAsReference(shapes, random, build, {
+    within: 4e-6 * Math.sqrt(terms) * 4,
+    target: { ...wasmTarget({ relaxedMadd: seed % 3 !== 0 }), winograd: "always" },
+  });
 
 const cases: readonly Convolution[] = [
   { n: 2, h: 8, w: 10, c: 8, f: 12, r: 5, pad: 2 },

@@ -12,6 +12,7 @@ import type { Program, Value } from "../../src/ir/program.ts";
 import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { WinogradUse } from "../../src/kernels/target.ts";
 import { schedule } from "../../src/schedule/index.ts";
+import { type CompareOptions, compareBackends } from "./compare-backends.ts";
 
 /** `n` images of h × w × c, windows of r × r to `f` channels, `pad` zeros around. */
 export interface Convolution {
@@ -51,6 +52,23 @@ export const filterGradient = (sizes: Convolution, x: Value, dy: Value): Value =
   ]);
 };
 
+/** Compares a program that is fed random arrays of these shapes. @throws with all texts where the backends differ. */
+export async function sameAsReference(
+  shapes: readonly (readonly number[])[],
+  random: () => number,
+  build: (...feeds: Value[]) => readonly Value[],
+  options: CompareOptions,
+): Promise<void> {
+  const builder = new ProgramBuilder();
+  const results = ir.building(builder, () => build(...shapes.map((shape, i) => ir.feed(String(i), "float32", shape))));
+  const feeds = new Map(shapes.map((shape, i) => [String(i), randomArray(shape, random)]));
+  const { fault } = await compareBackends({ program: { steps: builder.root, results }, feeds, states: new Map() }, options);
+  if (fault !== undefined) throw new Error(fault.slice(0, 1000));
+}
+
+const randomArray = (shape: readonly number[], random: () => number): NDArray =>
+  new NDArray("float32", shape, Float32Array.from({ length: sizeOf(shape) }, random));
+
 /** Each direction with the shapes of what it is given. */
 export const directions = {
   forward: { of: forward, shapes: (s: Convolution) => [imageShape(s), filterShape(s)] },
@@ -81,9 +99,7 @@ export async function errorsOf(
   ways: readonly WinogradUse[],
   random: () => number,
 ): Promise<number[]> {
-  const feeds = directions[direction]
-    .shapes(sizes)
-    .map(shape => new NDArray("float32", shape, Float32Array.from({ length: sizeOf(shape) }, random)));
+  const feeds = directions[direction].shapes(sizes).map(shape => randomArray(shape, random));
   const wide = feeds.map(
     (array, i) => [String(i), new NDArray("float64", array.shape, Float64Array.from(array.data as Float32Array))] as const,
   );
