@@ -169,6 +169,9 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly lower?: (record: LowerRecord<I, A, C>, context: LowerContext) => Lowered;
   /** Instead of `lower`, where the shapes of results are only known when they are there, or have to be waited for: arrays in, arrays out, on the host. */
   readonly host?: (record: HostRecord<I, A>, context: HostContext) => HostResult | Promise<HostResult>;
+  /** The same as `lower` on the host, for what lives in one run (a TensorArray, a stack) and is used by a loop that runs iteration by iteration:
+   *  results in order, objects for handles. */
+  readonly onHost?: (record: HostRecord<I, A>, context: HostContext) => readonly object[];
   /** `host` may wait for another run. */
   readonly waits?: boolean;
   /** For an op that names an object of the session: its only output is the handle. `lower` only if the object is to be told the inputs. */
@@ -218,6 +221,8 @@ export interface OpDefinition {
   readonly lower?: ((record: any, context: LowerContext) => Lowered) | undefined;
   // `any`: as above
   readonly host?: ((record: any, context: HostContext) => HostResult | Promise<HostResult>) | undefined;
+  // `any`: as above
+  readonly onHost?: ((record: any, context: HostContext) => readonly object[]) | undefined;
   readonly waits?: boolean | undefined;
   // `any`: as above
   readonly resource?: ((attrs: any, op: Operation) => HostObject) | undefined;

@@ -26,7 +26,7 @@ import type { Program, State, Step, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { blamed } from "./blame.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
-import { NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
+import { NeedsHost, NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
 import { lowerStructured } from "./structured.ts";
 
 /** What a tensor has become: a value of the Program, an array known now (made a value when first read as one), or a handle on a state. */
@@ -164,11 +164,7 @@ export class Lowering {
   private operation(op: Operation): void {
     const { definition } = op;
     if (definition.resource && !definition.lower) return this.define(op.outputs[0], { handle: this.objectHandle(op) });
-    if (definition.host)
-      throw new UnimplementedError(
-        `${definition.type} node '${op.name}' cannot run inside a branch or loop.\n\nIt is computed on the host between two parts of a run. Move it outside.`,
-        op,
-      );
+    if (this.request.isOnHost(op)) throw new NeedsHost(op);
     if (!definition.lower)
       throw new UnimplementedError(
         `Op type ${definition.type} cannot run on this backend yet (node '${op.name}').\n\nThe graph can still be built, exported, or run on a remote session. See docs/support.md for what runs.`,

@@ -23,6 +23,8 @@ export interface LowerRequest {
   }[];
   resolve(tensor: Tensor): Tensor;
   isFed(tensor: Tensor): boolean;
+  /** Is the operation computed on the host, between two segments? */
+  isOnHost(op: Operation): boolean;
   /** An object of the session, made when first asked for. */
   resource(object: HostObject): object;
   /** The state with the shape it has in the session now. */
@@ -61,6 +63,15 @@ export class NeedsIterating extends Error {
       `The loop '${loop.name}' cannot run here: its iterations differ, and how many there are is only known while running. ${reason?.message ?? ""}\n\nKeep shapes fixed from one iteration to the next, or let a counter end the loop.`,
     );
     this.loop = loop;
+  }
+}
+
+/** Thrown when a branch or loop holds an operation of the host; the session then chooses the branch, or iterates, between segments. */
+export class NeedsHost extends Error {
+  readonly op: Operation;
+  constructor(op: Operation) {
+    super(`${op.type} node '${op.name}' is computed on the host between two parts of a run.`);
+    this.op = op;
   }
 }
 

@@ -95,7 +95,8 @@ function fillerFor(values: readonly (Value | undefined)[]): Value | undefined {
 }
 
 function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
-  for (const [inner, outer] of node.aliases) lowering.alias(inner, outer);
+  // What is kept on the host is not there, and is not read.
+  for (const [inner, outer] of node.aliases) if (lowering.has(outer)) lowering.alias(inner, outer);
   if (lowering.unrolled.has(node)) return unroll(lowering, node);
   const before = new Map(lowering.current);
   try {

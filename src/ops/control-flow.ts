@@ -20,7 +20,7 @@ import { CheckNumerics, identity } from "./array.ts";
 import { cond } from "./control-flow-contexts.ts";
 import { enterGradient, exitGradient, mergeGradient, nextIterationGradient, switchGradient } from "./control-flow-gradients.ts";
 import { inNameScope } from "./named.ts";
-import { newStack, popFromStack, pushOnStack } from "./stack-memory.ts";
+import { HostStack, newStack, popFromStack, pushOnStack, stackOf } from "./stack-memory.ts";
 import { summarize } from "./tensor-summary.ts";
 
 // ---- order ----
@@ -351,6 +351,7 @@ export const StackV2 = defineOp("StackV2", {
   gradient: "none",
   shape: () => new TensorShape([2]),
   lower: (_, context) => newStack(context),
+  onHost: () => [new HostStack()],
 });
 export const StackPushV2 = defineOp("StackPushV2", {
   inputs: { handle: "resource", elem: "T" },
@@ -363,6 +364,10 @@ export const StackPushV2 = defineOp("StackPushV2", {
     pushOnStack(handle, elem, context);
     return elem;
   },
+  onHost: ({ handle, elem }) => {
+    stackOf(handle).push(elem);
+    return [elem];
+  },
 });
 export const StackPopV2 = defineOp("StackPopV2", {
   inputs: { handle: "resource" },
@@ -372,6 +377,7 @@ export const StackPopV2 = defineOp("StackPopV2", {
   gradient: "none",
   shape: () => TensorShape.unknown(),
   lower: ({ handle, elemType }, context) => popFromStack(handle, elemType, context),
+  onHost: ({ handle }) => [stackOf(handle).pop()],
 });
 export const StackCloseV2 = defineOp("StackCloseV2", {
   inputs: { handle: "resource" },
@@ -381,4 +387,5 @@ export const StackCloseV2 = defineOp("StackCloseV2", {
   gradient: "none",
   shape: () => undefined,
   lower: () => undefined,
+  onHost: () => [],
 });

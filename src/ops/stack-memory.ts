@@ -1,5 +1,5 @@
 // What StackV2's handle stands for while lowering. What is pushed beside the stack itself (not in a loop or a branch) is popped while compiling: an
-// unrolled loop's elements may differ in shape. Otherwise elements are kept on the host, pushed and popped by routines, their count threaded through.
+// unrolled loop's elements may differ in shape. Otherwise elements are kept on the host, pushed and popped by routines, their count threaded through. Between segments of a run a stack is a list of arrays.
 
 import type { DType } from "../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../base/errors.ts";
@@ -34,6 +34,28 @@ function memoryOf(handle: StateHandle): Memory {
   const memory = memories.get(handle);
   if (!memory) throw new InternalError("A stack's handle does not come from a StackV2.");
   return memory;
+}
+
+const emptyStack = (): Error => new InvalidArgumentError("Stack is empty when calling pop.");
+
+/** A stack of a run whose loops run iteration by iteration. */
+export class HostStack {
+  private readonly elements: NDArray[] = [];
+
+  push(element: NDArray): void {
+    this.elements.push(element);
+  }
+
+  pop(): NDArray {
+    const element = this.elements.pop();
+    if (!element) throw emptyStack();
+    return element;
+  }
+}
+
+export function stackOf(handle: object): HostStack {
+  if (handle instanceof HostStack) return handle;
+  throw new InternalError("A stack's handle does not come from a StackV2.");
 }
 
 const one = (count: NDArray): number => (count.data as Int32Array)[0];
@@ -75,7 +97,7 @@ export function popFromStack(handle: StateHandle, dtype: DType, context: LowerCo
     name: "stackPop",
     run: ([count]: readonly NDArray[], [value, next]: readonly NDArray[]): void => {
       const at = one(count) - 1;
-      if (at < 0) throw new InvalidArgumentError("Stack is empty when calling pop.");
+      if (at < 0) throw emptyStack();
       const element = memory.elements[at];
       for (let i = 0; i < value.size; i++) value.set(i, element.get(i));
       (next.data as Int32Array)[0] = at;

@@ -10,6 +10,22 @@ import { check, concat, full, generate, map, NeedsUnrolling, reshape, scatter, s
 import { constantIndex, dataIndex, type Index } from "../ir/index-map.ts";
 import type { State, Value } from "../ir/program.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
+import {
+  emptyConcat,
+  emptyPack,
+  negativeSize,
+  readOutside,
+  requireReadable,
+  requireWritable,
+  scalarConcat,
+  scalarSplit,
+  scatterOutside,
+  unknownElement,
+  writeOutside,
+  wrongCount,
+  wrongElement,
+  wrongLengths,
+} from "./tensor-array-failures.ts";
 
 interface Memory {
   readonly id: string;
@@ -48,7 +64,7 @@ interface NewArray {
 }
 
 export function newArray({ dtype, size, element, isDynamic }: NewArray, context: LowerContext): StateHandle {
-  if (size < 0) throw new InvalidArgumentError("Size should be >= 0.");
+  if (size < 0) throw negativeSize();
   const { name } = context;
   return remember(context, {
     id: `array:${name}`,
@@ -110,20 +126,10 @@ const combined = (memory: Memory, old: Value, value: Value): Value => (memory.ad
 
 // ---- checks ----
 
-function requireType(memory: Memory, dtype: DType, what: (array: string, op: string) => string): void {
-  if (memory.dtype !== dtype) throw new InvalidArgumentError(what(cType(memory.dtype), cType(dtype)));
-}
-const writingType = (array: string, op: string): string => `TensorArray dtype is ${array} but Op is trying to write dtype ${op}.`;
-const readingType = (array: string, op: string): string => `TensorArray dtype is ${array} but Op requested dtype ${op}.`;
-
-const cType = (dtype: DType): string => ({ float32: "float", float64: "double", float16: "half" })[dtype as "float32"] ?? dtype;
-
 function settleElement(memory: Memory, shape: readonly number[], index: number | string): void {
   memory.element ??= shape;
   if (sameShape(memory.element, shape)) return;
-  throw new InvalidArgumentError(
-    `TensorArray ${memory.name}: Could not write to TensorArray index ${index} because the value shape is [${shape}] which is incompatible with the TensorArray's inferred element shape: [${memory.element}] (consider setting infer_shape=False).`,
-  );
+  throw wrongElement(memory, index, shape, `[${memory.element}]`);
 }
 
 /** The elements' shape for a read. @throws InvalidArgumentError if nothing says what it is. */
@@ -131,19 +137,17 @@ function elementOf(memory: Memory, context: LowerContext, index: number | string
   const stated = context.op.outputs[0].shape;
   memory.element ??= context.op.type === "TensorArrayReadV3" && stated.isFullyDefined ? (stated.dims as readonly number[]) : undefined;
   if (memory.element) return memory.element;
-  throw new InvalidArgumentError(
-    `TensorArray ${memory.name}: Could not read from TensorArray index ${index}.  Furthermore, the element shape is not fully defined: <unknown>.  It is possible you are working with a resizeable TensorArray and stop_gradients is not allowing the gradients to be written.  If you set the full element_shape property on the forward TensorArray, the proper all-zeros tensor will be returned instead of incurring this error.`,
-  );
+  throw unknownElement(memory, index);
 }
 
 /** An index that is known, or a value, as an index into `size` elements; stops the run if it lies outside. */
-function checkedIndex(index: Value, known: number | undefined, size: number, failure: (index: number) => string): Index {
+function checkedIndex(index: Value, known: number | undefined, size: number, failure: (index: number) => Error): Index {
   if (known !== undefined && known >= 0 && known < size) return constantIndex(known);
   const at = loadScalar(index, []);
   check([], () => s.and(s.ge(at, 0), s.lt(at, size)), {
     label: "tensorArrayIndex",
     reads: [index],
-    error: (_, read) => new InvalidArgumentError(failure(Number(read(index).get(0)))),
+    error: (_, read) => failure(Number(read(index).get(0))),
   });
   return size === 0 ? constantIndex(0) : dataIndex(at, size);
 }
@@ -152,19 +156,14 @@ function checkedIndex(index: Value, known: number | undefined, size: number, fai
 
 export function writeElement(handle: StateHandle, index: Value, known: number | undefined, value: Value, context: LowerContext): void {
   const memory = memoryOf(handle);
-  requireType(memory, value.dtype, writingType);
+  requireWritable(memory, value.dtype);
   if (memory.lengths) return writePart(memory, known, value, context);
   settleElement(memory, value.shape, known ?? "?");
   if (memory.isDynamic && known === undefined)
     throw new NeedsUnrolling(`TensorArray ${memory.name} has dynamic_size and is written at an index that is only known while running.`);
   if (memory.isDynamic && known !== undefined) memory.size = Math.max(memory.size, known + 1);
-  const { size, name } = memory;
-  const at = checkedIndex(
-    index,
-    known,
-    size,
-    i => `TensorArray ${name}: Tried to write to index ${i} but array is not resizeable and size is: ${size}`,
-  );
+  const { size } = memory;
+  const at = checkedIndex(index, known, size, i => writeOutside(memory, i, size));
   if (size === 0) return;
   const base = load(memory, context);
   store(
@@ -179,11 +178,11 @@ export function writeElement(handle: StateHandle, index: Value, known: number | 
 
 export function readElement(handle: StateHandle, index: Value, known: number | undefined, dtype: DType, context: LowerContext): Value {
   const memory = memoryOf(handle);
-  requireType(memory, dtype, readingType);
+  requireReadable(memory, dtype);
   if (memory.lengths) return readPart(memory, known, context);
   const element = elementOf(memory, context, known ?? "?");
   const { size } = memory;
-  const at = checkedIndex(index, known, size, i => `Tried to read from index ${i} but array size is: ${size}`);
+  const at = checkedIndex(index, known, size, i => readOutside(i, size));
   if (size === 0) return full(dtype, element, 0);
   const elements = load(memory, context);
   return generate(element, i => loadScalar(elements, [at, ...i]));
@@ -203,19 +202,17 @@ export function scatterElements(
   context: LowerContext,
 ): void {
   const memory = memoryOf(handle);
-  requireType(memory, value.dtype, writingType);
+  requireWritable(memory, value.dtype);
   const [count] = value.shape;
   if (memory.lengths) throw raggedError(memory);
   settleElement(memory, value.shape.slice(1), 0);
   if (memory.isDynamic && known) memory.size = Math.max(memory.size, ...known.map(k => k + 1));
   const { size } = memory;
-  const failure = (largest: number): InvalidArgumentError =>
-    new InvalidArgumentError(`Max scatter index must be < array size (${largest} vs. ${size})`);
   if (isWhole(known, size)) return store(memory, combined(memory, load(memory, context), value), context);
   check([count], ([k]) => s.and(s.ge(s.load(indices, [k]), 0), s.lt(s.load(indices, [k]), size)), {
     label: "tensorArrayScatter",
     reads: [indices],
-    error: (_, read) => failure(Math.max(...Array.from({ length: count }, (_, k) => Number(read(indices).get(k))))),
+    error: (_, read) => scatterOutside(Math.max(...Array.from({ length: count }, (_, k) => Number(read(indices).get(k)))), size),
   });
   if (size === 0) return;
   const base = load(memory, context);
@@ -236,14 +233,11 @@ export function gatherElements(
   context: LowerContext,
 ): Value {
   const memory = memoryOf(handle);
-  requireType(memory, dtype, readingType);
+  requireReadable(memory, dtype);
   if (memory.lengths) throw raggedError(memory);
   memory.element ??= stated;
   const [count] = indices.shape;
-  if (count === 0 && memory.element === undefined)
-    throw new InvalidArgumentError(
-      "TensorArray has size zero, but element shape <unknown> is not fully defined. Currently only static shapes are supported when packing zero-size TensorArrays.",
-    );
+  if (count === 0 && memory.element === undefined) throw emptyPack();
   const element = elementOf(memory, context, 0);
   const { size } = memory;
   const elements = load(memory, context);
@@ -251,7 +245,7 @@ export function gatherElements(
   check([count], ([k]) => s.and(s.ge(s.load(indices, [k]), 0), s.lt(s.load(indices, [k]), size)), {
     label: "tensorArrayGather",
     reads: [indices],
-    error: ([k], read) => new InvalidArgumentError(`Tried to read from index ${Number(read(indices).get(k))} but array size is: ${size}`),
+    error: ([k], read) => readOutside(Number(read(indices).get(k)), size),
   });
   if (size === 0) return full(dtype, [count, ...element], 0);
   return generate([count, ...element], ([k, ...i]) => loadScalar(elements, [dataIndex(loadScalar(indices, [k]), size), ...i]));
@@ -265,19 +259,13 @@ const raggedError = ({ name }: Memory): InvalidArgumentError =>
 /** Cuts `value` along its first axis into the elements. */
 export function splitInto(handle: StateHandle, value: Value, lengths: readonly number[], context: LowerContext): void {
   const memory = memoryOf(handle);
-  requireType(memory, value.dtype, writingType);
+  requireWritable(memory, value.dtype);
   const [total, ...rest] = value.shape;
-  if (value.shape.length === 0) throw new InvalidArgumentError("Expected value to be at least a vector, but received shape: []");
+  if (value.shape.length === 0) throw scalarSplit();
   const sum = lengths.reduce((a, b) => a + b, 0);
-  if (sum !== total)
-    throw new InvalidArgumentError(
-      `Expected sum of lengths to be equal to values.shape[0], but sum of lengths is ${sum} and value's shape is: [${value.shape}]`,
-    );
+  if (sum !== total) throw wrongLengths(sum, value.shape);
   if (memory.isDynamic) memory.size = Math.max(memory.size, lengths.length);
-  if (memory.size !== lengths.length)
-    throw new InvalidArgumentError(
-      `TensorArray's size is not equal to the size of lengths (${memory.size} vs. ${lengths.length}), and the TensorArray is not marked as dynamically resizeable`,
-    );
+  if (memory.size !== lengths.length) throw wrongCount(memory.size, lengths.length);
   if (new Set(lengths).size <= 1 && !memory.lengths) {
     const element = [lengths[0] ?? 0, ...rest];
     settleElement(memory, element, 0);
@@ -296,18 +284,14 @@ export function joinedElements(
   context: LowerContext,
 ): { value: Value; lengths: readonly number[] } {
   const memory = memoryOf(handle);
-  requireType(memory, dtype, readingType);
+  requireReadable(memory, dtype);
   if (memory.lengths) return { value: load(memory, context), lengths: memory.lengths };
   if (memory.size === 0) {
-    if (!stated)
-      throw new InvalidArgumentError(
-        "TensorArray has size zero, but element_shape_except0 <unknown> is not fully defined. Currently only static shapes are supported when concatenating zero-size TensorArrays.",
-      );
+    if (!stated) throw emptyConcat();
     return { value: full(dtype, [0, ...stated], 0), lengths: [] };
   }
   const element = elementOf(memory, context, 0);
-  if (element.length === 0)
-    throw new InvalidArgumentError("Concat saw a scalar shape at index 0 but requires at least vectors.  Did you mean to call pack?");
+  if (element.length === 0) throw scalarConcat();
   const [length, ...rest] = element;
   return {
     value: reshape(load(memory, context), [memory.size * length, ...rest]),

@@ -19,6 +19,7 @@ import { getItem } from "./array-slicing.ts";
 import type { LoopCarried } from "./control-flow-contexts.ts";
 import { Cast, cast } from "./math.ts";
 import { inNameScope } from "./named.ts";
+import { ArrayElements, elementsOf } from "./tensor-array-elements.ts";
 import {
   gatherElements,
   gradientArray,
@@ -35,7 +36,8 @@ import {
 
 const scalar = new TensorShape([]);
 const handleShape = new TensorShape([2]);
-const noFlow = (): ReturnType<typeof constantOf> => constantOf(NDArray.full("float32", [], 0));
+const zero = (): NDArray => NDArray.full("float32", [], 0);
+const noFlow = (): ReturnType<typeof constantOf> => constantOf(zero());
 
 /** The single number that an input is known to be. */
 const knownIndex = (context: LowerContext, input: string): number | undefined => {
@@ -84,6 +86,10 @@ export const TensorArrayV3 = defineOp("TensorArrayV3", {
     newArray({ dtype, size: Number(size.get(0)), element: knownShape(elementShape), isDynamic: dynamicSize }, context),
     noFlow(),
   ],
+  onHost: ({ size, dtype, elementShape, dynamicSize, identicalElementShapes }, { name }) => {
+    const given = { name, dtype, element: elementShape, isDynamic: dynamicSize, isEven: identicalElementShapes };
+    return [new ArrayElements({ ...given, size: Number(size.get(0)) }), zero()];
+  },
 });
 
 /** The array that gradients of another are added up in. */
@@ -98,6 +104,7 @@ export const TensorArrayGradV3 = defineOp("TensorArrayGradV3", {
     return [handleShape, scalar];
   },
   lower: ({ handle, flowIn, source }, context) => [gradientArray(handle, source, context), flowIn],
+  onHost: ({ handle, flowIn, source }) => [elementsOf(handle).gradient(source), flowIn],
 });
 
 export const TensorArrayWriteV3 = defineOp("TensorArrayWriteV3", {
@@ -119,6 +126,10 @@ export const TensorArrayWriteV3 = defineOp("TensorArrayWriteV3", {
     writeElement(handle, index, knownIndex(context, "index"), value, context);
     return flowIn;
   },
+  onHost: ({ handle, index, value, flowIn }) => {
+    elementsOf(handle).write(Number(index.get(0)), value);
+    return [flowIn];
+  },
 });
 
 export const TensorArrayReadV3 = defineOp("TensorArrayReadV3", {
@@ -135,6 +146,7 @@ export const TensorArrayReadV3 = defineOp("TensorArrayReadV3", {
     flowIn: gradientOf(handle, flowIn, dtype, d.value).write(index, d.value).flow,
   }),
   lower: ({ handle, index, dtype }, context) => readElement(handle, index, knownIndex(context, "index"), dtype, context),
+  onHost: ({ handle, index, dtype }, { op }) => [elementsOf(handle).read(Number(index.get(0)), dtype, op.outputs[0].shape)],
 });
 
 export const TensorArrayGatherV3 = defineOp("TensorArrayGatherV3", {
@@ -151,6 +163,7 @@ export const TensorArrayGatherV3 = defineOp("TensorArrayGatherV3", {
   }),
   lower: ({ handle, indices, dtype, elementShape }, context) =>
     gatherElements(handle, indices, knownList(context, "indices"), dtype, knownShape(elementShape), context),
+  onHost: ({ handle, indices, dtype, elementShape }) => [elementsOf(handle).gather(numbersOf(indices), dtype, elementShape)],
 });
 
 export const TensorArrayScatterV3 = defineOp("TensorArrayScatterV3", {
@@ -176,6 +189,10 @@ export const TensorArrayScatterV3 = defineOp("TensorArrayScatterV3", {
     scatterElements(handle, indices, knownList(context, "indices"), value, context);
     return flowIn;
   },
+  onHost: ({ handle, indices, value, flowIn }) => {
+    elementsOf(handle).scatter(numbersOf(indices), value);
+    return [flowIn];
+  },
 });
 
 export const TensorArrayConcatV3 = defineOp("TensorArrayConcatV3", {
@@ -193,6 +210,10 @@ export const TensorArrayConcatV3 = defineOp("TensorArrayConcatV3", {
   lower: ({ handle, dtype, elementShapeExcept0 }, context) => {
     const { value, lengths } = joinedElements(handle, dtype, knownShape(elementShapeExcept0), context);
     return [value, constantOf(NDArray.from(lengths.map(BigInt), "int64", [lengths.length]))];
+  },
+  onHost: ({ handle, dtype, elementShapeExcept0 }) => {
+    const { value, lengths } = elementsOf(handle).concat(dtype, elementShapeExcept0);
+    return [value, NDArray.from(lengths.map(BigInt), "int64", [lengths.length])];
   },
 });
 
@@ -214,6 +235,10 @@ export const TensorArraySplitV3 = defineOp("TensorArraySplitV3", {
     splitInto(handle, value, numbersOf(lengths), context);
     return flowIn;
   },
+  onHost: ({ handle, value, lengths, flowIn }) => {
+    elementsOf(handle).split(value, numbersOf(lengths));
+    return [flowIn];
+  },
 });
 
 export const TensorArraySizeV3 = defineOp("TensorArraySizeV3", {
@@ -227,6 +252,7 @@ export const TensorArraySizeV3 = defineOp("TensorArraySizeV3", {
     return scalar;
   },
   lower: ({ handle }) => constantOf(NDArray.full("int32", [], sizeOfArray(handle))),
+  onHost: ({ handle }) => [NDArray.full("int32", [], elementsOf(handle).size)],
 });
 
 export const TensorArrayCloseV3 = defineOp("TensorArrayCloseV3", {
@@ -237,6 +263,7 @@ export const TensorArrayCloseV3 = defineOp("TensorArrayCloseV3", {
   gradient: "none",
   shape: ({ handle }) => void handle.mergeWith(handleShape),
   lower: () => undefined,
+  onHost: () => [],
 });
 
 // ---- gradients ----

@@ -15,6 +15,8 @@ export interface Selection {
   readonly targets: readonly Operation[];
   /** Replacements made by passes: read through `resolve`. */
   readonly replaced: ReadonlyMap<Tensor, Tensor>;
+  /** What lives in one run (TensorArrays, stacks) is kept on the host, so that it outlives a segment. */
+  readonly keepsOnHost?: boolean | undefined;
 }
 
 /** The tensor that stands for `tensor` after all replacements. */

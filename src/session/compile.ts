@@ -12,7 +12,7 @@ import type { Program, State } from "../ir/program.ts";
 import { verifyProgram } from "../ir/verify.ts";
 import { blamed } from "../lower/blame.ts";
 import { lower } from "../lower/index.ts";
-import { NeedsIterating, NeedsValue } from "../lower/request.ts";
+import { NeedsHost, NeedsIterating, NeedsValue } from "../lower/request.ts";
 import { expandCalls } from "../graph/expand-calls.ts";
 import { extract } from "../optimize/extract.ts";
 import { optimize } from "../optimize/index.ts";
@@ -20,10 +20,10 @@ import { printSelection, resolve, type Selection } from "../optimize/selection.t
 import { schedule } from "../schedule/index.ts";
 import type { Plan } from "../schedule/plan.ts";
 import { printPlan } from "../schedule/print-plan.ts";
-import { handleMakers, type HostCall, hostCall, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
+import { handleMakers, type HostCall, hostCall, isOnHost, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
 import { around, iterate, iterationOf, withCase } from "./iterate.ts";
 import type { Programs } from "./programs.ts";
-import { producersIn, split } from "./split.ts";
+import { isHandleSource, NeedsKeeping, producersIn, split } from "./split.ts";
 
 /** One fed tensor; `known` values are compiled in. */
 export interface CompileFeed {
@@ -66,7 +66,18 @@ export async function compile({ fetches, targets, feeds }: CompileRequest, at: C
   );
 }
 
+/** Compiles a selection; where a TensorArray or a stack of its own would have to outlive a segment, with these on the host. */
 async function compileSelection(selection: Selection, feeds: readonly CompileFeed[], at: CompilePlace): Promise<Compiled> {
+  try {
+    return await compileParts(selection, feeds, at);
+  } catch (error) {
+    if (!(error instanceof NeedsKeeping)) throw error;
+    const compiled = await compileParts({ ...selection, keepsOnHost: true }, feeds, inside(at, "kept"));
+    return { ...compiled, run: (arrays, context) => compiled.run(arrays, { ...context, kept: new Map() }) };
+  }
+}
+
+async function compileParts(selection: Selection, feeds: readonly CompileFeed[], at: CompilePlace): Promise<Compiled> {
   const { programs, place } = at;
   const { device } = programs;
   const hosts = nextHostOperations(selection);
@@ -84,7 +95,7 @@ async function compileSelection(selection: Selection, feeds: readonly CompileFee
     const blocked = blockedBy(selection, error);
     if (blocked?.kind === "loop") return iterated(selection, feeds, at, blocked);
     if (blocked?.kind === "cond") return chosen(selection, feeds, at, blocked);
-    if (error instanceof NeedsIterating) throw new UnimplementedError(error.message);
+    if (error instanceof NeedsIterating || error instanceof NeedsHost) throw new UnimplementedError(error.message);
     if (!(error instanceof NeedsValue)) throw error;
     const evaluated = evaluatedCall(selection, error.op);
     return evaluated ? aroundHost(selection, feeds, at, [evaluated]) : segmented(selection, feeds, at, error);
@@ -120,6 +131,7 @@ function lowerSelection(selection: Selection, feeds: readonly CompileFeed[], dev
     feeds: feeds.map(({ tensor, shape, known }) => ({ tensor, dtype: tensor.dtype, shape, known })),
     resolve: tensor => resolve(selection, tensor),
     isFed: tensor => selection.feeds.has(tensor),
+    isOnHost: op => isOnHost(selection, op),
     resource: ({ id, make }) => device.resource(id, make),
     currentState: state => withCurrentShape(state, device),
     evaluate,
@@ -185,6 +197,7 @@ function evaluatedCall(selection: Selection, op: Operation): HostCall | undefine
         }),
         resolve: tensor => resolve(selection, tensor),
         isFed: tensor => inputs.includes(tensor),
+        isOnHost: () => false,
         resource: () => {
           throw new InternalError(`${op.type} has no resource.`);
         },
@@ -264,6 +277,7 @@ function forEachValue(
 
 /** The branch or loop that lowering cannot see through, since something inside needs what is only known while running. */
 function blockedBy(selection: Selection, error: unknown): StructuredNode | undefined {
+  if (error instanceof NeedsHost) return around(selection, error.op);
   if (error instanceof NeedsIterating) return selection.nodes.find(node => "kind" in node && holds(node, error.loop)) as StructuredNode;
   if (!(error instanceof NeedsValue) || selection.feeds.has(error.tensor)) return undefined;
   const node = around(selection, error.tensor.op);
@@ -386,14 +400,15 @@ async function aroundHost(
   const head = first.nodes.length > 0 ? await compileSelection(first, feeds, inside(place, `before ${name}`)) : undefined;
   const fed = feeds.map(({ tensor }) => tensor);
   const variants = new Variants();
-  const isDone = rest.targets.length === 0 && rest.fetches.every(fetch => rest.feeds.has(resolve(rest, fetch)));
+  const isDone =
+    rest.targets.length === 0 && rest.nodes.every(isHandleSource) && rest.fetches.every(fetch => rest.feeds.has(resolve(rest, fetch)));
   const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
     const values = head ? await head.run(arrays, context) : [];
     const known = new Map<Tensor, NDArray>();
     fed.forEach((tensor, i) => void known.set(tensor, arrays[i]));
     crossing.forEach((tensor, i) => void known.set(tensor, values[i]));
     const results = await runTogether(calls, known, context);
-    hosts.forEach((op, k) => void op.outputs.forEach((output, i) => void known.set(output, results[k][i])));
+    hosts.forEach((op, k) => void op.outputs.forEach((output, i) => void known.set(output, results[k][i] as NDArray)));
     const valueOf = (tensor: Tensor): NDArray => known.get(tensor) as NDArray;
     if (isDone) return rest.fetches.map(fetch => valueOf(resolve(rest, fetch)));
     const crossed = [...crossing, ...given].filter(tensor => isFeed(tensor) && !fed.includes(tensor));

@@ -16,17 +16,19 @@ export interface RunContext {
   aside<T>(work: Promise<T>): Promise<T>;
   /** Aborted when the session closes. */
   readonly closing: AbortSignal;
+  /** What this run keeps on the host, by its handle. */
+  readonly kept?: Map<Tensor, object>;
 }
 
 /** Operations that can run on the host next: all that wait for no other one. What may wait for other runs comes last, and together. */
 export function nextHostOperations(selection: Selection): readonly Operation[] {
-  if (!selection.nodes.some(isHost)) return [];
+  if (!selection.nodes.some(node => isHost(selection, node))) return [];
   const producers = producersIn(selection);
   const behind = new Set<Node>();
   const ready: Operation[] = [];
   for (const node of selection.nodes) {
     const isBehind = sourcesOf(selection, producers, node).some(source => behind.has(source));
-    if (isHost(node)) {
+    if (isHost(selection, node)) {
       if (!isBehind) ready.push(node as Operation);
       behind.add(node);
     } else if (isBehind) behind.add(node);
@@ -35,7 +37,10 @@ export function nextHostOperations(selection: Selection): readonly Operation[] {
   return prompt.length > 0 ? prompt : ready;
 }
 
-const isHost = (node: Node): boolean => node instanceof Operation && node.definition.host !== undefined;
+const isHost = (selection: Selection, node: Node): boolean => node instanceof Operation && isOnHost(selection, node);
+
+export const isOnHost = ({ keepsOnHost }: Selection, { definition }: Operation): boolean =>
+  definition.host !== undefined || (keepsOnHost === true && definition.onHost !== undefined);
 
 /** The tensors among an operation's inputs that are values. */
 export const valueInputs = (selection: Selection, op: Operation): readonly Tensor[] => {
@@ -51,22 +56,37 @@ const handlesOf = (op: Operation): boolean[] =>
 export const handleMakers = (op: Operation): readonly Operation[] =>
   op.inputs.filter(input => input.dtype === "resource" && input.op.inputs.length > 0).map(input => input.op);
 
-/** An operation of the host with what its handles stand for. */
+/** An operation of the host with what its handles stand for. Results that are handles are objects. */
 export interface HostCall {
   readonly op: Operation;
-  run(values: ReadonlyMap<Tensor, NDArray>, signal: AbortSignal): readonly NDArray[] | Promise<readonly NDArray[]>;
+  run(
+    values: ReadonlyMap<Tensor, NDArray>,
+    signal: AbortSignal,
+    kept: Map<Tensor, object> | undefined,
+  ): readonly object[] | Promise<readonly object[]>;
 }
 
 export function hostCall(selection: Selection, op: Operation, device: Device): HostCall {
   const { definition, attrs } = op;
   const isHandle = handlesOf(op);
+  const sources = new Map<Tensor, Tensor>();
   const objects = new Map<Tensor, object>();
-  for (const [i, input] of op.inputs.entries()) if (isHandle[i]) objects.set(input, objectBehind(selection, input, device));
-  const run: HostCall["run"] = (values, signal) => {
-    const items = op.inputs.map(input => objects.get(input) ?? values.get(resolve(selection, input)));
+  for (const [i, input] of op.inputs.entries()) {
+    if (!isHandle[i]) continue;
+    const source = handleSource(selection, input);
+    if (source.op.definition.onHost) sources.set(input, source);
+    else objects.set(input, objectBehind(source, device));
+  }
+  const run: HostCall["run"] = (values, signal, kept) => {
+    const items = op.inputs.map(input => {
+      const source = sources.get(input);
+      return objects.get(input) ?? (source ? kept?.get(source) : values.get(resolve(selection, input)));
+    });
     const record = { ...groupByName(definition, "inputs", attrs, items), ...attrs };
+    const context = { name: op.name, op, signal };
     try {
-      const given = definition.host?.(record, { name: op.name, op, signal });
+      if (!definition.host) return withHandles(op, definition.onHost?.(record, context) ?? [], kept);
+      const given = definition.host(record, context);
       return given instanceof Promise ? given.then(result => listed(op, result), fail) : listed(op, given);
     } catch (error) {
       return fail(error);
@@ -76,6 +96,13 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
     throw error instanceof Error ? blamed(error, op) : error;
   };
   return { op, run };
+}
+
+function withHandles({ outputs }: Operation, results: readonly object[], kept: Map<Tensor, object> | undefined): readonly object[] {
+  outputs.forEach((output, i) => {
+    if (output.dtype === "resource") kept?.set(output, results[i]);
+  });
+  return results;
 }
 
 /** Results in order, checked against the operation's outputs. */
@@ -89,11 +116,15 @@ function listed(op: Operation, given: NDArray | readonly NDArray[] | undefined |
   return list;
 }
 
-/** The object of the session behind a handle, made when first asked for. */
-function objectBehind(selection: Selection, handle: Tensor, device: Device): object {
+/** What a handle comes from, behind other names. */
+export function handleSource(selection: Selection, handle: Tensor): Tensor {
   let source = resolve(selection, handle);
   while (source.op.definition.isCopy) source = resolve(selection, source.op.inputs[0]);
-  const { op } = source;
+  return source;
+}
+
+function objectBehind(handle: Tensor, device: Device): object {
+  const { op } = handle;
   const found = op.definition.resource?.(op.attrs, op);
   if (!found) throw new InternalError(`'${handle.name}' of ${op.type} is no handle of the host.`);
   return device.resource(found.id, found.make);
@@ -103,16 +134,16 @@ function objectBehind(selection: Selection, handle: Tensor, device: Device): obj
 export function runTogether(
   calls: readonly HostCall[],
   values: ReadonlyMap<Tensor, NDArray>,
-  { aside, closing }: RunContext,
-): readonly (readonly NDArray[])[] | Promise<readonly (readonly NDArray[])[]> {
+  { aside, closing, kept }: RunContext,
+): readonly (readonly object[])[] | Promise<readonly (readonly object[])[]> {
   if (closing.aborted) throw new CancelledError("The session was closed while it ran.");
   const abort = new AbortController();
   const cancel = (): void => abort.abort();
   closing.addEventListener("abort", cancel, { once: true });
   const stop = (): void => closing.removeEventListener("abort", cancel);
-  const results: (readonly NDArray[] | Promise<readonly NDArray[]>)[] = [];
+  const results: (readonly object[] | Promise<readonly object[]>)[] = [];
   try {
-    for (const call of calls) results.push(call.run(values, abort.signal));
+    for (const call of calls) results.push(call.run(values, abort.signal, kept));
   } catch (error) {
     cancel();
     stop();
@@ -121,7 +152,7 @@ export function runTogether(
   }
   if (!results.some(result => result instanceof Promise)) {
     stop();
-    return results as (readonly NDArray[])[];
+    return results as (readonly object[])[];
   }
   const all = Promise.all(results).catch((error: unknown) => {
     cancel();

@@ -10,9 +10,11 @@ const int = (value: number): tf.NDArray => array([value], "int32", []);
 const zero = () => tf.constant(0, "int32");
 const unknownLength = () => new tf.TensorShape([null]);
 
+type Nested = number | readonly Nested[];
+
 interface Built {
   readonly fetches: readonly tf.Tensor[];
-  readonly runs: readonly { readonly feeds: [tf.Tensor, tf.NDArray][]; readonly expected: readonly (number | readonly number[])[] }[];
+  readonly runs: readonly { readonly feeds: [tf.Tensor, tf.NDArray][]; readonly expected: readonly Nested[] }[];
 }
 
 async function expectResults(build: () => Built): Promise<number> {
@@ -137,16 +139,127 @@ describe("sizes inside", () => {
     await session.close();
   });
 
-  test("a loop that collects in a TensorArray: refused by name", async () => {
-    const graph = new tf.Graph();
-    const { x, y } = graph.asDefault(() => {
+  test("what iterations give, collected in a TensorArray", () =>
+    expectResults(() => {
       const x = tf.placeholder("int32", [null, 3]);
-      return { x, y: tf.mapFn((row: tf.Tensor) => tf.size(tf.unique(row).y), x) as tf.Tensor };
-    });
-    const session = new tf.Session({ graph });
-    await expect(session.run(y, [[x, array([1, 1, 3], "int32", [1, 3])]])).rejects.toThrow("(TensorArrayV3) lives inside one run");
-    await session.close();
-  });
+      const y = tf.mapFn((row: tf.Tensor) => tf.size(tf.unique(row).y), x) as tf.Tensor;
+      return {
+        fetches: [y, tf.add(y, 1)],
+        runs: [
+          {
+            feeds: [[x, array([1, 1, 3, 2, 2, 2], "int32", [2, 3])]],
+            expected: [
+              [2, 1],
+              [3, 2],
+            ],
+          },
+          { feeds: [[x, array([1, 2, 3], "int32", [1, 3])]], expected: [[3], [4]] },
+          { feeds: [[x, array([], "int32", [0, 3])]], expected: [[], []] },
+        ],
+      };
+    }));
+
+  test("pieces of different sizes, written and joined", () =>
+    expectResults(() => {
+      const x = tf.placeholder("float32", [null]);
+      const start = new tf.TensorArray("float32", 0, { dynamicSize: true, inferShape: false });
+      const [, pieces] = tf.whileLoop(
+        (i: tf.Tensor) => tf.less(i, 3),
+        (i: tf.Tensor, pieces: tf.TensorArray) => [tf.add(i, 1), pieces.write(i, tf.booleanMask(x, tf.greater(x, tf.cast(i, "float32"))))],
+        [zero(), start],
+      ) as [tf.Tensor, tf.TensorArray];
+      return {
+        fetches: [pieces.concat(), pieces.size()],
+        runs: [
+          { feeds: [[x, array([0.5, 1.5, 2.5], "float32")]], expected: [[0.5, 1.5, 2.5, 1.5, 2.5, 2.5], 3] },
+          { feeds: [[x, array([-1], "float32")]], expected: [[], 3] },
+        ],
+      };
+    }));
+
+  test("gradients of a loop that selects while it runs", () =>
+    expectResults(() => {
+      const x = tf.placeholder("float32", [null]);
+      const w = tf.placeholder("float32", []);
+      const [, sum] = tf.whileLoop(
+        (i: tf.Tensor) => tf.less(i, 3),
+        (i: tf.Tensor, sum: tf.Tensor) => {
+          const kept = tf.booleanMask(x, tf.greater(x, tf.cast(i, "float32")));
+          return [tf.add(i, 1), tf.add(tf.multiply(sum, w), tf.reduceSum(tf.square(kept)))];
+        },
+        [zero(), tf.constant(1, "float32")],
+      ) as tf.Tensor[];
+      return {
+        fetches: [sum, ...(tf.gradients(sum, [x, w]) as tf.Tensor[])],
+        runs: [
+          {
+            feeds: [
+              [x, array([0.5, 1.5, 2.5], "float32")],
+              [w, array([2], "float32", [])],
+            ],
+            expected: [66.25, [4, 18, 35], 55.5],
+          },
+          {
+            feeds: [
+              [x, array([1.5], "float32")],
+              [w, array([1], "float32", [])],
+            ],
+            expected: [5.5, [6], 9.75],
+          },
+        ],
+      };
+    }));
+
+  test("gradients through a map over rows that selects", () =>
+    expectResults(() => {
+      const x = tf.placeholder("float32", [null, 3]);
+      const y = tf.mapFn((row: tf.Tensor) => tf.reduceSum(tf.square(tf.booleanMask(row, tf.greater(row, 1)))), x) as tf.Tensor;
+      return {
+        fetches: [y, ...(tf.gradients(y, [x]) as tf.Tensor[])],
+        runs: [
+          {
+            feeds: [[x, array([1, 2, 3, 0, 0, 4], "float32", [2, 3])]],
+            expected: [
+              [13, 16],
+              [
+                [0, 4, 6],
+                [0, 0, 8],
+              ],
+            ],
+          },
+        ],
+      };
+    }));
+
+  test("gradients of loops in loops with a branch", () =>
+    expectResults(() => {
+      const x = tf.placeholder("float32", [null]);
+      const inner = (start: tf.Tensor, outer: tf.Tensor) =>
+        (
+          tf.whileLoop(
+            (j: tf.Tensor) => tf.less(j, 2),
+            (j: tf.Tensor, v: tf.Tensor) => {
+              const kept = tf.booleanMask(x, tf.greater(x, tf.cast(tf.add(j, outer), "float32")));
+              const next = tf.cond(
+                tf.greater(j, 0),
+                () => tf.multiply(v, tf.reduceSum(kept)),
+                () => tf.add(v, tf.reduceSum(tf.square(kept))),
+              ) as tf.Tensor;
+              return [tf.add(j, 1), next];
+            },
+            [zero(), start],
+          ) as tf.Tensor[]
+        )[1];
+      const [, result] = tf.whileLoop(
+        (i: tf.Tensor) => tf.less(i, 2),
+        (i: tf.Tensor, v: tf.Tensor) => [tf.add(i, 1), inner(v, i)],
+        [zero(), tf.constant(1, "float32")],
+      ) as tf.Tensor[];
+      return {
+        fetches: [result, ...(tf.gradients(result, [x]) as tf.Tensor[])],
+        runs: [{ feeds: [[x, array([0.5, 1.5, 2.5], "float32")]], expected: [118.75, [10, 61.875, 134.375]] }],
+      };
+    }));
 });
 
 test("a fed number of iterations compiles one module", async () => {

@@ -6,7 +6,7 @@ import type { NDArray } from "../base/ndarray.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
-import { inputsOf, isHandleSource, producersIn } from "./split.ts";
+import { inputsOf, isHandleSource, producersIn, requireKept } from "./split.ts";
 
 /** The branch or loop at the top of a selection that an operation is inside of. */
 export function around(selection: Selection, op: Operation): StructuredNode | undefined {
@@ -64,13 +64,10 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
   for (const node of [...loop.condition.nodes, ...loop.body.nodes]) for (const op of operationsOf([node])) inside.add(op);
   const read = [...loop.condition.nodes, ...loop.body.nodes].flatMap(inputsOf).concat(loop.condition.result, loop.body.results);
   const outside = new Set<Tensor>();
-  const isHandle = (tensor: Tensor): boolean => tensor.dtype === "resource" || tensor.dtype === "variant";
-  for (const tensor of read.map(input => resolve(given, input)))
-    if (isHandle(tensor) && !inside.has(tensor.op) && !isHandleSource(tensor.op))
-      throw new UnimplementedError(
-        `The loop '${loop.name}' cannot run here: its iterations need sizes that are only known while running, and '${tensor.op.name}' (${tensor.op.type}) lives inside one run.\n\nKeep the sizes inside the loop fixed, or collect results without a TensorArray (concat under a shape invariant).`,
-        tensor.op,
-      );
+  for (const tensor of read.map(input => resolve(given, input))) {
+    requireKept(selection, tensor, op => !inside.has(op));
+    if (tensor.dtype === "variant" && !inside.has(tensor.op)) throw variantOutside(loop, tensor.op);
+  }
   for (const tensor of read.map(input => resolve(given, input)))
     if (!current.includes(tensor) && !tensor.isRef && tensor.dtype !== "resource" && !inside.has(tensor.op)) outside.add(tensor);
   const feeds = new Set([...current, ...outside]);
@@ -80,6 +77,7 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
     fetches,
     targets: [],
     replaced,
+    keepsOnHost: selection.keepsOnHost,
   });
   return {
     current,
@@ -89,6 +87,12 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
     body: part([...loop.condition.nodes, ...loop.body.nodes], loop.body.results),
   };
 }
+
+const variantOutside = ({ name }: StructuredLoop, op: Operation): Error =>
+  new UnimplementedError(
+    `The loop '${name}' cannot run here: its iterations need sizes that are only known while running, and '${op.name}' (${op.type}) lives inside one run.\n\nKeep the sizes inside the loop fixed, or make it inside the loop.`,
+    op,
+  );
 
 /** How a run goes on: the values of the variables when the condition no longer holds. */
 export async function iterate(

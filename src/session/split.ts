@@ -28,7 +28,14 @@ export interface Halves {
 
 const noOperations: ReadonlySet<Operation> = new Set();
 
-/** @throws UnimplementedError if a needed tensor is made inside a branch or loop. */
+/** Thrown when something that lives in one run, a TensorArray or a stack, is used on both sides of a cut: it has to be kept on the host. */
+export class NeedsKeeping extends Error {
+  constructor({ op }: Tensor) {
+    super(`'${op.name}' (${op.type}) is used in more than one part of a run.`);
+  }
+}
+
+/** @throws UnimplementedError if a needed tensor is made inside a branch or loop; NeedsKeeping. */
 export function split(selection: Selection, { needs, after = [], between = noOperations, reader }: Cut): Halves {
   const producers = producersIn(selection);
   for (const tensor of needs) requireOutside(selection, producers, tensor, reader);
@@ -46,6 +53,7 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
   const given = new Set<Tensor>();
   const cross = (input: Tensor): void => {
     const source = resolve(rest, input);
+    requireKept(selection, source, op => early.has(producers.get(op) as Node));
     if (selection.feeds.has(source) || source.isRef || source.dtype === "resource") return;
     if (between.has(source.op)) given.add(source);
     const producer = producers.get(source.op);
@@ -67,6 +75,11 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
     crossing: [...crossing],
     given: [...given],
   };
+}
+
+/** @throws NeedsKeeping if a handle that is read comes from a part that has ended. */
+export function requireKept({ keepsOnHost }: Selection, handle: Tensor, hasEnded: (op: Operation) => boolean): void {
+  if (!keepsOnHost && handle.dtype === "resource" && handle.op.definition.onHost && hasEnded(handle.op)) throw new NeedsKeeping(handle);
 }
 
 /** The node of the selection that an operation is, or is part of. */
