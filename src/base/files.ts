@@ -96,8 +96,13 @@ export const staysInside = (name: string): boolean => {
 
 // ---- sources and file systems made of what the user holds ----
 
+/** The same bytes as a plain Uint8Array: `slice` of Node's Buffer copies nothing, so a Buffer must not get among what is kept. */
+export const plainBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /** The bytes themselves. */
-export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
+export function bytesSource(name: string, given: Uint8Array): ByteSource {
+  const bytes = plainBytes(given);
   return {
     name,
     size: bytes.length,

@@ -263,7 +263,7 @@ function refuseHandles(name: string, dtype: DType): void {
 /** Elements as a typed array over the bytes read, moved only if they lie askew. */
 function elementsOf(dtype: DType, bytes: Uint8Array): NDArray["data"] {
   const empty = newTypedArray(dtype, 0);
-  const aligned = bytes.byteOffset % empty.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % empty.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   const Class = empty.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => Uint8Array;
   return new Class(aligned.buffer, aligned.byteOffset, aligned.byteLength / empty.BYTES_PER_ELEMENT);
 }

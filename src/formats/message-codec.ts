@@ -2,6 +2,7 @@
 // JSON is read with original or camelCase field names and written with original ones, as google.protobuf.json_format does.
 
 import { DataLossError, InternalError, ValueError } from "../base/errors.ts";
+import { plainBytes } from "../base/files.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
 import { enumerations, type Message, type MessageInit, type MessageName, messages } from "./messages.ts";
@@ -147,7 +148,7 @@ const numberOf = (type: string, enumerator: string | number): number => {
 
 /** Reads a message. @throws DataLossError naming the offset, for damaged bytes. */
 export function messageFromBytes<N extends MessageName>(name: N, bytes: Uint8Array): Message<N> {
-  return readMessage(name, new WireReader(bytes, name), 0) as Message<N>;
+  return readMessage(name, new WireReader(plainBytes(bytes), name), 0) as Message<N>;
 }
 
 function readMessage(name: MessageName, reader: WireReader, depth: number, into?: Plain): Plain {

@@ -2,6 +2,7 @@
 
 import { type DType, dtypeTable, viewTypedArray, wordsPerElement } from "../base/dtype.ts";
 import { DataLossError, UnimplementedError } from "../base/errors.ts";
+import { plainBytes } from "../base/files.ts";
 import { decodeText, encodeText, NDArray } from "../base/ndarray.ts";
 import { sizeOf } from "../base/shape.ts";
 
@@ -70,7 +71,7 @@ export function npyToArray(bytes: Uint8Array, name = "array.npy"): NDArray {
   const expected = size * dtypeTable[dtype].bytes;
   if (shape.length > 254 || expected !== bytes.length - headBytes)
     fail(`Its shape [${shape}] takes ${expected} bytes, ${bytes.length - headBytes} are there`);
-  const elements = viewTypedArray(dtype, bytes.slice(headBytes).buffer, 0, size);
+  const elements = viewTypedArray(dtype, plainBytes(bytes).slice(headBytes).buffer, 0, size);
   const array = new NDArray(dtype, shape, elements);
   return fortran === "True" && shape.length > 1 ? fromColumns(array) : array;
 }

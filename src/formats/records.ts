@@ -3,7 +3,7 @@
 
 import { compress, decompress, type Compression } from "#platform";
 import { DataLossError, InvalidArgumentError } from "../base/errors.ts";
-import { type AppendFile, type ByteSource, bytesSource, type FileSystem, readWhole } from "../base/files.ts";
+import { type AppendFile, type ByteSource, bytesSource, type FileSystem, plainBytes, readWhole } from "../base/files.ts";
 import { crc32c, maskCrc } from "./crc32c.ts";
 
 /** TF: tf.io.TFRecordCompressionType. */
@@ -74,7 +74,8 @@ export async function* readRecords(source: ByteSource, compression: RecordCompre
 }
 
 /** The records that a buffer holds. */
-export function recordsOf(bytes: Uint8Array, name = "records"): Uint8Array[] {
+export function recordsOf(given: Uint8Array, name = "records"): Uint8Array[] {
+  const bytes = plainBytes(given);
   const result: Uint8Array[] = [];
   for (let offset = 0; offset + headBytes <= bytes.length; ) {
     const length = recordLength(bytes.subarray(offset, offset + headBytes), offset, name);
@@ -86,9 +87,15 @@ export function recordsOf(bytes: Uint8Array, name = "records"): Uint8Array[] {
   return result;
 }
 
+/** Do these bytes begin a record? Its length has a checksum of its own. */
+export function recordHeadFits(head: Uint8Array): boolean {
+  if (head.length < headBytes) return false;
+  return new DataView(head.buffer, head.byteOffset).getUint32(8, true) === maskCrc(crc32c(head.subarray(0, 8)));
+}
+
 function recordLength(head: Uint8Array, offset: number, name: string): number {
   const view = new DataView(head.buffer, head.byteOffset);
-  if (view.getUint32(8, true) !== maskCrc(crc32c(head.subarray(0, 8))))
+  if (!recordHeadFits(head))
     throw new DataLossError(`corrupted record at ${offset} (Is this even a TFRecord file?)\n\n${name}: the length has a wrong checksum.`);
   return view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
 }

@@ -9,6 +9,8 @@ import { decompressSnappy } from "./snappy.ts";
 const footerBytes = 48;
 const trailerBytes = 5;
 const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb];
+/** Are these the last bytes of a table? */
+export const isTableEnd = (tail: Uint8Array): boolean => tail.length === magic.length && magic.every((byte, i) => tail[i] === byte);
 
 /** A data block is closed when it reaches this size, as TensorFlow's. */
 const blockBytes = 256 * 1024;
@@ -78,7 +80,7 @@ export class Table {
   static async open(source: ByteSource): Promise<Table> {
     if (source.size < footerBytes) throw damagedFile(source, "file is too short to be an sstable", `It has ${source.size} bytes.`);
     const footer = await source.read(source.size - footerBytes, footerBytes);
-    if (magic.some((byte, i) => footer[footerBytes - 8 + i] !== byte))
+    if (!isTableEnd(footer.subarray(footerBytes - magic.length)))
       throw damagedFile(source, "not an sstable (bad magic number)", "Its last 8 bytes are not those of a checkpoint index.");
     const cursor = new Cursor(footer, footerBytes - 8, reason => damaged(source, `the footer: ${reason}`));
     readHandle(cursor, source);

@@ -2,6 +2,7 @@
 
 import { type DType, dtypeEnumName, dtypeOfEnumName, dtypeOfNumber, dtypeTable, viewTypedArray } from "../base/dtype.ts";
 import { InvalidArgumentError, ResourceExhaustedError, UnimplementedError } from "../base/errors.ts";
+import { plainBytes } from "../base/files.ts";
 import { type ElementValue, NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import { createMessage } from "./message-codec.ts";
@@ -71,7 +72,7 @@ function contentOf(bytes: Uint8Array, dtype: DType, size: number): NDArray["data
   const expected = size * dtypeTable[dtype].bytes;
   if (bytes.length !== expected)
     throw new InvalidArgumentError(`Cannot parse tensor from proto\n\nIts content has ${bytes.length} bytes where ${expected} belong.`);
-  return viewTypedArray(dtype, bytes.slice().buffer, 0, size);
+  return viewTypedArray(dtype, plainBytes(bytes).slice().buffer, 0, size);
 }
 
 /** A message may say of a few values that they fill a large tensor: larger than this it is not believed. */

@@ -2,6 +2,7 @@
 
 import { type DType, dtypeTable, viewTypedArray } from "../base/dtype.ts";
 import { DataLossError, UnimplementedError } from "../base/errors.ts";
+import { plainBytes } from "../base/files.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { sizeOf } from "../base/shape.ts";
 
@@ -27,7 +28,8 @@ export interface TfjsWeightGroup {
 const dtypes = new Set(["float32", "int32", "bool", "string", "complex64"]);
 
 /** The arrays of a group, from its files' bytes joined. @throws DataLossError where they are too few or left over. */
-export function readTfjsWeights({ paths, weights }: TfjsWeightGroup, bytes: Uint8Array): Map<string, NDArray> {
+export function readTfjsWeights({ paths, weights }: TfjsWeightGroup, given: Uint8Array): Map<string, NDArray> {
+  const bytes = plainBytes(given);
   const where = paths.join(", ");
   const arrays = new Map<string, NDArray>();
   let at = 0;

@@ -6,7 +6,6 @@ import { snakeOf } from "../base/names.ts";
 import { encodeText } from "../base/ndarray.ts";
 import { createMessage, messageFromBytes, messageFromJson } from "../formats/message-codec.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
-import { messageFromText } from "../formats/text-format.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
@@ -32,18 +31,18 @@ export interface ImportGraphDefOptions {
 }
 
 /** Adds the nodes of a GraphDef to the default graph; returns what `returnElements` names, or null without it. Takes the bytes
- *  of a .pb file, the text of a .pbtxt file, the message, or its proto3 JSON. TF: tf.import_graph_def.
+ *  of a .pb file, the message, or its proto3 JSON. TF: tf.import_graph_def.
  *  @throws NotFoundError listing all unknown op types; ValueError for missing inputs or attributes, double names, wrong types or shapes. */
 export function importGraphDef(
-  graphDef: GraphDefMessage | Uint8Array | string | object,
+  graphDef: GraphDefMessage | Uint8Array | object,
   options: ImportGraphDefOptions & { readonly returnElements: readonly string[] },
 ): (Operation | Tensor)[];
 export function importGraphDef(
-  graphDef: GraphDefMessage | Uint8Array | string | object,
+  graphDef: GraphDefMessage | Uint8Array | object,
   options?: ImportGraphDefOptions,
 ): (Operation | Tensor)[] | null;
 export function importGraphDef(
-  graphDef: GraphDefMessage | Uint8Array | string | object,
+  graphDef: GraphDefMessage | Uint8Array | object,
   options: ImportGraphDefOptions = {},
 ): (Operation | Tensor)[] | null {
   const message = graphDefOf(graphDef);
@@ -76,12 +75,11 @@ export function importGraphDef(
 const mappedInput = (graph: Graph, value: TensorLike): Tensor =>
   value instanceof Tensor ? value : graph.nameScope("_inputs", () => convertToTensor(value));
 
-function graphDefOf(given: GraphDefMessage | Uint8Array | string | object): GraphDefMessage {
+function graphDefOf(given: GraphDefMessage | Uint8Array | object): GraphDefMessage {
   if (given instanceof Uint8Array) return messageFromBytes("GraphDef", given);
-  if (typeof given === "string") return messageFromText("GraphDef", given);
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new TypeError(
-      "Argument `graph_def` must be a GraphDef proto.\n\nPass the bytes of a .pb file, the object that exportGraphDef gives, or proto3 JSON.",
+      "Argument `graph_def` must be a GraphDef proto.\n\nPass the bytes of a .pb file, the object that exportGraphDef gives, or proto3 JSON. Text (.pbtxt) is read by messageFromText of tensorloom/formats.",
     );
   const { node } = given as { node?: readonly { attr?: unknown }[] };
   const isMessage = Array.isArray(node) && (node.length === 0 ? "versions" in given && "library" in given : node[0].attr instanceof Map);

@@ -132,7 +132,7 @@ describe("mutated inputs are read or refused", () => {
   it("a tensor larger than what it holds is refused", () => {
     const node = `node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "value" value { tensor { dtype: DT_FLOAT
       float_val: 1 tensor_shape { dim { size: 1000000 } dim { size: 1000000 } } } } } }`;
-    expect(() => new tf.Graph().asDefault(() => tf.importGraphDef(node))).toThrow("is larger than");
+    expect(() => new tf.Graph().asDefault(() => tf.importGraphDef(messageFromText("GraphDef", node)))).toThrow("is larger than");
   });
 
   it("functions that double at every level, and those that call themselves, are refused", async () => {
@@ -145,8 +145,11 @@ describe("mutated inputs are read or refused", () => {
     const graph = new tf.Graph();
     graph.asDefault(() =>
       tf.importGraphDef(
-        `node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } }
+        messageFromText(
+          "GraphDef",
+          `node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } }
         attr { key: "value" value { tensor { dtype: DT_FLOAT float_val: 1 tensor_shape {} } } } } node { name: "y" op: "f0" input: "c" } library { ${library} }`,
+        ),
         { name: "" },
       ),
     );
