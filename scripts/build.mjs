@@ -1,7 +1,7 @@
 // `npm run build`: plain tsc, one output module per source module, into dist/.
 // No bundler: tree shaking works best so, and bundlers of users find `new Worker(new URL(…))` by its literal text.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { finish, installed, root, setup } from "./setup.mjs";
 
@@ -39,5 +39,6 @@ await finish(async () => {
   const { status } = spawnSync(node, [installed("typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
   rewriteExtensions();
   await markModules();
+  if (status === 0) chmodSync(join(dist, "command", "main.js"), 0o755);
   return status ?? 1;
 });

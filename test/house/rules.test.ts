@@ -147,13 +147,16 @@ const rules: readonly Rule[] = [
   {
     name: "a source opens with a comment that says what lives there",
     applies: path => path.startsWith("src/") && path.endsWith(".ts"),
-    findings: ({ path, text }) => (/^(?:\/\/ \S|\/\*\*? \S|\/\*\*?\n)/.test(text) ? [] : [`${path}:1: opens with code`]),
+    findings: ({ path, text }) => (/^(?:#!.*\n)?(?:\/\/ \S|\/\*\*? \S|\/\*\*?\n)/.test(text) ? [] : [`${path}:1: opens with code`]),
     bad: [
       ["src/a.ts", "export const a = 1;"],
       ["src/a.ts", 'import { b } from "./b.ts";\n// late'],
       ["src/a.ts", "//\nexport const a = 1;"],
     ],
-    good: [["src/a.ts", "// Shapes, known and partly known.\nexport const a = 1;"]],
+    good: [
+      ["src/a.ts", "// Shapes, known and partly known.\nexport const a = 1;"],
+      ["src/a.ts", "#!/usr/bin/env node\n// A command.\nrun();"],
+    ],
   },
   {
     name: "file names are kebab-case and say what is inside",

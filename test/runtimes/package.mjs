@@ -18,7 +18,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const built = readdirSync(join(root, "dist"), { recursive: true }).map(String);
 
 test("every door has its module and its types", () => {
-  const targets = JSON.stringify([manifest.exports, manifest.imports ?? {}]).match(/\.\/dist\/[^"]+/g) ?? [];
+  const targets = JSON.stringify([manifest.exports, manifest.imports ?? {}, manifest.bin]).match(/\.\/dist\/[^"]+/g) ?? [];
   assert.ok(targets.length >= 4);
   assert.deepEqual(
     targets.filter(target => !existsSync(join(root, target))),

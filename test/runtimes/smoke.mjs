@@ -1,8 +1,10 @@
 // Is the built package alive on this Node? Plain JavaScript and node:test, so that it runs on every Node that package.json's
 // `engines` promises. Trains by hand-sized graphs only; numbers are compared closely elsewhere.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 // The package imports itself by name, so the `exports` of package.json are what is tried.
 const tf = await import("tensorloom");
@@ -39,6 +41,15 @@ function assertFitted({ first, slope, offset, last }) {
   assert.ok(Math.abs(slope - 3) < 1e-3, `slope ${slope}`);
   assert.ok(Math.abs(offset - 2) < 1e-3, `offset ${offset}`);
 }
+
+test("the command tells what it can, and refuses what it cannot", () => {
+  const { bin } = createRequire(import.meta.url)("tensorloom/package.json");
+  const command = fileURLToPath(new URL(`../../${bin.tensorloom}`, import.meta.url));
+  const run = (...words) => spawnSync(process.execPath, [command, ...words], { encoding: "utf8" });
+  assert.match(run("inspect", "--help").stdout, /^tensorloom inspect FILE/);
+  const { status, stdout, stderr } = run("inspect", "nowhere");
+  assert.deepEqual([status, stdout, stderr], [1, "", "error: nowhere; No such file or directory\n"]);
+});
 
 test(`fits a line on Node ${process.version}`, async () => {
   const result = await fitLine({
