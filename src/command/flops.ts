@@ -90,6 +90,7 @@ function flopsOf(op: Operation): number | undefined {
         feeds,
         resolve: tensor => tensor,
         isFed: tensor => inputs.includes(tensor),
+        isOnHost: () => false,
         resource: ({ make }) => make(),
         currentState: state => state,
         // What can be evaluated while compiling costs nothing while running.
