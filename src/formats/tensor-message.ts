@@ -60,9 +60,10 @@ export function arrayFromMessage(message: Message<"TensorProto">): NDArray {
   const shape = shapeFromMessage(message.tensorShape);
   if (!shape.isFullyDefined) throw new InvalidArgumentError(`Cannot parse tensor from proto\n\nIts shape ${shape} is not fully known.`);
   const dims = shape.asNumbers();
+  const field = fieldOf(dtype);
   if (message.tensorContent.length > 0 && dtype !== "string")
     return new NDArray(dtype, dims, contentOf(message.tensorContent, dtype, shape.size as number));
-  const values = message[fieldOf(dtype)] as readonly ElementValue[];
+  const values = message[field] as readonly ElementValue[];
   return isPairs(dtype) ? fromPairs(dtype, dims, values as readonly number[]) : fromValues(dtype, dims, values);
 }
 

@@ -10,6 +10,7 @@ import type { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { handleOf } from "../graph/shape-inference.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
+import { QueueRunner } from "../library/train/queue-runner.ts";
 import { Variable, VariableNodes } from "../library/variables.ts";
 import { CondContext, WhileContext } from "../ops/control-flow-contexts.ts";
 import { condFromMessage, condToMessage, whileFromMessage, whileToMessage } from "./context-message.ts";
@@ -17,6 +18,7 @@ import { attachedLibrary } from "./function-library.ts";
 import { exportGraphDef, type GraphDefMessage, importGraphDef, type ImportGraphDefOptions } from "./graph-def.ts";
 import type { Definitions } from "./graph-importer.ts";
 import { isInScope, prependScope, type Renaming, stripScope } from "./import-scope.ts";
+import { queueRunnerFromMessage, queueRunnerToMessage } from "./queue-runners.ts";
 import { strippedOpList, withoutDefaultAttrs } from "./op-message.ts";
 
 export type MetaGraphMessage = Message<"MetaGraphDef">;
@@ -137,6 +139,11 @@ function collectionToMessage(
       "WhileContextDef",
       items.map(item => whileToMessage(item, strip)),
     );
+  if (isAll(items, QueueRunner))
+    return bytesList(
+      "QueueRunnerDef",
+      items.map(item => queueRunnerToMessage(item, strip)),
+    );
   if (items.every(isSaver))
     return bytesList(
       "SaverDef",
@@ -163,7 +170,7 @@ const isAny = (item: unknown): item is Message<"Any"> => typeof item === "object
 
 /** What a node list calls an item: tensors `name:0`, operations `name`. */
 function nameOf(item: unknown): string | undefined {
-  if (item instanceof Tensor || item instanceof Operation || item instanceof Variable) return item.name;
+  if (item instanceof Tensor || item instanceof Operation || item instanceof Variable || item instanceof QueueRunner) return item.name;
   const name = typeof item === "object" && item !== null && "asGraphElement" in item ? (item as { name?: unknown }).name : undefined;
   return typeof name === "string" ? name : undefined;
 }
@@ -181,15 +188,20 @@ export interface MetaGraphOptions {
   /** Only what is in this name scope, without it. */
   readonly exportScope?: string | null;
   readonly clearDevices?: boolean;
+  /** Without the nodes of other savers than `saverDef`'s, of which it has one or none. */
+  readonly clearExtraneousSavers?: boolean;
   readonly stripDefaultAttrs?: boolean;
 }
 
 /** A graph with its collections as a message. TF: meta_graph.create_meta_graph_def. */
 export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
   const { metaInfoDef, saverDef, collectionList, exportScope = null, clearDevices = false, stripDefaultAttrs = false } = options;
+  const { clearExtraneousSavers = false } = options;
   const graph = options.graph ?? getDefaultGraph();
   const definitionOf = definitionsIn(graph);
   let graphDef = options.graphDef ?? exportGraphDef(graph, { addShapes: true });
+  const extraneous = clearExtraneousSavers ? saverNodes(graphDef, saverDef ?? null) : new Set<string>();
+  if (extraneous.size > 0) graphDef = { ...graphDef, node: graphDef.node.filter(({ name }) => !extraneous.has(name)) };
   if (exportScope) graphDef = scopedGraphDef(graphDef, exportScope);
   if (stripDefaultAttrs) graphDef = withoutDefaultAttrs(graphDef, definitionOf);
   if (clearDevices) graphDef = { ...graphDef, node: graphDef.node.map(node => ({ ...node, device: "" })) };
@@ -205,7 +217,9 @@ export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
     saverDef: saverDef ?? undefined,
     collectionDef: new Map(
       (collectionList ?? graph.getAllCollectionKeys()).flatMap(key => {
-        const message = collectionToMessage(key, graph.getCollection(key), exportScope);
+        if (clearExtraneousSavers && key === GraphKeys.SAVERS) return [];
+        const kept = graph.getCollection(key).filter(item => !extraneous.has((nameOf(item) ?? "").split(":")[0]));
+        const message = collectionToMessage(key, kept, exportScope);
         if (message) return [[key, createMessage("CollectionDef", message)] as const];
         if (message === null) return [];
         console.warn(
@@ -221,6 +235,17 @@ export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
 function definitionsIn(graph: Graph): Definitions {
   const own = new Map(graph.getOperations().map(op => [op.type, op.definition]));
   return type => own.get(type) ?? attachedLibrary(graph)?.definitionOf(type);
+}
+
+const saverOps = new Set(["Save", "SaveV2", "SaveSlices", "Restore", "RestoreV2", "RestoreSlice"]);
+const scopeOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+
+/** The names of all that is in the scopes of savers, but for those of one. */
+function saverNodes(graphDef: GraphDefMessage, kept: MessageInit<"SaverDef"> | null): Set<string> {
+  const keptScopes = new Set([kept?.saveTensorName, kept?.restoreOpName].map(name => scopeOf((name ?? "").split(":")[0])));
+  const scopes = new Set(graphDef.node.filter(({ op }) => saverOps.has(op)).map(({ name }) => scopeOf(name)));
+  const others = [...scopes].filter(scope => scope !== "" && !keptScopes.has(scope)).map(scope => `${scope}/`);
+  return new Set(graphDef.node.map(({ name }) => name).filter(name => others.some(scope => name.startsWith(scope))));
 }
 
 /** The nodes of a scope, named without it. @throws ValueError if they read from outside. */
@@ -311,6 +336,7 @@ class CollectionReader {
     const { graph, prefix } = this;
     if (variableCollections.has(key)) return this.variable(bytes);
     if (key === GraphKeys.COND_CONTEXT) return condFromMessage(messageFromBytes("CondContextDef", bytes), graph, prefix);
+    if (key === GraphKeys.QUEUE_RUNNERS) return queueRunnerFromMessage(messageFromBytes("QueueRunnerDef", bytes), graph, prefix);
     if (key === GraphKeys.WHILE_CONTEXT) return whileFromMessage(messageFromBytes("WhileContextDef", bytes), graph, prefix);
     return bytes;
   }

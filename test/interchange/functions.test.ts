@@ -22,7 +22,7 @@ interface Case {
 const file = new URL("data/functions.json.gz", import.meta.url);
 const cases = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Case[];
 
-describe.each(cases)("$name", ({ graph: encoded, init, runs, gradient }) => {
+describe.each(cases)("$name", ({ name, graph: encoded, init, runs, gradient }) => {
   const imported = (): tf.Graph => {
     const graph = new tf.Graph();
     graph.asDefault(() => tf.importGraphDef(bytesFromBase64(encoded), { name: "" }));
@@ -57,6 +57,31 @@ describe.each(cases)("$name", ({ graph: encoded, init, runs, gradient }) => {
     const { feeds, fetches } = runs[0];
     for (const [name, expected] of Object.entries(fetches)) expectClose((await session.run(name, feedsOf(feeds))) as tf.NDArray, expected);
     await session.close();
+  });
+
+  it("computes the same when it is frozen: no calls, no variables", async () => {
+    const graph = imported();
+    const session = new tf.Session({ graph });
+    await session.run(graph.getOperationByName(init));
+    const fetched = runs.flatMap(({ fetches }) => Object.keys(fetches));
+    const nodes = [...new Set(fetched.map(each => each.split(":")[0]))];
+    const freezing = tf.graphUtil.convertVariablesToConstants(session, graph.asGraphDef(), nodes);
+    if (name === "effects") {
+      await expect(freezing).rejects.toThrow(/changes or hands on the variable '\w+': it cannot be frozen/);
+      return session.close();
+    }
+    const frozen = await freezing;
+    await session.close();
+    expect(frozen.library).toBeUndefined();
+    expect(frozen.node.filter(({ op }) => /Call|^Variable|VarHandle/.test(op))).toEqual([]);
+    const again = new tf.Graph();
+    again.asDefault(() => tf.importGraphDef(messageToBytes("GraphDef", frozen), { name: "" }));
+    const plain = new tf.Session({ graph: again });
+    for (const { feeds, fetches } of runs) {
+      const fed = feedsOf(feeds).filter(([fed]) => again.findOperation(fed.split(":")[0]));
+      for (const [fetch, expected] of Object.entries(fetches)) expectClose((await plain.run(fetch, fed)) as tf.NDArray, expected);
+    }
+    await plain.close();
   });
 
   it("writes the library back as it came", () => {

@@ -79,7 +79,13 @@ describe("a SavedModel of TensorFlow 2", () => {
       expect(difference(values, tf.NDArray.from(h, "float32"))).toBeLessThan(1e-5);
       expect(words.toArray()).toEqual(word);
     }
+    const [output] = nameOf("h").split(":");
+    const frozen = await tf.graphUtil.convertVariablesToConstants(session, session.graph.asGraphDef(), [output]);
     await session.close();
+    expect(frozen.library).toBeUndefined();
+    expect(frozen.node.filter(({ op }) => /Call|^(?:If|While|StatelessIf|StatelessWhile|VarHandleOp|ReadVariableOp)$/.test(op))).toEqual(
+      [],
+    );
   });
 });
 
