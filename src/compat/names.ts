@@ -131,6 +131,7 @@ export const count_up_to: Tf["count_up_to"] = tf.count_up_to;
 export const cross: Tf["cross"] = tf.cross;
 export const cumprod: Tf["cumprod"] = tf.cumprod;
 export const cumsum: Tf["cumsum"] = tf.cumsum;
+export const data: Tf["data"] = tf.data;
 export const debugging: Tf["debugging"] = tf.debugging;
 export const decode_base64: Tf["decode_base64"] = tf.decode_base64;
 export const decode_compressed: Tf["decode_compressed"] = tf.decode_compressed;

@@ -74,12 +74,17 @@ export interface HostObject {
   readonly make: () => object;
 }
 
+/** The values of `fetches`, given those of other tensors. */
+export type SideRun = (fetches: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>) => Promise<readonly NDArray[]>;
+
 /** What an operation of the host may ask besides its record. */
 export interface HostContext {
   readonly name: string;
   readonly op: Operation;
   /** Aborted when the run is cancelled: what waits must stop. */
   readonly signal: AbortSignal;
+  /** Another run of the session, of tensors of any graph: how a dataset calls its functions. */
+  readonly run: SideRun;
 }
 
 /** A variable as lowerings see it: a ref or resource input. */

@@ -139,6 +139,37 @@ export {
   StackV2,
   Switch,
 } from "../ops/control-flow.ts";
+export {
+  BatchDatasetV2,
+  CacheDataset,
+  ConcatenateDataset,
+  FilterDataset,
+  FlatMapDataset,
+  GeneratorDataset,
+  InterleaveDataset,
+  IteratorFromStringHandleV2,
+  IteratorGetNext,
+  IteratorToStringHandle,
+  IteratorV2,
+  MakeIterator,
+  MapDataset,
+  OneShotIterator,
+  PaddedBatchDatasetV2,
+  ParallelMapDatasetV2,
+  PrefetchDataset,
+  RangeDataset,
+  RepeatDataset,
+  ShardDataset,
+  ShuffleDataset,
+  SkipDataset,
+  TFRecordDataset,
+  TakeDataset,
+  TensorDataset,
+  TensorSliceDataset,
+  TextLineDataset,
+  WindowDataset,
+  ZipDataset,
+} from "../ops/dataset.ts";
 export { ParseExample, ParseExampleV2, ParseSingleExample } from "../ops/example.ts";
 export { Fingerprint } from "../ops/fingerprint.ts";
 export {

@@ -113,7 +113,7 @@ function tableOf(handle: StateHandle, context: LowerContext): LookupTable {
 }
 
 /** Runs a change of the table after everything that was asked of it before. */
-function change(handle: StateHandle, name: string, inputs: readonly Value[], run: (inputs: readonly NDArray[]) => void): void {
+export function change(handle: StateHandle, name: string, inputs: readonly Value[], run: (inputs: readonly NDArray[]) => void): void {
   const routine = {
     name,
     run: ([count, ...given]: readonly NDArray[], [next]: readonly NDArray[]): void => {

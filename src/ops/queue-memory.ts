@@ -4,8 +4,9 @@
 import type { DType } from "../base/dtype.ts";
 import { CancelledError, InvalidArgumentError, OutOfRangeError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { sizeOf, type TensorShape } from "../base/shape.ts";
+import type { TensorShape } from "../base/shape.ts";
 import { PhiloxStream } from "./random-philox.ts";
+import { stackedRows } from "./rows.ts";
 
 /** One tuple of components. */
 export type QueueElement = readonly NDArray[];
@@ -114,10 +115,10 @@ export class HostQueue {
     if (count < 0) throw new InvalidArgumentError(`DequeueManyOp requires n >= 0, got ${count}`);
     const elements = count === 0 ? [] : await this.gather(count, isShortAllowed, signal);
     return dtypes.map((dtype, k) =>
-      stacked(
+      stackedRows(
         dtype,
-        shapes[k],
         elements.map(element => element[k]),
+        (shapes[k].dims ?? []).map(d => d ?? undefined),
       ),
     );
   }
@@ -184,30 +185,6 @@ export class HostQueue {
       if (`${this.bringing.length},${this.taking.length},${this.elements.length},${this.isClosedNow}` === before) return;
     }
   }
-}
-
-/** Components of one shape stacked; where the queue's shape has unknown dimensions, padded to the largest. */
-function stacked(dtype: DType, declared: TensorShape, parts: readonly NDArray[]): NDArray {
-  const dims = (declared.dims ?? []).map((d, axis) => d ?? Math.max(0, ...parts.map(({ shape }) => shape[axis])));
-  const out = NDArray.zeros(dtype, [parts.length, ...dims]);
-  const step = sizeOf(dims);
-  parts.forEach((part, i) => {
-    for (let k = 0; k < part.size; k++) out.set(i * step + placeIn(k, part.shape, dims), part.get(k));
-  });
-  return out;
-}
-
-/** The flat place of element `k` of a smaller array in the corner of a larger one. */
-function placeIn(k: number, from: readonly number[], to: readonly number[]): number {
-  let rest = k;
-  let place = 0;
-  let stride = 1;
-  for (let axis = from.length - 1; axis >= 0; axis--) {
-    place += (rest % from[axis]) * stride;
-    rest = Math.floor(rest / from[axis]);
-    stride *= to[axis];
-  }
-  return place;
 }
 
 /** A random one leaves, but for `least` that stay while the queue is open. */

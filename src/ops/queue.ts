@@ -2,11 +2,12 @@
 
 import { InternalError, InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../base/shape.ts";
+import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { defineOp, type HostObject, type ShapeContext } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
 import { HostQueue, type QueueElement, type QueueSettings, ShuffleQueue, SortedQueue } from "./queue-memory.ts";
+import { rowOf } from "./rows.ts";
 
 const scalar = new TensorShape([]);
 
@@ -139,15 +140,6 @@ export const QueueEnqueueV2 = defineOp("QueueEnqueueV2", {
     return queue.enqueue([components.map(copied)], signal);
   },
 });
-
-/** Element `i` of a batch. */
-function rowOf(batch: NDArray, i: number): NDArray {
-  const shape = batch.shape.slice(1);
-  const size = sizeOf(shape);
-  const row = NDArray.zeros(batch.dtype, shape);
-  for (let k = 0; k < size; k++) row.set(k, batch.get(i * size + k));
-  return row;
-}
 
 /** Every slice along the first dimension is an element. */
 export const QueueEnqueueManyV2 = defineOp("QueueEnqueueManyV2", {

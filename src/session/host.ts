@@ -5,6 +5,7 @@ import { CancelledError, InternalError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
+import type { SideRun } from "../graph/op-definition.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { blamed } from "../lower/blame.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
@@ -18,6 +19,8 @@ export interface RunContext {
   readonly closing: AbortSignal;
   /** What this run keeps on the host, by its handle. */
   readonly kept?: Map<Tensor, object>;
+  /** Another run of the session; to be awaited aside. */
+  readonly run: SideRun;
 }
 
 /** Operations that can run on the host next: all that wait for no other one. What may wait for other runs comes last, and together. */
@@ -62,7 +65,7 @@ export interface HostCall {
   run(
     values: ReadonlyMap<Tensor, NDArray>,
     signal: AbortSignal,
-    kept: Map<Tensor, object> | undefined,
+    context: Pick<RunContext, "kept" | "run">,
   ): readonly object[] | Promise<readonly object[]>;
 }
 
@@ -77,13 +80,13 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
     if (source.op.definition.onHost) sources.set(input, source);
     else objects.set(input, objectBehind(source, device));
   }
-  const run: HostCall["run"] = (values, signal, kept) => {
+  const run: HostCall["run"] = (values, signal, { kept, run: sideRun }) => {
     const items = op.inputs.map(input => {
       const source = sources.get(input);
       return objects.get(input) ?? (source ? kept?.get(source) : values.get(resolve(selection, input)));
     });
     const record = { ...groupByName(definition, "inputs", attrs, items), ...attrs };
-    const context = { name: op.name, op, signal };
+    const context = { name: op.name, op, signal, run: sideRun };
     try {
       if (!definition.host) return withHandles(op, definition.onHost?.(record, context) ?? [], kept);
       const given = definition.host(record, context);
@@ -134,8 +137,9 @@ function objectBehind(handle: Tensor, device: Device): object {
 export function runTogether(
   calls: readonly HostCall[],
   values: ReadonlyMap<Tensor, NDArray>,
-  { aside, closing, kept }: RunContext,
+  context: RunContext,
 ): readonly (readonly object[])[] | Promise<readonly (readonly object[])[]> {
+  const { aside, closing } = context;
   if (closing.aborted) throw new CancelledError("The session was closed while it ran.");
   const abort = new AbortController();
   const cancel = (): void => abort.abort();
@@ -143,7 +147,7 @@ export function runTogether(
   const stop = (): void => closing.removeEventListener("abort", cancel);
   const results: (readonly object[] | Promise<readonly object[]>)[] = [];
   try {
-    for (const call of calls) results.push(call.run(values, abort.signal, kept));
+    for (const call of calls) results.push(call.run(values, abort.signal, context));
   } catch (error) {
     cancel();
     stop();

@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError, type OpError, RuntimeError, ValueError } from "../base/errors.ts";
 import { disposeSymbol } from "../base/disposable.ts";
-import type { ArrayLike } from "../base/ndarray.ts";
+import type { ArrayLike, NDArray } from "../base/ndarray.ts";
 import { dtypeTable } from "../base/dtype.ts";
 import type { Device } from "../backends/device.ts";
 import { openDevice, type BackendName } from "../backends/index.ts";
@@ -72,7 +72,17 @@ export class Session {
   private readonly turns = new Turns();
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly closing = new AbortController();
-  private readonly context: RunContext = { aside: work => this.turns.aside(work), closing: this.closing.signal };
+  private readonly context: RunContext = {
+    aside: work => this.turns.aside(work),
+    closing: this.closing.signal,
+    run: (fetches, feeds) => {
+      const plan: FetchPlan = { tensors: fetches, targets: [], assemble: values => values };
+      return this.perform(
+        plan,
+        [...feeds].map(([tensor, value]) => ({ tensor, value })),
+      ) as Promise<readonly NDArray[]>;
+    },
+  };
   private lastTurn = performance.now();
 
   /** `new Session()`, `new Session({ graph, config })`, or with a target string first. @throws TypeError for wrong arguments; ValueError for a remote target without its door. */

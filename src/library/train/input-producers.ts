@@ -1,5 +1,5 @@
 // Input by queues: producers of file names, numbers and slices, and batches gathered by queue runners. TF: tf.train.batch and its family.
-// What TensorFlow's functions add for TensorBoard (a summary of how full the queue is) is left out.
+// Each adds a summary of how full its queue is.
 
 import type { DType } from "../../base/dtype.ts";
 import { UnimplementedError, ValueError } from "../../base/errors.ts";
@@ -7,19 +7,22 @@ import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
+import { constantValue } from "../../graph/shape-inference.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { shape as shapeOf, size as sizeOfTensor } from "../../ops/array.ts";
 import { gather } from "../../ops/array-gather.ts";
 import { dynamicPartition } from "../../ops/array-partition.ts";
 import { range } from "../../ops/array-ranges.ts";
-import { stridedSlice } from "../../ops/array-slicing.ts";
+import { getItem } from "../../ops/array-slicing.ts";
 import { Assert, noOp, withDependencies } from "../../ops/control-flow.ts";
 import { cond } from "../../ops/control-flow-contexts.ts";
-import { cast, greater } from "../../ops/math.ts";
+import { cast, greater, maximum } from "../../ops/math.ts";
 import { inNameScope } from "../../ops/named.ts";
+import * as operator from "../../ops/operators.ts";
 import { randomShuffle } from "../../ops/random.ts";
 import { GraphKeys } from "../graph-keys.ts";
 import { FIFOQueue, PaddingFIFOQueue, type QueueBase, type QueueResult, RandomShuffleQueue } from "../queue.ts";
+import { scalar } from "../summary.ts";
 import { countUpTo, Variable } from "../variables.ts";
 import { addQueueRunner, QueueRunner } from "./queue-runner.ts";
 
@@ -49,13 +52,16 @@ interface ProducerOptions extends LimitOptions {
 
 interface InputOptions extends ProducerOptions {
   readonly elementShape?: ShapeLike;
-  /** Accepted; no summary is made. */
+  /** A summary of how full the queue is. */
   readonly summaryName?: string | null;
 }
 
+/** A summary of the part of `capacity` that a size is. */
+const fullness = (name: string, size: Tensor, capacity: number): Tensor => scalar(name, operator.mul(cast(size, "float32"), 1 / capacity));
+
 /** A queue of the slices of a tensor along its first dimension, in random order unless `shuffle` is false. TF: tf.train.input_producer. */
 export function inputProducer(inputTensor: TensorLike, options: InputOptions = {}): FIFOQueue {
-  const { elementShape = null, numEpochs, shuffle = true, seed, capacity = 32, sharedName, name, cancelOp } = options;
+  const { elementShape = null, numEpochs, shuffle = true, seed, capacity = 32, sharedName, name, cancelOp, summaryName } = options;
   return inNameScope({ name }, "input_producer", [inputTensor], () => {
     const input = convertToTensor(inputTensor, { name: "input_tensor" });
     const { dims } = input.shape;
@@ -66,12 +72,15 @@ export function inputProducer(inputTensor: TensorLike, options: InputOptions = {
     const limited = limitEpochs(shuffled, { numEpochs });
     const queue = new FIFOQueue(capacity, [limited.dtype], { shapes: [element], sharedName, name });
     addQueueRunner(new QueueRunner(queue, [queue.enqueueMany([limited])], { cancelOp }));
+    if (summaryName) fullness(summaryName, queue.size(), capacity);
     return queue;
   });
 }
 
 const asShape = (shape: ShapeLike): TensorShape =>
   shape instanceof TensorShape ? shape : new TensorShape(shape === null ? null : shape.map(d => d ?? null));
+
+const fullnessOf = ({ capacity = 32 }: ProducerOptions): string => `fraction_of_${capacity}_full`;
 
 /** A queue of strings (file names). TF: tf.train.string_input_producer. @throws InvalidArgumentError while running if there is none. */
 export function stringInputProducer(stringTensor: TensorLike, options: ProducerOptions = {}): FIFOQueue {
@@ -81,20 +90,22 @@ export function stringInputProducer(stringTensor: TensorLike, options: ProducerO
     const strings = convertToTensor(stringTensor, { dtype: "string" });
     const isFilled = Assert(greater(sizeOfTensor(strings), 0), [message]);
     const checked = withDependencies([isFilled], strings);
-    return inputProducer(checked, { ...options, elementShape: [], name: String(scope) });
+    return inputProducer(checked, { ...options, elementShape: [], name: String(scope), summaryName: fullnessOf(options) });
   });
 }
 
 /** A queue of the integers from 0 to `limit`. TF: tf.train.range_input_producer. */
 export const rangeInputProducer = (limit: TensorLike, options: ProducerOptions = {}): FIFOQueue =>
-  inNameScope(options, "input_producer", [limit], () => inputProducer(range(limit), { ...options, elementShape: [], name: null }));
+  inNameScope(options, "input_producer", [limit], scope =>
+    inputProducer(range(limit), { ...options, elementShape: [], name: String(scope), summaryName: fullnessOf(options) }),
+  );
 
 /** One slice of each tensor along its first dimension, another in every run. TF: tf.train.slice_input_producer. */
 export function sliceInputProducer(tensorList: readonly TensorLike[], options: ProducerOptions = {}): Tensor[] {
   return inNameScope(options, "input_producer", tensorList, () => {
     const tensors = tensorList.map(tensor => convertToTensor(tensor));
     if (tensors.length === 0) throw new ValueError("Expected at least one tensor in slice_input_producer().");
-    const count = stridedSlice(shapeOf(tensors[0]), [0], [1], { shrinkAxisMask: 1 });
+    const count = getItem(shapeOf(tensors[0]), 0);
     const at = rangeInputProducer(count, { ...options, name: null }).dequeue();
     return tensors.map(tensor => gather(tensor, at));
   });
@@ -146,10 +157,9 @@ function commonShapes(lists: readonly (readonly Tensor[])[], enqueueMany: boolea
   );
 }
 
-function enqueueOf(queue: QueueBase, list: readonly Tensor[], keep: TensorLike | null, enqueueMany: boolean): Operation {
+function enqueueOf(queue: QueueBase, list: readonly Tensor[], kept: Tensor, enqueueMany: boolean): Operation {
   const enqueue = (tensors: readonly Tensor[]): Operation => (enqueueMany ? queue.enqueueMany(tensors) : queue.enqueue(tensors));
-  if (keep === null) return enqueue(list);
-  const kept = convertToTensor(keep, { dtype: "bool" });
+  if (constantValue(kept)?.shape.length === 0 && constantValue(kept)?.get(0) === true) return enqueue(list);
   if (kept.shape.rank === null) throw new ValueError("`keep_input` dimensions must be known at graph construction.");
   if (!enqueueMany && kept.shape.rank === 1) throw new ValueError("`keep_input` cannot be a vector when `enqueue_many=False`.");
   if (kept.shape.rank > 1) throw new ValueError("`keep_input` must be 0 or 1 dimensions.");
@@ -164,7 +174,7 @@ function enqueueOf(queue: QueueBase, list: readonly Tensor[], keep: TensorLike |
 }
 
 /** Makes the queue, its runners, and takes batches. */
-function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorLike, keep: TensorLike | null, given: Given): QueueResult {
+function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorLike, keepInput: TensorLike, given: Given): QueueResult {
   const { enqueueMany = false, numThreads = 1, capacity = 32, sharedName } = given;
   if (lists.length === 0) throw new ValueError("Expected at least one set of tensors");
   const names = namesOf(lists[0]);
@@ -179,6 +189,7 @@ function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorL
     lists.flatMap(list => Object.values(list)),
     scope => {
       const tensors = lists.map(list => listOf(list, names));
+      const keep = convertToTensor(keepInput, { dtype: "bool" });
       const dtypes: DType[] = tensors[0].map(({ dtype }) => dtype);
       for (const list of tensors)
         if (list.map(({ dtype }) => dtype).join() !== dtypes.join())
@@ -192,6 +203,10 @@ function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorL
             : new FIFOQueue(capacity, dtypes, { shapes, sharedName });
       const enqueues = tensors.map(list => enqueueOf(queue, list, keep, enqueueMany));
       addQueueRunner(new QueueRunner(queue, lists.length > 1 ? enqueues : Array<Operation>(numThreads).fill(enqueues[0])));
+      const least = minAfterDequeue ?? 0;
+      const room = capacity - least;
+      if (minAfterDequeue === undefined) fullness(`fraction_of_${capacity}_full`, queue.size(), room);
+      else fullness(`fraction_over_${least}_of_${room}_full`, maximum(0, operator.sub(queue.size(), least)), room);
       const name = { name: String(scope) };
       const taken = given.allowSmallerFinalBatch ? queue.dequeueUpTo(batchSize, name) : queue.dequeueMany(batchSize, name);
       const parts: readonly Tensor[] = dtypes.length === 1 ? [taken] : taken;
@@ -202,7 +217,7 @@ function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorL
 
 /** Batches of `batchSize` examples: each tensor is one example (a list, or by name); startQueueRunners fills the queue. TF: tf.train.batch. */
 export const batch = (tensors: Tensors, batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>
-  batched("batch", [tensors], batchSize, null, options);
+  batched("batch", [tensors], batchSize, true, options);
 
 /** The same of those examples for which `keepInput` is true. TF: tf.train.maybe_batch. */
 export const maybeBatch = (tensors: Tensors, keepInput: TensorLike, batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>
@@ -210,7 +225,7 @@ export const maybeBatch = (tensors: Tensors, keepInput: TensorLike, batchSize: T
 
 /** Batches of examples from several sources. TF: tf.train.batch_join. */
 export const batchJoin = (tensorsList: readonly Tensors[], batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>
-  batched("batch_join", tensorsList, batchSize, null, options);
+  batched("batch_join", tensorsList, batchSize, true, options);
 
 /** TF: tf.train.maybe_batch_join. */
 export const maybeBatchJoin = (
@@ -227,7 +242,7 @@ export const shuffleBatch = (
   capacity: number,
   minAfterDequeue: number,
   options: ShuffleOptions = {},
-): QueueResult => batched("shuffle_batch", [tensors], batchSize, null, { ...options, capacity, minAfterDequeue });
+): QueueResult => batched("shuffle_batch", [tensors], batchSize, true, { ...options, capacity, minAfterDequeue });
 
 /** TF: tf.train.maybe_shuffle_batch. */
 export const maybeShuffleBatch = (
@@ -246,7 +261,7 @@ export const shuffleBatchJoin = (
   capacity: number,
   minAfterDequeue: number,
   options: ShuffleOptions = {},
-): QueueResult => batched("shuffle_batch_join", tensorsList, batchSize, null, { ...options, capacity, minAfterDequeue });
+): QueueResult => batched("shuffle_batch_join", tensorsList, batchSize, true, { ...options, capacity, minAfterDequeue });
 
 /** TF: tf.train.maybe_shuffle_batch_join. */
 export const maybeShuffleBatchJoin = (

@@ -1,0 +1,97 @@
+// tf.data beyond what program 14 does: nestings, windows, files, random functions, and errors in TensorFlow's words.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as tf from "tensorloom";
+import { expect, it } from "vitest";
+
+const { Dataset } = tf.data;
+
+const plain = (value: unknown): unknown => (Array.isArray(value) ? value.map(plain) : typeof value === "bigint" ? Number(value) : value);
+
+/** All elements of a dataset of single tensors, as nested lists. */
+async function elements(dataset: tf.data.Dataset): Promise<unknown[]> {
+  const next = tf.data.makeOneShotIterator(dataset).getNext() as tf.Tensor;
+  await using session = new tf.Session();
+  const rows: unknown[] = [];
+  try {
+    for (;;) rows.push(plain((await session.run(next)).toArray()));
+  } catch (error) {
+    if (!(error instanceof tf.errors.OutOfRangeError)) throw error;
+    expect(error.message.split("\n")[0]).toBe("End of sequence");
+  }
+  return rows;
+}
+
+const inGraph = async (body: () => Promise<void>): Promise<void> => {
+  using _ = new tf.Graph().asDefault();
+  await body();
+};
+
+it("makes elements of nestings and hands lists out as arguments", () =>
+  inGraph(async () => {
+    const pairs = Dataset.fromTensorSlices([
+      { a: tf.constant([1, 2, 3]), b: tf.constant([10, 20, 30]) },
+      tf.constant([5, 6, 7], { dtype: "int32" }),
+    ]);
+    expect(tf.data.getOutputTypes(pairs)).toEqual([{ a: "float32", b: "float32" }, "int32"]);
+    const sums = pairs.map((x: { a: tf.Tensor; b: tf.Tensor }, n: tf.Tensor) => x.a.add(x.b).mul(tf.cast(n, "float32")));
+    expect(await elements(sums)).toEqual([55, 132, 231]);
+  }));
+
+it("cuts windows that overlap and have gaps", () =>
+  inGraph(async () => {
+    const windows = (options: { shift?: number; stride?: number; dropRemainder?: boolean }): Promise<unknown[]> =>
+      elements(
+        Dataset.range(7)
+          .window(3, options)
+          .flatMap((w: tf.data.Dataset) => w.batch(3)),
+      );
+    expect(await windows({ shift: 2, dropRemainder: true })).toEqual([
+      [0, 1, 2],
+      [2, 3, 4],
+      [4, 5, 6],
+    ]);
+    expect(await windows({ shift: 2 })).toEqual([[0, 1, 2], [2, 3, 4], [4, 5, 6], [6]]);
+    expect(await windows({ shift: 1, stride: 2, dropRemainder: true })).toEqual([
+      [0, 2, 4],
+      [1, 3, 5],
+      [2, 4, 6],
+    ]);
+  }));
+
+it("reads lines of files and shards", () =>
+  inGraph(async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dataset-"));
+    try {
+      writeFileSync(join(folder, "a"), "one\r\ntwo\n\nfour");
+      const lines = new tf.data.TextLineDataset([join(folder, "a")]);
+      expect(await elements(lines.map((line: tf.Tensor) => tf.strings.length(line)))).toEqual([3, 3, 0, 4]);
+      expect(await elements(Dataset.range(7).shard(3, 1))).toEqual([1, 4]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }));
+
+it("draws other numbers for each element, and the same again with the same seeds", () =>
+  inGraph(async () => {
+    const drawn = (): tf.data.Dataset => Dataset.range(4).map(() => tf.randomUniform([], { seed: 7 }));
+    const [first, second] = [await elements(drawn()), await elements(drawn())];
+    expect(new Set(first).size).toBe(4);
+    expect(second).toEqual(first);
+  }));
+
+it("says in TensorFlow's words what is wrong", () =>
+  inGraph(async () => {
+    const ragged = Dataset.range(3).map((n: tf.Tensor) => tf.range(n));
+    await expect(elements(ragged.batch(2))).rejects.toThrow(
+      "Cannot batch tensors with different shapes in component 0. First element had shape [0] and element 1 had shape [1].",
+    );
+    await expect(elements(ragged.paddedBatch(3, [1]))).rejects.toThrow("Attempted to pad to a smaller size than the input element.");
+    expect(() => Dataset.fromTensorSlices(tf.constant(1))).toThrow("Unbatching a tensor is only supported for rank >= 1");
+    expect(() => tf.data.makeOneShotIterator(ragged).initializer).toThrow("The iterator does not have an initializer.");
+    const wrong = Dataset.fromGenerator(() => [[1, 2, 3]], "int32", [2]);
+    await expect(elements(wrong)).rejects.toThrow("`generator` yielded an element of shape (3)");
+    const outside = tf.constant(1n, { dtype: "int64" });
+    expect(() => Dataset.range(3).map((n: tf.Tensor) => n.add(outside))).toThrow("must be from the same graph");
+  }));

@@ -1,0 +1,76 @@
+// What a dataset's elements are: a nesting of components, each with a type and a shape, or itself a dataset (windows).
+
+import type { DType } from "../../base/dtype.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { TensorShape } from "../../base/shape.ts";
+import { convertToTensor, isAsTensor } from "../../graph/conversion.ts";
+import { Tensor } from "../../graph/operation.ts";
+import { isOptions } from "../../ops/arguments.ts";
+import { flatten, mapNested, type Nested } from "../../ops/nested.ts";
+
+/** One component of an element. */
+export class ComponentSpec {
+  readonly dtype: DType;
+  readonly shape: TensorShape;
+  /** What the elements of a component are that is a dataset itself. */
+  readonly inner: Nested | undefined;
+
+  constructor(dtype: DType, shape: TensorShape, inner?: Nested) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.inner = inner;
+  }
+
+  static of(tensor: Tensor): ComponentSpec {
+    return new ComponentSpec(tensor.dtype, tensor.shape);
+  }
+
+  withShape(shape: TensorShape): ComponentSpec {
+    return new ComponentSpec(this.dtype, shape, this.inner);
+  }
+}
+
+export const componentsOf = (spec: Nested): ComponentSpec[] => flatten(spec) as ComponentSpec[];
+
+const isTensorLeaf = (value: unknown): boolean => value instanceof Tensor || value instanceof NDArray || isAsTensor(value);
+
+/** A list that holds tensors or structures is a structure (a tuple in Python); one of numbers, strings and lists of them is one tensor. */
+const isTuple = (value: unknown): value is readonly unknown[] =>
+  Array.isArray(value) && value.some(item => isTensorLeaf(item) || isOptions(item) || isTuple(item));
+
+/** The tensors of what a user gave as an element, in its nesting. */
+export function tensorsOf(value: Nested, nameOf: (i: number) => string | undefined): Nested {
+  let next = 0;
+  const convert = (item: unknown): unknown => {
+    if (isTuple(item)) return item.map(convert);
+    if (isOptions(item))
+      return Object.fromEntries(
+        Object.keys(item)
+          .sort()
+          .map(key => [key, convert(item[key])]),
+      );
+    return convertToTensor(item as Tensor, { name: nameOf(next++) });
+  };
+  return convert(value);
+}
+
+/** A shape or type for each component, from one for all or a nesting of them. */
+export function forEach<T>(spec: Nested, given: Nested, isLeaf: (value: unknown) => boolean): T[] {
+  const walk = (part: Nested, value: Nested): T[] => {
+    if (part instanceof ComponentSpec || isLeaf(value)) return componentsOf(part).map(() => value as T);
+    if (Array.isArray(part)) return part.flatMap((inner, i) => walk(inner, (value as readonly Nested[])[i]));
+    return Object.keys(part)
+      .sort()
+      .flatMap(key => walk(part[key], value[key]));
+  };
+  return walk(spec, given);
+}
+
+/** Types and shapes in one nesting. */
+export const specOf = (types: Nested, shapes: Nested | null | undefined, shapeOf: (shape: unknown) => TensorShape): Nested => {
+  const spec = mapNested(types, dtype => new ComponentSpec(dtype as DType, TensorShape.unknown()));
+  if (shapes === null || shapes === undefined) return spec;
+  const list = forEach<unknown>(spec, shapes, () => false);
+  let next = 0;
+  return mapNested(spec, leaf => (leaf as ComponentSpec).withShape(shapeOf(list[next++])));
+};

@@ -1,0 +1,130 @@
+// Iterators over datasets: three ways to begin, one to go on. TF: tf.data.Iterator.
+
+import { ValueError } from "../../base/errors.ts";
+import { TensorShape } from "../../base/shape.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
+import type { Named } from "../../graph/op-definition.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
+import {
+  IteratorFromStringHandleV2,
+  IteratorGetNext,
+  IteratorToStringHandle,
+  IteratorV2,
+  MakeIterator,
+  nameFunction,
+  OneShotIterator,
+} from "../../ops/dataset.ts";
+import { type NameOption, named } from "../../ops/named.ts";
+import { mapNested, type Nested, packAs } from "../../ops/nested.ts";
+import { Dataset } from "./dataset.ts";
+import { type ComponentSpec, componentsOf, specOf } from "./element-spec.ts";
+
+/** The collection of iterators; not one of GraphKeys. */
+const iteratorsKey = "iterators";
+
+const attrsOf = (spec: Nested) => ({
+  outputTypes: componentsOf(spec).map(({ dtype }) => dtype),
+  outputShapes: componentsOf(spec).map(({ shape }) => shape),
+});
+
+const asShape = (shape: unknown): TensorShape =>
+  shape instanceof TensorShape ? shape : new TensorShape(shape as (number | null)[] | null);
+const specFor = (types: Nested, shapes: Nested): Nested =>
+  specOf(types, typeof types === "string" && shapes !== null ? asShape(shapes) : shapes, asShape);
+
+/** Goes through a dataset. */
+export class Iterator {
+  readonly elementSpec: Nested;
+  private readonly resource: Tensor;
+  private readonly begin: Operation | null;
+  private readonly text: Tensor;
+
+  constructor(iteratorResource: Tensor, initializer: Operation | null, elementSpec: Nested) {
+    this.resource = iteratorResource;
+    this.begin = initializer;
+    this.elementSpec = elementSpec;
+    this.text = IteratorToStringHandle({ resourceHandle: iteratorResource });
+    getDefaultGraph().addToCollection(iteratorsKey, iteratorResource);
+  }
+
+  /** An iterator over any dataset of these types and shapes: begin it with `makeInitializer`. TF: tf.data.Iterator.from_structure. */
+  static fromStructure(
+    outputTypes: Nested,
+    outputShapes: Nested = null,
+    { sharedName }: { readonly sharedName?: string | null } = {},
+  ): Iterator {
+    const spec = specFor(outputTypes, outputShapes);
+    return new Iterator(IteratorV2({ container: "", sharedName: sharedName ?? "", ...attrsOf(spec) }), null, spec);
+  }
+
+  /** The iterator that a string names: what another iterator's `stringHandle` gave. TF: tf.data.Iterator.from_string_handle. */
+  static fromStringHandle(stringHandle: TensorLike, outputTypes: Nested, outputShapes: Nested = null): Iterator {
+    const spec = specFor(outputTypes, outputShapes);
+    const handle = convertToTensor(stringHandle, { dtype: "string" });
+    return new Iterator(IteratorFromStringHandleV2({ stringHandle: handle, ...attrsOf(spec) }), null, spec);
+  }
+
+  get outputTypes(): Nested {
+    return mapNested(this.elementSpec, leaf => (leaf as ComponentSpec).dtype);
+  }
+
+  get outputShapes(): Nested {
+    return mapNested(this.elementSpec, leaf => (leaf as ComponentSpec).shape);
+  }
+
+  /** Begins, or begins again. @throws ValueError for iterators that have none. */
+  get initializer(): Operation {
+    if (this.begin === null)
+      throw new ValueError(
+        "The iterator does not have an initializer. This means it was likely created using `tf.data.Dataset.make_one_shot_iterator()`. For an initializable iterator, use `tf.data.Dataset.make_initializable_iterator()` instead.",
+      );
+    return this.begin;
+  }
+
+  /** The operation that begins with a dataset. @throws TypeError for other types of elements, ValueError for other shapes. */
+  makeInitializer(dataset: Dataset, options?: NameOption): Operation {
+    const [own, other] = [componentsOf(this.elementSpec), componentsOf(dataset.elementSpec)];
+    if (own.map(({ dtype }) => dtype).join() !== other.map(({ dtype }) => dtype).join())
+      throw new TypeError(
+        `Expected output types ${own.map(({ dtype }) => dtype)} but got dataset with output types ${other.map(({ dtype }) => dtype)}.`,
+      );
+    own.forEach(({ shape }, k) => {
+      if (!shape.isCompatibleWith(other[k].shape))
+        throw new TypeError(`Expected output shapes compatible with ${shape} but got dataset with output shapes ${other[k].shape}.`);
+    });
+    return MakeIterator({ dataset: dataset.variantTensor, iterator: this.resource }, { name: named(options).name ?? "make_initializer" });
+  }
+
+  /** The next element. @throws OutOfRangeError while running, "End of sequence", after the last; FailedPreconditionError before the initializer. */
+  getNext(options?: NameOption): Nested {
+    const tensors = IteratorGetNext(
+      { iterator: this.resource, ...attrsOf(this.elementSpec) },
+      named(options),
+    ) as unknown as readonly Tensor[];
+    const inner = componentsOf(this.elementSpec);
+    return packAs(
+      this.elementSpec,
+      [...tensors].map((tensor, i) => (inner[i].inner === undefined ? tensor : new Dataset(tensor, inner[i].inner))),
+    );
+  }
+
+  /** A string scalar that names this iterator in its session. */
+  stringHandle({ name }: Named = {}): Tensor {
+    return name ? IteratorToStringHandle({ resourceHandle: this.resource }, { name }) : this.text;
+  }
+}
+
+/** An iterator that begins by itself when first asked, and goes through the dataset once. TF: tf.data.make_one_shot_iterator. */
+export function makeOneShotIterator(dataset: Dataset): Iterator {
+  const datasetFactory = nameFunction(dataset.variantTensor.graph, "_make_dataset", dataset.variantTensor);
+  const attrs = attrsOf(dataset.elementSpec);
+  return new Iterator(OneShotIterator({ datasetFactory, ...attrs }), null, dataset.elementSpec);
+}
+
+/** An iterator that begins whenever its `initializer` is run. TF: tf.data.make_initializable_iterator. */
+export function makeInitializableIterator(dataset: Dataset, { sharedName }: { readonly sharedName?: string | null } = {}): Iterator {
+  const iterator = IteratorV2({ container: "", sharedName: sharedName ?? "", ...attrsOf(dataset.elementSpec) });
+  const initializer = MakeIterator({ dataset: dataset.variantTensor, iterator });
+  return new Iterator(iterator, initializer, dataset.elementSpec);
+}
