@@ -98,10 +98,7 @@ export class Iterator {
 
   /** The next element. @throws OutOfRangeError while running, "End of sequence", after the last; FailedPreconditionError before the initializer. */
   getNext(options?: NameOption): Nested {
-    const tensors = IteratorGetNext(
-      { iterator: this.resource, ...attrsOf(this.elementSpec) },
-      named(options),
-    ) as unknown as readonly Tensor[];
+    const tensors = IteratorGetNext({ iterator: this.resource, ...attrsOf(this.elementSpec) }, named(options));
     const inner = componentsOf(this.elementSpec);
     return packAs(
       this.elementSpec,

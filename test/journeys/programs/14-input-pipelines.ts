@@ -192,10 +192,10 @@ async function records(data: Data, journal: Journal): Promise<void> {
 /** sliceInputProducer and train.batch behind a coordinator; the end comes as OutOfRange through the queue. */
 async function queues(data: Data, journal: Journal): Promise<void> {
   const [x, y] = tf.train.sliceInputProducer([data.x, data.y], { numEpochs: 3, shuffle: false, capacity: 8 });
-  const [xBatch, yBatch] = tf.train.batch([x, y], 6, { numThreads: 1, capacity: 12 }) as unknown as tf.Tensor[];
+  const [xBatch, yBatch] = tf.train.batch([x, y], 6, { numThreads: 1, capacity: 12 });
   const { loss, train } = regression(xBatch, yBatch, 148);
   const [number] = tf.train.sliceInputProducer([tf.constant(data.numbers)], { numEpochs: 2, shuffle: true, seed: 149 });
-  const shuffled = tf.train.batch([number], 5, { numThreads: 1, allowSmallerFinalBatch: true }) as unknown as tf.Tensor;
+  const shuffled = tf.train.batch([number], 5, { numThreads: 1, allowSmallerFinalBatch: true });
   journal.graph("queues");
   await using session = new tf.Session();
   await session.run([tf.globalVariablesInitializer(), tf.localVariablesInitializer()]);
