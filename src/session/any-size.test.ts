@@ -270,4 +270,25 @@ describe("a thousand sizes", () => {
     expect(after.memoryBytes).toBeLessThan(2 ** 25);
     await session.close();
   });
+
+  test("met often: code of its own after 32 runs, for 16 sizes at most", async () => {
+    const graph = new tf.Graph();
+    const { x, y } = graph.asDefault(() => {
+      const x = rowsOf(4);
+      return { x, y: tf.reduceSum(tf.multiply(x, 2), 1) };
+    });
+    const session = new tf.Session({ graph });
+    const modulesAfter = async (size: number, runs: number): Promise<number> => {
+      const feeds: Pairs = [[x, tf.NDArray.full("float32", [size, 4], 0.5)]];
+      for (let i = 0; i < runs; i++) expect((await session.run(y, feeds)).toArray()).toEqual(list(size, () => 4));
+      return (await session.counts(y, feeds)).modules;
+    };
+    for (let size = 1; size < 6; size++) await modulesAfter(size, 1);
+    const few = await modulesAfter(10, 32);
+    expect(await modulesAfter(10, 1)).toBe(few + 1);
+    expect(await modulesAfter(10, 40)).toBe(few + 1);
+    for (let size = 11; size < 30; size++) await modulesAfter(size, 33);
+    expect(await modulesAfter(29, 1)).toBe(few + 16);
+    await session.close();
+  });
 });

@@ -107,20 +107,23 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
     made.plan = target && schedule(program, target);
     return device.compile(program, made.plan, { anySize });
   });
-  const { executable } = kept;
-  const { plan } = made;
   const live = feeds.flatMap(({ known }, i) => (known === undefined ? [i] : []));
   const isDense = live.length === feeds.length;
   return {
     run: arrays => kept.run(isDense ? arrays : live.map(i => arrays[i])),
     release: kept.release,
-    stages: {
-      graph: () => printSelection(selection),
-      program: () => printProgram(program),
-      ...(plan && { plan: () => printPlan(plan) }),
-      ...executable.texts,
+    get stages() {
+      const { plan } = made;
+      return {
+        graph: () => printSelection(selection),
+        program: () => printProgram(program),
+        ...(plan && { plan: () => printPlan(plan) }),
+        ...kept.executable.texts,
+      };
     },
-    counts: executable.counts,
+    get counts() {
+      return kept.executable.counts;
+    },
   };
 }
 

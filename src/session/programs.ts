@@ -1,11 +1,14 @@
 // The programs a session keeps. Each place where a graph is compiled (all of it, or a segment) gets code of its own for the first few sizes it
-// meets and shared code for all others; what was not run for longest is released when there are too many, and compiled again when it comes back.
+// meets and shared code for all others, until one of these has run often; what was not run for longest is released when there are too many, and compiled again when it comes back.
 
 import type { NDArray } from "../base/ndarray.ts";
 import type { Device, Executable } from "../backends/device.ts";
 
 /** Sizes of one place that get code of their own. */
 const mostOwn = 4;
+/** A size that has run so often gets code of its own late, if no more than so many of its place have. */
+const oftenRuns = 32;
+const mostLate = 16;
 /** Programs kept, and the bytes of their constants and numbers. */
 const mostPrograms = 256;
 const mostBytes = 2 ** 28;
@@ -22,6 +25,7 @@ export class Programs {
   /** In the order of their last runs. */
   private readonly kept = new Map<object, Executable>();
   private readonly own = new Map<string, number>();
+  private readonly late = new Map<string, number>();
   private bytes = 0;
 
   constructor(device: Device) {
@@ -31,25 +35,41 @@ export class Programs {
   /** Compiles a program for a place; `make` compiles it. */
   async program(place: string, make: (anySize: boolean) => Promise<Executable>): Promise<Program> {
     const own = this.own.get(place) ?? 0;
-    const anySize = this.device.anySizeTarget !== null && own >= mostOwn;
+    let anySize = this.device.anySizeTarget !== null && own >= mostOwn;
     this.own.set(place, own + 1);
     const identity = {};
-    const first = await make(anySize);
-    this.keep(identity, first);
+    let newest = await make(anySize);
+    let runs = 0;
+    this.keep(identity, newest);
+    const makeAndRun = async (feeds: readonly NDArray[]): Promise<readonly NDArray[]> => {
+      newest = await make(anySize);
+      this.drop(identity);
+      this.keep(identity, newest);
+      return newest.run(feeds);
+    };
     return {
-      executable: first,
+      get executable() {
+        return newest;
+      },
       run: feeds => {
         const executable = this.kept.get(identity);
-        if (!executable)
-          return make(anySize).then(made => {
-            this.keep(identity, made);
-            return made.run(feeds);
-          });
+        if (anySize && ++runs > oftenRuns && this.mayBeLate(place)) {
+          anySize = false;
+          return makeAndRun(feeds);
+        }
+        if (!executable) return makeAndRun(feeds);
         this.touch(identity, executable);
         return executable.run(feeds);
       },
       release: () => this.drop(identity),
     };
+  }
+
+  /** Takes one of the places for sizes that get code of their own late, if there is one left. */
+  private mayBeLate(place: string): boolean {
+    const taken = this.late.get(place) ?? 0;
+    if (taken < mostLate) this.late.set(place, taken + 1);
+    return taken < mostLate;
   }
 
   /** How many are kept. */
