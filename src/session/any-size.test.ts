@@ -54,6 +54,56 @@ const graphs: Record<string, () => SizedGraph> = {
       modules: 8,
     };
   },
+  "uniqueWithCounts, and unique rows": () => {
+    const x = tf.placeholder("int32", [null]);
+    const { y, idx, count } = tf.uniqueWithCounts(x);
+    const pairs = tf.rawOps.UniqueV2({ x: tf.stack([x, tf.floordiv(x, 2)], { axis: 1 }), axis: [0] });
+    return {
+      fetches: [y, count, tf.gather(tf.multiply(count, 2), idx), pairs.y, tf.reduceSum(pairs.y, 0)],
+      feeds: (size, random) => [[x, array(list(size, below(9, random)), "int32", [size])]],
+      modules: 16,
+    };
+  },
+  "segmentSum of sorted ids": () => {
+    const x = rowsOf(3);
+    const ids = tf.placeholder("int32", [null]);
+    return {
+      fetches: [tf.segmentSum(x, ids), tf.multiply(tf.segmentMax(x, ids), 2)],
+      feeds: (size, random) => [
+        ...rowsFed(x, 3)(size, random),
+        [
+          ids,
+          array(
+            list(size, below(6, random)).sort((a, b) => a - b),
+            "int32",
+            [size],
+          ),
+        ],
+      ],
+      modules: 8,
+    };
+  },
+  "embeddings of fed sparse ids": () => {
+    const ids = tf.placeholder("int64", [null]);
+    const rows = tf.placeholder("int32", [null]);
+    const { y, idx } = tf.unique(ids);
+    const table = tf.gather(array(list(90, float(numbers())), "float32", [30, 3]), y);
+    return {
+      fetches: [tf.sparseSegmentMean(table, idx, rows), tf.sparseSegmentSum(table, idx, rows)],
+      feeds: (size, random) => [
+        [ids, array(list(size, below(30, random)), "int64", [size])],
+        [
+          rows,
+          array(
+            list(size, below(6, random)).sort((a, b) => a - b),
+            "int32",
+            [size],
+          ),
+        ],
+      ],
+      modules: 12,
+    };
+  },
   "booleanMask and mean": () => {
     const x = rowsOf(3);
     const kept = tf.booleanMask(x, tf.greater(tf.reduceSum(x, 1), 0));
