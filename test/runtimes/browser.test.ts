@@ -138,3 +138,36 @@ test("a page that is cross-origin isolated shares work between threads", { skip:
     asked.join(),
   );
 });
+
+test("a page reads and writes checkpoints and records: its own files, Blobs, responses", { skip: reason }, async () => {
+  assert.ok(browser && server);
+  const page = await browser.newPage();
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const before = asked.length;
+  await page.goto(`http://127.0.0.1:${address.port}/?files`);
+  await page.waitForFunction(() => window.used !== undefined, undefined, { timeout: 60_000 });
+  const used = await page.evaluate(() => window.used);
+  await page.close();
+  const weights = [
+    [1.5, -2],
+    [3, 0.25],
+  ];
+  // Codes: 15 data loss, 5 not found, 7 permission denied.
+  assert.deepEqual(used, {
+    stored: weights,
+    files: 3,
+    picked: [[3, 0.25]],
+    cut: 15,
+    missing: 5,
+    above: 7,
+    records: [1, 2, 3],
+    fetched: weights,
+    left: null,
+  });
+  // Nothing of graph or compiler came along.
+  assert.deepEqual(
+    asked.slice(before).filter(path => path.includes("worker")),
+    [],
+  );
+});
