@@ -73,6 +73,11 @@ const arrayClasses: Partial<Record<DType, TypedArrayClass>> = {
   float16: Uint16Array,
   uint32: Uint32Array,
   uint64: BigUint64Array,
+  qint8: Int8Array,
+  quint8: Uint8Array,
+  qint32: Int32Array,
+  qint16: Int16Array,
+  quint16: Uint16Array,
 };
 
 /** Array words per element: 2 for complex types. */

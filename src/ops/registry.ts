@@ -47,6 +47,7 @@ import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as nnSampling from "./nn-sampling.ts";
 import * as quantization from "./quantization.ts";
+import * as quantizedTensors from "./quantized-tensors.ts";
 import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
@@ -107,6 +108,7 @@ const families = [
   nnPooling,
   nnSampling,
   quantization,
+  quantizedTensors,
   queue,
   random,
   randomDistributions,
