@@ -58,6 +58,7 @@ import * as randomStateless from "./random-stateless.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
 import * as stringParsing from "./string-parsing.ts";
+import * as stringUnicode from "./string-unicode.ts";
 import * as summary from "./summary.ts";
 import * as tensorArray from "./tensor-array.ts";
 import * as training from "./training.ts";
@@ -117,6 +118,7 @@ const families = [
   sparse,
   sparseStructure,
   state,
+  stringUnicode,
   strings,
   stringParsing,
   summary,

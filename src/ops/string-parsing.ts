@@ -332,59 +332,6 @@ export function decodeCsv(records: TensorLike, recordDefaults: readonly TensorLi
 
 // ---- Unicode ----
 
-const decoders: Readonly<Record<string, string>> = {
-  "UTF-8": "utf-8",
-  "UTF-16-BE": "utf-16be",
-  "UTF-16-LE": "utf-16le",
-  "US-ASCII": "utf-8",
-  "ISO-8859-1": "latin1",
-};
-
-interface Decoding {
-  readonly inputEncoding: string;
-  readonly errors: string;
-  readonly replacementChar: number;
-  readonly replaceControlCharacters: boolean;
-}
-
-function codePointsOf(s: Uint8Array, { inputEncoding, errors, replacementChar, replaceControlCharacters }: Decoding): number[] {
-  const label = decoders[inputEncoding];
-  if (label === undefined) throw new UnimplementedError(`Decoding of ${inputEncoding} is not supported.`);
-  const text = label === "latin1" ? latin(s) : new TextDecoder(label).decode(s);
-  const isBad = (point: number): boolean => point === 0xfffd;
-  const points = Array.from(text, char => char.codePointAt(0) ?? 0);
-  if (errors === "strict" && points.some(isBad)) throw new InvalidArgumentError("Invalid formatting on input string");
-  const kept = errors === "ignore" ? points.filter(point => !isBad(point)) : points.map(point => (isBad(point) ? replacementChar : point));
-  return replaceControlCharacters ? kept.map(point => (point < 32 ? replacementChar : point)) : kept;
-}
-
-const decodingAttrs = {
-  inputEncoding: attr.string(),
-  errors: attr.oneOf(["strict", "replace", "ignore"], "replace"),
-  replacementChar: attr.int(65533),
-  replaceControlCharacters: attr.bool(false),
-  Tsplits: attr.type(attr.indexTypes, "int64"),
-};
-
-export const UnicodeDecode = defineOp("UnicodeDecode", {
-  inputs: { input: "string" },
-  outputs: { rowSplits: "Tsplits", charValues: "int32" },
-  attrs: decodingAttrs,
-  shape: ({ input }) => {
-    const [count] = input.withRank(1).dims ?? [null];
-    return [new TensorShape([count === null ? null : count + 1]), new TensorShape([null])];
-  },
-  gradient: "none",
-  compileTimeInputs: ["input"],
-  lower: ({ input, Tsplits, ...decoding }) => {
-    const rows = stringsOf(input).map(s => codePointsOf(s, decoding));
-    const splits = [0];
-    for (const row of rows) splits.push((splits.at(-1) ?? 0) + row.length);
-    const points = rows.flat();
-    return [constantOf(splits, Tsplits, [splits.length]), constantOf(points, "int32", [points.length])];
-  },
-});
-
 /** ICU's numbers of scripts, in order from 0. */
 const scripts =
   "Common Inherited Arabic Armenian Bengali Bopomofo Cherokee Coptic Cyrillic Deseret Devanagari Ethiopic Georgian Gothic Greek Gujarati Gurmukhi Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Mongolian Myanmar Ogham Old_Italic Oriya Runic Sinhala Syriac Tamil Telugu Thaana Thai Tibetan Canadian_Aboriginal Yi Tagalog Hanunoo Buhid Tagbanwa Braille Cypriot Limbu Linear_B Osmanya Shavian Tai_Le Ugaritic".split(
