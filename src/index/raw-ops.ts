@@ -460,6 +460,15 @@ export {
   FakeQuantWithMinMaxVarsPerChannelGradient,
 } from "../ops/quantization.ts";
 export {
+  Dequantize,
+  QuantizeAndDequantize,
+  QuantizeAndDequantizeV2,
+  QuantizeAndDequantizeV3,
+  QuantizeAndDequantizeV4,
+  QuantizeAndDequantizeV4Grad,
+  QuantizeV2,
+} from "../ops/quantized-tensors.ts";
+export {
   FIFOQueueV2,
   PaddingFIFOQueueV2,
   PriorityQueueV2,
@@ -574,7 +583,15 @@ export {
   VariableShape,
   VariableV2,
 } from "../ops/state.ts";
-export { DecodeCSV, DecodeRaw, StringFormat, StringSplit, StringSplitV2, UnicodeDecode, UnicodeScript } from "../ops/string-parsing.ts";
+export { DecodeCSV, DecodeRaw, StringFormat, StringSplit, StringSplitV2, UnicodeScript } from "../ops/string-parsing.ts";
+export {
+  StringNGrams,
+  UnicodeDecode,
+  UnicodeDecodeWithOffsets,
+  UnicodeEncode,
+  UnicodeTranscode,
+  UnsortedSegmentJoin,
+} from "../ops/string-unicode.ts";
 export {
   AsString,
   DecodeBase64,

@@ -378,6 +378,7 @@ export {
 } from "../ops/math.ts";
 export { editDistance } from "../ops/nn-ctc.ts";
 export { fakeQuantWithMinMaxArgs, fakeQuantWithMinMaxVars, fakeQuantWithMinMaxVarsPerChannel } from "../ops/quantization.ts";
+export { dequantize, quantize, quantizeV2 } from "../ops/quantized-tensors.ts";
 export { randomGamma, randomPoisson } from "../ops/random-distributions.ts";
 export {
   getSeed,
