@@ -58,6 +58,8 @@ const homes: Readonly<Record<string, RegExp>> = {
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,
   layers: /^library\/layers/,
+  "saved_model.main_op": /^io\/saved-model/,
+  "saved_model.signature_def_utils": /^io\/saved-model/,
 };
 
 /** Namespaces that belong to other things than graphs and sessions. */

@@ -2,6 +2,7 @@
 
 export * as builder from "./saved-model-builder.ts";
 export * as loader from "./saved-model-loader.ts";
+export * as mainOp from "./saved-model-main-op.ts";
 export * as signatureDefUtils from "./saved-model-signature-def-utilities.ts";
 export * as utils from "./saved-model-utilities.ts";
 export { SavedModelBuilder as Builder, simpleSave } from "../io/saved-model-builder.ts";
@@ -37,6 +38,7 @@ export {
   getTensorFromTensorInfo,
   isValidSignature,
   load,
+  mainOpWithRestore,
   maybeSavedModelDirectory,
   predictSignatureDef,
   regressionSignatureDef,

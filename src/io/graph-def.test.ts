@@ -169,6 +169,12 @@ describe("importGraphDef", () => {
     expect(() => imported(nodes, options, rest)).toThrow(message);
   });
 
+  it("says why whole families of ops are refused", () => {
+    expect(() => imported([node("a", "TensorListReserve", []), node("b", "OptionalNone", [])])).toThrow(
+      /TensorListReserve \(1 node, a list in a variant tensor, .*\), OptionalNone \(1 node, a value that may be missing/,
+    );
+  });
+
   it("reports all unknown ops at once, with counts", () => {
     const nodes = [x, node("a", "Nope", ["x"]), node("b", "Nope", ["x"]), node("c", "SymbolicGradient", ["x"])];
     expect(() => imported(nodes)).toThrow(

@@ -266,15 +266,27 @@ const isBackEdge = (node: NodeMessage, source: NodeMessage): boolean => merges.h
 const refused: Readonly<Record<string, string>> = {
   SymbolicGradient: "the gradient of a function by its name; export the graph with gradients as nodes, or ask for them after importing",
 };
+/** Families of ops over values that are no arrays. */
+const refusedFamilies: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(?:Empty)?TensorList/,
+    "a list in a variant tensor, as TensorFlow 2 keeps what its loops need for gradients; export the forward graph",
+  ],
+  [/^Optional|^IteratorGetNextAsOptional$/, "a value that may be missing, in a variant tensor"],
+];
+
+const reasonAgainst = (type: string): string | undefined =>
+  Object.hasOwn(refused, type) ? refused[type] : refusedFamilies.find(([family]) => family.test(type))?.[1];
 
 /** @throws NotFoundError with TensorFlow's line for the first unknown op and a list of them all. */
 export function checkOpsKnown(nodes: readonly { readonly op: string }[], definitionOf: Definitions, where = ""): void {
   const counts = new Map<string, number>();
   for (const { op } of nodes) if (definitionOf(op) === undefined) counts.set(op, (counts.get(op) ?? 0) + 1);
   if (counts.size === 0) return;
-  const listed = [...counts].map(
-    ([op, count]) => `${op} (${count === 1 ? "1 node" : `${count} nodes`}${Object.hasOwn(refused, op) ? `, ${refused[op]}` : ""})`,
-  );
+  const listed = [...counts].map(([op, count]) => {
+    const why = reasonAgainst(op);
+    return `${op} (${count === 1 ? "1 node" : `${count} nodes`}${why === undefined ? "" : `, ${why}`})`;
+  });
   const [first] = counts.keys();
   throw new NotFoundError(
     `Op type not registered '${first}' in binary running on tensorloom. Make sure the Op and Kernel are registered in the binary running in this process.\n\nMissing in all${where}: ${listed.join(", ")}.`,

@@ -152,6 +152,10 @@ export function mainOp(): Operation {
   return group(globalVariablesInitializer(), localVariablesInitializer(), group(...tables, { name: "init_all_tables" }));
 }
 
+/** Restores a model and initializes what is not in it: for the main op of a model. TF: tf.saved_model.main_op_with_restore. */
+export const mainOpWithRestore = (restoreOpName: Operation | Tensor): Operation =>
+  getDefaultGraph().controlDependencies([mainOp()], () => group(restoreOpName));
+
 // ---- reading ----
 
 /** The message of a SavedModel's folder. @throws NotFoundError if there is none; DataLossError if it cannot be read. */

@@ -154,6 +154,18 @@ describe("what the builder writes", () => {
     await expect(builder.save()).rejects.toThrow("already exists, and isn't empty.");
   });
 
+  it("may say another method of a signature", async () => {
+    const updater = new tf.savedModel.signatureDefUtils.MethodNameUpdater(folder);
+    const replace = (key: string, tags?: string[]): Promise<void> => updater.replaceMethodName(key, "mine", { tags });
+    await expect(replace("nope")).rejects.toThrow("MetaGraphDef associated with tags None does not have a signature_def with key: 'nope'.");
+    await expect(replace("serving_default", ["train"])).rejects.toThrow("tags ['train'] could not be found in SavedModel.");
+    await replace("serving_default", ["serve"]);
+    const copy = join(home, "renamed");
+    await updater.save({ newExportDir: copy });
+    const { signatureDef } = await tf.savedModel.loader.load(new tf.Session({ graph: new tf.Graph() }), "serve", copy);
+    expect(signatureDef.get("serving_default")?.methodName).toBe("mine");
+  });
+
   it.runIf(hasTensorFlow)(
     "is one for TensorFlow",
     () => {
