@@ -24,12 +24,14 @@ export const controlWords = {
   callerSleeps: 132,
   /** Chunks of the phase on the table, taken or not. */
   chunks: 136,
-  /** Not zero: a worker trapped. */
+  /** Not zero: what became of a worker (`failures`). */
   failed: 192,
   /** Chunks that workers have done, ever. */
   helped: 196,
 } as const;
 export const controlBytes = 256;
+
+export const failures = { trapped: 1, late: 2 } as const;
 
 /** The ticket that sends workers away. */
 export const leaveTicket = -1;
@@ -45,19 +47,26 @@ export interface SharingRules {
   readonly leastRun: number;
   /** A chunk has at least so much. */
   readonly leastChunk: number;
+  /** How long the caller waits for a chunk that a worker has begun, beside what the chunk may take at a three-hundredth of the usual speed.
+   *  A worker that died in it, or was stopped for so long, will not be waited for. */
+  readonly patienceMs: number;
 }
 
-export const usualRules: SharingRules = { leastPhase: 300_000, leastRun: 4_000_000, leastChunk: 100_000 };
+export const usualRules: SharingRules = { leastPhase: 300_000, leastRun: 4_000_000, leastChunk: 100_000, patienceMs: 20_000 };
 
 const chunksPerThread = 8;
 const chunkBits = 16;
 const chunkMask = (1 << chunkBits) - 1;
 /** Looks at the ticket before sleeping: some 50 µs. */
 const looksBeforeSleep = 20_000;
+/** How long the caller sleeps before it asks itself whether it has waited enough, and what stands for it where it may not sleep. */
+const napMs = 100;
+const looksOfNap = 40_000_000;
+const slowestUnitsPerMs = 100_000;
 const everyone = 0x7fffffff;
 
 // Functions of the module, called before they are recorded: their bodies need to know all phases.
-const shareFunction: FunctionRef = { name: "share", params: ["i32", "i32"], results: [] };
+const shareFunction: FunctionRef = { name: "share", params: ["i32", "i32", "i32"], results: [] };
 const takeFunction: FunctionRef = { name: "take", params: ["i32", "i32"], results: ["i32"] };
 const chunkFunction: FunctionRef = { name: "chunk", params: ["i32", "i32", "i32"], results: [] };
 
@@ -93,7 +102,9 @@ export class Sharing {
     );
     const unitsPerChunk = Math.ceil(phase.units / wanted);
     const number = this.#shared.push({ phase, unitsPerChunk }) - 1;
-    k.call(shareFunction, number, Math.ceil(phase.units / unitsPerChunk));
+    const chunks = Math.ceil(phase.units / unitsPerChunk);
+    const naps = Math.ceil((this.#rules.patienceMs + phase.work / chunks / slowestUnitsPerMs) / napMs);
+    k.call(shareFunction, number, chunks, Math.min(naps, everyone));
     k.if(i32.load(this.#module.global(controlGlobal), controlWords.failed), () => k.return());
   }
 
@@ -147,9 +158,9 @@ export class Sharing {
     });
   }
 
-  /** (phase, chunks): the caller's side. */
+  /** (phase, chunks, naps): the caller's side. It gives up when no chunk was done for so many naps. */
   #recordShare(): void {
-    this.#module.function("share", { params: { phase: "i32", chunks: "i32" } }, (k, { phase, chunks }) => {
+    this.#module.function("share", { params: { phase: "i32", chunks: "i32", naps: "i32" } }, (k, { phase, chunks, naps }) => {
       const control = k.let(this.#module.global(controlGlobal));
       k.store("i32", control, controlWords.chunks, chunks);
       k.atomic("store", control, controlWords.done, 0);
@@ -163,17 +174,30 @@ export class Sharing {
           k.call(takeFunction, ticket, 0);
         });
       });
-      const looks = k.number("i32");
+      const [looks, napped, last] = [k.number("i32"), k.number("i32"), k.number("i32")];
+      const mayWait = this.#module.global(mayWaitGlobal);
       k.block(finished => {
         k.while(i32.const(1), () => {
           const done = k.atomic("load", control, controlWords.done);
           k.breakIf(finished, i32.eq(done, chunks));
           k.set(looks, plus(looks, 1));
-          k.if(i32.and(i32.gt(looks, looksBeforeSleep), this.#module.global(mayWaitGlobal)), () => {
-            // Whoever adds to `done` from here on sees the flag, or this thread its addition.
-            k.atomic("store", control, controlWords.callerSleeps, 1);
-            k.atomic("wait", control, controlWords.done, done, -1n);
-            k.atomic("store", control, controlWords.callerSleeps, 0);
+          k.if(i32.gt(looks, i32.select(mayWait, i32.const(looksBeforeSleep), i32.const(looksOfNap))), () => {
+            k.if(
+              mayWait,
+              () => {
+                // Whoever adds to `done` from here on sees the flag, or this thread its addition.
+                k.atomic("store", control, controlWords.callerSleeps, 1);
+                k.atomic("wait", control, controlWords.done, done, BigInt(napMs * 1_000_000));
+                k.atomic("store", control, controlWords.callerSleeps, 0);
+              },
+              () => k.set(looks, 0),
+            );
+            k.set(napped, i32.select(i32.eq(done, last), plus(napped, 1), i32.const(0)));
+            k.set(last, done);
+            k.if(i32.gt(napped, naps), () => {
+              k.atomic("store", control, controlWords.failed, failures.late);
+              k.return();
+            });
           });
         });
       });

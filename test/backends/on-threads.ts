@@ -17,7 +17,7 @@ import { schedule } from "../../src/schedule/index.ts";
 import { type RandomCase, randomNumbers } from "../plans/random-program.ts";
 import { numbered } from "./compare-backends.ts";
 
-export const everythingShared: SharingRules = { leastPhase: 0, leastRun: 0, leastChunk: 1 };
+export const everythingShared: SharingRules = { leastPhase: 0, leastRun: 0, leastChunk: 1, patienceMs: 60_000 };
 
 export function deviceOf(threads: number): WasmDevice {
   const target = engineTarget({ threads });
@@ -30,10 +30,11 @@ export function compiledOn(
   given: RandomCase,
   change = (module: KernelModule): KernelModule => module,
   changePlan = (plan: Plan): Plan => plan,
+  sharing = everythingShared,
 ): WasmExecutable {
   const { program, states } = numbered(given);
   const plan = changePlan(schedule(program, device.target));
-  const recorded: Recorded = record(plan, device.kernelTarget, { sharing: everythingShared });
+  const recorded: Recorded = record(plan, device.kernelTarget, { sharing });
   const bytes = printWasm(change(recorded.module));
   for (const [id, value] of states) device.writeState(id, value);
   return new WasmExecutable(device, plan, new OwnCode(device, recorded, new WebAssembly.Module(bytes), bytes.length));

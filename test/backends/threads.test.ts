@@ -5,12 +5,12 @@ import type { WasmDevice } from "../../src/backends/wasm/device.ts";
 import { threadPool, threadsWanted } from "../../src/backends/wasm/thread-pool.ts";
 import * as tf from "../../src/index.ts";
 import * as ir from "../../src/ir/build.ts";
-import { i32, type KernelModule, type Statement } from "../../src/kernels/language.ts";
+import { type Expr, i32, type KernelModule, type Statement } from "../../src/kernels/language.ts";
 import { controlGlobal, controlWords } from "../../src/kernels/threads.ts";
 import { root } from "../house/sources.ts";
 import * as known from "../plans/known-programs.ts";
 import { type RandomCase, randomCase, randomNumbers } from "../plans/random-program.ts";
-import { bits, compiledOn, deviceOf, filled, runOn, untilAllAreIn } from "./on-threads.ts";
+import { bits, compiledOn, deviceOf, everythingShared, filled, runOn, untilAllAreIn } from "./on-threads.ts";
 import { randomTypedCase } from "./random-typed-program.ts";
 
 // Keeps the workers between tests.
@@ -63,11 +63,12 @@ const product = (): RandomCase =>
   );
 const irFeed = (name: string, shape: readonly number[]) => ir.feed(name, "float32", shape);
 
+const control = { kind: "global", type: "i32", name: controlGlobal } as const;
+
 /** A module in which the thread of that number traps when it takes a chunk; the others wait for that. */
 const trapping =
   (isCaller: boolean) =>
   (module: KernelModule): KernelModule => {
-    const control = { kind: "global", type: "i32", name: controlGlobal } as const;
     const thread = { kind: "local", type: "i32", id: 1 } as const;
     const isTrapping = isCaller ? i32.eqz(thread) : thread;
     // The caller takes nothing before a worker has trapped.
@@ -91,6 +92,30 @@ const trapping =
       }),
     };
   };
+
+/** A module in which a worker that has taken a chunk never comes back; the caller takes nothing before that. */
+const stuck = (module: KernelModule): KernelModule => {
+  const forever = (until: Expr<"i32">): Statement => ({
+    kind: "while",
+    condition: until,
+    body: [{ kind: "atomic", op: "store", address: control, offset: 252, args: [i32.load(control, 248)], result: null }],
+  });
+  const arrived: Statement = { kind: "atomic", op: "store", address: control, offset: 248, args: [i32.const(1)], result: null };
+  const before: Statement = {
+    kind: "if",
+    condition: { kind: "local", type: "i32", id: 1 },
+    then: [arrived, forever(i32.const(1))],
+    otherwise: [forever(i32.eqz(i32.load(control, 248)))],
+  };
+  return {
+    ...module,
+    functions: module.functions.map(fn => {
+      if (fn.name !== "take") return fn;
+      const call = fn.body.findIndex(s => s.kind === "call");
+      return { ...fn, body: [...fn.body.slice(0, call), before, ...fn.body.slice(call)] };
+    }),
+  };
+};
 
 describe("what breaks is told and does not hang", () => {
   const run = (executable: ReturnType<typeof compiledOn>, given: RandomCase) => executable.run([...given.feeds.values()]);
@@ -141,6 +166,24 @@ describe("what breaks is told and does not hang", () => {
     const second = compiledOn(device, given);
     untilAllAreIn(device, second);
     expect(run(second, given).map(({ data }) => data)).toEqual(expected);
+    device.close();
+  });
+
+  test("a worker that never finishes what it has begun is an error of the run, and the next run has others", () => {
+    const given = product();
+    const device = deviceOf(3);
+    const good = compiledOn(device, given);
+    const expected = run(good, given).map(({ data }) => data);
+    const bad = compiledOn(device, given, stuck, undefined, { ...everythingShared, patienceMs: 300 });
+    for (let round = 0; round < 2; round++) {
+      untilAllAreIn(device, bad);
+      const began = performance.now();
+      expect(() => run(bad, given)).toThrow(/^A thread has begun a part of this run and did not finish it\./);
+      expect(performance.now() - began).toBeLessThan(20_000);
+      expect(run(good, given).map(({ data }) => data)).toEqual(expected);
+      untilAllAreIn(device, good);
+      expect(run(good, given).map(({ data }) => data)).toEqual(expected);
+    }
     device.close();
   });
 

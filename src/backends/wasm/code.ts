@@ -9,7 +9,7 @@ import type { KernelModule } from "../../kernels/language.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
 import { printModule } from "../../kernels/print-kernels.ts";
 import { printPhases } from "../../kernels/print-phases.ts";
-import { controlBytes, controlGlobal, mayWaitGlobal } from "../../kernels/threads.ts";
+import { controlBytes, controlGlobal, failures, mayWaitGlobal } from "../../kernels/threads.ts";
 import type { Place, Plan } from "../../schedule/plan.ts";
 import { hostFunctions } from "../special.ts";
 import type { WasmDevice } from "./device.ts";
@@ -81,7 +81,31 @@ export class OwnCode implements Code {
     const instance = new WebAssembly.Instance(module, importsOf(recorded.module, device, globals, { host }));
     const start = instance.exports.run as () => void;
     const { held } = this;
-    return held === undefined ? start : () => callOnThreads(start, held, device.pool as ThreadPool);
+    return held === undefined ? start : () => this.callOnThreads(start, held, device.pool as ThreadPool);
+  }
+
+  private callOnThreads(start: () => void, held: HeldProgram, pool: ThreadPool): void {
+    pool.join(held);
+    try {
+      start();
+    } catch (error) {
+      if (!held.settle()) this.abandon(pool);
+      throw error;
+    }
+    const failure = held.takeFailure();
+    if (failure === failures.trapped) throw new InternalError(`A thread stopped: ${pool.failureText()}`);
+    if (failure !== failures.late) return;
+    this.abandon(pool);
+    throw new InternalError(
+      "A thread has begun a part of this run and did not finish it. It may have been ended from outside. The next run has new threads.",
+    );
+  }
+
+  /** Leaves a worker that does not answer, and the control words it may still write. */
+  private abandon(pool: ThreadPool): void {
+    pool.restart();
+    this.controlAt = undefined;
+    this.device.layout++;
   }
 
   release(): void {
@@ -110,17 +134,6 @@ export class OwnCode implements Code {
       controlAt: this.controlAt,
     });
   }
-}
-
-function callOnThreads(start: () => void, held: HeldProgram, pool: ThreadPool): void {
-  pool.join(held);
-  try {
-    start();
-  } catch (error) {
-    held.settle();
-    throw error;
-  }
-  if (held.takeFailure()) throw new InternalError(`A thread stopped: ${pool.failureText()}`);
 }
 
 /** What a module imports: the memory, numbers, and functions of the host. */

@@ -59,9 +59,9 @@ export class HeldProgram {
     return Atomics.load(this.words, controlWords.helped / 4);
   }
 
-  /** Did a worker trap? Asks once: the next run begins anew. */
-  takeFailure(): boolean {
-    return this.words[controlWords.failed / 4] !== 0 && Atomics.exchange(this.words, controlWords.failed / 4, 0) !== 0;
+  /** What became of a worker, if anything did (`failures`). Asks once: the next run begins anew. */
+  takeFailure(): number {
+    return this.words[controlWords.failed / 4] === 0 ? 0 : Atomics.exchange(this.words, controlWords.failed / 4, 0);
   }
 
   /** Sends workers away from it. */
@@ -74,13 +74,14 @@ export class HeldProgram {
     Atomics.store(this.words, controlWords.ticket / 4, 0);
   }
 
-  /** After the caller itself was thrown out of a run: takes what is left off the table and waits for chunks that workers have begun. */
-  settle(): void {
+  /** After the caller itself was thrown out of a run: takes what is left off the table and waits for chunks that workers have begun.
+   *  False if they did not end. */
+  settle(): boolean {
     const left = Atomics.exchange(this.words, controlWords.ticket / 4, 0);
-    if (left === leaveTicket) return;
+    if (left === leaveTicket) return true;
     const taken = this.words[controlWords.chunks / 4] - (left & 0xffff);
     // The chunk the caller was thrown out of is never done.
-    waitUntil(() => Atomics.load(this.words, controlWords.done / 4) >= taken - 1);
+    return waitUntil(() => Atomics.load(this.words, controlWords.done / 4) >= taken - 1);
   }
 }
 
@@ -93,8 +94,8 @@ function waitUntil(holds: () => boolean): boolean {
 
 export class ThreadPool {
   readonly mayWait = findMayWait();
-  readonly #control = new SharedArrayBuffer(poolBytes(mostThreads));
-  readonly #words = new Int32Array(this.#control);
+  #control = new SharedArrayBuffer(poolBytes(mostThreads));
+  #words = new Int32Array(this.#control);
   /** By thread number; the caller is 0. */
   readonly #threads: (Thread | undefined)[] = [];
   readonly #installed = new Map<number, ThreadMessage>();
@@ -162,6 +163,17 @@ export class ThreadPool {
     const isLeft = waitUntil(() => !this.#threads.some((_, number) => Atomics.load(this.#words, insideWord(number)) === program.id));
     this.#forget(program.id);
     return isLeft;
+  }
+
+  /** Ends all workers, one of which does not answer, and starts others. Those that are slow to end look at words that nobody writes any more. */
+  restart(): void {
+    this.#sendHome();
+    const numbers = [...this.#threads.keys()].filter(number => this.#threads[number] !== undefined);
+    for (const thread of this.#threads) thread?.end();
+    this.#threads.length = 0;
+    this.#control = new SharedArrayBuffer(poolBytes(mostThreads));
+    this.#words = new Int32Array(this.#control);
+    for (const number of numbers) this.#start(number);
   }
 
   /** Workers there are. */
