@@ -16,6 +16,8 @@ class Reuse {
   private readonly ranges: LiveRanges;
   private readonly aliases: Aliases;
   private readonly members = new Map<Buffer, Value[]>();
+  /** Where a buffer was taken over last: what took it may be needed there for the last time too. */
+  private readonly takenAt = new Map<Buffer, number>();
 
   constructor(ranges: LiveRanges, aliases: Aliases) {
     this.ranges = ranges;
@@ -50,6 +52,8 @@ class Reuse {
   private take(dying: Buffer | undefined, taker: Buffer | undefined, position: number): boolean {
     if (dying === undefined || taker === undefined || dying === taker) return false;
     if (dying.end !== position || taker.start !== position || dying.bytes !== taker.bytes || dying.bytes === 0) return false;
+    if (this.takenAt.get(dying) === position) return false;
+    this.takenAt.set(dying, position);
     dying.end = taker.end;
     this.join(taker, dying);
     return true;

@@ -68,6 +68,28 @@ describe("rows", () => {
     expect(copies(true)).toBe(1);
   });
 
+  it("puts one of two arrays that live in the kernel alone over an array that dies there", () => {
+    const two = program(() => {
+      const rows = (x: Value): [e: Value, sum: Value] => {
+        const e = ir.map((a, m) => s.exp(s.sub(a, m)), x, ir.reduce("max", x, [1], { keepDims: true }));
+        return [e, sum(e, [1])];
+      };
+      // The first stays, for it is a result; the second is read here for the last time.
+      const kept = ir.scan(feed([16, 16], "kept"), 1, "sum");
+      const [[a, aSum], [b, bSum]] = [rows(kept), rows(feed([16, 16]))];
+      const p = ir.map((x, z) => s.div(x, z), a, aSum);
+      return [
+        kept,
+        ir.reduce(
+          "sum",
+          ir.map((x, y, z) => s.mul(x, s.div(y, z)), p, b, bSum),
+          [1],
+        ),
+      ];
+    });
+    expect(kindsOf(planOf(two).kernels)).toContain("rows");
+  });
+
   it("does not reach around a kernel that stands between", () => {
     const scanned = () => {
       const x = feed([8, 16]);
