@@ -5,14 +5,15 @@ import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { forEachScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
 import { scalarsOfKernel } from "../schedule/draft.ts";
-import type { Kernel, Place, Plan } from "../schedule/plan.ts";
+import type { Kernel, Plan } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
 import { elementRow } from "./element.ts";
 import { i32, type KernelModule } from "./language.ts";
 import { recordMap } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
-import { Addresses } from "./places.ts";
+import { Addresses, type CodePlace } from "./places.ts";
+import { SharedKernels } from "./shared-kernels.ts";
 import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
 import { recordRandom } from "./random.ts";
 import { recordReduce } from "./reduce.ts";
@@ -33,8 +34,10 @@ export interface Recorded {
   readonly hostKernels: readonly Kernel[];
   /** Checks by number, for the status words. */
   readonly checks: readonly Extract<Kernel, { kind: "check" }>[];
-  readonly phases: readonly { readonly name: string; readonly units: number; readonly kernel: Kernel }[];
+  readonly phases: readonly RecordedPhase[];
 }
+
+export type RecordedPhase = Phase & { readonly kernel: Kernel };
 
 export interface RecordOptions {
   readonly isVerified?: boolean;
@@ -64,11 +67,12 @@ const usualPasses = 8;
 
 class PlanRecorder implements Recording {
   readonly module: ModuleRecorder;
-  readonly places: Map<Value, Place>;
+  readonly places: Map<Value, CodePlace>;
   readonly hostKernels: Kernel[] = [];
   readonly checks: Extract<Kernel, { kind: "check" }>[] = [];
-  readonly phases: { name: string; units: number; kernel: Kernel }[] = [];
+  readonly phases: RecordedPhase[] = [];
   private readonly sharing: Sharing;
+  private readonly alike: SharedKernels;
   private count = 0;
   /** What phases worth sharing cost together. */
   private sharedWork = 0;
@@ -78,11 +82,12 @@ class PlanRecorder implements Recording {
     this.module = new ModuleRecorder(target, target.threads > 1 ? sharedMemory : undefined);
     this.sharing = new Sharing(this.module, rules);
     this.places = new Map(plan.places);
+    this.alike = new SharedKernels(plan.kernels, this, (kernel, recording) => phasesOf(kernel, recording));
   }
 
   name = (kind: string): string => `${kind}${this.count++}`;
 
-  place(value: Value, place: Place): void {
+  place(value: Value, place: CodePlace): void {
     this.places.set(value, place);
   }
 
@@ -109,41 +114,18 @@ class PlanRecorder implements Recording {
         return this.check(kernel);
       default:
         if (!canRecord(kernel, this.places)) return this.host(kernel);
-        return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
+        return inOrder((this.alike.phasesOf(kernel) ?? phasesOf(kernel, this)).map(phase => this.phase(phase, kernel)));
     }
   }
 
   private phase(phase: Phase, kernel: Kernel): Emit {
-    this.phases.push({ name: phase.name, units: phase.units, kernel });
+    this.phases.push({ ...phase, kernel });
     const isShared = this.sharing.isWorthIt(phase);
     if (isShared) this.sharedWork += phase.work * this.passes;
     return k => {
       if (isShared && this.sharing.isRunWorthIt(this.sharedWork)) this.sharing.share(phase, k);
       else k.call(phase.function, ...[0, phase.units, 0].slice(0, phase.function.params.length));
     };
-  }
-
-  private phasesOf(kernel: Kernel): Phase[] {
-    switch (kernel.kind) {
-      case "map":
-        return recordMap(kernel, this);
-      case "reduce":
-        return recordReduce(kernel, this);
-      case "rows":
-        return recordRows(kernel, this);
-      case "contract":
-        return recordContract(kernel, this);
-      case "scatter":
-        return recordScatter(kernel, this);
-      case "random":
-        return recordRandom(kernel, this);
-      case "scan":
-        return recordScan(kernel, this);
-      case "sort":
-        return recordSort(kernel, this);
-      default:
-        return [];
-    }
   }
 
   private host(kernel: Kernel): Emit {
@@ -210,6 +192,29 @@ class PlanRecorder implements Recording {
   }
 }
 
+function phasesOf(kernel: Kernel, recording: Recording): Phase[] {
+  switch (kernel.kind) {
+    case "map":
+      return recordMap(kernel, recording);
+    case "reduce":
+      return recordReduce(kernel, recording);
+    case "rows":
+      return recordRows(kernel, recording);
+    case "contract":
+      return recordContract(kernel, recording);
+    case "scatter":
+      return recordScatter(kernel, recording);
+    case "random":
+      return recordRandom(kernel, recording);
+    case "scan":
+      return recordScan(kernel, recording);
+    case "sort":
+      return recordSort(kernel, recording);
+    default:
+      return [];
+  }
+}
+
 const inOrder =
   (emits: readonly Emit[]): Emit =>
   k => {
@@ -217,7 +222,7 @@ const inOrder =
   };
 
 /** Can recorded code compute a kernel, or must the host? */
-export function canRecord(kernel: Kernel, places: ReadonlyMap<Value, Place>): boolean {
+export function canRecord(kernel: Kernel, places: ReadonlyMap<Value, CodePlace>): boolean {
   if (kernel.kind === "scan" || kernel.kind === "sort")
     return elementRow(kernel.source.dtype) !== undefined && places.get(kernel.source)?.region !== "host";
   const scalars = scalarsOf(kernel);
