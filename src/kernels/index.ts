@@ -5,15 +5,14 @@ import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { forEachScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
 import { scalarsOfKernel } from "../schedule/draft.ts";
-import type { Kernel, Plan } from "../schedule/plan.ts";
+import type { Kernel, Place, Plan } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
 import { elementRow } from "./element.ts";
 import { i32, type KernelModule } from "./language.ts";
 import { recordMap } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
-import { Addresses, type CodePlace } from "./places.ts";
-import { SharedKernels } from "./shared-kernels.ts";
+import { Addresses } from "./places.ts";
 import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
 import { recordRandom } from "./random.ts";
 import { recordReduce } from "./reduce.ts";
@@ -34,10 +33,8 @@ export interface Recorded {
   readonly hostKernels: readonly Kernel[];
   /** Checks by number, for the status words. */
   readonly checks: readonly Extract<Kernel, { kind: "check" }>[];
-  readonly phases: readonly RecordedPhase[];
+  readonly phases: readonly { readonly name: string; readonly units: number; readonly kernel: Kernel }[];
 }
-
-export type RecordedPhase = Phase & { readonly kernel: Kernel };
 
 export interface RecordOptions {
   readonly isVerified?: boolean;
@@ -67,12 +64,11 @@ const usualPasses = 8;
 
 class PlanRecorder implements Recording {
   readonly module: ModuleRecorder;
-  readonly places: Map<Value, CodePlace>;
+  readonly places: Map<Value, Place>;
   readonly hostKernels: Kernel[] = [];
   readonly checks: Extract<Kernel, { kind: "check" }>[] = [];
-  readonly phases: RecordedPhase[] = [];
+  readonly phases: { name: string; units: number; kernel: Kernel }[] = [];
   private readonly sharing: Sharing;
-  private readonly alike: SharedKernels;
   private count = 0;
   /** What phases worth sharing cost together. */
   private sharedWork = 0;
@@ -82,12 +78,11 @@ class PlanRecorder implements Recording {
     this.module = new ModuleRecorder(target, target.threads > 1 ? sharedMemory : undefined);
     this.sharing = new Sharing(this.module, rules);
     this.places = new Map(plan.places);
-    this.alike = new SharedKernels(plan.kernels, this, (kernel, recording) => phasesOf(kernel, recording));
   }
 
   name = (kind: string): string => `${kind}${this.count++}`;
 
-  place(value: Value, place: CodePlace): void {
+  place(value: Value, place: Place): void {
     this.places.set(value, place);
   }
 
@@ -114,18 +109,41 @@ class PlanRecorder implements Recording {
         return this.check(kernel);
       default:
         if (!canRecord(kernel, this.places)) return this.host(kernel);
-        return inOrder((this.alike.phasesOf(kernel) ?? phasesOf(kernel, this)).map(phase => this.phase(phase, kernel)));
+        return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
     }
   }
 
   private phase(phase: Phase, kernel: Kernel): Emit {
-    this.phases.push({ ...phase, kernel });
+    this.phases.push({ name: phase.name, units: phase.units, kernel });
     const isShared = this.sharing.isWorthIt(phase);
     if (isShared) this.sharedWork += phase.work * this.passes;
     return k => {
       if (isShared && this.sharing.isRunWorthIt(this.sharedWork)) this.sharing.share(phase, k);
       else k.call(phase.function, ...[0, phase.units, 0].slice(0, phase.function.params.length));
     };
+  }
+
+  private phasesOf(kernel: Kernel): Phase[] {
+    switch (kernel.kind) {
+      case "map":
+        return recordMap(kernel, this);
+      case "reduce":
+        return recordReduce(kernel, this);
+      case "rows":
+        return recordRows(kernel, this);
+      case "contract":
+        return recordContract(kernel, this);
+      case "scatter":
+        return recordScatter(kernel, this);
+      case "random":
+        return recordRandom(kernel, this);
+      case "scan":
+        return recordScan(kernel, this);
+      case "sort":
+        return recordSort(kernel, this);
+      default:
+        return [];
+    }
   }
 
   private host(kernel: Kernel): Emit {
@@ -192,29 +210,6 @@ class PlanRecorder implements Recording {
   }
 }
 
-function phasesOf(kernel: Kernel, recording: Recording): Phase[] {
-  switch (kernel.kind) {
-    case "map":
-      return recordMap(kernel, recording);
-    case "reduce":
-      return recordReduce(kernel, recording);
-    case "rows":
-      return recordRows(kernel, recording);
-    case "contract":
-      return recordContract(kernel, recording);
-    case "scatter":
-      return recordScatter(kernel, recording);
-    case "random":
-      return recordRandom(kernel, recording);
-    case "scan":
-      return recordScan(kernel, recording);
-    case "sort":
-      return recordSort(kernel, recording);
-    default:
-      return [];
-  }
-}
-
 const inOrder =
   (emits: readonly Emit[]): Emit =>
   k => {
@@ -222,7 +217,7 @@ const inOrder =
   };
 
 /** Can recorded code compute a kernel, or must the host? */
-export function canRecord(kernel: Kernel, places: ReadonlyMap<Value, CodePlace>): boolean {
+export function canRecord(kernel: Kernel, places: ReadonlyMap<Value, Place>): boolean {
   if (kernel.kind === "scan" || kernel.kind === "sort")
     return elementRow(kernel.source.dtype) !== undefined && places.get(kernel.source)?.region !== "host";
   const scalars = scalarsOf(kernel);

@@ -1,7 +1,7 @@
 // Phases: the functions a plan is recorded as, each cut into units that threads can take, and what a recording carries along.
 
 import type { Value } from "../ir/program.ts";
-import type { CodePlace } from "./places.ts";
+import type { Place } from "../schedule/plan.ts";
 import type { FunctionRef, ModuleRecorder } from "./recorder.ts";
 
 /** One function that does units [low, high) of its work. Units are independent of each other, and what one of them computes does not depend
@@ -13,15 +13,13 @@ export interface Phase {
   readonly units: number;
   /** What all units cost together, as schedule/cost.ts counts (a multiply-add of vectors is 1 an element): decides whether threads share them. */
   readonly work: number;
-  /** The values whose addresses the code reads from variables, by number (shared-kernels.ts). */
-  readonly values?: readonly Value[];
 }
 
 export interface Recording {
   readonly module: ModuleRecorder;
-  readonly places: ReadonlyMap<Value, CodePlace>;
+  readonly places: ReadonlyMap<Value, Place>;
   /** A fresh function name. */
   name(kind: string): string;
   /** Says where a value of the kernels' own (scratch, another view of a buffer) lies. */
-  place(value: Value, place: CodePlace): void;
+  place(value: Value, place: Place): void;
 }
