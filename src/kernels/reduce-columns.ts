@@ -34,7 +34,7 @@ export function isColumns(work: Work): boolean {
 /** Can neighbouring results be folded as vectors? */
 export function isVectorFold({ sizes, body, stores }: Work): boolean {
   const inner = sizes.length - 1;
-  if (vectorKind(body.dtype) === undefined || !isVectorizable(body, inner) || !hasStep(body, inner)) return false;
+  if (body.dtype === "bool" || vectorKind(body.dtype) === undefined || !isVectorizable(body, inner) || !hasStep(body, inner)) return false;
   return stores.every(
     store => isVectorizable(store.body, inner) && scaleOf(store.flat, inner) === 1 && vectorKind(store.out.dtype) !== undefined,
   );

@@ -28,4 +28,9 @@ describe("random programs give what the reference gives", () => {
   test(`of all types and functions, seeds ${first} and on`, () => fuzz(seed => randomTypedCase(seed)));
   test(`by kernels for any size, of float32, seeds ${first} and on`, () => fuzz(seed => randomCase(seed), { anySize: true }));
   test(`by kernels for any size, of all types, seeds ${first} and on`, () => fuzz(seed => randomTypedCase(seed), { anySize: true }));
+
+  // Seeds that found something once.
+  test("by kernels for any size, columns of truth values", async () => {
+    expect((await compareBackends(randomTypedCase(7029), { anySize: true })).fault).toBeUndefined();
+  });
 });
