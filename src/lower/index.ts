@@ -51,6 +51,8 @@ interface Findings {
 
 /** Largest result that is computed while compiling rather than in every run, unless its inputs are as large. */
 const foldLimit = 4096;
+/** Elements evaluated while compiling at most, unless the inputs have a quarter as many: some tenths of a second for the reference backend. */
+const foldWork = 2_000_000;
 
 /** @throws NeedsValue if a value is only known while running; UnimplementedError for ops without a lowering. */
 export function lower(request: LowerRequest): Program {
@@ -316,24 +318,26 @@ export class Lowering {
       return undefined;
     }
     const size = shapes.reduce((sum, shape) => sum + (shape.size ?? 0), 0);
-    if (size > foldLimit && size > known.reduce((sum, array) => sum + array.size, 0)) return undefined;
-    return this.evaluate(op, inputs);
+    const given = known.reduce((sum, array) => sum + array.size, 0);
+    if (size > foldLimit && size > given) return undefined;
+    const program = this.alone(op, inputs, known);
+    return evaluations(program) > Math.max(foldWork, 4 * given) ? undefined : [...this.request.evaluate(program)];
   }
 
-  private evaluate(
-    op: Operation,
-    inputs: readonly Tensor[],
-    values: readonly (NDArray | undefined)[] = inputs.map(tensor => this.known(tensor)),
-  ): NDArray[] {
+  private evaluate(op: Operation, inputs: readonly Tensor[], values: readonly (NDArray | undefined)[]): NDArray[] {
+    return [...this.request.evaluate(this.alone(op, inputs, values))];
+  }
+
+  /** The Program of one operation on known values. */
+  private alone(op: Operation, inputs: readonly Tensor[], values: readonly (NDArray | undefined)[]): Program {
     const builder = new ProgramBuilder();
-    const program = building(builder, () => {
+    return building(builder, () => {
       const inner = new Lowering(builder, this.request);
       inputs.forEach((tensor, i) => void inner.bind(tensor, { known: values[i] }));
       const results = inner.call(op, inputs);
       inner.blame(op, 0);
       return { steps: builder.steps, results: results as readonly Value[] };
     });
-    return [...this.request.evaluate(program)];
   }
 
   private context(op: Operation, inputs: readonly Tensor[]): LowerContext {
@@ -477,3 +481,10 @@ export class Lowering {
     }
   }
 }
+
+/** Elements that a Program evaluates outside of branches and loops. */
+const evaluations = ({ steps }: Program): number =>
+  steps.reduce((sum, step) => {
+    const over = "over" in step ? sizeOf(step.over) : 1;
+    return sum + over * ("out" in step && step.kind !== "scatter" ? sizeOf(step.out.shape) : 1);
+  }, 0);
