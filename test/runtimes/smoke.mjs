@@ -1,8 +1,11 @@
-// Is the built package alive on this Node? Plain JavaScript and node:test, so that it runs on every Node that package.json's
-// `engines` promises. Trains by hand-sized graphs only; numbers are compared closely elsewhere.
+// Is the built package alive here? Plain JavaScript and node:test, so that it runs on every Node that package.json's `engines` promises,
+// on Deno and on Bun. Trains by hand-sized graphs only; numbers are compared closely elsewhere.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -77,6 +80,66 @@ test("reads and writes a checkpoint through the formats door", async () => {
   const files = new MemoryFiles();
   await writeBundle(files, "model", [{ name: "w", value: NDArray.from([1, 2]) }]);
   assert.deepEqual((await (await openCheckpoint(files, "model")).read("w")).toArray(), [1, 2]);
+});
+
+/** A net of one hidden layer that learns which side of a circle points lie on. */
+function circleNet() {
+  const graph = new tf.Graph();
+  return graph.asDefault(() => {
+    const x = tf.placeholder(tf.float32, [null, 2]);
+    const labels = tf.placeholder(tf.int32, [null]);
+    const weights = new tf.Variable(tf.truncatedNormal([2, 32], { seed: 1 }), { name: "weights" });
+    const hidden = tf.tanh(tf.add(tf.matmul(x, weights), new tf.Variable(tf.zeros([32]), { name: "bias" })));
+    const logits = tf.matmul(hidden, new tf.Variable(tf.truncatedNormal([32, 2], { stddev: 0.3, seed: 2 }), { name: "last" }));
+    const loss = tf.reduceMean(tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits }));
+    const saver = new tf.train.Saver();
+    return { graph, x, labels, loss, saver, train: new tf.train.AdamOptimizer(0.03).minimize(loss), init: tf.globalVariablesInitializer() };
+  });
+}
+
+test("trains a small net, saves it and reads it back", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tensorloom-smoke-"));
+  const { graph, x, labels, loss, saver, train, init } = circleNet();
+  const points = Array.from({ length: 64 }, (_, i) => [Math.sin(i * 1.3) * (0.3 + (i % 7) / 7), Math.cos(i * 1.3) * (0.3 + (i % 7) / 7)]);
+  const feeds = [
+    [x, points],
+    [labels, points.map(([a, b]) => (a * a + b * b > 0.5 ? 1 : 0))],
+  ];
+  const session = new tf.Session({ graph });
+  await session.run(init);
+  for (let step = 0; step < 200; step++) await session.run(train, feeds);
+  const [trained] = await session.run([loss], feeds);
+  assert.ok(trained.item() < 0.2, `the loss starts near ln 2; it ends at ${trained.item()}`);
+  const path = await saver.save(session, join(folder, "net"));
+  await session.close();
+  const other = new tf.Session({ graph });
+  await saver.restore(other, path);
+  const [restored] = await other.run([loss], feeds);
+  await other.close();
+  rmSync(folder, { recursive: true });
+  assert.equal(restored.item(), trained.item());
+});
+
+test("shares work between threads, with the same bits", async () => {
+  const graph = new tf.Graph();
+  const sum = graph.asDefault(() => {
+    const x = tf.reshape(tf.range(0, 400 * 400), [400, 400]);
+    const y = tf.sin(tf.cast(x, tf.float32));
+    return tf.add(tf.matmul(y, tf.tanh(tf.matmul(y, y))), tf.placeholder(tf.float32, [], { name: "more" }));
+  });
+  const results = [];
+  for (const threads of [1, 2]) {
+    const session = new tf.Session({ graph, config: { intraOpParallelismThreads: threads } });
+    for (let run = 0; run < 5; run++) {
+      results.push((await session.run([sum], { "more:0": 1 }))[0].toArray());
+      await new Promise(resolve => setTimeout(resolve, 20));
+    }
+    const counts = await session.counts([sum], { "more:0": 1 });
+    assert.equal(counts.threads, threads);
+    assert.equal(counts.sharedPhases > 0, threads > 1);
+    await session.close();
+  }
+  for (const result of results) assert.deepEqual(result, results[0]);
 });
 
 test("multiplies matrices with sizes that fill no whole vector", async () => {
