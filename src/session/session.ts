@@ -65,7 +65,8 @@ export class Session {
   /** In the order of their last use. */
   private readonly compiled = new Map<string, Promise<Compiled> | Compiled>();
   private programs: Programs | undefined;
-  private readonly plans = new WeakMap<object, { fetches: FetchPlan; version: number }>();
+  /** Of fetches that cannot change. */
+  private readonly plans = new WeakMap<object, FetchPlan>();
   private readonly ids = new WeakMap<object, number>();
   private nextId = 0;
   private isClosed = false;
@@ -154,9 +155,9 @@ export class Session {
     if (this.graph.version === 0) throw new RuntimeError("The Session graph is empty. Add operations to the graph before calling run().");
     if (typeof fetches !== "object" || fetches === null) return planFetches(this.graph, fetches);
     const known = this.plans.get(fetches);
-    if (known && Object.isFrozen(fetches)) return known.fetches;
+    if (known) return known;
     const plan = planFetches(this.graph, fetches);
-    this.plans.set(fetches, { fetches: plan, version: this.graph.version });
+    if (Object.isFrozen(fetches)) this.plans.set(fetches, plan);
     return plan;
   }
 
@@ -200,7 +201,7 @@ export class Session {
     const key = this.signature(plan, feeds);
     const known = this.compiled.get(key);
     if (known) return known;
-    for (const op of [...plan.targets, ...plan.tensors.map(({ op }) => op)]) refuseUnfed(op, plan, feeds);
+    refuseUnfed(plan, feeds);
     const pending = this.openedPrograms().then(programs =>
       compile(
         { fetches: plan.tensors, targets: plan.targets, feeds: feeds.map(({ tensor, value }) => ({ tensor, shape: value.shape })) },
@@ -325,10 +326,11 @@ export class InteractiveSession extends Session {
 }
 
 /** @throws InvalidArgumentError with TensorFlow's text if a placeholder that the run needs is not fed. */
-function refuseUnfed(root: Operation, _plan: FetchPlan, feeds: readonly Feed[]): void {
+function refuseUnfed({ targets, tensors }: FetchPlan, feeds: readonly Feed[]): void {
   const fed = new Set(feeds.map(({ tensor }) => tensor));
   const seen = new Set<Operation>();
-  const stack = [root];
+  // The last of a stack is looked at first.
+  const stack = [...targets, ...tensors.map(({ op }) => op)].reverse();
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
     if (seen.has(op)) continue;
     seen.add(op);
