@@ -26,8 +26,6 @@ export interface ShapeContext {
   constant(input: string, index?: number): NDArray | undefined;
   /** Values of a small integer input, as far as known. */
   partial(input: string, index?: number): PartialArray | undefined;
-  /** Does an integer input, as far as known, hold a negative number? Messages do not count it as asked for. */
-  hasNegative(input: string): boolean;
   /** The shape that an integer vector input stands for, as far as known. */
   shapeFrom(input: string): TensorShape;
   /** Static shape and type of what a resource input holds. */

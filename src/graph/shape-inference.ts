@@ -57,7 +57,6 @@ const blind = (context: ShapeContext): ShapeContext => ({
   ...context,
   constant: () => undefined,
   partial: () => undefined,
-  hasNegative: () => false,
   shapeFrom: () => TensorShape.unknown(),
 });
 
@@ -68,7 +67,9 @@ function describe(
   used: ReadonlyMap<number, string>,
   asShapes: ReadonlyMap<number, string>,
 ): string {
-  const tail = `${listed(" and with computed input tensors: ", used)}${listed(" and with input tensors computed as partial shapes: ", asShapes)}.`;
+  // What was asked for as a shape is not told as a value as well.
+  const values = new Map([...used].filter(([at]) => !asShapes.has(at)));
+  const tail = `${listed(" and with computed input tensors: ", values)}${listed(" and with input tensors computed as partial shapes: ", asShapes)}.`;
   return `${reason} for '${formatNode(node)}' with input shapes: ${shapes.map(shape => (shape.dims === null ? "?" : shape.format())).join(", ")}${tail}`;
 }
 
@@ -115,7 +116,6 @@ function contextFor(
     name,
     constant,
     partial,
-    hasNegative: input => partialValue(inputs[position(input)])?.values.some(v => v !== null && v < 0) ?? false,
     shapeFrom: input => {
       const at = position(input);
       const known = shapeFromPartial(partialValue(inputs[at]), inputs[at].shape);

@@ -391,7 +391,6 @@ export class Lowering {
       name: op.name,
       constant: (input, index) => this.known(position(input, index)),
       partial,
-      hasNegative: input => partial(input)?.values.some(v => v !== null && v < 0) ?? false,
       shapeFrom: input => {
         const values = partial(input)?.values;
         return values ? new TensorShape(values.map(v => (v !== null && v >= 0 ? v : null))) : TensorShape.unknown();

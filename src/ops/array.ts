@@ -134,7 +134,7 @@ export const Fill = defineOp("Fill", {
     dims.withRank(1);
     value.withRank(0);
     const shape = context.shapeFrom("dims");
-    if (context.hasNegative("dims")) throw new ValueError("Fill dimensions must be >= 0");
+    if (context.partial("dims")?.values.some(d => d !== null && d < 0)) throw new ValueError("Fill dimensions must be >= 0");
     return shape;
   },
   gradient: (_, d): Gradients => ({ value: reduceSum(d.output) }),
