@@ -15,6 +15,7 @@ import { defineOp, type HostObject, type SideRun } from "../graph/op-definition.
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import * as memory from "./dataset-memory.ts";
+import { objectId } from "./host-handles.ts";
 import { change } from "./lookup.ts";
 import { rowOf } from "./rows.ts";
 
@@ -425,14 +426,6 @@ async function decompressed(path: string, compression: string): Promise<Uint8Arr
 
 // ---- iterators ----
 
-interface Shared {
-  readonly container: string;
-  readonly sharedName: string;
-}
-
-const idOf = ({ container, sharedName }: Shared, op: Operation): string =>
-  `iterator:${container}/${sharedName === "" ? op.name : sharedName}`;
-
 function iteratorOf(handle: object): memory.HostIterator {
   const found = handle instanceof IteratorPlace ? handle.iterator : handle;
   if (!(found instanceof HostIterator)) throw new InternalError("The handle is no iterator's.");
@@ -445,7 +438,7 @@ export const IteratorV2 = defineOp("IteratorV2", {
   attrs: { sharedName: attr.string(), container: attr.string(), ...elementAttrs },
   stateful: true,
   ...made,
-  resource: (attrs, op): HostObject => ({ id: idOf(attrs, op), make: () => new HostIterator() }),
+  resource: (attrs, op): HostObject => ({ id: objectId("iterator", attrs, op), make: () => new HostIterator() }),
 });
 
 /** Begins with the dataset that its function names, when first asked. */
@@ -456,7 +449,7 @@ export const OneShotIterator = defineOp("OneShotIterator", {
   stateful: true,
   ...made,
   resource: (attrs, op): HostObject => ({
-    id: idOf(attrs, op),
+    id: objectId("iterator", attrs, op),
     make: () =>
       new HostIterator(async (run: SideRun) => {
         const source = functionOf(op, attrs.datasetFactory);

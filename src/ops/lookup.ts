@@ -6,9 +6,9 @@ import type { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { defineOp, type HostObject, type LowerContext, type StateHandle } from "../graph/op-definition.ts";
-import type { Operation } from "../graph/operation.ts";
 import { call } from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
+import { handleFields, objectId, sharedAttrs } from "./host-handles.ts";
 import { DenseTable, LookupTable, MutableTable, StaticTable } from "./lookup-table.ts";
 
 const scalar = new TensorShape([]);
@@ -16,31 +16,20 @@ const scalar = new TensorShape([]);
 // ---- handles ----
 
 const tableAttrs = {
-  container: attr.string(""),
-  sharedName: attr.string(""),
+  ...sharedAttrs,
   useNodeNameSharing: attr.bool(false),
   keyDtype: attr.type(),
   valueDtype: attr.type(),
 };
-
-interface Shared {
-  readonly container: string;
-  readonly sharedName: string;
-}
-
-const idOf = (kind: string, { container, sharedName }: Shared, op: Operation): string =>
-  `${kind}:${container}/${sharedName === "" ? op.name : sharedName}`;
 
 /** A table that is filled once, by its initializer. */
 export const HashTableV2 = defineOp("HashTableV2", {
   inputs: {},
   outputs: { tableHandle: "resource" },
   attrs: tableAttrs,
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: ({ keyDtype, valueDtype, ...shared }, op): HostObject => ({
-    id: idOf("table", shared, op),
+    id: objectId("table", shared, op),
     make: () => new StaticTable({ keyDtype, valueDtype, valueShape: [] }),
   }),
 });
@@ -49,11 +38,9 @@ export const MutableHashTableV2 = defineOp("MutableHashTableV2", {
   inputs: {},
   outputs: { tableHandle: "resource" },
   attrs: tableAttrs,
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: ({ keyDtype, valueDtype, ...shared }, op): HostObject => ({
-    id: idOf("mutableTable", shared, op),
+    id: objectId("mutableTable", shared, op),
     make: () => new MutableTable({ keyDtype, valueDtype, valueShape: [] }),
   }),
 });
@@ -63,11 +50,9 @@ export const MutableHashTableOfTensorsV2 = defineOp("MutableHashTableOfTensorsV2
   inputs: {},
   outputs: { tableHandle: "resource" },
   attrs: { ...tableAttrs, valueShape: attr.shape(scalar) },
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: ({ keyDtype, valueDtype, valueShape, ...shared }, op): HostObject => ({
-    id: idOf("tensorTable", shared, op),
+    id: objectId("tensorTable", shared, op),
     make: () => new MutableTable({ keyDtype, valueDtype, valueShape: knownDims(valueShape) }),
   }),
 });
@@ -88,11 +73,9 @@ export const MutableDenseHashTableV2 = defineOp("MutableDenseHashTableV2", {
     initialNumBuckets: attr.int(131072),
     maxLoadFactor: attr.float(0.8),
   },
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: ({ keyDtype, valueDtype, valueShape, initialNumBuckets, maxLoadFactor, ...shared }, op): HostObject => ({
-    id: idOf("denseTable", shared, op),
+    id: objectId("denseTable", shared, op),
     make: () => new DenseTable({ keyDtype, valueDtype, valueShape: knownDims(valueShape) }, initialNumBuckets, maxLoadFactor),
   }),
   lower: ({ emptyKey, deletedKey }, context) => {

@@ -6,6 +6,7 @@ import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { defineOp, type HostObject, type ShapeContext } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
+import { handleFields, objectId, sharedAttrs } from "./host-handles.ts";
 import { HostQueue, type QueueElement, type QueueSettings, ShuffleQueue, SortedQueue } from "./queue-memory.ts";
 import { rowOf } from "./rows.ts";
 
@@ -17,17 +18,11 @@ const common = {
   componentTypes: attr.types(undefined, { minimum: 1 }),
   shapes: attr.shapes([], 0),
   capacity: attr.int(-1),
-  container: attr.string(""),
-  sharedName: attr.string(""),
+  ...sharedAttrs,
 };
 
-interface Shared {
-  readonly container: string;
-  readonly sharedName: string;
-}
-
 /** TensorFlow numbers the objects that share no name. */
-function nameOf(op: Operation, { sharedName }: Shared): string {
+function nameOf(op: Operation, { sharedName }: { readonly sharedName: string }): string {
   if (sharedName !== "") return sharedName;
   const isNamelessQueue = (other: Operation): boolean =>
     other.definition.resource === op.definition.resource && other.attrs.sharedName === "";
@@ -38,14 +33,16 @@ function nameOf(op: Operation, { sharedName }: Shared): string {
 function queueObject(
   kind: string,
   op: Operation,
-  attrs: Shared & Omit<QueueSettings, "kind" | "name" | "dtypes"> & { readonly componentTypes: QueueSettings["dtypes"] },
+  attrs: { readonly container: string; readonly sharedName: string } & Omit<QueueSettings, "kind" | "name" | "dtypes"> & {
+      readonly componentTypes: QueueSettings["dtypes"];
+    },
   make: (settings: QueueSettings) => HostQueue = settings => new HostQueue(settings),
 ): HostObject {
-  const { container, sharedName, componentTypes, shapes, capacity } = attrs;
+  const { componentTypes, shapes, capacity } = attrs;
   if (shapes.length > 0 && shapes.length !== componentTypes.length)
     throw new InvalidArgumentError("Queue component shapes must be empty or the same length as the components.");
   const settings = { kind, name: nameOf(op, attrs), dtypes: componentTypes, shapes, capacity };
-  return { id: `${kind}:${container}/${sharedName === "" ? op.name : sharedName}`, make: () => make(settings) };
+  return { id: objectId(kind, attrs, op), make: () => make(settings) };
 }
 
 /** Elements leave in the order in which they came. */
@@ -53,9 +50,7 @@ export const FIFOQueueV2 = defineOp("FIFOQueueV2", {
   inputs: {},
   outputs: { handle: "resource" },
   attrs: common,
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: (attrs, op) => queueObject("FIFOQueue", op, attrs),
 });
 
@@ -64,9 +59,7 @@ export const PaddingFIFOQueueV2 = defineOp("PaddingFIFOQueueV2", {
   inputs: {},
   outputs: { handle: "resource" },
   attrs: common,
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: (attrs, op) => queueObject("PaddingFIFOQueue", op, attrs),
 });
 
@@ -75,9 +68,7 @@ export const RandomShuffleQueueV2 = defineOp("RandomShuffleQueueV2", {
   inputs: {},
   outputs: { handle: "resource" },
   attrs: { ...common, minAfterDequeue: attr.int(0), seed: attr.int(0), seed2: attr.int(0) },
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: (attrs, op) => {
     const { minAfterDequeue, capacity, seed, seed2 } = attrs;
     if (minAfterDequeue < 0) throw new InvalidArgumentError(`min_after_dequeue ${minAfterDequeue} must be >= 0`);
@@ -92,9 +83,7 @@ export const PriorityQueueV2 = defineOp("PriorityQueueV2", {
   inputs: {},
   outputs: { handle: "resource" },
   attrs: { ...common, componentTypes: attr.types([], { minimum: 0 }), shapes: attr.shapes(undefined, 0) },
-  stateful: true,
-  gradient: "none",
-  shape: () => scalar,
+  ...handleFields,
   resource: (attrs, op) => {
     const componentTypes = ["int64", ...attrs.componentTypes] as const;
     const shapes = attrs.shapes.length > 0 ? [scalar, ...attrs.shapes] : [];
