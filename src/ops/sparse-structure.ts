@@ -1,6 +1,7 @@
 // Sparse tensors taken apart and put together: order, shape, slices, concatenation, splits, sums, rows filled, elements kept. Where the number of
 // elements depends on their places, the op runs on the host between segments.
 
+import type { DType } from "../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { type ElementValue, NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
@@ -404,30 +405,22 @@ function noGradient(type: string): never {
 
 const pairInputs = { aIndices: "int64", aValues: "T", aShape: "int64", bIndices: "int64", bValues: "T", bShape: "int64" } as const;
 
-/** The larger of each two elements; what is not stored counts as zero. */
-export const SparseSparseMaximum = defineOp("SparseSparseMaximum", {
-  inputs: pairInputs,
-  outputs: { outputIndices: "int64", outputValues: "T" },
-  attrs: { T: attr.type(attr.realNumbers) },
-  gradient: () => noGradient("SparseSparseMaximum"),
-  shape: record => {
-    pairShape(record);
-    return list(null).slice(0, 2);
-  },
-  host: record => chosen(record, Math.max),
-});
+const extremeOp = <const N extends string, const D extends DType>(type: N, types: readonly D[], choose: (a: number, b: number) => number) =>
+  defineOp(type, {
+    inputs: pairInputs,
+    outputs: { outputIndices: "int64", outputValues: "T" },
+    attrs: { T: attr.type(types) },
+    gradient: () => noGradient(type),
+    shape: record => {
+      pairShape(record);
+      return list(null).slice(0, 2);
+    },
+    host: record => chosen(record, choose),
+  });
 
-export const SparseSparseMinimum = defineOp("SparseSparseMinimum", {
-  inputs: pairInputs,
-  outputs: { outputIndices: "int64", outputValues: "T" },
-  attrs: { T: attr.type(attr.numbers) },
-  gradient: () => noGradient("SparseSparseMinimum"),
-  shape: record => {
-    pairShape(record);
-    return list(null).slice(0, 2);
-  },
-  host: record => chosen(record, Math.min),
-});
+/** The larger of each two elements; what is not stored counts as zero. */
+export const SparseSparseMaximum = extremeOp("SparseSparseMaximum", attr.realNumbers, Math.max);
+export const SparseSparseMinimum = extremeOp("SparseSparseMinimum", attr.numbers, Math.min);
 
 /** A dense tensor with a sparse one added to it. */
 export const SparseTensorDenseAdd = defineOp("SparseTensorDenseAdd", {

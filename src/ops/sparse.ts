@@ -8,7 +8,7 @@ import { type ElementValue, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
-import { defineOp, type Gradients } from "../graph/op-definition.ts";
+import { defineOp, type Gradients, type ShapeContext } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import * as ir from "../ir/build.ts";
@@ -233,16 +233,19 @@ export function sparseTensorDenseMatmul(spA: SparseTensor, b: TensorLike, ...res
 
 // ---- reductions ----
 
+const reductionInputs = { inputIndices: "int64", inputValues: "T", inputShape: "int64", reductionAxes: "int32" } as const;
+
+function reductionShape(keepDims: boolean, context: ShapeContext): TensorShape {
+  const [shape, axes] = [context.constant("inputShape"), context.constant("reductionAxes")];
+  return shape && axes ? new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape) : TensorShape.unknown();
+}
+
 /** Sums over axes of a sparse tensor, as a dense one. */
 export const SparseReduceSum = defineOp("SparseReduceSum", {
-  inputs: { inputIndices: "int64", inputValues: "T", inputShape: "int64", reductionAxes: "int32" },
+  inputs: reductionInputs,
   outputs: { output: "T" },
   attrs: { keepDims: attr.bool(false), T: attr.type(attr.numbers) },
-  shape: ({ keepDims }, context) => {
-    const [shape, axes] = [context.constant("inputShape"), context.constant("reductionAxes")];
-    if (!shape || !axes) return TensorShape.unknown();
-    return new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape);
-  },
+  shape: ({ keepDims }, context) => reductionShape(keepDims, context),
   // Each value takes what came to the sum it went into.
   gradient: ({ inputIndices, inputShape, reductionAxes }, d): Gradients => {
     const kept = convertToTensor(shapeKeepingDims(inputShape, reductionAxes), { dtype: "int64" });
@@ -277,18 +280,12 @@ function larger(a: ElementValue, b: ElementValue): ElementValue {
   return b;
 }
 
-const reductionInputs = { inputIndices: "int64", inputValues: "T", inputShape: "int64", reductionAxes: "int32" } as const;
-
 /** The largest stored elements along axes, dense; zero where there are none. */
 export const SparseReduceMax = defineOp("SparseReduceMax", {
   inputs: reductionInputs,
   outputs: { output: "T" },
   attrs: { keepDims: attr.bool(false), T: attr.type(attr.realNumbers) },
-  shape: ({ keepDims }, context) => {
-    const [shape, axes] = [context.constant("inputShape"), context.constant("reductionAxes")];
-    if (!shape || !axes) return TensorShape.unknown();
-    return new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape);
-  },
+  shape: ({ keepDims }, context) => reductionShape(keepDims, context),
   host: record => {
     const { places, values, shape } = reduced(record, larger);
     const output = NDArray.zeros(record.inputValues.dtype, shape);
