@@ -6,7 +6,7 @@ import { dtypeTable, fromBfloat16Bits, fromFloat16Bits, isFloating, toBfloat16Bi
 import { InternalError } from "../base/errors.ts";
 import type { Index } from "./index-map.ts";
 import { forEachAtom, isConstantIndex, printIndex, substituteIndex } from "./index-map.ts";
-import type { Value } from "./program.ts";
+import type { Combine, Value } from "./program.ts";
 
 type Kind = (typeof dtypeTable)[DType]["kind"];
 
@@ -122,6 +122,14 @@ export const scalarFunctions = {
 } as const satisfies Record<string, ScalarRow>;
 
 export type ScalarFunction = keyof typeof scalarFunctions;
+
+/** Combinations that fold elements into one, each by a scalar function; argmax and argmin give positions instead. */
+export type Fold = Exclude<Combine, "argmax" | "argmin">;
+
+export const folds = { sum: "add", prod: "mul", max: "max", min: "min", any: "or", all: "and" } as const satisfies Record<
+  Fold,
+  ScalarFunction
+>;
 
 /** low ≤ index < high. */
 export interface Bound {

@@ -2,19 +2,9 @@
 
 import type { DType } from "../base/dtype.ts";
 import type { Combine } from "../ir/program.ts";
+import { type Fold, folds } from "../ir/scalar.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, lanes } from "./language.ts";
-
-export type Fold = Exclude<Combine, "argmax" | "argmin">;
-
-export const folds: Record<Fold, "add" | "mul" | "max" | "min" | "or" | "and"> = {
-  sum: "add",
-  prod: "mul",
-  max: "max",
-  min: "min",
-  any: "or",
-  all: "and",
-};
 
 /** What an empty reduction gives. */
 export function identityOf(combine: Combine, dtype: DType): number | bigint {

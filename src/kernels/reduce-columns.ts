@@ -2,10 +2,10 @@
 // rows of memory are read as they lie. Long float sums are taken in two levels, as in reduce-rows.ts.
 
 import { sizeOf } from "../base/shape.ts";
-import type { Scalar } from "../ir/scalar.ts";
+import type { Fold, Scalar } from "../ir/scalar.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { blockPoint } from "./block-point.ts";
-import { type Fold, identityOf, vectorFold } from "./combine.ts";
+import { identityOf, vectorFold } from "./combine.ts";
 import { vectorKind } from "./element.ts";
 import { type Expr, f32x, i32, i32x, type Local } from "./language.ts";
 import { flatUnit, loopOver } from "./loops.ts";

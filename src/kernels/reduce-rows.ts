@@ -3,10 +3,10 @@
 
 import { sizeOf } from "../base/shape.ts";
 import { plus } from "./arithmetic.ts";
-import { type Fold, identityOf, scalarFold, vectorFold } from "./combine.ts";
+import { identityOf, scalarFold, vectorFold } from "./combine.ts";
 import { vectorKind } from "./element.ts";
 import { isHalf, roundToHalf } from "./halves.ts";
-import type { Scalar } from "../ir/scalar.ts";
+import type { Fold, Scalar } from "../ir/scalar.ts";
 import { type Expr, f32x, i32, i32x, type Lane, type Local } from "./language.ts";
 import { loopOver } from "./loops.ts";
 import type { FunctionRecorder } from "./recorder.ts";

@@ -9,6 +9,8 @@ import {
   applyScalar,
   castScalar,
   constantScalar,
+  type Fold,
+  folds,
   forEachScalar,
   loadsOf,
   type Scalar,
@@ -18,7 +20,7 @@ import {
 import { evaluationCost, innerAxes, storeCost } from "../schedule/cost.ts";
 import { Aliases } from "../schedule/sources.ts";
 import { SharedScalars } from "../schedule/share.ts";
-import { extreme, type Fold, folds, identityOf } from "./combine.ts";
+import { extreme, identityOf } from "./combine.ts";
 import { isHalf } from "./halves.ts";
 import { loopOver, unitsOf } from "./loops.ts";
 import { recordMap, storeScalar, valuesOf } from "./map.ts";

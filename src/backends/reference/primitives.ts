@@ -6,7 +6,7 @@ import { InternalError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf, stridesOf } from "../../base/shape.ts";
 import type { Combine, Operand, Step } from "../../ir/program.ts";
-import type { ScalarFunction } from "../../ir/scalar.ts";
+import { folds } from "../../ir/scalar.ts";
 import type { Element } from "./elements.ts";
 import { elementOfConstant, fitTo, readElement } from "./elements.ts";
 import { compareBytes, elementFunction } from "./functions.ts";
@@ -74,15 +74,6 @@ function limitsOf(dtype: DType): { lowest: Element; highest: Element } {
   return isBigInteger(dtype) ? { lowest, highest } : { lowest: Number(lowest), highest: Number(highest) };
 }
 
-const combineFunctions = {
-  sum: "add",
-  prod: "mul",
-  max: "max",
-  min: "min",
-  any: "or",
-  all: "and",
-} as const satisfies Partial<Record<Combine, ScalarFunction>>;
-
 export function runReduce({ out, over, combine, body }: StepOf<"reduce">, read: Read): NDArray {
   const compiler = compilerFor(read);
   const evaluate = compiler.scalar(body);
@@ -102,7 +93,7 @@ export function runReduce({ out, over, combine, body }: StepOf<"reduce">, read: 
     return result;
   }
   const type = accumulatorType(body.dtype);
-  const add = elementFunction(combineFunctions[combine], type);
+  const add = elementFunction(folds[combine], type);
   const fit = fitTo(out.dtype);
   forEachPoint(frame, 0, out.shape, position => {
     let sum = identityOf(combine, type);
@@ -157,9 +148,7 @@ export function runScan({ out, source, axis, combine, exclusive, reverse }: Step
   const array = read(source);
   const type = accumulatorType(out.dtype);
   const add =
-    combine === "logsumexp"
-      ? (x: Element, y: Element) => logAddExp(x as number, y as number)
-      : elementFunction(combineFunctions[combine], type);
+    combine === "logsumexp" ? (x: Element, y: Element) => logAddExp(x as number, y as number) : elementFunction(folds[combine], type);
   const fit = fitTo(out.dtype);
   const result = NDArray.zeros(out.dtype, out.shape);
   const length = out.shape[axis];
