@@ -7,7 +7,7 @@ import { lower } from "../../src/lower/index.ts";
 import { extract } from "../../src/optimize/extract.ts";
 import { optimize } from "../../src/optimize/index.ts";
 import { resolve } from "../../src/optimize/selection.ts";
-import { type RandomCase, randomNumbers } from "../plans/random-program.ts";
+import { Chooser, type RandomCase, randomNumbers } from "../plans/random-program.ts";
 
 export interface RandomGraph {
   readonly fetches: readonly tf.Tensor[];
@@ -61,14 +61,9 @@ function numbers(random: () => number, dtype: tf.DType, shape: readonly number[]
 
 const sizes = [1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 33];
 
-class GraphMaker {
-  private readonly random: () => number;
+class GraphMaker extends Chooser {
   private readonly feeds: [tf.Tensor, tf.NDArray][] = [];
   private readonly variables: tf.Variable[] = [];
-
-  constructor(random: () => number) {
-    this.random = random;
-  }
 
   make(): RandomGraph {
     const isImage = this.chance(0.4);
@@ -89,18 +84,6 @@ class GraphMaker {
     const minimized = this.variables.length === 0 ? tf.add(loss, tf.square(this.variable([]))) : loss;
     const train = this.optimizer().minimize(minimized);
     return { fetches: [minimized, this.pick(kept), x], train: train as tf.Operation, feeds: this.feeds };
-  }
-
-  private below(n: number): number {
-    return Math.floor(this.random() * n);
-  }
-
-  private chance(p: number): boolean {
-    return this.random() < p;
-  }
-
-  private pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)];
   }
 
   private fed(shape: readonly number[], dtype: tf.DType = tf.float32): tf.Tensor {

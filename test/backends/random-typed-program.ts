@@ -19,7 +19,7 @@ import {
   s,
   scalarFunctions,
 } from "../../src/ir/scalar.ts";
-import { randomNumbers, type RandomCase } from "../plans/random-program.ts";
+import { Chooser, randomNumbers, type RandomCase } from "../plans/random-program.ts";
 
 const common: readonly DType[] = ["float32", "float32", "float32", "float32", "int32", "bool", "int64", "float64"];
 const rare: readonly DType[] = [
@@ -62,8 +62,7 @@ export function randomTypedCase(seed: number, steps = 16): RandomCase {
   return new TypedProgramMaker(randomNumbers(seed)).make(steps);
 }
 
-class TypedProgramMaker {
-  private readonly random: () => number;
+class TypedProgramMaker extends Chooser {
   private values: Value[] = [];
   private readonly feeds = new Map<string, NDArray>();
   private readonly contents = new Map<string, NDArray>();
@@ -72,7 +71,7 @@ class TypedProgramMaker {
   private readonly isHard: boolean;
 
   constructor(random: () => number) {
-    this.random = random;
+    super(random);
     this.mostElements = this.pick([40, 40, 200, 200, 600, 600, 5000]);
     const extra = Array.from({ length: this.below(4) }, () => this.pick(rare));
     this.types = [...common, ...extra, ...extra, ...extra];
@@ -90,18 +89,6 @@ class TypedProgramMaker {
       return [...drawn, ...Array.from({ length: 2 + this.below(3) }, () => this.recent() as Value), ...this.values.slice(-3)];
     });
     return { program: { steps: builder.steps, results }, feeds: this.feeds, states: this.contents };
-  }
-
-  private below(n: number): number {
-    return Math.floor(this.random() * n);
-  }
-
-  private chance(p: number): boolean {
-    return this.random() < p;
-  }
-
-  private pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)];
   }
 
   private keep(value: Value): void {

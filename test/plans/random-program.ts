@@ -33,15 +33,31 @@ export function randomCase(seed: number, steps = 24): RandomCase {
 
 const dimensions = [1, 2, 3, 4, 6];
 
-class ProgramMaker {
-  private readonly random: () => number;
-  private values: Value[] = [];
-  private readonly feeds = new Map<string, NDArray>();
-  private readonly contents = new Map<string, NDArray>();
+/** Choices from a source of numbers in [0, 1). */
+export class Chooser {
+  protected readonly random: () => number;
 
   constructor(random: () => number) {
     this.random = random;
   }
+
+  protected below(n: number): number {
+    return Math.floor(this.random() * n);
+  }
+
+  protected chance(p: number): boolean {
+    return this.random() < p;
+  }
+
+  protected pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)];
+  }
+}
+
+class ProgramMaker extends Chooser {
+  private values: Value[] = [];
+  private readonly feeds = new Map<string, NDArray>();
+  private readonly contents = new Map<string, NDArray>();
 
   make(steps: number): RandomCase {
     const builder = new ir.ProgramBuilder();
@@ -54,18 +70,6 @@ class ProgramMaker {
       return [...Array.from({ length: 1 + this.below(4) }, () => this.pick(this.values)), this.blend(this.values[0])];
     });
     return { program: { steps: builder.steps, results }, feeds: this.feeds, states: this.contents };
-  }
-
-  private below(n: number): number {
-    return Math.floor(this.random() * n);
-  }
-
-  private chance(p: number): boolean {
-    return this.random() < p;
-  }
-
-  private pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)];
   }
 
   /** Later values more often, so that programs grow deep. */
