@@ -310,6 +310,7 @@ export const signatures: Readonly<Record<string, string>> = {
   fft3d: "1 input name?",
   fill: "2 dims value name? layout?",
   fingerprint: "1 data method= name?",
+  fixed_size_partitioner: "1 num_shards axis=",
   floor: "1 x name?",
   floor_div: "2 x y name?",
   floordiv: "2 x y name?",
@@ -793,6 +794,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "metrics.true_negatives_at_thresholds": "3 labels predictions thresholds weights? metrics_collections? updates_collections? name?",
   "metrics.true_positives": "2 labels predictions weights? metrics_collections? updates_collections? name?",
   "metrics.true_positives_at_thresholds": "3 labels predictions thresholds weights? metrics_collections? updates_collections? name?",
+  min_max_variable_partitioner: "0 max_partitions= axis= min_slice_size= bytes_per_string_element=",
   minimum: "2 x y name?",
   mod: "2 x y name?",
   model_variables: "1 scope?",
@@ -1399,6 +1401,7 @@ export const signatures: Readonly<Record<string, string>> = {
   unsorted_segment_sqrt_n: "3 data segment_ids num_segments name?",
   unsorted_segment_sum: "3 data segment_ids num_segments name?",
   unstack: "1 value num? axis= name=",
+  variable_axis_size_partitioner: "1 max_shard_bytes axis= bytes_per_string_element= max_shards?",
   variable_op_scope:
     "3+4 values name_or_scope default_name? initializer? regularizer? caching_device? partitioner? custom_getter? reuse? dtype? use_resource? constraint?",
   variable_scope:

@@ -68,6 +68,7 @@ export {
 } from "../library/initializers.ts";
 export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { orthogonalInitializer } from "../library/matrix-initializers.ts";
+export { fixedSizePartitioner, minMaxVariablePartitioner, variableAxisSizePartitioner } from "../library/partitioned-variable.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export {
   addToCollection,

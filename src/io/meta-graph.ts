@@ -10,6 +10,7 @@ import type { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { handleOf } from "../graph/shape-inference.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
+import { saveSliceInfo } from "../library/partitioned-variable.ts";
 import { QueueRunner } from "../library/train/queue-runner.ts";
 import { Variable, VariableNodes } from "../library/variables.ts";
 import { CondContext, WhileContext } from "../ops/control-flow-contexts.ts";
@@ -32,7 +33,7 @@ const tensorflowVersion = "2.21.0";
 export function variableToMessage(variable: Variable, strip: Renaming = name => name): Message<"VariableDef"> {
   const { handle, initializer, initialValue, isResource, trainable } = variable;
   const snapshot = isResource ? variable.asGraphElement() : variable.value();
-  const slice = (variable as { saveSliceInfo?: SlicePlace | null }).saveSliceInfo;
+  const slice = variable.saveSliceInfo;
   return createMessage("VariableDef", {
     variableName: strip(handle.name),
     initializerName: initializer ? strip(initializer.name) : "",
@@ -49,14 +50,6 @@ export function variableToMessage(variable: Variable, strip: Renaming = name => 
         }
       : undefined,
   });
-}
-
-/** Where a partition lies inside the variable it is part of. */
-interface SlicePlace {
-  readonly fullName: string;
-  readonly fullShape: readonly number[];
-  readonly varOffset: readonly number[];
-  readonly varShape: readonly number[];
 }
 
 /** A variable over nodes of the graph that are there. */
@@ -84,16 +77,10 @@ export function variableFromMessage(
     }),
   );
   const slice = message.saveSliceInfoDef;
-  if (slice)
-    Object.assign(variable, {
-      saveSliceInfo: Object.freeze({
-        spec: `${slice.fullShape.join(" ")} ${slice.varOffset.map((start, axis) => `${start},${slice.varShape[axis]}`).join(":")}`,
-        fullName: slice.fullName,
-        fullShape: slice.fullShape.map(Number),
-        varOffset: slice.varOffset.map(Number),
-        varShape: slice.varShape.map(Number),
-      }),
-    });
+  if (slice) {
+    const [fullShape, offset, shape] = [slice.fullShape, slice.varOffset, slice.varShape].map(list => list.map(Number));
+    variable.saveSliceInfo = saveSliceInfo(slice.fullName, fullShape, offset, shape);
+  }
   return variable;
 }
 

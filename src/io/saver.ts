@@ -20,6 +20,7 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
+import { PartitionedVariable, type SaveSliceInfo } from "../library/partitioned-variable.ts";
 import { globalStep as valueOfStep } from "../library/train/global-step.ts";
 import { assign, type Runner, Variable } from "../library/variables.ts";
 import { constant, identity, placeholderWithDefault, reshape, shape as shapeOf } from "../ops/array.ts";
@@ -50,17 +51,15 @@ export interface SaveableObject {
   restore(restoredTensors: readonly Tensor[], restoredShapes: readonly TensorLike[] | null): Operation | Tensor;
 }
 
-/** What a saver can be asked to save. Slices of one partitioned variable are given together. */
+/** What a saver can be asked to save. Parts of one partitioned variable are given together. */
 export type Saveable = Variable | Tensor | SaveableObject;
-type SaveableGroup = Saveable | readonly Saveable[];
-export type VarList = readonly Saveable[] | Readonly<Record<string, SaveableGroup>> | ReadonlyMap<string, SaveableGroup>;
+type SaveableGroup = Saveable | PartitionedVariable | readonly Saveable[];
+export type VarList =
+  | readonly (Saveable | PartitionedVariable)[]
+  | Readonly<Record<string, SaveableGroup>>
+  | ReadonlyMap<string, SaveableGroup>;
 
-/** Where a slice of a partitioned variable lies. */
-interface SlicePlace {
-  readonly fullName: string;
-  readonly spec: string;
-}
-const sliceInfoOf = (value: unknown): SlicePlace | null => (value as { saveSliceInfo?: SlicePlace | null }).saveSliceInfo ?? null;
+const sliceInfoOf = (value: unknown): SaveSliceInfo | null => (value instanceof Variable ? value.saveSliceInfo : null);
 
 /** The nodes of a saver, by name. TF: SaverDef. */
 export interface SaverDef {
@@ -362,7 +361,7 @@ function namedSaveables(list: VarList): [string, SaveableGroup][] {
     return Object.entries(list as Readonly<Record<string, SaveableGroup>>);
   }
   const result = new Map<string, SaveableGroup>();
-  const flat = ([...list] as Saveable[]).flat(9) as Saveable[];
+  const flat = ([...list].flat(9) as (Saveable | PartitionedVariable)[]).flatMap(partsOf);
   for (const [, item] of flat.map(item => [item.name, item] as const).sort(byName)) {
     const slice = sliceInfoOf(item);
     if (slice) {
@@ -392,14 +391,17 @@ function nodeNameOf(item: Saveable): string {
   return op.type === "ReadVariableOp" ? op.inputs[0].op.name : op.name;
 }
 
+const partsOf = (item: Saveable | PartitionedVariable): readonly Saveable[] => (item instanceof PartitionedVariable ? item.parts : [item]);
+
 function saveablesOf(list: VarList): SaveableObject[] {
   const seen = new Set<object>();
   const result: SaveableObject[] = [];
   for (const [name, item] of namedSaveables(list).sort(byName)) {
-    const group = isList(item) ? item : [item];
-    if (isList(item)) checkSlices(group);
+    const areSlices = isList(item) || item instanceof PartitionedVariable;
+    const group = isList(item) ? item : partsOf(item);
+    if (areSlices) checkSlices(group);
     for (const one of group) {
-      const saveable = isSaveableObject(one) ? one : saveableOf(one, isList(item) ? (sliceInfoOf(one)?.spec ?? "") : "", name);
+      const saveable = isSaveableObject(one) ? one : saveableOf(one, areSlices ? (sliceInfoOf(one)?.spec ?? "") : "", name);
       if (seen.has(saveable.op)) throw new ValueError(`The same saveable will be restored with two names: ${saveable.name}`);
       seen.add(saveable.op);
       result.push(saveable);

@@ -17,8 +17,19 @@ import { reduceSum } from "../ops/math-reduction.ts";
 import { l2Loss } from "../ops/nn.ts";
 import { randomNormal, randomUniform, truncatedNormal } from "../ops/random.ts";
 
-/** Makes the initial value of a variable of a given shape. */
-export type Initializer = (shape: readonly number[], options?: { readonly dtype?: DType | null | undefined }) => Tensor;
+/** The whole of which a part is initialized, and where the part begins in it. */
+export interface PartitionInfo {
+  readonly fullShape: readonly number[];
+  readonly varOffset: readonly number[];
+}
+
+interface InitializerOptions {
+  readonly dtype?: DType | null | undefined;
+  readonly partitionInfo?: PartitionInfo | null | undefined;
+}
+
+/** Makes the initial value of a variable of a given shape, or of a part of one. */
+export type Initializer = (shape: readonly number[], options?: InitializerOptions) => Tensor;
 
 /** Called with or without `new`. */
 export interface InitializerClass<A extends readonly unknown[]> {
@@ -140,9 +151,9 @@ export const uniformUnitScalingInitializer = initializerClass<
   [factor?: number | UnitScalingOptions, seed?: number | UnitScalingOptions | null, dtype?: DType]
 >(["factor", "seed", "dtype"], ({ factor = 1, seed, dtype: own = "float32" }) => {
   assertFloat(own);
-  return (shape, { dtype } = {}) => {
+  return (shape, { dtype, partitionInfo } = {}) => {
     const inputs = Math.max(
-      shape.slice(0, -1).reduce((product, size) => product * size, 1),
+      (partitionInfo?.fullShape ?? shape).slice(0, -1).reduce((product, size) => product * size, 1),
       1,
     );
     const limit = Math.sqrt(3 / inputs) * factor;
@@ -186,8 +197,8 @@ function varianceScaling({
       `Argument \`distribution\` should be one of ('normal', uniform', 'truncated_normal', 'untruncated_normal'). Received: ${distribution}`,
     );
   assertFloat(own);
-  return (shape, { dtype } = {}) => {
-    const { fanIn, fanOut } = fansOf(shape);
+  return (shape, { dtype, partitionInfo } = {}) => {
+    const { fanIn, fanOut } = fansOf(partitionInfo?.fullShape ?? shape);
     const variance = scale / Math.max(1, mode === "fan_in" ? fanIn : mode === "fan_out" ? fanOut : (fanIn + fanOut) / 2);
     const rest = { dtype: dtype ?? own, seed: seed ?? null };
     if (kind === "uniform") {

@@ -14,6 +14,7 @@ import { cast } from "../ops/math.ts";
 import { truediv } from "../ops/operators.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { globalVariables } from "./variable-lists.ts";
+import { PartitionedVariable, type Partitioner } from "./partitioned-variable.ts";
 import { getVariable, type Regularizer, type VariableInitializer, type VariableScope, variableScope } from "./variable-scope.ts";
 import type { Constraint, Variable } from "./variables.ts";
 
@@ -35,6 +36,7 @@ export interface WeightOptions {
   readonly regularizer?: Regularizer | null | undefined;
   readonly constraint?: Constraint | null | undefined;
   readonly trainable?: boolean;
+  readonly partitioner?: Partitioner | null | undefined;
 }
 
 /** How often each kind of layer was made in a graph, for the names in messages. */
@@ -136,9 +138,10 @@ export abstract class ScopedLayer {
   protected addWeight(name: string, options: WeightOptions): Variable {
     const { shape, regularizer, trainable = true, ...rest } = options;
     const existing = new Set(globalVariables());
-    const variable = getVariable(name, shape, { ...rest, trainable: trainable && this.trainable });
-    this.weightList.push(variable);
-    if (regularizer && !existing.has(variable)) {
+    const variable: Variable | PartitionedVariable = getVariable(name, shape, { ...rest, trainable: trainable && this.trainable });
+    const parts = variable instanceof PartitionedVariable ? variable.parts : [variable];
+    this.weightList.push(...parts);
+    if (regularizer && !parts.some(part => existing.has(part))) {
       const loss = variable.graph.nameScope(`${name}/Regularizer`, () => regularizer(convertToTensor(variable)));
       if (loss) this.addLoss(loss);
     }

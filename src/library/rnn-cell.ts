@@ -3,7 +3,7 @@
 // TensorFlow's own cells, so checkpoints fit.
 
 import { type DType, isComplex, isFloating } from "../base/dtype.ts";
-import { UnimplementedError, ValueError } from "../base/errors.ts";
+import { ValueError } from "../base/errors.ts";
 import type { Dimension } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -24,15 +24,9 @@ import { clipByValue } from "../ops/math.ts";
 import { constantInitializer, zerosInitializer } from "./initializers.ts";
 import { type ActivationLike, activationOf } from "./keras-activations.ts";
 import { type LayerOptions, ScopedLayer } from "./layer-base.ts";
-import {
-  type CustomGetter,
-  getVariableScope,
-  type Regularizer,
-  type VariableInitializer,
-  type VariableScope,
-  variableScope,
-} from "./variable-scope.ts";
+import { type CustomGetter, getVariableScope, type VariableInitializer, type VariableScope, variableScope } from "./variable-scope.ts";
 import type { Activation } from "./layers.ts";
+import { fixedSizePartitioner } from "./partitioned-variable.ts";
 import type { Variable } from "./variables.ts";
 
 /** A size of a state or an output: a number of units, or the shape without the batch. */
@@ -309,8 +303,15 @@ abstract class LayerCell extends RNNCell {
     checkFloating(this.dtype ?? input.dtype);
   }
 
-  protected weight(name: string, shape: readonly number[], dtype: DType, initializer?: VariableInitializer | null): Variable {
-    return this.addWeight(name, { shape, dtype, initializer, regularizer: undefined as Regularizer | undefined });
+  /** In `shards` parts, if there are to be some. */
+  protected weight(
+    name: string,
+    shape: readonly number[],
+    dtype: DType,
+    initializer?: VariableInitializer | null,
+    shards?: number | null,
+  ): Variable {
+    return this.addWeight(name, { shape, dtype, initializer, partitioner: shards ? fixedSizePartitioner(shards) : null });
   }
 }
 
@@ -432,7 +433,7 @@ export interface LSTMCellOptions extends BasicLSTMCellOptions {
   /** Outputs are projected to this many units by `projection/kernel`. */
   readonly numProj?: number | null;
   readonly projClip?: number | null;
-  /** Not supported: use a variable scope's partitioner where there is one. */
+  /** Into how many parts the kernel is cut, and that of the projection. */
   readonly numUnitShards?: number | null;
   readonly numProjShards?: number | null;
 }
@@ -448,8 +449,6 @@ export class LSTMCell extends LayerCell {
   constructor(numUnits: number, options: LSTMCellOptions = {}) {
     const { activation, trainable, name, dtype, reuse, ...own } = options;
     super(numUnits, { activation, trainable, name, dtype, reuse }, nameOfClass("LSTMCell", new.target === LSTMCell, new.target));
-    if (own.numUnitShards || own.numProjShards)
-      throw new UnimplementedError("LSTMCell: num_unit_shards and num_proj_shards ask for partitioned variables, which are not supported.");
     this.options = own;
   }
 
@@ -466,12 +465,12 @@ export class LSTMCell extends LayerCell {
 
   protected override build(depth: number, dtype: DType): void {
     const { numUnits } = this;
-    const { initializer, usePeepholes, numProj } = this.options;
-    this.kernel = this.weight("kernel", [depth + (numProj ?? numUnits), 4 * numUnits], dtype, initializer);
+    const { initializer, usePeepholes, numProj, numUnitShards, numProjShards } = this.options;
+    this.kernel = this.weight("kernel", [depth + (numProj ?? numUnits), 4 * numUnits], dtype, initializer, numUnitShards);
     this.bias = this.weight("bias", [4 * numUnits], dtype, zerosInitializer());
     if (usePeepholes) this.peepholes = ["f", "i", "o"].map(gate => this.weight(`w_${gate}_diag`, [numUnits], dtype, initializer));
     if (numProj !== null && numProj !== undefined)
-      this.projection = this.weight("projection/kernel", [numUnits, numProj], dtype, initializer);
+      this.projection = this.weight("projection/kernel", [numUnits, numProj], dtype, initializer, numProjShards);
   }
 
   protected override step(inputs: Tensor, state: Nested): CellResult {

@@ -4,7 +4,7 @@
 import { isFloating, isInteger } from "../base/dtype.ts";
 import type { DType } from "../base/dtype.ts";
 import { scoped } from "../base/disposable.ts";
-import { RuntimeError, UnimplementedError, ValueError } from "../base/errors.ts";
+import { RuntimeError, ValueError } from "../base/errors.ts";
 import type { ShapeLike } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { TensorLike } from "../graph/conversion.ts";
@@ -12,11 +12,13 @@ import { convertToTensor } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { DeviceFunction } from "../graph/device.ts";
 import { Graph, Scope } from "../graph/graph.ts";
-import type { Tensor } from "../graph/operation.ts";
+import { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
+import { slice } from "../ops/array-slicing.ts";
 import { GraphKeys } from "./graph-keys.ts";
-import type { Initializer } from "./initializers.ts";
+import type { Initializer, PartitionInfo } from "./initializers.ts";
 import { glorotUniformInitializer, zerosInitializer } from "./initializers.ts";
+import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces, saveSliceInfo } from "./partitioned-variable.ts";
 import type { Constraint } from "./variables.ts";
 import { resourceVariablesEnabled, Variable } from "./variables.ts";
 
@@ -31,9 +33,6 @@ export type Regularizer = (value: Tensor) => Tensor | null | undefined;
 /** What initializes a variable: an initializer, a function without arguments, or a value. */
 export type VariableInitializer = Initializer | (() => TensorLike) | TensorLike;
 
-/** Splits a large variable over several: not supported yet. */
-export type Partitioner = (shape: TensorShape, dtype: DType) => readonly number[];
-
 /** Wraps the making of variables: called with the true getter, the full name, and the arguments. */
 export type CustomGetter = (getter: VariableGetter, name: string, options: GetterOptions) => Variable;
 export type VariableGetter = (name: string, options?: GetterOptions) => Variable;
@@ -45,6 +44,7 @@ export interface GetVariableOptions {
   readonly trainable?: boolean | null | undefined;
   readonly collections?: readonly string[] | null | undefined;
   readonly cachingDevice?: string | DeviceFunction | null | undefined;
+  /** Cuts the variable into parts. */
   readonly partitioner?: Partitioner | null | undefined;
   readonly validateShape?: boolean | undefined;
   readonly useResource?: boolean | null | undefined;
@@ -57,6 +57,8 @@ export interface GetterOptions extends Omit<GetVariableOptions, "customGetter"> 
   readonly shape?: ShapeLike | undefined;
   readonly reuse?: Reuse | undefined;
 }
+
+type Partitioned = { readonly partitioner: Partitioner };
 
 interface ScopeDefaults {
   initializer: VariableInitializer | null;
@@ -197,6 +199,8 @@ type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
 class VariableStore {
   readonly variables = new Map<string, Variable>();
+  /** Those in parts; the parts are among `variables`. */
+  readonly partitioned = new Map<string, PartitionedVariable>();
   /** How often each variable scope was opened, by full name. */
   openings = new Map<string, number>();
   current: VariableScope = new VariableScope(false);
@@ -416,11 +420,14 @@ const getterArguments = [
 type GetArguments = GetVariableOptions & { readonly shape?: ShapeLike | undefined };
 
 /** A variable by its full name (variable scope + name): new, or an existing one where the scope says to reuse. TF: tf.get_variable.
- *  `getVariable("b", [32], { initializer: constantInitializer(0.1) })`
- *  @throws ValueError if it exists and must not, or does not exist and must, or differs in shape or type. */
+ *  `getVariable("b", [32], { initializer: constantInitializer(0.1) })`. With a partitioner (its own, or its scope's) it is a PartitionedVariable,
+ *  unless it is a scalar.
+ *  @throws ValueError if it exists and must not, or does not exist and must, or differs in shape, type or partition. */
+export function getVariable(name: string, shape: ShapeLike, options: GetVariableOptions & Partitioned): PartitionedVariable;
+export function getVariable(name: string, options: GetArguments & Partitioned): PartitionedVariable;
 export function getVariable(name: string, shape?: ShapeLike, options?: GetVariableOptions): Variable;
 export function getVariable(name: string, options?: GetArguments): Variable;
-export function getVariable(name: string, ...rest: unknown[]): Variable {
+export function getVariable(name: string, ...rest: unknown[]): Variable | PartitionedVariable {
   return getInScope(name, collect<GetArguments>(getterArguments, rest));
 }
 
@@ -470,15 +477,23 @@ function getInScope(name: string, options: GetArguments): Variable {
 const isValue = (initializer: VariableInitializer | null | undefined): initializer is TensorLike =>
   initializer !== null && initializer !== undefined && typeof initializer !== "function";
 
-/** An existing variable checked against the request, or a new one. */
+/** An existing variable checked against the request, or a new one. In parts it is one, too, for all that take it as a tensor. */
 function getFromStore(store: VariableStore, name: string, options: GetterOptions): Variable {
+  const { partitioner, shape, reuse } = options;
+  const isScalar = Array.isArray(shape) && shape.length === 0;
+  const isInParts = partitioner ? !isScalar : reuse === true && store.partitioned.has(name);
+  if (isInParts) return inParts(store, name, options) as Variable | PartitionedVariable as Variable;
+  if (store.variables.has(`${name}/part_0`))
+    throw new ValueError(
+      `No partitioner was provided, but a partitioned version of the variable was found: ${name}/part_0. Perhaps a variable of the same name was already created with partitioning?`,
+    );
+  return getSingle(store, name, options, null);
+}
+
+function getSingle(store: VariableStore, name: string, options: GetterOptions, partitionInfo: PartitionInfo | null): Variable {
   const dtype = options.dtype ?? "float32";
   const hasShape = options.shape !== undefined && options.shape !== null;
   const shape = hasShape ? new TensorShape(options.shape as ShapeLike) : null;
-  if (options.partitioner && !(shape?.rank === 0))
-    throw new UnimplementedError(
-      `Variable ${name} was given a partitioner.\n\nPartitioned variables are not supported yet: make the parts as separate variables, or drop the partitioner.`,
-    );
   if (hasShape && isValue(options.initializer)) throw new ValueError("If initializer is a constant, do not specify shape.");
   const existing = store.variables.get(name);
   if (existing) return reused(existing, name, shape, dtype, options.reuse ?? null);
@@ -487,7 +502,7 @@ function getFromStore(store: VariableStore, name: string, options: GetterOptions
       `Variable ${name} does not exist, or was not created with tf.get_variable(). Did you mean to set reuse=tf.AUTO_REUSE in VarScope?`,
     );
   const initializer = options.initializer ?? defaultInitializer(name, shape, dtype);
-  const variable = new Variable(isValue(initializer) ? initializer : bound(initializer, shape, dtype), {
+  const variable = new Variable(isValue(initializer) ? initializer : bound(initializer, shape, dtype, partitionInfo), {
     name,
     trainable: options.trainable,
     collections: options.collections,
@@ -501,6 +516,71 @@ function getFromStore(store: VariableStore, name: string, options: GetterOptions
   store.variables.set(name, variable);
   if (options.regularizer) regularize(variable, name, options.regularizer);
   return variable;
+}
+
+/** A variable in parts that exists, or a new one of parts `name/part_0`, `name/part_1` … */
+function inParts(store: VariableStore, name: string, options: GetterOptions): PartitionedVariable {
+  const { initializer, partitioner, reuse } = options;
+  const dtype = options.dtype ?? "float32";
+  if (store.variables.has(name))
+    throw new ValueError(
+      `A partitioner was provided, but an unpartitioned version of the variable was found: ${name}.  Perhaps a variable of the same name was already created without partitioning?`,
+    );
+  const given = new TensorShape(options.shape ?? null);
+  const shape = initializer instanceof Tensor ? given.mergeWith(initializer.shape) : given;
+  const partitions = partitioner ? partitionsOf(partitioner, shape, dtype) : null;
+  const existing = store.partitioned.get(name);
+  if (existing) return reusedParts(existing, shape, dtype, partitions, reuse ?? null);
+  if (reuse === true || partitions === null)
+    throw new ValueError(
+      `PartitionedVariable ${name} does not exist, or was not created with tf.get_variable(). Did you mean to set reuse=False or reuse=tf.AUTO_REUSE in VarScope?`,
+    );
+  const fullShape = shape.asNumbers();
+  const parts = partPlaces(fullShape, partitions).map((place, i) => {
+    const partName = `${name}/part_${i}`;
+    const value = isValue(initializer)
+      ? getDefaultGraph().nameScope(`${partName}/PartitionedInitializer`, () =>
+          slice(initializer instanceof Tensor ? initializer : convertToTensor(initializer, { dtype }), [...place.offset], [...place.shape]),
+        )
+      : initializer;
+    const part = getSingle(
+      store,
+      partName,
+      {
+        ...options,
+        dtype: value instanceof Tensor ? value.dtype : dtype,
+        initializer: value,
+        shape: isValue(value) ? undefined : place.shape,
+      },
+      { fullShape, varOffset: place.offset },
+    );
+    part.saveSliceInfo = saveSliceInfo(name, fullShape, place.offset, place.shape);
+    return part;
+  });
+  const variable = new PartitionedVariable(name, shape, parts[0].dtype, parts, partitions);
+  store.partitioned.set(name, variable);
+  return variable;
+}
+
+function reusedParts(
+  existing: PartitionedVariable,
+  shape: TensorShape,
+  dtype: DType,
+  partitions: readonly number[] | null,
+  reuse: Reuse,
+): PartitionedVariable {
+  const { name } = existing;
+  if (!reuse)
+    throw new ValueError(
+      `Partitioned variable with name ${name} already exists. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?`,
+    );
+  const differing = (what: string, wanted: unknown, found: unknown): ValueError =>
+    new ValueError(`Trying to reuse partitioned variable ${name}, but specified ${what} ${wanted} and found ${what} ${found}.`);
+  if (!shape.isCompatibleWith(existing.shape)) throw differing("shape", shape, existing.shape);
+  if (dtype !== existing.dtype) throw differing("dtype", dtype, existing.dtype);
+  if (partitions !== null && partitions.join() !== existing.partitions.join())
+    throw differing("partitions", `[${partitions.join(", ")}]`, `[${existing.partitions.join(", ")}]`);
+  return existing;
 }
 
 function reused(existing: Variable, name: string, shape: TensorShape | null, dtype: DType, reuse: Reuse): Variable {
@@ -523,13 +603,19 @@ function defaultInitializer(name: string, shape: TensorShape | null, dtype: DTyp
 }
 
 /** A function without arguments that makes the initial value. Classes and constructors of initializers are called first. */
-function bound(initializer: Initializer | (() => TensorLike), shape: TensorShape | null, dtype: DType): () => TensorLike {
+function bound(
+  initializer: Initializer | (() => TensorLike),
+  shape: TensorShape | null,
+  dtype: DType,
+  partitionInfo: PartitionInfo | null,
+): () => TensorLike {
   if (shape?.isFullyDefined) {
     const dims = [...shape.asNumbers()];
+    const options = partitionInfo ? { dtype, partitionInfo } : { dtype };
     return () => {
-      const value: unknown = (initializer as Initializer)(dims, { dtype });
+      const value: unknown = (initializer as Initializer)(dims, options);
       // `initializer: tf.zerosInitializer` for `tf.zerosInitializer()`.
-      return (typeof value === "function" ? value(dims, { dtype }) : value) as TensorLike;
+      return (typeof value === "function" ? value(dims, options) : value) as TensorLike;
     };
   }
   if (initializer.length === 0) return initializer as () => TensorLike;

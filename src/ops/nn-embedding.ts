@@ -3,7 +3,7 @@
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
@@ -200,7 +200,7 @@ export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids:
     ["partitionStrategy", "name", "validateIndices", "maxNorm"],
     given,
   );
-  const tables = Array.isArray(params) ? (params as readonly TensorLike[]) : [params as TensorLike];
+  const tables = piecesOf(params);
   if (tables.length === 0) throw new ValueError("Length of params is currently 0. Need at least one param.");
   return inNameScope({ name }, "embedding_lookup", [...tables, ids], scope => {
     const wanted = convertToTensor(ids, { name: "ids", preferredDtype: "int32" });
@@ -211,6 +211,13 @@ export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids:
     }
     return lookUpPieces(tables, wanted, partitionStrategy ?? "mod", maxNorm, String(scope));
   });
+}
+
+/** A list's items, and the parts of a variable that is kept in several. */
+function piecesOf(params: TensorLike | readonly TensorLike[]): readonly TensorLike[] {
+  if (Array.isArray(params)) return params as readonly TensorLike[];
+  const isInParts = isAsTensor(params) && Symbol.iterator in params;
+  return isInParts ? [...(params as Iterable<TensorLike>)] : [params as TensorLike];
 }
 
 /** Rows scaled down to a norm. */
