@@ -10,7 +10,7 @@ import type { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { handleOf } from "../graph/shape-inference.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
-import { saveSliceInfo } from "../library/partitioned-variable.ts";
+import { slicePlace } from "../library/partitioned-variable.ts";
 import { QueueRunner } from "../library/train/queue-runner.ts";
 import { Variable, VariableNodes } from "../library/variables.ts";
 import { CondContext, WhileContext } from "../ops/control-flow-contexts.ts";
@@ -79,7 +79,7 @@ export function variableFromMessage(
   const slice = message.saveSliceInfoDef;
   if (slice) {
     const [fullShape, offset, shape] = [slice.fullShape, slice.varOffset, slice.varShape].map(list => list.map(Number));
-    variable.saveSliceInfo = saveSliceInfo(slice.fullName, fullShape, offset, shape);
+    variable.saveSliceInfo = slicePlace(slice.fullName, fullShape, offset, shape);
   }
   return variable;
 }

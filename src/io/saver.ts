@@ -20,7 +20,7 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
-import { PartitionedVariable, type SaveSliceInfo } from "../library/partitioned-variable.ts";
+import { PartitionedVariable, type SlicePlace } from "../library/partitioned-variable.ts";
 import { globalStep as valueOfStep } from "../library/train/global-step.ts";
 import { assign, type Runner, Variable } from "../library/variables.ts";
 import { constant, identity, placeholderWithDefault, reshape, shape as shapeOf } from "../ops/array.ts";
@@ -59,7 +59,7 @@ export type VarList =
   | Readonly<Record<string, SaveableGroup>>
   | ReadonlyMap<string, SaveableGroup>;
 
-const sliceInfoOf = (value: unknown): SaveSliceInfo | null => (value instanceof Variable ? value.saveSliceInfo : null);
+const sliceInfoOf = (value: unknown): SlicePlace | null => (value instanceof Variable ? value.saveSliceInfo : null);
 
 /** The nodes of a saver, by name. TF: SaverDef. */
 export interface SaverDef {

@@ -18,14 +18,14 @@ import { l2Loss } from "../ops/nn.ts";
 import { randomNormal, randomUniform, truncatedNormal } from "../ops/random.ts";
 
 /** The whole of which a part is initialized, and where the part begins in it. */
-export interface PartitionInfo {
+export interface PartPlace {
   readonly fullShape: readonly number[];
   readonly varOffset: readonly number[];
 }
 
 interface InitializerOptions {
   readonly dtype?: DType | null | undefined;
-  readonly partitionInfo?: PartitionInfo | null | undefined;
+  readonly partitionInfo?: PartPlace | null | undefined;
 }
 
 /** Makes the initial value of a variable of a given shape, or of a part of one. */

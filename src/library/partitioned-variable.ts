@@ -15,7 +15,7 @@ import type { AssignOptions, Variable } from "./variables.ts";
 export type Partitioner = (shape: TensorShape, dtype: DType) => readonly number[];
 
 /** Where a part lies within its whole. TF: Variable.SaveSliceInfo. */
-export interface SaveSliceInfo {
+export interface SlicePlace {
   readonly fullName: string;
   readonly fullShape: readonly number[];
   readonly varOffset: readonly number[];
@@ -24,12 +24,12 @@ export interface SaveSliceInfo {
   readonly spec: string;
 }
 
-export const saveSliceInfo = (
+export const slicePlace = (
   fullName: string,
   fullShape: readonly number[],
   varOffset: readonly number[],
   varShape: readonly number[],
-): SaveSliceInfo => ({
+): SlicePlace => ({
   fullName,
   fullShape,
   varOffset,

@@ -16,9 +16,9 @@ import { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { slice } from "../ops/array-slicing.ts";
 import { GraphKeys } from "./graph-keys.ts";
-import type { Initializer, PartitionInfo } from "./initializers.ts";
+import type { Initializer, PartPlace } from "./initializers.ts";
 import { glorotUniformInitializer, zerosInitializer } from "./initializers.ts";
-import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces, saveSliceInfo } from "./partitioned-variable.ts";
+import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces, slicePlace } from "./partitioned-variable.ts";
 import type { Constraint } from "./variables.ts";
 import { resourceVariablesEnabled, Variable } from "./variables.ts";
 
@@ -490,7 +490,7 @@ function getFromStore(store: VariableStore, name: string, options: GetterOptions
   return getSingle(store, name, options, null);
 }
 
-function getSingle(store: VariableStore, name: string, options: GetterOptions, partitionInfo: PartitionInfo | null): Variable {
+function getSingle(store: VariableStore, name: string, options: GetterOptions, partitionInfo: PartPlace | null): Variable {
   const dtype = options.dtype ?? "float32";
   const hasShape = options.shape !== undefined && options.shape !== null;
   const shape = hasShape ? new TensorShape(options.shape as ShapeLike) : null;
@@ -554,7 +554,7 @@ function inParts(store: VariableStore, name: string, options: GetterOptions): Pa
       },
       { fullShape, varOffset: place.offset },
     );
-    part.saveSliceInfo = saveSliceInfo(name, fullShape, place.offset, place.shape);
+    part.saveSliceInfo = slicePlace(name, fullShape, place.offset, place.shape);
     return part;
   });
   const variable = new PartitionedVariable(name, shape, parts[0].dtype, parts, partitions);
@@ -607,7 +607,7 @@ function bound(
   initializer: Initializer | (() => TensorLike),
   shape: TensorShape | null,
   dtype: DType,
-  partitionInfo: PartitionInfo | null,
+  partitionInfo: PartPlace | null,
 ): () => TensorLike {
   if (shape?.isFullyDefined) {
     const dims = [...shape.asNumbers()];

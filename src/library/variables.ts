@@ -20,7 +20,7 @@ import { cond } from "../ops/control-flow-contexts.ts";
 import * as state from "../ops/state.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { guardedInitialValue } from "./initial-value.ts";
-import type { SaveSliceInfo } from "./partitioned-variable.ts";
+import type { SlicePlace } from "./partitioned-variable.ts";
 
 /** A value, or a function that makes it (inside the variable's `Initializer` scope). */
 export type InitialValue = TensorLike | (() => TensorLike);
@@ -115,7 +115,7 @@ export class Variable implements AsTensor {
   readonly constraint: Constraint | null;
   readonly cachingDevice: string | DeviceFunction | null;
   /** Where it lies in its whole, if it is a part of a partitioned variable. */
-  saveSliceInfo: SaveSliceInfo | null = null;
+  saveSliceInfo: SlicePlace | null = null;
   protected readonly snapshot: Tensor;
   private readonly declaredShape: TensorShape;
   private readonly validatesShape: boolean;

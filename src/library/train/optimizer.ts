@@ -22,7 +22,7 @@ import { unsortedSegmentSum } from "../../ops/math-segment.ts";
 import * as state from "../../ops/state.ts";
 import { GraphKeys } from "../graph-keys.ts";
 import { type Initializer, zerosInitializer } from "../initializers.ts";
-import { type SaveSliceInfo, saveSliceInfo } from "../partitioned-variable.ts";
+import { type SlicePlace, slicePlace } from "../partitioned-variable.ts";
 import { trainableVariables } from "../variable-lists.ts";
 import { getVariable, getVariableScope, variableScope } from "../variable-scope.ts";
 import { assignAdd, isVariableInitialized, Variable } from "../variables.ts";
@@ -408,12 +408,12 @@ export function createSlot(
 }
 
 /** The slot of a part is a part of the slot. */
-function slotSliceInfo({ saveSliceInfo: info, op }: Variable, slot: Variable): SaveSliceInfo | null {
+function slotSliceInfo({ saveSliceInfo: info, op }: Variable, slot: Variable): SlicePlace | null {
   if (!info || slot.shape.rank === 0) return null;
   const name = slot.op.name.slice(op.name.length + 1);
   const rank = slot.shape.rank ?? info.fullShape.length;
   const [fullShape, offset, shape] = [info.fullShape, info.varOffset, info.varShape].map(list => list.slice(0, rank));
-  return saveSliceInfo(`${info.fullName}/${name}`, fullShape, offset, shape);
+  return slicePlace(`${info.fullName}/${name}`, fullShape, offset, shape);
 }
 
 /** A slot of zeros, of a variable's shape or a tensor's. */
