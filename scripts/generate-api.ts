@@ -27,7 +27,7 @@ const { names } = loadSpec("public-names") as { names: Readonly<Record<string, P
 const aliasGroups = new Map((loadSpec("public-aliases") as string[][]).flatMap(group => group.map(name => [name, group] as const)));
 
 /** Rooms whose exports may be public, and the single files of others that are. */
-const rooms = /^(?:ops|gradients|library|session|io|formats)\//;
+const rooms = /^(?:ops|gradients|library|session|io|monitored|formats)\//;
 const singles = new Set([
   "graph/graph.ts",
   "graph/operation.ts",
@@ -53,7 +53,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   queue: /^library\/queue/,
   lookup: /^library\/lookup/,
   "lookup.experimental": /^library\/lookup/,
-  train: /^library\/train\/|^io\/(?:saver|summary|example|queue-runners|meta-graph-files)/,
+  train: /^library\/train\/|^monitored\/|^io\/(?:saver|summary|example|queue-runners|meta-graph-files)/,
   "train.queue_runner": /^library\/train\/|^io\/queue-runners/,
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,

@@ -6,6 +6,7 @@ import { attachMethods } from "./index/methods.ts";
 
 export * as errors from "./base/errors.ts";
 export { AssertionError, KeyError, LookupError, RuntimeError, ValueError } from "./base/errors.ts";
+export * as logging from "./base/logging.ts";
 export { NDArray } from "./base/ndarray.ts";
 export * from "./index/dtypes.ts";
 export * as rawOps from "./index/raw-ops.ts";

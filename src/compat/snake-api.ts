@@ -104,6 +104,18 @@ export function snakeApi<Api extends object>(api: Api, signatures: Readonly<Reco
   return door.namespace(api, "") as SnakeApi<Api>;
 }
 
+/** A subclass that overrides methods by their snake_case names overrides ours: `after_run` is called where we call `afterRun`. */
+function adoptOverrides(subclass: object, base: object): void {
+  for (let prototype = subclass; prototype !== base && prototype !== null; prototype = Object.getPrototypeOf(prototype) as object) {
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const ours = camelOf(name);
+      if (ours === name || !(ours in base) || Object.hasOwn(prototype, ours)) continue;
+      const { value } = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
+      if (typeof value === "function") Object.defineProperty(prototype, ours, { value, writable: true, configurable: true });
+    }
+  }
+}
+
 class Door {
   private readonly api: object;
   private readonly signatures: Readonly<Record<string, string>>;
@@ -170,6 +182,7 @@ class Door {
   private class(value: AnyClass, path: string): AnyClass {
     const construct = (given: readonly unknown[], newTarget: Parameters<typeof Reflect.construct>[2]): object => {
       this.open();
+      if (newTarget !== value) adoptOverrides((newTarget as AnyClass).prototype as object, value.prototype as object);
       return Reflect.construct(value, arrangeArguments(this.signature(path), given), newTarget);
     };
     return new Proxy(value, {

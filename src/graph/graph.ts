@@ -185,6 +185,11 @@ export class Graph {
     this.isFinalized = true;
   }
 
+  /** Makes the graph writable again, for who finalized it for a time. */
+  unfinalize(): void {
+    this.isFinalized = false;
+  }
+
   // ---- names ----
 
   /** A name not used yet, under the current name scope: case-insensitive, only the full path is reserved. TF: unique_name. */

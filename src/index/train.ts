@@ -61,3 +61,25 @@ export { Optimizer } from "../library/train/optimizer.ts";
 export { ProximalAdagradOptimizer, ProximalGradientDescentOptimizer } from "../library/train/proximal.ts";
 export { QueueRunner, addQueueRunner } from "../library/train/queue-runner.ts";
 export { RMSPropOptimizer } from "../library/train/rmsprop.ts";
+export { SecondOrStepTimer } from "../monitored/hook-timer.ts";
+export { CheckpointSaverHook, CheckpointSaverListener, StepCounterHook, SummarySaverHook } from "../monitored/hooks-saving.ts";
+export {
+  FeedFnHook,
+  FinalOpsHook,
+  GlobalStepWaiterHook,
+  LoggingTensorHook,
+  NanLossDuringTrainingError,
+  NanTensorHook,
+  StopAtStepHook,
+} from "../monitored/hooks.ts";
+export {
+  ChiefSessionCreator,
+  MonitoredSession,
+  MonitoredTrainingSession,
+  SessionCreator,
+  SingularMonitoredSession,
+  WorkerSessionCreator,
+} from "../monitored/monitored-session.ts";
+export { Scaffold } from "../monitored/scaffold.ts";
+export { SessionManager } from "../monitored/session-manager.ts";
+export { SessionRunArgs, SessionRunContext, SessionRunHook, SessionRunValues } from "../monitored/session-run-hook.ts";

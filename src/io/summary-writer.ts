@@ -9,6 +9,7 @@ import { messageClass, type MessageObject } from "../formats/message-class.ts";
 import { messageFromBytes, messageToBytes } from "../formats/message-codec.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
 import { readRecords, recordToBytes } from "../formats/records.ts";
+import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
 
@@ -215,10 +216,10 @@ function summaryOf(summary: NDArray | Uint8Array | MessageInit<"Summary">): Mess
 
 const cached = new Map<string, FileWriter>();
 
-/** One writer for each folder. TF: tf.summary.FileWriterCache. */
+/** One writer for each folder; its file begins with what the default graph then holds. TF: tf.summary.FileWriterCache. */
 export class FileWriterCache {
   static get(logdir: string): FileWriter {
-    const writer = cached.get(logdir) ?? new FileWriter(logdir);
+    const writer = cached.get(logdir) ?? new FileWriter(logdir, { graph: getDefaultGraph() });
     cached.set(logdir, writer);
     return writer;
   }

@@ -20,6 +20,7 @@ const ours = new Set([
   "NDArray",
   "rawOps",
   "errors",
+  "logging",
   "ValueError",
   "KeyError",
   "LookupError",

@@ -5,10 +5,12 @@ import { KeyError, ValueError } from "../../base/errors.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Tensor } from "../../graph/operation.ts";
+import { cond } from "../../ops/control-flow-contexts.ts";
+import { add } from "../../ops/operators.ts";
 import { GraphKeys } from "../graph-keys.ts";
 import { zerosInitializer } from "../initializers.ts";
 import { getVariable } from "../variable-scope.ts";
-import { type Runner, Variable } from "../variables.ts";
+import { isVariableInitialized, type Runner, Variable } from "../variables.ts";
 
 /** The value of the step in a session, as a number. TF: tf.train.global_step. */
 export async function globalStep(session: Runner, globalStepTensor: Variable | Tensor): Promise<number> {
@@ -53,6 +55,36 @@ export function createGlobalStep(graph: Graph | null = null): Variable {
 
 /** TF: tf.train.get_or_create_global_step. */
 export const getOrCreateGlobalStep = (graph: Graph | null = null): Variable | Tensor => getGlobalStep(graph) ?? createGlobalStep(graph);
+
+/** Collection of the tensor that hooks read the step by. */
+const globalStepReadKey = "global_step_read_op_cache";
+
+/** A tensor that reads the step, or its initial value where it has none yet; null if the graph has no step. One for each graph. */
+export function getOrCreateGlobalStepRead(graph: Graph | null = null): Tensor | null {
+  const owner = graph ?? getDefaultGraph();
+  const [known]: Tensor[] = owner.getCollection(globalStepReadKey);
+  if (known) return known;
+  const step = getGlobalStep(owner);
+  if (step === null) return null;
+  return owner.asDefault(() =>
+    owner.nameScope(null, () =>
+      owner.nameScope(`${step.op.name}/`, () => {
+        const value =
+          step instanceof Variable
+            ? cond(
+                isVariableInitialized(step),
+                () => step.readValue(),
+                () => step.initialValue as Tensor,
+              )
+            : step;
+        // The sum is a copy: what reads it cannot see a later update.
+        const read = add(value, 0);
+        owner.addToCollection(globalStepReadKey, read);
+        return read;
+      }),
+    ),
+  );
+}
 
 /** TF: tf.train.assert_global_step. @throws TypeError unless it is an integer scalar. */
 export function assertGlobalStep(globalStepTensor: unknown): void {
