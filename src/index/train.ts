@@ -81,5 +81,5 @@ export {
   WorkerSessionCreator,
 } from "../monitored/monitored-session.ts";
 export { Scaffold } from "../monitored/scaffold.ts";
-export { SessionManager } from "../monitored/session-manager.ts";
 export { SessionRunArgs, SessionRunContext, SessionRunHook, SessionRunValues } from "../monitored/session-run-hook.ts";
+export { SessionManager } from "../monitored/session-start.ts";

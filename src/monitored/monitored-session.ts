@@ -13,7 +13,7 @@ import type { Fetches, Results } from "../session/fetches.ts";
 import type { Session, SessionConfig } from "../session/session.ts";
 import { CheckpointSaverHook, StepCounterHook, SummarySaverHook } from "./hooks-saving.ts";
 import { Scaffold } from "./scaffold.ts";
-import { SessionManager } from "./session-manager.ts";
+import { SessionManager } from "./session-start.ts";
 import { SessionRunArgs, SessionRunContext, type SessionRunHook, SessionRunValues } from "./session-run-hook.ts";
 
 /** Makes the session of a monitored session. TF: tf.train.SessionCreator. */
