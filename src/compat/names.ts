@@ -252,6 +252,7 @@ export const local_variables_initializer: Tf["local_variables_initializer"] = tf
 export const log: Tf["log"] = tf.log;
 export const log1p: Tf["log1p"] = tf.log1p;
 export const log_sigmoid: Tf["log_sigmoid"] = tf.log_sigmoid;
+export const logging: Tf["logging"] = tf.logging;
 export const logical_and: Tf["logical_and"] = tf.logical_and;
 export const logical_not: Tf["logical_not"] = tf.logical_not;
 export const logical_or: Tf["logical_or"] = tf.logical_or;
