@@ -20,6 +20,8 @@ export class ProgramBuilder {
   steps: Step[] = this.root;
   /** Arrays behind the values made by `constant`. */
   readonly constants = new Map<Value, NDArray>();
+  /** The node of the graph that made a value, as far as somebody says. */
+  readonly origins = new Map<Value, string>();
   private count = 0;
 
   value(dtype: DType, shape: readonly number[], splat?: number | bigint): Value {

@@ -124,6 +124,8 @@ export interface Program {
   readonly steps: readonly Step[];
   /** What a run returns, in the order of the fetches. */
   readonly results: readonly Value[];
+  /** The node of the graph that made a value: for people, nothing depends on it. */
+  readonly origins?: ReadonlyMap<Value, string>;
 }
 
 /** The values a step defines. */

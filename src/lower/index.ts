@@ -22,7 +22,7 @@ import {
   readState,
   updateState,
 } from "../ir/build.ts";
-import type { Program, State, Step, Value } from "../ir/program.ts";
+import { outputsOf, type Program, type State, type Step, type Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { blamed } from "./blame.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
@@ -79,12 +79,16 @@ function lowerWith(request: LowerRequest, findings: Findings): Program {
     let fed = 0;
     for (const { tensor, dtype, shape, known } of request.feeds) {
       if (known !== undefined) lowering.bind(tensor, { known });
-      else lowering.bind(tensor, { value: feed(String(fed++), dtype, shape) });
+      else {
+        const value = feed(String(fed++), dtype, shape);
+        builder.origins.set(value, tensor.op.name);
+        lowering.bind(tensor, { value });
+      }
     }
     for (const node of request.nodes) lowering.node(node);
     const results = request.fetches.map(tensor => lowering.value(request.resolve(tensor)));
     lowering.finish();
-    return { steps: builder.steps, results };
+    return { steps: builder.steps, results, origins: builder.origins };
   });
 }
 
@@ -469,11 +473,12 @@ export class Lowering {
     }
   }
 
-  /** Errors of checks made since step `from` name the operation, as TensorFlow's do. */
+  /** Values made since step `from` are the operation's, and errors of checks name it, as TensorFlow's do. */
   private blame(op: Operation, from: number): void {
-    const { steps } = this.builder;
+    const { steps, origins } = this.builder;
     for (let i = from; i < steps.length; i++) {
       const step: Step = steps[i];
+      for (const value of outputsOf(step)) if (!origins.has(value)) origins.set(value, op.name);
       if (step.kind !== "check") continue;
       const { failure } = step;
       steps[i] = { ...step, failure: { ...failure, error: (at, read) => blamed(failure.error(at, read), op) } };
