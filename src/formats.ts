@@ -25,6 +25,7 @@ export {
   removeCheckpointFiles,
   writeCheckpointState,
 } from "./formats/checkpoint.ts";
+export { Timeline } from "./formats/timeline.ts";
 export { writeCheckpointV1 } from "./formats/checkpoint-v1.ts";
 export { type MessageClass, messageClass, type MessageObject } from "./formats/message-class.ts";
 export { createMessage, messageFromBytes, messageFromJson, messageToBytes, messageToJson } from "./formats/message-codec.ts";

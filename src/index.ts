@@ -11,6 +11,7 @@ export { NDArray } from "./base/ndarray.ts";
 export * from "./index/dtypes.ts";
 export * as rawOps from "./index/raw-ops.ts";
 export * from "./index/top-level.ts";
+export * as timeline from "./formats/timeline.ts";
 export { exportGraphDef } from "./io/graph-def.ts";
 export { loadTfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export { ellipsis, getItem } from "./ops/array-slicing.ts";

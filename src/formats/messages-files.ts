@@ -76,7 +76,14 @@ export const eventMessages = {
 
 /** What a run took, by device and node. */
 export const runMessages = {
-  RunMetadata: { stepStats: "StepStats = 1" },
+  RunOptions: {
+    traceLevel: "TraceLevel = 1",
+    timeoutInMs: "int64 = 2",
+    interOpThreadPool: "int32 = 3",
+    outputPartitionGraphs: "bool = 5",
+    reportTensorAllocationsUponOom: "bool = 7",
+  },
+  RunMetadata: { stepStats: "StepStats = 1", partitionGraphs: "repeated GraphDef = 3" },
   StepStats: { devStats: "repeated DeviceStepStats = 1" },
   DeviceStepStats: { device: "string = 1", nodeStats: "repeated NodeExecStats = 2", threadNames: "map<uint32, string> = 3" },
   NodeExecStats: {
@@ -109,6 +116,8 @@ export const runMessages = {
     allocatedBytes: "int64 = 2",
     allocatorName: "string = 3",
     allocationId: "int64 = 4",
+    hasSingleReference: "bool = 5",
+    ptr: "uint64 = 6",
   },
   TensorDescription: { dtype: "DataType = 1", shape: "TensorShapeProto = 2", allocationDescription: "AllocationDescription = 4" },
 } as const;
@@ -130,6 +139,12 @@ export const fileEnumerations = {
   Endianness: [
     ["LITTLE", 0],
     ["BIG", 1],
+  ],
+  TraceLevel: [
+    ["NO_TRACE", 0],
+    ["SOFTWARE_TRACE", 1],
+    ["HARDWARE_TRACE", 2],
+    ["FULL_TRACE", 3],
   ],
   LogLevel: [
     ["UNKNOWN", 0],
