@@ -2,6 +2,8 @@
 
 import type { NDArray } from "../base/ndarray.ts";
 import type { Program } from "../ir/program.ts";
+import type { EstimatedPart } from "../kernels/estimate.ts";
+import type { TracedPart } from "../kernels/index.ts";
 import type { Plan, ScheduleTarget } from "../schedule/plan.ts";
 
 /** A compiled Program. Feeds in the order of their names ("0", "1", …); results in the order of the Program's. */
@@ -14,13 +16,25 @@ export interface Executable {
   readonly counts: Readonly<Record<string, number>>;
   /** Bytes that it holds besides what all programs share. */
   readonly heldBytes: number;
+  /** Its parts and what each should take; undefined where its code is not its own. */
+  readonly parts?: (() => readonly EstimatedPart[]) | undefined;
+  /** Of one compiled to be traced: what its last run did, in order. */
+  readonly trace?: readonly TracedTime[];
   /** Gives back what it holds; it must not run afterwards. */
   release(): void;
+}
+
+/** A part of a traced run, from and to in milliseconds of `performance.now()`. */
+export interface TracedTime extends TracedPart {
+  readonly begin: number;
+  readonly end: number;
 }
 
 export interface CompileOptions {
   /** Code that is shared by Programs which differ in sizes alone: slower to run, but a size met for the first time compiles nothing. */
   readonly anySize?: boolean;
+  /** Code that tells when each part has ended (`Executable.trace`); it is never for any size. */
+  readonly isTraced?: boolean;
 }
 
 /** One session's memory and compiled programs. */

@@ -24,9 +24,6 @@ export const SessionLog = Object.assign(messageClass("SessionLog"), { STATUS_UNS
 export type SessionLog = MessageObject<"SessionLog">;
 export const TaggedRunMetadata = messageClass("TaggedRunMetadata");
 export const HistogramProto = messageClass("HistogramProto");
-/** What a run took, by device and node. TF: tf.RunMetadata. */
-export const RunMetadata = messageClass("RunMetadata");
-export type RunMetadata = MessageObject<"RunMetadata">;
 
 export interface FileWriterOptions {
   /** Written into the file, so that TensorBoard shows it. */

@@ -9,6 +9,7 @@ import type { Kernel, Place, Plan } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
 import { elementRow } from "./element.ts";
+import type { CostedPart } from "./estimate.ts";
 import { i32, type KernelModule } from "./language.ts";
 import { recordMap } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
@@ -33,11 +34,29 @@ export interface Recorded {
   readonly hostKernels: readonly Kernel[];
   /** Checks by number, for the status words. */
   readonly checks: readonly Extract<Kernel, { kind: "check" }>[];
-  readonly phases: readonly { readonly name: string; readonly units: number; readonly kernel: Kernel }[];
+  readonly phases: readonly RecordedPhase[];
+  /** Of a recording that is traced: what ends where it calls `mark(k)`, in the order of these numbers. */
+  readonly parts: readonly TracedPart[];
 }
+
+/** A phase as a function of the module. */
+export interface RecordedPhase extends CostedPart {
+  readonly units: number;
+}
+
+/** A phase, a kernel of the host or a copy, whose time a traced run tells. */
+export interface TracedPart {
+  readonly name: string;
+  readonly kernel: Kernel;
+}
+
+/** What stands for a kernel of the host, whose work nobody knows. */
+export const hostPart = (kernel: Kernel, number: number): CostedPart => ({ name: `host(${number})`, kernel, work: 0, threads: 1 });
 
 export interface RecordOptions {
   readonly isVerified?: boolean;
+  /** Tell the host when each part has ended. Not so recorded, a module holds nothing of it. */
+  readonly isTraced?: boolean;
   readonly sharing?: SharingRules;
 }
 
@@ -45,8 +64,12 @@ export interface RecordOptions {
 type Emit = (k: FunctionRecorder) => void;
 
 /** Records a plan for a target. */
-export function record(plan: Plan, target: Target, { isVerified = true, sharing = usualRules }: RecordOptions = {}): Recorded {
-  const recorder = new PlanRecorder(plan, target, sharing);
+export function record(
+  plan: Plan,
+  target: Target,
+  { isVerified = true, isTraced = false, sharing = usualRules }: RecordOptions = {},
+): Recorded {
+  const recorder = new PlanRecorder(plan, target, sharing, isTraced);
   const { module } = recorder;
   const emit = recorder.kernels(plan.kernels);
   module.function("run", { exported: true, results: [] }, emit);
@@ -56,6 +79,7 @@ export function record(plan: Plan, target: Target, { isVerified = true, sharing 
     hostKernels: recorder.hostKernels,
     checks: recorder.checks,
     phases: recorder.phases,
+    parts: recorder.parts,
   };
 }
 
@@ -67,14 +91,17 @@ class PlanRecorder implements Recording {
   readonly places: Map<Value, Place>;
   readonly hostKernels: Kernel[] = [];
   readonly checks: Extract<Kernel, { kind: "check" }>[] = [];
-  readonly phases: { name: string; units: number; kernel: Kernel }[] = [];
+  readonly phases: (RecordedPhase & { threads: number })[] = [];
+  readonly parts: TracedPart[] = [];
+  private readonly isTraced: boolean;
   private readonly sharing: Sharing;
   private count = 0;
   /** What phases worth sharing cost together. */
   private sharedWork = 0;
   private passes = 1;
 
-  constructor(plan: Plan, target: Target, rules: SharingRules) {
+  constructor(plan: Plan, target: Target, rules: SharingRules, isTraced: boolean) {
+    this.isTraced = isTraced;
     this.module = new ModuleRecorder(target, target.threads > 1 ? sharedMemory : undefined);
     this.sharing = new Sharing(this.module, rules);
     this.places = new Map(plan.places);
@@ -114,12 +141,25 @@ class PlanRecorder implements Recording {
   }
 
   private phase(phase: Phase, kernel: Kernel): Emit {
-    this.phases.push({ name: phase.name, units: phase.units, kernel });
+    const recorded = { name: phase.name, units: phase.units, kernel, work: phase.work, threads: 1 };
+    this.phases.push(recorded);
     const isShared = this.sharing.isWorthIt(phase);
     if (isShared) this.sharedWork += phase.work * this.passes;
+    return this.traced(phase.name, kernel, k => {
+      if (isShared && this.sharing.isRunWorthIt(this.sharedWork)) {
+        recorded.threads = Math.min(this.module.target.threads, phase.units);
+        this.sharing.share(phase, k);
+      } else k.call(phase.function, ...[0, phase.units, 0].slice(0, phase.function.params.length));
+    });
+  }
+
+  /** Has the host told when a part has ended. */
+  private traced(name: string, kernel: Kernel, emit: Emit): Emit {
+    if (!this.isTraced) return emit;
+    const number = this.parts.push({ name, kernel }) - 1;
     return k => {
-      if (isShared && this.sharing.isRunWorthIt(this.sharedWork)) this.sharing.share(phase, k);
-      else k.call(phase.function, ...[0, phase.units, 0].slice(0, phase.function.params.length));
+      emit(k);
+      k.call(this.module.import("mark", ["i32"]), number);
     };
   }
 
@@ -148,11 +188,11 @@ class PlanRecorder implements Recording {
 
   private host(kernel: Kernel): Emit {
     const number = this.hostKernels.push(kernel) - 1;
-    return k => {
+    return this.traced(hostPart(kernel, number).name, kernel, k => {
       k.call(this.module.import("host", ["i32"]), number);
       // A routine may refuse: the host then sets the status.
       this.stopIfFailed(k);
-    };
+    });
   }
 
   private check(kernel: Extract<Kernel, { kind: "check" }>): Emit {
@@ -169,10 +209,10 @@ class PlanRecorder implements Recording {
   private copy({ from, to }: Extract<Kernel, { kind: "copy" }>): Emit {
     const source = this.places.get(from);
     if (source?.region === "host" || to.region === "host") return this.host({ kind: "copy", from, to });
-    return k => {
+    return this.traced("copy", { kind: "copy", from, to }, k => {
       const addresses = new Addresses(k, this.places);
       k.copyBytes(addresses.number(addresses.at(to)), addresses.number(addresses.of(from)), sizeOf(from.shape) * dtypeBytes(from.dtype));
-    };
+    });
   }
 
   private branch({ choice, cases }: Extract<Kernel, { kind: "branch" }>): Emit {

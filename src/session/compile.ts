@@ -24,6 +24,7 @@ import { handleMakers, type HostCall, hostCall, isOnHost, nextHostOperations, ty
 import { around, iterate, iterationOf, withCase } from "./iterate.ts";
 import type { Programs } from "./programs.ts";
 import { isHandleSource, NeedsKeeping, producersIn, split } from "./split.ts";
+import { TracedProgram } from "./trace.ts";
 
 /** One fed tensor; `known` values are compiled in. */
 export interface CompileFeed {
@@ -109,9 +110,16 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
   });
   const live = feeds.flatMap(({ known }, i) => (known === undefined ? [i] : []));
   const isDense = live.length === feeds.length;
+  const traced = new TracedProgram(selection, program, device);
   return {
-    run: arrays => kept.run(isDense ? arrays : live.map(i => arrays[i])),
-    release: kept.release,
+    run: (arrays, { trace }) => {
+      const given = isDense ? arrays : live.map(i => arrays[i]);
+      return trace ? traced.run(given, trace) : kept.run(given);
+    },
+    release: () => {
+      kept.release();
+      traced.release();
+    },
     get stages() {
       const { plan } = made;
       return {
@@ -119,6 +127,7 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
         program: () => printProgram(program),
         ...(plan && { plan: () => printPlan(plan) }),
         ...kept.executable.texts,
+        ...(plan && kept.executable.parts && { times: () => traced.times(kept.executable, plan) }),
       };
     },
     get counts() {

@@ -10,6 +10,7 @@ import { Operation, type Tensor } from "../graph/operation.ts";
 import { blamed } from "../lower/blame.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
 import { producersIn, sourcesOf } from "./split.ts";
+import { type RunTrace, tracedCall } from "./trace.ts";
 
 /** What a run may ask of its session. */
 export interface RunContext {
@@ -21,6 +22,8 @@ export interface RunContext {
   readonly kept?: Map<Tensor, object>;
   /** Another run of the session; to be awaited aside. */
   readonly run: SideRun;
+  /** Takes down what this run does, if somebody wants to know. */
+  readonly trace?: RunTrace;
 }
 
 /** Operations that can run on the host next: all that wait for no other one. What may wait for other runs comes last, and together. */
@@ -147,7 +150,7 @@ export function runTogether(
   const stop = (): void => closing.removeEventListener("abort", cancel);
   const results: (readonly object[] | Promise<readonly object[]>)[] = [];
   try {
-    for (const call of calls) results.push(call.run(values, abort.signal, context));
+    for (const call of calls) results.push(tracedCall(context.trace, call.op, () => call.run(values, abort.signal, context)));
   } catch (error) {
     cancel();
     stop();

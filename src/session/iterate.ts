@@ -36,7 +36,8 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
   };
 }
 
-const operationsOf = (nodes: readonly Node[]): Operation[] =>
+/** The operations of nodes, those inside branches and loops too. */
+export const operationsOf = (nodes: readonly Node[]): Operation[] =>
   nodes.flatMap(node => (node instanceof Operation ? [node] : [...node.operations]));
 
 /** A loop as two selections that are run in turns. */

@@ -1,7 +1,7 @@
 // Session: validates what is asked, keeps one compiled program for each signature, serializes runs, and holds the variables' device.
 // Compiling is session/compile.ts; where programs run is the device's business.
 
-import { InvalidArgumentError, type OpError, RuntimeError, ValueError } from "../base/errors.ts";
+import { CancelledError, DeadlineExceededError, InvalidArgumentError, type OpError, RuntimeError, ValueError } from "../base/errors.ts";
 import { disposeSymbol } from "../base/disposable.ts";
 import type { ArrayLike, NDArray } from "../base/ndarray.ts";
 import { dtypeTable } from "../base/dtype.ts";
@@ -17,6 +17,7 @@ import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
 import { type Feed, type FeedKey, type Feeds, feedValue, resolveFeeds } from "./feeds.ts";
 import { type FetchPlan, type Fetches, planFetches, type Results } from "./fetches.ts";
 import type { RunContext } from "./host.ts";
+import { type RunTrace, stepStats } from "./trace.ts";
 import { Turns } from "./turns.ts";
 
 /** Session settings; TensorFlow's ConfigProto in camelCase, as far as it means something here. */
@@ -40,6 +41,46 @@ export interface SessionOptions {
   /** The graph to run; the default graph if absent. */
   readonly graph?: Graph | null;
   readonly config?: SessionConfig | null;
+}
+
+/** How a run is done. TF: tf.RunOptions. */
+export interface RunSettingsOptions {
+  /** 0 (nothing is noted) to 3 (everything is). */
+  readonly traceLevel?: number | string;
+  /** How long operations of the host may wait for others. */
+  readonly timeoutInMs?: number | bigint;
+  readonly outputPartitionGraphs?: boolean;
+}
+
+/** What a traced run is written into. TF: tf.RunMetadata. */
+export interface RunMetadataTarget {
+  readonly stepStats?: object | undefined;
+  /** Takes down the part of the graph that ran. */
+  addPartitionGraph?(graph: Graph, operations: readonly Operation[]): void;
+}
+
+export interface RunSettings {
+  readonly options?: RunSettingsOptions | null;
+  readonly runMetadata?: RunMetadataTarget | null;
+}
+
+type RunArgument = Feeds | null | (RunSettings & { readonly feedDict?: Feeds | null });
+
+const settingNames = new Set(["feedDict", "options", "runMetadata"]);
+
+/** Names of tensors hold a colon, so an object with these keys is not one of feeds. */
+const isSettings = (given: RunArgument | undefined): given is RunSettings & { readonly feedDict?: Feeds | null } =>
+  typeof given === "object" && given !== null && settingNames.has(Object.keys(given)[0]);
+
+/** @throws TypeError for a trace level or metadata that are none. */
+function isTraced(options: RunSettingsOptions | null | undefined, metadata: RunMetadataTarget | null | undefined): boolean {
+  for (const [name, value] of Object.entries({ options, runMetadata: metadata }))
+    if (value !== undefined && value !== null && typeof value !== "object")
+      throw new TypeError(
+        `Argument \`${name}\` must be a tf.${name === "options" ? "RunOptions" : "RunMetadata"}, but got "${pythonType(value)}"`,
+      );
+  const level = options?.traceLevel ?? 0;
+  return metadata !== undefined && metadata !== null && level !== 0 && level !== "NO_TRACE";
 }
 
 /** Signatures (fetches, fed tensors and their shapes) whose programs are kept. */
@@ -107,15 +148,38 @@ export class Session {
   }
 
   /** Runs what `fetches` need and returns their values in the same nesting: arrays for tensors and variables, null for operations.
-   *  `feeds` are pairs, a Map, or an object of names. Concurrent calls run one after the other.
+   *  `feeds` are pairs, a Map, or an object of names. Concurrent calls run one after the other. What a run took goes into `runMetadata`, if
+   *  `options` ask for it: `session.run(loss, feeds, { options: new tf.RunOptions({ traceLevel: tf.RunOptions.FULL_TRACE }), runMetadata })`.
    *  @throws RuntimeError after close; ValueError and TypeError for wrong fetches and feeds; an OpError for what fails while running. TF: Session.run. */
-  run<const F extends Fetches>(fetches: F, feeds?: Feeds | null): Promise<Results<F>> {
+  run<const F extends Fetches>(fetches: F, feeds?: Feeds | null, options?: RunSettings): Promise<Results<F>>;
+  run<const F extends Fetches>(fetches: F, options: RunSettings & { readonly feedDict?: Feeds | null }): Promise<Results<F>>;
+  run<const F extends Fetches>(fetches: F, given?: RunArgument, last?: RunSettings): Promise<Results<F>> {
     try {
+      const { feedDict, ...settings } = isSettings(given) ? given : { feedDict: given, ...last };
       const plan = this.fetchPlan(fetches);
-      const resolved = resolveFeeds(this.graph, feeds);
-      return this.execute(plan, resolved) as Promise<Results<F>>;
+      const resolved = resolveFeeds(this.graph, feedDict);
+      const isPlain = !settings.options && !settings.runMetadata;
+      return (isPlain ? this.execute(plan, resolved) : this.told(plan, resolved, settings)) as Promise<Results<F>>;
     } catch (error) {
       return Promise.reject(error);
+    }
+  }
+
+  /** A run with options: traced, or with a limit on how long it waits. */
+  private async told(plan: FetchPlan, feeds: readonly Feed[], { options, runMetadata }: RunSettings): Promise<unknown> {
+    const trace: RunTrace | undefined = isTraced(options, runMetadata) ? { nodes: [], operations: new Set() } : undefined;
+    const limit = options?.timeoutInMs ? AbortSignal.timeout(Number(options.timeoutInMs)) : undefined;
+    const closing = limit ? AbortSignal.any([this.closing.signal, limit]) : this.closing.signal;
+    try {
+      const result = await this.execute(plan, feeds, { ...this.context, closing, ...(trace && { trace }) });
+      if (trace && runMetadata) {
+        Object.assign(runMetadata, { stepStats: stepStats(trace, this.listDevices()[0].name) });
+        if (options?.outputPartitionGraphs) runMetadata.addPartitionGraph?.(this.graph, [...trace.operations]);
+      }
+      return result;
+    } catch (error) {
+      if (limit?.aborted && error instanceof CancelledError) throw new DeadlineExceededError("Timed out waiting for notification");
+      throw error;
     }
   }
 
@@ -161,15 +225,15 @@ export class Session {
     return plan;
   }
 
-  private execute(plan: FetchPlan, feeds: readonly Feed[]): Promise<unknown> {
-    const result = this.perform(plan, feeds);
+  private execute(plan: FetchPlan, feeds: readonly Feed[], context = this.context): Promise<unknown> {
+    const result = this.perform(plan, feeds, context);
     this.underWay.add(result);
     const settled = (): void => void this.underWay.delete(result);
     result.then(settled, settled);
     return result;
   }
 
-  private async perform(plan: FetchPlan, feeds: readonly Feed[]): Promise<unknown> {
+  private async perform(plan: FetchPlan, feeds: readonly Feed[], context = this.context): Promise<unknown> {
     const waiting = this.turns.take();
     if (waiting) await waiting;
     try {
@@ -180,7 +244,7 @@ export class Session {
       const program = found !== undefined && !(found instanceof Promise) ? found : await this.program(plan, feeds);
       const values = program.run(
         feeds.map(({ value }) => value),
-        this.context,
+        context,
       );
       return plan.assemble(values instanceof Promise ? await values : values);
     } finally {

@@ -35,7 +35,7 @@ test("session.explain shows each stage, in order, whole and readable", async () 
   ]);
   await session.close();
 
-  expect(Object.keys(stages)).toEqual(["graph", "program", "plan", "phases", "kernels", "module"]);
+  expect(Object.keys(stages)).toEqual(["graph", "program", "plan", "phases", "kernels", "module", "times"]);
   expect(stages.graph).toMatch(/^feed images:0$/m);
   expect(stages.graph).toMatch(/^Conv2D = Conv2D\(images:0, w\/read:0\) : float32\[6,8,8,4\]$/m);
   expect(stages.program).toMatch(/contract float32\[6,8,8,4\] over \[3,3,1\]/);

@@ -28,6 +28,7 @@ const ours = new Set([
   "AssertionError",
   "exportGraphDef",
   "loadTfjsGraphModel",
+  "timeline",
   "ellipsis",
   "getItem",
   "double",

@@ -4,7 +4,8 @@ import { InternalError } from "../../base/errors.ts";
 import type { Value } from "../../ir/program.ts";
 import { statusGlobal } from "../../kernels/check.ts";
 import { hostFunctionName } from "../../kernels/elementary.ts";
-import type { Recorded } from "../../kernels/index.ts";
+import { type EstimatedPart, estimateParts } from "../../kernels/estimate.ts";
+import { hostPart, type Recorded, type TracedPart } from "../../kernels/index.ts";
 import type { KernelModule } from "../../kernels/language.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
 import { printModule } from "../../kernels/print-kernels.ts";
@@ -24,6 +25,8 @@ export interface Binding {
   addressOf(value: Value): number;
   offsetOf(place: Exclude<Place, { region: "host" }>): number;
   host(k: number): void;
+  /** In traced code: a part has ended. */
+  mark(part: TracedPart): void;
   /** Says that check number `k` failed at a flat position. */
   fail(k: number, at: number): void;
 }
@@ -34,6 +37,8 @@ export interface Code extends Pick<Recorded, "hostKernels" | "checks"> {
   readonly heldBytes: number;
   readonly counts: Readonly<Record<string, number>>;
   readonly texts: Readonly<Record<string, () => string>>;
+  /** Its parts and what each should take, where they are a plan's own. */
+  readonly parts?: () => readonly EstimatedPart[];
   /** What workers hold of it, where threads share its phases. */
   readonly held?: HeldProgram | undefined;
   /** Binds it to where everything lies now; gives what runs it once. */
@@ -48,6 +53,7 @@ export class OwnCode implements Code {
   readonly heldBytes = 0;
   readonly counts: Readonly<Record<string, number>>;
   readonly texts: Readonly<Record<string, () => string>>;
+  readonly parts: () => readonly EstimatedPart[];
   held: HeldProgram | undefined;
   private readonly device: WasmDevice;
   private readonly recorded: Recorded;
@@ -62,6 +68,7 @@ export class OwnCode implements Code {
     this.hostKernels = hostKernels;
     this.checks = checks;
     this.counts = { kernels: phases.length + hostKernels.length, moduleBytes, threads: device.kernelTarget.threads, sharedPhases };
+    this.parts = () => estimateParts([...phases, ...hostKernels.map(hostPart)], device.kernelTarget);
     this.texts = {
       phases: () => printPhases(recorded),
       kernels: () => printModule(recorded.module),
@@ -69,8 +76,9 @@ export class OwnCode implements Code {
     };
   }
 
-  link({ plan, constantsAt, host }: Binding): () => void {
+  link({ plan, constantsAt, host, mark }: Binding): () => void {
     const { device, recorded, module } = this;
+    const { parts } = recorded;
     const globals: Record<string, number> = {
       [arenaGlobal]: device.arena.offset,
       [constantGlobal]: constantsAt,
@@ -78,7 +86,7 @@ export class OwnCode implements Code {
     };
     for (const { state } of plan.states) globals[stateGlobal(state.id)] = device.hold(state).offset;
     if (recorded.sharedPhases > 0) this.share(globals);
-    const instance = new WebAssembly.Instance(module, importsOf(recorded.module, device, globals, { host }));
+    const instance = new WebAssembly.Instance(module, importsOf(recorded.module, device, globals, { host, mark: k => mark(parts[k]) }));
     const start = instance.exports.run as () => void;
     const { held } = this;
     return held === undefined ? start : () => this.callOnThreads(start, held, device.pool as ThreadPool);

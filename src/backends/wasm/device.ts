@@ -63,13 +63,13 @@ export class WasmDevice implements Device {
     this.statusOffset = this.memory.allocate(statusBytes, "the status words");
   }
 
-  async compile(_program: Program, plan: Plan | null, { anySize = false }: CompileOptions = {}): Promise<Executable> {
+  async compile(_program: Program, plan: Plan | null, { anySize = false, isTraced = false }: CompileOptions = {}): Promise<Executable> {
     if (!plan) throw new InternalError("The wasm backend was given no plan.");
     refuseTooLarge(plan);
     if (anySize) return new WasmExecutable(this, plan, await this.anySize.codeOf(plan));
-    const recorded: Recorded = record(plan, this.kernelTarget, { isVerified: false });
+    const recorded: Recorded = record(plan, this.kernelTarget, { isVerified: false, isTraced });
     const { module, bytes } = await this.compileModule(recorded.module);
-    return new WasmExecutable(this, plan, new OwnCode(this, recorded, module, bytes));
+    return new WasmExecutable(this, plan, new OwnCode(this, recorded, module, bytes), { isTraced });
   }
 
   async compileModule(recorded: KernelModule): Promise<{ module: WebAssembly.Module; bytes: number }> {

@@ -6,9 +6,10 @@ import { InternalError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { State, Value } from "../../ir/program.ts";
+import type { TracedPart } from "../../kernels/index.ts";
 import { planBound } from "../../schedule/index.ts";
 import type { Kernel, Place, Plan } from "../../schedule/plan.ts";
-import type { Executable } from "../device.ts";
+import type { Executable, TracedTime } from "../device.ts";
 import { uninitializedError } from "../uninitialized.ts";
 import type { Code } from "./code.ts";
 import type { HeldState, WasmDevice } from "./device.ts";
@@ -18,6 +19,7 @@ import type { HeldProgram } from "./thread-pool.ts";
 export class WasmExecutable implements Executable {
   readonly counts: Readonly<Record<string, number>>;
   readonly texts: Readonly<Record<string, () => string>>;
+  readonly parts: Executable["parts"];
   private readonly device: WasmDevice;
   private readonly plan: Plan;
   private readonly code: Code;
@@ -31,8 +33,11 @@ export class WasmExecutable implements Executable {
   private feedViews: (TypedArray | null)[] = [];
   private resultViews: (TypedArray | null)[] = [];
   private status = new Int32Array(2);
+  readonly trace?: TracedTime[];
+  private lastMark = 0;
 
-  constructor(device: WasmDevice, plan: Plan, code: Code) {
+  constructor(device: WasmDevice, plan: Plan, code: Code, { isTraced = false } = {}) {
+    if (isTraced) this.trace = [];
     this.device = device;
     this.plan = plan;
     this.code = code;
@@ -51,6 +56,7 @@ export class WasmExecutable implements Executable {
       },
     };
     this.texts = code.texts;
+    this.parts = code.parts;
     for (const { data, slot } of plan.hostConstants) this.hostValues[slot] = data;
     this.bind();
   }
@@ -60,6 +66,10 @@ export class WasmExecutable implements Executable {
     for (const { held, state, reader } of this.required) if (!held.isInitialized) throw uninitializedError(state, reader);
     this.copyIn(feeds);
     this.status[0] = 0;
+    if (this.trace !== undefined) {
+      this.trace.length = 0;
+      this.lastMark = performance.now();
+    }
     this.start();
     // A host routine may have grown the memory.
     if (this.memoryVersion !== this.device.memory.version) this.makeViews();
@@ -117,11 +127,18 @@ export class WasmExecutable implements Executable {
       addressOf: value => this.addressOf(value),
       offsetOf: place => this.offsetOf(place),
       host: k => this.host(k),
+      mark: part => this.mark(part),
       fail: (k, at) => {
         this.status[0] = k + 1;
         this.status[1] = at;
       },
     });
+  }
+
+  private mark(part: TracedPart): void {
+    const now = performance.now();
+    this.trace?.push({ ...part, begin: this.lastMark, end: now });
+    this.lastMark = performance.now();
   }
 
   private addressOf(value: Value): number {
