@@ -63,7 +63,7 @@ const advice = [
 const explain = output => advice.find(([pattern]) => pattern.test(output))?.[1] ?? "The end of npm's own output stands above.";
 
 /** One npm command with a line that shows it lives; its output is kept back unless it fails. */
-function npm(args, label) {
+export function npm(args, label) {
   const { command, first, shell } = npmCommand();
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);

@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { fetchRuntime, readJunit, runtimes } from "./runtimes.mjs";
 import { finish, installed, machineNode, root, SetupError, setup } from "./setup.mjs";
 
 const stepLimitMs = 20 * 60_000;
@@ -54,6 +55,22 @@ async function nodeTest(node, name, file) {
   return { passed: count("pass"), failed: ok ? count("fail") : Math.max(count("fail"), 1), note: skipped && `skipped: ${skipped}` };
 }
 
+/** The smoke test on Deno or Bun; where npm cannot bring them the step is skipped and says why. */
+async function runtimeTest(name, file) {
+  let program;
+  try {
+    program = await fetchRuntime(name);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return { passed: 0, failed: 0, note: `skipped: ${error.message.replaceAll(/\s+/g, " ")}` };
+  }
+  const report = join(reports, `${name}.xml`);
+  rmSync(report, { force: true });
+  const ok = await execute(program, runtimes[name].test(file, report));
+  const { passed, failed } = readJunit(report);
+  return { passed, failed: ok ? failed : Math.max(failed, 1) };
+}
+
 const tool = async (node, ...args) => one(await execute(node, args));
 
 const steps = {
@@ -72,6 +89,8 @@ const steps = {
     needs: "build",
   },
   node: { title: "smoke on the Node of development", run: node => nodeTest(node, "node", "test/runtimes/smoke.mjs"), needs: "build" },
+  deno: { title: "smoke on Deno", run: () => runtimeTest("deno", "test/runtimes/smoke.mjs"), needs: "build" },
+  bun: { title: "smoke on Bun", run: () => runtimeTest("bun", "test/runtimes/smoke.mjs"), needs: "build" },
   browser: { title: "training in Chromium", run: node => nodeTest(node, "browser", "test/runtimes/browser.test.ts"), needs: "build" },
 };
 
