@@ -43,7 +43,8 @@ export { IndexedSlices } from "../graph/indexed-slices.ts";
 export { Operation, Tensor } from "../graph/operation.ts";
 export { SparseTensor } from "../graph/sparse-tensor.ts";
 export { importGraphDef } from "../io/graph-def.ts";
-export { Event, HistogramProto, RunMetadata, SessionLog, Summary } from "../io/summary-writer.ts";
+export { RunMetadata, RunOptions } from "../io/run-metadata.ts";
+export { Event, HistogramProto, SessionLog, Summary } from "../io/summary-writer.ts";
 export { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from "../library/clip.ts";
 export {
   FixedLenFeature,
