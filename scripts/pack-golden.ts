@@ -1,4 +1,5 @@
 // `node scripts/pack-golden.ts cases DIR`: packs a directory of golden cases (as test/parity/generate writes them) into test/parity/data.
+// `node scripts/pack-golden.ts more DIR`: adds its families to those that are there.
 // `node scripts/pack-golden.ts spec FILE.json …`: packs recorded facts about TensorFlow (public names, op names, random numbers) into test/parity/spec.
 // Brotli with a window as large as a family: 1.7 MB for 4,921 cases, where gzip takes 3.1 MB.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,8 +19,8 @@ function pack(name: string, bytes: Buffer): number {
   return packed.length;
 }
 
-function packCases(directory: string): void {
-  rmSync(`${parity}data`, { recursive: true, force: true });
+function packCases(directory: string, isAdded: boolean): void {
+  if (!isAdded) rmSync(`${parity}data`, { recursive: true, force: true });
   mkdirSync(`${parity}data`, { recursive: true });
   const sizes = familyNames(directory).map(name => pack(`data/${name}`, packedBytes(familyBytes(directory, name))));
   console.log(`${sizes.reduce((sum, size) => sum + size, 0)} bytes in all`);
@@ -33,9 +34,9 @@ function packSpec(files: readonly string[]): void {
 }
 
 const [what, ...paths] = process.argv.slice(2);
-if (what === "cases" && paths.length === 1) packCases(paths[0]);
+if ((what === "cases" || what === "more") && paths.length === 1) packCases(paths[0], what === "more");
 else if (what === "spec" && paths.length > 0) packSpec(paths);
 else {
-  console.error("usage: node scripts/pack-golden.ts cases DIR | spec FILE.json …");
+  console.error("usage: node scripts/pack-golden.ts cases DIR | more DIR | spec FILE.json …");
   process.exitCode = 2;
 }

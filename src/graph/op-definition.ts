@@ -64,6 +64,15 @@ export interface LowerContext {
   capped(value: Value, rows: Value): Value;
   /** Marks an integer result that is known to be no larger than `limit` while compiling. */
   bounded(value: Value, limit: NDArray): Value;
+  /** What an earlier attempt to lower has found the elements of this op's list to be like. */
+  readonly elementShape: readonly number[] | undefined;
+  /** A list [size] of which nothing says yet what its elements are like; what reads it for more than its size calls `settle`. */
+  open(list: Value): Value;
+  isOpen(list: Value): boolean;
+  /** Tells what the elements of an open list are like: lowering starts again with a list of such elements. */
+  settle(list: Value, element: readonly number[]): never;
+  /** Stops lowering: objects of this run have to be kept on the host. */
+  keepOnHost(): never;
 }
 
 /** An object of the session that a handle stands for: a table, a queue. Equal ids share one. */
@@ -177,6 +186,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly onHost?: (record: HostRecord<I, A>, context: HostContext) => readonly object[];
   /** `host` may wait for another run. */
   readonly waits?: boolean;
+  /** What the handle or list that the op gives holds, as far as known while the graph is built. */
+  readonly holds?: (attrs: AttrValues<A>, context: ShapeContext) => { readonly dtype: DType; readonly shape: TensorShape } | undefined;
   /** For an op that names an object of the session: its only output is the handle. `lower` only if the object is to be told the inputs. */
   readonly resource?: (attrs: AttrValues<A>, op: Operation) => HostObject;
   /** Inputs whose values must be known to compile (reshape's `shape`): `lower` gets them as arrays. */
@@ -227,6 +238,8 @@ export interface OpDefinition {
   // `any`: as above
   readonly onHost?: ((record: any, context: HostContext) => readonly object[]) | undefined;
   readonly waits?: boolean | undefined;
+  // `any`: as above
+  readonly holds?: ((attrs: any, context: ShapeContext) => { readonly dtype: DType; readonly shape: TensorShape } | undefined) | undefined;
   // `any`: as above
   readonly resource?: ((attrs: any, op: Operation) => HostObject) | undefined;
   readonly compileTimeInputs?: readonly string[] | undefined;

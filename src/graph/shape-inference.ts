@@ -138,13 +138,14 @@ function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape):
   return length === null ? TensorShape.unknown() : TensorShape.unknownOfRank(length);
 }
 
-/** The dtype and shape behind a resource tensor, followed to the op that made the handle. */
+/** The dtype and shape behind a resource tensor or a list, followed to the op that made it. */
 export function handleOf(tensor: Tensor): { dtype: DType; shape: TensorShape } | undefined {
-  const { attrs } = tensor.op;
+  const { attrs, definition, name, inputs } = tensor.op;
+  if (definition.holds) return definition.holds(attrs, contextFor(name, definition, inputs, attrs, new Map(), new Map()));
   const held = attrs.shape ?? (attrs.identicalElementShapes === true ? attrs.elementShape : undefined);
   if (attrs.dtype !== undefined && held instanceof TensorShape) return { dtype: attrs.dtype as DType, shape: held };
-  const [source] = tensor.op.inputs;
-  return source?.dtype === "resource" ? handleOf(source) : undefined;
+  const [source] = inputs;
+  return source?.dtype === "resource" || (source?.dtype === "variant" && definition.isCopy) ? handleOf(source) : undefined;
 }
 
 /** The value of a tensor if it is known while the graph is built: a Const, or a small integer tensor computed from known shapes. TF: constant_value. */

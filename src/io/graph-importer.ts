@@ -268,10 +268,6 @@ const refused: Readonly<Record<string, string>> = {
 };
 /** Families of ops over values that are no arrays. */
 const refusedFamilies: readonly (readonly [RegExp, string])[] = [
-  [
-    /^(?:Empty)?TensorList/,
-    "a list in a variant tensor, as TensorFlow 2 keeps what its loops need for gradients; export the forward graph",
-  ],
   [/^Optional|^IteratorGetNextAsOptional$/, "a value that may be missing, in a variant tensor"],
 ];
 

@@ -4,7 +4,7 @@
 import type { DType } from "../base/dtype.ts";
 import { isBigInteger } from "../base/dtype.ts";
 import { InternalError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Index } from "./index-map.ts";
 import { addIndex, axisIndex, constantIndex, flattenIndex, modIndex, scaleIndex, unflattenIndex } from "./index-map.ts";
@@ -92,7 +92,11 @@ export function constant(data: NDArray): Value {
 export const full = (dtype: DType, shape: readonly number[], value: number | bigint): Value =>
   generate(shape, () => constantScalar(dtype, value));
 
-export const zerosLike = (value: Value): Value => full(value.dtype, value.shape, 0);
+/** Zeros, or empty strings. */
+export const zeros = (dtype: DType, shape: readonly number[]): Value =>
+  dtype === "string" ? constant(NDArray.zeros(dtype, shape)) : full(dtype, shape, 0);
+
+export const zerosLike = ({ dtype, shape }: Value): Value => zeros(dtype, shape);
 
 function splatOf(data: NDArray): number | bigint | undefined {
   if (data.dtype === "string" || data.dtype.startsWith("complex") || data.dtype.endsWith("16")) return undefined;

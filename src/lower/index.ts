@@ -5,7 +5,7 @@
 import type { DType } from "../base/dtype.ts";
 import { InternalError, InvalidArgumentError, OpError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../base/shape.ts";
+import { sameShape, sizeOf, TensorShape } from "../base/shape.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
 import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -26,7 +26,7 @@ import { outputsOf, type Program, type State, type Step, type Value } from "../i
 import { s } from "../ir/scalar.ts";
 import { blamed } from "./blame.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
-import { NeedsHost, NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
+import { NeedsElements, NeedsHost, NeedsKeeping, NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
 import { lowerStructured } from "./structured.ts";
 
 /** What a tensor has become: a value of the Program, an array known now (made a value when first read as one), or a handle on a state. */
@@ -47,7 +47,11 @@ interface Findings {
   readonly unrolled: Set<StructuredLoop>;
   /** Operations whose results must have their own size. */
   readonly exact: Set<Operation>;
+  /** Operations that make lists → the shape of the elements. */
+  readonly elements: Map<Operation, readonly number[]>;
 }
+
+const noFindings = (): Findings => ({ unrolled: new Set(), exact: new Set(), elements: new Map() });
 
 /** Largest result that is computed while compiling rather than in every run, unless its inputs are as large. */
 const foldLimit = 4096;
@@ -56,13 +60,18 @@ const foldWork = 2_000_000;
 
 /** @throws NeedsValue if a value is only known while running; UnimplementedError for ops without a lowering. */
 export function lower(request: LowerRequest): Program {
-  const findings: Findings = { unrolled: new Set(), exact: new Set() };
+  const findings = noFindings();
   for (;;) {
     try {
       return lowerWith(request, findings);
     } catch (error) {
       if (error instanceof NeedsSize && !findings.exact.has(error.op)) {
         findings.exact.add(error.op);
+        continue;
+      }
+      if (error instanceof NeedsElements) {
+        if (findings.elements.has(error.op)) throw new NeedsKeeping(error.op.outputs[0]);
+        findings.elements.set(error.op, error.element);
         continue;
       }
       if (error instanceof NeedsUnrolling) throw new UnimplementedError(`${error.message} Such graphs do not run here.`);
@@ -101,11 +110,13 @@ export class Lowering {
   private readonly written = new Map<string, State>();
   private readonly caps = new Map<Value, Cap>();
   private readonly bounds = new Map<Value, NDArray>();
+  /** Lists of which nothing says yet what their elements are like, and the operations that made them. */
+  private readonly openLists = new Map<Value, Operation>();
   private readonly findings: Findings;
   /** What comes out of loops that were not. */
   readonly loopExits = new Map<Tensor, StructuredLoop>();
 
-  constructor(builder: ProgramBuilder, request: LowerRequest, findings: Findings = { unrolled: new Set(), exact: new Set() }) {
+  constructor(builder: ProgramBuilder, request: LowerRequest, findings: Findings = noFindings()) {
     this.builder = builder;
     this.request = request;
     this.findings = findings;
@@ -159,6 +170,7 @@ export class Lowering {
 
   shapeOf(tensor: Tensor): TensorShape {
     const { known, value, handle } = this.binding(tensor);
+    if (tensor.dtype === "variant") return tensor.shape;
     return new TensorShape(known?.shape ?? value?.shape ?? handle?.state.shape ?? null);
   }
 
@@ -212,6 +224,8 @@ export class Lowering {
       return definition.isElementwise || definition.cappedInputs?.includes(names[i].name) ? this.valueOrCapped(tensor) : this.value(tensor);
     });
     const cap = definition.isElementwise ? this.capOf(items as Value[]) : undefined;
+    const lists = items.filter((_, i) => names[i].dtype === "variant") as Value[];
+    this.settleAlike(lists);
     let lowered: ReturnType<NonNullable<typeof definition.lower>>;
     try {
       lowered = definition.lower?.({ ...groupByName(definition, "inputs", op.attrs, items), ...op.attrs }, this.context(op, inputs));
@@ -220,6 +234,7 @@ export class Lowering {
     }
     const results = lowered === undefined ? [] : Array.isArray(lowered) ? lowered : [lowered as Value];
     if (cap) this.caps.set(results[0] as Value, cap);
+    if (lists.length > 0) this.keepOpen(op, lists, results as readonly Value[]);
     if (definition.isMonotone) this.boundMonotone(op, inputs, results[0] as Value);
     return results;
   }
@@ -270,6 +285,26 @@ export class Lowering {
     };
     if (!operands.every(fits)) throw new NeedsSize(cap.op);
     return cap;
+  }
+
+  /** Of several lists that one operation reads, all have the same elements. */
+  settleAlike(lists: readonly Value[]): void {
+    const settled = lists.find(list => !this.openLists.has(list));
+    const op = lists.map(list => this.openLists.get(list)).find(maker => maker !== undefined);
+    if (settled && op) throw new NeedsElements(op, settled.shape.slice(1));
+  }
+
+  /** What is made of an open list and is as large is one, too. */
+  private keepOpen({ outputs }: Operation, [list]: readonly Value[], results: readonly Value[]): void {
+    results.forEach((result, i) => {
+      if (outputs[i].dtype === "variant" && sameShape(result.shape, list.shape)) this.followList(list, result);
+    });
+  }
+
+  /** Makes `to` another form of the list `from`: a parameter of a loop, the result of a branch. */
+  followList(from: Value, to: Value): void {
+    const op = this.openLists.get(from);
+    if (op && !this.openLists.has(to)) this.openLists.set(to, op);
   }
 
   private sharedRows(first: Tensor, second: Tensor): Value | undefined {
@@ -376,6 +411,18 @@ export class Lowering {
       bounded: (value, limit) => {
         this.bounds.set(value, limit);
         return value;
+      },
+      elementShape: this.findings.elements.get(op),
+      open: list => {
+        this.openLists.set(list, op);
+        return list;
+      },
+      isOpen: list => this.openLists.has(list),
+      settle: (list, element) => {
+        throw new NeedsElements(this.openLists.get(list) ?? op, element);
+      },
+      keepOnHost: () => {
+        throw new NeedsKeeping(op.outputs[0]);
       },
     };
   }

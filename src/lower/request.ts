@@ -66,6 +66,24 @@ export class NeedsIterating extends Error {
   }
 }
 
+/** Thrown when something that lives in one run (a TensorArray, a stack, a list) has to be kept on the host, since it outlives a part of the run. */
+export class NeedsKeeping extends Error {
+  constructor({ op }: Tensor) {
+    super(`'${op.name}' (${op.type}) is used in more than one part of a run.`);
+  }
+}
+
+/** Thrown when it has become known what the elements of a list are like; lowering then starts again. */
+export class NeedsElements extends Error {
+  readonly op: Operation;
+  readonly element: readonly number[];
+  constructor(op: Operation, element: readonly number[]) {
+    super(`The elements of '${op.name}' (${op.type}) have shape [${element}].`);
+    this.op = op;
+    this.element = element;
+  }
+}
+
 /** Thrown when a branch or loop holds an operation of the host; the session then chooses the branch, or iterates, between segments. */
 export class NeedsHost extends Error {
   readonly op: Operation;

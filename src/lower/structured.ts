@@ -8,7 +8,7 @@ import { branch, cast, full, loop, NeedsUnrolling, region } from "../ir/build.ts
 import type { Region, State, Value } from "../ir/program.ts";
 import { blamed } from "./blame.ts";
 import type { Lowering } from "./index.ts";
-import { type LoweringNode, NeedsIterating, NeedsUnrolled, NeedsValue } from "./request.ts";
+import { type LoweringNode, NeedsHost, NeedsIterating, NeedsUnrolled, NeedsValue } from "./request.ts";
 
 export const lowerStructured = (lowering: Lowering, node: StructuredNode): void =>
   node.kind === "cond" ? lowerCond(lowering, node) : lowerLoop(lowering, node);
@@ -43,6 +43,12 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   // A result that no case computed was made under a choice known to be otherwise: nobody reads it.
   const kept = outputs.map((tensor, k) => ({ tensor, k })).filter(({ k }) => found.some(values => values[k] !== undefined));
   const filled = outputs.map((_, k) => fillerFor(found.map(values => values[k])));
+  outputs.forEach((tensor, k) => {
+    if (tensor.dtype !== "variant") return;
+    const lists = found.flatMap(values => values[k] ?? []);
+    requireLowered(lists, tensor.op);
+    lowering.settleAlike(lists);
+  });
   requireEqualShapes(node, found);
   const states = new Map(written.flatMap(entries => [...entries].map(([id, { state }]) => [id, state] as const)));
   // A state that only one case writes keeps its old value in the others: read it before branching.
@@ -59,8 +65,14 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
     // What was made inside and is known there stays known outside.
     const isKnown = cases.some(({ results }) => results[k] === tensor) && lowering.known(tensor) !== undefined;
     if (!isKnown) lowering.bind(tensor, { value: outs[at] });
+    for (const values of found) if (values[k]) lowering.followList(values[k], outs[at]);
   });
   [...states.values()].forEach((state, k) => void lowering.assign(state, outs[kept.length + k]));
+}
+
+/** @throws NeedsHost for objects of the host (datasets, lists that are kept there): no value of the Program stands for one. */
+function requireLowered(values: readonly Value[], op: Operation): void {
+  if (values.some(({ dtype }) => dtype === "variant")) throw new NeedsHost(op);
 }
 
 /** TensorFlow's complaint, by the node that takes the choice. */
@@ -110,12 +122,17 @@ function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
 }
 
 function lowerAsLoop(lowering: Lowering, node: StructuredLoop): void {
+  requireLowered(
+    node.initial.map(tensor => lowering.value(tensor)),
+    node.current[0][0].op,
+  );
   const states = statesWritten(lowering, node);
   const initial = [...node.initial.map(tensor => lowering.value(tensor)), ...states.map(state => lowering.stateValue(state))];
   const before = new Map(lowering.current);
   const enter = (params: readonly Value[]): void => {
     restore(lowering, before);
     node.current.forEach((names, k) => {
+      lowering.followList(initial[k], params[k]);
       for (const tensor of names) lowering.bind(tensor, { value: params[k] });
     });
     states.forEach((state, k) => void lowering.current.set(state.id, { state, value: params[node.current.length + k] }));
@@ -132,12 +149,17 @@ function lowerAsLoop(lowering: Lowering, node: StructuredLoop): void {
     enter(params);
     lowerAll(node.condition.nodes);
     lowerAll(node.body.nodes);
-    const next = node.body.results.map((tensor, k) => checkedNext(lowering.value(tensor), initial[k], node.initial[k]));
+    const next = node.body.results.map((tensor, k) => {
+      const value = lowering.value(tensor);
+      if (tensor.dtype === "variant") lowering.settleAlike([initial[k], value]);
+      return checkedNext(value, initial[k], node.initial[k]);
+    });
     return [...next, ...states.map(state => lowering.stateValue(state))];
   });
   restore(lowering, before);
   const outs = loop(initial, condition, body);
   node.exits.forEach((tensor, k) => {
+    lowering.followList(initial[k], outs[k]);
     if (tensor !== undefined) lowering.bind(tensor, { value: outs[k] });
   });
   states.forEach((state, k) => void lowering.assign(state, outs[node.initial.length + k]));
@@ -195,6 +217,7 @@ function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {
   const initial = node.initial.map(tensor => lowering.value(tensor));
   region(initial, (...params) => {
     node.current.forEach((names, k) => {
+      lowering.followList(initial[k], params[k]);
       for (const tensor of names) lowering.bind(tensor, { value: params[k] });
     });
     for (const inner of [...node.condition.nodes, ...node.body.nodes]) lowering.node(inner);

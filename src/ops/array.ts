@@ -20,6 +20,7 @@ import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
+import { VariantArray } from "./variant-array.ts";
 
 const scalar = new TensorShape([]);
 
@@ -238,7 +239,9 @@ export const ZerosLike = defineOp("ZerosLike", {
   shape: ({ x }) => x,
   gradient: "none",
   partial: ({ x, shapes }) => likePartial(x, shapes.x, 0),
-  lower: ({ x, T }) => (T === "string" ? ir.constant(NDArray.zeros("string", x.shape)) : ir.full(T, x.shape, 0)),
+  holds: (_, context) => context.handle("x"),
+  lower: ({ x }) => ir.zerosLike(x),
+  onHost: ({ x }) => [VariantArray.of(x).zeros()],
 });
 
 export const OnesLike = defineOp("OnesLike", {

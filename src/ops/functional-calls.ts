@@ -145,15 +145,18 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
   const argumentsOf = (vars: readonly Tensor[]): Tensor[] =>
     inputs.map((input, k) => (varying.includes(k) ? vars[varying.indexOf(k)] : input));
   const given = op.attrs.outputShapes as readonly TensorShape[];
+  const shapeInvariants = varying.map(k => common(inputs[k].shape, given[k] ?? body.outputs[k].shape));
   const results = whileLoop(
     (...vars: Tensor[]) => truthOf(op, called(op, condition, argumentsOf(vars))[0]),
     (...vars: Tensor[]) => {
       const next = afterEffects(callFunction(body, argumentsOf(vars)));
+      // The attribute may know more than the body's nodes alone.
+      varying.forEach((k, i) => void next[k].setShape(shapeInvariants[i]));
       return varying.map(k => next[k]);
     },
     varying.map(k => inputs[k]),
     {
-      shapeInvariants: varying.map(k => common(inputs[k].shape, given[k] ?? body.outputs[k].shape)),
+      shapeInvariants,
       parallelIterations: op.attrs.parallelIterations as number,
       returnSameStructure: true,
     },

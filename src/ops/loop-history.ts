@@ -18,7 +18,7 @@ import {
   switchOf,
   WhileContext,
 } from "./control-flow-contexts.ts";
-import { add, greaterEqual, maximum, subtract } from "./math.ts";
+import { add, addN, greaterEqual, maximum, subtract } from "./math.ts";
 import { VariableShape } from "./state.ts";
 
 /** The pair of a forward loop and the loop of its gradients, for one call of tf.gradients. */
@@ -222,14 +222,14 @@ export class LoopHistory implements History {
   sum(enter: Operation, gradient: Tensor): Tensor {
     const { backward } = this;
     const start = backward.outside(() =>
-      gradient.shape.isFullyDefined ? this.zeroSum(gradient, "b_acc") : this.zerosLikeInvariant(enter.inputs[0], gradient),
+      gradient.shape.isFullyDefined && gradient.dtype !== "variant" ? this.zeroSum(gradient, "b_acc") : this.zerosLikeInvariant(enter.inputs[0], gradient),
     );
     const names = { enter: "b_acc", merge: "b_acc", exit: "b_acc", keepsShape: true };
     return backward.addVariable(
       start,
       names,
       () => backward.condition as Tensor,
-      sum => add(sum, gradient),
+      sum => (gradient.dtype === "variant" ? addN([sum, gradient]) : add(sum, gradient)),
     ).exit;
   }
 
@@ -239,7 +239,9 @@ export class LoopHistory implements History {
 
   private zerosLikeInvariant(value: Tensor, { dtype }: Tensor): Tensor {
     const { backward, forward, outer } = this;
-    if (!(backward.outer instanceof WhileContext && backward.outer.history !== null && outer))
+    const isNested = backward.outer instanceof WhileContext && backward.outer.history !== null;
+    if (dtype === "variant") return within(backward.outer, () => zerosLike(isNested && outer ? outer.realValue(value) : value));
+    if (!(isNested && outer))
       return within(backward.outer, () => zeros(Shape({ input: value }), dtype));
     const shape = within(forward.outer, () => Shape({ input: value }));
     const stack = outer.push(shape);
@@ -302,7 +304,9 @@ export class LoopHistory implements History {
       const [first, second] = merged.op.inputs;
       if (first !== second) continue;
       const zero = (): Tensor => constant(NDArray.zeros(first.dtype, first.shape.asNumbers()));
-      const outerZero = first.shape.isFullyDefined
+      const outerZero = first.dtype === "variant"
+        ? within(this.backward.outer, () => zerosLike(first.op.inputs[0]))
+        : first.shape.isFullyDefined
         ? null
         : within(this.backward.outer, () => zeros(Shape({ input: first.op.inputs[0] }), first.dtype));
       merged.op.replaceInput(

@@ -29,6 +29,7 @@ import { conj, log, negative, square } from "./math-functions.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
+import { VariantArray } from "./variant-array.ts";
 
 /** The types of TensorFlow's arithmetic, in the order of its registry, which messages show. */
 const arithmetic = [
@@ -721,9 +722,11 @@ export const AddN = defineOp("AddN", {
   outputs: { sum: "T" },
   attrs: { N: attr.int(undefined, 1), T: attr.type([...attr.numbers, "variant"]) },
   shape: ({ inputs }) => mergedShape(inputs),
+  holds: (_, context) => context.handle("inputs"),
   gradient: ({ inputs }, d): Gradients => ({ inputs: inputs.map(() => d.sum) }),
   commutative: true,
   lower: ({ inputs }, context) => sumOf(inputs, context),
+  onHost: ({ inputs }) => [inputs.map(VariantArray.of).reduce((sum, x) => sum.plus(x))],
 });
 
 export const AccumulateNV2 = defineOp("AccumulateNV2", {

@@ -61,6 +61,7 @@ import * as stringParsing from "./string-parsing.ts";
 import * as stringUnicode from "./string-unicode.ts";
 import * as summary from "./summary.ts";
 import * as tensorArray from "./tensor-array.ts";
+import * as tensorList from "./tensor-list.ts";
 import * as training from "./training.ts";
 
 const families = [
@@ -123,6 +124,7 @@ const families = [
   stringParsing,
   summary,
   tensorArray,
+  tensorList,
   training,
 ];
 

@@ -157,7 +157,7 @@ function requireEqualShapes(
   );
 }
 
-function joined(dtype: DType, shape: readonly number[], parts: readonly NDArray[]): NDArray {
+export function joined(dtype: DType, shape: readonly number[], parts: readonly NDArray[]): NDArray {
   const out = NDArray.zeros(dtype, shape);
   let at = 0;
   for (const { data } of parts) {
@@ -169,7 +169,7 @@ function joined(dtype: DType, shape: readonly number[], parts: readonly NDArray[
 }
 
 /** Consecutive runs of rows. */
-function cut({ dtype, shape, data }: NDArray, lengths: readonly number[]): NDArray[] {
+export function cut({ dtype, shape, data }: NDArray, lengths: readonly number[]): NDArray[] {
   const words = sizeOf(shape.slice(1)) * wordsPerElement(dtype);
   let row = 0;
   return lengths.map(length => {
@@ -179,7 +179,7 @@ function cut({ dtype, shape, data }: NDArray, lengths: readonly number[]): NDArr
   });
 }
 
-function sumOf(x: NDArray, y: NDArray): NDArray {
+export function sumOf(x: NDArray, y: NDArray): NDArray {
   if (x.shape.join() !== y.shape.join())
     throw new InvalidArgumentError(`Gradients of one element have shapes [${x.shape}] and [${y.shape}], which cannot be added.`);
   const out = NDArray.zeros(x.dtype, x.shape);

@@ -3,7 +3,7 @@
 import type { DType } from "../base/dtype.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 
-const cType = (dtype: DType): string => ({ float32: "float", float64: "double", float16: "half" })[dtype as "float32"] ?? dtype;
+export const cTypeOf = (dtype: DType): string => ({ float32: "float", float64: "double", float16: "half" })[dtype as "float32"] ?? dtype;
 const shapeText = (shape: readonly number[]): string => `[${shape}]`;
 
 /** What every complaint is about. */
@@ -14,12 +14,12 @@ interface Named {
 
 export function requireWritable(array: Named, dtype: DType): void {
   if (array.dtype !== dtype)
-    throw new InvalidArgumentError(`TensorArray dtype is ${cType(array.dtype)} but Op is trying to write dtype ${cType(dtype)}.`);
+    throw new InvalidArgumentError(`TensorArray dtype is ${cTypeOf(array.dtype)} but Op is trying to write dtype ${cTypeOf(dtype)}.`);
 }
 
 export function requireReadable(array: Named, dtype: DType): void {
   if (array.dtype !== dtype)
-    throw new InvalidArgumentError(`TensorArray dtype is ${cType(array.dtype)} but Op requested dtype ${cType(dtype)}.`);
+    throw new InvalidArgumentError(`TensorArray dtype is ${cTypeOf(array.dtype)} but Op requested dtype ${cTypeOf(dtype)}.`);
 }
 
 export const negativeSize = (): Error => new InvalidArgumentError("Size should be >= 0.");

@@ -12,7 +12,7 @@ import type { Program, State } from "../ir/program.ts";
 import { verifyProgram } from "../ir/verify.ts";
 import { blamed } from "../lower/blame.ts";
 import { lower } from "../lower/index.ts";
-import { NeedsHost, NeedsIterating, NeedsValue } from "../lower/request.ts";
+import { NeedsHost, NeedsIterating, NeedsKeeping, NeedsValue } from "../lower/request.ts";
 import { expandCalls } from "../graph/expand-calls.ts";
 import { extract } from "../optimize/extract.ts";
 import { optimize } from "../optimize/index.ts";
@@ -20,10 +20,20 @@ import { printSelection, resolve, type Selection } from "../optimize/selection.t
 import { schedule } from "../schedule/index.ts";
 import type { Plan } from "../schedule/plan.ts";
 import { printPlan } from "../schedule/print-plan.ts";
-import { handleMakers, type HostCall, hostCall, isOnHost, nextHostOperations, type RunContext, runTogether, valueInputs } from "./host.ts";
+import {
+  handleMakers,
+  handleSource,
+  type HostCall,
+  hostCall,
+  isOnHost,
+  nextHostOperations,
+  type RunContext,
+  runTogether,
+  valueInputs,
+} from "./host.ts";
 import { around, iterate, iterationOf, withCase } from "./iterate.ts";
 import type { Programs } from "./programs.ts";
-import { isHandleSource, NeedsKeeping, producersIn, split } from "./split.ts";
+import { isHandleSource, producersIn, split } from "./split.ts";
 import { TracedProgram } from "./trace.ts";
 
 /** One fed tensor; `known` values are compiled in. */
@@ -89,6 +99,8 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
       at,
       hosts.map(op => hostCall(selection, op, device)),
     );
+  const passed = passedThrough(selection, feeds);
+  if (passed.some(from => from !== undefined)) return besides(selection, feeds, at, passed);
   let program: Program;
   try {
     program = lowerSelection(selection, feeds, device);
@@ -132,6 +144,35 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
     },
     get counts() {
       return kept.executable.counts;
+    },
+  };
+}
+
+/** Which feed a fetched object of the host (a dataset, a list kept there) is: no program can hold one. */
+function passedThrough(selection: Selection, feeds: readonly CompileFeed[]): (number | undefined)[] {
+  return selection.fetches.map(fetch => {
+    if (fetch.dtype !== "variant") return undefined;
+    const source = handleSource(selection, fetch);
+    const from = feeds.findIndex(({ tensor }) => tensor === source);
+    return from < 0 ? undefined : from;
+  });
+}
+
+/** Hands these on beside the program of all others. */
+async function besides(
+  selection: Selection,
+  feeds: readonly CompileFeed[],
+  at: CompilePlace,
+  passed: readonly (number | undefined)[],
+): Promise<Compiled> {
+  const others = selection.fetches.filter((_, k) => passed[k] === undefined);
+  const compiled = await compileParts({ ...selection, fetches: others }, feeds, at);
+  return {
+    ...compiled,
+    run: async (arrays, context) => {
+      const results = await compiled.run(arrays, context);
+      let next = 0;
+      return passed.map(from => (from === undefined ? results[next++] : arrays[from]));
     },
   };
 }

@@ -45,8 +45,11 @@ export function nextHostOperations(selection: Selection): readonly Operation[] {
 
 const isHost = (selection: Selection, node: Node): boolean => node instanceof Operation && isOnHost(selection, node);
 
-export const isOnHost = ({ keepsOnHost }: Selection, { definition }: Operation): boolean =>
-  definition.host !== undefined || (keepsOnHost === true && definition.onHost !== undefined);
+export const isOnHost = ({ keepsOnHost }: Selection, { definition, inputs, outputs }: Operation): boolean =>
+  definition.host !== undefined || (keepsOnHost === true && definition.onHost !== undefined && [...inputs, ...outputs].some(livesInARun));
+
+/** Handles and lists. */
+const livesInARun = ({ dtype }: Tensor): boolean => dtype === "resource" || dtype === "variant";
 
 /** The tensors among an operation's inputs that are values. */
 export const valueInputs = (selection: Selection, op: Operation): readonly Tensor[] => {

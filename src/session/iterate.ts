@@ -1,7 +1,6 @@
 // Loops that are run iteration by iteration, and branches that are chosen between segments: where something inside needs a value or a size that
 // is only known while running. Each iteration is a segment of its own; its programs are those of the sizes it meets.
 
-import { UnimplementedError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
@@ -65,10 +64,8 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
   for (const node of [...loop.condition.nodes, ...loop.body.nodes]) for (const op of operationsOf([node])) inside.add(op);
   const read = [...loop.condition.nodes, ...loop.body.nodes].flatMap(inputsOf).concat(loop.condition.result, loop.body.results);
   const outside = new Set<Tensor>();
-  for (const tensor of read.map(input => resolve(given, input))) {
-    requireKept(selection, tensor, op => !inside.has(op));
-    if (tensor.dtype === "variant" && !inside.has(tensor.op)) throw variantOutside(loop, tensor.op);
-  }
+  const start = loop.initial.map(tensor => resolve(selection, tensor));
+  for (const tensor of [...start, ...read.map(input => resolve(given, input))]) requireKept(selection, tensor, op => !inside.has(op));
   for (const tensor of read.map(input => resolve(given, input)))
     if (!current.includes(tensor) && !tensor.isRef && tensor.dtype !== "resource" && !inside.has(tensor.op)) outside.add(tensor);
   const feeds = new Set([...current, ...outside]);
@@ -83,17 +80,11 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
   return {
     current,
     outside: [...outside],
-    initial: loop.initial.map(tensor => resolve(selection, tensor)),
+    initial: start,
     condition: part(loop.condition.nodes, [loop.condition.result]),
     body: part([...loop.condition.nodes, ...loop.body.nodes], loop.body.results),
   };
 }
-
-const variantOutside = ({ name }: StructuredLoop, op: Operation): Error =>
-  new UnimplementedError(
-    `The loop '${name}' cannot run here: its iterations need sizes that are only known while running, and '${op.name}' (${op.type}) lives inside one run.\n\nKeep the sizes inside the loop fixed, or make it inside the loop.`,
-    op,
-  );
 
 /** How a run goes on: the values of the variables when the condition no longer holds. */
 export async function iterate(

@@ -3,6 +3,7 @@
 
 import { UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
+import { NeedsKeeping } from "../lower/request.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
 
 /** Where to cut. */
@@ -28,13 +29,6 @@ export interface Halves {
 
 const noOperations: ReadonlySet<Operation> = new Set();
 
-/** Thrown when something that lives in one run, a TensorArray or a stack, is used on both sides of a cut: it has to be kept on the host. */
-export class NeedsKeeping extends Error {
-  constructor({ op }: Tensor) {
-    super(`'${op.name}' (${op.type}) is used in more than one part of a run.`);
-  }
-}
-
 /** @throws UnimplementedError if a needed tensor is made inside a branch or loop; NeedsKeeping. */
 export function split(selection: Selection, { needs, after = [], between = noOperations, reader }: Cut): Halves {
   const producers = producersIn(selection);
@@ -53,7 +47,7 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
   const given = new Set<Tensor>();
   const cross = (input: Tensor): void => {
     const source = resolve(rest, input);
-    requireKept(selection, source, op => early.has(producers.get(op) as Node));
+    requireKept(selection, source, op => early.has(producers.get(op) as Node) && !between.has(op));
     if (selection.feeds.has(source) || source.isRef || source.dtype === "resource") return;
     if (between.has(source.op)) given.add(source);
     const producer = producers.get(source.op);
@@ -78,8 +72,9 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
 }
 
 /** @throws NeedsKeeping if a handle that is read comes from a part that has ended. */
-export function requireKept({ keepsOnHost }: Selection, handle: Tensor, hasEnded: (op: Operation) => boolean): void {
-  if (!keepsOnHost && handle.dtype === "resource" && handle.op.definition.onHost && hasEnded(handle.op)) throw new NeedsKeeping(handle);
+export function requireKept({ keepsOnHost, feeds }: Selection, handle: Tensor, hasEnded: (op: Operation) => boolean): void {
+  const lives = handle.dtype === "variant" ? !feeds.has(handle) : handle.dtype === "resource" && handle.op.definition.onHost !== undefined;
+  if (!keepsOnHost && lives && hasEnded(handle.op)) throw new NeedsKeeping(handle);
 }
 
 /** The node of the selection that an operation is, or is part of. */

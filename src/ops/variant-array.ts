@@ -1,0 +1,18 @@
+// Values of type variant that gradients are taken of: they can be made zero and added.
+
+import { InvalidArgumentError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
+
+export abstract class VariantArray extends NDArray {
+  constructor() {
+    super("variant", [], new Uint8Array(1));
+  }
+
+  abstract zeros(): VariantArray;
+  abstract plus(other: VariantArray): VariantArray;
+
+  static of(array: NDArray): VariantArray {
+    if (array instanceof VariantArray) return array;
+    throw new InvalidArgumentError("The given variant tensor has neither zeros nor sums.");
+  }
+}
