@@ -635,6 +635,27 @@ export {
   TensorArrayWriteV3,
 } from "../ops/tensor-array.ts";
 export {
+  EmptyTensorList,
+  TensorListConcat,
+  TensorListConcatLists,
+  TensorListConcatV2,
+  TensorListElementShape,
+  TensorListFromTensor,
+  TensorListGather,
+  TensorListGetItem,
+  TensorListLength,
+  TensorListPopBack,
+  TensorListPushBack,
+  TensorListReserve,
+  TensorListResize,
+  TensorListScatter,
+  TensorListScatterIntoExistingList,
+  TensorListScatterV2,
+  TensorListSetItem,
+  TensorListSplit,
+  TensorListStack,
+} from "../ops/tensor-list.ts";
+export {
   ApplyAdaMax,
   ApplyAdadelta,
   ApplyAdagrad,

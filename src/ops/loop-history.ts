@@ -222,7 +222,9 @@ export class LoopHistory implements History {
   sum(enter: Operation, gradient: Tensor): Tensor {
     const { backward } = this;
     const start = backward.outside(() =>
-      gradient.shape.isFullyDefined && gradient.dtype !== "variant" ? this.zeroSum(gradient, "b_acc") : this.zerosLikeInvariant(enter.inputs[0], gradient),
+      gradient.shape.isFullyDefined && gradient.dtype !== "variant"
+        ? this.zeroSum(gradient, "b_acc")
+        : this.zerosLikeInvariant(enter.inputs[0], gradient),
     );
     const names = { enter: "b_acc", merge: "b_acc", exit: "b_acc", keepsShape: true };
     return backward.addVariable(
@@ -241,8 +243,7 @@ export class LoopHistory implements History {
     const { backward, forward, outer } = this;
     const isNested = backward.outer instanceof WhileContext && backward.outer.history !== null;
     if (dtype === "variant") return within(backward.outer, () => zerosLike(isNested && outer ? outer.realValue(value) : value));
-    if (!(isNested && outer))
-      return within(backward.outer, () => zeros(Shape({ input: value }), dtype));
+    if (!(isNested && outer)) return within(backward.outer, () => zeros(Shape({ input: value }), dtype));
     const shape = within(forward.outer, () => Shape({ input: value }));
     const stack = outer.push(shape);
     return within(backward.outer, () => zeros(outer.pop(stack, shape), dtype));
@@ -304,11 +305,12 @@ export class LoopHistory implements History {
       const [first, second] = merged.op.inputs;
       if (first !== second) continue;
       const zero = (): Tensor => constant(NDArray.zeros(first.dtype, first.shape.asNumbers()));
-      const outerZero = first.dtype === "variant"
-        ? within(this.backward.outer, () => zerosLike(first.op.inputs[0]))
-        : first.shape.isFullyDefined
-        ? null
-        : within(this.backward.outer, () => zeros(Shape({ input: first.op.inputs[0] }), first.dtype));
+      const outerZero =
+        first.dtype === "variant"
+          ? within(this.backward.outer, () => zerosLike(first.op.inputs[0]))
+          : first.shape.isFullyDefined
+            ? null
+            : within(this.backward.outer, () => zeros(Shape({ input: first.op.inputs[0] }), first.dtype));
       merged.op.replaceInput(
         1,
         this.backward.inside(() => NextIteration({ data: outerZero ?? zero() })),
