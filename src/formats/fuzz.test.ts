@@ -10,6 +10,8 @@ import { BundleReader, writeBundle } from "./bundle.ts";
 import { checkpointStateFromText } from "./checkpoint.ts";
 import { CheckpointV1Reader, writeCheckpointV1 } from "./checkpoint-v1.ts";
 import { crc32c, maskCrc } from "./crc32c.ts";
+import { pixelsFromJpeg } from "./jpeg-reading.ts";
+import { jpegFromPixels } from "./jpeg-writing.ts";
 import { messageFromBytes, messageToBytes } from "./message-codec.ts";
 import { npyFromArray, npyToArray } from "./npy.ts";
 import { recordsOf, recordToBytes } from "./records.ts";
@@ -212,6 +214,14 @@ describe("fuzzing", () => {
       checkpointStateFromText(decoder.decode(bytes)),
     );
     await fuzz([encodeText("10 4 4,3:0,4"), encodeText("5 -")], bytes => parseShapeAndSlice(decoder.decode(bytes)));
+  });
+
+  test("JPEG pictures", async () => {
+    const data = Uint8Array.from({ length: 20 * 17 * 3 }, (_, i) => (i * i) % 251);
+    const picture = { width: 20, height: 17, channels: 3, data };
+    const files = [false, true].map(isProgressive => jpegFromPixels(picture, { isProgressive, quality: 30 }));
+    const ratios = [1, 2, 4, 8] as const;
+    await fuzz(files, (bytes, random) => pixelsFromJpeg(bytes, { ratio: ratios[random(4)], mayBeCutOff: random(8) === 0 }), 5_000);
   });
 
   test("npy arrays", async () => {

@@ -1,4 +1,4 @@
-// PNG pictures, writing: 8 bits a channel, 1 to 4 channels. Format: the W3C's PNG specification, third edition.
+// PNG pictures, writing: 8 or 16 bits a channel, 1 to 4 channels. Format: the W3C's PNG specification, third edition.
 
 import { deflateNow } from "./deflate.ts";
 
@@ -10,17 +10,24 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
+/** The same with samples of 8 or of 16 bits. */
+export interface WidePixels extends Omit<Pixels, "data"> {
+  readonly data: Uint8Array | Uint16Array;
+}
+
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const colourTypes = [0, 4, 2, 6];
 
 /** The bytes of a PNG file. */
-export function pngFromPixels({ width, height, channels, data }: Pixels): Uint8Array {
+export function pngFromPixels({ width, height, channels, data: samples }: WidePixels): Uint8Array {
+  const isWide = samples instanceof Uint16Array;
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header.set([8, colourTypes[channels - 1], 0, 0, 0], 8);
-  const rowBytes = width * channels;
+  header.set([isWide ? 16 : 8, colourTypes[channels - 1], 0, 0, 0], 8);
+  const data = isWide ? highFirst(samples) : samples;
+  const rowBytes = width * channels * (isWide ? 2 : 1);
   // Each row begins with its filter: "up" where there is a row above, of which most pictures differ little.
   const rows = new Uint8Array((rowBytes + 1) * height);
   for (let y = 0; y < height; y++) {
@@ -37,6 +44,9 @@ export function pngFromPixels({ width, height, channels, data }: Pixels): Uint8A
   }
   return result;
 }
+
+const highFirst = (samples: Uint16Array): Uint8Array =>
+  Uint8Array.from({ length: 2 * samples.length }, (_, i) => samples[i >> 1] >> (i % 2 === 0 ? 8 : 0));
 
 function chunk(name: string, content: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(12 + content.length);

@@ -7,7 +7,17 @@ export {
   nonMaxSuppressionPadded,
   nonMaxSuppressionWithScores,
 } from "../ops/image-boxes.ts";
-export { decodeBmp, decodeGif, decodeImage, decodePng, encodePng } from "../ops/image-codecs.ts";
+export {
+  decodeAndCropJpeg,
+  decodeBmp,
+  decodeGif,
+  decodeImage,
+  decodeJpeg,
+  decodePng,
+  extractJpegShape,
+  isJpeg,
+} from "../ops/image-codecs.ts";
+export { encodeJpeg, encodePng } from "../ops/image-encoders.ts";
 export { totalVariation } from "../ops/image-measures.ts";
 export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
 export {

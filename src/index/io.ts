@@ -12,6 +12,16 @@ export {
 } from "../library/features.ts";
 export { PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/bytes.ts";
-export { decodeBmp, decodeGif, decodeImage, decodePng, encodePng } from "../ops/image-codecs.ts";
+export {
+  decodeAndCropJpeg,
+  decodeBmp,
+  decodeGif,
+  decodeImage,
+  decodeJpeg,
+  decodePng,
+  extractJpegShape,
+  isJpeg,
+} from "../ops/image-codecs.ts";
+export { encodeJpeg, encodePng } from "../ops/image-encoders.ts";
 export { decodeCsv, decodeRaw } from "../ops/string-parsing.ts";
 export { decodeBase64, encodeBase64 } from "../ops/string.ts";

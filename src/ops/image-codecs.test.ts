@@ -215,6 +215,68 @@ test("what is written reads back", async () => {
   expect((await value(() => tf.image.decodePng(tf.image.encodePng(pixels)))).toArray()).toEqual(pixels.toArray());
 });
 
+test("16 bits a channel read back", async () => {
+  const pixels = tf.NDArray.from(Uint16Array.from({ length: 2 * 3 * 3 }, (_, i) => (i * 7919) % 65536)).reshape([2, 3, 3]);
+  const decoded = await value(() => tf.image.decodePng(tf.image.encodePng(pixels), { dtype: tf.uint16 }));
+  expect(decoded.toArray()).toEqual(pixels.toArray());
+});
+
+const bitmap = (width: number, height: number, bits: number): Uint8Array => {
+  const rowBytes = Math.floor(((width * bits) / 8 + 3) / 4) * 4;
+  const bytes = new Uint8Array(54 + rowBytes * Math.abs(height));
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x42, 0x4d]);
+  view.setInt32(10, 54, true);
+  view.setInt32(18, width, true);
+  view.setInt32(22, height, true);
+  view.setInt16(28, bits, true);
+  for (let i = 54; i < bytes.length; i++) bytes[i] = ((i - 54) * 37 + 5) % 256;
+  return bytes;
+};
+
+test.each([
+  [8, 0, [5, 42, 153, 190]],
+  [8, 3, [5, 5, 5, 42, 42, 42, 153, 153, 153, 190, 190, 190]],
+  [24, 4, [79, 42, 5, 255, 190, 153, 116, 255, 119, 82, 45, 255, 230, 193, 156, 255]],
+  [32, 3, [79, 42, 5, 227, 190, 153, 119, 82, 45, 11, 230, 193]],
+])("a bitmap of %s bits as %s channels", async (bits, channels, pixels) => {
+  const image = await value(() => tf.image.decodeBmp(file(bitmap(2, -2, bits)), { channels }));
+  expect(Array.from(image.data as Uint8Array)).toEqual(pixels);
+});
+
+// A JPEG file of 4 × 4 pixels, as encodeJpeg writes it.
+const jpeg = (): tf.Tensor => tf.image.encodeJpeg(tf.NDArray.from(Uint8Array.from({ length: 48 }, (_, i) => i)).reshape([4, 4, 3]));
+const gif = file(bytesOf("R0lGODdhBQADAIIAANTS3DrB5mZ+PoBYnSRXRtVMr9MV8l9EdiwAAAAABQADAAAIFAAHGBBggECBAAcGECAAoEABAAEBADs="));
+
+test("what the headers say", async () => {
+  expect((await value(() => tf.image.extractJpegShape(jpeg()))).toArray()).toEqual([4, 4, 3]);
+  expect((await value(() => tf.image.isJpeg(jpeg()))).get(0)).toBe(true);
+  expect((await value(() => tf.image.isJpeg(gif))).get(0)).toBe(false);
+});
+
+test("any of them decodes as an image of any type", async () => {
+  expect((await value(() => tf.image.decodeGif(jpeg()))).shape).toEqual([1, 4, 4, 3]);
+  const [eight, sixteen, float] = await Promise.all(
+    (["uint8", "uint16", "float32"] as const).map(dtype => value(() => tf.image.decodeImage(jpeg(), { dtype }))),
+  );
+  expect(sixteen.get(5)).toBe(Number(eight.get(5)) * 256);
+  expect(float.get(5)).toBe(Math.fround(Number(eight.get(5)) * Math.fround(1 / 255)));
+  const deep = tf.NDArray.from(Uint16Array.of(0, 1000, 40000, 65535)).reshape([2, 2, 1]);
+  const values = (await value(() => tf.image.decodeImage(tf.image.encodePng(deep), { dtype: "float32" }))).toArray();
+  expect(values).toEqual([
+    [[0], [0.015259021893143654]],
+    [[0.610360860824585], [1]],
+  ]);
+});
+
+test("files of two frames are no single picture", async () => {
+  const frames = bytesOf("R0lGODlhAQABAIAAAAAAAP///yH5BAAKAAAALAAAAAABAAEAAAICRAEAIfkEAAoAAAAsAAAAAAEAAQAAAgJEAQA7");
+  expect((await value(() => tf.image.decodeGif(file(frames)))).shape).toEqual([2, 1, 1, 3]);
+  await expect(value(() => tf.image.decodeJpeg(file(frames)))).rejects.toThrow(
+    "Got 2 frames, but animated gifs can only be decoded by tf.io.decode_gif or tf.io.decode_image",
+  );
+});
+
 test("what is refused", async () => {
   const refusal = (build: () => tf.Tensor): Promise<string> =>
     value(build).then(
@@ -226,5 +288,35 @@ test("what is refused", async () => {
   expect(await refusal(() => tf.image.decodeImage("abc"))).toBe(unknown);
   const cut = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3);
   expect(await refusal(() => tf.image.decodePng(file(cut)))).toBe("Invalid PNG. Failed to initialize decoder.");
-  expect(await refusal(() => tf.image.decodeImage(file(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0))))).toBe("JPEG images cannot be decoded yet.");
+  const failed = "jpeg::Uncompress failed. Invalid JPEG data or crop window.";
+  expect(await refusal(() => tf.image.decodeImage(file(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0))))).toBe(failed);
+  expect(await refusal(() => tf.image.decodeAndCropJpeg(jpeg(), [0, 1, 4, 4]))).toBe(failed);
+  expect(await refusal(() => tf.image.decodeAndCropJpeg(gif, [0, 0, 1, 1]))).toBe(
+    "DecodeAndCropJpeg operation can run on JPEG only, but detected GIF.",
+  );
+  expect(await refusal(() => tf.image.decodeJpeg(""))).toBe("Input is empty.");
+  expect(await refusal(() => tf.image.decodeJpeg(jpeg(), { channels: 4 }))).toBe("JPEG does not support 4 channels");
+  expect(await refusal(() => tf.image.decodeJpeg(jpeg(), { channels: 2 }))).toBe("`channels` must be 0, 1, 3 or 4 but got 2");
+  expect(await refusal(() => tf.rawOps.DecodeJpeg({ contents: jpeg(), ratio: 3 }))).toBe("ratio must be 1, 2, 4, or 8, got 3");
+  expect(await refusal(() => tf.image.decodeBmp(jpeg()))).toBe(
+    "Trying to decode JPEG format using DecodeBmp op. Use `decode_jpeg` or `decode_image` instead.",
+  );
+  expect(await refusal(() => tf.image.decodeGif(file(bitmap(2, 2, 24))))).toBe(
+    "Trying to decode BMP format using a wrong op. Use `decode_bmp` or `decode_image` instead. Op used: DecodeGif",
+  );
+  expect(await refusal(() => tf.image.decodeBmp(file(bitmap(2, 2, 24).slice(1))))).toBe(unknown);
+  expect(await refusal(() => tf.image.decodeBmp(file(bitmap(2, 2, 24).slice(0, -1))))).toBe(
+    "Input size should match (header_size + row_size * abs_height) but they differ by -1",
+  );
+  expect(await refusal(() => tf.image.decodeBmp(file(bitmap(2, 2, 16))))).toBe(
+    "Number of channels inherent in the image must be 1, 3 or 4, was 2",
+  );
+  const pixels = tf.NDArray.zeros("uint8", [2, 2, 3]);
+  expect(await refusal(() => tf.image.encodeJpeg(pixels, { quality: 101 }))).toBe("quality must be in [0,100], got 101");
+  expect(await refusal(() => tf.image.encodeJpeg(pixels, { format: "grayscale" }))).toBe(
+    "format grayscale expects 1 channels, got [2,2,3]",
+  );
+  expect(await refusal(() => tf.image.encodePng(pixels, { compression: 10 }))).toBe("compression should be in [-1,9], got 10");
+  expect(() => tf.image.decodeJpeg("x", { channels: -1 })).toThrow("channels must be non-negative, got -1");
+  expect(() => tf.image.decodeAndCropJpeg("x", [1, 2, 3])).toThrow("Dimension must be 4 but is 3");
 });

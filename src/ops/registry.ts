@@ -22,6 +22,7 @@ import * as functionalCalls from "./functional-calls.ts";
 import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
 import * as imageCodecs from "./image-codecs.ts";
+import * as imageEncoders from "./image-encoders.ts";
 import * as imageResize from "./image-resize.ts";
 import * as linalg from "./linalg.ts";
 import * as linalgFunctions from "./linalg-functions.ts";
@@ -85,6 +86,7 @@ const families = [
   image,
   imageBoxes,
   imageCodecs,
+  imageEncoders,
   imageResize,
   linalg,
   linalgFunctions,
