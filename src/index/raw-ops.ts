@@ -194,7 +194,8 @@ export {
   NonMaxSuppressionV4,
   NonMaxSuppressionV5,
 } from "../ops/image-boxes.ts";
-export { DecodeBmp, DecodeGif, DecodeImage, DecodeJpeg, DecodePng, EncodePng } from "../ops/image-codecs.ts";
+export { DecodeAndCropJpeg, DecodeBmp, DecodeGif, DecodeImage, DecodeJpeg, DecodePng, ExtractJpegShape } from "../ops/image-codecs.ts";
+export { EncodeJpeg, EncodeJpegVariableQuality, EncodePng } from "../ops/image-encoders.ts";
 export {
   ResizeArea,
   ResizeBicubic,
