@@ -17,6 +17,17 @@ export const checkpointMessages = {
   SavedTensorSliceMeta: { tensor: "repeated SavedSliceMeta = 1", versions: "VersionDef = 2" },
   SavedSlice: { name: "string = 1", slice: "TensorSliceProto = 2", data: "TensorProto = 3" },
   SavedTensorSlices: { meta: "SavedTensorSliceMeta = 1", data: "SavedSlice = 2" },
+  TrackableObjectGraph: { nodes: "repeated TrackableObject = 1" },
+  TrackableObject: {
+    children: "repeated ObjectReference = 1",
+    attributes: "repeated SerializedTensor = 2",
+    slotVariables: "repeated SlotVariableReference = 3",
+    registeredSaver: "RegisteredSaver = 4",
+  },
+  ObjectReference: { nodeId: "int32 = 1", localName: "string = 2" },
+  SerializedTensor: { name: "string = 1", fullName: "string = 2", checkpointKey: "string = 3" },
+  SlotVariableReference: { originalVariableNodeId: "int32 = 1", slotName: "string = 2", slotVariableNodeId: "int32 = 3" },
+  RegisteredSaver: { name: "string = 1", objectName: "string = 2" },
 } as const;
 
 export const eventMessages = {

@@ -7,6 +7,7 @@ export { startQueueRunners } from "../io/queue-runners.ts";
 export {
   NewCheckpointReader,
   checkpointExists,
+  checkpointsIterator,
   generateCheckpointStateProto,
   getCheckpointMtimes,
   getCheckpointState,
@@ -18,6 +19,7 @@ export {
   updateCheckpointState,
 } from "../io/saver-checkpoints.ts";
 export { initFromCheckpoint } from "../io/saver-initialize.ts";
+export { VocabInfo, warmStart } from "../io/saver-warm-start.ts";
 export { Saver, SaverDef } from "../io/saver.ts";
 export { summaryIterator } from "../io/summary-writer.ts";
 export { AdadeltaOptimizer } from "../library/train/adadelta.ts";

@@ -53,6 +53,48 @@ export const generateCheckpointStateProto = (
   options: UpdateCheckpointStateOptions = {},
 ): CheckpointState => makeCheckpointState(saveDir, modelCheckpointPath, options);
 
+interface CheckpointsIteratorOptions {
+  /** So many seconds lie between two checkpoints at least. */
+  readonly minIntervalSecs?: number;
+  /** So many seconds are waited for the next one; null: for ever. */
+  readonly timeout?: number | null;
+  /** Asked after each timeout whether that was all; without it, it was. */
+  readonly timeoutFn?: (() => boolean) | null;
+}
+
+const pause = (seconds: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, 1000 * seconds));
+const now = (): number => Date.now() / 1000;
+/** The folder is looked at so often. */
+const secondsBetweenLooks = 1;
+
+/** The latest checkpoint of a folder, then each that becomes the latest while somebody else trains: `for await (const path of …)`.
+ *  TF: tf.train.checkpoints_iterator. */
+export async function* checkpointsIterator(checkpointDir: string, options: CheckpointsIteratorOptions = {}): AsyncGenerator<string, void> {
+  const { minIntervalSecs = 0, timeout = null, timeoutFn = null } = options;
+  let last: string | null = null;
+  for (;;) {
+    const path = await nextCheckpoint(checkpointDir, last, timeout);
+    if (path === null) {
+      if (!timeoutFn || timeoutFn()) return;
+      continue;
+    }
+    last = path;
+    const next = now() + minIntervalSecs;
+    yield path;
+    if (next > now()) await pause(next - now());
+  }
+}
+
+async function nextCheckpoint(folder: string, last: string | null, timeout: number | null): Promise<string | null> {
+  const end = timeout === null ? Number.POSITIVE_INFINITY : now() + timeout;
+  for (;;) {
+    const path = await latestCheckpoint(folder);
+    if (path !== null && path !== last) return path;
+    if (now() + secondsBetweenLooks > end) return null;
+    await pause(secondsBetweenLooks);
+  }
+}
+
 /** Is there a checkpoint of this path? TF: tf.train.checkpoint_exists. */
 export const checkpointExists = (checkpointPrefix: string): Promise<boolean> => hasCheckpoint(files, checkpointPrefix);
 

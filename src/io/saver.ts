@@ -14,7 +14,8 @@ import {
 } from "../base/errors.ts";
 import { fileNameOf, folderOf } from "../base/files.ts";
 import { decodeText, type NDArray } from "../base/ndarray.ts";
-import { hasCheckpoint, removeCheckpointFiles, writeCheckpointState } from "../formats/checkpoint.ts";
+import { CheckpointReader, hasCheckpoint, removeCheckpointFiles, writeCheckpointState } from "../formats/checkpoint.ts";
+import { messageFromBytes } from "../formats/message-codec.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
@@ -134,6 +135,8 @@ export class Saver {
   private readonly options: SaverOptions;
   private isBuilt = false;
   private isEmpty = false;
+  /** The nodes that restore from a checkpoint of objects. */
+  private byObjects: { readonly keys: string; readonly def: SaverDef } | null = null;
   private kept: { readonly path: string; readonly time: number }[] = [];
   private toBeRemoved: { readonly path: string; readonly time: number }[] = [];
   private nextKeptTime = Number.POSITIVE_INFINITY;
@@ -315,11 +318,66 @@ export class Saver {
     try {
       await session.run(restoreOpName, { [filenameTensorName]: path });
     } catch (error) {
-      if (error instanceof NotFoundError) throw explained(error, "a Variable name or other graph key that is missing");
+      if (error instanceof NotFoundError) {
+        const keys = await objectGraphKeys(path);
+        if (keys === null) throw explained(error, "a Variable name or other graph key that is missing");
+        return this.restoreByObjects(session, path, keys);
+      }
       if (error instanceof InvalidArgumentError) throw explained(error, "a mismatch between the current graph and the graph");
       throw error;
     }
   }
+
+  /** Nodes of their own, made once for each set of keys, since they name other keys. */
+  private async restoreByObjects(session: Runner, path: string, keys: ReadonlyMap<string, string>): Promise<void> {
+    console.warn(
+      "Restoring an object-based checkpoint using a name-based saver. This may be somewhat fragile, and will re-build the Saver. Instead, consider loading object-based checkpoints using tf.train.Checkpoint().",
+    );
+    const graph = graphOf(session);
+    const saveables = graph.asDefault(() => saveablesOf(this.varList ?? allSaveable()));
+    refuseMissing(
+      saveables.flatMap(({ specs }) => specs.map(({ name }) => name)),
+      keys,
+    );
+    const renamed = saveables.map(
+      (saveable): SaveableObject => ({
+        name: saveable.name,
+        op: saveable.op,
+        restore: (tensors, shapes) => saveable.restore(tensors, shapes),
+        specs: saveable.specs.map(spec => ({ ...spec, name: keys.get(spec.name) as string })),
+      }),
+    );
+    const text = renamed.flatMap(({ specs }) => specs.map(({ name }) => name)).join("\n");
+    if (this.byObjects?.keys !== text)
+      this.byObjects = { keys: text, def: graph.asDefault(() => nodesOf(renamed, { ...this.options, sharded: false, name: "save" })) };
+    const { filenameTensorName, restoreOpName } = this.byObjects.def;
+    await session.run(restoreOpName, { [filenameTensorName]: path });
+  }
+}
+
+/** Names of variables → keys, in a checkpoint of objects (tf.train.Checkpoint, Keras); null if it is none. */
+async function objectGraphKeys(path: string): Promise<Map<string, string> | null> {
+  const reader = await CheckpointReader.open(files, path);
+  try {
+    if (!reader.hasTensor(objectGraphKey)) return null;
+    const bytes = (await reader.getTensor(objectGraphKey)).get(0) as Uint8Array;
+    const { nodes } = messageFromBytes("TrackableObjectGraph", bytes);
+    return new Map(nodes.flatMap(({ attributes }) => attributes.map(({ fullName, checkpointKey }) => [fullName, checkpointKey])));
+  } finally {
+    await reader.close();
+  }
+}
+const objectGraphKey = "_CHECKPOINTABLE_OBJECT_GRAPH";
+
+/** @throws NotFoundError in TensorFlow's words unless the checkpoint has all the variables. */
+function refuseMissing(names: readonly string[], keys: ReadonlyMap<string, string>): void {
+  const missing = names.filter(name => !keys.has(name)).sort();
+  if (missing.length === 0) return;
+  const wanted = new Set(names);
+  const extra = [...keys.keys()].filter(name => !wanted.has(name)).sort();
+  throw new NotFoundError(
+    `\n\nExisting variables not in the checkpoint: ${missing.join(", ")}\n\nVariables names when this checkpoint was written which don't exist now: ${extra.join(", ")}\n\n(${keys.size - extra.length} variable name(s) did match)\n\nCould not find some variables in the checkpoint (see names above). Saver was attempting to load an object-based checkpoint (saved using tf.train.Checkpoint or tf.keras.Model.save_weights) using variable names. If the checkpoint was written with eager execution enabled, it's possible that variable names have changed (for example missing a '_1' suffix). It's also possible that there are new variables which did not exist when the checkpoint was written. You can construct a Saver(var_list=...) with only the variables which previously existed, and if variable names have changed you may need to make this a dictionary with the old names as keys.`,
+  );
 }
 
 function refuseNoSession(session: unknown): void {
@@ -558,8 +616,9 @@ function byDevice(saveables: readonly SaveableObject[]): PerDevice {
   return [...result].sort(byName);
 }
 
-function buildNodes(list: VarList, options: SaverOptions): SaverDef {
-  const saveables = saveablesOf(list);
+const buildNodes = (list: VarList, options: SaverOptions): SaverDef => nodesOf(saveablesOf(list), options);
+
+function nodesOf(saveables: readonly SaveableObject[], options: SaverOptions): SaverDef {
   const unsavable = saveables.flatMap(({ specs }) => specs).find(({ dtype }) => dtypeTable[dtype].bytes === 0 && dtype !== "string");
   if (unsavable) throw new TypeError(`${unsavable.name} is of type ${unsavable.dtype}, which checkpoints do not hold.`);
   const { graph } = saveables[0].specs[0].tensor;

@@ -15,6 +15,7 @@ import * as arraySlicing from "./array-slicing.ts";
 import * as bitwise from "./bitwise.ts";
 import * as bytes from "./bytes.ts";
 import * as checkpoint from "./checkpoint.ts";
+import * as checkpointRemapping from "./checkpoint-remapping.ts";
 import * as controlFlow from "./control-flow.ts";
 import * as example from "./example.ts";
 import * as fingerprint from "./fingerprint.ts";
@@ -79,6 +80,7 @@ const families = [
   bitwise,
   bytes,
   checkpoint,
+  checkpointRemapping,
   controlFlow,
   example,
   fingerprint,
