@@ -30,7 +30,7 @@ export async function vocabularyPlaces(
   count: number,
 ): Promise<bigint[]> {
   const [all, old] = await Promise.all([linesOf(newVocab), linesOf(oldVocab)]);
-  if (offset + count > all.length)
+  if (count > 0 && offset + count > all.length)
     throw new InvalidArgumentError(
       `The vocabulary ${newVocab} has ${all.length} words; those from ${offset} to below ${offset + count} were asked for.`,
     );
