@@ -1410,6 +1410,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "train.SummarySaverHook.before_run": "1 run_context",
   "train.SummarySaverHook.begin": "0",
   "train.SummarySaverHook.end": "0 session?",
+  "train.VocabInfo": "*",
   "train.WorkerSessionCreator": "0 scaffold? master= config? max_wait_secs=",
   "train.WorkerSessionCreator.create_session": "0",
   "train.add_queue_runner": "1 qr collection=",
@@ -1419,6 +1420,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "train.batch_join":
     "2 tensors_list batch_size capacity= enqueue_many= shapes? dynamic_pad= allow_smaller_final_batch= shared_name? name?",
   "train.checkpoint_exists": "1 checkpoint_prefix",
+  "train.checkpoints_iterator": "1 checkpoint_dir min_interval_secs= timeout? timeout_fn?",
   "train.cosine_decay": "3 learning_rate global_step decay_steps alpha= name?",
   "train.cosine_decay_restarts": "3 learning_rate global_step first_decay_steps t_mul= m_mul= alpha= name?",
   "train.create_global_step": "1 graph?",
@@ -1472,6 +1474,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "train.summary_iterator": "1 path",
   "train.update_checkpoint_state":
     "2 save_dir model_checkpoint_path all_model_checkpoint_paths? latest_filename? all_model_checkpoint_timestamps? last_preserved_timestamp?",
+  "train.warm_start": "1 ckpt_to_initialize_from vars_to_warm_start= var_name_to_vocab_info? var_name_to_prev_var_name?",
   "train.write_graph": "3 graph_or_graph_def logdir name as_text=",
   trainable_variables: "1 scope?",
   transpose: "1 a perm? name= conjugate=",

@@ -109,6 +109,7 @@ export {
 } from "../ops/array.ts";
 export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/bitwise.ts";
 export { DecodeCompressed, DecodePaddedRaw, MatchingFiles, ParseTensor, ReadFile, SerializeTensor, WriteFile } from "../ops/bytes.ts";
+export { GenerateVocabRemapping, LoadAndRemapMatrix } from "../ops/checkpoint-remapping.ts";
 export {
   MergeV2Checkpoints,
   Restore,
