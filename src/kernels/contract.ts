@@ -45,9 +45,7 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
 }
 
 function recordSums({ paddings, reduce, partial }: ProductSums, recording: Recording): Phase[] {
-  const place = partial && recording.places.get(partial);
-  const placed = place?.region === "arena" ? { ...reduce, scratch: place } : reduce;
-  return [...padded(paddings, recording), ...recordReduce(placed, recording)];
+  return [...padded(paddings, recording), ...recordReduce(reduce, recording, partial && recording.places.get(partial))];
 }
 
 const padded = (paddings: readonly Padding[], recording: Recording): Phase[] =>
@@ -62,9 +60,11 @@ function recordTiles(kernel: ContractKernel, plan: ContractPlan, recording: Reco
   return phases;
 }
 
-function placeScratch(values: readonly Value[], { scratch }: ContractKernel, recording: Recording): void {
-  for (const { value, offset, bytes } of scratchOffsets(values, recording.module.target.alignment))
-    recording.place(value, { region: "arena", offsetBytes: (scratch?.offsetBytes ?? 0) + offset, bytes });
+function placeScratch(values: readonly Value[], kernel: ContractKernel, recording: Recording): void {
+  const scratch = recording.scratchOf(kernel);
+  if (scratch === undefined) return;
+  for (const { value, offset } of scratchOffsets(values, recording.module.target.alignment))
+    recording.place(value, { ...scratch, offsetBytes: scratch.offsetBytes + offset });
 }
 
 /** The source surrounded by zeros. */

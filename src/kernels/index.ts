@@ -5,15 +5,16 @@ import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { forEachScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
 import { scalarsOfKernel } from "../schedule/draft.ts";
-import type { Kernel, Place, Plan } from "../schedule/plan.ts";
+import type { Kernel, Plan } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
 import { elementRow } from "./element.ts";
 import type { CostedPart } from "./estimate.ts";
 import { i32, type KernelModule } from "./language.ts";
 import { recordMap } from "./map.ts";
-import type { Phase, Recording } from "./phase.ts";
-import { Addresses } from "./places.ts";
+import type { Phase, Recording, WithScratch } from "./phase.ts";
+import { Addresses, type CodePlace, type ScratchPlace } from "./places.ts";
+import { CommonCode } from "./common-code.ts";
 import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
 import { recordRandom } from "./random.ts";
 import { recordReduce } from "./reduce.ts";
@@ -40,9 +41,7 @@ export interface Recorded {
 }
 
 /** A phase as a function of the module. */
-export interface RecordedPhase extends CostedPart {
-  readonly units: number;
-}
+export interface RecordedPhase extends CostedPart, Phase {}
 
 /** A phase, a kernel of the host or a copy, whose time a traced run tells. */
 export interface TracedPart {
@@ -58,6 +57,8 @@ export interface RecordOptions {
   /** Tell the host when each part has ended. Not so recorded, a module holds nothing of it. */
   readonly isTraced?: boolean;
   readonly sharing?: SharingRules;
+  /** Kernels of one form, fewer than which have functions of their own. */
+  readonly fewestAlike?: number;
 }
 
 /** Writes what was recorded before into `run`. */
@@ -67,9 +68,9 @@ type Emit = (k: FunctionRecorder) => void;
 export function record(
   plan: Plan,
   target: Target,
-  { isVerified = true, isTraced = false, sharing = usualRules }: RecordOptions = {},
+  { isVerified = true, isTraced = false, sharing = usualRules, fewestAlike = 3 }: RecordOptions = {},
 ): Recorded {
-  const recorder = new PlanRecorder(plan, target, sharing, isTraced);
+  const recorder = new PlanRecorder(plan, target, { isTraced, sharing, fewestAlike });
   const { module } = recorder;
   const emit = recorder.kernels(plan.kernels);
   module.function("run", { exported: true, results: [] }, emit);
@@ -88,29 +89,35 @@ const usualPasses = 8;
 
 class PlanRecorder implements Recording {
   readonly module: ModuleRecorder;
-  readonly places: Map<Value, Place>;
+  readonly places: Map<Value, CodePlace>;
   readonly hostKernels: Kernel[] = [];
   readonly checks: Extract<Kernel, { kind: "check" }>[] = [];
   readonly phases: (RecordedPhase & { threads: number })[] = [];
   readonly parts: TracedPart[] = [];
   private readonly isTraced: boolean;
   private readonly sharing: Sharing;
+  private readonly common: CommonCode;
   private count = 0;
   /** What phases worth sharing cost together. */
   private sharedWork = 0;
   private passes = 1;
 
-  constructor(plan: Plan, target: Target, rules: SharingRules, isTraced: boolean) {
+  constructor(plan: Plan, target: Target, { isTraced, sharing, fewestAlike }: Required<Omit<RecordOptions, "isVerified">>) {
     this.isTraced = isTraced;
     this.module = new ModuleRecorder(target, target.threads > 1 ? sharedMemory : undefined);
-    this.sharing = new Sharing(this.module, rules);
+    this.sharing = new Sharing(this.module, sharing);
     this.places = new Map(plan.places);
+    this.common = new CommonCode(plan.kernels, fewestAlike, { recording: this, record: phasesOf });
   }
 
   name = (kind: string): string => `${kind}${this.count++}`;
 
-  place(value: Value, place: Place): void {
+  place(value: Value, place: CodePlace): void {
     this.places.set(value, place);
+  }
+
+  scratchOf({ scratch }: WithScratch): ScratchPlace | undefined {
+    return scratch && { region: "arena", offsetBytes: scratch.offsetBytes };
   }
 
   /** Records the functions of kernels; calls to them are written later, when it is known whether there is enough to share. */
@@ -136,12 +143,12 @@ class PlanRecorder implements Recording {
         return this.check(kernel);
       default:
         if (!canRecord(kernel, this.places)) return this.host(kernel);
-        return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
+        return inOrder((this.common.phasesOf(kernel) ?? phasesOf(kernel, this)).map(phase => this.phase(phase, kernel)));
     }
   }
 
   private phase(phase: Phase, kernel: Kernel): Emit {
-    const recorded = { name: phase.name, units: phase.units, kernel, work: phase.work, threads: 1 };
+    const recorded = { ...phase, kernel, threads: 1 };
     this.phases.push(recorded);
     const isShared = this.sharing.isWorthIt(phase);
     if (isShared) this.sharedWork += phase.work * this.passes;
@@ -161,29 +168,6 @@ class PlanRecorder implements Recording {
       emit(k);
       k.call(this.module.import("mark", ["i32"]), number);
     };
-  }
-
-  private phasesOf(kernel: Kernel): Phase[] {
-    switch (kernel.kind) {
-      case "map":
-        return recordMap(kernel, this);
-      case "reduce":
-        return recordReduce(kernel, this);
-      case "rows":
-        return recordRows(kernel, this);
-      case "contract":
-        return recordContract(kernel, this);
-      case "scatter":
-        return recordScatter(kernel, this);
-      case "random":
-        return recordRandom(kernel, this);
-      case "scan":
-        return recordScan(kernel, this);
-      case "sort":
-        return recordSort(kernel, this);
-      default:
-        return [];
-    }
   }
 
   private host(kernel: Kernel): Emit {
@@ -250,6 +234,29 @@ class PlanRecorder implements Recording {
   }
 }
 
+function phasesOf(kernel: Kernel, recording: Recording): Phase[] {
+  switch (kernel.kind) {
+    case "map":
+      return recordMap(kernel, recording);
+    case "reduce":
+      return recordReduce(kernel, recording);
+    case "rows":
+      return recordRows(kernel, recording);
+    case "contract":
+      return recordContract(kernel, recording);
+    case "scatter":
+      return recordScatter(kernel, recording);
+    case "random":
+      return recordRandom(kernel, recording);
+    case "scan":
+      return recordScan(kernel, recording);
+    case "sort":
+      return recordSort(kernel, recording);
+    default:
+      return [];
+  }
+}
+
 const inOrder =
   (emits: readonly Emit[]): Emit =>
   k => {
@@ -257,7 +264,7 @@ const inOrder =
   };
 
 /** Can recorded code compute a kernel, or must the host? */
-export function canRecord(kernel: Kernel, places: ReadonlyMap<Value, Place>): boolean {
+export function canRecord(kernel: Kernel, places: ReadonlyMap<Value, CodePlace>): boolean {
   if (kernel.kind === "scan" || kernel.kind === "sort")
     return elementRow(kernel.source.dtype) !== undefined && places.get(kernel.source)?.region !== "host";
   const scalars = scalarsOf(kernel);

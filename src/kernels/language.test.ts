@@ -105,7 +105,7 @@ describe("the verifier", () => {
       { type: "mask32", name: "m", first: 1, last: 9 },
     ] as const;
     const fn = { name: "f", exported: false, params: ["i32"], results: [], locals, body: statements } as const;
-    return () => verifyModule({ target, memory: { minPages: 1 }, globals: [], imports: [], functions: [fn], data: [] });
+    return () => verifyModule({ target, memory: { minPages: 1 }, globals: [], variables: [], imports: [], functions: [fn], data: [] });
   };
   const local = (id: number, type: "i32" | "vec" | "mask32") => ({ kind: "local", type, id }) as Expr;
   const declare = (id: number, value: Expr): Statement => ({ kind: "set", local: id, declares: true, value });
@@ -161,9 +161,9 @@ describe("the verifier", () => {
       ],
       body: [{ kind: "loop", counter: 1, from: i32.const(0), to: local(0, "i32") as Expr<"i32">, step: 1, body }],
     } as const;
-    expect(() => verifyModule({ target, memory: { minPages: 1 }, globals: [], imports: [], functions: [fn], data: [] })).toThrow(
-      "the body changes the bound",
-    );
+    expect(() =>
+      verifyModule({ target, memory: { minPages: 1 }, globals: [], variables: [], imports: [], functions: [fn], data: [] }),
+    ).toThrow("the body changes the bound");
   });
 
   it("shows the function that is wrong", () => {

@@ -514,6 +514,8 @@ export type Statement =
   | { readonly kind: "break"; readonly label: number; readonly condition: Expr<"i32"> | null }
   /** Results are new locals. */
   | { readonly kind: "call"; readonly callee: string; readonly args: readonly Expr[]; readonly results: readonly number[] }
+  /** Gives a number of the module's own its value. */
+  | { readonly kind: "assign"; readonly variable: string; readonly value: Expr<"i32"> }
   | { readonly kind: "return"; readonly values: readonly Expr[] }
   | { readonly kind: "trap" }
   /** The square block whose rows are these locals, as many as lanes, transposed in place. */
@@ -567,6 +569,8 @@ export interface KernelModule {
   readonly memory: MemoryImport;
   /** Imported immutable i32 numbers. */
   readonly globals: readonly string[];
+  /** i32 numbers of the module's own, 0 at first, that functions assign; threads have their own. Read as globals are. */
+  readonly variables: readonly string[];
   readonly imports: readonly FunctionImport[];
   readonly functions: readonly KernelFunction[];
   /** Bytes that lie at a global when the module starts: tables of constants. */

@@ -1,7 +1,8 @@
 // Phases: the functions a plan is recorded as, each cut into units that threads can take, and what a recording carries along.
 
 import type { Value } from "../ir/program.ts";
-import type { Place } from "../schedule/plan.ts";
+import type { Kernel } from "../schedule/plan.ts";
+import type { CodePlace, ScratchPlace } from "./places.ts";
 import type { FunctionRef, ModuleRecorder } from "./recorder.ts";
 
 /** One function that does units [low, high) of its work. Units are independent of each other, and what one of them computes does not depend
@@ -13,13 +14,20 @@ export interface Phase {
   readonly units: number;
   /** What all units cost together, as schedule/cost.ts counts (a multiply-add of vectors is 1 an element): decides whether threads share them. */
   readonly work: number;
+  /** The values whose addresses the code reads from variables, by number (common-code.ts). */
+  readonly values?: readonly Value[];
 }
+
+/** A kernel that may have scratch. */
+export type WithScratch = Extract<Kernel, { kind: "reduce" | "contract" | "sort" }>;
 
 export interface Recording {
   readonly module: ModuleRecorder;
-  readonly places: ReadonlyMap<Value, Place>;
+  readonly places: ReadonlyMap<Value, CodePlace>;
   /** A fresh function name. */
   name(kind: string): string;
   /** Says where a value of the kernels' own (scratch, another view of a buffer) lies. */
-  place(value: Value, place: Place): void;
+  place(value: Value, place: CodePlace): void;
+  /** Where a kernel's scratch lies, if the plan gave it some. */
+  scratchOf(kernel: WithScratch): ScratchPlace | undefined;
 }

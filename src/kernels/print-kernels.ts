@@ -6,11 +6,12 @@ type NameOf = (local: number) => string;
 
 /** The whole module: imports, then functions in the order they were recorded. */
 export function printModule(module: KernelModule): string {
-  const { target, memory, globals, imports, functions, data } = module;
+  const { target, memory, globals, variables, imports, functions, data } = module;
   const pages = `${memory.minPages}${memory.maxPages === undefined ? "" : `..${memory.maxPages}`} pages${memory.shared ? ", shared" : ""}`;
   return [
     `module for ${target.name}, memory ${pages}`,
     ...globals.map(name => `global ${name}`),
+    ...variables.map(name => `variable ${name}`),
     ...data.map(({ global, bytes }) => `data at ${global}: ${bytes.length} bytes`),
     ...imports.map(({ name, params, results }) => `import ${name}(${params.join(", ")})${printResults(results)}`),
     ...functions.map(printFunction),
@@ -58,6 +59,8 @@ function printStatement(s: Statement, nameOf: NameOf, indent: string, typeOf: Na
       const results = s.results.length === 0 ? "" : `let ${s.results.map(nameOf).join(", ")} = `;
       return line(`${results}${s.callee}(${s.args.map(expr).join(", ")})`);
     }
+    case "assign":
+      return line(`${s.variable} = ${expr(s.value)}`);
     case "return":
       return line(["return", s.values.map(expr).join(", ")].join(" ").trimEnd());
     case "trap":

@@ -6,11 +6,27 @@ import type { Recorded } from "./index.ts";
 /** `contract23  196 units  contract [100,14,14,64] over [5,5,32]`. Kernels of the host follow by their numbers. */
 export function printPhases({ phases, hostKernels }: Pick<Recorded, "phases" | "hostKernels">): string {
   const rows = [
-    ...phases.map(({ name, units, kernel }) => [name, `${units} units`, describe(kernel)]),
+    ...[...timesCalled(phases)].map(([{ name, units, kernel }, times]) => [
+      name,
+      `${units} units`,
+      `${describe(kernel)}${times > 1 ? `, ${times} times` : ""}`,
+    ]),
     ...hostKernels.map((kernel, k) => [`host(${k})`, "on the host", describe(kernel)]),
   ];
   const widths = [0, 1].map(column => Math.max(0, ...rows.map(row => row[column].length)));
   return rows.map(([name, units, what]) => `${name.padEnd(widths[0])}  ${units.padStart(widths[1])}  ${what}\n`).join("");
+}
+
+/** The first phase of each name, and how many there are: kernels that differ in addresses alone have one function. */
+function timesCalled(phases: Recorded["phases"]): Map<Recorded["phases"][number], number> {
+  const firsts = new Map<string, Recorded["phases"][number]>();
+  const times = new Map<Recorded["phases"][number], number>();
+  for (const phase of phases) {
+    const first = firsts.get(phase.name) ?? phase;
+    firsts.set(phase.name, first);
+    times.set(first, (times.get(first) ?? 0) + 1);
+  }
+  return times;
 }
 
 function describe(kernel: Kernel): string {

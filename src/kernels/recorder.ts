@@ -177,6 +177,12 @@ export class FunctionRecorder {
     return this.call(callee, ...args)[0] as Local<T>;
   }
 
+  /** Gives a number of the module's own its value. */
+  assign(variable: string, value: Arg<"i32">): void {
+    this.module.variable(variable);
+    this.#block.push({ kind: "assign", variable, value: this.#address(value) });
+  }
+
   return(...values: readonly Arg[]): void {
     this.#block.push({ kind: "return", values: values.map((value, i) => this.#lift(value, this.#results[i] ?? "i32")) });
   }
@@ -266,6 +272,7 @@ export class ModuleRecorder {
   readonly target: Target;
   readonly memory: MemoryImport;
   readonly #globals = new Set<string>();
+  readonly #variables = new Set<string>();
   readonly #imports = new Map<string, FunctionImport>();
   readonly #functions: KernelFunction[] = [];
   readonly #data: { global: string; bytes: Uint8Array }[] = [];
@@ -279,6 +286,12 @@ export class ModuleRecorder {
   /** An imported number: where a region of memory begins. Asking again for a name gives the same. */
   global(name: string): Expr<"i32"> {
     this.#globals.add(name);
+    return { kind: "global", type: "i32", name };
+  }
+
+  /** A number of the module's own, which functions assign. Asking again for a name gives the same. */
+  variable(name: string): Expr<"i32"> {
+    this.#variables.add(name);
     return { kind: "global", type: "i32", name };
   }
 
@@ -344,6 +357,7 @@ export class ModuleRecorder {
       target: this.target,
       memory: this.memory,
       globals: [...this.#globals],
+      variables: [...this.#variables],
       imports: [...this.#imports.values()],
       functions: this.#functions,
       data: this.#data,

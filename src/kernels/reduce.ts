@@ -26,7 +26,7 @@ import { loopOver, unitsOf } from "./loops.ts";
 import { recordMap, storeScalar, valuesOf } from "./map.ts";
 import { mergeAxes } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
-import { Addresses } from "./places.ts";
+import { Addresses, type CodePlace } from "./places.ts";
 import { bestInRow } from "./reduce-best.ts";
 import { columns, isColumns } from "./reduce-columns.ts";
 import { foldRow } from "./reduce-rows.ts";
@@ -39,14 +39,19 @@ import { flatIndex, pace } from "./vector-code.ts";
 const mostUnrolled = 32;
 const mostNodes = 600;
 
-export function recordReduce(kernel: ReduceKernel, recording: Recording): Phase[] {
+/** Where partial results have no place, nothing is cut into slices. */
+export function recordReduce(
+  kernel: ReduceKernel,
+  recording: Recording,
+  scratch: CodePlace | undefined = recording.scratchOf(kernel),
+): Phase[] {
   if (sizeOf(kernel.shape) === 0) return [];
   const length = sizeOf(kernel.over);
   if (length === 0 || isWindow(kernel, length)) return recordMap({ kind: "map", shape: kernel.shape, stores: unrolled(kernel) }, recording);
   const merged = mergedLoops(kernel);
-  const slices = kernel.scratch === undefined ? undefined : planSlices(kernel, merged, costOf(kernel));
-  if (slices === undefined) return [recordLoops(kernel, merged, unitsOf(merged.sizes), recording)];
-  recording.place(slices.partial, { region: "arena", ...(kernel.scratch as Required<ReduceKernel>["scratch"]) });
+  const slices = scratch && planSlices(kernel, merged, costOf(kernel));
+  if (!(scratch && slices)) return [recordLoops(kernel, merged, unitsOf(merged.sizes), recording)];
+  recording.place(slices.partial, scratch);
   return [
     recordLoops(kernel, slicedWork(merged, slices), slices.count, recording),
     ...recordReduce(combineSlices(kernel, slices), recording),

@@ -1,6 +1,7 @@
 // Sort kernels: each row turned into keys that compare as unsigned integers, with their positions, then merged from short runs to long; a
 // few of many are kept in a small sorted list instead. Equal elements stay in order, NaN is the largest, zeros of both signs are equal.
 
+import { InternalError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import { addIndex, axisIndex, constantIndex } from "../ir/index-map.ts";
 import type { Kernel } from "../schedule/plan.ts";
@@ -51,16 +52,19 @@ export function sortScratchBytes(kernel: SortKernel): number {
   return units * bufferBytes * (isList ? 1 : 2);
 }
 
-export function recordSort(kernel: SortKernel, { module, places, name }: Recording): Phase[] {
-  const { values, indices, source, scratch } = kernel;
+export function recordSort(kernel: SortKernel, recording: Recording): Phase[] {
+  const { module, places, name } = recording;
+  const { values, indices, source } = kernel;
+  const scratch = recording.scratchOf(kernel);
   const layout = layoutOf(kernel);
   const { rows, units, bufferBytes, isList } = layout;
   if (sizeOf(values.shape) === 0) return [];
+  if (scratch === undefined) throw new InternalError("A sort has no scratch.");
   const label = name("sort");
   const perUnit = Math.ceil(rows / units);
   const ref = module.function(label, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
     const addresses = new Addresses(k, places, [values, indices, source]);
-    const buffers = addresses.number(addresses.at({ region: "arena", offsetBytes: scratch?.offsetBytes ?? 0, bytes: scratch?.bytes ?? 0 }));
+    const buffers = addresses.number(addresses.at(scratch));
     k.loop({ from: low, to: high }, unit => {
       const first = k.let(plus(buffers, times(unit, bufferBytes * (isList ? 1 : 2))));
       const to = k.let(least(times(plus(unit, 1), perUnit), rows));

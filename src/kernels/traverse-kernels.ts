@@ -28,6 +28,7 @@ export function operandsOf(expr: Expr): readonly Expr[] {
 export function expressionsOf(statement: Statement): readonly Expr[] {
   switch (statement.kind) {
     case "set":
+    case "assign":
       return [statement.value];
     case "store":
     case "vstore":

@@ -31,6 +31,7 @@ export function verifyModule(module: KernelModule): void {
 class FunctionVerifier {
   readonly #target: Target;
   readonly #globals: ReadonlySet<string>;
+  readonly #variables: ReadonlySet<string>;
   readonly #callees: Callees;
   readonly #fn: KernelFunction;
   /** Locals declared in the blocks that are open, and labels of the blocks. */
@@ -41,7 +42,8 @@ class FunctionVerifier {
 
   constructor(module: KernelModule, callees: Callees, fn: KernelFunction) {
     this.#target = module.target;
-    this.#globals = new Set(module.globals);
+    this.#globals = new Set([...module.globals, ...module.variables]);
+    this.#variables = new Set(module.variables);
     this.#callees = callees;
     this.#fn = fn;
   }
@@ -132,6 +134,10 @@ class FunctionVerifier {
         for (const [i, id] of s.results.entries()) this.#typed(this.#declare(id), callee.results[i]);
         return s.results;
       }
+      case "assign":
+        if (!this.#variables.has(s.variable)) this.#fail(`there is no variable ${s.variable}`);
+        this.#expect(s.value, "i32", "the value");
+        return [];
       case "return":
         this.#list(s.values, this.#fn.results, "the results");
         return [];

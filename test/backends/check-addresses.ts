@@ -15,6 +15,7 @@ import {
 } from "../../src/kernels/language.ts";
 import { liveRanges } from "../../src/kernels/live-ranges.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../src/kernels/places.ts";
+import { scratchVariable, variableOf } from "../../src/kernels/common-code.ts";
 import { statusGlobal } from "../../src/kernels/check.ts";
 import { expressionsOf, forEachExpression } from "../../src/kernels/traverse-kernels.ts";
 import { verifyModule } from "../../src/kernels/verify-kernels.ts";
@@ -44,7 +45,7 @@ export function withAddressChecks(recorded: Recorded, plan: Plan): KernelModule 
     bytes: sizeOf(state.shape) * dtypeBytes(state.dtype),
   }));
   const all = [...plan.places.values(), ...states, ...copiedTo(plan.kernels)].flatMap(spanOf);
-  const spans = new Map(recorded.phases.map(({ name, kernel }) => [name, spansOf(kernel, plan)]));
+  const spans = new Map(recorded.phases.map(({ name, kernel, values }) => [name, spansOf(kernel, plan, values)]));
   const functions = module.functions.map(fn => {
     // Functions that belong to a phase are called after it: contract23.tile6x8.
     const own = spans.get(fn.name.split(".")[0]);
@@ -86,14 +87,18 @@ function spanOf(place: Place): Span[] {
   }
 }
 
-function spansOf(kernel: Kernel, plan: Plan): Spans {
+/** Code of kernels that differ in addresses alone is held to the addresses it was given. */
+function spansOf(kernel: Kernel, plan: Plan, values?: readonly Value[]): Spans {
   const at = (value: Value): Span[] => {
+    const bytes = sizeOf(value.shape) * dtypeBytes(value.dtype);
+    if (values) return [{ global: variableOf(values.indexOf(value)), offset: 0, bytes }];
     const place = plan.places.get(value);
     if (place === undefined) throw new Error(`v${value.id} has no place.`);
-    return spanOf({ ...place, bytes: sizeOf(value.shape) * dtypeBytes(value.dtype) } as Place);
+    return spanOf({ ...place, bytes } as Place);
   };
   const written = kernel.kind === "copy" || kernel.kind === "branch" || kernel.kind === "loop" ? [] : writesOfKernel(kernel).flatMap(at);
-  const scratch = "scratch" in kernel && kernel.scratch !== undefined ? spanOf({ region: "arena", ...kernel.scratch }) : [];
+  const inArena = "scratch" in kernel && kernel.scratch !== undefined ? spanOf({ region: "arena", ...kernel.scratch }) : [];
+  const scratch = values ? inArena.map(({ bytes }) => ({ global: scratchVariable, offset: 0, bytes })) : inArena;
   const reads = [...readsOfKernel(kernel)].flatMap(at);
   return { reads: [...reads, ...written, ...scratch], writes: [...written, ...scratch] };
 }

@@ -15,7 +15,7 @@ import type { Program, Step } from "../../src/ir/program.ts";
 import { verifyProgram } from "../../src/ir/verify.ts";
 import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { Target } from "../../src/kernels/target.ts";
-import { type Recorded, record } from "../../src/kernels/index.ts";
+import { type Recorded, record, type RecordOptions } from "../../src/kernels/index.ts";
 import { printPlan, schedule } from "../../src/schedule/index.ts";
 import { type RandomCase, randomNumbers } from "../plans/random-program.ts";
 import { withAddressChecks } from "./check-addresses.ts";
@@ -34,7 +34,6 @@ export interface Comparison {
   /** Elements compared, and those of them that say nothing. */
   readonly elements: number;
   readonly undecided: number;
-  readonly hostKernels: number;
 }
 
 /** Feeds by number, as devices want them. */
@@ -60,26 +59,27 @@ export interface CompareOptions {
   readonly target?: Target;
   /** By kernels for any size. */
   readonly anySize?: boolean;
+  readonly recording?: RecordOptions;
 }
 
 /** Runs on both; a program with states twice, the second time with the states the first left. */
 export async function compareBackends(
   given: RandomCase,
-  { isChecked = true, within, target = engineTarget(), anySize = false }: CompareOptions = {},
+  { isChecked = true, within, target = engineTarget(), anySize = false, recording = {} }: CompareOptions = {},
 ): Promise<Comparison> {
   const aCase = numbered(given);
   verifyProgram(aCase.program);
   const device = new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
   const plan = schedule(aCase.program, anySize ? device.anySizeTarget : device.target);
-  let recorded: Recorded = record(plan, target);
-  if (isChecked) recorded = { ...recorded, module: withSplitPhases(withAddressChecks(recorded, plan), recorded) };
   for (const [id, value] of aCase.states) device.writeState(id, value);
   const own = async (): Promise<WasmExecutable> => {
+    let recorded: Recorded = record(plan, target, recording);
+    if (isChecked) recorded = { ...recorded, module: withSplitPhases(withAddressChecks(recorded, plan), recorded) };
     const bytes = printWasm(recorded.module);
     return new WasmExecutable(device, plan, new OwnCode(device, recorded, await WebAssembly.compile(bytes), bytes.length));
   };
   const executable = anySize ? await device.compile(aCase.program, plan, { anySize }) : await own();
-  const counts = { elements: 0, undecided: 0, hostKernels: recorded.hostKernels.length };
+  const counts = { elements: 0, undecided: 0 };
   const complain = (what: string): Comparison => ({
     ...counts,
     fault: `${what}\n${printProgram(aCase.program)}\n\n${printPlan(plan)}\n\n${executable.texts.kernels()}`,

@@ -8,7 +8,7 @@ import { newTypedArray } from "../../src/base/dtype.ts";
 import { NDArray } from "../../src/base/ndarray.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import type { Program } from "../../src/ir/program.ts";
-import { type Recorded, record } from "../../src/kernels/index.ts";
+import { type Recorded, record, type RecordOptions } from "../../src/kernels/index.ts";
 import type { KernelModule } from "../../src/kernels/language.ts";
 import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { SharingRules } from "../../src/kernels/threads.ts";
@@ -30,11 +30,11 @@ export function compiledOn(
   given: RandomCase,
   change = (module: KernelModule): KernelModule => module,
   changePlan = (plan: Plan): Plan => plan,
-  sharing = everythingShared,
+  recording: RecordOptions = {},
 ): WasmExecutable {
   const { program, states } = numbered(given);
   const plan = changePlan(schedule(program, device.target));
-  const recorded: Recorded = record(plan, device.kernelTarget, { sharing });
+  const recorded: Recorded = record(plan, device.kernelTarget, { sharing: everythingShared, ...recording });
   const bytes = printWasm(change(recorded.module));
   for (const [id, value] of states) device.writeState(id, value);
   return new WasmExecutable(device, plan, new OwnCode(device, recorded, new WebAssembly.Module(bytes), bytes.length));
@@ -64,14 +64,19 @@ export interface RunOptions {
   readonly before?: (device: WasmDevice) => void;
   readonly changePlan?: (plan: Plan) => Plan;
   readonly isPoisoned?: boolean;
+  readonly recording?: RecordOptions;
 }
 
 /** Two runs, the second with the states the first left, memory poisoned before each. */
-export function runOn(threads: number, given: RandomCase, { before, changePlan, isPoisoned = true }: RunOptions = {}): ThreadedRun {
+export function runOn(
+  threads: number,
+  given: RandomCase,
+  { before, changePlan, isPoisoned = true, recording }: RunOptions = {},
+): ThreadedRun {
   const device = deviceOf(threads);
   try {
     before?.(device);
-    const executable = compiledOn(device, given, undefined, changePlan);
+    const executable = compiledOn(device, given, undefined, changePlan, recording);
     untilAllAreIn(device, executable);
     const outcomes = [0, 1].map(() => {
       if (isPoisoned) new Uint8Array(device.memory.buffer, device.arena.offset, device.arena.bytes).fill(0xff);

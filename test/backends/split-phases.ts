@@ -6,7 +6,7 @@ const mostPieces = 3;
 
 /** The module with each call of a phase for all its units replaced by calls for ranges of them, backwards. */
 export function withSplitPhases(module: KernelModule, { phases }: Recorded): KernelModule {
-  const units = new Map(phases.map(phase => [phase.name, phase.units]));
+  const units = new Map(phases.map(phase => [phase.function.name, phase.units]));
   const block = (statements: readonly Statement[]): Statement[] => statements.flatMap(split);
   const split = (statement: Statement): Statement[] => {
     switch (statement.kind) {

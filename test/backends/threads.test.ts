@@ -174,7 +174,7 @@ describe("what breaks is told and does not hang", () => {
     const device = deviceOf(3);
     const good = compiledOn(device, given);
     const expected = run(good, given).map(({ data }) => data);
-    const bad = compiledOn(device, given, stuck, undefined, { ...everythingShared, patienceMs: 300 });
+    const bad = compiledOn(device, given, stuck, undefined, { sharing: { ...everythingShared, patienceMs: 300 } });
     for (let round = 0; round < 2; round++) {
       untilAllAreIn(device, bad);
       const began = performance.now();

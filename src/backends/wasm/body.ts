@@ -246,6 +246,11 @@ export class BodyPrinter {
         code.u32(this.#indices.function(s.callee));
         for (const id of [...s.results].reverse()) this.#setLocal(id);
         return;
+      case "assign":
+        this.#expression(s.value);
+        code.instruction(op["global.set"]);
+        code.u32(this.#indices.global(s.variable));
+        return;
       case "return":
         for (const value of s.values) this.#expression(value);
         code.instruction(op.return);

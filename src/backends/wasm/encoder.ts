@@ -147,6 +147,7 @@ export const op = {
   "local.set": 0x21,
   "local.tee": 0x22,
   "global.get": 0x23,
+  "global.set": 0x24,
   "i32.const": 0x41,
   "i64.const": 0x42,
   "f32.const": 0x43,

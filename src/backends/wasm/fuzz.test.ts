@@ -26,6 +26,10 @@ async function fuzz(make: (seed: number) => RandomCase, options: CompareOptions 
 describe("random programs give what the reference gives", () => {
   test(`of float32 with states, branches and loops, seeds ${first} and on`, () => fuzz(seed => randomCase(seed)));
   test(`of all types and functions, seeds ${first} and on`, () => fuzz(seed => randomTypedCase(seed)));
+  const recording = { fewestAlike: 1 };
+  test(`by functions that are given all addresses, of float32, seeds ${first} and on`, () => fuzz(seed => randomCase(seed), { recording }));
+  test(`by functions that are given all addresses, of all types, seeds ${first} and on`, () =>
+    fuzz(seed => randomTypedCase(seed), { recording }));
   test(`by kernels for any size, of float32, seeds ${first} and on`, () => fuzz(seed => randomCase(seed), { anySize: true }));
   test(`by kernels for any size, of all types, seeds ${first} and on`, () => fuzz(seed => randomTypedCase(seed), { anySize: true }));
 

@@ -10,7 +10,7 @@ import { wasmTypeOf } from "./slots.ts";
 /** The namespaces imports come from: `{ env: { memory }, global: { … }, host: { … } }`. */
 export const importNamespaces = { memory: "env", globals: "global", functions: "host" } as const;
 
-const immutable = 0;
+const [immutable, mutable] = [0, 1];
 const externalKinds = { function: 0, memory: 2, global: 3 } as const;
 
 /** Prints a module that verifyModule has accepted. @throws InternalError if it was recorded for vectors other than 128 bits. */
@@ -26,10 +26,10 @@ export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
   section(out, sections.import, content => writeImports(content, module, signatures));
   section(out, sections.function, content => writeList(content, signatures.slice(imports.length), index => content.u32(index)));
   section(out, sections.global, content =>
-    writeList(content, constants.values, bytes => {
-      content.bytes([valueTypes.v128, immutable]);
-      content.instruction(op["v128.const"]);
-      content.bytes(bytes);
+    writeList(content, [...module.variables.map(() => null), ...constants.values], bytes => {
+      content.bytes(bytes ? [valueTypes.v128, immutable] : [valueTypes.i32, mutable]);
+      content.instruction(bytes ? op["v128.const"] : op["i32.const"]);
+      content.bytes(bytes ?? [0]);
       content.instruction(op.end);
     }),
   );
@@ -50,12 +50,13 @@ export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
   return out.finish().slice();
 }
 
-function printBodies({ target, imports, functions, globals }: KernelModule) {
+function printBodies({ target, imports, functions, globals, variables }: KernelModule) {
+  const numbers = [...globals, ...variables];
   if (target.vectorBytes !== 16) throw new InternalError(`WebAssembly has vectors of 16 bytes, ${target.name} of ${target.vectorBytes}.`);
-  const constants = new VectorConstants(globals.length, target.vectorBytes);
+  const constants = new VectorConstants(numbers.length, target.vectorBytes);
   const indices: Indices = {
     target,
-    ...byName(imports, functions, globals),
+    ...byName(imports, functions, numbers),
     vectorConstant: (lane, values) => constants.index(lane, values),
   };
   return { bodies: functions.map(fn => new BodyPrinter(fn, indices).print()), constants, indices };
@@ -94,7 +95,7 @@ function writeList<T>(content: ByteWriter, items: readonly T[], write: (item: T)
   for (const item of items) write(item);
 }
 
-/** Vector constants, each once: immutable globals behind the imported ones. */
+/** Vector constants, each once: immutable globals behind all numbers. */
 class VectorConstants {
   readonly values: Uint8Array[] = [];
   readonly #firstIndex: number;
