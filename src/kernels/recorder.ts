@@ -275,6 +275,7 @@ export class ModuleRecorder {
   readonly #variables = new Set<string>();
   readonly #imports = new Map<string, FunctionImport>();
   readonly #functions: KernelFunction[] = [];
+  readonly #byName = new Map<string, KernelFunction>();
   readonly #data: { global: string; bytes: Uint8Array }[] = [];
   readonly #known = new Map<string, FunctionRef>();
 
@@ -314,13 +315,15 @@ export class ModuleRecorder {
     this.#known.set(name, ref);
     const k = new FunctionRecorder(this, results);
     body(k, k.declareParams(params), ref);
-    this.#functions.push(k.finish(name, exported, ref.params));
+    const recorded = k.finish(name, exported, ref.params);
+    this.#functions.push(recorded);
+    this.#byName.set(name, recorded);
     return ref;
   }
 
   /** What was recorded under a name. */
   recorded(name: string): KernelFunction {
-    const found = this.#functions.find(fn => fn.name === name);
+    const found = this.#byName.get(name);
     if (!found) throw new InternalError(`No function ${name} was recorded.`);
     return found;
   }
@@ -341,7 +344,7 @@ export class ModuleRecorder {
     seen.add(name);
     const calls = (block: readonly Statement[]): boolean =>
       block.some(s => (s.kind === "call" && this.callsHost({ name: s.callee, params: [], results: [] }, seen)) || blocksOf(s).some(calls));
-    const recorded = this.#functions.find(fn => fn.name === name);
+    const recorded = this.#byName.get(name);
     return recorded !== undefined && calls(recorded.body);
   }
 
