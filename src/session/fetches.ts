@@ -94,7 +94,12 @@ export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
   const visit = (fetch: unknown): Assemble => {
     if (Array.isArray(fetch)) {
       const items = Array.from(fetch as unknown[], visit);
-      const resultsOf = (values: readonly NDArray[]): unknown[] => items.map(item => item(values));
+      const resultsOf = (values: readonly NDArray[]): unknown[] => {
+        // Of its length from the start: a list that grows takes room for seventeen.
+        const results = new Array<unknown>(items.length);
+        for (let i = 0; i < items.length; i++) results[i] = items[i](values);
+        return results;
+      };
       return "withItems" in fetch ? values => (fetch as Fetches & NamedList).withItems(resultsOf(values)) : resultsOf;
     }
     if (fetch instanceof IndexedSlices || fetch instanceof SparseTensor) return slices(fetch, visit);

@@ -11,6 +11,7 @@ import { pythonType } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph, Scope } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
+import { type Callable, takesAgain } from "./callable.ts";
 import { type Compiled, compile } from "./compile.ts";
 import { Programs } from "./programs.ts";
 import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
@@ -183,21 +184,53 @@ export class Session {
     }
   }
 
-  /** A function of feed values alone, for steps that run often: fetches and feeds are resolved once. TF: make_callable. */
+  /** A function of feed values alone, for steps that run often: fetches and feeds are resolved once, and a call with NDArrays of the shapes of the
+   *  last one leaves nothing behind but its results and their promise. TF: make_callable. */
   makeCallable<const F extends Fetches>(
     fetches: F,
     { feedList = [] }: { readonly feedList?: readonly FeedKey[] } = {},
   ): (...values: ArrayLike[]) => Promise<Results<F>> {
-    const plan = this.fetchPlan(fetches);
     const tensors = feedList.map(key => this.graph.asGraphElement(key, { allowOperation: false }) as Tensor);
+    const callable: Callable = { plan: this.fetchPlan(fetches), tensors };
     return (...values) => {
       try {
-        const feeds = tensors.slice(0, values.length).map((tensor, i): Feed => ({ tensor, value: feedValue(tensor, values[i]) }));
-        return this.execute(plan, feeds) as Promise<Results<F>>;
+        return (this.callAtOnce(callable, values) ?? this.call(callable, values)) as Promise<Results<F>>;
       } catch (error) {
         return Promise.reject(error);
       }
     };
+  }
+
+  private async call(callable: Callable, values: readonly ArrayLike[]): Promise<unknown> {
+    const { plan, tensors } = callable;
+    const feeds = tensors.slice(0, values.length).map((tensor, i): Feed => ({ tensor, value: feedValue(tensor, values[i]) }));
+    const result = await this.execute(plan, feeds);
+    const program = this.compiled.get(this.signature(plan, feeds));
+    if (program !== undefined && !(program instanceof Promise))
+      callable.last = { program, given: feeds.map(({ value }) => value), shapeChanges: this.opened?.shapeChanges ?? 0 };
+    return result;
+  }
+
+  /** A call like the last one, if nobody else runs and no event has waited for long; what it gives at once is all that it allocates. */
+  private callAtOnce(callable: Callable, values: readonly ArrayLike[]): Promise<unknown> | undefined {
+    const { last, plan } = callable;
+    if (last === undefined || this.isClosed || !this.turns.isFree || performance.now() - this.lastTurn >= turnMs) return undefined;
+    if (last.shapeChanges !== this.opened?.shapeChanges || !takesAgain(last.given, values)) return undefined;
+    void this.turns.take();
+    let results: ReturnType<Compiled["run"]>;
+    try {
+      results = last.program.run(last.given, this.context);
+    } catch (error) {
+      this.turns.give();
+      throw error;
+    }
+    if (!(results instanceof Promise)) {
+      this.turns.give();
+      return Promise.resolve(plan.assemble(results));
+    }
+    // It goes on, with the turn, and with a list that nobody else may use.
+    callable.last = undefined;
+    return this.kept(results.then(arrays => plan.assemble(arrays)).finally(() => this.turns.give()));
   }
 
   /** All stages of what these fetches compile to, as text: graph, program, plan, kernels, module. */
@@ -226,11 +259,15 @@ export class Session {
   }
 
   private execute(plan: FetchPlan, feeds: readonly Feed[], context = this.context): Promise<unknown> {
-    const result = this.perform(plan, feeds, context);
-    this.underWay.add(result);
-    const settled = (): void => void this.underWay.delete(result);
-    result.then(settled, settled);
-    return result;
+    return this.kept(this.perform(plan, feeds, context));
+  }
+
+  /** Work that `close` waits for. */
+  private kept<T>(work: Promise<T>): Promise<T> {
+    this.underWay.add(work);
+    const settled = (): void => void this.underWay.delete(work);
+    work.then(settled, settled);
+    return work;
   }
 
   private async perform(plan: FetchPlan, feeds: readonly Feed[], context = this.context): Promise<unknown> {

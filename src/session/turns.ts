@@ -4,6 +4,11 @@ export class Turns {
   private isTaken = false;
   private readonly waiting: (() => void)[] = [];
 
+  /** Would taking the turn give it at once? */
+  get isFree(): boolean {
+    return !this.isTaken;
+  }
+
   /** Takes the turn; a promise if somebody else has it. */
   take(): Promise<void> | undefined {
     if (this.isTaken) return new Promise(resolve => void this.waiting.push(resolve));

@@ -1,4 +1,5 @@
 // After its first run a compiled step allocates nothing that stays: neither linear memory nor JavaScript objects.
+import { type HeapProfiler, Session } from "node:inspector/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
@@ -69,3 +70,50 @@ test(`${runs} steps of Adam leave heap and linear memory as they were`, async ()
   expect(after.arrays - before.arrays).toBeLessThanOrEqual(1024);
   expect(after.heap - before.heap).toBeLessThan(heapBound);
 });
+
+test("a call of makeCallable leaves its results and nothing else", async () => {
+  const graph = new tf.Graph();
+  const { step, initialize, x } = graph.asDefault(() => {
+    const x = tf.placeholder(tf.float32, [4]);
+    const w = new tf.Variable([1, 2, 3, 4]);
+    const loss = tf.reduceSum(tf.multiply(x, w));
+    return {
+      step: [loss, new tf.train.GradientDescentOptimizer(1e-9).minimize(loss)] as const,
+      initialize: tf.globalVariablesInitializer(),
+      x,
+    };
+  });
+  const session = new tf.Session({ graph });
+  await session.run(initialize);
+  const call = session.makeCallable(step, { feedList: [x] });
+  const value = new tf.NDArray("float32", [4], Float32Array.of(1, 1, 1, 1));
+  /** What cannot be less: the nest, an array of no dimensions, the promise of both. */
+  const shape: number[] = [];
+  const least = (_: tf.NDArray): Promise<unknown> => Promise.resolve([new tf.NDArray("float32", shape, new Float32Array(1)), null]);
+  const bytes = [await bytesPerCall(() => call(value)), await bytesPerCall(() => least(value))];
+  const before = await liveBytes();
+  for (let i = 0; i < runs; i++) await call(value);
+  const after = await liveBytes();
+  await session.close();
+  expect(bytes[1]).toBeGreaterThan(200);
+  // The list of arguments, the list of results, and numbers of the clock.
+  expect(bytes[0] - bytes[1]).toBeLessThan(320);
+  expect(after.arrays - before.arrays).toBeLessThanOrEqual(1024);
+  expect(after.heap - before.heap).toBeLessThan(heapBound);
+});
+
+/** Bytes that a call allocates, whether they are freed later or not: of 20,000 calls, after as many to have them optimized. */
+async function bytesPerCall(call: () => Promise<unknown>): Promise<number> {
+  const times = 20_000;
+  for (let i = 0; i < times; i++) await call();
+  const inspector = new Session();
+  inspector.connect();
+  const everything = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
+  await inspector.post("HeapProfiler.startSampling", { samplingInterval: 256, ...everything });
+  for (let i = 0; i < times; i++) await call();
+  const { profile } = await inspector.post("HeapProfiler.stopSampling");
+  inspector.disconnect();
+  const sizeOf = (node: HeapProfiler.SamplingHeapProfileNode): number =>
+    node.children.reduce((sum, child) => sum + sizeOf(child), node.selfSize);
+  return sizeOf(profile.head) / times;
+}

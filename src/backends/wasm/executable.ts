@@ -75,7 +75,7 @@ export class WasmExecutable implements Executable {
     if (this.memoryVersion !== this.device.memory.version) this.makeViews();
     if (this.status[0] !== 0) throw this.failure();
     for (const held of this.written) held.isInitialized = true;
-    return this.plan.results.map((value, i) => this.copyOut(value, i));
+    return this.plan.results.map(this.copyOut);
   }
 
   /** What workers hold of it, where threads share its phases. */
@@ -196,7 +196,8 @@ export class WasmExecutable implements Executable {
     }
   }
 
-  private copyOut(value: Value, i: number): NDArray {
+  /** A function of its own, so that copying results makes none. */
+  private readonly copyOut = (value: Value, i: number): NDArray => {
     const view = this.resultViews[i];
     if (!view) {
       const { dtype, data } = this.hostRead(value);
@@ -205,7 +206,7 @@ export class WasmExecutable implements Executable {
     const copy = newTypedArray(value.dtype, sizeOf(value.shape));
     copy.set(view as never);
     return new NDArray(value.dtype, value.shape, copy);
-  }
+  };
 
   // ---- host kernels ----
 
