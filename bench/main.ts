@@ -114,22 +114,24 @@ function printRow(result: Result, peak: number, peers: readonly Peer[]): void {
     `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)}`.padStart(8),
     ...peers.map(({ name }) => {
       const peer = result.peers[name];
-      return (peer === undefined ? "cannot" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`).padStart(18);
+      return (peer === undefined ? "-" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`).padStart(18);
     }),
   ];
   console.log(cells.join(" "));
 }
 
-async function openPeers(names: readonly string[], threads: number): Promise<Peer[]> {
+async function openPeers(names: readonly string[], threads: number): Promise<{ peers: Peer[]; skipped: string[] }> {
   const peers: Peer[] = [];
+  const skipped: string[] = [];
   for (const name of names) {
     try {
       peers.push(await Peer.open(name, threads));
     } catch (error) {
-      console.log(`${titleOf(name)}: ${error instanceof Error ? error.message : String(error)}`);
+      skipped.push(`${titleOf(name)}: ${error instanceof Error ? error.message : String(error)}`);
+      console.log(skipped.at(-1));
     }
   }
-  return peers;
+  return { peers, skipped };
 }
 
 function commit(): string {
@@ -170,7 +172,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
-  const peers = await openPeers(values.against.split(",").filter(Boolean), settings.threads);
+  const { peers, skipped } = await openPeers(values.against.split(",").filter(Boolean), settings.threads);
   const peakGflops = peakSpeed();
   console.log(`WebAssembly reaches ${peakGflops.toFixed(1)} GFLOP/s here on one thread`);
   printHead(peers);
@@ -188,6 +190,7 @@ async function main(): Promise<number> {
     peakGflops,
     settings,
     peers: peers.map(peer => ({ name: peer.name, title: titleOf(peer.name), version: peer.version })),
+    skipped,
     results,
   };
   const file = values.json ?? `bench/results/${name}.json`;

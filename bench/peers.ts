@@ -56,58 +56,62 @@ function kindOf(name: string): Kind {
   return kind;
 }
 
+/** How long a peer may take to build a workload and do its first step. */
+const patienceMs = 15_000;
+
+interface Running {
+  readonly process: ChildProcessWithoutNullStreams;
+  readonly lines: AsyncIterator<string>;
+  readonly version: string;
+}
+
 /** A running peer: one workload at a time. */
 export class Peer {
   readonly name: string;
   readonly version: string;
-  private readonly process: ChildProcessWithoutNullStreams;
-  private readonly lines: AsyncIterator<string>;
+  private readonly threads: number;
+  private running: Running;
 
-  private constructor(name: string, process: ChildProcessWithoutNullStreams, lines: AsyncIterator<string>, version: string) {
+  private constructor(name: string, threads: number, running: Running) {
     this.name = name;
-    this.process = process;
-    this.lines = lines;
-    this.version = version;
+    this.threads = threads;
+    this.running = running;
+    this.version = running.version;
   }
 
   /** @throws Error if the peer is unknown, not installed or does not start, saying what to do. */
   static async open(name: string, threads: number): Promise<Peer> {
-    const kind = kindOf(name);
-    const python = givenPython(name);
-    if (python === undefined && !existsSync(stampOf(name)))
-      throw new Error(`skipped: not installed, install with \`npm run bench -- install ${name}\``);
-    const script = here(`peers/${kind.script}`);
-    const [command, args] =
-      kind.language === "python"
-        ? [python ?? `${folderOf(name)}/bin/python`, [script, String(threads)]]
-        : [process.execPath, [script, folderOf(name), String(threads), ...(kind.arguments ?? [])]];
-    const child = spawn(command, args, { env: { ...process.env, OMP_NUM_THREADS: String(threads) } });
-    let complaint = "";
-    child.stderr.on("data", (data: Buffer) => {
-      complaint = (complaint + data.toString()).slice(-500);
-    });
-    child.on("error", error => {
-      complaint = error.message;
-    });
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const hello = await lines.next();
-    if (hello.done) throw new Error(`skipped: it did not start: ${complaint}`);
-    return new Peer(name, child, lines, (JSON.parse(hello.value) as { version: string }).version);
+    return new Peer(name, threads, await startPeer(name, threads));
   }
 
   /** @throws Error with the peer's own words if it cannot. */
   private async ask(line: string): Promise<Record<string, unknown>> {
-    this.process.stdin.write(`${line}\n`);
-    const answer = await this.lines.next();
-    if (answer.done) throw new Error(`it ended while answering "${line}"`);
+    this.running.process.stdin.write(`${line}\n`);
+    const answer = await this.running.lines.next();
+    if (answer.done) {
+      this.running = await startPeer(this.name, this.threads);
+      throw new Error(`it ended while answering "${line}"`);
+    }
     const result = JSON.parse(answer.value) as Record<string, unknown>;
     if (typeof result.error === "string") throw new Error(result.error);
     return result;
   }
 
-  /** Builds a workload and warms it. */
+  /** Builds a workload and warms it. A peer that takes too long is ended and started anew. @throws Error if it cannot, or not in time. */
   async start(workload: string): Promise<{ firstMs: number }> {
-    return { firstMs: Number((await this.ask(`start ${workload}`)).first_ms) };
+    const { process } = this.running;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      process.kill("SIGKILL");
+    }, patienceMs);
+    try {
+      return { firstMs: Number((await this.ask(`start ${workload}`)).first_ms) };
+    } catch (error) {
+      throw isLate ? new Error(`its first step takes more than ${patienceMs / 1000} s`) : error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async time(seconds: number): Promise<readonly number[]> {
@@ -115,8 +119,32 @@ export class Peer {
   }
 
   close(): void {
-    this.process.stdin.end("stop\n");
+    this.running.process.stdin.end("stop\n");
   }
+}
+
+async function startPeer(name: string, threads: number): Promise<Running> {
+  const kind = kindOf(name);
+  const python = givenPython(name);
+  if (python === undefined && !existsSync(stampOf(name)))
+    throw new Error(`skipped: not installed, install with \`npm run bench -- install ${name}\``);
+  const script = here(`peers/${kind.script}`);
+  const [command, args] =
+    kind.language === "python"
+      ? [python ?? `${folderOf(name)}/bin/python`, [script, String(threads)]]
+      : [process.execPath, [script, folderOf(name), String(threads), ...(kind.arguments ?? [])]];
+  const child = spawn(command, args, { env: { ...process.env, OMP_NUM_THREADS: String(threads) } });
+  let complaint = "";
+  child.stderr.on("data", (data: Buffer) => {
+    complaint = (complaint + data.toString()).slice(-500);
+  });
+  child.on("error", error => {
+    complaint = error.message;
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const hello = await lines.next();
+  if (hello.done) throw new Error(`skipped: it did not start: ${complaint}`);
+  return { process: child, lines, version: (JSON.parse(hello.value) as { version: string }).version };
 }
 
 /** Installs a peer into its folder under .cache/peers. */

@@ -28,6 +28,8 @@ export interface Report {
   readonly peakGflops: number;
   readonly settings: { readonly rounds: number; readonly seconds: number; readonly threads: number };
   readonly peers: readonly { readonly name: string; readonly title: string; readonly version: string }[];
+  /** Peers that were asked for and are not there, each with its reason. */
+  readonly skipped: readonly string[];
   readonly results: readonly Result[];
 }
 
@@ -37,11 +39,7 @@ const markers = (threads: number): [string, string] => {
   return [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
 };
 
-const intro = `# Performance
-
-What a step costs, beside TensorFlow and others doing the same work in the same run: \`npm run bench -- all --against tf,tfjs --write\` makes the
-tables below. The workloads are described in [bench/README.md](../bench/README.md). A ratio is our median time by theirs: below 1 we are faster.
-`;
+const intro = "# Performance\n";
 
 /** Replaces the section of this many threads. Returns the file's name. */
 export function writePerformance(report: Report): string {
@@ -57,7 +55,7 @@ export function writePerformance(report: Report): string {
 const ms = (value: number): string => (value < 0.1 ? `${(value * 1000).toFixed(1)} µs` : `${value.toFixed(value < 10 ? 2 : 1)} ms`);
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
-function sectionOf({ machine, date, commit, peakGflops, settings, peers, results }: Report): string {
+function sectionOf({ machine, date, commit, peakGflops, settings, peers, skipped, results }: Report): string {
   const threads = settings.threads === 1 ? "One thread" : `${settings.threads} threads`;
   const names = peers.map(({ title, version }) => `${title} ${version}`);
   const head = ["workload", "median", "quartiles", "rate", "of peak", "first run", "arena", "module", ...peers.map(({ title }) => title)];
@@ -73,6 +71,7 @@ function sectionOf({ machine, date, commit, peakGflops, settings, peers, results
     ...results.map(result => row(cellsOf(result, peakGflops * settings.threads, peers))),
     "",
     ...peers.flatMap(({ name, title }) => verdict(name, title, results)),
+    ...skipped.map(reason => `${reason}\n`),
   ];
   return lines.join("\n").trimEnd();
 }
@@ -90,7 +89,7 @@ function cellsOf(result: Result, peak: number, peers: Report["peers"]): string[]
     `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)} KB`,
     ...peers.map(({ name }) => {
       const peer = result.peers[name];
-      return peer === undefined ? "cannot" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`;
+      return peer === undefined ? "–" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`;
     }),
   ];
 }
@@ -105,5 +104,22 @@ function verdict(name: string, title: string, results: readonly Result[]): strin
     .filter(({ ratio }) => ratio <= 1)
     .map(({ workload, ratio }) => `${workload} ${(1 / ratio).toFixed(1)} times as fast`);
   const list = (items: readonly string[]): string => (items.length === 0 ? "nothing" : items.join(", "));
-  return [`**Slower than ${title}:** ${list(slower)}.`, "", `**Faster than ${title}:** ${list(faster.reverse())}.`, ""];
+  const left = refusalsOf(name, results).map(([reason, workloads]) => `${workloads.join(", ")} (${reason})`);
+  return [
+    `**Slower than ${title}:** ${list(slower)}.`,
+    "",
+    `**Faster than ${title}:** ${list(faster.reverse())}.`,
+    "",
+    ...(left.length === 0 ? [] : [`Not run on it: ${left.join("; ")}.`, ""]),
+  ];
+}
+
+/** What a peer did not run, by the reason it gave. */
+function refusalsOf(name: string, results: readonly Result[]): [string, string[]][] {
+  const reasons = new Map<string, string[]>();
+  for (const { workload, refusals } of results) {
+    const reason = refusals[name];
+    if (reason !== undefined) reasons.set(reason, [...(reasons.get(reason) ?? []), workload]);
+  }
+  return [...reasons];
 }

@@ -46,7 +46,14 @@ interface Built {
   readonly feeds: tf.Feeds;
 }
 
-function workload(name: string, { flops, bytes }: { flops?: number | undefined; bytes?: number }, build: () => Built): Workload {
+interface Cost {
+  readonly flops?: number | undefined;
+  readonly bytes?: number;
+  /** By `session.makeCallable`, with feeds that are pairs. */
+  readonly isCallable?: boolean;
+}
+
+function workload(name: string, { flops, bytes, isCallable = false }: Cost, build: () => Built): Workload {
   return {
     name,
     ...(flops !== undefined && { flops }),
@@ -57,7 +64,11 @@ function workload(name: string, { flops, bytes }: { flops?: number | undefined; 
       const { built, initialize } = graph.asDefault(() => ({ built: build(), initialize: tf.globalVariablesInitializer() }));
       const session = new tf.Session({ graph, config });
       await session.run(initialize);
-      return { session, ...built, step: () => session.run(built.fetches, built.feeds) };
+      if (!isCallable) return { session, ...built, step: () => session.run(built.fetches, built.feeds) };
+      const pairs = built.feeds as readonly (readonly [tf.Tensor, tf.NDArray])[];
+      const call = session.makeCallable(built.fetches, { feedList: pairs.map(([tensor]) => tensor) });
+      const values = pairs.map(([, value]) => value);
+      return { session, ...built, step: () => call(...values) };
     },
   };
 }
@@ -98,8 +109,8 @@ const inferCnn = (batch: number): Workload =>
   });
 
 /** A multi-layer perceptron with relu between, trained by SGD on cross-entropy or the mean of squares. */
-function perceptron(name: string, batch: number, sizes: readonly number[], isClassifier: boolean, flops?: number): Workload {
-  return workload(name, { flops }, () => {
+function perceptron(name: string, batch: number, sizes: readonly number[], isClassifier: boolean, cost: Cost = {}): Workload {
+  return workload(name, cost, () => {
     const x = tf.placeholder(tf.float32, [batch, sizes[0]]);
     const outputs = sizes[sizes.length - 1];
     const y = isClassifier ? tf.placeholder(tf.int32, [batch]) : tf.placeholder(tf.float32, [batch, outputs]);
@@ -259,8 +270,9 @@ export const workloads: readonly Workload[] = [
   trainCnn(32, "adam"),
   inferCnn(1),
   inferCnn(100),
-  perceptron("W2_B128", 128, [784, 512, 512, 10], true, 128 * (6 * (784 * 512 + 512 * 512 + 5120) - 2 * 784 * 512)),
+  perceptron("W2_B128", 128, [784, 512, 512, 10], true, { flops: 128 * (6 * (784 * 512 + 512 * 512 + 5120) - 2 * 784 * 512) }),
   perceptron("W3_lin_B1", 1, [1, 1], false),
+  perceptron("W3_lin_B1_call", 1, [1, 1], false, { isCallable: true }),
   perceptron("W3_lin_B32", 32, [1, 1], false),
   perceptron("W3_mlp_B1", 1, [4, 16, 2], false),
   perceptron("W3_mlp_B32", 32, [4, 16, 2], false),

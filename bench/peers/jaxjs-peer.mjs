@@ -1,9 +1,8 @@
 // jax-js with its wasm backend on the workloads of bench/README.md, in its own layouts (NCHW, OIHW), every step under jit.
 
-import { pathToFileURL } from "node:url";
-import { integers, normal, required, serve } from "./protocol.mjs";
+import { imported, integers, normal, serve, versionOf } from "./protocol.mjs";
 
-const jax = await import(pathToFileURL(required.resolve("@jax-js/jax")).href);
+const jax = await imported("@jax-js/jax");
 const { numpy: np, nn, lax, jit, valueAndGrad, grad } = jax;
 await jax.init("wasm");
 jax.defaultDevice("wasm");
@@ -138,4 +137,4 @@ for (const n of [512, 1024, 2048]) workloads[`W4_gemm_${n}`] = () => called((a, 
 for (const kind of ["conv3", "conv1", "dw3"])
   for (const direction of ["fwd", "dx", "dw"]) workloads[`W4_${kind}_${direction}`] = () => convolution(kind, direction);
 
-await serve(required("@jax-js/jax/package.json").version, workloads);
+await serve(versionOf("@jax-js/jax"), workloads);

@@ -1,14 +1,24 @@
 // ONNX Runtime, for Node or the Web (wasm), on those workloads of bench/README.md that only infer. The third argument says which.
 
-import { pathToFileURL } from "node:url";
+import { readFileSync } from "node:fs";
 import { cnnModel, convolutionModel, mobileNetModel, productModel } from "./onnx.mjs";
-import { normal, required, serve, threads } from "./protocol.mjs";
+import { imported, installedFile, normal, serve, threads, versionOf } from "./protocol.mjs";
 
 const isWeb = process.argv[4] === "web";
 const name = isWeb ? "onnxruntime-web" : "onnxruntime-node";
-const entry = await import(pathToFileURL(required.resolve(name)).href);
-const ort = entry.default ?? entry;
-if (isWeb) ort.env.wasm.numThreads = threads;
+const ort = await imported(name);
+if (isWeb) {
+  ort.env.wasm.numThreads = threads;
+  const dist = new URL(`file://${installedFile("onnxruntime-web/dist/")}`);
+  ort.env.wasm.wasmPaths = { mjs: `${dist}ort-wasm-simd-threaded.mjs`, wasm: `${dist}ort-wasm-simd-threaded.wasm` };
+  // With threads it fetches its own files, which Node's fetch does not do for file URLs.
+  const fetched = globalThis.fetch;
+  globalThis.fetch = async (url, options) => {
+    if (!String(url).startsWith("file:")) return fetched(url, options);
+    const type = String(url).endsWith(".wasm") ? "application/wasm" : "text/javascript";
+    return new Response(readFileSync(new URL(String(url))), { headers: { "content-type": type } });
+  };
+}
 const options = {
   executionProviders: [isWeb ? "wasm" : "cpu"],
   graphOptimizationLevel: "all",
@@ -31,4 +41,4 @@ for (const [kind, channels] of [
 ])
   workloads[`W4_${kind}_fwd`] = () => inferred(convolutionModel(kind), [8, channels, 56, 56]);
 
-await serve(required(`${name}/package.json`).version, workloads);
+await serve(versionOf(name), workloads);

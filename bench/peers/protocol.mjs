@@ -1,11 +1,26 @@
 // What bench/peers.ts asks and a peer in JavaScript answers; protocol.py says the same in Python. The peers are plain JavaScript: the
 // packages they drive are installed under .cache/, where the type checker does not look.
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 
-/** `require` of the folder that a peer's packages are installed in; its path is the first argument. */
-export const required = createRequire(`${process.argv[2]}/package.json`);
+/** Where a peer's packages are installed: the first argument. */
+const folder = process.argv[2];
+
+/** `require` of that folder, for packages that are CommonJS. */
+export const required = createRequire(`${folder}/package.json`);
+
+/** What a module of that folder would get by `import`: only a file in it finds the package. */
+export async function imported(name) {
+  const file = `${folder}/import-${name.replaceAll(/\W/g, "-")}.mjs`;
+  writeFileSync(file, `import * as all from ${JSON.stringify(name)};\nexport default all.default ?? all;\n`);
+  return (await import(pathToFileURL(file).href)).default;
+}
+
+export const installedFile = path => `${folder}/node_modules/${path}`;
+export const versionOf = name => JSON.parse(readFileSync(installedFile(`${name}/package.json`), "utf8")).version;
 export const threads = Number(process.argv[3]);
 
 export const size = shape => shape.reduce((product, d) => product * d, 1);
@@ -25,10 +40,13 @@ export const bottlenecks = [
   [6, 320, 1, 1],
 ];
 
+/** Beyond this a turn is over, though there are fewer than three times. */
+const patienceMs = 1000;
+
 async function timed(step, seconds) {
   const times = [];
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end || times.length < 3) {
+  while (performance.now() < end || (times.length < 3 && performance.now() < end + patienceMs)) {
     const began = performance.now();
     await step();
     times.push(performance.now() - began);
