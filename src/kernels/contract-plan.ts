@@ -1,6 +1,6 @@
 // How a contraction is computed: which operand moves along the vectors, what is padded and packed first, how the reduced axes are blocked.
 // All decided from index maps and the target, before anything is recorded, so that the scheduler can reserve the scratch.
-// Scheme of Goto and van de Geijn: packed panels of B, row tiles of A read where they lie (spec: row offsets are constants, A is never packed).
+// Scheme of Goto and van de Geijn: packed panels of B, row tiles of A read where they lie. Matrix products go by contract-blocks.ts.
 
 import { type DType, dtypeBytes } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
@@ -30,7 +30,8 @@ export interface Padding {
   readonly low: readonly number[];
 }
 
-export interface ContractPlan {
+/** A contraction as products of matrices: columns move along in B and in the result, rows in A. */
+export interface ContractForm {
   readonly paddings: readonly Padding[];
   readonly a: Value;
   readonly b: Value;
@@ -42,10 +43,11 @@ export interface ContractPlan {
   readonly rows: readonly Axis[];
   readonly column: Axis;
   readonly reduced: readonly Axis[];
+}
+
+export interface ContractPlan extends ContractForm {
   /** B rearranged to [batch…, panel, reduced…, panel width], or undefined where it is read as it lies. */
   readonly packed: Value | undefined;
-  /** A rearranged to [tile of rows, reduced, row of the tile], where the tiles of a product read it again for every panel. */
-  readonly packedRows: Value | undefined;
   readonly tileRows: number;
   readonly panelWidth: number;
   /** The axis that is walked outermost of all, by threads too; without one, blocks of the reduced axis are, and threads take panels. */
@@ -58,18 +60,15 @@ export interface ContractPlan {
 }
 
 /** Products over more terms than this are blocked, so that a panel of B stays in the first cache. */
-const mostTerms = 512;
+const mostTerms = 640;
 const blockTerms = 448;
 /** Packed columns up to this size stay in the second cache while one place of an outer axis after the other passes over them. */
 const mostBytesPassedOver = 384 * 1024;
 /** With fewer rows than this, packing B costs more than it saves. */
 const fewestRowsToPack = 32;
 
-/** With fewer panels than this, rows are not read often enough. */
-const fewestPanelsToPackRows = 16;
-
-/** The plan, or undefined where the contraction has no matrix form (then it is a reduction of products). */
-export function planContract(kernel: ContractKernel, target: Target): ContractPlan | undefined {
+/** The contraction as a product of matrices, or undefined where it is none (then it is a reduction of products). */
+export function formOf(kernel: ContractKernel): ContractForm | undefined {
   if (kernel.left.source.dtype !== "float32" || sizeOf(kernel.shape) === 0 || sizeOf(kernel.over) === 0) return undefined;
   const operands = paddedOperands(kernel);
   if (!operands) return undefined;
@@ -102,19 +101,7 @@ export function planContract(kernel: ContractKernel, target: Target): ContractPl
   );
   const kinds = classify(axes, merged.boundary, last);
   if (!kinds || isReduction(kinds, axes[last])) return undefined;
-  return complete({
-    kernel,
-    target,
-    paddings,
-    a,
-    b,
-    aFlat,
-    bFlat,
-    outFlat: mergedOut,
-    epilogues: merged.bodies,
-    column: axes[last],
-    ...kinds,
-  });
+  return { paddings, a, b, aFlat, bFlat, outFlat: mergedOut, epilogues: merged.bodies, column: axes[last], ...kinds };
 }
 
 /** Operands as they are, or moved into padded copies where an index may lie outside. Undefined if an index is not affine. */
@@ -173,12 +160,8 @@ function classify(axes: readonly Axis[], boundary: number, column: number): Pick
   return reduced.every(({ a, b }) => a !== 0 || b !== 0) ? { batch, rows, reduced } : undefined;
 }
 
-type Draft = Omit<ContractPlan, "packed" | "packedRows" | "tileRows" | "panelWidth" | "cut" | "block" | "partial" | "isSweep"> & {
-  readonly kernel: ContractKernel;
-  readonly target: Target;
-};
-
-function complete({ kernel, target, ...draft }: Draft): ContractPlan {
+/** How the product is computed by panels and tiles. */
+export function planContract(draft: ContractForm, kernel: ContractKernel, target: Target): ContractPlan {
   const { rows, batch, column, reduced } = draft;
   const rowCount = rows.reduce((product, { size }) => product * size, 1);
   const inner = rows[rows.length - 1]?.size ?? 1;
@@ -200,7 +183,6 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
       cut: undefined,
       block: undefined,
       packed: undefined,
-      packedRows: undefined,
       partial,
       isSweep: true,
     };
@@ -208,7 +190,6 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
   return {
     ...draft,
     isSweep: false,
-    packedRows: isPacked && isMatrix(draft) && panels >= fewestPanelsToPackRows ? value(-8, [inner * terms]) : undefined,
     tileRows,
     panelWidth,
     cut: cutOf(draft, block !== undefined, 4 * terms * panels * panelWidth),
@@ -222,17 +203,6 @@ function complete({ kernel, target, ...draft }: Draft): ContractPlan {
 
 /** Is the result the sums themselves? Then partial sums may be kept in it. */
 export const isPlain = ({ stores }: ContractKernel): boolean => stores.length === 1 && stores[0].body.kind === "accumulator";
-
-const isMatrix = ({ batch, rows, reduced }: Pick<ContractPlan, "batch" | "rows" | "reduced">): boolean =>
-  batch.length === 0 && rows.length === 1 && reduced.length === 1;
-
-/** Tiles of near-equal height: the first `large` have one row more than `small`. */
-export function rowTiles({ rows, tileRows }: Pick<ContractPlan, "rows" | "tileRows">): { count: number; small: number; large: number } {
-  const size = rows[rows.length - 1]?.size ?? 1;
-  const count = Math.ceil(size / tileRows);
-  const small = Math.floor(size / count);
-  return { count, small, large: size - small * count };
-}
 
 /** With blocks an outer axis comes first only where that reads no more: where it has columns of its own, or those stay in the cache. */
 function cutOf({ batch, rows }: Pick<ContractPlan, "batch" | "rows">, isBlocked: boolean, columnBytes: number): Axis | undefined {
@@ -250,9 +220,7 @@ function blockOf(reduced: readonly Axis[]): number {
 
 /** The buffers a plan needs, in the order they lie in the scratch. */
 export const scratchValues = (plan: ContractPlan): Value[] =>
-  [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.packedRows, plan.partial].filter(
-    (value): value is Value => value !== undefined,
-  );
+  [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.partial].filter((value): value is Value => value !== undefined);
 
 /** Buffers one after the other, at least the alignment apart. */
 export const scratchOffsets = (values: readonly Value[], alignment: number): { value: Value; offset: number; bytes: number }[] => {

@@ -1,8 +1,9 @@
 // Which way a contraction is computed, decided once: the scheduler asks for its scratch, the recorder for its code.
 
 import type { Operand, Value } from "../ir/program.ts";
+import { type BlocksPlan, blocksValues, planBlocks } from "./contract-blocks-plan.ts";
 import { type LanesPlan, planLanes } from "./contract-lanes.ts";
-import { type ContractKernel, type ContractPlan, planContract, scratchValues } from "./contract-plan.ts";
+import { type ContractKernel, type ContractPlan, formOf, planContract, scratchValues } from "./contract-plan.ts";
 import { type ProductSums, sumOfProducts } from "./contract-reduce.ts";
 import type { Target } from "./target.ts";
 import { planWinograd, type WinogradPlan, winogradValues } from "./winograd-plan.ts";
@@ -10,6 +11,7 @@ import { planWinograd, type WinogradPlan, winogradValues } from "./winograd-plan
 /** A way, and the buffers it needs in the order they lie in the scratch. */
 export type ContractWay = { readonly scratch: readonly Value[] } & (
   | { readonly kind: "winograd"; readonly plan: WinogradPlan }
+  | { readonly kind: "blocks"; readonly plan: BlocksPlan }
   | { readonly kind: "tiles"; readonly plan: ContractPlan }
   | { readonly kind: "lanes"; readonly plan: LanesPlan }
   | { readonly kind: "reduce"; readonly plan: ProductSums }
@@ -38,8 +40,13 @@ const isSame = (a: ContractKernel, b: ContractKernel): boolean =>
 function decide(kernel: ContractKernel, target: Target): ContractWay {
   const winograd = planWinograd(kernel, target);
   if (winograd) return { kind: "winograd", plan: winograd, scratch: winogradValues(winograd) };
-  const tiles = planContract(kernel, target);
-  if (tiles) return { kind: "tiles", plan: tiles, scratch: scratchValues(tiles) };
+  const form = formOf(kernel);
+  if (form) {
+    const blocks = planBlocks(form, kernel.shape, target);
+    if (blocks) return { kind: "blocks", plan: blocks, scratch: blocksValues(blocks) };
+    const tiles = planContract(form, kernel, target);
+    return { kind: "tiles", plan: tiles, scratch: scratchValues(tiles) };
+  }
   const lanes = planLanes(kernel, target);
   if (lanes) return { kind: "lanes", plan: lanes, scratch: buffersOf(lanes) };
   const sums = sumOfProducts(kernel);

@@ -8,11 +8,12 @@ import { constantScalar, guardScalar, loadScalar, type Scalar, substituteScalar 
 import { storeCost } from "../schedule/cost.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { asReduce, type ProductSums } from "./contract-reduce.ts";
-import { type Axis, type ContractKernel, type ContractPlan, type Padding, rowTiles, scratchOffsets } from "./contract-plan.ts";
+import { type Axis, type ContractKernel, type ContractPlan, type Padding, scratchOffsets } from "./contract-plan.ts";
+import { recordBlocks } from "./contract-blocks.ts";
 import { recordLanes } from "./contract-lanes.ts";
 import { recordSweep } from "./contract-sweep.ts";
 import { wayOf } from "./contract-way.ts";
-import { type Expr, f32, f32x, i32, type Local } from "./language.ts";
+import { type Expr, f32x, i32, type Local } from "./language.ts";
 import { recordMap, storesLeaf, valuesOf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
@@ -32,6 +33,8 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
   switch (way.kind) {
     case "winograd":
       return recordWinograd(kernel, way.plan, recording);
+    case "blocks":
+      return [...padded(way.plan.paddings, recording), ...recordBlocks(kernel, way.plan, recording)];
     case "tiles":
       return recordTiles(kernel, way.plan, recording);
     case "lanes": {
@@ -53,7 +56,6 @@ const padded = (paddings: readonly Padding[], recording: Recording): Phase[] =>
 
 function recordTiles(kernel: ContractKernel, plan: ContractPlan, recording: Recording): Phase[] {
   const phases = padded(plan.paddings, recording);
-  if (plan.packedRows) phases.push(recordRows(plan, plan.packedRows, recording));
   if (plan.packed) phases.push(...recordPacking(plan, plan.packed, recording));
   phases.push(plan.isSweep && plan.partial ? recordSweep(kernel, plan, plan.partial, recording) : recordProducts(kernel, plan, recording));
   if (plan.partial) phases.push(...recordEpilogue(kernel, plan.partial, recording));
@@ -90,44 +92,6 @@ function recordPacking(plan: ContractPlan, packed: Value, recording: Recording):
         ? "transposed"
         : "map";
   return how === "map" ? packByMap(plan, packed, recording) : [recordPanels(plan, packed, how, recording)];
-}
-
-/** A in the order in which tiles read it: rows of A may be as far apart as sets of the cache are, and pages. */
-function recordRows(plan: ContractPlan, packed: Value, recording: Recording): Phase {
-  const { a, aFlat, rows, reduced } = plan;
-  const [{ size: terms, a: step }] = reduced;
-  const [{ a: rowStep }] = rows;
-  const { count } = rowTiles(plan);
-  const name = recording.name("pack");
-  const ref = recording.module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
-    const addresses = new Addresses(k, recording.places, [a, packed]);
-    const source = k.let(plus(addresses.number(addresses.of(a)), aFlat.offset * 4));
-    const target = k.let(addresses.number(addresses.of(packed)));
-    eachTile(k, plan, low, high, (row, height) => {
-      const from = k.let(plus(source, times(row, rowStep * 4)));
-      const to = k.let(plus(target, times(row, terms * 4)));
-      k.loop({ to: terms }, () => {
-        for (let r = 0; r < height; r++) k.store("f32", to, r * 4, f32.load(from, r * rowStep * 4));
-        move(k, from, step);
-        move(k, to, height);
-      });
-    });
-  });
-  return { name, function: ref, units: count, work: storeCost * sizeOf(packed.shape) };
-}
-
-/** Tiles [from, to) of the rows: where each begins, and its height. */
-function eachTile(
-  k: FunctionRecorder,
-  plan: ContractPlan,
-  from: Expr<"i32">,
-  to: Expr<"i32">,
-  body: (row: Expr<"i32">, height: number) => void,
-): void {
-  const { count, small, large } = rowTiles(plan);
-  if (large > 0) k.loop({ from, to: least(to, large) }, tile => body(k.let(times(tile, small + 1)), small + 1));
-  if (large < count)
-    k.loop({ from: large > 0 ? i32.max(from, large) : from, to }, tile => body(k.let(plus(times(tile, small), large)), small));
 }
 
 /** Panels copied side by side, so that rows of B are read by whole cache lines and pages. */
@@ -288,7 +252,7 @@ function recordProducts(kernel: ContractKernel, plan: ContractPlan, recording: R
 /** The values a tile reads and writes: their regions are looked up before its loops. */
 const valuesRead = (kernel: ContractKernel, plan: ContractPlan, partial: Value | undefined): Value[] => [
   ...(partial === undefined || plan.partial === undefined ? valuesOf(kernel) : []),
-  plan.packedRows ?? plan.a,
+  plan.a,
   plan.packed ?? plan.b,
   ...(partial ? [partial] : []),
 ];
@@ -347,7 +311,6 @@ const rowBlockBytes = 160 * 1024;
 function rowBlocks({ k, plan }: Products, block: Block | undefined, body: (rows: RowBlock) => void): void {
   const inner = plan.rows[plan.rows.length - 1];
   if (!inner) return body({ start: undefined, size: 1 });
-  if (plan.packedRows) return tileBlocks(k, plan, block, body);
   const terms = plan.reduced.reduce((product, { size }, i) => product * (i === 0 && block ? block.size : size), 1);
   const fitting = Math.max(plan.tileRows, Math.floor(rowBlockBytes / (4 * terms) / plan.tileRows) * plan.tileRows);
   if (inner.size <= fitting * 1.5) return body({ start: undefined, size: inner.size });
@@ -357,22 +320,7 @@ function rowBlocks({ k, plan }: Products, block: Block | undefined, body: (rows:
   if (rest > 0) body({ start: k.number("i32", whole * fitting), size: rest });
 }
 
-/** Blocks of tiles rather than rows: tiles are cut as they were packed. */
-function tileBlocks(k: FunctionRecorder, plan: ContractPlan, block: Block | undefined, body: (rows: RowBlock) => void): void {
-  const { count } = rowTiles(plan);
-  const terms = block?.size ?? plan.reduced[0].size;
-  const fitting = Math.max(1, Math.floor(rowBlockBytes / (4 * terms * plan.tileRows)));
-  const perBlock = Math.ceil(count / Math.ceil(count / fitting));
-  const zero = k.number("i32", 0);
-  if (perBlock >= count) return body({ start: undefined, size: 0, tiles: { from: zero, to: k.number("i32", count) } });
-  k.loop({ to: count, step: perBlock }, from =>
-    body({ start: undefined, size: 0, tiles: { from, to: k.let(least(plus(from, perBlock), count)) } }),
-  );
-}
-
 interface RowBlock {
-  /** The block in tiles, where rows are packed. */
-  readonly tiles?: { readonly from: Expr<"i32">; readonly to: Expr<"i32"> };
   /** Where the block begins; undefined for 0. */
   readonly start: Expr<"i32"> | undefined;
   readonly size: number;
@@ -391,10 +339,6 @@ function rowLoops(products: Products, point: Point, { outer, rowBlock, block, pa
   const { start, size } = rowBlock;
   nested(k, outer, point, at => {
     if (!inner) return tile(products, at, { block, panel, width, rows: 1, inner });
-    if (rowBlock.tiles)
-      return eachTile(k, plan, rowBlock.tiles.from, rowBlock.tiles.to, (row, rows) =>
-        tile(products, withAxis(at, inner, row), { block, panel, width, rows, inner }),
-      );
     const count = Math.ceil(size / plan.tileRows);
     const small = Math.floor(size / count);
     const large = size - small * count;
@@ -476,12 +420,10 @@ function tileBody(products: Products, point: Point, { block, panel, width, rows,
         k.set(sum, count === undefined ? f32x.load(partials, offset) : f32x.loadPart(count, partials, offset)),
       ),
     );
-  const { packedRows } = plan;
-  const a = k.let(packedRows ? packedAddress(products, point, packedRows, rows, block) : aAddress(products, point, block)) as Local<"i32">;
-  const steps = packedRows ? [rows] : plan.reduced.map(axis => axis.a);
-  const rowStep = packedRows ? 1 : (inner?.a ?? 0);
+  const a = k.let(aAddress(products, point, block)) as Local<"i32">;
+  const rowStep = inner?.a ?? 0;
   const b = k.let(bAddress(products, at, block, panel)) as Local<"i32">;
-  walkReduced(products, { a, b, steps }, block, 0, () => {
+  walkReduced(products, { a, b }, block, 0, () => {
     const columns = Array.from({ length: vectors }, (_, v) => {
       const count = plan.packed ? undefined : part(v);
       const offset = 4 * v * lanesPerVector;
@@ -521,13 +463,11 @@ function storeTile(
 interface Pointers {
   readonly a: Local<"i32">;
   readonly b: Local<"i32">;
-  /** What a step of each reduced axis moves in A as it is read. */
-  readonly steps: readonly number[];
 }
 
 /** Loops over the reduced axes; A's and B's addresses move along and are back at the next start after each inner loop. */
 function walkReduced(products: Products, pointers: Pointers, block: Block | undefined, depth: number, step: () => void): void {
-  const { a, b, steps } = pointers;
+  const { a, b } = pointers;
   const { k, plan } = products;
   const { reduced } = plan;
   if (depth === reduced.length) return step();
@@ -536,9 +476,9 @@ function walkReduced(products: Products, pointers: Pointers, block: Block | unde
   k.loop({ to: size }, () => {
     walkReduced(products, pointers, block, depth + 1, step);
     const isLast = depth === reduced.length - 1;
-    const innerA = isLast ? 0 : reduced[depth + 1].size * steps[depth + 1];
+    const innerA = isLast ? 0 : reduced[depth + 1].size * reduced[depth + 1].a;
     const innerB = isLast ? 0 : reduced[depth + 1].size * bSteps[depth + 1];
-    move(k, a, steps[depth] - innerA);
+    move(k, a, reduced[depth].a - innerA);
     move(k, b, bSteps[depth] - innerB);
   });
 }
@@ -567,13 +507,6 @@ function aAddress({ plan, addresses }: Products, point: Point, block: Block | un
     plan.aFlat.offset,
     block && [block.start, plan.reduced[0].a],
   );
-}
-
-/** Where a tile of `rows` begins in packed rows. */
-function packedAddress({ plan, addresses }: Products, { axes }: Point, packed: Value, rows: number, block: Block | undefined): Expr<"i32"> {
-  const [{ axis }] = plan.rows;
-  const [{ size }] = plan.reduced;
-  return addressAt(addresses.of(packed), times(axes[axis], size), 0, block && [block.start, rows]);
 }
 
 function bAddress({ plan, addresses }: Products, at: Point, block: Block | undefined, panel: Expr<"i32">): Expr<"i32"> {
