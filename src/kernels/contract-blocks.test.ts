@@ -33,10 +33,7 @@ function product(rows: number, terms: number, columns: number, isA: boolean, isB
     name: `${rows}×${terms}${isA ? " turned" : ""} · ${terms}×${columns}${isB ? " turned" : ""}`,
     shapes: [isA ? [terms, rows] : [rows, terms], isB ? [columns, terms] : [terms, columns]],
     of: (a, b) =>
-      ir.contract([rows, columns], [terms], ([i, j], [r]) => [
-        ir.operand(a, turned([i, r], isA)),
-        ir.operand(b, turned([r, j], isB)),
-      ]),
+      ir.contract([rows, columns], [terms], ([i, j], [r]) => [ir.operand(a, turned([i, r], isA)), ir.operand(b, turned([r, j], isB))]),
     plan,
   };
 }
@@ -78,10 +75,7 @@ function kernelOf({ shapes, of }: Case): ContractKernel {
     return [of(a, b)];
   });
   const target = wasmTarget();
-  const { kernels } = schedule(
-    { steps: builder.root, results },
-    { alignment: 64, scratchBytes: kernel => scratchBytesOf(kernel, target) },
-  );
+  const { kernels } = schedule({ steps: builder.root, results }, { alignment: 64, scratchBytes: kernel => scratchBytesOf(kernel, target) });
   return kernels.find(({ kind }) => kind === "contract") as ContractKernel;
 }
 
