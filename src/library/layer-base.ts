@@ -13,6 +13,8 @@ import { getItem } from "../ops/array-slicing.ts";
 import { cast } from "../ops/math.ts";
 import { truediv } from "../ops/operators.ts";
 import { GraphKeys } from "./graph-keys.ts";
+import { initializerNamed } from "./initializer-names.ts";
+import type { InputSpec } from "./input-spec.ts";
 import { globalVariables } from "./variable-lists.ts";
 import { PartitionedVariable, type Partitioner } from "./partitioned-variable.ts";
 import { getVariable, type Regularizer, type VariableInitializer, type VariableScope, variableScope } from "./variable-scope.ts";
@@ -32,7 +34,8 @@ export interface LayerOptions {
 export interface WeightOptions {
   readonly shape: readonly number[];
   readonly dtype: DType;
-  readonly initializer?: VariableInitializer | null | undefined;
+  /** An initializer, or the name of one: "glorot_uniform". */
+  readonly initializer?: VariableInitializer | string | null | undefined;
   readonly regularizer?: Regularizer | null | undefined;
   readonly constraint?: Constraint | null | undefined;
   readonly trainable?: boolean;
@@ -42,6 +45,22 @@ export interface WeightOptions {
 /** How often each kind of layer was made in a graph, for the names in messages. */
 const countsOf = (graph: Graph): Map<string, number> => graph.attached(countsOf, () => new Map<string, number>());
 
+/** The layer as something that can be called: every property is the layer's own. */
+function callable<T extends ScopedLayer>(layer: T): T {
+  const own = (): void => {};
+  return new Proxy(own, {
+    apply: (_, __, given) => layer.apply(...(given as never[])),
+    get: (_, key, receiver) => Reflect.get(layer, key, receiver),
+    set: (_, key, value) => Reflect.set(layer, key, value),
+    has: (_, key) => Reflect.has(layer, key),
+    ownKeys: () => Reflect.ownKeys(layer),
+    getPrototypeOf: () => Reflect.getPrototypeOf(layer),
+    getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(layer, key),
+    defineProperty: (_, key, descriptor) => Reflect.defineProperty(layer, key, descriptor),
+    deleteProperty: (_, key) => Reflect.deleteProperty(layer, key),
+  }) as object as T;
+}
+
 /** Variables under one scope, and what is computed with them. */
 export abstract class ScopedLayer {
   readonly trainable: boolean;
@@ -49,6 +68,8 @@ export abstract class ScopedLayer {
   /** The name in messages: as given, or made unique in the graph. */
   readonly name: string;
   built = false;
+  /** What inputs must be; checked whenever the layer is applied. */
+  inputSpec: InputSpec | null = null;
   readonly losses: Tensor[] = [];
   readonly updates: Operation[] = [];
   private readonly baseName: string;
@@ -66,7 +87,12 @@ export abstract class ScopedLayer {
     this.baseName = name || kind;
     this.name = name || madeUpName(kind);
     if (scope) this.scope = variableScope(scope, opened => opened);
+    // biome-ignore lint/correctness/noConstructorReturn: a layer is called like a function, as in Python
+    return callable(this);
   }
+
+  /** What `layer(…)` does. */
+  abstract apply(...given: never[]): unknown;
 
   get variables(): readonly Variable[] {
     return this.weightList;
@@ -136,9 +162,10 @@ export abstract class ScopedLayer {
 
   /** A variable of the layer, under its variable scope. */
   protected addWeight(name: string, options: WeightOptions): Variable {
-    const { shape, regularizer, trainable = true, ...rest } = options;
+    const { shape, regularizer, trainable = true, initializer: given, ...rest } = options;
     const existing = new Set(globalVariables());
-    const variable: Variable | PartitionedVariable = getVariable(name, shape, { ...rest, trainable: trainable && this.trainable });
+    const initializer = typeof given === "string" && options.dtype !== "string" ? initializerNamed(given) : given;
+    const variable: Variable | PartitionedVariable = getVariable(name, shape, { ...rest, initializer, trainable: trainable && this.trainable });
     const parts = variable instanceof PartitionedVariable ? variable.parts : [variable];
     this.weightList.push(...parts);
     if (regularizer && !parts.some(part => existing.has(part))) {

@@ -1,209 +1,314 @@
-// tf.layers of images: convolutions and pooling. The base of layers is in layers.ts.
+// tf.layers of images, sequences and volumes: convolutions. Pooling: layers-pooling.ts. The base of layers is in layers.ts.
 
 import { ValueError } from "../base/errors.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
-import { shape as shapeOf } from "../ops/array.ts";
-import { stack } from "../ops/array-slicing.ts";
-import { getItem } from "../ops/array-slicing.ts";
+import { expandDims, reshape, shape as shapeOf, squeeze } from "../ops/array.ts";
+import { pad } from "../ops/array-padding.ts";
+import { getItem, stack } from "../ops/array-slicing.ts";
 import { biasAdd } from "../ops/nn.ts";
+import { convolution } from "../ops/nn-atrous.ts";
 import {
-  conv2d as convolution,
   conv2dTranspose as transposedConvolution,
+  conv3dTranspose as transposedVolume,
   separableConv2d as separableConvolution,
 } from "../ops/nn-convolution-api.ts";
-import { avgPool, maxPool } from "../ops/nn-pooling-api.ts";
 import { add, mul } from "../ops/operators.ts";
-import type { LayerOptions } from "./layer-base.ts";
 import { biasOf, type KernelOptions, kernelOrder, Layer, type Rest } from "./layers.ts";
+import { type DataFormat, formatOf, type PaddingWord, paddingOf, type Sizes, sizesOf } from "./layers-window.ts";
 import type { Regularizer, VariableInitializer } from "./variable-scope.ts";
 import type { Constraint, Variable } from "./variables.ts";
 
-type Pair = number | readonly [number, number] | readonly number[];
-type DataFormat = "channels_last" | "channels_first";
-
-/** @throws ValueError unless one number or a pair of positive ones. */
-function pairOf(value: Pair, name: string): [number, number] {
-  const list = typeof value === "number" ? [value, value] : [...value];
-  if (list.length !== 2 || list.some(item => !Number.isInteger(item) || item < 0))
-    throw new ValueError(`The \`${name}\` argument must be a tuple of 2 integers. Received: ${String(value)}`);
-  return [list[0], list[1]];
-}
-
-function paddingOf(padding: string): "SAME" | "VALID" {
-  const upper = padding.toUpperCase();
-  if (upper !== "SAME" && upper !== "VALID")
-    throw new ValueError(
-      `The \`padding\` argument must be a list/tuple or one of "valid", "same" (or "causal", only for \`Conv1D). Received: ${padding.toLowerCase()}`,
-    );
-  return upper;
-}
-
-function formatOf(dataFormat: string): "NHWC" | "NCHW" {
-  if (dataFormat === "channels_last") return "NHWC";
-  if (dataFormat === "channels_first") return "NCHW";
-  throw new ValueError(`The \`data_format\` argument must be one of "channels_first", "channels_last". Received: ${dataFormat}`);
-}
-
-/** Strides of the window for every dimension of the tensor. */
-const windowOf = ([height, width]: readonly [number, number], format: "NHWC" | "NCHW"): number[] =>
-  format === "NHWC" ? [1, height, width, 1] : [1, 1, height, width];
-
 export interface ConvolutionOptions extends KernelOptions {
-  readonly strides?: Pair;
-  readonly padding?: "valid" | "same" | "VALID" | "SAME";
+  readonly strides?: Sizes;
+  readonly padding?: PaddingWord;
   readonly dataFormat?: DataFormat;
-  readonly dilationRate?: Pair;
+  readonly dilationRate?: Sizes;
 }
 
-/** What the layers of this file have in common. */
-abstract class ImageLayer<O extends ConvolutionOptions> extends Layer {
+const convolutionOrder = ["strides", "padding", "dataFormat", "dilationRate", ...kernelOrder];
+const transposeOrder = ["strides", "padding", "dataFormat", ...kernelOrder];
+
+/** What all convolutions have in common, over `rank` spatial dimensions. */
+abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
   readonly filters: number;
-  readonly kernelSize: [number, number];
-  readonly strides: [number, number];
-  readonly dilationRate: [number, number];
-  readonly padding: "SAME" | "VALID";
-  readonly dataFormat: "NHWC" | "NCHW";
+  readonly kernelSize: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilationRate: readonly number[];
+  readonly padding: "SAME" | "VALID" | "CAUSAL";
   bias: Variable | null = null;
+  protected readonly rank: number;
+  protected readonly isChannelsFirst: boolean;
   protected readonly options: O;
 
-  constructor(kind: string, filters: number, kernelSize: Pair, options: O) {
+  constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, options: O) {
     super(kind, options, options.activityRegularizer ?? null);
     if (filters <= 0)
       throw new ValueError(`Invalid value for argument \`filters\`. Expected a strictly positive value. Received filters=${filters}.`);
+    this.rank = rank;
     this.filters = filters;
     this.options = options;
-    this.kernelSize = pairOf(kernelSize, "kernel_size");
-    this.strides = pairOf(options.strides ?? 1, "strides");
-    this.dilationRate = pairOf(options.dilationRate ?? 1, "dilation_rate");
-    this.padding = paddingOf(options.padding ?? "valid");
-    this.dataFormat = formatOf(options.dataFormat ?? "channels_last");
+    this.kernelSize = sizesOf(kernelSize, rank, "kernel_size");
+    this.strides = sizesOf(options.strides ?? 1, rank, "strides", true);
+    this.dilationRate = sizesOf(options.dilationRate ?? 1, rank, "dilation_rate");
+    this.padding = paddingOf(options.padding ?? "valid", rank === 1);
+    this.isChannelsFirst = formatOf(options.dataFormat ?? "channels_last");
+    const tuple = (list: readonly number[]): string => `(${list.join(", ")}${list.length === 1 ? "," : ""})`;
+    if (this.strides.includes(0))
+      throw new ValueError(`The argument \`strides\` cannot contains 0(s). Received: ${tuple(this.strides)}`);
+    if (Math.max(...this.strides) > 1 && Math.max(...this.dilationRate) > 1)
+      throw new ValueError(
+        `\`strides > 1\` not supported in conjunction with \`dilation_rate > 1\`. Received: strides=${tuple(this.strides)} and dilation_rate=${tuple(this.dilationRate)}`,
+      );
   }
 
-  /** The number of input channels. @throws ValueError if it is unknown, or the input is not an image. */
+  /** Of images, as bias and most operations name it. */
+  protected get dataFormat(): "NHWC" | "NCHW" {
+    return this.isChannelsFirst ? "NCHW" : "NHWC";
+  }
+
+  /** Numbers of the spatial dimensions as numbers of all. */
+  protected windowOf(spatial: readonly number[]): number[] {
+    return this.isChannelsFirst ? [1, 1, ...spatial] : [1, ...spatial, 1];
+  }
+
+  /** The number of input channels. @throws ValueError if it is unknown, or the input has too few dimensions. */
   protected channelsOf(input: Tensor, isMinimum: boolean): number {
-    this.checkRank(input, 4, isMinimum);
-    const channels = input.shape.dim(this.dataFormat === "NHWC" ? -1 : 1);
+    this.checkRank(input, this.rank + 2, isMinimum);
+    const channels = input.shape.dim(this.isChannelsFirst ? 1 : -1);
     if (channels === null)
       throw new ValueError(
-        `The channel dimension of the inputs should be defined. The input_shape received is ${input.shape}, where axis ${this.dataFormat === "NHWC" ? -1 : 1} (0-based) is the channel dimension, which found to be \`None\`.`,
+        `The channel dimension of the inputs should be defined. The input_shape received is ${input.shape}, where axis ${this.isChannelsFirst ? 1 : -1} (0-based) is the channel dimension, which found to be \`None\`.`,
       );
     return channels;
+  }
+
+  protected addKernel(name: string, shape: readonly number[], input: Tensor): Variable {
+    const { kernelInitializer: initializer, kernelRegularizer: regularizer, kernelConstraint: constraint } = this.options;
+    return this.addWeight(name, { shape, dtype: input.dtype, initializer, regularizer, constraint });
   }
 
   protected addBias(input: Tensor): void {
     if (this.options.useBias ?? true) this.bias = this.addWeight("bias", biasOf(this.options, this.filters, input.dtype));
   }
 
-  /** Bias and activation. */
-  protected finished(output: Tensor): Tensor {
-    const biased = this.bias ? biasAdd(output, this.bias, { dataFormat: this.dataFormat }) : output;
-    return this.options.activation ? this.options.activation(biased) : biased;
+  protected biased(output: Tensor): Tensor {
+    return this.bias ? biasAdd(output, this.bias, { dataFormat: this.dataFormat }) : output;
+  }
+
+  protected activated(output: Tensor): Tensor {
+    return this.activationOf(this.options.activation)(output);
+  }
+
+  /** Zeros before a sequence, so that no output sees what comes later. */
+  protected causal(input: Tensor): Tensor {
+    if (this.padding !== "CAUSAL") return input;
+    const before = this.dilationRate[0] * (this.kernelSize[0] - 1);
+    const spatial = [before, 0];
+    return pad(input, this.isChannelsFirst ? [[0, 0], [0, 0], spatial] : [[0, 0], spatial, [0, 0]]);
+  }
+
+  protected get word(): "SAME" | "VALID" {
+    return this.padding === "CAUSAL" ? "VALID" : this.padding;
+  }
+}
+
+// ---- plain convolutions ----
+
+abstract class Convolution extends SpatialLayer<ConvolutionOptions> {
+  kernel: Variable | null = null;
+
+  constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<ConvolutionOptions>) {
+    super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>(convolutionOrder, rest));
+  }
+
+  /** The name of the node. */
+  protected abstract readonly opName: string;
+
+  protected override build(input: Tensor): void {
+    const channels = this.channelsOf(input, true);
+    this.refuseNoOutput(input);
+    this.kernel = this.addKernel("kernel", [...this.kernelSize, channels, this.filters], input);
+    this.addBias(input);
+  }
+
+  /** @throws ValueError in Keras' words where windows are larger than the input. */
+  private refuseNoOutput(input: Tensor): void {
+    if (this.padding !== "VALID") return;
+    const first = input.shape.rank === null ? 0 : input.shape.rank - this.rank - (this.isChannelsFirst ? 0 : 1);
+    const isTooSmall = this.kernelSize.some((size, i) => {
+      const length = input.shape.dim(first + i);
+      const reach = size + (size - 1) * (this.dilationRate[i] - 1);
+      return length !== null && Math.floor((length - reach + this.strides[i]) / this.strides[i]) < 0;
+    });
+    const shown = input.shape.asList().map(size => size ?? "None");
+    if (isTooSmall)
+      throw new ValueError(
+        `One of the dimensions in the output is <= 0 due to downsampling in ${this.name}. Consider increasing the input size. Received input shape [${shown.join(", ")}] which would produce output shape with a zero or negative value in a dimension.`,
+      );
+  }
+
+  protected override call(given: Tensor): Tensor {
+    const { strides, dilationRate, opName } = this;
+    const kernel = this.kernel as Variable;
+    const input = this.causal(given);
+    const letters = "DHW".slice(3 - this.rank);
+    const dataFormat = this.isChannelsFirst ? `NC${letters}` : `N${letters}C`;
+    const output = convolution(input, kernel, this.word, { strides, dilationRate, dataFormat, name: opName });
+    if (this.rank === 1 && this.isChannelsFirst && this.bias)
+      return this.activated(add(output, reshape(this.bias, [1, this.filters, 1])));
+    return this.activated(this.biased(output));
+  }
+}
+
+/** TF: tf.layers.Conv1D. */
+export class Conv1D extends Convolution {
+  protected override readonly opName = "Conv1D";
+  constructor(filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>) {
+    super("conv1d", 1, filters, kernelSize, rest);
   }
 }
 
 /** TF: tf.layers.Conv2D. */
-export class Conv2D extends ImageLayer<ConvolutionOptions> {
-  kernel: Variable | null = null;
-
-  constructor(filters: number, kernelSize: Pair, ...rest: Rest<ConvolutionOptions>) {
-    super(
-      "conv2d",
-      filters,
-      kernelSize,
-      collect<ConvolutionOptions>(["strides", "padding", "dataFormat", "dilationRate", ...kernelOrder], rest),
-    );
-  }
-
-  protected override build(input: Tensor): void {
-    const channels = this.channelsOf(input, true);
-    const { kernelInitializer: initializer, kernelRegularizer: regularizer, kernelConstraint: constraint } = this.options;
-    this.kernel = this.addWeight("kernel", {
-      shape: [...this.kernelSize, channels, this.filters],
-      dtype: input.dtype,
-      initializer,
-      regularizer,
-      constraint,
-    });
-    this.addBias(input);
-  }
-
-  protected override call(input: Tensor): Tensor {
-    const { dataFormat, strides, dilationRate, padding } = this;
-    const dilations = windowOf(dilationRate, dataFormat);
-    return this.finished(
-      convolution(input, this.kernel as Variable, windowOf(strides, dataFormat), padding, { dataFormat, dilations, name: "Conv2D" }),
-    );
+export class Conv2D extends Convolution {
+  protected override readonly opName = "Conv2D";
+  constructor(filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>) {
+    super("conv2d", 2, filters, kernelSize, rest);
   }
 }
+
+/** TF: tf.layers.Conv3D. */
+export class Conv3D extends Convolution {
+  protected override readonly opName = "Conv3D";
+  constructor(filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>) {
+    super("conv3d", 3, filters, kernelSize, rest);
+  }
+}
+
+/** As users call it: arguments by position or by name, variables under the name given. */
+const namedOptions = <O extends ConvolutionOptions>(order: readonly string[], rest: Rest<O>): O => {
+  const options = collect<O>(order, rest);
+  return { ...options, scope: options.name ?? null } as O;
+};
+
+/** activation(convolution of sequences + bias): inputs [batch, steps, channels], variables `conv1d/kernel` [steps, channels, filters] and
+ *  `conv1d/bias`; padding may be "causal". TF: tf.layers.conv1d. */
+export const conv1d = (inputs: TensorLike, filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>): Tensor =>
+  new Conv1D(filters, kernelSize, namedOptions(convolutionOrder, rest)).apply(inputs);
 
 /** activation(convolution of images + bias): variables `conv2d/kernel` [height, width, channels, filters] and `conv2d/bias`. TF: tf.layers.conv2d. */
-export function conv2d(inputs: TensorLike, filters: number, kernelSize: Pair, ...rest: Rest<ConvolutionOptions>): Tensor {
-  const options = collect<ConvolutionOptions>(["strides", "padding", "dataFormat", "dilationRate", ...kernelOrder], rest);
-  return new Conv2D(filters, kernelSize, { ...options, scope: options.name ?? null }).apply(inputs);
-}
+export const conv2d = (inputs: TensorLike, filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>): Tensor =>
+  new Conv2D(filters, kernelSize, namedOptions(convolutionOrder, rest)).apply(inputs);
 
-/** TF: tf.layers.Conv2DTranspose. */
-export class Conv2DTranspose extends ImageLayer<ConvolutionOptions> {
+/** activation(convolution of volumes + bias): variables `conv3d/kernel` [depth, height, width, channels, filters] and `conv3d/bias`. TF: tf.layers.conv3d. */
+export const conv3d = (inputs: TensorLike, filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>): Tensor =>
+  new Conv3D(filters, kernelSize, namedOptions(convolutionOrder, rest)).apply(inputs);
+
+// ---- transposed convolutions ----
+
+abstract class TransposedConvolution extends SpatialLayer<ConvolutionOptions> {
   kernel: Variable | null = null;
 
-  constructor(filters: number, kernelSize: Pair, ...rest: Rest<ConvolutionOptions>) {
-    super("conv2d_transpose", filters, kernelSize, collect<ConvolutionOptions>(["strides", "padding", "dataFormat", ...kernelOrder], rest));
+  constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<ConvolutionOptions>) {
+    super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>(transposeOrder, rest));
   }
 
   protected override build(input: Tensor): void {
     const channels = this.channelsOf(input, false);
-    const { kernelInitializer: initializer, kernelRegularizer: regularizer, kernelConstraint: constraint } = this.options;
-    this.kernel = this.addWeight("kernel", {
-      shape: [...this.kernelSize, this.filters, channels],
-      dtype: input.dtype,
-      initializer,
-      regularizer,
-      constraint,
-    });
+    this.kernel = this.addKernel("kernel", [...this.kernelSize, this.filters, channels], input);
     this.addBias(input);
   }
 
-  protected override call(input: Tensor): Tensor {
-    const { dataFormat, strides, padding, filters } = this;
-    const dims = shapeOf(input);
-    const batch = getItem(dims, 0);
-    const axes = dataFormat === "NHWC" ? [1, 2] : [2, 3];
-    const known = axes.map(axis => input.shape.dim(axis));
-    const sizes = axes.map((axis, i): TensorLike => known[i] ?? getItem(dims, axis));
-    const outputs = sizes.map((size, i) => this.lengthOf(size, i));
-    const list = dataFormat === "NHWC" ? [batch, outputs[0], outputs[1], filters] : [batch, filters, outputs[0], outputs[1]];
-    const shape = stack(list);
-    // An unused node, which Keras leaves behind by asking whether the batch size is None.
-    getItem(shape, 0);
-    const output = transposedConvolution(input, this.kernel as Variable, shape, windowOf(strides, dataFormat), { padding, dataFormat });
-    const spatial = outputs.map(size => (typeof size === "number" ? size : null));
-    output.setShape(dataFormat === "NHWC" ? [input.shape.dim(0), ...spatial, filters] : [input.shape.dim(0), filters, ...spatial]);
-    return this.finished(output);
+  /** Positions of the spatial dimensions. */
+  protected get axes(): number[] {
+    return Array.from({ length: this.rank }, (_, i) => i + (this.isChannelsFirst ? 2 : 1));
   }
 
-  /** Rows or columns that come of `size` of them. */
-  private lengthOf(size: TensorLike, i: number): TensorLike {
+  /** A shape of batch size, spatial sizes and filters, in the order of the data format. */
+  protected arranged<T>(batch: T, spatial: readonly T[], filters: T): T[] {
+    return this.isChannelsFirst ? [batch, filters, ...spatial] : [batch, ...spatial, filters];
+  }
+
+  /** Positions along spatial dimension `i` that come of `size` of them. */
+  protected lengthOf(size: TensorLike, i: number): TensorLike {
     const stride = this.strides[i];
     const more = this.padding === "VALID" ? Math.max(this.kernelSize[i] - stride, 0) : 0;
     if (typeof size === "number") return size * stride + more;
     const scaled = mul(size, stride);
     return this.padding === "VALID" ? add(scaled, more) : scaled;
   }
+
+  /** Notes on a tensor what is known of its shape. */
+  protected shaped(output: Tensor, input: Tensor): Tensor {
+    const spatial = this.axes.map((axis, i) => {
+      const size = input.shape.dim(axis);
+      return size === null ? null : (this.lengthOf(size, i) as number);
+    });
+    output.setShape(this.arranged<number | null>(input.shape.dim(0), spatial, this.filters));
+    return output;
+  }
+}
+
+/** TF: tf.layers.Conv2DTranspose. */
+export class Conv2DTranspose extends TransposedConvolution {
+  constructor(filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>) {
+    super("conv2d_transpose", 2, filters, kernelSize, rest);
+  }
+
+  protected override call(input: Tensor): Tensor {
+    const dims = shapeOf(input);
+    const batch = getItem(dims, 0);
+    const known = this.axes.map(axis => input.shape.dim(axis));
+    const sizes = this.axes.map((axis, i): TensorLike => known[i] ?? getItem(dims, axis));
+    const outputs = sizes.map((size, i) => this.lengthOf(size, i));
+    const shape = stack(this.arranged<TensorLike>(batch, outputs, this.filters));
+    // An unused node, which Keras leaves behind by asking whether the batch size is None.
+    getItem(shape, 0);
+    const options = { padding: this.word, dataFormat: this.dataFormat };
+    const output = transposedConvolution(input, this.kernel as Variable, shape, this.windowOf(this.strides), options);
+    return this.activated(this.biased(this.shaped(output, input)));
+  }
+}
+
+/** TF: tf.layers.Conv3DTranspose. */
+export class Conv3DTranspose extends TransposedConvolution {
+  constructor(filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>) {
+    super("conv3d_transpose", 3, filters, kernelSize, rest);
+  }
+
+  protected override call(input: Tensor): Tensor {
+    const dims = shapeOf(input);
+    const batch = getItem(dims, 0);
+    const sizes = this.axes.map(axis => getItem(dims, axis));
+    const shape = stack(
+      this.arranged<TensorLike>(
+        batch,
+        sizes.map((size, i) => this.lengthOf(size, i)),
+        this.filters,
+      ),
+    );
+    const options = { padding: this.word, dataFormat: this.isChannelsFirst ? "NCDHW" : "NDHWC" } as const;
+    const output = transposedVolume(input, this.kernel as Variable, shape, this.windowOf(this.strides), options);
+    return this.activated(this.biased(this.shaped(output, input)));
+  }
 }
 
 /** The transpose of a convolution: images grow by the strides. TF: tf.layers.conv2d_transpose. */
-export function conv2dTranspose(inputs: TensorLike, filters: number, kernelSize: Pair, ...rest: Rest<ConvolutionOptions>): Tensor {
-  const options = collect<ConvolutionOptions>(["strides", "padding", "dataFormat", ...kernelOrder], rest);
-  return new Conv2DTranspose(filters, kernelSize, { ...options, scope: options.name ?? null }).apply(inputs);
-}
+export const conv2dTranspose = (inputs: TensorLike, filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>): Tensor =>
+  new Conv2DTranspose(filters, kernelSize, namedOptions(transposeOrder, rest)).apply(inputs);
+
+/** The transpose of a convolution: volumes grow by the strides. TF: tf.layers.conv3d_transpose. */
+export const conv3dTranspose = (inputs: TensorLike, filters: number, kernelSize: Sizes, ...rest: Rest<ConvolutionOptions>): Tensor =>
+  new Conv3DTranspose(filters, kernelSize, namedOptions(transposeOrder, rest)).apply(inputs);
+
+// ---- separable convolutions ----
 
 export interface SeparableOptions extends ConvolutionOptions {
   /** Outputs of each channel before they are mixed. */
   readonly depthMultiplier?: number;
-  readonly depthwiseInitializer?: VariableInitializer | null;
-  readonly pointwiseInitializer?: VariableInitializer | null;
+  readonly depthwiseInitializer?: VariableInitializer | string | null;
+  readonly pointwiseInitializer?: VariableInitializer | string | null;
   readonly depthwiseRegularizer?: Regularizer | null;
   readonly pointwiseRegularizer?: Regularizer | null;
   readonly depthwiseConstraint?: Constraint | null;
@@ -233,13 +338,12 @@ const separableOrder = [
   "reuse",
 ];
 
-/** TF: tf.layers.SeparableConv2D. */
-export class SeparableConv2D extends ImageLayer<SeparableOptions> {
+abstract class SeparableConvolution extends SpatialLayer<SeparableOptions> {
   depthwiseKernel: Variable | null = null;
   pointwiseKernel: Variable | null = null;
 
-  constructor(filters: number, kernelSize: Pair, ...rest: Rest<SeparableOptions>) {
-    super("separable_conv2d", filters, kernelSize, collect<SeparableOptions>(separableOrder, rest));
+  constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<SeparableOptions>) {
+    super(kind, rank, filters, kernelSize, collect<SeparableOptions>(separableOrder, rest));
   }
 
   protected override build(input: Tensor): void {
@@ -254,7 +358,7 @@ export class SeparableConv2D extends ImageLayer<SeparableOptions> {
       constraint: options.depthwiseConstraint,
     });
     this.pointwiseKernel = this.addWeight("pointwise_kernel", {
-      shape: [1, 1, depthMultiplier * channels, this.filters],
+      shape: [...Array<number>(this.rank).fill(1), depthMultiplier * channels, this.filters],
       dtype: input.dtype,
       initializer: options.pointwiseInitializer,
       regularizer: options.pointwiseRegularizer,
@@ -262,93 +366,45 @@ export class SeparableConv2D extends ImageLayer<SeparableOptions> {
     });
     this.addBias(input);
   }
+}
+
+/** TF: tf.layers.SeparableConv1D. */
+export class SeparableConv1D extends SeparableConvolution {
+  constructor(filters: number, kernelSize: Sizes, ...rest: Rest<SeparableOptions>) {
+    super("separable_conv1d", 1, filters, kernelSize, rest);
+  }
+
+  /** A sequence is an image one pixel high. */
+  protected override call(input: Tensor): Tensor {
+    const { dataFormat, strides, dilationRate } = this;
+    const axis = this.isChannelsFirst ? 2 : 1;
+    const image = expandDims(this.causal(input), axis);
+    const depthwise = expandDims(this.depthwiseKernel as Variable, 0);
+    const pointwise = expandDims(this.pointwiseKernel as Variable, 0);
+    const steps = this.windowOf([strides[0], strides[0]]);
+    const output = separableConvolution(image, depthwise, pointwise, steps, this.word, { rate: [1, ...dilationRate], dataFormat });
+    return this.activated(squeeze(this.biased(output), [axis]));
+  }
+}
+
+/** TF: tf.layers.SeparableConv2D. */
+export class SeparableConv2D extends SeparableConvolution {
+  constructor(filters: number, kernelSize: Sizes, ...rest: Rest<SeparableOptions>) {
+    super("separable_conv2d", 2, filters, kernelSize, rest);
+  }
 
   protected override call(input: Tensor): Tensor {
-    const { dataFormat, strides, padding, dilationRate } = this;
+    const { dataFormat, strides, dilationRate } = this;
     const kernels = [this.depthwiseKernel as Variable, this.pointwiseKernel as Variable] as const;
-    return this.finished(
-      separableConvolution(input, ...kernels, windowOf(strides, dataFormat), padding, { rate: dilationRate, dataFormat }),
-    );
+    const options = { rate: [...dilationRate] as [number, number], dataFormat };
+    return this.activated(this.biased(separableConvolution(input, ...kernels, this.windowOf(strides), this.word, options)));
   }
 }
 
-/** A convolution of each channel by itself, then a mixture of channels. TF: tf.layers.separable_conv2d. */
-export function separableConv2d(inputs: TensorLike, filters: number, kernelSize: Pair, ...rest: Rest<SeparableOptions>): Tensor {
-  const options = collect<SeparableOptions>(separableOrder, rest);
-  return new SeparableConv2D(filters, kernelSize, { ...options, scope: options.name ?? null }).apply(inputs);
-}
+/** A convolution of each channel of sequences by itself, then a mixture of channels. TF: tf.layers.separable_conv1d. */
+export const separableConv1d = (inputs: TensorLike, filters: number, kernelSize: Sizes, ...rest: Rest<SeparableOptions>): Tensor =>
+  new SeparableConv1D(filters, kernelSize, namedOptions(separableOrder, rest)).apply(inputs);
 
-// ---- pooling ----
-
-export interface PoolingOptions extends LayerOptions {
-  readonly padding?: "valid" | "same" | "VALID" | "SAME";
-  readonly dataFormat?: DataFormat;
-}
-
-const poolingOrder = ["padding", "dataFormat", "name"];
-
-interface PoolingWindow {
-  readonly ksize: readonly number[];
-  readonly strides: readonly number[];
-  readonly padding: "SAME" | "VALID";
-  readonly dataFormat: "NHWC" | "NCHW";
-}
-
-abstract class Pooling2D extends Layer {
-  private readonly poolSize: [number, number];
-  private readonly strides: [number, number];
-  private readonly padding: "SAME" | "VALID";
-  private readonly dataFormat: "NHWC" | "NCHW";
-
-  constructor(kind: string, poolSize: Pair, strides: Pair, options: PoolingOptions) {
-    super(kind, options);
-    this.poolSize = pairOf(poolSize, "pool_size");
-    this.strides = pairOf(strides, "strides");
-    this.padding = paddingOf(options.padding ?? "valid");
-    this.dataFormat = formatOf(options.dataFormat ?? "channels_last");
-  }
-
-  protected abstract pool(input: Tensor, window: PoolingWindow): Tensor;
-
-  protected override build(input: Tensor): void {
-    this.checkRank(input, 4);
-  }
-
-  protected override call(input: Tensor): Tensor {
-    const { dataFormat, padding } = this;
-    return this.pool(input, {
-      ksize: windowOf(this.poolSize, dataFormat),
-      strides: windowOf(this.strides, dataFormat),
-      padding,
-      dataFormat,
-    });
-  }
-}
-
-/** TF: tf.layers.MaxPooling2D. */
-export class MaxPooling2D extends Pooling2D {
-  constructor(poolSize: Pair, strides: Pair, ...rest: Rest<PoolingOptions>) {
-    super("max_pooling2d", poolSize, strides, collect<PoolingOptions>(poolingOrder, rest));
-  }
-  protected override pool(value: Tensor, window: PoolingWindow): Tensor {
-    return maxPool({ value, ...window });
-  }
-}
-
-/** TF: tf.layers.AveragePooling2D. */
-export class AveragePooling2D extends Pooling2D {
-  constructor(poolSize: Pair, strides: Pair, ...rest: Rest<PoolingOptions>) {
-    super("average_pooling2d", poolSize, strides, collect<PoolingOptions>(poolingOrder, rest));
-  }
-  protected override pool(value: Tensor, window: PoolingWindow): Tensor {
-    return avgPool({ value, ...window });
-  }
-}
-
-/** The greatest element of each window. TF: tf.layers.max_pooling2d. */
-export const maxPooling2d = (inputs: TensorLike, poolSize: Pair, strides: Pair, ...rest: Rest<PoolingOptions>): Tensor =>
-  new MaxPooling2D(poolSize, strides, ...rest).apply(inputs);
-
-/** The mean of each window. TF: tf.layers.average_pooling2d. */
-export const averagePooling2d = (inputs: TensorLike, poolSize: Pair, strides: Pair, ...rest: Rest<PoolingOptions>): Tensor =>
-  new AveragePooling2D(poolSize, strides, ...rest).apply(inputs);
+/** A convolution of each channel of images by itself, then a mixture of channels. TF: tf.layers.separable_conv2d. */
+export const separableConv2d = (inputs: TensorLike, filters: number, kernelSize: Sizes, ...rest: Rest<SeparableOptions>): Tensor =>
+  new SeparableConv2D(filters, kernelSize, namedOptions(separableOrder, rest)).apply(inputs);

@@ -23,10 +23,10 @@ export interface BatchNormalizationOptions extends LayerOptions {
   readonly epsilon?: number;
   readonly center?: boolean;
   readonly scale?: boolean;
-  readonly betaInitializer?: VariableInitializer | null;
-  readonly gammaInitializer?: VariableInitializer | null;
-  readonly movingMeanInitializer?: VariableInitializer | null;
-  readonly movingVarianceInitializer?: VariableInitializer | null;
+  readonly betaInitializer?: VariableInitializer | string | null;
+  readonly gammaInitializer?: VariableInitializer | string | null;
+  readonly movingMeanInitializer?: VariableInitializer | string | null;
+  readonly movingVarianceInitializer?: VariableInitializer | string | null;
   readonly betaRegularizer?: Regularizer | null;
   readonly gammaRegularizer?: Regularizer | null;
   readonly betaConstraint?: Constraint | null;

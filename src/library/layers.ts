@@ -1,5 +1,5 @@
 // tf.layers: functions of a tensor that make their own variables, and the classes behind them, which can be applied again with the same
-// variables. Here: dense, flatten and dropout. Convolutions and pooling: layers-convolution.ts; batch normalization: layers-normalization.ts; the
+// variables. Here: dense, flatten and dropout. Convolutions: layers-convolution.ts; pooling: layers-pooling.ts; batch normalization: layers-normalization.ts; the
 // base that RNN cells share: layer-base.ts.
 
 import type { DType } from "../base/dtype.ts";
@@ -15,6 +15,7 @@ import { cond } from "../ops/control-flow-contexts.ts";
 import { matmul, tensordot } from "../ops/math-matrix.ts";
 import { biasAdd, dropout as dropoutOf } from "../ops/nn.ts";
 import { zerosInitializer } from "./initializers.ts";
+import { type ActivationLike, activationOf } from "./keras-activations.ts";
 import { type LayerOptions, ScopedLayer, type WeightOptions } from "./layer-base.ts";
 import type { Regularizer, VariableInitializer } from "./variable-scope.ts";
 import type { Constraint, Variable } from "./variables.ts";
@@ -22,14 +23,20 @@ import type { Constraint, Variable } from "./variables.ts";
 /** Applied to a layer's output. */
 export type Activation = (x: Tensor) => Tensor;
 
+/** Called as a function, a layer is applied. */
+export interface Layer {
+  (inputs: TensorLike, options?: Readonly<Record<string, unknown>>): Tensor;
+}
 /** TF: tf.layers.Layer. Subclasses supply `build`, which makes the variables, and `call`. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
 export abstract class Layer extends ScopedLayer {
   protected abstract build(input: Tensor): void;
   protected abstract call(input: Tensor, options: Readonly<Record<string, unknown>>): Tensor;
 
   /** The layer's output for an input; the first time its variables are made. */
-  apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
+  override apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
     const input = convertToTensor(inputs);
+    this.inputSpec?.check(this.name, input);
     return this.inScope(input.graph, () => {
       if (!this.built) {
         this.build(input);
@@ -40,15 +47,21 @@ export abstract class Layer extends ScopedLayer {
       return output;
     });
   }
+
+  /** An activation, or the one of a name; none leaves the output as it is. */
+  protected activationOf(given: ActivationLike | null | undefined): Activation {
+    return given === null || given === undefined ? x => x : activationOf(given);
+  }
 }
 
 // ---- dense ----
 
 export interface KernelOptions extends LayerOptions {
-  readonly activation?: Activation | null;
+  /** A function, or a name: "relu". */
+  readonly activation?: ActivationLike | null;
   readonly useBias?: boolean;
-  readonly kernelInitializer?: VariableInitializer | null;
-  readonly biasInitializer?: VariableInitializer | null;
+  readonly kernelInitializer?: VariableInitializer | string | null;
+  readonly biasInitializer?: VariableInitializer | string | null;
   readonly kernelRegularizer?: Regularizer | null;
   readonly biasRegularizer?: Regularizer | null;
   readonly activityRegularizer?: Regularizer | null;
@@ -72,7 +85,7 @@ export const kernelOrder = [
 ] as const;
 
 /** Options, or TensorFlow's arguments by position. */
-export type Rest<O> = readonly (O | TensorLike | Activation | VariableInitializer | Regularizer | null | undefined)[];
+export type Rest<O> = readonly (O | TensorLike | ActivationLike | VariableInitializer | Regularizer | null | undefined)[];
 
 /** Every input connected to every unit: activation(input·kernel + bias). TF: tf.layers.Dense. */
 export class Dense extends Layer {
@@ -120,7 +133,7 @@ export class Dense extends Layer {
       output.setShape([...input.shape.asList().slice(0, -1), this.units]);
     }
     if (this.bias) output = biasAdd(output, this.bias);
-    return this.options.activation ? this.options.activation(output) : output;
+    return this.activationOf(this.options.activation)(output);
   }
 }
 

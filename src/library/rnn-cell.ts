@@ -153,9 +153,14 @@ const snakeName = (name: string): string =>
     .replace(/([a-z])([A-Z])/g, "$1_$2")
     .toLowerCase();
 
+/** Called as a function, a cell is applied. */
+export interface RNNCell {
+  (inputs: Nested, state: Nested, options?: CellScope): CellResult;
+}
 /** The base of all cells: what makes `[output, state]` of an input [batch, depth] and a state. Subclasses give `stateSize`, `outputSize` and
  *  `call`, where getVariable makes variables below the cell's scope. Run a cell by `apply`, which is Python's `cell(inputs, state)`.
  *  TF: tf.nn.rnn_cell.RNNCell. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
 export abstract class RNNCell extends ScopedLayer implements CellLike {
   abstract get stateSize(): Nested;
   abstract get outputSize(): Nested;
@@ -172,8 +177,8 @@ export abstract class RNNCell extends ScopedLayer implements CellLike {
   /** One step: `[output, newState]` for inputs [batch, depth] and the state before. */
   abstract call(inputs: Nested, state: Nested): CellResult;
 
-  /** Runs the cell, in its variable scope: Python's `cell(inputs, state)`. */
-  apply(inputs: Nested, state: Nested, { scope }: CellScope = {}): CellResult {
+  /** Runs the cell, in its variable scope; `cell(inputs, state)` does the same. */
+  override apply(inputs: Nested, state: Nested, { scope }: CellScope = {}): CellResult {
     const getter: CustomGetter = (make, name, options) => this.capture(make(name, options));
     if (scope !== undefined && scope !== null)
       return variableScope(scope, { customGetter: getter }, opened => this.run(inputs, state, opened));
