@@ -36,12 +36,21 @@ const singles = new Set([
   "graph/sparse-tensor.ts",
   "graph/conversion.ts",
   "base/shape.ts",
+  "base/dtype-names.ts",
 ]);
 const internal = /^ops\/(?:operators|arguments|named|registry)\.ts$/;
 
 /** Where the names of a namespace live, if not in files called like it. */
 const homes: Readonly<Record<string, RegExp>> = {
-  "": /^(?:ops|graph|base|gradients|session|io)\/|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image)/,
+  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image)/,
+  dtypes: /^base\/dtype-names|^ops\/(?:math|string)/,
+  nest: /^ops\/nested/,
+  config: /^session\/devices/,
+  "config.threading": /^session\/devices/,
+  "io.gfile": /^io\/file-access/,
+  "saved_model.constants": /^io\/saved-model/,
+  "saved_model.signature_constants": /^io\/saved-model/,
+  "saved_model.tag_constants": /^io\/saved-model/,
   nn: /^ops\/|^library\/rnn/,
   "nn.rnn_cell": /^library\/rnn/,
   math: /^ops\/math/,
@@ -64,7 +73,7 @@ const homes: Readonly<Record<string, RegExp>> = {
 
 /** Namespaces that belong to other things than graphs and sessions. */
 const leftOut =
-  /^(?:compat|keras|estimator|feature_column|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|nest|autograph|types|config|experimental|raw_ops|errors|dtypes)(?:\.|$)/;
+  /^(?:compat|keras|estimator|feature_column|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|autograph|types|config\.experimental|raw_ops|errors)(?:\.|$)/;
 
 interface Module {
   readonly path: string;
@@ -392,7 +401,7 @@ const namespaces = collectNamespaces(modules);
 const files = new Set([...namespaces.keys()].map(fileOf).concat("index/raw-ops.ts"));
 for (const [path, namespace] of namespaces) put(fileOf(path), namespaceText(path, namespace));
 put("index/raw-ops.ts", rawOpsText(modules));
-const kept = new Set(["index/dtypes.ts", "index/methods.ts"]);
+const kept = new Set(["index/methods.ts"]);
 for (const file of existsSync(`${source}index`) ? (readdirSync(`${source}index`) as string[]).map(name => `index/${name}`) : []) {
   if (files.has(file) || kept.has(file)) continue;
   stale.push(`src/${file}`);

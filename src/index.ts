@@ -8,7 +8,6 @@ export * as errors from "./base/errors.ts";
 export { AssertionError, KeyError, LookupError, RuntimeError, ValueError } from "./base/errors.ts";
 export * as logging from "./base/logging.ts";
 export { NDArray } from "./base/ndarray.ts";
-export * from "./index/dtypes.ts";
 export * as rawOps from "./index/raw-ops.ts";
 export * from "./index/top-level.ts";
 export * as timeline from "./formats/timeline.ts";

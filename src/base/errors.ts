@@ -20,6 +20,26 @@ export const errorCodes = {
   UNAUTHENTICATED: 16,
 } as const;
 
+export const {
+  OK,
+  CANCELLED,
+  UNKNOWN,
+  INVALID_ARGUMENT,
+  DEADLINE_EXCEEDED,
+  NOT_FOUND,
+  ALREADY_EXISTS,
+  PERMISSION_DENIED,
+  RESOURCE_EXHAUSTED,
+  FAILED_PRECONDITION,
+  ABORTED,
+  OUT_OF_RANGE,
+  UNIMPLEMENTED,
+  INTERNAL,
+  UNAVAILABLE,
+  DATA_LOSS,
+  UNAUTHENTICATED,
+} = errorCodes;
+
 /** A wrong value while building a graph; Python's ValueError. */
 export class ValueError extends Error {
   override readonly name: string = "ValueError";
@@ -137,4 +157,39 @@ export class DataLossError extends OpError {
 export class UnauthenticatedError extends OpError {
   override readonly name = "UnauthenticatedError";
   override readonly code = errorCodes.UNAUTHENTICATED;
+}
+
+type OpErrorClass = new (message: string, op?: ErrorNode | null) => OpError;
+
+/** The class that stands for a code; INTERNAL is a plain OpError, since InternalError here tells of our own faults. */
+const classOf = (): Readonly<Record<number, OpErrorClass>> => ({
+  [CANCELLED]: CancelledError,
+  [UNKNOWN]: UnknownError,
+  [INVALID_ARGUMENT]: InvalidArgumentError,
+  [DEADLINE_EXCEEDED]: DeadlineExceededError,
+  [NOT_FOUND]: NotFoundError,
+  [ALREADY_EXISTS]: AlreadyExistsError,
+  [PERMISSION_DENIED]: PermissionDeniedError,
+  [RESOURCE_EXHAUSTED]: ResourceExhaustedError,
+  [FAILED_PRECONDITION]: FailedPreconditionError,
+  [ABORTED]: AbortedError,
+  [OUT_OF_RANGE]: OutOfRangeError,
+  [UNIMPLEMENTED]: UnimplementedError,
+  [UNAVAILABLE]: UnavailableError,
+  [DATA_LOSS]: DataLossError,
+  [UNAUTHENTICATED]: UnauthenticatedError,
+});
+
+/** The class of errors with a code. TF: tf.errors.exception_type_from_error_code. @throws KeyError for a code that no class has. */
+export function exceptionTypeFromErrorCode(errorCode: number): OpErrorClass {
+  const found = classOf()[errorCode];
+  if (!found) throw new KeyError(String(errorCode));
+  return found;
+}
+
+/** The code of a class of errors. TF: tf.errors.error_code_from_exception_type. @throws KeyError for a class that has none. */
+export function errorCodeFromExceptionType(cls: unknown): number {
+  const found = Object.entries(classOf()).find(([, type]) => type === cls);
+  if (!found) throw new KeyError(String((cls as { name?: string } | null)?.name));
+  return Number(found[0]);
 }

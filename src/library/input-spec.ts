@@ -48,8 +48,7 @@ export class InputSpec {
     this.optional = optional;
     const most = this.ndim ?? this.maxNdim;
     const highest = Math.max(...Object.keys(this.axes).map(Number));
-    if (most !== null && highest > most - 1)
-      throw new ValueError(`Axis ${highest} is greater than the maximum allowed value: ${most - 1}`);
+    if (most !== null && highest > most - 1) throw new ValueError(`Axis ${highest} is greater than the maximum allowed value: ${most - 1}`);
   }
 
   /** What the constructor takes. */
@@ -70,7 +69,11 @@ export class InputSpec {
       ndim === null ? "" : `ndim=${ndim}`,
       maxNdim === null ? "" : `max_ndim=${maxNdim}`,
       minNdim === null ? "" : `min_ndim=${minNdim}`,
-      Object.keys(axes).length === 0 ? "" : `axes={${Object.entries(axes).map(([axis, size]) => `${axis}: ${size ?? "None"}`).join(", ")}}`,
+      Object.keys(axes).length === 0
+        ? ""
+        : `axes={${Object.entries(axes)
+            .map(([axis, size]) => `${axis}: ${size ?? "None"}`)
+            .join(", ")}}`,
     ];
     return `InputSpec(${parts.filter(part => part !== "").join(", ")})`;
   }

@@ -165,7 +165,11 @@ export abstract class ScopedLayer {
     const { shape, regularizer, trainable = true, initializer: given, ...rest } = options;
     const existing = new Set(globalVariables());
     const initializer = typeof given === "string" && options.dtype !== "string" ? initializerNamed(given) : given;
-    const variable: Variable | PartitionedVariable = getVariable(name, shape, { ...rest, initializer, trainable: trainable && this.trainable });
+    const variable: Variable | PartitionedVariable = getVariable(name, shape, {
+      ...rest,
+      initializer,
+      trainable: trainable && this.trainable,
+    });
     const parts = variable instanceof PartitionedVariable ? variable.parts : [variable];
     this.weightList.push(...parts);
     if (regularizer && !parts.some(part => existing.has(part))) {

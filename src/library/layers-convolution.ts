@@ -55,8 +55,7 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
     this.padding = paddingOf(options.padding ?? "valid", rank === 1);
     this.isChannelsFirst = formatOf(options.dataFormat ?? "channels_last");
     const tuple = (list: readonly number[]): string => `(${list.join(", ")}${list.length === 1 ? "," : ""})`;
-    if (this.strides.includes(0))
-      throw new ValueError(`The argument \`strides\` cannot contains 0(s). Received: ${tuple(this.strides)}`);
+    if (this.strides.includes(0)) throw new ValueError(`The argument \`strides\` cannot contains 0(s). Received: ${tuple(this.strides)}`);
     if (Math.max(...this.strides) > 1 && Math.max(...this.dilationRate) > 1)
       throw new ValueError(
         `\`strides > 1\` not supported in conjunction with \`dilation_rate > 1\`. Received: strides=${tuple(this.strides)} and dilation_rate=${tuple(this.dilationRate)}`,
@@ -156,8 +155,7 @@ abstract class Convolution extends SpatialLayer<ConvolutionOptions> {
     const letters = "DHW".slice(3 - this.rank);
     const dataFormat = this.isChannelsFirst ? `NC${letters}` : `N${letters}C`;
     const output = convolution(input, kernel, this.word, { strides, dilationRate, dataFormat, name: opName });
-    if (this.rank === 1 && this.isChannelsFirst && this.bias)
-      return this.activated(add(output, reshape(this.bias, [1, this.filters, 1])));
+    if (this.rank === 1 && this.isChannelsFirst && this.bias) return this.activated(add(output, reshape(this.bias, [1, this.filters, 1])));
     return this.activated(this.biased(output));
   }
 }

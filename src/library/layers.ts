@@ -23,10 +23,9 @@ import type { Constraint, Variable } from "./variables.ts";
 /** Applied to a layer's output. */
 export type Activation = (x: Tensor) => Tensor;
 
+type Applied = (inputs: TensorLike, options?: Readonly<Record<string, unknown>>) => Tensor;
 /** Called as a function, a layer is applied. */
-export interface Layer {
-  (inputs: TensorLike, options?: Readonly<Record<string, unknown>>): Tensor;
-}
+export interface Layer extends Applied {}
 /** TF: tf.layers.Layer. Subclasses supply `build`, which makes the variables, and `call`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
 export abstract class Layer extends ScopedLayer {

@@ -153,10 +153,9 @@ const snakeName = (name: string): string =>
     .replace(/([a-z])([A-Z])/g, "$1_$2")
     .toLowerCase();
 
+type AppliedCell = (inputs: Nested, state: Nested, options?: CellScope) => CellResult;
 /** Called as a function, a cell is applied. */
-export interface RNNCell {
-  (inputs: Nested, state: Nested, options?: CellScope): CellResult;
-}
+export interface RNNCell extends AppliedCell {}
 /** The base of all cells: what makes `[output, state]` of an input [batch, depth] and a state. Subclasses give `stateSize`, `outputSize` and
  *  `call`, where getVariable makes variables below the cell's scope. Run a cell by `apply`, which is Python's `cell(inputs, state)`.
  *  TF: tf.nn.rnn_cell.RNNCell. */

@@ -191,10 +191,10 @@ const patternOf = (text: string): RegExp =>
       .replace(/\?/g, "[^/]")}$`,
   );
 
-async function matching(pattern: string): Promise<string[]> {
+export async function matchingPaths(pattern: string): Promise<string[]> {
   if (!/[*?[]/.test(pattern)) return (await files.status(pattern)) === null ? [] : [pattern];
   const folder = folderOf(pattern);
-  const inside = /[*?[]/.test(folder) ? await matching(folder) : [folder];
+  const inside = /[*?[]/.test(folder) ? await matchingPaths(folder) : [folder];
   const name = patternOf(fileNameOf(pattern));
   const lists = await Promise.all(
     inside.map(async at => (await files.list(at === "" ? "." : at)).filter(found => name.test(found)).map(found => joinPath(at, found))),
@@ -213,7 +213,7 @@ export const MatchingFiles = defineOp("MatchingFiles", {
     return new TensorShape([null]);
   },
   host: async ({ pattern }) => {
-    const found = (await Promise.all(Array.from({ length: pattern.size }, (_, i) => matching(textAt(pattern, i))))).flat();
+    const found = (await Promise.all(Array.from({ length: pattern.size }, (_, i) => matchingPaths(textAt(pattern, i))))).flat();
     return NDArray.from([...new Set(found)].sort(), "string", [new Set(found).size]);
   },
 });

@@ -108,3 +108,31 @@ function shown(value: unknown, isOutermost: boolean): string {
   if (value instanceof IndexedSlices || value instanceof TensorShape) return String(value);
   return value === null || value === undefined ? "None" : String(value);
 }
+
+// ---- tf.nest ----
+
+/** Is it a list or an object, with parts of its own? TF: tf.nest.is_nested. */
+export const isNested = (seq: unknown): boolean => isInner(seq);
+
+/** A structure of what a function makes of the leaves of others, which all nest alike. TF: tf.nest.map_structure. @throws ValueError if they do not. */
+// any: the leaves are the caller's
+export function mapStructure(func: (...leaves: any[]) => unknown, ...structures: readonly Nested[]): Nested {
+  const [first, ...others] = structures;
+  if (structures.length === 0) throw new ValueError("Must provide at least one structure");
+  for (const other of others) assertSameStructure(first, other);
+  const leaves = structures.map(flatten);
+  return packAs(
+    first,
+    leaves[0].map((_, i) => func(...leaves.map(list => list[i]))),
+  );
+}
+
+/** A list of leaves in the nesting of a structure. TF: tf.nest.pack_sequence_as. @throws ValueError if there are more or fewer. */
+export function packSequenceAs(structure: Nested, flatSequence: readonly unknown[]): Nested {
+  const count = flatten(structure).length;
+  if (flatSequence.length !== count)
+    throw new ValueError(
+      `Could not pack sequence. Structure had ${count} atoms, but flat_sequence had ${flatSequence.length} items.  Structure: ${described(structure)}, flat_sequence: ${described(flatSequence)}.`,
+    );
+  return packAs(structure, flatSequence);
+}

@@ -14,6 +14,7 @@ import type { Operation, Tensor } from "../graph/operation.ts";
 import { type Callable, takesAgain } from "./callable.ts";
 import { type Compiled, compile } from "./compile.ts";
 import { Programs } from "./programs.ts";
+import { getIntraOpParallelismThreads } from "./devices.ts";
 import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
 import { type Feed, type FeedKey, type Feeds, feedValue, resolveFeeds } from "./feeds.ts";
 import { type FetchPlan, type Fetches, planFetches, type Results } from "./fetches.ts";
@@ -362,7 +363,10 @@ export class Session {
   }
 
   private openedDevice(): Promise<Device> {
-    this.device ??= openDevice(this.config).then(device => {
+    this.device ??= openDevice({
+      ...this.config,
+      intraOpParallelismThreads: this.config.intraOpParallelismThreads || getIntraOpParallelismThreads(),
+    }).then(device => {
       this.opened = device;
       return device;
     });

@@ -1,0 +1,27 @@
+// Messages of graphs as programs make them: `const graphDef = tf.GraphDef.FromString(bytes)`.
+
+import { messageClass, type MessageObject } from "./message-class.ts";
+
+/** A graph in its file format. TF: tf.GraphDef. */
+export const GraphDef = messageClass("GraphDef");
+export type GraphDef = MessageObject<"GraphDef">;
+/** A node of a graph. TF: tf.NodeDef. */
+export const NodeDef = messageClass("NodeDef");
+export type NodeDef = MessageObject<"NodeDef">;
+/** The value of a node's attribute. TF: tf.AttrValue. */
+export const AttrValue = messageClass("AttrValue");
+export type AttrValue = MessageObject<"AttrValue">;
+/** A name with attributes, such as a function's. TF: tf.NameAttrList. */
+export const NameAttrList = messageClass("NameAttrList");
+export type NameAttrList = MessageObject<"NameAttrList">;
+/** A graph with its collections. TF: tf.MetaGraphDef. */
+export const MetaGraphDef = messageClass("MetaGraphDef");
+export type MetaGraphDef = MessageObject<"MetaGraphDef">;
+/** Where a signature's tensor is. TF: tf.TensorInfo. */
+export const TensorInfo = messageClass("TensorInfo");
+/** A message in an event file. TF: tf.LogMessage. */
+export const LogMessage = messageClass("LogMessage");
+export type LogMessage = MessageObject<"LogMessage">;
+/** What a summary is shown by. TF: tf.SummaryMetadata. */
+export const SummaryMetadata = messageClass("SummaryMetadata");
+export type SummaryMetadata = MessageObject<"SummaryMetadata">;

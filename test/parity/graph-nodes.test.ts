@@ -1,0 +1,87 @@
+// Pieces of TensorFlow's Python API that are made of ops, against the nodes that TensorFlow makes for them: names, types, inputs, small constants.
+// Recorded by generate/graph_nodes.py.
+import { describe, expect, it } from "vitest";
+import * as tf from "../../src/index.ts";
+import { loadSpec } from "./golden.ts";
+
+const recorded = loadSpec("graph-nodes") as Readonly<Record<string, readonly string[]>>;
+
+function constantText(array: tf.NDArray): string {
+  if (!/int|bool/.test(array.dtype)) return array.dtype;
+  const shown = Array.from({ length: Math.min(8, array.size) }, (_, i) => String(array.get(i)));
+  return shown.map(text => (text === "true" ? "True" : text === "false" ? "False" : text)).join(" ");
+}
+
+const nodes = (): string[] =>
+  tf
+    .getDefaultGraph()
+    .getOperations()
+    .map(op => {
+      const inputs = `${op.inputs.map(({ name }) => name).join(",")}|${op.controlInputs.map(({ name }) => name).join(",")}`;
+      return `${op.name} ${op.type} ${inputs} ${op.type === "Const" ? constantText(op.attrs.value as tf.NDArray) : ""}`.trim();
+    });
+
+const programs: Readonly<Record<string, () => void>> = {
+  layers() {
+    const { layers } = tf;
+    const x1 = tf.placeholder("float32", [null, 12, 3], { name: "x1" });
+    const x2 = tf.placeholder("float32", [null, 9, 8, 2], { name: "x2" });
+    const x3 = tf.placeholder("float32", [2, 5, 6, 7, 2], { name: "x3" });
+    const c1 = tf.placeholder("float32", [null, 3, 12], { name: "c1" });
+    layers.conv1d(x1, 4, 3);
+    layers.conv1d(x1, 4, 3, { strides: 2, padding: "same", activation: tf.nn.relu, name: "a" });
+    layers.conv1d(x1, 4, 3, { padding: "causal", dilationRate: 2 });
+    layers.conv1d(c1, 4, 3, { dataFormat: "channels_first" });
+    layers.conv1d(x1, 4, 3, { dilationRate: 2, useBias: false });
+    layers.conv3d(x3, 4, 2);
+    layers.conv3d(x3, 4, [1, 2, 2], { strides: [1, 2, 2], padding: "same", name: "v", kernelInitializer: "he_normal" });
+    layers.conv3dTranspose(x3, 3, 2, { strides: 2, padding: "same" });
+    layers.conv3dTranspose(x3, 3, [2, 3, 2]);
+    layers.separableConv1d(x1, 5, 3, { depthMultiplier: 2 });
+    layers.separableConv1d(x1, 5, 3, { padding: "causal" });
+    layers.maxPooling1d(x1, 2, 2);
+    layers.averagePooling1d(x1, 3, 1, { padding: "same" });
+    layers.maxPooling3d(x3, 2, 2);
+    layers.averagePooling3d(x3, [1, 2, 2], 1, "same");
+    layers.averagePooling3d(x3, 2, 1, { dataFormat: "channels_first" });
+    layers.conv2d(x2, 3, 3, { dilationRate: 2, activation: "relu" });
+    layers.conv2dTranspose(x2, 3, 3, 2);
+    const dense = new layers.Dense(4, { activation: "tanh", kernelInitializer: "zeros" });
+    dense(x2);
+    dense(x2);
+    new layers.BatchNormalization()(x2, { training: true });
+  },
+
+  gradients() {
+    const x = tf.placeholder("float32", [3], { name: "x" });
+    tf.hessians(tf.reduceSum(tf.multiply(tf.pow(x, 3), tf.reverse(x, [0]))), x);
+    const product = tf.customGradient((a, b) => [tf.multiply(a, b), d => [tf.multiply(d, 10), tf.multiply(d, 20)]]);
+    tf.gradients(product(x, tf.add(x, 1)), x);
+    tf.gradients(tf.gradPassThrough(tf.sign)(x), x);
+  },
+
+  metrics() {
+    const labels = tf.placeholder("int64", [null, 2], { name: "labels" });
+    const one = tf.placeholder("int64", [null], { name: "one" });
+    const predictions = tf.placeholder("float32", [null, 4], { name: "predictions" });
+    const sparse = tf.sparsePlaceholder("int64", [null, null], { name: "sparse" });
+    tf.metrics.precisionAtK(labels, predictions, 2);
+    tf.metrics.precisionAtK(one, predictions, 2, { classId: 1 });
+    tf.metrics.recallAtK(labels, predictions, 3, { classId: 0 });
+    tf.metrics.recallAtK(sparse, predictions, 1, { name: "mine" });
+    tf.metrics.averagePrecisionAtK(labels, predictions, 2);
+    tf.metrics.averagePrecisionAtK(sparse, predictions, 3);
+  },
+};
+
+describe("nodes are TensorFlow's", () => {
+  it.each(Object.keys(recorded))("%s", name => {
+    using _ = new tf.Graph().asDefault();
+    programs[name]();
+    expect(nodes()).toEqual(recorded[name]);
+  });
+
+  it("and every program is recorded", () => {
+    expect(Object.keys(programs)).toEqual(Object.keys(recorded));
+  });
+});
