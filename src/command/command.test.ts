@@ -213,7 +213,11 @@ describe("what is wrong", () => {
     [["run", "model"], 1, /^error: Not given: features \(float32 \[\?, 4\]\)\. Give each with --input NAME=VALUE\.\n$/],
     [["run", "model", "--input", "features=[[1]]"], 1, /^error: .*\n$/],
     [["run", "model", "--input", "wrong=1"], 1, /^error: The model has no 'wrong'; its signature has features\.\n$/],
-    [["convert", "model", "out/copy"], 1, /^error: model has assets .*\n$/],
+    [
+      ["freeze", "model", "out/copy"],
+      1,
+      /^error: What model computes needs .* \(HashTableV2\), which a graph of constants cannot hold\. .*\n$/,
+    ],
     [["inspect"], 2, /^error: inspect needs FILE \(see tensorloom inspect --help\)\n$/],
     [["inspect", "model", "--what"], 2, /^error: inspect has no flag --what /],
     [["convert", "a", "b", "--to", "onnx"], 2, /^error: --to is one of frozen, saved-model, tfjs, meta-graph, not "onnx"/],

@@ -1,8 +1,11 @@
 // `tensorloom freeze` and `tensorloom convert`: a model of any kind in, one of another kind out.
 
 import { files } from "#platform";
-import { AlreadyExistsError, InvalidArgumentError, NotFoundError, UnimplementedError } from "../base/errors.ts";
-import { folderOf } from "../base/files.ts";
+import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from "../base/errors.ts";
+import { fileNameOf, folderOf, joinPath, readFile } from "../base/files.ts";
+import { NDArray } from "../base/ndarray.ts";
+import { createMessage } from "../formats/message-codec.ts";
+import { arrayToMessage } from "../formats/tensor-message.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
 import { exportGraphDef, type GraphDefMessage } from "../io/graph-def.ts";
 import { convertVariablesToConstants } from "../io/graph-utilities.ts";
@@ -12,10 +15,10 @@ import { buildTensorInfo, type SignatureMessage } from "../io/saved-model.ts";
 import { SavedModelBuilder } from "../io/saved-model-builder.ts";
 import { Saver } from "../io/saver.ts";
 import { writeTfjsGraphModel } from "../io/tfjs-graph-model-writer.ts";
-import type { Operation } from "../graph/operation.ts";
+import type { Tensor } from "../graph/operation.ts";
 import { bytesText, print, printJson, section } from "./layout.ts";
+import { assetFolder, assetsOf, initializerOf, listStates, refuseTables } from "./loaded-model.ts";
 import { nameOfKind, type OpenModel, openModel } from "./models.ts";
-import { group } from "../ops/control-flow.ts";
 import { modelOptions } from "./run.ts";
 import { chosenSignature, endsOf } from "./signatures.ts";
 import type { TargetKind } from "./subcommands.ts";
@@ -61,31 +64,78 @@ const writers: Readonly<Record<TargetKind, (model: OpenModel, path: string, give
     return filesBeside(path);
   },
   "saved-model": async (model, path) => {
-    refuseAssets(model);
     if ((await files.list(path)).length > 0) throw new AlreadyExistsError(`The folder ${path} exists and is not empty.`);
+    await listStates(model);
+    const assetPaths = assetsOf(model);
     const builder = new SavedModelBuilder(path);
     await builder.addMetaGraphAndVariables(model.session, ["serve"], {
-      signatureDefMap: Object.fromEntries([...model.signatures].filter(([key]) => !key.startsWith("__"))),
+      signatureDefMap: Object.fromEntries(publicSignatures(model)),
       clearDevices: true,
-      mainOp: tableInitializer(model),
+      mainOp: initializerOf(model),
+      assetsCollection: [...assetPaths.keys()],
+      assetPaths,
     });
     await builder.save();
     return filesUnder(path);
   },
   "meta-graph": async (model, given) => {
-    refuseAssets(model);
+    const { graph, session } = model;
     const path = given.endsWith(".meta") ? given : `${given}.meta`;
     const prefix = path.slice(0, -".meta".length);
     await files.makeFolder(folderOf(path));
-    if (!model.hasVariables) {
-      await exportMetaGraph({ graph: model.graph, filename: path, clearDevices: true });
-      return [path];
-    }
-    const saver = model.graph.asDefault(() => new Saver());
-    await saver.save(model.session, prefix, { writeState: false });
-    return filesBeside(path, prefix);
+    await listStates(model);
+    const initializer = initializerOf(model);
+    if (initializer && graph.getCollection(GraphKeys.TABLE_INITIALIZERS).length === 0)
+      graph.addToCollection(GraphKeys.TABLE_INITIALIZERS, initializer);
+    const paths = assetsOf(model);
+    if (graph.getCollection(GraphKeys.ASSET_FILEPATHS).length === 0)
+      for (const tensor of paths.keys()) graph.addToCollection(GraphKeys.ASSET_FILEPATHS, tensor);
+    const assets = await copiedAssets(paths, assetFolder(path));
+    const saver = graph.asDefault(() => new Saver(null, { allowEmpty: true }));
+    const isSaved = (await saver.save(session, prefix, { writeState: false, writeMetaGraph: false })) !== null;
+    const message = isSaved
+      ? await saver.exportMetaGraph({ graph, clearDevices: true })
+      : await exportMetaGraph({ graph, clearDevices: true });
+    await writeMessageFile("MetaGraphDef", path, {
+      ...message,
+      signatureDef: publicSignatures(model),
+      graphDef: withPaths(message.graphDef, assets),
+    });
+    return [...(isSaved ? await filesBeside(path, prefix) : [path]), ...new Set(assets.values())];
   },
 };
+
+/** Those that are not for the loader. */
+const publicSignatures = ({ signatures }: OpenModel): Map<string, SignatureMessage> =>
+  new Map([...signatures].filter(([key]) => !key.startsWith("__")));
+
+/** Copies files into a folder; where they are then, by the operation that holds the path. */
+async function copiedAssets(assets: ReadonlyMap<Tensor, string>, folder: string): Promise<Map<string, string>> {
+  const copies = new Map<string, string>();
+  if (assets.size === 0) return copies;
+  await files.makeFolder(folder);
+  for (const [tensor, from] of assets) {
+    const to = joinPath(folder, fileNameOf(from));
+    await files.write(to, [await readFile(files, from)]);
+    copies.set(tensor.op.name, to);
+  }
+  return copies;
+}
+
+/** The graph with constants for what holds paths: the constants of other paths, or placeholders. */
+function withPaths(graphDef: GraphDefMessage | undefined, paths: ReadonlyMap<string, string>): GraphDefMessage | undefined {
+  if (!graphDef || paths.size === 0) return graphDef;
+  const node = graphDef.node.map(each => {
+    const path = paths.get(each.name);
+    if (path === undefined) return each;
+    const attr = new Map([
+      ["dtype", createMessage("AttrValue", { type: "DT_STRING" })],
+      ["value", createMessage("AttrValue", { tensor: arrayToMessage(NDArray.from(path)) })],
+    ]);
+    return { ...each, op: "Const", attr };
+  });
+  return { ...graphDef, node };
+}
 
 /** The part of a model that its outputs need, with constants for variables; and the signature that is left of it. */
 async function frozen(model: OpenModel, given: Given): Promise<{ graphDef: GraphDefMessage; signature: SignatureMessage }> {
@@ -96,6 +146,7 @@ async function frozen(model: OpenModel, given: Given): Promise<{ graphDef: Graph
   if (nodes.length === 0) throw new InvalidArgumentError("The model says of no output; name some with --outputs.");
   for (const name of nodes) if (!graph.findOperation(name)) throw new NotFoundError(`The model has no operation '${name}'.`);
   const graphDef = await convertVariablesToConstants(session, exportGraphDef(graph), [...new Set(nodes)]);
+  refuseTables(graphDef, model.file.path);
   const kept = new Set(graphDef.node.map(({ name }) => name));
   const outputs = named
     ? new Map(named.map(name => [name, buildTensorInfo(graph.getTensorByName(name.includes(":") ? name : `${name}:0`))]))
@@ -104,20 +155,6 @@ async function frozen(model: OpenModel, given: Given): Promise<{ graphDef: Graph
     new Map([...infos].filter(([, { name = "" }]) => kept.has(name.replace(/:\d+$/, ""))));
   return { graphDef, signature: { ...signature, inputs: only(signature.inputs), outputs: only(outputs) } };
 }
-
-/** A graph that reads files of its model cannot leave it. */
-function refuseAssets({ file, graph }: OpenModel): void {
-  const assets = file.metaGraph?.assetFileDef.map(({ filename }) => filename) ?? [];
-  if (assets.length > 0 || graph.getCollection(GraphKeys.ASSET_FILEPATHS).length > 0)
-    throw new UnimplementedError(
-      `${file.path} has assets (${assets.join(", ") || "files"}), which only a SavedModel that is copied whole keeps.\n\nFreezing works where the outputs need no table.`,
-    );
-}
-
-const tableInitializer = ({ graph }: OpenModel): Operation | null => {
-  const initializers = graph.getCollection(GraphKeys.TABLE_INITIALIZERS) as Operation[];
-  return initializers.length === 0 ? null : graph.asDefault(() => group(...initializers, { name: "init_all_tables" }));
-};
 
 async function filesUnder(folder: string): Promise<string[]> {
   const names = await files.list(folder);

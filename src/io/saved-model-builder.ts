@@ -5,7 +5,7 @@ import { AssertionError, RuntimeError, ValueError } from "../base/errors.ts";
 import { fileNameOf, joinPath, readFile } from "../base/files.ts";
 import { constantValue } from "../graph/shape-inference.ts";
 import { createMessage, messageToBytes } from "../formats/message-codec.ts";
-import type { Message, MessageInit } from "../formats/messages.ts";
+import type { MessageInit } from "../formats/messages.ts";
 import { decodeText } from "../base/ndarray.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -37,6 +37,8 @@ interface MetaGraphSettings {
   readonly signatureDefMap?: Readonly<Record<string, SignatureMessage>> | null;
   /** Constant string tensors that hold the paths of files to be taken along. */
   readonly assetsCollection?: readonly Tensor[] | null;
+  /** Where files are now whose tensors hold another path: those of a model that was loaded. */
+  readonly assetPaths?: ReadonlyMap<Tensor, string> | null;
   readonly legacyInitOp?: Operation | null;
   readonly clearDevices?: boolean;
   /** Run after loading. */
@@ -111,7 +113,7 @@ export class SavedModelBuilder {
     });
   }
 
-  private async addCollections(graph: Graph, { assetsCollection, legacyInitOp, mainOp }: MetaGraphSettings): Promise<void> {
+  private async addCollections(graph: Graph, { assetsCollection, assetPaths, legacyInitOp, mainOp }: MetaGraphSettings): Promise<void> {
     if (legacyInitOp && mainOp) throw new ValueError("Cannot specify both legacy_init_op and main_op; please pass only main_op.");
     for (const [key, op] of [
       [MAIN_OP_KEY, mainOp],
@@ -123,16 +125,16 @@ export class SavedModelBuilder {
       graph.addToCollection(key, op);
     }
     if (!assetsCollection || assetsCollection.length === 0) return;
-    const assets = assetsCollection.map(assetOf);
+    const assets = withOwnNames(assetsCollection.map(tensor => assetOf(tensor, assetPaths?.get(tensor))));
     const folder = joinPath(this.exportDir, ASSETS_DIRECTORY);
     await files.makeFolder(folder);
     for (const { path, filename } of new Map(assets.map(asset => [asset.filename, asset])).values())
       await files.write(joinPath(folder, filename), [await readFile(files, path)]);
     graph.clearCollection(ASSETS_KEY);
-    for (const { message } of assets)
+    for (const { filename, tensor } of assets)
       graph.addToCollection(ASSETS_KEY, {
         typeUrl: "type.googleapis.com/tensorflow.AssetFileDef",
-        value: messageToBytes("AssetFileDef", message),
+        value: messageToBytes("AssetFileDef", { filename, tensorInfo: buildTensorInfo(tensor) }),
       });
   }
 
@@ -163,14 +165,31 @@ const saverFor = (graph: Graph, { saver }: MetaGraphSettings): Saver =>
     allowEmpty: true,
   });
 
-/** An asset's file and what the model says of it. @throws ValueError unless the tensor is a constant path. */
-function assetOf(tensor: Tensor): { readonly path: string; readonly filename: string; readonly message: Message<"AssetFileDef"> } {
+interface Asset {
+  readonly path: string;
+  readonly filename: string;
+  readonly tensor: Tensor;
+}
+
+/** An asset's file. @throws ValueError unless the path is given or the tensor is a constant path. */
+function assetOf(tensor: Tensor, given?: string): Asset {
+  if (given !== undefined) return { path: given, filename: fileNameOf(given), tensor };
   const value = constantValue(tensor);
   if (tensor.dtype !== "string" || value === undefined || value.size !== 1)
     throw new ValueError(`Asset tensors must be constant strings: ${tensor}`);
   const path = decodeText(value.get(0) as Uint8Array);
-  const filename = fileNameOf(path);
-  return { path, filename, message: createMessage("AssetFileDef", { filename, tensorInfo: buildTensorInfo(tensor) }) };
+  return { path, filename: fileNameOf(path), tensor };
+}
+
+/** Files of one name in several folders get names of their own, as TensorFlow gives them. */
+function withOwnNames(assets: readonly Asset[]): Asset[] {
+  const pathOf = new Map<string, string>();
+  return assets.map(asset => {
+    let { filename } = asset;
+    for (let i = 1; (pathOf.get(filename) ?? asset.path) !== asset.path; i++) filename = `${asset.filename}_${i}`;
+    pathOf.set(filename, asset.path);
+    return { ...asset, filename };
+  });
 }
 
 type Tensors = Readonly<Record<string, Tensor | SparseTensor>>;

@@ -215,7 +215,7 @@ export async function load(
 }
 
 /** The name of what is to be run after loading. */
-function initOperation({ collectionDef, signatureDef }: MetaGraphMessage): string | undefined {
+export function initOperation({ collectionDef, signatureDef }: MetaGraphMessage): string | undefined {
   for (const key of [MAIN_OP_KEY, LEGACY_INIT_OP_KEY]) {
     const names = collectionDef.get(key)?.nodeList?.value ?? [];
     if (names.length > 1) throw new RuntimeError(`Expected exactly one SavedModel init op. Found: ${names.length}`);
@@ -226,7 +226,12 @@ function initOperation({ collectionDef, signatureDef }: MetaGraphMessage): strin
 }
 
 /** Tensors that hold the paths of assets, and where these are now. @throws DataLossError for a name outside the model's folder. */
-function assetFeeds(message: MetaGraphMessage, graph: Graph, prefix: (name: string) => string, exportDir: string): [Tensor, string][] {
+export function assetFeeds(
+  message: MetaGraphMessage,
+  graph: Graph,
+  prefix: (name: string) => string,
+  exportDir: string,
+): [Tensor, string][] {
   const listed = (message.collectionDef.get(ASSETS_KEY)?.anyList?.value ?? []).map(({ value }) => messageFromBytes("AssetFileDef", value));
   const assets = listed.length > 0 ? listed : message.assetFileDef;
   return assets.map(({ tensorInfo, filename }) => {

@@ -216,6 +216,30 @@ export class StaticVocabularyTable {
 
 // ---- tables that programs change ----
 
+/** How savers save and restore a table: as two tensors, `name-keys` and `name-values`. */
+export function savedTable(name: string, handle: Tensor, { keys, values }: { readonly keys: Tensor; readonly values: Tensor }) {
+  const { graph } = handle;
+  return {
+    name,
+    op: handle.op,
+    specs: [
+      { tensor: keys, sliceSpec: "", name: `${name}-keys`, dtype: keys.dtype },
+      { tensor: values, sliceSpec: "", name: `${name}-values`, dtype: values.dtype },
+    ],
+    restore: ([restoredKeys, restoredValues]: readonly Tensor[]): Operation =>
+      graph.nameScope(`${name}_table_restore`, () =>
+        graph.colocateWith(handle.op, undefined, () =>
+          LookupTableImportV2({ tableHandle: handle, keys: restoredKeys, values: restoredValues }),
+        ),
+      ),
+  };
+}
+
+interface TableOptions extends Named {
+  /** Saved and restored by savers of all variables. Default true. */
+  readonly checkpoint?: boolean;
+}
+
 abstract class ChangeableTable {
   readonly keyDtype: DType;
   readonly valueDtype: DType;
@@ -223,12 +247,13 @@ abstract class ChangeableTable {
   readonly name: string;
   protected readonly defaultValue: Tensor;
 
-  constructor(keyDtype: DType, valueDtype: DType, defaultValue: Tensor, handle: Tensor) {
+  constructor(keyDtype: DType, valueDtype: DType, defaultValue: Tensor, handle: Tensor, savedAs: string | null) {
     this.keyDtype = keyDtype;
     this.valueDtype = valueDtype;
     this.defaultValue = defaultValue;
     this.resourceHandle = handle;
     this.name = leaf(handle.op.name);
+    if (savedAs !== null) handle.graph.addToCollection(GraphKeys.SAVEABLE_OBJECTS, savedTable(savedAs, handle, this.export()));
   }
 
   private scoped<R>(options: NameOption | undefined, what: string, body: () => R): R {
@@ -281,17 +306,22 @@ abstract class ChangeableTable {
 
 /** A table that grows while the program runs. TF: tf.lookup.experimental.MutableHashTable. */
 export class MutableHashTable extends ChangeableTable {
-  constructor(keyDtype: DType, valueDtype: DType, defaultValue: TensorLike, { name = "MutableHashTable" }: Named = {}) {
+  constructor(
+    keyDtype: DType,
+    valueDtype: DType,
+    defaultValue: TensorLike,
+    { name = "MutableHashTable", checkpoint = true }: TableOptions = {},
+  ) {
     const fallback = convertToTensor(defaultValue, { dtype: valueDtype });
     const { shape } = fallback;
     const attrs = { keyDtype, valueDtype, useNodeNameSharing: true };
     const handle =
       shape.rank === 0 ? MutableHashTableV2(attrs, { name }) : MutableHashTableOfTensorsV2({ ...attrs, valueShape: shape }, { name });
-    super(keyDtype, valueDtype, fallback, handle);
+    super(keyDtype, valueDtype, fallback, handle, checkpoint ? String(name ?? "MutableHashTable") : null);
   }
 }
 
-interface DenseOptions extends Named {
+interface DenseOptions extends TableOptions {
   /** A power of two; 2¹⁷ unless given. */
   readonly initialNumBuckets?: number | null;
 }
@@ -304,7 +334,7 @@ export class DenseHashTable extends ChangeableTable {
     defaultValue: TensorLike,
     emptyKey: TensorLike,
     deletedKey: TensorLike,
-    { initialNumBuckets, name = "MutableDenseHashTable" }: DenseOptions = {},
+    { initialNumBuckets, name = "MutableDenseHashTable", checkpoint = true }: DenseOptions = {},
   ) {
     const fallback = convertToTensor(defaultValue, { dtype: valueDtype, name: "default_value" });
     const handle = MutableDenseHashTableV2(
@@ -318,6 +348,6 @@ export class DenseHashTable extends ChangeableTable {
       },
       { name },
     );
-    super(keyDtype, valueDtype, fallback, handle);
+    super(keyDtype, valueDtype, fallback, handle, checkpoint ? String(name ?? "MutableDenseHashTable") : null);
   }
 }
