@@ -2,7 +2,7 @@
 
 import type { ScalarFunction } from "../ir/scalar.ts";
 import { type Expr, f32, f64 } from "./language.ts";
-import { applyMath, isMathFunction } from "./math.ts";
+import { applyMath, isInline, isMathFunction } from "./math.ts";
 import type { FunctionRecorder } from "./recorder.ts";
 
 /** Functions of doubles that only the host has, with their number of arguments; import names are `math:NAME`. */
@@ -39,6 +39,9 @@ export function elementary(fn: ScalarFunction, lane: "f32" | "f64", args: readon
 }
 
 export const hasVectorMath = (fn: ScalarFunction): boolean => isMathFunction(fn);
+
+/** Is it code where it stands, for lanes of float32, and not a call? */
+export const isInlineFunction = (fn: ScalarFunction): boolean => isMathFunction(fn) && isInline(fn);
 
 /** Lanes of float32. */
 export function vectorMath(fn: ScalarFunction, args: readonly Expr<"vec">[], k: FunctionRecorder): Expr {

@@ -59,6 +59,18 @@ describe("builders", () => {
   });
 });
 
+describe("pieces in turn", () => {
+  it("alternate statement by statement, the longer one alone at its end", () => {
+    const fn = record((k, p) => {
+      const piece = (at: number, count: number) => (): void => {
+        for (let i = 0; i < count; i++) k.store(i32, p, at + i, 0);
+      };
+      k.inTurn([piece(10, 1), piece(20, 3), piece(30, 2)]);
+    });
+    expect(fn.body.map(s => (s.kind === "store" ? s.offset : undefined))).toEqual([10, 20, 30, 21, 31, 22]);
+  });
+});
+
 describe("live ranges", () => {
   it("run from declaration to last use", () => {
     const fn = record((k, p, q) => {

@@ -1,10 +1,11 @@
 // Loops over an iteration space: outer axes one by one, the inner axis by vectors where every expression allows it, else one by one.
 // What does not depend on an axis is computed outside its loop.
 
-import type { Scalar } from "../ir/scalar.ts";
+import { forEachScalar, type Scalar } from "../ir/scalar.ts";
 import { forEachAtom, type Index } from "../ir/index-map.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
+import { isInlineFunction } from "./elementary.ts";
 import { type Expr, i32 } from "./language.ts";
 import { lastAxis } from "./nest.ts";
 import type { AddressBook } from "./places.ts";
@@ -80,6 +81,27 @@ function nest(space: Space, leaf: Leaf, axis: number, point: Point): void {
   });
 }
 
+/** Neighbouring vectors, the statements of each in turn. */
+function sideBySide(k: FunctionRecorder, vectors: number, counter: Expr<"i32">, one: (counter: Expr<"i32">, which: number) => void): void {
+  const pieces = Array.from(
+    { length: vectors },
+    (_, which) => () => one(which === 0 ? counter : k.let(plus(counter, which * k.target.lanes32)), which),
+  );
+  k.inTurn(pieces);
+}
+
+/** How many vectors a pass should take where functions are computed in it, each a long chain of instructions; 1 where there are none, or so
+ *  many that they are work enough for a processor. */
+export function vectorsInTurn(bodies: readonly Scalar[]): number {
+  const functions = new Set<Scalar>();
+  for (const body of bodies)
+    forEachScalar(body, node => {
+      if (node.kind === "apply" && node.dtype === "float32" && isInlineFunction(node.fn)) functions.add(node);
+    });
+  if (functions.size === 0) return 1;
+  return functions.size <= 2 ? 4 : functions.size <= 4 ? 2 : 1;
+}
+
 interface Extent {
   readonly from: Expr<"i32">;
   readonly to: Expr<"i32">;
@@ -97,10 +119,7 @@ function vectorsOfAnySize({ k, bodies, unroll = 1 }: Space, leaf: Required<Leaf>
     leaf.vector(vectorPoint(point, inner, counter, undefined, vectors, bases), which);
   const end = whole(count);
   const unrolled = unroll > 1 ? whole(unroll * count) : i32.const(0);
-  if (unroll > 1)
-    k.loop({ to: unrolled, step: unroll * count, name: `i${inner}` }, counter => {
-      for (let which = 0; which < unroll; which++) vector(which === 0 ? counter : k.let(plus(counter, which * count)), which);
-    });
+  if (unroll > 1) k.loop({ to: unrolled, step: unroll * count, name: `i${inner}` }, counter => sideBySide(k, unroll, counter, vector));
   k.loop({ from: unrolled, to: end, step: count, name: `i${inner}` }, counter => vector(counter, 0));
   k.loop({ from: end, to, name: `i${inner}` }, counter => {
     const axes = [...point.axes];
@@ -149,10 +168,7 @@ function innerVectors(
   // A cut begins at a whole unit, which is a multiple of the step.
   const isUnrolled = unroll > 1 && (isCut ? flatUnit % step === 0 : whole >= step);
   const unrolled = !isUnrolled ? from : isCut ? k.let(i32.and(end, -step)) : i32.const(whole - (whole % step));
-  if (isUnrolled)
-    k.loop({ from, to: unrolled, step, name: `i${inner}` }, counter => {
-      for (let which = 0; which < unroll; which++) one(which === 0 ? counter : k.let(plus(counter, which * count)), which);
-    });
+  if (isUnrolled) k.loop({ from, to: unrolled, step, name: `i${inner}` }, counter => sideBySide(k, unroll, counter, one));
   const left = isUnrolled ? whole % step : whole;
   if (left === count && !isCut) one(unrolled, 0);
   else if (left > 0) k.loop({ from: unrolled, to: end, step: count, name: `i${inner}` }, counter => one(counter, 0));

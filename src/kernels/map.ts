@@ -9,7 +9,7 @@ import type { Kernel } from "../schedule/plan.ts";
 import { elementOf, vectorKind } from "./element.ts";
 import { bitsOfHalf, isHalf } from "./halves.ts";
 import type { Expr } from "./language.ts";
-import { type Leaf, loopOver, unitsOf } from "./loops.ts";
+import { type Leaf, loopOver, unitsOf, vectorsInTurn } from "./loops.ts";
 import { cutAtGuards, insideBox, mergeAxes, scaleOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
@@ -71,7 +71,7 @@ function recordBox(kernel: MapKernel, recording: Recording, given: { size: reado
     const addresses = new Addresses(k, places, valuesOf(kernel));
     const stores = given.stores.map(({ out }, i) => ({ out, body: merged.bodies[i], flat: merged.extra[i] }));
     loopOver(
-      { k, addresses, sizes: merged.sizes, bodies: merged.bodies, range: { low, high } },
+      { k, addresses, sizes: merged.sizes, bodies: merged.bodies, range: { low, high }, unroll: vectorsInTurn(merged.bodies) },
       storesLeaf(stores, merged.sizes.length - 1),
     );
   });

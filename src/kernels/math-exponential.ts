@@ -1,4 +1,5 @@
 // exp, log and what is made of them, over any Real: code, no tables. Polynomials are minimax fits made for this file (Remez, mpmath);
+// that of tanh is a quotient of two, found by weighted least squares, its last bits chosen for the least error after rounding;
 // the reductions are the classical ones (Cody and Waite 1980; the correction terms of log1p and the order of sums in log after Kahan).
 // Accuracy is measured in math.test.ts and stated in math.ts.
 
@@ -19,6 +20,17 @@ const expCoefficients = {
   ],
 };
 
+/** exp(r) on ±ln2/2, for float32. */
+const expSingle = [1, 1, 0.5, 0.16666533052921295, 0.04166724905371666, 0.008367626927793026, 0.0013863202184438705];
+
+/** tanh(x) = x·P(x²)/Q(x²) for |x| up to 9, for float32. */
+const tanhSingle = {
+  above: [1, 0.1338268369436264, 0.0034974548034369946, 2.0635774490074255e-5, 1.3384197750099247e-8],
+  below: [1, 0.46716001629829407, 0.025884348899126053, 0.000328851310769096, 7.790210929670138e-7],
+  /** x² from which on the quotient is 1. */
+  end: 81.3,
+};
+
 /** (log(1 + f) - f + f²/2) / f³ for 1 + f between √½ and √2. */
 const logSingle = [0.3333331, -0.24999987, 0.20002228, -0.16669253, 0.14218628, -0.123842955, 0.11873163, -0.11790221, 0.06915424];
 
@@ -31,12 +43,13 @@ const logDouble = [
 /** Beyond these exp is 0 or infinite, whatever is added to the exponent later. */
 const expRange = (r: Real) => (r.isDouble ? { low: -746, high: 711 } : { low: -105, high: 90 });
 
-/** x = n·ln2 + reduced, n an integer, reduced (pinned) within ±ln2/2; NaN stays in `reduced`. x is clamped already. */
-function reduceByLn2(r: Real, x: Expr, low?: Expr): { readonly n: Expr; readonly reduced: Expr } {
+/** x = n·ln2 + reduced, reduced (pinned) within ±ln2/2; NaN stays in `reduced`. The low bits of `shifted` are n + `offset`. x is clamped
+ *  already. */
+function reduceByLn2(r: Real, x: Expr, offset = 0, low?: Expr): { readonly shifted: Expr; readonly reduced: Expr } {
   const { high, low: rest } = ln2(r);
-  const { float, integer } = r.roundedProduct(x, Math.LOG2E);
+  const { float, shifted } = r.roundedProduct(x, Math.LOG2E, offset);
   const partly = r.f.nmadd(float, rest, r.f.nmadd(float, high, x));
-  return { n: integer, reduced: r.pin(low === undefined ? partly : r.f.add(partly, low)) };
+  return { shifted, reduced: r.pin(low === undefined ? partly : r.f.add(partly, low)) };
 }
 
 /** exp(reduced) - 1. */
@@ -45,10 +58,13 @@ const expm1Reduced = (r: Real, reduced: Expr): Expr => {
   return r.f.add(reduced, r.f.mul(r.pin(r.f.mul(reduced, reduced)), q));
 };
 
-/** p·2^n with one rounding where the result is denormal, and infinity where it is too large: the power is applied in two halves. */
-function scale(r: Real, p: Expr, n: Expr): Expr {
-  const half = r.pin(r.i.shr(n, 1));
-  return r.f.mul(r.f.mul(p, r.powerOfTwo(half)), r.powerOfTwo(r.i.sub(n, half)));
+/** p·2^(e - 2·bias) for e in the low bits of `shifted`, with one rounding where the result is denormal, and infinity where it is too large:
+ *  the power is applied in two halves, whose exponents are e/2 rounded down and what that leaves of e. */
+function scale(r: Real, p: Expr, shifted: Expr): Expr {
+  const { f, i } = r;
+  const exponentBits = r.isDouble ? -0x10000000000000n : -0x800000;
+  const half = r.pin(i.and(i.shl(shifted, r.format.mantissa - 1), exponentBits));
+  return f.mul(f.mul(p, r.ofBits(half)), r.ofBits(i.sub(i.shl(shifted, r.format.mantissa), half)));
 }
 
 /** Options: `low` is added to x exactly; the result is multiplied by 2^`exponent` before anything can overflow. */
@@ -56,16 +72,9 @@ export function exp(r: Real, x: Expr, { low, exponent = 0 }: { low?: Expr; expon
   const range = expRange(r);
   // pmin and pmax keep a NaN in their first argument.
   const clamped = r.pin(r.f.pmax(r.f.pmin(x, range.high), range.low));
-  const { n, reduced } = reduceByLn2(r, clamped, low);
-  const p = r.f.add(expm1Reduced(r, reduced), 1);
-  return scale(r, p, exponent === 0 ? n : r.pin(r.i.add(n, exponent)));
-}
-
-/** exp(x) - 1 for x within ±40, where nothing overflows: 2^n·(p + (1 - 2^-n)), exact in its constants. */
-function expm1Near(r: Real, x: Expr): Expr {
-  const { n, reduced } = reduceByLn2(r, x);
-  const { power, rest } = powerAndRest(r, n);
-  return r.f.mul(r.f.add(expm1Reduced(r, reduced), rest), power);
+  const { shifted, reduced } = reduceByLn2(r, clamped, 2 * r.format.bias + exponent, low);
+  const p = r.isDouble ? r.f.add(expm1Reduced(r, reduced), 1) : r.polynomial(reduced, expSingle);
+  return scale(r, p, shifted);
 }
 
 /** 2^n and 1 - 2^-n. */
@@ -80,7 +89,7 @@ function powerAndRest(r: Real, n: Expr): { readonly power: Expr; readonly rest: 
 function expm1Pair(r: Real, x: Expr): { readonly high: Expr; readonly low: Expr } {
   const { f } = r;
   const { high, low } = ln2(r);
-  const { float, integer } = r.roundedProduct(x, Math.LOG2E);
+  const { float, shifted } = r.roundedProduct(x, Math.LOG2E);
   const exact = r.pin(f.nmadd(float, high, x));
   const small = r.pin(f.mul(float, low));
   const reduced = r.pin(f.sub(exact, small));
@@ -88,7 +97,7 @@ function expm1Pair(r: Real, x: Expr): { readonly high: Expr; readonly low: Expr 
   const series = r.pin(f.mul(f.mul(reduced, reduced), r.polynomial(reduced, expCoefficients.double)));
   const p = r.pin(f.add(reduced, series));
   const pLost = f.add(f.sub(series, f.sub(p, reduced)), lost);
-  const { power, rest } = powerAndRest(r, integer);
+  const { power, rest } = powerAndRest(r, r.pin(r.smallInteger(shifted)));
   const sum = twoSum(r, r.pin(rest), p);
   return { high: r.pin(f.mul(sum.high, power)), low: r.pin(f.mul(f.add(sum.low, pLost), power)) };
 }
@@ -98,12 +107,13 @@ export function expm1(r: Real, x: Expr): Expr {
   const value = r.pin(x);
   const lowest = r.isDouble ? -38 : -18;
   const clamped = r.pin(f.pmax(f.pmin(value, expRange(r).high), lowest));
-  const { n, reduced } = reduceByLn2(r, clamped);
+  const { shifted, reduced } = reduceByLn2(r, clamped, 2 * r.format.bias);
+  const n = r.smallInteger(shifted, 2 * r.format.bias);
   const p = expm1Reduced(r, reduced);
   // 2^-n is nothing beside 1 long before its exponent leaves the normal numbers.
   const offset = f.sub(1, r.powerOfTwo(i.neg(i.min(n, 64))));
   // The sign is that of x; said aloud, it keeps -0.
-  return f.copySign(scale(r, f.add(p, offset), n), value);
+  return f.copySign(scale(r, f.add(p, offset), shifted), value);
 }
 
 /** x = mantissa·2^exponent with the mantissa between √½ and √2, for normal x > 0. */
@@ -182,29 +192,46 @@ export function log1p(r: Real, x: Expr): Expr {
   return unlessOdd(r, sum, usual, () => logSpecial(r, sum, usual));
 }
 
-/** e / (e + 2), where e = exp(2|x|) - 1. */
+/** For doubles e / (e + 2), where e = exp(2|x|) - 1; in single precision a quotient of polynomials, which takes half the time. */
 export function tanh(r: Real, x: Expr): Expr {
   const { f } = r;
   const value = r.pin(x);
-  const size = r.pin(f.pmin(f.abs(value), r.isDouble ? 20 : 10));
-  const doubled = r.pin(f.add(size, size));
   if (!r.isDouble) {
-    const e = r.pin(expm1Near(r, doubled));
-    return f.copySign(f.div(e, f.add(e, 2)), value);
+    const { above, below, end } = tanhSingle;
+    const square = r.pin(f.pmin(f.mul(value, value), end));
+    const quotient = f.div(f.mul(value, r.polynomial(square, above)), r.polynomial(square, below));
+    // Rounding may carry it past 1, and behind the end it grows with x.
+    return f.pmax(f.pmin(quotient, 1), -1);
   }
-  const e = expm1Pair(r, doubled);
+  const size = r.pin(f.pmin(f.abs(value), 20));
+  const e = expm1Pair(r, r.pin(f.add(size, size)));
   const divisor = twoSum(r, e.high, r.number(2));
   const quotient = r.pin(f.div(e.high, divisor.high));
   const missing = f.sub(e.low, f.mul(quotient, f.add(divisor.low, e.low)));
   return f.copySign(f.add(quotient, f.div(missing, divisor.high)), value);
 }
 
-/** 1 / (1 + exp(-x)), relative to its small values too. */
+/** 1 / (1 + exp(-x)), relative to its small values too. For x = n·ln2 + reduced that is p / (p + 2^-n), p = exp(reduced). In single precision
+ *  both are taken 2^-40 times, so that no power leaves the normal numbers where the result is denormal. */
 export function sigmoid(r: Real, x: Expr): Expr {
-  const { f } = r;
-  const value = r.pin(x);
-  const e = r.pin(exp(r, f.neg(f.abs(value))));
-  return f.div(f.select(f.lt(value, 0), e, 1), f.add(e, 1));
+  const { f, i } = r;
+  if (r.isDouble) {
+    const value = r.pin(x);
+    const e = r.pin(exp(r, f.neg(f.abs(value))));
+    return f.div(f.select(f.lt(value, 0), e, 1), f.add(e, 1));
+  }
+  const down = 40;
+  const clamped = r.pin(f.pmax(f.pmin(x, 18), expRange(r).low));
+  const { shifted, reduced } = reduceByLn2(r, clamped);
+  const p = r.pin(
+    r.polynomial(
+      reduced,
+      expSingle.map(c => c * 2 ** -down),
+    ),
+  );
+  // What stands above the low bits of `shifted` is lost in the shift.
+  const power = i.sub((r.format.bias - down) * 2 ** r.format.mantissa, i.shl(shifted, r.format.mantissa));
+  return f.div(p, f.add(p, r.ofBits(power)));
 }
 
 /** log(1 + exp(x)). */

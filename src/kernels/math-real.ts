@@ -36,8 +36,10 @@ export interface Real {
   any(condition: Expr): Expr<"i32">;
   /** p(x) = c[0] + c[1]·x + …, by Horner's rule; x must be pinned. */
   polynomial(x: Expr, coefficients: readonly number[]): Expr;
-  /** The nearest integer to x·scale, as a float and as bits (valid while it is small against 2^mantissa). */
-  roundedProduct(x: Expr, scale: number): { readonly float: Expr; readonly integer: Expr };
+  /** The nearest integer to x·scale (small against 2^mantissa), as a float and, plus `offset`, as the low bits of `shifted`; all pinned. */
+  roundedProduct(x: Expr, scale: number, offset?: number): { readonly float: Expr; readonly shifted: Expr };
+  /** The small integer that a rounded product with this offset found. */
+  smallInteger(shifted: Expr, offset?: number): Expr;
   /** A small integer as a float. */
   ofSmallInteger(integer: Expr): Expr;
   /** 2^integer for exponents of normal numbers. */
@@ -70,10 +72,12 @@ export function realOf(k: FunctionRecorder, name: RealName): Real {
       const [first, ...rest] = [...coefficients].reverse();
       return rest.reduce((sum: Expr, c) => f.madd(sum, x, c), constantOf(name, first));
     },
-    roundedProduct: (x, scale) => {
-      const shifted = pin(f.madd(x, scale, format.magic));
-      return { float: pin(f.sub(shifted, format.magic)), integer: pin(i.sub(real.bitsOf(shifted), format.magicBits)) };
+    roundedProduct: (x, scale, offset = 0) => {
+      const shifted = pin(f.madd(x, scale, format.magic + offset));
+      return { float: pin(f.sub(shifted, format.magic + offset)), shifted: pin(real.bitsOf(shifted)) };
     },
+    smallInteger: (shifted, offset = 0) =>
+      i.sub(shifted, typeof format.magicBits === "bigint" ? format.magicBits + BigInt(offset) : format.magicBits + offset),
     ofSmallInteger: integer => f.sub(real.ofBits(i.add(integer, format.magicBits)), format.magic),
     powerOfTwo: integer => real.ofBits(i.shl(i.add(integer, format.bias), format.mantissa)),
   };

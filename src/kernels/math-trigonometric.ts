@@ -43,11 +43,11 @@ interface Reduced {
 function reduceByQuarterTurns(r: Real, x: Expr, isRough: boolean): Reduced {
   const { k, f } = r;
   const [p1, p2, p3, p4] = quarterParts;
-  const { float: n, integer } = r.roundedProduct(x, 2 / Math.PI);
+  const { float: n, shifted } = r.roundedProduct(x, 2 / Math.PI);
   if (isRough) {
     // 2^-67 beside arguments that come no nearer to a multiple of π/2 than 2^-33.
     const high = k.let(f.sub(f.sub(x, f.mul(n, p1)), f.mul(n, behindFirstPart)), "high");
-    return withLargeLanes(r, x, { quadrant: k.let(integer, "quadrant"), high, low: null });
+    return withLargeLanes(r, x, { quadrant: k.let(r.smallInteger(shifted), "quadrant"), high, low: null });
   }
   // Exact differences: n·p1 and n·p2 have no rounding, and what the subtractions lose is carried on.
   const a = r.pin(f.sub(x, f.mul(n, p1)));
@@ -59,7 +59,11 @@ function reduceByQuarterTurns(r: Real, x: Expr, isRough: boolean): Reduced {
   const lostD = f.sub(f.sub(c, e), d);
   const rest = r.pin(f.sub(f.mul(n, p4), lostD));
   const high = k.let(f.sub(e, rest), "high");
-  return withLargeLanes(r, x, { quadrant: k.let(integer, "quadrant"), high, low: k.let(f.sub(f.sub(e, high), rest), "low") });
+  return withLargeLanes(r, x, {
+    quadrant: k.let(r.smallInteger(shifted), "quadrant"),
+    high,
+    low: k.let(f.sub(f.sub(e, high), rest), "low"),
+  });
 }
 
 function withLargeLanes(r: Real, x: Expr, reduced: Reduced): Reduced {

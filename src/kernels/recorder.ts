@@ -158,6 +158,14 @@ export class FunctionRecorder {
     this.#block.push({ kind: "break", label: label.label, condition });
   }
 
+  /** Records pieces that do not depend on each other, one statement of each in turn: a processor that looks ahead only so far then finds
+   *  work of another piece while one waits for its last result. */
+  inTurn(pieces: readonly (() => void)[]): void {
+    const blocks = pieces.map(piece => this.#nested(piece));
+    const longest = Math.max(0, ...blocks.map(block => block.length));
+    for (let s = 0; s < longest; s++) this.#block.push(...blocks.flatMap(block => block.slice(s, s + 1)));
+  }
+
   /** Calls a function of the module or an imported one; gives its results as locals. */
   call(callee: FunctionRef, ...args: readonly Arg[]): readonly Local[] {
     if (args.length !== callee.params.length) {

@@ -11,7 +11,7 @@ import { least, plus, times } from "./arithmetic.ts";
 import { identityOf, scalarFold, vectorFold } from "./combine.ts";
 import { elementOf } from "./element.ts";
 import { type Expr, f32, f32x, type Local } from "./language.ts";
-import { type Leaf, loopOver } from "./loops.ts";
+import { type Leaf, loopOver, vectorsInTurn } from "./loops.ts";
 import { storeScalar, storesLeaf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
@@ -113,10 +113,12 @@ class RowPassCode {
     }
   }
 
-  /** Several accumulators side by side only where a pass does nothing but reduce, and not much of it. */
+  /** Several vectors side by side where functions are computed, or where a pass does nothing but reduce, and not much of it. */
   #unroll(): number {
     const { reductions, columns, stores } = this.#pass;
-    if (this.#kernel.length < sideBySide * fewestVectors || columns.length + stores.length > 0) return 1;
+    if (this.#kernel.length < sideBySide * fewestVectors) return 1;
+    const ofFunctions = vectorsInTurn(this.#bodies());
+    if (ofFunctions > 1 || columns.length + stores.length > 0) return ofFunctions;
     return reductions.length === 1 ? sideBySide : reductions.length === 2 ? sideBySide / 2 : 1;
   }
 
