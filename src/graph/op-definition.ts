@@ -295,3 +295,16 @@ export function defineOp<const I extends Specs, const O extends Specs, const A e
   const op: any = (record: Readonly<Record<string, unknown>>, options?: Named) => buildOperation(op, record, options?.name);
   return Object.assign(op, { type, ...fields });
 }
+
+/** An op whose record is not typed: nobody but importers makes its nodes. */
+export interface UntypedOp extends OpDefinition {
+  (record: Readonly<Record<string, unknown>>, options?: Named): unknown;
+}
+
+/** The same op under another name, with what differs in place of its own fields; without the gradient, which TensorFlow registers by name. */
+export function renameOp(type: string, of: OpDefinition, changes: Partial<OpDefinition> = {}): UntypedOp {
+  // `any`: as in defineOp
+  const op: any = (record: Readonly<Record<string, unknown>>, options?: Named) => buildOperation(op, record, options?.name);
+  const { type: _, gradient: _gradient, ...fields } = { ...of };
+  return Object.assign(op, { ...fields, ...changes, type });
+}

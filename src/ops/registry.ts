@@ -61,6 +61,7 @@ import * as state from "./state.ts";
 import * as strings from "./string.ts";
 import * as stringParsing from "./string-parsing.ts";
 import * as stringUnicode from "./string-unicode.ts";
+import * as olderNames from "./older-names.ts";
 import * as summary from "./summary.ts";
 import * as tensorArray from "./tensor-array.ts";
 import * as tensorList from "./tensor-list.ts";
@@ -127,6 +128,7 @@ const families = [
   strings,
   stringParsing,
   summary,
+  olderNames,
   tensorArray,
   tensorList,
   training,

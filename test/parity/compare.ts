@@ -7,7 +7,7 @@ import type { Tolerance } from "./golden.ts";
 /** Why `got` is not `want`, or undefined. */
 export function difference(got: NDArray, want: NDArray, cmp: Tolerance): string | undefined {
   if (!sameShape(got.shape, want.shape)) return `shape [${got.shape}] for [${want.shape}]`;
-  if (got.dtype !== want.dtype) return `dtype ${got.dtype} for ${want.dtype}`;
+  if (carrierOf(got.dtype) !== carrierOf(want.dtype)) return `dtype ${got.dtype} for ${want.dtype}`;
   for (let i = 0; i < want.size; i++) {
     const [a, b] = [got.get(i), want.get(i)];
     if (!isEqual(a, b, cmp) && !isClose(a, b, cmp))
@@ -15,6 +15,10 @@ export function difference(got: NDArray, want: NDArray, cmp: Tolerance): string 
   }
   return undefined;
 }
+
+/** Recorded arrays hold quantized numbers as plain integers. */
+const carriers: { readonly [dtype: string]: string } = { qint8: "int8", quint8: "uint8", qint16: "int16", quint16: "uint16", qint32: "int32" };
+const carrierOf = (dtype: string): string => carriers[dtype] ?? dtype;
 
 type Element = ReturnType<NDArray["get"]>;
 
