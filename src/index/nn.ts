@@ -62,7 +62,13 @@ export {
   pool,
 } from "../ops/nn-pooling-api.ts";
 export { computeAccidentalHits, nceLoss, sampledSoftmaxLoss } from "../ops/nn-sampled-loss.ts";
-export { logUniformCandidateSampler, uniformCandidateSampler } from "../ops/nn-sampling.ts";
+export {
+  allCandidateSampler,
+  fixedUnigramCandidateSampler,
+  learnedUnigramCandidateSampler,
+  logUniformCandidateSampler,
+  uniformCandidateSampler,
+} from "../ops/nn-sampling.ts";
 export {
   biasAdd,
   crelu,
