@@ -24,7 +24,7 @@ export {
   depthwiseConv2dNativeBackpropInput,
   separableConv2d,
 } from "../ops/nn-convolution-api.ts";
-export { ctcGreedyDecoder, ctcLoss } from "../ops/nn-ctc.ts";
+export { ctcBeamSearchDecoder, ctcBeamSearchDecoderV2, ctcGreedyDecoder, ctcLoss } from "../ops/nn-ctc.ts";
 export { embeddingLookup, inTopK, topK } from "../ops/nn-embedding.ts";
 export {
   logPoissonLoss,

@@ -397,7 +397,7 @@ export {
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
 } from "../ops/nn-convolution.ts";
-export { CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn-ctc.ts";
+export { CTCBeamSearchDecoder, CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn-ctc.ts";
 export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn-embedding.ts";
 export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn-loss.ts";
 export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn-morphology.ts";
@@ -430,7 +430,14 @@ export {
   MaxPoolWithArgmax,
 } from "../ops/nn-pooling.ts";
 export { ComputeAccidentalHits } from "../ops/nn-sampled-loss.ts";
-export { LogUniformCandidateSampler, UniformCandidateSampler } from "../ops/nn-sampling.ts";
+export {
+  AllCandidateSampler,
+  FixedUnigramCandidateSampler,
+  LearnedUnigramCandidateSampler,
+  LogUniformCandidateSampler,
+  ThreadUnsafeUnigramCandidateSampler,
+  UniformCandidateSampler,
+} from "../ops/nn-sampling.ts";
 export {
   BiasAdd,
   BiasAddGrad,
@@ -453,6 +460,58 @@ export {
   Softsign,
   SoftsignGrad,
 } from "../ops/nn.ts";
+export {
+  BatchCholesky,
+  BatchFFT,
+  BatchFFT2D,
+  BatchFFT3D,
+  BatchIFFT,
+  BatchIFFT2D,
+  BatchIFFT3D,
+  BatchMatrixBandPart,
+  BatchMatrixDeterminant,
+  BatchMatrixDiag,
+  BatchMatrixDiagPart,
+  BatchMatrixInverse,
+  BatchMatrixSetDiag,
+  BatchMatrixSolve,
+  BatchMatrixSolveLs,
+  BatchMatrixTriangularSolve,
+  BatchSelfAdjointEig,
+  BatchSelfAdjointEigV2,
+  BatchSvd,
+  FIFOQueue,
+  HashTable,
+  InitializeTable,
+  InitializeTableFromTextFile,
+  LookupTableExport,
+  LookupTableFind,
+  LookupTableImport,
+  LookupTableInsert,
+  LookupTableSize,
+  MutableHashTable,
+  MutableHashTableOfTensors,
+  PaddingFIFOQueue,
+  PriorityQueue,
+  QueueClose,
+  QueueDequeue,
+  QueueDequeueMany,
+  QueueDequeueUpTo,
+  QueueEnqueue,
+  QueueEnqueueMany,
+  QueueIsClosed,
+  QueueSize,
+  RandomShuffleQueue,
+  SegmentMaxV2,
+  SegmentMinV2,
+  SegmentProdV2,
+  SegmentSumV2,
+  SelfAdjointEig,
+  Stack,
+  StackClose,
+  StackPop,
+  StackPush,
+} from "../ops/older-names.ts";
 export {
   FakeQuantWithMinMaxArgs,
   FakeQuantWithMinMaxArgsGradient,
@@ -515,6 +574,7 @@ export {
 } from "../ops/random-stateless.ts";
 export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
 export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sets.ts";
+export { SparseCross, SparseCrossHashed, SparseCrossV2 } from "../ops/sparse-cross.ts";
 export {
   SparseAdd,
   SparseAddGrad,

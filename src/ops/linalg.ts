@@ -615,16 +615,19 @@ export const SelfAdjointEigV2 = defineOp("SelfAdjointEigV2", {
     const lowerPart = matrixBandPart(operator.add(whole, adjoint(whole)), -1, 0);
     return { input: matrixSetDiag(lowerPart, operator.mul(0.5, matrixDiagPart(lowerPart))) };
   },
-  lower: ({ input, computeV }) => {
-    checkSquare(input);
-    const outputs = [{ dtype: input.dtype, shape: input.shape.slice(0, -1) }, ...(computeV ? [input] : [])];
-    const results = eachMatrix("SelfAdjointEigV2", [input], outputs, a => {
-      const { values, vectors } = hermitianEigen(a);
-      return [{ re: values, im: new Float64Array(values.length) }, ...(computeV ? [vectors] : [])];
-    });
-    return computeV ? results : [results[0], ir.full(input.dtype, [0], 0)];
-  },
+  lower: ({ input, computeV }) => eigenPairs(input, computeV),
 });
+
+/** Eigenvalues and, if wanted, eigenvectors. */
+export function eigenPairs(input: Value, withVectors: boolean): readonly Value[] {
+  checkSquare(input);
+  const outputs = [{ dtype: input.dtype, shape: input.shape.slice(0, -1) }, ...(withVectors ? [input] : [])];
+  const results = eachMatrix("SelfAdjointEigV2", [input], outputs, a => {
+    const { values, vectors } = hermitianEigen(a);
+    return [{ re: values, im: new Float64Array(values.length) }, ...(withVectors ? [vectors] : [])];
+  });
+  return withVectors ? results : [results[0], ir.full(input.dtype, [0], 0)];
+}
 
 /** Eigenvalues (ascending) and eigenvectors (columns) of Hermitian matrices; the lower triangle is read. TF: tf.self_adjoint_eig. */
 export function selfAdjointEig(tensor: TensorLike, options?: NameOption): { readonly e: Tensor; readonly v: Tensor } {

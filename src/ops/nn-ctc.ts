@@ -2,7 +2,7 @@
 // Graves, Supervised Sequence Labelling with Recurrent Neural Networks (2012), chapter 7; sums over paths are kept as logarithms, in double precision.
 
 import type { DType } from "../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../base/errors.ts";
+import { FailedPreconditionError, InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { decodeText, NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
@@ -270,6 +270,8 @@ function greedyPath(inputs: NDArray, b: number, times: number, blank: number, me
 interface DecoderOptions {
   readonly mergeRepeated?: boolean;
   readonly blankIndex?: number;
+  readonly beamWidth?: number;
+  readonly topPaths?: number;
 }
 
 /** Decodes `inputs` `[time, batch, classes]` by the likeliest class at each time: the labels (a list of one sparse tensor) and minus the sums of
@@ -278,6 +280,188 @@ export function ctcGreedyDecoder(inputs: TensorLike, sequenceLength: TensorLike,
   const { mergeRepeated = true, blankIndex = -1 } = collect<DecoderOptions>(["mergeRepeated", "blankIndex"], rest);
   const made = CTCGreedyDecoder({ inputs, sequenceLength, mergeRepeated, blankIndex });
   return [[new SparseTensor(made.decodedIndices, made.decodedValues, made.decodedShape)], made.logProbability];
+}
+
+// ---- beam search ----
+
+/** The likeliest label sequences, summed over all ways to write each: the `topPaths` best of a beam. */
+export const CTCBeamSearchDecoder = defineOp("CTCBeamSearchDecoder", {
+  inputs: { inputs: "T", sequenceLength: "int32" },
+  outputs: { decodedIndices: "topPaths*int64", decodedValues: "topPaths*int64", decodedShape: "topPaths*int64", logProbability: "T" },
+  attrs: {
+    beamWidth: attr.int(undefined, 1),
+    topPaths: attr.int(undefined, 1),
+    mergeRepeated: attr.bool(true),
+    T: attr.type(types, "float32"),
+  },
+  gradient: "none",
+  shape: ({ inputs, sequenceLength, topPaths }) => {
+    const batch = inputs.withRank(3).slice(1, 2).mergeWith(sequenceLength.withRank(1));
+    const each = (shape: TensorShape): TensorShape[] => Array.from({ length: topPaths }, () => shape);
+    const [indices, values, dims] = [new TensorShape([null, 2]), new TensorShape([null]), new TensorShape([2])];
+    return [...each(indices), ...each(values), ...each(dims), new TensorShape([batch.dims?.[0] ?? null, topPaths])];
+  },
+  compileTimeInputs: ["inputs", "sequenceLength"],
+  lower: ({ inputs, sequenceLength, beamWidth, topPaths, mergeRepeated, T }) => {
+    const lengths = checkedLengths(inputs, sequenceLength);
+    const round = T === "float32" ? Math.fround : (x: number): number => x;
+    const found = lengths.map((times, b) => beamPaths(inputs, b, times, { beamWidth, topPaths, mergeRepeated, round }));
+    const paths = Array.from({ length: topPaths }, (_, p) => found.map(best => best[p].labels));
+    const values = paths.map(all => all.flat());
+    return [
+      ...paths.map((all, p) =>
+        NDArray.from(
+          all.flatMap((labels, b) => labels.flatMap((_, k) => [b, k])),
+          "int64",
+          [values[p].length, 2],
+        ),
+      ),
+      ...values.map(labels => NDArray.from(labels, "int64", [labels.length])),
+      ...paths.map(all => NDArray.from([all.length, Math.max(0, ...all.map(labels => labels.length))], "int64")),
+      NDArray.from(
+        found.flatMap(best => best.map(({ score }) => score)),
+        T,
+        [found.length, topPaths],
+      ),
+    ].map(ir.constant);
+  },
+});
+
+/** @throws InvalidArgumentError, FailedPreconditionError with the decoder's text. */
+function checkedLengths(inputs: NDArray, sequenceLength: NDArray): readonly number[] {
+  if (inputs.rank !== 3) throw new InvalidArgumentError("inputs is not a 3-Tensor");
+  if (inputs.size === 0) throw new InvalidArgumentError("inputs must not be empty");
+  if (sequenceLength.rank !== 1) throw new InvalidArgumentError("sequence_length is not a vector");
+  const [most, batch] = inputs.shape;
+  if (sequenceLength.size !== batch)
+    throw new FailedPreconditionError(
+      `len(sequence_length) != batch_size.  len(sequence_length):  ${sequenceLength.size} batch_size: ${batch}`,
+    );
+  const lengths = numbersOf(sequenceLength);
+  lengths.forEach((times, b) => {
+    if (times > most) throw new FailedPreconditionError(`sequence_length(${b}) <= ${most}`);
+  });
+  return lengths;
+}
+
+interface Chances {
+  total: number;
+  blank: number;
+  label: number;
+}
+const none = (): Chances => ({ total: -Infinity, blank: -Infinity, label: -Infinity });
+
+/** A label sequence: the last label after another sequence. */
+interface Beam {
+  readonly parent: Beam | null;
+  readonly label: number;
+  readonly children: Map<number, Beam>;
+  before: Chances;
+  now: Chances;
+}
+const beamAfter = (parent: Beam | null, label: number): Beam => ({ parent, label, children: new Map(), before: none(), now: none() });
+const isActive = ({ now }: Beam): boolean => now.total !== -Infinity;
+
+interface BeamRules {
+  readonly beamWidth: number;
+  readonly topPaths: number;
+  readonly mergeRepeated: boolean;
+  /** To the precision of the inputs. */
+  readonly round: (x: number) => number;
+}
+
+/** Prefix search with a beam (Graves 2012, 7.5.2), in logarithms. */
+function beamPaths(
+  inputs: NDArray,
+  b: number,
+  times: number,
+  { beamWidth, topPaths, mergeRepeated, round }: BeamRules,
+): readonly { labels: number[]; score: number }[] {
+  const [, batch, classes] = inputs.shape;
+  const blank = classes - 1;
+  const plus = (x: number, y: number): number => {
+    if (x === -Infinity && y === -Infinity) return x;
+    // TensorFlow takes exp and log1p in single precision whatever the inputs' type.
+    const more = (difference: number): number => Math.fround(Math.log1p(Math.fround(Math.exp(Math.fround(difference)))));
+    return x > y ? round(x + more(y - x)) : round(y + more(x - y));
+  };
+  const root = beamAfter(null, -1);
+  Object.assign(root.now, { total: 0, blank: 0 });
+  let leaves: Beam[] = [root];
+  const bottom = (): Beam => leaves.reduce((least, leaf) => (leaf.now.total < least.now.total ? leaf : least));
+  const isCandidate = ({ total }: Chances): boolean => total > -Infinity && (leaves.length < beamWidth || total > bottom().now.total);
+  const descending = (all: readonly Beam[]): Beam[] => [...all].sort((x, y) => y.now.total - x.now.total);
+  for (let t = 0; t < times; t++) {
+    const row = Array.from({ length: classes }, (_, c) => Number(inputs.get((t * batch + b) * classes + c)));
+    const largest = Math.max(...row);
+    const norm = round(largest + round(Math.log(row.reduce((sum, x) => round(sum + round(Math.exp(round(x - largest)))), 0))));
+    const chance = row.map(x => round(x - norm));
+    const branches = descending(leaves);
+    for (const branch of branches) branch.before = { ...branch.now };
+    for (const { parent, label, before, now } of branches) {
+      if (parent !== null) {
+        if (isActive(parent)) now.label = plus(now.label, label === parent.label ? parent.before.blank : parent.before.total);
+        now.label = round(now.label + chance[label]);
+      }
+      now.blank = round(before.total + chance[blank]);
+      now.total = plus(now.blank, now.label);
+    }
+    leaves = [...branches];
+    for (const branch of branches) {
+      if (!isCandidate(branch.before)) continue;
+      for (let label = 0; label < blank; label++) {
+        const child = branch.children.get(label) ?? beamAfter(branch, label);
+        branch.children.set(label, child);
+        if (isActive(child)) continue;
+        const start = label === branch.label ? branch.before.blank : branch.before.total;
+        child.now = { blank: -Infinity, label: round(chance[label] + start), total: round(chance[label] + start) };
+        if (!isCandidate(child.now)) {
+          child.before = none();
+          child.now = none();
+          continue;
+        }
+        if (leaves.length === beamWidth) {
+          const last = bottom();
+          last.now = none();
+          leaves.splice(leaves.indexOf(last), 1);
+        }
+        leaves.push(child);
+      }
+    }
+  }
+  if (topPaths > beamWidth) throw new InvalidArgumentError("requested more paths than the beam width.");
+  if (topPaths > leaves.length) throw new InvalidArgumentError("Less leaves in the beam search than requested.");
+  return descending(leaves)
+    .slice(0, topPaths)
+    .map(leaf => ({ labels: pathOf(leaf, mergeRepeated), score: leaf.now.total }));
+}
+
+function pathOf(leaf: Beam, mergeRepeated: boolean): number[] {
+  const labels: number[] = [];
+  let later = -1;
+  for (let beam = leaf; beam.parent !== null; beam = beam.parent) {
+    if (!mergeRepeated || beam.label !== later) labels.unshift(beam.label);
+    later = beam.label;
+  }
+  return labels;
+}
+
+function searched(inputs: TensorLike, sequenceLength: TensorLike, rules: DecoderOptions): [SparseTensor[], Tensor] {
+  const { decodedIndices, decodedValues, decodedShape, logProbability } = CTCBeamSearchDecoder({ inputs, sequenceLength, ...rules });
+  return [decodedIndices.map((indices, p) => new SparseTensor(indices, decodedValues[p], decodedShape[p])), logProbability];
+}
+
+/** Decodes `inputs` `[time, batch, classes]` (the last class is the blank) by a beam search: the `topPaths` likeliest label sequences, each a sparse tensor, and their log
+ *  probabilities `[batch, topPaths]`. TF: tf.nn.ctc_beam_search_decoder(inputs, sequence_length, beam_width, top_paths, merge_repeated). */
+export function ctcBeamSearchDecoder(inputs: TensorLike, sequenceLength: TensorLike, ...rest: unknown[]): [SparseTensor[], Tensor] {
+  const { beamWidth = 100, topPaths = 1, mergeRepeated = true } = collect<DecoderOptions>(["beamWidth", "topPaths", "mergeRepeated"], rest);
+  return searched(inputs, sequenceLength, { beamWidth, topPaths, mergeRepeated });
+}
+
+/** The same with repeated labels kept. TF: tf.nn.ctc_beam_search_decoder_v2(inputs, sequence_length, beam_width, top_paths). */
+export function ctcBeamSearchDecoderV2(inputs: TensorLike, sequenceLength: TensorLike, ...rest: unknown[]): [SparseTensor[], Tensor] {
+  const { beamWidth = 100, topPaths = 1 } = collect<DecoderOptions>(["beamWidth", "topPaths"], rest);
+  return searched(inputs, sequenceLength, { beamWidth, topPaths, mergeRepeated: false });
 }
 
 // ---- edit distance ----

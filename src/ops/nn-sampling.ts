@@ -140,8 +140,7 @@ const outputsOf = ({ trueClasses, numSampled }: SamplerRecord): { dtype: DType; 
 function checkSampler({ trueClasses, numTrue, unique, numSampled, rangeMax }: SamplerRecord): void {
   if (trueClasses.shape.length !== 2) throw new InvalidArgumentError("true_classes must be a matrix");
   const [, columns] = trueClasses.shape;
-  if (columns !== numTrue)
-    throw new InvalidArgumentError(`true_classes must have num_true columns, expected: ${columns} was: ${numTrue}`);
+  if (columns !== numTrue) throw new InvalidArgumentError(`true_classes must have num_true columns, expected: ${columns} was: ${numTrue}`);
   if (unique && numSampled > rangeMax) throw new InvalidArgumentError("Sampler's range is too small.");
 }
 
@@ -237,7 +236,9 @@ export const FixedUnigramCandidateSampler = defineOp("FixedUnigramCandidateSampl
     if (vocabFile === "" && unigrams.length === 0) throw new InvalidArgumentError("Must provide either vocab_file or unigrams.");
     if (vocabFile !== "" && unigrams.length > 0) throw new InvalidArgumentError("Must only provide one of vocab_file and unigrams.");
     if (vocabFile !== "")
-      throw new UnimplementedError("FixedUnigramCandidateSampler does not read vocab_file here.\n\nRead the weights yourself and pass them as unigrams.");
+      throw new UnimplementedError(
+        "FixedUnigramCandidateSampler does not read vocab_file here.\n\nRead the weights yourself and pass them as unigrams.",
+      );
     const given = [...Array<number>(numReservedIds).fill(0), ...unigrams.map(weight => Math.fround(weight ** distortion))];
     const weights = given.filter((_, id) => id % numShards === shard);
     if (weights.length !== rangeMax)

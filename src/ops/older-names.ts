@@ -10,6 +10,7 @@ import { MatrixBandPart, MatrixDiag, MatrixDiagPart, MatrixSetDiag } from "./arr
 import { StackCloseV2, StackPopV2, StackPushV2, StackV2 } from "./control-flow.ts";
 import {
   Cholesky,
+  eigenPairs,
   MatrixDeterminant,
   MatrixInverse,
   MatrixSolve,
@@ -90,8 +91,8 @@ export const SelfAdjointEig = defineOp("SelfAdjointEig", {
     const rows = dims[dims.length - 2];
     return new TensorShape([...dims.slice(0, -2), rows === null ? null : rows + 1, dims[dims.length - 1]]);
   },
-  lower: (record, context) => {
-    const [e, v] = SelfAdjointEigV2.lower?.({ ...record, computeV: true }, context) as readonly ReturnType<typeof ir.zerosLike>[];
+  lower: ({ input }) => {
+    const [e, v] = eigenPairs(input, true);
     const row = ir.reshape(e, [...e.shape.slice(0, -1), 1, ...e.shape.slice(-1)]);
     return ir.concat([row, v], v.shape.length - 2);
   },

@@ -54,6 +54,7 @@ import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
 import * as sets from "./sets.ts";
+import * as sparseCross from "./sparse-cross.ts";
 import * as sparse from "./sparse.ts";
 import * as sparseStructure from "./sparse-structure.ts";
 import * as randomStateless from "./random-stateless.ts";
@@ -122,6 +123,7 @@ const families = [
   randomStateless,
   sets,
   sparse,
+  sparseCross,
   sparseStructure,
   state,
   stringUnicode,

@@ -17,7 +17,13 @@ export function difference(got: NDArray, want: NDArray, cmp: Tolerance): string 
 }
 
 /** Recorded arrays hold quantized numbers as plain integers. */
-const carriers: { readonly [dtype: string]: string } = { qint8: "int8", quint8: "uint8", qint16: "int16", quint16: "uint16", qint32: "int32" };
+const carriers: { readonly [dtype: string]: string } = {
+  qint8: "int8",
+  quint8: "uint8",
+  qint16: "int16",
+  quint16: "uint16",
+  qint32: "int32",
+};
 const carrierOf = (dtype: string): string => carriers[dtype] ?? dtype;
 
 type Element = ReturnType<NDArray["get"]>;
