@@ -1,3 +1,5 @@
+// Ops that are others under an older name give what those give.
+
 import { describe, expect, it } from "vitest";
 import { NDArray } from "../base/ndarray.ts";
 import { Graph } from "../graph/graph.ts";
