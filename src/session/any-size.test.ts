@@ -341,4 +341,25 @@ describe("a thousand sizes", () => {
     expect(await modulesAfter(29, 1)).toBe(few + 16);
     await session.close();
   });
+
+  test("large products: code of its own as soon as runs have cost what compiling does", async () => {
+    const graph = new tf.Graph();
+    const { x, y } = graph.asDefault(() => {
+      const x = rowsOf(300);
+      return { x, y: tf.reduceMax(tf.matmul(x, tf.ones([300, 300]))) };
+    });
+    const session = new tf.Session({ graph });
+    const modulesAfter = async (size: number): Promise<number> => {
+      const feeds: Pairs = [[x, tf.NDArray.full("float32", [size, 300], 0.5)]];
+      expect((await session.run(y, feeds)).item()).toBe(150);
+      return (await session.counts(y, feeds)).modules;
+    };
+    for (let size = 20; size < 26; size++) await modulesAfter(size);
+    const shared = await modulesAfter(700);
+    expect(await modulesAfter(700)).toBe(shared);
+    expect(await modulesAfter(700)).toBe(shared);
+    expect(await modulesAfter(700)).toBe(shared + 1);
+    expect(await modulesAfter(2300)).toBe(shared + 2);
+    await session.close();
+  });
 });

@@ -6,8 +6,10 @@ import type { Device, Executable } from "../backends/device.ts";
 
 /** Sizes of one place that get code of their own. */
 const mostOwn = 4;
-/** A size that has run so often gets code of its own late, if no more than so many of its place have. */
+/** A size that has run so often gets code of its own late, or one whose runs have come to so many products of contractions (some 50 ms in
+ *  shared code, about what compiling takes), if no more than so many of its place have. */
 const oftenRuns = 32;
+const manyProducts = 2e8;
 const mostLate = 16;
 /** Programs kept, and the bytes of their constants and numbers. */
 const mostPrograms = 256;
@@ -19,6 +21,8 @@ export interface Program {
   readonly executable: Executable;
   release(): void;
 }
+
+const isOften = (runs: number, { counts }: Executable): boolean => runs > oftenRuns || runs * (counts.products ?? 0) > manyProducts;
 
 export class Programs {
   readonly device: Device;
@@ -53,7 +57,7 @@ export class Programs {
       },
       run: feeds => {
         const executable = this.kept.get(identity);
-        if (anySize && ++runs > oftenRuns && this.mayBeLate(place)) {
+        if (anySize && isOften(++runs, newest) && this.mayBeLate(place)) {
           anySize = false;
           return makeAndRun(feeds);
         }

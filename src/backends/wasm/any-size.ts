@@ -52,7 +52,7 @@ export class AnySizeKernels {
       hostKernels,
       checks,
       heldBytes: blockBytes,
-      counts: { kernels: reader.calls + hostKernels.length, moduleBytes: 0 },
+      counts: { kernels: reader.calls + hostKernels.length, moduleBytes: 0, products: reader.products },
       texts: { kernels: () => `${reader.calls} calls of ${reader.kernels.size} kernels for any size, ${slots.length} numbers\n` },
       release: () => {
         if (block !== undefined) device.memory.release(block, blockBytes);
@@ -85,6 +85,8 @@ class PlanReader {
   readonly hostKernels: Kernel[] = [];
   readonly checks: Extract<Kernel, { kind: "check" }>[] = [];
   calls = 0;
+  /** Of all contractions; what branches and loops do counts once. */
+  products = 0;
   private readonly plan: Plan;
   private readonly recorder: ModuleRecorder;
 
@@ -119,6 +121,7 @@ class PlanReader {
   }
 
   private recorded(kernel: AnySizeKernel): Task[] {
+    if (kernel.kind === "contract") this.products += sizeOf(kernel.shape) * sizeOf(kernel.over);
     const { slots, code } = recordAnySize(kernel, this.recorder, `kernel${this.calls++}`);
     const key = keyOf(code);
     if (!this.kernels.has(key)) this.kernels.set(key, kernel);
