@@ -50,6 +50,27 @@ function naive({ input, filter, strides, dilations, pads }: Case, x: NDArray, f:
 }
 
 const cases: readonly Case[] = [
+  // Windows smaller than their strides: some pixels have no part in the result.
+  {
+    input: [2, 7, 5, 2],
+    filter: [1, 1, 2, 3],
+    strides: [2, 2],
+    dilations: [1, 1],
+    pads: [
+      [0, 0],
+      [0, 0],
+    ],
+  },
+  {
+    input: [1, 8, 6, 4],
+    filter: [2, 1, 2, 2],
+    strides: [3, 2],
+    dilations: [1, 1],
+    pads: [
+      [1, 0],
+      [1, 1],
+    ],
+  },
   {
     input: [2, 5, 4, 3],
     filter: [3, 2, 3, 2],

@@ -235,7 +235,9 @@ function subPixelInputGradient(filter: Value, outBackprop: Value, geometry: Geom
   const { axes, windows, batch, groups, perGroup, outputs } = geometry;
   const rank = windows.length;
   const strides = windows.map(({ stride }) => stride);
-  const residues = strides.reduce((product, stride) => product * stride, 1);
+  // Residues that windows smaller than their strides reach: the other outputs are zeros, and no channels.
+  const reached = windows.map(({ stride, size }) => Math.min(stride, size));
+  const residues = reached.reduce((product, count) => product * count, 1);
   const coarse = windows.map(({ input, size, stride, before }): WindowAxis => {
     const taps = Math.ceil(size / stride);
     const first = Math.floor(before / stride);
@@ -243,7 +245,7 @@ function subPixelInputGradient(filter: Value, outBackprop: Value, geometry: Geom
     return { input: 0, size: taps, stride: 1, dilation: 1, before: taps - 1 - first, output };
   });
   // packed[j, c, (group, s, r)] = w[s + stride·(taps - 1 - j), r, (group, c)]
-  const blocks = [groups, ...strides, perGroup];
+  const blocks = [groups, ...reached, perGroup];
   const packed = generate([...coarse.map(({ size }) => size), outputs, groups * residues * perGroup], i => {
     const [group, ...rest] = unflatten(i[rank + 1], blocks);
     const taps = coarse.map(({ size }, k) =>
@@ -266,8 +268,10 @@ function subPixelInputGradient(filter: Value, outBackprop: Value, geometry: Geom
       addIndex(divIndex(shifted[k], stride), constantIndex(-Math.floor(before / stride))),
     );
     const [group, r] = unflatten(i[axes.channel], [groups, perGroup]);
-    const channel = flattenIndex([group, ...windows.map(({ stride }, k) => modIndex(shifted[k], stride)), r], blocks);
-    return loadScalar(fine, arrange(axes, i[0], positions, channel));
+    const residue = windows.map(({ stride }, k) => modIndex(shifted[k], stride));
+    const element = loadScalar(fine, arrange(axes, i[0], positions, flattenIndex([group, ...residue, r], blocks)));
+    const inside = residue.map((index, k) => ({ index, low: 0, high: reached[k] }));
+    return guardScalar(inside, element, constantScalar(fine.dtype, 0));
   });
 }
 
