@@ -17,32 +17,51 @@ export {
   extractJpegShape,
   isJpeg,
 } from "../ops/image-codecs.ts";
-export { encodeJpeg, encodePng } from "../ops/image-encoders.ts";
-export { totalVariation } from "../ops/image-measures.ts";
-export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
+export { adjustJpegQuality, encodeJpeg, encodePng } from "../ops/image-encoders.ts";
 export {
   ResizeMethod,
-  adjustBrightness,
-  adjustContrast,
-  adjustHue,
-  adjustSaturation,
   centralCrop,
-  convertImageDtype,
   cropToBoundingBox,
-  extractImagePatches,
-  extractPatches,
   flipLeftRight,
   flipUpDown,
-  hsvToRgb,
   padToBoundingBox,
   perImageStandardization,
   resize,
   resizeImageWithCropOrPad,
+  resizeImageWithPad,
   resizeImages,
   resizeWithCropOrPad,
-  rgbToGrayscale,
-  rgbToHsv,
+  rot90,
   transposeImage,
   transposeImage as transpose,
+} from "../ops/image-geometry.ts";
+export { imageGradients, psnr, sobelEdges, ssim, ssimMultiscale, totalVariation } from "../ops/image-measures.ts";
+export {
+  randomBrightness,
+  randomContrast,
+  randomFlipLeftRight,
+  randomFlipUpDown,
+  randomHue,
+  randomJpegQuality,
+  randomSaturation,
+} from "../ops/image-random.ts";
+export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
+export {
+  adjustBrightness,
+  adjustContrast,
+  adjustGamma,
+  adjustHue,
+  adjustSaturation,
+  convertImageDtype,
+  extractImagePatches,
+  extractPatches,
+  grayscaleToRgb,
+  hsvToRgb,
+  rgbToGrayscale,
+  rgbToHsv,
+  rgbToYiq,
+  rgbToYuv,
+  yiqToRgb,
+  yuvToRgb,
 } from "../ops/image.ts";
 export { randomCrop } from "../ops/random.ts";

@@ -1,16 +1,19 @@
 // Pictures to bytes: JPEG as TensorFlow writes them to the byte, PNG with the same pixels (its compression is zlib's, ours is not). The host does the
 // work between segments. The way back is image-codecs.ts.
 
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { encodeText, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import { jpegFromPixels, type JpegStyle } from "../formats/jpeg-writing.ts";
 import { pngFromPixels } from "../formats/png.ts";
 import * as attr from "../graph/attributes.ts";
-import type { TensorLike } from "../graph/conversion.ts";
+import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Named } from "../graph/op-definition.ts";
-import type { Tensor } from "../graph/operation.ts";
+import { Tensor } from "../graph/operation.ts";
 import { collect } from "./arguments.ts";
+import { convertImageDtype } from "./image.ts";
+import { DecodeJpeg } from "./image-codecs.ts";
+import { inNameScope } from "./named.ts";
 
 const dimsText = (dims: readonly number[]): string => `[${dims.join(",")}]`;
 
@@ -156,6 +159,24 @@ export const encodeJpeg = (image: TensorLike, ...rest: unknown[]): Tensor => {
   const { name, ...options } = collect<EncodeJpegOptions>(jpegNames, rest);
   return EncodeJpeg({ image, ...options }, { name });
 };
+
+interface QualityOptions extends Named {
+  readonly dctMethod?: "" | "INTEGER_FAST" | "INTEGER_ACCURATE";
+}
+
+/** An image as it is after JPEG of a quality from 0 to 100. TF: tf.image.adjust_jpeg_quality(image, jpeg_quality, dct_method, name). */
+export function adjustJpegQuality(image: TensorLike, jpegQuality: TensorLike, ...rest: unknown[]): Tensor {
+  const { dctMethod, name } = collect<QualityOptions>(["dctMethod", "name"], rest);
+  return inNameScope({ name }, "adjust_jpeg_quality", [image], () => {
+    const given = convertToTensor(image, { name: "image" });
+    const channels = given.shape.dim(-1);
+    if (channels === null) throw new ValueError("adjustJpegQuality needs the number of channels.");
+    const images = convertImageDtype(given, "uint8", { saturate: true });
+    const quality = convertToTensor(jpegQuality, { dtype: jpegQuality instanceof Tensor ? undefined : "int32" });
+    const decoded = DecodeJpeg({ contents: EncodeJpegVariableQuality({ images, quality }), channels, dctMethod });
+    return convertImageDtype(decoded, given.dtype, { saturate: true });
+  });
+}
 
 /** The bytes of a PNG file of a picture `[height, width, channels]` of 8 or 16 bits. TF: tf.image.encode_png(image, compression, name). */
 export const encodePng = (image: TensorLike, ...rest: unknown[]): Tensor => {

@@ -73,7 +73,7 @@ function cubicTable(a: number): Float32Array {
 }
 const cubicSteps = 1024;
 
-function roundHalfToEven(x: number): number {
+export function roundHalfToEven(x: number): number {
   const rounded = Math.round(x);
   return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -1,5 +1,5 @@
-// Colors and contrast of images [..., channels], patches, and what is made of other ops: flips, crops, padding, conversion.
-// Resizing is image-resize.ts, boxes are image-boxes.ts.
+// Colors and contrast of images [..., channels], types, and patches. Flips, crops, paddings and sizes are image-geometry.ts, resizing itself is
+// image-resize.ts, boxes are image-boxes.ts.
 
 import type { DType } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
@@ -8,21 +8,20 @@ import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
-import type { Tensor } from "../graph/operation.ts";
+import { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
 import { constantIndex, divIndex, modIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { type Scalar, s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, expandDims, identity, shape, squeeze } from "./array.ts";
-import { pad } from "./array-padding.ts";
-import { reverse, transpose } from "./array-rearranging.ts";
-import { ellipsis, getItem, slice, stack, unstack } from "./array-slicing.ts";
-import { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "./image-resize.ts";
-import { add, cast, divNoNan, greater, greaterEqual, less, lessEqual, logicalAnd, maximum, multiply } from "./math.ts";
-import { rsqrt, sqrt, square } from "./math-functions.ts";
+import { constant, expandDims, identity, ones, rank, shape } from "./array.ts";
+import { tile } from "./array-padding.ts";
+import { concat, ellipsis, getItem, stack, unstack } from "./array-slicing.ts";
+import { assertEqual, assertGreaterEqual } from "./check.ts";
+import { Assert, withDependencies } from "./control-flow.ts";
+import { add, cast, divNoNan, greater, greaterEqual, less, lessEqual, logicalAnd, multiply } from "./math.ts";
+import { square } from "./math-functions.ts";
 import { tensordot } from "./math-matrix.ts";
-import { reduceMean } from "./math-reduction.ts";
 import { saturateCast } from "./math-special.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
 import { Conv2DBackpropInput } from "./nn-convolution.ts";
@@ -285,19 +284,19 @@ export const rgbToHsv = (images: TensorLike, options?: NameOption): Tensor => RG
 export const hsvToRgb = (images: TensorLike, options?: NameOption): Tensor => HSVToRGB({ images }, named(options));
 
 /** Runs `f` on the image as floats in [0, 1], and converts back. */
-function asFloat(image: Tensor, f: (x: Tensor) => Tensor): Tensor {
+function asFloat(image: Tensor, f: (x: Tensor) => Tensor, saturate = true): Tensor {
   const isFloat = image.dtype === "float16" || image.dtype === "float32";
-  return convertImageDtype(f(isFloat ? image : convertImageDtype(image, "float32")), image.dtype, { saturate: true });
+  return convertImageDtype(f(isFloat ? image : convertImageDtype(image, "float32")), image.dtype, { saturate });
 }
 
 /** Colors turned around the circle by `delta` (1 is all the way). TF: tf.image.adjust_hue(image, delta, name). */
 export const adjustHue = (image: TensorLike, delta: TensorLike, options?: NameOption): Tensor =>
-  inNameScope(options, "adjust_hue", [image], () => asFloat(imageOf(image), x => AdjustHue({ images: x, delta })));
+  inNameScope(options, "adjust_hue", [image], () => asFloat(imageOf(image), x => AdjustHue({ images: x, delta }), false));
 
 /** Saturation multiplied by a factor. TF: tf.image.adjust_saturation(image, saturation_factor, name). */
 export const adjustSaturation = (image: TensorLike, saturationFactor: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "adjust_saturation", [image], () =>
-    asFloat(imageOf(image), x => AdjustSaturation({ images: x, scale: saturationFactor })),
+    asFloat(imageOf(image), x => AdjustSaturation({ images: x, scale: saturationFactor }), false),
   );
 
 /** Each channel's distance from its mean multiplied by a factor. TF: tf.image.adjust_contrast. */
@@ -308,10 +307,29 @@ export const adjustContrast = (images: TensorLike, contrastFactor: TensorLike): 
 
 /** `delta` added to every element, of integers as a part of their range. TF: tf.image.adjust_brightness. */
 export const adjustBrightness = (image: TensorLike, delta: TensorLike): Tensor =>
-  inNameScope(undefined, "adjust_brightness", [image, delta], () => {
+  inNameScope(undefined, "adjust_brightness", [image, delta], scope => {
     const x = imageOf(image);
-    return asFloat(x, y => add(y, cast(delta, y.dtype)));
+    return asFloat(x, y => add(y, cast(delta, y.dtype), scope));
   });
+
+interface GammaOptions extends Named {
+  /** The power; not below 0. */
+  readonly gamma?: TensorLike;
+  readonly gain?: TensorLike;
+}
+
+/** `gain · image ^ gamma`, of integers in parts of their range. TF: tf.image.adjust_gamma(image, gamma, gain). @throws ValueError for gamma below 0. */
+export function adjustGamma(image: TensorLike, ...rest: unknown[]): Tensor {
+  const { gamma = 1, gain = 1 } = collect<GammaOptions>(["gamma", "gain"], rest);
+  return inNameScope(undefined, "adjust_gamma", [image, gamma, gain], () =>
+    asFloat(imageOf(image), x => {
+      const message = "Gamma should be a non-negative real number.";
+      if (typeof gamma === "number" && gamma < 0) throw new ValueError(message);
+      const power = gamma instanceof Tensor ? withDependencies([Assert(operator.greaterEqual(gamma, 0), [message])], gamma) : gamma;
+      return operator.mul(gain, operator.pow(x, power));
+    }),
+  );
+}
 
 interface ConversionOptions extends Named {
   /** Values outside of the new type become its limits instead of wrapping. */
@@ -334,42 +352,19 @@ export function convertImageDtype(image: TensorLike, dtype: DType, ...rest: unkn
   if (x.dtype === dtype) return identity(x, { name });
   return inNameScope({ name }, "convert_image", [x], scope => {
     const [from, to] = [integerLimits[x.dtype], integerLimits[dtype]];
-    const narrow = (y: Tensor): Tensor => (saturate ? saturateCast(y, dtype) : cast(y, dtype));
+    const narrow = (y: Tensor, name_?: Named): Tensor => (saturate ? saturateCast(y, dtype, name_) : cast(y, dtype, name_));
     if (from !== undefined && to !== undefined) {
       if (from > to) {
         const scale = Math.floor((from + 1) / (to + 1));
-        return narrow(operator.floordiv(x, scale));
+        return narrow(operator.floordiv(x, scale), scope);
       }
-      return cast(multiply(saturate ? saturateCast(x, dtype) : cast(x, dtype), Math.floor((to + 1) / (from + 1))), dtype, scope);
+      return multiply(narrow(x), Math.floor((to + 1) / (from + 1)), scope);
     }
     if (from !== undefined) return multiply(cast(x, dtype), 1 / from, scope);
     if (to === undefined) return cast(x, dtype, scope);
-    const scaled = multiply(x, to + 0.5);
-    return saturate ? saturateCast(scaled, dtype, scope) : cast(scaled, dtype, scope);
+    return narrow(multiply(x, to + 0.5), scope);
   });
 }
-
-/** Mirrored along an axis counted from that of the rows; of single images and of batches. */
-function flip(image: TensorLike, axis: 0 | 1, scope: string): Tensor {
-  return inNameScope(undefined, scope, [image], () => {
-    const x = imageOf(image);
-    const { rank } = x.shape;
-    if (rank !== 3 && rank !== 4) throw new ValueError(`'image' (shape ${x.shape}) must have either 3 or 4 dimensions.`);
-    return reverse(x, [axis + rank - 3]);
-  });
-}
-
-/** Mirrored left to right: an image `[h, w, channels]` or a batch of them. TF: tf.image.flip_left_right. */
-export const flipLeftRight = (image: TensorLike): Tensor => flip(image, 1, "flip_left_right");
-/** Upside down: an image `[h, w, channels]` or a batch of them. TF: tf.image.flip_up_down. */
-export const flipUpDown = (image: TensorLike): Tensor => flip(image, 0, "flip_up_down");
-
-/** Rows and columns exchanged. TF: tf.image.transpose_image. */
-export const transposeImage = (image: TensorLike, options?: NameOption): Tensor =>
-  inNameScope(options, "transpose", [image], scope => {
-    const x = imageOf(image);
-    return x.shape.rank === 4 ? transpose(x, [0, 2, 1, 3], scope) : transpose(x, [1, 0, 2], scope);
-  });
 
 const grayWeights = [0.2989, 0.587, 0.114];
 
@@ -378,149 +373,65 @@ export const rgbToGrayscale = (images: TensorLike, options?: NameOption): Tensor
   inNameScope(options, "rgb_to_grayscale", [images], scope => {
     const x = imageOf(images, "images");
     const floats = convertImageDtype(x, "float32");
-    const gray = expandDims(tensordot(floats, constant(grayWeights), [-1, -1]), -1);
+    const gray = expandDims(tensordot(floats, grayWeights, [-1, -1]), -1);
     return convertImageDtype(gray, x.dtype, { name: scope.name });
   });
 
-/** Mean 0 and (nearly) variance 1 for each image. TF: tf.image.per_image_standardization. */
-export const perImageStandardization = (image: TensorLike): Tensor =>
-  inNameScope(undefined, "per_image_standardization", [image], scope => {
-    const x = imageOf(image);
-    const floats = x.dtype === "float16" || x.dtype === "float32" ? x : cast(x, "float32");
-    const axes = [-1, -2, -3];
-    const mean = reduceMean(floats, axes, { keepdims: true });
-    const centered = operator.sub(floats, mean);
-    const deviation = sqrt(reduceMean(operator.mul(centered, centered), axes, { keepdims: true }));
-    const { shape: known } = x;
-    if (known.rank === null || !known.slice(-3).isFullyDefined)
-      throw new ValueError("perImageStandardization needs the size of its images.");
-    const least = rsqrt(
-      constant(
-        known
-          .slice(-3)
-          .asNumbers()
-          .reduce((size, d) => size * d, 1),
-        floats.dtype,
-      ),
-    );
-    return operator.truediv(centered, maximum(deviation, least, scope));
+/** Gray values three times, as red, green and blue. TF: tf.image.grayscale_to_rgb. @throws ValueError for more than one channel. */
+export const grayscaleToRgb = (images: TensorLike, options?: NameOption): Tensor =>
+  inNameScope(options, "grayscale_to_rgb", [images], scope => {
+    const x = withGrayscale(convertToTensor(images));
+    const others = expandDims(operator.sub(rank(x), 1), 0);
+    const multiples = concat([ones(others, "int32"), expandDims(NDArray.from(3, "int32"), 0)], 0);
+    const rgb = tile(x, multiples, scope);
+    if (x.shape.rank !== null) rgb.setShape(x.shape.slice(0, -1).concatenate([3]));
+    return rgb;
   });
 
-/** A batch for the body, also of a single image `[h, w, channels]`; the result has the rank of the input. */
-function asBatch(image: TensorLike, f: (batch: Tensor, height: number, width: number, depth: number) => Tensor): Tensor {
-  const x = imageOf(image);
-  const isBatch = x.shape.rank === 4;
-  if (!isBatch && x.shape.rank !== 3) throw new ValueError(`'image' (shape ${x.shape}) must have either 3 or 4 dimensions.`);
-  const batch = isBatch ? x : expandDims(x, 0);
-  const [height, width, depth] = [1, 2, 3].map(axis => batch.shape.dim(axis));
-  if (height === null || width === null || depth === null) throw new ValueError("The size of the images must be known here.");
-  const result = f(batch, height, width, depth);
-  return isBatch ? result : squeeze(result, [0]);
+/** The image behind the checks that it has one channel. */
+function withGrayscale(image: Tensor): Tensor {
+  const { shape: known } = image;
+  if (known.rank !== null && known.rank < 2) throw new ValueError(`A grayscale image (shape ${known}) must be at least two-dimensional.`);
+  const message = "Last dimension of a grayscale image should be size 1.";
+  if (known.isFullyDefined) {
+    if (known.dim(-1) !== 1) throw new ValueError(message);
+    return withDependencies([], image);
+  }
+  const last = assertEqual(getItem(shape(image), -1), 1, { message });
+  const rankMessage = "A grayscale image must be at least two-dimensional.";
+  return withDependencies([last, assertGreaterEqual(rank(image), 3, { message: rankMessage })], image);
 }
 
-/** The part of an image at (offsetHeight, offsetWidth). TF: tf.image.crop_to_bounding_box. @throws ValueError outside of the image. */
-export const cropToBoundingBox = (
-  image: TensorLike,
-  offsetHeight: number,
-  offsetWidth: number,
-  targetHeight: number,
-  targetWidth: number,
-): Tensor =>
-  inNameScope(undefined, "crop_to_bounding_box", [image], () =>
-    asBatch(image, (x, height, width) => {
-      if (offsetWidth < 0) throw new ValueError("offset_width must be >= 0.");
-      if (offsetHeight < 0) throw new ValueError("offset_height must be >= 0.");
-      if (targetWidth <= 0) throw new ValueError("target_width must be > 0.");
-      if (targetHeight <= 0) throw new ValueError("target_height must be > 0.");
-      if (width < targetWidth + offsetWidth) throw new ValueError("width must be >= target + offset.");
-      if (height < targetHeight + offsetHeight) throw new ValueError("height must be >= target + offset.");
-      return slice(x, stack([0, offsetHeight, offsetWidth, 0]), stack([-1, targetHeight, targetWidth, -1]));
-    }),
-  );
-
-/** An image on a larger ground of zeros. TF: tf.image.pad_to_bounding_box. @throws ValueError if it does not fit. */
-export const padToBoundingBox = (
-  image: TensorLike,
-  offsetHeight: number,
-  offsetWidth: number,
-  targetHeight: number,
-  targetWidth: number,
-): Tensor =>
-  inNameScope(undefined, "pad_to_bounding_box", [image], () =>
-    asBatch(image, (x, height, width) => {
-      const [below, right] = [targetHeight - offsetHeight - height, targetWidth - offsetWidth - width];
-      if (offsetHeight < 0) throw new ValueError("offset_height must be >= 0");
-      if (offsetWidth < 0) throw new ValueError("offset_width must be >= 0");
-      if (right < 0) throw new ValueError("width must be <= target - offset");
-      if (below < 0) throw new ValueError("height must be <= target - offset");
-      return pad(x, [
-        [0, 0],
-        [offsetHeight, below],
-        [offsetWidth, right],
-        [0, 0],
-      ]);
-    }),
-  );
-
-/** The middle of an image, cut or surrounded with zeros to a size. TF: tf.image.resize_image_with_crop_or_pad. */
-export const resizeImageWithCropOrPad = (image: TensorLike, targetHeight: number, targetWidth: number): Tensor =>
-  inNameScope(undefined, "resize_image_with_crop_or_pad", [image], () =>
-    asBatch(image, (x, height, width) => {
-      const half = (difference: number): number => Math.floor(difference / 2);
-      const [extraHeight, extraWidth] = [Math.max(height - targetHeight, 0), Math.max(width - targetWidth, 0)];
-      const cropped = cropToBoundingBox(
-        x,
-        half(extraHeight),
-        half(extraWidth),
-        Math.min(targetHeight, height),
-        Math.min(targetWidth, width),
-      );
-      const [missingHeight, missingWidth] = [Math.max(targetHeight - height, 0), Math.max(targetWidth - width, 0)];
-      return padToBoundingBox(cropped, half(missingHeight), half(missingWidth), targetHeight, targetWidth);
-    }),
-  );
-export { resizeImageWithCropOrPad as resizeWithCropOrPad };
-
-/** The middle part of each side, `centralFraction` of it. TF: tf.image.central_crop. */
-export const centralCrop = (image: TensorLike, centralFraction: number): Tensor =>
-  inNameScope(undefined, "central_crop", [image], () => {
-    if (!(centralFraction > 0 && centralFraction <= 1)) throw new ValueError("central_fraction must be within (0, 1]");
-    if (centralFraction === 1) return imageOf(image);
-    return asBatch(image, (x, height, width) => {
-      const [top, left] = [height, width].map(size => Math.floor((size - size * centralFraction) / 2));
-      return slice(x, stack([0, top, left, 0]), stack([-1, height - 2 * top, width - 2 * left, -1]));
-    });
-  });
-
-/** How images are resized. TF: tf.image.ResizeMethod. */
-export const ResizeMethod = { BILINEAR: 0, NEAREST_NEIGHBOR: 1, BICUBIC: 2, AREA: 3 } as const;
-export type ResizeMethod = (typeof ResizeMethod)[keyof typeof ResizeMethod];
-
-interface ResizeImagesOptions extends Named {
-  readonly method?: ResizeMethod;
-  readonly alignCorners?: boolean;
-  readonly preserveAspectRatio?: boolean;
-}
-
-/** Images `[h, w, channels]` or batches of them to `size = [height, width]`; float32 unless nearest, or already of that size.
- *  TF: tf.image.resize_images(images, size, method, align_corners, preserve_aspect_ratio, name). */
-export function resizeImages(images: TensorLike, size: TensorLike, ...rest: unknown[]): Tensor {
-  const names = ["method", "alignCorners", "preserveAspectRatio", "name"];
-  const { method = 0, alignCorners = false, preserveAspectRatio = false, name } = collect<ResizeImagesOptions>(names, rest);
-  if (preserveAspectRatio) throw new ValueError("preserveAspectRatio is not supported; compute the size instead.");
-  const resizers = [resizeBilinear, resizeNearestNeighbor, resizeBicubic, resizeArea];
-  const resizer = resizers[method];
-  if (resizer === undefined) throw new ValueError("Resize method is not implemented: " + String(method));
-  return inNameScope({ name }, "resize", [images, size], () => {
+/** Colors times a matrix; the product of the last axis. */
+const mixed =
+  (rows: readonly (readonly number[])[]) =>
+  (images: TensorLike): Tensor => {
     const x = imageOf(images, "images");
-    const { rank } = x.shape;
-    if (rank !== null && rank !== 3 && rank !== 4) throw new ValueError("'images' must have either 3 or 4 dimensions.");
-    const batch = rank === 3 ? expandDims(x, 0) : x;
-    const wanted = convertToTensor(size, { dtype: "int32", name: "size" });
-    const known = Array.isArray(size) && batch.shape.rank === 4 ? size : undefined;
-    const isSame = known !== undefined && batch.shape.dim(1) === known[0] && batch.shape.dim(2) === known[1];
-    const result = isSame ? batch : resizer(batch, wanted, { alignCorners });
-    return rank === 3 ? squeeze(result, [0]) : result;
-  });
-}
-export { resizeImages as resize };
+    const kernel = convertToTensor(rows as number[][], { dtype: x.dtype, name: "kernel" });
+    return tensordot(x, kernel, [[(x.shape.rank ?? 0) - 1], [0]]);
+  };
+
+/** Luminance and the two differences of American television, of red, green and blue. TF: tf.image.rgb_to_yiq. */
+export const rgbToYiq = mixed([
+  [0.299, 0.59590059, 0.2115],
+  [0.587, -0.27455667, -0.52273617],
+  [0.114, -0.32134392, 0.31119955],
+]);
+/** The inverse of rgbToYiq. TF: tf.image.yiq_to_rgb. */
+export const yiqToRgb = mixed([
+  [1, 1, 1],
+  [0.95598634, -0.27201283, -1.10674021],
+  [0.6208248, -0.64720424, 1.70423049],
+]);
+/** Luminance and the two differences of European television, of red, green and blue. TF: tf.image.rgb_to_yuv. */
+export const rgbToYuv = mixed([
+  [0.299, -0.14714119, 0.61497538],
+  [0.587, -0.28886916, -0.51496512],
+  [0.114, 0.43601035, -0.10001026],
+]);
+/** The inverse of rgbToYuv. TF: tf.image.yuv_to_rgb. */
+export const yuvToRgb = mixed([
+  [1, 1, 1],
+  [0, -0.394642334, 2.03206185],
+  [1.13988303, -0.58062185, 0],
+]);
