@@ -59,6 +59,11 @@ export function framesFromGif(bytes: Uint8Array): Frames {
   reader.take(2);
   const shared = flags & 0x80 ? reader.take(3 * (2 << (flags & 7))) : undefined;
   const frames: Uint8Array[] = [];
+  // A code of three bits stands for 4096 pixels at most; small files may still say of a large canvas that a small frame is on it.
+  const mostPixels = Math.max(2 ** 24, Math.ceil((bytes.length * 8 * 4096) / 3));
+  const refuseLarge = (pixels: number): void => {
+    if (pixels > mostPixels) throw bad(`${bytes.length} bytes cannot hold ${pixels} pixels`);
+  };
   let transparent = -1;
   for (let kind = reader.byte(); kind !== 0x3b; kind = reader.byte()) {
     if (kind === 0x21) {
@@ -70,6 +75,8 @@ export function framesFromGif(bytes: Uint8Array): Frames {
       const local = reader.byte();
       const palette = local & 0x80 ? reader.take(3 * (2 << (local & 7))) : shared;
       if (!palette) throw bad("a palette is missing");
+      refuseLarge(place.width * place.height);
+      refuseLarge((frames.length + 1) * width * height);
       const codes = unpacked(reader.byte(), reader.blocks(), place.width * place.height);
       const canvas = frames.at(-1)?.slice() ?? new Uint8Array(3 * width * height);
       draw(canvas, width, height, place, (local & 0x40) !== 0, codes, palette, transparent);

@@ -82,16 +82,19 @@ const passes = [
 
 function samplesOf(raw: Uint8Array, { width, height, depth, colour, isInterlaced }: Header): Uint16Array {
   const channels = channelsOf[colour];
+  const parts = (isInterlaced ? passes : ([[0, 0, 1, 1]] as const)).map(([x0, y0, dx, dy]) => {
+    const [columns, rows] = [Math.ceil((width - x0) / dx), Math.ceil((height - y0) / dy)];
+    return { x0, y0, dx, dy, columns, rows: columns > 0 ? Math.max(rows, 0) : 0, rowBytes: Math.ceil((columns * channels * depth) / 8) };
+  });
+  // Before there is room for what the header says, the data for it is there.
+  if (parts.reduce((sum, { rows, rowBytes }) => sum + rows * (1 + rowBytes), 0) > raw.length) throw bad("Its data ends early.");
   const out = new Uint16Array(width * height * channels);
   const step = Math.max(1, (channels * depth) >> 3);
   let at = 0;
-  for (const [x0, y0, dx, dy] of isInterlaced ? passes : ([[0, 0, 1, 1]] as const)) {
-    const [columns, rows] = [Math.ceil((width - x0) / dx), Math.ceil((height - y0) / dy)];
-    if (columns <= 0 || rows <= 0) continue;
-    const rowBytes = Math.ceil((columns * channels * depth) / 8);
+  for (const { x0, y0, dx, dy, columns, rows, rowBytes } of parts) {
+    if (rows === 0) continue;
     let before = new Uint8Array(rowBytes);
     for (let y = 0; y < rows; y++) {
-      if (at + 1 + rowBytes > raw.length) throw bad("Its data ends early.");
       const row = unfiltered(raw[at], raw.slice(at + 1, at + 1 + rowBytes), before, step);
       at += 1 + rowBytes;
       before = row;

@@ -27,6 +27,23 @@ export interface TfjsWeightGroup {
 
 const dtypes = new Set(["float32", "int32", "bool", "string", "complex64"]);
 
+/** The groups of a manifest as JSON has them. @throws DataLossError where something else is there. */
+export function weightGroupsOf(manifest: unknown, where: string): readonly TfjsWeightGroup[] {
+  const refuse = (what: string, found: unknown): never => {
+    throw new DataLossError(`${where}: ${what} should be there, not ${(JSON.stringify(found) ?? "nothing").slice(0, 80)}.`);
+  };
+  const listOf = <T>(value: unknown, what: string, isOne: (item: unknown) => item is T): readonly T[] =>
+    Array.isArray(value) && value.every(isOne) ? (value as readonly T[]) : refuse(what, value);
+  const isText = (value: unknown): value is string => typeof value === "string";
+  const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+  const isWeight = (value: unknown): value is TfjsWeight =>
+    isRecord(value) && isText(value.name) && isText(value.dtype) && (value.quantization === undefined || isRecord(value.quantization));
+  return listOf(manifest ?? [], "a list of groups of weights", isRecord).map(({ paths, weights }) => ({
+    paths: listOf(paths, "a list of paths", isText),
+    weights: listOf(weights, "a list of weights with names and types", isWeight),
+  }));
+}
+
 /** The arrays of a group, from its files' bytes joined. @throws DataLossError where they are too few or left over. */
 export function readTfjsWeights({ paths, weights }: TfjsWeightGroup, given: Uint8Array): Map<string, NDArray> {
   const bytes = plainBytes(given);

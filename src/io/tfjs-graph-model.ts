@@ -9,7 +9,7 @@ import { decodeText, NDArray } from "../base/ndarray.ts";
 import { createMessage, messageFromBytes, messageFromJson } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
 import { arrayToMessage, dtypeOfEnumerator } from "../formats/tensor-message.ts";
-import { readTfjsWeights, type TfjsWeightGroup } from "../formats/tfjs-weights.ts";
+import { readTfjsWeights, type TfjsWeightGroup, weightGroupsOf } from "../formats/tfjs-weights.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -36,7 +36,7 @@ interface LoadOptions {
 interface ModelJson {
   readonly format?: string;
   readonly modelTopology?: object;
-  readonly weightsManifest?: readonly TfjsWeightGroup[];
+  readonly weightsManifest?: unknown;
   readonly signature?: object;
   readonly userDefinedMetadata?: { readonly signature?: object };
   readonly modelInitializer?: { readonly node?: readonly unknown[] } | null;
@@ -59,7 +59,12 @@ export async function readTfjsGraphModel(
   const isOldPair = path.endsWith(".pb");
   const folder = path.includes("://") ? path.slice(0, path.lastIndexOf("/")) : folderOf(path);
   const json = isOldPair ? {} : parsed<ModelJson>(bytes, path);
-  if (json.format === "layers-model" || (json.modelTopology && "model_config" in json.modelTopology))
+  if (typeof json !== "object" || json === null)
+    throw new DataLossError(`${path} is no model of TensorFlow.js, but ${JSON.stringify(json)}.`);
+  if (
+    json.format === "layers-model" ||
+    (typeof json.modelTopology === "object" && json.modelTopology && "model_config" in json.modelTopology)
+  )
     throw new UnimplementedError(
       `${path} is a layers model of Keras, not a graph.\n\nConvert it with tensorflowjs_converter to a graph model.`,
     );
@@ -69,8 +74,8 @@ export async function readTfjsGraphModel(
   const topology = isOldPair ? messageFromBytes("GraphDef", bytes) : messageFromJson("GraphDef", json.modelTopology);
   const manifestPath = joinPath(folder, "weights_manifest.json");
   const manifest = isOldPair
-    ? parsed<readonly TfjsWeightGroup[]>(await readAddress(manifestPath), manifestPath)
-    : (json.weightsManifest ?? []);
+    ? weightGroupsOf(parsed<unknown>(await readAddress(manifestPath), manifestPath), manifestPath)
+    : weightGroupsOf(json.weightsManifest, path);
   const weights = new Map<string, NDArray>();
   for (const group of manifest) for (const [name, array] of await groupOf(group, folder)) weights.set(name, array);
   const graphDef = createMessage("GraphDef", {
@@ -166,10 +171,11 @@ const activations = new Set(["Relu", "Relu6", "Elu", "LeakyRelu", "Sigmoid", "Ta
 
 /** The nodes that a fused one stands for; the last has its name. */
 function unfused(node: NodeMessage): NodeMessage[] {
-  if (node.op === "Prelu") return prelu(node.name, node.input[0], node.input[1], node.attr.get("T"), node.device);
+  // Some converters leave the type out where it is float.
+  const type = node.attr.get("T") ?? createMessage("AttrValue", { type: "DT_FLOAT" });
+  if (node.op === "Prelu") return prelu(node.name, node.input[0], node.input[1], type, node.device);
   const base = Object.hasOwn(fusedBases, node.op) ? fusedBases[node.op] : undefined;
   if (base === undefined) return [node];
-  const type = node.attr.get("T");
   const data = node.input.filter(input => !input.startsWith("^"));
   const steps = (node.attr.get("fused_ops")?.list?.s ?? []).map(decodeText).filter(step => step !== "");
   const attr = new Map([...node.attr].filter(([name]) => !fusedAttrs.has(name)));
@@ -201,8 +207,8 @@ function unfused(node: NodeMessage): NodeMessage[] {
 }
 
 /** max(x, 0) + alpha · min(x, 0), the latter as -relu(-x). */
-function prelu(name: string, x: string, alpha: string, type: AttrMessage | undefined, device: string): NodeMessage[] {
-  const attr = new Map(type ? [["T", type] as const] : []);
+function prelu(name: string, x: string, alpha: string, type: AttrMessage, device: string): NodeMessage[] {
+  const attr = new Map([["T", type] as const]);
   const make = (part: string, op: string, input: string[]): NodeMessage =>
     createMessage("NodeDef", { name: part === "" ? name : `${name}/${part}`, op, input, device, attr });
   return [
