@@ -68,8 +68,8 @@ const mostBytesPassedOver = 384 * 1024;
 const fewestRowsToPack = 32;
 
 /** The contraction as a product of matrices, or undefined where it is none (then it is a reduction of products). */
-export function formOf(kernel: ContractKernel): ContractForm | undefined {
-  if (kernel.left.source.dtype !== "float32" || sizeOf(kernel.shape) === 0 || sizeOf(kernel.over) === 0) return undefined;
+export function formOf(kernel: ContractKernel, dtype: DType = "float32"): ContractForm | undefined {
+  if (kernel.left.source.dtype !== dtype || sizeOf(kernel.shape) === 0 || sizeOf(kernel.over) === 0) return undefined;
   const operands = paddedOperands(kernel);
   if (!operands) return undefined;
   const { left, right, paddings } = operands;

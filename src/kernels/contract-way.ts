@@ -2,6 +2,7 @@
 
 import type { Operand, Value } from "../ir/program.ts";
 import { type BlocksPlan, blocksValues, planBlocks } from "./contract-blocks-plan.ts";
+import { type DoublePlan, planDouble } from "./contract-double.ts";
 import { type LanesPlan, planLanes } from "./contract-lanes.ts";
 import { type ContractKernel, type ContractPlan, formOf, planContract, scratchValues } from "./contract-plan.ts";
 import { type ProductSums, sumOfProducts } from "./contract-reduce.ts";
@@ -13,6 +14,7 @@ export type ContractWay = { readonly scratch: readonly Value[] } & (
   | { readonly kind: "winograd"; readonly plan: WinogradPlan }
   | { readonly kind: "blocks"; readonly plan: BlocksPlan }
   | { readonly kind: "tiles"; readonly plan: ContractPlan }
+  | { readonly kind: "double"; readonly plan: DoublePlan }
   | { readonly kind: "lanes"; readonly plan: LanesPlan }
   | { readonly kind: "reduce"; readonly plan: ProductSums }
 );
@@ -47,6 +49,8 @@ function decide(kernel: ContractKernel, target: Target): ContractWay {
     const tiles = planContract(form, kernel, target);
     return { kind: "tiles", plan: tiles, scratch: scratchValues(tiles) };
   }
+  const double = planDouble(kernel);
+  if (double) return { kind: "double", plan: double, scratch: buffersOf(double) };
   const lanes = planLanes(kernel, target);
   if (lanes) return { kind: "lanes", plan: lanes, scratch: buffersOf(lanes) };
   const sums = sumOfProducts(kernel);

@@ -10,6 +10,7 @@ import { least, plus, times } from "./arithmetic.ts";
 import { asReduce, type ProductSums } from "./contract-reduce.ts";
 import { type Axis, type ContractKernel, type ContractPlan, type Padding, scratchOffsets } from "./contract-plan.ts";
 import { recordBlocks } from "./contract-blocks.ts";
+import { recordDouble } from "./contract-double.ts";
 import { recordLanes } from "./contract-lanes.ts";
 import { recordSweep } from "./contract-sweep.ts";
 import { wayOf } from "./contract-way.ts";
@@ -37,6 +38,11 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
       return [...padded(way.plan.paddings, recording), ...recordBlocks(kernel, way.plan, recording)];
     case "tiles":
       return recordTiles(kernel, way.plan, recording);
+    case "double": {
+      const { paddings, partial } = way.plan;
+      const sums = recordDouble(kernel, way.plan, partial ?? kernel.stores[0].out, recording);
+      return [...padded(paddings, recording), sums, ...(partial ? recordEpilogue(kernel, partial, recording) : [])];
+    }
     case "lanes": {
       const { paddings, partial } = way.plan;
       const sums = recordLanes(kernel, way.plan, partial ?? kernel.stores[0].out, recording);
