@@ -68,10 +68,10 @@ async function measure(
   const firstMs = performance.now() - began;
   const { started, refusals } = await startPeers(workload, peers);
   await timeOurs(step, 0.3);
-  const ours: number[] = [];
+  let ours: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(...(await timeOurs(step, seconds)));
-    for (const { peer, times } of started) times.push(...(await peer.time(seconds)));
+    ours = ours.concat(await timeOurs(step, seconds));
+    for (const each of started) each.times = each.times.concat(await each.peer.time(seconds));
   }
   const counts = await session.counts(fetches, feeds);
   await session.close();
