@@ -1,0 +1,110 @@
+// Pieces of TensorFlow's Python API that are made of ops, against the numbers that TensorFlow gives. Recorded by generate/api_values.py.
+import { describe, expect, it } from "vitest";
+import * as tf from "../../src/index.ts";
+import { loadSpec } from "./golden.ts";
+
+const recorded = loadSpec("api-values") as Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly values: readonly number[] }>
+>;
+
+/** As in the recording. */
+function x(...shape: readonly number[]): tf.Tensor {
+  const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, k) => (k % 7) - 3 + k / 10);
+  return tf.constant(new tf.NDArray("float32", shape, Float32Array.from(values)));
+}
+
+const { signal: s } = tf;
+const programs: Readonly<Record<string, () => tf.Tensor>> = {
+  frame: () => s.frame(x(2, 11), 4, 2),
+  "frame, padded": () => s.frame(x(2, 11), 4, 3, { padEnd: true, padValue: 9 }),
+  "frame, axis 0": () => s.frame(x(7, 2), 3, 2, { axis: 0 }),
+  overlap_and_add: () => s.overlapAndAdd(x(2, 5, 4), 2),
+  "overlap_and_add, uneven": () => s.overlapAndAdd(x(3, 5), 2),
+  "overlap_and_add, side by side": () => s.overlapAndAdd(x(3, 4), 4),
+  stft: () => s.stft(x(20), 8, 4),
+  "stft, no window": () => s.stft(x(2, 20), 6, 3, { fftLength: 8, windowFn: null }),
+  "stft, padded": () => s.stft(x(21), 6, 3, { padEnd: true }),
+  inverse_stft: () => s.inverseStft(s.stft(x(24), 8, 4), 8, 4),
+  "inverse_stft, window": () => s.inverseStft(s.stft(x(24), 8, 4), 8, 4, { windowFn: s.inverseStftWindowFn(4) }),
+  "inverse_stft, longer": () => s.inverseStft(s.stft(x(24), 6, 3), 6, 3),
+  hann: () => s.hannWindow(8),
+  "hann, symmetric": () => s.hannWindow(7, { periodic: false }),
+  hamming: () => s.hammingWindow(7),
+  "hamming, one": () => s.hammingWindow(1),
+  kaiser: () => s.kaiserWindow(6),
+  kaiser_bessel: () => s.kaiserBesselDerivedWindow(8, { beta: 4 }),
+  vorbis: () => s.vorbisWindow(8),
+  "dct 1": () => s.dct(x(2, 6), { type: 1 }),
+  "dct 2": () => s.dct(x(2, 6)),
+  "dct 2, ortho, cut": () => s.dct(x(2, 6), { norm: "ortho", n: 4 }),
+  "dct 2, filled": () => s.dct(x(2, 6), { n: 8 }),
+  "dct 3": () => s.dct(x(2, 6), { type: 3 }),
+  "dct 3, ortho": () => s.dct(x(2, 6), { type: 3, norm: "ortho" }),
+  "dct 4": () => s.dct(x(2, 6), { type: 4 }),
+  "dct 4, ortho": () => s.dct(x(2, 6), { type: 4, norm: "ortho" }),
+  idct: () => s.idct(s.dct(x(2, 6))),
+  mdct: () => s.mdct(x(32), 8),
+  "mdct, ortho, padded": () => s.mdct(x(30), 8, { norm: "ortho", padEnd: true, windowFn: null }),
+  inverse_mdct: () => s.inverseMdct(s.mdct(x(32), 8)),
+  "inverse_mdct, ortho": () => s.inverseMdct(s.mdct(x(32), 8, { norm: "ortho" }), { norm: "ortho" }),
+  mel: () => s.linearToMelWeightMatrix({ numMelBins: 5, numSpectrogramBins: 17, sampleRate: 8000 }),
+  mfcc: () => s.mfccsFromLogMelSpectrograms(x(2, 8)),
+  fftshift: () => s.fftshift(x(3, 4)),
+  ifftshift: () => s.ifftshift(x(3, 5), { axes: 1 }),
+};
+
+/** Real and imaginary parts one after the other. */
+function numbersOf(array: tf.NDArray): number[] {
+  return Array.from({ length: array.size }, (_, i) => array.get(i)).flatMap(value => {
+    if (typeof value === "object" && "re" in value) return [value.re, value.im];
+    return [Number(value)];
+  });
+}
+
+describe("numbers are TensorFlow's", () => {
+  it.each(Object.keys(recorded))("%s", async name => {
+    using _ = new tf.Graph().asDefault();
+    const { shape, values } = recorded[name];
+    const tensor = programs[name]();
+    await using session = new tf.Session({ config: { backend: "reference" } });
+    const got = (await session.run(tensor)) as tf.NDArray;
+    expect(got.dtype.startsWith("complex") ? [...got.shape, 2] : got.shape).toEqual(shape);
+    expect(tensor.shape.isCompatibleWith(got.shape)).toBe(true);
+    const numbers = numbersOf(got);
+    const scale = Math.max(1, ...values.map(Math.abs));
+    for (const [i, want] of values.entries())
+      expect(Math.abs(numbers[i] - want) / scale, `${i}: ${numbers[i]} for ${want}`).toBeLessThan(3e-6);
+  });
+
+  it("and every program is recorded", () => expect(Object.keys(programs)).toEqual(Object.keys(recorded)));
+});
+
+describe("signals of any length", () => {
+  it("are framed while running, and transform back", async () => {
+    using _ = new tf.Graph().asDefault();
+    const signal = tf.placeholder("float32", [null]);
+    const padded = s.frame(signal, 4, 3, { padEnd: true });
+    const back = s.inverseStft(s.stft(signal, 8, 4), 8, 4, { windowFn: s.inverseStftWindowFn(4) });
+    await using session = new tf.Session();
+    for (const length of [20, 24]) {
+      const values = Array.from({ length }, (_, k) => Math.sin(k));
+      const [frames, signals] = (await session.run([padded, back], [[signal, values]])) as tf.NDArray[];
+      expect(frames.shape).toEqual([Math.ceil(length / 3), 4]);
+      expect(signals.shape).toEqual([length]);
+      for (let k = 4; k < length - 4; k++) expect(signals.get(k)).toBeCloseTo(values[k], 5);
+    }
+  });
+
+  it("refuse what TensorFlow refuses", () => {
+    using _ = new tf.Graph().asDefault();
+    expect(() => s.mdct([1, 2, 3], 6)).toThrow("The frame length must be a multiple of 4.");
+    expect(() => s.dct([1], { type: 1 })).toThrow("Type-I DCT requires the dimension to be greater than one.");
+    expect(() => s.linearToMelWeightMatrix({ upperEdgeHertz: 5000 })).toThrow(
+      "upper_edge_hertz must not be larger than the Nyquist frequency",
+    );
+    expect(() => s.hannWindow(4, { dtype: "int32" })).toThrow("dtype must be a floating point type. Found <dtype: 'int32'>");
+    expect(() => s.frame([1, 2], tf.placeholder("int32", []), 1)).toThrow(
+      "A frame_length that is only known while running is not supported.",
+    );
+  });
+});

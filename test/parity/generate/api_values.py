@@ -1,0 +1,73 @@
+"""Numbers that TensorFlow gives for pieces of its Python API: python api_values.py OUT.json
+
+Each entry has a twin of the same name in api-values.test.ts. X is k % 7 - 3 + k / 10 for k = 0, 1, 2, …
+"""
+import json
+import os
+import sys
+
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
+import numpy as np  # noqa: E402
+import tensorflow.compat.v1 as tf  # noqa: E402
+
+tf.disable_v2_behavior()
+s = tf.signal
+
+
+def x(*shape):
+    k = np.arange(int(np.prod(shape)))
+    return tf.constant((k % 7 - 3 + k / 10).reshape(shape).astype(np.float32))
+
+
+SIGNAL = {
+    "frame": lambda: s.frame(x(2, 11), 4, 2),
+    "frame, padded": lambda: s.frame(x(2, 11), 4, 3, pad_end=True, pad_value=9.0),
+    "frame, axis 0": lambda: s.frame(x(7, 2), 3, 2, axis=0),
+    "overlap_and_add": lambda: s.overlap_and_add(x(2, 5, 4), 2),
+    "overlap_and_add, uneven": lambda: s.overlap_and_add(x(3, 5), 2),
+    "overlap_and_add, side by side": lambda: s.overlap_and_add(x(3, 4), 4),
+    "stft": lambda: s.stft(x(20), 8, 4),
+    "stft, no window": lambda: s.stft(x(2, 20), 6, 3, fft_length=8, window_fn=None),
+    "stft, padded": lambda: s.stft(x(21), 6, 3, pad_end=True),
+    "inverse_stft": lambda: s.inverse_stft(s.stft(x(24), 8, 4), 8, 4),
+    "inverse_stft, window": lambda: s.inverse_stft(s.stft(x(24), 8, 4), 8, 4, window_fn=s.inverse_stft_window_fn(4)),
+    "inverse_stft, longer": lambda: s.inverse_stft(s.stft(x(24), 6, 3), 6, 3),
+    "hann": lambda: s.hann_window(8),
+    "hann, symmetric": lambda: s.hann_window(7, periodic=False),
+    "hamming": lambda: s.hamming_window(7),
+    "hamming, one": lambda: s.hamming_window(1),
+    "kaiser": lambda: s.kaiser_window(6),
+    "kaiser_bessel": lambda: s.kaiser_bessel_derived_window(8, beta=4.0),
+    "vorbis": lambda: s.vorbis_window(8),
+    "dct 1": lambda: s.dct(x(2, 6), type=1),
+    "dct 2": lambda: s.dct(x(2, 6)),
+    "dct 2, ortho, cut": lambda: s.dct(x(2, 6), norm="ortho", n=4),
+    "dct 2, filled": lambda: s.dct(x(2, 6), n=8),
+    "dct 3": lambda: s.dct(x(2, 6), type=3),
+    "dct 3, ortho": lambda: s.dct(x(2, 6), type=3, norm="ortho"),
+    "dct 4": lambda: s.dct(x(2, 6), type=4),
+    "dct 4, ortho": lambda: s.dct(x(2, 6), type=4, norm="ortho"),
+    "idct": lambda: s.idct(s.dct(x(2, 6))),
+    "mdct": lambda: s.mdct(x(32), 8),
+    "mdct, ortho, padded": lambda: s.mdct(x(30), 8, norm="ortho", pad_end=True, window_fn=None),
+    "inverse_mdct": lambda: s.inverse_mdct(s.mdct(x(32), 8)),
+    "inverse_mdct, ortho": lambda: s.inverse_mdct(s.mdct(x(32), 8, norm="ortho"), norm="ortho"),
+    "mel": lambda: s.linear_to_mel_weight_matrix(5, 17, 8000),
+    "mfcc": lambda: s.mfccs_from_log_mel_spectrograms(x(2, 8)),
+    "fftshift": lambda: s.fftshift(x(3, 4)),
+    "ifftshift": lambda: s.ifftshift(x(3, 5), axes=1),
+}
+
+
+def flat(array):
+    array = np.asarray(array)
+    if array.dtype.kind == "c":
+        array = np.stack([array.real, array.imag], -1)
+    return {"shape": list(array.shape), "values": [round(float(v), 6) for v in array.ravel()]}
+
+
+if __name__ == "__main__":
+    with tf.Session() as session:
+        recorded = {name: flat(session.run(make())) for name, make in SIGNAL.items()}
+    with open(sys.argv[1], "w") as file:
+        json.dump(recorded, file)
