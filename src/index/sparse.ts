@@ -6,6 +6,7 @@ export {
   sparseSegmentSqrtN as segmentSqrtN,
   sparseSegmentSum as segmentSum,
 } from "../ops/math-segment.ts";
+export { expandDims, eye, fromDense, mask, resetShape, toIndicator } from "../ops/sparse-making.ts";
 export {
   sparseAdd as add,
   sparseConcat as concat,

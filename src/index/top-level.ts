@@ -467,6 +467,7 @@ export {
   truncatedNormal,
 } from "../ops/random.ts";
 export { argsort, sort } from "../ops/sort.ts";
+export { sparseMask, sparseResetShape, sparseToIndicator } from "../ops/sparse-making.ts";
 export {
   sparseAdd,
   sparseConcat,

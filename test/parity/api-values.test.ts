@@ -13,6 +13,16 @@ function x(...shape: readonly number[]): tf.Tensor {
   return tf.constant(new tf.NDArray("float32", shape, Float32Array.from(values)));
 }
 
+const places = [
+  [0, 0],
+  [0, 1],
+  [2, 0],
+];
+const sparseIds = (...ids: readonly number[]): tf.SparseTensor => new tf.SparseTensor(places, tf.constant(ids, { dtype: "int64" }), [4, 2]);
+const ids = (): tf.SparseTensor => sparseIds(1, 3, 0);
+const badIds = (): tf.SparseTensor => sparseIds(1, -3, 2);
+const weights = (): tf.SparseTensor => new tf.SparseTensor(places, [0.5, 2, -1], [4, 2]);
+
 const { signal: s } = tf;
 const programs: Readonly<Record<string, () => tf.Tensor>> = {
   frame: () => s.frame(x(2, 11), 4, 2),
@@ -51,6 +61,26 @@ const programs: Readonly<Record<string, () => tf.Tensor>> = {
   mfcc: () => s.mfccsFromLogMelSpectrograms(x(2, 8)),
   fftshift: () => s.fftshift(x(3, 4)),
   ifftshift: () => s.ifftshift(x(3, 5), { axes: 1 }),
+  embedding_lookup_sparse: () => tf.nn.embeddingLookupSparse(x(5, 2), ids(), null),
+  "embedding_lookup_sparse, sqrtn": () => tf.nn.embeddingLookupSparse(x(5, 2), ids(), weights(), { combiner: "sqrtn" }),
+  "embedding_lookup_sparse, two": () => tf.nn.embeddingLookupSparse([x(3, 2), x(2, 2)], ids(), weights(), { combiner: "sum" }),
+  "embedding_lookup_sparse, short rows": () => tf.nn.embeddingLookupSparse(x(5, 2), ids(), null, { combiner: "sum", maxNorm: 1 }),
+  "embedding_lookup_sparse, gradient": () => {
+    const table = x(5, 2);
+    const y = tf.nn.embeddingLookupSparse(table, ids(), weights(), { combiner: "sqrtn" });
+    return tf.convertToTensor(tf.gradients(y, table)[0] as tf.Tensor);
+  },
+  safe_embedding_lookup_sparse: () => tf.nn.safeEmbeddingLookupSparse([x(5, 2)], badIds()),
+  "safe_embedding_lookup_sparse, weights": () => tf.nn.safeEmbeddingLookupSparse([x(5, 2)], badIds(), weights()),
+  "safe_embedding_lookup_sparse, default": () =>
+    tf.nn.safeEmbeddingLookupSparse(x(5, 2), badIds(), weights(), { combiner: "sum", defaultId: 4 }),
+  from_dense: () => tf.sparse.toDense(tf.sparse.fromDense(x(2, 5))),
+  "sparse eye": () => tf.sparse.toDense(tf.sparse.eye(2, { numColumns: 3 })),
+  "sparse expand_dims": () => tf.sparse.toDense(tf.sparse.expandDims(weights(), { axis: 1 })),
+  reset_shape: () => tf.sparse.toDense(tf.sparse.resetShape(weights())),
+  "reset_shape, larger": () => tf.sparse.toDense(tf.sparse.resetShape(weights(), [5, 3])),
+  to_indicator: () => tf.cast(tf.sparse.toIndicator(ids(), 5), "float32"),
+  "sparse mask": () => tf.sparse.mask(new tf.IndexedSlices(x(3, 2), tf.constant([1, 3, 5], { dtype: "int32" })), [3]).values,
 };
 
 /** Real and imaginary parts one after the other. */
@@ -93,6 +123,14 @@ describe("signals of any length", () => {
       expect(signals.shape).toEqual([length]);
       for (let k = 4; k < length - 4; k++) expect(signals.get(k)).toBeCloseTo(values[k], 5);
     }
+  });
+
+  it("refuse what TensorFlow refuses, as sparse lookups do", () => {
+    using _ = new tf.Graph().asDefault();
+    expect(() => tf.nn.embeddingLookupSparse([[1]], ids(), null, { combiner: "most" })).toThrow(
+      "combiner must be one of 'mean', 'sqrtn' or 'sum', got most",
+    );
+    expect(() => tf.sparse.resetShape(weights(), [3, 2])).toThrow("Requested new_shape should have dimension sizes >= sp_input.shape.");
   });
 
   it("refuse what TensorFlow refuses", () => {

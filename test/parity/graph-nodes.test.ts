@@ -72,6 +72,29 @@ const programs: Readonly<Record<string, () => void>> = {
     tf.metrics.averagePrecisionAtK(labels, predictions, 2);
     tf.metrics.averagePrecisionAtK(sparse, predictions, 3);
   },
+
+  sparse() {
+    const places = [
+      [0, 0],
+      [0, 1],
+      [2, 0],
+    ];
+    const ids = new tf.SparseTensor(places, tf.constant([1, 3, 0], { dtype: "int64" }), [3, 2]);
+    const weights = new tf.SparseTensor(places, [0.5, 2, 1], [3, 2]);
+    const table = tf.placeholder("float32", [5, 2], { name: "table" });
+    const other = tf.placeholder("float32", [4, 2], { name: "other" });
+    tf.nn.embeddingLookupSparse(table, ids, null);
+    tf.nn.embeddingLookupSparse(table, ids, weights, { combiner: "sqrtn" });
+    tf.nn.embeddingLookupSparse([table, other], ids, weights, { combiner: "mean", partitionStrategy: "div" });
+    tf.nn.embeddingLookupSparse([table, other], ids, null, { combiner: "sum" });
+    tf.nn.safeEmbeddingLookupSparse(table, ids, weights, { combiner: "sum", defaultId: 2, name: "safe" });
+    tf.sparse.fromDense(table);
+    tf.sparse.eye(3);
+    tf.sparse.expandDims(weights, { axis: 0 });
+    tf.sparse.resetShape(weights);
+    tf.sparse.resetShape(weights, [4, 4]);
+    tf.sparse.mask(new tf.IndexedSlices(table, tf.constant([1, 3, 5, 7, 9], { dtype: "int32" })), [3]);
+  },
 };
 
 describe("nodes are TensorFlow's", () => {

@@ -59,6 +59,42 @@ SIGNAL = {
 }
 
 
+def ids():
+    return tf.SparseTensor([[0, 0], [0, 1], [2, 0]], tf.constant([1, 3, 0], tf.int64), [4, 2])
+
+
+def bad_ids():
+    return tf.SparseTensor([[0, 0], [0, 1], [2, 0]], tf.constant([1, -3, 2], tf.int64), [4, 2])
+
+
+def weights():
+    return tf.SparseTensor([[0, 0], [0, 1], [2, 0]], [0.5, 2.0, -1.0], [4, 2])
+
+
+def gradient_of(table):
+    y = tf.nn.embedding_lookup_sparse(table, ids(), weights(), combiner="sqrtn")
+    return tf.convert_to_tensor(tf.gradients(y, table)[0])
+
+
+SPARSE = {
+    "embedding_lookup_sparse": lambda: tf.nn.embedding_lookup_sparse(x(5, 2), ids(), None),
+    "embedding_lookup_sparse, sqrtn": lambda: tf.nn.embedding_lookup_sparse(x(5, 2), ids(), weights(), combiner="sqrtn"),
+    "embedding_lookup_sparse, two": lambda: tf.nn.embedding_lookup_sparse([x(3, 2), x(2, 2)], ids(), weights(), combiner="sum"),
+    "embedding_lookup_sparse, short rows": lambda: tf.nn.embedding_lookup_sparse(x(5, 2), ids(), None, combiner="sum", max_norm=1.0),
+    "embedding_lookup_sparse, gradient": lambda: gradient_of(x(5, 2)),
+    "safe_embedding_lookup_sparse": lambda: tf.nn.safe_embedding_lookup_sparse([x(5, 2)], bad_ids()),
+    "safe_embedding_lookup_sparse, weights": lambda: tf.nn.safe_embedding_lookup_sparse([x(5, 2)], bad_ids(), weights()),
+    "safe_embedding_lookup_sparse, default": lambda: tf.nn.safe_embedding_lookup_sparse(x(5, 2), bad_ids(), weights(), combiner="sum", default_id=4),
+    "from_dense": lambda: tf.sparse.to_dense(tf.sparse.from_dense(x(2, 5))),
+    "sparse eye": lambda: tf.sparse.to_dense(tf.sparse.eye(2, 3)),
+    "sparse expand_dims": lambda: tf.sparse.to_dense(tf.sparse.expand_dims(weights(), 1)),
+    "reset_shape": lambda: tf.sparse.to_dense(tf.sparse.reset_shape(weights())),
+    "reset_shape, larger": lambda: tf.sparse.to_dense(tf.sparse.reset_shape(weights(), [5, 3])),
+    "to_indicator": lambda: tf.cast(tf.sparse.to_indicator(ids(), 5), tf.float32),
+    "sparse mask": lambda: tf.sparse.mask(tf.IndexedSlices(x(3, 2), tf.constant([1, 3, 5])), [3]).values,
+}
+
+
 def flat(array):
     array = np.asarray(array)
     if array.dtype.kind == "c":
@@ -68,6 +104,6 @@ def flat(array):
 
 if __name__ == "__main__":
     with tf.Session() as session:
-        recorded = {name: flat(session.run(make())) for name, make in SIGNAL.items()}
+        recorded = {name: flat(session.run(make())) for name, make in {**SIGNAL, **SPARSE}.items()}
     with open(sys.argv[1], "w") as file:
         json.dump(recorded, file)

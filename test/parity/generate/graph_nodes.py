@@ -81,7 +81,25 @@ def metrics():
     tf.metrics.average_precision_at_k(sparse, predictions, 3)
 
 
-PROGRAMS = [layers, gradients, metrics]
+def sparse():
+    ids = tf.SparseTensor([[0, 0], [0, 1], [2, 0]], tf.constant([1, 3, 0], tf.int64), [3, 2])
+    weights = tf.SparseTensor([[0, 0], [0, 1], [2, 0]], [0.5, 2.0, 1.0], [3, 2])
+    table = tf.placeholder(tf.float32, [5, 2], name="table")
+    other = tf.placeholder(tf.float32, [4, 2], name="other")
+    tf.nn.embedding_lookup_sparse(table, ids, None)
+    tf.nn.embedding_lookup_sparse(table, ids, weights, combiner="sqrtn")
+    tf.nn.embedding_lookup_sparse([table, other], ids, weights, combiner="mean", partition_strategy="div")
+    tf.nn.embedding_lookup_sparse([table, other], ids, None, combiner="sum")
+    tf.nn.safe_embedding_lookup_sparse(table, ids, weights, combiner="sum", default_id=2, name="safe")
+    tf.sparse.from_dense(table)
+    tf.sparse.eye(3)
+    tf.sparse.expand_dims(weights, 0)
+    tf.sparse.reset_shape(weights)
+    tf.sparse.reset_shape(weights, [4, 4])
+    tf.sparse.mask(tf.IndexedSlices(table, tf.constant([1, 3, 5, 7, 9])), [3])
+
+
+PROGRAMS = [layers, gradients, metrics, sparse]
 
 if __name__ == "__main__":
     recorded = {}
