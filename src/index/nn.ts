@@ -25,6 +25,7 @@ export {
   separableConv2d,
 } from "../ops/nn-convolution-api.ts";
 export { ctcBeamSearchDecoder, ctcBeamSearchDecoderV2, ctcGreedyDecoder, ctcLoss } from "../ops/nn-ctc.ts";
+export { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../ops/nn-embedding-sparse.ts";
 export { embeddingLookup, inTopK, topK } from "../ops/nn-embedding.ts";
 export {
   logPoissonLoss,
