@@ -3,9 +3,11 @@
 import type { DType } from "../base/dtype.ts";
 import { DataLossError, NotFoundError, ValueError } from "../base/errors.ts";
 import { type FileSystem, isAbsolutePath, joinPath, readFile, relativePath } from "../base/files.ts";
-import { decodeText, encodeText, type NDArray } from "../base/ndarray.ts";
+import { encodeText, type NDArray } from "../base/ndarray.ts";
 import { BundleReader, dataFiles, type TensorEntry } from "./bundle.ts";
 import { CheckpointV1Reader } from "./checkpoint-v1.ts";
+import type { MessageInit } from "./messages.ts";
+import { messageFromText, messageToText } from "./text-format.ts";
 
 /** The checkpoint of a prefix: of version 2 if there is `prefix.index`, else the file itself as version 1. @throws NotFoundError, DataLossError */
 export async function openCheckpoint(files: FileSystem, prefix: string): Promise<BundleReader | CheckpointV1Reader> {
@@ -92,67 +94,16 @@ export interface CheckpointState {
 }
 
 /** The state as text. */
-export function checkpointStateToText(state: CheckpointState): string {
-  const lines = [
-    `model_checkpoint_path: ${quoted(state.modelCheckpointPath)}`,
-    ...state.allModelCheckpointPaths.map(path => `all_model_checkpoint_paths: ${quoted(path)}`),
-    ...state.allModelCheckpointTimestamps.map(time => `all_model_checkpoint_timestamps: ${decimal(time)}`),
-    ...(state.lastPreservedTimestamp === 0 ? [] : [`last_preserved_timestamp: ${decimal(state.lastPreservedTimestamp)}`]),
-  ];
-  return `${lines.join("\n")}\n`;
-}
+export const checkpointStateToText = (state: CheckpointState): string =>
+  messageToText("CheckpointState", state as MessageInit<"CheckpointState">);
 
-/** As Python prints a double. */
-const decimal = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
-
-const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '"': '"', "'": "'", "\\": "\\" };
-
-function quoted(text: string): string {
-  let result = "";
-  for (const byte of encodeText(text)) {
-    const char = String.fromCharCode(byte);
-    const letter = Object.keys(escapes).find(key => escapes[key] === char && key !== "'");
-    if (letter !== undefined) result += `\\${letter}`;
-    else result += byte < 32 || byte > 126 ? `\\${byte.toString(8).padStart(3, "0")}` : char;
+/** @throws DataLossError naming file, line and column. */
+export function checkpointStateFromText(text: string | Uint8Array, name = "checkpoint"): CheckpointState {
+  try {
+    return messageFromText("CheckpointState", text);
+  } catch (error) {
+    throw error instanceof DataLossError ? new DataLossError(`${name}: ${error.message}`) : error;
   }
-  return `"${result}"`;
-}
-
-/** @throws DataLossError naming the line that is not understood. */
-export function checkpointStateFromText(text: string, name = "checkpoint"): CheckpointState {
-  const fields: Record<string, (string | number)[]> = {};
-  const pattern = /\s*(?:#[^\n]*|(\w+)\s*:\s*(?:((?:"(?:[^"\\\n]|\\.)*"\s*|'(?:[^'\\\n]|\\.)*'\s*)+)|([-+.\w]+))[ \t]*[,;]?)/y;
-  while (pattern.lastIndex < text.trimEnd().length) {
-    const from = pattern.lastIndex;
-    const match = pattern.exec(text);
-    if (!match)
-      throw new DataLossError(
-        `${name}: line ${text.slice(0, from).split("\n").length} is not understood\n\nIt should hold fields such as model_checkpoint_path: "model-7".`,
-      );
-    const [, field, strings, bare] = match;
-    if (field === undefined) continue;
-    fields[field] = [...(fields[field] ?? []), strings === undefined ? Number(bare) : unquoted(strings)];
-  }
-  const textsOf = (field: string): string[] => (fields[field] ?? []).filter(value => typeof value === "string");
-  const numbersOf = (field: string): number[] => (fields[field] ?? []).filter(value => typeof value === "number");
-  return {
-    modelCheckpointPath: textsOf("model_checkpoint_path").at(-1) ?? "",
-    allModelCheckpointPaths: textsOf("all_model_checkpoint_paths"),
-    allModelCheckpointTimestamps: numbersOf("all_model_checkpoint_timestamps"),
-    lastPreservedTimestamp: numbersOf("last_preserved_timestamp").at(-1) ?? 0,
-  };
-}
-
-function unquoted(literals: string): string {
-  const bytes: number[] = [];
-  for (const [, double, single] of literals.matchAll(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g)) {
-    for (const [, octal, hex, letter, plain] of (double ?? single).matchAll(/\\([0-7]{1,3})|\\x([0-9a-fA-F]{1,2})|\\(.)|([^\\]+)/g)) {
-      if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 255);
-      else if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
-      else bytes.push(...encodeText(letter !== undefined ? (escapes[letter] ?? letter) : plain));
-    }
-  }
-  return decodeText(Uint8Array.from(bytes));
 }
 
 const stateName = (folder: string, latestFilename: string | null | undefined): string => joinPath(folder, latestFilename ?? "checkpoint");
@@ -215,7 +166,7 @@ export async function readCheckpointState(
     if (error instanceof NotFoundError) return null;
     throw error;
   }
-  const state = checkpointStateFromText(decodeText(bytes), path);
+  const state = checkpointStateFromText(bytes, path);
   if (state.modelCheckpointPath === "") throw new ValueError(`Invalid checkpoint state loaded from ${folder}`);
   return {
     ...state,

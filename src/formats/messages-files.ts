@@ -17,6 +17,12 @@ export const checkpointMessages = {
   SavedTensorSliceMeta: { tensor: "repeated SavedSliceMeta = 1", versions: "VersionDef = 2" },
   SavedSlice: { name: "string = 1", slice: "TensorSliceProto = 2", data: "TensorProto = 3" },
   SavedTensorSlices: { meta: "SavedTensorSliceMeta = 1", data: "SavedSlice = 2" },
+  CheckpointState: {
+    modelCheckpointPath: "string = 1",
+    allModelCheckpointPaths: "repeated string = 2",
+    allModelCheckpointTimestamps: "repeated double = 3",
+    lastPreservedTimestamp: "double = 4",
+  },
   TrackableObjectGraph: { nodes: "repeated TrackableObject = 1" },
   TrackableObject: {
     children: "repeated ObjectReference = 1",

@@ -101,6 +101,36 @@ async function syncFolder(path: string): Promise<void> {
 const openDescriptorAt = promisify(openDescriptor) as (path: string, flags: string) => Promise<number>;
 
 let temporaries = 0;
+const leftover = /\.tempstate-(.+)-(\d+)-\d+$/;
+const tidied = new Map<string, Promise<void>>();
+
+/** Before the first file is written into a folder, what processes of this machine left there when they were killed is removed. */
+function tidy(folder: string): Promise<void> {
+  const known = tidied.get(folder) ?? removeLeftovers(folder);
+  tidied.set(folder, known);
+  return known;
+}
+
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = await fs.readdir(folder || ".").catch((): string[] => []);
+  for (const name of names) {
+    const [, host, pid] = leftover.exec(name) ?? [];
+    if (host !== machineName()) continue;
+    const path = folder === "" ? name : `${folder}/${name}`;
+    if (await isStale(path, Number(pid))) await fs.rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Numbers of processes are given again: what has this one's number and is older is another's. */
+async function isStale(path: string, pid: number): Promise<boolean> {
+  if (pid === process.pid) return ((await fs.stat(path).catch(() => null))?.mtimeMs ?? Date.now()) < Date.now() - 1000 * process.uptime();
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
 
 export const files: FileSystem = {
   open: path =>
@@ -112,7 +142,8 @@ export const files: FileSystem = {
 
   write: (path, pieces) =>
     attempt(path, async () => {
-      const temporary = `${path}.tempstate${process.pid}-${temporaries++}`;
+      await tidy(folderOf(path));
+      const temporary = `${path}.tempstate-${machineName()}-${process.pid}-${temporaries++}`;
       const handle = await fs.open(temporary, "w");
       try {
         for await (const piece of pieces) await writeAll(handle, piece);

@@ -1,7 +1,7 @@
 // A process that saves is killed at random moments: the latest checkpoint is then there, whole, and of one step.
 // So many times here: 8 for each kind; TENSORLOOM_ROUNDS=200 for more.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,4 +44,7 @@ test.each(["same", "numbered"])("%s names", async kind => {
     expect(step).toBeGreaterThan(last);
     last = step;
   }
+  // Whoever writes there next removes what the killed ones left.
+  await tf.train.updateCheckpointState(home, join(home, "model"));
+  expect(readdirSync(home).filter(name => name.includes("tempstate"))).toEqual([]);
 });
