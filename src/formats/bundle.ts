@@ -194,7 +194,8 @@ export class BundleReader {
       if (!value)
         throw new DataLossError(`Invalid entry in checkpoint index\n\n${indexName(this.prefix)}: a slice of ${name} has no data.`);
       const part = this.parse(name, value);
-      if (part.dtype !== dtype || part.shape.some((size, axis) => size !== slice[axis].length))
+      const shapes = [part.shape, slice.map(({ length }) => length)] as const;
+      if (part.dtype !== dtype || part.slices.length > 0 || !sameShape(...shapes))
         throw new DataLossError(
           `Invalid entry in checkpoint index\n\n${indexName(this.prefix)}: a slice of ${name} is of another type or shape than announced.`,
         );
