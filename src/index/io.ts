@@ -24,5 +24,6 @@ export {
   isJpeg,
 } from "../ops/image-codecs.ts";
 export { encodeJpeg, encodePng } from "../ops/image-encoders.ts";
+export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse-serialization.ts";
 export { decodeCsv, decodeRaw } from "../ops/string-parsing.ts";
 export { decodeBase64, encodeBase64 } from "../ops/string.ts";

@@ -124,3 +124,4 @@ export {
 export { inTopK, topK } from "../ops/nn-embedding.ts";
 export { l2Normalize } from "../ops/nn-normalization.ts";
 export { logSoftmax, softmax, softplus, softsign } from "../ops/nn.ts";
+export { approxMaxK, approxMinK } from "../ops/selection.ts";

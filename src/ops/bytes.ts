@@ -36,7 +36,7 @@ export const SerializeTensor = defineOp("SerializeTensor", {
 });
 
 /** Numbers as raw content, strings one by one. */
-function bytesOfTensor(array: NDArray): Uint8Array {
+export function bytesOfTensor(array: NDArray): Uint8Array {
   const head = { dtype: dtypeEnumName(array.dtype), tensorShape: shapeToMessage(new TensorShape(array.shape)) };
   if (array.dtype === "string")
     return messageToBytes("TensorProto", createMessage("TensorProto", { ...head, ...arrayToTypedValues(array) }));
@@ -45,6 +45,51 @@ function bytesOfTensor(array: NDArray): Uint8Array {
     "TensorProto",
     createMessage("TensorProto", { ...head, tensorContent: new Uint8Array(buffer, byteOffset, byteLength).slice() }),
   );
+}
+
+/** The same with strings, too, as content: their lengths, then what they hold. */
+export function packedTensor(array: NDArray): Uint8Array {
+  if (array.dtype !== "string") return bytesOfTensor(array);
+  const head = { dtype: dtypeEnumName(array.dtype), tensorShape: shapeToMessage(new TensorShape(array.shape)) };
+  const strings = array.data as readonly Uint8Array[];
+  const tensorContent = Uint8Array.from([...strings.flatMap(({ length }) => varint(length)), ...strings.flatMap(bytes => [...bytes])]);
+  return messageToBytes("TensorProto", createMessage("TensorProto", { ...head, tensorContent }));
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))];
+}
+
+/** Strings out of such content. */
+function unpackedStrings(content: Uint8Array, shape: readonly number[]): NDArray {
+  const out = NDArray.zeros("string", shape);
+  let at = 0;
+  const lengths = Array.from({ length: out.size }, () => {
+    let length = 0;
+    for (let scale = 1, byte = 128; byte >= 128; scale *= 128) {
+      byte = content[at++];
+      length += (byte % 128) * scale;
+    }
+    return length;
+  });
+  lengths.forEach((length, i) => {
+    out.set(i, content.slice(at, at + length));
+    at += length;
+  });
+  return out;
+}
+
+/** The tensor in the bytes of a TensorProto, or undefined if they are none. */
+export function tensorOfBytes(bytes: Uint8Array): NDArray | undefined {
+  try {
+    const message = messageFromBytes("TensorProto", bytes);
+    const dtype = dtypeOfEnumerator(message.dtype);
+    if (dtype === undefined) return undefined;
+    if (dtype !== "string" || message.tensorContent.length === 0) return arrayFromMessage(message);
+    return unpackedStrings(message.tensorContent, arrayFromMessage({ ...message, tensorContent: new Uint8Array(0) }).shape);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The tensor in the bytes of a TensorProto. */

@@ -63,7 +63,7 @@ function largest(input: Value, k: number): { values: Value; indices: Value } {
 }
 
 /** Gradients go back to the elements that were chosen. */
-function spreadToChosen(input: Tensor, indices: Tensor, d: Tensor): Tensor {
+export function spreadToChosen(input: Tensor, indices: Tensor, d: Tensor): Tensor {
   const inputShape = shapeOf(input);
   const flat = cast(indices, "int32");
   const width = getItem(shapeOf(flat), -1);

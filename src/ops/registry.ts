@@ -54,6 +54,8 @@ import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
 import * as sets from "./sets.ts";
+import * as selection from "./selection.ts";
+import * as sparseSerialization from "./sparse-serialization.ts";
 import * as sparseCross from "./sparse-cross.ts";
 import * as sparse from "./sparse.ts";
 import * as sparseStructure from "./sparse-structure.ts";
@@ -124,6 +126,8 @@ const families = [
   sets,
   sparse,
   sparseCross,
+  sparseSerialization,
+  selection,
   sparseStructure,
   state,
   stringUnicode,
