@@ -89,3 +89,4 @@ export {
   swish,
   xwPlusB,
 } from "../ops/nn.ts";
+export { approxMaxK, approxMinK } from "../ops/selection.ts";

@@ -468,6 +468,7 @@ export {
 } from "../ops/random.ts";
 export { argsort, sort } from "../ops/sort.ts";
 export { sparseMask, sparseResetShape, sparseToIndicator } from "../ops/sparse-making.ts";
+export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse-serialization.ts";
 export {
   sparseAdd,
   sparseConcat,
