@@ -4,6 +4,7 @@ export {
   combinedNonMaxSuppression,
   cropAndResize,
   nonMaxSuppression,
+  nonMaxSuppressionOverlaps,
   nonMaxSuppressionPadded,
   nonMaxSuppressionWithScores,
 } from "../ops/image-boxes.ts";
@@ -17,6 +18,7 @@ export {
   extractJpegShape,
   isJpeg,
 } from "../ops/image-codecs.ts";
+export { drawBoundingBoxes, sampleDistortedBoundingBox } from "../ops/image-drawing.ts";
 export { adjustJpegQuality, encodeJpeg, encodePng } from "../ops/image-encoders.ts";
 export {
   ResizeMethod,
@@ -46,6 +48,7 @@ export {
   randomSaturation,
 } from "../ops/image-random.ts";
 export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
+export { extractGlimpse } from "../ops/image-warping.ts";
 export {
   adjustBrightness,
   adjustContrast,

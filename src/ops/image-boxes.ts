@@ -449,6 +449,39 @@ export const NonMaxSuppressionV5 = defineOp("NonMaxSuppressionV5", {
   },
 });
 
+/** The same where how much boxes overlap is given, [n, n]. */
+export const NonMaxSuppressionWithOverlaps = defineOp("NonMaxSuppressionWithOverlaps", {
+  inputs: { overlaps: "float32", scores: "float32", maxOutputSize: "int32", overlapThreshold: "float32", scoreThreshold: "float32" },
+  outputs: { selectedIndices: "int32" },
+  attrs: {},
+  shape: ({ overlaps, scores, maxOutputSize, overlapThreshold, scoreThreshold }) => {
+    const [known, count] = [overlaps.withRank(2), scores.withRank(1)];
+    for (const scalar of [maxOutputSize, overlapThreshold, scoreThreshold]) scalar.withRank(0);
+    new TensorShape([known.dim(0)]).mergeWith(new TensorShape([count.dim(0)])).mergeWith(new TensorShape([known.dim(1)]));
+    return unknownVector;
+  },
+  gradient: "none",
+  compileTimeInputs: ["overlaps", "scores", "maxOutputSize", "overlapThreshold", "scoreThreshold"],
+  lower: ({ overlaps, scores, maxOutputSize, overlapThreshold, scoreThreshold }) => {
+    const [count, columns] = overlaps.shape;
+    if (overlaps.rank !== 2) throw new InvalidArgumentError("overlaps must be 2-D");
+    if (count !== columns) throw new InvalidArgumentError("overlaps must be square");
+    if (scores.rank !== 1) throw new InvalidArgumentError("scores must be 1-D");
+    if (scores.size !== count) throw new InvalidArgumentError("scores has incompatible shape");
+    const [most, limit, least] = [numberOf(maxOutputSize), numberOf(overlapThreshold), numberOf(scoreThreshold)];
+    const order = allNumbers(scores)
+      .map((score, index) => ({ score, index }))
+      .filter(({ score }) => score > least)
+      .sort((a, b) => b.score - a.score || a.index - b.index);
+    const selected: number[] = [];
+    for (const { index } of order) {
+      if (selected.length >= most) break;
+      if (selected.every(other => !(Number(overlaps.get(index * count + other)) > limit))) selected.push(index);
+    }
+    return vector(selected);
+  },
+});
+
 interface Detection {
   readonly box: readonly number[];
   readonly score: number;
@@ -547,6 +580,20 @@ export function nonMaxSuppression(boxes: TensorLike, scores: TensorLike, maxOutp
   return inNameScope({ name: options.name }, "non_max_suppression", [], () => {
     const [iouThreshold, scoreThreshold] = thresholds(options.iouThreshold, options.scoreThreshold);
     return NonMaxSuppressionV3({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold });
+  });
+}
+
+/** nonMaxSuppression with the overlap of each pair `[n, n]` given instead of boxes.
+ *  TF: tf.image.non_max_suppression_overlaps(overlaps, scores, max_output_size, overlap_threshold, score_threshold, name). */
+export function nonMaxSuppressionOverlaps(overlaps: TensorLike, scores: TensorLike, maxOutputSize: TensorLike, ...rest: unknown[]): Tensor {
+  const options = collect<SuppressionOptions & { readonly overlapThreshold?: TensorLike }>(
+    ["overlapThreshold", "scoreThreshold", "name"],
+    rest,
+  );
+  return inNameScope({ name: options.name }, "non_max_suppression_overlaps", [], () => {
+    const overlapThreshold = convertToTensor(options.overlapThreshold ?? 0.5, { dtype: "float32", name: "overlap_threshold" });
+    const scoreThreshold = options.scoreThreshold ?? Number.NEGATIVE_INFINITY;
+    return NonMaxSuppressionWithOverlaps({ overlaps, scores, maxOutputSize, overlapThreshold, scoreThreshold });
   });
 }
 

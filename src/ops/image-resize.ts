@@ -23,7 +23,7 @@ const f32 = Math.fround;
 // ---- taps ----
 
 /** Which source positions an output position is made of. */
-type Tap = readonly (readonly [source: number, weight: number])[];
+export type Tap = readonly (readonly [source: number, weight: number])[];
 
 interface Sampling {
   readonly alignCorners: boolean;
@@ -115,7 +115,7 @@ function areaTaps(from: number, to: number, alignCorners: boolean): Tap[] {
 }
 
 /** For each source position the outputs it went into. */
-function transposed(taps: readonly Tap[], from: number): Tap[] {
+export function transposed(taps: readonly Tap[], from: number): Tap[] {
   const result: (readonly [number, number])[][] = Array.from({ length: from }, () => []);
   taps.forEach((tap, i) => {
     for (const [source, weight] of tap) result[source].push([i, weight]);
@@ -127,7 +127,7 @@ const constantOf = (values: readonly number[], dtype: DType, dims: readonly numb
   ir.constant(NDArray.from([...values], dtype, dims));
 
 /** out[…, i, …] = Σ over taps of weight·value[…, source, …] along an axis. */
-function resample(value: Value, axis: number, taps: readonly Tap[]): Value {
+export function resample(value: Value, axis: number, taps: readonly Tap[]): Value {
   const [to, from, width] = [taps.length, value.shape[axis], Math.max(1, ...taps.map(tap => tap.length))];
   const dims = value.shape.with(axis, to);
   if (taps.every((tap, i) => tap.length === 1 && tap[0][0] === i && tap[0][1] === 1) && from === to) return value;
@@ -153,7 +153,7 @@ function resample(value: Value, axis: number, taps: readonly Tap[]): Value {
 
 // ---- shapes ----
 
-function resizedShape(images: TensorShape, size: TensorShape, context: ShapeContext): TensorShape {
+export function resizedShape(images: TensorShape, size: TensorShape, context: ShapeContext): TensorShape {
   const known = images.withRank(4);
   const [count] = size.withRank(1).dims ?? [null];
   if (count !== null && count !== 2) throw new ValueError(`Dimension must be 2 but is ${count}`);

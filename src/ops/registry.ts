@@ -23,8 +23,10 @@ import * as functionalCalls from "./functional-calls.ts";
 import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
 import * as imageCodecs from "./image-codecs.ts";
+import * as imageDrawing from "./image-drawing.ts";
 import * as imageEncoders from "./image-encoders.ts";
 import * as imageResize from "./image-resize.ts";
+import * as imageWarping from "./image-warping.ts";
 import * as linalg from "./linalg.ts";
 import * as linalgFunctions from "./linalg-functions.ts";
 import * as lookup from "./lookup.ts";
@@ -92,8 +94,10 @@ const families = [
   image,
   imageBoxes,
   imageCodecs,
+  imageDrawing,
   imageEncoders,
   imageResize,
+  imageWarping,
   linalg,
   linalgFunctions,
   lookup,

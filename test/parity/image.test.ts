@@ -24,12 +24,21 @@ function fed(given: readonly number[], shape: readonly (number | null)[] | null,
   return tf.NDArray.from(values, dtype, given);
 }
 
+/** `name=value` as a property of one object: the last argument, or of a raw op the only one. */
+function withOptions(code: string): string {
+  const raw = /raw_ops\.(\w+)\((.*?=.*?)\)(?=$|\), x)/.exec(code);
+  if (raw) return code.replace(raw[0], `rawOps.${raw[1]}({ ${raw[2].replace(/(\w+)=/g, (_, name) => `${camelOf(name)}: `)} })`);
+  return code.replace(/(\w+)=(\w+)/g, "{ $1: $2 }");
+}
+
 /** A call in Python's words, made here. */
 function call(code: string, placeholders: Readonly<Record<string, tf.Tensor>>): tf.Tensor | readonly tf.Tensor[] {
-  const text = code
+  const text = withOptions(code)
     .replace(/\b([a-z]+_)+[a-z0-9]+\b/g, name => (name.startsWith("tf") ? name : camelOf(name)))
-    .replace(/(\w+)=(\w+)/g, "{ $1: $2 }")
-    .replace("x * 0.5", "x.mul(0.5)");
+    .replace(/\bnone\b(?!')/g, "null")
+    .replace(/\b(\w) \* ([\d.]+)/g, "$1.mul($2)")
+    .replace(/(\)) \+ ([\d.]+)/g, "$1.add($2)")
+    .replace(/(\)) - ([\d.]+)/g, "$1.sub($2)");
   const names = ["tf", "image", ...Object.keys(placeholders)];
   return new Function(...names, `return ${text}`)(tf, tf.image, ...Object.values(placeholders));
 }
@@ -45,7 +54,7 @@ function build(code: string, inputs: Recorded["inputs"]): Built {
     Object.entries(inputs).map(([name, [shape, , dtype]]) => [name, tf.placeholder(dtype, shape, { name }) as tf.Tensor]),
   );
   const made = call(code, placeholders);
-  return { results: Array.isArray(made) ? made : [made as tf.Tensor], placeholders };
+  return { results: made instanceof tf.Tensor ? [made] : Object.values(made).filter(value => value instanceof tf.Tensor), placeholders };
 }
 
 function wrongNodes(graph: tf.Graph, results: readonly tf.Tensor[], { ops, shapes }: Recorded): string | undefined {

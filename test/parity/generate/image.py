@@ -90,5 +90,39 @@ program("image.ssim(x, x * 0.5, 1.0) ", dict(x=([None, None, None, 1], [2, 12, 1
 program("image.ssim(x, x * 0.5, 1.0)  ", dict(x=([2, 8, 8, 2], [2, 8, 8, 2], "float32")))
 program("image.ssim_multiscale(x, tf.sqrt(x), 1.0, [0.5, 0.3, 0.2], 3)", dict(x=([2, 17, 15, 2], [2, 17, 15, 2], "float32")))
 program("image.ssim_multiscale(x, tf.sqrt(x), 1.0)", dict(x=([1, 180, 180, 1], [1, 180, 180, 1], "float32")))
+boxes = dict(b=([2, 3, 4], [2, 3, 4], "float32"))
+for call in ("draw_bounding_boxes(x, b)", "draw_bounding_boxes(x, b, none, [[0.5, 0.25, 0.75], [1, 0, 0.5]])"):
+    program(f"image.{call}", {**dict(x=([2, 9, 8, 3], [2, 9, 8, 3], "float32")), **boxes})
+program("image.draw_bounding_boxes(x, b) ", {**dict(x=([2, 9, 8, 1], [2, 9, 8, 1], "float32")), **boxes})
+program("image.draw_bounding_boxes(x, b)  ", {**dict(x=([2, 9, 8, 2], [2, 9, 8, 2], "float32")), **boxes})
+one = dict(b=([1, 2, 4], [1, 2, 4], "float32"))
+for seed in range(1, 13):
+    program(f"image.sample_distorted_bounding_box([{20 + 13 * seed}, {97 - 5 * seed}, 3], b, {seed}, 5, 0.{seed % 5})", one)
+program("image.sample_distorted_bounding_box([40, 50, 3], b, 1, 2, 0.5, [0.3, 3.0], [0.2, 0.4], 50)", one)
+program("image.sample_distorted_bounding_box([40, 50, 3], b, 1, 2, 0.5, [0.3, 3.0], [0.2, 1.4], 50)", one)
+program("image.sample_distorted_bounding_box([40, 50, 3], tf.zeros([0, 0, 4]), 1, 2, 0.5, none, none, none, true)", {})
+program("image.sample_distorted_bounding_box([40, 50, 3], tf.zeros([0, 0, 4]), 1, 2)", {})
+g = dict(x=([2, 7, 8, 2], [2, 7, 8, 2], "float32"), o=([2, 2], [2, 2], "float32"))
+for call in ("extract_glimpse(x, [3, 2], o * 0.25)", "extract_glimpse(x, [3, 2], o * 2.5, true, false)", "extract_glimpse(x, [3, 2], o * 3.5 + 2.0, false, false)"):
+    program(f"image.{call}", g)
+raw = "tf.raw_ops."
+for noise in ("'zero'", "'x'"):
+    program(f"{raw}ExtractGlimpse(input=x, size=[5, 4], offsets=o * 2.0, uniform_noise=false, noise={noise})", g)
+    program(f"{raw}ExtractGlimpseV2(input=x, size=[5, 4], offsets=o, centered=false, uniform_noise=false, noise={noise})", g)
+    program(f"{raw}ExtractGlimpseV2(input=x, size=[5, 4], offsets=o * 3.0, normalized=false, uniform_noise=false, noise={noise})", g)
+program(f"{raw}ExtractGlimpseV2(input=x, size=[5, 4], offsets=o * 2.0 - 1.0, uniform_noise=false, noise='zero')", g)
+w = dict(x=([2, 7, 6, 2], [2, 7, 6, 2], "float32"))
+for kernel in ("lanczos1", "lanczos3", "lanczos5", "gaussian", "box", "triangle", "keyscubic", "mitchellcubic", "none"):
+    for scale, translation, antialias in (("[0.6, 1.7]", "[0.0, 0.0]", "true"), ("[0.45, 0.8]", "[1.5, -0.75]", "false"), ("[2.0, 1.0]", "[-3.0, 2.25]", "true")):
+        call = f"{raw}ScaleAndTranslate(images=x, size=[9, 5], scale={scale}, translation={translation}, kernel_type='{kernel}', antialias={antialias})"
+        program(call, w)
+        if kernel in ("lanczos3", "triangle", "gaussian"):
+            program(f"tf.gradients(tf.square({call}), x)", w)
+n5 = dict(x=([6, 6], [6, 6], "float32"), s=([6], [6], "float32"))
+for call in ("non_max_suppression_overlaps(x, s, 4, 0.3)", "non_max_suppression_overlaps(x, s, 6, 0.8, 0.05)", "non_max_suppression_overlaps(x, s, 2)"):
+    program(f"image.{call}", n5)
+for a in range(6):
+    program(f"{raw}StatelessSampleDistortedBoundingBox(image_size=[{40 + a}, 50, 3], bounding_boxes=b, min_object_covered=0.{a}, seed=[{a}, 7])", one)
+    program(f"{raw}SampleDistortedBoundingBox(image_size=[{40 + a}, 50, 3], bounding_boxes=b, min_object_covered=0.{a}, seed={a + 1}, seed2=7)", one)
 json.dump(out, open(sys.argv[1], "w"))
 print(len(out), sum("error" in case for case in out.values()))
