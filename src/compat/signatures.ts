@@ -429,9 +429,11 @@ export const signatures: Readonly<Record<string, string>> = {
   "image.decode_image": "1 contents channels? dtype= name? expand_animations=",
   "image.decode_jpeg": "1 contents channels= ratio= fancy_upscaling= try_recover_truncated= acceptable_fraction= dct_method= name?",
   "image.decode_png": "1 contents channels= dtype= name?",
+  "image.draw_bounding_boxes": "2 images boxes name? colors?",
   "image.encode_jpeg":
     "1 image format= quality= progressive= optimize_size= chroma_downsampling= density_unit= x_density= y_density= xmp_metadata= name?",
   "image.encode_png": "1 image compression= name?",
+  "image.extract_glimpse": "3 input size offsets centered= normalized= uniform_noise= name?",
   "image.extract_image_patches": "1 images ksizes? strides? rates? padding? name? sizes?",
   "image.extract_jpeg_shape": "1 contents output_type= name?",
   "image.extract_patches": "5 images sizes strides rates padding name?",
@@ -442,6 +444,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "image.image_gradients": "1 image",
   "image.is_jpeg": "1 contents name?",
   "image.non_max_suppression": "3 boxes scores max_output_size iou_threshold= score_threshold= name?",
+  "image.non_max_suppression_overlaps": "3 overlaps scores max_output_size overlap_threshold= score_threshold= name?",
   "image.non_max_suppression_padded":
     "3 boxes scores max_output_size iou_threshold= score_threshold= pad_to_max_output_size= name? sorted_input= canonicalized_coordinates= tile_size=",
   "image.non_max_suppression_with_scores": "3 boxes scores max_output_size iou_threshold= score_threshold= soft_nms_sigma= name?",
@@ -470,6 +473,8 @@ export const signatures: Readonly<Record<string, string>> = {
   "image.rgb_to_yiq": "1 images",
   "image.rgb_to_yuv": "1 images",
   "image.rot90": "1 image k= name?",
+  "image.sample_distorted_bounding_box":
+    "2 image_size bounding_boxes seed? seed2? min_object_covered= aspect_ratio_range? area_range? max_attempts? use_image_if_no_bounding_boxes? name?",
   "image.sobel_edges": "1 image",
   "image.ssim": "3 img1 img2 max_val filter_size= filter_sigma= k1= k2= return_index_map=",
   "image.ssim_multiscale": "3 img1 img2 max_val power_factors= filter_size= filter_sigma= k1= k2=",

@@ -194,8 +194,16 @@ export {
   NonMaxSuppressionV3,
   NonMaxSuppressionV4,
   NonMaxSuppressionV5,
+  NonMaxSuppressionWithOverlaps,
 } from "../ops/image-boxes.ts";
 export { DecodeAndCropJpeg, DecodeBmp, DecodeGif, DecodeImage, DecodeJpeg, DecodePng, ExtractJpegShape } from "../ops/image-codecs.ts";
+export {
+  DrawBoundingBoxes,
+  DrawBoundingBoxesV2,
+  SampleDistortedBoundingBox,
+  SampleDistortedBoundingBoxV2,
+  StatelessSampleDistortedBoundingBox,
+} from "../ops/image-drawing.ts";
 export { EncodeJpeg, EncodeJpegVariableQuality, EncodePng } from "../ops/image-encoders.ts";
 export {
   ResizeArea,
@@ -206,6 +214,7 @@ export {
   ResizeNearestNeighbor,
   ResizeNearestNeighborGrad,
 } from "../ops/image-resize.ts";
+export { ExtractGlimpse, ExtractGlimpseV2, ScaleAndTranslate, ScaleAndTranslateGrad } from "../ops/image-warping.ts";
 export { AdjustContrastv2, AdjustHue, AdjustSaturation, ExtractImagePatches, HSVToRGB, RGBToHSV } from "../ops/image.ts";
 export { MatrixLogarithm, MatrixSquareRoot, TridiagonalMatMul } from "../ops/linalg-functions.ts";
 export {
