@@ -7,6 +7,7 @@ import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { peakSpeed } from "./kernels/tile.ts";
+import { printFirstRuns } from "./first-run.ts";
 import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
 import { printProfile } from "./profile.ts";
 import { type Report, type Result, type Timing, writePerformance } from "./report.ts";
@@ -14,6 +15,7 @@ import { type Workload, workloads } from "./workloads.ts";
 
 const usage = `npm run bench -- NAME [--against tf,tfjs] [--threads N] [--rounds N] [--seconds S] [--json FILE] [--write]
 npm run bench -- profile NAME [--seconds S]: milliseconds a step by phase
+npm run bench -- first NAME [--threads N] [--rounds N]: milliseconds of the first run by stage, each in a fresh process
 npm run bench -- install PEER...: installs peers under .cache/peers
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
   --against  peers to run beside, taking turns: ${peerNames.join(", ")}
@@ -160,12 +162,17 @@ async function main(): Promise<number> {
     return 0;
   }
   const isProfile = positionals[0] === "profile";
-  const name = positionals[isProfile ? 1 : 0];
+  const isFirst = positionals[0] === "first";
+  const name = positionals[isProfile || isFirst ? 1 : 0];
   const chosen = workloads.filter(workload => name === "all" || (name !== undefined && workload.name.startsWith(name)));
   if (values.help || chosen.length === 0) {
     console.log(usage);
     if (name !== undefined && !values.help) console.error(`\nThere is no workload that begins with "${name}".`);
     return values.help ? 0 : 2;
+  }
+  if (isFirst) {
+    for (const workload of chosen) printFirstRuns(workload.name, { threads: Number(values.threads), rounds: Number(values.rounds) });
+    return 0;
   }
   if (isProfile) {
     for (const workload of chosen) await printProfile(workload, Number(values.seconds));

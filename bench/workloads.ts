@@ -9,8 +9,10 @@ export interface Workload {
   readonly flops?: number;
   /** Bytes that must at least be read and written, where the traffic is what counts. With neither, the time of a call is. */
   readonly bytes?: number;
-  /** One complete step. */
-  start(config: tf.SessionConfig): Promise<{ step(): Promise<unknown>; session: tf.Session; fetches: tf.Fetches; feeds: tf.Feeds }>;
+  /** One complete step; `builtAt` is when the graph was built, as performance.now() tells. */
+  start(
+    config: tf.SessionConfig,
+  ): Promise<{ step(): Promise<unknown>; session: tf.Session; fetches: tf.Fetches; feeds: tf.Feeds; builtAt: number }>;
 }
 
 let state = 1;
@@ -62,13 +64,14 @@ function workload(name: string, { flops, bytes, isCallable = false }: Cost, buil
       state = 1;
       const graph = new tf.Graph();
       const { built, initialize } = graph.asDefault(() => ({ built: build(), initialize: tf.globalVariablesInitializer() }));
+      const builtAt = performance.now();
       const session = new tf.Session({ graph, config });
       await session.run(initialize);
-      if (!isCallable) return { session, ...built, step: () => session.run(built.fetches, built.feeds) };
+      if (!isCallable) return { session, ...built, builtAt, step: () => session.run(built.fetches, built.feeds) };
       const pairs = built.feeds as readonly (readonly [tf.Tensor, tf.NDArray])[];
       const call = session.makeCallable(built.fetches, { feedList: pairs.map(([tensor]) => tensor) });
       const values = pairs.map(([, value]) => value);
-      return { session, ...built, step: () => call(...values) };
+      return { session, ...built, builtAt, step: () => call(...values) };
     },
   };
 }
