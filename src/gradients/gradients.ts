@@ -8,6 +8,7 @@ import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { expandInPlace, expansionOf } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
+import { fromHere } from "../graph/location.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Gradient, OpDefinition } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
@@ -57,7 +58,7 @@ export function gradients(
   if (unconnectedGradients !== "none" && unconnectedGradients !== "zero")
     throw new ValueError(`Unknown value for unconnected_gradients: '${unconnectedGradients}'`);
   const graph = graphOfList(ys) ?? getDefaultGraph();
-  return graph.asDefault(() =>
+  const build = (): (Tensor | IndexedSlices | null)[] =>
     graph.nameScope(name ?? "gradients", () => {
       const given = listOf(ys).map(y => convertToTensor(y as TensorLike, { name: "y" }));
       const asked = listOf(xs).map(sourceTensor);
@@ -68,8 +69,8 @@ export function gradients(
       walk.start(targets, initialGradients(targets, gradYs));
       walk.run(targets, sources, stops);
       return sources.map(x => walk.gradientOf(x) ?? (unconnectedGradients === "zero" ? zerosLike(x) : null));
-    }),
-  );
+    });
+  return fromHere(() => graph.asDefault(build));
 }
 
 /** The tensor that stands for the result of a call that has been expanded. */

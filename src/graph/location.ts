@@ -6,16 +6,30 @@ export interface Location {
   toString(): string;
 }
 
-const ownFolder = import.meta.url.replace(/graph\/[^/]*$/, "");
+/** The folder of the library: of its rooms, or of all its files where they were put together. */
+const ownFolder = import.meta.url.replace(/(?:graph\/)?[^/]*$/, "");
 const depth = 40;
+let shared: Location | undefined;
 
-/** Remembers the call site; costs a few microseconds, for V8 makes text of a stack only when it is read (which takes ten times as long). */
+/** Remembers the call site; costs some ten microseconds, for V8 makes text of a stack only when it is read (which takes ten times as long). */
 export function captureLocation(): Location {
+  if (shared !== undefined) return shared;
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = depth;
   const holder = new Error();
   Error.stackTraceLimit = limit;
   return { toString: () => userFrame(holder.stack ?? "") };
+}
+
+/** All nodes that `build` makes are told to be made where this was called: for what makes hundreds by itself, under a deep stack. */
+export function fromHere<T>(build: () => T): T {
+  const outer = shared;
+  shared = captureLocation();
+  try {
+    return build();
+  } finally {
+    shared = outer;
+  }
 }
 
 /** The place of a frame: `file:///a/model.ts:14:9` → `/a/model.ts:14:9`. */
