@@ -33,7 +33,7 @@ for (const [name, program] of Object.entries(programs))
   lines.push(`| ${name} | ${cell(await bundleByEsbuild(program))} | ${cell(await bundleByVite(program))} |`);
 lines.push(
   "",
-  `\`import * as tf\` in Node: ${startUp(join(root, "dist/index.js"))} ms from dist/, ${startUp(join(root, "src/index.ts"))} ms from the sources.`,
+  `\`import * as tf\` in Node: ${startUp(join(root, "dist/node/index.js"))} ms from dist/, ${startUp(join(root, "src/index.ts"))} ms from the sources.`,
 );
 const table = lines.join("\n");
 console.log(table);

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { bundleByEsbuild, bundleByVite, readmeProgram } from "../../scripts/bundle.mjs";
@@ -44,6 +45,22 @@ test("the main door has no runtime dependency and nothing runs on install", () =
   assert.equal(manifest.dependencies, undefined);
   const hooks = Object.keys(manifest.scripts).filter(name => /^(pre|post)?install$|^prepare$/.test(name));
   assert.deepEqual(hooks, []);
+});
+
+test("the files for Node have every name of the others, and load nothing of them", async () => {
+  const own = name => import(pathToFileURL(join(root, "dist", name)).href);
+  for (const door of ["index", "compat", "formats"]) {
+    const [apart, together] = [await own(`${door}.js`), await own(`node/${door}.js`)];
+    assert.deepEqual(Object.keys(together), Object.keys(apart));
+    const names = module => Object.values(module).map(value => (typeof value === "function" ? value.name : ""));
+    assert.deepEqual(names(together), names(apart));
+  }
+  const files = built.filter(name => name.startsWith("node/"));
+  assert.ok(files.length < 40, `${files.length} files`);
+  assert.deepEqual(
+    files.filter(name => /(?:from |import\(|new URL\()"\.\./.test(readFileSync(join(root, "dist", name), "utf8"))),
+    [],
+  );
 });
 
 test("publint finds nothing to say", async () => {
