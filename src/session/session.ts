@@ -68,11 +68,11 @@ export interface RunSettings {
 
 type RunArgument = Feeds | null | (RunSettings & { readonly feedDict?: Feeds | null });
 
-const settingNames = new Set(["feedDict", "options", "runMetadata"]);
+const settingNames = ["feedDict", "options", "runMetadata"];
 
 /** Names of tensors hold a colon, so an object with these keys is not one of feeds. */
 const isSettings = (given: RunArgument | undefined): given is RunSettings & { readonly feedDict?: Feeds | null } =>
-  typeof given === "object" && given !== null && settingNames.has(Object.keys(given)[0]);
+  typeof given === "object" && given !== null && settingNames.some(name => name in given);
 
 /** @throws TypeError for a trace level or metadata that are none. */
 function isTraced(options: RunSettingsOptions | null | undefined, metadata: RunMetadataTarget | null | undefined): boolean {
@@ -157,10 +157,10 @@ export class Session {
   run<const F extends Fetches>(fetches: F, options: RunSettings & { readonly feedDict?: Feeds | null }): Promise<Results<F>>;
   run<const F extends Fetches>(fetches: F, given?: RunArgument, last?: RunSettings): Promise<Results<F>> {
     try {
-      const { feedDict, ...settings } = isSettings(given) ? given : { feedDict: given, ...last };
+      const settings = isSettings(given) ? given : last;
       const plan = this.fetchPlan(fetches);
-      const resolved = resolveFeeds(this.graph, feedDict);
-      const isPlain = !settings.options && !settings.runMetadata;
+      const resolved = resolveFeeds(this.graph, isSettings(given) ? given.feedDict : given);
+      const isPlain = !settings?.options && !settings?.runMetadata;
       return (isPlain ? this.execute(plan, resolved) : this.told(plan, resolved, settings)) as Promise<Results<F>>;
     } catch (error) {
       return Promise.reject(error);
