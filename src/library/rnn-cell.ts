@@ -88,7 +88,7 @@ export interface CellLike {
 
 /** @throws TypeError naming what an argument lacks to be a cell. */
 export function assertLikeCell(argument: string, cell: unknown): asserts cell is CellLike {
-  const has = (name: string): boolean => typeof cell === "object" && cell !== null && name in cell;
+  const has = (name: string): boolean => (typeof cell === "object" || typeof cell === "function") && cell !== null && name in cell;
   const errors = [
     ...(has("outputSize") ? [] : ["'output_size' property is missing"]),
     ...(has("stateSize") ? [] : ["'state_size' property is missing"]),
