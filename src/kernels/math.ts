@@ -101,6 +101,8 @@ export const isInline = (name: MathFunction): boolean => !isExact(name) && isUna
 /** fn(args) for values of a lane kind: f32, f64, f32x or f64x. Statements go to `k`; the result is an expression to be used once. */
 export function applyMath(k: FunctionRecorder, lane: RealName, fn: MathFunction, ...args: readonly Expr[]): Expr {
   if (args.length !== mathFunctions[fn]) throw new InternalError(`${fn} takes ${mathFunctions[fn]} arguments, not ${args.length}.`);
+  // One value has the bits of a lane, since graphs ask whether a value equals one computed elsewhere (the gradient of a minimum does).
+  if (lane === "f32" && k.target.hasRelaxedMadd) return f32x.extract(vectorOfOne(k, fn, args as readonly Expr<"f32">[]), 0);
   const name = isExact(fn) ? exactNames[fn] : fn;
   const isSingle = lane === "f32" || lane === "f32x";
   const inline = isSingle && !isExact(fn) && isUnary(name) ? singleUnary[name] : undefined;
@@ -108,6 +110,9 @@ export function applyMath(k: FunctionRecorder, lane: RealName, fn: MathFunction,
   const callee = isSingle ? roundedFunction(k, lane, name, isExact(fn)) : doubleFunction(k, lane, name, false);
   return k.call(callee, ...args)[0];
 }
+
+const vectorOfOne = (k: FunctionRecorder, fn: MathFunction, args: readonly Expr<"f32">[]): Expr<"vec"> =>
+  applyMath(k, "f32x", fn, ...args.map(arg => f32x.splat(arg))) as Expr<"vec">;
 
 type DoubleName = keyof typeof doubleUnary | keyof typeof doubleBinary;
 
