@@ -17,6 +17,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     // A hang ends the run; a machine that is busy with other things does not.
-    testTimeout: 240_000,
+    testTimeout: process.env.TENSORLOOM_FUZZ || process.env.TENSORLOOM_ROUNDS ? 3_600_000 : 240_000,
   },
 });

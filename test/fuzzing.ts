@@ -7,6 +7,8 @@ import { joinBytes } from "../src/base/files.ts";
 
 /** So many inputs a reader: a slice with fixed seeds, quick enough for every day. TENSORLOOM_FUZZ=100000 for a long run. */
 export const inputs = Number(process.env.TENSORLOOM_FUZZ ?? 3000);
+/** For what takes longer to read: a share of those every day, all of them in a long run. */
+export const shareOfInputs = (share: number): number => (process.env.TENSORLOOM_FUZZ ? inputs : Math.ceil(inputs * share));
 /** No input may take longer, whatever it is. */
 const mostMs = 2_000;
 /** Nor allocate more, however much it says that it holds. */
