@@ -118,6 +118,11 @@ describe("inspect", () => {
     writeFileSync(at("odd.pbtxt"), 'node { name: "x" op: "NoSuchOp" } node { name: "y" op: "NoSuchOp" }');
     const odd = await result("inspect", "odd.pbtxt");
     expect([odd.unsupported, odd.flops]).toEqual([{ NoSuchOp: 2 }, null]);
+    const type = 'attr { key: "T" value { type: DT_BOOL } }';
+    const placeholder = 'node { name: "p" op: "Placeholder" attr { key: "dtype" value { type: DT_BOOL } } }';
+    const merge = `node { name: "m" op: "Merge" input: ["s", "s:1"] ${type} attr { key: "N" value { i: 2 } } }`;
+    writeFileSync(at("branch.pbtxt"), `${placeholder} node { name: "s" op: "Switch" input: ["p", "p"] ${type} } ${merge}`);
+    expect(await result("inspect", "branch.pbtxt")).toMatchObject({ nodes: 3, unsupported: {} });
   });
 
   it("tells what is in checkpoints of both versions", async () => {
@@ -209,7 +214,7 @@ describe("freeze and convert", () => {
 describe("what is wrong", () => {
   it.each([
     [["inspect", "nowhere"], 1, /^error: nowhere; No such file or directory\n$/],
-    [["inspect", "corrupted/rec_bad_data_crc.tfrecord"], 1, /^error: corrupted record at \d+ .*\n$/],
+    [["inspect", "corrupted/rec_bad_data_crc.tfrecord"], 1, /^error: corrupted record at \d+\. .*\n$/],
     [["run", "model"], 1, /^error: Not given: features \(float32 \[\?, 4\]\)\. Give each with --input NAME=VALUE\.\n$/],
     [["run", "model", "--input", "features=[[1]]"], 1, /^error: .*\n$/],
     [["run", "model", "--input", "wrong=1"], 1, /^error: The model has no 'wrong'; its signature has features\.\n$/],

@@ -33,6 +33,7 @@ const lineOf = (error: unknown): string =>
   printable(
     (error instanceof Error ? error.message : String(error))
       .replace(/\s*\[\[\{\{node [^\]]*\]\]/g, "")
+      .replace(/([^\s.,:;!?])\s*\n\s*/g, "$1. ")
       .replace(/\s*\n\s*/g, " ")
       .trim(),
   );

@@ -6,6 +6,7 @@ import type { Message } from "../formats/messages.ts";
 import { dtypeOfEnumerator, shapeFromMessage } from "../formats/tensor-message.ts";
 import { Graph } from "../graph/graph.ts";
 import { importGraphDef } from "../io/graph-def.ts";
+import { isControlFlow } from "../ops/control-flow.ts";
 import { findOp } from "../ops/registry.ts";
 import { countFlops } from "./flops.ts";
 import { amount, bytesText, count, counted, flopText, section, shapeText, shortened } from "./layout.ts";
@@ -103,7 +104,7 @@ function runsHere(type: string): boolean {
   const definition = findOp(type);
   if (!definition) return false;
   const { lower, host, expand, resource, isPlaceholder } = definition;
-  return Boolean(lower || host || expand || resource || isPlaceholder);
+  return Boolean(lower || host || expand || resource || isPlaceholder) || isControlFlow(definition);
 }
 
 function attempt<T>(work: () => T): { readonly value?: T; readonly problem?: string } {

@@ -1,14 +1,19 @@
 // Checkpoints that TensorFlow wrote are read, and written again byte for byte; damaged ones are refused in its words; parts are read by range.
 
 import { createHash } from "node:crypto";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { files as diskFiles } from "#platform";
 import { recordedFiles, recordedJson, reports } from "../../test/interchange/files.ts";
 import { DataLossError, InvalidArgumentError, NotFoundError, OpError, OutOfRangeError } from "../base/errors.ts";
-import { type ByteSource, MemoryFiles } from "../base/files.ts";
+import { type ByteSource, type FileSystem, MemoryFiles } from "../base/files.ts";
 import { encodeText, NDArray } from "../base/ndarray.ts";
 import { BundleReader, mergeBundles, type NamedTensor, writeBundle } from "./bundle.ts";
 import { CheckpointReader, checkpointStateFromText, checkpointStateToText } from "./checkpoint.ts";
 import { writeCheckpointV1 } from "./checkpoint-v1.ts";
+import { crc32c as crc32cOf, maskCrc } from "./crc32c.ts";
 import { messageToBytes } from "./message-codec.ts";
 import { tableToBytes } from "./table.ts";
 
@@ -141,6 +146,50 @@ describe("parts", () => {
     const part = await (await BundleReader.open(held, "huge")).read("rows", "1000 4000000 900,2:-");
     expect([part.shape, asked]).toEqual([[2, 4_000_000], 8_000_000]);
     expect(part.get(0)).toBe((500_000_000 + 900 * 4_000_000) % 251);
+  });
+
+  test("of a file of 5 GB on the disk one variable whole, with a handful of reads", async () => {
+    // The file is a hole but for the last variable, so it takes no room.
+    const folder = mkdtempSync(join(tmpdir(), "bundle-"));
+    const [offset, given] = [4_999_999_488, Float32Array.from({ length: 100 }, (_, i) => i / 8)];
+    const shape = (size: bigint): object => ({ shape: { dim: [{ size }] } });
+    const crc32c = maskCrc(crc32cOf(new Uint8Array(given.buffer)));
+    const index = tableToBytes([
+      { key: new Uint8Array(0), value: messageToBytes("BundleHeaderProto", { numShards: 1, version: { producer: 1 } }) },
+      ...[
+        ["huge", { dtype: "DT_UINT8", ...shape(BigInt(offset)), size: BigInt(offset) }] as const,
+        ["last", { dtype: "DT_FLOAT", ...shape(100n), offset: BigInt(offset), size: 400n, crc32c }] as const,
+      ].map(([name, entry]) => ({ key: encodeText(name), value: messageToBytes("BundleEntryProto", entry) })),
+    ]);
+    try {
+      writeFileSync(join(folder, "m.index"), index);
+      const data = openSync(join(folder, "m.data-00000-of-00001"), "w");
+      writeSync(data, new Uint8Array(given.buffer), 0, 400, offset);
+      closeSync(data);
+      const reads: number[] = [];
+      const counted: FileSystem = {
+        ...diskFiles,
+        open: async path => {
+          const source = await diskFiles.open(path);
+          const read = async (from: number, length: number): Promise<Uint8Array> => {
+            reads.push(length);
+            return source.read(from, length);
+          };
+          return { name: source.name, size: source.size, read, close: () => source.close() };
+        },
+      };
+      const held = process.memoryUsage().arrayBuffers;
+      const reader = await CheckpointReader.open(counted, join(folder, "m"));
+      expect((await reader.getTensor("last")).data).toEqual(given);
+      expect(reader.getVariableToShapeMap().get("huge")).toEqual([offset]);
+      await reader.close();
+      expect(reads.at(-1)).toBe(400);
+      // Besides, the index: some parts of it more than once.
+      expect(reads.slice(0, -1).reduce((sum, length) => sum + length, 0)).toBeLessThan(4 * index.length);
+      expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(1 << 24);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test.each([

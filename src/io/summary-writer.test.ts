@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as tf from "tensorloom";
 import { afterAll, expect, test } from "vitest";
 import { recordedFiles, recordedJson } from "../../test/interchange/files.ts";
-import { messageFromBytes, messageToJson } from "../formats/message-codec.ts";
+import { messageFromBytes, messageToBytes, messageToJson } from "../formats/message-codec.ts";
 import { recordsOf } from "../formats/records.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tensorloom-events-"));
@@ -70,6 +70,12 @@ test("what is written is read again", async () => {
     "sessionLog",
   ]);
   expect(events[0].fileVersion).toBe("brain.Event:2");
+  const meta = messageFromBytes("MetaGraphDef", events[2].metaGraphDef as Uint8Array);
+  expect(Buffer.compare(messageToBytes("GraphDef", meta.graphDef ?? {}), events[1].graphDef as Uint8Array)).toBe(0);
+  expect([meta.collectionDef.get("summaries")?.nodeList?.value[0], meta.metaInfoDef?.strippedOpList?.op.length]).toEqual([
+    "loss:0",
+    new Set(meta.graphDef?.node.map(({ op }) => op)).size,
+  ]);
   const { value } = events[3].summary as NonNullable<tf.Event["summary"]>;
   expect(value.map(({ tag }) => tag)).toEqual(["loss", "values", "pictures/image/0", "tone/audio/0", "note"]);
   expect([value[0].simpleValue, value[4].metadata?.pluginData?.pluginName]).toEqual([1.5, "text"]);

@@ -12,6 +12,7 @@ import { readRecords, recordToBytes } from "../formats/records.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
+import { metaGraphOf } from "./meta-graph.ts";
 
 /** A summary as a message: `new tf.Summary({ value: [{ tag: "loss", simpleValue: 0.5 }] })`. TF: tf.Summary. */
 export const Summary = messageClass("Summary");
@@ -68,7 +69,7 @@ export class FileWriter {
     const { graph = null, graphDef = null } = options;
     if (graph === null && graphDef === null) return;
     this.addGraph(graph, { graphDef });
-    this.addMetaGraph({ metaInfoDef: {}, graphDef: graphDef ?? exportGraphDef(graph as Graph, { addShapes: true }) });
+    this.addMetaGraph(metaGraphOf(graph === null ? { graphDef } : { graph }));
   }
 
   getLogdir(): string {

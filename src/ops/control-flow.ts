@@ -10,7 +10,7 @@ import * as attr from "../graph/attributes.ts";
 import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
-import { defineOp, type Gradients, type Named, type PartialArray } from "../graph/op-definition.ts";
+import { defineOp, type Gradients, type Named, type OpDefinition, type PartialArray } from "../graph/op-definition.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { call, check, constant, map } from "../ir/build.ts";
 import type { Routine } from "../ir/program.ts";
@@ -340,6 +340,11 @@ export const LoopCond = defineOp("LoopCond", {
   gradient: "none",
   shape: ({ input }) => input.withRank(0),
 });
+
+/** Is it one of these? They have no kernels: branches and loops are made of them before. */
+export const isControlFlow = (definition: OpDefinition): boolean =>
+  [Switch, Merge, Enter, Exit, NextIteration, LoopCond].some(op => op === definition) ||
+  [RefSwitch, RefMerge, RefEnter, RefExit, RefNextIteration].some(op => op === definition);
 
 /** A stack of tensors: what a loop pushes, the loop of its gradient pops. The elements are kept by the host, since how many there will be is not
  *  known; their count is a value of the run, which orders pushes and pops. */
