@@ -1,9 +1,11 @@
 // What we write runs in TensorFlow with the same results: graphs with gradients, optimizers, branches and loops, as bytes and as text, with their
 // collections, frozen. Skipped where no TensorFlow is installed.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { files } from "../../src/platform/node.ts";
+import { mergeBundles, writeBundle } from "../../src/formats/bundle.ts";
 import { messageFromBytes, messageToBytes } from "../../src/formats/message-codec.ts";
 import { messageFromText, messageToText } from "../../src/formats/text-format.ts";
 import * as tf from "../../src/index.ts";
@@ -120,6 +122,47 @@ describe.runIf(hasTensorFlow)("in TensorFlow", () => {
     },
     300_000,
   );
+
+  it("reads our checkpoints: several data files, variables in parts restored into other parts", async () => {
+    const whole = new tf.NDArray(
+      "float32",
+      [5, 2],
+      Float32Array.from({ length: 10 }, (_, i) => i / 4),
+    );
+    const words = tf.NDArray.from(["über", ""], "string");
+    const rows = (from: number, to: number): tf.NDArray =>
+      new tf.NDArray("float32", [to - from, 2], (whole.data as Float32Array).slice(2 * from, 2 * to));
+    await writeBundle(files, join(folder, "a"), [
+      { name: "p", value: rows(0, 3), shapeAndSlice: "5 2 0,3:-" },
+      { name: "words", value: words },
+    ]);
+    await writeBundle(files, join(folder, "b"), [{ name: "p", value: rows(3, 5), shapeAndSlice: "5 2 3,2:-" }]);
+    await mergeBundles(files, [join(folder, "a"), join(folder, "b")], join(folder, "merged"));
+    // By a Saver, and once more over itself, which leaves several data files.
+    const graph = new tf.Graph();
+    const { saver, init } = graph.asDefault(() => {
+      const p = tf.getVariable("p", [5, 2], { partitioner: tf.fixedSizePartitioner(3), initializer: tf.zerosInitializer() });
+      tf.identity(tf.convertToTensor(p), { name: "whole" });
+      return { saver: new tf.train.Saver(), init: tf.globalVariablesInitializer() };
+    });
+    const session = new tf.Session({ graph });
+    await session.run(init);
+    await saver.restore(session, join(folder, "merged"));
+    for (let time = 0; time < 2; time++) await saver.save(session, join(folder, "saved"));
+    await session.close();
+    const jobs: Job[] = [
+      { kind: "checkpoint", file: "merged", runs: [{ feeds: {}, fetches: ["p", "words"] }] },
+      { kind: "checkpoint", file: "saved", runs: [{ feeds: {}, fetches: ["p"] }] },
+      { kind: "meta", file: "saved.meta", restore: "saved", runs: [{ feeds: {}, fetches: ["whole:0"] }] },
+      ...["merged", "saved"].map(
+        file => ({ kind: "variable", file, name: "p", shape: [5, 2], parts: 2, runs: [{ feeds: {}, fetches: ["whole:0"] }] }) as const,
+      ),
+    ];
+    const read = runInTensorFlow(folder, jobs).map(([values]) => values.map(value => arrayOf(value).toArray()));
+    const expected = whole.toArray();
+    expect(read).toEqual([[expected, words.toArray()], [expected], [expected], [expected], [expected]]);
+    expect(readdirSync(folder).filter(name => /^(merged|saved)\.data/.test(name)).length).toBe(4);
+  }, 300_000);
 });
 
 describe("what is written", () => {

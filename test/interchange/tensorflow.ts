@@ -7,8 +7,12 @@ import { recordedOf, type RecordedArray } from "./recorded.ts";
 export interface Job {
   /** Within the folder. */
   readonly file: string;
-  readonly kind: "graph" | "text" | "meta" | "saved_model";
+  readonly kind: "graph" | "text" | "meta" | "saved_model" | "checkpoint" | "variable";
   readonly tags?: readonly string[];
+  /** Of a variable made in TensorFlow and restored: `whole:0`. A checkpoint is read without a graph, and its fetches are names. */
+  readonly name?: string;
+  readonly shape?: readonly number[];
+  readonly parts?: number;
   /** A checkpoint to restore from. */
   readonly restore?: string;
   /** [y, x]: `python_gradient:0` is to be dy/dx. */

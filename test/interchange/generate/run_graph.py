@@ -1,6 +1,6 @@
 """Runs graphs in TensorFlow: python run_graph.py FOLDER < jobs.json > results.json
 
-A job: {"file", "kind": "graph" | "meta" | "saved_model" | "text", "init": [operation], "runs": [{"feeds", "fetches"}]}. Arrays as in recorded.ts.
+A job: {"file", "kind": "graph" | "meta" | "saved_model" | "text" | "checkpoint" | "variable", "init": [operation], "runs": [{"feeds", "fetches"}]}. Arrays as in recorded.ts.
 """
 import os, sys, json, base64
 
@@ -29,10 +29,18 @@ def encoded(value):
 
 def run(folder, job):
     path = os.path.join(folder, job["file"])
+    if job["kind"] == "checkpoint":
+        reader = tf.train.load_checkpoint(path)
+        return [[encoded(reader.get_tensor(name)) for name in r["fetches"]] for r in job["runs"]]
     graph = tf.Graph()
     with graph.as_default(), tf.Session(graph=graph) as session:
         if job["kind"] == "saved_model":
             tf.saved_model.loader.load(session, job["tags"], path)
+        elif job["kind"] == "variable":
+            partitioner = tf.fixed_size_partitioner(job["parts"])
+            variable = tf.get_variable(job["name"], job["shape"], partitioner=partitioner)
+            tf.train.Saver().restore(session, path)
+            tf.identity(variable, name="whole")
         elif job["kind"] == "meta":
             saver = tf.train.import_meta_graph(path)
             if job.get("restore"):
