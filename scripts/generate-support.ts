@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { dtypeTable } from "../src/base/dtype.ts";
 import { tf } from "../src/compat.ts";
 import type { OpDefinition } from "../src/graph/op-definition.ts";
+import { isControlFlow } from "../src/ops/control-flow.ts";
 import { allOps } from "../src/ops/registry.ts";
 import { loadSpec } from "../test/parity/golden.ts";
 
@@ -35,8 +36,11 @@ function typesOf({ attrs, inputs, outputs }: OpDefinition): string {
 const gradientOf = ({ gradient }: OpDefinition): string =>
   typeof gradient === "function" ? "yes" : gradient === "none" ? "none, as TensorFlow" : "refused, as TensorFlow";
 
-const runsOf = ({ lower, host }: OpDefinition): string =>
-  lower !== undefined ? "wasm, reference" : host !== undefined ? "on the host, between kernels" : "builds and exports only";
+function runsOf(op: OpDefinition): string {
+  if (op.lower !== undefined || op.expand !== undefined || isControlFlow(op)) return "wasm, reference";
+  if (op.isPlaceholder) return "takes what is fed";
+  return op.host !== undefined || op.resource !== undefined ? "on the host, between kernels" : "builds and exports only";
+}
 
 const ours = new Map(allOps().map(op => [op.type, op]));
 const row = (op: OpDefinition): string => `| ${op.type} | ${tierOf(op.type)} | ${gradientOf(op)} | ${runsOf(op)} | ${typesOf(op)} |`;
