@@ -69,6 +69,23 @@ describe("tf.gradients", () => {
     ).toEqual([[0, 0]]);
   });
 
+  test("slices go through sums of tensors as they are, once for each input", async () => {
+    const sums = [
+      (x: tf.Tensor) => tf.addN([x, x]),
+      (x: tf.Tensor) => tf.rawOps.AccumulateNV2({ inputs: [x, x], shape: [3, 2] }),
+    ];
+    for (const sum of sums) {
+      const fetched = await values(() => {
+        const x = tf.ones([3, 2]);
+        const [slices] = tf.gradients(tf.gather(sum(x), [2, 0]), x);
+        if (!(slices instanceof tf.IndexedSlices)) throw new Error("The gradient is dense.");
+        expect([slices.values.name, slices.indices.name]).toEqual(["gradients/concat:0", "gradients/concat_1:0"]);
+        return [slices.values, slices.indices];
+      });
+      expect(fetched).toEqual([Array.from({ length: 4 }, () => [1, 1]), [2, 0, 2, 0]]);
+    }
+  });
+
   test("gather gives slices; several are joined, dense ones make all dense", async () => {
     inGraph(() => {
       const v = new tf.Variable(tf.ones([4, 2]));

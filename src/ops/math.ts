@@ -724,6 +724,7 @@ export const AddN = defineOp("AddN", {
   shape: ({ inputs }) => mergedShape(inputs),
   holds: (_, context) => context.handle("inputs"),
   gradient: ({ inputs }, d): Gradients => ({ inputs: inputs.map(() => d.sum) }),
+  takesSlices: true,
   commutative: true,
   lower: ({ inputs }, context) => sumOf(inputs, context),
   onHost: ({ inputs }) => [inputs.map(VariantArray.of).reduce((sum, x) => sum.plus(x))],
@@ -735,6 +736,7 @@ export const AccumulateNV2 = defineOp("AccumulateNV2", {
   attrs: { N: attr.int(undefined, 1), T: attr.type(attr.numbers), shape: attr.shape() },
   shape: ({ inputs, shape }) => mergedShape(inputs).mergeWith(shape),
   gradient: ({ inputs }, d): Gradients => ({ inputs: inputs.map(() => d.sum) }),
+  takesSlices: true,
   commutative: true,
   lower: ({ inputs }, context) => sumOf(inputs, context),
 });
