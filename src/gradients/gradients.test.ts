@@ -70,7 +70,10 @@ describe("tf.gradients", () => {
   });
 
   test("slices go through sums of tensors as they are, once for each input", async () => {
-    const sums = [(x: tf.Tensor) => tf.addN([x, x]), (x: tf.Tensor) => tf.rawOps.AccumulateNV2({ inputs: [x, x], shape: new tf.TensorShape([3, 2]) })];
+    const sums = [
+      (x: tf.Tensor) => tf.addN([x, x]),
+      (x: tf.Tensor) => tf.rawOps.AccumulateNV2({ inputs: [x, x], shape: new tf.TensorShape([3, 2]) }),
+    ];
     for (const sum of sums) {
       const fetched = await values(() => {
         const x = tf.ones([3, 2]);
