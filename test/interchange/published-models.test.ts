@@ -232,8 +232,8 @@ describe.skipIf(reason !== null)(`published models${reason === null ? "" : ` (sk
       let compared = 0;
       for (const [name, array] of base) {
         if (array.dtype !== "float32" || array.size < 2) continue;
-        const values = Array.from(array.data as Float32Array);
-        const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+        const values = array.data as Float32Array;
+        const [low, high] = [values.reduce((a, b) => Math.min(a, b), 0), values.reduce((a, b) => Math.max(a, b), 0)];
         const scale = Math.max(-low, high);
         if (half.has(name)) expect(difference(array, half.get(name) as tf.NDArray)).toBeLessThanOrEqual(scale / 1024);
         if (bytes.has(name))
