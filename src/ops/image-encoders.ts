@@ -12,10 +12,9 @@ import { defineOp, type Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { collect } from "./arguments.ts";
 import { convertImageDtype } from "./image.ts";
+import { dimsText } from "./image-resize.ts";
 import { DecodeJpeg } from "./image-codecs.ts";
 import { inNameScope } from "./named.ts";
-
-const dimsText = (dims: readonly number[]): string => `[${dims.join(",")}]`;
 
 // ---- JPEG ----
 

@@ -43,6 +43,12 @@ function required(x: Size, sign: ">" | ">=" | "==", y: Size, message: string): O
   return [Assert(comparison(x, sign, y), [message])];
 }
 
+/** The checks of a size that is asked for. */
+const positiveSizes = (targetHeight: Size, targetWidth: Size): Operation[] => [
+  ...required(targetWidth, ">", 0, "target_width must be > 0."),
+  ...required(targetHeight, ">", 0, "target_height must be > 0."),
+];
+
 /** Python turns a comparison round whose left side is a number. */
 function comparison(x: Size, sign: ">" | ">=" | "==", y: Size): Tensor {
   if (sign === "==") return equal(x, y);
@@ -250,8 +256,7 @@ export const cropToBoundingBox = (
       checks.push(
         ...required(offsetWidth, ">=", 0, "offset_width must be >= 0."),
         ...required(offsetHeight, ">=", 0, "offset_height must be >= 0."),
-        ...required(targetWidth, ">", 0, "target_width must be > 0."),
-        ...required(targetHeight, ">", 0, "target_height must be > 0."),
+        ...positiveSizes(targetHeight, targetWidth),
         ...required(width, ">=", plus(targetWidth, offsetWidth), "width must be >= target + offset."),
         ...required(height, ">=", plus(targetHeight, offsetHeight), "height must be >= target + offset."),
       );
@@ -290,11 +295,7 @@ export const padToBoundingBox = (image: TensorLike, offsetHeight: Size, offsetWi
 export const resizeImageWithCropOrPad = (image: TensorLike, targetHeight: Size, targetWidth: Size): Tensor =>
   inNameScope(undefined, "resize_image_with_crop_or_pad", [image], () =>
     asBatch(image, batch => {
-      const checks = [
-        ...checkImage(batch),
-        ...required(targetWidth, ">", 0, "target_width must be > 0."),
-        ...required(targetHeight, ">", 0, "target_height must be > 0."),
-      ];
+      const checks = [...checkImage(batch), ...positiveSizes(targetHeight, targetWidth)];
       const x = withDependencies(checks, batch);
       const [tall, wide] = [targetHeight, targetWidth].map(size => (typeof size === "number" ? size : withDependencies(checks, size)));
       const [, height, width] = dimensionsOf(x);
@@ -396,11 +397,7 @@ export function resizeImageWithPad(image: TensorLike, targetHeight: Size, target
   const options = collect<ResizeImagesOptions>(["method", "alignCorners"], rest);
   return inNameScope(undefined, "resize_image_with_pad", [image], () =>
     asBatch(image, batch => {
-      const checks = [
-        ...checkImage(batch),
-        ...required(targetWidth, ">", 0, "target_width must be > 0."),
-        ...required(targetHeight, ">", 0, "target_height must be > 0."),
-      ];
+      const checks = [...checkImage(batch), ...positiveSizes(targetHeight, targetWidth)];
       const x = withDependencies(checks, batch);
       const [, height, width] = dimensionsOf(x);
       const [tall, wide, targetTall, targetWide] = [height, width, targetHeight, targetWidth].map(size => castOf(size, "float32"));

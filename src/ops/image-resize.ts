@@ -161,14 +161,21 @@ export function resizedShape(images: TensorShape, size: TensorShape, context: Sh
   return new TensorShape([known.dim(0), height, width, known.dim(3)]);
 }
 
-const dimsText = (dims: readonly number[]): string => `[${dims.join(",")}]`;
+/** Dimensions as messages about images end with them. */
+export const dimsText = (dims: readonly number[]): string => `[${dims.join(",")}]`;
+
+/** The two numbers of a vector. @throws InvalidArgumentError naming it, if it has others. */
+export function pairOf(name: string, array: NDArray): [number, number] {
+  if (array.rank !== 1) throw new InvalidArgumentError(`${name} must be 1-dimensional${dimsText(array.shape)}`);
+  if (array.size !== 2) throw new InvalidArgumentError(`${name} must have two elements${dimsText(array.shape)}`);
+  const [first, second] = numbersOf(array);
+  return [first, second];
+}
 
 /** @throws InvalidArgumentError for what cannot be resized. */
 function checkSizes(images: Value, size: NDArray): [height: number, width: number] {
   if (images.shape.length !== 4) throw new InvalidArgumentError(`input must be 4-dimensional${dimsText(images.shape)}`);
-  if (size.rank !== 1) throw new InvalidArgumentError(`shape_t must be 1-dimensional${dimsText(size.shape)}`);
-  if (size.size !== 2) throw new InvalidArgumentError(`shape_t must have two elements${dimsText(size.shape)}`);
-  const [height, width] = numbersOf(size);
+  const [height, width] = pairOf("shape_t", size);
   if (height <= 0 || width <= 0) throw new InvalidArgumentError("output dimensions must be positive");
   if (images.shape[1] === 0 || images.shape[2] === 0) throw new InvalidArgumentError("input image must be of non-zero size");
   return [height, width];
@@ -208,8 +215,8 @@ const imageTypes = [
   "float64",
   "bfloat16",
 ] as const satisfies readonly DType[];
-/** The same, as ResizeBilinear lists them. */
-const bilinearTypes = [
+/** The same, as ResizeBilinear and ScaleAndTranslate list them. */
+export const bilinearTypes = [
   "int8",
   "uint8",
   "int16",

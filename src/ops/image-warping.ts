@@ -1,6 +1,5 @@
 // Images seen through a window that moves or scales: glimpses, and scaling with translation by a choice of filters.
 
-import type { DType } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -11,10 +10,9 @@ import type { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { collect } from "./arguments.ts";
-import { resample, resizedShape, type Tap, transposed } from "./image-resize.ts";
+import { bilinearTypes, dimsText, pairOf, resample, resizedShape, type Tap, transposed } from "./image-resize.ts";
 
 const f32 = Math.fround;
-const dimsText = (dims: readonly number[]): string => `[${dims.join(",")}]`;
 
 // ---- glimpses ----
 
@@ -209,30 +207,12 @@ function filterOf(kernelType: string): Filter {
   return filter;
 }
 
-function pairOf(array: NDArray): [number, number] {
-  if (array.rank !== 1) throw new InvalidArgumentError(`t must be 1-dimensional${dimsText(array.shape)}`);
-  if (array.size !== 2) throw new InvalidArgumentError(`t must have two elements${dimsText(array.shape)}`);
-  return [Number(array.get(0)), Number(array.get(1))];
-}
-
-const scalable = [
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "int64",
-  "bfloat16",
-  "float16",
-  "float32",
-  "float64",
-] as const satisfies readonly DType[];
 const filterAttrs = { kernelType: attr.string("lanczos3"), antialias: attr.bool(true) };
 
 export const ScaleAndTranslate = defineOp("ScaleAndTranslate", {
   inputs: { images: "T", size: "int32", scale: "float32", translation: "float32" },
   outputs: { resizedImages: "float32" },
-  attrs: { T: attr.type(scalable), ...filterAttrs },
+  attrs: { T: attr.type(bilinearTypes), ...filterAttrs },
   shape: ({ images, size }, context) => resizedShape(images, size, context),
   gradient: ({ images, scale, translation, T, kernelType, antialias }, d): Gradients => ({
     images:
@@ -244,15 +224,13 @@ export const ScaleAndTranslate = defineOp("ScaleAndTranslate", {
   lower: ({ images, size, scale, translation, kernelType, antialias }) => {
     const spread = { filter: filterOf(kernelType), antialias };
     if (images.shape.length !== 4) throw new InvalidArgumentError(`input must be 4-dimensional${dimsText(images.shape)}`);
-    if (size.rank !== 1) throw new InvalidArgumentError(`output_shape_t must be 1-dimensional${dimsText(size.shape)}`);
-    if (size.size !== 2) throw new InvalidArgumentError(`output_shape_t must have two elements${dimsText(size.shape)}`);
-    const [height, width] = [Number(size.get(0)), Number(size.get(1))];
+    const [height, width] = pairOf("output_shape_t", size);
     if (height <= 0 || width <= 0) throw new InvalidArgumentError("output dimensions must be positive");
     if (images.shape[3] === 0) throw new InvalidArgumentError("image must have at least one channel");
     if (images.shape[1] === 0 || images.shape[2] === 0) throw new InvalidArgumentError("input image must be of non-zero size");
-    const [down, across] = pairOf(scale);
+    const [down, across] = pairOf("t", scale);
     if (!(down > 0 && across > 0)) throw new InvalidArgumentError("Scale must be greater than zero.");
-    const [below, right] = pairOf(translation);
+    const [below, right] = pairOf("t", translation);
     const rows = resample(ir.cast(images, "float32"), 1, filterTaps(images.shape[1], height, down, below, spread));
     return resample(rows, 2, filterTaps(images.shape[2], width, across, right, spread));
   },
@@ -266,8 +244,8 @@ export const ScaleAndTranslateGrad = defineOp("ScaleAndTranslateGrad", {
   compileTimeInputs: ["scale", "translation"],
   lower: ({ grads, originalImage, scale, translation, kernelType, antialias }) => {
     const spread = { filter: filterOf(kernelType), antialias };
-    const [down, across] = pairOf(scale);
-    const [below, right] = pairOf(translation);
+    const [down, across] = pairOf("t", scale);
+    const [below, right] = pairOf("t", translation);
     const [, height, width] = originalImage.shape;
     const columns = resample(grads, 2, transposed(filterTaps(width, grads.shape[2], across, right, spread), width));
     return resample(columns, 1, transposed(filterTaps(height, grads.shape[1], down, below, spread), height));

@@ -12,6 +12,7 @@ import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { collect } from "./arguments.ts";
 import { numbersOf } from "./array.ts";
 import { packedTensor, tensorOfBytes } from "./bytes.ts";
+import { coordinates } from "./sparse-structure.ts";
 import { bytesAt } from "./string.ts";
 import { cTypeOf } from "./tensor-array-failures.ts";
 
@@ -42,9 +43,7 @@ export const SerializeSparse = defineOp("SerializeSparse", {
   attrs,
   gradient: "none",
   shape: ({ sparseIndices, sparseValues, sparseShape }) => {
-    sparseIndices.withRank(2);
-    sparseValues.withRank(1);
-    sparseShape.withRank(1);
+    coordinates(sparseIndices, sparseValues, sparseShape);
     return new TensorShape([3]);
   },
   host: given => {
@@ -70,9 +69,7 @@ export const SerializeManySparse = defineOp("SerializeManySparse", {
   attrs,
   gradient: "none",
   shape: ({ sparseIndices, sparseValues, sparseShape }) => {
-    sparseIndices.withRank(2);
-    sparseValues.withRank(1);
-    sparseShape.withRank(1);
+    coordinates(sparseIndices, sparseValues, sparseShape);
     return new TensorShape([null, 3]);
   },
   host: given => {

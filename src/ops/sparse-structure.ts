@@ -61,7 +61,8 @@ function comparePlaces(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-const coordinates = (indices: TensorShape, values: TensorShape, shape: TensorShape): void => {
+/** @throws ValueError unless these can be the places, values and shape of a sparse tensor. */
+export const coordinates = (indices: TensorShape, values: TensorShape, shape: TensorShape): void => {
   indices.withRank(2);
   values.withRank(1);
   shape.withRank(1);

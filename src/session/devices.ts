@@ -2,29 +2,29 @@
 
 import { ValueError } from "../base/errors.ts";
 
-/** TF: tf.config.PhysicalDevice. */
-export class PhysicalDevice {
+class ListedDevice {
   readonly name: string;
   readonly deviceType: string;
   constructor(name: string, deviceType: string) {
     this.name = name;
     this.deviceType = deviceType;
   }
-  toString(): string {
-    return `PhysicalDevice(name='${this.name}', device_type='${this.deviceType}')`;
+  protected shownAs(className: string): string {
+    return `${className}(name='${this.name}', device_type='${this.deviceType}')`;
+  }
+}
+
+/** TF: tf.config.PhysicalDevice. */
+export class PhysicalDevice extends ListedDevice {
+  override toString(): string {
+    return this.shownAs("PhysicalDevice");
   }
 }
 
 /** TF: tf.config.LogicalDevice. */
-export class LogicalDevice {
-  readonly name: string;
-  readonly deviceType: string;
-  constructor(name: string, deviceType: string) {
-    this.name = name;
-    this.deviceType = deviceType;
-  }
-  toString(): string {
-    return `LogicalDevice(name='${this.name}', device_type='${this.deviceType}')`;
+export class LogicalDevice extends ListedDevice {
+  override toString(): string {
+    return this.shownAs("LogicalDevice");
   }
 }
 
