@@ -21,18 +21,12 @@ import { assetFolder, assetsOf, initializerOf, listStates, refuseTables } from "
 import { nameOfKind, type OpenModel, openModel } from "./models.ts";
 import { modelOptions } from "./run.ts";
 import { chosenSignature, endsOf } from "./signatures.ts";
-import type { TargetKind } from "./subcommands.ts";
+import { type TargetKind, targetKindOf } from "./target-kind.ts";
 import type { Given } from "./words.ts";
 
 export const freezeModel = (given: Given): Promise<void> => convertTo("frozen", given);
 export const convertModel = (given: Given): Promise<void> =>
-  convertTo((given.text("to") as TargetKind | undefined) ?? kindOfName(given.words[1]), given);
-
-function kindOfName(path: string): TargetKind {
-  if (/\.meta$/.test(path)) return "meta-graph";
-  if (/\.json$/.test(path)) return "tfjs";
-  return /\.(?:pb|pbtxt)$/.test(path) && !/saved_model\.pb/.test(path) ? "frozen" : "saved-model";
-}
+  convertTo((given.text("to") as TargetKind | undefined) ?? targetKindOf(given.words[1]), given);
 
 async function convertTo(kind: TargetKind, given: Given): Promise<void> {
   const [from, path] = given.words;

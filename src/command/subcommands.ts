@@ -1,6 +1,7 @@
 // The subcommands as their help shows them. What they do is loaded when it is asked for: a file of data needs no graph.
 
 import { fileKinds } from "./file-kind.ts";
+import { targetKinds } from "./target-kind.ts";
 import type { Flag, Subcommand } from "./words.ts";
 
 const json: Flag = { kind: "switch", text: "print the result as JSON" };
@@ -9,9 +10,6 @@ const modelFlags = {
   checkpoint: { kind: "text", shown: "PREFIX", text: "of a meta graph: where its variables are (beside it)" },
   kind: { kind: "choice", choices: fileKinds, text: "what the file is, where its name does not tell" },
 } as const satisfies Readonly<Record<string, Flag>>;
-
-export const targetKinds = ["frozen", "saved-model", "tfjs", "meta-graph"] as const;
-export type TargetKind = (typeof targetKinds)[number];
 
 const inspect: Subcommand = {
   name: "inspect",
