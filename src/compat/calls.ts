@@ -117,11 +117,16 @@ function setNamed({ name, parameters }: Signature, values: Map<string, unknown>,
 }
 
 /** Are these arguments by name, or is the object itself the argument at this position (a feed_dict, a nest of fetches)? */
-function isNamed({ parameters }: Signature, object: Record<string, unknown>, position: number): boolean {
+function isNamed({ parameters, positional }: Signature, object: Record<string, unknown>, position: number): boolean {
   const keys = Object.keys(object);
   if (keys.length === 0) return parameters[position]?.need !== "required";
-  return position >= parameters.length || keys.some(key => parameters.some(({ name }) => name === key || name === snakeOf(key)));
+  if (position >= parameters.length || keys.some(key => parameters.some(({ name }) => name === key || name === snakeOf(key)))) return true;
+  return position >= positional.length && Object.entries(object).every(([key, value]) => /^[a-z]\w*$/.test(key) && isSetting(value));
 }
+
+/** A misspelt option has a number, text or function; what is named in a dictionary of TensorFlow's (a Saver's variables) has not. */
+const isSetting = (value: unknown): boolean =>
+  Array.isArray(value) ? value.every(isSetting) : typeof value !== "object" || value === null;
 
 /** Without trailing arguments that are not given, and without an empty options object. */
 function trimmed(list: unknown[]): unknown[] {

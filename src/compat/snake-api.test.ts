@@ -44,6 +44,8 @@ describe("arrangeArguments", () => {
     [[], "max_pool() missing 4 required positional arguments: 'value' and 'ksize' and 'strides' and 'padding'"],
     [["v", 2, 2, "SAME", { padding: "VALID" }], "max_pool() got multiple values for argument 'padding'"],
     [["v", 2, 2, "SAME", { name: "x", colour: 1 }], "max_pool() got an unexpected keyword argument 'colour'"],
+    [["v", 2, 2, "SAME", { colour: 1 }], "max_pool() got an unexpected keyword argument 'colour'"],
+    [["v", 2, 2, "SAME", { namme: ["x"] }], "max_pool() got an unexpected keyword argument 'namme'"],
     [["v", 2, 2, "SAME", "NHWC", "n", "i", "more"], "max_pool() takes 7 positional arguments but 8 were given"],
   ])("refuses %j in Python's words", (given, message) => {
     expect(() => arrangeArguments(maxPool, given)).toThrow(message);
@@ -55,6 +57,13 @@ describe("arrangeArguments", () => {
     expect(arrangeArguments(run, [{}])).toEqual([{}]);
     expect(arrangeArguments(run, ["x", { "x:0": 1 }])).toEqual(["x", { "x:0": 1 }]);
     expect(arrangeArguments(run, ["x", { feed_dict: { "x:0": 1 } }])).toEqual(["x", { "x:0": 1 }]);
+  });
+
+  it("leaves a dictionary of variables alone", () => {
+    const saver = parseSignature("Saver", "0 var_list? reshape=");
+    const variables = { weights: new Map([["a variable", 1]]) };
+    expect(arrangeArguments(saver, [variables])).toEqual([{ varList: variables }]);
+    expect(() => arrangeArguments(saver, [{ reshap: true }])).toThrow("Saver() got an unexpected keyword argument 'reshap'");
   });
 
   it("puts a callback where our form has it", () => {
