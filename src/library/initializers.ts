@@ -6,15 +6,9 @@ import { isFloating } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { convertToTensor } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
 import { constant, ones, zeros } from "../ops/array.ts";
-import { multiply } from "../ops/math.ts";
-import { abs } from "../ops/math-functions.ts";
-import { reduceSum } from "../ops/math-reduction.ts";
-import { l2Loss } from "../ops/nn.ts";
 import { randomNormal, randomUniform, truncatedNormal } from "../ops/random.ts";
 
 /** The whole of which a part is initialized, and where the part begins in it. */
@@ -235,32 +229,3 @@ export const heNormal = scaled(2, "fan_in", "truncated_normal");
 export const heUniform = scaled(2, "fan_in", "uniform");
 export const lecunNormal = scaled(1, "fan_in", "truncated_normal");
 export const lecunUniform = scaled(1, "fan_in", "uniform");
-
-// ---- regularizers ----
-
-type Penalty = (weights: Tensor) => Tensor | null;
-
-const penalty =
-  (scopeName: string, scale: number, scope: string | null | undefined, sum: (weights: Tensor) => Tensor): Penalty =>
-  weights => {
-    if (scale === 0) return null;
-    return getDefaultGraph().nameScope(scope ?? scopeName, name =>
-      multiply(convertToTensor(scale, { dtype: weights.dtype, name: "scale" }), sum(weights), { name }),
-    );
-  };
-
-function checkScale(scale: number): void {
-  if (!(scale >= 0)) throw new ValueError(`Setting a scale less than 0 on a regularizer: ${scale}.`);
-}
-
-/** scale·Σ|w|. TF: tf.contrib.layers.l1_regularizer. */
-export function l1Regularizer(scale: number, { scope }: { scope?: string | null } = {}): Penalty {
-  checkScale(scale);
-  return penalty("l1_regularizer", scale, scope, weights => reduceSum(abs(weights)));
-}
-
-/** scale·Σw²/2. TF: tf.contrib.layers.l2_regularizer. */
-export function l2Regularizer(scale: number, { scope }: { scope?: string | null } = {}): Penalty {
-  checkScale(scale);
-  return penalty("l2_regularizer", scale, scope, weights => l2Loss(weights));
-}
