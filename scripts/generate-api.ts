@@ -47,6 +47,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   nest: /^ops\/nested/,
   config: /^session\/devices/,
   "config.threading": /^session\/devices/,
+  io: /^io\/|^library\/features/,
   "io.gfile": /^io\/file-access/,
   "saved_model.constants": /^io\/saved-model/,
   "saved_model.signature_constants": /^io\/saved-model/,

@@ -9,7 +9,9 @@ export {
   SparseFeature,
   VarLenFeature,
   parseExample,
+  parseSequenceExample,
   parseSingleExample,
+  parseSingleSequenceExample,
 } from "../library/features.ts";
 export { PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/bytes.ts";
@@ -24,6 +26,7 @@ export {
   isJpeg,
 } from "../ops/image-codecs.ts";
 export { encodeJpeg, encodePng } from "../ops/image-encoders.ts";
+export { decodeJsonExample } from "../ops/sequence-example.ts";
 export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse-serialization.ts";
 export { decodeCsv, decodeRaw } from "../ops/string-parsing.ts";
 export { decodeBase64, encodeBase64 } from "../ops/string.ts";

@@ -583,6 +583,7 @@ export {
 } from "../ops/random-stateless.ts";
 export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
 export { ApproxTopK, NthElement } from "../ops/selection.ts";
+export { DecodeJSONExample, ParseSequenceExample, ParseSequenceExampleV2, ParseSingleSequenceExample } from "../ops/sequence-example.ts";
 export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sets.ts";
 export { SparseCross, SparseCrossHashed, SparseCrossV2 } from "../ops/sparse-cross.ts";
 export { DeserializeManySparse, DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse-serialization.ts";

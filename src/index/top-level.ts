@@ -112,6 +112,7 @@ export {
   VarLenFeature,
   parseExample,
   parseSingleExample,
+  parseSingleSequenceExample,
 } from "../library/features.ts";
 export {
   UnconnectedGradients,
@@ -466,6 +467,7 @@ export {
   setRandomSeed,
   truncatedNormal,
 } from "../ops/random.ts";
+export { decodeJsonExample } from "../ops/sequence-example.ts";
 export { argsort, sort } from "../ops/sort.ts";
 export { sparseMask, sparseResetShape, sparseToIndicator } from "../ops/sparse-making.ts";
 export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse-serialization.ts";

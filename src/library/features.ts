@@ -11,6 +11,7 @@ import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { constant, reshape } from "../ops/array.ts";
 import { ParseExampleV2 } from "../ops/example.ts";
+import { ParseSequenceExampleV2 } from "../ops/sequence-example.ts";
 import { inNameScope } from "../ops/named.ts";
 import { sparseMerge } from "../ops/sparse-structure.ts";
 
@@ -88,6 +89,7 @@ export class SparseFeature {
 }
 
 type Feature = FixedLenFeature | FixedLenSequenceFeature | VarLenFeature | SparseFeature;
+type FeatureKind = typeof FixedLenFeature | typeof FixedLenSequenceFeature | typeof VarLenFeature;
 export type Features = { readonly [name: string]: Feature };
 /** Tensors by the names of features; sparse ones for VarLenFeature and SparseFeature. */
 // `any`: which of the two it is depends on the feature
@@ -98,6 +100,7 @@ interface Dense {
   readonly dtype: DType;
   readonly shape: TensorShape;
   readonly fallback: TensorLike | null;
+  readonly mayBeMissing: boolean;
 }
 
 /** What the op is asked for, in TensorFlow's order: by feature name. */
@@ -105,8 +108,16 @@ class Request {
   readonly sparse = new Map<string, DType>();
   readonly dense: Dense[] = [];
 
-  constructor(features: Features) {
-    for (const key of Object.keys(features).sort()) this.add(key, features[key]);
+  /** Without `kinds`, of examples: then a FixedLenSequenceFeature has to allow that it is missing, and has an open first dimension. */
+  constructor(features: Features, kinds?: readonly FeatureKind[]) {
+    for (const key of Object.keys(features).sort()) {
+      const feature = features[key];
+      if (kinds && !kinds.some(kind => feature instanceof kind))
+        throw new ValueError(`Unsupported ${feature.constructor.name} ${String(feature)} for key '${key}'`);
+      this.add(key, feature, kinds === undefined);
+    }
+    for (const { key } of this.dense)
+      if (this.sparse.has(key)) throw new ValueError(`Dense and sparse keys must not intersect; both have ${key}.`);
   }
 
   private needType(dtype: DType, key: string): void {
@@ -121,7 +132,7 @@ class Request {
     this.sparse.set(key, dtype);
   }
 
-  private add(key: string, feature: Feature): void {
+  private add(key: string, feature: Feature, isExample: boolean): void {
     if (feature instanceof VarLenFeature) this.addSparse(key, feature.dtype);
     else if (feature instanceof SparseFeature) {
       for (const indexKey of [feature.indexKey].flat().sort()) this.addSparse(indexKey, "int64");
@@ -129,11 +140,12 @@ class Request {
     } else if (feature instanceof FixedLenFeature || feature instanceof FixedLenSequenceFeature) {
       this.needType(feature.dtype, key);
       const isSequence = feature instanceof FixedLenSequenceFeature;
-      if (isSequence && !feature.allowMissing)
+      if (isSequence && isExample && !feature.allowMissing)
         throw new ValueError("Unsupported: FixedLenSequenceFeature requires allow_missing to be True.");
       if (feature.shape.dims === null) throw new ValueError(`Missing shape for feature ${key}.`);
-      const shape = isSequence ? new TensorShape([null, ...feature.shape.dims]) : feature.shape;
-      this.dense.push({ key, dtype: feature.dtype, shape, fallback: feature.defaultValue });
+      const shape = isSequence && isExample ? new TensorShape([null, ...feature.shape.dims]) : feature.shape;
+      const mayBeMissing = isSequence && feature.allowMissing;
+      this.dense.push({ key, dtype: feature.dtype, shape, fallback: feature.defaultValue, mayBeMissing });
     } else throw new TypeError(`Invalid feature ${key}:${String(feature)}.`);
   }
 }
@@ -147,8 +159,8 @@ function defaultOf({ key, dtype, shape, fallback }: Dense): Tensor {
     return reshape(convertToTensor(fallback, { dtype, name: `padding_${nodeName(key)}` }), []);
   }
   if (fallback === null) return constant(NDArray.zeros(dtype, [0]));
-  if (fallback instanceof Tensor) return reshape(fallback, shape.asNumbers());
-  return reshape(convertToTensor(fallback, { dtype, name: `key_${nodeName(key)}` }), shape.asNumbers());
+  if (fallback instanceof Tensor) return fallback;
+  return reshape(convertToTensor(fallback, { dtype, name: `key_${nodeName(key)}` }), shape);
 }
 
 const strings = (list: readonly string[]): NDArray => NDArray.from([...list], "string", [list.length]);
@@ -231,4 +243,133 @@ export function parseSingleExample(serialized: TensorLike, features: Features, {
       return withSparseFeatures(parsed(tensor, new Request(features), null), features);
     }),
   );
+}
+
+// ---- sequences ----
+
+interface SequenceFeatures {
+  /** Features of a message as a whole. */
+  readonly contextFeatures?: Features | null;
+  /** Lists of features along time. */
+  readonly sequenceFeatures?: Features | null;
+}
+
+interface SequenceOptions extends SequenceFeatures, Named {
+  readonly exampleNames?: TensorLike | null;
+  readonly exampleName?: TensorLike | null;
+}
+
+interface ParsedSequences {
+  readonly context: ParsedExamples;
+  readonly lists: ParsedExamples;
+  readonly lengths: ParsedExamples;
+}
+
+function sequenceRequests(
+  { contextFeatures, sequenceFeatures }: SequenceFeatures,
+  refusal: string,
+): readonly [context: Request, lists: Request] {
+  const isEmpty = (features: Features | null | undefined): boolean => !features || Object.keys(features).length === 0;
+  if (isEmpty(contextFeatures) && isEmpty(sequenceFeatures)) throw new ValueError(refusal);
+  return [
+    new Request(contextFeatures ?? {}, [VarLenFeature, FixedLenFeature]),
+    new Request(sequenceFeatures ?? {}, [VarLenFeature, FixedLenSequenceFeature]),
+  ];
+}
+
+function parsedSequences(
+  serialized: TensorLike,
+  names: TensorLike | null,
+  [context, lists]: readonly [Request, Request],
+  name: Named["name"],
+): ParsedSequences {
+  return inNameScope({ name }, "ParseSequenceExample", [serialized], () => {
+    for (const { key, fallback } of lists.dense)
+      if (fallback !== null) throw new ValueError(`Value feature_list.dense_defaults[${key}] must be None`);
+    const tensor = convertToTensor(serialized, { name: "serialized" });
+    const typesOf = (wanted: Request): FeatureType[] => [...wanted.sparse.values()] as FeatureType[];
+    const out = ParseSequenceExampleV2(
+      {
+        serialized: tensor,
+        debugName: names ?? strings([]),
+        contextSparseKeys: strings([...context.sparse.keys()]),
+        contextDenseKeys: strings(context.dense.map(({ key }) => key)),
+        contextRaggedKeys: strings([]),
+        featureListSparseKeys: strings([...lists.sparse.keys()]),
+        featureListDenseKeys: strings(lists.dense.map(({ key }) => key)),
+        featureListRaggedKeys: strings([]),
+        featureListDenseMissingAssumedEmpty: NDArray.from(
+          lists.dense.map(({ mayBeMissing }) => mayBeMissing),
+          "bool",
+          [lists.dense.length],
+        ),
+        contextDenseDefaults: context.dense.map(defaultOf),
+        Tcontext_dense: context.dense.map(({ dtype }) => dtype),
+        Ncontext_sparse: context.sparse.size,
+        Nfeature_list_sparse: lists.sparse.size,
+        Nfeature_list_dense: lists.dense.length,
+        contextSparseTypes: typesOf(context),
+        contextRaggedValueTypes: [],
+        contextRaggedSplitTypes: [],
+        featureListDenseTypes: lists.dense.map(({ dtype }) => dtype),
+        featureListSparseTypes: typesOf(lists),
+        featureListRaggedValueTypes: [],
+        featureListRaggedSplitTypes: [],
+        contextDenseShapes: context.dense.map(({ shape }) => shape),
+        featureListDenseShapes: lists.dense.map(({ shape }) => shape),
+      },
+      { name },
+    );
+    const sparse = (wanted: Request, indices: readonly Tensor[], values: readonly Tensor[], shapes: readonly Tensor[]) =>
+      [...wanted.sparse.keys()].map((key, i) => [key, new SparseTensor(indices[i], values[i], shapes[i])] as const);
+    const dense = (wanted: Request, values: readonly Tensor[]) => wanted.dense.map(({ key }, i) => [key, values[i]] as const);
+    return {
+      context: Object.fromEntries([
+        ...sparse(context, out.contextSparseIndices, out.contextSparseValues, out.contextSparseShapes),
+        ...dense(context, out.contextDenseValues),
+      ]),
+      lists: Object.fromEntries([
+        ...sparse(lists, out.featureListSparseIndices, out.featureListSparseValues, out.featureListSparseShapes),
+        ...dense(lists, out.featureListDenseValues),
+      ]),
+      lengths: Object.fromEntries(dense(lists, out.featureListDenseLengths)),
+    };
+  });
+}
+
+/** A batch of serialized tf.SequenceExample messages: context features, lists of features (dense ones padded to the longest of the batch), and
+ *  how long each dense list was. TF: tf.io.parse_sequence_example.
+ *  @throws InvalidArgumentError while running for features that are missing, of another type or size. */
+export function parseSequenceExample(
+  serialized: TensorLike,
+  { contextFeatures, sequenceFeatures, exampleNames = null, name }: SequenceOptions = {},
+): [context: ParsedExamples, lists: ParsedExamples, lengths: ParsedExamples] {
+  const requests = sequenceRequests(
+    { contextFeatures, sequenceFeatures },
+    "Both `context_features` and `sequence_features` argument are None, but at least one should have values.",
+  );
+  return inNameScope({ name }, "ParseSequenceExample", [serialized, exampleNames], () => {
+    const { context, lists, lengths } = parsedSequences(serialized, exampleNames, requests, name);
+    return [context, lists, lengths];
+  });
+}
+
+/** One serialized tf.SequenceExample message: its context features and its lists of features. TF: tf.io.parse_single_sequence_example. */
+export function parseSingleSequenceExample(
+  serialized: TensorLike,
+  { contextFeatures, sequenceFeatures, exampleName = null, name }: SequenceOptions = {},
+): [context: ParsedExamples, lists: ParsedExamples] {
+  const requests = sequenceRequests(
+    { contextFeatures, sequenceFeatures },
+    "Both context_features and sequence_features are None, but at least one should have values.",
+  );
+  return inNameScope({ name }, "ParseSingleSequenceExample", [serialized, exampleName], () => {
+    const tensor = inNameScope({ name }, "ParseSingleExample", [serialized, exampleName], () => {
+      const converted = convertToTensor(serialized, { name: "serialized" });
+      converted.shape.withRank(0);
+      return converted;
+    });
+    const { context, lists } = parsedSequences(tensor, exampleName, requests, name);
+    return [context, lists];
+  });
 }

@@ -12,19 +12,19 @@ import { defineOp } from "../graph/op-definition.ts";
 import { bytesAt } from "./string.ts";
 
 const featureTypes = ["float32", "int64", "string"] as const satisfies readonly DType[];
-const featureTypeList = (): ReturnType<typeof attr.types> => attr.types(undefined, { allowed: featureTypes, minimum: 0 });
+export const featureTypeList = (): ReturnType<typeof attr.types> => attr.types(undefined, { allowed: featureTypes, minimum: 0 });
 
 /** Types by the names that messages use. */
-const typeNames: Readonly<Partial<Record<DType, string>>> = { float32: "float", int64: "int64", string: "string" };
+export const typeNames: Readonly<Partial<Record<DType, string>>> = { float32: "float", int64: "int64", string: "string" };
 
 // ---- one example ----
 
-interface Feature {
+export interface Feature {
   readonly dtype: DType;
   readonly values: readonly ElementValue[];
 }
 
-function featureOf(feature: Message<"Feature">): Feature | null {
+export function featureOf(feature: Message<"Feature">): Feature | null {
   if (feature.floatList) return { dtype: "float32", values: feature.floatList.value };
   if (feature.int64List) return { dtype: "int64", values: feature.int64List.value };
   return feature.bytesList ? { dtype: "string", values: feature.bytesList.value } : null;
@@ -91,12 +91,12 @@ export interface ParsedFeatures {
   readonly raggedSplits: NDArray[];
 }
 
-const arrayOf = (dtype: DType, shape: readonly number[], values: readonly ElementValue[]): NDArray => {
+export const arrayOf = (dtype: DType, shape: readonly number[], values: readonly ElementValue[]): NDArray => {
   const array = NDArray.zeros(dtype, shape);
   values.forEach((value, i) => void array.set(i, value));
   return array;
 };
-const int64 = (values: readonly number[], shape: readonly number[]): NDArray => arrayOf("int64", shape, values.map(BigInt));
+export const int64 = (values: readonly number[], shape: readonly number[]): NDArray => arrayOf("int64", shape, values.map(BigInt));
 
 /** Parses a batch; `names` are the examples' (or none), null for one example that makes no batch. */
 export function parseFeatures(serialized: readonly Uint8Array[], names: readonly string[] | null, specs: FeatureSpecs): ParsedFeatures {
@@ -176,8 +176,8 @@ function denseOf(
 
 // ---- ops ----
 
-const keysOf = (array: NDArray): string[] => Array.from({ length: array.size }, (_, i) => decodeText(bytesAt(array, i)));
-const bytesOf = (array: NDArray): Uint8Array[] => Array.from({ length: array.size }, (_, i) => bytesAt(array, i));
+export const keysOf = (array: NDArray): string[] => Array.from({ length: array.size }, (_, i) => decodeText(bytesAt(array, i)));
+export const bytesOf = (array: NDArray): Uint8Array[] => Array.from({ length: array.size }, (_, i) => bytesAt(array, i));
 
 function outputShapes(lead: readonly Dimension[], sparse: number, denseShapes: readonly TensorShape[], ragged: number): TensorShape[] {
   const each = (count: number, shape: TensorShape): TensorShape[] => Array<TensorShape>(count).fill(shape);

@@ -55,6 +55,7 @@ import * as quantizedTensors from "./quantized-tensors.ts";
 import * as queue from "./queue.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
+import * as sequenceExample from "./sequence-example.ts";
 import * as sets from "./sets.ts";
 import * as selection from "./selection.ts";
 import * as sparseSerialization from "./sparse-serialization.ts";
@@ -127,6 +128,7 @@ const families = [
   random,
   randomDistributions,
   randomStateless,
+  sequenceExample,
   sets,
   sparse,
   sparseCross,

@@ -95,6 +95,26 @@ const programs: Readonly<Record<string, () => void>> = {
     tf.sparse.resetShape(weights, [4, 4]);
     tf.sparse.mask(new tf.IndexedSlices(table, tf.constant([1, 3, 5, 7, 9], { dtype: "int32" })), [3]);
   },
+
+  sequences() {
+    const one = tf.placeholder("string", [], { name: "one" });
+    const contextFeatures = {
+      n: new tf.FixedLenFeature([], "int64", { defaultValue: 3 }),
+      w: new tf.VarLenFeature("float32"),
+      k: new tf.FixedLenFeature([2], "string"),
+    };
+    const sequenceFeatures = {
+      ids: new tf.FixedLenSequenceFeature([], "int64", { allowMissing: true }),
+      words: new tf.VarLenFeature("string"),
+      p: new tf.FixedLenSequenceFeature([2], "float32"),
+    };
+    tf.parseSingleSequenceExample(one, { contextFeatures, sequenceFeatures });
+    tf.parseSingleSequenceExample("abc", { contextFeatures, sequenceFeatures, exampleName: "who", name: "mine" });
+    const many = tf.placeholder("string", [null], { name: "many" });
+    tf.io.parseSequenceExample(many, { contextFeatures, sequenceFeatures });
+    tf.io.parseSequenceExample(["a", "b"], { sequenceFeatures, exampleNames: ["p", "q"], name: "batch" });
+    tf.io.decodeJsonExample(one);
+  },
 };
 
 describe("nodes are TensorFlow's", () => {

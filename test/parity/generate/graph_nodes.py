@@ -99,7 +99,18 @@ def sparse():
     tf.sparse.mask(tf.IndexedSlices(table, tf.constant([1, 3, 5, 7, 9])), [3])
 
 
-PROGRAMS = [layers, gradients, metrics, sparse]
+def sequences():
+    one = tf.placeholder(tf.string, [], name="one")
+    context = {"n": tf.FixedLenFeature([], tf.int64, 3), "w": tf.VarLenFeature(tf.float32), "k": tf.FixedLenFeature([2], tf.string)}
+    lists = {"ids": tf.FixedLenSequenceFeature([], tf.int64, allow_missing=True), "words": tf.VarLenFeature(tf.string), "p": tf.FixedLenSequenceFeature([2], tf.float32)}
+    tf.parse_single_sequence_example(one, context, lists)
+    tf.parse_single_sequence_example("abc", context, lists, example_name="who", name="mine")
+    tf.io.parse_sequence_example(tf.placeholder(tf.string, [None], name="many"), context, lists)
+    tf.io.parse_sequence_example(["a", "b"], None, lists, ["p", "q"], name="batch")
+    tf.io.decode_json_example(one)
+
+
+PROGRAMS = [layers, gradients, metrics, sparse, sequences]
 
 if __name__ == "__main__":
     recorded = {}
