@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { printContractions } from "./kernels/contractions.ts";
 import { peakSpeed } from "./kernels/tile.ts";
 import { printFirstRuns } from "./first-run.ts";
 import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
@@ -16,6 +17,7 @@ import { type Workload, workloads } from "./workloads.ts";
 const usage = `npm run bench -- NAME [--against tf,tfjs] [--threads N] [--rounds N] [--seconds S] [--json FILE] [--write]
 npm run bench -- profile NAME [--seconds S]: milliseconds a step by phase
 npm run bench -- first NAME [--threads N] [--rounds N]: milliseconds of the first run by stage, each in a fresh process
+npm run bench -- contractions [TEXT] [--rounds N] [--seconds S]: products and convolutions, whose name contains the text, as shares of the peak
 npm run bench -- install PEER...: installs peers under .cache/peers
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
   --against  peers to run beside, taking turns: ${peerNames.join(", ")}
@@ -159,6 +161,10 @@ async function main(): Promise<number> {
   });
   if (positionals[0] === "install") {
     for (const name of positionals.slice(1)) installPeer(name);
+    return 0;
+  }
+  if (positionals[0] === "contractions") {
+    await printContractions(positionals[1] ?? "", { rounds: Number(values.rounds), seconds: Number(values.seconds) });
     return 0;
   }
   const isProfile = positionals[0] === "profile";

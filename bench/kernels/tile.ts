@@ -20,8 +20,8 @@ export function fastest(call: () => void, rounds: number): number {
   return best * 1e6;
 }
 
-/** C tile = A rows · packed B panel, `passes` times. */
-export function tileSpeed(rows: number, columns: number, relaxedMadd: boolean, passes = 2000, rounds = 30): number {
+/** C tile = A rows · packed B panel, so many times: checked once, then to be timed. */
+function tileOf(rows: number, columns: number, relaxedMadd: boolean): { run(times: number): void; flops: number } {
   const target = wasmTarget({ relaxedMadd });
   const m = new ModuleRecorder(target, { minPages: 16 });
   m.function("tile", { params: { a: "i32", b: "i32", c: "i32", times: "i32" }, exported: true }, (k, { a, b, c, times }) => {
@@ -44,7 +44,9 @@ export function tileSpeed(rows: number, columns: number, relaxedMadd: boolean, p
   const { exports, f32 } = instantiate(m.finish());
   for (let i = 0; i < rows * depth; i++) f32[place.a / 4 + i] = Math.sin(i);
   for (let i = 0; i < columns * depth; i++) f32[place.b / 4 + i] = Math.cos(i);
-  const run = (times: number) => exports.tile(place.a, place.b, place.c, times);
+  const run = (times: number): void => {
+    exports.tile(place.a, place.b, place.c, times);
+  };
   run(1);
   for (let r = 0; r < rows; r++) {
     for (let j = 0; j < columns; j++) {
@@ -53,7 +55,26 @@ export function tileSpeed(rows: number, columns: number, relaxedMadd: boolean, p
       if (!(Math.abs(sum - f32[place.c / 4 + r * columns + j]) < 1e-4)) throw new Error(`tile ${rows}×${columns} computes something else`);
     }
   }
-  return (2 * rows * columns * depth * passes) / fastest(() => run(passes), rounds);
+  return { run, flops: 2 * rows * columns * depth };
+}
+
+/** GFLOP/s of a tile. */
+export function tileSpeed(rows: number, columns: number, relaxedMadd: boolean, passes = 2000, rounds = 30): number {
+  const { run, flops } = tileOf(rows, columns, relaxedMadd);
+  return (flops * passes) / fastest(() => run(passes), rounds);
+}
+
+/** The best tile for a long comparison: each call gives the GFLOP/s of the moment, in some milliseconds. */
+export function peakNow(): () => number {
+  const relaxedMadd = probeFeatures().relaxedSimd;
+  const [{ rows, columns }] = wasmTarget({ relaxedMadd }).tiles;
+  const { run, flops } = tileOf(rows, columns, relaxedMadd);
+  for (let i = 0; i < 50; i++) run(100);
+  return () => {
+    const began = performance.now();
+    run(500);
+    return (500 * flops) / (performance.now() - began) / 1e6;
+  };
 }
 
 /** The most that WebAssembly's vectors reach here and now: GFLOP/s of the best tile. Takes a fraction of a second. */

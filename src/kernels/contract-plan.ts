@@ -73,12 +73,15 @@ export function formOf(kernel: ContractKernel, dtype: DType = "float32"): Contra
   const operands = paddedOperands(kernel);
   if (!operands) return undefined;
   const { left, right, paddings } = operands;
+  const places = kernel.shape.map((size, axis) => axisIndex(axis, size));
+  return matrixForm({ ...kernel, left, right }, paddings, flattenIndex(places, kernel.shape));
+}
+
+/** The form of a contraction whose operands are padded, and whose results lie at `outFlat`. */
+export function matrixForm(kernel: ContractKernel, paddings: readonly Padding[], outFlat: Index): ContractForm | undefined {
+  const { left, right } = kernel;
   const rank = kernel.shape.length;
   const flats = [left, right].map(({ source, at }) => flattenIndex(at, source.shape));
-  const outFlat = flattenIndex(
-    kernel.shape.map((size, axis) => axisIndex(axis, size)),
-    kernel.shape,
-  );
   const flipped = flipNegative(flats, kernel);
   const bodies = kernel.stores.map(({ body }) => body);
   const merged = mergeAxes([...kernel.shape, ...kernel.over], bodies, [...flipped, outFlat], rank);
@@ -104,22 +107,41 @@ export function formOf(kernel: ContractKernel, dtype: DType = "float32"): Contra
   return { paddings, a, b, aFlat, bFlat, outFlat: mergedOut, epilogues: merged.bodies, column: axes[last], ...kinds };
 }
 
+interface Operands {
+  readonly left: Operand;
+  readonly right: Operand;
+}
+
 /** Operands as they are, or moved into padded copies where an index may lie outside. Undefined if an index is not affine. */
-export function paddedOperands({ left, right }: ContractKernel): { left: Operand; right: Operand; paddings: Padding[] } | undefined {
+export function paddedOperands(kernel: Operands): (Operands & { readonly paddings: readonly Padding[] }) | undefined {
+  const padded = paddedTogether([kernel]);
+  return padded && { ...padded.operands[0], paddings: padded.paddings };
+}
+
+/** The same for contractions that read the same two sources: they share the copies. */
+export function paddedTogether(
+  given: readonly Operands[],
+): { readonly operands: readonly Operands[]; readonly paddings: readonly Padding[] } | undefined {
   const paddings: Padding[] = [];
-  const pad = (operand: Operand, id: number): Operand | undefined => {
-    if (!operand.at.every(isAffine)) return undefined;
-    const { source, at } = operand;
-    const low = at.map(({ min }) => Math.min(min, 0));
-    const shape = source.shape.map((size, axis) => Math.max(size, at[axis].max + 1) - low[axis]);
-    if (shape.every((size, axis) => size === source.shape[axis])) return operand;
+  const pad = (operands: readonly Operand[], id: number): readonly Operand[] | undefined => {
+    if (!operands.every(({ at }) => at.every(isAffine))) return undefined;
+    const [{ source }] = operands;
+    const low = source.shape.map((_, axis) => Math.min(0, ...operands.map(({ at }) => at[axis].min)));
+    const shape = source.shape.map((size, axis) => Math.max(size, ...operands.map(({ at }) => at[axis].max + 1)) - low[axis]);
+    if (shape.every((size, axis) => size === source.shape[axis])) return operands;
     const padded: Value = { id, shape, dtype: source.dtype };
     paddings.push({ from: source, padded, low });
-    return { source: padded, at: at.map((index, axis) => addIndex(index, constantIndex(-low[axis]))) };
+    return operands.map(({ at }) => ({ source: padded, at: at.map((index, axis) => addIndex(index, constantIndex(-low[axis]))) }));
   };
-  const newLeft = pad(left, -1);
-  const newRight = pad(right, -2);
-  return newLeft && newRight ? { left: newLeft, right: newRight, paddings } : undefined;
+  const left = pad(
+    given.map(operands => operands.left),
+    -1,
+  );
+  const right = pad(
+    given.map(operands => operands.right),
+    -2,
+  );
+  return left && right ? { operands: left.map((operand, i) => ({ left: operand, right: right[i] })), paddings } : undefined;
 }
 
 /** Sums may run either way: axes along which the first operand moves backwards are turned round, so that runs join. */

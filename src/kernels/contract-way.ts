@@ -4,6 +4,7 @@ import type { Operand, Value } from "../ir/program.ts";
 import { type BlocksPlan, blocksValues, planBlocks } from "./contract-blocks-plan.ts";
 import { type DoublePlan, planDouble } from "./contract-double.ts";
 import { type LanesPlan, planLanes } from "./contract-lanes.ts";
+import { type PartsPlan, partsValues, planParts } from "./contract-parts.ts";
 import { type ContractKernel, type ContractPlan, formOf, planContract, scratchValues } from "./contract-plan.ts";
 import { type ProductSums, sumOfProducts } from "./contract-reduce.ts";
 import type { Target } from "./target.ts";
@@ -12,6 +13,7 @@ import { planWinograd, type WinogradPlan, winogradValues } from "./winograd-plan
 /** A way, and the buffers it needs in the order they lie in the scratch. */
 export type ContractWay = { readonly scratch: readonly Value[] } & (
   | { readonly kind: "winograd"; readonly plan: WinogradPlan }
+  | { readonly kind: "parts"; readonly plan: PartsPlan }
   | { readonly kind: "blocks"; readonly plan: BlocksPlan }
   | { readonly kind: "tiles"; readonly plan: ContractPlan }
   | { readonly kind: "double"; readonly plan: DoublePlan }
@@ -42,6 +44,8 @@ const isSame = (a: ContractKernel, b: ContractKernel): boolean =>
 function decide(kernel: ContractKernel, target: Target): ContractWay {
   const winograd = planWinograd(kernel, target);
   if (winograd) return { kind: "winograd", plan: winograd, scratch: winogradValues(winograd) };
+  const parts = planParts(kernel, target);
+  if (parts) return { kind: "parts", plan: parts, scratch: partsValues(parts) };
   const form = formOf(kernel);
   if (form) {
     const blocks = planBlocks(form, kernel.shape, target);

@@ -9,13 +9,14 @@ import { storeCost } from "../schedule/cost.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { asReduce, type ProductSums } from "./contract-reduce.ts";
 import { type Axis, type ContractKernel, type ContractPlan, type Padding, scratchOffsets } from "./contract-plan.ts";
+import type { PartsPlan } from "./contract-parts.ts";
 import { recordBlocks } from "./contract-blocks.ts";
 import { recordDouble } from "./contract-double.ts";
 import { recordLanes } from "./contract-lanes.ts";
 import { recordSweep } from "./contract-sweep.ts";
 import { wayOf } from "./contract-way.ts";
 import { type Expr, f32x, i32, type Local } from "./language.ts";
-import { recordMap, storesLeaf, valuesOf } from "./map.ts";
+import { recordMap, recordMapIn, storesLeaf, valuesOf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import type { FunctionRecorder } from "./recorder.ts";
@@ -34,6 +35,8 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
   switch (way.kind) {
     case "winograd":
       return recordWinograd(kernel, way.plan, recording);
+    case "parts":
+      return recordParts(kernel, way.plan, recording);
     case "blocks":
       return [...padded(way.plan.paddings, recording), ...recordBlocks(kernel, way.plan, recording)];
     case "tiles":
@@ -59,6 +62,18 @@ function recordSums({ paddings, reduce, partial }: ProductSums, recording: Recor
 
 const padded = (paddings: readonly Padding[], recording: Recording): Phase[] =>
   paddings.flatMap(padding => recordPadding(padding, recording));
+
+function recordParts(kernel: ContractKernel, { paddings, parts, zeros, partial }: PartsPlan, recording: Recording): Phase[] {
+  const nothing = partial
+    ? [{ out: partial, body: constantScalar("float32", 0) }]
+    : kernel.stores.map(({ out, body }) => ({ out, body: replaceAccumulator(body, kernel.shape, constantScalar("float32", 0)) }));
+  return [
+    ...padded(paddings, recording),
+    ...parts.flatMap(part => recordTiles(part.kernel, part.plan, recording)),
+    ...zeros.map(box => recordMapIn({ kind: "map", shape: kernel.shape, stores: nothing }, box, recording)),
+    ...(partial ? recordEpilogue(kernel, partial, recording) : []),
+  ];
+}
 
 function recordTiles(kernel: ContractKernel, plan: ContractPlan, recording: Recording): Phase[] {
   const phases = padded(plan.paddings, recording);

@@ -10,7 +10,7 @@ import { elementOf, vectorKind } from "./element.ts";
 import { bitsOfHalf, isHalf } from "./halves.ts";
 import type { Expr } from "./language.ts";
 import { type Leaf, loopOver, unitsOf, vectorsInTurn } from "./loops.ts";
-import { cutAtGuards, insideBox, mergeAxes, scaleOf } from "./nest.ts";
+import { type Box, cutAtGuards, insideBox, mergeAxes, scaleOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import { addressOf, type Point, scalarCode } from "./scalar-code.ts";
@@ -25,8 +25,12 @@ export function recordMap(kernel: MapKernel, recording: Recording): Phase[] {
     kernel.shape,
     kernel.stores.map(({ body }) => body),
   );
-  return boxes.filter(({ size }) => sizeOf(size) > 0).map(box => recordBox(kernel, recording, insideStores(kernel, box.start, box.size)));
+  return boxes.filter(({ size }) => sizeOf(size) > 0).map(box => recordMapIn(kernel, box, recording));
 }
+
+/** Records what a map stores inside a box. */
+export const recordMapIn = (kernel: MapKernel, { start, size }: Box, recording: Recording): Phase =>
+  recordBox(kernel, recording, insideStores(kernel, start, size));
 
 interface PlacedStore {
   readonly out: Value;

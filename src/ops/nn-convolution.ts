@@ -11,7 +11,7 @@ import { defineOp, type Gradients } from "../graph/op-definition.ts";
 import { contract, generate, operand, reshape } from "../ir/build.ts";
 import type { Index } from "../ir/index-map.ts";
 import { addIndex, constantIndex, divIndex, flattenIndex, modIndex, scaleIndex } from "../ir/index-map.ts";
-import type { Value } from "../ir/program.ts";
+import type { Operand, Value } from "../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar } from "../ir/scalar.ts";
 import { ShapeN, shape as shapeOf } from "./array.ts";
 import {
@@ -198,13 +198,13 @@ function filterGradient(input: Value, outBackprop: Value, geometry: Geometry): V
 }
 
 /** dx[n, h, r] = Σ over taps k and outputs c of dy[n, (h + before - k·dilation) / stride, c]·w[k, r, c], where that is a whole number.
- *  Stride 1: one contraction, the taps counted backwards. Strides: the outputs h + before = stride·q + s of one residue s all use taps
- *  k = s + stride·j, so they are the channels of an undilated, unstrided convolution over q (a "sub-pixel" convolution), taken apart by a map:
- *  no product with an inserted zero is ever made. Strides with dilations at once are rare: there the zeros are inserted. */
+ *  Stride 1: one contraction, the taps counted backwards. Strides: pixels h = stride·p + t of one phase t see the outputs p + m by the taps
+ *  t + before - stride·m, so phases are axes of one contraction over m in which the filter is zero outside: no product with an inserted
+ *  zero is ever made. Strides with dilations at once are rare: there the zeros are inserted. */
 function inputGradient(filter: Value, outBackprop: Value, geometry: Geometry): Value {
   const { windows } = geometry;
   if (windows.every(({ stride }) => stride === 1)) return unstridedInputGradient(filter, outBackprop, geometry);
-  if (windows.every(({ dilation }) => dilation === 1)) return subPixelInputGradient(filter, outBackprop, geometry);
+  if (windows.every(({ dilation }) => dilation === 1)) return phasedInputGradient(filter, outBackprop, geometry);
   const spread = spreadOut(outBackprop, geometry);
   return unstridedInputGradient(filter, spread, {
     ...geometry,
@@ -231,59 +231,45 @@ function unstridedInputGradient(filter: Value, outBackprop: Value, geometry: Geo
   return joined(result, arrange(axes, batch, sizes, groups * perGroup), groups);
 }
 
-function subPixelInputGradient(filter: Value, outBackprop: Value, geometry: Geometry): Value {
-  const { axes, windows, batch, groups, perGroup, outputs } = geometry;
+/** Pixels along an axis as [p, t]: which outputs m from p a phase can see, from the first on. */
+const phasesAlong = ({ input, size, stride, before }: WindowAxis): { pixels: number; first: number; outputs: number } => {
+  const first = Math.ceil((before - size + 1) / stride);
+  return { pixels: Math.ceil(input / stride), first, outputs: Math.floor((stride - 1 + before) / stride) - first + 1 };
+};
+
+/** The contraction that `sums` makes of the pixels' places of all phases, as pixels in the order of the format. */
+function ofPhases(
+  { axes, windows, batch }: Pick<Geometry, "axes" | "windows" | "batch">,
+  channels: readonly number[],
+  over: readonly number[],
+  sums: (n: Index, outputs: Index[], taps: Index[], c: Index[], r: Index[]) => [Operand, Operand],
+): Value {
+  const along = windows.map(phasesAlong);
   const rank = windows.length;
-  const strides = windows.map(({ stride }) => stride);
-  // Residues that windows smaller than their strides reach: the other outputs are zeros, and no channels.
-  const reached = windows.map(({ stride, size }) => Math.min(stride, size));
-  const residues = reached.reduce((product, count) => product * count, 1);
-  const coarse = windows.map(({ input, size, stride, before }): WindowAxis => {
-    const taps = Math.ceil(size / stride);
-    const first = Math.floor(before / stride);
-    const output = Math.floor((input - 1 + before) / stride) - first + 1;
-    return { input: 0, size: taps, stride: 1, dilation: 1, before: taps - 1 - first, output };
+  const inside = windows.flatMap(({ stride }, k) => [along[k].pixels, stride]);
+  const phased = contract([batch, ...inside, ...channels], [...along.map(({ outputs }) => outputs), ...over], (i, r) => {
+    const m = along.map(({ first }, k) => addIndex(r[k], constantIndex(first)));
+    const outputs = m.map((index, k) => addIndex(i[1 + 2 * k], index));
+    const taps = windows.map(({ stride, before }, k) => addIndex(addIndex(i[2 + 2 * k], constantIndex(before)), scaleIndex(m[k], -stride)));
+    return sums(i[0], outputs, taps, i.slice(1 + 2 * rank), r.slice(rank));
   });
-  // packed[j, c, (group, s, r)] = w[s + stride·(taps - 1 - j), r, (group, c)]
-  const blocks = [groups, ...reached, perGroup];
-  const packed = generate([...coarse.map(({ size }) => size), outputs, groups * residues * perGroup], i => {
-    const [group, ...rest] = unflatten(i[rank + 1], blocks);
-    const taps = coarse.map(({ size }, k) =>
-      addIndex(rest[k], scaleIndex(addIndex(constantIndex(size - 1), scaleIndex(i[k], -1)), strides[k])),
-    );
-    const at = [...taps, rest[rank], addIndex(scaleIndex(group, outputs), i[rank])];
-    const inside = taps.map((index, k) => ({ index, low: 0, high: windows[k].size }));
-    return guardScalar(inside, loadScalar(filter, at), constantScalar(filter.dtype, 0));
-  });
-  const fine = convolve(outBackprop, packed, { axes, windows: coarse, batch, groups, perGroup: outputs, outputs: residues * perGroup });
+  const depth = channels.reduce((product, size) => product * size, 1);
+  const pixels = reshape(phased, [batch, ...windows.map(({ stride }, k) => along[k].pixels * stride), depth]);
   const shape = arrange(
     axes,
     batch,
-    windows.map(window => window.input),
-    groups * perGroup,
+    windows.map(({ input }) => input),
+    depth,
   );
-  return generate(shape, i => {
-    const shifted = windows.map(({ before }, k) => addIndex(i[axes.spatial[k]], constantIndex(before)));
-    const positions = windows.map(({ stride, before }, k) =>
-      addIndex(divIndex(shifted[k], stride), constantIndex(-Math.floor(before / stride))),
-    );
-    const [group, r] = unflatten(i[axes.channel], [groups, perGroup]);
-    const residue = windows.map(({ stride }, k) => modIndex(shifted[k], stride));
-    const element = loadScalar(fine, arrange(axes, i[0], positions, flattenIndex([group, ...residue, r], blocks)));
-    const inside = residue.map((index, k) => ({ index, low: 0, high: reached[k] }));
-    return guardScalar(inside, element, constantScalar(fine.dtype, 0));
-  });
+  return generate(shape, i => loadScalar(pixels, [i[0], ...axes.spatial.map(axis => i[axis]), i[axes.channel]]));
 }
 
-function unflatten(flat: Index, sizes: readonly number[]): Index[] {
-  const at = Array<Index>(sizes.length);
-  let rest = flat;
-  for (let axis = sizes.length - 1; axis > 0; axis--) {
-    at[axis] = modIndex(rest, sizes[axis]);
-    rest = divIndex(rest, sizes[axis]);
-  }
-  at[0] = rest;
-  return at;
+function phasedInputGradient(filter: Value, outBackprop: Value, geometry: Geometry): Value {
+  const { axes, groups, perGroup, outputs } = geometry;
+  return ofPhases(geometry, splitChannels(groups, perGroup), [outputs], (n, at, taps, c, [r]) => {
+    const channel = groups === 1 ? r : addIndex(scaleIndex(c[0], outputs), r);
+    return [operand(outBackprop, arrange(axes, n, at, channel)), operand(filter, [...taps, c[c.length - 1], channel])];
+  });
 }
 
 /** dy with stride - 1 zeros between its positions. */
@@ -500,10 +486,16 @@ function depthwiseFilterGradient(input: Value, outBackprop: Value, { axes, windo
   });
 }
 
-/** dx[n, h, c] = Σ over taps and m of dy[n, (h + before - k·dilation) / stride, (c, m)]·w[k, c, m], zeros inserted in dy for strides. */
+/** dx[n, h, c] = Σ over taps and m of dy[n, (h + before - k·dilation) / stride, (c, m)]·w[k, c, m], as inputGradient does it. */
 function depthwiseInputGradient(filter: Value, outBackprop: Value, geometry: DepthwiseGeometry): Value {
   const { axes, windows, batch, depth, multiplier } = geometry;
   const isStrided = windows.some(({ stride }) => stride !== 1);
+  const outputOf = (c: Index, m: Index): Index => addIndex(scaleIndex(c, multiplier), m);
+  if (isStrided && windows.every(({ dilation }) => dilation === 1))
+    return ofPhases(geometry, [depth], [multiplier], (n, at, taps, [c], [m]) => [
+      operand(outBackprop, arrange(axes, n, at, outputOf(c, m))),
+      operand(filter, [...taps, c, m]),
+    ]);
   const dy = isStrided ? spreadOut(outBackprop, { ...geometry, groups: depth, perGroup: 1, outputs: multiplier }) : outBackprop;
   const shape = arrange(
     axes,
@@ -517,7 +509,7 @@ function depthwiseInputGradient(filter: Value, outBackprop: Value, geometry: Dep
       addIndex(addIndex(i[axes.spatial[k]], scaleIndex(r[k], dilation)), constantIndex(before - (size - 1) * dilation)),
     );
     const taps = windows.map(({ size }, k) => addIndex(constantIndex(size - 1), scaleIndex(r[k], -1)));
-    return [operand(dy, arrange(axes, i[0], positions, addIndex(scaleIndex(c, multiplier), r[2]))), operand(filter, [...taps, c, r[2]])];
+    return [operand(dy, arrange(axes, i[0], positions, outputOf(c, r[2]))), operand(filter, [...taps, c, r[2]])];
   });
 }
 
