@@ -3,6 +3,7 @@
 
 import { scoped } from "../base/disposable.ts";
 import { AssertionError, KeyError, RuntimeError, ValueError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
 import type { TensorShape } from "../base/shape.ts";
 import type { AttrValue } from "./attributes.ts";
 import { typesOf } from "./build-operation.ts";
@@ -69,6 +70,9 @@ export class Graph {
   /** Default container of variables. */
   container = "";
   controlFlowContext: ControlFlowContext | null = null;
+  /** The results of an operation on known values, or undefined where they cannot be had: what shapes are made of is followed with it as far as
+   *  TensorFlow does. The main door brings it, for a graph knows no backend; without it only what the ops themselves say (`partial`) is known. */
+  declare evaluateConstants?: (op: Operation, values: readonly NDArray[]) => readonly NDArray[] | undefined;
   private readonly ops: Operation[] = [];
   private readonly byName = new Map<string, Operation>();
   private readonly usedNames = new Map<string, number>();

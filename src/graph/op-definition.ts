@@ -205,6 +205,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly expand?: (op: Operation, inputs: readonly Tensor[]) => Expansion;
   /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
   readonly partial?: (record: PartialRecord<I, A>) => PartialArray | undefined;
+  /** What constants give for the shapes of what reads the outputs, where that is not what `lower` computes; undefined where an output is dead or may be fed. */
+  readonly fold?: (inputs: readonly NDArray[]) => readonly (NDArray | undefined)[];
   /** `partial` may be asked with vectors that are good for shapes alone; other ops are computed from constants. */
   readonly followsShapes?: boolean;
   /** An equal tensor that is cheaper (`x·1 → x`), or undefined. */
@@ -250,6 +252,7 @@ export interface OpDefinition {
   readonly expand?: ((op: Operation, inputs: readonly Tensor[]) => Expansion) | undefined;
   // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
+  readonly fold?: ((inputs: readonly NDArray[]) => readonly (NDArray | undefined)[]) | undefined;
   readonly followsShapes?: boolean | undefined;
   // `any`: as above
   readonly simplify?: ((record: any, context: SimplifyContext) => Tensor | undefined) | undefined;

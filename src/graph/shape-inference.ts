@@ -10,7 +10,7 @@ import type { AttrValue } from "./attributes.ts";
 import { groupByName, typesOf } from "./build-operation.ts";
 import { formatNode, type NodeText } from "./format.ts";
 import type { OpDefinition, PartialArray, ShapeContext } from "./op-definition.ts";
-import type { Tensor } from "./operation.ts";
+import type { Operation, Tensor } from "./operation.ts";
 
 export interface InferenceInput {
   readonly node: NodeText;
@@ -102,13 +102,13 @@ function contextFor(
   };
   const constant = (input: string, index?: number): NDArray | undefined => {
     const at = position(input, index);
-    const value = constantValue(inputs[at]);
+    const value = constantValue(inputs[at]) ?? foldedValue(inputs[at]);
     if (value !== undefined) used.set(at, constantText(value));
     return value;
   };
   const partial = (input: string, index?: number): PartialArray | undefined => {
     const at = position(input, index);
-    const value = partialValue(inputs[at]);
+    const value = partialOrFolded(inputs[at]);
     if (value?.values.every(v => v !== null)) used.set(at, `<${value.values.join(" ")}>`);
     return value;
   };
@@ -118,7 +118,7 @@ function contextFor(
     partial,
     shapeFrom: input => {
       const at = position(input);
-      const known = shapeFromPartial(partialValue(inputs[at]), inputs[at].shape);
+      const known = shapeFromPartial(partialOrFolded(inputs[at]), inputs[at].shape);
       asShapes.set(at, known.dims === null ? "<unknown>" : known.format());
       return known;
     },
@@ -198,6 +198,42 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   const kept = result && isVague ? { isShapeOnly: "derived" as const, ...result } : result;
   partials.set(tensor, kept ?? null);
   return kept;
+}
+
+const folded = new WeakMap<Operation, readonly (NDArray | undefined)[] | null>();
+
+/** The value of a tensor that is computed from constants alone, whatever its type: what TensorFlow's shape functions see beyond `constantValue`. */
+function foldedValue(tensor: Tensor): NDArray | undefined {
+  const { op } = tensor;
+  const known = folded.get(op);
+  if (known !== undefined) return known?.[tensor.valueIndex];
+  const results = isFoldable(op) ? evaluated(op) : undefined;
+  folded.set(op, results ?? null);
+  return results?.[tensor.valueIndex];
+}
+
+const isFoldable = ({ definition, inputs, outputs, graph }: Operation): boolean =>
+  (definition.fold !== undefined || (definition.lower !== undefined && graph.evaluateConstants !== undefined)) &&
+  !definition.stateful &&
+  !definition.isPlaceholder &&
+  inputs.length > 0 &&
+  [...inputs, ...outputs].every(({ dtype, isRef }) => !isRef && dtype !== "resource" && dtype !== "variant");
+
+function evaluated(op: Operation): readonly (NDArray | undefined)[] | undefined {
+  const values: NDArray[] = [];
+  for (const input of op.inputs) {
+    const value = constantValue(input) ?? foldedValue(input);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return op.definition.fold?.(values) ?? op.graph.evaluateConstants?.(op, values);
+}
+
+function partialOrFolded(tensor: Tensor): PartialArray | undefined {
+  const partial = partialValue(tensor);
+  if (partial !== undefined && !partial.values.includes(null)) return partial;
+  const value = foldedValue(tensor);
+  return (value && partialOfArray(value)) ?? partial;
 }
 
 function partialOfArray(array: NDArray): PartialArray | undefined {

@@ -9,6 +9,7 @@ import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage, nodeO
 import { Variable } from "../library/variables.ts";
 import { slicesToTensor } from "../ops/math-segment.ts";
 import { attachOperators } from "../ops/operators.ts";
+import { evaluateConstants } from "../session/evaluate-alone.ts";
 import { evaluateTensor, runOperation } from "../session/evaluate.ts";
 import type { DType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
@@ -80,6 +81,7 @@ export function attachMethods(): void {
       return nodeOf(this);
     },
   });
+  define(Graph, "evaluateConstants", { value: evaluateConstants });
   define(Graph, "asGraphDef", {
     writable: true,
     value(this: Graph, options?: ExportGraphDefOptions) {

@@ -31,13 +31,16 @@ export const BroadcastTo = defineOp("BroadcastTo", {
   shape: ({ input }, context) => {
     const to = context.shapeFrom("shape");
     if (input.dims === null || to.dims === null) return to;
-    const { dims } = input;
-    if (dims.length > to.dims.length) throw new ValueError(`Shape must be at most rank ${to.dims.length} but is rank ${dims.length}`);
-    dims.forEach((d, i) => {
-      const e = (to.dims as readonly Dimension[])[i - dims.length + (to.dims?.length ?? 0)];
-      if (d !== null && d !== 1 && e !== null && d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
-    });
-    return to;
+    const { dims } = input.withRankAtMost(to.dims.length);
+    const extra = to.dims.length - (dims as readonly Dimension[]).length;
+    return new TensorShape(
+      to.dims.map((wanted, i) => {
+        const given = dims?.[i - extra] ?? 0;
+        if (given <= 1) return wanted;
+        if (wanted !== null && wanted !== given) throw new ValueError(`Dimensions must be equal, but are ${given} and ${wanted}`);
+        return given;
+      }),
+    );
   },
   gradient: ({ input, shape: to }, d): Gradients => {
     const inputShape = shape(input, { outType: to.dtype });

@@ -55,6 +55,7 @@ export const PlaceholderWithDefault = defineOp("PlaceholderWithDefault", {
   gradient: (_, d): Gradients => ({ input: d.output }),
   takesSlices: true,
   lower: ({ input }) => input,
+  fold: () => [undefined],
 });
 
 interface PlaceholderOptions extends Named {

@@ -292,6 +292,7 @@ export const Switch = defineOp("Switch", {
   inputs: { data: "T", pred: "bool" },
   outputs: { outputFalse: "T", outputTrue: "T" },
   ...switchFields,
+  fold: ([data, pred]) => (pred.item() ? [undefined, data] : [data, undefined]),
 });
 export const RefSwitch = defineOp("RefSwitch", {
   inputs: { data: "Ref(T)", pred: "bool" },

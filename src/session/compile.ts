@@ -1,10 +1,9 @@
 // The compiler on one page: what a run asks → an executable. Each line is a stage; each stage's value prints (session.explain).
 // Sizes known only while running cut the work into segments: the first runs, its results fix the sizes, the next is compiled for them.
 
-import { InternalError, InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
-import { runReference } from "../backends/reference/index.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import { printProgram } from "../ir/print.ts";
@@ -33,6 +32,7 @@ import {
 } from "./host.ts";
 import { around, iterate, iterationOf, withCase } from "./iterate.ts";
 import type { Programs } from "./programs.ts";
+import { evaluate, evaluateAlone } from "./evaluate-alone.ts";
 import { isHandleSource, producersIn, split } from "./split.ts";
 import { TracedProgram } from "./trace.ts";
 
@@ -240,30 +240,15 @@ function evaluatedCall(selection: Selection, op: Operation): HostCall | undefine
   if (inputs.length < op.inputs.length) return undefined;
   return {
     op,
-    run: values => {
-      const program = lower({
-        nodes: [op],
-        fetches: op.outputs,
-        feeds: inputs.map(tensor => {
-          const known = values.get(tensor) as NDArray;
-          return { tensor, dtype: tensor.dtype, shape: known.shape, known };
-        }),
-        resolve: tensor => resolve(selection, tensor),
-        isFed: tensor => inputs.includes(tensor),
-        isOnHost: () => false,
-        resource: () => {
-          throw new InternalError(`${op.type} has no resource.`);
-        },
-        currentState: state => state,
-        evaluate,
-        runtimeError: (at, message) => blamed(new InvalidArgumentError(message), at),
-      });
-      return evaluate(program);
-    },
+    run: values =>
+      evaluateAlone(
+        op,
+        inputs,
+        inputs.map(tensor => values.get(tensor) as NDArray),
+        tensor => resolve(selection, tensor),
+      ),
   };
 }
-
-const evaluate = (closed: Program): readonly NDArray[] => runReference(closed, { feeds: new Map(), states: new Map() }).results;
 
 const valueKey = (value: NDArray): string => `=${value.shape}:${value.toArray()}`;
 
