@@ -8,6 +8,7 @@ interface Case {
   readonly name: string;
   readonly flops: number;
   readonly build: () => tf.Tensor;
+  readonly convolution?: "auto";
 }
 
 let state = 1;
@@ -16,7 +17,7 @@ const random = (): number => {
   return state / 2 ** 31 - 1;
 };
 
-export const variable = (shape: readonly number[]): tf.Variable =>
+const variable = (shape: readonly number[]): tf.Variable =>
   new tf.Variable(new tf.NDArray("float32", shape, Float32Array.from({ length: shape.reduce((n, d) => n * d, 1) }, random)));
 
 function product(rows: number, terms: number, columns: number, transpose: "" | "a" | "b" = ""): Case {
@@ -35,7 +36,7 @@ const layer = (batch: number, inputs: number, outputs: number): Case[] => [
   product(inputs, batch, outputs, "a"),
 ];
 
-/** n images of size² × c to f channels by windows of r × r, with both gradients. */
+/** n images of size² × c to f channels by windows of r × r, with both gradients; by direct sums. */
 function convolution(n: number, size: number, c: number, f: number, r: number, stride: number): Case[] {
   const [strides, out] = [[1, stride, stride, 1], Math.ceil(size / stride)];
   const [x, w, y] = [
@@ -52,7 +53,11 @@ function convolution(n: number, size: number, c: number, f: number, r: number, s
   ];
 }
 
-export const cases: readonly Case[] = [
+/** The same as usual, where that is by Winograd's filtering: rates count the products of direct sums. */
+const filtered = (n: number, size: number, c: number, f: number, r: number): Case[] =>
+  convolution(n, size, c, f, r, 1).map(given => ({ ...given, name: `${given.name}, Winograd`, convolution: "auto" }));
+
+const cases: readonly Case[] = [
   ...[512, 1024, 2048].map(n => product(n, n, n)),
   product(1024, 1024, 1024, "a"),
   product(1024, 1024, 1024, "b"),
@@ -64,6 +69,13 @@ export const cases: readonly Case[] = [
   ...convolution(100, 28, 1, 32, 5, 1),
   ...convolution(25, 14, 32, 64, 5, 1),
   ...convolution(4, 56, 64, 64, 3, 1),
+  ...filtered(4, 56, 64, 64, 3),
+  ...convolution(8, 28, 128, 128, 3, 1),
+  ...filtered(8, 28, 128, 128, 3),
+  ...convolution(8, 14, 256, 256, 3, 1),
+  ...filtered(8, 14, 256, 256, 3),
+  ...filtered(8, 7, 512, 512, 3),
+  ...filtered(8, 14, 128, 128, 5),
   ...convolution(8, 56, 256, 64, 1, 1),
   ...convolution(8, 14, 256, 512, 1, 1),
   ...convolution(8, 56, 64, 128, 3, 2),
@@ -83,7 +95,7 @@ export async function printContractions(text: string, { rounds, seconds }: { rou
       const fetch = tf.group(tf.assign(variable(value.shape.asList() as number[]), value));
       return { fetch, initialize: tf.globalVariablesInitializer() };
     });
-    const session = new tf.Session({ graph, config: { intraOpParallelismThreads: 1, convolution: "direct" } });
+    const session = new tf.Session({ graph, config: { intraOpParallelismThreads: 1, convolution: given.convolution ?? "direct" } });
     await session.run(initialize);
     started.push({ given, step: () => session.run(fetch), close: () => session.close(), least: Number.POSITIVE_INFINITY });
   }

@@ -33,8 +33,8 @@ const bytes = 4;
 const mostTaps = 64;
 /** With fewer terms than this a window written out place by place is better. */
 const fewestTerms = 64;
-/** Sums kept in registers; one operand, one product and a spare register come to that. */
-const tapsAtOnce = 10;
+/** Registers that are not sums: an operand, a product, and what the engine needs. */
+const otherRegisters = 5;
 /** Terms of one sum before it is added to its total. */
 const mostTerms = 256;
 /** Columns of a unit of work: a line of the cache. */
@@ -91,7 +91,7 @@ export function recordLanes(kernel: ContractKernel, plan: LanesPlan, totals: Val
   const { data, other, columns, taps, reduced } = plan;
   const label = name("contract");
   const lowest = Math.min(...taps.map(tap => tap.data));
-  const groups = Math.ceil(taps.length / tapsAtOnce);
+  const groups = Math.ceil(taps.length / (module.target.vectorRegisters - otherRegisters));
   const perGroup = Math.ceil(taps.length / groups);
   const ref = module.function(label, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
     const addresses = new Addresses(k, places, [data, other, totals]);

@@ -20,10 +20,6 @@ export interface Target {
   readonly vectorRegisters: number;
   /** `madd` is one instruction with one rounding; where false it is a product, rounded, and a sum. */
   readonly hasRelaxedMadd: boolean;
-  /** Comparison results live in registers of their own. */
-  readonly hasMask: boolean;
-  /** How often the inner loop of a contraction may be unrolled: 1 for WebAssembly, where unrolling halves the speed on older engines. */
-  readonly unroll: number;
   /** Tiles of the micro-kernel, best on Node 24 first; a measurement on the engine at hand may prefer another. */
   readonly tiles: readonly Tile[];
   /** Convolutions may be computed by Winograd's filtering, which rounds a little more than direct sums. */
@@ -63,8 +59,6 @@ export function wasmTarget({ relaxedMadd = false, pairs = false, threads = 1, wi
     lanes64: 2,
     vectorRegisters: 15,
     hasRelaxedMadd: fused,
-    hasMask: false,
-    unroll: 1,
     tiles: tiles[fused ? "fused" : pairs ? "pairs" : "unfused"],
     winograd,
     alignment: 64,
