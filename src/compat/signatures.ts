@@ -1146,6 +1146,8 @@ export const signatures: Readonly<Record<string, string>> = {
   "queue.PriorityQueue": "2 capacity types shapes? names? shared_name? name=",
   "queue.QueueBase": "4 dtypes shapes names queue_ref",
   "queue.RandomShuffleQueue": "3 capacity min_after_dequeue dtypes shapes? names? seed? shared_name? name=",
+  ragged_fill_empty_rows: "4 value_rowids values nrows default_value name?",
+  ragged_fill_empty_rows_grad: "2 reverse_index_map grad_values name?",
   "random.all_candidate_sampler": "4 true_classes num_true num_sampled unique seed? name?",
   "random.categorical": "2 logits num_samples dtype? seed? name?",
   "random.fixed_unigram_candidate_sampler":

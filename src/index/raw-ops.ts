@@ -553,6 +553,18 @@ export {
   RandomShuffleQueueV2,
 } from "../ops/queue.ts";
 export {
+  RaggedCross,
+  RaggedFillEmptyRows,
+  RaggedFillEmptyRowsGrad,
+  RaggedGather,
+  RaggedRange,
+  RaggedTensorFromVariant,
+  RaggedTensorToSparse,
+  RaggedTensorToTensor,
+  RaggedTensorToVariant,
+  RaggedTensorToVariantGradient,
+} from "../ops/ragged.ts";
+export {
   ParameterizedTruncatedNormal,
   RandomGamma,
   RandomGammaGrad,

@@ -456,6 +456,7 @@ export {
 export { editDistance } from "../ops/nn-ctc.ts";
 export { fakeQuantWithMinMaxArgs, fakeQuantWithMinMaxVars, fakeQuantWithMinMaxVarsPerChannel } from "../ops/quantization.ts";
 export { dequantize, quantize, quantizeV2 } from "../ops/quantized-tensors.ts";
+export { raggedFillEmptyRows, raggedFillEmptyRowsGrad } from "../ops/ragged.ts";
 export { randomGamma, randomPoisson } from "../ops/random-distributions.ts";
 export {
   getSeed,

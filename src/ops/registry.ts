@@ -53,6 +53,7 @@ import * as nnSampling from "./nn-sampling.ts";
 import * as quantization from "./quantization.ts";
 import * as quantizedTensors from "./quantized-tensors.ts";
 import * as queue from "./queue.ts";
+import * as ragged from "./ragged.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
 import * as sequenceExample from "./sequence-example.ts";
@@ -125,6 +126,7 @@ const families = [
   quantization,
   quantizedTensors,
   queue,
+  ragged,
   random,
   randomDistributions,
   randomStateless,

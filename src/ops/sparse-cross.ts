@@ -1,7 +1,7 @@
 // Crosses of columns: for each row, every combination of the columns' features, joined as text or hashed. The buckets are TensorFlow's.
 
 import { InvalidArgumentError } from "../base/errors.ts";
-import { NDArray } from "../base/ndarray.ts";
+import { encodeText, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -16,7 +16,7 @@ import { fingerprint64, sipHash } from "./string-hash.ts";
 // ---- columns ----
 
 /** The features of each row: where they stand in `values`. */
-interface Column {
+export interface Column {
   readonly values: NDArray;
   readonly isSparse: boolean;
   readonly rows: readonly (readonly number[])[];
@@ -76,7 +76,7 @@ function columnsOf(inputs: ColumnInputs, count: number): Column[] {
 }
 
 /** All combinations of one item of each list, the last list going round first. */
-const combinations = (lists: readonly (readonly number[])[]): number[][] =>
+export const combinations = (lists: readonly (readonly number[])[]): number[][] =>
   lists.reduce<number[][]>((all, list) => all.flatMap(prefix => list.map(item => [...prefix, item])), [[]]);
 
 /** Indices, values and dense shape of the crosses that `make` gives for a feature of each column. */
@@ -99,9 +99,10 @@ function crossed<T extends "string" | "int64">(
 // ---- text ----
 
 const bytesOf = ({ values }: Column, at: number): Uint8Array =>
-  values.dtype === "string" ? bytesAt(values, at) : new TextEncoder().encode(String(values.get(at)));
+  values.dtype === "string" ? bytesAt(values, at) : encodeText(String(values.get(at)));
 
-const joined = (separator: Uint8Array) => (columns: readonly Column[], places: readonly number[]) => {
+export const plainSeparator = encodeText("_X_");
+export const joined = (separator: Uint8Array) => (columns: readonly Column[], places: readonly number[]) => {
   const parts = columns.flatMap((column, i) => (i === 0 ? [bytesOf(column, places[i])] : [separator, bytesOf(column, places[i])]));
   return Uint8Array.from(parts.flatMap(part => [...part]));
 };
@@ -125,6 +126,13 @@ const bucketOf = (hash: bigint, buckets: bigint): bigint => hash % (buckets > 0n
 
 const plainHash = ({ values }: Column, at: number): bigint =>
   values.dtype === "string" ? fingerprint64(bytesAt(values, at)) : word(values.get(at) as bigint);
+
+/** One hash of a feature of each column, beginning with a key. */
+export const hashed = (key: number, buckets: number) => (columns: readonly Column[], places: readonly number[]) =>
+  bucketOf(
+    columns.reduce((all, column, i) => concatenated(all, plainHash(column, places[i])), word(BigInt(key))),
+    BigInt(buckets),
+  );
 
 /** Of a whole number TensorFlow hashes the low four bytes (the size of the enumeration that names its type). */
 function lowBytes(value: bigint): Uint8Array {
@@ -162,13 +170,8 @@ export const SparseCross = defineOp("SparseCross", {
     internalType: attr.type(columnTypes),
   },
   shape: crossShape,
-  host: ({ hashedOutput, numBuckets, hashKey, ...inputs }) => {
-    if (!hashedOutput) return crossed(inputs, "string", joined(new TextEncoder().encode("_X_")));
-    return crossed(inputs, "int64", (columns, places) => {
-      const hash = columns.reduce((all, column, i) => concatenated(all, plainHash(column, places[i])), word(BigInt(hashKey)));
-      return bucketOf(hash, BigInt(numBuckets));
-    });
-  },
+  host: ({ hashedOutput, numBuckets, hashKey, ...inputs }) =>
+    hashedOutput ? crossed(inputs, "int64", hashed(hashKey, numBuckets)) : crossed(inputs, "string", joined(plainSeparator)),
 });
 
 /** Crosses as text. */

@@ -2,10 +2,11 @@
 
 import { InvalidArgumentError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
+import { sizeOf } from "../base/shape.ts";
 
 export abstract class VariantArray extends NDArray {
-  constructor() {
-    super("variant", [], new Uint8Array(1));
+  constructor(shape: readonly number[] = []) {
+    super("variant", shape, new Uint8Array(sizeOf(shape)));
   }
 
   abstract zeros(): VariantArray;
