@@ -32,15 +32,6 @@ it("calls a function of the host in every run, whatever the size of its results"
   expect(calls).toBe(3);
 });
 
-it("says what a function of the host returned wrongly", async () => {
-  using _ = new tf.Graph().asDefault();
-  await using session = new tf.Session();
-  const wrong = tf.pyFunc(() => tf.NDArray.from([1], "int32"), [], "float32");
-  await expect(session.run(wrong)).rejects.toThrow("0-th value returned by pyfunc_0 is int32, but expects float32");
-  const [few] = tf.pyFunc(() => [1], [], ["float32", "float32"]);
-  await expect(session.run(few)).rejects.toThrow("pyfunc_1 returns 1 values, but expects to see 2 values.");
-});
-
 it("leaves drawn candidates out that are true classes, and differentiates", async () => {
   using _ = new tf.Graph().asDefault();
   const weights = new tf.Variable(tf.ones([6, 2]));

@@ -20,6 +20,7 @@ import * as controlFlow from "./control-flow.ts";
 import * as example from "./example.ts";
 import * as fingerprint from "./fingerprint.ts";
 import * as functionalCalls from "./functional-calls.ts";
+import * as hostFunction from "./host-function.ts";
 import * as image from "./image.ts";
 import * as imageBoxes from "./image-boxes.ts";
 import * as imageCodecs from "./image-codecs.ts";
@@ -50,6 +51,7 @@ import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
 import * as nnSampling from "./nn-sampling.ts";
+import * as printing from "./printing.ts";
 import * as quantization from "./quantization.ts";
 import * as quantizedTensors from "./quantized-tensors.ts";
 import * as queue from "./queue.ts";
@@ -93,6 +95,7 @@ const families = [
   example,
   fingerprint,
   functionalCalls,
+  hostFunction,
   image,
   imageBoxes,
   imageCodecs,
@@ -123,6 +126,7 @@ const families = [
   nnNormalization,
   nnPooling,
   nnSampling,
+  printing,
   quantization,
   quantizedTensors,
   queue,

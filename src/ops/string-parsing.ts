@@ -2,7 +2,7 @@
 // How many parts there are is only known while running, so these strings end a segment of the run.
 
 import type { DType } from "../base/dtype.ts";
-import { dtypeBytes, dtypeTable } from "../base/dtype.ts";
+import { dtypeBytes, dtypeTable, isComplex } from "../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { decodeText, encodeText, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -367,20 +367,24 @@ export const unicodeScript = (input: TensorLike, options?: NameOption): Tensor =
 
 // ---- formatting ----
 
-/** An array in brackets, of long axes only `count` elements at each end. */
-function printed(array: NDArray, count: number): string {
+/** An array in brackets, of long axes only `most` elements at each end; complex numbers are not printed, as in TensorFlow. */
+function printed(array: NDArray, most: number): string {
+  const { rank, size } = array;
+  if (isComplex(array.dtype)) return "?";
+  const count = most < 0 ? size : Math.min(most, size);
   const text = (i: number): string => (array.dtype === "string" ? `"${decodeText(bytesAt(array, i))}"` : element(array, i));
   const build = (axis: number, from: number, step: number): string => {
-    if (axis === array.rank) return text(from);
-    const size = array.shape[axis];
-    const inner = step / Math.max(size, 1);
-    const isLong = count >= 0 && size > 2 * count;
-    const shown = Array.from({ length: size }, (_, i) => i).filter(i => !isLong || i < count || i >= size - count);
-    const parts = shown.map(i => build(axis + 1, from + i * inner, inner));
-    if (isLong) parts.splice(count, 0, "...");
-    return `[${parts.join(axis === array.rank - 1 ? " " : `\n${" ".repeat(axis + 1)}`)}]`;
+    if (axis === rank) return text(from);
+    const length = array.shape[axis];
+    const inner = step / Math.max(length, 1);
+    const space = axis === rank - 1 ? " " : `${"\n".repeat(rank - axis - 1)}${" ".repeat(axis + 1)}`;
+    const part = (i: number): string => (i > 0 ? space : "") + build(axis + 1, from + i * inner, inner);
+    const parts = Array.from({ length: Math.min(count, length) }, (_, i) => part(i));
+    if (length > 2 * count) parts.push(`${space}...`);
+    for (let i = Math.max(count, length - count); i < length; i++) parts.push(part(i));
+    return `[${parts.join("")}]`;
   };
-  return build(0, 0, array.size);
+  return build(0, 0, size);
 }
 
 export const StringFormat = defineOp("StringFormat", {

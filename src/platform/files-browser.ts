@@ -145,6 +145,11 @@ async function* streamOf(blob: Blob): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < blob.size; at += step) yield new Uint8Array(await blob.slice(at, at + step).arrayBuffer());
 }
 
+/** @throws UnimplementedError: a page writes files only while it waits. */
+export function appendText(path: string, _text: string): void {
+  throw new UnimplementedError(`${path}; A run cannot write to files in a browser.\n\nPrint to stdout or stderr: both are the console.`);
+}
+
 /** A page has no machine's name. */
 export const hostname = (): string => "browser";
 

@@ -1,6 +1,6 @@
 // Files in Node. Writing is to a temporary name beside the file, forced to the disk, then renamed.
 
-import { close as closeDescriptor, open as openDescriptor, read as readInto } from "node:fs";
+import { appendFileSync, close as closeDescriptor, open as openDescriptor, read as readInto } from "node:fs";
 import * as fs from "node:fs/promises";
 import { hostname as machineName } from "node:os";
 import { promisify } from "node:util";
@@ -194,6 +194,15 @@ export const files: FileSystem = {
       }
     }),
 };
+
+/** Adds to a file at once, making it where there is none: for what is written inside a run. */
+export function appendText(path: string, text: string): void {
+  try {
+    appendFileSync(path, text);
+  } catch (error) {
+    throw translated(error, path);
+  }
+}
 
 /** The name of this machine, as files are named after it. */
 export const hostname = (): string => machineName();
