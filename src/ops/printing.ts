@@ -89,7 +89,7 @@ function streamName(stream: unknown): string {
   if (found) return found[0];
   throw new ValueError(
     `Unsupported output stream, logging level, or file.${String(stream)}. Supported streams are sys.stdout, sys.stderr, tf.logging.info, tf.logging.warning, tf.logging.error. File needs to be in the form of 'file://<filepath>'.`,
-    "Here these are process.stdout and process.stderr, or their names.",
+    "The process's own streams will do, and so will their names, stdout and stderr.",
   );
 }
 
