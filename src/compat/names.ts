@@ -361,6 +361,7 @@ export const placeholder: Tf["placeholder"] = tf.placeholder;
 export const placeholder_with_default: Tf["placeholder_with_default"] = tf.placeholder_with_default;
 export const polygamma: Tf["polygamma"] = tf.polygamma;
 export const pow: Tf["pow"] = tf.pow;
+export const print: Tf["print"] = tf.print;
 export const py_func: Tf["py_func"] = tf.py_func;
 export const python_io: Tf["python_io"] = tf.python_io;
 export const qint16: Tf["qint16"] = tf.qint16;

@@ -1128,6 +1128,7 @@ export const signatures: Readonly<Record<string, string>> = {
   placeholder_with_default: "2 input shape name?",
   polygamma: "2 a x name?",
   pow: "2 x y name?",
+  print: "*",
   py_func: "3 func inp Tout stateful= name?",
   "python_io.TFRecordOptions":
     "1 compression_type? flush_mode? input_buffer_size? output_buffer_size? window_bits? compression_level? compression_method? mem_level? compression_strategy?",

@@ -521,6 +521,7 @@ export {
   StackPop,
   StackPush,
 } from "../ops/older-names.ts";
+export { PrintV2 } from "../ops/printing.ts";
 export {
   FakeQuantWithMinMaxArgs,
   FakeQuantWithMinMaxArgsGradient,

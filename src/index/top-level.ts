@@ -454,6 +454,7 @@ export {
   truncatemod,
 } from "../ops/math.ts";
 export { editDistance } from "../ops/nn-ctc.ts";
+export { print } from "../ops/printing.ts";
 export { fakeQuantWithMinMaxArgs, fakeQuantWithMinMaxVars, fakeQuantWithMinMaxVarsPerChannel } from "../ops/quantization.ts";
 export { dequantize, quantize, quantizeV2 } from "../ops/quantized-tensors.ts";
 export { raggedFillEmptyRows, raggedFillEmptyRowsGrad } from "../ops/ragged.ts";
