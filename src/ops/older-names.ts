@@ -4,6 +4,20 @@
 import type { DType } from "../base/dtype.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
+import {
+  WholeFileReaderV2,
+  TextLineReaderV2,
+  TFRecordReaderV2,
+  FixedLengthRecordReaderV2,
+  IdentityReaderV2,
+  ReaderReadV2,
+  ReaderReadUpToV2,
+  ReaderNumRecordsProducedV2,
+  ReaderNumWorkUnitsCompletedV2,
+  ReaderSerializeStateV2,
+  ReaderRestoreStateV2,
+  ReaderResetV2,
+} from "./reader.ts";
 import { defineOp, type OpDefinition, renameOp, type UntypedOp } from "../graph/op-definition.ts";
 import * as ir from "../ir/build.ts";
 import { MatrixBandPart, MatrixDiag, MatrixDiagPart, MatrixSetDiag } from "./array-matrix.ts";
@@ -138,6 +152,20 @@ export const QueueDequeueUpTo = byRef("QueueDequeueUpTo", QueueDequeueUpToV2);
 export const QueueClose = byRef("QueueClose", QueueCloseV2);
 export const QueueSize = byRef("QueueSize", QueueSizeV2);
 export const QueueIsClosed = byRef("QueueIsClosed", QueueIsClosedV2, { gradient: undefined });
+
+export const WholeFileReader = byRef("WholeFileReader", WholeFileReaderV2);
+export const TextLineReader = byRef("TextLineReader", TextLineReaderV2);
+export const TFRecordReader = byRef("TFRecordReader", TFRecordReaderV2);
+const { encoding: _, ...fixedLengthAttrs } = FixedLengthRecordReaderV2.attrs;
+export const FixedLengthRecordReader = byRef("FixedLengthRecordReader", FixedLengthRecordReaderV2, { attrs: fixedLengthAttrs });
+export const IdentityReader = byRef("IdentityReader", IdentityReaderV2);
+export const ReaderRead = byRef("ReaderRead", ReaderReadV2);
+export const ReaderReadUpTo = byRef("ReaderReadUpTo", ReaderReadUpToV2);
+export const ReaderNumRecordsProduced = byRef("ReaderNumRecordsProduced", ReaderNumRecordsProducedV2);
+export const ReaderNumWorkUnitsCompleted = byRef("ReaderNumWorkUnitsCompleted", ReaderNumWorkUnitsCompletedV2);
+export const ReaderSerializeState = byRef("ReaderSerializeState", ReaderSerializeStateV2);
+export const ReaderRestoreState = byRef("ReaderRestoreState", ReaderRestoreStateV2);
+export const ReaderReset = byRef("ReaderReset", ReaderResetV2);
 
 export const HashTable = byRef("HashTable", HashTableV2);
 export const MutableHashTable = byRef("MutableHashTable", MutableHashTableV2);

@@ -43,6 +43,7 @@ import * as mathReduction from "./math-reduction.ts";
 import * as mathSegment from "./math-segment.ts";
 import * as mathSpecial from "./math-special.ts";
 import * as nn from "./nn.ts";
+import * as nnBlockCells from "./nn-block-cells.ts";
 import * as nnConvolution from "./nn-convolution.ts";
 import * as nnCtc from "./nn-ctc.ts";
 import * as nnEmbedding from "./nn-embedding.ts";
@@ -59,6 +60,7 @@ import * as ragged from "./ragged.ts";
 import * as random from "./random.ts";
 import * as randomDistributions from "./random-distributions.ts";
 import * as sequenceExample from "./sequence-example.ts";
+import * as reader from "./reader.ts";
 import * as sets from "./sets.ts";
 import * as selection from "./selection.ts";
 import * as sparseSerialization from "./sparse-serialization.ts";
@@ -118,6 +120,7 @@ const families = [
   mathSegment,
   mathSpecial,
   nn,
+  nnBlockCells,
   nnConvolution,
   nnCtc,
   nnEmbedding,
@@ -135,6 +138,7 @@ const families = [
   randomDistributions,
   randomStateless,
   sequenceExample,
+  reader,
   sets,
   sparse,
   sparseCross,
