@@ -396,6 +396,16 @@ export {
   Xlogy,
 } from "../ops/math.ts";
 export {
+  BlockLSTM,
+  BlockLSTMGrad,
+  BlockLSTMGradV2,
+  BlockLSTMV2,
+  GRUBlockCell,
+  GRUBlockCellGrad,
+  LSTMBlockCell,
+  LSTMBlockCellGrad,
+} from "../ops/nn-block-cells.ts";
+export {
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
@@ -490,7 +500,9 @@ export {
   BatchSelfAdjointEigV2,
   BatchSvd,
   FIFOQueue,
+  FixedLengthRecordReader,
   HashTable,
+  IdentityReader,
   InitializeTable,
   InitializeTableFromTextFile,
   LookupTableExport,
@@ -511,6 +523,13 @@ export {
   QueueIsClosed,
   QueueSize,
   RandomShuffleQueue,
+  ReaderNumRecordsProduced,
+  ReaderNumWorkUnitsCompleted,
+  ReaderRead,
+  ReaderReadUpTo,
+  ReaderReset,
+  ReaderRestoreState,
+  ReaderSerializeState,
   SegmentMaxV2,
   SegmentMinV2,
   SegmentProdV2,
@@ -520,6 +539,9 @@ export {
   StackClose,
   StackPop,
   StackPush,
+  TFRecordReader,
+  TextLineReader,
+  WholeFileReader,
 } from "../ops/older-names.ts";
 export { PrintV2 } from "../ops/printing.ts";
 export {
@@ -595,6 +617,20 @@ export {
   StatelessTruncatedNormalV2,
 } from "../ops/random-stateless.ts";
 export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
+export {
+  FixedLengthRecordReaderV2,
+  IdentityReaderV2,
+  ReaderNumRecordsProducedV2,
+  ReaderNumWorkUnitsCompletedV2,
+  ReaderReadUpToV2,
+  ReaderReadV2,
+  ReaderResetV2,
+  ReaderRestoreStateV2,
+  ReaderSerializeStateV2,
+  TFRecordReaderV2,
+  TextLineReaderV2,
+  WholeFileReaderV2,
+} from "../ops/reader.ts";
 export { ApproxTopK, NthElement } from "../ops/selection.ts";
 export { DecodeJSONExample, ParseSequenceExample, ParseSequenceExampleV2, ParseSingleSequenceExample } from "../ops/sequence-example.ts";
 export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sets.ts";

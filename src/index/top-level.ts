@@ -146,6 +146,7 @@ export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { orthogonalInitializer } from "../library/matrix-initializers.ts";
 export { fixedSizePartitioner, minMaxVariablePartitioner, variableAxisSizePartitioner } from "../library/partitioned-variable.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
+export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
 export {
   addToCollection,
   addToCollections,
