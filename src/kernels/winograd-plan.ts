@@ -67,6 +67,9 @@ export interface Planes {
 /** Scratch of a block (planes of tiles) stays in the second cache, as far as that leaves tiles enough for a product. */
 const blockBytes = 320 * 1024;
 const fewestTiles = 16;
+/** Sums for a filter are read and written once a block, so that blocks have more tiles if that leaves enough of them for threads. */
+const fewestTilesSummed = 64;
+const enoughBlocks = 4;
 const mostGroups = 8;
 const mostGroupBytes = 16 * 2 ** 20;
 /** Multiply-adds that take as long as transforming one element of a tile, there or back. */
@@ -151,11 +154,13 @@ export function pitch(bytes: number): number {
 const isStraight = ({ filter, axes }: ImageContraction): boolean => scaleOf(flattenIndex(filter.at, filter.source.shape), axes.outer) === 1;
 
 function blocksOf(
-  { images }: SpatialContraction,
+  { images, form }: SpatialContraction,
   { tilesDown, tilesAcross, bytesPerTile }: { tilesDown: number; tilesAcross: number; bytesPerTile: number },
 ): Blocks {
-  const fitting = Math.max(fewestTiles, Math.floor(blockBytes / bytesPerTile));
   const perImage = tilesDown * tilesAcross;
+  const fewest =
+    form === "taps" ? Math.max(fewestTiles, Math.min(fewestTilesSummed, Math.floor((images * perImage) / enoughBlocks))) : fewestTiles;
+  const fitting = Math.max(fewest, Math.floor(blockBytes / bytesPerTile));
   if (perImage <= fitting * 1.25) {
     const whole = Math.max(1, Math.min(images, Math.floor(fitting / perImage)));
     return { images: whole, tileRows: tilesDown, count: Math.ceil(images / whole), perImage: 1 };
