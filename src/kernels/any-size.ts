@@ -12,6 +12,7 @@ import { type Expr, i32, type KernelFunction, type Local } from "./language.ts";
 import { loopOver } from "./loops.ts";
 import { storeScalar, storesLeaf } from "./map.ts";
 import { mergeAxes } from "./nest.ts";
+import { productOfMatrices } from "./any-size-product.ts";
 import type { AddressBook } from "./places.ts";
 import { Quantities, type Slot } from "./quantities.ts";
 import { philoxBlocks, wordsPerBlock } from "./random.ts";
@@ -107,6 +108,7 @@ function reduce(kernel: ReduceKernel, point: Point, quantities: Quantities): voi
   const work: Work = { ...mergedLoops(kernel), k, addresses, isAnySize: true };
   const inner = work.sizes.length - 1;
   if (inner < 0 || kernel.combine.startsWith("arg") || !isVectorFold(work)) return rows(work, { outer: point });
+  if (productOfMatrices(work, point, quantities)) return;
   const count = k.target.lanes32;
   const bodies = [work.body, ...work.stores.map(({ body }) => body)];
   loopOver(
