@@ -55,6 +55,8 @@ export interface Device {
   stateShape(id: string): readonly number[] | undefined;
   writeState(id: string, value: NDArray): void;
   dropState(id: string): void;
+  /** States whose ids begin so and that began with a value (generators) have it again. */
+  restart(prefix: string): void;
   /** An object of the session's own that no kernel touches (a table, a queue), made when first asked for. */
   resource(id: string, make: () => object): object;
   /** Releases all memory. */

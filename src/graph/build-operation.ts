@@ -8,7 +8,7 @@ import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Attr, AttrValue } from "./attributes.ts";
 import { convertToTensor, isAsTensor, literalType, pythonType, type TensorLike } from "./conversion.ts";
-import { getDefaultGraph } from "./default-graph.ts";
+import { graphFor } from "./default-graph.ts";
 import type { OpDefinition } from "./op-definition.ts";
 import type { Operation } from "./operation.ts";
 import { Tensor } from "./operation.ts";
@@ -40,7 +40,7 @@ type Attrs = Record<string, AttrValue>;
 
 /** Makes a node in the default graph (or that of its inputs) and returns its outputs as `defineOp` promises. */
 export function buildOperation(definition: OpDefinition, record: Record_, name?: string | { toString(): string } | null): unknown {
-  const graph = graphOf(record) ?? getDefaultGraph();
+  const graph = graphFor(graphOf(record));
   return graph.asDefault(() =>
     graph.nameScope(name === null || name === undefined ? definition.type : String(name), scope => {
       const attrs = givenAttrs(definition, record);

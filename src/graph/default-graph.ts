@@ -13,6 +13,12 @@ export function getDefaultGraph(): Graph {
   return processWide;
 }
 
+/** The graph for new nodes that read from one: that graph, but for a function that is being built, which takes tensors of outer graphs in. */
+export function graphFor(given: Graph | undefined): Graph {
+  const current = getDefaultGraph();
+  return given === undefined || current.capture !== null ? current : given;
+}
+
 export function pushDefaultGraph(graph: Graph): void {
   stack.push(graph);
 }

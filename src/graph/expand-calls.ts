@@ -1,7 +1,7 @@
 // Calls of functions → the nodes of their bodies. What a run needs of the user's graph is copied into a new one, calls replaced; the user's graph
 // stays as it is. Runs that need no call go on with the graph they have.
 
-import { type Expansion, expansionOf, setFunctions, functionsOf } from "./functions.ts";
+import { type Expansion, expansionOf, functionsOf, shareFunctions } from "./functions.ts";
 import { Graph } from "./graph.ts";
 import type { Operation, Tensor } from "./operation.ts";
 
@@ -50,8 +50,7 @@ class Copy {
 
   constructor(needed: readonly Operation[], feeds: readonly Tensor[]) {
     this.fed = new Set(feeds);
-    const library = functionsOf(needed[0].graph);
-    if (library) setFunctions(this.graph, library);
+    shareFunctions(this.graph, functionsOf(needed[0].graph));
     // What calls make must not take the names that states go by.
     for (const op of needed) this.graph.uniqueName(op.name);
     for (const tensor of feeds) this.feed(tensor);

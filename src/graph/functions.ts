@@ -18,17 +18,62 @@ export interface FuncGraph {
   readonly effects: readonly Operation[];
 }
 
-/** Where a graph's functions are found. */
+/** Where functions are found that did not begin as graphs. */
 export interface FunctionLibrary {
   /** @throws NotFoundError if there is no function of that name. */
   body(ref: FunctionRef): FuncGraph;
+  has(name: string): boolean;
 }
 
-const libraries = new WeakMap<Graph, FunctionLibrary>();
+/** The functions that the nodes of a graph, and of the bodies of its functions, may call: those that the program made, and those that a GraphDef
+ *  brought along. */
+export class GraphFunctions {
+  private readonly functions = new Map<string, FuncGraph>();
+  brought: FunctionLibrary | undefined;
 
-/** The functions that the nodes of a graph may call. */
-export const functionsOf = (graph: Graph): FunctionLibrary | undefined => libraries.get(graph);
-export const setFunctions = (graph: Graph, library: FunctionLibrary): void => void libraries.set(graph, library);
+  /** What the program made, in order. */
+  get made(): readonly FuncGraph[] {
+    return [...this.functions.values()];
+  }
+
+  has(name: string): boolean {
+    return this.functions.has(name) || this.brought?.has(name) === true;
+  }
+
+  /** A name of its own; `count` makes it unlikely in other graphs as well. */
+  freeName(prefix: string, count: number): string {
+    let n = count;
+    while (this.has(`${prefix}_${n}`)) n++;
+    return `${prefix}_${n}`;
+  }
+
+  add(func: FuncGraph): void {
+    this.functions.set(func.name, func);
+  }
+
+  /** Undefined in a graph that has no function at all. @throws NotFoundError if it has others. */
+  body(ref: FunctionRef): FuncGraph | undefined {
+    return this.functions.get(ref.name) ?? this.brought?.body(ref);
+  }
+}
+
+const libraries = new WeakMap<Graph, GraphFunctions>();
+
+export function functionsOf(graph: Graph): GraphFunctions {
+  let found = libraries.get(graph);
+  if (!found) {
+    found = new GraphFunctions();
+    libraries.set(graph, found);
+  }
+  return found;
+}
+
+/** Of a graph made from another, or for a function of another. */
+export const shareFunctions = (graph: Graph, functions: GraphFunctions): void => void libraries.set(graph, functions);
+
+/** What runs in a function although no result needs it: what has an effect and no result that could be needed. */
+export const effectsIn = (graph: Graph): readonly Operation[] =>
+  graph.getOperations().filter(op => op.definition.stateful && (op.outputs.length === 0 || op.inputs.some(input => input.isRef)));
 
 /** What a call has become: its results, and the operations that have to run besides. */
 export interface Expansion {
@@ -108,7 +153,7 @@ function closeLoops(
 }
 
 /** The operations behind results and effects, in order of creation; arguments are not among them. */
-function neededBy({ inputs, outputs, effects }: FuncGraph): Operation[] {
+export function neededBy({ inputs, outputs, effects }: FuncGraph): Operation[] {
   const given = new Set(inputs.map(input => input.op));
   const needed = new Set<Operation>();
   const stack = [...outputs.map(output => output.op), ...effects];

@@ -73,6 +73,8 @@ export class Graph {
   /** The results of an operation on known values, or undefined where they cannot be had: what shapes are made of is followed with it as far as
    *  TensorFlow does. The main door brings it, for a graph knows no backend; without it only what the ops themselves say (`partial`) is known. */
   declare evaluateConstants?: (op: Operation, values: readonly NDArray[]) => readonly NDArray[] | undefined;
+  /** Of the graph of a function that is being built: gives the argument that stands for a tensor of an outer graph, or undefined for a stranger. */
+  capture: ((outside: Tensor) => Tensor | undefined) | null = null;
   private readonly ops: Operation[] = [];
   private readonly byName = new Map<string, Operation>();
   private readonly usedNames = new Map<string, number>();
@@ -93,11 +95,12 @@ export class Graph {
   /** Makes an operation; ops call this, users call ops. A name ending in "/" is taken verbatim. */
   createOperation(
     definition: OpDefinition,
-    inputs: readonly Tensor[],
+    given: readonly Tensor[],
     attrs: Readonly<Record<string, AttrValue>>,
     name: string = definition.type,
   ): Operation {
     this.assertNotFinalized();
+    const inputs = this.capture === null ? given : this.captured(definition, given, attrs);
     for (const tensor of inputs) this.assertOwn(tensor, inputs[0]);
     const unique = name.endsWith("/") ? name.slice(0, -1) : this.uniqueName(name);
     if (!validName.test(unique))
@@ -156,6 +159,16 @@ export class Graph {
     this.ops.push(op);
     this.byName.set(name, op);
     return op;
+  }
+
+  private captured(definition: OpDefinition, given: readonly Tensor[], attrs: Readonly<Record<string, AttrValue>>): readonly Tensor[] {
+    const inputs = given.map(tensor => (tensor.graph === this ? tensor : (this.capture?.(tensor) ?? tensor)));
+    const expected = typesOf(definition, "inputs", attrs);
+    if (expected.some(({ isRef }, i) => isRef && !inputs[i].isRef))
+      throw new TypeError(
+        `In op '${definition.type}', input types ([${inputs.map(({ dtypeName }) => `tf.${dtypeName}`).join(", ")}]) are not compatible with expected types ([${expected.map(({ dtype, isRef }) => `tf.${dtype}${isRef ? "_ref" : ""}`).join(", ")}])`,
+      );
+    return inputs;
   }
 
   private assertOwn(tensor: Tensor, first: Tensor): void {
@@ -258,7 +271,7 @@ export class Graph {
   controlDependencies(inputs: readonly ControlInput[] | null): Scope;
   controlDependencies<R>(inputs: readonly ControlInput[] | null, body: () => R): R;
   controlDependencies<R>(inputs: readonly ControlInput[] | null, body?: () => R): Scope | R {
-    const ops = new Set((inputs ?? []).map(input => this.controlOperation(input)));
+    const ops = new Set((inputs ?? []).flatMap(input => (this.isOutside(input) ? [] : [this.controlOperation(input)])));
     const outerStack = this.controlStack;
     const outerContext = this.controlFlowContext;
     const block: ControlBlock = { ops: [...ops], made: new Set(), isClear: inputs === null, outerContext };
@@ -270,6 +283,13 @@ export class Graph {
       this.controlFlowContext = outerContext;
     };
     return scoped(new Scope(leave), body);
+  }
+
+  /** What runs in an outer graph has run when a function is called. */
+  private isOutside(input: ControlInput): boolean {
+    if (this.capture === null || typeof input !== "object") return false;
+    const { op } = input as { op?: unknown };
+    return (op instanceof Operation ? op : (input as Operation)).graph !== this;
   }
 
   private controlOperation(input: ControlInput): Operation {

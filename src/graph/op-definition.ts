@@ -92,6 +92,8 @@ export interface HostContext {
   readonly signal: AbortSignal;
   /** Another run of the session, of tensors of any graph: how a dataset calls its functions. */
   readonly run: SideRun;
+  /** Gives states of the session that began with a value (generators), and whose ids begin so, that value again. */
+  readonly restart: (prefix: string) => void;
 }
 
 /** A variable as lowerings see it: a ref or resource input. */

@@ -8,6 +8,7 @@ import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { AttrValue } from "./attributes.ts";
 import { groupByName, typesOf } from "./build-operation.ts";
+import { captureSource } from "./captures.ts";
 import { formatNode, type NodeText } from "./format.ts";
 import type { OpDefinition, PartialArray, ShapeContext } from "./op-definition.ts";
 import type { Operation, Tensor } from "./operation.ts";
@@ -140,6 +141,8 @@ function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape):
 
 /** The dtype and shape behind a resource tensor or a list, followed to the op that made it. */
 export function handleOf(tensor: Tensor): { dtype: DType; shape: TensorShape } | undefined {
+  const outside = captureSource(tensor);
+  if (outside) return handleOf(outside);
   const { attrs, definition, name, inputs } = tensor.op;
   if (definition.holds) return definition.holds(attrs, contextFor(name, definition, inputs, attrs, new Map(), new Map()));
   const held = attrs.shape ?? (attrs.identicalElementShapes === true ? attrs.elementShape : undefined);

@@ -8,7 +8,7 @@ import type { Message } from "../formats/messages.ts";
 import { dtypeOfEnumerator, shapeFromMessage } from "../formats/tensor-message.ts";
 import type { Attr, FunctionRef } from "../graph/attributes.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
-import { type FuncGraph, type FunctionLibrary, setFunctions } from "../graph/functions.ts";
+import { effectsIn, type FuncGraph, functionsOf, type FunctionLibrary, type GraphFunctions, shareFunctions } from "../graph/functions.ts";
 import { Graph } from "../graph/graph.ts";
 import { defineOp, type OpDefinition } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -23,8 +23,9 @@ type LibraryMessage = Message<"FunctionDefLibrary">;
 /** The library of a graph, made when first asked for. */
 export function libraryOf(graph: Graph): ImportedFunctions {
   return graph.attached(libraryOf, () => {
-    const library = new ImportedFunctions();
-    setFunctions(graph, library);
+    const home = functionsOf(graph);
+    const library = new ImportedFunctions(home);
+    home.brought = library;
     attached.set(graph, library);
     return library;
   });
@@ -42,12 +43,22 @@ export class ImportedFunctions implements FunctionLibrary {
   private readonly registered: Message<"RegisteredGradient">[] = [];
   private readonly calls = new Map<string, OpDefinition>();
   private readonly bodies = new Map<string, FuncGraph>();
+  private readonly home: GraphFunctions;
+
+  /** `home`: what the bodies of these functions may call. */
+  constructor(home: GraphFunctions) {
+    this.home = home;
+  }
 
   /** The ops that nodes of the graph and of its functions may have. */
   readonly definitionOf = definitionsWith(type => this.callDefinition(type));
 
   get names(): readonly string[] {
     return [...this.functions.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.functions.has(name);
   }
 
   definition(name: string): FunctionMessage | undefined {
@@ -59,7 +70,8 @@ export class ImportedFunctions implements FunctionLibrary {
     for (const given of library?.function ?? []) {
       const name = given.signature?.name ?? "";
       const known = this.functions.get(name);
-      if (known && !sameBytes(messageToBytes("FunctionDef", known), messageToBytes("FunctionDef", given)))
+      const isMade = known === undefined && this.home.has(name);
+      if (isMade || (known && !sameBytes(messageToBytes("FunctionDef", known), messageToBytes("FunctionDef", given))))
         throw new ValueError(`Cannot add function '${name}' because a different function with the same name already exists.`);
       this.functions.set(name, given);
     }
@@ -115,7 +127,7 @@ export class ImportedFunctions implements FunctionLibrary {
   private build(given: FunctionMessage, attrs: ReadonlyMap<string, AttrMessage>): FuncGraph {
     const name = given.signature?.name ?? "";
     const graph = new Graph();
-    setFunctions(graph, this);
+    shareFunctions(graph, this.home);
     const { definitionOf } = this;
     checkOpsKnown(given.nodeDef, definitionOf, ` in function '${name}'`);
     const nodes = given.nodeDef.map(node => withPlaceholders(node, attrs));
@@ -147,10 +159,7 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.leng
 /** What the control results name, and what has an effect and no result that could be needed. */
 function effectsOf(graph: Graph, { controlRet }: FunctionMessage, importer: GraphImporter): Operation[] {
   const named = [...controlRet.values()].map(name => importer.element(name) as Operation);
-  const silent = graph
-    .getOperations()
-    .filter(op => op.definition.stateful && (op.outputs.length === 0 || op.inputs.some(input => input.isRef)));
-  return [...new Set([...named, ...silent])].sort((a, b) => a.id - b.id);
+  return [...new Set([...named, ...effectsIn(graph)])].sort((a, b) => a.id - b.id);
 }
 
 // ---- signatures ----

@@ -2,19 +2,19 @@
 // graph-importer.ts, functions that of function-library.ts.
 
 import { ValueError } from "../base/errors.ts";
-import { snakeOf } from "../base/names.ts";
-import { encodeText } from "../base/ndarray.ts";
 import { createMessage, messageFromBytes, messageFromJson } from "../formats/message-codec.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
+import { functionsOf } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
-import { type AttrMessage, attrToMessage, looseKind } from "./attribute-message.ts";
 import { attachedLibrary, libraryOf } from "./function-library.ts";
-import { GraphImporter, graphVersion, keptMessage, type NodeMessage, tensorNameOf } from "./graph-importer.ts";
+import { functionMessage } from "./function-message.ts";
+import { GraphImporter, graphVersion, type NodeMessage, tensorNameOf } from "./graph-importer.ts";
+import { nodeOf } from "./node-message.ts";
 
 /** A GraphDef as a plain object: what readers of .pb files give and what `exportGraphDef` makes. */
 export type GraphDefMessage = Message<"GraphDef">;
@@ -142,8 +142,16 @@ export function exportGraphDef(graph: Graph, { fromVersion, addShapes = false }:
   return createMessage("GraphDef", {
     node: ops.map(op => (addShapes ? withShapes(op) : nodeOf(op))),
     versions: versionsOf(graph),
-    library: attachedLibrary(graph)?.toMessage(),
+    library: libraryMessage(graph),
   });
+}
+
+/** The functions that came with a GraphDef, as they came, and those that the program made. */
+function libraryMessage(graph: Graph): GraphDefMessage["library"] {
+  const brought = attachedLibrary(graph)?.toMessage();
+  const made = functionsOf(graph).made.map(functionMessage);
+  if (made.length === 0) return brought;
+  return createMessage("FunctionDefLibrary", { ...brought, function: [...(brought?.function ?? []), ...made] });
 }
 
 function withShapes(op: Operation): NodeMessage {
@@ -151,25 +159,4 @@ function withShapes(op: Operation): NodeMessage {
   if (op.outputs.length === 0) return node;
   const shapes = createMessage("AttrValue", { list: { shape: op.outputs.map(output => shapeToMessage(output.shape)) } });
   return { ...node, attr: new Map([...node.attr, ["_output_shapes", shapes] as const].sort(([x], [y]) => (x < y ? -1 : 1))) };
-}
-
-/** One operation as a message. TF: Operation.node_def. */
-export function nodeOf(op: Operation): NodeMessage {
-  const attr = new Map<string, AttrMessage>();
-  for (const [name, value] of Object.entries(op.attrs)) {
-    const spec = op.definition.attrs[name];
-    if (spec) attr.set(snakeOf(name), keptMessage(op, snakeOf(name)) ?? attrToMessage(value, spec.kind, spec.isList));
-    else attr.set(name, keptMessage(op, name) ?? attrToMessage(value, looseKind(value), Array.isArray(value)));
-  }
-  if (op.colocation.length > 0) attr.set("_class", createMessage("AttrValue", { list: { s: op.colocation.map(encodeText) } }));
-  return createMessage("NodeDef", {
-    name: op.name,
-    op: op.type,
-    input: [
-      ...op.inputs.map(tensor => (tensor.valueIndex === 0 ? tensor.op.name : tensor.name)),
-      ...op.controlInputs.map(control => `^${control.name}`),
-    ],
-    device: op.device,
-    attr: new Map([...attr].sort(([a], [b]) => (a < b ? -1 : 1))),
-  });
 }

@@ -266,13 +266,7 @@ const isBackEdge = (node: NodeMessage, source: NodeMessage): boolean => merges.h
 const refused: Readonly<Record<string, string>> = {
   SymbolicGradient: "the gradient of a function by its name; export the graph with gradients as nodes, or ask for them after importing",
 };
-/** Families of ops over values that are no arrays. */
-const refusedFamilies: readonly (readonly [RegExp, string])[] = [
-  [/^Optional|^IteratorGetNextAsOptional$/, "a value that may be missing, in a variant tensor"],
-];
-
-const reasonAgainst = (type: string): string | undefined =>
-  Object.hasOwn(refused, type) ? refused[type] : refusedFamilies.find(([family]) => family.test(type))?.[1];
+const reasonAgainst = (type: string): string | undefined => (Object.hasOwn(refused, type) ? refused[type] : undefined);
 
 /** @throws NotFoundError with TensorFlow's line for the first unknown op and a list of them all. */
 export function checkOpsKnown(nodes: readonly { readonly op: string }[], definitionOf: Definitions, where = ""): void {

@@ -14,7 +14,8 @@ import { Operation } from "../graph/operation.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { IdentityN } from "../ops/array.ts";
 import { ReadVariableOp } from "../ops/state.ts";
-import { exportGraphDef, type GraphDefMessage, importGraphDef, nodeOf } from "./graph-def.ts";
+import { exportGraphDef, type GraphDefMessage, importGraphDef } from "./graph-def.ts";
+import { nodeOf } from "./node-message.ts";
 import type { NodeMessage } from "./graph-importer.ts";
 import { nodeNameOf } from "./graph-importer.ts";
 

@@ -6,6 +6,7 @@ import { decodeText, encodeText } from "../base/ndarray.ts";
 import { createMessage, messageFromBytes, messageToBytes } from "../formats/message-codec.ts";
 import type { Message, MessageInit, MessageName } from "../formats/messages.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
+import { functionsOf } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { handleOf } from "../graph/shape-inference.ts";
@@ -220,7 +221,8 @@ export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
 
 /** The definitions of a graph's own ops and its functions': what is exported is made of these, so no list of all ops there are is needed. */
 function definitionsIn(graph: Graph): Definitions {
-  const own = new Map(graph.getOperations().map(op => [op.type, op.definition]));
+  const bodies = functionsOf(graph).made.flatMap(({ graph: body }) => body.getOperations());
+  const own = new Map([...graph.getOperations(), ...bodies].map(op => [op.type, op.definition]));
   return type => own.get(type) ?? attachedLibrary(graph)?.definitionOf(type);
 }
 

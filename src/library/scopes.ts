@@ -32,8 +32,9 @@ export function nameScope<R>(name: ScopeName, ...rest: unknown[]): NameScope | R
   const wanted = name ?? defaultName;
   if ((wanted === null || wanted === undefined) && values)
     throw new ValueError("At least one of name (None) and default_name (None) must be provided.");
-  const graph = graphOfValues(values ?? []) ?? getDefaultGraph();
-  if (graph === getDefaultGraph()) return scoped(graph.nameScope(wanted ?? null), body);
+  const current = getDefaultGraph();
+  const graph = current.capture === null ? (graphOfValues(values ?? []) ?? current) : current;
+  if (graph === current) return scoped(graph.nameScope(wanted ?? null), body);
   const asDefault = graph.asDefault();
   const inner = graph.nameScope(wanted ?? null);
   const both = new NameScope(inner.name, () => {

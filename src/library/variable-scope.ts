@@ -9,7 +9,7 @@ import type { ShapeLike } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { convertToTensor } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
+import { getDefaultGraph, graphFor } from "../graph/default-graph.ts";
 import type { DeviceFunction } from "../graph/device.ts";
 import { Graph, Scope } from "../graph/graph.ts";
 import { Tensor } from "../graph/operation.ts";
@@ -298,7 +298,7 @@ export function variableOpScope<R>(
 
 function enterVariableScope(nameOrScope: string | VariableScope | null, options: VariableScopeOptions): VariableScope {
   checkScopeArguments(nameOrScope, options);
-  const graph = graphOfValues(options.values) ?? getDefaultGraph();
+  const graph = graphFor(graphOfValues(options.values));
   const asDefault = graph === getDefaultGraph() ? undefined : graph.asDefault();
   try {
     const names = openNameScope(graph, nameOrScope, options);

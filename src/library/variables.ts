@@ -8,7 +8,7 @@ import type { ShapeLike } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { AsTensor, TensorLike } from "../graph/conversion.ts";
 import { convertToTensor, isAsTensor, pythonType } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
+import { getDefaultGraph, graphFor } from "../graph/default-graph.ts";
 import type { DeviceFunction } from "../graph/device.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { IndexedSlices } from "../graph/indexed-slices.ts";
@@ -184,13 +184,13 @@ export class Variable implements AsTensor {
   /** The value as a tensor: for ref variables always the same node, for resource variables a new read. */
   value(): Tensor {
     if (!this.isResource) return this.snapshot;
-    return this.graph.colocateWith(null, { ignoreExisting: true }, () => this.read());
+    return this.readers.colocateWith(null, { ignoreExisting: true }, () => this.read());
   }
 
   /** A new read, ordered after what controlDependencies names. */
   readValue(): Tensor {
     if (!this.isResource) return identity(this.handle, { name: "read" });
-    return identity(this.graph.nameScope("Read", () => this.read()));
+    return identity(this.readers.nameScope("Read", () => this.read()));
   }
 
   /** The reference that assignments take (ref variables only). */
@@ -202,7 +202,7 @@ export class Variable implements AsTensor {
     const read = (): Tensor => state.ReadVariableOp({ resource: this.handle, dtype: this.dtype });
     const { cachingDevice } = this;
     if (cachingDevice === null) return read();
-    return this.graph.colocateWith(null, { ignoreExisting: true }, () => this.graph.device(cachingDevice, read));
+    return this.readers.colocateWith(null, { ignoreExisting: true }, () => this.readers.device(cachingDevice, read));
   }
 
   asGraphTensor({ dtype, asRef = false }: { dtype?: DType | undefined; asRef?: boolean }): Tensor {
@@ -234,7 +234,7 @@ export class Variable implements AsTensor {
   /** Rows at `indices`, without reading the whole (resource variables), or a gather of the value. */
   sparseRead(indices: TensorLike, { name }: Named = {}): Tensor {
     if (!this.isResource) throw new TypeError("sparseRead is for resource variables.\n\nUse tf.gather(variable, indices).");
-    return this.graph.nameScope(name ?? "Gather", scope => {
+    return this.readers.nameScope(name ?? "Gather", scope => {
       const value = state.ResourceGather({ resource: this.handle, indices, dtype: this.dtype }, { name: scope });
       return identity(value);
     });
@@ -273,6 +273,11 @@ export class Variable implements AsTensor {
     const value = convertToTensor(delta, { dtype: this.dtype });
     const op = state.AssignSubVariableOp({ resource: this.handle, value, dtype: this.dtype }, { name });
     return readValue ? this.afterUpdate(op) : op;
+  }
+
+  /** The graph that nodes which read it go to. */
+  protected get readers(): Graph {
+    return graphFor(this.graph);
   }
 
   /** This variable as it is after `op`. */
@@ -359,7 +364,7 @@ class UpdatedVariable extends Variable {
         handle: variable.handle,
         initializer: variable.initializer,
         initialValue: variable.initialValue,
-        snapshot: variable.graph.controlDependencies([update], () =>
+        snapshot: graphFor(variable.graph).controlDependencies([update], () =>
           state.ReadVariableOp({ resource: variable.handle, dtype: variable.dtype }),
         ),
         dtype: variable.dtype,
@@ -379,19 +384,19 @@ class UpdatedVariable extends Variable {
   }
 
   protected override read(): Tensor {
-    return this.graph.controlDependencies([this.update], () => super.read());
+    return this.readers.controlDependencies([this.update], () => super.read());
   }
 
   override assign(value: TensorLike, options: AssignOptions = {}): Tensor | Variable {
-    return this.graph.controlDependencies([this.update], () => super.assign(value, options)) as Variable;
+    return this.readers.controlDependencies([this.update], () => super.assign(value, options)) as Variable;
   }
 
   override assignAdd(delta: TensorLike, options: AssignOptions = {}): Tensor | Variable {
-    return this.graph.controlDependencies([this.update], () => super.assignAdd(delta, options)) as Variable;
+    return this.readers.controlDependencies([this.update], () => super.assignAdd(delta, options)) as Variable;
   }
 
   override assignSub(delta: TensorLike, options: AssignOptions = {}): Tensor | Variable {
-    return this.graph.controlDependencies([this.update], () => super.assignSub(delta, options)) as Variable;
+    return this.readers.controlDependencies([this.update], () => super.assignSub(delta, options)) as Variable;
   }
 }
 

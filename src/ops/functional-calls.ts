@@ -27,14 +27,13 @@ export const ArgOp = defineOp("_Arg", {
 
 /** @throws UnimplementedError if the graph has no functions. */
 export function bodyOf(op: Operation, ref: FunctionRef): FuncGraph {
-  const library = functionsOf(op.graph);
-  if (!library)
-    throw new UnimplementedError(`${op.type} node '${op.name}' calls '${ref.name}', but its graph has no function library.`, op);
-  return library.body(ref);
+  const body = functionsOf(op.graph).body(ref);
+  if (!body) throw new UnimplementedError(`${op.type} node '${op.name}' calls '${ref.name}', but its graph has no function library.`, op);
+  return body;
 }
 
 /** Results that are there only after the effects. */
-const afterEffects = ({ outputs, effects }: Expansion): Tensor[] =>
+export const afterEffects = ({ outputs, effects }: Expansion): Tensor[] =>
   effects.length === 0 ? [...outputs] : getDefaultGraph().controlDependencies(effects, () => outputs.map(output => identity(output)));
 
 /** A call in place: its results after its effects. */

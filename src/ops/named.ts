@@ -1,7 +1,7 @@
 // Names of what public functions make: given by position or in the options, and the scope that holds several nodes.
 
 import { Graph, type NameScope } from "../graph/graph.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
+import { graphFor } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 
 /** A name by itself, or among options: `tf.square(x, "sq")` is `tf.square(x, { name: "sq" })`. */
@@ -17,7 +17,7 @@ export function inNameScope<R>(
   values: readonly unknown[],
   body: (scope: NameScope) => R,
 ): R {
-  const graph = graphOf(values) ?? getDefaultGraph();
+  const graph = graphFor(graphOf(values));
   return graph.asDefault(() => graph.nameScope(named(option).name ?? fallback, body));
 }
 

@@ -92,7 +92,7 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
       return objects.get(input) ?? (source ? kept?.get(source) : values.get(resolve(selection, input)));
     });
     const record = { ...groupByName(definition, "inputs", attrs, items), ...attrs };
-    const context = { name: op.name, op, signal, run: sideRun };
+    const context = { name: op.name, op, signal, run: sideRun, restart: (prefix: string) => device.restart(prefix) };
     try {
       if (!definition.host) return withHandles(op, definition.onHost?.(record, context) ?? [], kept);
       const given = definition.host(record, context);
@@ -132,11 +132,11 @@ export function handleSource(selection: Selection, handle: Tensor): Tensor {
   return source;
 }
 
+/** The object that a handle names; a variable, which is none, is handed on as its handle. */
 function objectBehind(handle: Tensor, device: Device): object {
   const { op } = handle;
   const found = op.definition.resource?.(op.attrs, op);
-  if (!found) throw new InternalError(`'${handle.name}' of ${op.type} is no handle of the host.`);
-  return device.resource(found.id, found.make);
+  return found ? device.resource(found.id, found.make) : handle;
 }
 
 /** Runs all calls at once; where one fails, those that still wait are cancelled. */

@@ -60,6 +60,10 @@ class ReferenceDevice implements Device {
     this.states.delete(id);
   }
 
+  restart(prefix: string): void {
+    for (const id of this.states.keys()) if (id.startsWith(prefix)) this.states.delete(id);
+  }
+
   close(): void {
     this.states.clear();
   }

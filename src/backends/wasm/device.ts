@@ -29,6 +29,8 @@ export interface HeldState {
   isInitialized: boolean;
   /** Strings and the like, which have no bytes in memory. */
   host?: NDArray | undefined;
+  /** What it begins with, if not with nothing. */
+  readonly initial?: State["initial"];
 }
 
 const statusBytes = 16;
@@ -111,6 +113,7 @@ export class WasmDevice implements Device {
       bytes,
       offset: this.memory.allocate(bytes, `variable ${state.id}`),
       isInitialized: false,
+      initial: state.initial,
     };
     this.states.set(state.id, held);
     this.layout++;
@@ -154,6 +157,10 @@ export class WasmDevice implements Device {
   dropState(id: string): void {
     const held = this.states.get(id);
     if (held) held.isInitialized = false;
+  }
+
+  restart(prefix: string): void {
+    for (const [id, held] of this.states) if (held.initial && id.startsWith(prefix)) this.fill(held, held.initial());
   }
 
   close(): void {
