@@ -280,6 +280,8 @@ export const signatures: Readonly<Record<string, string>> = {
   "data.Dataset.skip": "1 count name?",
   "data.Dataset.take": "1 count name?",
   "data.Dataset.window": "1 size shift? stride= drop_remainder= name?",
+  "data.FixedLengthRecordDataset":
+    "2 filenames record_bytes header_bytes? footer_bytes? buffer_size? compression_type? num_parallel_reads? name?",
   "data.Iterator": "5 iterator_resource initializer output_types output_shapes output_classes",
   "data.Iterator.get_next": "0 name?",
   "data.Iterator.make_initializer": "1 dataset name?",

@@ -1,133 +1,51 @@
-// tf.data's nodes: a dataset is a value of type variant, made anew where a run needs it, and an iterator is an object of the session. What they do is
-// dataset-memory.ts; functions are graphs of their own, kept with the graph whose nodes name them, and are compiled once for each shape they meet.
+// Nodes of tf.data that make a dataset from others. A dataset is a value of type variant, made anew where a run needs it. What the nodes do is
+// dataset-memory.ts; their functions are dataset-functions.ts. Elements are made one after the other, when they are asked for: what TensorFlow does
+// side by side or ahead of time is the same here as what it does in turn.
 
-import { files } from "#platform";
-import { InternalError, InvalidArgumentError } from "../base/errors.ts";
-import { readFile } from "../base/files.ts";
-import { decodeText, encodeText, NDArray } from "../base/ndarray.ts";
-import { TensorShape } from "../base/shape.ts";
-import { plainSource, readRecords } from "../formats/records.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
 import * as attr from "../graph/attributes.ts";
 import type { FunctionRef } from "../graph/attributes.ts";
-import type { FuncGraph } from "../graph/functions.ts";
-import type { Graph } from "../graph/graph.ts";
-import { defineOp, type HostObject, type SideRun } from "../graph/op-definition.ts";
+import { defineOp } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
-import { Tensor } from "../graph/operation.ts";
+import {
+  anyTypes,
+  common,
+  componentAttrs,
+  datasetInput,
+  deterministic,
+  elementAttrs,
+  functionAttrs,
+  handleOutput,
+  isTrue,
+  made,
+  metadata,
+  numberOf,
+  positive,
+  textOf,
+  wrap,
+} from "./dataset-fields.ts";
+import { callOf, iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
-import { objectId } from "./host-handles.ts";
-import { change } from "./lookup.ts";
-import { rowOf } from "./rows.ts";
 
-const { DatasetArray, HostIterator, IteratorPlace } = memory;
+const { DatasetArray } = memory;
 
-const scalar = new TensorShape([]);
+// ---- functions of elements ----
 
-// ---- functions ----
+const functionInputs = { ...datasetInput, otherArguments: "Targuments" } as const;
 
-/** What a node may name: a function of elements, a generator of the program, the dataset of a one-shot iterator. */
-export type DatasetFunction = FuncGraph | GeneratorFunction | Tensor;
-export type GeneratorFunction = (args: readonly NDArray[]) => AsyncGenerator<memory.Element>;
-
-const functionsOf = (graph: Graph): Map<string, DatasetFunction> => graph.attached(functionsOf, () => new Map<string, DatasetFunction>());
-
-/** Keeps a function with a graph under a name of its own. */
-export function nameFunction(graph: Graph, prefix: string, func: DatasetFunction): FunctionRef {
-  const functions = functionsOf(graph);
-  const name = `${prefix}_${functions.size}`;
-  functions.set(name, func);
-  return { name, attrs: {} };
+interface Calling {
+  readonly inputDataset: NDArray;
+  readonly otherArguments: readonly NDArray[];
 }
 
-function functionOf(op: Operation, { name }: FunctionRef): DatasetFunction {
-  const found = functionsOf(op.graph).get(name);
-  if (found === undefined)
-    throw new InvalidArgumentError(
-      `The function '${name}' of node '${op.name}' is not here.\n\nFunctions of datasets live in the program that made the graph.`,
-    );
-  return found;
-}
+const f = ({ otherArguments }: Calling, ref: FunctionRef, op: Operation) => callOf(op, ref, "otherArguments", otherArguments);
 
-/** A function as a call, with the arguments it got besides elements. */
-function callOf(op: Operation, ref: FunctionRef, others: readonly NDArray[]): memory.Call {
-  const body = functionOf(op, ref);
-  if (typeof body === "function" || body instanceof Tensor) throw new InternalError(`'${ref.name}' is no function of elements.`);
-  return (run, element) => {
-    const given = [...element, ...others];
-    return run(body.outputs, new Map(body.inputs.map((input, i) => [input, given[i]])));
-  };
-}
-
-// ---- datasets ----
-
-const elementAttrs = { outputTypes: attr.types(undefined, { minimum: 1 }), outputShapes: attr.shapes(undefined, 1) };
-const metadata = attr.string("");
-const common = { ...elementAttrs, metadata };
-const made = { shape: () => scalar, gradient: "none" } as const;
-const handleOutput = { handle: "variant" } as const;
-
-const wrap = (held: memory.HostDataset): NDArray => new DatasetArray(held);
-const numberOf = (array: NDArray): number => Number(array.get(0));
-const textOf = (array: NDArray, i = 0): string => decodeText(array.get(i) as Uint8Array);
-
-/** One element. */
-export const TensorDataset = defineOp("TensorDataset", {
-  inputs: { components: "ToutputTypes" },
-  outputs: handleOutput,
-  attrs: { ToutputTypes: attr.types(undefined, { minimum: 1 }), outputShapes: attr.shapes(undefined, 1), metadata },
-  stateful: true,
-  ...made,
-  host: ({ components }) => wrap(memory.listOf([components])),
-});
-
-/** An element for each slice along the first axis. */
-export const TensorSliceDataset = defineOp("TensorSliceDataset", {
-  inputs: { components: "ToutputTypes" },
-  outputs: handleOutput,
-  attrs: {
-    ToutputTypes: attr.types(undefined, { minimum: 1 }),
-    outputShapes: attr.shapes(undefined, 1),
-    isFiles: attr.bool(false),
-    metadata,
-    replicateOnSplit: attr.bool(false),
-  },
-  stateful: true,
-  ...made,
-  host: ({ components }) => {
-    const count = components[0].shape[0] ?? 0;
-    for (const { shape } of components) {
-      if (shape.length === 0) throw new InvalidArgumentError("All components must be at least 1-dimensional");
-      if (shape[0] !== count) throw new InvalidArgumentError("All components must have the same size in the 0th dimension");
-    }
-    return wrap(
-      memory.dataset(async function* () {
-        for (let i = 0; i < count; i++) yield components.map(component => rowOf(component, i));
-      }),
-    );
-  },
-});
-
-export const RangeDataset = defineOp("RangeDataset", {
-  inputs: { start: "int64", stop: "int64", step: "int64" },
-  outputs: handleOutput,
-  attrs: { ...common, replicateOnSplit: attr.bool(false) },
-  stateful: true,
-  ...made,
-  host: ({ start, stop, step, outputTypes }) => {
-    const [first, end, by] = [start, stop, step].map(array => array.get(0) as bigint);
-    if (by === 0n) throw new InvalidArgumentError("step must be a non-zero integer.");
-    return wrap(
-      memory.dataset(async function* () {
-        for (let i = first; by > 0n ? i < end : i > end; i += by) yield [NDArray.full("int64", [], i).cast(outputTypes[0])];
-      }),
-    );
-  },
-});
-
-const functionAttrs = { f: attr.func(), Targuments: attr.types(undefined, { minimum: 0 }), ...elementAttrs };
+const mapHost = (given: Calling & { f: FunctionRef; preserveCardinality: boolean }, { op }: { op: Operation }): NDArray =>
+  wrap(memory.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality));
 
 export const MapDataset = defineOp("MapDataset", {
-  inputs: { inputDataset: "variant", otherArguments: "Targuments" },
+  inputs: functionInputs,
   outputs: handleOutput,
   attrs: {
     ...functionAttrs,
@@ -137,117 +55,361 @@ export const MapDataset = defineOp("MapDataset", {
     metadata,
   },
   ...made,
-  host: ({ inputDataset, otherArguments, f }, { op }) => wrap(memory.mapped(DatasetArray.of(inputDataset), callOf(op, f, otherArguments))),
+  host: mapHost,
 });
 
-/** The same as MapDataset: functions run one after the other here. */
-export const ParallelMapDatasetV2 = defineOp("ParallelMapDatasetV2", {
-  inputs: { inputDataset: "variant", otherArguments: "Targuments", numParallelCalls: "int64" },
+export const ParallelMapDataset = defineOp("ParallelMapDataset", {
+  inputs: { ...functionInputs, numParallelCalls: "int32" },
   outputs: handleOutput,
   attrs: {
     ...functionAttrs,
     useInterOpParallelism: attr.bool(true),
-    deterministic: attr.string("default"),
+    sloppy: attr.bool(false),
+    preserveCardinality: attr.bool(false),
+    metadata,
+  },
+  ...made,
+  host: mapHost,
+});
+
+export const ParallelMapDatasetV2 = defineOp("ParallelMapDatasetV2", {
+  inputs: { ...functionInputs, numParallelCalls: "int64" },
+  outputs: handleOutput,
+  attrs: {
+    ...functionAttrs,
+    useInterOpParallelism: attr.bool(true),
+    deterministic,
     preserveCardinality: attr.bool(false),
     useUnboundedThreadpool: attr.bool(false),
     metadata,
   },
   ...made,
-  host: ({ inputDataset, otherArguments, f }, { op }) => wrap(memory.mapped(DatasetArray.of(inputDataset), callOf(op, f, otherArguments))),
+  host: mapHost,
 });
+
+const mapAndBatch = {
+  inputs: { ...functionInputs, batchSize: "int64", numParallelCalls: "int64", dropRemainder: "bool" },
+  outputs: handleOutput,
+  attrs: { ...functionAttrs, preserveCardinality: attr.bool(false) },
+  ...made,
+  host: (
+    given: Calling & { f: FunctionRef; preserveCardinality: boolean; batchSize: NDArray; dropRemainder: NDArray },
+    { op }: { op: Operation },
+  ): NDArray => {
+    const mapped = memory.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality);
+    return wrap(memory.batched(mapped, positive(given.batchSize, "batch_size"), isTrue(given.dropRemainder)));
+  },
+} as const;
+
+export const MapAndBatchDataset = defineOp("MapAndBatchDataset", { ...mapAndBatch, attrs: { ...mapAndBatch.attrs, metadata } });
+/** The older name. */
+export const ExperimentalMapAndBatchDataset = defineOp("ExperimentalMapAndBatchDataset", mapAndBatch);
+
+const filterHost = (given: Calling & { predicate: FunctionRef }, { op }: { op: Operation }): NDArray =>
+  wrap(memory.filtered(DatasetArray.of(given.inputDataset), f(given, given.predicate, op)));
+const predicateAttrs = { predicate: attr.func(), Targuments: anyTypes, ...elementAttrs };
 
 export const FilterDataset = defineOp("FilterDataset", {
-  inputs: { inputDataset: "variant", otherArguments: "Targuments" },
+  inputs: functionInputs,
   outputs: handleOutput,
-  attrs: { predicate: attr.func(), Targuments: attr.types(undefined, { minimum: 0 }), ...common },
+  attrs: { ...predicateAttrs, metadata },
   ...made,
-  host: ({ inputDataset, otherArguments, predicate }, { op }) =>
-    wrap(memory.filtered(DatasetArray.of(inputDataset), callOf(op, predicate, otherArguments))),
+  host: filterHost,
 });
+
+export const ParallelFilterDataset = defineOp("ParallelFilterDataset", {
+  inputs: { ...functionInputs, numParallelCalls: "int64" },
+  outputs: handleOutput,
+  attrs: { ...predicateAttrs, deterministic, metadata },
+  ...made,
+  host: filterHost,
+});
+
+const takeWhile = {
+  inputs: functionInputs,
+  outputs: handleOutput,
+  attrs: predicateAttrs,
+  ...made,
+  host: (given: Calling & { predicate: FunctionRef }, { op }: { op: Operation }): NDArray =>
+    wrap(memory.takenWhile(DatasetArray.of(given.inputDataset), f(given, given.predicate, op))),
+} as const;
+
+export const TakeWhileDataset = defineOp("TakeWhileDataset", { ...takeWhile, attrs: { ...predicateAttrs, metadata } });
+/** The older name. */
+export const ExperimentalTakeWhileDataset = defineOp("ExperimentalTakeWhileDataset", takeWhile);
 
 export const FlatMapDataset = defineOp("FlatMapDataset", {
-  inputs: { inputDataset: "variant", otherArguments: "Targuments" },
+  inputs: functionInputs,
   outputs: handleOutput,
   attrs: { ...functionAttrs, metadata },
   ...made,
-  host: ({ inputDataset, otherArguments, f }, { op }) =>
-    wrap(memory.flatMapped(DatasetArray.of(inputDataset), callOf(op, f, otherArguments))),
+  host: (given, { op }) => wrap(memory.flatMapped(DatasetArray.of(given.inputDataset), f(given, given.f, op))),
 });
 
-export const InterleaveDataset = defineOp("InterleaveDataset", {
-  inputs: { inputDataset: "variant", otherArguments: "Targuments", cycleLength: "int64", blockLength: "int64" },
-  outputs: handleOutput,
-  attrs: { ...functionAttrs, metadata },
-  ...made,
-  host: ({ inputDataset, otherArguments, cycleLength, blockLength, f }, { op }) => {
-    const [cycle, block] = [numberOf(cycleLength), numberOf(blockLength)];
-    if (cycle <= 0) throw new InvalidArgumentError("cycle_length must be greater than zero.");
-    if (block <= 0) throw new InvalidArgumentError("block_length must be greater than zero.");
-    return wrap(memory.interleaved(DatasetArray.of(inputDataset), callOf(op, f, otherArguments), cycle, block));
-  },
-});
+const cycleInputs = { ...functionInputs, cycleLength: "int64", blockLength: "int64" } as const;
+const bufferInputs = { bufferOutputElements: "int64", prefetchInputElements: "int64" } as const;
+/** What a cycle is where TensorFlow chooses by the machine. */
+const chosenCycle = 10;
 
-const positive = (size: NDArray, name: string): number => {
-  if (numberOf(size) <= 0) throw new InvalidArgumentError(`${name} must be greater than zero.`);
-  return numberOf(size);
+const interleaveHost = (
+  given: Calling & { f: FunctionRef; cycleLength: NDArray; blockLength: NDArray },
+  { op }: { op: Operation },
+): NDArray => {
+  const asked = numberOf(given.cycleLength);
+  const cycle = asked === -1 ? chosenCycle : asked;
+  if (cycle <= 0) throw new InvalidArgumentError("cycle_length must be greater than zero.");
+  const block = positive(given.blockLength, "block_length");
+  return wrap(memory.interleaved(DatasetArray.of(given.inputDataset), f(given, given.f, op), cycle, block));
 };
 
-export const BatchDatasetV2 = defineOp("BatchDatasetV2", {
-  inputs: { inputDataset: "variant", batchSize: "int64", dropRemainder: "bool" },
+export const InterleaveDataset = defineOp("InterleaveDataset", {
+  inputs: cycleInputs,
   outputs: handleOutput,
-  attrs: { parallelCopy: attr.bool(false), ...common },
+  attrs: { ...functionAttrs, metadata },
   ...made,
-  host: ({ inputDataset, batchSize, dropRemainder }) =>
-    wrap(memory.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), Boolean(dropRemainder.get(0)))),
+  host: interleaveHost,
 });
 
-export const PaddedBatchDatasetV2 = defineOp("PaddedBatchDatasetV2", {
+export const ParallelInterleaveDataset = defineOp("ParallelInterleaveDataset", {
+  inputs: { ...cycleInputs, sloppy: "bool", ...bufferInputs },
+  outputs: handleOutput,
+  attrs: { ...functionAttrs, metadata },
+  ...made,
+  host: interleaveHost,
+});
+
+export const ParallelInterleaveDatasetV2 = defineOp("ParallelInterleaveDatasetV2", {
+  inputs: { ...cycleInputs, numParallelCalls: "int64" },
+  outputs: handleOutput,
+  attrs: { ...functionAttrs, sloppy: attr.bool(false), metadata },
+  ...made,
+  host: interleaveHost,
+});
+
+export const ParallelInterleaveDatasetV3 = defineOp("ParallelInterleaveDatasetV3", {
+  inputs: { ...cycleInputs, numParallelCalls: "int64" },
+  outputs: handleOutput,
+  attrs: { ...functionAttrs, deterministic, metadata },
+  ...made,
+  host: interleaveHost,
+});
+
+export const ParallelInterleaveDatasetV4 = defineOp("ParallelInterleaveDatasetV4", {
+  inputs: { ...cycleInputs, ...bufferInputs, numParallelCalls: "int64" },
+  outputs: handleOutput,
+  attrs: { ...functionAttrs, deterministic, metadata },
+  ...made,
+  host: interleaveHost,
+});
+
+export const LegacyParallelInterleaveDatasetV2 = defineOp("LegacyParallelInterleaveDatasetV2", {
+  inputs: { ...cycleInputs, ...bufferInputs },
+  outputs: handleOutput,
+  attrs: { ...functionAttrs, deterministic, metadata },
+  ...made,
+  host: interleaveHost,
+});
+
+const stateInputs = { ...datasetInput, initialState: "Tstate", otherArguments: "Targuments" } as const;
+const scan = {
+  inputs: stateInputs,
+  outputs: handleOutput,
+  attrs: { ...functionAttrs, Tstate: attr.types(undefined, { minimum: 1 }), preserveCardinality: attr.bool(false) },
+  ...made,
+  host: (
+    given: Calling & { f: FunctionRef; initialState: readonly NDArray[]; preserveCardinality: boolean },
+    { op }: { op: Operation },
+  ): NDArray =>
+    wrap(memory.scanned(DatasetArray.of(given.inputDataset), given.initialState, f(given, given.f, op), given.preserveCardinality)),
+} as const;
+
+export const ScanDataset = defineOp("ScanDataset", { ...scan, attrs: { ...scan.attrs, useDefaultDevice: attr.bool(true), metadata } });
+/** The older name. */
+export const ExperimentalScanDataset = defineOp("ExperimentalScanDataset", scan);
+
+/** The last state of a function over all elements. */
+export const ReduceDataset = defineOp("ReduceDataset", {
+  inputs: stateInputs,
+  outputs: { components: "outputTypes" },
+  attrs: { ...functionAttrs, Tstate: attr.types(undefined, { minimum: 1 }), useInterOpParallelism: attr.bool(true), metadata },
+  stateful: true,
+  gradient: "none",
+  shape: ({ outputShapes }) => [...outputShapes],
+  host: (given, context) =>
+    memory.reduced(DatasetArray.of(given.inputDataset), given.initialState, f(given, given.f, context.op), iterationOf(context)),
+});
+
+const windowFunctions = {
   inputs: {
-    inputDataset: "variant",
-    batchSize: "int64",
-    paddedShapes: "N*int64",
-    paddingValues: "ToutputTypes",
-    dropRemainder: "bool",
+    ...datasetInput,
+    keyFuncOtherArguments: "Tkey_func_other_arguments",
+    reduceFuncOtherArguments: "Treduce_func_other_arguments",
+    windowSizeFuncOtherArguments: "Twindow_size_func_other_arguments",
   },
   outputs: handleOutput,
   attrs: {
-    parallelCopy: attr.bool(false),
-    ToutputTypes: attr.types(undefined, { minimum: 1 }),
-    outputShapes: attr.shapes(undefined, 1),
-    N: attr.int(undefined, 1),
-    metadata,
+    keyFunc: attr.func(),
+    reduceFunc: attr.func(),
+    windowSizeFunc: attr.func(),
+    Tkey_func_other_arguments: anyTypes,
+    Treduce_func_other_arguments: anyTypes,
+    Twindow_size_func_other_arguments: anyTypes,
+    ...elementAttrs,
   },
   ...made,
-  host: ({ inputDataset, batchSize, paddedShapes, paddingValues, dropRemainder }) =>
+  host: (
+    given: { readonly inputDataset: NDArray } & Record<"keyFunc" | "reduceFunc" | "windowSizeFunc", FunctionRef> &
+      Record<"keyFuncOtherArguments" | "reduceFuncOtherArguments" | "windowSizeFuncOtherArguments", readonly NDArray[]>,
+    { op }: { op: Operation },
+  ): NDArray =>
     wrap(
-      memory.paddedBatched(
+      memory.groupedByWindow(
+        DatasetArray.of(given.inputDataset),
+        callOf(op, given.keyFunc, "keyFuncOtherArguments", given.keyFuncOtherArguments),
+        callOf(op, given.reduceFunc, "reduceFuncOtherArguments", given.reduceFuncOtherArguments),
+        callOf(op, given.windowSizeFunc, "windowSizeFuncOtherArguments", given.windowSizeFuncOtherArguments),
+      ),
+    ),
+} as const;
+
+export const GroupByWindowDataset = defineOp("GroupByWindowDataset", {
+  ...windowFunctions,
+  attrs: { ...windowFunctions.attrs, metadata },
+});
+/** The older name. */
+export const ExperimentalGroupByWindowDataset = defineOp("ExperimentalGroupByWindowDataset", windowFunctions);
+
+// ---- batches ----
+
+export const BatchDataset = defineOp("BatchDataset", {
+  inputs: { ...datasetInput, batchSize: "int64" },
+  outputs: handleOutput,
+  attrs: common,
+  ...made,
+  host: ({ inputDataset, batchSize }) => wrap(memory.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), false)),
+});
+
+const batchHost = ({ inputDataset, batchSize, dropRemainder }: Readonly<Record<"inputDataset" | "batchSize" | "dropRemainder", NDArray>>) =>
+  wrap(memory.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), isTrue(dropRemainder)));
+
+export const BatchDatasetV2 = defineOp("BatchDatasetV2", {
+  inputs: { ...datasetInput, batchSize: "int64", dropRemainder: "bool" },
+  outputs: handleOutput,
+  attrs: { parallelCopy: attr.bool(false), ...common },
+  ...made,
+  host: batchHost,
+});
+
+export const ParallelBatchDataset = defineOp("ParallelBatchDataset", {
+  inputs: { ...datasetInput, batchSize: "int64", numParallelCalls: "int64", dropRemainder: "bool" },
+  outputs: handleOutput,
+  attrs: { parallelCopy: attr.bool(false), ...elementAttrs, deterministic, metadata },
+  ...made,
+  host: batchHost,
+});
+
+const paddedInputs = { ...datasetInput, batchSize: "int64", paddedShapes: "N*int64", paddingValues: "Toutput_types" } as const;
+
+interface Padding {
+  readonly inputDataset: NDArray;
+  readonly batchSize: NDArray;
+  readonly paddedShapes: readonly NDArray[];
+  readonly paddingValues: readonly NDArray[];
+}
+
+const padded = ({ inputDataset, batchSize, paddedShapes, paddingValues }: Padding, dropsRemainder: boolean): NDArray =>
+  wrap(
+    memory.paddedBatched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), dropsRemainder, {
+      shapes: paddedShapes.map(shape => Array.from({ length: shape.size }, (_, i) => Number(shape.get(i)))),
+      paddings: paddingValues.map(value => value.get(0)),
+    }),
+  );
+
+export const PaddedBatchDataset = defineOp("PaddedBatchDataset", {
+  inputs: paddedInputs,
+  outputs: handleOutput,
+  attrs: { ...componentAttrs, N: attr.int(undefined, 1), metadata },
+  ...made,
+  host: given => padded(given, false),
+});
+
+export const PaddedBatchDatasetV2 = defineOp("PaddedBatchDatasetV2", {
+  inputs: { ...paddedInputs, dropRemainder: "bool" },
+  outputs: handleOutput,
+  attrs: { parallelCopy: attr.bool(false), ...componentAttrs, N: attr.int(undefined, 1), metadata },
+  ...made,
+  host: given => padded(given, isTrue(given.dropRemainder)),
+});
+
+const unbatch = {
+  inputs: datasetInput,
+  outputs: handleOutput,
+  attrs: elementAttrs,
+  ...made,
+  host: ({ inputDataset }: { inputDataset: NDArray }): NDArray => wrap(memory.unbatched(DatasetArray.of(inputDataset))),
+} as const;
+
+export const UnbatchDataset = defineOp("UnbatchDataset", { ...unbatch, attrs: common });
+/** The older name. */
+export const ExperimentalUnbatchDataset = defineOp("ExperimentalUnbatchDataset", unbatch);
+
+export const WindowDataset = defineOp("WindowDataset", {
+  inputs: { ...datasetInput, size: "int64", shift: "int64", stride: "int64", dropRemainder: "bool" },
+  outputs: handleOutput,
+  attrs: common,
+  ...made,
+  host: ({ inputDataset, size, shift, stride, dropRemainder }) =>
+    wrap(
+      memory.windowed(
         DatasetArray.of(inputDataset),
-        positive(batchSize, "Batch size"),
-        Boolean(dropRemainder.get(0)),
-        paddedShapes.map(shape => Array.from({ length: shape.size }, (_, i) => Number(shape.get(i)))),
-        paddingValues.map(value => value.get(0)),
+        positive(size, "Window size"),
+        positive(shift, "Window shift"),
+        positive(stride, "Window stride"),
+        isTrue(dropRemainder),
       ),
     ),
 });
 
+// ---- order and number ----
+
+const seedInputs = { seed: "int64", seed2: "int64" } as const;
+const seedsOf = ({ seed, seed2 }: { seed: NDArray; seed2: NDArray }): [bigint, bigint] => [seed.get(0) as bigint, seed2.get(0) as bigint];
+
 export const ShuffleDataset = defineOp("ShuffleDataset", {
-  inputs: { inputDataset: "variant", bufferSize: "int64", seed: "int64", seed2: "int64" },
+  inputs: { ...datasetInput, bufferSize: "int64", ...seedInputs },
   outputs: handleOutput,
   attrs: { reshuffleEachIteration: attr.bool(true), ...common },
   ...made,
-  host: ({ inputDataset, bufferSize, seed, seed2, reshuffleEachIteration }) =>
+  host: ({ inputDataset, bufferSize, reshuffleEachIteration, ...seeds }) =>
     wrap(
-      memory.shuffled(
-        DatasetArray.of(inputDataset),
-        positive(bufferSize, "buffer_size"),
-        [seed.get(0) as bigint, seed2.get(0) as bigint],
-        reshuffleEachIteration,
-      ),
+      memory.shuffled(DatasetArray.of(inputDataset), {
+        size: positive(bufferSize, "buffer_size"),
+        seeds: seedsOf(seeds),
+        reshuffles: reshuffleEachIteration,
+      }),
     ),
 });
 
+export const ShuffleAndRepeatDataset = defineOp("ShuffleAndRepeatDataset", {
+  inputs: { ...datasetInput, bufferSize: "int64", ...seedInputs, count: "int64" },
+  outputs: handleOutput,
+  attrs: { ...elementAttrs, reshuffleEachIteration: attr.bool(true), metadata },
+  ...made,
+  host: ({ inputDataset, bufferSize, count, reshuffleEachIteration, ...seeds }) =>
+    wrap(
+      memory.shuffled(DatasetArray.of(inputDataset), {
+        size: positive(bufferSize, "buffer_size"),
+        seeds: seedsOf(seeds),
+        reshuffles: reshuffleEachIteration,
+        count: numberOf(count),
+      }),
+    ),
+});
+
+const countInputs = { ...datasetInput, count: "int64" } as const;
+
 export const RepeatDataset = defineOp("RepeatDataset", {
-  inputs: { inputDataset: "variant", count: "int64" },
+  inputs: countInputs,
   outputs: handleOutput,
   attrs: common,
   ...made,
@@ -255,7 +417,7 @@ export const RepeatDataset = defineOp("RepeatDataset", {
 });
 
 export const TakeDataset = defineOp("TakeDataset", {
-  inputs: { inputDataset: "variant", count: "int64" },
+  inputs: countInputs,
   outputs: handleOutput,
   attrs: common,
   ...made,
@@ -263,7 +425,7 @@ export const TakeDataset = defineOp("TakeDataset", {
 });
 
 export const SkipDataset = defineOp("SkipDataset", {
-  inputs: { inputDataset: "variant", count: "int64" },
+  inputs: countInputs,
   outputs: handleOutput,
   attrs: common,
   ...made,
@@ -271,26 +433,16 @@ export const SkipDataset = defineOp("SkipDataset", {
 });
 
 export const ShardDataset = defineOp("ShardDataset", {
-  inputs: { inputDataset: "variant", numShards: "int64", index: "int64" },
+  inputs: { ...datasetInput, numShards: "int64", index: "int64" },
   outputs: handleOutput,
   attrs: { requireNonEmpty: attr.bool(false), ...common },
   ...made,
   host: ({ inputDataset, numShards, index }) => {
     const [shards, at] = [numberOf(numShards), numberOf(index)];
     if (shards < 1) throw new InvalidArgumentError(`Number of shards must be greater than zero (currently num_shards = ${shards}).`);
-    if (at < 0 || at >= shards)
-      throw new InvalidArgumentError(`Index must be between 0 and ${shards - 1} (currently index = ${at}, num_shards = ${shards}).`);
+    if (at < 0 || at >= shards) throw new InvalidArgumentError(`Index must be between 0 and ${shards - 1} (currently index = ${at}).`);
     return wrap(memory.sharded(DatasetArray.of(inputDataset), shards, at));
   },
-});
-
-/** The elements as they are: nothing runs ahead here. */
-export const PrefetchDataset = defineOp("PrefetchDataset", {
-  inputs: { inputDataset: "variant", bufferSize: "int64" },
-  outputs: handleOutput,
-  attrs: { ...elementAttrs, slackPeriod: attr.int(0), legacyAutotune: attr.bool(true), bufferSizeMin: attr.int(0), metadata },
-  ...made,
-  host: ({ inputDataset }) => inputDataset,
 });
 
 export const ZipDataset = defineOp("ZipDataset", {
@@ -302,15 +454,68 @@ export const ZipDataset = defineOp("ZipDataset", {
 });
 
 export const ConcatenateDataset = defineOp("ConcatenateDataset", {
-  inputs: { inputDataset: "variant", anotherDataset: "variant" },
+  inputs: { ...datasetInput, anotherDataset: "variant" },
   outputs: handleOutput,
   attrs: common,
   ...made,
   host: ({ inputDataset, anotherDataset }) => wrap(memory.chained(DatasetArray.of(inputDataset), DatasetArray.of(anotherDataset))),
 });
 
+const directedInterleave = {
+  inputs: { selectorInputDataset: "variant", dataInputDatasets: "N*variant" },
+  outputs: handleOutput,
+  attrs: { ...elementAttrs, N: attr.int(undefined, 1) },
+  ...made,
+} as const;
+
+/** The next element of whichever dataset the selector names. */
+export const DirectedInterleaveDataset = defineOp("DirectedInterleaveDataset", {
+  ...directedInterleave,
+  attrs: { ...directedInterleave.attrs, stopOnEmptyDataset: attr.bool(false) },
+  host: ({ selectorInputDataset, dataInputDatasets, stopOnEmptyDataset }) =>
+    wrap(memory.directed(DatasetArray.of(selectorInputDataset), dataInputDatasets.map(DatasetArray.of), stopOnEmptyDataset)),
+});
+/** The older name. */
+export const ExperimentalDirectedInterleaveDataset = defineOp("ExperimentalDirectedInterleaveDataset", {
+  ...directedInterleave,
+  host: ({ selectorInputDataset, dataInputDatasets }) =>
+    wrap(memory.directed(DatasetArray.of(selectorInputDataset), dataInputDatasets.map(DatasetArray.of), false)),
+});
+
+const distinct = {
+  inputs: datasetInput,
+  outputs: handleOutput,
+  attrs: elementAttrs,
+  ...made,
+  host: ({ inputDataset }: { inputDataset: NDArray }): NDArray => wrap(memory.unique(DatasetArray.of(inputDataset))),
+} as const;
+
+export const UniqueDataset = defineOp("UniqueDataset", { ...distinct, attrs: common });
+/** The older name. */
+export const ExperimentalUniqueDataset = defineOp("ExperimentalUniqueDataset", distinct);
+
+const ignoreErrors = {
+  inputs: datasetInput,
+  outputs: handleOutput,
+  attrs: { ...elementAttrs, logWarning: attr.bool(false) },
+  ...made,
+  host: ({ inputDataset }: { inputDataset: NDArray }): NDArray => wrap(memory.withoutErrors(DatasetArray.of(inputDataset))),
+} as const;
+
+export const IgnoreErrorsDataset = defineOp("IgnoreErrorsDataset", ignoreErrors);
+/** The older name. */
+export const ExperimentalIgnoreErrorsDataset = defineOp("ExperimentalIgnoreErrorsDataset", ignoreErrors);
+
+export const AssertCardinalityDataset = defineOp("AssertCardinalityDataset", {
+  inputs: { ...datasetInput, cardinality: "int64" },
+  outputs: handleOutput,
+  attrs: elementAttrs,
+  ...made,
+  host: ({ inputDataset, cardinality }) => wrap(memory.counted(DatasetArray.of(inputDataset), numberOf(cardinality))),
+});
+
 export const CacheDataset = defineOp("CacheDataset", {
-  inputs: { inputDataset: "variant", filename: "string" },
+  inputs: { ...datasetInput, filename: "string" },
   outputs: handleOutput,
   attrs: common,
   ...made,
@@ -321,189 +526,127 @@ export const CacheDataset = defineOp("CacheDataset", {
   },
 });
 
-export const WindowDataset = defineOp("WindowDataset", {
-  inputs: { inputDataset: "variant", size: "int64", shift: "int64", stride: "int64", dropRemainder: "bool" },
+// ---- the same elements: what tells TensorFlow how to make them ----
+
+const passed = ({ inputDataset }: { readonly inputDataset: NDArray }): NDArray => inputDataset;
+
+export const PrefetchDataset = defineOp("PrefetchDataset", {
+  inputs: { ...datasetInput, bufferSize: "int64" },
   outputs: handleOutput,
-  attrs: common,
+  attrs: { ...elementAttrs, slackPeriod: attr.int(0), legacyAutotune: attr.bool(true), bufferSizeMin: attr.int(0), metadata },
   ...made,
-  host: ({ inputDataset, size, shift, stride, dropRemainder }) =>
-    wrap(
-      memory.windowed(
-        DatasetArray.of(inputDataset),
-        positive(size, "Window size"),
-        positive(shift, "Window shift"),
-        positive(stride, "Window stride"),
-        Boolean(dropRemainder.get(0)),
-      ),
-    ),
+  host: passed,
 });
 
-/** What a generator function of the program gives. */
-export const GeneratorDataset = defineOp("GeneratorDataset", {
-  inputs: { initFuncOtherArgs: "TinitFuncArgs", nextFuncOtherArgs: "TnextFuncArgs", finalizeFuncOtherArgs: "TfinalizeFuncArgs" },
+export const OptionsDataset = defineOp("OptionsDataset", {
+  inputs: datasetInput,
   outputs: handleOutput,
-  attrs: {
-    initFunc: attr.func(),
-    nextFunc: attr.func(),
-    finalizeFunc: attr.func(),
-    TinitFuncArgs: attr.types(undefined, { minimum: 0 }),
-    TnextFuncArgs: attr.types(undefined, { minimum: 0 }),
-    TfinalizeFuncArgs: attr.types(undefined, { minimum: 0 }),
-    ...common,
-  },
-  stateful: true,
+  attrs: { serializedOptions: attr.string(), ...common },
   ...made,
-  host: ({ initFuncOtherArgs, initFunc }, { op }) => {
-    const generator = functionOf(op, initFunc);
-    if (typeof generator !== "function") throw new InternalError(`'${initFunc.name}' is no generator.`);
-    return wrap(memory.dataset(() => generator(initFuncOtherArgs)));
-  },
+  host: passed,
 });
 
-// ---- files ----
-
-const fileInputs = { filenames: "string", compressionType: "string", bufferSize: "int64" } as const;
-
-/** Elements of files one after the other. */
-const ofFiles = (filenames: NDArray, read: (path: string) => AsyncIterable<Uint8Array>): NDArray =>
-  wrap(
-    memory.dataset(async function* () {
-      for (let i = 0; i < filenames.size; i++)
-        for await (const bytes of read(textOf(filenames, i))) yield [new NDArray("string", [], [bytes])];
-    }),
-  );
-
-export const TFRecordDataset = defineOp("TFRecordDataset", {
-  inputs: fileInputs,
+export const ModelDataset = defineOp("ModelDataset", {
+  inputs: datasetInput,
   outputs: handleOutput,
-  attrs: { metadata },
-  stateful: true,
+  attrs: { algorithm: attr.int(0), cpuBudget: attr.int(0), ramBudget: attr.int(0), ...elementAttrs },
   ...made,
-  host: ({ filenames, compressionType }) =>
-    ofFiles(filenames, async function* (path) {
-      const source = await files.open(path);
-      try {
-        yield* readRecords(source, textOf(compressionType));
-      } finally {
-        await source.close();
-      }
-    }),
+  host: passed,
 });
 
-const [lineFeed, carriageReturn] = [10, 13];
-
-function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(lineFeed, start);
-    const end = found < 0 ? bytes.length : found;
-    yield bytes.slice(start, end > start && bytes[end - 1] === carriageReturn ? end - 1 : end);
-    start = end + 1;
-  }
-}
-
-export const TextLineDataset = defineOp("TextLineDataset", {
-  inputs: fileInputs,
+const optimized = {
   outputs: handleOutput,
-  attrs: { metadata },
-  stateful: true,
+  attrs: { ...elementAttrs, optimizationConfigs: attr.strings([]) },
   ...made,
-  host: ({ filenames, compressionType }) =>
-    ofFiles(filenames, async function* (path) {
-      const plain = textOf(compressionType) === "" ? await readFile(files, path) : await decompressed(path, textOf(compressionType));
-      yield* linesOf(plain);
-    }),
+  host: passed,
+} as const;
+
+export const OptimizeDataset = defineOp("OptimizeDataset", { inputs: { ...datasetInput, optimizations: "string" }, ...optimized });
+
+export const OptimizeDatasetV2 = defineOp("OptimizeDatasetV2", {
+  inputs: { ...datasetInput, optimizationsEnabled: "string", optimizationsDisabled: "string", optimizationsDefault: "string" },
+  ...optimized,
 });
 
-async function decompressed(path: string, compression: string): Promise<Uint8Array> {
-  const source = await files.open(path);
-  try {
-    const plain = await plainSource(source, compression);
-    return await plain.read(0, plain.size);
-  } finally {
-    await source.close();
-  }
-}
-
-// ---- iterators ----
-
-function iteratorOf(handle: object): memory.HostIterator {
-  const found = handle instanceof IteratorPlace ? handle.iterator : handle;
-  if (!(found instanceof HostIterator)) throw new InternalError("The handle is no iterator's.");
-  return found;
-}
-
-export const IteratorV2 = defineOp("IteratorV2", {
-  inputs: {},
-  outputs: { handle: "resource" },
-  attrs: { sharedName: attr.string(), container: attr.string(), ...elementAttrs },
-  stateful: true,
+export const FinalizeDataset = defineOp("FinalizeDataset", {
+  inputs: datasetInput,
+  outputs: handleOutput,
+  attrs: { hasCapturedRef: attr.bool(false), ...elementAttrs },
   ...made,
-  resource: (attrs, op): HostObject => ({ id: objectId("iterator", attrs, op), make: () => new HostIterator() }),
+  host: passed,
 });
 
-/** Begins with the dataset that its function names, when first asked. */
-export const OneShotIterator = defineOp("OneShotIterator", {
-  inputs: {},
-  outputs: { handle: "resource" },
-  attrs: { datasetFactory: attr.func(), ...elementAttrs, container: attr.string(""), sharedName: attr.string("") },
-  stateful: true,
-  ...made,
-  resource: (attrs, op): HostObject => ({
-    id: objectId("iterator", attrs, op),
-    make: () =>
-      new HostIterator(async (run: SideRun) => {
-        const source = functionOf(op, attrs.datasetFactory);
-        if (!(source instanceof Tensor)) throw new InternalError(`'${attrs.datasetFactory.name}' is no dataset.`);
-        return DatasetArray.of((await run([source], new Map()))[0]);
-      }),
-  }),
-});
-
-/** Begins an iterator, or begins it again. */
-export const MakeIterator = defineOp("MakeIterator", {
-  inputs: { dataset: "variant", iterator: "resource" },
-  outputs: {},
-  attrs: {},
-  stateful: true,
-  gradient: "none",
-  shape: () => undefined,
-  host: ({ dataset, iterator }, { run }) => iteratorOf(iterator).begin(DatasetArray.of(dataset), run),
-});
-
-export const IteratorGetNext = defineOp("IteratorGetNext", {
-  inputs: { iterator: "resource" },
-  outputs: { components: "outputTypes" },
+export const RewriteDataset = defineOp("RewriteDataset", {
+  inputs: { ...datasetInput, rewriteName: "string" },
+  outputs: handleOutput,
   attrs: elementAttrs,
+  ...made,
+  host: passed,
+});
+
+export const NonSerializableDataset = defineOp("NonSerializableDataset", {
+  inputs: datasetInput,
+  outputs: handleOutput,
+  attrs: elementAttrs,
+  ...made,
+  host: passed,
+});
+
+export const PrivateThreadPoolDataset = defineOp("PrivateThreadPoolDataset", {
+  inputs: { ...datasetInput, numThreads: "int64" },
+  outputs: handleOutput,
+  attrs: elementAttrs,
+  ...made,
+  host: passed,
+});
+
+export const MaxIntraOpParallelismDataset = defineOp("MaxIntraOpParallelismDataset", {
+  inputs: { ...datasetInput, maxIntraOpParallelism: "int64" },
+  outputs: handleOutput,
+  attrs: elementAttrs,
+  ...made,
+  host: passed,
+});
+
+// ---- of whole datasets ----
+
+const cardinalityOf = {
+  inputs: datasetInput,
+  outputs: { cardinality: "int64" },
+  attrs: {},
+  ...made,
+  host: ({ inputDataset }: { inputDataset: NDArray }): NDArray =>
+    NDArray.full("int64", [], BigInt(DatasetArray.of(inputDataset).cardinality)),
+} as const;
+
+/** How many elements there are; -1 without end, -2 where that is not known. */
+export const DatasetCardinality = defineOp("DatasetCardinality", { ...cardinalityOf, attrs: { cardinalityOptions: attr.string("") } });
+/** The older name. */
+export const ExperimentalDatasetCardinality = defineOp("ExperimentalDatasetCardinality", cardinalityOf);
+
+/** The one element. */
+export const DatasetToSingleElement = defineOp("DatasetToSingleElement", {
+  inputs: { dataset: "variant" },
+  outputs: { components: "outputTypes" },
+  attrs: common,
   stateful: true,
   gradient: "none",
   shape: ({ outputShapes }) => [...outputShapes],
-  host: ({ iterator }, { run }) => iteratorOf(iterator).next(run),
-});
-
-export const IteratorToStringHandle = defineOp("IteratorToStringHandle", {
-  inputs: { resourceHandle: "resource" },
-  outputs: { stringHandle: "string" },
-  attrs: {},
-  stateful: true,
-  ...made,
-  host: ({ resourceHandle }) => new NDArray("string", [], [encodeText(iteratorOf(resourceHandle).handle)]),
-});
-
-/** The iterator of a string that IteratorToStringHandle gave. */
-export const IteratorFromStringHandleV2 = defineOp("IteratorFromStringHandleV2", {
-  inputs: { stringHandle: "string" },
-  outputs: { resourceHandle: "resource" },
-  attrs: { outputTypes: attr.types([], { minimum: 0 }), outputShapes: attr.shapes([], 0) },
-  stateful: true,
-  ...made,
-  resource: (_attrs, op): HostObject => ({ id: `iteratorPlace:${op.name}`, make: () => new IteratorPlace() }),
-  lower: ({ stringHandle }, context) => {
-    const handle = context.object();
-    const place = context.resource(handle);
-    if (!(place instanceof IteratorPlace)) throw new InternalError(`'${handle.state.id}' is no iterator's place.`);
-    change(handle, "iteratorOfString", [stringHandle], ([text]) => {
-      place.iterator = HostIterator.find(textOf(text));
-    });
-    return handle;
+  host: async ({ dataset }, context) => {
+    const elements = DatasetArray.of(dataset).iterate(iterationOf(context));
+    try {
+      const only = await elements.next();
+      if (only === undefined) throw new InvalidArgumentError("Dataset was empty.");
+      if ((await elements.next()) !== undefined) throw new InvalidArgumentError("Dataset had more than one element.");
+      return only;
+    } finally {
+      await elements.close();
+    }
   },
 });
+
+const variantCopy = { inputs: { inputHandle: "variant" }, outputs: { outputHandle: "variant" }, attrs: {}, ...made } as const;
+
+/** Hands a dataset on, as a value that may leave its device. */
+export const WrapDatasetVariant = defineOp("WrapDatasetVariant", { ...variantCopy, host: ({ inputHandle }) => inputHandle });
+export const UnwrapDatasetVariant = defineOp("UnwrapDatasetVariant", { ...variantCopy, host: ({ inputHandle }) => inputHandle });

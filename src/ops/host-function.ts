@@ -2,13 +2,13 @@
 // portable: an export holds only the function's token, which means something to the program that made it and to no other.
 
 import type { DType } from "../base/dtype.ts";
-import { InvalidArgumentError, type OpError, UnimplementedError, UnknownError, ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, type OpError, OutOfRangeError, UnimplementedError, UnknownError, ValueError } from "../base/errors.ts";
 import { type ArrayLike, dtypeOfTypedArray, isTypedArray, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { convertToTensor } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
+import { graphFor } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { defineOp, type Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -42,6 +42,8 @@ function registeredAs(token: string): HostFunction {
 
 /** What TensorFlow makes of an error of the function. */
 function failureOf(error: unknown): OpError {
+  // JavaScript's StopIteration.
+  if (error instanceof OutOfRangeError) return error;
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (error instanceof ValueError || error instanceof TypeError) return new InvalidArgumentError(text);
   return error instanceof UnimplementedError ? new UnimplementedError(text) : new UnknownError(text);
@@ -99,7 +101,7 @@ function makeNode(
   { stateful, name }: PyFuncOptions,
 ): Tensor | readonly Tensor[] | Operation {
   const inputs = inp.map(value => convertToTensor(value));
-  const graph = inputs[0]?.graph ?? getDefaultGraph();
+  const graph = graphFor(inputs[0]?.graph);
   const token = register(func, graph);
   const types = typeof Tout === "string" ? [Tout] : [...Tout];
   const op = stateful === false ? PyFuncStateless : PyFunc;

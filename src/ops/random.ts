@@ -52,6 +52,9 @@ interface Seeds {
   readonly seed2: number;
 }
 
+/** The state of the op of that name; of a name scope, how the ids of all in it begin. */
+export const generatorId = (name: string): string => `generator:${name}`;
+
 /** The op's generator at this point of the run, advanced by `blocks` of four words for whatever comes after. */
 export function takeBlocks(context: LowerContext, { seed, seed2 }: Seeds, blocks: number): Value {
   const initial = (): NDArray => {
@@ -59,7 +62,7 @@ export function takeBlocks(context: LowerContext, { seed, seed2 }: Seeds, blocks
     const [a, b] = isUnseeded ? globalThis.crypto.getRandomValues(new BigInt64Array(2)) : [BigInt(seed), BigInt(seed2)];
     return new NDArray("int64", [3], BigInt64Array.of(a, b, 0n));
   };
-  const handle = context.state({ id: `generator:${context.name}`, role: "generator", dtype: "int64", shape: [3], initial });
+  const handle = context.state({ id: generatorId(context.name), role: "generator", dtype: "int64", shape: [3], initial });
   const state = handle.read();
   if (blocks > 0) handle.write(map((x, step) => s.add(x, step), state, constant(NDArray.from([0n, 0n, BigInt(blocks)], "int64"))));
   return state;

@@ -17,6 +17,8 @@ import * as bytes from "./bytes.ts";
 import * as checkpoint from "./checkpoint.ts";
 import * as checkpointRemapping from "./checkpoint-remapping.ts";
 import * as controlFlow from "./control-flow.ts";
+import * as dataset from "./dataset.ts";
+import * as datasetSources from "./dataset-sources.ts";
 import * as example from "./example.ts";
 import * as fingerprint from "./fingerprint.ts";
 import * as functionalCalls from "./functional-calls.ts";
@@ -28,6 +30,7 @@ import * as imageDrawing from "./image-drawing.ts";
 import * as imageEncoders from "./image-encoders.ts";
 import * as imageResize from "./image-resize.ts";
 import * as imageWarping from "./image-warping.ts";
+import * as iterator from "./iterator.ts";
 import * as linalg from "./linalg.ts";
 import * as linalgFunctions from "./linalg-functions.ts";
 import * as lookup from "./lookup.ts";
@@ -94,6 +97,8 @@ const families = [
   checkpoint,
   checkpointRemapping,
   controlFlow,
+  dataset,
+  datasetSources,
   example,
   fingerprint,
   functionalCalls,
@@ -105,6 +110,7 @@ const families = [
   imageEncoders,
   imageResize,
   imageWarping,
+  iterator,
   linalg,
   linalgFunctions,
   lookup,

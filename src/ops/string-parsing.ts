@@ -140,7 +140,8 @@ export function split(input: TensorLike, ...rest: unknown[]): SplitStrings {
   const names = ["sep", "maxsplit", "resultType", "source", "name"];
   const { sep, maxsplit, name } = collect<Named & { sep: TensorLike; maxsplit: number }>(names, rest);
   return inNameScope({ name }, "StringSplit", [input], () => {
-    const made = StringSplitV2({ input, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
+    const converted = convertToTensor(input, { dtype: "string", name: "input" });
+    const made = StringSplitV2({ input: converted, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
     return { indices: made.indices, values: made.values, denseShape: made.shape };
   });
 }

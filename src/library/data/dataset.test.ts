@@ -93,5 +93,7 @@ it("says in TensorFlow's words what is wrong", () =>
     const wrong = Dataset.fromGenerator(() => [[1, 2, 3]], "int32", [2]);
     await expect(elements(wrong)).rejects.toThrow("`generator` yielded an element of shape (3)");
     const outside = tf.constant(1n, { dtype: "int64" });
-    expect(() => Dataset.range(3).map((n: tf.Tensor) => n.add(outside))).toThrow("must be from the same graph");
+    const stranger = new tf.Graph().asDefault(() => tf.constant(1n, { dtype: "int64" }));
+    expect(() => Dataset.range(3).map((n: tf.Tensor) => n.add(stranger))).toThrow("must be from the same graph");
+    expect(await elements(Dataset.range(3).map((n: tf.Tensor) => n.add(outside)))).toEqual([1, 2, 3]);
   }));

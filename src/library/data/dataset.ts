@@ -1,25 +1,24 @@
 // tf.data.Dataset: chains of nodes that make elements, under TensorFlow's names for them. What the nodes do is ops/dataset.ts.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { OutOfRangeError, ValueError } from "../../base/errors.ts";
 import { type ArrayLike, NDArray } from "../../base/ndarray.ts";
 import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import type { FuncGraph } from "../../graph/functions.ts";
-import { Graph } from "../../graph/graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
-import { reshape } from "../../ops/array.ts";
 import { whereV2 } from "../../ops/array-selection.ts";
 import * as ops from "../../ops/dataset.ts";
-import { ArgOp } from "../../ops/functional-calls.ts";
+import { type BuiltFunction, buildFunction } from "../../ops/dataset-functions.ts";
+import * as sources from "../../ops/dataset-sources.ts";
+import { type HostFunction, pyFunc } from "../../ops/host-function.ts";
 import { equal, logicalAnd } from "../../ops/math.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { flatten, mapNested, type Nested } from "../../ops/nested.ts";
 import { getSeed } from "../../ops/random.ts";
-import { ComponentSpec, componentsOf, forEach, specOf, tensorsOf } from "./element-spec.ts";
+import { ComponentSpec, componentsOf, forEach, specOf, tensorsOf, typesAndShapes, valueOf } from "./element-spec.ts";
 import { type Iterator, makeInitializableIterator, makeOneShotIterator } from "./iterator.ts";
 
 // `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
@@ -50,11 +49,6 @@ interface WindowOptions extends BatchOptions {
   readonly stride?: number;
 }
 
-const typesAndShapes = (spec: Nested): { outputTypes: DType[]; outputShapes: TensorShape[] } => ({
-  outputTypes: componentsOf(spec).map(({ dtype }) => dtype),
-  outputShapes: componentsOf(spec).map(({ shape }) => shape),
-});
-
 const int64 = (value: TensorLike, name: string): Tensor => convertToTensor(value, { dtype: "int64", name });
 const bool = (value: boolean, name: string): Tensor => convertToTensor(value, { dtype: "bool", name });
 const asShape = (shape: unknown): TensorShape =>
@@ -71,6 +65,17 @@ function merged(a: Nested, b: Nested): Nested {
       isSameRank ? new TensorShape(dims.map((d, axis) => (d === other[axis] ? d : null))) : TensorShape.unknown(),
     );
   });
+}
+
+/** A component that is a dataset itself. */
+class DatasetSpec extends ComponentSpec {
+  constructor(elementSpec: Nested) {
+    super("variant", new TensorShape([]), elementSpec);
+  }
+
+  override valueOf(tensor: Tensor): Dataset {
+    return new Dataset(tensor, this.inner);
+  }
 }
 
 /** A source of elements, each a tensor or a nesting of tensors. Lists that hold tensors or arrays are nestings (Python's tuples); lists of numbers
@@ -102,7 +107,7 @@ export class Dataset {
     const given = normalized(tensors);
     const spec = mapNested(given, leaf => ComponentSpec.of(leaf as Tensor));
     const { outputShapes } = typesAndShapes(spec);
-    return new Dataset(ops.TensorDataset({ components: flatten(given) as Tensor[], outputShapes }, { name }), spec);
+    return new Dataset(sources.TensorDataset({ components: flatten(given) as Tensor[], outputShapes }, { name }), spec);
   }
 
   /** An element for each slice along the first axis. @throws ValueError for scalars and differing first dimensions. */
@@ -119,7 +124,7 @@ export class Dataset {
       return new ComponentSpec(dtype, shape.dims === null ? TensorShape.unknown() : new TensorShape(shape.dims.slice(1)));
     });
     const { outputShapes } = typesAndShapes(spec);
-    return new Dataset(ops.TensorSliceDataset({ components, outputShapes }, { name }), spec);
+    return new Dataset(sources.TensorSliceDataset({ components, outputShapes }, { name }), spec);
   }
 
   /** Numbers, as Python's range: `(stop)`, `(start, stop)` or `(start, stop, step)`, of type int64 or `outputType`. */
@@ -131,7 +136,7 @@ export class Dataset {
     const [start, stop, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
     const spec = new ComponentSpec(outputType, new TensorShape([]));
     const inputs = { start: int64(start, "start"), stop: int64(stop, "stop"), step: int64(step, "step") };
-    return new Dataset(ops.RangeDataset({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
+    return new Dataset(sources.RangeDataset({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
   }
 
   /** What a generator function of JavaScript gives; it begins anew with each iteration. `args` are evaluated and given to it as arrays. The graph's
@@ -146,14 +151,62 @@ export class Dataset {
     const isOneShape = outputTypes !== null && typeof outputTypes === "string" && outputShapes !== null;
     const spec = specOf(outputTypes, isOneShape ? asShape(outputShapes) : outputShapes, asShape);
     const components = componentsOf(spec);
-    const elements: ops.GeneratorFunction = async function* (given) {
-      for await (const value of generator(...given)) yield arraysOf(value, spec, components);
+    const given = args.map(value => convertToTensor(value));
+    const generators = new Map<bigint, AsyncIterator<unknown> | globalThis.Iterator<unknown>>();
+    let ids = 0n;
+    const begin = (...arrays: NDArray[]): bigint => {
+      const made = generator(...arrays);
+      generators.set(ids, Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]());
+      return ids++;
     };
-    const func = ops.nameFunction(getDefaultGraph(), "generator", elements);
-    const functions = { initFunc: func, nextFunc: func, finalizeFunc: func };
-    const others = { nextFuncOtherArgs: [], finalizeFuncOtherArgs: [] };
-    const initFuncOtherArgs = args.map(value => convertToTensor(value));
-    return new Dataset(ops.GeneratorDataset({ initFuncOtherArgs, ...others, ...functions, ...typesAndShapes(spec) }, { name }), spec);
+    const idOf = (id: NDArray): bigint => id.get(0) as bigint;
+    const next = async (id: NDArray): Promise<readonly NDArray[]> => {
+      const element = await generators.get(idOf(id))?.next();
+      if (element === undefined || element.done) throw new OutOfRangeError("StopIteration: Iteration finished");
+      return arraysOf(element.value, spec, components);
+    };
+    const end = async (id: NDArray): Promise<bigint> => {
+      await generators.get(idOf(id))?.return?.();
+      generators.delete(idOf(id));
+      return 0n;
+    };
+    const idSpec = new ComponentSpec("int64", new TensorShape([]));
+    const scalarOf = (func: HostFunction, inputs: readonly Tensor[]): Tensor => {
+      const id = pyFunc(func, inputs, "int64");
+      id.setShape([]);
+      return id;
+    };
+    const what = "Dataset_from_generator";
+    const elements = new Dataset(sources.TensorDataset({ components: [normalized(0) as Tensor], outputShapes: [new TensorShape([])] }), [
+      new ComponentSpec("int32", new TensorShape([])),
+    ]);
+    return elements.flatMap(function flat_map_fn(dummy: Tensor) {
+      const ofDummy = new ComponentSpec(dummy.dtype, dummy.shape);
+      const init = buildFunction(what, { name: "get_iterator_id_fn" }, [ofDummy], () => [scalarOf(begin, given)]);
+      const nextOf = buildFunction(what, { name: "generator_next_fn" }, [idSpec], ([id]) => {
+        const values = pyFunc(
+          next,
+          [id],
+          components.map(({ dtype }) => dtype),
+        );
+        values.forEach((value, i) => void value.setShape(components[i].shape));
+        return values;
+      });
+      const finalize = buildFunction(what, { name: "finalize_fn" }, [idSpec], ([id]) => [scalarOf(end, [id])]);
+      const variant = sources.GeneratorDataset(
+        {
+          initFuncOtherArgs: [dummy, ...init.captures],
+          nextFuncOtherArgs: nextOf.captures,
+          finalizeFuncOtherArgs: finalize.captures,
+          initFunc: init.f,
+          nextFunc: nextOf.f,
+          finalizeFunc: finalize.f,
+          ...typesAndShapes(spec),
+        },
+        { name },
+      );
+      return new Dataset(variant, spec);
+    });
   }
 
   /** Elements of several datasets side by side, until the shortest ends; `datasets` may be any nesting. */
@@ -169,54 +222,59 @@ export class Dataset {
   // ---- functions ----
 
   /** What `mapFunc` makes of each element. */
-  map(mapFunc: ElementFunction, { numParallelCalls = null, name }: MapOptions = {}): Dataset {
-    const { f, spec } = this.function(mapFunc, "Dataset_map");
-    const inputs = { inputDataset: this.variantTensor, otherArguments: [], f, ...typesAndShapes(spec) };
-    const variant =
-      numParallelCalls === null
-        ? ops.MapDataset({ ...inputs, preserveCardinality: true }, { name })
-        : ops.ParallelMapDatasetV2(
-            { ...inputs, numParallelCalls: int64(numParallelCalls, "num_parallel_calls"), preserveCardinality: true },
-            { name },
-          );
-    return new Dataset(variant, spec);
+  map(mapFunc: ElementFunction, { numParallelCalls = null, deterministic = null, name }: MapOptions = {}): Dataset {
+    const { f, spec, otherArguments } = this.function(mapFunc, "Dataset_map");
+    const inputs = { inputDataset: this.variantTensor, otherArguments, f, ...typesAndShapes(spec) };
+    if (numParallelCalls === null) return new Dataset(ops.MapDataset(inputs, { name }), spec);
+    const calls = { numParallelCalls: int64(numParallelCalls, "num_parallel_calls"), deterministic: textOf(deterministic) };
+    return new Dataset(ops.ParallelMapDatasetV2({ ...inputs, ...calls }, { name }), spec);
   }
 
   /** The elements for which `predicate` is true. @throws ValueError unless it gives a bool scalar. */
   filter(predicate: ElementFunction, { name }: Named = {}): Dataset {
-    const { f, spec } = this.function(predicate, "Dataset_filter");
+    const { f, spec, otherArguments } = this.function(predicate, "Dataset_filter");
     const isBool = spec instanceof ComponentSpec && spec.dtype === "bool" && spec.shape.isCompatibleWith([]);
     if (!isBool)
       throw new ValueError(
         `Invalid \`predicate\`. \`predicate\` must return a \`tf.bool\` scalar tensor, but its return type is ${described(spec)}.`,
       );
     return this.derived(
-      ops.FilterDataset(
-        { inputDataset: this.variantTensor, otherArguments: [], predicate: f, ...typesAndShapes(this.elementSpec) },
-        { name },
-      ),
+      ops.FilterDataset({ inputDataset: this.variantTensor, otherArguments, predicate: f, ...typesAndShapes(this.elementSpec) }, { name }),
     );
   }
 
   /** The elements of the datasets that `mapFunc` makes of the elements, one dataset after the other. */
   flatMap(mapFunc: ElementFunction, { name }: Named = {}): Dataset {
-    const { f, spec } = this.datasetFunction(mapFunc, "Dataset_flat_map", "flat_map");
+    const { f, spec, otherArguments } = this.datasetFunction(mapFunc, "Dataset_flat_map", "flat_map");
     return new Dataset(
-      ops.FlatMapDataset({ inputDataset: this.variantTensor, otherArguments: [], f, ...typesAndShapes(spec) }, { name }),
+      ops.FlatMapDataset({ inputDataset: this.variantTensor, otherArguments, f, ...typesAndShapes(spec) }, { name }),
       spec,
     );
   }
 
   /** The same, `cycleLength` datasets at a time, `blockLength` elements of each in turn. */
-  interleave(mapFunc: ElementFunction, { cycleLength, blockLength, name }: InterleaveOptions = {}): Dataset {
-    const { f, spec } = this.datasetFunction(mapFunc, "Dataset_interleave", "interleave");
+  interleave(
+    mapFunc: ElementFunction,
+    { cycleLength, blockLength, numParallelCalls = null, deterministic = null, name }: InterleaveOptions = {},
+  ): Dataset {
+    const { f, spec, otherArguments } = this.datasetFunction(mapFunc, "Dataset_interleave", "interleave");
     const inputs = {
       inputDataset: this.variantTensor,
-      otherArguments: [],
+      otherArguments,
       cycleLength: int64(cycleLength ?? 10, "cycle_length"),
       blockLength: int64(blockLength ?? 1, "block_length"),
     };
-    return new Dataset(ops.InterleaveDataset({ ...inputs, f, ...typesAndShapes(spec) }, { name }), spec);
+    const attrs = { f, ...typesAndShapes(spec) };
+    if (numParallelCalls === null) return new Dataset(ops.InterleaveDataset({ ...inputs, ...attrs }, { name }), spec);
+    const calls = {
+      bufferOutputElements: int64(AUTOTUNE, "buffer_output_elements"),
+      prefetchInputElements: int64(AUTOTUNE, "prefetch_input_elements"),
+      numParallelCalls: int64(numParallelCalls, "num_parallel_calls"),
+    };
+    return new Dataset(
+      ops.ParallelInterleaveDatasetV4({ ...inputs, ...calls, deterministic: textOf(deterministic), ...attrs }, { name }),
+      spec,
+    );
   }
 
   /** What `transformation` makes of this dataset. */
@@ -288,7 +346,7 @@ export class Dataset {
 
   /** Datasets of `size` elements; the next begins `shift` (`size`) elements further. */
   window(size: number, { shift = null, stride = 1, dropRemainder = false, name }: WindowOptions = {}): Dataset {
-    const spec = mapNested(this.elementSpec, leaf => new ComponentSpec("variant", new TensorShape([]), leaf));
+    const spec = mapNested(this.elementSpec, leaf => new DatasetSpec(leaf));
     const inputs = {
       inputDataset: this.variantTensor,
       size: int64(size, "size"),
@@ -348,7 +406,8 @@ export class Dataset {
   /** Accepted; elements are made when they are asked for. */
   prefetch(bufferSize: TensorLike, { name }: Named = {}): Dataset {
     const inputs = { inputDataset: this.variantTensor, bufferSize: int64(bufferSize, "buffer_size") };
-    return this.derived(ops.PrefetchDataset({ ...inputs, ...typesAndShapes(this.elementSpec) }, { name }));
+    const attrs = { legacyAutotune: false, ...typesAndShapes(this.elementSpec) };
+    return this.derived(this.besides(() => ops.PrefetchDataset({ ...inputs, ...attrs }, { name })));
   }
 
   /** Keeps the elements of the first whole iteration in memory. */
@@ -381,6 +440,12 @@ export class Dataset {
 
   // ---- building ----
 
+  /** On the device of this dataset. */
+  private besides<T>(make: () => T): T {
+    const { graph, op } = this.variantTensor;
+    return graph.colocateWith(op, undefined, make);
+  }
+
   private derived(variantTensor: Tensor): Dataset {
     return new Dataset(variantTensor, this.elementSpec);
   }
@@ -389,52 +454,55 @@ export class Dataset {
     return { inputDataset: this.variantTensor, count: int64(count, "count") };
   }
 
-  /** Builds a function of elements in a graph of its own; what it gives is flattened. */
-  private function(func: ElementFunction, prefix: string): { f: ReturnType<typeof ops.nameFunction>; spec: Nested } {
+  /** Builds a function of elements. */
+  private function(func: ElementFunction, prefix: string): ElementFunctionNodes {
     if (typeof func !== "function") throw new TypeError(`${prefix.replace("Dataset_", "")}_func must be callable.`);
-    const outer = getDefaultGraph();
-    const graph = new Graph();
-    graph.seed = outer.seed;
-    const built = graph.asDefault(() => {
-      // What keeps a state is told apart by its name.
-      return graph.nameScope(`${prefix}_${functionNumber(outer)}`, () => {
-        const inputs = componentsOf(this.elementSpec).map(({ dtype, shape }, index) => {
-          const input = ArgOp({ T: dtype, index }, { name: `args_${index}` });
-          input.setShape(shape);
-          return input;
-        });
-        let next = 0;
-        const element: Nested = mapNested(this.elementSpec, leaf => {
-          const { inner } = leaf as ComponentSpec;
-          const input = inputs[next++];
-          return inner === undefined ? input : new Dataset(input, inner);
-        });
-        const result: Nested = Array.isArray(element) ? func(...element) : func(element);
-        const given = result instanceof Dataset ? result : tensorsOf(result, () => undefined);
-        const outputs = given instanceof Dataset ? [given.variantTensor] : (flatten(given) as Tensor[]);
-        const spec =
-          given instanceof Dataset
-            ? new ComponentSpec("variant", new TensorShape([]), given.elementSpec)
-            : mapNested(given, leaf => ComponentSpec.of(leaf as Tensor));
-        return { inputs, outputs, spec };
-      });
-    });
-    const body: FuncGraph = { name: prefix, graph, inputs: built.inputs, outputs: built.outputs, effects: [] };
-    return { f: ops.nameFunction(outer, prefix, body), spec: built.spec };
+    return functionOf(prefix, func, [this.elementSpec], ([element]) => (Array.isArray(element) ? func(...element) : func(element)));
   }
 
-  private datasetFunction(func: ElementFunction, prefix: string, what: string): { f: ReturnType<typeof ops.nameFunction>; spec: Nested } {
-    const { f, spec } = this.function(func, prefix);
-    if (!(spec instanceof ComponentSpec) || spec.inner === undefined)
-      throw new TypeError(
-        `The \`map_func\` argument must return a \`Dataset\` object. Got ${described(spec)}.\n\nThis is the function of ${what}.`,
-      );
-    return { f, spec: spec.inner };
+  private datasetFunction(func: ElementFunction, prefix: string, what: string): ElementFunctionNodes {
+    const { spec, ...built } = this.function(func, prefix);
+    return { ...built, spec: elementsOf(spec, what) };
   }
 }
 
-const counts = (): { next: number } => ({ next: 0 });
-const functionNumber = (graph: Graph): number => graph.attached(functionNumber, counts).next++;
+export interface ElementFunctionNodes {
+  readonly f: BuiltFunction["f"];
+  readonly otherArguments: readonly Tensor[];
+  /** What it gives. */
+  readonly spec: Nested;
+}
+
+/** Builds a function of structures, each of a spec; what it gives is flattened. */
+export function functionOf(
+  what: string,
+  named: { readonly name: string },
+  specs: readonly Nested[],
+  body: (values: readonly Nested[]) => Nested,
+): ElementFunctionNodes {
+  let spec: Nested;
+  const { f, captures } = buildFunction(what, named, componentsOf([...specs]), inputs => {
+    let next = 0;
+    const values = specs.map(each => valueOf(each, inputs.slice(next, (next += componentsOf(each).length))));
+    const result: Nested = tensorsOf(body(values), () => undefined);
+    spec = mapNested(result, leaf => (leaf instanceof Dataset ? new DatasetSpec(leaf.elementSpec) : ComponentSpec.of(leaf as Tensor)));
+    return flatten(result).map(leaf => (leaf instanceof Dataset ? leaf.variantTensor : (leaf as Tensor)));
+  });
+  return { f, otherArguments: captures, spec };
+}
+
+/** What the elements are of the dataset that a function gives. @throws TypeError for another result. */
+export function elementsOf(spec: Nested, what: string): Nested {
+  if (!(spec instanceof DatasetSpec))
+    throw new TypeError(
+      `The \`map_func\` argument must return a \`Dataset\` object. Got ${described(spec)}.\n\nThis is the function of ${what}.`,
+    );
+  return spec.inner;
+}
+
+/** Whether order counts, as an attribute. */
+const textOf = (deterministic: boolean | null | undefined): string =>
+  deterministic === null || deterministic === undefined ? "default" : String(deterministic);
 
 const normalized = (value: Nested): Nested =>
   getDefaultGraph().nameScope("normalize_element", () => tensorsOf(value, i => `component_${i}`));
@@ -453,53 +521,11 @@ function arraysOf(value: unknown, spec: Nested, components: readonly ComponentSp
   return components.map(({ dtype, shape }, i) => {
     const array = NDArray.from(values[i], dtype);
     if (!shape.isCompatibleWith(array.shape))
-      throw new InvalidArgumentError(
-        `TypeError: \`generator\` yielded an element of shape (${array.shape.join(", ")}) where an element of shape ${shape} was expected.`,
+      throw new TypeError(
+        `\`generator\` yielded an element of shape (${array.shape.join(", ")}) where an element of shape ${shape} was expected.`,
       );
     return array;
   });
-}
-
-type FileOptions = Named & {
-  readonly compressionType?: TensorLike | null;
-  readonly bufferSize?: TensorLike | null;
-  readonly numParallelReads?: number | null;
-};
-
-/** What `make` reads of each file, one file after the other. */
-function readerOf(
-  filenames: TensorLike | Dataset,
-  { compressionType, bufferSize }: FileOptions,
-  make: (record: { filenames: Tensor; compressionType: Tensor; bufferSize: Tensor }) => Tensor,
-): Dataset {
-  const files =
-    filenames instanceof Dataset
-      ? filenames
-      : Dataset.fromTensorSlices(reshape(convertToTensor(filenames, { dtype: "string" }), [-1], { name: "flat_filenames" }));
-  return files.flatMap((file: Tensor) => {
-    const variant = make({
-      filenames: file,
-      compressionType: convertToTensor(compressionType ?? "", { dtype: "string", name: "compression_type" }),
-      bufferSize: int64(bufferSize ?? 256 * 1024, "buffer_size"),
-    });
-    return new Dataset(variant, new ComponentSpec("string", new TensorShape([])));
-  });
-}
-
-/** The records of TFRecord files: string scalars. TF: tf.data.TFRecordDataset. */
-export class TFRecordDataset extends Dataset {
-  constructor(filenames: TensorLike | Dataset, options: FileOptions = {}) {
-    const { variantTensor, elementSpec } = readerOf(filenames, options, record => ops.TFRecordDataset(record));
-    super(variantTensor, elementSpec);
-  }
-}
-
-/** The lines of text files, without their ends: string scalars. TF: tf.data.TextLineDataset. */
-export class TextLineDataset extends Dataset {
-  constructor(filenames: TensorLike | Dataset, options: FileOptions = {}) {
-    const { variantTensor, elementSpec } = readerOf(filenames, options, record => ops.TextLineDataset(record));
-    super(variantTensor, elementSpec);
-  }
 }
 
 /** Types of a dataset's or an iterator's elements, in their nesting. TF: tf.data.get_output_types. */

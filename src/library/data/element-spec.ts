@@ -25,6 +25,11 @@ export class ComponentSpec {
     return new ComponentSpec(tensor.dtype, tensor.shape);
   }
 
+  /** What a program gets for a tensor that is such a component. */
+  valueOf(tensor: Tensor): unknown {
+    return tensor;
+  }
+
   withShape(shape: TensorShape): ComponentSpec {
     return new ComponentSpec(this.dtype, shape, this.inner);
   }
@@ -32,7 +37,22 @@ export class ComponentSpec {
 
 export const componentsOf = (spec: Nested): ComponentSpec[] => flatten(spec) as ComponentSpec[];
 
-const isTensorLeaf = (value: unknown): boolean => value instanceof Tensor || value instanceof NDArray || isAsTensor(value);
+/** The attributes that say what elements are. */
+export const typesAndShapes = (spec: Nested): { outputTypes: DType[]; outputShapes: TensorShape[] } => ({
+  outputTypes: componentsOf(spec).map(({ dtype }) => dtype),
+  outputShapes: componentsOf(spec).map(({ shape }) => shape),
+});
+
+/** An element of these tensors. */
+export function valueOf(spec: Nested, tensors: readonly Tensor[]): Nested {
+  let next = 0;
+  return mapNested(spec, leaf => (leaf as ComponentSpec).valueOf(tensors[next++]));
+}
+
+/** Something that has a spec of its own: a dataset. */
+const isWhole = (value: unknown): boolean => typeof value === "object" && value !== null && "elementSpec" in value;
+const isTensorLeaf = (value: unknown): boolean =>
+  value instanceof Tensor || value instanceof NDArray || isAsTensor(value) || isWhole(value);
 
 /** A list that holds tensors or structures is a structure (a tuple in Python); one of numbers, strings and lists of them is one tensor. */
 const isTuple = (value: unknown): value is readonly unknown[] =>
@@ -49,7 +69,7 @@ export function tensorsOf(value: Nested, nameOf: (i: number) => string | undefin
           .sort()
           .map(key => [key, convert(item[key])]),
       );
-    return convertToTensor(item as Tensor, { name: nameOf(next++) });
+    return isWhole(item) ? item : convertToTensor(item as Tensor, { name: nameOf(next++) });
   };
   return convert(value);
 }

@@ -6,27 +6,27 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
+import { buildFactory } from "../../ops/dataset-functions.ts";
 import {
   IteratorFromStringHandleV2,
   IteratorGetNext,
   IteratorToStringHandle,
   IteratorV2,
   MakeIterator,
-  nameFunction,
   OneShotIterator,
-} from "../../ops/dataset.ts";
+} from "../../ops/iterator.ts";
 import { type NameOption, named } from "../../ops/named.ts";
-import { mapNested, type Nested, packAs } from "../../ops/nested.ts";
-import { Dataset } from "./dataset.ts";
-import { type ComponentSpec, componentsOf, specOf } from "./element-spec.ts";
+import { mapNested, type Nested } from "../../ops/nested.ts";
+import { type ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
 
 /** The collection of iterators; not one of GraphKeys. */
 const iteratorsKey = "iterators";
 
-const attrsOf = (spec: Nested) => ({
-  outputTypes: componentsOf(spec).map(({ dtype }) => dtype),
-  outputShapes: componentsOf(spec).map(({ shape }) => shape),
-});
+/** What iterators need of a dataset. */
+export interface Iterated {
+  readonly variantTensor: Tensor;
+  readonly elementSpec: Nested;
+}
 
 const asShape = (shape: unknown): TensorShape =>
   shape instanceof TensorShape ? shape : new TensorShape(shape as (number | null)[] | null);
@@ -55,14 +55,14 @@ export class Iterator {
     { sharedName }: { readonly sharedName?: string | null } = {},
   ): Iterator {
     const spec = specFor(outputTypes, outputShapes);
-    return new Iterator(IteratorV2({ container: "", sharedName: sharedName ?? "", ...attrsOf(spec) }), null, spec);
+    return new Iterator(IteratorV2({ container: "", sharedName: sharedName ?? "", ...typesAndShapes(spec) }), null, spec);
   }
 
   /** The iterator that a string names: what another iterator's `stringHandle` gave. TF: tf.data.Iterator.from_string_handle. */
   static fromStringHandle(stringHandle: TensorLike, outputTypes: Nested, outputShapes: Nested = null): Iterator {
     const spec = specFor(outputTypes, outputShapes);
     const handle = convertToTensor(stringHandle, { dtype: "string" });
-    return new Iterator(IteratorFromStringHandleV2({ stringHandle: handle, ...attrsOf(spec) }), null, spec);
+    return new Iterator(IteratorFromStringHandleV2({ stringHandle: handle, ...typesAndShapes(spec) }), null, spec);
   }
 
   get outputTypes(): Nested {
@@ -83,7 +83,7 @@ export class Iterator {
   }
 
   /** The operation that begins with a dataset. @throws TypeError for other types of elements, ValueError for other shapes. */
-  makeInitializer(dataset: Dataset, options?: NameOption): Operation {
+  makeInitializer(dataset: Iterated, options?: NameOption): Operation {
     const [own, other] = [componentsOf(this.elementSpec), componentsOf(dataset.elementSpec)];
     if (own.map(({ dtype }) => dtype).join() !== other.map(({ dtype }) => dtype).join())
       throw new TypeError(
@@ -96,14 +96,15 @@ export class Iterator {
     return MakeIterator({ dataset: dataset.variantTensor, iterator: this.resource }, { name: named(options).name ?? "make_initializer" });
   }
 
+  private besides<T>(make: () => T): T {
+    const { graph, op } = this.resource;
+    return graph.colocateWith(op, undefined, make);
+  }
+
   /** The next element. @throws OutOfRangeError while running, "End of sequence", after the last; FailedPreconditionError before the initializer. */
   getNext(options?: NameOption): Nested {
-    const tensors = IteratorGetNext({ iterator: this.resource, ...attrsOf(this.elementSpec) }, named(options));
-    const inner = componentsOf(this.elementSpec);
-    return packAs(
-      this.elementSpec,
-      [...tensors].map((tensor, i) => (inner[i].inner === undefined ? tensor : new Dataset(tensor, inner[i].inner))),
-    );
+    const tensors = this.besides(() => IteratorGetNext({ iterator: this.resource, ...typesAndShapes(this.elementSpec) }, named(options)));
+    return valueOf(this.elementSpec, [...tensors]);
   }
 
   /** A string scalar that names this iterator in its session. */
@@ -112,16 +113,28 @@ export class Iterator {
   }
 }
 
-/** An iterator that begins by itself when first asked, and goes through the dataset once. TF: tf.data.make_one_shot_iterator. */
-export function makeOneShotIterator(dataset: Dataset): Iterator {
-  const datasetFactory = nameFunction(dataset.variantTensor.graph, "_make_dataset", dataset.variantTensor);
-  const attrs = attrsOf(dataset.elementSpec);
-  return new Iterator(OneShotIterator({ datasetFactory, ...attrs }), null, dataset.elementSpec);
+/** An iterator that begins by itself when first asked, and goes through the dataset once. TF: tf.data.make_one_shot_iterator.
+ *  @throws ValueError for a dataset that reads a placeholder, a variable or a table. */
+export function makeOneShotIterator(dataset: Iterated): Iterator {
+  const datasetFactory = buildFactory(dataset.variantTensor);
+  return beside(dataset, attrs => ({ resource: OneShotIterator({ datasetFactory, ...attrs }), begin: null }));
 }
 
 /** An iterator that begins whenever its `initializer` is run. TF: tf.data.make_initializable_iterator. */
-export function makeInitializableIterator(dataset: Dataset, { sharedName }: { readonly sharedName?: string | null } = {}): Iterator {
-  const iterator = IteratorV2({ container: "", sharedName: sharedName ?? "", ...attrsOf(dataset.elementSpec) });
-  const initializer = MakeIterator({ dataset: dataset.variantTensor, iterator });
-  return new Iterator(iterator, initializer, dataset.elementSpec);
+export function makeInitializableIterator(dataset: Iterated, { sharedName }: { readonly sharedName?: string | null } = {}): Iterator {
+  return beside(dataset, attrs => {
+    const resource = IteratorV2({ container: "", sharedName: sharedName ?? "", ...attrs });
+    return { resource, begin: MakeIterator({ dataset: dataset.variantTensor, iterator: resource }) };
+  });
+}
+
+/** An iterator on the device of its dataset. */
+function beside(
+  { variantTensor, elementSpec }: Iterated,
+  make: (attrs: ReturnType<typeof typesAndShapes>) => { resource: Tensor; begin: Operation | null },
+): Iterator {
+  return variantTensor.graph.colocateWith(variantTensor.op, undefined, () => {
+    const { resource, begin } = make(typesAndShapes(elementSpec));
+    return new Iterator(resource, begin, elementSpec);
+  });
 }
