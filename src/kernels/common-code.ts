@@ -27,6 +27,7 @@ export class CommonCode {
     const collect = (kernel: Kernel): void => {
       if (kernel.kind === "branch") for (const inner of kernel.cases.flat()) collect(inner);
       if (kernel.kind === "loop") for (const inner of [...kernel.condition, ...kernel.body]) collect(inner);
+      if (kernel.kind === "sweep") for (const inner of kernel.maps) collect(inner);
       const form = formOf(kernel);
       if (form === undefined) return;
       const alike = byText.get(form.text);

@@ -4,7 +4,7 @@ import { dtypeBytes } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { forEachScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
-import { scalarsOfKernel } from "../schedule/draft.ts";
+import { scalarsOfKernel, writesOfKernel } from "../schedule/draft.ts";
 import type { Kernel, Plan } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
@@ -23,6 +23,7 @@ import { recordRows } from "./rows.ts";
 import { recordScan } from "./scan.ts";
 import { recordScatter } from "./scatter.ts";
 import { recordSort } from "./sort.ts";
+import { recordSweep } from "./sweep.ts";
 import type { Target } from "./target.ts";
 import { Sharing, type SharingRules, sharedMemory, usualRules } from "./threads.ts";
 
@@ -142,9 +143,17 @@ class PlanRecorder implements Recording {
       case "check":
         return this.check(kernel);
       default:
-        if (!canRecord(kernel, this.places)) return this.host(kernel);
-        return inOrder((this.common.phasesOf(kernel) ?? phasesOf(kernel, this)).map(phase => this.phase(phase, kernel)));
+        if (!canRecord(kernel, this.places)) return kernel.kind === "sweep" ? this.kernels(kernel.maps) : this.host(kernel);
+        return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
     }
+  }
+
+  private phasesOf(kernel: Kernel): Phase[] {
+    const common = this.common.phasesOf(kernel);
+    if (common !== undefined) return common;
+    return kernel.kind === "sweep"
+      ? recordSweep(kernel, this, (map, named) => this.common.phasesOf(map) ?? recordMap(map, named))
+      : phasesOf(kernel, this);
   }
 
   private phase(phase: Phase, kernel: Kernel): Emit {
@@ -238,6 +247,8 @@ function phasesOf(kernel: Kernel, recording: Recording): Phase[] {
   switch (kernel.kind) {
     case "map":
       return recordMap(kernel, recording);
+    case "sweep":
+      return recordSweep(kernel, recording);
     case "reduce":
       return recordReduce(kernel, recording);
     case "rows":
@@ -282,6 +293,9 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
   switch (kernel.kind) {
     case "map":
       return kernel.stores.map(({ body }) => body);
+    case "sweep":
+    case "rows":
+      return scalarsOfKernel(kernel);
     case "reduce":
       return [kernel.body, ...kernel.stores.map(({ body }) => body)];
     case "contract":
@@ -292,8 +306,6 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
       ];
     case "scatter":
       return [...kernel.at, kernel.body];
-    case "rows":
-      return scalarsOfKernel(kernel);
     case "check":
       return [kernel.ok];
     case "random":
@@ -303,5 +315,8 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
   }
 }
 
-const valuesWritten = (kernel: Kernel): readonly Value[] =>
-  "stores" in kernel ? kernel.stores.map(({ out }) => out) : kernel.kind === "scatter" ? [kernel.out] : [];
+function valuesWritten(kernel: Kernel): readonly Value[] {
+  if (kernel.kind === "sweep") return writesOfKernel(kernel);
+  if ("stores" in kernel) return kernel.stores.map(({ out }) => out);
+  return kernel.kind === "scatter" ? [kernel.out] : [];
+}

@@ -6,7 +6,7 @@ import type { Operand, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import type { Kernel, Store } from "../schedule/plan.ts";
 
-type CommonKernel = Extract<Kernel, { kind: "map" | "reduce" | "rows" | "contract" }>;
+type CommonKernel = Extract<Kernel, { kind: "map" | "sweep" | "reduce" | "rows" | "contract" }>;
 
 /** A kernel without its addresses: a text, and the values it names, in the order in which the text first does. */
 export interface KernelForm {
@@ -16,10 +16,19 @@ export interface KernelForm {
 
 /** The form of a kernel; undefined for kinds of which a plan has few. */
 export function formOf(kernel: Kernel): KernelForm | undefined {
-  if (kernel.kind !== "map" && kernel.kind !== "reduce" && kernel.kind !== "rows" && kernel.kind !== "contract") return undefined;
-  const writer = new FormWriter();
-  writer.kernel(kernel);
-  return { text: writer.parts.join(" "), values: [...writer.values.keys()] };
+  switch (kernel.kind) {
+    case "map":
+    case "sweep":
+    case "reduce":
+    case "rows":
+    case "contract": {
+      const writer = new FormWriter();
+      writer.kernel(kernel);
+      return { text: writer.parts.join(" "), values: [...writer.values.keys()] };
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** Says to the type checker that a kernel has no other field: one that is left out of the text may not decide what is recorded. */
@@ -37,6 +46,13 @@ class FormWriter {
         rest satisfies NothingElse;
         this.parts.push(kind, shape.join());
         return this.#stores(stores);
+      }
+      case "sweep": {
+        const { kind, maps, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind);
+        for (const map of maps) this.kernel(map);
+        return;
       }
       case "reduce": {
         const { kind, shape, over, combine, body, accumulator, stores, scratch, ...rest } = kernel;

@@ -8,10 +8,11 @@ import { evaluationCost, innerAxes, storeCost } from "../schedule/cost.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { elementOf, vectorKind } from "./element.ts";
 import { bitsOfHalf, isHalf } from "./halves.ts";
+import { joinPhases } from "./join-phases.ts";
 import type { Expr } from "./language.ts";
 import { type Leaf, loopOver, unitsOf, vectorsInTurn } from "./loops.ts";
 import { type Box, cutAtGuards, insideBox, mergeAxes, scaleOf } from "./nest.ts";
-import type { Phase, Recording } from "./phase.ts";
+import type { NamedRecording, Phase } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import { addressOf, type Point, scalarCode } from "./scalar-code.ts";
 import { recordTurn } from "./turn.ts";
@@ -19,18 +20,23 @@ import { flatIndex, storeVector, vectorCode, type VectorPoint } from "./vector-c
 
 type MapKernel = Extract<Kernel, { kind: "map" }>;
 
-/** Records a map as one phase for each box. */
-export function recordMap(kernel: MapKernel, recording: Recording): Phase[] {
+/** Records a map as one phase of all its boxes; none if it has no element. */
+export function recordMap(kernel: MapKernel, recording: NamedRecording): Phase[] {
   const boxes = cutAtGuards(
     kernel.shape,
     kernel.stores.map(({ body }) => body),
   );
-  return boxes.filter(({ size }) => sizeOf(size) > 0).map(box => recordMapIn(kernel, box, recording));
+  const filled = boxes.filter(({ size }) => sizeOf(size) > 0);
+  if (filled.length < 2) return filled.map(box => recordMapIn(kernel, box, recording));
+  const { module, places } = recording;
+  const name = recording.name("map");
+  const phases = filled.map((box, b) => recordMapIn(kernel, box, { module, places, name: kind => `${name}.${kind}${b}` }));
+  return [joinPhases(name, phases, module)];
 }
 
 /** Records what a map stores inside a box. */
-export const recordMapIn = (kernel: MapKernel, { start, size }: Box, recording: Recording): Phase =>
-  recordBox(kernel, recording, insideStores(kernel, start, size));
+export const recordMapIn = (kernel: MapKernel, box: Box, recording: NamedRecording): Phase =>
+  recordBox(kernel, recording, insideStores(kernel, box));
 
 interface PlacedStore {
   readonly out: Value;
@@ -40,11 +46,7 @@ interface PlacedStore {
 }
 
 /** Stores seen from inside a box, each with the address it writes to as a load of its own output. */
-function insideStores(
-  { stores, shape }: MapKernel,
-  start: readonly number[],
-  size: readonly number[],
-): { size: readonly number[]; stores: PlacedStore[] } {
+function insideStores({ stores, shape }: MapKernel, { start, size }: Box): { size: readonly number[]; stores: PlacedStore[] } {
   const at = size.map((extent, axis) => addIndex(axisIndex(axis, extent), constantIndex(start[axis])));
   const bodies = insideBox(
     stores.map(({ body }) => body),
@@ -60,7 +62,7 @@ function insideStores(
   };
 }
 
-function recordBox(kernel: MapKernel, recording: Recording, given: { size: readonly number[]; stores: PlacedStore[] }): Phase {
+function recordBox(kernel: MapKernel, recording: NamedRecording, given: { size: readonly number[]; stores: PlacedStore[] }): Phase {
   const { module, places } = recording;
   const bodies = given.stores.map(({ body }) => body);
   const targets = given.stores.map(({ target }) => flatIndex(target as Extract<Scalar, { kind: "load" }>));

@@ -16,16 +16,22 @@ export interface Phase {
   readonly work: number;
   /** The values whose addresses the code reads from variables, by number (common-code.ts). */
   readonly values?: readonly Value[];
+  /** The phases that it calls, where it is several in one (join-phases.ts). */
+  readonly joined?: readonly Phase[];
 }
 
 /** A kernel that may have scratch. */
 export type WithScratch = Extract<Kernel, { kind: "reduce" | "contract" | "sort" }>;
 
-export interface Recording {
+/** What kernels without scratch are recorded with. */
+export interface NamedRecording {
   readonly module: ModuleRecorder;
   readonly places: ReadonlyMap<Value, CodePlace>;
   /** A fresh function name. */
   name(kind: string): string;
+}
+
+export interface Recording extends NamedRecording {
   /** Says where a value of the kernels' own (scratch, another view of a buffer) lies. */
   place(value: Value, place: CodePlace): void;
   /** Where a kernel's scratch lies, if the plan gave it some. */

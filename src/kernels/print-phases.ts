@@ -34,6 +34,8 @@ function describe(kernel: Kernel): string {
   switch (kernel.kind) {
     case "map":
       return `map [${kernel.shape}]${stored}`;
+    case "sweep":
+      return `sweep of ${kernel.maps.map(({ shape }) => `[${shape}]`).join(", ")}`;
     case "reduce":
       return `reduce ${kernel.combine} [${kernel.shape}] over [${kernel.over}]${stored}`;
     case "rows":

@@ -9,7 +9,7 @@ import { storeCost } from "../schedule/cost.ts";
 import { plus, times } from "./arithmetic.ts";
 import { type Expr, f32x, i32, type Local } from "./language.ts";
 import { isAffine, scaleOf } from "./nest.ts";
-import type { Phase, Recording } from "./phase.ts";
+import type { NamedRecording, Phase } from "./phase.ts";
 import { Addresses } from "./places.ts";
 import { indexCode, movesDown, type Point } from "./scalar-code.ts";
 import { flatIndex } from "./vector-code.ts";
@@ -48,7 +48,7 @@ function turnOf(moving: Moving, lanes: number): Turn | undefined {
 }
 
 /** The phase of a transposing map; undefined if it is none. */
-export function recordTurn(moving: Moving, { module, places, name }: Recording): Phase | undefined {
+export function recordTurn(moving: Moving, { module, places, name }: NamedRecording): Phase | undefined {
   const turn = turnOf(moving, module.target.lanes32);
   if (turn === undefined) return undefined;
   const { sizes, out } = moving;

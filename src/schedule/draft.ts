@@ -94,6 +94,8 @@ export function scalarsOfKernel(kernel: Kernel | Draft): readonly Scalar[] {
         ...columns.map(column => column.body),
         ...reductions.flatMap(({ body, stores: epilogues }) => [body, ...epilogues.map(store => store.body)]),
       ]);
+    case "sweep":
+      return kernel.maps.flatMap(scalarsOfKernel);
     case "scatter":
       return [...kernel.at, kernel.body];
     case "check":
@@ -180,6 +182,8 @@ export function writesOfKernel(kernel: PlainKernel): readonly Value[] {
     case "reduce":
     case "contract":
       return kernel.stores.map(store => store.out);
+    case "sweep":
+      return kernel.maps.flatMap(writesOfKernel);
     case "rows": {
       const written = kernel.passes.flatMap(({ before, reductions, columns, stores }) => [
         ...[...before, ...stores, ...columns].map(({ out }) => out),

@@ -11,10 +11,7 @@ const kindsFor = (build: () => readonly Value[]): string => kindsOf(planOf(progr
 
 describe("group", () => {
   it("sweeps once over the three variables of an optimizer", () => {
-    const sweeps = planOf(adamStep()).kernels.filter(
-      kernel => kernel.kind === "map" && kernel.stores.length === 3 && kernel.shape.length > 0,
-    );
-    expect(sweeps).toHaveLength(2);
+    expect(kindsOf(planOf(adamStep()).kernels)).toMatch(/ map\*3 sweep\(map\*3 map\*3\)$/);
   });
 
   it("joins maps that read the same array", () => {
@@ -24,7 +21,7 @@ describe("group", () => {
     };
     expect(kindsFor(two)).toBe("map*2");
     const apart = () => [ir.map(a => s.exp(a), feed([64, 4])), ir.map(a => s.tanh(a), feed([64, 4], "y"))];
-    expect(kindsFor(apart)).toBe("map map");
+    expect(kindsFor(apart)).toBe("sweep(map map)");
   });
 
   it("joins a reader to what it reads at the same place and stores only what others need", () => {

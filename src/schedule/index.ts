@@ -14,6 +14,7 @@ import type { Plan, ScheduleTarget } from "./plan.ts";
 import { joinRows } from "./rows.ts";
 import { settle } from "./settle.ts";
 import { Aliases, takeSources } from "./sources.ts";
+import { sweep } from "./sweep.ts";
 
 /** Makes a Plan of a Program: kernels in order, and a place in memory for every value that exists as an array. */
 export function schedule(program: Program, target: ScheduleTarget): Plan {
@@ -31,6 +32,7 @@ export function schedule(program: Program, target: ScheduleTarget): Plan {
     sources.feeds.map(feed => feed.value),
     aliases,
   );
+  if (!target.isAnySize) sweep(block, sources, homes, aliases, target);
   return place(block, sources, homes, aliases, target);
 }
 

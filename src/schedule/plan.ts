@@ -100,6 +100,8 @@ export type Kernel =
     }
   | { readonly kind: "random"; readonly out: Value; readonly state: Value }
   | { readonly kind: "check"; readonly over: readonly number[]; readonly ok: Scalar; readonly failure: Failure }
+  /** Maps of which none reads or overwrites what another writes, as one kernel: no thread waits between them. */
+  | { readonly kind: "sweep"; readonly maps: readonly Extract<Kernel, { kind: "map" }>[] }
   /** Copies all bytes of a value to another place of the same size. */
   | { readonly kind: "copy"; readonly from: Value; readonly to: Place }
   | { readonly kind: "branch"; readonly choice: Value; readonly cases: readonly (readonly Kernel[])[] }

@@ -133,6 +133,8 @@ class PlanPrinter {
         return this.rows(kernel);
       case "contract":
         return this.contract(kernel);
+      case "sweep":
+        return [`sweep ${kernel.maps.map(({ shape }) => extents(shape)).join(", ")}`, ...indent(this.kernels(kernel.maps))];
       case "scan":
         return [
           joined("scan", kernel.combine, kernel.exclusive ? "exclusive" : "", kernel.reverse ? "reverse" : "") +

@@ -3,7 +3,7 @@
 
 import { dtypeBytes } from "../base/dtype.ts";
 import type { Value } from "../ir/program.ts";
-import { type Block, canOverwrite, type Node, type PlainKernel, readsItsBase } from "./draft.ts";
+import { type Block, canOverwrite, type Node, type PlainKernel, readsItsBase, readsOfKernel, writesOfKernel } from "./draft.ts";
 import type { Buffer, LiveRanges, Span } from "./live-ranges.ts";
 import type { Aliases } from "./sources.ts";
 
@@ -30,6 +30,7 @@ class Reuse {
       const { draft } = node;
       const span = this.ranges.spans.get(node) as Span;
       if (draft.kind === "map" || draft.kind === "rows") this.reuseInPlace(draft, node, span.start);
+      else if (draft.kind === "sweep") this.reuseInSweep(draft, span.start);
       else if (draft.kind === "scatter") this.reuseBase(draft, span.start);
       else if (draft.kind === "branch")
         for (const [k, region] of draft.cases.entries()) {
@@ -68,12 +69,34 @@ class Reuse {
     this.members.delete(buffer);
   }
 
-  private reuseInPlace(kernel: Extract<PlainKernel, { kind: "map" | "rows" }>, node: Node, position: number): void {
-    for (const out of node.writes)
-      for (const value of node.reads) {
+  private reuseInPlace(
+    kernel: Extract<PlainKernel, { kind: "map" | "rows" }>,
+    { reads, writes }: Pick<Node, "reads" | "writes">,
+    position: number,
+  ): void {
+    for (const out of writes)
+      for (const value of reads) {
         if (dtypeBytes(value.dtype) !== dtypeBytes(out.dtype) || !canOverwrite(kernel, value, out, this.aliases)) continue;
         if (this.take(this.bufferOf(value), this.bufferOf(out), position)) break;
       }
+  }
+
+  /** A map of a sweep writes over nothing that another reads: they run at the same time. */
+  private reuseInSweep({ maps }: Extract<PlainKernel, { kind: "sweep" }>, position: number): void {
+    const readers = new Map<Buffer, number>();
+    const nodes = maps.map(map => {
+      const reads = new Set([...readsOfKernel(map)].map(value => this.aliases.rootOf(value)));
+      for (const buffer of new Set([...reads].flatMap(value => this.bufferOf(value) ?? [])))
+        readers.set(buffer, (readers.get(buffer) ?? 0) + 1);
+      return { map, reads, writes: writesOfKernel(map) };
+    });
+    for (const { map, reads, writes } of nodes) {
+      const own = [...reads].filter(value => {
+        const buffer = this.bufferOf(value);
+        return buffer !== undefined && readers.get(buffer) === 1;
+      });
+      this.reuseInPlace(map, { reads: new Set(own), writes }, position);
+    }
   }
 
   private reuseBase(kernel: Extract<PlainKernel, { kind: "scatter" }>, position: number): void {

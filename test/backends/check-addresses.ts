@@ -45,7 +45,12 @@ export function withAddressChecks(recorded: Recorded, plan: Plan): KernelModule 
     bytes: sizeOf(state.shape) * dtypeBytes(state.dtype),
   }));
   const all = [...plan.places.values(), ...states, ...copiedTo(plan.kernels)].flatMap(spanOf);
-  const spans = new Map(recorded.phases.map(({ name, kernel, values }) => [name, spansOf(kernel, plan, values)]));
+  const spans = new Map(
+    recorded.phases.flatMap(({ name, kernel, values, joined = [] }) => [
+      [name, spansOf(kernel, plan, values)] as const,
+      ...joined.filter(part => !part.name.startsWith(`${name}.`)).map(part => [part.name, spansOf(kernel, plan, part.values)] as const),
+    ]),
+  );
   const functions = module.functions.map(fn => {
     // Functions that belong to a phase are called after it: contract23.tile6x8.
     const own = spans.get(fn.name.split(".")[0]);
@@ -91,7 +96,7 @@ function spanOf(place: Place): Span[] {
 function spansOf(kernel: Kernel, plan: Plan, values?: readonly Value[]): Spans {
   const at = (value: Value): Span[] => {
     const bytes = sizeOf(value.shape) * dtypeBytes(value.dtype);
-    if (values) return [{ global: variableOf(values.indexOf(value)), offset: 0, bytes }];
+    if (values) return !values.includes(value) ? [] : [{ global: variableOf(values.indexOf(value)), offset: 0, bytes }];
     const place = plan.places.get(value);
     if (place === undefined) throw new Error(`v${value.id} has no place.`);
     return spanOf({ ...place, bytes } as Place);

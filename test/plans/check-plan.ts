@@ -78,7 +78,9 @@ export function kindsOf(kernels: readonly Kernel[]): string {
           ? kernel.cases.map(kindsOf)
           : kernel.kind === "loop"
             ? [kindsOf(kernel.condition), kindsOf(kernel.body)]
-            : [];
+            : kernel.kind === "sweep"
+              ? [kindsOf(kernel.maps)]
+              : [];
       return `${kernel.kind}${stores}${inner.length > 0 ? `(${inner.join(" | ")})` : ""}`;
     })
     .join(" ");

@@ -142,6 +142,10 @@ class Interpretation {
       case "map":
         this.stores(kernel.shape, kernel.stores);
         break;
+      case "sweep":
+        // Backwards: a map that needed one before it would show.
+        this.kernels([...kernel.maps].reverse());
+        return;
       case "reduce": {
         const out: Value = { id: -1, dtype: kernel.accumulator, shape: kernel.shape };
         for (const store of kernel.stores) this.spoil(this.placeOf(store.out));

@@ -110,6 +110,8 @@ class PlanReader {
         const onHost = this.plan.places.get(from)?.region === "host" || to.region === "host";
         return onHost ? [this.host(kernel)] : [{ kind: "copy", from, to, bytes: bytesOf(from) }];
       }
+      case "sweep":
+        return this.tasks(kernel.maps);
       case "sort":
       case "rows":
       case "call":
