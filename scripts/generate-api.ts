@@ -38,7 +38,7 @@ const singles = new Set([
   "base/shape.ts",
   "base/dtype-names.ts",
 ]);
-const internal = /^ops\/(?:operators|arguments|named|registry)\.ts$/;
+const internal = /^ops\/(?:operators|arguments|named|registry|linalg-dense|linalg-schur)\.ts$/;
 
 /** Where the names of a namespace live, if not in files called like it. */
 const homes: Readonly<Record<string, RegExp>> = {

@@ -99,6 +99,14 @@ function arrayClass(dtype: DType): TypedArrayClass {
 export const isDType = (value: unknown): value is DType => typeof value === "string" && Object.hasOwn(dtypeTable, value);
 export const dtypeNames = Object.keys(dtypeTable) as readonly DType[];
 export const dtypeBytes = (dtype: DType): number => dtypeTable[dtype].bytes;
+/** The distance from 1 to the next number of each type of floats. */
+export const machineEpsilon: Readonly<Partial<Record<DType, number>>> = {
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+  float32: 2 ** -23,
+  float64: 2 ** -52,
+};
+
 export const isFloating = (dtype: DType): boolean => dtypeTable[dtype].kind === "float";
 export const isInteger = (dtype: DType): boolean => dtypeTable[dtype].kind === "int" || dtypeTable[dtype].kind === "uint";
 export const isUnsigned = (dtype: DType): boolean => dtypeTable[dtype].kind === "uint";

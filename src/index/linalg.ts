@@ -12,9 +12,10 @@ export {
   matrixTranspose as transpose,
   trace,
 } from "../ops/array-matrix.ts";
-export { solve } from "../ops/linalg-dense.ts";
-export { logm, sqrtm } from "../ops/linalg-functions.ts";
+export { expm } from "../ops/linalg-exponential.ts";
+export { logm, sqrtm, tridiagonalMatmul } from "../ops/linalg-functions.ts";
 export { norm } from "../ops/linalg-norm.ts";
+export { luMatrixInverse, luReconstruct, luSolve, matrixRank, normalize, pinv } from "../ops/linalg-solutions.ts";
 export {
   adjoint,
   cholesky,
@@ -23,6 +24,7 @@ export {
   lu,
   matrixDeterminant as det,
   matrixInverse as inv,
+  matrixSolve as solve,
   matrixSolveLs as lstsq,
   matrixTriangularSolve as triangularSolve,
   qr,

@@ -8,6 +8,7 @@ export { zeroFraction } from "../ops/math-reduction.ts";
 export { atrousConv2d, atrousConv2dTranspose, convolution, withSpaceToBatch } from "../ops/nn-atrous.ts";
 export {
   conv1d,
+  conv1dTranspose,
   conv2d,
   conv2dBackpropFilter,
   conv2dBackpropInput,
@@ -16,6 +17,7 @@ export {
   conv3dBackpropFilter,
   conv3dBackpropFilter as conv3dBackpropFilterV2,
   conv3dTranspose,
+  convTranspose,
   depthwiseConv2d,
   depthwiseConv2dBackpropFilter,
   depthwiseConv2dBackpropInput,

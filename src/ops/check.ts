@@ -2,7 +2,7 @@
 // the rest becomes an Assert node, to be waited for with control dependencies. TF: check_ops.
 
 import type { DType } from "../base/dtype.ts";
-import { dtypeTable, isComplex, isFloating, isInteger } from "../base/dtype.ts";
+import { dtypeTable, isComplex, isFloating, isInteger, machineEpsilon } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -131,16 +131,13 @@ interface NearOptions extends CheckOptions {
   readonly atol?: TensorLike | null;
 }
 
-/** Machine epsilon of the float types. */
-const epsilon: Partial<Record<DType, number>> = { float16: 2 ** -10, bfloat16: 2 ** -7, float32: 2 ** -23, float64: 2 ** -52 };
-
 /** Fails the run unless |x − y| < atol + rtol·|y|. TF: tf.assert_near(x, y, rtol, atol, data, summarize, message, name). */
 export function assertNear(x: TensorLike, y: TensorLike, ...rest: unknown[]): Operation {
   const given = collect<NearOptions>(["rtol", "atol", "data", "summarize", "message", "name"], rest);
   return inNameScope({ name: given.name }, "assert_near", [x, y, given.rtol, given.atol, given.data], () => {
     const [a, b] = operands(x, y);
     const dtype: DType = isComplex(a.dtype) ? (a.dtype === "complex64" ? "float32" : "float64") : a.dtype;
-    const least = 10 * (epsilon[dtype] ?? 0);
+    const least = 10 * (machineEpsilon[dtype] ?? 0);
     const [rtol, atol] = [
       convertToTensor(given.rtol ?? least, { name: "rtol", dtype }),
       convertToTensor(given.atol ?? least, { name: "atol", dtype }),
@@ -174,7 +171,7 @@ function checkRank({ fallback, words, holds, op }: RankCheck, x: TensorLike, wan
     const tensor = convertToTensor(x, { name: "x" });
     const expected = convertToTensor(wanted, { name: "rank", dtype: wanted instanceof Tensor ? undefined : "int32" });
     const shown = data ?? [prefixOf(message), `Tensor ${tensor.name} must have rank${words}`, expected, "Received shape: ", shape(tensor)];
-    if (expected.dtype !== "int32") throw new TypeError(`${expected.name} must be of type tf.int32; got tf.${expected.dtype}`);
+    assertType(expected, "int32");
     const known = constantValue(expected);
     if (known && known.rank !== 0) throw new ValueError("Rank must be a scalar.");
     const actual = tensor.shape.rank;
@@ -206,6 +203,7 @@ export function assertRankIn(x: TensorLike, ranks: readonly TensorLike[], ...res
     const tensor = convertToTensor(x, { name: "x" });
     const expected = ranks.map(r => convertToTensor(r, { name: "rank", dtype: r instanceof Tensor ? undefined : "int32" }));
     const shown = data ?? [prefixOf(message), `Tensor ${tensor.name} must have rank in`, ...expected, "Received shape: ", shape(tensor)];
+    for (const one of expected) assertType(one, "int32");
     const known = expected.map(constantValue);
     const actual = tensor.shape.rank;
     if (actual !== null && !known.includes(undefined)) {

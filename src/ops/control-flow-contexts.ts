@@ -599,7 +599,7 @@ interface WhileOptions extends Named {
   readonly cond?: ((...vars: Nested[]) => TensorLike) | null;
   readonly body?: ((...vars: Nested[]) => Nested) | null;
   readonly loopVars?: readonly Nested[] | null;
-  /** A shape for each variable where it may change from one iteration to the next. Loops whose shapes change build, but do not run here yet. */
+  /** A shape for each variable where it may change from one iteration to the next. */
   readonly shapeInvariants?: readonly Nested[] | null;
   readonly parallelIterations?: number | null;
   readonly backProp?: boolean | null;

@@ -1,18 +1,19 @@
 // Functions of matrices beyond the inverse: square root and logarithm; products with tridiagonal matrices.
 
 import { type DType, isComplex } from "../base/dtype.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import * as attr from "../graph/attributes.ts";
-import type { TensorLike } from "../graph/conversion.ts";
-import { defineOp, type Gradients } from "../graph/op-definition.ts";
+import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { type Scalar, s } from "../ir/scalar.ts";
+import { collect } from "./arguments.ts";
 import { expandDims, reshape, shape } from "./array.ts";
-import { eye, matrixTranspose } from "./array-matrix.ts";
-import { concat, getItem } from "./array-slicing.ts";
+import { eye, matrixDiagPart, matrixTranspose } from "./array-matrix.ts";
+import { concat, ellipsis, getItem } from "./array-slicing.ts";
 import { eachMatrix, matrixSolve, matrixTypes, shiftedRows, squareShape } from "./linalg.ts";
 import { logarithmOf, squareRootOf } from "./linalg-schur.ts";
 import { conj } from "./math-functions.ts";
@@ -31,6 +32,30 @@ function kronecker(a: Tensor, b: Tensor): Tensor {
   const [m, n] = [getItem(shape(a), -1), getItem(shape(b), -1)];
   const product = operator.mul(reshape(a, concat([batch, [m, 1, m, 1]], 0)), reshape(b, concat([batch, [1, n, 1, n]], 0)));
   return reshape(product, concat([batch, [operator.mul(m, n), operator.mul(m, n)]], 0));
+}
+
+interface TridiagonalOptions extends Named {
+  readonly diagonalsFormat?: "compact" | "matrix" | "sequence";
+}
+
+/** The product of tridiagonal matrices with `rhs` `[..., m, n]`. diagonals: rows [superdiagonal, diagonal, subdiagonal] `[..., 3, m]`
+ *  ("compact"), the three `[..., m]` in a list ("sequence"), or matrices `[..., m, m]` of which three diagonals count ("matrix").
+ *  @throws ValueError for another format or matrices that are not square. TF: tf.linalg.tridiagonal_matmul. */
+export function tridiagonalMatmul(diagonals: TensorLike | readonly TensorLike[], rhs: TensorLike, ...rest: unknown[]): Tensor {
+  const { diagonalsFormat = "compact", name } = collect<TridiagonalOptions>(["diagonalsFormat", "name"], rest);
+  const [superdiag, maindiag, subdiag] = threeDiagonals(diagonals, diagonalsFormat).map(diagonal => expandDims(diagonal, -2));
+  return TridiagonalMatMul({ superdiag, maindiag, subdiag, rhs }, { name });
+}
+
+function threeDiagonals(diagonals: TensorLike | readonly TensorLike[], format: string): readonly TensorLike[] {
+  if (format === "sequence") return diagonals as readonly TensorLike[];
+  if (format !== "compact" && format !== "matrix") throw new ValueError(`Unrecognized diagonals_format: ${format}`);
+  const given = convertToTensor(diagonals as TensorLike, { name: "diagonals" });
+  const [m2, m1] = given.shape.dims?.slice(-2) ?? [null, null];
+  if (format === "matrix" && m1 && m2 && m1 !== m2)
+    throw new ValueError(`Expected last two dimensions of diagonals to be same, got ${m1} and ${m2}`);
+  const rows = format === "compact" ? given : matrixDiagPart(given, { k: [-1, 1], paddingValue: 0, align: "LEFT_RIGHT" });
+  return [0, 1, 2].map(k => getItem(rows, ellipsis, k, []));
 }
 
 /** R with R·R = input. Of real matrices without a real root: NaN. */

@@ -5,9 +5,11 @@ import { ValueError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
-import type { Tensor } from "../graph/operation.ts";
+import { Tensor } from "../graph/operation.ts";
 import { collect, convertPadding, eitherName, type PaddingLike, windowSequence } from "./arguments.ts";
 import { expandDims, shape, squeeze } from "./array.ts";
+import { concat, getItem } from "./array-slicing.ts";
+import { inNameScope } from "./named.ts";
 import { withSpaceToBatch } from "./nn-atrous.ts";
 import {
   Conv2D,
@@ -318,6 +320,79 @@ function conv1dFormat(dataFormat: string | null | undefined): { format: Format2d
 }
 
 // ---- depthwise and separable ----
+
+interface Conv1dTransposeArguments extends Named {
+  readonly input?: TensorLike | null;
+  readonly filters?: TensorLike | null;
+  readonly outputShape?: TensorLike | null;
+  readonly strides?: Sequence | null;
+  readonly padding?: "SAME" | "VALID";
+  readonly dataFormat?: string | null;
+  readonly dilations?: Sequence | null;
+}
+type TransposeOptionsOf<A> = Omit<A, "input" | "filters" | "outputShape" | "strides">;
+const anyTransposeNames = ["input", "filters", "outputShape", "strides", "padding", "dataFormat", "dilations", "name"];
+
+/** The transpose of conv1d. input `[batch, width, in]` ("NCW": `[batch, in, width]`); filters `[width, out, in]`; outputShape the wanted shape,
+ *  `[batch, width, out]`. TF: tf.nn.conv1d_transpose. @throws ValueError for another data format. */
+export function conv1dTranspose(
+  input: TensorLike,
+  filters: TensorLike,
+  outputShape: TensorLike,
+  strides: Sequence,
+  options?: TransposeOptionsOf<Conv1dTransposeArguments>,
+): Tensor;
+export function conv1dTranspose(options: Conv1dTransposeArguments): Tensor;
+export function conv1dTranspose(...given: unknown[]): Tensor {
+  const { input, filters, outputShape, strides, padding, dataFormat, dilations, name } = collect<Conv1dTransposeArguments>(
+    anyTransposeNames,
+    given,
+  );
+  return getDefaultGraph().nameScope(name ?? "conv1d_transpose", scope => {
+    const { format, spatialStart, axis } = conv1dFormat(dataFormat);
+    const window = {
+      strides: [1, ...windowSequence(strides as Sequence, 1, axis, "stride")],
+      dilations: [1, ...windowSequence(dilations, 1, axis, "dilations")],
+    };
+    const wide = expandDims(input as TensorLike, spatialStart);
+    const taps = expandDims(filters as TensorLike, 0);
+    const part = (from: number | null, to: number | null): TensorLike =>
+      outputShape instanceof Tensor
+        ? getItem(outputShape, [from, to])
+        : Int32Array.from((outputShape as readonly number[]).slice(from ?? 0, to ?? undefined));
+    const inputSizes = concat([part(null, spatialStart), Int32Array.of(1), part(spatialStart, null)], 0);
+    const result = Conv2DBackpropInput(
+      { inputSizes, filter: taps, outBackprop: wide, ...window, ...convertPadding(padding ?? "SAME"), dataFormat: format },
+      { name: scope },
+    );
+    return squeeze(result, [spatialStart]);
+  });
+}
+
+/** The transpose of a convolution over 1, 2 or 3 spatial axes, as many as `outputShape` has. Shapes as in conv1dTranspose, conv2dTranspose,
+ *  conv3dTranspose. TF: tf.nn.conv_transpose. @throws ValueError for an outputShape of another length. */
+export function convTranspose(
+  input: TensorLike,
+  filters: TensorLike,
+  outputShape: TensorLike,
+  strides: Sequence,
+  options?: TransposeOptionsOf<Conv1dTransposeArguments>,
+): Tensor;
+export function convTranspose(options: Conv1dTransposeArguments): Tensor;
+export function convTranspose(...given: unknown[]): Tensor {
+  const { input, filters, outputShape, strides, name, ...window } = collect<Conv1dTransposeArguments>(anyTransposeNames, given);
+  return inNameScope({ name }, "conv_transpose", [input, outputShape], scope => {
+    const length = outputShape instanceof Tensor ? outputShape.shape.dims?.[0] : (outputShape as readonly unknown[] | null)?.length;
+    if (typeof length !== "number")
+      throw new ValueError(`\`output_shape\` must be a tensor or sized collection. Received: output_shape=${outputShape}`);
+    if (length < 3 || length > 5)
+      throw new ValueError(`\`output_shape\` must be of length 3, 4 or 5. Received: output_shape=${outputShape} of length ${length}.`);
+    const options = { ...window, name: scope.name };
+    const operands = [input as TensorLike, filters as TensorLike, outputShape as TensorLike, strides as Sequence] as const;
+    if (length === 3) return conv1dTranspose(...operands, options);
+    return length === 4 ? conv2dTranspose(...operands, options) : conv3dTranspose(...operands, options);
+  });
+}
 
 export interface DepthwiseOptions extends Named {
   /** Dilation of the taps: two numbers. */

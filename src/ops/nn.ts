@@ -1,8 +1,7 @@
 // Activations, softmax, biases and dropout. Losses are in nn-loss.ts, normalizations in nn-normalization.ts, look-ups in nn-embedding.ts.
 // Gradients that TensorFlow computes from an op's output (relu, elu) do so here too: their kernels are the *Grad ops beside them.
 
-import type { DType } from "../base/dtype.ts";
-import { isFloating } from "../base/dtype.ts";
+import { isFloating, machineEpsilon } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { Dimension } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -163,8 +162,6 @@ export const SeluGrad = defineOp("SeluGrad", {
     map((g, y) => s.select(s.lt(y, 0), s.mul(g, s.add(y, seluScaleAlpha)), s.mul(g, seluScale)), gradients, outputs),
 });
 
-const epsilons: Partial<Record<DType, number>> = { float16: 2 ** -10, bfloat16: 2 ** -7, float32: 2 ** -23, float64: 2 ** -52 };
-
 /** `log(1 + exp(features))`. Beyond ±threshold the formula has lost all its digits, and the argument (or its exponential) is the answer. */
 export const Softplus = defineOp("Softplus", {
   inputs: { features: "T" },
@@ -173,7 +170,7 @@ export const Softplus = defineOp("Softplus", {
   shape: ({ features }) => features,
   gradient: ({ features }, d): Gradients => ({ features: operator.mul(d.activations, Sigmoid({ x: features })) }),
   lower: ({ features }) => {
-    const threshold = Math.log(epsilons[features.dtype] ?? 2 ** -52) + 2;
+    const threshold = Math.log(machineEpsilon[features.dtype] ?? 2 ** -52) + 2;
     return map(x => {
       const power = s.exp(x);
       return s.select(s.gt(x, -threshold), x, s.select(s.lt(x, threshold), power, s.log1p(power)));
