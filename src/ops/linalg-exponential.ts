@@ -113,6 +113,8 @@ export const expm = (input: TensorLike, options?: NameOption): Tensor =>
       (i, r) => [operator.add(i as Tensor, 1), whereV2(less(i as Tensor, squarings), matmul(r as Tensor, r as Tensor), r as Tensor)],
       [literal(0), solved],
     ) as [Tensor, Tensor];
-    if (Array.isArray(batch)) return reshape(result, [...batch, ...(result.shape.dims as number[]).slice(-2)]);
-    return reshape(result, concat([batch as Tensor, getItem(shape(result), [-2, null])], 0));
+    if (Array.isArray(batch) && matrix.shape.isFullyDefined)
+      return reshape(result, [...batch, ...(result.shape.dims as number[]).slice(-2)]);
+    const leading = Array.isArray(batch) ? Int32Array.from(batch) : batch;
+    return reshape(result, concat([leading, getItem(shape(result), [-2, null])], 0));
   });

@@ -23,6 +23,20 @@ const ids = (): tf.SparseTensor => sparseIds(1, 3, 0);
 const badIds = (): tf.SparseTensor => sparseIds(1, -3, 2);
 const weights = (): tf.SparseTensor => new tf.SparseTensor(places, [0.5, 2, -1], [4, 2]);
 
+const square = (scale = 1): tf.Tensor => tf.add(tf.multiply(x(3, 3), scale), tf.eye(3));
+const factored = (make: (lu: tf.Tensor, p: tf.Tensor) => tf.Tensor): tf.Tensor => {
+  const { lu, p } = tf.linalg.lu(tf.stack([square(), square(-2)]));
+  return make(lu, p);
+};
+const singular = [
+  [1, 2],
+  [2, 4],
+];
+const regular = [
+  [1, 2],
+  [2, 5],
+];
+
 const { signal: s } = tf;
 const programs: Readonly<Record<string, () => tf.Tensor>> = {
   frame: () => s.frame(x(2, 11), 4, 2),
@@ -81,6 +95,30 @@ const programs: Readonly<Record<string, () => tf.Tensor>> = {
   "reset_shape, larger": () => tf.sparse.toDense(tf.sparse.resetShape(weights(), [5, 3])),
   to_indicator: () => tf.cast(tf.sparse.toIndicator(ids(), 5), "float32"),
   "sparse mask": () => tf.sparse.mask(new tf.IndexedSlices(x(3, 2), tf.constant([1, 3, 5], { dtype: "int32" })), [3]).values,
+  ...Object.fromEntries(["0.02", "0.2", "0.6", "5.0"].map(scale => [`expm, ${scale}`, () => tf.linalg.expm(square(Number(scale)))])),
+  ...Object.fromEntries(
+    ["-0.333", "0.002", "0.01", "0.05", "5.0"].map(scale => [
+      `expm, double, ${scale}`,
+      () => tf.linalg.expm(tf.cast(square(Number(scale)), "float64")),
+    ]),
+  ),
+  "expm, gradient": () => {
+    const a = square(0.3);
+    return tf.gradients(tf.linalg.expm(a), [a])[0] as tf.Tensor;
+  },
+  lu_solve: () => factored((lu, p) => tf.linalg.luSolve(lu, p, x(3, 2))),
+  lu_reconstruct: () => factored(tf.linalg.luReconstruct),
+  lu_matrix_inverse: () => factored(tf.linalg.luMatrixInverse),
+  pinv: () => tf.linalg.pinv(x(2, 4, 3)),
+  "pinv, cut": () => tf.linalg.pinv(x(2, 4, 3), { rcond: 0.5 }),
+  matrix_rank: () => tf.linalg.matrixRank(tf.constant([singular, regular])),
+  "matrix_rank, rough": () => tf.linalg.matrixRank(x(2, 4, 3), { tol: 3 }),
+  normalize: () => tf.linalg.normalize(x(3, 2))[0],
+  "normalize, norm": () => tf.linalg.normalize(x(3, 2), { ord: 1, axis: 1 })[1],
+  tridiagonal_matmul: () => tf.linalg.tridiagonalMatmul(x(2, 3, 4), x(2, 4, 2)),
+  solve: () => tf.linalg.solve(square(), x(3, 2)),
+  conv1d_transpose: () => tf.nn.conv1dTranspose(x(1, 6, 2), x(3, 2, 2), [1, 12, 2], 2),
+  conv_transpose: () => tf.nn.convTranspose(x(1, 3, 4, 2), x(2, 2, 3, 2), [1, 6, 4, 3], [2, 1]),
 };
 
 /** Real and imaginary parts one after the other. */
@@ -144,5 +182,23 @@ describe("signals of any length", () => {
     expect(() => s.frame([1, 2], tf.placeholder("int32", []), 1)).toThrow(
       "A frame_length that is only known while running is not supported.",
     );
+  });
+});
+
+describe("matrices", () => {
+  it("are refused in TensorFlow's words", () => {
+    using _ = new tf.Graph().asDefault();
+    const { linalg, nn } = tf;
+    expect(() => linalg.pinv(tf.constant([[1]], "int32"))).toThrow("Input `a` must have `float`-like `dtype` (saw int32).");
+    expect(() => linalg.matrixRank([1, 2])).toThrow("Input `a` must have at least 2 dimensions (saw: 1).");
+    expect(() => linalg.luSolve(x(3, 3), [0, 1, 2], x(4, 1))).toThrow("`lower_upper.shape[-1]` must equal `rhs.shape[-1]`.");
+    expect(() => linalg.luSolve(x(3, 3), [0, 1, 2], x(3))).toThrow("Input `rhs` must have at least 2 dimensions.");
+    expect(() => linalg.luReconstruct(x(3, 3), [[0, 1, 2]])).toThrow("`rank(lower_upper)` must equal `rank(perm) + 1`");
+    expect(() => linalg.luMatrixInverse(x(3, 2), [0, 1, 2])).toThrow("`lower_upper` must be square.");
+    expect(() => linalg.expm(tf.constant([[1]], "int32"))).toThrow("tf.linalg.expm does not support matrices of type <dtype: 'int32'>");
+    expect(() => linalg.tridiagonalMatmul(x(2, 3), x(3, 1), { diagonalsFormat: "matrix" })).toThrow(
+      "Expected last two dimensions of diagonals to be same, got 3 and 2",
+    );
+    expect(() => nn.convTranspose(x(1, 2), x(2, 2), [1, 2], 1)).toThrow("`output_shape` must be of length 3, 4 or 5.");
   });
 });

@@ -115,6 +115,41 @@ const programs: Readonly<Record<string, () => void>> = {
     tf.io.parseSequenceExample(["a", "b"], { sequenceFeatures, exampleNames: ["p", "q"], name: "batch" });
     tf.io.decodeJsonExample(one);
   },
+
+  matrices() {
+    const { linalg, nn } = tf;
+    const a = tf.placeholder("float32", [2, 3, 3], { name: "a" });
+    const b = tf.placeholder("float32", [3, 2], { name: "b" });
+    const free = tf.placeholder("float32", null, { name: "free" });
+    for (const matrix of [b.at([], [null, 2]).at([null, 2]), a]) {
+      const { lu, p } = linalg.lu(matrix);
+      linalg.luReconstruct(lu, p);
+      linalg.luMatrixInverse(lu, p);
+    }
+    const { lu, p } = linalg.lu(free);
+    linalg.luSolve(lu, p, b, { validateArgs: true, name: "solved" });
+    linalg.luReconstruct(lu, p, { validateArgs: true });
+    linalg.pinv(b);
+    linalg.pinv(tf.placeholder("float64", [null, 2]), { rcond: 0.1, name: "inverse" });
+    linalg.matrixRank(b);
+    linalg.matrixRank(tf.placeholder("float32", [null, 2]), { tol: 0.5 });
+    linalg.matrixRank(tf.placeholder("float32", [null, 2]), { name: "order" });
+    linalg.normalize(b);
+    linalg.normalize(b, { ord: 1, axis: 1, name: "ones" });
+    linalg.expm(a);
+    linalg.expm(tf.placeholder("float64", [null, null]), { name: "power" });
+    linalg.tridiagonalMatmul(a.at(0), b);
+    linalg.tridiagonalMatmul(a.at(1), b, { diagonalsFormat: "matrix" });
+    const rows = [0, 1, 2].map(k => a.at(0).at(k));
+    linalg.tridiagonalMatmul(rows, b, { diagonalsFormat: "sequence", name: "three" });
+    const line = tf.placeholder("float32", [1, 6, 2], { name: "line" });
+    const taps = tf.placeholder("float32", [3, 2, 2], { name: "taps" });
+    nn.conv1dTranspose(line, taps, [1, 12, 2], 2);
+    nn.conv1dTranspose(tf.transpose(line, [0, 2, 1]), taps, tf.constant([1, 2, 8], "int32"), 1, { padding: "VALID", dataFormat: "NCW" });
+    nn.convTranspose(line, taps, [1, 12, 2], 2, { name: "any" });
+    nn.convTranspose(line.at([], tf.newaxis), taps.at(tf.newaxis), tf.constant([1, 1, 6, 2], "int32"), 1);
+    tf.assertRankIn(a, [2, 3]);
+  },
 };
 
 describe("nodes are TensorFlow's", () => {

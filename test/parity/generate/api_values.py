@@ -95,6 +95,37 @@ SPARSE = {
 }
 
 
+def square(scale=1.0):
+    return x(3, 3) * scale + tf.eye(3)
+
+
+def factored(make):
+    return make(*tf.linalg.lu(tf.stack([square(), square(-2.0)])))
+
+
+MATRICES = {
+    **{f"expm, {scale}": lambda scale=scale: tf.linalg.expm(square(scale)) for scale in (0.02, 0.2, 0.6, 5.0)},
+    **{
+        f"expm, double, {scale}": lambda scale=scale: tf.linalg.expm(tf.cast(square(scale), tf.float64))
+        for scale in (-0.333, 0.002, 0.01, 0.05, 5.0)
+    },
+    "expm, gradient": lambda: (lambda a: tf.gradients(tf.linalg.expm(a), [a])[0])(square(0.3)),
+    "lu_solve": lambda: factored(lambda lu, p: tf.linalg.lu_solve(lu, p, x(3, 2))),
+    "lu_reconstruct": lambda: factored(tf.linalg.lu_reconstruct),
+    "lu_matrix_inverse": lambda: factored(tf.linalg.lu_matrix_inverse),
+    "pinv": lambda: tf.linalg.pinv(x(2, 4, 3)),
+    "pinv, cut": lambda: tf.linalg.pinv(x(2, 4, 3), rcond=0.5),
+    "matrix_rank": lambda: tf.linalg.matrix_rank(tf.constant([[[1.0, 2.0], [2.0, 4.0]], [[1.0, 2.0], [2.0, 5.0]]])),
+    "matrix_rank, rough": lambda: tf.linalg.matrix_rank(x(2, 4, 3), tol=3.0),
+    "normalize": lambda: tf.linalg.normalize(x(3, 2))[0],
+    "normalize, norm": lambda: tf.linalg.normalize(x(3, 2), ord=1, axis=1)[1],
+    "tridiagonal_matmul": lambda: tf.linalg.tridiagonal_matmul(x(2, 3, 4), x(2, 4, 2)),
+    "solve": lambda: tf.linalg.solve(square(), x(3, 2)),
+    "conv1d_transpose": lambda: tf.nn.conv1d_transpose(x(1, 6, 2), x(3, 2, 2), [1, 12, 2], 2),
+    "conv_transpose": lambda: tf.nn.conv_transpose(x(1, 3, 4, 2), x(2, 2, 3, 2), [1, 6, 4, 3], [2, 1]),
+}
+
+
 def flat(array):
     array = np.asarray(array)
     if array.dtype.kind == "c":
@@ -104,6 +135,6 @@ def flat(array):
 
 if __name__ == "__main__":
     with tf.Session() as session:
-        recorded = {name: flat(session.run(make())) for name, make in {**SIGNAL, **SPARSE}.items()}
+        recorded = {name: flat(session.run(make())) for name, make in {**SIGNAL, **SPARSE, **MATRICES}.items()}
     with open(sys.argv[1], "w") as file:
         json.dump(recorded, file)

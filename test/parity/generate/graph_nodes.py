@@ -110,7 +110,39 @@ def sequences():
     tf.io.decode_json_example(one)
 
 
-PROGRAMS = [layers, gradients, metrics, sparse, sequences]
+def matrices():
+    a = tf.placeholder(tf.float32, [2, 3, 3], name="a")
+    b = tf.placeholder(tf.float32, [3, 2], name="b")
+    free = tf.placeholder(tf.float32, None, name="free")
+    for matrix in (b[:, :2][:2], a):
+        lower_upper, perm = tf.linalg.lu(matrix)
+        tf.linalg.lu_reconstruct(lower_upper, perm)
+        tf.linalg.lu_matrix_inverse(lower_upper, perm)
+    lower_upper, perm = tf.linalg.lu(free)
+    tf.linalg.lu_solve(lower_upper, perm, b, validate_args=True, name="solved")
+    tf.linalg.lu_reconstruct(lower_upper, perm, validate_args=True)
+    tf.linalg.pinv(b)
+    tf.linalg.pinv(tf.placeholder(tf.float64, [None, 2]), rcond=0.1, name="inverse")
+    tf.linalg.matrix_rank(b)
+    tf.linalg.matrix_rank(tf.placeholder(tf.float32, [None, 2]), tol=0.5)
+    tf.linalg.matrix_rank(tf.placeholder(tf.float32, [None, 2]), name="order")
+    tf.linalg.normalize(b)
+    tf.linalg.normalize(b, ord=1, axis=1, name="ones")
+    tf.linalg.expm(a)
+    tf.linalg.expm(tf.placeholder(tf.float64, [None, None]), name="power")
+    tf.linalg.tridiagonal_matmul(a[0], b)
+    tf.linalg.tridiagonal_matmul(a[1], b, diagonals_format="matrix")
+    tf.linalg.tridiagonal_matmul([a[0][0], a[0][1], a[0][2]], b, diagonals_format="sequence", name="three")
+    line = tf.placeholder(tf.float32, [1, 6, 2], name="line")
+    taps = tf.placeholder(tf.float32, [3, 2, 2], name="taps")
+    tf.nn.conv1d_transpose(line, taps, [1, 12, 2], 2)
+    tf.nn.conv1d_transpose(tf.transpose(line, [0, 2, 1]), taps, tf.constant([1, 2, 8]), 1, padding="VALID", data_format="NCW")
+    tf.nn.conv_transpose(line, taps, [1, 12, 2], 2, name="any")
+    tf.nn.conv_transpose(line[:, None], taps[None], tf.constant([1, 1, 6, 2]), 1)
+    tf.assert_rank_in(a, [2, 3])
+
+
+PROGRAMS = [layers, gradients, metrics, sparse, sequences, matrices]
 
 if __name__ == "__main__":
     recorded = {}
