@@ -31,29 +31,30 @@ interface Checked extends Named {
 }
 
 /** The tensors after the checks of a run, if there are any. */
-const after = <T extends readonly Tensor[]>(checks: readonly Operation[], tensors: T): T =>
-  checks.length === 0 ? tensors : (getDefaultGraph().controlDependencies(checks, () => tensors.map(x => identity(x))) as unknown as T);
+const after = (checks: readonly Operation[], tensors: readonly Tensor[]): readonly Tensor[] =>
+  checks.length === 0 ? tensors : getDefaultGraph().controlDependencies(checks, () => tensors.map(x => identity(x)));
 
 // ---- LU ----
 
 function checkFactors(lowerUpper: Tensor, perm: Tensor, validates: boolean): Operation[] {
   const checks: Operation[] = [];
-  const require = (holds: boolean | undefined, message: string, check: () => Operation): void => {
+  const demand = (holds: boolean | undefined, message: string, check: () => Operation): void => {
     if (holds === false) throw new ValueError(message);
     if (holds === undefined && validates) checks.push(check());
   };
   const [r, p] = [lowerUpper.shape.rank, perm.shape.rank];
   const message = "Input `lower_upper` must have at least 2 dimensions.";
   // TensorFlow adds this check also where it knows the rank.
-  require(r !== null && r < 2 ? false : undefined, message, () => assertRankAtLeast(lowerUpper, 2, { message }));
+  demand(r !== null && r < 2 ? false : undefined, message, () => assertRankAtLeast(lowerUpper, 2, { message }));
   const ranks = "`rank(lower_upper)` must equal `rank(perm) + 1`";
-  require(r === null || p === null ? undefined : r === p + 1, ranks, () =>
-    assertRank(lowerUpper, operator.add(rank(perm), 1), { message: ranks }));
+  demand(r === null || p === null ? undefined : r === p + 1, ranks, () =>
+    assertRank(lowerUpper, operator.add(rank(perm), 1), { message: ranks }),
+  );
   const square = "`lower_upper` must be square.";
   const dims = lowerUpper.shape.dims;
   const isKnown = dims?.slice(0, -2).every(d => d !== null);
   const [m, n] = dims?.slice(-2) ?? [null, null];
-  require(isKnown ? m === null || n === null || m === n : undefined, square, () => {
+  demand(isKnown ? m === null || n === null || m === n : undefined, square, () => {
     const [rows, columns] = split(getItem(shape(lowerUpper), [-2, null]), 2);
     return assertEqual(rows, columns, { message: square });
   });
@@ -92,7 +93,7 @@ export function luSolve(lowerUpper: TensorLike, perm: TensorLike, rhs: TensorLik
     const [side, rows] = [factors[0].shape.dims?.at(-1), right.shape.dims?.at(-2)];
     if (typeof side === "number" && typeof rows === "number" && side !== rows)
       throw new ValueError("`lower_upper.shape[-1]` must equal `rhs.shape[-1]`.");
-    const [lu, order, b] = after(checks, [...factors, right] as const);
+    const [lu, order, b] = after(checks, [...factors, right]);
     const permuted = b.shape.rank === 2 && order.shape.rank === 1 ? gather(b, order, { axis: -2 }) : permutedBatch(b, order);
     const lower = lowerFactor(lu);
     return matrixTriangularSolve(lu, matrixTriangularSolve(lower, permuted), { lower: false });
@@ -165,7 +166,7 @@ export function matrixRank(a: TensorLike, ...rest: unknown[]): Tensor {
   const { tol, validateArgs = false, name } = collect<Checked & { tol?: TensorLike | null }>(["tol", "validateArgs", "name"], rest);
   return inNameScope({ name }, "matrix_rank", [], () => {
     const given = convertToTensor(a, { name: "a", preferredDtype: "float32" });
-    const [matrix] = after(checkMatrix(given, validateArgs), [given] as const);
+    const [matrix] = after(checkMatrix(given, validateArgs), [given]);
     const values = svd(matrix, { computeUv: false });
     return reduceSum(cast(operator.greater(values, tol ?? smallest(matrix, values)), "int32"), -1);
   });
@@ -186,7 +187,7 @@ export function pinv(a: TensorLike, ...rest: unknown[]): Tensor {
   const { rcond, validateArgs = false, name } = collect<Checked & { rcond?: TensorLike | null }>(["rcond", "validateArgs", "name"], rest);
   return inNameScope({ name }, "pinv", [], () => {
     const given = convertToTensor(a, { name: "a" });
-    const [matrix] = after(checkMatrix(given, validateArgs), [given] as const);
+    const [matrix] = after(checkMatrix(given, validateArgs), [given]);
     const { dtype } = matrix;
     const least = convertToTensor(rcond ?? relativeLeast(matrix), { name: "rcond", dtype });
     const [values, u, v] = svd(matrix, { fullMatrices: false, computeUv: true });
