@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { printContractions } from "./kernels/contractions.ts";
 import { peakSpeed } from "./kernels/tile.ts";
 import { printFirstRuns } from "./first-run.ts";
+import { printLargeGraphs } from "./large-graph.ts";
 import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
 import { printProfile } from "./profile.ts";
 import { type Report, type Result, type Timing, writePerformance } from "./report.ts";
@@ -18,6 +19,7 @@ const usage = `npm run bench -- NAME [--against tf,tfjs] [--threads N] [--rounds
 npm run bench -- profile NAME [--seconds S]: milliseconds a step by phase
 npm run bench -- first NAME [--threads N] [--rounds N]: milliseconds of the first run by stage, each in a fresh process
 npm run bench -- contractions [TEXT] [--rounds N] [--seconds S]: products and convolutions, whose name contains the text, as shares of the peak
+npm run bench -- nodes [--rounds N]: milliseconds to build and compile graphs of 1,250 to 10,000 nodes
 npm run bench -- install PEER...: installs peers under .cache/peers
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
   --against  peers to run beside, taking turns: ${peerNames.join(", ")}
@@ -165,6 +167,10 @@ async function main(): Promise<number> {
   }
   if (positionals[0] === "contractions") {
     await printContractions(positionals[1] ?? "", { rounds: Number(values.rounds), seconds: Number(values.seconds) });
+    return 0;
+  }
+  if (positionals[0] === "nodes") {
+    await printLargeGraphs(Number(values.rounds));
     return 0;
   }
   const isProfile = positionals[0] === "profile";
