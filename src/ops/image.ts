@@ -4,7 +4,7 @@
 import type { DType } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { TensorShape } from "../base/shape.ts";
+import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
@@ -24,7 +24,7 @@ import { square } from "./math-functions.ts";
 import { tensordot } from "./math-matrix.ts";
 import { saturateCast } from "./math-special.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
-import { Conv2DBackpropInput } from "./nn-convolution.ts";
+import { Conv2DBackpropInput, Conv3DBackpropInputV2 } from "./nn-convolution.ts";
 import { extentOf, tapIndex, windowAlong, windowedSize } from "./nn-window.ts";
 import * as operator from "./operators.ts";
 
@@ -223,7 +223,7 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
   gradient: ({ images, ksizes, strides, rates, padding, T }, d): Gradients => {
     const depth = images.shape.rank === 4 ? images.shape.dim(3) : null;
     if (depth === null) throw new ValueError("The gradient of ExtractImagePatches needs a known number of channels.");
-    const filter = constant(patchFilter(ksizes[1], ksizes[2], depth, T));
+    const filter = constant(patchFilter(ksizes.slice(1, 3), depth, T));
     // Patches are a convolution with unit vectors; TensorFlow writes the same map as a sparse matrix.
     return {
       images: Conv2DBackpropInput({ inputSizes: shape(images), filter, outBackprop: d.patches, strides, padding, dilations: rates }),
@@ -243,12 +243,60 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
 });
 
 /** [rows, columns, depth, rows·columns·depth]: output k is element k of the window. */
-function patchFilter(rows: number, columns: number, depth: number, dtype: DType): NDArray {
-  const count = rows * columns * depth;
-  const filter = NDArray.zeros(dtype, [rows, columns, depth, count]);
+function patchFilter(sizes: readonly number[], depth: number, dtype: DType): NDArray {
+  const count = sizeOf(sizes) * depth;
+  const filter = NDArray.zeros(dtype, [...sizes, depth, count]);
   for (let k = 0; k < count; k++) filter.set(k * count + k, 1);
   return filter;
 }
+
+/** Windows of volumes, each laid out as the channels of one place. */
+export const ExtractVolumePatches = defineOp("ExtractVolumePatches", {
+  inputs: { input: "T" },
+  outputs: { patches: "T" },
+  attrs: {
+    ksizes: attr.ints(undefined, 5),
+    strides: attr.ints(undefined, 5),
+    T: attr.type(attr.realNumbers),
+    padding: attr.oneOf(["SAME", "VALID"]),
+  },
+  shape: ({ input, ksizes, strides, padding }) => {
+    const known = input.withRank(5);
+    const windows = { strides, padding, dataFormat: "NDHWC" };
+    const sizes = [1, 2, 3].map(axis => windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)));
+    const depth = known.dim(4);
+    return new TensorShape([known.dim(0), ...sizes, depth === null ? null : depth * ksizes[1] * ksizes[2] * ksizes[3]]);
+  },
+  gradient: ({ input, ksizes, strides, padding, T }, d): Gradients => {
+    const depth = input.shape.rank === 5 ? input.shape.dim(4) : null;
+    if (depth === null) throw new ValueError("The gradient of ExtractVolumePatches needs a known number of channels.");
+    const filter = constant(patchFilter(ksizes.slice(1, 4), depth, T));
+    return { input: Conv3DBackpropInputV2({ inputSizes: shape(input), filter, outBackprop: d.patches, strides, padding }) };
+  },
+  lower: ({ input, ksizes, strides, padding }) => {
+    const windows = { strides, padding, dataFormat: "NDHWC" };
+    const axes = [1, 2, 3].map(axis => windowAlong(input.shape[axis], ksizes[axis], extentOf(windows, axis)));
+    const depth = input.shape[4];
+    const [, , rows, columns] = ksizes;
+    const outputs = axes.map(({ output }) => output);
+    return ir.generate([input.shape[0], ...outputs, depth * ksizes[1] * rows * columns], ([n, z, y, x, k]) => {
+      const tap = divIndex(k, depth);
+      const taps = [divIndex(tap, rows * columns), modIndex(divIndex(tap, columns), rows), modIndex(tap, columns)];
+      const at = [z, y, x].map((index, axis) => tapIndex(axes[axis], index, taps[axis]));
+      const bounds = at.map((index, axis) => ({ index, low: 0, high: input.shape[axis + 1] }));
+      return s.guard(bounds, s.load(input, [n, ...at, modIndex(k, depth)]), s.constant(input.dtype, 0));
+    });
+  },
+});
+
+/** Windows of `[batch, planes, rows, columns, channels]`, each as the channels of one place. TF: tf.extract_volume_patches(input, ksizes, strides, padding). */
+export const extractVolumePatches = (
+  input: TensorLike,
+  ksizes: readonly number[],
+  strides: readonly number[],
+  padding: "SAME" | "VALID",
+  options?: NameOption,
+): Tensor => ExtractVolumePatches({ input, ksizes, strides, padding }, named(options));
 
 interface PatchOptions extends Named {
   readonly ksizes?: readonly number[];

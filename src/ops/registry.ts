@@ -12,6 +12,7 @@ import * as arrayRanges from "./array-ranges.ts";
 import * as arrayRearranging from "./array-rearranging.ts";
 import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
+import * as audio from "./audio.ts";
 import * as bitwise from "./bitwise.ts";
 import * as bytes from "./bytes.ts";
 import * as checkpoint from "./checkpoint.ts";
@@ -50,6 +51,7 @@ import * as nnBlockCells from "./nn-block-cells.ts";
 import * as nnConvolution from "./nn-convolution.ts";
 import * as nnCtc from "./nn-ctc.ts";
 import * as nnEmbedding from "./nn-embedding.ts";
+import * as nnFractional from "./nn-fractional.ts";
 import * as nnLoss from "./nn-loss.ts";
 import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
@@ -92,6 +94,7 @@ const families = [
   arrayRearranging,
   arraySelection,
   arraySlicing,
+  audio,
   bitwise,
   bytes,
   checkpoint,
@@ -130,6 +133,7 @@ const families = [
   nnConvolution,
   nnCtc,
   nnEmbedding,
+  nnFractional,
   nnLoss,
   nnMorphology,
   nnNormalization,
