@@ -44,7 +44,8 @@ export const types = (fallback?: readonly DType[], rest: { allowed?: readonly DT
 export const int = (fallback?: number, minimum?: number): Spec<number> => spec("int", false, fallback, { minimum });
 export const ints = (fallback?: readonly number[], minimum?: number): Spec<readonly number[]> => spec("int", true, fallback, { minimum });
 export const float = (fallback?: number): Spec<number> => spec("float", false, fallback);
-export const floats = (fallback?: readonly number[], minimum?: number): Spec<readonly number[]> => spec("float", true, fallback, { minimum });
+export const floats = (fallback?: readonly number[], minimum?: number): Spec<readonly number[]> =>
+  spec("float", true, fallback, { minimum });
 export const bool = (fallback?: boolean): Spec<boolean> => spec("bool", false, fallback);
 export const bools = (fallback?: readonly boolean[]): Spec<readonly boolean[]> => spec("bool", true, fallback);
 export const string = (fallback?: string): Spec<string> => spec("string", false, fallback);

@@ -221,6 +221,7 @@ export {
   tensorScatterSub,
   tensorScatterUpdate,
 } from "../ops/array-gather.ts";
+export { timestamp } from "../ops/array-inplace.ts";
 export {
   diag,
   diagPart,
@@ -377,7 +378,7 @@ export {
   tan,
   tanh,
 } from "../ops/math-functions.ts";
-export { matmul, tensordot } from "../ops/math-matrix.ts";
+export { matmul, sparseMatmul, tensordot } from "../ops/math-matrix.ts";
 export {
   argMax,
   argMin,

@@ -445,3 +445,11 @@ function dynamicSide(a: Tensor, axes: AxesOf, free: readonly number[] | null, is
   const wanted = stack(isRight ? [summedSize, freeSize] : [freeSize, summedSize]);
   return { matrix: reshape(transpose(a, perm), wanted), free: freeDims, known };
 }
+
+/** The product of two matrices of float32 or bfloat16, as float32; whether they are sparse changes nothing here.
+ *  TF: tf.sparse_matmul(a, b, transpose_a, transpose_b, a_is_sparse, b_is_sparse, name). */
+export function sparseMatmul(a: TensorLike, b: TensorLike, ...rest: unknown[]): Tensor {
+  const names = ["transposeA", "transposeB", "aIsSparse", "bIsSparse", "name"];
+  const { name, ...options } = collect<MatmulOptions & Named>(names, rest);
+  return SparseMatMul({ a, b, ...options }, { name });
+}

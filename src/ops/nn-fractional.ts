@@ -126,6 +126,8 @@ function eachWindow(
 }
 
 type Element = number | bigint;
+// A bigint has no Math.max, and a NaN never wins.
+const larger = (a: Element, b: Element): Element => (a < b ? b : a);
 const plus = (a: Element, b: Element): Element => (typeof a === "bigint" ? a + (b as bigint) : a + (b as number));
 const over = (a: Element, count: number): Element => (typeof a === "bigint" ? a / BigInt(count) : a / count);
 
@@ -145,7 +147,7 @@ function lowerPool(kind: "max" | "average", value: Value, attrs: PoolAttrs): rea
         const values = inside.map(at => given.get(at * channels + c) as Element);
         const found =
           kind === "max"
-            ? values.reduce((a, b) => (b > a ? b : a))
+            ? values.reduce(larger)
             : over(values.reduce(dtype === "float32" ? (a, b) => Math.fround((a as number) + (b as number)) : plus, zero), values.length);
         // Whole numbers are divided toward zero.
         out.set(place * channels + c, dtype === "int32" ? Math.trunc(found as number) : found);
@@ -225,7 +227,11 @@ export const FractionalMaxPoolGrad = defineOp("FractionalMaxPoolGrad", {
         }
       });
     };
-    return ir.call({ name: "fractional max pool gradient", run }, [origInput, outBackprop, rowPoolingSequence, colPoolingSequence], [origInput])[0];
+    return ir.call(
+      { name: "fractional max pool gradient", run },
+      [origInput, outBackprop, rowPoolingSequence, colPoolingSequence],
+      [origInput],
+    )[0];
   },
 });
 

@@ -5,6 +5,7 @@ import * as conversion from "../graph/conversion.ts";
 import type { OpDefinition } from "../graph/op-definition.ts";
 import * as array from "./array.ts";
 import * as arrayGather from "./array-gather.ts";
+import * as arrayInplace from "./array-inplace.ts";
 import * as arrayMatrix from "./array-matrix.ts";
 import * as arrayPadding from "./array-padding.ts";
 import * as arrayPartition from "./array-partition.ts";
@@ -20,6 +21,7 @@ import * as checkpointRemapping from "./checkpoint-remapping.ts";
 import * as controlFlow from "./control-flow.ts";
 import * as dataset from "./dataset.ts";
 import * as datasetSources from "./dataset-sources.ts";
+import * as dataFormat from "./data-format.ts";
 import * as example from "./example.ts";
 import * as fingerprint from "./fingerprint.ts";
 import * as functionalCalls from "./functional-calls.ts";
@@ -46,6 +48,7 @@ import * as mathMatrix from "./math-matrix.ts";
 import * as mathReduction from "./math-reduction.ts";
 import * as mathSegment from "./math-segment.ts";
 import * as mathSpecial from "./math-special.ts";
+import * as neighbors from "./neighbors.ts";
 import * as nn from "./nn.ts";
 import * as nnBlockCells from "./nn-block-cells.ts";
 import * as nnConvolution from "./nn-convolution.ts";
@@ -87,6 +90,7 @@ const families = [
   conversion,
   array,
   arrayGather,
+  arrayInplace,
   arrayMatrix,
   arrayPadding,
   arrayPartition,
@@ -102,6 +106,7 @@ const families = [
   controlFlow,
   dataset,
   datasetSources,
+  dataFormat,
   example,
   fingerprint,
   functionalCalls,
@@ -128,6 +133,7 @@ const families = [
   mathReduction,
   mathSegment,
   mathSpecial,
+  neighbors,
   nn,
   nnBlockCells,
   nnConvolution,
