@@ -14,6 +14,20 @@ export {
   TensorScatterUpdate,
 } from "../ops/array-gather.ts";
 export {
+  Copy,
+  CopyHost,
+  DebugIdentity,
+  DebugIdentityV2,
+  DebugIdentityV3,
+  DebugNanCount,
+  Empty,
+  HostConst,
+  InplaceAdd,
+  InplaceSub,
+  InplaceUpdate,
+  Timestamp,
+} from "../ops/array-inplace.ts";
+export {
   Diag,
   DiagPart,
   MatrixBandPart,
@@ -107,6 +121,7 @@ export {
   StopGradient,
   ZerosLike,
 } from "../ops/array.ts";
+export { AudioSpectrogram, DecodeWav, EncodeWav, Mfcc } from "../ops/audio.ts";
 export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/bitwise.ts";
 export { DecodeCompressed, DecodePaddedRaw, MatchingFiles, ParseTensor, ReadFile, SerializeTensor, WriteFile } from "../ops/bytes.ts";
 export { GenerateVocabRemapping, LoadAndRemapMatrix } from "../ops/checkpoint-remapping.ts";
@@ -140,6 +155,7 @@ export {
   StackV2,
   Switch,
 } from "../ops/control-flow.ts";
+export { DataFormatDimMap, DataFormatVecPermute } from "../ops/data-format.ts";
 export {
   FixedLengthRecordDataset,
   FixedLengthRecordDatasetV2,
@@ -260,7 +276,15 @@ export {
   ResizeNearestNeighborGrad,
 } from "../ops/image-resize.ts";
 export { ExtractGlimpse, ExtractGlimpseV2, ScaleAndTranslate, ScaleAndTranslateGrad } from "../ops/image-warping.ts";
-export { AdjustContrastv2, AdjustHue, AdjustSaturation, ExtractImagePatches, HSVToRGB, RGBToHSV } from "../ops/image.ts";
+export {
+  AdjustContrastv2,
+  AdjustHue,
+  AdjustSaturation,
+  ExtractImagePatches,
+  ExtractVolumePatches,
+  HSVToRGB,
+  RGBToHSV,
+} from "../ops/image.ts";
 export {
   AnonymousIterator,
   AnonymousIteratorV3,
@@ -458,6 +482,7 @@ export {
   Xlog1py,
   Xlogy,
 } from "../ops/math.ts";
+export { IsotonicRegression, NearestNeighbors } from "../ops/neighbors.ts";
 export {
   BlockLSTM,
   BlockLSTMGrad,
@@ -481,6 +506,7 @@ export {
 } from "../ops/nn-convolution.ts";
 export { CTCBeamSearchDecoder, CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn-ctc.ts";
 export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn-embedding.ts";
+export { FractionalAvgPool, FractionalAvgPoolGrad, FractionalMaxPool, FractionalMaxPoolGrad } from "../ops/nn-fractional.ts";
 export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn-loss.ts";
 export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn-morphology.ts";
 export {
