@@ -29,6 +29,7 @@ export {
 export { ctcBeamSearchDecoder, ctcBeamSearchDecoderV2, ctcGreedyDecoder, ctcLoss } from "../ops/nn-ctc.ts";
 export { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../ops/nn-embedding-sparse.ts";
 export { embeddingLookup, inTopK, topK } from "../ops/nn-embedding.ts";
+export { fractionalAvgPool, fractionalMaxPool } from "../ops/nn-fractional.ts";
 export {
   logPoissonLoss,
   sigmoidCrossEntropyWithLogits,
