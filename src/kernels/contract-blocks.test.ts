@@ -10,6 +10,7 @@ import { s } from "../ir/scalar.ts";
 import { schedule } from "../schedule/index.ts";
 import { type BlocksPlan, planBlocks } from "./contract-blocks-plan.ts";
 import { type ContractKernel, formOf } from "./contract-plan.ts";
+import { wayOf } from "./contract-way.ts";
 import { scratchBytesOf } from "./scratch.ts";
 import { wasmTarget } from "./target.ts";
 
@@ -90,6 +91,26 @@ test.each(cases)("$name", async given => {
       random,
       (a, b) => {
         const sums = of(a, b);
+        return relaxedMadd ? [sums] : [ir.map(sum => s.max(s.mul(sum, 2), 0), sums)];
+      },
+      { within: 1e-4, target: wasmTarget({ relaxedMadd }) },
+    );
+});
+
+test.each([
+  [64, 40, 10, false],
+  [1028, 100, 7, true],
+])("%i×%i turned · ×%i columns are rows of vectors seen the other way round", async (rows, terms, columns, isPacked) => {
+  const given = product(rows, terms, columns, true, false, {});
+  const way = wayOf(kernelOf(given), wasmTarget({ relaxedMadd: true }));
+  expect(way).toMatchObject({ kind: "tiles", plan: { column: { size: rows, out: columns }, rows: [{ size: columns }] } });
+  expect(way.kind === "tiles" && way.plan.packed !== undefined).toBe(isPacked);
+  for (const relaxedMadd of [false, true])
+    await sameAsReference(
+      given.shapes,
+      random,
+      (a, b) => {
+        const sums = given.of(a, b);
         return relaxedMadd ? [sums] : [ir.map(sum => s.max(s.mul(sum, 2), 0), sums)];
       },
       { within: 1e-4, target: wasmTarget({ relaxedMadd }) },

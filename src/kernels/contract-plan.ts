@@ -182,6 +182,28 @@ function classify(axes: readonly Axis[], boundary: number, column: number): Pick
   return reduced.every(({ a, b }) => a !== 0 || b !== 0) ? { batch, rows, reduced } : undefined;
 }
 
+/** Columns that are a vector and a piece, with more to sum than to store, would leave lanes empty. */
+const narrow = { least: 3, most: 11, terms: 32 };
+
+/** A product of few columns with rows that are neighbours in A (gradients for the weights of a last layer), seen the other way round: its rows
+ *  move along the vectors, and results are stored one by one. Undefined for other products. */
+export function turnedForm(form: ContractForm, lanes: number): ContractForm | undefined {
+  const { batch, rows, column, reduced } = form;
+  const [row] = rows;
+  const terms = reduced.reduce((product, { size }) => product * size, 1);
+  if (batch.length > 0 || rows.length !== 1 || row.a !== 1 || row.size < fewestRowsToPack || row.size % lanes !== 0) return undefined;
+  if (column.size < narrow.least || column.size > narrow.most || column.size % lanes === 0) return undefined;
+  if (terms < narrow.terms || terms > mostTerms) return undefined;
+  const turned = (axis: Axis): Axis => ({ ...axis, a: axis.b, b: axis.a });
+  return {
+    ...form,
+    ...{ a: form.b, b: form.a, aFlat: form.bFlat, bFlat: form.aFlat },
+    rows: [turned(column)],
+    column: turned(row),
+    reduced: reduced.map(turned),
+  };
+}
+
 /** How the product is computed by panels and tiles. */
 export function planContract(draft: ContractForm, kernel: ContractKernel, target: Target): ContractPlan {
   const { rows, batch, column, reduced } = draft;
@@ -190,8 +212,10 @@ export function planContract(draft: ContractForm, kernel: ContractKernel, target
   const [tile] = target.tiles;
   const tileRows = Math.min(tile.rows, inner);
   const panelWidth = tileRows >= 3 ? tile.columns : tileRows === 2 ? 4 * target.lanes32 : 6 * target.lanes32;
-  const isPacked = column.b !== 1 || column.size % target.lanes32 !== 0 || rowCount >= fewestRowsToPack;
   const terms = reduced.reduce((product, { size }) => product * size, 1);
+  // A matrix that is read once in place is walked by long strides: that is as fast as long as the second cache keeps its lines.
+  const isFar = column.out !== 1 && 4 * terms * column.size > mostBytesPassedOver;
+  const isPacked = isFar || column.b !== 1 || column.size % target.lanes32 !== 0 || rowCount >= fewestRowsToPack;
   const block = terms > mostTerms && reduced.length > 0 ? blockOf(reduced) : undefined;
   const panels = Math.ceil(column.size / panelWidth);
   const value = (id: number, shape: readonly number[], dtype: DType = "float32"): Value => ({ id, shape, dtype });

@@ -5,7 +5,7 @@ import { type BlocksPlan, blocksValues, planBlocks } from "./contract-blocks-pla
 import { type DoublePlan, planDouble } from "./contract-double.ts";
 import { type LanesPlan, planLanes } from "./contract-lanes.ts";
 import { type PartsPlan, partsValues, planParts } from "./contract-parts.ts";
-import { type ContractKernel, type ContractPlan, formOf, planContract, scratchValues } from "./contract-plan.ts";
+import { type ContractKernel, type ContractPlan, formOf, planContract, scratchValues, turnedForm } from "./contract-plan.ts";
 import { type ProductSums, sumOfProducts } from "./contract-reduce.ts";
 import type { Target } from "./target.ts";
 import { planWinograd, type WinogradPlan, winogradValues } from "./winograd-plan.ts";
@@ -48,6 +48,9 @@ function decide(kernel: ContractKernel, target: Target): ContractWay {
   if (parts) return { kind: "parts", plan: parts, scratch: partsValues(parts) };
   const form = formOf(kernel);
   if (form) {
+    const turned = turnedForm(form, target.lanes32);
+    const narrow = turned && planContract(turned, kernel, target);
+    if (narrow) return { kind: "tiles", plan: narrow, scratch: scratchValues(narrow) };
     const blocks = planBlocks(form, kernel.shape, target);
     if (blocks) return { kind: "blocks", plan: blocks, scratch: blocksValues(blocks) };
     const tiles = planContract(form, kernel, target);

@@ -16,6 +16,7 @@ import { recordLanes } from "./contract-lanes.ts";
 import { recordSweep } from "./contract-sweep.ts";
 import { wayOf } from "./contract-way.ts";
 import { type Expr, f32x, i32, type Local } from "./language.ts";
+import type { Leaf } from "./loops.ts";
 import { recordMap, recordMapIn, storesLeaf, valuesOf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
@@ -477,7 +478,22 @@ function storeTile(
   );
   for (const [r, row] of sums.entries()) {
     const rowPoint = inner && r > 0 ? withAxis(at, inner, plus(at.axes[inner.axis], r)) : at;
-    for (const [v, sum] of row.entries()) leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k), v);
+    for (const [v, sum] of row.entries()) {
+      if (leaf.vector) leaf.vector(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k), v);
+      else storeLanes(leaf, rowPoint, sum, v);
+    }
+  }
+
+  /** Results that are no neighbours, one by one. */
+  function storeLanes(leaf: Leaf, point: Point, sum: Expr<"vec">, v: number): void {
+    const lanes = k.target.lanes32;
+    const from = point.axes[plan.column.axis];
+    for (let lane = 0; lane < (part(v) ?? lanes); lane++)
+      leaf.scalar({
+        ...withAxis(point, plan.column, plus(from, v * lanes + lane)),
+        accumulator: k.let(f32x.extract(sum, lane)),
+        memo: new Map(point.memo),
+      });
   }
 }
 
