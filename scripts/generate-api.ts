@@ -60,6 +60,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   strings: /^ops\/string/,
   signal: /^ops\/(?:math-fft|signal)/,
   spectral: /^ops\/(?:math-fft|signal)/,
+  quantization: /^ops\/quanti/,
   queue: /^library\/queue/,
   lookup: /^library\/lookup/,
   "lookup.experimental": /^library\/lookup/,

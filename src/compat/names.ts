@@ -215,9 +215,13 @@ export const extract_image_patches: Tf["extract_image_patches"] = tf.extract_ima
 export const extract_volume_patches: Tf["extract_volume_patches"] = tf.extract_volume_patches;
 export const eye: Tf["eye"] = tf.eye;
 export const fake_quant_with_min_max_args: Tf["fake_quant_with_min_max_args"] = tf.fake_quant_with_min_max_args;
+export const fake_quant_with_min_max_args_gradient: Tf["fake_quant_with_min_max_args_gradient"] = tf.fake_quant_with_min_max_args_gradient;
 export const fake_quant_with_min_max_vars: Tf["fake_quant_with_min_max_vars"] = tf.fake_quant_with_min_max_vars;
+export const fake_quant_with_min_max_vars_gradient: Tf["fake_quant_with_min_max_vars_gradient"] = tf.fake_quant_with_min_max_vars_gradient;
 export const fake_quant_with_min_max_vars_per_channel: Tf["fake_quant_with_min_max_vars_per_channel"] =
   tf.fake_quant_with_min_max_vars_per_channel;
+export const fake_quant_with_min_max_vars_per_channel_gradient: Tf["fake_quant_with_min_max_vars_per_channel_gradient"] =
+  tf.fake_quant_with_min_max_vars_per_channel_gradient;
 export const fft: Tf["fft"] = tf.fft;
 export const fft2d: Tf["fft2d"] = tf.fft2d;
 export const fft3d: Tf["fft3d"] = tf.fft3d;
@@ -379,6 +383,7 @@ export const qr: Tf["qr"] = tf.qr;
 export const quantization: Tf["quantization"] = tf.quantization;
 export const quantize: Tf["quantize"] = tf.quantize;
 export const quantize_v2: Tf["quantize_v2"] = tf.quantize_v2;
+export const quantized_concat: Tf["quantized_concat"] = tf.quantized_concat;
 export const queue: Tf["queue"] = tf.queue;
 export const quint16: Tf["quint16"] = tf.quint16;
 export const quint8: Tf["quint8"] = tf.quint8;

@@ -92,4 +92,5 @@ export {
   swish,
   xwPlusB,
 } from "../ops/nn.ts";
+export { quantizedAvgPool, quantizedConv2d, quantizedMaxPool } from "../ops/quantized-arithmetic.ts";
 export { approxMaxK, approxMinK } from "../ops/selection.ts";

@@ -642,6 +642,20 @@ export {
   FakeQuantWithMinMaxVarsPerChannelGradient,
 } from "../ops/quantization.ts";
 export {
+  QuantizeDownAndShrinkRange,
+  QuantizedAvgPool,
+  QuantizedConcat,
+  QuantizedConv2D,
+  QuantizedMatMul,
+  QuantizedMaxPool,
+  QuantizedMul,
+  QuantizedRelu,
+  QuantizedRelu6,
+  QuantizedReshape,
+  RequantizationRange,
+  Requantize,
+} from "../ops/quantized-arithmetic.ts";
+export {
   Dequantize,
   QuantizeAndDequantize,
   QuantizeAndDequantizeV2,
@@ -890,6 +904,7 @@ export {
   ResourceApplyAdagradDA,
   ResourceApplyAdagradV2,
   ResourceApplyAdam,
+  ResourceApplyAdamWithAmsgrad,
   ResourceApplyAddSign,
   ResourceApplyCenteredRMSProp,
   ResourceApplyFtrl,

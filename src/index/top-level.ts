@@ -458,7 +458,15 @@ export {
 } from "../ops/math.ts";
 export { editDistance } from "../ops/nn-ctc.ts";
 export { print } from "../ops/printing.ts";
-export { fakeQuantWithMinMaxArgs, fakeQuantWithMinMaxVars, fakeQuantWithMinMaxVarsPerChannel } from "../ops/quantization.ts";
+export {
+  fakeQuantWithMinMaxArgs,
+  fakeQuantWithMinMaxArgsGradient,
+  fakeQuantWithMinMaxVars,
+  fakeQuantWithMinMaxVarsGradient,
+  fakeQuantWithMinMaxVarsPerChannel,
+  fakeQuantWithMinMaxVarsPerChannelGradient,
+} from "../ops/quantization.ts";
+export { quantizedConcat } from "../ops/quantized-arithmetic.ts";
 export { dequantize, quantize, quantizeV2 } from "../ops/quantized-tensors.ts";
 export { raggedFillEmptyRows, raggedFillEmptyRowsGrad } from "../ops/ragged.ts";
 export { randomGamma, randomPoisson } from "../ops/random-distributions.ts";

@@ -7,6 +7,7 @@ import * as attr from "../graph/attributes.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
+import { collect } from "./arguments.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { constantScalar, type Scalar, s } from "../ir/scalar.ts";
@@ -215,3 +216,50 @@ export const fakeQuantWithMinMaxVarsPerChannel = (
   max: TensorLike,
   { numBits = 8, narrowRange = false, name }: WidthOptions = {},
 ): Tensor => FakeQuantWithMinMaxVarsPerChannel({ inputs, min, max, numBits, narrowRange }, { name });
+
+// ---- their gradients, as functions ----
+
+interface GradientOptions extends Named {
+  readonly min?: number;
+  readonly max?: number;
+  readonly numBits?: number;
+  readonly narrowRange?: boolean;
+}
+interface BoundGradients {
+  readonly backpropsWrtInput: Tensor;
+  readonly backpropWrtMin: Tensor;
+  readonly backpropWrtMax: Tensor;
+}
+
+/** The gradient of fakeQuantWithMinMaxArgs: that of the result where the input lies between the bounds.
+ *  TF: tf.fake_quant_with_min_max_args_gradient(gradients, inputs, min, max, num_bits, narrow_range, name). */
+export function fakeQuantWithMinMaxArgsGradient(gradients: TensorLike, inputs: TensorLike, ...rest: unknown[]): Tensor {
+  const { name, ...options } = collect<GradientOptions>(["min", "max", "numBits", "narrowRange", "name"], rest);
+  return FakeQuantWithMinMaxArgsGradient({ gradients, inputs, ...options }, { name });
+}
+
+/** The gradients of fakeQuantWithMinMaxVars, for the input and both bounds.
+ *  TF: tf.fake_quant_with_min_max_vars_gradient(gradients, inputs, min, max, num_bits, narrow_range, name). */
+export function fakeQuantWithMinMaxVarsGradient(
+  gradients: TensorLike,
+  inputs: TensorLike,
+  min: TensorLike,
+  max: TensorLike,
+  ...rest: unknown[]
+): BoundGradients {
+  const { name, numBits, narrowRange } = collect<GradientOptions>(["numBits", "narrowRange", "name"], rest);
+  return FakeQuantWithMinMaxVarsGradient({ gradients, inputs, min, max, numBits, narrowRange }, { name });
+}
+
+/** The gradients of fakeQuantWithMinMaxVarsPerChannel, for the input and the bounds of each channel.
+ *  TF: tf.fake_quant_with_min_max_vars_per_channel_gradient(gradients, inputs, min, max, num_bits, narrow_range, name). */
+export function fakeQuantWithMinMaxVarsPerChannelGradient(
+  gradients: TensorLike,
+  inputs: TensorLike,
+  min: TensorLike,
+  max: TensorLike,
+  ...rest: unknown[]
+): BoundGradients {
+  const { name, numBits, narrowRange } = collect<GradientOptions>(["numBits", "narrowRange", "name"], rest);
+  return FakeQuantWithMinMaxVarsPerChannelGradient({ gradients, inputs, min, max, numBits, narrowRange }, { name });
+}

@@ -104,8 +104,7 @@ function quantizer(inputMin: number, inputMax: number, type: Range, rounding: Ro
     return { of, min, max };
   }
   if (rounding.mode === "MIN_FIRST") {
-    const { range } = adjusted(min, max, type);
-    const scale = range === 0 ? 0 : f32(type.steps / range);
+    const scale = max === min ? 0 : f32((type.steps - 1) / f32(max - min));
     const first = f32(halfAway(f32(min * scale)) - type.low);
     // The greatest float32 that the type can hold.
     const highest = Math.min(type.high, 2147483520);
@@ -118,11 +117,6 @@ function quantizer(inputMin: number, inputMax: number, type: Range, rounding: Ro
   const [lowest, highest] = [f32(low / scale), f32(type.high / scale)];
   const round = rounding.roundMode === "HALF_TO_EVEN" ? halfToEven : halfAway;
   return { of: x => round(f32(Math.max(Math.min(x, highest), lowest) * scale)), min: lowest, max: highest };
-}
-
-/** The range widened so that its steps, rather than its ends, are the numbers of the type. */
-function adjusted(min: number, max: number, { steps }: Range): { range: number } {
-  return { range: f32(f32(max - min) * f32(steps / (steps - 1))) };
 }
 
 export const QuantizeV2 = defineOp("QuantizeV2", {
@@ -176,7 +170,7 @@ function dequantizer(min: number, max: number, type: Range, how: Mode, narrow: b
     return x => f32(f32(f32(f32(x) + half) * scale) + min);
   }
   if (how === "MIN_FIRST") {
-    const scale = f32(adjusted(min, max, type).range / type.steps);
+    const scale = f32(f32(max - min) / (type.steps - 1));
     const first = min === max ? min : f32(halfAway(f32(min / scale)) * scale);
     return x => f32(first + f32(f32(x - type.low) * scale));
   }

@@ -62,6 +62,7 @@ import * as nnPooling from "./nn-pooling.ts";
 import * as nnSampling from "./nn-sampling.ts";
 import * as printing from "./printing.ts";
 import * as quantization from "./quantization.ts";
+import * as quantizedArithmetic from "./quantized-arithmetic.ts";
 import * as quantizedTensors from "./quantized-tensors.ts";
 import * as queue from "./queue.ts";
 import * as ragged from "./ragged.ts";
@@ -147,6 +148,7 @@ const families = [
   nnSampling,
   printing,
   quantization,
+  quantizedArithmetic,
   quantizedTensors,
   queue,
   ragged,

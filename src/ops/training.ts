@@ -305,6 +305,31 @@ const adam = rule(
 export const ApplyAdam = defineOp("ApplyAdam", dense(adam));
 export const ResourceApplyAdam = defineOp("ResourceApplyAdam", resourceDense(adam));
 
+const amsgrad = rule(
+  {
+    var: "Ref(T)",
+    m: "Ref(T)",
+    v: "Ref(T)",
+    vhat: "Ref(T)",
+    beta1Power: "T",
+    beta2Power: "T",
+    lr: "T",
+    beta1: "T",
+    beta2: "T",
+    epsilon: "T",
+    grad: "T",
+  },
+  [
+    ["m", ({ m, grad, beta1 }) => s.add(m, s.mul(minus(grad, m), oneMinus(beta1)))],
+    ["v", ({ v, grad, beta2 }) => s.add(v, s.mul(minus(s.square(grad), v), oneMinus(beta2)))],
+    ["vhat", ({ vhat, v }) => s.max(vhat, v)],
+    ["var", ({ var: w, m, vhat, epsilon, alpha }) => minus(w, s.div(s.mul(m, alpha), s.add(s.sqrt(vhat), epsilon)))],
+  ],
+  { once: ({ lr, beta1Power, beta2Power }) => ({ alpha: s.div(s.mul(lr, s.sqrt(oneMinus(beta2Power))), oneMinus(beta1Power)) }) },
+);
+/** Adam with the greatest second moment so far. */
+export const ResourceApplyAdamWithAmsgrad = defineOp("ResourceApplyAdamWithAmsgrad", resourceDense(amsgrad));
+
 const adaMax = rule(
   { var: "Ref(T)", m: "Ref(T)", v: "Ref(T)", beta1Power: "T", lr: "T", beta1: "T", beta2: "T", epsilon: "T", grad: "T" },
   [

@@ -32,4 +32,18 @@ def inplace(b):
     run_errors(b, wrong)
 
 
-ALL = [inplace]
+def amsgrad(b):
+    b.family("amsgrad")
+    names = ("v", "m", "s", "h")
+    for shape in ((3,), (2, 2)):
+        code = "".join(f"{n} = tf.Variable(np.array({np.abs(b.f(*shape)).tolist()}, 'f'), use_resource=True)\n" for n in names)
+        code += "g = tf.placeholder(tf.float32, " + repr(list(shape)) + ", name='g')\ninit = tf.global_variables_initializer()\n"
+        code += (f"train = {RAW}ResourceApplyAdamWithAmsgrad(var=v.handle,m=m.handle,v=s.handle,vhat=h.handle,beta1_power=.81,beta2_power=.98,lr=.1,beta1=.9,beta2=.99,epsilon=1e-4,grad=g)\n"
+                 "r = [tf.identity(x) for x in (v, m, s, h)]")
+        steps = [({}, [], ["init"])]
+        for _ in range(2):
+            steps += [({"g": b.f(*shape)}, [], ["train"]), ({}, ["r"], [])]
+        b.steps_case(code, steps, op="ResourceApplyAdamWithAmsgrad")
+
+
+ALL = [inplace, amsgrad]
