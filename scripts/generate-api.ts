@@ -64,6 +64,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   queue: /^library\/queue/,
   lookup: /^library\/lookup/,
   "lookup.experimental": /^library\/lookup/,
+  "data.experimental": /^library\/data\//,
   train: /^library\/train\/|^monitored\/|^io\/(?:saver|summary|example|queue-runners|meta-graph-files)/,
   "train.queue_runner": /^library\/train\/|^io\/queue-runners/,
   losses: /^library\/losses/,

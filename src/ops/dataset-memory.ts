@@ -558,19 +558,17 @@ export const withoutErrors = (input: HostDataset): HostDataset =>
 export const counted = (input: HostDataset, expected: number): HostDataset =>
   dataset(expected, run => {
     const source = input.iterate(run);
-    const words = (count: number): string => (count === 1 ? "an element" : `${count} elements`);
+    const some = (count: number): string => (count === 1 ? "1 element" : `${count} elements`);
     let seen = 0;
-    const fail = (but: string): never => {
-      throw new FailedPreconditionError(
-        `Input dataset was expected to contain ${expected === 1 ? "1 element" : words(expected)} but contained ${but}.`,
-      );
-    };
     return over([source], async () => {
       const element = await source.next();
       if (element !== undefined) seen++;
-      if (element !== undefined && expected >= 0 && seen > expected) return fail(`at least ${seen} element${seen === 1 ? "" : "s"}`);
-      if (element === undefined && expected === infinite) return fail(`${seen} element${seen === 1 ? "" : "s"}`);
-      if (element === undefined && expected >= 0 && seen < expected) return fail(`${seen} element${seen === 1 ? "" : "s"}`);
+      const isTooMany = element !== undefined && expected >= 0 && seen > expected;
+      const isTooFew = element === undefined && (expected === infinite || seen < expected);
+      if (isTooMany || isTooFew)
+        throw new FailedPreconditionError(
+          `Input dataset was expected to contain ${expected === infinite ? "an infinite number of elements" : some(expected)} but contained ${isTooMany ? "at least" : "only"} ${some(seen)}.`,
+        );
       return element;
     });
   });

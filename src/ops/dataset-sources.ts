@@ -223,7 +223,7 @@ function fixedRecords(filenames: NDArray, { headerBytes, recordBytes, footerByte
     const body = bytes.length - header - footer;
     if (body < 0 || body % size !== 0)
       throw new InvalidArgumentError(
-        `Excess bytes: ${body} bytes in file ${path} after a header of ${header} and before a footer of ${footer} are no multiple of the record's ${size}.`,
+        `Excluding the header (${header} bytes) and footer (${footer} bytes), input file "${path}" has body length ${body} bytes, which is not an exact multiple of the record length (${size} bytes).`,
       );
     for (let at = header; at < header + body; at += size) yield bytes.slice(at, at + size);
   });

@@ -1,7 +1,7 @@
 // The pipelines of generate/datasets.py, as a program of ours builds them.
 import * as tf from "../../src/index.ts";
 
-const { Dataset } = tf.data;
+const { Dataset, experimental } = tf.data;
 type Dataset = tf.data.Dataset;
 
 const i64 = (...values: number[]): tf.Tensor => tf.constant(values, { dtype: "int64" });
@@ -78,6 +78,63 @@ export const pipelines: Readonly<Record<string, () => Dataset>> = {
     return Dataset.range(3).map((x: tf.Tensor) => table.lookup(x));
   },
   "captured resource": () => counting(4),
+  "sparse slices": () => {
+    const entries = [
+      [0, 0],
+      [0, 2],
+      [2, 1],
+    ];
+    return Dataset.fromSparseTensorSlices(new tf.SparseTensor(entries, [1, 2, 3], [3, 4]));
+  },
+  unbatch: () => Dataset.range(5).batch(2).apply(experimental.unbatch()),
+  "shuffle and repeat": () => Dataset.range(5).apply(experimental.shuffleAndRepeat(3, { count: 2, seed: 10 })),
+  enumerate: () => Dataset.fromTensorSlices(["a", "b"]).enumerate(5),
+  scan: () => {
+    const dataset = Dataset.range(1, 5);
+    const zero = i64(0).at(0);
+    const sum = (total: tf.Tensor, x: tf.Tensor): [tf.Tensor, tf.Tensor] => [total.add(x), total.mul(x)];
+    return dataset.apply(experimental.scan(zero, sum));
+  },
+  "take while": () => Dataset.range(9).apply(experimental.takeWhile((x: tf.Tensor) => x.less(4))),
+  unique: () => Dataset.fromTensorSlices(tf.NDArray.from([3, 1, 3, 2, 1], "int32")).apply(experimental.unique()),
+  "group by window": () =>
+    Dataset.range(10).apply(
+      experimental.groupByWindow(
+        (x: tf.Tensor) => x.mod(2),
+        (_key: tf.Tensor, window: Dataset) => window.batch(3),
+        { windowSize: 3 },
+      ),
+    ),
+  "map and batch": () => Dataset.range(5).apply(experimental.mapAndBatch((x: tf.Tensor) => x.mul(x), 2)),
+  "ignore errors": () =>
+    Dataset.fromTensorSlices(tf.NDArray.from([1, 0, 2], "int32"))
+      .map((x: tf.Tensor) => tf.floordiv(6, x, { name: "floordiv" }))
+      .apply(experimental.ignoreErrors()),
+  "assert cardinality": () => Dataset.range(3).apply(experimental.assertCardinality(3)),
+  "choose from": () =>
+    experimental.chooseFromDatasets([Dataset.range(3), Dataset.range(10, 13)], Dataset.fromTensorSlices(i64(0, 1, 1, 0))),
+  "parallel interleave, old": () =>
+    Dataset.range(4).apply(experimental.parallelInterleave((n: tf.Tensor) => Dataset.fromTensors(n).repeat(3), 2, { blockLength: 2 })),
+  counter: () => experimental.Counter({ start: 5, step: 2 }).take(3),
+  "random numbers": () => new experimental.RandomDataset({ seed: 4 }).take(3),
+  sample: () => experimental.sampleFromDatasets([Dataset.range(3), Dataset.range(10, 13)], { weights: [0.5, 0.5], seed: 3 }),
+  bucket: () =>
+    Dataset.range(6)
+      .map((n: tf.Tensor) => tf.range(n))
+      .apply(experimental.bucketBySequenceLength((x: tf.Tensor) => tf.shape(x).at(0), [3], [2, 2])),
+  "reduce, cardinality": () => {
+    const total = Dataset.range(4).reduce(i64(0).at(0), (a: tf.Tensor, b: tf.Tensor) => a.add(b));
+    return Dataset.fromTensors([total, experimental.cardinality(Dataset.range(4)), experimental.getSingleElement(Dataset.range(1))]);
+  },
+  generator: () =>
+    Dataset.fromGenerator(
+      () => [
+        [1, 2],
+        [3, 4],
+      ],
+      "int32",
+      [2],
+    ),
   random: () =>
     Dataset.range(3)
       .map(() => tf.randomUniform([], { seed: 7 }))

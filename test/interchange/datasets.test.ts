@@ -103,7 +103,8 @@ function buildOf({ initializer }: Case, make: () => tf.data.Dataset): tf.Graph {
 }
 
 describe.each(cases)("$name", given => {
-  it("gives TensorFlow's elements", async () => {
+  // What a generator's nodes call lives in the program that made them.
+  it.runIf(given.name !== "generator")("gives TensorFlow's elements", async () => {
     const graph = new tf.Graph();
     graph.asDefault(() => tf.importGraphDef(bytesFromBase64(given.graph), { name: "" }));
     await expectElements(graph, given);
@@ -139,7 +140,7 @@ it.runIf(hasTensorFlow)("gives the same elements in TensorFlow", { timeout: 60_0
   try {
     const made = cases.flatMap(given => {
       const make = makerOf(given);
-      return make ? [{ given, graph: buildOf(given, make) }] : [];
+      return make && given.name !== "generator" ? [{ given, graph: buildOf(given, make) }] : [];
     });
     const jobs = made.map(({ given, graph }, i): Job => {
       writeFileSync(join(folder, `${i}.pb`), messageToBytes("GraphDef", graph.asGraphDef()));

@@ -97,3 +97,76 @@ it("says in TensorFlow's words what is wrong", () =>
     expect(() => Dataset.range(3).map((n: tf.Tensor) => n.add(stranger))).toThrow("must be from the same graph");
     expect(await elements(Dataset.range(3).map((n: tf.Tensor) => n.add(outside)))).toEqual([1, 2, 3]);
   }));
+
+it("goes on after an element that failed, and tells the end by optionals", () =>
+  inGraph(async () => {
+    const dataset = Dataset.fromTensorSlices(tf.NDArray.from([1, 0, 2], "int32")).map((x: tf.Tensor) => tf.floordiv(6, x));
+    const iterator = tf.data.makeOneShotIterator(dataset);
+    const next = iterator.getNext() as tf.Tensor;
+    const optional = tf.data.experimental.getNextAsOptional(iterator);
+    const [has, value] = [optional.hasValue(), optional.getValue() as tf.Tensor];
+    const empty = tf.data.experimental.Optional.empty(dataset.elementSpec);
+    const given = tf.data.experimental.Optional.fromValue([tf.constant(4), { a: tf.constant("x") }]);
+    await using session = new tf.Session();
+    expect((await session.run(next)).item()).toBe(6);
+    await expect(session.run(next)).rejects.toThrow("Integer division by zero");
+    expect((await session.run([has, value])).map(array => array.item())).toEqual([true, 3]);
+    expect((await session.run(has)).item()).toBe(false);
+    await expect(session.run(value)).rejects.toThrow("The given optional does not have a value.");
+    expect((await session.run(empty.hasValue())).item()).toBe(false);
+    const [four, { a }] = given.getValue() as [tf.Tensor, { a: tf.Tensor }];
+    expect((await session.run([four, a])).map(array => String(array.toArray()))).toEqual(["4", "x"]);
+  }));
+
+it("tells how many elements there are", () =>
+  inGraph(async () => {
+    const { INFINITE_CARDINALITY, UNKNOWN_CARDINALITY } = tf.data;
+    const range = Dataset.range(7);
+    const counts: [tf.data.Dataset, number][] = [
+      [range.batch(2), 4],
+      [range.batch(2, { dropRemainder: true }), 3],
+      [range.repeat(), INFINITE_CARDINALITY],
+      [range.repeat(3).take(15).skip(2), 13],
+      [range.filter((x: tf.Tensor) => x.less(3)), UNKNOWN_CARDINALITY],
+      [range.map((x: tf.Tensor) => x), UNKNOWN_CARDINALITY],
+      [Dataset.zip([range, range.repeat()]), 7],
+      [range.concatenate(range).shard(4, 3), 3],
+      [range.window(3, { shift: 2, dropRemainder: true }), 3],
+      [range.shuffle(3).prefetch(1).cache(), 7],
+    ];
+    await using session = new tf.Session();
+    const found = await session.run(counts.map(([dataset]) => dataset.cardinality()));
+    expect(found.map(array => Number(array.item()))).toEqual(counts.map(([, count]) => count));
+    const more = range.apply(tf.data.experimental.assertCardinality(5));
+    await expect(elements(more)).rejects.toThrow("Input dataset was expected to contain 5 elements but contained at least 6 elements.");
+    const fewer = range.apply(tf.data.experimental.assertCardinality(9));
+    await expect(elements(fewer)).rejects.toThrow("Input dataset was expected to contain 9 elements but contained only 7 elements.");
+    await expect(session.run(range.getSingleElement() as tf.Tensor)).rejects.toThrow("Dataset had more than one element.");
+  }));
+
+it("reads records of one size", () =>
+  inGraph(async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dataset-"));
+    try {
+      writeFileSync(join(folder, "a"), "HHabcdefF");
+      const records = new tf.data.FixedLengthRecordDataset(join(folder, "a"), 3, { headerBytes: 2, footerBytes: 1 });
+      expect((await elements(records)).map(String)).toEqual(["abc", "def"]);
+      await expect(elements(new tf.data.FixedLengthRecordDataset(join(folder, "a"), 4))).rejects.toThrow("is not an exact multiple");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }));
+
+it("refuses what a one-shot iterator cannot take with it", () =>
+  inGraph(async () => {
+    const y = tf.placeholder("float32", [], { name: "y" });
+    expect(() => tf.data.makeOneShotIterator(Dataset.fromTensors(y))).toThrow(
+      "Cannot capture a placeholder (name:y, type:Placeholder) by value.",
+    );
+    const v = tf.getVariable("v", [], { initializer: tf.zerosInitializer() });
+    const reading = Dataset.range(3).map((x: tf.Tensor) => tf.cast(x, "float32").add(v));
+    expect(() => tf.data.makeOneShotIterator(reading)).toThrow("Cannot capture a stateful node (name:v, type:VariableV2) by value.");
+    expect(() => Dataset.range(2).map(() => v.assignAdd(1))).toThrow(
+      "In op 'AssignAdd', input types ([tf.float32, tf.float32]) are not compatible with expected types ([tf.float32_ref, tf.float32])",
+    );
+  }));

@@ -9,15 +9,19 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
+import type { SparseTensor } from "../../graph/sparse-tensor.ts";
+import { expandDims, squeeze } from "../../ops/array.ts";
 import { whereV2 } from "../../ops/array-selection.ts";
 import * as ops from "../../ops/dataset.ts";
 import { type BuiltFunction, buildFunction } from "../../ops/dataset-functions.ts";
 import * as sources from "../../ops/dataset-sources.ts";
 import { type HostFunction, pyFunc } from "../../ops/host-function.ts";
-import { equal, logicalAnd } from "../../ops/math.ts";
+import { cast, equal, logicalAnd } from "../../ops/math.ts";
+import { log } from "../../ops/math-functions.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { flatten, mapNested, type Nested } from "../../ops/nested.ts";
 import { getSeed } from "../../ops/random.ts";
+import { StatelessMultinomial } from "../../ops/random-distributions.ts";
 import { ComponentSpec, componentsOf, forEach, specOf, tensorsOf, typesAndShapes, valueOf } from "./element-spec.ts";
 import { type Iterator, makeInitializableIterator, makeOneShotIterator } from "./iterator.ts";
 
@@ -43,6 +47,20 @@ interface ShuffleOptions extends Named {
 interface InterleaveOptions extends MapOptions {
   readonly cycleLength?: number | null;
   readonly blockLength?: number | null;
+}
+interface CounterOptions {
+  readonly start?: TensorLike;
+  readonly step?: TensorLike;
+  readonly dtype?: DType;
+}
+interface SampleOptions {
+  readonly weights?: TensorLike | null;
+  readonly seed?: number | null;
+  readonly stopOnEmptyDataset?: boolean;
+}
+interface GroupOptions extends Named {
+  readonly windowSize?: TensorLike | null;
+  readonly windowSizeFunc?: ((key: Tensor) => TensorLike) | null;
 }
 interface WindowOptions extends BatchOptions {
   readonly shift?: number | null;
@@ -139,6 +157,72 @@ export class Dataset {
     return new Dataset(sources.RangeDataset({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
   }
 
+  /** Each row of a sparse tensor as its indices, values and shape: `[int64[n, rank - 1], values[n], int64[rank - 1]]`. */
+  static fromSparseTensorSlices({ indices, values, denseShape }: SparseTensor): Dataset {
+    const rank = indices.shape.dims === null ? null : indices.shape.dim(1);
+    const width = rank === null ? null : rank - 1;
+    const spec = [
+      new ComponentSpec("int64", new TensorShape([null, width])),
+      new ComponentSpec(values.dtype, new TensorShape([null])),
+      new ComponentSpec("int64", new TensorShape([width])),
+    ];
+    return new Dataset(sources.SparseTensorSliceDataset({ indices, values, denseShape }), spec);
+  }
+
+  /** Numbers for ever: int64 scalars below 2³². TF: Dataset.random. */
+  static random({ seed = null, name }: Named & { readonly seed?: number | null } = {}): Dataset {
+    const spec = new ComponentSpec("int64", new TensorShape([]));
+    return new Dataset(sources.RandomDataset({ ...seedTensors(seed), ...typesAndShapes(spec) }, { name }), spec);
+  }
+
+  /** `start`, `start + step`, … for ever, of type `dtype` (int64). TF: Dataset.counter. */
+  static counter({ start = 0, step = 1, dtype = "int64" }: CounterOptions = {}): Dataset {
+    return getDefaultGraph().nameScope("counter", () => {
+      const first = convertToTensor(start, { dtype, name: "start" });
+      const by = convertToTensor(step, { dtype, name: "step" });
+      return Dataset.fromTensors(NDArray.full("int32", [], 0))
+        .repeat(null)
+        .scan(first, (state: Tensor) => [state.add(by), state]);
+    });
+  }
+
+  /** The next element of whichever of `datasets` each element of `choiceDataset` (an int64 scalar) names. One that has ended ends it all, or is passed
+   *  over if `stopOnEmptyDataset` is false. TF: Dataset.choose_from_datasets. @throws TypeError for other choices and for datasets of differing types. */
+  static chooseFromDatasets(
+    datasets: readonly Dataset[],
+    choiceDataset: Dataset,
+    { stopOnEmptyDataset = true }: { readonly stopOnEmptyDataset?: boolean } = {},
+  ): Dataset {
+    if (datasets.length === 0) throw new ValueError("Invalid `datasets`. `datasets` should not be empty.");
+    const { elementSpec } = choiceDataset;
+    if (!(elementSpec instanceof ComponentSpec && elementSpec.dtype === "int64" && elementSpec.shape.isCompatibleWith([])))
+      throw new TypeError(
+        `Invalid \`choice_dataset\`. Elements of \`choice_dataset\` must be scalar \`tf.int64\` tensors but are ${described(elementSpec)}.`,
+      );
+    return directed(rewritten(choiceDataset), datasets, stopOnEmptyDataset);
+  }
+
+  /** The next element of one of `datasets`, drawn with `weights` (equal ones by default). TF: Dataset.sample_from_datasets. */
+  static sampleFromDatasets(
+    datasets: readonly Dataset[],
+    { weights = null, seed = null, stopOnEmptyDataset = false }: SampleOptions = {},
+  ): Dataset {
+    if (datasets.length === 0) throw new ValueError("Invalid `datasets`. `datasets` should not be empty.");
+    const chances = convertToTensor(weights ?? datasets.map(() => 1 / datasets.length), { name: "weights" });
+    const logits = expandDims(log(chances, { name: "logits" }), 0);
+    if (datasets.length === 1) return datasets[0];
+    const { f, spec, otherArguments } = functionOf(
+      "Dataset_map",
+      { name: "select_dataset_constant_logits" },
+      [new ComponentSpec("int64", new TensorShape([2]))],
+      ([drawn]) => squeeze(StatelessMultinomial({ logits, numSamples: 1, seed: drawn, outputDtype: "int64" }), { axis: [0, 1] }),
+    );
+    const drawn = Dataset.random({ seed }).batch(2);
+    const inputs = { inputDataset: drawn.variantTensor, otherArguments, f, ...typesAndShapes(spec) };
+    const selector = new Dataset(ops.MapDataset({ ...inputs, useInterOpParallelism: false, preserveCardinality: true }), spec);
+    return directed(selector, datasets, stopOnEmptyDataset);
+  }
+
   /** What a generator function of JavaScript gives; it begins anew with each iteration. `args` are evaluated and given to it as arrays. The graph's
    *  export does not hold it. */
   static fromGenerator(
@@ -177,9 +261,10 @@ export class Dataset {
       return id;
     };
     const what = "Dataset_from_generator";
-    const elements = new Dataset(sources.TensorDataset({ components: [normalized(0) as Tensor], outputShapes: [new TensorShape([])] }), [
-      new ComponentSpec("int32", new TensorShape([])),
-    ]);
+    const elements = new Dataset(
+      sources.TensorDataset({ components: [normalized(NDArray.full("int32", [], 0)) as Tensor], outputShapes: [new TensorShape([])] }),
+      [new ComponentSpec("int32", new TensorShape([]))],
+    );
     return elements.flatMap(function flat_map_fn(dummy: Tensor) {
       const ofDummy = new ComponentSpec(dummy.dtype, dummy.shape);
       const init = buildFunction(what, { name: "get_iterator_id_fn" }, [ofDummy], () => [scalarOf(begin, given)]);
@@ -232,12 +317,7 @@ export class Dataset {
 
   /** The elements for which `predicate` is true. @throws ValueError unless it gives a bool scalar. */
   filter(predicate: ElementFunction, { name }: Named = {}): Dataset {
-    const { f, spec, otherArguments } = this.function(predicate, "Dataset_filter");
-    const isBool = spec instanceof ComponentSpec && spec.dtype === "bool" && spec.shape.isCompatibleWith([]);
-    if (!isBool)
-      throw new ValueError(
-        `Invalid \`predicate\`. \`predicate\` must return a \`tf.bool\` scalar tensor, but its return type is ${described(spec)}.`,
-      );
+    const { f, otherArguments } = this.predicate(predicate, "Dataset_filter");
     return this.derived(
       ops.FilterDataset({ inputDataset: this.variantTensor, otherArguments, predicate: f, ...typesAndShapes(this.elementSpec) }, { name }),
     );
@@ -362,18 +442,7 @@ export class Dataset {
   /** Elements leave a buffer of `bufferSize` in random order, in another one with each iteration unless `reshuffleEachIteration` is false. */
   shuffle(bufferSize: TensorLike, { seed = null, reshuffleEachIteration = null, name }: ShuffleOptions = {}): Dataset {
     const size = int64(bufferSize, "buffer_size");
-    const [first, second] = getSeed(seed);
-    const seedTensor = int64(first ?? 0, "seed");
-    // Two zeros would mean: unseeded.
-    const seed2 =
-      second === null
-        ? int64(0, "seed2")
-        : inNameScope({ name: "seed2" }, "seed2", [], scope => {
-            const given = int64(second, "Const");
-            const isUnseeded = logicalAnd(equal(seedTensor, 0), equal(given, 0));
-            return whereV2(isUnseeded, int64(2 ** 31 - 1, "Const"), given, { name: scope.name });
-          });
-    const inputs = { inputDataset: this.variantTensor, bufferSize: size, seed: seedTensor, seed2 };
+    const inputs = { inputDataset: this.variantTensor, bufferSize: size, ...seedTensors(seed) };
     return this.derived(
       ops.ShuffleDataset(
         { ...inputs, reshuffleEachIteration: reshuffleEachIteration ?? true, ...typesAndShapes(this.elementSpec) },
@@ -426,6 +495,145 @@ export class Dataset {
     return new Dataset(ops.ConcatenateDataset({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
   }
 
+  /** Pairs of a count (int64, from `start`) and an element. */
+  enumerate(start: TensorLike = 0n, { name }: Named = {}): Dataset {
+    return Dataset.zip([rewritten(Dataset.range(start, 2n ** 63n - 1n)), this], { name });
+  }
+
+  /** The elements up to the first for which `predicate` is false. @throws ValueError unless it gives a bool scalar. */
+  takeWhile(predicate: ElementFunction, { name }: Named = {}): Dataset {
+    const { f, otherArguments } = this.predicate(predicate, "Dataset_take_while");
+    const inputs = { inputDataset: this.variantTensor, otherArguments, predicate: f };
+    return this.derived(ops.TakeWhileDataset({ ...inputs, ...typesAndShapes(this.elementSpec) }, { name }));
+  }
+
+  /** Each value once; elements are one tensor of type int32, int64 or string. @throws TypeError for others. */
+  unique({ name }: Named = {}): Dataset {
+    const types = componentsOf(this.elementSpec).map(({ dtype }) => dtype);
+    if (types.length !== 1 || !["int32", "int64", "string"].includes(types[0]))
+      throw new TypeError(
+        `\`unique\` is not supported for dataset producing elements of type(s) ${types.map(dtype => `tf.${dtype}`)}; only tf.int32, tf.int64 and tf.string are.`,
+      );
+    return this.derived(ops.UniqueDataset({ inputDataset: this.variantTensor, ...typesAndShapes(this.elementSpec) }, { name }));
+  }
+
+  /** Without the elements that fail to be made. */
+  ignoreErrors({ logWarning = false, name }: Named & { readonly logWarning?: boolean } = {}): Dataset {
+    const attrs = { logWarning, ...typesAndShapes(this.elementSpec) };
+    return this.derived(ops.IgnoreErrorsDataset({ inputDataset: this.variantTensor, ...attrs }, { name }));
+  }
+
+  /** The rows of the elements, which are batches. @throws ValueError for scalars. */
+  unbatch({ name }: Named = {}): Dataset {
+    const rows = this.map(function normalize(...element: Nested[]) {
+      return Array.isArray(element) && element.length === 1 ? element[0] : element;
+    });
+    const spec = mapNested(rows.elementSpec, leaf => {
+      const { dims } = (leaf as ComponentSpec).shape;
+      if (dims?.length === 0) throw new ValueError("Cannot unbatch an input with scalar components.");
+      return (leaf as ComponentSpec).withShape(new TensorShape(dims && dims.slice(1)));
+    });
+    return new Dataset(ops.UnbatchDataset({ inputDataset: rows.variantTensor, ...typesAndShapes(spec) }, { name }), spec);
+  }
+
+  // ---- states ----
+
+  /** `scanFunc(state, element)` gives the next state and what comes out for the element. */
+  scan(initialState: Nested, scanFunc: (state: Nested, element: Nested) => readonly [Nested, Nested], { name }: Named = {}): Dataset {
+    const state = tensorsOf(initialState, () => undefined);
+    const { f, spec, otherArguments } = this.stateFunction("Dataset_scan", state, scanFunc, ([next]: Nested) => next);
+    const output = spec[1];
+    const inputs = { inputDataset: this.variantTensor, initialState: flatten(state) as Tensor[], otherArguments, f };
+    return new Dataset(ops.ScanDataset({ ...inputs, preserveCardinality: true, ...typesAndShapes(output) }, { name }), output);
+  }
+
+  /** The last state of `reduceFunc(state, element)`: tensors, which go through the whole dataset in each run. */
+  reduce(initialState: Nested, reduceFunc: (state: Nested, element: Nested) => Nested, { name }: Named = {}): Nested {
+    const state = tensorsOf(initialState, () => undefined);
+    const { f, spec, otherArguments } = this.stateFunction("reduce", state, reduceFunc, next => next);
+    const inputs = { inputDataset: this.variantTensor, initialState: flatten(state) as Tensor[], otherArguments, f };
+    return valueOf(spec, [...ops.ReduceDataset({ ...inputs, ...typesAndShapes(spec) }, { name })]);
+  }
+
+  /** A function of a state and an element; shapes of the state that change are unknown in it. @throws TypeError if the state's types change. */
+  private stateFunction(
+    what: string,
+    state: Nested,
+    func: (state: Nested, element: Nested) => Nested,
+    nextOf: (result: Nested) => Nested,
+  ): ElementFunctionNodes {
+    let stateSpec = mapNested(state, leaf => ComponentSpec.of(leaf as Tensor));
+    for (;;) {
+      const built = functionOf(what, func, [stateSpec, this.elementSpec], ([before, element]) => func(before, element));
+      const next = nextOf(built.spec);
+      const types = (spec: Nested): string => JSON.stringify(mapNested(spec, leaf => (leaf as ComponentSpec).dtype));
+      if (types(stateSpec) !== types(next))
+        throw new TypeError(
+          `The element types for the new state must match the initial state. Expected ${types(stateSpec)}; got ${types(next)}.`,
+        );
+      const common = merged(stateSpec, next);
+      const shapes = (spec: Nested): string =>
+        componentsOf(spec)
+          .map(({ shape }) => shape.format())
+          .join();
+      if (shapes(common) === shapes(stateSpec)) return built;
+      stateSpec = common;
+    }
+  }
+
+  // ---- of the whole ----
+
+  /** How many elements there are (int64): `INFINITE_CARDINALITY` without end, `UNKNOWN_CARDINALITY` where that is not known. */
+  cardinality(): Tensor {
+    return ops.DatasetCardinality({ inputDataset: this.variantTensor });
+  }
+
+  /** The one element. @throws InvalidArgumentError while running, unless there is exactly one. */
+  getSingleElement({ name }: Named = {}): Nested {
+    const tensors = ops.DatasetToSingleElement({ dataset: this.variantTensor, ...typesAndShapes(this.elementSpec) }, { name });
+    return valueOf(this.elementSpec, [...tensors]);
+  }
+
+  // ---- groups ----
+
+  /** `windowSize` elements whose keys (`keyFunc`, an integer scalar) are equal, made into a dataset by `reduceFunc(key, window)`; the size may depend on the
+   *  key (`windowSizeFunc`). TF: Dataset.group_by_window. @throws ValueError unless exactly one of both sizes is given. */
+  groupByWindow(
+    keyFunc: ElementFunction,
+    reduceFunc: (key: Tensor, window: Dataset) => Dataset,
+    { windowSize = null, windowSizeFunc = null, name }: GroupOptions = {},
+  ): Dataset {
+    if ((windowSize === null) === (windowSizeFunc === null))
+      throw new ValueError("Either the `window_size` argument or the `window_size_func` argument must be specified.");
+    const scalar = new ComponentSpec("int64", new TensorShape([]));
+    const sizeOf = windowSizeFunc ?? ((_key: Tensor): TensorLike => int64(windowSize as TensorLike, "Const"));
+    const what = "Dataset_group_by_window";
+    const key = functionOf(what, { name: "key_func_wrapper" }, [this.elementSpec], ([element]) =>
+      cast(convertToTensor(spread(keyFunc, element)), "int64"),
+    );
+    const reduce = functionOf(what, reduceFunc, [scalar, new DatasetSpec(this.elementSpec)], ([first, window]) =>
+      reduceFunc(first, window),
+    );
+    const size = functionOf(what, { name: "window_size_func_wrapper" }, [scalar], ([given]) =>
+      cast(convertToTensor(sizeOf(given)), "int64"),
+    );
+    const spec = elementsOf(reduce.spec, "group_by_window");
+    const variant = ops.GroupByWindowDataset(
+      {
+        inputDataset: this.variantTensor,
+        keyFuncOtherArguments: key.otherArguments,
+        reduceFuncOtherArguments: reduce.otherArguments,
+        windowSizeFuncOtherArguments: size.otherArguments,
+        keyFunc: key.f,
+        reduceFunc: reduce.f,
+        windowSizeFunc: size.f,
+        ...typesAndShapes(spec),
+      },
+      { name },
+    );
+    return new Dataset(variant, spec);
+  }
+
   // ---- iterators ----
 
   /** An iterator that begins by itself, and once. TF: Dataset.make_one_shot_iterator. */
@@ -457,13 +665,41 @@ export class Dataset {
   /** Builds a function of elements. */
   private function(func: ElementFunction, prefix: string): ElementFunctionNodes {
     if (typeof func !== "function") throw new TypeError(`${prefix.replace("Dataset_", "")}_func must be callable.`);
-    return functionOf(prefix, func, [this.elementSpec], ([element]) => (Array.isArray(element) ? func(...element) : func(element)));
+    return functionOf(prefix, func, [this.elementSpec], ([element]) => spread(func, element));
+  }
+
+  /** @throws ValueError unless it gives a bool scalar. */
+  private predicate(func: ElementFunction, what: string): ElementFunctionNodes {
+    const built = this.function(func, what);
+    const { spec } = built;
+    if (spec instanceof ComponentSpec && spec.dtype === "bool" && spec.shape.isCompatibleWith([])) return built;
+    throw new ValueError(
+      `Invalid \`predicate\`. \`predicate\` must return a \`tf.bool\` scalar tensor, but its return type is ${described(spec)}.`,
+    );
   }
 
   private datasetFunction(func: ElementFunction, prefix: string, what: string): ElementFunctionNodes {
     const { spec, ...built } = this.function(func, prefix);
     return { ...built, spec: elementsOf(spec, what) };
   }
+}
+
+/** What is in an outermost list are arguments of their own. */
+export const spread = (func: ElementFunction, element: Nested): Nested => (Array.isArray(element) ? func(...element) : func(element));
+
+function directed(selector: Dataset, datasets: readonly Dataset[], stopOnEmptyDataset: boolean): Dataset {
+  const spec = datasets.slice(1).reduce((common, dataset) => {
+    if (JSON.stringify(dataset.outputTypes) !== JSON.stringify(datasets[0].outputTypes))
+      throw new TypeError(
+        `Invalid \`datasets\`. \`datasets\` must have the same type and class signature, but got ${described(datasets[0].elementSpec)} and ${described(dataset.elementSpec)}.`,
+      );
+    return merged(common, dataset.elementSpec);
+  }, datasets[0].elementSpec);
+  const inputs = {
+    selectorInputDataset: selector.variantTensor,
+    dataInputDatasets: datasets.map(({ variantTensor }) => variantTensor),
+  };
+  return new Dataset(ops.DirectedInterleaveDataset({ ...inputs, stopOnEmptyDataset, ...typesAndShapes(spec) }), spec);
 }
 
 export interface ElementFunctionNodes {
@@ -504,6 +740,31 @@ export function elementsOf(spec: Nested, what: string): Nested {
 const textOf = (deterministic: boolean | null | undefined): string =>
   deterministic === null || deterministic === undefined ? "default" : String(deterministic);
 
+/** Both seeds as tensors. TF: random_seed.get_seed of tf.data. */
+export function seedTensors(opSeed: number | null): { seed: Tensor; seed2: Tensor } {
+  const [first, second] = getSeed(opSeed);
+  const seed = int64(first ?? 0, "seed");
+  if (second === null) return { seed, seed2: int64(0, "seed2") };
+  // Two zeros would mean: unseeded.
+  const seed2 = inNameScope({ name: "seed2" }, "seed2", [], scope => {
+    const given = int64(second, "Const");
+    const isUnseeded = logicalAnd(equal(seed, 0), equal(given, 0));
+    return whereV2(isUnseeded, int64(2 ** 31 - 1, "Const"), given, { name: scope.name });
+  });
+  return { seed, seed2 };
+}
+
+/** Tells TensorFlow how a dataset may be split over machines. */
+const rewritten = (dataset: Dataset): Dataset =>
+  new Dataset(
+    ops.RewriteDataset({
+      inputDataset: dataset.variantTensor,
+      rewriteName: "replicate_on_split",
+      ...typesAndShapes(dataset.elementSpec),
+    }),
+    dataset.elementSpec,
+  );
+
 const normalized = (value: Nested): Nested =>
   getDefaultGraph().nameScope("normalize_element", () => tensorsOf(value, i => `component_${i}`));
 
@@ -535,3 +796,7 @@ export const getOutputShapes = (datasetOrIterator: { readonly outputShapes: Nest
 
 /** A number of calls or a buffer that is ours to choose. TF: tf.data.AUTOTUNE. */
 export const AUTOTUNE = -1;
+/** Of a dataset without end. TF: tf.data.INFINITE_CARDINALITY. */
+export const INFINITE_CARDINALITY = -1;
+/** Of a dataset whose number of elements is not known. TF: tf.data.UNKNOWN_CARDINALITY. */
+export const UNKNOWN_CARDINALITY = -2;

@@ -10,6 +10,7 @@ import { buildFactory } from "../../ops/dataset-functions.ts";
 import {
   IteratorFromStringHandleV2,
   IteratorGetNext,
+  IteratorGetNextAsOptional,
   IteratorToStringHandle,
   IteratorV2,
   MakeIterator,
@@ -18,6 +19,7 @@ import {
 import { type NameOption, named } from "../../ops/named.ts";
 import { mapNested, type Nested } from "../../ops/nested.ts";
 import { type ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
+import { Optional } from "./optional.ts";
 
 /** The collection of iterators; not one of GraphKeys. */
 const iteratorsKey = "iterators";
@@ -105,6 +107,12 @@ export class Iterator {
   getNext(options?: NameOption): Nested {
     const tensors = this.besides(() => IteratorGetNext({ iterator: this.resource, ...typesAndShapes(this.elementSpec) }, named(options)));
     return valueOf(this.elementSpec, [...tensors]);
+  }
+
+  /** The next element, or none at the end: nothing is thrown there. */
+  getNextAsOptional(): Optional {
+    const optional = this.besides(() => IteratorGetNextAsOptional({ iterator: this.resource, ...typesAndShapes(this.elementSpec) }));
+    return new Optional(optional, this.elementSpec);
   }
 
   /** A string scalar that names this iterator in its session. */

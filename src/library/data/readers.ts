@@ -36,7 +36,7 @@ function ofFiles(filenames: TensorLike | Dataset, { numParallelReads = null }: F
     otherArguments,
     cycleLength: int64(numParallelReads === AUTOTUNE ? 1 : numParallelReads, "cycle_length"),
     blockLength: int64(1, "block_length"),
-    bufferOutputElements: int64(numParallelReads === AUTOTUNE ? 1 : 2 * numParallelReads, "buffer_output_elements"),
+    bufferOutputElements: int64(2, "buffer_output_elements"),
     prefetchInputElements: int64(numParallelReads === AUTOTUNE ? 1 : 2 * numParallelReads, "prefetch_input_elements"),
   };
   const elementSpec = elementsOf(spec, "parallel_interleave");

@@ -62,6 +62,11 @@ def by_parity(n):
     return D.range(n).apply(X.group_by_window(lambda x: x % 2, reducer, window_size=3))
 
 
+def reduced():
+    total = D.range(4).reduce(i64(0)[0], lambda a, b: a + b)
+    return D.from_tensors((total, X.cardinality(D.range(4)), X.get_single_element(D.range(1))))
+
+
 CASES = {
     "tensors": lambda: D.from_tensors((tf.constant([1.0, 2.0]), {"b": tf.constant(3), "a": tf.constant("x")})),
     "slices": lambda: D.from_tensor_slices({"x": tf.constant([[1.0, 2.0], [3.0, 4.0]]), "y": tf.constant([5, 6])}),
@@ -105,6 +110,12 @@ CASES = {
     "choose from": lambda: X.choose_from_datasets([D.range(3), D.range(10, 13)], D.from_tensor_slices(i64(0, 1, 1, 0))),
     "options": lambda: D.range(3).with_options(tf.data.Options()),
     "parallel interleave, old": lambda: D.range(4).apply(X.parallel_interleave(lambda n: D.from_tensors(n).repeat(3), 2, 2)),
+    "counter": lambda: X.Counter(5, 2).take(3),
+    "random numbers": lambda: X.RandomDataset(seed=4).take(3),
+    "sample": lambda: X.sample_from_datasets([D.range(3), D.range(10, 13)], weights=[0.5, 0.5], seed=3),
+    "bucket": lambda: D.range(6).map(lambda n: tf.range(n)).apply(X.bucket_by_sequence_length(lambda x: tf.shape(x)[0], [3], [2, 2])),
+    "reduce, cardinality": reduced,
+    "generator": lambda: D.from_generator(lambda: iter([[1, 2], [3, 4]]), tf.int32, tf.TensorShape([2])),
     "captured tensor": lambda: (lambda c: D.range(3).map(lambda x: x * c))(tf.placeholder_with_default(i64(5)[0], [], name="c")),
     "captured twice": lambda: (lambda c: D.range(3).flat_map(lambda n: D.range(n).map(lambda k: k * c + n)))(
         tf.placeholder_with_default(i64(100)[0], [], name="c")

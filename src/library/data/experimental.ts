@@ -1,0 +1,242 @@
+// tf.data.experimental: functions for `Dataset.apply`, and what TensorFlow has made methods of since.
+
+import { UnimplementedError, ValueError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { TensorShape } from "../../base/shape.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { DType } from "../../base/dtype.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { getItem } from "../../ops/array-slicing.ts";
+import { where } from "../../ops/array-selection.ts";
+import * as ops from "../../ops/dataset.ts";
+import { less, lessEqual, logicalAnd } from "../../ops/math.ts";
+import { reduceMin } from "../../ops/math-reduction.ts";
+import { mapNested, type Nested } from "../../ops/nested.ts";
+import { Dataset, elementsOf, functionOf, seedTensors, spread } from "./dataset.ts";
+import { type ComponentSpec, typesAndShapes } from "./element-spec.ts";
+import type { Iterator } from "./iterator.ts";
+import type { Optional } from "./optional.ts";
+
+// `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
+type ElementFunction = (...element: any[]) => Nested;
+type Transformation = (dataset: Dataset) => Dataset;
+
+const int64 = (value: TensorLike, name: string): Tensor => convertToTensor(value, { dtype: "int64", name });
+
+/** Dataset.counter with its arguments in turn. TF: tf.data.experimental.Counter. */
+export const Counter = ({
+  start = 0,
+  step = 1,
+  dtype = "int64",
+}: {
+  readonly start?: TensorLike;
+  readonly step?: TensorLike;
+  readonly dtype?: DType;
+} = {}): Dataset => Dataset.counter({ start, step, dtype });
+
+/** Numbers for ever: int64 scalars below 2³². TF: tf.data.experimental.RandomDataset. */
+export class RandomDataset extends Dataset {
+  constructor({ seed = null }: { readonly seed?: number | null } = {}) {
+    const { variantTensor, elementSpec } = Dataset.random({ seed });
+    super(variantTensor, elementSpec);
+  }
+}
+
+/** For `apply`: fails while running, unless there are so many elements. TF: tf.data.experimental.assert_cardinality. */
+export const assertCardinality =
+  (expectedCardinality: TensorLike): Transformation =>
+  ({ variantTensor, elementSpec }) => {
+    const inputs = { inputDataset: variantTensor, cardinality: int64(expectedCardinality, "expected_cardinality") };
+    return new Dataset(ops.AssertCardinalityDataset({ ...inputs, ...typesAndShapes(elementSpec) }), elementSpec);
+  };
+
+/** How many elements there are, an int64 scalar. TF: tf.data.experimental.cardinality. */
+export const cardinality = (dataset: Dataset): Tensor => dataset.cardinality();
+
+/** Dataset.chooseFromDatasets, which goes on here after a dataset that has ended. TF: tf.data.experimental.choose_from_datasets. */
+export const chooseFromDatasets = (
+  datasets: readonly Dataset[],
+  choiceDataset: Dataset,
+  { stopOnEmptyDataset = false }: { readonly stopOnEmptyDataset?: boolean } = {},
+): Dataset => Dataset.chooseFromDatasets(datasets, choiceDataset, { stopOnEmptyDataset });
+
+/** Dataset.sampleFromDatasets. TF: tf.data.experimental.sample_from_datasets. */
+export const sampleFromDatasets: typeof Dataset.sampleFromDatasets = (datasets, options) => Dataset.sampleFromDatasets(datasets, options);
+
+/** For `apply`: Dataset.enumerate. TF: tf.data.experimental.enumerate_dataset. */
+export const enumerateDataset =
+  ({ start = 0n }: { readonly start?: TensorLike } = {}): Transformation =>
+  dataset =>
+    dataset.enumerate(start);
+
+/** The next element of an iterator, or none at the end. TF: tf.data.experimental.get_next_as_optional. */
+export const getNextAsOptional = (iterator: Iterator): Optional => iterator.getNextAsOptional();
+
+/** The one element of a dataset. TF: tf.data.experimental.get_single_element. */
+export const getSingleElement = (dataset: Dataset): Nested => dataset.getSingleElement();
+
+/** What the elements of a dataset or an iterator are. TF: tf.data.experimental.get_structure. */
+export const getStructure = (datasetOrIterator: { readonly elementSpec: Nested }): Nested => datasetOrIterator.elementSpec;
+
+/** A dataset as a tensor of type variant. TF: tf.data.experimental.to_variant. */
+export const toVariant = (dataset: Dataset): Tensor => dataset.variantTensor;
+
+/** The dataset that a tensor holds; `structure` is what `getStructure` gave of it. TF: tf.data.experimental.from_variant. */
+export const fromVariant = (variant: Tensor, structure: Nested): Dataset => new Dataset(variant, structure);
+
+/** For `apply`: Dataset.groupByWindow. TF: tf.data.experimental.group_by_window. */
+export const groupByWindow =
+  (...given: Parameters<Dataset["groupByWindow"]>): Transformation =>
+  dataset =>
+    dataset.groupByWindow(...given);
+
+/** For `apply`: without the elements that fail to be made. TF: tf.data.experimental.ignore_errors. */
+export const ignoreErrors =
+  ({ logWarning = false }: { readonly logWarning?: boolean } = {}): Transformation =>
+  dataset =>
+    dataset.ignoreErrors({ logWarning });
+
+/** For `apply`: Dataset.scan. TF: tf.data.experimental.scan. */
+export const scan =
+  (initialState: Nested, scanFunc: (state: Nested, element: Nested) => readonly [Nested, Nested]): Transformation =>
+  dataset =>
+    dataset.scan(initialState, scanFunc);
+
+/** For `apply`: Dataset.takeWhile. TF: tf.data.experimental.take_while. */
+export const takeWhile =
+  (predicate: ElementFunction): Transformation =>
+  dataset =>
+    dataset.takeWhile(predicate);
+
+/** For `apply`: Dataset.unbatch. TF: tf.data.experimental.unbatch. */
+export const unbatch = (): Transformation => dataset => dataset.unbatch();
+
+/** For `apply`: Dataset.unique. TF: tf.data.experimental.unique. */
+export const unique = (): Transformation => dataset => dataset.unique();
+
+interface MapAndBatchOptions {
+  readonly numParallelBatches?: number | null;
+  readonly dropRemainder?: boolean;
+  readonly numParallelCalls?: TensorLike | null;
+}
+
+/** For `apply`: map and batch in one node. TF: tf.data.experimental.map_and_batch. */
+export const mapAndBatch =
+  (
+    mapFunc: ElementFunction,
+    batchSize: TensorLike,
+    { numParallelBatches = null, dropRemainder = false, numParallelCalls = null }: MapAndBatchOptions = {},
+  ): Transformation =>
+  ({ variantTensor, elementSpec }) => {
+    if (numParallelBatches !== null && numParallelCalls !== null)
+      throw new ValueError(
+        "`map_and_batch_with_legacy_function` allows only one of `num_parallel_batches` and `num_parallel_calls` to be set, but both were set.",
+      );
+    const { f, spec, otherArguments } = functionOf("tf_data_experimental_map_and_batch", mapFunc, [elementSpec], ([element]) =>
+      spread(mapFunc, element),
+    );
+    const size = int64(batchSize, "batch_size");
+    const calls = numParallelCalls ?? (numParallelBatches === null ? batchSize : Number(batchSize) * numParallelBatches);
+    const lead = dropRemainder && typeof batchSize === "number" ? batchSize : null;
+    const batchSpec = mapNested(spec, leaf => {
+      const { dims } = (leaf as ComponentSpec).shape;
+      return (leaf as ComponentSpec).withShape(dims === null ? TensorShape.unknown() : new TensorShape([lead, ...dims]));
+    });
+    const inputs = {
+      inputDataset: variantTensor,
+      otherArguments,
+      batchSize: size,
+      numParallelCalls: int64(calls, "num_parallel_calls"),
+      dropRemainder: convertToTensor(dropRemainder, { dtype: "bool", name: "drop_remainder" }),
+    };
+    return new Dataset(ops.MapAndBatchDataset({ ...inputs, f, preserveCardinality: true, ...typesAndShapes(batchSpec) }), batchSpec);
+  };
+
+/** For `apply`: shuffles, and repeats so that the order goes on from one time to the next. TF: tf.data.experimental.shuffle_and_repeat. */
+export const shuffleAndRepeat =
+  (
+    bufferSize: TensorLike,
+    { count = null, seed = null }: { readonly count?: TensorLike | null; readonly seed?: number | null } = {},
+  ): Transformation =>
+  ({ variantTensor, elementSpec }) => {
+    const inputs = { inputDataset: variantTensor, bufferSize: int64(bufferSize, "buffer_size"), count: int64(count ?? -1, "count") };
+    return new Dataset(ops.ShuffleAndRepeatDataset({ ...inputs, ...seedTensors(seed), ...typesAndShapes(elementSpec) }), elementSpec);
+  };
+
+interface ParallelInterleaveOptions {
+  readonly blockLength?: number;
+  readonly sloppy?: boolean;
+  readonly bufferOutputElements?: number | null;
+  readonly prefetchInputElements?: number | null;
+}
+
+/** For `apply`: Dataset.interleave, as its elements come where `sloppy`. TF: tf.data.experimental.parallel_interleave. */
+export const parallelInterleave =
+  (
+    mapFunc: ElementFunction,
+    cycleLength: number,
+    { blockLength = 1, sloppy = false, bufferOutputElements = null, prefetchInputElements = null }: ParallelInterleaveOptions = {},
+  ): Transformation =>
+  ({ variantTensor, elementSpec }) => {
+    const what = "tf_data_experimental_parallel_interleave";
+    const { f, spec, otherArguments } = functionOf(what, mapFunc, [elementSpec], ([element]) => spread(mapFunc, element));
+    const inner = elementsOf(spec, "parallel_interleave");
+    const inputs = {
+      inputDataset: variantTensor,
+      otherArguments,
+      cycleLength: int64(cycleLength, "cycle_length"),
+      blockLength: int64(blockLength, "block_length"),
+      bufferOutputElements: int64(bufferOutputElements ?? 2 * blockLength, "buffer_output_elements"),
+      prefetchInputElements: int64(prefetchInputElements ?? 2 * cycleLength, "prefetch_input_elements"),
+    };
+    const attrs = { f, deterministic: String(!sloppy), ...typesAndShapes(inner) };
+    return new Dataset(ops.LegacyParallelInterleaveDatasetV2({ ...inputs, ...attrs }), inner);
+  };
+
+interface BucketOptions {
+  readonly paddedShapes?: Nested;
+  readonly paddingValues?: Nested;
+  readonly padToBucketBoundary?: boolean;
+  readonly noPadding?: boolean;
+  readonly dropRemainder?: boolean;
+}
+
+/** For `apply`: batches of elements of like lengths (`elementLengthFunc`, an int32 scalar), padded. An element goes to the first bucket whose boundary is above its
+ *  length; there is a batch size for each bucket, and one for what lies above all. TF: tf.data.experimental.bucket_by_sequence_length.
+ *  @throws ValueError unless there is one size more than boundaries. */
+export const bucketBySequenceLength =
+  (
+    elementLengthFunc: ElementFunction,
+    bucketBoundaries: readonly number[],
+    bucketBatchSizes: readonly number[],
+    {
+      paddedShapes = null,
+      paddingValues = null,
+      padToBucketBoundary = false,
+      noPadding = false,
+      dropRemainder = false,
+    }: BucketOptions = {},
+  ): Transformation =>
+  dataset => {
+    if (padToBucketBoundary)
+      throw new UnimplementedError("bucketBySequenceLength pads to the longest of a batch only: `padToBucketBoundary` is not supported.");
+    if (bucketBatchSizes.length !== bucketBoundaries.length + 1)
+      throw new ValueError(
+        `\`len(bucket_batch_sizes)\` must equal \`len(bucket_boundaries) + 1\` but \`len(bucket_batch_sizes)=${bucketBatchSizes.length}\` and \`len(bucket_boundaries)=${bucketBoundaries.length}\`.`,
+      );
+    const sizes = convertToTensor([...bucketBatchSizes], { dtype: "int64" });
+    const lowest = [-(2 ** 31), ...bucketBoundaries];
+    const highest = [...bucketBoundaries, 2 ** 31 - 1];
+    const bucketOf = (...element: Nested[]): Tensor => {
+      const length = convertToTensor(elementLengthFunc(...element));
+      const fits = logicalAnd(lessEqual(NDArray.from(lowest, "int32"), length), less(length, NDArray.from(highest, "int32")));
+      return reduceMin(where(fits) as Tensor);
+    };
+    const sizeOf = (bucket: Tensor): Tensor => getItem(sizes, bucket);
+    const batch = (bucket: Tensor, window: Dataset): Dataset => {
+      const size = sizeOf(bucket);
+      if (noPadding) return window.batch(size, { dropRemainder });
+      return window.paddedBatch(size, paddedShapes, { paddingValues, dropRemainder });
+    };
+    return dataset.groupByWindow(bucketOf, batch, { windowSizeFunc: sizeOf });
+  };
