@@ -266,6 +266,7 @@ export {
   StatelessSampleDistortedBoundingBox,
 } from "../ops/image-drawing.ts";
 export { EncodeJpeg, EncodeJpegVariableQuality, EncodePng } from "../ops/image-encoders.ts";
+export { ImageProjectiveTransformV2, ImageProjectiveTransformV3 } from "../ops/image-projective.ts";
 export {
   ResizeArea,
   ResizeBicubic,

@@ -31,6 +31,7 @@ import * as imageBoxes from "./image-boxes.ts";
 import * as imageCodecs from "./image-codecs.ts";
 import * as imageDrawing from "./image-drawing.ts";
 import * as imageEncoders from "./image-encoders.ts";
+import * as imageProjective from "./image-projective.ts";
 import * as imageResize from "./image-resize.ts";
 import * as imageWarping from "./image-warping.ts";
 import * as iterator from "./iterator.ts";
@@ -117,6 +118,7 @@ const families = [
   imageCodecs,
   imageDrawing,
   imageEncoders,
+  imageProjective,
   imageResize,
   imageWarping,
   iterator,
