@@ -11,7 +11,7 @@ import { transpose } from "./array-rearranging.ts";
 import { concat } from "./array-slicing.ts";
 import { square } from "./math-functions.ts";
 import { atrousConv2d, convolution } from "./nn-atrous.ts";
-import { conv1d, conv2d, conv2dTranspose, conv3d, depthwiseConv2d, separableConv2d } from "./nn-convolution-api.ts";
+import { conv1d, conv2d, conv2dBackpropInput, conv2dTranspose, conv3d, depthwiseConv2d, separableConv2d } from "./nn-convolution-api.ts";
 
 const inGraph = <R>(build: () => R): R => new Graph().asDefault(build);
 
@@ -146,6 +146,37 @@ const cases: readonly Case[] = [
 const asPadding = ({ pads }: Case): number[][] => [[0, 0], [...pads[0]], [...pads[1]], [0, 0]];
 const convolve = (c: Case, x: Tensor, f: Tensor): Tensor =>
   conv2d(x, f, [1, ...c.strides, 1], asPadding(c), { dilations: [1, ...c.dilations, 1] });
+
+test.each([
+  [25, 5, 2],
+  [26, 6, 2],
+  [37, 9, 3],
+])("the gradient for images of %i² by windows of %i, stride %i, is the transposed sum, by filtering too", async (size, taps, stride) => {
+  const [channels, outputs] = [3, 16];
+  const out = Math.ceil(size / stride);
+  const before = Math.floor(((out - 1) * stride + taps - size) / 2);
+  const [f, dy] = [someArray([taps, taps, channels, outputs]), someArray([1, out, out, outputs])];
+  const want = new Float64Array(size * size * channels);
+  for (let oy = 0; oy < out; oy++)
+    for (let ox = 0; ox < out; ox++)
+      for (let ky = 0; ky < taps; ky++)
+        for (let kx = 0; kx < taps; kx++) {
+          const [y, x] = [oy * stride + ky - before, ox * stride + kx - before];
+          if (y < 0 || x < 0 || y >= size || x >= size) continue;
+          for (let c = 0; c < channels; c++)
+            for (let k = 0; k < outputs; k++)
+              want[(y * size + x) * channels + c] +=
+                Number(dy.get((oy * out + ox) * outputs + k)) * Number(f.get(((ky * taps + kx) * channels + c) * outputs + k));
+        }
+  const value = await valueOf(() =>
+    conv2dBackpropInput([1, size, size, channels], constant(f), constant(dy), [1, stride, stride, 1], "SAME"),
+  );
+  const got = (value as number[][][][]).flat(3);
+  const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const worst = want.reduce((most, sum, i) => Math.max(most, Math.abs(got[i] - sum)), 0);
+  expect(got).toHaveLength(want.length);
+  expect(worst).toBeLessThan(2e-5 * largest);
+});
 
 describe("conv2d", () => {
   test.each(cases)("$input by $filter, strides $strides, dilations $dilations: the sum that defines it", async c => {
