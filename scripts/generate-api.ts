@@ -61,6 +61,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   signal: /^ops\/(?:math-fft|signal)/,
   spectral: /^ops\/(?:math-fft|signal)/,
   quantization: /^ops\/quanti/,
+  "random.experimental": /^ops\/random/,
   queue: /^library\/queue/,
   lookup: /^library\/lookup/,
   "lookup.experimental": /^library\/lookup/,

@@ -66,6 +66,10 @@ export class LookupError extends Error {
 export class RuntimeError extends Error {
   override readonly name: string = "RuntimeError";
 }
+/** Python's NotImplementedError: an op that TensorFlow makes no more, a gradient that it has left out. */
+export class NotImplementedError extends Error {
+  override readonly name: string = "NotImplementedError";
+}
 /** Python's AssertionError: scopes left out of order. */
 export class AssertionError extends Error {
   override readonly name: string = "AssertionError";

@@ -3,12 +3,13 @@
 
 import type { DType } from "../base/dtype.ts";
 import { isDType, isInteger } from "../base/dtype.ts";
-import { InternalError, ValueError } from "../base/errors.ts";
+import { InternalError, NotImplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Attr, AttrValue } from "./attributes.ts";
 import { convertToTensor, isAsTensor, literalType, pythonType, type TensorLike } from "./conversion.ts";
 import { graphFor } from "./default-graph.ts";
+import { graphVersion, removalText } from "./graph-version.ts";
 import type { OpDefinition } from "./op-definition.ts";
 import type { Operation } from "./operation.ts";
 import { Tensor } from "./operation.ts";
@@ -40,6 +41,8 @@ type Attrs = Record<string, AttrValue>;
 
 /** Makes a node in the default graph (or that of its inputs) and returns its outputs as `defineOp` promises. */
 export function buildOperation(definition: OpDefinition, record: Record_, name?: string | { toString(): string } | null): unknown {
+  const removed = removalText(definition, graphVersion);
+  if (removed !== undefined) throw new NotImplementedError(removed);
   const graph = graphFor(graphOf(record));
   return graph.asDefault(() =>
     graph.nameScope(name === null || name === undefined ? definition.type : String(name), scope => {

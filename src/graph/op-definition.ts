@@ -222,6 +222,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly isPlaceholder?: boolean;
   /** Its output is its first input, unchanged. */
   readonly isCopy?: boolean;
+  /** The version of graphs from which on there is no such op, and what TensorFlow says of it: only older graphs hold it. */
+  readonly removed?: readonly [version: number, explanation: string];
 }
 
 /** An op definition with its types forgotten: what nodes hold and shared code uses. */
@@ -263,6 +265,7 @@ export interface OpDefinition {
   readonly allowsUninitializedInput?: boolean | undefined;
   readonly isPlaceholder?: boolean | undefined;
   readonly isCopy?: boolean | undefined;
+  readonly removed?: readonly [version: number, explanation: string] | undefined;
 }
 
 // ---- calling an op ----

@@ -1,15 +1,17 @@
 // Methods of graph objects that belong to rooms the graph does not know: operators on tensors and variables, running, export.
 
 import { Graph } from "../graph/graph.ts";
-import type { AsTensor } from "../graph/conversion.ts";
+import type { AsTensor, TensorLike } from "../graph/conversion.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
+import { SparseTensor } from "../graph/sparse-tensor.ts";
 import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage } from "../io/graph-def.ts";
 import { nodeOf } from "../io/node-message.ts";
 import { Variable } from "../library/variables.ts";
 import { slicesToTensor } from "../ops/math-segment.ts";
 import { attachOperators } from "../ops/operators.ts";
+import { sparseDiv, sparseMul, sparseTruediv } from "../ops/sparse-dense.ts";
 import { evaluateConstants } from "../session/evaluate-alone.ts";
 import { evaluateTensor, runOperation } from "../session/evaluate.ts";
 import type { DType } from "../base/dtype.ts";
@@ -40,6 +42,16 @@ declare module "../graph/indexed-slices.ts" {
   interface IndexedSlices extends AsTensor {}
 }
 
+declare module "../graph/sparse-tensor.ts" {
+  interface SparseTensor {
+    /** The elements multiplied with those of a dense tensor that is broadcast to this one's shape. TF: SparseTensor.__mul__. */
+    mul(y: TensorLike): SparseTensor;
+    /** The same divided; integers truncate. TF: SparseTensor.__truediv__. */
+    truediv(y: TensorLike): SparseTensor;
+    div(y: TensorLike): SparseTensor;
+  }
+}
+
 declare module "../graph/graph.ts" {
   interface Graph {
     /** The graph as a GraphDef message. TF: Graph.as_graph_def. */
@@ -55,6 +67,13 @@ const define = (target: { readonly prototype: object }, name: string, descriptor
 export function attachMethods(): void {
   attachOperators(Tensor);
   attachOperators(Variable);
+  for (const [name, operator] of Object.entries({ mul: sparseMul, truediv: sparseTruediv, div: sparseDiv }))
+    define(SparseTensor, name, {
+      writable: true,
+      value(this: SparseTensor, y: TensorLike) {
+        return operator(this, y);
+      },
+    });
   define(Tensor, "eval", {
     writable: true,
     value(this: Tensor, feedDict?: Feeds | null, session?: Session | null) {

@@ -10,11 +10,12 @@ import type { Attr, FunctionRef } from "../graph/attributes.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
 import { effectsIn, type FuncGraph, functionsOf, type FunctionLibrary, type GraphFunctions, shareFunctions } from "../graph/functions.ts";
 import { Graph } from "../graph/graph.ts";
+import { graphVersion } from "../graph/graph-version.ts";
 import { defineOp, type OpDefinition } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { expandCall } from "../ops/functional-calls.ts";
 import { type AttrMessage, attrFromMessage, attrToMessage, looseKind } from "./attribute-message.ts";
-import { checkOpsKnown, definitionsWith, GraphImporter, graphVersion, type NodeMessage } from "./graph-importer.ts";
+import { checkOpsKnown, definitionsWith, GraphImporter, type NodeMessage } from "./graph-importer.ts";
 
 type FunctionMessage = Message<"FunctionDef">;
 type ArgMessage = Message<"ArgDef">;

@@ -9,11 +9,12 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { functionsOf } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
+import { graphVersion } from "../graph/graph-version.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { attachedLibrary, libraryOf } from "./function-library.ts";
 import { functionMessage } from "./function-message.ts";
-import { GraphImporter, graphVersion, type NodeMessage, tensorNameOf } from "./graph-importer.ts";
+import { GraphImporter, type NodeMessage, tensorNameOf } from "./graph-importer.ts";
 import { nodeOf } from "./node-message.ts";
 
 /** A GraphDef as a plain object: what readers of .pb files give and what `exportGraphDef` makes. */

@@ -1,7 +1,7 @@
 // Nodes of a message → operations: order, names, inputs, attributes, loops. Rules and messages are those of TensorFlow's GraphConstructor.
 // Graphs and the bodies of functions are built alike.
 
-import { NotFoundError, ValueError } from "../base/errors.ts";
+import { NotFoundError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -11,6 +11,7 @@ import { shapeFromMessage } from "../formats/tensor-message.ts";
 import type { AttrValue } from "../graph/attributes.ts";
 import { typesOf } from "../graph/build-operation.ts";
 import type { Graph } from "../graph/graph.ts";
+import { removalText } from "../graph/graph-version.ts";
 import type { OpDefinition } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
@@ -19,8 +20,6 @@ import { type AttrMessage, attrFromMessage, cNameOf, formatOp, looseAttr } from 
 
 export type NodeMessage = Message<"NodeDef">;
 
-/** The version of TensorFlow's graphs that tensorloom reads and writes. */
-export const graphVersion = 2474;
 /** Before this version a Placeholder's scalar shape meant an unknown one. */
 const scalarPlaceholderVersion = 24;
 
@@ -128,6 +127,8 @@ export class GraphImporter {
 
   private build(node: NodeMessage): Operation {
     const definition = this.given.definitionOf(node.op) as OpDefinition;
+    const removed = removalText(definition, this.given.producer);
+    if (removed !== undefined) throw new UnimplementedError(removed);
     const attrs = this.attrsOf(node, definition);
     const inputs = this.inputsOf(node, definition, attrs);
     const name = this.freeName(`${this.given.prefix}${node.name}`);

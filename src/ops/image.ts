@@ -164,23 +164,24 @@ export const AdjustContrastv2 = defineOp("AdjustContrastv2", {
   outputs: { output: "T" },
   attrs: { T: adjusted },
   shape: ({ images }) => images.withRankAtLeast(3),
-  lower: ({ images, contrastFactor }) => {
-    const rank = images.shape.length;
-    const pixels = images.shape[rank - 3] * images.shape[rank - 2];
-    const wide = ir.cast(images, "float32");
-    const total = ir.reduce("sum", wide, [rank - 3, rank - 2], { keepDims: true });
-    const result = ir.map(
-      (x, sum, factor) => {
-        const mean = s.div(sum, pixels);
-        return s.add(s.mul(s.sub(x, mean), factor), mean);
-      },
-      wide,
-      total,
-      contrastFactor,
-    );
-    return ir.cast(result, images.dtype);
-  },
+  lower: ({ images, contrastFactor }) => ir.cast(withContrast(ir.cast(images, "float32"), contrastFactor), images.dtype),
 });
+
+/** Distances from the mean of each channel of each image, multiplied. */
+export function withContrast(images: Value, factor: Value): Value {
+  const rank = images.shape.length;
+  const pixels = images.shape[rank - 3] * images.shape[rank - 2];
+  const total = ir.reduce("sum", images, [rank - 3, rank - 2], { keepDims: true });
+  return ir.map(
+    (x, sum, by) => {
+      const mean = s.div(sum, pixels);
+      return s.add(s.mul(s.sub(x, mean), by), mean);
+    },
+    images,
+    total,
+    factor,
+  );
+}
 
 // ---- patches ----
 

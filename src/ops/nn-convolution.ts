@@ -3,7 +3,7 @@
 // Formulas and checks follow TensorFlow's documentation of these ops; NCHW and dilated depthwise run here although TensorFlow's CPU refuses them.
 
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
 import type { Dimension } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
@@ -498,6 +498,19 @@ export const Conv3DBackpropFilterV2 = defineOp("Conv3DBackpropFilterV2", {
   }),
   lower: ({ input, filterSizes, outBackprop, ...w }) => lowerFilterGradient("Conv3DBackpropFilterOpV2", input, filterSizes, outBackprop, w),
 });
+
+type VolumeAttrs = Omit<WindowAttrs, "dataFormat">;
+
+/** The gradients of Conv3D as the ops of the first versions ask for them, with the whole input or filter instead of its sizes. */
+export const volumeInputGradient = (input: Value, filter: Value, outBackprop: Value, attrs: VolumeAttrs): Value =>
+  lowerInputGradient("Conv3DBackpropInputOp", ...volume(input.shape, filter, outBackprop, attrs));
+export function volumeFilterGradient(input: Value, filter: Value, outBackprop: Value, attrs: VolumeAttrs): Value {
+  if (input.shape.length !== 5) throw new InvalidArgumentError("input tensor must have 5 dimensions");
+  const [sizes, , , w] = volume(filter.shape, filter, outBackprop, attrs);
+  return lowerFilterGradient("Conv3DBackpropFilterOp", input, sizes, outBackprop, w);
+}
+const volume = (sizes: readonly number[], filter: Value, outBackprop: Value, attrs: VolumeAttrs) =>
+  [NDArray.from([...sizes], "int32"), filter, outBackprop, { ...attrs, dataFormat: "NDHWC" }] as const;
 
 // ---- depthwise ----
 

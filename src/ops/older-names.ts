@@ -1,7 +1,9 @@
 // Ops that are others under an older name, as graphs of the first versions of TensorFlow hold them: linear algebra on batches, queues, tables and stacks
-// whose handles were references to strings, segments, convolutions.
+// whose handles were references to strings, segments, convolutions of volumes, the first way to change an image's contrast.
 
 import type { DType } from "../base/dtype.ts";
+import { FailedPreconditionError, InvalidArgumentError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import {
@@ -20,8 +22,12 @@ import {
 } from "./reader.ts";
 import { defineOp, type OpDefinition, renameOp, type UntypedOp } from "../graph/op-definition.ts";
 import * as ir from "../ir/build.ts";
+import { addIndex, constantIndex, dataIndex } from "../ir/index-map.ts";
+import { loadScalar, s } from "../ir/scalar.ts";
+import { numbersOf } from "./array.ts";
 import { MatrixBandPart, MatrixDiag, MatrixDiagPart, MatrixSetDiag } from "./array-matrix.ts";
 import { StackCloseV2, StackPopV2, StackPushV2, StackV2 } from "./control-flow.ts";
+import { withContrast } from "./image.ts";
 import {
   Cholesky,
   eigenPairs,
@@ -48,6 +54,7 @@ import {
 import { InitializeTableFromTextFileV2 } from "./lookup-files.ts";
 import { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D } from "./math-fft.ts";
 import { UnsortedSegmentMax, UnsortedSegmentMin, UnsortedSegmentProd, UnsortedSegmentSum } from "./math-segment.ts";
+import { volumeFilterGradient, volumeInputGradient } from "./nn-convolution.ts";
 import {
   FIFOQueueV2,
   PaddingFIFOQueueV2,
@@ -62,12 +69,16 @@ import {
   QueueSizeV2,
   RandomShuffleQueueV2,
 } from "./queue.ts";
+import { takeBlocks } from "./random.ts";
+import { PhiloxStream } from "./random-philox.ts";
 
 // ---- matrices in batches ----
 
-/** With other types for T. */
-const typed = (type: string, of: OpDefinition, types: readonly DType[]): UntypedOp =>
-  renameOp(type, of, { attrs: { ...of.attrs, T: attr.type(types) } });
+/** With other types for T, and gone since version 13. */
+const typed = (type: string, of: OpDefinition, types: readonly DType[], replacement = type.slice("Batch".length)): UntypedOp =>
+  renameOp(type, of, { attrs: { ...of.attrs, T: attr.type(types) }, removed: [13, `Use ${replacement} instead.`] });
+/** Gone since a version, for another. */
+const useInstead = (version: number, of: string): Pick<OpDefinition, "removed"> => ({ removed: [version, `Use ${of}`] });
 const doubles = ["float64", "float32"] as const;
 
 export const BatchCholesky = typed("BatchCholesky", Cholesky, doubles);
@@ -81,24 +92,32 @@ export const BatchSvd = typed("BatchSvd", Svd, ["float64", "float32", "complex64
 export const BatchMatrixBandPart = renameOp("BatchMatrixBandPart", MatrixBandPart, {
   inputs: { input: "T", numLower: "int64", numUpper: "int64" },
   attrs: { T: attr.type() },
+  ...useInstead(14, "MatrixBandPart"),
 });
-export const BatchMatrixDiag = renameOp("BatchMatrixDiag", MatrixDiag);
-export const BatchMatrixDiagPart = renameOp("BatchMatrixDiagPart", MatrixDiagPart);
-export const BatchMatrixSetDiag = renameOp("BatchMatrixSetDiag", MatrixSetDiag);
+export const BatchMatrixDiag = renameOp("BatchMatrixDiag", MatrixDiag, useInstead(14, "MatrixDiag"));
+export const BatchMatrixDiagPart = renameOp("BatchMatrixDiagPart", MatrixDiagPart, useInstead(14, "MatrixDiagPart"));
+export const BatchMatrixSetDiag = renameOp("BatchMatrixSetDiag", MatrixSetDiag, useInstead(14, "MatrixSetDiag"));
 
-const complexFields = { inputs: { input: "complex64" }, outputs: { output: "complex64" }, attrs: {} } as const;
-export const BatchFFT = renameOp("BatchFFT", FFT, complexFields);
-export const BatchIFFT = renameOp("BatchIFFT", IFFT, complexFields);
-export const BatchFFT2D = renameOp("BatchFFT2D", FFT2D, complexFields);
-export const BatchIFFT2D = renameOp("BatchIFFT2D", IFFT2D, complexFields);
-export const BatchFFT3D = renameOp("BatchFFT3D", FFT3D, complexFields);
-export const BatchIFFT3D = renameOp("BatchIFFT3D", IFFT3D, complexFields);
+const transform = (of: OpDefinition): UntypedOp =>
+  renameOp(`Batch${of.type}`, of, {
+    inputs: { input: "complex64" },
+    outputs: { output: "complex64" },
+    attrs: {},
+    ...useInstead(15, of.type),
+  });
+export const BatchFFT = transform(FFT);
+export const BatchIFFT = transform(IFFT);
+export const BatchFFT2D = transform(FFT2D);
+export const BatchIFFT2D = transform(IFFT2D);
+export const BatchFFT3D = transform(FFT3D);
+export const BatchIFFT3D = transform(IFFT3D);
 
 /** Eigenvalues as the first row, above the eigenvectors. */
 export const SelfAdjointEig = defineOp("SelfAdjointEig", {
   inputs: { input: "T" },
   outputs: { output: "T" },
   attrs: { T: attr.type(["float64", "float32", "float16"]) },
+  removed: [11, "Use SelfAdjointEigV2 instead."],
   shape: ({ input }) => {
     const { dims } = squareShape(input);
     if (dims === null) return TensorShape.unknown();
@@ -111,7 +130,7 @@ export const SelfAdjointEig = defineOp("SelfAdjointEig", {
     return ir.concat([row, v], v.shape.length - 2);
   },
 });
-export const BatchSelfAdjointEig = typed("BatchSelfAdjointEig", SelfAdjointEig, doubles);
+export const BatchSelfAdjointEig = renameOp("BatchSelfAdjointEig", SelfAdjointEig, { attrs: { T: attr.type(doubles) } });
 
 // ---- segments ----
 
@@ -121,6 +140,94 @@ export const SegmentSumV2 = segments("SegmentSumV2", UnsortedSegmentSum);
 export const SegmentProdV2 = segments("SegmentProdV2", UnsortedSegmentProd);
 export const SegmentMaxV2 = segments("SegmentMaxV2", UnsortedSegmentMax);
 export const SegmentMinV2 = segments("SegmentMinV2", UnsortedSegmentMin);
+
+// ---- convolutions of volumes, and images ----
+
+const volumes = ["float16", "float32", "float64"] as const;
+const volumeFields = {
+  outputs: { output: "T" },
+  attrs: {
+    T: attr.type(volumes),
+    strides: attr.ints(undefined, 5),
+    padding: attr.oneOf(["SAME", "VALID"]),
+    dilations: attr.ints([1, 1, 1, 1, 1]),
+  },
+} as const;
+
+/** The gradient of Conv3D with respect to an input that is there to tell its shape. */
+export const Conv3DBackpropInput = defineOp("Conv3DBackpropInput", {
+  inputs: { input: "T", filter: "T", outBackprop: "T" },
+  ...volumeFields,
+  removed: [10, "Use Conv3DBackpropInputV2"],
+  shape: ({ input }) => input.withRank(5),
+  lower: ({ input, filter, outBackprop, ...w }) => volumeInputGradient(input, filter, outBackprop, w),
+});
+
+/** The same with respect to a filter. */
+export const Conv3DBackpropFilter = defineOp("Conv3DBackpropFilter", {
+  inputs: { input: "T", filter: "T", outBackprop: "T" },
+  ...volumeFields,
+  removed: [10, "Use Conv3DBackpropFilterV2"],
+  shape: ({ filter }) => filter.withRank(5),
+  lower: ({ input, filter, outBackprop, ...w }) => volumeFilterGradient(input, filter, outBackprop, w),
+});
+
+/** Each channel of each image pulled towards or away from its mean, and then brought into a range. */
+export const AdjustContrast = defineOp("AdjustContrast", {
+  inputs: { images: "T", contrastFactor: "float32", minValue: "float32", maxValue: "float32" },
+  outputs: { output: "float32" },
+  attrs: { T: attr.type(["uint8", "int8", "int16", "int32", "int64", "float32", "float64"]) },
+  removed: [2, "Use AdjustContrastv2 instead"],
+  shape: ({ images, contrastFactor, minValue, maxValue }) => {
+    for (const number of [contrastFactor, minValue, maxValue]) number.withRank(0);
+    return images.withRankAtLeast(3);
+  },
+  lower: ({ images, contrastFactor, minValue, maxValue }) =>
+    ir.map((x, low, high) => s.max(s.min(x, high), low), withContrast(ir.cast(images, "float32"), contrastFactor), minValue, maxValue),
+});
+
+/** A window `[height, width]` of an image at a random place. */
+export const RandomCrop = defineOp("RandomCrop", {
+  inputs: { image: "T", size: "int64" },
+  outputs: { output: "T" },
+  attrs: {
+    T: attr.type(["uint8", "int8", "int16", "int32", "int64", "float32", "float64"]),
+    seed: attr.int(0),
+    seed2: attr.int(0),
+  },
+  stateful: true,
+  gradient: "none",
+  removed: [8, "Random crop is now pure Python"],
+  compileTimeInputs: ["size"],
+  shape: ({ image, size }, context) => {
+    const channels = image.withRank(3).dim(2);
+    size.mergeWith(new TensorShape([2]));
+    const known = context.constant("size");
+    return new TensorShape([...(known ? numbersOf(known) : [null, null]), channels]);
+  },
+  lower: ({ image, size, ...w }, context) => {
+    const wanted = numbersOf(size);
+    for (const [axis, side] of ["height", "width"].entries()) {
+      if (wanted[axis] < 0) throw new InvalidArgumentError(`size must be non-negative, got [${wanted}]`);
+      if (image.shape[axis] < wanted[axis])
+        throw new FailedPreconditionError(
+          `${side} must be >= target_${side}: ${side} = ${image.shape[axis]}, target_${side} = ${wanted[axis]}`,
+        );
+    }
+    const room = wanted.map((length, axis) => image.shape[axis] - length + 1);
+    const places = (state: NDArray, out: NDArray): void => {
+      const stream = new PhiloxStream(state);
+      // The column is drawn first.
+      for (const axis of [1, 0]) out.set(axis, room[axis] > 1 ? stream.word() % room[axis] : 0);
+    };
+    const drawn = { dtype: "int32", shape: [2] } as const;
+    const [at] = ir.call({ name: "cropPlace", run: ([state], [out]) => places(state, out) }, [takeBlocks(context, w, 1)], [drawn]);
+    return ir.generate([...wanted, image.shape[2]], ([y, x, c]) => {
+      const moved = [y, x].map((index, axis) => addIndex(index, dataIndex(loadScalar(at, [constantIndex(axis)]), room[axis])));
+      return loadScalar(image, [...moved, c]);
+    });
+  },
+});
 
 // ---- handles as references to strings ----
 

@@ -44,7 +44,6 @@ export const PrintV2 = defineOp("PrintV2", {
   outputs: {},
   attrs: { outputStream: attr.string("stderr"), end: attr.string("\n") },
   stateful: true,
-  gradient: "none",
   shape: ({ input }) => {
     if (input.rank !== null && input.rank !== 0) throw new ValueError(`input must be a scalar, but has rank: ${input.rank}`);
   },

@@ -17,7 +17,7 @@ import { collect } from "./arguments.ts";
 import { numbersOf } from "./array.ts";
 import { AddV2, Mul, Sub } from "./math.ts";
 import { inNameScope } from "./named.ts";
-import { normals, requestedShape, truncatedFloats, uniformFloats, uniformIntegers } from "./random.ts";
+import { normals, requestedShape, shuffledRows, truncatedFloats, uniformFloats, uniformIntegers } from "./random.ts";
 import { PhiloxStream } from "./random-philox.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
@@ -98,9 +98,12 @@ export function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
   const [algorithm] = numbersOf(alg);
   if (algorithm === 2) throw new UnimplementedError("The ThreeFry algorithm (2) of stateless random ops is not available; use Philox (1).");
   if (algorithm !== 1 && algorithm !== 3) throw new InvalidArgumentError(`Unsupported algorithm id: ${algorithm}`);
-  if (key.shape.length !== 1 || key.shape[0] !== 1) throw new InvalidArgumentError(`key must have shape [1], not [${key.shape}]`);
+  if (key.shape.length !== 1 || key.shape[0] !== 1)
+    throw new InvalidArgumentError(`key must have shape [1], not [${key.shape}]. (Note that batched keys are not supported yet.)`);
   if (counter.shape.length !== 1 || counter.shape[0] !== 2)
-    throw new InvalidArgumentError(`counter must be a vector with length at least 2 for the Philox algorithm, not [${counter.shape}]`);
+    throw new InvalidArgumentError(
+      `counter must be a vector with length at least 2; got shape: [${counter.shape}]. (Note that batched counters are not supported yet.)`,
+    );
   return ir.call(stateOfKeyRoutine, [key, counter], [stateOutput])[0];
 }
 
@@ -313,6 +316,32 @@ export const statelessNormal = (shape: TensorLike, seed: TensorLike, ...rest: un
 /** The same, redrawn where they lie more than two standard deviations from the mean. TF: tf.random.stateless_truncated_normal. */
 export const statelessTruncatedNormal = (shape: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor =>
   scaled("stateless_truncated_normal", StatelessTruncatedNormalV2, shape, seed, rest);
+
+/** The rows of a tensor in the order that a key and a counter give. */
+export const StatelessShuffle = defineOp("StatelessShuffle", {
+  inputs: { value: "T", key: "uint64", counter: "uint64", alg: "int32" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type() },
+  compileTimeInputs: ["alg"],
+  sizesFromValues: false,
+  shape: ({ value }) => value,
+  lower: ({ value, key, counter, alg }) => shuffledRows(value, stateOfKey(key, counter, alg)),
+});
+
+const algorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, autoselect: 3 };
+
+/** The rows of `value` (slices along its first dimension) in an order that depends on `seed` ([2] integers) and nothing else. alg: "philox" or "auto_select".
+ *  @throws ValueError for other algorithms, UnimplementedError while running for "threefry". TF: tf.random.experimental.stateless_shuffle. */
+export function statelessShuffle(value: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor {
+  const { alg = "auto_select", name } = collect<{ alg: string | number; name: string | null }>(["alg", "name"], rest);
+  const number = typeof alg === "number" ? alg : algorithms[alg.toLowerCase().replaceAll("_", "")];
+  if (number === undefined)
+    throw new ValueError(`Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`);
+  return inNameScope({ name }, "stateless_shuffle", [value, seed], () => {
+    const { key, counter } = StatelessRandomGetKeyCounter({ seed: seedTensor(seed) });
+    return StatelessShuffle({ value, key, counter, alg: number });
+  });
+}
 
 interface UniformOptions {
   readonly minval?: TensorLike | null;

@@ -307,11 +307,17 @@ export const RandomShuffle = defineOp("RandomShuffle", {
   lower: ({ value, ...w }, context) => {
     const rows = value.shape[0] ?? 0;
     const state = takeBlocks(context, w, rows > 1 ? Math.ceil((rows - 1) / 4) : 0);
-    if (rows <= 1) return generate(value.shape, i => loadScalar(value, i));
-    const [order] = call(permutation, [state], [{ dtype: "int32", shape: [rows] }]);
-    return generate(value.shape, i => loadScalar(value, [dataIndex(loadScalar(order, [i[0]]), rows), ...i.slice(1)]));
+    return shuffledRows(value, state);
   },
 });
+
+/** Rows in the order that the generator state from here on gives. */
+export function shuffledRows(value: Value, state: Value): Value {
+  const rows = value.shape[0] ?? 0;
+  if (rows <= 1) return generate(value.shape, i => loadScalar(value, i));
+  const [order] = call(permutation, [state], [{ dtype: "int32", shape: [rows] }]);
+  return generate(value.shape, i => loadScalar(value, [dataIndex(loadScalar(order, [i[0]]), rows), ...i.slice(1)]));
+}
 
 /** Class numbers with probabilities in proportion to exp(logit), from the running sums of each row. */
 export const categoricalDraws: Routine = {

@@ -3,6 +3,7 @@
 
 import * as conversion from "../graph/conversion.ts";
 import type { OpDefinition } from "../graph/op-definition.ts";
+import * as accumulator from "./accumulator.ts";
 import * as array from "./array.ts";
 import * as arrayGather from "./array-gather.ts";
 import * as arrayInplace from "./array-inplace.ts";
@@ -40,6 +41,7 @@ import * as linalgFunctions from "./linalg-functions.ts";
 import * as lookup from "./lookup.ts";
 import * as lookupFiles from "./lookup-files.ts";
 import * as math from "./math.ts";
+import * as mathCountSparse from "./math-count-sparse.ts";
 import * as mathCounting from "./math-counting.ts";
 import * as mathEinsum from "./math-einsum.ts";
 import * as mathFft from "./math-fft.ts";
@@ -75,6 +77,7 @@ import * as sets from "./sets.ts";
 import * as selection from "./selection.ts";
 import * as sparseSerialization from "./sparse-serialization.ts";
 import * as sparseCross from "./sparse-cross.ts";
+import * as sparseDense from "./sparse-dense.ts";
 import * as sparse from "./sparse.ts";
 import * as sparseStructure from "./sparse-structure.ts";
 import * as randomStateless from "./random-stateless.ts";
@@ -90,6 +93,7 @@ import * as training from "./training.ts";
 
 const families = [
   conversion,
+  accumulator,
   array,
   arrayGather,
   arrayInplace,
@@ -128,6 +132,7 @@ const families = [
   lookupFiles,
   math,
   mathCounting,
+  mathCountSparse,
   mathEinsum,
   mathFft,
   mathFunctions,
@@ -161,6 +166,7 @@ const families = [
   reader,
   sets,
   sparse,
+  sparseDense,
   sparseCross,
   sparseSerialization,
   selection,
