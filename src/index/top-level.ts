@@ -90,6 +90,7 @@ export { SparseTensor } from "../graph/sparse-tensor.ts";
 export { importGraphDef } from "../io/graph-def.ts";
 export { RunMetadata, RunOptions } from "../io/run-metadata.ts";
 export { Event, HistogramProto, SessionLog, Summary } from "../io/summary-writer.ts";
+export { ConditionalAccumulator, ConditionalAccumulatorBase, SparseConditionalAccumulator } from "../library/accumulator.ts";
 export {
   controlFlowV2Enabled,
   disableControlFlowV2,
