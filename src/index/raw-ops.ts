@@ -2,6 +2,21 @@
 
 export { Const, Pack, Unpack } from "../graph/conversion.ts";
 export {
+  AccumulatorApplyGradient,
+  AccumulatorNumAccumulated,
+  AccumulatorSetGlobalStep,
+  AccumulatorTakeGradient,
+  ConditionalAccumulator,
+  ResourceAccumulatorApplyGradient,
+  ResourceAccumulatorNumAccumulated,
+  ResourceAccumulatorSetGlobalStep,
+  ResourceAccumulatorTakeGradient,
+  ResourceConditionalAccumulator,
+  SparseAccumulatorApplyGradient,
+  SparseAccumulatorTakeGradient,
+  SparseConditionalAccumulator,
+} from "../ops/accumulator.ts";
+export {
   Gather,
   GatherNd,
   GatherV2,
@@ -333,6 +348,13 @@ export {
   MutableHashTableOfTensorsV2,
   MutableHashTableV2,
 } from "../ops/lookup.ts";
+export {
+  DenseCountSparseOutput,
+  RaggedBincount,
+  RaggedCountSparseOutput,
+  SparseBincount,
+  SparseCountSparseOutput,
+} from "../ops/math-count-sparse.ts";
 export { Bincount, Bucketize, DenseBincount, HistogramFixedWidth } from "../ops/math-counting.ts";
 export { Einsum } from "../ops/math-einsum.ts";
 export { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D, IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D, RFFT3D } from "../ops/math-fft.ts";
@@ -570,6 +592,7 @@ export {
   SoftsignGrad,
 } from "../ops/nn.ts";
 export {
+  AdjustContrast,
   BatchCholesky,
   BatchFFT,
   BatchFFT2D,
@@ -589,6 +612,8 @@ export {
   BatchSelfAdjointEig,
   BatchSelfAdjointEigV2,
   BatchSvd,
+  Conv3DBackpropFilter,
+  Conv3DBackpropInput,
   FIFOQueue,
   FixedLengthRecordReader,
   HashTable,
@@ -612,6 +637,7 @@ export {
   QueueEnqueueMany,
   QueueIsClosed,
   QueueSize,
+  RandomCrop,
   RandomShuffleQueue,
   ReaderNumRecordsProduced,
   ReaderNumWorkUnitsCompleted,
@@ -717,6 +743,7 @@ export {
   StatelessRandomUniformInt,
   StatelessRandomUniformIntV2,
   StatelessRandomUniformV2,
+  StatelessShuffle,
   StatelessTruncatedNormal,
   StatelessTruncatedNormalV2,
 } from "../ops/random-stateless.ts";
@@ -739,6 +766,7 @@ export { ApproxTopK, NthElement } from "../ops/selection.ts";
 export { DecodeJSONExample, ParseSequenceExample, ParseSequenceExampleV2, ParseSingleSequenceExample } from "../ops/sequence-example.ts";
 export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sets.ts";
 export { SparseCross, SparseCrossHashed, SparseCrossV2 } from "../ops/sparse-cross.ts";
+export { SparseDenseCwiseAdd, SparseDenseCwiseDiv, SparseDenseCwiseMul } from "../ops/sparse-dense.ts";
 export { DeserializeManySparse, DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse-serialization.ts";
 export {
   SparseAdd,
