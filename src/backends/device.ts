@@ -1,7 +1,7 @@
 // What a session asks of a backend: a device that holds variables, and executables compiled for it. Backends know primitives, never ops.
 
 import type { NDArray } from "../base/ndarray.ts";
-import type { Program } from "../ir/program.ts";
+import type { Program, Value } from "../ir/program.ts";
 import type { EstimatedPart } from "../kernels/estimate.ts";
 import type { TracedPart } from "../kernels/index.ts";
 import type { Plan, ScheduleTarget } from "../schedule/plan.ts";
@@ -35,6 +35,8 @@ export interface CompileOptions {
   readonly anySize?: boolean;
   /** Code that tells when each part has ended (`Executable.trace`); it is never for any size. */
   readonly isTraced?: boolean;
+  /** Where a Program for feeds of other shapes may follow: the values whose shapes will be the same. */
+  readonly fixed?: ReadonlySet<Value> | undefined;
 }
 
 /** One session's memory and compiled programs. */

@@ -14,7 +14,7 @@ import { i32, type KernelModule } from "./language.ts";
 import { recordMap } from "./map.ts";
 import type { Phase, Recording, WithScratch } from "./phase.ts";
 import { Addresses, type CodePlace, type ScratchPlace } from "./places.ts";
-import { CommonCode } from "./common-code.ts";
+import { CommonCode, type Keeping } from "./common-code.ts";
 import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
 import { recordRandom } from "./random.ts";
 import { recordReduce } from "./reduce.ts";
@@ -37,6 +37,8 @@ export interface Recorded {
   /** Checks by number, for the status words. */
   readonly checks: readonly Extract<Kernel, { kind: "check" }>[];
   readonly phases: readonly RecordedPhase[];
+  /** Forms of kernels whose functions were there already, recorded for another plan. */
+  readonly reusedForms: number;
   /** Of a recording that is traced: what ends where it calls `mark(k)`, in the order of these numbers. */
   readonly parts: readonly TracedPart[];
 }
@@ -60,6 +62,8 @@ export interface RecordOptions {
   readonly sharing?: SharingRules;
   /** Kernels of one form, fewer than which have functions of their own. */
   readonly fewestAlike?: number;
+  /** Where a plan for another size of a feed may follow, what it may have as well. */
+  readonly keeping?: Keeping | undefined;
 }
 
 /** Writes what was recorded before into `run`. */
@@ -69,9 +73,9 @@ type Emit = (k: FunctionRecorder) => void;
 export function record(
   plan: Plan,
   target: Target,
-  { isVerified = true, isTraced = false, sharing = usualRules, fewestAlike = 3 }: RecordOptions = {},
+  { isVerified = true, isTraced = false, sharing = usualRules, fewestAlike = 3, keeping }: RecordOptions = {},
 ): Recorded {
-  const recorder = new PlanRecorder(plan, target, { isTraced, sharing, fewestAlike });
+  const recorder = new PlanRecorder(plan, target, { isTraced, sharing, fewestAlike, keeping });
   const { module } = recorder;
   const emit = recorder.kernels(plan.kernels);
   module.function("run", { exported: true, results: [] }, emit);
@@ -81,6 +85,7 @@ export function record(
     hostKernels: recorder.hostKernels,
     checks: recorder.checks,
     phases: recorder.phases,
+    reusedForms: recorder.reusedForms,
     parts: recorder.parts,
   };
 }
@@ -103,12 +108,20 @@ class PlanRecorder implements Recording {
   private sharedWork = 0;
   private passes = 1;
 
-  constructor(plan: Plan, target: Target, { isTraced, sharing, fewestAlike }: Required<Omit<RecordOptions, "isVerified">>) {
+  constructor(
+    plan: Plan,
+    target: Target,
+    { isTraced, sharing, fewestAlike, keeping }: Required<Omit<RecordOptions, "isVerified" | "keeping">> & Pick<RecordOptions, "keeping">,
+  ) {
     this.isTraced = isTraced;
     this.module = new ModuleRecorder(target, target.threads > 1 ? sharedMemory : undefined);
     this.sharing = new Sharing(this.module, sharing);
     this.places = new Map(plan.places);
-    this.common = new CommonCode(plan.kernels, fewestAlike, { recording: this, record: phasesOf });
+    this.common = new CommonCode(plan.kernels, fewestAlike, { recording: this, record: phasesOf, keeping });
+  }
+
+  get reusedForms(): number {
+    return this.common.reused;
   }
 
   name = (kind: string): string => `${kind}${this.count++}`;

@@ -329,6 +329,20 @@ export class ModuleRecorder {
     return ref;
   }
 
+  /** Takes over what another recorder has recorded; functions of the same name are the same. */
+  include({ globals, variables, imports, functions }: KernelModule): void {
+    for (const name of globals) this.global(name);
+    for (const name of variables) this.variable(name);
+    for (const { name, params, results } of imports) this.import(name, params, results);
+    for (const recorded of functions) {
+      this.once(recorded.name, () => {
+        this.#functions.push(recorded);
+        this.#byName.set(recorded.name, recorded);
+        return recorded;
+      });
+    }
+  }
+
   /** What was recorded under a name. */
   recorded(name: string): KernelFunction {
     const found = this.#byName.get(name);

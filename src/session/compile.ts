@@ -7,7 +7,7 @@ import type { Device } from "../backends/device.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import { printProgram } from "../ir/print.ts";
-import type { Program, State } from "../ir/program.ts";
+import { outputsOf, type Program, type State, type Value } from "../ir/program.ts";
 import { verifyProgram } from "../ir/verify.ts";
 import { blamed } from "../lower/blame.ts";
 import { lower } from "../lower/index.ts";
@@ -115,10 +115,11 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
   }
   verifyProgram(program);
   const made: { plan?: Plan | null } = {};
+  const fixed = fixedValues(selection, feeds, program);
   const kept = await programs.program(place, anySize => {
     const target = anySize ? device.anySizeTarget : device.target;
     made.plan = target && schedule(program, target);
-    return device.compile(program, made.plan, { anySize });
+    return device.compile(program, made.plan, { anySize, fixed });
   });
   const live = feeds.flatMap(({ known }, i) => (known === undefined ? [i] : []));
   const isDense = live.length === feeds.length;
@@ -146,6 +147,22 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
       return kept.executable.counts;
     },
   };
+}
+
+/** The values whose shapes stay what they are when a feed has another size; undefined where no feed can. What has the shape that is
+ *  known of its operation's output before anything is fed counts, every variable, and every single number. */
+function fixedValues(selection: Selection, feeds: readonly CompileFeed[], { steps, origins }: Program): ReadonlySet<Value> | undefined {
+  if (feeds.every(({ tensor }) => tensor.shape.isFullyDefined)) return undefined;
+  const known = new Map<string, Set<string>>();
+  for (const node of selection.nodes)
+    if (!("kind" in node))
+      known.set(node.name, new Set(node.outputs.flatMap(({ shape }) => (shape.isFullyDefined ? [shape.asList().join()] : []))));
+  const fixed = new Set<Value>();
+  for (const step of steps)
+    for (const value of outputsOf(step))
+      if (step.kind === "state" || value.shape.length === 0 || known.get(origins?.get(value) ?? "")?.has(value.shape.join()))
+        fixed.add(value);
+  return fixed;
 }
 
 /** Which feed a fetched object of the host (a dataset, a list kept there) is: no program can hold one. */

@@ -61,13 +61,19 @@ export class OwnCode implements Code {
   private controlAt: number | undefined;
 
   constructor(device: WasmDevice, recorded: Recorded, module: WebAssembly.Module, moduleBytes: number) {
-    const { hostKernels, checks, phases, sharedPhases } = recorded;
+    const { hostKernels, checks, phases, sharedPhases, reusedForms } = recorded;
     this.device = device;
     this.recorded = recorded;
     this.module = module;
     this.hostKernels = hostKernels;
     this.checks = checks;
-    this.counts = { kernels: phases.length + hostKernels.length, moduleBytes, threads: device.kernelTarget.threads, sharedPhases };
+    this.counts = {
+      kernels: phases.length + hostKernels.length,
+      moduleBytes,
+      threads: device.kernelTarget.threads,
+      sharedPhases,
+      reusedForms,
+    };
     this.parts = () => estimateParts([...phases, ...hostKernels.map(hostPart)], device.kernelTarget);
     this.texts = {
       phases: () => printPhases(recorded),

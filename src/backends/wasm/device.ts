@@ -6,6 +6,7 @@ import { InternalError, ResourceExhaustedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { Program, State } from "../../ir/program.ts";
+import { KeptCode } from "../../kernels/common-code.ts";
 import { type Recorded, record } from "../../kernels/index.ts";
 import type { KernelModule } from "../../kernels/language.ts";
 import type { Target } from "../../kernels/target.ts";
@@ -52,6 +53,7 @@ export class WasmDevice implements Device {
   shapeChanges = 0;
   arena: { offset: number; bytes: number } = { offset: 0, bytes: 0 };
   private readonly states = new Map<string, HeldState>();
+  private readonly keptCode = new KeptCode();
   private readonly anySize = new AnySizeKernels(this);
   readonly resource = resourceKeeper();
 
@@ -65,11 +67,19 @@ export class WasmDevice implements Device {
     this.statusOffset = this.memory.allocate(statusBytes, "the status words");
   }
 
-  async compile(_program: Program, plan: Plan | null, { anySize = false, isTraced = false }: CompileOptions = {}): Promise<Executable> {
+  async compile(
+    _program: Program,
+    plan: Plan | null,
+    { anySize = false, isTraced = false, fixed }: CompileOptions = {},
+  ): Promise<Executable> {
     if (!plan) throw new InternalError("The wasm backend was given no plan.");
     refuseTooLarge(plan);
     if (anySize) return new WasmExecutable(this, plan, await this.anySize.codeOf(plan));
-    const recorded: Recorded = record(plan, this.kernelTarget, { isVerified: false, isTraced });
+    const recorded: Recorded = record(plan, this.kernelTarget, {
+      isVerified: false,
+      isTraced,
+      keeping: fixed && { code: this.keptCode, fixed },
+    });
     const { module, bytes } = await this.compileModule(recorded.module);
     return new WasmExecutable(this, plan, new OwnCode(this, recorded, module, bytes), { isTraced });
   }
