@@ -7,12 +7,14 @@ import { sameShape } from "../../base/shape.ts";
 import type { Program, Region, State, Step, Value } from "../../ir/program.ts";
 import { outputsOf } from "../../ir/program.ts";
 import { uninitializedError } from "../uninitialized.ts";
-import { runCheck, runContract, runMap, runRandom, runReduce, runScan, runScatter, runSort } from "./primitives.ts";
+import { type Summation, runCheck, runContract, runMap, runRandom, runReduce, runScan, runScatter, runSort } from "./primitives.ts";
 
 /** What a run is given: feeds by name, states by id. A state that is missing starts with its `initial`, or uninitialized. */
 export interface ReferenceInputs {
   readonly feeds?: ReadonlyMap<string, NDArray>;
   readonly states?: ReadonlyMap<string, NDArray>;
+  /** How floats are added; "exact" if nothing is said. */
+  readonly summation?: Summation;
 }
 
 /** The program's results in order, and the new contents of the states it updated, by id. */
@@ -73,11 +75,11 @@ class ReferenceRun {
       case "map":
         return [runMap(step, this.read)];
       case "reduce":
-        return [runReduce(step, this.read)];
+        return [runReduce(step, this.read, this.inputs.summation)];
       case "contract":
-        return [runContract(step, this.read)];
+        return [runContract(step, this.read, this.inputs.summation)];
       case "scan":
-        return [runScan(step, this.read)];
+        return [runScan(step, this.read, this.inputs.summation)];
       case "scatter":
         return [runScatter(step, this.read)];
       case "sort":

@@ -43,8 +43,43 @@ export function runMap({ out, body }: StepOf<"map">, read: Read): NDArray {
   return result;
 }
 
-/** The type in which sums and products are accumulated: floats and complex numbers in double precision, rounded once at the end. */
-const accumulatorType = (dtype: DType): DType => (isFloating(dtype) ? "float64" : isComplex(dtype) ? "complex128" : dtype);
+/** How floats are added: in double precision, rounded once at the end, which is the meaning; or in the worst of the orders that are allowed,
+ *  positive and negative terms apart, rounded after each to the width a backend computes in. Where that differs, terms cancel or overflow. */
+export type Summation = "exact" | "worst";
+
+function accumulatorType(dtype: DType, summation: Summation): DType {
+  if (summation === "worst") return dtype === "float16" || dtype === "bfloat16" ? "float32" : dtype;
+  return isFloating(dtype) ? "float64" : isComplex(dtype) ? "complex128" : dtype;
+}
+
+/** Elements joined one by one. */
+class Accumulator {
+  private readonly add: (x: Element, y: Element) => Element;
+  private readonly isApart: boolean;
+  private readonly identity: Element;
+  private total: Element;
+  private negative: Element;
+
+  constructor(combine: keyof typeof folds, type: DType, summation: Summation, add = elementFunction(folds[combine], type)) {
+    this.add = add;
+    this.isApart = summation === "worst" && combine === "sum" && isFloating(type);
+    this.identity = identityOf(combine, type);
+    this.total = this.negative = this.identity;
+  }
+
+  clear(): void {
+    this.total = this.negative = this.identity;
+  }
+
+  take(x: Element): void {
+    if (this.isApart && (x as number) < 0) this.negative = this.add(this.negative, x);
+    else this.total = this.add(this.total, x);
+  }
+
+  get value(): Element {
+    return this.isApart ? this.add(this.total, this.negative) : this.total;
+  }
+}
 
 /** What a reduction of no elements gives. */
 export function identityOf(combine: Combine, dtype: DType): Element {
@@ -74,7 +109,7 @@ function limitsOf(dtype: DType): { lowest: Element; highest: Element } {
   return isBigInteger(dtype) ? { lowest, highest } : { lowest: Number(lowest), highest: Number(highest) };
 }
 
-export function runReduce({ out, over, combine, body }: StepOf<"reduce">, read: Read): NDArray {
+export function runReduce({ out, over, combine, body }: StepOf<"reduce">, read: Read, summation: Summation = "exact"): NDArray {
   const compiler = compilerFor(read);
   const evaluate = compiler.scalar(body);
   const result = NDArray.zeros(out.dtype, out.shape);
@@ -92,15 +127,13 @@ export function runReduce({ out, over, combine, body }: StepOf<"reduce">, read: 
     });
     return result;
   }
-  const type = accumulatorType(body.dtype);
-  const add = elementFunction(folds[combine], type);
+  const type = accumulatorType(body.dtype, summation);
+  const sum = new Accumulator(combine, type, summation);
   const fit = fitTo(out.dtype);
   forEachPoint(frame, 0, out.shape, position => {
-    let sum = identityOf(combine, type);
-    forEachPoint(frame, out.shape.length, over, () => {
-      sum = add(sum, evaluate());
-    });
-    result.set(position, fit(sum));
+    sum.clear();
+    forEachPoint(frame, out.shape.length, over, () => sum.take(evaluate()));
+    result.set(position, fit(sum.value));
   });
   return result;
 }
@@ -121,19 +154,18 @@ function operandReader({ source, at }: Operand, compiler: ScalarCompiler, read: 
   };
 }
 
-export function runContract({ out, over, left, right }: StepOf<"contract">, read: Read): NDArray {
+export function runContract({ out, over, left, right }: StepOf<"contract">, read: Read, summation: Summation = "exact"): NDArray {
   const compiler = compilerFor(read);
   const [x, y] = [operandReader(left, compiler, read), operandReader(right, compiler, read)];
-  const type = accumulatorType(out.dtype);
-  const [add, multiply] = [elementFunction("add", type), elementFunction("mul", type)];
+  const type = accumulatorType(out.dtype, summation);
+  const multiply = elementFunction("mul", type);
+  const sum = new Accumulator("sum", type, summation);
   const fit = fitTo(out.dtype);
   const result = NDArray.zeros(out.dtype, out.shape);
   forEachPoint(compiler.frame, 0, out.shape, position => {
-    let sum = identityOf("sum", type);
-    forEachPoint(compiler.frame, out.shape.length, over, () => {
-      sum = add(sum, multiply(x(), y()));
-    });
-    result.set(position, fit(sum));
+    sum.clear();
+    forEachPoint(compiler.frame, out.shape.length, over, () => sum.take(multiply(x(), y())));
+    result.set(position, fit(sum.value));
   });
   return result;
 }
@@ -144,23 +176,29 @@ function logAddExp(x: number, y: number): number {
   return Number.isFinite(high) ? high + Math.log1p(Math.exp(Math.min(x, y) - high)) : high;
 }
 
-export function runScan({ out, source, axis, combine, exclusive, reverse }: StepOf<"scan">, read: Read): NDArray {
+export function runScan(
+  { out, source, axis, combine, exclusive, reverse }: StepOf<"scan">,
+  read: Read,
+  summation: Summation = "exact",
+): NDArray {
   const array = read(source);
-  const type = accumulatorType(out.dtype);
-  const add =
-    combine === "logsumexp" ? (x: Element, y: Element) => logAddExp(x as number, y as number) : elementFunction(folds[combine], type);
+  const type = accumulatorType(out.dtype, summation);
+  const sum =
+    combine === "logsumexp"
+      ? new Accumulator("max", type, summation, (x, y) => logAddExp(x as number, y as number))
+      : new Accumulator(combine, type, summation);
   const fit = fitTo(out.dtype);
   const result = NDArray.zeros(out.dtype, out.shape);
   const length = out.shape[axis];
   const stride = stridesOf(out.shape)[axis];
   for (let first = 0; first < array.size; first++) {
     if (Math.floor(first / stride) % length !== 0) continue;
-    let sum = identityOf(combine === "logsumexp" ? "max" : combine, type);
+    sum.clear();
     for (let step = 0; step < length; step++) {
       const at = first + stride * (reverse ? length - 1 - step : step);
-      if (exclusive) result.set(at, fit(sum));
-      sum = add(sum, readElement(array, at));
-      if (!exclusive) result.set(at, fit(sum));
+      if (exclusive) result.set(at, fit(sum.value));
+      sum.take(readElement(array, at));
+      if (!exclusive) result.set(at, fit(sum.value));
     }
   }
   return result;
