@@ -24,6 +24,7 @@ npm run bench -- install PEER...: installs peers under .cache/peers
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
   --against  peers to run beside, taking turns: ${peerNames.join(", ")}
   --threads  threads of the peers and of ours (default 1)
+  --revectorize  config: { revectorize: true }, without effect before Node 26
   --rounds   how often each side is timed (default 5)
   --seconds  how long each turn lasts (default 0.3)
   --json     where the figures go (default bench/results/NAME.json)
@@ -66,10 +67,10 @@ async function startPeers(workload: Workload, peers: readonly Peer[]) {
 async function measure(
   workload: Workload,
   peers: readonly Peer[],
-  { rounds, seconds, threads }: { rounds: number; seconds: number; threads: number },
+  { rounds, seconds, threads, revectorize }: Report["settings"],
 ): Promise<Result> {
   const began = performance.now();
-  const { step, session, fetches, feeds } = await workload.start({ intraOpParallelismThreads: threads });
+  const { step, session, fetches, feeds } = await workload.start({ intraOpParallelismThreads: threads, revectorize });
   await step();
   const firstMs = performance.now() - began;
   const { started, refusals } = await startPeers(workload, peers);
@@ -154,6 +155,7 @@ async function main(): Promise<number> {
     options: {
       against: { type: "string", default: "" },
       threads: { type: "string", default: "1" },
+      revectorize: { type: "boolean", default: false },
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "0.3" },
       json: { type: "string" },
@@ -190,7 +192,12 @@ async function main(): Promise<number> {
     for (const workload of chosen) await printProfile(workload, Number(values.seconds));
     return 0;
   }
-  const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
+  const settings = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    threads: Number(values.threads),
+    revectorize: values.revectorize,
+  };
   const { peers, skipped } = await openPeers(values.against.split(",").filter(Boolean), settings.threads);
   const peakGflops = peakSpeed();
   console.log(`WebAssembly reaches ${peakGflops.toFixed(1)} GFLOP/s here on one thread`);

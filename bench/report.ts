@@ -26,7 +26,7 @@ export interface Report {
   readonly date: string;
   readonly commit: string;
   readonly peakGflops: number;
-  readonly settings: { readonly rounds: number; readonly seconds: number; readonly threads: number };
+  readonly settings: { readonly rounds: number; readonly seconds: number; readonly threads: number; readonly revectorize: boolean };
   readonly peers: readonly { readonly name: string; readonly title: string; readonly version: string }[];
   /** Peers that were asked for and are not there, each with its reason. */
   readonly skipped: readonly string[];
@@ -34,8 +34,8 @@ export interface Report {
 }
 
 const file = "docs/performance.md";
-const markers = (threads: number): [string, string] => {
-  const name = `measured:${threads}`;
+const markers = ({ threads, revectorize }: Report["settings"]): [string, string] => {
+  const name = `measured:${threads}${revectorize ? ":revectorize" : ""}`;
   return [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
 };
 
@@ -43,7 +43,7 @@ const intro = "# Performance\n";
 
 /** Replaces the section of this many threads. Returns the file's name. */
 export function writePerformance(report: Report): string {
-  const [begin, end] = markers(report.settings.threads);
+  const [begin, end] = markers(report.settings);
   const section = `${begin}\n${sectionOf(report)}\n${end}`;
   const text = existsSync(file) ? readFileSync(file, "utf8") : intro;
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
@@ -56,7 +56,7 @@ const ms = (value: number): string => (value < 0.1 ? `${(value * 1000).toFixed(1
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
 function sectionOf({ machine, date, commit, peakGflops, settings, peers, skipped, results }: Report): string {
-  const threads = settings.threads === 1 ? "One thread" : `${settings.threads} threads`;
+  const threads = `${settings.threads === 1 ? "One thread" : `${settings.threads} threads`}${settings.revectorize ? ", revectorized" : ""}`;
   const names = peers.map(({ title, version }) => `${title} ${version}`);
   const head = ["workload", "median", "quartiles", "rate", "of peak", "first run", "arena", "module", ...peers.map(({ title }) => title)];
   const lines = [

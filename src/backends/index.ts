@@ -9,6 +9,7 @@ export interface DeviceConfig {
   readonly intraOpParallelismThreads?: number;
   readonly convolution?: "auto" | "direct";
   readonly deterministicOps?: boolean;
+  readonly revectorize?: boolean;
 }
 
 /** @throws TypeError for a backend that does not exist. */

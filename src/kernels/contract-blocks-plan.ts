@@ -98,7 +98,7 @@ export function planBlocks(form: ContractForm, shape: readonly number[], target:
   const floats = (id: number, dims: readonly number[]): Value => ({ id, dtype: "float32", shape: dims });
   const ownA = copyA === "own" ? tilesAtOnce * (small + 1) * terms : 0;
   const ownB = copyB === "own" ? panelsAtOnce * tile.columns * terms : 0;
-  const hasSums = blocks > slices;
+  const hasSums = target.joinsPairs || blocks > slices;
   const ownSums = hasSums ? panelsAtOnce * tilesAtOnce * (small + 1) * tile.columns : 0;
   const line = 16;
   const end = roundUp(ownA, line) + roundUp(ownB, line) + roundUp(ownSums, line);

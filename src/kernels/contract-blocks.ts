@@ -224,12 +224,14 @@ function recordCopyColumns({ plan, recording, name }: Work): FunctionRef {
       walkBlock(k, plan, "b", steps, source, size => {
         if (column.b === 1)
           return k.loop({ to: size }, () => {
-            for (let p = 0; p < count; p++)
-              for (const [g, part] of groups.entries()) {
+            for (let p = 0; p < count; p++) {
+              const line = groups.map((part, g) => {
                 const at = (p * tile.columns + g * width) * bytes;
                 const vector = part === width ? f32x.load(source, at) : f32x.loadPart(part, source, at);
-                k.store("f32x", place, (p * perPanel + g * width) * bytes, vector);
-              }
+                return k.target.joinsPairs ? k.let(vector) : vector;
+              });
+              for (const [g, vector] of line.entries()) k.store("f32x", place, (p * perPanel + g * width) * bytes, vector);
+            }
             next(1);
           });
         const turned = last.b === 1 ? k.let(i32.and(lifted(size), -width)) : i32.const(0);
@@ -433,7 +435,8 @@ function recordTile(work: Work, height: number, columns: number): FunctionRef {
   return recording.module.function(label, { params }, (k, { outer, row, column, slice, a, b, c, steps, mode }) => {
     const width = k.target.lanes32;
     const vectors = Math.ceil(columns / width);
-    const hasSums = blocks > slices;
+    const { joinsPairs } = k.target;
+    const hasSums = joinsPairs || blocks > slices;
     const addresses = new Addresses(k, recording.places, valuesOf({ stores }));
     const sums = Array.from({ length: height }, () => Array.from({ length: vectors }, () => k.vector("f32x", 0)));
     const each = (visit: (sum: Local<"vec">, offset: number) => void): void => {
@@ -476,13 +479,20 @@ function recordTile(work: Work, height: number, columns: number): FunctionRef {
         const here = [...axes];
         here[inner.axis] = plus(row, r);
         const point: Point = { k, addresses, axes: here, memo: new Map() };
-        for (const [v, sum] of line.entries()) {
+        const pieces = line.map((sum, v) => () => {
           const part = columns - v * width < width ? columns - v * width : undefined;
-          leaf.vector?.(blockPoint({ ...point, accumulator: sum }, plan.column.axis, v, part, k), v);
-        }
+          const accumulator = joinsPairs ? f32x.load(c, (r * tile.columns + v * width) * bytes) : sum;
+          leaf.vector?.(blockPoint({ ...point, accumulator }, plan.column.axis, v, part, k), v);
+        });
+        if (joinsPairs) k.inTurn(pieces);
+        else for (const piece of pieces) piece();
       }
     };
-    if (hasSums) k.if(i32.and(mode, 2), finish, () => each((sum, offset) => k.store("f32x", c, offset, sum)));
+    if (joinsPairs) {
+      // The only place where sums are stored, so that the engine can keep pairs of them in one register.
+      each((sum, offset) => k.store("f32x", c, offset, sum));
+      k.if(i32.and(mode, 2), finish);
+    } else if (hasSums) k.if(i32.and(mode, 2), finish, () => each((sum, offset) => k.store("f32x", c, offset, sum)));
     else finish();
   });
 }

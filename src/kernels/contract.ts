@@ -478,10 +478,12 @@ function storeTile(
   );
   for (const [r, row] of sums.entries()) {
     const rowPoint = inner && r > 0 ? withAxis(at, inner, plus(at.axes[inner.axis], r)) : at;
-    for (const [v, sum] of row.entries()) {
+    const pieces = row.map((sum, v) => () => {
       if (leaf.vector) leaf.vector(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k), v);
       else storeLanes(leaf, rowPoint, sum, v);
-    }
+    });
+    if (k.target.joinsPairs) k.inTurn(pieces);
+    else for (const piece of pieces) piece();
   }
 
   /** Results that are no neighbours, one by one. */

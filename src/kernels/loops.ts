@@ -81,11 +81,14 @@ function nest(space: Space, leaf: Leaf, axis: number, point: Point): void {
   });
 }
 
+/** Counters get a local, but where that would hide from the engine that accesses are neighbours. */
+const pinned = (k: FunctionRecorder, counter: Expr<"i32">): Expr<"i32"> => (k.target.joinsPairs ? counter : k.let(counter));
+
 /** Neighbouring vectors, the statements of each in turn. */
 function sideBySide(k: FunctionRecorder, vectors: number, counter: Expr<"i32">, one: (counter: Expr<"i32">, which: number) => void): void {
   const pieces = Array.from(
     { length: vectors },
-    (_, which) => () => one(which === 0 ? counter : k.let(plus(counter, which * k.target.lanes32)), which),
+    (_, which) => () => one(which === 0 ? counter : pinned(k, plus(counter, which * k.target.lanes32)), which),
   );
   k.inTurn(pieces);
 }
@@ -140,7 +143,7 @@ function vectorPoint(
   axes[inner] = counter;
   const bytes = new Map<number, Expr<"i32">>();
   const byteCounter = (width: number): Expr<"i32"> => {
-    const known = bytes.get(width) ?? (width === 1 ? counter : point.k.let(times(counter, width)));
+    const known = bytes.get(width) ?? (width === 1 ? counter : pinned(point.k, times(counter, width)));
     bytes.set(width, known);
     return known;
   };

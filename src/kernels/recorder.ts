@@ -22,8 +22,10 @@ import type {
   VectorName,
 } from "./language.ts";
 import { atomicSignatures, constant, i32Const, laneTable, vectorConstant } from "./language.ts";
+import { plus } from "./arithmetic.ts";
 import type { Target } from "./target.ts";
 import { liveRanges } from "./live-ranges.ts";
+import { shareAddresses } from "./share-addresses.ts";
 import { blocksOf } from "./traverse-kernels.ts";
 import { verifyModule } from "./verify-kernels.ts";
 
@@ -166,6 +168,20 @@ export class FunctionRecorder {
     for (let s = 0; s < longest; s++) this.#block.push(...blocks.flatMap(block => block.slice(s, s + 1)));
   }
 
+  /** Places [0, end) of some addresses a vector at a time, bytes apart, or in pairs that an engine may join (`Target.joinsPairs`): the body
+   *  adds `offset` to what it accesses at the places. */
+  vectors(end: number, bases: readonly Expr<"i32">[], body: (places: readonly Local<"i32">[], offset: number) => void): void {
+    const { vectorBytes, joinsPairs } = this.target;
+    const from = joinsPairs ? end - (end % (2 * vectorBytes)) : 0;
+    const placesAt = (at: Expr<"i32">): Local<"i32">[] => bases.map(base => this.let(plus(base, at)));
+    if (from > 0)
+      this.loop({ to: from, step: 2 * vectorBytes }, at => {
+        const places = placesAt(at);
+        this.inTurn([0, vectorBytes].map(offset => () => body(places, offset)));
+      });
+    if (from < end) this.loop({ from, to: end, step: vectorBytes }, at => body(placesAt(at), 0));
+  }
+
   /** Calls a function of the module or an imported one; gives its results as locals. */
   call(callee: FunctionRef, ...args: readonly Arg[]): readonly Local[] {
     if (args.length !== callee.params.length) {
@@ -235,7 +251,8 @@ export class FunctionRecorder {
 
   /** The function recorded so far. */
   finish(name: string, exported: boolean, params: readonly ValueType[]): KernelFunction {
-    const body = this.#firsts.length > 0 ? [...this.#firsts, ...this.#block] : this.#block;
+    const recorded = this.#firsts.length > 0 ? [...this.#firsts, ...this.#block] : this.#block;
+    const body = this.target.joinsPairs ? shareAddresses(recorded, () => this.#declare("i32", "").id) : recorded;
     const ranges = liveRanges(this.#locals.length, params.length, body);
     const locals: LiveRange[] = this.#locals.map((local, id) => ({ ...local, ...ranges[id] }));
     return { name, exported, params, results: this.#results, locals, body };

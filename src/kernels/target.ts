@@ -20,6 +20,8 @@ export interface Target {
   readonly vectorRegisters: number;
   /** `madd` is one instruction with one rounding; where false it is a product, rounded, and a sum. */
   readonly hasRelaxedMadd: boolean;
+  /** The engine may join neighbouring vectors to wider ones: kernels are recorded and printed so that it finds them. */
+  readonly joinsPairs: boolean;
   /** Tiles of the micro-kernel, best on Node 24 first; a measurement on the engine at hand may prefer another. */
   readonly tiles: readonly Tile[];
   /** Convolutions may be computed by Winograd's filtering, which rounds a little more than direct sums. */
@@ -59,6 +61,7 @@ export function wasmTarget({ relaxedMadd = false, pairs = false, threads = 1, wi
     lanes64: 2,
     vectorRegisters: 15,
     hasRelaxedMadd: fused,
+    joinsPairs: pairs,
     tiles: tiles[fused ? "fused" : pairs ? "pairs" : "unfused"],
     winograd,
     alignment: 64,
@@ -80,7 +83,7 @@ const tiles: Record<string, readonly Tile[]> = {
     { rows: 2, columns: 16 },
   ],
   pairs: [
-    { rows: 2, columns: 16 },
     { rows: 4, columns: 16 },
+    { rows: 2, columns: 16 },
   ],
 };

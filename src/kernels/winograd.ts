@@ -171,10 +171,9 @@ function recordFilter(work: Work<ImageContraction>): Phase {
       const to = k.let(plus(target, times(c, panel)));
       const first = k.let(scratch);
       k.loop({ to: taps }, () => {
-        k.loop({ to: row, step: vectorBytes }, f => {
-          const inputs = range(taps).map(t => k.let(f32x.load(at(i32.add(from, f), t * down))));
-          const place = k.let(i32.add(first, f));
-          multiplyVectors(k, matrix, inputs, (i, sum) => k.store(f32x, place, i * taps * row, sum));
+        k.vectors(row, [from, first], ([place, out], offset) => {
+          const inputs = range(taps).map(t => k.let(f32x.load(at(place, t * down), offset)));
+          multiplyVectors(k, matrix, inputs, (i, sum) => k.store(f32x, out, i * taps * row + offset, sum));
         });
         k.set(from, plus(from, across));
         k.set(first, plus(first, row));
@@ -182,10 +181,13 @@ function recordFilter(work: Work<ImageContraction>): Phase {
       const second = k.let(scratch);
       k.loop({ to: size }, () => {
         const group = (place: Expr<"i32">, out: Expr<"i32">, width: number): void => {
-          for (let v = 0; v < width; v += vectorBytes) {
+          const one = (v: number): void => {
             const inputs = range(taps).map(t => k.let(f32x.load(place, t * row + v)));
             multiplyVectors(k, matrix, inputs, (j, sum) => k.store(f32x, out, j * plan.filterPitch + v, sum));
-          }
+          };
+          const together = k.target.joinsPairs ? 2 : 1;
+          for (let v = 0; v < width; v += together * vectorBytes)
+            k.inTurn([v, v + vectorBytes].slice(0, together).flatMap(at => (at < width ? [() => one(at)] : [])));
         };
         const whole = row - (row % panel);
         const out = k.let(to);
@@ -210,7 +212,6 @@ function recordGather(work: Work<ImageContraction>): FunctionRef {
   const { outputs, sums } = plan.filtering;
   const params = { scratch: "i32", image: "i32", from: "i32", to: "i32", planes: "i32" } as const;
   return recording.module.function(`${work.name}.gather`, { params }, (k, { scratch: own, image, from, to, planes }) => {
-    const { vectorBytes } = k.target;
     const addresses = new Addresses(k, recording.places, valuesOf(kernel));
     const scratch = k.let(at(own, plan.scratch.temporary));
     const row = outer * bytes;
@@ -223,10 +224,9 @@ function recordGather(work: Work<ImageContraction>): FunctionRef {
         const column = k.let(plane);
         const first = k.let(scratch);
         k.loop({ to: size }, () => {
-          k.loop({ to: row, step: vectorBytes }, f => {
-            const inputs = range(size).map(i => k.let(f32x.load(i32.add(column, f), i * size * others.pitch)));
-            const place = k.let(i32.add(first, f));
-            multiplyVectors(k, sums, inputs, (i, sum) => k.store(f32x, place, i * size * row, sum));
+          k.vectors(row, [column, first], ([place, out], offset) => {
+            const inputs = range(size).map(i => k.let(f32x.load(place, i * size * others.pitch + offset)));
+            multiplyVectors(k, sums, inputs, (i, sum) => k.store(f32x, out, i * size * row + offset, sum));
           });
           k.set(column, plus(column, others.pitch));
           k.set(first, plus(first, row));
@@ -235,23 +235,23 @@ function recordGather(work: Work<ImageContraction>): FunctionRef {
         const rows = height % outputs === 0 ? outputs : least(outputs, i32.sub(height, top));
         k.loop({ to: rows }, i => {
           const y = k.let(plus(top, i));
-          k.loop({ to: outer, step: k.target.lanes32 }, f => {
-            const place = k.let(plus(second, times(f, bytes)));
-            const inputs = range(size).map(j => k.let(f32x.load(place, j * row)));
-            multiplyVectors(k, sums, inputs, (j, sum) => {
-              const value = k.let(sum);
-              const store = (): void => {
-                const point = pointAt(k, addresses, [
-                  [axes.image, image],
-                  [axes.row, y],
-                  [axes.column, k.let(plus(left, j))],
-                  [axes.outer, f],
-                ]);
-                leaf(point, value);
-              };
-              if (j < tailOf(width, outputs)) store();
-              else k.if(i32.lt(plus(left, j), width), store);
-            });
+          turnedBack(k, { matrix: sums, second, row, outer }, (j, results) => {
+            const store = (): void => {
+              const x = k.let(plus(left, j));
+              k.inTurn(
+                results.map(({ value, channel }) => () => {
+                  const point = pointAt(k, addresses, [
+                    [axes.image, image],
+                    [axes.row, y],
+                    [axes.column, x],
+                    [axes.outer, channel],
+                  ]);
+                  leaf(point, value);
+                }),
+              );
+            };
+            if (j < tailOf(width, outputs)) store();
+            else k.if(i32.lt(plus(left, j), width), store);
           });
           k.set(second, plus(second, size * row));
         });
@@ -259,6 +259,48 @@ function recordGather(work: Work<ImageContraction>): FunctionRef {
       });
     });
   });
+}
+
+interface Lines {
+  readonly matrix: Matrix;
+  /** Where the lines begin, and bytes from one to the next. */
+  readonly second: Expr<"i32">;
+  readonly row: number;
+  readonly outer: number;
+}
+
+interface Turned {
+  readonly value: Expr<"vec">;
+  /** The first of its lanes. */
+  readonly channel: Expr<"i32">;
+}
+
+/** The second half of a transform: place j of all channels, a vector or a pair of them at a time, as soon as it is there. */
+function turnedBack(
+  k: FunctionRecorder,
+  { matrix, second, row, outer }: Lines,
+  emit: (j: number, results: readonly Turned[]) => void,
+): void {
+  const { lanes32, vectorBytes, joinsPairs } = k.target;
+  const pass = (together: number, from: number, to: number): void => {
+    if (from === to) return;
+    k.loop({ from, to, step: together * lanes32 }, f => {
+      const place = k.let(plus(second, times(f, bytes)));
+      const results: Turned[][] = matrix.map(() => []);
+      const one = (v: number): void => {
+        const inputs = range(matrix[0].length).map(j => k.let(f32x.load(place, j * row + v * vectorBytes)));
+        multiplyVectors(k, matrix, inputs, (j, sum) => {
+          results[j].push({ value: k.let(sum), channel: plus(f, v * lanes32) });
+          if (together === 1) emit(j, results[j]);
+        });
+      };
+      k.inTurn(range(together).map(v => () => one(v)));
+      if (together > 1) for (const [j, pair] of results.entries()) emit(j, pair);
+    });
+  };
+  const paired = joinsPairs ? outer - (outer % (2 * lanes32)) : 0;
+  pass(2, 0, paired);
+  pass(1, paired, outer);
 }
 
 /** Results that every tile has along a side. */
@@ -373,19 +415,19 @@ function recordFinish(work: Work<TapContraction>, perGroup: number): Phase {
       });
       const second = k.let(scratch);
       k.loop({ to: taps }, i => {
-        k.loop({ to: outer, step: k.target.lanes32 }, f => {
-          const place = k.let(plus(second, times(f, bytes)));
-          const inputs = range(size).map(j => k.let(f32x.load(place, j * row)));
-          multiplyVectors(k, matrix, inputs, (j, sum) => {
-            const counters = [
-              [axes.tapRow, i],
-              [axes.tapColumn, i32.const(j)],
-              [axes.inner, c],
-              [axes.outer, f],
-            ] as const;
-            leaf(pointAt(k, addresses, counters), k.let(sum));
-          });
-        });
+        turnedBack(k, { matrix, second, row, outer }, (j, results) =>
+          k.inTurn(
+            results.map(({ value, channel }) => () => {
+              const counters = [
+                [axes.tapRow, i],
+                [axes.tapColumn, i32.const(j)],
+                [axes.inner, c],
+                [axes.outer, channel],
+              ] as const;
+              leaf(pointAt(k, addresses, counters), value);
+            }),
+          ),
+        );
         k.set(second, plus(second, size * row));
       });
     });
@@ -456,7 +498,6 @@ function recordSpread(
   const begin = Math.max(0, -offsets[1]);
   const end = Math.min((plan.tilesAcross - 1) * outputs + window, images.width - offsets[1]);
   return recording.module.function(`${name}.${what}`, { params }, (k, { scratch, image, from, to, out }) => {
-    const { vectorBytes } = k.target;
     const tile = k.let(out);
     k.loop({ from, to }, down => {
       const rows = range(window).map(i => {
@@ -465,20 +506,17 @@ function recordSpread(
         return k.let(i32.select(i32.ltU(y, images.height), inside, at(scratch, plan.scratch.zeros)));
       });
       if (end > begin)
-        k.loop({ to: (end - begin) * pixel, step: vectorBytes }, x => {
-          const inputs = rows.map(row => k.let(f32x.load(i32.add(row, x))));
-          const place = k.let(i32.add(scratch, x));
-          multiplyVectors(k, matrix, inputs, (i, sum) => k.store(f32x, place, lines + i * linePitch + begin * pixel, sum));
+        k.vectors((end - begin) * pixel, [scratch, ...rows], ([place, ...from], offset) => {
+          const inputs = from.map(row => k.let(f32x.load(row, offset)));
+          multiplyVectors(k, matrix, inputs, (i, sum) => k.store(f32x, place, lines + i * linePitch + begin * pixel + offset, sum));
         });
       k.loop({ to: plan.tilesAcross }, across => {
         const line = k.let(plus(scratch, times(across, outputs * pixel)));
         const plane = k.let(tile);
         k.loop({ to: size }, () => {
-          k.loop({ to: pixel, step: vectorBytes }, c => {
-            const place = k.let(i32.add(line, c));
-            const inputs = range(window).map(x => k.let(f32x.load(place, lines + x * pixel)));
-            const target = k.let(i32.add(plane, c));
-            multiplyVectors(k, matrix, inputs, (j, sum) => k.store(f32x, target, j * planes.pitch, sum));
+          k.vectors(pixel, [line, plane], ([place, target], offset) => {
+            const inputs = range(window).map(x => k.let(f32x.load(place, lines + x * pixel + offset)));
+            multiplyVectors(k, matrix, inputs, (j, sum) => k.store(f32x, target, j * planes.pitch + offset, sum));
           });
           k.set(line, plus(line, linePitch));
           k.set(plane, plus(plane, size * planes.pitch));

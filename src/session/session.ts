@@ -34,6 +34,10 @@ export interface SessionConfig {
   readonly convolution?: "auto" | "direct";
   /** Results that are bit for bit the same on every machine: products and sums rounded one by one, never fused. TF: enable_op_determinism. */
   readonly deterministicOps?: boolean;
+  /** Ask V8 to make 256-bit code of pairs of vectors (`--experimental-wasm-revectorize`), and record kernels in the form it takes. Experimental:
+   *  it stays on for the whole process, products and sums are rounded one by one, and an engine's fault in it would end the process. Needs
+   *  Node 26 on x64 with AVX2; without effect on other engines. */
+  readonly revectorize?: boolean;
   /** Accepted for pasted programs; the machine's placement is our own. */
   readonly allowSoftPlacement?: boolean;
   readonly logDevicePlacement?: boolean;

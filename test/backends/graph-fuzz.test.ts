@@ -1,5 +1,5 @@
 // Random graphs with their training steps, compiled in every way there is, against the reference backend: optimized and as written, fused and
-// with every value fetched (so that nothing is fused away), with and without fused multiply-adds, by kernels for any size, by functions that
+// with every value fetched (so that nothing is fused away), with and without fused multiply-adds, in pairs of vectors, by kernels for any size, by functions that
 // are given all addresses, with direct convolutions, and bit for bit on 1 and 2 threads. FUZZ_SEED and FUZZ_COUNT run others, and more.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runReference } from "../../src/backends/reference/index.ts";
@@ -39,6 +39,7 @@ const variants: readonly (readonly [name: string, change: (given: RandomCase) =>
   ["with products and sums rounded one by one", always, { target: engineTarget({ deterministic: true }) }],
   ["with direct convolutions", always, { target: engineTarget({ winograd: "never" }) }],
   ["by kernels for any size", always, { anySize: true }],
+  ["in pairs of vectors", always, { target: engineTarget({ pairs: true }) }],
   ["by functions that are given all addresses", always, { recording: allCommon }],
 ];
 

@@ -29,6 +29,7 @@ export interface Indices {
   global(name: string): number;
   /** The global that holds a vector constant; null for zero, which needs none. */
   vectorConstant(lane: VectorName, values: readonly (number | bigint)[]): number | null;
+  constantBytes(global: number): Uint8Array;
 }
 
 const scalarLoads: Partial<Record<ScalarAccess, Partial<Record<string, number>>>> = {
@@ -177,8 +178,7 @@ export class BodyPrinter {
       body.byte(valueTypes[type]);
     }
     for (const [global, slot] of this.#constants) {
-      body.instruction(op["global.get"]);
-      body.u32(global);
+      this.#readConstant(body, global);
       body.instruction(op["local.set"]);
       body.u32(slot);
     }
@@ -455,7 +455,15 @@ export class BodyPrinter {
       code.instruction(op["v128.const"]);
       code.bytes(new Uint8Array(this.#target.vectorBytes));
     } else if (this.#loops > 0) this.#slot(op["local.get"], this.#hoisted(global));
-    else {
+    else this.#readConstant(code, global);
+  }
+
+  /** V8's revectorizer ends the process when it meets a vector of a global, so code for it has constants. */
+  #readConstant(code: ByteWriter, global: number): void {
+    if (this.#target.joinsPairs) {
+      code.instruction(op["v128.const"]);
+      code.bytes(this.#indices.constantBytes(global));
+    } else {
       code.instruction(op["global.get"]);
       code.u32(global);
     }

@@ -36,6 +36,8 @@ export interface EngineTargetOptions {
   readonly features?: WasmFeatures;
   readonly winograd?: WinogradUse;
   readonly threads?: number;
+  /** Kernels in the form that an engine can join to wider vectors. */
+  readonly pairs?: boolean;
 }
 
 /** The target that fits the engine. */
@@ -44,8 +46,9 @@ export const engineTarget = ({
   features = probeFeatures(),
   winograd = "auto",
   threads = 1,
+  pairs = false,
 }: EngineTargetOptions = {}): Target =>
-  wasmTarget({ relaxedMadd: features.relaxedSimd && !deterministic, winograd, threads: features.threads ? threads : 1 });
+  wasmTarget({ relaxedMadd: features.relaxedSimd && !deterministic, winograd, threads: features.threads ? threads : 1, pairs });
 
 const emptyVector = (code: ByteWriter): void => {
   code.instruction(op["v128.const"]);

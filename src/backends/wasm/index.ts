@@ -1,5 +1,6 @@
 // The WebAssembly backend: recorded kernels printed as one module a program, run by this thread and its workers.
 
+import { joinVectorPairs } from "#platform";
 import { UnimplementedError } from "../../base/errors.ts";
 import { scratchBytesOf } from "../../kernels/scratch.ts";
 import type { Device } from "../device.ts";
@@ -12,10 +13,16 @@ export interface WasmConfig {
   readonly intraOpParallelismThreads?: number;
   readonly convolution?: "auto" | "direct";
   readonly deterministicOps?: boolean;
+  readonly revectorize?: boolean;
 }
 
 /** @throws TypeError for a convolution that does not exist; UnimplementedError where WebAssembly has no SIMD. */
-export function openWasmDevice({ intraOpParallelismThreads, convolution = "auto", deterministicOps = false }: WasmConfig): Device {
+export function openWasmDevice({
+  intraOpParallelismThreads,
+  convolution = "auto",
+  deterministicOps = false,
+  revectorize = false,
+}: WasmConfig): Device {
   if (convolution !== "auto" && convolution !== "direct")
     throw new TypeError(`There is no convolution "${String(convolution)}". Use "auto" (the default) or "direct".`);
   const features = probeFeatures();
@@ -24,6 +31,7 @@ export function openWasmDevice({ intraOpParallelismThreads, convolution = "auto"
       'This engine has no WebAssembly SIMD.\n\nUse a current Node, Deno, Bun or browser, or new Session({ config: { backend: "reference" } }) for small graphs.',
     );
   const target = engineTarget({
+    pairs: revectorize && joinVectorPairs(),
     features,
     deterministic: deterministicOps,
     winograd: convolution === "auto" ? "auto" : "never",

@@ -58,6 +58,7 @@ function printBodies({ target, imports, functions, globals, variables }: KernelM
     target,
     ...byName(imports, functions, numbers),
     vectorConstant: (lane, values) => constants.index(lane, values),
+    constantBytes: global => constants.bytesOf(global),
   };
   return { bodies: functions.map(fn => new BodyPrinter(fn, indices).print()), constants, indices };
 }
@@ -115,6 +116,10 @@ class VectorConstants {
     const index = bytes.every(byte => byte === 0) ? null : this.#firstIndex + this.values.push(bytes) - 1;
     this.#indices.set(key, index);
     return index;
+  }
+
+  bytesOf(index: number): Uint8Array {
+    return this.values[index - this.#firstIndex];
   }
 }
 
