@@ -1,12 +1,13 @@
 // A whole vector of neighbouring elements at a time: an expression of the Program along one axis (the inner one) as vector code.
-// float32 and int32 are lanes, bool is a mask, narrow integers appear only as loads that are converted at once.
+// float32 and int32 are lanes, bool is a mask; uint32 is int32 lanes inside expressions, by what does not ask for a sign (the words of a random
+// generator); narrow integers appear only as loads that are converted at once.
 
 import type { DType } from "../base/dtype.ts";
 import { InternalError } from "../base/errors.ts";
 import { flattenIndex, type Index } from "../ir/index-map.ts";
 import type { Scalar, ScalarFunction } from "../ir/scalar.ts";
 import { plus } from "./arithmetic.ts";
-import { elementOf, elementRow, vectorKind } from "./element.ts";
+import { elementOf, elementRow, type VectorKind, vectorKind } from "./element.ts";
 import { hasVectorMath, vectorMath } from "./elementary.ts";
 import { type Expr, f32x, i32, i32x, type Lane, mask32 } from "./language.ts";
 import { accumulatorAxis, axesOf, dependsOnAxis, scaleOf } from "./nest.ts";
@@ -35,7 +36,10 @@ export function pace(index: Index, inner: number): "fixed" | "step" | "gather" {
 }
 
 /** Can the expression be computed by vectors along the axis? */
-export function isVectorizable(node: Scalar, inner: number, known: Map<Scalar, boolean> = new Map()): boolean {
+export const isVectorizable = (node: Scalar, inner: number): boolean =>
+  vectorKind(node.dtype) !== undefined && isVectorizableInside(node, inner, new Map());
+
+function isVectorizableInside(node: Scalar, inner: number, known: Map<Scalar, boolean>): boolean {
   const found = known.get(node);
   if (found !== undefined) return found;
   const answer = decide(node, inner, known);
@@ -44,8 +48,7 @@ export function isVectorizable(node: Scalar, inner: number, known: Map<Scalar, b
 }
 
 function decide(node: Scalar, inner: number, known: Map<Scalar, boolean>): boolean {
-  const kind = vectorKind(node.dtype);
-  if (kind === undefined) return false;
+  if (laneKind(node.dtype) === undefined) return false;
   if (!moves(node, inner)) return elementRow(node.dtype) !== undefined;
   switch (node.kind) {
     case "constant":
@@ -56,25 +59,28 @@ function decide(node: Scalar, inner: number, known: Map<Scalar, boolean>): boole
     case "index":
       return true;
     case "cast":
-      return canCast(node, inner, known);
+      return node.dtype !== "uint32" && canCast(node, inner, known);
     case "bitcast":
-      return isVectorizable(node.arg, inner, known);
+      return isVectorizableInside(node.arg, inner, known);
     case "guard":
       // Guards that loops could not settle branch, so they are scalar code.
       return false;
     case "apply":
-      return vectorFunctions[kindOf(node)].has(node.fn) && node.args.every(arg => isVectorizable(arg, inner, known));
+      return vectorFunctions[kindOf(node)].has(node.fn) && node.args.every(arg => isVectorizableInside(arg, inner, known));
   }
 }
 
-const kindOf = (node: Extract<Scalar, { kind: "apply" }>): "f32x" | "i32x" | "mask32" =>
-  vectorKind(node.args[node.args.length - 1].dtype) ?? "mask32";
+type LaneKind = VectorKind | "u32x";
+
+const laneKind = (dtype: DType): LaneKind | undefined => (dtype === "uint32" ? "u32x" : vectorKind(dtype));
+
+const kindOf = (node: Extract<Scalar, { kind: "apply" }>): LaneKind => laneKind(node.args[node.args.length - 1].dtype) ?? "mask32";
 
 const narrowLoads: ReadonlySet<DType> = new Set(["uint8", "int8", "uint16", "int16"]);
 
 function canCast(node: Extract<Scalar, { kind: "cast" }>, inner: number, known: Map<Scalar, boolean>): boolean {
   const { arg } = node;
-  if (vectorKind(arg.dtype) !== undefined) return isVectorizable(arg, inner, known);
+  if (vectorKind(arg.dtype) !== undefined) return isVectorizableInside(arg, inner, known);
   return arg.kind === "load" && narrowLoads.has(arg.dtype) && pace(flatIndex(arg), inner) === "step";
 }
 
@@ -95,11 +101,12 @@ const common: readonly ScalarFunction[] = [
   "ge",
   "select",
 ];
-const vectorFunctions: Record<"f32x" | "i32x" | "mask32", { has(fn: ScalarFunction): boolean }> = {
+const vectorFunctions: Record<LaneKind, { has(fn: ScalarFunction): boolean }> = {
   f32x: {
     has: fn => common.includes(fn) || ["div", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round"].includes(fn) || hasVectorMath(fn),
   },
   i32x: new Set<ScalarFunction>([...common, "and", "or", "xor", "not"]),
+  u32x: new Set<ScalarFunction>(["add", "sub", "mul", "eq", "ne", "select", "and", "or", "xor", "not"]),
   mask32: new Set<ScalarFunction>(["and", "or", "xor", "not", "eq", "ne", "select"]),
 };
 
@@ -117,16 +124,17 @@ export function vectorCode(node: Scalar, point: VectorPoint): Expr {
 }
 
 function splat(node: Scalar, point: VectorPoint): Expr {
-  const kind = vectorKind(node.dtype);
+  const kind = laneKind(node.dtype);
+  const isInteger = kind === "i32x" || kind === "u32x";
   if (node.kind === "constant" && !point.quantities) {
     if (kind === "f32x") return f32x.const(Number(node.value));
-    if (kind === "i32x") return i32x.const(Number(node.value));
+    if (isInteger) return i32x.const(Number(node.value) | 0);
     return i32x.ne(i32x.const(Number(node.value)), i32x.const(0));
   }
   const scalar = scalarCode(node, point);
   if (kind === "f32x") return f32x.splat(scalar as Expr<"f32">);
   const whole = i32x.splat(scalar as Expr<"i32">);
-  return kind === "i32x" ? whole : i32x.ne(whole, i32x.const(0));
+  return isInteger ? whole : i32x.ne(whole, i32x.const(0));
 }
 
 function build(node: Scalar, point: VectorPoint): Expr {
@@ -245,7 +253,7 @@ function applyVector(node: Extract<Scalar, { kind: "apply" }>, point: VectorPoin
   const kind = kindOf(node);
   const args = node.args.map(arg => vectorCode(arg, point));
   if (kind === "mask32") return maskFunction(node.fn, args as Expr<"mask32">[]);
-  if (kind === "i32x") return integerFunction(node.fn, args);
+  if (kind === "i32x" || kind === "u32x") return integerFunction(node.fn, args);
   return floatFunction(node.fn, args, point);
 }
 
