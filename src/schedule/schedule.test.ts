@@ -44,8 +44,8 @@ describe("schedule", () => {
     // About 0.3 s of one processor; the limit leaves room for a slower one.
     expect(process.cpuUsage(started).user / 1e6).toBeLessThan(3);
     // Per layer forward, two products backward, a bias gradient; the mask is in the products. Updates are as few sweeps as there can be
-    // without more memory than the activations took.
-    expect(planCounts(plan)).toMatchObject({ kernels: 4 * layers + 9, copies: 0 });
+    // without much more memory than the activations took.
+    expect(planCounts(plan)).toMatchObject({ kernels: 4 * layers + 6, copies: 0 });
     expect(plan.arenaBytes).toBeLessThanOrEqual(1.1 * planBound(plan));
   });
 });

@@ -1,6 +1,6 @@
 // Sweeps: maps that do not wait for each other become one kernel, the updates that an optimizer makes of all variables above all. Threads
 // then meet once for all of them, and small ones are shared with the large. An earlier map moves down to a later one, past everything
-// that does not need it, unless keeping what it reads until then would make the arena larger.
+// that does not need it, unless keeping what it reads until then would make the arena larger by more than a fiftieth.
 
 import type { Value } from "../ir/program.ts";
 import { isHost } from "./access.ts";
@@ -13,6 +13,9 @@ import type { Aliases, Sources } from "./sources.ts";
 
 type MapDraft = Extract<Draft, { kind: "map" }>;
 type MapNode = Node & { readonly draft: MapDraft };
+
+/** How much larger than without sweeps the arena may become: what a few small gradients take should not make a second sweep. */
+const mayGrow = 1.02;
 
 /** Joins maps of ordered blocks, of those inside as well. */
 export function sweep(block: Block, sources: Sources, homes: Homes, aliases: Aliases, target: ScheduleTarget): void {
@@ -139,10 +142,10 @@ class LiveSums {
       if (draft.kind === "contract" || draft.kind === "reduce" || draft.kind === "sort") add({ bytes: scratchBytes(draft) }, start, start);
     let sum = 0;
     this.#sums = new RangeSums(Array.from(added, bytes => (sum += bytes)));
-    this.#most = this.#sums.most(0, added.length);
+    this.#most = mayGrow * this.#sums.most(0, added.length);
   }
 
-  /** Keeps buffers, and makes others, until a later position; says no where more would be alive then than ever before. */
+  /** Keeps buffers, and makes others, until a later position; says no where more would be alive then than there may be. */
   move(kept: readonly Buffer[], made: readonly Buffer[], from: number, until: number): boolean {
     const change = (sign: 1 | -1): void => {
       for (const buffer of kept) this.#sums.add(sign * this.#sizeOf(buffer), buffer.end + 1, until + 1);
