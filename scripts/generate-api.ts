@@ -75,6 +75,13 @@ const homes: Readonly<Record<string, RegExp>> = {
   "saved_model.signature_def_utils": /^io\/saved-model/,
 };
 
+/** Names that a namespace has for another thing than the top level has: what they stand for there. */
+const otherThanTop: Readonly<Record<string, string>> = {
+  "linalg.diag": "matrix_diag",
+  "linalg.diag_part": "matrix_diag_part",
+  "linalg.tensor_diag_part": "diag_part",
+};
+
 /** Namespaces that belong to other things than graphs and sessions. */
 const leftOut =
   /^(?:compat|keras|estimator|feature_column|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|autograph|types|config\.experimental|raw_ops|errors)(?:\.|$)/;
@@ -133,7 +140,7 @@ const homeOf = (namespace: string): RegExp =>
 
 /** The export behind a public name: its own, or that of a name TensorFlow has for the same thing. */
 function find(path: string, modules: readonly Module[]): Found | undefined {
-  for (const candidate of [path, ...(aliasGroups.get(path) ?? [])]) {
+  for (const candidate of [otherThanTop[path] ?? path, ...(aliasGroups.get(path) ?? [])]) {
     if (leftOut.test(candidate)) continue;
     const name = camelOf(leafOf(candidate));
     const home = homeOf(namespaceOf(candidate));

@@ -60,7 +60,7 @@ export function gradients(
   const graph = graphOfList(ys) ?? getDefaultGraph();
   const build = (): (Tensor | IndexedSlices | null)[] =>
     graph.nameScope(name ?? "gradients", () => {
-      const given = listOf(ys).map(y => convertToTensor(y as TensorLike, { name: "y" }));
+      const given = listOf(ys).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
       const asked = listOf(xs).map(sourceTensor);
       expandCallsBetween(asked, given);
       const [targets, sources] = [given.map(expanded), asked.map(expanded)];
@@ -114,7 +114,9 @@ function onesFor(y: Tensor, i: number): Tensor {
   if (y.dtype === "string") throw new TypeError(`Gradients of string tensors are not defined: ${y}`);
   const graph = y.graph;
   const dims = shape(y);
-  return graph.nameScope(`grad_ys_${i}`, scope => fill(dims, constant(1, y.dtype, { name: "Const" }), { name: scope }));
+  return graph.nameScope(`grad_ys_${i}`, scope =>
+    fill(dims, constant(y.dtype === "bool" ? true : 1, y.dtype, { name: "Const" }), { name: scope }),
+  );
 }
 
 interface WalkOptions {

@@ -108,7 +108,8 @@ export function clipByAverageNorm(t: TensorLike, clipNorm: TensorLike, { name }:
     const value = convertToTensor(t, { name: "t" });
     const count = cast(size(value), "float32");
     const inverse = rsqrt(reduceSum(mul(value, value), range(rank(value))));
+    const scaled = mul(value, clipNorm);
     const factor = minimum(mul(inverse, count), truediv(constant(1), clipNorm));
-    return identity(mul(mul(value, clipNorm), factor), { name: scope });
+    return identity(mul(scaled, factor), { name: scope });
   });
 }

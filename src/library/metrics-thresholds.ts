@@ -6,7 +6,7 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
-import { constant, expandDims, onesLike, reshape, shape as shapeOf } from "../ops/array.ts";
+import { constant, expandDims, identity, onesLike, reshape, shape as shapeOf } from "../ops/array.ts";
 import { transpose } from "../ops/array-rearranging.ts";
 import { tile } from "../ops/array-padding.ts";
 import { where } from "../ops/array-selection.ts";
@@ -208,7 +208,7 @@ const countMetric =
     const options = optionsOf(rest);
     return variableScope(options.name ?? null, { defaultName: variableNames[kind], values: [predictions, labels] }, () => {
       const { values, updates } = countsAtThresholds(labels, predictions, thresholds, options.weights, [kind]);
-      return collected([values[kind], updates[kind]], options);
+      return collected([identity(values[kind]), updates[kind]], options);
     });
   };
 

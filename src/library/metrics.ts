@@ -6,8 +6,9 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
-import { onesLike, size, zeros, zerosLike } from "../ops/array.ts";
+import { identity, onesLike, rank, size, zeros, zerosLike } from "../ops/array.ts";
 import { where } from "../ops/array-selection.ts";
+import { assertRankIn, assertType } from "../ops/check.ts";
 import { abs, sqrt } from "../ops/math-functions.ts";
 import { cast, divNoNan, divide, equal, greater, less, logicalAnd, maximum, multiply, squaredDifference, subtract } from "../ops/math.ts";
 import { reduceSum } from "../ops/math-reduction.ts";
@@ -144,6 +145,10 @@ export function percentageBelow(values: TensorLike, threshold: TensorLike, ...re
 
 type Condition = (labels: Tensor, predictions: Tensor) => Tensor;
 
+/** @throws ValueError for weights of another rank than 0 or that of the values. */
+const weightedBy = (weights: Tensor, values: Tensor): Tensor =>
+  getDefaultGraph().controlDependencies([assertRankIn(weights, [0, rank(values)])], () => multiply(values, cast(weights, "float32")));
+
 /** Weighted count of the elements for which a condition on labels and predictions (both as bool) holds. */
 const counter =
   (name: string, condition: Condition) =>
@@ -153,10 +158,11 @@ const counter =
       const p = cast(predictions, "bool");
       const pair = fitted(cast(labels, "bool"), p, options.weights);
       const held = condition(pair.labels, pair.predictions);
+      assertType(held, "bool");
       const count = metricVariable([], "float32", "count");
       const values = cast(held, "float32");
-      const weighted = pair.weights === null ? values : multiply(values, cast(pair.weights, "float32"));
-      return collected([convertToTensor(count), convertToTensor(assignAdd(count, reduceSum(weighted)))], options);
+      const weighted = pair.weights === null ? values : weightedBy(pair.weights, values);
+      return collected([identity(count), convertToTensor(assignAdd(count, reduceSum(weighted)))], options);
     });
   };
 

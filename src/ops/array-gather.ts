@@ -82,7 +82,10 @@ export const Gather = defineOp("Gather", {
   outputs: { output: "Tparams" },
   attrs: { validateIndices: attr.bool(true), Tparams: attr.type(), Tindices: attr.type(attr.indexTypes) },
   shape: ({ params, indices }) => indices.concatenate(params.withRankAtLeast(1).slice(1)),
-  gradient: ({ params, indices }, d): Gradients => ({ params: rowsGradient(params, indices, d.output) }),
+  gradient: ({ params, indices }, d): Gradients => {
+    const paramsShape = params.graph.colocateWith(params, undefined, () => shape(params));
+    return { params: rowsGradient(paramsShape, indices, expandDims(size(indices), 0), d.output) };
+  },
   lower: ({ params, indices }, context) => gathered(params, indices, 0, 0, context),
 });
 
@@ -130,9 +133,7 @@ function gatheredShape(params: TensorShape, indices: TensorShape, batchDims: num
 }
 
 /** The gradient of gathered rows: the rows themselves, with their indices. */
-function rowsGradient(params: Tensor, indices: Tensor, d: Tensor): IndexedSlices {
-  const paramsShape = params.graph.colocateWith(params, undefined, () => shape(params));
-  const count = expandDims(size(indices), 0);
+function rowsGradient(paramsShape: Tensor, indices: Tensor, count: Tensor, d: Tensor): IndexedSlices {
   const valuesShape = concat([count, getItem(paramsShape, [1, null])], 0);
   const values = reshape(d, valuesShape);
   return new IndexedSlices(values, reshape(indices, count), paramsShape);
@@ -144,8 +145,9 @@ function gatherGradient(params: Tensor, indices: Tensor, axis: Tensor, givenBatc
     throw new ValueError(
       `Currently, it is unsupported to take the gradient of tf.gather when batch_dims < 0 and the rank of the indices is unknown. Please pass a positive batch_dims or use tf.ensure_shape to update the shape of indices when calling tf.gather. Got batch_dims=${givenBatch} and indices=${indices}`,
     );
-  if (Number(constantValue(axis)?.item()) === 0) return rowsGradient(params, indices, d);
   const paramsShape = params.graph.colocateWith(params, undefined, () => shape(params));
+  const count = expandDims(size(indices), 0);
+  if (Number(constantValue(axis)?.item()) === 0) return rowsGradient(paramsShape, indices, count, d);
   const outer = getItem(paramsShape, [null, axis]);
   const inner = getItem(getItem(paramsShape, [axis, null]), [1, null]);
   const valuesShape = concat([outer, [-1], inner], 0);

@@ -48,7 +48,7 @@ export const DynamicPartition = defineOp("DynamicPartition", {
     const prefix = shape(partitions);
     const indices = reshape(range(reduceProd(prefix)), prefix);
     const parted = dynamicPartition(indices, partitions, numPartitions);
-    const stitched = dynamicStitch(parted, d.outputs);
+    const stitched = ParallelDynamicStitch({ indices: parted, data: d.outputs });
     return { data: reshape(stitched, shape(data)) };
   },
   compileTimeInputs: ["partitions"],

@@ -276,10 +276,8 @@ export function repeat(input: TensorLike, repeats: TensorLike, ...rest: unknown[
 }
 
 function repeatAlong(given: Tensor, givenRepeats: TensorLike, givenAxis: number): Tensor {
-  const counts = cast(
-    convertToTensor(givenRepeats, { name: "repeats", dtype: givenRepeats instanceof Tensor ? undefined : "int32" }),
-    "int32",
-  );
+  const repeats = convertToTensor(givenRepeats, { name: "repeats", dtype: givenRepeats instanceof Tensor ? undefined : "int32" });
+  const counts = Cast({ x: repeats, DstT: "int32" });
   const data = given.shape.rank === 0 ? reshape(given, [-1]) : given;
   const length = data.shape.rank;
   if (length === null && givenAxis < 0) throw new ValueError("axis may only be negative if rank(data) is statically known.");

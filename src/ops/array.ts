@@ -287,7 +287,7 @@ export function onesLike(tensor: TensorLike, ...rest: unknown[]): Tensor {
 }
 
 /** The shape as TensorFlow's own functions ask for it: its constant goes by another name than that of tf.shape. */
-const shapeNode = (x: Tensor, optimize: boolean): Tensor =>
+export const shapeNode = (x: Tensor, optimize: boolean): Tensor =>
   x.graph.nameScope("Shape", scope =>
     optimize && x.shape.isFullyDefined ? shapeConstant(x.shape.asNumbers()) : Shape({ input: x }, scope),
   );

@@ -12,12 +12,13 @@ import { constantIndex, type Index, subtractIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { isOptions } from "./arguments.ts";
-import { reshape, shape } from "./array.ts";
+import { ones, reshape, shape } from "./array.ts";
 import { BroadcastGradientArgs, broadcastTo } from "./array-padding.ts";
-import { concat, getItem } from "./array-slicing.ts";
+import { concat, getItem, stack } from "./array-slicing.ts";
 import { conj } from "./math-functions.ts";
-import { reduceSum } from "./math-reduction.ts";
+import { reduceSum, shapeKeepingDims } from "./math-reduction.ts";
 import { inNameScope, type NameOption } from "./named.ts";
+import * as operator from "./operators.ts";
 
 // ---- reading the equation ----
 
@@ -141,7 +142,7 @@ export const Einsum = defineOp("Einsum", {
     if (missing !== undefined) throw new ValueError(`Einsum output label '${missing}' does not appear in the inputs.`);
     return new TensorShape(labels.output.map(label => sizes.get(label) ?? null));
   },
-  gradient: ({ inputs, equation }, d): Gradients => ({ inputs: inputs.map((_, k) => einsumGradient(inputs, equation, k, d.output)) }),
+  gradient: ({ inputs, equation }, d): Gradients => ({ inputs: einsumGradients(inputs, equation, d.output) }),
   lower: ({ inputs, equation }) => {
     const dims = inputs.map(({ shape: own }) => own);
     try {
@@ -158,50 +159,61 @@ export const Einsum = defineOp("Einsum", {
 
 // ---- gradients ----
 
-/** The sum with the output in place of operand k: labels only that operand has are broadcast, ellipsis dimensions it broadcast are summed. */
-function einsumGradient(inputs: readonly Tensor[], equation: string, k: number, d: Tensor): Tensor {
-  const { inputs: subscripts, output } = parse(equation);
-  const own = subscripts[k];
-  const others = subscripts.filter((_, other) => other !== k);
-  const rest = inputs.filter((_, other) => other !== k).map(other => conj(other));
-  const elsewhere = output + others.join("");
-  const alone = [...new Set(own.replace("...", ""))].filter(label => !elsewhere.includes(label));
-  // First everything that the sum can say, then the labels that were summed away in this operand alone.
-  const hasEllipsis = subscripts.some(text => text.includes("...")) || output.includes("...");
-  const kept = [...new Set(own.replace("...", ""))].filter(label => !alone.includes(label)).join("");
-  const partial = Einsum({ inputs: [d, ...rest], equation: `${[output, ...others].join(",")}->${hasEllipsis ? "..." : ""}${kept}` });
-  const whole = hasEllipsis ? summedEllipsis(partial, inputs[k], own, kept.length) : partial;
-  const isPlain = alone.length === 0 && own.replace("...", "") === kept && (!own.includes("...") || own.startsWith("..."));
-  if (isPlain) return reshape(whole, shape(inputs[k]));
-  const spread = alone.length === 0 ? whole : withLabels(whole, inputs[k], own, alone);
-  return Einsum({ inputs: [spread], equation: `${alone.join("")}${own.includes("...") ? "..." : ""}${kept}->${own}` });
+/** Of a sum over one operand the equation is turned around; of two, the output takes the operand's place. */
+function einsumGradients(inputs: readonly Tensor[], equation: string, d: Tensor): Tensor[] {
+  const [given, output] = equation.split("->");
+  const subscripts = given.split(",");
+  if (subscripts.length > 2) throw new ValueError(`Einsum of ${subscripts.length} operands has no gradient; join them two at a time.`);
+  if (subscripts.length === 1) {
+    const inputShape = shape(inputs[0]);
+    const alone = lettersOnlyIn(given, output);
+    if (alone === "") return [Einsum({ inputs: [d], equation: `${output}->${given}` })];
+    return [spreadOver(alone, d, output, given, inputShape)];
+  }
+  // Where the output has an ellipsis, an operand without one has an empty one.
+  const [xLabels, yLabels] = subscripts.map(text => (output.includes("...") && !text.includes("...") ? `${text}...` : text));
+  const [x, y] = d.dtype.startsWith("complex") ? inputs.map(input => conj(input)) : inputs;
+  const [xShape, yShape] = [shape(x), shape(y)];
+  const dx = operandGradient(d, output, y, yLabels, xLabels, xShape);
+  const dy = operandGradient(d, output, x, xLabels, yLabels, yShape);
+  if (!output.includes("...")) return [dx, dy];
+  const [xBatch, yBatch] = [ellipsisRange(xLabels), ellipsisRange(yLabels)];
+  const areEqual = x.shape.isFullyDefined && y.shape.isFullyDefined && x.shape.slice(...xBatch).equals(y.shape.slice(...yBatch));
+  if (areEqual) return [dx, dy];
+  const { r0, r1 } = BroadcastGradientArgs({ s0: cutOut(xShape, xBatch), s1: cutOut(yShape, yBatch) });
+  return [reshape(reduceSum(dx, operator.add(xBatch[0], r0)), xShape), reshape(reduceSum(dy, operator.add(yBatch[0], r1)), yShape)];
 }
 
-/** Sums the dimensions under the ellipsis down to those the operand has. */
-function summedEllipsis(partial: Tensor, operand: Tensor, own: string, kept: number): Tensor {
-  const full = shape(partial);
-  const cut = (extents: Tensor, count: number): Tensor => (count === 0 ? extents : getItem(extents, [null, -count]));
-  const batch = cut(full, kept);
-  const [before, after] = own.split("...");
-  const operandShape = shape(operand);
-  const ownBatch = own.includes("...")
-    ? getItem(operandShape, [before.length, after.length === 0 ? null : -after.length])
-    : getItem(operandShape, [0, 0]);
-  const { r1 } = BroadcastGradientArgs({ s0: batch, s1: ownBatch });
-  const labels = getItem(full, kept === 0 ? [0, 0] : [-kept, null]);
-  return reshape(reduceSum(partial, r1, { keepdims: true }), concat([ownBatch, labels], 0));
+const lettersOnlyIn = (labels: string, elsewhere: string): string =>
+  [...new Set(labels)].filter(label => !`${elsewhere}.`.includes(label)).join("");
+
+/** Where the ellipsis of an operand begins and, counted from behind, ends. */
+function ellipsisRange(labels: string): [start: number, end?: number] {
+  const start = labels.indexOf("...");
+  const behind = labels.length - start - 3;
+  return behind > 0 ? [start, -behind] : [start];
 }
 
-/** The gradient repeated along labels that were summed away, put in front. */
-function withLabels(gradient: Tensor, operand: Tensor, own: string, alone: readonly string[]): Tensor {
-  const extents = shape(operand);
+const cutOut = (extents: Tensor, [start, end]: readonly [number, number?]): Tensor => getItem(extents, [start, end ?? null]);
+
+function operandGradient(d: Tensor, output: string, other: Tensor, otherLabels: string, own: string, ownShape: Tensor): Tensor {
+  const alone = lettersOnlyIn(own, output + otherLabels);
+  const kept = [...own].filter(label => !alone.includes(label)).join("");
+  const reduced = Einsum({ inputs: [d, other], equation: `${output},${otherLabels}->${kept}` });
+  return alone === "" ? reduced : spreadOver(alone, reduced, kept, own, ownShape);
+}
+
+/** The gradient repeated along the labels that were summed away in the operand alone. */
+function spreadOver(alone: string, d: Tensor, labels: string, own: string, ownShape: Tensor): Tensor {
   const [before, after] = own.split("...");
-  const position = (label: string): number =>
-    before.includes(label) || after === undefined ? before.indexOf(label) : after.indexOf(label) - after.length;
-  const front = alone.map(label => getItem(extents, position(label)));
-  const extent = shape(gradient);
-  const column = reshape(gradient, concat([alone.map(() => 1), extent], 0));
-  return broadcastTo(column, concat([front, extent], 0));
+  const axes = [...alone].map(label => (before.includes(label) ? before.indexOf(label) : after.indexOf(label) - after.length));
+  const extents = stack(axes.map(axis => getItem(ownShape, axis)));
+  const repeats = new Set(own).size < own.length || new Set(labels).size < labels.length;
+  if (!repeats && [...own].filter(label => !alone.includes(label)).join("") === labels)
+    return broadcastTo(reshape(d, shapeKeepingDims(ownShape, convertToTensor(axes, { dtype: "int32" }))), ownShape);
+  const full = concat([extents, shape(d)], 0);
+  const column = concat([ones([alone.length], "int32"), shape(d)], 0);
+  return Einsum({ inputs: [broadcastTo(reshape(d, column), full)], equation: `${alone}${labels}->${own}` });
 }
 
 // ---- the function ----

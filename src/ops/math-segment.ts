@@ -16,7 +16,7 @@ import { dataIndex, type Index } from "../ir/index-map.ts";
 import type { ScatterCombine, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, zerosLike } from "./array.ts";
+import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode, zerosLike } from "./array.ts";
 import { gather } from "./array-gather.ts";
 import { whereV2 } from "./array-selection.ts";
 import { concat, getItem, newaxis } from "./array-slicing.ts";
@@ -283,7 +283,7 @@ export const unsortedSegmentMin: UnsortedFunction = (data, segmentIds, numSegmen
 /** How many rows each segment has, at least 1, in a shape that broadcasts against the sums. */
 function segmentSizes(data: Tensor, ids: Tensor, numSegments: TensorLike): { sizes: Tensor; rows: Tensor } {
   const rows = convertToTensor(numSegments, numSegments instanceof Tensor ? {} : { dtype: "int32" });
-  const one = ones(shape(ids), data.dtype);
+  const one = ones(shapeNode(ids, true), data.dtype);
   const sums = UnsortedSegmentSum({ data: one, segmentIds: ids, numSegments: rows });
   const broadcastable = concat([getItem(rows, newaxis), ones([operator.sub(rank(data), rank(ids))], rows.dtype)], 0);
   return { sizes: Maximum({ x: reshape(sums, broadcastable), y: 1 }), rows };

@@ -13,7 +13,7 @@ import * as ir from "../ir/build.ts";
 import { constantIndex } from "../ir/index-map.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
-import { reshape, shape, zerosLike } from "./array.ts";
+import { ones, reshape, shape, zeros, zerosLike } from "./array.ts";
 import { BroadcastGradientArgs } from "./array-padding.ts";
 import { where } from "./array-selection.ts";
 import { cast, elementwise, greater, less, logicalOr, reduceAlways, xlog1py, xlogy } from "./math.ts";
@@ -123,9 +123,13 @@ export const NextAfter = defineOp("NextAfter", {
   shape: ({ x1, x2 }) => broadcastShapes(x1, x2),
   // Almost the identity in x1; the direction x2 does not matter.
   gradient: ({ x1, x2 }, d): Gradients => {
-    const own = shape(x1);
-    const { r0 } = BroadcastGradientArgs({ s0: own, s1: shape(x2) });
-    return { x1: reshape(reduceSum(d.output, r0), own), x2: zerosLike(x2) };
+    const [first, second] = [shape(x1), shape(x2)];
+    const { r0, r1 } = BroadcastGradientArgs({ s0: first, s1: second });
+    return x1.graph.controlDependencies([d.output.op], () => {
+      const [one, none] = [ones(first, x1.dtype), zeros(second, x2.dtype)];
+      const back = (slope: Tensor, axes: Tensor, to: Tensor): Tensor => reshape(reduceSum(operator.mul(slope, d.output), axes), to);
+      return { x1: back(one, r0, first), x2: back(none, r1, second) };
+    });
   },
   lower: ({ x1, x2 }) => elementwise(s.nextAfter, x1, x2),
 });

@@ -868,7 +868,7 @@ const insideScope =
   (op: typeof Xlogy, fallback: string) =>
   (x: TensorLike, y: TensorLike, options?: NameOption): Tensor =>
     inNameScope(options, fallback, [x, y], () => op({ x, y }));
-export const xlogy = insideScope(Xlogy, "xlogy");
+export const xlogy = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => Xlogy({ x, y }, named(options));
 export const xlog1py = insideScope(Xlog1py, "xlog1py");
 export const xdivy = insideScope(Xdivy, "xdivy");
 

@@ -8,7 +8,7 @@ import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { constantValue } from "../graph/shape-inference.ts";
 import { collect } from "./arguments.ts";
-import { constant, shape } from "./array.ts";
+import { constant, rank as rankOf, shape } from "./array.ts";
 import { transpose } from "./array-rearranging.ts";
 import { getItem } from "./array-slicing.ts";
 import { inNameScope } from "./named.ts";
@@ -61,6 +61,8 @@ function complementOf(dtype: DType): (x: Tensor) => Tensor {
 
 function descending(values: Tensor, axis: number, positions: boolean): Tensor {
   const count = getItem(shape(values), axis);
+  // TensorFlow makes it whether it is read or not.
+  rankOf(values);
   const rank = values.shape.rank;
   const isLast = axis === -1 || axis + 1 === rank;
   if (!isLast && rank === null) throw new ValueError("Sorting along an axis other than the last needs a tensor of known rank.");
