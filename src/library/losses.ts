@@ -208,8 +208,9 @@ export function meanPairwiseSquaredError(labels: TensorLike, predictions: Tensor
       const present = numPresent(differences, factors, true);
       const first = mul(2, divNoNan(squares, maximum(sub(present, 1), 0), { name: "value" }));
       const sum = reduceSum(differences, axes, { keepdims: true });
+      const squareOfSum = square(sum);
       const pairs = maximum(multiply(present, sub(present, 1)), 0);
-      const second = mul(2, divNoNan(square(sum), pairs, { name: "value" }));
+      const second = mul(2, divNoNan(squareOfSum, pairs, { name: "value" }));
       const loss = reduceSum(multiply(sub(first, second), factors));
       const mean = where(greater(reduceSum(present), 0), loss, zerosLike(loss), { name: "value" }) as Tensor;
       addLoss(mean, { lossCollection });

@@ -445,7 +445,7 @@ export function gatherNd(params: TensorLike, indices: TensorLike, ...rest: unkno
   const { name, batchDims = 0, badIndicesPolicy = "" } = collect<PositionOptions>(["name", "batchDims", "badIndicesPolicy"], rest);
   if (batchDims === 0) return GatherNd({ params, indices, badIndicesPolicy }, { name });
   return inNameScope({ name }, "BatchGatherND", [params, indices], () =>
-    batchGatherNd(convertToTensor(params), convertToTensor(indices), batchDims, badIndicesPolicy),
+    batchGatherNd(convertToTensor(params), convertToTensor(indices, { preferredDtype: "int32" }), batchDims, badIndicesPolicy),
   );
 }
 

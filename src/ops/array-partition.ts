@@ -8,7 +8,7 @@ import type { Dimension } from "../base/shape.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import type { TensorLike } from "../graph/conversion.ts";
-import { defineOp, type Gradients, type LowerContext, type Named } from "../graph/op-definition.ts";
+import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex } from "../ir/index-map.ts";
@@ -128,13 +128,16 @@ const stitchFields = {
   compileTimeInputs: ["indices"],
 } as const;
 
+type StitchRecord = { readonly indices: readonly TensorShape[]; readonly data: readonly TensorShape[] };
+function stitchShape({ indices, data }: StitchRecord, context: ShapeContext): TensorShape {
+  const known = indices.map((_, k) => context.constant("indices", k));
+  const rows = known.some(list => list === undefined) ? null : Math.max(-1, ...known.flatMap(list => (list ? numbersOf(list) : []))) + 1;
+  return stitchedShape(indices, data, rows);
+}
+
 export const DynamicStitch = defineOp("DynamicStitch", {
   ...stitchFields,
-  shape: ({ indices, data }, context) => {
-    const known = indices.map((_, k) => context.constant("indices", k));
-    const rows = known.some(list => list === undefined) ? null : Math.max(-1, ...known.flatMap(list => (list ? numbersOf(list) : []))) + 1;
-    return stitchedShape(indices, data, rows);
-  },
+  shape: stitchShape,
   gradient: ({ indices }, d): Gradients => ({ data: indices.map(index => gather(d.merged, index)) }),
   partial: ({ indices, data }) => {
     if (
@@ -153,7 +156,7 @@ export const DynamicStitch = defineOp("DynamicStitch", {
 
 export const ParallelDynamicStitch = defineOp("ParallelDynamicStitch", {
   ...stitchFields,
-  shape: ({ indices, data }) => stitchedShape(indices, data, null),
+  shape: stitchShape,
   gradient: ({ indices }, d): Gradients => ({ data: indices.map(index => gather(d.merged, index)) }),
   lower: ({ indices, data }) => stitched(indices, data),
 });

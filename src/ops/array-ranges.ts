@@ -300,10 +300,8 @@ function repeatAlong(given: Tensor, givenRepeats: TensorLike, givenAxis: number)
     );
   }
   const perRow = broadcastTo(counts, [getItem(dims, axis)]);
-  const most = Maximum({
-    x: convertToTensor(0, { name: "zero", dtype: "int32" }),
-    y: Max({ input: perRow, reductionIndices: allDimensions(perRow) }),
-  });
+  const largest = Max({ input: perRow, reductionIndices: allDimensions(perRow) });
+  const most = Maximum({ x: convertToTensor(0, { name: "zero", dtype: "int32" }), y: largest });
   const perPosition = axis === 0 ? perRow : broadcastTo(perRow, getItem(dims, [null, axis + 1]));
   const mask = sequenceMask(perPosition, most);
   if (mask.shape.rank === null) mask.setShape(TensorShape.unknownOfRank(axis + 2));

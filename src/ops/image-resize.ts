@@ -270,7 +270,13 @@ export const ResizeNearestNeighborGrad = defineOp("ResizeNearestNeighborGrad", {
   inputs: { grads: "T", size: "int32" },
   outputs: { output: "T" },
   attrs: { T: attr.type(["uint8", "int8", "int32", "float16", "float32", "float64", "bfloat16"]), ...sampling },
-  shape: ({ grads, size }, context) => resizedShape(grads, size, context),
+  // The size counts only where all of it is known.
+  shape: ({ grads }, context) => {
+    const known = context.constant("size");
+    const [height, width] = known ? numbersOf(known) : [null, null];
+    const { dims } = grads.withRank(4);
+    return new TensorShape([dims?.[0] ?? null, height, width, dims?.[3] ?? null]);
+  },
   compileTimeInputs: ["size"],
   lower: ({ grads, size, ...given }) => {
     const [height, width] = numbersOf(size);

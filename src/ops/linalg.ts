@@ -600,23 +600,32 @@ export const SelfAdjointEigV2 = defineOp("SelfAdjointEigV2", {
     if (square.dims === null) return [square, computeV ? square : new TensorShape([0])];
     return [square.slice(0, -1), computeV ? square : new TensorShape([0])];
   },
-  gradient: ({ input, e, v, computeV }, d): Gradients => {
-    let whole: Tensor;
-    if (computeV) {
-      const gaps = operator.sub(expandDims(e, -2), expandDims(e, -1));
-      const f = matrixSetDiag(safeReciprocal(gaps), zerosLike(e));
-      const inner = operator.add(matrixDiag(d.e), operator.mul(f, matmul(v, d.v, { adjointA: true })));
-      whole = matmul(v, matmul(inner, v, { adjointB: true }));
-    } else {
-      const vectors = SelfAdjointEigV2({ input, computeV: true }).v;
-      whole = matmul(vectors, matmul(matrixDiag(d.e), vectors, { adjointB: true }));
-    }
-    // The op reads the lower triangle only.
-    const lowerPart = matrixBandPart(operator.add(whole, adjoint(whole)), -1, 0);
-    return { input: matrixSetDiag(lowerPart, operator.mul(0.5, matrixDiagPart(lowerPart))) };
-  },
+  gradient: ({ input, e, v, computeV }, d): Gradients =>
+    input.graph.controlDependencies([d.e, d.v], () => eigenGradient({ input, e, v, computeV }, d)),
   lower: ({ input, computeV }) => eigenPairs(input, computeV),
 });
+
+interface EigenRecord {
+  readonly input: Tensor;
+  readonly e: Tensor;
+  readonly v: Tensor;
+  readonly computeV: boolean;
+}
+function eigenGradient({ input, e, v, computeV }: EigenRecord, d: { readonly e: Tensor; readonly v: Tensor }): Gradients {
+  let whole: Tensor;
+  if (computeV) {
+    const gaps = operator.sub(expandDims(e, -2), expandDims(e, -1));
+    const f = matrixSetDiag(safeReciprocal(gaps), zerosLike(e));
+    const inner = operator.add(matrixDiag(d.e), operator.mul(f, matmul(v, d.v, { adjointA: true })));
+    whole = matmul(v, matmul(inner, v, { adjointB: true }));
+  } else {
+    const vectors = SelfAdjointEigV2({ input, computeV: true }).v;
+    whole = matmul(vectors, matmul(matrixDiag(d.e), vectors, { adjointB: true }));
+  }
+  // The op reads the lower triangle only.
+  const lowerPart = matrixBandPart(operator.add(whole, adjoint(whole)), -1, 0);
+  return { input: matrixSetDiag(lowerPart, operator.mul(0.5, matrixDiagPart(lowerPart))) };
+}
 
 /** Eigenvalues and, if wanted, eigenvectors. */
 export function eigenPairs(input: Value, withVectors: boolean): readonly Value[] {

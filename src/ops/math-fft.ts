@@ -132,8 +132,8 @@ function complexTransform(input: Value, rank: number, sign: 1 | -1): Value {
   return ir.call({ name: "FFT", run }, [input], [input])[0];
 }
 
-/** How many elements a transform runs over, as a number of the given type. */
-const transformSize = (x: Tensor, rank: number, dtype: DType): Tensor => cast(reduceProd(getItem(shape(x), [-rank, null])), dtype);
+/** How many elements a transform runs over. */
+const transformSize = (x: Tensor, rank: number): Tensor => reduceProd(getItem(shape(x), [-rank, null]));
 
 const complexOp = <const T extends string>(type: T, rank: number, sign: 1 | -1, inverse: (x: Tensor) => Tensor) =>
   defineOp(type, {
@@ -143,8 +143,9 @@ const complexOp = <const T extends string>(type: T, rank: number, sign: 1 | -1, 
     shape: ({ input }) => input.withRankAtLeast(rank),
     gradient: ({ Tcomplex }, d): Gradients => {
       const real = Tcomplex === "complex64" ? "float32" : "float64";
-      const size = cast(transformSize(d.output, rank, real), Tcomplex);
-      return { input: sign === -1 ? operator.mul(inverse(d.output), size) : operator.truediv(inverse(d.output), size) };
+      const size = transformSize(d.output, rank);
+      const scale = sign === -1 ? cast(size, Tcomplex) : cast(operator.truediv(1, cast(size, real)), Tcomplex);
+      return { input: operator.mul(inverse(d.output), scale) };
     },
     lower: ({ input }) => complexTransform(input, rank, sign),
   });

@@ -130,7 +130,8 @@ export const RsqrtGrad = gradOp(
 );
 
 const reciprocalGradFields = [
-  (y: Scalar, dy: Scalar) => s.mul(s.neg(dy), s.square(conjugated(y))),
+  // One factor after the other: of y² the float32 range ends where |y| is 10¹⁹, and 0 · ∞ would be NaN.
+  (y: Scalar, dy: Scalar) => s.mul(s.mul(s.neg(conjugated(y)), dy), conjugated(y)),
   ({ y, dy }: GradRecord, d: Tensor) => {
     const [ca, cg] = [conj(y), conj(d)];
     return [mul(mul(mul(cg, -2), dy), ca), ReciprocalGrad({ y: ca, dy: d })] as const;
@@ -318,7 +319,8 @@ export const Real = partOp("Real", s.real, (_, dy) => complex(dy, zero(dy)));
 export const Imag = partOp("Imag", s.imag, (_, dy) => complex(zero(dy), dy));
 export const Angle = partOp("Angle", s.arg, (input, dy) =>
   after(dy, () => {
-    const z = reciprocal(complex(imag(input), real(input)));
+    const [re, im] = [real(input), imag(input)];
+    const z = reciprocal(complex(im, re));
     return mul(operator.neg(complex(dy, zero(dy))), z);
   }),
 );

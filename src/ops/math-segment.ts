@@ -281,12 +281,12 @@ export const unsortedSegmentMin: UnsortedFunction = (data, segmentIds, numSegmen
   UnsortedSegmentMin({ data, segmentIds, numSegments }, named(options));
 
 /** How many rows each segment has, at least 1, in a shape that broadcasts against the sums. */
-function segmentSizes(data: Tensor, ids: Tensor, numSegments: TensorLike): { sizes: Tensor; rows: Tensor } {
+function segmentSizes(data: Tensor, ids: Tensor, numSegments: TensorLike): Tensor {
   const rows = convertToTensor(numSegments, numSegments instanceof Tensor ? {} : { dtype: "int32" });
   const one = ones(shapeNode(ids, true), data.dtype);
   const sums = UnsortedSegmentSum({ data: one, segmentIds: ids, numSegments: rows });
   const broadcastable = concat([getItem(rows, newaxis), ones([operator.sub(rank(data), rank(ids))], rows.dtype)], 0);
-  return { sizes: Maximum({ x: reshape(sums, broadcastable), y: 1 }), rows };
+  return Maximum({ x: reshape(sums, broadcastable), y: 1 });
 }
 
 const dividedSegments =
@@ -295,8 +295,8 @@ const dividedSegments =
     inNameScope(options, fallback, [data, segmentIds], () => {
       const x = convertToTensor(data);
       const ids = convertToTensor(segmentIds, segmentIds instanceof Tensor ? {} : { preferredDtype: "int32" });
-      const { sizes, rows } = segmentSizes(x, ids, numSegments);
-      const sums = UnsortedSegmentSum({ data: x, segmentIds: ids, numSegments: rows });
+      const sizes = segmentSizes(x, ids, numSegments);
+      const sums = UnsortedSegmentSum({ data: x, segmentIds: ids, numSegments });
       return operator.truediv(sums, divisor(sizes));
     });
 

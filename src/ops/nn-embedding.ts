@@ -12,7 +12,7 @@ import { dataIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { castScalar, loadScalar, s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, expandDims, identity, numbersOf, onesLike, reshape, shape as shapeOf, size as sizeOf } from "./array.ts";
+import { constant, expandDims, identity, numbersOf, onesLike, reshape, shape as shapeOf, size as sizeOf, zeros } from "./array.ts";
 import { gather, scatterNd } from "./array-gather.ts";
 import { DynamicPartition, ParallelDynamicStitch } from "./array-partition.ts";
 import { range } from "./array-ranges.ts";
@@ -22,6 +22,7 @@ import { AddV2, cast, FloorDiv, FloorMod, Greater, Less, Maximum, Mul, RealDiv, 
 import { Sqrt } from "./math-functions.ts";
 import { reduceProd, reduceSum } from "./math-reduction.ts";
 import { inNameScope, type NameOption } from "./named.ts";
+import * as operator from "./operators.ts";
 
 const realTypes = [
   "float32",
@@ -64,13 +65,15 @@ function largest(input: Value, k: number): { values: Value; indices: Value } {
 
 /** Gradients go back to the elements that were chosen. */
 export function spreadToChosen(input: Tensor, indices: Tensor, d: Tensor): Tensor {
-  const inputShape = shapeOf(input);
   const flat = cast(indices, "int32");
-  const width = getItem(shapeOf(flat), -1);
-  const rows = reshape(flat, [-1, width]);
-  const length = getItem(inputShape, -1);
-  const starts = expandDims(Mul({ x: range(0, getItem(shapeOf(rows), 0)), y: length }), -1);
-  const places = reshape(AddV2({ x: rows, y: starts }), [-1]);
+  const [inputShape, chosenShape] = [shapeOf(input), shapeOf(flat)];
+  const lastOf = (dims: Tensor): Tensor => gather(cast(dims, "int64"), operator.sub(sizeOf(dims), 1));
+  const width = lastOf(chosenShape);
+  const rows = reshape(flat, stack([-1, width]));
+  const length = lastOf(inputShape);
+  const count = getItem(shapeOf(rows), 0);
+  const starts = expandDims(range(0, operator.mul(cast(count, "int64"), length), length), -1);
+  const places = reshape(operator.add(rows, cast(starts, "int32")), [-1]);
   return reshape(scatterNd(expandDims(places, -1), reshape(d, [-1]), [reduceProd(inputShape)]), inputShape);
 }
 
@@ -89,7 +92,11 @@ export const TopKV2 = defineOp("TopKV2", {
     const shape = topShape(input, scalarSize(context, "k", k, 1));
     return [shape, shape];
   },
-  gradient: ({ input, indices }, d): Gradients => ({ input: spreadToChosen(input, indices, d.values), k: null }),
+  gradient: ({ input, indices }, d): Gradients => {
+    const spread = spreadToChosen(input, indices, d.values);
+    zeros([], "int32");
+    return { input: spread, k: null };
+  },
   lower: ({ input, k, indexType }) => {
     const [count] = numbersOf(k);
     if (count < 0) throw new InvalidArgumentError(`Need k >= 0, got ${count}`);

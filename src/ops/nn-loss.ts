@@ -238,7 +238,7 @@ export function sparseSoftmaxCrossEntropyWithLogits(
   const { labels, logits, name } = collect<SparseArguments>(["labels", "logits", "name"], given);
   bothGiven("sparse_softmax_cross_entropy_with_logits", labels, logits);
   return inNameScope({ name }, "SparseSoftmaxCrossEntropyWithLogits", [labels, logits], () => {
-    const classes = convertToTensor(labels as TensorLike);
+    const classes = convertToTensor(labels as TensorLike, { preferredDtype: "int32" });
     const x = convertToTensor(logits as TensorLike);
     const isNarrow = x.dtype === "float16" || x.dtype === "bfloat16";
     const precise = isNarrow ? cast(x, "float32") : x;

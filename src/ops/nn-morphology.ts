@@ -50,7 +50,8 @@ export const Dilation2D = defineOp("Dilation2D", {
     const [x, w] = [input.withRank(4), filter.withRank(3)];
     const [depth, own] = [x.dim(3), w.dim(2)];
     if (depth !== null && own !== null && depth !== own) throw new ValueError(`Dimensions must be equal, but are ${depth} and ${own}`);
-    const [height, width] = [1, 2].map(axis => windowedSize(x.dim(axis), w.dim(axis - 1), extent(attrs, axis)));
+    const areKnown = [1, 2].every(axis => x.dim(axis) !== null && w.dim(axis - 1) !== null);
+    const [height, width] = areKnown ? [1, 2].map(axis => windowedSize(x.dim(axis), w.dim(axis - 1), extent(attrs, axis))) : [null, null];
     return new TensorShape([x.dim(0), height, width, depth ?? own]);
   },
   gradient: ({ input, filter, strides, rates, padding }, d): Gradients => {
