@@ -2,11 +2,12 @@
 
 export { globalNorm } from "../library/clip.ts";
 export {
-  diag,
   diag as tensorDiag,
-  diagPart,
+  diagPart as tensorDiagPart,
   eye,
   matrixBandPart as bandPart,
+  matrixDiag as diag,
+  matrixDiagPart as diagPart,
   matrixSetDiag as setDiag,
   matrixTranspose,
   matrixTranspose as transpose,
