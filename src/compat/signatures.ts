@@ -778,6 +778,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "linalg.sqrtm": "1 input name?",
   "linalg.svd": "1 tensor full_matrices= compute_uv= name?",
   "linalg.tensor_diag": "1 diagonal name?",
+  "linalg.tensor_diag_part": "1 input name?",
   "linalg.tensordot": "3 a b axes name?",
   "linalg.trace": "1 x name?",
   "linalg.transpose": "1 a name= conjugate=",
