@@ -19,6 +19,6 @@ export function recordSweep(
   const parts = { module, places, name: (kind: string) => `${name}.${kind}${count++}` };
   const phases = maps.flatMap(map => phasesOf(map, parts));
   const together = phases.filter(phase => !module.callsHost(phase.function));
-  const alone = phases.filter(phase => !together.includes(phase));
+  const alone = phases.filter(phase => module.callsHost(phase.function));
   return together.length > 1 ? [...alone, joinPhases(name, together, module)] : phases;
 }
