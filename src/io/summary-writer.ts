@@ -5,10 +5,11 @@ import { files, hostname } from "#platform";
 import { ValueError } from "../base/errors.ts";
 import { type AppendFile, joinPath } from "../base/files.ts";
 import type { NDArray } from "../base/ndarray.ts";
+import { eventFileName, eventRecord, firstEventRecord, wallTime } from "../formats/event-files.ts";
 import { messageClass, type MessageObject } from "../formats/message-class.ts";
 import { messageFromBytes, messageToBytes } from "../formats/message-codec.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
-import { readRecords, recordToBytes } from "../formats/records.ts";
+import { readRecords } from "../formats/records.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
@@ -124,7 +125,7 @@ export class FileWriter {
       return;
     }
     this.raise();
-    this.waiting.push(recordToBytes(messageToBytes("Event", event)));
+    this.waiting.push(eventRecord(event));
     const { maxQueue = 10, flushSecs = 120 } = this.options;
     if (this.waiting.length >= maxQueue) this.write();
     else if (this.timer === undefined) {
@@ -167,20 +168,17 @@ export class FileWriter {
   }
 
   private add(event: MessageInit<"Event">, step: Step | undefined): void {
-    this.addEvent({ ...event, wallTime: Date.now() / 1000, step: stepOf(step) });
+    this.addEvent({ ...event, wallTime: wallTime(), step: stepOf(step) });
   }
 
   /** The first event of a file says what it is. */
   private begin(): void {
-    const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, "0");
     // Files of one second and machine are kept apart by a number.
     const number = opened++ === 0 ? "" : `.${opened - 1}`;
-    const name = `events.out.tfevents.${seconds}.${hostname()}${number}${this.options.filenameSuffix ?? ""}`;
-    const path = joinPath(this.logdir, name);
+    const path = joinPath(this.logdir, eventFileName(`${hostname()}${number}${this.options.filenameSuffix ?? ""}`));
     this.file = files.makeFolder(this.logdir).then(() => files.append(path));
     this.file.catch((error: unknown) => void (this.failure ??= error));
-    const first = { wallTime: Date.now() / 1000, fileVersion: "brain.Event:2", sourceMetadata: { writer: "tensorloom.io.summary-writer" } };
-    this.waiting.push(recordToBytes(messageToBytes("Event", first)));
+    this.waiting.push(firstEventRecord("tensorloom.io.summary-writer"));
   }
 
   private write(): void {
