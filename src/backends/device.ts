@@ -61,16 +61,25 @@ export interface Device {
   restart(prefix: string): void;
   /** An object of the session's own that no kernel touches (a table, a queue), made when first asked for. */
   resource(id: string, make: () => object): object;
+  /** Ends the objects that have an end of their own (open files). */
+  endResources(): Promise<void>;
   /** Releases all memory. */
   close(): void;
 }
 
-/** What a device's `resource` is: objects by id, each made once. */
-export function resourceKeeper(): Device["resource"] {
+/** What a device's `resource` and `endResources` are: objects by id, each made once. */
+export function resourceKeeper(): Pick<Device, "resource" | "endResources"> {
   const kept = new Map<string, object>();
-  return (id, make) => {
-    const object = kept.get(id) ?? make();
-    kept.set(id, object);
-    return object;
+  return {
+    resource: (id, make) => {
+      const object = kept.get(id) ?? make();
+      kept.set(id, object);
+      return object;
+    },
+    endResources: async () => {
+      const objects: readonly Partial<AsyncDisposable>[] = [...kept.values()];
+      kept.clear();
+      await Promise.all(objects.map(object => object[Symbol.asyncDispose]?.()));
+    },
   };
 }

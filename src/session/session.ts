@@ -401,15 +401,20 @@ export class Session {
     return [{ name: "/job:localhost/replica:0/task:0/device:CPU:0", deviceType: "CPU" }];
   }
 
-  /** Ends the session and forgets its variables; runs under way finish first, but those that wait on a queue are cancelled. Calling it twice is fine. */
+  /** Ends the session and forgets its variables; runs under way finish first, but those that wait on a queue are cancelled. Summary writers write what
+   *  waits, and what fails then is raised. Calling it twice is fine. */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     this.closing.abort();
     await Promise.allSettled(this.underWay);
     await this.device?.catch(() => undefined);
-    this.opened?.close();
-    this.compiled.clear();
+    try {
+      await this.opened?.endResources();
+    } finally {
+      this.opened?.close();
+      this.compiled.clear();
+    }
   }
 
   [disposeSymbol](): void {

@@ -17,7 +17,9 @@ class ReferenceDevice implements Device {
   readonly modules = 0;
   shapeChanges = 0;
   private readonly states = new Map<string, NDArray>();
-  readonly resource = resourceKeeper();
+  private readonly keeper = resourceKeeper();
+  readonly resource = this.keeper.resource;
+  readonly endResources = this.keeper.endResources;
 
   async compile(program: Program): Promise<Executable> {
     return {

@@ -55,7 +55,9 @@ export class WasmDevice implements Device {
   private readonly states = new Map<string, HeldState>();
   private readonly keptCode = new KeptCode();
   private readonly anySize = new AnySizeKernels(this);
-  readonly resource = resourceKeeper();
+  private readonly keeper = resourceKeeper();
+  readonly resource = this.keeper.resource;
+  readonly endResources = this.keeper.endResources;
 
   constructor(kernelTarget: Target, scratchBytes: ScheduleTarget["scratchBytes"]) {
     this.kernelTarget = kernelTarget;
