@@ -868,6 +868,20 @@ export {
   Substr,
 } from "../ops/string.ts";
 export {
+  CloseSummaryWriter,
+  CreateSummaryFileWriter,
+  FlushSummaryWriter,
+  ImportEvent,
+  SummaryWriter,
+  WriteAudioSummary,
+  WriteGraphSummary,
+  WriteHistogramSummary,
+  WriteImageSummary,
+  WriteRawProtoSummary,
+  WriteScalarSummary,
+  WriteSummary,
+} from "../ops/summary-writer.ts";
+export {
   AudioSummary,
   AudioSummaryV2,
   HistogramSummary,

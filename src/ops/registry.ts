@@ -87,6 +87,7 @@ import * as stringParsing from "./string-parsing.ts";
 import * as stringUnicode from "./string-unicode.ts";
 import * as olderNames from "./older-names.ts";
 import * as summary from "./summary.ts";
+import * as summaryWriter from "./summary-writer.ts";
 import * as tensorArray from "./tensor-array.ts";
 import * as tensorList from "./tensor-list.ts";
 import * as training from "./training.ts";
@@ -176,6 +177,7 @@ const families = [
   strings,
   stringParsing,
   summary,
+  summaryWriter,
   olderNames,
   tensorArray,
   tensorList,

@@ -18,7 +18,7 @@ import { bytesAt } from "./string.ts";
 
 const scalar = new TensorShape([]);
 const textAt = (array: NDArray, i = 0): string => decodeText(bytesAt(array, i));
-type SummaryValues = readonly MessageInit<"SummaryValue">[];
+export type SummaryValues = readonly MessageInit<"SummaryValue">[];
 
 /** The message that `make` makes of the inputs. */
 function summaryOf(name: string, inputs: readonly Value[], make: (arrays: readonly NDArray[]) => SummaryValues): Value {
@@ -27,7 +27,7 @@ function summaryOf(name: string, inputs: readonly Value[], make: (arrays: readon
   return ir.call({ name, run }, inputs, [{ dtype: "string", shape: [] }])[0];
 }
 
-function scalarTag(tag: NDArray): string {
+export function scalarTag(tag: NDArray): string {
   if (tag.size !== 1) throw new InvalidArgumentError(`tag must be scalar`);
   return textAt(tag);
 }
@@ -54,14 +54,17 @@ export const HistogramSummary = defineOp("HistogramSummary", {
   shape: () => scalar,
   gradient: "none",
   lower: ({ tag, values }, { name }) =>
-    summaryOf("HistogramSummary", [tag, values], ([tags, array]) => {
-      const numbers = Float64Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
-      for (const value of numbers)
-        if (!Number.isFinite(value))
-          throw new InvalidArgumentError(`${Number.isNaN(value) ? "Nan" : "Infinity"} in summary histogram for: ${name}`);
-      return [{ tag: scalarTag(tags), histo: histogramOf(numbers) }];
-    }),
+    summaryOf("HistogramSummary", [tag, values], ([tags, array]) => [{ tag: scalarTag(tags), histo: finiteHistogram(array, name) }]),
 });
+
+/** @throws InvalidArgumentError that names `what` for values that are not finite. */
+export function finiteHistogram(array: NDArray, what: string): MessageInit<"HistogramProto"> {
+  const numbers = Float64Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
+  for (const value of numbers)
+    if (!Number.isFinite(value))
+      throw new InvalidArgumentError(`${Number.isNaN(value) ? "Nan" : "Infinity"} in summary histogram for: ${what}`);
+  return histogramOf(numbers);
+}
 
 /** Below this the largest value counts as zero. */
 const zero = Math.fround(1e-6);
@@ -111,6 +114,25 @@ function imagesOf(batch: NDArray, most: number, badColor: NDArray): Uint8Array[]
 /** `tag/image`, or with a number where there may be several. */
 const numberedTag = (tag: string, kind: string, most: number, k: number): string => (most > 1 ? `${tag}/${kind}/${k}` : `${tag}/${kind}`);
 
+export function checkImageShape(shape: readonly number[]): void {
+  if (shape.length !== 4 || ![1, 3, 4].includes(shape[3]))
+    throw new InvalidArgumentError(`Tensor must be 4-D with last dim 1, 3, or 4, not [${shape}]`);
+}
+
+export function checkBadColor({ size }: NDArray, channels: number): void {
+  if (size < channels)
+    throw new InvalidArgumentError(`expected depth <= bad_color.size, got depth = ${channels}, bad_color.size = ${size}`);
+}
+
+/** The first images of a batch as PNG. */
+export function imageValues(tag: string, batch: NDArray, most: number, badColor: NDArray): SummaryValues {
+  const [, height, width, channels] = batch.shape;
+  return imagesOf(batch, most, badColor).map((data, k) => ({
+    tag: numberedTag(tag, "image", most, k),
+    image: { height, width, colorspace: channels, encodedImageString: pngFromPixels({ width, height, channels, data }) },
+  }));
+}
+
 /** Opaque red. */
 const defaultBadColor = NDArray.from([255, 0, 0, 255], "uint8");
 
@@ -125,41 +147,41 @@ export const ImageSummary = defineOp("ImageSummary", {
   shape: () => scalar,
   gradient: "none",
   lower: ({ tag, tensor, maxImages, badColor }) => {
-    const [, height, width, channels] = tensor.shape;
-    if (tensor.shape.length !== 4 || ![1, 3, 4].includes(channels))
-      throw new InvalidArgumentError(`Tensor must be 4-D with last dim 1, 3, or 4, not [${tensor.shape}]`);
+    checkImageShape(tensor.shape);
     if (badColor.dtype !== "uint8") throw new InvalidArgumentError(`bad_color must be uint8, got ${badColor.dtype}`);
-    if (badColor.size < channels)
-      throw new InvalidArgumentError(`expected depth <= bad_color.size, got depth = ${channels}, bad_color.size = ${badColor.size}`);
-    return summaryOf("ImageSummary", [tag, tensor], ([tags, batch]) =>
-      imagesOf(batch, maxImages, badColor).map((data, k) => ({
-        tag: numberedTag(scalarTag(tags), "image", maxImages, k),
-        image: { height, width, colorspace: channels, encodedImageString: pngFromPixels({ width, height, channels, data }) },
-      })),
-    );
+    checkBadColor(badColor, tensor.shape[3]);
+    return summaryOf("ImageSummary", [tag, tensor], ([tags, batch]) => imageValues(scalarTag(tags), batch, maxImages, badColor));
   },
 });
 
 function audioSummary(tag: Value, tensor: Value, rate: Value | number, most: number): Value {
-  if (tensor.shape.length !== 2 && tensor.shape.length !== 3) throw new InvalidArgumentError("Input should be 3-D or 2-D");
-  const [count, frames, channels = 1] = tensor.shape;
-  return summaryOf("AudioSummary", typeof rate === "number" ? [tag, tensor] : [tag, tensor, rate], ([tags, samples, rates]) => {
-    const sampleRate = typeof rate === "number" ? rate : Number(rates.get(0));
-    if (!(sampleRate > 0)) throw new InvalidArgumentError("sample_rate must be > 0");
-    return Array.from({ length: Math.min(count, most) }, (_, k) => {
-      const size = frames * channels;
-      const clip = (samples.data as Float32Array).subarray(k * size, (k + 1) * size);
-      return {
-        tag: numberedTag(scalarTag(tags), "audio", most, k),
-        audio: {
-          sampleRate,
-          numChannels: BigInt(channels),
-          lengthFrames: BigInt(frames),
-          encodedAudioString: wavFromSamples(clip, channels, sampleRate),
-          contentType: "audio/wav",
-        },
-      };
-    });
+  checkAudioShape(tensor.shape);
+  return summaryOf("AudioSummary", typeof rate === "number" ? [tag, tensor] : [tag, tensor, rate], ([tags, samples, rates]) =>
+    audioValues(scalarTag(tags), samples, typeof rate === "number" ? rate : Number(rates.get(0)), most),
+  );
+}
+
+export function checkAudioShape({ length }: readonly number[]): void {
+  if (length !== 2 && length !== 3) throw new InvalidArgumentError("Input should be 3-D or 2-D");
+}
+
+/** The first clips of a batch as WAV. */
+export function audioValues(tag: string, samples: NDArray, sampleRate: number, most: number): SummaryValues {
+  if (!(sampleRate > 0)) throw new InvalidArgumentError("sample_rate must be > 0");
+  const [count, frames, channels = 1] = samples.shape;
+  const size = frames * channels;
+  return Array.from({ length: Math.min(count, most) }, (_, k) => {
+    const clip = (samples.data as Float32Array).subarray(k * size, (k + 1) * size);
+    return {
+      tag: numberedTag(tag, "audio", most, k),
+      audio: {
+        sampleRate,
+        numChannels: BigInt(channels),
+        lengthFrames: BigInt(frames),
+        encodedAudioString: wavFromSamples(clip, channels, sampleRate),
+        contentType: "audio/wav",
+      },
+    };
   });
 }
 

@@ -153,6 +153,10 @@ export function appendText(path: string, _text: string): void {
 /** A page has no machine's name. */
 export const hostname = (): string => "browser";
 
+const pageNumber = Math.floor(Math.random() * 2 ** 31);
+/** Pages have no numbers: one drawn by lot keeps files of several apart. */
+export const processId = (): number => pageNumber;
+
 export type Compression = "gzip" | "zlib";
 const streamNames = { gzip: "gzip", zlib: "deflate" } as const;
 

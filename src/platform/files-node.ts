@@ -207,6 +207,9 @@ export function appendText(path: string, text: string): void {
 /** The name of this machine, as files are named after it. */
 export const hostname = (): string => machineName();
 
+/** The number of this process, as files are named after it. */
+export const processId = (): number => process.pid;
+
 const compressors = { gzip: promisify(zlib.gzip), zlib: promisify(zlib.deflate) } as const;
 const decompressors = { gzip: promisify(zlib.gunzip), zlib: promisify(zlib.inflate) } as const;
 export type Compression = keyof typeof compressors;
