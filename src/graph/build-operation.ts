@@ -348,12 +348,14 @@ export function typesOf(
   definition: OpDefinition,
   side: "inputs" | "outputs",
   attrs: Readonly<Record<string, AttrValue>>,
-): { name: string; dtype: DType; isRef: boolean }[] {
+): { name: string; dtype: DType; isRef: boolean; isHandle: boolean }[] {
   return Object.entries(definition[side]).flatMap(([name, text]) => {
     const { count, isRef, type } = parseInputType(text);
     const value = isDType(type) ? type : attrs[type];
-    if (Array.isArray(value)) return (value as DType[]).map(dtype => ({ name, dtype, isRef }));
-    return Array.from({ length: count === undefined ? 1 : (attrs[count] as number) }, () => ({ name, dtype: value as DType, isRef }));
+    const isNamed = definition.handles?.includes(name) === true;
+    const typed = (dtype: DType) => ({ name, dtype, isRef, isHandle: isNamed || dtype === "resource" });
+    if (Array.isArray(value)) return (value as DType[]).map(typed);
+    return Array.from({ length: count === undefined ? 1 : (attrs[count] as number) }, () => typed(value as DType));
   });
 }
 

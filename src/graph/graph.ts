@@ -120,7 +120,12 @@ export class Graph {
     } catch (error) {
       throw error instanceof ValueError ? placed(error, unique, location.toString()) : error;
     }
-    const outputs = typesOf(definition, "outputs", attrs).map(({ dtype, isRef }, i) => ({ dtype, isRef, shape: shapes[i] }));
+    const outputs = typesOf(definition, "outputs", attrs).map(({ dtype, isRef, isHandle }, i) => ({
+      dtype,
+      isRef,
+      isHandle,
+      shape: shapes[i],
+    }));
     const op = new Operation({
       graph: this,
       ...node,

@@ -265,6 +265,8 @@ export interface OpDefinition {
   readonly allowsUninitializedInput?: boolean | undefined;
   readonly isPlaceholder?: boolean | undefined;
   readonly isCopy?: boolean | undefined;
+  /** Inputs and outputs that are handles of objects though their type is a string's. */
+  readonly handles?: readonly string[] | undefined;
   readonly removed?: readonly [version: number, explanation: string] | undefined;
 }
 

@@ -37,7 +37,7 @@ export class Operation {
     attrs: Readonly<Record<string, AttrValue>>;
     inputs: readonly Tensor[];
     controlInputs: readonly Operation[];
-    outputs: readonly { dtype: DType; isRef: boolean; shape: TensorShape }[];
+    outputs: readonly { dtype: DType; isRef: boolean; isHandle: boolean; shape: TensorShape }[];
     device: string;
     colocation: readonly string[];
     location: Location;
@@ -55,7 +55,7 @@ export class Operation {
     this.location = given.location;
     this.id = given.id;
     this.context = given.context;
-    this.outputs = given.outputs.map((output, index) => new Tensor(this, index, output.dtype, output.isRef, output.shape));
+    this.outputs = given.outputs.map((output, index) => new Tensor(this, index, output.dtype, output.isRef, output.shape, output.isHandle));
   }
 
   /** The op's type, such as "MatMul". */
@@ -123,13 +123,16 @@ export class Tensor {
   readonly dtype: DType;
   /** A reference to a variable's memory (`float32_ref`), as ref variables and their assigns give. */
   readonly isRef: boolean;
+  /** Stands for an object, not for a value: a resource, or the string that an older op gives for one. */
+  readonly isHandle: boolean;
   private staticShape: TensorShape;
 
-  constructor(op: Operation, valueIndex: number, dtype: DType, isRef: boolean, shape: TensorShape) {
+  constructor(op: Operation, valueIndex: number, dtype: DType, isRef: boolean, shape: TensorShape, isHandle = dtype === "resource") {
     this.op = op;
     this.valueIndex = valueIndex;
     this.dtype = dtype;
     this.isRef = isRef;
+    this.isHandle = isHandle;
     this.staticShape = shape;
   }
 

@@ -220,7 +220,7 @@ const isFoldable = ({ definition, inputs, outputs, graph }: Operation): boolean 
   !definition.stateful &&
   !definition.isPlaceholder &&
   inputs.length > 0 &&
-  [...inputs, ...outputs].every(({ dtype, isRef }) => !isRef && dtype !== "resource" && dtype !== "variant");
+  [...inputs, ...outputs].every(({ dtype, isRef, isHandle }) => !isRef && !isHandle && dtype !== "variant");
 
 function evaluated(op: Operation): readonly (NDArray | undefined)[] | undefined {
   const values: NDArray[] = [];

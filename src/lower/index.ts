@@ -217,7 +217,7 @@ export class Lowering {
     const items = inputs.map((tensor, i): Value | StateHandle | NDArray => {
       if (definition.compileTimeInputs?.includes(names[i].name)) return this.required(op, tensor, names[i].name);
       const binding = this.binding(tensor);
-      const wantsHandle = names[i].isRef || names[i].dtype === "resource";
+      const wantsHandle = names[i].isRef || names[i].isHandle;
       if (wantsHandle && binding.handle) return binding.handle;
       const updated = this.updatedValue(op, tensor);
       if (updated) return updated;
@@ -342,7 +342,7 @@ export class Lowering {
   private fold(op: Operation, inputs: readonly Tensor[]): NDArray[] | undefined {
     const { definition } = op;
     if (definition.stateful || inputs.length === 0 || op.outputs.length === 0) return undefined;
-    if (op.outputs.some(output => output.isRef || output.dtype === "resource" || output.dtype === "variant")) return undefined;
+    if (op.outputs.some(output => output.isRef || output.isHandle || output.dtype === "variant")) return undefined;
     const known: NDArray[] = [];
     for (const tensor of inputs) {
       const binding = this.bindings.get(tensor);

@@ -201,7 +201,7 @@ function whatUnrollingNeeds(lowering: Lowering, node: StructuredLoop): Error | u
     for (const input of inner.inputs.map(tensor => lowering.request.resolve(tensor))) {
       const variable = node.current.findIndex(names => names.includes(input));
       const outer = variable >= 0 ? lowering.request.resolve(node.initial[variable]) : node.aliases.get(input);
-      if (outer === undefined || !lowering.has(outer) || lowering.known(outer) || outer.dtype === "resource") continue;
+      if (outer === undefined || !lowering.has(outer) || lowering.known(outer) || outer.isHandle) continue;
       const loop = lowering.loopExits.get(outer);
       if (loop) return new NeedsUnrolled(loop);
       if (outer.dtype === "int32" || outer.dtype === "int64") return new NeedsValue(outer, inner, "condition");

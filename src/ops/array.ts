@@ -40,6 +40,7 @@ export const PlaceholderV2 = defineOp("PlaceholderV2", {
   inputs: {},
   outputs: { output: "dtype" },
   attrs: { dtype: attr.type(), shape: attr.shape() },
+  removed: [23, "Placeholder now behaves the same as PlaceholderV2."],
   shape: ({ shape }) => shape,
   isPlaceholder: true,
 });

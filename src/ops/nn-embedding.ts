@@ -110,6 +110,7 @@ export const TopK = defineOp("TopK", {
   inputs: { input: "T" },
   outputs: { values: "T", indices: "int32" },
   attrs: { k: attr.int(undefined, 0), sorted: attr.bool(true), T: attr.type(realTypes) },
+  removed: [7, "Use TopKV2 instead"],
   shape: ({ input, k }) => {
     const shape = topShape(input, k);
     return [shape, shape];

@@ -158,6 +158,52 @@ describe("gradients of Conv3D", () => {
   });
 });
 
+describe("TensorArrays by reference", () => {
+  const number = (x: number): tf.NDArray => tf.NDArray.from(x, "int32", []);
+  const flow = tf.NDArray.from(0, "float32", []);
+  const array = (count: number, isDynamic = false): Node => [
+    "a",
+    "TensorArray",
+    [number(count)],
+    { dtype: { type: "DT_FLOAT" }, dynamic_size: { b: isDynamic }, clear_after_read: { b: false } },
+  ];
+  const unpacked = (rows: tf.NDArray): Node => ["u", "TensorArrayUnpack", ["a", rows, flow], float];
+  const rowsOf = (...shape: number[]): tf.NDArray => tf.NDArray.from([...Array(shape.reduce((n, m) => n * m, 1)).keys()], "float32", shape);
+  const size: Node = ["y", "TensorArraySize", ["a", "u"], {}];
+  const packed: Node = ["y", "TensorArrayPack", ["a", "u"], { dtype: { type: "DT_FLOAT" } }];
+  const read: Node = ["y", "TensorArrayRead", ["a", number(1), "u"], { dtype: { type: "DT_FLOAT" } }];
+  const run = async (...nodes: Node[]): Promise<unknown> => {
+    const graph = olderGraph(nodes, 15);
+    await using session = new tf.Session({ graph });
+    return (await session.run(graph.getTensorByName("y:0"))).toArray();
+  };
+
+  it("takes rows and gives them back", async () => {
+    expect(await run(array(2), unpacked(rowsOf(2, 2)), packed)).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(await run(array(2), unpacked(rowsOf(2, 2)), read)).toEqual([2, 3]);
+    expect(await run(array(2, true), unpacked(rowsOf(3, 1)), size)).toBe(3);
+  });
+
+  test.each([
+    [false, [1, 2], "Input value must have first dimension equal to the array size (1 vs. 2)"],
+    [true, [1, 2], "Input value must have first dimension equal to the array size (1 vs. 2)"],
+    [false, [3, 2], "Input value must have first dimension equal to the array size (3 vs. 2)"],
+    [false, [], "Input value for unpack must be at least a vector but received shape: []"],
+  ])("dynamic %s, rows %j: an error", async (isDynamic, shape, text) => {
+    await expect(run(array(2, isDynamic), unpacked(rowsOf(...shape)), size)).rejects.toThrow(text);
+  });
+
+  it("knows no shape before the run, and is gone since version 16", () => {
+    expect(olderGraph([array(2)], 15).getTensorByName("a:0").shape.dims).toBeNull();
+    expect(() => olderGraph([array(2)], 16)).toThrow(
+      "Op TensorArray is not available in GraphDef version 16. It has been removed in version 16. Use TensorArrayV3.",
+    );
+  });
+});
+
 test("ops that were removed are not built", () => {
   const refused = (make: () => unknown): [string, string] => {
     try {
@@ -171,7 +217,24 @@ test("ops that were removed are not built", () => {
     "NotImplementedError",
     "Op RandomCrop is not available in GraphDef version 2474. It has been removed in version 8. Random crop is now pure Python.",
   ]);
-  expect(refused(() => tf.rawOps.BatchCholesky({ input: [[[1]]] }))).toEqual([
+  const gone = (type: string, version: number, text: string): [string, string] => [
+    "NotImplementedError",
+    `Op ${type} is not available in GraphDef version 2474. It has been removed in version ${version}. ${text}.`,
+  ];
+  const { rawOps } = tf;
+  expect(refused(() => rawOps.AudioSummary({ tag: "a", tensor: [[1]], sampleRate: 1 }))).toEqual(
+    gone("AudioSummary", 15, "Use AudioSummaryV2."),
+  );
+  expect(refused(() => rawOps.PlaceholderV2({ dtype: "float32", shape: new tf.TensorShape([1]) }))).toEqual(
+    gone("PlaceholderV2", 23, "Placeholder now behaves the same as PlaceholderV2."),
+  );
+  expect(refused(() => rawOps.QuantizeAndDequantize({ input: [1] }))).toEqual(
+    gone("QuantizeAndDequantize", 22, "Replaced by QuantizeAndDequantizeV2"),
+  );
+  expect(refused(() => rawOps.RandomPoisson({ shape: [1], rate: 1 }))).toEqual(gone("RandomPoisson", 25, "Replaced by RandomPoissonV2"));
+  expect(refused(() => rawOps.TopK({ input: [1], k: 1 }))).toEqual(gone("TopK", 7, "Use TopKV2 instead"));
+  expect(refused(() => rawOps.TensorArrayV2({ size: 1, dtype: "float32" }))).toEqual(gone("TensorArrayV2", 26, "Use TensorArrayV3"));
+  expect(refused(() => rawOps.BatchCholesky({ input: [[[1]]] }))).toEqual([
     "NotImplementedError",
     "Op BatchCholesky is not available in GraphDef version 2474. It has been removed in version 13. Use Cholesky instead..",
   ]);

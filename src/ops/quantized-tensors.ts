@@ -308,6 +308,7 @@ export const QuantizeAndDequantize = defineOp("QuantizeAndDequantize", {
     inputMax: attr.float(0),
     T: attr.type(floats),
   },
+  removed: [22, "Replaced by QuantizeAndDequantizeV2"],
   shape: ({ input }) => input,
   gradient: (_, d): Gradients => ({ input: d.output }),
   host: ({ input, inputMin, inputMax, numBits, ...request }) => {

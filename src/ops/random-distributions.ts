@@ -190,6 +190,7 @@ export const RandomPoisson = defineOp("RandomPoisson", {
   inputs: { shape: "S", rate: "dtype" },
   outputs: { output: "dtype" },
   attrs: { ...seeds, S: attr.type(attr.indexTypes), dtype: attr.type(halves) },
+  removed: [25, "Replaced by RandomPoissonV2"],
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["shape"],

@@ -89,6 +89,7 @@ import * as olderNames from "./older-names.ts";
 import * as summary from "./summary.ts";
 import * as summaryWriter from "./summary-writer.ts";
 import * as tensorArray from "./tensor-array.ts";
+import * as tensorArrayOlder from "./tensor-array-older.ts";
 import * as tensorList from "./tensor-list.ts";
 import * as training from "./training.ts";
 
@@ -180,6 +181,7 @@ const families = [
   summaryWriter,
   olderNames,
   tensorArray,
+  tensorArrayOlder,
   tensorList,
   training,
 ];

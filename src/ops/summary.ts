@@ -189,6 +189,7 @@ export const AudioSummary = defineOp("AudioSummary", {
   inputs: { tag: "string", tensor: "float32" },
   outputs: { summary: "string" },
   attrs: { sampleRate: attr.float(), maxOutputs: attr.int(3, 1) },
+  removed: [15, "Use AudioSummaryV2."],
   shape: () => scalar,
   gradient: "none",
   lower: ({ tag, tensor, sampleRate, maxOutputs }) => audioSummary(tag, tensor, sampleRate, maxOutputs),

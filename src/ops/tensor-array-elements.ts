@@ -33,6 +33,8 @@ interface NewElements {
   readonly isEven: boolean;
   /** The array that this one has the gradients of: what is written is added, and what was not written is zeros of its elements' shapes. */
   readonly forward?: ArrayElements | undefined;
+  /** The dimensions that a gradient's elements have in front of those of what they are gradients of. */
+  readonly before?: readonly number[];
 }
 
 export class ArrayElements {
@@ -56,12 +58,18 @@ export class ArrayElements {
     return this.elements.length;
   }
 
-  /** The array that gradients of this one are added up in; the same for every operation of one call of tf.gradients. */
-  gradient(source: string): ArrayElements {
-    const { name, dtype, size, element, gradients } = this;
+  get isDynamic(): boolean {
+    return this.given.isDynamic;
+  }
+
+  /** The array that gradients of this one are added up in; the same for every operation of one call of tf.gradients. Its elements have the
+   *  dimensions `before` in front of this one's. */
+  gradient(source: string, before: readonly number[]): ArrayElements {
+    const { name, dtype, size, gradients } = this;
+    const element = new TensorShape(before).concatenate(this.element);
     const made =
       gradients.get(source) ??
-      new ArrayElements({ name: `${name}@${source}`, dtype, size, element, isDynamic: false, isEven: false, forward: this });
+      new ArrayElements({ name: `${name}@${source}`, dtype, size, element, isDynamic: false, isEven: false, forward: this, before });
     gradients.set(source, made);
     return made;
   }
@@ -84,7 +92,7 @@ export class ArrayElements {
     const found = this.elements[index];
     if (found) return found;
     const like = this.given.forward?.elements[index];
-    if (like) return NDArray.zeros(dtype, like.shape);
+    if (like) return NDArray.zeros(dtype, [...(this.given.before ?? []), ...like.shape]);
     const element = this.element.isFullyDefined ? this.element : stated;
     if (!element?.isFullyDefined) throw unknownElement(this, index);
     return NDArray.zeros(dtype, element.asNumbers());

@@ -4,7 +4,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { InternalError, InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
-import { sameShape } from "../base/shape.ts";
+import { sameShape, type TensorShape } from "../base/shape.ts";
 import type { LowerContext, StateHandle } from "../graph/op-definition.ts";
 import { check, concat, full, generate, map, NeedsUnrolling, reshape, scatter, slice } from "../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../ir/index-map.ts";
@@ -79,17 +79,22 @@ export function newArray({ dtype, size, element, isDynamic }: NewArray, context:
   });
 }
 
-/** The array that gradients of this one are added up in; the same for every operation of one call of tf.gradients. */
-export function gradientArray(handle: StateHandle, source: string, context: LowerContext): StateHandle {
+/** The array that gradients of this one are added up in; the same for every operation of one call of tf.gradients. Its elements have the dimensions
+ *  `before` in front of this one's. */
+export function gradientArray(handle: StateHandle, source: string, before: readonly number[], context: LowerContext): StateHandle {
   const { id, name, dtype, size, element, lengths, gradients } = memoryOf(handle);
   let gradient = gradients.get(source);
   if (!gradient) {
+    if (lengths && before.length > 0)
+      throw new UnimplementedError(
+        `TensorArray ${name} holds elements of different shapes: gradients with more dimensions are not available.`,
+      );
     gradient = remember(context, {
       id: `${id}@${source}`,
       name: `${name}@${source}`,
       dtype,
       size,
-      element,
+      element: element && [...before, ...element],
       isDynamic: false,
       adds: true,
       lengths,
@@ -101,6 +106,7 @@ export function gradientArray(handle: StateHandle, source: string, context: Lowe
 }
 
 export const sizeOfArray = (handle: StateHandle): number => memoryOf(handle).size;
+export const isDynamicArray = (handle: StateHandle): boolean => memoryOf(handle).isDynamic;
 
 // ---- the state ----
 
@@ -133,9 +139,8 @@ function settleElement(memory: Memory, shape: readonly number[], index: number |
 }
 
 /** The elements' shape for a read. @throws InvalidArgumentError if nothing says what it is. */
-function elementOf(memory: Memory, context: LowerContext, index: number | string): readonly number[] {
-  const stated = context.op.outputs[0].shape;
-  memory.element ??= context.op.type === "TensorArrayReadV3" && stated.isFullyDefined ? (stated.dims as readonly number[]) : undefined;
+function elementOf(memory: Memory, index: number | string, stated?: TensorShape): readonly number[] {
+  memory.element ??= stated?.isFullyDefined ? stated.asNumbers() : undefined;
   if (memory.element) return memory.element;
   throw unknownElement(memory, index);
 }
@@ -180,7 +185,7 @@ export function readElement(handle: StateHandle, index: Value, known: number | u
   const memory = memoryOf(handle);
   requireReadable(memory, dtype);
   if (memory.lengths) return readPart(memory, known, context);
-  const element = elementOf(memory, context, known ?? "?");
+  const element = elementOf(memory, known ?? "?", context.op.outputs[0].shape);
   const { size } = memory;
   const at = checkedIndex(index, known, size, i => readOutside(i, size));
   if (size === 0) return full(dtype, element, 0);
@@ -238,7 +243,7 @@ export function gatherElements(
   memory.element ??= stated;
   const [count] = indices.shape;
   if (count === 0 && memory.element === undefined) throw emptyPack();
-  const element = elementOf(memory, context, 0);
+  const element = elementOf(memory, 0);
   const { size } = memory;
   const elements = load(memory, context);
   if (isWhole(known, size)) return elements;
@@ -290,7 +295,7 @@ export function joinedElements(
     if (!stated) throw emptyConcat();
     return { value: full(dtype, [0, ...stated], 0), lengths: [] };
   }
-  const element = elementOf(memory, context, 0);
+  const element = elementOf(memory, 0);
   if (element.length === 0) throw scalarConcat();
   const [length, ...rest] = element;
   return {

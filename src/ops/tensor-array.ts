@@ -2,7 +2,7 @@
 // [size, …element] (tensor-array-memory.ts). A scalar called the flow orders the operations; its gradient has the flow of the gradients' array.
 
 import type { DType } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
@@ -78,6 +78,8 @@ export const TensorArrayV3 = defineOp("TensorArrayV3", {
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["size"],
+  holds: ({ dtype, elementShape, identicalElementShapes }) =>
+    identicalElementShapes || elementShape.isFullyDefined ? { dtype, shape: elementShape } : undefined,
   shape: ({ size }) => {
     size.withRank(0);
     return [handleShape, scalar];
@@ -103,8 +105,46 @@ export const TensorArrayGradV3 = defineOp("TensorArrayGradV3", {
     checkHandle(record);
     return [handleShape, scalar];
   },
-  lower: ({ handle, flowIn, source }, context) => [gradientArray(handle, source, context), flowIn],
-  onHost: ({ handle, flowIn, source }) => [elementsOf(handle).gradient(source), flowIn],
+  lower: ({ handle, flowIn, source }, context) => [gradientArray(handle, source, [], context), flowIn],
+  onHost: ({ handle, flowIn, source }) => [elementsOf(handle).gradient(source, []), flowIn],
+});
+
+/** The dimensions that a vector stands for. */
+function dimensionsBefore(shape: NDArray): readonly number[] {
+  if (shape.rank !== 1) throw new InvalidArgumentError(`shape must be a vector of {int32,int64}, got shape [${shape.shape}]`);
+  const dims = numbersOf(shape);
+  const negative = dims.find(n => n < 0);
+  if (negative !== undefined) throw new InvalidArgumentError(`Dimension ${negative} must be >= 0`);
+  return dims;
+}
+
+/** The same with dimensions before those of the other array's elements: gradients of many results at once. */
+export const TensorArrayGradWithShape = defineOp("TensorArrayGradWithShape", {
+  inputs: { handle: "resource", flowIn: "float32", shapeToPrepend: "int32" },
+  outputs: { gradHandle: "resource", flowOut: "float32" },
+  attrs: { source: attr.string() },
+  stateful: true,
+  gradient: "none",
+  compileTimeInputs: ["shapeToPrepend"],
+  shape: ({ handle }) => {
+    handle.mergeWith(handleShape);
+    return [handleShape, scalar];
+  },
+  holds: (_, context) => {
+    const held = context.handle("handle");
+    const count = context.shapeFrom("shapeToPrepend").rank;
+    return (
+      held && {
+        dtype: held.dtype,
+        shape: count === null ? TensorShape.unknown() : TensorShape.unknownOfRank(count).concatenate(held.shape),
+      }
+    );
+  },
+  lower: ({ handle, flowIn, shapeToPrepend, source }, context) => [
+    gradientArray(handle, source, dimensionsBefore(shapeToPrepend), context),
+    flowIn,
+  ],
+  onHost: ({ handle, flowIn, shapeToPrepend, source }) => [elementsOf(handle).gradient(source, dimensionsBefore(shapeToPrepend)), flowIn],
 });
 
 export const TensorArrayWriteV3 = defineOp("TensorArrayWriteV3", {

@@ -40,7 +40,7 @@ const isSharable = (op: Operation, { feeds, targets }: Selection): boolean =>
   op.outputs.length > 0 &&
   op.controlInputs.length === 0 &&
   op.context === null &&
-  op.inputs.every(input => !input.isRef && input.dtype !== "resource") &&
+  op.inputs.every(input => !input.isRef && !input.isHandle) &&
   !op.outputs.some(output => feeds.has(output) || output.isRef) &&
   !targets.includes(op);
 

@@ -49,7 +49,7 @@ export const isOnHost = ({ keepsOnHost }: Selection, { definition, inputs, outpu
   definition.host !== undefined || (keepsOnHost === true && definition.onHost !== undefined && [...inputs, ...outputs].some(livesInARun));
 
 /** Handles and lists. */
-const livesInARun = ({ dtype }: Tensor): boolean => dtype === "resource" || dtype === "variant";
+const livesInARun = ({ dtype, isHandle }: Tensor): boolean => isHandle || dtype === "variant";
 
 /** The tensors among an operation's inputs that are values. */
 export const valueInputs = (selection: Selection, op: Operation): readonly Tensor[] => {
@@ -58,12 +58,11 @@ export const valueInputs = (selection: Selection, op: Operation): readonly Tenso
 };
 
 /** Which inputs the operation takes as handles; elsewhere a reference stands for its value. */
-const handlesOf = (op: Operation): boolean[] =>
-  typesOf(op.definition, "inputs", op.attrs).map(({ isRef, dtype }) => isRef || dtype === "resource");
+const handlesOf = (op: Operation): boolean[] => typesOf(op.definition, "inputs", op.attrs).map(({ isRef, isHandle }) => isRef || isHandle);
 
 /** What made an operation's handles, where the objects have to be told inputs first. */
 export const handleMakers = (op: Operation): readonly Operation[] =>
-  op.inputs.filter(input => input.dtype === "resource" && input.op.inputs.length > 0).map(input => input.op);
+  op.inputs.filter(input => input.isHandle && input.op.inputs.length > 0).map(input => input.op);
 
 /** An operation of the host with what its handles stand for. Results that are handles are objects. */
 export interface HostCall {
@@ -109,7 +108,7 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
 
 function withHandles({ outputs }: Operation, results: readonly object[], kept: Map<Tensor, object> | undefined): readonly object[] {
   outputs.forEach((output, i) => {
-    if (output.dtype === "resource") kept?.set(output, results[i]);
+    if (output.isHandle) kept?.set(output, results[i]);
   });
   return results;
 }

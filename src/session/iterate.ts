@@ -67,7 +67,7 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
   const start = loop.initial.map(tensor => resolve(selection, tensor));
   for (const tensor of [...start, ...read.map(input => resolve(given, input))]) requireKept(selection, tensor, op => !inside.has(op));
   for (const tensor of read.map(input => resolve(given, input)))
-    if (!current.includes(tensor) && !tensor.isRef && tensor.dtype !== "resource" && !inside.has(tensor.op)) outside.add(tensor);
+    if (!current.includes(tensor) && !tensor.isRef && !tensor.isHandle && !inside.has(tensor.op)) outside.add(tensor);
   const feeds = new Set([...current, ...outside]);
   const part = (nodes: readonly Node[], fetches: readonly Tensor[]): Selection => ({
     nodes: [...handles, ...nodes],

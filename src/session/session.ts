@@ -1,7 +1,15 @@
 // Session: validates what is asked, keeps one compiled program for each signature, serializes runs, and holds the variables' device.
 // Compiling is session/compile.ts; where programs run is the device's business.
 
-import { CancelledError, DeadlineExceededError, InvalidArgumentError, type OpError, RuntimeError, ValueError } from "../base/errors.ts";
+import {
+  CancelledError,
+  DeadlineExceededError,
+  InvalidArgumentError,
+  type OpError,
+  RuntimeError,
+  UnimplementedError,
+  ValueError,
+} from "../base/errors.ts";
 import { disposeSymbol } from "../base/disposable.ts";
 import type { ArrayLike, NDArray } from "../base/ndarray.ts";
 import { dtypeTable } from "../base/dtype.ts";
@@ -439,9 +447,12 @@ export class InteractiveSession extends Session {
   }
 }
 
-/** @throws InvalidArgumentError with TensorFlow's text if a placeholder that the run needs is not fed. */
+/** @throws InvalidArgumentError with TensorFlow's text if a placeholder that the run needs is not fed; UnimplementedError if a fetch is no value. */
 function refuseUnfed({ targets, tensors }: FetchPlan, feeds: readonly Feed[]): void {
   const fed = new Set(feeds.map(({ tensor }) => tensor));
+  const handle = tensors.find(tensor => tensor.isHandle && tensor.op.definition.onHost !== undefined && !fed.has(tensor));
+  if (handle)
+    throw new UnimplementedError(`Tensor ${handle.name} stands for an object that lives for one run: it cannot be fetched.`, handle.op);
   const seen = new Set<Operation>();
   // The last of a stack is looked at first.
   const stack = [...targets, ...tensors.map(({ op }) => op)].reverse();

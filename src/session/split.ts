@@ -48,7 +48,7 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
   const cross = (input: Tensor): void => {
     const source = resolve(rest, input);
     requireKept(selection, source, op => early.has(producers.get(op) as Node) && !between.has(op));
-    if (selection.feeds.has(source) || source.isRef || source.dtype === "resource") return;
+    if (selection.feeds.has(source) || source.isRef || source.isHandle) return;
     if (between.has(source.op)) given.add(source);
     const producer = producers.get(source.op);
     if (producer !== undefined && isEarly(producer)) crossing.add(source);
@@ -73,7 +73,7 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
 
 /** @throws NeedsKeeping if a handle that is read comes from a part that has ended. */
 export function requireKept({ keepsOnHost, feeds }: Selection, handle: Tensor, hasEnded: (op: Operation) => boolean): void {
-  const lives = handle.dtype === "variant" ? !feeds.has(handle) : handle.dtype === "resource" && handle.op.definition.onHost !== undefined;
+  const lives = handle.dtype === "variant" ? !feeds.has(handle) : handle.isHandle && handle.op.definition.onHost !== undefined;
   if (!keepsOnHost && lives && hasEnded(handle.op)) throw new NeedsKeeping(handle);
 }
 
@@ -118,7 +118,7 @@ function addReadersOfArrays(
 ): void {
   const isEarlyArray = (input: Tensor): boolean => {
     const producer = producers.get(resolve(selection, input).op);
-    return input.dtype === "resource" && producer !== undefined && early.has(producer) && !isHandleSource(producer);
+    return input.isHandle && producer !== undefined && early.has(producer) && !isHandleSource(producer);
   };
   for (const node of selection.nodes) {
     if (early.has(node) || !inputsOf(node).some(isEarlyArray)) continue;
@@ -145,15 +145,14 @@ const isBetween = (node: Node, between: ReadonlySet<Operation>): boolean =>
 
 export const isHandleSource = (node: Node): boolean =>
   node instanceof Operation &&
-  (node.definition.resource !== undefined ||
-    (node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.dtype === "resource")));
+  (node.definition.resource !== undefined || (node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.isHandle)));
 
 /** What an early operation wrote through a reference is read from the variable itself. */
 function withoutRefs({ replaced: given }: Selection, early: readonly Node[]): ReadonlyMap<Tensor, Tensor> {
   const replaced = new Map(given);
   for (const node of early) {
     if (!(node instanceof Operation) || isHandleSource(node)) continue;
-    for (const output of node.outputs) if (output.isRef) replaced.set(output, node.inputs[0]);
+    for (const output of node.outputs) if (output.isRef && !output.isHandle) replaced.set(output, node.inputs[0]);
   }
   return replaced;
 }
