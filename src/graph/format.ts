@@ -23,7 +23,7 @@ export function formatNode(node: NodeText): string {
   ]);
   if (node.colocation.length > 0) attrs.push(["_class", `[${node.colocation.map(group => `"${group}"`).join(", ")}]`]);
   attrs.sort(([a], [b]) => (a < b ? -1 : 1));
-  const list = attrs.length === 0 ? "" : `[${attrs.map(([name, text]) => `${name}=${text}`).join(", ")}]`;
+  const list = `[${attrs.map(([name, text]) => `${name}=${text}`).join(", ")}]`;
   const inputs = [...node.inputs.map(formatInput), ...node.controlInputs.map(op => `^${op.name}`)];
   return `{{node ${node.name}}} = ${node.definition.type}${list}(${inputs.join(", ")})`;
 }

@@ -32,6 +32,8 @@ export interface ShapeContext {
   handle(input: string): { readonly dtype: DType; readonly shape: TensorShape } | undefined;
   /** The dtype of an input. */
   dtype(input: string, index?: number): DType;
+  /** The static shape of an input, for `holds`, whose record has the attributes alone. */
+  shapeOf(input: string): TensorShape;
   readonly name: string;
 }
 

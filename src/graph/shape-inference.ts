@@ -3,7 +3,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { isBigInteger } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
+import { UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { AttrValue } from "./attributes.ts";
@@ -33,6 +33,7 @@ export function inferShapes({ node, definition, inputs, attrs }: InferenceInput)
     const list = result === undefined ? [] : Array.isArray(result) ? result : [result as TensorShape];
     return Array.from({ length: count }, (_, i) => list[i] ?? TensorShape.unknown());
   } catch (error) {
+    if (error instanceof UnimplementedError) throw new UnimplementedError(describe(error.message, node, shapes, used, asShapes));
     if (!(error instanceof ValueError) || error instanceof InvalidShape) throw error;
     // TensorFlow asks first without any values: what is wrong then is told without them.
     const early = used.size + asShapes.size > 0 ? complaintOf(() => definition.shape(record, blind(context))) : undefined;
@@ -125,6 +126,7 @@ function contextFor(
     },
     handle: input => handleOf(inputs[position(input)]),
     dtype: (input, index): DType => inputs[position(input, index)].dtype,
+    shapeOf: input => inputs[position(input)].shape,
   };
 }
 

@@ -451,6 +451,7 @@ export class Lowering {
         return handle && { dtype: handle.state.dtype, shape: new TensorShape(handle.state.shape) };
       },
       dtype: (input, index): DType => position(input, index).dtype,
+      shapeOf: input => this.shapeOf(position(input)),
     };
     const shapes = inputs.map(tensor => this.shapeOf(tensor));
     try {
