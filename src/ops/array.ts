@@ -242,7 +242,7 @@ export const ZerosLike = defineOp("ZerosLike", {
   gradient: "none",
   partial: ({ x, shapes }) => likePartial(x, shapes.x, 0),
   holds: (_, context) => context.handle("x"),
-  lower: ({ x }) => ir.zerosLike(x),
+  lower: ({ x }, context) => (x.dtype === "variant" ? context.keepOnHost() : ir.zerosLike(x)),
   onHost: ({ x }) => [VariantArray.of(x).zeros()],
 });
 

@@ -706,8 +706,9 @@ function mergedShape(shapes: readonly TensorShape[]): TensorShape {
   return merged;
 }
 
-function sumOf(inputs: readonly Value[], { name }: LowerContext): Value {
+function sumOf(inputs: readonly Value[], { name, keepOnHost }: LowerContext): Value {
   const [first] = inputs;
+  if (first.dtype === "variant") keepOnHost();
   inputs.forEach(({ shape: other }, k) => {
     if (other.join() !== first.shape.join())
       throw new InvalidArgumentError(
