@@ -76,6 +76,7 @@ import * as reader from "./reader.ts";
 import * as sets from "./sets.ts";
 import * as selection from "./selection.ts";
 import * as sparseSerialization from "./sparse-serialization.ts";
+import * as sparseCsr from "./sparse-csr.ts";
 import * as sparseCross from "./sparse-cross.ts";
 import * as sparseDense from "./sparse-dense.ts";
 import * as sparse from "./sparse.ts";
@@ -170,6 +171,7 @@ const families = [
   sparse,
   sparseDense,
   sparseCross,
+  sparseCsr,
   sparseSerialization,
   selection,
   sparseStructure,
