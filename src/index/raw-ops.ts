@@ -766,6 +766,23 @@ export { ApproxTopK, NthElement } from "../ops/selection.ts";
 export { DecodeJSONExample, ParseSequenceExample, ParseSequenceExampleV2, ParseSingleSequenceExample } from "../ops/sequence-example.ts";
 export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sets.ts";
 export { SparseCross, SparseCrossHashed, SparseCrossV2 } from "../ops/sparse-cross.ts";
+export {
+  CSRSparseMatrixComponents,
+  CSRSparseMatrixToDense,
+  CSRSparseMatrixToSparseTensor,
+  DenseToCSRSparseMatrix,
+  SparseMatrixAdd,
+  SparseMatrixMatMul,
+  SparseMatrixMul,
+  SparseMatrixNNZ,
+  SparseMatrixSoftmax,
+  SparseMatrixSoftmaxGrad,
+  SparseMatrixSparseCholesky,
+  SparseMatrixSparseMatMul,
+  SparseMatrixTranspose,
+  SparseMatrixZeros,
+  SparseTensorToCSRSparseMatrix,
+} from "../ops/sparse-csr.ts";
 export { SparseDenseCwiseAdd, SparseDenseCwiseDiv, SparseDenseCwiseMul } from "../ops/sparse-dense.ts";
 export { DeserializeManySparse, DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse-serialization.ts";
 export {
