@@ -1,7 +1,7 @@
 // `node scripts/pack-golden.ts cases DIR`: packs a directory of golden cases (as test/parity/generate writes them) into test/parity/data.
 // `node scripts/pack-golden.ts more DIR`: adds its families to those that are there.
 // `node scripts/pack-golden.ts spec FILE.json …`: packs recorded facts about TensorFlow (public names, op names, random numbers) into test/parity/spec.
-// Brotli with a window as large as a family: 1.7 MB for 4,921 cases, where gzip takes 3.1 MB.
+// Brotli with a window as large as a family: 1.7 MB for the first 4,921 cases, where gzip takes 3.1 MB.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
