@@ -45,8 +45,6 @@ const programs: Readonly<{ [name: string]: Program }> = {
 const known: Readonly<{ [name: string]: readonly string[] }> = {
   // TensorFlow builds regularizers three times over.
   "12-detector": ["graph main op_types Const", "graph main op_types L2Loss", "graph main op_types Mul"],
-  // Four more nodes of assertions in TensorFlow.
-  "16-layers-losses-metrics": ["graph main op_types"],
 };
 
 it.each(Object.keys(programs))("does what TensorFlow did: %s", async name => {
