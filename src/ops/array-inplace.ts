@@ -45,32 +45,28 @@ function inplaceLower(x: Value, i: Value, v: Value, change: Change | null): Valu
   return ir.call({ name: "inplace", run }, [x, i, v], [x])[0];
 }
 
-const rowInputs = { x: "T", i: "int32", v: "T" } as const;
+const rowFields = {
+  inputs: { x: "T", i: "int32", v: "T" },
+  outputs: { y: "T" },
+  attrs: { T: attr.type() },
+  shape: ({ x }: { readonly x: TensorShape }) => x,
+} as const;
 const plus: Change = (a, b) => (typeof a === "bigint" ? a + (b as bigint) : a + (b as number));
 const minus: Change = (a, b) => (typeof a === "bigint" ? a - (b as bigint) : a - (b as number));
 
 /** Rows of x replaced. */
 export const InplaceUpdate = defineOp("InplaceUpdate", {
-  inputs: rowInputs,
-  outputs: { y: "T" },
-  attrs: { T: attr.type() },
-  shape: ({ x }) => x,
+  ...rowFields,
   lower: ({ x, i, v }) => inplaceLower(x, i, v, null),
 });
 /** Something added to rows of x. */
 export const InplaceAdd = defineOp("InplaceAdd", {
-  inputs: rowInputs,
-  outputs: { y: "T" },
-  attrs: { T: attr.type() },
-  shape: ({ x }) => x,
+  ...rowFields,
   lower: ({ x, i, v }) => inplaceLower(x, i, v, plus),
 });
 /** Something subtracted from rows of x. */
 export const InplaceSub = defineOp("InplaceSub", {
-  inputs: rowInputs,
-  outputs: { y: "T" },
-  attrs: { T: attr.type() },
-  shape: ({ x }) => x,
+  ...rowFields,
   lower: ({ x, i, v }) => inplaceLower(x, i, v, minus),
 });
 
@@ -92,22 +88,17 @@ export const Empty = defineOp("Empty", {
 
 // ---- passed through ----
 
-export const Copy = defineOp("Copy", {
+const copyFields = {
   inputs: { input: "T" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), tensorName: attr.string(""), debugOpsSpec: attr.strings([]) },
   allowsUninitializedInput: true,
-  shape: ({ input }) => input,
-  lower: ({ input }) => input,
-});
-export const CopyHost = defineOp("CopyHost", {
-  inputs: { input: "T" },
-  outputs: { output: "T" },
-  attrs: { T: attr.type(), tensorName: attr.string(""), debugOpsSpec: attr.strings([]) },
-  allowsUninitializedInput: true,
-  shape: ({ input }) => input,
-  lower: ({ input }) => input,
-});
+  shape: ({ input }: { readonly input: TensorShape }) => input,
+  lower: ({ input }: { readonly input: Value }) => input,
+} as const;
+
+export const Copy = defineOp("Copy", copyFields);
+export const CopyHost = defineOp("CopyHost", copyFields);
 
 const watched = { deviceName: attr.string(""), tensorName: attr.string("") };
 const debugEnd = { debugUrls: attr.strings([]), gatedGrpc: attr.bool(false) };

@@ -291,9 +291,7 @@ export function conv1d(...given: unknown[]): Tensor {
   );
   const image = eitherName("input", input, "value", value) as TensorLike;
   return getDefaultGraph().nameScope(name ?? "conv1d", scope => {
-    const { format, spatialStart, axis } = conv1dFormat(dataFormat);
-    const strides = [1, ...windowSequence(stride, 1, axis, "stride")];
-    const rates = [1, ...windowSequence(dilations, 1, axis, "dilations")];
+    const { spatialStart, window } = window1d(stride, dilations, dataFormat);
     const wide = expandDims(image, spatialStart);
     const taps = expandDims(filters as TensorLike, 0);
     const result = Conv2D(
@@ -301,10 +299,8 @@ export function conv1d(...given: unknown[]): Tensor {
         input: wide,
         filter: taps,
         useCudnnOnGpu: useCudnnOnGpu ?? true,
-        strides,
+        ...window,
         ...convertPadding(padding),
-        dataFormat: format,
-        dilations: rates,
       },
       { name: scope },
     );
@@ -312,14 +308,21 @@ export function conv1d(...given: unknown[]): Tensor {
   });
 }
 
-function conv1dFormat(dataFormat: string | null | undefined): { format: Format2d; spatialStart: number; axis: number } {
-  if (dataFormat === null || dataFormat === undefined || dataFormat === "NHWC" || dataFormat === "NWC")
-    return { format: "NHWC", spatialStart: 1, axis: 2 };
-  if (dataFormat === "NCHW" || dataFormat === "NCW") return { format: "NCHW", spatialStart: 2, axis: 1 };
-  throw new ValueError(`\`data_format\` must be 'NWC' or 'NCW'. Received: data_format=${dataFormat}`);
+/** The window of a 1-d convolution as that of images one pixel high, and the axis that makes them so. */
+function window1d(stride: Sequence | null | undefined, dilation: Sequence | null | undefined, dataFormat: string | null | undefined) {
+  const isNwc = dataFormat === null || dataFormat === undefined || dataFormat === "NHWC" || dataFormat === "NWC";
+  if (!isNwc && dataFormat !== "NCHW" && dataFormat !== "NCW")
+    throw new ValueError(`\`data_format\` must be 'NWC' or 'NCW'. Received: data_format=${dataFormat}`);
+  const channels = isNwc ? 2 : 1;
+  return {
+    spatialStart: isNwc ? 1 : 2,
+    window: {
+      strides: [1, ...windowSequence(stride, 1, channels, "stride")],
+      dilations: [1, ...windowSequence(dilation, 1, channels, "dilations")],
+      dataFormat: isNwc ? ("NHWC" as const) : ("NCHW" as const),
+    },
+  };
 }
-
-// ---- depthwise and separable ----
 
 interface Conv1dTransposeArguments extends Named {
   readonly input?: TensorLike | null;
@@ -349,11 +352,7 @@ export function conv1dTranspose(...given: unknown[]): Tensor {
     given,
   );
   return getDefaultGraph().nameScope(name ?? "conv1d_transpose", scope => {
-    const { format, spatialStart, axis } = conv1dFormat(dataFormat);
-    const window = {
-      strides: [1, ...windowSequence(strides as Sequence, 1, axis, "stride")],
-      dilations: [1, ...windowSequence(dilations, 1, axis, "dilations")],
-    };
+    const { spatialStart, window } = window1d(strides, dilations, dataFormat);
     const wide = expandDims(input as TensorLike, spatialStart);
     const taps = expandDims(filters as TensorLike, 0);
     const part = (from: number | null, to: number | null): TensorLike =>
@@ -362,7 +361,7 @@ export function conv1dTranspose(...given: unknown[]): Tensor {
         : Int32Array.from((outputShape as readonly number[]).slice(from ?? 0, to ?? undefined));
     const inputSizes = concat([part(null, spatialStart), Int32Array.of(1), part(spatialStart, null)], 0);
     const result = Conv2DBackpropInput(
-      { inputSizes, filter: taps, outBackprop: wide, ...window, ...convertPadding(padding ?? "SAME"), dataFormat: format },
+      { inputSizes, filter: taps, outBackprop: wide, ...window, ...convertPadding(padding ?? "SAME") },
       { name: scope },
     );
     return squeeze(result, [spatialStart]);
@@ -393,6 +392,8 @@ export function convTranspose(...given: unknown[]): Tensor {
     return length === 4 ? conv2dTranspose(...operands, options) : conv3dTranspose(...operands, options);
   });
 }
+
+// ---- depthwise and separable ----
 
 export interface DepthwiseOptions extends Named {
   /** Dilation of the taps: two numbers. */

@@ -49,16 +49,24 @@ const filesOf = (filenames: TensorLike): Dataset => {
   return new Dataset(sources.TensorSliceDataset({ components, outputShapes: [new TensorShape([])], isFiles: true }), bytes);
 };
 
+/** What one of the two readers without further settings makes of files. */
+const ofPlainFiles = (
+  source: typeof sources.TFRecordDataset | typeof sources.TextLineDataset,
+  filenames: TensorLike | Dataset,
+  options: FileOptions,
+): Dataset =>
+  ofFiles(filenames, options, file =>
+    source({
+      filenames: file,
+      compressionType: text(options.compressionType, "compression_type"),
+      bufferSize: int64(options.bufferSize ?? bufferBytes, "buffer_size"),
+    }),
+  );
+
 /** The records of TFRecord files: string scalars. TF: tf.data.TFRecordDataset. */
 export class TFRecordDataset extends Dataset {
   constructor(filenames: TensorLike | Dataset, options: FileOptions = {}) {
-    const { variantTensor, elementSpec } = ofFiles(filenames, options, file =>
-      sources.TFRecordDataset({
-        filenames: file,
-        compressionType: text(options.compressionType, "compression_type"),
-        bufferSize: int64(options.bufferSize ?? bufferBytes, "buffer_size"),
-      }),
-    );
+    const { variantTensor, elementSpec } = ofPlainFiles(sources.TFRecordDataset, filenames, options);
     super(variantTensor, elementSpec);
   }
 }
@@ -66,13 +74,7 @@ export class TFRecordDataset extends Dataset {
 /** The lines of text files, without their ends: string scalars. TF: tf.data.TextLineDataset. */
 export class TextLineDataset extends Dataset {
   constructor(filenames: TensorLike | Dataset, options: FileOptions = {}) {
-    const { variantTensor, elementSpec } = ofFiles(filenames, options, file =>
-      sources.TextLineDataset({
-        filenames: file,
-        compressionType: text(options.compressionType, "compression_type"),
-        bufferSize: int64(options.bufferSize ?? bufferBytes, "buffer_size"),
-      }),
-    );
+    const { variantTensor, elementSpec } = ofPlainFiles(sources.TextLineDataset, filenames, options);
     super(variantTensor, elementSpec);
   }
 }
