@@ -1,4 +1,5 @@
-// Functions of matrices beyond the inverse: square root and logarithm; products with tridiagonal matrices.
+// Functions of matrices beyond the inverse: square root, logarithm and exponential; products with tridiagonal matrices, systems with banded ones; the
+// gradient of Cholesky's factor as an op of its own.
 
 import { type DType, isComplex } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
@@ -8,15 +9,18 @@ import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts"
 import type { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex } from "../ir/index-map.ts";
+import { broadcastShapes, TensorShape } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { type Scalar, s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { expandDims, reshape, shape } from "./array.ts";
+import { constant, expandDims, reshape, shape } from "./array.ts";
 import { eye, matrixDiagPart, matrixTranspose } from "./array-matrix.ts";
 import { concat, ellipsis, getItem } from "./array-slicing.ts";
-import { eachMatrix, matrixSolve, matrixTypes, shiftedRows, squareShape } from "./linalg.ts";
-import { logarithmOf, squareRootOf } from "./linalg-schur.ts";
+import { eachMatrix, matrixSolve, matrixTypes, sameSide, shiftedRows, squareShape, toOperands } from "./linalg.ts";
+import { adjointOf, identityMatrix, type Matrix, matrixOf, product, solveTriangular } from "./linalg-dense.ts";
+import { exponentialOf, logarithmOf, squareRootOf } from "./linalg-schur.ts";
 import { conj } from "./math-functions.ts";
+import { matmul } from "./math-matrix.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
@@ -96,6 +100,106 @@ export const MatrixLogarithm = defineOp("MatrixLogarithm", {
     return eachMatrix("MatrixLogarithm", [input], [input], a => [logarithmOf(a)]);
   },
 });
+
+/** The exponential of square matrices, as graphs before version 27 hold it. */
+export const MatrixExponential = defineOp("MatrixExponential", {
+  inputs: { input: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(matrixTypes) },
+  removed: [27, "Use Python implementation tf.linalg.matrix_exponential instead."],
+  shape: ({ input }) => squareShape(input),
+  lower: ({ input }) => {
+    checkSquare(input);
+    return eachMatrix("MatrixExponential", [input], [input], a => [exponentialOf(a)]);
+  },
+});
+
+/** The gradient for A of a factor L of A = L·Lᵀ, given that for L. */
+export const CholeskyGrad = defineOp("CholeskyGrad", {
+  inputs: { l: "T", grad: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(["float16", "float32", "float64"]) },
+  shape: ({ l, grad }) => squareShape(l).mergeWith(grad),
+  lower: ({ l, grad }) => {
+    if (l.shape.length < 2 || l.shape.at(-1) !== l.shape.at(-2)) throw new InvalidArgumentError("Inputs must be a square matrices.");
+    if (grad.shape.join() !== l.shape.join()) throw new InvalidArgumentError("Inputs (L and grad) must have the same shape.");
+    return eachMatrix("CholeskyGrad", [l, grad], [l], (factor, slope) => {
+      const n = factor.rows;
+      const middle = product(adjointOf(lowerPart(factor)), lowerPart(slope));
+      for (let i = 0; i < n; i++) for (let j = i; j < n; j++) middle.re[i * n + j] *= i === j ? 0.5 : 0;
+      const inverse = solveTriangular(factor, identityMatrix(n), true);
+      const whole = product(product(adjointOf(inverse), middle), inverse);
+      const flipped = adjointOf(whole);
+      return [{ ...whole, re: whole.re.map((x, k) => (x + flipped.re[k]) / 2) }];
+    });
+  },
+});
+
+function lowerPart(a: Matrix): Matrix {
+  const result = matrixOf(a.rows, a.columns);
+  for (let i = 0; i < a.rows; i++) for (let j = 0; j <= i; j++) result.re[i * a.columns + j] = a.re[i * a.columns + j];
+  return result;
+}
+
+/** X with A·X = rhs for a triangular A of which `matrix` `[..., bands, m]` holds diagonals: of a lower one the main diagonal first, of an upper one last. */
+export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
+  inputs: { matrix: "T", rhs: "T" },
+  outputs: { output: "T" },
+  attrs: { lower: attr.bool(true), adjoint: attr.bool(false), T: attr.type(matrixTypes) },
+  shape: ({ matrix, rhs }) => {
+    const [a, b] = [matrix.withRankAtLeast(2), rhs.withRankAtLeast(2)];
+    if (a.dims === null || b.dims === null) return TensorShape.unknown();
+    const [bands, size] = [a.dim(-2), a.dim(-1)];
+    if (bands !== null && bands <= 0) throw new ValueError(`Number of bands must be positive, but is ${bands}`);
+    if (bands !== null && size !== null && bands > size)
+      throw new ValueError(`Number of bands ${bands} cannot exceed the size of the matrix ${size}`);
+    return broadcastShapes(a.slice(0, -2), b.slice(0, -2)).concatenate([sameSide(size, b.dim(-2)), b.dim(-1)]);
+  },
+  gradient: ({ matrix, rhs, output, lower: isLower, adjoint: isAdjoint }, d): Gradients => {
+    const bands = matrix.shape.dims === null ? null : matrix.shape.dim(-2);
+    const farthest = operator.sub(bands === null ? getItem(shape(matrix), -2) : constant(bands, "int32"), 1);
+    const byRhs = BandedTriangularSolve({ matrix, rhs: d.output, lower: isLower, adjoint: !isAdjoint });
+    const whole = isAdjoint ? matmul(output, byRhs, { adjointB: true }) : matmul(byRhs, output, { adjointB: true });
+    const k = isLower ? [operator.neg(farthest), 0] : [0, farthest];
+    const diagonals = matrixDiagPart(operator.neg(whole), { k, align: "LEFT_RIGHT" });
+    // A single diagonal comes without its axis, on which TensorFlow's gradient fails.
+    const rows = concat([getItem(shape(whole), [null, -2]), getItem(shape(matrix), [-2, null])], 0);
+    const byMatrix = bands === null || bands === 1 ? reshape(diagonals, rows) : diagonals;
+    const [gradMatrix, gradRhs] = toOperands(matrix, rhs, byMatrix, byRhs);
+    return { matrix: gradMatrix, rhs: gradRhs };
+  },
+  lower: ({ matrix, rhs, lower: isLower, adjoint: isAdjoint }) => {
+    const [bands, size] = matrix.shape.slice(-2);
+    if (matrix.shape.length < 2) throw new InvalidArgumentError(`In[0] ndims must be >= 2: ${matrix.shape.length}`);
+    if (rhs.shape.length < 2) throw new InvalidArgumentError(`In[1] ndims must be >= 2: ${rhs.shape.length}`);
+    if (bands === 0) throw new InvalidArgumentError("In[0] must have at least one band: 0");
+    if (size !== rhs.shape.at(-2))
+      throw new InvalidArgumentError(
+        `In[0] mismatch In[1] shape: ${size} vs. ${rhs.shape.at(-2)}: [${matrix.shape}] [${rhs.shape}] ${Number(isLower)} ${Number(isAdjoint)}`,
+      );
+    const [left, right] = [matrix, rhs].map(({ shape }) => shape.slice(0, -2).reverse());
+    if (left.some((d, k) => d !== 1 && k < right.length && right[k] !== 1 && right[k] !== d))
+      throw new InvalidArgumentError(`In[0] and In[1] must have compatible batch dimensions: [${matrix.shape}] vs. [${rhs.shape}]`);
+    const batch = ir.broadcastShape(matrix.shape.slice(0, -2), rhs.shape.slice(0, -2));
+    const [a, b] = [matrix, rhs].map(value => ir.broadcastTo(value, [...batch, ...value.shape.slice(-2)]));
+    return eachMatrix("BandedTriangularSolve", [a, b], [b], (diagonals, x) => {
+      const triangle = fromBands(diagonals, isLower);
+      return [solveTriangular(isAdjoint ? adjointOf(triangle) : triangle, x, isLower !== isAdjoint)];
+    });
+  },
+});
+
+function fromBands({ rows, columns: n, re, im }: Matrix, isLower: boolean): Matrix {
+  const result = matrixOf(n, n);
+  for (let row = 0; row < Math.min(rows, n); row++) {
+    const away = isLower ? row : rows - 1 - row;
+    for (let i = 0; i + away < n; i++) {
+      const [to, from] = isLower ? [(i + away) * n + i, row * n + i + away] : [i * n + i + away, row * n + i];
+      [result.re[to], result.im[to]] = [re[from], im[from]];
+    }
+  }
+  return result;
+}
 
 const tridiagonalTypes = ["float64", "float32", "complex64", "complex128"] as const satisfies readonly DType[];
 

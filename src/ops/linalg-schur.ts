@@ -184,3 +184,53 @@ function triangularLogarithm(t: Matrix): Matrix {
 
 /** The principal logarithm. */
 export const logarithmOf = (a: Matrix): Matrix => ofTriangle(a, triangularLogarithm);
+
+/** Eigenvalues, the smallest first, and eigenvectors of length one as columns. */
+export function triangularEigen(a: Matrix): { values: Matrix; vectors: Matrix } {
+  const n = a.rows;
+  const { q, t } = schurOf(a);
+  const x = matrixOf(n, n);
+  const least = 2 ** -52 * (t.re.reduce((sum, re, k) => sum + Math.hypot(re, t.im[k]), 0) || 1);
+  for (let k = 0; k < n; k++) {
+    put(x, k, k, [1, 0]);
+    for (let i = k - 1; i >= 0; i--) {
+      let rest: Complex = [0, 0];
+      for (let j = i + 1; j <= k; j++) rest = minus(rest, times(at(t, i, j), at(x, j, k)));
+      const gap = minus(at(t, i, i), at(t, k, k));
+      put(x, i, k, over(rest, size(gap) === 0 ? [least, 0] : gap));
+    }
+  }
+  const all = product(q, x);
+  const order = Array.from({ length: n }, (_, k) => k).sort((i, j) => size(at(t, i, i)) - size(at(t, j, j)));
+  const [values, vectors] = [matrixOf(n, 1), matrixOf(n, n)];
+  order.forEach((from, to) => {
+    put(values, to, 0, at(t, from, from));
+    let length = 0;
+    for (let i = 0; i < n; i++) length = Math.hypot(length, size(at(all, i, from)));
+    for (let i = 0; i < n; i++) put(vectors, i, to, over(at(all, i, from), [length, 0]));
+  });
+  return { values, vectors };
+}
+
+/** The exponential by its series, after halving until the matrix is small, and squaring as often. */
+export function exponentialOf(a: Matrix): Matrix {
+  const n = a.rows;
+  let norm = 0;
+  for (let j = 0; j < n; j++) {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += size(at(a, i, j));
+    norm = Math.max(norm, sum);
+  }
+  const halvings = norm > 0.25 && Number.isFinite(norm) ? Math.ceil(Math.log2(norm)) + 2 : 0;
+  const small = copyOf(a);
+  for (const part of [small.re, small.im]) for (let k = 0; k < part.length; k++) part[k] /= 2 ** halvings;
+  let result = identityMatrix(n);
+  // Horner's scheme: 0.25¹⁴/14! is far below double precision.
+  for (let k = 14; k > 0; k--) {
+    result = product(small, result);
+    for (const part of [result.re, result.im]) for (let i = 0; i < part.length; i++) part[i] /= k;
+    for (let i = 0; i < n; i++) result.re[i * n + i] += 1;
+  }
+  for (let k = 0; k < halvings; k++) result = product(result, result);
+  return result;
+}

@@ -98,7 +98,7 @@ export function squareShape(input: TensorShape): TensorShape {
   return known.slice(0, -2).concatenate([side, side]);
 }
 
-function sameSide(a: Dimension, b: Dimension): Dimension {
+export function sameSide(a: Dimension, b: Dimension): Dimension {
   if (a !== null && b !== null && a !== b) throw new ValueError(`Dimensions must be equal, but are ${a} and ${b}`);
   return a ?? b;
 }
@@ -282,7 +282,7 @@ export function matrixSolve(matrix: TensorLike, rhs: TensorLike, ...rest: unknow
 }
 
 /** Sums a gradient over the batch dimensions that its operand was broadcast along. */
-function toOperands(a: Tensor, b: Tensor, gradA: Tensor, gradB: Tensor): [Tensor, Tensor] {
+export function toOperands(a: Tensor, b: Tensor, gradA: Tensor, gradB: Tensor): [Tensor, Tensor] {
   const [batchA, batchB] = [a.shape.rank === null ? null : a.shape.slice(0, -2), b.shape.rank === null ? null : b.shape.slice(0, -2)];
   if (batchA?.isFullyDefined && batchB?.isFullyDefined && batchA.equals(batchB)) return [gradA, gradB];
   const [sa, sb] = [shape(a), shape(b)];
@@ -589,7 +589,7 @@ export function qr(input: TensorLike, ...rest: unknown[]): { readonly q: Tensor;
 // ---- eigenvalues ----
 
 /** 1/x, and 0 at 0. */
-const safeReciprocal = (x: Tensor): Tensor => operator.mul(x, reciprocal(operator.add(operator.mul(x, x), 1e-20)));
+export const safeReciprocal = (x: Tensor): Tensor => operator.mul(x, reciprocal(operator.add(operator.mul(x, x), 1e-20)));
 
 export const SelfAdjointEigV2 = defineOp("SelfAdjointEigV2", {
   inputs: { input: "T" },

@@ -49,6 +49,14 @@ describe("ops under older names", () => {
     expect(old.toArray()).toEqual(now.toArray());
   });
 
+  it("takes the exponential of matrices", async () => {
+    const given = NDArray.from([1, 2, 3, 4, 0, 1, -1, 0], "float64", [2, 2, 2]);
+    const [result] = await both(() => [older("MatrixExponential", Cholesky({ input: given }))]);
+    // Recorded from TensorFlow 2.21.
+    const want = [51.968956198705, 74.736564567003, 112.104846850505, 164.073803049210, Math.cos(1), Math.sin(1), -Math.sin(1), Math.cos(1)];
+    want.forEach((x, i) => void expect(result.get(i)).toBeCloseTo(x, 8));
+  });
+
   it("puts eigenvalues above eigenvectors", async () => {
     const [all, e, v] = await both(() => {
       const pair = SelfAdjointEigV2({ input: matrices, computeV: true });

@@ -40,6 +40,7 @@ import {
   squareShape,
   Svd,
 } from "./linalg.ts";
+import { CholeskyGrad } from "./linalg-functions.ts";
 import {
   HashTableV2,
   InitializeTableV2,
@@ -82,6 +83,7 @@ const useInstead = (version: number, of: string): Pick<OpDefinition, "removed"> 
 const doubles = ["float64", "float32"] as const;
 
 export const BatchCholesky = typed("BatchCholesky", Cholesky, doubles);
+export const BatchCholeskyGrad = typed("BatchCholeskyGrad", CholeskyGrad, ["float32", "float64"]);
 export const BatchMatrixDeterminant = typed("BatchMatrixDeterminant", MatrixDeterminant, ["float32", "float64", "complex64", "complex128"]);
 export const BatchMatrixInverse = typed("BatchMatrixInverse", MatrixInverse, doubles);
 export const BatchMatrixSolve = typed("BatchMatrixSolve", MatrixSolve, doubles);

@@ -37,6 +37,7 @@ import * as imageResize from "./image-resize.ts";
 import * as imageWarping from "./image-warping.ts";
 import * as iterator from "./iterator.ts";
 import * as linalg from "./linalg.ts";
+import * as linalgEigen from "./linalg-eigen.ts";
 import * as linalgFunctions from "./linalg-functions.ts";
 import * as lookup from "./lookup.ts";
 import * as lookupFiles from "./lookup-files.ts";
@@ -130,6 +131,7 @@ const families = [
   imageWarping,
   iterator,
   linalg,
+  linalgEigen,
   linalgFunctions,
   lookup,
   lookupFiles,

@@ -265,6 +265,18 @@ export const softmaxGradient = (softmax: CsrArray, d: CsrArray): CsrArray =>
     return out;
   });
 
+/** Of each row of a symmetric matrix given by its lower triangle, the columns of its entries in ascending order. */
+export function symmetricPattern({ starts, columns }: Csr): number[][] {
+  const pattern = Array.from({ length: starts.length - 1 }, (): number[] => []);
+  for (const [i, row] of pattern.entries())
+    for (const j of columns.slice(starts[i], starts[i + 1]).sort()) {
+      if (j > i) continue;
+      row.push(j);
+      if (j < i) pattern[j].push(i);
+    }
+  return pattern;
+}
+
 /** The lower factor l of a permuted matrix, l·lᴴ = p·a·pᵀ, row by row along the elimination tree; of a the lower triangle alone is read.
  *  Nothing if it is not positive definite. */
 export function choleskyOf({ starts, columns, values }: Csr, permutation: readonly number[]): Csr | undefined {

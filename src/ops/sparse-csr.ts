@@ -26,10 +26,12 @@ import {
   product,
   softmaxGradient,
   softmaxOf,
+  symmetricPattern,
   transposed,
   weightedSum,
   wordsOf,
 } from "./sparse-csr-memory.ts";
+import { minimumDegreeOrder } from "./sparse-ordering.ts";
 import { SparseSliceGrad } from "./sparse-structure.ts";
 import { cTypeOf } from "./tensor-array-failures.ts";
 
@@ -567,6 +569,24 @@ function secondFactors(d: Tensor, turn: Turn, a: Tensor, aTurn: Turn): readonly 
     [d, "plain"],
   ];
 }
+
+/** Permutations with which the Cholesky factors of symmetric matrices stay sparse; the lower triangle is read. */
+export const SparseMatrixOrderingAMD = defineOp("SparseMatrixOrderingAMD", {
+  inputs: { input: "variant" },
+  outputs: { output: "int32" },
+  attrs: {},
+  shape: (_, context) => {
+    const { shape } = heldBy(context, "input");
+    requireEqual(shape.dim(-2), shape.dim(-1));
+    return shape.slice(0, -1);
+  },
+  host: ({ input }) => {
+    const { dims, rows, columns, matrices } = CsrArray.of(input);
+    if (rows !== columns) throw new InvalidArgumentError(`sparse matrix must be square; got: ${rows} != ${columns}`);
+    const orders = matrices.map(matrix => minimumDegreeOrder(symmetricPattern(matrix)));
+    return new NDArray("int32", dims.slice(0, -1), Int32Array.from(orders.flat()));
+  },
+});
 
 /** The lower Cholesky factor of the matrix, or of each of a batch, its rows and columns in the order of `permutation`; the lower triangle is read. */
 export const SparseMatrixSparseCholesky = defineOp("SparseMatrixSparseCholesky", {
