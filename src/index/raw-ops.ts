@@ -319,7 +319,15 @@ export {
   OptionalHasValue,
   OptionalNone,
 } from "../ops/iterator.ts";
-export { MatrixLogarithm, MatrixSquareRoot, TridiagonalMatMul } from "../ops/linalg-functions.ts";
+export { Eig } from "../ops/linalg-eigen.ts";
+export {
+  BandedTriangularSolve,
+  CholeskyGrad,
+  MatrixExponential,
+  MatrixLogarithm,
+  MatrixSquareRoot,
+  TridiagonalMatMul,
+} from "../ops/linalg-functions.ts";
 export {
   Cholesky,
   LogMatrixDeterminant,
@@ -594,6 +602,7 @@ export {
 export {
   AdjustContrast,
   BatchCholesky,
+  BatchCholeskyGrad,
   BatchFFT,
   BatchFFT2D,
   BatchFFT3D,
@@ -775,6 +784,7 @@ export {
   SparseMatrixMatMul,
   SparseMatrixMul,
   SparseMatrixNNZ,
+  SparseMatrixOrderingAMD,
   SparseMatrixSoftmax,
   SparseMatrixSoftmaxGrad,
   SparseMatrixSparseCholesky,
