@@ -44,7 +44,7 @@ export const {
 export class ValueError extends Error {
   override readonly name: string = "ValueError";
   /** How to mend it, in our words. */
-  readonly hint: string | undefined;
+  hint: string | undefined;
   constructor(message: string, hint?: string) {
     super(hint === undefined ? message : `${message}\n\n${hint}`);
     this.hint = hint;
@@ -53,6 +53,15 @@ export class ValueError extends Error {
   get reason(): string {
     return this.hint === undefined ? this.message : this.message.slice(0, -this.hint.length - 2);
   }
+}
+/** The same error with a text below TensorFlow's own: how to mend it, or where it happened. */
+export function withHint<E extends Error>(error: E, hint: string): E {
+  const before = error.message;
+  const hasHint = error instanceof ValueError ? error.hint !== undefined : before.includes("\n\n");
+  error.message = `${before}${hasHint ? "\n" : "\n\n"}${hint}`;
+  if (error instanceof ValueError) error.hint = hasHint ? `${error.hint}\n${hint}` : hint;
+  if (error.stack !== undefined) error.stack = error.stack.replace(before, () => error.message);
+  return error;
 }
 /** Python's KeyError: a name that is not there. */
 export class KeyError extends Error {

@@ -13,7 +13,7 @@ import {
   toFloat16Bits,
   wordsPerElement,
 } from "./dtype.ts";
-import { ValueError } from "./errors.ts";
+import { ValueError, withHint } from "./errors.ts";
 import { sizeOf } from "./shape.ts";
 
 /** One complex element as JavaScript sees it. */
@@ -272,6 +272,11 @@ export function inferDType(value: ArrayLike): DType {
     default:
       if (value instanceof Uint8Array) return "string";
       if (typeof value !== "object" || value === null || "re" in value) return "complex128";
-      throw new TypeError(`Failed to convert ${String(value)} to Tensor. Consider casting elements to a supported type.`);
+      throw unconvertible(value);
   }
+}
+
+function unconvertible(value: object): TypeError {
+  const error = new TypeError(`Failed to convert ${String(value)} to Tensor. Consider casting elements to a supported type.`);
+  return value instanceof Promise ? withHint(error, "It is a promise: what session.run gives has to be awaited.") : error;
 }

@@ -3,17 +3,18 @@
 
 import type { DType } from "../base/dtype.ts";
 import { isDType, isInteger } from "../base/dtype.ts";
-import { InternalError, NotImplementedError, ValueError } from "../base/errors.ts";
+import { InternalError, NotImplementedError, ValueError, withHint } from "../base/errors.ts";
+import { nearestName, snakeOf } from "../base/names.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Attr, AttrValue } from "./attributes.ts";
 import { convertToTensor, isAsTensor, literalType, pythonType, type TensorLike } from "./conversion.ts";
 import { graphFor } from "./default-graph.ts";
 import { graphVersion, removalText } from "./graph-version.ts";
+import { placed } from "./location.ts";
 import type { OpDefinition } from "./op-definition.ts";
 import type { Operation } from "./operation.ts";
 import { Tensor } from "./operation.ts";
-import { snakeOf } from "../base/names.ts";
 
 /** An input's type text, parsed: `N*Ref(T)` → { count: "N", isRef: true, type: "T" }. */
 export interface InputType {
@@ -46,12 +47,17 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
   const graph = graphFor(graphOf(record));
   return graph.asDefault(() =>
     graph.nameScope(name === null || name === undefined ? definition.type : String(name), scope => {
-      const attrs = givenAttrs(definition, record);
-      const guessed = inferTypes(definition, record, attrs);
+      const attrs: Attrs = {};
       const inputs: Tensor[] = [];
-      for (const [input, text] of Object.entries(definition.inputs))
-        inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs, guessed));
-      completeAttrs(definition, attrs);
+      try {
+        Object.assign(attrs, givenAttrs(definition, record));
+        const guessed = inferTypes(definition, record, attrs);
+        for (const [input, text] of Object.entries(definition.inputs))
+          inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs, guessed));
+        completeAttrs(definition, attrs);
+      } catch (error) {
+        throw error instanceof ValueError || error instanceof TypeError ? placed(error, String(scope).slice(0, -1)) : error;
+      }
       // An op that changes a variable runs where the variable is.
       const groups = typesOf(definition, "inputs", attrs).flatMap(({ isRef }, i) => (isRef ? inputs[i].op.colocationGroups() : []));
       if (groups.length > 0) attrs._class = groups;
@@ -170,11 +176,11 @@ function convert(
   );
   if (dtype !== undefined && tensor.dtype !== dtype) {
     const given = `Input '${snakeOf(input)}' of '${definition.type}' Op has type ${tensor.dtypeName}`;
-    throw new TypeError(
+    const wanted =
       typedBy === undefined || isDTypeInput(definition, input)
-        ? `${given} that does not match expected type of ${dtype}.`
-        : `${given} that does not match type ${dtype} of argument '${snakeOf(typedBy)}'.`,
-    );
+        ? `that does not match expected type of ${dtype}.`
+        : `that does not match type ${dtype} of argument '${snakeOf(typedBy)}'.`;
+    throw withHint(new TypeError(`${given} ${wanted}`), `tf.cast(${input}, "${dtype}") converts it.`);
   }
   return tensor;
 }
@@ -317,7 +323,11 @@ function checkedItem(definition: { readonly type: string }, name: string, attr: 
       );
     }
     const allowed = attr.allowed.map(item => `"${item}"`).join(", ");
-    throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed string '${String(value)}' not in: ${allowed}.`);
+    const near = nearestName(String(value), attr.allowed.map(String));
+    throw new ValueError(
+      `Attr '${snakeOf(name)}' of '${definition.type}' Op passed string '${String(value)}' not in: ${allowed}.`,
+      near === undefined ? undefined : `Was "${near}" meant?`,
+    );
   }
   return value as AttrValue;
 }

@@ -2,7 +2,8 @@
 // colocation). Exactly TensorFlow's rules and messages. Neither ops nor sessions are known here.
 
 import { scoped } from "../base/disposable.ts";
-import { AssertionError, KeyError, RuntimeError, ValueError } from "../base/errors.ts";
+import { AssertionError, KeyError, RuntimeError, ValueError, withHint } from "../base/errors.ts";
+import { nearestName } from "../base/names.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { TensorShape } from "../base/shape.ts";
 import type { AttrValue } from "./attributes.ts";
@@ -11,7 +12,7 @@ import { isAsTensor, pythonType } from "./conversion.ts";
 import { popDefaultGraph, pushDefaultGraph } from "./default-graph.ts";
 import type { DeviceFunction } from "./device.ts";
 import { deviceFor } from "./device.ts";
-import { captureLocation } from "./location.ts";
+import { captureLocation, placed } from "./location.ts";
 import type { OpDefinition } from "./op-definition.ts";
 import { Operation, Tensor } from "./operation.ts";
 import { inferShapes } from "./shape-inference.ts";
@@ -118,7 +119,7 @@ export class Graph {
       // TensorFlow sets the colocation after the shapes are known, so messages do not show it.
       shapes = inferShapes({ node: { ...node, colocation: [] }, definition, inputs, attrs: plainAttrs });
     } catch (error) {
-      throw error instanceof ValueError ? placed(error, unique, location.toString()) : error;
+      throw error instanceof ValueError ? placed(error, unique, location) : error;
     }
     const outputs = typesOf(definition, "outputs", attrs).map(({ dtype, isRef, isHandle }, i) => ({
       dtype,
@@ -446,7 +447,7 @@ export class Graph {
         throw new ValueError(`The name '${name}' looks a like a Tensor name, but is not a valid one. ${form}`);
       const op = this.byName.get(opName);
       const missing = `The name '${name}' refers to a Tensor which does not exist. The operation, '${opName}', `;
-      if (!op) throw new KeyError(`${missing}does not exist in the graph.`);
+      if (!op) throw this.withNearest(new KeyError(`${missing}does not exist in the graph.`), opName, `:${index}`);
       const tensor = op.outputs[Number(index)];
       if (!tensor) throw new KeyError(`${missing}exists but only has ${op.outputs.length} outputs.`);
       return tensor;
@@ -454,11 +455,17 @@ export class Graph {
     if (name.includes(":")) throw new ValueError(`Name '${name}' appears to refer to a Tensor, not a Operation.`);
     const op = this.byName.get(name);
     if (allowOperation) {
-      if (!op) throw new KeyError(`The name '${name}' refers to an Operation not in the graph.`);
+      if (!op) throw this.withNearest(new KeyError(`The name '${name}' refers to an Operation not in the graph.`), name);
       return op;
     }
-    if (op) throw new ValueError(`The name '${name}' refers to an Operation, not a Tensor. ${form}`);
-    throw new ValueError(`The name '${name}' looks like an (invalid) Operation name, not a Tensor. ${form}`);
+    if (op) throw new ValueError(`The name '${name}' refers to an Operation, not a Tensor. ${form}`, `Its first output is "${name}:0".`);
+    const invalid = new ValueError(`The name '${name}' looks like an (invalid) Operation name, not a Tensor. ${form}`);
+    throw this.withNearest(invalid, name, ":0");
+  }
+
+  private withNearest<E extends Error>(error: E, name: string, suffix = ""): E {
+    const near = nearestName(name, this.byName.keys());
+    return near === undefined ? error : withHint(error, `There is "${near}${suffix}".`);
   }
 
   getOperationByName(name: string): Operation {
@@ -523,16 +530,3 @@ export class Graph {
 
 const graphElementOf = (given: object): unknown =>
   "asGraphElement" in given && typeof given.asGraphElement === "function" ? given.asGraphElement() : given;
-
-/** The error with the place where the node was made. */
-function placed(error: ValueError, name: string, place: string): ValueError {
-  const where = place === "" ? "" : `Node '${name}' was to be made at ${place}.`;
-  const hint = [error.hint, where].filter(part => part !== undefined && part !== "").join("\n");
-  const result = hint === "" ? error : new ValueError(error.reason, hint);
-  if (result !== error && error.stack !== undefined)
-    result.stack = `${result.name}: ${result.message}\n${error.stack
-      .split("\n")
-      .filter(line => line.startsWith("    at "))
-      .join("\n")}`;
-  return result;
-}

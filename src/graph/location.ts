@@ -1,5 +1,7 @@
 // Where in the user's files a node was made: the first stack frame that is not tensorloom's own.
 
+import { withHint } from "../base/errors.ts";
+
 /** A captured stack, read only when an error needs it. */
 export interface Location {
   /** `model.ts:14`-like text of the user's frame, or "" if none is known. */
@@ -30,6 +32,12 @@ export function fromHere<T>(build: () => T): T {
   } finally {
     shared = outer;
   }
+}
+
+/** The error with the place where the node was to be made; one that has its place stays as it is. */
+export function placed<E extends Error>(error: E, name: string, where: Location = captureLocation()): E {
+  const place = where.toString();
+  return place === "" || error.message.includes("\nNode '") ? error : withHint(error, `Node '${name}' was to be made at ${place}.`);
 }
 
 /** The place of a frame: `file:///a/model.ts:14:9` → `/a/model.ts:14:9`. */

@@ -179,11 +179,11 @@ export class Tensor {
     return this.isRef ? `${this.dtype}_ref` : this.dtype;
   }
 
-  /** A tensor has no value until it is run: it cannot be a JavaScript boolean or number. */
+  /** A tensor has no value until it is run: `x + 1` and `x < y` cannot be JavaScript's own. */
   [Symbol.toPrimitive](hint: string): string {
-    if (hint === "string" || hint === "default") return this.toString();
+    if (hint === "string") return this.toString();
     throw new TypeError(
-      `Using a \`tf.Tensor\` as a number is not allowed.\n\n${this} has no value until the graph runs: use session.run(tensor), or operators such as x.add(y), x.less(y).`,
+      `Using a \`tf.Tensor\` as a number is not allowed.\n\n${this} has no value until the graph runs: use session.run(tensor), or operators such as x.add(y), x.less(y); in a text, \`\${x}\`.`,
     );
   }
 }

@@ -1,7 +1,7 @@
 // Feeds: pairs, a Map or an object of names; keys resolved to tensors, values converted as numpy would and checked against static shapes.
 
 import { isBigInteger, isInteger } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
+import { ValueError, withHint } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { isTypedArray, NDArray } from "../base/ndarray.ts";
 import { formatTuple } from "../base/shape.ts";
@@ -66,7 +66,9 @@ function keyTensor(graph: Graph, key: unknown): Tensor {
     return graph.asGraphElement(key, { allowOperation: false }) as Tensor;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new TypeError(`Cannot interpret feed_dict key as Tensor: ${error.message}`);
+    const refused = new TypeError(`Cannot interpret feed_dict key as Tensor: ${error.message}`);
+    if (typeof key !== "string") throw refused;
+    throw withHint(refused, 'Texts as keys are names of tensors, such as "x:0"; a tensor itself goes into a pair: [[x, value]].');
   }
 }
 

@@ -1,8 +1,8 @@
 // Fetch structures: one tensor, operations, names, nested arrays and objects; the results come back in the same nesting, typed.
 
 import type { NDArray } from "../base/ndarray.ts";
-import { ValueError } from "../base/errors.ts";
-import { isAsTensor, pythonType } from "../graph/conversion.ts";
+import { ValueError, withHint } from "../base/errors.ts";
+import { pythonType } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
@@ -138,12 +138,14 @@ function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
     }
     return element;
   } catch (error) {
-    if (error instanceof TypeError)
-      throw new TypeError(
-        `Argument \`fetch\` = ${describe(fetch)} has invalid type "${pythonType(fetch)}" must be a string or Tensor. (${firstLine(error)})`,
+    if (error instanceof TypeError) {
+      const refused = new TypeError(
+        `Argument \`fetch\` = ${String(fetch)} has invalid type "${pythonType(fetch)}" must be a string or Tensor. (${firstLine(error)})`,
       );
+      throw fetch instanceof Promise ? withHint(refused, "It is a promise: await it, or fetch the tensor that it was made from.") : refused;
+    }
     if (error instanceof Error && /not an element|does not exist|not in the graph|looks|not a valid/.test(error.message))
-      throw new ValueError(`Argument \`fetch\` = ${describe(fetch)} cannot be interpreted as a Tensor. (${quoted(error)})`);
+      throw new ValueError(`Argument \`fetch\` = ${String(fetch)} cannot be interpreted as a Tensor. (${quoted(error)})`, hintOf(error));
     throw error;
   }
 }
@@ -151,4 +153,4 @@ function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
 const firstLine = (error: Error): string => error.message.split("\n\n")[0];
 /** Python shows a KeyError's text in quotes. */
 const quoted = (error: Error): string => (error.name === "KeyError" ? `"${firstLine(error)}"` : firstLine(error));
-const describe = (fetch: unknown): string => (isAsTensor(fetch) || typeof fetch !== "object" ? String(fetch) : String(fetch));
+const hintOf = (error: Error): string | undefined => error.message.split("\n\n")[1];

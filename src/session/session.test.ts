@@ -279,3 +279,27 @@ test("awaited runs let timers in", () =>
       expect(isOver).toBe(true);
     },
   ));
+
+test("mistakes are told with what mends them", async () => {
+  const graph = new tf.Graph();
+  using _default = graph.asDefault();
+  const x = tf.placeholder(tf.float32, [null, 3], { name: "images" });
+  const session = new tf.Session({ graph });
+  const messageOf = async (act: () => unknown): Promise<string> => {
+    try {
+      await act();
+    } catch (error) {
+      return String(error);
+    }
+    return "";
+  };
+  expect(await messageOf(() => session.run("image:0"))).toContain('There is "images:0".');
+  expect(await messageOf(() => session.run(x, { images: [[1, 2, 3]] }))).toContain('Its first output is "images:0".\nTexts as keys');
+  expect(await messageOf(() => session.run(session.run(x) as never))).toContain("It is a promise: await it");
+  expect(await messageOf(() => tf.add(x, tf.constant(1, tf.int32)))).toMatch(
+    /of argument 'x'\.\n\ntf\.cast\(y, "float32"\) converts it\.\nNode 'Add' was to be made at .*session\.test\.ts:\d+:\d+\.$/,
+  );
+  expect(await messageOf(() => Number(x))).toContain("x.add(y)");
+  expect(`${x}`).toBe('Tensor("images:0", shape=(?, 3), dtype=float32)');
+  await session.close();
+});
