@@ -7,7 +7,7 @@ import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { printContractions } from "./kernels/contractions.ts";
-import { peakSpeed } from "./kernels/tile.ts";
+import { openPeak, type Peak } from "./kernels/peak.ts";
 import { printFirstRuns } from "./first-run.ts";
 import { printLargeGraphs } from "./large-graph.ts";
 import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
@@ -39,24 +39,46 @@ function timingOf(times: readonly number[], firstMs: number): Timing {
   return { medianMs, minMs: quantile(times, 0), spread: (quantile(times, 0.75) - quantile(times, 0.25)) / medianMs, firstMs };
 }
 
-async function timeOurs(step: () => Promise<unknown>, seconds: number): Promise<number[]> {
-  const times: number[] = [];
+const medianOf = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** How long steps follow each other before the peak is looked at again. */
+const sliceMs = 20;
+
+/** Steps that followed each other, and the peak before and after them. */
+interface Slice {
+  readonly times: readonly number[];
+  readonly peak: number;
+}
+
+/** A turn of ours: slices, with the peak measured between them if there is one. */
+async function timeOurs(step: () => Promise<unknown>, seconds: number, peak?: Peak): Promise<Slice[]> {
+  const slices: Slice[] = [];
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end || times.length < 3) {
-    const began = performance.now();
-    await step();
-    times.push(performance.now() - began);
+  let before = peak?.now() ?? 0;
+  let steps = 0;
+  while (performance.now() < end || steps < 3) {
+    const times: number[] = [];
+    const until = performance.now() + sliceMs;
+    while (performance.now() < until) {
+      const began = performance.now();
+      await step();
+      times.push(performance.now() - began);
+    }
+    const after = peak?.now() ?? 0;
+    slices.push({ times, peak: (before + after) / 2 });
+    before = after;
+    steps += times.length;
   }
-  return times;
+  return slices;
 }
 
 /** The peers that can run a workload, started, and why the others cannot. */
 async function startPeers(workload: Workload, peers: readonly Peer[]) {
-  const started: { peer: Peer; firstMs: number; times: number[] }[] = [];
+  const started: { peer: Peer; firstMs: number; turns: (readonly number[])[] }[] = [];
   const refusals: Record<string, string> = {};
   for (const peer of peers) {
     try {
-      started.push({ peer, firstMs: (await peer.start(workload.name)).firstMs, times: [] });
+      started.push({ peer, firstMs: (await peer.start(workload.name)).firstMs, turns: [] });
     } catch (error) {
       refusals[peer.name] = error instanceof Error ? error.message : String(error);
     }
@@ -67,6 +89,7 @@ async function startPeers(workload: Workload, peers: readonly Peer[]) {
 async function measure(
   workload: Workload,
   peers: readonly Peer[],
+  peak: Peak,
   { rounds, seconds, threads, revectorize }: Report["settings"],
 ): Promise<Result> {
   const began = performance.now();
@@ -75,29 +98,49 @@ async function measure(
   const firstMs = performance.now() - began;
   const { started, refusals } = await startPeers(workload, peers);
   await timeOurs(step, 0.3);
-  let ours: number[] = [];
+  const turns: Slice[][] = [];
   for (let round = 0; round < rounds; round++) {
-    ours = ours.concat(await timeOurs(step, seconds));
-    for (const each of started) each.times = each.times.concat(await each.peer.time(seconds));
+    turns.push(await timeOurs(step, seconds, workload.flops === undefined ? undefined : peak));
+    for (const each of started) each.turns.push(await each.peer.time(seconds));
   }
   const counts = await session.counts(fetches, feeds);
   await session.close();
-  const timing = timingOf(ours, firstMs);
+  const ours = turns.map(slices => slices.flatMap(({ times }) => times));
+  const timing = timingOf(ours.flat(), firstMs);
   return {
     workload: workload.name,
     ...timing,
-    ...(workload.flops !== undefined && { gflops: workload.flops / timing.medianMs / 1e6 }),
+    ...(workload.flops !== undefined && rateOf(workload.flops, timing.medianMs, turns.flat())),
     ...(workload.bytes !== undefined && { gbytes: workload.bytes / timing.medianMs / 1e6 }),
     counts,
-    peers: Object.fromEntries(started.map(({ peer, firstMs: first, times }) => [peer.name, timingOf(times, first)])),
+    peers: Object.fromEntries(
+      started.map(({ peer, firstMs: first, turns: theirs }) => {
+        const ratio = medianOf(theirs.map((times, round) => medianOf(ours[round]) / medianOf(times)));
+        return [peer.name, { ...timingOf(theirs.flat(), first), ratio }];
+      }),
+    ),
     refusals,
   };
 }
 
+/** What a workload reaches over all, and its share of the peak, slice by slice: both change with the machine, their ratio much less. */
+const rateOf = (flops: number, medianMs: number, slices: readonly Slice[]) => ({
+  gflops: flops / medianMs / 1e6,
+  share: medianOf(slices.map(({ times, peak }) => flops / medianOf(times) / 1e6 / peak)),
+  peakGflops: medianOf(slices.map(({ peak }) => peak)),
+});
+
 const ms = (value: number): string => (value < 0.1 ? `${(value * 1000).toFixed(1)} µs` : `${value.toFixed(value < 10 ? 2 : 1)} ms`);
 
 function printHead(peers: readonly Peer[]): void {
-  const columns = ["workload".padEnd(14), "median".padStart(10), "spread".padStart(7), "rate".padStart(13), "of peak".padStart(8)];
+  const columns = [
+    "workload".padEnd(14),
+    "median".padStart(10),
+    "least".padStart(10),
+    "spread".padStart(7),
+    "rate".padStart(13),
+    "of peak".padStart(8),
+  ];
   const more = [
     "first".padStart(10),
     "arena MB".padStart(9),
@@ -107,21 +150,22 @@ function printHead(peers: readonly Peer[]): void {
   console.log([...columns, ...more].join(" "));
 }
 
-function printRow(result: Result, peak: number, peers: readonly Peer[]): void {
-  const { workload, medianMs, spread, firstMs, gflops, gbytes, counts } = result;
+function printRow(result: Result, peers: readonly Peer[]): void {
+  const { workload, medianMs, minMs, spread, firstMs, gflops, gbytes, share, counts } = result;
   const rate = gflops !== undefined ? `${gflops.toFixed(1)} GFLOP/s` : gbytes !== undefined ? `${gbytes.toFixed(1)} GB/s` : "";
   const cells = [
     workload.padEnd(14),
     ms(medianMs).padStart(10),
+    ms(minMs).padStart(10),
     `±${(spread * 100).toFixed(0)} %`.padStart(7),
     rate.padStart(13),
-    (gflops === undefined ? "" : `${((100 * gflops) / peak).toFixed(0)} %`).padStart(8),
+    (share === undefined ? "" : `${(100 * share).toFixed(0)} %`).padStart(8),
     ms(firstMs).padStart(10),
     `${((counts.arenaBytes ?? 0) / 2 ** 20).toFixed(1)}`.padStart(9),
     `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)}`.padStart(8),
     ...peers.map(({ name }) => {
       const peer = result.peers[name];
-      return (peer === undefined ? "-" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`).padStart(18);
+      return (peer === undefined ? "-" : `${ms(peer.medianMs)} (${peer.ratio.toFixed(2)})`).padStart(18);
     }),
   ];
   console.log(cells.join(" "));
@@ -199,21 +243,24 @@ async function main(): Promise<number> {
     revectorize: values.revectorize,
   };
   const { peers, skipped } = await openPeers(values.against.split(",").filter(Boolean), settings.threads);
-  const peakGflops = peakSpeed();
-  console.log(`WebAssembly reaches ${peakGflops.toFixed(1)} GFLOP/s here on one thread`);
+  const peak = await openPeak(settings.threads);
+  const peakAtOnce = Array.from({ length: 20 }, () => peak.now());
+  console.log(`WebAssembly reaches ${medianOf(peakAtOnce).toFixed(1)} GFLOP/s at the moment, threads: ${settings.threads}`);
   printHead(peers);
   const results: Result[] = [];
   for (const workload of chosen) {
-    const result = await measure(workload, peers, settings);
+    const result = await measure(workload, peers, peak, settings);
     results.push(result);
-    printRow(result, peakGflops * settings.threads, peers);
+    printRow(result, peers);
   }
   for (const peer of peers) peer.close();
+  peak.close();
+  const peaks = results.flatMap(({ peakGflops = [] }) => peakGflops);
   const report: Report = {
     machine: { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version },
     date: new Date().toISOString().slice(0, 10),
     commit: commit(),
-    peakGflops,
+    peakGflops: medianOf(peaks.length > 0 ? peaks : peakAtOnce) / settings.threads,
     settings,
     peers: peers.map(peer => ({ name: peer.name, title: titleOf(peer.name), version: peer.version })),
     skipped,

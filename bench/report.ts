@@ -11,12 +11,21 @@ export interface Timing {
   readonly firstMs: number;
 }
 
+export interface PeerTiming extends Timing {
+  /** Our time by its time: the median over the rounds, each the ratio of that round's medians. */
+  readonly ratio: number;
+}
+
 export interface Result extends Timing {
   readonly workload: string;
   readonly gflops?: number;
+  /** Of the peak: the median over moments at which both were measured in turn. */
+  readonly share?: number;
+  /** The peak in these moments, of all threads together, its median. */
+  readonly peakGflops?: number;
   readonly gbytes?: number;
   readonly counts: Readonly<Record<string, number>>;
-  readonly peers: Readonly<Record<string, Timing>>;
+  readonly peers: Readonly<Record<string, PeerTiming>>;
   /** Why a peer did not run it. */
   readonly refusals: Readonly<Record<string, string>>;
 }
@@ -25,6 +34,7 @@ export interface Report {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
   readonly date: string;
   readonly commit: string;
+  /** Of one thread, the median over the whole run. */
   readonly peakGflops: number;
   readonly settings: { readonly rounds: number; readonly seconds: number; readonly threads: number; readonly revectorize: boolean };
   readonly peers: readonly { readonly name: string; readonly title: string; readonly version: string }[];
@@ -58,17 +68,28 @@ const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 function sectionOf({ machine, date, commit, peakGflops, settings, peers, skipped, results }: Report): string {
   const threads = `${settings.threads === 1 ? "One thread" : `${settings.threads} threads`}${settings.revectorize ? ", revectorized" : ""}`;
   const names = peers.map(({ title, version }) => `${title} ${version}`);
-  const head = ["workload", "median", "quartiles", "rate", "of peak", "first run", "arena", "module", ...peers.map(({ title }) => title)];
+  const head = [
+    "workload",
+    "median",
+    "least",
+    "quartiles",
+    "rate",
+    "of peak",
+    "first run",
+    "arena",
+    "module",
+    ...peers.map(({ title }) => title),
+  ];
   const lines = [
     `## ${threads}`,
     "",
     `${date}, commit ${commit}, ${machine.cpu} (${machine.cores} cores), Node ${machine.node}${names.length > 0 ? `; ${names.join(", ")}` : ""}. ` +
       `Medians of ${settings.rounds} turns of ${settings.seconds} s each. The peak, a matrix tile from the first cache, was ` +
-      `${peakGflops.toFixed(1)} GFLOP/s a thread.`,
+      `${peakGflops.toFixed(1)} GFLOP/s a thread in the median; shares are taken beside the peak of the same moment.`,
     "",
     row(head),
     row(head.map(() => "---")),
-    ...results.map(result => row(cellsOf(result, peakGflops * settings.threads, peers))),
+    ...results.map(result => row(cellsOf(result, peers))),
     "",
     ...peers.flatMap(({ name, title }) => verdict(name, title, results)),
     ...skipped.map(reason => `${reason}\n`),
@@ -76,20 +97,21 @@ function sectionOf({ machine, date, commit, peakGflops, settings, peers, skipped
   return lines.join("\n").trimEnd();
 }
 
-function cellsOf(result: Result, peak: number, peers: Report["peers"]): string[] {
-  const { workload, medianMs, spread, gflops, gbytes, firstMs, counts } = result;
+function cellsOf(result: Result, peers: Report["peers"]): string[] {
+  const { workload, medianMs, minMs, spread, gflops, share, gbytes, firstMs, counts } = result;
   return [
     workload,
     ms(medianMs),
+    ms(minMs),
     `±${(spread * 50).toFixed(0)} %`,
     gflops !== undefined ? `${gflops.toFixed(1)} GFLOP/s` : gbytes !== undefined ? `${gbytes.toFixed(1)} GB/s` : "",
-    gflops === undefined ? "" : `${((100 * gflops) / peak).toFixed(0)} %`,
+    share === undefined ? "" : `${(100 * share).toFixed(0)} %`,
     ms(firstMs),
     `${((counts.arenaBytes ?? 0) / 2 ** 20).toFixed(1)} MB`,
     `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)} KB`,
     ...peers.map(({ name }) => {
       const peer = result.peers[name];
-      return peer === undefined ? "–" : `${ms(peer.medianMs)} (${(medianMs / peer.medianMs).toFixed(2)})`;
+      return peer === undefined ? "–" : `${ms(peer.medianMs)} (${peer.ratio.toFixed(2)})`;
     }),
   ];
 }
@@ -97,7 +119,7 @@ function cellsOf(result: Result, peak: number, peers: Report["peers"]): string[]
 /** What is slower beside a peer and what is faster, the worst first. */
 function verdict(name: string, title: string, results: readonly Result[]): string[] {
   const ratios = results
-    .flatMap(({ workload, medianMs, peers }) => (peers[name] === undefined ? [] : [{ workload, ratio: medianMs / peers[name].medianMs }]))
+    .flatMap(({ workload, peers }) => (peers[name] === undefined ? [] : [{ workload, ratio: peers[name].ratio }]))
     .sort((a, b) => b.ratio - a.ratio);
   const slower = ratios.filter(({ ratio }) => ratio > 1).map(({ workload, ratio }) => `${workload} ${ratio.toFixed(2)} times its time`);
   const faster = ratios

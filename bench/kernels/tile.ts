@@ -64,24 +64,15 @@ export function tileSpeed(rows: number, columns: number, relaxedMadd: boolean, p
   return (flops * passes) / fastest(() => run(passes), rounds);
 }
 
-/** The best tile for a long comparison: each call gives the GFLOP/s of the moment, in some milliseconds. */
-export function peakNow(): () => number {
+/** The best tile for a long comparison: each call gives the GFLOP/s of the moment, of so many passes. */
+export function peakNow(passes = 500): () => number {
   const relaxedMadd = probeFeatures().relaxedSimd;
   const [{ rows, columns }] = wasmTarget({ relaxedMadd }).tiles;
   const { run, flops } = tileOf(rows, columns, relaxedMadd);
   for (let i = 0; i < 50; i++) run(100);
   return () => {
     const began = performance.now();
-    run(500);
-    return (500 * flops) / (performance.now() - began) / 1e6;
+    run(passes);
+    return (passes * flops) / (performance.now() - began) / 1e6;
   };
-}
-
-/** The most that WebAssembly's vectors reach here and now: GFLOP/s of the best tile. Takes a fraction of a second. */
-export function peakSpeed(): number {
-  const fused = probeFeatures().relaxedSimd ? [false, true] : [false];
-  const speeds = fused.flatMap(relaxedMadd =>
-    wasmTarget({ relaxedMadd }).tiles.map(({ rows, columns }) => tileSpeed(rows, columns, relaxedMadd, 300, 12)),
-  );
-  return Math.max(...speeds);
 }
