@@ -67,6 +67,10 @@ export function withHint<E extends Error>(error: E, hint: string): E {
 export class KeyError extends Error {
   override readonly name: string = "KeyError";
 }
+/** Python's AttributeError: a name that a module does not have. */
+export class AttributeError extends Error {
+  override readonly name: string = "AttributeError";
+}
 /** Python's LookupError: an op without a registered gradient. */
 export class LookupError extends Error {
   override readonly name: string = "LookupError";

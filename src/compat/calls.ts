@@ -1,6 +1,7 @@
 // A call as TensorFlow programs write it → a call of our function: every argument by position in TensorFlow's order or by its name in one
 // last object, `tf.nn.max_pool(x, k, s, "SAME", { data_format: "NHWC" })`. The order comes from the generated table in signatures.ts.
 
+import { asDtype } from "../base/dtype-names.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
 
 interface Parameter {
@@ -106,7 +107,14 @@ function arranged(signature: Signature, given: readonly unknown[]): unknown[] {
 /** Python's None for an argument that is None by default is "not given". */
 function givenValue(values: ReadonlyMap<string, unknown>, { name, need }: Parameter): unknown {
   const value = values.get(name);
-  return value === null && need === "nullable" ? undefined : value;
+  if (value === null && need === "nullable") return undefined;
+  return /(^|_)d?types?$|^Tout$/.test(name) ? withFullNames(value) : value;
+}
+
+/** `tf.placeholder("float")`: a type may be called by its short name. */
+function withFullNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withFullNames);
+  return value === "float" || value === "double" || value === "half" ? asDtype(value) : value;
 }
 
 function setNamed({ name, parameters }: Signature, values: Map<string, unknown>, key: string, value: unknown): void {

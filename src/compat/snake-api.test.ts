@@ -1,6 +1,7 @@
 // The door over a small made-up API: argument orders, both spellings, identity. The real API's names are tested in test/parity/public-names.test.ts.
 import { describe, expect, it } from "vitest";
 import { arrangeArguments, parseSignature } from "./calls.ts";
+import { contrib } from "./ended.ts";
 import { snakeApi } from "./snake-api.ts";
 
 const maxPool = parseSignature("nn.max_pool", "4 value ksize strides padding data_format= name? input?");
@@ -175,5 +176,27 @@ describe("snakeApi", () => {
     const error = new tf.PointError("far");
     expect([error.error_code, error instanceof Error, error.message, String(error)]).toEqual([3, true, "far", "Error: far"]);
     expect((new Point(1) as { nothing_here?: unknown }).nothing_here).toBeUndefined();
+  });
+});
+
+describe("what is not there", () => {
+  it("is named, with the nearest name", () => {
+    expect(() => Reflect.get(tf, "poool")).toThrow(/^module 'tf' has no attribute 'poool'/);
+    expect(Reflect.get(tf, "then")).toBeUndefined();
+    expect("poool" in tf).toBe(false);
+  });
+
+  it("says what to use where TensorFlow itself dropped it", () => {
+    const { layers } = contrib as { layers: Record<string, (...given: unknown[]) => unknown> };
+    expect(() => layers.xavier_initializer()).toThrow(
+      "tf.contrib.layers.xavier_initializer is not part of tensorloom.\n\nUse tf.glorot_uniform_initializer().",
+    );
+    expect(() => layers.instance_norm("x")).toThrow("tf.contrib.layers.instance_norm is not part of tensorloom.\n\nUse tf.layers");
+  });
+
+  it("has types under their short names", () => {
+    const cast = parseSignature("cast", "2 x dtype name?");
+    expect(arrangeArguments(cast, ["x", "float"])).toEqual(["x", "float32"]);
+    expect(arrangeArguments(cast, ["x", { dtype: "double" }])).toEqual(["x", "float64"]);
   });
 });

@@ -3,7 +3,8 @@
 // prototype that looks a missing snake_case name up under ours. Happens at the first call through this door, never while it loads.
 
 import type { SnakeOf } from "../base/names.ts";
-import { camelOf, snakeOf } from "../base/names.ts";
+import { AttributeError, withHint } from "../base/errors.ts";
+import { camelOf, nearestName, snakeOf } from "../base/names.ts";
 import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./calls.ts";
 
 // ---- the type ----
@@ -98,10 +99,14 @@ const isNamespace = (value: unknown): value is object =>
   value !== null &&
   (Object.getPrototypeOf(value) === null || Object.getPrototypeOf(value) === Object.prototype);
 
-/** Makes the door. `signatures` are TensorFlow's: `{ "nn.max_pool": "4 value ksize …" }`, methods under `Class.method`. */
-export function snakeApi<Api extends object>(api: Api, signatures: Readonly<Record<string, string>>): SnakeApi<Api> {
+/** Makes the door. `signatures` are TensorFlow's: `{ "nn.max_pool": "4 value ksize …" }`, methods under `Class.method`; `more` are members as they are. */
+export function snakeApi<Api extends object, More extends object>(
+  api: Api,
+  signatures: Readonly<Record<string, string>>,
+  more = {} as More,
+): SnakeApi<Api> & More {
   const door = new Door(api, signatures);
-  return door.namespace(api, "") as SnakeApi<Api>;
+  return door.namespace(api, "", more) as SnakeApi<Api> & More;
 }
 
 /** A subclass that overrides methods by their snake_case names overrides ours: `after_run` is called where we call `afterRun`. */
@@ -114,6 +119,21 @@ function adoptOverrides(subclass: object, base: object): void {
       if (typeof value === "function") Object.defineProperty(prototype, ours, { value, writable: true, configurable: true });
     }
   }
+}
+
+/** What JavaScript itself asks objects for. */
+export const isOwnProtocol = (key: string): boolean =>
+  ["constructor", "default", "inspect", "length", "name", "prototype", "then", "toJSON", "toString", "valueOf"].includes(key);
+
+/** @throws AttributeError for a name that a namespace does not have, unless JavaScript itself asks for it. */
+function absent(target: object, path: string, key: string | symbol): undefined {
+  if (typeof key !== "string" || isOwnProtocol(key) || !/^[A-Za-z]\w*$/.test(key)) return undefined;
+  const error = new AttributeError(`module 'tf${path === "" ? "" : `.${path}`}' has no attribute '${key}'`);
+  const near = nearestName(key, Object.keys(target).map(snakeOf));
+  throw withHint(
+    error,
+    near === undefined ? "docs/support.md lists what there is." : `There is '${near}'. docs/support.md lists what there is.`,
+  );
 }
 
 class Door {
@@ -140,7 +160,7 @@ class Door {
   }
 
   /** A namespace whose members are looked up under our spelling. */
-  namespace(target: object, path: string): object {
+  namespace(target: object, path: string, more: object = {}): object {
     const members = new Map<string, unknown>();
     const nameOf = (key: string | symbol): string | undefined => {
       if (typeof key !== "string") return undefined;
@@ -149,7 +169,7 @@ class Door {
     };
     const get = (key: string | symbol): unknown => {
       const ours = nameOf(key);
-      if (ours === undefined) return undefined;
+      if (ours === undefined) return Object.hasOwn(more, key) ? Reflect.get(more, key) : absent(target, path, key);
       const name = key as string;
       if (!members.has(name))
         members.set(name, this.member((target as Record<string, unknown>)[ours], path === "" ? name : `${path}.${name}`));

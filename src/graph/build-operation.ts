@@ -2,7 +2,7 @@
 // The order of nodes and names is TensorFlow's: the op's name is taken first, constants made from literals come before it, under its name.
 
 import type { DType } from "../base/dtype.ts";
-import { isDType, isInteger } from "../base/dtype.ts";
+import { dtypeTable, isDType, isInteger } from "../base/dtype.ts";
 import { InternalError, NotImplementedError, ValueError, withHint } from "../base/errors.ts";
 import { nearestName, snakeOf } from "../base/names.ts";
 import { NDArray } from "../base/ndarray.ts";
@@ -312,7 +312,9 @@ const expectation: Record<Attr["kind"], (value: unknown) => boolean> = {
 function checkedItem(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
   if (!expectation[attr.kind](value)) {
     const shown = value === null || value === undefined ? "None" : typeof value === "string" ? `'${value}'` : String(value);
-    throw new TypeError(`Expected ${attr.kind === "type" ? "DataType" : attr.kind} for argument '${snakeOf(name)}' not ${shown}.`);
+    const error = new TypeError(`Expected ${attr.kind === "type" ? "DataType" : attr.kind} for argument '${snakeOf(name)}' not ${shown}.`);
+    const near = attr.kind === "type" && typeof value === "string" ? nearestName(value, Object.keys(dtypeTable)) : undefined;
+    throw near === undefined ? error : withHint(error, `Was "${near}" meant?`);
   }
   if (attr.kind === "shape") return value instanceof TensorShape ? value : new TensorShape(value as number[]);
   if (attr.allowed !== undefined && !attr.allowed.includes(value)) {
