@@ -70,6 +70,7 @@ describe("reduce", () => {
       ],
       { re: -1, im: 0 },
     ],
+    ["a complex infinity alone", "prod", "complex64", [{ re: Number.POSITIVE_INFINITY, im: 0 }], { re: Number.POSITIVE_INFINITY, im: 0 }],
     ["largest of bool", "max", "bool", [false, true], true],
     ["any", "any", "bool", [false, true], true],
     ["all", "all", "bool", [false, true], false],

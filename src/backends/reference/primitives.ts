@@ -57,6 +57,9 @@ class Accumulator {
   private readonly add: (x: Element, y: Element) => Element;
   private readonly isApart: boolean;
   private readonly identity: Element;
+  /** A product begins with its first factor: one times a complex infinity is not a number. */
+  private readonly beginsWithFirst: boolean;
+  private isEmpty = true;
   private total: Element;
   private negative: Element;
 
@@ -64,16 +67,20 @@ class Accumulator {
     this.add = add;
     this.isApart = summation === "worst" && combine === "sum" && isFloating(type);
     this.identity = identityOf(combine, type);
+    this.beginsWithFirst = combine === "prod";
     this.total = this.negative = this.identity;
   }
 
   clear(): void {
+    this.isEmpty = true;
     this.total = this.negative = this.identity;
   }
 
   take(x: Element): void {
-    if (this.isApart && (x as number) < 0) this.negative = this.add(this.negative, x);
+    if (this.isEmpty && this.beginsWithFirst) this.total = x;
+    else if (this.isApart && (x as number) < 0) this.negative = this.add(this.negative, x);
     else this.total = this.add(this.total, x);
+    this.isEmpty = false;
   }
 
   get value(): Element {
