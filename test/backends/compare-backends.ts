@@ -1,6 +1,6 @@
 // A program on the wasm backend must give what the reference gives. Floats are compared with a tolerance; where they differ by more, the
-// reference runs again, adding in the worst order, and with inputs changed by a millionth: an element that moves as far by itself (a
-// comparison on the edge, a difference of equal numbers, a product too large for its type) says nothing. Memory is poisoned before the run, every access is checked against the places of its kernel, and phases
+// reference runs again, adding in the worst order, with functions off by as much as they may be, and with inputs changed by a millionth: an
+// element that moves as far by itself (a comparison on the edge, a difference of equal numbers, a product too large for its type) says nothing. Memory is poisoned before the run, every access is checked against the places of its kernel, and phases
 // run in several pieces, the last first.
 import { runReference } from "../../src/backends/reference/index.ts";
 import type { Summation } from "../../src/backends/reference/primitives.ts";
@@ -18,6 +18,7 @@ import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { Target } from "../../src/kernels/target.ts";
 import { type Recorded, record, type RecordOptions } from "../../src/kernels/index.ts";
 import { printPlan, schedule } from "../../src/schedule/index.ts";
+import { withFunctionErrors } from "../kernels/function-errors.ts";
 import { type RandomCase, randomNumbers } from "../plans/random-program.ts";
 import { withAddressChecks } from "./check-addresses.ts";
 import { withSplitPhases } from "./split-phases.ts";
@@ -153,7 +154,7 @@ function isClose(want: NDArray, got: NDArray, i: number, within: number): boolea
   return text(want, i) === text(got, i);
 }
 
-/** What the reference gives for inputs that differ a little, and for sums in the worst order. */
+/** What the reference gives for inputs and functions that differ a little, and for sums in the worst order. */
 class Edges {
   private readonly aCase: RandomCase;
   private readonly states: Arrays;
@@ -168,6 +169,9 @@ class Edges {
   isOnEdge(want: NDArray, got: NDArray, i: number, of: (run: Run) => NDArray): boolean {
     this.runs ??= [
       runOnReference(this.aCase, this.states, "worst"),
+      ...([1, -1] as const).map(upwards =>
+        runOnReference({ ...this.aCase, program: withFunctionErrors(this.aCase.program, upwards) }, this.states),
+      ),
       ...[1e-6, 1e-6, 1e-6, 3e-7, 3e-7, 1e-7].map((by, k) => this.perturbed(by, randomNumbers(k + 1))),
     ];
     return this.runs.some(run => !isClose(want, of(run), i, tolerance(want) / 4) || isClose(of(run), got, i, tolerance(want)));
