@@ -28,8 +28,8 @@ interface SpatialAxes {
   readonly tapColumn: number;
   /** The channels of `data`. */
   readonly inner: number;
-  /** The channels of the result's vectors. */
-  readonly outer: number;
+  /** Those of the result's channels, the innermost last. Of an image also the phases of pixels, which the filter alone knows. */
+  readonly outer: readonly number[];
 }
 
 interface Common {
@@ -52,6 +52,8 @@ export interface ImageContraction extends Common {
   readonly filter: Operand;
   /** Taps run against the pixels: data at row - tap. */
   readonly isFlipped: boolean;
+  /** Of the products, those whose tap is in the filter: phases of a convolution with strides have fewer taps than their window. */
+  readonly share: number;
 }
 
 /** result[tap, tap, inner, outer] = Σ data[image, row + tap, column + tap, inner] · other[image, row, column, outer] */
@@ -79,7 +81,7 @@ function slide(kernel: ContractKernel, data: Operand, other: Operand): SpatialCo
   const { shape, over } = kernel;
   const rank = shape.length;
   const sizes = [...shape, ...over];
-  if (data.source.dtype !== "float32" || ![...data.at, ...other.at].every(isAffine) || !isInside(other)) return undefined;
+  if (data.source.dtype !== "float32" || ![...data.at, ...other.at].every(isAffine)) return undefined;
   const windows = data.at.flatMap((index, axis): Window[] => windowOf(index, axis, sizes));
   if (windows.length !== 2 || data.source.shape.length < 3) return undefined;
   const [y, x] = windows;
@@ -89,12 +91,13 @@ function slide(kernel: ContractKernel, data: Operand, other: Operand): SpatialCo
   const isTaps = y.sign === 1 && [y, x].every(({ pixel, tap }) => pixel >= rank && tap < rank);
   if (!isImages && !isTaps) return undefined;
   const inner = plainAxis(data.at[last]);
-  const outer = rank - 1;
   if (inner === undefined || sizes[inner] !== data.source.shape[last]) return undefined;
   const rest = data.at.flatMap((index, axis) => (axis === y.sourceAxis || axis === x.sourceAxis || axis === last ? [] : [index]));
   const moving = rest.filter(({ terms }) => terms.length > 0);
   if (moving.length > 1 || !rest.every(index => index.terms.length > 0 || index.offset === 0)) return undefined;
   const image = moving.length === 0 ? -1 : (plainAxis(moving[0]) ?? -2);
+  const others = isImages ? [image, y.pixel, x.pixel] : [image, y.tap, x.tap, inner];
+  const outer = shape.flatMap((size, axis) => (axis === rank - 1 || (isImages && size > 1 && !others.includes(axis)) ? [axis] : []));
   const axes: SpatialAxes = { image, row: y.pixel, column: x.pixel, tapRow: y.tap, tapColumn: x.tap, inner, outer };
   if (!isComplete(axes, sizes, rank, isImages)) return undefined;
   const common: Common = {
@@ -105,19 +108,19 @@ function slide(kernel: ContractKernel, data: Operand, other: Operand): SpatialCo
     width: sizes[x.pixel],
     offsets: [firstRead(y, sizes), firstRead(x, sizes)],
     inner: sizes[inner],
-    outer: sizes[outer],
+    outer: outer.reduce((product, axis) => product * sizes[axis], 1),
     axes,
   };
   const flat = flattenIndex(other.at, other.source.shape);
   const moves = (axis: number): boolean => axis >= 0 && scaleOf(flat, axis) !== 0;
   if (isImages) {
-    const isFilter = !moves(image) && !moves(y.pixel) && !moves(x.pixel) && [y.tap, x.tap, inner, outer].every(moves);
-    return isFilter ? { form: "images", ...common, filter: other, isFlipped: y.sign < 0 } : undefined;
+    const isFilter = !moves(image) && !moves(y.pixel) && !moves(x.pixel) && [y.tap, x.tap, inner, ...outer].every(moves);
+    return isFilter ? { form: "images", ...common, filter: other, isFlipped: y.sign < 0, share: shareInside(other, sizes) } : undefined;
   }
-  if (moves(y.tap) || moves(x.tap) || moves(inner) || flat.offset !== 0) return undefined;
-  const [width, channels] = [sizes[x.pixel], sizes[outer]];
+  if (moves(y.tap) || moves(x.tap) || moves(inner) || flat.offset !== 0 || !isInside(other)) return undefined;
+  const [width, channels] = [sizes[x.pixel], common.outer];
   const rowStride = scaleOf(flat, y.pixel);
-  if (scaleOf(flat, outer) !== 1 || scaleOf(flat, x.pixel) !== channels || (image >= 0 && !moves(image))) return undefined;
+  if (scaleOf(flat, rank - 1) !== 1 || scaleOf(flat, x.pixel) !== channels || (image >= 0 && !moves(image))) return undefined;
   const imageStride = image < 0 ? 0 : scaleOf(flat, image);
   return { form: "taps", ...common, other: { value: other.source, height: sizes[y.pixel], width, channels, imageStride, rowStride } };
 }
@@ -125,8 +128,8 @@ function slide(kernel: ContractKernel, data: Operand, other: Operand): SpatialCo
 /** Every axis that varies is one of the roles, and each role is on its side. */
 function isComplete(axes: SpatialAxes, sizes: readonly number[], rank: number, isImages: boolean): boolean {
   const { image, row, column, tapRow, tapColumn, inner, outer } = axes;
-  if (image < -1 || outer < 0) return false;
-  const results = isImages ? [row, column, outer] : [tapRow, tapColumn, inner, outer];
+  if (image < -1 || outer.length === 0) return false;
+  const results = isImages ? [row, column, ...outer] : [tapRow, tapColumn, inner, ...outer];
   const summed = isImages ? [tapRow, tapColumn, inner] : [row, column];
   if (image >= 0) (isImages ? results : summed).push(image);
   const all = [...results, ...summed];
@@ -162,4 +165,17 @@ const firstRead = ({ offset, sign, tap }: Window, sizes: readonly number[]): num
 const plainAxis = ({ terms, offset }: Index): number | undefined =>
   terms.length === 1 && offset === 0 && terms[0].scale === 1 && terms[0].atom.kind === "axis" ? terms[0].atom.axis : undefined;
 
-const isInside = ({ source, at }: Operand): boolean => at.every(({ min, max }, axis) => min >= 0 && max < source.shape[axis]);
+export const isInside = ({ source, at }: Operand): boolean => at.every(({ min, max }, axis) => min >= 0 && max < source.shape[axis]);
+
+/** How many of the places that an operand is asked for lie in its source, as a share. */
+function shareInside({ source, at }: Operand, sizes: readonly number[]): number {
+  let share = 1;
+  for (const [axis, { terms, offset, min, max }] of at.entries()) {
+    if (min >= 0 && max < source.shape[axis]) continue;
+    let places = [offset];
+    for (const { atom, scale } of terms)
+      if (atom.kind === "axis") places = places.flatMap(place => Array.from({ length: sizes[atom.axis] }, (_, i) => place + scale * i));
+    share *= places.filter(place => place >= 0 && place < source.shape[axis]).length / places.length;
+  }
+  return share;
+}

@@ -6,7 +6,7 @@ import type { Value } from "../ir/program.ts";
 import { scaleOf } from "./nest.ts";
 import { flattenIndex } from "../ir/index-map.ts";
 import type { ContractKernel } from "./contract-plan.ts";
-import { asSpatial, type ImageContraction, type SpatialContraction } from "./spatial.ts";
+import { asSpatial, type ImageContraction, isInside, type SpatialContraction } from "./spatial.ts";
 import type { Target } from "./target.ts";
 import { type Filtering, filtering } from "./winograd-matrices.ts";
 
@@ -32,7 +32,7 @@ export interface WinogradPlan {
   readonly tiles: number;
   /** Bytes between planes of the transformed filter, or of sums for it. */
   readonly filterPitch: number;
-  /** The filter as [tap, tap, inner, outer], where it lies otherwise. */
+  /** The filter as [tap, tap, inner, outer], where it lies otherwise or lacks taps. */
   readonly turned: Value | undefined;
   /** The transformed filter, or one for each group of blocks. */
   readonly transformed: Value;
@@ -89,7 +89,7 @@ export function planWinograd(kernel: ContractKernel, target: Target): WinogradPl
   const tilesDown = Math.ceil(height / outputs);
   const tilesAcross = Math.ceil(width / outputs);
   const tiles = images * tilesDown * tilesAcross;
-  const direct = images * height * width * taps ** 2 * inner * outer;
+  const direct = images * height * width * taps ** 2 * inner * outer * (spatial.form === "images" ? spatial.share : 1);
   const fast = points * (tiles * (inner * outer + transformCost * (inner + outer)) + transformCost * inner * outer);
   if (fast > worthwhile * direct && target.winograd === "auto") return undefined;
   const blocks = blocksOf(spatial, { tilesDown, tilesAcross, bytesPerTile: 4 * points * (inner + outer) });
@@ -151,7 +151,8 @@ export function pitch(bytes: number): number {
   return cacheLine * (lines + (lines % 2 === 0 ? 1 : 0));
 }
 
-const isStraight = ({ filter, axes }: ImageContraction): boolean => scaleOf(flattenIndex(filter.at, filter.source.shape), axes.outer) === 1;
+const isStraight = ({ filter, axes: { outer } }: ImageContraction): boolean =>
+  outer.length === 1 && isInside(filter) && scaleOf(flattenIndex(filter.at, filter.source.shape), outer[0]) === 1;
 
 function blocksOf(
   { images, form }: SpatialContraction,

@@ -15,6 +15,7 @@ import {
 } from "../../test/backends/convolutions.ts";
 import * as tf from "../index.ts";
 import * as ir from "../ir/build.ts";
+import { addIndex, constantIndex, type Index, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { filtering } from "./winograd-matrices.ts";
@@ -94,6 +95,30 @@ describe("convolutions by Winograd's filtering", () => {
   }
 });
 
+describe("gradients for inputs of convolutions by 2, whose phases are channels", () => {
+  test.each([
+    { r: 5, c: 8, before: 1 },
+    { r: 5, c: 8, before: 2 },
+    { r: 6, c: 4, before: 2 },
+    { r: 4, c: 12, before: 1 },
+    // Vectors that hold several phases.
+    { r: 5, c: 3, before: 1 },
+    { r: 5, c: 1, before: 2 },
+  ])("$r×$r, $c channels, padded by $before", ({ r, c, before }) => {
+    const [n, p, f] = [2, 9, 8];
+    const along = (pixel: Index, m: Index): Index => addIndex(addIndex(pixel, m), constantIndex(-1));
+    const tap = (phase: Index, m: Index): Index => addIndex(addIndex(phase, constantIndex(before + 2)), scaleIndex(m, -2));
+    const gradient = (dy: Value, filter: Value): Value =>
+      ir.contract([n, p, 2, p, 2, c], [3, 3, f], ([image, y, s, x, t, channel], [down, across, k]) => [
+        ir.operand(dy, [image, along(y, down), along(x, across), k]),
+        ir.operand(filter, [tap(s, down), tap(t, across), channel, k]),
+      ]);
+    return same([[n, p, p, f], [r, r, c, f], [c]], 9 * f, (dy, filter, bias) => [
+      ir.map((y, b) => s.max(s.add(y, b), 0), gradient(dy, filter), bias),
+    ]);
+  });
+});
+
 // Against double precision. `bench/kernels/errors.ts` measures more and larger shapes; docs/decisions.md has its figures.
 describe("errors", () => {
   for (const sizes of [
@@ -129,6 +154,17 @@ describe("the choice", () => {
     });
   const large = convolve(shape, [5, 5, 32, 64]);
   const small = convolve([1, 8, 8, 4], [3, 3, 4, 4]);
+  const strided = graph.asDefault((): typeof large => {
+    const [taps, dy] = [tf.placeholder(tf.float32, [5, 5, 32, 64]), tf.placeholder(tf.float32, [2, 14, 14, 64])];
+    const y = tf.nn.conv2dBackpropInput([2, 28, 28, 32], taps, dy, [1, 2, 2, 1], "SAME");
+    return {
+      y,
+      feeds: [
+        [taps, filter],
+        [dy, random3([2, 14, 14, 64])],
+      ],
+    };
+  });
 
   test.each([
     ["auto", true],
@@ -137,6 +173,10 @@ describe("the choice", () => {
     const session = new tf.Session({ graph, config: { convolution } });
     expect((await session.explain(large.y, large.feeds)).phases.includes("winograd")).toBe(isFast);
     expect((await session.explain(small.y, small.feeds)).phases).not.toContain("winograd");
+    // Filtered images are written where they belong: there is no map behind.
+    const { phases, plan } = await session.explain(strided.y, strided.feeds);
+    expect(phases.includes("winograd")).toBe(isFast);
+    expect(plan).not.toContain("\nmap");
     await session.close();
   });
 

@@ -3,7 +3,7 @@
 // multiplied the other way round and summed over all tiles. A block of tiles goes through all of it while it is in the second cache.
 
 import { axisIndex, flattenIndex, type Index, substituteIndex } from "../ir/index-map.ts";
-import { loadScalar } from "../ir/scalar.ts";
+import { constantScalar, guardScalar, loadScalar } from "../ir/scalar.ts";
 import type { Value } from "../ir/program.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { blockPoint } from "./block-point.ts";
@@ -122,19 +122,21 @@ function recordImages(work: Work<ImageContraction>): Phase[] {
   return [...turning, filter, { name: work.name, function: ref, units: plan.blocks.count, work: workOf(work) }];
 }
 
-/** The filter copied to [tap, tap, inner, outer], where its outer channels are not neighbours. */
-function recordTurning({ spatial, plan, recording }: Work<ImageContraction>): Phase[] {
+/** The filter copied to [tap, tap, inner, outer], where its outer channels are not neighbours, with zeros for the taps it lacks. */
+function recordTurning({ kernel, spatial, plan, recording }: Work<ImageContraction>): Phase[] {
   const { turned } = plan;
   if (turned === undefined) return [];
   const { filter, axes } = spatial;
-  const sizes = turned.shape;
-  const roles = [axes.tapRow, axes.tapColumn, axes.inner, axes.outer];
+  const roles = [axes.tapRow, axes.tapColumn, axes.inner, ...axes.outer];
+  const shape = [...turned.shape.slice(0, 3), ...axes.outer.map(axis => kernel.shape[axis])];
   const named: Index[] = [];
   roles.forEach((axis, position) => {
-    named[axis] = axisIndex(position, sizes[position]);
+    named[axis] = axisIndex(position, shape[position]);
   });
   const source = filter.at.map(index => substituteIndex(index, named, value => value));
-  return recordMap({ kind: "map", shape: sizes, stores: [{ out: turned, body: loadScalar(filter.source, source) }] }, recording);
+  const inside = source.map((index, axis) => ({ index, low: 0, high: filter.source.shape[axis] }));
+  const body = guardScalar(inside, loadScalar(filter.source, source), constantScalar("float32", 0));
+  return recordMap({ kind: "map", shape, stores: [{ out: turned, body }] }, recording);
 }
 
 /** Strides of the filter in elements, and where tap (0, 0) of the sliding window is. */
@@ -216,6 +218,7 @@ function recordGather(work: Work<ImageContraction>): FunctionRef {
     const scratch = k.let(at(own, plan.scratch.temporary));
     const row = outer * bytes;
     const leaf = leafOf(kernel, axes.outer);
+    const places = placesOf(kernel, axes.outer, k);
     const plane = k.let(planes);
     k.loop({ from, to }, down => {
       const top = k.let(times(down, outputs));
@@ -235,19 +238,20 @@ function recordGather(work: Work<ImageContraction>): FunctionRef {
         const rows = height % outputs === 0 ? outputs : least(outputs, i32.sub(height, top));
         k.loop({ to: rows }, i => {
           const y = k.let(plus(top, i));
-          turnedBack(k, { matrix: sums, second, row, outer }, (j, results) => {
+          turnedBack(k, { matrix: sums, second, row, outer, places }, (j, results) => {
             const store = (): void => {
               const x = k.let(plus(left, j));
+              const pixel = [
+                [axes.image, image],
+                [axes.row, y],
+                [axes.column, x],
+              ] as const;
               k.inTurn(
-                results.map(({ value, channel }) => () => {
-                  const point = pointAt(k, addresses, [
-                    [axes.image, image],
-                    [axes.row, y],
-                    [axes.column, x],
-                    [axes.outer, channel],
-                  ]);
-                  leaf(point, value);
-                }),
+                results.map(
+                  ({ value, channels }) =>
+                    () =>
+                      leaf(k, addresses, pixel, channels, value),
+                ),
               );
             };
             if (j < tailOf(width, outputs)) store();
@@ -267,18 +271,23 @@ interface Lines {
   readonly second: Expr<"i32">;
   readonly row: number;
   readonly outer: number;
+  readonly places: Places;
 }
+
+type Counter = readonly [axis: number, at: Expr<"i32">];
+
+/** Where the channels of a vector are, from its first on: the axes of that one if the others follow it, else of each. */
+type Places = (channel: Expr<"i32">) => readonly (readonly Counter[])[];
 
 interface Turned {
   readonly value: Expr<"vec">;
-  /** The first of its lanes. */
-  readonly channel: Expr<"i32">;
+  readonly channels: ReturnType<Places>;
 }
 
 /** The second half of a transform: place j of all channels, a vector or a pair of them at a time, as soon as it is there. */
 function turnedBack(
   k: FunctionRecorder,
-  { matrix, second, row, outer }: Lines,
+  { matrix, second, row, outer, places }: Lines,
   emit: (j: number, results: readonly Turned[]) => void,
 ): void {
   const { lanes32, vectorBytes, joinsPairs } = k.target;
@@ -289,8 +298,9 @@ function turnedBack(
       const results: Turned[][] = matrix.map(() => []);
       const one = (v: number): void => {
         const inputs = range(matrix[0].length).map(j => k.let(f32x.load(place, j * row + v * vectorBytes)));
+        const channels = places(plus(f, v * lanes32));
         multiplyVectors(k, matrix, inputs, (j, sum) => {
-          results[j].push({ value: k.let(sum), channel: plus(f, v * lanes32) });
+          results[j].push({ value: k.let(sum), channels });
           if (together === 1) emit(j, results[j]);
         });
       };
@@ -308,20 +318,45 @@ const tailOf = (extent: number, outputs: number): number => (extent % outputs ==
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
+/** Takes a channel apart into the axes it is made of. */
+function placesOf({ shape }: ContractKernel, outer: readonly number[], k: FunctionRecorder): Places {
+  const last = outer[outer.length - 1];
+  if (outer.length === 1) return channel => [[[last, channel]]];
+  const apart = (channel: Expr<"i32">): Counter[] => {
+    const counters: Counter[] = [];
+    let rest = k.let(channel);
+    for (const axis of outer.slice(1).reverse()) {
+      counters.push([axis, k.let(i32.remU(rest, shape[axis]))]);
+      rest = k.let(i32.divU(rest, shape[axis]));
+    }
+    return [...counters, [outer[0], rest]];
+  };
+  if (shape[last] % k.target.lanes32 === 0) return channel => [apart(channel)];
+  return channel => range(k.target.lanes32).map(lane => apart(plus(channel, lane)));
+}
+
 /** Stores all epilogues of one vector of results. */
-function leafOf(kernel: ContractKernel, inner: number): (point: Point, sum: Expr<"vec">) => void {
+function leafOf(
+  kernel: ContractKernel,
+  outer: readonly number[],
+): (k: FunctionRecorder, addresses: Addresses, pixel: readonly Counter[], channels: ReturnType<Places>, sum: Expr<"vec">) => void {
+  const inner = outer[outer.length - 1];
   const flat = flattenIndex(
     kernel.shape.map((size, axis) => axisIndex(axis, size)),
     kernel.shape,
   );
-  const { vector } = storesLeaf(
+  const { vector, scalar } = storesLeaf(
     kernel.stores.map(({ out, body }) => ({ out, body, flat })),
     inner,
   );
-  return (point, sum) => vector?.(blockPoint({ ...point, accumulator: sum }, inner, 0, undefined, point.k), 0);
+  return (k, addresses, pixel, channels, sum) => {
+    const points = channels.map(counters => pointAt(k, addresses, [...pixel, ...counters]));
+    if (points.length === 1) vector?.(blockPoint({ ...points[0], accumulator: sum }, inner, 0, undefined, k), 0);
+    else for (const [lane, point] of points.entries()) scalar({ ...point, accumulator: k.let(f32x.extract(sum, lane)) });
+  };
 }
 
-function pointAt(k: FunctionRecorder, addresses: Addresses, counters: readonly (readonly [number, Expr<"i32">])[]): Point {
+function pointAt(k: FunctionRecorder, addresses: Addresses, counters: readonly Counter[]): Point {
   const axes: Expr<"i32">[] = [];
   for (const [axis, counter] of counters) if (axis >= 0) axes[axis] = counter;
   return { k, addresses, axes, memo: new Map() };
@@ -392,6 +427,7 @@ function recordFinish(work: Work<TapContraction>, perGroup: number): Phase {
     const sums = k.let(addresses.number(addresses.of(plan.transformed)));
     const row = outer * bytes;
     const leaf = leafOf(kernel, axes.outer);
+    const places = placesOf(kernel, axes.outer, k);
     k.loop({ from: low, to: high }, c => {
       const column = k.let(plus(sums, times(c, row)));
       const first = k.let(scratch);
@@ -415,19 +451,20 @@ function recordFinish(work: Work<TapContraction>, perGroup: number): Phase {
       });
       const second = k.let(scratch);
       k.loop({ to: taps }, i => {
-        turnedBack(k, { matrix, second, row, outer }, (j, results) =>
+        turnedBack(k, { matrix, second, row, outer, places }, (j, results) => {
+          const tap = [
+            [axes.tapRow, i],
+            [axes.tapColumn, i32.const(j)],
+            [axes.inner, c],
+          ] as const;
           k.inTurn(
-            results.map(({ value, channel }) => () => {
-              const counters = [
-                [axes.tapRow, i],
-                [axes.tapColumn, i32.const(j)],
-                [axes.inner, c],
-                [axes.outer, channel],
-              ] as const;
-              leaf(pointAt(k, addresses, counters), value);
-            }),
-          ),
-        );
+            results.map(
+              ({ value, channels }) =>
+                () =>
+                  leaf(k, addresses, tap, channels, value),
+            ),
+          );
+        });
         k.set(second, plus(second, size * row));
       });
     });
