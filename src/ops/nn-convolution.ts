@@ -200,12 +200,11 @@ function filterGradient(input: Value, outBackprop: Value, geometry: Geometry): V
 /** dx[n, h, r] = Σ over taps k and outputs c of dy[n, (h + before - k·dilation) / stride, c]·w[k, r, c], where that is a whole number.
  *  Stride 1: one contraction, the taps counted backwards. Strides: pixels h = stride·p + t of one phase t see the outputs p + m by the taps
  *  t + before - stride·m, so phases are axes of one contraction over m in which the filter is zero outside: no product with an inserted
- *  zero is ever made. Strides with dilations at once are rare: there the zeros are inserted. */
+ *  zero is ever made, and filtering may take phases for channels (kernels/spatial.ts). Strides with dilations at once are rare: there the zeros are inserted. */
 function inputGradient(filter: Value, outBackprop: Value, geometry: Geometry): Value {
   const { windows } = geometry;
   if (windows.every(({ stride }) => stride === 1)) return unstridedInputGradient(filter, outBackprop, geometry);
-  if (windows.every(({ dilation }) => dilation === 1))
-    return isFiltered(geometry) ? subPixelInputGradient(filter, outBackprop, geometry) : phasedInputGradient(filter, outBackprop, geometry);
+  if (windows.every(({ dilation }) => dilation === 1)) return phasedInputGradient(filter, outBackprop, geometry);
   const spread = spreadOut(outBackprop, geometry);
   return unstridedInputGradient(filter, spread, {
     ...geometry,
@@ -271,72 +270,6 @@ function phasedInputGradient(filter: Value, outBackprop: Value, geometry: Geomet
     const channel = groups === 1 ? r : addIndex(scaleIndex(c[0], outputs), r);
     return [operand(outBackprop, arrange(axes, n, at, channel)), operand(filter, [...taps, c[c.length - 1], channel])];
   });
-}
-
-/** Do the phases see three or five outputs each way, of many channels, on images that are not all edge? Seen as a convolution without strides
- *  whose channels are the phases and the pixels' channels, that is a window for filtering, which saves more than is lost to taps that are not
- *  there: 5×5 by 2 takes 0.5 to 0.8 of the time. */
-function isFiltered({ windows, groups, outputs }: Geometry): boolean {
-  const seen = windows.map(({ size, stride }) => Math.ceil(size / stride));
-  const isWindow = windows.length === 2 && seen[0] === seen[1] && (seen[0] === 3 || seen[0] === 5);
-  return isWindow && groups === 1 && outputs >= 16 && windows.every(({ output }) => output >= 12);
-}
-
-/** The outputs h + before = stride·q + s of one residue s all use taps k = s + stride·j, so they are the channels of an undilated, unstrided
- *  convolution over q (a "sub-pixel" convolution), taken apart by a map. */
-function subPixelInputGradient(filter: Value, outBackprop: Value, geometry: Geometry): Value {
-  const { axes, windows, batch, groups, perGroup, outputs } = geometry;
-  const rank = windows.length;
-  const strides = windows.map(({ stride }) => stride);
-  // Residues that windows smaller than their strides reach: the other outputs are zeros, and no channels.
-  const reached = windows.map(({ stride, size }) => Math.min(stride, size));
-  const residues = reached.reduce((product, count) => product * count, 1);
-  const coarse = windows.map(({ input, size, stride, before }): WindowAxis => {
-    const taps = Math.ceil(size / stride);
-    const first = Math.floor(before / stride);
-    const output = Math.floor((input - 1 + before) / stride) - first + 1;
-    return { input: 0, size: taps, stride: 1, dilation: 1, before: taps - 1 - first, output };
-  });
-  // packed[j, c, (group, s, r)] = w[s + stride·(taps - 1 - j), r, (group, c)]
-  const blocks = [groups, ...reached, perGroup];
-  const packed = generate([...coarse.map(({ size }) => size), outputs, groups * residues * perGroup], i => {
-    const [group, ...rest] = unflatten(i[rank + 1], blocks);
-    const taps = coarse.map(({ size }, k) =>
-      addIndex(rest[k], scaleIndex(addIndex(constantIndex(size - 1), scaleIndex(i[k], -1)), strides[k])),
-    );
-    const at = [...taps, rest[rank], addIndex(scaleIndex(group, outputs), i[rank])];
-    const inside = taps.map((index, k) => ({ index, low: 0, high: windows[k].size }));
-    return guardScalar(inside, loadScalar(filter, at), constantScalar(filter.dtype, 0));
-  });
-  const fine = convolve(outBackprop, packed, { axes, windows: coarse, batch, groups, perGroup: outputs, outputs: residues * perGroup });
-  const shape = arrange(
-    axes,
-    batch,
-    windows.map(window => window.input),
-    groups * perGroup,
-  );
-  return generate(shape, i => {
-    const shifted = windows.map(({ before }, k) => addIndex(i[axes.spatial[k]], constantIndex(before)));
-    const positions = windows.map(({ stride, before }, k) =>
-      addIndex(divIndex(shifted[k], stride), constantIndex(-Math.floor(before / stride))),
-    );
-    const [group, r] = unflatten(i[axes.channel], [groups, perGroup]);
-    const residue = windows.map(({ stride }, k) => modIndex(shifted[k], stride));
-    const element = loadScalar(fine, arrange(axes, i[0], positions, flattenIndex([group, ...residue, r], blocks)));
-    const inside = residue.map((index, k) => ({ index, low: 0, high: reached[k] }));
-    return guardScalar(inside, element, constantScalar(fine.dtype, 0));
-  });
-}
-
-function unflatten(flat: Index, sizes: readonly number[]): Index[] {
-  const at = Array<Index>(sizes.length);
-  let rest = flat;
-  for (let axis = sizes.length - 1; axis > 0; axis--) {
-    at[axis] = modIndex(rest, sizes[axis]);
-    rest = divIndex(rest, sizes[axis]);
-  }
-  at[0] = rest;
-  return at;
 }
 
 /** dy with stride - 1 zeros between its positions. */
