@@ -1,7 +1,8 @@
 // Joining several contributions to one gradient: AddN for dense ones, concatenation for slices.
 
 import { IndexedSlices } from "../graph/indexed-slices.ts";
-import type { Tensor } from "../graph/operation.ts";
+import type { Graph } from "../graph/graph.ts";
+import { Tensor } from "../graph/operation.ts";
 import { concat } from "../ops/array-slicing.ts";
 import { addN, cast } from "../ops/math.ts";
 import { slicesToTensor } from "../ops/math-segment.ts";
@@ -16,6 +17,7 @@ export const AggregationMethod = { ADD_N: 0, DEFAULT: 0, EXPERIMENTAL_TREE: 1, E
 export function aggregate(list: readonly (Tensor | IndexedSlices)[], target: Tensor, method: AggregationMethod): Tensor | IndexedSlices {
   if (list.every(item => item instanceof IndexedSlices)) return joinSlices(list as readonly IndexedSlices[]);
   const { graph } = target;
+  if (method === 0 && list.every(item => item instanceof Tensor)) return addByDevice(graph, list as readonly Tensor[]);
   if (method === 0)
     return graph.nameScope("AddN", scope =>
       addN(
@@ -25,6 +27,16 @@ export function aggregate(list: readonly (Tensor | IndexedSlices)[], target: Ten
     );
   const dense = list.map(item => slicesToTensor(item));
   return graph.nameScope(`${target.op.name}_gradient_sum`, () => dense.reduce((sum, item) => addN([sum, item])));
+}
+
+/** First those of one device, beside the first of them. */
+function addByDevice(graph: Graph, list: readonly Tensor[]): Tensor {
+  const devices = [...new Set(list.map(({ op }) => op.device))].sort();
+  const sums = devices.map(device => {
+    const near = list.filter(({ op }) => op.device === device);
+    return near.length === 1 ? near[0] : graph.colocateWith(near[0], { ignoreExisting: true }, () => addN(near));
+  });
+  return sums.length === 1 ? sums[0] : addN(sums);
 }
 
 function joinSlices(list: readonly IndexedSlices[]): IndexedSlices {

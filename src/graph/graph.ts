@@ -361,6 +361,11 @@ export class Graph {
     return scoped(new Scope(() => void (this.colocationStack = outer)), body);
   }
 
+  /** As `colocateWith`, unless something around places operations already. TensorFlow's attribute scope of `_class`. */
+  belongingTo<R>(node: string, body: () => R): R {
+    return this.colocationStack.length > 0 ? body() : this.colocateWith(node, undefined, body);
+  }
+
   private colocationFor(attrs: Readonly<Record<string, AttrValue>>): string[] {
     const groups = new Set(Array.isArray(attrs._class) ? (attrs._class as string[]) : []);
     for (const op of this.colocationStack) {

@@ -458,7 +458,7 @@ function createRef(graph: Graph, scope: string, given: InitialValue, options: Va
   let initialValue: Tensor;
   let handle: Tensor;
   if (typeof given === "function") {
-    [initialValue, handle] = graph.colocateWith(node, undefined, () => {
+    [initialValue, handle] = graph.belongingTo(node, () => {
       const value = graph.nameScope("Initializer", () =>
         graph.device(null, () => convertToTensor(given(), { dtype, name: "initial_value" })),
       );
@@ -494,7 +494,7 @@ function createRef(graph: Graph, scope: string, given: InitialValue, options: Va
 function createResource(graph: Graph, scope: string, given: InitialValue, options: VariableOptions): VariableNodes {
   const { trainable, validateShape = true } = options;
   const node = withoutSlash(scope);
-  const [initialValue, handle, shape] = graph.colocateWith(node, undefined, () => {
+  const [initialValue, handle, shape] = graph.belongingTo(node, () => {
     const value = graph.nameScope("Initializer", () =>
       graph.device(null, () =>
         convertToTensor(typeof given === "function" ? given() : given, { dtype: options.dtype ?? undefined, name: "initial_value" }),

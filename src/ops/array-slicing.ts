@@ -20,6 +20,7 @@ import { collect } from "./arguments.ts";
 import { constant, expandDims, identity, numbersOf, onesLike, rank, reshape, shape, ShapeN, squeeze } from "./array.ts";
 import { pad } from "./array-padding.ts";
 import { booleanMask } from "./array-selection.ts";
+import { outputContext } from "./control-flow-contexts.ts";
 import { cast } from "./math.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
@@ -534,7 +535,8 @@ function shapesOf(values: readonly Tensor[]): readonly Tensor[] {
 function concatGradient(values: readonly Tensor[], axis: Tensor, dz: Tensor): Tensor[] {
   const { value } = axis.op.attrs;
   // In a loop of gradients a constant is made anew rather than kept on a stack.
-  const known = value instanceof NDArray && axis.op.context !== dz.op.context ? constant(value, axis.dtype) : axis;
+  const isElsewhere = outputContext(axis.op) !== outputContext(dz.op);
+  const known = value instanceof NDArray && isElsewhere ? constant(value, axis.dtype) : axis;
   const front = operator.mod(known, rank(values[0]));
   const sizes = shapesOf(values);
   if (sizes.length > 16) {

@@ -6,13 +6,16 @@ import { ValueError } from "../base/errors.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Gradient, Gradients } from "../graph/op-definition.ts";
-import type { Operation, Tensor } from "../graph/operation.ts";
+import { type Operation, Tensor } from "../graph/operation.ts";
 import { handleOf } from "../graph/shape-inference.ts";
 import { identity, Shape, zeros } from "./array.ts";
+import { range } from "./array-ranges.ts";
+import { getItem } from "./array-slicing.ts";
 import { Exit, Merge, NextIteration, Switch } from "./control-flow.ts";
 import { CondContext, type Context, outputContext, switchOf, WhileContext } from "./control-flow-contexts.ts";
 import type { LoopHistory } from "./loop-history.ts";
-import { Equal } from "./math.ts";
+import { cast, Equal } from "./math.ts";
+import { slicesToTensor } from "./math-segment.ts";
 import { VariableShape } from "./state.ts";
 
 type Flows = (output: string) => boolean;
@@ -38,23 +41,52 @@ export function mergeGradient(_record: object, d: { readonly output: Tensor }, o
 /** The gradient of a Switch comes from the side that was taken; the other is zeros, made only if that side is taken. */
 export function switchGradient(
   _record: object,
-  d: { readonly outputFalse: Tensor; readonly outputTrue: Tensor },
+  sides: { readonly outputFalse: Tensor | IndexedSlices; readonly outputTrue: Tensor | IndexedSlices },
   op: Operation,
   flows: Flows,
 ): Gradients {
   const { context } = op;
-  if (context instanceof WhileContext) return loopSwitchGradient(d, op, flows);
-  if (!(context instanceof CondContext)) {
-    const onFalse = Switch({ data: d.outputFalse, pred: op.inputs[1] }).outputFalse;
-    const onTrue = Switch({ data: d.outputTrue, pred: op.inputs[1] }).outputTrue;
-    return { data: Merge({ inputs: [onFalse, onTrue] }).output, pred: null };
+  if (context instanceof CondContext) {
+    const side = (branch: 0 | 1): Tensor | IndexedSlices => {
+      if (flows(branch === 0 ? "outputFalse" : "outputTrue")) return branch === 0 ? sides.outputFalse : sides.outputTrue;
+      return zerosUnder(op, context, branch);
+    };
+    return { data: joinSides([side(0), side(1)]), pred: null };
   }
-  const side = (branch: 0 | 1): Tensor => {
-    if (flows(branch === 0 ? "outputFalse" : "outputTrue")) return branch === 0 ? d.outputFalse : d.outputTrue;
-    return zerosUnder(op, context, branch);
+  const d = {
+    get outputFalse() {
+      return slicesToTensor(sides.outputFalse);
+    },
+    get outputTrue() {
+      return slicesToTensor(sides.outputTrue);
+    },
   };
-  const inputs = [side(0), side(1)];
-  return { data: Merge({ inputs }, { name: "cond_grad" }).output, pred: null };
+  if (context instanceof WhileContext) return loopSwitchGradient(d, op, flows);
+  const onFalse = Switch({ data: d.outputFalse, pred: op.inputs[1] }).outputFalse;
+  const onTrue = Switch({ data: d.outputTrue, pred: op.inputs[1] }).outputTrue;
+  return { data: Merge({ inputs: [onFalse, onTrue] }).output, pred: null };
+}
+
+/** Whichever side there is. Where one is slices so is the result, of a dense side all rows. */
+function joinSides(sides: readonly (Tensor | IndexedSlices)[]): Tensor | IndexedSlices {
+  if (sides.every(side => side instanceof Tensor)) return Merge({ inputs: sides as Tensor[] }, { name: "cond_grad" }).output;
+  return getDefaultGraph().nameScope("cond_grad", () => {
+    const slices = sides.map(side => (side instanceof IndexedSlices ? side : allRows(side)));
+    const isWide = slices.some(({ indices }) => indices.dtype === "int64");
+    const indices = slices.map(each => (isWide && each.indices.dtype === "int32" ? cast(each.indices, "int64") : each.indices));
+    const shapes = slices.flatMap(({ denseShape }) => denseShape ?? []);
+    const joined = (inputs: readonly Tensor[]): Tensor => Merge({ inputs }).output;
+    return new IndexedSlices(
+      joined(slices.map(({ values }) => values)),
+      joined(indices),
+      shapes.length === slices.length ? joined(shapes) : null,
+    );
+  });
+}
+
+function allRows(dense: Tensor): IndexedSlices {
+  const shape = Shape({ input: dense });
+  return new IndexedSlices(dense, range(0, getItem(shape, 0)), shape);
 }
 
 /** A loop variable's Switch is visited twice: from its exit, then, the body gone through, from the iteration. */
@@ -105,7 +137,7 @@ function zerosUnder(op: Operation, context: CondContext, branch: 0 | 1): Tensor 
   const scope = graph.getNameScope();
   const outside = scope.endsWith(`${op.name}_grad`) ? scope.slice(0, -`${op.name}_grad`.length) : `${scope}/`;
   return graph.nameScope(outside === "" ? null : outside, () => {
-    const alive = switchOf(op.inputs[0], context.predicate)[branch];
+    const alive = Switch({ data: op.inputs[0], pred: context.predicate })[branch === 0 ? "outputFalse" : "outputTrue"];
     const pivot = identity(alive);
     const held = handleOf(alive);
     if (alive.dtype === "resource" && held)

@@ -254,6 +254,7 @@ const anyType = { T: attr.type() };
 const switchFields = {
   attrs: anyType,
   gradient: switchGradient,
+  takesSlices: true,
   shape: ({ data, pred }: { data: TensorShape; pred: TensorShape }) => {
     pred.withRank(0);
     return [data, data];

@@ -28,8 +28,9 @@ const all = [null, null] as const;
 /** Differences of neighbouring rows and of neighbouring columns, the first of them on axis `axis`. */
 const neighbours = (images: Tensor, axis: number): Tensor[] =>
   [axis, axis + 1].map(along => {
-    const before = Array.from({ length: along }, () => all);
-    return operator.sub(getItem(images, ...before, [1, null]), getItem(images, ...before, [null, -1]));
+    const slice = (part: readonly [number | null, number | null]): Tensor =>
+      getItem(images, ...Array.from({ length: images.shape.rank as number }, (_, k) => (k === along ? part : all)));
+    return operator.sub(slice([1, null]), slice([null, -1]));
   });
 
 /** The sum of absolute differences of neighbouring pixels: of an image `[h, w, channels]`, or of each of a batch. TF: tf.image.total_variation.

@@ -214,8 +214,10 @@ export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids:
     const wanted = convertToTensor(ids, { name: "ids", preferredDtype: "int32" });
     const [first] = tables;
     if (tables.length === 1) {
-      const rows = gather(first, wanted, { name: String(scope) });
-      return identity(clipped(rows, wanted, maxNorm));
+      const table = isAsTensor(first) ? first : convertToTensor(first, { name: "params" });
+      const { op } = isAsTensor(table) ? table.asGraphTensor({ asRef: true }) : table;
+      const look = (): Tensor => clipped(gather(table, wanted, { name: String(scope) }), wanted, maxNorm);
+      return identity(op.graph.colocateWith(op, undefined, look));
     }
     return lookUpPieces(tables, wanted, partitionStrategy ?? "mod", maxNorm, String(scope));
   });

@@ -16,6 +16,7 @@ import { range } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
 import { Select } from "./array-selection.ts";
 import { concat, getItem, slice } from "./array-slicing.ts";
+import { assertEqual } from "./check.ts";
 import { AddV2, cast, GreaterEqual, LessEqual, LogicalAnd, Mul, Sub } from "./math.ts";
 import { Abs, Exp, Log, Log1p, Neg } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
@@ -243,19 +244,20 @@ export function sparseSoftmaxCrossEntropyWithLogits(
     const isNarrow = x.dtype === "float16" || x.dtype === "bfloat16";
     const precise = isNarrow ? cast(x, "float32") : x;
     const labelsShape = shapeOf(classes);
-    checkSparseShapes(classes, x);
+    const isKnown = checkSparseShapes(classes, x);
     const loss =
       x.shape.rank === 2
         ? SparseSoftmaxCrossEntropyWithLogits({ features: precise, labels: classes }, { name }).loss
-        : sparseByRows(classes, precise, labelsShape, name);
+        : sparseByRows({ labels: classes, logits: x, precise, labelsShape, isKnown, name });
     return isNarrow ? cast(loss, x.dtype) : loss;
   });
 }
 
-function checkSparseShapes(labels: Tensor, logits: Tensor): void {
+/** Whether the shapes are known, and then agree. */
+function checkSparseShapes(labels: Tensor, logits: Tensor): boolean {
   const [a, b] = [labels.shape, logits.shape];
   if (b.dims !== null && b.dims.length === 0) throw new ValueError(`\`logits\` cannot be a scalar. Received logits=${logits}\``);
-  if (a.dims === null || b.dims === null) return;
+  if (a.dims === null || b.dims === null) return false;
   if (a.dims.length !== b.dims.length - 1)
     throw new ValueError(
       `\`labels.shape.rank\` must equal \`logits.shape.rank - 1\`. Received: labels.shape=${a} of rank ${a.dims.length} and logits.shape=${b} of rank ${b.dims.length}`,
@@ -265,15 +267,30 @@ function checkSparseShapes(labels: Tensor, logits: Tensor): void {
     throw new ValueError(
       `\`labels.shape\` must equal \`logits.shape\` except for the last dimension. Received: labels.shape=${a} and logits.shape=${b}`,
     );
+  return a.isFullyDefined && b.slice(0, -1).isFullyDefined;
 }
 
-function sparseByRows(labels: Tensor, logits: Tensor, labelsShape: Tensor, name: string | null | undefined): Tensor {
-  const classes = getItem(shapeOf(logits), Sub({ x: rank(logits), y: 1 }, { name: "sub" }));
-  const flat = reshape(logits, [-1, classes]);
-  const { loss } = SparseSoftmaxCrossEntropyWithLogits({ features: flat, labels: reshape(labels, [-1]) }, { name });
-  const shaped = reshape(loss, labelsShape);
-  shaped.setShape(labels.shape);
-  return shaped;
+interface ByRows {
+  readonly labels: Tensor;
+  readonly logits: Tensor;
+  /** The logits in the type they are computed in. */
+  readonly precise: Tensor;
+  readonly labelsShape: Tensor;
+  readonly isKnown: boolean;
+  readonly name: string | null | undefined;
+}
+
+/** Labels of any rank: all but the last axis of the logits become rows. Shapes that are not known are compared while running. */
+function sparseByRows({ labels, logits, precise, labelsShape, isKnown, name }: ByRows): Tensor {
+  const checks = isKnown ? [] : [assertEqual(shapeOf(labels), getItem(shapeOf(logits), [null, -1]))];
+  return logits.graph.controlDependencies(checks, () => {
+    const classes = getItem(shapeOf(logits), Sub({ x: rank(logits), y: 1 }, { name: "sub" }));
+    const flat = reshape(precise, [-1, classes]);
+    const { loss } = SparseSoftmaxCrossEntropyWithLogits({ features: flat, labels: reshape(labels, [-1]) }, { name });
+    const shaped = reshape(loss, labelsShape);
+    shaped.setShape(labels.shape);
+    return shaped;
+  });
 }
 
 // ---- sigmoid cross entropy ----

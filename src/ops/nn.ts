@@ -13,9 +13,10 @@ import { generate, map, reduce, reduceOver } from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { loadScalar, type Scalar, s } from "../ir/scalar.ts";
 import { collect, eitherName, isOptions } from "./arguments.ts";
-import { constant, IdentityN, identity, rank, shape as shapeOf, zerosLike } from "./array.ts";
+import { constant, IdentityN, identity, onesLike, rank, reshape, shape as shapeOf, zerosLike } from "./array.ts";
+import { tile } from "./array-padding.ts";
 import { Select, SelectV2 } from "./array-selection.ts";
-import { concat } from "./array-slicing.ts";
+import { concat, getItem } from "./array-slicing.ts";
 import { range } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
 import { cast, GreaterEqual, Less, Mul, RealDiv, Sub } from "./math.ts";
@@ -408,7 +409,12 @@ export const BiasAddGrad = defineOp("BiasAddGrad", {
 
 /** A bias repeated over everything but the channels of `like`. */
 function spreadBias(bias: Tensor, like: Tensor, dataFormat: "NHWC" | "NCHW"): Tensor {
-  return BiasAdd({ value: zerosLike(like), bias, dataFormat });
+  const [sizes, channels] = [shapeOf(like), shapeOf(bias)];
+  const before = (): Tensor => getItem(sizes, [null, dataFormat === "NCHW" ? 1 : -1]);
+  const behind = (): Tensor[] => (dataFormat === "NCHW" ? [getItem(sizes, [2, null])] : []);
+  const expanded = concat([onesLike(before()), channels, ...behind().map(size => onesLike(size))], 0);
+  const multiples = concat([before(), Int32Array.of(1), ...behind()], 0);
+  return tile(reshape(bias, expanded), multiples);
 }
 
 /** The version before data formats existed. */

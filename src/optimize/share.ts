@@ -21,8 +21,10 @@ export function share(selection: Selection): Selection {
   const replaced = new Map(selection.replaced);
   const current: Selection = { ...selection, replaced };
   const known = new Map<string, Operation>();
+  // Whoever waits for an operation names it: in a branch of an imported graph that edge alone says on which side a constant is.
+  const awaited = new Set(selection.nodes.flatMap(node => (node instanceof Operation ? node.controlInputs : [])));
   const nodes = selection.nodes.filter(node => {
-    if (!(node instanceof Operation) || !isSharable(node, selection)) return true;
+    if (!(node instanceof Operation) || awaited.has(node) || !isSharable(node, selection)) return true;
     const key = keyOf(node, tensor => resolve(current, tensor));
     const twin = known.get(key);
     if (!twin) {
