@@ -373,6 +373,7 @@ export const signatures: Readonly<Record<string, string>> = {
   decode_csv: "2 records record_defaults field_delim= use_quote_delim= name? na_value= select_cols?",
   decode_json_example: "1 json_examples name?",
   decode_raw: "1 input_bytes? out_type? little_endian= name? bytes?",
+  delete_session_tensor: "1 handle name?",
   depth_to_space: "2 input block_size name? data_format=",
   dequantize: "3 input min_range max_range mode= name? axis? narrow_range= dtype=",
   deserialize_many_sparse: "2 serialized_sparse dtype rank? name?",
@@ -446,6 +447,8 @@ export const signatures: Readonly<Record<string, string>> = {
   get_local_variable:
     "1 name shape? dtype? initializer? regularizer? trainable= collections? caching_device? partitioner? validate_shape= use_resource? custom_getter? constraint? synchronization= aggregation=",
   get_seed: "1 op_seed",
+  get_session_handle: "1 data name?",
+  get_session_tensor: "2 handle dtype name?",
   get_static_value: "1 tensor partial=",
   get_variable:
     "1 name shape? dtype? initializer? regularizer? trainable? collections? caching_device? partitioner? validate_shape= use_resource? custom_getter? constraint? synchronization= aggregation=",

@@ -94,6 +94,8 @@ export interface HostContext {
   readonly signal: AbortSignal;
   /** Another run of the session, of tensors of any graph: how a dataset calls its functions. */
   readonly run: SideRun;
+  /** An object of the session, made if there is none of its id: for operations that no handle tells it. */
+  readonly object: (object: HostObject) => object;
   /** Gives states of the session that began with a value (generators), and whose ids begin so, that value again. */
   readonly restart: (prefix: string) => void;
 }

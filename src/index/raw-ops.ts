@@ -137,6 +137,7 @@ export {
   ZerosLike,
 } from "../ops/array.ts";
 export { AudioSpectrogram, DecodeWav, EncodeWav, Mfcc } from "../ops/audio.ts";
+export { Barrier, BarrierClose, BarrierIncompleteSize, BarrierInsertMany, BarrierReadySize, BarrierTakeMany } from "../ops/barrier.ts";
 export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/bitwise.ts";
 export { DecodeCompressed, DecodePaddedRaw, MatchingFiles, ParseTensor, ReadFile, SerializeTensor, WriteFile } from "../ops/bytes.ts";
 export { GenerateVocabRemapping, LoadAndRemapMatrix } from "../ops/checkpoint-remapping.ts";
@@ -250,13 +251,17 @@ export {
 export { ParseExample, ParseExampleV2, ParseSingleExample } from "../ops/example.ts";
 export { Fingerprint } from "../ops/fingerprint.ts";
 export {
+  Abort,
   Case,
+  FakeParam,
+  For,
   If,
   PartitionedCall,
   StatefulPartitionedCall,
   StatelessCase,
   StatelessIf,
   StatelessWhile,
+  ToBool,
   While,
 } from "../ops/functional-calls.ts";
 export { PyFunc, PyFuncStateless } from "../ops/host-function.ts";
@@ -794,6 +799,7 @@ export {
   SparseTensorToCSRSparseMatrix,
 } from "../ops/sparse-csr.ts";
 export { SparseDenseCwiseAdd, SparseDenseCwiseDiv, SparseDenseCwiseMul } from "../ops/sparse-dense.ts";
+export { AddManySparseToTensorsMap, AddSparseToTensorsMap, TakeManySparseFromTensorsMap } from "../ops/sparse-map.ts";
 export { DeserializeManySparse, DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse-serialization.ts";
 export {
   SparseAdd,
@@ -819,6 +825,35 @@ export {
   SparseTensorDenseMatMul,
   SparseToDense,
 } from "../ops/sparse.ts";
+export {
+  MapClear,
+  MapIncompleteSize,
+  MapPeek,
+  MapSize,
+  MapStage,
+  MapUnstage,
+  MapUnstageNoKey,
+  OrderedMapClear,
+  OrderedMapIncompleteSize,
+  OrderedMapPeek,
+  OrderedMapSize,
+  OrderedMapStage,
+  OrderedMapUnstage,
+  OrderedMapUnstageNoKey,
+  Stage,
+  StageClear,
+  StagePeek,
+  StageSize,
+  Unstage,
+} from "../ops/staging.ts";
+export {
+  DeleteSessionTensor,
+  DestroyTemporaryVariable,
+  GetSessionHandle,
+  GetSessionTensor,
+  RefSelect,
+  TemporaryVariable,
+} from "../ops/state-temporary.ts";
 export {
   Assign,
   AssignAdd,
@@ -976,6 +1011,15 @@ export {
   TensorListSplit,
   TensorListStack,
 } from "../ops/tensor-list.ts";
+export {
+  EmptyTensorMap,
+  TensorMapErase,
+  TensorMapHasKey,
+  TensorMapInsert,
+  TensorMapLookup,
+  TensorMapSize,
+  TensorMapStackKeys,
+} from "../ops/tensor-map.ts";
 export {
   ApplyAdaMax,
   ApplyAdadelta,

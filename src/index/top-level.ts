@@ -510,6 +510,7 @@ export {
   sparseTensorToDense,
   sparseToDense,
 } from "../ops/sparse.ts";
+export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/state-temporary.ts";
 export { decodeCsv, decodeRaw, stringSplit } from "../ops/string-parsing.ts";
 export {
   asString,

@@ -1,7 +1,8 @@
 // Calls of functions that a GraphDef brings along: PartitionedCall, If, While, Case and their kin. None has a lowering: each says what it is in
 // other nodes (`expand`), made where it is run, or in the graph itself when gradients go through it.
 
-import { UnimplementedError } from "../base/errors.ts";
+import { AbortedError, UnimplementedError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import type { FunctionRef } from "../graph/attributes.ts";
@@ -9,11 +10,14 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import { callFunction, type Expansion, type FuncGraph, functionsOf } from "../graph/functions.ts";
 import { defineOp } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
+import * as ir from "../ir/build.ts";
+import { s } from "../ir/scalar.ts";
 import { identity } from "./array.ts";
 import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
 import { group } from "./control-flow.ts";
-import { cast, Equal, LessEqual } from "./math.ts";
+import { AddV2, cast, Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr } from "./math.ts";
 import { reduceAll } from "./math-reduction.ts";
+import { bytesAt } from "./string.ts";
 
 /** The argument of a function, inside its body. */
 export const ArgOp = defineOp("_Arg", {
@@ -188,3 +192,86 @@ const whileFields = {
 /** Calls `body` on its own results while `cond` of them is true. */
 export const While = defineOp("While", { ...whileFields, stateful: true });
 export const StatelessWhile = defineOp("StatelessWhile", whileFields);
+
+/** Calls `body` with a number from `start` to below `limit` before its own results. */
+export const For = defineOp("For", {
+  inputs: { start: "int32", limit: "int32", delta: "int32", input: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.types(undefined, { minimum: 0 }), body: attr.func() },
+  shape: ({ input }) => input.map(() => TensorShape.unknown()),
+  expand: (op, [start, limit, delta, ...inputs]) => {
+    const body = bodyOf(op, op.attrs.body as FunctionRef);
+    const [, ...results] = whileLoop(
+      (i: Tensor) =>
+        LogicalOr({
+          x: LogicalAnd({ x: Greater({ x: delta, y: 0 }), y: Less({ x: i, y: limit }) }),
+          y: LogicalAnd({ x: Less({ x: delta, y: 0 }), y: Greater({ x: i, y: limit }) }),
+        }),
+      (i: Tensor, ...vars: Tensor[]) => [AddV2({ x: i, y: delta }), ...afterEffects(callFunction(body, [i, ...vars]))],
+      [start, ...inputs],
+      {
+        shapeInvariants: [start.shape, ...inputs.map((input, k) => common(input.shape, body.outputs[k].shape))],
+        returnSameStructure: true,
+      },
+    ) as Tensor[];
+    return { outputs: results, effects: results.map(result => result.op) };
+  },
+});
+
+// ---- what stands beside functions ----
+
+/** Stands for a value that nobody reads. */
+export const FakeParam = defineOp("FakeParam", {
+  inputs: {},
+  outputs: { output: "dtype" },
+  attrs: { dtype: attr.type(), shape: attr.shape() },
+  shape: ({ shape }) => shape,
+  lower: ({ shape, dtype }) =>
+    ir.full(
+      dtype,
+      (shape.dims ?? []).map(size => size ?? 0),
+      0,
+    ),
+});
+
+/** Whether a scalar is other than zero or empty, or a tensor has elements. */
+export const ToBool = defineOp("ToBool", {
+  inputs: { input: "T" },
+  outputs: { output: "bool" },
+  attrs: { T: attr.type() },
+  shape: () => new TensorShape([]),
+  lower: ({ input }) => {
+    if (input.shape.length > 0) return ir.full("bool", [], Number(!input.shape.includes(0)));
+    if (input.dtype === "bool") return input;
+    if (input.dtype !== "string") return ir.map(x => s.ne(x, s.constant(input.dtype, 0)), input);
+    const run = ([text]: readonly NDArray[], [out]: readonly NDArray[]): void => out.set(0, bytesAt(text, 0).length > 0);
+    return ir.call({ name: "ToBool", run }, [input], [{ dtype: "bool", shape: [] }])[0];
+  },
+});
+
+/** Values of one type as a list of such. */
+export const ListToArray = defineOp("_ListToArray", {
+  inputs: { input: "Tin" },
+  outputs: { output: "N*T" },
+  attrs: { Tin: attr.types(undefined, { minimum: 1 }), T: attr.type(), N: attr.int(undefined, 1) },
+  shape: ({ input }) => input,
+  lower: ({ input }) => input,
+});
+export const ArrayToList = defineOp("_ArrayToList", {
+  inputs: { input: "N*T" },
+  outputs: { output: "outTypes" },
+  attrs: { T: attr.type(), N: attr.int(undefined, 1), outTypes: attr.types(undefined, { minimum: 1 }) },
+  shape: ({ input }) => input,
+  lower: ({ input }) => input,
+});
+
+/** Stops the run; TensorFlow's stops its process. */
+export const Abort = defineOp("Abort", {
+  inputs: {},
+  outputs: {},
+  attrs: { errorMsg: attr.string(""), exitWithoutError: attr.bool(false) },
+  shape: () => undefined,
+  host: ({ errorMsg, exitWithoutError }, { name }) => {
+    throw new AbortedError(exitWithoutError ? `Node '${name}' ended the program.` : errorMsg);
+  },
+});

@@ -15,6 +15,12 @@ import * as arrayRearranging from "./array-rearranging.ts";
 import * as arraySelection from "./array-selection.ts";
 import * as arraySlicing from "./array-slicing.ts";
 import * as audio from "./audio.ts";
+import * as barrier from "./barrier.ts";
+import * as nnSampledLoss from "./nn-sampled-loss.ts";
+import * as sparseMap from "./sparse-map.ts";
+import * as staging from "./staging.ts";
+import * as stateTemporary from "./state-temporary.ts";
+import * as tensorMap from "./tensor-map.ts";
 import * as bitwise from "./bitwise.ts";
 import * as bytes from "./bytes.ts";
 import * as checkpoint from "./checkpoint.ts";
@@ -109,6 +115,12 @@ const families = [
   arraySelection,
   arraySlicing,
   audio,
+  barrier,
+  nnSampledLoss,
+  sparseMap,
+  staging,
+  stateTemporary,
+  tensorMap,
   bitwise,
   bytes,
   checkpoint,

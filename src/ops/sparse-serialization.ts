@@ -26,7 +26,7 @@ interface SparseArrays {
   readonly sparseShape: NDArray;
 }
 
-function checkSparse({ sparseIndices, sparseValues, sparseShape }: SparseArrays): void {
+export function checkSparse({ sparseIndices, sparseValues, sparseShape }: SparseArrays): void {
   const [indices, values, shape] = [sparseIndices, sparseValues, sparseShape].map(({ shape: dims }) => `[${dims}]`);
   if (sparseIndices.rank !== 2) throw new InvalidArgumentError(`Input indices should be a matrix but received shape ${indices}`);
   if (sparseValues.rank !== 1) throw new InvalidArgumentError(`Input values should be a vector but received shape ${values}`);
@@ -56,7 +56,7 @@ export const SerializeSparse = defineOp("SerializeSparse", {
 
 const int64 = (numbers: readonly number[], shape: readonly number[]): NDArray => NDArray.from(numbers.map(BigInt), "int64", shape);
 
-function valuesOf(dtype: DType, values: readonly ElementValue[]): NDArray {
+export function valuesOf(dtype: DType, values: readonly ElementValue[]): NDArray {
   const array = NDArray.zeros(dtype, [values.length]);
   values.forEach((value, i) => void array.set(i, value));
   return array;

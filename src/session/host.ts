@@ -5,7 +5,7 @@ import { CancelledError, InternalError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
-import type { SideRun } from "../graph/op-definition.ts";
+import type { HostObject, SideRun } from "../graph/op-definition.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { blamed } from "../lower/blame.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
@@ -91,7 +91,8 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
       return objects.get(input) ?? (source ? kept?.get(source) : values.get(resolve(selection, input)));
     });
     const record = { ...groupByName(definition, "inputs", attrs, items), ...attrs };
-    const context = { name: op.name, op, signal, run: sideRun, restart: (prefix: string) => device.restart(prefix) };
+    const object = ({ id, make }: HostObject): object => device.resource(id, make);
+    const context = { name: op.name, op, signal, run: sideRun, object, restart: (prefix: string) => device.restart(prefix) };
     try {
       if (!definition.host) return withHandles(op, definition.onHost?.(record, context) ?? [], kept);
       const given = definition.host(record, context);
