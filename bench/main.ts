@@ -13,6 +13,7 @@ import { printLargeGraphs } from "./large-graph.ts";
 import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
 import { printProfile } from "./profile.ts";
 import { type Report, type Result, type Timing, writePerformance } from "./report.ts";
+import { printSmallSteps } from "./small-steps.ts";
 import { type Workload, workloads } from "./workloads.ts";
 
 const usage = `npm run bench -- NAME [--against tf,tfjs] [--threads N] [--rounds N] [--seconds S] [--json FILE] [--write]
@@ -20,6 +21,7 @@ npm run bench -- profile NAME [--seconds S]: milliseconds a step by phase
 npm run bench -- first NAME [--threads N] [--rounds N]: milliseconds of the first run by stage, each in a fresh process
 npm run bench -- contractions [TEXT] [--rounds N] [--seconds S]: products and convolutions, whose name contains the text, as shares of the peak
 npm run bench -- nodes [--rounds N]: milliseconds to build and compile graphs of 1,250 to 10,000 nodes
+npm run bench -- steps [W3]: microseconds and bytes of garbage of small steps
 npm run bench -- install PEER...: installs peers under .cache/peers
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
   --against  peers to run beside, taking turns: ${peerNames.join(", ")}
@@ -217,6 +219,10 @@ async function main(): Promise<number> {
   }
   if (positionals[0] === "nodes") {
     await printLargeGraphs(Number(values.rounds));
+    return 0;
+  }
+  if (positionals[0] === "steps") {
+    await printSmallSteps(positionals[1] ?? "W3", Number(values.rounds));
     return 0;
   }
   const isProfile = positionals[0] === "profile";

@@ -8,8 +8,8 @@ import type { Plan, ScheduleTarget } from "../schedule/plan.ts";
 
 /** A compiled Program. Feeds in the order of their names ("0", "1", …); results in the order of the Program's. */
 export interface Executable {
-  /** Runs once. Variables stay on the device. @throws the error of the first failing check, or FailedPreconditionError for an uninitialized variable. */
-  run(feeds: readonly NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
+  /** Runs once. Variables stay on the device. `into` is a list that may be used for the results, in place of a new one. @throws the error of the first failing check, or FailedPreconditionError for an uninitialized variable. */
+  run(feeds: readonly NDArray[], into?: NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
   /** Readable stages after the plan: kernels, module. */
   readonly texts: Readonly<Record<string, () => string>>;
   /** Exact figures: kernels, bytes. */

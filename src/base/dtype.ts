@@ -90,6 +90,9 @@ export const newTypedArray = (dtype: DType, elements: number): TypedArray => new
 export const viewTypedArray = (dtype: DType, buffer: ArrayBufferLike, offsetBytes: number, elements: number): TypedArray =>
   new (arrayClass(dtype))(buffer, offsetBytes, elements * wordsPerElement(dtype));
 
+/** A copy of elements of type `dtype`, in memory of its own. */
+export const copyTypedArray = (dtype: DType, elements: TypedArray): TypedArray => new (arrayClass(dtype))(elements as never);
+
 function arrayClass(dtype: DType): TypedArrayClass {
   const found = arrayClasses[dtype];
   if (!found) throw new TypeError(`Elements of type ${dtype} are not kept in typed arrays.`);

@@ -158,7 +158,11 @@ export function formatTuple(dims: readonly Dimension[]): string {
 }
 
 /** Elements of a fully known shape. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis];
+  return size;
+}
 
 /** Row-major strides in elements. */
 export function stridesOf(shape: readonly number[]): number[] {

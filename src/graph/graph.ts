@@ -502,6 +502,10 @@ export class Graph {
   preventFetching(op: Operation): void {
     this.unfetchable.add(op);
   }
+  /** Counts what may not be fed or fetched: what was allowed before is allowed as long as it stays the same. */
+  get restrictions(): number {
+    return this.unfeedable.size + this.unfetchable.size;
+  }
 
   /** Ops made inside get their gradient from another registered function. TF: gradient_override_map. */
   gradientOverrideMap(map: Readonly<Record<string, string>>): Scope;

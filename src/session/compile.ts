@@ -49,9 +49,9 @@ export interface CompileRequest {
   readonly feeds: readonly CompileFeed[];
 }
 
-/** What a signature compiles to. `run` takes the fed arrays in the order of the request. */
+/** What a signature compiles to. `run` takes the fed arrays in the order of the request, and may give its results in the list `into`. */
 export interface Compiled {
-  run(feeds: readonly NDArray[], context: RunContext): readonly NDArray[] | Promise<readonly NDArray[]>;
+  run(feeds: readonly NDArray[], context: RunContext, into?: NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
   readonly stages: Readonly<Record<string, () => string>>;
   readonly counts: Readonly<Record<string, number>>;
   /** Gives back all its programs. */
@@ -123,11 +123,13 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
   });
   const live = feeds.flatMap(({ known }, i) => (known === undefined ? [i] : []));
   const isDense = live.length === feeds.length;
+  // Apart from `run`, which would else make room for what the function inside it reads.
+  const liveOf = (arrays: readonly NDArray[]): readonly NDArray[] => live.map(i => arrays[i]);
   const traced = new TracedProgram(selection, program, device);
   return {
-    run: (arrays, { trace }) => {
-      const given = isDense ? arrays : live.map(i => arrays[i]);
-      return trace ? traced.run(given, trace) : kept.run(given);
+    run: (arrays, { trace }, into) => {
+      const given = isDense ? arrays : liveOf(arrays);
+      return trace ? traced.run(given, trace) : kept.run(given, into);
     },
     release: () => {
       kept.release();

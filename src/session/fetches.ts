@@ -72,16 +72,18 @@ export interface FetchPlan {
   readonly targets: readonly Operation[];
   /** The results in the nesting of the fetches. */
   assemble(values: readonly NDArray[]): unknown;
+  /** Are these fetches what was planned? The same elements in the same nesting, whether the lists around them are the same or not. */
+  isOf(fetches: unknown): boolean;
 }
 
-type Assemble = (values: readonly NDArray[]) => unknown;
+type Part = Pick<FetchPlan, "assemble" | "isOf">;
 
 /** @throws TypeError or ValueError with TensorFlow's text for what cannot be fetched. */
 export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
   const tensors: Tensor[] = [];
   const positions = new Map<Tensor, number>();
   const targets: Operation[] = [];
-  const take = (tensor: Tensor): Assemble => {
+  const take = (tensor: Tensor): Part["assemble"] => {
     let at = positions.get(tensor);
     if (at === undefined) {
       at = tensors.length;
@@ -91,33 +93,55 @@ export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
     const position = at;
     return values => values[position];
   };
-  const visit = (fetch: unknown): Assemble => {
-    if (Array.isArray(fetch)) {
-      const items = Array.from(fetch as unknown[], visit);
-      const resultsOf = (values: readonly NDArray[]): unknown[] => {
-        // Of its length from the start: a list that grows takes room for seventeen.
-        const results = new Array<unknown>(items.length);
-        for (let i = 0; i < items.length; i++) results[i] = items[i](values);
-        return results;
-      };
-      return "withItems" in fetch ? values => (fetch as Fetches & NamedList).withItems(resultsOf(values)) : resultsOf;
-    }
+  const visit = (fetch: unknown): Part => {
+    if (Array.isArray(fetch)) return list(fetch, Array.from(fetch as unknown[], visit));
     if (fetch instanceof IndexedSlices || fetch instanceof SparseTensor) return slices(fetch, visit);
-    if (isPlainObject(fetch)) {
-      const entries = Object.entries(fetch).map(([name, item]) => [name, visit(item)] as const);
-      return values => Object.fromEntries(entries.map(([name, item]) => [name, item(values)]));
-    }
+    if (isPlainObject(fetch)) return fields(fetch, visit);
     const element = elementOf(graph, fetch);
-    if (element instanceof Tensor) return take(element);
+    // What stands for an element may come to stand for another.
+    const isItself = fetch === element || typeof fetch === "string";
+    const isOf = (given: unknown): boolean => given === fetch && (isItself || graph.asGraphElement(given) === element);
+    if (element instanceof Tensor) return { assemble: take(element), isOf };
     targets.push(element);
-    return () => null;
+    return { assemble: () => null, isOf };
   };
-  return { assemble: visit(fetches), tensors, targets };
+  return { ...visit(fetches), tensors, targets };
 }
 
-function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => Assemble): Assemble {
-  const [values, indices, denseShape] = [fetch.values, fetch.indices, fetch.denseShape].map(part => (part ? visit(part) : () => null));
-  return results => ({ values: values(results), indices: indices(results), denseShape: denseShape(results) });
+function list(fetch: readonly unknown[] | (readonly unknown[] & NamedList), items: readonly Part[]): Part {
+  const assemble = (values: readonly NDArray[]): unknown[] => {
+    // Of its length from the start: a list that grows takes room for seventeen.
+    const results = new Array<unknown>(items.length);
+    for (let i = 0; i < items.length; i++) results[i] = items[i].assemble(values);
+    return results;
+  };
+  const isOf = (given: readonly unknown[]): boolean => {
+    if (given.length !== items.length) return false;
+    for (let i = 0; i < items.length; i++) if (!items[i].isOf(given[i])) return false;
+    return true;
+  };
+  if ("withItems" in fetch) return { assemble: values => fetch.withItems(assemble(values)), isOf: given => given === fetch && isOf(fetch) };
+  return { assemble, isOf: given => Array.isArray(given) && !("withItems" in given) && isOf(given) };
+}
+
+function fields(fetch: Record<string, unknown>, visit: (fetch: unknown) => Part): Part {
+  const entries = Object.entries(fetch).map(([name, item]) => [name, visit(item)] as const);
+  return {
+    assemble: values => Object.fromEntries(entries.map(([name, { assemble }]) => [name, assemble(values)])),
+    isOf: given =>
+      isPlainObject(given) &&
+      Object.keys(given).length === entries.length &&
+      entries.every(([name, { isOf }]) => Object.hasOwn(given, name) && isOf(given[name])),
+  };
+}
+
+function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => Part): Part {
+  const absent: Part["assemble"] = () => null;
+  const [values, indices, denseShape] = [fetch.values, fetch.indices, fetch.denseShape].map(part => (part ? visit(part).assemble : absent));
+  return {
+    assemble: results => ({ values: values(results), indices: indices(results), denseShape: denseShape(results) }),
+    isOf: given => given === fetch,
+  };
 }
 
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>

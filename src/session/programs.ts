@@ -17,7 +17,8 @@ const mostBytes = 2 ** 28;
 
 /** One compiled program, made again after it was released. */
 export interface Program {
-  run(feeds: readonly NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
+  /** As the executable's. */
+  run(feeds: readonly NDArray[], into?: NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
   readonly executable: Executable;
   release(): void;
 }
@@ -55,7 +56,7 @@ export class Programs {
       get executable() {
         return newest;
       },
-      run: feeds => {
+      run: (feeds, into) => {
         const executable = this.kept.get(identity);
         if (anySize && isOften(++runs, newest) && this.mayBeLate(place)) {
           anySize = false;
@@ -63,7 +64,7 @@ export class Programs {
         }
         if (!executable) return makeAndRun(feeds);
         this.touch(identity, executable);
-        return executable.run(feeds);
+        return executable.run(feeds, into);
       },
       release: () => this.drop(identity),
     };

@@ -19,7 +19,6 @@ import { pythonType } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph, Scope } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { type Callable, takesAgain } from "./callable.ts";
 import { type Compiled, compile } from "./compile.ts";
 import { Programs } from "./programs.ts";
 import { getIntraOpParallelismThreads } from "./devices.ts";
@@ -27,6 +26,7 @@ import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
 import { type Feed, type FeedKey, type Feeds, feedValue, resolveFeeds } from "./feeds.ts";
 import { type FetchPlan, type Fetches, planFetches, type Results } from "./fetches.ts";
 import type { RunContext } from "./host.ts";
+import { Repeatable } from "./repeat.ts";
 import { type RunTrace, stepStats } from "./trace.ts";
 import { Turns } from "./turns.ts";
 
@@ -84,7 +84,7 @@ const settingNames = ["feedDict", "options", "runMetadata"];
 
 /** Names of tensors hold a colon, so an object with these keys is not one of feeds. */
 const isSettings = (given: RunArgument | undefined): given is RunSettings & { readonly feedDict?: Feeds | null } =>
-  typeof given === "object" && given !== null && settingNames.some(name => name in given);
+  typeof given === "object" && given !== null && !Array.isArray(given) && settingNames.some(name => name in given);
 
 /** @throws TypeError for a trace level or metadata that are none. */
 function isTraced(options: RunSettingsOptions | null | undefined, metadata: RunMetadataTarget | null | undefined): boolean {
@@ -99,6 +99,9 @@ function isTraced(options: RunSettingsOptions | null | undefined, metadata: RunM
 
 /** Signatures (fetches, fed tensors and their shapes) whose programs are kept. */
 const mostSignatures = 256;
+
+/** Runs that are remembered, to be done again at once. */
+const mostRepeatable = 8;
 
 /** How long runs may follow each other before waiting events are let in. */
 const turnMs = 50;
@@ -122,6 +125,9 @@ export class Session {
   private programs: Programs | undefined;
   /** Of fetches that cannot change. */
   private readonly plans = new WeakMap<object, FetchPlan>();
+  /** Of the runs done last; `next` is replaced next. */
+  private readonly repeatable: Repeatable[] = [];
+  private next = 0;
   private readonly ids = new WeakMap<object, number>();
   private nextId = 0;
   private isClosed = false;
@@ -132,7 +138,7 @@ export class Session {
     aside: work => this.turns.aside(work),
     closing: this.closing.signal,
     run: (fetches, feeds) => {
-      const plan: FetchPlan = { tensors: fetches, targets: [], assemble: values => values };
+      const plan: FetchPlan = { tensors: fetches, targets: [], assemble: values => values, isOf: () => false };
       return this.perform(
         plan,
         [...feeds].map(([tensor, value]) => ({ tensor, value })),
@@ -170,13 +176,42 @@ export class Session {
   run<const F extends Fetches>(fetches: F, given?: RunArgument, last?: RunSettings): Promise<Results<F>> {
     try {
       const settings = isSettings(given) ? given : last;
-      const plan = this.fetchPlan(fetches);
-      const resolved = resolveFeeds(this.graph, isSettings(given) ? given.feedDict : given);
+      const feeds = isSettings(given) ? given.feedDict : given;
       const isPlain = !settings?.options && !settings?.runMetadata;
-      return (isPlain ? this.execute(plan, resolved) : this.told(plan, resolved, settings)) as Promise<Results<F>>;
+      if (isPlain) return (this.runAgain(fetches, feeds) ?? this.runAnew(fetches, feeds)) as Promise<Results<F>>;
+      return this.told(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds), settings) as Promise<Results<F>>;
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** A run that nothing is remembered of. */
+  private runAnew(fetches: unknown, feeds: Feeds | null | undefined): Promise<unknown> {
+    const plan = this.fetchPlan(fetches);
+    return this.kept(
+      this.perform(plan, resolveFeeds(this.graph, feeds), this.context, run => {
+        const isKnown = this.repeatable.some(known => this.isRepeated(known, fetches, feeds));
+        // What is not recognized (feeds by name) is not kept.
+        if (isKnown || !this.isRepeated(run, fetches, feeds)) return;
+        this.repeatable[this.next] = run;
+        this.next = (this.next + 1) % mostRepeatable;
+      }),
+    );
+  }
+
+  private isRepeated(run: Repeatable, fetches: unknown, feeds: Feeds | null | undefined): boolean {
+    const isIt = this.fits(run) && run.isOf(fetches) && run.takesFeeds(feeds);
+    run.forget();
+    return isIt;
+  }
+
+  /** A run like one of the last ones, if it can be done at once. */
+  private runAgain(fetches: unknown, feeds: Feeds | null | undefined): Promise<unknown> | undefined {
+    const { repeatable } = this;
+    if (repeatable.length === 0 || !this.isIdle()) return undefined;
+    for (let i = 0; i < repeatable.length; i++)
+      if (this.fits(repeatable[i]) && repeatable[i].isOf(fetches) && repeatable[i].takesFeeds(feeds)) return this.atOnce(repeatable[i]);
+    return undefined;
   }
 
   /** A run with options: traced, or with a limit on how long it waits. */
@@ -204,46 +239,56 @@ export class Session {
     { feedList = [] }: { readonly feedList?: readonly FeedKey[] } = {},
   ): (...values: ArrayLike[]) => Promise<Results<F>> {
     const tensors = feedList.map(key => this.graph.asGraphElement(key, { allowOperation: false }) as Tensor);
-    const callable: Callable = { plan: this.fetchPlan(fetches), tensors };
+    const plan = this.fetchPlan(fetches);
+    let last: Repeatable | undefined;
+    const callAnew = async (...values: ArrayLike[]): Promise<unknown> => {
+      const feeds = tensors.slice(0, values.length).map((tensor, i): Feed => ({ tensor, value: feedValue(tensor, values[i]) }));
+      return this.kept(
+        this.perform(plan, feeds, this.context, run => {
+          last = run;
+        }),
+      );
+    };
+    // The list of values is only looked into here, so the engine need not make one.
     return (...values) => {
       try {
-        return (this.callAtOnce(callable, values) ?? this.call(callable, values)) as Promise<Results<F>>;
+        let isLike = last !== undefined && values.length === last.feeds && this.fits(last) && this.isIdle();
+        for (let i = 0; isLike && i < values.length; i++) isLike = (last as Repeatable).takes(i, values[i]);
+        const again = isLike ? this.atOnce(last as Repeatable) : callAnew(...values);
+        return again as Promise<Results<F>>;
       } catch (error) {
         return Promise.reject(error);
       }
     };
   }
 
-  private async call(callable: Callable, values: readonly ArrayLike[]): Promise<unknown> {
-    const { plan, tensors } = callable;
-    const feeds = tensors.slice(0, values.length).map((tensor, i): Feed => ({ tensor, value: feedValue(tensor, values[i]) }));
-    const result = await this.execute(plan, feeds);
-    const program = this.compiled.get(this.signature(plan, feeds));
-    if (program !== undefined && !(program instanceof Promise))
-      callable.last = { program, given: feeds.map(({ value }) => value), shapeChanges: this.opened?.shapeChanges ?? 0 };
-    return result;
+  /** Could a run begin and end now? Nobody else runs, and no event has waited for long. */
+  private isIdle(): boolean {
+    return !this.isClosed && this.turns.isFree && performance.now() - this.lastTurn < turnMs;
   }
 
-  /** A call like the last one, if nobody else runs and no event has waited for long; what it gives at once is all that it allocates. */
-  private callAtOnce(callable: Callable, values: readonly ArrayLike[]): Promise<unknown> | undefined {
-    const { last, plan } = callable;
-    if (last === undefined || this.isClosed || !this.turns.isFree || performance.now() - this.lastTurn >= turnMs) return undefined;
-    if (last.shapeChanges !== this.opened?.shapeChanges || !takesAgain(last.given, values)) return undefined;
+  private fits(run: Repeatable): boolean {
+    return run.fits(this.opened?.shapeChanges ?? 0, this.graph.restrictions);
+  }
+
+  /** Repeats a run with the values it has taken; a promise of what it gives is all that is allocated besides. */
+  private atOnce(run: Repeatable): Promise<unknown> {
     void this.turns.take();
-    let results: ReturnType<Compiled["run"]>;
+    let given: unknown;
     try {
-      results = last.program.run(last.given, this.context);
+      given = run.run(this.context);
     } catch (error) {
       this.turns.give();
       throw error;
     }
-    if (!(results instanceof Promise)) {
-      this.turns.give();
-      return Promise.resolve(plan.assemble(results));
-    }
-    // It goes on, with the turn, and with a list that nobody else may use.
-    callable.last = undefined;
-    return this.kept(results.then(arrays => plan.assemble(arrays)).finally(() => this.turns.give()));
+    if (given instanceof Promise) return this.goesOn(given);
+    this.turns.give();
+    return Promise.resolve(given);
+  }
+
+  /** A run that keeps the turn until it has ended. */
+  private goesOn<T>(run: Promise<T>): Promise<T> {
+    return this.kept(run.finally(() => this.turns.give()));
   }
 
   /** All stages of what these fetches compile to, as text: graph, program, plan, kernels, module. */
@@ -283,7 +328,13 @@ export class Session {
     return work;
   }
 
-  private async perform(plan: FetchPlan, feeds: readonly Feed[], context = this.context): Promise<unknown> {
+  /** `remember` is told of a run that was done without waiting. */
+  private async perform(
+    plan: FetchPlan,
+    feeds: readonly Feed[],
+    context = this.context,
+    remember?: (run: Repeatable) => void,
+  ): Promise<unknown> {
     const waiting = this.turns.take();
     if (waiting) await waiting;
     try {
@@ -296,7 +347,9 @@ export class Session {
         feeds.map(({ value }) => value),
         context,
       );
-      return plan.assemble(values instanceof Promise ? await values : values);
+      if (values instanceof Promise) return plan.assemble(await values);
+      remember?.(new Repeatable(plan, program, feeds, this.opened?.shapeChanges ?? 0, this.graph.restrictions));
+      return plan.assemble(values);
     } finally {
       this.turns.give();
     }
@@ -422,6 +475,7 @@ export class Session {
     } finally {
       this.opened?.close();
       this.compiled.clear();
+      this.repeatable.length = 0;
     }
   }
 

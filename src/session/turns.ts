@@ -11,9 +11,13 @@ export class Turns {
 
   /** Takes the turn; a promise if somebody else has it. */
   take(): Promise<void> | undefined {
-    if (this.isTaken) return new Promise(resolve => void this.waiting.push(resolve));
+    if (this.isTaken) return this.wait();
     this.isTaken = true;
     return undefined;
+  }
+
+  private wait(): Promise<void> {
+    return new Promise(resolve => void this.waiting.push(resolve));
   }
 
   /** Gives the turn to the next in line. */

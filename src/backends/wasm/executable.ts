@@ -1,7 +1,7 @@
 // A compiled plan: copy feeds in, one call, copy results out. Nothing is allocated per run but the results.
 
 import type { TypedArray } from "../../base/dtype.ts";
-import { dtypeTable, newTypedArray } from "../../base/dtype.ts";
+import { copyTypedArray, dtypeTable } from "../../base/dtype.ts";
 import { InternalError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
@@ -30,6 +30,8 @@ export class WasmExecutable implements Executable {
   private start: () => void = () => {};
   private required: { held: HeldState; state: State; reader: string }[] = [];
   private written: HeldState[] = [];
+  /** Where each feed of the plan is among those given. */
+  private readonly feedNumbers: readonly number[];
   private feedViews: (TypedArray | null)[] = [];
   private resultViews: (TypedArray | null)[] = [];
   private status = new Int32Array(2);
@@ -41,6 +43,7 @@ export class WasmExecutable implements Executable {
     this.device = device;
     this.plan = plan;
     this.code = code;
+    this.feedNumbers = plan.feeds.map(({ name }) => Number(name));
     this.counts = {
       hostKernels: code.hostKernels.length,
       arenaBytes: plan.arenaBytes,
@@ -61,9 +64,9 @@ export class WasmExecutable implements Executable {
     this.bind();
   }
 
-  run(feeds: readonly NDArray[]): readonly NDArray[] {
+  run(feeds: readonly NDArray[], into = new Array<NDArray>(this.plan.results.length)): readonly NDArray[] {
     this.bind();
-    for (const { held, state, reader } of this.required) if (!held.isInitialized) throw uninitializedError(state, reader);
+    this.requireInitialized();
     this.copyIn(feeds);
     this.status[0] = 0;
     if (this.trace !== undefined) {
@@ -74,8 +77,9 @@ export class WasmExecutable implements Executable {
     // A host routine may have grown the memory.
     if (this.memoryVersion !== this.device.memory.version) this.makeViews();
     if (this.status[0] !== 0) throw this.failure();
-    for (const held of this.written) held.isInitialized = true;
-    return this.plan.results.map(this.copyOut);
+    for (let i = 0; i < this.written.length; i++) this.written[i].isInitialized = true;
+    for (let i = 0; i < into.length; i++) into[i] = this.copyOut(i);
+    return into;
   }
 
   /** What workers hold of it, where threads share its phases. */
@@ -181,32 +185,38 @@ export class WasmExecutable implements Executable {
 
   // ---- data ----
 
+  // Loops of a run count by themselves: each `for … of` would leave an iterator behind.
+
+  private requireInitialized(): void {
+    for (let i = 0; i < this.required.length; i++) {
+      const { held, state, reader } = this.required[i];
+      if (!held.isInitialized) throw uninitializedError(state, reader);
+    }
+  }
+
   private copyIn(feeds: readonly NDArray[]): void {
     const { plan, feedViews } = this;
     for (let i = 0; i < plan.feeds.length; i++) {
-      const array = feeds[Number(plan.feeds[i].name)];
+      const array = feeds[this.feedNumbers[i]];
       const view = feedViews[i];
       if (view) view.set(array.data as never);
       else this.hostWrite(plan.feeds[i].value, array);
     }
-    for (const { state, value } of plan.flags) {
+    for (let i = 0; i < plan.flags.length; i++) {
+      const { state, value } = plan.flags[i];
       const place = this.placeOf(value);
       if (place.region !== "host")
         this.device.view("uint8", this.offsetOf(place), 1)[0] = this.device.find(state.id)?.isInitialized ? 1 : 0;
     }
   }
 
-  /** A function of its own, so that copying results makes none. */
-  private readonly copyOut = (value: Value, i: number): NDArray => {
+  private copyOut(i: number): NDArray {
+    const value = this.plan.results[i];
     const view = this.resultViews[i];
-    if (!view) {
-      const { dtype, data } = this.hostRead(value);
-      return new NDArray(dtype, value.shape, data.slice());
-    }
-    const copy = newTypedArray(value.dtype, sizeOf(value.shape));
-    copy.set(view as never);
-    return new NDArray(value.dtype, value.shape, copy);
-  };
+    if (view) return new NDArray(value.dtype, value.shape, copyTypedArray(value.dtype, view));
+    const { dtype, data } = this.hostRead(value);
+    return new NDArray(dtype, value.shape, data.slice());
+  }
 
   // ---- host kernels ----
 
