@@ -7,6 +7,7 @@ import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
 import { planBound, planCounts, printPlan, schedule } from "./index.ts";
+import type { Plan } from "./plan.ts";
 
 const feed = (shape: readonly number[], name = "x"): Value => ir.feed(name, "float32", shape);
 
@@ -40,6 +41,23 @@ describe("places", () => {
     );
     expect(plan.constants).toHaveLength(1);
     expect(plan.constantBytes).toBe(64);
+  });
+
+  it("leave a large constant on the host where all it does is to begin a state", () => {
+    const [large, small] = [2 ** 14, 2 ** 14 - 1];
+    const filled = (size: number): NDArray => NDArray.from(Float32Array.from({ length: size }, (_, i) => i));
+    const initial = (size: number, isFetched = false): Plan =>
+      planOf(
+        program(() => {
+          const value = ir.constant(filled(size));
+          ir.updateState(variable("v", [size]), value);
+          return isFetched ? [value] : [];
+        }),
+      );
+    expect(initial(large).constantBytes).toBe(0);
+    expect(initial(large).hostConstants.map(({ data }) => data.size)).toEqual([large]);
+    expect(initial(small).constantBytes).toBe(4 * (small + 1));
+    expect(initial(large, true).constantBytes).toBe(4 * large);
   });
 
   it("keep fed, constant and state values that are fetched", () => {

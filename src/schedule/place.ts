@@ -13,6 +13,10 @@ import { reuseDying } from "./reuse.ts";
 import type { Homes } from "./settle.ts";
 import type { Aliases, Sources } from "./sources.ts";
 
+/** A constant from here on that is only copied into states (the initial value of a variable) stays where the host has it: among the constants it
+ *  would be copied twice and held twice. Below, asking the host costs more than the copy. */
+const largeBytes = 2 ** 16;
+
 /** Gives every value its place and writes the Plan. */
 export function place(block: Block, sources: Sources, homes: Homes, aliases: Aliases, target: ScheduleTarget): Plan {
   const given = [...sources.feeds, ...sources.flags].map(({ value }) => value);
@@ -99,19 +103,29 @@ class Placement {
 
   private placeConstants(): void {
     const read = new Set<Value>();
+    /** Read by more than copies into states. */
+    const inMemory = new Set<Value>();
     const collect = (block: Block): void => {
       for (const { draft, reads } of block.nodes) {
-        for (const value of reads) read.add(this.aliases.rootOf(value));
+        const isInitial = draft.kind === "copy" && draft.to.kind === "state";
+        for (const value of reads) {
+          read.add(this.aliases.rootOf(value));
+          if (!isInitial) inMemory.add(this.aliases.rootOf(value));
+        }
         if (draft.kind === "branch") for (const region of draft.cases) collect(region);
         if (draft.kind === "loop") for (const region of [draft.condition, draft.body]) collect(region);
       }
-      for (const result of block.results) read.add(this.aliases.rootOf(result));
+      for (const result of block.results) {
+        read.add(this.aliases.rootOf(result));
+        inMemory.add(this.aliases.rootOf(result));
+      }
     };
     collect(this.block);
     const known = new Map<string, { data: NDArray; place: Place }[]>();
     for (const { data, value } of this.sources.constants) {
-      if (!read.has(this.aliases.rootOf(value))) continue;
-      if (isHost(value)) {
+      const root = this.aliases.rootOf(value);
+      if (!read.has(root)) continue;
+      if (isHost(value) || (!inMemory.has(root) && bytesOf(value) >= largeBytes)) {
         const slot = this.hostSlots++;
         this.hostConstants.push({ data, slot });
         this.places.set(value, { region: "host", slot });
