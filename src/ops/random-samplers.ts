@@ -116,6 +116,11 @@ export const gammaSamples: Routine = {
       const d = alpha + (isSmall ? 2 / 3 : -1 / 3);
       const c = 1 / 3 / Math.sqrt(d);
       draws.begin(blocksPerSample * k);
+      // The exponential distribution, which TensorFlow samples directly.
+      if (alpha === 1) {
+        store(out, at, -Math.log1p(-draws.uniform()));
+        return;
+      }
       for (;;) {
         const x = draws.normal();
         const root = 1 + c * x;
