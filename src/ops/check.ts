@@ -255,17 +255,15 @@ export function assertScalar(tensor: TensorLike, ...rest: unknown[]): Tensor {
 
 /** The float type that all tensors share. @throws ValueError if they differ, or it is no float type. TF: tf.assert_same_float_dtype. */
 export function assertSameFloatDtype(tensors?: readonly Tensor[] | null, dtype?: DType | null): DType {
-  let expected = dtype ?? undefined;
-  for (const tensor of tensors ?? []) {
-    expected ??= tensor.dtype;
-    if (tensor.dtype !== expected)
-      throw new ValueError(
-        `Tensor ${tensor.name} has dtype ${tensor.dtype}, but ${expected} was expected.`,
-        "All tensors must be of one float type.",
-      );
-  }
-  if (expected !== undefined && !isFloating(expected)) throw new ValueError(`Expected floating point type, got <dtype: '${expected}'>.`);
-  return expected ?? "float32";
+  const [first] = tensors ?? [];
+  const expected = dtype ?? first?.dtype ?? "float32";
+  const other = tensors?.find(tensor => tensor.dtype !== expected);
+  if (other !== undefined)
+    throw new ValueError(
+      `${other.name}, type=<dtype: '${other.dtype}'>, must be of the same type (<dtype: '${expected}'>)${dtype ? "" : ` as ${first.name}`}.`,
+    );
+  if (!isFloating(expected)) throw new ValueError(`Expected floating point type, got <dtype: '${expected}'>.`);
+  return expected;
 }
 
 /** @throws TypeError unless the value is a list of things, rather than a tensor, array or string. TF: tf.assert_proper_iterable. */
