@@ -42,7 +42,7 @@ const internal = /^ops\/(?:operators|arguments|named|registry|linalg-dense|linal
 
 /** Where the names of a namespace live, if not in files called like it. */
 const homes: Readonly<Record<string, RegExp>> = {
-  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image)/,
+  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image|distributions)/,
   dtypes: /^base\/dtype-names|^ops\/(?:math|string)/,
   nest: /^ops\/nested/,
   config: /^session\/devices/,
@@ -70,6 +70,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   "train.queue_runner": /^library\/train\/|^io\/queue-runners/,
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,
+  distributions: /^library\/distributions\//,
   layers: /^library\/layers/,
   "saved_model.main_op": /^io\/saved-model/,
   "saved_model.signature_def_utils": /^io\/saved-model/,
