@@ -187,6 +187,7 @@ export const disable_resource_variables: Tf["disable_resource_variables"] = tf.d
 export const disable_tensor_equality: Tf["disable_tensor_equality"] = tf.disable_tensor_equality;
 export const disable_v2_behavior: Tf["disable_v2_behavior"] = tf.disable_v2_behavior;
 export const disable_v2_tensorshape: Tf["disable_v2_tensorshape"] = tf.disable_v2_tensorshape;
+export const distributions: Tf["distributions"] = tf.distributions;
 export const div: Tf["div"] = tf.div;
 export const div_no_nan: Tf["div_no_nan"] = tf.div_no_nan;
 export const divide: Tf["divide"] = tf.divide;

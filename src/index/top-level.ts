@@ -5,6 +5,7 @@ export * as bitwise from "./bitwise.ts";
 export * as config from "./config.ts";
 export * as data from "./data.ts";
 export * as debugging from "./debugging.ts";
+export * as distributions from "./distributions.ts";
 export * as dtypes from "./dtypes.ts";
 export * as graphUtil from "./graph-utilities.ts";
 export * as image from "./image.ts";
