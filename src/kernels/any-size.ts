@@ -105,7 +105,7 @@ const blockVectors = 4;
 function reduce(kernel: ReduceKernel, point: Point, quantities: Quantities): void {
   const { k, addresses } = point;
   if (sizeOf(kernel.over) === 0) return map({ kind: "map", shape: kernel.shape, stores: unrolled(kernel) }, point);
-  const work: Work = { ...mergedLoops(kernel), k, addresses, isAnySize: true };
+  const work: Work = { ...mergedLoops([kernel]), k, addresses, isAnySize: true };
   const inner = work.sizes.length - 1;
   if (inner < 0 || kernel.combine.startsWith("arg") || !isVectorFold(work)) return rows(work, { outer: point });
   if (productOfMatrices(work, point, quantities)) return;

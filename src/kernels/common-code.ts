@@ -4,9 +4,9 @@
 // recorded so as well and kept: a plan for that size takes their functions as they are.
 
 import type { Value } from "../ir/program.ts";
-import type { Kernel } from "../schedule/plan.ts";
+import { type Kernel, mayHaveScratch, type WithScratch } from "../schedule/plan.ts";
 import { formOf, type KernelForm } from "./kernel-form.ts";
-import type { Phase, Recording, WithScratch } from "./phase.ts";
+import type { Phase, Recording } from "./phase.ts";
 import type { KernelModule } from "./language.ts";
 import { Addresses, type CodePlace, type ScratchPlace } from "./places.ts";
 import { ModuleRecorder } from "./recorder.ts";
@@ -121,7 +121,7 @@ export class CommonCode {
       const addresses = new Addresses(k, places);
       const assign = (variable: string, place: CodePlace): void => k.assign(variable, addresses.number(addresses.at(place)));
       values.forEach((value, number) => void assign(variableOf(number), addresses.place(value)));
-      const scratch = kernel.kind === "reduce" || kernel.kind === "contract" ? this.#recording.scratchOf(kernel) : undefined;
+      const scratch = mayHaveScratch(kernel) ? this.#recording.scratchOf(kernel) : undefined;
       if (scratch) assign(scratchVariable, scratch);
       k.call(shared, ...Object.values(given));
     });

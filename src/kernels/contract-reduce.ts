@@ -4,7 +4,7 @@ import type { Operand, Value } from "../ir/program.ts";
 import { type ContractKernel, paddedReduce, type Padding } from "./contract-plan.ts";
 import { isHalf } from "./halves.ts";
 import { applyScalar, castScalar, constantScalar, guardScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
-import { partialOf } from "./reduce.ts";
+import { partialsOf } from "./reduce.ts";
 import type { ReduceKernel } from "./reduce-work.ts";
 
 /** A contraction as a reduction of products, zero outside its operands. Products and sums of halves are taken in float32. */
@@ -38,5 +38,5 @@ export interface ProductSums {
 export function sumOfProducts(kernel: ContractKernel): ProductSums {
   const padded = paddedReduce(kernel);
   const reduce = asReduce(padded?.kernel ?? kernel);
-  return { paddings: padded?.paddings ?? [], reduce, partial: partialOf(reduce) };
+  return { paddings: padded?.paddings ?? [], reduce, partial: partialsOf([reduce])[0] };
 }

@@ -58,7 +58,8 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
 }
 
 function recordSums({ paddings, reduce, partial }: ProductSums, recording: Recording): Phase[] {
-  return [...padded(paddings, recording), ...recordReduce(reduce, recording, partial && recording.places.get(partial))];
+  const place = partial && recording.places.get(partial);
+  return [...padded(paddings, recording), ...recordReduce(reduce, recording, place && "offsetBytes" in place ? place : undefined)];
 }
 
 const padded = (paddings: readonly Padding[], recording: Recording): Phase[] =>

@@ -5,19 +5,19 @@ import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { forEachScalar, loadScalar, type Scalar } from "../ir/scalar.ts";
 import { scalarsOfKernel, writesOfKernel } from "../schedule/draft.ts";
-import type { Kernel, Plan } from "../schedule/plan.ts";
+import type { Kernel, Plan, WithScratch } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
 import { elementRow } from "./element.ts";
 import type { CostedPart } from "./estimate.ts";
 import { i32, type KernelModule } from "./language.ts";
 import { recordMap } from "./map.ts";
-import type { Phase, Recording, WithScratch } from "./phase.ts";
+import type { Phase, Recording } from "./phase.ts";
 import { Addresses, type CodePlace, type ScratchPlace } from "./places.ts";
 import { CommonCode, type Keeping } from "./common-code.ts";
 import { type FunctionRecorder, ModuleRecorder } from "./recorder.ts";
 import { recordRandom } from "./random.ts";
-import { recordReduce } from "./reduce.ts";
+import { recordReduce, recordReductions } from "./reduce.ts";
 import { isRecordable } from "./scalar-code.ts";
 import { recordRows } from "./rows.ts";
 import { recordScan } from "./scan.ts";
@@ -264,6 +264,8 @@ function phasesOf(kernel: Kernel, recording: Recording): Phase[] {
       return recordSweep(kernel, recording);
     case "reduce":
       return recordReduce(kernel, recording);
+    case "reductions":
+      return recordReductions(kernel, recording);
     case "rows":
       return recordRows(kernel, recording);
     case "contract":
@@ -307,6 +309,7 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
     case "map":
       return kernel.stores.map(({ body }) => body);
     case "sweep":
+    case "reductions":
     case "rows":
       return scalarsOfKernel(kernel);
     case "reduce":
@@ -329,7 +332,7 @@ function scalarsOf(kernel: Kernel): readonly Scalar[] | undefined {
 }
 
 function valuesWritten(kernel: Kernel): readonly Value[] {
-  if (kernel.kind === "sweep") return writesOfKernel(kernel);
+  if (kernel.kind === "sweep" || kernel.kind === "reductions") return writesOfKernel(kernel);
   if ("stores" in kernel) return kernel.stores.map(({ out }) => out);
   return kernel.kind === "scatter" ? [kernel.out] : [];
 }

@@ -6,7 +6,7 @@ import type { Operand, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import type { Kernel, Store } from "../schedule/plan.ts";
 
-type CommonKernel = Extract<Kernel, { kind: "map" | "sweep" | "reduce" | "rows" | "contract" }>;
+type CommonKernel = Extract<Kernel, { kind: "map" | "sweep" | "reduce" | "reductions" | "rows" | "contract" }>;
 
 /** A kernel without its addresses: a text, and the values it names, in the order in which the text first does. */
 export interface KernelForm {
@@ -20,6 +20,7 @@ export function formOf(kernel: Kernel): KernelForm | undefined {
     case "map":
     case "sweep":
     case "reduce":
+    case "reductions":
     case "rows":
     case "contract": {
       const writer = new FormWriter();
@@ -60,6 +61,13 @@ class FormWriter {
         this.parts.push(kind, shape.join(), over.join(), combine, accumulator, scratch?.bytes ?? "none");
         this.#scalar(body);
         return this.#stores(stores);
+      }
+      case "reductions": {
+        const { kind, reductions, scratch, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind, scratch?.bytes ?? "none");
+        for (const reduction of reductions) this.kernel(reduction);
+        return;
       }
       case "contract": {
         const { kind, shape, over, left, right, stores, scratch, ...rest } = kernel;

@@ -1,7 +1,7 @@
 // Phases: the functions a plan is recorded as, each cut into units that threads can take, and what a recording carries along.
 
 import type { Value } from "../ir/program.ts";
-import type { Kernel } from "../schedule/plan.ts";
+import type { WithScratch } from "../schedule/plan.ts";
 import type { CodePlace, ScratchPlace } from "./places.ts";
 import type { FunctionRef, ModuleRecorder } from "./recorder.ts";
 
@@ -19,9 +19,6 @@ export interface Phase {
   /** The phases that it calls, where it is several in one (join-phases.ts). */
   readonly joined?: readonly Phase[];
 }
-
-/** A kernel that may have scratch. */
-export type WithScratch = Extract<Kernel, { kind: "reduce" | "contract" | "sort" }>;
 
 /** What kernels without scratch are recorded with. */
 export interface NamedRecording {

@@ -38,6 +38,8 @@ function describe(kernel: Kernel): string {
       return `sweep of ${kernel.maps.map(({ shape }) => `[${shape}]`).join(", ")}`;
     case "reduce":
       return `reduce ${kernel.combine} [${kernel.shape}] over [${kernel.over}]${stored}`;
+    case "reductions":
+      return `reductions of ${kernel.reductions.length}: ${describe(kernel.reductions[0])}`;
     case "rows":
       return `rows ${kernel.rows} of ${kernel.length} in ${kernel.passes.length} passes`;
     case "contract":

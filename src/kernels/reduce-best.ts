@@ -72,7 +72,7 @@ export function bestInRow(work: Work, point: Point): Expr {
 }
 
 /** Are lanes compared along an axis? */
-export const isVectorBest = ({ body }: Work, axis: number): boolean => {
+export const isVectorBest = ({ body }: Pick<Work, "body">, axis: number): boolean => {
   const kind = vectorKind(body.dtype);
   return (kind === "f32x" || kind === "i32x") && isVectorizable(body, axis) && hasStep(body, axis);
 };

@@ -13,7 +13,7 @@ import { storeScalar, storesLeaf } from "./map.ts";
 import { scaleOf } from "./nest.ts";
 import type { FunctionRecorder } from "./recorder.ts";
 import { BestVectors, isVectorBest } from "./reduce-best.ts";
-import { type CutWork, hasStep, sliceAt, type Work } from "./reduce-work.ts";
+import { bodiesOf, type CutWork, hasStep, type Part, partsOf, sliceAt, type Work } from "./reduce-work.ts";
 import { indexCode, type Point, scalarCode } from "./scalar-code.ts";
 import { isVectorizable, vectorCode } from "./vector-code.ts";
 
@@ -24,7 +24,7 @@ const columnVectors = 8;
 const bestVectors = 4;
 
 /** Are neighbouring results made of neighbouring elements? */
-export function isColumns(work: Work): boolean {
+export function isColumns(work: Pick<Work, "sizes" | "siblings"> & Part): boolean {
   const { sizes, body } = work;
   const inner = sizes.length - 1;
   if (inner < 0 || body.dtype === "bool" || sizes[inner] < 4) return false;
@@ -32,27 +32,31 @@ export function isColumns(work: Work): boolean {
 }
 
 /** Can neighbouring results be folded as vectors? */
-export function isVectorFold({ sizes, body, stores }: Work): boolean {
-  const inner = sizes.length - 1;
-  if (body.dtype === "bool" || vectorKind(body.dtype) === undefined || !isVectorizable(body, inner) || !hasStep(body, inner)) return false;
-  return stores.every(
-    store => isVectorizable(store.body, inner) && scaleOf(store.flat, inner) === 1 && vectorKind(store.out.dtype) !== undefined,
-  );
+export function isVectorFold(work: Pick<Work, "sizes" | "siblings"> & Part): boolean {
+  const inner = work.sizes.length - 1;
+  return partsOf(work).every(({ body, stores }) => {
+    if (body.dtype === "bool" || vectorKind(body.dtype) === undefined || !isVectorizable(body, inner) || !hasStep(body, inner))
+      return false;
+    return stores.every(
+      store => isVectorizable(store.body, inner) && scaleOf(store.flat, inner) === 1 && vectorKind(store.out.dtype) !== undefined,
+    );
+  });
 }
 
-const isBest = ({ kernel }: Work): boolean => kernel.combine.startsWith("arg");
+const isBest = ({ kernel }: Part): boolean => kernel.combine.startsWith("arg");
 
 /** Records the whole reduction so. */
 export function columns(work: CutWork): void {
-  const { k, sizes, addresses, body, stores, range } = work;
+  const { k, sizes, addresses, range } = work;
   const inner = sizes.length - 1;
   const size = sizes[inner];
   const width = k.target.lanes32;
   const outerSizes = sizes.slice(0, -1);
-  const bodies = [body, ...stores.map(store => store.body)];
+  const parts = partsOf(work);
+  const bodies = bodiesOf(parts);
   const isFlat = outerSizes.length === 0;
   const all = (point: Point): void => {
-    const most = isBest(work) ? bestVectors : columnVectors;
+    const most = isBest(work) ? bestVectors : Math.max(1, Math.floor(columnVectors / parts.length));
     const block = width * most;
     const first = isFlat ? k.let(times(range.low, flatUnit)) : i32.const(0);
     const last = isFlat ? k.let(least(times(range.high, flatUnit), size)) : i32.const(size);
@@ -107,16 +111,18 @@ function bestBlock(work: Work, point: Point, counter: Local<"i32">, vectors: num
 
 /** Sums (or other folds) of `vectors` vectors of neighbouring results from `counter` on. */
 export function sumBlock(work: Work, point: Point, counter: Local<"i32">, vectors: number, part: number | undefined): void {
-  const { k, sizes, overSizes, body, stores, isAnySize = false } = work;
+  const { k, sizes, overSizes, isAnySize = false } = work;
   const inner = sizes.length - 1;
-  const combine = work.kernel.combine as Fold;
-  const lane = vectorKind(body.dtype) === "f32x" ? f32x : i32x;
-  const identity = Number(identityOf(combine, body.dtype));
-  const isLong = combine === "sum" && body.dtype === "float32" && (isAnySize || sizeOf(overSizes) > 4 * flushEvery);
-  const sums = Array.from({ length: vectors }, () => k.vector(lane.name, identity));
-  const totals = isLong ? sums.map(() => k.vector("f32x", 0)) : [];
-  const steps = isLong ? k.number("i32") : undefined;
-  const fold = vectorFold(combine, lane.name);
+  const folded = partsOf(work).map(({ kernel, body, stores }) => {
+    const combine = kernel.combine as Fold;
+    const lane = vectorKind(body.dtype) === "f32x" ? f32x : i32x;
+    const identity = Number(identityOf(combine, body.dtype));
+    const isLong = combine === "sum" && body.dtype === "float32" && (isAnySize || sizeOf(overSizes) > 4 * flushEvery);
+    const sums = Array.from({ length: vectors }, () => k.vector(lane.name, identity));
+    return { body, stores, fold: vectorFold(combine, lane.name), sums, totals: isLong ? sums.map(() => k.vector("f32x", 0)) : [] };
+  });
+  const long = folded.filter(({ totals }) => totals.length > 0);
+  const steps = long.length > 0 ? k.number("i32") : undefined;
   const axes = [...point.axes];
   axes[inner] = counter;
   // The inner axis is fixed to this block, so the loops over r see it as an outer one.
@@ -132,25 +138,28 @@ export function sumBlock(work: Work, point: Point, counter: Local<"i32">, vector
     },
     {
       scalar: at => {
-        for (let v = 0; v < vectors; v++) k.set(sums[v], fold(sums[v], vectorAt(at, inner, v, part, k, body)));
+        for (let v = 0; v < vectors; v++) {
+          const place = blockPoint(at, inner, v, part, k);
+          for (const { body, fold, sums } of folded) k.set(sums[v], fold(sums[v], vectorCode(body, place) as Expr<"vec">));
+        }
         if (steps) {
           k.set(steps, plus(steps, 1));
           k.if(i32.eqz(i32.and(steps, flushEvery - 1)), () => {
-            totals.forEach((total, v) => {
-              k.set(total, f32x.add(total, sums[v]));
-              k.set(sums[v], f32x.const(0));
-            });
+            for (const { sums, totals } of long)
+              for (const [v, total] of totals.entries()) {
+                k.set(total, f32x.add(total, sums[v]));
+                k.set(sums[v], f32x.const(0));
+              }
           });
         }
       },
     },
   );
-  for (const [v, total] of totals.entries()) k.set(sums[v], f32x.add(total, sums[v]));
-  const leaf = storesLeaf(
-    stores.map(({ out, body: epilogue, flat }) => ({ out, body: epilogue, flat })),
-    inner,
-  );
-  for (let v = 0; v < vectors; v++) leaf.vector?.(blockPoint({ ...point, axes, accumulator: sums[v] }, inner, v, part, k), v);
+  for (const { stores, sums, totals } of folded) {
+    for (const [v, total] of totals.entries()) k.set(sums[v], f32x.add(total, sums[v]));
+    const leaf = storesLeaf(stores, inner);
+    for (let v = 0; v < vectors; v++) leaf.vector?.(blockPoint({ ...point, axes, accumulator: sums[v] }, inner, v, part, k), v);
+  }
 }
 
 const vectorAt = (point: Point, inner: number, v: number, part: number | undefined, k: FunctionRecorder, body: Scalar): Expr<"vec"> =>

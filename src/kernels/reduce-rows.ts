@@ -10,7 +10,7 @@ import type { Fold, Scalar } from "../ir/scalar.ts";
 import { type Expr, f32x, i32, i32x, type Lane, type Local } from "./language.ts";
 import { loopOver } from "./loops.ts";
 import type { FunctionRecorder } from "./recorder.ts";
-import { hasStep, sliceAt, type Work } from "./reduce-work.ts";
+import { hasStep, type Part, partsOf, sliceAt, type Work } from "./reduce-work.ts";
 import { constantCode, type Point, scalarCode, wrapTo } from "./scalar-code.ts";
 import { isVectorizable, vectorCode, type VectorPoint } from "./vector-code.ts";
 
@@ -20,43 +20,60 @@ export const flushEvery = 256;
 export const sideBySide = 4;
 export const fewestVectors = 16;
 
-/** The reduction at a point, in the body's type. */
-export function foldRow(work: Work, point: Point): Expr {
-  const { k, body, overSizes, sizes, isAnySize = false } = work;
-  const combine = work.kernel.combine as Fold;
-  const { dtype } = body;
-  const fold = scalarFold(combine, dtype);
-  const one = k.let(constantCode(dtype, identityOf(combine, dtype))) as Local<"i32">;
+/** Can the reduction of a result go by vectors along the innermost reduced axis? */
+export const hasRowVectors = ({ body }: Part, { sizes, overSizes }: Pick<Work, "sizes" | "overSizes">): boolean => {
   const inner = sizes.length + overSizes.length - 1;
-  const hasVectors = overSizes.length > 0 && isVectorizable(body, inner) && hasStep(body, inner);
+  return overSizes.length > 0 && isVectorizable(body, inner) && hasStep(body, inner);
+};
+
+/** The reductions at a point, each in its body's type. All go by vectors, or none does. */
+export function foldRow(work: Work, point: Point): Expr[] {
+  const { k, overSizes, sizes, isAnySize = false } = work;
+  const parts = partsOf(work);
+  const hasVectors = parts.every(part => hasRowVectors(part, work));
   const isWide = isAnySize || overSizes[overSizes.length - 1] >= sideBySide * fewestVectors;
   const isLong = isAnySize || sizeOf(overSizes) > 4 * flushEvery;
-  const vectors = hasVectors ? new RowVectors(k, body, combine, { count: isWide ? sideBySide : 1, isLong }) : undefined;
+  const count = isWide && hasVectors ? sideBySide : 1;
+  const rows = parts.map(({ body, kernel }) => {
+    const combine = kernel.combine as Fold;
+    return {
+      body,
+      fold: scalarFold(combine, body.dtype),
+      one: k.let(constantCode(body.dtype, identityOf(combine, body.dtype))) as Local<"i32">,
+      vectors: hasVectors ? new RowVectors(k, body, combine, { count, isLong }) : undefined,
+    };
+  });
   loopOver(
     {
       k,
       addresses: work.addresses,
       sizes: overSizes,
-      bodies: [body],
+      bodies: parts.map(({ body }) => body),
       range: sliceAt(work, point),
       outer: point,
       firstAxis: sizes.length,
-      unroll: vectors?.count ?? 1,
+      unroll: count,
     },
     {
-      scalar: at => k.set(one, fold(one, scalarCode(body, at)) as Expr<"i32">),
-      ...(vectors && {
+      scalar: at => {
+        for (const { body, fold, one } of rows) k.set(one, fold(one, scalarCode(body, at)) as Expr<"i32">);
+      },
+      ...(hasVectors && {
         vector: (at: VectorPoint, which: number) => {
-          if (at.part === undefined) vectors.add(at, which);
-          else for (const lane of vectors.lanesOf(k.let(vectors.valueAt(at)), at.part)) k.set(one, fold(one, lane) as Expr<"i32">);
+          for (const { fold, one, vectors } of rows)
+            if (at.part === undefined) vectors?.add(at, which);
+            else if (vectors)
+              for (const lane of vectors.lanesOf(k.let(vectors.valueAt(at)), at.part)) k.set(one, fold(one, lane) as Expr<"i32">);
         },
       }),
     },
   );
-  // Sums and products of narrow integers were taken in 32 bits, those of halves in float32.
-  if (!vectors) return isHalf(dtype) ? roundToHalf(dtype, one as Expr as Expr<"f32">, k) : wrapTo(dtype, one);
-  for (const lane of vectors.lanesOf(vectors.total(), k.target.lanes32)) k.set(one, fold(one, lane) as Expr<"i32">);
-  return one;
+  return rows.map(({ body: { dtype }, fold, one, vectors }) => {
+    // Sums and products of narrow integers were taken in 32 bits, those of halves in float32.
+    if (!vectors) return isHalf(dtype) ? roundToHalf(dtype, one as Expr as Expr<"f32">, k) : wrapTo(dtype, one);
+    for (const lane of vectors.lanesOf(vectors.total(), k.target.lanes32)) k.set(one, fold(one, lane) as Expr<"i32">);
+    return one;
+  });
 }
 
 /** The vector accumulators of a row: `count` of them side by side, in two levels where sums are long. */

@@ -7,9 +7,9 @@ import { dtypeBytes } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import { axisIndex, flattenIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
-import { loadScalar, substituteScalar } from "../ir/scalar.ts";
+import { loadScalar, substitution } from "../ir/scalar.ts";
 import { unitsOf } from "./loops.ts";
-import type { ReduceKernel, Work } from "./reduce-work.ts";
+import { type Part, partsOf, type ReduceKernel, type Work } from "./reduce-work.ts";
 
 /** A reduction with as many units needs no slices. */
 const enoughUnits = 8;
@@ -26,45 +26,48 @@ export interface Slices {
   readonly count: number;
   /** Units of the reduced space in each slice; the last may have fewer. */
   readonly unitsEach: number;
-  /** Results of each slice, slice after slice. */
-  readonly partial: Value;
+  /** Of each reduction the results of each slice, slice after slice. */
+  readonly partials: readonly Value[];
 }
 
-/** How to slice a reduction that costs so much, or undefined where nothing is gained. */
-export function planSlices(
-  kernel: ReduceKernel,
-  { sizes, overSizes, body }: Pick<Work, "sizes" | "overSizes" | "body">,
-  cost: number,
-): Slices | undefined {
-  if (cost < leastWork) return undefined;
-  if (kernel.combine.startsWith("arg") || !exact.has(body.dtype) || unitsOf(sizes) >= enoughUnits) return undefined;
+type Loops = Omit<Work, "k" | "addresses">;
+
+/** How to slice reductions that cost so much, or undefined where nothing is gained. */
+export function planSlices(work: Loops, cost: number): Slices | undefined {
+  const { sizes, overSizes } = work;
+  const parts = partsOf(work);
+  if (cost < leastWork || unitsOf(sizes) >= enoughUnits) return undefined;
+  if (!parts.every(({ kernel, body }) => !kernel.combine.startsWith("arg") && exact.has(body.dtype))) return undefined;
   const units = unitsOf(overSizes);
   const wanted = Math.min(mostSlices, units, Math.floor(cost / leastSlice));
   if (wanted < 2) return undefined;
   const unitsEach = Math.ceil(units / wanted);
   const count = Math.ceil(units / unitsEach);
-  const partial: Value = { id: -20, dtype: body.dtype, shape: [count, ...kernel.shape] };
-  return sizeOf(partial.shape) * dtypeBytes(body.dtype) > mostPartialBytes ? undefined : { count, unitsEach, partial };
+  const partials = parts.map(({ kernel, body }, p): Value => ({ id: -20 - p, dtype: body.dtype, shape: [count, ...kernel.shape] }));
+  const bytes = partials.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * dtypeBytes(dtype), 0);
+  return bytes > mostPartialBytes ? undefined : { count, unitsEach, partials };
 }
 
 /** The partial results: the same loops inside one over slices, axis 0. */
-export function slicedWork(work: Omit<Work, "k" | "addresses">, { count, unitsEach, partial }: Slices): Omit<Work, "k" | "addresses"> {
-  const { kernel, sizes, overSizes, body } = work;
+export function slicedWork(work: Loops, { count, unitsEach, partials }: Slices): Loops {
+  const { sizes, overSizes } = work;
   const moved = [...sizes, ...overSizes].map((size, axis) => axisIndex(axis + 1, size));
   const flat = flattenIndex([axisIndex(0, count), ...moved.slice(0, sizes.length)], [count, ...sizes]);
-  return {
-    ...work,
-    kernel: { ...kernel, accumulator: body.dtype },
-    sizes: [count, ...sizes],
-    body: substituteScalar(body, moved),
-    stores: [{ out: partial, body: { kind: "accumulator", dtype: body.dtype }, flat }],
-    unitsPerSlice: unitsEach,
-  };
+  const shifted = substitution(moved);
+  const [first, ...siblings] = partsOf(work).map(
+    ({ kernel, body }, p): Part => ({
+      kernel: { ...kernel, accumulator: body.dtype },
+      body: shifted(body),
+      stores: [{ out: partials[p], body: { kind: "accumulator", dtype: body.dtype }, flat }],
+    }),
+  );
+  return { ...work, ...first, siblings, sizes: [count, ...sizes], unitsPerSlice: unitsEach };
 }
 
-/** What combines partial results. */
-export function combineSlices({ shape, combine, accumulator, stores }: ReduceKernel, { count, partial }: Slices): ReduceKernel {
-  const slice = axisIndex(shape.length, count);
-  const body = loadScalar(partial, [slice, ...shape.map((size, axis) => axisIndex(axis, size))]);
-  return { kind: "reduce", shape, over: [count], combine, body, accumulator, stores };
-}
+/** What combines the partial results of each. */
+export const combineSlices = (kernels: readonly ReduceKernel[], { count, partials }: Slices): ReduceKernel[] =>
+  kernels.map(({ shape, combine, accumulator, stores }, p) => {
+    const slice = axisIndex(shape.length, count);
+    const body = loadScalar(partials[p], [slice, ...shape.map((size, axis) => axisIndex(axis, size))]);
+    return { kind: "reduce", shape, over: [count], combine, body, accumulator, stores };
+  });

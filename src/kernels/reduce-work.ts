@@ -13,14 +13,20 @@ import { flatIndex, pace } from "./vector-code.ts";
 
 export type ReduceKernel = Extract<Kernel, { kind: "reduce" }>;
 
-export interface Work {
+/** A reduction inside its loops. */
+export interface Part {
   readonly kernel: ReduceKernel;
+  readonly body: Scalar;
+  readonly stores: readonly { readonly out: Value; readonly body: Scalar; readonly flat: Index }[];
+}
+
+export interface Work extends Part {
+  /** Others in the same loops; none of them, nor the first, is of positions. */
+  readonly siblings: readonly Part[];
   readonly k: FunctionRecorder;
   readonly addresses: AddressBook;
   readonly sizes: readonly number[];
   readonly overSizes: readonly number[];
-  readonly body: Scalar;
-  readonly stores: readonly { readonly out: Value; readonly body: Scalar; readonly flat: Index }[];
   /** Where in the reduced space: what argmax returns. */
   readonly reduced: Index;
   /** Is the code for any size? Then none of the sizes above may decide what it is. */
@@ -28,6 +34,14 @@ export interface Work {
   /** Axis 0 counts slices of so many units of the reduced space. */
   readonly unitsPerSlice?: number;
 }
+
+export const partsOf = (work: Part & Pick<Work, "siblings">): readonly Part[] => [work, ...work.siblings];
+
+/** The expressions evaluated in the loops, what is reduced before what is made of it. */
+export const bodiesOf = (parts: readonly Part[]): Scalar[] => [
+  ...parts.map(({ body }) => body),
+  ...parts.flatMap(({ stores }) => stores.map(store => store.body)),
+];
 
 /** Work that is cut into units. */
 export interface CutWork extends Work {

@@ -18,20 +18,22 @@ import {
   substitution,
 } from "../ir/scalar.ts";
 import { evaluationCost, innerAxes, storeCost } from "../schedule/cost.ts";
+import type { Kernel } from "../schedule/plan.ts";
 import { Aliases } from "../schedule/sources.ts";
 import { SharedScalars } from "../schedule/share.ts";
 import { extreme, identityOf } from "./combine.ts";
+import { scratchOffsets } from "./contract-plan.ts";
 import { isHalf } from "./halves.ts";
 import { loopOver, unitsOf } from "./loops.ts";
 import { recordMap, storeScalar, valuesOf } from "./map.ts";
 import { mergeAxes } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
-import { Addresses, type CodePlace } from "./places.ts";
+import { Addresses, type ScratchPlace } from "./places.ts";
 import { bestInRow } from "./reduce-best.ts";
 import { columns, isColumns } from "./reduce-columns.ts";
-import { foldRow } from "./reduce-rows.ts";
+import { foldRow, hasRowVectors } from "./reduce-rows.ts";
 import { combineSlices, planSlices, slicedWork } from "./reduce-slices.ts";
-import type { CutWork, ReduceKernel, Work } from "./reduce-work.ts";
+import { bodiesOf, type CutWork, type Part, partsOf, type ReduceKernel, type Work } from "./reduce-work.ts";
 import { castCode, type Point, scalarCode } from "./scalar-code.ts";
 import { flatIndex, pace } from "./vector-code.ts";
 
@@ -39,36 +41,74 @@ import { flatIndex, pace } from "./vector-code.ts";
 const mostUnrolled = 32;
 const mostNodes = 600;
 
+type ReductionsKernel = Extract<Kernel, { kind: "reductions" }>;
+
 /** Where partial results have no place, nothing is cut into slices. */
 export function recordReduce(
   kernel: ReduceKernel,
   recording: Recording,
-  scratch: CodePlace | undefined = recording.scratchOf(kernel),
+  scratch: ScratchPlace | undefined = recording.scratchOf(kernel),
 ): Phase[] {
-  if (sizeOf(kernel.shape) === 0) return [];
-  const length = sizeOf(kernel.over);
-  if (length === 0 || isWindow(kernel, length)) return recordMap({ kind: "map", shape: kernel.shape, stores: unrolled(kernel) }, recording);
-  const merged = mergedLoops(kernel);
-  const slices = scratch && planSlices(kernel, merged, costOf(kernel));
-  if (!(scratch && slices)) return [recordLoops(kernel, merged, unitsOf(merged.sizes), recording)];
-  recording.place(slices.partial, scratch);
+  return sizeOf(kernel.shape) === 0 ? [] : recordTogether([kernel], recording, scratch);
+}
+
+/** Records reductions in the same loops, or one after the other where their loops differ. */
+export function recordReductions(kernel: ReductionsKernel, recording: Recording): Phase[] {
+  const { alignment } = recording.module.target;
+  const scratch = recording.scratchOf(kernel);
+  let offset = 0;
+  return loopsTogether(kernel.reductions).flatMap(together => {
+    const place = scratch && { ...scratch, offsetBytes: scratch.offsetBytes + offset };
+    for (const { bytes } of scratchOffsets(partialsOf(together), alignment)) offset += bytes;
+    return recordTogether(together, recording, place);
+  });
+}
+
+/** Kernels that share loops together, others alone. */
+function loopsTogether(kernels: readonly ReduceKernel[]): (readonly ReduceKernel[])[] {
+  const alone = kernels.map(kernel => [kernel]);
+  if (kernels.every(isUnrolled)) return [kernels];
+  if (kernels.some(kernel => kernel.combine.startsWith("arg") || isUnrolled(kernel))) return alone;
+  const loops = mergedLoops(kernels);
+  const parts = partsOf(loops);
+  const isAll = (is: (part: Part) => boolean): boolean => parts.every(part => is(part) === is(parts[0]));
+  const walksColumns = isAll(part => isColumns({ ...loops, ...part, siblings: [] }));
+  return walksColumns && (isColumns(loops) || isAll(part => hasRowVectors(part, loops))) ? [kernels] : alone;
+}
+
+function recordTogether(kernels: readonly ReduceKernel[], recording: Recording, scratch: ScratchPlace | undefined): Phase[] {
+  const [{ shape }] = kernels;
+  if (kernels.every(isUnrolled)) return recordMap({ kind: "map", shape, stores: kernels.flatMap(unrolled) }, recording);
+  const merged = mergedLoops(kernels);
+  const slices = scratch && planSlices(merged, costOf(kernels));
+  if (!(scratch && slices)) return [recordLoops(merged, unitsOf(merged.sizes), recording)];
+  for (const { value, offset } of scratchOffsets(slices.partials, recording.module.target.alignment))
+    recording.place(value, { ...scratch, offsetBytes: scratch.offsetBytes + offset });
   return [
-    recordLoops(kernel, slicedWork(merged, slices), slices.count, recording),
-    ...recordReduce(combineSlices(kernel, slices), recording),
+    recordLoops(slicedWork(merged, slices), slices.count, recording),
+    ...loopsTogether(combineSlices(kernels, slices)).flatMap(together => recordTogether(together, recording, undefined)),
   ];
 }
 
-/** Partial results that a reduction wants room for. */
-export function partialOf(kernel: ReduceKernel): Value | undefined {
-  const length = sizeOf(kernel.over);
-  if (sizeOf(kernel.shape) === 0 || length === 0 || isWindow(kernel, length)) return undefined;
-  return planSlices(kernel, mergedLoops(kernel), costOf(kernel))?.partial;
-}
+/** Partial results that reductions want room for. */
+export const partialsOf = (kernels: readonly ReduceKernel[]): readonly Value[] =>
+  sizeOf(kernels[0].shape) === 0
+    ? []
+    : loopsTogether(kernels).flatMap(together =>
+        together.every(isUnrolled) ? [] : (planSlices(mergedLoops(together), costOf(together))?.partials ?? []),
+      );
 
-function costOf({ shape, over, body, stores }: ReduceKernel): number {
+const costOf = (kernels: readonly ReduceKernel[]): number => kernels.reduce((sum, kernel) => sum + costOfOne(kernel), 0);
+
+function costOfOne({ shape, over, body, stores }: ReduceKernel): number {
   const epilogue = stores.reduce((sum, store) => sum + evaluationCost(store.body, innerAxes(shape)) + storeCost, 0);
   return sizeOf(shape) * (sizeOf(over) * (evaluationCost(body, innerAxes(shape, over)) + 1) + epilogue);
 }
+
+const isUnrolled = (kernel: ReduceKernel): boolean => {
+  const length = sizeOf(kernel.over);
+  return length === 0 || isWindow(kernel, length);
+};
 
 /** Few places, and neighbours of the result read neighbours (or there is little to gain from walking rows). */
 function isWindow({ shape, over, body, combine }: ReduceKernel, length: number): boolean {
@@ -116,25 +156,26 @@ function bestOf(places: readonly Scalar[], combine: Combine, dtype: DType): Scal
   return castScalar(index, dtype);
 }
 
-function recordLoops(kernel: ReduceKernel, loops: Loops, units: number, recording: Recording): Phase {
+function recordLoops(loops: Loops, units: number, recording: Recording): Phase {
   const { module, places } = recording;
   const name = recording.name("reduce");
-  const { body, stores } = loops;
+  const parts = partsOf(loops);
   const ref = module.function(name, { params: { low: "i32", high: "i32" } }, (k, { low, high }) => {
-    const addresses = new Addresses(k, places, [...valuesOf({ stores }), ...loadsOf(body).map(({ source }) => source)]);
+    const read = parts.flatMap(({ body }) => loadsOf(body).map(({ source }) => source));
+    const addresses = new Addresses(k, places, [...parts.flatMap(valuesOf), ...read]);
     const isCut = loops.unitsPerSlice !== undefined;
     const work: CutWork = { ...loops, k, addresses, range: isCut ? { low, high, places: 1 } : { low, high } };
     if (isColumns(work)) columns(work);
     else rows(work, { range: work.range });
   });
-  return { name, function: ref, units, work: costOf(kernel) };
+  return { name, function: ref, units, work: costOf(parts.map(({ kernel }) => kernel)) };
 }
 
 type Loops = Omit<Work, "k" | "addresses">;
 
-/** A reduction with the axes joined that it walks as one. */
-export function mergedLoops(kernel: ReduceKernel): Loops {
-  const { shape, over, stores } = kernel;
+/** Reductions with the axes joined that they walk as one. */
+export function mergedLoops(kernels: readonly ReduceKernel[]): Loops {
+  const [{ shape, over }] = kernels;
   const rank = shape.length;
   const out = shape.map((size, axis) => axisIndex(axis, size));
   const flat = flattenIndex(out, shape);
@@ -143,30 +184,37 @@ export function mergedLoops(kernel: ReduceKernel): Loops {
     over.map((size, axis) => axisIndex(rank + axis, size)),
     over,
   );
-  const merged = mergeAxes([...shape, ...over], [kernel.body, ...stores.map(({ body }) => body)], [flat, reduced], rank);
+  const bodies = kernels.flatMap(({ body, stores }) => [body, ...stores.map(store => store.body)]);
+  const merged = mergeAxes([...shape, ...over], bodies, [flat, reduced], rank);
+  const left = [...merged.bodies];
+  const [first, ...siblings] = kernels.map((kernel): Part => {
+    const [body, ...epilogues] = left.splice(0, 1 + kernel.stores.length);
+    return { kernel, body, stores: kernel.stores.map(({ out }, i) => ({ out, body: epilogues[i], flat: merged.extra[0] })) };
+  });
   return {
-    kernel,
+    ...first,
+    siblings,
     sizes: merged.sizes.slice(0, merged.boundary),
     overSizes: merged.sizes.slice(merged.boundary),
-    body: merged.bodies[0],
-    stores: stores.map((store, i) => ({ out: store.out, body: merged.bodies[i + 1], flat: merged.extra[0] })),
     reduced: merged.extra[1],
   };
 }
 
 /** Result by result, in the units of a range or from a point on. */
 export function rows(work: Work, from: { readonly range?: CutWork["range"]; readonly outer?: Point }): void {
-  const { k, addresses, sizes, body, stores } = work;
-  const epilogues = stores.map(store => store.body);
-  loopOver({ k, addresses, sizes, bodies: [body, ...epilogues], ...from }, { scalar: point => row(work, point) });
+  const { k, addresses, sizes } = work;
+  loopOver({ k, addresses, sizes, bodies: bodiesOf(partsOf(work)), ...from }, { scalar: point => row(work, point) });
 }
 
-/** One result. */
+/** One result of each. */
 export function row(work: Work, point: Point): void {
-  const { k, body, stores } = work;
-  const { combine, accumulator: type } = work.kernel;
-  const accumulator = combine.startsWith("arg") ? bestInRow(work, point) : castCode(body.dtype, type, foldRow(work, point), k);
-  const after: Point = { ...point, accumulator };
-  const values = stores.map(store => scalarCode(store.body, after));
-  for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], after);
+  const { k } = work;
+  const isBest = work.kernel.combine.startsWith("arg");
+  const folded = isBest ? [] : foldRow(work, point);
+  for (const [p, { kernel, body, stores }] of partsOf(work).entries()) {
+    const accumulator = isBest ? bestInRow(work, point) : castCode(body.dtype, kernel.accumulator, folded[p], k);
+    const after: Point = { ...point, memo: new Map(point.memo), accumulator };
+    const values = stores.map(store => scalarCode(store.body, after));
+    for (const [i, { out, flat }] of stores.entries()) storeScalar(out, flat, values[i], after);
+  }
 }

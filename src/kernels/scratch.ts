@@ -6,7 +6,7 @@ import type { Value } from "../ir/program.ts";
 import { scratchOffsets } from "./contract-plan.ts";
 import { wayOf } from "./contract-way.ts";
 import { elementRow } from "./element.ts";
-import { partialOf } from "./reduce.ts";
+import { partialsOf } from "./reduce.ts";
 import { sortScratchBytes } from "./sort.ts";
 import type { Target } from "./target.ts";
 
@@ -15,9 +15,8 @@ export function scratchBytesOf(kernel: Kernel, target: Target): number {
   if (kernel.kind === "sort") return elementRow(kernel.source.dtype) && sizeOf(kernel.values.shape) > 0 ? sortScratchBytes(kernel) : 0;
   const reserved = (values: readonly Value[]): number =>
     scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);
-  if (kernel.kind === "reduce") return reserved(present(partialOf(kernel)));
+  if (kernel.kind === "reduce") return reserved(partialsOf([kernel]));
+  if (kernel.kind === "reductions") return reserved(partialsOf(kernel.reductions));
   if (kernel.kind !== "contract") return 0;
   return reserved(wayOf(kernel, target).scratch);
 }
-
-const present = (value: Value | undefined): Value[] => (value === undefined ? [] : [value]);

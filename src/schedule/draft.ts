@@ -96,6 +96,8 @@ export function scalarsOfKernel(kernel: Kernel | Draft): readonly Scalar[] {
       ]);
     case "sweep":
       return kernel.maps.flatMap(scalarsOfKernel);
+    case "reductions":
+      return kernel.reductions.flatMap(scalarsOfKernel);
     case "scatter":
       return [...kernel.at, kernel.body];
     case "check":
@@ -184,6 +186,8 @@ export function writesOfKernel(kernel: PlainKernel): readonly Value[] {
       return kernel.stores.map(store => store.out);
     case "sweep":
       return kernel.maps.flatMap(writesOfKernel);
+    case "reductions":
+      return kernel.reductions.flatMap(writesOfKernel);
     case "rows": {
       const written = kernel.passes.flatMap(({ before, reductions, columns, stores }) => [
         ...[...before, ...stores, ...columns].map(({ out }) => out),

@@ -13,6 +13,7 @@ import { place } from "./place.ts";
 import type { Plan, ScheduleTarget } from "./plan.ts";
 import { joinRows } from "./rows.ts";
 import { settle } from "./settle.ts";
+import { joinSiblings } from "./siblings.ts";
 import { Aliases, takeSources } from "./sources.ts";
 import { sweep } from "./sweep.ts";
 
@@ -24,7 +25,10 @@ export function schedule(program: Program, target: ScheduleTarget): Plan {
   const hoisted = { ...fused, steps: hoist(fused.steps, aliases) };
   const block = group(hoisted, sources, aliases);
   const newValue = valueMaker(program);
-  if (!target.isAnySize) joinRows(block, aliases, newValue);
+  if (!target.isAnySize) {
+    joinRows(block, aliases, newValue);
+    joinSiblings(block, aliases);
+  }
   const homes = settle(block, sources, aliases, newValue);
   order(
     block,

@@ -8,7 +8,7 @@ import { bytesOf, isHost } from "./access.ts";
 import { type Lifetime, pack } from "./arena.ts";
 import type { Block, Home, Node, PlainKernel } from "./draft.ts";
 import { type Buffer, type LiveRanges, liveRanges, type Span } from "./live-ranges.ts";
-import type { Kernel, Place, Plan, ScheduleTarget } from "./plan.ts";
+import { type Kernel, mayHaveScratch, type Place, type Plan, type ScheduleTarget } from "./plan.ts";
 import { reuseDying } from "./reuse.ts";
 import type { Homes } from "./settle.ts";
 import type { Aliases, Sources } from "./sources.ts";
@@ -94,7 +94,7 @@ class Placement {
       const { draft } = node;
       if (draft.kind === "branch") for (const region of draft.cases) this.addScratch(region);
       else if (draft.kind === "loop") for (const region of [draft.condition, draft.body]) this.addScratch(region);
-      else if (draft.kind === "contract" || draft.kind === "reduce" || draft.kind === "sort") {
+      else if (mayHaveScratch(draft)) {
         const { start } = this.ranges.spans.get(node) as Span;
         this.scratch.set(node, { bytes: this.target.scratchBytes(draft), start, end: start });
       }
@@ -216,7 +216,7 @@ class Placement {
   private placed(kernel: PlainKernel, node: Node): Kernel {
     for (const value of kernel.kind === "check" ? kernel.failure.reads : []) this.placeOf(value);
     if (kernel.kind === "scatter") return { ...kernel, inPlace: this.placeOf(kernel.base) === this.placeOf(kernel.out) };
-    if (kernel.kind !== "contract" && kernel.kind !== "reduce" && kernel.kind !== "sort") return kernel;
+    if (!mayHaveScratch(kernel)) return kernel;
     const scratch = this.scratch.get(node) as Lifetime;
     return scratch.bytes === 0
       ? kernel

@@ -50,6 +50,12 @@ export type Kernel =
       /** Scratch for partial results of long reductions to a few. */
       readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
     }
+  /** Reductions of one shape over one space, in the same loops: what they read in common is read once. */
+  | {
+      readonly kind: "reductions";
+      readonly reductions: readonly Extract<Kernel, { kind: "reduce" }>[];
+      readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
+    }
   /** Row after row, the passes in their order; axis 0 is the row, axis 1 the column. A pass may load what the kernel stored before in the
    *  same row. Rows are float32 and independent of each other, but for column sums: those of a block of rows belong together. */
   | {
@@ -126,6 +132,14 @@ export interface Plan {
   readonly arenaBytes: number;
   readonly hostSlots: number;
 }
+
+/** Kernels that may be given scratch of their own. */
+export type WithScratch = Extract<Kernel, { kind: "reduce" | "reductions" | "contract" | "sort" }>;
+
+const scratchKinds: ReadonlySet<string> = new Set<WithScratch["kind"]>(["reduce", "reductions", "contract", "sort"]);
+
+export const mayHaveScratch = <K extends { readonly kind: string }>(kernel: K): kernel is Extract<K, { kind: WithScratch["kind"] }> =>
+  scratchKinds.has(kernel.kind);
 
 /** What schedule must know of the machine: how much scratch a kernel wants. Offsets are multiples of `alignment` bytes. */
 export interface ScheduleTarget {

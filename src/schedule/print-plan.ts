@@ -129,6 +129,11 @@ class PlanPrinter {
         const head = `reduce ${extents(kernel.shape)} over ${extents(kernel.over)} ${kernel.combine} ${kernel.accumulator}`;
         return [`${head} of ${this.scalar(kernel.body, rank)}`, ...this.stores(kernel.stores, rank)];
       }
+      case "reductions":
+        return [
+          `reductions ${kernel.reductions.map(({ shape }) => extents(shape)).join(", ")} over ${extents(kernel.reductions[0].over)}`,
+          ...indent(this.kernels(kernel.reductions)),
+        ];
       case "rows":
         return this.rows(kernel);
       case "contract":

@@ -33,7 +33,7 @@ interface Final {
   readonly old: Value | undefined;
 }
 
-const writable: ReadonlySet<string> = new Set(["map", "reduce", "rows", "contract", "scan", "scatter", "random", "sort"]);
+const writable: ReadonlySet<string> = new Set(["map", "reduce", "reductions", "rows", "contract", "scan", "scatter", "random", "sort"]);
 
 class Settlement {
   private readonly block: Block;

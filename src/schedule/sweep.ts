@@ -6,7 +6,7 @@ import type { Value } from "../ir/program.ts";
 import { isHost } from "./access.ts";
 import { addEdge, type Block, type Draft, newNode, type Node } from "./draft.ts";
 import { type Buffer, type LiveRanges, liveRanges, type Span } from "./live-ranges.ts";
-import type { ScheduleTarget } from "./plan.ts";
+import { mayHaveScratch, type ScheduleTarget } from "./plan.ts";
 import { reuseDying } from "./reuse.ts";
 import type { Homes } from "./settle.ts";
 import type { Aliases, Sources } from "./sources.ts";
@@ -138,8 +138,7 @@ class LiveSums {
       added[end + 1] -= this.#sizeOf(item);
     };
     for (const buffer of new Set(buffers.values())) add(buffer, buffer.start, buffer.end);
-    for (const [{ draft }, { start }] of spans)
-      if (draft.kind === "contract" || draft.kind === "reduce" || draft.kind === "sort") add({ bytes: scratchBytes(draft) }, start, start);
+    for (const [{ draft }, { start }] of spans) if (mayHaveScratch(draft)) add({ bytes: scratchBytes(draft) }, start, start);
     let sum = 0;
     this.#sums = new RangeSums(Array.from(added, bytes => (sum += bytes)));
     this.#most = mayGrow * this.#sums.most(0, added.length);

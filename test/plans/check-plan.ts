@@ -80,7 +80,9 @@ export function kindsOf(kernels: readonly Kernel[]): string {
             ? [kindsOf(kernel.condition), kindsOf(kernel.body)]
             : kernel.kind === "sweep"
               ? [kindsOf(kernel.maps)]
-              : [];
+              : kernel.kind === "reductions"
+                ? [kindsOf(kernel.reductions)]
+                : [];
       return `${kernel.kind}${stores}${inner.length > 0 ? `(${inner.join(" | ")})` : ""}`;
     })
     .join(" ");

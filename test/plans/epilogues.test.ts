@@ -15,7 +15,7 @@ async function kernelsOf(build: () => tf.Tensor | tf.Operation | (tf.Tensor | tf
     .filter(({ type }) => type === "Placeholder")
     .map(({ outputs: [fed] }): [tf.Tensor, tf.NDArray] => [fed, tf.NDArray.zeros(fed.dtype, fed.shape.asList() as number[])]);
   const { plan } = await session.explain(fetches, feeds);
-  const kinds = "map|sweep|contract|reduce|rows|scatter|random|copy|check|sort|scan";
+  const kinds = "map|sweep|contract|reduce|reductions|rows|scatter|random|copy|check|sort|scan";
   const extents = "\\[[\\d,]*\\]|\\d+ of \\d+";
   return [...plan.matchAll(new RegExp(`^(${kinds})( (${extents})(, (${extents}))*)?`, "gm"))].map(([found]) => found);
 }
@@ -131,6 +131,17 @@ describe("blocks of networks for images", () => {
   test("ResNet's, in training: mean, variance about it, then all the rest in one map", async () => {
     const normed = [whole, "reduce [16]", "reduce [16]", "map [4,14,14,16]"];
     expect(await kernelsOf(() => residual(true))).toEqual([...normed, ...normed]);
+  });
+  test("gradients of batch norm: both sums in one kernel, in training and with given statistics", async () => {
+    const gradients = (isTraining: boolean) => (): tf.Tensor[] => {
+      const [x, scale, offset] = [input(4, 14, 14, 16), input(16), input(16)];
+      const given = isTraining ? {} : { mean: input(16), variance: input(16) };
+      const [y] = tf.nn.fusedBatchNorm(x, scale, offset, { ...given, isTraining });
+      return tf.gradients(tf.nn.relu(y), [x, scale, offset], { gradYs: [input(4, 14, 14, 16)] }) as tf.Tensor[];
+    };
+    const whole = "map [4,14,14,16]";
+    expect(await kernelsOf(gradients(true))).toEqual(["reduce [16]", "reduce [16]", whole, "reductions [16], [16]", whole]);
+    expect(await kernelsOf(gradients(false))).toEqual(["map [16]", whole, "reductions [16], [16]"]);
   });
 });
 

@@ -146,6 +146,9 @@ class Interpretation {
         // Backwards: a map that needed one before it would show.
         this.kernels([...kernel.maps].reverse());
         return;
+      case "reductions":
+        this.kernels([...kernel.reductions].reverse());
+        return;
       case "reduce": {
         const out: Value = { id: -1, dtype: kernel.accumulator, shape: kernel.shape };
         for (const store of kernel.stores) this.spoil(this.placeOf(store.out));

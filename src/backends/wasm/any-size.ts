@@ -112,6 +112,8 @@ class PlanReader {
       }
       case "sweep":
         return this.tasks(kernel.maps);
+      case "reductions":
+        return this.tasks(kernel.reductions);
       case "sort":
       case "rows":
       case "call":
