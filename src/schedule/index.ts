@@ -15,16 +15,18 @@ import { joinRows } from "./rows.ts";
 import { settle } from "./settle.ts";
 import { joinSiblings } from "./siblings.ts";
 import { Aliases, takeSources } from "./sources.ts";
+import { stackSums } from "./stack-sums.ts";
 import { sweep } from "./sweep.ts";
 
 /** Makes a Plan of a Program: kernels in order, and a place in memory for every value that exists as an array. */
 export function schedule(program: Program, target: ScheduleTarget): Plan {
   const aliases = new Aliases();
   const { sources, program: computed } = takeSources(removeDead(program), aliases);
-  const fused = fuse(mergeEqual(computed, aliases), aliases);
+  const newValue = valueMaker(program);
+  const merged = mergeEqual(computed, aliases);
+  const fused = fuse(target.isAnySize ? merged : stackSums(merged, newValue), aliases);
   const hoisted = { ...fused, steps: hoist(fused.steps, aliases) };
   const block = group(hoisted, sources, aliases);
-  const newValue = valueMaker(program);
   if (!target.isAnySize) {
     joinRows(block, aliases, newValue);
     joinSiblings(block, aliases);

@@ -145,6 +145,26 @@ describe("blocks of networks for images", () => {
   });
 });
 
+test("the gradients of weights that six steps use are a contraction and a reduction", async () => {
+  const kernels = await kernelsOf(() => {
+    const [kernel, bias, x] = [input(16, 24), input(24), input(4, 6, 8)];
+    let h: tf.Tensor = input(4, 8);
+    for (const now of tf.unstack(x, { axis: 1 })) {
+      const [i, j, o] = tf.split(tf.matmul(tf.concat([now, h], 1), kernel).add(bias), 3, { axis: 1 });
+      h = tf.sigmoid(o).mul(tf.tanh(tf.sigmoid(i).mul(j)));
+    }
+    return tf.gradients(tf.reduceSum(tf.square(h)), [kernel, bias]) as tf.Tensor[];
+  });
+  const sums = kernels.filter(kernel => /^(contract|reduce)/.test(kernel));
+  // Forwards, and back to all but the first.
+  expect(sums.sort()).toEqual([
+    "contract [16,24]",
+    ...Array(5).fill("contract [4,16]"),
+    ...Array(6).fill("contract [4,24]"),
+    "reduce [1,24]",
+  ]);
+});
+
 describe("no copy is made of", () => {
   test("what is transposed before a product", async () =>
     expect(await kernelsOf(() => tf.matmul(tf.transpose(input(48, 64)), tf.transpose(input(32, 48))))).toEqual(["contract [64,32]"]));
