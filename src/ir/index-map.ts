@@ -44,26 +44,29 @@ export function dataIndex(value: Scalar, size: number): Index {
   return ofAtom({ kind: "data", value, size, key: `${key}<${size}`, form: key });
 }
 
-const ofAtom = (atom: Atom): Index => {
-  const [min, max] = atomRange(atom);
-  return { terms: [{ atom, scale: 1 }], offset: 0, min, max };
-};
+const ofAtom = (atom: Atom): Index => ({ terms: [{ atom, scale: 1 }], offset: 0, min: leastOf(atom), max: mostOf(atom) });
 
-function atomRange(atom: Atom): [number, number] {
+const leastOf = (atom: Atom): number => (atom.kind === "div" ? Math.floor(atom.of.min / atom.by) : 0);
+
+function mostOf(atom: Atom): number {
   switch (atom.kind) {
     case "axis":
     case "data":
-      return [0, Math.max(atom.size - 1, 0)];
+      return Math.max(atom.size - 1, 0);
     case "div":
-      return [Math.floor(atom.of.min / atom.by), Math.floor(atom.of.max / atom.by)];
+      return Math.floor(atom.of.max / atom.by);
     case "mod":
-      return [0, atom.by - 1];
+      return atom.by - 1;
   }
 }
 
+const isRemainder = ({ atom }: Term): boolean => atom.kind === "mod";
+
 export function addIndex(a: Index, b: Index): Index {
-  if (a.terms.length === 0 && a.offset === 0) return b;
-  if (b.terms.length === 0 && b.offset === 0) return a;
+  if (a.terms.length === 0) return shifted(b, a.offset);
+  if (b.terms.length === 0) return shifted(a, b.offset);
+  // Without remainders nothing can join, and the terms of both are in order.
+  if (!a.terms.some(isRemainder) && !b.terms.some(isRemainder)) return ranged(merged(a.terms, b.terms), a.offset + b.offset);
   const scales = new Map<string, Term>();
   for (const term of [...a.terms, ...b.terms]) {
     const known = scales.get(term.atom.key);
@@ -72,30 +75,59 @@ export function addIndex(a: Index, b: Index): Index {
   return normalize([...scales.values()], a.offset + b.offset);
 }
 
+/** Adding 0 turns -0 into 0. */
+const shifted = (a: Index, by: number): Index =>
+  by === 0 ? a : { terms: a.terms, offset: a.offset + by + 0, min: a.min + by + 0, max: a.max + by + 0 };
+
+/** The terms of two sums in normal form, in order, those of the same atom as one. */
+function merged(a: readonly Term[], b: readonly Term[]): Term[] {
+  const terms: Term[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    if (a[i].atom.key === b[j].atom.key) {
+      const scale = a[i].scale + b[j].scale;
+      if (scale !== 0) terms.push({ atom: b[j].atom, scale });
+      i++;
+      j++;
+    } else terms.push(byForm(a[i], b[j]) < 0 ? a[i++] : b[j++]);
+  }
+  while (i < a.length) terms.push(a[i++]);
+  while (j < b.length) terms.push(b[j++]);
+  return terms;
+}
+
+/** What is in normal form stays so when all its terms are scaled. */
 export function scaleIndex(a: Index, by: number): Index {
   if (by === 1) return a;
   if (by === 0) return constantIndex(0);
-  return normalize(
-    a.terms.map(({ atom, scale }) => ({ atom, scale: scale * by })),
-    a.offset * by,
-  );
+  const [min, max] = by > 0 ? [a.min, a.max] : [a.max, a.min];
+  return {
+    terms: a.terms.map(({ atom, scale }) => ({ atom, scale: scale * by })),
+    offset: a.offset * by + 0,
+    min: min * by + 0,
+    max: max * by + 0,
+  };
 }
 
 export const subtractIndex = (a: Index, b: Index): Index => addIndex(a, scaleIndex(b, -1));
 
 /** Drops zero terms, joins remainders with their quotients, sorts, and computes the range. */
 function normalize(given: Term[], offset: number): Index {
-  let terms = given.filter(term => term.scale !== 0);
+  const terms = given.filter(term => term.scale !== 0);
   for (const term of terms) {
     const joined = term.atom.kind === "mod" ? joinRemainder(term, terms, offset) : undefined;
     if (joined) return joined;
   }
-  terms = terms.sort(byForm);
-  // Adding 0 turns -0 into 0.
+  return ranged(terms.length > 1 ? terms.sort(byForm) : terms, offset);
+}
+
+/** Terms in order, and the range of their sum. */
+function ranged(terms: readonly Term[], offset: number): Index {
   let min = offset + 0;
   let max = offset + 0;
   for (const { atom, scale } of terms) {
-    const [low, high] = atomRange(atom);
+    const [low, high] = [leastOf(atom), mostOf(atom)];
     min += scale > 0 ? scale * low : scale * high;
     max += scale > 0 ? scale * high : scale * low;
   }
