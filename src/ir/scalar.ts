@@ -377,33 +377,39 @@ export function substitution(
   return visit;
 }
 
+const noParts: readonly Scalar[] = [];
+
 /** The expressions a node is directly made of, loaded indices included. */
-export function partsOf(node: Scalar): Scalar[] {
-  const parts: Scalar[] = [];
-  const index = (i: Index): void =>
-    forEachAtom(i, atom => {
-      if (atom.kind === "data") parts.push(atom.value);
-    });
+export function partsOf(node: Scalar): readonly Scalar[] {
   switch (node.kind) {
+    case "constant":
+    case "accumulator":
+      return noParts;
     case "index":
-      index(node.index);
-      break;
+      return loadedIn([node.index]);
     case "load":
-      node.at.forEach(index);
-      break;
+      return loadedIn(node.at);
     case "apply":
-      parts.push(...node.args);
-      break;
+      return node.args;
     case "cast":
     case "bitcast":
-      parts.push(node.arg);
-      break;
+      return [node.arg];
     case "guard":
-      for (const bound of node.when) index(bound.index);
-      parts.push(node.value, node.otherwise);
-      break;
+      return [...loadedIn(node.when.map(({ index }) => index)), node.value, node.otherwise];
   }
-  return parts;
+}
+
+/** What loaded indices are loaded by. */
+function loadedIn(indices: readonly Index[]): readonly Scalar[] {
+  let parts: Scalar[] | undefined;
+  for (const index of indices)
+    forEachAtom(index, atom => {
+      if (atom.kind === "data") {
+        parts ??= [];
+        parts.push(atom.value);
+      }
+    });
+  return parts ?? noParts;
 }
 
 /** Calls `visit` once for every distinct node, arguments first, loaded indices included. */

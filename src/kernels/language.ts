@@ -403,10 +403,11 @@ export type Lane<N extends LaneName> = Methods<N> & { readonly name: N } & (N ex
 
 const methodsOf = (kind: Kind): Record<string, (...args: readonly Arg[]) => Expr> =>
   Object.fromEntries(
-    Object.keys(operationTable[kind]).map(name => [
-      name,
-      (...args: readonly Arg[]) => applyOperation(`${kind}.${name}` as OperationName, ...args),
-    ]),
+    Object.keys(operationTable[kind]).map(name => {
+      // Put together once: a string that was looked up keeps its hash.
+      const op = `${kind}.${name}` as OperationName;
+      return [name, (...args: readonly Arg[]) => applyOperation(op, ...args)];
+    }),
   );
 
 const addressOf = (address: Arg<"i32">): Expr<"i32"> => (typeof address === "number" ? i32Const(address) : address);

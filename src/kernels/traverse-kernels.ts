@@ -89,7 +89,23 @@ export function writesOf(statement: Statement): readonly number[] {
   }
 }
 
+/** Written out, without lists of operands: it is called for each expression of each kernel. */
 export function forEachExpression(root: Expr, visit: (expr: Expr) => void): void {
   visit(root);
-  for (const operand of operandsOf(root)) forEachExpression(operand, visit);
+  switch (root.kind) {
+    case "load":
+    case "vload":
+      return forEachExpression(root.address, visit);
+    case "apply":
+      for (let i = 0; i < root.args.length; i++) forEachExpression(root.args[i], visit);
+      return;
+    case "extract":
+      return forEachExpression(root.vector, visit);
+    case "insert":
+      forEachExpression(root.vector, visit);
+      return forEachExpression(root.value, visit);
+    case "shuffle":
+      forEachExpression(root.a, visit);
+      return forEachExpression(root.b, visit);
+  }
 }

@@ -39,10 +39,11 @@ export class ModuleCache {
   }
 }
 
-/** Length and a hash (FNV-1a). */
+/** Length and a hash (FNV-1a, of four bytes at a time and without the last few). */
 function keyOf(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let at = 0; at + 4 <= bytes.length; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), 0x01000193);
   return `${bytes.length}:${hash >>> 0}`;
 }
 
