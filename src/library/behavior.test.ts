@@ -49,7 +49,7 @@ describe("values and structures", () => {
     expect(tf.makeNdarray(tf.makeTensorProto([[1, 2, 3]], { dtype: "float32", shape: [3, 1] })).shape).toEqual([3, 1]);
     const slices = new tf.IndexedSlices(x, tf.constant([0, 1], { dtype: "int32" }));
     expect(tf.convertToTensorOrIndexedSlices(slices)).toBe(slices);
-    expect(tf.initScope(() => tf.constant(1)).name).toBe("Const_2:0");
+    expect(tf.nameScope("inner", () => tf.initScope(() => tf.constant(1)).name)).toBe("inner/Const:0");
   });
 
   it("nest", () => {

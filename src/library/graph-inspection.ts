@@ -76,11 +76,8 @@ export function makeTensorProto(
 /** The array of a message. TF: tf.make_ndarray. */
 export const makeNdarray = (tensor: Message<"TensorProto">): NDArray => arrayFromMessage(tensor);
 
-/** Runs a body at the root of the name scopes, outside of all loops, branches and control dependencies. TF: tf.init_scope. */
-export const initScope = <R>(body: () => R): R => {
-  const graph = getDefaultGraph();
-  return graph.controlDependencies(null, () => graph.nameScope(null, body));
-};
+/** Runs a body outside of all loops, branches and control dependencies; name scopes stay. TF: tf.init_scope. */
+export const initScope = <R>(body: () => R): R => getDefaultGraph().controlDependencies(null, body);
 
 /** What an unconnected x gets from `gradients`. TF: tf.UnconnectedGradients. */
 export const UnconnectedGradients = { NONE: "none", ZERO: "zero" } as const;
