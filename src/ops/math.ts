@@ -680,6 +680,10 @@ export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor 
   });
 }
 
+/** A whole number as int64, by way of int32 as Python's cast has it. */
+export const castInteger = (value: number, options?: NameOption): Tensor =>
+  inNameScope(options, "Cast", [], scope => Cast({ x: convertToTensor(value, { dtype: "int32", name: "x" }), DstT: "int64" }, scope));
+
 export const toFloat = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float32", { name: named(options).name ?? "ToFloat" });
 export const toDouble = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float64", { name: named(options).name ?? "ToDouble" });
 export const toInt32 = (x: TensorLike, options?: NameOption): Tensor => cast(x, "int32", { name: named(options).name ?? "ToInt32" });

@@ -6,7 +6,7 @@ import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { type ElementValue, NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { containsTensor, convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
@@ -18,8 +18,8 @@ import { gather, gatherNd } from "./array-gather.ts";
 import { range } from "./array-ranges.ts";
 import { invertPermutation, transpose } from "./array-rearranging.ts";
 import { where } from "./array-selection.ts";
-import { concat, getItem, stack, stridedSlice } from "./array-slicing.ts";
-import { cast } from "./math.ts";
+import { concat, getItem, stridedSlice } from "./array-slicing.ts";
+import { cast, castInteger } from "./math.ts";
 import { coordinate } from "./sparse.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 
@@ -519,12 +519,14 @@ export function sparseReorder(spInput: SparseTensor, options?: NameOption): Spar
     { inputIndices: indices, inputValues: values, inputShape: denseShape },
     named(options),
   );
-  return new SparseTensor(outputIndices, outputValues, shape.isFullyDefined ? int64(shape.asNumbers()) : identity(denseShape));
+  return new SparseTensor(outputIndices, outputValues, shape.isFullyDefined ? shape.asNumbers() : identity(denseShape));
 }
 
 const int64 = (numbers: readonly number[]): Tensor => convertToTensor(numbers, { dtype: "int64" });
 const asInt64 = (value: TensorLike): Tensor =>
-  Array.isArray(value) || typeof value === "number" ? convertToTensor(value, { dtype: "int64" }) : cast(value, "int64");
+  (Array.isArray(value) && !containsTensor(value)) || typeof value === "number"
+    ? convertToTensor(value, { dtype: "int64" })
+    : cast(value, "int64");
 
 /** The same elements in another shape of equal size; one dimension may be -1. TF: tf.sparse.reshape. */
 export function sparseReshape(spInput: SparseTensor, shape: TensorLike, options?: NameOption): SparseTensor {
@@ -680,10 +682,10 @@ export function sparseMerge(
   if (ids.length !== sizes.length) throw new InvalidArgumentError("sp_ids and vocab_size have to have equal lengths.");
   return inNameScope({ name }, "SparseMerge", [ids.map(({ indices }) => indices), spValues.indices], () => {
     const columns = ids.map(({ values }) => expandDims(values.dtype === "int64" ? values : cast(values, "int64"), 1));
-    const extents = sizes.map(size => cast(size, "int64"));
+    const extents = sizes.map(size => (typeof size === "number" ? castInteger(size) : cast(size, "int64")));
     const kept = getItem(ids[0].indices, [], [null, -1]);
     const indices = concat([kept, ...columns], 1);
-    const shape = concat([getItem(ids[0].denseShape, [null, -1]), stack(extents)], 0);
+    const shape = concat([getItem(ids[0].denseShape, [null, -1]), extents], 0);
     const result = new SparseTensor(indices, spValues.values, shape);
     if (alreadySorted) return result;
     const sorted = sparseReorder(result);
