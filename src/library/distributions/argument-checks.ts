@@ -3,8 +3,7 @@
 import { type DType, dtypeTable, isFloating, isInteger, isUnsigned } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import { md5 } from "../../base/md5.ts";
-import { type ArrayLike, NDArray } from "../../base/ndarray.ts";
-import { convertToTensor, literalType, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { constant, shape as shapeOf } from "../../ops/array.ts";
@@ -26,23 +25,13 @@ export interface LogitsOrProbs {
   readonly probs?: TensorLike | null;
 }
 
-/** A parameter, which has to be of a float type: 2 is Python's 2.0, since JavaScript does not tell them apart. */
-export function floatLike(value: TensorLike): TensorLike {
-  const { dtype, isCertain } = literalType(value);
-  const isLiteral = typeof value === "number" || Array.isArray(value);
-  return isLiteral && !isCertain && dtype === "int32" ? NDArray.from(value as ArrayLike, "float32") : value;
-}
-
-const orNothing = (value: TensorLike | null | undefined): TensorLike | undefined =>
-  value === undefined || value === null ? undefined : floatLike(value);
-
 /** Both, from the one that is given. @throws ValueError for none or two; TypeError for integers. */
 export function logitsAndProbs(
   { logits, probs }: LogitsOrProbs,
   { scope, validateArgs, multidimensional = false }: { scope: string; validateArgs: boolean; multidimensional?: boolean },
 ): { logits: Tensor; probs: Tensor } {
   return inNameScope(scope, "", [probs, logits], () => {
-    const [fromLogits, fromProbs] = [orNothing(logits), orNothing(probs)];
+    const [fromLogits, fromProbs] = [logits ?? undefined, probs ?? undefined];
     if (fromLogits !== undefined && fromProbs === undefined) {
       let given = convertToTensor(fromLogits, { name: "logits" });
       if (!isFloating(given.dtype)) throw new TypeError("logits must having floating type.");

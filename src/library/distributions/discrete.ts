@@ -29,7 +29,6 @@ import {
   checkedCounts,
   checkedEventShape,
   derivedSeed,
-  floatLike,
   logCombinations,
   type LogitsOrProbs,
   logitsAndProbs,
@@ -247,7 +246,7 @@ export class Multinomial extends Distribution {
     const { logits, probs, validateArgs, allowNanStats, name } = options;
     const made = inNameScope(name ?? "Multinomial", "Multinomial", [totalCount, logits, probs], opened => {
       const scope = String(opened);
-      const given = convertToTensor(floatLike(totalCount), { name: "total_count" });
+      const given = convertToTensor(totalCount, { name: "total_count" });
       const total = validateArgs ? checkedCounts(given) : given;
       const both = logitsAndProbs(options, { scope, validateArgs: validateArgs ?? false, multidimensional: true });
       return { scope, total, ...both, expected: mul(getItem(total, ellipsis, newaxis), both.probs) };
@@ -326,9 +325,9 @@ export class DirichletMultinomial extends Distribution {
   constructor(totalCount: TensorLike, concentration: TensorLike, options: DistributionOptions = {}) {
     const { validateArgs, allowNanStats, name } = options;
     const made = inNameScope(name ?? "DirichletMultinomial", "DirichletMultinomial", [totalCount, concentration], scope => {
-      const given = convertToTensor(floatLike(totalCount), { name: "total_count" });
+      const given = convertToTensor(totalCount, { name: "total_count" });
       const total = validateArgs ? checkedCounts(given) : given;
-      const tensor = convertToTensor(floatLike(concentration), { name: "concentration" });
+      const tensor = convertToTensor(concentration, { name: "concentration" });
       const checked = validateArgs ? positiveEvents(tensor) : tensor;
       return { scope: String(scope), tensors: [total, checked, reduceSum(checked, -1)] };
     });

@@ -22,7 +22,7 @@ import { inNameScope } from "../../ops/named.ts";
 import { add, greater, mul, neg, sub, truediv } from "../../ops/operators.ts";
 import { randomUniform } from "../../ops/random.ts";
 import { randomGamma } from "../../ops/random-distributions.ts";
-import { derivedSeed, floatLike, type Seed, shapesLike } from "./argument-checks.ts";
+import { derivedSeed, type Seed, shapesLike } from "./argument-checks.ts";
 import { Distribution, type DistributionOptions, FULLY_REPARAMETERIZED } from "./distribution.ts";
 
 type FloatType = "float16" | "float32" | "float64";
@@ -35,10 +35,9 @@ export class Gamma extends Distribution {
   constructor(concentration: TensorLike, rate: TensorLike, options: DistributionOptions = {}) {
     const { validateArgs, allowNanStats, name } = options;
     const made = inNameScope(name ?? "Gamma", "", [concentration, rate], scope => {
-      const [alpha, beta] = [floatLike(concentration), floatLike(rate)];
-      const checks = validateArgs ? [assertPositive(alpha), assertPositive(beta)] : [];
+      const checks = validateArgs ? [assertPositive(concentration), assertPositive(rate)] : [];
       return getDefaultGraph().controlDependencies(checks, () => {
-        const tensors = [identity(alpha, { name: "concentration" }), identity(beta, { name: "rate" })];
+        const tensors = [identity(concentration, { name: "concentration" }), identity(rate, { name: "rate" })];
         assertSameFloatDtype(tensors);
         return { scope: String(scope), tensors };
       });
@@ -133,7 +132,7 @@ export class Exponential extends Gamma {
   constructor(rate: TensorLike, options: DistributionOptions = {}) {
     const { scope, tensor } = inNameScope(options.name ?? "Exponential", "Exponential", [rate], opened => ({
       scope: String(opened),
-      tensor: convertToTensor(floatLike(rate), { name: "rate" }),
+      tensor: convertToTensor(rate, { name: "rate" }),
     }));
     super(ones([], tensor.dtype), tensor, { ...options, name: scope });
     this.given = { rate, ...options };
@@ -182,7 +181,7 @@ export class Beta extends Distribution {
     const { concentration1, concentration0, validateArgs, allowNanStats, name } = options;
     const made = inNameScope(name ?? "Beta", "Beta", [concentration1, concentration0], scope => {
       const checked = (given: TensorLike | null | undefined, label: string): Tensor => {
-        const tensor = convertToTensor(floatLike(given as TensorLike), { name: label });
+        const tensor = convertToTensor(given as TensorLike, { name: label });
         return validateArgs ? requiredPositive(tensor) : tensor;
       };
       const [one, zero] = [checked(concentration1, "concentration1"), checked(concentration0, "concentration0")];
@@ -305,7 +304,7 @@ export class Dirichlet extends Distribution {
   constructor(concentration: TensorLike, options: DistributionOptions = {}) {
     const { validateArgs, allowNanStats, name } = options;
     const made = inNameScope(name ?? "Dirichlet", "Dirichlet", [concentration], scope => {
-      const given = convertToTensor(floatLike(concentration), { name: "concentration" });
+      const given = convertToTensor(concentration, { name: "concentration" });
       const checked = validateArgs ? checkedConcentration(given) : given;
       return { scope: String(scope), tensors: [checked, reduceSum(checked, -1)] };
     });

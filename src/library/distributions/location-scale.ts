@@ -20,7 +20,7 @@ import { inNameScope, type NameOption, named } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";
 import { randomNormal, randomUniform } from "../../ops/random.ts";
 import { randomGamma } from "../../ops/random-distributions.ts";
-import { derivedSeed, floatLike, type Seed, shapesLike } from "./argument-checks.ts";
+import { derivedSeed, type Seed, shapesLike } from "./argument-checks.ts";
 import { Distribution, type DistributionOptions, FULLY_REPARAMETERIZED } from "./distribution.ts";
 import { logCdfLaplace, logNdtr, ndtr, ndtri } from "./normal-functions.ts";
 
@@ -33,21 +33,14 @@ interface Opened {
 }
 
 /** The parameters by name, in a scope, behind the checks; all of one float type. */
-function opened<K extends string>(
-  name: string,
-  parameters: Readonly<Record<K, TensorLike>>,
-  checks: (given: Readonly<Record<K, TensorLike>>) => readonly Operation[],
-): Opened {
-  const keys = Object.keys(parameters) as K[];
-  const given = Object.fromEntries(keys.map(key => [key, floatLike(parameters[key])])) as Record<K, TensorLike>;
-  return inNameScope(name, "", Object.values(given), scope =>
-    getDefaultGraph().controlDependencies([...checks(given)], () => {
-      const tensors = keys.map(key => identity(given[key], { name: key }));
+const opened = (name: string, parameters: Readonly<Record<string, TensorLike>>, checks: () => readonly Operation[]): Opened =>
+  inNameScope(name, "", Object.values(parameters), scope =>
+    getDefaultGraph().controlDependencies([...checks()], () => {
+      const tensors = Object.entries(parameters).map(([key, value]) => identity(value, { name: key }));
       assertSameFloatDtype(tensors);
       return { scope: String(scope), tensors };
     }),
   );
-}
 
 /** A distribution of numbers whose batch shape is that of its parameters, broadcast together. */
 abstract class Located extends Distribution {
@@ -81,7 +74,7 @@ export class Normal extends Located {
 
   constructor(loc: TensorLike, scale: TensorLike, options: DistributionOptions = {}) {
     const { validateArgs, allowNanStats, name } = options;
-    const { scope, tensors } = opened(name ?? "Normal", { loc, scale }, given => (validateArgs ? [assertPositive(given.scale)] : []));
+    const { scope, tensors } = opened(name ?? "Normal", { loc, scale }, () => (validateArgs ? [assertPositive(scale)] : []));
     const parameters = { loc, scale, ...options };
     super(tensors[1].dtype, FULLY_REPARAMETERIZED, validateArgs ?? false, allowNanStats ?? true, {
       parameters,
@@ -162,7 +155,7 @@ export class Laplace extends Located {
 
   constructor(loc: TensorLike, scale: TensorLike, options: DistributionOptions = {}) {
     const { validateArgs, allowNanStats, name } = options;
-    const { scope, tensors } = opened(name ?? "Laplace", { loc, scale }, given => (validateArgs ? [assertPositive(given.scale)] : []));
+    const { scope, tensors } = opened(name ?? "Laplace", { loc, scale }, () => (validateArgs ? [assertPositive(scale)] : []));
     super(tensors[0].dtype, FULLY_REPARAMETERIZED, validateArgs ?? false, allowNanStats ?? true, {
       parameters: { loc, scale, ...options },
       graphParents: tensors,
@@ -231,7 +224,7 @@ export class StudentT extends Located {
 
   constructor(df: TensorLike, loc: TensorLike, scale: TensorLike, options: DistributionOptions = {}) {
     const { validateArgs, allowNanStats, name } = options;
-    const { scope, tensors } = opened(name ?? "StudentT", { df, loc, scale }, given => (validateArgs ? [assertPositive(given.df)] : []));
+    const { scope, tensors } = opened(name ?? "StudentT", { df, loc, scale }, () => (validateArgs ? [assertPositive(df)] : []));
     super(tensors[2].dtype, FULLY_REPARAMETERIZED, validateArgs ?? false, allowNanStats ?? true, {
       parameters: { df, loc, scale, ...options },
       graphParents: tensors,
@@ -331,8 +324,8 @@ export class Uniform extends Located {
   constructor(options: UniformParameters = {}) {
     const { validateArgs, allowNanStats, name } = options;
     const bounds = { low: options.low ?? 0, high: options.high ?? 1 };
-    const { scope, tensors } = opened(name ?? "Uniform", bounds, ({ low, high }) =>
-      validateArgs ? [assertLess(low, high, { message: "uniform not defined when low >= high." })] : [],
+    const { scope, tensors } = opened(name ?? "Uniform", bounds, () =>
+      validateArgs ? [assertLess(bounds.low, bounds.high, { message: "uniform not defined when low >= high." })] : [],
     );
     super(tensors[0].dtype, FULLY_REPARAMETERIZED, validateArgs ?? false, allowNanStats ?? true, {
       parameters: { ...options },
