@@ -42,7 +42,7 @@ const internal = /^ops\/(?:operators|arguments|named|registry|linalg-dense|linal
 
 /** Where the names of a namespace live, if not in files called like it. */
 const homes: Readonly<Record<string, RegExp>> = {
-  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image|distributions)/,
+  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image|distributions|feature-columns)/,
   dtypes: /^base\/dtype-names|^ops\/(?:math|string)/,
   nest: /^ops\/nested/,
   config: /^session\/devices/,
@@ -71,6 +71,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,
   distributions: /^library\/distributions\//,
+  feature_column: /^library\/feature-columns\//,
   layers: /^library\/layers/,
   "saved_model.main_op": /^io\/saved-model/,
   "saved_model.signature_def_utils": /^io\/saved-model/,
@@ -85,7 +86,7 @@ const otherThanTop: Readonly<Record<string, string>> = {
 
 /** Namespaces that belong to other things than graphs and sessions. */
 const leftOut =
-  /^(?:compat|keras|estimator|feature_column|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|autograph|types|config\.experimental|raw_ops|errors)(?:\.|$)/;
+  /^(?:compat|keras|estimator|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|autograph|types|config\.experimental|raw_ops|errors)(?:\.|$)/;
 
 interface Module {
   readonly path: string;
