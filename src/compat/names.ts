@@ -227,6 +227,7 @@ export const fake_quant_with_min_max_vars_per_channel: Tf["fake_quant_with_min_m
   tf.fake_quant_with_min_max_vars_per_channel;
 export const fake_quant_with_min_max_vars_per_channel_gradient: Tf["fake_quant_with_min_max_vars_per_channel_gradient"] =
   tf.fake_quant_with_min_max_vars_per_channel_gradient;
+export const feature_column: Tf["feature_column"] = tf.feature_column;
 export const fft: Tf["fft"] = tf.fft;
 export const fft2d: Tf["fft2d"] = tf.fft2d;
 export const fft3d: Tf["fft3d"] = tf.fft3d;

@@ -7,6 +7,7 @@ export * as data from "./data.ts";
 export * as debugging from "./debugging.ts";
 export * as distributions from "./distributions.ts";
 export * as dtypes from "./dtypes.ts";
+export * as featureColumn from "./feature-column.ts";
 export * as graphUtil from "./graph-utilities.ts";
 export * as image from "./image.ts";
 export * as initializers from "./initializers.ts";
