@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { printBarriers } from "./kernels/barriers.ts";
 import { printContractions } from "./kernels/contractions.ts";
 import { openPeak, type Peak } from "./kernels/peak.ts";
 import { printFirstRuns } from "./first-run.ts";
@@ -14,6 +15,7 @@ import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
 import { printProfile } from "./profile.ts";
 import { type Report, type Result, type Timing, writePerformance } from "./report.ts";
 import { printSmallSteps } from "./small-steps.ts";
+import { printSharing } from "./threads.ts";
 import { type Workload, workloads } from "./workloads.ts";
 
 const usage = `npm run bench -- NAME [--against tf,tfjs] [--threads N] [--rounds N] [--seconds S] [--json FILE] [--write]
@@ -22,6 +24,8 @@ npm run bench -- first NAME [--threads N] [--rounds N]: milliseconds of the firs
 npm run bench -- contractions [TEXT] [--rounds N] [--seconds S]: products and convolutions, whose name contains the text, as shares of the peak
 npm run bench -- nodes [--rounds N]: milliseconds to build and compile graphs of 1,250 to 10,000 nodes
 npm run bench -- steps [W3]: microseconds and bytes of garbage of small steps
+npm run bench -- shared NAME [--threads N] [--seconds S]: what threads (2 if not said) gain, phase by phase
+npm run bench -- barriers [--threads N] [--seconds S]: what it costs to share a phase
 npm run bench -- install PEER...: installs peers under .cache/peers
   NAME       a workload, the beginning of its name, or "all": ${workloads.map(({ name }) => name).join(" ")}
   --against  peers to run beside, taking turns: ${peerNames.join(", ")}
@@ -221,13 +225,18 @@ async function main(): Promise<number> {
     await printLargeGraphs(Number(values.rounds));
     return 0;
   }
+  if (positionals[0] === "barriers") {
+    await printBarriers(Math.max(2, Number(values.threads)), 10 * Number(values.seconds));
+    return 0;
+  }
   if (positionals[0] === "steps") {
     await printSmallSteps(positionals[1] ?? "W3", Number(values.rounds));
     return 0;
   }
   const isProfile = positionals[0] === "profile";
   const isFirst = positionals[0] === "first";
-  const name = positionals[isProfile || isFirst ? 1 : 0];
+  const isShared = positionals[0] === "shared";
+  const name = positionals[isProfile || isFirst || isShared ? 1 : 0];
   const chosen = workloads.filter(workload => name === "all" || (name !== undefined && workload.name.startsWith(name)));
   if (values.help || chosen.length === 0) {
     console.log(usage);
@@ -236,6 +245,10 @@ async function main(): Promise<number> {
   }
   if (isFirst) {
     for (const workload of chosen) printFirstRuns(workload.name, { threads: Number(values.threads), rounds: Number(values.rounds) });
+    return 0;
+  }
+  if (isShared) {
+    for (const workload of chosen) await printSharing(workload, Math.max(2, Number(values.threads)), Number(values.seconds));
     return 0;
   }
   if (isProfile) {

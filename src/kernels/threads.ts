@@ -3,7 +3,7 @@
 // then sleep until it changes. A worker that is late, asleep or gone takes no chunk, so nobody ever waits for it.
 // Chunks are cut by the plan and the number of threads alone, and units are independent (phase.ts): results are the same bits for any number.
 
-import { least, plus, times } from "./arithmetic.ts";
+import { plus, times } from "./arithmetic.ts";
 import { type Expr, i32, type MemoryImport } from "./language.ts";
 import type { Phase } from "./phase.ts";
 import type { FunctionRecorder, FunctionRef, ModuleRecorder } from "./recorder.ts";
@@ -28,8 +28,10 @@ export const controlWords = {
   failed: 192,
   /** Chunks that workers have done, ever. */
   helped: 196,
+  /** Is a run under way? The caller's host says so; workers are more patient then. */
+  running: 256,
 } as const;
-export const controlBytes = 256;
+export const controlBytes = 320;
 
 export const failures = { trapped: 1, late: 2 } as const;
 
@@ -39,7 +41,9 @@ export const leaveTicket = -1;
 /** A shared memory must say how large it may become: all that 32 bits address. */
 export const sharedMemory: MemoryImport = { minPages: 1, maxPages: 65536, shared: true };
 
-/** What is worth sharing, as schedule/cost.ts counts (about 30 units a nanosecond): rounded from what a wake and a barrier take. */
+/** What is worth sharing, as schedule/cost.ts counts (about 30 units a nanosecond). Measured by `npm run bench -- barriers`, on two threads: a shared
+ *  phase costs the caller 0.1 µs more than a call if no worker comes, and about 1 µs if one does: 2.7 µs become 1.8, 31 become 17. A worker that sleeps
+ *  costs the caller some 6 µs to wake, and comes 35 µs later, or much more where others use the machine. docs/decisions.md, "Threads". */
 export interface SharingRules {
   /** A phase with less is done by the caller alone. */
   readonly leastPhase: number;
@@ -52,13 +56,16 @@ export interface SharingRules {
   readonly patienceMs: number;
 }
 
-export const usualRules: SharingRules = { leastPhase: 300_000, leastRun: 4_000_000, leastChunk: 100_000, patienceMs: 20_000 };
+export const usualRules: SharingRules = { leastPhase: 120_000, leastRun: 4_000_000, leastChunk: 60_000, patienceMs: 20_000 };
 
-const chunksPerThread = 8;
+/** Whoever ends a phase first waits for about half a chunk of the other. */
+const chunksPerThread = 16;
 const chunkBits = 16;
 const chunkMask = (1 << chunkBits) - 1;
-/** Looks at the ticket before sleeping: some 50 µs. */
+/** Looks at the ticket before sleeping: some 50 µs. While a run is under way so many times as long, some 1 ms: what is not shared in between is
+ *  rarely longer, and a worker that sleeps is late for the next phases. */
 const looksBeforeSleep = 20_000;
+const spellsInRun = 20;
 /** How long the caller sleeps before it asks itself whether it has waited enough, and what stands for it where it may not sleep. */
 const napMs = 100;
 const looksOfNap = 40_000_000;
@@ -75,7 +82,7 @@ export class Sharing {
   readonly #module: ModuleRecorder;
   readonly #rules: SharingRules;
   readonly #threads: number;
-  readonly #shared: { readonly phase: Phase; readonly unitsPerChunk: number }[] = [];
+  readonly #shared: { readonly phase: Phase; readonly chunks: number }[] = [];
 
   constructor(module: ModuleRecorder, rules: SharingRules) {
     this.#module = module;
@@ -95,14 +102,12 @@ export class Sharing {
 
   /** Records that the caller and whoever has time do all units of a phase; the run ends there if a worker trapped. */
   share(phase: Phase, k: FunctionRecorder): void {
-    const wanted = Math.min(
+    const chunks = Math.min(
       chunksPerThread * this.#threads,
       phase.units,
       Math.max(this.#threads, Math.floor(phase.work / this.#rules.leastChunk)),
     );
-    const unitsPerChunk = Math.ceil(phase.units / wanted);
-    const number = this.#shared.push({ phase, unitsPerChunk }) - 1;
-    const chunks = Math.ceil(phase.units / unitsPerChunk);
+    const number = this.#shared.push({ phase, chunks }) - 1;
     const naps = Math.ceil((this.#rules.patienceMs + phase.work / chunks / slowestUnitsPerMs) / napMs);
     k.call(shareFunction, number, chunks, Math.min(naps, everyone));
     k.if(i32.load(this.#module.global(controlGlobal), controlWords.failed), () => k.return());
@@ -126,9 +131,13 @@ export class Sharing {
   #recordDispatch(): void {
     this.#module.function("chunk", { params: { phase: "i32", chunk: "i32", thread: "i32" } }, (k, { phase, chunk, thread }) => {
       const one = (number: number): void => {
-        const { phase: called, unitsPerChunk } = this.#shared[number];
-        const low = k.let(times(chunk, unitsPerChunk));
-        const args: Expr<"i32">[] = [low, least(plus(low, unitsPerChunk), called.units), thread];
+        const { phase: called, chunks } = this.#shared[number];
+        // Chunks differ by a unit at most. Chunks are taken from the last to the first: the larger ones first.
+        const [each, small] = [Math.floor(called.units / chunks), chunks - (called.units % chunks)];
+        const startOf = (at: Expr<"i32">): Expr<"i32"> =>
+          small === chunks ? times(at, each) : plus(times(at, each), i32.max(plus(at, -small), 0));
+        const low = k.let(startOf(chunk));
+        const args: Expr<"i32">[] = [low, k.let(startOf(plus(chunk, 1))), thread];
         k.call(called.function, ...args.slice(0, called.function.params.length));
       };
       const among = (from: number, to: number): void => {
@@ -208,7 +217,7 @@ export class Sharing {
   #recordWork(): void {
     this.#module.function("work", { params: { thread: "i32" }, exported: true }, (k, { thread }) => {
       const control = k.let(this.#module.global(controlGlobal));
-      const looks = k.number("i32");
+      const [looks, spells] = [k.number("i32"), k.number("i32")];
       k.block(left => {
         k.while(i32.const(1), () => {
           const ticket = k.atomic("load", control, controlWords.ticket);
@@ -217,6 +226,7 @@ export class Sharing {
             i32.and(ticket, chunkMask),
             () => {
               k.set(looks, 0);
+              k.set(spells, 0);
               const [took] = k.call(takeFunction, ticket, thread);
               k.if(took as Expr<"i32">, () => {
                 k.atomic("add", control, controlWords.helped, 1);
@@ -227,10 +237,15 @@ export class Sharing {
             () => {
               k.set(looks, plus(looks, 1));
               k.if(i32.gt(looks, looksBeforeSleep), () => {
-                k.atomic("add", control, controlWords.sleepers, 1);
-                k.atomic("wait", control, controlWords.ticket, ticket, -1n);
-                k.atomic("add", control, controlWords.sleepers, -1);
                 k.set(looks, 0);
+                k.set(spells, plus(spells, 1));
+                const running = k.atomic("load", control, controlWords.running);
+                k.if(i32.or(i32.eqz(running), i32.gt(spells, spellsInRun)), () => {
+                  k.set(spells, 0);
+                  k.atomic("add", control, controlWords.sleepers, 1);
+                  k.atomic("wait", control, controlWords.ticket, ticket, -1n);
+                  k.atomic("add", control, controlWords.sleepers, -1);
+                });
               });
             },
           );

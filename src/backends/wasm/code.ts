@@ -100,11 +100,14 @@ export class OwnCode implements Code {
 
   private callOnThreads(start: () => void, held: HeldProgram, pool: ThreadPool): void {
     pool.join(held);
+    held.begin();
     try {
       start();
     } catch (error) {
       if (!held.settle()) this.abandon(pool);
       throw error;
+    } finally {
+      held.end();
     }
     const failure = held.takeFailure();
     if (failure === failures.trapped) throw new InternalError(`A thread stopped: ${pool.failureText()}`);

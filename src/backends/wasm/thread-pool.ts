@@ -4,7 +4,7 @@
 
 import { availableThreads, canShareMemory, startThread } from "#platform";
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { controlGlobal, controlWords, leaveTicket, mayWaitGlobal } from "../../kernels/threads.ts";
+import { controlBytes, controlGlobal, controlWords, leaveTicket, mayWaitGlobal } from "../../kernels/threads.ts";
 import type { Thread } from "../../platform/thread.ts";
 import { insideWord, mailWord, poolBytes, poolWords, type ThreadMessage } from "../../platform/thread-loop.ts";
 import { importNamespaces } from "./printer.ts";
@@ -51,7 +51,7 @@ export class HeldProgram {
 
   constructor(id: number, { memory, controlAt }: SharedProgram) {
     this.id = id;
-    this.words = new Int32Array(memory.buffer, controlAt, controlWords.failed / 4 + 2);
+    this.words = new Int32Array(memory.buffer, controlAt, controlBytes / 4);
   }
 
   /** Chunks that workers have done of it. */
@@ -72,6 +72,16 @@ export class HeldProgram {
 
   enter(): void {
     Atomics.store(this.words, controlWords.ticket / 4, 0);
+  }
+
+  /** A run begins: workers that sleep are woken at once, so that they are there when the first phase is shared. */
+  begin(): void {
+    Atomics.store(this.words, controlWords.running / 4, 1);
+    if (Atomics.load(this.words, controlWords.sleepers / 4) > 0) Atomics.notify(this.words, controlWords.ticket / 4);
+  }
+
+  end(): void {
+    Atomics.store(this.words, controlWords.running / 4, 0);
   }
 
   /** After the caller itself was thrown out of a run: takes what is left off the table and waits for chunks that workers have begun.
