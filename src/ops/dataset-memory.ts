@@ -695,6 +695,113 @@ export const windowed = (input: HostDataset, size: number, shift: number, stride
   });
 };
 
+/** Windows as batches: each component's elements stacked. */
+export const slidingBatches = (
+  input: HostDataset,
+  { size, shift, stride, dropsRemainder }: { size: number; shift: number; stride: number; dropsRemainder: boolean },
+): HostDataset => {
+  const windows = windowed(input, size, shift, stride, dropsRemainder);
+  return dataset(windows.cardinality, run => {
+    const source = windows.iterate(run);
+    return over([source], async () => {
+      const window = await source.next();
+      if (window === undefined) return undefined;
+      return Promise.all(
+        window.map(async component => {
+          const rows = DatasetArray.of(component).iterate(run);
+          const parts: NDArray[] = [];
+          for (let row = await rows.next(); row !== undefined; row = await rows.next()) parts.push(row[0]);
+          return stackedRows(parts[0].dtype, parts, parts[0].shape);
+        }),
+      );
+    });
+  });
+};
+
+/** Each element with a chance of `rate`. */
+export const sampled = (input: HostDataset, rate: number, seeds: readonly [bigint, bigint]): HostDataset => {
+  const isUnseeded = seeds[0] === 0n && seeds[1] === 0n;
+  const [seed, seed2] = isUnseeded ? globalThis.crypto.getRandomValues(new BigInt64Array(2)) : seeds;
+  return dataset(unknown, run => {
+    const source = input.iterate(run);
+    const stream = seeded(seed, seed2);
+    return over([source], async () => {
+      for (;;) {
+        const element = await source.next();
+        if (element === undefined || stream.unit32() < rate) return element;
+      }
+    });
+  });
+};
+
+/** The rows of all batches in batches of the given sizes, which come in turn. */
+export const rebatched = (input: HostDataset, sizes: readonly number[], dropsRemainder: boolean): HostDataset => {
+  const rows = unbatched(input);
+  return dataset(unknown, run => {
+    const source = rows.iterate(run);
+    let turn = 0;
+    return over([source], async () => {
+      const size = sizes[turn++ % sizes.length];
+      const taken: Element[] = [];
+      while (taken.length < size) {
+        const row = await source.next();
+        if (row === undefined) break;
+        taken.push(row);
+      }
+      if (taken.length === 0 || (dropsRemainder && taken.length < size)) return undefined;
+      return taken[0].map(({ dtype, shape }, k) =>
+        stackedRows(
+          dtype,
+          taken.map(row => row[k]),
+          shape,
+        ),
+      );
+    });
+  });
+};
+
+interface Reducer {
+  readonly keyOf: Call;
+  /** The first state of a key. */
+  readonly begin: Call;
+  readonly reduce: Call;
+  readonly finish: Call;
+}
+
+/** What the elements of each key come to, in the order of keys. */
+export const groupedByReducer = (input: HostDataset, { keyOf, begin, reduce, finish }: Reducer): HostDataset =>
+  dataset(unknown, run => {
+    let states: Element[] | undefined;
+    const gather = async (): Promise<Element[]> => {
+      const source = input.iterate(run);
+      const byKey = new Map<bigint, Element>();
+      for (let element = await source.next(); element !== undefined; element = await source.next()) {
+        const [key] = await keyOf(run, element);
+        const id = key.get(0) as bigint;
+        byKey.set(id, await reduce(run, [...(byKey.get(id) ?? (await begin(run, [key]))), ...element]));
+      }
+      return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, state]) => state);
+    };
+    return {
+      next: async () => {
+        states ??= await gather();
+        const state = states.shift();
+        return state && finish(run, state);
+      },
+      close: async () => undefined,
+    };
+  });
+
+/** Each element after a rest. */
+export const delayed = (input: HostDataset, milliseconds: number): HostDataset =>
+  dataset(input.cardinality, run => {
+    const source = input.iterate(run);
+    return over([source], async () => {
+      await new Promise(resolve => void setTimeout(resolve, milliseconds));
+      return source.next();
+    });
+  });
+
 // ---- iterators ----
 
 let strings = 0;

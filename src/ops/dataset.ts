@@ -372,8 +372,11 @@ export const WindowDataset = defineOp("WindowDataset", {
 
 // ---- order and number ----
 
-const seedInputs = { seed: "int64", seed2: "int64" } as const;
-const seedsOf = ({ seed, seed2 }: { seed: NDArray; seed2: NDArray }): [bigint, bigint] => [seed.get(0) as bigint, seed2.get(0) as bigint];
+export const seedInputs = { seed: "int64", seed2: "int64" } as const;
+export const seedsOf = ({ seed, seed2 }: { seed: NDArray; seed2: NDArray }): [bigint, bigint] => [
+  seed.get(0) as bigint,
+  seed2.get(0) as bigint,
+];
 
 export const ShuffleDataset = defineOp("ShuffleDataset", {
   inputs: { ...datasetInput, bufferSize: "int64", ...seedInputs },

@@ -250,7 +250,7 @@ export const StatelessRandomBinomial = defineOp("StatelessRandomBinomial", {
   lower: ({ shape, seed, counts, probs, dtype }) => binomial(stateOfSeed(seed), requestedShape(shape), counts, probs, dtype),
 });
 
-const generatorOfVariable: Routine = {
+export const generatorOfVariable: Routine = {
   name: "generatorOfVariable",
   run: ([held], [state]) => {
     const [low, high, key] = held.data as BigInt64Array;
@@ -274,7 +274,7 @@ export const StatefulRandomBinomial = defineOp("StatefulRandomBinomial", {
     const held = resource.read();
     const common = sizeOf(ir.broadcastShape(counts.shape, probs.shape));
     const perBatch = common === 0 ? 0 : sizeOf(dims) / common;
-    const used = Math.floor((common * 200 * (perBatch + 3)) / 4);
+    const used = 256 * Math.floor((common * 200 * (perBatch + 3)) / 4);
     const [state] = ir.call(generatorOfVariable, [held], [{ dtype: "int64", shape: [3] }]);
     const result = binomial(state, dims, counts, probs, dtype);
     resource.write(ir.map((x, step) => s.add(x, step), held, ir.constant(advance(held.shape[0], used))));

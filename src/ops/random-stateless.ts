@@ -15,6 +15,7 @@ import type { Routine, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
 import { numbersOf } from "./array.ts";
+import { stack } from "./array-slicing.ts";
 import { AddV2, Mul, Sub } from "./math.ts";
 import { inNameScope } from "./named.ts";
 import { normals, requestedShape, shuffledRows, truncatedFloats, uniformFloats, uniformIntegers } from "./random.ts";
@@ -156,7 +157,7 @@ export const StatelessTruncatedNormal = floatsBySeed("StatelessTruncatedNormal",
 
 // ---- integers ----
 
-const checkRange = (minval: Value, maxval: Value): void =>
+export const checkRange = (minval: Value, maxval: Value): void =>
   ir.check([], () => s.lt(s.load(minval, []), s.load(maxval, [])), {
     label: "minval < maxval",
     reads: [minval, maxval],
@@ -201,7 +202,7 @@ export const StatelessRandomUniformInt = defineOp("StatelessRandomUniformInt", {
   },
 });
 
-const wholeWords = (dtype: DType): Routine => ({
+export const wholeWords = (dtype: DType): Routine => ({
   name: "statelessWords",
   run: ([state], [out]) => {
     const stream = new PhiloxStream(state);
@@ -334,7 +335,7 @@ const algorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, a
  *  @throws ValueError for other algorithms, UnimplementedError while running for "threefry". TF: tf.random.experimental.stateless_shuffle. */
 export function statelessShuffle(value: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor {
   const { alg = "auto_select", name } = collect<{ alg: string | number; name: string | null }>(["alg", "name"], rest);
-  const number = typeof alg === "number" ? alg : algorithms[alg.toLowerCase().replaceAll("_", "")];
+  const number = numberOfAlgorithm(alg);
   if (number === undefined)
     throw new ValueError(`Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`);
   return inNameScope({ name }, "stateless_shuffle", [value, seed], () => {
@@ -369,4 +370,37 @@ export function statelessUniform(shape: TensorLike, seed: TensorLike, ...rest: u
     const unit = StatelessRandomUniformV2({ shape: dims, key, counter, dtype: type as "float32", alg: anyAlgorithm });
     return AddV2({ x: Mul({ x: unit, y: Sub({ x: to, y: from }, { name: "sub" }) }, { name: "mul" }), y: from }, { name: scope });
   });
+}
+
+const numberOfAlgorithm = (alg: string | number): number | undefined =>
+  typeof alg === "number" ? alg : algorithms[alg.toLowerCase().replaceAll("_", "")];
+
+interface AlgorithmOption {
+  readonly alg?: string | number;
+}
+
+/** Integers over the whole range of their type. */
+function wholeRange(shape: readonly number[], seed: Tensor, dtype: DType, alg: string | number): Tensor {
+  const number = numberOfAlgorithm(alg);
+  if (number === undefined)
+    throw new ValueError(`Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`);
+  return inNameScope(undefined, "stateless_random_uniform", [seed], scope => {
+    const dims = dimensions(shape as number[]);
+    const { key, counter } = StatelessRandomGetKeyCounter({ seed });
+    return StatelessRandomUniformFullIntV2({ shape: dims, key, counter, alg: number, dtype: dtype as "int32" }, { name: scope });
+  });
+}
+
+/** `num` seeds [num, 2] from one. TF: tf.random.split(seed, num, alg). */
+export function statelessSplit(seed: TensorLike, ...rest: unknown[]): Tensor {
+  const { num = 2, alg = "auto_select" } = collect<AlgorithmOption & { num: number }>(["num", "alg"], rest);
+  const given = convertToTensor(seedTensor(seed));
+  return wholeRange([num, 2], given, given.dtype, alg);
+}
+
+/** The seed that another seed and a number make. TF: tf.random.fold_in(seed, data, alg). */
+export function statelessFoldIn(seed: TensorLike, data: TensorLike, ...rest: unknown[]): Tensor {
+  const { alg = "auto_select" } = collect<AlgorithmOption>(["alg"], rest);
+  const number = convertToTensor(data, { preferredDtype: "int32" });
+  return stack([wholeRange([], convertToTensor(seedTensor(seed)), number.dtype, alg), number]);
 }

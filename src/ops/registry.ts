@@ -28,6 +28,7 @@ import * as checkpointRemapping from "./checkpoint-remapping.ts";
 import * as controlFlow from "./control-flow.ts";
 import * as dataset from "./dataset.ts";
 import * as datasetSources from "./dataset-sources.ts";
+import * as datasetRarer from "./dataset-rarer.ts";
 import * as dataFormat from "./data-format.ts";
 import * as example from "./example.ts";
 import * as fingerprint from "./fingerprint.ts";
@@ -88,6 +89,7 @@ import * as sparseCross from "./sparse-cross.ts";
 import * as sparseDense from "./sparse-dense.ts";
 import * as sparse from "./sparse.ts";
 import * as sparseStructure from "./sparse-structure.ts";
+import * as randomStateful from "./random-stateful.ts";
 import * as randomStateless from "./random-stateless.ts";
 import * as state from "./state.ts";
 import * as strings from "./string.ts";
@@ -128,6 +130,7 @@ const families = [
   controlFlow,
   dataset,
   datasetSources,
+  datasetRarer,
   dataFormat,
   example,
   fingerprint,
@@ -178,6 +181,7 @@ const families = [
   ragged,
   random,
   randomDistributions,
+  randomStateful,
   randomStateless,
   sequenceExample,
   reader,

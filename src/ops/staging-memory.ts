@@ -157,7 +157,7 @@ export class StagingMap extends Staging {
     const find = (): readonly [bigint, StagedTuple] | undefined => {
       const keys = [...this.complete.keys()];
       if (keys.length === 0) return undefined;
-      const key = this.isOrdered ? keys.reduce((least, other) => (other < least ? other : least)) : keys[0];
+      const [key] = this.isOrdered ? keys.sort((a, b) => (a < b ? -1 : 1)) : keys;
       return [key, this.partsOf(key, indices, false)];
     };
     return this.line.until(find, signal, cancelled).finally(() => this.line.changed());
