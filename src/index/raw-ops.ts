@@ -580,6 +580,7 @@ export {
 export { CTCBeamSearchDecoder, CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn-ctc.ts";
 export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn-embedding.ts";
 export { FractionalAvgPool, FractionalAvgPoolGrad, FractionalMaxPool, FractionalMaxPoolGrad } from "../ops/nn-fractional.ts";
+export { FusedPadConv2D, FusedResizeAndPadConv2D } from "../ops/nn-fused.ts";
 export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn-loss.ts";
 export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn-morphology.ts";
 export {
@@ -742,6 +743,13 @@ export {
   QuantizeAndDequantizeV4Grad,
   QuantizeV2,
 } from "../ops/quantized-tensors.ts";
+export {
+  UniformDequantize,
+  UniformQuantize,
+  UniformQuantizedAdd,
+  UniformQuantizedClipByValue,
+  UniformRequantize,
+} from "../ops/quantized-uniform.ts";
 export {
   FIFOQueueV2,
   PaddingFIFOQueueV2,
@@ -944,6 +952,7 @@ export {
   ScatterSub,
   ScatterUpdate,
   StridedSliceAssign,
+  TensorStridedSliceUpdate,
   VarHandleOp,
   VarIsInitializedOp,
   Variable,

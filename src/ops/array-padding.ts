@@ -221,7 +221,7 @@ export const tile = (input: TensorLike, multiples: TensorLike, options?: NameOpt
 // ---- padding ----
 
 /** How much each axis grows: pairs [before, after] as far as known. */
-function paddedShape(input: TensorShape, paddings: TensorShape, context: ShapeContext, mode?: "REFLECT" | "SYMMETRIC"): TensorShape {
+export function paddedShape(input: TensorShape, paddings: TensorShape, context: ShapeContext, mode?: "REFLECT" | "SYMMETRIC"): TensorShape {
   const table = paddings.withRank(2);
   const [rows, columns] = [table.dim(0), table.dim(1)];
   if (columns !== null && columns !== 2) throw new ValueError(`Dimension must be 2 but is ${columns}`);

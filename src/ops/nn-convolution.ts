@@ -49,7 +49,7 @@ const window3d = {
 // ---- shapes ----
 
 /** `[batch, …spatial, channels]` in the order of the format. @throws ValueError with TensorFlow's reasons. */
-function convolvedShape(type: string, input: TensorShape, filter: TensorShape, attrs: WindowAttrs): TensorShape {
+export function convolvedShape(type: string, input: TensorShape, filter: TensorShape, attrs: WindowAttrs): TensorShape {
   const axes = axesOf(attrs.dataFormat);
   const rank = axes.spatial.length;
   const given = input.withRank(rank + 2);

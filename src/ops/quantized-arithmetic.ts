@@ -356,7 +356,7 @@ export const QuantizedConv2D = defineOp("QuantizedConv2D", {
 // ---- products, element by element ----
 
 /** Calls `visit` with the places of two broadcast arrays for each place of the result. */
-function eachPair(x: NDArray, y: NDArray, visit: (at: number, left: number, right: number) => void): number[] {
+export function eachPair(x: NDArray, y: NDArray, visit: (at: number, left: number, right: number) => void): number[] {
   const shape = broadcastShape(x.shape, y.shape);
   const strides = stridesOf(shape);
   const places = [x, y].map(array => {

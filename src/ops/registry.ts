@@ -66,6 +66,7 @@ import * as nnConvolution from "./nn-convolution.ts";
 import * as nnCtc from "./nn-ctc.ts";
 import * as nnEmbedding from "./nn-embedding.ts";
 import * as nnFractional from "./nn-fractional.ts";
+import * as nnFused from "./nn-fused.ts";
 import * as nnLoss from "./nn-loss.ts";
 import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
@@ -75,6 +76,7 @@ import * as printing from "./printing.ts";
 import * as quantization from "./quantization.ts";
 import * as quantizedArithmetic from "./quantized-arithmetic.ts";
 import * as quantizedTensors from "./quantized-tensors.ts";
+import * as quantizedUniform from "./quantized-uniform.ts";
 import * as queue from "./queue.ts";
 import * as ragged from "./ragged.ts";
 import * as random from "./random.ts";
@@ -168,6 +170,7 @@ const families = [
   nnCtc,
   nnEmbedding,
   nnFractional,
+  nnFused,
   nnLoss,
   nnMorphology,
   nnNormalization,
@@ -177,6 +180,7 @@ const families = [
   quantization,
   quantizedArithmetic,
   quantizedTensors,
+  quantizedUniform,
   queue,
   ragged,
   random,

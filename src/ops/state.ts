@@ -9,15 +9,17 @@ import * as attr from "../graph/attributes.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Gradients, LowerContext, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import { defineOp } from "../graph/op-definition.ts";
-import { check, constant, generate, map, scatter } from "../ir/build.ts";
+import { broadcastTo, check, constant, generate, map, scatter } from "../ir/build.ts";
 import type { Index } from "../ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, scaleIndex } from "../ir/index-map.ts";
 import type { ScatterCombine, State, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
 import { concat, stridedSlice } from "./array-slicing.ts";
-import { expandDims, reshape, size as sizeOf, squeeze } from "./array.ts";
+import { expandDims, numbersOf, reshape, shape as shapeOf, size as sizeOf, squeeze, zerosLike } from "./array.ts";
 import { ScatterNd } from "./array-gather.ts";
+import { BroadcastGradientArgs } from "./array-padding.ts";
+import { reduceSum } from "./math-reduction.ts";
 import { expandSpec, type Masks, resolveAxis } from "./slice-spec.ts";
 
 const scalar = new TensorShape([]);
@@ -524,15 +526,17 @@ interface SliceRecord extends Masks {
 }
 
 /** A variable with the slice that a StridedSlice would read set to `value`. */
-function assignSlice({ ref, begin, end, strides, value, ...masks }: SliceRecord): StateHandle {
-  const base = ref.read();
+const assignSlice = ({ ref, ...slice }: SliceRecord): StateHandle => ref.write(withSlice(ref.read(), slice));
+
+/** `base` with that slice set. */
+function withSlice(base: Value, { begin, end, strides, value, ...masks }: Omit<SliceRecord, "ref">): Value {
   const numbers = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
   const spec = expandSpec(base.shape.length, numbers(begin), numbers(end), numbers(strides), masks);
   const ranges = spec.axes.map((axis, k) => resolveAxis(axis, base.shape[k], k));
   const shape = spec.result.map(axis => (axis === "new" ? 1 : (ranges[axis].length as number)));
   if (!sameShape(shape, value.shape))
     throw new InvalidArgumentError(`A slice of shape [${shape}] cannot be assigned a value of shape [${value.shape}].`);
-  const updated = scatter("assign", base, shape, r => ({
+  return scatter("assign", base, shape, r => ({
     at: spec.axes.map((axis, k) => {
       const position = spec.result.indexOf(k);
       const start = constantIndex(ranges[k].begin as number);
@@ -540,7 +544,6 @@ function assignSlice({ ref, begin, end, strides, value, ...masks }: SliceRecord)
     }),
     body: loadScalar(value, r),
   }));
-  return ref.write(updated);
 }
 
 /** ref[slice] = value. */
@@ -561,4 +564,28 @@ export const ResourceStridedSliceAssign = defineOp("ResourceStridedSliceAssign",
   stateful: true,
   compileTimeInputs: ["begin", "end", "strides"],
   lower: record => void assignSlice(record),
+});
+
+/** The tensor with the slice that a StridedSlice would read set to `value`, which is broadcast. */
+export const TensorStridedSliceUpdate = defineOp("TensorStridedSliceUpdate", {
+  inputs: { input: "T", begin: "Index", end: "Index", strides: "Index", value: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(), Index: attr.type(attr.indexTypes), ...maskAttrs },
+  shape: ({ input }) => input,
+  compileTimeInputs: ["begin", "end", "strides"],
+  sizesFromValues: false,
+  gradient: ({ begin, end, strides, value, T: _T, Index: _I, input: _i, output: _o, ...masks }, d): Gradients => {
+    const cut = stridedSlice(d.output, begin, end, strides, masks);
+    const kept = TensorStridedSliceUpdate({ input: d.output, begin, end, strides, value: zerosLike(cut), ...masks });
+    const { r1 } = BroadcastGradientArgs({ s0: shapeOf(cut), s1: shapeOf(value) });
+    return { input: kept, begin: null, end: null, strides: null, value: reshape(reduceSum(cut, r1), shapeOf(value)) };
+  },
+  lower: ({ input, T: _T, Index: _I, value, begin, end, strides, ...masks }) => {
+    const spec = expandSpec(input.shape.length, numbersOf(begin), numbersOf(end), numbersOf(strides), masks);
+    const wanted = spec.result.map(axis => (axis === "new" ? 1 : (resolveAxis(spec.axes[axis], input.shape[axis], axis).length as number)));
+    const lead = wanted.length - value.shape.length;
+    if (lead < 0 || value.shape.some((d, axis) => d !== 1 && d !== wanted[axis + lead]))
+      throw new InvalidArgumentError(`Cannot broadcast input shape [${value.shape}] into final shape [${wanted}]`);
+    return withSlice(input, { begin, end, strides, value: broadcastTo(value, wanted), ...masks });
+  },
 });
