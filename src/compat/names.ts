@@ -400,6 +400,7 @@ export const ragged_fill_empty_rows_grad: Tf["ragged_fill_empty_rows_grad"] = tf
 export const random: Tf["random"] = tf.random;
 export const random_crop: Tf["random_crop"] = tf.random_crop;
 export const random_gamma: Tf["random_gamma"] = tf.random_gamma;
+export const random_index_shuffle: Tf["random_index_shuffle"] = tf.random_index_shuffle;
 export const random_normal: Tf["random_normal"] = tf.random_normal;
 export const random_normal_initializer: Tf["random_normal_initializer"] = tf.random_normal_initializer;
 export const random_poisson: Tf["random_poisson"] = tf.random_poisson;

@@ -473,6 +473,7 @@ export { quantizedConcat } from "../ops/quantized-arithmetic.ts";
 export { dequantize, quantize, quantizeV2 } from "../ops/quantized-tensors.ts";
 export { raggedFillEmptyRows, raggedFillEmptyRowsGrad } from "../ops/ragged.ts";
 export { randomGamma, randomPoisson } from "../ops/random-distributions.ts";
+export { randomIndexShuffle } from "../ops/random-stateful.ts";
 export {
   getSeed,
   multinomial,
