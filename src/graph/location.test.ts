@@ -18,3 +18,20 @@ test("a node was made on the user's line, all nodes of a gradient on the one tha
     expect(String(tf.tanh(y).op.location)).toMatch(/location\.test\.ts:18:/);
   });
 });
+
+test("the nodes of a variable and those of an optimizer were made on one line each", () => {
+  const graph = new tf.Graph();
+  graph.asDefault(() => {
+    const v = new tf.Variable(new tf.NDArray("float32", [2], new Float32Array(2)));
+    const made = graph.getOperations();
+    expect(made.length).toBe(4);
+    expect(new Set(made.map(op => op.location)).size).toBe(1);
+    expect(String(v.op.location)).toMatch(/location\.test\.ts:25:/);
+    const loss = tf.reduceSum(tf.square(v));
+    const before = graph.getOperations().length;
+    new tf.train.AdamOptimizer(0.1).minimize(loss);
+    const trained = graph.getOperations().slice(before);
+    expect(new Set(trained.map(op => String(op.location))).size).toBe(1);
+    expect(String(trained[0].location)).toMatch(/location\.test\.ts:32:/);
+  });
+});

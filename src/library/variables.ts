@@ -11,6 +11,7 @@ import { convertToTensor, isAsTensor, pythonType } from "../graph/conversion.ts"
 import { getDefaultGraph, graphFor } from "../graph/default-graph.ts";
 import type { DeviceFunction } from "../graph/device.ts";
 import type { Graph } from "../graph/graph.ts";
+import { fromHere } from "../graph/location.ts";
 import type { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
@@ -425,11 +426,16 @@ function createNodes(initialValue: InitialValue | null | undefined, options: Var
     throw new ValueError("The `constraint` argument must be a callable.");
   const graph = graphOfValue(initialValue) ?? getDefaultGraph();
   // A variable is made at the top: outside control dependencies and control flow, but within name scopes.
-  return graph.asDefault(() =>
-    graph.controlDependencies(null, () =>
-      graph.nameScope(name ?? "Variable", scope => (isResource ? createResource : createRef)(graph, String(scope), initialValue, options)),
-    ),
-  );
+  const create = (): VariableNodes =>
+    graph.asDefault(() =>
+      graph.controlDependencies(null, () =>
+        graph.nameScope(name ?? "Variable", scope =>
+          (isResource ? createResource : createRef)(graph, String(scope), initialValue, options),
+        ),
+      ),
+    );
+  // Nodes that a function makes say where it made them.
+  return typeof initialValue === "function" ? create() : fromHere(create);
 }
 
 const graphOfValue = (value: unknown): Graph | undefined =>

@@ -9,6 +9,7 @@ import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
+import { fromHere } from "../../graph/location.ts";
 import { Operation, Tensor } from "../../graph/operation.ts";
 import { gradients } from "../../gradients/gradients.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -162,10 +163,12 @@ export abstract class Optimizer {
       if (!(variable instanceof Variable)) throw new UnimplementedError(`Trying to update a Tensor ${String(variable)}`);
     }
     const graph = withGradient[0][1].graph;
-    return graph.asDefault(() => {
-      graph.controlDependencies(null, () => this.createSlots(withGradient.map(([, variable]) => variable)));
-      return graph.nameScope(name ?? this.name, scope => this.applyAll(graph, withGradient, globalStep ?? null, String(scope)));
-    });
+    return fromHere(() =>
+      graph.asDefault(() => {
+        graph.controlDependencies(null, () => this.createSlots(withGradient.map(([, variable]) => variable)));
+        return graph.nameScope(name ?? this.name, scope => this.applyAll(graph, withGradient, globalStep ?? null, String(scope)));
+      }),
+    );
   }
 
   private applyAll(
