@@ -361,14 +361,16 @@ export function typesOf(
   side: "inputs" | "outputs",
   attrs: Readonly<Record<string, AttrValue>>,
 ): { name: string; dtype: DType; isRef: boolean; isHandle: boolean }[] {
-  return Object.entries(definition[side]).flatMap(([name, text]) => {
+  const types: { name: string; dtype: DType; isRef: boolean; isHandle: boolean }[] = [];
+  for (const [name, text] of Object.entries(definition[side])) {
     const { count, isRef, type } = parseInputType(text);
     const value = isDType(type) ? type : attrs[type];
     const isNamed = definition.handles?.includes(name) === true;
-    const typed = (dtype: DType) => ({ name, dtype, isRef, isHandle: isNamed || dtype === "resource" });
-    if (Array.isArray(value)) return (value as DType[]).map(typed);
-    return Array.from({ length: count === undefined ? 1 : (attrs[count] as number) }, () => typed(value as DType));
-  });
+    const add = (dtype: DType): void => void types.push({ name, dtype, isRef, isHandle: isNamed || dtype === "resource" });
+    if (Array.isArray(value)) (value as DType[]).forEach(add);
+    else for (let left = count === undefined ? 1 : (attrs[count] as number); left > 0; left--) add(value as DType);
+  }
+  return types;
 }
 
 /** Inputs grouped by name: a tensor, or a list of them. */
