@@ -3,7 +3,7 @@
 import type { NDArray } from "../base/ndarray.ts";
 import type { Program, Value } from "../ir/program.ts";
 import type { EstimatedPart } from "../kernels/estimate.ts";
-import type { TracedPart } from "../kernels/index.ts";
+import type { TracedPart } from "../kernels/estimate.ts";
 import type { Plan, ScheduleTarget } from "../schedule/plan.ts";
 
 /** A compiled Program. Feeds in the order of their names ("0", "1", …); results in the order of the Program's. */

@@ -3,8 +3,7 @@
 
 import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
-import type { ContractForm } from "./contract-plan.ts";
-import { isSweep } from "./contract-sweep.ts";
+import { type ContractForm, isSweep } from "./contract-plan.ts";
 import type { Target, Tile } from "./target.ts";
 
 /** Where an operand is read from: where it lies, a copy in each thread's scratch made by the unit that uses it, or one made before for all. */

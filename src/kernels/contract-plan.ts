@@ -8,7 +8,6 @@ import { addIndex, axisIndex, constantIndex, flattenIndex, type Index, substitut
 import type { Operand, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
-import { isSweep } from "./contract-sweep.ts";
 import { isAffine, mergeAxes, scaleOf } from "./nest.ts";
 import type { Target } from "./target.ts";
 
@@ -267,6 +266,21 @@ function blockOf(reduced: readonly Axis[]): number {
 /** The buffers a plan needs, in the order they lie in the scratch. */
 export const scratchValues = (plan: ContractPlan): Value[] =>
   [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.partial].filter((value): value is Value => value !== undefined);
+
+/** A sweep has at least so many columns and terms. */
+const fewestColumns = 64;
+const fewestTerms = 64;
+
+/** Is the product bound by reading B, and does B lie so that it can be read in runs? */
+export function isSweep(
+  { batch, rows, column, reduced }: Pick<ContractForm, "batch" | "rows" | "column" | "reduced">,
+  lanes: number,
+): boolean {
+  const [terms] = reduced;
+  if (batch.length > 0 || reduced.length !== 1 || terms.size < fewestTerms || terms.a < 0 || terms.b < 0) return false;
+  if (column.b !== 1 || column.size < fewestColumns || column.size % lanes !== 0) return false;
+  return rows.length === 0 || (rows.length === 1 && rows[0].size === 2 && rows[0].a >= 0);
+}
 
 /** Buffers one after the other, at least the alignment apart. */
 export const scratchOffsets = (values: readonly Value[], alignment: number): { value: Value; offset: number; bytes: number }[] => {

@@ -15,18 +15,6 @@ const bytes = 4;
 const unitColumns = 256;
 /** Products that end in one sum before it goes back to memory; their factors stay in registers. */
 const factorsKept = 8;
-const fewestColumns = 64;
-const fewestTerms = 64;
-
-type Shape = Pick<ContractPlan, "batch" | "rows" | "column" | "reduced">;
-
-/** Is the product bound by reading B, and does B lie so that it can be read in runs? */
-export function isSweep({ batch, rows, column, reduced }: Shape, lanes: number): boolean {
-  const [terms] = reduced;
-  if (batch.length > 0 || reduced.length !== 1 || terms.size < fewestTerms || terms.a < 0 || terms.b < 0) return false;
-  if (column.b !== 1 || column.size < fewestColumns || column.size % lanes !== 0) return false;
-  return rows.length === 0 || (rows.length === 1 && rows[0].size === 2 && rows[0].a >= 0);
-}
 
 /** Sums of products into `partial`, which has the shape of the result. */
 export function recordSweep(kernel: ContractKernel, plan: ContractPlan, partial: Value, { module, places, name }: Recording): Phase {

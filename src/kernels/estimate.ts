@@ -6,8 +6,13 @@ import { sizeOf } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { readsOfKernel, writesOfKernel } from "../schedule/draft.ts";
 import type { Kernel } from "../schedule/plan.ts";
-import type { TracedPart } from "./index.ts";
 import type { Target } from "./target.ts";
+
+/** A phase, a kernel of the host or a copy, whose time a traced run tells. */
+export interface TracedPart {
+  readonly name: string;
+  readonly kernel: Kernel;
+}
 
 /** A part of a run and what it should take, in milliseconds. */
 export interface EstimatedPart extends TracedPart {

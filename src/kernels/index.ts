@@ -9,7 +9,7 @@ import type { Kernel, Plan, WithScratch } from "../schedule/plan.ts";
 import { recordContract } from "./contract.ts";
 import { recordCheck, statusGlobal } from "./check.ts";
 import { elementRow } from "./element.ts";
-import type { CostedPart } from "./estimate.ts";
+import type { CostedPart, TracedPart } from "./estimate.ts";
 import { i32, type KernelModule } from "./language.ts";
 import { recordMap } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
@@ -45,12 +45,6 @@ export interface Recorded {
 
 /** A phase as a function of the module. */
 export interface RecordedPhase extends CostedPart, Phase {}
-
-/** A phase, a kernel of the host or a copy, whose time a traced run tells. */
-export interface TracedPart {
-  readonly name: string;
-  readonly kernel: Kernel;
-}
 
 /** What stands for a kernel of the host, whose work nobody knows. */
 export const hostPart = (kernel: Kernel, number: number): CostedPart => ({ name: `host(${number})`, kernel, work: 0, threads: 1 });

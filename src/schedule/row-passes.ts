@@ -3,15 +3,33 @@
 // in the place of an output of the row if there is one.
 
 import { axisIndex, flattenIndex, type Index, unflattenIndex } from "../ir/index-map.ts";
-import type { Value } from "../ir/program.ts";
+import type { Combine, Value } from "../ir/program.ts";
 import { forEachScalar, loadScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { axesOf, forEachLoad, isSamePosition, type Load } from "./access.ts";
 import { evaluationCost, expensive, functionCost, strideAlong } from "./cost.ts";
-import type { PlainKernel } from "./draft.ts";
+import type { Node, PlainKernel } from "./draft.ts";
 import type { Kernel, RowPass, Store } from "./plan.ts";
-import type { Member, RowSpace } from "./rows.ts";
 import { SharedScalars } from "./share.ts";
 import type { Aliases } from "./sources.ts";
+
+/** A kernel seen over rows × columns: expressions at axis 0 (the row) and axis 1 (the column). */
+export interface Member {
+  readonly node: Node;
+  /** One result a row, a column or in all; an element for each place; or a map with one element a row. */
+  readonly kind: "row" | "column" | "total" | "full" | "line";
+  readonly combine?: Exclude<Combine, "argmax" | "argmin">;
+  readonly accumulator?: Value["dtype"];
+  /** What is reduced. */
+  readonly body?: Scalar;
+  /** What is stored: of reductions the epilogues. */
+  readonly stores: readonly Store[];
+}
+
+/** The space of a cluster. */
+export interface RowSpace {
+  readonly rows: number;
+  readonly length: number;
+}
 
 /** A value only this kernel reads is computed again, rather than stored and loaded, up to this cost. */
 const cheap = 12;

@@ -10,8 +10,7 @@ import { forEachScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { forEachLoad, type Load, nodeCount, positionOf } from "./access.ts";
 import { strideAlong } from "./cost.ts";
 import { addEdge, type Block, newNode, type Node, type PlainKernel, readsOfKernel, writesOfKernel } from "./draft.ts";
-import type { Store } from "./plan.ts";
-import { passesOf } from "./row-passes.ts";
+import { type Member, passesOf, type RowSpace } from "./row-passes.ts";
 import type { Aliases } from "./sources.ts";
 
 const limits = {
@@ -25,25 +24,6 @@ const limits = {
   /** Kernels looked at in search of a circle. */
   search: 2000,
 };
-
-/** A kernel seen over rows × columns: expressions at axis 0 (the row) and axis 1 (the column). */
-export interface Member {
-  readonly node: Node;
-  /** One result a row, a column or in all; an element for each place; or a map with one element a row. */
-  readonly kind: "row" | "column" | "total" | "full" | "line";
-  readonly combine?: Exclude<Combine, "argmax" | "argmin">;
-  readonly accumulator?: Value["dtype"];
-  /** What is reduced. */
-  readonly body?: Scalar;
-  /** What is stored: of reductions the epilogues. */
-  readonly stores: readonly Store[];
-}
-
-/** The space of a cluster. */
-export interface RowSpace {
-  readonly rows: number;
-  readonly length: number;
-}
 
 /** Joins kernels of a block, and of the blocks inside it, that work row by row. */
 export function joinRows(block: Block, aliases: Aliases, newValue: (like: Pick<Value, "dtype" | "shape">) => Value): void {

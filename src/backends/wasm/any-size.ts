@@ -8,11 +8,12 @@ import { sizeOf } from "../../base/shape.ts";
 import type { Value } from "../../ir/program.ts";
 import { type AnySizeKernel, keyOf, recordAnySize } from "../../kernels/any-size.ts";
 import { canRecord } from "../../kernels/index.ts";
+import type { KernelModule } from "../../kernels/language.ts";
 import { type Slot, slotBytes } from "../../kernels/quantities.ts";
 import { ModuleRecorder } from "../../kernels/recorder.ts";
 import { sharedMemory } from "../../kernels/threads.ts";
 import type { Kernel, Place, Plan } from "../../schedule/plan.ts";
-import type { WasmDevice } from "./device.ts";
+import type { DeviceMemory } from "./device-memory.ts";
 import { type Binding, type Code, importsOf } from "./code.ts";
 
 /** A kernel's function: given its block's address, 1 + the position where a check fails, or 0. */
@@ -31,11 +32,13 @@ type Run = () => boolean;
 
 /** The kernels for any size that a device has compiled. */
 export class AnySizeKernels {
-  private readonly device: WasmDevice;
+  private readonly device: DeviceMemory;
+  private readonly compile: (recorded: KernelModule) => Promise<{ readonly module: WebAssembly.Module }>;
   private readonly known = new Map<string, Call>();
 
-  constructor(device: WasmDevice) {
+  constructor(device: DeviceMemory, compile: AnySizeKernels["compile"]) {
     this.device = device;
+    this.compile = compile;
   }
 
   /** A plan's code; compiles one module of the kernels that are met for the first time, if there are any. */
@@ -72,7 +75,7 @@ export class AnySizeKernels {
     const recorder = new ModuleRecorder(kernelTarget, kernelTarget.threads > 1 ? sharedMemory : undefined);
     for (const [i, [, kernel]] of missing.entries()) recordAnySize(kernel, recorder, `kernel${i}`);
     const recorded = recorder.finish({ isVerified: false });
-    const { module } = await this.device.compileModule(recorded);
+    const { module } = await this.compile(recorded);
     const { exports } = new WebAssembly.Instance(module, importsOf(recorded, this.device, {}, {}));
     for (const [i, [key]] of missing.entries()) this.known.set(key, exports[`kernel${i}`] as Call);
   }
@@ -90,7 +93,7 @@ class PlanReader {
   private readonly plan: Plan;
   private readonly recorder: ModuleRecorder;
 
-  constructor(plan: Plan, device: WasmDevice) {
+  constructor(plan: Plan, device: DeviceMemory) {
     this.plan = plan;
     this.recorder = new ModuleRecorder(device.kernelTarget);
   }

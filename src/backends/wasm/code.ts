@@ -4,8 +4,8 @@ import { InternalError } from "../../base/errors.ts";
 import type { Value } from "../../ir/program.ts";
 import { statusGlobal } from "../../kernels/check.ts";
 import { hostFunctionName } from "../../kernels/elementary.ts";
-import { type EstimatedPart, estimateParts } from "../../kernels/estimate.ts";
-import { hostPart, type Recorded, type TracedPart } from "../../kernels/index.ts";
+import { type EstimatedPart, estimateParts, type TracedPart } from "../../kernels/estimate.ts";
+import { hostPart, type Recorded } from "../../kernels/index.ts";
 import type { KernelModule } from "../../kernels/language.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
 import { printModule } from "../../kernels/print-kernels.ts";
@@ -13,13 +13,13 @@ import { printPhases } from "../../kernels/print-phases.ts";
 import { controlBytes, controlGlobal, failures, mayWaitGlobal } from "../../kernels/threads.ts";
 import type { Place, Plan } from "../../schedule/plan.ts";
 import { hostFunctions } from "../special.ts";
-import type { WasmDevice } from "./device.ts";
+import type { DeviceMemory } from "./device-memory.ts";
 import { describeWasm, importNamespaces } from "./printer.ts";
 import type { HeldProgram, ThreadPool } from "./thread-pool.ts";
 
 /** What code must know of the executable it is bound to. */
 export interface Binding {
-  readonly device: WasmDevice;
+  readonly device: DeviceMemory;
   readonly plan: Plan;
   readonly constantsAt: number;
   addressOf(value: Value): number;
@@ -55,12 +55,12 @@ export class OwnCode implements Code {
   readonly texts: Readonly<Record<string, () => string>>;
   readonly parts: () => readonly EstimatedPart[];
   held: HeldProgram | undefined;
-  private readonly device: WasmDevice;
+  private readonly device: DeviceMemory;
   private readonly recorded: Recorded;
   private readonly module: WebAssembly.Module;
   private controlAt: number | undefined;
 
-  constructor(device: WasmDevice, recorded: Recorded, module: WebAssembly.Module, moduleBytes: number) {
+  constructor(device: DeviceMemory, recorded: Recorded, module: WebAssembly.Module, moduleBytes: number) {
     const { hostKernels, checks, phases, sharedPhases, reusedForms } = recorded;
     this.device = device;
     this.recorded = recorded;
@@ -156,7 +156,7 @@ export class OwnCode implements Code {
 /** What a module imports: the memory, numbers, and functions of the host. */
 export function importsOf(
   { imports }: KernelModule,
-  device: WasmDevice,
+  device: DeviceMemory,
   globals: Record<string, number>,
   own: Record<string, (...args: number[]) => number | void>,
 ): WebAssembly.Imports {

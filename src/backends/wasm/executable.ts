@@ -6,13 +6,13 @@ import { InternalError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { State, Value } from "../../ir/program.ts";
-import type { TracedPart } from "../../kernels/index.ts";
+import type { TracedPart } from "../../kernels/estimate.ts";
 import { planBound } from "../../schedule/index.ts";
 import type { Kernel, Place, Plan } from "../../schedule/plan.ts";
 import type { Executable, TracedTime } from "../device.ts";
 import { uninitializedError } from "../uninitialized.ts";
 import type { Code } from "./code.ts";
-import type { HeldState, WasmDevice } from "./device.ts";
+import type { DeviceMemory, HeldState } from "./device-memory.ts";
 import { type HostMemory, runHostKernel } from "./host-kernels.ts";
 import type { HeldProgram } from "./thread-pool.ts";
 
@@ -20,7 +20,7 @@ export class WasmExecutable implements Executable {
   readonly counts: Readonly<Record<string, number>>;
   readonly texts: Readonly<Record<string, () => string>>;
   readonly parts: Executable["parts"];
-  private readonly device: WasmDevice;
+  private readonly device: DeviceMemory;
   private readonly plan: Plan;
   private readonly code: Code;
   private readonly hostValues: NDArray[] = [];
@@ -38,7 +38,7 @@ export class WasmExecutable implements Executable {
   readonly trace?: TracedTime[];
   private lastMark = 0;
 
-  constructor(device: WasmDevice, plan: Plan, code: Code, { isTraced = false } = {}) {
+  constructor(device: DeviceMemory, plan: Plan, code: Code, { isTraced = false } = {}) {
     if (isTraced) this.trace = [];
     this.device = device;
     this.plan = plan;
