@@ -6,7 +6,7 @@ import { axisIndex, constantIndex, type Index } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { substituteScalar } from "../ir/scalar.ts";
 import { nodeCount } from "./access.ts";
-import { addEdge, type Block, newNode, type Node, reachable, scalarsOfKernel } from "./draft.ts";
+import { addEdge, type Block, newNode, type Node, scalarsOfKernel } from "./draft.ts";
 import type { Kernel } from "./plan.ts";
 import { SharedScalars } from "./share.ts";
 import type { Aliases } from "./sources.ts";
@@ -37,7 +37,60 @@ export function joinSiblings(block: Block, aliases: Aliases): void {
     if (alike === undefined) open.set(space, [node]);
     else alike.push(node);
   }
-  for (const alike of open.values()) if (alike.length > 1) joinAlike(block, alike, aliases);
+  const several = [...open.values()].filter(alike => alike.length > 1);
+  if (several.length === 0) return;
+  const depths = new Depths(block);
+  for (const alike of several) joinAlike(block, alike, depths, aliases);
+}
+
+/** How many nodes at most come one after the other before a node: a path leads to deeper ones only. */
+class Depths {
+  private depths = new Map<Node, number>();
+
+  constructor(block: Block) {
+    this.measure(block);
+  }
+
+  private measure({ nodes }: Block): void {
+    this.depths = new Map(nodes.map(node => [node, 0]));
+    const waiting = new Map(nodes.map(node => [node, node.after.size]));
+    const open = nodes.filter(node => node.after.size === 0);
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      const depth = this.of(node) + 1;
+      for (const next of node.before) {
+        this.depths.set(next, Math.max(depth, this.of(next)));
+        const left = (waiting.get(next) as number) - 1;
+        waiting.set(next, left);
+        if (left === 0) open.push(next);
+      }
+    }
+  }
+
+  /** A node has come in the place of others. */
+  replaced(members: readonly Node[], made: Node, block: Block): void {
+    const depth = this.of(members[0]);
+    if (members.every(member => this.of(member) === depth)) this.depths.set(made, depth);
+    else this.measure(block);
+  }
+
+  private of(node: Node): number {
+    return this.depths.get(node) as number;
+  }
+
+  /** Does a path of edges lead from one node to another? */
+  leads(from: Node, to: Node): boolean {
+    const seen = new Set<Node>();
+    const open = [from];
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      for (const next of node.before) {
+        if (next === to) return true;
+        if (seen.has(next) || this.of(next) >= this.of(to)) continue;
+        seen.add(next);
+        open.push(next);
+      }
+    }
+    return false;
+  }
 }
 
 const isReduce = (node: Node): node is ReduceNode => {
@@ -45,14 +98,23 @@ const isReduce = (node: Node): node is ReduceNode => {
   return draft.kind === "reduce" && !draft.combine.startsWith("arg") && sizeOf(draft.over) > 1 && sizeOf(draft.shape) > 0;
 };
 
-function joinAlike(block: Block, alike: readonly ReduceNode[], aliases: Aliases): void {
-  const left = [...alike].sort((a, b) => a.index - b.index);
-  for (let first = left.shift(); first !== undefined; first = left.shift()) {
+function joinAlike(block: Block, alike: readonly ReduceNode[], depths: Depths, aliases: Aliases): void {
+  const readers = new Map<Value, ReduceNode[]>();
+  const left = new Set([...alike].sort((a, b) => a.index - b.index));
+  for (const node of left) for (const value of streamsOf(node)) readers.set(value, [...(readers.get(value) ?? []), node]);
+  for (const first of left) {
+    left.delete(first);
     const members = [first];
     // Each that joins may read an array that others do.
-    for (let next = left.find(node => fits(members, node)); next !== undefined; next = left.find(node => fits(members, node)))
-      members.push(...left.splice(left.indexOf(next), 1));
-    if (members.length > 1) replace(block, members, aliases);
+    const next = (): ReduceNode | undefined => {
+      const near = new Set(members.flatMap(streamsOf).flatMap(value => readers.get(value) ?? []));
+      return [...near].filter(node => left.has(node)).find(node => fits(members, node, depths));
+    };
+    for (let node = next(); node !== undefined; node = next()) {
+      left.delete(node);
+      members.push(node);
+    }
+    if (members.length > 1) replace(block, members, depths, aliases);
   }
 }
 
@@ -60,7 +122,7 @@ function joinAlike(block: Block, alike: readonly ReduceNode[], aliases: Aliases)
 const streamsOf = ({ reads, draft: { shape, over } }: ReduceNode): Value[] =>
   [...reads].filter(value => 2 * sizeOf(value.shape) >= sizeOf(shape) * sizeOf(over));
 
-function fits(members: readonly ReduceNode[], node: ReduceNode): boolean {
+function fits(members: readonly ReduceNode[], node: ReduceNode, depths: Depths): boolean {
   const all = [...members, node];
   const streams = new Set(members.flatMap(streamsOf));
   const own = streamsOf(node);
@@ -68,11 +130,11 @@ function fits(members: readonly ReduceNode[], node: ReduceNode): boolean {
   for (const value of own) streams.add(value);
   const nodes = all.flatMap(({ draft }) => scalarsOfKernel(draft)).reduce((sum, scalar) => sum + nodeCount(scalar), 0);
   if (streams.size > limits.streams || nodes > limits.nodes) return false;
-  return members.every(member => !reachable(member, next => next === node) && !reachable(node, next => next === member));
+  return members.every(member => !depths.leads(member, node) && !depths.leads(node, member));
 }
 
 /** One node in the place of several. */
-function replace(block: Block, members: readonly ReduceNode[], aliases: Aliases): void {
+function replace(block: Block, members: readonly ReduceNode[], depths: Depths, aliases: Aliases): void {
   const [{ draft: first }] = members;
   const shared = new SharedScalars([...first.shape, ...first.over], aliases);
   const reductions = members.map(({ draft }): Reduce => {
@@ -98,6 +160,7 @@ function replace(block: Block, members: readonly ReduceNode[], aliases: Aliases)
     }
   }
   block.nodes = [...block.nodes.filter(node => !members.some(member => member === node)), made];
+  depths.replaced(members, made, block);
 }
 
 /** The axes of a reduction in terms of another's, which may have more or fewer of size 1. */
