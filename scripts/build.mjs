@@ -48,6 +48,22 @@ const classNames = {
     })),
 };
 
+/** What a file exports gets its name back where another module's function had the same. */
+function nameExports(file) {
+  const text = readFileSync(file, "utf8");
+  const renamed = [...text.slice(text.lastIndexOf("export {")).matchAll(/\b((\w+?)\d+) as (\w+)/g)].filter(
+    ([, , base, name]) => base === name,
+  );
+  if (renamed.length === 0) return;
+  const pairs = renamed.map(([, local, , name]) => `[${local}, "${local}", "${name}"]`);
+  writeFileSync(
+    file,
+    `${text}for (const [value, given, name] of [${pairs.join(", ")}])
+  if (typeof value === "function" && value.name === given) Object.defineProperty(value, "name", { value: name, configurable: true });
+`,
+  );
+}
+
 /** The doors and the worker's first module, with what they share in files of their own, all in one folder. Nothing is renamed or made shorter. */
 async function putTogether() {
   const { build } = await import("esbuild");
@@ -63,6 +79,7 @@ async function putTogether() {
     target: "node20",
     plugins: [classNames],
   });
+  for (const name of readdirSync(join(dist, "node"))) nameExports(join(dist, "node", name));
 }
 
 await finish(async () => {
