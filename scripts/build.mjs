@@ -36,7 +36,7 @@ function rewriteExtensions() {
 const classHead = /^(?:export )?class (\w+)(?: extends [^{]+)? \{$/gm;
 
 /** Classes keep their names where bundling gives them others: messages and scopes have them. esbuild's own `keepNames` names every function as
- *  well, each time that it is made, so that a first run takes a tenth longer for what only stack traces show. */
+ *  well, each time that it is made, and a first run takes longer for what only stack traces show. */
 const classNames = {
   name: "class-names",
   setup: ({ onLoad }) =>
