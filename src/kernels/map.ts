@@ -77,7 +77,14 @@ function recordBox(kernel: MapKernel, recording: NamedRecording, given: { size: 
     const addresses = new Addresses(k, places, valuesOf(kernel));
     const stores = given.stores.map(({ out }, i) => ({ out, body: merged.bodies[i], flat: merged.extra[i] }));
     loopOver(
-      { k, addresses, sizes: merged.sizes, bodies: merged.bodies, range: { low, high }, unroll: vectorsInTurn(merged.bodies) },
+      {
+        k,
+        addresses,
+        sizes: merged.sizes,
+        bodies: merged.bodies,
+        range: { low, high },
+        unroll: Math.max(vectorsInTurn(merged.bodies), k.target.joinsPairs ? 2 : 1),
+      },
       storesLeaf(stores, merged.sizes.length - 1),
     );
   });

@@ -1,7 +1,12 @@
 // What an engine can join to wider vectors: accesses at one value, with offsets.
 import { expect, test } from "vitest";
+import * as ir from "../ir/build.ts";
+import { s } from "../ir/scalar.ts";
+import { schedule } from "../schedule/index.ts";
+import { program } from "../../test/plans/known-programs.ts";
 import { plus, times } from "./arithmetic.ts";
 import { type Expr, f32x, type Statement } from "./language.ts";
+import { record } from "./index.ts";
 import { ModuleRecorder } from "./recorder.ts";
 import { wasmTarget } from "./target.ts";
 
@@ -31,4 +36,21 @@ test("for others it stays as recorded", () => {
 test("not where what it is made of changes between", () => {
   const [first, second] = storeAddresses(true, true);
   expect(first).not.toBe(second);
+});
+
+test("a map stores neighbouring vectors in one pass", () => {
+  const doubled = program(() => [ir.map(x => s.mul(x, 2), ir.feed("x", "float32", [64]))]);
+  const storesOf = (pairs: boolean): (readonly [string, number])[] => {
+    const { module } = record(schedule(doubled, { alignment: 64, scratchBytes: () => 0 }), wasmTarget({ pairs }));
+    const inside = (body: readonly Statement[]): (readonly [string, number])[] =>
+      body.flatMap(each => {
+        if (each.kind === "vstore") return [[JSON.stringify(each.address), each.offset] as const];
+        return each.kind === "loop" ? inside(each.body) : [];
+      });
+    return module.functions.flatMap(({ body }) => inside(body));
+  };
+  const [first, second, ...others] = storesOf(true);
+  expect(second).toEqual([first[0], first[1] + 16]);
+  expect(others.length).toBeLessThanOrEqual(1);
+  expect(storesOf(false).length).toBe(1);
 });
