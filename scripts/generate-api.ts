@@ -42,7 +42,7 @@ const internal = /^ops\/(?:operators|arguments|named|registry|linalg-dense|linal
 
 /** Where the names of a namespace live, if not in files called like it. */
 const homes: Readonly<Record<string, RegExp>> = {
-  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image|distributions|feature-columns)/,
+  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers|losses|metrics|train|summary|data|rnn|keras|image|distributions|feature-columns|ragged-functions)/,
   dtypes: /^base\/dtype-names|^ops\/(?:math|string)/,
   nest: /^ops\/nested/,
   config: /^session\/devices/,
@@ -72,6 +72,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   losses: /^library\/losses/,
   metrics: /^library\/metrics/,
   distributions: /^library\/distributions\//,
+  ragged: /^library\/ragged-functions/,
   feature_column: /^library\/feature-columns\//,
   layers: /^library\/layers/,
   "saved_model.main_op": /^io\/saved-model/,

@@ -9,12 +9,13 @@ import { pythonType } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
+import { type Composite, type CompositeValue, isComposite } from "../graph/composite.ts";
 import type { SparseTensorValue } from "./fetches.ts";
 
 /** What may be fed: tensors, variables or names with their values. */
-export type FeedKey = Tensor | SparseTensor | string | { asGraphElement(): unknown };
+export type FeedKey = Tensor | SparseTensor | Composite | string | { asGraphElement(): unknown };
 /** For a sparse tensor: its parts by name, or [indices, values, denseShape]. */
-export type FeedValue = ArrayLike | SparseTensorValue;
+export type FeedValue = ArrayLike | SparseTensorValue | CompositeValue;
 export type Feeds = readonly (readonly [FeedKey, FeedValue])[] | ReadonlyMap<FeedKey, FeedValue> | { readonly [name: string]: ArrayLike };
 
 export interface Feed {
@@ -33,8 +34,12 @@ export function resolveFeeds(graph: Graph, feeds: Feeds | null | undefined): Fee
   return [...resolved.values()];
 }
 
-/** A sparse tensor is fed as its three parts. */
+/** A sparse tensor is fed as its three parts, a ragged one as values and splits. */
 function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknown, ArrayLike])[] {
+  if (isComposite(key)) {
+    const given = key.partsOf(value);
+    return key.parts.map((part, i) => [part, given[i]]);
+  }
   if (!(key instanceof SparseTensor)) return [[key, value as ArrayLike]];
   const { indices, values, denseShape } = Array.isArray(value)
     ? { indices: value[0], values: value[1], denseShape: value[2] }

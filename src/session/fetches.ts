@@ -2,6 +2,7 @@
 
 import type { NDArray } from "../base/ndarray.ts";
 import { ValueError, withHint } from "../base/errors.ts";
+import { type Composite, isComposite } from "../graph/composite.ts";
 import { pythonType } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
@@ -19,6 +20,7 @@ export type Fetches =
   | Operation
   | IndexedSlices
   | SparseTensor
+  | Composite
   | Fetchable
   | string
   | readonly Fetches[]
@@ -37,20 +39,22 @@ export type Results<F> = Fetches extends F
     ? null
     : F extends Tensor | Fetchable
       ? NDArray
-      : F extends SparseTensor
-        ? SparseTensorValue
-        : F extends IndexedSlices
-          ? IndexedSlicesValue
-          : F extends string
-            ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
-              any
-            : F extends NamedList
-              ? readonly NDArray[] & { readonly [K in keyof F as F[K] extends Tensor ? K : never]: NDArray }
-              : F extends readonly unknown[]
-                ? { -readonly [K in keyof F]: Results<F[K]> }
-                : F extends object
+      : F extends Composite
+        ? ReturnType<F["ofParts"]>
+        : F extends SparseTensor
+          ? SparseTensorValue
+          : F extends IndexedSlices
+            ? IndexedSlicesValue
+            : F extends string
+              ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
+                any
+              : F extends NamedList
+                ? readonly NDArray[] & { readonly [K in keyof F as F[K] extends Tensor ? K : never]: NDArray }
+                : F extends readonly unknown[]
                   ? { -readonly [K in keyof F]: Results<F[K]> }
-                  : never;
+                  : F extends object
+                    ? { -readonly [K in keyof F]: Results<F[K]> }
+                    : never;
 
 /** TF: tf.SparseTensorValue. */
 export interface SparseTensorValue {
@@ -97,6 +101,7 @@ export function planFetches(graph: Graph, fetches: unknown): FetchPlan {
     if (Array.isArray(fetch)) return list(fetch, Array.from(fetch as unknown[], visit));
     if (fetch instanceof IndexedSlices || fetch instanceof SparseTensor) return slices(fetch, visit);
     if (isPlainObject(fetch)) return fields(fetch, visit);
+    if (isComposite(fetch)) return composite(fetch, visit);
     const element = elementOf(graph, fetch);
     // What stands for an element may come to stand for another.
     const isItself = fetch === element || typeof fetch === "string";
@@ -140,6 +145,14 @@ function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => 
   const [values, indices, denseShape] = [fetch.values, fetch.indices, fetch.denseShape].map(part => (part ? visit(part).assemble : absent));
   return {
     assemble: results => ({ values: values(results), indices: indices(results), denseShape: denseShape(results) }),
+    isOf: given => given === fetch,
+  };
+}
+
+function composite(fetch: Composite, visit: (fetch: unknown) => Part): Part {
+  const parts = fetch.parts.map(visit);
+  return {
+    assemble: values => fetch.ofParts(parts.map(({ assemble }) => assemble(values) as NDArray)),
     isOf: given => given === fetch,
   };
 }
