@@ -24,6 +24,7 @@ export * as nn from "./nn.ts";
 export * as pythonIo from "./python-io.ts";
 export * as quantization from "./quantization.ts";
 export * as queue from "./queue.ts";
+export * as ragged from "./ragged.ts";
 export * as random from "./random.ts";
 export * as savedModel from "./saved-model.ts";
 export * as sets from "./sets.ts";
@@ -150,6 +151,7 @@ export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { orthogonalInitializer } from "../library/matrix-initializers.ts";
 export { fixedSizePartitioner, minMaxVariablePartitioner, variableAxisSizePartitioner } from "../library/partitioned-variable.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
+export { RaggedTensor } from "../library/ragged-tensor.ts";
 export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
 export {
   addToCollection,
