@@ -36,6 +36,19 @@ describe("rows", () => {
     expect(plan.kernels[0]).toMatchObject({ rows: 128, length: 16, blockRows: 8 });
   });
 
+  it("finishes a sum over columns before another that reads it", () => {
+    const plan = planOf(
+      program(() => {
+        const x = feed([6, 8]);
+        const e = ir.map(a => s.mul(a, a), x);
+        const first = ir.reduce("sum", ir.map((a, b) => s.mul(a, b), e, x), [0]);
+        const second = ir.map((a, b) => s.sub(a, s.mul(b, 2)), ir.reduce("sum", e, [0]), first);
+        return [second, ir.reduce("max", e, [1])];
+      }),
+    );
+    expect(kindsOf(plan.kernels)).toBe("rows reduce reduce");
+  });
+
   it("leaves what waits for all rows outside", () => {
     const total = () => {
       const x = feed([8, 16]);

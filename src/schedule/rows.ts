@@ -267,8 +267,9 @@ function replace(
   }
   for (const end of ends) {
     addEdge(made, end);
-    // What a finishing epilogue reads besides may be made outside.
-    for (const node of block.nodes) if (!members.has(node) && node.writes.some(value => end.reads.has(value))) addEdge(node, end);
+    // What a finishing epilogue reads besides may be made outside, or by another end.
+    for (const node of [...block.nodes.filter(each => !members.has(each)), ...ends])
+      if (node !== end && node.writes.some(value => end.reads.has(value))) addEdge(node, end);
   }
   block.nodes = [...block.nodes.filter(node => !members.has(node)), made, ...ends];
   return [made, ...ends];
