@@ -41,7 +41,11 @@ describe("rows", () => {
       program(() => {
         const x = feed([6, 8]);
         const e = ir.map(a => s.mul(a, a), x);
-        const first = ir.reduce("sum", ir.map((a, b) => s.mul(a, b), e, x), [0]);
+        const first = ir.reduce(
+          "sum",
+          ir.map((a, b) => s.mul(a, b), e, x),
+          [0],
+        );
         const second = ir.map((a, b) => s.sub(a, s.mul(b, 2)), ir.reduce("sum", e, [0]), first);
         return [second, ir.reduce("max", e, [1])];
       }),
