@@ -154,3 +154,16 @@ describe("tf.gradients", () => {
     ).toEqual([[3, 3]]);
   });
 });
+
+test("gated gradients of what a loop starts from: the loop of gradients is left through a gate", async () => {
+  const [, got] = (await values(() => {
+    const start = tf.getVariable("start", [2], { initializer: tf.constantInitializer([1, 2]) });
+    const [, end] = tf.whileLoop(
+      (i: tf.Tensor) => i.less(3),
+      (i: tf.Tensor, x: tf.Tensor) => [i.add(1), x.mul(x)],
+      [tf.constant(0, tf.int32), start.value()],
+    );
+    return [end, ...(tf.gradients(end, start, { gateGradients: true }) as tf.Tensor[])];
+  })) as number[][];
+  expect(got).toEqual([8, 8 * 2 ** 7]);
+});

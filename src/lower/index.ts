@@ -242,7 +242,7 @@ export class Lowering {
   /** What a read of a ref variable stands for to an operation that waits for an update of it: a read is another name of the variable's memory, so
    *  such an operation sees the new value (averages of weights after a training step rely on it). */
   private updatedValue(op: Operation, tensor: Tensor): Value | undefined {
-    if (op.controlInputs.length === 0 || this.current.size === 0) return undefined;
+    if (this.current.size === 0) return undefined;
     let source = tensor;
     while (!source.isRef && source.op.definition.isCopy) source = this.request.resolve(source.op.inputs[0]);
     if (source === tensor || !source.isRef || !this.has(source)) return undefined;
@@ -253,7 +253,8 @@ export class Lowering {
     const isUpdate = (other: Operation): boolean =>
       other.inputs.some(input => input.isRef && this.has(input) && this.binding(input).handle?.state.id === state?.id) &&
       !other.definition.isCopy;
-    return op.controlInputs.some(control => [...this.behind(control)].some(isUpdate)) ? now : undefined;
+    const sources = [...op.controlInputs, ...op.inputs.map(input => this.request.resolve(input).op)];
+    return sources.some(waitedFor => [...this.behind(waitedFor)].some(isUpdate)) ? now : undefined;
   }
 
   private readonly sourcesBehind = new Map<Operation, ReadonlySet<Operation>>();

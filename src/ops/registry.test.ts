@@ -1,5 +1,6 @@
 // Every op against TensorFlow's own registry (test/parity/spec/op-defs.json.br): signature, defaults, allowed types in order, flags.
 
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { loadSpec } from "../../test/parity/golden.ts";
 import { dtypeOfEnumName } from "../base/dtype.ts";
@@ -100,6 +101,14 @@ describe("every op is TensorFlow's", () => {
     if (!def) throw new Error(`TensorFlow has no op ${type}.`);
     expect(own(op)).toEqual(described(def));
   });
+});
+
+test("every family that defines an op is in the registry", () => {
+  const folder = new URL(".", import.meta.url);
+  const sources = readdirSync(folder).filter(file => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const defined = sources.flatMap(file => [...readFileSync(new URL(file, folder), "utf8").matchAll(/\bdefineOp\("(\w+)"/g)].map(([, name]) => name));
+  expect(defined.length).toBeGreaterThan(700);
+  expect(defined.filter(name => findOp(name) === undefined)).toEqual([]);
 });
 
 test("ops are found by name", () => {

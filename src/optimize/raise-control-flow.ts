@@ -173,9 +173,16 @@ class Raiser {
     if (!condition) throw new UnimplementedError(`The loop '${frame.name}' has no LoopCond among the nodes that are needed.`);
     const merges = frame.ops.filter(op => isMerge(op) && this.inputs(op).some(input => isNext(input.op)));
     const variables = merges.map(merge => this.variable(frame, merge, condition));
+    const leaving = new Set(frame.ops.filter(isExit).flatMap(exit => this.wayToExit(exit, condition)));
     const structural = new Set(
       frame.ops.filter(
-        op => merges.includes(op) || isEnter(op) || isExit(op) || isNext(op) || isLoopCond(op) || this.isLoopSwitch(op, condition),
+        op =>
+          merges.includes(op) ||
+          leaving.has(op) ||
+          isEnter(op) ||
+          isNext(op) ||
+          isLoopCond(op) ||
+          this.isLoopSwitch(op, condition),
       ),
     );
     const rest = this.level(
@@ -207,6 +214,17 @@ class Raiser {
     return true;
   }
 
+  /** An Exit, and the copies between it and the Switch of its loop variable: gates of gradients put them there. */
+  private wayToExit(exit: Operation, condition: Operation): Operation[] {
+    const way = [exit];
+    let from = this.inputs(exit)[0];
+    while (isCopy(from.op) && !this.isFed(from)) {
+      way.push(from.op);
+      from = this.inputs(from.op)[0];
+    }
+    return this.isLoopSwitch(from.op, condition) ? way : [exit];
+  }
+
   private isLoopSwitch(op: Operation, condition: Operation): boolean {
     return isSwitch(op) && this.inputs(op)[1].op === condition;
   }
@@ -222,7 +240,10 @@ class Raiser {
     if (!enter || !next)
       throw new UnimplementedError(`The Merge '${merge.name}' of loop '${frame.name}' does not join an Enter and a NextIteration.`);
     const switches = frame.ops.filter(op => this.isLoopSwitch(op, condition) && this.inputs(op)[0] === merge.outputs[0]);
-    const leaving = frame.ops.find(op => isExit(op) && switches.includes(this.inputs(op)[0].op));
+    const leaving = frame.ops.find(op => {
+      const last = isExit(op) ? this.wayToExit(op, condition).at(-1) : undefined;
+      return last !== undefined && switches.includes(this.inputs(last)[0].op);
+    });
     return {
       initial: this.inputs(enter)[0],
       current: [merge.outputs[0], ...switches.map(op => op.outputs[1])],

@@ -3,8 +3,10 @@
 import { expect, it } from "vitest";
 import { Graph } from "../graph/graph.ts";
 import { globalVariablesInitializer } from "../library/variable-lists.ts";
-import { assign, Variable } from "../library/variables.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import { assign, assignAdd, Variable } from "../library/variables.ts";
 import { square } from "../ops/math-functions.ts";
+import { multiply } from "../ops/math.ts";
 import { add } from "../ops/operators.ts";
 import { Session } from "./session.ts";
 
@@ -20,4 +22,22 @@ it("gives what waits for an update the new value, and what does not the old one"
   await session.run(globalVariablesInitializer());
   const values = await session.run([before, after, other]);
   expect(values.map(value => value.item())).toEqual([9, 100, 100]);
+});
+
+it("counts what is waited for through operands, as TensorFlow gives it: 5 + v, w · (w + 1), and a target that follows a trained weight", async () => {
+  const graph = new Graph();
+  using _ = graph.asDefault();
+  const v = new Variable(1, { dtype: "float32", name: "v" });
+  const w = new Variable([1, 1], { dtype: "float32", name: "w" });
+  const sum = add(assign(v, 5) as never, v);
+  const product = multiply(assignAdd(w, [1, 1]) as never, w);
+  const [weight, target] = [new Variable(4, { dtype: "float32", name: "m" }), new Variable(0, { dtype: "float32", name: "t" })];
+  const train = assign(weight, multiply(weight, 0.5));
+  // The multiplication waits for the training through its constant alone.
+  const follow = graph.controlDependencies([train as never], () => assign(target, multiply(0.1, weight)));
+  await using session = new Session({ graph });
+  await session.run(globalVariablesInitializer());
+  expect(((await session.run(sum)) as NDArray).toArray()).toEqual(10);
+  expect(((await session.run(product)) as NDArray).toArray()).toEqual([4, 4]);
+  expect(((await session.run(follow as never)) as NDArray).toArray()).toBeCloseTo(0.2, 6);
 });
