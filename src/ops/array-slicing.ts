@@ -44,11 +44,14 @@ export const Slice = defineOp("Slice", {
     const known = length === null ? input : input.withRank(length);
     const [from, extent] = [partialNumbers(context.partial("begin")), partialNumbers(context.partial("size"))];
     if (extent === undefined) return known.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(known.rank);
+    // TensorFlow says what -1 is only where it knows all numbers.
+    const isExact = from !== undefined && ![...from, ...extent].includes(null);
     return new TensorShape(
       extent.map((d, axis) => {
         if (d === null || d < -1) return null;
         if (d >= 0) return d;
-        const [full, start] = [known.dim(axis), from?.[axis] ?? null];
+        if (!isExact) return null;
+        const [full, start] = [known.dim(axis), from[axis] ?? null];
         if (full === null || start === null) return null;
         if (start > full) throw new ValueError(`Negative dimension size caused by subtracting ${start} from ${full}`);
         return full - start;

@@ -267,14 +267,14 @@ function lookUpPieces(
   const rows = DynamicPartition({ data: row, partitions, numPartitions: count });
   const places = DynamicPartition({ data: original, partitions, numPartitions: count });
   const graph = getDefaultGraph();
-  const found = pieces.map((table, p) => graph.colocateWith(table, undefined, () => clipped(gather(table, rows[p]), rows[p], maxNorm)));
+  const found = pieces.map((table, p) => graph.colocateWith(table, undefined, () => gather(table, rows[p])));
   const stitched = ParallelDynamicStitch({ indices: places, data: found }, { name: scope });
   const element = pieces.map(table => table.shape.slice(1)).reduce((a, b) => a.mergeWith(b));
   const idsShape = shapeOf(ids);
   const rest = element.isFullyDefined ? [...element.asNumbers()] : getItem(shapeOf(pieces[0]), [1, null]);
   const result = reshape(stitched, concat([idsShape, Array.isArray(rest) ? Int32Array.from(rest) : rest], 0));
   result.setShape(ids.shape.concatenate(element));
-  return result;
+  return clipped(result, ids, maxNorm);
 }
 
 const placeByMod = (ids: Tensor, count: number): { piece: Tensor; row: Tensor } => ({

@@ -106,7 +106,9 @@ describe("every op is TensorFlow's", () => {
 test("every family that defines an op is in the registry", () => {
   const folder = new URL(".", import.meta.url);
   const sources = readdirSync(folder).filter(file => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  const defined = sources.flatMap(file => [...readFileSync(new URL(file, folder), "utf8").matchAll(/\bdefineOp\("(\w+)"/g)].map(([, name]) => name));
+  const defined = sources.flatMap(file =>
+    [...readFileSync(new URL(file, folder), "utf8").matchAll(/\bdefineOp\("(\w+)"/g)].map(([, name]) => name),
+  );
   expect(defined.length).toBeGreaterThan(700);
   expect(defined.filter(name => findOp(name) === undefined)).toEqual([]);
 });

@@ -176,13 +176,7 @@ class Raiser {
     const leaving = new Set(frame.ops.filter(isExit).flatMap(exit => this.wayToExit(exit, condition)));
     const structural = new Set(
       frame.ops.filter(
-        op =>
-          merges.includes(op) ||
-          leaving.has(op) ||
-          isEnter(op) ||
-          isNext(op) ||
-          isLoopCond(op) ||
-          this.isLoopSwitch(op, condition),
+        op => merges.includes(op) || leaving.has(op) || isEnter(op) || isNext(op) || isLoopCond(op) || this.isLoopSwitch(op, condition),
       ),
     );
     const rest = this.level(

@@ -60,9 +60,11 @@ const text = (value: unknown): string =>
 type Node = NonNullable<Message<"GraphDef">["node"]>[number];
 
 function line(node: Node): string {
-  const entries = [...(node.attr as Map<string, Message<"AttrValue">>)].filter(
-    ([key, value]) => !ignored.has(key) && !/^CustomGradient-/.test(String(value.s && Buffer.from(value.s))),
-  );
+  const entries = [...(node.attr as Map<string, Message<"AttrValue">>)].filter(([key, { s }]) => {
+    // Names that are drawn anew in each program.
+    const isDrawn = s !== undefined && /^(CustomGradient-|hash_table_.{36}$)/.test(Buffer.from(s).toString("latin1"));
+    return !ignored.has(key) && !isDrawn;
+  });
   const attributes = entries
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${text(key === "value" && value.tensor ? constant(value.tensor) : value)}`);
