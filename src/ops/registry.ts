@@ -71,7 +71,6 @@ import * as nnLoss from "./nn-loss.ts";
 import * as nnMorphology from "./nn-morphology.ts";
 import * as nnNormalization from "./nn-normalization.ts";
 import * as nnPooling from "./nn-pooling.ts";
-import * as nnSampledLoss from "./nn-sampled-loss.ts";
 import * as nnSampling from "./nn-sampling.ts";
 import * as printing from "./printing.ts";
 import * as quantization from "./quantization.ts";
@@ -176,7 +175,6 @@ const families = [
   nnMorphology,
   nnNormalization,
   nnPooling,
-  nnSampledLoss,
   nnSampling,
   printing,
   quantization,
