@@ -30,6 +30,8 @@ const aliasGroups = new Map((loadSpec("public-aliases") as string[][]).flatMap(g
 const rooms = /^(?:ops|gradients|library|session|io|monitored|formats)\//;
 const singles = new Set([
   "graph/graph.ts",
+  "graph/graph-version.ts",
+  "base/errors.ts",
   "graph/operation.ts",
   "graph/default-graph.ts",
   "graph/indexed-slices.ts",
@@ -81,6 +83,8 @@ const homes: Readonly<Record<string, RegExp>> = {
 
 /** Names that a namespace has for another thing than the top level has: what they stand for there. */
 const otherThanTop: Readonly<Record<string, string>> = {
+  "debugging.check_numerics": "check_numerics",
+  "manip.reshape": "reshape",
   "linalg.diag": "matrix_diag",
   "linalg.diag_part": "matrix_diag_part",
   "linalg.tensor_diag_part": "diag_part",

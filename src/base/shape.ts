@@ -75,6 +75,48 @@ export class TensorShape {
     return this.size;
   }
 
+  /** The rank, by TensorFlow's older name. */
+  get ndims(): number | null {
+    return this.rank;
+  }
+
+  // Properties here, methods there: pasted programs call them.
+
+  /** TF: TensorShape.is_fully_defined. */
+  is_fully_defined(): boolean {
+    return this.isFullyDefined;
+  }
+
+  /** TF: TensorShape.num_elements. */
+  num_elements(): Dimension {
+    return this.size;
+  }
+
+  /** @throws ValueError unless the rank may be `rank`. TF: TensorShape.assert_has_rank. */
+  assertHasRank(rank: number): void {
+    if (this.rank !== null && this.rank !== rank) throw new ValueError(`Shape ${this} must have rank ${rank}`);
+  }
+
+  /** @throws ValueError unless both may have the same rank. TF: TensorShape.assert_same_rank. */
+  assertSameRank(other: ShapeLike): void {
+    const that = new TensorShape(other);
+    if (this.rank !== null && that.rank !== null && this.rank !== that.rank)
+      throw new ValueError(`Shapes ${this} and ${that} must have the same rank`);
+  }
+
+  /** @throws ValueError unless one shape may be both. TF: TensorShape.assert_is_compatible_with. */
+  assertIsCompatibleWith(other: ShapeLike): void {
+    if (!this.isCompatibleWith(other))
+      throw new ValueError(`Shapes ${this} and ${Array.isArray(other) ? formatList(other) : String(other)} are incompatible`);
+  }
+
+  /** The most that is true of both: dimensions that differ are unknown. TF: TensorShape.most_specific_compatible_shape. */
+  mostSpecificCompatibleShape(other: ShapeLike): TensorShape {
+    const that = new TensorShape(other);
+    if (this.dims === null || that.dims === null || this.dims.length !== that.dims.length) return TensorShape.unknown();
+    return new TensorShape(this.dims.map((d, axis) => (d === (that.dims as readonly Dimension[])[axis] ? d : null)));
+  }
+
   /** This shape, checked to have a rank. @throws ValueError with TensorFlow's text. */
   withRank(rank: number): TensorShape {
     if (this.dims === null) return TensorShape.unknownOfRank(rank);
@@ -95,7 +137,8 @@ export class TensorShape {
   }
 
   /** What both shapes say together. @throws ValueError with the text of TensorFlow's shape functions. */
-  mergeWith(other: TensorShape): TensorShape {
+  mergeWith(given: ShapeLike): TensorShape {
+    const other = given instanceof TensorShape ? given : new TensorShape(given);
     if (this.dims === null) return other;
     if (other.dims === null) return this;
     if (this.dims.length !== other.dims.length)
@@ -150,6 +193,9 @@ export class TensorShape {
     return this.dims === null ? "<unknown>" : `[${this.dims.map(d => d ?? "?").join(",")}]`;
   }
 }
+
+/** `[2, None]`: a Python list of dimensions. */
+const formatList = (dims: readonly (Dimension | undefined)[]): string => `[${dims.map(d => d ?? "None").join(", ")}]`;
 
 /** `(2, 3)`, `(2,)`, `()`: a Python tuple of dimensions. */
 export function formatTuple(dims: readonly Dimension[]): string {

@@ -131,6 +131,40 @@ export interface ConversionOptions {
   readonly asRef?: boolean;
 }
 
+/** Makes a tensor of a value; undefined leaves it to others. */
+export type ConversionFunction<T> = (value: T, dtype: DType | null, name: string | null, asRef: boolean) => Tensor | null | undefined;
+
+interface Conversion {
+  readonly isOurs: (value: unknown) => boolean;
+  // any: the class and its function agree where they are registered
+  readonly convert: ConversionFunction<any>;
+  readonly priority: number;
+}
+const conversions: Conversion[] = [];
+
+/** Has objects of a class (or of classes) converted by a function wherever a tensor is wanted; lower priorities first.
+ *  TF: tf.register_tensor_conversion_function. @throws TypeError for anything but classes and a function. */
+export function registerTensorConversionFunction<T>(
+  // any: a class with whatever constructor
+  baseType: (abstract new (...args: any[]) => T) | readonly (abstract new (...args: any[]) => T)[],
+  conversionFunc: ConversionFunction<T>,
+  priority = 100,
+): void {
+  const classes = Array.isArray(baseType) ? baseType : [baseType];
+  if (!classes.every(item => typeof item === "function")) throw new TypeError("base_type must be a type or a tuple of types.");
+  if (typeof conversionFunc !== "function") throw new TypeError(`conversion_func must be callable: ${String(conversionFunc)}`);
+  conversions.push({ isOurs: value => classes.some(item => value instanceof item), convert: conversionFunc, priority });
+  conversions.sort((a, b) => a.priority - b.priority);
+}
+
+function convertedByUser(value: unknown, { dtype, name, asRef = false }: ConversionOptions): Tensor | undefined {
+  for (const { isOurs, convert } of conversions) {
+    const made = isOurs(value) ? convert(value, dtype ?? null, name ?? null, asRef) : undefined;
+    if (made !== null && made !== undefined) return made;
+  }
+  return undefined;
+}
+
 /** Converts to a tensor of the default graph. TF: tf.convert_to_tensor.
  *  @throws ValueError for null, for a tensor of another type than `dtype`; TypeError for values the type cannot hold. */
 export function convertToTensor(value: TensorLike, options: ConversionOptions = {}): Tensor {
@@ -145,6 +179,8 @@ export function convertToTensor(value: TensorLike, options: ConversionOptions = 
   }
   if (isAsTensor(value)) return value.asGraphTensor({ dtype, name, asRef });
   if (value === null || value === undefined) throw new ValueError("None values not supported.");
+  const converted = conversions.length > 0 ? convertedByUser(value, options) : undefined;
+  if (converted !== undefined) return converted;
   if (value instanceof TensorShape) return makeConstant(NDArray.from(shapeNumbers(value), dtype ?? "int32", [value.asList().length]), name);
   if (Array.isArray(value) && containsTensor(value)) return pack(value, dtype ?? dtypeOfFirstTensor(value), name);
   return makeConstant(toArray(value as ArrayLike, dtype, options.preferredDtype), name);

@@ -111,7 +111,9 @@ export class Graph {
     if (this.byName.has(unique)) throw new ValueError(`Duplicate node name in graph: '${unique}'`);
     const controlInputs = this.controlInputsFor(inputs);
     const colocation = this.colocationFor(attrs);
-    const { _class: _dropped, ...plainAttrs } = attrs;
+    const { _class: _dropped, ...ownAttrs } = attrs;
+    const isContained = this.container !== "" && definition.stateful === true && "container" in ownAttrs;
+    const plainAttrs = isContained ? { ...ownAttrs, container: this.container } : ownAttrs;
     const location = captureLocation();
     const node = { name: unique, definition, attrs: plainAttrs, inputs, controlInputs, colocation };
     let shapes: TensorShape[];

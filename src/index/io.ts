@@ -2,6 +2,7 @@
 
 export * as gfile from "./io-gfile.ts";
 export { TFRecordCompressionType, TFRecordOptions, TFRecordWriter, tfRecordIterator } from "../io/example.ts";
+export { matchFilenamesOnce } from "../io/matching-files.ts";
 export { writeGraph } from "../io/meta-graph-files.ts";
 export {
   FixedLenFeature,

@@ -3,3 +3,4 @@
 export { gatherNd, scatterNd } from "../ops/array-gather.ts";
 export { tile } from "../ops/array-padding.ts";
 export { batchToSpaceNd, reverse, roll, spaceToBatchNd } from "../ops/array-rearranging.ts";
+export { reshape } from "../ops/array.ts";

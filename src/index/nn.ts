@@ -26,12 +26,14 @@ export {
   depthwiseConv2dNativeBackpropInput,
   separableConv2d,
 } from "../ops/nn-convolution-api.ts";
-export { ctcBeamSearchDecoder, ctcBeamSearchDecoderV2, ctcGreedyDecoder, ctcLoss } from "../ops/nn-ctc.ts";
+export { collapseRepeated, ctcBeamSearchDecoder, ctcBeamSearchDecoderV2, ctcGreedyDecoder, ctcLoss } from "../ops/nn-ctc.ts";
 export { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../ops/nn-embedding-sparse.ts";
 export { embeddingLookup, inTopK, topK } from "../ops/nn-embedding.ts";
 export { fractionalAvgPool, fractionalMaxPool } from "../ops/nn-fractional.ts";
 export {
+  computeAverageLoss,
   logPoissonLoss,
+  scaleRegularizationLoss,
   sigmoidCrossEntropyWithLogits,
   softmaxCrossEntropyWithLogits,
   softmaxCrossEntropyWithLogitsV2,

@@ -2,6 +2,7 @@
 
 export * as queueRunner from "./train-queue-runner.ts";
 export { BytesList, Example, Feature, FeatureList, FeatureLists, Features, FloatList, Int64List, SequenceExample } from "../io/example.ts";
+export { matchFilenamesOnce } from "../io/matching-files.ts";
 export { exportMetaGraph, importMetaGraph, writeGraph } from "../io/meta-graph-files.ts";
 export { startQueueRunners } from "../io/queue-runners.ts";
 export {
@@ -27,6 +28,7 @@ export { AdagradDAOptimizer } from "../library/train/adagrad-da.ts";
 export { AdagradOptimizer } from "../library/train/adagrad.ts";
 export { AdamOptimizer } from "../library/train/adam.ts";
 export { Coordinator, LooperThread } from "../library/train/coordinator.ts";
+export { ClusterSpec, replicaDeviceSetter } from "../library/train/device-setter.ts";
 export { FtrlOptimizer } from "../library/train/ftrl.ts";
 export { assertGlobalStep, createGlobalStep, getGlobalStep, getOrCreateGlobalStep, globalStep } from "../library/train/global-step.ts";
 export { GradientDescentOptimizer } from "../library/train/gradient-descent.ts";
@@ -85,3 +87,4 @@ export {
 export { Scaffold } from "../monitored/scaffold.ts";
 export { SessionRunArgs, SessionRunContext, SessionRunHook, SessionRunValues } from "../monitored/session-run-hook.ts";
 export { SessionManager } from "../monitored/session-start.ts";
+export { Supervisor } from "../monitored/supervisor.ts";

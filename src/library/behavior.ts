@@ -2,6 +2,7 @@
 // nothing, what asks for another is refused, and what asks says what is.
 
 import { RuntimeError } from "../base/errors.ts";
+import * as logging from "../base/logging.ts";
 
 const refused = (what: string): never => {
   throw new RuntimeError(`${what} is not part of tensorloom.\n\nGraphs are built first and run in a Session, as in TensorFlow 1.`);
@@ -33,3 +34,15 @@ export const enableTensorEquality = (): void => refused("comparing tensors by ==
 export const disableV2Tensorshape = (): void => {};
 /** Does nothing: dimensions are numbers or null here, as they are there. TF: tf.enable_v2_tensorshape. */
 export const enableV2Tensorshape = (): void => {};
+
+/** Python's logger of the name "tensorflow": the functions of `tf.logging` by its names. TF: tf.get_logger. */
+export const getLogger = () => ({
+  name: "tensorflow",
+  setLevel: logging.setVerbosity,
+  log: logging.log,
+  debug: logging.debug,
+  info: logging.info,
+  warning: logging.warning,
+  error: logging.error,
+  critical: logging.fatal,
+});

@@ -6,7 +6,7 @@ import { ValueError } from "../base/errors.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { DeviceFunction } from "../graph/device.ts";
 import type { Colocated, ControlInput } from "../graph/graph.ts";
-import { Graph, NameScope, type Scope } from "../graph/graph.ts";
+import { Graph, NameScope, Scope } from "../graph/graph.ts";
 import { collect } from "../ops/arguments.ts";
 
 export interface NameScopeOptions {
@@ -80,6 +80,16 @@ export function device<R>(deviceNameOrFunction: string | DeviceFunction | null, 
 export function device<R>(deviceNameOrFunction: string | DeviceFunction | null, body?: () => R): Scope | R {
   const graph = getDefaultGraph();
   return body === undefined ? graph.device(deviceNameOrFunction) : graph.device(deviceNameOrFunction, body);
+}
+
+/** Stateful operations made inside keep their state in this container. TF: tf.container. */
+export function container(containerName: string): Scope;
+export function container<R>(containerName: string, body: () => R): R;
+export function container<R>(containerName: string, body?: () => R): Scope | R {
+  const graph = getDefaultGraph();
+  const outer = graph.container;
+  graph.container = containerName;
+  return scoped(new Scope(() => void (graph.container = outer)), body);
 }
 
 /** Operations made inside share the device of `op`. TF: tf.colocate_with. */

@@ -519,7 +519,9 @@ function getSingle(store: VariableStore, name: string, options: GetterOptions, p
 }
 
 /** A variable in parts that exists, or a new one of parts `name/part_0`, `name/part_1` … */
-function inParts(store: VariableStore, name: string, options: GetterOptions): PartitionedVariable {
+function inParts(store: VariableStore, fullName: string, options: GetterOptions): PartitionedVariable {
+  // A variable without a name of its own is called as its scope.
+  const name = fullName.replace(/\/$/, "");
   const { initializer, partitioner, reuse } = options;
   const dtype = options.dtype ?? "float32";
   if (store.variables.has(name))
@@ -675,4 +677,27 @@ export function makeTemplate<A extends unknown[], R>(
       return call(args);
     });
   };
+}
+
+/** The parts of a variable, `slicing` of them along each axis (one axis at most is cut). TF: tf.create_partitioned_variables.
+ *  @throws ValueError for a scalar, or if `slicing` has another length than `shape`. */
+export function createPartitionedVariables(
+  shape: readonly number[],
+  slicing: readonly number[],
+  initializer: GetVariableOptions["initializer"],
+  options: Pick<GetVariableOptions, "dtype" | "trainable" | "collections"> & {
+    readonly name?: string | null;
+    readonly reuse?: boolean | null;
+  } = {},
+): Variable[] {
+  const listed = (dims: readonly number[]): string => `[${dims.join(", ")}]`;
+  if (shape.length !== slicing.length)
+    throw new ValueError(
+      `The 'shape' and 'slicing' of a partitioned Variable must have the length: shape: ${listed(shape)}, slicing: ${listed(slicing)}`,
+    );
+  if (shape.length < 1) throw new ValueError(`A partitioned Variable must have rank at least 1: shape: ${listed(shape)}`);
+  const { name = null, reuse = null, ...rest } = options;
+  return variableScope(name, { defaultName: "PartitionedVariable", reuse }, () => [
+    ...getVariable("", shape, { ...rest, initializer, partitioner: () => slicing }),
+  ]);
 }

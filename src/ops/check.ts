@@ -11,7 +11,7 @@ import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { constantValue } from "../graph/shape-inference.ts";
 import { collect } from "./arguments.ts";
-import { numbersOf, rank, reshape, shape, size } from "./array.ts";
+import { checkNumerics, numbersOf, rank, reshape, shape, size } from "./array.ts";
 import { slice } from "./array-slicing.ts";
 import { Assert, noOp, withDependencies } from "./control-flow.ts";
 import { equal, greater, greaterEqual, less, lessEqual, maximum, minimum, notEqual } from "./math.ts";
@@ -293,3 +293,28 @@ export const isNonDecreasing = (x: TensorLike, options?: Named): Tensor => inOrd
 /** Is every element above the one before it? TF: tf.is_strictly_increasing. */
 export const isStrictlyIncreasing = (x: TensorLike, options?: Named): Tensor =>
   inOrder(x, "is_strictly_increasing", greater, options?.name);
+
+interface VerifyOptions extends Named {
+  /** The older names of `t` and `msg`. */
+  readonly x?: TensorLike | null;
+  readonly message?: string | null;
+}
+
+/** `t` itself, once it is seen to hold neither NaN nor infinities; `msg` begins the error. TF: tf.verify_tensor_all_finite, tf.debugging.assert_all_finite. */
+export function verifyTensorAllFinite(t: TensorLike, msg: string, options?: VerifyOptions): Tensor;
+export function verifyTensorAllFinite(options: VerifyOptions): Tensor;
+export function verifyTensorAllFinite(...given: unknown[]): Tensor {
+  const { t, msg, name, x, message } = collect<VerifyOptions & { readonly t?: TensorLike; readonly msg?: string }>(
+    ["t", "msg", "name", "x", "message"],
+    given,
+  );
+  const value = t ?? x;
+  if (value === undefined || value === null) throw new ValueError("Must specify 't' or 'x'.");
+  return inNameScope({ name }, "VerifyFinite", [value], () => {
+    const tensor = convertToTensor(value, { name: "x" });
+    return tensor.graph.colocateWith(tensor, undefined, () => {
+      const verified = checkNumerics(tensor, msg ?? message ?? "");
+      return withDependencies([verified], tensor);
+    });
+  });
+}

@@ -27,7 +27,7 @@ import {
   Switch,
   withDependencies,
 } from "./control-flow.ts";
-import { AddV2, cast, Less, LessEqual, LogicalAnd } from "./math.ts";
+import { AddV2, cast, Equal, Less, LessEqual, LogicalAnd } from "./math.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope } from "./named.ts";
 import { assertSameStructure, flatten, mapNested, type Nested, packAs } from "./nested.ts";
@@ -587,6 +587,32 @@ function assertAtMostTrue(predicates: readonly TensorLike[], most: number, messa
   const names = predicates.map(predicate => (predicate instanceof Tensor ? predicate.name : "?")).join(", ");
   return Assert(condition, [`${message}: more than ${most} conditions (${names}) evaluated as True:`, all], {
     summarize: predicates.length,
+  });
+}
+
+/** The result of the function with the number `branchIndex`, of `default` (else the last) for a number that has none. Functions are a list, or an
+ *  object of numbers from 0 on. Made of `tf.cond`, where TensorFlow makes one Case node. TF: tf.switch_case.
+ *  @throws ValueError for numbers with gaps. */
+export function switchCase(
+  branchIndex: TensorLike,
+  branchFns: readonly Branch[] | Readonly<Record<number, Branch>>,
+  options: Named & { readonly default?: Branch | null } = {},
+): Nested {
+  const numbered = Object.entries(branchFns).map(([number, fn]) => [Number(number), fn as Branch] as const);
+  if (numbered.length === 0) throw new ValueError("Must provide at least one item in branch_fns");
+  const sorted = numbered.sort(([a], [b]) => a - b);
+  if (sorted.some(([number], i) => number !== i))
+    throw new ValueError(
+      `branch indices (keys) must form contiguous range of [0 to ${sorted.length}) but found {${sorted.map(([n]) => n).join(",")}}`,
+    );
+  const fns = sorted.map(([, fn]) => fn);
+  return inNameScope({ name: options.name ?? "switch_case" }, "switch_case", [branchIndex], () => {
+    const index = convertToTensor(branchIndex, { dtype: "int32", name: "branch_index" });
+    const others = options.default ? fns : fns.slice(0, -1);
+    return caseOf(
+      others.map((fn, i) => [Equal({ x: index, y: i }), fn] as const),
+      { default: options.default ?? fns[fns.length - 1] },
+    );
   });
 }
 

@@ -235,3 +235,25 @@ export function scan(fn: Fold, elems: Nested, initializer?: Nested, options?: Sc
     return packAs(structure, stacked);
   });
 }
+
+/** `fn` of each slice of `elems` along the first axis, stacked: `mapFn`, with the types of the results found by trying `fn` on the first slices.
+ *  TensorFlow computes all slices at once; `fallbackToWhileLoop` and `warn` are accepted. TF: tf.vectorized_map. */
+export function vectorizedMap(
+  fn: (elem: Nested) => Nested,
+  elems: Nested,
+  _options: { readonly fallbackToWhileLoop?: boolean; readonly warn?: boolean } = {},
+): Nested {
+  requireFunction(fn);
+  const flat = toElements(elems);
+  const tried = fn(
+    packAs(
+      elems,
+      flat.map(elem => getItem(elem, 0)),
+    ),
+  );
+  return mapFn(
+    fn,
+    elems,
+    mapNested(tried, result => convertToTensor(result as TensorLike).dtype),
+  );
+}

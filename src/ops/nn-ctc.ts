@@ -6,15 +6,22 @@ import { FailedPreconditionError, InvalidArgumentError, ValueError } from "../ba
 import { decodeText, NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
-import type { TensorLike } from "../graph/conversion.ts";
+import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import * as ir from "../ir/build.ts";
 import { collect } from "./arguments.ts";
-import { expandDims, numbersOf } from "./array.ts";
+import { expandDims, numbersOf, onesLike, shape } from "./array.ts";
+import { gatherNd, scatterNd } from "./array-gather.ts";
+import { sequenceMask } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
-import { multiply } from "./math.ts";
+import { where } from "./array-selection.ts";
+import { concat, getItem, stack } from "./array-slicing.ts";
+import { cast, logicalAnd, multiply, notEqual } from "./math.ts";
+import { cumsum, reduceMax, reduceSum } from "./math-reduction.ts";
+import { inNameScope, type NameOption } from "./named.ts";
+import * as operator from "./operators.ts";
 
 const types = ["float32", "float64"] as const satisfies readonly DType[];
 
@@ -561,3 +568,21 @@ export function editDistance(hypothesis: SparseTensor, truth: SparseTensor, ...r
     { name },
   );
 }
+
+/** Labels `[batch, time]` without repetitions that follow one another, at the front of rows as long as the longest needs, zeros behind; and how many
+ *  each row has. Labels behind `seqLength` do not count. TF: tf.nn.collapse_repeated. */
+export const collapseRepeated = (labels: TensorLike, seqLength: TensorLike, options?: NameOption): [collapsed: Tensor, lengths: Tensor] =>
+  inNameScope(options, "collapse_repeated_labels", [labels, seqLength], () => {
+    const all = [null, null] as const;
+    const rows = convertToTensor(labels, { name: "labels" });
+    const lengths = convertToTensor(seqLength, { name: "seq_length", preferredDtype: "int32" });
+    const first = onesLike(getItem(rows, all, [null, 1]), { dtype: "bool" });
+    const isNew = concat([first, notEqual(getItem(rows, all, [1, null]), getItem(rows, all, [null, -1]))], 1);
+    const isKept = logicalAnd(isNew, sequenceMask(lengths, { maxlen: getItem(shape(rows), 1) }));
+    const counted = cast(isKept, "int32");
+    const kept = reduceSum(counted, 1);
+    const from = where(isKept);
+    const to = stack([cast(getItem(from, all, 0), "int32"), operator.sub(gatherNd(cumsum(counted, { axis: 1 }), from), 1)], 1);
+    const collapsed = scatterNd(to, gatherNd(rows, from), stack([getItem(shape(rows), 0), reduceMax(kept)]));
+    return [collapsed, cast(kept, lengths.dtype)];
+  });

@@ -20,6 +20,7 @@ import { assertEqual } from "./check.ts";
 import { AddV2, cast, GreaterEqual, LessEqual, LogicalAnd, Mul, Sub } from "./math.ts";
 import { Abs, Exp, Log, Log1p, Neg } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
+import { reduceSum } from "./math-reduction.ts";
 import { inNameScope } from "./named.ts";
 import { logSoftmax, relu, rowExponentials, softmax } from "./nn.ts";
 import * as operator from "./operators.ts";
@@ -382,3 +383,20 @@ export function logPoissonLoss(
     return AddV2({ x: loss, y: Select({ condition: isSmall, t: zeros, e: stirling }) }, { name: "add" });
   });
 }
+
+// ---- over a whole batch ----
+
+/** The sum of losses of examples (times `sampleWeight`) by the size of the whole batch, that of the losses if not given. TF: tf.nn.compute_average_loss. */
+export function computeAverageLoss(
+  perExampleLoss: TensorLike,
+  options: { readonly sampleWeight?: TensorLike | null; readonly globalBatchSize?: TensorLike | null } = {},
+): Tensor {
+  const losses = convertToTensor(perExampleLoss);
+  const { sampleWeight, globalBatchSize } = options;
+  const weighted = sampleWeight === null || sampleWeight === undefined ? losses : operator.mul(losses, cast(sampleWeight, losses.dtype));
+  const size = globalBatchSize ?? getItem(shapeOf(losses), 0);
+  return operator.truediv(reduceSum(weighted), cast(size, losses.dtype));
+}
+
+/** The sum of regularization losses, which each of several replicas would add to its own. There is one. TF: tf.nn.scale_regularization_loss. */
+export const scaleRegularizationLoss = (regularizationLoss: TensorLike): Tensor => reduceSum(regularizationLoss);
