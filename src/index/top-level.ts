@@ -63,6 +63,7 @@ export {
   uint8,
   variant,
 } from "../base/dtype-names.ts";
+export { OpError } from "../base/errors.ts";
 export { TensorShape } from "../base/shape.ts";
 export {
   AttrValue,
@@ -84,8 +85,16 @@ export {
   NotDifferentiable as noGradient,
   RegisterGradient,
 } from "../gradients/registry.ts";
-export { convertToTensor } from "../graph/conversion.ts";
+export { convertToTensor, registerTensorConversionFunction } from "../graph/conversion.ts";
 export { getDefaultGraph, resetDefaultGraph } from "../graph/default-graph.ts";
+export {
+  COMPILER_VERSION,
+  GIT_VERSION,
+  GRAPH_DEF_VERSION,
+  GRAPH_DEF_VERSION_MIN_CONSUMER,
+  GRAPH_DEF_VERSION_MIN_PRODUCER,
+  VERSION,
+} from "../graph/graph-version.ts";
 export { Graph } from "../graph/graph.ts";
 export { IndexedSlices } from "../graph/indexed-slices.ts";
 export { Operation, Tensor } from "../graph/operation.ts";
@@ -108,6 +117,7 @@ export {
   enableV2Tensorshape,
   executingEagerly,
   executingEagerlyOutsideFunctions,
+  getLogger,
 } from "../library/behavior.ts";
 export { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from "../library/clip.ts";
 export {
@@ -157,6 +167,7 @@ export {
   addToCollection,
   addToCollections,
   colocateWith,
+  container,
   controlDependencies,
   device,
   getCollection,
@@ -183,6 +194,7 @@ export {
 export {
   AUTO_REUSE,
   VariableScope,
+  createPartitionedVariables,
   getLocalVariable,
   getVariable,
   getVariableScope,
@@ -315,11 +327,12 @@ export {
   isNonDecreasing,
   isNumericTensor,
   isStrictlyIncreasing,
+  verifyTensorAllFinite,
 } from "../ops/check.ts";
-export { case, cond, whileLoop } from "../ops/control-flow-contexts.ts";
+export { case, cond, switchCase, whileLoop } from "../ops/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
 export { fingerprint } from "../ops/fingerprint.ts";
-export { foldl, foldr, mapFn, scan } from "../ops/functional.ts";
+export { foldl, foldr, mapFn, scan, vectorizedMap } from "../ops/functional.ts";
 export { numpyFunction, pyFunc } from "../ops/host-function.ts";
 export { extractImagePatches, extractVolumePatches } from "../ops/image.ts";
 export { sqrtm as matrixSquareRoot } from "../ops/linalg-functions.ts";
