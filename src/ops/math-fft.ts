@@ -2,23 +2,25 @@
 
 import type { DType } from "../base/dtype.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
 import { type Dimension, sizeOf, type TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticShape, staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { collect } from "./arguments.ts";
-import { numbersOf, onesLike, shape, zerosLike } from "./array.ts";
-import { pad } from "./array-padding.ts";
+import { expandDims, numbersOf, ones, onesLike, rank as rankOf, reshape, shape, zeros, zerosLike } from "./array.ts";
+import { pad, tile } from "./array-padding.ts";
 import { range } from "./array-ranges.ts";
+import { transpose } from "./array-rearranging.ts";
 import { where } from "./array-selection.ts";
-import { concat, getItem, slice, stack } from "./array-slicing.ts";
-import { cast, equal, logicalOr, maximum, minimum } from "./math.ts";
-import { real as realPart } from "./math-functions.ts";
+import { concat, ellipsis, getItem, slice, stack, unstack } from "./array-slicing.ts";
+import { cast, equal, FloorMod, logicalOr, maximum, minimum } from "./math.ts";
+import { conj, exp, real as realPart, reciprocal } from "./math-functions.ts";
+import { matmul } from "./math-matrix.ts";
 import { reduceProd } from "./math-reduction.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
 import * as operator from "./operators.ts";
@@ -274,14 +276,65 @@ interface LengthTensors {
 
 /** With y_k = Σ x_j e^(-2πijk/n) for the kept half of the k, dx_j = Re Σ dy_k e^(2πijk/n): the inverse transform of dy and zeros, times the number of points. */
 function gradientOfForward(x: Tensor, lengths: Tensor, dy: Tensor, rank: number): Tensor {
+  if (!isCut(x, lengths, rank)) return gradientByInverse(x, lengths, dy, rank);
   const whole = fitted(dy, lengths, rank);
   const points = cast(reduceProd(lengths), dy.dtype);
   const back = realPart(operator.mul(rank === 1 ? ifft(whole) : ifft2d(whole), points));
   return fitted(back, getItem(shape(x), [-rank, null]), rank);
 }
 
+/** Does the transform see less of the last axes than there is? TensorFlow's own gradients are for those that it sees whole. */
+function isCut(x: Tensor, lengths: Tensor, rank: number, isHalf = false): boolean {
+  const known = innerSizes(x, lengths, rank);
+  return known?.some(([own, wanted], axis) => own !== (isHalf && axis === rank - 1 ? half(wanted) : wanted)) ?? false;
+}
+
+/** The same as TensorFlow makes it: half of the inverse transform of dy, and what the columns without a mirror image lack. */
+function gradientByInverse(x: Tensor, lengths: Tensor, dy: Tensor, rank: number): Tensor {
+  const sizes = shape(x);
+  const isEven = cast(operator.sub(1, operator.mod(getItem(lengths, -1), 2)), dy.dtype);
+  const first = getItem(dy, ellipsis, [0, 1]);
+  const lastColumn = (): Tensor => getItem(dy, ellipsis, [-1, null]);
+  let extra: Tensor;
+  if (rank === 1) {
+    const weighted = operator.mul(isEven, lastColumn());
+    extra = operator.add(first, operator.mul(weighted, alternating(getItem(sizes, -1), dy.dtype)));
+  } else {
+    const twiddles = repeatedOver(twiddleMatrix(getItem(sizes, -2), dy.dtype), first);
+    extra = matmul(twiddles, conj(first));
+    const last = matmul(twiddles, conj(lastColumn()));
+    const columns = getItem(sizes, -1);
+    const times = concat([ones([operator.sub(rankOf(dy), 1)] as TensorLike, "int32"), [columns]] as TensorLike[], 0);
+    extra = operator.add(extra, operator.mul(isEven, operator.mul(tile(last, times), alternating(columns, dy.dtype))));
+  }
+  const points = cast(reduceProd(getItem(shape(x), [-rank, null])), x.dtype);
+  const back = (rank === 1 ? irfft : irfft2d)(dy, lengths);
+  return operator.mul(0.5, operator.add(operator.mul(back, points), realPart(extra)));
+}
+
+/** 1, -1, 1, -1, … */
+const alternating = (count: Tensor, dtype: DType): Tensor => cast(operator.sub(1, operator.mul(2, operator.mod(range(count), 2))), dtype);
+
+/** e^(-2πijk/n) for all j, k below n. */
+function twiddleMatrix(count: Tensor, dtype: DType): Tensor {
+  const rows = tile(expandDims(range(count), 0), [count, 1] as TensorLike);
+  const products = operator.mul(rows, transpose(rows, [1, 0]));
+  const angle = constantOf({ re: 0, im: -2 * Math.PI }, dtype);
+  return exp(operator.truediv(operator.mul(angle, cast(products, dtype)), cast(count, dtype)));
+}
+
+const constantOf = (value: TensorLike, dtype: DType): Tensor => convertToTensor(value, { dtype, name: "mul/x" });
+
+/** A matrix once for each matrix of `like`. */
+function repeatedOver(matrix: Tensor, like: Tensor): Tensor {
+  const ofRank = concat([ones([operator.sub(rankOf(like), 2)] as TensorLike, "int32"), shape(matrix)], 0);
+  const wide = reshape(matrix, ofRank);
+  return tile(wide, concat([getItem(shape(like), [null, -2]), NDArray.from([1, 1], "int32")], 0));
+}
+
 /** With x_j = Re Σ w_k y_k e^(2πijk/n) / n, where w is 2 but for the k that have no mirror image, dy_k = w_k / n Σ dx_j e^(-2πijk/n). */
 function gradientOfInverse(y: Tensor, lengths: Tensor, dx: Tensor, rank: number): Tensor {
+  if (!isCut(y, lengths, rank, true)) return gradientByForward(y, lengths, dx, rank);
   const n = getItem(lengths, -1);
   const k = range(operator.add(operator.floordiv(n, 2), 1));
   const isAlone = logicalOr(equal(k, 0), equal(operator.mul(k, 2), n));
@@ -290,6 +343,18 @@ function gradientOfInverse(y: Tensor, lengths: Tensor, dx: Tensor, rank: number)
   const Tcomplex = y.dtype as "complex64";
   const forward = rank === 1 ? RFFT({ input: dx, fftLength: lengths, Tcomplex }) : RFFT2D({ input: dx, fftLength: lengths, Tcomplex });
   return fitted(operator.mul(forward, scaled), getItem(shape(y), [-rank, null]), rank);
+}
+
+/** The same as TensorFlow makes it, with a mask of w. */
+function gradientByForward(y: Tensor, lengths: Tensor, dx: Tensor, rank: number): Tensor {
+  const known = staticValue(lengths);
+  const isOdd = FloorMod({ x: known ? NDArray.full("int32", [], known.get(rank - 1)) : getItem(lengths, -1), y: 2 }, { name: "mod" });
+  const columns = getItem(shape(y), -1);
+  const mirrored = operator.mul(2, ones([operator.add(operator.sub(columns, 2), isOdd)] as TensorLike, dx.dtype));
+  const mask = concat([[1], mirrored, ones([operator.sub(1, isOdd)] as TensorLike, dx.dtype)] as TensorLike[], 0);
+  const scale = reciprocal(cast(reduceProd(getItem(shape(dx), [-rank, null])), dx.dtype));
+  const forward = (rank === 1 ? rfft : rfft2d)(dx, known ?? lengths);
+  return operator.mul(forward, cast(operator.mul(scale, mask), y.dtype));
 }
 
 /** The last axes cut or filled up with zeros to the given sizes. */
@@ -301,27 +366,32 @@ function fitted(x: Tensor, sizes: Tensor, rank: number): Tensor {
   return filled(slice(x, zerosLike(own), concat([getItem(own, [0, -rank]), kept], 0)), sizes, rank);
 }
 
-/** The last axes filled up with zeros to at least the given sizes. */
-function filled(x: Tensor, sizes: Tensor, rank: number): Tensor {
-  const known = innerSizes(x, sizes, rank);
-  if (known) {
-    const missing = known.map(([own, wanted]) => Math.max(wanted - own, 0));
+/** The last axes filled up with zeros to at least the given sizes; `isHalf`: to what is kept of a transform of these sizes. */
+function filled(x: Tensor, lengths: Tensor, rank: number, isHalf = false): Tensor {
+  if (x.shape.dims?.includes(0)) return x;
+  const known = staticShape(lengths);
+  const inner = known.rank === null || x.shape.rank === null ? null : x.shape.slice(-known.rank);
+  if (known.isFullyDefined && inner?.isFullyDefined) {
+    const wanted = known.asNumbers().map((n, axis) => (isHalf && axis === rank - 1 ? half(n) : n));
+    const missing = inner.asNumbers().map((own, k) => Math.max(wanted[k] - own, 0));
     if (missing.every(count => count === 0)) return x;
-    const outer = Array<number>((x.shape.rank ?? rank) - rank).fill(0);
+    const outer = Array<number>((x.shape.rank ?? rank) - missing.length).fill(0);
     return pad(
       x,
       [...outer, ...missing].map(count => [0, count]),
     );
   }
-  const own = shape(x);
-  const missing = maximum(0, operator.sub(sizes, getItem(own, [-rank, null])));
-  const all = concat([zerosLike(getItem(own, [0, -rank])), missing], 0);
+  const count = rankOf(x);
+  const own = getItem(shape(x), [-rank, null]);
+  const outer = zeros([maximum(0, operator.sub(count, rank))] as TensorLike, lengths.dtype);
+  const missing = maximum(0, operator.sub(isHalf ? halved(lengths) : lengths, own));
+  const all = concat([outer, missing], 0);
   return pad(x, stack([zerosLike(all), all], 1));
 }
 
 /** Own and wanted sizes of the last axes, where both are known while the graph is built. */
 function innerSizes(x: Tensor, sizes: Tensor, rank: number): (readonly [own: number, wanted: number])[] | undefined {
-  const wanted = constantValue(sizes);
+  const wanted = staticValue(sizes);
   const inner = x.shape.rank === null ? null : x.shape.slice(-rank);
   if (!wanted || !inner?.isFullyDefined) return undefined;
   const numbers = numbersOf(wanted);
@@ -392,30 +462,26 @@ type InverseOp = (
 ) => Tensor;
 
 /** Sizes of the last axes of x; of the half of a transform, those of the whole. */
-function ownLengths(x: Tensor, rank: number, isHalf: boolean): TensorLike {
+function ownLengths(x: Tensor, rank: number, isHalf: boolean): Tensor {
   const inner = x.shape.rank === null ? null : x.shape.slice(-rank);
-  if (inner === null || !inner.isFullyDefined) {
-    if (isHalf) throw new InvalidArgumentError("The inverse transform of an array of unknown shape needs fftLength.");
-    return getItem(shape(x), [-rank, null]);
+  if (inner !== null && inner.isFullyDefined) {
+    const sizes = inner.asNumbers().map((n, axis) => (isHalf && axis === rank - 1 ? Math.max(2 * (n - 1), 0) : n));
+    return convertToTensor(sizes, { dtype: "int32" });
   }
-  const sizes = [...inner.asNumbers()];
-  if (isHalf) sizes[rank - 1] = Math.max(2 * (sizes[rank - 1] - 1), 0);
-  return convertToTensor(sizes, { dtype: "int32", name: "fft_length" });
+  const sizes = getItem(shape(x), [-rank, null]);
+  if (!isHalf) return sizes;
+  const parts = unstack(sizes, rank);
+  return stack(parts.with(-1, maximum(0, operator.mul(2, operator.sub(parts[rank - 1], 1)))));
 }
 
-const lengthsGiven = (fftLength: TensorLike | null | undefined): Tensor | undefined =>
-  fftLength === null || fftLength === undefined ? undefined : convertToTensor(fftLength, { dtype: "int32", name: "fft_length" });
+const lengthsOr = (fftLength: TensorLike | null | undefined, own: () => Tensor): Tensor =>
+  fftLength === null || fftLength === undefined ? own() : convertToTensor(fftLength, { dtype: "int32" });
 
 /** The sizes of the kept half of a transform. */
-function halved(lengths: Tensor): Tensor {
-  const known = constantValue(lengths);
-  if (known) {
-    const numbers = numbersOf(known);
-    return convertToTensor([...numbers.slice(0, -1), half(numbers[numbers.length - 1])], { dtype: "int32" });
-  }
-  const last = operator.add(operator.floordiv(getItem(lengths, [-1, null]), 2), 1);
-  return concat([getItem(lengths, [0, -1]), last], 0);
-}
+const halved = (lengths: Tensor): Tensor => {
+  const outer = getItem(lengths, [null, -1]);
+  return concat([outer, operator.add(operator.floordiv(getItem(lengths, [-1, null]), 2), 1)], 0);
+};
 
 const real =
   (rank: number, scopeName: string, op: RealOp) =>
@@ -423,9 +489,9 @@ const real =
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
       const input = convertToTensor(inputTensor, { preferredDtype: "float32" });
-      const lengths = lengthsGiven(fftLength) ?? convertToTensor(ownLengths(input, rank, false));
+      const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, false));
       const Tcomplex = input.dtype === "float64" ? "complex128" : "complex64";
-      return op({ input: filled(input, lengths, rank), fftLength: lengths, Tcomplex }, scope);
+      return op({ input: filled(input, lengths, rank), fftLength: staticValue(lengths) ?? lengths, Tcomplex }, scope);
     });
   };
 
@@ -435,9 +501,9 @@ const inverseOfReal =
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
       const input = convertToTensor(inputTensor, { preferredDtype: "complex64" });
-      const lengths = lengthsGiven(fftLength) ?? convertToTensor(ownLengths(input, rank, true));
+      const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, true));
       const Treal = input.dtype === "complex128" ? "float64" : "float32";
-      return op({ input: filled(input, halved(lengths), rank), fftLength: lengths, Treal }, scope);
+      return op({ input: filled(input, lengths, rank, true), fftLength: staticValue(lengths) ?? lengths, Treal }, scope);
     });
   };
 

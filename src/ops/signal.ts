@@ -1,24 +1,25 @@
 // tf.signal: frames, windows, short-time Fourier transforms, cosine transforms, mel scales. Made of other ops, as TensorFlow makes them; the Fourier
-// transforms themselves: math-fft.ts. Lengths of frames and steps must be known while the graph is built, the signal's need not be.
+// transforms themselves: math-fft.ts. Lengths are numbers where they are known while the graph is built.
 
-import { type DType, isFloating } from "../base/dtype.ts";
+import { type DType, isFloating, isInteger } from "../base/dtype.ts";
 import { UnimplementedError, ValueError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
+import type { Dimension, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
-import { constant, expandDims, ones, reshape, shape as shapeOf, zerosLike } from "./array.ts";
+import { staticValue } from "../graph/static-value.ts";
+import { constant, expandDims, numbersOf, ones, rank, reshape, shape as shapeOf, size, zeros, zerosLike } from "./array.ts";
 import { gather } from "./array-gather.ts";
 import { pad, tile } from "./array-padding.ts";
 import { linspace, range } from "./array-ranges.ts";
 import { reverse, roll, transpose } from "./array-rearranging.ts";
 import { where } from "./array-selection.ts";
 import { concat, ellipsis, getItem, split, stridedSlice } from "./array-slicing.ts";
-import { cond } from "./control-flow-contexts.ts";
-import { cast, equal, maximum, minimum, pow } from "./math.ts";
+import { cond, whileLoop } from "./control-flow-contexts.ts";
+import { cast, castInteger, equal, greater, less, lessEqual, maximum, minimum, pow } from "./math.ts";
 import { irfft, rfft } from "./math-fft.ts";
-import { besselI0e, complex, cos, exp, log, real, rsqrt, sin, sqrt, square } from "./math-functions.ts";
+import { besselI0e, ceil, complex, cos, exp, log, real, rsqrt, sin, sqrt, square } from "./math-functions.ts";
 import { cumsum, reduceSum } from "./math-reduction.ts";
 import { relu } from "./nn.ts";
 import { add, floordiv, mod, mul, neg, sub, truediv } from "./operators.ts";
@@ -32,32 +33,29 @@ const inScope = <R>(name: string | null | undefined, defaultName: string, body: 
 // ---- sizes: numbers where they are known, else tensors ----
 
 type Size = number | Tensor;
-const plus = (a: Size, b: Size): Size => (typeof a === "number" && typeof b === "number" ? a + b : add(a, b));
-const times = (a: Size, b: Size): Size => (typeof a === "number" && typeof b === "number" ? a * b : mul(a, b));
-const downTo = (a: Size, b: number): Size => (typeof a === "number" ? Math.floor(a / b) : floordiv(a, b));
-const upTo = (a: Size, b: number): Size => (typeof a === "number" ? Math.ceil(a / b) : neg(floordiv(neg(a), b)));
-const atLeastZero = (a: Size): Size => (typeof a === "number" ? Math.max(0, a) : maximum(0, a));
+const isNumber = (size: Size): size is number => typeof size === "number";
+const plus = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? a + b : add(a, b));
+const minus = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? a - b : sub(a, b));
+const times = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? a * b : mul(a, b));
+const downTo = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? Math.floor(a / b) : floordiv(a, b));
+const negative = (a: Size): Size => (isNumber(a) ? -a : neg(a));
+const upTo = (a: Size, b: Size): Size => negative(downTo(negative(a), b));
 
-/** Every dimension's size. @throws UnimplementedError if not even their number is known. */
-function sizesOf(x: Tensor, what: string): Size[] {
-  const { rank } = x.shape;
-  if (rank === null) throw new UnimplementedError(`${what} of a tensor whose rank is not known is not supported.`);
-  let dims: Tensor | undefined;
-  return x.shape.asList().map((known, i) => {
-    if (known !== null) return known;
-    dims ??= shapeOf(x);
-    return getItem(dims, i);
-  });
-}
+const integers = (values: readonly number[]): NDArray => NDArray.from([...values], "int32", [values.length]);
+const staticInteger = (tensor: Tensor): number | undefined => {
+  const value = staticValue(tensor);
+  return value === undefined ? undefined : Number(value.item());
+};
 
-/** A length that has to be known now. @throws UnimplementedError if it is not, ValueError if it is no scalar. */
-function knownLength(value: TensorLike, name: string): number {
-  const tensor = value instanceof Tensor ? value : convertToTensor(value, { name });
+/** A length as an integer scalar. @throws ValueError if it is no scalar. */
+function scalarOf(value: TensorLike, name: string): Tensor {
+  const tensor = convertToTensor(value, { name, dtype: value instanceof Tensor ? undefined : "int32" });
   if (tensor.shape.rank !== null && tensor.shape.rank !== 0) throw new ValueError(`Shape ${tensor.shape} must have rank 0`);
-  const known: NDArray | undefined = constantValue(tensor);
-  if (known === undefined) throw new UnimplementedError(`A ${name} that is only known while running is not supported.`);
-  return Number(known.item());
+  return tensor;
 }
+
+/** A list of sizes as a shape: an array where all of them are numbers. */
+const shapeOfSizes = (...sizes: readonly Size[]): TensorLike => (sizes.every(isNumber) ? integers(sizes) : (sizes as TensorLike));
 
 // ---- frames ----
 
@@ -65,10 +63,43 @@ export interface FrameOptions extends Named {
   /** Fills the last frames up instead of leaving them out. */
   readonly padEnd?: boolean;
   readonly padValue?: TensorLike;
-  readonly axis?: number;
+  readonly axis?: TensorLike;
 }
 
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+/** The greatest common divisor: a number where both are known, else a loop. */
+function gcd(a: Tensor, b: Tensor): Size {
+  return inScope(null, "gcd", () => {
+    const known = [staticInteger(a), staticInteger(b)] as const;
+    const divide = (m: number, n: number): number => (n === 0 ? m : divide(n, m % n));
+    if (known[0] !== undefined && known[1] !== undefined) return Number(staticValue(constant(divide(known[0], known[1]), a.dtype))?.item());
+    const result = whileLoop(
+      (_, rest) => greater(rest as Tensor, zerosLike(rest as Tensor)),
+      (whole, rest) => [rest, mod(whole as Tensor, rest as Tensor)],
+      [a, b],
+      { backProp: false },
+    );
+    return (result as readonly Tensor[])[0];
+  });
+}
+
+/** The dimensions before an axis, its own and those behind it: numbers where all of the shape is known. */
+function partsAround(
+  x: Tensor,
+  shape: Tensor,
+  axis: Tensor,
+): { outer: NDArray | Tensor; samples: Size; inner: NDArray | Tensor; at: Size } {
+  const [sizes, given] = [staticValue(shape), staticInteger(axis)];
+  if (sizes !== undefined && given !== undefined) {
+    const dims = numbersOf(sizes);
+    const at = given < 0 ? given + dims.length : given;
+    if (at < 0 || at >= dims.length) throw new ValueError(`Axis ${given} is out of range for a signal of rank ${dims.length}.`);
+    return { outer: integers(dims.slice(0, at)), samples: dims[at], inner: integers(dims.slice(at + 1)), at };
+  }
+  const count = rank(x);
+  const at = getItem(range(count), given ?? axis);
+  const [outer, samples, inner] = split(shape, convertToTensor([at, 1, sub(sub(count, 1), at)] as TensorLike));
+  return { outer, samples: reshape(samples, []), inner, at };
+}
 
 /** Frames of `frameLength` samples, one each `frameStep`: [..., samples, ...] becomes [..., frames, frameLength, ...]. TF: tf.signal.frame. */
 export function frame(
@@ -79,61 +110,111 @@ export function frame(
 ): Tensor {
   return inScope(name, "frame", () => {
     let x = convertToTensor(signal, { name: "signal" });
-    const [length, step] = [knownLength(frameLength, "frame_length"), knownLength(frameStep, "frame_step")];
-    const sizes = sizesOf(x, "frame");
-    const at = axis < 0 ? axis + sizes.length : axis;
-    const [outer, inner] = [sizes.slice(0, at), sizes.slice(at + 1)];
-    let samples = sizes[at];
-    let frames = atLeastZero(plus(1, downTo(plus(samples, -length), step)));
+    const [length, step, place] = [scalarOf(frameLength, "frame_length"), scalarOf(frameStep, "frame_step"), scalarOf(axis, "axis")];
+    x.shape.withRankAtLeast(1);
+    const known = framedShape(x.shape, staticInteger(length), staticInteger(step), staticInteger(place), padEnd);
+    let shape: NDArray | Tensor = shapeOf(x);
+    const { outer, inner, at, samples: given } = partsAround(x, shape, place);
+    shape = staticValue(shape) ?? shape;
+    let samples = given;
+    const [outerCount, innerCount] = [size(outer), size(inner)];
+    let frames: Tensor;
     if (padEnd) {
-      frames = upTo(samples, step);
-      const more = atLeastZero(plus(plus(length, times(step, plus(frames, -1))), times(-1, samples)));
-      const none = [0, 0] as const;
-      const paddings = [...outer.map(() => none), [0, more], ...inner.map(() => none)];
-      x = pad(x, paddings as TensorLike, { constantValues: convertToTensor(padValue, { dtype: x.dtype }) });
-      samples = plus(samples, more);
+      const filling = convertToTensor(padValue, { dtype: x.dtype });
+      frames = neg(downTo(negative(samples), step) as Tensor);
+      const more = maximum(0, sub(add(length, mul(step, sub(frames, 1))), samples));
+      const none = (count: Tensor): Tensor => zeros([count, 2] as TensorLike, more.dtype);
+      const before = none(outerCount);
+      const paddings = concat([before, convertToTensor([[0, more]] as TensorLike), none(innerCount)], 0);
+      x = pad(x, paddings, { constantValues: filling });
+      shape = shapeOf(x);
+      samples = getItem(shape, at);
+    } else {
+      const zero = constant(0, length.dtype);
+      frames = maximum(zero, add(1, downTo(minus(samples, length), step)));
     }
     const piece = gcd(length, step);
+    const perFrame = downTo(length, piece) as Tensor;
+    const perHop = downTo(step, piece) as Tensor;
     const pieces = downTo(samples, piece);
-    const kept = [...outer, times(pieces, piece), ...inner] as TensorLike;
-    const cut = stridedSlice(x, zerosLike(shapeOf(x)), kept);
-    const subframes = reshape(cut, [...outer, pieces, piece, ...inner] as TensorLike);
-    const starts = reshape(mul(range(frames), step / piece), [frames, 1] as TensorLike);
-    const offsets = reshape(range(length / piece), [1, length / piece]);
-    const gathered = gather(subframes, add(starts, offsets), { axis: at });
-    const result = reshape(gathered, [...outer, frames, length, ...inner] as TensorLike);
-    const known = (list: readonly Size[]): (number | null)[] => list.map(each => (typeof each === "number" ? each : null));
-    result.setShape([...known(outer), typeof frames === "number" ? frames : null, length, ...known(inner)]);
+    const kept = concat([outer, shapeOfSizes(times(pieces, piece)), inner], 0);
+    const cutShape = concat([outer, shapeOfSizes(pieces, piece), inner], 0);
+    const subframes = reshape(stridedSlice(x, zerosLike(shape), kept), cutShape);
+    const starts = reshape(mul(range(frames, { dtype: length.dtype }), perHop), [frames, 1] as TensorLike);
+    const offsets = reshape(range(perFrame, { dtype: length.dtype }), [1, perFrame] as TensorLike);
+    const selector = add(starts, offsets);
+    const [outerShape, innerShape] = [convertToTensor(outer), convertToTensor(inner)];
+    const middle = convertToTensor([frames, length] as TensorLike);
+    const gathered = gather(subframes, selector, { axis: at });
+    const result = reshape(gathered, concat([outerShape, middle, innerShape], 0));
+    if (known !== undefined) result.setShape(known);
     return result;
   });
 }
 
+/** What is known of a framed signal's shape. */
+function framedShape(
+  { dims }: TensorShape,
+  length: number | undefined,
+  step: number | undefined,
+  axis: number | undefined,
+  padEnd: boolean,
+): Dimension[] | undefined {
+  if (dims === null) return undefined;
+  if (axis === undefined) return [...dims.map(() => null), null];
+  const at = axis < 0 ? axis + dims.length : axis;
+  const samples = dims[at];
+  let frames: Dimension = null;
+  if (samples !== null && step !== undefined) {
+    if (padEnd) frames = Math.max(0, Math.ceil(samples / step));
+    else if (length !== undefined) frames = Math.max(0, Math.floor((samples - length + step) / step));
+  }
+  return [...dims.slice(0, at), frames, length ?? null, ...dims.slice(at + 1)];
+}
+
 /** Signals [..., samples] of frames [..., frames, frameLength] that overlap: each `frameStep` after the one before, sums where they meet.
- *  TF: tf.signal.overlap_and_add. @throws ValueError if there are fewer than two dimensions. */
+ *  TF: tf.signal.overlap_and_add. @throws ValueError if there are fewer than two dimensions, or the step is no integer. */
 export function overlapAndAdd(signal: TensorLike, frameStep: TensorLike, { name }: Named = {}): Tensor {
   return inScope(name, "overlap_and_add", () => {
     const x = convertToTensor(signal, { name: "signal" });
     x.shape.withRankAtLeast(2);
-    const step = knownLength(frameStep, "frame_step");
-    const sizes = sizesOf(x, "overlapAndAdd");
-    const outer = sizes.slice(0, -2);
-    const [frames, length] = sizes.slice(-2);
-    const shaped = (t: Tensor, ...last: Size[]): Tensor => reshape(t, [...outer, ...last] as TensorLike);
-    const samples = plus(length, times(step, plus(frames, -1)));
-    if (length === step) return reshape(x, [...outer, samples] as TensorLike, { name: "fast_path" });
+    const stepTensor = scalarOf(frameStep, "frame_step");
+    if (!isInteger(stepTensor.dtype)) throw new ValueError(`frame_step must be an integer. Got <dtype: '${stepTensor.dtype}'>`);
+    const step: Size = staticInteger(stepTensor) ?? stepTensor;
+    const shape = shapeOf(x);
+    const sizes = staticValue(shape);
+    const outer = sizes ? integers(numbersOf(sizes).slice(0, -2)) : getItem(shape, [null, -2]);
+    const countTensor = size(outer);
+    const count: Size = staticInteger(countTensor) ?? countTensor;
+    const sizeAt = (i: number): Size => (sizes ? Number(sizes.get(sizes.size + i)) : getItem(shape, i));
+    const shaped = (t: Tensor, ...last: Size[]): Tensor => reshape(t, concat([outer, shapeOfSizes(...last)], 0));
+    const [length, frames] = [sizeAt(-1), sizeAt(-2)];
+    const samples = plus(length, times(step, minus(frames, 1)));
+    if (isNumber(step) && step === x.shape.dim(-1)) return reshape(x, concat([outer, shapeOfSizes(samples)], 0), { name: "fast_path" });
     const segments = upTo(length, step);
-    const rows = plus(frames, segments);
-    const none = [0, 0] as const;
-    const paddings = [...outer.map(() => none), [0, segments], [0, plus(times(segments, step), times(-1, length))]];
-    const cut = shaped(pad(x, paddings as TensorLike), rows, segments, step);
-    const o = outer.length;
-    const turned = transpose(cut, [...outer.keys(), o + 1, o, o + 2]);
-    const flat = shaped(turned, times(rows, segments), step);
-    const shifted = getItem(flat, ellipsis, [null, times(plus(rows, -1), segments)], []);
-    const sum = reduceSum(shaped(shifted, segments, plus(rows, -1), step), -3);
-    return getItem(shaped(sum, times(plus(rows, -1), step)), ellipsis, [null, samples]);
+    const rows = (): Size => plus(frames, segments);
+    const last = [0, minus(times(segments, step), length)];
+    const none = zeros([count, 2] as TensorLike, "int32");
+    const paddings = concat(
+      [
+        none,
+        (isNumber(segments) && isNumber(last[1]) ? integerPairs([0, segments], last as number[]) : [[0, segments], last]) as TensorLike,
+      ],
+      0,
+    );
+    const cut = shaped(pad(x, paddings), rows(), segments, step);
+    const axes = range(count);
+    const swapped = isNumber(count) ? integers([count + 1, count, count + 2]) : add(count, integers([1, 0, 2]));
+    const order = concat([axes, swapped], 0);
+    const turned = transpose(cut, staticValue(order) ?? order);
+    const flat = shaped(turned, times(rows(), segments), step);
+    const shifted = getItem(flat, ellipsis, [null, times(minus(rows(), 1), segments)], []);
+    const sum = reduceSum(shaped(shifted, segments, minus(rows(), 1), step), -3);
+    return getItem(shaped(sum, times(minus(rows(), 1), step)), ellipsis, [null, samples]);
   });
 }
+
+const integerPairs = (...pairs: readonly (readonly number[])[]): NDArray => NDArray.from(pairs.flat(), "int32", [pairs.length, 2]);
 
 // ---- windows ----
 
@@ -147,7 +228,7 @@ function checkedWindow(windowLength: TensorLike, dtype: DType): Tensor {
   if (length.shape.rank !== null && length.shape.rank !== 0) throw new ValueError(`Shape ${length.shape} must have rank 0`);
   return length;
 }
-const isOne = (length: Tensor): boolean => constantValue(length)?.item() === 1;
+const isOne = (length: Tensor): boolean => staticValue(length)?.item() === 1;
 
 /** a - b·cos(2πk/n). */
 function raisedCosine(
@@ -165,7 +246,7 @@ function raisedCosine(
     const count = cast(range(length), dtype);
     const angle = truediv(mul(constant(2 * Math.PI, dtype), count), n);
     const window = (): Tensor => sub(a, mul(b, cos(angle)));
-    if (constantValue(length) !== undefined) return window();
+    if (staticValue(length) !== undefined) return window();
     return cond(equal(length, 1), () => ones([length] as TensorLike as never, dtype), window) as Tensor;
   });
 }
@@ -229,7 +310,14 @@ export interface StftOptions extends Named {
   readonly windowFn?: WindowFn | null;
 }
 
-const enclosingPowerOfTwo = (length: number): number => 2 ** Math.ceil(Math.log(length) / Math.log(2));
+function enclosingPowerOfTwo(length: Tensor): Tensor {
+  const known = staticInteger(length);
+  if (known !== undefined) return constant(2 ** Math.ceil(Math.log(known) / Math.log(2)), length.dtype);
+  return cast(pow(2, ceil(truediv(log(cast(length, "float32")), log(2)))), length.dtype);
+}
+
+const pointsOf = (fftLength: StftOptions["fftLength"], length: Tensor): Tensor =>
+  fftLength === null || fftLength === undefined ? enclosingPowerOfTwo(length) : scalarOf(fftLength, "fft_length");
 
 /** Fourier transforms of windowed frames: real signals [..., samples] become complex [..., frames, fftLength/2 + 1]. TF: tf.signal.stft. */
 export function stft(
@@ -241,9 +329,9 @@ export function stft(
   return inScope(name, "stft", () => {
     const x = convertToTensor(signals, { name: "signals" });
     x.shape.withRankAtLeast(1);
-    const length = knownLength(frameLength, "frame_length");
-    const points = fftLength === null || fftLength === undefined ? enclosingPowerOfTwo(length) : knownLength(fftLength, "fft_length");
-    let frames = frame(x, length, frameStep, { padEnd });
+    const [length, step] = [scalarOf(frameLength, "frame_length"), scalarOf(frameStep, "frame_step")];
+    const points = pointsOf(fftLength, length);
+    let frames = frame(x, length, step, { padEnd });
     if (windowFn !== null) frames = mul(frames, windowFn(length, { dtype: frames.dtype }));
     return rfft(frames, [points]);
   });
@@ -261,15 +349,29 @@ export function inverseStft(
   return inScope(name, "inverse_stft", () => {
     const x = convertToTensor(stfts, { name: "stfts" });
     x.shape.withRankAtLeast(2);
-    const length = knownLength(frameLength, "frame_length");
-    const points = fftLength === null || fftLength === undefined ? enclosingPowerOfTwo(length) : knownLength(fftLength, "fft_length");
-    let frames = irfft(x, [points]);
-    const rank = sizesOf(frames, "inverseStft").length;
-    if (points > length) frames = getItem(frames, ellipsis, [null, length]);
-    else if (points < length) frames = pad(frames, [...Array.from({ length: rank - 1 }, () => [0, 0]), [0, length - points]]);
+    const [length, step] = [scalarOf(frameLength, "frame_length"), scalarOf(frameStep, "frame_step")];
+    const points = pointsOf(fftLength, length);
+    let frames = resized(irfft(x, [points]), length);
     if (windowFn !== null) frames = mul(frames, windowFn(length, { dtype: realType(x.dtype) }));
-    return overlapAndAdd(frames, frameStep);
+    return overlapAndAdd(frames, step);
   });
+}
+
+/** The last axis cut or filled up to a length. */
+function resized(x: Tensor, length: Tensor): Tensor {
+  const known = staticInteger(length);
+  const { dims } = x.shape;
+  const own = dims === null ? null : x.shape.dim(-1);
+  let result = x;
+  if (known === undefined || dims === null || own === null) {
+    const cut = getItem(x, ellipsis, [null, length]);
+    const [count, shape] = [rank(cut), shapeOf(cut)];
+    const none = zeros([sub(count, 1), 2] as TensorLike, length.dtype);
+    result = pad(cut, concat([none, [[0, maximum(0, sub(length, getItem(shape, -1)))]] as TensorLike], 0));
+  } else if (own > known) result = getItem(x, ellipsis, [null, known]);
+  else if (own < known) result = pad(x, integerPairs(...dims.slice(1).map(() => [0, 0]), [0, known - own]));
+  if (known !== undefined && dims !== null) result.setShape([...dims.slice(1).map(() => null), known]);
+  return result;
 }
 
 /** A window for inverseStft that undoes `forwardWindowFn`'s: signals come back as they were. TF: tf.signal.inverse_stft_window_fn. */
@@ -279,12 +381,15 @@ export function inverseStftWindowFn(
 ): WindowFn {
   return (frameLength, { dtype }) =>
     inScope(name, "inverse_stft_window_fn", () => {
-      const [length, step] = [knownLength(frameLength, "frame_length"), knownLength(frameStep, "frame_step")];
+      const step = scalarOf(frameStep, "frame_step");
+      const length = scalarOf(frameLength, "frame_length");
       const window = forwardWindowFn(length, { dtype });
-      const overlaps = Math.ceil(length / step);
-      const squares = pad(square(window), [[0, overlaps * step - length]]);
-      const sums = tile(reduceSum(reshape(squares, [overlaps, step]), 0, { keepdims: true }), [overlaps, 1]);
-      const denominator = getItem(reshape(sums, [overlaps * step]), [null, length]);
+      const squares = square(window);
+      const overlaps = upTo(length, step) as Tensor;
+      const filled = pad(squares, [[0, sub(mul(overlaps, step), length)]] as TensorLike);
+      const sum = reduceSum(reshape(filled, [overlaps, step] as TensorLike), 0, { keepdims: true });
+      const sums = tile(sum, [overlaps, 1] as TensorLike);
+      const denominator = getItem(reshape(sums, [mul(overlaps, step)] as TensorLike), [null, length]);
       return where(equal(denominator, 0), zerosLike(window), truediv(window, denominator)) as Tensor;
     });
 }
@@ -328,46 +433,54 @@ export function idct(input: TensorLike, { type = 2, ...options }: DctOptions = {
   return transformed(x, { type: ({ 1: 1, 2: 3, 3: 2, 4: 4 } as const)[type], ...options });
 }
 
-function transformed(given: Tensor, { type = 2, n, norm, name }: DctOptions): Tensor {
+function transformed(given: Tensor, { type = 2, n, norm, name }: Omit<DctOptions, "n"> & { readonly n?: Size | null | undefined }): Tensor {
   return inScope(name, "dct", () => {
     let x = given;
     const { dtype } = x;
-    const sizes = sizesOf(x, "dct");
-    let last = sizes[sizes.length - 1];
-    if (n !== null && n !== undefined) {
-      if (typeof last !== "number")
-        throw new UnimplementedError("dct with n of a dimension that is only known while running is not supported.");
-      if (n <= last) x = getItem(x, ellipsis, [0, n]);
-      else
-        x = pad(
-          x,
-          sizes.map((_, i) => (i === sizes.length - 1 ? [0, n - (last as number)] : [0, 0])),
-        );
-      last = n;
-    }
-    const count = cast(last, dtype);
     const zero = constant(0, dtype);
-    const twice = [times(2, last)] as TensorLike;
-    const phase = (sign: number): Tensor => mul(2, exp(complex(zero, truediv(mul(mul(mul(range(count), sign), Math.PI), 0.5), count))));
+    const lastOf = (t: Tensor): Size => t.shape.dim(-1) || getItem(shapeOf(t), -1);
+    const length = lastOf(x);
+    if (n !== null && n !== undefined) x = resizedTo(x, n, length);
+    const last = lastOf(x);
+    const count = isNumber(last) ? castInteger(last, dtype) : cast(last, dtype);
+    const angles = (t: Tensor): Tensor => complex(zero, truediv(mul(mul(t, Math.PI), 0.5), count));
+    const twice = (): TensorLike => [times(2, last)] as TensorLike;
     const weights = (first: Tensor, others: Tensor): Tensor =>
-      pad(expandDims(first, 0), [[0, plus(last, -1)]] as TensorLike, { constantValues: others });
+      pad(expandDims(first, 0), [[0, minus(last, 1)]] as TensorLike, { constantValues: others });
     if (type === 1) return real(rfft(concat([x, getItem(x, ellipsis, [-2, 0, -1])], -1)));
     if (type === 2) {
-      const spectrum = getItem(rfft(x, twice), ellipsis, [null, last]);
-      const result = real(mul(spectrum, phase(-1)));
+      const scale = mul(2, exp(angles(neg(range(count)))));
+      const result = real(mul(getItem(rfft(x, twice()), ellipsis, [null, last]), scale));
       if (norm !== "ortho") return result;
       const first = mul(0.5, rsqrt(count));
       return mul(result, weights(first, mul(first, Math.sqrt(2))));
     }
     if (type === 3) {
-      const root = sqrt(count);
-      const scaled = norm === "ortho" ? mul(x, weights(root, mul(root, Math.sqrt(0.5)))) : mul(x, count);
-      return getItem(irfft(mul(phase(1), complex(scaled, zerosLike(scaled))), twice), ellipsis, [null, last]);
+      let scaled: Tensor;
+      if (norm === "ortho") {
+        const first = sqrt(count);
+        scaled = mul(x, weights(first, mul(first, Math.sqrt(0.5))));
+      } else scaled = mul(x, count);
+      const scale = mul(2, exp(angles(range(count))));
+      return getItem(real(irfft(mul(scale, complex(scaled, zero)), twice())), ellipsis, [null, last]);
     }
-    const filled = pad(x, sizes.map((_, i) => (i === sizes.length - 1 ? [0, last] : [0, 0])) as TensorLike);
-    const result = getItem(transformed(filled, { type: 2 }), ellipsis, [1, null, 2]);
+    const result = getItem(transformed(x, { type: 2, n: times(2, last) }), ellipsis, [1, null, 2]);
     return norm === "ortho" ? mul(result, mul(Math.sqrt(0.5), rsqrt(count))) : result;
   });
+}
+
+/** The last axis cut or filled up to n; decided while running where its length or n is not known. */
+function resizedTo(x: Tensor, n: Size, length: Size): Tensor {
+  const { rank: axes } = x.shape;
+  if (axes === null) throw new UnimplementedError("dct with n of a tensor whose rank is not known is not supported.");
+  const cut = (): Tensor => getItem(x, ellipsis, [0, n]);
+  const fill = (): Tensor => {
+    const none = Array.from({ length: axes - 1 }, () => [0, 0]);
+    const more = minus(n, length);
+    return pad(x, isNumber(more) ? integerPairs(...none, [0, more]) : convertToTensor([...none, [0, more]] as TensorLike));
+  };
+  if (!isNumber(n) || !isNumber(length)) return cond(lessEqual(n, length), cut, fill) as Tensor;
+  return n <= length ? cut() : fill();
 }
 
 interface MdctOptions extends Named {
@@ -385,9 +498,11 @@ export function mdct(
   return inScope(name, "mdct", () => {
     const x = convertToTensor(signals, { name: "signals" });
     x.shape.withRankAtLeast(1);
-    const length = knownLength(frameLength, "frame_length");
-    if (length % 4 !== 0) throw new ValueError("The frame length must be a multiple of 4.");
-    const frames = frame(x, length, length / 2, { padEnd });
+    const length = scalarOf(frameLength, "frame_length");
+    const known = staticInteger(length);
+    if (known !== undefined && known % 4 !== 0) throw new ValueError("The frame length must be a multiple of 4.");
+    const step = known === undefined ? floordiv(length, 2) : constant(known / 2, length.dtype);
+    const frames = frame(x, length, step, { padEnd });
     const windowed = mul(frames, windowFn === null ? Math.SQRT1_2 : windowFn(length, { dtype: frames.dtype }));
     const parts = split(windowed, 4, { axis: -1 });
     const first = sub(neg(reverse(parts[2], [-1])), parts[3]);
@@ -403,10 +518,11 @@ export function inverseMdct(mdcts: TensorLike, { windowFn = vorbisWindow, norm, 
     x.shape.withRankAtLeast(2);
     const half = x.shape.dim(-1);
     if (half === null) throw new UnimplementedError("inverseMdct of a last dimension that is only known while running is not supported.");
-    const result = norm === "ortho" ? dct(x, { type: 4, norm }) : mul(0.5 / half, dct(x, { type: 4 }));
+    const count = castInteger(half, "int32");
+    const result = norm === "ortho" ? dct(x, { type: 4, norm }) : mul(truediv(0.5, cast(count, x.dtype)), dct(x, { type: 4 }));
     const parts = split(result, 2, { axis: -1 });
     const frames = concat([parts[1], neg(reverse(parts[1], [-1])), neg(reverse(parts[0], [-1])), neg(parts[0])], -1);
-    return overlapAndAdd(mul(frames, windowFn === null ? Math.SQRT1_2 : windowFn(2 * half, { dtype: x.dtype })), half);
+    return overlapAndAdd(mul(frames, windowFn === null ? Math.SQRT1_2 : windowFn(mul(2, count), { dtype: x.dtype })), count);
   });
 }
 
@@ -475,21 +591,27 @@ export function mfccsFromLogMelSpectrograms(logMelSpectrograms: TensorLike, { na
 }
 
 /** The zero frequency moved to the middle of the axes (all of them). TF: tf.signal.fftshift. */
-export const fftshift = (x: TensorLike, { axes, name }: ShiftOptions = {}): Tensor =>
-  shifted(x, axes, name ?? "fftshift", n => downTo(n, 2));
+export const fftshift = (x: TensorLike, options: ShiftOptions = {}): Tensor => shifted(x, options, "fftshift", half => half);
 /** The inverse of fftshift. TF: tf.signal.ifftshift. */
-export const ifftshift = (x: TensorLike, { axes, name }: ShiftOptions = {}): Tensor =>
-  shifted(x, axes, name ?? "ifftshift", n => times(-1, downTo(n, 2)));
+export const ifftshift = (x: TensorLike, options: ShiftOptions = {}): Tensor => shifted(x, options, "ifftshift", neg);
 
 interface ShiftOptions extends Named {
   readonly axes?: number | readonly number[] | null;
 }
 
-function shifted(given: TensorLike, axes: ShiftOptions["axes"], name: string, by: (size: Size) => Size): Tensor {
-  return inScope(name, name, () => {
+function shifted(given: TensorLike, { axes, name }: ShiftOptions, defaultName: string, turned: (half: Tensor) => Tensor): Tensor {
+  return getDefaultGraph().nameScope(name || defaultName, scope => {
     const x = convertToTensor(given);
-    const sizes = sizesOf(x, name);
-    const list = axes === null || axes === undefined ? [...sizes.keys()] : typeof axes === "number" ? [axes] : [...axes];
-    return roll(x, list.map(axis => by(sizes.at(axis) as Size)) as TensorLike, list);
+    const by = (sizes: Tensor, along: TensorLike): Tensor => roll(x, turned(floordiv(sizes, 2)), along, { name: String(scope) });
+    if (typeof axes === "number") return by(getItem(shapeOf(x), axes), axes);
+    if (axes === null || axes === undefined) {
+      const { rank: count } = x.shape;
+      if (count === null) throw new UnimplementedError(`${defaultName} of a tensor whose rank is not known is not supported.`);
+      return by(shapeOf(x), integers([...Array(count).keys()]));
+    }
+    const list = integers(axes);
+    const count = rank(x);
+    const along = where(less(list, 0), add(list, count), list) as Tensor;
+    return by(gather(shapeOf(x), along), along);
   });
 }
