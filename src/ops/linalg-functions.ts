@@ -3,6 +3,7 @@
 
 import { type DType, isComplex } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
@@ -13,15 +14,17 @@ import { broadcastShapes, TensorShape } from "../base/shape.ts";
 import type { Value } from "../ir/program.ts";
 import { type Scalar, s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, expandDims, reshape, shape } from "./array.ts";
+import { constant, expandDims, reshape, shape, size } from "./array.ts";
 import { eye, matrixDiagPart, matrixTranspose } from "./array-matrix.ts";
-import { concat, ellipsis, getItem } from "./array-slicing.ts";
+import { tile } from "./array-padding.ts";
+import { concat, ellipsis, getItem, slice } from "./array-slicing.ts";
 import { eachMatrix, matrixSolve, matrixTypes, sameSide, shiftedRows, squareShape, toOperands } from "./linalg.ts";
 import { adjointOf, identityMatrix, type Matrix, matrixOf, product, solveTriangular } from "./linalg-dense.ts";
 import { exponentialOf, logarithmOf, squareRootOf } from "./linalg-schur.ts";
+import { add, Sub } from "./math.ts";
 import { conj } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
-import { reduceSum } from "./math-reduction.ts";
+import { reduceProd, reduceSum } from "./math-reduction.ts";
 import { named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
 
@@ -32,11 +35,20 @@ function checkSquare(value: Value): void {
 
 /** A ⊗ B for each two matrices of two batches. */
 function kronecker(a: Tensor, b: Tensor): Tensor {
-  const batch = getItem(shape(a), [null, -2]);
-  const [m, n] = [getItem(shape(a), -1), getItem(shape(b), -1)];
-  const product = operator.mul(reshape(a, concat([batch, [m, 1, m, 1]], 0)), reshape(b, concat([batch, [1, n, 1, n]], 0)));
-  return reshape(product, concat([batch, [operator.mul(m, n), operator.mul(m, n)]], 0));
+  const [ofA, ofB] = [shape(a), shape(b)];
+  const [m, n] = [getItem(ofA, -1), getItem(ofB, -1)];
+  const batch = batchOf(ofA);
+  const one = NDArray.from([1], "int32");
+  const shapeOfA = concat([batch, [m], one, [m], one] as TensorLike[], 0);
+  const shapeOfB = concat([batch, one, [n], one, [n]] as TensorLike[], 0);
+  const [wideA, wideB] = [reshape(a, shapeOfA), reshape(b, shapeOfB)];
+  const order = operator.mul(m, n);
+  const whole = concat([batch, [order], [order]] as TensorLike[], 0);
+  return reshape(operator.mul(wideA, wideB), whole);
 }
+
+/** The dimensions of a shape before the last two. */
+const batchOf = (sizes: Tensor): Tensor => slice(sizes, [0], [Sub({ x: size(sizes), y: 2 })] as TensorLike);
 
 interface TridiagonalOptions extends Named {
   readonly diagonalsFormat?: "compact" | "matrix" | "sequence";
@@ -70,12 +82,17 @@ export const MatrixSquareRoot = defineOp("MatrixSquareRoot", {
   shape: ({ input }) => squareShape(input),
   // From dA = R·dR + dR·R, a system in the elements of dR.
   gradient: ({ output: r, T }, d): Gradients => {
-    const n = getItem(shape(r), -1);
-    const batch = getItem(shape(r), [null, -2]);
-    const one = eye(n, { batchShape: batch, dtype: T });
-    const system = operator.add(kronecker(one, matrixTranspose(r)), kronecker(r, one));
-    const columns = reshape(matrixTranspose(d.output), concat([batch, [operator.mul(n, n), 1]], 0));
-    return { input: matrixTranspose(reshape(matrixSolve(system, columns), shape(r))) };
+    const sizes = shape(r);
+    const n = getItem(sizes, -1);
+    const count = reduceProd(getItem(sizes, [0, -2]));
+    const ones = reshape(tile(reshape(eye(n, { dtype: T }), [-1]), [count] as TensorLike), sizes);
+    const turned = matrixTranspose(r);
+    const left = kronecker(ones, turned);
+    const system = add(left, kronecker(r, ones));
+    const batch = batchOf(sizes);
+    const columnShape = concat([batch, [operator.mul(n, n)], NDArray.from([1], "int32")] as TensorLike[], 0);
+    const columns = reshape(matrixTranspose(d.output), columnShape);
+    return { input: matrixTranspose(reshape(matrixSolve(system, columns), sizes)) };
   },
   lower: ({ input, T }) => {
     checkSquare(input);

@@ -2,7 +2,7 @@
 // The arithmetic is linalg-dense.ts, called as a routine; diagonals and bands of matrices are array-matrix.ts, Fourier transforms fft.ts.
 
 import type { DType } from "../base/dtype.ts";
-import { isComplex } from "../base/dtype.ts";
+import { dtypeTable, isComplex } from "../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import { broadcastShapes, type Dimension, sizeOf, TensorShape } from "../base/shape.ts";
@@ -17,8 +17,9 @@ import { expandDims, reshape, shape, squeeze, zerosLike } from "./array.ts";
 import { eye, matrixBandPart, matrixDiag, matrixDiagPart, matrixSetDiag, matrixTranspose } from "./array-matrix.ts";
 import { BroadcastGradientArgs } from "./array-padding.ts";
 import { concat, ellipsis, getItem, stack } from "./array-slicing.ts";
+import { cond } from "./control-flow-contexts.ts";
 import { cast } from "./math.ts";
-import { conj, log, real, reciprocal, square } from "./math-functions.ts";
+import { log, real, reciprocal, square } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
 import { reduceSum } from "./math-reduction.ts";
 import {
@@ -335,13 +336,13 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
   shape: ({ matrix, rhs }) => solutionShape(matrix, rhs, false),
   gradient: ({ matrix, rhs, l2Regularizer, output, fast }, d): Gradients => {
     if (!fast) throw new ValueError("Gradient not defined for fast=False");
-    const l2 = cast(l2Regularizer, matrix.dtype);
+    const record = { a: matrix, b: rhs, x: output, l2: l2Regularizer, dx: d.output };
     const [m, n] = matrix.shape.rank === null ? [null, null] : [matrix.shape.dim(-2), matrix.shape.dim(-1)];
-    if (m === null || n === null)
-      throw new UnimplementedError(
-        `The gradient of the MatrixSolveLs node needs the size of its matrices while the graph is built, but their shape is ${matrix.shape}.\n\nGive the matrix a shape, by tf.ensureShape or matrix.setShape.`,
-      );
-    return m >= n ? tallGradient(matrix, rhs, output, d.output, l2, n) : wideGradient(matrix, rhs, d.output, l2, m);
+    const gradients = (isTall: boolean) => (): readonly [Tensor, Tensor] => (isTall ? tallGradient : wideGradient)(record);
+    if (m !== null && n !== null) return pair(gradients(m >= n)());
+    const sizes = getItem(shape(matrix), [-2, null]);
+    const isTall = operator.greaterEqual(getItem(sizes, -2), getItem(sizes, -1));
+    return pair(cond(isTall, gradients(true), gradients(false)) as readonly Tensor[]);
   },
   compileTimeInputs: ["l2Regularizer"],
   lower: ({ matrix, rhs, l2Regularizer, fast }) => {
@@ -352,21 +353,27 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
   },
 });
 
+const pair = ([matrix, rhs]: readonly Tensor[]): Gradients => ({ matrix, rhs });
+
+type LeastSquares = Readonly<Record<"a" | "b" | "x" | "l2" | "dx", Tensor>>;
+
 /** X = (A*A + λI)⁻¹ A*B, for G = dX and Z = (A*A + λI)⁻¹ G: dB = A Z, dA = B Z* - A (X Z* + Z X*). */
-function tallGradient(a: Tensor, b: Tensor, x: Tensor, dx: Tensor, l2: Tensor, n: number): Gradients {
-  const z = choleskySolve(regularized(matmul(a, a, { adjointA: true }), l2, n), dx);
+function tallGradient({ a, b, x, l2, dx }: LeastSquares): readonly [Tensor, Tensor] {
+  const z = choleskySolve(regularizedGramian(a, cast(l2, a.dtype), true), dx);
   const xz = matmul(x, z, { adjointB: true });
-  const both = operator.add(xz, conj(matrixTranspose(xz)));
-  return { matrix: operator.sub(matmul(b, z, { adjointB: true }), matmul(a, both)), rhs: matmul(a, z) };
+  const both = operator.add(xz, isComplex(a.dtype) ? adjoint(xz) : matrixTranspose(xz));
+  const first = operator.neg(matmul(a, both));
+  return [operator.add(first, matmul(b, z, { adjointB: true })), matmul(a, z)];
 }
 
 /** X = A* (A A* + λI)⁻¹ B, for G = dX and Y = (A A* + λI)⁻¹ B: dB = (A A* + λI)⁻¹ A G, dA = Y (G - A* dB)* - dB (A* Y)*. */
-function wideGradient(a: Tensor, b: Tensor, dx: Tensor, l2: Tensor, m: number): Gradients {
-  const chol = regularized(matmul(a, a, { adjointB: true }), l2, m);
-  const [db, y] = [choleskySolve(chol, matmul(a, dx)), choleskySolve(chol, b)];
+function wideGradient({ a, b, l2, dx }: LeastSquares): readonly [Tensor, Tensor] {
+  const chol = regularizedGramian(a, cast(l2, a.dtype), false);
+  const db = choleskySolve(chol, matmul(a, dx));
+  const y = choleskySolve(chol, b);
+  const first = operator.neg(matmul(db, matmul(y, a, { adjointA: true })));
   const rest = operator.sub(dx, matmul(a, db, { adjointA: true }));
-  const first = matmul(y, rest, { adjointB: true });
-  return { matrix: operator.sub(first, matmul(db, matmul(a, y, { adjointA: true }), { adjointB: true })), rhs: db };
+  return [operator.add(first, matmul(y, rest, { adjointB: true })), db];
 }
 
 /** The least squares solution of least norm, through singular values; `l2` is added to the squares of those. */
@@ -394,34 +401,47 @@ interface LeastSquaresOptions extends Named {
 export function matrixSolveLs(matrix: TensorLike, rhs: TensorLike, ...rest: unknown[]): Tensor {
   const names = ["l2Regularizer", "fast", "name"];
   const { l2Regularizer = 0, fast = true, name } = collect<LeastSquaresOptions>(names, rest);
-  return inNameScope({ name }, "matrix_solve_ls", [matrix, rhs], scope => {
-    const [a, b] = [convertToTensor(matrix, { name: "matrix" }), convertToTensor(rhs, { name: "rhs" })];
-    if (!fast) return MatrixSolveLs({ matrix: a, rhs: b, l2Regularizer, fast }, scope);
+  const a = convertToTensor(matrix, { name: "matrix" });
+  if (a.dtype === "complex128" && l2Regularizer !== 0)
+    throw new UnimplementedError("matrix_solve_ls is currently disabled for complex128 and l2_regularizer != 0 due to poor accuracy.");
+  if (!fast || isLargeBatch(a)) return MatrixSolveLs({ matrix: a, rhs, l2Regularizer, fast }, { name });
+  return inNameScope({ name }, "matrix_solve_ls", [a, rhs, l2Regularizer], () => {
+    const solved = (isTall: boolean) => (): Tensor => (isTall ? overdetermined : underdetermined)(a, rhs, l2Regularizer);
     const [m, n] = a.shape.rank === null ? [null, null] : [a.shape.dim(-2), a.shape.dim(-1)];
-    if (m === null || n === null) return MatrixSolveLs({ matrix: a, rhs: b, l2Regularizer, fast }, scope);
-    return m >= n ? overdetermined(a, b, l2Regularizer, n) : underdetermined(a, b, l2Regularizer, m);
+    if (m !== null && n !== null) return solved(m >= n)();
+    const sizes = getItem(shape(a), [-2, null]);
+    return cond(operator.greaterEqual(getItem(sizes, -2), getItem(sizes, -1)), solved(true), solved(false)) as Tensor;
   });
 }
 
-function regularized(gramian: Tensor, l2: Tensor | number, side: number): Tensor {
+/** TensorFlow reads the matrices of a large batch once, by one kernel. */
+function isLargeBatch(a: Tensor): boolean {
+  if (!a.shape.isFullyDefined) return false;
+  const dims = a.shape.asNumbers();
+  return sizeOf(dims) * dtypeTable[a.dtype].bytes > 256_000 && sizeOf(dims.slice(0, -2)) > Math.min(...dims.slice(-2));
+}
+
+/** The Cholesky factor of AᴴA (`first`) or AAᴴ, its diagonal raised by l2. */
+function regularizedGramian(a: Tensor, l2: Tensor | number, first: boolean): Tensor {
+  const gramian = matmul(a, a, { adjointA: first, adjointB: !first });
   if (l2 === 0) return cholesky(gramian);
-  const batch = gramian.shape.slice(0, -2);
-  const identity = eye(side, {
-    batchShape: batch.isFullyDefined ? [...batch.asNumbers()] : getItem(shape(gramian), [null, -2]),
-    dtype: gramian.dtype,
-  });
-  return cholesky(operator.add(gramian, operator.mul(l2, identity)));
+  const sizes = shape(a);
+  const batch = getItem(sizes, [null, -2]);
+  const one = eye(getItem(sizes, first ? -1 : -2), { batchShape: batch, dtype: a.dtype });
+  if (a.shape.rank !== null) {
+    const side = a.shape.dim(first ? -1 : -2);
+    one.setShape(a.shape.slice(0, -2).concatenate([side, side]));
+  }
+  return cholesky(operator.add(gramian, operator.mul(l2, one)));
 }
 
-function overdetermined(a: Tensor, b: Tensor, l2: number, n: number): Tensor {
-  const chol = regularized(matmul(a, a, { adjointA: true }), l2, n);
+const overdetermined = (a: Tensor, b: TensorLike, l2: number): Tensor => {
+  const chol = regularizedGramian(a, l2, true);
   return choleskySolve(chol, matmul(a, b, { adjointA: true }));
-}
+};
 
-function underdetermined(a: Tensor, b: Tensor, l2: number, m: number): Tensor {
-  const chol = regularized(matmul(a, a, { adjointB: true }), l2, m);
-  return matmul(a, choleskySolve(chol, b), { adjointA: true });
-}
+const underdetermined = (a: Tensor, b: TensorLike, l2: number): Tensor =>
+  matmul(a, choleskySolve(regularizedGramian(a, l2, false), b), { adjointA: true });
 
 export const TridiagonalSolve = defineOp("TridiagonalSolve", {
   inputs: { diagonals: "T", rhs: "T" },
@@ -704,33 +724,39 @@ function svdGradient({ input, s, u, v, fullMatrices }: SvdRecord, d: SvdGradient
   const isFlipped = rows > columns;
   const [m, n] = isFlipped ? [columns, rows] : [rows, columns];
   const [left, right, dLeft, dRight] = isFlipped ? [v, u, d.v, d.u] : [u, v, d.u, d.v];
-  const [sMatrix, squares, inverse] = [matrixDiag(s), square(s), matrixDiag(safeReciprocal(s))];
-  const f = matrixSetDiag(safeReciprocal(operator.sub(expandDims(squares, -2), expandDims(squares, -1))), zerosLike(s));
-  const head = (x: Tensor): Tensor => (fullMatrices ? getItem(x, "...", [null, null], [null, m]) : x);
-  const [right1, dRight1] = [head(right), head(dRight)];
-  const ofLeft = matmul(left, dLeft, { adjointA: true });
-  const ofRight = matmul(right1, dRight1, { adjointA: true });
-  const [fLeft, fRight] = [operator.mul(f, ofLeft), operator.mul(f, ofRight)];
-  const inner = operator.add(
-    operator.add(matrixDiag(d.s), matmul(operator.add(fLeft, adjoint(fLeft)), sMatrix)),
-    matmul(sMatrix, operator.add(fRight, adjoint(fRight))),
-  );
-  let result = matmul(left, matmul(inner, right1, { adjointB: true }));
-  if (m !== n) {
-    const flipped = matrixTranspose(dRight1, { conjugate: true });
-    let rest = operator.sub(flipped, matmul(matmul(flipped, right1), right1, { adjointB: true }));
-    if (fullMatrices) {
-      const [right2, dRight2] = [right, dRight].map(x => getItem(x, "...", [null, null], [m, n]));
-      rest = operator.sub(rest, matmul(matmul(right1, dRight2, { adjointA: true }), right2, { adjointB: true }));
+  const ofValues = matrixDiag(d.s);
+  return input.graph.controlDependencies([d.s, d.u, d.v], () => {
+    const sMatrix = matrixDiag(s);
+    const squares = square(s);
+    const sizes = shape(s);
+    const f = matrixSetDiag(safeReciprocal(operator.sub(expandDims(squares, -2), expandDims(squares, -1))), zerosLike(s));
+    const inverse = matrixDiag(safeReciprocal(s));
+    const [right1, dRight1] = [right, dRight].map(x => getItem(x, "...", [null, null], [null, m]));
+    const ofLeft = matmul(left, dLeft, { adjointA: true });
+    const ofRight = matmul(right1, dRight1, { adjointA: true });
+    const [fLeft, fRight] = [operator.mul(f, ofLeft), operator.mul(f, ofRight)];
+    const inner = operator.add(
+      operator.add(ofValues, matmul(operator.add(fLeft, adjoint(fLeft)), sMatrix)),
+      matmul(sMatrix, operator.add(fRight, adjoint(fRight))),
+    );
+    let result = matmul(left, matmul(inner, right1, { adjointB: true }));
+    if (m !== n) {
+      const flipped = matrixTranspose(dRight1, { conjugate: true });
+      let rest = operator.sub(flipped, matmul(matmul(flipped, right1), right1, { adjointB: true }));
+      if (fullMatrices) {
+        const [right2, dRight2] = [right, dRight].map(x => getItem(x, "...", [null, null], [m, n]));
+        rest = operator.sub(rest, matmul(matmul(right1, dRight2, { adjointA: true }), right2, { adjointB: true }));
+      }
+      result = operator.add(result, matmul(matmul(left, inverse), rest));
     }
-    result = operator.add(result, matmul(matmul(left, inverse), rest));
-  }
-  if (isComplex(input.dtype)) {
-    const diagonal = matrixDiag(matrixDiagPart(ofRight));
-    const phase = matmul(inverse, operator.sub(diagonal, conj(diagonal)));
-    result = operator.add(result, operator.mul(0.5, matmul(left, matmul(phase, right1, { adjointB: true }))));
-  }
-  return isFlipped ? matrixTranspose(result, { conjugate: true }) : result;
+    if (isComplex(input.dtype)) {
+      const one = eye(getItem(sizes, -1), { batchShape: getItem(sizes, [null, -1]), dtype: input.dtype });
+      const diagonal = operator.mul(one, ofRight);
+      const phase = matmul(inverse, operator.sub(adjoint(diagonal), diagonal));
+      result = operator.add(result, operator.mul(0.5, matmul(left, matmul(phase, right1, { adjointB: true }))));
+    }
+    return isFlipped ? matrixTranspose(result, { conjugate: true }) : result;
+  });
 }
 
 interface SvdOptions extends Named {
