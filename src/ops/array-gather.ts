@@ -2,26 +2,26 @@
 
 import type { DType } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../ir/index-map.ts";
 import type { ScatterCombine, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, expandDims, identity, numbersOf, ones, rank, reshape, shape, size, squeeze, zeros, zerosLike } from "./array.ts";
+import { expandDims, identity, numbersOf, ones, rank, reshape, shape, size, squeeze, zeros, zerosLike } from "./array.ts";
 import { tile } from "./array-padding.ts";
-import { range } from "./array-ranges.ts";
+import { meshgrid, Range, range } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
-import { concat, getItem } from "./array-slicing.ts";
-import { cast, equal } from "./math.ts";
+import { concat, getItem, stack, unstack } from "./array-slicing.ts";
+import { Cast, cast, equal } from "./math.ts";
 import { Prod } from "./math-reduction.ts";
 import { unsortedSegmentSum } from "./math-segment.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
@@ -147,7 +147,7 @@ function gatherGradient(params: Tensor, indices: Tensor, axis: Tensor, givenBatc
     );
   const paramsShape = params.graph.colocateWith(params, undefined, () => shape(params));
   const count = expandDims(size(indices), 0);
-  if (Number(constantValue(axis)?.item()) === 0) return rowsGradient(paramsShape, indices, count, d);
+  if (Number(staticValue(axis)?.item()) === 0) return rowsGradient(paramsShape, indices, count, d);
   const outer = getItem(paramsShape, [null, axis]);
   const inner = getItem(getItem(paramsShape, [axis, null]), [1, null]);
   const valuesShape = concat([outer, [-1], inner], 0);
@@ -174,8 +174,9 @@ function batchedRowsGradient(paramsShape: Tensor, values: Tensor, indices: Tenso
   const batches = Prod({ input: outer, reductionIndices: [0] });
   const flatShape = concat([[-1], inner], 0);
   const all = operator.mul(dimSize, batches);
-  const offsetIndices = reshape(batchOffsets(paramsShape, indices, batchDims), count);
-  const sums = unsortedSegmentSum(reshape(values, flatShape), offsetIndices, all);
+  const positions = batchOffsets(paramsShape, indices, batchDims);
+  const flat = reshape(values, flatShape);
+  const sums = unsortedSegmentSum(flat, reshape(positions, count), all);
   return reshape(sums, concat([outer, flatShape], 0));
 }
 
@@ -188,8 +189,9 @@ function batchOffsets(paramsShape: Tensor, indices: Tensor, batchDims: number): 
     const extent = getItem(dims, dim - 1);
     stride = operator.mul(stride, getItem(dims, dim));
     const offsets = operator.mul(range(zeros([], indices.dtype), extent, ones([], indices.dtype)), stride);
-    const one = constant([1], "int32");
-    const extentShape = concat([tile(one, [dim - 1]), [cast(extent, "int32")], tile(one, [operator.sub(rank(indices), dim)])], 0);
+    const onesOf = (count: TensorLike): Tensor => tile(NDArray.from([1], "int32"), [count]);
+    const before = onesOf(dim - 1);
+    const extentShape = concat([before, [cast(extent, "int32")], onesOf(operator.sub(rank(indices), dim))], 0);
     result = operator.add(result, reshape(offsets, extentShape));
   }
   return result;
@@ -216,10 +218,46 @@ export const batchGather = (params: TensorLike, indices: TensorLike, options?: N
   inNameScope(options, "BatchGather", [params, indices], () => {
     const at = convertToTensor(indices, { name: "indices", dtype: indices instanceof Tensor ? undefined : "int32" });
     const from = convertToTensor(params, { name: "params" });
-    const length = at.shape.rank;
-    if (length === null) throw new ValueError("batch_gather does not allow indices with unknown shape.");
-    return GatherV2({ params: from, indices: at, axis: length - 1, batchDims: length - 1 });
+    return gatherRowsOfBatches(from, at);
   });
+
+/** Rows of the batches laid end to end, as TensorFlow has made this function since before GatherV2 knew batches. */
+function gatherRowsOfBatches(params: Tensor, indices: Tensor): Tensor {
+  const { rank: length } = indices.shape;
+  if (length === null) throw new ValueError("batch_gather does not allow indices with unknown shape.");
+  const batchDims = length - 1;
+  const check = (rank: number | null, name: string): void => {
+    if (rank !== null && (batchDims < 0 || batchDims >= rank))
+      throw new ValueError(`Argument \`batch_dims\` = ${batchDims} must be less than rank(\`${name}\`) = ${rank}`);
+  };
+  check(batchDims < 0 ? 0 : length, "indices");
+  check(params.shape.rank, "params");
+  const [indicesShape, paramsShape] = [shape(indices), shape(params)];
+  const { dtype } = indices;
+  let stride = ones([], dtype);
+  const dims = Cast({ x: paramsShape, DstT: dtype });
+  let positions = indices;
+  for (let dim = batchDims; dim > 0; dim--) {
+    const extent = getItem(dims, dim - 1);
+    stride = operator.mul(stride, getItem(dims, dim));
+    const start = zeros([], dtype);
+    const offsets = operator.mul(Range({ start, limit: extent, delta: ones([], dtype) }), stride);
+    const ofRank = [...Array<number>(dim - 1).fill(1), extent, ...Array<number>(length - dim).fill(1)];
+    positions = operator.add(positions, reshape(offsets, stack(ofRank)));
+  }
+  const flat = reshape(positions, [-1]);
+  const outer = getItem(paramsShape, [batchDims + 1, null]);
+  const rows = Prod({ input: getItem(paramsShape, [null, batchDims + 1]), reductionIndices: [0] });
+  const result = reshape(gather(reshape(params, concat([[rows], outer], 0)), flat), concat([indicesShape, outer], 0));
+  result.setShape(
+    indices.shape
+      .slice(0, batchDims)
+      .mergeWith(params.shape.slice(0, batchDims))
+      .concatenate(indices.shape.slice(batchDims))
+      .concatenate(params.shape.slice(batchDims + 1)),
+  );
+  return result;
+}
 
 // ---- positions ----
 
@@ -444,29 +482,39 @@ interface PositionOptions extends Named {
 export function gatherNd(params: TensorLike, indices: TensorLike, ...rest: unknown[]): Tensor {
   const { name, batchDims = 0, badIndicesPolicy = "" } = collect<PositionOptions>(["name", "batchDims", "badIndicesPolicy"], rest);
   if (batchDims === 0) return GatherNd({ params, indices, badIndicesPolicy }, { name });
-  return inNameScope({ name }, "BatchGatherND", [params, indices], () =>
-    batchGatherNd(convertToTensor(params), convertToTensor(indices, { preferredDtype: "int32" }), batchDims, badIndicesPolicy),
-  );
+  return inNameScope({ name }, "BatchGatherND", [params, indices], () => {
+    const at = convertToTensor(indices, { name: "indices", dtype: indices instanceof Tensor ? undefined : "int32" });
+    return batchGatherNd(convertToTensor(params, { name: "params" }), at, batchDims, badIndicesPolicy);
+  });
 }
 
 /** The batch's own position goes in front of each index. */
 function batchGatherNd(params: Tensor, indices: Tensor, batchDims: number, badIndicesPolicy: string): Tensor {
-  const length = indices.shape.rank;
-  if (length === null) throw new ValueError("tf.gather_nd does not allow indices with unknown rank when batch_dims is specified.");
-  if (batchDims < 0 || batchDims >= length)
-    throw new ValueError(`Argument \`batch_dims\` = ${batchDims} must be less than rank(\`indices\`) = ${length}`);
-  const dims = shape(indices);
-  const inner = getItem(dims, [null, length - 1]);
-  const coordinates = Array.from({ length: batchDims }, (_, k) => {
-    const count = range(getItem(dims, k));
-    const extent = Array.from({ length }, (_unused, axis) => (axis === k ? -1 : 1));
-    return tile(reshape(count, extent), concat([withOneAt(inner, k), [1]], 0));
+  if (batchDims < 0) throw new ValueError("tf.gather_nd does not allow negative batch_dims.");
+  for (const [name, { rank: length }] of [
+    ["indices", indices.shape],
+    ["params", params.shape],
+  ] as const)
+    if (length !== null && batchDims >= length)
+      throw new ValueError(`Argument \`batch_dims\` = ${batchDims} must be less than rank(\`${name}\`) = ${length}`);
+  const [paramsShape, indicesShape] = [shape(params), shape(indices)];
+  const batchShape = getItem(paramsShape, [null, batchDims]);
+  const batchSize = Prod({ input: batchShape, reductionIndices: [0] });
+  const inner = operator.sub(operator.sub(rank(indices), batchDims), 1);
+  const innerShape = getItem(indicesShape, [batchDims, -1]);
+  const ranges = unstack(batchShape).map(count => {
+    const range = Range({ start: 0, limit: Cast({ x: count, DstT: "int32" }), delta: 1 });
+    return Cast({ x: range, DstT: indices.dtype });
   });
-  const positions = concat([...coordinates.map(c => cast(c, indices.dtype)), indices], -1);
-  return GatherNd({ params, indices: positions, badIndicesPolicy });
+  const coordinates = meshgrid(...ranges, { indexing: "ij" }).map(grid => reshape(grid, [-1]));
+  const byRow = transpose(stack(coordinates));
+  const gridShape = shape(byRow);
+  const extents = [getItem(gridShape, [null, 1]), ones(inner, gridShape.dtype), getItem(gridShape, [1, null])];
+  const grid = tile(reshape(byRow, concat(extents, 0)), concat([[1], innerShape, [1]], 0));
+  const flat = reshape(indices, concat([[batchSize], getItem(indicesShape, [batchDims, null])], 0));
+  const result = GatherNd({ params, indices: concat([grid, flat], -1), badIndicesPolicy });
+  return reshape(result, concat([batchShape, getItem(shape(result), [1, null])], 0));
 }
-
-const withOneAt = (dims: Tensor, k: number): Tensor => concat([getItem(dims, [null, k]), [1], getItem(dims, [k + 1, null])], 0);
 
 /** Zeros of `shape` with updates added at the positions in `indices`. TF: tf.scatter_nd. */
 export const scatterNd = (indices: TensorLike, updates: TensorLike, shape: TensorLike, ...rest: unknown[]): Tensor => {

@@ -14,17 +14,20 @@ import { constantIndex, divIndex, modIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { type Scalar, s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { constant, expandDims, identity, ones, rank, shape } from "./array.ts";
+import { constant, expandDims, identity, ones, rank, reshape, shape } from "./array.ts";
 import { tile } from "./array-padding.ts";
+import { range } from "./array-ranges.ts";
+import { transpose } from "./array-rearranging.ts";
 import { concat, ellipsis, getItem, stack, unstack } from "./array-slicing.ts";
 import { assertEqual, assertGreaterEqual } from "./check.ts";
 import { Assert, withDependencies } from "./control-flow.ts";
 import { add, cast, divNoNan, greater, greaterEqual, less, lessEqual, logicalAnd, multiply } from "./math.ts";
 import { square } from "./math-functions.ts";
 import { tensordot } from "./math-matrix.ts";
+import { unsortedSegmentSum } from "./math-segment.ts";
 import { saturateCast } from "./math-special.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
-import { Conv2DBackpropInput, Conv3DBackpropInputV2 } from "./nn-convolution.ts";
+import { Conv3DBackpropInputV2 } from "./nn-convolution.ts";
 import { extentOf, tapIndex, windowAlong, windowedSize } from "./nn-window.ts";
 import * as operator from "./operators.ts";
 
@@ -221,15 +224,7 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
     const depth = known.dim(3);
     return new TensorShape([known.dim(0), height, width, depth === null ? null : depth * ksizes[1] * ksizes[2]]);
   },
-  gradient: ({ images, ksizes, strides, rates, padding, T }, d): Gradients => {
-    const depth = images.shape.rank === 4 ? images.shape.dim(3) : null;
-    if (depth === null) throw new ValueError("The gradient of ExtractImagePatches needs a known number of channels.");
-    const filter = constant(patchFilter(ksizes.slice(1, 3), depth, T));
-    // Patches are a convolution with unit vectors; TensorFlow writes the same map as a sparse matrix.
-    return {
-      images: Conv2DBackpropInput({ inputSizes: shape(images), filter, outBackprop: d.patches, strides, padding, dilations: rates }),
-    };
-  },
+  gradient: ({ images, patches, ...windows }, d): Gradients => ({ images: sumOfPatches(images, patches, d.patches, windows) }),
   lower: ({ images, ksizes, strides, rates, padding }) => {
     const windows = { strides, padding, dilations: rates, dataFormat: "NHWC" };
     const [rows, columns] = [1, 2].map(axis => windowAlong(images.shape[axis], ksizes[axis], extentOf(windows, axis)));
@@ -243,7 +238,28 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
   },
 });
 
-/** [rows, columns, depth, rows·columns·depth]: output k is element k of the window. */
+interface PatchWindows {
+  readonly ksizes: readonly number[];
+  readonly strides: readonly number[];
+  readonly rates: readonly number[];
+  readonly padding: "SAME" | "VALID";
+}
+
+/** What flows back to each place of an image: the patches of its places' numbers (from 1, 0 beside the image) say what adds up where. */
+function sumOfPatches(images: Tensor, patches: Tensor, d: Tensor, { ksizes, strides, rates, padding }: PatchWindows): Tensor {
+  const [batch, rows, columns, channels] = unstack(shape(images, { outType: "int64" }));
+  const [rowsOut, columnsOut] = unstack(getItem(shape(patches, { outType: "int64" }), [1, 3]));
+  const places = operator.mul(rows, columns);
+  const numbers = reshape(range(1, operator.add(places, 1), 1, { dtype: "float32" }), [1, rows, columns, 1]);
+  const numbered = cast(ExtractImagePatches({ images: numbers, ksizes, strides, rates, padding }), "int64");
+  const windows = reshape(d, [batch, rowsOut, columnsOut, ksizes[1], ksizes[2], channels]);
+  const flat = reshape(transpose(windows, [1, 2, 3, 4, 0, 5]), [-1, operator.mul(batch, channels)]);
+  const ids = operator.sub(reshape(numbered, [-1]), 1);
+  const sums = unsortedSegmentSum(flat, ids, places);
+  return transpose(reshape(sums, [rows, columns, batch, channels]), [2, 0, 1, 3]);
+}
+
+/** […sizes, depth, sizes·depth]: output k is element k of the window. */
 function patchFilter(sizes: readonly number[], depth: number, dtype: DType): NDArray {
   const count = sizeOf(sizes) * depth;
   const filter = NDArray.zeros(dtype, [...sizes, depth, count]);
@@ -271,6 +287,7 @@ export const ExtractVolumePatches = defineOp("ExtractVolumePatches", {
   gradient: ({ input, ksizes, strides, padding, T }, d): Gradients => {
     const depth = input.shape.rank === 5 ? input.shape.dim(4) : null;
     if (depth === null) throw new ValueError("The gradient of ExtractVolumePatches needs a known number of channels.");
+    // Patches are a convolution with unit vectors; TensorFlow writes the same map as a sparse matrix.
     const filter = constant(patchFilter(ksizes.slice(1, 4), depth, T));
     return { input: Conv3DBackpropInputV2({ inputSizes: shape(input), filter, outBackprop: d.patches, strides, padding }) };
   },

@@ -17,7 +17,7 @@ import { scatterNd } from "./array-gather.ts";
 import { getItem, stack } from "./array-slicing.ts";
 import { assertLess, assertNonNegative } from "./check.ts";
 import { withDependencies } from "./control-flow.ts";
-import { cast, clipByValue, Maximum, Minimum, truediv } from "./math.ts";
+import { cast, castInteger, clipByValue, Maximum, Minimum, truediv } from "./math.ts";
 import { floor } from "./math-functions.ts";
 import { reduceMax } from "./math-reduction.ts";
 import { inNameScope } from "./named.ts";
@@ -189,8 +189,7 @@ export function confusionMatrix(labels: TensorLike, predictions: TensorLike, ...
       classes = operator.add(Maximum({ x: greatest, y: reduceMax(label) }), 1);
     } else {
       classes = numClasses;
-      // A bare number goes by way of int32, as Python's do.
-      const limit = cast(typeof numClasses === "number" ? convertToTensor(numClasses, { dtype: "int32", name: "x" }) : numClasses, "int64");
+      const limit = typeof numClasses === "number" ? castInteger(numClasses, "int64") : cast(numClasses, "int64");
       label = withDependencies([assertLess(label, limit, { message: "`labels` out of bound" })], label);
       predicted = withDependencies([assertLess(predicted, limit, { message: "`predictions` out of bound" })], predicted);
     }

@@ -212,7 +212,7 @@ function spreadOver(alone: string, d: Tensor, labels: string, own: string, ownSh
   if (!repeats && [...own].filter(label => !alone.includes(label)).join("") === labels)
     return broadcastTo(reshape(d, shapeKeepingDims(ownShape, convertToTensor(axes, { dtype: "int32" }))), ownShape);
   const full = concat([extents, shape(d)], 0);
-  const column = concat([ones([alone.length], "int32"), shape(d)], 0);
+  const column = concat([ones(alone.length, "int32"), shape(d)], 0);
   return Einsum({ inputs: [broadcastTo(reshape(d, column), full)], equation: `${alone}${labels}->${own}` });
 }
 

@@ -16,9 +16,9 @@ import { dataIndex, type Index } from "../ir/index-map.ts";
 import type { ScatterCombine, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode, zerosLike } from "./array.ts";
+import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode, zeros, zerosLike } from "./array.ts";
 import { gather } from "./array-gather.ts";
-import { whereV2 } from "./array-selection.ts";
+import { SelectV2, whereV2 } from "./array-selection.ts";
 import { concat, getItem, newaxis } from "./array-slicing.ts";
 import { cast, divide, equal, greater, greaterEqual, logicalAnd, Maximum, maximum } from "./math.ts";
 import { sqrt } from "./math-functions.ts";
@@ -200,6 +200,7 @@ const unsortedOp = (
   types: readonly DType[],
   indexTypes: readonly DType[],
   gradient: (record: UnsortedRecord, d: Tensor) => Tensor,
+  takesSlices = false,
 ) =>
   defineOp(type, {
     inputs: { data: "T", segmentIds: "Tindices", numSegments: "Tnumsegments" },
@@ -207,6 +208,7 @@ const unsortedOp = (
     attrs: { T: attr.type(types), Tindices: attr.type(indexTypes), Tnumsegments: attr.type(attr.indexTypes, "int32") },
     shape: ({ data, segmentIds }, context) => unsortedShape(data, segmentIds, context),
     gradient: (record: UnsortedRecord, d: { readonly output: Tensor }): Gradients => ({ data: gradient(record, d.output) }),
+    takesSlices,
     lower: ({ data, segmentIds, numSegments }, context) => {
       const limit = context.mayCap ? context.atMost("numSegments") : undefined;
       if (limit === undefined) return unsorted(kind, data, segmentIds, context.required("numSegments"));
@@ -242,10 +244,19 @@ const unsortedExtremeGradient = ({ data, segmentIds, numSegments, output }: Unso
   return whereV2(isSelected, shares, zerosLike(shares));
 };
 
-const unsortedProductGradient = ({ data, segmentIds, numSegments, output }: UnsortedRecord, d: Tensor): Tensor => {
+/** Zeros for segments with more than one zero. Slices become dense inside of the selection, as where Python passes them to it. */
+function zeroWhere(condition: Tensor, d: Tensor | IndexedSlices, shape: TensorShape): Tensor {
+  if (!(d instanceof IndexedSlices)) return whereV2(condition, zerosLike(d), d);
+  const none = shape.isFullyDefined ? zeros(shape, d.dtype, { name: "zeros_like" }) : zerosLike(slicesToTensor(d));
+  return inNameScope(undefined, "SelectV2", [], scope =>
+    SelectV2({ condition, t: none, e: slicesToTensor(d, { name: "e" }) }, { name: String(scope) }),
+  );
+}
+
+const unsortedProductGradient = ({ data, segmentIds, numSegments, output }: UnsortedRecord, d: Tensor | IndexedSlices): Tensor => {
   const isZero = equal(data, 0);
   const zerosPerRow = UnsortedSegmentSum({ data: cast(isZero, "int32"), segmentIds, numSegments });
-  const kept = whereV2(greater(zerosPerRow, 1), zerosLike(d), d);
+  const kept = zeroWhere(greater(zerosPerRow, 1), d, output.shape);
   const nonzero = whereV2(isZero, onesLike(data), data);
   const others = UnsortedSegmentProd({ data: nonzero, segmentIds, numSegments });
   const clipped = maximum(segmentIds, zerosLike(segmentIds));
@@ -264,7 +275,7 @@ export const UnsortedSegmentSum = unsortedOp(
   ["int16", "int32", "int64"],
   ({ segmentIds }, d) => gatherPositive(d, segmentIds).values,
 );
-export const UnsortedSegmentProd = unsortedOp("UnsortedSegmentProd", "prod", attr.numbers, attr.indexTypes, unsortedProductGradient);
+export const UnsortedSegmentProd = unsortedOp("UnsortedSegmentProd", "prod", attr.numbers, attr.indexTypes, unsortedProductGradient, true);
 export const UnsortedSegmentMax = unsortedOp("UnsortedSegmentMax", "max", attr.realNumbers, attr.indexTypes, unsortedExtremeGradient);
 export const UnsortedSegmentMin = unsortedOp("UnsortedSegmentMin", "min", attr.realNumbers, attr.indexTypes, unsortedExtremeGradient);
 

@@ -7,20 +7,20 @@ import type { Dimension } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
-import { defineOp, type Gradients } from "../graph/op-definition.ts";
+import { defineOp, type Gradient, type Gradients } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { generate, map, reduce, reduceOver } from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { loadScalar, type Scalar, s } from "../ir/scalar.ts";
 import { collect, eitherName, isOptions } from "./arguments.ts";
-import { constant, IdentityN, identity, onesLike, rank, reshape, shape as shapeOf, zerosLike } from "./array.ts";
+import { constant, identitiesWithGradient, identity, onesLike, rank, reshape, shape as shapeOf, zerosLike } from "./array.ts";
 import { tile } from "./array-padding.ts";
 import { Select, SelectV2 } from "./array-selection.ts";
 import { concat, getItem } from "./array-slicing.ts";
 import { range } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
 import { cast, GreaterEqual, Less, Mul, RealDiv, Sub } from "./math.ts";
-import { Exp, Neg, Sigmoid } from "./math-functions.ts";
+import { Exp, Neg, Sigmoid, sigmoid, square } from "./math-functions.ts";
 import { matmul } from "./math-matrix.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
@@ -257,7 +257,16 @@ export function swish(features: TensorLike, beta: TensorLike | { readonly beta?:
   const slope = convertToTensor((isOptions(beta) ? (beta.beta ?? 1) : beta) as TensorLike, { name: "beta", preferredDtype: x.dtype });
   const product = Mul({ x, y: Sigmoid({ x: Mul({ x: slope, y: x }, { name: "mul" }) }) }, { name: "mul" });
   identity(product);
-  return IdentityN({ input: [product, x, slope] })[0];
+  // The sigmoid is computed again for the gradient, after what flows back is there, so that it need not be kept.
+  const gradient = ([dy]: readonly Tensor[]): Gradient[] => {
+    const again = x.graph.controlDependencies([dy], () => sigmoid(operator.mul(slope, x)));
+    const growth = operator.mul(operator.mul(slope, x), operator.sub(1, again));
+    const ofFeatures = operator.mul(again, operator.add(1, growth));
+    const weighted = operator.mul(operator.mul(dy, square(x)), again);
+    const ofSlope = reduceSum(operator.mul(weighted, operator.sub(1, again)));
+    return [null, operator.mul(dy, ofFeatures), ofSlope];
+  };
+  return identitiesWithGradient([product, x, slope], gradient)[0];
 }
 export { swish as silu };
 
