@@ -7,7 +7,8 @@ import { decodeText, type NDArray } from "../base/ndarray.ts";
 import type { GraphDefMessage } from "../io/graph-def.ts";
 import { assetFeeds, initOperation } from "../io/saved-model.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { constantValue, handleOf } from "../graph/shape-inference.ts";
+import { handleOf } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { GraphKeys } from "../library/graph-keys.ts";
 import { savedTable } from "../library/lookup.ts";
 import { Variable, VariableNodes } from "../library/variables.ts";
@@ -75,7 +76,7 @@ export function initializerOf({ file, graph }: OpenModel): Operation | null {
 export function assetsOf({ file, graph }: OpenModel): Map<Tensor, string> {
   if (file.kind === "saved-model" && file.metaGraph) return new Map(assetFeeds(file.metaGraph, graph, name => name, file.path));
   const tensors = graph.getCollection(GraphKeys.ASSET_FILEPATHS) as Tensor[];
-  return new Map(tensors.map(tensor => [tensor, decodeText(constantValue(tensor)?.get(0) as Uint8Array)]));
+  return new Map(tensors.map(tensor => [tensor, decodeText(staticValue(tensor)?.get(0) as Uint8Array)]));
 }
 
 /** The folder beside a meta graph in which its files are. */

@@ -14,6 +14,7 @@ import * as attr from "./attributes.ts";
 import { defineOp, type Gradients } from "./op-definition.ts";
 import { Tensor } from "./operation.ts";
 import { getDefaultGraph } from "./default-graph.ts";
+import { joinArrays, partOfArray, staticValue, staticValues } from "./static-value.ts";
 
 /** Something that stands for a tensor, such as a variable. */
 export interface AsTensor {
@@ -34,6 +35,7 @@ export const Const = defineOp("Const", {
   attrs: { value: attr.tensor(), dtype: attr.type() },
   shape: ({ value }) => new TensorShape(value.shape),
   gradient: "none",
+  staticValue: ({ value }) => value,
   lower: ({ value }) => constantValue(value),
 });
 
@@ -56,6 +58,9 @@ export const Pack = defineOp("Pack", {
     return { shape: [columns.length, rows.length], values: columns.flatMap((_, k) => rows.map(row => row[k])) };
   },
   followsShapes: true,
+  staticValue: ({ values, axis }) => (axis === 0 ? stacked(values) : undefined),
+  staticShape: ({ values }) =>
+    new TensorShape(values.map(value => Number(staticValue(value)?.get(0) ?? -1)).map(size => (size < 0 ? null : size))),
   lower: ({ values, axis }) => {
     const rank = values[0].shape.length + 1;
     const at = axis < 0 ? axis + rank : axis;
@@ -94,6 +99,10 @@ export const Unpack = defineOp("Unpack", {
   },
   gradient: ({ axis, num }, d): Gradients => ({ value: Pack({ values: d.output, N: num, axis }, { name: "stack" }) }),
   partial: ({ value, outputIndex }) => (value?.shape.length === 1 ? { shape: [], values: [value.values[outputIndex]] } : undefined),
+  staticValue: ({ value, num, axis }, outputIndex) => {
+    const known = axis === 0 ? staticValue(value) : undefined;
+    return known && partOfArray(known, 0, num, outputIndex).reshape(known.shape.slice(1));
+  },
   lower: ({ value, num, axis }) => {
     const at = axis < 0 ? axis + value.shape.length : axis;
     const shape = value.shape.filter((_, k) => k !== at);
@@ -102,6 +111,17 @@ export const Unpack = defineOp("Unpack", {
     );
   },
 });
+
+function stacked(tensors: readonly Tensor[]): NDArray | undefined {
+  const values = staticValues(tensors);
+  return (
+    values &&
+    joinArrays(
+      values.map(value => value.reshape([1, ...value.shape])),
+      0,
+    )
+  );
+}
 
 function packedShape(values: readonly TensorShape[], axis: number): TensorShape {
   let merged = values[values.length - 1];

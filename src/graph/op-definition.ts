@@ -131,6 +131,7 @@ type Each<I extends Specs, A, Item> = { readonly [K in keyof I]: IsList<I[K], A>
 
 export type ShapeRecord<I extends Specs, A extends Attrs> = Each<I, A, TensorShape> & AttrValues<A>;
 export type TensorRecord<I extends Specs, O extends Specs, A extends Attrs> = Each<I, A, Tensor> & Each<O, A, Tensor> & AttrValues<A>;
+export type StaticRecord<I extends Specs, A extends Attrs> = Each<I, A, Tensor> & AttrValues<A>;
 export type PartialRecord<I extends Specs, A extends Attrs> = Each<I, A, PartialArray | undefined> &
   AttrValues<A> & {
     readonly shapes: Each<I, A, TensorShape>;
@@ -211,6 +212,11 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly expand?: (op: Operation, inputs: readonly Tensor[]) => Expansion;
   /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
   readonly partial?: (record: PartialRecord<I, A>) => PartialArray | undefined;
+  /** The value of an output as Python's `constant_value` knows it while the graph is built; without this field it knows nothing of this op.
+   *  Functions choose by it which nodes to make (graph/static-value.ts). */
+  readonly staticValue?: (record: StaticRecord<I, A>, outputIndex: number, output: Tensor) => NDArray | undefined;
+  /** The shape that the output, a vector, stands for, as `constant_value_as_shape` follows it; undefined: what `staticValue` says. */
+  readonly staticShape?: (record: StaticRecord<I, A>) => TensorShape | undefined;
   /** What constants give for the shapes of what reads the outputs, where that is not what `lower` computes; undefined where an output is dead or may be fed. */
   readonly fold?: (inputs: readonly NDArray[]) => readonly (NDArray | undefined)[];
   /** `partial` may be asked with vectors that are good for shapes alone; other ops are computed from constants. */
@@ -260,6 +266,10 @@ export interface OpDefinition {
   readonly expand?: ((op: Operation, inputs: readonly Tensor[]) => Expansion) | undefined;
   // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
+  // `any`: as above
+  readonly staticValue?: ((record: any, outputIndex: number, output: Tensor) => NDArray | undefined) | undefined;
+  // `any`: as above
+  readonly staticShape?: ((record: any) => TensorShape | undefined) | undefined;
   readonly fold?: ((inputs: readonly NDArray[]) => readonly (NDArray | undefined)[]) | undefined;
   readonly followsShapes?: boolean | undefined;
   // `any`: as above

@@ -6,7 +6,7 @@ import { convertToTensor, type TensorLike } from "./conversion.ts";
 import { getDefaultGraph } from "./default-graph.ts";
 import type { Graph } from "./graph.ts";
 import { type Operation, Tensor } from "./operation.ts";
-import { partialValue } from "./shape-inference.ts";
+import { staticShape } from "./static-value.ts";
 
 /** `values[k]` stands at the coordinates `indices[k]` of a tensor of shape `denseShape`; coordinates in row-major order. TF: tf.SparseTensor. */
 export class SparseTensor {
@@ -47,8 +47,7 @@ export class SparseTensor {
 
   /** The static shape of the whole, as far as known. */
   get shape(): TensorShape {
-    const known = partialValue(this.denseShape)?.values ?? Array<null>(this.denseShape.shape.dim(0) ?? 0).fill(null);
-    return this.denseShape.shape.dim(0) === null ? TensorShape.unknown() : new TensorShape([...known]);
+    return staticShape(this.denseShape);
   }
 
   getShape(): TensorShape {

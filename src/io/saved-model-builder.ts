@@ -3,7 +3,7 @@
 import { files } from "#platform";
 import { AssertionError, RuntimeError, ValueError } from "../base/errors.ts";
 import { fileNameOf, joinPath, readFile } from "../base/files.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { createMessage, messageToBytes } from "../formats/message-codec.ts";
 import type { MessageInit } from "../formats/messages.ts";
 import { decodeText } from "../base/ndarray.ts";
@@ -174,7 +174,7 @@ interface Asset {
 /** An asset's file. @throws ValueError unless the path is given or the tensor is a constant path. */
 function assetOf(tensor: Tensor, given?: string): Asset {
   if (given !== undefined) return { path: given, filename: fileNameOf(given), tensor };
-  const value = constantValue(tensor);
+  const value = staticValue(tensor);
   if (tensor.dtype !== "string" || value === undefined || value.size !== 1)
     throw new ValueError(`Asset tensors must be constant strings: ${tensor}`);
   const path = decodeText(value.get(0) as Uint8Array);

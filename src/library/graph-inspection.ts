@@ -11,7 +11,7 @@ import { convertToTensor, isAsTensor, type TensorLike } from "../graph/conversio
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 
 /** Is it a tensor, a sparse tensor, slices, or a variable? TF: tf.is_tensor. */
@@ -24,7 +24,7 @@ export const isSymbolicTensor = (tensor: unknown): boolean =>
 
 /** The value of a tensor if it is known while the graph is built, else null. TF: tf.get_static_value. */
 export const getStaticValue = (tensor: Tensor | ArrayLike): NDArray | null =>
-  tensor instanceof Tensor ? (constantValue(tensor) ?? null) : NDArray.from(tensor);
+  tensor instanceof Tensor ? (staticValue(tensor) ?? null) : NDArray.from(tensor);
 
 /** A dimension's size or null: sizes are numbers here. TF: tf.dimension_value. */
 export const dimensionValue = (dimension: number | null): number | null => dimension;

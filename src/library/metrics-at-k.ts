@@ -5,7 +5,7 @@ import { ValueError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { collect } from "../ops/arguments.ts";
 import { expandDims, fill, ones, onesLike, rank, reshape, shape as shapeOf, size, zerosLike } from "../ops/array.ts";
@@ -15,7 +15,7 @@ import { range } from "../ops/array-ranges.ts";
 import { whereV2 } from "../ops/array-selection.ts";
 import { concat, getItem, slice } from "../ops/array-slicing.ts";
 import { cond } from "../ops/control-flow-contexts.ts";
-import { add as addNamed, cast, divide, divNoNan, equal, greaterEqual, minimum, multiply } from "../ops/math.ts";
+import { add as addNamed, cast, castInteger, divide, divNoNan, equal, greaterEqual, minimum, multiply } from "../ops/math.ts";
 import { cumsum, reduceMax, reduceSum } from "../ops/math-reduction.ts";
 import { topK } from "../ops/nn-embedding.ts";
 import { add, mod, mul, sub } from "../ops/operators.ts";
@@ -78,7 +78,7 @@ const partsOf = ({ indices, values, denseShape }: SparseTensor): Tensor[] => [in
 
 /** A shape with 1 at some axes. */
 function withSizeOne(shape: Tensor, axes: Tensor): TensorLike {
-  const [knownShape, knownAxes] = [constantValue(shape), constantValue(axes)];
+  const [knownShape, knownAxes] = [staticValue(shape), staticValue(axes)];
   if (knownShape !== undefined && knownAxes !== undefined) {
     const at = Array.from({ length: knownAxes.size }, (_, i) => Number(knownAxes.get(i)));
     return Array.from({ length: knownShape.size }, (_, i) => (at.includes(i) ? 1 : Number(knownShape.get(i))));
@@ -89,18 +89,12 @@ function withSizeOne(shape: Tensor, axes: Tensor): TensorLike {
   return dynamicStitch([range(count), wrapped], [shape, ones(axesShape, shape.dtype)]);
 }
 
-/** A class as int64. TensorFlow makes it an int32 first. */
-const wideId = (classId: number): Tensor =>
-  getDefaultGraph().nameScope("Cast", scope =>
-    cast(convertToTensor(classId, { name: "x", dtype: "int32" }), "int64", { name: String(scope) }),
-  );
-
 /** Only one class of a set of ids. */
 function ofClass(given: Tensor | SparseTensor, classId: number): SparseTensor {
   if (given instanceof SparseTensor) return sparseRetain(given, equal(given.values, classId));
   const shape = shapeOf(given, { outType: "int64" });
   const last = sub(size(shape), 1);
-  const filled = fill(withSizeOne(shape, reshape(last, [1])), wideId(classId));
+  const filled = fill(withSizeOne(shape, reshape(last, [1])), castInteger(classId, "int64"));
   const { indices, values } = setIntersection(filled, given);
   return new SparseTensor(indices, values, shape);
 }

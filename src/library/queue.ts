@@ -6,7 +6,7 @@ import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { gather } from "../ops/array-gather.ts";
 import { stack } from "../ops/array-slicing.ts";
 import { inNameScope, named, type NameOption } from "../ops/named.ts";
@@ -186,7 +186,7 @@ export class QueueBase {
   /** Takes `n` elements as one batch; needs the components' shapes. */
   dequeueMany(n: TensorLike, options?: NameOption): QueueResult {
     const tensors = QueueDequeueManyV2({ handle: this.queueRef, n, componentTypes: this.dtypes }, this.called(options, "DequeueMany"));
-    const count = constantValue(tensors[0].op.inputs[1])?.get(0);
+    const count = staticValue(tensors[0].op.inputs[1])?.get(0);
     return this.shaped(tensors, [count === undefined ? null : Number(count)]);
   }
 

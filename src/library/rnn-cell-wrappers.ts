@@ -9,7 +9,7 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { DeviceFunction } from "../graph/device.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { concat } from "../ops/array-slicing.ts";
 import { divide } from "../ops/math.ts";
 import { floor } from "../ops/math-functions.ts";
@@ -158,7 +158,7 @@ const sizesOf = (size: Nested): Nested => (Array.isArray(size) && size.every(d =
 /** A probability that is known as a number, another as a tensor. */
 function probability(name: string, value: TensorLike): number | Tensor {
   const tensor = convertToTensor(value);
-  const known = constantValue(tensor);
+  const known = staticValue(tensor);
   if (known === undefined) return tensor;
   const given = typeof value === "number" ? value : Number(known.get(0));
   if (given < 0 || given > 1) throw new ValueError(`Parameter ${name} must be between 0 and 1. Received ${given}`);

@@ -9,7 +9,7 @@ import { TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { isOptions } from "../ops/arguments.ts";
 import { constant, expandDims, shape as shapeOf, zeros } from "../ops/array.ts";
 import { concat, getItem, slice, split } from "../ops/array-slicing.ts";
@@ -130,7 +130,7 @@ function staticShape(part: unknown): TensorShape {
   if (part === null || part === undefined) return new TensorShape([null]);
   if (typeof part === "number") return new TensorShape([part]);
   if (Array.isArray(part)) return new TensorShape(part as Dimension[]);
-  const known = part instanceof Tensor ? constantValue(part) : undefined;
+  const known = part instanceof Tensor ? staticValue(part) : undefined;
   if (known) return new TensorShape(Array.from({ length: known.size }, (_, i) => Number(known.get(i))));
   return part instanceof Tensor && part.shape.rank === 1 ? TensorShape.unknown() : new TensorShape([null]);
 }
@@ -224,7 +224,7 @@ export abstract class RNNCell extends ScopedLayer implements CellLike {
       const inputs = convertToTensor(options.inputs, { name: "inputs" });
       const batch = inputs.shape.dim(0);
       if (batchSize !== undefined && batchSize !== null) {
-        const known = batchSize instanceof Tensor ? constantValue(batchSize)?.get(0) : batchSize;
+        const known = batchSize instanceof Tensor ? staticValue(batchSize)?.get(0) : batchSize;
         if (batch !== (known === undefined ? null : Number(known)))
           throw new ValueError(
             `batch size from input tensor is different from the input param. Input tensor batch: ${batch ?? "None"}, batch_size: ${batchSize}`,

@@ -9,7 +9,7 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { constant, identity, rank as rankOf, shape as shapeOf, zeros } from "../ops/array.ts";
 import { range } from "../ops/array-ranges.ts";
 import { reverse, reverseSequence, transpose } from "../ops/array-rearranging.ts";
@@ -284,7 +284,7 @@ function checkInputs(inputs: readonly Tensor[], shapes: readonly TensorShape[]):
 /** The dimensions of a size. */
 function dimsOf(size: UnitSize): readonly Dimension[] {
   if (size instanceof Tensor) {
-    const known = constantValue(size);
+    const known = staticValue(size);
     return known ? Array.from({ length: known.size }, (_, i) => Number(known.get(i))) : [null];
   }
   if (size instanceof TensorShape) return size.asList();

@@ -6,6 +6,7 @@ import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { defineOp, type Gradients } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
+import { staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { castScalar, s } from "../ir/scalar.ts";
@@ -126,6 +127,7 @@ export const DebugIdentityV2 = defineOp("DebugIdentityV2", {
   },
   stateful: true,
   gradient: (_, d): Gradients => ({ input: d.output }),
+  staticValue: ({ input }) => staticValue(input),
   shape: ({ input }) => input,
   lower: ({ input }) => input,
 });

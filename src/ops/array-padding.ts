@@ -8,7 +8,7 @@ import * as attr from "../graph/attributes.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, type Index, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
@@ -44,7 +44,7 @@ export const BroadcastTo = defineOp("BroadcastTo", {
   },
   gradient: ({ input, shape: to }, d): Gradients => {
     const inputShape = shape(input, { outType: to.dtype });
-    const known = constantValue(to);
+    const known = staticValue(to);
     const { r1 } = BroadcastGradientArgs({ s0: known ? constant(known, to.dtype) : to, s1: inputShape });
     return { input: reshape(reduceSum(d.output, r1, { keepdims: true }), inputShape) };
   },

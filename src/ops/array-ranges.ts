@@ -9,6 +9,7 @@ import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
+import { staticValues } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
@@ -45,6 +46,21 @@ function countOf(start: number, limit: number, delta: number, fail: (reason: str
   return Math.ceil(Math.abs((limit - start) / delta));
 }
 
+function rangeOf(start: NDArray, limit: NDArray, delta: NDArray, dtype: DType, fail: (reason: string) => Error): NDArray {
+  const [from, to, by] = [start, limit, delta].map(bound => Number(bound.item()));
+  const count = countOf(from, to, by, fail);
+  const result = NDArray.zeros(dtype, [count]);
+  const isSingle = dtype === "float32";
+  const first = BigInt(isInteger(dtype) ? start.item() : 0);
+  const step = BigInt(isInteger(dtype) ? delta.item() : 0);
+  for (let i = 0; i < count; i++) {
+    // One product and one sum per element, each rounded: no running sum.
+    if (isFloating(dtype)) result.set(i, isSingle ? Math.fround(from + Math.fround(i * by)) : from + i * by);
+    else result.set(i, dtype.endsWith("64") ? first + BigInt(i) * step : from + i * by);
+  }
+  return result;
+}
+
 export const Range = defineOp("Range", {
   inputs: { start: "Tidx", limit: "Tidx", delta: "Tidx" },
   outputs: { output: "Tidx" },
@@ -64,20 +80,13 @@ export const Range = defineOp("Range", {
     const count = Math.max(0, Math.ceil((to - from) / by));
     return count > 1024 ? undefined : { shape: [count], values: Array.from({ length: count }, (_, i) => from + i * by) };
   },
+  staticValue: ({ start, limit, delta, Tidx }) => {
+    const bounds = staticValues([start, limit, delta]);
+    return bounds && rangeOf(bounds[0], bounds[1], bounds[2], Tidx, reason => new ValueError(reason));
+  },
   lower: ({ start, limit, delta, Tidx }) => {
-    const [from, to, by] = [start, limit, delta].map(bound => Number(bound.item()));
-    if (by === 0) throw new InvalidArgumentError(`Requires delta != 0: ${by}`);
-    const count = countOf(from, to, by, reason => new InvalidArgumentError(reason));
-    const result = NDArray.zeros(Tidx, [count]);
-    const isSingle = Tidx === "float32";
-    const first = BigInt(isInteger(Tidx) ? start.item() : 0);
-    const step = BigInt(isInteger(Tidx) ? delta.item() : 0);
-    for (let i = 0; i < count; i++) {
-      // One product and one sum per element, each rounded: no running sum.
-      if (isFloating(Tidx)) result.set(i, isSingle ? Math.fround(from + Math.fround(i * by)) : from + i * by);
-      else result.set(i, Tidx.endsWith("64") ? first + BigInt(i) * step : from + i * by);
-    }
-    return ir.constant(result);
+    if (Number(delta.item()) === 0) throw new InvalidArgumentError(`Requires delta != 0: ${delta.item()}`);
+    return ir.constant(rangeOf(start, limit, delta, Tidx, reason => new InvalidArgumentError(reason)));
   },
 });
 

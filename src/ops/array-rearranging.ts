@@ -10,7 +10,7 @@ import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type PartialArray, type ShapeContext } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, modIndex, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
@@ -589,7 +589,7 @@ export function requiredSpaceToBatchPaddings(
     const count = blocks.shape.withRank(1).asNumbers()[0];
     if (count === 0) return [zeros([0, 2], "int32"), zeros([0, 2], "int32")];
     const base = basePaddings === undefined || basePaddings === null ? zeros([count, 2], "int32") : integers(basePaddings, "base_paddings");
-    const [knownDims, knownBlocks, knownBase] = [constantValue(dims), constantValue(blocks), constantValue(base)];
+    const [knownDims, knownBlocks, knownBase] = [staticValue(dims), staticValue(blocks), staticValue(base)];
     if (knownDims && knownBlocks && knownBase) return requiredNumbers(numbersOf(knownDims), numbersOf(knownBlocks), numbersOf(knownBase));
     const [start, end] = [getItem(base, [], 0), getItem(base, [], 1)];
     const full = operator.add(operator.add(dims, start), end);

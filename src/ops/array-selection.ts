@@ -7,7 +7,7 @@ import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
@@ -146,7 +146,7 @@ export function booleanMask(tensor: TensorLike, mask: TensorLike, ...rest: unkno
       throw new ValueError(
         "Number of mask dimensions must be specified, even if some dimensions are None.  E.g. shape=[None] is ok, but shape=None is not.",
       );
-    const axis = given instanceof Tensor ? Number(constantValue(given)?.item()) : (given ?? 0);
+    const axis = given instanceof Tensor ? Number(staticValue(given)?.item()) : (given ?? 0);
     if (Number.isNaN(axis)) throw new ValueError("The axis of a boolean mask must be known while the graph is built.");
     const covered = x.shape.slice(axis, axis + maskRank);
     if (!covered.isCompatibleWith(m.shape)) throw new ValueError(`Shapes ${covered} and ${m.shape} are incompatible`);

@@ -10,8 +10,9 @@ import * as attr from "../graph/attributes.ts";
 import { convertToTensor, isAsTensor, literalType, Pack, type TensorLike, Unpack } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type PartialArray, type ShapeContext } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue, partialValue } from "../graph/shape-inference.ts";
+import { partialValue } from "../graph/shape-inference.ts";
 import type { EllipsisIndex, IndexSpec } from "../graph/tensor-operators.ts";
+import { joinArrays, partOfArray, staticShape, staticValue, staticValues } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
@@ -191,6 +192,7 @@ export const StridedSlice = defineOp("StridedSlice", {
   },
   isMonotone: true,
   followsShapes: true,
+  staticShape: ({ input, begin, end, strides, ...masks }) => staticSlice(input, staticValues([begin, end, strides]), masksOf(masks)),
   lower: ({ input, begin, ...masks }, context) => {
     const strides = numbersOf(context.required("strides"));
     const known = (name: "begin" | "end", at: number): readonly (number | null)[] => {
@@ -203,7 +205,21 @@ export const StridedSlice = defineOp("StridedSlice", {
 });
 
 /** A known tensor as an array, as TensorFlow's gradient passes it on; others as they are. */
-const plain = (tensor: Tensor): TensorLike => constantValue(tensor) ?? tensor;
+const plain = (tensor: Tensor): TensorLike => staticValue(tensor) ?? tensor;
+
+/** Part of a shape, taken as Python takes a part of a list; only one slice without other masks is followed. */
+function staticSlice(input: Tensor, bounds: readonly NDArray[] | undefined, masks: Masks): TensorShape | undefined {
+  const { beginMask, endMask, ...others } = masks;
+  if (!bounds || beginMask > 1 || endMask > 1 || Object.values(others).some(mask => mask !== 0)) return undefined;
+  const { dims } = staticShape(input);
+  const [begin, end, stride] = bounds.map(bound => Number(bound.get(0)));
+  if (dims === null || stride === 0) return undefined;
+  const { length } = dims;
+  const [low, high] = stride > 0 ? [0, length] : [-1, length - 1];
+  const within = (at: number): number => Math.min(Math.max(at < 0 ? at + length : at, low), high);
+  const [from, to] = [beginMask ? (stride > 0 ? low : high) : within(begin), endMask ? (stride > 0 ? high : low) : within(end)];
+  return new TensorShape(Array.from({ length: Math.max(0, Math.ceil((to - from) / stride)) }, (_, i) => dims[from + i * stride]));
+}
 
 /** What a spec asks wrongly is a run-time error where it is only known then. */
 function expandedAtRun(...args: Parameters<typeof expandSpec>): SliceSpec {
@@ -550,6 +566,15 @@ function concatGradient(values: readonly Tensor[], axis: Tensor, dz: Tensor): Te
   return sizes.map((extent, k) => slice(dz, offsets[k], extent));
 }
 
+function staticJoin(values: readonly Tensor[], axis: Tensor): NDArray | undefined {
+  const at = staticValue(axis);
+  const known = at && staticValues(values);
+  return known && joinArrays(known, Number(at.item()));
+}
+
+const joinedShapes = (values: readonly Tensor[]): TensorShape =>
+  values.reduce((all, value) => all.concatenate(staticShape(value)), new TensorShape([]));
+
 export const ConcatV2 = defineOp("ConcatV2", {
   inputs: { values: "N*T", axis: "Tidx" },
   outputs: { output: "T" },
@@ -559,6 +584,8 @@ export const ConcatV2 = defineOp("ConcatV2", {
   compileTimeInputs: ["axis"],
   partial: ({ values, axis, shapes }) => joinedPartial(values, shapes.values, axis?.values[0] ?? null),
   followsShapes: true,
+  staticValue: ({ values, axis }) => staticJoin(values, axis),
+  staticShape: ({ values }) => joinedShapes(values),
   lower: ({ values, axis }) => joinedValue(values, numbersOf(axis)[0]),
 });
 
@@ -572,6 +599,8 @@ export const Concat = defineOp("Concat", {
   compileTimeInputs: ["concatDim"],
   partial: ({ values, concatDim, shapes }) => joinedPartial(values, shapes.values, concatDim?.values[0] ?? null),
   followsShapes: true,
+  staticValue: ({ values, concatDim }) => staticJoin(values, concatDim),
+  staticShape: ({ values }) => joinedShapes(values),
   lower: ({ values, concatDim }) => joinedValue(values, numbersOf(concatDim)[0]),
 });
 
@@ -742,6 +771,10 @@ export const Split = defineOp("Split", {
     return Array.from({ length: numSplit }, () => piece);
   },
   gradient: ({ splitDim }, d): Gradients => ({ value: concat(d.output, splitDim) }),
+  staticValue: ({ splitDim, value, numSplit }, outputIndex) => {
+    const known = staticValues([splitDim, value]);
+    return known && partOfArray(known[1], Number(known[0].item()), numSplit, outputIndex);
+  },
   compileTimeInputs: ["splitDim"],
   lower: ({ splitDim, value, numSplit }) => {
     const axis = axisAtRun(numbersOf(splitDim)[0], value.shape.length);

@@ -11,8 +11,9 @@ import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Const, convertToTensor, isAsTensor, type TensorLike, toArray } from "../graph/conversion.ts";
-import { defineOp, type Gradients, type Named, type PartialArray } from "../graph/op-definition.ts";
+import { defineOp, type Gradient, type Gradients, type Named, type PartialArray, renameOp } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
+import { staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import { constantIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
@@ -148,6 +149,10 @@ export const Fill = defineOp("Fill", {
     const shape = dims.values as number[];
     return { shape, values: Array.from({ length: sizeOf(shape) }, () => value.values[0]) };
   },
+  staticValue: ({ value }, _, { shape }) => {
+    const known = shape.isFullyDefined ? staticValue(value) : undefined;
+    return known && NDArray.full(known.dtype, shape.asNumbers(), known.get(0));
+  },
   lower: ({ dims, value }) => {
     const shape = numbersOf(dims);
     if (shape.some(d => d < 0)) throw new InvalidArgumentError(`Dimension ${shape.find(d => d < 0)} must be >= 0`);
@@ -185,7 +190,8 @@ function filledOf(value: 0 | 1, shape: TensorLike, dtype: DType, name: Named["na
   return inNameScope({ name }, fallback, [shape], scope => {
     const known = knownDims(shape);
     const element = dtype === "string" ? "" : dtype === "bool" ? value === 1 : value;
-    if (known && sizeOf(known) < mostElementsOfConstant) {
+    // A bare number is no shape to Python's constant.
+    if (known && typeof shape !== "number" && sizeOf(known) < mostElementsOfConstant) {
       const array = NDArray.full(dtype, known, element);
       return Const({ value: array, dtype }, scope);
     }
@@ -304,6 +310,7 @@ export const Identity = defineOp("Identity", {
   takesSlices: true,
   isCopy: true,
   partial: ({ input }) => input,
+  staticValue: ({ input }) => staticValue(input),
   simplify: ({ input }) => input,
   lower: ({ input }) => input,
 });
@@ -329,6 +336,15 @@ export const IdentityN = defineOp("IdentityN", {
   lower: ({ input }) => input,
 });
 
+/** Tensors through an IdentityN with a gradient of its own: how TensorFlow's functions with custom gradients give back results and arguments. */
+export const identitiesWithGradient = (
+  input: readonly Tensor[],
+  gradient: (d: readonly Tensor[]) => readonly Gradient[],
+): readonly Tensor[] =>
+  renameOp("IdentityN", IdentityN, {
+    gradient: (_, { output }: { readonly output: readonly Tensor[] }) => ({ input: gradient(output) }),
+  })({ input }) as readonly Tensor[];
+
 export const StopGradient = defineOp("StopGradient", {
   inputs: { input: "T" },
   outputs: { output: "T" },
@@ -336,6 +352,7 @@ export const StopGradient = defineOp("StopGradient", {
   shape: ({ input }) => input,
   gradient: "none",
   partial: ({ input }) => input,
+  staticValue: ({ input }) => staticValue(input),
   simplify: ({ input }) => input,
   lower: ({ input }) => input,
 });
@@ -399,6 +416,9 @@ export const Shape = defineOp("Shape", {
   // A vector whose values are known has a known length, even where its static shape does not say so (unique).
   partial: ({ input, shapes }) => (input?.shape.length === 1 ? { shape: [1], values: [input.values.length] } : dimsOf(shapes.input)),
   followsShapes: true,
+  staticValue: ({ input: { shape }, outType }) =>
+    shape.isFullyDefined ? NDArray.from([...shape.asNumbers()], outType, [shape.asNumbers().length]) : undefined,
+  staticShape: ({ input }) => input.shape,
   cappedInputs: ["input"],
   lower: ({ input, outType }, context) => {
     const sizes = ir.constant(NDArray.from([...input.shape], outType, [input.shape.length]));
@@ -433,6 +453,8 @@ export const Size = defineOp("Size", {
   shape: () => scalar,
   gradient: "none",
   partial: ({ shapes }) => ({ shape: [], values: [shapes.input.size] }),
+  // An int32, whatever the type of the output.
+  staticValue: ({ input: { shape } }) => (shape.size === null ? undefined : NDArray.full("int32", [], shape.size)),
   lower: ({ input, outType }) => ir.constant(NDArray.full(outType, [], sizeOf(input.shape))),
 });
 
@@ -443,6 +465,7 @@ export const Rank = defineOp("Rank", {
   shape: () => scalar,
   gradient: "none",
   partial: ({ shapes }) => ({ shape: [], values: [shapes.input.rank] }),
+  staticValue: ({ input: { shape } }) => (shape.rank === null ? undefined : NDArray.full("int32", [], shape.rank)),
   lower: ({ input }) => ir.constant(NDArray.full("int32", [], input.shape.length)),
 });
 
@@ -789,6 +812,7 @@ export const CheckNumerics = defineOp("CheckNumerics", {
 
 export const CheckNumericsV2 = defineOp("CheckNumericsV2", {
   ...checkNumericsFields,
+  staticValue: ({ tensor }) => staticValue(tensor),
   gradient: ({ message }, d): Gradients => ({ tensor: nonFiniteGradient(d.output, message) }),
   lower: ({ tensor, message }) => {
     refuseNonFinite(tensor, message);

@@ -9,7 +9,7 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { collect } from "./arguments.ts";
 import { checkNumerics, numbersOf, rank, reshape, shape, size } from "./array.ts";
 import { slice } from "./array-slicing.ts";
@@ -48,7 +48,7 @@ function holdsForAll(x: NDArray, y: NDArray, holds: Comparison["holds"]): boolea
 }
 
 /** Constants as numbers, other things as they print. */
-const textOf = (item: TensorLike): string => (item instanceof Tensor ? String(constantValue(item) ?? item) : String(item));
+const textOf = (item: TensorLike): string => (item instanceof Tensor ? String(staticValue(item) ?? item) : String(item));
 
 function compare({ name: fallback, sign, op, holds }: Comparison, x: TensorLike, y: TensorLike, options: Partial<CheckOptions>): Operation {
   const { data, summarize, message, name } = options;
@@ -59,7 +59,7 @@ function compare({ name: fallback, sign, op, holds }: Comparison, x: TensorLike,
     ];
     if (message) shown.unshift(message);
     const condition = reduceAll(op(a, b));
-    const [known, other] = [constantValue(a), constantValue(b)];
+    const [known, other] = [staticValue(a), staticValue(b)];
     if (known && other && holdsForAll(known, other, holds) === false) throw new InvalidArgumentError(shown.map(textOf).join("\n"));
     return Assert(condition, shown, { summarize: summarize ?? undefined });
   });
@@ -172,7 +172,7 @@ function checkRank({ fallback, words, holds, op }: RankCheck, x: TensorLike, wan
     const expected = convertToTensor(wanted, { name: "rank", dtype: wanted instanceof Tensor ? undefined : "int32" });
     const shown = data ?? [prefixOf(message), `Tensor ${tensor.name} must have rank${words}`, expected, "Received shape: ", shape(tensor)];
     assertType(expected, "int32");
-    const known = constantValue(expected);
+    const known = staticValue(expected);
     if (known && known.rank !== 0) throw new ValueError("Rank must be a scalar.");
     const actual = tensor.shape.rank;
     if (known && actual !== null) {
@@ -204,7 +204,7 @@ export function assertRankIn(x: TensorLike, ranks: readonly TensorLike[], ...res
     const expected = ranks.map(r => convertToTensor(r, { name: "rank", dtype: r instanceof Tensor ? undefined : "int32" }));
     const shown = data ?? [prefixOf(message), `Tensor ${tensor.name} must have rank in`, ...expected, "Received shape: ", shape(tensor)];
     for (const one of expected) assertType(one, "int32");
-    const known = expected.map(constantValue);
+    const known = expected.map(staticValue);
     const actual = tensor.shape.rank;
     if (actual !== null && !known.includes(undefined)) {
       const numbers = known.map(array => Number(array?.item()));

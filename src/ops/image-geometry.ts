@@ -2,7 +2,7 @@
 // dimension in front; sizes may be numbers or, where they are only known while running, tensors.
 
 import { ValueError } from "../base/errors.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -237,7 +237,7 @@ export const centralCrop = (image: TensorLike, centralFraction: Size): Tensor =>
 const times2 = (x: Size): Size => (typeof x === "number" ? 2 * x : operator.mul(x, 2));
 
 function constantOf(x: Tensor): number | undefined {
-  const value = constantValue(x);
+  const value = staticValue(x);
   return value === undefined ? undefined : Number(value.get(0));
 }
 
@@ -346,7 +346,7 @@ export function resizeImages(images: TensorLike, size: TensorLike, ...rest: unkn
     if (dimensions === 3) x = expandDims(x, 0);
     const box = sizeTensor(size);
     const wanted = preserveAspectRatio ? withinBox(x, box) : box;
-    const given = constantValue(box);
+    const given = staticValue(box);
     const limits = given === undefined ? [null, null] : numbersOf(given);
     const [height, width] = preserveAspectRatio ? knownWithinBox(x, limits) : limits;
     const isSame = height !== null && height === x.shape.dim(1) && width === x.shape.dim(2);

@@ -9,7 +9,7 @@ import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type PartialArray, type ShapeContext } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import type { Combine, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
@@ -108,7 +108,7 @@ const combining =
 
 /** The shape with ones for the reduced axes: numbers where it is known. */
 export function shapeKeepingDims(inputShape: Tensor, axes: Tensor): Tensor | number[] {
-  const [known, knownAxes] = [constantValue(inputShape), constantValue(axes)];
+  const [known, knownAxes] = [staticValue(inputShape), staticValue(axes)];
   if (known && knownAxes) return withOnes(numbersOf(known), numbersOf(knownAxes));
   const length = size(inputShape, { outType: axes.dtype });
   const front = operator.mod(operator.add(axes, length), length);
@@ -125,7 +125,7 @@ const withOnes = (dims: readonly number[], axes: readonly number[]): number[] =>
 /** The gradient repeated over what was summed. */
 function spread({ input, reductionIndices, keepDims }: ReductionRecord, dy: Tensor): Tensor {
   const { dims } = input.shape;
-  const axes = dims && constantValue(reductionIndices);
+  const axes = dims && staticValue(reductionIndices);
   if (dims && axes) {
     const list = numbersOf(axes);
     if (axes.rank === 1 && list.length === dims.length && list.every((axis, i) => axis === i)) {

@@ -4,7 +4,7 @@
 import type { DType } from "../base/dtype.ts";
 import { isComplex, isFloating, isInteger } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { NDArray } from "../base/ndarray.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, literalType, type TensorLike } from "../graph/conversion.ts";
@@ -17,6 +17,7 @@ import {
   type SimplifyContext,
 } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
+import { equalElements, staticShape, staticValue, staticValues } from "../graph/static-value.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
@@ -597,6 +598,16 @@ const equalityOp = (
     gradient: "none",
     commutative: true,
     partial: partialOf((x, y) => Number(partial(x, y))),
+    staticValue: ({ x, y }) => {
+      const known = staticValues([x, y]);
+      if (!known) return undefined;
+      const shape = broadcastShapes(x.shape, y.shape).asNumbers();
+      return NDArray.from(
+        equalElements(known[0], known[1], shape).map(isEqual => isEqual !== ofUnlikeShapes),
+        "bool",
+        shape,
+      );
+    },
     lower: ({ x, y, incompatibleShapeError }) => {
       try {
         return elementwise(f, x, y);
@@ -667,6 +678,11 @@ export const Cast = defineOp("Cast", {
   }),
   partial: ({ x, DstT }) => (["int32", "int64", "float32", "float64"].includes(DstT) ? x : undefined),
   followsShapes: true,
+  staticValue: ({ x, DstT }) => staticValue(x)?.cast(DstT),
+  staticShape: ({ x, DstT }) => {
+    const shape = staticShape(x);
+    return shape.dims === null || DstT === "int32" || DstT === "int64" ? shape : TensorShape.unknownOfRank(shape.dims.length);
+  },
   simplify: ({ x, SrcT, DstT }) => (SrcT === DstT ? x : undefined),
   lower: ({ x, DstT }) => ir.cast(x, DstT),
 });
@@ -680,9 +696,12 @@ export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor 
   });
 }
 
-/** A whole number as int64, by way of int32 as Python's cast has it. */
-export const castInteger = (value: number, options?: NameOption): Tensor =>
-  inNameScope(options, "Cast", [], scope => Cast({ x: convertToTensor(value, { dtype: "int32", name: "x" }), DstT: "int64" }, scope));
+/** A whole number (or several) as Python's `cast` takes it: an int32 first. */
+export const castInteger = (value: TensorLike, dtype: DType, options?: NameOption): Tensor =>
+  inNameScope(options, "Cast", [], scope => {
+    const x = convertToTensor(value, { name: "x", dtype: "int32" });
+    return dtype === "int32" ? x : Cast({ x, DstT: dtype }, scope);
+  });
 
 export const toFloat = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float32", { name: named(options).name ?? "ToFloat" });
 export const toDouble = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float64", { name: named(options).name ?? "ToDouble" });

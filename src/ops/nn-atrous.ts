@@ -6,7 +6,7 @@ import type { Dimension } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { collect, eitherName, type PaddingLike, pythonList } from "./arguments.ts";
 import { expandDims, shape as shapeOf, squeeze } from "./array.ts";
 import { BatchToSpaceND, SpaceToBatchND } from "./array-rearranging.ts";
@@ -28,7 +28,7 @@ export interface SpaceToBatchArguments {
 }
 
 const numbersOf = (tensor: Tensor): number[] | undefined => {
-  const value = constantValue(tensor);
+  const value = staticValue(tensor);
   return value && Array.from({ length: value.size }, (_, i) => Number(value.get(i)));
 };
 

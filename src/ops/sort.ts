@@ -6,7 +6,7 @@ import { ValueError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { collect } from "./arguments.ts";
 import { constant, rank as rankOf, shape } from "./array.ts";
 import { transpose } from "./array-rearranging.ts";
@@ -42,7 +42,7 @@ function sorted(
     if (direction !== "ASCENDING" && direction !== "DESCENDING")
       throw new ValueError(`Argument \`direction\` should be one of ASCENDING, DESCENDING. Received: direction=${direction}`);
     const at = convertToTensor(axis, { name: "axis", dtype: axis instanceof Tensor ? undefined : "int32" });
-    const known = constantValue(at);
+    const known = staticValue(at);
     if (known === undefined || known.rank !== 0) throw new ValueError(`Argument \`axis\` must be a constant scalar. Received: axis=${at}.`);
     const tensor = convertToTensor(values, { name: "values" });
     if (direction === "DESCENDING") return descending(tensor, Number(known.item()), positions);

@@ -3,7 +3,7 @@
 import { ValueError } from "../base/errors.ts";
 import type { DType } from "../base/dtype.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Tensor } from "../graph/operation.ts";
@@ -84,7 +84,7 @@ export function sparseResetShape(spInput: SparseTensor, newShape?: TensorLike | 
   }
   const given = convertToTensor(newShape, { preferredDtype: "int32" });
   const wanted = cast(given, "int64");
-  const known = constantValue(given);
+  const known = staticValue(given);
   if (known !== undefined && spInput.shape.isFullyDefined) {
     const sizes = Array.from({ length: known.size }, (_, i) => Number(known.get(i)));
     const old = spInput.shape.asNumbers();

@@ -10,14 +10,14 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
-import { constantValue } from "../graph/shape-inference.ts";
+import { staticValue } from "../graph/static-value.ts";
 import { constant as constantOf } from "../ir/build.ts";
 import { isOptions } from "./arguments.ts";
 import { identity, numbersOf, shape } from "./array.ts";
 import { range } from "./array-ranges.ts";
 import { getItem } from "./array-slicing.ts";
 import type { LoopCarried } from "./control-flow-contexts.ts";
-import { Cast, cast } from "./math.ts";
+import { cast, castInteger } from "./math.ts";
 import { inNameScope } from "./named.ts";
 import { ArrayElements, elementsOf } from "./tensor-array-elements.ts";
 import {
@@ -529,7 +529,7 @@ export class TensorArray implements LoopCarried {
       const tensor = convertToTensor(value, { dtype, name: "value" });
       const flow = this.placed(tensor, () => {
         const all = castLengths(lengths);
-        const known = constantValue(all);
+        const known = staticValue(all);
         const { dims } = tensor.shape;
         if (dims && known && known.size > 0 && numbersOf(known).every(n => n === Number(known.get(0))))
           this.settleElement(new TensorShape([Number(known.get(0)), ...dims.slice(1)]));
@@ -567,18 +567,12 @@ export class TensorArray implements LoopCarried {
   }
 }
 
-/** Numbers are int32 first, as in Python. */
 const castLengths = (lengths: TensorLike): Tensor =>
-  Array.isArray(lengths)
-    ? inNameScope(null, "Cast", [], scope => {
-        const x = convertToTensor(lengths as number[], { dtype: "int32", name: "x" });
-        return Cast({ x, DstT: "int64" }, { name: String(scope) });
-      })
-    : cast(lengths, "int64");
+  Array.isArray(lengths) ? castInteger(lengths as number[], "int64") : cast(lengths, "int64");
 
 const knownSize = (size: TensorLike): number | null => {
   if (typeof size === "number") return size;
-  const known = size instanceof Tensor ? constantValue(size) : undefined;
+  const known = size instanceof Tensor ? staticValue(size) : undefined;
   return known ? Number(known.get(0)) : null;
 };
 

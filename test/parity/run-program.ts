@@ -125,7 +125,10 @@ function describe(value: unknown, want: unknown): unknown {
 /** What Python sees as a list or (named) tuple. */
 function listed(value: unknown): unknown[] | undefined {
   if (Array.isArray(value)) return value;
-  return typeof value === "object" && value !== null && Symbol.iterator in value ? [...(value as Iterable<unknown>)] : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  if (Symbol.iterator in value) return [...(value as Iterable<unknown>)];
+  const items = Object.values(value).filter(item => !(item instanceof Operation));
+  return items.length > 0 && items.every(item => item instanceof Tensor) ? items : undefined;
 }
 
 /** A name that the compat door does not have. */

@@ -8,7 +8,7 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
-import { constantValue } from "../../graph/shape-inference.ts";
+import { staticValue } from "../../graph/static-value.ts";
 import type { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { expandDims, squeeze } from "../../ops/array.ts";
 import { whereV2 } from "../../ops/array-selection.ts";
@@ -769,7 +769,7 @@ const normalized = (value: Nested): Nested =>
   getDefaultGraph().nameScope("normalize_element", () => tensorsOf(value, i => `component_${i}`));
 
 function batchDimension(batchSize: Tensor, dropsRemainder: boolean): number | null {
-  const size = constantValue(batchSize)?.get(0);
+  const size = staticValue(batchSize)?.get(0);
   return dropsRemainder && size !== undefined ? Number(size) : null;
 }
 

@@ -7,7 +7,7 @@ import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
-import { constantValue } from "../../graph/shape-inference.ts";
+import { staticValue } from "../../graph/static-value.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { shape as shapeOf, size as sizeOfTensor } from "../../ops/array.ts";
 import { gather } from "../../ops/array-gather.ts";
@@ -159,7 +159,7 @@ function commonShapes(lists: readonly (readonly Tensor[])[], enqueueMany: boolea
 
 function enqueueOf(queue: QueueBase, list: readonly Tensor[], kept: Tensor, enqueueMany: boolean): Operation {
   const enqueue = (tensors: readonly Tensor[]): Operation => (enqueueMany ? queue.enqueueMany(tensors) : queue.enqueue(tensors));
-  if (constantValue(kept)?.shape.length === 0 && constantValue(kept)?.get(0) === true) return enqueue(list);
+  if (staticValue(kept)?.shape.length === 0 && staticValue(kept)?.get(0) === true) return enqueue(list);
   if (kept.shape.rank === null) throw new ValueError("`keep_input` dimensions must be known at graph construction.");
   if (!enqueueMany && kept.shape.rank === 1) throw new ValueError("`keep_input` cannot be a vector when `enqueue_many=False`.");
   if (kept.shape.rank > 1) throw new ValueError("`keep_input` must be 0 or 1 dimensions.");
