@@ -265,7 +265,7 @@ export function sparseSoftmaxCrossEntropy(labels: TensorLike, logits: TensorLike
   required(labels, "labels", logits, "logits");
   const options = optionsOf<LossOptions>(usual, rest);
   return getDefaultGraph().nameScope(options.scope ?? "sparse_softmax_cross_entropy_loss", scope => {
-    const [classes, z] = removeSqueezableDimensions(labels, logits, 1);
+    const [classes, z] = removeSqueezableDimensions(labels, logits, 1, "int32");
     const weights = fittedToLabels(options.weights ?? 1, classes);
     const losses = sparseSoftmaxCrossEntropyWithLogits({ labels: classes, logits: z, name: "xentropy" });
     return computeWeightedLoss(losses, { ...options, weights, scope: String(scope) });

@@ -9,6 +9,7 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
+import * as ir from "../ir/build.ts";
 import { numbersOf } from "./array.ts";
 import { placesOf } from "./sparse.ts";
 
@@ -136,7 +137,9 @@ export const DenseToDenseSetOperation = defineOp("DenseToDenseSetOperation", {
     if (second.rank !== null) first.slice(0, -1).mergeWith(second.slice(0, -1));
     return resultShapes(first.rank);
   },
-  host: ({ set1, set2, setOperation }) => combined(denseSets(set1), denseSets(set2), setOperation, set1),
+  // Where the sets are known when compiling (dimensions, in a check of weights) so are the results.
+  compileTimeInputs: ["set1", "set2"],
+  lower: ({ set1, set2, setOperation }) => combined(denseSets(set1), denseSets(set2), setOperation, set1).map(array => ir.constant(array)),
 });
 
 export const DenseToSparseSetOperation = defineOp("DenseToSparseSetOperation", {
