@@ -36,15 +36,13 @@ export interface GradientsOptions {
 }
 
 type Source = Tensor | AsTensor | IndexedSlices;
+type Ys = TensorLike | readonly TensorLike[] | { readonly [name: string]: Tensor | Operation };
 
 /** Sums of partial derivatives of `ys` with respect to each of `xs`, as graph nodes: one Tensor, IndexedSlices or null for each x.
  *  null means that no path leads from x to the ys (or only through integers). TF: tf.gradients.
  *  @throws LookupError if an op on the way has no gradient; TypeError for complex ys without gradYs; ValueError for wrong options. */
-export function gradients(
-  ys: TensorLike | readonly TensorLike[],
-  xs: Source | readonly Source[],
-  options: GradientsOptions = {},
-): (Tensor | IndexedSlices | null)[] {
+export function gradients(ys: Ys, xs: Source | readonly Source[], options: GradientsOptions = {}): (Tensor | IndexedSlices | null)[] {
+  const asList = tensorsOf(ys);
   const {
     gradYs = null,
     name = "gradients",
@@ -57,10 +55,10 @@ export function gradients(
     throw new ValueError(`Invalid \`aggregation_method\` specified ${method}. Accepted values are [0, 1, 2].`);
   if (unconnectedGradients !== "none" && unconnectedGradients !== "zero")
     throw new ValueError(`Unknown value for unconnected_gradients: '${unconnectedGradients}'`);
-  const graph = graphOfList(ys) ?? getDefaultGraph();
+  const graph = graphOfList(asList) ?? getDefaultGraph();
   const build = (): (Tensor | IndexedSlices | null)[] =>
     graph.nameScope(name ?? "gradients", () => {
-      const given = listOf(ys).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
+      const given = listOf(asList).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
       const asked = listOf(xs).map(sourceTensor);
       expandCallsBetween(asked, given);
       const [targets, sources] = [given.map(expanded), asked.map(expanded)];
@@ -83,6 +81,12 @@ function expandCallsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): void 
 }
 
 const listOf = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/** Results that an operation gives by name (`topK`) are a list of them, as Python's named tuples are. */
+const tensorsOf = (ys: Ys): TensorLike | readonly TensorLike[] => {
+  if (typeof ys !== "object" || Object.getPrototypeOf(ys) !== Object.prototype) return ys as TensorLike;
+  return Object.values(ys).filter(item => item instanceof Tensor);
+};
 
 function graphOfList(ys: unknown): Graph | undefined {
   for (const y of Array.isArray(ys) ? ys : [ys]) if (y instanceof Tensor) return y.graph;

@@ -5,7 +5,7 @@ import type { Tensor } from "../graph/operation.ts";
 import { ones, onesLike, reshape, size } from "../ops/array.ts";
 import { diagPart } from "../ops/array-matrix.ts";
 import { where } from "../ops/array-selection.ts";
-import { cast, divide, divNoNan, equal, greater, maximum, notEqual } from "../ops/math.ts";
+import { cast, castInteger, divide, divNoNan, equal, greater, maximum, notEqual } from "../ops/math.ts";
 import { confusionMatrix } from "../ops/math-counting.ts";
 import { reduceMean, reduceSum } from "../ops/math-reduction.ts";
 import { add, mul, sub, truediv } from "../ops/operators.ts";
@@ -54,7 +54,7 @@ const castCount = (count: number): Tensor => cast(convertToTensor(count, { dtype
 export function meanPerClassAccuracy(labels: TensorLike, predictions: TensorLike, numClasses: number, ...rest: Rest): Metric {
   const options = optionsOf(rest);
   return variableScope(options.name ?? null, { defaultName: "mean_accuracy", values: [predictions, labels] }, () => {
-    const actual = flat(cast(labels, "int64"));
+    const actual = flat(Array.isArray(labels) ? castInteger(labels, "int64") : cast(labels, "int64"));
     let predicted = flat(convertToTensor(predictions));
     assertSameShape(predicted, actual);
     const total = metricVariable([numClasses], "float32", "total");

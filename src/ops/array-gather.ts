@@ -125,9 +125,8 @@ function gatheredShape(params: TensorShape, indices: TensorShape, batchDims: num
   if (axis < -length || axis >= length)
     throw new ValueError(`Shape must be at least rank ${axis < 0 ? -axis : axis + 1} but is rank ${length}`);
   const at = axis < 0 ? axis + length : axis;
-  const shared = params.slice(0, batch).mergeWith(indices.slice(0, batch));
-  return shared
-    .concatenate(params.slice(batch, at))
+  return params
+    .slice(0, at)
     .concatenate(indices.slice(batch))
     .concatenate(params.slice(at + 1));
 }

@@ -15,11 +15,12 @@ import type { Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { numbersOf, ones, rank, shape, zeros, zerosLike } from "./array.ts";
+import { constant, numbersOf, ones, rank, reshape, shape, zeros, zerosLike } from "./array.ts";
 import { Range } from "./array-ranges.ts";
 import { transpose } from "./array-rearranging.ts";
-import { concat, slice } from "./array-slicing.ts";
-import { minimum } from "./math.ts";
+import { concat, getItem, slice } from "./array-slicing.ts";
+import { cond } from "./control-flow-contexts.ts";
+import { equal, greater, less, minimum } from "./math.ts";
 import { reduceMin, reduceSum } from "./math-reduction.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
@@ -305,8 +306,23 @@ function setDiagValue(input: Value, diagonal: Value, k: NDArray, alignment: Alig
   });
 }
 
+/** The shape of the diagonals k of matrices, as TensorFlow finds it out where it is not known. */
+function diagonalShape(matrices: Tensor, k: Tensor): Tensor {
+  const sizes = shape(matrices);
+  const [batch, sides] = [getItem(sizes, [null, -2]), getItem(sizes, [-2, null])];
+  const bounds = reshape(k, [-1]);
+  const [lower, upper] = [getItem(bounds, 0), getItem(bounds, -1)];
+  const zero = (): Tensor => constant(0, "int32");
+  const rowOffset = cond(less(upper, 0), () => upper, zero) as Tensor;
+  const columnOffset = cond(greater(lower, 0), () => operator.neg(lower), zero) as Tensor;
+  const width = minimum(operator.add(getItem(sides, 0), rowOffset), operator.add(getItem(sides, 1), columnOffset));
+  const ofOne = (): Tensor => convertToTensor([width] as TensorLike);
+  const ofBand = (): Tensor => convertToTensor([operator.add(operator.sub(upper, lower), 1), width] as TensorLike);
+  return concat([batch, cond(equal(lower, upper), ofOne, ofBand) as Tensor], 0);
+}
+
 function setDiagGradient(diagonal: Tensor, k: Tensor, alignment: Align, d: Tensor): Gradients {
-  const none = zeros(diagonal.shape.isFullyDefined ? diagonal.shape : shape(diagonal), d.dtype);
+  const none = zeros(diagonal.shape.isFullyDefined ? diagonal.shape : diagonalShape(d, k), d.dtype);
   return { input: matrixSetDiag(d, none, { k, align: alignment }), diagonal: matrixDiagPart(d, { k, align: alignment }) };
 }
 

@@ -220,8 +220,10 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
   shape: ({ images, ksizes, strides, rates, padding }) => {
     const known = images.withRank(4);
     const windows = { strides, padding, dilations: rates, dataFormat: "NHWC" };
-    const [height, width] = [1, 2].map(axis => windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)));
     const depth = known.dim(3);
+    // As in TensorFlow, of one known side nothing is told.
+    const isKnown = known.dim(1) !== null && known.dim(2) !== null;
+    const [height, width] = [1, 2].map(axis => (isKnown ? windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)) : null));
     return new TensorShape([known.dim(0), height, width, depth === null ? null : depth * ksizes[1] * ksizes[2]]);
   },
   gradient: ({ images, patches, ...windows }, d): Gradients => ({ images: sumOfPatches(images, patches, d.patches, windows) }),

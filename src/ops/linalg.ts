@@ -284,8 +284,7 @@ export function matrixSolve(matrix: TensorLike, rhs: TensorLike, ...rest: unknow
 
 /** Sums a gradient over the batch dimensions that its operand was broadcast along. */
 export function toOperands(a: Tensor, b: Tensor, gradA: Tensor, gradB: Tensor): [Tensor, Tensor] {
-  const [batchA, batchB] = [a.shape.rank === null ? null : a.shape.slice(0, -2), b.shape.rank === null ? null : b.shape.slice(0, -2)];
-  if (batchA?.isFullyDefined && batchB?.isFullyDefined && batchA.equals(batchB)) return [gradA, gradB];
+  if (a.shape.isFullyDefined && b.shape.isFullyDefined && a.shape.slice(0, -2).equals(b.shape.slice(0, -2))) return [gradA, gradB];
   const [sa, sb] = [shape(a), shape(b)];
   const { r0, r1 } = BroadcastGradientArgs({ s0: getItem(sa, [null, -2]), s1: getItem(sb, [null, -2]) });
   return [reshape(reduceSum(gradA, r0), sa), reshape(reduceSum(gradB, r1), sb)];

@@ -16,7 +16,7 @@ import { dataIndex, type Index } from "../ir/index-map.ts";
 import type { ScatterCombine, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { collect } from "./arguments.ts";
-import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode, zeros, zerosLike } from "./array.ts";
+import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode, ZerosLike, zeros, zerosLike } from "./array.ts";
 import { gather } from "./array-gather.ts";
 import { SelectV2, whereV2 } from "./array-selection.ts";
 import { concat, getItem, newaxis } from "./array-slicing.ts";
@@ -247,7 +247,9 @@ const unsortedExtremeGradient = ({ data, segmentIds, numSegments, output }: Unso
 /** Zeros for segments with more than one zero. Slices become dense inside of the selection, as where Python passes them to it. */
 function zeroWhere(condition: Tensor, d: Tensor | IndexedSlices, shape: TensorShape): Tensor {
   if (!(d instanceof IndexedSlices)) return whereV2(condition, zerosLike(d), d);
-  const none = shape.isFullyDefined ? zeros(shape, d.dtype, { name: "zeros_like" }) : zerosLike(slicesToTensor(d));
+  const none = shape.isFullyDefined
+    ? zeros(shape, d.dtype, { name: "zeros_like" })
+    : inNameScope(undefined, "zeros_like", [], scope => ZerosLike({ x: slicesToTensor(d, { name: "x" }) }, { name: String(scope) }));
   return inNameScope(undefined, "SelectV2", [], scope =>
     SelectV2({ condition, t: none, e: slicesToTensor(d, { name: "e" }) }, { name: String(scope) }),
   );

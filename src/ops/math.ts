@@ -312,13 +312,14 @@ const checkDivisor = (x: Value, y: Value, { known }: LowerContext): void => {
   if (!divisor) refuseZero(y);
 };
 
+/** `fitsConjugates`: TensorFlow asks the conjugates of the operands for their shapes. */
 const divisionGradient =
-  (divide: (x: TensorLike, y: TensorLike) => Tensor): BinaryGradient =>
+  (divide: (x: TensorLike, y: TensorLike) => Tensor, fitsConjugates = false): BinaryGradient =>
   ({ x, y }, d): Gradients => {
     const [cx, cy] = [conj(x), conj(y)];
     const gx = divide(d.z, cy);
     const gy = operator.mul(d.z, divide(divide(operator.neg(cx), cy), cy));
-    const [forX, forY] = reduceToOperands(x, y, gx, gy);
+    const [forX, forY] = fitsConjugates ? reduceToOperands(cx, cy, gx, gy) : reduceToOperands(x, y, gx, gy);
     return { x: forX, y: forY };
   };
 
@@ -386,7 +387,7 @@ export const DivNoNan = binaryOp(
   "DivNoNan",
   ["float16", "float32", "bfloat16", "float64", "complex64", "complex128"],
   (x, y) => zeroWhere(s.eq(y, 0), s.div(x, y)),
-  divisionGradient((x, y) => divNoNan(x, y)),
+  divisionGradient((x, y) => divNoNan(x, y), true),
 );
 
 // ---- powers, extremes, differences ----

@@ -2,6 +2,7 @@
 // the pieces are put together again. TensorFlow's functions that take a `rate` are made this way; nodes and names are theirs.
 
 import { ValueError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
 import type { Dimension } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
@@ -9,10 +10,11 @@ import { Tensor } from "../graph/operation.ts";
 import { staticValue } from "../graph/static-value.ts";
 import { collect, eitherName, type PaddingLike, pythonList } from "./arguments.ts";
 import { expandDims, shape as shapeOf, squeeze } from "./array.ts";
-import { BatchToSpaceND, SpaceToBatchND } from "./array-rearranging.ts";
+import { batchToSpace, BatchToSpaceND, spaceToBatch, SpaceToBatchND } from "./array-rearranging.ts";
 import { concat, getItem, stack } from "./array-slicing.ts";
 import { AddV2, FloorMod, Sub } from "./math.ts";
 import { inNameScope } from "./named.ts";
+import * as operator from "./operators.ts";
 import { Conv2D, Conv2DBackpropInput, Conv3D } from "./nn-convolution.ts";
 import { axesOf } from "./nn-window.ts";
 
@@ -255,36 +257,69 @@ export function atrousConv2dTranspose(
     const taps = convertToTensor(filters, { name: "filters" });
     if (rate < 1) throw new ValueError(`\`rate\` cannot be less than one. Received: rate=${rate}`);
     convertToTensor(outputShape, { dtype: "int32", name: "output_shape" });
-    const [height, width] = taps.shape.asNumbers();
-    const overhang = (size: number): [number, number] => {
-      const total = padding === "VALID" ? 0 : (size - 1) * rate;
-      return [Math.floor(total / 2), total - Math.floor(total / 2)];
-    };
-    const [[top, bottom], [left, right]] = [overhang(height), overhang(width)];
-    const inner = (axis: 1 | 2, before: number, after: number): { pad: number; size: number } => {
-      const size = outputShape[axis] + before + after;
-      return { pad: (rate - (size % rate)) % rate, size };
-    };
-    const [rows, columns] = [inner(1, top, bottom), inner(2, left, right)];
-    const [, sourceHeight, sourceWidth] = image.shape.asNumbers();
-    const toFit = (extent: number, window: number, { pad, size }: { pad: number; size: number }): [number, number] => [
-      0,
-      size + pad - (window - 1) * rate - extent,
-    ];
-    const split = SpaceToBatchND({
-      input: image,
-      blockShape: constantInts([rate, rate]),
-      paddings: [toFit(sourceHeight, height, rows), toFit(sourceWidth, width, columns)],
-    });
-    const sizes = [outputShape[0] * rate * rate, (rows.size + rows.pad) / rate, (columns.size + columns.pad) / rate, outputShape[3]];
-    const back = Conv2DBackpropInput({ inputSizes: sizes, filter: taps, outBackprop: split, strides: [1, 1, 1, 1], padding: "VALID" });
-    return BatchToSpaceND({
-      input: back,
-      blockShape: constantInts([rate, rate]),
-      crops: [
-        [top, bottom + rows.pad],
-        [left, right + columns.pad],
-      ],
-    });
+    const window = sizesOfWindow(taps);
+    const [[top, bottom], [left, right]] =
+      padding === "VALID"
+        ? [
+            [0, 0],
+            [0, 0],
+          ]
+        : overhangs(window, rate);
+    const rows = plus(plus(outputShape[1], top), bottom);
+    const columns = plus(plus(outputShape[2], left), right);
+    const fill = (size: Size): Size => modulo(minus(rate, modulo(size, rate)), rate);
+    const [moreRows, moreColumns] = [fill(rows), fill(columns)];
+    const split = spaceToBatch(
+      image,
+      whole([
+        [0, moreRows],
+        [0, moreColumns],
+      ]),
+      { blockSize: rate },
+    );
+    const inputSizes = whole([
+      outputShape[0] * rate * rate,
+      quotient(plus(rows, moreRows), rate),
+      quotient(plus(columns, moreColumns), rate),
+      outputShape[3],
+    ]);
+    const back = Conv2DBackpropInput({ inputSizes, filter: taps, outBackprop: split, strides: [1, 1, 1, 1], padding: "VALID" });
+    const crops = whole([
+      [top, plus(bottom, moreRows)],
+      [left, plus(right, moreColumns)],
+    ]);
+    return batchToSpace(back, crops, { blockSize: rate });
   });
 }
+
+type Size = number | Tensor;
+const arithmetic =
+  (onNumbers: (a: number, b: number) => number, onTensors: (a: TensorLike, b: TensorLike) => Tensor) =>
+  (a: Size, b: Size): Size =>
+    typeof a === "number" && typeof b === "number" ? onNumbers(a, b) : onTensors(a, b);
+const plus = arithmetic((a, b) => a + b, operator.add);
+const minus = arithmetic((a, b) => a - b, operator.sub);
+const times = arithmetic((a, b) => a * b, operator.mul);
+const quotient = arithmetic((a, b) => Math.floor(a / b), operator.floordiv);
+const modulo = arithmetic((a, b) => ((a % b) + b) % b, operator.mod);
+
+/** Rows and columns of a filter: numbers where all of its shape is known. */
+function sizesOfWindow(taps: Tensor): readonly [Size, Size] {
+  if (taps.shape.isFullyDefined) return [taps.shape.asNumbers()[0], taps.shape.asNumbers()[1]];
+  const sizes = shapeOf(taps);
+  return [getItem(sizes, 0), getItem(sizes, 1)];
+}
+
+/** By how much dilated windows reach over their middles, before and behind. */
+function overhangs(sizes: readonly Size[], rate: number): (readonly [Size, Size])[] {
+  const dilated = sizes.map(size => plus(size, times(minus(size, 1), rate - 1)));
+  const totals = dilated.map(size => minus(size, 1));
+  return totals.map(total => {
+    const before = quotient(total, 2);
+    return [before, minus(total, before)];
+  });
+}
+
+/** Sizes as an array where all are numbers. */
+const whole = (sizes: readonly (Size | readonly Size[])[]): TensorLike =>
+  sizes.flat().every(size => typeof size === "number") ? NDArray.from(sizes as number[], "int32") : (sizes as TensorLike);

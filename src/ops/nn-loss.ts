@@ -221,7 +221,7 @@ function flattenOuter(x: Tensor): Tensor {
   const { dims } = x.shape;
   if (dims !== null) {
     const outer = dims.slice(0, -1);
-    flat.setShape([outer.includes(null) ? null : outer.reduce<number>((product, d) => product * (d as number), 1), dims[dims.length - 1]]);
+    if (!outer.includes(null)) flat.setShape([outer.reduce<number>((product, d) => product * (d as number), 1), dims[dims.length - 1]]);
   }
   return flat;
 }

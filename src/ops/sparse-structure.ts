@@ -682,7 +682,7 @@ export function sparseMerge(
   if (ids.length !== sizes.length) throw new InvalidArgumentError("sp_ids and vocab_size have to have equal lengths.");
   return inNameScope({ name }, "SparseMerge", [ids.map(({ indices }) => indices), spValues.indices], () => {
     const columns = ids.map(({ values }) => expandDims(values.dtype === "int64" ? values : cast(values, "int64"), 1));
-    const extents = sizes.map(size => (typeof size === "number" ? castInteger(size) : cast(size, "int64")));
+    const extents = sizes.map(size => (typeof size === "number" ? castInteger(size, "int64") : cast(size, "int64")));
     const kept = getItem(ids[0].indices, [], [null, -1]);
     const indices = concat([kept, ...columns], 1);
     const shape = concat([getItem(ids[0].denseShape, [null, -1]), extents], 0);

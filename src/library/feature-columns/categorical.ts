@@ -295,12 +295,12 @@ class IdentityColumn extends KeyedColumn {
     let values = input.dtype === "int64" ? input.values : cast(input.values, "int64", { name: "values" });
     if (this.fallback !== null) {
       values = cast(input.values, "int64", { name: "values" });
-      const buckets = castInteger(this.numBuckets, "num_buckets");
-      const zero = castInteger(0, "zero");
+      const buckets = castInteger(this.numBuckets, "int64", "num_buckets");
+      const zero = castInteger(0, "int64", "zero");
       const isBelow = less(values, zero);
       const isOutside = logicalOr(isBelow, greaterEqual(values, buckets), { name: "out_of_range" });
       const sizes = shapeOf(values);
-      const fallbacks = fill(sizes, castInteger(this.fallback), { name: "default_values" });
+      const fallbacks = fill(sizes, castInteger(this.fallback, "int64"), { name: "default_values" });
       values = whereV2(isOutside, fallbacks, values);
     }
     return new SparseTensor(input.indices, values, input.denseShape);
