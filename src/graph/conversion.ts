@@ -226,9 +226,16 @@ function dtypeOfFirstTensor(value: readonly unknown[]): DType | undefined {
 }
 
 function pack(value: readonly unknown[], dtype: DType | undefined, name = "packed"): Tensor {
-  return getDefaultGraph().nameScope(name, scope => {
-    const items = value.map((item, i): Tensor => {
-      if (Array.isArray(item) && containsTensor(item)) return pack(item, dtype, String(i));
+  const graph = getDefaultGraph();
+  return graph.nameScope(name, scope => {
+    // In Python's order: inner lists first, each in a scope of its own, even those that hold no tensor and become constants with the others.
+    const inner = value.map((item, i): unknown => {
+      if (!Array.isArray(item)) return item;
+      if (containsTensor(item)) return pack(item, dtype, String(i));
+      graph.nameScope(String(i), () => undefined);
+      return item;
+    });
+    const items = inner.map((item, i): Tensor => {
       const tensor = convertToTensor(item as TensorLike, {
         dtype: isAsTensor(item) || item instanceof Tensor ? undefined : dtype,
         name: String(i),

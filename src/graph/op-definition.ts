@@ -42,6 +42,8 @@ export interface LowerContext {
   /** The operation's name, for error messages and state names. */
   readonly name: string;
   readonly op: Operation;
+  /** What TensorFlow's kernel calls an input in its messages. */
+  runName(input: string): string;
   /** The state a variable op owns, or a random op's generator. */
   state(state: State): StateHandle;
   /** The object of the session behind a handle. */

@@ -380,6 +380,14 @@ export class Lowering {
     });
   }
 
+  /** As TensorFlow's kernels call a tensor: what is fed is an argument, numbered in the order of names. */
+  private runName(tensor: Tensor): string {
+    const { name, op, valueIndex } = tensor;
+    if (!this.request.isFed(tensor)) return valueIndex === 0 ? op.name : name;
+    const names = this.request.feeds.map(feed => feed.tensor.name).sort();
+    return `_arg_${op.name}_${valueIndex}_${names.indexOf(name)}`;
+  }
+
   private context(op: Operation, inputs: readonly Tensor[]): LowerContext {
     const inputOf = (input: string, index = 0): Tensor =>
       inputs[typesOf(op.definition, "inputs", op.attrs).findIndex(({ name }) => name === input) + index];
@@ -387,6 +395,7 @@ export class Lowering {
     return {
       name: op.name,
       op,
+      runName: input => this.runName(inputOf(input)),
       state: state => this.handle(state, op.name),
       resource: ({ state: { id, make } }) => {
         if (!make) throw new InternalError(`${id} is no object of the host.`);

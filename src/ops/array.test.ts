@@ -604,7 +604,7 @@ describe("static shapes", () => {
       "Input to reshape is a tensor with 3 values, but the requested shape has 4",
     );
     await expect(session.run(z, [[x, [1, 2, 3]]])).rejects.toThrow(
-      "Shape of tensor Placeholder [3] is not compatible with expected shape [?,2].",
+      "Shape of tensor _arg_Placeholder_0_0 [3] is not compatible with expected shape [?,2].",
     );
   });
 });

@@ -698,12 +698,10 @@ export const EnsureShape = defineOp("EnsureShape", {
   attrs: { shape: attr.shape(), T: attr.type() },
   shape: ({ input, shape }) => shape.mergeWith(input),
   gradient: (_, d): Gradients => ({ input: d.output }),
-  lower: ({ input, shape: wanted }, { op }) => {
+  lower: ({ input, shape: wanted }, { runName }) => {
     if (wanted.isCompatibleWith(input.shape)) return input;
-    const [given] = op.inputs;
-    const label = given.valueIndex === 0 ? given.op.name : given.name;
     throw new InvalidArgumentError(
-      `Shape of tensor ${label} [${input.shape.join(",")}] is not compatible with expected shape ${wanted.format()}.`,
+      `Shape of tensor ${runName("input")} [${input.shape.join(",")}] is not compatible with expected shape ${wanted.format()}.`,
     );
   },
 });

@@ -581,8 +581,8 @@ const overTriangle = (x: Tensor, r: Tensor): Tensor => adjoint(matrixTriangularS
 /** For matrices with at least as many rows as columns. */
 function deepQrGradient(q: Tensor, r: Tensor, dq: Tensor, dr: Tensor): Tensor {
   const qdq = matmul(q, dq, { adjointA: true });
-  const rdr = matmul(r, dr, { adjointB: true });
   const skewQ = operator.sub(qdq, adjoint(qdq));
+  const rdr = matmul(r, dr, { adjointB: true });
   const skewR = operator.sub(rdr, adjoint(rdr));
   const triangle = matrixBandPart(operator.add(skewQ, skewR), -1, 0);
   const byR = matmul(q, operator.add(dr, overTriangle(triangle, r)));

@@ -17,7 +17,7 @@ import { reverse, roll, transpose } from "./array-rearranging.ts";
 import { where } from "./array-selection.ts";
 import { concat, ellipsis, getItem, split, stridedSlice } from "./array-slicing.ts";
 import { cond, whileLoop } from "./control-flow-contexts.ts";
-import { cast, castInteger, equal, greater, less, lessEqual, maximum, minimum, pow } from "./math.ts";
+import { cast, castInteger, equal, greater, greaterEqual, less, lessEqual, maximum, minimum, pow } from "./math.ts";
 import { irfft, rfft } from "./math-fft.ts";
 import { besselI0e, ceil, complex, cos, exp, log, real, rsqrt, sin, sqrt, square } from "./math-functions.ts";
 import { cumsum, reduceSum } from "./math-reduction.ts";
@@ -264,7 +264,7 @@ export function vorbisWindow(windowLength: TensorLike, { dtype = "float32", name
   return inScope(name, "vorbis_window", () => {
     const length = checkedWindow(windowLength, dtype);
     const arg = cast(range(length), dtype);
-    const inner = sin(mul(truediv(constant(Math.PI, dtype), cast(length, dtype)), add(arg, 0.5)));
+    const inner = sin(mul(truediv(Math.PI, cast(length, dtype)), add(arg, 0.5)));
     return sin(mul(Math.PI / 2, pow(inner, 2)));
   });
 }
@@ -477,9 +477,10 @@ function resizedTo(x: Tensor, n: Size, length: Size): Tensor {
   const fill = (): Tensor => {
     const none = Array.from({ length: axes - 1 }, () => [0, 0]);
     const more = minus(n, length);
-    return pad(x, isNumber(more) ? integerPairs(...none, [0, more]) : convertToTensor([...none, [0, more]] as TensorLike));
+    return pad(x, convertToTensor(isNumber(more) ? integerPairs(...none, [0, more]) : ([...none, [0, more]] as TensorLike)));
   };
-  if (!isNumber(n) || !isNumber(length)) return cond(lessEqual(n, length), cut, fill) as Tensor;
+  if (!isNumber(n)) return cond(lessEqual(n, length), cut, fill) as Tensor;
+  if (!isNumber(length)) return cond(greaterEqual(length, n), cut, fill) as Tensor;
   return n <= length ? cut() : fill();
 }
 

@@ -420,10 +420,178 @@ CALLS = [
     ]),
 ]
 
+# what Python knows of values decides which nodes are made; composite gradients
+CHOOSING = [
+    ({"x": [2, 3]}, [
+        "tf.nn.swish(x)",
+    ]),
+    ({"x": [2, 3], "z": [3]}, [
+        "tf.math.xdivy(x, z)",
+        "tf.math.xlogy(x, z)",
+        "tf.math.xlog1py(x, z)",
+    ]),
+    ({"x": [2, 1, 3], "z": [4, 1]}, [
+        "tf.math.xlogy(x, z)",
+    ]),
+    ({"x": [2, 3, 4]}, [
+        "tf.gather(x, [[0], [2]], axis=1, batch_dims=1)",
+        "tf.gather_nd(x, [[[0, 1]], [[1, 0]]], batch_dims=1)",
+        "tf.batch_gather(x, [[0, 1], [2, 0]])",
+        "tf.math.top_k(x, 2)",
+        "tf.nn.top_k(x, 2, sorted=False)",
+        "tf.einsum('abc->cb', x)",
+        "tf.math.unsorted_segment_prod(x, [1, 0], 2)",
+        "tf.extract_image_patches(tf.reshape(x, [1, 4, 6, 1]), [1, 2, 2, 1], [1, 1, 2, 1], [1, 1, 1, 1], 'SAME')",
+    ]),
+    ({}, [
+        "tf.math.confusion_matrix([1, 2], [0, 2], num_classes=3)",
+    ]),
+    ({"x": [2, 6, 5, 4]}, [
+        "tf.nn.max_pool_with_argmax(x, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME')",
+        "tf.image.extract_patches(x, [1, 2, 2, 1], [1, 1, 1, 1], [1, 2, 2, 1], 'VALID')",
+    ]),
+    ({"x": [4, 3]}, [
+        "tf.losses.sparse_softmax_cross_entropy([0, 2, 1, 1], x, weights=0.5)",
+        "tf.metrics.mean_per_class_accuracy([0, 2, 1, 1], tf.argmax(x, 1), 3)",
+        "tf.metrics.precision_at_k(tf.constant([[0], [2], [1], [1]], tf.int64), x, 2, class_id=1)",
+    ]),
+    ({"a": [3, 3]}, [
+        "tf.linalg.slogdet(a)",
+        "tf.self_adjoint_eig(a)",
+        "tf.qr(a)",
+        "tf.svd(a)",
+        "tf.svd(a, compute_uv=False)",
+        "tf.linalg.sqrtm(a)",
+        "tf.linalg.eigh(a)",
+        "tf.abs(tf.signal.rfft(a))",
+        "tf.signal.irfft(tf.complex(a, a), [4])",
+        "tf.signal.dct(a, norm='ortho')",
+        "tf.signal.idct(a)",
+        "tf.signal.fftshift(a)",
+        "tf.signal.overlap_and_add(a, 2)",
+    ]),
+    ({"a": [3, 3], "r": [3, 2]}, [
+        "tf.matrix_solve_ls(a, r, l2_regularizer=0.5)",
+        "tf.linalg.lstsq(a, r, fast=False)",
+    ]),
+    ({"r": [3, 2]}, [
+        "tf.signal.frame(r, 2, 1, axis=0)",
+    ]),
+    ({"x": [2, 12]}, [
+        "tf.signal.frame(x, 5, 3, pad_end=True, pad_value=1.0)",
+        "tf.signal.stft(x, 4, 2)",
+        "tf.signal.stft(x, 4, 2, fft_length=8, window_fn=None, pad_end=True)",
+        "tf.signal.rfft2d(x)",
+        "tf.signal.rfft(x, [16])",
+        "tf.signal.dct(x, type=1)",
+        "tf.signal.dct(x, type=4)",
+        "tf.signal.dct(x, n=5)",
+        "tf.signal.idct(x, n=14, norm='ortho')",
+        "tf.signal.mdct(x, 4)",
+        "tf.signal.overlap_and_add(tf.reshape(x, [2, 3, 4]), 2)",
+        "tf.signal.fftshift(x, axes=1)",
+        "tf.signal.ifftshift(x)",
+    ]),
+    ({"x": [3, 2, 5, 4]}, [
+        "tf.svd(x, full_matrices=True)",
+        "tf.matrix_solve_ls(x, tf.ones([3, 2, 5, 2]), l2_regularizer=0.1)",
+        "tf.batch_gather(x, [[0, 1], [1, 0], [1, 1]])",
+        "tf.gather_nd(x, [[[0, 1]], [[1, 0]], [[1, 4]]], batch_dims=1)",
+        "tf.linalg.diag_part(x, k=(-1, 1))",
+    ]),
+]
+
+# the same where shapes are partly known
+PARTLY_KNOWN = [
+    ({"x": [None, None]}, [
+        "tf.signal.frame(x, 5, 3, pad_end=True)",
+        "tf.signal.stft(x, 4, 2)",
+        "tf.signal.rfft(x)",
+        "tf.signal.irfft(tf.complex(x, x))",
+        "tf.signal.dct(x, n=5)",
+        "tf.signal.dct(x, type=4, norm='ortho')",
+        "tf.reduce_mean(x, -1)",
+        "tf.reduce_max(x, [0])",
+        "tf.matrix_solve_ls(x, tf.ones([4, 2]), l2_regularizer=0.1)",
+    ]),
+    ({"x": [2, None]}, [
+        "tf.nn.swish(x)",
+    ]),
+    ({"x": [None, 3, None]}, [
+        "tf.gather(x, [[0], [2]], axis=1, batch_dims=1)",
+        "tf.batch_gather(x, [[0, 1], [2, 0]])",
+        "tf.linalg.diag_part(x, k=-1)",
+        "tf.linalg.trace(x)",
+        "tf.nn.top_k(x, 2, sorted=False)",
+        "tf.math.unsorted_segment_prod(x, [1, 0], 2)",
+    ]),
+    ({"x": [2, None, 4]}, [
+        "tf.gather_nd(x, [[[0, 1]], [[1, 0]]], batch_dims=1)",
+        "tf.math.top_k(x, 2)",
+        "tf.einsum('abc->cb', x)",
+        "tf.extract_image_patches(tf.reshape(x, [1, 4, 6, 1]), [1, 2, 2, 1], [1, 1, 2, 1], [1, 1, 1, 1], 'SAME')",
+    ]),
+    ({}, [
+        "tf.math.confusion_matrix([1, 2], [0, 2], num_classes=3)",
+    ]),
+    ({"x": [2, None, 5, None], "t": [2, None, 4, None]}, [
+        "tf.nn.atrous_conv2d_transpose(x, t, [2, 6, 5, 4], 2, 'SAME')",
+    ]),
+    ({"x": [None, 6, None, 4]}, [
+        "tf.nn.max_pool_with_argmax(x, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME')",
+    ]),
+    ({"x": [2, None, 5, None]}, [
+        "tf.image.extract_patches(x, [1, 2, 2, 1], [1, 1, 1, 1], [1, 2, 2, 1], 'VALID')",
+    ]),
+    ({"x": [None, 3], "z": [None, 3]}, [
+        "tf.nn.softmax_cross_entropy_with_logits_v2(labels=z, logits=x)",
+        "tf.losses.compute_weighted_loss(x, z, reduction=tf.losses.Reduction.MEAN)",
+        "tf.metrics.mean(x, weights=z)",
+    ]),
+    ({"x": [4, None], "z": [4, None]}, [
+        "tf.losses.mean_squared_error(z, x, weights=[[1.0], [0.0], [2.0], [1.0]], reduction='none')",
+        "tf.losses.compute_weighted_loss(x, z, reduction=tf.losses.Reduction.SUM_OVER_NONZERO_WEIGHTS)",
+    ]),
+    ({"x": [None, 3]}, [
+        "tf.losses.sparse_softmax_cross_entropy([0, 2, 1, 1], x, weights=0.5)",
+        "tf.metrics.mean_per_class_accuracy([0, 2, 1, 1], tf.argmax(x, 1), 3)",
+        "tf.metrics.precision_at_k(tf.constant([[0], [2], [1], [1]], tf.int64), x, 2, class_id=1)",
+    ]),
+    ({"a": [None, 3]}, [
+        "tf.linalg.slogdet(a)",
+        "tf.self_adjoint_eig(a)",
+        "tf.qr(a)",
+        "tf.linalg.sqrtm(a)",
+        "tf.matrix_diag_part(a)",
+        "tf.abs(tf.signal.rfft(a))",
+        "tf.signal.dct(a, norm='ortho')",
+        "tf.signal.fftshift(a)",
+        "tf.signal.overlap_and_add(a, 2)",
+    ]),
+    ({"a": [None, 3], "r": [None, 2]}, [
+        "tf.matrix_triangular_solve(a, r)",
+        "tf.cholesky_solve(tf.cholesky(a), r)",
+        "tf.matrix_solve_ls(a, r, l2_regularizer=0.5)",
+    ]),
+    ({"a": [3, None], "r": [3, None]}, [
+        "tf.matrix_triangular_solve(a, r, lower=False, adjoint=True)",
+        "tf.matrix_solve_ls(a, r)",
+        "tf.linalg.lstsq(a, r, fast=False)",
+    ]),
+    ({"a": [3, None]}, [
+        "tf.linalg.eigh(a)",
+        "tf.signal.irfft(tf.complex(a, a), [4])",
+        "tf.signal.idct(a)",
+    ]),
+    ({"r": [3, None]}, [
+        "tf.signal.frame(r, 2, 1, axis=0)",
+    ]),
+]
+
 
 def function_nodes(b):
     b.family("function_nodes")
-    for shapes, calls in CALLS:
+    for shapes, calls in CALLS + CHOOSING + PARTLY_KNOWN:
         made = "".join(f"{name} = tf.placeholder(tf.float32, {shape}, name='{name}')\n" for name, shape in shapes.items())
         xs = ", ".join(shapes)
         for call in calls:
