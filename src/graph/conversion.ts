@@ -250,11 +250,12 @@ function pack(value: readonly unknown[], dtype: DType | undefined, name = "packe
   });
 }
 
-/** Numbers and arrays under TensorFlow's rules of what fits a type. */
+/** Numbers and arrays under TensorFlow's rules of what fits a type; a copy, so that what the caller writes later changes no graph. */
 export function toArray(value: ArrayLike, dtype: DType | undefined, preferred?: DType): NDArray {
   if (dtype !== undefined) checkFits(value, dtype);
-  else if (preferred !== undefined && fits(value, preferred)) return NDArray.from(value, preferred);
-  return NDArray.from(value, dtype, undefined);
+  const array = NDArray.from(value, dtype ?? (preferred !== undefined && fits(value, preferred) ? preferred : undefined));
+  const isShared = array.data === (value instanceof NDArray ? value.data : value);
+  return isShared ? new NDArray(array.dtype, array.shape, array.data.slice()) : array;
 }
 
 const fits = (value: ArrayLike, dtype: DType): boolean => {

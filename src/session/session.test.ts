@@ -303,3 +303,18 @@ test("mistakes are told with what mends them", async () => {
   expect(`${x}`).toBe('Tensor("images:0", shape=(?, 3), dtype=float32)');
   await session.close();
 });
+
+test("a constant is what its array held when it was made", async () => {
+  const graph = new tf.Graph();
+  using _default = graph.asDefault();
+  const numbers = new Float32Array(20_000).fill(1);
+  const array = new tf.NDArray("float32", [2], new Float32Array([1, 2]));
+  const fetches = [tf.reduceSum(tf.constant(numbers)), tf.add(0, array)];
+  const variable = new tf.Variable(numbers);
+  numbers[0] = 9;
+  array.data[0] = 9;
+  const session = new tf.Session({ graph });
+  await session.run(variable.initializer);
+  expect((await session.run([...fetches, tf.reduceSum(variable)])).map(String)).toEqual(["20000", "[1 2]", "20000"]);
+  await session.close();
+});
