@@ -146,6 +146,7 @@ const multipliedShape = (input: TensorShape, context: ShapeContext): TensorShape
   return new TensorShape(
     known.dims.map((d, axis) => {
       const by = multiples?.[axis] ?? null;
+      if (d === 0 || by === 0) return 0;
       return d === null || by === null ? null : d * by;
     }),
   );

@@ -589,6 +589,8 @@ describe("static shapes", () => {
       expect(reshape(x, [getItem(dims, 0), 12]).shape.asList()).toEqual([null, 12]);
       expect(reshape(x, concat([getItem(dims, [0, 1]), [-1]], 0)).shape.asList()).toEqual([null, null]);
       expect(expandDims(squeeze(placeholder("float32", [1, 5])), -1).shape.asList()).toEqual([5, 1]);
+      // Nothing times anything is nothing, known or not.
+      expect(tile(placeholder("float32", [null, null]), [0, 2]).shape.asList()).toEqual([0, null]);
       expect(() => reshape(zeros([2, 3]), [4, 2])).toThrow("Cannot reshape a tensor with 6 elements to shape [4,2] (8 elements)");
     });
   });
