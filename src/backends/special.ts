@@ -72,7 +72,7 @@ export function zeta(s: number, q: number): number {
   if (s === 1) return Number.POSITIVE_INFINITY;
   if (!(s > 1) || Number.isNaN(q)) return Number.NaN;
   if (q > 0) return s === Number.POSITIVE_INFINITY ? pow(q, -s) : hurwitz(s, q);
-  if (q === Math.floor(q)) return s % 2 === 0 ? Number.POSITIVE_INFINITY : Number.NaN;
+  if (q === Math.floor(q)) return s % 2 === 0 || s === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Number.NaN;
   if (s !== Math.floor(s)) return Number.NaN;
   // The terms below zero are ∓(least)^-s, ∓(least + 1)^-s … up to -q.
   const count = Math.ceil(-q);
@@ -278,7 +278,7 @@ function igammaLarge(a: number, x: number, side: 1 | -1): number {
 export function igamma(a: number, x: number): number {
   if (x === 0) return 0;
   if (!(x > 0 && a > 0)) return Number.NaN;
-  if (a === Number.POSITIVE_INFINITY) return x === a ? Number.NaN : 0;
+  if (a === Number.POSITIVE_INFINITY) return 0;
   if (x === Number.POSITIVE_INFINITY) return 1;
   if (a > largeA) return igammaLarge(a, x, -1);
   if (x > 1 && x > a) return 1 - a * gammaPrefactor(a, x) * gammaFraction(a, x).fraction;
@@ -289,7 +289,8 @@ export function igamma(a: number, x: number): number {
 export function igammac(a: number, x: number): number {
   if (!(x >= 0 && a > 0)) return Number.NaN;
   if (x === 0) return 1;
-  if (a === Number.POSITIVE_INFINITY) return x === a ? Number.NaN : 1;
+  // TensorFlow's kernel has this 0, too.
+  if (a === Number.POSITIVE_INFINITY) return x === a ? 0 : 1;
   if (x === Number.POSITIVE_INFINITY) return 0;
   if (a > largeA) return igammaLarge(a, x, 1);
   if (x <= 1) return igammacNearZero(a, x);

@@ -171,3 +171,19 @@ export function fromBfloat16Bits(bits: number): number {
   scratch.setUint32(0, bits << 16);
   return scratch.getFloat32(0);
 }
+
+/** The greatest or lowest finite number of a type. */
+export function limitOf(dtype: DType, greatest: boolean): number | bigint {
+  const { kind, bytes } = dtypeTable[dtype];
+  if (kind === "uint") return greatest ? (bytes === 8 ? 2n ** 64n - 1n : 2 ** (8 * bytes) - 1) : 0;
+  if (kind === "int")
+    return greatest ? (bytes === 8 ? 2n ** 63n - 1n : 2 ** (8 * bytes - 1) - 1) : bytes === 8 ? -(2n ** 63n) : -(2 ** (8 * bytes - 1));
+  const limits: Partial<Record<DType, number>> = {
+    float16: 65504,
+    bfloat16: (2 - 2 ** -7) * 2 ** 127,
+    float32: (2 - 2 ** -23) * 2 ** 127,
+    float64: Number.MAX_VALUE,
+  };
+  const limit = limits[dtype] ?? Number.POSITIVE_INFINITY;
+  return greatest ? limit : -limit;
+}

@@ -207,7 +207,8 @@ export function convertToTensor(value: TensorLike, options: ConversionOptions = 
 }
 
 const shapeNumbers = (shape: TensorShape): number[] => [...shape.asNumbers()];
-const describe = (tensor: Tensor): string => `<tf.Tensor '${tensor.name}' shape=${tensor.shape} dtype=${tensor.dtypeName}>`;
+/** A tensor as Python prints it. */
+export const describe = (tensor: Tensor): string => `<tf.Tensor '${tensor.name}' shape=${tensor.shape} dtype=${tensor.dtypeName}>`;
 const makeConstant = (value: NDArray, name = "Const"): Tensor => Const({ value, dtype: value.dtype }, { name });
 
 export const containsTensor = (value: readonly unknown[]): boolean =>

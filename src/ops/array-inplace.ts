@@ -1,7 +1,7 @@
 // Operations on memory, as graphs of optimizers and debuggers hold them: rows changed in a copy, fresh memory, values passed through, the time.
 
 import { InvalidArgumentError } from "../base/errors.ts";
-import { NDArray } from "../base/ndarray.ts";
+import { type Complex, NDArray } from "../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { defineOp, type Gradients } from "../graph/op-definition.ts";
@@ -15,8 +15,9 @@ import { type NameOption, named } from "./named.ts";
 
 // ---- rows of a copy ----
 
+type Element = ReturnType<NDArray["get"]>;
 /** What becomes of an element. */
-type Change = (old: number | bigint, added: number | bigint) => number | bigint;
+type Change = (old: Element, added: Element) => Element;
 
 function inplaceLower(x: Value, i: Value, v: Value, change: Change | null): Value {
   const rank = x.shape.length;
@@ -39,7 +40,7 @@ function inplaceLower(x: Value, i: Value, v: Value, change: Change | null): Valu
       const row = ((index % rows) + rows) % rows;
       for (let k = 0; k < width; k++) {
         const [place, value] = [row * width + k, added.get(n * width + k)];
-        out.set(place, change ? change(out.get(place) as number, value as number) : value);
+        out.set(place, change ? change(out.get(place), value) : value);
       }
     });
   };
@@ -52,8 +53,15 @@ const rowFields = {
   attrs: { T: attr.type() },
   shape: ({ x }: { readonly x: TensorShape }) => x,
 } as const;
-const plus: Change = (a, b) => (typeof a === "bigint" ? a + (b as bigint) : a + (b as number));
-const minus: Change = (a, b) => (typeof a === "bigint" ? a - (b as bigint) : a - (b as number));
+const changeBy =
+  (sign: 1 | -1): Change =>
+  (a, b) => {
+    if (typeof a === "bigint") return a + BigInt(sign) * BigInt(b as bigint);
+    if (isComplexElement(a) && isComplexElement(b)) return { re: a.re + sign * b.re, im: a.im + sign * b.im };
+    return Number(a) + sign * Number(b);
+  };
+const isComplexElement = (x: Element): x is Complex => typeof x === "object" && "re" in x;
+const [plus, minus] = [changeBy(1), changeBy(-1)];
 
 /** Rows of x replaced. */
 export const InplaceUpdate = defineOp("InplaceUpdate", {

@@ -739,7 +739,7 @@ export const Bitcast = defineOp("Bitcast", {
   inputs: { input: "T" },
   outputs: { output: "type" },
   attrs: { T: attr.type(bitTypes), type: attr.type(bitTypes) },
-  shape: ({ input, T, type }) => bitcastShape(input, dtypeTable[T].bytes, dtypeTable[type].bytes),
+  shape: ({ input, T, type }) => bitcastShape(input, T, type),
   lower: ({ input, T, type }, { outputShapes }) => {
     const shape = outputShapes[0].asNumbers();
     if (dtypeTable[T].bytes === dtypeTable[type].bytes && T !== "complex64" && type !== "complex64")
@@ -753,13 +753,16 @@ const bytesOf = ({ data }: NDArray): Uint8Array => {
   return new Uint8Array(buffer, byteOffset, byteLength);
 };
 
-function bitcastShape(input: TensorShape, from: number, to: number): TensorShape {
+function bitcastShape(input: TensorShape, own: DType, type: DType): TensorShape {
+  const [from, to] = [dtypeTable[own].bytes, dtypeTable[type].bytes];
   if (input.dims === null || from === to) return input;
   if (from > to) return new TensorShape([...input.dims, from / to]);
   if (input.dims.length === 0) throw new ValueError(`Cannot convert from ${from}-byte scalar to ${to}-byte type: rank must be at least 1`);
   const last = input.dim(-1);
   if (last !== null && last !== to / from)
-    throw new ValueError(`Cannot bitcast from ${to} to ${from} due to shape. ${last} does not match ${to / from}`);
+    throw new ValueError(
+      `Cannot bitcast from ${dtypeTable[own].number} to ${dtypeTable[type].number} due to shape. ${last} does not match ${to / from}`,
+    );
   return input.slice(0, -1);
 }
 

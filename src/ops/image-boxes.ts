@@ -10,6 +10,8 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../graph/op-definition.ts";
 import type { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
+import type { Value } from "../ir/program.ts";
+import { s } from "../ir/scalar.ts";
 import { collect, eitherName } from "./arguments.ts";
 import { shape } from "./array.ts";
 import { cast } from "./math.ts";
@@ -18,6 +20,13 @@ import { inNameScope } from "./named.ts";
 const f32 = Math.fround;
 
 // ---- crops ----
+
+const checkFinite = (boxes: Value): void =>
+  ir.check(boxes.shape, r => s.eq(s.sub(s.load(boxes, r), s.load(boxes, r)), 0), {
+    label: "CropAndResize",
+    reads: [],
+    error: () => new InvalidArgumentError("Boxes contains at least one element that is not finite"),
+  });
 
 interface Crops {
   readonly boxes: NDArray;
@@ -196,6 +205,7 @@ export const CropAndResize = defineOp("CropAndResize", {
     if (cropHeight <= 0 || cropWidth <= 0) throw new InvalidArgumentError("crop dimensions must be positive");
     const [batch, imageHeight, imageWidth, depth] = image.shape;
     if (imageHeight <= 0 || imageWidth <= 0) throw new InvalidArgumentError("image dimensions must be positive");
+    checkFinite(boxes);
     const run = ([pixels, b, boxIndex]: readonly NDArray[], [result]: readonly NDArray[]): void =>
       cropInto(pixels, { boxes: b, boxIndex, batch, imageHeight, imageWidth, cropHeight, cropWidth }, how, extrapolationValue, result);
     const output = { dtype: "float32", shape: [boxes.shape[0], cropHeight, cropWidth, depth] } as const;
@@ -212,6 +222,7 @@ export const CropAndResizeGradImage = defineOp("CropAndResizeGradImage", {
   lower: ({ grads, boxes, boxInd, imageSize, T, method: how }) => {
     const [batch, imageHeight, imageWidth, depth] = [0, 1, 2, 3].map(i => Number(imageSize.get(i)));
     const [, cropHeight, cropWidth] = grads.shape;
+    checkFinite(boxes);
     const run = ([g, b, boxIndex]: readonly NDArray[], [result]: readonly NDArray[]): void =>
       imageGradient(g, { boxes: b, boxIndex, batch, imageHeight, imageWidth, cropHeight, cropWidth }, how, result);
     const output = { dtype: T, shape: [batch, imageHeight, imageWidth, depth] };
@@ -227,6 +238,7 @@ export const CropAndResizeGradBoxes = defineOp("CropAndResizeGradBoxes", {
   lower: ({ grads, image, boxes, boxInd }) => {
     const [batch, imageHeight, imageWidth] = image.shape;
     const [, cropHeight, cropWidth] = grads.shape;
+    checkFinite(boxes);
     const run = ([g, pixels, b, boxIndex]: readonly NDArray[], [result]: readonly NDArray[]): void =>
       boxesGradient(g, pixels, { boxes: b, boxIndex, batch, imageHeight, imageWidth, cropHeight, cropWidth }, result);
     return ir.call({ name: "CropAndResizeGradBoxes", run }, [grads, image, boxes, boxInd], [boxes]);

@@ -46,8 +46,21 @@ export function product(a: Matrix, b: Matrix): Matrix {
   return result;
 }
 
+function allNaN(rows: number, columns: number): Matrix {
+  const result = matrixOf(rows, columns);
+  result.re.fill(Number.NaN);
+  return result;
+}
+
+const isFinite = ({ re, im }: Matrix): boolean => re.every(Number.isFinite) && im.every(Number.isFinite);
+
 /** to[i] += sign · a[j] · b[k] */
 function addProduct(to: Matrix, i: number, a: Matrix, j: number, b: Matrix, k: number, sign: number): void {
+  if (a.im[j] === 0 && b.im[k] === 0) {
+    // What is real stays so, be it infinite.
+    to.re[i] += sign * a.re[j] * b.re[k];
+    return;
+  }
   const [re, im] = [a.re[j] * b.re[k] - a.im[j] * b.im[k], a.re[j] * b.im[k] + a.im[j] * b.re[k]];
   to.re[i] += sign * re;
   to.im[i] += sign * im;
@@ -59,7 +72,7 @@ function divideBy(to: Matrix, i: number, by: Matrix, k: number): void {
   const [a, b] = [to.re[i], to.im[i]];
   if (d === 0) {
     to.re[i] = a / c;
-    to.im[i] = b / c;
+    to.im[i] = b === 0 ? 0 : b / c;
     return;
   }
   const norm = c * c + d * d;
@@ -109,14 +122,18 @@ export function luOf(a: Matrix): Factors {
   return { lu, rows, sign };
 }
 
-const isZero = (a: Matrix, i: number): boolean => a.re[i] === 0 && a.im[i] === 0;
+const sizeAt = (a: Matrix, i: number): number => Math.hypot(a.re[i], a.im[i]);
 
-/** X with A·X = B. @throws InvalidArgumentError with `complaint` if A is singular. */
-export function solve(a: Matrix, b: Matrix, complaint: string): Matrix {
+/** X with A·X = B. @throws InvalidArgumentError with `complaint` if A is singular; without one X is NaN then. */
+export function solve(a: Matrix, b: Matrix, complaint?: string): Matrix {
   const { lu, rows } = luOf(a);
   const n = a.rows;
-  for (let i = 0; i < n; i++) if (isZero(lu, i * n + i)) throw new InvalidArgumentError(complaint);
   const x = matrixOf(b.rows, b.columns);
+  for (let i = 0; i < n; i++) {
+    if (sizeAt(lu, i * n + i) > 0) continue;
+    if (complaint !== undefined) throw new InvalidArgumentError(complaint);
+    return allNaN(b.rows, b.columns);
+  }
   rows.forEach((from, to) => {
     x.re.set(b.re.subarray(from * b.columns, (from + 1) * b.columns), to * b.columns);
     x.im.set(b.im.subarray(from * b.columns, (from + 1) * b.columns), to * b.columns);
@@ -139,9 +156,8 @@ function substitute(a: Matrix, x: Matrix, isLower: boolean, isUnit: boolean): vo
   }
 }
 
-/** X with A·X = B for a triangular A. @throws InvalidArgumentError if a diagonal element is zero. */
+/** X with A·X = B for a triangular A; a zero on the diagonal divides as IEEE says. */
 export function solveTriangular(a: Matrix, b: Matrix, isLower: boolean): Matrix {
-  for (let i = 0; i < a.rows; i++) if (isZero(a, i * a.columns + i)) throw new InvalidArgumentError("Input matrix is not invertible.");
   const x = copyOf(b);
   substitute(a, x, isLower, false);
   return x;
@@ -163,14 +179,14 @@ export function determinantOf(a: Matrix): { sign: readonly [re: number, im: numb
 
 // ---- Cholesky ----
 
-/** The lower triangle L with A = L·Lᴴ; only the lower triangle of A is read. @throws InvalidArgumentError unless A is positive definite. */
+/** The lower triangle L with A = L·Lᴴ; only the lower triangle of A is read. Unless A is positive definite L is NaN, as in TensorFlow 2. */
 export function choleskyOf(a: Matrix): Matrix {
   const n = a.rows;
   const l = matrixOf(n, n);
   for (let j = 0; j < n; j++) {
     let diagonal = a.re[j * n + j];
     for (let k = 0; k < j; k++) diagonal -= l.re[j * n + k] ** 2 + l.im[j * n + k] ** 2;
-    if (!(diagonal > 0)) throw new InvalidArgumentError("Cholesky decomposition was not successful. The input might not be valid.");
+    if (diagonal <= 0) return lowerNaN(n);
     const root = Math.sqrt(diagonal);
     l.re[j * n + j] = root;
     for (let i = j + 1; i < n; i++) {
@@ -184,6 +200,12 @@ export function choleskyOf(a: Matrix): Matrix {
       l.im[i * n + j] = im / root;
     }
   }
+  return l;
+}
+
+function lowerNaN(n: number): Matrix {
+  const l = matrixOf(n, n);
+  for (let i = 0; i < n; i++) l.re.fill(Number.NaN, i * n, i * n + i + 1);
   return l;
 }
 
@@ -281,6 +303,8 @@ const sweeps = 60;
 
 /** Eigenvalues (ascending) and eigenvectors (columns) of a Hermitian matrix of which the lower triangle is read. */
 export function hermitianEigen(given: Matrix): { values: Float64Array; vectors: Matrix } {
+  if (!isFinite(given))
+    throw new InvalidArgumentError("Self-adjoint eigen decomposition was not successful. The input might not be valid.");
   const n = given.rows;
   const a = hermitianOf(given);
   const v = identityMatrix(n);
@@ -376,6 +400,7 @@ export function svdOf(a: Matrix, full: boolean): { s: Float64Array; u: Matrix; v
     return { s, u: v, v: u };
   }
   const n = a.columns;
+  if (!isFinite(a)) return { s: new Float64Array(n).fill(Number.NaN), u: allNaN(a.rows, full ? a.rows : n), v: allNaN(n, n) };
   const w = copyOf(a);
   const v = identityMatrix(n);
   for (let sweep = 0; sweep < sweeps; sweep++) if (!orthogonalize(w, v)) break;

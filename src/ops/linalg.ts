@@ -465,9 +465,7 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
   },
   lower: ({ diagonals, rhs, perturbSingular }) => {
     if (perturbSingular) throw new UnimplementedError("perturb_singular is only supported on the GPU.");
-    return eachMatrix("TridiagonalSolve", [diagonals, rhs], [rhs], (d, b) => [
-      solve(tridiagonal(d), b, "The first element of diagonals is zero."),
-    ]);
+    return eachMatrix("TridiagonalSolve", [diagonals, rhs], [rhs], (d, b) => [solve(tridiagonal(d), b)]);
   },
 });
 

@@ -81,6 +81,11 @@ export const HistogramFixedWidth = defineOp("HistogramFixedWidth", {
     if (bins <= 0) throw new InvalidArgumentError(`nbins should be a positive number, but got '${bins}'`);
     if (low >= high)
       throw new InvalidArgumentError(`value_range should satisfy value_range[0] < value_range[1], but got '[${low}, ${high}]'`);
+    ir.check(values.shape, r => s.eq(s.load(values, r), s.load(values, r)), {
+      label: "HistogramFixedWidth",
+      reads: [],
+      error: () => new InvalidArgumentError("Histogram values must not contain NaN"),
+    });
     const step = (high - low) / bins;
     return ir.scatter("add", ir.full(dtype, [bins], 0), values.shape, r => {
       const place = s.div(s.sub(s.cast(s.load(values, r), "float64"), low), step);

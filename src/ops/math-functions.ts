@@ -2,7 +2,7 @@
 // Each is a row: TensorFlow's name, its types, the scalar function, the gradient. Special functions of two arguments are math-special.ts.
 
 import type { DType } from "../base/dtype.ts";
-import { isComplex, isInteger } from "../base/dtype.ts";
+import { isComplex, isFloating, isInteger } from "../base/dtype.ts";
 import { broadcastShapes } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -13,7 +13,7 @@ import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
 import { constant, onesLike, zerosLike } from "./array.ts";
 import { where, whereV2 } from "./array-selection.ts";
-import { add, after, cast, div, divNoNan, elementwise, equal, multiply, reduceToOperands, subtract } from "./math.ts";
+import { add, after, cast, div, DivNoNan, divNoNan, elementwise, equal, multiply, reduceToOperands, subtract } from "./math.ts";
 import { polygamma } from "./math-special.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import { softplus } from "./nn.ts";
@@ -143,7 +143,7 @@ export const InvGrad = gradOp("InvGrad", ...reciprocalGradFields);
 
 export const TanhGrad = gradOp(
   "TanhGrad",
-  (y, dy) => s.mul(dy, s.sub(1, s.square(conjugated(y)))),
+  (y, dy) => s.mul(dy, s.sub(1, s.square(y))),
   ({ y, dy }, d) => {
     const [a, b] = [conj(y), conj(dy)];
     return [mul(mul(mul(d, -2), b), a), TanhGrad({ y: a, dy: d })];
@@ -152,10 +152,7 @@ export const TanhGrad = gradOp(
 
 export const SigmoidGrad = gradOp(
   "SigmoidGrad",
-  (y, dy) => {
-    const c = conjugated(y);
-    return s.mul(s.mul(dy, c), s.sub(1, c));
-  },
+  (y, dy) => s.mul(s.mul(dy, y), s.sub(1, y)),
   ({ y, dy }, d) => {
     const [a, b] = [conj(y), conj(dy)];
     const gb = mul(d, b);
@@ -374,7 +371,9 @@ export function complex(realPart: TensorLike, imagPart: TensorLike, options?: Na
 export const real = (input: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "Real", [input], scope => {
     const x = convertToTensor(input, { name: "input" });
-    return isComplex(x.dtype) ? Real({ input: x, Tout: partType(x.dtype) }, scope) : x;
+    if (isComplex(x.dtype)) return Real({ input: x, Tout: partType(x.dtype) }, scope);
+    if (isFloating(x.dtype) || isInteger(x.dtype)) return x;
+    throw new TypeError(`input must be a numeric tensor, but got tensor with dtype <dtype: '${x.dtype}'>`);
   });
 
 /** The imaginary part; of real tensors zeros. TF: tf.imag. */
@@ -389,13 +388,16 @@ export const angle = (input: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "Angle", [input], scope => {
     const x = convertToTensor(input, { name: "input" });
     if (isComplex(x.dtype)) return Angle({ input: x, Tout: partType(x.dtype) }, scope);
-    return where(operator.less(x, 0), mul(Math.PI, onesLike(x)), zerosLike(x));
+    return where(operator.less(x, 0), mul(constant(Math.PI, x.dtype), onesLike(x)), zerosLike(x));
   });
 
 /** The complex conjugate; real tensors are returned as they are, without a node. TF: tf.conj. */
 export function conj(x: TensorLike, options?: NameOption): Tensor {
   const tensor = convertToTensor(x, { name: "x" });
-  return isComplex(tensor.dtype) || tensor.dtype === "variant" ? Conj({ input: tensor }, named(options)) : tensor;
+  if (isComplex(tensor.dtype) || tensor.dtype === "variant") return Conj({ input: tensor }, named(options));
+  if (!isFloating(tensor.dtype) && !isInteger(tensor.dtype))
+    throw new TypeError(`Expected numeric or variant tensor, got dtype tf.${tensor.dtype}.`);
+  return tensor;
 }
 
 // ---- the functions ----
@@ -433,7 +435,7 @@ export const reciprocal = plain(Reciprocal);
 export const reciprocalNoNan = (x: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "reciprocal_no_nan", [x], scope => {
     const tensor = convertToTensor(x, { name: "x" });
-    return divNoNan(constant(1, tensor.dtype, [], "one"), tensor, scope);
+    return DivNoNan({ x: constant(1, tensor.dtype, [], "one"), y: tensor }, scope);
   });
 export const exp = plain(Exp);
 /** eˣ − 1, exact for small x. TF: tf.math.expm1. */

@@ -2,7 +2,7 @@
 // unsorted ones may be data. Histograms and counts are math-counting.ts.
 
 import type { DType } from "../base/dtype.ts";
-import { dtypeTable } from "../base/dtype.ts";
+import { isFloating, limitOf } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -29,30 +29,22 @@ type SegmentKind = "sum" | "mean" | "prod" | "max" | "min";
 
 const combineOf: Record<SegmentKind, ScatterCombine> = { sum: "add", mean: "add", prod: "mul", max: "max", min: "min" };
 
-/** The greatest or lowest finite number of a type. */
-function extremeOf(dtype: DType, greatest: boolean): number | bigint {
-  const { kind, bytes } = dtypeTable[dtype];
-  if (kind === "uint") return greatest ? (bytes === 8 ? 2n ** 64n - 1n : 2 ** (8 * bytes) - 1) : 0;
-  if (kind === "int")
-    return greatest ? (bytes === 8 ? 2n ** 63n - 1n : 2 ** (8 * bytes - 1) - 1) : bytes === 8 ? -(2n ** 63n) : -(2 ** (8 * bytes - 1));
-  const limits: Partial<Record<DType, number>> = {
-    float16: 65504,
-    bfloat16: (2 - 2 ** -7) * 2 ** 127,
-    float32: (2 - 2 ** -23) * 2 ** 127,
-    float64: Number.MAX_VALUE,
-  };
-  const limit = limits[dtype] ?? Number.POSITIVE_INFINITY;
-  return greatest ? limit : -limit;
-}
-
 /** What a segment starts from. */
 const startOf = (kind: SegmentKind, dtype: DType): number | bigint =>
-  kind === "prod" ? 1 : kind === "max" ? extremeOf(dtype, false) : kind === "min" ? extremeOf(dtype, true) : 0;
+  kind === "prod" ? 1 : kind === "max" ? limitOf(dtype, false) : kind === "min" ? limitOf(dtype, true) : 0;
+
+/** What a sorted segment starts from: it is never seen where a segment has no row, so nothing is below it. */
+const sortedStart = (kind: SegmentKind, dtype: DType): number | bigint =>
+  isFloating(dtype) && kind === "max"
+    ? Number.NEGATIVE_INFINITY
+    : isFloating(dtype) && kind === "min"
+      ? Number.POSITIVE_INFINITY
+      : startOf(kind, dtype);
 
 /** rows[ids[r…]] ⊕= data[r…, q…]; ids outside are dropped. */
-function scattered(kind: SegmentKind, data: Value, ids: Value, rows: number): Value {
+function scattered(kind: SegmentKind, data: Value, ids: Value, rows: number, start = startOf(kind, data.dtype)): Value {
   const lead = ids.shape.length;
-  const base = ir.full(data.dtype, [rows, ...data.shape.slice(lead)], startOf(kind, data.dtype));
+  const base = ir.full(data.dtype, [rows, ...data.shape.slice(lead)], start);
   return ir.scatter(combineOf[kind], base, data.shape, (r: Index[]) => ({
     at: [s.load(ids, r.slice(0, lead)), ...r.slice(lead).map(index => s.index(index))],
     body: s.load(data, r),
@@ -83,7 +75,7 @@ const counts = (list: readonly number[], rows: number): number[] => {
 /** Rows nobody belongs to hold 0 (of products 1), as TensorFlow's kernels leave them. */
 function sortedSegments(kind: SegmentKind, data: Value, list: readonly number[], rows: number): Value {
   const ids = ir.constant(NDArray.from([...list], "int32", [list.length]));
-  const sums = scattered(kind, data, ids, rows);
+  const sums = scattered(kind, data, ids, rows, sortedStart(kind, data.dtype));
   const sizes = counts(list, rows);
   if (kind === "mean") {
     const table = ir.constant(

@@ -1,7 +1,7 @@
 // Special functions of several arguments (incomplete gamma and beta, zeta, polygamma), cross products, saturating casts.
 
 import type { DType } from "../base/dtype.ts";
-import { dtypeTable, isComplex, isFloating } from "../base/dtype.ts";
+import { isComplex, isFloating, isInteger, limitOf } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { broadcastShapes } from "../base/shape.ts";
@@ -182,20 +182,13 @@ export const cross = (a: TensorLike, b: TensorLike, options?: NameOption): Tenso
 
 // ---- casts that clamp ----
 
-/** The least and the greatest number of a type, as double-precision numbers can say them. */
+/** The least and the greatest number of a type, as double-precision numbers can say them. @throws TypeError as TensorFlow's DType.min. */
 function limitsOf(dtype: DType): [low: number, high: number] {
-  const { kind, bytes } = dtypeTable[dtype];
-  if (kind === "int") return [-(2 ** (8 * bytes - 1)), 2 ** (8 * bytes - 1) - 1];
-  if (kind === "uint") return [0, 2 ** (8 * bytes) - 1];
-  const greatest: Partial<Record<DType, number>> = {
-    float16: 65504,
-    bfloat16: (2 - 2 ** -7) * 2 ** 127,
-    float32: (2 - 2 ** -23) * 2 ** 127,
-    float64: Number.MAX_VALUE,
-  };
-  const high = greatest[dtype];
-  if (high === undefined) throw new TypeError(`saturateCast does not take ${dtype}.`);
-  return [-high, high];
+  if (dtype.includes("qint"))
+    throw new TypeError(`Cannot find minimum value of <dtype: '${dtype}'> with quantized type <dtype: '${dtype}'>.`);
+  if (!isFloating(dtype) && !isInteger(dtype))
+    throw new TypeError(`Cannot find minimum value of <dtype: '${dtype}'> with type <dtype: '${dtype}'>.`);
+  return [Number(limitOf(dtype, false)), Number(limitOf(dtype, true))];
 }
 
 /** The greatest number of a type that does not exceed `limit` in magnitude. */
@@ -211,6 +204,11 @@ function within(limit: number, dtype: DType): number | bigint {
   if (dtype !== "float64") words[0] -= 1;
   return Number(array.get(0));
 }
+
+const clip = (x: Scalar, low: Scalar, high: Scalar): Scalar => s.max(s.min(x, high), low);
+/** Complex numbers have no order; TensorFlow clips their parts. */
+const clipParts = (...xs: [Scalar, Scalar, Scalar]): Scalar =>
+  s.complex(clip(...(xs.map(s.real) as typeof xs)), clip(...(xs.map(s.imag) as typeof xs)));
 
 export const ClipByValue = defineOp("ClipByValue", {
   inputs: { t: "T", clipValueMin: "T", clipValueMax: "T" },
@@ -230,15 +228,24 @@ export const ClipByValue = defineOp("ClipByValue", {
       clipValueMax: toBound(clipValueMax, isHigh),
     };
   },
-  lower: ({ t, clipValueMin, clipValueMax }) => ir.map((x, low, high) => s.max(s.min(x, high), low), t, clipValueMin, clipValueMax),
+  lower: ({ t, clipValueMin, clipValueMax }) => ir.map(isComplex(t.dtype) ? clipParts : clip, t, clipValueMin, clipValueMax),
 });
+
+/** Complex numbers are clamped part by part, and only where the type is narrower. */
+function saturateComplex(x: Tensor, dtype: DType, scope: NameOption): Tensor {
+  if (x.dtype !== "complex128" || dtype !== "complex64") return cast(x, dtype, scope);
+  const [low, high] = limitsOf("float32");
+  const bound = (limit: number): Tensor => convertToTensor(NDArray.full("complex128", [], { re: limit, im: limit }));
+  return cast(ClipByValue({ t: x, clipValueMin: bound(low), clipValueMax: bound(high) }, { name: "clamp" }), dtype, scope);
+}
 
 /** Casts, clamping to the range of the type instead of wrapping. TF: tf.saturate_cast. */
 export const saturateCast = (value: TensorLike, dtype: DType, options?: NameOption): Tensor =>
   inNameScope(options, "saturate_cast", [value], scope => {
     const given = convertToTensor(value, { name: "value" });
+    if (isComplex(dtype) && isComplex(given.dtype)) return saturateComplex(given, dtype, scope);
     const x = isComplex(given.dtype) ? real(given) : given;
-    const [own, other] = [limitsOf(x.dtype), limitsOf(dtype)];
+    const [own, other] = [limitsOf(x.dtype), limitsOf(dtype === "complex64" ? "float32" : dtype === "complex128" ? "float64" : dtype)];
     const low = convertToTensor(within(Math.max(own[0], other[0]), x.dtype), { dtype: x.dtype });
     const high = convertToTensor(within(Math.min(own[1], other[1]), x.dtype), { dtype: x.dtype });
     return cast(ClipByValue({ t: x, clipValueMin: low, clipValueMax: high }, { name: "clamp" }), dtype, scope);

@@ -3,11 +3,11 @@
 
 import type { DType } from "../base/dtype.ts";
 import { isComplex, isFloating, isInteger } from "../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
-import { convertToTensor, literalType, type TensorLike } from "../graph/conversion.ts";
+import { convertToTensor, describe, literalType, type TensorLike } from "../graph/conversion.ts";
 import {
   defineOp,
   type Gradients,
@@ -30,6 +30,7 @@ import { conj, log, negative, square } from "./math-functions.ts";
 import { reduceSum } from "./math-reduction.ts";
 import { inNameScope, named, type NameOption } from "./named.ts";
 import * as operator from "./operators.ts";
+import { cTypeOf } from "./tensor-array-failures.ts";
 import { VariantArray } from "./variant-array.ts";
 
 /** The types of TensorFlow's arithmetic, in the order of its registry, which messages show. */
@@ -685,7 +686,11 @@ export const Cast = defineOp("Cast", {
     return shape.dims === null || DstT === "int32" || DstT === "int64" ? shape : TensorShape.unknownOfRank(shape.dims.length);
   },
   simplify: ({ x, SrcT, DstT }) => (SrcT === DstT ? x : undefined),
-  lower: ({ x, DstT }) => ir.cast(x, DstT),
+  lower: ({ x, SrcT, DstT }) => {
+    if ((SrcT === "string") !== (DstT === "string"))
+      throw new UnimplementedError(`Cast ${cTypeOf(SrcT)} to ${cTypeOf(DstT)} is not supported`);
+    return ir.cast(x, DstT);
+  },
 });
 
 /** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. TF: tf.cast. */
@@ -815,7 +820,10 @@ export const subtract = (x: TensorLike, y: TensorLike, options?: NameOption): Te
 /** x · y elementwise, with broadcasting. TF: tf.multiply. */
 export const multiply = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => Mul({ x, y }, named(options));
 export const multiplyNoNan = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor =>
-  inNameScope(options, "multiply_no_nan", [x, y], scope => MulNoNan({ x, y }, scope));
+  inNameScope(options, "multiply_no_nan", [x, y], scope => {
+    const [a, b] = pairOf(x, y);
+    return MulNoNan({ x: a, y: b }, scope);
+  });
 
 /** `scalar` · x. TF: tf.scalar_mul. @throws ValueError unless the first is a scalar. */
 export function scalarMul(scalar: TensorLike, x: TensorLike, options?: NameOption): Tensor {
@@ -837,6 +845,14 @@ const trueDivisionTypes: Partial<Record<DType, DType>> = {
   int64: "float64",
 };
 
+/** Both operands as tensors of the first one's type. @throws ValueError if the second has another. */
+function pairOf(x: TensorLike, y: TensorLike): [Tensor, Tensor] {
+  const first = convertToTensor(x, { name: "x" });
+  if (y instanceof Tensor && y.dtype !== first.dtype)
+    throw new ValueError(`y: Tensor conversion requested dtype ${first.dtype} for Tensor with dtype ${y.dtype}: ${describe(y)}`);
+  return [first, convertToTensor(y, { name: "y", dtype: first.dtype })];
+}
+
 /** Both operands as tensors of one type, in TensorFlow's order and under its names. */
 function operands(x: TensorLike, y: TensorLike): [Tensor, Tensor] {
   const [a, b] = [literalType(x), literalType(y)];
@@ -849,10 +865,17 @@ function operands(x: TensorLike, y: TensorLike): [Tensor, Tensor] {
   return pair;
 }
 
+const dividedTypes =
+  "tf.uint8, tf.int8, tf.uint16, tf.int16, tf.uint32, tf.int32, tf.uint64, tf.int64, tf.bfloat16, tf.float16, tf.float32, tf.float64, tf.complex64, tf.complex128";
+
 const dividing = (options: NameOption | undefined, fallback: string, x: TensorLike, y: TensorLike, op: typeof RealDiv): Tensor =>
   inNameScope(options, fallback, [x, y], scope => {
     const [a, b] = operands(x, y);
     const type = trueDivisionTypes[a.dtype];
+    if (type === undefined && !isFloating(a.dtype) && !isComplex(a.dtype))
+      throw new TypeError(
+        `Invalid dtype tf.${a.dtype} in ${op === RealDiv ? "__truediv__" : "tf.math.divide_no_nan"}. Expected one of {${dividedTypes}}.`,
+      );
     return op(type ? { x: cast(a, type), y: cast(b, type) } : { x: a, y: b }, scope);
   });
 
@@ -863,7 +886,7 @@ export const divide = truediv;
 /** x / y; integers round toward minus infinity, as Python 2's `/`. TF: tf.div. */
 export const div = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "div", [x, y], scope => {
-    const [a, b] = operands(x, y);
+    const [a, b] = pairOf(x, y);
     return isFloating(a.dtype) || isComplex(a.dtype) ? RealDiv({ x: a, y: b }, scope) : FloorDiv({ x: a, y: b }, scope);
   });
 export const realdiv = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => RealDiv({ x, y }, named(options));

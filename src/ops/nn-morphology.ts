@@ -1,6 +1,6 @@
 // Grayscale morphology: dilation (the largest of pixel plus filter under a window) with its gradients, and erosion, its mirror image.
 
-import type { DType } from "../base/dtype.ts";
+import { isFloating, limitOf } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -38,10 +38,6 @@ const windows = (image: readonly number[], filter: readonly number[], attrs: Att
   windowAlong(image[2], filter[1], extent(attrs, 2)),
 ];
 
-/** Below every number of a type. */
-const lowest = (dtype: DType): number =>
-  /^u?int(8|16|32)$/.test(dtype) ? (dtype.startsWith("u") ? 0 : -(2 ** (Number(dtype.slice(3)) - 1))) : -Infinity;
-
 export const Dilation2D = defineOp("Dilation2D", {
   inputs: { input: "T", filter: "T" },
   outputs: { output: "T" },
@@ -66,7 +62,9 @@ export const Dilation2D = defineOp("Dilation2D", {
       const at = [tapIndex(rows, y, tap[0]), tapIndex(columns, x, tap[1])];
       const bounds = at.map((index, axis) => ({ index, low: 0, high: input.shape[axis + 1] }));
       const sum = s.add(s.load(input, [n, ...at, c]), s.load(filter, [...tap, c]));
-      return s.guard(bounds, sum, s.constant(input.dtype, lowest(input.dtype)));
+      // TensorFlow begins with the least finite number, so that NaN and -∞ never win.
+      const floor = s.constant(input.dtype, limitOf(input.dtype, false));
+      return s.guard(bounds, isFloating(input.dtype) ? s.select(s.gt(sum, floor), sum, floor) : sum, floor);
     });
   },
 });

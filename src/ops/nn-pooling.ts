@@ -5,7 +5,7 @@
 // number names its tap. Where windows do not overlap that is one map: no sum, no zeroing, channels side by side for vector lanes.
 
 import type { DType } from "../base/dtype.ts";
-import { dtypeTable, isFloating } from "../base/dtype.ts";
+import { isFloating, limitOf } from "../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import type { Dimension } from "../base/shape.ts";
@@ -194,11 +194,11 @@ function windowAround(
 const overlaps = ({ windows, pooled }: Pool): number[] => pooled.map(axis => Math.ceil(windows[axis].size / windows[axis].stride));
 
 /** dx[i] = Σ over the windows o that contain i of share(o, which tap of o it is). */
-function collectWindows(pool: Pool, dtype: DType, share: (window: Index[], tap: Index) => Scalar): Value {
+function collectWindows(pool: Pool, dtype: DType, share: (window: Index[], tap: Index, at: Index[]) => Scalar): Value {
   const counts = overlaps(pool);
   const one = (i: Index[], j: Index[]): Scalar => {
     const { window, exists, tap } = windowAround(pool, i, j);
-    return guardScalar(exists, share(window, tap), constantScalar(dtype, 0));
+    return guardScalar(exists, share(window, tap, i), constantScalar(dtype, 0));
   };
   if (counts.every(count => count === 1))
     return generate(pool.shape, i =>
@@ -213,13 +213,7 @@ function collectWindows(pool: Pool, dtype: DType, share: (window: Index[], tap: 
 // ---- maximum ----
 
 /** The least finite number of a type: what TensorFlow's pools start from, so that windows of -∞ or NaN give it. */
-function lowest(dtype: DType): number | bigint {
-  const { kind, bytes } = dtypeTable[dtype];
-  if (kind === "uint") return 0;
-  if (kind === "int") return dtype === "int64" ? -(2n ** 63n) : -(2 ** (8 * bytes - 1));
-  const largest: Partial<Record<DType, number>> = { float16: 65504, bfloat16: 3.3895313892515355e38, float32: 3.4028234663852886e38 };
-  return -(largest[dtype] ?? Number.MAX_VALUE);
-}
+const lowest = (dtype: DType): number | bigint => limitOf(dtype, false);
 
 function maxPool(input: Value, pool: Pool): Value {
   const floor = constantScalar(input.dtype, lowest(input.dtype));
@@ -243,6 +237,13 @@ function firstMaximum(input: Value, pool: Pool): Value {
       return guardScalar(inside, loadScalar(input, at), outside);
     },
     "int32",
+  );
+}
+
+/** Every element that equals its window's maximum has the gradient: in volumes TensorFlow does not choose among equals. */
+function sharedMaximumGradient(input: Value, output: Value, grad: Value, pool: Pool): Value {
+  return collectWindows(pool, grad.dtype, (window, _, at) =>
+    s.select(s.eq(loadScalar(input, at), loadScalar(output, window)), loadScalar(grad, window), constantScalar(grad.dtype, 0)),
   );
 }
 
@@ -586,7 +587,7 @@ export const MaxPool3DGrad = defineOp("MaxPool3DGrad", {
     ...noSecondGradient(origInput, origOutput),
     grad: MaxPool3DGradGrad({ origInput, origOutput, grad: d.output, ...w }),
   }),
-  lower: ({ origInput, grad, ...w }) => maxPoolGradient(origInput, grad, pooledBy(origInput, w)),
+  lower: ({ origInput, origOutput, grad, ...w }) => sharedMaximumGradient(origInput, origOutput, grad, pooledBy(origInput, w)),
 });
 
 export const MaxPool3DGradGrad = defineOp("MaxPool3DGradGrad", {

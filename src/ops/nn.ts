@@ -1,7 +1,7 @@
 // Activations, softmax, biases and dropout. Losses are in nn-loss.ts, normalizations in nn-normalization.ts, look-ups in nn-embedding.ts.
 // Gradients that TensorFlow computes from an op's output (relu, elu) do so here too: their kernels are the *Grad ops beside them.
 
-import { isFloating, machineEpsilon } from "../base/dtype.ts";
+import { isFloating, isInteger, machineEpsilon } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { Dimension } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
@@ -59,6 +59,9 @@ export const Relu = defineOp("Relu", {
   lower: ({ features }) => map(positivePart, features),
 });
 
+/** 1 where something holds, else 0. A product keeps NaN and infinities where a choice would lose them, as in TensorFlow. */
+const oneWhere = (holds: Scalar, x: Scalar): Scalar => s.select(holds, s.constant(x.dtype, 1), s.constant(x.dtype, 0));
+
 /** Gradients where features are positive. */
 export const ReluGrad = defineOp("ReluGrad", {
   inputs: { gradients: "T", features: "T" },
@@ -66,7 +69,7 @@ export const ReluGrad = defineOp("ReluGrad", {
   attrs: { T: attr.type(realTypes) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
   gradient: ({ features }, d): Gradients => ({ gradients: ReluGrad({ gradients: d.backprops, features }), features: zerosLike(features) }),
-  lower: ({ gradients, features }) => map((g, x) => s.select(s.gt(x, 0), g, 0), gradients, features),
+  lower: ({ gradients, features }) => map((g, x) => s.mul(g, oneWhere(s.gt(x, 0), x)), gradients, features),
 });
 
 /** `min(max(features, 0), 6)`. */
@@ -89,7 +92,7 @@ export const Relu6Grad = defineOp("Relu6Grad", {
   attrs: { T: attr.type(realTypes) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
   gradient: ({ features }, d): Gradients => ({ gradients: Relu6Grad({ gradients: d.backprops, features }), features: zerosLike(features) }),
-  lower: ({ gradients, features }) => map((g, x) => s.select(s.and(s.gt(x, 0), s.lt(x, 6)), g, 0), gradients, features),
+  lower: ({ gradients, features }) => map((g, x) => s.mul(g, oneWhere(s.and(s.gt(x, 0), s.lt(x, 6)), x)), gradients, features),
 });
 
 /** `features` where positive, else `alpha · features`. */
@@ -240,7 +243,7 @@ export function leakyRelu(features: TensorLike, alpha?: number | LeakyReluOption
 }
 
 /** Integers become float32, as tf.nn's functions do before activations. */
-const floatingOr32 = (tensor: Tensor): Tensor => (isFloating(tensor.dtype) ? tensor : cast(tensor, "float32"));
+const floatingOr32 = (tensor: Tensor): Tensor => (isInteger(tensor.dtype) ? cast(tensor, "float32") : tensor);
 
 /** relu of the values and of their negatives, joined along `axis` (-1). TF: tf.nn.crelu. */
 export function crelu(features: TensorLike, options: { readonly axis?: number; readonly name?: string | null } = {}): Tensor {

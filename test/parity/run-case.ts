@@ -1,6 +1,6 @@
 // Runs one golden case and says why it fails: import, static shapes, steps on one session, gradients, errors. Programs are in run-program.ts.
 
-import { NDArray } from "../../src/base/ndarray.ts";
+import { type Complex, NDArray } from "../../src/base/ndarray.ts";
 import { InternalError } from "../../src/base/errors.ts";
 import { bytesFromBase64, messageFromBytes, messageFromJson } from "../../src/formats/message-codec.ts";
 import { gradients } from "../../src/gradients/gradients.ts";
@@ -176,8 +176,14 @@ class CaseRun {
 
 /** The whole that rows belong to; rows of one index add up. */
 function denseOf(values: NDArray, indices: NDArray, shape: readonly number[]): NDArray {
-  const sums = new Float64Array(shape.reduce((product, d) => product * d, 1));
+  const size = shape.reduce((product, d) => product * d, 1);
+  const sums = NDArray.zeros("complex128", shape);
   const row = values.size / Math.max(indices.size, 1);
-  for (let i = 0; i < values.size; i++) sums[Number(indices.get(Math.floor(i / row))) * row + (i % row)] += Number(values.get(i));
-  return new NDArray("float64", shape, sums).cast(values.dtype);
+  const wide = values.cast("complex128");
+  for (let i = 0; i < values.size; i++) {
+    const at = Number(indices.get(Math.floor(i / row))) * row + (i % row);
+    const [sum, added] = [sums.get(at), wide.get(i)] as Complex[];
+    if (at < size) sums.set(at, { re: sum.re + added.re, im: sum.im + added.im });
+  }
+  return sums.cast(values.dtype);
 }

@@ -15,6 +15,7 @@ const arg = (x: Complex): number => Math.atan2(x.im, x.re);
 
 /** Smith's method: no overflow where the quotient does not overflow. */
 function div(x: Complex, y: Complex): Complex {
+  if (!(Number.isFinite(y.re) && Number.isFinite(y.im)) && Number.isFinite(x.re) && Number.isFinite(x.im)) return overInfinity(x, y);
   if (Math.abs(y.re) >= Math.abs(y.im)) {
     const ratio = y.im === 0 ? 0 : y.im / y.re;
     const bottom = y.re + y.im * ratio;
@@ -23,6 +24,14 @@ function div(x: Complex, y: Complex): Complex {
   const ratio = y.re / y.im;
   const bottom = y.re * ratio + y.im;
   return of((x.re * ratio + x.im) / bottom, (x.im * ratio - x.re) / bottom);
+}
+
+/** What is finite, divided by what is infinite, is 0, as in C. */
+function overInfinity(x: Complex, y: Complex): Complex {
+  if (!(Math.abs(y.re) === Infinity || Math.abs(y.im) === Infinity)) return of(Number.NaN, Number.NaN);
+  const unit = (part: number): number => (Math.abs(part) === Infinity ? Math.sign(part) : 0 * part);
+  const [re, im] = [unit(y.re), unit(y.im)];
+  return of(0 * (x.re * re + x.im * im), 0 * (x.im * re - x.re * im));
 }
 
 function sqrt(x: Complex): Complex {
@@ -77,7 +86,7 @@ const tan = turned(tanh);
 
 /** asinh z = log(z + √(z² + 1)); odd, so computed where z + √… does not cancel. */
 function asinh(x: Complex): Complex {
-  if (x.re < 0) return scale(asinh(scale(x, -1)), -1);
+  if (x.re < 0 || Object.is(x.re, -0)) return scale(asinh(scale(x, -1)), -1);
   return log(add(x, mul(sqrt(add(x, i)), sqrt(sub(x, i)))));
 }
 

@@ -1,0 +1,123 @@
+"""Values and types at the edge: limits of every type, NaN and infinities, ties, singular matrices, what is refused."""
+import numpy as np
+
+from ..program import Interp, compile_text, tf1_message
+from ..recording import rows, run_errors
+from ..tfenv import tf
+
+RAW = "tf.raw_ops."
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+COMPLEX = ("complex64", "complex128")
+
+
+def of(values, t):
+    return np.asarray(values).astype(tf.as_dtype(t).as_numpy_dtype)
+
+
+def integers(t):
+    i = np.iinfo(t)
+    return np.array([0, 1, 2, 3, 7, 100, i.max, i.max - 1] + ([-1, -2, -3, -7, -100, i.min, i.min + 1] if i.min else []), t)
+
+
+def pairs(v):
+    return [a.reshape(-1) for a in np.meshgrid(v, v)]
+
+
+FINITE = [0., -0., 1, -1, .5, -.5, 1.5, 2.5, -2.5, 3.7, 20., -20.]
+WILD = FINITE + [np.inf, -np.inf, np.nan]
+PLANE = np.array([1, -1, 1j, -1j, 1 + 1j, 2 - 3j, -2 + .5j, -.3 - .2j, .5, -.5, 3, -3, 10 + 1j])
+
+
+def edge_values(b):
+    b.family("edge_values")
+    calls = []
+    for n in "abs exp floor log1p negative rint rsqrt sigmoid sign sin sqrt tanh ceil erf nn.relu nn.relu6 nn.elu nn.softsign math.softplus".split():
+        calls += [(f"tf.{n}(x)", dict(x=of(WILD, t))) for t in (FLOATS[2:] if n == "rint" else FLOATS[:3] if n == "erf" else FLOATS)]
+    for n in "add subtract multiply maximum minimum less greater_equal floordiv floormod".split():
+        for t in INTEGERS:
+            x, z = pairs(integers(t))
+            if "floor" in n:
+                fits = (z != 0) & ~((x == np.iinfo(t).min) & (z == np.array(-1).astype(t)))
+                x, z = x[fits], z[fits]
+            calls.append((f"tf.{n}(x, z)", dict(x=x, z=z)))
+    for n in "maximum minimum less_equal not_equal atan2 pow".split():
+        x, z = pairs(np.array(WILD, "f"))
+        calls.append((f"tf.{n}(x, z)", dict(x=x, z=z)))
+    for n in "abs acos acosh asin asinh atan cos cosh exp log log1p reciprocal sigmoid sin sqrt square tan tanh math.angle math.real math.conj".split():
+        calls += [(f"tf.{n}(x)", dict(x=PLANE[(np.abs(PLANE) != 1) | (n == "abs")].astype(t))) for t in COMPLEX]
+    for s in FLOATS + INTEGERS + COMPLEX:
+        x = of([0, 1, 2, 100, 3.7], s)
+        calls += [(f"tf.cast(x, tf.{d})", dict(x=x)) for d in ("float16", "bfloat16", "float64", "int8", "uint16", "int64", "bool", "complex64")]
+        calls += [(f"tf.saturate_cast(x, tf.{d})", dict(x=integers(s) if s in INTEGERS else of([0, -3, 300, 1e6, -1e30], s))) for d in ("uint8", "int16", "uint32", "float16", "complex64")]
+    x = np.array([1e300 - 1e300j, -2 + 3e200j, 1j])
+    calls += [("tf.saturate_cast(x, tf.complex64)", dict(x=x)), ("tf.sigmoid(x)", dict(x=np.array([-100 - 50j, -800 + 3j, 800], "complex128")))]
+    calls += [(f"{RAW}{n}Grad(y=x, dy=z)", dict(x=PLANE.astype(t), z=PLANE[::-1].astype(t))) for n in ("Tanh", "Sigmoid") for t in COMPLEX]
+    calls += [(f"{RAW}{n}Grad(gradients=x, features=z)", dict(x=np.array([1, -1, np.nan, np.inf, 2], "f"), z=np.array([-1, -1, -1, 7, 1], "f"))) for n in ("Relu", "Relu6", "LeakyRelu")]
+    calls += [(f"{RAW}Inplace{n}(x=x + 0, i=[1, 1, -1], v=v)", dict(x=of(b.rng.randn(3, 2) * (1 - .5j), t), v=of(b.rng.randn(3, 2) * (1j + 2), t))) for n in ("Add", "Sub", "Update") for t in COMPLEX]
+    calls += [("tf.igamma(x, z)", dict(x=np.array([np.inf, np.inf, 2], "f"), z=np.array([1, np.inf, np.inf], "f"))), ("tf.zeta(x, z)", dict(x=np.array([np.inf, 2, 3], "f"), z=np.array([0, 0, 2.5], "f")))]
+    calls += [(f"{RAW}ClipByValue(t=x, clip_value_min=tf.constant(1 + 1j, tf.{t}), clip_value_max=tf.constant(3 + 2j, tf.{t}))", dict(x=PLANE.astype(t))) for t in COMPLEX]
+    calls += [(f"tf.{n}(x, [0, 0, 2])", dict(x=np.array([s * np.inf, s * np.inf, 1], "f"))) for n, s in (("segment_max", -1), ("segment_min", 1))]
+    image = np.arange(24).reshape(1, 3, 4, 2)
+    calls += [("tf.nn.dilation2d(x, w, [1, 1, 2, 1], [1, 1, 1, 1], 'SAME')", dict(x=of(image, t), w=of(np.arange(8).reshape(2, 2, 2), t))) for t in ("int8", "int64", "uint8", "uint64", "float64")]
+    rows(b, calls, dynamic=0)
+    # Gradients where elements tie, and of complex patches and rows.
+    ones = np.ones((1, 2, 3, 3, 1), "f")
+    rows(b, [("tf.nn.max_pool3d(x, [1, 2, 2, 2, 1], [1, 1, 1, 1, 1], 'SAME')", dict(x=ones)),
+             ("tf.nn.max_pool(x, [1, 2, 2, 1], [1, 1, 1, 1], 'SAME')", dict(x=ones[:, 0])),
+             ("tf.reduce_max(x, 1)", dict(x=ones[0, 0, :, :, 0])), ("tf.maximum(x, z)", dict(x=ones[0, 0, 0, :, 0], z=ones[0, 0, 0, :, 0]))], grad=True, dynamic=0)
+    # Matrices that have no answer, or an infinite one.
+    bad = [[[-1, 0], [0, 1]], [[0, 0], [0, 1]], [[np.nan, 0], [0, 1]], [[1, 0], [np.nan, 1]]]
+    # Above the diagonal TensorFlow leaves what was in memory.
+    calls = [("tf.matrix_diag_part(tf.cholesky(x))", dict(x=np.array(m, "f"))) for m in bad]
+    calls += [("tf.svd(x, compute_uv=False)", dict(x=np.array(m, "f"))) for m in bad]
+    calls += [("tf.matrix_triangular_solve(x, z)", dict(x=np.array([[0, 0], [1, 2]], t), z=np.ones((2, 1), t))) for t in ("f", "d")]
+    calls += [("tf.linalg.tridiagonal_solve(x, z)", dict(x=np.array([[0, 1, 0], [0, 1, 1], [1, 1, 0]], "f"), z=np.ones((3, 1), "f")))]
+    rows(b, calls, dynamic=0)
+    run_errors(b, [f"tf.cast(tf.constant([1], tf.{t}), tf.string)" for t in ("float16", "float32", "int8", "uint64", "complex64")]
+               + ["tf.self_adjoint_eig(tf.constant([[1., 0.], [np.nan, 1.]]))", "tf.matrix_inverse(tf.constant([[0., 0.], [0., 1.]]))",
+                  "tf.matrix_inverse(tf.constant([[np.nan, 0.], [0., 1.]]))", "tf.histogram_fixed_width(tf.constant([1., np.nan]), [0., 5.], nbins=4)",
+                  "tf.image.crop_and_resize(tf.ones([1, 4, 4, 1]), tf.constant([[0., 0., np.inf, 1.]]), [0], [2, 2])"]
+               + [f"tf.{n}(tf.constant([1, 2], tf.{t}), tf.constant([1, 0], tf.{t}))" for n in ("floordiv", "floormod") for t in INTEGERS])
+
+
+REFUSED = """
+tf.saturate_cast(tf.ones([2]), tf.bool)
+tf.saturate_cast(tf.ones([2]), tf.string)
+tf.saturate_cast(tf.ones([2]), tf.qint8)
+tf.bitcast(tf.ones([3]), tf.float64)
+tf.bitcast(tf.ones([3], tf.int8), tf.int32)
+tf.divide(tf.constant([True]), tf.constant([True]))
+tf.truediv(tf.constant(['a']), tf.constant(['b']))
+tf.math.divide_no_nan(tf.constant([True]), tf.constant([True]))
+tf.math.reciprocal_no_nan(tf.constant([1]))
+tf.math.real(tf.constant([True]))
+tf.math.conj(tf.constant(['a']))
+tf.math.angle(tf.constant([1]))
+tf.nn.leaky_relu(tf.constant([True]))
+tf.nn.leaky_relu(tf.constant(['a']))
+tf.div(tf.constant([1], name='a'), tf.constant([1.5], name='b'))
+tf.math.multiply_no_nan(tf.constant([1], name='a'), tf.constant([1.5], name='b'))
+"""
+
+
+def edge_refusals(b):
+    b.family("edge_refusals")
+    for text in REFUSED.strip().splitlines():
+        program = compile_text("y = " + text)
+        with tf.Graph().as_default():
+            interp = Interp()
+            try:
+                interp.run(program)
+            except Exception as e:
+                message = str(e)
+                rec = {"class": type(e).__name__, "bases": [c.__name__ for c in type(e).__mro__[1:-1]], "message": message, "match": "exact"}
+                if tf1_message(message) != message:
+                    rec["message_tf1"] = tf1_message(message)
+                b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="construct", kind="construct_error", python_call=text, tags=[],
+                                        program=program, raises_at=interp.at, error=rec))
+            else:
+                b.failures.append((b.fam.name, text, "raised nothing"))
+
+
+ALL = [edge_values, edge_refusals]
