@@ -105,6 +105,7 @@ export const Unpack = defineOp("Unpack", {
   },
   lower: ({ value, num, axis }) => {
     const at = axis < 0 ? axis + value.shape.length : axis;
+    if (value.shape[at] !== num) throw new InvalidArgumentError(`Input shape axis ${axis} must equal ${num}, got shape [${value.shape}]`);
     const shape = value.shape.filter((_, k) => k !== at);
     return Array.from({ length: num }, (_, k) =>
       generate(shape, i => loadScalar(value, [...i.slice(0, at), constantIndex(k), ...i.slice(at)])),

@@ -174,6 +174,8 @@ function joinRemainder({ atom, scale }: Term, terms: readonly Term[], offset: nu
 /** Floor of `a / by` for positive `by`. */
 export function divIndex(a: Index, by: number): Index {
   if (by === 1) return a;
+  // Of an axis without elements: nobody evaluates it.
+  if (by === 0) return constantIndex(0);
   const quotient = Math.floor(a.min / by);
   if (quotient === Math.floor(a.max / by)) return constantIndex(quotient);
   const [multiple, rest] = splitByDivisor(a, by);
@@ -190,7 +192,7 @@ export function divIndex(a: Index, by: number): Index {
 
 /** The non-negative remainder of `a` by positive `by`. */
 export function modIndex(a: Index, by: number): Index {
-  if (by === 1) return constantIndex(0);
+  if (by <= 1) return constantIndex(0);
   if (a.min >= 0 && a.max < by) return a;
   const quotient = Math.floor(a.min / by);
   if (quotient === Math.floor(a.max / by)) return addIndex(a, constantIndex(-quotient * by));

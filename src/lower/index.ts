@@ -230,6 +230,8 @@ export class Lowering {
     try {
       lowered = definition.lower?.({ ...groupByName(definition, "inputs", op.attrs, items), ...op.attrs }, this.context(op, inputs));
     } catch (error) {
+      // Shapes that were unknown while the graph was built may be what is wrong: then the shape function says so.
+      if (error instanceof InternalError || error instanceof RangeError) this.outputShapes(op, inputs);
       throw error instanceof OpError ? blamed(error, op) : error;
     }
     const results = lowered === undefined ? [] : Array.isArray(lowered) ? lowered : [lowered as Value];

@@ -1,7 +1,7 @@
 // How public functions take their arguments: by position in TensorFlow's order, and by name in one last plain object.
 // Also the sequences that TensorFlow lets one write short (strides of 1, 2 or 4 numbers, padding as a list).
 
-import { ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import { pythonType } from "../graph/conversion.ts";
 
 /** A plain object: options, rather than a tensor, a variable, an array or a shape. */
@@ -87,3 +87,8 @@ export function convertPadding(padding: unknown, length = 4): { padding: "SAME" 
 /** `[1, [2, 3]]` as Python prints it. */
 export const pythonList = (value: unknown): string =>
   Array.isArray(value) ? `[${value.map(pythonList).join(", ")}]` : typeof value === "string" ? `'${value}'` : String(value);
+
+/** What a kernel checks of its inputs. @throws InvalidArgumentError with its text. */
+export function need(isTrue: boolean, message: () => string): void {
+  if (!isTrue) throw new InvalidArgumentError(message());
+}

@@ -15,7 +15,7 @@ import { constantIndex, dataIndex, type Index } from "../ir/index-map.ts";
 import type { ScatterCombine, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
-import { collect } from "./arguments.ts";
+import { collect, need } from "./arguments.ts";
 import { expandDims, identity, numbersOf, ones, rank, reshape, shape, size, squeeze, zeros, zerosLike } from "./array.ts";
 import { tile } from "./array-padding.ts";
 import { meshgrid, Range, range } from "./array-ranges.ts";
@@ -405,6 +405,27 @@ type TensorScatterGradient = (
   d: Tensor,
 ) => Gradients;
 
+/** @throws InvalidArgumentError with the kernel's texts for shapes that were not known before. */
+function checkUpdateShapes(tensor: Value, indices: Value, updates: Value): void {
+  const [output, at, given] = [tensor.shape, indices.shape, updates.shape];
+  const isEmpty = (dims: readonly number[]): boolean => dims.includes(0);
+  need(isEmpty(output) === false || (isEmpty(at) && isEmpty(given)), () => "Indices and updates specified for empty output shape");
+  need(given.length >= 1, () => `Updates shape must have rank at least one. Found:[${given}]`);
+  const rows = at.length - 1;
+  const depth = at[rows];
+  const outer = (): string => `Outer dimensions of indices and update must match. Indices shape: [${at}], updates shape:[${given}]`;
+  need(given.length >= rows && at.slice(0, rows).every((d, k) => d === given[k]), outer);
+  need(
+    output.length - depth === given.length - rows,
+    () => `Inner dimensions of output shape must match inner dimensions of updates shape. Output: [${output}] updates: [${given}]`,
+  );
+  const inner = given.length - rows;
+  need(
+    output.slice(depth).every((d, k) => d === given[rows + k]),
+    () => `The inner ${inner} dimensions of output.shape=[${output}] must match the inner ${inner} dimensions of updates.shape=[${given}]`,
+  );
+}
+
 const tensorScatterOp = (type: string, combine: ScatterCombine, indexTypes: readonly DType[], gradient: TensorScatterGradient) =>
   defineOp(type, {
     inputs: { tensor: "T", indices: "Tindices", updates: "T" },
@@ -417,6 +438,7 @@ const tensorScatterOp = (type: string, combine: ScatterCombine, indexTypes: read
     gradient: (record, d): Gradients => gradient(record, d.output),
     lower: ({ tensor, indices, updates, badIndicesPolicy }) => {
       const depth = indices.shape[indices.shape.length - 1];
+      checkUpdateShapes(tensor, indices, updates);
       if (!ignoresBad(badIndicesPolicy))
         checkPositions(indices, tensor.shape, depth, (at, position) => notWithin("shape", at, position, tensor.shape));
       return scatterRows(combine, tensor, indices, updates);

@@ -14,7 +14,7 @@ import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { type Scalar, s } from "../ir/scalar.ts";
-import { collect } from "./arguments.ts";
+import { collect, need } from "./arguments.ts";
 import { numbersOf, reshape, shape } from "./array.ts";
 import { gather } from "./array-gather.ts";
 import { range } from "./array-ranges.ts";
@@ -270,6 +270,7 @@ export const Unique = defineOp("Unique", {
   },
   sizesFromValues: true,
   lower: ({ x, outIdx }, context) => {
+    need(x.shape.length === 1, () => "unique expects a 1D vector.");
     if (context.known("x") === undefined && context.mayCap && isId(x.dtype)) return distinctIds(x, outIdx, context);
     const array = context.required("x");
     const { first, which } = distinct(array, 0);
@@ -284,6 +285,7 @@ export const UniqueWithCounts = defineOp("UniqueWithCounts", {
   shape: ({ x }) => [unknownVector, x.withRank(1), unknownVector],
   compileTimeInputs: ["x"],
   lower: ({ x, outIdx }) => {
+    need(x.rank === 1, () => "unique expects a 1D vector.");
     const { first, which, counts } = distinct(x, 0);
     return [ir.constant(taken(x, 0, first)), vector(which, outIdx), vector(counts, outIdx)];
   },

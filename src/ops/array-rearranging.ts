@@ -15,7 +15,7 @@ import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, modIndex, scaleIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
-import { collect, eitherName } from "./arguments.ts";
+import { collect, eitherName, need } from "./arguments.ts";
 import { evenly, numbersOf, Rank, zeros } from "./array.ts";
 import { Range } from "./array-ranges.ts";
 import { getItem, stack } from "./array-slicing.ts";
@@ -244,6 +244,8 @@ export const ReverseSequence = defineOp("ReverseSequence", {
   }),
   lower: ({ input, seqLengths, seqDim, batchDim }) => {
     const size = input.shape[seqDim];
+    const [count, batch] = [seqLengths.shape[0], input.shape[batchDim]];
+    need(count === batch, () => `Length of seq_lengths != input.dims(${batchDim}), (${count} vs. ${batch})`);
     ir.check(seqLengths.shape, r => s.and(s.ge(s.load(seqLengths, r), 0), s.le(s.load(seqLengths, r), size)), {
       label: "ReverseSequence",
       reads: [seqLengths],

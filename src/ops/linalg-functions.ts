@@ -201,6 +201,11 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
     const [a, b] = [matrix, rhs].map(value => ir.broadcastTo(value, [...batch, ...value.shape.slice(-2)]));
     return eachMatrix("BandedTriangularSolve", [a, b], [b], (diagonals, x) => {
       const triangle = fromBands(diagonals, isLower);
+      // Unlike its dense kin this kernel refuses a zero on the diagonal.
+      for (let i = 0; i < size; i++) {
+        const at = i * (size + 1);
+        if (triangle.re[at] === 0 && triangle.im[at] === 0) throw new InvalidArgumentError("Input matrix is not invertible.");
+      }
       return [solveTriangular(isAdjoint ? adjointOf(triangle) : triangle, x, isLower !== isAdjoint)];
     });
   },

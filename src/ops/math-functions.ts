@@ -3,7 +3,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { isComplex, isFloating, isInteger } from "../base/dtype.ts";
-import { broadcastShapes } from "../base/shape.ts";
+import { broadcastShapes, sizeOf } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients, type PartialArray } from "../graph/op-definition.ts";
@@ -11,6 +11,7 @@ import type { Tensor } from "../graph/operation.ts";
 import * as ir from "../ir/build.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
+import { need } from "./arguments.ts";
 import { constant, onesLike, zerosLike } from "./array.ts";
 import { where, whereV2 } from "./array-selection.ts";
 import { add, after, cast, div, DivNoNan, divNoNan, elementwise, equal, multiply, reduceToOperands, subtract } from "./math.ts";
@@ -104,7 +105,11 @@ const gradOp = (
       const [y, dy] = after(d.z, () => gradient(record, d.z));
       return { y, dy };
     },
-    lower: ({ y, dy }) => elementwise(f, y, dy),
+    lower: ({ y, dy }) => {
+      const [count, other] = [sizeOf(y.shape), sizeOf(dy.shape)];
+      need(count === other, () => `The two arguments to a cwise op must have same number of elements, got ${count} and ${other}`);
+      return elementwise(f, y, dy);
+    },
   });
 
 const half = (x: Scalar): Scalar => s.mul(x, 0.5);

@@ -4,7 +4,7 @@ import type { DType } from "../base/dtype.ts";
 import { isComplex, isFloating, isInteger, limitOf } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { broadcastShapes } from "../base/shape.ts";
+import { broadcastShapes, sameShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { defineOp, type Gradients } from "../graph/op-definition.ts";
@@ -13,6 +13,7 @@ import * as ir from "../ir/build.ts";
 import { constantIndex } from "../ir/index-map.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { s } from "../ir/scalar.ts";
+import { need } from "./arguments.ts";
 import { ones, reshape, shape, zeros, zerosLike } from "./array.ts";
 import { BroadcastGradientArgs } from "./array-padding.ts";
 import { where } from "./array-selection.ts";
@@ -113,7 +114,13 @@ export const Betainc = defineOp("Betainc", {
     const partial = exp(operator.sub(powers, logBeta));
     return { x: reshape(reduceSum(operator.mul(partial, d.z), r1), sx) };
   },
-  lower: ({ a, b, x }) => ir.map((p, q, y) => s.betainc(p, q, y), a, b, x),
+  lower: ({ a, b, x }) => {
+    const isPair = (one: readonly number[], other: readonly number[]): boolean =>
+      one.length === 0 || other.length === 0 || sameShape(one, other);
+    need(isPair(a.shape, b.shape), () => `Shapes of a and b are inconsistent: [${a.shape}] vs. [${b.shape}]`);
+    need(isPair(a.shape, x.shape), () => `Shapes of a and x are inconsistent: [${a.shape}] vs. [${x.shape}]`);
+    return ir.map((p, q, y) => s.betainc(p, q, y), a, b, x);
+  },
 });
 
 export const NextAfter = defineOp("NextAfter", {
@@ -167,6 +174,7 @@ export const Cross = defineOp("Cross", {
   },
   gradient: ({ a, b }, d): Gradients => ({ a: cross(b, d.product), b: cross(d.product, a) }),
   lower: ({ a, b }) => {
+    need(sameShape(a.shape, b.shape), () => `Both inputs must be of same shape: [${a.shape}] vs. [${b.shape}]`);
     const last = a.shape.length - 1;
     return ir.generate(a.shape, i => {
       const of = (value: typeof a, k: number): Scalar => s.load(value, [...i.slice(0, last), constantIndex(k)]);

@@ -1,13 +1,13 @@
 // Recurrent cells in one op each: an LSTM's step, all its steps at once, a GRU's step, and what their gradients are made of. The host computes them in
 // double precision and rounds once. The cells made of plain ops are library/rnn-cell.ts.
 
-import { InvalidArgumentError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../base/shape.ts";
 import * as attr from "../graph/attributes.ts";
 import { defineOp, type Gradients } from "../graph/op-definition.ts";
 import * as ir from "../ir/build.ts";
 import type { Value } from "../ir/program.ts";
+import { need } from "./arguments.ts";
 
 const numbers = (array: NDArray): Float64Array => Float64Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
 const fill = (out: NDArray, values: Float64Array): void => values.forEach((value, i) => void out.set(i, value));
@@ -167,26 +167,32 @@ const gateOutputs = { i: "T", cs: "T", f: "T", o: "T", ci: "T", co: "T", h: "T" 
 const halfOrFull = attr.type(["float16", "float32"]);
 const same = (count: number, dims: readonly Dimension[]): TensorShape[] => Array.from({ length: count }, () => new TensorShape(dims));
 
-function need(isTrue: boolean, message: () => string): void {
-  if (!isTrue) throw new InvalidArgumentError(message());
-}
-
 interface LstmValues {
   readonly csPrev: Value;
   readonly hPrev: Value;
   readonly w: Value;
+  readonly wci: Value;
+  readonly wcf: Value;
+  readonly wco: Value;
   readonly b: Value;
 }
 
 /** @throws InvalidArgumentError with TensorFlow's text for parts of differing sizes. */
-function checkLstm(batch: number, input: number, { csPrev, hPrev, w, b }: LstmValues): Sizes {
+function checkLstm(batch: number, input: number, { csPrev, hPrev, w, wci, wcf, wco, b }: LstmValues): Sizes {
   const cell = csPrev.shape[1];
+  const needRank = (name: string, { shape }: Value, rank: number): void => need(shape.length === rank, () => `${name} must be ${rank}D`);
+  needRank("cs_prev", csPrev, 2);
+  needRank("h_prev", hPrev, 2);
+  needRank("w", w, 2);
+  for (const [name, value] of Object.entries({ wci, wcf, wco, b })) needRank(name, value, 1);
   need(csPrev.shape[0] === batch, () => `cs_prev.dims(0) != batch_size: ${csPrev.shape[0]} vs. ${batch}`);
   need(hPrev.shape[0] === batch, () => `h_prev.dims(0) != batch_size: ${hPrev.shape[0]} vs. ${batch}`);
   need(hPrev.shape[1] === cell, () => `h_prev.dims(1) != cell_size: ${hPrev.shape[1]} vs. ${cell}`);
   need(w.shape[0] === input + cell, () => `w.dim_size(0) != input_size + cell_size: ${w.shape[0]} vs. ${input + cell}`);
   need(w.shape[1] === 4 * cell, () => `w.dim_size(1) != cell_size * 4: ${w.shape[1]} vs. ${4 * cell}`);
   need(b.shape[0] === 4 * cell, () => `b.dim_size(0) != cell_size * 4: ${b.shape[0]} vs. ${4 * cell}`);
+  for (const [name, { shape }] of Object.entries({ wci, wcf, wco }))
+    need(shape[0] === cell, () => `${name}.dim_size(0) != cell_size: ${shape[0]} vs. ${cell}`);
   return { batch, input, cell };
 }
 
@@ -197,7 +203,7 @@ export const LSTMBlockCell = defineOp("LSTMBlockCell", {
   attrs: { forgetBias: attr.float(1), cellClip: attr.float(3), usePeephole: attr.bool(false), T: halfOrFull },
   shape: ({ x, csPrev }) => same(7, [x.withRank(2).dim(0), csPrev.withRank(2).dim(1)]),
   lower: ({ x, csPrev, hPrev, w, wci, wcf, wco, b, ...settings }) => {
-    const sizes = checkLstm(x.shape[0], x.shape[1], { csPrev, hPrev, w, b });
+    const sizes = checkLstm(x.shape[0], x.shape[1], { csPrev, hPrev, w, wci, wcf, wco, b });
     const run = (inputs: readonly NDArray[], outputs: readonly NDArray[]): void => {
       const [input, state, output, ...rest] = inputs.map(numbers);
       const gates = lstmStep(input, state, output, weightsOf(rest), sizes, { ...settings, layout: icfo });
@@ -222,7 +228,7 @@ export const LSTMBlockCellGrad = defineOp("LSTMBlockCellGrad", {
     return [new TensorShape([batch, cell]), new TensorShape([batch, cell === null ? null : 4 * cell]), ...same(3, [cell])];
   },
   lower: ({ x, csPrev, hPrev, w, wci, wcf, wco, b, i, cs, f, o, ci, co, csGrad, hGrad, usePeephole }) => {
-    const sizes = checkLstm(x.shape[0], x.shape[1], { csPrev, hPrev, w, b });
+    const sizes = checkLstm(x.shape[0], x.shape[1], { csPrev, hPrev, w, wci, wcf, wco, b });
     const { batch, cell } = sizes;
     const run = (inputs: readonly NDArray[], [csPrevGrad, dicfo, ...peepholeGrads]: readonly NDArray[]): void => {
       const [state, wi, wf, wo, gi, gcs, gf, go, gci, gco, dcs, dh] = inputs.map(numbers);
@@ -261,7 +267,9 @@ interface BlockValues extends LstmValues {
 /** All steps; those behind the longest sequence are zero. */
 function lowerBlock({ seqLenMax, x, csPrev, hPrev, w, wci, wcf, wco, b }: BlockValues, settings: Settings): readonly Value[] {
   const [time, batch, input] = x.shape;
-  const sizes = checkLstm(batch, input, { csPrev, hPrev, w, b });
+  need(seqLenMax.shape.length === 0, () => `\`seq_len_max_tensor\` must be rank 0 but is rank ${seqLenMax.shape.length}`);
+  need(x.shape.length === 3, () => "x must be 3D");
+  const sizes = checkLstm(batch, input, { csPrev, hPrev, w, wci, wcf, wco, b });
   const step = batch * sizes.cell;
   const run = ([longest, ...inputs]: readonly NDArray[], outputs: readonly NDArray[]): void => {
     const [xs, state, output, ...rest] = inputs.map(numbers);
@@ -355,7 +363,9 @@ interface BlockGradientValues extends BlockValues {
 function lowerBlockGradient(values: BlockGradientValues, settings: Pick<Settings, "usePeephole" | "layout">): readonly Value[] {
   const { seqLenMax, x, csPrev, hPrev, w, wci, wcf, wco, b, i, cs, f, o, ci, co, h, csGrad, hGrad } = values;
   const [time, batch, input] = x.shape;
-  const sizes = checkLstm(batch, input, { csPrev, hPrev, w, b });
+  need(seqLenMax.shape.length === 0, () => `\`seq_len_max_tensor\` must be rank 0 but is rank ${seqLenMax.shape.length}`);
+  need(x.shape.length === 3, () => "x must be 3D");
+  const sizes = checkLstm(batch, input, { csPrev, hPrev, w, wci, wcf, wco, b });
   const { cell } = sizes;
   const run = ([longest, ...inputs]: readonly NDArray[], outputs: readonly NDArray[]): void => {
     const [xs, state, output, mw, mi, mf, mo, mb, gi, gcs, gf, go, gci, gco, gh, dcs, dh] = inputs.map(numbers);
@@ -430,9 +440,16 @@ interface GruValues {
   readonly bC: Value;
 }
 
+function needRanks(values: Readonly<Record<string, Value>>, rank: number): void {
+  for (const [name, { shape }] of Object.entries(values))
+    need(shape.length === rank, () => `Rank of ${name} must be ${rank}, got ${shape.length}`);
+}
+
 function checkGru({ x, hPrev, wRu, wC, bRu, bC }: GruValues): Sizes {
   const [batch, input] = x.shape;
   const [rows, cell] = hPrev.shape;
+  needRanks({ x, h_prev: hPrev, w_ru_: wRu, w_c: wC }, 2);
+  needRanks({ b_ru: bRu, b_c: bC }, 1);
   need(rows === batch, () => `h_prev.dims(0) != batch_size: ${rows} vs. ${batch}`);
   need(wRu.shape[0] === input + cell, () => `w_ru.dim_size(0) != input_size + cell_size: ${wRu.shape[0]} vs. ${input + cell}`);
   need(wRu.shape[1] === 2 * cell, () => `w_ru.dim_size(1) != cell_size * 2: ${wRu.shape[1]} vs. ${2 * cell}`);
@@ -485,6 +502,12 @@ export const GRUBlockCellGrad = defineOp("GRUBlockCellGrad", {
   },
   lower: ({ T, r, u, c, dH, ...values }) => {
     const { batch, input, cell } = checkGru(values);
+    for (const [name, value] of Object.entries({ r, u, c, d_h: dH })) {
+      // TensorFlow's text names another tensor here.
+      needRanks({ [name === "c" ? "w_c" : name]: value }, 2);
+      need(value.shape[0] === batch, () => `${name}.dims(0) != batch_size: ${value.shape[0]} vs. ${batch}`);
+      need(value.shape[1] === cell, () => `${name}.dims(1) != cell_size: ${value.shape[1]} vs. ${cell}`);
+    }
     const { x, hPrev, wRu, wC } = values;
     const run = (inputs: readonly NDArray[], outputs: readonly NDArray[]): void => {
       const [state, weights, weightsC, gr, gu, gc, dh] = inputs.map(numbers);

@@ -12,6 +12,7 @@ import * as ir from "../ir/build.ts";
 import { divIndex, modIndex } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
+import { need } from "./arguments.ts";
 import { reverse } from "./array-rearranging.ts";
 import { negative } from "./math-functions.ts";
 import { inNameScope, type NameOption, named } from "./named.ts";
@@ -55,6 +56,9 @@ export const Dilation2D = defineOp("Dilation2D", {
     return { input: Dilation2DBackpropInput(record), filter: Dilation2DBackpropFilter(record) };
   },
   lower: ({ input, filter, ...attrs }) => {
+    need(input.shape.length === 4, () => `input must be 4-dimensional[${input.shape}]`);
+    need(filter.shape.length === 3, () => `filter must be 3-dimensional: [${filter.shape}]`);
+    need(input.shape[3] === filter.shape[2], () => `input and filter must have the same depth: ${input.shape[3]} vs ${filter.shape[2]}`);
     const [rows, columns] = windows(input.shape, filter.shape, attrs);
     const dims = [input.shape[0], rows.output, columns.output, input.shape[3]];
     return ir.reduceOver("max", dims, [rows.size * columns.size], ([n, y, x, c], [k]) => {

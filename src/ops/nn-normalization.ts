@@ -12,7 +12,7 @@ import { cast as castValue, full, generate, map, reduceOver } from "../ir/build.
 import { addIndex, constantIndex, type Index } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { castScalar, constantScalar, guardScalar, loadScalar, type Scalar, s } from "../ir/scalar.ts";
-import { collect, eitherName } from "./arguments.ts";
+import { collect, eitherName, need } from "./arguments.ts";
 import { constant, rank, reshape, shape as shapeOf, squeeze, stopGradient, zerosLike } from "./array.ts";
 import { gather } from "./array-gather.ts";
 import { AddV2, cast, divNoNan, Maximum, Mul, SquaredDifference, Sub } from "./math.ts";
@@ -587,8 +587,10 @@ export const LRN = defineOp("LRN", {
   gradient: ({ input, output, T: _t, ...w }, d): Gradients => ({
     input: LRNGrad({ inputGrads: d.output, inputImage: input, outputImage: output, ...w }),
   }),
-  lower: ({ input, depthRadius, bias, alpha, beta }) =>
-    map((x, norm) => s.mul(x, power(norm, -beta)), input, neighbourhood(input, depthRadius, bias, alpha)),
+  lower: ({ input, depthRadius, bias, alpha, beta }) => {
+    need(input.shape.length === 4, () => "in must be 4-dimensional");
+    return map((x, norm) => s.mul(x, power(norm, -beta)), input, neighbourhood(input, depthRadius, bias, alpha));
+  },
 });
 
 export const LRNGrad = defineOp("LRNGrad", {

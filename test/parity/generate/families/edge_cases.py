@@ -11,6 +11,11 @@ INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uin
 COMPLEX = ("complex64", "complex128")
 
 
+def late(shape, t="tf.float32"):
+    """A tensor whose shape is known only while running."""
+    return f"tf.placeholder_with_default(tf.ones({list(shape)}, {t}), None)"
+
+
 def of(values, t):
     return np.asarray(values).astype(tf.as_dtype(t).as_numpy_dtype)
 
@@ -78,6 +83,17 @@ def edge_values(b):
                + ["tf.self_adjoint_eig(tf.constant([[1., 0.], [np.nan, 1.]]))", "tf.matrix_inverse(tf.constant([[0., 0.], [0., 1.]]))",
                   "tf.matrix_inverse(tf.constant([[np.nan, 0.], [0., 1.]]))", "tf.histogram_fixed_width(tf.constant([1., np.nan]), [0., 5.], nbins=4)",
                   "tf.image.crop_and_resize(tf.ones([1, 4, 4, 1]), tf.constant([[0., 0., np.inf, 1.]]), [0], [2, 2])"]
+               + [f"tf.cross({late(a)}, {late((2, 3))})" for a in ((3, 3), (3,), (1, 2, 3))]
+               + [f"tf.betainc({late(a)}, {late((4,))}, {late(x)})" for a, x in (((5,), (4,)), ((1, 4), (4,)), ((4,), (0,)))]
+               + [f"tf.unstack({late(a)}, num=3, axis=0)" for a in ((0, 3), (4,))]
+               + [f"tf.reverse_sequence({late(a)}, [1, 1], seq_axis=1, batch_axis=0)" for a in ((3, 2), (0, 4))]
+               + [f"tf.nn.lrn({late(a)})" for a in ((2, 3), (1, 1, 2, 3, 4))]
+               + [f"tf.nn.dilation2d({late(a)}, {late(w)}, [1, 1, 1, 1], [1, 1, 1, 1], 'SAME')" for a, w in (((1, 3, 3, 2), (2, 2, 1)), ((3, 3, 2), (2, 2, 2)), ((1, 3, 3, 2), (2, 2)))]
+               + [f"tf.tensor_scatter_nd_update({late(a)}, {late(i, 'tf.int32')}, {late(u)})" for a, i, u in
+                  (((4, 2), (3, 1), (2, 2)), ((4, 2), (2, 2), (2, 2)), ((4, 2), (2, 1), (2, 3)), ((0, 2), (2, 1), (2, 2)), ((4, 2), (2, 1), ()))]
+               + [f"{RAW}{n}Grad({y}={late(a)}, {d}={late(c)})" for n, y, d, a, c in (("Tanh", "y", "dy", (5,), (2,)), ("Sqrt", "y", "dy", (0,), (3,)), ("Reciprocal", "y", "dy", (2, 2), (2,)))]
+               + [f"{RAW}GRUBlockCell(x={late(x)}, h_prev={late(h)}, w_ru={late((5, 4))}, w_c={late((5, 2))}, b_ru={late(b_ru)}, b_c={late((2,))})" for x, h, b_ru in
+                  (((3,), (1, 2), (4,)), ((1, 3), (2, 2), (4,)), ((1, 3), (1, 2), (4, 1)), ((1, 3), (1, 2), (3,)))]
                + [f"tf.{n}(tf.constant([1, 2], tf.{t}), tf.constant([1, 0], tf.{t}))" for n in ("floordiv", "floormod") for t in INTEGERS])
 
 
