@@ -1,4 +1,4 @@
-// What Python's TensorFlow knows of tensors while a graph is built, and what it does not; checked against tf.get_static_value of TensorFlow 2.21.
+// What Python's TensorFlow knows of tensors while a graph is built, and what it does not: the rules of tensor_util.constant_value in TensorFlow 2.21.
 import { expect, test } from "vitest";
 import * as tf from "../index.ts";
 import { staticShape, staticValue } from "./static-value.ts";
