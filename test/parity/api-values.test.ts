@@ -179,9 +179,20 @@ describe("signals of any length", () => {
       "upper_edge_hertz must not be larger than the Nyquist frequency",
     );
     expect(() => s.hannWindow(4, { dtype: "int32" })).toThrow("dtype must be a floating point type. Found <dtype: 'int32'>");
-    expect(() => s.frame([1, 2], tf.placeholder("int32", []), 1)).toThrow(
-      "A frame_length that is only known while running is not supported.",
-    );
+  });
+
+  it("have frames of a length that is only known while running", async () => {
+    using _ = new tf.Graph().asDefault();
+    const length = tf.placeholder("int32", []);
+    const frames = s.frame([1, 2, 3, 4, 5], length, 1);
+    expect(String(frames.shape)).toBe("(?, ?)");
+    await using session = new tf.Session();
+    expect((await session.run(frames, [[length, 2]])).toArray()).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 5],
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@
 // The door is loaded when first needed, so that graph cases run even where it does not load.
 
 import { isDType } from "../../src/base/dtype.ts";
+import { AttributeError } from "../../src/base/errors.ts";
 import { NDArray } from "../../src/base/ndarray.ts";
 import { TensorShape } from "../../src/base/shape.ts";
 import { Graph, NameScope } from "../../src/graph/graph.ts";
@@ -221,7 +222,12 @@ class Interpreter {
 
   private lookUp(path: string): Anything {
     let found = this.tf;
-    for (const part of path.split(".")) found = found?.[part];
+    try {
+      for (const part of path.split(".")) found = found?.[part];
+    } catch (error) {
+      if (!(error instanceof AttributeError)) throw error;
+      found = undefined;
+    }
     if (found === undefined) throw new MissingName(`missing tf.${path}`);
     return found;
   }
