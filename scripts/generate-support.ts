@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { dtypeTable } from "../src/base/dtype.ts";
 import { tf } from "../src/compat.ts";
 import type { OpDefinition } from "../src/graph/op-definition.ts";
-import { isControlFlow } from "../src/ops/control-flow.ts";
+import { isControlFlow } from "../src/ops/flow/control-flow.ts";
 import { allOps } from "../src/ops/registry.ts";
 import { loadSpec } from "../test/parity/golden.ts";
 

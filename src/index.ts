@@ -13,7 +13,7 @@ export * from "./index/top-level.ts";
 export * as timeline from "./formats/timeline.ts";
 export { exportGraphDef } from "./io/graph-def.ts";
 export { loadTfjsGraphModel } from "./io/tfjs-graph-model.ts";
-export { ellipsis, getItem } from "./ops/array-slicing.ts";
+export { ellipsis, getItem } from "./ops/array/slicing.ts";
 
 export type { DType, TypedArray } from "./base/dtype.ts";
 export type { ArrayLike, Complex, ElementValue, NestedArray } from "./base/ndarray.ts";

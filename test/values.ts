@@ -6,10 +6,10 @@ import { gradients } from "../src/gradients/gradients.ts";
 import { Graph } from "../src/graph/graph.ts";
 import { IndexedSlices } from "../src/graph/indexed-slices.ts";
 import type { Tensor } from "../src/graph/operation.ts";
-import { constant, placeholder } from "../src/ops/array.ts";
-import { multiply } from "../src/ops/math.ts";
-import { reduceSum } from "../src/ops/math-reduction.ts";
-import { slicesToTensor } from "../src/ops/math-segment.ts";
+import { constant, placeholder } from "../src/ops/array/array.ts";
+import { multiply } from "../src/ops/math/math.ts";
+import { reduceSum } from "../src/ops/math/reduction.ts";
+import { slicesToTensor } from "../src/ops/math/segment.ts";
 import { Session } from "../src/session/session.ts";
 
 type Feeds = readonly (readonly [Tensor, unknown])[];

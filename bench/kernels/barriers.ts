@@ -5,9 +5,9 @@
 import { engineTarget } from "../../src/backends/wasm/features.ts";
 import { importNamespaces, printWasm } from "../../src/backends/wasm/printer.ts";
 import { type HeldProgram, threadPool } from "../../src/backends/wasm/thread-pool.ts";
-import { f32, i32 } from "../../src/kernels/language.ts";
+import { f32, i32 } from "../../src/kernels/language/language.ts";
 import type { Phase } from "../../src/kernels/phase.ts";
-import { ModuleRecorder } from "../../src/kernels/recorder.ts";
+import { ModuleRecorder } from "../../src/kernels/language/recorder.ts";
 import { controlGlobal, mayWaitGlobal, Sharing, sharedMemory, usualRules } from "../../src/kernels/threads.ts";
 
 /** schedule/cost.ts counts so much a microsecond. */

@@ -1,9 +1,9 @@
 // Does the vector language cost anything? The inner tile of a matrix product, and elementary functions over an array in cache, written in
 // the language and printed as WebAssembly: GFLOP/s and elements per nanosecond, the best of many rounds. `node bench/kernels/micro.ts`.
 import { probeFeatures } from "../../src/backends/wasm/features.ts";
-import { f32x, i32 } from "../../src/kernels/language.ts";
-import { applyMath, type MathFunction } from "../../src/kernels/math.ts";
-import { ModuleRecorder } from "../../src/kernels/recorder.ts";
+import { f32x, i32 } from "../../src/kernels/language/language.ts";
+import { applyMath, type MathFunction } from "../../src/kernels/math/math.ts";
+import { ModuleRecorder } from "../../src/kernels/language/recorder.ts";
 import { wasmTarget } from "../../src/kernels/target.ts";
 import { instantiate } from "../../test/kernels/instantiate.ts";
 import { fastest, place, tileSpeed } from "./tile.ts";

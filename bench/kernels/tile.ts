@@ -1,7 +1,7 @@
 // The inner tile of a matrix product from the first cache, written in the vector language: how fast this engine's vectors are on this machine.
 import { probeFeatures } from "../../src/backends/wasm/features.ts";
-import { f32x, i32 } from "../../src/kernels/language.ts";
-import { ModuleRecorder } from "../../src/kernels/recorder.ts";
+import { f32x, i32 } from "../../src/kernels/language/language.ts";
+import { ModuleRecorder } from "../../src/kernels/language/recorder.ts";
 import { wasmTarget } from "../../src/kernels/target.ts";
 import { instantiate } from "../../test/kernels/instantiate.ts";
 

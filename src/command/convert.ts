@@ -6,7 +6,7 @@ import { fileNameOf, folderOf, joinPath, readFile } from "../base/files.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { createMessage } from "../formats/message-codec.ts";
 import { arrayToMessage } from "../formats/tensor-message.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { exportGraphDef, type GraphDefMessage } from "../io/graph-def.ts";
 import { convertVariablesToConstants } from "../io/graph-utilities.ts";
 import { exportMetaGraph } from "../io/meta-graph-files.ts";

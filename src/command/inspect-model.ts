@@ -6,7 +6,7 @@ import type { Message } from "../formats/messages.ts";
 import { dtypeOfEnumerator, shapeFromMessage } from "../formats/tensor-message.ts";
 import { Graph } from "../graph/graph.ts";
 import { importGraphDef } from "../io/graph-def.ts";
-import { isControlFlow } from "../ops/control-flow.ts";
+import { isControlFlow } from "../ops/flow/control-flow.ts";
 import { findOp } from "../ops/registry.ts";
 import { countFlops } from "./flops.ts";
 import { amount, bytesText, count, counted, flopText, section, shapeText, shortened } from "./layout.ts";

@@ -9,14 +9,14 @@ import { assetFeeds, initOperation } from "../io/saved-model.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { handleOf } from "../graph/shape-inference.ts";
 import { staticValue } from "../graph/static-value.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { savedTable } from "../library/lookup.ts";
-import { Variable, VariableNodes } from "../library/variables.ts";
-import { zeros } from "../ops/array.ts";
-import { group } from "../ops/control-flow.ts";
-import { LookupTableExportV2 } from "../ops/lookup.ts";
+import { Variable, VariableNodes } from "../library/variables/variables.ts";
+import { zeros } from "../ops/array/array.ts";
+import { group } from "../ops/flow/control-flow.ts";
+import { LookupTableExportV2 } from "../ops/data/lookup.ts";
 import { findOp } from "../ops/registry.ts";
-import { AssignVariableOp, ReadVariableOp, VarIsInitializedOp } from "../ops/state.ts";
+import { AssignVariableOp, ReadVariableOp, VarIsInitializedOp } from "../ops/state/state.ts";
 import type { OpenModel } from "./models.ts";
 
 /** Puts variables and changeable tables that are in no collection into those that savers look at. What holds no value is left out: Keras's models

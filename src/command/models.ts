@@ -5,7 +5,7 @@ import { InvalidArgumentError, NotFoundError, ValueError } from "../base/errors.
 import { hasCheckpoint } from "../formats/checkpoint.ts";
 import type { Message } from "../formats/messages.ts";
 import { Graph } from "../graph/graph.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { type GraphDefMessage, importGraphDef } from "../io/graph-def.ts";
 import { readMessageFile } from "../io/message-files.ts";
 import type { MetaGraphMessage } from "../io/meta-graph.ts";

@@ -3,9 +3,9 @@
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Tensor } from "../graph/operation.ts";
-import { concat } from "../ops/array-slicing.ts";
-import { addN, cast } from "../ops/math.ts";
-import { slicesToTensor } from "../ops/math-segment.ts";
+import { concat } from "../ops/array/slicing.ts";
+import { addN, cast } from "../ops/math/math.ts";
+import { slicesToTensor } from "../ops/math/segment.ts";
 
 /** ADD_N (also the default), EXPERIMENTAL_TREE, EXPERIMENTAL_ACCUMULATE_N. */
 export const AggregationMethods = [0, 1, 2] as const;

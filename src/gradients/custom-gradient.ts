@@ -4,8 +4,8 @@ import { UnimplementedError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { identity, identityN } from "../ops/array.ts";
-import { flatten, type Nested, packAs } from "../ops/nested.ts";
+import { identity, identityN } from "../ops/array/array.ts";
+import { flatten, type Nested, packAs } from "../ops/flow/nested.ts";
 import { RegisterGradient } from "./registry.ts";
 
 type GradFn = (...grads: Tensor[]) => Nested;

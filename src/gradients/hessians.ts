@@ -2,12 +2,12 @@
 
 import { convertToTensor, type AsTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { constant, reshape, shape as shapeOf, size } from "../ops/array.ts";
-import { concat, getItem } from "../ops/array-slicing.ts";
-import { whileLoop } from "../ops/control-flow-contexts.ts";
-import { less } from "../ops/math.ts";
+import { constant, reshape, shape as shapeOf, size } from "../ops/array/array.ts";
+import { concat, getItem } from "../ops/array/slicing.ts";
+import { whileLoop } from "../ops/flow/control-flow-contexts.ts";
+import { less } from "../ops/math/math.ts";
 import { add } from "../ops/operators.ts";
-import { TensorArray } from "../ops/tensor-array.ts";
+import { TensorArray } from "../ops/flow/tensor-array.ts";
 import { gradients, type GradientsOptions } from "./gradients.ts";
 
 type HessiansOptions = Pick<GradientsOptions, "name" | "colocateGradientsWithOps" | "gateGradients" | "aggregationMethod">;

@@ -3,7 +3,7 @@
 
 import { ValueError } from "../base/errors.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { constant, Shape, zeros, ZerosLike } from "../ops/array.ts";
+import { constant, Shape, zeros, ZerosLike } from "../ops/array/array.ts";
 import {
   CondContext,
   type Context,
@@ -13,8 +13,8 @@ import {
   loopOf,
   switchOf,
   type WhileContext,
-} from "../ops/control-flow-contexts.ts";
-import { LoopHistory, within } from "../ops/loop-history.ts";
+} from "../ops/flow/control-flow-contexts.ts";
+import { LoopHistory, within } from "../ops/flow/loop-history.ts";
 import { NDArray } from "../base/ndarray.ts";
 
 interface Loop {

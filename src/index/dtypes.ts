@@ -29,7 +29,7 @@ export {
   uint8,
   variant,
 } from "../base/dtype-names.ts";
-export { complex } from "../ops/math-functions.ts";
-export { saturateCast } from "../ops/math-special.ts";
-export { cast } from "../ops/math.ts";
-export { asString } from "../ops/string.ts";
+export { complex } from "../ops/math/functions.ts";
+export { cast } from "../ops/math/math.ts";
+export { saturateCast } from "../ops/math/special.ts";
+export { asString } from "../ops/string/string.ts";

@@ -7,7 +7,7 @@ export {
   nonMaxSuppressionOverlaps,
   nonMaxSuppressionPadded,
   nonMaxSuppressionWithScores,
-} from "../ops/image-boxes.ts";
+} from "../ops/image/boxes.ts";
 export {
   decodeAndCropJpeg,
   decodeBmp,
@@ -17,9 +17,9 @@ export {
   decodePng,
   extractJpegShape,
   isJpeg,
-} from "../ops/image-codecs.ts";
-export { drawBoundingBoxes, sampleDistortedBoundingBox } from "../ops/image-drawing.ts";
-export { adjustJpegQuality, encodeJpeg, encodePng } from "../ops/image-encoders.ts";
+} from "../ops/image/codecs.ts";
+export { drawBoundingBoxes, sampleDistortedBoundingBox } from "../ops/image/drawing.ts";
+export { adjustJpegQuality, encodeJpeg, encodePng } from "../ops/image/encoders.ts";
 export {
   ResizeMethod,
   centralCrop,
@@ -36,19 +36,7 @@ export {
   rot90,
   transposeImage,
   transposeImage as transpose,
-} from "../ops/image-geometry.ts";
-export { imageGradients, psnr, sobelEdges, ssim, ssimMultiscale, totalVariation } from "../ops/image-measures.ts";
-export {
-  randomBrightness,
-  randomContrast,
-  randomFlipLeftRight,
-  randomFlipUpDown,
-  randomHue,
-  randomJpegQuality,
-  randomSaturation,
-} from "../ops/image-random.ts";
-export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image-resize.ts";
-export { extractGlimpse } from "../ops/image-warping.ts";
+} from "../ops/image/geometry.ts";
 export {
   adjustBrightness,
   adjustContrast,
@@ -66,5 +54,17 @@ export {
   rgbToYuv,
   yiqToRgb,
   yuvToRgb,
-} from "../ops/image.ts";
-export { randomCrop } from "../ops/random.ts";
+} from "../ops/image/image.ts";
+export { imageGradients, psnr, sobelEdges, ssim, ssimMultiscale, totalVariation } from "../ops/image/measures.ts";
+export {
+  randomBrightness,
+  randomContrast,
+  randomFlipLeftRight,
+  randomFlipUpDown,
+  randomHue,
+  randomJpegQuality,
+  randomSaturation,
+} from "../ops/image/random.ts";
+export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from "../ops/image/resize.ts";
+export { extractGlimpse } from "../ops/image/warping.ts";
+export { randomCrop } from "../ops/random/random.ts";

@@ -15,7 +15,7 @@ export {
   parseSingleSequenceExample,
 } from "../library/features.ts";
 export { PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
-export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/bytes.ts";
+export { decodeJsonExample } from "../ops/data/sequence-example.ts";
 export {
   decodeAndCropJpeg,
   decodeBmp,
@@ -25,9 +25,9 @@ export {
   decodePng,
   extractJpegShape,
   isJpeg,
-} from "../ops/image-codecs.ts";
-export { encodeJpeg, encodePng } from "../ops/image-encoders.ts";
-export { decodeJsonExample } from "../ops/sequence-example.ts";
-export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse-serialization.ts";
-export { decodeCsv, decodeRaw } from "../ops/string-parsing.ts";
-export { decodeBase64, encodeBase64 } from "../ops/string.ts";
+} from "../ops/image/codecs.ts";
+export { encodeJpeg, encodePng } from "../ops/image/encoders.ts";
+export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse/serialization.ts";
+export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
+export { decodeCsv, decodeRaw } from "../ops/string/parsing.ts";
+export { decodeBase64, encodeBase64 } from "../ops/string/string.ts";

@@ -15,8 +15,9 @@ export {
   conv3dTranspose,
   separableConv1d,
   separableConv2d,
-} from "../library/layers-convolution.ts";
-export { BatchNormalization, batchNormalization } from "../library/layers-normalization.ts";
+} from "../library/layers/convolution.ts";
+export { Dense, Dropout, Flatten, Layer, dense, dropout, flatten } from "../library/layers/layers.ts";
+export { BatchNormalization, batchNormalization } from "../library/layers/normalization.ts";
 export {
   AveragePooling1D,
   AveragePooling2D,
@@ -30,5 +31,4 @@ export {
   maxPooling1d,
   maxPooling2d,
   maxPooling3d,
-} from "../library/layers-pooling.ts";
-export { Dense, Dropout, Flatten, Layer, dense, dropout, flatten } from "../library/layers.ts";
+} from "../library/layers/pooling.ts";

@@ -12,11 +12,9 @@ export {
   matrixTranspose,
   matrixTranspose as transpose,
   trace,
-} from "../ops/array-matrix.ts";
-export { expm } from "../ops/linalg-exponential.ts";
-export { logm, sqrtm, tridiagonalMatmul } from "../ops/linalg-functions.ts";
-export { norm } from "../ops/linalg-norm.ts";
-export { luMatrixInverse, luReconstruct, luSolve, matrixRank, normalize, pinv } from "../ops/linalg-solutions.ts";
+} from "../ops/array/matrix.ts";
+export { expm } from "../ops/linalg/exponential.ts";
+export { logm, sqrtm, tridiagonalMatmul } from "../ops/linalg/functions.ts";
 export {
   adjoint,
   cholesky,
@@ -34,8 +32,10 @@ export {
   slogdet,
   svd,
   tridiagonalSolve,
-} from "../ops/linalg.ts";
-export { einsum } from "../ops/math-einsum.ts";
-export { matmul, matvec, tensordot } from "../ops/math-matrix.ts";
-export { cross } from "../ops/math-special.ts";
-export { l2Normalize } from "../ops/nn-normalization.ts";
+} from "../ops/linalg/linalg.ts";
+export { norm } from "../ops/linalg/norm.ts";
+export { luMatrixInverse, luReconstruct, luSolve, matrixRank, normalize, pinv } from "../ops/linalg/solutions.ts";
+export { einsum } from "../ops/math/einsum.ts";
+export { matmul, matvec, tensordot } from "../ops/math/matrix.ts";
+export { cross } from "../ops/math/special.ts";
+export { l2Normalize } from "../ops/nn/normalization.ts";

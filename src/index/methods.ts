@@ -8,10 +8,10 @@ import { SparseTensor } from "../graph/sparse-tensor.ts";
 import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage } from "../io/graph-def.ts";
 import { nodeOf } from "../io/node-message.ts";
-import { Variable } from "../library/variables.ts";
-import { slicesToTensor } from "../ops/math-segment.ts";
+import { Variable } from "../library/variables/variables.ts";
+import { slicesToTensor } from "../ops/math/segment.ts";
 import { attachOperators } from "../ops/operators.ts";
-import { sparseDiv, sparseMul, sparseTruediv } from "../ops/sparse-dense.ts";
+import { sparseDiv, sparseMul, sparseTruediv } from "../ops/sparse/dense.ts";
 import { evaluateConstants } from "../session/evaluate-alone.ts";
 import { evaluateTensor, runOperation } from "../session/evaluate.ts";
 import type { DType } from "../base/dtype.ts";
@@ -33,7 +33,7 @@ declare module "../graph/operation.ts" {
   }
 }
 
-declare module "../library/variables.ts" {
+declare module "../library/variables/variables.ts" {
   interface Variable extends TensorOperators {}
 }
 

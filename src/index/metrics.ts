@@ -8,19 +8,8 @@ export {
   recallAtTopK,
   sparseAveragePrecisionAtK,
   sparsePrecisionAtK,
-} from "../library/metrics-at-k.ts";
-export { meanIou, meanPerClassAccuracy } from "../library/metrics-confusion.ts";
-export {
-  auc,
-  falseNegativesAtThresholds,
-  falsePositivesAtThresholds,
-  precisionAtThresholds,
-  recallAtThresholds,
-  sensitivityAtSpecificity,
-  specificityAtSensitivity,
-  trueNegativesAtThresholds,
-  truePositivesAtThresholds,
-} from "../library/metrics-thresholds.ts";
+} from "../library/metrics/at-k.ts";
+export { meanIou, meanPerClassAccuracy } from "../library/metrics/confusion.ts";
 export {
   accuracy,
   falseNegatives,
@@ -37,4 +26,15 @@ export {
   rootMeanSquaredError,
   trueNegatives,
   truePositives,
-} from "../library/metrics.ts";
+} from "../library/metrics/metrics.ts";
+export {
+  auc,
+  falseNegativesAtThresholds,
+  falsePositivesAtThresholds,
+  precisionAtThresholds,
+  recallAtThresholds,
+  sensitivityAtSpecificity,
+  specificityAtSensitivity,
+  trueNegativesAtThresholds,
+  truePositivesAtThresholds,
+} from "../library/metrics/thresholds.ts";

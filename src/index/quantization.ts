@@ -7,6 +7,6 @@ export {
   fakeQuantWithMinMaxVarsGradient,
   fakeQuantWithMinMaxVarsPerChannel,
   fakeQuantWithMinMaxVarsPerChannelGradient,
-} from "../ops/quantization.ts";
-export { quantizedConcat } from "../ops/quantized-arithmetic.ts";
-export { dequantize, quantize, quantizeAndDequantize, quantizeAndDequantizeV2 } from "../ops/quantized-tensors.ts";
+} from "../ops/quantized/quantization.ts";
+export { quantizedConcat } from "../ops/quantized/quantized-arithmetic.ts";
+export { dequantize, quantize, quantizeAndDequantize, quantizeAndDequantizeV2 } from "../ops/quantized/quantized-tensors.ts";

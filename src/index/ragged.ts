@@ -9,4 +9,4 @@ export {
   range,
   rowSplitsToSegmentIds,
   segmentIdsToRowSplits,
-} from "../library/ragged-functions.ts";
+} from "../library/ragged/ragged-functions.ts";

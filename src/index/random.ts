@@ -8,7 +8,7 @@ export {
   learnedUnigramCandidateSampler,
   logUniformCandidateSampler,
   uniformCandidateSampler,
-} from "../ops/nn-sampling.ts";
+} from "../ops/nn/sampling.ts";
 export {
   randomGamma as gamma,
   randomPoisson as poisson,
@@ -18,14 +18,7 @@ export {
   statelessMultinomial,
   statelessParameterizedTruncatedNormal,
   statelessPoisson,
-} from "../ops/random-distributions.ts";
-export {
-  statelessFoldIn as foldIn,
-  statelessNormal,
-  statelessSplit as split,
-  statelessTruncatedNormal,
-  statelessUniform,
-} from "../ops/random-stateless.ts";
+} from "../ops/random/distributions.ts";
 export {
   categorical,
   getSeed,
@@ -35,4 +28,11 @@ export {
   randomUniform as uniform,
   setRandomSeed,
   truncatedNormal,
-} from "../ops/random.ts";
+} from "../ops/random/random.ts";
+export {
+  statelessFoldIn as foldIn,
+  statelessNormal,
+  statelessSplit as split,
+  statelessTruncatedNormal,
+  statelessUniform,
+} from "../ops/random/stateless.ts";

@@ -2,113 +2,6 @@
 
 export { Const, Pack, Unpack } from "../graph/conversion.ts";
 export {
-  AccumulatorApplyGradient,
-  AccumulatorNumAccumulated,
-  AccumulatorSetGlobalStep,
-  AccumulatorTakeGradient,
-  ConditionalAccumulator,
-  ResourceAccumulatorApplyGradient,
-  ResourceAccumulatorNumAccumulated,
-  ResourceAccumulatorSetGlobalStep,
-  ResourceAccumulatorTakeGradient,
-  ResourceConditionalAccumulator,
-  SparseAccumulatorApplyGradient,
-  SparseAccumulatorTakeGradient,
-  SparseConditionalAccumulator,
-} from "../ops/accumulator.ts";
-export {
-  Gather,
-  GatherNd,
-  GatherV2,
-  ScatterNd,
-  ScatterNdNonAliasingAdd,
-  TensorScatterAdd,
-  TensorScatterMax,
-  TensorScatterMin,
-  TensorScatterSub,
-  TensorScatterUpdate,
-} from "../ops/array-gather.ts";
-export {
-  Copy,
-  CopyHost,
-  DebugIdentity,
-  DebugIdentityV2,
-  DebugIdentityV3,
-  DebugNanCount,
-  Empty,
-  HostConst,
-  InplaceAdd,
-  InplaceSub,
-  InplaceUpdate,
-  Timestamp,
-} from "../ops/array-inplace.ts";
-export {
-  Diag,
-  DiagPart,
-  MatrixBandPart,
-  MatrixDiag,
-  MatrixDiagPart,
-  MatrixDiagPartV2,
-  MatrixDiagPartV3,
-  MatrixDiagV2,
-  MatrixDiagV3,
-  MatrixSetDiag,
-  MatrixSetDiagV2,
-  MatrixSetDiagV3,
-} from "../ops/array-matrix.ts";
-export {
-  BroadcastArgs,
-  BroadcastGradientArgs,
-  BroadcastTo,
-  MirrorPad,
-  MirrorPadGrad,
-  Pad,
-  PadV2,
-  Tile,
-  TileGrad,
-} from "../ops/array-padding.ts";
-export {
-  DynamicPartition,
-  DynamicStitch,
-  ListDiff,
-  LowerBound,
-  ParallelDynamicStitch,
-  Unique,
-  UniqueV2,
-  UniqueWithCounts,
-  UniqueWithCountsV2,
-  UnravelIndex,
-  UpperBound,
-} from "../ops/array-partition.ts";
-export { LinSpace, Range } from "../ops/array-ranges.ts";
-export {
-  BatchToSpace,
-  BatchToSpaceND,
-  ConjugateTranspose,
-  DepthToSpace,
-  InvertPermutation,
-  Reverse,
-  ReverseSequence,
-  ReverseV2,
-  Roll,
-  SpaceToBatch,
-  SpaceToBatchND,
-  SpaceToDepth,
-  Transpose,
-} from "../ops/array-rearranging.ts";
-export { Select, SelectV2, Where } from "../ops/array-selection.ts";
-export {
-  Concat,
-  ConcatOffset,
-  ConcatV2,
-  ParallelConcat,
-  Slice,
-  Split,
-  SplitV,
-  StridedSlice,
-  StridedSliceGrad,
-} from "../ops/array-slicing.ts";
-export {
   Bitcast,
   CheckNumerics,
   CheckNumericsV2,
@@ -135,43 +28,102 @@ export {
   Squeeze,
   StopGradient,
   ZerosLike,
-} from "../ops/array.ts";
-export { AudioSpectrogram, DecodeWav, EncodeWav, Mfcc } from "../ops/audio.ts";
-export { Barrier, BarrierClose, BarrierIncompleteSize, BarrierInsertMany, BarrierReadySize, BarrierTakeMany } from "../ops/barrier.ts";
-export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/bitwise.ts";
-export { DecodeCompressed, DecodePaddedRaw, MatchingFiles, ParseTensor, ReadFile, SerializeTensor, WriteFile } from "../ops/bytes.ts";
-export { GenerateVocabRemapping, LoadAndRemapMatrix } from "../ops/checkpoint-remapping.ts";
+} from "../ops/array/array.ts";
 export {
-  MergeV2Checkpoints,
-  Restore,
-  RestoreSlice,
-  RestoreV2,
-  Save,
-  SaveSlices,
-  SaveV2,
-  ShardedFilename,
-  ShardedFilespec,
-} from "../ops/checkpoint.ts";
+  Gather,
+  GatherNd,
+  GatherV2,
+  ScatterNd,
+  ScatterNdNonAliasingAdd,
+  TensorScatterAdd,
+  TensorScatterMax,
+  TensorScatterMin,
+  TensorScatterSub,
+  TensorScatterUpdate,
+} from "../ops/array/gather.ts";
 export {
-  ControlTrigger,
-  Enter,
-  Exit,
-  LoopCond,
-  Merge,
-  NextIteration,
-  NoOp,
-  RefEnter,
-  RefExit,
-  RefMerge,
-  RefNextIteration,
-  RefSwitch,
-  StackCloseV2,
-  StackPopV2,
-  StackPushV2,
-  StackV2,
-  Switch,
-} from "../ops/control-flow.ts";
-export { DataFormatDimMap, DataFormatVecPermute } from "../ops/data-format.ts";
+  Copy,
+  CopyHost,
+  DebugIdentity,
+  DebugIdentityV2,
+  DebugIdentityV3,
+  DebugNanCount,
+  Empty,
+  HostConst,
+  InplaceAdd,
+  InplaceSub,
+  InplaceUpdate,
+  Timestamp,
+} from "../ops/array/inplace.ts";
+export {
+  Diag,
+  DiagPart,
+  MatrixBandPart,
+  MatrixDiag,
+  MatrixDiagPart,
+  MatrixDiagPartV2,
+  MatrixDiagPartV3,
+  MatrixDiagV2,
+  MatrixDiagV3,
+  MatrixSetDiag,
+  MatrixSetDiagV2,
+  MatrixSetDiagV3,
+} from "../ops/array/matrix.ts";
+export { IsotonicRegression, NearestNeighbors } from "../ops/array/neighbors.ts";
+export { ApproxTopK, NthElement } from "../ops/array/nth-element.ts";
+export {
+  BroadcastArgs,
+  BroadcastGradientArgs,
+  BroadcastTo,
+  MirrorPad,
+  MirrorPadGrad,
+  Pad,
+  PadV2,
+  Tile,
+  TileGrad,
+} from "../ops/array/padding.ts";
+export {
+  DynamicPartition,
+  DynamicStitch,
+  ListDiff,
+  LowerBound,
+  ParallelDynamicStitch,
+  Unique,
+  UniqueV2,
+  UniqueWithCounts,
+  UniqueWithCountsV2,
+  UnravelIndex,
+  UpperBound,
+} from "../ops/array/partition.ts";
+export { LinSpace, Range } from "../ops/array/ranges.ts";
+export {
+  BatchToSpace,
+  BatchToSpaceND,
+  ConjugateTranspose,
+  DepthToSpace,
+  InvertPermutation,
+  Reverse,
+  ReverseSequence,
+  ReverseV2,
+  Roll,
+  SpaceToBatch,
+  SpaceToBatchND,
+  SpaceToDepth,
+  Transpose,
+} from "../ops/array/rearranging.ts";
+export { Select, SelectV2, Where } from "../ops/array/selection.ts";
+export {
+  Concat,
+  ConcatOffset,
+  ConcatV2,
+  ParallelConcat,
+  Slice,
+  Split,
+  SplitV,
+  StridedSlice,
+  StridedSliceGrad,
+} from "../ops/array/slicing.ts";
+export { Barrier, BarrierClose, BarrierIncompleteSize, BarrierInsertMany, BarrierReadySize, BarrierTakeMany } from "../ops/data/barrier.ts";
 export {
   AssertNextDataset,
   AssertPrevDataset,
@@ -208,7 +160,7 @@ export {
   SlidingWindowDataset,
   ThreadPoolDataset,
   ThreadPoolHandle,
-} from "../ops/dataset-rarer.ts";
+} from "../ops/data/dataset-rarer.ts";
 export {
   FixedLengthRecordDataset,
   FixedLengthRecordDatasetV2,
@@ -222,7 +174,7 @@ export {
   TensorDataset,
   TensorSliceDataset,
   TextLineDataset,
-} from "../ops/dataset-sources.ts";
+} from "../ops/data/dataset-sources.ts";
 export {
   AssertCardinalityDataset,
   BatchDataset,
@@ -284,65 +236,8 @@ export {
   WindowDataset,
   WrapDatasetVariant,
   ZipDataset,
-} from "../ops/dataset.ts";
-export { ParseExample, ParseExampleV2, ParseSingleExample } from "../ops/example.ts";
-export { Fingerprint } from "../ops/fingerprint.ts";
-export {
-  Abort,
-  Case,
-  FakeParam,
-  For,
-  If,
-  PartitionedCall,
-  StatefulPartitionedCall,
-  StatelessCase,
-  StatelessIf,
-  StatelessWhile,
-  ToBool,
-  While,
-} from "../ops/functional-calls.ts";
-export { PyFunc, PyFuncStateless } from "../ops/host-function.ts";
-export {
-  CombinedNonMaxSuppression,
-  CropAndResize,
-  CropAndResizeGradBoxes,
-  CropAndResizeGradImage,
-  NonMaxSuppression,
-  NonMaxSuppressionV2,
-  NonMaxSuppressionV3,
-  NonMaxSuppressionV4,
-  NonMaxSuppressionV5,
-  NonMaxSuppressionWithOverlaps,
-} from "../ops/image-boxes.ts";
-export { DecodeAndCropJpeg, DecodeBmp, DecodeGif, DecodeImage, DecodeJpeg, DecodePng, ExtractJpegShape } from "../ops/image-codecs.ts";
-export {
-  DrawBoundingBoxes,
-  DrawBoundingBoxesV2,
-  SampleDistortedBoundingBox,
-  SampleDistortedBoundingBoxV2,
-  StatelessSampleDistortedBoundingBox,
-} from "../ops/image-drawing.ts";
-export { EncodeJpeg, EncodeJpegVariableQuality, EncodePng } from "../ops/image-encoders.ts";
-export { ImageProjectiveTransformV2, ImageProjectiveTransformV3 } from "../ops/image-projective.ts";
-export {
-  ResizeArea,
-  ResizeBicubic,
-  ResizeBicubicGrad,
-  ResizeBilinear,
-  ResizeBilinearGrad,
-  ResizeNearestNeighbor,
-  ResizeNearestNeighborGrad,
-} from "../ops/image-resize.ts";
-export { ExtractGlimpse, ExtractGlimpseV2, ScaleAndTranslate, ScaleAndTranslateGrad } from "../ops/image-warping.ts";
-export {
-  AdjustContrastv2,
-  AdjustHue,
-  AdjustSaturation,
-  ExtractImagePatches,
-  ExtractVolumePatches,
-  HSVToRGB,
-  RGBToHSV,
-} from "../ops/image.ts";
+} from "../ops/data/dataset.ts";
+export { ParseExample, ParseExampleV2, ParseSingleExample } from "../ops/data/example.ts";
 export {
   AnonymousIterator,
   AnonymousIteratorV3,
@@ -360,8 +255,219 @@ export {
   OptionalGetValue,
   OptionalHasValue,
   OptionalNone,
-} from "../ops/iterator.ts";
-export { Eig } from "../ops/linalg-eigen.ts";
+} from "../ops/data/iterator.ts";
+export { InitializeTableFromTextFileV2 } from "../ops/data/lookup-files.ts";
+export {
+  HashTableV2,
+  InitializeTableV2,
+  LookupTableExportV2,
+  LookupTableFindV2,
+  LookupTableImportV2,
+  LookupTableInsertV2,
+  LookupTableRemoveV2,
+  LookupTableSizeV2,
+  MutableDenseHashTableV2,
+  MutableHashTableOfTensorsV2,
+  MutableHashTableV2,
+} from "../ops/data/lookup.ts";
+export {
+  FIFOQueueV2,
+  PaddingFIFOQueueV2,
+  PriorityQueueV2,
+  QueueCloseV2,
+  QueueDequeueManyV2,
+  QueueDequeueUpToV2,
+  QueueDequeueV2,
+  QueueEnqueueManyV2,
+  QueueEnqueueV2,
+  QueueIsClosedV2,
+  QueueSizeV2,
+  RandomShuffleQueueV2,
+} from "../ops/data/queue.ts";
+export {
+  FixedLengthRecordReaderV2,
+  IdentityReaderV2,
+  ReaderNumRecordsProducedV2,
+  ReaderNumWorkUnitsCompletedV2,
+  ReaderReadUpToV2,
+  ReaderReadV2,
+  ReaderResetV2,
+  ReaderRestoreStateV2,
+  ReaderSerializeStateV2,
+  TFRecordReaderV2,
+  TextLineReaderV2,
+  WholeFileReaderV2,
+} from "../ops/data/reader.ts";
+export {
+  DecodeJSONExample,
+  ParseSequenceExample,
+  ParseSequenceExampleV2,
+  ParseSingleSequenceExample,
+} from "../ops/data/sequence-example.ts";
+export {
+  MapClear,
+  MapIncompleteSize,
+  MapPeek,
+  MapSize,
+  MapStage,
+  MapUnstage,
+  MapUnstageNoKey,
+  OrderedMapClear,
+  OrderedMapIncompleteSize,
+  OrderedMapPeek,
+  OrderedMapSize,
+  OrderedMapStage,
+  OrderedMapUnstage,
+  OrderedMapUnstageNoKey,
+  Stage,
+  StageClear,
+  StagePeek,
+  StageSize,
+  Unstage,
+} from "../ops/data/staging.ts";
+export {
+  ControlTrigger,
+  Enter,
+  Exit,
+  LoopCond,
+  Merge,
+  NextIteration,
+  NoOp,
+  RefEnter,
+  RefExit,
+  RefMerge,
+  RefNextIteration,
+  RefSwitch,
+  StackCloseV2,
+  StackPopV2,
+  StackPushV2,
+  StackV2,
+  Switch,
+} from "../ops/flow/control-flow.ts";
+export {
+  Abort,
+  Case,
+  FakeParam,
+  For,
+  If,
+  PartitionedCall,
+  StatefulPartitionedCall,
+  StatelessCase,
+  StatelessIf,
+  StatelessWhile,
+  ToBool,
+  While,
+} from "../ops/flow/functional-calls.ts";
+export { PyFunc, PyFuncStateless } from "../ops/flow/host-function.ts";
+export {
+  TensorArray,
+  TensorArrayClose,
+  TensorArrayCloseV2,
+  TensorArrayConcat,
+  TensorArrayConcatV2,
+  TensorArrayGather,
+  TensorArrayGatherV2,
+  TensorArrayGrad,
+  TensorArrayGradV2,
+  TensorArrayPack,
+  TensorArrayRead,
+  TensorArrayReadV2,
+  TensorArrayScatter,
+  TensorArrayScatterV2,
+  TensorArraySize,
+  TensorArraySizeV2,
+  TensorArraySplit,
+  TensorArraySplitV2,
+  TensorArrayUnpack,
+  TensorArrayV2,
+  TensorArrayWrite,
+  TensorArrayWriteV2,
+} from "../ops/flow/tensor-array-older.ts";
+export {
+  TensorArrayCloseV3,
+  TensorArrayConcatV3,
+  TensorArrayGatherV3,
+  TensorArrayGradV3,
+  TensorArrayGradWithShape,
+  TensorArrayReadV3,
+  TensorArrayScatterV3,
+  TensorArraySizeV3,
+  TensorArraySplitV3,
+  TensorArrayV3,
+  TensorArrayWriteV3,
+} from "../ops/flow/tensor-array.ts";
+export {
+  EmptyTensorList,
+  TensorListConcat,
+  TensorListConcatLists,
+  TensorListConcatV2,
+  TensorListElementShape,
+  TensorListFromTensor,
+  TensorListGather,
+  TensorListGetItem,
+  TensorListLength,
+  TensorListPopBack,
+  TensorListPushBack,
+  TensorListReserve,
+  TensorListResize,
+  TensorListScatter,
+  TensorListScatterIntoExistingList,
+  TensorListScatterV2,
+  TensorListSetItem,
+  TensorListSplit,
+  TensorListStack,
+} from "../ops/flow/tensor-list.ts";
+export {
+  EmptyTensorMap,
+  TensorMapErase,
+  TensorMapHasKey,
+  TensorMapInsert,
+  TensorMapLookup,
+  TensorMapSize,
+  TensorMapStackKeys,
+} from "../ops/flow/tensor-map.ts";
+export {
+  CombinedNonMaxSuppression,
+  CropAndResize,
+  CropAndResizeGradBoxes,
+  CropAndResizeGradImage,
+  NonMaxSuppression,
+  NonMaxSuppressionV2,
+  NonMaxSuppressionV3,
+  NonMaxSuppressionV4,
+  NonMaxSuppressionV5,
+  NonMaxSuppressionWithOverlaps,
+} from "../ops/image/boxes.ts";
+export { DecodeAndCropJpeg, DecodeBmp, DecodeGif, DecodeImage, DecodeJpeg, DecodePng, ExtractJpegShape } from "../ops/image/codecs.ts";
+export {
+  DrawBoundingBoxes,
+  DrawBoundingBoxesV2,
+  SampleDistortedBoundingBox,
+  SampleDistortedBoundingBoxV2,
+  StatelessSampleDistortedBoundingBox,
+} from "../ops/image/drawing.ts";
+export { EncodeJpeg, EncodeJpegVariableQuality, EncodePng } from "../ops/image/encoders.ts";
+export {
+  AdjustContrastv2,
+  AdjustHue,
+  AdjustSaturation,
+  ExtractImagePatches,
+  ExtractVolumePatches,
+  HSVToRGB,
+  RGBToHSV,
+} from "../ops/image/image.ts";
+export { ImageProjectiveTransformV2, ImageProjectiveTransformV3 } from "../ops/image/projective.ts";
+export {
+  ResizeArea,
+  ResizeBicubic,
+  ResizeBicubicGrad,
+  ResizeBilinear,
+  ResizeBilinearGrad,
+  ResizeNearestNeighbor,
+  ResizeNearestNeighborGrad,
+} from "../ops/image/resize.ts";
+export { ExtractGlimpse, ExtractGlimpseV2, ScaleAndTranslate, ScaleAndTranslateGrad } from "../ops/image/warping.ts";
+export { Eig } from "../ops/linalg/eigen.ts";
 export {
   BandedTriangularSolve,
   CholeskyGrad,
@@ -369,7 +475,7 @@ export {
   MatrixLogarithm,
   MatrixSquareRoot,
   TridiagonalMatMul,
-} from "../ops/linalg-functions.ts";
+} from "../ops/linalg/functions.ts";
 export {
   Cholesky,
   LogMatrixDeterminant,
@@ -383,31 +489,17 @@ export {
   SelfAdjointEigV2,
   Svd,
   TridiagonalSolve,
-} from "../ops/linalg.ts";
-export { InitializeTableFromTextFileV2 } from "../ops/lookup-files.ts";
-export {
-  HashTableV2,
-  InitializeTableV2,
-  LookupTableExportV2,
-  LookupTableFindV2,
-  LookupTableImportV2,
-  LookupTableInsertV2,
-  LookupTableRemoveV2,
-  LookupTableSizeV2,
-  MutableDenseHashTableV2,
-  MutableHashTableOfTensorsV2,
-  MutableHashTableV2,
-} from "../ops/lookup.ts";
+} from "../ops/linalg/linalg.ts";
+export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/math/bitwise.ts";
 export {
   DenseCountSparseOutput,
   RaggedBincount,
   RaggedCountSparseOutput,
   SparseBincount,
   SparseCountSparseOutput,
-} from "../ops/math-count-sparse.ts";
-export { Bincount, Bucketize, DenseBincount, HistogramFixedWidth } from "../ops/math-counting.ts";
-export { Einsum } from "../ops/math-einsum.ts";
-export { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D, IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D, RFFT3D } from "../ops/math-fft.ts";
+} from "../ops/math/count-sparse.ts";
+export { Bincount, Bucketize, DenseBincount, HistogramFixedWidth } from "../ops/math/counting.ts";
+export { Einsum } from "../ops/math/einsum.ts";
 export {
   Abs,
   Acos,
@@ -463,7 +555,7 @@ export {
   Tan,
   Tanh,
   TanhGrad,
-} from "../ops/math-functions.ts";
+} from "../ops/math/functions.ts";
 export {
   BesselJ0,
   BesselJ1,
@@ -478,47 +570,7 @@ export {
   FresnelCos,
   FresnelSin,
   Spence,
-} from "../ops/math-integrals.ts";
-export { BatchMatMul, BatchMatMulV2, BatchMatMulV3, MatMul, SparseMatMul } from "../ops/math-matrix.ts";
-export {
-  All,
-  Any,
-  ArgMax,
-  ArgMin,
-  Cumprod,
-  Cumsum,
-  CumulativeLogsumexp,
-  EuclideanNorm,
-  Max,
-  Mean,
-  Min,
-  Prod,
-  Sum,
-} from "../ops/math-reduction.ts";
-export {
-  SegmentMax,
-  SegmentMean,
-  SegmentMin,
-  SegmentProd,
-  SegmentSum,
-  SparseSegmentMean,
-  SparseSegmentMeanGrad,
-  SparseSegmentMeanGradV2,
-  SparseSegmentMeanWithNumSegments,
-  SparseSegmentSqrtN,
-  SparseSegmentSqrtNGrad,
-  SparseSegmentSqrtNGradV2,
-  SparseSegmentSqrtNWithNumSegments,
-  SparseSegmentSum,
-  SparseSegmentSumGrad,
-  SparseSegmentSumGradV2,
-  SparseSegmentSumWithNumSegments,
-  UnsortedSegmentMax,
-  UnsortedSegmentMin,
-  UnsortedSegmentProd,
-  UnsortedSegmentSum,
-} from "../ops/math-segment.ts";
-export { Betainc, ClipByValue, Cross, Igamma, IgammaGradA, Igammac, NextAfter, Polygamma, Zeta } from "../ops/math-special.ts";
+} from "../ops/math/integrals.ts";
 export {
   AccumulateNV2,
   Add,
@@ -554,8 +606,47 @@ export {
   Xdivy,
   Xlog1py,
   Xlogy,
-} from "../ops/math.ts";
-export { IsotonicRegression, NearestNeighbors } from "../ops/neighbors.ts";
+} from "../ops/math/math.ts";
+export { BatchMatMul, BatchMatMulV2, BatchMatMulV3, MatMul, SparseMatMul } from "../ops/math/matrix.ts";
+export {
+  All,
+  Any,
+  ArgMax,
+  ArgMin,
+  Cumprod,
+  Cumsum,
+  CumulativeLogsumexp,
+  EuclideanNorm,
+  Max,
+  Mean,
+  Min,
+  Prod,
+  Sum,
+} from "../ops/math/reduction.ts";
+export {
+  SegmentMax,
+  SegmentMean,
+  SegmentMin,
+  SegmentProd,
+  SegmentSum,
+  SparseSegmentMean,
+  SparseSegmentMeanGrad,
+  SparseSegmentMeanGradV2,
+  SparseSegmentMeanWithNumSegments,
+  SparseSegmentSqrtN,
+  SparseSegmentSqrtNGrad,
+  SparseSegmentSqrtNGradV2,
+  SparseSegmentSqrtNWithNumSegments,
+  SparseSegmentSum,
+  SparseSegmentSumGrad,
+  SparseSegmentSumGradV2,
+  SparseSegmentSumWithNumSegments,
+  UnsortedSegmentMax,
+  UnsortedSegmentMin,
+  UnsortedSegmentProd,
+  UnsortedSegmentSum,
+} from "../ops/math/segment.ts";
+export { Betainc, ClipByValue, Cross, Igamma, IgammaGradA, Igammac, NextAfter, Polygamma, Zeta } from "../ops/math/special.ts";
 export {
   BlockLSTM,
   BlockLSTMGrad,
@@ -565,7 +656,7 @@ export {
   GRUBlockCellGrad,
   LSTMBlockCell,
   LSTMBlockCellGrad,
-} from "../ops/nn-block-cells.ts";
+} from "../ops/nn/block-cells.ts";
 export {
   Conv2D,
   Conv2DBackpropFilter,
@@ -576,50 +667,14 @@ export {
   DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
-} from "../ops/nn-convolution.ts";
-export { CTCBeamSearchDecoder, CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn-ctc.ts";
-export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn-embedding.ts";
-export { FractionalAvgPool, FractionalAvgPoolGrad, FractionalMaxPool, FractionalMaxPoolGrad } from "../ops/nn-fractional.ts";
-export { FusedPadConv2D, FusedResizeAndPadConv2D } from "../ops/nn-fused.ts";
-export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn-loss.ts";
-export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn-morphology.ts";
-export {
-  FusedBatchNorm,
-  FusedBatchNormGrad,
-  FusedBatchNormGradV2,
-  FusedBatchNormGradV3,
-  FusedBatchNormV2,
-  FusedBatchNormV3,
-  LRN,
-  LRNGrad,
-} from "../ops/nn-normalization.ts";
-export {
-  AvgPool,
-  AvgPool3D,
-  AvgPool3DGrad,
-  AvgPoolGrad,
-  MaxPool,
-  MaxPool3D,
-  MaxPool3DGrad,
-  MaxPool3DGradGrad,
-  MaxPoolGrad,
-  MaxPoolGradGrad,
-  MaxPoolGradGradV2,
-  MaxPoolGradGradWithArgmax,
-  MaxPoolGradV2,
-  MaxPoolGradWithArgmax,
-  MaxPoolV2,
-  MaxPoolWithArgmax,
-} from "../ops/nn-pooling.ts";
-export { ComputeAccidentalHits } from "../ops/nn-sampled-loss.ts";
-export {
-  AllCandidateSampler,
-  FixedUnigramCandidateSampler,
-  LearnedUnigramCandidateSampler,
-  LogUniformCandidateSampler,
-  ThreadUnsafeUnigramCandidateSampler,
-  UniformCandidateSampler,
-} from "../ops/nn-sampling.ts";
+} from "../ops/nn/convolution.ts";
+export { CTCBeamSearchDecoder, CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn/ctc.ts";
+export { DataFormatDimMap, DataFormatVecPermute } from "../ops/nn/data-format.ts";
+export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn/embedding.ts";
+export { FractionalAvgPool, FractionalAvgPoolGrad, FractionalMaxPool, FractionalMaxPoolGrad } from "../ops/nn/fractional.ts";
+export { FusedPadConv2D, FusedResizeAndPadConv2D } from "../ops/nn/fused.ts";
+export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn/loss.ts";
+export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn/morphology.ts";
 export {
   BiasAdd,
   BiasAddGrad,
@@ -641,7 +696,44 @@ export {
   SoftplusGrad,
   Softsign,
   SoftsignGrad,
-} from "../ops/nn.ts";
+} from "../ops/nn/nn.ts";
+export {
+  FusedBatchNorm,
+  FusedBatchNormGrad,
+  FusedBatchNormGradV2,
+  FusedBatchNormGradV3,
+  FusedBatchNormV2,
+  FusedBatchNormV3,
+  LRN,
+  LRNGrad,
+} from "../ops/nn/normalization.ts";
+export {
+  AvgPool,
+  AvgPool3D,
+  AvgPool3DGrad,
+  AvgPoolGrad,
+  MaxPool,
+  MaxPool3D,
+  MaxPool3DGrad,
+  MaxPool3DGradGrad,
+  MaxPoolGrad,
+  MaxPoolGradGrad,
+  MaxPoolGradGradV2,
+  MaxPoolGradGradWithArgmax,
+  MaxPoolGradV2,
+  MaxPoolGradWithArgmax,
+  MaxPoolV2,
+  MaxPoolWithArgmax,
+} from "../ops/nn/pooling.ts";
+export { ComputeAccidentalHits } from "../ops/nn/sampled-loss.ts";
+export {
+  AllCandidateSampler,
+  FixedUnigramCandidateSampler,
+  LearnedUnigramCandidateSampler,
+  LogUniformCandidateSampler,
+  ThreadUnsafeUnigramCandidateSampler,
+  UniformCandidateSampler,
+} from "../ops/nn/sampling.ts";
 export {
   AdjustContrast,
   BatchCholesky,
@@ -711,7 +803,6 @@ export {
   TextLineReader,
   WholeFileReader,
 } from "../ops/older-names.ts";
-export { PrintV2 } from "../ops/printing.ts";
 export {
   FakeQuantWithMinMaxArgs,
   FakeQuantWithMinMaxArgsGradient,
@@ -719,7 +810,7 @@ export {
   FakeQuantWithMinMaxVarsGradient,
   FakeQuantWithMinMaxVarsPerChannel,
   FakeQuantWithMinMaxVarsPerChannelGradient,
-} from "../ops/quantization.ts";
+} from "../ops/quantized/quantization.ts";
 export {
   QuantizeDownAndShrinkRange,
   QuantizedAvgPool,
@@ -733,7 +824,7 @@ export {
   QuantizedReshape,
   RequantizationRange,
   Requantize,
-} from "../ops/quantized-arithmetic.ts";
+} from "../ops/quantized/quantized-arithmetic.ts";
 export {
   Dequantize,
   QuantizeAndDequantize,
@@ -742,40 +833,14 @@ export {
   QuantizeAndDequantizeV4,
   QuantizeAndDequantizeV4Grad,
   QuantizeV2,
-} from "../ops/quantized-tensors.ts";
+} from "../ops/quantized/quantized-tensors.ts";
 export {
   UniformDequantize,
   UniformQuantize,
   UniformQuantizedAdd,
   UniformQuantizedClipByValue,
   UniformRequantize,
-} from "../ops/quantized-uniform.ts";
-export {
-  FIFOQueueV2,
-  PaddingFIFOQueueV2,
-  PriorityQueueV2,
-  QueueCloseV2,
-  QueueDequeueManyV2,
-  QueueDequeueUpToV2,
-  QueueDequeueV2,
-  QueueEnqueueManyV2,
-  QueueEnqueueV2,
-  QueueIsClosedV2,
-  QueueSizeV2,
-  RandomShuffleQueueV2,
-} from "../ops/queue.ts";
-export {
-  RaggedCross,
-  RaggedFillEmptyRows,
-  RaggedFillEmptyRowsGrad,
-  RaggedGather,
-  RaggedRange,
-  RaggedTensorFromVariant,
-  RaggedTensorToSparse,
-  RaggedTensorToTensor,
-  RaggedTensorToVariant,
-  RaggedTensorToVariantGradient,
-} from "../ops/ragged.ts";
+} from "../ops/quantized/quantized-uniform.ts";
 export {
   ParameterizedTruncatedNormal,
   RandomGamma,
@@ -789,7 +854,15 @@ export {
   StatelessRandomGammaV2,
   StatelessRandomGammaV3,
   StatelessRandomPoisson,
-} from "../ops/random-distributions.ts";
+} from "../ops/random/distributions.ts";
+export {
+  Multinomial,
+  RandomShuffle,
+  RandomStandardNormal,
+  RandomUniform,
+  RandomUniformInt,
+  TruncatedNormal,
+} from "../ops/random/random.ts";
 export {
   KMC2ChainInitialization,
   KmeansPlusPlusInitialization,
@@ -802,7 +875,7 @@ export {
   StatefulUniform,
   StatefulUniformFullInt,
   StatefulUniformInt,
-} from "../ops/random-stateful.ts";
+} from "../ops/random/stateful.ts";
 export {
   StatelessRandomGetAlg,
   StatelessRandomGetKeyCounter,
@@ -818,26 +891,10 @@ export {
   StatelessShuffle,
   StatelessTruncatedNormal,
   StatelessTruncatedNormalV2,
-} from "../ops/random-stateless.ts";
-export { Multinomial, RandomShuffle, RandomStandardNormal, RandomUniform, RandomUniformInt, TruncatedNormal } from "../ops/random.ts";
-export {
-  FixedLengthRecordReaderV2,
-  IdentityReaderV2,
-  ReaderNumRecordsProducedV2,
-  ReaderNumWorkUnitsCompletedV2,
-  ReaderReadUpToV2,
-  ReaderReadV2,
-  ReaderResetV2,
-  ReaderRestoreStateV2,
-  ReaderSerializeStateV2,
-  TFRecordReaderV2,
-  TextLineReaderV2,
-  WholeFileReaderV2,
-} from "../ops/reader.ts";
-export { ApproxTopK, NthElement } from "../ops/selection.ts";
-export { DecodeJSONExample, ParseSequenceExample, ParseSequenceExampleV2, ParseSingleSequenceExample } from "../ops/sequence-example.ts";
-export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sets.ts";
-export { SparseCross, SparseCrossHashed, SparseCrossV2 } from "../ops/sparse-cross.ts";
+} from "../ops/random/stateless.ts";
+export { AudioSpectrogram, DecodeWav, EncodeWav, Mfcc } from "../ops/signal/audio.ts";
+export { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D, IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D, RFFT3D } from "../ops/signal/fft.ts";
+export { SparseCross, SparseCrossHashed, SparseCrossV2 } from "../ops/sparse/cross.ts";
 export {
   CSRSparseMatrixComponents,
   CSRSparseMatrixToDense,
@@ -855,10 +912,32 @@ export {
   SparseMatrixTranspose,
   SparseMatrixZeros,
   SparseTensorToCSRSparseMatrix,
-} from "../ops/sparse-csr.ts";
-export { SparseDenseCwiseAdd, SparseDenseCwiseDiv, SparseDenseCwiseMul } from "../ops/sparse-dense.ts";
-export { AddManySparseToTensorsMap, AddSparseToTensorsMap, TakeManySparseFromTensorsMap } from "../ops/sparse-map.ts";
-export { DeserializeManySparse, DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse-serialization.ts";
+} from "../ops/sparse/csr.ts";
+export { SparseDenseCwiseAdd, SparseDenseCwiseDiv, SparseDenseCwiseMul } from "../ops/sparse/dense.ts";
+export { AddManySparseToTensorsMap, AddSparseToTensorsMap, TakeManySparseFromTensorsMap } from "../ops/sparse/map.ts";
+export {
+  RaggedCross,
+  RaggedFillEmptyRows,
+  RaggedFillEmptyRowsGrad,
+  RaggedGather,
+  RaggedRange,
+  RaggedTensorFromVariant,
+  RaggedTensorToSparse,
+  RaggedTensorToTensor,
+  RaggedTensorToVariant,
+  RaggedTensorToVariantGradient,
+} from "../ops/sparse/ragged.ts";
+export { DeserializeManySparse, DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse/serialization.ts";
+export { DenseToDenseSetOperation, DenseToSparseSetOperation, SetSize, SparseToSparseSetOperation } from "../ops/sparse/sets.ts";
+export {
+  SparseReduceMax,
+  SparseReduceMaxSparse,
+  SparseReduceSum,
+  SparseReduceSumSparse,
+  SparseSoftmax,
+  SparseTensorDenseMatMul,
+  SparseToDense,
+} from "../ops/sparse/sparse.ts";
 export {
   SparseAdd,
   SparseAddGrad,
@@ -873,37 +952,34 @@ export {
   SparseSparseMinimum,
   SparseSplit,
   SparseTensorDenseAdd,
-} from "../ops/sparse-structure.ts";
+} from "../ops/sparse/structure.ts";
 export {
-  SparseReduceMax,
-  SparseReduceMaxSparse,
-  SparseReduceSum,
-  SparseReduceSumSparse,
-  SparseSoftmax,
-  SparseTensorDenseMatMul,
-  SparseToDense,
-} from "../ops/sparse.ts";
+  AccumulatorApplyGradient,
+  AccumulatorNumAccumulated,
+  AccumulatorSetGlobalStep,
+  AccumulatorTakeGradient,
+  ConditionalAccumulator,
+  ResourceAccumulatorApplyGradient,
+  ResourceAccumulatorNumAccumulated,
+  ResourceAccumulatorSetGlobalStep,
+  ResourceAccumulatorTakeGradient,
+  ResourceConditionalAccumulator,
+  SparseAccumulatorApplyGradient,
+  SparseAccumulatorTakeGradient,
+  SparseConditionalAccumulator,
+} from "../ops/state/accumulator.ts";
+export { GenerateVocabRemapping, LoadAndRemapMatrix } from "../ops/state/checkpoint-remapping.ts";
 export {
-  MapClear,
-  MapIncompleteSize,
-  MapPeek,
-  MapSize,
-  MapStage,
-  MapUnstage,
-  MapUnstageNoKey,
-  OrderedMapClear,
-  OrderedMapIncompleteSize,
-  OrderedMapPeek,
-  OrderedMapSize,
-  OrderedMapStage,
-  OrderedMapUnstage,
-  OrderedMapUnstageNoKey,
-  Stage,
-  StageClear,
-  StagePeek,
-  StageSize,
-  Unstage,
-} from "../ops/staging.ts";
+  MergeV2Checkpoints,
+  Restore,
+  RestoreSlice,
+  RestoreV2,
+  Save,
+  SaveSlices,
+  SaveV2,
+  ShardedFilename,
+  ShardedFilespec,
+} from "../ops/state/checkpoint.ts";
 export {
   DeleteSessionTensor,
   DestroyTemporaryVariable,
@@ -911,7 +987,7 @@ export {
   GetSessionTensor,
   RefSelect,
   TemporaryVariable,
-} from "../ops/state-temporary.ts";
+} from "../ops/state/state-temporary.ts";
 export {
   Assign,
   AssignAdd,
@@ -958,127 +1034,7 @@ export {
   Variable,
   VariableShape,
   VariableV2,
-} from "../ops/state.ts";
-export { DecodeCSV, DecodeRaw, StringFormat, StringSplit, StringSplitV2, UnicodeScript } from "../ops/string-parsing.ts";
-export {
-  StringNGrams,
-  UnicodeDecode,
-  UnicodeDecodeWithOffsets,
-  UnicodeEncode,
-  UnicodeTranscode,
-  UnsortedSegmentJoin,
-} from "../ops/string-unicode.ts";
-export {
-  AsString,
-  DecodeBase64,
-  EncodeBase64,
-  ReduceJoin,
-  RegexFullMatch,
-  RegexReplace,
-  StaticRegexFullMatch,
-  StaticRegexReplace,
-  StringJoin,
-  StringLength,
-  StringLower,
-  StringStrip,
-  StringToHashBucket,
-  StringToHashBucketFast,
-  StringToHashBucketStrong,
-  StringToNumber,
-  StringUpper,
-  Substr,
-} from "../ops/string.ts";
-export {
-  CloseSummaryWriter,
-  CreateSummaryFileWriter,
-  FlushSummaryWriter,
-  ImportEvent,
-  SummaryWriter,
-  WriteAudioSummary,
-  WriteGraphSummary,
-  WriteHistogramSummary,
-  WriteImageSummary,
-  WriteRawProtoSummary,
-  WriteScalarSummary,
-  WriteSummary,
-} from "../ops/summary-writer.ts";
-export {
-  AudioSummary,
-  AudioSummaryV2,
-  HistogramSummary,
-  ImageSummary,
-  MergeSummary,
-  ScalarSummary,
-  TensorSummary,
-  TensorSummaryV2,
-} from "../ops/summary.ts";
-export {
-  TensorArray,
-  TensorArrayClose,
-  TensorArrayCloseV2,
-  TensorArrayConcat,
-  TensorArrayConcatV2,
-  TensorArrayGather,
-  TensorArrayGatherV2,
-  TensorArrayGrad,
-  TensorArrayGradV2,
-  TensorArrayPack,
-  TensorArrayRead,
-  TensorArrayReadV2,
-  TensorArrayScatter,
-  TensorArrayScatterV2,
-  TensorArraySize,
-  TensorArraySizeV2,
-  TensorArraySplit,
-  TensorArraySplitV2,
-  TensorArrayUnpack,
-  TensorArrayV2,
-  TensorArrayWrite,
-  TensorArrayWriteV2,
-} from "../ops/tensor-array-older.ts";
-export {
-  TensorArrayCloseV3,
-  TensorArrayConcatV3,
-  TensorArrayGatherV3,
-  TensorArrayGradV3,
-  TensorArrayGradWithShape,
-  TensorArrayReadV3,
-  TensorArrayScatterV3,
-  TensorArraySizeV3,
-  TensorArraySplitV3,
-  TensorArrayV3,
-  TensorArrayWriteV3,
-} from "../ops/tensor-array.ts";
-export {
-  EmptyTensorList,
-  TensorListConcat,
-  TensorListConcatLists,
-  TensorListConcatV2,
-  TensorListElementShape,
-  TensorListFromTensor,
-  TensorListGather,
-  TensorListGetItem,
-  TensorListLength,
-  TensorListPopBack,
-  TensorListPushBack,
-  TensorListReserve,
-  TensorListResize,
-  TensorListScatter,
-  TensorListScatterIntoExistingList,
-  TensorListScatterV2,
-  TensorListSetItem,
-  TensorListSplit,
-  TensorListStack,
-} from "../ops/tensor-list.ts";
-export {
-  EmptyTensorMap,
-  TensorMapErase,
-  TensorMapHasKey,
-  TensorMapInsert,
-  TensorMapLookup,
-  TensorMapSize,
-  TensorMapStackKeys,
-} from "../ops/tensor-map.ts";
+} from "../ops/state/state.ts";
 export {
   ApplyAdaMax,
   ApplyAdadelta,
@@ -1137,4 +1093,68 @@ export {
   SparseApplyProximalAdagrad,
   SparseApplyProximalGradientDescent,
   SparseApplyRMSProp,
-} from "../ops/training.ts";
+} from "../ops/state/training.ts";
+export {
+  DecodeCompressed,
+  DecodePaddedRaw,
+  MatchingFiles,
+  ParseTensor,
+  ReadFile,
+  SerializeTensor,
+  WriteFile,
+} from "../ops/string/bytes.ts";
+export { Fingerprint } from "../ops/string/fingerprint.ts";
+export { DecodeCSV, DecodeRaw, StringFormat, StringSplit, StringSplitV2, UnicodeScript } from "../ops/string/parsing.ts";
+export {
+  AsString,
+  DecodeBase64,
+  EncodeBase64,
+  ReduceJoin,
+  RegexFullMatch,
+  RegexReplace,
+  StaticRegexFullMatch,
+  StaticRegexReplace,
+  StringJoin,
+  StringLength,
+  StringLower,
+  StringStrip,
+  StringToHashBucket,
+  StringToHashBucketFast,
+  StringToHashBucketStrong,
+  StringToNumber,
+  StringUpper,
+  Substr,
+} from "../ops/string/string.ts";
+export {
+  StringNGrams,
+  UnicodeDecode,
+  UnicodeDecodeWithOffsets,
+  UnicodeEncode,
+  UnicodeTranscode,
+  UnsortedSegmentJoin,
+} from "../ops/string/unicode.ts";
+export { PrintV2 } from "../ops/summary/printing.ts";
+export {
+  CloseSummaryWriter,
+  CreateSummaryFileWriter,
+  FlushSummaryWriter,
+  ImportEvent,
+  SummaryWriter,
+  WriteAudioSummary,
+  WriteGraphSummary,
+  WriteHistogramSummary,
+  WriteImageSummary,
+  WriteRawProtoSummary,
+  WriteScalarSummary,
+  WriteSummary,
+} from "../ops/summary/summary-writer.ts";
+export {
+  AudioSummary,
+  AudioSummaryV2,
+  HistogramSummary,
+  ImageSummary,
+  MergeSummary,
+  ScalarSummary,
+  TensorSummary,
+  TensorSummaryV2,
+} from "../ops/summary/summary.ts";

@@ -6,8 +6,19 @@ export {
   sparseSegmentMean as segmentMean,
   sparseSegmentSqrtN as segmentSqrtN,
   sparseSegmentSum as segmentSum,
-} from "../ops/math-segment.ts";
-export { expandDims, eye, fromDense, mask, resetShape, toIndicator } from "../ops/sparse-making.ts";
+} from "../ops/math/segment.ts";
+export { expandDims, eye, fromDense, mask, resetShape, toIndicator } from "../ops/sparse/making.ts";
+export {
+  sparsePlaceholder as placeholder,
+  sparseReduceMax as reduceMax,
+  sparseReduceMaxSparse as reduceMaxSparse,
+  sparseReduceSum as reduceSum,
+  sparseReduceSumSparse as reduceSumSparse,
+  sparseSoftmax as softmax,
+  sparseTensorDenseMatmul as matmul,
+  sparseTensorDenseMatmul as sparseDenseMatmul,
+  sparseTensorToDense as toDense,
+} from "../ops/sparse/sparse.ts";
 export {
   sparseAdd as add,
   sparseConcat as concat,
@@ -21,15 +32,4 @@ export {
   sparseSlice as slice,
   sparseSplit as split,
   sparseTranspose as transpose,
-} from "../ops/sparse-structure.ts";
-export {
-  sparsePlaceholder as placeholder,
-  sparseReduceMax as reduceMax,
-  sparseReduceMaxSparse as reduceMaxSparse,
-  sparseReduceSum as reduceSum,
-  sparseReduceSumSparse as reduceSumSparse,
-  sparseSoftmax as softmax,
-  sparseTensorDenseMatmul as matmul,
-  sparseTensorDenseMatmul as sparseDenseMatmul,
-  sparseTensorToDense as toDense,
-} from "../ops/sparse.ts";
+} from "../ops/sparse/structure.ts";

@@ -144,7 +144,11 @@ export {
   makeNdarray,
   makeTensorProto,
 } from "../library/graph-inspection.ts";
-export { GraphKeys } from "../library/graph-keys.ts";
+export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
+export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
+export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
+export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
+export { GraphKeys } from "../library/variables/graph-keys.ts";
 export {
   constantInitializer,
   glorotNormalInitializer,
@@ -156,13 +160,9 @@ export {
   uniformUnitScalingInitializer,
   varianceScalingInitializer,
   zerosInitializer,
-} from "../library/initializers.ts";
-export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
-export { orthogonalInitializer } from "../library/matrix-initializers.ts";
-export { fixedSizePartitioner, minMaxVariablePartitioner, variableAxisSizePartitioner } from "../library/partitioned-variable.ts";
-export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
-export { RaggedTensor } from "../library/ragged-tensor.ts";
-export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
+} from "../library/variables/initializers.ts";
+export { orthogonalInitializer } from "../library/variables/matrix-initializers.ts";
+export { fixedSizePartitioner, minMaxVariablePartitioner, variableAxisSizePartitioner } from "../library/variables/partitioned-variable.ts";
 export {
   addToCollection,
   addToCollections,
@@ -174,7 +174,7 @@ export {
   getCollectionRef,
   nameScope,
   opScope,
-} from "../library/scopes.ts";
+} from "../library/variables/scopes.ts";
 export {
   allVariables,
   assertVariablesInitialized,
@@ -190,7 +190,7 @@ export {
   reportUninitializedVariables,
   trainableVariables,
   variablesInitializer,
-} from "../library/variable-lists.ts";
+} from "../library/variables/variable-lists.ts";
 export {
   AUTO_REUSE,
   VariableScope,
@@ -202,7 +202,7 @@ export {
   noRegularizer,
   variableOpScope,
   variableScope,
-} from "../library/variable-scope.ts";
+} from "../library/variables/variable-scope.ts";
 export {
   Variable,
   assign,
@@ -223,61 +223,7 @@ export {
   scatterNdUpdate,
   scatterSub,
   scatterUpdate,
-} from "../library/variables.ts";
-export {
-  batchGather,
-  gather,
-  gatherNd,
-  scatterNd,
-  tensorScatterAdd,
-  tensorScatterNdAdd,
-  tensorScatterNdMax,
-  tensorScatterNdMin,
-  tensorScatterNdSub,
-  tensorScatterNdUpdate,
-  tensorScatterSub,
-  tensorScatterUpdate,
-} from "../ops/array-gather.ts";
-export { timestamp } from "../ops/array-inplace.ts";
-export {
-  diag,
-  diagPart,
-  eye,
-  matrixBandPart,
-  matrixDiag,
-  matrixDiagPart,
-  matrixSetDiag,
-  matrixTranspose,
-  trace,
-} from "../ops/array-matrix.ts";
-export { broadcastDynamicShape, broadcastStaticShape, broadcastTo, pad, tile } from "../ops/array-padding.ts";
-export {
-  dynamicPartition,
-  dynamicStitch,
-  searchsorted,
-  setdiff1d,
-  unique,
-  uniqueWithCounts,
-  unravelIndex,
-} from "../ops/array-partition.ts";
-export { linSpace, linspace, meshgrid, range, repeat, sequenceMask } from "../ops/array-ranges.ts";
-export {
-  batchToSpace,
-  batchToSpaceNd,
-  depthToSpace,
-  invertPermutation,
-  requiredSpaceToBatchPaddings,
-  reverse,
-  reverseSequence,
-  reverseV2,
-  roll,
-  spaceToBatch,
-  spaceToBatchNd,
-  spaceToDepth,
-  transpose,
-} from "../ops/array-rearranging.ts";
-export { booleanMask, where, whereV2 } from "../ops/array-selection.ts";
-export { concat, newaxis, parallelStack, slice, split, stack, stridedSlice, unstack } from "../ops/array-slicing.ts";
+} from "../library/variables/variables.ts";
 export {
   bitcast,
   checkNumerics,
@@ -302,8 +248,63 @@ export {
   stopGradient,
   zeros,
   zerosLike,
-} from "../ops/array.ts";
-export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/bytes.ts";
+} from "../ops/array/array.ts";
+export {
+  batchGather,
+  gather,
+  gatherNd,
+  scatterNd,
+  tensorScatterAdd,
+  tensorScatterNdAdd,
+  tensorScatterNdMax,
+  tensorScatterNdMin,
+  tensorScatterNdSub,
+  tensorScatterNdUpdate,
+  tensorScatterSub,
+  tensorScatterUpdate,
+} from "../ops/array/gather.ts";
+export { timestamp } from "../ops/array/inplace.ts";
+export {
+  diag,
+  diagPart,
+  eye,
+  matrixBandPart,
+  matrixDiag,
+  matrixDiagPart,
+  matrixSetDiag,
+  matrixTranspose,
+  trace,
+} from "../ops/array/matrix.ts";
+export { broadcastDynamicShape, broadcastStaticShape, broadcastTo, pad, tile } from "../ops/array/padding.ts";
+export {
+  dynamicPartition,
+  dynamicStitch,
+  searchsorted,
+  setdiff1d,
+  unique,
+  uniqueWithCounts,
+  unravelIndex,
+} from "../ops/array/partition.ts";
+export { linSpace, linspace, meshgrid, range, repeat, sequenceMask } from "../ops/array/ranges.ts";
+export {
+  batchToSpace,
+  batchToSpaceNd,
+  depthToSpace,
+  invertPermutation,
+  requiredSpaceToBatchPaddings,
+  reverse,
+  reverseSequence,
+  reverseV2,
+  roll,
+  spaceToBatch,
+  spaceToBatchNd,
+  spaceToDepth,
+  transpose,
+} from "../ops/array/rearranging.ts";
+export { booleanMask, where, whereV2 } from "../ops/array/selection.ts";
+export { concat, newaxis, parallelStack, slice, split, stack, stridedSlice, unstack } from "../ops/array/slicing.ts";
+export { argsort, sort } from "../ops/array/sort.ts";
+export { decodeJsonExample } from "../ops/data/sequence-example.ts";
 export {
   assertEqual,
   assertGreater,
@@ -328,15 +329,14 @@ export {
   isNumericTensor,
   isStrictlyIncreasing,
   verifyTensorAllFinite,
-} from "../ops/check.ts";
-export { case, cond, switchCase, whileLoop } from "../ops/control-flow-contexts.ts";
-export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/control-flow.ts";
-export { fingerprint } from "../ops/fingerprint.ts";
-export { foldl, foldr, mapFn, scan, vectorizedMap } from "../ops/functional.ts";
-export { numpyFunction, pyFunc } from "../ops/host-function.ts";
-export { extractImagePatches, extractVolumePatches } from "../ops/image.ts";
-export { sqrtm as matrixSquareRoot } from "../ops/linalg-functions.ts";
-export { norm } from "../ops/linalg-norm.ts";
+} from "../ops/flow/check.ts";
+export { case, cond, switchCase, whileLoop } from "../ops/flow/control-flow-contexts.ts";
+export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/flow/control-flow.ts";
+export { foldl, foldr, mapFn, scan, vectorizedMap } from "../ops/flow/functional.ts";
+export { numpyFunction, pyFunc } from "../ops/flow/host-function.ts";
+export { TensorArray } from "../ops/flow/tensor-array.ts";
+export { extractImagePatches, extractVolumePatches } from "../ops/image/image.ts";
+export { sqrtm as matrixSquareRoot } from "../ops/linalg/functions.ts";
 export {
   cholesky,
   choleskySolve,
@@ -349,10 +349,10 @@ export {
   selfAdjointEig,
   selfAdjointEigvals,
   svd,
-} from "../ops/linalg.ts";
-export { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math-counting.ts";
-export { einsum } from "../ops/math-einsum.ts";
-export { fft, fft2d, fft3d, ifft, ifft2d, ifft3d } from "../ops/math-fft.ts";
+} from "../ops/linalg/linalg.ts";
+export { norm } from "../ops/linalg/norm.ts";
+export { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math/counting.ts";
+export { einsum } from "../ops/math/einsum.ts";
 export {
   abs,
   acos,
@@ -395,42 +395,7 @@ export {
   square,
   tan,
   tanh,
-} from "../ops/math-functions.ts";
-export { matmul, sparseMatmul, tensordot } from "../ops/math-matrix.ts";
-export {
-  argMax,
-  argMin,
-  argmax,
-  argmin,
-  countNonzero,
-  cumprod,
-  cumsum,
-  reduceAll,
-  reduceAny,
-  reduceLogsumexp,
-  reduceMax,
-  reduceMean,
-  reduceMin,
-  reduceProd,
-  reduceSum,
-} from "../ops/math-reduction.ts";
-export {
-  segmentMax,
-  segmentMean,
-  segmentMin,
-  segmentProd,
-  segmentSum,
-  sparseSegmentMean,
-  sparseSegmentSqrtN,
-  sparseSegmentSum,
-  unsortedSegmentMax,
-  unsortedSegmentMean,
-  unsortedSegmentMin,
-  unsortedSegmentProd,
-  unsortedSegmentSqrtN,
-  unsortedSegmentSum,
-} from "../ops/math-segment.ts";
-export { betainc, cross, igamma, igammac, lbeta, polygamma, saturateCast, zeta } from "../ops/math-special.ts";
+} from "../ops/math/functions.ts";
 export {
   accumulateN,
   add,
@@ -473,9 +438,43 @@ export {
   truediv,
   truncatediv,
   truncatemod,
-} from "../ops/math.ts";
-export { editDistance } from "../ops/nn-ctc.ts";
-export { print } from "../ops/printing.ts";
+} from "../ops/math/math.ts";
+export { matmul, sparseMatmul, tensordot } from "../ops/math/matrix.ts";
+export {
+  argMax,
+  argMin,
+  argmax,
+  argmin,
+  countNonzero,
+  cumprod,
+  cumsum,
+  reduceAll,
+  reduceAny,
+  reduceLogsumexp,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSum,
+} from "../ops/math/reduction.ts";
+export {
+  segmentMax,
+  segmentMean,
+  segmentMin,
+  segmentProd,
+  segmentSum,
+  sparseSegmentMean,
+  sparseSegmentSqrtN,
+  sparseSegmentSum,
+  unsortedSegmentMax,
+  unsortedSegmentMean,
+  unsortedSegmentMin,
+  unsortedSegmentProd,
+  unsortedSegmentSqrtN,
+  unsortedSegmentSum,
+} from "../ops/math/segment.ts";
+export { betainc, cross, igamma, igammac, lbeta, polygamma, saturateCast, zeta } from "../ops/math/special.ts";
+export { editDistance } from "../ops/nn/ctc.ts";
 export {
   fakeQuantWithMinMaxArgs,
   fakeQuantWithMinMaxArgsGradient,
@@ -483,12 +482,10 @@ export {
   fakeQuantWithMinMaxVarsGradient,
   fakeQuantWithMinMaxVarsPerChannel,
   fakeQuantWithMinMaxVarsPerChannelGradient,
-} from "../ops/quantization.ts";
-export { quantizedConcat } from "../ops/quantized-arithmetic.ts";
-export { dequantize, quantize, quantizeV2 } from "../ops/quantized-tensors.ts";
-export { raggedFillEmptyRows, raggedFillEmptyRowsGrad } from "../ops/ragged.ts";
-export { randomGamma, randomPoisson } from "../ops/random-distributions.ts";
-export { randomIndexShuffle } from "../ops/random-stateful.ts";
+} from "../ops/quantized/quantization.ts";
+export { quantizedConcat } from "../ops/quantized/quantized-arithmetic.ts";
+export { dequantize, quantize, quantizeV2 } from "../ops/quantized/quantized-tensors.ts";
+export { randomGamma, randomPoisson } from "../ops/random/distributions.ts";
 export {
   getSeed,
   multinomial,
@@ -498,11 +495,23 @@ export {
   randomUniform,
   setRandomSeed,
   truncatedNormal,
-} from "../ops/random.ts";
-export { decodeJsonExample } from "../ops/sequence-example.ts";
-export { argsort, sort } from "../ops/sort.ts";
-export { sparseMask, sparseResetShape, sparseToIndicator } from "../ops/sparse-making.ts";
-export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse-serialization.ts";
+} from "../ops/random/random.ts";
+export { randomIndexShuffle } from "../ops/random/stateful.ts";
+export { fft, fft2d, fft3d, ifft, ifft2d, ifft3d } from "../ops/signal/fft.ts";
+export { sparseMask, sparseResetShape, sparseToIndicator } from "../ops/sparse/making.ts";
+export { raggedFillEmptyRows, raggedFillEmptyRowsGrad } from "../ops/sparse/ragged.ts";
+export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse/serialization.ts";
+export {
+  sparsePlaceholder,
+  sparseReduceMax,
+  sparseReduceMaxSparse,
+  sparseReduceSum,
+  sparseReduceSumSparse,
+  sparseSoftmax,
+  sparseTensorDenseMatmul,
+  sparseTensorToDense,
+  sparseToDense,
+} from "../ops/sparse/sparse.ts";
 export {
   sparseAdd,
   sparseConcat,
@@ -516,20 +525,11 @@ export {
   sparseSlice,
   sparseSplit,
   sparseTranspose,
-} from "../ops/sparse-structure.ts";
-export {
-  sparsePlaceholder,
-  sparseReduceMax,
-  sparseReduceMaxSparse,
-  sparseReduceSum,
-  sparseReduceSumSparse,
-  sparseSoftmax,
-  sparseTensorDenseMatmul,
-  sparseTensorToDense,
-  sparseToDense,
-} from "../ops/sparse.ts";
-export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/state-temporary.ts";
-export { decodeCsv, decodeRaw, stringSplit } from "../ops/string-parsing.ts";
+} from "../ops/sparse/structure.ts";
+export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/state/state-temporary.ts";
+export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
+export { fingerprint } from "../ops/string/fingerprint.ts";
+export { decodeCsv, decodeRaw, stringSplit } from "../ops/string/parsing.ts";
 export {
   asString,
   decodeBase64,
@@ -543,8 +543,8 @@ export {
   stringToHashBucketStrong,
   stringToNumber,
   substr,
-} from "../ops/string.ts";
-export { TensorArray } from "../ops/tensor-array.ts";
+} from "../ops/string/string.ts";
+export { print } from "../ops/summary/printing.ts";
 export { ConfigProto, GPUOptions, GraphOptions, OptimizerOptions } from "../session/config-proto.ts";
 export { getDefaultSession } from "../session/default-session.ts";
 export { InteractiveSession, Session } from "../session/session.ts";

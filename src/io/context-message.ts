@@ -4,7 +4,7 @@ import { createMessage } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { CondContext, type Context, WhileContext } from "../ops/control-flow-contexts.ts";
+import { CondContext, type Context, WhileContext } from "../ops/flow/control-flow-contexts.ts";
 import type { Renaming } from "./import-scope.ts";
 
 type CondMessage = Message<"CondContextDef">;

@@ -4,7 +4,7 @@ import { files } from "#platform";
 import { AlreadyExistsError, FailedPreconditionError, NotFoundError, OutOfRangeError, PermissionDeniedError } from "../base/errors.ts";
 import { type AppendFile, folderOf, joinPath, normalPath } from "../base/files.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
-import { matchingPaths } from "../ops/bytes.ts";
+import { matchingPaths } from "../ops/string/bytes.ts";
 
 const missing = (path: string): NotFoundError => new NotFoundError(`${path}; No such file or directory`);
 const statusOf = async (path: string) => {

@@ -13,7 +13,7 @@ import { Graph } from "../graph/graph.ts";
 import { graphVersion } from "../graph/graph-version.ts";
 import { defineOp, type OpDefinition } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { expandCall } from "../ops/functional-calls.ts";
+import { expandCall } from "../ops/flow/functional-calls.ts";
 import { type AttrMessage, attrFromMessage, attrToMessage, looseKind } from "./attribute-message.ts";
 import { checkOpsKnown, definitionsWith, GraphImporter, type NodeMessage } from "./graph-importer.ts";
 

@@ -6,7 +6,7 @@ import { messageFromJson, messageToBytes, messageToJson } from "../formats/messa
 import { Const } from "../graph/conversion.ts";
 import { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { AddV2 } from "../ops/math.ts";
+import { AddV2 } from "../ops/math/math.ts";
 import { exportGraphDef, importGraphDef, type ImportGraphDefOptions } from "./graph-def.ts";
 
 type Json = Record<string, unknown>;

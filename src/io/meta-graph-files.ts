@@ -8,7 +8,7 @@ import { Graph } from "../graph/graph.ts";
 import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
 import { readMessageFile, writeMessageFile } from "./message-files.ts";
 import { addMetaGraph, type ImportMetaGraphOptions, type MetaGraphMessage, type MetaGraphOptions, metaGraphOf } from "./meta-graph.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { Saver } from "./saver.ts";
 
 /** Writes a graph to `logdir/name`, as text unless `asText` is false; returns the path. TF: tf.train.write_graph, tf.io.write_graph. */

@@ -7,7 +7,7 @@ import { createMessage } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
 import type { Graph } from "../graph/graph.ts";
 import { QueueBase } from "../library/queue.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import type { Coordinator, Loop } from "../library/train/coordinator.ts";
 import { QueueRunner } from "../library/train/queue-runner.ts";
 import { getDefaultSession } from "../session/default-session.ts";

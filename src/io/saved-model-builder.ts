@@ -11,7 +11,7 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { SparseTensor } from "../graph/sparse-tensor.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import type { Session } from "../session/session.ts";
 import { writeMessageFile } from "./message-files.ts";
 import type { MetaGraphMessage } from "./meta-graph.ts";

@@ -11,14 +11,14 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
-import { globalVariablesInitializer, localVariablesInitializer } from "../library/variable-lists.ts";
-import { group } from "../ops/control-flow.ts";
+import { globalVariablesInitializer, localVariablesInitializer } from "../library/variables/variable-lists.ts";
+import { group } from "../ops/flow/control-flow.ts";
 import type { Session } from "../session/session.ts";
 import { prependScope } from "./import-scope.ts";
 import { readMessageFile } from "./message-files.ts";
 import type { MetaGraphMessage } from "./meta-graph.ts";
 import { withSaver } from "./meta-graph-files.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 
 export const ASSETS_DIRECTORY = "assets";
 export const ASSETS_KEY = "saved_model_assets";

@@ -5,10 +5,10 @@ import { sameShape, TensorShape } from "../base/shape.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Operation } from "../graph/operation.ts";
-import type { PartitionedVariable } from "../library/partitioned-variable.ts";
-import { storedVariables } from "../library/variable-scope.ts";
-import { Variable } from "../library/variables.ts";
-import { RestoreV2 } from "../ops/checkpoint.ts";
+import type { PartitionedVariable } from "../library/variables/partitioned-variable.ts";
+import { storedVariables } from "../library/variables/variable-scope.ts";
+import { Variable } from "../library/variables/variables.ts";
+import { RestoreV2 } from "../ops/state/checkpoint.ts";
 import { saveableOf } from "./saver.ts";
 import { checkpointPath, NewCheckpointReader } from "./saver-checkpoints.ts";
 

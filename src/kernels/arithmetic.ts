@@ -1,7 +1,7 @@
 // Sums and products of addresses and counters. What is known while recording is done while recording: kernels read better, and baseline
 // compilers, which run a kernel's first calls, do not fold.
 
-import { type Arg, type Expr, i32 } from "./language.ts";
+import { type Arg, type Expr, i32 } from "./language/language.ts";
 
 const valueOf = (x: Arg<"i32">): number | undefined => (typeof x === "number" ? x : x.kind === "const" ? Number(x.value) : undefined);
 

@@ -3,10 +3,10 @@
 import type { Scalar } from "../ir/scalar.ts";
 import { plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
-import { type Expr, i32 } from "./language.ts";
-import type { FunctionRecorder } from "./recorder.ts";
-import { indexCode, type Point } from "./scalar-code.ts";
-import { flatIndex, pace, type VectorPoint } from "./vector-code.ts";
+import { type Expr, i32 } from "./language/language.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
+import { indexCode, type Point } from "./language/scalar-code.ts";
+import { flatIndex, pace, type VectorPoint } from "./language/vector-code.ts";
 
 /** The vector point of block member v. Bases are computed on the spot: a block is read once per step. */
 export function blockPoint(point: Point, inner: number, v: number, part: number | undefined, k: FunctionRecorder): VectorPoint {

@@ -5,11 +5,11 @@ import { sizeOf } from "../base/shape.ts";
 import { loadsOf, type Scalar } from "../ir/scalar.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { evaluationCost, innerAxes } from "../schedule/cost.ts";
-import { type Expr, i32 } from "./language.ts";
+import { type Expr, i32 } from "./language/language.ts";
 import { loopOver } from "./loops.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
-import { scalarCode } from "./scalar-code.ts";
+import { scalarCode } from "./language/scalar-code.ts";
 
 /** Imported number: where the two status words are: 1 + the number of the failed check (0: none), and the flat position. */
 export const statusGlobal = "status";

@@ -4,7 +4,7 @@ import type { DType } from "../base/dtype.ts";
 import type { Combine } from "../ir/program.ts";
 import { type Fold, folds } from "../ir/scalar.ts";
 import { elementOf } from "./element.ts";
-import { type Expr, lanes } from "./language.ts";
+import { type Expr, lanes } from "./language/language.ts";
 
 /** What an empty reduction gives. */
 export function identityOf(combine: Combine, dtype: DType): number | bigint {

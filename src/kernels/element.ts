@@ -2,7 +2,7 @@
 // Types without a row here (complex, strings) are computed on the host. What halves need beyond their row is in halves.ts.
 
 import type { DType } from "../base/dtype.ts";
-import type { ScalarAccess, ScalarType } from "./language.ts";
+import type { ScalarAccess, ScalarType } from "./language/language.ts";
 
 export interface ElementRow {
   readonly scalar: ScalarType;

@@ -2,8 +2,8 @@
 // in their own type. Conversions by bit patterns: Fabian Giesen, "float->half variants" (2012).
 
 import type { DType } from "../base/dtype.ts";
-import { type Expr, f32, i32 } from "./language.ts";
-import type { FunctionRecorder } from "./recorder.ts";
+import { type Expr, f32, i32 } from "./language/language.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
 
 export type Half = "float16" | "bfloat16";
 export const isHalf = (dtype: DType): dtype is Half => dtype === "float16" || dtype === "bfloat16";

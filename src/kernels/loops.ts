@@ -5,13 +5,13 @@ import { forEachScalar, type Scalar } from "../ir/scalar.ts";
 import { forEachAtom, type Index } from "../ir/index-map.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
-import { isInlineFunction } from "./elementary.ts";
-import { type Expr, i32 } from "./language.ts";
+import { isInlineFunction } from "./math/elementary.ts";
+import { type Expr, i32 } from "./language/language.ts";
 import { lastAxis } from "./nest.ts";
 import type { AddressBook } from "./places.ts";
-import type { FunctionRecorder } from "./recorder.ts";
-import { indexCode, type Point, quantity, scalarCode } from "./scalar-code.ts";
-import { flatIndex, isVectorizable, moves, pace, vectorCode, type VectorPoint } from "./vector-code.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
+import { indexCode, type Point, quantity, scalarCode } from "./language/scalar-code.ts";
+import { flatIndex, isVectorizable, moves, pace, vectorCode, type VectorPoint } from "./language/vector-code.ts";
 
 /** What happens at each place of the inner axis. */
 export interface Leaf {

@@ -8,15 +8,15 @@ import { evaluationCost, innerAxes, storeCost } from "../schedule/cost.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { elementOf, vectorKind } from "./element.ts";
 import { bitsOfHalf, isHalf } from "./halves.ts";
-import { joinPhases } from "./join-phases.ts";
-import type { Expr } from "./language.ts";
+import { joinPhases } from "./language/join-phases.ts";
+import type { Expr } from "./language/language.ts";
 import { type Leaf, loopOver, unitsOf, vectorsInTurn } from "./loops.ts";
 import { type Box, cutAtGuards, insideBox, mergeAxes, scaleOf } from "./nest.ts";
 import type { NamedRecording, Phase } from "./phase.ts";
 import { Addresses } from "./places.ts";
-import { addressOf, type Point, scalarCode } from "./scalar-code.ts";
+import { addressOf, type Point, scalarCode } from "./language/scalar-code.ts";
 import { recordTurn } from "./turn.ts";
-import { flatIndex, storeVector, vectorCode, type VectorPoint } from "./vector-code.ts";
+import { flatIndex, storeVector, vectorCode, type VectorPoint } from "./language/vector-code.ts";
 
 type MapKernel = Extract<Kernel, { kind: "map" }>;
 

@@ -3,7 +3,7 @@
 import type { Value } from "../ir/program.ts";
 import type { WithScratch } from "../schedule/plan.ts";
 import type { CodePlace, ScratchPlace } from "./places.ts";
-import type { FunctionRef, ModuleRecorder } from "./recorder.ts";
+import type { FunctionRef, ModuleRecorder } from "./language/recorder.ts";
 
 /** One function that does units [low, high) of its work. Units are independent of each other, and what one of them computes does not depend
  *  on which others are done in the same call: so results are the same bits however threads share them.
@@ -14,9 +14,9 @@ export interface Phase {
   readonly units: number;
   /** What all units cost together, as schedule/cost.ts counts (a multiply-add of vectors is 1 an element): decides whether threads share them. */
   readonly work: number;
-  /** The values whose addresses the code reads from variables, by number (common-code.ts). */
+  /** The values whose addresses the code reads from variables, by number (language/common-code.ts). */
   readonly values?: readonly Value[];
-  /** The phases that it calls, where it is several in one (join-phases.ts). */
+  /** The phases that it calls, where it is several in one (language/join-phases.ts). */
   readonly joined?: readonly Phase[];
 }
 

@@ -3,8 +3,8 @@
 import { InternalError } from "../base/errors.ts";
 import type { Value } from "../ir/program.ts";
 import type { Place } from "../schedule/plan.ts";
-import { type Expr, i32 } from "./language.ts";
-import type { FunctionRecorder } from "./recorder.ts";
+import { type Expr, i32 } from "./language/language.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
 
 /** An address: a base in a local, and bytes to add. */
 export interface Address {

@@ -7,8 +7,8 @@ import type { Atom, Index } from "../ir/index-map.ts";
 import type { Value } from "../ir/program.ts";
 import { plus } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
-import { type Expr, i32, lanes, type ScalarType } from "./language.ts";
-import type { FunctionRecorder } from "./recorder.ts";
+import { type Expr, i32, lanes, type ScalarType } from "./language/language.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
 
 /** What one slot holds: a number, or where a value lies. */
 export type Slot = { readonly type: ScalarType; readonly value: number | bigint } | { readonly address: Value };

@@ -3,10 +3,10 @@
 import { sizeOf } from "../base/shape.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { least, plus, times } from "./arithmetic.ts";
-import { type Expr, i32, i64, type Local } from "./language.ts";
+import { type Expr, i32, i64, type Local } from "./language/language.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { type Address, Addresses } from "./places.ts";
-import type { FunctionRecorder } from "./recorder.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
 
 const multipliers = [0xd2511f53n, 0xcd9e8d57n] as const;
 const weyl = [0x9e3779b9, 0xbb67ae85] as const;

@@ -10,15 +10,15 @@ import type { Kernel, RowPass, Store } from "../schedule/plan.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { identityOf, scalarFold, vectorFold } from "./combine.ts";
 import { elementOf } from "./element.ts";
-import { type Expr, f32, f32x, type Local } from "./language.ts";
+import { type Expr, f32, f32x, type Local } from "./language/language.ts";
 import { type Leaf, loopOver, vectorsInTurn } from "./loops.ts";
 import { storeScalar, storesLeaf } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
-import type { FunctionRecorder } from "./recorder.ts";
-import { fewestVectors, flushEvery, RowVectors, sideBySide } from "./reduce-rows.ts";
-import { constantCode, type Point, scalarCode } from "./scalar-code.ts";
-import { isVectorizable, type VectorPoint, vectorCode } from "./vector-code.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
+import { fewestVectors, flushEvery, RowVectors, sideBySide } from "./reduce/rows.ts";
+import { constantCode, type Point, scalarCode } from "./language/scalar-code.ts";
+import { isVectorizable, type VectorPoint, vectorCode } from "./language/vector-code.ts";
 
 type RowsKernel = Extract<Kernel, { kind: "rows" }>;
 

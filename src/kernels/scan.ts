@@ -8,13 +8,13 @@ import type { Kernel } from "../schedule/plan.ts";
 import { plus, times } from "./arithmetic.ts";
 import { identityOf, scalarFold } from "./combine.ts";
 import { elementOf } from "./element.ts";
-import { elementary } from "./elementary.ts";
-import { type Expr, f64, i32, type Local } from "./language.ts";
+import { elementary } from "./math/elementary.ts";
+import { type Expr, f64, i32, type Local } from "./language/language.ts";
 import { storeScalar } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
-import type { FunctionRecorder } from "./recorder.ts";
-import { castCode, constantCode, loadElement, type Point } from "./scalar-code.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
+import { castCode, constantCode, loadElement, type Point } from "./language/scalar-code.ts";
 
 type ScanKernel = Extract<Kernel, { kind: "scan" }>;
 

@@ -9,14 +9,14 @@ import { evaluationCost, storeCost } from "../schedule/cost.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { dtypeBytes } from "../base/dtype.ts";
-import { type Arg, type Expr, i32, i64 } from "./language.ts";
+import { type Arg, type Expr, i32, i64 } from "./language/language.ts";
 import { loopOver } from "./loops.ts";
 import { storesLeaf } from "./map.ts";
 import { axesOf } from "./nest.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
-import type { FunctionRecorder } from "./recorder.ts";
-import { type Point, scalarCode } from "./scalar-code.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
+import { type Point, scalarCode } from "./language/scalar-code.ts";
 
 type ScatterKernel = Extract<Kernel, { kind: "scatter" }>;
 

@@ -3,10 +3,10 @@
 import { sizeOf } from "../base/shape.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import type { Value } from "../ir/program.ts";
-import { scratchOffsets } from "./contract-plan.ts";
-import { wayOf } from "./contract-way.ts";
+import { scratchOffsets } from "./contract/plan.ts";
+import { wayOf } from "./contract/way.ts";
 import { elementRow } from "./element.ts";
-import { partialsOf } from "./reduce.ts";
+import { partialsOf } from "./reduce/reduce.ts";
 import { sortScratchBytes } from "./sort.ts";
 import type { Target } from "./target.ts";
 

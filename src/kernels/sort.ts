@@ -7,12 +7,12 @@ import { addIndex, axisIndex, constantIndex } from "../ir/index-map.ts";
 import type { Kernel } from "../schedule/plan.ts";
 import { least, plus, times } from "./arithmetic.ts";
 import { elementOf } from "./element.ts";
-import { type Expr, f32, f64, i32, i64, type Local } from "./language.ts";
+import { type Expr, f32, f64, i32, i64, type Local } from "./language/language.ts";
 import { storeScalar } from "./map.ts";
 import type { Phase, Recording } from "./phase.ts";
 import { Addresses } from "./places.ts";
-import type { FunctionRecorder } from "./recorder.ts";
-import { loadElement, type Point } from "./scalar-code.ts";
+import type { FunctionRecorder } from "./language/recorder.ts";
+import { loadElement, type Point } from "./language/scalar-code.ts";
 
 type SortKernel = Extract<Kernel, { kind: "sort" }>;
 

@@ -1,7 +1,7 @@
 // Sweeps: the maps of a kernel as one phase. What calls functions of the host would keep all of it to the caller, and stays by itself.
 
 import type { Kernel } from "../schedule/plan.ts";
-import { joinPhases } from "./join-phases.ts";
+import { joinPhases } from "./language/join-phases.ts";
 import { recordMap } from "./map.ts";
 import type { NamedRecording, Phase } from "./phase.ts";
 

@@ -1,8 +1,8 @@
 // How a phase is cut for threads: every unit once, chunks that differ by a unit at most, so that nobody has much more than the others.
 import { expect, test } from "vitest";
 import { instantiate } from "../../test/kernels/instantiate.ts";
-import { i32 } from "./language.ts";
-import { ModuleRecorder } from "./recorder.ts";
+import { i32 } from "./language/language.ts";
+import { ModuleRecorder } from "./language/recorder.ts";
 import { wasmTarget } from "./target.ts";
 import { controlGlobal, mayWaitGlobal, Sharing, sharedMemory, usualRules } from "./threads.ts";
 

@@ -4,9 +4,9 @@
 // Chunks are cut by the plan and the number of threads alone, and units are independent (phase.ts): results are the same bits for any number.
 
 import { plus, times } from "./arithmetic.ts";
-import { type Expr, i32, type MemoryImport } from "./language.ts";
+import { type Expr, i32, type MemoryImport } from "./language/language.ts";
 import type { Phase } from "./phase.ts";
-import type { FunctionRecorder, FunctionRef, ModuleRecorder } from "./recorder.ts";
+import type { FunctionRecorder, FunctionRef, ModuleRecorder } from "./language/recorder.ts";
 
 /** Imported numbers: where the control words are, and whether the caller may sleep (the main thread of a browser may not). */
 export const controlGlobal = "control";

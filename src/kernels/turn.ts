@@ -7,12 +7,12 @@ import type { Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { storeCost } from "../schedule/cost.ts";
 import { plus, times } from "./arithmetic.ts";
-import { type Expr, f32x, i32, type Local } from "./language.ts";
+import { type Expr, f32x, i32, type Local } from "./language/language.ts";
 import { isAffine, scaleOf } from "./nest.ts";
 import type { NamedRecording, Phase } from "./phase.ts";
 import { Addresses } from "./places.ts";
-import { indexCode, movesDown, type Point } from "./scalar-code.ts";
-import { flatIndex } from "./vector-code.ts";
+import { indexCode, movesDown, type Point } from "./language/scalar-code.ts";
+import { flatIndex } from "./language/vector-code.ts";
 
 /** A map that only moves elements of 32 bits, inside a box and with its axes joined. */
 export interface Moving {

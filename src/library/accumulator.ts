@@ -19,8 +19,8 @@ import {
   SparseAccumulatorApplyGradient,
   SparseAccumulatorTakeGradient,
   SparseConditionalAccumulator as SparseConditionalAccumulatorOp,
-} from "../ops/accumulator.ts";
-import { Cast, cast } from "../ops/math.ts";
+} from "../ops/state/accumulator.ts";
+import { Cast, cast } from "../ops/math/math.ts";
 import { inNameScope } from "../ops/named.ts";
 
 export interface AccumulatorOptions extends Named {

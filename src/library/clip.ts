@@ -4,15 +4,15 @@ import { type TensorLike, convertToTensor, pythonType } from "../graph/conversio
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
-import { constant, identity, onesLike, rank, size } from "../ops/array.ts";
-import { where } from "../ops/array-selection.ts";
-import { range } from "../ops/array-ranges.ts";
-import { sqrt, rsqrt } from "../ops/math-functions.ts";
-import { cast, maximum, minimum } from "../ops/math.ts";
-import { reduceSum } from "../ops/math-reduction.ts";
+import { constant, identity, onesLike, rank, size } from "../ops/array/array.ts";
+import { where } from "../ops/array/selection.ts";
+import { range } from "../ops/array/ranges.ts";
+import { sqrt, rsqrt } from "../ops/math/functions.ts";
+import { cast, maximum, minimum } from "../ops/math/math.ts";
+import { reduceSum } from "../ops/math/reduction.ts";
 import { inNameScope } from "../ops/named.ts";
-import { L2Loss } from "../ops/nn.ts";
-import { stack } from "../ops/array-slicing.ts";
+import { L2Loss } from "../ops/nn/nn.ts";
+import { stack } from "../ops/array/slicing.ts";
 import { add, greater, mul, sub, truediv } from "../ops/operators.ts";
 
 interface Named {

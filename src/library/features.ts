@@ -9,11 +9,11 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
-import { constant, reshape } from "../ops/array.ts";
-import { ParseExampleV2 } from "../ops/example.ts";
-import { ParseSequenceExampleV2 } from "../ops/sequence-example.ts";
+import { constant, reshape } from "../ops/array/array.ts";
+import { ParseExampleV2 } from "../ops/data/example.ts";
+import { ParseSequenceExampleV2 } from "../ops/data/sequence-example.ts";
 import { inNameScope } from "../ops/named.ts";
-import { sparseMerge } from "../ops/sparse-structure.ts";
+import { sparseMerge } from "../ops/sparse/structure.ts";
 
 type FeatureType = "float32" | "int64" | "string";
 

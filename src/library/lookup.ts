@@ -8,8 +8,8 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
-import { whereV2 } from "../ops/array-selection.ts";
-import { group, noOp } from "../ops/control-flow.ts";
+import { whereV2 } from "../ops/array/selection.ts";
+import { group, noOp } from "../ops/flow/control-flow.ts";
 import {
   HashTableV2,
   LookupTableExportV2,
@@ -21,11 +21,11 @@ import {
   MutableDenseHashTableV2,
   MutableHashTableOfTensorsV2,
   MutableHashTableV2,
-} from "../ops/lookup.ts";
-import { AddV2, cast, NotEqual } from "../ops/math.ts";
+} from "../ops/data/lookup.ts";
+import { AddV2, cast, NotEqual } from "../ops/math/math.ts";
 import { inNameScope, named, type NameOption } from "../ops/named.ts";
-import { asString, stringToHashBucketFast } from "../ops/string.ts";
-import { GraphKeys } from "./graph-keys.ts";
+import { asString, stringToHashBucketFast } from "../ops/string/string.ts";
+import { GraphKeys } from "./variables/graph-keys.ts";
 
 /** What fills a table. */
 export interface TableInitializer {

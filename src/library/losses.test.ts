@@ -3,20 +3,20 @@
 import { describe, expect, test } from "vitest";
 import { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { constant } from "../ops/array.ts";
-import { clipByValue } from "../ops/math.ts";
-import { relu } from "../ops/nn.ts";
+import { constant } from "../ops/array/array.ts";
+import { clipByValue } from "../ops/math/math.ts";
+import { relu } from "../ops/nn/nn.ts";
 import { Session } from "../session/session.ts";
-import { conv2d, conv2dTranspose } from "./layers-convolution.ts";
-import { averagePooling2d, maxPooling2d } from "./layers-pooling.ts";
-import { batchNormalization } from "./layers-normalization.ts";
-import { Dense, dense, dropout, flatten } from "./layers.ts";
+import { conv2d, conv2dTranspose } from "./layers/convolution.ts";
+import { averagePooling2d, maxPooling2d } from "./layers/pooling.ts";
+import { batchNormalization } from "./layers/normalization.ts";
+import { Dense, dense, dropout, flatten } from "./layers/layers.ts";
 import * as losses from "./losses.ts";
-import * as metrics from "./metrics.ts";
-import { getCollection } from "./scopes.ts";
-import { globalVariablesInitializer, localVariablesInitializer, trainableVariables } from "./variable-lists.ts";
-import { AUTO_REUSE, variableScope } from "./variable-scope.ts";
-import { onesInitializer } from "./initializers.ts";
+import * as metrics from "./metrics/metrics.ts";
+import { getCollection } from "./variables/scopes.ts";
+import { globalVariablesInitializer, localVariablesInitializer, trainableVariables } from "./variables/variable-lists.ts";
+import { AUTO_REUSE, variableScope } from "./variables/variable-scope.ts";
+import { onesInitializer } from "./variables/initializers.ts";
 
 /** Runs what `build` returns, after initializing; further calls run it again. */
 async function running<F>(build: () => F, body: (run: (fetch: unknown) => Promise<unknown>, fetches: F) => Promise<void>): Promise<void> {

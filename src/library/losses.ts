@@ -5,17 +5,17 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { collect, isOptions } from "../ops/arguments.ts";
-import { constant, onesLike, rank, shape as shapeOf, size, stopGradient, zerosLike } from "../ops/array.ts";
-import { range } from "../ops/array-ranges.ts";
-import { where } from "../ops/array-selection.ts";
-import { getItem } from "../ops/array-slicing.ts";
-import { abs, log, negative, square } from "../ops/math-functions.ts";
-import { add as addNamed, addN, cast, divNoNan, equal, maximum, minimum, multiply, squaredDifference, subtract } from "../ops/math.ts";
-import { reduceSum } from "../ops/math-reduction.ts";
-import { relu } from "../ops/nn.ts";
-import { sigmoidCrossEntropyWithLogits, softmaxCrossEntropyWithLogitsV2, sparseSoftmaxCrossEntropyWithLogits } from "../ops/nn-loss.ts";
+import { constant, onesLike, rank, shape as shapeOf, size, stopGradient, zerosLike } from "../ops/array/array.ts";
+import { range } from "../ops/array/ranges.ts";
+import { where } from "../ops/array/selection.ts";
+import { getItem } from "../ops/array/slicing.ts";
+import { abs, log, negative, square } from "../ops/math/functions.ts";
+import { add as addNamed, addN, cast, divNoNan, equal, maximum, minimum, multiply, squaredDifference, subtract } from "../ops/math/math.ts";
+import { reduceSum } from "../ops/math/reduction.ts";
+import { relu } from "../ops/nn/nn.ts";
+import { sigmoidCrossEntropyWithLogits, softmaxCrossEntropyWithLogitsV2, sparseSoftmaxCrossEntropyWithLogits } from "../ops/nn/loss.ts";
 import { add, greater, mul, sub, truediv } from "../ops/operators.ts";
-import { GraphKeys } from "./graph-keys.ts";
+import { GraphKeys } from "./variables/graph-keys.ts";
 import { assertSameShape, broadcastWeights, checkedWeights, fittedWeights, removeSqueezableDimensions } from "./weights.ts";
 
 /** How the losses of single elements become one. */

@@ -7,8 +7,8 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { staticValue } from "../graph/static-value.ts";
-import { gather } from "../ops/array-gather.ts";
-import { stack } from "../ops/array-slicing.ts";
+import { gather } from "../ops/array/gather.ts";
+import { stack } from "../ops/array/slicing.ts";
 import { inNameScope, named, type NameOption } from "../ops/named.ts";
 import {
   FIFOQueueV2,
@@ -23,8 +23,8 @@ import {
   QueueIsClosedV2,
   QueueSizeV2,
   RandomShuffleQueueV2,
-} from "../ops/queue.ts";
-import { getSeed } from "../ops/random.ts";
+} from "../ops/data/queue.ts";
+import { getSeed } from "../ops/random/random.ts";
 
 type Components = readonly TensorLike[] | { readonly [name: string]: TensorLike };
 /** One component by itself, several in a list (a list is never one component), or by name where the queue has names. */

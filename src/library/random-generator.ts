@@ -9,21 +9,21 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";
-import { Bitcast, reshape, zerosLike } from "../ops/array.ts";
-import { concat, getItem, stack } from "../ops/array-slicing.ts";
-import { AddV2, cast, Mul, Sub } from "../ops/math.ts";
-import { reduceProd } from "../ops/math-reduction.ts";
+import { Bitcast, reshape, zerosLike } from "../ops/array/array.ts";
+import { concat, getItem, stack } from "../ops/array/slicing.ts";
+import { AddV2, cast, Mul, Sub } from "../ops/math/math.ts";
+import { reduceProd } from "../ops/math/reduction.ts";
 import { inNameScope } from "../ops/named.ts";
-import { StatefulRandomBinomial } from "../ops/random-distributions.ts";
-import { NonDeterministicInts, RngReadAndSkip } from "../ops/random-stateful.ts";
+import { StatefulRandomBinomial } from "../ops/random/distributions.ts";
+import { NonDeterministicInts, RngReadAndSkip } from "../ops/random/stateful.ts";
 import {
   StatelessRandomNormalV2,
   StatelessRandomUniformFullIntV2,
   StatelessRandomUniformIntV2,
   StatelessRandomUniformV2,
   StatelessTruncatedNormalV2,
-} from "../ops/random-stateless.ts";
-import { Variable } from "./variables.ts";
+} from "../ops/random/stateless.ts";
+import { Variable } from "./variables/variables.ts";
 
 /** The algorithms of random numbers, by TensorFlow's numbers. TF: tf.random.Algorithm. */
 export const Algorithm = { PHILOX: 1, THREEFRY: 2, AUTO_SELECT: 3 } as const;

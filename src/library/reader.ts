@@ -17,7 +17,7 @@ import {
   TextLineReaderV2,
   TFRecordReaderV2,
   WholeFileReaderV2,
-} from "../ops/reader.ts";
+} from "../ops/data/reader.ts";
 import { QueueBase } from "./queue.ts";
 
 /** A queue of file names, or its handle. */

@@ -10,8 +10,8 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { inNameScope } from "../ops/named.ts";
-import { AudioSummaryV2, HistogramSummary, ImageSummary, MergeSummary, ScalarSummary, TensorSummaryV2 } from "../ops/summary.ts";
-import { GraphKeys } from "./graph-keys.ts";
+import { AudioSummaryV2, HistogramSummary, ImageSummary, MergeSummary, ScalarSummary, TensorSummaryV2 } from "../ops/summary/summary.ts";
+import { GraphKeys } from "./variables/graph-keys.ts";
 
 interface SummaryOptions {
   /** Collections to be listed in; default the summaries. */

@@ -6,12 +6,12 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { staticValue, staticValues } from "../graph/static-value.ts";
-import { expandDims, numbersOf, onesLike, rank, shape as shapeOf, size, squeeze } from "../ops/array.ts";
-import { concat } from "../ops/array-slicing.ts";
-import { Assert, noOp } from "../ops/control-flow.ts";
-import { cond } from "../ops/control-flow-contexts.ts";
-import { equal, multiply } from "../ops/math.ts";
-import { setDifference } from "../ops/sets.ts";
+import { expandDims, numbersOf, onesLike, rank, shape as shapeOf, size, squeeze } from "../ops/array/array.ts";
+import { concat } from "../ops/array/slicing.ts";
+import { Assert, noOp } from "../ops/flow/control-flow.ts";
+import { cond } from "../ops/flow/control-flow-contexts.ts";
+import { equal, multiply } from "../ops/math/math.ts";
+import { setDifference } from "../ops/sparse/sets.ts";
 
 const mismatch = "weights can not be broadcast to values.";
 

@@ -11,7 +11,7 @@ import { metaGraphOf } from "../io/meta-graph.ts";
 import { writeGraph } from "../io/meta-graph-files.ts";
 import type { Saver } from "../io/saver.ts";
 import { type FileWriter, FileWriterCache, SessionLog } from "../io/summary-writer.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { getGlobalStep } from "../library/train/global-step.ts";
 import type { Session } from "../session/session.ts";
 import { globalStepOf, stepIn } from "./hooks.ts";

@@ -6,7 +6,7 @@ import type { NDArray } from "../base/ndarray.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { getOrCreateGlobalStepRead } from "../library/train/global-step.ts";
-import type { Variable } from "../library/variables.ts";
+import type { Variable } from "../library/variables/variables.ts";
 import type { Feeds } from "../session/feeds.ts";
 import type { Fetches } from "../session/fetches.ts";
 import type { Session } from "../session/session.ts";

@@ -6,7 +6,7 @@ import * as logging from "../base/logging.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { startQueueRunners } from "../io/queue-runners.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { Coordinator } from "../library/train/coordinator.ts";
 import type { FeedKey, Feeds, FeedValue } from "../session/feeds.ts";
 import type { Fetches, Results } from "../session/fetches.ts";

@@ -5,7 +5,7 @@ import * as logging from "../base/logging.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { Saver } from "../io/saver.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { tablesInitializer } from "../library/lookup.ts";
 import { mergeAll } from "../library/summary.ts";
 import {
@@ -13,10 +13,10 @@ import {
   globalVariablesInitializer,
   localVariablesInitializer,
   reportUninitializedVariables,
-} from "../library/variable-lists.ts";
-import { constant } from "../ops/array.ts";
-import { concat } from "../ops/array-slicing.ts";
-import { group, noOp } from "../ops/control-flow.ts";
+} from "../library/variables/variable-lists.ts";
+import { constant } from "../ops/array/array.ts";
+import { concat } from "../ops/array/slicing.ts";
+import { group, noOp } from "../ops/flow/control-flow.ts";
 import type { Feeds } from "../session/feeds.ts";
 import type { Session } from "../session/session.ts";
 import { savedBy } from "./hooks-saving.ts";

@@ -9,14 +9,18 @@ import type { Operation, Tensor } from "../graph/operation.ts";
 import { startQueueRunners } from "../io/queue-runners.ts";
 import { Saver } from "../io/saver.ts";
 import { FileWriter, SessionLog } from "../io/summary-writer.ts";
-import { GraphKeys } from "../library/graph-keys.ts";
+import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { tablesInitializer } from "../library/lookup.ts";
 import { mergeAll } from "../library/summary.ts";
 import { Coordinator } from "../library/train/coordinator.ts";
 import { getGlobalStep } from "../library/train/global-step.ts";
-import { globalVariablesInitializer, localVariablesInitializer, reportUninitializedVariables } from "../library/variable-lists.ts";
-import type { Variable } from "../library/variables.ts";
-import { group } from "../ops/control-flow.ts";
+import {
+  globalVariablesInitializer,
+  localVariablesInitializer,
+  reportUninitializedVariables,
+} from "../library/variables/variable-lists.ts";
+import type { Variable } from "../library/variables/variables.ts";
+import { group } from "../ops/flow/control-flow.ts";
 import type { Feeds } from "../session/feeds.ts";
 import type { Session, SessionConfig } from "../session/session.ts";
 import { SessionManager } from "./session-start.ts";

@@ -6,8 +6,8 @@ import { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { Session } from "../session/session.ts";
 import { exportGraphDef, importGraphDef } from "../io/graph-def.ts";
-import { Cholesky, MatrixInverse, SelfAdjointEigV2 } from "./linalg.ts";
-import { FFT2D } from "./math-fft.ts";
+import { Cholesky, MatrixInverse, SelfAdjointEigV2 } from "./linalg/linalg.ts";
+import { FFT2D } from "./signal/fft.ts";
 
 const matrices = NDArray.from([4, 1, 1, 3, 2, 0.5, 0.5, 1], "float32", [2, 2, 2]);
 

@@ -19,15 +19,15 @@ import {
   ReaderSerializeStateV2,
   ReaderRestoreStateV2,
   ReaderResetV2,
-} from "./reader.ts";
+} from "./data/reader.ts";
 import { defineOp, type OpDefinition, renameOp, type UntypedOp } from "../graph/op-definition.ts";
 import * as ir from "../ir/build.ts";
 import { addIndex, constantIndex, dataIndex } from "../ir/index-map.ts";
 import { loadScalar, s } from "../ir/scalar.ts";
-import { numbersOf } from "./array.ts";
-import { MatrixBandPart, MatrixDiag, MatrixDiagPart, MatrixSetDiag } from "./array-matrix.ts";
-import { StackCloseV2, StackPopV2, StackPushV2, StackV2 } from "./control-flow.ts";
-import { withContrast } from "./image.ts";
+import { numbersOf } from "./array/array.ts";
+import { MatrixBandPart, MatrixDiag, MatrixDiagPart, MatrixSetDiag } from "./array/matrix.ts";
+import { StackCloseV2, StackPopV2, StackPushV2, StackV2 } from "./flow/control-flow.ts";
+import { withContrast } from "./image/image.ts";
 import {
   Cholesky,
   eigenPairs,
@@ -39,8 +39,8 @@ import {
   SelfAdjointEigV2,
   squareShape,
   Svd,
-} from "./linalg.ts";
-import { CholeskyGrad } from "./linalg-functions.ts";
+} from "./linalg/linalg.ts";
+import { CholeskyGrad } from "./linalg/functions.ts";
 import {
   HashTableV2,
   InitializeTableV2,
@@ -51,11 +51,11 @@ import {
   LookupTableSizeV2,
   MutableHashTableOfTensorsV2,
   MutableHashTableV2,
-} from "./lookup.ts";
-import { InitializeTableFromTextFileV2 } from "./lookup-files.ts";
-import { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D } from "./math-fft.ts";
-import { UnsortedSegmentMax, UnsortedSegmentMin, UnsortedSegmentProd, UnsortedSegmentSum } from "./math-segment.ts";
-import { volumeFilterGradient, volumeInputGradient } from "./nn-convolution.ts";
+} from "./data/lookup.ts";
+import { InitializeTableFromTextFileV2 } from "./data/lookup-files.ts";
+import { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D } from "./signal/fft.ts";
+import { UnsortedSegmentMax, UnsortedSegmentMin, UnsortedSegmentProd, UnsortedSegmentSum } from "./math/segment.ts";
+import { volumeFilterGradient, volumeInputGradient } from "./nn/convolution.ts";
 import {
   FIFOQueueV2,
   PaddingFIFOQueueV2,
@@ -69,9 +69,9 @@ import {
   QueueIsClosedV2,
   QueueSizeV2,
   RandomShuffleQueueV2,
-} from "./queue.ts";
-import { takeBlocks } from "./random.ts";
-import { PhiloxStream } from "./random-philox.ts";
+} from "./data/queue.ts";
+import { takeBlocks } from "./random/random.ts";
+import { PhiloxStream } from "./random/philox.ts";
 
 // ---- matrices in batches ----
 

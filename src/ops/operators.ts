@@ -7,8 +7,8 @@ import type { TensorLike } from "../graph/conversion.ts";
 import { convertToTensor, isAsTensor, literalType } from "../graph/conversion.ts";
 import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
-import { getItem } from "./array-slicing.ts";
-import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert } from "./bitwise.ts";
+import { getItem } from "./array/slicing.ts";
+import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert } from "./math/bitwise.ts";
 import {
   addNamed,
   Equal,
@@ -26,9 +26,9 @@ import {
   Pow,
   Sub,
   truediv as divide,
-} from "./math.ts";
-import { Abs, Neg } from "./math-functions.ts";
-import { matmul as matrixProduct } from "./math-matrix.ts";
+} from "./math/math.ts";
+import { Abs, Neg } from "./math/functions.ts";
+import { matmul as matrixProduct } from "./math/matrix.ts";
 import { inNameScope } from "./named.ts";
 
 /** The type of the first operand that has one for certain. */

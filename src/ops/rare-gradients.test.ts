@@ -6,16 +6,16 @@ import { NDArray } from "../base/ndarray.ts";
 import { gradients } from "../gradients/gradients.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
-import { constant, reshape } from "./array.ts";
-import { rgbToHsv } from "./image.ts";
-import { MatrixSolveLs, TridiagonalSolve } from "./linalg.ts";
-import { cast, multiply, subtract } from "./math.ts";
-import { imag, real, square } from "./math-functions.ts";
-import { irfft, irfft2d, rfft, rfft2d } from "./math-fft.ts";
-import { reduceMean, reduceSum } from "./math-reduction.ts";
-import { ClipByValue, NextAfter } from "./math-special.ts";
-import { batchNormalization, fusedBatchNorm } from "./nn-normalization.ts";
-import { sparseReduceSum } from "./sparse.ts";
+import { constant, reshape } from "./array/array.ts";
+import { rgbToHsv } from "./image/image.ts";
+import { MatrixSolveLs, TridiagonalSolve } from "./linalg/linalg.ts";
+import { cast, multiply, subtract } from "./math/math.ts";
+import { imag, real, square } from "./math/functions.ts";
+import { irfft, irfft2d, rfft, rfft2d } from "./signal/fft.ts";
+import { reduceMean, reduceSum } from "./math/reduction.ts";
+import { ClipByValue, NextAfter } from "./math/special.ts";
+import { batchNormalization, fusedBatchNorm } from "./nn/normalization.ts";
+import { sparseReduceSum } from "./sparse/sparse.ts";
 import { add } from "./operators.ts";
 
 /** tf.nn.moments stops a gradient that is zero, but whose own gradient is not. */

@@ -105,7 +105,7 @@ describe("every op is TensorFlow's", () => {
 
 test("every family that defines an op is in the registry", () => {
   const folder = new URL(".", import.meta.url);
-  const sources = readdirSync(folder).filter(file => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const sources = (readdirSync(folder, { recursive: true }) as string[]).filter(file => file.endsWith(".ts") && !file.endsWith(".test.ts"));
   const defined = sources.flatMap(file =>
     [...readFileSync(new URL(file, folder), "utf8").matchAll(/\bdefineOp\("(\w+)"/g)].map(([, name]) => name),
   );

@@ -20,7 +20,7 @@ import {
   RefNextIteration,
   RefSwitch,
   Switch,
-} from "../ops/control-flow.ts";
+} from "../ops/flow/control-flow.ts";
 import type { OpDefinition } from "../graph/op-definition.ts";
 import { type Node, resolve, type Selection } from "./selection.ts";
 

@@ -2,11 +2,11 @@
 
 import { expect, it } from "vitest";
 import { Graph } from "../graph/graph.ts";
-import { globalVariablesInitializer } from "../library/variable-lists.ts";
+import { globalVariablesInitializer } from "../library/variables/variable-lists.ts";
 import type { NDArray } from "../base/ndarray.ts";
-import { assign, assignAdd, Variable } from "../library/variables.ts";
-import { square } from "../ops/math-functions.ts";
-import { multiply } from "../ops/math.ts";
+import { assign, assignAdd, Variable } from "../library/variables/variables.ts";
+import { square } from "../ops/math/functions.ts";
+import { multiply } from "../ops/math/math.ts";
 import { add } from "../ops/operators.ts";
 import { Session } from "./session.ts";
 

@@ -12,13 +12,13 @@ import {
   type KernelModule,
   laneTable,
   type Statement,
-} from "../../src/kernels/language.ts";
-import { liveRanges } from "../../src/kernels/live-ranges.ts";
+} from "../../src/kernels/language/language.ts";
+import { liveRanges } from "../../src/kernels/language/live-ranges.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../src/kernels/places.ts";
-import { scratchVariable, variableOf } from "../../src/kernels/common-code.ts";
+import { scratchVariable, variableOf } from "../../src/kernels/language/common-code.ts";
 import { statusGlobal } from "../../src/kernels/check.ts";
-import { expressionsOf, forEachExpression } from "../../src/kernels/traverse-kernels.ts";
-import { verifyModule } from "../../src/kernels/verify-kernels.ts";
+import { expressionsOf, forEachExpression } from "../../src/kernels/language/traverse-kernels.ts";
+import { verifyModule } from "../../src/kernels/language/verify-kernels.ts";
 import { readsOfKernel, writesOfKernel } from "../../src/schedule/draft.ts";
 import type { Kernel, Place, Plan } from "../../src/schedule/plan.ts";
 

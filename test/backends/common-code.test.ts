@@ -1,4 +1,4 @@
-// Kernels that differ in addresses alone have one function (kernels/common-code.ts). It must do for each what a function of its own would:
+// Kernels that differ in addresses alone have one function (kernels/language/common-code.ts). It must do for each what a function of its own would:
 // the same phases in the same units, the reference's numbers with every access where the kernel's values and scratch lie, and the same
 // bits for any number of threads.
 import { afterAll, beforeAll, expect, test } from "vitest";

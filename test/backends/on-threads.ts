@@ -9,7 +9,7 @@ import { NDArray } from "../../src/base/ndarray.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import type { Program } from "../../src/ir/program.ts";
 import { type Recorded, record, type RecordOptions } from "../../src/kernels/index.ts";
-import type { KernelModule } from "../../src/kernels/language.ts";
+import type { KernelModule } from "../../src/kernels/language/language.ts";
 import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { SharingRules } from "../../src/kernels/threads.ts";
 import type { Plan } from "../../src/schedule/plan.ts";

@@ -1,6 +1,6 @@
 // A recorded module whose phases run in pieces, the last units first: units are independent of each other, or threads could not take them.
 import type { Recorded } from "../../src/kernels/index.ts";
-import { i32, type KernelModule, type Statement } from "../../src/kernels/language.ts";
+import { i32, type KernelModule, type Statement } from "../../src/kernels/language/language.ts";
 
 const mostPieces = 3;
 

@@ -5,7 +5,7 @@ import type { WasmDevice } from "../../src/backends/wasm/device.ts";
 import { threadPool, threadsWanted } from "../../src/backends/wasm/thread-pool.ts";
 import * as tf from "../../src/index.ts";
 import * as ir from "../../src/ir/build.ts";
-import { type Expr, i32, type KernelModule, type Statement } from "../../src/kernels/language.ts";
+import { type Expr, i32, type KernelModule, type Statement } from "../../src/kernels/language/language.ts";
 import { controlGlobal, controlWords } from "../../src/kernels/threads.ts";
 import { root } from "../house/sources.ts";
 import * as known from "../plans/known-programs.ts";

@@ -173,7 +173,7 @@ const rules: readonly Rule[] = [
       ["src/ops/max_pool.test.ts", ""],
     ],
     good: [
-      ["src/ops/control-flow.ts", ""],
+      ["src/ops/flow/control-flow.ts", ""],
       ["src/ops/nn.cases.ts", ""],
     ],
   },

@@ -18,7 +18,7 @@ import * as tf from "../../src/index.ts";
 import { readSavedModel } from "../../src/io/saved-model.ts";
 import { readTfjsGraphModel } from "../../src/io/tfjs-graph-model.ts";
 import { writeTfjsGraphModel } from "../../src/io/tfjs-graph-model-writer.ts";
-import { DecodeImage } from "../../src/ops/image-codecs.ts";
+import { DecodeImage } from "../../src/ops/image/codecs.ts";
 import { fuzz, mutated, shareOfInputs } from "../fuzzing.ts";
 import { packed, unpack } from "./recorded.ts";
 

@@ -3,7 +3,7 @@
 
 import type { Program, Region, Step } from "../../src/ir/program.ts";
 import { applyScalar, forEachScalar, type Scalar, s } from "../../src/ir/scalar.ts";
-import type { MathFunction } from "../../src/kernels/math.ts";
+import type { MathFunction } from "../../src/kernels/math/math.ts";
 
 /** Largest errors in units of the last place, where they are more than rounding. */
 export const singleBounds: Partial<Record<MathFunction, number>> = {

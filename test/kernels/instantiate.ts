@@ -1,6 +1,6 @@
 // For tests: a recorded module, printed, validated by the engine and running on a memory of its own.
 
-import type { KernelModule } from "../../src/kernels/language.ts";
+import type { KernelModule } from "../../src/kernels/language/language.ts";
 import { importNamespaces, printWasm } from "../../src/backends/wasm/printer.ts";
 
 // Kernels of tests take and give numbers and bigints as each was recorded; the engine converts, so no narrower type is true of all.

@@ -2,9 +2,9 @@
 // no more vectors alive in the tiles of contractions than it has registers.
 import { describe, expect, it } from "vitest";
 import { record } from "../../src/kernels/index.ts";
-import type { KernelFunction } from "../../src/kernels/language.ts";
-import { liveRanges } from "../../src/kernels/live-ranges.ts";
-import { printModule } from "../../src/kernels/print-kernels.ts";
+import type { KernelFunction } from "../../src/kernels/language/language.ts";
+import { liveRanges } from "../../src/kernels/language/live-ranges.ts";
+import { printModule } from "../../src/kernels/language/print-kernels.ts";
 import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import { type Target, wasmTarget } from "../../src/kernels/target.ts";
 import { schedule } from "../../src/schedule/index.ts";

@@ -8,8 +8,8 @@ import { TensorShape } from "../../src/base/shape.ts";
 import { Graph, NameScope } from "../../src/graph/graph.ts";
 import { IndexedSlices } from "../../src/graph/indexed-slices.ts";
 import { Operation, Tensor } from "../../src/graph/operation.ts";
-import { Variable } from "../../src/library/variables.ts";
-import { VariableScope } from "../../src/library/variable-scope.ts";
+import { Variable } from "../../src/library/variables/variables.ts";
+import { VariableScope } from "../../src/library/variables/variable-scope.ts";
 import type { GoldenCase, Instruction, ProgramValue } from "./golden.ts";
 import { describeError, errorDifference } from "./run-case.ts";
 

@@ -90,12 +90,12 @@ test("the build marks what is computed while loading, and nothing else", () => {
 });
 
 /** What a program that reads no file, shows no image and imports no graph has no use for. The operators of sparse tensors are methods, as
- *  those of tensors are: what they take of ops/sparse, sparse-dense and sparse-structure comes with the class. */
+ *  those of tensors are: what they take of ops/sparse (sparse, dense and structure) comes with the class. */
 const unneeded = [
   /^formats\/(bundle|checkpoint|deflate|gif|histogram|inflate|npy|png|records|snappy|table|text-format|tfjs|wav)/,
   /^io\/(example|meta-graph|op-message|saved-model|saver|summary|tfjs)/,
-  /^library\/(features|layers|lookup|losses|metrics|queue|rnn|summary)/,
-  /^ops\/(bytes|checkpoint|example|image|linalg|lookup|nn|quantization|queue|registry|sparse(?!\.js|-dense|-structure)|string|summary)/,
+  /^library\/(data|features|layers|lookup|losses|metrics|queue|ragged|summary)/,
+  /^ops\/(data|image|linalg|nn|quantized|registry|signal|sparse\/(?!(sparse|dense|structure)\.js)|state\/checkpoint|string|summary)/,
   /^(backends\/wasm|kernels)\//,
 ];
 

@@ -15,8 +15,8 @@ import type {
   Statement,
   VectorAccess,
   VectorName,
-} from "../../kernels/language.ts";
-import { accessBytes, laneTable } from "../../kernels/language.ts";
+} from "../../kernels/language/language.ts";
+import { accessBytes, laneTable } from "../../kernels/language/language.ts";
 import type { Target } from "../../kernels/target.ts";
 import { ByteWriter, emptyBlock, op, valueTypes, type WasmType } from "./encoder.ts";
 import { type Instruction, instructions, type Lowering } from "./instructions.ts";

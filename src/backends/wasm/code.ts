@@ -3,13 +3,13 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Value } from "../../ir/program.ts";
 import { statusGlobal } from "../../kernels/check.ts";
-import { hostFunctionName } from "../../kernels/elementary.ts";
+import { hostFunctionName } from "../../kernels/math/elementary.ts";
 import { type EstimatedPart, estimateParts, type TracedPart } from "../../kernels/estimate.ts";
 import { hostPart, type Recorded } from "../../kernels/index.ts";
-import type { KernelModule } from "../../kernels/language.ts";
+import type { KernelModule } from "../../kernels/language/language.ts";
 import { arenaGlobal, constantGlobal, stateGlobal } from "../../kernels/places.ts";
-import { printModule } from "../../kernels/print-kernels.ts";
-import { printPhases } from "../../kernels/print-phases.ts";
+import { printModule } from "../../kernels/language/print-kernels.ts";
+import { printPhases } from "../../kernels/language/print-phases.ts";
 import { controlBytes, controlGlobal, failures, mayWaitGlobal } from "../../kernels/threads.ts";
 import type { Place, Plan } from "../../schedule/plan.ts";
 import { hostFunctions } from "../special.ts";

@@ -3,11 +3,11 @@
 import { InternalError, ResourceExhaustedError } from "../../base/errors.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { Program } from "../../ir/program.ts";
-import { KeptCode } from "../../kernels/common-code.ts";
+import { KeptCode } from "../../kernels/language/common-code.ts";
 import { type Recorded, record } from "../../kernels/index.ts";
-import type { KernelModule } from "../../kernels/language.ts";
+import type { KernelModule } from "../../kernels/language/language.ts";
 import type { Target } from "../../kernels/target.ts";
-import { verifyModule } from "../../kernels/verify-kernels.ts";
+import { verifyModule } from "../../kernels/language/verify-kernels.ts";
 import type { Plan, ScheduleTarget } from "../../schedule/plan.ts";
 import { type CompileOptions, type Device, type Executable, resourceKeeper } from "../device.ts";
 import { AnySizeKernels } from "./any-size.ts";

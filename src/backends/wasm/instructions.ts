@@ -1,8 +1,8 @@
 // The vector language in WebAssembly instructions: one row per operation, demanded by the type. A number is the instruction that takes
 // the operands in order; a name is a way to write it with several, which printer.ts knows.
 
-import type { MaskType, LaneName } from "../../kernels/language.ts";
-import type { operationTable } from "../../kernels/language.ts";
+import type { MaskType, LaneName } from "../../kernels/language/language.ts";
+import type { operationTable } from "../../kernels/language/language.ts";
 import { misc, simd } from "./encoder.ts";
 
 /** Operations without an instruction of their own. */

@@ -1,8 +1,8 @@
 // Every operation of the vector language, printed and run, against its meaning in plain JavaScript: one lane at a time, bit for bit.
 import { describe, expect, it } from "vitest";
-import type { Expr, LaneName, MaskType, OperationName, ScalarType, VectorName } from "../../kernels/language.ts";
-import { applyOperation, i32x, laneTable, lanes, operationTable, signatureOf } from "../../kernels/language.ts";
-import { ModuleRecorder } from "../../kernels/recorder.ts";
+import type { Expr, LaneName, MaskType, OperationName, ScalarType, VectorName } from "../../kernels/language/language.ts";
+import { applyOperation, i32x, laneTable, lanes, operationTable, signatureOf } from "../../kernels/language/language.ts";
+import { ModuleRecorder } from "../../kernels/language/recorder.ts";
 import { wasmTarget } from "../../kernels/target.ts";
 import { instantiate } from "../../../test/kernels/instantiate.ts";
 

@@ -2,8 +2,8 @@
 import wabt from "wabt";
 import { describe, expect, it } from "vitest";
 import { instantiate } from "../../../test/kernels/instantiate.ts";
-import { f32, f32x, f64x, i16x, i32, i32x, i64, i64x, mask32 } from "../../kernels/language.ts";
-import { type FunctionRecorder, ModuleRecorder } from "../../kernels/recorder.ts";
+import { f32, f32x, f64x, i16x, i32, i32x, i64, i64x, mask32 } from "../../kernels/language/language.ts";
+import { type FunctionRecorder, ModuleRecorder } from "../../kernels/language/recorder.ts";
 import { wasmTarget } from "../../kernels/target.ts";
 import { engineTarget, probeFeatures } from "./features.ts";
 import { printWasm } from "./printer.ts";

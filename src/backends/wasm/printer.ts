@@ -1,8 +1,8 @@
 // Recorded kernels → the bytes of one WebAssembly module: types, imports, constants, exports, code, data. Bodies are written by body.ts.
 
 import { InternalError } from "../../base/errors.ts";
-import type { FunctionImport, KernelModule, MemoryImport, ValueType, VectorName } from "../../kernels/language.ts";
-import { laneTable } from "../../kernels/language.ts";
+import type { FunctionImport, KernelModule, MemoryImport, ValueType, VectorName } from "../../kernels/language/language.ts";
+import { laneTable } from "../../kernels/language/language.ts";
 import { BodyPrinter, type Indices } from "./body.ts";
 import { ByteWriter, op, preamble, section, sections, valueTypes } from "./encoder.ts";
 import { wasmTypeOf } from "./slots.ts";

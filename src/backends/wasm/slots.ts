@@ -1,7 +1,7 @@
 // Live ranges → numbered WebAssembly locals: two ranges of one type that do not overlap may share a slot, parameters keep theirs.
 // Linear scan in the order of first statements; there is no limit on slots, so nothing is ever spilled here.
 
-import type { KernelFunction, ValueType } from "../../kernels/language.ts";
+import type { KernelFunction, ValueType } from "../../kernels/language/language.ts";
 import type { WasmType } from "./encoder.ts";
 
 /** Vectors and masks are both v128 here. */

@@ -6,7 +6,7 @@ import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor } from "../../graph/conversion.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { isOptions } from "../../ops/arguments.ts";
-import { flatten, mapNested, type Nested } from "../../ops/nested.ts";
+import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
 
 /** One component of an element. */
 export class ComponentSpec {

@@ -6,7 +6,7 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
-import { buildFactory } from "../../ops/dataset-functions.ts";
+import { buildFactory } from "../../ops/data/dataset-functions.ts";
 import {
   IteratorFromStringHandleV2,
   IteratorGetNext,
@@ -15,9 +15,9 @@ import {
   IteratorV2,
   MakeIterator,
   OneShotIterator,
-} from "../../ops/iterator.ts";
+} from "../../ops/data/iterator.ts";
 import { type NameOption, named } from "../../ops/named.ts";
-import { mapNested, type Nested } from "../../ops/nested.ts";
+import { mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { type ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
 import { Optional } from "./optional.ts";
 

@@ -2,8 +2,8 @@
 
 import type { Tensor } from "../../graph/operation.ts";
 import { type NameOption, named } from "../../ops/named.ts";
-import { OptionalFromValue, OptionalGetValue, OptionalHasValue, OptionalNone } from "../../ops/iterator.ts";
-import { flatten, mapNested, type Nested } from "../../ops/nested.ts";
+import { OptionalFromValue, OptionalGetValue, OptionalHasValue, OptionalNone } from "../../ops/data/iterator.ts";
+import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { ComponentSpec, tensorsOf, typesAndShapes, valueOf } from "./element-spec.ts";
 
 /** An element, or that there is none: what an iterator's `getNextAsOptional` gives. */

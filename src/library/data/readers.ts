@@ -4,9 +4,9 @@ import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { reshape } from "../../ops/array.ts";
-import { LegacyParallelInterleaveDatasetV2 } from "../../ops/dataset.ts";
-import * as sources from "../../ops/dataset-sources.ts";
+import { reshape } from "../../ops/array/array.ts";
+import { LegacyParallelInterleaveDatasetV2 } from "../../ops/data/dataset.ts";
+import * as sources from "../../ops/data/dataset-sources.ts";
 import { AUTOTUNE, Dataset, elementsOf, functionOf } from "./dataset.ts";
 import { ComponentSpec, typesAndShapes } from "./element-spec.ts";
 

@@ -6,15 +6,22 @@ import { md5 } from "../../base/md5.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
-import { constant, shape as shapeOf } from "../../ops/array.ts";
-import { getItem } from "../../ops/array-slicing.ts";
-import { assertEqual, assertGreaterEqual, assertLessEqual, assertNear, assertNonNegative, assertRankAtLeast } from "../../ops/check.ts";
-import { noOp, withDependencies } from "../../ops/control-flow.ts";
-import { cast } from "../../ops/math.ts";
-import { lgamma, log, log1p, sigmoid } from "../../ops/math-functions.ts";
-import { reduceSum } from "../../ops/math-reduction.ts";
+import { constant, shape as shapeOf } from "../../ops/array/array.ts";
+import { getItem } from "../../ops/array/slicing.ts";
+import {
+  assertEqual,
+  assertGreaterEqual,
+  assertLessEqual,
+  assertNear,
+  assertNonNegative,
+  assertRankAtLeast,
+} from "../../ops/flow/check.ts";
+import { noOp, withDependencies } from "../../ops/flow/control-flow.ts";
+import { cast } from "../../ops/math/math.ts";
+import { lgamma, log, log1p, sigmoid } from "../../ops/math/functions.ts";
+import { reduceSum } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";
-import { softmax } from "../../ops/nn.ts";
+import { softmax } from "../../ops/nn/nn.ts";
 import { add, mul, sub } from "../../ops/operators.ts";
 import type { SampleOptions } from "./distribution.ts";
 

@@ -3,10 +3,10 @@
 import { NDArray } from "../../base/ndarray.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { constant, fill, shape as shapeOf, zerosLike } from "../../ops/array.ts";
-import { whereV2 } from "../../ops/array-selection.ts";
-import { greater, less, maximum, minimum } from "../../ops/math.ts";
-import { abs, erf, erfc, exp, log, log1p, sqrt, square } from "../../ops/math-functions.ts";
+import { constant, fill, shape as shapeOf, zerosLike } from "../../ops/array/array.ts";
+import { whereV2 } from "../../ops/array/selection.ts";
+import { greater, less, maximum, minimum } from "../../ops/math/math.ts";
+import { abs, erf, erfc, exp, log, log1p, sqrt, square } from "../../ops/math/functions.ts";
 import { inNameScope } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";
 

@@ -8,15 +8,15 @@ import { convertToTensor, pythonType, type TensorLike } from "../../graph/conver
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { expandDims, rank, shape as shapeOf } from "../../ops/array.ts";
-import { gatherNd } from "../../ops/array-gather.ts";
-import { where } from "../../ops/array-selection.ts";
-import { getItem } from "../../ops/array-slicing.ts";
-import { assertPositive } from "../../ops/check.ts";
-import { cond } from "../../ops/control-flow-contexts.ts";
-import { cast, equal, notEqual } from "../../ops/math.ts";
+import { expandDims, rank, shape as shapeOf } from "../../ops/array/array.ts";
+import { gatherNd } from "../../ops/array/gather.ts";
+import { where } from "../../ops/array/selection.ts";
+import { getItem } from "../../ops/array/slicing.ts";
+import { assertPositive } from "../../ops/flow/check.ts";
+import { cond } from "../../ops/flow/control-flow-contexts.ts";
+import { cast, equal, notEqual } from "../../ops/math/math.ts";
 import { inNameScope } from "../../ops/named.ts";
-import { sparseReshape } from "../../ops/sparse-structure.ts";
+import { sparseReshape } from "../../ops/sparse/structure.ts";
 import type { Features } from "../features.ts";
 import { convertToTensorOrSparseTensor } from "../graph-inspection.ts";
 

@@ -4,20 +4,20 @@ import { ValueError } from "../../base/errors.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { reshape, shape as shapeOf } from "../../ops/array.ts";
-import { concat, getItem } from "../../ops/array-slicing.ts";
-import { addN } from "../../ops/math.ts";
-import { matmul } from "../../ops/math-matrix.ts";
-import { biasAdd } from "../../ops/nn.ts";
-import { safeEmbeddingLookupSparse } from "../../ops/nn-embedding-sparse.ts";
-import { sparseReshape } from "../../ops/sparse-structure.ts";
+import { reshape, shape as shapeOf } from "../../ops/array/array.ts";
+import { concat, getItem } from "../../ops/array/slicing.ts";
+import { addN } from "../../ops/math/math.ts";
+import { matmul } from "../../ops/math/matrix.ts";
+import { biasAdd } from "../../ops/nn/nn.ts";
+import { safeEmbeddingLookupSparse } from "../../ops/nn/embedding-sparse.ts";
+import { sparseReshape } from "../../ops/sparse/structure.ts";
 import type { SparseTensor } from "../../graph/sparse-tensor.ts";
 import type { Features } from "../features.ts";
-import { GraphKeys } from "../graph-keys.ts";
-import { zerosInitializer } from "../initializers.ts";
-import { ScopedLayer } from "../layer-base.ts";
-import { getVariableScope, type VariableScope, variableScope } from "../variable-scope.ts";
-import type { Variable } from "../variables.ts";
+import { GraphKeys } from "../variables/graph-keys.ts";
+import { zerosInitializer } from "../variables/initializers.ts";
+import { ScopedLayer } from "../layers/layer-base.ts";
+import { getVariableScope, type VariableScope, variableScope } from "../variables/variable-scope.ts";
+import type { Variable } from "../variables/variables.ts";
 import {
   byName,
   type CategoricalColumn,

@@ -4,11 +4,11 @@ import { ValueError } from "../../base/errors.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { constant, identity } from "../../ops/array.ts";
+import { constant, identity } from "../../ops/array/array.ts";
 import { add } from "../../ops/operators.ts";
-import { ApplyAdagradDA, ResourceApplyAdagradDA, ResourceSparseApplyAdagradDA, SparseApplyAdagradDA } from "../../ops/training.ts";
-import type { Variable } from "../variables.ts";
-import { cast } from "../../ops/math.ts";
+import { ApplyAdagradDA, ResourceApplyAdagradDA, ResourceSparseApplyAdagradDA, SparseApplyAdagradDA } from "../../ops/state/training.ts";
+import type { Variable } from "../variables/variables.ts";
+import { cast } from "../../ops/math/math.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

@@ -3,10 +3,10 @@
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { fill, shape } from "../../ops/array.ts";
-import { ApplyAdagrad, ResourceApplyAdagrad, ResourceSparseApplyAdagrad, SparseApplyAdagrad } from "../../ops/training.ts";
-import { constantInitializer, type Initializer } from "../initializers.ts";
-import type { Variable } from "../variables.ts";
+import { fill, shape } from "../../ops/array/array.ts";
+import { ApplyAdagrad, ResourceApplyAdagrad, ResourceSparseApplyAdagrad, SparseApplyAdagrad } from "../../ops/state/training.ts";
+import { constantInitializer, type Initializer } from "../variables/initializers.ts";
+import type { Variable } from "../variables/variables.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

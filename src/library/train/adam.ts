@@ -2,13 +2,13 @@
 
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { group } from "../../ops/control-flow.ts";
-import { sqrt } from "../../ops/math-functions.ts";
+import { group } from "../../ops/flow/control-flow.ts";
+import { sqrt } from "../../ops/math/functions.ts";
 import { add, mul, sub, truediv } from "../../ops/operators.ts";
-import { ResourceScatterAdd, ScatterAdd } from "../../ops/state.ts";
-import { ApplyAdam, ResourceApplyAdam } from "../../ops/training.ts";
-import type { Variable } from "../variables.ts";
-import { assign, assignSub } from "../variables.ts";
+import { ResourceScatterAdd, ScatterAdd } from "../../ops/state/state.ts";
+import { ApplyAdam, ResourceApplyAdam } from "../../ops/state/training.ts";
+import type { Variable } from "../variables/variables.ts";
+import { assign, assignSub } from "../variables/variables.ts";
 import { type Hyperparameter, inTypeOf, Optimizer, operationOf } from "./optimizer.ts";
 
 interface Options {

@@ -4,8 +4,8 @@ import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { collect } from "../../ops/arguments.ts";
-import { ones } from "../../ops/array.ts";
-import { maximum } from "../../ops/math.ts";
+import { ones } from "../../ops/array/array.ts";
+import { maximum } from "../../ops/math/math.ts";
 import { add, mul, truediv } from "../../ops/operators.ts";
 import {
   ApplyFtrl,
@@ -16,9 +16,9 @@ import {
   ResourceSparseApplyFtrlV2,
   SparseApplyFtrl,
   SparseApplyFtrlV2,
-} from "../../ops/training.ts";
-import type { Initializer } from "../initializers.ts";
-import type { Variable } from "../variables.ts";
+} from "../../ops/state/training.ts";
+import type { Initializer } from "../variables/initializers.ts";
+import type { Variable } from "../variables/variables.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

@@ -5,12 +5,12 @@ import { KeyError, ValueError } from "../../base/errors.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Tensor } from "../../graph/operation.ts";
-import { cond } from "../../ops/control-flow-contexts.ts";
+import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { add } from "../../ops/operators.ts";
-import { GraphKeys } from "../graph-keys.ts";
-import { zerosInitializer } from "../initializers.ts";
-import { getVariable } from "../variable-scope.ts";
-import { isVariableInitialized, type Runner, Variable } from "../variables.ts";
+import { GraphKeys } from "../variables/graph-keys.ts";
+import { zerosInitializer } from "../variables/initializers.ts";
+import { getVariable } from "../variables/variable-scope.ts";
+import { isVariableInitialized, type Runner, Variable } from "../variables/variables.ts";
 
 /** The value of the step in a session, as a number. TF: tf.train.global_step. */
 export async function globalStep(session: Runner, globalStepTensor: Variable | Tensor): Promise<number> {

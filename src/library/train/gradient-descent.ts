@@ -3,9 +3,9 @@
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { mul, neg } from "../../ops/operators.ts";
-import { ResourceScatterAdd, ScatterSub } from "../../ops/state.ts";
-import { ApplyGradientDescent, ResourceApplyGradientDescent } from "../../ops/training.ts";
-import type { Variable } from "../variables.ts";
+import { ResourceScatterAdd, ScatterSub } from "../../ops/state/state.ts";
+import { ApplyGradientDescent, ResourceApplyGradientDescent } from "../../ops/state/training.ts";
+import type { Variable } from "../variables/variables.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

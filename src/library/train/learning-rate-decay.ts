@@ -8,13 +8,13 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { constant } from "../../ops/array.ts";
-import { caseOf, cond } from "../../ops/control-flow-contexts.ts";
-import { ceil, cos, exp, floor, log, negative, sqrt } from "../../ops/math-functions.ts";
-import { add as addNamed, Cast, divide, equal, minimum, multiply, pow as powNamed } from "../../ops/math.ts";
+import { constant } from "../../ops/array/array.ts";
+import { caseOf, cond } from "../../ops/flow/control-flow-contexts.ts";
+import { ceil, cos, exp, floor, log, negative, sqrt } from "../../ops/math/functions.ts";
+import { add as addNamed, Cast, divide, equal, minimum, multiply, pow as powNamed } from "../../ops/math/math.ts";
 import { add, and, greater, lessEqual, mul, pow, sub, truediv } from "../../ops/operators.ts";
-import { randomNormal } from "../../ops/random.ts";
-import { whereV2 } from "../../ops/array-selection.ts";
+import { randomNormal } from "../../ops/random/random.ts";
+import { whereV2 } from "../../ops/array/selection.ts";
 
 interface Named {
   readonly name?: string | null;

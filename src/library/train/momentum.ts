@@ -2,8 +2,8 @@
 
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { ApplyMomentum, ResourceApplyMomentum, ResourceSparseApplyMomentum, SparseApplyMomentum } from "../../ops/training.ts";
-import type { Variable } from "../variables.ts";
+import { ApplyMomentum, ResourceApplyMomentum, ResourceSparseApplyMomentum, SparseApplyMomentum } from "../../ops/state/training.ts";
+import type { Variable } from "../variables/variables.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

@@ -6,15 +6,15 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { cond } from "../../ops/control-flow-contexts.ts";
-import { group } from "../../ops/control-flow.ts";
-import { cast, minimum } from "../../ops/math.ts";
+import { cond } from "../../ops/flow/control-flow-contexts.ts";
+import { group } from "../../ops/flow/control-flow.ts";
+import { cast, minimum } from "../../ops/math/math.ts";
 import { add, mul, pow, sub, truediv } from "../../ops/operators.ts";
-import { GraphKeys } from "../graph-keys.ts";
-import { zerosInitializer } from "../initializers.ts";
-import { globalVariables, movingAverageVariables, trainableVariables } from "../variable-lists.ts";
-import { getVariable, getVariableScope, variableScope } from "../variable-scope.ts";
-import { assign, assignSub, isVariableInitialized, Variable } from "../variables.ts";
+import { GraphKeys } from "../variables/graph-keys.ts";
+import { zerosInitializer } from "../variables/initializers.ts";
+import { globalVariables, movingAverageVariables, trainableVariables } from "../variables/variable-lists.ts";
+import { getVariable, getVariableScope, variableScope } from "../variables/variable-scope.ts";
+import { assign, assignSub, isVariableInitialized, Variable } from "../variables/variables.ts";
 import { createSlot, operationOf, zerosSlot } from "./optimizer.ts";
 
 /** variable -= (1 - decay)·(variable - value); with `zeroDebias` corrected for a start at zero (Kingma and Ba 2015). TF: assign_moving_average. */

@@ -3,7 +3,7 @@
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { constant } from "../../ops/array.ts";
+import { constant } from "../../ops/array/array.ts";
 import {
   ApplyProximalAdagrad,
   ApplyProximalGradientDescent,
@@ -13,8 +13,8 @@ import {
   ResourceSparseApplyProximalGradientDescent,
   SparseApplyProximalAdagrad,
   SparseApplyProximalGradientDescent,
-} from "../../ops/training.ts";
-import type { Variable } from "../variables.ts";
+} from "../../ops/state/training.ts";
+import type { Variable } from "../variables/variables.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

@@ -3,7 +3,7 @@
 import { OpError, OutOfRangeError, ValueError } from "../../base/errors.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Operation } from "../../graph/operation.ts";
-import { GraphKeys } from "../graph-keys.ts";
+import { GraphKeys } from "../variables/graph-keys.ts";
 import type { QueueBase } from "../queue.ts";
 import { type Coordinator, Loop } from "./coordinator.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
-import { onesLike } from "../../ops/array.ts";
+import { onesLike } from "../../ops/array/array.ts";
 import {
   ApplyCenteredRMSProp,
   ApplyRMSProp,
@@ -12,9 +12,9 @@ import {
   ResourceSparseApplyRMSProp,
   SparseApplyCenteredRMSProp,
   SparseApplyRMSProp,
-} from "../../ops/training.ts";
-import { onesInitializer } from "../initializers.ts";
-import type { Variable } from "../variables.ts";
+} from "../../ops/state/training.ts";
+import { onesInitializer } from "../variables/initializers.ts";
+import type { Variable } from "../variables/variables.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

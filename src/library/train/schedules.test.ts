@@ -3,11 +3,11 @@
 import { describe, expect, test } from "vitest";
 import { Graph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { constant, placeholder } from "../../ops/array.ts";
+import { constant, placeholder } from "../../ops/array/array.ts";
 import { Session } from "../../session/session.ts";
 import { clipByAverageNorm, clipByGlobalNorm, clipByNorm } from "../clip.ts";
-import { globalVariablesInitializer } from "../variable-lists.ts";
-import { Variable } from "../variables.ts";
+import { globalVariablesInitializer } from "../variables/variable-lists.ts";
+import { Variable } from "../variables/variables.ts";
 import { createGlobalStep, getGlobalStep, getOrCreateGlobalStep } from "./global-step.ts";
 import * as decays from "./learning-rate-decay.ts";
 import { ExponentialMovingAverage } from "./moving-averages.ts";

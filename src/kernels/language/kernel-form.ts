@@ -1,0 +1,182 @@
+// Kernels that are the same but for where their values lie: an unrolled loop has dozens of each. Their form says when: equal forms have
+// equal code once addresses are left out, so one function serves them all.
+
+import type { Index } from "../../ir/index-map.ts";
+import type { Operand, Value } from "../../ir/program.ts";
+import type { Scalar } from "../../ir/scalar.ts";
+import type { Kernel, Store } from "../../schedule/plan.ts";
+
+type CommonKernel = Extract<Kernel, { kind: "map" | "sweep" | "reduce" | "reductions" | "rows" | "contract" }>;
+
+/** A kernel without its addresses: a text, and the values it names, in the order in which the text first does. */
+export interface KernelForm {
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
+/** The form of a kernel; undefined for kinds of which a plan has few. */
+export function formOf(kernel: Kernel): KernelForm | undefined {
+  switch (kernel.kind) {
+    case "map":
+    case "sweep":
+    case "reduce":
+    case "reductions":
+    case "rows":
+    case "contract": {
+      const writer = new FormWriter();
+      writer.kernel(kernel);
+      return { text: writer.parts.join(" "), values: [...writer.values.keys()] };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Says to the type checker that a kernel has no other field: one that is left out of the text may not decide what is recorded. */
+type NothingElse = Record<string, never>;
+
+class FormWriter {
+  readonly parts: (string | number)[] = [];
+  readonly values = new Map<Value, number>();
+  readonly #scalars = new Map<Scalar, number>();
+
+  kernel(kernel: CommonKernel): void {
+    switch (kernel.kind) {
+      case "map": {
+        const { kind, shape, stores, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind, shape.join());
+        return this.#stores(stores);
+      }
+      case "sweep": {
+        const { kind, maps, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind);
+        for (const map of maps) this.kernel(map);
+        return;
+      }
+      case "reduce": {
+        const { kind, shape, over, combine, body, accumulator, stores, scratch, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind, shape.join(), over.join(), combine, accumulator, scratch?.bytes ?? "none");
+        this.#scalar(body);
+        return this.#stores(stores);
+      }
+      case "reductions": {
+        const { kind, reductions, scratch, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind, scratch?.bytes ?? "none");
+        for (const reduction of reductions) this.kernel(reduction);
+        return;
+      }
+      case "contract": {
+        const { kind, shape, over, left, right, stores, scratch, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind, shape.join(), over.join(), scratch?.bytes ?? "none");
+        this.#operand(left);
+        this.#operand(right);
+        return this.#stores(stores);
+      }
+      case "rows": {
+        const { kind, rows, length, blockRows, passes, ...rest } = kernel;
+        rest satisfies NothingElse;
+        this.parts.push(kind, rows, length, blockRows);
+        for (const { before, reductions, columns, stores, ...others } of passes) {
+          others satisfies NothingElse;
+          this.parts.push("pass");
+          this.#stores(before);
+          for (const { combine, body, stores: epilogue } of reductions) {
+            this.parts.push(combine);
+            this.#scalar(body);
+            this.#stores(epilogue);
+          }
+          for (const { combine, body, out } of columns) {
+            this.parts.push("column", combine);
+            this.#value(out);
+            this.#scalar(body);
+          }
+          this.#stores(stores);
+        }
+      }
+    }
+  }
+
+  #stores(stores: readonly Store[]): void {
+    this.parts.push("stores", stores.length);
+    for (const { out, body } of stores) {
+      this.#value(out);
+      this.#scalar(body);
+    }
+  }
+
+  #operand({ source, at }: Operand): void {
+    this.#value(source);
+    for (const index of at) this.#index(index);
+  }
+
+  #value(value: Value): void {
+    const known = this.values.get(value);
+    if (known !== undefined) return void this.parts.push(`v${known}`);
+    this.values.set(value, this.values.size);
+    this.parts.push(`${value.dtype}[${value.shape.join()}]`, value.splat === undefined ? "" : literal(value.splat));
+  }
+
+  /** What two readers share is written once: sharing decides what is computed once. */
+  #scalar(node: Scalar): void {
+    const { parts } = this;
+    const known = this.#scalars.get(node);
+    if (known !== undefined) return void parts.push(`@${known}`);
+    this.#scalars.set(node, this.#scalars.size);
+    parts.push(node.kind, node.dtype);
+    switch (node.kind) {
+      case "constant":
+        parts.push(literal(node.value));
+        return;
+      case "index":
+        return this.#index(node.index);
+      case "load":
+        this.#value(node.source);
+        for (const index of node.at) this.#index(index);
+        return;
+      case "apply":
+        parts.push(node.fn);
+        for (const arg of node.args) this.#scalar(arg);
+        return;
+      case "cast":
+      case "bitcast":
+        return this.#scalar(node.arg);
+      case "guard":
+        for (const { index, low, high } of node.when) {
+          parts.push(low, high);
+          this.#index(index);
+        }
+        this.#scalar(node.value);
+        return this.#scalar(node.otherwise);
+      case "accumulator":
+    }
+  }
+
+  /** Terms in their order, in which code adds them. */
+  #index({ terms, offset }: Index): void {
+    const { parts } = this;
+    for (const { atom, scale } of terms) {
+      parts.push(scale, atom.kind);
+      switch (atom.kind) {
+        case "axis":
+          parts.push(atom.axis, atom.size);
+          break;
+        case "div":
+        case "mod":
+          parts.push(atom.by);
+          this.#index(atom.of);
+          break;
+        case "data":
+          parts.push(atom.size);
+          this.#scalar(atom.value);
+      }
+    }
+    parts.push("+", offset);
+  }
+}
+
+const literal = (value: number | bigint): string => (Object.is(value, -0) ? "-0" : String(value));

@@ -1,0 +1,39 @@
+// Activations by name, as layers and cells accept them: `activation: "relu"` is `activation: tf.nn.relu`.
+
+import { ValueError } from "../../base/errors.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { exp, sigmoid, tanh } from "../../ops/math/functions.ts";
+import { elu, leakyRelu, relu, relu6, selu, softmax, softplus, softsign, swish } from "../../ops/nn/nn.ts";
+
+import type { Activation } from "./layers.ts";
+
+/** A function of a tensor, or the name of a common one. */
+export type ActivationLike = Activation | string;
+
+const byName: Readonly<Record<string, () => (x: Tensor) => Tensor>> = {
+  linear: () => x => x,
+  relu: () => relu,
+  relu6: () => relu6,
+  leaky_relu: () => leakyRelu,
+  elu: () => elu,
+  selu: () => selu,
+  softplus: () => softplus,
+  softsign: () => softsign,
+  softmax: () => softmax,
+  sigmoid: () => sigmoid,
+  tanh: () => tanh,
+  exponential: () => exp,
+  swish: () => swish,
+};
+
+/** @throws ValueError for a name that no activation has. */
+export function activationOf(activation: ActivationLike): Activation {
+  if (typeof activation !== "string") return activation;
+  const found = Object.hasOwn(byName, activation) ? byName[activation]() : undefined;
+  if (!found)
+    throw new ValueError(
+      `Unknown activation function: '${activation}'.`,
+      `There are: ${Object.keys(byName).join(", ")}; or pass a function.`,
+    );
+  return x => found(x);
+}

@@ -1,0 +1,198 @@
+// What every layer and every RNN cell is: a name, a variable scope opened at the first use, the variables made in it, and the losses and updates
+// that go with them. The layers themselves: layers*.ts; cells: rnn-cell*.ts.
+// Names follow the legacy layers of Keras: variables by variable scope, operations by the name scope opened when the layer was made.
+
+import type { DType } from "../../base/dtype.ts";
+import { ValueError } from "../../base/errors.ts";
+import { convertToTensor } from "../../graph/conversion.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { Operation, type Tensor } from "../../graph/operation.ts";
+import { shape as shapeOf } from "../../ops/array/array.ts";
+import { getItem } from "../../ops/array/slicing.ts";
+import { cast } from "../../ops/math/math.ts";
+import { truediv } from "../../ops/operators.ts";
+import { GraphKeys } from "../variables/graph-keys.ts";
+import { initializerNamed } from "../variables/initializer-names.ts";
+import type { InputSpec } from "./input-spec.ts";
+import { globalVariables } from "../variables/variable-lists.ts";
+import { PartitionedVariable, type Partitioner } from "../variables/partitioned-variable.ts";
+import { getVariable, type Regularizer, type VariableInitializer, type VariableScope, variableScope } from "../variables/variable-scope.ts";
+import type { Constraint, Variable } from "../variables/variables.ts";
+
+export interface LayerOptions {
+  readonly trainable?: boolean;
+  /** Names the variable scope; without it one is made up: dense, dense_1 … */
+  readonly name?: string | null;
+  readonly dtype?: DType | null;
+  /** Uses the variables of an earlier layer of this name. */
+  readonly reuse?: boolean | null;
+  /** A variable scope to open at once, as it is; without it one is made unique when the layer is first used. */
+  readonly scope?: string | null;
+}
+
+export interface WeightOptions {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** An initializer, or the name of one: "glorot_uniform". */
+  readonly initializer?: VariableInitializer | string | null | undefined;
+  readonly regularizer?: Regularizer | null | undefined;
+  readonly constraint?: Constraint | null | undefined;
+  readonly trainable?: boolean;
+  readonly partitioner?: Partitioner | null | undefined;
+}
+
+/** How often each kind of layer was made in a graph, for the names in messages. */
+const countsOf = (graph: Graph): Map<string, number> => graph.attached(countsOf, () => new Map<string, number>());
+
+/** The layer as something that can be called: every property is the layer's own. */
+function callable<T extends ScopedLayer>(layer: T): T {
+  const own = (): void => {};
+  return new Proxy(own, {
+    apply: (_, __, given) => layer.apply(...(given as never[])),
+    get: (_, key, receiver) => Reflect.get(layer, key, receiver),
+    set: (_, key, value) => Reflect.set(layer, key, value),
+    has: (_, key) => Reflect.has(layer, key),
+    ownKeys: () => Reflect.ownKeys(layer),
+    getPrototypeOf: () => Reflect.getPrototypeOf(layer),
+    getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(layer, key),
+    defineProperty: (_, key, descriptor) => Reflect.defineProperty(layer, key, descriptor),
+    deleteProperty: (_, key) => Reflect.deleteProperty(layer, key),
+  }) as object as T;
+}
+
+/** Variables under one scope, and what is computed with them. */
+export abstract class ScopedLayer {
+  readonly trainable: boolean;
+  readonly dtype: DType | null;
+  /** The name in messages: as given, or made unique in the graph. */
+  readonly name: string;
+  built = false;
+  /** What inputs must be; checked whenever the layer is applied. */
+  inputSpec: InputSpec | null = null;
+  readonly losses: Tensor[] = [];
+  readonly updates: Operation[] = [];
+  private readonly baseName: string;
+  private readonly reuse: boolean | null;
+  private scope: VariableScope | null = null;
+  private readonly weightList: Variable[] = [];
+  protected readonly activityRegularizer: Regularizer | null;
+
+  constructor(kind: string, options: LayerOptions = {}, activityRegularizer: Regularizer | null = null) {
+    const { trainable = true, name, dtype, reuse, scope } = options;
+    this.trainable = trainable;
+    this.dtype = dtype ?? null;
+    this.reuse = reuse ?? null;
+    this.activityRegularizer = activityRegularizer;
+    this.baseName = name || kind;
+    this.name = name || madeUpName(kind);
+    if (scope) this.scope = variableScope(scope, opened => opened);
+    // biome-ignore lint/correctness/noConstructorReturn: a layer is called like a function, as in Python
+    return callable(this);
+  }
+
+  /** What `layer(…)` does. */
+  abstract apply(...given: never[]): unknown;
+
+  get variables(): readonly Variable[] {
+    return this.weightList;
+  }
+  get weights(): readonly Variable[] {
+    return this.weightList;
+  }
+  get trainableVariables(): readonly Variable[] {
+    return this.trainable ? this.weightList.filter(({ trainable }) => trainable) : [];
+  }
+  get trainableWeights(): readonly Variable[] {
+    return this.trainableVariables;
+  }
+  get nonTrainableVariables(): readonly Variable[] {
+    return this.weightList.filter(variable => !this.trainableVariables.includes(variable));
+  }
+  get scopeName(): string {
+    if (this.scope === null)
+      throw new ValueError(
+        `No name available for layer scope because the layer "${this.name}" has not been used yet. The scope name  is determined the first time the layer instance is called. You must therefore call the layer before querying \`scope_name\`.`,
+      );
+    return this.scope.name;
+  }
+
+  /** Runs `body` where the layer makes its variables and nodes. `scope` names the variable scope if the layer has none yet. */
+  protected inScope<R>(graph: Graph, body: () => R, scope?: string | VariableScope | null): R {
+    return graph.asDefault(() => {
+      this.openScope(scope ?? null);
+      const reuse = this.built ? true : this.reuse;
+      return variableScope(this.scope, { reuse, auxiliaryNameScope: false }, opened =>
+        graph.nameScope(opened.originalNameScope, () => {
+          const before = this.updates.length;
+          const result = body();
+          // The collection exists from the first layer on, as in TensorFlow, even while it is empty.
+          graph.getCollectionRef(GraphKeys.UPDATE_OPS).push(...this.updates.slice(before));
+          return result;
+        }),
+      );
+    });
+  }
+
+  private openScope(scope: string | VariableScope | null): void {
+    if (this.scope !== null) return;
+    this.scope = this.reuse
+      ? variableScope(scope ?? this.baseName, opened => opened)
+      : variableScope(scope, { defaultName: this.baseName }, opened => opened);
+  }
+
+  protected regularizeActivity(output: Tensor): void {
+    const { activityRegularizer } = this;
+    if (activityRegularizer === null) return;
+    const loss = output.graph.nameScope("ActivityRegularizer", () => {
+      const penalty = activityRegularizer(output);
+      return penalty ? truediv(penalty, cast(getItem(shapeOf(output), 0), output.dtype)) : null;
+    });
+    if (loss !== null) this.addLoss(loss);
+  }
+
+  protected addLoss(loss: Tensor): void {
+    this.losses.push(loss);
+    loss.graph.addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
+  }
+
+  protected addUpdate(update: Operation | Tensor): void {
+    this.updates.push(update instanceof Operation ? update : update.op);
+  }
+
+  /** A variable of the layer, under its variable scope. */
+  protected addWeight(name: string, options: WeightOptions): Variable {
+    const { shape, regularizer, trainable = true, initializer: given, ...rest } = options;
+    const existing = new Set(globalVariables());
+    const initializer = typeof given === "string" && options.dtype !== "string" ? initializerNamed(given) : given;
+    const variable: Variable | PartitionedVariable = getVariable(name, shape, {
+      ...rest,
+      initializer,
+      trainable: trainable && this.trainable,
+    });
+    const parts = variable instanceof PartitionedVariable ? variable.parts : [variable];
+    this.weightList.push(...parts);
+    if (regularizer && !parts.some(part => existing.has(part))) {
+      const loss = variable.graph.nameScope(`${name}/Regularizer`, () => regularizer(convertToTensor(variable)));
+      if (loss) this.addLoss(loss);
+    }
+    return variable;
+  }
+
+  /** @throws ValueError unless the input's rank is known to be `rank` (or at least that). */
+  protected checkRank(input: Tensor, rank: number, isMinimum = false): void {
+    const found = input.shape.rank;
+    if (found === null || (isMinimum ? found >= rank : found === rank)) return;
+    const shown = input.shape.asList().map(d => `Dimension(${d ?? "None"})`);
+    throw new ValueError(
+      `Input 0 of layer "${this.name}" is incompatible with the layer: expected ${isMinimum ? "min_ndim" : "ndim"}=${rank}, found ndim=${found}. Full shape received: (${shown.join(", ")}${shown.length === 1 ? "," : ""})`,
+    );
+  }
+}
+
+function madeUpName(kind: string): string {
+  const counts = countsOf(getDefaultGraph());
+  const count = (counts.get(kind) ?? 0) + 1;
+  counts.set(kind, count);
+  return `${kind}_${count}`;
+}

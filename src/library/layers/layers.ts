@@ -1,0 +1,235 @@
+// tf.layers: functions of a tensor that make their own variables, and the classes behind them, which can be applied again with the same
+// variables. Here: dense, flatten and dropout. Convolutions: layers/convolution.ts; pooling: layers/pooling.ts; batch normalization: layers/normalization.ts; the
+// base that RNN cells share: layers/layer-base.ts.
+
+import type { DType } from "../../base/dtype.ts";
+import { isComplex, isFloating } from "../../base/dtype.ts";
+import { ValueError } from "../../base/errors.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { Tensor } from "../../graph/operation.ts";
+import { collect } from "../../ops/arguments.ts";
+import { constant, expandDims, identity, reshape, shape as shapeOf } from "../../ops/array/array.ts";
+import { transpose } from "../../ops/array/rearranging.ts";
+import { getItem } from "../../ops/array/slicing.ts";
+import { cond } from "../../ops/flow/control-flow-contexts.ts";
+import { matmul, tensordot } from "../../ops/math/matrix.ts";
+import { biasAdd, dropout as dropoutOf } from "../../ops/nn/nn.ts";
+import { zerosInitializer } from "../variables/initializers.ts";
+import { type ActivationLike, activationOf } from "./keras-activations.ts";
+import { type LayerOptions, ScopedLayer, type WeightOptions } from "./layer-base.ts";
+import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
+import type { Constraint, Variable } from "../variables/variables.ts";
+
+/** Applied to a layer's output. */
+export type Activation = (x: Tensor) => Tensor;
+
+type Applied = (inputs: TensorLike, options?: Readonly<Record<string, unknown>>) => Tensor;
+/** Called as a function, a layer is applied. */
+export interface Layer extends Applied {}
+/** TF: tf.layers.Layer. Subclasses supply `build`, which makes the variables, and `call`. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
+export abstract class Layer extends ScopedLayer {
+  protected abstract build(input: Tensor): void;
+  protected abstract call(input: Tensor, options: Readonly<Record<string, unknown>>): Tensor;
+
+  /** The layer's output for an input; the first time its variables are made. */
+  override apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
+    const input = convertToTensor(inputs);
+    this.inputSpec?.check(this.name, input);
+    return this.inScope(input.graph, () => {
+      if (!this.built) {
+        this.build(input);
+        this.built = true;
+      }
+      const output = this.call(input, options);
+      this.regularizeActivity(output);
+      return output;
+    });
+  }
+
+  /** An activation, or the one of a name; none leaves the output as it is. */
+  protected activationOf(given: ActivationLike | null | undefined): Activation {
+    return given === null || given === undefined ? x => x : activationOf(given);
+  }
+}
+
+// ---- dense ----
+
+export interface KernelOptions extends LayerOptions {
+  /** A function, or a name: "relu". */
+  readonly activation?: ActivationLike | null;
+  readonly useBias?: boolean;
+  readonly kernelInitializer?: VariableInitializer | string | null;
+  readonly biasInitializer?: VariableInitializer | string | null;
+  readonly kernelRegularizer?: Regularizer | null;
+  readonly biasRegularizer?: Regularizer | null;
+  readonly activityRegularizer?: Regularizer | null;
+  readonly kernelConstraint?: Constraint | null;
+  readonly biasConstraint?: Constraint | null;
+}
+
+export const kernelOrder = [
+  "activation",
+  "useBias",
+  "kernelInitializer",
+  "biasInitializer",
+  "kernelRegularizer",
+  "biasRegularizer",
+  "activityRegularizer",
+  "kernelConstraint",
+  "biasConstraint",
+  "trainable",
+  "name",
+  "reuse",
+] as const;
+
+/** Options, or TensorFlow's arguments by position. */
+export type Rest<O> = readonly (O | TensorLike | ActivationLike | VariableInitializer | Regularizer | null | undefined)[];
+
+/** Every input connected to every unit: activation(input·kernel + bias). TF: tf.layers.Dense. */
+export class Dense extends Layer {
+  readonly units: number;
+  kernel: Variable | null = null;
+  bias: Variable | null = null;
+  private readonly options: KernelOptions;
+
+  constructor(units: number, ...rest: readonly (KernelOptions | Activation | boolean | string | null | undefined)[]) {
+    const options = collect<KernelOptions>(kernelOrder, rest);
+    super("dense", options, options.activityRegularizer ?? null);
+    this.units = units;
+    this.options = options;
+  }
+
+  protected override build(input: Tensor): void {
+    const { dtype, shape } = input;
+    if (!isFloating(dtype) && !isComplex(dtype))
+      throw new TypeError(`A Dense layer can only be built with a floating-point dtype. Received: dtype=<dtype: '${dtype}'>`);
+    const size = shape.dim(-1);
+    if (size === null)
+      throw new ValueError(
+        `The last dimension of the inputs to a Dense layer should be defined. Found None. Full input shape received: ${shape}`,
+        "Give the placeholder a known last dimension, such as [null, 784].",
+      );
+    this.checkRank(input, 2, true);
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, useBias = true } = this.options;
+    this.kernel = this.addWeight("kernel", {
+      shape: [size, this.units],
+      dtype,
+      initializer: kernelInitializer,
+      regularizer: kernelRegularizer,
+      constraint: kernelConstraint,
+    });
+    if (useBias) this.bias = this.addWeight("bias", biasOf(this.options, this.units, dtype));
+  }
+
+  protected override call(input: Tensor): Tensor {
+    const kernel = this.kernel as Variable;
+    const { rank } = input.shape;
+    let output: Tensor;
+    if (rank === 2 || rank === null) output = matmul(input, kernel);
+    else {
+      output = tensordot(input, kernel, [[rank - 1], [0]]);
+      output.setShape([...input.shape.asList().slice(0, -1), this.units]);
+    }
+    if (this.bias) output = biasAdd(output, this.bias);
+    return this.activationOf(this.options.activation)(output);
+  }
+}
+
+/** The bias of a layer with `size` outputs. */
+export const biasOf = (options: KernelOptions, size: number, dtype: DType): WeightOptions => ({
+  shape: [size],
+  dtype,
+  initializer: options.biasInitializer ?? zerosInitializer(),
+  regularizer: options.biasRegularizer,
+  constraint: options.biasConstraint,
+});
+
+/** activation(inputs·kernel + bias): variables `dense/kernel` [inputs, units] and `dense/bias` [units]. Of inputs of rank above 2 the last
+ *  dimension is connected. TF: tf.layers.dense. */
+export function dense(inputs: TensorLike, units: number, ...rest: Rest<KernelOptions>): Tensor {
+  const options = collect<KernelOptions>(kernelOrder, rest);
+  return new Dense(units, { ...options, scope: options.name ?? null }).apply(inputs);
+}
+
+// ---- flatten ----
+
+interface FlattenOptions extends LayerOptions {
+  readonly dataFormat?: "channels_last" | "channels_first";
+}
+
+/** TF: tf.layers.Flatten. */
+export class Flatten extends Layer {
+  private readonly channelsFirst: boolean;
+
+  constructor(options: FlattenOptions = {}) {
+    super("flatten", options);
+    this.channelsFirst = options.dataFormat === "channels_first";
+  }
+
+  protected override build(): void {}
+
+  protected override call(given: Tensor): Tensor {
+    let input = given;
+    const { rank } = input.shape;
+    if (this.channelsFirst && rank !== null && rank > 1)
+      input = transpose(input, [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]);
+    if (rank === 1) return expandDims(input, 1);
+    const rest = input.shape.slice(1);
+    const batch = input.shape.dim(0);
+    if (rest.isFullyDefined) return reshape(input, constant([-1, rest.size as number], "int32"));
+    if (batch !== null) return reshape(input, constant([batch, -1], "int32"));
+    return reshape(input, [getItem(shapeOf(input), 0), -1]);
+  }
+}
+
+/** All dimensions but the first made one. TF: tf.layers.flatten. */
+export function flatten(inputs: TensorLike, ...rest: Rest<FlattenOptions>): Tensor {
+  const options = collect<FlattenOptions>(["name", "dataFormat"], rest);
+  return new Flatten(options).apply(inputs);
+}
+
+// ---- dropout ----
+
+interface DropoutOptions extends LayerOptions {
+  readonly rate?: TensorLike;
+  readonly noiseShape?: TensorLike | null;
+  readonly seed?: number | null;
+  /** Drops only while training: true, false, or a bool tensor. */
+  readonly training?: boolean | Tensor;
+}
+
+/** TF: tf.layers.Dropout. */
+export class Dropout extends Layer {
+  private readonly options: DropoutOptions;
+
+  constructor(...rest: readonly (DropoutOptions | TensorLike | null | undefined)[]) {
+    const options = collect<DropoutOptions>(["rate", "noiseShape", "seed", "name"], rest);
+    super("dropout", options);
+    this.options = options;
+  }
+
+  protected override build(): void {}
+
+  protected override call(input: Tensor, { training = false }: { training?: boolean | Tensor }): Tensor {
+    const { rate = 0.5, noiseShape, seed } = this.options;
+    if (rate === 0) return identity(input);
+    return smartCond(
+      training,
+      () => dropoutOf(input, { rate, noiseShape: noiseShape ?? undefined, seed: seed ?? undefined }),
+      () => identity(input),
+    );
+  }
+}
+
+/** While training: elements zeroed at random with probability `rate`, the others scaled up; else the input. TF: tf.layers.dropout. */
+export function dropout(inputs: TensorLike, ...rest: Rest<DropoutOptions>): Tensor {
+  const { training = false, ...options } = collect<DropoutOptions>(["rate", "noiseShape", "seed", "training", "name"], rest);
+  return new Dropout(options).apply(inputs, { training });
+}
+
+/** One of two branches, chosen now if that is possible. */
+export function smartCond<T>(choice: boolean | number | Tensor, whenTrue: () => T, whenFalse: () => T): T {
+  if (choice instanceof Tensor) return cond(choice, whenTrue as () => Tensor, whenFalse as () => Tensor) as T;
+  return choice ? whenTrue() : whenFalse();
+}

@@ -1,0 +1,231 @@
+// Initializers: functions from a shape to the nodes of an initial value. Each is made by a function that may be called with or without `new`,
+// as TensorFlow programs write both. Regularizers, which also speak about a variable's values, are at the end.
+
+import type { DType } from "../../base/dtype.ts";
+import { isFloating } from "../../base/dtype.ts";
+import { ValueError } from "../../base/errors.ts";
+import type { ArrayLike } from "../../base/ndarray.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { collect } from "../../ops/arguments.ts";
+import { constant, ones, zeros } from "../../ops/array/array.ts";
+import { randomNormal, randomUniform, truncatedNormal } from "../../ops/random/random.ts";
+
+/** The whole of which a part is initialized, and where the part begins in it. */
+export interface PartPlace {
+  readonly fullShape: readonly number[];
+  readonly varOffset: readonly number[];
+}
+
+interface InitializerOptions {
+  readonly dtype?: DType | null | undefined;
+  readonly partitionInfo?: PartPlace | null | undefined;
+}
+
+/** Makes the initial value of a variable of a given shape, or of a part of one. */
+export type Initializer = (shape: readonly number[], options?: InitializerOptions) => Tensor;
+
+/** Called with or without `new`. */
+export interface InitializerClass<A extends readonly unknown[]> {
+  (...args: A): Initializer;
+  new (...args: A): Initializer;
+}
+
+export const initializerClass = <O, A extends readonly unknown[]>(
+  names: readonly (keyof O & string)[],
+  make: (options: Partial<O>) => Initializer,
+): InitializerClass<A> => {
+  function initializer(...args: A): Initializer {
+    return make(collect<O>(names, args));
+  }
+  // A plain function is also a constructor whose result is what it returns.
+  return initializer as InitializerClass<A>;
+};
+
+export interface Typed {
+  readonly dtype?: DType;
+}
+
+export interface Seeded extends Typed {
+  /** Op seed; with the graph's seed it fixes the values. */
+  readonly seed?: number | null;
+}
+
+type TypedArguments = [dtype?: DType | Typed];
+
+export const assertFloat = (dtype: DType): void => {
+  if (!isFloating(dtype)) throw new ValueError(`Argument \`dtype\` is expected to be floating point. Received: <dtype: '${dtype}'>.`);
+};
+
+/** All zeros. TF: tf.zeros_initializer. */
+export const zerosInitializer = initializerClass<Typed, TypedArguments>(
+  ["dtype"],
+  ({ dtype: own = "float32" }) =>
+    (shape, { dtype } = {}) =>
+      zeros(shape, dtype ?? own),
+);
+
+/** All ones. TF: tf.ones_initializer. */
+export const onesInitializer = initializerClass<Typed, TypedArguments>(
+  ["dtype"],
+  ({ dtype: own = "float32" }) =>
+    (shape, { dtype } = {}) =>
+      ones(shape, dtype ?? own),
+);
+
+interface ConstantOptions extends Typed {
+  readonly value?: ArrayLike;
+  /** Refuses values of another shape; without it too few values are filled up with the last. */
+  readonly verifyShape?: boolean;
+}
+
+/** A fixed number, or numbers in order. TF: tf.constant_initializer. */
+export const constantInitializer = initializerClass<
+  ConstantOptions,
+  [value?: ArrayLike | ConstantOptions, dtype?: DType | ConstantOptions, verifyShape?: boolean]
+>(
+  ["value", "dtype", "verifyShape"],
+  ({ value = 0, dtype: own = "float32", verifyShape = false }) =>
+    (shape, { dtype } = {}) =>
+      constant(value instanceof NDArray ? value.cast(dtype ?? own) : value, { dtype: dtype ?? own, shape, verifyShape }),
+);
+
+interface UniformOptions extends Seeded {
+  readonly minval?: number;
+  readonly maxval?: number | null;
+}
+
+/** Uniform in [minval, maxval). TF: tf.random_uniform_initializer. */
+export const randomUniformInitializer = initializerClass<
+  UniformOptions,
+  [minval?: number | UniformOptions, maxval?: number | UniformOptions | null, seed?: number | UniformOptions | null, dtype?: DType]
+>(
+  ["minval", "maxval", "seed", "dtype"],
+  ({ minval = 0, maxval, seed, dtype: own = "float32" }) =>
+    (shape, { dtype } = {}) =>
+      randomUniform(shape, { minval, maxval: maxval ?? undefined, dtype: dtype ?? own, seed: seed ?? null }),
+);
+
+interface NormalOptions extends Seeded {
+  readonly mean?: number;
+  readonly stddev?: number;
+}
+type NormalArguments = [
+  mean?: number | NormalOptions,
+  stddev?: number | NormalOptions,
+  seed?: number | NormalOptions | null,
+  dtype?: DType,
+];
+
+/** Normal with a mean and a standard deviation. TF: tf.random_normal_initializer. */
+export const randomNormalInitializer = initializerClass<NormalOptions, NormalArguments>(
+  ["mean", "stddev", "seed", "dtype"],
+  ({ mean = 0, stddev = 1, seed, dtype: own = "float32" }) => {
+    assertFloat(own);
+    return (shape, { dtype } = {}) => randomNormal(shape, { mean, stddev, dtype: dtype ?? own, seed: seed ?? null });
+  },
+);
+
+/** Normal without values beyond two standard deviations. TF: tf.truncated_normal_initializer. */
+export const truncatedNormalInitializer = initializerClass<NormalOptions, NormalArguments>(
+  ["mean", "stddev", "seed", "dtype"],
+  ({ mean = 0, stddev = 1, seed, dtype: own = "float32" }) => {
+    assertFloat(own);
+    return (shape, { dtype } = {}) => truncatedNormal(shape, { mean, stddev, dtype: dtype ?? own, seed: seed ?? null });
+  },
+);
+
+interface UnitScalingOptions extends Seeded {
+  readonly factor?: number;
+}
+
+/** Uniform with variance factor²/fan_in. TF: tf.uniform_unit_scaling_initializer. */
+export const uniformUnitScalingInitializer = initializerClass<
+  UnitScalingOptions,
+  [factor?: number | UnitScalingOptions, seed?: number | UnitScalingOptions | null, dtype?: DType]
+>(["factor", "seed", "dtype"], ({ factor = 1, seed, dtype: own = "float32" }) => {
+  assertFloat(own);
+  return (shape, { dtype, partitionInfo } = {}) => {
+    const inputs = Math.max(
+      (partitionInfo?.fullShape ?? shape).slice(0, -1).reduce((product, size) => product * size, 1),
+      1,
+    );
+    const limit = Math.sqrt(3 / inputs) * factor;
+    return randomUniform(shape, { minval: -limit, maxval: limit, dtype: dtype ?? own, seed: seed ?? null });
+  };
+});
+
+/** Units that feed one output and that one input feeds; for convolutions times the window. */
+export function fansOf(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
+  if (shape.length === 0) return { fanIn: 1, fanOut: 1 };
+  if (shape.length === 1) return { fanIn: shape[0], fanOut: shape[0] };
+  const window = shape.slice(0, -2).reduce((product, size) => product * size, 1);
+  return { fanIn: shape[shape.length - 2] * window, fanOut: shape[shape.length - 1] * window };
+}
+
+type Mode = "fan_in" | "fan_out" | "fan_avg";
+type Distribution = "normal" | "uniform" | "truncated_normal" | "untruncated_normal";
+
+interface VarianceOptions extends Seeded {
+  readonly scale?: number;
+  readonly mode?: Mode;
+  readonly distribution?: Distribution;
+}
+
+/** Standard deviation of a standard normal cut at ±2. */
+const truncatedDeviation = 0.87962566103423978;
+
+function varianceScaling({
+  scale = 1,
+  mode = "fan_in",
+  distribution = "truncated_normal",
+  seed,
+  dtype: own = "float32",
+}: VarianceOptions): Initializer {
+  if (scale <= 0) throw new ValueError(`Argument \`scale\` must be a positive float. Received: ${scale}`);
+  if (!["fan_in", "fan_out", "fan_avg"].includes(mode))
+    throw new ValueError(`Argument \`mode\` should be one of ('fan_in', 'fan_out', 'fan_avg'). Received: ${mode}`);
+  const kind = distribution.toLowerCase();
+  if (!["normal", "uniform", "truncated_normal", "untruncated_normal"].includes(kind))
+    throw new ValueError(
+      `Argument \`distribution\` should be one of ('normal', uniform', 'truncated_normal', 'untruncated_normal'). Received: ${distribution}`,
+    );
+  assertFloat(own);
+  return (shape, { dtype, partitionInfo } = {}) => {
+    const { fanIn, fanOut } = fansOf(partitionInfo?.fullShape ?? shape);
+    const variance = scale / Math.max(1, mode === "fan_in" ? fanIn : mode === "fan_out" ? fanOut : (fanIn + fanOut) / 2);
+    const rest = { dtype: dtype ?? own, seed: seed ?? null };
+    if (kind === "uniform") {
+      const limit = Math.sqrt(3 * variance);
+      return randomUniform(shape, { minval: -limit, maxval: limit, ...rest });
+    }
+    if (kind === "untruncated_normal") return randomNormal(shape, { mean: 0, stddev: Math.sqrt(variance), ...rest });
+    return truncatedNormal(shape, { mean: 0, stddev: Math.sqrt(variance) / truncatedDeviation, ...rest });
+  };
+}
+
+/** Scaled so that the variance of activations is kept: variance = scale / fan. TF: tf.variance_scaling_initializer. */
+export const varianceScalingInitializer = initializerClass<
+  VarianceOptions,
+  [
+    scale?: number | VarianceOptions,
+    mode?: Mode | VarianceOptions,
+    distribution?: Distribution | VarianceOptions,
+    seed?: number | null,
+    dtype?: DType,
+  ]
+>(["scale", "mode", "distribution", "seed", "dtype"], varianceScaling);
+
+type SeedArguments = [seed?: number | Seeded | null, dtype?: DType | Seeded];
+
+const scaled = (scale: number, mode: Mode, distribution: Distribution): InitializerClass<SeedArguments> =>
+  initializerClass<Seeded, SeedArguments>(["seed", "dtype"], options => varianceScaling({ scale, mode, distribution, ...options }));
+
+/** Uniform within ±√(6 / (fan_in + fan_out)): the default of getVariable. TF: tf.glorot_uniform_initializer. */
+export const glorotUniformInitializer = scaled(1, "fan_avg", "uniform");
+export const glorotNormalInitializer = scaled(1, "fan_avg", "truncated_normal");
+/** For relu: variance 2 / fan_in. TF: tf.initializers.he_normal. */
+export const heNormal = scaled(2, "fan_in", "truncated_normal");
+export const heUniform = scaled(2, "fan_in", "uniform");
+export const lecunNormal = scaled(1, "fan_in", "truncated_normal");
+export const lecunUniform = scaled(1, "fan_in", "uniform");

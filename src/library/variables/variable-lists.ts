@@ -1,0 +1,70 @@
+// Lists of a graph's variables, and operations on whole lists: initialize them, report those without a value.
+
+import { getDefaultGraph } from "../../graph/default-graph.ts";
+import type { Named } from "../../graph/op-definition.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
+import { constant, rank } from "../../ops/array/array.ts";
+import { booleanMask } from "../../ops/array/selection.ts";
+import { stack } from "../../ops/array/slicing.ts";
+import { group, noOp } from "../../ops/flow/control-flow.ts";
+import { logicalNot } from "../../ops/math/math.ts";
+import { GraphKeys } from "./graph-keys.ts";
+import { isVariableInitialized, type Variable } from "./variables.ts";
+
+const listed = (key: string, scope: string | null | undefined): Variable[] => getDefaultGraph().getCollection(key, scope);
+
+/** All variables in order of creation, local ones aside; `scope` keeps names that match it as a regular expression from the start. */
+export const globalVariables = (scope?: string | null): Variable[] => listed(GraphKeys.GLOBAL_VARIABLES, scope);
+/** The variables that optimizers train. */
+export const trainableVariables = (scope?: string | null): Variable[] => listed(GraphKeys.TRAINABLE_VARIABLES, scope);
+export const localVariables = (scope?: string | null): Variable[] => listed(GraphKeys.LOCAL_VARIABLES, scope);
+export const modelVariables = (scope?: string | null): Variable[] => listed(GraphKeys.MODEL_VARIABLES, scope);
+export const movingAverageVariables = (scope?: string | null): Variable[] => listed(GraphKeys.MOVING_AVERAGE_VARIABLES, scope);
+/** Deprecated name of globalVariables. */
+export const allVariables = (): Variable[] => globalVariables();
+
+/** An operation that gives every variable of the list its initial value. */
+export const variablesInitializer = (varList: readonly Variable[], { name = "init" }: Named = {}): Operation =>
+  varList.length === 0 ? noOp({ name }) : group(...varList.map(variable => variable.initializer), { name });
+
+export const globalVariablesInitializer = (): Operation => variablesInitializer(globalVariables());
+export const localVariablesInitializer = (): Operation => variablesInitializer(localVariables());
+/** Deprecated names. */
+export const initializeVariables = variablesInitializer;
+export const initializeAllVariables = globalVariablesInitializer;
+export const initializeLocalVariables = localVariablesInitializer;
+
+const listOrAll = (varList: readonly Variable[] | null | undefined): readonly Variable[] =>
+  varList ?? [...globalVariables(), ...localVariables()];
+
+/** A string vector: the names of those variables that hold no value. TF: tf.report_uninitialized_variables. */
+export function reportUninitializedVariables(
+  varList?: readonly Variable[] | null,
+  { name = "report_uninitialized_variables" }: Named = {},
+): Tensor {
+  const list = listOrAll(varList);
+  const graph = getDefaultGraph();
+  return graph.nameScope(String(name), () => {
+    const held = list.map(variable => isVariableInitialized(variable));
+    return graph.device("/cpu:0", () => {
+      if (list.length === 0) return constant([], "string");
+      const mask = logicalNot(stack(held));
+      return booleanMask(
+        constant(
+          list.map(variable => variable.op.name),
+          "string",
+        ),
+        mask,
+      );
+    });
+  });
+}
+
+/** An obsolete check: running it fails if a variable holds no value. null if there are none. TF: tf.assert_variables_initialized. */
+export function assertVariablesInitialized(varList?: readonly Variable[] | null): Tensor | null {
+  const list = listOrAll(varList);
+  if (list.length === 0) return null;
+  const graph = getDefaultGraph();
+  const ranks = list.map(variable => graph.colocateWith(variable.op, undefined, () => rank(variable)));
+  return ranks.length === 1 ? ranks[0] : stack(ranks);
+}

@@ -1,0 +1,129 @@
+// The n-th and the best of rows, beside nn/embedding.ts's top-k.
+
+import type { DType } from "../../base/dtype.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
+import { Tensor } from "../../graph/operation.ts";
+import * as ir from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { loadScalar } from "../../ir/scalar.ts";
+import { constantIndex } from "../../ir/index-map.ts";
+import { collect } from "../arguments.ts";
+import { expandDims } from "./array.ts";
+import { transpose } from "./rearranging.ts";
+import { cast, divide, equal } from "../math/math.ts";
+import { reduceSum } from "../math/reduction.ts";
+import { spreadToChosen } from "../nn/embedding.ts";
+import * as operator from "../operators.ts";
+
+function nthShape(input: TensorShape, n: TensorShape, context: ShapeContext): TensorShape {
+  input.withRankAtLeast(1);
+  n.withRank(0);
+  const place = context.constant("n")?.get(0);
+  if (place !== undefined && Number(place) < 0)
+    throw new ValueError(`Dimension size, given by scalar input 1, must be non-negative but is ${place}`);
+  if (input.dims === null) return TensorShape.unknown();
+  const last = input.dims[input.dims.length - 1];
+  if (place !== undefined && last !== null && last <= Number(place))
+    throw new ValueError(`Input must have last dimension > n = ${place} but is ${last}`);
+  return input.slice(0, -1);
+}
+
+/** The n-th smallest element of each row, or the n-th largest. */
+export const NthElement = defineOp("NthElement", {
+  inputs: { input: "T", n: "int32" },
+  outputs: { values: "T" },
+  attrs: { reverse: attr.bool(false), T: attr.type(attr.realNumbers) },
+  compileTimeInputs: ["n"],
+  shape: ({ input, n }, context) => nthShape(input, n, context),
+  gradient: ({ input, values }, d): Gradients => {
+    const isChosen = cast(equal(expandDims(values, -1), input), d.values.dtype);
+    const share = divide(isChosen, expandDims(reduceSum(isChosen, -1), -1));
+    return { input: operator.mul(share, expandDims(d.values, -1)) };
+  },
+  lower: ({ input, n, reverse }) => {
+    const place = Number(n.get(0));
+    const size = input.shape[input.shape.length - 1];
+    if (place < 0) throw new InvalidArgumentError(`n must be non-negative, got ${place}`);
+    if (place >= size) throw new InvalidArgumentError(`Input must have last dimension > n = ${place}`);
+    const { values } = ir.sort(input, place + 1, reverse);
+    return ir.generate(values.shape.slice(0, -1), i => loadScalar(values, [...i, constantIndex(place)]));
+  },
+});
+
+const approximateTypes = ["float16", "bfloat16", "float32"] as const satisfies readonly DType[];
+
+const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+/** The axes with the given one last; its own inverse. */
+const withLast = (axis: number, rank: number): number[] =>
+  Array.from({ length: rank }, (_, k) => (k === axis ? rank - 1 : k === rank - 1 ? axis : k));
+
+/** The k largest or smallest along an axis. TensorFlow may miss some of them on purpose, on accelerators; here (as on its CPUs) none are. */
+export const ApproxTopK = defineOp("ApproxTopK", {
+  inputs: { input: "T" },
+  outputs: { values: "T", indices: "int32" },
+  attrs: {
+    k: attr.int(undefined, 0),
+    reductionDimension: attr.int(-1),
+    recallTarget: attr.float(0.95),
+    isMaxK: attr.bool(true),
+    reductionInputSizeOverride: attr.int(-1),
+    aggregateToTopk: attr.bool(true),
+    T: attr.type(approximateTypes),
+  },
+  shape: ({ input, k, reductionDimension }) => {
+    const { dims } = input;
+    if (dims === null) return [TensorShape.unknown(), TensorShape.unknown()];
+    const axis = axisOf(reductionDimension, dims.length);
+    if (axis < 0 || axis >= dims.length) throw new ValueError(`Reduction dimension out of range: ${reductionDimension}`);
+    const size = dims[axis];
+    if (size !== null && size < k) throw new ValueError(`input must have last dimension >= k = ${k} but was ${size}`);
+    const shape = new TensorShape(dims.map((d, at) => (at === axis ? k : d)));
+    return [shape, shape];
+  },
+  gradient: ({ input, indices, reductionDimension }, d): Gradients => {
+    const rank = input.shape.rank;
+    if (rank === null) throw new ValueError("ApproxTopK's gradient needs the rank of its input.");
+    const order = withLast(axisOf(reductionDimension, rank), rank);
+    const spread = spreadToChosen(transpose(input, order), transpose(indices, order), transpose(d.values, order));
+    return { input: transpose(spread, order) };
+  },
+  lower: ({ input, k, reductionDimension, isMaxK, aggregateToTopk }) => {
+    if (!aggregateToTopk) throw new UnimplementedError("ApproxTopK without aggregate_to_topk is not supported.");
+    const rank = input.shape.length;
+    const order = withLast(axisOf(reductionDimension, rank), rank);
+    const turned = (value: Value): Value => ir.transpose(value, order);
+    const { values, indices } = ir.sort(turned(input), k, isMaxK);
+    return [turned(values), turned(indices)];
+  },
+});
+
+interface ApproxOptions {
+  readonly k?: number;
+  readonly reductionDimension?: number;
+  readonly recallTarget?: number;
+  readonly reductionInputSizeOverride?: number;
+  readonly aggregateToTopk?: boolean;
+  readonly name?: string | null;
+}
+
+function approximate(operand: TensorLike, isMaxK: boolean, rest: unknown[]): readonly [values: Tensor, indices: Tensor] {
+  const names = ["k", "reductionDimension", "recallTarget", "reductionInputSizeOverride", "aggregateToTopk", "name"];
+  const { name, ...options } = collect<ApproxOptions>(names, rest);
+  const input = operand instanceof Tensor ? operand : convertToTensor(operand);
+  const { values, indices } = ApproxTopK({ input, isMaxK, ...options }, { name });
+  return [values, indices];
+}
+
+/** The k largest values along an axis, and their places. TF: tf.math.approx_max_k(operand, k, reduction_dimension, recall_target,
+ *  reduction_input_size_override, aggregate_to_topk, name). */
+export const approxMaxK = (operand: TensorLike, ...rest: unknown[]): readonly [values: Tensor, indices: Tensor] =>
+  approximate(operand, true, rest);
+
+/** The k smallest values along an axis, and their places. TF: tf.math.approx_min_k. */
+export const approxMinK = (operand: TensorLike, ...rest: unknown[]): readonly [values: Tensor, indices: Tensor] =>
+  approximate(operand, false, rest);

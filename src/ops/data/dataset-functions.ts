@@ -1,0 +1,208 @@
+// Functions that nodes of tf.data name: how one is built from a JavaScript function (tensors of outer graphs become arguments of their own), and how a
+// node calls it. A call runs a copy of the body that belongs to the node, so that what keeps a state in it is told apart, compiled once for each
+// combination of shapes.
+
+import type { DType } from "../../base/dtype.ts";
+import { InternalError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import type { TensorShape } from "../../base/shape.ts";
+import type { FunctionRef } from "../../graph/attributes.ts";
+import { groupByName } from "../../graph/build-operation.ts";
+import { captureSource, noteCapture } from "../../graph/captures.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
+import { callFunction, effectsIn, type FuncGraph, functionsOf, neededBy, shareFunctions } from "../../graph/functions.ts";
+import { Graph } from "../../graph/graph.ts";
+import type { HostContext } from "../../graph/op-definition.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
+import { identity } from "../array/array.ts";
+import { afterEffects, ArgOp, bodyOf } from "../flow/functional-calls.ts";
+import { generatorId } from "../random/random.ts";
+
+// ---- building ----
+
+interface ArgumentSpec {
+  readonly dtype: DType;
+  readonly shape: TensorShape;
+}
+
+export interface BuiltFunction {
+  /** What a node's attribute is to hold. */
+  readonly f: FunctionRef;
+  /** Tensors of the graph around it that the function reads: the last of its arguments. */
+  readonly captures: readonly Tensor[];
+}
+
+/** Letters, digits and underscores of a function's name, as TensorFlow writes `<lambda>`. */
+const plainName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_.]/g, "") || "lambda";
+
+/** Builds a function in a graph of its own: `body` gets a tensor for each argument and returns the results. `what` names it: `Dataset_map`. */
+export function buildFunction(
+  what: string,
+  given: { readonly name: string },
+  args: readonly ArgumentSpec[],
+  body: (inputs: readonly Tensor[]) => readonly Tensor[],
+): BuiltFunction {
+  const outer = getDefaultGraph();
+  const functions = functionsOf(outer);
+  const graph = new Graph();
+  graph.seed = outer.seed;
+  shareFunctions(graph, functions);
+  graphsAround.set(graph, outer);
+  const inputs: Tensor[] = [];
+  const argument = ({ dtype, shape }: ArgumentSpec, name: string): Tensor => {
+    const input = ArgOp({ T: dtype, index: inputs.length }, { name });
+    if (dtype !== "resource") input.setShape(shape);
+    inputs.push(input);
+    return input;
+  };
+  const captures = new Map<Tensor, Tensor>();
+  graph.capture = outside => {
+    const known = captures.get(outside);
+    if (known) return known;
+    if (!isAround(outer, outside.graph)) return undefined;
+    const input = graph.asDefault(() => graph.controlDependencies(null, () => argument(outside, outside.op.name)));
+    noteCapture(input, outside);
+    captures.set(outside, input);
+    return input;
+  };
+  const outputs = graph.asDefault(() => {
+    const results = body(args.map((arg, i) => argument(arg, `args_${i}`)));
+    return results.map(result => identity(result));
+  });
+  const func: FuncGraph = {
+    name: functions.freeName(`__inference_${what}_${plainName(given.name)}`, outer.version + functions.made.length),
+    graph,
+    inputs,
+    outputs,
+    effects: effectsIn(graph),
+  };
+  functions.add(func);
+  return { f: { name: func.name, attrs: { _tf_data_function: true } }, captures: [...captures.values()].map(sourceOf) };
+}
+
+const graphsAround = new WeakMap<Graph, Graph>();
+
+/** Is `graph` the innermost graph around a function, or around that? */
+function isAround(innermost: Graph, graph: Graph): boolean {
+  for (let each: Graph | undefined = innermost; each !== undefined; each = graphsAround.get(each)) if (each === graph) return true;
+  return false;
+}
+
+const sourceOf = (input: Tensor): Tensor => captureSource(input) as Tensor;
+
+/** A function without arguments that gives a dataset of the graph: a copy of its nodes, all of them constants or datasets.
+ *  @throws ValueError with TensorFlow's text for what has another value in each run, or a state. */
+export function buildFactory(dataset: Tensor): FunctionRef {
+  const { graph } = dataset;
+  const functions = functionsOf(graph);
+  const name = functions.freeName("_make_dataset", graph.version + functions.made.length);
+  const func: FuncGraph = { name, graph, inputs: [], outputs: [dataset], effects: [] };
+  for (const op of neededBy(func)) {
+    if (op.definition.isPlaceholder) throw new ValueError(`Cannot capture a placeholder (name:${op.name}, type:${op.type}) by value.`);
+    if (op.definition.stateful && !op.outputs.every(({ dtype }) => dtype === "variant"))
+      throw new ValueError(
+        `Cannot capture a stateful node (name:${op.name}, type:${op.type}) by value.: A likely cause of this error is that the dataset for which you are calling \`make_one_shot_iterator()\` captures a stateful object, such as a \`tf.Variable\` or \`tf.lookup.StaticHashTable\`, which is not supported. Use \`make_initializable_iterator()\` instead.`,
+      );
+  }
+  functions.add(func);
+  return { name, attrs: {} };
+}
+
+// ---- calling ----
+
+/** What a node of the host may ask that begins to iterate. */
+export type Beginning = Pick<HostContext, "run" | "restart">;
+
+/** An iteration, which calls functions. */
+export interface Iteration extends Beginning {
+  /** The functions called so far, by their scopes. */
+  readonly entered: Set<string>;
+}
+
+export const iterationOf = ({ run, restart }: Beginning): Iteration => ({ run, restart, entered: new Set() });
+
+/** A function from element to element (or to whatever else). */
+export type Call = (iteration: Iteration, element: readonly NDArray[]) => Promise<readonly NDArray[]>;
+
+/** A function as a node calls it. `others` are the values of the node's input of that name: what comes behind the element. */
+export function callOf(op: Operation, ref: FunctionRef, input?: string, others: readonly (NDArray | object)[] = []): Call {
+  const { inputs, outputs, scope } = copyOf(op, ref, input);
+  const values = others.filter(other => other instanceof NDArray);
+  return ({ run, restart, entered }, element) => {
+    const given = [...element, ...values];
+    if (given.length !== inputs.length)
+      throw new InvalidArgumentError(`Function '${ref.name}' takes ${inputs.length} arguments, but got ${given.length}.`);
+    // An iteration has generators of its own.
+    if (!entered.has(scope)) {
+      entered.add(scope);
+      restart(generatorId(scope));
+    }
+    return run(outputs, new Map(inputs.map((argument, i) => [argument, given[i]])));
+  };
+}
+
+interface Copy {
+  /** Arguments that are values. */
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** The name scope of its nodes, with a slash. */
+  readonly scope: string;
+}
+
+const copies = new WeakMap<Operation, Map<string, Copy>>();
+
+/** The copy of a function that belongs to a node. */
+function copyOf(op: Operation, ref: FunctionRef, input: string | undefined): Copy {
+  let own = copies.get(op);
+  if (!own) {
+    own = new Map();
+    copies.set(op, own);
+  }
+  const key = `${ref.name} ${input}`;
+  let found = own.get(key);
+  if (!found) {
+    found = makeCopy(op, ref, input);
+    own.set(key, found);
+  }
+  return found;
+}
+
+function makeCopy(op: Operation, ref: FunctionRef, input: string | undefined): Copy {
+  const body = bodyOf(op, ref);
+  const graph = new Graph();
+  shareFunctions(graph, functionsOf(op.graph));
+  const others = input === undefined ? [] : (groupByName(op.definition, "inputs", op.attrs, op.inputs)[input] as readonly Tensor[]);
+  const first = body.inputs.length - others.length;
+  const inputs: Tensor[] = [];
+  const scope = `${op.name}/${ref.name}/`;
+  return graph.asDefault(() => {
+    const args = body.inputs.map((argument, index) => {
+      if (argument.dtype === "resource") return copyHandle(graph, others[index - first], ref);
+      const own = ArgOp({ T: argument.dtype, index }, { name: `${scope}argument_${index}/` });
+      own.setShape(argument.shape);
+      inputs.push(own);
+      return own;
+    });
+    const outputs = graph.nameScope(scope, () => afterEffects(callFunction(body, args)));
+    return { inputs, outputs, scope };
+  });
+}
+
+/** The node that names an object of the session, under its own name: the name is how the object is found. */
+function copyHandle(graph: Graph, handle: Tensor | undefined, ref: FunctionRef): Tensor {
+  if (handle === undefined) throw new InternalError(`Function '${ref.name}' takes a resource that is not handed to it.`);
+  let source = handle;
+  while (source.op.definition.isCopy) [source] = source.op.inputs;
+  const known = graph.findOperation(source.op.name);
+  const { definition, inputs, name } = source.op;
+  if (definition.isPlaceholder) throw new InvalidArgumentError(`The resource '${name}' that function '${ref.name}' needs is not there.`);
+  const op =
+    known ??
+    graph.copyOperation(
+      source.op,
+      inputs.map(input => copyHandle(graph, input, ref)),
+      [],
+    );
+  if (!known) graph.uniqueName(name);
+  return op.outputs[source.valueIndex];
+}

@@ -1,0 +1,262 @@
+// Nodes of tf.data that begin a pipeline: tensors, ranges, generators, files. What they do is data/dataset-memory.ts.
+
+import { files } from "#platform";
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { readFile } from "../../base/files.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { plainSource, readRecords } from "../../formats/records.ts";
+import * as attr from "../../graph/attributes.ts";
+import { defineOp } from "../../graph/op-definition.ts";
+import { anyTypes, common, componentAttrs, elementAttrs, handleOutput, made, metadata, numberOf, textOf, wrap } from "./dataset-fields.ts";
+import { callOf } from "./dataset-functions.ts";
+import * as memory from "./dataset-memory.ts";
+import { PhiloxStream } from "../random/philox.ts";
+import { rowOf } from "./rows.ts";
+
+/** One element. */
+export const TensorDataset = defineOp("TensorDataset", {
+  inputs: { components: "Toutput_types" },
+  outputs: handleOutput,
+  attrs: { ...componentAttrs, metadata },
+  stateful: true,
+  ...made,
+  host: ({ components }) => wrap(memory.listOf([components])),
+});
+
+/** An element for each slice along the first axis. */
+export const TensorSliceDataset = defineOp("TensorSliceDataset", {
+  inputs: { components: "Toutput_types" },
+  outputs: handleOutput,
+  attrs: { ...componentAttrs, isFiles: attr.bool(false), metadata, replicateOnSplit: attr.bool(false) },
+  stateful: true,
+  ...made,
+  host: ({ components }) => {
+    const count = components[0].shape[0] ?? 0;
+    for (const { shape } of components) {
+      if (shape.length === 0) throw new InvalidArgumentError("All components must be at least 1-dimensional");
+      if (shape[0] !== count) throw new InvalidArgumentError("All components must have the same size in the 0th dimension");
+    }
+    return wrap(
+      memory.generated(count, function* () {
+        for (let i = 0; i < count; i++) yield components.map(component => rowOf(component, i));
+      }),
+    );
+  },
+});
+
+/** Indices, values and shape of each row of a sparse tensor. */
+export const SparseTensorSliceDataset = defineOp("SparseTensorSliceDataset", {
+  inputs: { indices: "int64", values: "Tvalues", denseShape: "int64" },
+  outputs: handleOutput,
+  attrs: { Tvalues: attr.type() },
+  stateful: true,
+  ...made,
+  host: ({ indices, values, denseShape }) => wrap(memory.sparseRows(indices, values, denseShape)),
+});
+
+export const RangeDataset = defineOp("RangeDataset", {
+  inputs: { start: "int64", stop: "int64", step: "int64" },
+  outputs: handleOutput,
+  attrs: { ...common, replicateOnSplit: attr.bool(false) },
+  stateful: true,
+  ...made,
+  host: ({ start, stop, step, outputTypes }) => {
+    const [first, end, by] = [start, stop, step].map(array => array.get(0) as bigint);
+    if (by === 0n) throw new InvalidArgumentError("step must be a non-zero integer.");
+    const isEmpty = by > 0n ? first >= end : first <= end;
+    const count = isEmpty ? 0 : Number((end - first - (by > 0n ? 1n : -1n)) / by) + 1;
+    return wrap(
+      memory.generated(count, function* () {
+        for (let i = first; by > 0n ? i < end : i > end; i += by) yield [NDArray.full("int64", [], i).cast(outputTypes[0])];
+      }),
+    );
+  },
+});
+
+/** Numbers of 32 bits for ever. */
+export const RandomDataset = defineOp("RandomDataset", {
+  inputs: { seed: "int64", seed2: "int64" },
+  outputs: handleOutput,
+  attrs: common,
+  stateful: true,
+  ...made,
+  host: ({ seed, seed2 }) => {
+    const given = [seed.get(0) as bigint, seed2.get(0) as bigint];
+    const [key, counter] = given.every(part => part === 0n) ? globalThis.crypto.getRandomValues(new BigInt64Array(2)) : given;
+    return wrap(
+      memory.generated(memory.infinite, function* () {
+        const stream = new PhiloxStream(new NDArray("int64", [3], BigInt64Array.of(key, counter, 0n)));
+        for (;;) yield [NDArray.full("int64", [], BigInt(stream.word()))];
+      }),
+    );
+  },
+});
+
+/** What functions of the graph give: a state from the first, elements of it from the second until it says OutOfRange, and the third at the end. */
+export const GeneratorDataset = defineOp("GeneratorDataset", {
+  inputs: { initFuncOtherArgs: "Tinit_func_args", nextFuncOtherArgs: "Tnext_func_args", finalizeFuncOtherArgs: "Tfinalize_func_args" },
+  outputs: handleOutput,
+  attrs: {
+    initFunc: attr.func(),
+    nextFunc: attr.func(),
+    finalizeFunc: attr.func(),
+    Tinit_func_args: anyTypes,
+    Tnext_func_args: anyTypes,
+    Tfinalize_func_args: anyTypes,
+    ...common,
+  },
+  stateful: true,
+  ...made,
+  host: ({ initFunc, initFuncOtherArgs, nextFunc, nextFuncOtherArgs, finalizeFunc, finalizeFuncOtherArgs }, { op }) =>
+    wrap(
+      memory.ofFunctions(
+        callOf(op, initFunc, "initFuncOtherArgs", initFuncOtherArgs),
+        callOf(op, nextFunc, "nextFuncOtherArgs", nextFuncOtherArgs),
+        callOf(op, finalizeFunc, "finalizeFuncOtherArgs", finalizeFuncOtherArgs),
+      ),
+    ),
+});
+
+// ---- files ----
+
+const fileInputs = { filenames: "string", compressionType: "string", bufferSize: "int64" } as const;
+
+/** Elements of files one after the other. */
+const ofFiles = (filenames: NDArray, read: (path: string, i: number) => AsyncIterable<Uint8Array>): NDArray =>
+  wrap(
+    memory.generated(memory.unknown, async function* () {
+      for (let i = 0; i < filenames.size; i++)
+        for await (const bytes of read(textOf(filenames, i), i)) yield [new NDArray("string", [], [bytes])];
+    }),
+  );
+
+async function* recordsOf(path: string, compression: string, from: number): AsyncGenerator<Uint8Array> {
+  const source = await files.open(path);
+  try {
+    yield* readRecords(source, compression, from);
+  } finally {
+    await source.close();
+  }
+}
+
+export const TFRecordDataset = defineOp("TFRecordDataset", {
+  inputs: fileInputs,
+  outputs: handleOutput,
+  attrs: { metadata },
+  stateful: true,
+  ...made,
+  host: ({ filenames, compressionType }) => ofFiles(filenames, path => recordsOf(path, textOf(compressionType), 0)),
+});
+
+/** The same, beginning in each file at an offset. */
+export const TFRecordDatasetV2 = defineOp("TFRecordDatasetV2", {
+  inputs: { ...fileInputs, byteOffsets: "int64" },
+  outputs: handleOutput,
+  attrs: { metadata },
+  stateful: true,
+  ...made,
+  host: ({ filenames, compressionType, byteOffsets }) => {
+    if (byteOffsets.size !== 0 && byteOffsets.size !== filenames.size)
+      throw new InvalidArgumentError("`byte_offsets` must be of same size as `filenames`");
+    return ofFiles(filenames, (path, i) =>
+      recordsOf(path, textOf(compressionType), byteOffsets.size === 0 ? 0 : Number(byteOffsets.get(i))),
+    );
+  },
+});
+
+const [lineFeed, carriageReturn] = [10, 13];
+
+function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(lineFeed, start);
+    const end = found < 0 ? bytes.length : found;
+    yield bytes.slice(start, end > start && bytes[end - 1] === carriageReturn ? end - 1 : end);
+    start = end + 1;
+  }
+}
+
+export const TextLineDataset = defineOp("TextLineDataset", {
+  inputs: fileInputs,
+  outputs: handleOutput,
+  attrs: { metadata },
+  stateful: true,
+  ...made,
+  host: ({ filenames, compressionType }) =>
+    ofFiles(filenames, async function* (path) {
+      yield* linesOf(await plainBytesOf(path, textOf(compressionType)));
+    }),
+});
+
+async function plainBytesOf(path: string, compression: string): Promise<Uint8Array> {
+  if (compression === "") return readFile(files, path);
+  const source = await files.open(path);
+  try {
+    const plain = await plainSource(source, compression);
+    return await plain.read(0, plain.size);
+  } finally {
+    await source.close();
+  }
+}
+
+const recordInputs = {
+  filenames: "string",
+  headerBytes: "int64",
+  recordBytes: "int64",
+  footerBytes: "int64",
+  bufferSize: "int64",
+} as const;
+
+interface RecordSizes {
+  readonly headerBytes: NDArray;
+  readonly recordBytes: NDArray;
+  readonly footerBytes: NDArray;
+}
+
+/** Records of one size between what a file begins and ends with. */
+function fixedRecords(filenames: NDArray, { headerBytes, recordBytes, footerBytes }: RecordSizes, compression: string): NDArray {
+  const [header, size, footer] = [headerBytes, recordBytes, footerBytes].map(numberOf);
+  if (header < 0) throw new InvalidArgumentError("`header_bytes` must be >= 0");
+  if (size <= 0) throw new InvalidArgumentError("`record_bytes` must be > 0");
+  if (footer < 0) throw new InvalidArgumentError("`footer_bytes` must be >= 0");
+  return ofFiles(filenames, async function* (path) {
+    const bytes = await plainBytesOf(path, compression);
+    const body = bytes.length - header - footer;
+    if (body < 0 || body % size !== 0)
+      throw new InvalidArgumentError(
+        `Excluding the header (${header} bytes) and footer (${footer} bytes), input file "${path}" has body length ${body} bytes, which is not an exact multiple of the record length (${size} bytes).`,
+      );
+    for (let at = header; at < header + body; at += size) yield bytes.slice(at, at + size);
+  });
+}
+
+export const FixedLengthRecordDataset = defineOp("FixedLengthRecordDataset", {
+  inputs: recordInputs,
+  outputs: handleOutput,
+  attrs: { metadata },
+  stateful: true,
+  ...made,
+  host: ({ filenames, ...sizes }) => fixedRecords(filenames, sizes, ""),
+});
+
+export const FixedLengthRecordDatasetV2 = defineOp("FixedLengthRecordDatasetV2", {
+  inputs: { ...recordInputs, compressionType: "string" },
+  outputs: handleOutput,
+  attrs: { metadata },
+  stateful: true,
+  ...made,
+  host: ({ filenames, compressionType, ...sizes }) => fixedRecords(filenames, sizes, textOf(compressionType)),
+});
+
+/** The elements that tensors are, one component after the other. */
+export const ListDataset = defineOp("ListDataset", {
+  inputs: { tensors: "Tinput_types" },
+  outputs: handleOutput,
+  attrs: { Tinput_types: attr.types(undefined, { minimum: 1 }), ...elementAttrs, metadata },
+  stateful: true,
+  ...made,
+  host: ({ tensors, outputTypes }) => {
+    const width = outputTypes.length;
+    const count = tensors.length / width;
+    return wrap(memory.listOf(Array.from({ length: count }, (_, i) => tensors.slice(i * width, (i + 1) * width))));
+  },
+});

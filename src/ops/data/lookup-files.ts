@@ -1,0 +1,71 @@
+// Tables filled from the lines of a text file: vocabularies, as the assets of SavedModels.
+
+import { files } from "#platform";
+import type { DType } from "../../base/dtype.ts";
+import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
+import { readFile } from "../../base/files.ts";
+import { decodeText, type ElementValue, NDArray } from "../../base/ndarray.ts";
+import { TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { defineOp } from "../../graph/op-definition.ts";
+import { LookupTable } from "./lookup-table.ts";
+import { bytesAt } from "../string/string.ts";
+
+/** What an index means that is no column's number. */
+const wholeLine = -2;
+const lineNumber = -1;
+
+/** Keys and values from a file's lines: columns of them, whole lines, or their numbers. */
+export const InitializeTableFromTextFileV2 = defineOp("InitializeTableFromTextFileV2", {
+  inputs: { tableHandle: "resource", filename: "string" },
+  outputs: {},
+  attrs: {
+    keyIndex: attr.int(undefined, wholeLine),
+    valueIndex: attr.int(undefined, wholeLine),
+    vocabSize: attr.int(-1, -1),
+    delimiter: attr.string("\t"),
+    offset: attr.int(0),
+  },
+  stateful: true,
+  gradient: "none",
+  shape: ({ tableHandle, filename }) => {
+    tableHandle.withRank(0);
+    filename.mergeWith(new TensorShape([]));
+  },
+  host: async ({ tableHandle, filename, keyIndex, valueIndex, vocabSize, delimiter, offset }) => {
+    if (!(tableHandle instanceof LookupTable)) throw new InternalError("The handle is no table's.");
+    const path = decodeText(bytesAt(filename, 0));
+    const text = decodeText(await readFile(files, path));
+    const all = text.endsWith("\n") ? text.slice(0, -1).split("\n") : text.split("\n");
+    const lines = all.slice(offset, vocabSize > 0 ? offset + vocabSize : undefined);
+    if (vocabSize > lines.length)
+      throw new InvalidArgumentError(`Invalid vocab_size in ${path}: expected ${vocabSize} but got ${lines.length}`);
+    const column = (index: number, dtype: DType): NDArray => {
+      const array = NDArray.zeros(dtype, [lines.length]);
+      lines.forEach((line, i) => void array.set(i, fieldOf(line, i, { index, dtype, delimiter, path })));
+      return array;
+    };
+    tableHandle.fill(column(keyIndex, tableHandle.types.keyDtype), column(valueIndex, tableHandle.types.valueDtype));
+    return [];
+  },
+});
+
+interface Wanted {
+  readonly index: number;
+  readonly dtype: DType;
+  readonly delimiter: string;
+  readonly path: string;
+}
+
+function fieldOf(line: string, number: number, { index, dtype, delimiter, path }: Wanted): ElementValue {
+  const text = index === lineNumber ? String(number) : index === wholeLine ? line : line.split(delimiter)[index];
+  if (text === undefined)
+    throw new InvalidArgumentError(
+      `Invalid number of columns in ${path} line ${number} (${line}) : expected at least ${index + 1} got ${line.split(delimiter).length}`,
+    );
+  if (dtype === "string") return text;
+  const isWhole = dtype === "int64" || dtype === "int32";
+  if (!(isWhole ? /^-?\d+$/ : /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/).test(text.trim()))
+    throw new InvalidArgumentError(`Field ${text} in line ${number} is not a valid ${dtype}.`);
+  return dtype === "int64" ? BigInt(text) : Number(text);
+}

@@ -1,0 +1,661 @@
+// tf.SequenceExample protocol buffers taken apart: a context of features, and lists of features along time. One message or a batch of them;
+// the host reads them between segments of a run. Plain examples are example.ts.
+
+import type { DType } from "../../base/dtype.ts";
+import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
+import { decodeText, type ElementValue, encodeText, NDArray } from "../../base/ndarray.ts";
+import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
+import { messageFromBytes, messageFromJson } from "../../formats/message-codec.ts";
+import type { Message } from "../../formats/messages.ts";
+import { WireWriter, wireTypes } from "../../formats/wire.ts";
+import * as attr from "../../graph/attributes.ts";
+import type { TensorLike } from "../../graph/conversion.ts";
+import { defineOp } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { arrayOf, bytesOf, type Feature, featureOf, int64, keysOf, typeNames } from "./example.ts";
+import { type NameOption, named } from "../named.ts";
+
+const featureTypes = ["float32", "int64", "string"] as const satisfies readonly DType[];
+const typeList = (): ReturnType<typeof attr.types> => attr.types([], { allowed: featureTypes, minimum: 0 });
+const splitList = (): ReturnType<typeof attr.types> => attr.types([], { allowed: attr.indexTypes, minimum: 0 });
+
+// ---- one message ----
+
+interface Sequence {
+  /** A feature without values of any type is null. */
+  readonly context: ReadonlyMap<string, Feature | null>;
+  readonly lists: ReadonlyMap<string, readonly (Feature | null)[]>;
+}
+
+/** @throws InvalidArgumentError with `refusal` for bytes that are no SequenceExample. */
+function sequenceOf(bytes: Uint8Array, refusal: () => string): Sequence {
+  let message: Message<"SequenceExample">;
+  try {
+    message = messageFromBytes("SequenceExample", bytes);
+  } catch {
+    throw new InvalidArgumentError(refusal());
+  }
+  const context = new Map([...(message.context?.feature ?? [])].map(([key, feature]) => [key, featureOf(feature)] as const));
+  const lists = new Map([...(message.featureLists?.featureList ?? [])].map(([key, { feature }]) => [key, feature.map(featureOf)] as const));
+  return { context, lists };
+}
+
+interface Wanted {
+  readonly key: string;
+  readonly dtype: DType;
+}
+interface WantedContext extends Wanted {
+  readonly shape: TensorShape;
+  readonly fallback: NDArray;
+}
+interface WantedList extends Wanted {
+  readonly shape: TensorShape;
+  readonly mayBeMissing: boolean;
+}
+interface WantedRagged extends Wanted {
+  readonly splits: DType;
+}
+
+interface Request {
+  readonly contextSparse: readonly Wanted[];
+  readonly contextDense: readonly WantedContext[];
+  readonly contextRagged: readonly WantedRagged[];
+  readonly listSparse: readonly Wanted[];
+  readonly listDense: readonly WantedList[];
+  readonly listRagged: readonly WantedRagged[];
+}
+
+const missingList = (name: string, key: string): InvalidArgumentError =>
+  new InvalidArgumentError(
+    `Name: ${name}, Feature list '${key}' is required but could not be found.  Did you mean to include it in feature_list_dense_missing_assumed_empty or feature_list_dense_defaults?`,
+  );
+
+const elementsOf = (array: NDArray): ElementValue[] => Array.from({ length: array.size }, (_, i) => array.get(i));
+const countOf = (shape: TensorShape): number => sizeOf((shape.dims ?? []).map(Number));
+
+// ---- a single message, as ParseSingleSequenceExample reads it ----
+
+/** The numbers of a dense feature. @throws InvalidArgumentError for other types and counts. */
+function exactly(
+  feature: Feature | null,
+  { dtype, key, shape }: Wanted & { shape: TensorShape },
+  where: string,
+  at: string,
+): readonly ElementValue[] {
+  if (feature?.dtype !== dtype)
+    throw new InvalidArgumentError(
+      `${where}.  Data types don't match. Expected type: ${typeNames[dtype]}  Feature is: ${feature ? typeNames[feature.dtype] : "empty"}`,
+    );
+  if (feature.values.length !== countOf(shape))
+    throw new InvalidArgumentError(
+      `${at}, Key: ${key}, Index: ${/Index: (\d+)$/.exec(where)?.[1] ?? 0}.  Number of ${typeNames[dtype]} values != expected.  values size: ${feature.values.length} but output shape: ${shape.format()}`,
+    );
+  return feature.values;
+}
+
+function parsedSingle(bytes: Uint8Array, name: string, request: Request): NDArray[] {
+  const { context, lists } = sequenceOf(bytes, () => `Could not parse example input, value: '${decodeText(bytes)}'`);
+  const at = `Name: ${name}`;
+  request.contextDense.forEach(({ fallback, shape }, d) => {
+    if (fallback.size > 0 && fallback.shape.join() !== (shape.dims ?? []).join())
+      throw new InvalidArgumentError(`def_value[${d}].shape() == [${fallback.shape}] != context_dense_shapes_[${d}] == ${shape.format()}`);
+  });
+  const contextDense = request.contextDense.map(wanted => {
+    const { key, dtype, shape, fallback } = wanted;
+    const feature = context.get(key);
+    if (feature === undefined && fallback.size === 0)
+      throw new InvalidArgumentError(`${at}, Context feature '${key}' is required but could not be found.`);
+    const values = feature === undefined ? elementsOf(fallback) : exactly(feature, wanted, `${at}, Context feature: ${key}`, at);
+    return arrayOf(dtype, shape.asNumbers(), values);
+  });
+  const refuseType = (feature: Feature | null | undefined, dtype: DType, where: string): void => {
+    if (feature && feature.dtype !== dtype) exactly(feature, { key: "", dtype, shape: TensorShape.unknown() }, where, at);
+  };
+  const contextSparse = request.contextSparse.map(({ key, dtype }) => {
+    const feature = context.get(key);
+    refuseType(feature, dtype, `${at}, Context feature: ${key}`);
+    const values = feature?.values ?? [];
+    return {
+      indices: int64([...values.keys()], [values.length, 1]),
+      values: arrayOf(dtype, [values.length], values),
+      shape: int64([values.length], [1]),
+    };
+  });
+  const listDense = request.listDense.map(wanted => {
+    const { key, dtype, shape, mayBeMissing } = wanted;
+    const list = lists.get(key);
+    if (!list && !mayBeMissing) throw missingList(name, key);
+    const rows = (list ?? []).map((feature, t) => exactly(feature, wanted, `${at}, Feature list: ${key}, Index: ${t}`, at));
+    return arrayOf(dtype, [rows.length, ...shape.asNumbers()], rows.flat());
+  });
+  const listSparse = request.listSparse.map(({ key, dtype }) => {
+    const list = lists.get(key) ?? [];
+    list.forEach((feature, t) => void refuseType(feature, dtype, `${at}, Feature List: ${key}, Index: ${t}`));
+    return sparseRows([list], dtype, false);
+  });
+  return [...sparseParts(contextSparse), ...contextDense, ...sparseParts(listSparse), ...listDense];
+}
+
+interface SparseArrays {
+  readonly indices: NDArray;
+  readonly values: NDArray;
+  readonly shape: NDArray;
+}
+
+const sparseParts = (list: readonly SparseArrays[]): NDArray[] => [
+  ...list.map(({ indices }) => indices),
+  ...list.map(({ values }) => values),
+  ...list.map(({ shape }) => shape),
+];
+
+type Rows = readonly (Feature | null)[];
+
+/** Lists of features as one sparse tensor [message, time, place], or [time, place] of the only one. */
+function sparseRows(lists: readonly Rows[], dtype: DType, isBatch: boolean): SparseArrays {
+  const values = lists.flatMap(list => list.flatMap(feature => feature?.values ?? []));
+  const places = lists.flatMap((list, row) =>
+    list.flatMap((feature, t) => (feature?.values ?? []).flatMap((_, k) => (isBatch ? [row, t, k] : [t, k]))),
+  );
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  const widest = Math.max(0, ...lists.flatMap(list => list.map(feature => feature?.values.length ?? 0)));
+  const rank = isBatch ? 3 : 2;
+  return {
+    indices: int64(places, [values.length, rank]),
+    values: arrayOf(dtype, [values.length], values),
+    shape: int64(isBatch ? [lists.length, longest, widest] : [longest, widest], [rank]),
+  };
+}
+
+// ---- a batch, or one message, as the newer ops read it ----
+
+const endsOf = (counts: readonly number[]): number[] => {
+  let end = 0;
+  return [0, ...counts.map(count => (end += count))];
+};
+
+class Batch {
+  private readonly sequences: readonly Sequence[];
+  private readonly nameOf: (row: number) => string;
+  private readonly isBatch: boolean;
+
+  constructor(serialized: NDArray, names: readonly string[], request: Request) {
+    if (names.length > 0 && names.length !== serialized.size)
+      throw new InvalidArgumentError("example_names must be empty or have the correct number of elements");
+    this.isBatch = serialized.rank > 0;
+    this.nameOf = row => names[row] ?? "<unknown>";
+    this.sequences = bytesOf(serialized).map((bytes, row) =>
+      sequenceOf(bytes, () => `Invalid protocol message input, example id: ${this.nameOf(row)}`),
+    );
+    this.sequences.forEach((sequence, row) => void this.checkTypes(sequence, this.nameOf(row), request));
+  }
+
+  private checkTypes({ context, lists }: Sequence, name: string, request: Request): void {
+    const refuse = (where: string, dtype: DType): never => {
+      throw new InvalidArgumentError(`Name: ${name}, ${where}.  Data types don't match. Expected type: ${typeNames[dtype]}`);
+    };
+    for (const { key, dtype } of [...request.contextDense, ...request.contextSparse, ...request.contextRagged]) {
+      const feature = context.get(key);
+      if (feature && feature.dtype !== dtype) refuse(`Context feature: ${key}`, dtype);
+    }
+    for (const { key, mayBeMissing } of request.listDense) if (!mayBeMissing && !lists.has(key)) throw missingList(name, key);
+    for (const { key, dtype } of [...request.listDense, ...request.listSparse, ...request.listRagged])
+      lists.get(key)?.forEach((feature, t) => {
+        if (feature && feature.dtype !== dtype) refuse(`Feature list: ${key}, Index: ${t}`, dtype);
+      });
+  }
+
+  private featuresOf(key: string): (Feature | null | undefined)[] {
+    return this.sequences.map(({ context }) => context.get(key));
+  }
+
+  private listsOf(key: string): Rows[] {
+    return this.sequences.map(({ lists }) => lists.get(key) ?? []);
+  }
+
+  contextDense({ key, dtype, shape, fallback }: WantedContext): NDArray {
+    const dims = shape.dims ?? [];
+    const isOpen = dims.length > 0 && dims[0] === null;
+    const features = this.featuresOf(key);
+    const count = countOf(isOpen ? shape.slice(1) : shape);
+    const most = Math.max(0, ...features.map(feature => feature?.values.length ?? 0), !isOpen && fallback.size > 0 ? count : 0);
+    if (!isOpen && most !== count && features.length > 0)
+      throw new InvalidArgumentError(`Inconsistent max number of elements for feature ${key}: expected ${count}, but found ${most}`);
+    const rows = features.map((feature, row) => {
+      if (feature === undefined) {
+        if (fallback.size === 0 && !isOpen)
+          throw new InvalidArgumentError(`Feature: ${key} (data type: ${typeNames[dtype]}) is required but could not be found.`);
+        return isOpen ? [] : elementsOf(fallback);
+      }
+      const values = feature?.values ?? [];
+      if (isOpen ? values.length % count !== 0 : values.length !== count)
+        throw new InvalidArgumentError(`Unexpected number of elements in example ${this.nameOf(row)}`);
+      return values;
+    });
+    const width = isOpen ? most : count;
+    const out = NDArray.zeros(dtype, [
+      ...(this.isBatch ? [rows.length] : []),
+      ...(isOpen ? [most / count, ...dims.slice(1).map(Number)] : dims.map(Number)),
+    ]);
+    rows.forEach((values, row) => {
+      for (let k = 0; k < width; k++)
+        out.set(row * width + k, values[k] ?? (fallback.size > 0 ? fallback.get(0) : out.get(row * width + k)));
+    });
+    return out;
+  }
+
+  contextSparse({ key, dtype }: Wanted): SparseArrays {
+    const rows = this.featuresOf(key).map(feature => feature?.values ?? []);
+    const values = rows.flat();
+    const places = rows.flatMap((list, row) => list.flatMap((_, k) => (this.isBatch ? [row, k] : [k])));
+    const most = Math.max(0, ...rows.map(({ length }) => length));
+    const rank = this.isBatch ? 2 : 1;
+    return {
+      indices: int64(places, [values.length, rank]),
+      values: arrayOf(dtype, [values.length], values),
+      shape: int64(this.isBatch ? [rows.length, most] : [most], [rank]),
+    };
+  }
+
+  /** Where the rows of the batch begin; of one message a number that says nothing. */
+  private splitsOf(rows: readonly { readonly length: number }[], dtype: DType): NDArray {
+    const ends = endsOf(rows.map(({ length }) => length));
+    return this.isBatch ? int64(ends, [ends.length]).cast(dtype) : NDArray.zeros(dtype, []);
+  }
+
+  contextRagged({ key, dtype, splits }: WantedRagged): { values: NDArray; splits: NDArray } {
+    const rows = this.featuresOf(key).map(feature => feature?.values ?? []);
+    return { values: arrayOf(dtype, [rows.flat().length], rows.flat()), splits: this.splitsOf(rows, splits) };
+  }
+
+  /** Rows padded to the longest list of the batch, and how long each list was. */
+  listDense({ key, dtype, shape }: WantedList): { values: NDArray; lengths: NDArray } {
+    const count = countOf(shape);
+    const lists = this.listsOf(key);
+    const most = Math.max(0, ...lists.map(list => list.reduce((sum, feature) => sum + (feature?.values.length ?? 0), 0)));
+    if (most % count !== 0)
+      throw new InvalidArgumentError(
+        `Feature list '${key}' has an unexpected number of values.  Total values size: ${most} is not consistent with output shape: [${["?", ...(shape.dims ?? [])]}]`,
+      );
+    const longest = most / count;
+    const values = NDArray.zeros(dtype, [...(this.isBatch ? [lists.length] : []), longest, ...shape.asNumbers()]);
+    for (const [row, list] of lists.entries())
+      for (const [t, feature] of list.entries()) {
+        const found = feature?.values ?? [];
+        if (found.length !== count)
+          throw new InvalidArgumentError(
+            `Name: ${this.nameOf(row)}, Key: ${key}, Index: ${t}.  Number of values != expected.  values size: ${found.length} but output shape: ${shape.format()}`,
+          );
+        found.forEach((value, k) => void values.set((row * longest + t) * count + k, value));
+      }
+    const lengths = lists.map(({ length }) => length);
+    return { values, lengths: int64(lengths, this.isBatch ? [lengths.length] : []) };
+  }
+
+  listSparse({ key, dtype }: Wanted): SparseArrays {
+    return sparseRows(this.listsOf(key), dtype, this.isBatch);
+  }
+
+  listRagged({ key, dtype, splits }: WantedRagged): { values: NDArray; outer: NDArray; inner: NDArray } {
+    const lists = this.listsOf(key);
+    const features = lists.flat();
+    const values = features.flatMap(feature => feature?.values ?? []);
+    const inner = endsOf(features.map(feature => feature?.values.length ?? 0));
+    return {
+      values: arrayOf(dtype, [values.length], values),
+      outer: this.splitsOf(lists, splits),
+      inner: int64(inner, [inner.length]).cast(splits),
+    };
+  }
+}
+
+// ---- ops ----
+
+const anyShape = (count: number, dims: readonly Dimension[]): TensorShape[] => Array<TensorShape>(count).fill(new TensorShape(dims));
+const sparseShapes = (count: number, rank: number | null): TensorShape[] => [
+  ...anyShape(count, [null, rank]),
+  ...anyShape(count, [null]),
+  ...anyShape(count, [rank]),
+];
+
+interface Counts {
+  readonly contextSparse: number;
+  readonly contextDense: readonly TensorShape[];
+  readonly contextRagged?: number;
+  readonly listSparse: number;
+  readonly listDense: readonly TensorShape[];
+  readonly listRagged?: number;
+  /** Lengths of dense lists are results, too. */
+  readonly hasLengths: boolean;
+}
+
+/** Shapes of the results behind `lead`, the dimensions of the batch. */
+function resultShapes(lead: readonly Dimension[], counts: Counts): TensorShape[] {
+  const { contextSparse, contextDense, contextRagged = 0, listSparse, listDense, listRagged = 0, hasLengths } = counts;
+  const inBatch = (shape: TensorShape, ...more: null[]): TensorShape => new TensorShape([...lead, ...more]).concatenate(shape);
+  const splits = (count: number): TensorShape[] => anyShape(count, [lead.length === 0 ? null : lead[0] === null ? null : lead[0] + 1]);
+  return [
+    ...sparseShapes(contextSparse, lead.length + 1),
+    ...contextDense.map(shape => inBatch(shape)),
+    ...anyShape(contextRagged, [null]),
+    ...splits(contextRagged),
+    ...sparseShapes(listSparse, lead.length + 2),
+    ...listDense.map(shape => inBatch(shape, null)),
+    ...(hasLengths ? anyShape(listDense.length, lead) : []),
+    ...anyShape(listRagged, [null]),
+    ...splits(listRagged),
+    ...anyShape(listRagged, [null]),
+  ];
+}
+
+const wantedContext = (
+  keys: readonly string[],
+  types: readonly DType[],
+  shapes: readonly TensorShape[],
+  defaults: readonly NDArray[],
+): WantedContext[] => keys.map((key, i) => ({ key, dtype: types[i], shape: shapes[i], fallback: defaults[i] }));
+const wantedPlain = (keys: readonly string[], types: readonly DType[]): Wanted[] => keys.map((key, i) => ({ key, dtype: types[i] }));
+const wantedRagged = (keys: readonly string[], types: readonly DType[], splits: readonly DType[]): WantedRagged[] =>
+  keys.map((key, i) => ({ key, dtype: types[i], splits: splits[i] }));
+
+/** A batch of sequences, the keys given as attributes. */
+export const ParseSequenceExample = defineOp("ParseSequenceExample", {
+  inputs: { serialized: "string", debugName: "string", contextDenseDefaults: "Tcontext_dense" },
+  outputs: {
+    contextSparseIndices: "Ncontext_sparse*int64",
+    contextSparseValues: "contextSparseTypes",
+    contextSparseShapes: "Ncontext_sparse*int64",
+    contextDenseValues: "Tcontext_dense",
+    featureListSparseIndices: "Nfeature_list_sparse*int64",
+    featureListSparseValues: "featureListSparseTypes",
+    featureListSparseShapes: "Nfeature_list_sparse*int64",
+    featureListDenseValues: "featureListDenseTypes",
+    featureListDenseLengths: "Nfeature_list_dense*int64",
+  },
+  attrs: {
+    featureListDenseMissingAssumedEmpty: attr.strings(undefined, 0),
+    contextSparseKeys: attr.strings(undefined, 0),
+    contextDenseKeys: attr.strings(undefined, 0),
+    featureListSparseKeys: attr.strings(undefined, 0),
+    featureListDenseKeys: attr.strings(undefined, 0),
+    Ncontext_sparse: attr.int(0, 0),
+    Ncontext_dense: attr.int(0, 0),
+    Nfeature_list_sparse: attr.int(0, 0),
+    Nfeature_list_dense: attr.int(0, 0),
+    contextSparseTypes: typeList(),
+    Tcontext_dense: typeList(),
+    featureListDenseTypes: typeList(),
+    contextDenseShapes: attr.shapes([], 0),
+    featureListSparseTypes: typeList(),
+    featureListDenseShapes: attr.shapes([], 0),
+  },
+  shape: ({ serialized, Ncontext_sparse, Nfeature_list_sparse, contextDenseShapes, featureListDenseShapes }) =>
+    resultShapes([serialized.withRank(1).dim(0)], {
+      contextSparse: Ncontext_sparse,
+      contextDense: contextDenseShapes,
+      listSparse: Nfeature_list_sparse,
+      listDense: featureListDenseShapes,
+      hasLengths: true,
+    }),
+  host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
+    const request: Request = {
+      contextSparse: wantedPlain(a.contextSparseKeys, a.contextSparseTypes),
+      contextDense: wantedContext(a.contextDenseKeys, a.Tcontext_dense, a.contextDenseShapes, contextDenseDefaults),
+      contextRagged: [],
+      listSparse: wantedPlain(a.featureListSparseKeys, a.featureListSparseTypes),
+      listDense: a.featureListDenseKeys.map((key, i) => ({
+        key,
+        dtype: a.featureListDenseTypes[i],
+        shape: a.featureListDenseShapes[i],
+        mayBeMissing: featureListDenseMissingAssumedEmpty.includes(key),
+      })),
+      listRagged: [],
+    };
+    const batch = new Batch(serialized, keysOf(debugName), request);
+    const dense = request.listDense.map(wanted => batch.listDense(wanted));
+    return [
+      ...sparseParts(request.contextSparse.map(wanted => batch.contextSparse(wanted))),
+      ...request.contextDense.map(wanted => batch.contextDense(wanted)),
+      ...sparseParts(request.listSparse.map(wanted => batch.listSparse(wanted))),
+      ...dense.map(({ values }) => values),
+      ...dense.map(({ lengths }) => lengths),
+    ];
+  },
+});
+
+/** One sequence or a batch, the keys given as tensors, ragged features too. */
+export const ParseSequenceExampleV2 = defineOp("ParseSequenceExampleV2", {
+  inputs: {
+    serialized: "string",
+    debugName: "string",
+    contextSparseKeys: "string",
+    contextDenseKeys: "string",
+    contextRaggedKeys: "string",
+    featureListSparseKeys: "string",
+    featureListDenseKeys: "string",
+    featureListRaggedKeys: "string",
+    featureListDenseMissingAssumedEmpty: "bool",
+    contextDenseDefaults: "Tcontext_dense",
+  },
+  outputs: {
+    contextSparseIndices: "Ncontext_sparse*int64",
+    contextSparseValues: "contextSparseTypes",
+    contextSparseShapes: "Ncontext_sparse*int64",
+    contextDenseValues: "Tcontext_dense",
+    contextRaggedValues: "contextRaggedValueTypes",
+    contextRaggedRowSplits: "contextRaggedSplitTypes",
+    featureListSparseIndices: "Nfeature_list_sparse*int64",
+    featureListSparseValues: "featureListSparseTypes",
+    featureListSparseShapes: "Nfeature_list_sparse*int64",
+    featureListDenseValues: "featureListDenseTypes",
+    featureListDenseLengths: "Nfeature_list_dense*int64",
+    featureListRaggedValues: "featureListRaggedValueTypes",
+    featureListRaggedOuterSplits: "featureListRaggedSplitTypes",
+    featureListRaggedInnerSplits: "featureListRaggedSplitTypes",
+  },
+  attrs: {
+    Ncontext_sparse: attr.int(0, 0),
+    Tcontext_dense: typeList(),
+    contextSparseTypes: typeList(),
+    contextRaggedValueTypes: typeList(),
+    contextRaggedSplitTypes: splitList(),
+    contextDenseShapes: attr.shapes([], 0),
+    Nfeature_list_sparse: attr.int(0, 0),
+    Nfeature_list_dense: attr.int(0, 0),
+    featureListDenseTypes: typeList(),
+    featureListSparseTypes: typeList(),
+    featureListRaggedValueTypes: typeList(),
+    featureListRaggedSplitTypes: splitList(),
+    featureListDenseShapes: attr.shapes([], 0),
+  },
+  shape: ({ serialized, ...a }) => {
+    const { dims } = serialized.withRankAtMost(1);
+    const counts: Counts = {
+      contextSparse: a.Ncontext_sparse,
+      contextDense: a.contextDenseShapes,
+      contextRagged: a.contextRaggedValueTypes.length,
+      listSparse: a.Nfeature_list_sparse,
+      listDense: a.featureListDenseShapes,
+      listRagged: a.featureListRaggedValueTypes.length,
+      hasLengths: true,
+    };
+    const shapes = resultShapes(dims ?? [], counts);
+    return dims === null ? shapes.map(() => TensorShape.unknown()) : shapes;
+  },
+  host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
+    const request: Request = {
+      contextSparse: wantedPlain(keysOf(a.contextSparseKeys), a.contextSparseTypes),
+      contextDense: wantedContext(keysOf(a.contextDenseKeys), a.Tcontext_dense, a.contextDenseShapes, contextDenseDefaults),
+      contextRagged: wantedRagged(keysOf(a.contextRaggedKeys), a.contextRaggedValueTypes, a.contextRaggedSplitTypes),
+      listSparse: wantedPlain(keysOf(a.featureListSparseKeys), a.featureListSparseTypes),
+      listDense: keysOf(a.featureListDenseKeys).map((key, i) => ({
+        key,
+        dtype: a.featureListDenseTypes[i],
+        shape: a.featureListDenseShapes[i],
+        mayBeMissing: featureListDenseMissingAssumedEmpty.get(i) === true,
+      })),
+      listRagged: wantedRagged(keysOf(a.featureListRaggedKeys), a.featureListRaggedValueTypes, a.featureListRaggedSplitTypes),
+    };
+    const batch = new Batch(serialized, keysOf(debugName), request);
+    const dense = request.listDense.map(wanted => batch.listDense(wanted));
+    const contextRagged = request.contextRagged.map(wanted => batch.contextRagged(wanted));
+    const listRagged = request.listRagged.map(wanted => batch.listRagged(wanted));
+    return [
+      ...sparseParts(request.contextSparse.map(wanted => batch.contextSparse(wanted))),
+      ...request.contextDense.map(wanted => batch.contextDense(wanted)),
+      ...contextRagged.map(({ values }) => values),
+      ...contextRagged.map(({ splits }) => splits),
+      ...sparseParts(request.listSparse.map(wanted => batch.listSparse(wanted))),
+      ...dense.map(({ values }) => values),
+      ...dense.map(({ lengths }) => lengths),
+      ...listRagged.map(({ values }) => values),
+      ...listRagged.map(({ outer }) => outer),
+      ...listRagged.map(({ inner }) => inner),
+    ];
+  },
+});
+
+/** One sequence, as TensorFlow 1 graphs have it. */
+export const ParseSingleSequenceExample = defineOp("ParseSingleSequenceExample", {
+  inputs: {
+    serialized: "string",
+    featureListDenseMissingAssumedEmpty: "string",
+    contextSparseKeys: "Ncontext_sparse*string",
+    contextDenseKeys: "Ncontext_dense*string",
+    featureListSparseKeys: "Nfeature_list_sparse*string",
+    featureListDenseKeys: "Nfeature_list_dense*string",
+    contextDenseDefaults: "Tcontext_dense",
+    debugName: "string",
+  },
+  outputs: {
+    contextSparseIndices: "Ncontext_sparse*int64",
+    contextSparseValues: "contextSparseTypes",
+    contextSparseShapes: "Ncontext_sparse*int64",
+    contextDenseValues: "Tcontext_dense",
+    featureListSparseIndices: "Nfeature_list_sparse*int64",
+    featureListSparseValues: "featureListSparseTypes",
+    featureListSparseShapes: "Nfeature_list_sparse*int64",
+    featureListDenseValues: "featureListDenseTypes",
+  },
+  attrs: {
+    Ncontext_sparse: attr.int(0, 0),
+    Ncontext_dense: attr.int(0, 0),
+    Nfeature_list_sparse: attr.int(0, 0),
+    Nfeature_list_dense: attr.int(0, 0),
+    contextSparseTypes: typeList(),
+    Tcontext_dense: typeList(),
+    featureListDenseTypes: typeList(),
+    contextDenseShapes: attr.shapes([], 0),
+    featureListSparseTypes: typeList(),
+    featureListDenseShapes: attr.shapes([], 0),
+  },
+  shape: ({
+    serialized,
+    featureListDenseMissingAssumedEmpty,
+    Ncontext_sparse,
+    contextDenseShapes,
+    Nfeature_list_sparse,
+    featureListDenseShapes,
+  }) => {
+    serialized.withRank(0);
+    featureListDenseMissingAssumedEmpty.withRank(1);
+    return resultShapes([], {
+      contextSparse: Ncontext_sparse,
+      contextDense: contextDenseShapes,
+      listSparse: Nfeature_list_sparse,
+      listDense: featureListDenseShapes,
+      hasLengths: false,
+    });
+  },
+  host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
+    const empty = keysOf(featureListDenseMissingAssumedEmpty);
+    const keys = (list: readonly NDArray[]): string[] => list.map(key => keysOf(key)[0]);
+    return parsedSingle(bytesOf(serialized)[0], keysOf(debugName)[0] ?? "<unknown>", {
+      contextSparse: wantedPlain(keys(a.contextSparseKeys), a.contextSparseTypes),
+      contextDense: wantedContext(keys(a.contextDenseKeys), a.Tcontext_dense, a.contextDenseShapes, contextDenseDefaults),
+      contextRagged: [],
+      listSparse: wantedPlain(keys(a.featureListSparseKeys), a.featureListSparseTypes),
+      listDense: keys(a.featureListDenseKeys).map((key, i) => ({
+        key,
+        dtype: a.featureListDenseTypes[i],
+        shape: a.featureListDenseShapes[i],
+        mayBeMissing: empty.includes(key),
+      })),
+      listRagged: [],
+    });
+  },
+});
+
+const written = (write: (to: WireWriter) => void): Uint8Array => {
+  const to = new WireWriter();
+  write(to);
+  return to.finish();
+};
+
+const bytesField = (to: WireWriter, number: number, bytes: Uint8Array): void => {
+  to.tag(number, wireTypes.bytes);
+  to.piece(bytes);
+};
+
+/** An Example as TensorFlow's reader of JSON writes it: fields as they come, each number behind a tag of its own. */
+const exampleBytes = ({ features }: Message<"Example">): Uint8Array =>
+  written(to => {
+    if (!features) return;
+    const entries = [...features.feature].map(([key, feature]) =>
+      written(entry => {
+        bytesField(entry, 1, encodeText(key));
+        bytesField(entry, 2, featureBytes(feature));
+      }),
+    );
+    bytesField(
+      to,
+      1,
+      written(list => entries.forEach(entry => void bytesField(list, 1, entry))),
+    );
+  });
+
+const featureBytes = ({ bytesList, floatList, int64List }: Message<"Feature">): Uint8Array =>
+  written(to => {
+    const list = (number: number, write: (to: WireWriter) => void): void => void bytesField(to, number, written(write));
+    if (bytesList) list(1, values => bytesList.value.forEach(value => void bytesField(values, 1, value)));
+    if (floatList)
+      list(2, values =>
+        floatList.value.forEach(value => {
+          values.tag(1, wireTypes.fixed32);
+          values.float(value);
+        }),
+      );
+    if (int64List)
+      list(3, values =>
+        int64List.value.forEach(value => {
+          values.tag(1, wireTypes.varint);
+          values.varint(value);
+        }),
+      );
+  });
+
+/** Examples written as JSON, as serialized messages. */
+export const DecodeJSONExample = defineOp("DecodeJSONExample", {
+  inputs: { jsonExamples: "string" },
+  outputs: { binaryExamples: "string" },
+  attrs: {},
+  shape: ({ jsonExamples }) => jsonExamples,
+  host: ({ jsonExamples }) => {
+    const out = NDArray.zeros("string", jsonExamples.shape);
+    keysOf(jsonExamples).forEach((text, i) => {
+      try {
+        out.set(i, exampleBytes(messageFromJson("Example", JSON.parse(text))));
+      } catch (error) {
+        if (!(error instanceof SyntaxError || error instanceof DataLossError)) throw error;
+        throw new InvalidArgumentError(`Error while parsing JSON: ${isCutShort(text) ? "unexpected EOF" : error.message.split("\n")[0]}`);
+      }
+    });
+    return out;
+  },
+});
+
+/** Text that could still become JSON. */
+const isCutShort = (text: string): boolean => /^\s*$|^\s*\{\s*$/.test(text);
+
+/** Examples written as JSON, as serialized tf.Example messages. TF: tf.io.decode_json_example. */
+export const decodeJsonExample = (jsonExamples: TensorLike, options?: NameOption): Tensor =>
+  DecodeJSONExample({ jsonExamples }, named(options));

@@ -1,0 +1,277 @@
+// Calls of functions that a GraphDef brings along: PartitionedCall, If, While, Case and their kin. None has a lowering: each says what it is in
+// other nodes (`expand`), made where it is run, or in the graph itself when gradients go through it.
+
+import { AbortedError, UnimplementedError } from "../../base/errors.ts";
+import type { NDArray } from "../../base/ndarray.ts";
+import { type Dimension, TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import type { FunctionRef } from "../../graph/attributes.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
+import { callFunction, type Expansion, type FuncGraph, functionsOf } from "../../graph/functions.ts";
+import { defineOp } from "../../graph/op-definition.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
+import * as ir from "../../ir/build.ts";
+import { s } from "../../ir/scalar.ts";
+import { identity } from "../array/array.ts";
+import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
+import { group } from "./control-flow.ts";
+import { AddV2, cast, Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr } from "../math/math.ts";
+import { reduceAll } from "../math/reduction.ts";
+import { bytesAt } from "../string/string.ts";
+
+/** The argument of a function, inside its body. */
+export const ArgOp = defineOp("_Arg", {
+  inputs: {},
+  outputs: { output: "T" },
+  attrs: { T: attr.type(), index: attr.int(undefined, 0) },
+  shape: () => TensorShape.unknown(),
+  isPlaceholder: true,
+  stateful: true,
+});
+
+/** @throws UnimplementedError if the graph has no functions. */
+export function bodyOf(op: Operation, ref: FunctionRef): FuncGraph {
+  const body = functionsOf(op.graph).body(ref);
+  if (!body) throw new UnimplementedError(`${op.type} node '${op.name}' calls '${ref.name}', but its graph has no function library.`, op);
+  return body;
+}
+
+/** Results that are there only after the effects. */
+export const afterEffects = ({ outputs, effects }: Expansion): Tensor[] =>
+  effects.length === 0 ? [...outputs] : getDefaultGraph().controlDependencies(effects, () => outputs.map(output => identity(output)));
+
+/** A call in place: its results after its effects. */
+function called(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] {
+  return afterEffects(callFunction(bodyOf(op, ref), inputs));
+}
+
+/** The nodes of a plain call. */
+export function expandCall(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Expansion {
+  const expansion = callFunction(bodyOf(op, ref), inputs);
+  return { outputs: afterEffects(expansion), effects: expansion.effects };
+}
+
+const callFields = {
+  inputs: { args: "Tin" },
+  outputs: { output: "Tout" },
+  attrs: {
+    Tin: attr.types(undefined, { minimum: 0 }),
+    Tout: attr.types(undefined, { minimum: 0 }),
+    f: attr.func(),
+    config: attr.string(""),
+    configProto: attr.string(""),
+    executorType: attr.string(""),
+  },
+  shape: () => undefined,
+  expand: (op: Operation, inputs: readonly Tensor[]) => expandCall(op, op.attrs.f as FunctionRef, inputs),
+} as const;
+
+/** Calls a function without effects. */
+export const PartitionedCall = defineOp("PartitionedCall", callFields);
+/** Calls a function. */
+export const StatefulPartitionedCall = defineOp("StatefulPartitionedCall", { ...callFields, stateful: true });
+
+// ---- branches ----
+
+/** What counts as true: a bool, or a number other than zero. */
+function truthOf(op: Operation, value: Tensor): Tensor {
+  if (value.dtype === "string")
+    throw new UnimplementedError(`${op.type} node '${op.name}' with a string for its condition is not supported.`, op);
+  const truth = value.dtype === "bool" ? value : cast(value, "bool");
+  return truth.shape.rank === 0 ? truth : reduceAll(truth);
+}
+
+/** What a branch gives to tf.cond: its results, or where there are none, an operation. */
+function branchResult(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] | Operation {
+  const expansion = callFunction(bodyOf(op, ref), inputs);
+  return expansion.outputs.length > 0 ? afterEffects(expansion) : group(...expansion.effects);
+}
+
+function branched(op: Operation, results: readonly Tensor[] | Tensor): Expansion {
+  const list = Array.isArray(results) ? (results as readonly Tensor[]) : [results as Tensor];
+  return op.outputs.length > 0 ? { outputs: list, effects: [] } : { outputs: [], effects: list.map(tensor => tensor.op) };
+}
+
+const branchTypes = { Tin: attr.types(undefined, { minimum: 0 }), Tout: attr.types(undefined, { minimum: 0 }) };
+const branchShapes = { outputShapes: attr.shapes([]) };
+const shapesGiven = ({ outputShapes }: { readonly outputShapes: readonly TensorShape[] }): readonly TensorShape[] => outputShapes;
+
+const ifFields = {
+  inputs: { cond: "Tcond", input: "Tin" },
+  outputs: { output: "Tout" },
+  attrs: { Tcond: attr.type(), ...branchTypes, thenBranch: attr.func(), elseBranch: attr.func(), ...branchShapes },
+  shape: shapesGiven,
+  expand: (op: Operation, [condition, ...inputs]: readonly Tensor[]) => {
+    const branch = (name: string) => () => branchResult(op, op.attrs[name] as FunctionRef, inputs);
+    return branched(op, cond(truthOf(op, condition), branch("thenBranch"), branch("elseBranch"), { strict: true }));
+  },
+} as const;
+
+/** Calls one of two functions. */
+export const If = defineOp("If", { ...ifFields, stateful: true });
+export const StatelessIf = defineOp("StatelessIf", ifFields);
+
+const caseFields = {
+  inputs: { branchIndex: "int32", input: "Tin" },
+  outputs: { output: "Tout" },
+  attrs: { ...branchTypes, branches: attr.funcs(undefined, 1), ...branchShapes },
+  shape: shapesGiven,
+  expand: (op: Operation, [index, ...inputs]: readonly Tensor[]) => {
+    const branches = op.attrs.branches as readonly FunctionRef[];
+    const calls = branches.map(ref => () => branchResult(op, ref, inputs));
+    // Numbers outside run the last, so the first pairs are those of all others.
+    const last = calls[calls.length - 1];
+    const pairs = calls.slice(0, -1).map((call, k) => [Equal({ x: index, y: k }), call] as const);
+    if (pairs.length === 0) return branched(op, [cond(LessEqual({ x: index, y: index }), last, last, { strict: true })].flat());
+    return branched(op, caseOf(pairs, { default: last, strict: true }));
+  },
+} as const;
+
+/** Calls one of several functions by its number; the last for a number outside. */
+export const Case = defineOp("Case", { ...caseFields, stateful: true });
+export const StatelessCase = defineOp("StatelessCase", caseFields);
+
+// ---- loops ----
+
+/** Does a loop's body hand this variable on unchanged? Such a variable is no variable: handles of resources are always like this. */
+function isInvariant({ inputs, outputs }: FuncGraph, k: number): boolean {
+  let tensor = outputs[k];
+  while (tensor.op.definition.isCopy && tensor !== inputs[k]) [tensor] = tensor.op.inputs;
+  return tensor === inputs[k];
+}
+
+function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
+  const body = bodyOf(op, op.attrs.body as FunctionRef);
+  const condition = op.attrs.cond as FunctionRef;
+  const varying = inputs.flatMap((_, k) => (isInvariant(body, k) ? [] : [k]));
+  if (varying.length === 0) throw new UnimplementedError(`The loop '${op.name}' changes nothing: it would never end.`, op);
+  const argumentsOf = (vars: readonly Tensor[]): Tensor[] =>
+    inputs.map((input, k) => (varying.includes(k) ? vars[varying.indexOf(k)] : input));
+  const given = op.attrs.outputShapes as readonly TensorShape[];
+  const shapeInvariants = varying.map(k => common(inputs[k].shape, given[k] ?? body.outputs[k].shape));
+  const results = whileLoop(
+    (...vars: Tensor[]) => truthOf(op, called(op, condition, argumentsOf(vars))[0]),
+    (...vars: Tensor[]) => {
+      const next = afterEffects(callFunction(body, argumentsOf(vars)));
+      // The attribute may know more than the body's nodes alone.
+      varying.forEach((k, i) => void next[k].setShape(shapeInvariants[i]));
+      return varying.map(k => next[k]);
+    },
+    varying.map(k => inputs[k]),
+    {
+      shapeInvariants,
+      parallelIterations: op.attrs.parallelIterations as number,
+      returnSameStructure: true,
+    },
+  ) as Tensor[];
+  const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : input));
+  return { outputs, effects: results.map(result => result.op) };
+}
+
+/** What two shapes agree on. */
+function common(a: TensorShape, b: TensorShape): TensorShape {
+  if (a.dims === null || b.dims === null || a.dims.length !== b.dims.length) return TensorShape.unknown();
+  const other = b.dims;
+  return new TensorShape(a.dims.map((d, axis): Dimension => (d === other[axis] ? d : null)));
+}
+
+const whileFields = {
+  inputs: { input: "T" },
+  outputs: { output: "T" },
+  attrs: {
+    T: attr.types(undefined, { minimum: 0 }),
+    cond: attr.func(),
+    body: attr.func(),
+    ...branchShapes,
+    parallelIterations: attr.int(10),
+  },
+  shape: shapesGiven,
+  expand: expandWhile,
+} as const;
+
+/** Calls `body` on its own results while `cond` of them is true. */
+export const While = defineOp("While", { ...whileFields, stateful: true });
+export const StatelessWhile = defineOp("StatelessWhile", whileFields);
+
+/** Calls `body` with a number from `start` to below `limit` before its own results. */
+export const For = defineOp("For", {
+  inputs: { start: "int32", limit: "int32", delta: "int32", input: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.types(undefined, { minimum: 0 }), body: attr.func() },
+  shape: ({ input }) => input.map(() => TensorShape.unknown()),
+  expand: (op, [start, limit, delta, ...inputs]) => {
+    const body = bodyOf(op, op.attrs.body as FunctionRef);
+    const [, ...results] = whileLoop(
+      (i: Tensor) =>
+        LogicalOr({
+          x: LogicalAnd({ x: Greater({ x: delta, y: 0 }), y: Less({ x: i, y: limit }) }),
+          y: LogicalAnd({ x: Less({ x: delta, y: 0 }), y: Greater({ x: i, y: limit }) }),
+        }),
+      (i: Tensor, ...vars: Tensor[]) => [AddV2({ x: i, y: delta }), ...afterEffects(callFunction(body, [i, ...vars]))],
+      [start, ...inputs],
+      {
+        shapeInvariants: [start.shape, ...inputs.map((input, k) => common(input.shape, body.outputs[k].shape))],
+        returnSameStructure: true,
+      },
+    ) as Tensor[];
+    return { outputs: results, effects: results.map(result => result.op) };
+  },
+});
+
+// ---- what stands beside functions ----
+
+/** Stands for a value that nobody reads. */
+export const FakeParam = defineOp("FakeParam", {
+  inputs: {},
+  outputs: { output: "dtype" },
+  attrs: { dtype: attr.type(), shape: attr.shape() },
+  shape: ({ shape }) => shape,
+  lower: ({ shape, dtype }) =>
+    ir.full(
+      dtype,
+      (shape.dims ?? []).map(size => size ?? 0),
+      0,
+    ),
+});
+
+/** Whether a scalar is other than zero or empty, or a tensor has elements. */
+export const ToBool = defineOp("ToBool", {
+  inputs: { input: "T" },
+  outputs: { output: "bool" },
+  attrs: { T: attr.type() },
+  shape: () => new TensorShape([]),
+  lower: ({ input }) => {
+    if (input.shape.length > 0) return ir.full("bool", [], Number(!input.shape.includes(0)));
+    if (input.dtype === "bool") return input;
+    if (input.dtype !== "string") return ir.map(x => s.ne(x, s.constant(input.dtype, 0)), input);
+    const run = ([text]: readonly NDArray[], [out]: readonly NDArray[]): void => out.set(0, bytesAt(text, 0).length > 0);
+    return ir.call({ name: "ToBool", run }, [input], [{ dtype: "bool", shape: [] }])[0];
+  },
+});
+
+/** Values of one type as a list of such. */
+export const ListToArray = defineOp("_ListToArray", {
+  inputs: { input: "Tin" },
+  outputs: { output: "N*T" },
+  attrs: { Tin: attr.types(undefined, { minimum: 1 }), T: attr.type(), N: attr.int(undefined, 1) },
+  shape: ({ input }) => input,
+  lower: ({ input }) => input,
+});
+export const ArrayToList = defineOp("_ArrayToList", {
+  inputs: { input: "N*T" },
+  outputs: { output: "outTypes" },
+  attrs: { T: attr.type(), N: attr.int(undefined, 1), outTypes: attr.types(undefined, { minimum: 1 }) },
+  shape: ({ input }) => input,
+  lower: ({ input }) => input,
+});
+
+/** Stops the run; TensorFlow's stops its process. */
+export const Abort = defineOp("Abort", {
+  inputs: {},
+  outputs: {},
+  attrs: { errorMsg: attr.string(""), exitWithoutError: attr.bool(false) },
+  shape: () => undefined,
+  host: ({ errorMsg, exitWithoutError }, { name }) => {
+    throw new AbortedError(exitWithoutError ? `Node '${name}' ended the program.` : errorMsg);
+  },
+});

@@ -1,0 +1,116 @@
+// What StackV2's handle stands for while lowering. What is pushed beside the stack itself (not in a loop or a branch) is popped while compiling: an
+// unrolled loop's elements may differ in shape. Otherwise elements are kept on the host, pushed and popped by routines, their count threaded through. Between segments of a run a stack is a list of arrays.
+
+import type { DType } from "../../base/dtype.ts";
+import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import type { LowerContext, StateHandle } from "../../graph/op-definition.ts";
+import { call, constant, currentRegion, NeedsUnrolling } from "../../ir/build.ts";
+import type { State, Value } from "../../ir/program.ts";
+
+interface Memory {
+  readonly count: State;
+  /** Where the stack was made. */
+  readonly region: object;
+  /** What was pushed there. */
+  readonly values: Value[];
+  readonly elements: NDArray[];
+  /** The shape of what was pushed; all elements have the same. */
+  shape: readonly number[] | undefined;
+  /** What every push pushes, if that is known while compiling (shapes, mostly): then nothing is kept at all. */
+  known: NDArray | undefined;
+}
+
+const memories = new WeakMap<StateHandle, Memory>();
+
+export function newStack(context: LowerContext): StateHandle {
+  const count: State = { id: `stack:${context.name}`, role: "scratch", dtype: "int32", shape: [] };
+  const handle = context.state(count);
+  memories.set(handle, { count, region: currentRegion(), values: [], elements: [], shape: undefined, known: undefined });
+  return handle;
+}
+
+function memoryOf(handle: StateHandle): Memory {
+  const memory = memories.get(handle);
+  if (!memory) throw new InternalError("A stack's handle does not come from a StackV2.");
+  return memory;
+}
+
+const emptyStack = (): Error => new InvalidArgumentError("Stack is empty when calling pop.");
+
+/** A stack of a run whose loops run iteration by iteration. */
+export class HostStack {
+  private readonly elements: NDArray[] = [];
+
+  push(element: NDArray): void {
+    this.elements.push(element);
+  }
+
+  pop(): NDArray {
+    const element = this.elements.pop();
+    if (!element) throw emptyStack();
+    return element;
+  }
+}
+
+export function stackOf(handle: object): HostStack {
+  if (handle instanceof HostStack) return handle;
+  throw new InternalError("A stack's handle does not come from a StackV2.");
+}
+
+const one = (count: NDArray): number => (count.data as Int32Array)[0];
+
+export function pushOnStack(handle: StateHandle, element: Value, context: LowerContext): void {
+  const memory = memoryOf(handle);
+  if (currentRegion() === memory.region) {
+    memory.values.push(element);
+    return;
+  }
+  memory.known = context.known("elem");
+  if (memory.known) return;
+  const counter = context.state(memory.count);
+  memory.shape = element.shape;
+  const push = {
+    name: "stackPush",
+    run: ([value, count]: readonly NDArray[], [next]: readonly NDArray[]): void => {
+      // The routine may not keep its argument.
+      const copy = NDArray.zeros(value.dtype, value.shape);
+      for (let i = 0; i < value.size; i++) copy.set(i, value.get(i));
+      memory.elements[one(count)] = copy;
+      (next.data as Int32Array)[0] = one(count) + 1;
+    },
+  };
+  const [next] = call(push, [element, counter.read()], [{ dtype: "int32", shape: [] }]);
+  counter.write(next);
+}
+
+export function popFromStack(handle: StateHandle, dtype: DType, context: LowerContext): Value {
+  const memory = memoryOf(handle);
+  if (memory.values.length > 0) {
+    if (currentRegion() === memory.region) return memory.values.pop() as Value;
+    throw new NeedsUnrolling(`The stack ${context.name} pops from was filled while compiling.`);
+  }
+  if (memory.known) return constant(memory.known);
+  if (!memory.shape) throw new InternalError("A stack is popped before anything is pushed.");
+  const counter = context.state(memory.count);
+  const pop = {
+    name: "stackPop",
+    run: ([count]: readonly NDArray[], [value, next]: readonly NDArray[]): void => {
+      const at = one(count) - 1;
+      if (at < 0) throw emptyStack();
+      const element = memory.elements[at];
+      for (let i = 0; i < value.size; i++) value.set(i, element.get(i));
+      (next.data as Int32Array)[0] = at;
+    },
+  };
+  const [value, next] = call(
+    pop,
+    [counter.read()],
+    [
+      { dtype, shape: memory.shape },
+      { dtype: "int32", shape: [] },
+    ],
+  );
+  counter.write(next);
+  return value;
+}

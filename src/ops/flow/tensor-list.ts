@@ -1,0 +1,449 @@
+// Lists of tensors, as the while-loops and TensorArrays of TensorFlow 2 use them: values of type variant that operations take and give. They are
+// lowered to one value [size, …element] (flow/tensor-list-values.ts); where that does not do, they are arrays on the host (flow/tensor-list-elements.ts).
+
+import type { DType } from "../../base/dtype.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { defineOp, type Gradients, type LowerContext, type ShapeContext } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { handleOf } from "../../graph/shape-inference.ts";
+import * as ir from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { numbersOf, Shape, zerosLike } from "../array/array.ts";
+import { concat, slice } from "../array/slicing.ts";
+import { ListArray } from "./tensor-list-elements.ts";
+import { wrongPushedType, wrongStaticType } from "./tensor-list-failures.ts";
+import {
+  declaredShape,
+  gatherElements,
+  getElement,
+  newList,
+  pushBack,
+  readable,
+  resized,
+  scatterElements,
+  setElement,
+} from "./tensor-list-values.ts";
+
+const scalar = new TensorShape([]);
+const shapeType = attr.type(attr.indexTypes);
+const sizeOfList = (size: NDArray): number => Number(size.get(0));
+const arrayOf = (sizes: readonly number[], dtype: DType): NDArray =>
+  NDArray.from(dtype === "int64" ? sizes.map(BigInt) : [...sizes], dtype, [sizes.length]);
+
+/** Held by lists whose elements' shape is an input. */
+const holdsDeclared = (
+  { elementDtype }: { readonly elementDtype: DType },
+  context: ShapeContext,
+): { dtype: DType; shape: TensorShape } => ({
+  dtype: elementDtype,
+  shape: context.shapeFrom("elementShape"),
+});
+
+/** A list holds what the one it is made of does. */
+const holdsAsInput = { holds: (_: unknown, context: ShapeContext) => context.handle("inputHandle") };
+
+/** The elements' shape, as the list and the reader tell it. @throws ValueError if the list holds another type. */
+function elementShape(context: ShapeContext, dtype: DType, asked = context.shapeFrom("elementShape")): TensorShape {
+  const held = context.handle("inputHandle");
+  if (held && held.dtype !== dtype) throw wrongStaticType(dtype, held.dtype);
+  return (held?.shape ?? TensorShape.unknown()).mergeWith(asked);
+}
+
+/** What a list's gradient looks like where none flows into it. */
+const shapeOfElements = (list: Tensor): Tensor => TensorListElementShape({ inputHandle: list, shapeType: "int32" });
+const shapeBehindRows = (tensor: Tensor): Tensor =>
+  slice(Shape({ input: tensor }), NDArray.from([1], "int32"), NDArray.from([-1], "int32"));
+
+// ---- making lists ----
+
+export const EmptyTensorList = defineOp("EmptyTensorList", {
+  inputs: { elementShape: "shapeType", maxNumElements: "int32" },
+  outputs: { handle: "variant" },
+  attrs: { elementDtype: attr.type(), shapeType },
+  shape: () => scalar,
+  holds: holdsDeclared,
+  lower: ({ elementDtype }, context) => {
+    const most = context.known("maxNumElements");
+    if (!most || Number(most.get(0)) >= 0) context.keepOnHost();
+    return newList(elementDtype, 0, declaredShape(context.known("elementShape")), context);
+  },
+  onHost: ({ elementShape, maxNumElements, elementDtype }) => {
+    const most = sizeOfList(maxNumElements);
+    return [new ListArray(elementDtype, declaredShape(elementShape), [], most < 0 ? undefined : most)];
+  },
+});
+
+export const TensorListReserve = defineOp("TensorListReserve", {
+  inputs: { elementShape: "shapeType", numElements: "int32" },
+  outputs: { handle: "variant" },
+  attrs: { elementDtype: attr.type(), shapeType },
+  compileTimeInputs: ["numElements"],
+  shape: ({ numElements }) => {
+    numElements.withRank(0);
+    return scalar;
+  },
+  holds: holdsDeclared,
+  lower: ({ numElements, elementDtype }, context) =>
+    newList(elementDtype, sizeOfList(numElements), declaredShape(context.known("elementShape")), context),
+  onHost: ({ elementShape, numElements, elementDtype }) => [
+    ListArray.reserved(elementDtype, declaredShape(elementShape), sizeOfList(numElements)),
+  ],
+});
+
+export const TensorListFromTensor = defineOp("TensorListFromTensor", {
+  inputs: { tensor: "elementDtype", elementShape: "shapeType" },
+  outputs: { outputHandle: "variant" },
+  attrs: { elementDtype: attr.type(), shapeType },
+  shape: ({ tensor }, context) => {
+    tensor.withRankAtLeast(1).slice(1).mergeWith(context.shapeFrom("elementShape"));
+    return scalar;
+  },
+  holds: holdsDeclared,
+  gradient: ({ tensor, elementDtype }, d): Gradients => ({
+    tensor: TensorListStack({
+      inputHandle: d.outputHandle,
+      elementShape: shapeBehindRows(tensor),
+      elementDtype,
+      numElements: tensor.shape.dims?.[0] ?? -1,
+    }),
+  }),
+  lower: ({ tensor }) => tensor,
+  onHost: ({ tensor, elementShape }) => [ListArray.ofRows(tensor, declaredShape(elementShape))],
+});
+
+export const TensorListSplit = defineOp("TensorListSplit", {
+  inputs: { tensor: "elementDtype", elementShape: "shapeType", lengths: "int64" },
+  outputs: { outputHandle: "variant" },
+  attrs: { elementDtype: attr.type(), shapeType },
+  compileTimeInputs: ["lengths"],
+  shape: ({ tensor, lengths }, context) => {
+    tensor.withRankAtLeast(1);
+    lengths.withRank(1);
+    context.shapeFrom("elementShape");
+    return scalar;
+  },
+  holds: holdsDeclared,
+  gradient: ({ tensor, lengths, elementDtype }, d): Gradients => ({
+    tensor: TensorListConcatV2({
+      inputHandle: d.outputHandle,
+      elementShape: concat([NDArray.from([-1], "int32"), shapeBehindRows(tensor)], 0),
+      leadingDims: lengths,
+      elementDtype,
+    }).tensor,
+  }),
+  lower: ({ tensor, lengths }, context) => {
+    const parts = numbersOf(lengths);
+    const [total, ...rest] = tensor.shape;
+    if (parts.some(part => part !== parts[0] || part < 0) || parts.length === 0 || parts.length * parts[0] !== total) context.keepOnHost();
+    return ir.reshape(tensor, [parts.length, parts[0], ...rest]);
+  },
+  onHost: ({ tensor, elementShape, lengths }) => [ListArray.split(tensor, declaredShape(elementShape), numbersOf(lengths))],
+});
+
+const scatterFields = {
+  outputs: { outputHandle: "variant" },
+  attrs: { elementDtype: attr.type(), shapeType },
+  compileTimeInputs: ["indices"],
+  holds: holdsDeclared,
+} as const;
+const rowsOf = (indices: Tensor, tensor: Tensor, list: Tensor): Tensor =>
+  TensorListGather({ inputHandle: list, indices, elementShape: shapeBehindRows(tensor), elementDtype: tensor.dtype });
+
+export const TensorListScatter = defineOp("TensorListScatter", {
+  ...scatterFields,
+  inputs: { tensor: "elementDtype", indices: "int32", elementShape: "shapeType" },
+  shape: (_, context) => {
+    context.shapeFrom("elementShape");
+    return scalar;
+  },
+  gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),
+  lower: ({ tensor, indices, elementDtype }, context) =>
+    scatterElements(newList(elementDtype, 0, new TensorShape(tensor.shape.slice(1)), context), tensor, indices, context),
+  onHost: ({ tensor, indices, elementShape, elementDtype }) => [
+    new ListArray(elementDtype, declaredShape(elementShape), []).scattered(tensor, numbersOf(indices)),
+  ],
+});
+
+export const TensorListScatterV2 = defineOp("TensorListScatterV2", {
+  ...scatterFields,
+  inputs: { tensor: "elementDtype", indices: "int32", elementShape: "shapeType", numElements: "int32" },
+  compileTimeInputs: ["indices", "numElements"],
+  shape: (_, context) => {
+    context.shapeFrom("elementShape");
+    return scalar;
+  },
+  gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),
+  lower: ({ tensor, indices, numElements, elementDtype }, context) => {
+    const size = sizeOfList(numElements);
+    if (size >= 0 && numbersOf(indices).some(index => index >= size)) context.keepOnHost();
+    const list = newList(elementDtype, Math.max(size, 0), new TensorShape(tensor.shape.slice(1)), context);
+    return scatterElements(list, tensor, indices, context);
+  },
+  onHost: ({ tensor, indices, elementShape, numElements, elementDtype }) => {
+    const size = sizeOfList(numElements);
+    const list = ListArray.reserved(elementDtype, declaredShape(elementShape), Math.max(size, 0));
+    return [list.scattered(tensor, numbersOf(indices), size >= 0)];
+  },
+});
+
+// ---- changing lists ----
+
+export const TensorListScatterIntoExistingList = defineOp("TensorListScatterIntoExistingList", {
+  ...holdsAsInput,
+  inputs: { inputHandle: "variant", tensor: "elementDtype", indices: "int32" },
+  outputs: { outputHandle: "variant" },
+  attrs: { elementDtype: attr.type() },
+  compileTimeInputs: ["indices"],
+  shape: () => scalar,
+  gradient: ({ tensor, indices }, d): Gradients => ({
+    tensor: rowsOf(indices, tensor, d.outputHandle),
+    inputHandle: TensorListScatterIntoExistingList({ inputHandle: d.outputHandle, tensor: zerosLike(tensor), indices }),
+  }),
+  lower: ({ inputHandle, tensor, indices }, context) => scatterElements(inputHandle, tensor, indices, context),
+  onHost: ({ inputHandle, tensor, indices }) => [ListArray.of(inputHandle).scattered(tensor, numbersOf(indices))],
+});
+
+export const TensorListSetItem = defineOp("TensorListSetItem", {
+  ...holdsAsInput,
+  inputs: { inputHandle: "variant", index: "int32", item: "elementDtype" },
+  outputs: { outputHandle: "variant" },
+  attrs: { elementDtype: attr.type(), resizeIfIndexOutOfBounds: attr.bool(false) },
+  shape: ({ index, item }, context) => {
+    index.withRank(0);
+    item.mergeWith(context.handle("inputHandle")?.shape ?? TensorShape.unknown());
+    return scalar;
+  },
+  gradient: ({ inputHandle, index, item, elementDtype, resizeIfIndexOutOfBounds }, d): Gradients => {
+    const list = TensorListSetItem({ inputHandle: d.outputHandle, index, item: zerosLike(item) });
+    const element = TensorListGetItem({ inputHandle: d.outputHandle, index, elementShape: Shape({ input: item }), elementDtype });
+    if (!resizeIfIndexOutOfBounds) return { inputHandle: list, item: element };
+    const size = TensorListLength({ inputHandle });
+    return { inputHandle: TensorListResize({ inputHandle: list, size }), item: element };
+  },
+  lower: ({ inputHandle, index, item, resizeIfIndexOutOfBounds }, context) => {
+    if (!resizeIfIndexOutOfBounds) return setElement(inputHandle, index, item, context);
+    const needed = Number(context.required("index").get(0)) + 1;
+    const list = needed > inputHandle.shape[0] ? resized(inputHandle, needed, context) : inputHandle;
+    return setElement(list, index, item, context);
+  },
+  onHost: ({ inputHandle, index, item, resizeIfIndexOutOfBounds }) => [
+    ListArray.of(inputHandle).withItem(sizeOfList(index), item, resizeIfIndexOutOfBounds),
+  ],
+});
+
+export const TensorListPushBack = defineOp("TensorListPushBack", {
+  ...holdsAsInput,
+  inputs: { inputHandle: "variant", tensor: "elementDtype" },
+  outputs: { outputHandle: "variant" },
+  attrs: { elementDtype: attr.type() },
+  shape: ({ elementDtype }, context) => {
+    const held = context.handle("inputHandle");
+    if (held && held.dtype !== elementDtype) throw wrongPushedType(elementDtype, held.dtype);
+    return scalar;
+  },
+  gradient: ({ tensor, elementDtype }, d): Gradients => {
+    const popped = TensorListPopBack({ inputHandle: d.outputHandle, elementShape: Shape({ input: tensor }), elementDtype });
+    return { inputHandle: popped.outputHandle, tensor: popped.tensor };
+  },
+  lower: ({ inputHandle, tensor }, context) => pushBack(inputHandle, tensor, context),
+  onHost: ({ inputHandle, tensor }) => [ListArray.of(inputHandle).pushed(tensor)],
+});
+
+export const TensorListPopBack = defineOp("TensorListPopBack", {
+  ...holdsAsInput,
+  inputs: { inputHandle: "variant", elementShape: "int32" },
+  outputs: { outputHandle: "variant", tensor: "elementDtype" },
+  attrs: { elementDtype: attr.type() },
+  shape: ({ elementDtype }, context) => [scalar, elementShape(context, elementDtype)],
+  gradient: ({ outputHandle, tensor, elementDtype }, d, _, flows): Gradients => {
+    const list = flows("outputHandle")
+      ? d.outputHandle
+      : EmptyTensorList({ elementShape: shapeOfElements(outputHandle), maxNumElements: -1, elementDtype });
+    return { inputHandle: TensorListPushBack({ inputHandle: list, tensor: flows("tensor") ? d.tensor : zerosLike(tensor) }) };
+  },
+  lower: ({ inputHandle, elementDtype }, context) => {
+    const [size] = inputHandle.shape;
+    if (size === 0) context.keepOnHost();
+    const list = readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context);
+    const [, ...element] = list.shape;
+    const last = ir.slice(list, [size - 1, ...element.map(() => 0)], [1, ...element]);
+    return [resized(list, size - 1, context), ir.reshape(last, element)];
+  },
+  onHost: ({ inputHandle, elementShape, elementDtype }) => {
+    const { list, item } = ListArray.of(inputHandle).popped(declaredShape(elementShape), elementDtype);
+    return [list, item];
+  },
+});
+
+export const TensorListResize = defineOp("TensorListResize", {
+  ...holdsAsInput,
+  inputs: { inputHandle: "variant", size: "int32" },
+  outputs: { outputHandle: "variant" },
+  attrs: {},
+  compileTimeInputs: ["size"],
+  shape: ({ size }) => {
+    size.withRank(0);
+    return scalar;
+  },
+  gradient: ({ inputHandle }, d): Gradients => ({
+    inputHandle: TensorListResize({ inputHandle: d.outputHandle, size: TensorListLength({ inputHandle }) }),
+  }),
+  lower: ({ inputHandle, size }, context) => resized(inputHandle, sizeOfList(size), context),
+  onHost: ({ inputHandle, size }) => [ListArray.of(inputHandle).resized(sizeOfList(size))],
+});
+
+export const TensorListConcatLists = defineOp("TensorListConcatLists", {
+  inputs: { inputA: "variant", inputB: "variant" },
+  outputs: { output: "variant" },
+  attrs: { elementDtype: attr.type() },
+  gradient: "none",
+  holds: (_, context) => context.handle("inputA"),
+  shape: ({ inputA, inputB }) => inputA.mergeWith(inputB),
+  lower: ({ inputA, inputB }, context) => {
+    const joined = ir.concat([inputA, inputB], 0);
+    return context.isOpen(inputA) ? context.open(joined) : joined;
+  },
+  onHost: ({ inputA, inputB }) => [ListArray.of(inputA).followedBy(ListArray.of(inputB))],
+});
+
+// ---- reading lists ----
+
+export const TensorListLength = defineOp("TensorListLength", {
+  inputs: { inputHandle: "variant" },
+  outputs: { length: "int32" },
+  attrs: {},
+  gradient: "none",
+  shape: () => scalar,
+  lower: ({ inputHandle }) => ir.constant(NDArray.full("int32", [], inputHandle.shape[0])),
+  onHost: ({ inputHandle }) => [NDArray.full("int32", [], ListArray.of(inputHandle).length)],
+});
+
+/** -1 for what is unknown. */
+function sizesOf({ dims }: TensorShape, dtype: DType): NDArray {
+  return dims === null
+    ? NDArray.full(dtype, [], -1)
+    : arrayOf(
+        dims.map(size => size ?? -1),
+        dtype,
+      );
+}
+
+export const TensorListElementShape = defineOp("TensorListElementShape", {
+  inputs: { inputHandle: "variant" },
+  outputs: { elementShape: "shapeType" },
+  attrs: { shapeType },
+  gradient: "none",
+  shape: (_, context) => {
+    const rank = context.handle("inputHandle")?.shape.rank ?? null;
+    return rank === null ? TensorShape.unknown() : new TensorShape([rank]);
+  },
+  lower: ({ inputHandle, shapeType: dtype }, context) => {
+    const declared = handleOf(context.op.inputs[0])?.shape;
+    if (declared) return ir.constant(sizesOf(declared, dtype));
+    const element = context.isOpen(inputHandle) ? TensorShape.unknown() : new TensorShape(inputHandle.shape.slice(1));
+    return ir.constant(sizesOf(element, dtype));
+  },
+  onHost: ({ inputHandle, shapeType: dtype }) => [sizesOf(ListArray.of(inputHandle).element, dtype)],
+});
+
+export const TensorListGetItem = defineOp("TensorListGetItem", {
+  inputs: { inputHandle: "variant", index: "int32", elementShape: "Tshape" },
+  outputs: { item: "elementDtype" },
+  attrs: { elementDtype: attr.type(), Tshape: attr.type(attr.indexTypes, "int32") },
+  shape: ({ index, elementDtype }, context) => {
+    index.withRank(0);
+    return elementShape(context, elementDtype);
+  },
+  gradient: ({ inputHandle, index }, d): Gradients => {
+    const numElements = TensorListLength({ inputHandle });
+    const list = TensorListReserve({ elementShape: shapeOfElements(inputHandle), numElements, elementDtype: d.item.dtype });
+    return { inputHandle: TensorListSetItem({ inputHandle: list, index, item: d.item }) };
+  },
+  lower: ({ inputHandle, index, elementDtype }, context) =>
+    getElement(readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context), index, context),
+  onHost: ({ inputHandle, index, elementShape, elementDtype }) => [
+    ListArray.of(inputHandle).at(sizeOfList(index), declaredShape(elementShape), elementDtype),
+  ],
+});
+
+export const TensorListStack = defineOp("TensorListStack", {
+  inputs: { inputHandle: "variant", elementShape: "int32" },
+  outputs: { tensor: "elementDtype" },
+  attrs: { elementDtype: attr.type(), numElements: attr.int(-1) },
+  shape: ({ elementDtype, numElements }, context) =>
+    new TensorShape([numElements < 0 ? null : numElements]).concatenate(elementShape(context, elementDtype)),
+  gradient: (_, d): Gradients => {
+    const { dims } = d.tensor.shape;
+    const declared = dims === null ? NDArray.full("int32", [], -1) : sizesOf(new TensorShape(dims.slice(1)), "int32");
+    return { inputHandle: TensorListFromTensor({ tensor: d.tensor, elementShape: declared }) };
+  },
+  lower: ({ inputHandle, elementDtype, numElements }, context) => {
+    if (numElements >= 0 && numElements !== inputHandle.shape[0]) context.keepOnHost();
+    return readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context);
+  },
+  onHost: ({ inputHandle, elementShape, elementDtype, numElements }) => [
+    ListArray.of(inputHandle).stacked(declaredShape(elementShape), elementDtype, numElements),
+  ],
+});
+
+export const TensorListGather = defineOp("TensorListGather", {
+  inputs: { inputHandle: "variant", indices: "int32", elementShape: "int32" },
+  outputs: { values: "elementDtype" },
+  attrs: { elementDtype: attr.type() },
+  shape: ({ indices, elementDtype }, context) => indices.concatenate(elementShape(context, elementDtype)),
+  gradient: ({ inputHandle, indices }, d): Gradients => {
+    const elementShape = shapeOfElements(inputHandle);
+    const numElements = TensorListLength({ inputHandle });
+    const list = TensorListReserve({ elementShape, numElements, elementDtype: d.values.dtype });
+    return { inputHandle: TensorListScatterIntoExistingList({ inputHandle: list, tensor: d.values, indices }) };
+  },
+  lower: ({ inputHandle, indices, elementDtype }, context) =>
+    gatherElements(readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context), indices),
+  onHost: ({ inputHandle, indices, elementShape, elementDtype }) => [
+    ListArray.of(inputHandle).gathered(numbersOf(indices), declaredShape(elementShape), elementDtype),
+  ],
+});
+
+const joinedShape = ({ dims }: TensorShape): TensorShape[] => [
+  dims === null || dims.length === 0 ? TensorShape.unknown() : new TensorShape([null, ...dims.slice(1)]),
+  TensorShape.unknownOfRank(1),
+];
+const splitAgain = (inputHandle: Tensor, tensor: Tensor, lengths: Tensor): Tensor =>
+  TensorListSplit({ tensor, elementShape: shapeOfElements(inputHandle), lengths });
+
+/** All elements one after the other. */
+function joinedRows(list: Value, dtype: DType, declared: TensorShape, context: LowerContext): readonly Value[] {
+  const value = readable(list, dtype, declared, context);
+  const [size, length, ...rest] = value.shape;
+  if (length === undefined) context.keepOnHost();
+  return [ir.reshape(value, [size * length, ...rest]), ir.constant(arrayOf(Array(size).fill(length), "int64"))];
+}
+
+export const TensorListConcat = defineOp("TensorListConcat", {
+  inputs: { inputHandle: "variant" },
+  outputs: { tensor: "elementDtype", lengths: "int64" },
+  attrs: { elementDtype: attr.type(), elementShape: attr.shape(TensorShape.unknown()) },
+  shape: ({ elementDtype, elementShape: asked }, context) => joinedShape(elementShape(context, elementDtype, asked)),
+  gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
+  lower: ({ inputHandle, elementDtype, elementShape: asked }, context) => joinedRows(inputHandle, elementDtype, asked, context),
+  onHost: ({ inputHandle, elementDtype, elementShape: asked }) => {
+    const { value, lengths } = ListArray.of(inputHandle).concatenated(asked, [], elementDtype);
+    return [value, arrayOf(lengths, "int64")];
+  },
+});
+
+export const TensorListConcatV2 = defineOp("TensorListConcatV2", {
+  inputs: { inputHandle: "variant", elementShape: "shapeType", leadingDims: "int64" },
+  outputs: { tensor: "elementDtype", lengths: "int64" },
+  attrs: { elementDtype: attr.type(), shapeType },
+  shape: ({ elementDtype }, context) => joinedShape(elementShape(context, elementDtype)),
+  gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
+  lower: ({ inputHandle, elementDtype }, context) =>
+    joinedRows(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context),
+  onHost: ({ inputHandle, elementShape: asked, leadingDims, elementDtype }) => {
+    const { value, lengths } = ListArray.of(inputHandle).concatenated(declaredShape(asked), numbersOf(leadingDims), elementDtype);
+    return [value, arrayOf(lengths, "int64")];
+  },
+});

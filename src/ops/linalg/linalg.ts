@@ -1,0 +1,789 @@
+// Linear algebra on (batches of) matrices: Cholesky, determinants, inverses, solvers, QR, eigenvalues, singular values, with their gradients.
+// The arithmetic is linalg/dense.ts, called as a routine; diagonals and bands of matrices are array/matrix.ts, Fourier transforms fft.ts.
+
+import type { DType } from "../../base/dtype.ts";
+import { dtypeTable, isComplex } from "../../base/dtype.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import type { NDArray } from "../../base/ndarray.ts";
+import { broadcastShapes, type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import * as ir from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { collect } from "../arguments.ts";
+import { expandDims, reshape, shape, squeeze, zerosLike } from "../array/array.ts";
+import { eye, matrixBandPart, matrixDiag, matrixDiagPart, matrixSetDiag, matrixTranspose } from "../array/matrix.ts";
+import { BroadcastGradientArgs } from "../array/padding.ts";
+import { concat, ellipsis, getItem, stack } from "../array/slicing.ts";
+import { cond } from "../flow/control-flow-contexts.ts";
+import { cast } from "../math/math.ts";
+import { log, real, reciprocal, square } from "../math/functions.ts";
+import { matmul } from "../math/matrix.ts";
+import { reduceSum } from "../math/reduction.ts";
+import {
+  adjointOf,
+  choleskyOf,
+  determinantOf,
+  hermitianEigen,
+  identityMatrix,
+  luOf,
+  type Matrix,
+  matrixOf,
+  product,
+  qrOf,
+  solve,
+  solveTriangular,
+  svdOf,
+} from "./dense.ts";
+import { inNameScope, type NameOption, named } from "../named.ts";
+import * as operator from "../operators.ts";
+
+export const matrixTypes = ["float64", "float32", "float16", "complex64", "complex128"] as const satisfies readonly DType[];
+/** Determinants list the same types in another order. */
+const determinantTypes = ["float16", "float32", "float64", "complex64", "complex128"] as const satisfies readonly DType[];
+const oneMatrix = { inputs: { input: "T" }, outputs: { output: "T" }, attrs: { T: attr.type(matrixTypes) } } as const;
+
+// ---- matrices inside arrays ----
+
+/** One matrix of a batch, from element `at` on. */
+function readMatrix(array: NDArray, at: number, rows: number, columns: number): Matrix {
+  const result = matrixOf(rows, columns);
+  for (let i = 0; i < rows * columns; i++) {
+    const value = array.get(at + i);
+    if (typeof value === "object" && "re" in value) [result.re[i], result.im[i]] = [value.re, value.im];
+    else result.re[i] = Number(value);
+  }
+  return result;
+}
+
+function writeMatrix(array: NDArray, at: number, { re, im }: Pick<Matrix, "re" | "im">): void {
+  const hasParts = isComplex(array.dtype);
+  for (let i = 0; i < re.length; i++) array.set(at + i, hasParts ? { re: re[i], im: im[i] } : re[i]);
+}
+
+/** Applies `f` to each matrix of the inputs; a result without columns is a vector or a number of the output. */
+export function eachMatrix(
+  name: string,
+  inputs: readonly Value[],
+  outputs: readonly { dtype: DType; shape: readonly number[] }[],
+  f: (...matrices: Matrix[]) => readonly Pick<Matrix, "re" | "im">[],
+): readonly Value[] {
+  const run = (given: readonly NDArray[], results: readonly NDArray[]): void => {
+    const batch = sizeOf(given[0].shape.slice(0, -2));
+    for (let b = 0; b < batch; b++) {
+      const matrices = given.map(array => {
+        const [rows, columns] = array.shape.slice(-2);
+        return readMatrix(array, b * rows * columns, rows, columns);
+      });
+      f(...matrices).forEach((result, k) => {
+        writeMatrix(results[k], b * (results[k].size / Math.max(batch, 1)), result);
+      });
+    }
+  };
+  return ir.call({ name, run }, inputs, outputs);
+}
+
+/** @throws InvalidArgumentError for matrices that are not square. */
+function checkSquare(value: Value): void {
+  const [rows, columns] = value.shape.slice(-2);
+  if (value.shape.length < 2) throw new InvalidArgumentError(`Input must have rank >= 2, got ${value.shape.length}`);
+  if (rows !== columns) throw new InvalidArgumentError(`Input matrix must be square. Got shape [${value.shape.slice(-2).join(",")}]`);
+}
+
+export function squareShape(input: TensorShape): TensorShape {
+  const known = input.withRankAtLeast(2);
+  if (known.dims === null) return known;
+  const side = sameSide(known.dim(-2), known.dim(-1));
+  return known.slice(0, -2).concatenate([side, side]);
+}
+
+export function sameSide(a: Dimension, b: Dimension): Dimension {
+  if (a !== null && b !== null && a !== b) throw new ValueError(`Dimensions must be equal, but are ${a} and ${b}`);
+  return a ?? b;
+}
+
+const adjoint = (x: Tensor): Tensor => linalgAdjoint(x);
+
+/** The conjugate transpose of the last two axes. TF: tf.linalg.adjoint. */
+function linalgAdjoint(matrix: TensorLike, options?: NameOption): Tensor {
+  return inNameScope(options, "adjoint", [matrix], () => matrixTranspose(convertToTensor(matrix, { name: "matrix" }), { conjugate: true }));
+}
+export { linalgAdjoint as adjoint };
+
+// ---- Cholesky ----
+
+export const Cholesky = defineOp("Cholesky", {
+  ...oneMatrix,
+  shape: ({ input }) => squareShape(input),
+  gradient: ({ output: l, T }, d): Gradients => {
+    const rows = getItem(shape(l), -1);
+    const batch = getItem(shape(l), [null, -2]);
+    const inverse = matrixTriangularSolve(l, eye(rows, { batchShape: batch, dtype: T }));
+    let middle = matmul(l, d.output, { adjointA: true });
+    middle = matrixSetDiag(middle, operator.mul(0.5, matrixDiagPart(middle)));
+    middle = matrixBandPart(middle, -1, 0);
+    const grad = matmul(matmul(inverse, middle, { adjointA: true }), inverse);
+    return { input: operator.mul(operator.add(grad, adjoint(grad)), 0.5) };
+  },
+  lower: ({ input }) => {
+    checkSquare(input);
+    return eachMatrix("Cholesky", [input], [input], a => [choleskyOf(a)]);
+  },
+});
+
+/** The lower triangle L with `input = L·Lᴴ`, for positive definite `[..., n, n]`. TF: tf.cholesky.
+ *  @throws InvalidArgumentError (running) where a matrix is not positive definite. */
+export const cholesky = (input: TensorLike, options?: NameOption): Tensor => Cholesky({ input }, named(options));
+
+/** X with A·X = rhs, given the Cholesky factor of A. TF: tf.cholesky_solve(chol, rhs). */
+export const choleskySolve = (chol: TensorLike, rhs: TensorLike, options?: NameOption): Tensor =>
+  inNameScope(options, "cholesky_solve", [chol, rhs], () => {
+    const y = MatrixTriangularSolve({ matrix: chol, rhs, adjoint: false, lower: true });
+    return MatrixTriangularSolve({ matrix: chol, rhs: y, adjoint: true, lower: true });
+  });
+
+// ---- determinants, inverse ----
+
+/** d as [..., 1, 1], to scale matrices with. */
+const asMatrices = (d: Tensor, like: Tensor): Tensor => reshape(d, concat([shape(like), [1, 1]], 0));
+
+export const MatrixDeterminant = defineOp("MatrixDeterminant", {
+  ...oneMatrix,
+  attrs: { T: attr.type(determinantTypes) },
+  shape: ({ input }) => squareShape(input).slice(0, -2),
+  gradient: ({ input, output }, d): Gradients => {
+    const inverse = matrixInverse(input, { adjoint: true });
+    return { input: operator.mul(asMatrices(operator.mul(d.output, output), output), inverse) };
+  },
+  lower: ({ input }) => {
+    checkSquare(input);
+    return eachMatrix("MatrixDeterminant", [input], [{ dtype: input.dtype, shape: input.shape.slice(0, -2) }], a => {
+      const { sign, logSize } = determinantOf(a);
+      const size = Math.exp(logSize);
+      return [{ re: Float64Array.of(size === 0 ? 0 : sign[0] * size), im: Float64Array.of(size === 0 ? 0 : sign[1] * size) }];
+    });
+  },
+});
+
+export const LogMatrixDeterminant = defineOp("LogMatrixDeterminant", {
+  inputs: { input: "T" },
+  outputs: { sign: "T", logAbsDeterminant: "T" },
+  attrs: { T: attr.type(determinantTypes) },
+  shape: ({ input }) => {
+    const batch = squareShape(input).slice(0, -2);
+    return [batch, batch];
+  },
+  gradient: ({ input, logAbsDeterminant }, d): Gradients => {
+    const inverse = matrixInverse(input, { adjoint: true });
+    return { input: operator.mul(asMatrices(d.logAbsDeterminant, logAbsDeterminant), inverse) };
+  },
+  lower: ({ input }) => {
+    checkSquare(input);
+    const one = { dtype: input.dtype, shape: input.shape.slice(0, -2) };
+    return eachMatrix("LogMatrixDeterminant", [input], [one, one], a => {
+      const { sign, logSize } = determinantOf(a);
+      return [
+        { re: Float64Array.of(sign[0]), im: Float64Array.of(sign[1]) },
+        { re: Float64Array.of(logSize), im: new Float64Array(1) },
+      ];
+    });
+  },
+});
+
+/** The determinant of `[..., n, n]`. TF: tf.matrix_determinant. */
+export const matrixDeterminant = (input: TensorLike, options?: NameOption): Tensor => MatrixDeterminant({ input }, named(options));
+
+/** The determinant's sign and the logarithm of its size. TF: tf.linalg.slogdet. */
+export const slogdet = (input: TensorLike, options?: NameOption): { readonly sign: Tensor; readonly logAbsDeterminant: Tensor } =>
+  LogMatrixDeterminant({ input }, named(options));
+
+/** log of the determinant of positive definite matrices. TF: tf.linalg.logdet. */
+export const logdet = (matrix: TensorLike, options?: NameOption): Tensor =>
+  inNameScope(options, "logdet", [matrix], () => operator.mul(2, reduceSum(log(real(matrixDiagPart(Cholesky({ input: matrix })))), [-1])));
+
+export const MatrixInverse = defineOp("MatrixInverse", {
+  ...oneMatrix,
+  attrs: { adjoint: attr.bool(false), T: attr.type(matrixTypes) },
+  shape: ({ input }) => squareShape(input),
+  gradient: ({ output, adjoint: isAdjoint }, d): Gradients => {
+    const right = matmul(d.output, output, { adjointA: isAdjoint, adjointB: !isAdjoint });
+    return { input: operator.neg(matmul(output, right, { adjointA: !isAdjoint })) };
+  },
+  lower: ({ input, adjoint: isAdjoint }) => {
+    checkSquare(input);
+    return eachMatrix("MatrixInverse", [input], [input], a => [
+      solve(isAdjoint ? adjointOf(a) : a, identityMatrix(a.rows), "Input is not invertible."),
+    ]);
+  },
+});
+
+interface AdjointOptions extends Named {
+  readonly adjoint?: boolean;
+}
+
+/** The inverse, or with `adjoint` that of the conjugate transpose. TF: tf.matrix_inverse(input, adjoint, name).
+ *  @throws InvalidArgumentError (running) where a matrix is singular. */
+export function matrixInverse(input: TensorLike, ...rest: unknown[]): Tensor {
+  const { adjoint: isAdjoint = false, name } = collect<AdjointOptions>(["adjoint", "name"], rest);
+  return MatrixInverse({ input, adjoint: isAdjoint }, { name });
+}
+
+// ---- systems of equations ----
+
+function solutionShape(matrix: TensorShape, rhs: TensorShape, isSquare: boolean): TensorShape {
+  const [a, b] = [isSquare ? squareShape(matrix) : matrix.withRankAtLeast(2), rhs.withRankAtLeast(2)];
+  const batch = broadcastOrMerge(a, b);
+  if (a.dims !== null && b.dims !== null) sameSide(a.dim(-2), b.dim(-2));
+  if (batch.dims === null) return TensorShape.unknown();
+  const rows = isSquare
+    ? a.dims === null
+      ? b.dim(-2)
+      : (a.dim(-1) ?? (b.dims === null ? null : b.dim(-2)))
+    : a.dims === null
+      ? null
+      : a.dim(-1);
+  return batch.concatenate([rows, b.dims === null ? null : b.dim(-1)]);
+}
+
+const broadcastOrMerge = (a: TensorShape, b: TensorShape): TensorShape => {
+  const heads = [a, b].map(known => (known.dims === null ? TensorShape.unknown() : known.slice(0, -2)));
+  return heads[0].dims !== null && heads[1].dims === null ? heads[0] : heads[0].dims === null ? heads[1] : heads[0].mergeWith(heads[1]);
+};
+
+function checkSystem(matrix: Value, rhs: Value): void {
+  checkSquare(matrix);
+  const [rows, given] = [matrix.shape.at(-2), rhs.shape.at(-2)];
+  if (rows !== given) throw new InvalidArgumentError(`Input matrix and rhs are incompatible.`);
+}
+
+export const MatrixSolve = defineOp("MatrixSolve", {
+  inputs: { matrix: "T", rhs: "T" },
+  outputs: { output: "T" },
+  attrs: { adjoint: attr.bool(false), T: attr.type(matrixTypes) },
+  shape: ({ matrix, rhs }) => solutionShape(matrix, rhs, true),
+  gradient: ({ matrix, output, adjoint: isAdjoint }, d): Gradients => {
+    const byRhs = matrixSolve(matrix, d.output, { adjoint: !isAdjoint });
+    const outer = isAdjoint ? matmul(output, byRhs, { adjointB: true }) : matmul(byRhs, output, { adjointB: true });
+    return { matrix: operator.neg(outer), rhs: byRhs };
+  },
+  lower: ({ matrix, rhs, adjoint: isAdjoint }) => {
+    checkSystem(matrix, rhs);
+    return eachMatrix("MatrixSolve", [matrix, rhs], [rhs], (a, b) => [
+      solve(isAdjoint ? adjointOf(a) : a, b, "Input matrix is not invertible."),
+    ]);
+  },
+});
+
+/** X with matrix·X = rhs. TF: tf.matrix_solve(matrix, rhs, adjoint, name). @throws InvalidArgumentError (running) where a matrix is singular. */
+export function matrixSolve(matrix: TensorLike, rhs: TensorLike, ...rest: unknown[]): Tensor {
+  const { adjoint: isAdjoint = false, name } = collect<AdjointOptions>(["adjoint", "name"], rest);
+  return MatrixSolve({ matrix, rhs, adjoint: isAdjoint }, { name });
+}
+
+/** Sums a gradient over the batch dimensions that its operand was broadcast along. */
+export function toOperands(a: Tensor, b: Tensor, gradA: Tensor, gradB: Tensor): [Tensor, Tensor] {
+  if (a.shape.isFullyDefined && b.shape.isFullyDefined && a.shape.slice(0, -2).equals(b.shape.slice(0, -2))) return [gradA, gradB];
+  const [sa, sb] = [shape(a), shape(b)];
+  const { r0, r1 } = BroadcastGradientArgs({ s0: getItem(sa, [null, -2]), s1: getItem(sb, [null, -2]) });
+  return [reshape(reduceSum(gradA, r0), sa), reshape(reduceSum(gradB, r1), sb)];
+}
+
+export const MatrixTriangularSolve = defineOp("MatrixTriangularSolve", {
+  inputs: { matrix: "T", rhs: "T" },
+  outputs: { output: "T" },
+  attrs: { lower: attr.bool(true), adjoint: attr.bool(false), T: attr.type(["bfloat16", ...matrixTypes]) },
+  shape: ({ matrix, rhs }) => {
+    const [a, b] = [squareShape(matrix), rhs.withRankAtLeast(2)];
+    if (a.dims === null || b.dims === null) return TensorShape.unknown();
+    const rows = sameSide(a.dim(-1), b.dim(-2));
+    return broadcastShapes(a.slice(0, -2), b.slice(0, -2)).concatenate([rows, b.dim(-1)]);
+  },
+  gradient: ({ matrix, rhs, output, lower: isLower, adjoint: isAdjoint }, d): Gradients => {
+    const byRhs = matrixTriangularSolve(matrix, d.output, { lower: isLower, adjoint: !isAdjoint });
+    const outer = isAdjoint ? matmul(output, byRhs, { adjointB: true }) : matmul(byRhs, output, { adjointB: true });
+    const minus = operator.neg(outer);
+    const byMatrix = isLower ? matrixBandPart(minus, -1, 0) : matrixBandPart(minus, 0, -1);
+    const [gradMatrix, gradRhs] = toOperands(matrix, rhs, byMatrix, byRhs);
+    return { matrix: gradMatrix, rhs: gradRhs };
+  },
+  lower: ({ matrix, rhs, lower: isLower, adjoint: isAdjoint }) => {
+    checkSystem(matrix, rhs);
+    const batch = ir.broadcastShape(matrix.shape.slice(0, -2), rhs.shape.slice(0, -2));
+    const [a, b] = [matrix, rhs].map(value => ir.broadcastTo(value, [...batch, ...value.shape.slice(-2)]));
+    return eachMatrix("MatrixTriangularSolve", [a, b], [b], (x, y) => [
+      solveTriangular(isAdjoint ? adjointOf(x) : x, y, isLower !== isAdjoint),
+    ]);
+  },
+});
+
+/** X with matrix·X = rhs for a triangular matrix, of which the other triangle is not read. TF: tf.matrix_triangular_solve(matrix, rhs, lower, adjoint, name). */
+export function matrixTriangularSolve(matrix: TensorLike, rhs: TensorLike, ...rest: unknown[]): Tensor {
+  const {
+    lower = true,
+    adjoint: isAdjoint = false,
+    name,
+  } = collect<AdjointOptions & { lower: boolean }>(["lower", "adjoint", "name"], rest);
+  return inNameScope({ name }, "triangular_solve", [matrix, rhs], () => MatrixTriangularSolve({ matrix, rhs, lower, adjoint: isAdjoint }));
+}
+
+export const MatrixSolveLs = defineOp("MatrixSolveLs", {
+  inputs: { matrix: "T", rhs: "T", l2Regularizer: "float64" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(matrixTypes), fast: attr.bool(true) },
+  shape: ({ matrix, rhs }) => solutionShape(matrix, rhs, false),
+  gradient: ({ matrix, rhs, l2Regularizer, output, fast }, d): Gradients => {
+    if (!fast) throw new ValueError("Gradient not defined for fast=False");
+    const record = { a: matrix, b: rhs, x: output, l2: l2Regularizer, dx: d.output };
+    const [m, n] = matrix.shape.rank === null ? [null, null] : [matrix.shape.dim(-2), matrix.shape.dim(-1)];
+    const gradients = (isTall: boolean) => (): readonly [Tensor, Tensor] => (isTall ? tallGradient : wideGradient)(record);
+    if (m !== null && n !== null) return pair(gradients(m >= n)());
+    const sizes = getItem(shape(matrix), [-2, null]);
+    const isTall = operator.greaterEqual(getItem(sizes, -2), getItem(sizes, -1));
+    return pair(cond(isTall, gradients(true), gradients(false)) as readonly Tensor[]);
+  },
+  compileTimeInputs: ["l2Regularizer"],
+  lower: ({ matrix, rhs, l2Regularizer, fast }) => {
+    const l2 = Number(l2Regularizer.get(0));
+    const [columns, count] = [matrix.shape.at(-1) ?? 0, rhs.shape.at(-1) ?? 0];
+    const output = { dtype: rhs.dtype, shape: [...rhs.shape.slice(0, -2), columns, count] };
+    return eachMatrix("MatrixSolveLs", [matrix, rhs], [output], (a, b) => [leastSquares(a, b, fast ? l2 : 0)]);
+  },
+});
+
+const pair = ([matrix, rhs]: readonly Tensor[]): Gradients => ({ matrix, rhs });
+
+type LeastSquares = Readonly<Record<"a" | "b" | "x" | "l2" | "dx", Tensor>>;
+
+/** X = (A*A + λI)⁻¹ A*B, for G = dX and Z = (A*A + λI)⁻¹ G: dB = A Z, dA = B Z* - A (X Z* + Z X*). */
+function tallGradient({ a, b, x, l2, dx }: LeastSquares): readonly [Tensor, Tensor] {
+  const z = choleskySolve(regularizedGramian(a, cast(l2, a.dtype), true), dx);
+  const xz = matmul(x, z, { adjointB: true });
+  const both = operator.add(xz, isComplex(a.dtype) ? adjoint(xz) : matrixTranspose(xz));
+  const first = operator.neg(matmul(a, both));
+  return [operator.add(first, matmul(b, z, { adjointB: true })), matmul(a, z)];
+}
+
+/** X = A* (A A* + λI)⁻¹ B, for G = dX and Y = (A A* + λI)⁻¹ B: dB = (A A* + λI)⁻¹ A G, dA = Y (G - A* dB)* - dB (A* Y)*. */
+function wideGradient({ a, b, l2, dx }: LeastSquares): readonly [Tensor, Tensor] {
+  const chol = regularizedGramian(a, cast(l2, a.dtype), false);
+  const db = choleskySolve(chol, matmul(a, dx));
+  const y = choleskySolve(chol, b);
+  const first = operator.neg(matmul(db, matmul(y, a, { adjointA: true })));
+  const rest = operator.sub(dx, matmul(a, db, { adjointA: true }));
+  return [operator.add(first, matmul(y, rest, { adjointB: true })), db];
+}
+
+/** The least squares solution of least norm, through singular values; `l2` is added to the squares of those. */
+function leastSquares(a: Matrix, b: Matrix, l2: number): Matrix {
+  const { s, u, v } = svdOf(a, false);
+  const projected = product(adjointOf(u), b);
+  const least = (s[0] ?? 0) * Math.max(a.rows, a.columns) * 2 ** -52;
+  for (let i = 0; i < s.length; i++) {
+    const factor = s[i] <= least ? 0 : s[i] / (s[i] * s[i] + l2);
+    for (let j = 0; j < b.columns; j++) {
+      projected.re[i * b.columns + j] *= factor;
+      projected.im[i * b.columns + j] *= factor;
+    }
+  }
+  return product(v, projected);
+}
+
+interface LeastSquaresOptions extends Named {
+  readonly l2Regularizer?: number;
+  /** Through the normal equations; otherwise by a complete orthogonal decomposition. */
+  readonly fast?: boolean;
+}
+
+/** X that minimizes ‖matrix·X - rhs‖² + l2·‖X‖². TF: tf.matrix_solve_ls(matrix, rhs, l2_regularizer, fast, name). */
+export function matrixSolveLs(matrix: TensorLike, rhs: TensorLike, ...rest: unknown[]): Tensor {
+  const names = ["l2Regularizer", "fast", "name"];
+  const { l2Regularizer = 0, fast = true, name } = collect<LeastSquaresOptions>(names, rest);
+  const a = convertToTensor(matrix, { name: "matrix" });
+  if (a.dtype === "complex128" && l2Regularizer !== 0)
+    throw new UnimplementedError("matrix_solve_ls is currently disabled for complex128 and l2_regularizer != 0 due to poor accuracy.");
+  if (!fast || isLargeBatch(a)) return MatrixSolveLs({ matrix: a, rhs, l2Regularizer, fast }, { name });
+  return inNameScope({ name }, "matrix_solve_ls", [a, rhs, l2Regularizer], () => {
+    const solved = (isTall: boolean) => (): Tensor => (isTall ? overdetermined : underdetermined)(a, rhs, l2Regularizer);
+    const [m, n] = a.shape.rank === null ? [null, null] : [a.shape.dim(-2), a.shape.dim(-1)];
+    if (m !== null && n !== null) return solved(m >= n)();
+    const sizes = getItem(shape(a), [-2, null]);
+    return cond(operator.greaterEqual(getItem(sizes, -2), getItem(sizes, -1)), solved(true), solved(false)) as Tensor;
+  });
+}
+
+/** TensorFlow reads the matrices of a large batch once, by one kernel. */
+function isLargeBatch(a: Tensor): boolean {
+  if (!a.shape.isFullyDefined) return false;
+  const dims = a.shape.asNumbers();
+  return sizeOf(dims) * dtypeTable[a.dtype].bytes > 256_000 && sizeOf(dims.slice(0, -2)) > Math.min(...dims.slice(-2));
+}
+
+/** The Cholesky factor of AᴴA (`first`) or AAᴴ, its diagonal raised by l2. */
+function regularizedGramian(a: Tensor, l2: Tensor | number, first: boolean): Tensor {
+  const gramian = matmul(a, a, { adjointA: first, adjointB: !first });
+  if (l2 === 0) return cholesky(gramian);
+  const sizes = shape(a);
+  const batch = getItem(sizes, [null, -2]);
+  const one = eye(getItem(sizes, first ? -1 : -2), { batchShape: batch, dtype: a.dtype });
+  if (a.shape.rank !== null) {
+    const side = a.shape.dim(first ? -1 : -2);
+    one.setShape(a.shape.slice(0, -2).concatenate([side, side]));
+  }
+  return cholesky(operator.add(gramian, operator.mul(l2, one)));
+}
+
+const overdetermined = (a: Tensor, b: TensorLike, l2: number): Tensor => {
+  const chol = regularizedGramian(a, l2, true);
+  return choleskySolve(chol, matmul(a, b, { adjointA: true }));
+};
+
+const underdetermined = (a: Tensor, b: TensorLike, l2: number): Tensor =>
+  matmul(a, choleskySolve(regularizedGramian(a, l2, false), b), { adjointA: true });
+
+export const TridiagonalSolve = defineOp("TridiagonalSolve", {
+  inputs: { diagonals: "T", rhs: "T" },
+  outputs: { output: "T" },
+  attrs: {
+    partialPivoting: attr.bool(true),
+    perturbSingular: attr.bool(false),
+    T: attr.type(["float64", "float32", "complex64", "complex128"]),
+  },
+  shape: ({ diagonals, rhs }) => {
+    const d = diagonals.withRankAtLeast(2);
+    const b = rhs.withRankAtLeast(2);
+    if (d.dims !== null && b.dims !== null) sameSide(d.dim(-1), b.dim(-2));
+    return b;
+  },
+  // With Z = A⁻ᵀ dX: dB = Z, dA = -Z Xᵀ, of which the three diagonals count.
+  gradient: ({ diagonals, output: x, partialPivoting, perturbSingular }, d): Gradients => {
+    const z = TridiagonalSolve({ diagonals: transposedDiagonals(diagonals), rhs: d.output, partialPivoting, perturbSingular });
+    const up = rowProducts(z, shiftedRows(x, 1));
+    const down = rowProducts(z, shiftedRows(x, -1));
+    return { diagonals: operator.neg(stack([up, rowProducts(z, x), down], -2)), rhs: z };
+  },
+  lower: ({ diagonals, rhs, perturbSingular }) => {
+    if (perturbSingular) throw new UnimplementedError("perturb_singular is only supported on the GPU.");
+    return eachMatrix("TridiagonalSolve", [diagonals, rhs], [rhs], (d, b) => [solve(tridiagonal(d), b)]);
+  },
+});
+
+/** Σ over the right sides of a row of one times that of the other. */
+const rowProducts = (a: Tensor, b: Tensor): Tensor => reduceSum(operator.mul(a, b), -1);
+
+/** Rows moved up by one (1) or down (-1), with a row of zeros in the place that is left. */
+export function shiftedRows(x: Tensor, by: 1 | -1): Tensor {
+  const empty = zerosLike(getItem(x, ellipsis, [0, 1], [null, null]));
+  return by === 1
+    ? concat([getItem(x, ellipsis, [1, null], [null, null]), empty], -2)
+    : concat([empty, getItem(x, ellipsis, [0, -1], [null, null])], -2);
+}
+
+/** The rows [superdiagonal, diagonal, subdiagonal] of the transposed matrix. */
+function transposedDiagonals(diagonals: Tensor): Tensor {
+  const row = (k: number): Tensor => expandDims(getItem(diagonals, ellipsis, k, [null, null]), -1);
+  const flat = (column: Tensor): Tensor => squeeze(column, [-1]);
+  return stack([flat(shiftedRows(row(2), 1)), flat(row(1)), flat(shiftedRows(row(0), -1))], -2);
+}
+
+/** The matrix of rows [superdiagonal, diagonal, subdiagonal]. */
+function tridiagonal(d: Matrix): Matrix {
+  const n = d.columns;
+  const result = matrixOf(n, n);
+  const put = (row: number, column: number, from: number): void => {
+    result.re[row * n + column] = d.re[from];
+    result.im[row * n + column] = d.im[from];
+  };
+  for (let i = 0; i < n; i++) {
+    if (i < n - 1) put(i, i + 1, i);
+    put(i, i, n + i);
+    if (i > 0) put(i, i - 1, 2 * n + i);
+  }
+  return result;
+}
+
+// ---- LU, QR ----
+
+export const Lu = defineOp("Lu", {
+  inputs: { input: "T" },
+  outputs: { lu: "T", p: "outputIdxType" },
+  attrs: { T: attr.type(matrixTypes), outputIdxType: attr.type(attr.indexTypes, "int32") },
+  shape: ({ input }) => {
+    const square = squareShape(input);
+    return [square, square.dims === null ? square : square.slice(0, -1)];
+  },
+  lower: ({ input, outputIdxType }) => {
+    checkSquare(input);
+    return eachMatrix("Lu", [input], [input, { dtype: outputIdxType, shape: input.shape.slice(0, -1) }], a => {
+      const { lu, rows } = luOf(a);
+      for (let i = 0; i < a.rows; i++)
+        if (lu.re[i * a.rows + i] === 0 && lu.im[i * a.rows + i] === 0) throw new InvalidArgumentError("Input is not invertible.");
+      return [lu, { re: Float64Array.from(rows), im: new Float64Array(rows.length) }];
+    });
+  },
+});
+
+/** Lower and upper triangle in one matrix, and the permutation of rows. TF: tf.linalg.lu(input, output_idx_type, name). */
+export function lu(input: TensorLike, ...rest: unknown[]): { readonly lu: Tensor; readonly p: Tensor } {
+  const { outputIdxType = "int32", name } = collect<Named & { outputIdxType: DType }>(["outputIdxType", "name"], rest);
+  return Lu({ input, outputIdxType }, { name });
+}
+
+const least = (m: Dimension, n: Dimension): Dimension => (m === null || n === null ? null : Math.min(m, n));
+
+export const Qr = defineOp("Qr", {
+  inputs: { input: "T" },
+  outputs: { q: "T", r: "T" },
+  attrs: { fullMatrices: attr.bool(false), T: attr.type(matrixTypes) },
+  shape: ({ input, fullMatrices }) => {
+    const known = input.withRankAtLeast(2);
+    if (known.dims === null) return [known, known];
+    const [batch, m, n] = [known.slice(0, -2), known.dim(-2), known.dim(-1)];
+    const p = fullMatrices ? m : least(m, n);
+    return [batch.concatenate([m, p]), batch.concatenate([p, n])];
+  },
+  gradient: ({ input, q, r, fullMatrices }, d): Gradients => {
+    const [rows, columns] = [q.shape.dim(-2), r.shape.dim(-1)];
+    if (rows === null || columns === null)
+      throw new ValueError("QrGrad not implemented with dynamic shapes. Received: rows or columns of the input are not known.");
+    if (fullMatrices && q.shape.dim(-1) !== columns)
+      throw new ValueError("QrGrad not implemented when nrows > ncols and full_matrices is true. Received: full_matrices=True.");
+    if (rows >= columns) return { input: deepQrGradient(q, r, d.q, d.r) };
+    const y = getItem(input, "...", [null, null], [rows, null]);
+    const u = getItem(r, "...", [null, null], [null, rows]);
+    const dv = getItem(d.r, "...", [null, null], [rows, null]);
+    const du = getItem(d.r, "...", [null, null], [null, rows]);
+    const dy = matmul(q, dv);
+    const dx = deepQrGradient(q, u, operator.add(d.q, matmul(y, dv, { adjointB: true })), du);
+    return { input: concat([dx, dy], -1) };
+  },
+  lower: ({ input, fullMatrices }) => {
+    const [m, n] = input.shape.slice(-2);
+    const p = fullMatrices ? m : Math.min(m, n);
+    const [batch, dtype] = [input.shape.slice(0, -2), input.dtype];
+    const outputs = [
+      { dtype, shape: [...batch, m, p] },
+      { dtype, shape: [...batch, p, n] },
+    ];
+    return eachMatrix("Qr", [input], outputs, a => {
+      const { q, r } = qrOf(a, fullMatrices);
+      return [q, r];
+    });
+  },
+});
+
+/** X with X·Rᴴ = x, for an upper triangle R. */
+const overTriangle = (x: Tensor, r: Tensor): Tensor => adjoint(matrixTriangularSolve(r, adjoint(x), { lower: false, adjoint: false }));
+
+/** For matrices with at least as many rows as columns. */
+function deepQrGradient(q: Tensor, r: Tensor, dq: Tensor, dr: Tensor): Tensor {
+  const qdq = matmul(q, dq, { adjointA: true });
+  const skewQ = operator.sub(qdq, adjoint(qdq));
+  const rdr = matmul(r, dr, { adjointB: true });
+  const skewR = operator.sub(rdr, adjoint(rdr));
+  const triangle = matrixBandPart(operator.add(skewQ, skewR), -1, 0);
+  const byR = matmul(q, operator.add(dr, overTriangle(triangle, r)));
+  const byQ = overTriangle(operator.sub(dq, matmul(q, qdq)), r);
+  const sum = operator.add(byR, byQ);
+  if (!isComplex(q.dtype)) return sum;
+  const m = operator.sub(rdr, adjoint(qdq));
+  const diagonal = matrixSetDiag(zerosLike(m), matrixDiagPart(m));
+  const correction = operator.sub(diagonal, cast(real(diagonal), q.dtype));
+  return operator.add(sum, overTriangle(matmul(q, adjoint(correction)), r));
+}
+
+interface QrOptions extends Named {
+  readonly fullMatrices?: boolean;
+}
+
+/** input = q·r with orthonormal columns in q and an upper triangle r. TF: tf.qr(input, full_matrices, name). */
+export function qr(input: TensorLike, ...rest: unknown[]): { readonly q: Tensor; readonly r: Tensor } {
+  const { fullMatrices = false, name } = collect<QrOptions>(["fullMatrices", "name"], rest);
+  return Qr({ input, fullMatrices }, { name });
+}
+
+// ---- eigenvalues ----
+
+/** 1/x, and 0 at 0. */
+export const safeReciprocal = (x: Tensor): Tensor => operator.mul(x, reciprocal(operator.add(operator.mul(x, x), 1e-20)));
+
+export const SelfAdjointEigV2 = defineOp("SelfAdjointEigV2", {
+  inputs: { input: "T" },
+  outputs: { e: "T", v: "T" },
+  attrs: { computeV: attr.bool(true), T: attr.type(matrixTypes) },
+  shape: ({ input, computeV }) => {
+    const square = squareShape(input);
+    if (square.dims === null) return [square, computeV ? square : new TensorShape([0])];
+    return [square.slice(0, -1), computeV ? square : new TensorShape([0])];
+  },
+  gradient: ({ input, e, v, computeV }, d): Gradients =>
+    input.graph.controlDependencies([d.e, d.v], () => eigenGradient({ input, e, v, computeV }, d)),
+  lower: ({ input, computeV }) => eigenPairs(input, computeV),
+});
+
+interface EigenRecord {
+  readonly input: Tensor;
+  readonly e: Tensor;
+  readonly v: Tensor;
+  readonly computeV: boolean;
+}
+function eigenGradient({ input, e, v, computeV }: EigenRecord, d: { readonly e: Tensor; readonly v: Tensor }): Gradients {
+  let whole: Tensor;
+  if (computeV) {
+    const gaps = operator.sub(expandDims(e, -2), expandDims(e, -1));
+    const f = matrixSetDiag(safeReciprocal(gaps), zerosLike(e));
+    const inner = operator.add(matrixDiag(d.e), operator.mul(f, matmul(v, d.v, { adjointA: true })));
+    whole = matmul(v, matmul(inner, v, { adjointB: true }));
+  } else {
+    const vectors = SelfAdjointEigV2({ input, computeV: true }).v;
+    whole = matmul(vectors, matmul(matrixDiag(d.e), vectors, { adjointB: true }));
+  }
+  // The op reads the lower triangle only.
+  const lowerPart = matrixBandPart(operator.add(whole, adjoint(whole)), -1, 0);
+  return { input: matrixSetDiag(lowerPart, operator.mul(0.5, matrixDiagPart(lowerPart))) };
+}
+
+/** Eigenvalues and, if wanted, eigenvectors. */
+export function eigenPairs(input: Value, withVectors: boolean): readonly Value[] {
+  checkSquare(input);
+  const outputs = [{ dtype: input.dtype, shape: input.shape.slice(0, -1) }, ...(withVectors ? [input] : [])];
+  const results = eachMatrix("SelfAdjointEigV2", [input], outputs, a => {
+    const { values, vectors } = hermitianEigen(a);
+    return [{ re: values, im: new Float64Array(values.length) }, ...(withVectors ? [vectors] : [])];
+  });
+  return withVectors ? results : [results[0], ir.full(input.dtype, [0], 0)];
+}
+
+/** Eigenvalues (ascending) and eigenvectors (columns) of Hermitian matrices; the lower triangle is read. TF: tf.self_adjoint_eig. */
+export function selfAdjointEig(tensor: TensorLike, options?: NameOption): { readonly e: Tensor; readonly v: Tensor } {
+  return SelfAdjointEigV2({ input: tensor, computeV: true }, named(options));
+}
+
+/** Eigenvalues of Hermitian matrices, ascending. TF: tf.self_adjoint_eigvals. */
+export const selfAdjointEigvals = (tensor: TensorLike, options?: NameOption): Tensor =>
+  SelfAdjointEigV2({ input: tensor, computeV: false }, named(options)).e;
+
+// ---- singular values ----
+
+export const Svd = defineOp("Svd", {
+  inputs: { input: "T" },
+  outputs: { s: "T", u: "T", v: "T" },
+  attrs: { computeUv: attr.bool(true), fullMatrices: attr.bool(false), T: attr.type(matrixTypes) },
+  shape: ({ input, computeUv, fullMatrices }) => {
+    const known = input.withRankAtLeast(2);
+    const none = new TensorShape([0]);
+    if (known.dims === null) return computeUv ? [known, known, known] : [known, none, none];
+    const [batch, m, n] = [known.slice(0, -2), known.dim(-2), known.dim(-1)];
+    const p = least(m, n);
+    const s = batch.concatenate([p]);
+    if (!computeUv) return [s, none, none];
+    return [s, batch.concatenate([m, fullMatrices ? m : p]), batch.concatenate([n, fullMatrices ? n : p])];
+  },
+  gradient: (record, d): Gradients => ({ input: record.computeUv ? svdGradient(record, d) : valuesGradient(record.input, d.s) }),
+  lower: ({ input, computeUv, fullMatrices }) => {
+    const [m, n] = input.shape.slice(-2);
+    const [batch, dtype, p] = [input.shape.slice(0, -2), input.dtype, Math.min(m, n)];
+    const vectors = [
+      { dtype, shape: [...batch, m, fullMatrices ? m : p] },
+      { dtype, shape: [...batch, n, fullMatrices ? n : p] },
+    ];
+    const results = eachMatrix("Svd", [input], [{ dtype, shape: [...batch, p] }, ...(computeUv ? vectors : [])], a => {
+      const { s, u, v } = svdOf(a, fullMatrices);
+      return [{ re: s, im: new Float64Array(s.length) }, ...(computeUv ? [u, v] : [])];
+    });
+    return computeUv ? results : [results[0], ir.full(dtype, [0], 0), ir.full(dtype, [0], 0)];
+  },
+});
+
+function valuesGradient(input: Tensor, ds: Tensor): Tensor {
+  const diagonal = matrixDiag(ds);
+  const { u, v } = Svd({ input, computeUv: true });
+  return matmul(u, matmul(diagonal, v, { adjointB: true }));
+}
+
+interface SvdRecord {
+  readonly input: Tensor;
+  readonly s: Tensor;
+  readonly u: Tensor;
+  readonly v: Tensor;
+  readonly fullMatrices: boolean;
+}
+type SvdGradients = { readonly s: Tensor; readonly u: Tensor; readonly v: Tensor };
+
+/** After Townsend, Differentiating the singular value decomposition (2016), as TensorFlow does. */
+function svdGradient({ input, s, u, v, fullMatrices }: SvdRecord, d: SvdGradients): Tensor {
+  const [rows, columns] = [input.shape.dim(-2), input.shape.dim(-1)];
+  if (rows === null || columns === null)
+    throw new UnimplementedError("SVD gradient has not been implemented for input with unknown inner matrix shape.");
+  if (fullMatrices && Math.abs(rows - columns) > 1)
+    throw new UnimplementedError("svd gradient is not implemented for abs(m - n) > 1 when full_matrices is True");
+  const isFlipped = rows > columns;
+  const [m, n] = isFlipped ? [columns, rows] : [rows, columns];
+  const [left, right, dLeft, dRight] = isFlipped ? [v, u, d.v, d.u] : [u, v, d.u, d.v];
+  const ofValues = matrixDiag(d.s);
+  return input.graph.controlDependencies([d.s, d.u, d.v], () => {
+    const sMatrix = matrixDiag(s);
+    const squares = square(s);
+    const sizes = shape(s);
+    const f = matrixSetDiag(safeReciprocal(operator.sub(expandDims(squares, -2), expandDims(squares, -1))), zerosLike(s));
+    const inverse = matrixDiag(safeReciprocal(s));
+    const [right1, dRight1] = [right, dRight].map(x => getItem(x, "...", [null, null], [null, m]));
+    const ofLeft = matmul(left, dLeft, { adjointA: true });
+    const ofRight = matmul(right1, dRight1, { adjointA: true });
+    const [fLeft, fRight] = [operator.mul(f, ofLeft), operator.mul(f, ofRight)];
+    const inner = operator.add(
+      operator.add(ofValues, matmul(operator.add(fLeft, adjoint(fLeft)), sMatrix)),
+      matmul(sMatrix, operator.add(fRight, adjoint(fRight))),
+    );
+    let result = matmul(left, matmul(inner, right1, { adjointB: true }));
+    if (m !== n) {
+      const flipped = matrixTranspose(dRight1, { conjugate: true });
+      let rest = operator.sub(flipped, matmul(matmul(flipped, right1), right1, { adjointB: true }));
+      if (fullMatrices) {
+        const [right2, dRight2] = [right, dRight].map(x => getItem(x, "...", [null, null], [m, n]));
+        rest = operator.sub(rest, matmul(matmul(right1, dRight2, { adjointA: true }), right2, { adjointB: true }));
+      }
+      result = operator.add(result, matmul(matmul(left, inverse), rest));
+    }
+    if (isComplex(input.dtype)) {
+      const one = eye(getItem(sizes, -1), { batchShape: getItem(sizes, [null, -1]), dtype: input.dtype });
+      const diagonal = operator.mul(one, ofRight);
+      const phase = matmul(inverse, operator.sub(adjoint(diagonal), diagonal));
+      result = operator.add(result, operator.mul(0.5, matmul(left, matmul(phase, right1, { adjointB: true }))));
+    }
+    return isFlipped ? matrixTranspose(result, { conjugate: true }) : result;
+  });
+}
+
+interface SvdOptions extends Named {
+  readonly fullMatrices?: boolean;
+  readonly computeUv?: boolean;
+}
+
+/** Singular values (descending), and left and right singular vectors as columns: tensor = u·diag(s)·vᴴ.
+ *  Without `computeUv` only the values, as one tensor. TF: tf.svd(tensor, full_matrices, compute_uv, name). */
+export function svd(tensor: TensorLike, options: SvdOptions & { readonly computeUv: false }): Tensor;
+export function svd(tensor: TensorLike, options?: SvdOptions): [s: Tensor, u: Tensor, v: Tensor];
+export function svd(tensor: TensorLike, ...rest: unknown[]): Tensor | [s: Tensor, u: Tensor, v: Tensor];
+export function svd(tensor: TensorLike, ...rest: unknown[]): Tensor | [s: Tensor, u: Tensor, v: Tensor] {
+  const { fullMatrices = false, computeUv = true, name } = collect<SvdOptions>(["fullMatrices", "computeUv", "name"], rest);
+  const { s, u, v } = Svd({ input: tensor, computeUv, fullMatrices }, { name });
+  return computeUv ? [real(s), u, v] : real(s);
+}
+
+interface TridiagonalOptions extends Named {
+  readonly diagonalsFormat?: "compact" | "matrix";
+}
+
+/** X with A·X = rhs for a tridiagonal A: rows [superdiagonal, diagonal, subdiagonal] `[..., 3, m]`, or ("matrix") the matrix itself.
+ *  TF: tf.linalg.tridiagonal_solve; of its options this one. */
+export function tridiagonalSolve(diagonals: TensorLike, rhs: TensorLike, ...rest: unknown[]): Tensor {
+  const { diagonalsFormat = "compact", name } = collect<TridiagonalOptions>(["diagonalsFormat", "name"], rest);
+  const given = convertToTensor(diagonals, { name: "diagonals" });
+  const compact = diagonalsFormat === "matrix" ? matrixDiagPart(given, { k: [-1, 1], align: "LEFT_RIGHT" }) : given;
+  const b = convertToTensor(rhs, { name: "rhs", preferredDtype: given.dtype });
+  const isVector = compact.shape.rank !== null && b.shape.rank === compact.shape.rank - 1;
+  const solved = TridiagonalSolve({ diagonals: compact, rhs: isVector ? expandDims(b, -1) : b }, { name });
+  return isVector ? squeeze(solved, [-1]) : solved;
+}

@@ -1,0 +1,325 @@
+// Dilated (atrous) windows by way of batches: every dilation-th row and column becomes an image of its own, an undilated op runs over those, and
+// the pieces are put together again. TensorFlow's functions that take a `rate` are made this way; nodes and names are theirs.
+
+import { ValueError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import type { Dimension } from "../../base/shape.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { Named } from "../../graph/op-definition.ts";
+import { Tensor } from "../../graph/operation.ts";
+import { staticValue } from "../../graph/static-value.ts";
+import { collect, eitherName, type PaddingLike, pythonList } from "../arguments.ts";
+import { expandDims, shape as shapeOf, squeeze } from "../array/array.ts";
+import { batchToSpace, BatchToSpaceND, spaceToBatch, SpaceToBatchND } from "../array/rearranging.ts";
+import { concat, getItem, stack } from "../array/slicing.ts";
+import { AddV2, FloorMod, Sub } from "../math/math.ts";
+import { inNameScope } from "../named.ts";
+import * as operator from "../operators.ts";
+import { Conv2D, Conv2DBackpropInput, Conv3D } from "./convolution.ts";
+import { axesOf } from "./window.ts";
+
+export interface SpaceToBatchArguments {
+  readonly input: Tensor;
+  /** The window's shape, its spatial sizes first; a tensor, or sizes as far as they are known statically. Only read for padding "SAME". */
+  readonly filterShape: Tensor | readonly Dimension[] | undefined;
+  readonly dilationRate: TensorLike;
+  readonly padding: PaddingLike;
+  readonly dataFormat: string;
+  /** Makes the undilated op on its (rearranged) input. */
+  readonly op: (input: Tensor, padding: PaddingLike) => Tensor;
+}
+
+const numbersOf = (tensor: Tensor): number[] | undefined => {
+  const value = staticValue(tensor);
+  return value && Array.from({ length: value.size }, (_, i) => Number(value.get(i)));
+};
+
+/** Runs `op` as if its window were dilated. Rates of 1 run it as it is. */
+export function withSpaceToBatch({ input, filterShape, dilationRate, padding, dataFormat, op }: SpaceToBatchArguments): Tensor {
+  const rate = convertToTensor(dilationRate, { dtype: dilationRate instanceof Tensor ? undefined : "int32", name: "dilation_rate" });
+  const rates = numbersOf(rate);
+  if (rates === undefined) throw new ValueError("`dilation_rate` must be known when the graph is built.", "Give it as numbers.");
+  if (rates.some(r => r < 1))
+    throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=[${rates.join(" ")}]`);
+  if (rates.every(r => r === 1)) return op(input, padding);
+  const { spatial } = axesOf(dataFormat);
+  const base = basePaddings(padding, filterShape, rates, spatial);
+  const sizes = spatialSizes(input, spatial);
+  const { paddings, crops } = inNameScope("required_space_to_batch_paddings", "required_space_to_batch_paddings", [], () =>
+    requiredPaddings(sizes, base, rate, rates),
+  );
+  // Batches are made from the leading spatial dimensions: channels before them take part with a block of 1.
+  const leading = spatial[0] - 1;
+  const blocks = [...Array<number>(leading).fill(1), ...rates];
+  const widen = (pairs: Tensor | number[][]): TensorLike =>
+    pairs instanceof Tensor ? widenTensor(pairs, leading, rates.length) : [...Array.from({ length: leading }, () => [0, 0]), ...pairs];
+  const before = widen(paddings);
+  const after = widen(crops);
+  const split = SpaceToBatchND({ input, blockShape: constantInts(blocks), paddings: before });
+  const result = op(split, "VALID");
+  return BatchToSpaceND({ input: result, blockShape: constantInts(blocks), crops: after });
+}
+
+const constantInts = (values: readonly number[]): TensorLike => Int32Array.from(values);
+
+function widenTensor(pairs: Tensor, leading: number, count: number): Tensor {
+  const parts: TensorLike[] = leading > 0 ? [Array.from({ length: leading }, () => [0, 0])] : [];
+  return concat([...parts, getItem(pairs, [0, count])], 0);
+}
+
+/** What the dilated window itself needs: half of what it overhangs before, the rest after. */
+function basePaddings(
+  padding: PaddingLike,
+  filterShape: SpaceToBatchArguments["filterShape"],
+  rates: readonly number[],
+  spatial: readonly number[],
+): Tensor | number[][] {
+  if (padding === "VALID") return rates.map(() => [0, 0]);
+  if (padding !== "SAME") return spatial.map(axis => [...padding[axis]]);
+  if (filterShape === undefined)
+    throw new ValueError("`filter_shape` must be specified for `padding='SAME'`. Received: filter_shape=None and padding=SAME");
+  const sizes =
+    filterShape instanceof Tensor
+      ? numbersOf(filterShape)
+      : numbersOf(convertToTensor(knownSizes(filterShape), { dtype: "int32", name: "filter_shape" }));
+  if (sizes === undefined)
+    throw new ValueError(
+      "The window's shape must be known when the graph is built to pad it with 'SAME'.",
+      "Give the filter a static shape.",
+    );
+  const pairs = rates.map((rate, k) => {
+    const overhang = (sizes[k] - 1) * rate;
+    const before = Math.floor(overhang / 2);
+    return [before, overhang - before];
+  });
+  return convertToTensor(pairs, { dtype: "int32", name: "stack" });
+}
+
+function knownSizes(sizes: readonly Dimension[]): number[] {
+  if (sizes.includes(null)) throw new ValueError("The window's shape must be known when the graph is built to pad it with 'SAME'.");
+  return sizes as number[];
+}
+
+/** The spatial sizes: numbers where the shape is known, else a tensor. */
+function spatialSizes(input: Tensor, spatial: readonly number[]): Tensor | number[] {
+  const dims = spatial.map(axis => input.shape.dim(axis));
+  if (!dims.includes(null)) return dims as number[];
+  const all = shapeOf(input);
+  return stack(spatial.map(axis => getItem(all, axis)));
+}
+
+/** Paddings to a multiple of the block, and what they make to be cropped again. */
+function requiredPaddings(
+  sizes: Tensor | number[],
+  base: Tensor | number[][],
+  rate: Tensor,
+  rates: readonly number[],
+): { paddings: Tensor | number[][]; crops: Tensor | number[][] } {
+  if (!(sizes instanceof Tensor)) {
+    convertToTensor(sizes, { dtype: "int32", name: "input_shape" });
+    if (!(base instanceof Tensor)) convertToTensor(base, { dtype: "int32", name: "base_paddings" });
+    const known = base instanceof Tensor ? (numbersOf(base) as number[]) : base.flat();
+    const pairs = rates.map((block, k) => {
+      const [start, end] = [known[2 * k], known[2 * k + 1]];
+      const extra = (block - ((sizes[k] + start + end) % block)) % block;
+      return { padding: [start, end + extra], crop: [0, extra] };
+    });
+    const [paddings, crops] = [pairs.map(({ padding }) => padding), pairs.map(({ crop }) => crop)];
+    convertToTensor(paddings, { dtype: "int32", name: "paddings" });
+    convertToTensor(crops, { dtype: "int32", name: "crops" });
+    return { paddings, crops };
+  }
+  const given = base instanceof Tensor ? base : convertToTensor(base, { dtype: "int32", name: "base_paddings" });
+  const starts = getItem(given, [null, null], 0);
+  const ends = getItem(given, [null, null], 1);
+  const full = AddV2({ x: AddV2({ x: sizes, y: starts }, { name: "add" }), y: ends }, { name: "add" });
+  const extra = FloorMod(
+    { x: Sub({ x: rate, y: FloorMod({ x: full, y: rate }, { name: "mod" }) }, { name: "sub" }), y: rate },
+    { name: "mod" },
+  );
+  const allEnds = AddV2({ x: ends, y: extra }, { name: "add" });
+  const paddings = stack(
+    rates.map((_, k) => [getItem(starts, k), getItem(allEnds, k)]),
+    { name: "paddings" },
+  );
+  const crops = stack(
+    rates.map((_, k) => [0, getItem(extra, k)]),
+    { name: "crops" },
+  );
+  return { paddings, crops };
+}
+
+// ---- functions ----
+
+/** 2-d convolution with `rate - 1` holes between the taps. value `[batch, height, width, channels]`; filters `[height, width, in, out]`.
+ *  The result equals conv2d with dilations [rate, rate]. TF: tf.nn.atrous_conv2d. */
+export const atrousConv2d = (
+  value: TensorLike,
+  filters: TensorLike,
+  rate: number,
+  padding: "SAME" | "VALID",
+  options: Named = {},
+): Tensor => convolution(value, filters, padding, { dilationRate: [rate, rate], name: options.name });
+
+interface ConvolutionOptions extends Named {
+  readonly strides?: readonly number[] | number | null;
+  readonly dilationRate?: readonly number[] | number | null;
+  readonly dataFormat?: string | null;
+  readonly filters?: TensorLike | null;
+  /** Another name of `dilationRate`. */
+  readonly dilations?: readonly number[] | number | null;
+}
+interface ConvolutionArguments extends ConvolutionOptions {
+  readonly filter?: TensorLike | null;
+  readonly padding?: PaddingLike | null;
+}
+
+/** Convolution over one, two or three spatial dimensions, as the input's rank says: `[batch, …spatial, channels]`, filter `[…spatial, in, out]`.
+ *  strides and dilationRate give one number per spatial dimension. TF: tf.nn.convolution. */
+export function convolution(input: TensorLike, filter: TensorLike, padding: PaddingLike, options?: ConvolutionOptions): Tensor;
+export function convolution(input: TensorLike, options: ConvolutionArguments): Tensor;
+export function convolution(input: TensorLike, ...given: unknown[]): Tensor {
+  const { filter, filters, padding, strides, dilationRate, dilations, dataFormat, name } = collect<ConvolutionArguments>(
+    ["filter", "padding", "strides", "dilationRate", "name", "dataFormat", "filters", "dilations"],
+    given,
+  );
+  const taps = eitherName("filters", filters, "filter", filter) as TensorLike;
+  const rates = eitherName("dilations", dilations, "dilation_rate", dilationRate);
+  return inNameScope({ name }, "convolution", [input, taps], scope => {
+    const image = convertToTensor(input, { name: "input" });
+    const window = convertToTensor(taps, { name: "filter" });
+    const rank = spatialRank(image, window);
+    const format = dataFormat ?? { 1: "NWC", 2: "NHWC", 3: "NDHWC" }[rank];
+    const each = (value: readonly number[] | number | null | undefined): number[] =>
+      value === null || value === undefined
+        ? Array<number>(rank).fill(1)
+        : typeof value === "number"
+          ? Array<number>(rank).fill(value)
+          : [...value];
+    const [steps, holes] = [each(strides), each(rates)];
+    if (steps.some(s => s > 1) && holes.some(r => r > 1))
+      throw new ValueError(
+        `strides > 1 not supported in conjunction with dilation_rate > 1. Received: strides=${pythonList(steps)} and dilation_rate=${pythonList(holes)}`,
+      );
+    const op = (inner: Tensor, innerPadding: PaddingLike): Tensor => convolveBy(inner, window, steps, innerPadding, format, String(scope));
+    if (holes.every(r => r === 1)) return op(image, padding as PaddingLike);
+    return withSpaceToBatch({
+      input: image,
+      filterShape: window.shape.dims ?? undefined,
+      dilationRate: holes,
+      padding: padding as PaddingLike,
+      dataFormat: format,
+      op,
+    });
+  });
+}
+
+function spatialRank(input: Tensor, filter: Tensor): 1 | 2 | 3 {
+  const rank = filter.shape.rank ?? input.shape.rank;
+  if (rank === null) throw new ValueError("Either `input` or `filter` must have a known rank to convolve.");
+  if (rank < 3 || rank > 5) throw new ValueError(`\`num_spatial_dims\` must be 1, 2, or 3. Received: num_spatial_dims=${rank - 2}.`);
+  return (rank - 2) as 1 | 2 | 3;
+}
+
+function convolveBy(input: Tensor, filter: Tensor, strides: readonly number[], padding: PaddingLike, format: string, name: string): Tensor {
+  const isFirst = format.startsWith("NC");
+  const all = isFirst ? [1, 1, ...strides] : [1, ...strides, 1];
+  const word = padding as "SAME";
+  if (strides.length === 2) return Conv2D({ input, filter, strides: all, padding: word, dataFormat: isFirst ? "NCHW" : "NHWC" }, { name });
+  if (strides.length === 3)
+    return Conv3D({ input, filter, strides: all, padding: word, dataFormat: isFirst ? "NCDHW" : "NDHWC" }, { name });
+  const wide = expandDims(input, isFirst ? -2 : -3);
+  const taps = expandDims(filter, 0);
+  const result = Conv2D(
+    {
+      input: wide,
+      filter: taps,
+      strides: isFirst ? [1, 1, 1, ...strides] : [1, 1, ...strides, 1],
+      padding: word,
+      dataFormat: isFirst ? "NCHW" : "NHWC",
+    },
+    { name },
+  );
+  return squeeze(result, [isFirst ? -2 : -3]);
+}
+
+/** The transpose of atrousConv2d. outputShape must be known when the graph is built. TF: tf.nn.atrous_conv2d_transpose. */
+export function atrousConv2dTranspose(
+  value: TensorLike,
+  filters: TensorLike,
+  outputShape: readonly number[],
+  rate: number,
+  padding: "SAME" | "VALID",
+  options: Named = {},
+): Tensor {
+  return inNameScope(options, "atrous_conv2d_transpose", [value, filters], () => {
+    const image = convertToTensor(value, { name: "value" });
+    const taps = convertToTensor(filters, { name: "filters" });
+    if (rate < 1) throw new ValueError(`\`rate\` cannot be less than one. Received: rate=${rate}`);
+    convertToTensor(outputShape, { dtype: "int32", name: "output_shape" });
+    const window = sizesOfWindow(taps);
+    const [[top, bottom], [left, right]] =
+      padding === "VALID"
+        ? [
+            [0, 0],
+            [0, 0],
+          ]
+        : overhangs(window, rate);
+    const rows = plus(plus(outputShape[1], top), bottom);
+    const columns = plus(plus(outputShape[2], left), right);
+    const fill = (size: Size): Size => modulo(minus(rate, modulo(size, rate)), rate);
+    const [moreRows, moreColumns] = [fill(rows), fill(columns)];
+    const split = spaceToBatch(
+      image,
+      whole([
+        [0, moreRows],
+        [0, moreColumns],
+      ]),
+      { blockSize: rate },
+    );
+    const inputSizes = whole([
+      outputShape[0] * rate * rate,
+      quotient(plus(rows, moreRows), rate),
+      quotient(plus(columns, moreColumns), rate),
+      outputShape[3],
+    ]);
+    const back = Conv2DBackpropInput({ inputSizes, filter: taps, outBackprop: split, strides: [1, 1, 1, 1], padding: "VALID" });
+    const crops = whole([
+      [top, plus(bottom, moreRows)],
+      [left, plus(right, moreColumns)],
+    ]);
+    return batchToSpace(back, crops, { blockSize: rate });
+  });
+}
+
+type Size = number | Tensor;
+const arithmetic =
+  (onNumbers: (a: number, b: number) => number, onTensors: (a: TensorLike, b: TensorLike) => Tensor) =>
+  (a: Size, b: Size): Size =>
+    typeof a === "number" && typeof b === "number" ? onNumbers(a, b) : onTensors(a, b);
+const plus = arithmetic((a, b) => a + b, operator.add);
+const minus = arithmetic((a, b) => a - b, operator.sub);
+const times = arithmetic((a, b) => a * b, operator.mul);
+const quotient = arithmetic((a, b) => Math.floor(a / b), operator.floordiv);
+const modulo = arithmetic((a, b) => ((a % b) + b) % b, operator.mod);
+
+/** Rows and columns of a filter: numbers where all of its shape is known. */
+function sizesOfWindow(taps: Tensor): readonly [Size, Size] {
+  if (taps.shape.isFullyDefined) return [taps.shape.asNumbers()[0], taps.shape.asNumbers()[1]];
+  const sizes = shapeOf(taps);
+  return [getItem(sizes, 0), getItem(sizes, 1)];
+}
+
+/** By how much dilated windows reach over their middles, before and behind. */
+function overhangs(sizes: readonly Size[], rate: number): (readonly [Size, Size])[] {
+  const dilated = sizes.map(size => plus(size, times(minus(size, 1), rate - 1)));
+  const totals = dilated.map(size => minus(size, 1));
+  return totals.map(total => {
+    const before = quotient(total, 2);
+    return [before, minus(total, before)];
+  });
+}
+
+/** Sizes as an array where all are numbers. */
+const whole = (sizes: readonly (Size | readonly Size[])[]): TensorLike =>
+  sizes.flat().every(size => typeof size === "number") ? NDArray.from(sizes as number[], "int32") : (sizes as TensorLike);

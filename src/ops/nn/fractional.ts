@@ -1,0 +1,294 @@
+// Fractional pooling: windows whose edges are drawn so that sizes shrink by a ratio that is no whole number (Graham, arXiv:1412.6071). The draws are
+// TensorFlow's: equal seeds give equal windows. The host computes, in the type's own arithmetic.
+
+import { isBigInteger } from "../../base/dtype.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { type Dimension, TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import type { TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import * as ir from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { collect } from "../arguments.ts";
+import { numbersOf, shape as shapeOf } from "../array/array.ts";
+import { PhiloxStream } from "../random/philox.ts";
+
+const elementTypes = attr.type(["float32", "float64", "int32", "int64"]);
+
+interface PoolAttrs {
+  readonly poolingRatio: readonly number[];
+  readonly pseudoRandom: boolean;
+  readonly overlapping: boolean;
+  readonly deterministic: boolean;
+  readonly seed: number;
+  readonly seed2: number;
+}
+
+const poolAttrs = {
+  poolingRatio: attr.floats(undefined, 4),
+  pseudoRandom: attr.bool(false),
+  overlapping: attr.bool(false),
+  deterministic: attr.bool(false),
+  seed: attr.int(0),
+  seed2: attr.int(0),
+  T: elementTypes,
+};
+
+/** As float32, which is what a list of floats holds. */
+const outputSize = (input: number, ratio: number): number => Math.floor(Math.fround(input / Math.fround(ratio)));
+
+function poolShape(value: TensorShape, ratios: readonly number[]): TensorShape[] {
+  const input = value.withRank(4);
+  if (ratios.length !== 4) throw new ValueError("pooling_ratio field must specify 4 dimensions");
+  const sizes = ratios.map((ratio, axis): Dimension => {
+    const size = input.dim(axis);
+    if (size === null) return null;
+    const output = outputSize(size, ratio);
+    if (output <= 0) throw new ValueError(`The ${axis}'th dim size of output is ${output}, must be positive.`);
+    return output;
+  });
+  // The edges are one more than TensorFlow's shape function says; a value's own shape is what it is.
+  return [new TensorShape(sizes), new TensorShape([sizes[1]]), new TensorShape([sizes[2]])];
+}
+
+function checkPool(kind: "max" | "average", value: readonly number[], { poolingRatio, deterministic, seed, seed2 }: PoolAttrs): void {
+  if (poolingRatio[0] !== 1 && poolingRatio[3] !== 1)
+    throw new UnimplementedError(`Fractional ${kind} pooling is not yet supported on the batch nor channel dimension.`);
+  if (!deterministic && (seed !== 0 || seed2 !== 0))
+    throw new InvalidArgumentError("Both seed and seed2 should be 0 if deterministic is false.");
+  if (value.length !== 4) throw new InvalidArgumentError("tensor_in must be 4-dimensional");
+}
+
+// ---- where windows begin ----
+
+/** Draws blocks of four words, as TensorFlow reserves them: each use begins with a new block. */
+class Draws {
+  private readonly stream: PhiloxStream;
+  private used = 0;
+
+  constructor({ deterministic, seed, seed2 }: PoolAttrs) {
+    const isSeeded = deterministic && (seed !== 0 || seed2 !== 0);
+    const [a, b] = isSeeded ? [BigInt(seed), BigInt(seed2)] : globalThis.crypto.getRandomValues(new BigInt64Array(2));
+    this.stream = new PhiloxStream(new NDArray("int64", [3], BigInt64Array.of(a, b, 0n)));
+  }
+
+  reserve(words: number): PhiloxStream {
+    this.stream.skipTo(this.used);
+    this.used += Math.ceil(words / 4);
+    return this.stream;
+  }
+}
+
+/** The length of each window. */
+function windowLengths(input: number, output: number, isPseudoRandom: boolean, draws: Draws): number[] {
+  const least = Math.floor(input / output);
+  if (input % output === 0) return Array<number>(output).fill(least);
+  if (isPseudoRandom) {
+    const alpha = input / output;
+    const most = Math.min((least + 2) / alpha - 1, (input + 1 - least) / alpha - (output - 1));
+    const u = draws.reserve(2).unit64() * most;
+    const ends = Array.from({ length: output + 1 }, (_, i) => (i === 0 ? 1 : i === output ? input + 1 : Math.ceil(alpha * (i + u))));
+    return ends.slice(1).map((end, i) => end - ends[i]);
+  }
+  const lengths = Array.from({ length: output }, (_, i) => least + (i < input % output ? 1 : 0));
+  const stream = draws.reserve(output);
+  for (let i = 0; i < output - 1; i++) {
+    const other = i + (stream.word() % (output - i));
+    [lengths[i], lengths[other]] = [lengths[other], lengths[i]];
+  }
+  return lengths;
+}
+
+function windowStarts(input: number, output: number, isPseudoRandom: boolean, draws: Draws): number[] {
+  let end = 0;
+  return [0, ...windowLengths(input, output, isPseudoRandom, draws).map(length => (end += length))];
+}
+
+/** Calls `visit` with the flat places (times channels) of an output and of each input of its window. */
+function eachWindow(
+  [batch, height, width]: readonly number[],
+  rows: readonly number[],
+  columns: readonly number[],
+  overlapping: boolean,
+  visit: (out: number, inside: readonly number[]) => void,
+): void {
+  const last = (ends: readonly number[], i: number, most: number): number => Math.min(overlapping ? ends[i + 1] : ends[i + 1] - 1, most);
+  for (let b = 0; b < batch; b++)
+    for (let i = 0; i + 1 < rows.length; i++)
+      for (let j = 0; j + 1 < columns.length; j++) {
+        const inside: number[] = [];
+        for (let y = rows[i]; y <= last(rows, i, height - 1); y++)
+          for (let x = columns[j]; x <= last(columns, j, width - 1); x++) inside.push((b * height + y) * width + x);
+        visit((b * (rows.length - 1) + i) * (columns.length - 1) + j, inside);
+      }
+}
+
+type Element = number | bigint;
+// A bigint has no Math.max, and a NaN never wins.
+const larger = (a: Element, b: Element): Element => (a < b ? b : a);
+const plus = (a: Element, b: Element): Element => (typeof a === "bigint" ? a + (b as bigint) : a + (b as number));
+const over = (a: Element, count: number): Element => (typeof a === "bigint" ? a / BigInt(count) : a / count);
+
+function lowerPool(kind: "max" | "average", value: Value, attrs: PoolAttrs): readonly Value[] {
+  checkPool(kind, value.shape, attrs);
+  const { shape, dtype } = value;
+  const sizes = shape.map((size, axis) => outputSize(size, attrs.poolingRatio[axis]));
+  const channels = shape[3];
+  const zero: Element = isBigInteger(dtype) ? 0n : 0;
+  const run = ([given]: readonly NDArray[], [out, rowEnds, columnEnds]: readonly NDArray[]): void => {
+    const draws = new Draws(attrs);
+    const [rows, columns] = [1, 2].map(axis => windowStarts(shape[axis], sizes[axis], attrs.pseudoRandom, draws));
+    rows.forEach((end, i) => void rowEnds.set(i, end));
+    columns.forEach((end, i) => void columnEnds.set(i, end));
+    eachWindow(shape, rows, columns, attrs.overlapping, (place, inside) => {
+      for (let c = 0; c < channels; c++) {
+        const values = inside.map(at => given.get(at * channels + c) as Element);
+        const found =
+          kind === "max"
+            ? values.reduce(larger)
+            : over(values.reduce(dtype === "float32" ? (a, b) => Math.fround((a as number) + (b as number)) : plus, zero), values.length);
+        // Whole numbers are divided toward zero.
+        out.set(place * channels + c, dtype === "int32" ? Math.trunc(found as number) : found);
+      }
+    });
+  };
+  return ir.call(
+    { name: `fractional ${kind} pool`, run },
+    [value],
+    [
+      { dtype, shape: sizes },
+      { dtype: "int64", shape: [sizes[1] + 1] },
+      { dtype: "int64", shape: [sizes[2] + 1] },
+    ],
+  );
+}
+
+const poolOutputs = { output: "T", rowPoolingSequence: "int64", colPoolingSequence: "int64" } as const;
+
+/** The largest of each window, and where the windows begin. */
+export const FractionalMaxPool = defineOp("FractionalMaxPool", {
+  inputs: { value: "T" },
+  outputs: poolOutputs,
+  attrs: poolAttrs,
+  gradient: ({ value, output, rowPoolingSequence, colPoolingSequence, overlapping }, d): Gradients => ({
+    value: FractionalMaxPoolGrad({
+      origInput: value,
+      origOutput: output,
+      outBackprop: d.output,
+      rowPoolingSequence,
+      colPoolingSequence,
+      overlapping,
+    }),
+  }),
+  shape: ({ value, poolingRatio }) => poolShape(value, poolingRatio),
+  lower: ({ value, T: _, ...attrs }) => lowerPool("max", value, attrs),
+});
+
+/** The mean of each window, and where the windows begin. */
+export const FractionalAvgPool = defineOp("FractionalAvgPool", {
+  inputs: { value: "T" },
+  outputs: poolOutputs,
+  attrs: poolAttrs,
+  gradient: ({ value, rowPoolingSequence, colPoolingSequence, overlapping }, d): Gradients => ({
+    value: FractionalAvgPoolGrad({
+      origInputTensorShape: value.shape.isFullyDefined
+        ? NDArray.from(value.shape.asNumbers().map(BigInt), "int64", [4])
+        : shapeOf(value, { outType: "int64" }),
+      outBackprop: d.output,
+      rowPoolingSequence,
+      colPoolingSequence,
+      overlapping,
+    }),
+  }),
+  shape: ({ value, poolingRatio }) => poolShape(value, poolingRatio),
+  lower: ({ value, T: _, ...attrs }) => lowerPool("average", value, attrs),
+});
+
+const sequences = { rowPoolingSequence: "int64", colPoolingSequence: "int64" } as const;
+
+export const FractionalMaxPoolGrad = defineOp("FractionalMaxPoolGrad", {
+  inputs: { origInput: "T", origOutput: "T", outBackprop: "T", ...sequences },
+  outputs: { output: "T" },
+  attrs: { overlapping: attr.bool(false), T: elementTypes },
+  shape: ({ origInput }) => origInput.withRank(4),
+  lower: ({ origInput, outBackprop, rowPoolingSequence, colPoolingSequence, overlapping }) => {
+    const { shape } = origInput;
+    if (shape.length !== 4) throw new InvalidArgumentError("orig_input should be a tensor of rank 4");
+    const channels = shape[3];
+    const run = ([input, back, rows, columns]: readonly NDArray[], [out]: readonly NDArray[]): void => {
+      for (let k = 0; k < out.size; k++) out.set(k, 0);
+      eachWindow(shape, numbersOf(rows), numbersOf(columns), overlapping, (place, inside) => {
+        for (let c = 0; c < channels; c++) {
+          const value = (at: number): Element => input.get(at * channels + c) as Element;
+          const best = inside.reduce((a, b) => (value(b) > value(a) ? b : a)) * channels + c;
+          out.set(best, plus(out.get(best) as Element, back.get(place * channels + c) as Element));
+        }
+      });
+    };
+    return ir.call(
+      { name: "fractional max pool gradient", run },
+      [origInput, outBackprop, rowPoolingSequence, colPoolingSequence],
+      [origInput],
+    )[0];
+  },
+});
+
+export const FractionalAvgPoolGrad = defineOp("FractionalAvgPoolGrad", {
+  inputs: { origInputTensorShape: "int64", outBackprop: "T", ...sequences },
+  outputs: { output: "T" },
+  attrs: { overlapping: attr.bool(false), T: elementTypes },
+  compileTimeInputs: ["origInputTensorShape"],
+  sizesFromValues: true,
+  shape: ({ origInputTensorShape }, context) =>
+    context.constant("origInputTensorShape") === undefined && origInputTensorShape.dim(0) === null
+      ? TensorShape.unknownOfRank(4)
+      : context.shapeFrom("origInputTensorShape"),
+  lower: ({ origInputTensorShape, outBackprop, rowPoolingSequence, colPoolingSequence, overlapping, T }) => {
+    const shape = numbersOf(origInputTensorShape);
+    const channels = shape[3];
+    const run = ([back, rows, columns]: readonly NDArray[], [out]: readonly NDArray[]): void => {
+      for (let k = 0; k < out.size; k++) out.set(k, 0);
+      eachWindow(shape, numbersOf(rows), numbersOf(columns), overlapping, (place, inside) => {
+        for (const at of inside)
+          for (let c = 0; c < channels; c++) {
+            const k = at * channels + c;
+            out.set(k, plus(out.get(k) as Element, over(back.get(place * channels + c) as Element, inside.length)));
+          }
+      });
+    };
+    const inputs = [outBackprop, rowPoolingSequence, colPoolingSequence];
+    return ir.call({ name: "fractional average pool gradient", run }, inputs, [{ dtype: T, shape }])[0];
+  },
+});
+
+// ---- public functions ----
+
+interface FractionalOptions extends Named {
+  readonly pseudoRandom?: boolean;
+  readonly overlapping?: boolean;
+  readonly deterministic?: boolean;
+  readonly seed?: number;
+  readonly seed2?: number;
+}
+interface Pooled {
+  readonly output: Tensor;
+  readonly rowPoolingSequence: Tensor;
+  readonly colPoolingSequence: Tensor;
+}
+const optionNames = ["pseudoRandom", "overlapping", "deterministic", "seed", "seed2", "name"];
+
+/** Maxima of windows that shrink `[batch, height, width, channels]` by ratios `[1, ≥1, ≥1, 1]`, with the drawn edges of the windows.
+ *  TF: tf.nn.fractional_max_pool(value, pooling_ratio, pseudo_random, overlapping, deterministic, seed, seed2, name). */
+export function fractionalMaxPool(value: TensorLike, poolingRatio: readonly number[], ...rest: unknown[]): Pooled {
+  const { name, ...options } = collect<FractionalOptions>(optionNames, rest);
+  return FractionalMaxPool({ value, poolingRatio, ...options }, { name });
+}
+
+/** Means of windows that shrink `[batch, height, width, channels]` by ratios `[1, ≥1, ≥1, 1]`, with the drawn edges of the windows.
+ *  TF: tf.nn.fractional_avg_pool(value, pooling_ratio, pseudo_random, overlapping, deterministic, seed, seed2, name). */
+export function fractionalAvgPool(value: TensorLike, poolingRatio: readonly number[], ...rest: unknown[]): Pooled {
+  const { name, ...options } = collect<FractionalOptions>(optionNames, rest);
+  return FractionalAvgPool({ value, poolingRatio, ...options }, { name });
+}

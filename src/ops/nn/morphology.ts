@@ -1,0 +1,166 @@
+// Grayscale morphology: dilation (the largest of pixel plus filter under a window) with its gradients, and erosion, its mirror image.
+
+import { isFloating, limitOf } from "../../base/dtype.ts";
+import { ValueError } from "../../base/errors.ts";
+import type { NDArray } from "../../base/ndarray.ts";
+import { TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import type { TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Gradients } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import * as ir from "../../ir/build.ts";
+import { divIndex, modIndex } from "../../ir/index-map.ts";
+import type { Value } from "../../ir/program.ts";
+import { s } from "../../ir/scalar.ts";
+import { need } from "../arguments.ts";
+import { reverse } from "../array/rearranging.ts";
+import { negative } from "../math/functions.ts";
+import { inNameScope, type NameOption, named } from "../named.ts";
+import { extentOf, tapIndex, type WindowAxis, windowAlong, windowedSize } from "./window.ts";
+
+const window = {
+  T: attr.type(attr.realNumbers),
+  strides: attr.ints(undefined, 4),
+  rates: attr.ints(undefined, 4),
+  padding: attr.oneOf(["SAME", "VALID"]),
+};
+
+interface Attrs {
+  readonly strides: readonly number[];
+  readonly rates: readonly number[];
+  readonly padding: "SAME" | "VALID";
+}
+
+const extent = ({ strides, rates, padding }: Attrs, axis: number): Parameters<typeof windowAlong>[2] =>
+  extentOf({ strides, padding, dilations: rates, dataFormat: "NHWC" }, axis);
+
+const windows = (image: readonly number[], filter: readonly number[], attrs: Attrs): [WindowAxis, WindowAxis] => [
+  windowAlong(image[1], filter[0], extent(attrs, 1)),
+  windowAlong(image[2], filter[1], extent(attrs, 2)),
+];
+
+export const Dilation2D = defineOp("Dilation2D", {
+  inputs: { input: "T", filter: "T" },
+  outputs: { output: "T" },
+  attrs: window,
+  shape: ({ input, filter, ...attrs }) => {
+    const [x, w] = [input.withRank(4), filter.withRank(3)];
+    const [depth, own] = [x.dim(3), w.dim(2)];
+    if (depth !== null && own !== null && depth !== own) throw new ValueError(`Dimensions must be equal, but are ${depth} and ${own}`);
+    const areKnown = [1, 2].every(axis => x.dim(axis) !== null && w.dim(axis - 1) !== null);
+    const [height, width] = areKnown ? [1, 2].map(axis => windowedSize(x.dim(axis), w.dim(axis - 1), extent(attrs, axis))) : [null, null];
+    return new TensorShape([x.dim(0), height, width, depth ?? own]);
+  },
+  gradient: ({ input, filter, strides, rates, padding }, d): Gradients => {
+    const record = { input, filter, outBackprop: d.output, strides, rates, padding };
+    return { input: Dilation2DBackpropInput(record), filter: Dilation2DBackpropFilter(record) };
+  },
+  lower: ({ input, filter, ...attrs }) => {
+    need(input.shape.length === 4, () => `input must be 4-dimensional[${input.shape}]`);
+    need(filter.shape.length === 3, () => `filter must be 3-dimensional: [${filter.shape}]`);
+    need(input.shape[3] === filter.shape[2], () => `input and filter must have the same depth: ${input.shape[3]} vs ${filter.shape[2]}`);
+    const [rows, columns] = windows(input.shape, filter.shape, attrs);
+    const dims = [input.shape[0], rows.output, columns.output, input.shape[3]];
+    return ir.reduceOver("max", dims, [rows.size * columns.size], ([n, y, x, c], [k]) => {
+      const tap = [divIndex(k, columns.size), modIndex(k, columns.size)];
+      const at = [tapIndex(rows, y, tap[0]), tapIndex(columns, x, tap[1])];
+      const bounds = at.map((index, axis) => ({ index, low: 0, high: input.shape[axis + 1] }));
+      const sum = s.add(s.load(input, [n, ...at, c]), s.load(filter, [...tap, c]));
+      // TensorFlow begins with the least finite number, so that NaN and -∞ never win.
+      const floor = s.constant(input.dtype, limitOf(input.dtype, false));
+      return s.guard(bounds, isFloating(input.dtype) ? s.select(s.gt(sum, floor), sum, floor) : sum, floor);
+    });
+  },
+});
+
+/** Adds each output's gradient to what it came from: the first largest under its window. */
+function backprop(kind: "input" | "filter", given: readonly Value[], attrs: Attrs): Value {
+  const [input, filter] = given;
+  const [rows, columns] = windows(input.shape, filter.shape, attrs);
+  const depth = input.shape[3];
+  const run = ([x, w, d]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    const sums = new Float64Array(result.size);
+    let out = 0;
+    for (let n = 0; n < x.shape[0]; n++)
+      for (let y = 0; y < rows.output; y++)
+        for (let column = 0; column < columns.output; column++)
+          for (let c = 0; c < depth; c++) {
+            const best = bestTap(x, w, [n, y, column, c], rows, columns);
+            const grad = Number(d.get(out++));
+            if (best !== undefined) sums[kind === "input" ? best.pixel : best.weight] += grad;
+          }
+    sums.forEach((sum, i) => void result.set(i, sum));
+  };
+  const [out] = ir.call({ name: `Dilation2DBackprop ${kind}`, run }, given, [kind === "input" ? input : filter]);
+  return out;
+}
+
+function bestTap(
+  x: NDArray,
+  w: NDArray,
+  [n, y, column, c]: readonly number[],
+  rows: WindowAxis,
+  columns: WindowAxis,
+): { pixel: number; weight: number } | undefined {
+  const depth = x.shape[3];
+  let largest = Number.NEGATIVE_INFINITY;
+  let best: { pixel: number; weight: number } | undefined;
+  for (let i = 0; i < rows.size; i++) {
+    const row = y * rows.stride + i * rows.dilation - rows.before;
+    if (row < 0 || row >= rows.input) continue;
+    for (let j = 0; j < columns.size; j++) {
+      const at = column * columns.stride + j * columns.dilation - columns.before;
+      if (at < 0 || at >= columns.input) continue;
+      const pixel = ((n * rows.input + row) * columns.input + at) * depth + c;
+      const weight = (i * columns.size + j) * depth + c;
+      const value = Number(x.get(pixel)) + Number(w.get(weight));
+      if (value > largest) {
+        largest = value;
+        best = { pixel, weight };
+      }
+    }
+  }
+  return best;
+}
+
+const backpropInputs = { input: "T", filter: "T", outBackprop: "T" } as const;
+
+export const Dilation2DBackpropInput = defineOp("Dilation2DBackpropInput", {
+  inputs: backpropInputs,
+  outputs: { inBackprop: "T" },
+  attrs: window,
+  shape: ({ input }) => input,
+  lower: ({ input, filter, outBackprop, ...attrs }) => backprop("input", [input, filter, outBackprop], attrs),
+});
+
+export const Dilation2DBackpropFilter = defineOp("Dilation2DBackpropFilter", {
+  inputs: backpropInputs,
+  outputs: { filterBackprop: "T" },
+  attrs: window,
+  shape: ({ filter }) => filter,
+  lower: ({ input, filter, outBackprop, ...attrs }) => backprop("filter", [input, filter, outBackprop], attrs),
+});
+
+/** out[b, y, x, c] = max over (i, j) of input[b, y·stride + i·rate, x·stride + j·rate, c] + filter[i, j, c].
+ *  input `[batch, h, w, depth]`, filter `[h, w, depth]`; four strides and rates. TF: tf.nn.dilation2d. */
+export const dilation2d = (
+  input: TensorLike,
+  filter: TensorLike,
+  strides: readonly number[],
+  rates: readonly number[],
+  padding: "SAME" | "VALID",
+  options?: NameOption,
+): Tensor => Dilation2D({ input, filter, strides, rates, padding }, named(options));
+
+/** The least of value minus kernel under a window: dilation of the negative with the mirrored kernel. TF: tf.nn.erosion2d. */
+export const erosion2d = (
+  value: TensorLike,
+  kernel: TensorLike,
+  strides: readonly number[],
+  rates: readonly number[],
+  padding: "SAME" | "VALID",
+  options?: NameOption,
+): Tensor =>
+  inNameScope(options, "erosion2d", [value, kernel], scope =>
+    negative(Dilation2D({ input: negative(value), filter: reverse(kernel, [0, 1]), strides, rates, padding }), scope),
+  );

@@ -1,0 +1,517 @@
+// Discrete Fourier transforms over the last one, two or three axes, of complex and of real numbers. A routine: radix 2, else Bluestein's algorithm.
+
+import type { DType } from "../../base/dtype.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { type Dimension, sizeOf, type TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { staticShape, staticValue } from "../../graph/static-value.ts";
+import * as ir from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { collect } from "../arguments.ts";
+import { expandDims, numbersOf, ones, onesLike, rank as rankOf, reshape, shape, zeros, zerosLike } from "../array/array.ts";
+import { pad, tile } from "../array/padding.ts";
+import { range } from "../array/ranges.ts";
+import { transpose } from "../array/rearranging.ts";
+import { where } from "../array/selection.ts";
+import { concat, ellipsis, getItem, slice, stack, unstack } from "../array/slicing.ts";
+import { cast, equal, FloorMod, logicalOr, maximum, minimum } from "../math/math.ts";
+import { conj, exp, real as realPart, reciprocal } from "../math/functions.ts";
+import { matmul } from "../math/matrix.ts";
+import { reduceProd } from "../math/reduction.ts";
+import { inNameScope, type NameOption, named } from "../named.ts";
+import * as operator from "../operators.ts";
+
+// ---- one line ----
+
+/** Σ x_j·exp(sign·2πi·jk/n), in place, for a power of two. */
+function radix2(re: Float64Array, im: Float64Array, sign: 1 | -1): void {
+  const n = re.length;
+  for (let i = 1, j = 0; i < n; i++) {
+    let bit = n >> 1;
+    for (; j & bit; bit >>= 1) j ^= bit;
+    j ^= bit;
+    if (i < j) {
+      [re[i], re[j]] = [re[j], re[i]];
+      [im[i], im[j]] = [im[j], im[i]];
+    }
+  }
+  for (let width = 2; width <= n; width *= 2) {
+    for (let k = 0; k < width / 2; k++) {
+      const angle = (sign * 2 * Math.PI * k) / width;
+      const [c, s] = [Math.cos(angle), Math.sin(angle)];
+      for (let i = k; i < n; i += width) {
+        const j = i + width / 2;
+        const [x, y] = [re[j] * c - im[j] * s, re[j] * s + im[j] * c];
+        [re[j], im[j]] = [re[i] - x, im[i] - y];
+        re[i] += x;
+        im[i] += y;
+      }
+    }
+  }
+}
+
+/** Any length, as a convolution of a power-of-two length (Bluestein 1970). */
+function transformLine(re: Float64Array, im: Float64Array, sign: 1 | -1): void {
+  const n = re.length;
+  if (n < 2) return;
+  if ((n & (n - 1)) === 0) return radix2(re, im, sign);
+  const m = 2 ** Math.ceil(Math.log2(2 * n - 1));
+  const chirp = Array.from({ length: n }, (_, k) => {
+    // k² modulo 2n keeps the angle exact for long lines.
+    const angle = (sign * Math.PI * ((k * k) % (2 * n))) / n;
+    return [Math.cos(angle), Math.sin(angle)];
+  });
+  const [ar, ai, br, bi] = Array.from({ length: 4 }, () => new Float64Array(m));
+  chirp.forEach(([c, s], k) => {
+    ar[k] = re[k] * c - im[k] * s;
+    ai[k] = re[k] * s + im[k] * c;
+    for (const at of k === 0 ? [0] : [k, m - k]) [br[at], bi[at]] = [c, -s];
+  });
+  radix2(ar, ai, -1);
+  radix2(br, bi, -1);
+  for (let k = 0; k < m; k++) [ar[k], ai[k]] = [ar[k] * br[k] - ai[k] * bi[k], ar[k] * bi[k] + ai[k] * br[k]];
+  radix2(ar, ai, 1);
+  chirp.forEach(([c, s], k) => {
+    re[k] = (ar[k] * c - ai[k] * s) / m;
+    im[k] = (ar[k] * s + ai[k] * c) / m;
+  });
+}
+
+interface Field {
+  readonly dims: readonly number[];
+  readonly re: Float64Array;
+  readonly im: Float64Array;
+}
+
+/** Transforms every line along an axis of a field. */
+function transformAxis({ dims, re, im }: Field, axis: number, sign: 1 | -1): void {
+  const [n, stride] = [dims[axis], sizeOf(dims.slice(axis + 1))];
+  const [lineRe, lineIm] = [new Float64Array(n), new Float64Array(n)];
+  for (let start = 0; start < re.length; start += n * stride) {
+    for (let offset = 0; offset < stride; offset++) {
+      for (let k = 0; k < n; k++) [lineRe[k], lineIm[k]] = [re[start + offset + k * stride], im[start + offset + k * stride]];
+      transformLine(lineRe, lineIm, sign);
+      for (let k = 0; k < n; k++) [re[start + offset + k * stride], im[start + offset + k * stride]] = [lineRe[k], lineIm[k]];
+    }
+  }
+}
+
+const emptyField = (dims: readonly number[]): Field => ({ dims, re: new Float64Array(sizeOf(dims)), im: new Float64Array(sizeOf(dims)) });
+
+/** The first part of an array along its last axes, as a field of the given size. */
+function cropped(array: NDArray, dims: readonly number[]): Field {
+  const field = emptyField(dims);
+  const at = Array<number>(dims.length).fill(0);
+  for (let i = 0; i < field.re.length; i++) {
+    let from = 0;
+    array.shape.forEach((size, axis) => void (from = from * size + at[axis]));
+    const value = array.get(from);
+    if (typeof value === "object" && "re" in value) [field.re[i], field.im[i]] = [value.re, value.im];
+    else field.re[i] = Number(value);
+    for (let axis = dims.length - 1; axis >= 0 && ++at[axis] === dims[axis]; axis--) at[axis] = 0;
+  }
+  return field;
+}
+
+// ---- complex transforms ----
+
+const complexTypes = attr.type(["complex64", "complex128"], "complex64");
+const realTypes = attr.type(["float32", "float64"], "float32");
+
+function complexTransform(input: Value, rank: number, sign: 1 | -1): Value {
+  if (input.shape.length < rank)
+    throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${input.shape.join(",")}]`);
+  const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    const field = cropped(given, given.shape);
+    for (let axis = given.rank - rank; axis < given.rank; axis++) transformAxis(field, axis, sign);
+    const scale = sign === 1 ? 1 / sizeOf(given.shape.slice(-rank)) : 1;
+    field.re.forEach((re, i) => void result.set(i, { re: re * scale, im: field.im[i] * scale }));
+  };
+  return ir.call({ name: "FFT", run }, [input], [input])[0];
+}
+
+/** How many elements a transform runs over. */
+const transformSize = (x: Tensor, rank: number): Tensor => reduceProd(getItem(shape(x), [-rank, null]));
+
+const complexOp = <const T extends string>(type: T, rank: number, sign: 1 | -1, inverse: (x: Tensor) => Tensor) =>
+  defineOp(type, {
+    inputs: { input: "Tcomplex" },
+    outputs: { output: "Tcomplex" },
+    attrs: { Tcomplex: complexTypes },
+    shape: ({ input }) => input.withRankAtLeast(rank),
+    gradient: ({ Tcomplex }, d): Gradients => {
+      const real = Tcomplex === "complex64" ? "float32" : "float64";
+      const size = transformSize(d.output, rank);
+      const scale = sign === -1 ? cast(size, Tcomplex) : cast(operator.truediv(1, cast(size, real)), Tcomplex);
+      return { input: operator.mul(inverse(d.output), scale) };
+    },
+    lower: ({ input }) => complexTransform(input, rank, sign),
+  });
+
+type Made = (record: { readonly input: TensorLike }) => Tensor;
+const later =
+  (op: () => Made) =>
+  (x: Tensor): Tensor =>
+    op()({ input: x });
+
+export const FFT = complexOp(
+  "FFT",
+  1,
+  -1,
+  later((): Made => IFFT),
+);
+export const IFFT = complexOp(
+  "IFFT",
+  1,
+  1,
+  later((): Made => FFT),
+);
+export const FFT2D = complexOp(
+  "FFT2D",
+  2,
+  -1,
+  later((): Made => IFFT2D),
+);
+export const IFFT2D = complexOp(
+  "IFFT2D",
+  2,
+  1,
+  later((): Made => FFT2D),
+);
+export const FFT3D = complexOp(
+  "FFT3D",
+  3,
+  -1,
+  later((): Made => IFFT3D),
+);
+export const IFFT3D = complexOp(
+  "IFFT3D",
+  3,
+  1,
+  later((): Made => FFT3D),
+);
+
+// ---- transforms of real numbers: half of the result, the other half being its mirror image ----
+
+const half = (n: number): number => Math.floor(n / 2) + 1;
+
+function realShape(input: TensorShape, rank: number, isForward: boolean, context: ShapeContext): TensorShape {
+  const known = input.withRankAtLeast(rank);
+  if (known.dims === null) return known;
+  const lengths: readonly Dimension[] = context.partial("fftLength")?.values ?? Array<null>(rank).fill(null);
+  const inner = lengths.map((n, i) => (n !== null && isForward && i === rank - 1 ? (n === 0 ? 0 : half(n)) : n));
+  return known.slice(0, -rank).concatenate(inner);
+}
+
+function checkLengths(input: Value, needed: readonly number[]): void {
+  const rank = needed.length;
+  if (input.shape.length < rank)
+    throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${input.shape.join(",")}]`);
+  needed.forEach((least, i) => {
+    const size = input.shape[input.shape.length - rank + i];
+    if (size < least)
+      throw new InvalidArgumentError(
+        `Input dimension ${input.shape.length - rank + i} must have length of at least ${least} but got: ${size}`,
+      );
+  });
+}
+
+function forwardReal(input: Value, lengths: readonly number[], dtype: DType): Value {
+  checkLengths(input, lengths);
+  const rank = lengths.length;
+  const batch = input.shape.slice(0, -rank);
+  const kept = [...batch, ...lengths.slice(0, -1), half(lengths[rank - 1])];
+  const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    const field = cropped(given, [...batch, ...lengths]);
+    for (let axis = batch.length; axis < field.dims.length; axis++) transformAxis(field, axis, -1);
+    const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
+    for (let i = 0; i < result.size; i++) {
+      const from = Math.floor(i / width) * n + (i % width);
+      result.set(i, { re: field.re[from], im: field.im[from] });
+    }
+  };
+  return ir.call({ name: "RFFT", run }, [input], [{ dtype, shape: kept }])[0];
+}
+
+function inverseReal(input: Value, lengths: readonly number[], dtype: DType): Value {
+  const rank = lengths.length;
+  const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
+  checkLengths(input, [...lengths.slice(0, -1), width]);
+  const batch = input.shape.slice(0, -rank);
+  const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    const known = cropped(given, [...batch, ...lengths.slice(0, -1), width]);
+    for (let axis = batch.length; axis < known.dims.length - 1; axis++) transformAxis(known, axis, 1);
+    const field = emptyField([...batch, ...lengths]);
+    for (let row = 0; row < field.re.length / n; row++)
+      for (let k = 0; k < n; k++) {
+        // Each row is now one of a real signal, so its second half mirrors the first.
+        const from = row * width + (k < width ? k : n - k);
+        field.re[row * n + k] = known.re[from];
+        field.im[row * n + k] = (k < width ? 1 : -1) * known.im[from];
+      }
+    transformAxis(field, field.dims.length - 1, 1);
+    const scale = 1 / sizeOf(lengths);
+    field.re.forEach((re, i) => void result.set(i, re * scale));
+  };
+  return ir.call({ name: "IRFFT", run }, [input], [{ dtype, shape: [...batch, ...lengths] }])[0];
+}
+
+function lengthsOf(fftLength: NDArray, rank: number): number[] {
+  const lengths = numbersOf(fftLength);
+  if (fftLength.rank !== 1 || lengths.length !== rank) throw new InvalidArgumentError(`fft_length must have shape [${rank}]`);
+  if (lengths.some(n => n < 0)) throw new InvalidArgumentError("fft_length must be >= 0");
+  return lengths;
+}
+
+const realAttrs = { Treal: realTypes, Tcomplex: complexTypes };
+
+interface LengthTensors {
+  readonly input: Tensor;
+  readonly fftLength: Tensor;
+}
+
+/** With y_k = Σ x_j e^(-2πijk/n) for the kept half of the k, dx_j = Re Σ dy_k e^(2πijk/n): the inverse transform of dy and zeros, times the number of points. */
+function gradientOfForward(x: Tensor, lengths: Tensor, dy: Tensor, rank: number): Tensor {
+  if (!isCut(x, lengths, rank)) return gradientByInverse(x, lengths, dy, rank);
+  const whole = fitted(dy, lengths, rank);
+  const points = cast(reduceProd(lengths), dy.dtype);
+  const back = realPart(operator.mul(rank === 1 ? ifft(whole) : ifft2d(whole), points));
+  return fitted(back, getItem(shape(x), [-rank, null]), rank);
+}
+
+/** Does the transform see less of the last axes than there is? TensorFlow's own gradients are for those that it sees whole. */
+function isCut(x: Tensor, lengths: Tensor, rank: number, isHalf = false): boolean {
+  const known = innerSizes(x, lengths, rank);
+  return known?.some(([own, wanted], axis) => own !== (isHalf && axis === rank - 1 ? half(wanted) : wanted)) ?? false;
+}
+
+/** The same as TensorFlow makes it: half of the inverse transform of dy, and what the columns without a mirror image lack. */
+function gradientByInverse(x: Tensor, lengths: Tensor, dy: Tensor, rank: number): Tensor {
+  const sizes = shape(x);
+  const isEven = cast(operator.sub(1, operator.mod(getItem(lengths, -1), 2)), dy.dtype);
+  const first = getItem(dy, ellipsis, [0, 1]);
+  const lastColumn = (): Tensor => getItem(dy, ellipsis, [-1, null]);
+  let extra: Tensor;
+  if (rank === 1) {
+    const weighted = operator.mul(isEven, lastColumn());
+    extra = operator.add(first, operator.mul(weighted, alternating(getItem(sizes, -1), dy.dtype)));
+  } else {
+    const twiddles = repeatedOver(twiddleMatrix(getItem(sizes, -2), dy.dtype), first);
+    extra = matmul(twiddles, conj(first));
+    const last = matmul(twiddles, conj(lastColumn()));
+    const columns = getItem(sizes, -1);
+    const times = concat([ones([operator.sub(rankOf(dy), 1)] as TensorLike, "int32"), [columns]] as TensorLike[], 0);
+    extra = operator.add(extra, operator.mul(isEven, operator.mul(tile(last, times), alternating(columns, dy.dtype))));
+  }
+  const points = cast(reduceProd(getItem(shape(x), [-rank, null])), x.dtype);
+  const back = (rank === 1 ? irfft : irfft2d)(dy, lengths);
+  return operator.mul(0.5, operator.add(operator.mul(back, points), realPart(extra)));
+}
+
+/** 1, -1, 1, -1, … */
+const alternating = (count: Tensor, dtype: DType): Tensor => cast(operator.sub(1, operator.mul(2, operator.mod(range(count), 2))), dtype);
+
+/** e^(-2πijk/n) for all j, k below n. */
+function twiddleMatrix(count: Tensor, dtype: DType): Tensor {
+  const rows = tile(expandDims(range(count), 0), [count, 1] as TensorLike);
+  const products = operator.mul(rows, transpose(rows, [1, 0]));
+  const angle = constantOf({ re: 0, im: -2 * Math.PI }, dtype);
+  return exp(operator.truediv(operator.mul(angle, cast(products, dtype)), cast(count, dtype)));
+}
+
+const constantOf = (value: TensorLike, dtype: DType): Tensor => convertToTensor(value, { dtype, name: "mul/x" });
+
+/** A matrix once for each matrix of `like`. */
+function repeatedOver(matrix: Tensor, like: Tensor): Tensor {
+  const ofRank = concat([ones([operator.sub(rankOf(like), 2)] as TensorLike, "int32"), shape(matrix)], 0);
+  const wide = reshape(matrix, ofRank);
+  return tile(wide, concat([getItem(shape(like), [null, -2]), NDArray.from([1, 1], "int32")], 0));
+}
+
+/** With x_j = Re Σ w_k y_k e^(2πijk/n) / n, where w is 2 but for the k that have no mirror image, dy_k = w_k / n Σ dx_j e^(-2πijk/n). */
+function gradientOfInverse(y: Tensor, lengths: Tensor, dx: Tensor, rank: number): Tensor {
+  if (!isCut(y, lengths, rank, true)) return gradientByForward(y, lengths, dx, rank);
+  const n = getItem(lengths, -1);
+  const k = range(operator.add(operator.floordiv(n, 2), 1));
+  const isAlone = logicalOr(equal(k, 0), equal(operator.mul(k, 2), n));
+  const weights = where(isAlone, onesLike(k), operator.mul(onesLike(k), 2));
+  const scaled = operator.truediv(cast(weights, y.dtype), cast(reduceProd(lengths), y.dtype));
+  const Tcomplex = y.dtype as "complex64";
+  const forward = rank === 1 ? RFFT({ input: dx, fftLength: lengths, Tcomplex }) : RFFT2D({ input: dx, fftLength: lengths, Tcomplex });
+  return fitted(operator.mul(forward, scaled), getItem(shape(y), [-rank, null]), rank);
+}
+
+/** The same as TensorFlow makes it, with a mask of w. */
+function gradientByForward(y: Tensor, lengths: Tensor, dx: Tensor, rank: number): Tensor {
+  const known = staticValue(lengths);
+  const isOdd = FloorMod({ x: known ? NDArray.full("int32", [], known.get(rank - 1)) : getItem(lengths, -1), y: 2 }, { name: "mod" });
+  const columns = getItem(shape(y), -1);
+  const mirrored = operator.mul(2, ones([operator.add(operator.sub(columns, 2), isOdd)] as TensorLike, dx.dtype));
+  const mask = concat([[1], mirrored, ones([operator.sub(1, isOdd)] as TensorLike, dx.dtype)] as TensorLike[], 0);
+  const scale = reciprocal(cast(reduceProd(getItem(shape(dx), [-rank, null])), dx.dtype));
+  const forward = (rank === 1 ? rfft : rfft2d)(dx, known ?? lengths);
+  return operator.mul(forward, cast(operator.mul(scale, mask), y.dtype));
+}
+
+/** The last axes cut or filled up with zeros to the given sizes. */
+function fitted(x: Tensor, sizes: Tensor, rank: number): Tensor {
+  const known = innerSizes(x, sizes, rank);
+  if (known?.every(([own, wanted]) => own <= wanted)) return filled(x, sizes, rank);
+  const own = shape(x);
+  const kept = minimum(getItem(own, [-rank, null]), sizes);
+  return filled(slice(x, zerosLike(own), concat([getItem(own, [0, -rank]), kept], 0)), sizes, rank);
+}
+
+/** The last axes filled up with zeros to at least the given sizes; `isHalf`: to what is kept of a transform of these sizes. */
+function filled(x: Tensor, lengths: Tensor, rank: number, isHalf = false): Tensor {
+  if (x.shape.dims?.includes(0)) return x;
+  const known = staticShape(lengths);
+  const inner = known.rank === null || x.shape.rank === null ? null : x.shape.slice(-known.rank);
+  if (known.isFullyDefined && inner?.isFullyDefined) {
+    const wanted = known.asNumbers().map((n, axis) => (isHalf && axis === rank - 1 ? half(n) : n));
+    const missing = inner.asNumbers().map((own, k) => Math.max(wanted[k] - own, 0));
+    if (missing.every(count => count === 0)) return x;
+    const outer = Array<number>((x.shape.rank ?? rank) - missing.length).fill(0);
+    return pad(
+      x,
+      [...outer, ...missing].map(count => [0, count]),
+    );
+  }
+  const count = rankOf(x);
+  const own = getItem(shape(x), [-rank, null]);
+  const outer = zeros([maximum(0, operator.sub(count, rank))] as TensorLike, lengths.dtype);
+  const missing = maximum(0, operator.sub(isHalf ? halved(lengths) : lengths, own));
+  const all = concat([outer, missing], 0);
+  return pad(x, stack([zerosLike(all), all], 1));
+}
+
+/** Own and wanted sizes of the last axes, where both are known while the graph is built. */
+function innerSizes(x: Tensor, sizes: Tensor, rank: number): (readonly [own: number, wanted: number])[] | undefined {
+  const wanted = staticValue(sizes);
+  const inner = x.shape.rank === null ? null : x.shape.slice(-rank);
+  if (!wanted || !inner?.isFullyDefined) return undefined;
+  const numbers = numbersOf(wanted);
+  return inner.asNumbers().map((own, k) => [own, numbers[k]]);
+}
+
+const realOp = <const T extends string>(type: T, rank: number) =>
+  defineOp(type, {
+    inputs: { input: "Treal", fftLength: "int32" },
+    outputs: { output: "Tcomplex" },
+    attrs: realAttrs,
+    shape: ({ input }, context) => realShape(input, rank, true, context),
+    // As TensorFlow, none in three dimensions.
+    ...(rank < 3 && {
+      gradient: ({ input, fftLength }: LengthTensors, d: { readonly output: Tensor }): Gradients => ({
+        input: gradientOfForward(input, fftLength, d.output, rank),
+      }),
+    }),
+    compileTimeInputs: ["fftLength"],
+    lower: ({ input, fftLength, Tcomplex }) => forwardReal(input, lengthsOf(fftLength, rank), Tcomplex),
+  });
+
+const inverseRealOp = <const T extends string>(type: T, rank: number) =>
+  defineOp(type, {
+    inputs: { input: "Tcomplex", fftLength: "int32" },
+    outputs: { output: "Treal" },
+    attrs: realAttrs,
+    shape: ({ input }, context) => realShape(input, rank, false, context),
+    ...(rank < 3 && {
+      gradient: ({ input, fftLength }: LengthTensors, d: { readonly output: Tensor }): Gradients => ({
+        input: gradientOfInverse(input, fftLength, d.output, rank),
+      }),
+    }),
+    compileTimeInputs: ["fftLength"],
+    lower: ({ input, fftLength, Treal }) => inverseReal(input, lengthsOf(fftLength, rank), Treal),
+  });
+
+export const RFFT = realOp("RFFT", 1);
+export const RFFT2D = realOp("RFFT2D", 2);
+export const RFFT3D = realOp("RFFT3D", 3);
+export const IRFFT = inverseRealOp("IRFFT", 1);
+export const IRFFT2D = inverseRealOp("IRFFT2D", 2);
+export const IRFFT3D = inverseRealOp("IRFFT3D", 3);
+
+// ---- public functions ----
+
+/** The Fourier transform of the last axis of complex numbers. TF: tf.fft; with 2d and 3d of the last two and three axes. */
+export const fft = (input: TensorLike, options?: NameOption): Tensor => FFT({ input }, named(options));
+export const fft2d = (input: TensorLike, options?: NameOption): Tensor => FFT2D({ input }, named(options));
+export const fft3d = (input: TensorLike, options?: NameOption): Tensor => FFT3D({ input }, named(options));
+/** The inverse of fft, divided by the length. TF: tf.ifft. */
+export const ifft = (input: TensorLike, options?: NameOption): Tensor => IFFT({ input }, named(options));
+export const ifft2d = (input: TensorLike, options?: NameOption): Tensor => IFFT2D({ input }, named(options));
+export const ifft3d = (input: TensorLike, options?: NameOption): Tensor => IFFT3D({ input }, named(options));
+
+interface LengthOptions extends Named {
+  /** Sizes of the transformed axes; what is longer is cut off. */
+  readonly fftLength?: TensorLike;
+}
+
+type RealOp = (
+  record: { readonly input: TensorLike; readonly fftLength: TensorLike; readonly Tcomplex?: "complex64" | "complex128" },
+  options?: Named,
+) => Tensor;
+type InverseOp = (
+  record: { readonly input: TensorLike; readonly fftLength: TensorLike; readonly Treal?: "float32" | "float64" },
+  options?: Named,
+) => Tensor;
+
+/** Sizes of the last axes of x; of the half of a transform, those of the whole. */
+function ownLengths(x: Tensor, rank: number, isHalf: boolean): Tensor {
+  const inner = x.shape.rank === null ? null : x.shape.slice(-rank);
+  if (inner !== null && inner.isFullyDefined) {
+    const sizes = inner.asNumbers().map((n, axis) => (isHalf && axis === rank - 1 ? Math.max(2 * (n - 1), 0) : n));
+    return convertToTensor(sizes, { dtype: "int32" });
+  }
+  const sizes = getItem(shape(x), [-rank, null]);
+  if (!isHalf) return sizes;
+  const parts = unstack(sizes, rank);
+  return stack(parts.with(-1, maximum(0, operator.mul(2, operator.sub(parts[rank - 1], 1)))));
+}
+
+const lengthsOr = (fftLength: TensorLike | null | undefined, own: () => Tensor): Tensor =>
+  fftLength === null || fftLength === undefined ? own() : convertToTensor(fftLength, { dtype: "int32" });
+
+/** The sizes of the kept half of a transform. */
+const halved = (lengths: Tensor): Tensor => {
+  const outer = getItem(lengths, [null, -1]);
+  return concat([outer, operator.add(operator.floordiv(getItem(lengths, [-1, null]), 2), 1)], 0);
+};
+
+const real =
+  (rank: number, scopeName: string, op: RealOp) =>
+  (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
+    const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
+    return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
+      const input = convertToTensor(inputTensor, { preferredDtype: "float32" });
+      const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, false));
+      const Tcomplex = input.dtype === "float64" ? "complex128" : "complex64";
+      return op({ input: filled(input, lengths, rank), fftLength: staticValue(lengths) ?? lengths, Tcomplex }, scope);
+    });
+  };
+
+const inverseOfReal =
+  (rank: number, scopeName: string, op: InverseOp) =>
+  (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
+    const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
+    return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
+      const input = convertToTensor(inputTensor, { preferredDtype: "complex64" });
+      const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, true));
+      const Treal = input.dtype === "complex128" ? "float64" : "float32";
+      return op({ input: filled(input, lengths, rank, true), fftLength: staticValue(lengths) ?? lengths, Treal }, scope);
+    });
+  };
+
+/** The first half of the transform of real numbers, `n/2 + 1` of them. TF: tf.signal.rfft(input_tensor, fft_length, name). */
+export const rfft = real(1, "rfft", RFFT);
+export const rfft2d = real(2, "rfft2d", RFFT2D);
+export const rfft3d = real(3, "rfft3d", RFFT3D);
+/** The inverse of rfft. TF: tf.signal.irfft(input_tensor, fft_length, name). */
+export const irfft = inverseOfReal(1, "irfft", IRFFT);
+export const irfft2d = inverseOfReal(2, "irfft2d", IRFFT2D);
+export const irfft3d = inverseOfReal(3, "irfft3d", IRFFT3D);

@@ -1,0 +1,694 @@
+// Sparse tensors taken apart and put together: order, shape, slices, concatenation, splits, sums, rows filled, elements kept. Where the number of
+// elements depends on their places, the op runs on the host between segments.
+
+import type { DType } from "../../base/dtype.ts";
+import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { type ElementValue, NDArray } from "../../base/ndarray.ts";
+import { sizeOf, TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { containsTensor, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
+import * as ir from "../../ir/build.ts";
+import { dataIndex } from "../../ir/index-map.ts";
+import { constantScalar, loadScalar, s } from "../../ir/scalar.ts";
+import { expandDims, identity, reshape, shape as shapeOf } from "../array/array.ts";
+import { gather, gatherNd } from "../array/gather.ts";
+import { range } from "../array/ranges.ts";
+import { invertPermutation, transpose } from "../array/rearranging.ts";
+import { where } from "../array/selection.ts";
+import { concat, getItem, stridedSlice } from "../array/slicing.ts";
+import { cast, castInteger } from "../math/math.ts";
+import { coordinate } from "./sparse.ts";
+import { inNameScope, named, type NameOption } from "../named.ts";
+
+// ---- elements with their places, on the host ----
+
+/** One stored element. */
+interface Entry {
+  readonly at: readonly number[];
+  readonly value: ElementValue;
+}
+
+function entriesOf(indices: NDArray, values: NDArray): Entry[] {
+  const rank = indices.shape[1] ?? 1;
+  return Array.from({ length: values.size }, (_, n) => ({
+    at: Array.from({ length: rank }, (_, axis) => Number(indices.get(n * rank + axis))),
+    value: values.get(n),
+  }));
+}
+
+const ofInt64 = (numbers: readonly number[], shape: readonly number[]): NDArray =>
+  new NDArray("int64", shape, BigInt64Array.from(numbers, BigInt));
+
+/** Coordinates and values as arrays again. */
+function arraysOf(entries: readonly Entry[], rank: number, like: NDArray): [indices: NDArray, values: NDArray] {
+  const indices = ofInt64(
+    entries.flatMap(({ at }) => at),
+    [entries.length, rank],
+  );
+  const values = NDArray.zeros(like.dtype, [entries.length]);
+  entries.forEach(({ value }, n) => void values.set(n, value));
+  return [indices, values];
+}
+
+const numbersIn = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
+
+/** Row-major order of places. */
+function comparePlaces(a: readonly number[], b: readonly number[]): number {
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return a[axis] - b[axis];
+  return 0;
+}
+
+/** @throws ValueError unless these can be the places, values and shape of a sparse tensor. */
+export const coordinates = (indices: TensorShape, values: TensorShape, shape: TensorShape): void => {
+  indices.withRank(2);
+  values.withRank(1);
+  shape.withRank(1);
+};
+
+const list = (rank: number | null): TensorShape[] => [new TensorShape([null, rank]), new TensorShape([null]), new TensorShape([rank])];
+
+// ---- order ----
+
+/** The elements in row-major order of their places. */
+export const SparseReorder = defineOp("SparseReorder", {
+  inputs: { inputIndices: "int64", inputValues: "T", inputShape: "int64" },
+  outputs: { outputIndices: "int64", outputValues: "T" },
+  attrs: { T: attr.type() },
+  shape: ({ inputIndices, inputValues, inputShape }) => {
+    coordinates(inputIndices, inputValues, inputShape);
+    return [inputIndices, inputValues];
+  },
+  gradient: ({ inputIndices, inputShape }, d): Gradients => {
+    const count = stridedSlice(shapeOf(inputIndices), [0], [1], { shrinkAxisMask: 1 });
+    const { outputValues: order } = SparseReorder({ inputIndices, inputValues: range(count), inputShape });
+    return { inputValues: gather(d.outputValues, invertPermutation(order)) };
+  },
+  lower: ({ inputIndices, inputValues }) => {
+    const sortPlaces = ([indices]: readonly NDArray[], [order]: readonly NDArray[]): void => {
+      const places = entriesOf(indices, order).map(({ at }) => at);
+      const sorted = places.map((_, n) => n).sort((a, b) => comparePlaces(places[a], places[b]) || a - b);
+      sorted.forEach((n, k) => void order.set(k, n));
+    };
+    const count = inputValues.shape[0];
+    const [order] = ir.call({ name: "sparseOrder", run: sortPlaces }, [inputIndices], [{ dtype: "int32", shape: [count] }]);
+    return [
+      ir.generate(inputIndices.shape, ([n, axis]) => loadScalar(inputIndices, [dataIndex(loadScalar(order, [n]), count), axis])),
+      ir.generate(inputValues.shape, ([n]) => loadScalar(inputValues, [dataIndex(loadScalar(order, [n]), count)])),
+    ];
+  },
+});
+
+// ---- shape ----
+
+/** A shape with one -1 in it, worked out. @throws InvalidArgumentError if it does not fit. */
+function completedShape(from: readonly number[], wanted: readonly number[]): number[] {
+  const unknown = wanted.filter(size => size === -1).length;
+  if (unknown > 1) throw new InvalidArgumentError("only one output dimension may be -1, not both");
+  const negative = wanted.findIndex(size => size < -1);
+  if (negative >= 0) throw new InvalidArgumentError(`size ${negative} must be non-negative, not ${wanted[negative]}`);
+  const [have, product] = [sizeOf(from), wanted.filter(size => size !== -1).reduce((a, b) => a * b, 1)];
+  if (unknown === 1 && product === 0)
+    throw new InvalidArgumentError(
+      "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero",
+    );
+  if (unknown === 1 && have % product !== 0)
+    throw new InvalidArgumentError(
+      `Input to reshape is a SparseTensor with ${have} dense values, but the requested shape requires a multiple of ${product}. input_shape=[${from}] output_shape=[${wanted.map(size => (size === -1 ? 1 : size))}]`,
+    );
+  const shape = wanted.map(size => (size === -1 ? have / product : size));
+  if (sizeOf(shape) !== have)
+    throw new InvalidArgumentError(
+      `Input to reshape is a tensor with ${have} dense values, but the requested shape has ${sizeOf(shape)}. input_shape=[${from}] output_shape=[${shape}]`,
+    );
+  return shape;
+}
+
+/** The places of the same elements in another shape of equal size. */
+export const SparseReshape = defineOp("SparseReshape", {
+  inputs: { inputIndices: "int64", inputShape: "int64", newShape: "int64" },
+  outputs: { outputIndices: "int64", outputShape: "int64" },
+  attrs: {},
+  gradient: "none",
+  shape: ({ inputIndices, inputShape, newShape }) => {
+    inputIndices.withRank(2);
+    inputShape.withRank(1);
+    return [new TensorShape([inputIndices.dim(0), newShape.withRank(1).dim(0)]), newShape];
+  },
+  lower: ({ inputIndices, inputShape, newShape }) => {
+    const [count] = inputIndices.shape;
+    const [rank] = newShape.shape;
+    const run = ([indices, from, wanted]: readonly NDArray[], [moved, shape]: readonly NDArray[]): void => {
+      const old = numbersIn(from);
+      const next = completedShape(old, numbersIn(wanted));
+      next.forEach((size, axis) => void shape.set(axis, BigInt(size)));
+      for (let n = 0; n < count; n++) {
+        let place = old.reduce((sum, size, axis) => sum * size + Number(indices.get(n * old.length + axis)), 0);
+        for (let axis = rank - 1; axis >= 0; axis--) {
+          moved.set(n * rank + axis, BigInt(place % next[axis]));
+          place = Math.floor(place / next[axis]);
+        }
+      }
+    };
+    return ir.call(
+      { name: "sparseReshape", run },
+      [inputIndices, inputShape, newShape],
+      [
+        { dtype: "int64", shape: [count, rank] },
+        { dtype: "int64", shape: [rank] },
+      ],
+    );
+  },
+});
+
+// ---- slices ----
+
+/** The elements inside a box, their places counted from its corner. */
+export const SparseSlice = defineOp("SparseSlice", {
+  inputs: { indices: "int64", values: "T", shape: "int64", start: "int64", size: "int64" },
+  outputs: { outputIndices: "int64", outputValues: "T", outputShape: "int64" },
+  attrs: { T: attr.type() },
+  shape: ({ indices, values, shape, start, size }) => {
+    coordinates(indices, values, shape);
+    start.withRank(1).mergeWith(size);
+    return list(shape.dim(0));
+  },
+  gradient: ({ indices, start, outputIndices }, d): Gradients => ({
+    values: SparseSliceGrad({ backpropValGrad: d.outputValues, inputIndices: indices, inputStart: start, outputIndices }),
+  }),
+  host: ({ indices, values, shape, start, size }) => {
+    const [dims, from, extent] = [shape, start, size].map(numbersIn);
+    if (from.length !== dims.length)
+      throw new InvalidArgumentError(`Expected start to be a vector of length ${dims.length} but got length ${from.length}`);
+    if (extent.length !== dims.length)
+      throw new InvalidArgumentError(`Expected size to be a vector of length ${dims.length} but got length ${extent.length}`);
+    const kept = dims.map((d, axis) => (from[axis] < d ? Math.max(Math.min(extent[axis], d - from[axis]), 0) : 0));
+    const inside = entriesOf(indices, values)
+      .map(({ at, value }) => ({ at: at.map((x, axis) => x - from[axis]), value }))
+      .filter(({ at }) => at.every((x, axis) => x >= 0 && x < kept[axis]));
+    return [...arraysOf(inside, dims.length, values), ofInt64(kept, [dims.length])];
+  },
+});
+
+const keyOf = (at: readonly number[]): string => at.join();
+
+export const SparseSliceGrad = defineOp("SparseSliceGrad", {
+  inputs: { backpropValGrad: "T", inputIndices: "int64", inputStart: "int64", outputIndices: "int64" },
+  outputs: { valGrad: "T" },
+  attrs: { T: attr.type(attr.numbers) },
+  gradient: "none",
+  shape: ({ inputIndices }) => new TensorShape([inputIndices.withRank(2).dim(0)]),
+  lower: ({ backpropValGrad, inputIndices, inputStart, outputIndices, T }) => {
+    const run = ([d, input, start, output]: readonly NDArray[], [out]: readonly NDArray[]): void => {
+      const from = numbersIn(start);
+      const given = new Map(entriesOf(output, d).map(({ at, value }) => [keyOf(at.map((x, axis) => x + from[axis])), value]));
+      entriesOf(input, out).forEach(({ at }, n) => void out.set(n, given.get(keyOf(at)) ?? 0));
+    };
+    const inputs = [backpropValGrad, inputIndices, inputStart, outputIndices];
+    return ir.call({ name: "sparseSliceGrad", run }, inputs, [{ dtype: T, shape: [inputIndices.shape[0]] }])[0];
+  },
+});
+
+/** Sparse tensors one after another along an axis. */
+export const SparseConcat = defineOp("SparseConcat", {
+  inputs: { indices: "N*int64", values: "N*T", shapes: "N*int64" },
+  outputs: { outputIndices: "int64", outputValues: "T", outputShape: "int64" },
+  attrs: { concatDim: attr.int(), N: attr.int(undefined, 2), T: attr.type() },
+  gradient: "none",
+  shape: ({ indices, values, shapes }) => {
+    const rank = shapes
+      .map(shape => shape.withRank(1))
+      .reduce((a, b) => a.mergeWith(b))
+      .dim(0);
+    for (const [i, shape] of indices.entries()) coordinates(shape, values[i], shapes[i]);
+    const counts = values.map(shape => shape.dim(0));
+    const count = counts.includes(null) ? null : counts.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+    return [new TensorShape([count, rank]), new TensorShape([count]), new TensorShape([rank])];
+  },
+  host: ({ indices, values, shapes, concatDim }) => {
+    const dims = shapes.map(numbersIn);
+    const rank = dims[0].length;
+    const axis = concatDim < 0 ? concatDim + rank : concatDim;
+    if (axis < 0 || axis >= rank) throw new InvalidArgumentError(`Concat dimension must be in range [${-rank}, ${rank}), got ${concatDim}`);
+    dims.forEach((shape, i) => {
+      if (shape.length !== rank)
+        throw new InvalidArgumentError(`Ranks of all input tensors must match: expected ${rank} but got ${shape.length} at position ${i}`);
+      shape.forEach((size, k) => {
+        if (k !== axis && size !== dims[0][k])
+          throw new InvalidArgumentError(
+            `Input shapes must match: expected ${dims[0][k]} for dimension ${k} but got ${size} at position ${i}`,
+          );
+      });
+    });
+    let from = 0;
+    const entries = indices.flatMap((given, i) => {
+      const moved = entriesOf(given, values[i]).map(({ at, value }) => ({ at: at.map((x, k) => (k === axis ? x + from : x)), value }));
+      from += dims[i][axis];
+      return moved;
+    });
+    const sorted = entries.map((entry, n) => ({ ...entry, n })).sort((a, b) => comparePlaces(a.at, b.at) || a.n - b.n);
+    const shape = dims[0].map((size, k) => (k === axis ? from : size));
+    return [...arraysOf(sorted, rank, values[0]), ofInt64(shape, [rank])];
+  },
+});
+
+/** Parts of equal width along an axis; the first ones are one wider where it does not divide. */
+export const SparseSplit = defineOp("SparseSplit", {
+  inputs: { splitDim: "int64", indices: "int64", values: "T", shape: "int64" },
+  outputs: { outputIndices: "numSplit*int64", outputValues: "numSplit*T", outputShape: "numSplit*int64" },
+  attrs: { numSplit: attr.int(undefined, 1), T: attr.type() },
+  gradient: "none",
+  shape: ({ shape, numSplit }) => {
+    const [indices, values, dims] = list(shape.withRank(1).dim(0));
+    return [indices, values, dims].flatMap(part => Array<TensorShape>(numSplit).fill(part));
+  },
+  host: ({ splitDim, indices, values, shape, numSplit }) => {
+    const dims = numbersIn(shape);
+    const given = Number(splitDim.get(0));
+    const axis = given < 0 ? given + dims.length : given;
+    if (axis < 0 || axis >= dims.length)
+      throw new InvalidArgumentError(`Input axis should be in range [${-dims.length}, ${dims.length}), got ${given}`);
+    if (numSplit > dims[axis])
+      throw new InvalidArgumentError(
+        `Input num_split should be between 1 and the splitting dimension size (${dims[axis]}), got ${numSplit}`,
+      );
+    const [width, wider] = [Math.floor(dims[axis] / numSplit), dims[axis] % numSplit];
+    const entries = entriesOf(indices, values);
+    let from = 0;
+    const parts = Array.from({ length: numSplit }, (_, i) => {
+      const size = width + (i < wider ? 1 : 0);
+      const first = from;
+      from += size;
+      const inside = entries
+        .filter(({ at }) => at[axis] >= first && at[axis] < first + size)
+        .map(({ at, value }) => ({ at: at.map((x, k) => (k === axis ? x - first : x)), value }));
+      const partDims = dims.map((d, k) => (k === axis ? size : d));
+      return [...arraysOf(inside, dims.length, values), ofInt64(partDims, [dims.length])];
+    });
+    return [0, 1, 2].flatMap(k => parts.map(part => part[k]));
+  },
+});
+
+// ---- sums ----
+
+/** Both lists by place, in row-major order. @throws InvalidArgumentError for tensors of different shapes. */
+function merged(
+  a: readonly Entry[],
+  b: readonly Entry[],
+): { at: readonly number[]; a: ElementValue | undefined; b: ElementValue | undefined }[] {
+  const found = new Map<string, { at: readonly number[]; a: ElementValue | undefined; b: ElementValue | undefined }>();
+  for (const { at, value } of a) found.set(keyOf(at), { at, a: value, b: undefined });
+  for (const { at, value } of b) found.set(keyOf(at), { at, a: found.get(keyOf(at))?.a, b: value });
+  return [...found.values()].sort((x, y) => comparePlaces(x.at, y.at));
+}
+
+function requireSameShape(a: NDArray, b: NDArray): void {
+  const [left, right] = [numbersIn(a), numbersIn(b)];
+  if (left.length !== right.length) throw new InvalidArgumentError("Operands do not have the same ranks; got shapes: ");
+  left.forEach((size, axis) => {
+    if (size !== right[axis])
+      throw new InvalidArgumentError(`Operands' shapes do not match: got ${size} and ${right[axis]} for dimension ${axis}`);
+  });
+}
+
+const pairShape = ({
+  aIndices,
+  aValues,
+  aShape,
+  bIndices,
+  bValues,
+  bShape,
+}: Readonly<Record<"aIndices" | "aValues" | "aShape" | "bIndices" | "bValues" | "bShape", TensorShape>>): number | null => {
+  coordinates(aIndices, aValues, aShape);
+  coordinates(bIndices, bValues, bShape);
+  return aShape.mergeWith(bShape).dim(0);
+};
+
+interface Complex {
+  readonly re: number;
+  readonly im: number;
+}
+
+const partsOf = (value: ElementValue | undefined): Complex =>
+  typeof value === "object" && !(value instanceof Uint8Array) ? value : { re: Number(value ?? 0), im: 0 };
+
+export function sumOf(a: ElementValue | undefined, b: ElementValue | undefined): ElementValue {
+  if (typeof a === "bigint" || typeof b === "bigint") return ((a ?? 0n) as bigint) + ((b ?? 0n) as bigint);
+  const [x, y] = [partsOf(a), partsOf(b)];
+  return typeof a === "object" || typeof b === "object" ? { re: x.re + y.re, im: x.im + y.im } : x.re + y.re;
+}
+
+const magnitude = (value: ElementValue): number => {
+  const { re, im } = partsOf(value);
+  return Math.hypot(re, im);
+};
+
+/** The sum of two sparse tensors, without elements below a threshold in magnitude. */
+export const SparseAdd = defineOp("SparseAdd", {
+  inputs: { aIndices: "int64", aValues: "T", aShape: "int64", bIndices: "int64", bValues: "T", bShape: "int64", thresh: "Treal" },
+  outputs: { sumIndices: "int64", sumValues: "T", sumShape: "int64" },
+  attrs: { T: attr.type(attr.numbers), Treal: attr.type(attr.realNumbers) },
+  shape: record => list(pairShape(record)),
+  gradient: ({ aIndices, bIndices, sumIndices }, d): Gradients => {
+    const { aValGrad, bValGrad } = SparseAddGrad({ backpropValGrad: d.sumValues, aIndices, bIndices, sumIndices });
+    return { aValues: aValGrad, bValues: bValGrad };
+  },
+  host: ({ aIndices, aValues, aShape, bIndices, bValues, bShape, thresh }) => {
+    requireSameShape(aShape, bShape);
+    const least = Number(thresh.get(0));
+    const sums = merged(entriesOf(aIndices, aValues), entriesOf(bIndices, bValues))
+      .map(({ at, a, b }) => ({ at, value: sumOf(a, b) }))
+      .filter(({ value }) => least <= magnitude(value));
+    return [...arraysOf(sums, aShape.size, aValues), aShape];
+  },
+});
+
+export const SparseAddGrad = defineOp("SparseAddGrad", {
+  inputs: { backpropValGrad: "T", aIndices: "int64", bIndices: "int64", sumIndices: "int64" },
+  outputs: { aValGrad: "T", bValGrad: "T" },
+  attrs: { T: attr.type(attr.numbers) },
+  gradient: "none",
+  shape: ({ aIndices, bIndices }) => [new TensorShape([aIndices.withRank(2).dim(0)]), new TensorShape([bIndices.withRank(2).dim(0)])],
+  lower: ({ backpropValGrad, aIndices, bIndices, sumIndices, T }) => {
+    const run = ([d, a, b, sum]: readonly NDArray[], outs: readonly NDArray[]): void => {
+      const given = new Map(entriesOf(sum, d).map(({ at, value }) => [keyOf(at), value]));
+      [a, b].forEach((indices, k) => {
+        entriesOf(indices, outs[k]).forEach(({ at }, n) => void outs[k].set(n, given.get(keyOf(at)) ?? 0));
+      });
+    };
+    return ir.call(
+      { name: "sparseAddGrad", run },
+      [backpropValGrad, aIndices, bIndices, sumIndices],
+      [aIndices, bIndices].map(({ shape }) => ({ dtype: T, shape: [shape[0]] })),
+    );
+  },
+});
+
+type Pair = Readonly<Record<"aIndices" | "aValues" | "aShape" | "bIndices" | "bValues" | "bShape", NDArray>>;
+
+function chosen(record: Pair, pick: (a: number, b: number) => number): readonly NDArray[] {
+  requireSameShape(record.aShape, record.bShape);
+  const entries = merged(entriesOf(record.aIndices, record.aValues), entriesOf(record.bIndices, record.bValues)).map(
+    ({ at, a = 0, b = 0 }) => {
+      const [x, y] = [Number(a), Number(b)];
+      return { at, value: Number.isNaN(x) || pick(x, y) === x ? a : b };
+    },
+  );
+  return arraysOf(entries, record.aShape.size, record.aValues);
+}
+
+/** TensorFlow registers a gradient that says there is none yet. */
+function noGradient(type: string): never {
+  throw new UnimplementedError(`Gradient for ${type} is not implemented.`);
+}
+
+const pairInputs = { aIndices: "int64", aValues: "T", aShape: "int64", bIndices: "int64", bValues: "T", bShape: "int64" } as const;
+
+const extremeOp = <const N extends string, const D extends DType>(type: N, types: readonly D[], choose: (a: number, b: number) => number) =>
+  defineOp(type, {
+    inputs: pairInputs,
+    outputs: { outputIndices: "int64", outputValues: "T" },
+    attrs: { T: attr.type(types) },
+    gradient: () => noGradient(type),
+    shape: record => {
+      pairShape(record);
+      return list(null).slice(0, 2);
+    },
+    host: record => chosen(record, choose),
+  });
+
+/** The larger of each two elements; what is not stored counts as zero. */
+export const SparseSparseMaximum = extremeOp("SparseSparseMaximum", attr.realNumbers, Math.max);
+export const SparseSparseMinimum = extremeOp("SparseSparseMinimum", attr.numbers, Math.min);
+
+/** A dense tensor with a sparse one added to it. */
+export const SparseTensorDenseAdd = defineOp("SparseTensorDenseAdd", {
+  inputs: { aIndices: "Tindices", aValues: "T", aShape: "Tindices", b: "T" },
+  outputs: { output: "T" },
+  attrs: { T: attr.type(attr.numbers), Tindices: attr.type(attr.indexTypes) },
+  shape: ({ b }) => b,
+  gradient: ({ aIndices }, d): Gradients => ({ aValues: gatherNd(d.output, aIndices), b: d.output }),
+  lower: ({ aIndices, aValues, aShape, b }) => {
+    if (aShape.shape[0] !== b.shape.length)
+      throw new InvalidArgumentError(`Two operands have different ndims: ${aShape.shape[0]} vs. ${b.shape.length}`);
+    b.shape.forEach((size, axis) => {
+      ir.check(aValues.shape, ([n]) => s.and(s.ge(coordinate(aIndices, n, axis), 0), s.lt(coordinate(aIndices, n, axis), size)), {
+        label: "inside the dense tensor",
+        reads: [aIndices],
+        error: ([n], read) =>
+          new InvalidArgumentError(
+            `Sparse tensor has an invalid index on dimension ${axis}: a_indices(${n},${axis}) = ${read(aIndices).get(n * b.shape.length + axis)}, dense tensor shape: ${b.shape.join(" ")}`,
+          ),
+      });
+    });
+    return ir.scatter("add", b, aValues.shape, ([n]) => ({
+      at: b.shape.map((_, axis) => coordinate(aIndices, n, axis)),
+      body: loadScalar(aValues, [n]),
+    }));
+  },
+});
+
+// ---- rows ----
+
+/** An element of the default value in every row that has none. */
+export const SparseFillEmptyRows = defineOp("SparseFillEmptyRows", {
+  inputs: { indices: "int64", values: "T", denseShape: "int64", defaultValue: "T" },
+  outputs: { outputIndices: "int64", outputValues: "T", emptyRowIndicator: "bool", reverseIndexMap: "int64" },
+  attrs: { T: attr.type() },
+  shape: ({ indices, values, denseShape, defaultValue }, context) => {
+    coordinates(indices, values, denseShape);
+    defaultValue.withRank(0);
+    const rows = context.partial("denseShape")?.values[0] ?? null;
+    return [new TensorShape([null, indices.dim(1)]), new TensorShape([null]), new TensorShape([rows]), new TensorShape([indices.dim(0)])];
+  },
+  gradient: ({ reverseIndexMap }, d): Gradients => {
+    const { dValues, dDefaultValue } = SparseFillEmptyRowsGrad({ reverseIndexMap, gradValues: d.outputValues });
+    return { values: dValues, defaultValue: dDefaultValue };
+  },
+  host: ({ indices, values, denseShape, defaultValue }) => {
+    const dims = numbersIn(denseShape);
+    if (dims.length === 0) throw new InvalidArgumentError("Dense shape cannot be empty.");
+    const rows: (Entry & { readonly from: number })[][] = Array.from({ length: dims[0] }, () => []);
+    entriesOf(indices, values).forEach((entry, n) => {
+      const [row] = entry.at;
+      if (row < 0 || row >= dims[0]) throw new InvalidArgumentError(`indices(${n}, 0) is invalid: ${row} >= ${dims[0]}`);
+      rows[row].push({ ...entry, from: n });
+    });
+    const isEmpty = NDArray.zeros("bool", [dims[0]]);
+    const filled = rows.flatMap((row, r) => {
+      if (row.length > 0) return row;
+      isEmpty.set(r, true);
+      return [{ at: dims.map((_, axis) => (axis === 0 ? r : 0)), value: defaultValue.get(0), from: -1 }];
+    });
+    const places = NDArray.zeros("int64", [values.size]);
+    filled.forEach(({ from }, k) => {
+      if (from >= 0) places.set(from, BigInt(k));
+    });
+    return [...arraysOf(filled, dims.length, values), isEmpty, places];
+  },
+});
+
+export const SparseFillEmptyRowsGrad = defineOp("SparseFillEmptyRowsGrad", {
+  inputs: { reverseIndexMap: "int64", gradValues: "T" },
+  outputs: { dValues: "T", dDefaultValue: "T" },
+  attrs: { T: attr.type() },
+  gradient: "none",
+  shape: ({ reverseIndexMap, gradValues }) => {
+    gradValues.withRank(1);
+    return [reverseIndexMap.withRank(1), new TensorShape([])];
+  },
+  lower: ({ reverseIndexMap, gradValues }) => {
+    const count = gradValues.shape[0];
+    const kept = ir.generate(reverseIndexMap.shape, ([n]) => loadScalar(gradValues, [dataIndex(loadScalar(reverseIndexMap, [n]), count)]));
+    const others = ir.scatter("assign", gradValues, reverseIndexMap.shape, ([n]) => ({
+      at: [loadScalar(reverseIndexMap, [n])],
+      body: constantScalar(gradValues.dtype, 0),
+    }));
+    return [kept, ir.reduce("sum", others, [0])];
+  },
+});
+
+// ---- functions ----
+
+/** The elements in row-major order of their places. TF: tf.sparse.reorder. */
+export function sparseReorder(spInput: SparseTensor, options?: NameOption): SparseTensor {
+  const { indices, values, denseShape, shape } = spInput;
+  const { outputIndices, outputValues } = SparseReorder(
+    { inputIndices: indices, inputValues: values, inputShape: denseShape },
+    named(options),
+  );
+  return new SparseTensor(outputIndices, outputValues, shape.isFullyDefined ? shape.asNumbers() : identity(denseShape));
+}
+
+const int64 = (numbers: readonly number[]): Tensor => convertToTensor(numbers, { dtype: "int64" });
+const asInt64 = (value: TensorLike): Tensor =>
+  (Array.isArray(value) && !containsTensor(value)) || typeof value === "number"
+    ? convertToTensor(value, { dtype: "int64" })
+    : cast(value, "int64");
+
+/** The same elements in another shape of equal size; one dimension may be -1. TF: tf.sparse.reshape. */
+export function sparseReshape(spInput: SparseTensor, shape: TensorLike, options?: NameOption): SparseTensor {
+  const wanted = asInt64(shape);
+  return inNameScope(options, "SparseReshape", [spInput.indices, wanted], scope => {
+    const { outputIndices, outputShape } = SparseReshape(
+      { inputIndices: spInput.indices, inputShape: spInput.denseShape, newShape: wanted },
+      { name: scope },
+    );
+    return new SparseTensor(outputIndices, identity(spInput.values), outputShape);
+  });
+}
+
+/** The elements inside a box from `start` of `size`. TF: tf.sparse.slice. */
+export function sparseSlice(spInput: SparseTensor, start: TensorLike, size: TensorLike, options?: NameOption): SparseTensor {
+  const [from, extent] = [asInt64(start), asInt64(size)];
+  return inNameScope(options, "SparseSlice", [spInput.indices], scope => {
+    const { indices, values, denseShape } = spInput;
+    const out = SparseSlice({ indices, values, shape: denseShape, start: from, size: extent }, { name: scope });
+    return new SparseTensor(out.outputIndices, out.outputValues, out.outputShape);
+  });
+}
+
+/** Sparse tensors one after another along an axis. TF: tf.sparse.concat. */
+export function sparseConcat(axis: number, spInputs: readonly SparseTensor[], options?: NameOption): SparseTensor {
+  if (spInputs.length === 1) return spInputs[0];
+  const out = SparseConcat(
+    {
+      indices: spInputs.map(({ indices }) => indices),
+      values: spInputs.map(({ values }) => values),
+      shapes: spInputs.map(({ denseShape }) => denseShape),
+      concatDim: axis,
+    },
+    named(options),
+  );
+  return new SparseTensor(out.outputIndices, out.outputValues, out.outputShape);
+}
+
+interface SplitOptions extends Named {
+  readonly spInput: SparseTensor;
+  readonly numSplit: number;
+  readonly axis: TensorLike;
+}
+
+/** Parts along an axis; the first ones are one wider where the size does not divide. TF: tf.sparse.split. */
+export function sparseSplit({ spInput, numSplit, axis, name }: SplitOptions): SparseTensor[] {
+  const { indices, values, denseShape } = spInput;
+  const out = SparseSplit({ splitDim: asInt64(axis), indices, values, shape: denseShape, numSplit }, { name });
+  return out.outputIndices.map((part, i) => new SparseTensor(part, out.outputValues[i], out.outputShape[i]));
+}
+
+/** The sum of two tensors, at least one sparse; two sparse ones give a sparse one without elements below `threshold`. TF: tf.sparse.add. */
+export function sparseAdd(
+  a: SparseTensor | TensorLike,
+  b: SparseTensor | TensorLike,
+  { threshold = 0 }: { readonly threshold?: TensorLike } = {},
+): SparseTensor | Tensor {
+  if (a instanceof SparseTensor && b instanceof SparseTensor) {
+    const real = a.dtype === "complex64" ? "float32" : a.dtype === "complex128" ? "float64" : a.dtype;
+    const thresh = convertToTensor(threshold, { dtype: real, name: "threshold" });
+    const out = SparseAdd({
+      aIndices: a.indices,
+      aValues: a.values,
+      aShape: a.denseShape,
+      bIndices: b.indices,
+      bValues: b.values,
+      bShape: b.denseShape,
+      thresh: thresh as Tensor,
+    });
+    return new SparseTensor(out.sumIndices, out.sumValues, out.sumShape);
+  }
+  const [sparse, dense] = a instanceof SparseTensor ? [a, b] : [b, a];
+  if (!(sparse instanceof SparseTensor)) throw new TypeError("At least one input should be SparseTensor; do you mean to use tf.add()?");
+  return SparseTensorDenseAdd({ aIndices: sparse.indices, aValues: sparse.values, aShape: sparse.denseShape, b: dense as TensorLike });
+}
+
+const extremeOf = (
+  op: typeof SparseSparseMaximum | typeof SparseSparseMinimum,
+  fallback: string,
+  a: SparseTensor,
+  b: SparseTensor,
+  options?: NameOption,
+): SparseTensor =>
+  inNameScope(options, fallback, [a.indices, a.values, b.indices, b.values], scope => {
+    const record = {
+      aIndices: a.indices,
+      aValues: a.values,
+      aShape: a.denseShape,
+      bIndices: b.indices,
+      bValues: b.values,
+      bShape: b.denseShape,
+    };
+    const out = op(record, { name: scope });
+    return new SparseTensor(out.outputIndices, out.outputValues, a.denseShape);
+  });
+
+/** The larger of each two elements; what is not stored counts as zero. TF: tf.sparse.maximum. */
+export const sparseMaximum = (spA: SparseTensor, spB: SparseTensor, options?: NameOption): SparseTensor =>
+  extremeOf(SparseSparseMaximum, "SparseSparseMaximum", spA, spB, options);
+
+/** The smaller of each two. TF: tf.sparse.minimum. */
+export const sparseMinimum = (spA: SparseTensor, spB: SparseTensor, options?: NameOption): SparseTensor =>
+  extremeOf(SparseSparseMinimum, "SparseSparseMinimum", spA, spB, options);
+
+/** An element of the default value in every row that has none, and which rows those are. TF: tf.sparse.fill_empty_rows. */
+export function sparseFillEmptyRows(spInput: SparseTensor, defaultValue: TensorLike, options?: NameOption): [SparseTensor, Tensor] {
+  return inNameScope(options, "SparseFillEmptyRows", [spInput.indices], () => {
+    const { indices, values, denseShape } = spInput;
+    const fallback = convertToTensor(defaultValue, { dtype: values.dtype });
+    const out = SparseFillEmptyRows({ indices, values, denseShape, defaultValue: fallback });
+    return [new SparseTensor(out.outputIndices, out.outputValues, denseShape), out.emptyRowIndicator];
+  });
+}
+
+/** The elements for which `toRetain` holds. TF: tf.sparse.retain. */
+export function sparseRetain(spInput: SparseTensor, toRetain: TensorLike): SparseTensor {
+  const keep = convertToTensor(toRetain, { dtype: "bool" });
+  keep.shape.withRank(1);
+  const which = reshape(where(keep), [-1]);
+  return new SparseTensor(gather(spInput.indices, which), gather(spInput.values, which), identity(spInput.denseShape));
+}
+
+interface TransposeOptions extends Named {
+  readonly perm?: readonly number[] | null;
+}
+
+/** The axes in another order (reversed, unless given). TF: tf.sparse.transpose. */
+export function sparseTranspose(spInput: SparseTensor, { perm, name }: TransposeOptions = {}): SparseTensor {
+  return inNameScope({ name }, "SparseTranspose", [spInput.indices], () => {
+    const order = perm ?? Array.from({ length: spInput.shape.rank ?? 0 }, (_, axis, n = spInput.shape.rank ?? 0) => n - 1 - axis);
+    const moved = transpose(gather(transpose(spInput.indices), convertToTensor(order, { dtype: "int32" })));
+    const { shape } = spInput;
+    const dims = shape.isFullyDefined
+      ? int64(order.map(axis => shape.asNumbers()[axis]))
+      : gather(spInput.denseShape, convertToTensor(order, { dtype: "int32" }));
+    return sparseReorder(new SparseTensor(moved, spInput.values, dims));
+  });
+}
+
+interface MergeOptions extends Named {
+  readonly alreadySorted?: boolean;
+}
+
+/** A sparse tensor whose last coordinates are the values of `spIds` (one, or a list with a size each). TF: tf.sparse.merge. */
+export function sparseMerge(
+  spIds: SparseTensor | readonly SparseTensor[],
+  spValues: SparseTensor,
+  vocabSize: TensorLike | readonly TensorLike[],
+  { name, alreadySorted = false }: MergeOptions = {},
+): SparseTensor {
+  const ids = spIds instanceof SparseTensor ? [spIds] : spIds;
+  const sizes = spIds instanceof SparseTensor ? [vocabSize as TensorLike] : (vocabSize as readonly TensorLike[]);
+  if (ids.length !== sizes.length) throw new InvalidArgumentError("sp_ids and vocab_size have to have equal lengths.");
+  return inNameScope({ name }, "SparseMerge", [ids.map(({ indices }) => indices), spValues.indices], () => {
+    const columns = ids.map(({ values }) => expandDims(values.dtype === "int64" ? values : cast(values, "int64"), 1));
+    const extents = sizes.map(size => (typeof size === "number" ? castInteger(size, "int64") : cast(size, "int64")));
+    const kept = getItem(ids[0].indices, [], [null, -1]);
+    const indices = concat([kept, ...columns], 1);
+    const shape = concat([getItem(ids[0].denseShape, [null, -1]), extents], 0);
+    const result = new SparseTensor(indices, spValues.values, shape);
+    if (alreadySorted) return result;
+    const sorted = sparseReorder(result);
+    return new SparseTensor(sorted.indices, sorted.values, shape);
+  });
+}

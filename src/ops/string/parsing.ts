@@ -1,0 +1,419 @@
+// Taking strings apart: splitting, raw bytes, CSV, Unicode code points; and putting tensors into a text.
+// How many parts there are is only known while running, so these strings end a segment of the run.
+
+import type { DType } from "../../base/dtype.ts";
+import { dtypeBytes, dtypeTable, isComplex } from "../../base/dtype.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
+import { TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Named } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import * as ir from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { collect, eitherName } from "../arguments.ts";
+import { inNameScope, type NameOption, named } from "../named.ts";
+import { bytesAt, parseNumber } from "./string.ts";
+import { element } from "../summary/tensor-summary.ts";
+
+const constantOf = (values: readonly (number | Uint8Array)[], dtype: DType, dims: readonly number[]): Value => {
+  const array = NDArray.zeros(dtype, dims);
+  values.forEach((value, i) => void array.set(i, value));
+  return ir.constant(array);
+};
+
+const stringsOf = (array: NDArray): Uint8Array[] => Array.from({ length: array.size }, (_, i) => bytesAt(array, i));
+
+// ---- splitting ----
+
+const latin = (s: Uint8Array): string => Array.from(s, byte => String.fromCharCode(byte)).join("");
+const bytesOfLatin = (text: string): Uint8Array => Uint8Array.from(text, char => char.charCodeAt(0));
+
+/** Each byte of `delimiter` separates; without any, every byte is a part. */
+function splitAtAny(s: Uint8Array, delimiter: Uint8Array, skipEmpty: boolean): Uint8Array[] {
+  // Of an empty string TensorFlow makes nothing, even where empty parts count.
+  if (s.length === 0) return [];
+  if (delimiter.length === 0) return Array.from(s, byte => Uint8Array.of(byte));
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (let i = 0; i <= s.length; i++) {
+    if (i < s.length && !delimiter.includes(s[i])) continue;
+    if (!skipEmpty || i > from) parts.push(s.slice(from, i));
+    from = i + 1;
+  }
+  return parts;
+}
+
+/** As Python's str.split: at `separator`, or (empty) at runs of whitespace; at most `most` times. */
+function splitLikePython(s: Uint8Array, separator: Uint8Array, most: number): Uint8Array[] {
+  const [text, by] = [latin(s), latin(separator)];
+  const parts: string[] = [];
+  let rest = by === "" ? text.replace(/^[ \t-\r]+/, "") : text;
+  while (most < 0 || parts.length < most) {
+    const found = by === "" ? rest.search(/[ \t-\r]/) : rest.indexOf(by);
+    if (found < 0) break;
+    parts.push(rest.slice(0, found));
+    rest = by === "" ? rest.slice(found).replace(/^[ \t-\r]+/, "") : rest.slice(found + by.length);
+  }
+  if (by !== "" || rest !== "") parts.push(by === "" ? rest.replace(/[ \t-\r]+$/, "") : rest);
+  return parts.map(bytesOfLatin);
+}
+
+/** Rows of parts as a sparse matrix: positions, parts, shape. */
+function sparse(rows: readonly Uint8Array[][]): [indices: Value, values: Value, shape: Value] {
+  const parts = rows.flat();
+  const at = rows.flatMap((row, i) => row.flatMap((_, j) => [i, j]));
+  const widest = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  return [
+    constantOf(at, "int64", [parts.length, 2]),
+    constantOf(parts, "string", [parts.length]),
+    constantOf([rows.length, widest], "int64", [2]),
+  ];
+}
+
+const sparseShapes = (input: TensorShape): TensorShape[] => {
+  input.withRank(1);
+  return [new TensorShape([null, 2]), new TensorShape([null]), new TensorShape([2])];
+};
+const sparseOutputs = { indices: "int64", values: "string", shape: "int64" } as const;
+
+export const StringSplit = defineOp("StringSplit", {
+  inputs: { input: "string", delimiter: "string" },
+  outputs: sparseOutputs,
+  attrs: { skipEmpty: attr.bool(true) },
+  shape: ({ input, delimiter }) => {
+    delimiter.withRank(0);
+    return sparseShapes(input);
+  },
+  gradient: "none",
+  compileTimeInputs: ["input", "delimiter"],
+  lower: ({ input, delimiter, skipEmpty }) => {
+    const by = bytesAt(delimiter, 0);
+    return sparse(stringsOf(input).map(s => splitAtAny(s, by, skipEmpty)));
+  },
+});
+
+export const StringSplitV2 = defineOp("StringSplitV2", {
+  inputs: { input: "string", sep: "string" },
+  outputs: sparseOutputs,
+  attrs: { maxsplit: attr.int(-1) },
+  shape: ({ input, sep }) => {
+    sep.withRank(0);
+    return sparseShapes(input);
+  },
+  gradient: "none",
+  compileTimeInputs: ["input", "sep"],
+  lower: ({ input, sep, maxsplit }) => {
+    const by = bytesAt(sep, 0);
+    return sparse(stringsOf(input).map(s => splitLikePython(s, by, maxsplit)));
+  },
+});
+
+/** The parts of a sparse tensor of strings. */
+export interface SplitStrings {
+  /** Row and place in the row of each part. */
+  readonly indices: Tensor;
+  readonly values: Tensor;
+  readonly denseShape: Tensor;
+}
+
+interface SplitOptions extends Named {
+  readonly sep?: TensorLike;
+  readonly delimiter?: TensorLike;
+  readonly skipEmpty?: boolean;
+}
+
+/** Parts of each string of a vector, at any byte of the delimiter (a space by default; "": at every byte).
+ *  TF: tf.string_split(source, sep, skip_empty, delimiter, result_type, name), with a sparse result. */
+export function stringSplit(source: TensorLike, ...rest: unknown[]): SplitStrings {
+  const { sep, delimiter, skipEmpty, name } = collect<SplitOptions>(["sep", "skipEmpty", "delimiter", "resultType", "name"], rest);
+  const by = eitherName("sep", sep, "delimiter", delimiter) ?? " ";
+  return inNameScope({ name }, "StringSplit", [source], () => {
+    const made = StringSplit({ input: source, delimiter: convertToTensor(by, { dtype: "string" }), skipEmpty });
+    return { indices: made.indices, values: made.values, denseShape: made.shape };
+  });
+}
+
+/** Parts of each string of a vector as Python's str.split gives them. TF: tf.strings.split(input, sep, maxsplit, result_type, source, name). */
+export function split(input: TensorLike, ...rest: unknown[]): SplitStrings {
+  const names = ["sep", "maxsplit", "resultType", "source", "name"];
+  const { sep, maxsplit, name } = collect<Named & { sep: TensorLike; maxsplit: number }>(names, rest);
+  return inNameScope({ name }, "StringSplit", [input], () => {
+    const converted = convertToTensor(input, { dtype: "string", name: "input" });
+    const made = StringSplitV2({ input: converted, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
+    return { indices: made.indices, values: made.values, denseShape: made.shape };
+  });
+}
+
+// ---- raw bytes ----
+
+const rawTypes = [
+  "float16",
+  "float32",
+  "float64",
+  "int32",
+  "uint16",
+  "uint8",
+  "int16",
+  "int8",
+  "int64",
+  "complex64",
+  "complex128",
+  "bool",
+  "bfloat16",
+] as const satisfies readonly DType[];
+
+export const DecodeRaw = defineOp("DecodeRaw", {
+  inputs: { bytes: "string" },
+  outputs: { output: "outType" },
+  attrs: { outType: attr.type(rawTypes), littleEndian: attr.bool(true) },
+  shape: ({ bytes }) => bytes.concatenate([null]),
+  gradient: "none",
+  compileTimeInputs: ["bytes"],
+  lower: ({ bytes, outType, littleEndian }) => {
+    const strings = stringsOf(bytes);
+    const length = strings[0]?.length ?? 0;
+    strings.forEach((s, i) => {
+      if (s.length !== length)
+        throw new InvalidArgumentError(
+          `DecodeRaw requires input strings to all be the same size, but element ${i} has size ${length} != ${s.length}`,
+        );
+    });
+    const size = dtypeBytes(outType);
+    if (length % size !== 0)
+      throw new InvalidArgumentError(
+        `Input to DecodeRaw has length ${length} that is not a multiple of ${size}, the size of ${dtypeTable[outType].cName}`,
+      );
+    const result = NDArray.zeros(outType, [...bytes.shape, length / size]);
+    const to = new Uint8Array(result.data.length === 0 ? 0 : length * strings.length);
+    strings.forEach((s, i) => void to.set(s, i * length));
+    const word = outType.startsWith("complex") ? size / 2 : size;
+    if (!littleEndian) for (let at = 0; at < to.length; at += word) to.subarray(at, at + word).reverse();
+    const data = result.data as Uint8Array;
+    if (to.length > 0) new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(to);
+    return ir.constant(result);
+  },
+});
+
+interface RawOptions extends Named {
+  readonly outType?: DType;
+  readonly littleEndian?: boolean;
+}
+
+/** Bytes taken as numbers: strings of one length → one more axis. TF: tf.decode_raw(input_bytes, out_type, little_endian, name). */
+export function decodeRaw(inputBytes: TensorLike, ...rest: unknown[]): Tensor {
+  const { outType, littleEndian, name } = collect<RawOptions>(["outType", "littleEndian", "name"], rest);
+  return DecodeRaw({ bytes: inputBytes, outType, littleEndian }, { name });
+}
+
+// ---- CSV ----
+
+/** The fields of one record (RFC 4180). @throws InvalidArgumentError for misplaced quotes. */
+function fieldsOf(record: Uint8Array, delimiter: string, useQuotes: boolean): string[] {
+  const text = latin(record);
+  const fields: string[] = [];
+  let at = 0;
+  for (;;) {
+    if (useQuotes && text[at] === '"') {
+      let field = "";
+      at++;
+      for (;;) {
+        const quote = text.indexOf('"', at);
+        if (quote < 0) throw new InvalidArgumentError("Quoted field has to end with quote followed by delim or end");
+        field += text.slice(at, quote);
+        at = quote + 1;
+        if (text[at] !== '"') break;
+        field += '"';
+        at++;
+      }
+      if (at < text.length && text[at] !== delimiter)
+        throw new InvalidArgumentError("Quoted field has to end with quote followed by delim or end");
+      fields.push(field);
+    } else {
+      const end = text.indexOf(delimiter, at);
+      const field = text.slice(at, end < 0 ? text.length : end);
+      if (/[\n\r]/.test(field) || (useQuotes && field.includes('"')))
+        throw new InvalidArgumentError("Unquoted fields cannot have quotes/CRLFs inside");
+      fields.push(field);
+      at = end < 0 ? text.length : end;
+    }
+    if (at >= text.length) return fields;
+    at++;
+  }
+}
+
+const csvTypes = ["float32", "float64", "int32", "int64", "string"] as const satisfies readonly DType[];
+
+interface Csv {
+  readonly fieldDelim: string;
+  readonly useQuoteDelim: boolean;
+  readonly naValue: string;
+  readonly selectCols: readonly number[];
+}
+
+function readRecord(record: Uint8Array, row: number, types: readonly DType[], csv: Csv): string[] {
+  const all = fieldsOf(record, csv.fieldDelim, csv.useQuoteDelim);
+  const fields = csv.selectCols.length === 0 ? all : csv.selectCols.map(column => all[column] as string | undefined);
+  const count = csv.selectCols.length === 0 ? all.length : fields.filter(field => field !== undefined).length;
+  if (count !== types.length) throw new InvalidArgumentError(`Expect ${types.length} fields but have ${count} in record ${row}`);
+  return fields as string[];
+}
+
+function fillRow(
+  fields: readonly string[],
+  row: number,
+  types: readonly DType[],
+  defaults: readonly NDArray[],
+  results: readonly NDArray[],
+  na: string,
+): void {
+  fields.forEach((field, k) => {
+    if (field === "" || field === na) {
+      if (defaults[k].size === 0) throw new InvalidArgumentError(`Field ${k} is required but missing in record ${row}!`);
+      results[k].set(row, defaults[k].get(0));
+    } else if (types[k] === "string") results[k].set(row, bytesOfLatin(field));
+    else {
+      const value = parseNumber(bytesOfLatin(field), types[k]);
+      if (value === undefined)
+        throw new InvalidArgumentError(`Field ${k} in record ${row} is not a valid ${dtypeTable[types[k]].cName}: ${field}`);
+      results[k].set(row, value);
+    }
+  });
+}
+
+export const DecodeCSV = defineOp("DecodeCSV", {
+  inputs: { records: "string", recordDefaults: "OUT_TYPE" },
+  outputs: { output: "OUT_TYPE" },
+  attrs: {
+    OUT_TYPE: attr.types(undefined, { allowed: csvTypes, minimum: 1 }),
+    fieldDelim: attr.string(","),
+    useQuoteDelim: attr.bool(true),
+    naValue: attr.string(""),
+    selectCols: attr.ints([]),
+  },
+  shape: ({ records, recordDefaults }) => {
+    recordDefaults.forEach(shape => {
+      if (shape.rank !== null && shape.rank > 1) throw new ValueError(`Shape must be at most rank 1 but is rank ${shape.rank}`);
+      if (shape.rank === 1 && (shape.dim(0) ?? 0) > 1)
+        throw new ValueError("Shape of a default must be a length-0 or length-1 vector, or a scalar.");
+    });
+    return recordDefaults.map(() => records);
+  },
+  gradient: "none",
+  lower: ({ records, recordDefaults, OUT_TYPE: types, ...csv }) => {
+    if (csv.fieldDelim.length !== 1) throw new InvalidArgumentError("field_delim should be only 1 char");
+    const run = ([lines, ...defaults]: readonly NDArray[], results: readonly NDArray[]): void => {
+      for (let row = 0; row < lines.size; row++)
+        fillRow(readRecord(bytesAt(lines, row), row, types, csv), row, types, defaults, results, csv.naValue);
+    };
+    return ir.call(
+      { name: "DecodeCSV", run },
+      [records, ...recordDefaults],
+      types.map(dtype => ({ dtype, shape: records.shape })),
+    );
+  },
+});
+
+interface CsvOptions extends Named {
+  readonly fieldDelim?: string;
+  readonly useQuoteDelim?: boolean;
+  /** A field of this text is missing too. */
+  readonly naValue?: string;
+  /** Columns to keep, ascending. */
+  readonly selectCols?: readonly number[];
+}
+
+/** Columns of CSV records; each default gives the column's type, and its value where a field is empty ([]: must not be).
+ *  TF: tf.decode_csv(records, record_defaults, field_delim, use_quote_delim, name, na_value, select_cols). */
+export function decodeCsv(records: TensorLike, recordDefaults: readonly TensorLike[], ...rest: unknown[]): readonly Tensor[] {
+  const { name, ...options } = collect<CsvOptions>(["fieldDelim", "useQuoteDelim", "name", "naValue", "selectCols"], rest);
+  return DecodeCSV({ records, recordDefaults, ...options }, { name });
+}
+
+// ---- Unicode ----
+
+/** ICU's numbers of scripts, in order from 0. */
+const scripts =
+  "Common Inherited Arabic Armenian Bengali Bopomofo Cherokee Coptic Cyrillic Deseret Devanagari Ethiopic Georgian Gothic Greek Gujarati Gurmukhi Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Mongolian Myanmar Ogham Old_Italic Oriya Runic Sinhala Syriac Tamil Telugu Thaana Thai Tibetan Canadian_Aboriginal Yi Tagalog Hanunoo Buhid Tagbanwa Braille Cypriot Limbu Linear_B Osmanya Shavian Tai_Le Ugaritic".split(
+    " ",
+  );
+
+function scriptOf(point: number): number {
+  if (point < 0 || point > 0x10ffff) return -1;
+  const char = String.fromCodePoint(point);
+  const found = scripts.findIndex(name => new RegExp(`\\p{Script=${name}}`, "u").test(char));
+  if (found < 0 && !/\p{Cn}/u.test(char))
+    throw new UnimplementedError(`The script of U+${point.toString(16)} is not in the table of UnicodeScript.`);
+  return found < 0 ? 103 : found;
+}
+
+export const UnicodeScript = defineOp("UnicodeScript", {
+  inputs: { input: "int32" },
+  outputs: { output: "int32" },
+  attrs: {},
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input }) => {
+    const run = ([points]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+      for (let i = 0; i < result.size; i++) result.set(i, scriptOf(Number(points.get(i))));
+    };
+    const [out] = ir.call({ name: "UnicodeScript", run }, [input], [input]);
+    return out;
+  },
+});
+
+/** The script of each code point, by ICU's numbers. TF: tf.strings.unicode_script. */
+export const unicodeScript = (input: TensorLike, options?: NameOption): Tensor => UnicodeScript({ input }, named(options));
+
+// ---- formatting ----
+
+/** An array in brackets, of long axes only `most` elements at each end; complex numbers are not printed, as in TensorFlow. */
+function printed(array: NDArray, most: number): string {
+  const { rank, size } = array;
+  if (isComplex(array.dtype)) return "?";
+  const count = most < 0 ? size : Math.min(most, size);
+  const text = (i: number): string => (array.dtype === "string" ? `"${decodeText(bytesAt(array, i))}"` : element(array, i));
+  const build = (axis: number, from: number, step: number): string => {
+    if (axis === rank) return text(from);
+    const length = array.shape[axis];
+    const inner = step / Math.max(length, 1);
+    const space = axis === rank - 1 ? " " : `${"\n".repeat(rank - axis - 1)}${" ".repeat(axis + 1)}`;
+    const part = (i: number): string => (i > 0 ? space : "") + build(axis + 1, from + i * inner, inner);
+    const parts = Array.from({ length: Math.min(count, length) }, (_, i) => part(i));
+    if (length > 2 * count) parts.push(`${space}...`);
+    for (let i = Math.max(count, length - count); i < length; i++) parts.push(part(i));
+    return `[${parts.join("")}]`;
+  };
+  return build(0, 0, size);
+}
+
+export const StringFormat = defineOp("StringFormat", {
+  inputs: { inputs: "T" },
+  outputs: { output: "string" },
+  attrs: { T: attr.types(undefined, { minimum: 0 }), template: attr.string("%s"), placeholder: attr.string("%s"), summarize: attr.int(3) },
+  shape: () => new TensorShape([]),
+  gradient: "none",
+  lower: ({ inputs, template, placeholder, summarize }) => {
+    const parts = template.split(placeholder);
+    if (parts.length !== inputs.length + 1)
+      throw new InvalidArgumentError(`num placeholders in template and num inputs must match: ${parts.length - 1} vs. ${inputs.length}`);
+    const run = (given: readonly NDArray[], [result]: readonly NDArray[]): void =>
+      result.set(0, encodeText(parts.map((part, i) => (i === 0 ? part : printed(given[i - 1], summarize) + part)).join("")));
+    const [out] = ir.call({ name: "StringFormat", run }, inputs, [{ dtype: "string", shape: [] }]);
+    return out;
+  },
+});
+
+interface FormatOptions extends Named {
+  readonly placeholder?: string;
+  /** How many elements at each end of a long axis are shown; -1: all. */
+  readonly summarize?: number;
+}
+
+/** The template with each `{}` replaced by a tensor as text. TF: tf.strings.format(template, inputs, placeholder, summarize, name). */
+export function format(template: string, inputs: TensorLike | readonly TensorLike[], ...rest: unknown[]): Tensor {
+  const { placeholder = "{}", summarize, name } = collect<FormatOptions>(["placeholder", "summarize", "name"], rest);
+  const list = Array.isArray(inputs) ? (inputs as readonly TensorLike[]) : [inputs as TensorLike];
+  return StringFormat({ inputs: list, template, placeholder, summarize }, { name });
+}

@@ -1,0 +1,602 @@
+// Strings: length, case, parts, joining, hashing, regular expressions, base64, numbers to text and back. Splitting and decoding: string/parsing.ts.
+// Strings are bytes; where TensorFlow counts characters they are taken as UTF-8. All are routines: the host computes them.
+
+import type { DType } from "../../base/dtype.ts";
+import { isBigInteger, isFloating } from "../../base/dtype.ts";
+import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { decodeText, encodeText, type NDArray } from "../../base/ndarray.ts";
+import { broadcastShapes, stridesOf, TensorShape } from "../../base/shape.ts";
+import * as attr from "../../graph/attributes.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Named } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import * as ir from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { collect, eitherName } from "../arguments.ts";
+import { numbersOf } from "../array/array.ts";
+import { range } from "../array/ranges.ts";
+import { inNameScope, type NameOption, named } from "../named.ts";
+import { fingerprint64, hash64, sipHash } from "./hash.ts";
+import { formatFloat, formatInteger, type NumberFormat } from "./number.ts";
+
+export const bytesAt = (array: NDArray, i: number): Uint8Array => array.get(i) as Uint8Array;
+
+/** A routine that computes each element of the result from the same element of the input. */
+function eachElement(
+  name: string,
+  input: Value,
+  dtype: DType,
+  f: (bytes: Uint8Array) => string | Uint8Array | number | bigint | boolean,
+): Value {
+  const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+    for (let i = 0; i < result.size; i++) result.set(i, f(bytesAt(given, i)));
+  };
+  const [out] = ir.call({ name, run }, [input], [{ dtype, shape: input.shape }]);
+  return out;
+}
+
+const stringToString = { inputs: { input: "string" }, outputs: { output: "string" } } as const;
+
+// ---- length, case, whitespace ----
+
+const unit = attr.oneOf(["BYTE", "UTF8_CHAR"], "BYTE");
+type Unit = "BYTE" | "UTF8_CHAR";
+/** UTF-8 continuation bytes are not the beginning of a character. */
+const isStart = (byte: number): boolean => (byte & 0xc0) !== 0x80;
+
+export const StringLength = defineOp("StringLength", {
+  inputs: { input: "string" },
+  outputs: { output: "int32" },
+  attrs: { unit },
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input, unit: by }) =>
+    eachElement("StringLength", input, "int32", s => (by === "BYTE" ? s.length : s.reduce((n, byte) => n + (isStart(byte) ? 1 : 0), 0))),
+});
+
+const caseOp = <const T extends string>(type: T, ofText: (text: string) => string, first: number, shift: number) =>
+  defineOp(type, {
+    ...stringToString,
+    attrs: { encoding: attr.string("") },
+    shape: ({ input }) => input,
+    gradient: "none",
+    lower: ({ input, encoding }) => {
+      if (encoding !== "" && encoding !== "utf-8")
+        throw new InvalidArgumentError(`only utf-8 or '' (no encoding) is supported, received ${encoding}`);
+      if (encoding === "utf-8") return eachElement(type, input, "string", s => ofText(decodeText(s)));
+      return eachElement(type, input, "string", s => s.map(byte => (byte >= first && byte < first + 26 ? byte + shift : byte)));
+    },
+  });
+
+export const StringUpper = caseOp("StringUpper", text => text.toUpperCase(), 97, -32);
+export const StringLower = caseOp("StringLower", text => text.toLowerCase(), 65, 32);
+
+const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
+
+export function trimmed(s: Uint8Array): Uint8Array {
+  let [from, to] = [0, s.length];
+  while (from < to && isSpace(s[from])) from++;
+  while (to > from && isSpace(s[to - 1])) to--;
+  return s.slice(from, to);
+}
+
+export const StringStrip = defineOp("StringStrip", {
+  ...stringToString,
+  attrs: {},
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input }) => eachElement("StringStrip", input, "string", trimmed),
+});
+
+/** How long each string is, in bytes or ("UTF8_CHAR") characters. TF: tf.strings.length(input, name, unit). */
+export function length(input: TensorLike, ...rest: unknown[]): Tensor {
+  const { unit: by, name } = collect<Named & { unit: Unit }>(["name", "unit"], rest);
+  return StringLength({ input, unit: by }, { name });
+}
+interface CaseOptions extends Named {
+  /** "" changes ASCII letters only, "utf-8" all. */
+  readonly encoding?: string;
+}
+/** Upper case. TF: tf.strings.upper(input, encoding, name). */
+export function upper(input: TensorLike, ...rest: unknown[]): Tensor {
+  const { encoding, name } = collect<CaseOptions>(["encoding", "name"], rest);
+  return StringUpper({ input, encoding }, { name });
+}
+/** Lower case. TF: tf.strings.lower(input, encoding, name). */
+export function lower(input: TensorLike, ...rest: unknown[]): Tensor {
+  const { encoding, name } = collect<CaseOptions>(["encoding", "name"], rest);
+  return StringLower({ input, encoding }, { name });
+}
+/** Without whitespace at both ends. TF: tf.strings.strip. */
+export const stringStrip = (input: TensorLike, options?: NameOption): Tensor => StringStrip({ input }, named(options));
+
+// ---- parts ----
+
+export const Substr = defineOp("Substr", {
+  inputs: { input: "string", pos: "T", len: "T" },
+  outputs: { output: "string" },
+  attrs: { T: attr.type(attr.indexTypes), unit },
+  shape: ({ input, pos, len }) => broadcastShapes(input, pos.mergeWith(len)),
+  gradient: "none",
+  lower: ({ input, pos, len, unit: by }) => {
+    const dims = ir.broadcastShape(input.shape, pos.shape);
+    const spread = [input, pos, len].map(value => (value.shape.join() === dims.join() ? value : ir.broadcastTo(value, dims)));
+    const run = ([strings, starts, lengths]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+      for (let i = 0; i < result.size; i++)
+        result.set(i, substring(bytesAt(strings, i), Number(starts.get(i)), Number(lengths.get(i)), by, i));
+    };
+    const [out] = ir.call({ name: "Substr", run }, spread, [{ dtype: "string", shape: dims }]);
+    return out;
+  },
+});
+
+function substring(s: Uint8Array, pos: number, len: number, by: Unit, i: number): Uint8Array {
+  const starts = by === "BYTE" ? null : [...s.keys()].filter(at => isStart(s[at]));
+  const size = starts === null ? s.length : starts.length;
+  const from = pos < 0 ? pos + size : pos;
+  if (from < 0 || from > size) throw new InvalidArgumentError(`pos ${pos} out of range for string b'${decodeText(s)}' at index ${i}`);
+  const to = Math.min(from + Math.max(len, 0), size);
+  return starts === null ? s.slice(from, to) : s.slice(starts[from] ?? s.length, starts[to] ?? s.length);
+}
+
+/** `len` bytes (or characters) from `pos` on; a negative pos counts from the end. TF: tf.substr(input, pos, len, name, unit). */
+export function substr(input: TensorLike, pos: TensorLike, len: TensorLike, ...rest: unknown[]): Tensor {
+  const { unit: by, name } = collect<Named & { unit: Unit }>(["name", "unit"], rest);
+  return Substr({ input, pos, len, unit: by }, { name });
+}
+
+// ---- joining ----
+
+function joined(parts: readonly Uint8Array[], separator: Uint8Array): Uint8Array {
+  const result = new Uint8Array(parts.reduce((n, part) => n + part.length, Math.max(parts.length - 1, 0) * separator.length));
+  let at = 0;
+  parts.forEach((part, i) => {
+    if (i > 0) {
+      result.set(separator, at);
+      at += separator.length;
+    }
+    result.set(part, at);
+    at += part.length;
+  });
+  return result;
+}
+
+export const StringJoin = defineOp("StringJoin", {
+  inputs: { inputs: "N*string" },
+  outputs: { output: "string" },
+  attrs: { N: attr.int(undefined, 0), separator: attr.string("") },
+  shape: ({ inputs }) => {
+    const arrays = inputs.filter(({ rank }) => rank !== 0);
+    if (arrays.length === 0) return new TensorShape([]);
+    if (arrays.every(({ rank }) => rank === null) || inputs.some(({ rank }) => rank === null)) return TensorShape.unknown();
+    return arrays.reduce((merged, shape) => merged.mergeWith(shape));
+  },
+  gradient: "none",
+  lower: ({ inputs, separator }) => {
+    const dims = inputs.find(({ shape }) => shape.length > 0)?.shape ?? [];
+    const other = inputs.find(({ shape }) => shape.length > 0 && shape.join() !== dims.join());
+    if (other) throw new InvalidArgumentError(`Input shapes do not match: [${dims.join(",")}] vs. [${other.shape.join(",")}]`);
+    const between = encodeText(separator);
+    const run = (given: readonly NDArray[], [result]: readonly NDArray[]): void => {
+      for (let i = 0; i < result.size; i++)
+        result.set(
+          i,
+          joined(
+            given.map(array => bytesAt(array, array.rank === 0 ? 0 : i)),
+            between,
+          ),
+        );
+    };
+    const [out] = ir.call({ name: "StringJoin", run }, inputs, [{ dtype: "string", shape: dims }]);
+    return out;
+  },
+});
+
+/** Strings of equal position one after another; scalars repeat. TF: tf.strings.join(inputs, separator, name). */
+export function stringJoin(inputs: readonly TensorLike[], ...rest: unknown[]): Tensor {
+  const { separator, name } = collect<Named & { separator: string }>(["separator", "name"], rest);
+  return StringJoin({ inputs, separator }, { name });
+}
+
+function checkAxes(axes: readonly number[], rank: number): number[] {
+  return axes.map(axis => {
+    if (axis < -rank || axis >= rank)
+      throw new InvalidArgumentError(`Invalid reduction dimension ${axis} for input with ${rank} dimension(s)`);
+    return axis < 0 ? axis + rank : axis;
+  });
+}
+
+export const ReduceJoin = defineOp("ReduceJoin", {
+  inputs: { inputs: "string", reductionIndices: "int32" },
+  outputs: { output: "string" },
+  attrs: { keepDims: attr.bool(false), separator: attr.string("") },
+  shape: ({ inputs, keepDims }, context) => {
+    const axes = context.partial("reductionIndices")?.values;
+    if (inputs.dims === null || axes === undefined || axes.includes(null))
+      return keepDims && inputs.rank !== null ? TensorShape.unknownOfRank(inputs.rank) : TensorShape.unknown();
+    const rank = inputs.dims.length;
+    const gone = new Set((axes as number[]).map(axis => (axis < 0 ? axis + rank : axis)));
+    return new TensorShape(inputs.dims.flatMap((d, axis) => (gone.has(axis) ? (keepDims ? [1] : []) : [d])));
+  },
+  gradient: "none",
+  compileTimeInputs: ["reductionIndices"],
+  lower: ({ inputs, reductionIndices, keepDims, separator }) => {
+    const axes = checkAxes(numbersOf(reductionIndices), inputs.shape.length);
+    const dims = inputs.shape.flatMap((d, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [d]));
+    const kept = inputs.shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
+    const strides = stridesOf(inputs.shape);
+    // The first of the axes is joined first, so it varies fastest.
+    const offsets = offsetsOf([...axes].reverse(), inputs.shape, strides);
+    const starts = offsetsOf(kept, inputs.shape, strides);
+    const between = encodeText(separator);
+    const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+      starts.forEach((start, i) => {
+        result.set(
+          i,
+          joined(
+            offsets.map(offset => bytesAt(given, start + offset)),
+            between,
+          ),
+        );
+      });
+    };
+    const [out] = ir.call({ name: "ReduceJoin", run }, [inputs], [{ dtype: "string", shape: dims }]);
+    return out;
+  },
+});
+
+/** Where the elements along some axes lie, the last axis fastest. */
+function offsetsOf(axes: readonly number[], dims: readonly number[], strides: readonly number[]): number[] {
+  let result = [0];
+  for (const axis of axes) result = result.flatMap(at => Array.from({ length: dims[axis] }, (_, i) => at + i * strides[axis]));
+  return result;
+}
+
+interface ReduceJoinOptions extends Named {
+  readonly axis?: TensorLike;
+  readonly reductionIndices?: TensorLike;
+  readonly keepDims?: boolean;
+  readonly keepdims?: boolean;
+  readonly separator?: string;
+}
+
+/** Strings joined along axes (all by default, the last one first). TF: tf.reduce_join(inputs, axis, keep_dims, separator, name). */
+export function reduceJoin(inputs: TensorLike, ...rest: unknown[]): Tensor {
+  const names = ["axis", "keepDims", "separator", "name", "reductionIndices", "keepdims"];
+  const options = collect<ReduceJoinOptions>(names, rest);
+  const axis = eitherName("axis", options.axis, "reduction_indices", options.reductionIndices);
+  const keepDims = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims);
+  return inNameScope({ name: options.name }, "ReduceJoin", [inputs, axis], () => {
+    const strings = convertToTensor(inputs, { name: "inputs" });
+    return ReduceJoin({ inputs: strings, reductionIndices: axis ?? allAxes(strings), keepDims, separator: options.separator });
+  });
+}
+
+/** All axes, the last first. */
+function allAxes(x: Tensor): TensorLike {
+  const { rank } = x.shape;
+  if (rank === null) return range(-1, -1, -1);
+  return convertToTensor(
+    Array.from({ length: rank }, (_, i) => rank - 1 - i),
+    { dtype: "int32" },
+  );
+}
+
+// ---- hashes ----
+
+const bucketOf = (hash: bigint, buckets: number): bigint => hash % BigInt(buckets);
+
+export const StringToHashBucketFast = defineOp("StringToHashBucketFast", {
+  inputs: { input: "string" },
+  outputs: { output: "int64" },
+  attrs: { numBuckets: attr.int(undefined, 1) },
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input, numBuckets }) => eachElement("StringToHashBucketFast", input, "int64", s => bucketOf(fingerprint64(s), numBuckets)),
+});
+
+export const StringToHashBucketStrong = defineOp("StringToHashBucketStrong", {
+  inputs: { input: "string" },
+  outputs: { output: "int64" },
+  attrs: { numBuckets: attr.int(undefined, 1), key: attr.ints() },
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input, numBuckets, key }) => {
+    if (key.length !== 2) throw new InvalidArgumentError("Key must have 2 elements");
+    const [k0, k1] = key.map(BigInt);
+    return eachElement("StringToHashBucketStrong", input, "int64", s => bucketOf(sipHash(s, k0, k1), numBuckets));
+  },
+});
+
+export const StringToHashBucket = defineOp("StringToHashBucket", {
+  inputs: { stringTensor: "string" },
+  outputs: { output: "int64" },
+  attrs: { numBuckets: attr.int(undefined, 1) },
+  shape: ({ stringTensor }) => stringTensor,
+  gradient: "none",
+  lower: ({ stringTensor, numBuckets }) => eachElement("StringToHashBucket", stringTensor, "int64", s => bucketOf(hash64(s), numBuckets)),
+});
+
+/** A number in [0, numBuckets) for each string, the same everywhere. TF: tf.string_to_hash_bucket_fast. */
+export const stringToHashBucketFast = (input: TensorLike, numBuckets: number, options?: NameOption): Tensor =>
+  StringToHashBucketFast({ input, numBuckets }, named(options));
+/** stringToHashBucketFast with a secret key of two numbers, against forged collisions. TF: tf.string_to_hash_bucket_strong. */
+export const stringToHashBucketStrong = (input: TensorLike, numBuckets: number, key: readonly number[], options?: NameOption): Tensor =>
+  StringToHashBucketStrong({ input, numBuckets, key }, named(options));
+/** The oldest form of stringToHashBucketFast, by another hash. TF: tf.string_to_hash_bucket. */
+export const stringToHashBucket = (stringTensor: TensorLike, numBuckets: number, options?: NameOption): Tensor =>
+  StringToHashBucket({ stringTensor, numBuckets }, named(options));
+
+// ---- regular expressions ----
+
+/** RE2's syntax is JavaScript's but for flags in front and \A, \z, \C. @throws InvalidArgumentError */
+function expressionOf(pattern: string, flags: string): RegExp {
+  const inline = /^\(\?([ims]+)\)/.exec(pattern);
+  const body = pattern
+    .slice(inline?.[0].length ?? 0)
+    .replaceAll("\\A", "^")
+    .replaceAll("\\z", "$")
+    .replaceAll("(?P<", "(?<");
+  try {
+    return new RegExp(body, `u${flags}${inline?.[1] ?? ""}`);
+  } catch (error) {
+    throw new InvalidArgumentError(`Invalid pattern: ${pattern}, error: ${(error as Error).message}`);
+  }
+}
+
+/** RE2's rewrite (\0 … \9, \\) as JavaScript's replacement. */
+const replacementOf = (rewrite: string): string =>
+  rewrite.replaceAll("$", "$$$$").replace(/\\([0-9\\])/g, (_, what: string) => (what === "\\" ? "\\" : what === "0" ? "$&" : `$${what}`));
+
+const replaced = (s: Uint8Array, pattern: RegExp, replacement: string): string => decodeText(s).replace(pattern, replacement);
+
+export const StaticRegexReplace = defineOp("StaticRegexReplace", {
+  ...stringToString,
+  attrs: { pattern: attr.string(), rewrite: attr.string(), replaceGlobal: attr.bool(true) },
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input, pattern, rewrite, replaceGlobal }) => {
+    const [expression, replacement] = [expressionOf(pattern, replaceGlobal ? "g" : ""), replacementOf(rewrite)];
+    return eachElement("StaticRegexReplace", input, "string", s => replaced(s, expression, replacement));
+  },
+});
+
+export const RegexReplace = defineOp("RegexReplace", {
+  inputs: { input: "string", pattern: "string", rewrite: "string" },
+  outputs: { output: "string" },
+  attrs: { replaceGlobal: attr.bool(true) },
+  shape: ({ input, pattern, rewrite }) => {
+    pattern.withRank(0);
+    rewrite.withRank(0);
+    return input;
+  },
+  gradient: "none",
+  lower: ({ input, pattern, rewrite, replaceGlobal }) => {
+    const run = ([given, p, r]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+      const expression = expressionOf(decodeText(bytesAt(p, 0)), replaceGlobal ? "g" : "");
+      const replacement = replacementOf(decodeText(bytesAt(r, 0)));
+      for (let i = 0; i < result.size; i++) result.set(i, replaced(bytesAt(given, i), expression, replacement));
+    };
+    const [out] = ir.call({ name: "RegexReplace", run }, [input, pattern, rewrite], [input]);
+    return out;
+  },
+});
+
+export const StaticRegexFullMatch = defineOp("StaticRegexFullMatch", {
+  inputs: { input: "string" },
+  outputs: { output: "bool" },
+  attrs: { pattern: attr.string() },
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input, pattern }) => {
+    const expression = expressionOf(`^(?:${pattern})$`, "");
+    return eachElement("StaticRegexFullMatch", input, "bool", s => expression.test(decodeText(s)));
+  },
+});
+
+export const RegexFullMatch = defineOp("RegexFullMatch", {
+  inputs: { input: "string", pattern: "string" },
+  outputs: { output: "bool" },
+  attrs: {},
+  shape: ({ input, pattern }) => {
+    pattern.withRank(0);
+    return input;
+  },
+  gradient: "none",
+  lower: ({ input, pattern }) => {
+    const run = ([given, p]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+      const expression = expressionOf(`^(?:${decodeText(bytesAt(p, 0))})$`, "");
+      for (let i = 0; i < result.size; i++) result.set(i, expression.test(decodeText(bytesAt(given, i))));
+    };
+    const [out] = ir.call({ name: "RegexFullMatch", run }, [input, pattern], [{ dtype: "bool", shape: input.shape }]);
+    return out;
+  },
+});
+
+interface ReplaceOptions extends Named {
+  /** All matches, not only the first. */
+  readonly replaceGlobal?: boolean;
+}
+
+/** Matches of a regular expression replaced; \1 … \9 in `rewrite` are its groups. TF: tf.regex_replace(input, pattern, rewrite, replace_global, name). */
+export function regexReplace(input: TensorLike, pattern: TensorLike, rewrite: TensorLike, ...rest: unknown[]): Tensor {
+  const { replaceGlobal, name } = collect<ReplaceOptions>(["replaceGlobal", "name"], rest);
+  return typeof pattern === "string" && typeof rewrite === "string"
+    ? StaticRegexReplace({ input, pattern, rewrite, replaceGlobal }, { name })
+    : RegexReplace({ input, pattern, rewrite, replaceGlobal }, { name });
+}
+
+/** Does the whole string match? TF: tf.strings.regex_full_match. */
+export const regexFullMatch = (input: TensorLike, pattern: TensorLike, options?: NameOption): Tensor =>
+  typeof pattern === "string"
+    ? StaticRegexFullMatch({ input, pattern }, named(options))
+    : RegexFullMatch({ input, pattern }, named(options));
+
+// ---- base64 ----
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+function toBase64(s: Uint8Array, isPadded: boolean): string {
+  let text = "";
+  for (let i = 0; i < s.length; i += 3) {
+    const bits = (s[i] << 16) | ((s[i + 1] ?? 0) << 8) | (s[i + 2] ?? 0);
+    const count = Math.min(s.length - i, 3) + 1;
+    for (let k = 0; k < count; k++) text += alphabet[(bits >> (18 - 6 * k)) & 63];
+    if (isPadded) text += "=".repeat(4 - count);
+  }
+  return text;
+}
+
+function fromBase64(s: Uint8Array): Uint8Array {
+  const text = decodeText(s).replace(/={1,2}$/, "");
+  const digits = Array.from(text, char => alphabet.indexOf(char === "+" ? "-" : char === "/" ? "_" : char));
+  if (digits.includes(-1) || digits.length % 4 === 1) throw new InvalidArgumentError("Invalid character found in base64.");
+  const result = new Uint8Array(Math.floor((digits.length * 3) / 4));
+  for (let i = 0; i < result.length; i++) {
+    const [group, k] = [Math.floor(i / 3) * 4, i % 3];
+    result[i] = ((digits[group + k] << (2 * k + 2)) | ((digits[group + k + 1] ?? 0) >> (4 - 2 * k))) & 255;
+  }
+  return result;
+}
+
+export const EncodeBase64 = defineOp("EncodeBase64", {
+  ...stringToString,
+  attrs: { pad: attr.bool(false) },
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input, pad }) => eachElement("EncodeBase64", input, "string", s => toBase64(s, pad)),
+});
+
+export const DecodeBase64 = defineOp("DecodeBase64", {
+  ...stringToString,
+  attrs: {},
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input }) => eachElement("DecodeBase64", input, "string", fromBase64),
+});
+
+/** Web-safe base64 (- and _ for + and /). TF: tf.encode_base64(input, pad, name). */
+export function encodeBase64(input: TensorLike, ...rest: unknown[]): Tensor {
+  const { pad, name } = collect<Named & { pad: boolean }>(["pad", "name"], rest);
+  return EncodeBase64({ input, pad }, { name });
+}
+/** The inverse of encodeBase64. TF: tf.decode_base64. @throws InvalidArgumentError (running) for other characters. */
+export const decodeBase64 = (input: TensorLike, options?: NameOption): Tensor => DecodeBase64({ input }, named(options));
+
+// ---- numbers ----
+
+const printable = [
+  "float32",
+  "float64",
+  "int32",
+  "uint8",
+  "int16",
+  "int8",
+  "int64",
+  "bfloat16",
+  "uint16",
+  "float16",
+  "uint32",
+  "uint64",
+  "complex64",
+  "complex128",
+  "bool",
+  "variant",
+  "string",
+] as const satisfies readonly DType[];
+
+export const AsString = defineOp("AsString", {
+  inputs: { input: "T" },
+  outputs: { output: "string" },
+  attrs: {
+    T: attr.type(printable),
+    precision: attr.int(-1),
+    scientific: attr.bool(false),
+    shortest: attr.bool(false),
+    width: attr.int(-1),
+    fill: attr.string(""),
+  },
+  shape: ({ input }) => input,
+  gradient: "none",
+  lower: ({ input, T, precision, scientific, shortest, width, fill }) => {
+    if (T === "variant") throw new UnimplementedError("AsString of variants is not supported.");
+    if (fill.length > 1) throw new InvalidArgumentError(`Fill string must be one or fewer characters`);
+    if (scientific && shortest) throw new InvalidArgumentError("Cannot select both scientific and shortest notation");
+    const format: NumberFormat = { conversion: scientific ? "e" : shortest ? "g" : "f", precision, width, fill };
+    const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
+      for (let i = 0; i < result.size; i++) result.set(i, textOf(given.get(i), T, format));
+    };
+    const [out] = ir.call({ name: "AsString", run }, [input], [{ dtype: "string", shape: input.shape }]);
+    return out;
+  },
+});
+
+function textOf(value: ReturnType<NDArray["get"]>, dtype: DType, format: NumberFormat): string | Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "boolean") return value ? "true" : "false";
+  if (typeof value === "object") return `(${formatFloat(value.re, format)},${formatFloat(value.im, format)})`;
+  return isFloating(dtype) ? formatFloat(Number(value), format) : formatInteger(BigInt(value), format.width, format.fill);
+}
+
+interface AsStringOptions extends Named {
+  /** Digits after the point; -1: six. */
+  readonly precision?: number;
+  readonly scientific?: boolean;
+  /** The shorter of plain and scientific. */
+  readonly shortest?: boolean;
+  readonly width?: number;
+  /** What fills up to `width`: " " or "0". */
+  readonly fill?: string;
+}
+
+/** Numbers as text, as C's printf writes them. TF: tf.as_string(input, precision, scientific, shortest, width, fill, name). */
+export function asString(input: TensorLike, ...rest: unknown[]): Tensor {
+  const { name, ...options } = collect<AsStringOptions>(["precision", "scientific", "shortest", "width", "fill", "name"], rest);
+  return AsString({ input, ...options }, { name });
+}
+
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const limits: Partial<Record<DType, readonly [bigint, bigint]>> = {
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  uint32: [0n, 2n ** 32n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+};
+
+/** The number a text stands for, or undefined. */
+export function parseNumber(s: Uint8Array, dtype: DType): number | bigint | undefined {
+  const text = decodeText(trimmed(s));
+  const range = limits[dtype];
+  if (range) {
+    if (!/^[+-]?\d+$/.test(text)) return undefined;
+    const value = BigInt(text.replace(/^\+/, ""));
+    if (value < range[0] || value > range[1]) return undefined;
+    return isBigInteger(dtype) ? value : Number(value);
+  }
+  const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
+  if (special) {
+    const size = special[2].toLowerCase() === "nan" ? Number.NaN : Number.POSITIVE_INFINITY;
+    return special[1] === "-" ? -size : size;
+  }
+  return decimal.test(text) ? Number(text) : undefined;
+}
+
+export const StringToNumber = defineOp("StringToNumber", {
+  inputs: { stringTensor: "string" },
+  outputs: { output: "outType" },
+  attrs: { outType: attr.type(["float32", "float64", "int32", "int64", "uint32", "uint64"], "float32") },
+  shape: ({ stringTensor }) => stringTensor,
+  gradient: "none",
+  lower: ({ stringTensor, outType }) =>
+    eachElement("StringToNumber", stringTensor, outType, s => {
+      const value = parseNumber(s, outType);
+      if (value === undefined) throw new InvalidArgumentError(`StringToNumberOp could not correctly convert string: ${decodeText(s)}`);
+      return value;
+    }),
+});
+
+/** The numbers that texts stand for. TF: tf.string_to_number(string_tensor, out_type, name). @throws InvalidArgumentError (running) for other texts. */
+export function stringToNumber(stringTensor: TensorLike, ...rest: unknown[]): Tensor {
+  const { outType, name } = collect<Named & { outType: DType }>(["outType", "name"], rest);
+  return StringToNumber({ stringTensor, outType }, { name });
+}
