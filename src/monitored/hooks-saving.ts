@@ -4,7 +4,6 @@ import { RuntimeError, ValueError } from "../base/errors.ts";
 import { joinPath } from "../base/files.ts";
 import * as logging from "../base/logging.ts";
 import type { NDArray } from "../base/ndarray.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { exportGraphDef } from "../io/graph-def.ts";
 import { metaGraphOf } from "../io/meta-graph.ts";
@@ -251,18 +250,4 @@ export class SummarySaverHook extends SessionRunHook {
   override async end(): Promise<void> {
     await this.writer?.flush();
   }
-}
-
-/** The saver listed in the graph; one is made and listed if there is none. */
-export function savedBy(make: () => Saver): Saver {
-  const graph = getDefaultGraph();
-  const savers: Saver[] = graph.getCollection(GraphKeys.SAVERS);
-  if (savers.length > 1)
-    throw new RuntimeError(
-      `More than one item in collection ${GraphKeys.SAVERS}. Please indicate which one to use by passing it to the constructor.`,
-    );
-  if (savers.length === 1) return savers[0];
-  const saver = make();
-  graph.addToCollection(GraphKeys.SAVERS, saver);
-  return saver;
 }

@@ -19,7 +19,6 @@ import { concat } from "../ops/array/slicing.ts";
 import { group, noOp } from "../ops/flow/control-flow.ts";
 import type { Feeds } from "../session/feeds.ts";
 import type { Session } from "../session/session.ts";
-import { savedBy } from "./hooks-saving.ts";
 
 type InitFn = (scaffold: Scaffold, session: Session) => void | Promise<void>;
 
@@ -44,6 +43,20 @@ const noResources = (): Operation => noOp({ name: "init" });
 function noneUninitialized(): Tensor {
   const graph = getDefaultGraph();
   return graph.nameScope("report_uninitialized_resources", () => graph.device("/cpu:0", () => constant([], "string")));
+}
+
+/** The saver listed in the graph; one is made and listed if there is none. */
+function savedBy(make: () => Saver): Saver {
+  const graph = getDefaultGraph();
+  const savers: Saver[] = graph.getCollection(GraphKeys.SAVERS);
+  if (savers.length > 1)
+    throw new RuntimeError(
+      `More than one item in collection ${GraphKeys.SAVERS}. Please indicate which one to use by passing it to the constructor.`,
+    );
+  if (savers.length === 1) return savers[0];
+  const saver = make();
+  graph.addToCollection(GraphKeys.SAVERS, saver);
+  return saver;
 }
 
 /** What a monitored session initializes, restores and saves with. TF: tf.train.Scaffold. @throws TypeError for a `copyFromScaffold` of another kind. */

@@ -11,12 +11,17 @@ import { isNan } from "../../ops/math/functions.ts";
 import { reduceAny } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { add } from "../../ops/operators.ts";
-import type { Distribution } from "./distribution.ts";
+
+/** What is asked of a distribution here. */
+interface Compared {
+  readonly name: string;
+  entropy(): Tensor;
+}
 
 // `any`: a function takes the two classes that it is registered for
 type Divergence = (a: any, b: any, options: Named) => Tensor;
 // `any`: the constructors of distributions differ
-type DistributionClass = abstract new (...args: any[]) => Distribution;
+type DistributionClass = abstract new (...args: any[]) => Compared;
 
 /** Those that users register. A class whose divergence from itself is known has it as a static method instead. */
 const registered = new Map<object, Map<object, Divergence>>();
@@ -32,7 +37,7 @@ function ancestry(type: object): object[] {
   return typeof parent === "function" && parent !== Function.prototype ? [type, ...ancestry(parent)] : [type];
 }
 
-function nearest(a: Distribution, b: Distribution): Divergence | undefined {
+function nearest(a: Compared, b: Compared): Divergence | undefined {
   let found: Divergence | undefined;
   let least = Infinity;
   ancestry(a.constructor).forEach((parentA, stepsA) => {
@@ -52,11 +57,7 @@ interface DivergenceOptions extends Named {
 
 /** KL(a ‖ b) = E_a[log a(x) − log b(x)]. TF: tf.distributions.kl_divergence.
  *  @throws NotImplementedError if it is not known for these classes. */
-export function klDivergence(
-  distributionA: Distribution,
-  distributionB: Distribution,
-  { allowNanStats, name }: DivergenceOptions = {},
-): Tensor {
+export function klDivergence(distributionA: Compared, distributionB: Compared, { allowNanStats, name }: DivergenceOptions = {}): Tensor {
   const divergence = nearest(distributionA, distributionB);
   if (divergence === undefined) {
     const [a, b] = [distributionA, distributionB].map(given => given.constructor.name);
@@ -75,7 +76,7 @@ export function klDivergence(
 }
 
 /** H(ref) + KL(ref ‖ other). */
-export const crossEntropy = (ref: Distribution, other: Distribution, { allowNanStats }: DivergenceOptions = {}): Tensor =>
+export const crossEntropy = (ref: Compared, other: Compared, { allowNanStats }: DivergenceOptions = {}): Tensor =>
   inNameScope({}, "cross_entropy", [], () => add(ref.entropy(), klDivergence(ref, other, { allowNanStats })));
 
 type Register = <F extends Divergence>(klFn: F) => F;

@@ -5,8 +5,8 @@ import type { Tensor } from "../../graph/operation.ts";
 import { exp, sigmoid, tanh } from "../../ops/math/functions.ts";
 import { elu, leakyRelu, relu, relu6, selu, softmax, softplus, softsign, swish } from "../../ops/nn/nn.ts";
 
-import type { Activation } from "./layers.ts";
-
+/** Applied to a layer's output. */
+export type Activation = (x: Tensor) => Tensor;
 /** A function of a tensor, or the name of a common one. */
 export type ActivationLike = Activation | string;
 

@@ -15,13 +15,10 @@ import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { matmul, tensordot } from "../../ops/math/matrix.ts";
 import { biasAdd, dropout as dropoutOf } from "../../ops/nn/nn.ts";
 import { zerosInitializer } from "../variables/initializers.ts";
-import { type ActivationLike, activationOf } from "./keras-activations.ts";
+import { type Activation, type ActivationLike, activationOf } from "./keras-activations.ts";
 import { type LayerOptions, ScopedLayer, type WeightOptions } from "./layer-base.ts";
 import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
 import type { Constraint, Variable } from "../variables/variables.ts";
-
-/** Applied to a layer's output. */
-export type Activation = (x: Tensor) => Tensor;
 
 type Applied = (inputs: TensorLike, options?: Readonly<Record<string, unknown>>) => Tensor;
 /** Called as a function, a layer is applied. */

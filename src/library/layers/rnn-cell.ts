@@ -22,7 +22,7 @@ import * as operators from "../../ops/operators.ts";
 
 import { clipByValue } from "../../ops/math/math.ts";
 import { constantInitializer, zerosInitializer } from "../variables/initializers.ts";
-import { type ActivationLike, activationOf } from "./keras-activations.ts";
+import { type Activation, type ActivationLike, activationOf } from "./keras-activations.ts";
 import { type LayerOptions, ScopedLayer } from "./layer-base.ts";
 import {
   type CustomGetter,
@@ -31,7 +31,6 @@ import {
   type VariableScope,
   variableScope,
 } from "../variables/variable-scope.ts";
-import type { Activation } from "./layers.ts";
 import { fixedSizePartitioner } from "../variables/partitioned-variable.ts";
 import type { Variable } from "../variables/variables.ts";
 

@@ -23,10 +23,10 @@ import { unsortedSegmentSum } from "../../ops/math/segment.ts";
 import * as state from "../../ops/state/state.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";
 import { type Initializer, zerosInitializer } from "../variables/initializers.ts";
-import { type SlicePlace, slicePlace } from "../variables/partitioned-variable.ts";
+import { slicePlace } from "../variables/partitioned-variable.ts";
 import { trainableVariables } from "../variables/variable-lists.ts";
 import { getVariable, getVariableScope, variableScope } from "../variables/variable-scope.ts";
-import { assignAdd, isVariableInitialized, Variable } from "../variables/variables.ts";
+import { assignAdd, isVariableInitialized, type SlicePlace, Variable } from "../variables/variables.ts";
 
 export type Gradient = Tensor | IndexedSlices | null;
 export type GradientAndVariable = readonly [gradient: Gradient, variable: Variable];

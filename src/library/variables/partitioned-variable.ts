@@ -9,20 +9,10 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { identity } from "../../ops/array/array.ts";
 import { concat, split } from "../../ops/array/slicing.ts";
-import type { AssignOptions, Variable } from "./variables.ts";
+import type { AssignOptions, SlicePlace, Variable } from "./variables.ts";
 
 /** Into how many parts each axis of a variable is cut; more than one along one axis at most. */
 export type Partitioner = (shape: TensorShape, dtype: DType) => readonly number[];
-
-/** Where a part lies within its whole. TF: Variable.SaveSliceInfo. */
-export interface SlicePlace {
-  readonly fullName: string;
-  readonly fullShape: readonly number[];
-  readonly varOffset: readonly number[];
-  readonly varShape: readonly number[];
-  /** As save ops have it: `10 4 4,3:0,4`. */
-  readonly spec: string;
-}
 
 export const slicePlace = (
   fullName: string,

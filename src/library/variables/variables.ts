@@ -21,7 +21,6 @@ import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import * as state from "../../ops/state/state.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { guardedInitialValue } from "./initial-value.ts";
-import type { SlicePlace } from "./partitioned-variable.ts";
 
 /** A value, or a function that makes it (inside the variable's `Initializer` scope). */
 export type InitialValue = TensorLike | (() => TensorLike);
@@ -62,6 +61,16 @@ export interface AssignOptions extends Named {
   readonly useLocking?: boolean | null | undefined;
   /** With false the operation is returned instead of the new value. */
   readonly readValue?: boolean | undefined;
+}
+
+/** Where a part lies within its whole. TF: Variable.SaveSliceInfo. */
+export interface SlicePlace {
+  readonly fullName: string;
+  readonly fullShape: readonly number[];
+  readonly varOffset: readonly number[];
+  readonly varShape: readonly number[];
+  /** As save ops have it: `10 4 4,3:0,4`. */
+  readonly spec: string;
 }
 
 /** Nodes that already exist, to be wrapped by a Variable (imported graphs, assigned resource variables). */

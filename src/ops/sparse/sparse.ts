@@ -12,9 +12,9 @@ import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-defi
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
-import { constantIndex, dataIndex } from "../../ir/index-map.ts";
+import { dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
-import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
+import { loadScalar, s } from "../../ir/scalar.ts";
 import { collect } from "../arguments.ts";
 import { numbersOf, placeholder, placeholderWithDefault, reshape, zeros } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
@@ -24,7 +24,7 @@ import { conj } from "../math/functions.ts";
 import { floordiv, multiply, subtract } from "../math/math.ts";
 import { reduceSum, shapeKeepingDims } from "../math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
-import { sumOf } from "./structure.ts";
+import { coordinate, sumOf } from "./structure.ts";
 
 // ---- coordinates ----
 
@@ -146,10 +146,6 @@ function sparseOf(input: unknown): SparseTensor {
 }
 
 // ---- products ----
-
-/** Reads coordinate `axis` of entry `n`. */
-export const coordinate = (indices: Value, n: Parameters<typeof loadScalar>[1][number], axis: number): Scalar =>
-  loadScalar(indices, [n, constantIndex(axis)]);
 
 function checkCoordinates(indices: Value, axis: number, limit: number, text: string): void {
   ir.check([indices.shape[0]], ([n]) => s.and(s.ge(coordinate(indices, n, axis), 0), s.lt(coordinate(indices, n, axis), limit)), {

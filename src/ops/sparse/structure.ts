@@ -11,8 +11,9 @@ import { defineOp, type Gradients, type Named } from "../../graph/op-definition.
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
-import { dataIndex } from "../../ir/index-map.ts";
-import { constantScalar, loadScalar, s } from "../../ir/scalar.ts";
+import { constantIndex, dataIndex } from "../../ir/index-map.ts";
+import type { Value } from "../../ir/program.ts";
+import { constantScalar, loadScalar, type Scalar, s } from "../../ir/scalar.ts";
 import { expandDims, identity, reshape, shape as shapeOf } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
 import { range } from "../array/ranges.ts";
@@ -20,8 +21,11 @@ import { invertPermutation, transpose } from "../array/rearranging.ts";
 import { where } from "../array/selection.ts";
 import { concat, getItem, stridedSlice } from "../array/slicing.ts";
 import { cast, castInteger } from "../math/math.ts";
-import { coordinate } from "./sparse.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
+
+/** Reads coordinate `axis` of entry `n`. */
+export const coordinate = (indices: Value, n: Parameters<typeof loadScalar>[1][number], axis: number): Scalar =>
+  loadScalar(indices, [n, constantIndex(axis)]);
 
 // ---- elements with their places, on the host ----
 
