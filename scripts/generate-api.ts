@@ -39,13 +39,15 @@ const singles = new Set([
   "graph/conversion.ts",
   "base/shape.ts",
   "base/dtype-names.ts",
+  "base/dtype-class.ts",
+  "base/dimension.ts",
 ]);
 const internal = /^ops\/(?:operators|arguments|named|registry|linalg\/dense|linalg\/schur)\.ts$/;
 
 /** Where the names of a namespace live, if not in files called like it. */
 const homes: Readonly<Record<string, RegExp>> = {
   "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers\/(?!input-spec)|losses|metrics\/|train\/|summary|data\/|distributions|feature-columns|ragged\/ragged-functions)/,
-  dtypes: /^base\/dtype-names|^ops\/(?:math|string)/,
+  dtypes: /^base\/dtype-(?:names|class)|^ops\/(?:math|string)/,
   nest: /^ops\/flow\/nested/,
   config: /^session\/devices/,
   "config.threading": /^session\/devices/,
@@ -416,6 +418,9 @@ function put(file: string, plain: string): void {
 }
 
 const modules = await loadModules();
+// Methods that the doors attach have argument orders as well.
+const { attachMethods } = (await import(`${pathToFileURL(source).href}index/methods.ts`)) as { attachMethods: () => void };
+attachMethods();
 const namespaces = collectNamespaces(modules);
 const files = new Set([...namespaces.keys()].map(fileOf).concat("index/raw-ops.ts"));
 for (const [path, namespace] of namespaces) put(fileOf(path), namespaceText(path, namespace));

@@ -6,6 +6,8 @@ import { attachMethods } from "./index/methods.ts";
 
 export * as errors from "./base/errors.ts";
 export { AssertionError, KeyError, LookupError, RuntimeError, ValueError } from "./base/errors.ts";
+export * as gfile from "./io/older-file-access.ts";
+export * as version from "./graph/graph-version.ts";
 export * as logging from "./base/logging.ts";
 export { NDArray } from "./base/ndarray.ts";
 export * as rawOps from "./index/raw-ops.ts";
@@ -15,9 +17,9 @@ export { exportGraphDef } from "./io/graph-def.ts";
 export { loadTfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export { ellipsis, getItem } from "./ops/array/slicing.ts";
 
-export type { DType, TypedArray } from "./base/dtype.ts";
+export type { TypedArray } from "./base/dtype.ts";
 export type { ArrayLike, Complex, ElementValue, NestedArray } from "./base/ndarray.ts";
-export type { Dimension, ShapeLike } from "./base/shape.ts";
+export type { ShapeLike } from "./base/shape.ts";
 export type { TensorLike } from "./graph/conversion.ts";
 export type { DeviceFunction } from "./graph/device.ts";
 export type { NameScope, Scope } from "./graph/graph.ts";

@@ -146,6 +146,25 @@ export class NDArray {
     return new NDArray(this.dtype, shape, this.data);
   }
 
+  /** `a[i]` of numpy: an element of a vector, else the array of the other dimensions; negative from the end. @throws RangeError outside. */
+  // `any`: an element or an array, as the rank says
+  at(index: number): any {
+    const [count, ...rest] = this.shape;
+    if (count === undefined) throw new RangeError("too many indices for array: array is 0-dimensional, but 1 were indexed");
+    if (index < -count || index >= count) throw new RangeError(`index ${index} is out of bounds for axis 0 with size ${count}`);
+    const at = index < 0 ? index + count : index;
+    if (rest.length === 0) return plain(this.get(at));
+    const words = sizeOf(rest) * wordsPerElement(this.dtype);
+    return new NDArray(this.dtype, rest, this.data.slice(at * words, (at + 1) * words));
+  }
+
+  /** Its elements or rows, in order. */
+  // `any`: as above
+  *[Symbol.iterator](): Generator<any> {
+    if (this.rank === 0) throw new TypeError("iteration over a 0-d array");
+    for (let i = 0; i < this.shape[0]; i++) yield this.at(i);
+  }
+
   /** The single element: a number (int64: a bigint), boolean, string or Complex. @throws ValueError unless the size is 1. */
   item(): any {
     if (this.size !== 1)

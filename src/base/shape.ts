@@ -1,12 +1,13 @@
 // Static shapes, possibly partly known: TensorFlow's TensorShape, and plain functions on fully known shapes.
 // A dimension is a number or null (unknown); a shape of unknown rank has `dims === null`.
 
+import { Dimension as DimensionOfShape } from "./dimension.ts";
 import { ValueError } from "./errors.ts";
 
 export type Dimension = number | null;
 
 /** What is accepted where a shape is asked for: an array of dimensions, a TensorShape, or null for unknown rank. */
-export type ShapeLike = TensorShape | readonly (Dimension | undefined)[] | null;
+export type ShapeLike = TensorShape | readonly (Dimension | undefined | InstanceType<typeof DimensionOfShape>)[] | null;
 
 /** A shape known fully, partly (`null` dimensions) or not at all (`dims === null`). Immutable. TF: tf.TensorShape. */
 export class TensorShape {
@@ -19,10 +20,12 @@ export class TensorShape {
       this.dims = null;
       return;
     }
-    for (const d of plain) {
-      if (typeof d === "number" && (d < 0 || !Number.isInteger(d))) throw new ValueError(`Dimension ${d} must be >= 0`);
-    }
-    this.dims = plain.map(d => d ?? null);
+    this.dims = plain.map(d => {
+      if (d === null || d === undefined) return null;
+      if (typeof d !== "number") return new DimensionOfShape(d).value;
+      if (d < 0 || !Number.isInteger(d)) throw new ValueError(`Dimension ${d} must be >= 0`);
+      return d;
+    });
   }
 
   static unknown(): TensorShape {
@@ -42,6 +45,24 @@ export class TensorShape {
   dim(axis: number): Dimension {
     if (this.dims === null) return null;
     return this.dims[axis < 0 ? axis + this.dims.length : axis] ?? null;
+  }
+
+  /** One dimension as TensorFlow's object with a `value`; unknown where the rank is. TF: `shape[axis]`. @throws RangeError past the rank. */
+  at(axis: number): InstanceType<typeof DimensionOfShape> {
+    if (this.dims !== null && (axis >= this.dims.length || axis < -this.dims.length)) throw new RangeError("list index out of range");
+    return new DimensionOfShape(this.dim(axis));
+  }
+
+  /** The rank, as `len` of Python tells it. @throws ValueError if it is unknown. */
+  get length(): number {
+    if (this.dims === null) throw new ValueError("Cannot take the length of shape with unknown rank.");
+    return this.dims.length;
+  }
+
+  /** The dimensions as such objects. @throws ValueError if the rank is unknown. */
+  *[Symbol.iterator](): Generator<InstanceType<typeof DimensionOfShape>> {
+    if (this.dims === null) throw new ValueError("Cannot iterate over a shape with unknown rank.");
+    for (const size of this.dims) yield new DimensionOfShape(size);
   }
 
   get isFullyDefined(): boolean {
@@ -195,7 +216,7 @@ export class TensorShape {
 }
 
 /** `[2, None]`: a Python list of dimensions. */
-const formatList = (dims: readonly (Dimension | undefined)[]): string => `[${dims.map(d => d ?? "None").join(", ")}]`;
+const formatList = (dims: readonly unknown[]): string => `[${dims.map(d => d ?? "None").join(", ")}]`;
 
 /** `(2, 3)`, `(2,)`, `()`: a Python tuple of dimensions. */
 export function formatTuple(dims: readonly Dimension[]): string {

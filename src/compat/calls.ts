@@ -2,7 +2,10 @@
 // last object, `tf.nn.max_pool(x, k, s, "SAME", { data_format: "NHWC" })`. The order comes from the generated table in signatures.ts.
 
 import { asDtype } from "../base/dtype-names.ts";
-import { camelOf, snakeOf } from "../base/names.ts";
+import { Dimension } from "../base/dimension.ts";
+import { DType } from "../base/dtype-class.ts";
+import { withHint } from "../base/errors.ts";
+import { camelOf, nearestName, snakeOf } from "../base/names.ts";
 
 interface Parameter {
   readonly name: string;
@@ -88,7 +91,7 @@ function arranged(signature: Signature, given: readonly unknown[]): unknown[] {
     throw new TypeError(
       `${name}() takes ${countText(parameters.length, "positional argument")} but ${byPosition.length} ${byPosition.length === 1 ? "was" : "were"} given`,
     );
-  const values = new Map(byPosition.map((value, i) => [parameters[i].name, value]));
+  const values = new Map(byPosition.map((value, i) => [parameters[i].name, value] as const).filter(([, value]) => value !== undefined));
   if (hasNamed) for (const [key, value] of Object.entries(last)) setNamed(signature, values, snakeOf(key), value);
   const missing = parameters.filter(({ name: parameter, need }) => need === "required" && !values.has(parameter));
   if (missing.length > 0)
@@ -108,17 +111,33 @@ function arranged(signature: Signature, given: readonly unknown[]): unknown[] {
 function givenValue(values: ReadonlyMap<string, unknown>, { name, need }: Parameter): unknown {
   const value = values.get(name);
   if (value === null && need === "nullable") return undefined;
-  return /(^|_)d?types?$|^Tout$/.test(name) ? withFullNames(value) : value;
+  return /(^|_)d?types?$|^Tout$/.test(name) ? withFullNames(value) : plainSizes(value);
+}
+
+/** Dimensions of shapes are numbers, or nulls, wherever they are given: by themselves, in a list, in a list of lists. */
+function plainSizes(value: unknown, depth = 2): unknown {
+  if (value instanceof Dimension) return value.value;
+  if (depth === 0 || !Array.isArray(value) || !value.slice(0, 64).some(item => item instanceof Dimension || Array.isArray(item)))
+    return value;
+  const plain = value.map(item => plainSizes(item, depth - 1));
+  return plain.some((item, i) => item !== value[i]) ? plain : value;
 }
 
 /** `tf.placeholder("float")`: a type may be called by its short name. */
 function withFullNames(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withFullNames);
-  return value === "float" || value === "double" || value === "half" ? asDtype(value) : value;
+  return value === "float" || value === "double" || value === "half" || value instanceof DType ? asDtype(String(value.valueOf())) : value;
 }
 
 function setNamed({ name, parameters }: Signature, values: Map<string, unknown>, key: string, value: unknown): void {
-  if (!parameters.some(parameter => parameter.name === key)) throw new TypeError(`${name}() got an unexpected keyword argument '${key}'`);
+  if (!parameters.some(parameter => parameter.name === key)) {
+    const unexpected = new TypeError(`${name}() got an unexpected keyword argument '${key}'`);
+    const near = nearestName(
+      key,
+      parameters.map(parameter => parameter.name),
+    );
+    throw near === undefined ? unexpected : withHint(unexpected, `Did you mean '${near}'?`);
+  }
   if (value === undefined) return;
   if (values.has(key)) throw new TypeError(`${name}() got multiple values for argument '${key}'`);
   values.set(key, value);

@@ -1,11 +1,14 @@
 // An API under TensorFlow's snake_case names: the type `SnakeApi` and the function `snakeApi` that makes it, namespaces and classes included.
 // Objects keep their identity: a tensor is the same tensor through both doors, and answers to both spellings, because classes get a
-// prototype that looks a missing snake_case name up under ours. Happens at the first call through this door, never while it loads.
+// prototype that looks a missing snake_case name up under ours. Happens at the first call through this door.
 
 import type { SnakeOf } from "../base/names.ts";
 import { AttributeError, withHint } from "../base/errors.ts";
 import { camelOf, nearestName, snakeOf } from "../base/names.ts";
+import type { DType } from "../base/dtype.ts";
+import { isDType } from "../base/dtype.ts";
 import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./calls.ts";
+import { attachDtypeMembers, type DTypeMembers } from "./dtype-members.ts";
 
 // ---- the type ----
 
@@ -21,17 +24,28 @@ type Element = { readonly graph: unknown } | null | undefined;
 
 /** A value that comes out of the door: the same object, answering to snake_case names as well. Of lists only those of graph elements are
  *  followed: what may be turned into a tensor nests without end. */
-export type Snake<T> = T extends Plain | AnyFunction
-  ? T
+export type Snake<T> = T extends Plain
+  ? T extends DType
+    ? T & DTypeMembers
+    : T
   : T extends readonly (infer E)[]
     ? [E] extends [Element | readonly Element[]]
       ? { [K in keyof T]: Snake<T[K]> }
       : T
-    : T extends object
-      ? T & {
-          readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
-        }
-      : T;
+    : T extends AnyFunction
+      ? keyof T extends never
+        ? T
+        : T & SnakeMembers<T>
+      : T extends object
+        ? T & SnakeMembers<T>
+        : T;
+
+type SnakeMembers<T> = Indexed<T> & {
+  readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
+};
+
+/** `x[0]` is `x.at(0)`. */
+type Indexed<T> = T extends { at(index: number): infer R } ? { readonly [index: number]: Snake<R> } : unknown;
 
 type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeOf<K> : K]: T[K] };
 /** Options objects (all of whose fields may be left out) get their keys in snake_case; anything else is taken as it is. */
@@ -83,7 +97,7 @@ export type SnakeApi<Api> = {
     : Api[K] extends AnyFunction
       ? SnakeFunction<Api[K]>
       : Api[K] extends Plain | readonly unknown[]
-        ? Api[K]
+        ? Snake<Api[K]>
         : SnakeApi<Api[K]>;
 };
 
@@ -119,6 +133,11 @@ function adoptOverrides(subclass: object, base: object): void {
       if (typeof value === "function") Object.defineProperty(prototype, ours, { value, writable: true, configurable: true });
     }
   }
+}
+
+/** `x[0]`, `x.shape[-1]`: what has no such property is asked by its `at`. */
+function itemAt(object: { readonly at?: unknown }, index: number): unknown {
+  return typeof object.at === "function" ? Reflect.apply(object.at, object, [index]) : undefined;
 }
 
 /** What JavaScript itself asks objects for. */
@@ -187,6 +206,7 @@ class Door {
   private member(value: unknown, path: string): unknown {
     if (isClass(value)) return this.class(value, path);
     if (typeof value === "function") return this.function(value as AnyFunction, path);
+    if (isDType(value)) attachDtypeMembers();
     return isNamespace(value) ? this.namespace(value, path) : value;
   }
 
@@ -216,6 +236,7 @@ class Door {
   private open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
+    attachDtypeMembers();
     this.walk(this.api, "", new Set());
   }
 
@@ -258,6 +279,7 @@ class Door {
     const isOther = (key: string | symbol): key is string => typeof key === "string" && camelOf(key) !== key;
     return new Proxy(Object.create(parent) as object, {
       get: (target, key, receiver) => {
+        if (typeof key === "string" && /^-?\d+$/.test(key)) return itemAt(receiver, Number(key));
         if (!isOther(key)) return Reflect.get(target, key, receiver);
         const value: unknown = Reflect.get(receiver, camelOf(key), receiver);
         return typeof value === "function" && !isClass(value) ? this.secondMethod(value as AnyFunction) : value;

@@ -20,12 +20,16 @@ export type Loose<V> = V extends Uint8Array
 export type MessageObject<N extends MessageName> = Message<N> & {
   /** The message in protobuf's wire format, the same bytes every time. */
   SerializeToString(): Uint8Array;
+  /** Becomes the message that the bytes hold; returns how many they are. @throws DataLossError naming the offset of damage. */
+  ParseFromString(serialized: Uint8Array): number;
 };
 
 export interface MessageClass<N extends MessageName> {
   new (fields?: Loose<Message<N>>): MessageObject<N>;
   /** Reads the wire format. @throws DataLossError naming the offset of damage. */
   FromString(serialized: Uint8Array): MessageObject<N>;
+  /** A message that is at hand, with the methods of its class. */
+  of(message: Message<N>): MessageObject<N>;
 }
 
 /** The class of a message. */
@@ -37,9 +41,15 @@ export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
     SerializeToString(): Uint8Array {
       return messageToBytes(name, this as object);
     }
+    ParseFromString(serialized: Uint8Array): number {
+      Object.assign(this, createMessage(name, {}), messageFromBytes(name, serialized));
+      return serialized.length;
+    }
     static FromString(serialized: Uint8Array): Serializable {
-      const message = Object.create(Serializable.prototype) as Serializable;
-      return Object.assign(message, messageFromBytes(name, serialized));
+      return Serializable.of(messageFromBytes(name, serialized));
+    }
+    static of(message: object): Serializable {
+      return Object.assign(Object.create(Serializable.prototype) as Serializable, message);
     }
   }
   return Serializable as MessageClass<N>;

@@ -1,33 +1,41 @@
 // Methods of graph objects that belong to rooms the graph does not know: operators on tensors and variables, running, export.
 
+import type { GraphDef } from "../formats/message-types.ts";
 import { Graph } from "../graph/graph.ts";
-import type { AsTensor, TensorLike } from "../graph/conversion.ts";
+import { type AsTensor, describe, type TensorLike } from "../graph/conversion.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage } from "../io/graph-def.ts";
 import { nodeOf } from "../io/node-message.ts";
+import { RaggedTensor, RaggedTensorValue } from "../library/ragged/ragged-tensor.ts";
+import { PartitionedVariable } from "../library/variables/partitioned-variable.ts";
 import { Variable } from "../library/variables/variables.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
 import { attachOperators } from "../ops/operators.ts";
 import { sparseDiv, sparseMul, sparseTruediv } from "../ops/sparse/dense.ts";
 import { evaluateConstants } from "../session/evaluate-alone.ts";
-import { evaluateTensor, runOperation } from "../session/evaluate.ts";
+import { type EvaluateOptions, evaluateTensor, runOperation } from "../session/evaluate.ts";
 import type { DType } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
-import type { NDArray } from "../base/ndarray.ts";
+import { Dimension } from "../base/dimension.ts";
+import { DType as ElementType } from "../base/dtype-class.ts";
+import { ValueError, withHint } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
+import { TensorShape } from "../base/shape.ts";
 import type { Feeds } from "../session/feeds.ts";
-import type { Session } from "../session/session.ts";
+import { Session } from "../session/session.ts";
 
 declare module "../graph/operation.ts" {
   interface Tensor {
     /** The value, computed in `session` or the default session. TF: Tensor.eval. */
     eval(feedDict?: Feeds | null, session?: Session | null): Promise<NDArray>;
+    eval(options: EvaluateOptions): Promise<NDArray>;
   }
   interface Operation {
     /** Runs the operation in `session` or the default session. TF: Operation.run. */
     run(feedDict?: Feeds | null, session?: Session | null): Promise<void>;
+    run(options: EvaluateOptions): Promise<void>;
     /** The operation as a NodeDef message. TF: Operation.node_def. */
     readonly nodeDef: GraphDefMessage["node"][number];
   }
@@ -52,14 +60,57 @@ declare module "../graph/sparse-tensor.ts" {
   }
 }
 
-declare module "../graph/graph.ts" {
-  interface Graph {
-    /** The graph as a GraphDef message. TF: Graph.as_graph_def. */
-    asGraphDef(options?: ExportGraphDefOptions): GraphDefMessage;
+declare module "../session/session.ts" {
+  interface Session {
+    /** The session's graph as a GraphDef message. TF: Session.graph_def. */
+    readonly graphDef: GraphDef;
   }
 }
 
-const define = (target: { readonly prototype: object }, name: string, descriptor: PropertyDescriptor): void => {
+declare module "../graph/graph.ts" {
+  interface Graph {
+    /** The graph as a GraphDef message. TF: Graph.as_graph_def. */
+    asGraphDef(options?: ExportGraphDefOptions): GraphDef;
+  }
+}
+
+/** Which classes of objects are printed in a line, alone and inside of others, as Python prints them. What they hold would fill pages: every tensor leads to its whole graph. */
+// any: each function takes the objects of its class
+type Printed = readonly [type: { readonly prototype: object }, alone: (object: any) => string, inside?: (object: any) => string];
+const printed = (): readonly Printed[] => [
+  [Tensor, String, describe],
+  [Operation, String, (op: Operation) => `<tf.Operation '${op.name}' type=${op.type}>`],
+  [Variable, String],
+  [PartitionedVariable, String],
+  [SparseTensor, String],
+  [IndexedSlices, String],
+  [RaggedTensor, String],
+  [RaggedTensorValue, String],
+  [
+    TensorShape,
+    String,
+    (shape: TensorShape) => `TensorShape(${shape.dims === null ? null : `[${shape.dims.map(size => size ?? "None").join(", ")}]`})`,
+  ],
+  [Dimension, String, (size: { value: number | null }) => `Dimension(${size.value ?? "None"})`],
+  [ElementType, String],
+  [NDArray, String, (array: NDArray) => `array(${array}, dtype=${array.dtype})`],
+  [Graph, (graph: Graph) => `<tf.Graph of ${graph.getOperations().length} operations>`],
+  [Session, (session: Session) => `<tf.Session of ${session.graph.getOperations().length} operations>`],
+];
+
+function attachPrinting(): void {
+  for (const [type, alone, inside = alone] of printed())
+    define(type, Symbol.for("nodejs.util.inspect.custom"), {
+      value(this: object, depth: number | null, options: { depth?: number | null }) {
+        return depth === options.depth ? alone(this) : inside(this);
+      },
+    });
+}
+
+const notIterable =
+  "Iterating over a symbolic `tf.Tensor` is not allowed. You can attempt the following resolutions to the problem: If you are running in Graph mode, use Eager execution mode or decorate this function with @tf.function. If you are using AutoGraph, you can try decorating this function with @tf.function. If that does not work, then you may be using an unsupported feature or your source code may not be visible to AutoGraph. See https://github.com/tensorflow/tensorflow/blob/master/tensorflow/python/autograph/g3doc/reference/limitations.md#access-to-source-code for more information.";
+
+const define = (target: { readonly prototype: object }, name: string | symbol, descriptor: PropertyDescriptor): void => {
   if (!Object.hasOwn(target.prototype, name)) Object.defineProperty(target.prototype, name, { configurable: true, ...descriptor });
 };
 
@@ -67,6 +118,15 @@ const define = (target: { readonly prototype: object }, name: string, descriptor
 export function attachMethods(): void {
   attachOperators(Tensor);
   attachOperators(Variable);
+  attachPrinting();
+  define(Tensor, Symbol.iterator, {
+    value() {
+      throw withHint(
+        new TypeError(notIterable),
+        "Here: tf.unstack(x) gives a list where the size is known, tf.mapFn(fn, x) goes over it while running.",
+      );
+    },
+  });
   for (const [name, operator] of Object.entries({ mul: sparseMul, truediv: sparseTruediv, div: sparseDiv }))
     define(SparseTensor, name, {
       writable: true,
@@ -76,7 +136,7 @@ export function attachMethods(): void {
     });
   define(Tensor, "eval", {
     writable: true,
-    value(this: Tensor, feedDict?: Feeds | null, session?: Session | null) {
+    value(this: Tensor, feedDict?: Feeds | EvaluateOptions | null, session?: Session | null) {
       return evaluateTensor(this, feedDict, session);
     },
   });
@@ -92,13 +152,18 @@ export function attachMethods(): void {
   });
   define(Operation, "run", {
     writable: true,
-    value(this: Operation, feedDict?: Feeds | null, session?: Session | null) {
+    value(this: Operation, feedDict?: Feeds | EvaluateOptions | null, session?: Session | null) {
       return runOperation(this, feedDict, session);
     },
   });
   define(Operation, "nodeDef", {
     get(this: Operation) {
       return nodeOf(this);
+    },
+  });
+  define(Session, "graphDef", {
+    get(this: Session) {
+      return exportGraphDef(this.graph);
     },
   });
   define(Graph, "evaluateConstants", { value: evaluateConstants });

@@ -34,6 +34,8 @@ export * as spectral from "./spectral.ts";
 export * as strings from "./strings.ts";
 export * as summary from "./summary.ts";
 export * as train from "./train.ts";
+export { Dimension } from "../base/dimension.ts";
+export { DType } from "../base/dtype-class.ts";
 export {
   QUANTIZED_DTYPES,
   asDtype,

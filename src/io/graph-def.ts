@@ -3,6 +3,7 @@
 
 import { ValueError } from "../base/errors.ts";
 import { createMessage, messageFromBytes, messageFromJson } from "../formats/message-codec.ts";
+import { GraphDef } from "../formats/message-types.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -138,9 +139,9 @@ export interface ExportGraphDefOptions {
 }
 
 /** The graph as a message: all operations in order of creation, every attribute written out. TF: Graph.as_graph_def. */
-export function exportGraphDef(graph: Graph, { fromVersion, addShapes = false }: ExportGraphDefOptions = {}): GraphDefMessage {
+export function exportGraphDef(graph: Graph, { fromVersion, addShapes = false }: ExportGraphDefOptions = {}): GraphDef {
   const ops = exportOrder(graph).slice(fromVersion ?? 0);
-  return createMessage("GraphDef", {
+  return new GraphDef({
     node: ops.map(op => (addShapes ? withShapes(op) : nodeOf(op))),
     versions: versionsOf(graph),
     library: libraryMessage(graph),

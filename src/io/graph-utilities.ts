@@ -5,6 +5,7 @@ import { AssertionError, NotFoundError, UnimplementedError } from "../base/error
 import type { NDArray } from "../base/ndarray.ts";
 import type { TensorShape } from "../base/shape.ts";
 import { createMessage } from "../formats/message-codec.ts";
+import { GraphDef } from "../formats/message-types.ts";
 import type { Message } from "../formats/messages.ts";
 import { arrayToMessage } from "../formats/tensor-message.ts";
 import { pythonType } from "../graph/conversion.ts";
@@ -26,7 +27,7 @@ function checkGraphDef(graphDef: unknown): void {
 
 /** The nodes that `destNodes` need, in the graph's order. TF: tf.graph_util.extract_sub_graph.
  *  @throws AssertionError for a name that is not in the graph. */
-export function extractSubGraph(graphDef: GraphDefMessage, destNodes: readonly string[]): GraphDefMessage {
+export function extractSubGraph(graphDef: GraphDefMessage, destNodes: readonly string[]): GraphDef {
   checkGraphDef(graphDef);
   if (typeof destNodes === "string")
     throw new TypeError(`dest_nodes must be an iterable of strings, but got type ${pythonType(destNodes)}.`);
@@ -45,7 +46,7 @@ export function extractSubGraph(graphDef: GraphDefMessage, destNodes: readonly s
       if (source) stack.push(source);
     }
   }
-  return { ...graphDef, node: graphDef.node.filter(node => needed.has(node)) };
+  return GraphDef.of({ ...graphDef, node: graphDef.node.filter(node => needed.has(node)) });
 }
 
 const pinned = new Set([
@@ -113,7 +114,7 @@ export function removeTrainingNodes(
     return name;
   };
   const isDropped = (input: string): boolean => input.startsWith("^") && checks.has(nodeNameOf(input));
-  return createMessage("GraphDef", {
+  return new GraphDef({
     node: inputGraph.node
       .filter(({ name }) => !spliced.has(name))
       .map(node => ({
@@ -152,7 +153,7 @@ export async function convertVariablesToConstants(
   inputGraphDef: GraphDefMessage,
   outputNodeNames: readonly string[],
   { variableNamesWhitelist, variableNamesBlacklist }: FreezeOptions = {},
-): Promise<GraphDefMessage> {
+): Promise<GraphDef> {
   const whole = extractSubGraph(inputGraphDef, outputNodeNames);
   const graphDef = callsFunctions(whole) ? withoutCalls(whole, outputNodeNames) : whole;
   const isWanted = ({ name }: NodeMessage): boolean =>
@@ -162,7 +163,7 @@ export async function convertVariablesToConstants(
   const byName = new Map(graphDef.node.map(node => [node.name, node]));
   const isFrozen = handleFinder(byName, new Set(frozen.map(({ name }) => name)));
   const node = graphDef.node.flatMap(each => frozenNode(each, values, isFrozen));
-  return createMessage("GraphDef", { node, library: undefined, versions: graphDef.versions });
+  return new GraphDef({ node, versions: graphDef.versions });
 }
 
 const callsFunctions = ({ node, library }: GraphDefMessage): boolean => {

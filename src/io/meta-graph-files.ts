@@ -3,6 +3,7 @@
 import { files } from "#platform";
 import { joinPath } from "../base/files.ts";
 import { messageFromBytes } from "../formats/message-codec.ts";
+import type { MetaGraphDef } from "../formats/message-types.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
@@ -32,7 +33,7 @@ export interface ExportMetaGraphOptions extends MetaGraphOptions {
 }
 
 /** The graph with its collections, written to `filename` if there is one. TF: tf.train.export_meta_graph. */
-export async function exportMetaGraph({ filename, asText = false, ...options }: ExportMetaGraphOptions = {}): Promise<MetaGraphMessage> {
+export async function exportMetaGraph({ filename, asText = false, ...options }: ExportMetaGraphOptions = {}): Promise<MetaGraphDef> {
   const message = metaGraphOf(options);
   if (filename) await writeMessageFile("MetaGraphDef", filename, message, { asText });
   return message;

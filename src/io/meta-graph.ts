@@ -4,6 +4,7 @@
 import { UnimplementedError, ValueError } from "../base/errors.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
 import { createMessage, messageFromBytes, messageToBytes } from "../formats/message-codec.ts";
+import { MetaGraphDef } from "../formats/message-types.ts";
 import type { Message, MessageInit, MessageName } from "../formats/messages.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { functionsOf } from "../graph/functions.ts";
@@ -182,7 +183,7 @@ export interface MetaGraphOptions {
 }
 
 /** A graph with its collections as a message. TF: meta_graph.create_meta_graph_def. */
-export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
+export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphDef {
   const { metaInfoDef, saverDef, collectionList, exportScope = null, clearDevices = false, stripDefaultAttrs = false } = options;
   const { clearExtraneousSavers = false } = options;
   const graph = options.graph ?? getDefaultGraph();
@@ -193,7 +194,7 @@ export function metaGraphOf(options: MetaGraphOptions = {}): MetaGraphMessage {
   if (exportScope) graphDef = scopedGraphDef(graphDef, exportScope);
   if (stripDefaultAttrs) graphDef = withoutDefaultAttrs(graphDef, definitionOf);
   if (clearDevices) graphDef = { ...graphDef, node: graphDef.node.map(node => ({ ...node, device: "" })) };
-  return createMessage("MetaGraphDef", {
+  return new MetaGraphDef({
     metaInfoDef: {
       tensorflowVersion,
       tensorflowGitVersion: "unknown",

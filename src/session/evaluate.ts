@@ -8,13 +8,27 @@ import { getDefaultSession } from "./default-session.ts";
 import type { Feeds } from "./feeds.ts";
 import type { Session } from "./session.ts";
 
+/** Feeds and session by name: names of tensors hold a colon, so an object with these keys is not one of feeds. */
+export interface EvaluateOptions {
+  readonly feedDict?: Feeds | null;
+  readonly session?: Session | null;
+}
+
+const inOrder = (given: Feeds | EvaluateOptions | null | undefined, session: Session | null | undefined): EvaluateOptions =>
+  typeof given === "object" && given !== null && ("feedDict" in given || "session" in given)
+    ? (given as EvaluateOptions)
+    : { feedDict: given as Feeds | null | undefined, session };
+
 /** The value of a tensor in `session` or the default session. TF: Tensor.eval. */
-export const evaluateTensor = async (tensor: Tensor, feeds?: Feeds | null, session?: Session | null): Promise<NDArray> =>
-  sessionFor(tensor.graph, session, "evaluate tensor using `eval()`", "tensor").run(tensor, feeds);
+export async function evaluateTensor(tensor: Tensor, given?: Feeds | EvaluateOptions | null, last?: Session | null): Promise<NDArray> {
+  const { feedDict, session } = inOrder(given, last);
+  return sessionFor(tensor.graph, session, "evaluate tensor using `eval()`", "tensor").run(tensor, feedDict);
+}
 
 /** Runs an operation in `session` or the default session. TF: Operation.run. */
-export async function runOperation(op: Operation, feeds?: Feeds | null, session?: Session | null): Promise<void> {
-  await sessionFor(op.graph, session, "execute operation using `run()`", "operation").run(op, feeds);
+export async function runOperation(op: Operation, given?: Feeds | EvaluateOptions | null, last?: Session | null): Promise<void> {
+  const { feedDict, session } = inOrder(given, last);
+  await sessionFor(op.graph, session, "execute operation using `run()`", "operation").run(op, feedDict);
 }
 
 function sessionFor(graph: Graph, given: Session | null | undefined, what: string, kind: "tensor" | "operation"): Session {

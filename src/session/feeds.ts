@@ -13,9 +13,9 @@ import { type Composite, type CompositeValue, isComposite } from "../graph/compo
 import type { SparseTensorValue } from "./fetches.ts";
 
 /** What may be fed: tensors, variables or names with their values. */
-export type FeedKey = Tensor | SparseTensor | Composite | string | { asGraphElement(): unknown };
-/** For a sparse tensor: its parts by name, or [indices, values, denseShape]. */
-export type FeedValue = ArrayLike | SparseTensorValue | CompositeValue;
+export type FeedKey = Tensor | SparseTensor | Composite | string | { asGraphElement(): unknown } | readonly FeedKey[];
+/** For a sparse tensor: its parts by name, or [indices, values, denseShape]; for a list of keys a list. */
+export type FeedValue = ArrayLike | SparseTensorValue | CompositeValue | readonly FeedValue[];
 export type Feeds = readonly (readonly [FeedKey, FeedValue])[] | ReadonlyMap<FeedKey, FeedValue> | { readonly [name: string]: ArrayLike };
 
 export interface Feed {
@@ -40,6 +40,7 @@ function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknow
     const given = key.partsOf(value);
     return key.parts.map((part, i) => [part, given[i]]);
   }
+  if (Array.isArray(key)) return nestedParts(key, value);
   if (!(key instanceof SparseTensor)) return [[key, value as ArrayLike]];
   const { indices, values, denseShape } = Array.isArray(value)
     ? { indices: value[0], values: value[1], denseShape: value[2] }
@@ -49,6 +50,16 @@ function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknow
     [key.values, values],
     [key.denseShape, denseShape],
   ];
+}
+
+/** A nest of tensors, such as the states of cells, is fed with values in the same nesting. */
+function nestedParts(key: readonly unknown[], value: unknown): (readonly [unknown, ArrayLike])[] {
+  const values = Array.isArray(value) ? (value as readonly FeedValue[]) : value instanceof NDArray ? ([...value] as FeedValue[]) : [];
+  if (values.length !== key.length)
+    throw new ValueError(
+      `Could not flatten dictionary. Key had ${key.length} elements, but value had ${values.length} elements. Key: [${key.join(", ")}], value: ${String(value)}.`,
+    );
+  return key.flatMap((part, i) => partsOf([part, values[i]]));
 }
 
 function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown, FeedValue]> {

@@ -87,7 +87,7 @@ describe.each(cases)("$name", ({ name, graph: encoded, init, runs, gradient }) =
   it("writes the library back as it came", () => {
     const original = messageFromBytes("GraphDef", bytesFromBase64(encoded));
     const exported = imported().asGraphDef();
-    const bytes = (message: typeof exported): string =>
+    const bytes = (message: Pick<typeof exported, "library">): string =>
       Buffer.from(messageToBytes("FunctionDefLibrary", message.library ?? {})).toString("hex");
     expect(bytes(exported)).toBe(bytes(original));
     const again = new tf.Graph();

@@ -1,5 +1,9 @@
 // A TensorFlow 1 program pasted into TypeScript: its own names, argument orders and keywords, through `tensorloom/compat`.
 // The same program in tensorloom's own spelling runs beside it and must make the same graph and the same numbers.
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
 import * as camel from "tensorloom";
 import * as tf from "tensorloom/compat";
 import { describe, expect, it } from "vitest";
@@ -109,5 +113,146 @@ describe("a pasted program", () => {
     expect(call(x, 2, 2, "SAME", { padding: "VALID" })).toThrow("max_pool() got multiple values for argument 'padding'");
     expect(call(x, 2, 2, "SAME", { name: "p", dataformat: "NHWC" })).toThrow("max_pool() got an unexpected keyword argument 'dataformat'");
     expect(() => tf.matmul(tf.ones([2, 3]), tf.ones([4, 3]))).toThrow(tf.errors.ValueError);
+  });
+});
+
+/** A result as it is through this door, which the types of `run` do not say. */
+type Rows = Iterable<unknown> & readonly (camel.NDArray & readonly number[])[];
+
+describe("what programs do with shapes, types and results", () => {
+  const inGraph = (): Disposable => new tf.Graph().as_default();
+
+  it("takes dimensions out of shapes by brackets, and gives them where sizes are wanted", () => {
+    using _ = inGraph();
+    const x = tf.placeholder(tf.float32, [null, 7, 3], { name: "x" });
+    expect([x.shape[1].value, x.get_shape()[-1].value, x.shape[0].value, x.shape.length, x.shape.ndims]).toEqual([7, 3, null, 3, 3]);
+    expect(2 * Number(x.shape[1])).toBe(14);
+    expect(() => Number(x.shape[0])).toThrow("__int__ returned non-int (type NoneType)");
+    expect(() => x.shape[3]).toThrow("list index out of range");
+    expect([...x.shape].map(String)).toEqual(["?", "7", "3"]);
+    expect(String(tf.zeros([x.shape[1], 2]).shape)).toBe("(7, 2)");
+    expect(String(tf.reshape(x, [-1, x.shape[2]]).shape)).toBe("(?, 3)");
+    expect(String(tf.get_variable("w", { shape: [x.shape[2], 4] }).shape)).toBe("(3, 4)");
+    expect(String(tf.placeholder(tf.float32, x.shape).shape)).toBe("(?, 7, 3)");
+    expect(String(new tf.TensorShape([new tf.Dimension(2), new tf.Dimension(null)]))).toBe("(2, ?)");
+    const unknown = tf.placeholder(tf.float32);
+    expect(unknown.shape[5].value).toBeNull();
+    expect(() => unknown.shape.length).toThrow("Cannot take the length of shape with unknown rank.");
+    expect(() => [...unknown.shape]).toThrow("Cannot iterate over a shape with unknown rank.");
+  });
+
+  it("slices tensors and results by brackets", async () => {
+    using _ = inGraph();
+    const x = tf.constant([
+      [1, 2],
+      [3, 4],
+    ]);
+    await using session = new tf.Session();
+    const results: readonly unknown[] = await session.run([tf.shape(x)[0], x]);
+    const whole = results[1] as Rows;
+    expect([x[1].op.type, String(results[0])]).toEqual(["StridedSlice", "2"]);
+    expect([whole[1].toArray(), whole[-1][0], [...whole].length, [...whole[0]]]).toEqual([[3, 4], 3, 2, [1, 2]]);
+    expect(() => whole[2]).toThrow("index 2 is out of bounds for axis 0 with size 2");
+    expect(() => Array.from(Object(x))).toThrow("Iterating over a symbolic `tf.Tensor` is not allowed.");
+  });
+
+  it("answers what is asked of types", () => {
+    using _ = inGraph();
+    const { dtype } = tf.placeholder(tf.int64, [2]);
+    expect([dtype.base_dtype, dtype.name, dtype.as_numpy_dtype, dtype.is_integer, dtype.is_floating, dtype.size]).toEqual([
+      "int64",
+      "int64",
+      "int64",
+      true,
+      false,
+      8,
+    ]);
+    expect([tf.float32.max, tf.float32.min, tf.int8.min, tf.int64.max]).toEqual([
+      3.4028234663852886e38,
+      -3.4028234663852886e38,
+      -128,
+      2n ** 63n - 1n,
+    ]);
+    expect([tf.complex64.real_dtype.base_dtype, tf.float16.as_datatype_enum, tf.string.size, tf.uint8.limits]).toEqual([
+      "float32",
+      19,
+      0,
+      [0, 255],
+    ]);
+    expect([tf.float32.is_compatible_with("float32_ref"), tf.bool.is_integer, tf.qint8.is_quantized]).toEqual([true, false, true]);
+    expect(() => tf.string.max).toThrow("Cannot find maximum value of <dtype: 'string'> with type <dtype: 'string'>.");
+    expect(() => tf.bfloat16.limits).toThrow("<dtype: 'bfloat16'> does not have defined limits.");
+    expect(tf.cast(tf.constant(1.5), tf.DType(tf.int32)).dtype).toBe(tf.int32);
+    expect(Reflect.get(Object("words"), "max")).toBeUndefined();
+    for (const key in Object("float32")) expect(key).toMatch(/^\d+$/);
+  });
+
+  it("prints in a line, like Python", () => {
+    using _ = inGraph();
+    const x = tf.placeholder(tf.float32, [null, 3], { name: "x" });
+    const v = tf.Variable([1, 2], { name: "v" });
+    expect(inspect(x)).toBe('Tensor("x:0", shape=(?, 3), dtype=float32)');
+    expect(inspect([x, x.op])).toBe("[\n  <tf.Tensor 'x:0' shape=(?, 3) dtype=float32>,\n  <tf.Operation 'x' type=Placeholder>\n]");
+    expect(inspect({ v })).toBe("{ v: <tf.Variable 'v:0' shape=(2,) dtype=float32_ref> }");
+    expect([inspect(x.shape), inspect([x.shape]), inspect([x.shape[0]])]).toEqual([
+      "(?, 3)",
+      "[ TensorShape([None, 3]) ]",
+      "[ Dimension(None) ]",
+    ]);
+    expect([inspect(v.graph), inspect(new tf.Session())]).toEqual(["<tf.Graph of 5 operations>", "<tf.Session of 5 operations>"]);
+    expect([inspect(camel.NDArray.from([1, 2])), inspect([camel.NDArray.from([1, 2])])]).toEqual([
+      "[1 2]",
+      "[ array([1 2], dtype=float32) ]",
+    ]);
+  });
+
+  it("feeds by name to run and eval, and nests of tensors as they were fetched", async () => {
+    using _ = inGraph();
+    const x = tf.placeholder(tf.float32, [], { name: "x" });
+    const cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(2), tf.nn.rnn_cell.BasicLSTMCell(2)]);
+    const state = cell.zero_state(1, tf.float32) as camel.nn.rnnCell.LSTMStateTuple[];
+    await using session = new tf.Session();
+    expect((await x.eval({ feed_dict: new Map([[x, 4]]), session })).item()).toBe(4);
+    expect((await x.eval(new Map([[x, 5]]), session)).item()).toBe(5);
+    await x.op.run({ session, feed_dict: { "x:0": 1 } });
+    const values = await session.run(state);
+    const sum = tf.add_n([state[0].c, state[1].h]);
+    (values[0].c.data as Float32Array).fill(3);
+    expect((await session.run(sum, { feed_dict: new Map([[state, values]]) })).toArray()).toEqual([[3, 3]]);
+    await expect(session.run(sum, new Map([[state, [values[0]]]]))).rejects.toThrow(
+      "Could not flatten dictionary. Key had 2 elements, but value had 1 elements.",
+    );
+  });
+
+  it("tells what was meant by a misspelt keyword, and misses what is undefined", () => {
+    using _ = inGraph();
+    const call = (...args: unknown[]) => (() => tf.nn.max_pool(...args)) as () => unknown;
+    expect(call(tf.ones([1, 4, 4, 1]), 2, 2, "SAME", { dataformat: "NHWC" })).toThrow("Did you mean 'data_format'?");
+    expect(() => tf.cast(tf.ones([1]), undefined as never)).toThrow("cast() missing 1 required positional argument: 'dtype'");
+  });
+
+  it("freezes a graph into a file by tf.gfile and reads it back by ParseFromString", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tensorloom-"));
+    const path = join(folder, "frozen.pb");
+    {
+      using _ = inGraph();
+      const v = tf.Variable([2, 3], { name: "v" });
+      tf.multiply(v, tf.placeholder(tf.float32, [], { name: "x" }), { name: "y" });
+      await using session = new tf.Session();
+      await session.run(tf.global_variables_initializer());
+      const frozen = await tf.graph_util.convert_variables_to_constants(session, session.graph_def, ["y"]);
+      await using file = tf.gfile.GFile(path, "wb");
+      await file.write(frozen.SerializeToString());
+    }
+    using _ = inGraph();
+    const definition = tf.GraphDef();
+    await using file = tf.gfile.FastGFile(path, "rb");
+    definition.ParseFromString((await file.read()) as Uint8Array);
+    const [y] = tf.import_graph_def(definition, { name: "", return_elements: ["y:0"] }) as camel.Tensor[];
+    await using session = new tf.Session();
+    expect(((await session.run(y, { feed_dict: { "x:0": 2 } })) as camel.NDArray).toArray()).toEqual([4, 6]);
+    expect([await tf.gfile.Exists(path), await tf.gfile.ListDirectory(folder)]).toEqual([true, ["frozen.pb"]]);
+    await tf.gfile.DeleteRecursively(folder);
+    expect([await tf.gfile.Exists(folder), tf.version.VERSION]).toEqual([false, tf.VERSION]);
   });
 });

@@ -21,6 +21,8 @@ const ours = new Set([
   "rawOps",
   "errors",
   "logging",
+  "gfile",
+  "version",
   "ValueError",
   "KeyError",
   "LookupError",

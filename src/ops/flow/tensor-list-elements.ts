@@ -92,7 +92,7 @@ export class ListArray extends VariantArray {
     return shape;
   }
 
-  at(index: number, asked: TensorShape, dtype: DType): NDArray {
+  elementAt(index: number, asked: TensorShape, dtype: DType): NDArray {
     this.requireType(dtype);
     if (index < 0 || index >= this.length) throw failures.readOutside(index, this.length);
     return this.elements[index] ?? this.unset(this.merged(asked));
@@ -125,7 +125,7 @@ export class ListArray extends VariantArray {
   popped(asked: TensorShape, dtype: DType): { list: ListArray; item: NDArray } {
     this.requireType(dtype);
     if (this.length === 0) throw failures.emptyPop();
-    const item = this.at(this.length - 1, asked, dtype);
+    const item = this.elementAt(this.length - 1, asked, dtype);
     return { list: this.with(this.elements.slice(0, -1)), item };
   }
 

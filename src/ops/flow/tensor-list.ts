@@ -364,7 +364,7 @@ export const TensorListGetItem = defineOp("TensorListGetItem", {
   lower: ({ inputHandle, index, elementDtype }, context) =>
     getElement(readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context), index, context),
   onHost: ({ inputHandle, index, elementShape, elementDtype }) => [
-    ListArray.of(inputHandle).at(sizeOfList(index), declaredShape(elementShape), elementDtype),
+    ListArray.of(inputHandle).elementAt(sizeOfList(index), declaredShape(elementShape), elementDtype),
   ],
 });
 
