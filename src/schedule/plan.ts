@@ -2,7 +2,7 @@
 // Expressions inside kernels are the Program's scalars after fusion; every value they load has a place. Nothing here knows a machine.
 
 import type { NDArray } from "../base/ndarray.ts";
-import type { Combine, Failure, Operand, Routine, ScatterCombine, State, Value } from "../ir/program.ts";
+import type { Combine, Operand, State, Step, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 
 /** Where a value lies: a byte offset in the arena (reused within a run), among the constants, or at the start of a state's own memory. */
@@ -76,44 +76,18 @@ export type Kernel =
       /** Scratch for packed panels and padded copies, in the arena; sized by the target's contract planner. */
       readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
     }
-  | {
-      readonly kind: "scan";
-      readonly out: Value;
-      readonly source: Value;
-      readonly axis: number;
-      readonly combine: "sum" | "prod" | "max" | "logsumexp";
-      readonly exclusive: boolean;
-      readonly reverse: boolean;
-    }
+  /** As in the Program. */
+  | Extract<Step, { kind: "scan" | "random" | "check" | "call" }>
   /** `inPlace`: base and out share a place, so base is not copied. */
-  | {
-      readonly kind: "scatter";
-      readonly out: Value;
-      readonly base: Value;
-      readonly inPlace: boolean;
-      readonly over: readonly number[];
-      readonly at: readonly Scalar[];
-      readonly combine: ScatterCombine;
-      readonly body: Scalar;
-    }
-  | {
-      readonly kind: "sort";
-      readonly values: Value;
-      readonly indices: Value;
-      readonly source: Value;
-      readonly descending: boolean;
-      readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
-    }
-  | { readonly kind: "random"; readonly out: Value; readonly state: Value }
-  | { readonly kind: "check"; readonly over: readonly number[]; readonly ok: Scalar; readonly failure: Failure }
+  | (Extract<Step, { kind: "scatter" }> & { readonly inPlace: boolean })
+  | (Extract<Step, { kind: "sort" }> & { readonly scratch?: { readonly offsetBytes: number; readonly bytes: number } })
   /** Maps of which none reads or overwrites what another writes, as one kernel: no thread waits between them. */
   | { readonly kind: "sweep"; readonly maps: readonly Extract<Kernel, { kind: "map" }>[] }
   /** Copies all bytes of a value to another place of the same size. */
   | { readonly kind: "copy"; readonly from: Value; readonly to: Place }
   | { readonly kind: "branch"; readonly choice: Value; readonly cases: readonly (readonly Kernel[])[] }
   /** Runs `condition`; while `test` is true runs `body`, then `condition` again. Carried values are copied by kernels of the body. */
-  | { readonly kind: "loop"; readonly condition: readonly Kernel[]; readonly test: Value; readonly body: readonly Kernel[] }
-  | { readonly kind: "call"; readonly outs: readonly Value[]; readonly routine: Routine; readonly inputs: readonly Value[] };
+  | { readonly kind: "loop"; readonly condition: readonly Kernel[]; readonly test: Value; readonly body: readonly Kernel[] };
 
 export interface Plan {
   readonly kernels: readonly Kernel[];

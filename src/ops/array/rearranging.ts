@@ -408,52 +408,61 @@ export function depthToSpace(input: TensorLike, blockSize: number, ...rest: unkn
 
 // ---- blocks of space and batch ----
 
-function spaceToBatchShape(
+/** What becomes of a size along an axis that is cut into blocks or made of them, with what is padded or cropped before and after. */
+type SizeOfSpace = (size: number, block: number, before: number, after: number) => number;
+
+function blocksShape(
+  input: TensorShape,
+  blocks: readonly (number | null)[] | undefined,
+  amounts: NDArray | undefined,
+  count: Dimension,
+  batchOf: (batch: number, block: number) => number,
+  sizeOfSpace: SizeOfSpace,
+): TensorShape {
+  if (count === null || input.dims === null) return input.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(input.rank);
+  const dims = input.withRankAtLeast(count + 1).dims as readonly Dimension[];
+  const given = amounts && numbersOf(amounts);
+  let batch = dims[0];
+  const space = Array.from({ length: count }, (_, k): Dimension => {
+    const block = blocks?.[k] ?? null;
+    if (block !== null && block < 1) throw new ValueError("block_shape must be positive");
+    batch = batch === null || block === null ? null : batchOf(batch, block);
+    const size = dims[k + 1];
+    return size === null || block === null || !given ? null : sizeOfSpace(size, block, given[2 * k], given[2 * k + 1]);
+  });
+  return new TensorShape([batch, ...space, ...dims.slice(count + 1)]);
+}
+
+const spaceToBatchShape = (
   input: TensorShape,
   blocks: readonly (number | null)[] | undefined,
   pads: NDArray | undefined,
   count: Dimension,
-): TensorShape {
-  if (count === null || input.dims === null) return input.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(input.rank);
-  const { dims } = input.withRankAtLeast(count + 1);
-  const amounts = pads && numbersOf(pads);
-  let batch: Dimension = (dims as readonly Dimension[])[0];
-  const space = Array.from({ length: count }, (_, k): Dimension => {
-    const b = blocks?.[k] ?? null;
-    if (b !== null && b < 1) throw new ValueError(`block_shape must be positive`);
-    batch = batch === null || b === null ? null : batch * b;
-    const d = (dims as readonly Dimension[])[k + 1];
-    if (d === null || b === null || !amounts) return null;
-    if (amounts[2 * k] < 0 || amounts[2 * k + 1] < 0) throw new ValueError("paddings cannot be negative");
-    return evenly(d + amounts[2 * k] + amounts[2 * k + 1], b);
-  });
-  return new TensorShape([batch, ...space, ...(dims as readonly Dimension[]).slice(count + 1)]);
-}
+): TensorShape =>
+  blocksShape(
+    input,
+    blocks,
+    pads,
+    count,
+    (batch, block) => batch * block,
+    (size, block, before, after) => {
+      if (before < 0 || after < 0) throw new ValueError("paddings cannot be negative");
+      return evenly(size + before + after, block);
+    },
+  );
 
-function batchToSpaceShape(
+const batchToSpaceShape = (
   input: TensorShape,
   blocks: readonly (number | null)[] | undefined,
   crops: NDArray | undefined,
   count: Dimension,
-): TensorShape {
-  if (count === null || input.dims === null) return input.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(input.rank);
-  const { dims } = input.withRankAtLeast(count + 1);
-  const amounts = crops && numbersOf(crops);
-  let batch: Dimension = (dims as readonly Dimension[])[0];
-  const space = Array.from({ length: count }, (_, k): Dimension => {
-    const b = blocks?.[k] ?? null;
-    if (b !== null && b < 1) throw new ValueError(`block_shape must be positive`);
-    batch = batch === null || b === null ? null : evenly(batch, b);
-    const d = (dims as readonly Dimension[])[k + 1];
-    if (d === null || b === null || !amounts) return null;
-    if (amounts[2 * k] < 0 || amounts[2 * k + 1] < 0) throw new ValueError("crops cannot be negative");
-    const size = d * b - amounts[2 * k] - amounts[2 * k + 1];
-    if (size < 0)
-      throw new ValueError(`Negative dimension size caused by subtracting ${amounts[2 * k] + amounts[2 * k + 1]} from ${d * b}`);
-    return size;
+): TensorShape =>
+  blocksShape(input, blocks, crops, count, evenly, (size, block, before, after) => {
+    if (before < 0 || after < 0) throw new ValueError("crops cannot be negative");
+    const left = size * block - before - after;
+    if (left < 0) throw new ValueError(`Negative dimension size caused by subtracting ${before + after} from ${size * block}`);
+    return left;
   });
-  return new TensorShape([batch, ...space, ...(dims as readonly Dimension[]).slice(count + 1)]);
-}
 
 /** out[(y·bx + x)·n + i, h, w, …] = in[i, h·by + y − top, …], zero outside. */
 function blocksToBatch(input: Value, blocks: readonly number[], pads: readonly number[]): Value {

@@ -24,21 +24,6 @@ import { reduceProd, reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
 
-const realTypes = [
-  "float32",
-  "float64",
-  "int32",
-  "uint8",
-  "int16",
-  "int8",
-  "int64",
-  "bfloat16",
-  "uint16",
-  "float16",
-  "uint32",
-  "uint64",
-] as const;
-
 // ---- top k ----
 
 function topShape(input: TensorShape, k: number | null): TensorShape {
@@ -83,7 +68,7 @@ export const TopKV2 = defineOp("TopKV2", {
   outputs: { values: "T", indices: "indexType" },
   attrs: {
     sorted: attr.bool(true),
-    T: attr.type(realTypes),
+    T: attr.type(attr.realNumbers),
     Tk: attr.type(["int16", "int32", "int64"], "int32"),
     indexType: attr.type(["int16", "int32", "int64"], "int32"),
   },
@@ -109,7 +94,7 @@ export const TopKV2 = defineOp("TopKV2", {
 export const TopK = defineOp("TopK", {
   inputs: { input: "T" },
   outputs: { values: "T", indices: "int32" },
-  attrs: { k: attr.int(undefined, 0), sorted: attr.bool(true), T: attr.type(realTypes) },
+  attrs: { k: attr.int(undefined, 0), sorted: attr.bool(true), T: attr.type(attr.realNumbers) },
   removed: [7, "Use TopKV2 instead"],
   shape: ({ input, k }) => {
     const shape = topShape(input, k);

@@ -28,21 +28,7 @@ import * as operator from "../operators.ts";
 import { randomUniform } from "../random/random.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
-const realTypes = [
-  "float32",
-  "float64",
-  "int32",
-  "uint8",
-  "int16",
-  "int8",
-  "int64",
-  "bfloat16",
-  "uint16",
-  "float16",
-  "uint32",
-  "uint64",
-] as const;
-const reluTypes = [...realTypes, "qint8"] as const;
+const reluTypes = [...attr.realNumbers, "qint8"] as const;
 
 // ---- relu and its kin ----
 
@@ -66,7 +52,7 @@ const oneWhere = (holds: Scalar, x: Scalar): Scalar => s.select(holds, s.constan
 export const ReluGrad = defineOp("ReluGrad", {
   inputs: { gradients: "T", features: "T" },
   outputs: { backprops: "T" },
-  attrs: { T: attr.type(realTypes) },
+  attrs: { T: attr.type(attr.realNumbers) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
   gradient: ({ features }, d): Gradients => ({ gradients: ReluGrad({ gradients: d.backprops, features }), features: zerosLike(features) }),
   lower: ({ gradients, features }) => map((g, x) => s.mul(g, oneWhere(s.gt(x, 0), x)), gradients, features),
@@ -76,7 +62,7 @@ export const ReluGrad = defineOp("ReluGrad", {
 export const Relu6 = defineOp("Relu6", {
   inputs: { features: "T" },
   outputs: { activations: "T" },
-  attrs: { T: attr.type(realTypes) },
+  attrs: { T: attr.type(attr.realNumbers) },
   shape: ({ features }) => features,
   gradient: ({ activations }, d): Gradients => ({ features: Relu6Grad({ gradients: d.activations, features: activations }) }),
   lower: ({ features }) =>
@@ -89,7 +75,7 @@ export const Relu6 = defineOp("Relu6", {
 export const Relu6Grad = defineOp("Relu6Grad", {
   inputs: { gradients: "T", features: "T" },
   outputs: { backprops: "T" },
-  attrs: { T: attr.type(realTypes) },
+  attrs: { T: attr.type(attr.realNumbers) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
   gradient: ({ features }, d): Gradients => ({ gradients: Relu6Grad({ gradients: d.backprops, features }), features: zerosLike(features) }),
   lower: ({ gradients, features }) => map((g, x) => s.mul(g, oneWhere(s.and(s.gt(x, 0), s.lt(x, 6)), x)), gradients, features),

@@ -376,21 +376,6 @@ export const MaxPool = defineOp("MaxPool", {
   lower: ({ input, ...w }) => maxPool(input, pooledBy(input, w)),
 });
 
-const gradTypes = [
-  "float32",
-  "float64",
-  "int32",
-  "uint8",
-  "int16",
-  "int8",
-  "int64",
-  "bfloat16",
-  "uint16",
-  "float16",
-  "uint32",
-  "uint64",
-] as const;
-
 /** Zeros for the two inputs through which no second gradient flows. */
 const noSecondGradient = (origInput: Tensor, origOutput: Tensor): Gradients => ({
   origInput: zerosLike(origInput),
@@ -400,7 +385,7 @@ const noSecondGradient = (origInput: Tensor, origOutput: Tensor): Gradients => (
 export const MaxPoolGrad = defineOp("MaxPoolGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
-  attrs: { ...sizes2d, ...anyPadding, ...format2d, T: attr.type(gradTypes, "float32") },
+  attrs: { ...sizes2d, ...anyPadding, ...format2d, T: attr.type(attr.realNumbers, "float32") },
   shape: ({ origInput, origOutput, grad }) => {
     origOutput.mergeWith(grad);
     return origInput.withRank(4);
@@ -415,7 +400,7 @@ export const MaxPoolGrad = defineOp("MaxPoolGrad", {
 export const MaxPoolGradGrad = defineOp("MaxPoolGradGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
-  attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(gradTypes) },
+  attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(attr.realNumbers) },
   shape: ({ origInput, grad, origOutput, ...w }) => {
     origInput.mergeWith(grad);
     return origOutput.mergeWith(pooledShape("MaxPool", origInput, w, true));
@@ -453,7 +438,7 @@ export const MaxPoolV2 = defineOp("MaxPoolV2", {
 export const MaxPoolGradV2 = defineOp("MaxPoolGradV2", {
   inputs: { origInput: "T", origOutput: "T", grad: "T", ksize: "int32", strides: "int32" },
   outputs: { output: "T" },
-  attrs: { ...twoPaddings, ...format2d, T: attr.type(gradTypes, "float32") },
+  attrs: { ...twoPaddings, ...format2d, T: attr.type(attr.realNumbers, "float32") },
   compileTimeInputs: ["ksize", "strides"],
   shape: ({ origInput }) => origInput.withRank(4),
   gradient: ({ origInput, origOutput, ksize, strides, padding, dataFormat }, d): Gradients => ({
@@ -469,7 +454,7 @@ export const MaxPoolGradV2 = defineOp("MaxPoolGradV2", {
 export const MaxPoolGradGradV2 = defineOp("MaxPoolGradGradV2", {
   inputs: { origInput: "T", origOutput: "T", grad: "T", ksize: "int32", strides: "int32" },
   outputs: { output: "T" },
-  attrs: { ...twoPaddings, ...format2d, T: attr.type(gradTypes) },
+  attrs: { ...twoPaddings, ...format2d, T: attr.type(attr.realNumbers) },
   compileTimeInputs: ["ksize", "strides"],
   shape: ({ origOutput }) => origOutput.withRank(4),
   gradient: ({ origInput, origOutput, ksize, strides, padding, dataFormat }, d): Gradients => ({
@@ -490,7 +475,7 @@ const argmaxAttrs = { ...sizes2d, ...twoPaddings, includeBatchInIndex: attr.bool
 export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
   inputs: { input: "T" },
   outputs: { output: "T", argmax: "Targmax" },
-  attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes, "int64"), T: attr.type(gradTypes) },
+  attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes, "int64"), T: attr.type(attr.realNumbers) },
   shape: ({ input, ...w }) => {
     const shape = pooledShape("MaxPoolWithArgmax", input, { ...w, dataFormat: "NHWC" }, true);
     return [shape, shape];
@@ -508,7 +493,7 @@ export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
 export const MaxPoolGradWithArgmax = defineOp("MaxPoolGradWithArgmax", {
   inputs: { input: "T", grad: "T", argmax: "Targmax" },
   outputs: { output: "T" },
-  attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes), T: attr.type(gradTypes) },
+  attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes), T: attr.type(attr.realNumbers) },
   shape: ({ input }) => input.withRank(4),
   gradient: ({ input, grad: _g, argmax, output: _, ...w }, d): Gradients => ({
     input: zerosLike(input),
@@ -521,7 +506,7 @@ export const MaxPoolGradWithArgmax = defineOp("MaxPoolGradWithArgmax", {
 export const MaxPoolGradGradWithArgmax = defineOp("MaxPoolGradGradWithArgmax", {
   inputs: { input: "T", grad: "T", argmax: "Targmax" },
   outputs: { output: "T" },
-  attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes), T: attr.type(gradTypes) },
+  attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes), T: attr.type(attr.realNumbers) },
   shape: ({ argmax }) => argmax.withRank(4),
   lower: ({ grad, argmax, includeBatchInIndex }) => gatherAtMaximum(grad, argmax, includeBatchInIndex),
 });
@@ -593,7 +578,7 @@ export const MaxPool3DGrad = defineOp("MaxPool3DGrad", {
 export const MaxPool3DGradGrad = defineOp("MaxPool3DGradGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
-  attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(gradTypes) },
+  attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(attr.realNumbers) },
   shape: ({ origInput, grad, origOutput, ...w }) => {
     origInput.mergeWith(grad);
     return origOutput.mergeWith(pooledShape("MaxPool3D", origInput, w, false));

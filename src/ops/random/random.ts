@@ -29,20 +29,6 @@ import { logarithm32Scalar, trigonometric32 } from "./trigonometry.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const integers = ["int32", "int64"] as const;
-const realTypes = [
-  "float32",
-  "float64",
-  "int32",
-  "uint8",
-  "int16",
-  "int8",
-  "int64",
-  "bfloat16",
-  "uint16",
-  "float16",
-  "uint32",
-  "uint64",
-] as const;
 const seeds = { seed: attr.int(0), seed2: attr.int(0) };
 
 // ---- generators ----
@@ -353,7 +339,7 @@ export const categoricalDraws: Routine = {
 export const Multinomial = defineOp("Multinomial", {
   inputs: { logits: "T", numSamples: "int32" },
   outputs: { output: "outputDtype" },
-  attrs: { ...seeds, T: attr.type(realTypes), outputDtype: attr.type(integers, "int64") },
+  attrs: { ...seeds, T: attr.type(attr.realNumbers), outputDtype: attr.type(integers, "int64") },
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["numSamples"],
