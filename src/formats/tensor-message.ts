@@ -32,6 +32,11 @@ const valueFields = {
   int16: "intVal",
   int8: "intVal",
   uint16: "intVal",
+  qint8: "intVal",
+  quint8: "intVal",
+  qint16: "intVal",
+  quint16: "intVal",
+  qint32: "intVal",
   string: "stringVal",
   complex64: "scomplexVal",
   int64: "int64Val",
@@ -53,7 +58,7 @@ export const countValues = (message: Message<"TensorProto">, dtype: DType): numb
   message[fieldOf(dtype)].length / (isPairs(dtype) ? 2 : 1);
 
 /** The array a tensor message holds: raw content, or values of which the last one repeats.
- *  @throws InvalidArgumentError if it is damaged; UnimplementedError for types without arrays (resource, variant, quantized). */
+ *  @throws InvalidArgumentError if it is damaged; UnimplementedError for types without arrays (resource, variant). */
 export function arrayFromMessage(message: Message<"TensorProto">): NDArray {
   const dtype = dtypeOfEnumerator(message.dtype);
   if (dtype === undefined) throw new UnimplementedError(`A tensor of type ${message.dtype} cannot be read.`);

@@ -103,3 +103,4 @@ export {
   uniformCandidateSampler,
 } from "../ops/nn/sampling.ts";
 export { quantizedAvgPool, quantizedConv2d, quantizedMaxPool } from "../ops/quantized/quantized-arithmetic.ts";
+export { quantizedReluX } from "../ops/quantized/quantized-normalization.ts";

@@ -672,7 +672,12 @@ export { CTCBeamSearchDecoder, CTCGreedyDecoder, CTCLoss, EditDistance } from ".
 export { DataFormatDimMap, DataFormatVecPermute } from "../ops/nn/data-format.ts";
 export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn/embedding.ts";
 export { FractionalAvgPool, FractionalAvgPoolGrad, FractionalMaxPool, FractionalMaxPoolGrad } from "../ops/nn/fractional.ts";
-export { FusedPadConv2D, FusedResizeAndPadConv2D } from "../ops/nn/fused.ts";
+export {
+  BatchNormWithGlobalNormalization,
+  BatchNormWithGlobalNormalizationGrad,
+  FusedPadConv2D,
+  FusedResizeAndPadConv2D,
+} from "../ops/nn/fused.ts";
 export { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from "../ops/nn/loss.ts";
 export { Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput } from "../ops/nn/morphology.ts";
 export {
@@ -826,6 +831,35 @@ export {
   Requantize,
 } from "../ops/quantized/quantized-arithmetic.ts";
 export {
+  QuantizedConv2DAndRelu,
+  QuantizedConv2DAndReluAndRequantize,
+  QuantizedConv2DAndRequantize,
+  QuantizedConv2DPerChannel,
+  QuantizedConv2DWithBias,
+  QuantizedConv2DWithBiasAndRelu,
+  QuantizedConv2DWithBiasAndReluAndRequantize,
+  QuantizedConv2DWithBiasAndRequantize,
+  QuantizedDepthwiseConv2D,
+  QuantizedDepthwiseConv2DWithBias,
+  QuantizedDepthwiseConv2DWithBiasAndRelu,
+  QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize,
+  QuantizedMatMulWithBias,
+  QuantizedMatMulWithBiasAndDequantize,
+  QuantizedMatMulWithBiasAndRelu,
+  QuantizedMatMulWithBiasAndReluAndRequantize,
+  QuantizedMatMulWithBiasAndRequantize,
+} from "../ops/quantized/quantized-fused.ts";
+export {
+  QuantizedAdd,
+  QuantizedBatchNormWithGlobalNormalization,
+  QuantizedBiasAdd,
+  QuantizedInstanceNorm,
+  QuantizedReluX,
+  QuantizedResizeBilinear,
+  RequantizationRangePerChannel,
+  RequantizePerChannel,
+} from "../ops/quantized/quantized-normalization.ts";
+export {
   Dequantize,
   QuantizeAndDequantize,
   QuantizeAndDequantizeV2,
@@ -839,6 +873,10 @@ export {
   UniformQuantize,
   UniformQuantizedAdd,
   UniformQuantizedClipByValue,
+  UniformQuantizedConvolution,
+  UniformQuantizedConvolutionHybrid,
+  UniformQuantizedDot,
+  UniformQuantizedDotHybrid,
   UniformRequantize,
 } from "../ops/quantized/quantized-uniform.ts";
 export {

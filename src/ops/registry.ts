@@ -75,6 +75,8 @@ import * as nnSampling from "./nn/sampling.ts";
 import * as printing from "./summary/printing.ts";
 import * as quantization from "./quantized/quantization.ts";
 import * as quantizedArithmetic from "./quantized/quantized-arithmetic.ts";
+import * as quantizedFused from "./quantized/quantized-fused.ts";
+import * as quantizedNormalization from "./quantized/quantized-normalization.ts";
 import * as quantizedTensors from "./quantized/quantized-tensors.ts";
 import * as quantizedUniform from "./quantized/quantized-uniform.ts";
 import * as queue from "./data/queue.ts";
@@ -179,6 +181,8 @@ const families = [
   printing,
   quantization,
   quantizedArithmetic,
+  quantizedFused,
+  quantizedNormalization,
   quantizedTensors,
   quantizedUniform,
   queue,

@@ -526,7 +526,7 @@ function depthwiseInputGradient(filter: Value, outBackprop: Value, geometry: Dep
   });
 }
 
-function depthwiseShape(input: TensorShape, filter: TensorShape, attrs: WindowAttrs): TensorShape {
+export function depthwiseShape(input: TensorShape, filter: TensorShape, attrs: WindowAttrs): TensorShape {
   const axes = axesOf(attrs.dataFormat);
   const given = input.withRank(4);
   const taps = filter.withRank(4);

@@ -5,16 +5,18 @@ import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { Expansion } from "../../graph/functions.ts";
-import { defineOp, type ShapeContext } from "../../graph/op-definition.ts";
+import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { MirrorPad, paddedShape } from "../array/padding.ts";
 import { ResizeBilinear, resizedShape } from "../image/resize.ts";
-import { AddV2, cast } from "../math/math.ts";
-import { Sigmoid, Tanh } from "../math/functions.ts";
+import { AddV2, cast, Div, Mul, Sub } from "../math/math.ts";
+import { Neg, Rsqrt, Sigmoid, Tanh } from "../math/functions.ts";
 import { MatMul } from "../math/matrix.ts";
+import { reduceSum } from "../math/reduction.ts";
+import { constant, ZerosLike } from "../array/array.ts";
 import { BiasAdd, Elu, LeakyRelu, Relu, Relu6 } from "./nn.ts";
-import { Conv2D, convolvedShape } from "./convolution.ts";
-import { FusedBatchNorm } from "./normalization.ts";
+import { Conv2D, Conv3D, convolvedShape, DepthwiseConv2dNative, depthwiseShape } from "./convolution.ts";
+import { FusedBatchNorm, FusedBatchNormV3, fusedOutputShapes } from "./normalization.ts";
 
 const only = (output: Tensor): Expansion => ({ outputs: [output], effects: [] });
 
@@ -77,7 +79,7 @@ export const FusedResizeAndPadConv2D = defineOp("FusedResizeAndPadConv2D", {
 // ---- behind a product ----
 
 /** What follows a product: a bias, or statistics to normalize with, and an activation. @throws UnimplementedError for another. */
-function followedBy(product: Tensor, args: readonly Tensor[], op: Operation, dataFormat: "NHWC" | "NCHW"): Tensor {
+function followedBy(product: Tensor, args: readonly Tensor[], op: Operation, dataFormat: "NHWC" | "NCHW" = "NHWC"): Tensor {
   const names = op.attrs.fusedOps as readonly string[];
   let x = product;
   let next = 0;
@@ -176,3 +178,157 @@ export const FusedConv2D = defineOp("_FusedConv2D", {
     return only(followedBy(product, args, op, dataFormat));
   },
 });
+
+/** A depthwise convolution with what follows it. */
+export const FusedDepthwiseConv2dNative = defineOp("_FusedDepthwiseConv2dNative", {
+  inputs: { input: "T", filter: "T", args: "numArgs*T" },
+  outputs: { output: "T" },
+  attrs: {
+    T: attr.type(attr.floatTypes),
+    numArgs: attr.int(undefined, 0),
+    strides: attr.ints(),
+    padding: attr.oneOf(["SAME", "VALID"]),
+    dataFormat: attr.oneOf(["NHWC", "NCHW"], "NHWC"),
+    dilations: attr.ints([1, 1, 1, 1]),
+    ...followers,
+  },
+  shape: ({ input, filter, strides, padding, dataFormat, dilations }) =>
+    depthwiseShape(input, filter, { strides, padding, dataFormat, dilations }),
+  expand: (op, [input, filter, ...args]) => {
+    const windows = windowsOf<"NHWC" | "NCHW">(op);
+    return only(followedBy(DepthwiseConv2dNative({ input, filter, ...windows }), args, op, windows.dataFormat));
+  },
+});
+
+/** A convolution of volumes with what follows it. */
+export const FusedConv3D = defineOp("_FusedConv3D", {
+  inputs: { input: "T", filter: "T", args: "numArgs*T" },
+  outputs: { output: "T" },
+  attrs: {
+    T: attr.type(["bfloat16", "float32", "float16"]),
+    numArgs: attr.int(undefined, 0),
+    strides: attr.ints(undefined, 5),
+    padding: attr.oneOf(["SAME", "VALID"]),
+    dataFormat: attr.oneOf(["NDHWC", "NCDHW"], "NDHWC"),
+    dilations: attr.ints([1, 1, 1, 1, 1]),
+    paddingList: attr.ints([]),
+    ...followers,
+  },
+  shape: ({ input, filter, strides, padding, dataFormat, dilations }) =>
+    convolvedShape("Conv3D", input, filter, { strides, padding, dataFormat, dilations }),
+  expand: (op, [input, filter, ...args]) => {
+    const windows = windowsOf<"NDHWC" | "NCDHW">(op);
+    if ((op.attrs.paddingList as readonly number[]).length > 0 || windows.dataFormat !== "NDHWC")
+      throw new UnimplementedError(
+        `_FusedConv3D node '${op.name}' with data format ${windows.dataFormat} and padding_list=[${op.attrs.paddingList}] is not supported.`,
+        op,
+      );
+    return only(followedBy(Conv3D({ input, filter, ...windows }), args, op));
+  },
+});
+
+/** How the windows of an op with these attributes move. */
+const windowsOf = <F extends string>({ attrs }: Operation) => ({
+  strides: attrs.strides as readonly number[],
+  padding: attrs.padding as "SAME" | "VALID",
+  dataFormat: attrs.dataFormat as F,
+  dilations: attrs.dilations as readonly number[],
+});
+
+// ---- behind a normalization ----
+
+/** Normalization by batch, to which other features may be added, and an activation. */
+export const FusedBatchNormEx = defineOp("_FusedBatchNormEx", {
+  inputs: { x: "T", scale: "U", offset: "U", mean: "U", variance: "U", sideInput: "numSideInputs*T" },
+  outputs: { y: "T", batchMean: "U", batchVariance: "U", reserveSpace_1: "U", reserveSpace_2: "U", reserveSpace_3: "U" },
+  attrs: {
+    T: attr.type(["float16", "float32", "bfloat16"]),
+    U: attr.type(["float32"]),
+    epsilon: attr.float(0.0001),
+    exponentialAvgFactor: attr.float(1),
+    numSideInputs: attr.int(0, 0),
+    activationMode: attr.string("Identity"),
+    dataFormat: attr.oneOf(["NHWC", "NCHW"], "NHWC"),
+    isTraining: attr.bool(true),
+  },
+  shape: record => [...fusedOutputShapes(record), TensorShape.unknown()],
+  expand: (op, [x, scale, offset, mean, variance, sideInput]) => {
+    const { epsilon, exponentialAvgFactor, dataFormat, isTraining, activationMode } = op.attrs as {
+      readonly epsilon: number;
+      readonly exponentialAvgFactor: number;
+      readonly dataFormat: "NHWC" | "NCHW";
+      readonly isTraining: boolean;
+      readonly activationMode: string;
+    };
+    const normal = FusedBatchNormV3({ x, scale, offset, mean, variance, epsilon, exponentialAvgFactor, dataFormat, isTraining });
+    const sum = sideInput ? AddV2({ x: normal.y, y: sideInput }) : normal.y;
+    const activation = activationMode === "Identity" ? (y: Tensor): Tensor => y : activations.get(activationMode);
+    if (!activation)
+      throw new UnimplementedError(`_FusedBatchNormEx node '${op.name}' has activation_mode='${activationMode}', which is not known.`, op);
+    const { batchMean, batchVariance, reserveSpace_1, reserveSpace_2, reserveSpace_3 } = normal;
+    return { outputs: [activation(sum), batchMean, batchVariance, reserveSpace_1, reserveSpace_2, reserveSpace_3], effects: [] };
+  },
+});
+
+// ---- normalization as the first versions of TensorFlow had it ----
+
+const globalAttrs = { T: attr.type(attr.numbers), varianceEpsilon: attr.float(), scaleAfterNormalization: attr.bool() };
+const globalRemoved = [9, "Use tf.nn.batch_normalization()"] as const;
+
+type GlobalNorm = { readonly varianceEpsilon: number; readonly scaleAfterNormalization: boolean };
+
+/** (t - m) / √(v + ε), scaled by gamma if asked, plus beta; moments are vectors, one number a channel. */
+export const BatchNormWithGlobalNormalization = defineOp("BatchNormWithGlobalNormalization", {
+  inputs: { t: "T", m: "T", v: "T", beta: "T", gamma: "T" },
+  outputs: { result: "T" },
+  attrs: globalAttrs,
+  removed: globalRemoved,
+  shape: ({ t, m, v, beta, gamma }) => globalShape(t, [m, v, beta, gamma]).image,
+  gradient: ({ t, m, v, gamma, varianceEpsilon, scaleAfterNormalization }, d): Gradients => {
+    const { dx, dm, dv, db, dg } = BatchNormWithGlobalNormalizationGrad({
+      t,
+      m,
+      v,
+      gamma,
+      backprop: d.result,
+      varianceEpsilon,
+      scaleAfterNormalization,
+    });
+    return { t: dx, m: dm, v: dv, beta: db, gamma: dg };
+  },
+  expand: (op, [t, m, v, beta, gamma]) => {
+    const { varianceEpsilon, scaleAfterNormalization } = op.attrs as GlobalNorm;
+    const deviation = Rsqrt({ x: AddV2({ x: v, y: constant(varianceEpsilon, v.dtype) }) });
+    const scale = scaleAfterNormalization ? Mul({ x: deviation, y: gamma }) : deviation;
+    return only(AddV2({ x: Mul({ x: Sub({ x: t, y: m }), y: scale }), y: beta }));
+  },
+});
+
+export const BatchNormWithGlobalNormalizationGrad = defineOp("BatchNormWithGlobalNormalizationGrad", {
+  inputs: { t: "T", m: "T", v: "T", gamma: "T", backprop: "T" },
+  outputs: { dx: "T", dm: "T", dv: "T", db: "T", dg: "T" },
+  attrs: globalAttrs,
+  removed: globalRemoved,
+  shape: ({ t, m, v, gamma, backprop }) => {
+    const { image, channels } = globalShape(t.mergeWith(backprop), [m, v, gamma]);
+    return [image, channels, channels, channels, channels];
+  },
+  expand: (op, [t, m, v, gamma, backprop]) => {
+    const { varianceEpsilon, scaleAfterNormalization } = op.attrs as GlobalNorm;
+    const variance = AddV2({ x: v, y: constant(varianceEpsilon, v.dtype) });
+    const deviation = Rsqrt({ x: variance });
+    const scale = scaleAfterNormalization ? Mul({ x: deviation, y: gamma }) : deviation;
+    const overImages = (x: Tensor): Tensor => reduceSum(x, [0, 1, 2]);
+    const [sum, products] = [overImages(backprop), overImages(Mul({ x: backprop, y: Sub({ x: t, y: m }) }))];
+    const normal = Mul({ x: products, y: deviation });
+    const dv = Div({ x: Mul({ x: Mul({ x: products, y: scale }), y: constant(-0.5, v.dtype) }), y: variance });
+    const dg = scaleAfterNormalization ? normal : ZerosLike({ x: gamma });
+    return { outputs: [Mul({ x: backprop, y: scale }), Neg({ x: Mul({ x: sum, y: scale }) }), dv, sum, dg], effects: [] };
+  },
+});
+
+function globalShape(t: TensorShape, vectors: readonly TensorShape[]): { image: TensorShape; channels: TensorShape } {
+  const image = t.withRank(4);
+  const channels = vectors.reduce((size, next) => size.mergeWith(next.withRank(1)), new TensorShape([image.dim(3)]));
+  return { image: new TensorShape([image.dim(0), image.dim(1), image.dim(2), channels.dim(0)]), channels };
+}

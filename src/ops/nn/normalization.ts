@@ -351,7 +351,7 @@ const fusedGradients = ({
 });
 
 /** What the shape functions of the three versions share. The statistics' sizes only count where they are read. */
-function fusedOutputShapes(
+export function fusedOutputShapes(
   record: Readonly<Record<(typeof statisticNames)[number] | "x", TensorShape>> & {
     readonly isTraining: boolean;
     readonly dataFormat: string;

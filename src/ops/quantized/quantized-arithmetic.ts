@@ -16,22 +16,22 @@ import { type NameOption, named } from "../named.ts";
 import { extentOf, type WindowAxis, windowAlong, windowedSize } from "../nn/window.ts";
 
 const types = ["qint8", "quint8", "qint32", "qint16", "quint16"] as const;
-const quantized = (fallback?: DType): ReturnType<typeof attr.type> => attr.type(types, fallback);
+export const quantized = (fallback?: DType): ReturnType<typeof attr.type> => attr.type(types, fallback);
 const f32 = Math.fround;
 
 // ---- numbers of a type between two bounds ----
 
-interface Range {
+export interface Range {
   readonly dtype: DType;
   readonly min: number;
   readonly max: number;
 }
 
-const stepsOf = (dtype: DType): number => 2 ** (8 * dtypeTable[dtype].bytes);
-const lowestOf = (dtype: DType): number => (dtype.startsWith("qu") ? 0 : -stepsOf(dtype) / 2);
-const highestOf = (dtype: DType): number => lowestOf(dtype) + stepsOf(dtype) - 1;
-const round = (x: number): number => (x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5));
-const clamp = (x: number, dtype: DType): number => Math.max(lowestOf(dtype), Math.min(highestOf(dtype), x));
+export const stepsOf = (dtype: DType): number => 2 ** (8 * dtypeTable[dtype].bytes);
+export const lowestOf = (dtype: DType): number => (dtype.startsWith("qu") ? 0 : -stepsOf(dtype) / 2);
+export const highestOf = (dtype: DType): number => lowestOf(dtype) + stepsOf(dtype) - 1;
+export const round = (x: number): number => (x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5));
+export const clamp = (x: number, dtype: DType): number => Math.max(lowestOf(dtype), Math.min(highestOf(dtype), x));
 
 /** What one step is worth, if the steps rather than their ends span the range. */
 const scaleOf = ({ dtype, min, max }: Range): number => {
@@ -40,17 +40,18 @@ const scaleOf = ({ dtype, min, max }: Range): number => {
 };
 
 /** The integer that stands for a float, even one outside. */
-function unclamped(x: number, range: Range): number {
+export function unclamped(x: number, range: Range): number {
   if (range.min === range.max) return 0;
-  const scale = 1 / scaleOf(range);
+  const steps = stepsOf(range.dtype);
+  const scale = steps / ((range.max - range.min) * (steps / (steps - 1)));
   return round(x * scale) - round(range.min * scale) + lowestOf(range.dtype);
 }
-const toQuantized = (x: number, range: Range): number => clamp(unclamped(x, range), range.dtype);
+export const toQuantized = (x: number, range: Range): number => clamp(unclamped(x, range), range.dtype);
 
-function toFloat(x: number, range: Range): number {
+export function toFloat(x: number, range: Range): number {
   if (range.min === range.max) return range.min;
   const scale = scaleOf(range);
-  const first = round(range.min / f32(scale)) * f32(scale);
+  const first = round(f32(range.min / f32(scale))) * f32(scale);
   return f32(first + (x - lowestOf(range.dtype)) * scale);
 }
 
@@ -64,7 +65,7 @@ function rangeOfProducts(a: Range, b: Range, dtype: DType): Range {
 }
 
 /** Numbers of one range as those of another of the same type, every step rounded to float32. */
-function moved(from: Range, to: Range): (x: number) => number {
+export function moved(from: Range, to: Range): (x: number) => number {
   const last = stepsOf(from.dtype) - 1;
   const [unit, scale] = [f32(f32(from.max - from.min) / last), f32(last / f32(to.max - to.min))];
   const low = lowestOf(from.dtype);
@@ -89,20 +90,20 @@ function requantizer(from: Range, to: Range): (x: number) => number {
   };
 }
 
-const boundOf = (array: NDArray): number => Number(array.get(0));
-const rangeOf = (dtype: DType, min: NDArray, max: NDArray): Range => ({ dtype, min: boundOf(min), max: boundOf(max) });
-const float = (x: number): NDArray => NDArray.full("float32", [], x);
-const mapped = (input: NDArray, dtype: DType, f: (x: number) => number): NDArray => {
+export const boundOf = (array: NDArray): number => Number(array.get(0));
+export const rangeOf = (dtype: DType, min: NDArray, max: NDArray): Range => ({ dtype, min: boundOf(min), max: boundOf(max) });
+export const float = (x: number): NDArray => NDArray.full("float32", [], x);
+export const mapped = (input: NDArray, dtype: DType, f: (x: number) => number): NDArray => {
   const out = NDArray.zeros(dtype, input.shape);
   for (let i = 0; i < input.size; i++) out.set(i, f(Number(input.get(i))));
   return out;
 };
-const ends = (array: NDArray): [low: number, high: number] =>
+export const ends = (array: NDArray): [low: number, high: number] =>
   numbersOf(array).reduce<[number, number]>(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
 
-const scalar = new TensorShape([]);
-const withBounds = (shape: TensorShape): TensorShape[] => [shape, scalar, scalar];
-const scalars = (...shapes: readonly TensorShape[]): void => shapes.forEach(shape => void shape.withRank(0));
+export const scalar = new TensorShape([]);
+export const withBounds = (shape: TensorShape): TensorShape[] => [shape, scalar, scalar];
+export const scalars = (...shapes: readonly TensorShape[]): void => shapes.forEach(shape => void shape.withRank(0));
 
 // ---- activations ----
 
@@ -219,7 +220,7 @@ const windowAxes = (
 ): WindowAxis[] => [1, 2].map(axis => windowAlong(shape[axis], sizes[axis - 1], extentOf({ strides, padding, dataFormat: "NHWC" }, axis)));
 
 /** The places that a window covers along an axis, with the taps that do. */
-const covered = ({ stride, before, size, input }: WindowAxis, o: number): { at: number; tap: number }[] =>
+export const covered = ({ stride, before, size, input }: WindowAxis, o: number): { at: number; tap: number }[] =>
   Array.from({ length: size }, (_, tap) => ({ at: o * stride - before + tap, tap })).filter(({ at }) => at >= 0 && at < input);
 
 function pooled(input: NDArray, { ksize, strides, padding }: PoolAttrs, combine: (values: readonly number[]) => number): NDArray {

@@ -1,12 +1,15 @@
 // Integers that stand for floats by a scale and a zero point, (q - zero point)·scale, one pair for all or one for each slice along an axis.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes } from "../../base/shape.ts";
+import { broadcastShapes, stridesOf, TensorShape } from "../../base/shape.ts";
+import { WireReader, wireTypes } from "../../formats/wire.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { broadcastShape } from "../../ir/build.ts";
+import { numbersOf } from "../array/array.ts";
+import { type WindowAxis, windowAlong } from "../nn/window.ts";
 import { eachPair } from "./quantized-arithmetic.ts";
 
 const f32 = Math.fround;
@@ -192,5 +195,360 @@ export const UniformQuantizedClipByValue = defineOp("UniformQuantizedClipByValue
       return (i: number): number => Number(bound.get(bound.size === 1 ? 0 : Math.floor(i / step) % bound.size));
     });
     return made(T, shape, i => within(Number(operand.get(i)), bounds[0](i), bounds[1](i)));
+  },
+});
+
+// ---- products ----
+
+interface Scales {
+  readonly scales: NDArray;
+  readonly zeroPoints: NDArray;
+}
+
+/** The scale and zero point of each channel of a product's side. */
+function channelPairs(
+  { scales, zeroPoints }: Scales,
+  axis: number,
+  at: number,
+  channels: number,
+): (c: number) => readonly [number, number] {
+  const shape = Array.from({ length: at + 1 }, (_, k) => (k === at ? channels : 1));
+  if (axis !== -1 && axis !== at) throw new InvalidArgumentError(`quantization_axis must be -1 or ${at}, not ${axis}.`);
+  return pairsOf(shape, scales, zeroPoints, axis);
+}
+
+/** Floats as 8-bit integers of one scale and zero point that have 0 among them. */
+function asymmetric(values: readonly number[]): { integers: number[]; scale: number; zero: number } {
+  const [low, high] = [-128, 127];
+  const [min, max] = values.reduce(([least, most], x) => [Math.min(least, x), Math.max(most, x)], [0, 0]);
+  if (min === max) return { integers: values.map(() => 0), scale: 1, zero: 0 };
+  const scale = (max - min) / (high - low);
+  const [fromLow, fromHigh] = [low - min / scale, high - max / scale];
+  const isLowNearer = Math.abs(low) + Math.abs(min / scale) < Math.abs(high) + Math.abs(max / scale);
+  const zero = Math.round(within(isLowNearer ? fromLow : fromHigh, low, high));
+  const inverse = f32(1 / f32(scale));
+  const integers = values.map(x => within(f32(Math.floor(f32(f32(x * inverse) + 0.5)) + zero), low, high));
+  return { integers, scale: f32(scale), zero };
+}
+
+/** What becomes of a sum of products, of a row of the left side and a channel of the right. */
+type Finish = (sum: number, channel: number, row: number) => number;
+
+/** Both sides as integers, with what stands for zero: on the left for each row (of a batch), on the right for each channel. */
+interface Sides {
+  readonly left: readonly number[];
+  readonly leftZero: (row: number) => number;
+  readonly right: readonly number[];
+  readonly rightZero: (channel: number) => number;
+}
+
+function dotShape({ lhs, rhs }: { readonly lhs: TensorShape; readonly rhs: TensorShape }): TensorShape {
+  const [left, right] = [lhs.withRank(2), rhs.withRank(2)];
+  const [inner, other] = [left.dim(1), right.dim(0)];
+  if (inner !== null && other !== null && inner !== other) throw new ValueError(`Dimensions must be equal, but are ${inner} and ${other}`);
+  return new TensorShape([left.dim(0), right.dim(1)]);
+}
+
+function dot(dtype: DType, lhs: NDArray, rhs: NDArray, { left, leftZero, right, rightZero }: Sides, finish: Finish): NDArray {
+  const [rows, inner] = lhs.shape;
+  const columns = rhs.shape[1];
+  if (rhs.shape[0] !== inner)
+    throw new InvalidArgumentError(
+      `lhs.dim_size(1) and rhs.dim_size(0) must be equal, but given lhs.dim_size(1): ${inner} and rhs.dim_size(0): ${rhs.shape[0]}`,
+    );
+  return made(dtype, [rows, columns], at => {
+    const [i, j] = [Math.floor(at / columns), at % columns];
+    let sum = 0;
+    for (let k = 0; k < inner; k++) sum += (left[i * inner + k] - leftZero(i)) * (right[k * columns + j] - rightZero(j));
+    return finish(sum, j, i);
+  });
+}
+
+const wholeInputs = {
+  lhs: "Tin",
+  rhs: "Tin",
+  lhsScales: "float32",
+  lhsZeroPoints: "int32",
+  rhsScales: "float32",
+  rhsZeroPoints: "int32",
+  outputScales: "float32",
+  outputZeroPoints: "int32",
+} as const;
+const wholeTypes = { Tin: attr.type(["qint8"]), Tout: attr.type(["qint32"]) } as const;
+const hybridInputs = { lhs: "Tlhs", rhs: "Trhs", rhsScales: "float32", rhsZeroPoints: "int32" } as const;
+const hybridTypes = { Tlhs: attr.type(["float32"]), Trhs: attr.type(["qint8"]), Tout: attr.type(["float32"]) } as const;
+const wholeAttrs = {
+  lhsQuantizationAxis: attr.int(-1),
+  lhsQuantizationMinVal: attr.int(),
+  lhsQuantizationMaxVal: attr.int(),
+  rhsQuantizationAxis: attr.int(-1),
+  rhsQuantizationMinVal: attr.int(),
+  rhsQuantizationMaxVal: attr.int(),
+  outputQuantizationAxis: attr.int(-1),
+  outputQuantizationMinVal: attr.int(),
+  outputQuantizationMaxVal: attr.int(),
+};
+const hybridAttrs = { rhsQuantizationAxis: attr.int(-1), rhsQuantizationMinVal: attr.int(), rhsQuantizationMaxVal: attr.int() };
+
+interface Whole {
+  readonly lhs: NDArray;
+  readonly rhs: NDArray;
+  readonly lhsScales: NDArray;
+  readonly lhsZeroPoints: NDArray;
+  readonly rhsScales: NDArray;
+  readonly rhsZeroPoints: NDArray;
+  readonly outputScales: NDArray;
+  readonly outputZeroPoints: NDArray;
+  readonly lhsQuantizationAxis: number;
+  readonly rhsQuantizationAxis: number;
+  readonly outputQuantizationAxis: number;
+  readonly outputQuantizationMinVal: number;
+  readonly outputQuantizationMaxVal: number;
+}
+
+/** Both sides as integers, and how sums of their products become integers by the output's scales. `at`: the channels' axes. */
+function wholeSides(
+  given: Whole,
+  at: { readonly rhs: number; readonly output: number },
+  channels: number,
+): { sides: Sides; finish: Finish } {
+  const [leftScale, leftZero] = pairsOf(given.lhs.shape, given.lhsScales, given.lhsZeroPoints, given.lhsQuantizationAxis)(0);
+  const right = channelPairs({ scales: given.rhsScales, zeroPoints: given.rhsZeroPoints }, given.rhsQuantizationAxis, at.rhs, channels);
+  const output = channelPairs(
+    { scales: given.outputScales, zeroPoints: given.outputZeroPoints },
+    given.outputQuantizationAxis,
+    at.output,
+    channels,
+  );
+  const rescalers = Array.from({ length: channels }, (_, c) => rescaler((leftScale * right(c)[0]) / output(c)[0]));
+  return {
+    sides: { left: numbersOf(given.lhs), leftZero: () => leftZero, right: numbersOf(given.rhs), rightZero: c => right(c)[1] },
+    finish: (sum, c) => within(rescalers[c](sum) + output(c)[1], given.outputQuantizationMinVal, given.outputQuantizationMaxVal),
+  };
+}
+
+interface Hybrid {
+  readonly lhs: NDArray;
+  readonly rhs: NDArray;
+  readonly rhsScales: NDArray;
+  readonly rhsZeroPoints: NDArray;
+  readonly rhsQuantizationAxis: number;
+}
+
+function hybridSides(given: Hybrid, batchAxis: number, at: number, channels: number): { sides: Sides; finish: Finish } {
+  const { shape } = given.lhs;
+  const values = numbersOf(given.lhs);
+  const inner = shape.slice(batchAxis + 1).reduce((product, d) => product * d, 1);
+  const rowOf = (i: number): number => Math.floor(i / inner) % shape[batchAxis];
+  const rows = Array.from({ length: shape[batchAxis] }, (_, row) => asymmetric(values.filter((__, i) => rowOf(i) === row)));
+  const next = rows.map(() => 0);
+  const left = values.map((_, i) => {
+    const row = rowOf(i);
+    return rows[row].integers[next[row]++];
+  });
+  const right = channelPairs({ scales: given.rhsScales, zeroPoints: given.rhsZeroPoints }, given.rhsQuantizationAxis, at, channels);
+  return {
+    sides: { left, leftZero: row => rows[row].zero, right: numbersOf(given.rhs), rightZero: c => right(c)[1] },
+    finish: (sum, c, row) => f32(sum * f32(rows[row].scale * right(c)[0])),
+  };
+}
+
+/** A product of matrices of integers, in the scale of the output. */
+export const UniformQuantizedDot = defineOp("UniformQuantizedDot", {
+  inputs: wholeInputs,
+  outputs: { output: "Tout" },
+  attrs: { ...wholeTypes, ...wholeAttrs },
+  shape: dotShape,
+  host: given => {
+    const { sides, finish } = wholeSides(given, { rhs: 1, output: 1 }, given.rhs.shape[1]);
+    return dot(given.Tout, given.lhs, given.rhs, sides, finish);
+  },
+});
+
+/** A product of floats, which become 8-bit integers on the way, and integers. */
+export const UniformQuantizedDotHybrid = defineOp("UniformQuantizedDotHybrid", {
+  inputs: hybridInputs,
+  outputs: { output: "Tout" },
+  attrs: { ...hybridTypes, ...hybridAttrs },
+  shape: dotShape,
+  host: given => {
+    const { sides, finish } = hybridSides(given, 0, 1, given.rhs.shape[1]);
+    return dot(given.Tout, given.lhs, given.rhs, sides, finish);
+  },
+});
+
+// ---- convolutions ----
+
+interface ConvolutionAttrs {
+  readonly windowStrides: readonly number[];
+  readonly padding: string;
+  readonly explicitPadding: readonly number[];
+  readonly lhsDilation: readonly number[];
+  readonly rhsDilation: readonly number[];
+  readonly batchGroupCount: number;
+  readonly featureGroupCount: number;
+  readonly dimensionNumbers: string;
+}
+
+const convolutionAttrs = {
+  windowStrides: attr.ints([]),
+  padding: attr.string(),
+  explicitPadding: attr.ints([]),
+  lhsDilation: attr.ints([]),
+  rhsDilation: attr.ints([]),
+  batchGroupCount: attr.int(1),
+  featureGroupCount: attr.int(1),
+  dimensionNumbers: attr.string(""),
+};
+
+/** Which axes of images, filters and results are what: [batch or outputs, features, spatial …]. */
+interface AxisNumbers {
+  readonly lhs: readonly number[];
+  readonly rhs: readonly number[];
+  readonly output: readonly number[];
+}
+
+/** The axes a serialized UniformQuantizedConvolutionDimensionNumbersAttr names; without one, batch and features come first everywhere. */
+function axisNumbers(serialized: string, rank: number): AxisNumbers {
+  const natural = Array.from({ length: rank }, (_, k) => k);
+  if (serialized === "") return { lhs: natural, rhs: natural, output: natural };
+  const numbers = new Map<number, number[]>();
+  const reader = new WireReader(
+    Uint8Array.from(serialized, c => c.charCodeAt(0)),
+    "UniformQuantizedConvolutionDimensionNumbersAttr",
+  );
+  while (!reader.isAtEnd) {
+    const { number, wire } = reader.tag();
+    const list = numbers.get(number) ?? [];
+    numbers.set(number, list);
+    if (wire === wireTypes.varint) list.push(Number(reader.varint()));
+    else for (const packed = new WireReader(reader.piece(), "Packed"); !packed.isAtEnd; ) list.push(Number(packed.varint()));
+  }
+  const one = (field: number): number => numbers.get(field)?.[0] ?? 0;
+  const many = (field: number): number[] => numbers.get(field) ?? [];
+  const found = {
+    lhs: [one(1), one(2), ...many(3)],
+    rhs: [one(5), one(4), ...many(6)],
+    output: [one(7), one(8), ...many(9)],
+  };
+  for (const axes of Object.values(found))
+    if ([...axes].sort((a, b) => a - b).join() !== natural.join())
+      throw new InvalidArgumentError(`dimension_numbers name the axes [${axes}] of ${rank}.`);
+  return found;
+}
+
+interface Geometry {
+  readonly axes: AxisNumbers;
+  readonly windows: readonly WindowAxis[];
+  readonly shape: readonly number[];
+  readonly outputs: number;
+}
+
+function geometryOf(lhs: readonly number[], rhs: readonly number[], given: ConvolutionAttrs): Geometry {
+  const { windowStrides, padding, explicitPadding, lhsDilation, rhsDilation, batchGroupCount, featureGroupCount, dimensionNumbers } = given;
+  const rank = lhs.length;
+  if (rank < 2 || rhs.length !== rank) throw new InvalidArgumentError(`lhs and rhs must have the same dims: [${lhs}] and [${rhs}]`);
+  const axes = axisNumbers(dimensionNumbers, rank);
+  const features = lhs[axes.lhs[1]];
+  if (features % featureGroupCount !== 0 || features / featureGroupCount !== rhs[axes.rhs[1]])
+    throw new InvalidArgumentError(
+      `lhs of ${features} features in ${featureGroupCount} groups does not fit rhs of ${rhs[axes.rhs[1]]} features.`,
+    );
+  const outputs = rhs[axes.rhs[0]];
+  const batch = lhs[axes.lhs[0]];
+  for (const [count, size, what] of [
+    [featureGroupCount, outputs, "feature_group_count"],
+    [batchGroupCount, outputs, "batch_group_count"],
+    [batchGroupCount, batch, "batch_group_count"],
+  ] as const)
+    if (size % count !== 0) throw new InvalidArgumentError(`${what}=${count} does not divide ${size}.`);
+  const windows = axes.lhs.slice(2).map((axis, k) => {
+    const spread = lhs[axis] === 0 ? 0 : (lhs[axis] - 1) * (lhsDilation[k] ?? 1) + 1;
+    const common = { stride: windowStrides[k] ?? 1, dilation: rhsDilation[k] ?? 1 };
+    const extent =
+      padding === "EXPLICIT"
+        ? ({ ...common, padding, before: explicitPadding[2 * k], after: explicitPadding[2 * k + 1] } as const)
+        : { ...common, padding: padding as "SAME" | "VALID" };
+    return windowAlong(spread, rhs[axes.rhs[k + 2]], extent);
+  });
+  const shape = Array<number>(rank);
+  [batch / batchGroupCount, outputs, ...windows.map(({ output }) => output)].forEach((size, k) => void (shape[axes.output[k]] = size));
+  return { axes, windows, shape, outputs };
+}
+
+function convolvedShape({ lhs, rhs, ...given }: { readonly lhs: TensorShape; readonly rhs: TensorShape } & ConvolutionAttrs): TensorShape {
+  if (!lhs.isFullyDefined || !rhs.isFullyDefined) return TensorShape.unknown();
+  return new TensorShape(geometryOf(lhs.asNumbers(), rhs.asNumbers(), given).shape);
+}
+
+function convolved(
+  dtype: DType,
+  lhs: NDArray,
+  rhs: NDArray,
+  given: ConvolutionAttrs,
+  geometry: Geometry,
+  sides: Sides,
+  finish: Finish,
+): NDArray {
+  const { axes, windows, shape, outputs } = geometry;
+  const [from, filter, to] = [lhs.shape, rhs.shape, shape].map(stridesOf);
+  const groupInputs = rhs.shape[axes.rhs[1]];
+  const groupOutputs = outputs / given.featureGroupCount;
+  const batches = shape[axes.output[0]];
+  const perBatchGroup = outputs / given.batchGroupCount;
+  const spread = windows.map((_, k) => given.lhsDilation[k] ?? 1);
+  const taps = windows.reduce((product, { size }) => product * size, 1);
+  return made(dtype, shape, at => {
+    const place = axes.output.map(axis => Math.floor(at / to[axis]) % shape[axis]);
+    const channel = place[1];
+    const batch = place[0] + batches * Math.floor(channel / perBatchGroup);
+    const group = Math.floor(channel / groupOutputs);
+    let sum = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      let rest = tap;
+      let [image, weight] = [batch * from[axes.lhs[0]], channel * filter[axes.rhs[0]]];
+      let isInside = true;
+      for (let k = windows.length - 1; k >= 0; k--) {
+        const { size, stride, dilation, before, input } = windows[k];
+        const step = rest % size;
+        rest = Math.floor(rest / size);
+        const position = place[k + 2] * stride + step * dilation - before;
+        if (position < 0 || position >= input || position % spread[k] !== 0) isInside = false;
+        image += (position / spread[k]) * from[axes.lhs[k + 2]];
+        weight += step * filter[axes.rhs[k + 2]];
+      }
+      if (!isInside) continue;
+      for (let k = 0; k < groupInputs; k++)
+        sum +=
+          (sides.left[image + (group * groupInputs + k) * from[axes.lhs[1]]] - sides.leftZero(batch)) *
+          (sides.right[weight + k * filter[axes.rhs[1]]] - sides.rightZero(channel));
+    }
+    return finish(sum, channel, batch);
+  });
+}
+
+/** A convolution of integers, in the scale of the output. */
+export const UniformQuantizedConvolution = defineOp("UniformQuantizedConvolution", {
+  inputs: wholeInputs,
+  outputs: { output: "Tout" },
+  attrs: { ...wholeTypes, ...convolutionAttrs, ...wholeAttrs },
+  shape: convolvedShape,
+  host: given => {
+    const geometry = geometryOf(given.lhs.shape, given.rhs.shape, given);
+    const { sides, finish } = wholeSides(given, { rhs: geometry.axes.rhs[0], output: geometry.axes.output[1] }, geometry.outputs);
+    return convolved(given.Tout, given.lhs, given.rhs, given, geometry, sides, finish);
+  },
+});
+
+/** A convolution of floats, which become 8-bit integers on the way, and integers. */
+export const UniformQuantizedConvolutionHybrid = defineOp("UniformQuantizedConvolutionHybrid", {
+  inputs: hybridInputs,
+  outputs: { output: "Tout" },
+  attrs: { ...hybridTypes, ...convolutionAttrs, ...hybridAttrs },
+  shape: convolvedShape,
+  host: given => {
+    const geometry = geometryOf(given.lhs.shape, given.rhs.shape, given);
+    const { sides, finish } = hybridSides(given, geometry.axes.lhs[0], geometry.axes.rhs[0], geometry.outputs);
+    return convolved(given.Tout, given.lhs, given.rhs, given, geometry, sides, finish);
   },
 });
