@@ -1234,6 +1234,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "nn.quantized_avg_pool": "6 input min_input max_input ksize strides padding name?",
   "nn.quantized_conv2d": "8 input filter min_input max_input min_filter max_filter strides padding out_type= dilations= name?",
   "nn.quantized_max_pool": "6 input min_input max_input ksize strides padding name?",
+  "nn.quantized_relu_x": "4 features max_value min_features max_features out_type= name?",
   "nn.raw_rnn": "2 cell loop_fn parallel_iterations? swap_memory= scope?",
   "nn.relu": "1 features name?",
   "nn.relu6": "1 features name?",
