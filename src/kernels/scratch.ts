@@ -1,8 +1,9 @@
-// Scratch memory by kernel: what the scheduler must reserve for a target, so that recorded code finds it.
+// What the scheduler asks of a target: the scratch that it must reserve for a kernel, so that recorded code finds it, and what contractions copy.
 
 import { sizeOf } from "../base/shape.ts";
-import type { Kernel } from "../schedule/plan.ts";
+import type { Kernel, ScheduleTarget } from "../schedule/plan.ts";
 import type { Value } from "../ir/program.ts";
+import { panelsOf } from "./contract/panels.ts";
 import { scratchOffsets } from "./contract/plan.ts";
 import { wayOf } from "./contract/way.ts";
 import { elementRow } from "./element.ts";
@@ -10,8 +11,14 @@ import { partialsOf } from "./reduce/reduce.ts";
 import { sortScratchBytes } from "./sort.ts";
 import type { Target } from "./target.ts";
 
+export const scheduleTarget = (target: Target): ScheduleTarget => ({
+  alignment: target.alignment,
+  scratchBytes: kernel => scratchBytesOf(kernel, target),
+  panelsOf: kernel => panelsOf(kernel, target),
+});
+
 /** Bytes of scratch a kernel wants on a target. */
-export function scratchBytesOf(kernel: Kernel, target: Target): number {
+function scratchBytesOf(kernel: Kernel, target: Target): number {
   if (kernel.kind === "sort") return elementRow(kernel.source.dtype) && sizeOf(kernel.values.shape) > 0 ? sortScratchBytes(kernel) : 0;
   const reserved = (values: readonly Value[]): number =>
     scratchOffsets(values, target.alignment).reduce((sum, { bytes }) => sum + bytes, 0);

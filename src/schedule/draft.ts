@@ -30,10 +30,10 @@ export type Draft =
 
 /** A step of a block with its edges. `after` must have run before this node may. */
 export interface Node {
-  readonly draft: Draft;
+  draft: Draft;
   /** Where it stood in the program. */
   readonly index: number;
-  readonly reads: ReadonlySet<Value>;
+  readonly reads: Set<Value>;
   readonly writes: readonly Value[];
   /** May stop the run or call the host. */
   readonly hasEffect: boolean;
@@ -149,7 +149,7 @@ export function readsOfKernel(kernel: Kernel | Draft): Set<Value> {
   };
   switch (kernel.kind) {
     case "contract":
-      add(kernel.left.source, kernel.right.source);
+      add(kernel.left.source, kernel.right.source, ...(kernel.panels ? [kernel.panels] : []));
       break;
     case "scan":
     case "sort":

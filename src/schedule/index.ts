@@ -9,6 +9,7 @@ import { group } from "./group.ts";
 import { hoist } from "./hoist.ts";
 import { mergeEqual } from "./merge-equal.ts";
 import { order } from "./order.ts";
+import { packOnce } from "./pack-once.ts";
 import { place } from "./place.ts";
 import type { Plan, ScheduleTarget } from "./plan.ts";
 import { joinRows } from "./rows.ts";
@@ -30,6 +31,7 @@ export function schedule(program: Program, target: ScheduleTarget): Plan {
   if (!target.isAnySize) {
     joinRows(block, aliases, newValue);
     joinSiblings(block, aliases);
+    packOnce(block, aliases, newValue, target);
   }
   const homes = settle(block, sources, aliases, newValue);
   order(

@@ -73,6 +73,8 @@ export type Kernel =
       readonly left: Operand;
       readonly right: Operand;
       readonly stores: readonly Store[];
+      /** What the target's code copies of an operand in any case, made before (pack-once.ts). */
+      readonly panels?: Value;
       /** Scratch for packed panels and padded copies, in the arena; sized by the target's contract planner. */
       readonly scratch?: { readonly offsetBytes: number; readonly bytes: number };
     }
@@ -115,10 +117,19 @@ const scratchKinds: ReadonlySet<string> = new Set<WithScratch["kind"]>(["reduce"
 export const mayHaveScratch = <K extends { readonly kind: string }>(kernel: K): kernel is Extract<K, { kind: WithScratch["kind"] }> =>
   scratchKinds.has(kernel.kind);
 
+/** What a contraction copies of an operand, in the order in which a target reads it: a map over `shape`. */
+export interface Panels {
+  readonly source: Value;
+  readonly shape: readonly number[];
+  readonly body: Scalar;
+}
+
 /** What schedule must know of the machine: how much scratch a kernel wants. Offsets are multiples of `alignment` bytes. */
 export interface ScheduleTarget {
   readonly alignment: number;
   /** Kernels are shared by all sizes: none is joined with others for the sake of some. */
   readonly isAnySize?: boolean;
   scratchBytes(kernel: Kernel): number;
+  /** Undefined where a contraction copies nothing that others could share. */
+  panelsOf?(kernel: Extract<Kernel, { kind: "contract" }>): Panels | undefined;
 }

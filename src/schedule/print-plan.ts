@@ -194,7 +194,11 @@ class PlanPrinter {
     const rank = kernel.shape.length;
     const product = `${this.operand(kernel.left, rank)} * ${this.operand(kernel.right, rank)}`;
     const scratch = kernel.scratch === undefined ? "" : `, scratch ${kernel.scratch.bytes} bytes @ arena+${kernel.scratch.offsetBytes}`;
-    return [`contract ${extents(kernel.shape)} over ${extents(kernel.over)} ${product}${scratch}`, ...this.stores(kernel.stores, rank)];
+    const panels = kernel.panels === undefined ? "" : `, panels ${this.name(kernel.panels)}`;
+    return [
+      `contract ${extents(kernel.shape)} over ${extents(kernel.over)} ${product}${panels}${scratch}`,
+      ...this.stores(kernel.stores, rank),
+    ];
   }
 
   private scatter({ combine, over, inPlace, base, out, at, body }: Extract<Kernel, { kind: "scatter" }>): string[] {

@@ -14,7 +14,6 @@ import { NDArray } from "../../src/base/ndarray.ts";
 import { printProgram } from "../../src/ir/print.ts";
 import type { Program, Step } from "../../src/ir/program.ts";
 import { verifyProgram } from "../../src/ir/verify.ts";
-import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { Target } from "../../src/kernels/target.ts";
 import { type Recorded, record, type RecordOptions } from "../../src/kernels/index.ts";
 import { printPlan, schedule } from "../../src/schedule/index.ts";
@@ -71,7 +70,7 @@ export async function compareBackends(
 ): Promise<Comparison> {
   const aCase = numbered(given);
   verifyProgram(aCase.program);
-  const device = new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
+  const device = new WasmDevice(target);
   const plan = schedule(aCase.program, anySize ? device.anySizeTarget : device.target);
   for (const [id, value] of aCase.states) device.writeState(id, value);
   const own = async (): Promise<WasmExecutable> => {

@@ -9,7 +9,6 @@ import * as ir from "../../src/ir/build.ts";
 import { ProgramBuilder } from "../../src/ir/build.ts";
 import { addIndex, constantIndex, type Index, subtractIndex } from "../../src/ir/index-map.ts";
 import type { Program, Value } from "../../src/ir/program.ts";
-import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { WinogradUse } from "../../src/kernels/target.ts";
 import { schedule } from "../../src/schedule/index.ts";
 import { type CompareOptions, compareBackends } from "./compare-backends.ts";
@@ -108,7 +107,7 @@ export async function errorsOf(
   const errors: number[] = [];
   for (const winograd of ways) {
     const target = engineTarget({ winograd });
-    const device = new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
+    const device = new WasmDevice(target);
     const program = programOf(sizes, direction, "float32");
     const executable = await device.compile(program, schedule(program, device.target));
     const [got] = await executable.run(feeds);

@@ -10,7 +10,6 @@ import { sizeOf } from "../../src/base/shape.ts";
 import type { Program } from "../../src/ir/program.ts";
 import { type Recorded, record, type RecordOptions } from "../../src/kernels/index.ts";
 import type { KernelModule } from "../../src/kernels/language/language.ts";
-import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import type { SharingRules } from "../../src/kernels/threads.ts";
 import type { Plan } from "../../src/schedule/plan.ts";
 import { schedule } from "../../src/schedule/index.ts";
@@ -21,7 +20,7 @@ export const everythingShared: SharingRules = { leastPhase: 0, leastRun: 0, leas
 
 export function deviceOf(threads: number): WasmDevice {
   const target = engineTarget({ threads });
-  return new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
+  return new WasmDevice(target);
 }
 
 /** The program compiled for a device, its plan and its recorded module changed on the way. */

@@ -6,7 +6,6 @@ import { engineTarget } from "../../src/backends/wasm/features.ts";
 import { printWasm } from "../../src/backends/wasm/printer.ts";
 import * as tf from "../../src/index.ts";
 import { record } from "../../src/kernels/index.ts";
-import { scratchBytesOf } from "../../src/kernels/scratch.ts";
 import { schedule } from "../../src/schedule/index.ts";
 import * as known from "../plans/known-programs.ts";
 
@@ -63,7 +62,7 @@ test.each([
 ] as const)("the module of %s reads as text by wabt", async (_, make) => {
   const { readWasm } = await wabt();
   const target = engineTarget({ deterministic: true });
-  const device = new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
+  const device = new WasmDevice(target);
   const { module } = record(schedule(make(), device.target), target);
   const disassembled = readWasm(printWasm(module), { readDebugNames: true });
   const wat = disassembled.toText({ foldExprs: true });

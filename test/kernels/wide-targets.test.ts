@@ -5,7 +5,7 @@ import { record } from "../../src/kernels/index.ts";
 import type { KernelFunction } from "../../src/kernels/language/language.ts";
 import { liveRanges } from "../../src/kernels/language/live-ranges.ts";
 import { printModule } from "../../src/kernels/language/print-kernels.ts";
-import { scratchBytesOf } from "../../src/kernels/scratch.ts";
+import { scheduleTarget } from "../../src/kernels/scratch.ts";
 import { type Target, wasmTarget } from "../../src/kernels/target.ts";
 import { schedule } from "../../src/schedule/index.ts";
 import * as known from "../plans/known-programs.ts";
@@ -28,7 +28,7 @@ const programs = Object.entries({ softmax, convolutionLayer, adamStep, sparseUpd
 
 describe.each(targets)("for $name", target => {
   it.each(programs)("%s is recorded and verified", (_, make) => {
-    const plan = schedule(make(), { alignment: target.alignment, scratchBytes: kernel => scratchBytesOf(kernel, target) });
+    const plan = schedule(make(), scheduleTarget(target));
     const { module } = record(plan, target, { isVerified: true });
     expect(module.target).toBe(target);
     // A vector of numbers has as many as there are lanes.

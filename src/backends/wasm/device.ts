@@ -6,6 +6,7 @@ import type { Program } from "../../ir/program.ts";
 import { KeptCode } from "../../kernels/language/common-code.ts";
 import { type Recorded, record } from "../../kernels/index.ts";
 import type { KernelModule } from "../../kernels/language/language.ts";
+import { scheduleTarget } from "../../kernels/scratch.ts";
 import type { Target } from "../../kernels/target.ts";
 import { verifyModule } from "../../kernels/language/verify-kernels.ts";
 import type { Plan, ScheduleTarget } from "../../schedule/plan.ts";
@@ -31,9 +32,9 @@ export class WasmDevice extends DeviceMemory implements Device {
   readonly resource = this.keeper.resource;
   readonly endResources = this.keeper.endResources;
 
-  constructor(kernelTarget: Target, scratchBytes: ScheduleTarget["scratchBytes"]) {
+  constructor(kernelTarget: Target) {
     super(kernelTarget);
-    this.target = { alignment, scratchBytes };
+    this.target = scheduleTarget(kernelTarget);
   }
 
   async compile(

@@ -2,7 +2,6 @@
 
 import { joinVectorPairs } from "#platform";
 import { UnimplementedError } from "../../base/errors.ts";
-import { scratchBytesOf } from "../../kernels/scratch.ts";
 import type { Device } from "../device.ts";
 import { WasmDevice } from "./device.ts";
 import { engineTarget, probeFeatures } from "./features.ts";
@@ -37,5 +36,5 @@ export function openWasmDevice({
     winograd: convolution === "auto" ? "auto" : "never",
     threads: threadsWanted(intraOpParallelismThreads),
   });
-  return new WasmDevice(target, kernel => scratchBytesOf(kernel, target));
+  return new WasmDevice(target);
 }

@@ -3,11 +3,12 @@
 
 import { sizeOf } from "../../base/shape.ts";
 import type { Value } from "../../ir/program.ts";
-import { type ContractForm, isSweep } from "./plan.ts";
+import { type ContractForm, type ContractKernel, isSweep } from "./plan.ts";
 import type { Target, Tile } from "../target.ts";
 
-/** Where an operand is read from: where it lies, a copy in each thread's scratch made by the unit that uses it, or one made before for all. */
-export type Copy = "none" | "own" | "shared";
+/** Where an operand is read from: where it lies, a copy in each thread's scratch made by the unit that uses it, one made before for all, or one
+ *  that a kernel of the plan has made. */
+export type Copy = "none" | "own" | "shared" | "given";
 
 export interface BlocksPlan extends ContractForm {
   readonly tile: Tile;
@@ -35,6 +36,8 @@ export interface BlocksPlan extends ContractForm {
   readonly copyB: Copy;
   readonly sharedA: Value | undefined;
   readonly sharedB: Value | undefined;
+  /** Not in scratch of the kernel's. */
+  readonly givenB: Value | undefined;
   /** [thread, …]: own copies, then sums. */
   readonly scratch: Value | undefined;
   readonly ownB: number;
@@ -60,7 +63,7 @@ const mostPartial = 1 << 19;
 export const rowsOf = ({ rows }: ContractForm): number => rows.reduce((product, { size }) => product * size, 1);
 
 /** The plan, or undefined where another way is better. */
-export function planBlocks(form: ContractForm, shape: readonly number[], target: Target): BlocksPlan | undefined {
+export function planBlocks(form: ContractForm, { shape, panels: givenB }: ContractKernel, target: Target): BlocksPlan | undefined {
   const { batch, rows, column, reduced } = form;
   const inner = rows[rows.length - 1];
   if (batch.length > 0 || inner === undefined || isSweep(form, target.lanes32)) return undefined;
@@ -93,7 +96,7 @@ export function planBlocks(form: ContractForm, shape: readonly number[], target:
       ? 1
       : Math.max(1, Math.min(wanted, blocks, Math.floor(work / workPerSlice), Math.floor(mostPartial / sizeOf(shape))));
   const copyA = copyOfA(form, { panels, columnBlocks });
-  const copyB: Copy = rowBlocks === 1 && outerRows === 1 ? "own" : "shared";
+  const copyB: Copy = givenB ? "given" : rowBlocks === 1 && outerRows === 1 ? "own" : "shared";
   const floats = (id: number, dims: readonly number[]): Value => ({ id, dtype: "float32", shape: dims });
   const ownA = copyA === "own" ? tilesAtOnce * (small + 1) * terms : 0;
   const ownB = copyB === "own" ? panelsAtOnce * tile.columns * terms : 0;
@@ -117,6 +120,7 @@ export function planBlocks(form: ContractForm, shape: readonly number[], target:
     copyB,
     sharedA: copyA === "shared" ? floats(-8, [blocks * terms * total]) : undefined,
     sharedB: copyB === "shared" ? floats(-3, [blocks * terms * panels * tile.columns]) : undefined,
+    givenB,
     scratch: end > 0 ? floats(-7, [target.threads, end]) : undefined,
     ownB: roundUp(ownA, line),
     ownSums: roundUp(ownA, line) + roundUp(ownB, line),

@@ -11,7 +11,7 @@ import { schedule } from "../../schedule/index.ts";
 import { type BlocksPlan, planBlocks } from "./blocks-plan.ts";
 import { type ContractKernel, formOf } from "./plan.ts";
 import { wayOf } from "./way.ts";
-import { scratchBytesOf } from "../scratch.ts";
+import { scheduleTarget } from "../scratch.ts";
 import { wasmTarget } from "../target.ts";
 
 let seed = 5;
@@ -76,7 +76,7 @@ function kernelOf({ shapes, of }: Case): ContractKernel {
     return [of(a, b)];
   });
   const target = wasmTarget();
-  const { kernels } = schedule({ steps: builder.root, results }, { alignment: 64, scratchBytes: kernel => scratchBytesOf(kernel, target) });
+  const { kernels } = schedule({ steps: builder.root, results }, scheduleTarget(target));
   return kernels.find(({ kind }) => kind === "contract") as ContractKernel;
 }
 
@@ -84,7 +84,7 @@ test.each(cases)("$name", async given => {
   const { shapes, of, plan } = given;
   const kernel = kernelOf(given);
   const form = formOf(kernel);
-  expect(form && planBlocks(form, kernel.shape, wasmTarget({ relaxedMadd: true }))).toMatchObject(plan);
+  expect(form && planBlocks(form, kernel, wasmTarget({ relaxedMadd: true }))).toMatchObject(plan);
   for (const relaxedMadd of [false, true])
     await sameAsReference(
       shapes,
@@ -146,6 +146,6 @@ test("a few rows, batches and windows in rows of pixels are left to others", () 
     const kernel = kernelOf(given);
     const form = formOf(kernel);
     expect(form).toBeDefined();
-    expect(form && planBlocks(form, kernel.shape, target)).toBeUndefined();
+    expect(form && planBlocks(form, kernel, target)).toBeUndefined();
   }
 });

@@ -43,10 +43,10 @@ export function recordBlocks(kernel: ContractKernel, plan: BlocksPlan, recording
     : kernel.stores.map(({ out }, i) => ({ out, body: plan.epilogues[i], flat: outFlat }));
   const work: Work = { kernel, plan, recording, name, stores, sliceAxis };
   const copyRows = plan.copyA === "none" ? undefined : recordCopyRows(work);
-  const copyColumns = recordCopyColumns(work);
+  const copyColumns = plan.givenB ? undefined : recordCopyColumns(work);
   const phases: Phase[] = [];
   if (copyRows && plan.sharedA) phases.push(sharedRows(work, copyRows, plan.sharedA));
-  if (plan.sharedB) phases.push(sharedColumns(work, copyColumns, plan.sharedB));
+  if (copyColumns && plan.sharedB) phases.push(sharedColumns(work, copyColumns, plan.sharedB));
   phases.push(recordUnits(work, copyRows, copyColumns));
   if (partial) phases.push(...addSlices(kernel, partial, recording));
   return phases;
@@ -331,10 +331,10 @@ function outerCounters(k: FunctionRecorder, { rows }: BlocksPlan, outer: Expr<"i
 
 // ---- the products ----
 
-function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns: FunctionRef): Phase {
+function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns: FunctionRef | undefined): Phase {
   const { plan, recording, kernel, name } = work;
   const { a, b, aFlat, bFlat, rows, tile, tiles, terms, blocks, slices, rowBlocks, columnBlocks, outerRows, panels } = plan;
-  const { tilesAtOnce, panelsAtOnce, copyA, copyB, sharedA, sharedB, scratch } = plan;
+  const { tilesAtOnce, panelsAtOnce, copyA, copyB, sharedA, sharedB, givenB, scratch } = plan;
   const inner = rows[rows.length - 1];
   const total = rowsOf(plan);
   const width = tile.columns;
@@ -350,9 +350,10 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
     const own = scratch && k.let(plus(base(scratch), times(thread, scratch.shape[1] * bytes)));
     const [sourceA, sourceB] = [
       copyA === "shared" ? undefined : k.let(plus(base(a), aFlat.offset * bytes)),
-      copyB === "shared" ? undefined : k.let(plus(base(b), bFlat.offset * bytes)),
+      copyB !== "own" ? undefined : k.let(plus(base(b), bFlat.offset * bytes)),
     ];
-    const [allRows, allColumns] = [sharedA && base(sharedA), sharedB && base(sharedB)];
+    const columns = givenB ?? sharedB;
+    const [allRows, allColumns] = [sharedA && base(sharedA), columns && base(columns)];
     const ownB = own && k.let(plus(own, plan.ownB * bytes));
     const sums = own && k.let(plus(own, plan.ownSums * bytes));
     k.loop({ from: low, to: high }, unit => {
@@ -390,7 +391,7 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
         if (allColumns) columnsAt = k.let(plus(allColumns, times(plus(times(block, panels), firstPanel), terms * width * bytes)));
         else {
           columnsAt = ownB as Expr<"i32">;
-          k.call(copyColumns, plus(sourceB as Expr<"i32">, at.b), columnsAt, firstPanel, lastPanel, at.steps);
+          k.call(copyColumns as FunctionRef, plus(sourceB as Expr<"i32">, at.b), columnsAt, firstPanel, lastPanel, at.steps);
         }
         const onPanel = (panel: Expr<"i32">, w: number): void => {
           const local = k.let(i32.sub(panel, firstPanel));

@@ -79,7 +79,7 @@ function recordParts(kernel: ContractKernel, { paddings, parts, zeros, partial }
 
 function recordTiles(kernel: ContractKernel, plan: ContractPlan, recording: Recording): Phase[] {
   const phases = padded(plan.paddings, recording);
-  if (plan.packed) phases.push(...recordPacking(plan, plan.packed, recording));
+  if (plan.packed && !plan.isGiven) phases.push(...recordPacking(plan, plan.packed, recording));
   phases.push(plan.isSweep && plan.partial ? recordSweep(kernel, plan, plan.partial, recording) : recordProducts(kernel, plan, recording));
   if (plan.partial) phases.push(...recordEpilogue(kernel, plan.partial, recording));
   return phases;

@@ -12,7 +12,7 @@ import { s } from "../../ir/scalar.ts";
 import { schedule } from "../../schedule/index.ts";
 import type { ContractKernel } from "./plan.ts";
 import { wayOf } from "./way.ts";
-import { scratchBytesOf } from "../scratch.ts";
+import { scheduleTarget } from "../scratch.ts";
 import { wasmTarget } from "../target.ts";
 
 let seed = 3;
@@ -54,7 +54,7 @@ test.each([product(1, 13, 9, 8), product(1, 1, 40, 7), product(3, 6, 5, 3), prod
         return [relaxedMadd ? sums : ir.map(sum => s.mul(sum, 2), sums)];
       });
       const program = { steps: builder.root, results };
-      const { kernels } = schedule(program, { alignment: 64, scratchBytes: kernel => scratchBytesOf(kernel, target) });
+      const { kernels } = schedule(program, scheduleTarget(target));
       expect(wayOf(kernels.find(({ kind }) => kind === "contract") as ContractKernel, target).kind).toBe("double");
       const feeds = new Map(
         shapes.map((shape, i) => [String(i), new NDArray("float64", shape, Float64Array.from({ length: sizeOf(shape) }, random))]),

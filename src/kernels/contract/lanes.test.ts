@@ -10,7 +10,7 @@ import { s } from "../../ir/scalar.ts";
 import { schedule } from "../../schedule/index.ts";
 import type { ContractKernel } from "./plan.ts";
 import { wayOf } from "./way.ts";
-import { scratchBytesOf } from "../scratch.ts";
+import { scheduleTarget } from "../scratch.ts";
 import { wasmTarget } from "../target.ts";
 
 let seed = 11;
@@ -78,10 +78,7 @@ describe("filter gradients of depthwise convolutions", () => {
       return [filterGradient(sizes, x, dy)];
     });
     const target = wasmTarget();
-    const { kernels } = schedule(
-      { steps: builder.root, results },
-      { alignment: 64, scratchBytes: kernel => scratchBytesOf(kernel, target) },
-    );
+    const { kernels } = schedule({ steps: builder.root, results }, scheduleTarget(target));
     const [kernel] = kernels.filter(({ kind }) => kind === "contract");
     expect(wayOf(kernel as ContractKernel, target).kind).toBe("lanes");
     // Asked before for its scratch, and not decided again.

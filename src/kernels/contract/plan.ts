@@ -47,6 +47,8 @@ export interface ContractForm {
 export interface ContractPlan extends ContractForm {
   /** B rearranged to [batch…, panel, reduced…, panel width], or undefined where it is read as it lies. */
   readonly packed: Value | undefined;
+  /** Has a kernel of the plan made `packed`? Then it is not in scratch. */
+  readonly isGiven: boolean;
   readonly tileRows: number;
   readonly panelWidth: number;
   /** The axis that is walked outermost of all, by threads too; without one, blocks of the reduced axis are, and threads take panels. */
@@ -228,6 +230,7 @@ export function planContract(draft: ContractForm, kernel: ContractKernel, target
       cut: undefined,
       block: undefined,
       packed: undefined,
+      isGiven: false,
       partial,
       isSweep: true,
     };
@@ -239,8 +242,10 @@ export function planContract(draft: ContractForm, kernel: ContractKernel, target
     panelWidth,
     cut: cutOf(draft, block !== undefined, 4 * terms * panels * panelWidth),
     block,
+    isGiven: isPacked && kernel.panels !== undefined,
     packed: isPacked
-      ? value(-3, [...batch.map(axis => (axis.b === 0 ? 1 : axis.size)), panels, ...reduced.map(({ size }) => size), panelWidth])
+      ? (kernel.panels ??
+        value(-3, [...batch.map(axis => (axis.b === 0 ? 1 : axis.size)), panels, ...reduced.map(({ size }) => size), panelWidth]))
       : undefined,
     partial: block !== undefined && !isPlain(kernel) ? value(-4, kernel.shape) : undefined,
   };
@@ -265,7 +270,9 @@ function blockOf(reduced: readonly Axis[]): number {
 
 /** The buffers a plan needs, in the order they lie in the scratch. */
 export const scratchValues = (plan: ContractPlan): Value[] =>
-  [...plan.paddings.map(({ padded }) => padded), plan.packed, plan.partial].filter((value): value is Value => value !== undefined);
+  [...plan.paddings.map(({ padded }) => padded), plan.isGiven ? undefined : plan.packed, plan.partial].filter(
+    (value): value is Value => value !== undefined,
+  );
 
 /** A sweep has at least so many columns and terms. */
 const fewestColumns = 64;

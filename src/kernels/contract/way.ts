@@ -39,7 +39,7 @@ export function wayOf(kernel: ContractKernel, target: Target): ContractWay {
 }
 
 const isSame = (a: ContractKernel, b: ContractKernel): boolean =>
-  a.right === b.right && a.shape === b.shape && a.over === b.over && a.stores === b.stores;
+  a.right === b.right && a.shape === b.shape && a.over === b.over && a.stores === b.stores && a.panels === b.panels;
 
 function decide(kernel: ContractKernel, target: Target): ContractWay {
   const winograd = planWinograd(kernel, target);
@@ -51,7 +51,7 @@ function decide(kernel: ContractKernel, target: Target): ContractWay {
     const turned = turnedForm(form, target.lanes32);
     const narrow = turned && planContract(turned, kernel, target);
     if (narrow) return { kind: "tiles", plan: narrow, scratch: scratchValues(narrow) };
-    const blocks = planBlocks(form, kernel.shape, target);
+    const blocks = planBlocks(form, kernel, target);
     if (blocks) return { kind: "blocks", plan: blocks, scratch: blocksValues(blocks) };
     const tiles = planContract(form, kernel, target);
     return { kind: "tiles", plan: tiles, scratch: scratchValues(tiles) };

@@ -70,11 +70,12 @@ class FormWriter {
         return;
       }
       case "contract": {
-        const { kind, shape, over, left, right, stores, scratch, ...rest } = kernel;
+        const { kind, shape, over, left, right, stores, panels, scratch, ...rest } = kernel;
         rest satisfies NothingElse;
         this.parts.push(kind, shape.join(), over.join(), scratch?.bytes ?? "none");
         this.#operand(left);
         this.#operand(right);
+        if (panels) this.#value(panels);
         return this.#stores(stores);
       }
       case "rows": {
