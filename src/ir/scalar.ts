@@ -265,10 +265,15 @@ export const bitcastScalar = (arg: Scalar, dtype: DType): Scalar => (arg.dtype =
 
 /** `value` where all bounds hold, else `otherwise`. Bounds that always or never hold are settled here. */
 export function guardScalar(when: readonly Bound[], value: Scalar, otherwise: Scalar): Scalar {
+  const open = openBounds(when);
+  if (open === undefined) return otherwise;
+  return open.length === 0 ? value : { kind: "guard", dtype: value.dtype, when: open, value, otherwise };
+}
+
+/** The bounds that hold somewhere and not everywhere; undefined if one holds nowhere. */
+function openBounds(when: readonly Bound[]): readonly Bound[] | undefined {
   const open = when.filter(({ index, low, high }) => index.min < low || index.max >= high);
-  if (open.length === 0) return value;
-  if (open.some(({ index, low, high }) => index.max < low || index.min >= high)) return otherwise;
-  return { kind: "guard", dtype: value.dtype, when: open, value, otherwise };
+  return open.some(({ index, low, high }) => index.max < low || index.min >= high) ? undefined : open;
 }
 
 type Unary = (x: ScalarLike) => Scalar;
@@ -366,12 +371,13 @@ export function substitution(
         return castScalar(visit(node.arg), node.dtype);
       case "bitcast":
         return bitcastScalar(visit(node.arg), node.dtype);
-      case "guard":
-        return guardScalar(
-          node.when.map(({ index: i, low, high }) => ({ index: index(i), low, high })),
-          visit(node.value),
-          visit(node.otherwise),
-        );
+      case "guard": {
+        // Of what a settled bound decides against nothing is made: a box of a concatenation sees one of its pieces.
+        const when = openBounds(node.when.map(({ index: i, low, high }) => ({ index: index(i), low, high })));
+        if (when === undefined) return visit(node.otherwise);
+        const value = visit(node.value);
+        return when.length === 0 ? value : { ...node, when, value, otherwise: visit(node.otherwise) };
+      }
     }
   };
   return visit;
