@@ -18,7 +18,7 @@ import type {
 } from "../../kernels/language/language.ts";
 import { accessBytes, laneTable } from "../../kernels/language/language.ts";
 import type { Target } from "../../kernels/target.ts";
-import { ByteWriter, emptyBlock, op, valueTypes, type WasmType } from "./encoder.ts";
+import { type ByteWriter, emptyBlock, op, valueTypes, type WasmType } from "./encoder.ts";
 import { type Instruction, instructions, type Lowering } from "./instructions.ts";
 import { allocateSlots, wasmTypeOf } from "./slots.ts";
 
@@ -133,12 +133,19 @@ function rowOf(name: OperationName): Row {
   return row;
 }
 
+/** Room that the printers of a module's functions use one after the other. */
+export interface BodyRoom {
+  readonly head: ByteWriter;
+  readonly code: ByteWriter;
+}
+
 /** Writes the body of one function. Used once. */
 export class BodyPrinter {
   readonly #fn: KernelFunction;
   readonly #indices: Indices;
   readonly #target: Target;
-  readonly #code = new ByteWriter();
+  readonly #head: ByteWriter;
+  readonly #code: ByteWriter;
   readonly #slotOf: readonly number[];
   readonly #slotTypes: WasmType[];
   /** Slots for operands an instruction sequence reads twice; free again after it. */
@@ -150,8 +157,12 @@ export class BodyPrinter {
   #loops = 0;
   readonly #constants = new Map<number, number>();
 
-  constructor(fn: KernelFunction, indices: Indices) {
+  constructor(fn: KernelFunction, indices: Indices, { head, code }: BodyRoom) {
     this.#fn = fn;
+    this.#head = head;
+    this.#code = code;
+    head.clear();
+    code.clear();
     this.#indices = indices;
     this.#target = indices.target;
     const { slotOf, types } = allocateSlots(fn);
@@ -159,31 +170,34 @@ export class BodyPrinter {
     this.#slotTypes = types;
   }
 
-  /** The entry of the code section, without its size. */
-  print(): Uint8Array {
+  /** Appends the entry of the code section; gives its size. */
+  print(section: ByteWriter): number {
     this.#block(this.#fn.body);
     // A body that returns in both branches of an `if` still needs an end that type-checks.
     if (this.#fn.results.length > 0) this.#code.instruction(op.unreachable);
     this.#code.instruction(op.end);
-    const body = new ByteWriter(this.#code.length + 64);
+    const head = this.#head;
     const runs: [WasmType, number][] = [];
     for (const type of this.#slotTypes) {
       const run = runs.at(-1);
       if (run !== undefined && run[0] === type) run[1]++;
       else runs.push([type, 1]);
     }
-    body.u32(runs.length);
+    head.u32(runs.length);
     for (const [type, count] of runs) {
-      body.u32(count);
-      body.byte(valueTypes[type]);
+      head.u32(count);
+      head.byte(valueTypes[type]);
     }
     for (const [global, slot] of this.#constants) {
-      this.#readConstant(body, global);
-      body.instruction(op["local.set"]);
-      body.u32(slot);
+      this.#readConstant(head, global);
+      head.instruction(op["local.set"]);
+      head.u32(slot);
     }
-    body.bytes(this.#code.finish());
-    return body.finish();
+    const size = head.length + this.#code.length;
+    section.u32(size);
+    section.bytes(head.finish());
+    section.bytes(this.#code.finish());
+    return size;
   }
 
   #block(block: readonly Statement[]): void {

@@ -2,6 +2,8 @@
 // What the instructions are used for is in instructions.ts and printer.ts. Source: WebAssembly Core Specification 2.0 with the
 // threads and relaxed SIMD proposals.
 
+const utf8 = new TextEncoder();
+
 /** A growing buffer of bytes with the number encodings of WebAssembly. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -75,7 +77,7 @@ export class ByteWriter {
 
   /** A length and UTF-8 bytes. */
   name(text: string): void {
-    this.sized(new TextEncoder().encode(text));
+    this.sized(utf8.encode(text));
   }
 
   /** A length and bytes. */
@@ -91,6 +93,11 @@ export class ByteWriter {
       this.byte(opcode >>> 16);
       this.u32(opcode & 0xffff);
     }
+  }
+
+  /** Forgets what was written and keeps the room. */
+  clear(): void {
+    this.#length = 0;
   }
 
   /** The bytes so far. Shares memory with the writer. */

@@ -20,7 +20,7 @@ export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
   const signatures = [...imports, ...functions].map(({ params, results }) => types.index(params, results));
   const { bodies, constants, indices } = printBodies(module);
 
-  const out = new ByteWriter(bodies.reduce((sum, body) => sum + body.length, 4096));
+  const out = new ByteWriter(bodies.length + 4096);
   out.bytes(preamble);
   section(out, sections.type, content => types.write(content));
   section(out, sections.import, content => writeImports(content, module, signatures));
@@ -44,7 +44,10 @@ export function printWasm(module: KernelModule): Uint8Array<ArrayBuffer> {
       },
     ),
   );
-  section(out, sections.code, content => writeList(content, bodies, body => content.sized(body)));
+  section(out, sections.code, content => {
+    content.u32(functions.length);
+    content.bytes(bodies);
+  });
   section(out, sections.data, content => writeData(content, module, indices));
   section(out, sections.custom, content => writeNames(content, [...imports, ...functions]));
   return out.finish().slice();
@@ -60,22 +63,25 @@ function printBodies({ target, imports, functions, globals, variables }: KernelM
     vectorConstant: (lane, values) => constants.index(lane, values),
     constantBytes: global => constants.bytesOf(global),
   };
-  return { bodies: functions.map(fn => new BodyPrinter(fn, indices).print()), constants, indices };
+  const bodies = new ByteWriter(1 << 16);
+  const room = { head: new ByteWriter(), code: new ByteWriter(1 << 13) };
+  const sizes = functions.map(fn => new BodyPrinter(fn, indices, room).print(bodies));
+  return { bodies: bodies.finish(), sizes, constants, indices };
 }
 
 /** What a module consists of, with the bytes of every function: the contents page of what `printWasm` gives. */
 export function describeWasm(module: KernelModule): string {
   const { memory, globals, imports, functions } = module;
-  const { bodies, constants } = printBodies(module);
+  const { sizes, constants } = printBodies(module);
   const list = (types: readonly ValueType[]): string => `(${types.map(wasmTypeOf).join(", ")})`;
   const signature = ({ params, results }: FunctionImport): string => `${list(params)}${results.length > 0 ? ` → ${list(results)}` : ""}`;
   return [
-    `module of ${printWasm(module).length} bytes for ${module.target.name}, code ${bodies.reduce((sum, body) => sum + body.length, 0)} bytes`,
+    `module of ${printWasm(module).length} bytes for ${module.target.name}, code ${sizes.reduce((sum, size) => sum + size, 0)} bytes`,
     `import memory of ${memory.minPages} pages or more${memory.shared ? ", shared" : ""}`,
     ...globals.map(name => `import number ${name}`),
     ...imports.map(fn => `import ${fn.name}${signature(fn)}`),
     `${constants.values.length} vector constants`,
-    ...functions.map((fn, i) => `${fn.exported ? "export " : ""}func ${fn.name}${signature(fn)} ${bodies[i].length} bytes`),
+    ...functions.map((fn, i) => `${fn.exported ? "export " : ""}func ${fn.name}${signature(fn)} ${sizes[i]} bytes`),
     "",
   ].join("\n");
 }
