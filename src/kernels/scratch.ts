@@ -7,15 +7,37 @@ import { panelsOf } from "./contract/panels.ts";
 import { scratchOffsets } from "./contract/plan.ts";
 import { wayOf } from "./contract/way.ts";
 import { elementRow } from "./element.ts";
+import { formOf } from "./language/kernel-form.ts";
 import { partialsOf } from "./reduce/reduce.ts";
 import { sortScratchBytes } from "./sort.ts";
 import type { Target } from "./target.ts";
 
 export const scheduleTarget = (target: Target): ScheduleTarget => ({
   alignment: target.alignment,
-  scratchBytes: kernel => scratchBytesOf(kernel, target),
+  scratchBytes: scratchOn(target),
   panelsOf: kernel => panelsOf(kernel, target),
 });
+
+const mostForms = 1024;
+
+/** How many bytes of scratch kernels want on a target: asked once for all of one form, for it takes deciding how they are computed. */
+function scratchOn(target: Target): (kernel: Kernel) => number {
+  const known = new WeakMap<Kernel, number>();
+  const byForm = new Map<string, number>();
+  const ofForm = (kernel: Kernel): number => {
+    if (kernel.kind !== "contract") return scratchBytesOf(kernel, target);
+    const form = formOf(kernel)?.text ?? "";
+    const bytes = byForm.get(form) ?? scratchBytesOf(kernel, target);
+    if (byForm.size >= mostForms) byForm.clear();
+    byForm.set(form, bytes);
+    return bytes;
+  };
+  return kernel => {
+    const bytes = known.get(kernel) ?? ofForm(kernel);
+    known.set(kernel, bytes);
+    return bytes;
+  };
+}
 
 /** Bytes of scratch a kernel wants on a target. */
 function scratchBytesOf(kernel: Kernel, target: Target): number {
