@@ -67,7 +67,7 @@ type Emit = (k: FunctionRecorder) => void;
 export function record(
   plan: Plan,
   target: Target,
-  { isVerified = true, isTraced = false, sharing = usualRules, fewestAlike = 3, keeping }: RecordOptions = {},
+  { isVerified = true, isTraced = false, sharing = usualRules, fewestAlike = 2, keeping }: RecordOptions = {},
 ): Recorded {
   const recorder = new PlanRecorder(plan, target, { isTraced, sharing, fewestAlike, keeping });
   const { module } = recorder;

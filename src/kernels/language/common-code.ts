@@ -5,12 +5,14 @@
 
 import type { Value } from "../../ir/program.ts";
 import { type Kernel, mayHaveScratch, type WithScratch } from "../../schedule/plan.ts";
-import { formOf, type KernelForm } from "./kernel-form.ts";
+import { formOf, type KernelForm, startBytes, withoutStarts } from "./kernel-form.ts";
 import type { Phase, Recording } from "../phase.ts";
 import type { KernelModule } from "./language.ts";
-import { Addresses, type CodePlace, type ScratchPlace } from "../places.ts";
+import { type Address, Addresses, type CodePlace, type ScratchPlace } from "../places.ts";
 import { ModuleRecorder } from "./recorder.ts";
 
+/** What code with addresses of its own is recorded with. */
+type Named = Pick<Recording, "module" | "name">;
 type RecordKernel = (kernel: Kernel, recording: Recording) => Phase[];
 
 export const scratchVariable = "scratch";
@@ -30,17 +32,13 @@ export class KeptCode {
   #names = 0;
 
   /** The functions of a form, recorded by `record` if they are not known. */
-  take(
-    form: KernelForm,
-    { module: { target, memory } }: Recording,
-    record: (recording: Recording) => Phase[],
-  ): KeptForm & { isNew: boolean } {
+  take(form: KernelForm, { module: { target, memory } }: Recording, record: (named: Named) => Phase[]): KeptForm & { isNew: boolean } {
     const known = this.#forms.get(form.text);
     if (known !== undefined) return { ...known, isNew: false };
     if (this.#forms.size >= mostForms) this.#forms.clear();
     const module = new ModuleRecorder(target, memory);
     // Other plans have other functions: these names are never given twice.
-    const phases = record(new ArgumentRecording({ module, name: kind => `${kind}.kept${this.#names++}` }, form));
+    const phases = record({ module, name: kind => `${kind}.kept${this.#names++}` });
     const kept = { module: module.finish({ isVerified: false }), phases };
     this.#forms.set(form.text, kept);
     return { ...kept, isNew: true };
@@ -104,25 +102,33 @@ export class CommonCode {
 
   #phases(kernel: Kernel, form: KernelForm): readonly Phase[] {
     const recording = this.#recording;
-    if (this.#keeping === undefined || !this.#isKept(form)) return this.#record(kernel, new ArgumentRecording(recording, form));
-    const { phases, module, isNew } = this.#keeping.code.take(form, recording, inside => this.#record(kernel, inside));
+    const record = (named: Named): Phase[] => {
+      const moved = withoutStarts(kernel, form);
+      return this.#record(moved.kernel, new ArgumentRecording(named, moved.values));
+    };
+    if (this.#keeping === undefined || !this.#isKept(form)) return record(recording);
+    const { phases, module, isNew } = this.#keeping.code.take(form, recording, record);
     if (!isNew) this.reused++;
     recording.module.include(module);
     return phases;
   }
 
   /** A phase that says where the kernel's values lie, then calls what all of its form have. */
-  #called(phase: Phase, kernel: Kernel, { values }: KernelForm): Phase {
+  #called(phase: Phase, kernel: Kernel, form: KernelForm): Phase {
     const { module, places } = this.#recording;
+    const { values } = form;
     const { function: shared } = phase;
     const names = ["low", "high", "thread"].slice(0, shared.params.length);
     const params = Object.fromEntries(names.map(name => [name, "i32" as const]));
     const ref = module.function(this.#recording.name(`${phase.name}.at`), { params }, (k, given) => {
       const addresses = new Addresses(k, places);
-      const assign = (variable: string, place: CodePlace): void => k.assign(variable, addresses.number(addresses.at(place)));
-      values.forEach((value, number) => void assign(variableOf(number), addresses.place(value)));
+      const assign = (variable: string, address: Address): void => k.assign(variable, addresses.number(address));
+      values.forEach((value, number) => {
+        const { base, offset } = addresses.of(value);
+        assign(variableOf(number), { base, offset: offset + startBytes(value, form) });
+      });
       const scratch = mayHaveScratch(kernel) ? this.#recording.scratchOf(kernel) : undefined;
-      if (scratch) assign(scratchVariable, scratch);
+      if (scratch) assign(scratchVariable, addresses.at(scratch));
       k.call(shared, ...Object.values(given));
     });
     return { ...phase, function: ref, values };
@@ -135,7 +141,7 @@ class ArgumentRecording implements Recording {
   readonly name: Recording["name"];
   readonly places: Map<Value, CodePlace>;
 
-  constructor({ module, name }: Pick<Recording, "module" | "name">, { values }: KernelForm) {
+  constructor({ module, name }: Named, values: readonly Value[]) {
     this.module = module;
     this.name = name;
     this.places = new Map(values.map((value, number) => [value, { region: "argument", variable: variableOf(number), offsetBytes: 0 }]));

@@ -1,9 +1,12 @@
 // Kernels that are the same but for where their values lie: an unrolled loop has dozens of each. Their form says when: equal forms have
-// equal code once addresses are left out, so one function serves them all.
+// equal code once addresses are left out, so one function serves them all. Where a map begins to read in an array (step t of a series)
+// counts as part of the address.
 
-import type { Index } from "../../ir/index-map.ts";
+import { dtypeBytes } from "../../base/dtype.ts";
+import { addIndex, constantIndex, type Index } from "../../ir/index-map.ts";
 import type { Operand, Value } from "../../ir/program.ts";
-import type { Scalar } from "../../ir/scalar.ts";
+import { type Scalar, substitution } from "../../ir/scalar.ts";
+import { axesOf, forEachLoad, type Load } from "../../schedule/access.ts";
 import type { Kernel, Store } from "../../schedule/plan.ts";
 
 type CommonKernel = Extract<Kernel, { kind: "map" | "sweep" | "reduce" | "reductions" | "rows" | "contract" }>;
@@ -12,6 +15,8 @@ type CommonKernel = Extract<Kernel, { kind: "map" | "sweep" | "reduce" | "reduct
 export interface KernelForm {
   readonly text: string;
   readonly values: readonly Value[];
+  /** Of values that are read from a place on: how many elements lie before it. */
+  readonly starts: ReadonlyMap<Value, number>;
 }
 
 /** The form of a kernel; undefined for kinds of which a plan has few. */
@@ -23,14 +28,67 @@ export function formOf(kernel: Kernel): KernelForm | undefined {
     case "reductions":
     case "rows":
     case "contract": {
-      const writer = new FormWriter();
+      const starts = startsIn(kernel);
+      const writer = new FormWriter(starts);
       writer.kernel(kernel);
-      return { text: writer.parts.join(" "), values: [...writer.values.keys()] };
+      return { text: writer.parts.join(" "), values: [...writer.values.keys()], starts };
     }
     default:
       return undefined;
   }
 }
+
+const atTheBeginning: ReadonlyMap<Value, number> = new Map();
+
+/** Of arrays in which all loads of a map or sweep begin at one place, that place, if it is not the first. */
+function startsIn(kernel: CommonKernel): ReadonlyMap<Value, number> {
+  if (kernel.kind !== "map" && kernel.kind !== "sweep") return atTheBeginning;
+  const stores = kernel.kind === "map" ? kernel.stores : kernel.maps.flatMap(map => map.stores);
+  const starts = new Map<Value, number>();
+  for (const { body } of stores)
+    forEachLoad(body, load => {
+      const start = startOf(load);
+      starts.set(load.source, (starts.get(load.source) ?? start) === start ? start : 0);
+    });
+  for (const { out } of stores) starts.delete(out);
+  for (const [value, start] of starts) if (start === 0) starts.delete(value);
+  return starts;
+}
+
+/** The row-major position of the first element that a load can read, as far as constants say; 0 if it may read outside its source. */
+function startOf({ at, source }: Load): number {
+  let start = 0;
+  let stride = 1;
+  for (let axis = at.length - 1; axis >= 0; axis--) {
+    if (at[axis].min < 0 || at[axis].max < at[axis].min) return 0;
+    start += startOfIndex(at[axis]) * stride;
+    stride *= source.shape[axis];
+  }
+  return start;
+}
+
+/** What an index that is never negative can do without, neither its offset nor its values becoming negative. */
+const startOfIndex = ({ offset, min }: Index): number => Math.max(0, Math.min(offset, min));
+
+/** The kernel as it is recorded for all of a form: its values, by number, are read from their first element on. */
+export function withoutStarts(kernel: Kernel, { values, starts }: KernelForm): { kernel: Kernel; values: readonly Value[] } {
+  if (starts.size === 0) return { kernel, values };
+  const others = new Map([...starts.keys()].map(value => [value, { ...value }]));
+  const inMap = (map: Extract<Kernel, { kind: "map" }>): Extract<Kernel, { kind: "map" }> => {
+    const moved = substitution(axesOf(map.shape), load => {
+      const source = others.get(load.source);
+      return source ? { ...load, source, at: load.at.map(index => addIndex(index, constantIndex(-startOfIndex(index)))) } : load;
+    });
+    return { ...map, stores: map.stores.map(({ out, body }) => ({ out, body: moved(body) })) };
+  };
+  return {
+    kernel: kernel.kind === "map" ? inMap(kernel) : kernel.kind === "sweep" ? { ...kernel, maps: kernel.maps.map(inMap) } : kernel,
+    values: values.map(value => others.get(value) ?? value),
+  };
+}
+
+/** The bytes that lie before the place where a value is read. */
+export const startBytes = (value: Value, { starts }: KernelForm): number => (starts.get(value) ?? 0) * dtypeBytes(value.dtype);
 
 /** Says to the type checker that a kernel has no other field: one that is left out of the text may not decide what is recorded. */
 type NothingElse = Record<string, never>;
@@ -39,6 +97,11 @@ class FormWriter {
   readonly parts: (string | number)[] = [];
   readonly values = new Map<Value, number>();
   readonly #scalars = new Map<Scalar, number>();
+  readonly #starts: ReadonlyMap<Value, number>;
+
+  constructor(starts: ReadonlyMap<Value, number>) {
+    this.#starts = starts;
+  }
 
   kernel(kernel: CommonKernel): void {
     switch (kernel.kind) {
@@ -137,7 +200,7 @@ class FormWriter {
         return this.#index(node.index);
       case "load":
         this.#value(node.source);
-        for (const index of node.at) this.#index(index);
+        for (const index of node.at) this.#index(index, this.#starts.has(node.source) ? startOfIndex(index) : 0);
         return;
       case "apply":
         parts.push(node.fn);
@@ -158,7 +221,7 @@ class FormWriter {
   }
 
   /** Terms in their order, in which code adds them. */
-  #index({ terms, offset }: Index): void {
+  #index({ terms, offset }: Index, start = 0): void {
     const { parts } = this;
     for (const { atom, scale } of terms) {
       parts.push(scale, atom.kind);
@@ -176,7 +239,7 @@ class FormWriter {
           this.#scalar(atom.value);
       }
     }
-    parts.push("+", offset);
+    parts.push("+", offset - start);
   }
 }
 
