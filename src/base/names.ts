@@ -6,7 +6,7 @@ export const camelOf = (snake: string): string =>
 
 /** `maxPool` → `max_pool`; names that begin with a capital stay as they are. */
 export const snakeOf = (camel: string): string =>
-  /^[A-Z]/.test(camel) ? camel : camel.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+  /^[A-Z]/.test(camel) || !/[A-Z]/.test(camel) ? camel : camel.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 
 /** What of `names` somebody may have meant by `wanted`: at most a third of its letters differ, or it is a part of the other. */
 export function nearestName(wanted: string, names: Iterable<string>): string | undefined {

@@ -9,7 +9,7 @@ import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Attr, AttrValue } from "./attributes.ts";
 import { convertToTensor, isAsTensor, literalType, pythonType, type TensorLike } from "./conversion.ts";
-import { graphFor } from "./default-graph.ts";
+import { getDefaultGraph, graphFor } from "./default-graph.ts";
 import { graphVersion, removalText } from "./graph-version.ts";
 import { placed } from "./location.ts";
 import type { OpDefinition } from "./op-definition.ts";
@@ -36,6 +36,36 @@ export function parseInputType(text: string): InputType {
   return found;
 }
 
+/** What an op's inputs or outputs are, whatever the attributes of a node: read from the texts once an op, for every node asks. */
+interface Side extends InputType {
+  readonly name: string;
+  /** The type itself, where it is no attribute. */
+  readonly fixed: DType | undefined;
+  /** Of each of the attribute's types one. */
+  readonly isTypeList: boolean;
+  readonly isHandle: boolean;
+}
+
+type Sides = { readonly [S in "inputs" | "outputs"]: readonly Side[] };
+
+const sidesKnown = new WeakMap<OpDefinition, Sides>();
+
+function sidesOf(definition: OpDefinition): Sides {
+  let sides = sidesKnown.get(definition);
+  if (sides === undefined) {
+    const read = (texts: OpDefinition["inputs"]): readonly Side[] =>
+      Object.entries(texts).map(([name, text]) => {
+        const spec = parseInputType(text);
+        const fixed = isDType(spec.type) ? spec.type : undefined;
+        const isTypeList = fixed === undefined && definition.attrs[spec.type]?.isList === true;
+        return { ...spec, name, fixed, isTypeList, isHandle: definition.handles?.includes(name) === true };
+      });
+    sides = { inputs: read(definition.inputs), outputs: read(definition.outputs) };
+    sidesKnown.set(definition, sides);
+  }
+  return sides;
+}
+
 /** The attribute value TensorFlow's registry would know under snake_case, for messages. */
 type Record_ = Readonly<Record<string, unknown>>;
 type Attrs = Record<string, AttrValue>;
@@ -45,25 +75,27 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
   const removed = removalText(definition, graphVersion);
   if (removed !== undefined) throw new NotImplementedError(removed);
   const graph = graphFor(graphOf(record));
-  return graph.asDefault(() =>
+  const build = (): unknown =>
     graph.nameScope(name === null || name === undefined ? definition.type : String(name), scope => {
       const attrs: Attrs = {};
       const inputs: Tensor[] = [];
+      const specs = sidesOf(definition).inputs;
       try {
-        Object.assign(attrs, givenAttrs(definition, record));
+        takeAttrs(definition, record, attrs);
         const guessed = inferTypes(definition, record, attrs);
-        for (const [input, text] of Object.entries(definition.inputs))
-          inputs.push(...convertInput(definition, input, parseInputType(text), record[input], attrs, guessed));
+        for (const spec of specs) convertInput(definition, spec, record[spec.name], attrs, guessed, inputs);
         completeAttrs(definition, attrs);
       } catch (error) {
         throw error instanceof ValueError || error instanceof TypeError ? placed(error, String(scope).slice(0, -1)) : error;
       }
       // An op that changes a variable runs where the variable is.
-      const groups = typesOf(definition, "inputs", attrs).flatMap(({ isRef }, i) => (isRef ? inputs[i].op.colocationGroups() : []));
-      if (groups.length > 0) attrs._class = groups;
+      if (specs.some(({ isRef }) => isRef)) {
+        const groups = typesOf(definition, "inputs", attrs).flatMap(({ isRef }, i) => (isRef ? inputs[i].op.colocationGroups() : []));
+        if (groups.length > 0) attrs._class = groups;
+      }
       return resultsOf(graph.createOperation(definition, inputs, attrs, String(scope)));
-    }),
-  );
+    });
+  return graph === getDefaultGraph() ? build() : graph.asDefault(build);
 }
 
 function graphOf(record: Record_): Tensor["graph"] | undefined {
@@ -76,8 +108,7 @@ function graphOf(record: Record_): Tensor["graph"] | undefined {
   return undefined;
 }
 
-function givenAttrs(definition: OpDefinition, record: Record_): Attrs {
-  const attrs: Attrs = {};
+function takeAttrs(definition: OpDefinition, record: Record_, attrs: Attrs): void {
   for (const [name, value] of Object.entries(record)) {
     if (name in definition.inputs || value === undefined) continue;
     const attr = definition.attrs[name];
@@ -87,19 +118,22 @@ function givenAttrs(definition: OpDefinition, record: Record_): Attrs {
       );
     attrs[name] = checkedAttr(definition, name, attr, value);
   }
-  return attrs;
 }
+
+const nothingGuessed: ReadonlySet<string> = new Set();
 
 /** Type attributes from the tensors among the inputs, so that literals can follow them. Returns those that only literals speak for. */
 function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): ReadonlySet<string> {
-  const guessed = new Set<string>();
-  const weak = new Map<string, DType>();
-  const bare = new Map<string, DType>();
-  for (const [input, text] of Object.entries(definition.inputs)) {
-    const { count, type } = parseInputType(text);
-    if (isDType(type) || definition.attrs[type]?.isList) continue;
+  let weak: Map<string, DType> | undefined;
+  let bare: Map<string, DType> | undefined;
+  for (const { name, count, type, fixed, isTypeList } of sidesOf(definition).inputs) {
+    if (fixed !== undefined || isTypeList) continue;
     if (type in attrs) continue;
-    const value = record[input];
+    const value = record[name];
+    if (value instanceof Tensor && count === undefined) {
+      attrs[type] = value.dtype;
+      continue;
+    }
     const fallback = definition.attrs[type]?.default;
     for (const item of count !== undefined && Array.isArray(value) ? value : [value]) {
       const { dtype, isCertain } = literalType(item);
@@ -108,10 +142,25 @@ function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): Re
         attrs[type] ??= dtype;
       } else if (typeof item === "number" && isDType(fallback)) {
         // A bare number says nothing of its type where the op has a default: axis 0 is int32.
+        bare ??= new Map();
         if (!bare.has(type)) bare.set(type, isInteger(fallback) && !Number.isInteger(item) ? dtype : fallback);
-      } else if (!weak.has(type)) weak.set(type, dtype);
+      } else {
+        weak ??= new Map();
+        if (!weak.has(type)) weak.set(type, dtype);
+      }
     }
   }
+  if (weak === undefined && bare === undefined) return nothingGuessed;
+  return settleGuesses(definition, attrs, weak ?? new Map(), bare ?? new Map());
+}
+
+function settleGuesses(
+  definition: OpDefinition,
+  attrs: Attrs,
+  weak: ReadonlyMap<string, DType>,
+  bare: ReadonlyMap<string, DType>,
+): ReadonlySet<string> {
+  const guessed = new Set<string>();
   for (const type of [...weak.keys(), ...bare.keys()]) if (!(type in attrs)) guessed.add(type);
   for (const [type, dtype] of weak)
     attrs[type] ??= isAllowed(definition.attrs[type], dtype) ? dtype : (defaultType(definition.attrs[type]) ?? dtype);
@@ -129,32 +178,34 @@ function defaultType(attr: Attr | undefined): DType | undefined {
 
 function convertInput(
   definition: OpDefinition,
-  input: string,
-  spec: InputType,
+  spec: Side,
   value: unknown,
   attrs: Attrs,
   guessed: ReadonlySet<string>,
-): Tensor[] {
-  const { count, isRef, type } = spec;
+  inputs: Tensor[],
+): void {
+  const { name: input, count, isRef, type, fixed, isTypeList } = spec;
+  if (count !== undefined || isTypeList) return void inputs.push(...convertList(definition, input, spec, value, attrs));
   const attr = definition.attrs[type];
-  if (count !== undefined || attr?.isList) return convertList(definition, input, spec, value, attrs);
-  const dtype = isDType(type) ? type : (attrs[type] as DType | undefined);
-  const other = isDType(type) ? undefined : firstWithType(definition, type, input);
+  const dtype = fixed ?? (attrs[type] as DType | undefined);
   const tensor = guessed.has(type)
-    ? preferring(attr, input, value, () => convert(definition, input, input, value, dtype, isRef, other))
-    : convert(definition, input, input, value, dtype, isRef, other);
-  if (!isDType(type)) {
+    ? preferring(attr, input, value, () => convert(definition, input, input, value, dtype, isRef, true))
+    : convert(definition, input, input, value, dtype, isRef, true);
+  if (fixed === undefined) {
     attrs[type] ??= tensor.dtype;
     checkTypeAllowed(input, tensor.dtype, attr);
   }
   if (isRef && !tensor.isRef)
     throw new TypeError(`'${definition.type}' Op requires that input '${snakeOf(input)}' be a mutable tensor (e.g.: a tf.Variable)`);
-  return [tensor];
+  inputs.push(tensor);
 }
 
-/** The other input that fixed the type attribute, for messages. */
-const firstWithType = (definition: OpDefinition, type: string, except: string): string | undefined =>
-  Object.entries(definition.inputs).find(([name, text]) => name !== except && parseInputType(text).type === type)?.[0];
+/** The other input that fixed an input's type attribute, for messages. */
+function typedBy(definition: OpDefinition, input: string): string | undefined {
+  const { inputs } = sidesOf(definition);
+  const own = inputs.find(({ name }) => name === input);
+  return own?.fixed === undefined ? inputs.find(({ name, type }) => name !== input && type === own?.type)?.name : undefined;
+}
 
 function convert(
   definition: OpDefinition,
@@ -163,26 +214,41 @@ function convert(
   value: unknown,
   dtype: DType | undefined,
   asRef: boolean,
-  typedBy: string | undefined,
+  isSingle: boolean,
 ): Tensor {
   if (value === undefined || value === null)
     throw new ValueError(`Tried to convert '${snakeOf(input)}' to a tensor and failed. Error: None values not supported.`);
-  const isTensor = value instanceof Tensor || isAsTensor(value);
-  // TensorFlow makes an empty list float32 first, sees that the op wants integers, and makes it again.
-  if (isEmptyList(value) && typedBy === undefined && dtype !== undefined && isInteger(dtype))
-    convertToTensor(value as TensorLike, { name: snakeOf(label), asRef });
-  const tensor = fitting(definition, input, value, isTensor ? undefined : dtype, () =>
-    convertToTensor(value as TensorLike, { dtype: isTensor ? undefined : dtype, name: snakeOf(label), asRef }),
-  );
+  const tensor = value instanceof Tensor ? value : made(definition, input, label, value, dtype, asRef, isSingle);
   if (dtype !== undefined && tensor.dtype !== dtype) {
     const given = `Input '${snakeOf(input)}' of '${definition.type}' Op has type ${tensor.dtypeName}`;
+    const other = isSingle ? typedBy(definition, input) : undefined;
     const wanted =
-      typedBy === undefined || isDTypeInput(definition, input)
+      other === undefined
         ? `that does not match expected type of ${dtype}.`
-        : `that does not match type ${dtype} of argument '${snakeOf(typedBy)}'.`;
+        : `that does not match type ${dtype} of argument '${snakeOf(other)}'.`;
     throw withHint(new TypeError(`${given} ${wanted}`), `tf.cast(${input}, "${dtype}") converts it.`);
   }
   return tensor;
+}
+
+/** The tensor of what is none yet. */
+function made(
+  definition: OpDefinition,
+  input: string,
+  label: string,
+  value: unknown,
+  dtype: DType | undefined,
+  asRef: boolean,
+  isSingle: boolean,
+): Tensor {
+  const wanted = isAsTensor(value) ? undefined : dtype;
+  // TensorFlow makes an empty list float32 first, sees that the op wants integers, and makes it again.
+  const isEmpty = isEmptyList(value) && dtype !== undefined && isInteger(dtype);
+  if (isEmpty && !(isSingle && typedBy(definition, input) !== undefined))
+    convertToTensor(value as TensorLike, { name: snakeOf(label), asRef });
+  return fitting(definition, input, value, wanted, () =>
+    convertToTensor(value as TensorLike, { dtype: wanted, name: snakeOf(label), asRef }),
+  );
 }
 
 /** Converts to a type nothing asks for: a literal that does not fit it has its own, and the op does not take that. */
@@ -211,8 +277,6 @@ function fitting(definition: OpDefinition, input: string, value: unknown, dtype:
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-const isDTypeInput = (definition: OpDefinition, input: string): boolean => isDType(parseInputType(definition.inputs[input]).type);
-
 function convertList(definition: OpDefinition, input: string, { count, isRef, type }: InputType, value: unknown, attrs: Attrs): Tensor[] {
   if (!Array.isArray(value))
     throw new TypeError(
@@ -222,7 +286,7 @@ function convertList(definition: OpDefinition, input: string, { count, isRef, ty
   const given = attrs[type] as readonly DType[] | undefined;
   if (count !== undefined && !isDType(type)) refuseMixed(definition, input, value, dtype);
   const tensors = value.map((item, i) =>
-    convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, undefined),
+    convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, false),
   );
   if (count === undefined) {
     const list = definition.attrs[type];
@@ -269,8 +333,9 @@ function checkTypeAllowed(input: string, dtype: DType, attr: Attr | undefined): 
 }
 
 function completeAttrs(definition: OpDefinition, attrs: Attrs): void {
-  for (const [name, attr] of Object.entries(definition.attrs)) {
+  for (const name in definition.attrs) {
     if (name in attrs) continue;
+    const attr = definition.attrs[name];
     if (attr.default === undefined) throw new TypeError(missingAttr(definition, name, attr));
     attrs[name] = attr.default;
   }
@@ -336,8 +401,10 @@ function checkedItem(definition: { readonly type: string }, name: string, attr: 
 
 /** Outputs as `defineOp` promises: the operation itself, one tensor, a list, or a record by output name. */
 export function resultsOf(op: Operation): unknown {
-  const names = Object.keys(op.definition.outputs);
-  if (names.length === 0) return op;
+  const sides = sidesOf(op.definition).outputs;
+  if (sides.length === 0) return op;
+  if (sides.length === 1 && sides[0].count === undefined && !sides[0].isTypeList) return op.outputs[0];
+  const names = sides.map(({ name }) => name);
   let next = 0;
   const entries = names.map(name => {
     const length = outputCount(op.definition, name, op.attrs);
@@ -362,10 +429,8 @@ export function typesOf(
   attrs: Readonly<Record<string, AttrValue>>,
 ): { name: string; dtype: DType; isRef: boolean; isHandle: boolean }[] {
   const types: { name: string; dtype: DType; isRef: boolean; isHandle: boolean }[] = [];
-  for (const [name, text] of Object.entries(definition[side])) {
-    const { count, isRef, type } = parseInputType(text);
-    const value = isDType(type) ? type : attrs[type];
-    const isNamed = definition.handles?.includes(name) === true;
+  for (const { name, count, isRef, type, fixed, isHandle: isNamed } of sidesOf(definition)[side]) {
+    const value = fixed ?? attrs[type];
     const add = (dtype: DType): void => void types.push({ name, dtype, isRef, isHandle: isNamed || dtype === "resource" });
     if (Array.isArray(value)) (value as DType[]).forEach(add);
     else for (let left = count === undefined ? 1 : (attrs[count] as number); left > 0; left--) add(value as DType);
@@ -382,9 +447,8 @@ export function groupByName<T>(
 ): Record<string, T | readonly T[]> {
   const record: Record<string, T | readonly T[]> = {};
   let next = 0;
-  for (const [name, text] of Object.entries(definition[side])) {
-    const { count, type } = parseInputType(text);
-    const listed = isDType(type) ? undefined : definition.attrs[type]?.isList ? (attrs[type] as readonly DType[]).length : undefined;
+  for (const { name, count, type, isTypeList } of sidesOf(definition)[side]) {
+    const listed = isTypeList ? (attrs[type] as readonly DType[]).length : undefined;
     const length = count !== undefined ? (attrs[count] as number) : listed;
     record[name] = length === undefined ? items[next] : items.slice(next, next + length);
     next += length ?? 1;

@@ -111,15 +111,15 @@ export class Graph {
     if (this.byName.has(unique)) throw new ValueError(`Duplicate node name in graph: '${unique}'`);
     const controlInputs = this.controlInputsFor(inputs);
     const colocation = this.colocationFor(attrs);
-    const { _class: _dropped, ...ownAttrs } = attrs;
+    const ownAttrs = withoutClass(attrs);
     const isContained = this.container !== "" && definition.stateful === true && "container" in ownAttrs;
     const plainAttrs = isContained ? { ...ownAttrs, container: this.container } : ownAttrs;
     const location = captureLocation();
-    const node = { name: unique, definition, attrs: plainAttrs, inputs, controlInputs, colocation };
     let shapes: TensorShape[];
     try {
       // TensorFlow sets the colocation after the shapes are known, so messages do not show it.
-      shapes = inferShapes({ node: { ...node, colocation: [] }, definition, inputs, attrs: plainAttrs });
+      const node = { name: unique, definition, attrs: plainAttrs, inputs, controlInputs, colocation: [] };
+      shapes = inferShapes({ node, definition, inputs, attrs: plainAttrs });
     } catch (error) {
       throw error instanceof ValueError ? placed(error, unique, location) : error;
     }
@@ -131,8 +131,12 @@ export class Graph {
     }));
     const op = new Operation({
       graph: this,
-      ...node,
+      name: unique,
+      definition,
       attrs: this.withGradientOverride(definition, plainAttrs),
+      inputs,
+      controlInputs,
+      colocation,
       outputs,
       device: "",
       location,
@@ -309,6 +313,7 @@ export class Graph {
 
   /** What a new operation with these inputs waits for: dependencies it does not already have through an input made in the same block. */
   private controlInputsFor(inputs: readonly Tensor[]): Operation[] {
+    if (this.controlStack.length === 0) return [];
     return this.controlInputsOf(new Set(inputs.map(tensor => tensor.op)));
   }
 
@@ -369,6 +374,7 @@ export class Graph {
   }
 
   private colocationFor(attrs: Readonly<Record<string, AttrValue>>): string[] {
+    if (this.colocationStack.length === 0 && attrs._class === undefined) return [];
     const groups = new Set(Array.isArray(attrs._class) ? (attrs._class as string[]) : []);
     for (const op of this.colocationStack) {
       for (const group of typeof op === "string" ? [`loc:@${op}`] : (op?.colocationGroups() ?? [])) groups.add(group);
@@ -537,6 +543,13 @@ export class Graph {
   nextOpSeed(): number {
     return this.seedCount++;
   }
+}
+
+/** A copy of the attributes but for the colocation, which nodes keep apart. */
+function withoutClass(attrs: Readonly<Record<string, AttrValue>>): Record<string, AttrValue> {
+  if (!("_class" in attrs)) return { ...attrs };
+  const { _class: _dropped, ...own } = attrs;
+  return own;
 }
 
 const graphElementOf = (given: object): unknown =>

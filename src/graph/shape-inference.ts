@@ -31,7 +31,9 @@ export function inferShapes({ node, definition, inputs, attrs }: InferenceInput)
   try {
     const result = definition.shape(record, context);
     const list = result === undefined ? [] : Array.isArray(result) ? result : [result as TensorShape];
-    return Array.from({ length: count }, (_, i) => list[i] ?? TensorShape.unknown());
+    const outputs: TensorShape[] = [];
+    for (let i = 0; i < count; i++) outputs.push(list[i] ?? TensorShape.unknown());
+    return outputs;
   } catch (error) {
     if (error instanceof UnimplementedError) throw new UnimplementedError(describe(error.message, node, shapes, used, asShapes));
     if (!(error instanceof ValueError) || error instanceof InvalidShape) throw error;
@@ -92,13 +94,15 @@ function contextFor(
   used: Map<number, string>,
   asShapes: Map<number, string>,
 ): ShapeContext {
-  const positions = groupByName(
-    definition,
-    "inputs",
-    attrs,
-    inputs.map((_, i) => i),
-  );
+  // Few shape functions ask for more than shapes.
+  let positions: Record<string, number | readonly number[]> | undefined;
   const position = (input: string, index = 0): number => {
+    positions ??= groupByName(
+      definition,
+      "inputs",
+      attrs,
+      inputs.map((_, i) => i),
+    );
     const at = positions[input];
     return typeof at === "number" ? at : (at as readonly number[])[index];
   };
