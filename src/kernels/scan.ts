@@ -1,5 +1,6 @@
 // Scan kernels: a running combination along one axis, for a block of neighbouring rows at a time, so that memory is walked line by line
-// whichever axis it is. Floats are combined in double precision and rounded when they are stored.
+// whichever axis it is. Floats are combined in double precision and rounded when they are stored; halves after every step, as TensorFlow's are,
+// whose long sums stand still once a term is too small to move them.
 
 import type { DType } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
@@ -8,6 +9,7 @@ import type { Kernel } from "../schedule/plan.ts";
 import { plus, times } from "./arithmetic.ts";
 import { identityOf, scalarFold } from "./combine.ts";
 import { elementOf } from "./element.ts";
+import { isHalf } from "./halves.ts";
 import { elementary } from "./math/elementary.ts";
 import { type Expr, f64, i32, type Local } from "./language/language.ts";
 import { storeScalar } from "./map.ts";
@@ -90,7 +92,8 @@ export function scanFold(
 ): { wide: DType; identity: Expr; fold: (a: Expr, b: Expr) => Expr } {
   const wide = elementOf(dtype).isFloat ? "float64" : dtype;
   const identity = constantCode(wide, identityOf(combine === "logsumexp" ? "max" : combine, dtype));
-  const fold = combine === "logsumexp" ? (a: Expr, b: Expr) => logAddExp(a as Expr<"f64">, b as Expr<"f64">, k) : scalarFold(combine, wide);
+  const exact = combine === "logsumexp" ? (a: Expr, b: Expr) => logAddExp(a as Expr<"f64">, b as Expr<"f64">, k) : scalarFold(combine, wide);
+  const fold = isHalf(dtype) ? (a: Expr, b: Expr) => castCode(dtype, wide, castCode(wide, dtype, exact(a, b), k), k) : exact;
   return { wide, identity, fold };
 }
 

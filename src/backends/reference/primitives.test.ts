@@ -203,6 +203,8 @@ describe("scan", () => {
     ["logsumexp", "float64", [1000, 1000], {}, [1000, 1000 + Math.LN2]],
     ["logsumexp", "float64", [0, 0], { exclusive: true }, [-Infinity, 0]],
     ["sum", "float32", [], {}, []],
+    ["sum", "float16", [2048, 1, 1, 1], {}, [2048, 2048, 2048, 2048]],
+    ["sum", "bfloat16", [256, 1, 1, 3], {}, [256, 256, 256, 260]],
   ])("%s of %s %o %o", (combine, dtype, x, options, expected) => {
     expect(evaluate(() => b.scan(constant(x, dtype), 0, combine, options))).toEqual(expected);
   });

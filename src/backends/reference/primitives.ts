@@ -190,11 +190,12 @@ export function runScan(
 ): NDArray {
   const array = read(source);
   const type = accumulatorType(out.dtype, summation);
-  const sum =
-    combine === "logsumexp"
-      ? new Accumulator("max", type, summation, (x, y) => logAddExp(x as number, y as number))
-      : new Accumulator(combine, type, summation);
   const fit = fitTo(out.dtype);
+  const exact: (x: Element, y: Element) => Element =
+    combine === "logsumexp" ? (x, y) => logAddExp(x as number, y as number) : elementFunction(folds[combine], type);
+  // Halves are rounded after every step.
+  const add = dtypeTable[out.dtype].kind === "float" && dtypeTable[out.dtype].bytes === 2 ? (x: Element, y: Element) => fit(exact(x, y)) : exact;
+  const sum = new Accumulator(combine === "logsumexp" ? "max" : combine, type, summation, add);
   const result = NDArray.zeros(out.dtype, out.shape);
   const length = out.shape[axis];
   const stride = stridesOf(out.shape)[axis];
