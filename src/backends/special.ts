@@ -209,7 +209,8 @@ function besselIe(order: 0 | 1, x: number): number {
     term *= ((2 * k - 1) ** 2 - 4 * order) / (8 * k * x);
     sum += term;
   }
-  return sum / Math.sqrt(2 * Math.PI * x);
+  // √x apart, for 2πx overflows where I_order·e^-x does not.
+  return sum / (Math.sqrt(2 * Math.PI) * Math.sqrt(x));
 }
 
 export const besselI0e = (x: number): number => besselIe(0, Math.abs(x));

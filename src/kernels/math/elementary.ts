@@ -16,6 +16,7 @@ const hostArity: Partial<Record<ScalarFunction, 1 | 2 | 3>> = {
   igamma: 2,
   igammac: 2,
   igammaGradA: 2,
+  randomGammaGrad: 2,
   zeta: 2,
   polygamma: 2,
   betainc: 3,

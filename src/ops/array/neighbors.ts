@@ -67,10 +67,10 @@ export const IsotonicRegression = defineOp("IsotonicRegression", {
         const pools: { sum: number; count: number }[] = [];
         for (let k = 0; k < width; k++) {
           pools.push({ sum: Number(given.get(start + k)), count: 1 });
-          // Neighbours that rise are taken together.
+          // Neighbours that rise are taken together; equal ones stay apart, and so does NaN.
           for (let last = pools.length - 1; last > 0; last--) {
             const [a, b] = [pools[last - 1], pools[last]];
-            if (a.sum / a.count > b.sum / b.count) break;
+            if (!(a.sum / a.count < b.sum / b.count)) break;
             pools.splice(last - 1, 2, { sum: a.sum + b.sum, count: a.count + b.count });
           }
         }

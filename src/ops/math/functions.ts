@@ -3,6 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isComplex, isFloating, isInteger } from "../../base/dtype.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 import { broadcastShapes, sizeOf } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -333,7 +334,14 @@ export const ComplexAbs = defineOp("ComplexAbs", {
   attrs: { T: attr.type(complexTypes, "complex64"), Tout: attr.type(partTypes, "float32") },
   shape: ({ x }) => x,
   gradient: ({ x, y }, d): Gradients => ({ x: divNoNan(mul(complex(d.y, zerosLike(d.y)), x), complex(y, zerosLike(y))) }),
-  lower: ({ x }) => ir.map(s.abs, x),
+  lower: ({ x, Tout }) => {
+    const own = x.dtype === "complex64" ? "float32" : "float64";
+    if (Tout !== own) {
+      const kernel = (to: DType): string => `${x.dtype}->${to === "float32" ? "float" : "double"}`;
+      throw new InvalidArgumentError(`Signature mismatch, have: ${kernel(Tout)} expected: ${kernel(own)}`);
+    }
+    return ir.map(s.abs, x);
+  },
 });
 
 export const Conj = defineOp("Conj", {

@@ -214,12 +214,23 @@ const productGradient: ReductionGradient = ({ input, reductionIndices, keepDims 
 const sumWithin: (input: Value, axes: readonly number[], keepDims: boolean) => Value = combining("sum");
 
 /** Means of short floats are summed in float32, so that the sum cannot overflow. */
+/** Narrow types are added up in wider ones, so that a mean never overflows; int64 and uint64 wrap. */
+const meanSums: { readonly [type in DType]?: DType } = {
+  float16: "float32",
+  bfloat16: "float32",
+  int8: "int64",
+  int16: "int64",
+  int32: "int64",
+  uint8: "uint64",
+  uint16: "uint64",
+  uint32: "uint64",
+};
+
 function meanOf(input: Value, axes: readonly number[], keepDims: boolean): Value {
   if (axes.length === 0) return input;
   const type = input.dtype;
   const count = sizeOf(axes.map(axis => input.shape[axis]));
-  const isShort = type === "float16" || type === "bfloat16";
-  const sum = ir.reduce("sum", isShort ? ir.cast(input, "float32") : input, axes, { keepDims });
+  const sum = ir.reduce("sum", ir.cast(input, meanSums[type] ?? type), axes, { keepDims });
   return ir.map(x => s.cast(s.div(x, count), type), sum);
 }
 

@@ -310,7 +310,8 @@ function lowerFusedGrad(
     );
     return castScalar(s.mul(isTraining ? centeredFlow : flow, perChannel(factor, at, channel)), x.dtype);
   });
-  const dscale = map((sum, inverse) => s.mul(sum, inverse), sumDyX, inverse);
+  // The statistics of an empty batch are NaN, its gradients 0.
+  const dscale = count === 0 ? sumDyX : map((sum, inverse) => s.mul(sum, inverse), sumDyX, inverse);
   return [dx, castValue(dscale, vectorType), castValue(sumDy, vectorType)];
 }
 

@@ -92,11 +92,7 @@ export const RandomGammaGrad = defineOp("RandomGammaGrad", {
   shape: ({ alpha, sample }) => broadcastShapes(alpha, sample),
   lower: ({ alpha, sample, T }) =>
     ir.map(
-      (a, x) => {
-        const [wideA, wideX] = [castScalar(a, "float64"), castScalar(x, "float64")];
-        const density = s.exp(s.sub(s.sub(s.mul(s.sub(wideA, 1), s.log(wideX)), wideX), s.lgamma(wideA)));
-        return castScalar(s.neg(s.div(s.igammaGradA(wideA, wideX), density)), T);
-      },
+      (a, x) => castScalar(s.randomGammaGrad(castScalar(a, "float64"), castScalar(x, "float64")), T),
       alpha,
       sample,
     ),

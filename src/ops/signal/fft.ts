@@ -1,6 +1,6 @@
 // Discrete Fourier transforms over the last one, two or three axes, of complex and of real numbers. A routine: radix 2, else Bluestein's algorithm.
 
-import type { DType } from "../../base/dtype.ts";
+import { type DType, dtypeTable } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, type TensorShape } from "../../base/shape.ts";
@@ -398,6 +398,13 @@ function innerSizes(x: Tensor, sizes: Tensor, rank: number): (readonly [own: num
   return inner.asNumbers().map((own, k) => [own, numbers[k]]);
 }
 
+/** The graph may hold any pair of types, the kernels only those of one width. */
+function checkPair(input: DType, output: DType, direction: "forward" | "backward"): void {
+  const [from, to] = [dtypeTable[input], dtypeTable[output]];
+  if (Math.max(from.bytes, to.bytes) !== 2 * Math.min(from.bytes, to.bytes))
+    throw new InvalidArgumentError(`Wrong types for ${direction} real FFT: in=${from.number} out=${to.number}`);
+}
+
 const realOp = <const T extends string>(type: T, rank: number) =>
   defineOp(type, {
     inputs: { input: "Treal", fftLength: "int32" },
@@ -411,7 +418,10 @@ const realOp = <const T extends string>(type: T, rank: number) =>
       }),
     }),
     compileTimeInputs: ["fftLength"],
-    lower: ({ input, fftLength, Tcomplex }) => forwardReal(input, lengthsOf(fftLength, rank), Tcomplex),
+    lower: ({ input, fftLength, Tcomplex }) => {
+      checkPair(input.dtype, Tcomplex, "forward");
+      return forwardReal(input, lengthsOf(fftLength, rank), Tcomplex);
+    },
   });
 
 const inverseRealOp = <const T extends string>(type: T, rank: number) =>
@@ -426,7 +436,10 @@ const inverseRealOp = <const T extends string>(type: T, rank: number) =>
       }),
     }),
     compileTimeInputs: ["fftLength"],
-    lower: ({ input, fftLength, Treal }) => inverseReal(input, lengthsOf(fftLength, rank), Treal),
+    lower: ({ input, fftLength, Treal }) => {
+      checkPair(input.dtype, Treal, "backward");
+      return inverseReal(input, lengthsOf(fftLength, rank), Treal);
+    },
   });
 
 export const RFFT = realOp("RFFT", 1);
