@@ -529,7 +529,7 @@ export const Reshape = defineOp("Reshape", {
     return { shape: dims.map(d => (d === -1 ? tensor.values.length / Math.max(known, 1) : d)), values: tensor.values };
   },
   simplify: ({ tensor, output }) => (tensor.shape.isFullyDefined && tensor.shape.equals(output.shape) ? tensor : undefined),
-  lower: ({ tensor, shape }) => ir.reshape(tensor, completeShape(numbersOf(shape), sizeOf(tensor.shape))),
+  lower: ({ tensor, shape }) => ir.reshape(tensor, completeShape(numbersOf(shape), tensor.shape)),
 });
 
 /** With one dimension of the input unknown, −1 stands for it, so that no Shape node is needed. */
@@ -545,26 +545,22 @@ function reshapeLike(gradient: Tensor, tensor: Tensor): Tensor {
 }
 
 /** The shape asked for, its −1 worked out. @throws InvalidArgumentError with the kernel's text. */
-function completeShape(dims: readonly number[], elements: number): number[] {
+function completeShape(dims: readonly number[], source: readonly number[]): number[] {
+  const elements = sizeOf(source);
   const free = dims.flatMap((d, i) => (d === -1 ? [i] : []));
   if (free.length > 1) throw new InvalidArgumentError(`Only one input size may be -1, not both ${free[0]} and ${free[1]}`);
   const bad = dims.findIndex(d => d < -1);
   if (bad >= 0) throw new InvalidArgumentError(`Size ${bad} must be non-negative, not ${dims[bad]}`);
-  const known = dims.reduce((product, d) => (d === -1 ? product : product * d), 1);
+  // Where a size of 0 is asked for, those of 0 do not count: the others say what is left for the −1.
+  const isEmpty = dims.includes(0);
+  const count = (sizes: readonly number[]): number => sizeOf(sizes.filter(d => d >= 0 && !(isEmpty && d === 0)));
+  const [known, all] = [count(dims), count(source)];
   const given = `Input to reshape is a tensor with ${elements} values, but the requested shape`;
-  if (free.length === 0) {
-    if (known !== elements) throw new InvalidArgumentError(`${given} has ${known}`);
-    return [...dims];
-  }
-  if (known === 0) {
-    if (elements !== 0)
-      throw new InvalidArgumentError(
-        "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero",
-      );
-    return dims.map(d => (d === -1 ? 0 : d));
-  }
-  if (elements % known !== 0) throw new InvalidArgumentError(`${given} requires a multiple of ${known}`);
-  return dims.map(d => (d === -1 ? elements / known : d));
+  if (free.length === 1 && all % known !== 0 && !(isEmpty && elements === 0))
+    throw new InvalidArgumentError(`${given} requires a multiple of ${known}`);
+  const complete = dims.map(d => (d === -1 ? Math.floor(all / known) : d));
+  if (sizeOf(complete) !== elements) throw new InvalidArgumentError(`${given} has ${sizeOf(complete)}`);
+  return complete;
 }
 
 /** The product of the known dimensions, and where the single unknown one is; undefined if there are several. */
