@@ -11,7 +11,7 @@ import { constant as constantValue, generate } from "../ir/build.ts";
 import { addIndex, constantIndex } from "../ir/index-map.ts";
 import { guardScalar, loadScalar } from "../ir/scalar.ts";
 import * as attr from "./attributes.ts";
-import { defineOp, type Gradients } from "./op-definition.ts";
+import { defineOp, type Gradients, type Named } from "./op-definition.ts";
 import { Tensor } from "./operation.ts";
 import { getDefaultGraph } from "./default-graph.ts";
 import { joinArrays, partOfArray, staticValue, staticValues } from "./static-value.ts";
@@ -22,11 +22,21 @@ export interface AsTensor {
   asGraphTensor(options: { dtype?: DType | undefined; name?: string | undefined; asRef?: boolean }): Tensor;
 }
 
+/** A variable that can give rows without being read whole. */
+export interface RowSource extends AsTensor {
+  sparseRead(indices: TensorLike, options?: Named): Tensor;
+  gatherNd(indices: TensorLike, options?: Named): Tensor;
+}
+
 /** Anything convertible to a tensor: tensors, variables, arrays, numbers, nested lists (of tensors too). */
 export type TensorLike = Tensor | AsTensor | ArrayLike | TensorShape | readonly TensorLike[];
 
 export const isAsTensor = (value: unknown): value is AsTensor =>
   typeof value === "object" && value !== null && "asGraphTensor" in value && typeof value.asGraphTensor === "function";
+
+/** Only resource variables give rows; reference variables are gathered from as they are. */
+export const isRowSource = (value: unknown): value is RowSource =>
+  isAsTensor(value) && "sparseRead" in value && "isResource" in value && value.isResource === true;
 
 /** A fixed value. */
 export const Const = defineOp("Const", {

@@ -112,7 +112,9 @@ export class FtrlOptimizer extends Optimizer {
 
   private record(variable: Variable): Record<string, Tensor> {
     const { l2Shrinkage, ...plain } = this.tensors as NonNullable<typeof this.tensors>;
-    const used = this.settings.shrinkage > 0 ? { ...plain, l2Shrinkage } : plain;
+    const { lrPower, ...first } = plain;
+    // In the order of the op's inputs, which is that of the casts.
+    const used = this.settings.shrinkage > 0 ? { ...first, l2Shrinkage, lrPower } : plain;
     const hyper = Object.entries(used).map(([name, tensor]) => [name, inTypeOf(variable, tensor)]);
     return { accum: this.slot(variable, "accum"), linear: this.slot(variable, "linear"), ...Object.fromEntries(hyper) };
   }

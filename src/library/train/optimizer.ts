@@ -352,7 +352,11 @@ const flattened = (list: VariableList): Variable[] => (Array.isArray(list) ? lis
 const resourceVariablesToTrain = (): Variable[] => getDefaultGraph().getCollection(GraphKeys.TRAINABLE_RESOURCE_VARIABLES);
 
 /** What the gradient is taken with respect to: the ref or the resource handle; tensors as they are. */
-const gradientTarget = (variable: Variable | Tensor): Tensor => (variable instanceof Tensor ? variable : variable.handle);
+function gradientTarget(variable: Variable | Tensor): Tensor {
+  if (variable instanceof Tensor) return variable;
+  if (variable instanceof Variable) return variable.handle;
+  throw new TypeError(`Variables are wanted in varList, not ${String(variable)}.`);
+}
 
 function gradientOf(given: TensorLike | IndexedSlices | null): Gradient {
   if (given === null || given === undefined) return null;

@@ -241,13 +241,22 @@ export class Variable implements AsTensor {
     ) as Tensor;
   }
 
-  /** Rows at `indices`, without reading the whole (resource variables), or a gather of the value. */
+  /** Rows at `indices`, without reading the whole (resource variables). */
   sparseRead(indices: TensorLike, { name }: Named = {}): Tensor {
     if (!this.isResource) throw new TypeError("sparseRead is for resource variables.\n\nUse tf.gather(variable, indices).");
-    return this.readers.nameScope(name ?? "Gather", scope => {
-      const value = state.ResourceGather({ resource: this.handle, indices, dtype: this.dtype }, { name: scope });
-      return identity(value);
-    });
+    return this.readers.nameScope(name ?? "Gather", scope =>
+      state.ResourceGather({ resource: this.handle, indices, dtype: this.dtype }, { name: scope }),
+    );
+  }
+
+  /** Elements or slices at positions, without reading the whole (resource variables). */
+  gatherNd(indices: TensorLike, { name }: Named = {}): Tensor {
+    if (!this.isResource) throw new TypeError("gatherNd is for resource variables.\n\nUse tf.gatherNd(variable, indices).");
+    return identity(
+      this.readers.nameScope(name ?? "GatherNd", scope =>
+        state.ResourceGatherNd({ resource: this.handle, indices, dtype: this.dtype }, { name: scope }),
+      ),
+    );
   }
 
   // ---- writing ----
@@ -395,6 +404,14 @@ class UpdatedVariable extends Variable {
 
   protected override read(): Tensor {
     return this.readers.controlDependencies([this.update], () => super.read());
+  }
+
+  override sparseRead(indices: TensorLike, options: Named = {}): Tensor {
+    return this.readers.controlDependencies([this.update], () => super.sparseRead(indices, options));
+  }
+
+  override gatherNd(indices: TensorLike, options: Named = {}): Tensor {
+    return this.readers.controlDependencies([this.update], () => super.gatherNd(indices, options));
   }
 
   override assign(value: TensorLike, options: AssignOptions = {}): Tensor | Variable {

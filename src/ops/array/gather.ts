@@ -5,7 +5,7 @@ import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, isRowSource, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -209,7 +209,10 @@ export function gather(params: TensorLike, indices: TensorLike, ...rest: unknown
 export function gather(params: TensorLike, indices: TensorLike, options?: GatherOptions): Tensor;
 export function gather(params: TensorLike, indices: TensorLike, ...rest: unknown[]): Tensor {
   const { axis, batchDims = 0, name } = collect<GatherOptions>(["validateIndices", "name", "axis", "batchDims"], rest);
-  return GatherV2({ params, indices, axis: axis ?? batchDims, batchDims }, { name });
+  const at = axis ?? batchDims;
+  if (isRowSource(params) && (at instanceof Tensor ? Number(staticValue(at)?.item()) === 0 : at === 0))
+    return params.sparseRead(indices, { name });
+  return GatherV2({ params, indices, axis: at, batchDims }, { name });
 }
 
 /** gather with all axes of the indices but the last shared with params. TF: tf.batch_gather. */
@@ -502,6 +505,7 @@ interface PositionOptions extends Named {
  *  @throws InvalidArgumentError while running for a position out of range. */
 export function gatherNd(params: TensorLike, indices: TensorLike, ...rest: unknown[]): Tensor {
   const { name, batchDims = 0, badIndicesPolicy = "" } = collect<PositionOptions>(["name", "batchDims", "badIndicesPolicy"], rest);
+  if (batchDims === 0 && isRowSource(params)) return params.gatherNd(indices, { name });
   if (batchDims === 0) return GatherNd({ params, indices, badIndicesPolicy }, { name });
   return inNameScope({ name }, "BatchGatherND", [params, indices], () => {
     const at = convertToTensor(indices, { name: "indices", dtype: indices instanceof Tensor ? undefined : "int32" });

@@ -697,7 +697,9 @@ export const Cast = defineOp("Cast", {
 export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor {
   if (x instanceof Tensor && x.dtype === dtype) return x;
   return inNameScope(options, "Cast", [x], scope => {
-    const tensor = convertToTensor(x, x instanceof Tensor ? {} : { name: "x", preferredDtype: dtype });
+    // Numbers of no type follow the cast; arrays have one, and are cast as tensors are.
+    const isTyped = x instanceof NDArray || ArrayBuffer.isView(x);
+    const tensor = convertToTensor(x, x instanceof Tensor ? {} : { name: "x", preferredDtype: isTyped ? undefined : dtype });
     return tensor.dtype === dtype ? tensor : Cast({ x: tensor, DstT: dtype }, scope);
   });
 }

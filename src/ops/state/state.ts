@@ -9,14 +9,15 @@ import * as attr from "../../graph/attributes.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Gradients, LowerContext, ShapeContext, StateHandle } from "../../graph/op-definition.ts";
 import { defineOp } from "../../graph/op-definition.ts";
+import { handleOf } from "../../graph/shape-inference.ts";
 import { broadcastTo, check, constant, generate, map, scatter } from "../../ir/build.ts";
 import type { Index } from "../../ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { ScatterCombine, State, Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
-import { concat, stridedSlice } from "../array/slicing.ts";
-import { expandDims, numbersOf, reshape, shape as shapeOf, size as sizeOf, squeeze, zerosLike } from "../array/array.ts";
+import { concat, getItem, stridedSlice } from "../array/slicing.ts";
+import { constant as constantOf, expandDims, numbersOf, reshape, shape as shapeOf, size as sizeOf, squeeze, zerosLike } from "../array/array.ts";
 import { ScatterNd } from "../array/gather.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
 import { reduceSum } from "../math/reduction.ts";
@@ -258,9 +259,10 @@ export const ResourceGather = defineOp("ResourceGather", {
   },
   gradient: ({ resource, indices, batchDims }, d): Gradients => {
     if (batchDims !== 0) throw new ValueError("The gradient of ResourceGather with batch_dims other than 0 is not supported.");
-    const dims = VariableShape({ input: resource });
+    const held = handleOf(resource)?.shape;
+    const dims = held?.isFullyDefined ? constantOf([...held.asNumbers()], "int32") : VariableShape({ input: resource });
     const count = expandDims(sizeOf(indices), 0);
-    const rest = stridedSlice(dims, [1], [0], [1], { endMask: 1 });
+    const rest = getItem(dims, [1, null]);
     const values = reshape(d.output, concat([count, rest], 0));
     return { resource: new IndexedSlices(values, reshape(indices, count), dims) };
   },
