@@ -24,6 +24,7 @@ export interface AsTensor {
 
 /** A variable that can give rows without being read whole. */
 export interface RowSource extends AsTensor {
+  readonly shape: TensorShape;
   sparseRead(indices: TensorLike, options?: Named): Tensor;
   gatherNd(indices: TensorLike, options?: Named): Tensor;
 }

@@ -3,7 +3,7 @@
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, isAsTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, isAsTensor, isRowSource, type RowSource, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -244,7 +244,8 @@ function lookUpPieces(
   scope: string,
 ): Tensor {
   const count = tables.length;
-  const pieces = tables.map(table => (table instanceof Tensor ? table : convertToTensor(table, { name: "params" })));
+  const pieces = tables.map(table => (table instanceof Tensor || isRowSource(table) ? table : convertToTensor(table, { name: "params" })));
+  const placeOf = (table: Tensor | RowSource): Tensor => (table instanceof Tensor ? table : table.asGraphTensor({ asRef: true }));
   const flat = reshape(ids, [-1]);
   const original = range(sizeOf(flat));
   const { piece, row } = strategy === "mod" ? placeByMod(flat, count) : placeByBlocks(flat, pieces, strategy);
@@ -252,7 +253,7 @@ function lookUpPieces(
   const rows = DynamicPartition({ data: row, partitions, numPartitions: count });
   const places = DynamicPartition({ data: original, partitions, numPartitions: count });
   const graph = getDefaultGraph();
-  const found = pieces.map((table, p) => graph.colocateWith(table, undefined, () => gather(table, rows[p])));
+  const found = pieces.map((table, p) => graph.colocateWith(placeOf(table), undefined, () => gather(table, rows[p])));
   const stitched = ParallelDynamicStitch({ indices: places, data: found }, { name: scope });
   const element = pieces.map(table => table.shape.slice(1)).reduce((a, b) => a.mergeWith(b));
   const idsShape = shapeOf(ids);
@@ -268,7 +269,7 @@ const placeByMod = (ids: Tensor, count: number): { piece: Tensor; row: Tensor } 
 });
 
 /** Consecutive blocks, the first ones larger by one row where the table does not divide. */
-function placeByBlocks(ids: Tensor, pieces: readonly Tensor[], strategy: string): { piece: Tensor; row: Tensor } {
+function placeByBlocks(ids: Tensor, pieces: readonly (Tensor | RowSource)[], strategy: string): { piece: Tensor; row: Tensor } {
   if (strategy !== "div") throw new ValueError(`Unrecognized partition strategy: ${strategy}.Must be one of either \`mod\` or \`div\`.`);
   const heights = pieces.map(table => table.shape.dim(0));
   const total = heights.includes(null)

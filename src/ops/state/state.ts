@@ -299,7 +299,10 @@ export const ResourceGatherNd = defineOp("ResourceGatherNd", {
     const dims = VariableShape({ input: resource, outType: indices.dtype as "int32" });
     if (indices.shape.rank === 2 && indices.shape.dim(-1) === 1)
       return { resource: new IndexedSlices(d.output, squeeze(indices, -1), dims) };
-    return { resource: ScatterNd({ indices, updates: d.output, shape: dims }) };
+    const rows = ScatterNd({ indices, updates: d.output, shape: dims });
+    const held = handleOf(resource)?.shape;
+    if (held) rows.setShape(held);
+    return { resource: rows };
   },
   stateful: true,
   lower: ({ resource, indices }) => {

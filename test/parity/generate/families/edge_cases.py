@@ -4,6 +4,7 @@ import numpy as np
 from ..program import Interp, compile_text, tf1_message
 from ..recording import rows, run_errors
 from ..tfenv import tf
+from .programs import run_program
 
 RAW = "tf.raw_ops."
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -136,4 +137,69 @@ def edge_refusals(b):
                 b.failures.append((b.fam.name, text, "raised nothing"))
 
 
-ALL = [edge_values, edge_refusals]
+def edge_sums(b):
+    """Running sums of halves, means of integers, what wraps, ranks up to 8, sizes of 0."""
+    b.family("edge_sums")
+    wide = lambda *shape: b.rng.uniform(-1, 2, shape)
+    calls = [(f"tf.{n}(x)", dict(x=of(wide(400), t))) for n in ("cumsum", "math.cumulative_logsumexp", "reduce_mean", "reduce_sum") for t in FLOATS[:2]]
+    calls += [(f"tf.cumprod(x)", dict(x=of(1 + wide(300) / 50, t))) for t in FLOATS[:2]]
+    limits = lambda t, *shape: b.rng.choice(np.array([np.iinfo(t).max, np.iinfo(t).max - 1, np.iinfo(t).min, 1, 3, np.iinfo(t).max // 3], t), shape)
+    for t in INTEGERS:
+        x = limits(t, 5, 7)
+        calls += [(f"tf.{n}(x, {axis})", dict(x=x)) for n in ("reduce_mean", "reduce_sum", "reduce_prod", "cumprod") for axis in (0, 1)]
+        calls += [("tf.matmul(x, z)", dict(x=x, z=limits(t, 7, 2)))] if t in ("int32", "int64") else []
+        calls += [("tf.unsorted_segment_sum(x, [0, 2, 0, 2, 0], 3)", dict(x=x))]
+    calls += [(f"{RAW}RandomGammaGrad(alpha=x, sample=z)", dict(x=np.array([.5, 1, 60], t), z=np.array([0, .3, 0], t))) for t in ("f", "d")]
+    calls += [(f"tf.math.{n}(x)", dict(x=np.array([np.finfo("d").max, -np.finfo("d").max, 700, 720]))) for n in ("bessel_i0", "bessel_i1")]
+    calls += [(f"{RAW}IsotonicRegression(input=x)", dict(x=np.array([v], "f"))) for v in ([1, 1, 2, 2, 1, 1], [0, 0, 0, 0], [3, 2, 2, 1])]
+    ones = np.ones(3, "f")
+    rows(b, calls, dynamic=0)
+    nothing = lambda *shape: np.zeros(shape, "f")
+    rows(b, [(f"tf.reshape(x, {to})", dict(x=nothing(*of_shape))) for of_shape, to in
+             (((2, 0, 2), [2, 0, -1]), ((0, 4), [-1, 0]), ((0,), [0, -1]), ((0, 4), [2, -1, 0]), ((0, 4), [0, 3, -1]), ((0, 6), [0, -1, 0, 3]), ((0, 6), [4, -1]))], dynamic=0)
+    shape = (2, 1, 3, 2, 1, 2, 2, 1)
+    x = b.f(*shape)
+    calls = [(f"tf.{n}(x, {axes})", dict(x=x)) for n in ("reduce_sum", "reduce_max", "math.reduce_variance") for axes in ([0, 7], [1, 3, 5], list(range(8)))]
+    calls += [(c, dict(x=x)) for c in ("tf.transpose(x)", "tf.concat([x, x * 2], 3)", "tf.tile(x, [1, 2, 1, 1, 1, 1, 1, 2])", "tf.reverse(x, [0, 2, 6])", "tf.gather(x, [0, 0], axis=2)", "x[::-1, :, ::2, ..., 0]",
+                                       "tf.matmul(x, x, transpose_a=True)", "tf.pad(x, [[1, 0], [0, 2]] + [[0, 0]] * 6)", "tf.nn.top_k(x, 1)")]
+    calls += [(f"tf.gather(x, [0, 0], axis={axis})", dict(x=nothing(2, 0, 3, 1))) for axis in (2, -1)]
+    calls += [("tf.nn.fused_batch_norm(x, s, s)[0]", dict(x=nothing(0, 2, 2, 3), s=ones))]
+    rows(b, calls, grad=True, dynamic=0)
+    run_errors(b, [f"{RAW}{n}(input=tf.ones([4, 4, 4], tf.{t}), fft_length={[4] * d}, {k}=tf.{o})" for n, t, d, k, o in
+                   (("RFFT", "float32", 1, "Tcomplex", "complex128"), ("IRFFT", "complex64", 1, "Treal", "float64"), ("RFFT2D", "float64", 2, "Tcomplex", "complex64"), ("IRFFT3D", "complex128", 3, "Treal", "float32"))]
+               + [f"{RAW}ComplexAbs(x=tf.ones([2], tf.{t}), Tout=tf.{o})" for t, o in (("complex64", "float64"), ("complex128", "float32"))]
+               + [f"tf.reshape({late(a)}, {to})" for a, to in (((2, 2), [0, -1]), ((6,), [0, 4, -1]))])
+
+
+NAMED = [
+    "y = tf.nn.embedding_lookup(v, A([0, 2], 'int32'))",
+    "y = tf.nn.embedding_lookup([v, v], A([0, 2], 'int32'))",
+    "y = tf.gather(v, A([[0, 2]], 'int32'), name='g')",
+    "y = tf.gather(v, A([0, 1], 'int32'), axis=1)",
+    "y = tf.gather_nd(v, A([[0, 1]], 'int32'))",
+    "y = tf.gather_nd(v, A([[0], [2]], 'int32'))",
+]
+STEPS = [
+    "opt = tf.train.FtrlOptimizer(0.1, -0.6, 0.2, l2_shrinkage_regularization_strength=0.05, accum_name='acc', linear_name='lin')",
+    "opt = tf.train.AdamOptimizer(tf.cast(0.1, tf.float32), use_locking=True)",
+    "opt = tf.train.RMSPropOptimizer(0.1, 0.8, 0.5, 0.01, centered=True)",
+    "opt = tf.train.AdadeltaOptimizer(0.1)",
+]
+
+
+def edge_rows(b):
+    """Rows of resource variables, their gradients, and steps by them; variables of other types."""
+    b.family("edge_rows")
+    resource = "v = tf.get_variable('v', [3, 2], use_resource=True)\n"
+    texts = [f"{resource}{call}\ng = tf.gradients(y, [v])" for call in NAMED]
+    texts += [f"{resource}loss = tf.reduce_sum(tf.square(tf.nn.embedding_lookup(v, A([0, 2, 0], 'int32'))))\n{opt}\ntr = opt.minimize(loss)\nvs = opt.variables()" for opt in STEPS]
+    texts += [f"v = tf.Variable(tf.cast(A([[0.5, -0.25], [1.0, 2.0]]), tf.{t}), name='v')\n{opt}\ntr = opt.minimize(tf.reduce_sum(tf.square(v)))\nsn = opt.get_slot_names()" for opt in STEPS for t in ("float64", "float16")]
+    for text in texts:
+        try:
+            program, expected = run_program(text)
+            b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="program", kind="program", python_call=text, tags=[], program=program, expected=expected))
+        except Exception as e:
+            b.failures.append((b.fam.name, text, f"{type(e).__name__}: {str(e)[:300]}"))
+
+
+ALL = [edge_values, edge_refusals, edge_sums, edge_rows]
