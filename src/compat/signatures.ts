@@ -164,6 +164,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "Variable.assign_sub": "1 delta use_locking= name? read_value=",
   "Variable.count_up_to": "1 limit",
   "Variable.eval": "1 session?",
+  "Variable.gather_nd": "1 indices name?",
   "Variable.get_shape": "0",
   "Variable.initialized_value": "0",
   "Variable.load": "2 value session?",

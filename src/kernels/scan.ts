@@ -92,7 +92,8 @@ export function scanFold(
 ): { wide: DType; identity: Expr; fold: (a: Expr, b: Expr) => Expr } {
   const wide = elementOf(dtype).isFloat ? "float64" : dtype;
   const identity = constantCode(wide, identityOf(combine === "logsumexp" ? "max" : combine, dtype));
-  const exact = combine === "logsumexp" ? (a: Expr, b: Expr) => logAddExp(a as Expr<"f64">, b as Expr<"f64">, k) : scalarFold(combine, wide);
+  const exact =
+    combine === "logsumexp" ? (a: Expr, b: Expr) => logAddExp(a as Expr<"f64">, b as Expr<"f64">, k) : scalarFold(combine, wide);
   const fold = isHalf(dtype) ? (a: Expr, b: Expr) => castCode(dtype, wide, castCode(wide, dtype, exact(a, b), k), k) : exact;
   return { wide, identity, fold };
 }

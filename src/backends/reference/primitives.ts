@@ -194,7 +194,8 @@ export function runScan(
   const exact: (x: Element, y: Element) => Element =
     combine === "logsumexp" ? (x, y) => logAddExp(x as number, y as number) : elementFunction(folds[combine], type);
   // Halves are rounded after every step.
-  const add = dtypeTable[out.dtype].kind === "float" && dtypeTable[out.dtype].bytes === 2 ? (x: Element, y: Element) => fit(exact(x, y)) : exact;
+  const add =
+    dtypeTable[out.dtype].kind === "float" && dtypeTable[out.dtype].bytes === 2 ? (x: Element, y: Element) => fit(exact(x, y)) : exact;
   const sum = new Accumulator(combine === "logsumexp" ? "max" : combine, type, summation, add);
   const result = NDArray.zeros(out.dtype, out.shape);
   const length = out.shape[axis];

@@ -91,11 +91,7 @@ export const RandomGammaGrad = defineOp("RandomGammaGrad", {
   attrs: { T: attr.type(["float32", "float64"]) },
   shape: ({ alpha, sample }) => broadcastShapes(alpha, sample),
   lower: ({ alpha, sample, T }) =>
-    ir.map(
-      (a, x) => castScalar(s.randomGammaGrad(castScalar(a, "float64"), castScalar(x, "float64")), T),
-      alpha,
-      sample,
-    ),
+    ir.map((a, x) => castScalar(s.randomGammaGrad(castScalar(a, "float64"), castScalar(x, "float64")), T), alpha, sample),
 });
 
 /** The samples of a whole shape that ends like alpha. */

@@ -17,7 +17,16 @@ import type { ScatterCombine, State, Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
 import { concat, getItem, stridedSlice } from "../array/slicing.ts";
-import { constant as constantOf, expandDims, numbersOf, reshape, shape as shapeOf, size as sizeOf, squeeze, zerosLike } from "../array/array.ts";
+import {
+  constant as constantOf,
+  expandDims,
+  numbersOf,
+  reshape,
+  shape as shapeOf,
+  size as sizeOf,
+  squeeze,
+  zerosLike,
+} from "../array/array.ts";
 import { ScatterNd } from "../array/gather.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
 import { reduceSum } from "../math/reduction.ts";
