@@ -67,6 +67,8 @@ export interface Planes {
 /** Scratch of a block (planes of tiles) stays in the second cache, as far as that leaves tiles enough for a product. */
 const blockBytes = 320 * 1024;
 const fewestTiles = 16;
+/** Of an image or a few each thread has a block, if that has so many tiles: all read the whole filter. */
+const fewestTilesShared = 8;
 /** Sums for a filter are read and written once a block, so that blocks have more tiles if that leaves enough of them for threads. */
 const fewestTilesSummed = 64;
 const enoughBlocks = 4;
@@ -92,7 +94,7 @@ export function planWinograd(kernel: ContractKernel, target: Target): WinogradPl
   const direct = images * height * width * taps ** 2 * inner * outer * (spatial.form === "images" ? spatial.share : 1);
   const fast = points * (tiles * (inner * outer + transformCost * (inner + outer)) + transformCost * inner * outer);
   if (fast > worthwhile * direct && target.winograd === "auto") return undefined;
-  const blocks = blocksOf(spatial, { tilesDown, tilesAcross, bytesPerTile: 4 * points * (inner + outer) });
+  const blocks = blocksOf(spatial, { tilesDown, tilesAcross, bytesPerTile: 4 * points * (inner + outer), threads: target.threads });
   const [panel] = target.tiles;
   const columns = spatial.form === "images" ? Math.ceil(outer / panel.columns) * panel.columns : outer;
   const filterPitch = pitch(4 * inner * columns);
@@ -156,12 +158,15 @@ const isStraight = ({ filter, axes: { outer } }: ImageContraction): boolean =>
 
 function blocksOf(
   { images, form }: SpatialContraction,
-  { tilesDown, tilesAcross, bytesPerTile }: { tilesDown: number; tilesAcross: number; bytesPerTile: number },
+  { tilesDown, tilesAcross, bytesPerTile, threads }: { tilesDown: number; tilesAcross: number; bytesPerTile: number; threads: number },
 ): Blocks {
   const perImage = tilesDown * tilesAcross;
   const fewest =
     form === "taps" ? Math.max(fewestTiles, Math.min(fewestTilesSummed, Math.floor((images * perImage) / enoughBlocks))) : fewestTiles;
-  const fitting = Math.max(fewest, Math.floor(blockBytes / bytesPerTile));
+  // An image or a few are cut so that every thread has a block: what a tile gives depends on no other.
+  const share = Math.max(fewestTilesShared, Math.ceil((images * tilesDown) / threads) * tilesAcross);
+  const inCache = Math.max(fewest, Math.floor(blockBytes / bytesPerTile));
+  const fitting = form === "images" ? Math.min(inCache, share) : inCache;
   if (perImage <= fitting * 1.25) {
     const whole = Math.max(1, Math.min(images, Math.floor(fitting / perImage)));
     return { images: whole, tileRows: tilesDown, count: Math.ceil(images / whole), perImage: 1 };

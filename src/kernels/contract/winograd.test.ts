@@ -206,6 +206,21 @@ describe("the choice", () => {
     for (const [i, array] of results[0].entries()) expect(results[1][i].data).toEqual(array.data);
   });
 
+  test("one image is cut for threads, with the same bits", async () => {
+    const one = convolve([1, 14, 14, 32], [5, 5, 32, 64]);
+    const results: tf.NDArray[] = [];
+    const units: unknown[] = [];
+    for (const intraOpParallelismThreads of [1, 2, 3]) {
+      const session = new tf.Session({ graph, config: { intraOpParallelismThreads } });
+      results.push((await session.run(one.y, one.feeds)) as tf.NDArray);
+      const { phases } = await session.explain(one.y, one.feeds);
+      units.push(/^winograd\d+ +(\d+) unit/m.exec(phases)?.[1]);
+      await session.close();
+    }
+    expect(units).toEqual(["1", "2", "2"]);
+    for (const { data } of results.slice(1)) expect(data).toEqual(results[0].data);
+  });
+
   test("another word is refused", async () => {
     const session = new tf.Session({ graph, config: { convolution: "fast" as "auto" } });
     await expect(session.run(small.y, small.feeds)).rejects.toThrow('There is no convolution "fast"');
