@@ -60,7 +60,8 @@ export function withHint<E extends Error>(error: E, hint: string): E {
   const hasHint = error instanceof ValueError ? error.hint !== undefined : before.includes("\n\n");
   error.message = `${before}${hasHint ? "\n" : "\n\n"}${hint}`;
   if (error instanceof ValueError) error.hint = hasHint ? `${error.hint}\n${hint}` : hint;
-  if (error.stack !== undefined) error.stack = error.stack.replace(before, () => error.message);
+  // Engines differ in whether a stack that nobody has read yet begins with the message of now or of then.
+  if (error.stack !== undefined && !error.stack.includes(error.message)) error.stack = error.stack.replace(before, () => error.message);
   return error;
 }
 /** Python's KeyError: a name that is not there. */

@@ -62,6 +62,7 @@ export const SessionLog: Tf["SessionLog"] = tf.SessionLog;
 export const SparseConditionalAccumulator: Tf["SparseConditionalAccumulator"] = tf.SparseConditionalAccumulator;
 export const SparseFeature: Tf["SparseFeature"] = tf.SparseFeature;
 export const SparseTensor: Tf["SparseTensor"] = tf.SparseTensor;
+export const SparseTensorValue: Tf["SparseTensorValue"] = tf.SparseTensorValue;
 export const Summary: Tf["Summary"] = tf.Summary;
 export const SummaryMetadata: Tf["SummaryMetadata"] = tf.SummaryMetadata;
 export const TFRecordReader: Tf["TFRecordReader"] = tf.TFRecordReader;

@@ -218,7 +218,11 @@ export function convertToTensor(value: TensorLike, options: ConversionOptions = 
   return makeConstant(toArray(value as ArrayLike, dtype, options.preferredDtype), name);
 }
 
-const shapeNumbers = (shape: TensorShape): number[] => [...shape.asNumbers()];
+function shapeNumbers(shape: TensorShape): number[] {
+  if (!shape.isFullyDefined)
+    throw new ValueError(`Cannot convert a partially known TensorShape ${shape} to a Tensor.`, "tf.shape(x) is known while running.");
+  return [...shape.asNumbers()];
+}
 /** A tensor as Python prints it. */
 export const describe = (tensor: Tensor): string => `<tf.Tensor '${tensor.name}' shape=${tensor.shape} dtype=${tensor.dtypeName}>`;
 const makeConstant = (value: NDArray, name = "Const"): Tensor => Const({ value, dtype: value.dtype }, { name });

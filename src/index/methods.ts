@@ -24,6 +24,7 @@ import { ValueError, withHint } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Feeds } from "../session/feeds.ts";
+import { SparseTensorValue } from "../session/fetches.ts";
 import { Session } from "../session/session.ts";
 
 declare module "../graph/operation.ts" {
@@ -83,6 +84,7 @@ const printed = (): readonly Printed[] => [
   [Variable, String],
   [PartitionedVariable, String],
   [SparseTensor, String],
+  [SparseTensorValue, String],
   [IndexedSlices, String],
   [RaggedTensor, String],
   [RaggedTensorValue, String],

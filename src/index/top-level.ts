@@ -549,4 +549,5 @@ export {
 export { print } from "../ops/summary/printing.ts";
 export { ConfigProto, GPUOptions, GraphOptions, OptimizerOptions } from "../session/config-proto.ts";
 export { getDefaultSession } from "../session/default-session.ts";
+export { SparseTensorValue } from "../session/fetches.ts";
 export { InteractiveSession, Session } from "../session/session.ts";

@@ -43,7 +43,7 @@ export function raiseControlFlow(selection: Selection): Selection {
   const ops = selection.nodes.filter(node => node instanceof Operation);
   if (!ops.some(isRaw)) return selection;
   const raiser = new Raiser(selection);
-  const nodes = raiser.structure(raiser.items(ops), always);
+  const nodes = raiser.structure(raiser.items(raiser.withoutGates(ops)), always);
   return { ...selection, nodes, replaced: raiser.replaced };
 }
 
@@ -78,9 +78,58 @@ class Raiser {
   readonly replaced: Map<Tensor, Tensor>;
   private readonly exits = new Map<Tensor, Frame>();
 
+  /** Where a loop waits for what comes out of it: initial values that do not wait here, and Enters (with copies of theirs) that are left out. */
+  private readonly late: ReadonlySet<Operation>;
+
   constructor(selection: Selection) {
     this.replaced = new Map(selection.replaced);
     this.selection = { ...selection, replaced: this.replaced };
+    this.late = new Set(this.lateOperations());
+  }
+
+  /** A gradient adds a counter to a loop that is already there. Made under control dependencies on what that loop gave (statistics of a batch normalization
+   *  behind an RNN, as UPDATE_OPS ask for), it waits for the end of its own loop, at its first value and again inside. TensorFlow runs the variables of a
+   *  loop one by one, so others are not held up; here a loop is one node, and the counter waits for nothing. */
+  private lateOperations(): Operation[] {
+    const readers = new Map<Operation, Operation[]>();
+    for (const node of this.selection.nodes)
+      if (node instanceof Operation) for (const { op } of this.inputs(node)) readers.set(op, [...(readers.get(op) ?? []), node]);
+    const readersOf = (op: Operation): readonly Operation[] => readers.get(op) ?? [];
+    return [...readers.keys()].flatMap(op => {
+      if (isEnter(op)) {
+        const gates = readersOf(op);
+        const isGate = gates.every(gate => isCopy(gate) && readersOf(gate).length === 0);
+        return isGate && this.follows(op, op) ? [op, ...gates] : [];
+      }
+      const isStart = op.inputs.length === 0 && op.controlInputs.length > 0 && !op.definition.stateful && readersOf(op).every(isEnter);
+      return isStart && readersOf(op).some(enter => this.follows(op, enter)) ? [op] : [];
+    });
+  }
+
+  /** Whether an operation waits for the loop that an Enter leads into. */
+  private follows(op: Operation, enter: Operation): boolean {
+    const seen = new Set<Operation>();
+    const sources = (of: Operation): Operation[] => [
+      ...this.inputs(of).flatMap(input => (this.isFed(input) ? [] : input.op)),
+      ...of.controlInputs,
+    ];
+    const stack = sources(op);
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      if (isEnter(next) && next.attrs.frameName === enter.attrs.frameName) return true;
+      stack.push(...sources(next));
+    }
+    return false;
+  }
+
+  /** What is left of a run's operations. */
+  withoutGates(ops: readonly Operation[]): Operation[] {
+    return ops.filter(op => !this.late.has(op) || op.inputs.length === 0);
+  }
+
+  private controls(op: Operation): readonly Operation[] {
+    return this.late.has(op) ? [] : op.controlInputs;
   }
 
   private read(tensor: Tensor): Tensor {
@@ -129,7 +178,7 @@ class Raiser {
       .filter(input => !this.isFed(input))
       .map(input => input.op)
       .filter(source => !(isMerge(op) && isNext(source)));
-    return [...data, ...op.controlInputs].filter(source => present.has(source));
+    return [...data, ...this.controls(op)].filter(source => present.has(source));
   }
 
   private frameOfInputs(op: Operation, frames: ReadonlyMap<Operation, Frame | null>, present: ReadonlySet<Operation>): Frame | null {
@@ -155,7 +204,7 @@ class Raiser {
   }
 
   private level(ops: readonly Operation[], loops: readonly Frame[]): Item[] {
-    const plain = ops.map((op, order): Item => ({ order, op, reads: this.inputs(op), controls: op.controlInputs, operations: [op] }));
+    const plain = ops.map((op, order): Item => ({ order, op, reads: this.inputs(op), controls: this.controls(op), operations: [op] }));
     const looped = loops.map((loop, k): Item => {
       const operations = operationsOf(loop);
       const entering = loop.ops.filter(isEnter);

@@ -10,12 +10,12 @@ import type { Graph } from "../graph/graph.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { type Composite, type CompositeValue, isComposite } from "../graph/composite.ts";
-import type { SparseTensorValue } from "./fetches.ts";
 
 /** What may be fed: tensors, variables or names with their values. */
 export type FeedKey = Tensor | SparseTensor | Composite | string | { asGraphElement(): unknown } | readonly FeedKey[];
+type SparseTensorParts = { readonly [K in "indices" | "values" | "denseShape"]: ArrayLike };
 /** For a sparse tensor: its parts by name, or [indices, values, denseShape]; for a list of keys a list. */
-export type FeedValue = ArrayLike | SparseTensorValue | CompositeValue | readonly FeedValue[];
+export type FeedValue = ArrayLike | SparseTensorParts | CompositeValue | readonly FeedValue[];
 export type Feeds = readonly (readonly [FeedKey, FeedValue])[] | ReadonlyMap<FeedKey, FeedValue> | { readonly [name: string]: ArrayLike };
 
 export interface Feed {
@@ -44,7 +44,7 @@ function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknow
   if (!(key instanceof SparseTensor)) return [[key, value as ArrayLike]];
   const { indices, values, denseShape } = Array.isArray(value)
     ? { indices: value[0], values: value[1], denseShape: value[2] }
-    : (value as SparseTensorValue);
+    : (value as SparseTensorParts);
   return [
     [key.indices, indices],
     [key.values, values],

@@ -56,11 +56,21 @@ export type Results<F> = Fetches extends F
                     ? { -readonly [K in keyof F]: Results<F[K]> }
                     : never;
 
-/** TF: tf.SparseTensorValue. */
-export interface SparseTensorValue {
-  readonly indices: NDArray;
-  readonly values: NDArray;
-  readonly denseShape: NDArray;
+/** What a run gives for a sparse tensor, and what may be fed for one: coordinates `[n, rank]`, values `[n]`, the shape of the whole. TF: tf.SparseTensorValue. */
+export class SparseTensorValue<A = NDArray> {
+  readonly indices: A;
+  readonly values: A;
+  readonly denseShape: A;
+
+  constructor(indices: A, values: A, denseShape: A) {
+    this.indices = indices;
+    this.values = values;
+    this.denseShape = denseShape;
+  }
+
+  toString(): string {
+    return `SparseTensorValue(indices=${this.indices}, values=${this.values}, dense_shape=${this.denseShape})`;
+  }
 }
 
 /** TF: tf.IndexedSlicesValue. */
@@ -144,7 +154,10 @@ function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => 
   const absent: Part["assemble"] = () => null;
   const [values, indices, denseShape] = [fetch.values, fetch.indices, fetch.denseShape].map(part => (part ? visit(part).assemble : absent));
   return {
-    assemble: results => ({ values: values(results), indices: indices(results), denseShape: denseShape(results) }),
+    assemble: results => {
+      const [given, at, shape] = [values, indices, denseShape].map(part => part(results));
+      return fetch instanceof SparseTensor ? new SparseTensorValue(at, given, shape) : { values: given, indices: at, denseShape: shape };
+    },
     isOf: given => given === fetch,
   };
 }

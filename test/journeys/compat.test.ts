@@ -224,6 +224,36 @@ describe("what programs do with shapes, types and results", () => {
     );
   });
 
+  it("feeds and fetches sparse tensors as SparseTensorValues, of any rank", async () => {
+    using _ = inGraph();
+    const x = tf.sparse_placeholder(tf.float32);
+    const [total, most] = [tf.sparse_reduce_sum(x), tf.sparse_reduce_max(x)];
+    expect(tf.get_default_graph().get_operation_by_name("Rank").type).toBe("Size");
+    await using session = new tf.Session();
+    const value = tf.SparseTensorValue(
+      [
+        [0, 1],
+        [2, 0],
+      ],
+      [1.5, 2],
+      [3, 2],
+    );
+    const feed_dict = new Map([[x, value]]) as never;
+    const results: readonly unknown[] = await session.run([total, most, x], { feed_dict } as object);
+    const [sum, top, whole] = results as [camel.NDArray, camel.NDArray, { dense_shape: camel.NDArray; indices: camel.NDArray }];
+    expect([sum.item(), top.item(), String(whole.dense_shape), whole.indices.toArray()]).toEqual([
+      3.5,
+      2,
+      "[3 2]",
+      [
+        [0n, 1n],
+        [2n, 0n],
+      ],
+    ]);
+    expect(whole).toBeInstanceOf(tf.SparseTensorValue);
+    expect(inspect(value)).toBe("SparseTensorValue(indices=0,1,2,0, values=1.5,2, dense_shape=3,2)");
+  });
+
   it("tells what was meant by a misspelt keyword, and misses what is undefined", () => {
     using _ = inGraph();
     const call = (...args: unknown[]) => (() => tf.nn.max_pool(...args)) as () => unknown;

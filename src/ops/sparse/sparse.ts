@@ -16,9 +16,10 @@ import { dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
 import { collect } from "../arguments.ts";
-import { numbersOf, placeholder, placeholderWithDefault, reshape, zeros } from "../array/array.ts";
+import { numbersOf, placeholder, placeholderWithDefault, reshape, size, zeros } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
 import { matrixTranspose } from "../array/matrix.ts";
+import { range } from "../array/ranges.ts";
 import { getItem } from "../array/slicing.ts";
 import { conj } from "../math/functions.ts";
 import { floordiv, multiply, subtract } from "../math/math.ts";
@@ -398,10 +399,16 @@ interface ReduceOptions {
   readonly keepDims?: boolean | null;
 }
 
+/** All axes of a tensor: its rank may be known only while running. */
+function allAxes({ denseShape }: SparseTensor): TensorLike {
+  const rank = denseShape.shape.dim(0);
+  return rank === null ? range(0, size(denseShape, { name: "Rank" })) : Array.from({ length: rank }, (_, axis) => axis);
+}
+
 function reductionOf(spInput: SparseTensor, rest: readonly unknown[]) {
   const { axis, keepdims, reductionAxes, keepDims } = collect<ReduceOptions>(["axis", "keepdims", "reductionAxes", "keepDims"], rest);
   const sparse = sparseOf(spInput);
-  const given = axis ?? reductionAxes ?? sparse.denseShape.shape.asNumbers().flatMap(rank => Array.from({ length: rank }, (_, i) => i));
+  const given = axis ?? reductionAxes ?? allAxes(sparse);
   return {
     inputIndices: sparse.indices,
     inputValues: sparse.values,
