@@ -46,11 +46,12 @@ const internal = /^ops\/(?:operators|arguments|named|registry|linalg\/dense|lina
 
 /** Where the names of a namespace live, if not in files called like it. */
 const homes: Readonly<Record<string, RegExp>> = {
-  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers\/(?!input-spec)|losses|metrics\/|train\/|summary|data\/|distributions|feature-columns|ragged\/ragged-functions)/,
+  "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers\/(?!input-spec)|losses|metrics\/|train\/|summary|data\/|distributions|feature-columns|ragged\/ragged-(?:functions|stacking|strings))/,
   dtypes: /^base\/dtype-(?:names|class)|^ops\/(?:math|string)/,
   nest: /^ops\/flow\/nested/,
   config: /^session\/devices/,
   "config.threading": /^session\/devices/,
+  "config.experimental": /^session\/devices/,
   io: /^io\/|^library\/features/,
   "io.gfile": /^io\/file-access/,
   "saved_model.constants": /^io\/saved-model/,
@@ -61,7 +62,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   math: /^ops\/math/,
   "math.special": /^ops\/math/,
   linalg: /linalg|matrix/,
-  strings: /^ops\/string/,
+  strings: /^ops\/string|^library\/ragged\/ragged-strings/,
   signal: /^ops\/signal\//,
   spectral: /^ops\/signal\//,
   quantization: /^ops\/quantized\//,
@@ -76,7 +77,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   losses: /^library\/losses/,
   metrics: /^library\/metrics\//,
   distributions: /^library\/distributions\//,
-  ragged: /^library\/ragged\/ragged-functions/,
+  ragged: /^library\/ragged\/ragged-(?:functions|stacking)/,
   feature_column: /^library\/feature-columns\//,
   layers: /^library\/layers\/(?!rnn|keras|input-spec)/,
   "saved_model.main_op": /^io\/saved-model/,
@@ -87,6 +88,8 @@ const homes: Readonly<Record<string, RegExp>> = {
 const otherThanTop: Readonly<Record<string, string>> = {
   "debugging.check_numerics": "check_numerics",
   "manip.reshape": "reshape",
+  "sparse.cross": "sparse_cross",
+  "sparse.cross_hashed": "sparse_cross_hashed",
   "linalg.diag": "matrix_diag",
   "linalg.diag_part": "matrix_diag_part",
   "linalg.tensor_diag_part": "diag_part",
@@ -94,7 +97,7 @@ const otherThanTop: Readonly<Record<string, string>> = {
 
 /** Namespaces that belong to other things than graphs and sessions. */
 const leftOut =
-  /^(?:compat|keras|estimator|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|autograph|types|config\.experimental|raw_ops|errors)(?:\.|$)/;
+  /^(?:compat|keras|estimator|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|autograph|types|raw_ops|errors)(?:\.|$)/;
 
 interface Module {
   readonly path: string;

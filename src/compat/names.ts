@@ -128,6 +128,7 @@ export const atan2: Tf["atan2"] = tf.atan2;
 export const atanh: Tf["atanh"] = tf.atanh;
 export const audio: Tf["audio"] = tf.audio;
 export const batch_gather: Tf["batch_gather"] = tf.batch_gather;
+export const batch_scatter_update: Tf["batch_scatter_update"] = tf.batch_scatter_update;
 export const batch_to_space: Tf["batch_to_space"] = tf.batch_to_space;
 export const batch_to_space_nd: Tf["batch_to_space_nd"] = tf.batch_to_space_nd;
 export const betainc: Tf["betainc"] = tf.betainc;

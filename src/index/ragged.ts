@@ -4,9 +4,12 @@ export {
   RaggedTensorValue,
   constant,
   constantValue,
+  cross,
+  crossHashed,
   mapFlatValues,
   placeholder,
   range,
   rowSplitsToSegmentIds,
   segmentIdsToRowSplits,
 } from "../library/ragged/ragged-functions.ts";
+export { stack } from "../library/ragged/ragged-stacking.ts";

@@ -150,6 +150,7 @@ export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
 export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
+export { batchScatterUpdate } from "../library/variables/batch-scatter.ts";
 export { GraphKeys } from "../library/variables/graph-keys.ts";
 export {
   constantInitializer,

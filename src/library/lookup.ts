@@ -22,6 +22,7 @@ import {
   MutableHashTableOfTensorsV2,
   MutableHashTableV2,
 } from "../ops/data/lookup.ts";
+import { InitializeTableFromTextFileV2 } from "../ops/data/lookup-files.ts";
 import { AddV2, cast, NotEqual } from "../ops/math/math.ts";
 import { inNameScope, named, type NameOption } from "../ops/named.ts";
 import { asString, stringToHashBucketFast } from "../ops/string/string.ts";
@@ -72,6 +73,83 @@ export class KeyValueTensorInitializer implements TableInitializer {
       LookupTableImportV2({ tableHandle: resourceHandle, keys, values }),
     );
     resourceHandle.graph.addToCollection(GraphKeys.TABLE_INITIALIZERS, operation);
+    return operation;
+  }
+}
+
+/** What stands for a column of TextFileInitializer. TF: tf.lookup.TextFileIndex. */
+export class TextFileIndex {
+  static readonly WHOLE_LINE = -2;
+  static readonly LINE_NUMBER = -1;
+}
+
+interface TextFileOptions extends Named {
+  /** How many lines the file has, if that is known. */
+  readonly vocabSize?: number | null;
+  readonly delimiter?: string;
+  /** Lines that are left out at the beginning. */
+  readonly valueIndexOffset?: number;
+}
+
+/** @throws ValueError for an index or type that cannot be. */
+function checkColumn(what: "key" | "value", index: number, dtype: DType): void {
+  if (index < -2) throw new ValueError(`\`${what}_index\` should be >= -2, received: ${index}.`);
+  if (index === TextFileIndex.LINE_NUMBER && dtype !== "int64")
+    throw new ValueError(
+      `\`${what}_dtype\` must be int64 ${what === "key" ? "if `key_index` is" : "for `value_index`"} ${index}, received: <dtype: '${dtype}'>`,
+    );
+  if (index === TextFileIndex.WHOLE_LINE && !isInteger(dtype) && dtype !== "string")
+    throw new ValueError(
+      `\`${what}_dtype\` should be either integer or string for \`${what}_index\` ${index}, received: <dtype: '${dtype}'>`,
+    );
+}
+
+/** Fills a table from the lines of a text file: a column of them, whole lines or their numbers as keys and as values. The file travels with SavedModels.
+ *  TF: tf.lookup.TextFileInitializer. @throws ValueError for columns that cannot be. */
+export class TextFileInitializer implements TableInitializer {
+  readonly keyDtype: DType;
+  readonly valueDtype: DType;
+  private readonly filename: Tensor;
+  private readonly columns: { readonly keyIndex: number; readonly valueIndex: number };
+  private readonly options: TextFileOptions;
+
+  constructor(
+    filename: TensorLike,
+    keyDtype: DType,
+    keyIndex: number,
+    valueDtype: DType,
+    valueIndex: number,
+    options: TextFileOptions = {},
+  ) {
+    if (filename === "" || filename === null || filename === undefined)
+      throw new ValueError("`filename` argument required for tf.lookup.TextFileInitializer");
+    checkColumn("key", keyIndex, keyDtype);
+    checkColumn("value", valueIndex, valueDtype);
+    const { vocabSize } = options;
+    if (typeof vocabSize === "number" && vocabSize <= 0) throw new ValueError(`\`vocab_size\` should be > 0, received: ${vocabSize}`);
+    this.filename = convertToTensor(filename, { dtype: "string", name: "asset_path" });
+    this.keyDtype = keyDtype;
+    this.valueDtype = valueDtype;
+    this.columns = { keyIndex, valueIndex };
+    this.options = options;
+  }
+
+  initialize({ resourceHandle }: { readonly resourceHandle: Tensor }): Operation {
+    const { vocabSize, delimiter = "\t", valueIndexOffset: offset = 0, name } = this.options;
+    const { graph } = resourceHandle;
+    const { filename } = this;
+    const operation = inNameScope({ name }, "text_file_init", [resourceHandle], () =>
+      InitializeTableFromTextFileV2({
+        tableHandle: resourceHandle,
+        filename,
+        ...this.columns,
+        vocabSize: vocabSize ?? -1,
+        delimiter,
+        offset,
+      }),
+    );
+    graph.addToCollection(GraphKeys.TABLE_INITIALIZERS, operation);
+    if (filename.op.type === "Const") graph.addToCollection(GraphKeys.ASSET_FILEPATHS, filename);
     return operation;
   }
 }

@@ -109,8 +109,9 @@ class Raiser {
   /** Whether an operation waits for the loop that an Enter leads into. */
   private follows(op: Operation, enter: Operation): boolean {
     const seen = new Set<Operation>();
+    // Not around a loop: what an earlier iteration gave is there.
     const sources = (of: Operation): Operation[] => [
-      ...this.inputs(of).flatMap(input => (this.isFed(input) ? [] : input.op)),
+      ...this.inputs(of).flatMap(input => (this.isFed(input) || (isMerge(of) && isNext(input.op)) ? [] : input.op)),
       ...of.controlInputs,
     ];
     const stack = sources(op);

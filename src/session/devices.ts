@@ -44,6 +44,15 @@ export function setVisibleDevices(devices: PhysicalDevice | readonly PhysicalDev
     if (device.deviceType !== "CPU") throw new ValueError(`Unrecognized device: ${String(device)}`);
 }
 
+/** For graphics processors, of which there are none to list. TF: tf.config.experimental.set_memory_growth. @throws ValueError for the processor. */
+export function setMemoryGrowth(device: PhysicalDevice, _enable: boolean): void {
+  throw new ValueError(
+    device.deviceType === "CPU"
+      ? "Cannot set memory growth on non-GPU and non-Pluggable devices"
+      : `Unrecognized device: ${String(device)}`,
+  );
+}
+
 let softPlacement = false;
 /** TF: tf.config.get_soft_device_placement. */
 export const getSoftDevicePlacement = (): boolean => softPlacement;

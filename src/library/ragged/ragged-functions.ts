@@ -1,6 +1,6 @@
 // tf.ragged: ragged tensors from lists, placeholders and ranges; functions of flat values; splits and segment ids.
 
-import { type DType, isBigInteger } from "../../base/dtype.ts";
+import { type DType, isBigInteger, isInteger } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import { type ArrayLike, NDArray, inferDType } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
@@ -8,12 +8,14 @@ import { convertToTensor, literalType, type TensorLike } from "../../graph/conve
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { constant as denseConstant, numbersOf, placeholder as densePlaceholder } from "../../ops/array/array.ts";
 import { concat } from "../../ops/array/slicing.ts";
 import { bincount } from "../../ops/math/counting.ts";
+import { cast } from "../../ops/math/math.ts";
 import { cumsum } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";
-import { RaggedRange } from "../../ops/sparse/ragged.ts";
+import { RaggedCross, RaggedRange } from "../../ops/sparse/ragged.ts";
 import { RaggedTensor, RaggedTensorValue } from "./ragged-tensor.ts";
 import { segmentIdsOf, type SplitsType, wholeNumbers } from "./row-partition.ts";
 
@@ -239,3 +241,63 @@ export function segmentIdsToRowSplits(segmentIds: TensorLike, { numSegments, out
     return splits;
   });
 }
+
+interface CrossHashedOptions extends Named {
+  readonly numBuckets?: number;
+  readonly hashKey?: number | null;
+}
+
+type Column = TensorLike | RaggedTensor | SparseTensor;
+
+function crossed(inputs: readonly Column[], hashed: CrossHashedOptions | null, name: Named["name"]): RaggedTensor {
+  if (!Array.isArray(inputs)) throw new TypeError("Inputs must be a list");
+  return inNameScope(
+    { name },
+    "RaggedCross",
+    inputs.map(input => (input instanceof RaggedTensor ? input.flatValues : input)),
+    () => {
+      const feature = (x: Tensor, i: number): Tensor => {
+        if (isInteger(x.dtype)) return cast(x, "int64");
+        if (x.dtype !== "string") throw new ValueError(`Unexpected dtype for inputs[${i}]: <dtype: '${x.dtype}'>`);
+        return x;
+      };
+      const ragged: RaggedTensor[] = [];
+      const sparse: { readonly of: SparseTensor; readonly values: Tensor }[] = [];
+      const dense: Tensor[] = [];
+      const order = (inputs as readonly Column[]).map((input, i) => {
+        if (input instanceof SparseTensor) sparse.push({ of: input, values: feature(input.values, i) });
+        else if (!(input instanceof RaggedTensor)) dense.push(feature(convertToTensor(input), i));
+        else if (input.raggedRank !== 1) throw new ValueError("tf.ragged.cross only supports inputs with rank=2");
+        else ragged.push(input.withValues(feature(input.flatValues, i)));
+        return input instanceof SparseTensor ? "S" : input instanceof RaggedTensor ? "R" : "D";
+      });
+      const isNarrow = ragged.length > 0 && ragged.every(({ partition }) => partition.dtype === "int32");
+      const { outputValues, outputRowSplits } = RaggedCross(
+        {
+          raggedValues: ragged.map(({ flatValues }) => flatValues),
+          raggedRowSplits: ragged.map(({ rowSplits }) => rowSplits),
+          sparseIndices: sparse.map(({ of }) => of.indices),
+          sparseValues: sparse.map(({ values }) => values),
+          sparseShape: sparse.map(({ of }) => of.denseShape),
+          denseInputs: dense,
+          inputOrder: order.join(""),
+          hashedOutput: hashed !== null,
+          numBuckets: hashed?.numBuckets ?? 0,
+          hashKey: hashed?.hashKey ?? 0xdecafcaffe,
+          outValuesType: hashed ? "int64" : "string",
+          outRowSplitsType: isNarrow ? "int32" : "int64",
+        },
+        { name: name ?? undefined },
+      );
+      return RaggedTensor.fromRowSplits(outputValues, outputRowSplits, { validate: false });
+    },
+  );
+}
+
+/** For each row every combination of the inputs' features, joined by `_X_`; inputs are ragged, sparse or dense `[rows, n]` of whole numbers or text.
+ *  TF: tf.ragged.cross. @throws ValueError for other types and deeper rows. */
+export const cross = (inputs: readonly Column[], { name }: Named = {}): RaggedTensor => crossed(inputs, null, name);
+
+/** The same as hashes below numBuckets (if that is above 0). TF: tf.ragged.cross_hashed. */
+export const crossHashed = (inputs: readonly Column[], options: CrossHashedOptions = {}): RaggedTensor =>
+  crossed(inputs, options, options.name);
