@@ -455,3 +455,9 @@ export function groupByName<T>(
   }
   return record;
 }
+
+/** Lets an operation refuse the shapes that it is about to be given. @throws OpError with the kernel's text. */
+export function checkShapes(op: Operation, shapes: readonly (readonly number[])[]): void {
+  const { definition, attrs } = op;
+  definition.checks?.({ ...groupByName(definition, "inputs", attrs, shapes), ...attrs }, op);
+}

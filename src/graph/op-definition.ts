@@ -132,6 +132,7 @@ type IsHandle<S extends string> = S extends `Ref(${string})` | "resource" ? true
 type Each<I extends Specs, A, Item> = { readonly [K in keyof I]: IsList<I[K], A> extends true ? readonly Item[] : Item };
 
 export type ShapeRecord<I extends Specs, A extends Attrs> = Each<I, A, TensorShape> & AttrValues<A>;
+export type CheckRecord<I extends Specs, A extends Attrs> = Each<I, A, readonly number[]> & AttrValues<A>;
 export type TensorRecord<I extends Specs, O extends Specs, A extends Attrs> = Each<I, A, Tensor> & Each<O, A, Tensor> & AttrValues<A>;
 export type StaticRecord<I extends Specs, A extends Attrs> = Each<I, A, Tensor> & AttrValues<A>;
 export type PartialRecord<I extends Specs, A extends Attrs> = Each<I, A, PartialArray | undefined> &
@@ -186,6 +187,11 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
     | "none";
   /** The gradient passes IndexedSlices on as they are; elsewhere they are made dense first. */
   readonly takesSlices?: boolean;
+  /** What TensorFlow's kernel refuses of the shapes it is given, in its words: asked when they are known, before `lower` and `host`.
+   *  Other refusals of the shape function hold then, too. @throws OpError */
+  readonly checks?: (record: CheckRecord<I, A>, op: Operation) => void;
+  /** The kernel takes shapes that the shape function refuses: once running, `checks` and `lower` alone decide. */
+  readonly isLenient?: boolean;
   /** The same op in primitives. Without this field: the op builds and exports, but does not run here. */
   readonly lower?: (record: LowerRecord<I, A, C>, context: LowerContext) => Lowered;
   /** Instead of `lower`, where the shapes of results are only known when they are there, or have to be waited for: arrays in, arrays out, on the host. */
@@ -249,6 +255,9 @@ export interface OpDefinition {
   // `any`: as above
   readonly gradient?: ((record: any, d: any, op: Operation, flows: (output: string) => boolean) => any) | "none" | undefined;
   readonly takesSlices?: boolean | undefined;
+  // `any`: as above
+  readonly checks?: ((record: any, op: Operation) => void) | undefined;
+  readonly isLenient?: boolean | undefined;
   // `any`: as above
   readonly lower?: ((record: any, context: LowerContext) => Lowered) | undefined;
   // `any`: as above

@@ -6,7 +6,7 @@ import type { DType } from "../base/dtype.ts";
 import { InternalError, InvalidArgumentError, OpError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { sameShape, sizeOf, TensorShape } from "../base/shape.ts";
-import { groupByName, typesOf } from "../graph/build-operation.ts";
+import { checkShapes, groupByName, typesOf } from "../graph/build-operation.ts";
 import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredLoop } from "../graph/structured.ts";
@@ -228,17 +228,27 @@ export class Lowering {
     this.settleAlike(lists);
     let lowered: ReturnType<NonNullable<typeof definition.lower>>;
     try {
+      if (definition.checks) checkShapes(op, items.map(shapeOfItem));
       lowered = definition.lower?.({ ...groupByName(definition, "inputs", op.attrs, items), ...op.attrs }, this.context(op, inputs));
     } catch (error) {
       // Shapes that were unknown while the graph was built may be what is wrong: then the shape function says so.
       if (error instanceof InternalError || error instanceof RangeError) this.outputShapes(op, inputs);
       throw error instanceof OpError ? blamed(error, op) : error;
     }
+    this.judge(op, inputs, items);
     const results = lowered === undefined ? [] : Array.isArray(lowered) ? lowered : [lowered as Value];
     if (cap) this.caps.set(results[0] as Value, cap);
     if (lists.length > 0) this.keepOpen(op, lists, results as readonly Value[]);
     if (definition.isMonotone) this.boundMonotone(op, inputs, results[0] as Value);
     return results;
+  }
+
+  /** Shapes that were not known while the graph was built are judged now, by the shape function, where the op's own checks let them pass. */
+  private judge(op: Operation, inputs: readonly Tensor[], items: readonly (Value | StateHandle | NDArray)[]): void {
+    if (op.definition.isLenient) return;
+    const isNews = op.inputs.some(({ shape, dtype }) => !shape.isFullyDefined && dtype !== "variant");
+    if (isNews && !op.inputs.some(({ isHandle }) => isHandle) && !items.some(item => this.caps.has(item as Value)))
+      this.outputShapes(op, inputs);
   }
 
   /** What a read of a ref variable stands for to an operation that waits for an update of it: a read is another name of the variable's memory, so
@@ -545,6 +555,8 @@ export class Lowering {
     }
   }
 }
+
+const shapeOfItem = (item: Value | StateHandle | NDArray): readonly number[] => ("state" in item ? item.state.shape : item.shape);
 
 /** Elements that a Program evaluates outside of branches and loops. */
 const evaluations = ({ steps }: Program): number =>

@@ -88,7 +88,7 @@ export function convertPadding(padding: unknown, length = 4): { padding: "SAME" 
 export const pythonList = (value: unknown): string =>
   Array.isArray(value) ? `[${value.map(pythonList).join(", ")}]` : typeof value === "string" ? `'${value}'` : String(value);
 
-/** What a kernel checks of its inputs. @throws InvalidArgumentError with its text. */
-export function need(isTrue: boolean, message: () => string): void {
-  if (!isTrue) throw new InvalidArgumentError(message());
+/** What a kernel checks of its inputs. @throws InvalidArgumentError (or another) with its text. */
+export function need(isTrue: boolean, message: () => string, Class: new (message: string) => Error = InvalidArgumentError): void {
+  if (!isTrue) throw new Class(message());
 }

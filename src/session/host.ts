@@ -4,7 +4,7 @@
 import { CancelledError, InternalError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
-import { groupByName, typesOf } from "../graph/build-operation.ts";
+import { checkShapes, groupByName, typesOf } from "../graph/build-operation.ts";
 import type { HostObject, SideRun } from "../graph/op-definition.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { blamed } from "../lower/blame.ts";
@@ -94,6 +94,11 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
     const object = ({ id, make }: HostObject): object => device.resource(id, make);
     const context = { name: op.name, op, signal, run: sideRun, object, restart: (prefix: string) => device.restart(prefix) };
     try {
+      if (definition.checks)
+        checkShapes(
+          op,
+          items.map(item => (item as NDArray).shape ?? []),
+        );
       if (!definition.host) return withHandles(op, definition.onHost?.(record, context) ?? [], kept);
       const given = definition.host(record, context);
       return given instanceof Promise ? given.then(result => listed(op, result), fail) : listed(op, given);

@@ -18,7 +18,7 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import { VariantArray } from "../flow/variant-array.ts";
@@ -141,6 +141,8 @@ export const Fill = defineOp("Fill", {
     if (context.partial("dims")?.values.some(d => d !== null && d < 0)) throw new ValueError("Fill dimensions must be >= 0");
     return shape;
   },
+  isLenient: true,
+  checks: ({ dims }) => need(dims.length === 1 || dims.length === 0, () => `dims must represent a vector, got shape [${dims}]`),
   gradient: (_, d): Gradients => ({ value: reduceSum(d.output) }),
   compileTimeInputs: ["dims"],
   partial: ({ dims, value }) => {
@@ -520,6 +522,8 @@ export const Reshape = defineOp("Reshape", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tshape: attr.type(attr.indexTypes, "int32") },
   shape: ({ tensor }, context) => reshapedShape(tensor, context.shapeFrom("shape")),
+  isLenient: true,
+  checks: ({ shape: wanted }) => need(wanted.length <= 1, () => `sizes input must be 1-D, not [${wanted}]`),
   gradient: ({ tensor }, d): Gradients => ({ tensor: reshapeLike(d.output, tensor) }),
   compileTimeInputs: ["shape"],
   partial: ({ tensor, shape }) => {
@@ -836,6 +840,7 @@ export const OneHot = defineOp("OneHot", {
       throw new ValueError(`Expected axis to be -1 or between [0, ${indices.dims.length + 1}).  But received: ${axis}`);
     return new TensorShape(indices.dims.toSpliced(axis === -1 ? indices.dims.length : axis, 0, depth));
   },
+  checks: ({ depth }) => need(depth.length === 0, () => `depth must be a scalar, but got: [${depth}]`),
   gradient: "none",
   compileTimeInputs: ["depth"],
   lower: ({ indices, depth, onValue, offValue, axis, TI }) => {

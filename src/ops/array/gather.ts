@@ -3,7 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, isRowSource, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
@@ -94,6 +94,7 @@ export const GatherV2 = defineOp("GatherV2", {
   outputs: { output: "Tparams" },
   attrs: { batchDims: attr.int(0), Tparams: attr.type(), Tindices: attr.type(gatherTypes), Taxis: attr.type(attr.indexTypes) },
   shape: ({ params, indices, batchDims }, context) => gatheredShape(params, indices, batchDims, context),
+  checks: ({ axis }) => need(axis.length === 0, () => "axis must be scalar"),
   gradient: ({ params, indices, axis, batchDims }, d): Gradients => ({
     params: gatherGradient(params, indices, axis, batchDims, d.output),
   }),
@@ -322,6 +323,14 @@ export const GatherNd = defineOp("GatherNd", {
       );
     return indices.slice(0, -1).concatenate(params.slice(depth));
   },
+  checks: ({ params, indices }) => {
+    need(params.length >= 1, () => "params must be at least a vector");
+    need(indices.length >= 1, () => "indices must be at least a vector");
+    const depth = indices[indices.length - 1];
+    need(depth <= params.length, () => `index innermost dimension length must be <= params rank; saw: ${depth} vs. ${params.length}`);
+    const count = sizeOf(indices.slice(0, -1)) * sizeOf(params.slice(depth));
+    need(count === 0 || !params.includes(0), () => `Requested more than 0 entries, but params is empty.  Params shape: [${params}]`);
+  },
   gradient: ({ params, indices, badIndicesPolicy }, d): Gradients => {
     const paramsShape = shape(params, { outType: indices.dtype });
     if (indices.shape.rank === 2 && indices.shape.dim(-1) === 1)
@@ -382,6 +391,24 @@ function checkUpdates(indices: TensorShape, updates: TensorShape, output: Tensor
     );
 }
 
+/** @throws InvalidArgumentError with ScatterNd's texts. */
+function checkScattered(output: readonly number[], at: readonly number[], given: readonly number[]): void {
+  const isEmpty = output.includes(0);
+  need(!isEmpty || (at.includes(0) && given.includes(0)), () => "Indices and updates specified for empty output shape");
+  const rows = at.length - 1;
+  const depth = Math.min(at[rows], output.length);
+  const range = (from: number, to: number): string => `Dimensions [${from},${to})`;
+  need(
+    given.length >= rows && at.slice(0, rows).every((size, k) => size === given[k]),
+    () => `${range(0, rows)} of indices[shape=[${at}]] must match dimensions [0,${rows}) of updates[shape=[${given}]]`,
+  );
+  need(
+    sameShape(output.slice(depth), given.slice(rows)) && depth === at[rows],
+    () =>
+      `${range(at[rows], output.length)} of input[shape=[${output}]] must match dimensions [${rows},${given.length}) of updates[shape=[${given}]]`,
+  );
+}
+
 /** Zeros of a shape with the updates added at positions; equal positions add up. */
 export const ScatterNd = defineOp("ScatterNd", {
   inputs: { indices: "Tindices", updates: "T", shape: "Tindices" },
@@ -392,11 +419,19 @@ export const ScatterNd = defineOp("ScatterNd", {
     checkUpdates(indices, updates, output);
     return output;
   },
+  isLenient: true,
+  checks: ({ indices, updates, shape: wanted }) => {
+    need(wanted.length === 1, () => "Shape must be a vector");
+    need(indices.length >= 1, () => `Indices shape must have rank at least one. Found:[${indices}]`);
+    need(updates.length >= 1, () => `Updates shape must have rank at least one. Found:[${updates}]`);
+  },
   gradient: ({ indices }, d): Gradients => ({ updates: gatherNd(d.output, indices) }),
   compileTimeInputs: ["shape"],
   lower: ({ indices, updates, shape: wanted, badIndicesPolicy }) => {
     const dims = numbersOf(wanted);
+    for (const size of dims) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     const depth = indices.shape[indices.shape.length - 1];
+    checkScattered(dims, indices.shape, updates.shape);
     if (!ignoresBad(badIndicesPolicy)) checkPositions(indices, dims, depth, (at, position) => notWithin("shape", at, position, dims));
     const isBool = updates.dtype === "bool";
     return scatterRows(isBool ? "assign" : "add", ir.full(updates.dtype, dims, 0), indices, updates);
@@ -409,8 +444,7 @@ type TensorScatterGradient = (
 ) => Gradients;
 
 /** @throws InvalidArgumentError with the kernel's texts for shapes that were not known before. */
-function checkUpdateShapes(tensor: Value, indices: Value, updates: Value): void {
-  const [output, at, given] = [tensor.shape, indices.shape, updates.shape];
+function checkUpdateShapes(output: readonly number[], at: readonly number[], given: readonly number[]): void {
   const isEmpty = (dims: readonly number[]): boolean => dims.includes(0);
   need(isEmpty(output) === false || (isEmpty(at) && isEmpty(given)), () => "Indices and updates specified for empty output shape");
   need(given.length >= 1, () => `Updates shape must have rank at least one. Found:[${given}]`);
@@ -439,9 +473,9 @@ const tensorScatterOp = (type: string, combine: ScatterCombine, indexTypes: read
       return tensor;
     },
     gradient: (record, d): Gradients => gradient(record, d.output),
+    checks: ({ tensor, indices, updates }) => checkUpdateShapes(tensor, indices, updates),
     lower: ({ tensor, indices, updates, badIndicesPolicy }) => {
       const depth = indices.shape[indices.shape.length - 1];
-      checkUpdateShapes(tensor, indices, updates);
       if (!ignoresBad(badIndicesPolicy))
         checkPositions(indices, tensor.shape, depth, (at, position) => notWithin("shape", at, position, tensor.shape));
       return scatterRows(combine, tensor, indices, updates);

@@ -14,7 +14,7 @@ import { addIndex, constantIndex, type Index, scaleIndex, subtractIndex } from "
 import type { Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, numbersOf, ones, rank, reshape, shape, zeros, zerosLike } from "./array.ts";
 import { Range } from "./ranges.ts";
 import { transpose } from "./rearranging.ts";
@@ -158,6 +158,11 @@ export const MatrixDiagV3 = defineOp("MatrixDiagV3", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), align },
   shape: ({ diagonal }, context) => diagShape(diagonal, context),
+  checks: ({ diagonal, numRows, numCols }) => {
+    need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
+    need(numRows.length === 0, () => "num_rows must be a scalar");
+    need(numCols.length === 0, () => "num_cols must be a scalar");
+  },
   gradient: ({ k, align: alignment }, d): Gradients => ({ diagonal: matrixDiagPart(d.output, { k, align: alignment }) }),
   compileTimeInputs: ["k", "numRows", "numCols"],
   lower: ({ diagonal, k, numRows, numCols, paddingValue, align: alignment }) =>
@@ -252,6 +257,7 @@ export const MatrixDiagPartV3 = defineOp("MatrixDiagPartV3", {
   outputs: { diagonal: "T" },
   attrs: { T: attr.type(), align },
   shape: ({ input }, context) => diagPartShape(input, context),
+  checks: ({ input }) => need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`),
   gradient: ({ input, k, align: alignment }, d): Gradients => ({ input: diagPartGradient(input, k, alignment, d.diagonal) }),
   compileTimeInputs: ["k"],
   lower: ({ input, k, paddingValue, align: alignment }) => diagPartValue(input, k, s.load(paddingValue, []), alignment),
@@ -331,6 +337,10 @@ export const MatrixSetDiagV3 = defineOp("MatrixSetDiagV3", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), align },
   shape: ({ input, diagonal }) => setDiagShape(input, diagonal),
+  checks: ({ input, diagonal }) => {
+    need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`);
+    need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
+  },
   gradient: ({ diagonal, k, align: alignment }, d): Gradients => setDiagGradient(diagonal, k, alignment, d.output),
   compileTimeInputs: ["k"],
   lower: ({ input, diagonal, k, align: alignment }) => setDiagValue(input, diagonal, k, alignment),
@@ -430,6 +440,7 @@ export const Diag = defineOp("Diag", {
     const known = diagonal.withRankAtLeast(1);
     return known.concatenate(known);
   },
+  checks: ({ diagonal }) => need(diagonal.length >= 1, () => `Input must be at least rank 1, got ${diagonal.length}`),
   gradient: (_, d): Gradients => ({ diagonal: diagPart(d.output) }),
   lower: ({ diagonal }) => {
     const length = diagonal.shape.length;
@@ -450,6 +461,15 @@ export const DiagPart = defineOp("DiagPart", {
     if (input.dims.length % 2 !== 0 || input.dims.length === 0) throw new ValueError("Input must have even and non-zero rank");
     const half = input.dims.length / 2;
     return input.slice(0, half).mergeWith(input.slice(half));
+  },
+  checks: ({ input }) => {
+    const half = input.length / 2;
+    need(
+      half > 0 && Number.isInteger(half),
+      () => `The rank of the tensor should be${" ".repeat(41)}even and positive, got shape [${input}]`,
+    );
+    for (let i = 0; i < half; i++)
+      need(input[i] === input[half + i], () => `Invalid shape [${input}]: dimensions ${i} and ${half + i} do not match.`);
   },
   gradient: (_, d): Gradients => ({ input: diag(d.diagonal) }),
   lower: ({ input }) => ir.generate(input.shape.slice(0, input.shape.length / 2), i => s.load(input, [...i, ...i])),
@@ -485,6 +505,11 @@ export const MatrixBandPart = defineOp("MatrixBandPart", {
   outputs: { band: "T" },
   attrs: { T: attr.type(), Tindex: attr.type(attr.indexTypes, "int64") },
   shape: ({ input }) => input.withRankAtLeast(2),
+  checks: ({ input, numLower, numUpper }) => {
+    need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`);
+    need(numLower.length === 0, () => `num_lower must be scalar, got shape [${numLower}]`);
+    need(numUpper.length === 0, () => `num_upper must be scalar, got shape [${numUpper}]`);
+  },
   gradient: ({ numLower, numUpper }, d): Gradients => ({ input: matrixBandPart(d.band, numLower, numUpper) }),
   compileTimeInputs: ["numLower", "numUpper"],
   lower: ({ input, numLower, numUpper }) => {

@@ -11,7 +11,7 @@ import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { loadScalar } from "../../ir/scalar.ts";
 import { constantIndex } from "../../ir/index-map.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { expandDims } from "./array.ts";
 import { transpose } from "./rearranging.ts";
 import { cast, divide, equal } from "../math/math.ts";
@@ -37,6 +37,10 @@ export const NthElement = defineOp("NthElement", {
   inputs: { input: "T", n: "int32" },
   outputs: { values: "T" },
   attrs: { reverse: attr.bool(false), T: attr.type(attr.realNumbers) },
+  checks: ({ input, n }) => {
+    need(n.length === 0, () => `N must be scalar but has rank ${n.length}`);
+    need(input.length >= 1, () => `Input must be at least rank 1 but is rank ${input.length}`);
+  },
   compileTimeInputs: ["n"],
   shape: ({ input, n }, context) => nthShape(input, n, context),
   gradient: ({ input, values }, d): Gradients => {

@@ -14,7 +14,7 @@ import { addIndex, constantIndex, type Index, scaleIndex } from "../../ir/index-
 import type { Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, numbersOf, rank, reshape, shape, size } from "./array.ts";
 import { range } from "./ranges.ts";
 import { transpose } from "./rearranging.ts";
@@ -42,6 +42,7 @@ export const BroadcastTo = defineOp("BroadcastTo", {
       }),
     );
   },
+  checks: ({ shape: to }) => need(to.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${to}]`),
   gradient: ({ input, shape: to }, d): Gradients => {
     const inputShape = shape(input, { outType: to.dtype });
     const known = staticValue(to);
@@ -77,6 +78,7 @@ export const BroadcastArgs = defineOp("BroadcastArgs", {
     const [m, n] = [s0.withRank(1).dim(0), s1.withRank(1).dim(0)];
     return new TensorShape([m === null || n === null ? null : Math.max(m, n)]);
   },
+  checks: ({ s0, s1 }) => [s0, s1].forEach((sizes, i) => void need(sizes.length === 1, () => `In[${i}] must be a vector.[${sizes}]`)),
   gradient: "none",
   partial: ({ s0, s1 }) => {
     if (s0?.shape.length !== 1 || s1?.shape.length !== 1) return undefined;
@@ -100,6 +102,7 @@ export const BroadcastGradientArgs = defineOp("BroadcastGradientArgs", {
     s1.withRank(1);
     return [new TensorShape([null]), new TensorShape([null])];
   },
+  checks: ({ s0, s1 }) => [s0, s1].forEach((sizes, i) => void need(sizes.length === 1, () => `In[${i}] must be a vector.[${sizes}]`)),
   gradient: "none",
   partial: ({ s0, s1, outputIndex }) => {
     if (!s0 || !s1 || s0.values.includes(null) || s1.values.includes(null)) return undefined;
@@ -161,6 +164,13 @@ export const Tile = defineOp("Tile", {
     if (input.rank !== null && length !== null && input.rank !== length)
       throw new ValueError(`Shape must be rank ${input.rank} but is rank ${length}`);
     return multipliedShape(input, context);
+  },
+  checks: ({ input, multiples }) => {
+    need(multiples.length === 1, () => `Expected multiples to be 1-D, but got shape [${multiples}]`);
+    need(
+      multiples[0] === input.length,
+      () => `Expected multiples argument to be a vector of length ${input.length} but got length ${multiples[0]}`,
+    );
   },
   gradient: ({ input, multiples }, d): Gradients => {
     // Each tiled axis becomes two, [multiple, size]; the first is summed.
@@ -272,11 +282,18 @@ function padGradient(input: Tensor, paddings: Tensor, d: Tensor): Tensor {
   return slice(d, begin, shape(input, { outType: begin.dtype }));
 }
 
+/** What the kernels of pads ask; those that mirror write a comma before the input's shape. */
+function checkPaddings(input: readonly number[], paddings: readonly number[], comma: string): void {
+  need(paddings.length === 2 && paddings[1] === 2, () => `paddings must be a matrix with 2 columns: [${paddings}]`);
+  need(paddings[0] === input.length, () => `The first dimension of paddings must be the rank of inputs[${paddings}]${comma} [${input}]`);
+}
+
 export const Pad = defineOp("Pad", {
   inputs: { input: "T", paddings: "Tpaddings" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32") },
   shape: ({ input, paddings }, context) => paddedShape(input, paddings, context),
+  checks: ({ input, paddings }) => checkPaddings(input, paddings, ""),
   gradient: ({ input, paddings }, d): Gradients => ({ input: padGradient(input, paddings, d.output) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings }) => {
@@ -290,6 +307,7 @@ export const PadV2 = defineOp("PadV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32") },
   shape: ({ input, paddings }, context) => paddedShape(input, paddings, context),
+  checks: ({ input, paddings }) => checkPaddings(input, paddings, ""),
   gradient: ({ input, paddings }, d): Gradients => ({ input: padGradient(input, paddings, d.output) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, constantValues }) => {
@@ -325,6 +343,7 @@ export const MirrorPad = defineOp("MirrorPad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32"), mode: attr.oneOf(["REFLECT", "SYMMETRIC"]) },
   shape: ({ input, paddings, mode }, context) => paddedShape(input, paddings, context, mode),
+  checks: ({ input, paddings }) => checkPaddings(input, paddings, ","),
   gradient: ({ paddings, mode }, d): Gradients => ({ input: MirrorPadGrad({ input: d.output, paddings, mode }) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, mode }) => {
@@ -376,6 +395,7 @@ export const MirrorPadGrad = defineOp("MirrorPadGrad", {
     const numbers = numbersOf(amounts);
     return new TensorShape(input.dims.map((d, axis) => (d === null ? null : d - numbers[2 * axis] - numbers[2 * axis + 1])));
   },
+  checks: ({ input, paddings }) => checkPaddings(input, paddings, ","),
   gradient: ({ paddings, mode }, d): Gradients => ({ input: MirrorPad({ input: d.output, paddings, mode }) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, mode }) => {

@@ -333,6 +333,10 @@ export const ListDiff = defineOp("ListDiff", {
     y.withRank(1);
     return [unknownVector, unknownVector];
   },
+  checks: ({ x, y }) => {
+    need(x.length === 1, () => "x should be a 1D vector.");
+    need(y.length === 1, () => "y should be a 1D vector.");
+  },
   compileTimeInputs: ["x", "y"],
   partial: ({ x, y, outputIndex }) => {
     if (!x || !y || x.values.includes(null) || y.values.includes(null)) return undefined;
@@ -388,6 +392,11 @@ const boundOp = (type: string, inclusive: boolean) =>
     shape: ({ sortedInputs, values }) => {
       sortedInputs.withRank(2);
       return values.withRank(2);
+    },
+    checks: ({ sortedInputs, values }) => {
+      need(sortedInputs.length === 2, () => "sorted input argument must be a matrix");
+      need(values.length === 2, () => "values argument must be a matrix");
+      need(sortedInputs[0] === values[0], () => "Leading dim_size of both tensors must match.");
     },
     lower: ({ sortedInputs, values, outType }) => positions(sortedInputs, values, inclusive, outType),
   });

@@ -5,7 +5,7 @@ import { isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type PartialArray, type ShapeContext } from "../../graph/op-definition.ts";
@@ -60,6 +60,7 @@ export const Transpose = defineOp("Transpose", {
   outputs: { y: "T" },
   attrs: { T: attr.type(), Tperm: attr.type(attr.indexTypes, "int32") },
   shape: ({ x, perm }, context) => transposedShape(x, perm, context),
+  checks: ({ perm }) => need(perm.length === 1, () => `perm must be rank 1, got shape [${perm}]`),
   gradient: ({ perm }, d): Gradients => ({ x: transpose(d.y, invertPermutation(perm)) }),
   compileTimeInputs: ["perm"],
   partial: ({ x, perm }) => {
@@ -95,6 +96,7 @@ export const InvertPermutation = defineOp("InvertPermutation", {
   outputs: { y: "T" },
   attrs: { T: attr.type(attr.indexTypes, "int32") },
   shape: ({ x }) => x.withRank(1),
+  checks: ({ x }) => need(x.length === 1, () => "invert_permutation expects a 1D vector."),
   gradient: "none",
   partial: ({ x }): PartialArray | undefined =>
     x && !x.values.includes(null) ? { shape: x.shape, values: inverse(x.values as number[]) } : undefined,
@@ -189,6 +191,7 @@ export const ReverseV2 = defineOp("ReverseV2", {
     }
     return tensor;
   },
+  checks: ({ axis }) => need(axis.length === 1, () => `'dims' must be 1-dimension, not ${axis.length}`),
   gradient: ({ axis }, d): Gradients => ({ tensor: reverse(d.output, axis) }),
   partial: ({ tensor, axis }) =>
     tensor?.shape.length === 1 && axis !== undefined && !axis.values.includes(null)
@@ -239,6 +242,7 @@ export const ReverseSequence = defineOp("ReverseSequence", {
       throw new ValueError(`Dimensions must be equal, but are ${batch} and ${count}`);
     return new TensorShape(input.dims.with(batchDim, batch ?? count));
   },
+  checks: ({ seqLengths }) => need(seqLengths.length === 1, () => `seq_lengths must be 1-dim, not ${seqLengths.length}`),
   gradient: ({ seqLengths, seqDim, batchDim }, d): Gradients => ({
     input: ReverseSequence({ input: d.output, seqLengths, seqDim, batchDim }),
   }),
@@ -288,6 +292,12 @@ export const Roll = defineOp("Roll", {
     shift.withRankAtMost(1);
     axis.withRankAtMost(1);
     return input;
+  },
+  checks: ({ input, shift, axis }) => {
+    need(input.length >= 1, () => "input must be 1-D or higher");
+    need(shift.length <= 1, () => `shift must be a scalar or a 1-D vector. Found: [${shift}]`);
+    need(axis.length <= 1, () => `axis must be a scalar or a 1-D vector. Found: [${axis}]`);
+    need(sameShape(shift, axis), () => "shift and axis must have the same size");
   },
   gradient: ({ shift, axis }, d): Gradients => ({ input: roll(d.output, operator.neg(shift), axis) }),
   compileTimeInputs: ["shift", "axis"],

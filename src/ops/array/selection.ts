@@ -11,7 +11,7 @@ import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { reshape, shape, squeeze, zeros, zerosLike } from "./array.ts";
 import { gather } from "./gather.ts";
 import { concat, getItem } from "./slicing.ts";
@@ -59,6 +59,12 @@ export const SelectV2 = defineOp("SelectV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type() },
   shape: ({ condition, t, e }) => broadcastShapes(condition, broadcastShapes(t, e)),
+  checks: ({ condition, t, e }) => {
+    const sizesAt = (k: number): Set<number> => new Set([condition, t, e].map(dims => dims.at(-1 - k) ?? 1).filter(size => size !== 1));
+    const rank = Math.max(condition.length, t.length, e.length);
+    const isFit = Array.from({ length: rank }, (_, k) => sizesAt(k).size <= 1).every(Boolean);
+    need(isFit, () => `condition [${condition}], then [${t}], and else [${e}] must be broadcastable`);
+  },
   gradient: ({ condition, t, e, output }, d): Gradients => {
     const none = zeros([], d.output.dtype);
     const [gt, ge] = [whereV2(condition, d.output, none), whereV2(condition, none, d.output)];

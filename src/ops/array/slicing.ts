@@ -24,7 +24,7 @@ import * as ir from "../../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, identity, numbersOf, onesLike, rank, reshape, shape, ShapeN, squeeze } from "./array.ts";
 import { pad } from "./padding.ts";
 import { booleanMask } from "./selection.ts";
@@ -66,6 +66,11 @@ export const Slice = defineOp("Slice", {
       }),
     );
   },
+  checks: ({ input, begin, size }) =>
+    need(
+      begin.length === 1 && size.length === 1 && begin[0] === input.length && size[0] === input.length,
+      () => `Expected begin and size arguments to be 1-D tensors of size ${input.length}, but got shapes [${begin}] and [${size}] instead.`,
+    ),
   gradient: ({ input, begin, output }, d): Gradients => {
     const length = rank(input);
     const extent = shape(output, { outType: begin.dtype });
@@ -167,11 +172,31 @@ function slicedShape(input: TensorShape, begin: TensorShape, masks: Masks, conte
   return new TensorShape(spec.result.map(axis => (axis === "new" ? 1 : lengths[axis])));
 }
 
+type Sizes = readonly number[];
+
+/** What everything that slices by strides asks of their vectors. */
+export function checkStrides({ begin, end, strides }: Readonly<Record<"begin" | "end" | "strides", Sizes>>): void {
+  need(
+    begin.length === 1 && end.length === 1 && strides.length === 1 && begin[0] === end[0] && begin[0] === strides[0],
+    () => `Expected begin, end, and strides to be 1D equal size tensors, but got shapes [${begin}], [${end}], and [${strides}] instead.`,
+  );
+}
+
+/** Of a scalar there are new axes and ellipses alone. */
+function checkScalar(rank: number, entries: number, free: number): void {
+  const isSliced = Array.from({ length: Math.min(entries, 31) }, (_, i) => (free >> i) & 1).includes(0);
+  need(rank > 0 || !isSliced, () => "Attempting to slice scalar input.");
+}
+
 export const StridedSlice = defineOp("StridedSlice", {
   inputs: { input: "T", begin: "Index", end: "Index", strides: "Index" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Index: attr.type(sliceIndexTypes), ...maskAttrs },
   shape: ({ input, begin, ...masks }, context) => slicedShape(input, begin.withRank(1), masksOf(masks), context),
+  checks: ({ input, newAxisMask, ellipsisMask, ...sizes }) => {
+    checkStrides(sizes);
+    checkScalar(input.length, sizes.begin[0], newAxisMask | ellipsisMask);
+  },
   gradient: ({ input, begin, end, strides, ...masks }, d): Gradients => {
     const inputShape = shape(input, { outType: begin.dtype });
     return {
@@ -298,6 +323,11 @@ export const StridedSliceGrad = defineOp("StridedSliceGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Index: attr.type(attr.indexTypes), ...maskAttrs },
   shape: (_, context) => context.shapeFrom("shape"),
+  checks: ({ shape: wanted, newAxisMask, ellipsisMask, ...sizes }) => {
+    need(wanted.length === 1, () => `shape must be 1-D, got shape.shape = [${wanted}]`);
+    checkStrides(sizes);
+    checkScalar(wanted[0], sizes.begin[0], newAxisMask | ellipsisMask);
+  },
   gradient: ({ begin, end, strides, ...masks }, d): Gradients => ({
     dy: StridedSlice({ input: d.output, begin, end, strides, ...masksOf(masks) }),
   }),
@@ -587,6 +617,13 @@ export const ConcatV2 = defineOp("ConcatV2", {
   outputs: { output: "T" },
   attrs: { N: attr.int(undefined, 2), T: attr.type(), Tidx: attr.type(attr.indexTypes, "int32") },
   shape: ({ values }, context) => joinedShape(values, context.partial("axis")?.values[0] ?? null),
+  checks: ({ values, axis }) => {
+    need(
+      axis.length === 0 || axis.every(size => size === 1),
+      () => `ConcatOp : Concat dim tensor should be a scalar integer, but got shape [${axis}]`,
+    );
+    need(values[0].length > 0, () => "ConcatOp : Can't concatenate scalars (use tf.stack instead)");
+  },
   gradient: ({ values, axis }, d): Gradients => ({ values: concatGradient(values, axis, d.output) }),
   compileTimeInputs: ["axis"],
   partial: ({ values, axis, shapes }) => joinedPartial(values, shapes.values, axis?.values[0] ?? null),
@@ -617,6 +654,13 @@ export const ConcatOffset = defineOp("ConcatOffset", {
   outputs: { offset: "N*shapeType" },
   attrs: { N: attr.int(undefined, 2), shapeType: attr.type(attr.indexTypes, "int32") },
   shape: ({ shape: shapes }) => shapes,
+  checks: ({ concatDim, shape: given }) => {
+    need(concatDim.length === 0, () => `Concat dim tensor should be a scalar integer, but got shape [${concatDim}]`);
+    given.forEach((dims, i) => {
+      need(dims.length === 1, () => `input ${i} should be a vector, but got shape [${dims}]`);
+      need(dims[0] === given[0][0], () => `input ${i} should contain ${given[0][0]} elements, but got ${dims[0]}`);
+    });
+  },
   gradient: "none",
   compileTimeInputs: ["concatDim", "shape"],
   partial: ({ concatDim, shape: shapes, outputIndex }) => {
@@ -777,6 +821,7 @@ export const Split = defineOp("Split", {
     const piece = withDimension(value, axis, size === null ? null : size / numSplit);
     return Array.from({ length: numSplit }, () => piece);
   },
+  checks: ({ splitDim }) => need(splitDim.length === 0, () => `split_dim must be a scalar but has rank ${splitDim.length}`),
   gradient: ({ splitDim }, d): Gradients => ({ value: concat(d.output, splitDim) }),
   staticValue: ({ splitDim, value, numSplit }, outputIndex) => {
     const known = staticValues([splitDim, value]);

@@ -12,7 +12,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect, eitherName } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { shape } from "../array/array.ts";
 import { cast } from "../math/math.ts";
 import { inNameScope } from "../named.ts";
@@ -27,6 +27,21 @@ const checkFinite = (boxes: Value): void =>
     reads: [],
     error: () => new InvalidArgumentError("Boxes contains at least one element that is not finite"),
   });
+
+type Sizes = readonly number[];
+
+/** What the kernels of crops ask of boxes and of the images they name. */
+function checkCropBoxes(boxes: Sizes, index: Sizes): void {
+  if (boxes.includes(0) && index.includes(0)) return;
+  need(boxes.length === 2, () => `boxes must be 2-D[${boxes}]`);
+  need(boxes[1] === 4, () => "boxes must have 4 columns");
+  need(index.length === 1, () => `box_indices must be rank 1 but is shape [${index}]`);
+  need(index[0] === boxes[0], () => "box_index has incompatible shape");
+}
+
+function checkCropGradients(grads: Sizes, boxes: Sizes): void {
+  need(grads[0] === boxes[0], () => "boxes and grads have incompatible shape");
+}
 
 interface Crops {
   readonly boxes: NDArray;
@@ -188,6 +203,13 @@ export const CropAndResize = defineOp("CropAndResize", {
     const [height, width] = context.partial("cropSize")?.values ?? [null, null];
     return new TensorShape([count, height, width, known.dim(3)]);
   },
+  checks: ({ image, boxes, boxInd, cropSize }) => {
+    need(boxInd.length === 1, () => `box_indices must be rank 1 but is shape [${boxInd}]`);
+    need(image.length === 4, () => `input image must be 4-D[${image}]`);
+    need(cropSize.length === 1, () => `crop_size must be 1-D[${cropSize}]`);
+    need(cropSize[0] === 2, () => `crop_size must have two elements[${cropSize}]`);
+    checkCropBoxes(boxes, boxInd);
+  },
   gradient: ({ image, boxes, boxInd, T, method: how }, d): Gradients => {
     const isFloat = T === "float16" || T === "float32" || T === "float64";
     const known = image.shape.rank === 4 && image.shape.isFullyDefined;
@@ -201,7 +223,6 @@ export const CropAndResize = defineOp("CropAndResize", {
   compileTimeInputs: ["cropSize"],
   lower: ({ image, boxes, boxInd, cropSize, method: how, extrapolationValue }) => {
     const [cropHeight, cropWidth] = [Number(cropSize.get(0)), Number(cropSize.get(1))];
-    if (image.shape.length !== 4) throw new InvalidArgumentError("input image must be 4-D");
     if (cropHeight <= 0 || cropWidth <= 0) throw new InvalidArgumentError("crop dimensions must be positive");
     const [batch, imageHeight, imageWidth, depth] = image.shape;
     if (imageHeight <= 0 || imageWidth <= 0) throw new InvalidArgumentError("image dimensions must be positive");
@@ -218,10 +239,19 @@ export const CropAndResizeGradImage = defineOp("CropAndResizeGradImage", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float32", "float16", "float64"]), method },
   shape: (_, context) => context.shapeFrom("imageSize").withRank(4),
+  checks: ({ grads, boxes, boxInd, imageSize }) => {
+    need(grads.length === 4, () => `grads image must be 4-D[${grads}]`);
+    checkCropBoxes(boxes, boxInd);
+    checkCropGradients(grads, boxes);
+    need(imageSize.length === 1, () => `image_size must be 1-D[${imageSize}]`);
+    need(imageSize[0] === 4, () => `image_size must have 4 elements[${imageSize}]`);
+  },
   compileTimeInputs: ["imageSize"],
   lower: ({ grads, boxes, boxInd, imageSize, T, method: how }) => {
     const [batch, imageHeight, imageWidth, depth] = [0, 1, 2, 3].map(i => Number(imageSize.get(i)));
     const [, cropHeight, cropWidth] = grads.shape;
+    need(imageHeight > 0 && imageWidth > 0, () => "image dimensions must be positive");
+    need(grads.shape[3] === depth, () => "image_size and grads are incompatible");
     checkFinite(boxes);
     const run = ([g, b, boxIndex]: readonly NDArray[], [result]: readonly NDArray[]): void =>
       imageGradient(g, { boxes: b, boxIndex, batch, imageHeight, imageWidth, cropHeight, cropWidth }, how, result);
@@ -235,6 +265,15 @@ export const CropAndResizeGradBoxes = defineOp("CropAndResizeGradBoxes", {
   outputs: { output: "float32" },
   attrs: { T: attr.type(cropTypes), method: attr.oneOf(["bilinear"], "bilinear") },
   shape: ({ boxes }) => boxes.withRank(2),
+  checks: ({ grads, image, boxes, boxInd }) => {
+    need(grads.length === 4, () => `grads image must be 4-D[${grads}]`);
+    need(grads[1] > 0 && grads[2] > 0, () => "grads dimensions must be positive");
+    need(image.length === 4, () => `input image must be 4-D[${image}]`);
+    need(image[1] > 0 && image[2] > 0, () => "image dimensions must be positive");
+    need(image[3] === grads[3], () => "image, grads depth differ");
+    checkCropBoxes(boxes, boxInd);
+    checkCropGradients(grads, boxes);
+  },
   lower: ({ grads, image, boxes, boxInd }) => {
     const [batch, imageHeight, imageWidth] = image.shape;
     const [, cropHeight, cropWidth] = grads.shape;
@@ -347,10 +386,29 @@ function checkThreshold(iou: number): void {
 
 function suppress(boxes: NDArray, scores: NDArray, limits: Limits): Candidate[] {
   checkThreshold(limits.iou);
-  if (boxes.rank !== 2) throw new InvalidArgumentError("boxes must be 2-D");
-  if (boxes.shape[1] !== 4) throw new InvalidArgumentError("boxes must have 4 columns");
-  if (scores.size !== boxes.shape[0]) throw new InvalidArgumentError("scores has incompatible shape");
+  need(limits.most >= 0, () => "output size must be non-negative");
   return select(boxesOf(boxes), allNumbers(scores), limits);
+}
+
+interface ScoredSizes {
+  readonly boxes: Sizes;
+  readonly scores: Sizes;
+  readonly maxOutputSize: Sizes;
+}
+
+const rankText = (asked: number, { length }: Sizes): string => `Shape must be rank ${asked} but is rank ${length}`;
+
+/** What the kernels of non-maximum suppression ask; from the third version on they explain themselves. */
+function checkScored({ boxes, scores, maxOutputSize }: ScoredSizes, isExplained: boolean): void {
+  const also = (text: string): string => (isExplained ? ` (${text})` : "");
+  need(maxOutputSize.length === 0, () => `max_output_size must be 0-D, got shape [${maxOutputSize}]${also(rankText(0, maxOutputSize))}`);
+  need(boxes.length === 2, () => `boxes must be 2-D[${boxes}]${also(rankText(2, boxes))}`);
+  need(boxes[1] === 4, () => `boxes must have 4 columns${also(`Dimension must be 4 but is ${boxes[1]}`)}`);
+  need(scores.length === 1, () => `scores must be 1-D[${scores}]${also(rankText(1, scores))}`);
+  need(
+    scores[0] === boxes[0],
+    () => `scores has incompatible shape${also(`Dimensions must be equal, but are ${scores[0]} and ${boxes[0]}`)}`,
+  );
 }
 
 function checkBoxes(boxes: TensorShape, scores: TensorShape): void {
@@ -374,6 +432,7 @@ export const NonMaxSuppression = defineOp("NonMaxSuppression", {
     checkBoxes(boxes, scores);
     return unknownVector;
   },
+  checks: sizes => checkScored(sizes, false),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold }) =>
@@ -392,6 +451,7 @@ export const NonMaxSuppressionV2 = defineOp("NonMaxSuppressionV2", {
     checkBoxes(boxes, scores);
     return unknownVector;
   },
+  checks: sizes => checkScored(sizes, false),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold }) => {
@@ -410,6 +470,7 @@ export const NonMaxSuppressionV3 = defineOp("NonMaxSuppressionV3", {
     checkBoxes(boxes, scores);
     return unknownVector;
   },
+  checks: sizes => checkScored(sizes, true),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold", "scoreThreshold"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold }) => {
@@ -430,6 +491,7 @@ export const NonMaxSuppressionV4 = defineOp("NonMaxSuppressionV4", {
     checkBoxes(boxes, scores);
     return [paddedShape(padToMaxOutputSize, context), new TensorShape([])];
   },
+  checks: sizes => checkScored(sizes, true),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold", "scoreThreshold"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold, padToMaxOutputSize }) => {
@@ -449,6 +511,7 @@ export const NonMaxSuppressionV5 = defineOp("NonMaxSuppressionV5", {
     const dims = paddedShape(padToMaxOutputSize, context);
     return [dims, dims, new TensorShape([])];
   },
+  checks: sizes => checkScored(sizes, true),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold", "scoreThreshold", "softNmsSigma"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold, softNmsSigma, padToMaxOutputSize, T }) => {
@@ -519,13 +582,29 @@ export const CombinedNonMaxSuppression = defineOp("CombinedNonMaxSuppression", {
     const batch = b.dim(0);
     return [[batch, size, 4], [batch, size], [batch, size], [batch]].map(dims => new TensorShape(dims));
   },
+  checks: ({ boxes, scores, maxOutputSizePerClass, maxTotalSize, iouThreshold, scoreThreshold }) => {
+    need(boxes[0] === scores[0], () => "boxes and scores must have same batch size");
+    const numbers = {
+      max_size_per_class: maxOutputSizePerClass,
+      max_total_size: maxTotalSize,
+      iou_threshold: iouThreshold,
+      score_threshold: scoreThreshold,
+    };
+    for (const [name, dims] of Object.entries(numbers)) need(dims.length === 0, () => `${name} must be 0-D, got shape [${dims}]`);
+    need(boxes.length === 4, () => `boxes must be 4-D[${boxes}]`);
+    need(boxes[2] === 1 || boxes[2] === scores[2], () => "third dimension of boxes must be either 1 or num classes");
+    need(boxes[3] === 4, () => "boxes must have 4 columns");
+    need(scores.length === 3, () => `scores must be 3-D[${scores}]`);
+    need(scores[1] === boxes[1], () => "scores has incompatible shape");
+  },
   gradient: "none",
   compileTimeInputs: ["maxOutputSizePerClass", "maxTotalSize", "iouThreshold", "scoreThreshold"],
   lower: ({ boxes, scores, maxOutputSizePerClass, maxTotalSize, iouThreshold, scoreThreshold, padPerClass, clipBoxes }) => {
     const [each, total] = [numberOf(maxOutputSizePerClass), numberOf(maxTotalSize)];
     const limits = { most: each, iou: numberOf(iouThreshold), score: numberOf(scoreThreshold) };
     checkThreshold(limits.iou);
-    if (total <= 0) throw new InvalidArgumentError("max_total_size must be > 0");
+    need(each > 0, () => "max_size_per_class must be positive");
+    need(total > 0, () => "max_total_size must be > 0");
     const batch = boxes.shape[0];
     const size = padPerClass ? Math.min(total, each * scores.shape[2]) : total;
     const run = ([b, n]: readonly NDArray[], results: readonly NDArray[]): void => {

@@ -14,7 +14,7 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex, dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { numbersOf, shape } from "../array/array.ts";
 import { getItem } from "../array/slicing.ts";
 
@@ -201,6 +201,19 @@ function checkSampling({ alignCorners, halfPixelCenters }: Sampling): void {
   if (alignCorners && halfPixelCenters) throw new InvalidArgumentError("If half_pixel_centers is True, align_corners must be False.");
 }
 
+type Sizes = readonly number[];
+
+function checkTarget(size: Sizes): void {
+  need(size.length === 1, () => `shape_t must be 1-dimensional[${size}]`);
+  need(size[0] === 2, () => `shape_t must have two elements[${size}]`);
+}
+
+function checkImages(images: Sizes, size: Sizes): void {
+  need(images.length === 4, () => `input must be 4-dimensional[${images}]`);
+  need(images[3] > 0, () => "image must have at least one channel");
+  checkTarget(size);
+}
+
 // ---- the ops ----
 
 const imageTypes = [
@@ -235,6 +248,7 @@ export const ResizeBilinear = defineOp("ResizeBilinear", {
   outputs: { resizedImages: "float32" },
   attrs: { T: attr.type(bilinearTypes), ...sampling },
   shape: ({ images, size }, context) => resizedShape(images, size, context),
+  checks: ({ images, size }) => checkImages(images, size),
   gradient: ({ images, alignCorners, halfPixelCenters }, d): Gradients => ({
     images: ResizeBilinearGrad({ grads: d.resizedImages, originalImage: images, alignCorners, halfPixelCenters }),
   }),
@@ -247,6 +261,10 @@ export const ResizeBilinearGrad = defineOp("ResizeBilinearGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float32", "bfloat16", "float16", "float64"]), ...sampling },
   shape: ({ originalImage }) => originalImage,
+  checks: ({ originalImage }) => {
+    need(originalImage.length === 4, () => `original_image must be 4-dimensional[${originalImage}]`);
+    need(originalImage[1] > 0 && originalImage[2] > 0, () => "original dimensions must be positive");
+  },
   gradient: "none",
   lower: ({ grads, originalImage, T, ...given }) =>
     ir.cast(unresized(grads, originalImage.shape[1], originalImage.shape[2], linearTaps, given), T),
@@ -257,6 +275,7 @@ export const ResizeNearestNeighbor = defineOp("ResizeNearestNeighbor", {
   outputs: { resizedImages: "T" },
   attrs: { T: attr.type(imageTypes), ...sampling },
   shape: ({ images, size }, context) => resizedShape(images, size, context),
+  checks: ({ images, size }) => checkImages(images, size),
   gradient: ({ images, alignCorners, halfPixelCenters }, d): Gradients => {
     const known = images.shape.rank === 4 ? images.shape.slice(1, 3) : null;
     const size: TensorLike = known?.isFullyDefined ? [...known.asNumbers()] : getItem(shape(images), [1, 3]);
@@ -277,9 +296,14 @@ export const ResizeNearestNeighborGrad = defineOp("ResizeNearestNeighborGrad", {
     const { dims } = grads.withRank(4);
     return new TensorShape([dims?.[0] ?? null, height, width, dims?.[3] ?? null]);
   },
+  checks: ({ grads, size }) => {
+    need(grads.length === 4, () => `input must be 4-dimensional[${grads}]`);
+    checkTarget(size);
+  },
   compileTimeInputs: ["size"],
   lower: ({ grads, size, ...given }) => {
     const [height, width] = numbersOf(size);
+    need(height > 0 && width > 0, () => "shape_t's elements must be positive");
     return unresized(grads, height, width, nearestTaps, given);
   },
 });
@@ -289,6 +313,7 @@ export const ResizeBicubic = defineOp("ResizeBicubic", {
   outputs: { resizedImages: "float32" },
   attrs: { T: attr.type(imageTypes), ...sampling },
   shape: ({ images, size }, context) => resizedShape(images, size, context),
+  checks: ({ images, size }) => checkImages(images, size),
   gradient: ({ images, T, alignCorners, halfPixelCenters }, d): Gradients => ({
     images:
       T === "float32" || T === "float64"
@@ -304,6 +329,10 @@ export const ResizeBicubicGrad = defineOp("ResizeBicubicGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float32", "float64"]), ...sampling },
   shape: ({ originalImage }) => originalImage,
+  checks: ({ originalImage }) => {
+    need(originalImage.length === 4, () => `original_image must be 4-dimensional[${originalImage}]`);
+    need(originalImage[1] > 0 && originalImage[2] > 0, () => "original dimensions must be positive");
+  },
   lower: ({ grads, originalImage, T, ...given }) =>
     ir.cast(unresized(grads, originalImage.shape[1], originalImage.shape[2], cubicTaps, given), T),
 });
@@ -313,6 +342,7 @@ export const ResizeArea = defineOp("ResizeArea", {
   outputs: { resizedImages: "float32" },
   attrs: { T: attr.type(imageTypes), alignCorners: attr.bool(false) },
   shape: ({ images, size }, context) => resizedShape(images, size, context),
+  checks: ({ images, size }) => checkImages(images, size),
   compileTimeInputs: ["size"],
   lower: ({ images, size, alignCorners }) =>
     resized(ir.cast(images, "float32"), size, (from, to) => areaTaps(from, to, alignCorners), { alignCorners, halfPixelCenters: false }),

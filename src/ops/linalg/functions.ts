@@ -13,7 +13,7 @@ import { addIndex, constantIndex } from "../../ir/index-map.ts";
 import { broadcastShapes, TensorShape } from "../../base/shape.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, reshape, shape, size } from "../array/array.ts";
 import { eye, matrixDiagPart, matrixTranspose } from "../array/matrix.ts";
 import { tile } from "../array/padding.ts";
@@ -172,6 +172,11 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
       throw new ValueError(`Number of bands ${bands} cannot exceed the size of the matrix ${size}`);
     return broadcastShapes(a.slice(0, -2), b.slice(0, -2)).concatenate([sameSide(size, b.dim(-2)), b.dim(-1)]);
   },
+  checks: ({ matrix, rhs }) =>
+    [matrix, rhs].forEach(
+      (dims, i) =>
+        void need(!dims.includes(0), () => `In[${i}] must not be an empty tensor: Tensor<type: float shape: [${dims}] values: >`),
+    ),
   gradient: ({ matrix, rhs, output, lower: isLower, adjoint: isAdjoint }, d): Gradients => {
     const bands = matrix.shape.dims === null ? null : matrix.shape.dim(-2);
     const farthest = operator.sub(bands === null ? getItem(shape(matrix), -2) : constant(bands, "int32"), 1);

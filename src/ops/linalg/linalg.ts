@@ -12,7 +12,7 @@ import { defineOp, type Gradients, type Named } from "../../graph/op-definition.
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { expandDims, reshape, shape, squeeze, zerosLike } from "../array/array.ts";
 import { eye, matrixBandPart, matrixDiag, matrixDiagPart, matrixSetDiag, matrixTranspose } from "../array/matrix.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
@@ -88,8 +88,8 @@ export function eachMatrix(
 /** @throws InvalidArgumentError for matrices that are not square. */
 function checkSquare(value: Value): void {
   const [rows, columns] = value.shape.slice(-2);
-  if (value.shape.length < 2) throw new InvalidArgumentError(`Input must have rank >= 2, got ${value.shape.length}`);
-  if (rows !== columns) throw new InvalidArgumentError(`Input matrix must be square. Got shape [${value.shape.slice(-2).join(",")}]`);
+  if (value.shape.length < 2) throw new InvalidArgumentError(`Input tensor 0 must have rank >= 2, got ${value.shape.length}`);
+  if (rows !== columns) throw new InvalidArgumentError("Input matrix must be square.");
 }
 
 export function squareShape(input: TensorShape): TensorShape {
@@ -263,6 +263,11 @@ export const MatrixSolve = defineOp("MatrixSolve", {
   outputs: { output: "T" },
   attrs: { adjoint: attr.bool(false), T: attr.type(matrixTypes) },
   shape: ({ matrix, rhs }) => solutionShape(matrix, rhs, true),
+  checks: ({ matrix, rhs }) => {
+    need(matrix.length >= 2, () => `Input tensor 0 must have rank >= 2, got ${matrix.length}`);
+    need(matrix.length === rhs.length, () => "All input tensors must have the same rank.");
+    need(matrix.at(-1) === matrix.at(-2), () => "First input (lhs) must be a square matrix.");
+  },
   gradient: ({ matrix, output, adjoint: isAdjoint }, d): Gradients => {
     const byRhs = matrixSolve(matrix, d.output, { adjoint: !isAdjoint });
     const outer = isAdjoint ? matmul(output, byRhs, { adjointB: true }) : matmul(byRhs, output, { adjointB: true });
@@ -299,6 +304,13 @@ export const MatrixTriangularSolve = defineOp("MatrixTriangularSolve", {
     if (a.dims === null || b.dims === null) return TensorShape.unknown();
     const rows = sameSide(a.dim(-1), b.dim(-2));
     return broadcastShapes(a.slice(0, -2), b.slice(0, -2)).concatenate([rows, b.dim(-1)]);
+  },
+  checks: ({ matrix, rhs }) => {
+    need(matrix.length >= 2, () => `In[0] ndims must be >= 2: ${matrix.length}`);
+    need(rhs.length >= 2, () => `In[1] ndims must be >= 2: ${rhs.length}`);
+    const [rows, columns] = matrix.slice(-2);
+    need(rows === columns, () => `In[0] matrices in the last dimensions must be square (${rows} =/= ${columns})`);
+    need(columns === rhs.at(-2), () => `In[0] mismatch In[1] shape: ${columns} vs. ${rhs.at(-2)}: [${matrix}] [${rhs}] 1 0`);
   },
   gradient: ({ matrix, rhs, output, lower: isLower, adjoint: isAdjoint }, d): Gradients => {
     const byRhs = matrixTriangularSolve(matrix, d.output, { lower: isLower, adjoint: !isAdjoint });
@@ -457,6 +469,13 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
     return b;
   },
   // With Z = A⁻ᵀ dX: dB = Z, dA = -Z Xᵀ, of which the three diagonals count.
+  checks: ({ diagonals, rhs }) => {
+    need(diagonals.length >= 2, () => `Input tensor 0 must have rank >= 2, got ${diagonals.length}`);
+    need(diagonals.length === rhs.length, () => "All input tensors must have the same rank.");
+    const [bands, size] = diagonals.slice(-2);
+    need(bands === 3, () => `Expected diagonals to be provided as a matrix with 3 rows, got ${bands} rows.`);
+    need(size === rhs.at(-2), () => `Expected the same number of left-hand sides and right-hand sides, got ${size} and ${rhs.at(-2)}.`);
+  },
   gradient: ({ diagonals, output: x, partialPivoting, perturbSingular }, d): Gradients => {
     const z = TridiagonalSolve({ diagonals: transposedDiagonals(diagonals), rhs: d.output, partialPivoting, perturbSingular });
     const up = rowProducts(z, shiftedRows(x, 1));

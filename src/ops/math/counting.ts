@@ -11,7 +11,7 @@ import { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, numbersOf, onesLike, reshape, shape, size, squeeze } from "../array/array.ts";
 import { scatterNd } from "../array/gather.ts";
 import { getItem, stack } from "../array/slicing.ts";
@@ -63,6 +63,7 @@ export const DenseBincount = defineOp("DenseBincount", {
     if (input.rank === null) return TensorShape.unknown();
     return input.rank === 2 ? new TensorShape([input.dim(0), size]) : new TensorShape([size]);
   },
+  checks: ({ size }) => need(size.length === 0, () => `Shape must be rank 0 but is rank ${size.length}`),
   gradient: "none",
   compileTimeInputs: ["size"],
   lower: ({ input, size, weights, binaryOutput }) => binned(input, weights, numbersOf(size)[0], binaryOutput),
@@ -74,6 +75,7 @@ export const HistogramFixedWidth = defineOp("HistogramFixedWidth", {
   outputs: { out: "dtype" },
   attrs: { T: attr.type(countTypes), dtype: attr.type(attr.indexTypes, "int32") },
   shape: (_, context) => new TensorShape([context.partial("nbins")?.values[0] ?? null]),
+  checks: ({ nbins }) => need(nbins.length === 0, () => "nbins should be a scalar."),
   compileTimeInputs: ["nbins", "valueRange"],
   lower: ({ values, valueRange, nbins, dtype }) => {
     const [bins] = numbersOf(nbins);

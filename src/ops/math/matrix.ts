@@ -13,7 +13,7 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, rank, reshape, shape, squeeze } from "../array/array.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
 import { gather } from "../array/gather.ts";
@@ -116,6 +116,11 @@ export const SparseMatMul = defineOp("SparseMatMul", {
     Tb: attr.type(["float32", "bfloat16"], "float32"),
   },
   shape: ({ a, b, transposeA, transposeB }) => productShape(a, b, transposeA, transposeB),
+  checks: ({ a, b, transposeA, transposeB }) => {
+    need(a.length === 2, () => "a is not a matrix");
+    need(b.length === 2, () => "b is not a matrix");
+    need(a[transposeA ? 0 : 1] === b[transposeB ? 1 : 0], () => `Matrix size incompatible: a: [${a}], b: [${b}]`);
+  },
   gradient: ({ a, b, transposeA, transposeB, aIsSparse, bIsSparse }, d): Gradients => {
     const isSparse = new Map([
       [a, aIsSparse],

@@ -13,7 +13,7 @@ import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import type { Combine, Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, identity, numbersOf, ones, rank, reshape, Shape, shape, size, stopGradient, zeros } from "../array/array.ts";
 import { broadcastTo, tile } from "../array/padding.ts";
 import { DynamicStitch, ListDiff } from "../array/partition.ts";
@@ -463,6 +463,7 @@ export const ArgMax = defineOp("ArgMax", {
     outputType: attr.type(["int16", "uint16", "int32", "int64"], "int64"),
   },
   shape: ({ input }, context) => withoutAxis(input, context),
+  checks: ({ dimension }) => need(dimension.length === 0, () => `dim must be a scalar, but received tensor of shape: [${dimension}]`),
   gradient: () => ({}),
   compileTimeInputs: ["dimension"],
   lower: ({ input, dimension, outputType }) => argOf("argmax", input, dimension, outputType),
@@ -477,6 +478,7 @@ export const ArgMin = defineOp("ArgMin", {
     outputType: attr.type(attr.indexTypes, "int64"),
   },
   shape: ({ input }, context) => withoutAxis(input, context),
+  checks: ({ dimension }) => need(dimension.length === 0, () => `dim must be a scalar, but received tensor of shape: [${dimension}]`),
   gradient: () => ({}),
   compileTimeInputs: ["dimension"],
   lower: ({ input, dimension, outputType }) => argOf("argmin", input, dimension, outputType),

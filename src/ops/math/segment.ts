@@ -15,7 +15,7 @@ import * as ir from "../../ir/build.ts";
 import { dataIndex, type Index } from "../../ir/index-map.ts";
 import type { ScatterCombine, Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode, ZerosLike, zeros, zerosLike } from "../array/array.ts";
 import { gather } from "../array/gather.ts";
 import { SelectV2, whereV2 } from "../array/selection.ts";
@@ -54,12 +54,13 @@ function scattered(kind: SegmentKind, data: Value, ids: Value, rows: number, sta
 // ---- sorted segments ----
 
 /** @throws InvalidArgumentError with the kernel's texts unless the ids are sorted and not negative. */
-function checkedIds(ids: NDArray, count: number, of: string): number[] {
+function checkedIds(ids: NDArray): number[] {
   const list = numbersOf(ids);
-  if (list.length !== count) throw new InvalidArgumentError(`segment_ids should be the same size as ${of}.`);
+  const rows = rowsOf(list);
+  need(list.length === 0 || rows > 0, () => "segment ids must be >= 0");
   list.forEach((id, i) => {
-    if (id < 0) throw new InvalidArgumentError("segment ids must be >= 0");
-    if (i > 0 && id < list[i - 1]) throw new InvalidArgumentError("segment ids are not increasing");
+    need(i === 0 || id >= list[i - 1], () => "segment ids are not increasing");
+    need(id >= 0 && id < rows, () => `Segment id ${id} out of range [0, ${rows}), possibly because 'segment_ids' input is not sorted.`);
   });
   return list;
 }
@@ -108,8 +109,13 @@ const segmentOp = (type: string, kind: SegmentKind, types: readonly DType[], gra
     },
     gradient: (record: SegmentRecord, d: { readonly output: Tensor }): Gradients => ({ data: gradient(record, d.output) }),
     compileTimeInputs: ["segmentIds"],
+    checks: ({ data, segmentIds }) => {
+      need(data.length >= 1, () => "input must be at least rank 1");
+      need(segmentIds.length === 1, () => "segment_ids should be a vector.");
+      need(segmentIds[0] === data[0], () => "segment_ids should be the same size as dimension 0 of input.");
+    },
     lower: ({ data, segmentIds }) => {
-      const list = checkedIds(segmentIds, data.shape[0], "dimension 0 of input");
+      const list = checkedIds(segmentIds);
       return sortedSegments(kind, data, list, rowsOf(list));
     },
   });
@@ -167,6 +173,7 @@ function unsortedShape(data: TensorShape, ids: TensorShape, context: ShapeContex
 
 function unsorted(kind: SegmentKind, data: Value, ids: Value, numSegments: NDArray): Value {
   const [rows] = numbersOf(numSegments);
+  need(rows >= 0, () => `Input num_segments == ${rows} must not be negative.`);
   if (data.shape.slice(0, ids.shape.length).join() !== ids.shape.join())
     throw new InvalidArgumentError(
       `data.shape = [${data.shape.join(",")}] does not start with segment_ids.shape = [${ids.shape.join(",")}]`,
@@ -201,6 +208,7 @@ const unsortedOp = (
     shape: ({ data, segmentIds }, context) => unsortedShape(data, segmentIds, context),
     gradient: (record: UnsortedRecord, d: { readonly output: Tensor }): Gradients => ({ data: gradient(record, d.output) }),
     takesSlices,
+    checks: ({ numSegments }) => need(numSegments.length === 0, () => `num_segments should be a scalar, not shape [${numSegments}]`),
     lower: ({ data, segmentIds, numSegments }, context) => {
       const limit = context.mayCap ? context.atMost("numSegments") : undefined;
       if (limit === undefined) return unsorted(kind, data, segmentIds, context.required("numSegments"));
@@ -325,7 +333,7 @@ type SparseKind = "sum" | "mean" | "sqrtn";
 
 /** Rows data[indices[k]] summed by segmentIds[k], then scaled by the size of the segment. */
 function sparseSegments(kind: SparseKind, data: Value, indices: Value, ids: NDArray, rows?: number): Value {
-  const list = checkedIds(ids, indices.shape[0], "indices");
+  const list = checkedIds(ids);
   const count = rows ?? rowsOf(list);
   const over = list.findIndex(id => id >= count);
   if (over >= 0) throw new InvalidArgumentError(`Segment id ${list[over]} out of range [0, ${count})`);
@@ -369,6 +377,12 @@ const sparseAttrs = (types: readonly DType[]) => ({
   Tsegmentids: attr.type(attr.indexTypes, "int32"),
 });
 
+function checkSparseIds({ indices, segmentIds }: Readonly<Record<"indices" | "segmentIds", readonly number[]>>): void {
+  need(indices.length === 1, () => "indices should be a vector.");
+  need(segmentIds.length === 1, () => "segment_ids should be a vector.");
+  need(segmentIds[0] === indices[0], () => "segment_ids and indices should have same size.");
+}
+
 const sparseOp = (type: string, kind: SparseKind, types: readonly DType[]) =>
   defineOp(type, {
     inputs: { data: "T", indices: "Tidx", segmentIds: "Tsegmentids" },
@@ -376,6 +390,7 @@ const sparseOp = (type: string, kind: SparseKind, types: readonly DType[]) =>
     attrs: { ...sparseAttrs(types), sparseGradient: attr.bool(false) },
     shape: ({ data, indices, segmentIds }) => sparseShape(data, indices, segmentIds, null),
     gradient: (record, d): Gradients => ({ data: sparseGradient(kind, record, d.output) }),
+    checks: checkSparseIds,
     compileTimeInputs: ["segmentIds"],
     lower: ({ data, indices, segmentIds }) => sparseSegments(kind, data, indices, segmentIds),
   });
@@ -388,6 +403,7 @@ const sparseCountedOp = (type: string, kind: SparseKind, types: readonly DType[]
     shape: ({ data, indices, segmentIds }, context) =>
       sparseShape(data, indices, segmentIds, context.partial("numSegments")?.values[0] ?? null),
     gradient: (record, d): Gradients => ({ data: sparseGradient(kind, record, d.output) }),
+    checks: checkSparseIds,
     compileTimeInputs: ["segmentIds", "numSegments"],
     lower: ({ data, indices, segmentIds, numSegments }) => sparseSegments(kind, data, indices, segmentIds, numbersOf(numSegments)[0]),
   });
@@ -416,9 +432,10 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
     attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
     shape: ({ grad, indices, segmentIds }, context) =>
       sparseShape(grad, indices, segmentIds, context.partial("outputDim0")?.values[0] ?? null),
+    checks: checkSparseIds,
     compileTimeInputs: ["segmentIds", "outputDim0"],
     lower: ({ grad, indices, segmentIds, outputDim0 }) => {
-      const rows = spreadSegments(kind, grad, checkedIds(segmentIds, indices.shape[0], "indices"));
+      const rows = spreadSegments(kind, grad, checkedIds(segmentIds));
       return scattered("sum", rows, indices, numbersOf(outputDim0)[0]);
     },
   });
@@ -430,12 +447,13 @@ const sparseSlicesOp = (type: string, kind: SparseKind) =>
     outputs: { output: "T", sortedUniqueIndices: "Tidx" },
     attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
     shape: ({ grad, indices, segmentIds }) => [sparseShape(grad, indices, segmentIds, null), new TensorShape([null])],
+    checks: checkSparseIds,
     compileTimeInputs: ["indices", "segmentIds"],
     lower: ({ grad, indices, segmentIds, Tidx }) => {
       const rows = numbersOf(indices);
       const occurring = [...new Set(rows)].sort((a, b) => a - b);
       const places = rows.map(row => occurring.indexOf(row));
-      const shares = spreadSegments(kind, grad, checkedIds(segmentIds, rows.length, "indices"));
+      const shares = spreadSegments(kind, grad, checkedIds(segmentIds));
       const at = ir.constant(NDArray.from(places, "int32", [places.length]));
       return [scattered("sum", shares, at, occurring.length), ir.constant(NDArray.from(occurring, Tidx, [occurring.length]))];
     },

@@ -2,7 +2,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isComplex, isFloating, isInteger, limitOf } from "../../base/dtype.ts";
-import { ValueError } from "../../base/errors.ts";
+import { FailedPreconditionError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, sameShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -172,9 +172,13 @@ export const Cross = defineOp("Cross", {
     if (last !== null && last !== 3) throw new ValueError(`Dimension must be 3 but is ${last}`);
     return merged;
   },
+  checks: ({ a, b }) => {
+    need(sameShape(a, b), () => `Both inputs must be of same shape: [${a}] vs. [${b}]`);
+    need(a.length >= 1, () => "Input must be at least 1D");
+    need(a[a.length - 1] === 3, () => "Cross-products are only defined for 3-element vectors.", FailedPreconditionError);
+  },
   gradient: ({ a, b }, d): Gradients => ({ a: cross(b, d.product), b: cross(d.product, a) }),
   lower: ({ a, b }) => {
-    need(sameShape(a.shape, b.shape), () => `Both inputs must be of same shape: [${a.shape}] vs. [${b.shape}]`);
     const last = a.shape.length - 1;
     return ir.generate(a.shape, i => {
       const of = (value: typeof a, k: number): Scalar => s.load(value, [...i.slice(0, last), constantIndex(k)]);

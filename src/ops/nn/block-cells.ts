@@ -227,6 +227,15 @@ export const LSTMBlockCellGrad = defineOp("LSTMBlockCellGrad", {
     const [batch, cell] = [x.withRank(2).dim(0), csPrev.withRank(2).dim(1)];
     return [new TensorShape([batch, cell]), new TensorShape([batch, cell === null ? null : 4 * cell]), ...same(3, [cell])];
   },
+  checks: ({ x, csPrev, i, cs, f, o, ci, co, csGrad, hGrad }) => {
+    // TensorFlow says i of f's columns.
+    const gates = { "i.dim_size": i, "cs.dim_size": cs, "f.dim_size": f, "o.dim_size": o, "ci.dim_size": ci, "co.dim_size": co };
+    const [batch, cell] = [x[0], csPrev[1]];
+    for (const [name, dims] of Object.entries({ ...gates, "cs_grad_tensor.dims": csGrad, "h_grad_tensor.dims": hGrad })) {
+      need(dims[0] === batch, () => `${name}(0) != batch_size: ${dims[0]} vs. ${batch}`);
+      need(dims[1] === cell, () => `${name === "f.dim_size" ? "i.dim_size" : name}(1) != cell_size: ${dims[1]} vs. ${cell}`);
+    }
+  },
   lower: ({ x, csPrev, hPrev, w, wci, wcf, wco, b, i, cs, f, o, ci, co, csGrad, hGrad, usePeephole }) => {
     const sizes = checkLstm(x.shape[0], x.shape[1], { csPrev, hPrev, w, wci, wcf, wco, b });
     const { batch, cell } = sizes;

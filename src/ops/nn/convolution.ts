@@ -26,6 +26,7 @@ import {
   windowedSize,
   windowsOf,
 } from "./window.ts";
+import { need } from "../arguments.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const convolutionTypes = [...floats, "int32"] as const;
@@ -293,10 +294,12 @@ function spreadOut(outBackprop: Value, { axes, windows, batch }: Geometry): Valu
   });
 }
 
+const numbersIn = (sizes: NDArray): number[] => Array.from({ length: sizes.size }, (_, i) => Number(sizes.get(i)));
+
 /** The sizes an input gradient is asked for: all dimensions, or the spatial ones alone. */
 function inputSizes(sizes: NDArray, filter: Value, outBackprop: Value, dataFormat: string): number[] {
   const axes = axesOf(dataFormat);
-  const given = Array.from({ length: sizes.size }, (_, i) => Number(sizes.get(i)));
+  const given = numbersIn(sizes);
   return given.length === axes.spatial.length ? arrange(axes, outBackprop.shape[0], given, filter.shape[axes.spatial.length]) : given;
 }
 
@@ -322,15 +325,72 @@ function checkBackprop(
   });
 }
 
+/** What the kernels ask of a filter before they convolve. */
+function checkFilter(input: readonly number[], filter: readonly number[], { dataFormat }: WindowAttrs): void {
+  const { channel, spatial } = axesOf(dataFormat);
+  const rank = spatial.length + 2;
+  const [depth, perGroup] = [input[channel], filter[rank - 2]];
+  if (rank === 5) {
+    need(input.length === 5, () => "input must be 5-dimensional");
+    need(filter.length === 5, () => "filter must be 5-dimensional");
+  }
+  if (input.length !== rank || filter.length !== rank) return;
+  need(perGroup !== 0, () => (rank === 5 ? "filter_depth must be non-zero" : `filter depth must be stricly positive, got ${perGroup}`));
+  if (rank === 5) {
+    need(depth % perGroup === 0, () => `Input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
+    need(depth === perGroup, () => `Number of channels in filter (${perGroup}) must match last dimension of input (${depth})`);
+  }
+  need(depth % perGroup !== 0 || !filter.includes(0), () => "filter must not have zero elements (i.e. all dimensions must be non-zero)");
+}
+
+const checkSizes = (sizes: readonly number[]): void => {
+  for (const size of sizes) need(size >= 0, () => `Dimension ${size} must be >= 0`);
+};
+
+/** What the gradients' kernels ask of ranks and depths, in their two manners of speech. */
+function checkGradientOf(
+  label: string,
+  input: readonly number[],
+  filter: readonly number[],
+  dy: readonly number[],
+  attrs: WindowAttrs,
+): void {
+  const { channel, spatial } = axesOf(attrs.dataFormat);
+  const rank = spatial.length + 2;
+  const [depth, perGroup] = [input[channel], filter[rank - 2]];
+  if (rank === 5) {
+    for (const [name, dims] of Object.entries({ input, filter_sizes: filter, out_backprop: dy }))
+      need(dims.length === 5, () => `${name} tensor must have 5 dimensions`);
+    need(
+      depth === perGroup,
+      () => `input and filter_sizes must have the same number of channels. Got ${depth} for input and ${perGroup} for filter_sizes`,
+    );
+    need(
+      dy[channel] === filter[4],
+      () =>
+        `out_backprop and filter_sizes must have the same number of channels. Got ${dy[channel]} for out_backprop and ${filter[4]} for filter_sizes`,
+    );
+    return;
+  }
+  for (const [name, dims] of Object.entries({ input, filter, out_backprop: dy }))
+    need(dims.length === 4, () => `${label}: ${name} must be 4-dimensional`);
+  need(perGroup > 0, () => `${label}: filter depth must be strictly greated than zero`);
+  need(depth % perGroup === 0, () => `${label}: input depth must be evenly divisible by filter depth`);
+}
+
 function lowerInputGradient(label: string, sizes: NDArray, filter: Value, outBackprop: Value, attrs: WindowAttrs): Value {
   const input = inputSizes(sizes, filter, outBackprop, attrs.dataFormat);
+  checkSizes(input);
+  checkGradientOf(label, input, filter.shape, outBackprop.shape, attrs);
   const geometry = geometryOf(input, filter.shape, attrs);
   checkBackprop(label, outBackprop, input, geometry);
   return inputGradient(filter, outBackprop, geometry);
 }
 
 function lowerFilterGradient(label: string, input: Value, sizes: NDArray, outBackprop: Value, attrs: WindowAttrs): Value {
-  const filter = Array.from({ length: sizes.size }, (_, i) => Number(sizes.get(i)));
+  const filter = numbersIn(sizes);
+  checkSizes(filter);
+  checkGradientOf(label, input.shape, filter, outBackprop.shape, attrs);
   const geometry = geometryOf(input.shape, filter, attrs);
   checkBackprop(label, outBackprop, input.shape, geometry);
   return filterGradient(input, outBackprop, geometry);
@@ -344,6 +404,7 @@ export const Conv2D = defineOp("Conv2D", {
   outputs: { output: "T" },
   attrs: { T: attr.type(convolutionTypes), ...cudnn, ...window2d },
   shape: ({ input, filter, ...w }) => convolvedShape("Conv2D", input, filter, w),
+  checks: ({ input, filter, ...w }) => checkFilter(input, filter, w),
   gradient: ({ input, filter, output: _, ...w }, d): Gradients => {
     const [inputShape, filterShape] = ShapeN({ input: [input, filter] });
     return {
@@ -361,6 +422,13 @@ export const Conv2DBackpropInput = defineOp("Conv2DBackpropInput", {
   attrs: { T: attr.type(convolutionTypes), ...cudnn, ...window2d },
   shape: ({ inputSizes: _, filter, outBackprop, ...w }, context) =>
     inputGradientShape("Conv2DBackpropInput", () => context.shapeFrom("inputSizes"), filter, outBackprop, w, 2),
+  checks: ({ inputSizes: sizes }) => {
+    need(sizes.length === 1, () => `Conv2DBackpropInput: input_sizes input must be 1-dim, not ${sizes.length}`);
+    need(
+      sizes[0] === 4 || sizes[0] === 2,
+      () => `Conv2DBackpropInput requires input_sizes to contain 4 values or 2 values, but got: ${sizes[0]}`,
+    );
+  },
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, ...w }, d): Gradients => ({
     inputSizes: null,
@@ -377,6 +445,8 @@ export const Conv2DBackpropFilter = defineOp("Conv2DBackpropFilter", {
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...cudnn, ...window2d },
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(4),
+  checks: ({ filterSizes }) =>
+    need(filterSizes.length === 1, () => `Conv2DCustomBackpropFilter: filter_sizes input must be 1-dim, not ${filterSizes.length}`),
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
     input: Conv2DBackpropInput({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),
@@ -394,6 +464,7 @@ export const Conv3D = defineOp("Conv3D", {
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...window3d },
   shape: ({ input, filter, ...w }) => convolvedShape("Conv3D", input, filter, w),
+  checks: ({ input, filter, ...w }) => checkFilter(input, filter, w),
   gradient: ({ input, filter, output: _, ...w }, d): Gradients => {
     const [inputShape, filterShape] = ShapeN({ input: [input, filter] });
     return {
@@ -409,13 +480,14 @@ export const Conv3DBackpropInputV2 = defineOp("Conv3DBackpropInputV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...window3d, Tshape: attr.type(attr.indexTypes, "int32") },
   shape: (_, context) => context.shapeFrom("inputSizes").withRank(5),
+  checks: ({ inputSizes: sizes }) => need(sizes.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${sizes}]`),
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, Tshape: _t, ...w }, d): Gradients => ({
     inputSizes: null,
     filter: Conv3DBackpropFilterV2({ input: d.output, filterSizes: shapeOf(filter), outBackprop, ...w }),
     outBackprop: Conv3D({ input: d.output, filter, ...w }),
   }),
-  lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) => lowerInputGradient("Conv3DBackpropInputOpV2", sizes, filter, outBackprop, w),
+  lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) => lowerInputGradient("Conv3DBackpropInputOp", sizes, filter, outBackprop, w),
 });
 
 export const Conv3DBackpropFilterV2 = defineOp("Conv3DBackpropFilterV2", {
@@ -423,13 +495,14 @@ export const Conv3DBackpropFilterV2 = defineOp("Conv3DBackpropFilterV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...window3d },
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(5),
+  checks: ({ filterSizes: sizes }) => need(sizes.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${sizes}]`),
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
     input: Conv3DBackpropInputV2({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),
     filterSizes: null,
     outBackprop: Conv3D({ input, filter: d.output, ...w }),
   }),
-  lower: ({ input, filterSizes, outBackprop, ...w }) => lowerFilterGradient("Conv3DBackpropFilterOpV2", input, filterSizes, outBackprop, w),
+  lower: ({ input, filterSizes, outBackprop, ...w }) => lowerFilterGradient("Conv3DBackpropFilterOp", input, filterSizes, outBackprop, w),
 });
 
 type VolumeAttrs = Omit<WindowAttrs, "dataFormat">;
@@ -469,6 +542,32 @@ function depthwiseGeometry(input: readonly number[], filter: readonly number[], 
     throw new InvalidArgumentError("Current implementation does not yet support strides in the batch and depth dimensions.");
   const windows = windowsOf(input, filter.slice(0, 2), attrs);
   return { axes, windows, batch: input[0], depth: filter[2], multiplier: filter[3] };
+}
+
+/** What the kernels of depthwise gradients ask. */
+function depthwiseGradientGeometry(
+  label: string,
+  what: string,
+  given: readonly number[],
+  { input, filter, dy }: Readonly<Record<"input" | "filter" | "dy", readonly number[]>>,
+  attrs: WindowAttrs,
+): DepthwiseGeometry {
+  given.forEach((size, i) => void need(size >= 0, () => `Dimension ${i} of ${what} must be >= 0`));
+  for (const [name, dims] of Object.entries({ input, filter, out_backprop: dy }))
+    need(dims.length === 4, () => `${label}: ${name} must be 4-dimensional`);
+  const { channel, spatial } = axesOf(attrs.dataFormat);
+  need(input[0] === dy[0], () => `${label}: input and out_backprop must have the same batch size`);
+  need(input[channel] === filter[2], () => `${label}: input and filter must have the same in_depth`);
+  need(filter[2] * filter[3] === dy[channel], () => `${label}: depth_multiplier * in_depth not equal to out_depth`);
+  const geometry = depthwiseGeometry(input, filter, attrs);
+  geometry.windows.forEach(({ output }, k) => {
+    const actual = dy[spatial[k]];
+    need(
+      actual === output,
+      () => `${label}: Number of ${["rows", "cols"][k]} of out_backprop doesn't match computed: actual = ${actual}, computed = ${output}`,
+    );
+  });
+  return geometry;
 }
 
 /** y[n, o, (c, m)] = Σ over taps of x[n, o·stride + k·dilation - before, c]·w[k, c, m]. */
@@ -559,14 +658,20 @@ export const DepthwiseConv2dNativeBackpropInput = defineOp("DepthwiseConv2dNativ
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...window2d },
   shape: (_, context) => context.shapeFrom("inputSizes").withRank(4),
+  checks: ({ inputSizes: sizes }) =>
+    need(sizes.length === 1, () => `Conv2DBackpropInput: input_sizes input must be 1-dim, not ${sizes.length}`),
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, ...w }, d): Gradients => ({
     inputSizes: null,
     filter: DepthwiseConv2dNativeBackpropFilter({ input: d.output, filterSizes: shapeOf(filter), outBackprop, ...w }),
     outBackprop: DepthwiseConv2dNative({ input: d.output, filter, ...w }),
   }),
-  lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) =>
-    depthwiseInputGradient(filter, outBackprop, depthwiseGeometry(inputSizes(sizes, filter, outBackprop, w.dataFormat), filter.shape, w)),
+  lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) => {
+    const input = numbersIn(sizes);
+    const shapes = { input, filter: filter.shape, dy: outBackprop.shape };
+    const geometry = depthwiseGradientGeometry("DepthwiseConv2DBackpropInput", "input_sizes", input, shapes, w);
+    return depthwiseInputGradient(filter, outBackprop, geometry);
+  },
 });
 
 export const DepthwiseConv2dNativeBackpropFilter = defineOp("DepthwiseConv2dNativeBackpropFilter", {
@@ -574,20 +679,21 @@ export const DepthwiseConv2dNativeBackpropFilter = defineOp("DepthwiseConv2dNati
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...window2d },
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(4),
+  checks: ({ filterSizes }) =>
+    need(filterSizes.length === 1, () => `Conv2DBackpropFilter: filter_sizes input must be 1-dim, not ${filterSizes.length}`),
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
     input: DepthwiseConv2dNativeBackpropInput({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),
     filterSizes: null,
     outBackprop: DepthwiseConv2dNative({ input, filter: d.output, ...w }),
   }),
-  lower: ({ input, filterSizes, outBackprop, ...w }) =>
-    depthwiseFilterGradient(
+  lower: ({ input, filterSizes, outBackprop, ...w }) => {
+    const filter = numbersIn(filterSizes);
+    const shapes = { input: input.shape, filter, dy: outBackprop.shape };
+    return depthwiseFilterGradient(
       input,
       outBackprop,
-      depthwiseGeometry(
-        input.shape,
-        Array.from({ length: filterSizes.size }, (_, i) => Number(filterSizes.get(i))),
-        w,
-      ),
-    ),
+      depthwiseGradientGeometry("DepthwiseConv2DBackpropFilter", "filter_sizes", filter, shapes, w),
+    );
+  },
 });

@@ -11,7 +11,7 @@ import { defineOp, type Gradients } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { expandDims, numbersOf, onesLike, shape } from "../array/array.ts";
 import { gatherNd, scatterNd } from "../array/gather.ts";
 import { sequenceMask } from "../array/ranges.ts";
@@ -155,6 +155,25 @@ export const CTCLoss = defineOp("CTCLoss", {
     const batch = sequenceLength.withRank(1).dim(0) ?? known.dim(1);
     return [new TensorShape([batch]), new TensorShape([known.dim(0), batch, known.dim(2)])];
   },
+  checks: ({ inputs, labelsIndices, labelsValues, sequenceLength }) => {
+    need(inputs.length === 3, () => "inputs is not a 3-Tensor");
+    need(sequenceLength.length === 1, () => "sequence_length is not a vector");
+    need(labelsIndices.length === 2, () => "labels_indices is not a matrix");
+    need(labelsIndices[1] > 1, () => `labels_indices second dimension must be >= 1. Received ${labelsIndices[1]}`);
+    need(labelsValues.length === 1, () => "labels_values is not a vector");
+    const [times, batch] = inputs;
+    need(times !== 0, () => "Max time or first dimension of input cannot be 0.");
+    need(
+      sequenceLength[0] === batch,
+      () => `len(sequence_length) != batch_size.  len(sequence_length):  ${sequenceLength[0]} batch_size: ${batch}`,
+    );
+    need(
+      labelsIndices[0] === labelsValues[0],
+      () =>
+        `labels_indices and labels_values must contain the same number of rows, but saw shapes: [${labelsIndices}] vs. [${labelsValues}]`,
+    );
+    need(batch !== 0, () => "batch_size must not be 0");
+  },
   gradient: ({ gradient }, d): Gradients => ({ inputs: multiply(expandDims(d.loss, -1), gradient) }),
   lower: ({ inputs, labelsIndices, labelsValues, sequenceLength, T, ...rules }) => {
     const [times, batch, classes] = inputs.shape;
@@ -228,6 +247,16 @@ export const CTCGreedyDecoder = defineOp("CTCGreedyDecoder", {
   inputs: { inputs: "T", sequenceLength: "int32" },
   outputs: { decodedIndices: "int64", decodedValues: "int64", decodedShape: "int64", logProbability: "T" },
   attrs: { mergeRepeated: attr.bool(false), blankIndex: attr.int(-1), T: attr.type(types, "float32") },
+  checks: ({ inputs, sequenceLength }) => {
+    need(inputs.length === 3, () => "inputs is not a 3-Tensor");
+    need(!inputs.includes(0), () => "inputs must not be empty");
+    need(sequenceLength.length === 1, () => "sequence_length is not a vector");
+    need(
+      inputs[1] === sequenceLength[0],
+      () => `len(sequence_length) != batch_size.  len(sequence_length):  ${sequenceLength[0]} batch_size: ${inputs[1]}`,
+      FailedPreconditionError,
+    );
+  },
   gradient: "none",
   shape: ({ inputs, sequenceLength }) => {
     const batch = sequenceLength.withRank(1).dim(0) ?? inputs.withRank(3).dim(1);
@@ -506,6 +535,28 @@ function sequencesOf(indices: NDArray, values: NDArray, outer: readonly number[]
 const outerShape = (a: readonly number[], b: readonly number[]): number[] => a.slice(0, -1).map((size, axis) => Math.max(size, b[axis]));
 
 /** How many edits make each hypothesis its truth, in parts of the truth's length if normalized. */
+type EditSizes = Readonly<Record<`${"hypothesis" | "truth"}${"Indices" | "Values" | "Shape"}`, readonly number[]>>;
+
+function checkEditShapes(sizes: EditSizes): void {
+  const sides = ["hypothesis", "truth"] as const;
+  for (const side of sides) {
+    const [indices, values, dense] = [sizes[`${side}Indices`], sizes[`${side}Values`], sizes[`${side}Shape`]];
+    need(indices.length === 2, () => `${side}_indices should be a matrix, but got shape: [${indices}]`);
+    need(values.length === 1, () => `${side}_values should be a vector, but got shape: [${values}]`);
+    need(dense.length === 1, () => `${side}_shape should be a vector, but got shape: [${dense}]`);
+    need(
+      values[0] === indices[0],
+      () => `Expected ${side}_values.NumElements == #rows(${side}_indices), their shapes are: [${values}] and [${indices}]`,
+    );
+    need(
+      dense[0] === indices[1],
+      () => `Expected ${side}_shape.NumElements == #cols(${side}_indices), their shapes are: [${dense}] and [${indices}]`,
+    );
+  }
+  const rank = sizes.truthShape[0];
+  need(rank >= 2, () => `Input SparseTensors must have rank at least 2, but truth_shape rank is: ${rank}`);
+}
+
 export const EditDistance = defineOp("EditDistance", {
   inputs: {
     hypothesisIndices: "int64",
@@ -517,6 +568,7 @@ export const EditDistance = defineOp("EditDistance", {
   },
   outputs: { output: "float32" },
   attrs: { normalize: attr.bool(true), T: attr.type() },
+  checks: sizes => checkEditShapes(sizes),
   gradient: "none",
   shape: (_, context) => {
     const [a, b] = [context.constant("hypothesisShape"), context.constant("truthShape")];

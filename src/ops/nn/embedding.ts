@@ -11,7 +11,7 @@ import { cast as castValue, generate, reduceOver, sort } from "../../ir/build.ts
 import { dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { castScalar, loadScalar, s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, identity, numbersOf, onesLike, reshape, shape as shapeOf, size as sizeOf, zeros } from "../array/array.ts";
 import { gather, scatterNd } from "../array/gather.ts";
 import { DynamicPartition, ParallelDynamicStitch } from "../array/partition.ts";
@@ -72,6 +72,7 @@ export const TopKV2 = defineOp("TopKV2", {
     Tk: attr.type(["int16", "int32", "int64"], "int32"),
     indexType: attr.type(["int16", "int32", "int64"], "int32"),
   },
+  checks: ({ k }) => need(k.length === 0, () => `k must be scalar, got shape [${k}]`),
   compileTimeInputs: ["k"],
   shape: ({ input, k }, context) => {
     const shape = topShape(input, scalarSize(context, "k", k, 1));
@@ -156,6 +157,7 @@ export const InTopKV2 = defineOp("InTopKV2", {
   inputs: { predictions: "float32", targets: "T", k: "T" },
   outputs: { precision: "bool" },
   attrs: { T: attr.type(attr.indexTypes, "int32") },
+  checks: ({ k }) => need(k.length === 0, () => `k must be 0-D, got shape [${k}]`),
   gradient: "none",
   compileTimeInputs: ["k"],
   shape: ({ predictions, targets }) => precisionShape(predictions, targets),

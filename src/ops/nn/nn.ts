@@ -4,15 +4,15 @@
 import { isFloating, isInteger, machineEpsilon } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradient, type Gradients } from "../../graph/op-definition.ts";
-import { Tensor } from "../../graph/operation.ts";
+import { type Operation, Tensor } from "../../graph/operation.ts";
 import { generate, map, reduce, reduceOver } from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
-import { collect, eitherName, isOptions } from "../arguments.ts";
+import { collect, eitherName, isOptions, need } from "../arguments.ts";
 import { constant, identitiesWithGradient, identity, onesLike, rank, reshape, shape as shapeOf, zerosLike } from "../array/array.ts";
 import { tile } from "../array/padding.ts";
 import { Select, SelectV2 } from "../array/selection.ts";
@@ -54,6 +54,7 @@ export const ReluGrad = defineOp("ReluGrad", {
   outputs: { backprops: "T" },
   attrs: { T: attr.type(attr.realNumbers) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
+  checks: ({ gradients, features }, op) => checkSameSizes(op, gradients, features),
   gradient: ({ features }, d): Gradients => ({ gradients: ReluGrad({ gradients: d.backprops, features }), features: zerosLike(features) }),
   lower: ({ gradients, features }) => map((g, x) => s.mul(g, oneWhere(s.gt(x, 0), x)), gradients, features),
 });
@@ -72,11 +73,20 @@ export const Relu6 = defineOp("Relu6", {
     }, features),
 });
 
+/** The kernels of such gradients take two tensors of one shape. */
+function checkSameSizes({ name, type }: Operation, a: readonly number[], b: readonly number[]): void {
+  need(
+    sameShape(a, b),
+    () => `Inputs to operation ${name} of type ${type} must have the same size and shape.  Input 0: [${a}] != input 1: [${b}]`,
+  );
+}
+
 export const Relu6Grad = defineOp("Relu6Grad", {
   inputs: { gradients: "T", features: "T" },
   outputs: { backprops: "T" },
   attrs: { T: attr.type(attr.realNumbers) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
+  checks: ({ gradients, features }, op) => checkSameSizes(op, gradients, features),
   gradient: ({ features }, d): Gradients => ({ gradients: Relu6Grad({ gradients: d.backprops, features }), features: zerosLike(features) }),
   lower: ({ gradients, features }) => map((g, x) => s.mul(g, oneWhere(s.and(s.gt(x, 0), s.lt(x, 6)), x)), gradients, features),
 });
@@ -96,6 +106,7 @@ export const LeakyReluGrad = defineOp("LeakyReluGrad", {
   outputs: { backprops: "T" },
   attrs: { alpha: attr.float(0.2), T: attr.type(floats, "float32") },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
+  checks: ({ gradients, features }, op) => checkSameSizes(op, gradients, features),
   gradient: ({ features, alpha }, d): Gradients => ({
     gradients: LeakyReluGrad({ gradients: d.backprops, features, alpha }),
     features: zerosLike(features),
@@ -118,6 +129,7 @@ export const EluGrad = defineOp("EluGrad", {
   outputs: { backprops: "T" },
   attrs: { T: attr.type(floats) },
   shape: ({ gradients, outputs }) => gradients.mergeWith(outputs),
+  checks: ({ gradients, outputs }, op) => checkSameSizes(op, gradients, outputs),
   gradient: ({ gradients, outputs }, d): Gradients => ({
     gradients: EluGrad({ gradients: d.backprops, outputs }),
     outputs: Select({ condition: Less({ x: outputs, y: 0 }), t: operator.mul(d.backprops, gradients), e: zerosLike(outputs) }),
@@ -144,6 +156,7 @@ export const SeluGrad = defineOp("SeluGrad", {
   outputs: { backprops: "T" },
   attrs: { T: attr.type(floats) },
   shape: ({ gradients, outputs }) => gradients.mergeWith(outputs),
+  checks: ({ gradients, outputs }, op) => checkSameSizes(op, gradients, outputs),
   gradient: ({ gradients, outputs }, d): Gradients => ({
     gradients: SeluGrad({ gradients: d.backprops, outputs }),
     outputs: Select({ condition: Less({ x: outputs, y: 0 }), t: operator.mul(d.backprops, gradients), e: zerosLike(outputs) }),
@@ -173,6 +186,7 @@ export const SoftplusGrad = defineOp("SoftplusGrad", {
   outputs: { backprops: "T" },
   attrs: { T: attr.type(floats) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
+  checks: ({ gradients, features }, op) => checkSameSizes(op, gradients, features),
   gradient: ({ gradients, features }, d): Gradients => {
     const denominator = operator.add(operator.add(Exp({ x: Neg({ x: features }) }), 2), Exp({ x: features }));
     return {
@@ -198,6 +212,7 @@ export const SoftsignGrad = defineOp("SoftsignGrad", {
   outputs: { backprops: "T" },
   attrs: { T: attr.type(floats) },
   shape: ({ gradients, features }) => gradients.mergeWith(features),
+  checks: ({ gradients, features }, op) => checkSameSizes(op, gradients, features),
   lower: ({ gradients, features }) => map((g, x) => s.div(g, s.square(s.add(s.abs(x), 1))), gradients, features),
 });
 

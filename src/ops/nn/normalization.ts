@@ -3,7 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -599,6 +599,13 @@ export const LRNGrad = defineOp("LRNGrad", {
   outputs: { output: "T" },
   attrs: lrnAttrs,
   shape: ({ inputGrads, inputImage, outputImage }) => inputGrads.mergeWith(inputImage).mergeWith(outputImage).withRank(4),
+  checks: ({ inputGrads, inputImage, outputImage }) => {
+    need(inputGrads.length === 4 && inputImage.length === 4, () => "inputs must be 4-dimensional");
+    need(
+      sameShape(inputGrads, inputImage) && sameShape(inputImage, outputImage),
+      () => "input_grads, input_image, and out_image should have the same shape",
+    );
+  },
   lower: ({ inputGrads: dy, inputImage: x, outputImage: y, depthRadius, bias, alpha, beta }) => {
     const norm = neighbourhood(x, depthRadius, bias, alpha);
     const spread = overNeighbours(x.shape, x.dtype, depthRadius, at =>

@@ -9,7 +9,7 @@ import { isFloating, limitOf } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
@@ -29,6 +29,7 @@ import {
   windowAlong,
   windowedSize,
 } from "./window.ts";
+import { need } from "../arguments.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const floats3d = ["float16", "bfloat16", "float32"] as const;
@@ -364,6 +365,7 @@ export const MaxPool = defineOp("MaxPool", {
   outputs: { output: "T" },
   attrs: { T: attr.type(maxTypes, "float32"), ...sizes2d, ...anyPadding, ...format2dOrVector },
   shape: ({ input, ...w }) => pooledShape("MaxPool", input, w, true),
+  isLenient: true,
   gradient: ({ input, output, dataFormat, ...w }, d): Gradients => ({
     input: MaxPoolGrad({
       origInput: input,
@@ -382,6 +384,21 @@ const noSecondGradient = (origInput: Tensor, origOutput: Tensor): Gradients => (
   origOutput: zerosLike(origOutput),
 });
 
+type Sizes = readonly number[];
+
+/** A gradient has the size of what was pooled to. */
+function checkPooled(from: Sizes, to: Sizes, grad: Sizes, attrs: PoolAttrs): void {
+  const rank = attrs.ksize.length;
+  need(from.length === rank, () => `tensor_in must be ${rank}-dimensional`);
+  need(to.length === rank, () => `tensor_out must be ${rank}-dimensional`);
+  need(grad.length === rank, () => `out_backprop must be ${rank}-dimensional`);
+  checkGradientSize(poolOf(from, attrs).output, grad);
+}
+
+function checkGradientSize(expected: Sizes, grad: Sizes): void {
+  need(sameShape(expected, grad), () => `Expected grad shape to be [${expected}], but got [${grad}]`);
+}
+
 export const MaxPoolGrad = defineOp("MaxPoolGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
@@ -390,6 +407,8 @@ export const MaxPoolGrad = defineOp("MaxPoolGrad", {
     origOutput.mergeWith(grad);
     return origInput.withRank(4);
   },
+  isLenient: true,
+  checks: ({ origInput, origOutput, grad, ...w }) => checkPooled(origInput, origOutput, grad, w),
   gradient: ({ origInput, origOutput, grad: _g, output: _, explicitPaddings: _e, padding, ...w }, d): Gradients => ({
     ...noSecondGradient(origInput, origOutput),
     grad: MaxPoolGradGrad({ origInput, origOutput, grad: d.output, padding: padding as "SAME", ...w }),
@@ -480,6 +499,11 @@ export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
     const shape = pooledShape("MaxPoolWithArgmax", input, { ...w, dataFormat: "NHWC" }, true);
     return [shape, shape];
   },
+  isLenient: true,
+  checks: ({ input }) => {
+    need(input.length === 4, () => "tensor_in must be 4-dimensional (2)");
+    need(!input.includes(0), () => "tensor_in must not be empty (2)");
+  },
   gradient: ({ input, output: _, argmax, ...w }, d): Gradients => ({
     input: MaxPoolGradWithArgmax({ input, grad: d.output, argmax, ...w }),
   }),
@@ -495,6 +519,12 @@ export const MaxPoolGradWithArgmax = defineOp("MaxPoolGradWithArgmax", {
   outputs: { output: "T" },
   attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes), T: attr.type(attr.realNumbers) },
   shape: ({ input }) => input.withRank(4),
+  isLenient: true,
+  checks: ({ input, grad, argmax, ...w }) => {
+    need(input.length === 4, () => "tensor_in must be 4-dimensional (2)");
+    checkGradientSize(poolOf(input, { ...w, dataFormat: "NHWC" }).output, grad);
+    need(sameShape(grad, argmax), () => `Expected argmax shape to be [${grad}], but got [${argmax}]`);
+  },
   gradient: ({ input, grad: _g, argmax, output: _, ...w }, d): Gradients => ({
     input: zerosLike(input),
     grad: MaxPoolGradGradWithArgmax({ input, grad: d.output, argmax, ...w }),
@@ -508,6 +538,13 @@ export const MaxPoolGradGradWithArgmax = defineOp("MaxPoolGradGradWithArgmax", {
   outputs: { output: "T" },
   attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes), T: attr.type(attr.realNumbers) },
   shape: ({ argmax }) => argmax.withRank(4),
+  isLenient: true,
+  checks: ({ input, grad, argmax, ...w }) => {
+    need(input.length === 4, () => "tensor_in must be 4-dimensional");
+    need(sameShape(grad, input), () => `Expected grad shape to be [${input}], but got [${grad}]`);
+    const { output } = poolOf(input, { ...w, dataFormat: "NHWC" });
+    need(sameShape(output, argmax), () => `Expected argmax shape to be [${output}], but got [${argmax}]`);
+  },
   lower: ({ grad, argmax, includeBatchInIndex }) => gatherAtMaximum(grad, argmax, includeBatchInIndex),
 });
 
@@ -519,6 +556,7 @@ export const AvgPool = defineOp("AvgPool", {
   outputs: { output: "T" },
   attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(floats) },
   shape: ({ value, ...w }) => pooledShape("AvgPool", value, w, false),
+  isLenient: true,
   gradient: ({ value, output: _, ...w }, d): Gradients => ({
     value: AvgPoolGrad({ origInputShape: shapeOf(value), grad: d.output, ...w }),
   }),
@@ -534,20 +572,40 @@ const withoutDepthStride = (attrs: PoolAttrs): PoolAttrs => {
   return { ...attrs, strides: attrs.strides.map((stride, axis) => (axis === channel ? 1 : stride)) };
 };
 
+/** The windows that a gradient of averages is spread over. */
+function averagedBy({ shape: grad }: Value, sizes: Sizes, attrs: PoolAttrs): Pool {
+  for (const size of sizes) need(size >= 0, () => `Expected a non-negative size, got ${size}`);
+  checkAveragePool(sizes, attrs);
+  const { channel, spatial } = axesOf(attrs.dataFormat);
+  for (const [axis, word] of [
+    [0, "first"],
+    [channel, "last"],
+  ] as const)
+    need(
+      sizes[axis] === grad[axis],
+      () => `Expected ${word} dimension of tensor_in_shape and out_backprop to match, got ${sizes[axis]} and ${grad[axis]}`,
+    );
+  const pool = poolOf(sizes, withoutDepthStride(attrs));
+  for (const axis of spatial) need(grad[axis] <= pool.output[axis], () => "index * stride must be less than or equal to input size");
+  return { ...pool, output: grad, windows: pool.windows.map((window, axis) => ({ ...window, output: grad[axis] })) };
+}
+
 export const AvgPoolGrad = defineOp("AvgPoolGrad", {
   inputs: { origInputShape: "int32", grad: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes2d, ...twoPaddings, ...format2d, T: attr.type(floats) },
+  isLenient: true,
+  checks: ({ origInputShape, grad }) => {
+    need(origInputShape.length === 1 && origInputShape[0] === 4, () => "out_backprop must be 1-dimensional and 4 elements");
+    need(grad.length === 4, () => "out_backprop must be 4-dimensional");
+  },
   compileTimeInputs: ["origInputShape"],
   shape: (_, context) => context.shapeFrom("origInputShape").withRank(4),
   gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({
     origInputShape: null,
     grad: AvgPool({ value: d.output, ...w }),
   }),
-  lower: ({ origInputShape, grad, ...w }) => {
-    checkAveragePool(numbersOf(origInputShape), w);
-    return averagePoolGradient(grad, poolOf(numbersOf(origInputShape), withoutDepthStride(w)));
-  },
+  lower: ({ origInputShape, grad, ...w }) => averagePoolGradient(grad, averagedBy(grad, numbersOf(origInputShape), w)),
 });
 
 // ---- 3-d ----
@@ -557,6 +615,7 @@ export const MaxPool3D = defineOp("MaxPool3D", {
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats3d) },
   shape: ({ input, ...w }) => pooledShape("MaxPool3D", input, w, false),
+  isLenient: true,
   gradient: ({ input, output, T: _t, ...w }, d): Gradients => ({
     input: MaxPool3DGrad({ origInput: input, origOutput: output, grad: d.output, ...w }),
   }),
@@ -568,6 +627,8 @@ export const MaxPool3DGrad = defineOp("MaxPool3DGrad", {
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats3d, "float32"), TInput: attr.type(floats3d, "float32") },
   shape: ({ origInput }) => origInput.withRank(5),
+  isLenient: true,
+  checks: ({ origInput, origOutput, grad, ...w }) => checkPooled(origInput, origOutput, grad, w),
   gradient: ({ origInput, origOutput, grad: _g, output: _, TInput: _i, ...w }, d): Gradients => ({
     ...noSecondGradient(origInput, origOutput),
     grad: MaxPool3DGradGrad({ origInput, origOutput, grad: d.output, ...w }),
@@ -595,6 +656,7 @@ export const AvgPool3D = defineOp("AvgPool3D", {
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats) },
   shape: ({ input, ...w }) => pooledShape("AvgPool3D", input, w, false),
+  isLenient: true,
   gradient: ({ input, output: _, ...w }, d): Gradients => ({
     input: AvgPool3DGrad({ origInputShape: shapeOf(input), grad: d.output, ...w }),
   }),
@@ -608,14 +670,16 @@ export const AvgPool3DGrad = defineOp("AvgPool3DGrad", {
   inputs: { origInputShape: "int32", grad: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats) },
+  isLenient: true,
+  checks: ({ origInputShape, grad }) => {
+    need(origInputShape.length === 1 && origInputShape[0] === 5, () => "tensor_in must be 1-dimensional and 5 elements");
+    need(grad.length === 5, () => "out_backprop must be 5-dimensional");
+  },
   compileTimeInputs: ["origInputShape"],
   shape: (_, context) => context.shapeFrom("origInputShape").withRank(5),
   gradient: ({ origInputShape: _s, grad: _g, output: _, ...w }, d): Gradients => ({
     origInputShape: null,
     grad: AvgPool3D({ input: d.output, ...w }),
   }),
-  lower: ({ origInputShape, grad, ...w }) => {
-    checkAveragePool(numbersOf(origInputShape), w);
-    return averagePoolGradient(grad, poolOf(numbersOf(origInputShape), withoutDepthStride(w)));
-  },
+  lower: ({ origInputShape, grad, ...w }) => averagePoolGradient(grad, averagedBy(grad, numbersOf(origInputShape), w)),
 });

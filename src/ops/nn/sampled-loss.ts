@@ -6,7 +6,7 @@ import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, ones, onesLike, reshape, shape as shapeOf, stopGradient, zerosLike } from "../array/array.ts";
 import { concat, getItem, slice, stack } from "../array/slicing.ts";
 import { cast, multiply } from "../math/math.ts";
@@ -25,6 +25,10 @@ export const ComputeAccidentalHits = defineOp("ComputeAccidentalHits", {
   inputs: { trueClasses: "int64", sampledCandidates: "int64" },
   outputs: { indices: "int32", ids: "int64", weights: "float32" },
   attrs: { numTrue: attr.int(), seed: attr.int(0), seed2: attr.int(0) },
+  checks: ({ trueClasses, sampledCandidates, numTrue }) => {
+    need(trueClasses.length === 2 && trueClasses[1] === numTrue, () => "true_candidates must be a batch_size * num_true matrix");
+    need(sampledCandidates.length === 1, () => "sampled_candidates must be a vector, which is typically an output from CandidateSampler");
+  },
   gradient: "none",
   shape: ({ trueClasses }) => {
     trueClasses.withRank(2);

@@ -9,7 +9,7 @@ import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { type NameOption, named } from "../named.ts";
 import { bytesAt } from "../string/string.ts";
 
@@ -190,6 +190,8 @@ export const Mfcc = defineOp("Mfcc", {
     sampleRate.withRank(0);
     return new TensorShape([...(dims ?? [null, null]).slice(0, 2), dctCoefficientCount]);
   },
+  checks: ({ sampleRate }) =>
+    need(sampleRate.length === 0, () => `Input sample_rate should be a scalar tensor, got [${sampleRate}] instead.`),
   lower: ({ spectrogram, sampleRate, upperFrequencyLimit, lowerFrequencyLimit, filterbankChannelCount: count, dctCoefficientCount }) => {
     if (spectrogram.shape.length !== 3) throw new InvalidArgumentError(`spectrogram must be 3-dimensional[${spectrogram.shape}]`);
     const [channels, windows, bins] = spectrogram.shape;

@@ -22,6 +22,7 @@ import { type NameOption, named } from "../named.ts";
 import { rowOf, stackedRows } from "../data/rows.ts";
 import { type Column, combinations, hashed, joined, plainSeparator } from "./cross.ts";
 import { VariantArray } from "../flow/variant-array.ts";
+import { need } from "../arguments.ts";
 
 // ---- parts ----
 
@@ -412,7 +413,17 @@ export const RaggedGather = defineOp("RaggedGather", {
       throw new InvalidArgumentError(
         `OUTPUT_RAGGED_RANK must be ${indices.rank + paramsNestedSplits.length - 1}, not ${OUTPUT_RAGGED_RANK}`,
       );
+    for (const own of paramsNestedSplits) need(own.rank > 0, () => "Split tensors must not be scalars");
     const splits = paramsNestedSplits.map(numbersOf);
+    for (const [level, own] of splits.entries()) {
+      const below = level + 1 < splits.length ? splits[level + 1].length - 1 : paramsDenseValues.shape[0];
+      need(
+        own.every((end, i) => i === 0 || end >= own[i - 1]),
+        () => "Ragged splits must be sorted",
+      );
+      need((own[0] ?? 0) >= 0, () => "Ragged splits must be non-negative");
+      need((own[own.length - 1] ?? 0) <= below, () => "Ragged splits must not point past values");
+    }
     const rowCount = paramsNestedSplits[0].shape[0] - 1;
     let rows = numbersOf(indices);
     rows.forEach((row, n) => {
@@ -420,16 +431,11 @@ export const RaggedGather = defineOp("RaggedGather", {
         throw new InvalidArgumentError(`indices[${coordinatesIn(n, indices.shape).join(",")}] = ${row} is not in [0, ${rowCount})`);
     });
     const made: number[][] = [];
-    splits.forEach((own, level) => {
-      const below = level + 1 < splits.length ? splits[level + 1].length - 1 : paramsDenseValues.shape[0];
+    for (const own of splits) {
       const ranges = rows.map(row => [own[row], own[row + 1]] as const);
-      for (const [start, end] of ranges) {
-        if (start < 0 || end < start) throw new InvalidArgumentError("Ragged splits must be sorted");
-        if (end > below) throw new InvalidArgumentError("Ragged splits must not point past values");
-      }
       made.push(startsOf(ranges.map(([start, end]) => end - start)));
       rows = ranges.flatMap(([start, end]) => Array.from({ length: end - start }, (_, k) => start + k));
-    });
+    }
     // Dimensions of the indices but the first have rows of one length.
     const uniform = indices.shape.slice(0, -1).map((_, axis) => {
       const count = sizeOf(indices.shape.slice(0, axis + 1));
@@ -589,6 +595,29 @@ function rowsOf({ splits, values }: Encoded, from: number, to: number): Encoded 
   return { splits: [moved, ...inside.splits], values: inside.values };
 }
 
+/** Splits begin at 0, never fall, and end where what is below does; the innermost are looked at first. */
+function checkNested(nested: readonly NDArray[], values: NDArray): void {
+  let below = values.shape[0];
+  for (const splits of [...nested].reverse()) {
+    need(splits.rank === 1, () => `Invalid ragged splits: ragged splits must be rank 1 but is rank ${splits.rank}`);
+    const ends = numbersOf(splits);
+    need(ends.length > 0, () => "Invalid ragged splits: ragged splits must have at least one splits, but is empty");
+    need(ends[0] === 0, () => `Invalid ragged splits: first element of ragged splits  must be 0 but is ${ends[0]}`);
+    const falls = ends.findIndex((end, i) => i > 0 && end < ends[i - 1]);
+    need(
+      falls < 0,
+      () =>
+        `Invalid ragged splits: ragged splits must be monotonically increasing, but ragged_splits[${falls}]=${ends[falls]} is smaller than row_splits[${falls - 1}]=${ends[falls - 1]}`,
+    );
+    const [last, count] = [ends[ends.length - 1], below];
+    need(
+      last === count,
+      () => `Invalid ragged splits: last element of ragged splits must be the number of ragged values(${count}) but is ${last}`,
+    );
+    below = ends.length - 1;
+  }
+}
+
 /** A ragged tensor in one variant, or its rows in one each. */
 export const RaggedTensorToVariant = defineOp("RaggedTensorToVariant", {
   inputs: { rtNestedSplits: "RAGGED_RANK*Tsplits", rtDenseValues: "Tvalues" },
@@ -615,6 +644,12 @@ export const RaggedTensorToVariant = defineOp("RaggedTensorToVariant", {
   },
   host: ({ rtNestedSplits, rtDenseValues, batchedInput }) => {
     const whole: Encoded = { splits: rtNestedSplits, values: rtDenseValues };
+    if (rtNestedSplits.length > 0)
+      need(
+        rtDenseValues.rank > 0,
+        () => `Requires flat_values to have rank>=1 when nested_row_splits is not empty, but is ${rtDenseValues.rank}.`,
+      );
+    checkNested(rtNestedSplits, rtDenseValues);
     if (!batchedInput) return new RaggedArray([], [whole]);
     if (rtNestedSplits.length === 0) {
       const items = Array.from({ length: rtDenseValues.shape[0] }, (_, row) => ({ splits: [], values: rowOf(rtDenseValues, row) }));
@@ -622,7 +657,6 @@ export const RaggedTensorToVariant = defineOp("RaggedTensorToVariant", {
     }
     const [outer, ...below] = rtNestedSplits;
     const ends = numbersOf(outer);
-    checkedSplits(rtNestedSplits.map(numbersOf), rtDenseValues.shape[0]);
     const items = ends.slice(1).map((end, row) => rowsOf({ splits: below, values: rtDenseValues }, ends[row], end));
     return new RaggedArray([items.length], items);
   },

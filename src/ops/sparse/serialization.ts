@@ -9,9 +9,10 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { packedTensor, tensorOfBytes } from "../string/bytes.ts";
+import { checkedSizes, checkOrder, checkSparseParts } from "./parts.ts";
 import { coordinates } from "./structure.ts";
 import { bytesAt } from "../string/string.ts";
 import { cTypeOf } from "../flow/tensor-array-failures.ts";
@@ -75,16 +76,14 @@ export const SerializeManySparse = defineOp("SerializeManySparse", {
   host: given => {
     checkSparse(given);
     const { sparseIndices, sparseValues, sparseShape } = given;
-    const [count, ...rest] = numbersOf(sparseShape);
-    const rank = rest.length;
-    if (rank === 0) throw new InvalidArgumentError("Rank of input SparseTensor should be > 1, but saw rank: 1");
+    const rank = sparseShape.size - 1;
+    need(rank > 0, () => `Rank of input SparseTensor should be > 1, but saw rank: ${rank + 1}`);
+    checkSparseParts(sparseIndices.shape, sparseValues.shape, rank + 1);
+    const [count, ...rest] = checkedSizes(sparseShape);
+    checkOrder(sparseIndices, [count, ...rest]);
     const rows = Array.from({ length: count }, () => ({ places: [] as number[], values: [] as ElementValue[] }));
-    let last = 0;
     for (let k = 0; k < sparseValues.size; k++) {
       const [row, ...place] = Array.from({ length: rank + 1 }, (_, axis) => Number(sparseIndices.get(k * (rank + 1) + axis)));
-      if (row < last || row >= count)
-        throw new InvalidArgumentError(`indices[${k}] = [${[row, ...place]}] is out of order or out of bounds`);
-      last = row;
       rows[row].places.push(...place);
       rows[row].values.push(sparseValues.get(k));
     }
@@ -107,6 +106,17 @@ function deserialized(serialized: NDArray, dtype: DType): NDArray[] {
       throw new InvalidArgumentError(
         `Requested SparseTensor of type ${cTypeOf(dtype)} but SparseTensor[${i}].values.dtype() == ${cTypeOf(values.dtype)}`,
       );
+    const name = `SparseTensor[${i}]`;
+    need(
+      indices.shape[0] === values.shape[0],
+      () =>
+        `Expected row counts of ${name}.indices and ${name}.values to match but they do not: ${indices.shape[0]} vs. ${values.shape[0]}`,
+    );
+    need(
+      indices.shape[1] === shape.size,
+      () =>
+        `Expected column counts of ${name}.indices to match size of ${name}.shape but they do not: ${indices.shape[1]} vs. ${shape.size}`,
+    );
     return { indices, values, dims: numbersOf(shape) };
   });
   const rank = parts[0]?.dims.length ?? 0;

@@ -3,19 +3,19 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { wordsPerElement } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
-import { dataIndex } from "../../ir/index-map.ts";
+import { dataIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
-import { loadScalar, s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
+import { collect, need } from "../arguments.ts";
 import { numbersOf, placeholder, placeholderWithDefault, reshape, size, zeros } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
 import { matrixTranspose } from "../array/matrix.ts";
@@ -25,6 +25,7 @@ import { conj } from "../math/functions.ts";
 import { floordiv, multiply, subtract } from "../math/math.ts";
 import { reduceSum, shapeKeepingDims } from "../math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
+import { checkedSizes, checkSparseParts } from "./parts.ts";
 import { coordinate, sumOf } from "./structure.ts";
 
 // ---- coordinates ----
@@ -237,6 +238,16 @@ function reductionShape(keepDims: boolean, context: ShapeContext): TensorShape {
   return shape && axes ? new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape) : TensorShape.unknown();
 }
 
+const checkReduced = ({
+  inputIndices,
+  inputValues,
+  inputShape,
+}: Readonly<Record<"inputIndices" | "inputValues" | "inputShape", readonly number[]>>): void => {
+  need(inputIndices.length === 2, () => `Expected input_indices to be a matrix; got shape: [${inputIndices}]`);
+  need(inputShape.length === 1, () => `Expected input_shape to be a vector; got shape: [${inputShape}]`);
+  checkSparseParts(inputIndices, inputValues, inputShape[0]);
+};
+
 /** Sums over axes of a sparse tensor, as a dense one. */
 export const SparseReduceSum = defineOp("SparseReduceSum", {
   inputs: reductionInputs,
@@ -244,14 +255,28 @@ export const SparseReduceSum = defineOp("SparseReduceSum", {
   attrs: { keepDims: attr.bool(false), T: attr.type(attr.numbers) },
   shape: ({ keepDims }, context) => reductionShape(keepDims, context),
   // Each value takes what came to the sum it went into.
+  checks: checkReduced,
   gradient: ({ inputIndices, inputShape, reductionAxes }, d): Gradients => {
     const kept = convertToTensor(shapeKeepingDims(inputShape, reductionAxes), { dtype: "int64" });
     return { inputValues: gatherNd(reshape(d.output, kept), floordiv(inputIndices, floordiv(inputShape, kept))) };
   },
   compileTimeInputs: ["inputShape", "reductionAxes"],
   lower: ({ inputIndices, inputValues, inputShape, reductionAxes, keepDims }) => {
-    const dims = numbersOf(inputShape);
+    const dims = checkedSizes(inputShape);
     const { shape, axes } = reducedShape(dims, numbersOf(reductionAxes), keepDims);
+    const kept = dims.map((size, axis) => (axes.includes(axis) ? undefined : { axis, size })).filter(one => one !== undefined);
+    const total = sizeOf(shape);
+    const placeAt = (n: Index): Scalar =>
+      kept.reduce<Scalar>((sum, { axis, size }) => s.add(s.mul(sum, size), coordinate(inputIndices, n, axis)), s.constant("int64", 0));
+    ir.check([inputValues.shape[0]], ([n]) => s.and(s.ge(placeAt(n), 0), s.lt(placeAt(n), total)), {
+      label: "sparse sum",
+      reads: [inputIndices],
+      error: ([n], read) => {
+        const indices = read(inputIndices);
+        const place = kept.reduce((sum, { axis, size }) => sum * size + Number(indices.get(n * dims.length + axis)), 0);
+        return new InternalError(`Obtained a write index of ${place} which is outside of bounds of [0, ${total})`);
+      },
+    });
     return ir.scatter("add", ir.full(inputValues.dtype, shape, 0), inputValues.shape, ([n]) => ({
       at: dims.flatMap((_, axis) =>
         axes.includes(axis) ? (keepDims ? [s.constant("int64", 0)] : []) : [coordinate(inputIndices, n, axis)],
@@ -283,6 +308,7 @@ export const SparseReduceMax = defineOp("SparseReduceMax", {
   outputs: { output: "T" },
   attrs: { keepDims: attr.bool(false), T: attr.type(attr.realNumbers) },
   shape: ({ keepDims }, context) => reductionShape(keepDims, context),
+  checks: checkReduced,
   host: record => {
     const { places, values, shape } = reduced(record, larger);
     const output = NDArray.zeros(record.inputValues.dtype, shape);
@@ -300,6 +326,7 @@ const sparseReduction = <const N extends string, const D extends DType>(
     inputs: reductionInputs,
     outputs: { outputIndices: "int64", outputValues: "T", outputShape: "int64" },
     attrs: { keepDims: attr.bool(false), T: attr.type(types) },
+    checks: checkReduced,
     shape: () => [TensorShape.unknown(), TensorShape.unknown(), TensorShape.unknown()],
     host: record => {
       const { places, values, shape } = reduced(record, combine);
@@ -333,7 +360,7 @@ function reduced(
   }: Readonly<Record<"inputIndices" | "inputValues" | "inputShape" | "reductionAxes", NDArray>> & { readonly keepDims: boolean },
   combine: (a: ElementValue, b: ElementValue) => ElementValue,
 ): { places: number[]; values: ElementValue[]; shape: readonly number[] } {
-  const dims = numbersOf(inputShape);
+  const dims = checkedSizes(inputShape);
   const { shape, axes } = reducedShape(dims, numbersOf(reductionAxes), keepDims);
   const found = new Map<number, ElementValue>();
   for (let n = 0; n < inputValues.size; n++) {
@@ -357,6 +384,13 @@ export const SparseSoftmax = defineOp("SparseSoftmax", {
     spShape.withRank(1);
     return spValues.withRank(1);
   },
+  checks: ({ spIndices, spValues, spShape }) => {
+    need(spIndices.length === 2, () => `Input sp_indices should be a matrix but received shape: [${spIndices}]`);
+    need(
+      spValues.length === 1 && spShape.length === 1,
+      () => `Inputs sp_values and sp_shape should be vectors but received shapes: [${spValues}] and [${spShape}]`,
+    );
+  },
   gradient: ({ spIndices, spShape, output }, d): Gradients => {
     const record = { inputIndices: spIndices, inputShape: spShape, reductionAxes: convertToTensor([-1], { dtype: "int32" }) };
     const sums = SparseReduceSum({ ...record, inputValues: multiply(output, d.output), keepDims: true });
@@ -366,8 +400,9 @@ export const SparseSoftmax = defineOp("SparseSoftmax", {
   },
   compileTimeInputs: ["spShape"],
   lower: ({ spIndices, spValues, spShape }) => {
-    const dims = numbersOf(spShape);
-    if (dims.length < 2) throw new InvalidArgumentError(`Input should have rank >= 2, but received shape: [${dims}]`);
+    const dims = checkedSizes(spShape);
+    need(dims.length >= 2, () => `Input should have rank >= 2, but received shape: ${dims.length === 0 ? "" : `[${dims}]`}`);
+    checkSparseParts(spIndices.shape, spValues.shape, dims.length);
     const outer = dims.slice(0, -1);
     const run = ([indices, values]: readonly NDArray[], [output]: readonly NDArray[]): void => softmaxRows(indices, values, outer, output);
     return ir.call({ name: "SparseSoftmax", run }, [spIndices, spValues], [spValues]);

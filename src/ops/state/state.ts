@@ -16,7 +16,7 @@ import { addIndex, constantIndex, dataIndex, scaleIndex } from "../../ir/index-m
 import type { ScatterCombine, State, Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
-import { concat, getItem, stridedSlice } from "../array/slicing.ts";
+import { checkStrides, concat, getItem, stridedSlice } from "../array/slicing.ts";
 import {
   constant as constantOf,
   expandDims,
@@ -586,6 +586,7 @@ export const TensorStridedSliceUpdate = defineOp("TensorStridedSliceUpdate", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Index: attr.type(attr.indexTypes), ...maskAttrs },
   shape: ({ input }) => input,
+  checks: sizes => checkStrides(sizes),
   compileTimeInputs: ["begin", "end", "strides"],
   sizesFromValues: false,
   gradient: ({ begin, end, strides, value, T: _T, Index: _I, input: _i, output: _o, ...masks }, d): Gradients => {
