@@ -247,7 +247,7 @@ export class Lowering {
   private judge(op: Operation, inputs: readonly Tensor[], items: readonly (Value | StateHandle | NDArray)[]): void {
     if (op.definition.isLenient) return;
     const isNews = op.inputs.some(({ shape, dtype }) => !shape.isFullyDefined && dtype !== "variant");
-    if (isNews && !op.inputs.some(({ isHandle }) => isHandle) && !items.some(item => this.caps.has(item as Value)))
+    if (isNews && !op.inputs.some(({ isRef }, i) => !isRef && "state" in items[i]) && !items.some(item => this.caps.has(item as Value)))
       this.outputShapes(op, inputs);
   }
 

@@ -27,6 +27,7 @@ export const NearestNeighbors = defineOp("NearestNeighbors", {
     if (points.rank !== 2) refuse("Input points should be a matrix.");
     if (centers.rank !== 2) refuse("Input centers should be a matrix.");
     const [rows, dims] = points.shape;
+    if (rows === 0) refuse("Expected points.rows() > 0.");
     const [count, own] = centers.shape;
     if (dims !== own) refuse(`Expected point_dimensions == center_dimensions: ${dims} vs ${own}.`);
     if (k.rank !== 0) refuse("Input k should be a scalar.");

@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, isAsTensor, literalType, Pack, type TensorLike, Unpack } from "../../graph/conversion.ts";
 import {
@@ -334,6 +334,7 @@ export const StridedSliceGrad = defineOp("StridedSliceGrad", {
   compileTimeInputs: ["shape"],
   lower: ({ shape: wanted, begin, dy, ...masks }, context) => {
     const dims = numbersOf(wanted);
+    for (const size of dims) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     const strides = numbersOf(context.required("strides"));
     const known = (name: "begin" | "end", at: number): readonly (number | null)[] => {
       const array = context.known(name);
@@ -341,6 +342,8 @@ export const StridedSliceGrad = defineOp("StridedSliceGrad", {
     };
     const spec = expandedAtRun(dims.length, known("begin", 1), known("end", 2), strides, masksOf(masks));
     const starts = startsOf(dims, begin, spec, context);
+    const sliced = spec.result.map(axis => (axis === "new" ? 1 : starts[axis].length));
+    need(sameShape(sliced, dy.shape), () => `shape of dy was [${dy.shape}] instead of [${sliced}]`);
     const isFixed = starts.every(({ index }) => index.terms.length === 0);
     return isFixed ? unslice(dims, starts, spec, dy) : scatterSlice(dims, starts, spec, dy);
   },
@@ -673,7 +676,17 @@ export const ConcatOffset = defineOp("ConcatOffset", {
   },
   lower: ({ concatDim, shape: shapes, shapeType }) => {
     const [axis] = numbersOf(concatDim);
-    const at = axis < 0 ? axis + shapes[0].size : axis;
+    const rank = shapes[0].size;
+    const at = axis < 0 ? axis + rank : axis;
+    need(at >= 0 && at < rank, () => `Concat dim is out of range: ${at} vs. ${rank}`);
+    const [first, ...others] = shapes.map(numbersOf);
+    others.forEach((piece, i) => {
+      need(
+        piece.every((size, k) => k === at || size === first[k]),
+        () =>
+          `All dimensions except ${at} must match. Input ${i + 1} has shape [${piece.join(" ")}] and doesn't match input 0 with shape [${first.join(" ")}].`,
+      );
+    });
     let sum = 0;
     return shapes.map(piece => {
       const offset = numbersOf(piece).map((_, k) => (k === at ? sum : 0));

@@ -41,6 +41,9 @@ export class ListArray extends VariantArray {
   /** The rows of an array. */
   static ofRows(array: NDArray, element: TensorShape): ListArray {
     const rows = Array.from({ length: array.shape[0] }, (_, i) => rowOf(array, i));
+    const own = array.shape.slice(1);
+    if (!element.isCompatibleWith(new TensorShape(own)))
+      throw new InvalidArgumentError(`Specified a list with shape ${element.format()} from a tensor with shape [${own}]`);
     return new ListArray(array.dtype, element, rows);
   }
 

@@ -4,19 +4,70 @@
 
 import type { DType } from "../../base/dtype.ts";
 import type { NDArray } from "../../base/ndarray.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 import { sameShape, TensorShape } from "../../base/shape.ts";
 import type { LowerContext } from "../../graph/op-definition.ts";
 import { check, concat, generate, scatter, slice, zeros } from "../../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
-import { loadScalar, s } from "../../ir/scalar.ts";
+import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
 import { numbersOf } from "../array/array.ts";
 import { gatherOutside, negativeScatter, readOutside, writeOutside } from "./tensor-list-failures.ts";
+import { need } from "../arguments.ts";
 
 /** The shape that an array of sizes stands for: -1 for an unknown size, a scalar for an unknown shape. */
-export function declaredShape(sizes: NDArray | undefined): TensorShape {
-  if (sizes === undefined || sizes.rank === 0) return TensorShape.unknown();
-  return new TensorShape(numbersOf(sizes).map(size => (size < 0 ? null : size)));
+export function declaredShape(sizes: NDArray): TensorShape {
+  checkRank(sizes.shape);
+  const numbers = numbersOf(sizes);
+  if (sizes.rank === 0) {
+    need(numbers[0] === -1, () => onlyScalar);
+    return TensorShape.unknown();
+  }
+  for (const size of numbers) need(size >= -1, () => `Dimension ${size} must be >= -1`);
+  return new TensorShape(numbers.map(size => (size < 0 ? null : size)));
+}
+
+const onlyScalar = "The only valid scalar shape tensor is the fully unknown shape specified as -1.";
+const checkRank = ({ length }: readonly number[]): void => need(length <= 1, () => `Shape must be at most rank 1 but is rank ${length}`);
+
+/** The same of sizes that may be known only while running: then it is unknown, and what is wrong is said while running. */
+export function declaredBy(sizes: Value, context: LowerContext): TensorShape {
+  const known = context.known("elementShape");
+  if (known) return declaredShape(known);
+  checkRank(sizes.shape);
+  const isScalar = sizes.shape.length === 0;
+  const least = s.constant(sizes.dtype, sizes.dtype === "int64" ? -1n : -1);
+  check(sizes.shape, i => (isScalar ? s.eq(s.load(sizes, i), least) : s.ge(s.load(sizes, i), least)), {
+    label: "element shape",
+    reads: [sizes],
+    error: ([i], read) => new InvalidArgumentError(isScalar ? onlyScalar : `Dimension ${read(sizes).get(i)} must be >= -1`),
+  });
+  return TensorShape.unknown();
+}
+
+/** Elements made of a tensor's rows fit the shape that is declared for them. */
+export function checkElements(label: string, sizes: Value, { shape }: Value, context: LowerContext): void {
+  need(sizes.shape.length <= 1, () => `${label}: element_shape must be at most rank 1 but has the shape of [${sizes.shape}]`);
+  const declared = declaredBy(sizes, context);
+  const element = shape.slice(1);
+  const refusal = (asked: TensorShape): Error =>
+    new InvalidArgumentError(`Specified a list with shape ${asked.format()} from a tensor with shape [${element}]`);
+  if (!declared.isCompatibleWith(new TensorShape(element))) throw refusal(declared);
+  if (context.known("elementShape") || sizes.shape.length === 0) return;
+  const isSame = sizes.shape[0] === element.length;
+  check(sizes.shape, ([i]) => (isSame ? fits(sizes, element, i) : s.ne(s.load(sizes, [i]), s.load(sizes, [i]))), {
+    label: "element shape",
+    reads: [sizes],
+    error: (_, read) => refusal(declaredShape(read(sizes))),
+  });
+  if (sizes.shape[0] === 0 && element.length > 0) throw refusal(new TensorShape([]));
+}
+
+function fits(sizes: Value, element: readonly number[], i: Index): Scalar {
+  const number = (n: number): Scalar => s.constant(sizes.dtype, sizes.dtype === "int64" ? BigInt(n) : n);
+  const size = s.load(sizes, [i]);
+  const actual = element.reduceRight<Scalar>((rest, d, axis) => s.select(s.eq(s.index(i), axis), number(d), rest), number(0));
+  return s.or(s.eq(size, number(-1)), s.eq(size, actual));
 }
 
 export function newList(dtype: DType, size: number, declared: TensorShape, context: LowerContext): Value {

@@ -15,6 +15,8 @@ import { concat, slice } from "../array/slicing.ts";
 import { ListArray } from "./tensor-list-elements.ts";
 import { wrongPushedType, wrongStaticType } from "./tensor-list-failures.ts";
 import {
+  checkElements,
+  declaredBy,
   declaredShape,
   gatherElements,
   getElement,
@@ -25,6 +27,7 @@ import {
   scatterElements,
   setElement,
 } from "./tensor-list-values.ts";
+import { need } from "../arguments.ts";
 
 const scalar = new TensorShape([]);
 const shapeType = attr.type(attr.indexTypes);
@@ -64,10 +67,12 @@ export const EmptyTensorList = defineOp("EmptyTensorList", {
   attrs: { elementDtype: attr.type(), shapeType },
   shape: () => scalar,
   holds: holdsDeclared,
-  lower: ({ elementDtype }, context) => {
+  checks: ({ maxNumElements }) =>
+    need(maxNumElements.length === 0, () => `max_num_elements expected to be a scalar but got shape: [${maxNumElements}]`),
+  lower: ({ elementDtype, elementShape }, context) => {
     const most = context.known("maxNumElements");
     if (!most || Number(most.get(0)) >= 0) context.keepOnHost();
-    return newList(elementDtype, 0, declaredShape(context.known("elementShape")), context);
+    return newList(elementDtype, 0, declaredBy(elementShape, context), context);
   },
   onHost: ({ elementShape, maxNumElements, elementDtype }) => {
     const most = sizeOfList(maxNumElements);
@@ -85,8 +90,10 @@ export const TensorListReserve = defineOp("TensorListReserve", {
     return scalar;
   },
   holds: holdsDeclared,
-  lower: ({ numElements, elementDtype }, context) =>
-    newList(elementDtype, sizeOfList(numElements), declaredShape(context.known("elementShape")), context),
+  checks: ({ numElements }) =>
+    need(numElements.length === 0, () => `The num_elements to reserve must be a tensor size 1, but got [${numElements}]`),
+  lower: ({ numElements, elementShape, elementDtype }, context) =>
+    newList(elementDtype, sizeOfList(numElements), declaredBy(elementShape, context), context),
   onHost: ({ elementShape, numElements, elementDtype }) => [
     ListArray.reserved(elementDtype, declaredShape(elementShape), sizeOfList(numElements)),
   ],
@@ -109,7 +116,10 @@ export const TensorListFromTensor = defineOp("TensorListFromTensor", {
       numElements: tensor.shape.dims?.[0] ?? -1,
     }),
   }),
-  lower: ({ tensor }) => tensor,
+  lower: ({ tensor, elementShape }, context) => {
+    checkElements("TensorListFromTensor", elementShape, tensor, context);
+    return tensor;
+  },
   onHost: ({ tensor, elementShape }) => [ListArray.ofRows(tensor, declaredShape(elementShape))],
 });
 
@@ -133,7 +143,21 @@ export const TensorListSplit = defineOp("TensorListSplit", {
       elementDtype,
     }).tensor,
   }),
-  lower: ({ tensor, lengths }, context) => {
+  checks: ({ elementShape, lengths }) => {
+    need(lengths.length === 1, () => `Expected lengths to be a vector, received shape: [${lengths}]`);
+    need(
+      elementShape.length !== 1 || elementShape[0] > 0,
+      () => "TensorListSplit requires element_shape to be at least of rank 1, but saw: []",
+    );
+  },
+  lower: ({ tensor, elementShape, lengths }, context) => {
+    declaredBy(elementShape, context);
+    const asked = elementShape.shape.length === 0 ? TensorShape.unknown() : declaredShape(context.required("elementShape"));
+    const rows = asked.rank === null ? asked : new TensorShape([null, ...asked.asList().slice(1)]);
+    need(
+      rows.isCompatibleWith(new TensorShape(tensor.shape)),
+      () => `tensor shape [${tensor.shape}] is not compatible with element_shape ${asked.format()}`,
+    );
     const parts = numbersOf(lengths);
     const [total, ...rest] = tensor.shape;
     if (parts.some(part => part !== parts[0] || part < 0) || parts.length === 0 || parts.length * parts[0] !== total) context.keepOnHost();
@@ -159,8 +183,10 @@ export const TensorListScatter = defineOp("TensorListScatter", {
     return scalar;
   },
   gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),
-  lower: ({ tensor, indices, elementDtype }, context) =>
-    scatterElements(newList(elementDtype, 0, new TensorShape(tensor.shape.slice(1)), context), tensor, indices, context),
+  lower: ({ tensor, indices, elementShape, elementDtype }, context) => {
+    checkElements("TensorListScatter", elementShape, tensor, context);
+    return scatterElements(newList(elementDtype, 0, new TensorShape(tensor.shape.slice(1)), context), tensor, indices, context);
+  },
   onHost: ({ tensor, indices, elementShape, elementDtype }) => [
     new ListArray(elementDtype, declaredShape(elementShape), []).scattered(tensor, numbersOf(indices)),
   ],
@@ -175,8 +201,11 @@ export const TensorListScatterV2 = defineOp("TensorListScatterV2", {
     return scalar;
   },
   gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),
-  lower: ({ tensor, indices, numElements, elementDtype }, context) => {
+  checks: ({ numElements }) => need(numElements.length === 0, () => "num_elements must be a scalar"),
+  lower: ({ tensor, indices, elementShape, numElements, elementDtype }, context) => {
+    checkElements("TensorListScatter", elementShape, tensor, context);
     const size = sizeOfList(numElements);
+    need(size >= -1, () => `TensorListScatter expects num_elements >= -1, found: ${size}`);
     if (size >= 0 && numbersOf(indices).some(index => index >= size)) context.keepOnHost();
     const list = newList(elementDtype, Math.max(size, 0), new TensorShape(tensor.shape.slice(1)), context);
     return scatterElements(list, tensor, indices, context);
@@ -195,6 +224,7 @@ export const TensorListScatterIntoExistingList = defineOp("TensorListScatterInto
   inputs: { inputHandle: "variant", tensor: "elementDtype", indices: "int32" },
   outputs: { outputHandle: "variant" },
   attrs: { elementDtype: attr.type() },
+  checks: ({ indices }) => need(indices.length === 1, () => `Expected indices to be a vector, but received shape: [${indices}]`),
   compileTimeInputs: ["indices"],
   shape: () => scalar,
   gradient: ({ tensor, indices }, d): Gradients => ({
@@ -263,10 +293,10 @@ export const TensorListPopBack = defineOp("TensorListPopBack", {
       : EmptyTensorList({ elementShape: shapeOfElements(outputHandle), maxNumElements: -1, elementDtype });
     return { inputHandle: TensorListPushBack({ inputHandle: list, tensor: flows("tensor") ? d.tensor : zerosLike(tensor) }) };
   },
-  lower: ({ inputHandle, elementDtype }, context) => {
+  lower: ({ inputHandle, elementShape, elementDtype }, context) => {
     const [size] = inputHandle.shape;
     if (size === 0) context.keepOnHost();
-    const list = readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context);
+    const list = readable(inputHandle, elementDtype, declaredBy(elementShape, context), context);
     const [, ...element] = list.shape;
     const last = ir.slice(list, [size - 1, ...element.map(() => 0)], [1, ...element]);
     return [resized(list, size - 1, context), ir.reshape(last, element)];
@@ -282,6 +312,7 @@ export const TensorListResize = defineOp("TensorListResize", {
   inputs: { inputHandle: "variant", size: "int32" },
   outputs: { outputHandle: "variant" },
   attrs: {},
+  checks: ({ size }) => need(size.length === 0, () => "size must be a scalar"),
   compileTimeInputs: ["size"],
   shape: ({ size }) => {
     size.withRank(0);
@@ -361,8 +392,8 @@ export const TensorListGetItem = defineOp("TensorListGetItem", {
     const list = TensorListReserve({ elementShape: shapeOfElements(inputHandle), numElements, elementDtype: d.item.dtype });
     return { inputHandle: TensorListSetItem({ inputHandle: list, index, item: d.item }) };
   },
-  lower: ({ inputHandle, index, elementDtype }, context) =>
-    getElement(readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context), index, context),
+  lower: ({ inputHandle, elementShape, index, elementDtype }, context) =>
+    getElement(readable(inputHandle, elementDtype, declaredBy(elementShape, context), context), index, context),
   onHost: ({ inputHandle, index, elementShape, elementDtype }) => [
     ListArray.of(inputHandle).elementAt(sizeOfList(index), declaredShape(elementShape), elementDtype),
   ],
@@ -379,9 +410,9 @@ export const TensorListStack = defineOp("TensorListStack", {
     const declared = dims === null ? NDArray.full("int32", [], -1) : sizesOf(new TensorShape(dims.slice(1)), "int32");
     return { inputHandle: TensorListFromTensor({ tensor: d.tensor, elementShape: declared }) };
   },
-  lower: ({ inputHandle, elementDtype, numElements }, context) => {
+  lower: ({ inputHandle, elementShape, elementDtype, numElements }, context) => {
     if (numElements >= 0 && numElements !== inputHandle.shape[0]) context.keepOnHost();
-    return readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context);
+    return readable(inputHandle, elementDtype, declaredBy(elementShape, context), context);
   },
   onHost: ({ inputHandle, elementShape, elementDtype, numElements }) => [
     ListArray.of(inputHandle).stacked(declaredShape(elementShape), elementDtype, numElements),
@@ -399,8 +430,8 @@ export const TensorListGather = defineOp("TensorListGather", {
     const list = TensorListReserve({ elementShape, numElements, elementDtype: d.values.dtype });
     return { inputHandle: TensorListScatterIntoExistingList({ inputHandle: list, tensor: d.values, indices }) };
   },
-  lower: ({ inputHandle, indices, elementDtype }, context) =>
-    gatherElements(readable(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context), indices),
+  lower: ({ inputHandle, elementShape, indices, elementDtype }, context) =>
+    gatherElements(readable(inputHandle, elementDtype, declaredBy(elementShape, context), context), indices),
   onHost: ({ inputHandle, indices, elementShape, elementDtype }) => [
     ListArray.of(inputHandle).gathered(numbersOf(indices), declaredShape(elementShape), elementDtype),
   ],
@@ -440,8 +471,8 @@ export const TensorListConcatV2 = defineOp("TensorListConcatV2", {
   attrs: { elementDtype: attr.type(), shapeType },
   shape: ({ elementDtype }, context) => joinedShape(elementShape(context, elementDtype)),
   gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
-  lower: ({ inputHandle, elementDtype }, context) =>
-    joinedRows(inputHandle, elementDtype, declaredShape(context.known("elementShape")), context),
+  lower: ({ inputHandle, elementShape, elementDtype }, context) =>
+    joinedRows(inputHandle, elementDtype, declaredBy(elementShape, context), context),
   onHost: ({ inputHandle, elementShape: asked, leadingDims, elementDtype }) => {
     const { value, lengths } = ListArray.of(inputHandle).concatenated(declaredShape(asked), numbersOf(leadingDims), elementDtype);
     return [value, arrayOf(lengths, "int64")];

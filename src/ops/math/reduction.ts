@@ -549,12 +549,15 @@ const scanOp = (
       return x;
     },
     gradient: (record: ScanRecord, d: { readonly out: Tensor }): Gradients => ({ x: gradient(record, d.out) }),
+    checks: ({ axis }) => need(axis.length === 0, () => `ScanOp: axis must be a scalar, not [${axis}]`),
     compileTimeInputs: ["axis"],
     lower: ({ x, axis, exclusive, reverse }) => {
       const length = x.shape.length;
       const [at] = numbersOf(axis);
       if (at < -length || at >= length)
-        throw new InvalidArgumentError(`ScanOp: Expected scan axis in the range [${-length}, ${length}), but got ${at}`);
+        throw new InvalidArgumentError(
+          `ScanOp: Expected scan axis in the range [${-length}, ${length}), but got ${at < 0 ? at + length : at}`,
+        );
       return ir.scan(x, at < 0 ? at + length : at, combine, { exclusive, reverse });
     },
   });

@@ -3,7 +3,7 @@
 import { isFloating, limitOf } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
@@ -75,9 +75,14 @@ export const Dilation2D = defineOp("Dilation2D", {
 
 /** Adds each output's gradient to what it came from: the first largest under its window. */
 function backprop(kind: "input" | "filter", given: readonly Value[], attrs: Attrs): Value {
-  const [input, filter] = given;
-  const [rows, columns] = windows(input.shape, filter.shape, attrs);
+  const [input, filter, outBackprop] = given;
+  need(input.shape.length === 4, () => `input must be 4-dimensional[${input.shape}]`);
+  need(filter.shape.length === 3, () => `filter must be 3-dimensional: [${filter.shape}]`);
   const depth = input.shape[3];
+  need(depth === filter.shape[2], () => `input and filter must have the same depth: ${depth} vs ${filter.shape[2]}`);
+  const [rows, columns] = windows(input.shape, filter.shape, attrs);
+  const expected = [input.shape[0], rows.output, columns.output, depth];
+  need(sameShape(expected, outBackprop.shape), () => "out_backprop has incompatible size.");
   const run = ([x, w, d]: readonly NDArray[], [result]: readonly NDArray[]): void => {
     const sums = new Float64Array(result.size);
     let out = 0;

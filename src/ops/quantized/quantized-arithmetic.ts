@@ -10,7 +10,7 @@ import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { broadcastShape } from "../../ir/build.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { type NameOption, named } from "../named.ts";
 import { extentOf, type WindowAxis, windowAlong, windowedSize } from "../nn/window.ts";
@@ -140,6 +140,7 @@ export const QuantizedReshape = defineOp("QuantizedReshape", {
     const known = wanted.dims.reduce<number>((product, d) => product * (d ?? 1), 1);
     return withBounds(new TensorShape(wanted.dims.map(d => d ?? (known === 0 ? 0 : (tensor.size as number) / known))));
   },
+  checks: ({ shape: wanted }) => need(wanted.length === 1, () => `sizes input must be 1-D, not [${wanted}]`),
   host: ({ tensor, shape, inputMin, inputMax }) => {
     const wanted = numbersOf(shape);
     const known = wanted.filter(d => d !== -1).reduce((a, b) => a * b, 1);
@@ -167,12 +168,24 @@ export const QuantizedConcat = defineOp("QuantizedConcat", {
     const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size as number), 0);
     return withBounds(new TensorShape((first.dims ?? []).map((d, k) => (k === axis ? total : d))));
   },
+  checks: ({ concatDim, values }) => {
+    need(concatDim.length === 0, () => `Concat dim tensor should be a scalar integer, but got shape [${concatDim}]`);
+    values.forEach((dims, i) => {
+      const both = (): string => `shape[0] = [${values[0]}] vs. shape[${i}] = [${dims}]`;
+      need(dims.length === values[0].length, () => `ConcatOp : Ranks of all input tensors should match: ${both()}`);
+    });
+  },
   host: ({ concatDim, values, inputMins, inputMaxes, T }) => {
     const rank = values[0].rank;
     const at = Number(concatDim.get(0));
-    const axis = at < 0 ? at + rank : at;
-    if (axis < 0 || axis >= rank)
-      throw new InvalidArgumentError(`ConcatOp : Expected concatenating dimensions in the range [${-rank}, ${rank}), but got ${at}`);
+    const axis = at;
+    need(axis >= 0 && axis < rank, () => `ConcatOp : Expected concatenating dimensions in the range [0, ${rank}), but got ${at}`);
+    values.forEach(({ shape }, i) => {
+      need(
+        shape.every((size, k) => k === axis || size === values[0].shape[k]),
+        () => `ConcatOp : Dimensions of inputs should match: shape[0] = [${values[0].shape}] vs. shape[${i}] = [${shape}]`,
+      );
+    });
     const ranges = values.map((_, i) => rangeOf(T, inputMins[i], inputMaxes[i]));
     let min = Math.min(0, ...ranges.map(range => range.min));
     let max = Math.max(...ranges.map(range => range.max));
@@ -249,6 +262,8 @@ const poolFields = (combine: (values: readonly number[]) => number) =>
       scalars(minInput, maxInput);
       return withBounds(quantizedPoolShape(input, attrs));
     },
+    checks: ({ input }: { readonly input: readonly number[] }) =>
+      need(input.length === 4, () => `tensor_in_shape must have 2 spatial dimensions. ${input.length} 0`),
     host: ({ input, minInput, maxInput, ...attrs }: { input: NDArray; minInput: NDArray; maxInput: NDArray } & PoolAttrs) => [
       pooled(input, attrs, combine),
       minInput,
@@ -287,12 +302,16 @@ export const QuantizedMatMul = defineOp("QuantizedMatMul", {
       throw new ValueError(`Dimensions must be equal, but are ${inner} and ${other}`);
     return withBounds(new TensorShape([left.dim(transposeA ? 1 : 0), right.dim(transposeB ? 0 : 1)]));
   },
+  checks: ({ a, b, transposeA, transposeB }) => {
+    need(a.length === 2, () => "In[0] is not a matrix");
+    need(b.length === 2, () => "In[1] is not a matrix");
+    need(a[transposeA ? 0 : 1] === b[transposeB ? 1 : 0], () => `Matrix size-incompatible: In[0]: [${a}], In[1]: [${b}]`);
+  },
   host: ({ a, b, minA, maxA, minB, maxB, T1, T2, Toutput, transposeA, transposeB }) => {
     const [left, right] = [rangeOf(T1, minA, maxA), rangeOf(T2, minB, maxB)];
     const [offsetA, offsetB] = [unclamped(0, left), unclamped(0, right)];
     const [rows, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-    const [deep, columns] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-    if (inner !== deep) throw new InvalidArgumentError(`Matrix size-incompatible: In[0]: [${a.shape}], In[1]: [${b.shape}]`);
+    const [, columns] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
     const out = NDArray.zeros(Toutput, [rows, columns]);
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < columns; j++) {
@@ -325,6 +344,13 @@ export const QuantizedConv2D = defineOp("QuantizedConv2D", {
     const windows = { strides, padding, dataFormat: "NHWC" };
     const [height, width] = [1, 2].map(axis => windowedSize(image.dim(axis), weights.dim(axis - 1), extentOf(windows, axis)));
     return withBounds(new TensorShape([image.dim(0), height, width, weights.dim(3)]));
+  },
+  checks: ({ input, filter }) => {
+    need(input.length === 4, () => `input must be rank 4 but is rank ${input.length}`);
+    need(filter.length === 4, () => `filter must be rank 4 but is rank ${filter.length}`);
+    need(input[3] === filter[2], () => `input and filter must have the same depth: ${input[3]} vs ${filter[2]}`);
+    need(filter[0] * filter[1] * filter[2] > 0, () => "filter patch must contain at least one element");
+    need(!input.includes(0) && !filter.includes(0), () => "Invalid input: Shapes dimension cannot be 0.");
   },
   host: ({ input, filter, minInput, maxInput, minFilter, maxFilter, Tinput, Tfilter, outType, strides, padding, dilations }) => {
     if (dilations.some(dilation => dilation !== 1))

@@ -61,6 +61,10 @@ export const EncodeWav = defineOp("EncodeWav", {
     if (audio.rank !== 2) throw new InvalidArgumentError(`audio must be 2-dimensional[${audio.shape}]`);
     if (sampleRate.rank !== 0)
       throw new InvalidArgumentError(`Input sample_rate should be a scalar tensor, got [${sampleRate.shape}] instead.`);
+    const [, channelCount] = audio.shape;
+    need(channelCount > 0 && channelCount < 2 ** 16, () => `num_channels must be in (0, 2^16), got: ${channelCount}`);
+    const rate = Number(sampleRate.get(0));
+    need(rate > 0, () => `sample_rate must be in (0, 2^32), got: ${BigInt.asUintN(64, BigInt(rate))}`);
     const out = NDArray.zeros("string", []);
     out.set(0, wavFromSamples(audio.data as Float32Array, audio.shape[1], Number(sampleRate.get(0))));
     return out;

@@ -8,7 +8,7 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { cast } from "../math/math.ts";
 import { bytesAt } from "../string/string.ts";
 import { fingerprint64, sipHash } from "../string/hash.ts";
@@ -192,6 +192,7 @@ export const SparseCrossHashed = defineOp("SparseCrossHashed", {
   outputs: { outputIndices: "int64", outputValues: "int64", outputShape: "int64" },
   attrs: { N: attr.int(undefined, 0), ...listAttrs },
   shape: crossShape,
+  checks: ({ salt }) => need(salt[0] === 2, () => `Input "salt" must have length 2 but has length ${salt[0]}`),
   host: ({ numBuckets, strongHash, salt, ...inputs }) => {
     const keys = strongHash.get(0) ? [0, 1].map(k => word(salt.get(k) as bigint)) : undefined;
     return crossed(inputs, "int64", (columns, places) => {
