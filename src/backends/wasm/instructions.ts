@@ -263,6 +263,8 @@ export const instructions: Rows = {
     fromI32High: simd(200),
     fromI32LowU: simd(201),
     fromI32HighU: simd(202),
+    mulI32LowU: simd(222),
+    mulI32HighU: simd(223),
   },
   f32x: {
     ...vectorFloat(65, 224, [103, 104, 105, 106]),

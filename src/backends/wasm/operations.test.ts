@@ -192,6 +192,7 @@ function caseOf(kind: LaneName | MaskType, method: string): OperationCase {
   const own: Layout = { element: elementOf(lane), count: laneTable[lane].value === "vec" ? 16 / laneTable[lane].bytes : 1 };
   const conversion = method.match(/^(?:from([IF]\d+)(Low|High)?|ofBits)(U)?$/);
   if (conversion !== null || method.startsWith("narrow")) return conversionCase(lane, own, method, conversion);
+  if (method.startsWith("mulI32")) return halfProductCase(own, method.includes("High"));
   const { args } = signatureOf(`${lane}.${method}` as OperationName);
   const single = laneTable[lane].scalar;
   const asElement = (type: string): Layout =>
@@ -272,6 +273,16 @@ function conversionCase(lane: LaneName, own: Layout, method: string, conversion:
       return toElement(own.element, value === undefined ? 0n : convertLane(own.element, from, unsigned === "U", value));
     });
   return { args: [{ element: from, count }], result: own, meaning };
+}
+
+/** Whole products of half the lanes. */
+function halfProductCase(result: Layout, isHigh: boolean): OperationCase {
+  const narrow: Layout = { element: "i32", count: 2 * result.count };
+  const start = isHigh ? result.count : 0;
+  const unsigned = (x: Value): bigint => BigInt.asUintN(32, BigInt(x));
+  const meaning = ([a, b]: readonly (readonly Value[])[]) =>
+    Array.from({ length: result.count }, (_, i) => toElement(result.element, unsigned(a[start + i]) * unsigned(b[start + i])));
+  return { args: [narrow, narrow], result, meaning };
 }
 
 function maskCase(kind: MaskType, method: string): OperationCase {

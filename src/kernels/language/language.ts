@@ -197,6 +197,9 @@ export const operationTable = {
     fromI32High: "V>V",
     fromI32LowU: "V>V",
     fromI32HighU: "V>V",
+    /** Whole products of the unsigned 32-bit lanes in that half of both. */
+    mulI32LowU: "VV>V",
+    mulI32HighU: "VV>V",
   },
   f32x: { ...floatOperations, ...vectorOperations, fromI32: "V>V", fromI32U: "V>V", fromF64: "V>V" },
   f64x: { ...floatOperations, ...vectorOperations, fromI32Low: "V>V", fromI32LowU: "V>V", fromF32Low: "V>V" },
