@@ -3,6 +3,7 @@
 export { AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY } from "../library/data/dataset.ts";
 export {
   Counter,
+  CsvDataset,
   RandomDataset,
   assertCardinality,
   bucketBySequenceLength,

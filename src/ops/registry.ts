@@ -28,6 +28,7 @@ import * as checkpointRemapping from "./state/checkpoint-remapping.ts";
 import * as controlFlow from "./flow/control-flow.ts";
 import * as dataset from "./data/dataset.ts";
 import * as datasetSources from "./data/dataset-sources.ts";
+import * as datasetExperimental from "./data/dataset-experimental.ts";
 import * as datasetRarer from "./data/dataset-rarer.ts";
 import * as dataFormat from "./nn/data-format.ts";
 import * as example from "./data/example.ts";
@@ -134,6 +135,7 @@ const families = [
   controlFlow,
   dataset,
   datasetSources,
+  datasetExperimental,
   datasetRarer,
   dataFormat,
   example,

@@ -9,11 +9,14 @@ import type { Tensor } from "../../graph/operation.ts";
 import { getItem } from "../../ops/array/slicing.ts";
 import { where } from "../../ops/array/selection.ts";
 import * as ops from "../../ops/data/dataset.ts";
+import { CSVDatasetV2 } from "../../ops/data/dataset-experimental.ts";
+import { csvTypes } from "../../ops/string/parsing.ts";
+import { constant } from "../../ops/array/array.ts";
 import { less, lessEqual, logicalAnd } from "../../ops/math/math.ts";
 import { reduceMin } from "../../ops/math/reduction.ts";
 import { mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { Dataset, elementsOf, functionOf, seedTensors, spread } from "./dataset.ts";
-import { type ComponentSpec, typesAndShapes } from "./element-spec.ts";
+import { ComponentSpec, typesAndShapes } from "./element-spec.ts";
 import type { Iterator } from "./iterator.ts";
 import type { Optional } from "./optional.ts";
 
@@ -39,6 +42,50 @@ export class RandomDataset extends Dataset {
   constructor({ seed = null }: { readonly seed?: number | null } = {}) {
     const { variantTensor, elementSpec } = Dataset.random({ seed });
     super(variantTensor, elementSpec);
+  }
+}
+
+interface CsvOptions {
+  readonly compressionType?: TensorLike | null;
+  readonly bufferSize?: TensorLike | null;
+  /** The first line of each file names the columns. */
+  readonly header?: TensorLike;
+  readonly fieldDelim?: TensorLike;
+  readonly useQuoteDelim?: TensorLike;
+  /** A field of this text is missing, too. */
+  readonly naValue?: TensorLike;
+  /** Columns to keep, ascending. */
+  readonly selectCols?: TensorLike | null;
+}
+
+/** Rows of files of comma-separated values, a scalar for each column: `recordDefaults` has a column's type, if a field may not be missing, or a vector of the
+ *  value in its stead. TF: tf.data.experimental.CsvDataset. @throws InvalidArgumentError while running, for rows that do not fit. */
+export class CsvDataset extends Dataset {
+  constructor(filenames: TensorLike, recordDefaults: readonly (DType | TensorLike)[], options: CsvOptions = {}) {
+    const columns = recordDefaults.map((column, i) =>
+      typeof column === "string" && (csvTypes as readonly string[]).includes(column)
+        ? constant(NDArray.zeros(column as DType, [0]))
+        : convertToTensor(column, { name: `record_defaults_${i}` }),
+    );
+    const text = (value: TensorLike, name: string): Tensor => convertToTensor(value, { dtype: "string", name });
+    const flag = (value: TensorLike, name: string): Tensor => convertToTensor(value, { dtype: "bool", name });
+    const inputs = {
+      filenames: text(filenames, "filenames"),
+      compressionType: text(options.compressionType ?? "", "compression_type"),
+      recordDefaults: columns,
+      bufferSize: int64(options.bufferSize ?? 256 * 1024, "buffer_size"),
+      header: flag(options.header ?? false, "header"),
+      fieldDelim: text(options.fieldDelim ?? ",", "field_delim"),
+      useQuoteDelim: flag(options.useQuoteDelim ?? true, "use_quote_delim"),
+      naValue: text(options.naValue ?? "", "na_value"),
+      selectCols: int64(options.selectCols ?? NDArray.zeros("int64", [0]), "select_cols"),
+      excludeCols: int64(NDArray.zeros("int64", [0]), "exclude_cols"),
+    };
+    const scalar = new TensorShape([]);
+    super(
+      CSVDatasetV2({ ...inputs, outputShapes: columns.map(() => scalar) }),
+      columns.map(({ dtype }) => new ComponentSpec(dtype, scalar)),
+    );
   }
 }
 

@@ -760,6 +760,31 @@ export const rebatched = (input: HostDataset, sizes: readonly number[], dropsRem
   });
 };
 
+/** Each batch in so many parts, all of one size but for the last that have any rows left. */
+export const cutBatches = (input: HostDataset, count: number): HostDataset =>
+  dataset(input.cardinality < 0 ? input.cardinality : input.cardinality * count, run => {
+    const source = input.iterate(run);
+    let parts: Element[] = [];
+    return over([source], async () => {
+      if (parts.length === 0) {
+        const batch = await source.next();
+        if (batch === undefined) return undefined;
+        if (batch.some(({ rank }) => rank === 0))
+          throw new InvalidArgumentError("Cannot rebatch dataset: all components must have a batch dimension.");
+        const [rows] = batch[0].shape;
+        const size = Math.ceil(rows / count);
+        parts = Array.from({ length: count }, (_, part) =>
+          batch.map(component => {
+            const from = Math.min(part * size, rows);
+            const kept = Array.from({ length: Math.min(from + size, rows) - from }, (__, k) => rowOf(component, from + k));
+            return stackedRows(component.dtype, kept, component.shape.slice(1));
+          }),
+        );
+      }
+      return parts.shift();
+    });
+  });
+
 interface Reducer {
   readonly keyOf: Call;
   /** The first state of a key. */

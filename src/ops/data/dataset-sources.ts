@@ -187,7 +187,7 @@ export const TextLineDataset = defineOp("TextLineDataset", {
     }),
 });
 
-async function plainBytesOf(path: string, compression: string): Promise<Uint8Array> {
+export async function plainBytesOf(path: string, compression: string): Promise<Uint8Array> {
   if (compression === "") return readFile(files, path);
   const source = await files.open(path);
   try {

@@ -1,11 +1,13 @@
 // Lookup tables: keys and values that a session keeps on the host (data/lookup-table.ts). Finding, inserting and removing are calls within a run, also inside
 // branches and loops; a count of changes, threaded from one to the next, keeps them in order. Exporting gives sizes of the moment, so it runs between segments.
 
+import type { DType } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { defineOp, type HostObject, type LowerContext, type StateHandle } from "../../graph/op-definition.ts";
+import { defineOp, type HostObject, type LowerContext, renameOp, type StateHandle } from "../../graph/op-definition.ts";
+import type { Operation } from "../../graph/operation.ts";
 import { call } from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { handleFields, objectId, sharedAttrs } from "./host-handles.ts";
@@ -39,10 +41,17 @@ export const MutableHashTableV2 = defineOp("MutableHashTableV2", {
   outputs: { tableHandle: "resource" },
   attrs: tableAttrs,
   ...handleFields,
+  holds: attrs => holdsValues(attrs),
   resource: ({ keyDtype, valueDtype, ...shared }, op): HostObject => ({
     id: objectId("mutableTable", shared, op),
     make: () => new MutableTable({ keyDtype, valueDtype, valueShape: [] }),
   }),
+});
+
+/** What a mutable table says of the values it finds, one for a key. */
+const holdsValues = ({ valueDtype, valueShape }: { readonly valueDtype: DType; readonly valueShape?: TensorShape }) => ({
+  dtype: valueDtype,
+  shape: valueShape ?? scalar,
 });
 
 /** The same with values of a shape. */
@@ -51,6 +60,7 @@ export const MutableHashTableOfTensorsV2 = defineOp("MutableHashTableOfTensorsV2
   outputs: { tableHandle: "resource" },
   attrs: { ...tableAttrs, valueShape: attr.shape(scalar) },
   ...handleFields,
+  holds: holdsValues,
   resource: ({ keyDtype, valueDtype, valueShape, ...shared }, op): HostObject => ({
     id: objectId("tensorTable", shared, op),
     make: () => new MutableTable({ keyDtype, valueDtype, valueShape: knownDims(valueShape) }),
@@ -74,6 +84,7 @@ export const MutableDenseHashTableV2 = defineOp("MutableDenseHashTableV2", {
     maxLoadFactor: attr.float(0.8),
   },
   ...handleFields,
+  holds: (attrs, context) => (context.shapeOf("emptyKey").rank === 0 ? holdsValues(attrs) : undefined),
   resource: ({ keyDtype, valueDtype, valueShape, initialNumBuckets, maxLoadFactor, ...shared }, op): HostObject => ({
     id: objectId("denseTable", shared, op),
     make: () => new DenseTable({ keyDtype, valueDtype, valueShape: knownDims(valueShape) }, initialNumBuckets, maxLoadFactor),
@@ -85,6 +96,43 @@ export const MutableDenseHashTableV2 = defineOp("MutableDenseHashTableV2", {
     change(handle, "lookupMark", [emptyKey, deletedKey], ([empty, deleted]) => table.mark(empty, deleted));
     return handle;
   },
+});
+
+// ---- tables that nobody else can name ----
+
+const anonymousId = (op: Operation): string => `anonymousTable:${op.name}`;
+const plainAttrs = { keyDtype: attr.type(), valueDtype: attr.type() };
+const shapedAttrs = { ...plainAttrs, valueShape: attr.shape(scalar) };
+
+export const AnonymousHashTable = defineOp("AnonymousHashTable", {
+  inputs: {},
+  outputs: { tableHandle: "resource" },
+  attrs: plainAttrs,
+  ...handleFields,
+  resource: (types, op): HostObject => ({ id: anonymousId(op), make: () => new StaticTable({ ...types, valueShape: [] }) }),
+});
+export const AnonymousMutableHashTable = defineOp("AnonymousMutableHashTable", {
+  inputs: {},
+  outputs: { tableHandle: "resource" },
+  attrs: plainAttrs,
+  ...handleFields,
+  holds: attrs => holdsValues(attrs),
+  resource: (types, op): HostObject => ({ id: anonymousId(op), make: () => new MutableTable({ ...types, valueShape: [] }) }),
+});
+export const AnonymousMutableHashTableOfTensors = defineOp("AnonymousMutableHashTableOfTensors", {
+  inputs: {},
+  outputs: { tableHandle: "resource" },
+  attrs: shapedAttrs,
+  ...handleFields,
+  holds: holdsValues,
+  resource: ({ valueShape, ...types }, op): HostObject => ({
+    id: anonymousId(op),
+    make: () => new MutableTable({ ...types, valueShape: knownDims(valueShape) }),
+  }),
+});
+export const AnonymousMutableDenseHashTable = renameOp("AnonymousMutableDenseHashTable", MutableDenseHashTableV2, {
+  attrs: { ...shapedAttrs, initialNumBuckets: attr.int(131072), maxLoadFactor: attr.float(0.8) },
+  ...handleFields,
 });
 
 // ---- within a run ----
@@ -114,9 +162,10 @@ export const LookupTableFindV2 = defineOp("LookupTableFindV2", {
   attrs: { Tin: attr.type(), Tout: attr.type() },
   stateful: true,
   gradient: "none",
-  shape: ({ tableHandle }) => {
+  shape: ({ tableHandle, keys }, context) => {
     tableHandle.withRank(0);
-    return TensorShape.unknown();
+    const held = context.handle("tableHandle");
+    return held ? keys.concatenate(held.shape) : TensorShape.unknown();
   },
   lower: ({ tableHandle, keys, defaultValue, Tout }, context) => {
     const table = tableOf(tableHandle, context);

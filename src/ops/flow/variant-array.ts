@@ -1,4 +1,4 @@
-// Values of type variant that gradients are taken of: they can be made zero and added.
+// Values of type variant: those that gradients are taken of, which can be made zero and added, and tensors of tensors.
 
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
@@ -15,5 +15,19 @@ export abstract class VariantArray extends NDArray {
   static of(array: NDArray): VariantArray {
     if (array instanceof VariantArray) return array;
     throw new InvalidArgumentError("The given variant tensor has neither zeros nor sums.");
+  }
+}
+
+/** A tensor of variants, each of which holds a tensor: how sparse tensors are kept while they are elements of datasets. */
+export class TensorVariants extends NDArray {
+  readonly items: readonly NDArray[];
+
+  constructor(shape: readonly number[], items: readonly NDArray[]) {
+    super("variant", shape, new Uint8Array(items.length));
+    this.items = items;
+  }
+
+  override reshape(shape: readonly number[]): TensorVariants {
+    return new TensorVariants(shape, this.items);
   }
 }

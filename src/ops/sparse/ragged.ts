@@ -546,7 +546,7 @@ interface Encoded {
 }
 
 /** A tensor of variants that hold ragged tensors. */
-class RaggedArray extends VariantArray {
+export class RaggedArray extends VariantArray {
   readonly items: readonly Encoded[];
 
   constructor(shape: readonly number[], items: readonly Encoded[]) {

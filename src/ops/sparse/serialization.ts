@@ -1,4 +1,4 @@
-// Sparse tensors as strings: indices, values and shape, each the bytes of a TensorProto; and read again, several joined along new first dimensions.
+// Sparse tensors as strings: indices, values and shape, each the bytes of a TensorProto, or as variants that hold the three themselves; and read again, several joined along new first dimensions.
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
@@ -14,11 +14,11 @@ import { numbersOf } from "../array/array.ts";
 import { packedTensor, tensorOfBytes } from "../string/bytes.ts";
 import { checkedSizes, checkOrder, checkSparseParts } from "./parts.ts";
 import { coordinates } from "./structure.ts";
+import { TensorVariants } from "../flow/variant-array.ts";
 import { bytesAt } from "../string/string.ts";
 import { cTypeOf } from "../flow/tensor-array-failures.ts";
 
 const inputs = { sparseIndices: "int64", sparseValues: "T", sparseShape: "int64" } as const;
-/** Variants would hold the same for TensorFlow's own use; nothing here reads them. */
 const attrs = { T: attr.type(), outType: attr.type(["string", "variant"], "string") };
 
 interface SparseArrays {
@@ -34,8 +34,13 @@ export function checkSparse({ sparseIndices, sparseValues, sparseShape }: Sparse
   if (sparseShape.rank !== 1) throw new InvalidArgumentError(`Input shape should be a vector but received shape ${shape}`);
 }
 
-const textRow = (arrays: readonly NDArray[], out: NDArray, at: number): void =>
-  arrays.forEach((array, k) => void out.set(at + k, packedTensor(array)));
+/** Arrays as strings, or as variants. */
+function packed(outType: DType, shape: readonly number[], arrays: readonly NDArray[]): NDArray {
+  if (outType === "variant") return new TensorVariants(shape, arrays);
+  const out = NDArray.zeros("string", shape);
+  arrays.forEach((array, k) => void out.set(k, packedTensor(array)));
+  return out;
+}
 
 /** One sparse tensor as three strings. */
 export const SerializeSparse = defineOp("SerializeSparse", {
@@ -49,9 +54,7 @@ export const SerializeSparse = defineOp("SerializeSparse", {
   },
   host: given => {
     checkSparse(given);
-    const out = NDArray.zeros("string", [3]);
-    textRow([given.sparseIndices, given.sparseValues, given.sparseShape], out, 0);
-    return out;
+    return packed(given.outType, [3], [given.sparseIndices, given.sparseValues, given.sparseShape]);
   },
 });
 
@@ -87,11 +90,12 @@ export const SerializeManySparse = defineOp("SerializeManySparse", {
       rows[row].places.push(...place);
       rows[row].values.push(sparseValues.get(k));
     }
-    const out = NDArray.zeros("string", [count, 3]);
-    rows.forEach(({ places, values }, row) => {
-      textRow([int64(places, [values.length, rank]), valuesOf(sparseValues.dtype, values), int64(rest, [rank])], out, 3 * row);
-    });
-    return out;
+    const parts = rows.flatMap(({ places, values }) => [
+      int64(places, [values.length, rank]),
+      valuesOf(sparseValues.dtype, values),
+      int64(rest, [rank]),
+    ]);
+    return packed(given.outType, [count, 3], parts);
   },
 });
 
@@ -100,7 +104,9 @@ function deserialized(serialized: NDArray, dtype: DType): NDArray[] {
   const lead = serialized.shape.slice(0, -1);
   const count = sizeOf(lead);
   const parts = Array.from({ length: count }, (_, i) => {
-    const [indices, values, shape] = [0, 1, 2].map(k => tensorOfBytes(bytesAt(serialized, 3 * i + k)));
+    const [indices, values, shape] = [0, 1, 2].map(k =>
+      serialized instanceof TensorVariants ? serialized.items[3 * i + k] : tensorOfBytes(bytesAt(serialized, 3 * i + k)),
+    );
     if (!indices || !values || !shape) throw new InvalidArgumentError("Could not parse serialized proto");
     if (values.dtype !== dtype)
       throw new InvalidArgumentError(

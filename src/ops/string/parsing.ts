@@ -209,8 +209,15 @@ export function decodeRaw(inputBytes: TensorLike, ...rest: unknown[]): Tensor {
 
 // ---- CSV ----
 
+/** What is said of quotes where they may not be. */
+const misplaced = {
+  unquoted: "Unquoted fields cannot have quotes/CRLFs inside",
+  unended: "Quoted field has to end with quote followed by delim or end",
+  after: "Quoted field has to end with quote followed by delim or end",
+};
+
 /** The fields of one record (RFC 4180). @throws InvalidArgumentError for misplaced quotes. */
-function fieldsOf(record: Uint8Array, delimiter: string, useQuotes: boolean): string[] {
+export function csvFields(record: Uint8Array, delimiter: string, useQuotes: boolean, texts = misplaced): string[] {
   const text = latin(record);
   const fields: string[] = [];
   let at = 0;
@@ -220,21 +227,19 @@ function fieldsOf(record: Uint8Array, delimiter: string, useQuotes: boolean): st
       at++;
       for (;;) {
         const quote = text.indexOf('"', at);
-        if (quote < 0) throw new InvalidArgumentError("Quoted field has to end with quote followed by delim or end");
+        if (quote < 0) throw new InvalidArgumentError(texts.unended);
         field += text.slice(at, quote);
         at = quote + 1;
         if (text[at] !== '"') break;
         field += '"';
         at++;
       }
-      if (at < text.length && text[at] !== delimiter)
-        throw new InvalidArgumentError("Quoted field has to end with quote followed by delim or end");
+      if (at < text.length && text[at] !== delimiter) throw new InvalidArgumentError(texts.after);
       fields.push(field);
     } else {
       const end = text.indexOf(delimiter, at);
       const field = text.slice(at, end < 0 ? text.length : end);
-      if (/[\n\r]/.test(field) || (useQuotes && field.includes('"')))
-        throw new InvalidArgumentError("Unquoted fields cannot have quotes/CRLFs inside");
+      if (/[\n\r]/.test(field) || (useQuotes && field.includes('"'))) throw new InvalidArgumentError(texts.unquoted);
       fields.push(field);
       at = end < 0 ? text.length : end;
     }
@@ -243,7 +248,7 @@ function fieldsOf(record: Uint8Array, delimiter: string, useQuotes: boolean): st
   }
 }
 
-const csvTypes = ["float32", "float64", "int32", "int64", "string"] as const satisfies readonly DType[];
+export const csvTypes = ["float32", "float64", "int32", "int64", "string"] as const satisfies readonly DType[];
 
 interface Csv {
   readonly fieldDelim: string;
@@ -253,30 +258,32 @@ interface Csv {
 }
 
 function readRecord(record: Uint8Array, row: number, types: readonly DType[], csv: Csv): string[] {
-  const all = fieldsOf(record, csv.fieldDelim, csv.useQuoteDelim);
+  const all = csvFields(record, csv.fieldDelim, csv.useQuoteDelim);
   const fields = csv.selectCols.length === 0 ? all : csv.selectCols.map(column => all[column] as string | undefined);
   const count = csv.selectCols.length === 0 ? all.length : fields.filter(field => field !== undefined).length;
   if (count !== types.length) throw new InvalidArgumentError(`Expect ${types.length} fields but have ${count} in record ${row}`);
   return fields as string[];
 }
 
-function fillRow(
+/** Puts the fields of a record where they belong; `place` tells which record it is. */
+export function fillCsvRow(
   fields: readonly string[],
   row: number,
   types: readonly DType[],
   defaults: readonly NDArray[],
   results: readonly NDArray[],
   na: string,
+  place = `record ${row}`,
 ): void {
   fields.forEach((field, k) => {
     if (field === "" || field === na) {
-      if (defaults[k].size === 0) throw new InvalidArgumentError(`Field ${k} is required but missing in record ${row}!`);
+      if (defaults[k].size === 0) throw new InvalidArgumentError(`Field ${k} is required but missing in ${place}!`);
       results[k].set(row, defaults[k].get(0));
     } else if (types[k] === "string") results[k].set(row, bytesOfLatin(field));
     else {
       const value = parseNumber(bytesOfLatin(field), types[k]);
       if (value === undefined)
-        throw new InvalidArgumentError(`Field ${k} in record ${row} is not a valid ${dtypeTable[types[k]].cName}: ${field}`);
+        throw new InvalidArgumentError(`Field ${k} in ${place} is not a valid ${dtypeTable[types[k]].cName}: ${field}`);
       results[k].set(row, value);
     }
   });
@@ -305,7 +312,7 @@ export const DecodeCSV = defineOp("DecodeCSV", {
     if (csv.fieldDelim.length !== 1) throw new InvalidArgumentError("field_delim should be only 1 char");
     const run = ([lines, ...defaults]: readonly NDArray[], results: readonly NDArray[]): void => {
       for (let row = 0; row < lines.size; row++)
-        fillRow(readRecord(bytesAt(lines, row), row, types, csv), row, types, defaults, results, csv.naValue);
+        fillCsvRow(readRecord(bytesAt(lines, row), row, types, csv), row, types, defaults, results, csv.naValue);
     };
     return ir.call(
       { name: "DecodeCSV", run },
