@@ -34,7 +34,7 @@ import * as memory from "./dataset-memory.ts";
 import { DatasetArray, HostIterator } from "./dataset-memory.ts";
 import { plainBytesOf, RandomDataset } from "./dataset-sources.ts";
 import { bytesOf, type FeatureSpecs, featureTypeList, parseFeatures } from "./example.ts";
-import { handleFields, objectId, sharedAttrs } from "./host-handles.ts";
+import { handleFields, objectId } from "./host-handles.ts";
 import { change } from "./lookup.ts";
 
 const scalar = new TensorShape([]);
