@@ -387,11 +387,13 @@ export {
 } from "../ops/flow/control-flow.ts";
 export {
   Abort,
+  BatchFunction,
   Case,
   FakeParam,
   For,
   If,
   PartitionedCall,
+  RemoteCall,
   StatefulPartitionedCall,
   StatelessCase,
   StatelessIf,
@@ -711,6 +713,7 @@ export {
 } from "../ops/nn/convolution.ts";
 export { CTCBeamSearchDecoder, CTCGreedyDecoder, CTCLoss, EditDistance } from "../ops/nn/ctc.ts";
 export { DataFormatDimMap, DataFormatVecPermute } from "../ops/nn/data-format.ts";
+export { SdcaFprint, SdcaOptimizer, SdcaOptimizerV2, SdcaShrinkL1 } from "../ops/nn/dual-ascent.ts";
 export { InTopK, InTopKV2, TopK, TopKV2 } from "../ops/nn/embedding.ts";
 export { FractionalAvgPool, FractionalAvgPoolGrad, FractionalMaxPool, FractionalMaxPoolGrad } from "../ops/nn/fractional.ts";
 export {

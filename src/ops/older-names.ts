@@ -243,6 +243,8 @@ const byRef = (type: string, of: OpDefinition, changes: Partial<OpDefinition> = 
     inputs: asRefs(of.inputs),
     outputs: asRefs(of.outputs),
     gradient: "none",
+    // A reference tells nothing of what its table holds.
+    holds: undefined,
     // What reads a reference is never shared or folded; TensorFlow calls stateful what makes one.
     stateful: of.resource !== undefined,
     shape: (record: Readonly<Record<string, unknown>>, context) =>

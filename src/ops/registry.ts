@@ -65,6 +65,7 @@ import * as nn from "./nn/nn.ts";
 import * as nnBlockCells from "./nn/block-cells.ts";
 import * as nnConvolution from "./nn/convolution.ts";
 import * as nnCtc from "./nn/ctc.ts";
+import * as nnDualAscent from "./nn/dual-ascent.ts";
 import * as nnEmbedding from "./nn/embedding.ts";
 import * as nnFractional from "./nn/fractional.ts";
 import * as nnFused from "./nn/fused.ts";
@@ -172,6 +173,7 @@ const families = [
   nnBlockCells,
   nnConvolution,
   nnCtc,
+  nnDualAscent,
   nnEmbedding,
   nnFractional,
   nnFused,

@@ -33,7 +33,7 @@ import { iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
 import { DatasetArray, HostIterator } from "./dataset-memory.ts";
 import { plainBytesOf, RandomDataset } from "./dataset-sources.ts";
-import { bytesOf, type FeatureSpecs, featureTypeList, parseFeatures } from "./example.ts";
+import { bytesOf, type FeatureSpecs, featureTypeList, featureTypes, parseFeatures } from "./example.ts";
 import { handleFields, objectId } from "./host-handles.ts";
 import { change } from "./lookup.ts";
 
@@ -270,7 +270,7 @@ const exampleAttrs = {
 };
 const raggedAttrs = {
   raggedKeys: attr.strings([], 0),
-  raggedValueTypes: attr.types([], { minimum: 0 }),
+  raggedValueTypes: attr.types([], { allowed: featureTypes, minimum: 0 }),
   raggedSplitTypes: attr.types([], { allowed: attr.indexTypes, minimum: 0 }),
 };
 

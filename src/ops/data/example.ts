@@ -11,7 +11,7 @@ import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { bytesAt } from "../string/string.ts";
 
-const featureTypes = ["float32", "int64", "string"] as const satisfies readonly DType[];
+export const featureTypes = ["float32", "int64", "string"] as const satisfies readonly DType[];
 export const featureTypeList = (): ReturnType<typeof attr.types> => attr.types(undefined, { allowed: featureTypes, minimum: 0 });
 
 /** Types by the names that messages use. */

@@ -2,13 +2,13 @@
 // other nodes (`expand`), made where it is run, or in the graph itself when gradients go through it.
 
 import { AbortedError, UnimplementedError } from "../../base/errors.ts";
-import type { NDArray } from "../../base/ndarray.ts";
+import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { callFunction, type Expansion, type FuncGraph, functionsOf } from "../../graph/functions.ts";
-import { defineOp } from "../../graph/op-definition.ts";
+import { defineOp, renameOp } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import { s } from "../../ir/scalar.ts";
@@ -147,7 +147,8 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
   if (varying.length === 0) throw new UnimplementedError(`The loop '${op.name}' changes nothing: it would never end.`, op);
   const argumentsOf = (vars: readonly Tensor[]): Tensor[] =>
     inputs.map((input, k) => (varying.includes(k) ? vars[varying.indexOf(k)] : input));
-  const given = op.attrs.outputShapes as readonly TensorShape[];
+  // Lowered forms say neither shapes nor how many iterations may run at once.
+  const given = (op.attrs.outputShapes ?? []) as readonly TensorShape[];
   const shapeInvariants = varying.map(k => common(inputs[k].shape, given[k] ?? body.outputs[k].shape));
   const results = whileLoop(
     (...vars: Tensor[]) => truthOf(op, called(op, condition, argumentsOf(vars))[0]),
@@ -160,7 +161,7 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
     varying.map(k => inputs[k]),
     {
       shapeInvariants,
-      parallelIterations: op.attrs.parallelIterations as number,
+      parallelIterations: (op.attrs.parallelIterations ?? 10) as number,
       returnSameStructure: true,
     },
   ) as Tensor[];
@@ -193,6 +194,22 @@ const whileFields = {
 export const While = defineOp("While", { ...whileFields, stateful: true });
 export const StatelessWhile = defineOp("StatelessWhile", whileFields);
 
+/** Branches and loops as the runtime of TensorFlow names them once their inputs are lists. */
+export const LoweredIf = renameOp("_If", If, {
+  attrs: {
+    Tcond: attr.type(),
+    Tin: attr.types(undefined, { minimum: 1 }),
+    Tout: attr.types(undefined, { minimum: 1 }),
+    thenBranch: attr.func(),
+    elseBranch: attr.func(),
+  },
+  shape: ({ Tout }: { readonly Tout: readonly unknown[] }) => Tout.map(() => TensorShape.unknown()),
+});
+export const LoweredWhile = renameOp("_While", While, {
+  attrs: { T: attr.types(undefined, { minimum: 0 }), cond: attr.func(), body: attr.func() },
+  shape: ({ input }: { readonly input: readonly TensorShape[] }) => input,
+});
+
 /** Calls `body` with a number from `start` to below `limit` before its own results. */
 export const For = defineOp("For", {
   inputs: { start: "int32", limit: "int32", delta: "int32", input: "T" },
@@ -216,6 +233,63 @@ export const For = defineOp("For", {
     ) as Tensor[];
     return { outputs: results, effects: results.map(result => result.op) };
   },
+});
+
+// ---- calls with more around them ----
+
+/** Calls a function on the device that `target` names. @throws UnimplementedError unless that is the one there is. */
+export const RemoteCall = defineOp("RemoteCall", {
+  inputs: { target: "string", args: "Tin" },
+  outputs: { output: "Tout" },
+  attrs: { Tin: attr.types(undefined, { minimum: 1 }), Tout: attr.types(undefined, { minimum: 1 }), f: attr.func() },
+  stateful: true,
+  shape: ({ Tout }) => Tout.map(() => TensorShape.unknown()),
+  expand: (op, [target, ...inputs]) => {
+    const value = target.op.attrs.value instanceof NDArray ? decodeText(bytesAt(target.op.attrs.value, 0)) : undefined;
+    if (value === undefined || !/^(?:\/job:localhost)?(?:\/replica:0)?(?:\/task:0)?\/(?:device:)?cpu:0$/i.test(value))
+      throw new UnimplementedError(
+        `RemoteCall node '${op.name}' calls a function on ${value ?? "a device known while running"}; there is one device, /cpu:0.`,
+        op,
+      );
+    return expandCall(op, op.attrs.f as FunctionRef, inputs);
+  },
+});
+
+/** Calls a function on rows that several runs have gathered; here each run's by themselves, which gives the same to functions of single rows. */
+export const BatchFunction = defineOp("BatchFunction", {
+  inputs: { inTensors: "Tin", capturedTensors: "Tcaptured" },
+  outputs: { outTensors: "Tout" },
+  attrs: {
+    f: attr.func(),
+    numBatchThreads: attr.int(),
+    maxBatchSize: attr.int(),
+    batchTimeoutMicros: attr.int(),
+    maxEnqueuedBatches: attr.int(10),
+    allowedBatchSizes: attr.ints([]),
+    container: attr.string(""),
+    sharedName: attr.string(""),
+    batchingQueue: attr.string(""),
+    lowPriorityMaxBatchSize: attr.int(0),
+    lowPriorityBatchTimeoutMicros: attr.int(0),
+    lowPriorityAllowedBatchSizes: attr.ints([]),
+    lowPriorityMaxEnqueuedBatches: attr.int(0),
+    mixedPriorityPolicy: attr.oneOf(
+      [
+        "low_priority_padding_with_max_batch_size",
+        "low_priority_padding_with_next_allowed_batch_size",
+        "priority_isolation",
+        "priority_merge",
+      ],
+      "low_priority_padding_with_max_batch_size",
+    ),
+    batchPaddingPolicy: attr.oneOf(["PAD_UP", "BATCH_DOWN", "MINIMIZE_TPU_COST_PER_REQUEST"], "PAD_UP"),
+    Tin: attr.types(undefined, { minimum: 1 }),
+    Tcaptured: attr.types(undefined, { minimum: 0 }),
+    Tout: attr.types(undefined, { minimum: 1 }),
+    enableLargeBatchSplitting: attr.bool(false),
+  },
+  shape: ({ Tout }) => Tout.map(() => TensorShape.unknown()),
+  expand: (op, inputs) => expandCall(op, op.attrs.f as FunctionRef, inputs),
 });
 
 // ---- what stands beside functions ----

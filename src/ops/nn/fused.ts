@@ -10,11 +10,12 @@ import type { Operation, Tensor } from "../../graph/operation.ts";
 import { MirrorPad, paddedShape } from "../array/padding.ts";
 import { ResizeBilinear, resizedShape } from "../image/resize.ts";
 import { AddV2, cast, Div, Mul, Sub } from "../math/math.ts";
+import * as unary from "../math/functions.ts";
 import { Neg, Rsqrt, Sigmoid, Tanh } from "../math/functions.ts";
 import { MatMul } from "../math/matrix.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { constant, ZerosLike } from "../array/array.ts";
-import { BiasAdd, Elu, LeakyRelu, Relu, Relu6 } from "./nn.ts";
+import { BiasAdd, Elu, LeakyRelu, Relu, Relu6, Selu } from "./nn.ts";
 import { Conv2D, Conv3D, convolvedShape, DepthwiseConv2dNative, depthwiseShape } from "./convolution.ts";
 import { FusedBatchNorm, FusedBatchNormV3, fusedOutputShapes } from "./normalization.ts";
 
@@ -107,6 +108,7 @@ const activations: ReadonlyMap<string, (x: Tensor) => Tensor> = new Map([
   ["Elu", (features: Tensor) => Elu({ features })],
   ["Tanh", (x: Tensor) => Tanh({ x })],
   ["Sigmoid", (x: Tensor) => Sigmoid({ x })],
+  ["Selu", (features: Tensor) => Selu({ features })],
 ]);
 
 const followers = {
@@ -234,6 +236,61 @@ const windowsOf = <F extends string>({ attrs }: Operation) => ({
   dataFormat: attrs.dataFormat as F,
   dilations: attrs.dilations as readonly number[],
 });
+
+// ---- functions of one number after each other ----
+
+/** Elementwise functions one after the other, by name. @throws UnimplementedError for one that is not among them. */
+export const UnaryOpsComposition = defineOp("_UnaryOpsComposition", {
+  inputs: { x: "T" },
+  outputs: { y: "T" },
+  attrs: { T: attr.type(["float32", "float16", "float64"]), opNames: attr.strings() },
+  shape: ({ x }) => x,
+  expand: (op, [x]) => {
+    const names = op.attrs.opNames as readonly string[];
+    return only(
+      names.reduce((value, name) => {
+        const apply = activations.get(name) ?? elementary.get(name);
+        if (!apply)
+          throw new UnimplementedError(
+            `_UnaryOpsComposition node '${op.name}' has op_names=[${names}], of which '${name}' is not known.`,
+            op,
+          );
+        return apply(value);
+      }, x),
+    );
+  },
+});
+
+const elementary: ReadonlyMap<string, (x: Tensor) => Tensor> = new Map(
+  [
+    unary.Abs,
+    unary.Acos,
+    unary.Acosh,
+    unary.Asin,
+    unary.Asinh,
+    unary.Atan,
+    unary.Atanh,
+    unary.Ceil,
+    unary.Cos,
+    unary.Cosh,
+    unary.Exp,
+    unary.Expm1,
+    unary.Floor,
+    unary.Inv,
+    unary.Log,
+    unary.Log1p,
+    unary.Neg,
+    unary.Reciprocal,
+    unary.Rint,
+    unary.Round,
+    unary.Rsqrt,
+    unary.Sin,
+    unary.Sinh,
+    unary.Sqrt,
+    unary.Square,
+    unary.Tan,
+  ].map(made => [made.type, (x: Tensor): Tensor => made({ x })]),
+);
 
 // ---- behind a normalization ----
 

@@ -1,4 +1,4 @@
-// Hash functions of byte strings that TensorFlow's ops promise: FarmHash's Fingerprint64, SipHash-2-4 and MurmurHash64A.
+// Hash functions of byte strings that TensorFlow's ops promise: FarmHash's Fingerprint64 and Fingerprint128, SipHash-2-4 and MurmurHash64A.
 // 64-bit arithmetic modulo 2^64 on bigints; nothing here knows tensors.
 
 const mask = (1n << 64n) - 1n;
@@ -103,6 +103,80 @@ export function fingerprint64(s: Uint8Array): bigint {
   w[0] = wrap(w[0] + v[0]);
   round(end + rest - 63, by, 9n);
   return mix(wrap(mix(v[0], w[0], by) + times(shiftMix(y), k0) + z), wrap(mix(v[1], w[1], by) + x), by);
+}
+
+// ---- CityHash of 128 bits (farmhashcc), Pike and Alakuijala 2011 ----
+
+const pairBy = 0x9ddfea08eb382d69n;
+const joined = (u: bigint, v: bigint): bigint => mix(u, v, pairBy);
+
+/** A fingerprint of 128 bits, the low half first; the same on all machines. */
+export function fingerprint128(s: Uint8Array): Pair {
+  const n = s.length;
+  return n >= 16 ? seeded128(s.subarray(16), word(s, 0), wrap(word(s, 8) + k0)) : seeded128(s, k0, k1);
+}
+
+function seeded128(s: Uint8Array, low: bigint, high: bigint): Pair {
+  const n = s.length;
+  if (n < 128) return murmur128(s, low, high);
+  let [x, y, z] = [low, high, wrap(BigInt(n) * k1)];
+  const first = wrap(times(rotateRight(y ^ k1, 49n), k1) + word(s, 0));
+  let v: Pair = [first, wrap(times(rotateRight(first, 42n), k1) + word(s, 8))];
+  let w: Pair = [wrap(times(rotateRight(wrap(y + z), 35n), k1) + x), times(rotateRight(wrap(x + word(s, 88)), 53n), k1)];
+  const end = n - (n % 128);
+  for (let at = 0; at < end; at += 64) {
+    x = times(rotateRight(wrap(x + y + v[0] + word(s, at + 8)), 37n), k1);
+    y = times(rotateRight(wrap(y + v[1] + word(s, at + 48)), 42n), k1);
+    x ^= w[1];
+    y = wrap(y + v[0] + word(s, at + 40));
+    z = times(rotateRight(wrap(z + w[0]), 33n), k1);
+    v = weak(s, at, times(v[1], k1), wrap(x + w[0]));
+    w = weak(s, at + 32, wrap(z + w[1]), wrap(y + word(s, at + 16)));
+    [z, x] = [x, z];
+  }
+  x = wrap(x + times(rotateRight(wrap(v[0] + z), 49n), k0));
+  y = wrap(times(y, k0) + rotateRight(w[1], 37n));
+  z = wrap(times(z, k0) + rotateRight(w[0], 27n));
+  w = [times(w[0], 9n), w[1]];
+  v = [times(v[0], k0), v[1]];
+  for (let done = 32; done - 32 < n - end; done += 32) {
+    const at = n - done;
+    y = wrap(times(rotateRight(wrap(x + y), 42n), k0) + v[1]);
+    w[0] = wrap(w[0] + word(s, at + 16));
+    x = wrap(times(x, k0) + w[0]);
+    z = wrap(z + w[1] + word(s, at));
+    w[1] = wrap(w[1] + v[0]);
+    v = weak(s, at, wrap(v[0] + z), v[1]);
+    v[0] = times(v[0], k0);
+  }
+  x = joined(x, v[0]);
+  y = joined(wrap(y + z), w[0]);
+  return [wrap(joined(wrap(x + v[1]), w[1]) + y), joined(wrap(x + w[1]), wrap(y + v[1]))];
+}
+
+function murmur128(s: Uint8Array, low: bigint, high: bigint): Pair {
+  const n = s.length;
+  let [a, b] = [low, high];
+  let c: bigint;
+  let d: bigint;
+  if (n <= 16) {
+    a = times(shiftMix(times(a, k1)), k1);
+    c = wrap(times(b, k1) + upTo16(s));
+    d = shiftMix(wrap(a + (n >= 8 ? word(s, 0) : c)));
+  } else {
+    c = joined(wrap(word(s, n - 8) + k1), a);
+    d = joined(wrap(b + BigInt(n)), wrap(c + word(s, n - 16)));
+    a = wrap(a + d);
+    for (let at = 0; at < n - 16; at += 16) {
+      a = times(a ^ times(shiftMix(times(word(s, at), k1)), k1), k1);
+      b ^= a;
+      c = times(c ^ times(shiftMix(times(word(s, at + 8), k1)), k1), k1);
+      d ^= c;
+    }
+  }
+  a = joined(a, c);
+  b = joined(d, b);
+  return [a ^ b, joined(b, a)];
 }
 
 // ---- SipHash-2-4, Aumasson and Bernstein 2012 ----
