@@ -353,6 +353,8 @@ export const signatures: Readonly<Record<string, string>> = {
   "data.TFRecordDataset": "1 filenames compression_type? buffer_size? num_parallel_reads? name?",
   "data.TextLineDataset": "1 filenames compression_type? buffer_size? num_parallel_reads? name?",
   "data.experimental.Counter": "0 start= step= dtype=",
+  "data.experimental.CsvDataset":
+    "2 filenames record_defaults compression_type? buffer_size? header= field_delim= use_quote_delim= na_value= select_cols? exclude_cols?",
   "data.experimental.Optional": "*",
   "data.experimental.Optional.get_value": "0 name?",
   "data.experimental.Optional.has_value": "0 name?",
