@@ -92,7 +92,7 @@ export class NDArray {
         for (const x of v) array.set(at++, x);
       } else if (Array.isArray(v)) {
         for (const x of v) fill(x);
-      } else array.set(at++, v as ElementValue);
+      } else array.set(at++, checkedElement(v));
     };
     fill(value);
     return array;
@@ -104,6 +104,12 @@ export class NDArray {
 
   get rank(): number {
     return this.shape.length;
+  }
+
+  /** `len` of numpy: the size of the first dimension. @throws TypeError of a scalar. */
+  get length(): number {
+    if (this.shape.length === 0) throw new TypeError("len() of unsized object");
+    return this.shape[0];
   }
 
   /** Element `i` in row-major order: number, bigint, boolean, string bytes or Complex. */
@@ -204,6 +210,18 @@ export class NDArray {
     };
     return build(0, 0, this.size);
   }
+}
+
+/** @throws TypeError for what is no element: null and undefined among others, which JavaScript would take for 0 and NaN. */
+function checkedElement(value: unknown): ElementValue {
+  const isValue = value !== null && value !== undefined && typeof value !== "function" && typeof value !== "symbol";
+  if (isValue && (typeof value !== "object" || value instanceof Uint8Array || "re" in value || typeof value.valueOf() === "number"))
+    return value as ElementValue;
+  if (isValue && typeof value === "object") throw unconvertible(value);
+  throw withHint(
+    new TypeError(`float() argument must be a string or a real number, not '${isValue ? "function" : "NoneType"}'`),
+    `An element of the array is ${typeof value === "function" ? "a function" : String(value)}.`,
+  );
 }
 
 const plain = (value: ElementValue): unknown => (value instanceof Uint8Array ? decodeText(value) : value);

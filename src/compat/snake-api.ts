@@ -35,10 +35,17 @@ export type Snake<T> = T extends Plain
     : T extends AnyFunction
       ? keyof T extends never
         ? T
-        : T & SnakeMembers<T>
+        : T & SecondNames<T>
       : T extends object
         ? T & SnakeMembers<T>
         : T;
+
+/** What is callable may be extended (cells, layers), so methods whose name is the same in both spellings stay methods. */
+type SecondNames<T> = {
+  readonly [K in keyof T as K extends string ? (SnakeOf<K> extends K ? never : SnakeOf<K>) : never]: T[K] extends AnyFunction
+    ? SnakeFunction<T[K]>
+    : Snake<T[K]>;
+};
 
 type SnakeMembers<T> = Indexed<T> & {
   readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
@@ -123,14 +130,16 @@ export function snakeApi<Api extends object, More extends object>(
   return door.namespace(api, "", more) as SnakeApi<Api> & More;
 }
 
-/** A subclass that overrides methods by their snake_case names overrides ours: `after_run` is called where we call `afterRun`. */
+/** A subclass that overrides methods and properties by their snake_case names overrides ours: `after_run` is called where we call `afterRun`. */
 function adoptOverrides(subclass: object, base: object): void {
   for (let prototype = subclass; prototype !== base && prototype !== null; prototype = Object.getPrototypeOf(prototype) as object) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
       const ours = camelOf(name);
-      if (ours === name || !(ours in base) || Object.hasOwn(prototype, ours)) continue;
-      const { value } = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
-      if (typeof value === "function") Object.defineProperty(prototype, ours, { value, writable: true, configurable: true });
+      if (ours === name || Object.hasOwn(prototype, ours)) continue;
+      const { value, get } = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
+      if (typeof value === "function" && ours in base)
+        Object.defineProperty(prototype, ours, { value, writable: true, configurable: true });
+      else if (get) Object.defineProperty(prototype, ours, { get, configurable: true });
     }
   }
 }
@@ -213,7 +222,8 @@ class Door {
   private function(value: AnyFunction, path: string): AnyFunction {
     const call = (...given: unknown[]): unknown => {
       this.open();
-      return this.met(value(...arrangeArguments(this.signature(path), given)));
+      const result = value(...arrangeArguments(this.signature(path), given));
+      return result instanceof Promise ? result.then(item => this.met(item)) : this.met(result);
     };
     return Object.defineProperty(call, "name", { value: path.slice(path.lastIndexOf(".") + 1) });
   }

@@ -9,10 +9,16 @@ type Positional = (op: Operation, ...grads: Tensor[]) => Gradient | readonly Gra
 
 const registered = new Map<string, Exclude<OpDefinition["gradient"], "none" | undefined> | "none">();
 
-/** Registers a gradient: `f(op, ...outputGradients)` returns one gradient for each input. TF: tf.RegisterGradient.
- *  @throws TypeError unless the name is a string; KeyError if it is taken. */
-export function RegisterGradient(opType: string, f: Positional): Positional {
+/** Registers a gradient: `f(op, ...outputGradients)` returns one gradient for each input. Without `f`, what takes it, as Python's decorator does.
+ *  TF: tf.RegisterGradient. @throws TypeError unless the name is a string; KeyError if it is taken. */
+export function RegisterGradient(opType: string, f: Positional): Positional;
+export function RegisterGradient(opType: string): (f: Positional) => Positional;
+export function RegisterGradient(opType: string, f?: Positional): Positional | ((f: Positional) => Positional) {
   if (typeof opType !== "string") throw new TypeError("op_type must be a string");
+  return f === undefined ? (given: Positional) => register(opType, given) : register(opType, f);
+}
+
+function register(opType: string, f: Positional): Positional {
   if (registered.has(opType)) throw new KeyError(`"Registering two gradient with name '${opType}'!"`);
   registered.set(opType, (_record: unknown, d: Record<string, Tensor | readonly Tensor[]>, op: Operation) => {
     const result = f(op, ...Object.values(d).flat());

@@ -291,7 +291,9 @@ function checkFits(value: ArrayLike, dtype: DType): void {
     for (const item of value) checkFits(item, dtype);
     return;
   }
-  const expected = `Expected ${dtype}, but got ${String(value)} of type '${pythonType(value)}'.`;
+  const isNone = value === null || value === undefined;
+  const expected = `Expected ${dtype}, but got ${isNone ? "None" : String(value)} of type '${pythonType(value)}'.`;
+  if (isNone) throw new TypeError(expected);
   if (typeof value === "string" && dtype !== "string") throw new TypeError(expected);
   if (typeof value !== "string" && dtype === "string" && !(value instanceof Uint8Array)) throw new TypeError(expected);
   if (typeof value === "number" && isInteger(dtype) && !Number.isInteger(value)) throw new TypeError(expected);

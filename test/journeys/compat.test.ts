@@ -285,4 +285,53 @@ describe("what programs do with shapes, types and results", () => {
     await tf.gfile.DeleteRecursively(folder);
     expect([await tf.gfile.Exists(folder), tf.version.VERSION]).toEqual([false, tf.VERSION]);
   });
+
+  it("takes cells, gradients and sparse tensors as programs write them", async () => {
+    using _ = inGraph();
+    class Elman extends Object(tf.nn.rnn_cell.RNNCell) {
+      get state_size(): number {
+        return 3;
+      }
+      get output_size(): number {
+        return 3;
+      }
+      call(inputs: camel.Tensor, state: unknown): [camel.Tensor, camel.Tensor] {
+        const h = tf.tanh(tf.layers.dense(tf.concat([inputs, state as camel.Tensor], 1), 3));
+        return [h, h];
+      }
+    }
+    const [outputs, state] = tf.nn.dynamic_rnn(new Elman() as never, tf.ones([2, 4, 2]), { dtype: tf.float32 });
+    const last = (outputs as camel.Tensor).at([], -1).sub(state as camel.Tensor);
+    const halved = `Halved${Date.now()}`;
+    (tf.RegisterGradient(halved) as (f: unknown) => unknown)((_op: unknown, grad: camel.Tensor) => grad.mul(0.5));
+    const x = tf.placeholder(tf.float32, [2], { name: "x" });
+    using scope = tf.get_default_graph().gradient_override_map({ Relu: halved });
+    const y = tf.nn.relu(x);
+    scope[Symbol.dispose]();
+    const sparse = tf.cast(tf.SparseTensor([[0, 1]], [1.5], [2, 2]), tf.int32, { name: "whole" }) as camel.SparseTensor;
+    expect([sparse.values.op.name, sparse.values.dtype]).toEqual(["whole", "int32"]);
+    await using session = new tf.Session();
+    await session.run(tf.global_variables_initializer());
+    const results = await session.run([last, tf.gradients(y, x)[0], sparse], { feed_dict: { "x:0": [1, 2] } } as object);
+    const [difference, slope, whole] = results as readonly [camel.NDArray, camel.NDArray, { values: camel.NDArray }];
+    expect([difference.toArray().flat(), slope.toArray(), whole.values.toArray(), slope.length]).toEqual([
+      Array(6).fill(0),
+      [0.5, 0.5],
+      [1],
+      2,
+    ]);
+    expect(() => camel.NDArray.from(1).length).toThrow("len() of unsized object");
+  });
+
+  it("refuses what is no number, where JavaScript would have made 0 or NaN of it", async () => {
+    using _ = inGraph();
+    expect(() => tf.constant([1, null], tf.float32)).toThrow("Expected float32, but got None of type 'NoneType'.");
+    expect(() => tf.constant([1, undefined] as never)).toThrow("not 'NoneType'");
+    expect(() => tf.constant({ a: 1 } as never, tf.float32)).toThrow("Failed to convert");
+    const x = tf.placeholder(tf.float32, [2], { name: "x" });
+    await using session = new tf.Session();
+    await expect(session.run(x, { feed_dict: { "x:0": [1, undefined] } } as object)).rejects.toThrow(
+      "An element of the array is undefined.",
+    );
+  });
 });

@@ -61,7 +61,7 @@ export class ListArray extends VariantArray {
     return new ListArray(array.dtype, element, cut(array, lengths));
   }
 
-  get length(): number {
+  override get length(): number {
     return this.elements.length;
   }
 

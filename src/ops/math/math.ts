@@ -17,6 +17,7 @@ import {
   type SimplifyContext,
 } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { equalElements, staticShape, staticValue, staticValues } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
@@ -693,9 +694,13 @@ export const Cast = defineOp("Cast", {
   },
 });
 
-/** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. TF: tf.cast. */
-export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor {
+/** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
+ *  the values are. TF: tf.cast. */
+export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor;
+export function cast(x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor;
+export function cast(x: TensorLike | SparseTensor, dtype: DType, options?: NameOption): Tensor | SparseTensor {
   if (x instanceof Tensor && x.dtype === dtype) return x;
+  if (x instanceof SparseTensor) return castSparse(x, dtype, options);
   return inNameScope(options, "Cast", [x], scope => {
     // Numbers of no type follow the cast; arrays have one, and are cast as tensors are.
     const isTyped = x instanceof NDArray || ArrayBuffer.isView(x);
@@ -703,6 +708,9 @@ export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor 
     return tensor.dtype === dtype ? tensor : Cast({ x: tensor, DstT: dtype }, scope);
   });
 }
+
+const castSparse = (x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor =>
+  inNameScope(options, "Cast", [x.values], scope => new SparseTensor(x.indices, cast(x.values, dtype, scope), x.denseShape));
 
 /** A whole number (or several) as Python's `cast` takes it: an int32 first. */
 export const castInteger = (value: TensorLike, dtype: DType, options?: NameOption): Tensor =>
