@@ -240,7 +240,11 @@ function splitByCommonDivisor(a: Index, by: number): { divisor: number; whole: I
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-export const indexKey = (a: Index): string => [...a.terms.map(({ atom, scale }) => `${scale}*${atom.key}`), a.offset].join("+");
+export function indexKey({ terms, offset }: Index): string {
+  let key = "";
+  for (const { atom, scale } of terms) key += `${scale}*${atom.key}+`;
+  return key + offset;
+}
 export const sameIndex = (a: Index, b: Index): boolean => a === b || indexKey(a) === indexKey(b);
 export const isConstantIndex = (a: Index): boolean => a.terms.length === 0;
 
@@ -293,6 +297,10 @@ export function forEachAtom(a: Index, visit: (atom: Atom) => void): void {
     if (atom.kind === "div" || atom.kind === "mod") forEachAtom(atom.of, visit);
   }
 }
+
+/** Is anything in an index loaded? */
+export const readsData = ({ terms }: Index): boolean =>
+  terms.some(({ atom }) => atom.kind === "data" || ((atom.kind === "div" || atom.kind === "mod") && readsData(atom.of)));
 
 /** `4*i0 + i1 + 2`, greatest scale first; `printScalar` shows loaded indices, `axisName` axes. */
 export function printIndex(

@@ -5,7 +5,7 @@ import type { DType } from "../base/dtype.ts";
 import { dtypeTable, fromBfloat16Bits, fromFloat16Bits, isFloating, toBfloat16Bits, toFloat16Bits } from "../base/dtype.ts";
 import { InternalError } from "../base/errors.ts";
 import type { Index } from "./index-map.ts";
-import { forEachAtom, isConstantIndex, printIndex, substituteIndex } from "./index-map.ts";
+import { forEachAtom, isConstantIndex, printIndex, readsData, substituteIndex } from "./index-map.ts";
 import type { Combine, Value } from "./program.ts";
 
 type Kind = (typeof dtypeTable)[DType]["kind"];
@@ -407,15 +407,10 @@ export function partsOf(node: Scalar): readonly Scalar[] {
 
 /** What loaded indices are loaded by. */
 function loadedIn(indices: readonly Index[]): readonly Scalar[] {
-  let parts: Scalar[] | undefined;
-  for (const index of indices)
-    forEachAtom(index, atom => {
-      if (atom.kind === "data") {
-        parts ??= [];
-        parts.push(atom.value);
-      }
-    });
-  return parts ?? noParts;
+  if (!indices.some(readsData)) return noParts;
+  const parts: Scalar[] = [];
+  for (const index of indices) forEachAtom(index, atom => atom.kind === "data" && parts.push(atom.value));
+  return parts;
 }
 
 /** Calls `visit` once for every distinct node, arguments first, loaded indices included. */

@@ -1,7 +1,7 @@
 // What the scheduler asks of a target: the scratch that it must reserve for a kernel, so that recorded code finds it, and what contractions copy.
 
 import { sizeOf } from "../base/shape.ts";
-import type { Kernel, ScheduleTarget } from "../schedule/plan.ts";
+import type { Kernel, Panels, ScheduleTarget } from "../schedule/plan.ts";
 import type { Value } from "../ir/program.ts";
 import { panelsOf } from "./contract/panels.ts";
 import { scratchOffsets } from "./contract/plan.ts";
@@ -15,27 +15,51 @@ import type { Target } from "./target.ts";
 export const scheduleTarget = (target: Target): ScheduleTarget => ({
   alignment: target.alignment,
   scratchBytes: scratchOn(target),
-  panelsOf: kernel => panelsOf(kernel, target),
+  panelsOf: panelsOn(target),
 });
+
+type ContractKernel = Extract<Kernel, { kind: "contract" }>;
 
 const mostForms = 1024;
 
-/** How many bytes of scratch kernels want on a target: asked once for all of one form, for it takes deciding how they are computed. */
+/** Asks once for all contractions of one form, for it takes deciding how they are computed. */
+class ByForm<T> {
+  readonly #known = new Map<string, T>();
+
+  of(kernel: ContractKernel, ask: () => T): T {
+    const text = formOf(kernel)?.text ?? "";
+    let answer = this.#known.get(text);
+    if (answer === undefined) {
+      answer = ask();
+      if (this.#known.size >= mostForms) this.#known.clear();
+      this.#known.set(text, answer);
+    }
+    return answer;
+  }
+}
+
+/** How many bytes of scratch kernels want on a target. */
 function scratchOn(target: Target): (kernel: Kernel) => number {
   const known = new WeakMap<Kernel, number>();
-  const byForm = new Map<string, number>();
-  const ofForm = (kernel: Kernel): number => {
-    if (kernel.kind !== "contract") return scratchBytesOf(kernel, target);
-    const form = formOf(kernel)?.text ?? "";
-    const bytes = byForm.get(form) ?? scratchBytesOf(kernel, target);
-    if (byForm.size >= mostForms) byForm.clear();
-    byForm.set(form, bytes);
-    return bytes;
-  };
+  const byForm = new ByForm<number>();
   return kernel => {
-    const bytes = known.get(kernel) ?? ofForm(kernel);
+    const bytes =
+      known.get(kernel) ??
+      (kernel.kind === "contract" ? byForm.of(kernel, () => scratchBytesOf(kernel, target)) : scratchBytesOf(kernel, target));
     known.set(kernel, bytes);
     return bytes;
+  };
+}
+
+/** The panels of contractions, which those of one form have alike if they read the same array. */
+function panelsOn(target: Target): (kernel: ContractKernel) => Panels | undefined {
+  const byForm = new ByForm<{ readonly kernel: ContractKernel; readonly panels: Panels | undefined }>();
+  return kernel => {
+    const { kernel: first, panels } = byForm.of(kernel, () => ({ kernel, panels: panelsOf(kernel, target) }));
+    const isSame = (["left", "right"] as const).some(
+      side => panels?.source === first[side].source && kernel[side].source === first[side].source,
+    );
+    return panels === undefined || isSame ? panels : panelsOf(kernel, target);
   };
 }
 

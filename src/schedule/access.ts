@@ -4,7 +4,7 @@
 import { dtypeBytes } from "../base/dtype.ts";
 import { sameShape, sizeOf } from "../base/shape.ts";
 import type { Index } from "../ir/index-map.ts";
-import { axisIndex, flattenIndex, forEachAtom, unflattenIndex } from "../ir/index-map.ts";
+import { axisIndex, flattenIndex, forEachAtom, readsData, unflattenIndex } from "../ir/index-map.ts";
 import type { Step, Value } from "../ir/program.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { forEachScalar } from "../ir/scalar.ts";
@@ -89,10 +89,12 @@ export function forEachLoad(root: Scalar, visit: (load: Load, share: number) => 
 function findLoads(root: Scalar): (readonly [Load, number])[] {
   const found: [Load, number][] = [];
   const seen = new Set<Scalar>();
-  const inIndex = (index: Index, share: number): void =>
+  const inIndex = (index: Index, share: number): void => {
+    if (!readsData(index)) return;
     forEachAtom(index, atom => {
       if (atom.kind === "data") walk(atom.value, share);
     });
+  };
   const walk = (node: Scalar, share: number): void => {
     if (seen.has(node)) return;
     seen.add(node);

@@ -2,7 +2,7 @@
 // Loads are equal when they read the same position of the same bytes, under whatever shape.
 
 import type { Index } from "../ir/index-map.ts";
-import { indexKey, substituteIndex } from "../ir/index-map.ts";
+import { indexKey, readsData, substituteIndex } from "../ir/index-map.ts";
 import type { Scalar } from "../ir/scalar.ts";
 import { axesOf, positionOf } from "./access.ts";
 import type { Aliases } from "./sources.ts";
@@ -38,9 +38,7 @@ export class SharedScalars {
   }
 
   private index(index: Index): Index {
-    const hasData = (i: Index): boolean =>
-      i.terms.some(({ atom }) => atom.kind === "data" || ((atom.kind === "div" || atom.kind === "mod") && hasData(atom.of)));
-    return hasData(index) ? substituteIndex(index, this.axes, value => this.share(value)) : index;
+    return readsData(index) ? substituteIndex(index, this.axes, value => this.share(value)) : index;
   }
 
   private withSharedArguments(node: Scalar): Scalar {
