@@ -50,6 +50,7 @@ export class WasmDevice extends DeviceMemory implements Device {
       isTraced,
       keeping: fixed && { code: this.keptCode, fixed },
     });
+    if (recorded.sharedPhases > 0) this.pool?.prepare(this.kernelTarget.threads);
     const { module, bytes } = await this.compileModule(recorded.module);
     return new WasmExecutable(this, plan, new OwnCode(this, recorded, module, bytes), { isTraced });
   }

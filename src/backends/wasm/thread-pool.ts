@@ -128,6 +128,11 @@ export class ThreadPool {
     this.#installed.clear();
   }
 
+  /** Starts workers that are not there yet: a program that they will share may still be compiled meanwhile, which takes about as long. */
+  prepare(threads: number): void {
+    for (let number = 1; number < threads; number++) if (!this.#threads[number]) this.#start(number);
+  }
+
   /** Gives workers a program, and starts them where they are not there yet. They come when they come. */
   hold(program: SharedProgram): HeldProgram {
     const held = new HeldProgram(this.#nextId++, program);
