@@ -18,33 +18,50 @@ interface Use {
   readonly node: Node;
   readonly draft: Contract;
   readonly around: readonly Node[];
+  /** What is made or changes inside of those. */
+  readonly local: ReadonlySet<Value>;
 }
 
 /** Adds such maps to the outermost block, for contractions there and in the blocks inside it. */
 export function packOnce(block: Block, aliases: Aliases, newValue: NewValue, target: ScheduleTarget): void {
-  const alike = new Map<string, { readonly panels: Panels; readonly uses: Use[] }>();
-  const collect = (at: Block, around: Use["around"], local: ReadonlySet<Value>): void => {
+  const uses: Use[] = [];
+  const collect = (at: Block, around: readonly Node[], local: ReadonlySet<Value>): void => {
     for (const node of at.nodes) {
       const { draft } = node;
       const here = [...around, node];
+      if (draft.kind === "contract") uses.push({ node, draft, around, local });
       if (draft.kind === "branch") for (const region of draft.cases) collect(region, here, withWrites(local, region));
       if (draft.kind === "loop")
         for (const region of [draft.condition, draft.body])
           collect(region, here, withWrites(new Set([...local, ...draft.carried]), region));
-      if (draft.kind !== "contract") continue;
-      const panels = target.panelsOf?.(draft);
-      if (panels === undefined || local.has(aliases.rootOf(panels.source))) continue;
-      const key = keyOf(panels, aliases);
-      const known = alike.get(key) ?? { panels, uses: [] };
-      known.uses.push({ node, draft, around });
-      alike.set(key, known);
     }
   };
   collect(block, [], new Set());
-  for (const { panels, uses } of alike.values()) {
-    const isInLoop = uses.some(({ around }) => around.some(({ draft }) => draft.kind === "loop"));
-    if (uses.length >= fewest || isInLoop) pack(block, panels, uses, aliases, newValue);
+  const isOften = oftenRead(uses, aliases);
+  const alike = new Map<string, { readonly panels: Panels; readonly uses: Use[] }>();
+  for (const use of uses) {
+    // Most contractions have operands of their own: nothing is asked about those.
+    if (!isInLoop(use) && !isOften(use.draft.left.source) && !isOften(use.draft.right.source)) continue;
+    const panels = target.panelsOf?.(use.draft);
+    if (panels === undefined || use.local.has(aliases.rootOf(panels.source))) continue;
+    const key = keyOf(panels, aliases);
+    const known = alike.get(key) ?? { panels, uses: [] };
+    known.uses.push(use);
+    alike.set(key, known);
   }
+  for (const { panels, uses: all } of alike.values())
+    if (all.length >= fewest || all.some(isInLoop)) pack(block, panels, all, aliases, newValue);
+}
+
+const isInLoop = ({ around }: Use): boolean => around.some(({ draft }) => draft.kind === "loop");
+
+/** Which values enough contractions read. */
+function oftenRead(uses: readonly Use[], aliases: Aliases): (value: Value) => boolean {
+  const counts = new Map<Value, number>();
+  for (const { draft } of uses)
+    for (const root of new Set([draft.left, draft.right].map(({ source }) => aliases.rootOf(source))))
+      counts.set(root, (counts.get(root) ?? 0) + 1);
+  return value => (counts.get(aliases.rootOf(value)) ?? 0) >= fewest;
 }
 
 const withWrites = (values: ReadonlySet<Value>, { nodes }: Block): Set<Value> =>
