@@ -1954,6 +1954,10 @@ export const signatures: Readonly<Record<string, string>> = {
   "train.range_input_producer": "1 limit num_epochs? shuffle= seed? capacity= shared_name? name?",
   "train.remove_checkpoint": "1 checkpoint_prefix checkpoint_format_version= meta_graph_suffix=",
   "train.replica_device_setter": "0 ps_tasks= ps_device= worker_device= merge_devices= cluster? ps_ops? ps_strategy?",
+  "train.sdca_fprint": "1 input name?",
+  "train.sdca_optimizer":
+    "15 sparse_example_indices sparse_feature_indices sparse_feature_values dense_features example_weights example_labels sparse_indices sparse_weights dense_weights example_state_data loss_type l1 l2 num_loss_partitions num_inner_iterations adaptative= name?",
+  "train.sdca_shrink_l1": "3 weights l1 l2 name?",
   "train.shuffle_batch":
     "4 tensors batch_size capacity min_after_dequeue num_threads= seed? enqueue_many= shapes? allow_smaller_final_batch= shared_name? name?",
   "train.shuffle_batch_join":

@@ -29,6 +29,7 @@ export { AdagradOptimizer } from "../library/train/adagrad.ts";
 export { AdamOptimizer } from "../library/train/adam.ts";
 export { Coordinator, LooperThread } from "../library/train/coordinator.ts";
 export { ClusterSpec, replicaDeviceSetter } from "../library/train/device-setter.ts";
+export { sdcaFprint, sdcaOptimizer, sdcaShrinkL1 } from "../library/train/dual-ascent.ts";
 export { FtrlOptimizer } from "../library/train/ftrl.ts";
 export { assertGlobalStep, createGlobalStep, getGlobalStep, getOrCreateGlobalStep, globalStep } from "../library/train/global-step.ts";
 export { GradientDescentOptimizer } from "../library/train/gradient-descent.ts";

@@ -153,6 +153,56 @@ export const QuantizedReshape = defineOp("QuantizedReshape", {
   },
 });
 
+interface Joined {
+  readonly values: readonly NDArray[];
+  readonly inputMins: readonly NDArray[];
+  readonly inputMaxes: readonly NDArray[];
+  readonly T: DType;
+}
+
+function joinedShape(values: readonly TensorShape[], at: NDArray | undefined): TensorShape {
+  const [first] = values;
+  if (at === undefined || values.some(({ dims }) => dims === null)) return TensorShape.unknown();
+  const given = Number(at.get(0));
+  const axis = given < 0 ? given + (first.rank as number) : given;
+  const sizes = values.map(value => value.dim(axis));
+  const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size as number), 0);
+  return new TensorShape((first.dims ?? []).map((d, k) => (k === axis ? total : d)));
+}
+
+/** Tensors along an axis, in the range that holds all of them. */
+function joined({ values, inputMins, inputMaxes, T }: Joined, axis: number): NDArray[] {
+  const rank = values[0].rank;
+  need(axis >= 0 && axis < rank, () => `ConcatOp : Expected concatenating dimensions in the range [0, ${rank}), but got ${axis}`);
+  values.forEach(({ shape }, i) => {
+    need(
+      shape.every((size, k) => k === axis || size === values[0].shape[k]),
+      () => `ConcatOp : Dimensions of inputs should match: shape[0] = [${values[0].shape}] vs. shape[${i}] = [${shape}]`,
+    );
+  });
+  const ranges = values.map((_, i) => rangeOf(T, inputMins[i], inputMaxes[i]));
+  let min = Math.min(0, ...ranges.map(range => range.min));
+  let max = Math.max(...ranges.map(range => range.max));
+  if (!T.startsWith("qu")) {
+    max = Math.max(Math.abs(min), Math.abs(max));
+    min = -max;
+  }
+  const whole: Range = { dtype: T, min, max };
+  const parts = values.map((value, i) =>
+    ranges[i].min === min && ranges[i].max === max ? value : mapped(value, T, moved(ranges[i], whole)),
+  );
+  const shape = values[0].shape.map((d, k) => (k === axis ? values.reduce((sum, value) => sum + value.shape[axis], 0) : d));
+  const out = NDArray.zeros(T, shape);
+  const outer = sizeOf(shape.slice(0, axis));
+  let to = 0;
+  for (let row = 0; row < outer; row++)
+    for (const part of parts) {
+      const run = part.size / Math.max(outer, 1);
+      for (let k = 0; k < run; k++) out.set(to++, part.get(row * run + k));
+    }
+  return [out, float(min), float(max)];
+}
+
 export const QuantizedConcat = defineOp("QuantizedConcat", {
   inputs: { concatDim: "int32", values: "N*T", inputMins: "N*float32", inputMaxes: "N*float32" },
   outputs: { output: "T", outputMin: "float32", outputMax: "float32" },
@@ -160,13 +210,7 @@ export const QuantizedConcat = defineOp("QuantizedConcat", {
   shape: ({ concatDim, values, inputMins, inputMaxes }, context) => {
     concatDim.withRank(0);
     scalars(...inputMins, ...inputMaxes);
-    const at = context.constant("concatDim")?.get(0);
-    const [first] = values;
-    if (at === undefined || values.some(({ dims }) => dims === null)) return withBounds(TensorShape.unknown());
-    const axis = Number(at) < 0 ? Number(at) + (first.rank as number) : Number(at);
-    const sizes = values.map(value => value.dim(axis));
-    const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size as number), 0);
-    return withBounds(new TensorShape((first.dims ?? []).map((d, k) => (k === axis ? total : d))));
+    return withBounds(joinedShape(values, context.constant("concatDim")));
   },
   checks: ({ concatDim, values }) => {
     need(concatDim.length === 0, () => `Concat dim tensor should be a scalar integer, but got shape [${concatDim}]`);
@@ -175,38 +219,22 @@ export const QuantizedConcat = defineOp("QuantizedConcat", {
       need(dims.length === values[0].length, () => `ConcatOp : Ranks of all input tensors should match: ${both()}`);
     });
   },
-  host: ({ concatDim, values, inputMins, inputMaxes, T }) => {
-    const rank = values[0].rank;
-    const at = Number(concatDim.get(0));
-    const axis = at;
-    need(axis >= 0 && axis < rank, () => `ConcatOp : Expected concatenating dimensions in the range [0, ${rank}), but got ${at}`);
-    values.forEach(({ shape }, i) => {
-      need(
-        shape.every((size, k) => k === axis || size === values[0].shape[k]),
-        () => `ConcatOp : Dimensions of inputs should match: shape[0] = [${values[0].shape}] vs. shape[${i}] = [${shape}]`,
-      );
-    });
-    const ranges = values.map((_, i) => rangeOf(T, inputMins[i], inputMaxes[i]));
-    let min = Math.min(0, ...ranges.map(range => range.min));
-    let max = Math.max(...ranges.map(range => range.max));
-    if (!T.startsWith("qu")) {
-      max = Math.max(Math.abs(min), Math.abs(max));
-      min = -max;
-    }
-    const whole: Range = { dtype: T, min, max };
-    const parts = values.map((value, i) =>
-      ranges[i].min === min && ranges[i].max === max ? value : mapped(value, T, moved(ranges[i], whole)),
-    );
-    const shape = values[0].shape.map((d, k) => (k === axis ? values.reduce((sum, value) => sum + value.shape[axis], 0) : d));
-    const out = NDArray.zeros(T, shape);
-    const outer = sizeOf(shape.slice(0, axis));
-    let to = 0;
-    for (let row = 0; row < outer; row++)
-      for (const part of parts) {
-        const run = part.size / Math.max(outer, 1);
-        for (let k = 0; k < run; k++) out.set(to++, part.get(row * run + k));
-      }
-    return [out, float(min), float(max)];
+  host: ({ concatDim, ...given }) => joined(given, Number(concatDim.get(0))),
+});
+
+/** The same with the axis behind the tensors, counted from the end if negative. */
+export const QuantizedConcatV2 = defineOp("QuantizedConcatV2", {
+  inputs: { values: "N*T", axis: "Tidx", inputMins: "N*float32", inputMaxes: "N*float32" },
+  outputs: { output: "T", outputMin: "float32", outputMax: "float32" },
+  attrs: { N: attr.int(undefined, 2), T: attr.type(), Tidx: attr.type(attr.indexTypes, "int32") },
+  shape: ({ values, axis, inputMins, inputMaxes }, context) => {
+    axis.withRank(0);
+    scalars(...inputMins, ...inputMaxes);
+    return withBounds(joinedShape(values, context.constant("axis")));
+  },
+  host: ({ axis, ...given }) => {
+    const at = Number(axis.get(0));
+    return joined(given, at < 0 ? at + given.values[0].rank : at);
   },
 });
 

@@ -42,6 +42,22 @@ interface Fused extends Ranges {
   readonly bias?: NDArray;
   readonly minFreezedOutput?: NDArray;
   readonly maxFreezedOutput?: NDArray;
+  readonly summand?: NDArray;
+  readonly minSummand?: NDArray;
+  readonly maxSummand?: NDArray;
+}
+
+/** What is added to each result of another convolution, in steps of the new range. */
+function summandOf(
+  { summand, minSummand, maxSummand, minFreezedOutput, maxFreezedOutput, outType }: Fused,
+  size: number,
+): (i: number) => number {
+  if (!summand || !minSummand || !maxSummand || !minFreezedOutput || !maxFreezedOutput) return () => 0;
+  if (summand.size !== size) throw new InvalidArgumentError(`summand must have ${size} elements, not ${summand.size}.`);
+  const from = reach(boundOf(minSummand), boundOf(maxSummand));
+  const to = reach(boundOf(minFreezedOutput), boundOf(maxFreezedOutput));
+  const scale = f32((limitOf(outType) * from) / f32(limitOf(summand.dtype) * to));
+  return i => f32(Number(summand.get(i)) * scale);
 }
 
 /** What becomes of the sums of products: bias, activation and range, channel by channel; results with the bounds they stand for. */
@@ -68,10 +84,11 @@ function finished(sums: readonly number[], shape: readonly number[], given: Fuse
     bounds ? f32((limitOf(outType) * f32(reach(low, high) * reach(...filterOf(c)))) / f32(steps * reach(...bounds))) : 1,
   );
   const least = isRectified ? 0 : lowestOf(outType);
+  const added = summandOf(given, sums.length);
   const out = NDArray.zeros(outType, shape);
   sums.forEach((sum, i) => {
     const c = i % channels;
-    out.set(i, Math.max(least, Math.min(highestOf(outType), halfToEven(f32((sum + biases[c]) * scales[c])))));
+    out.set(i, Math.max(least, Math.min(highestOf(outType), halfToEven(f32(f32((sum + biases[c]) * scales[c]) + added(i))))));
   });
   if (bounds) return [out, vector([bounds[0]], []), vector([bounds[1]], [])];
   const units = filters.map(([from, to]) => f32(stepOf(Tinput, low, high) * stepOf(Tfilter, from, to)));
@@ -224,6 +241,21 @@ export const QuantizedConv2DWithBiasAndRequantize = defineOp("QuantizedConv2DWit
 export const QuantizedConv2DWithBiasAndReluAndRequantize = defineOp("QuantizedConv2DWithBiasAndReluAndRequantize", {
   inputs: withAnyBias,
   attrs: { ...windowAttrs("quint8"), Tbias: biasType, ...padded },
+  ...convolution(false, true),
+});
+
+const withSummand = { ...withAnyBias, summand: "Tsummand", minSummand: "float32", maxSummand: "float32" } as const;
+const summed = { Tbias: biasType, Tsummand: quantized(), ...padded };
+
+/** The sum with another convolution's results, as residual blocks have it. */
+export const QuantizedConv2DWithBiasSumAndReluAndRequantize = defineOp("QuantizedConv2DWithBiasSumAndReluAndRequantize", {
+  inputs: withSummand,
+  attrs: { ...windowAttrs("quint8"), ...summed },
+  ...convolution(false, true),
+});
+export const QuantizedConv2DWithBiasSignedSumAndReluAndRequantize = defineOp("QuantizedConv2DWithBiasSignedSumAndReluAndRequantize", {
+  inputs: withSummand,
+  attrs: { ...windowAttrs("quint8"), ...summed },
   ...convolution(false, true),
 });
 export const QuantizedDepthwiseConv2D = defineOp("QuantizedDepthwiseConv2D", {

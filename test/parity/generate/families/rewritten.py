@@ -125,6 +125,13 @@ def rewritten(b):
                 calls.append((INTS(f"{RAW}Quantized{kind}{parts}({','.join(args)})"), feeds))
                 if "Bias" in parts and "Requantize" in parts:
                     calls.append((INTS(f"{RAW}Quantized{kind}{parts}({','.join(args).replace('bias=c', 'bias=' + bits('c', 'qint32'))})"), dict(feeds, c=b.i(depth, lo=-9000, hi=9000))))
+    # A sum as residual blocks have it: with the results of another convolution, whose memory the kernel takes over.
+    square, other = b.i(2, 4, 5, 3, lo=0, hi=128).astype("uint8"), s8(1, 1, 3, 4)
+    for signed, lo in (("", 0.), ("Signed", -6.)):
+        for bias, c in ((f(4), "c"), (b.i(4, lo=-900, hi=900), bits("c", "qint32"))):
+            images = f"input={bits('x', 'quint8')},min_input=0.0,max_input=2.0,min_filter=-1.0,max_filter=.5,bias={c},{same}"
+            first = f"{RAW}QuantizedConv2DWithBiasAnd{'' if signed else 'ReluAnd'}Requantize({fixed(filters)},{images},min_freezed_output={lo},max_freezed_output=6.0)"
+            calls.append((f"a = {first}\n" + INTS(f"{RAW}QuantizedConv2DWithBias{signed}SumAndReluAndRequantize({fixed(other)},{images},min_freezed_output=0.0,max_freezed_output=9.0,summand=a[0],min_summand=a[1],max_summand=a[2])"), dict(x=square, c=bias)))
     calls.append((INTS(f"{RAW}QuantizedConv2DAndRelu(input={bits('x', 'quint8')},{fixed(filters)},min_input=0.0,max_input=2.0,min_filter=-1.0,max_filter=.5,{valid},padding_list=[0,0,1,0,2,1,0,0])"), dict(x=image)))
     calls.append((INTS(f"{RAW}QuantizedConv2DAndRelu(input={bits('x', 'quint8')},{fixed(filters)},min_input=0.0,max_input=2.0,min_filter=-1.0,max_filter=.5,{same},dilations=[1,2,2,1])"), dict(x=image)))
     for parts in ("", "AndRelu", "AndRequantize", "AndReluAndRequantize", "AndDequantize"):
@@ -144,6 +151,12 @@ def rewritten(b):
         calls += [(INTS(f"{RAW}RequantizePerChannel(input={q},input_min={lows},input_max={highs},requested_output_min={-.4 if t == 'qint8' else 0.},requested_output_max=.5,out_type=tf.{t})"), wide) for t in ("quint8", "qint8")]
     make = ("from tensorflow.core.framework import attr_value_pb2 as A\nV = A.AttrValue\nS = lambda x: V(s=x.encode())\nI = lambda *x: V(list=V.ListValue(i=x))\nW = lambda *x: V(list=V.ListValue(s=[y.encode() for y in x]))\nF = V(type=1)\n"
             "new = lambda t, i, a, n=1: tf.get_default_graph().create_op(t, i, [tf.float32] * n, name='y', attrs=a).outputs\n")
+    scaled = lambda x, top: f"{RAW}QuantizeV2(input={x},min_range=0.,max_range={top},T=tf.quint8,mode='SCALED')"
+    for tops in ((2., 3.), (3., 3.), (4., .5)):
+        for axis in (0, 1, -1):
+            calls.append((make + f"a = {scaled('x', tops[0])}\nc = {scaled('w', tops[1])}\nN = [a[0], c[0], tf.constant({axis}), a[1], c[1], a[2], c[2]]\n"
+                          "r = tf.get_default_graph().create_op('QuantizedConcatV2', N, [tf.quint8, tf.float32, tf.float32], name='y', attrs=dict(N=V(i=2), T=V(type=12), Tidx=V(type=3))).outputs\ny = (tf.cast(r[0], tf.int32), *r[1:])",
+                          dict(x=f(2, 3, lo=0., hi=4.), w=f(2, 3, lo=0., hi=4.))))
     for a in ([], ["Relu"], ["Relu6"], ["Elu"]):
         for o in ("strides=I(1,1,1,1), padding=S('SAME')", "strides=I(1,2,2,1), padding=S('VALID')"):
             calls.append((make + f"y = new('_FusedDepthwiseConv2dNative', [x, w, c], dict(T=F, num_args=V(i=1), fused_ops=W('BiasAdd', *{a}), {o}))[0]", dict(x=f(2, 4, 5, 3), w=f(2, 3, 3, 2), c=f(6))))
