@@ -14,6 +14,7 @@ import {
   wordsPerElement,
 } from "./dtype.ts";
 import { ValueError, withHint } from "./errors.ts";
+import { iteration } from "./iteration.ts";
 import { sizeOf } from "./shape.ts";
 
 /** One complex element as JavaScript sees it. */
@@ -164,11 +165,10 @@ export class NDArray {
     return new NDArray(this.dtype, rest, this.data.slice(at * words, (at + 1) * words));
   }
 
-  /** Its elements or rows, in order. */
+  /** Goes through its elements or rows; undefined of a scalar, which JavaScript refuses to go through. */
   // `any`: as above
-  *[Symbol.iterator](): Generator<any> {
-    if (this.rank === 0) throw new TypeError("iteration over a 0-d array");
-    for (let i = 0; i < this.shape[0]; i++) yield this.at(i);
+  get [iteration](): (() => Iterator<any>) | undefined {
+    return this.rank === 0 ? undefined : () => Array.from({ length: this.shape[0] }, (_, i): unknown => this.at(i)).values();
   }
 
   /** The single element: a number (int64: a bigint), boolean, string or Complex. @throws ValueError unless the size is 1. */

@@ -3,6 +3,7 @@
 
 import { Dimension as DimensionOfShape } from "./dimension.ts";
 import { ValueError } from "./errors.ts";
+import { iteration } from "./iteration.ts";
 
 export type Dimension = number | null;
 
@@ -59,10 +60,10 @@ export class TensorShape {
     return this.dims.length;
   }
 
-  /** The dimensions as such objects. @throws ValueError if the rank is unknown. */
-  *[Symbol.iterator](): Generator<InstanceType<typeof DimensionOfShape>> {
-    if (this.dims === null) throw new ValueError("Cannot iterate over a shape with unknown rank.");
-    for (const size of this.dims) yield new DimensionOfShape(size);
+  /** Goes through the dimensions as such objects; undefined where the rank is unknown, which JavaScript refuses to go through. */
+  get [iteration](): (() => Iterator<InstanceType<typeof DimensionOfShape>>) | undefined {
+    const { dims } = this;
+    return dims === null ? undefined : () => dims.map(size => new DimensionOfShape(size)).values();
   }
 
   get isFullyDefined(): boolean {

@@ -4,6 +4,7 @@
 
 import type { SnakeOf } from "../base/names.ts";
 import { AttributeError, withHint } from "../base/errors.ts";
+import { iteration } from "../base/iteration.ts";
 import { camelOf, nearestName, snakeOf } from "../base/names.ts";
 import type { DType } from "../base/dtype.ts";
 import { isDType } from "../base/dtype.ts";
@@ -52,7 +53,11 @@ type SnakeMembers<T> = Indexed<T> & {
 };
 
 /** `x[0]` is `x.at(0)`. */
-type Indexed<T> = T extends { at(index: number): infer R } ? { readonly [index: number]: Snake<R> } : unknown;
+type Indexed<T> = T extends { at(index: number): infer R }
+  ? { readonly [index: number]: Snake<R> } & (T extends { readonly [iteration]: (() => Iterator<infer E>) | undefined }
+      ? Iterable<Snake<E>>
+      : unknown)
+  : unknown;
 
 type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeOf<K> : K]: T[K] };
 /** Options objects (all of whose fields may be left out) get their keys in snake_case; anything else is taken as it is. */
@@ -290,6 +295,7 @@ class Door {
     return new Proxy(Object.create(parent) as object, {
       get: (target, key, receiver) => {
         if (typeof key === "string" && /^-?\d+$/.test(key)) return itemAt(receiver, Number(key));
+        if (key === Symbol.iterator) return Reflect.get(receiver, iteration, receiver) ?? Reflect.get(target, key, receiver);
         if (!isOther(key)) return Reflect.get(target, key, receiver);
         const value: unknown = Reflect.get(receiver, camelOf(key), receiver);
         return typeof value === "function" && !isClass(value) ? this.secondMethod(value as AnyFunction) : value;

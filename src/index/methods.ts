@@ -20,7 +20,7 @@ import { type EvaluateOptions, evaluateTensor, runOperation } from "../session/e
 import type { DType } from "../base/dtype.ts";
 import { Dimension } from "../base/dimension.ts";
 import { DType as ElementType } from "../base/dtype-class.ts";
-import { ValueError, withHint } from "../base/errors.ts";
+import { ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Feeds } from "../session/feeds.ts";
@@ -109,9 +109,6 @@ function attachPrinting(): void {
     });
 }
 
-const notIterable =
-  "Iterating over a symbolic `tf.Tensor` is not allowed. You can attempt the following resolutions to the problem: If you are running in Graph mode, use Eager execution mode or decorate this function with @tf.function. If you are using AutoGraph, you can try decorating this function with @tf.function. If that does not work, then you may be using an unsupported feature or your source code may not be visible to AutoGraph. See https://github.com/tensorflow/tensorflow/blob/master/tensorflow/python/autograph/g3doc/reference/limitations.md#access-to-source-code for more information.";
-
 const define = (target: { readonly prototype: object }, name: string | symbol, descriptor: PropertyDescriptor): void => {
   if (!Object.hasOwn(target.prototype, name)) Object.defineProperty(target.prototype, name, { configurable: true, ...descriptor });
 };
@@ -121,14 +118,6 @@ export function attachMethods(): void {
   attachOperators(Tensor);
   attachOperators(Variable);
   attachPrinting();
-  define(Tensor, Symbol.iterator, {
-    value() {
-      throw withHint(
-        new TypeError(notIterable),
-        "Here: tf.unstack(x) gives a list where the size is known, tf.mapFn(fn, x) goes over it while running.",
-      );
-    },
-  });
   for (const [name, operator] of Object.entries({ mul: sparseMul, truediv: sparseTruediv, div: sparseDiv }))
     define(SparseTensor, name, {
       writable: true,

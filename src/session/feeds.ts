@@ -54,7 +54,11 @@ function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknow
 
 /** A nest of tensors, such as the states of cells, is fed with values in the same nesting. */
 function nestedParts(key: readonly unknown[], value: unknown): (readonly [unknown, ArrayLike])[] {
-  const values = Array.isArray(value) ? (value as readonly FeedValue[]) : value instanceof NDArray ? ([...value] as FeedValue[]) : [];
+  const values = Array.isArray(value)
+    ? (value as readonly FeedValue[])
+    : value instanceof NDArray
+      ? Array.from({ length: value.length }, (_, i): FeedValue => value.at(i))
+      : [];
   if (values.length !== key.length)
     throw new ValueError(
       `Could not flatten dictionary. Key had ${key.length} elements, but value had ${values.length} elements. Key: [${key.join(", ")}], value: ${String(value)}.`,
