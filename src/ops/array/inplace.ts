@@ -12,6 +12,7 @@ import type { Value } from "../../ir/program.ts";
 import { castScalar, s } from "../../ir/scalar.ts";
 import { numbersOf } from "./array.ts";
 import { type NameOption, named } from "../named.ts";
+import { need } from "../arguments.ts";
 
 // ---- rows of a copy ----
 
@@ -91,6 +92,7 @@ export const Empty = defineOp("Empty", {
   lower: ({ shape, dtype }) => {
     const sizes = numbersOf(shape);
     if (shape.rank !== 1) throw new InvalidArgumentError(`shape must be a vector of int32, got shape [${shape.shape}]`);
+    for (const size of sizes) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     return ir.zeros(dtype, sizes);
   },
 });

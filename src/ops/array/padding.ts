@@ -53,6 +53,7 @@ export const BroadcastTo = defineOp("BroadcastTo", {
   simplify: ({ input, output }) => (input.shape.isFullyDefined && input.shape.equals(output.shape) ? input : undefined),
   lower: ({ input, shape: to }) => {
     const dims = numbersOf(to);
+    for (const size of dims) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     const from = dims.length - input.shape.length;
     if (from < 0 || input.shape.some((d, i) => d !== 1 && d !== dims[from + i]))
       throw new InvalidArgumentError(`Incompatible shapes: [${input.shape.join(",")}] vs. [${dims.join(",")}]`);
@@ -400,6 +401,16 @@ export const MirrorPadGrad = defineOp("MirrorPadGrad", {
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, mode }) => {
     const { before, after } = pairsOf(paddings, input.shape);
+    input.shape.forEach((size, axis) => {
+      const [low, high] = [before[axis], after[axis]];
+      const most = size - low - high - offsetOf(mode);
+      need(
+        low <= most && high <= most,
+        () =>
+          (offsetOf(mode) === 0 ? "paddings must be no greater" : "paddings must be less") +
+          ` than the output dimension size: ${low}, ${high} ${offsetOf(mode) === 0 ? "greater than" : "not less than"} ${size - low - high}`,
+      );
+    });
     return input.shape.reduce((value, _, axis) => folded(value, axis, before[axis], after[axis], offsetOf(mode)), input);
   },
 });

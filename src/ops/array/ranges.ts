@@ -12,7 +12,7 @@ import { Tensor } from "../../graph/operation.ts";
 import { staticValues } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, numbersOf, ones, rank, reshape, shape, size, zerosLike } from "./array.ts";
 import { broadcastDynamicShape, broadcastTo, tile } from "./padding.ts";
 import { booleanMask, whereV2 } from "./selection.ts";
@@ -70,6 +70,14 @@ export const Range = defineOp("Range", {
     const [from, to, by] = (["start", "limit", "delta"] as const).map(name => context.constant(name)?.item());
     if (from === undefined || to === undefined || by === undefined) return TensorShape.unknownOfRank(1);
     return new TensorShape([countOf(Number(from), Number(to), Number(by), reason => new ValueError(reason))]);
+  },
+  isLenient: true,
+  checks: bounds => {
+    for (const name of ["start", "limit", "delta"] as const)
+      need(
+        bounds[name].every(size => size === 1),
+        () => `${name} must be a scalar, not shape [${bounds[name]}]`,
+      );
   },
   gradient: "none",
   compileTimeInputs: ["start", "limit", "delta"],

@@ -92,12 +92,17 @@ export const Slice = defineOp("Slice", {
 
 function sliceOf(input: Value, begin: Value, context: LowerContext): Value {
   const extent = numbersOf(context.required("size"));
-  const from = context.known("begin") ?? (extent.includes(-1) ? context.required("begin") : undefined);
+  const isWhole = extent.every((size, axis) => size >= 0 && size <= input.shape[axis] && input.shape[axis] > 0);
+  const from = context.known("begin") ?? (isWhole ? undefined : context.required("begin"));
   if (!from) return movingSlice(input, begin, extent);
   const start = numbersOf(from);
   const lengths = extent.map((d, axis) => (d === -1 ? input.shape[axis] - start[axis] : d));
   start.forEach((b, axis) => {
     const full = input.shape[axis];
+    need(
+      full > 0 || (b === 0 && lengths[axis] === 0),
+      () => `Expected begin[${axis}] == 0 (got ${b}) and size[${axis}] == 0 (got ${lengths[axis]}) when input.dim_size(${axis}) == 0`,
+    );
     if (b < 0 || b > full) throw new InvalidArgumentError(`Expected begin[${axis}] in [0, ${full}], but got ${b}`);
     if (lengths[axis] < 0 || b + lengths[axis] > full)
       throw new InvalidArgumentError(`Expected size[${axis}] in [0, ${full - b}], but got ${lengths[axis]}`);
@@ -254,7 +259,7 @@ function staticSlice(input: Tensor, bounds: readonly NDArray[] | undefined, mask
 }
 
 /** What a spec asks wrongly is a run-time error where it is only known then. */
-function expandedAtRun(...args: Parameters<typeof expandSpec>): SliceSpec {
+export function expandedAtRun(...args: Parameters<typeof expandSpec>): SliceSpec {
   try {
     return expandSpec(...args);
   } catch (error) {
@@ -869,6 +874,14 @@ export const SplitV = defineOp("SplitV", {
       const d = complete?.[k] ?? null;
       return withDimension(value, axis, d !== null && d >= 0 ? d : null);
     });
+  },
+  checks: ({ sizeSplits, splitDim, numSplit }) => {
+    need(splitDim.length === 0, () => `split_dim must be a scalar but has rank ${splitDim.length}`);
+    const count = sizeSplits.reduce((product, size) => product * size, 1);
+    need(
+      sizeSplits.length === 1 && count === numSplit,
+      () => `size of the split_tensor must be 1-D and have the same elements as outputs got ${sizeSplits.length} -D and ${count} elements`,
+    );
   },
   gradient: ({ splitDim }, d): Gradients => ({ value: concat(d.output, splitDim) }),
   compileTimeInputs: ["sizeSplits", "splitDim"],

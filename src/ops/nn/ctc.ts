@@ -22,6 +22,7 @@ import { cast, logicalAnd, multiply, notEqual } from "../math/math.ts";
 import { cumsum, reduceMax, reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
+import { sortedAdvice } from "../sparse/parts.ts";
 
 const types = ["float32", "float64"] as const satisfies readonly DType[];
 
@@ -159,7 +160,7 @@ export const CTCLoss = defineOp("CTCLoss", {
     need(inputs.length === 3, () => "inputs is not a 3-Tensor");
     need(sequenceLength.length === 1, () => "sequence_length is not a vector");
     need(labelsIndices.length === 2, () => "labels_indices is not a matrix");
-    need(labelsIndices[1] > 1, () => `labels_indices second dimension must be >= 1. Received ${labelsIndices[1]}`);
+    need(labelsIndices[1] > 0, () => `labels_indices second dimension must be >= 1. Received ${labelsIndices[1]}`);
     need(labelsValues.length === 1, () => "labels_values is not a vector");
     const [times, batch] = inputs;
     need(times !== 0, () => "Max time or first dimension of input cannot be 0.");
@@ -172,18 +173,12 @@ export const CTCLoss = defineOp("CTCLoss", {
       () =>
         `labels_indices and labels_values must contain the same number of rows, but saw shapes: [${labelsIndices}] vs. [${labelsValues}]`,
     );
+    need(labelsIndices[1] === 2, () => "Order length must be SparseTensor rank.");
     need(batch !== 0, () => "batch_size must not be 0");
   },
   gradient: ({ gradient }, d): Gradients => ({ inputs: multiply(expandDims(d.loss, -1), gradient) }),
   lower: ({ inputs, labelsIndices, labelsValues, sequenceLength, T, ...rules }) => {
     const [times, batch, classes] = inputs.shape;
-    if (inputs.shape.length !== 3) throw new InvalidArgumentError("inputs is not a 3-Tensor");
-    if (batch === 0) throw new InvalidArgumentError("batch_size must not be 0");
-    if (sequenceLength.shape.length !== 1) throw new InvalidArgumentError("sequence_length is not a vector");
-    if (sequenceLength.shape[0] !== batch)
-      throw new InvalidArgumentError(
-        `len(sequence_length) != batch_size. len(sequence_length): ${sequenceLength.shape[0]} batch_size: ${batch}`,
-      );
     const run = (given: readonly NDArray[], results: readonly NDArray[]): void => losses(given, results, times, rules);
     const outputs = [
       { dtype: T, shape: [batch] },
@@ -193,6 +188,17 @@ export const CTCLoss = defineOp("CTCLoss", {
   },
 });
 
+/** Labels lie in order, each place once. */
+function checkOrdered(indices: NDArray, what: string): void {
+  const at = (n: number): readonly number[] => [Number(indices.get(2 * n)), Number(indices.get(2 * n + 1))];
+  for (let n = 1; n < indices.shape[0]; n++) {
+    const [before, place] = [at(n - 1), at(n)];
+    const order = place[0] - before[0] || place[1] - before[1];
+    need(order !== 0, () => `${what}indices[${n}] = [${place}] is repeated`);
+    need(order > 0, () => `${what}indices[${n}] = [${place}] is out of order. ${sortedAdvice}`);
+  }
+}
+
 function losses(
   [inputs, indices, values, lengths]: readonly NDArray[],
   [loss, gradient]: readonly NDArray[],
@@ -200,10 +206,12 @@ function losses(
   rules: Rules,
 ): void {
   const [, batch, classes] = inputs.shape;
+  checkOrdered(indices, "label SparseTensor is not valid: ");
   const all = labelsOf(indices, values, batch, classes - 1, rules.preprocessCollapseRepeated);
   all.forEach((labels, b) => {
     const times = Number(lengths.get(b));
-    if (times < 0 || times > most) throw new InvalidArgumentError(`sequence_length(${b}) <= ${most}`);
+    need(times >= 0, () => `seq_len(${b}) < 0`);
+    need(times <= most, () => `sequence_length(${b}) <= ${most}`);
     if (labels.length > times && !rules.ignoreLongerOutputsThanInputs)
       throw new InvalidArgumentError(
         `Not enough time for target transition sequence (required: ${labels.length}, available: ${times})${b}You can turn this error into a warning by using the flag ignore_longer_outputs_than_inputs`,
@@ -264,12 +272,10 @@ export const CTCGreedyDecoder = defineOp("CTCGreedyDecoder", {
   },
   compileTimeInputs: ["inputs", "sequenceLength"],
   lower: ({ inputs, sequenceLength, mergeRepeated, blankIndex, T }) => {
-    if (inputs.rank !== 3) throw new InvalidArgumentError("inputs is not a 3-Tensor");
-    const [, batch, classes] = inputs.shape;
-    if (sequenceLength.size !== batch)
-      throw new InvalidArgumentError(
-        `len(sequence_length) != batch_size.  len(sequence_length):  ${sequenceLength.size} batch_size: ${batch}`,
-      );
+    const [most, batch, classes] = inputs.shape;
+    numbersOf(sequenceLength).forEach(
+      (length, b) => void need(length <= most, () => `sequence_length(${b}) <= ${most}`, FailedPreconditionError),
+    );
     const blank = blankIndex < 0 ? classes + blankIndex : blankIndex;
     const decoded = numbersOf(sequenceLength).map((times, b) => greedyPath(inputs, b, times, blank, mergeRepeated));
     const indices = decoded.flatMap(({ labels }, b) => labels.flatMap((_, k) => [b, k]));
@@ -582,6 +588,7 @@ export const EditDistance = defineOp("EditDistance", {
       throw new InvalidArgumentError(
         `truth_shape and hypothesis_shape should have the same number of elements, but got ${truthShape.size} and ${hypothesisShape.size}`,
       );
+    for (const size of [...numbersOf(hypothesisShape), ...numbersOf(truthShape)]) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     const shape = outerShape(numbersOf(hypothesisShape), numbersOf(truthShape));
     const run = ([hIndices, hValues, tIndices, tValues]: readonly NDArray[], [output]: readonly NDArray[]): void => {
       const [guesses, truths] = [sequencesOf(hIndices, hValues, shape), sequencesOf(tIndices, tValues, shape)];

@@ -435,11 +435,19 @@ function elementwise(x: NDArray, y: NDArray, dtype: DType, f: Pair): NDArray {
   return out;
 }
 
+/** Do two shapes broadcast? */
+export const broadcasts = (a: readonly number[], b: readonly number[]): boolean =>
+  a.every((size, axis) => {
+    const other = b[axis - a.length + b.length] ?? 1;
+    return size === other || size === 1 || other === 1;
+  });
+
 export const QuantizedMul = defineOp("QuantizedMul", {
   inputs: { x: "T1", y: "T2", minX: "float32", maxX: "float32", minY: "float32", maxY: "float32" },
   outputs: { z: "Toutput", minZ: "float32", maxZ: "float32" },
   attrs: { T1: quantized(), T2: quantized(), Toutput: quantized("qint32") },
   shape: ({ x, y }) => withBounds(broadcastShapes(x, y)),
+  checks: ({ x, y }) => need(broadcasts(x, y), () => `Incompatible shapes: [${x}] vs. [${y}]`),
   host: ({ x, y, minX, maxX, minY, maxY, T1, T2, Toutput }) => {
     const [left, right] = [rangeOf(T1, minX, maxX), rangeOf(T2, minY, maxY)];
     const [a, b] = [unclamped(0, left), unclamped(0, right)];

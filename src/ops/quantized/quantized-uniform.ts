@@ -3,14 +3,15 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, stridesOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, sameShape, stridesOf, TensorShape } from "../../base/shape.ts";
 import { WireReader, wireTypes } from "../../formats/wire.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { broadcastShape } from "../../ir/build.ts";
 import { numbersOf } from "../array/array.ts";
 import { type WindowAxis, windowAlong } from "../nn/window.ts";
-import { eachPair } from "./quantized-arithmetic.ts";
+import { broadcasts, eachPair } from "./quantized-arithmetic.ts";
+import { need } from "../arguments.ts";
 
 const f32 = Math.fround;
 
@@ -157,6 +158,7 @@ export const UniformQuantizedAdd = defineOp("UniformQuantizedAdd", {
     T: attr.type(["qint32"]),
   },
   shape: ({ lhs, rhs }) => broadcastShapes(lhs, rhs),
+  checks: ({ lhs, rhs }) => need(broadcasts(lhs, rhs), () => `Cannot Add tensors of shapes: [${lhs}][${rhs}]`),
   host: given => {
     const { lhs, rhs, T, outputQuantizationMinVal: low, outputQuantizationMaxVal: high } = given;
     const left = pairsOf(lhs.shape, given.lhsScales, given.lhsZeroPoints, given.lhsQuantizationAxis);
@@ -185,6 +187,18 @@ export const UniformQuantizedClipByValue = defineOp("UniformQuantizedClipByValue
     quantizationMaxVal: attr.int(),
   },
   shape: ({ operand }) => operand,
+  checks: ({ min, max, scales, zeroPoints }) => {
+    need(
+      sameShape(scales, zeroPoints),
+      () => `scales and zero_points shape must be same, but given scales shape [${scales}] and zero_points shape [${zeroPoints}]`,
+    );
+    for (const [name, dims] of Object.entries({ min, max }))
+      need(
+        sameShape(dims, scales),
+        () =>
+          `Input ${name} shape must be same as scales/zero_points. Given ${name} of shape [${dims}] and scales/zero_points of shape [${scales}]`,
+      );
+  },
   host: ({ operand, min, max, scales, zeroPoints, T, quantizationAxis }) => {
     const { shape } = operand;
     pairsOf(shape, scales, zeroPoints, quantizationAxis);

@@ -21,6 +21,9 @@ export function checkedSizes(shape: NDArray): number[] {
   return dims;
 }
 
+/** How TensorFlow ends what it says of coordinates that are not in order. */
+export const sortedAdvice = "Many sparse ops require sorted indices.\n    Use `tf.sparse.reorder` to create a correctly ordered copy.\n\n";
+
 /** Coordinates lie inside the shape, each once and in order. @throws InvalidArgumentError with TensorFlow's texts. */
 export function checkOrder(indices: NDArray, dims: readonly number[], what = ""): void {
   const rank = dims.length;
@@ -36,10 +39,6 @@ export function checkOrder(indices: NDArray, dims: readonly number[], what = "")
     const before = at(n - 1);
     const first = place.findIndex((x, axis) => x !== before[axis]);
     need(first >= 0, () => `${text} repeated`);
-    need(
-      place[first] > before[first],
-      () =>
-        `${text} out of order. Many sparse ops require sorted indices.\n    Use \`tf.sparse.reorder\` to create a correctly ordered copy.\n\n`,
-    );
+    need(place[first] > before[first], () => `${text} out of order. ${sortedAdvice}`);
   }
 }

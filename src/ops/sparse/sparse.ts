@@ -105,6 +105,7 @@ export const SparseToDense = defineOp("SparseToDense", {
   lower: ({ sparseIndices, outputShape, sparseValues, defaultValue, validateIndices }) => {
     checkParts(sparseIndices.shape, outputShape.shape, sparseValues.shape, defaultValue.shape);
     const shape = numbersOf(outputShape);
+    for (const size of shape) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     const count = sparseIndices.shape[0] ?? 1;
     const run = ([indices, values, fallback]: readonly NDArray[], [dense]: readonly NDArray[]): void => {
       const places = placesOf(indices, count, shape, validateIndices);

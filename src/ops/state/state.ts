@@ -16,7 +16,7 @@ import { addIndex, constantIndex, dataIndex, scaleIndex } from "../../ir/index-m
 import type { ScatterCombine, State, Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
-import { checkStrides, concat, getItem, stridedSlice } from "../array/slicing.ts";
+import { checkStrides, concat, expandedAtRun, getItem, stridedSlice } from "../array/slicing.ts";
 import {
   constant as constantOf,
   expandDims,
@@ -596,7 +596,7 @@ export const TensorStridedSliceUpdate = defineOp("TensorStridedSliceUpdate", {
     return { input: kept, begin: null, end: null, strides: null, value: reshape(reduceSum(cut, r1), shapeOf(value)) };
   },
   lower: ({ input, T: _T, Index: _I, value, begin, end, strides, ...masks }) => {
-    const spec = expandSpec(input.shape.length, numbersOf(begin), numbersOf(end), numbersOf(strides), masks);
+    const spec = expandedAtRun(input.shape.length, numbersOf(begin), numbersOf(end), numbersOf(strides), masks);
     const wanted = spec.result.map(axis => (axis === "new" ? 1 : (resolveAxis(spec.axes[axis], input.shape[axis], axis).length as number)));
     const lead = wanted.length - value.shape.length;
     if (lead < 0 || value.shape.some((d, axis) => d !== 1 && d !== wanted[axis + lead]))

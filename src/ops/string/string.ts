@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isBigInteger, isFloating } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { InvalidArgumentError, OutOfRangeError, UnimplementedError } from "../../base/errors.ts";
 import { decodeText, encodeText, type NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, stridesOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -200,8 +200,7 @@ export function stringJoin(inputs: readonly TensorLike[], ...rest: unknown[]): T
 
 function checkAxes(axes: readonly number[], rank: number): number[] {
   return axes.map(axis => {
-    if (axis < -rank || axis >= rank)
-      throw new InvalidArgumentError(`Invalid reduction dimension ${axis} for input with ${rank} dimension(s)`);
+    if (axis < -rank || axis >= rank) throw new OutOfRangeError(`Invalid reduction dimension ${axis} for input with ${rank} dimension(s)`);
     return axis < 0 ? axis + rank : axis;
   });
 }
