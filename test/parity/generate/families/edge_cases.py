@@ -202,4 +202,25 @@ def edge_rows(b):
             b.failures.append((b.fam.name, text, f"{type(e).__name__}: {str(e)[:300]}"))
 
 
-ALL = [edge_values, edge_refusals, edge_sums, edge_rows]
+TWICE = """
+tf.asin(x)|tf.atanh(x)|tf.lgamma(x + 2.)|tf.math.erfinv(x)|tf.math.ndtri(x * .4 + .5)|tf.math.bessel_i1(x)|tf.math.special.dawsn(x)|tf.nn.selu(x)|tf.nn.swish(x)
+tf.math.special.bessel_y0(x + 2.)|tf.math.reduce_std(x, 1)|tf.cumprod(x, 1)|tf.math.cumulative_logsumexp(x, 1)|tf.qr(x)|tf.linalg.logdet(tf.matmul(x, x, transpose_b=True) + 3. * tf.eye(3))
+tf.pow(x + 2., x[0])|tf.zeta(x + 3., x[0] + 2.)|tf.atan2(x, x[0] + 2.)|tf.math.xlog1py(x, x[0])|tf.floormod(x, x[0] + 2.)|tf.tensordot(x, x, 1)
+tf.nn.pool(x4, [2, 2], 'MAX', 'SAME', dilation_rate=[2, 1])|tf.nn.pool(x4, [2, 2], 'AVG', 'VALID')
+tf.nn.batch_normalization(x, x[0], x[1] + 1.5, x[2], x[0], 1e-2)|tf.nn.l2_normalize(x, 1)|tf.nn.log_poisson_loss(tf.abs(x) + .1, x, True)|tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[0, 2, 1], logits=x)
+tf.segment_prod(x + 2., [0, 0, 1])|tf.unsorted_segment_max(x, [2, 0, 0], 3)|tf.unsorted_segment_prod(x, [2, 0, 0], 3)|tf.gather(x, [[0, 1], [1, 1], [2, 0]], batch_dims=1)|tf.reverse_sequence(x, [1, 2, 3], seq_axis=1)
+tf.tensor_scatter_nd_max(x, [[0], [1]], x[:2] * 2.)|tf.clip_by_global_norm([x, x * x], .5)[0]|tf.matrix_triangular_solve(x + 3. * tf.eye(3), x)|tf.self_adjoint_eig(x + tf.transpose(x) + tf.diag([1., 3., 7.]))[0]
+tf.linalg.tridiagonal_solve(x + tf.constant([[0.], [4.], [0.]]), x[:, :1])|tf.abs(tf.spectral.rfft(x))|tf.math.angle(tf.complex(x, x * x))|tf.image.resize_bilinear(x4, [5, 4])|tf.fake_quant_with_min_max_vars(x, -.8, .7)
+"""
+
+
+def edge_second(b):
+    """Gradients of gradients."""
+    b.family("edge_second")
+    for call in TWICE.replace("\n", "|").strip("|").split("|"):
+        text = (f"x4 = tf.reshape(x, [1, 3, 3, 1])\nz = {call}\nz = z if isinstance(z, (list, tuple)) else [z]\n"
+                "y = tf.convert_to_tensor(tf.gradients([q * q for q in z], [x])[0])")
+        b.case(text, dict(x=b.f(3, 3, lo=-.9, hi=.9)), grad=True, cmp=(1e-4, 1e-5), gcmp=(1e-4, 1e-5), dynamic=0, ingraph=False)
+
+
+ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second]
