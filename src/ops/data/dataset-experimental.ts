@@ -32,7 +32,7 @@ import {
 import { iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
 import { DatasetArray, HostIterator } from "./dataset-memory.ts";
-import { plainBytesOf, RandomDataset } from "./dataset-sources.ts";
+import { plainBytesOf, RandomDataset, randomNumbers } from "./dataset-sources.ts";
 import { bytesOf, type FeatureSpecs, featureTypeList, featureTypes, parseFeatures } from "./example.ts";
 import { handleFields, objectId } from "./host-handles.ts";
 import { change } from "./lookup.ts";
@@ -132,6 +132,7 @@ export const RandomDatasetV2 = renameOp("RandomDatasetV2", RandomDataset, {
   inputs: { ...seedInputs, seedGenerator: "resource" },
   attrs: { rerandomizeEachIteration: attr.bool(false), ...common },
   ...made,
+  host: ({ seed, seed2, rerandomizeEachIteration }) => wrap(randomNumbers(seed, seed2, rerandomizeEachIteration)),
 });
 
 // ---- iterators over several devices ----

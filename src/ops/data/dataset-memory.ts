@@ -459,7 +459,13 @@ export function cached(input: HostDataset): HostDataset {
 /** So many times the input may have ended in the buffer of a shuffle. */
 const mostEpochs = 3;
 
-const seeded = (seed: bigint, seed2: bigint): PhiloxStream =>
+/** The seeds of a stream: chosen anew where both are 0. */
+export const chosenSeeds = (seed: bigint, seed2: bigint): readonly [bigint, bigint] => {
+  if (seed !== 0n || seed2 !== 0n) return [seed, seed2];
+  const [first, second] = globalThis.crypto.getRandomValues(new BigInt64Array(2));
+  return [first, second];
+};
+export const seeded = (seed: bigint, seed2: bigint): PhiloxStream =>
   new PhiloxStream(new NDArray("int64", [3], BigInt64Array.of(seed, seed2, 0n)));
 
 interface ShuffleOptions {
@@ -473,8 +479,7 @@ interface ShuffleOptions {
 
 /** Elements leave a buffer in random order. */
 export function shuffled(input: HostDataset, { size, seeds, reshuffles, count = 1 }: ShuffleOptions): HostDataset {
-  const isUnseeded = seeds[0] === 0n && seeds[1] === 0n;
-  const [seed, seed2] = isUnseeded ? globalThis.crypto.getRandomValues(new BigInt64Array(2)) : seeds;
+  const [seed, seed2] = chosenSeeds(...seeds);
   const parent = seeded(seed, seed2);
   return dataset(repeatedCardinality(input.cardinality, count), run => {
     const nextStream = (): PhiloxStream => (reshuffles ? seeded(BigInt(parent.word()), BigInt(parent.word())) : seeded(seed, seed2));
@@ -720,8 +725,7 @@ export const slidingBatches = (
 
 /** Each element with a chance of `rate`. */
 export const sampled = (input: HostDataset, rate: number, seeds: readonly [bigint, bigint]): HostDataset => {
-  const isUnseeded = seeds[0] === 0n && seeds[1] === 0n;
-  const [seed, seed2] = isUnseeded ? globalThis.crypto.getRandomValues(new BigInt64Array(2)) : seeds;
+  const [seed, seed2] = chosenSeeds(...seeds);
   return dataset(unknown, run => {
     const source = input.iterate(run);
     const stream = seeded(seed, seed2);

@@ -49,3 +49,17 @@ it("rests before each element", async () => {
   expect(found).toEqual([0n, 1n]);
   expect(performance.now() - before).toBeGreaterThan(35);
 });
+
+it("draws other numbers in each iteration if asked to", async () => {
+  const long = (value: bigint): tf.Tensor => tf.constant(value, "int64");
+  // TensorFlow 2.21: tf.data.Dataset.random(seed=3, rerandomize_each_iteration=…).take(3).repeat(2)
+  const numbers = (rerandomizeEachIteration: boolean) =>
+    elementsOf(() => {
+      const seeds = { seed: long(87654321n), seed2: long(3n), seedGenerator: raw.DummySeedGenerator({}) };
+      const random = raw.RandomDatasetV2({ ...seeds, rerandomizeEachIteration, ...scalars }) as tf.Tensor;
+      const three = raw.TakeDataset({ inputDataset: random, count: long(3n), ...scalars }) as tf.Tensor;
+      return raw.RepeatDataset({ inputDataset: three, count: long(2n), ...scalars }) as tf.Tensor;
+    });
+  expect(await numbers(true)).toEqual([2698304964n, 3230936430n, 2996270112n, 1595858328n, 3580113443n, 3407580170n]);
+  expect(await numbers(false)).toEqual([3534849767n, 279844183n, 888998500n, 3534849767n, 279844183n, 888998500n]);
+});

@@ -10,7 +10,6 @@ import { defineOp } from "../../graph/op-definition.ts";
 import { anyTypes, common, componentAttrs, elementAttrs, handleOutput, made, metadata, numberOf, textOf, wrap } from "./dataset-fields.ts";
 import { callOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
-import { PhiloxStream } from "../random/philox.ts";
 import { rowOf } from "./rows.ts";
 
 /** One element. */
@@ -80,17 +79,18 @@ export const RandomDataset = defineOp("RandomDataset", {
   attrs: common,
   stateful: true,
   ...made,
-  host: ({ seed, seed2 }) => {
-    const given = [seed.get(0) as bigint, seed2.get(0) as bigint];
-    const [key, counter] = given.every(part => part === 0n) ? globalThis.crypto.getRandomValues(new BigInt64Array(2)) : given;
-    return wrap(
-      memory.generated(memory.infinite, function* () {
-        const stream = new PhiloxStream(new NDArray("int64", [3], BigInt64Array.of(key, counter, 0n)));
-        for (;;) yield [NDArray.full("int64", [], BigInt(stream.word()))];
-      }),
-    );
-  },
+  host: ({ seed, seed2 }) => wrap(randomNumbers(seed, seed2)),
 });
+
+/** The same numbers in each iteration, or, if it rerandomizes, those of a stream that the iteration before has moved on. */
+export function randomNumbers(seed: NDArray, seed2: NDArray, rerandomizes = false): memory.HostDataset {
+  const [first, second] = memory.chosenSeeds(seed.get(0) as bigint, seed2.get(0) as bigint);
+  const parent = memory.seeded(first, second);
+  return memory.generated(memory.infinite, function* () {
+    const stream = rerandomizes ? memory.seeded(BigInt(parent.word()), BigInt(parent.word())) : memory.seeded(first, second);
+    for (;;) yield [NDArray.full("int64", [], BigInt(stream.word()))];
+  });
+}
 
 /** What functions of the graph give: a state from the first, elements of it from the second until it says OutOfRange, and the third at the end. */
 export const GeneratorDataset = defineOp("GeneratorDataset", {
