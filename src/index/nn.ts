@@ -102,5 +102,5 @@ export {
   logUniformCandidateSampler,
   uniformCandidateSampler,
 } from "../ops/nn/sampling.ts";
-export { quantizedAvgPool, quantizedConv2d, quantizedMaxPool } from "../ops/quantized/quantized-arithmetic.ts";
-export { quantizedReluX } from "../ops/quantized/quantized-normalization.ts";
+export { quantizedAvgPool, quantizedConv2d, quantizedMaxPool } from "../ops/quantized/arithmetic.ts";
+export { quantizedReluX } from "../ops/quantized/normalization.ts";

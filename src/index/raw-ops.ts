@@ -853,14 +853,6 @@ export {
   WholeFileReader,
 } from "../ops/older-names.ts";
 export {
-  FakeQuantWithMinMaxArgs,
-  FakeQuantWithMinMaxArgsGradient,
-  FakeQuantWithMinMaxVars,
-  FakeQuantWithMinMaxVarsGradient,
-  FakeQuantWithMinMaxVarsPerChannel,
-  FakeQuantWithMinMaxVarsPerChannelGradient,
-} from "../ops/quantized/quantization.ts";
-export {
   QuantizeDownAndShrinkRange,
   QuantizedAvgPool,
   QuantizedConcat,
@@ -874,7 +866,7 @@ export {
   QuantizedReshape,
   RequantizationRange,
   Requantize,
-} from "../ops/quantized/quantized-arithmetic.ts";
+} from "../ops/quantized/arithmetic.ts";
 export {
   QuantizedConv2DAndRelu,
   QuantizedConv2DAndReluAndRequantize,
@@ -895,7 +887,7 @@ export {
   QuantizedMatMulWithBiasAndRelu,
   QuantizedMatMulWithBiasAndReluAndRequantize,
   QuantizedMatMulWithBiasAndRequantize,
-} from "../ops/quantized/quantized-fused.ts";
+} from "../ops/quantized/fused.ts";
 export {
   QuantizedAdd,
   QuantizedBatchNormWithGlobalNormalization,
@@ -905,7 +897,15 @@ export {
   QuantizedResizeBilinear,
   RequantizationRangePerChannel,
   RequantizePerChannel,
-} from "../ops/quantized/quantized-normalization.ts";
+} from "../ops/quantized/normalization.ts";
+export {
+  FakeQuantWithMinMaxArgs,
+  FakeQuantWithMinMaxArgsGradient,
+  FakeQuantWithMinMaxVars,
+  FakeQuantWithMinMaxVarsGradient,
+  FakeQuantWithMinMaxVarsPerChannel,
+  FakeQuantWithMinMaxVarsPerChannelGradient,
+} from "../ops/quantized/quantization.ts";
 export {
   Dequantize,
   QuantizeAndDequantize,
@@ -914,7 +914,7 @@ export {
   QuantizeAndDequantizeV4,
   QuantizeAndDequantizeV4Grad,
   QuantizeV2,
-} from "../ops/quantized/quantized-tensors.ts";
+} from "../ops/quantized/tensors.ts";
 export {
   UniformDequantize,
   UniformQuantize,
@@ -925,7 +925,7 @@ export {
   UniformQuantizedDot,
   UniformQuantizedDotHybrid,
   UniformRequantize,
-} from "../ops/quantized/quantized-uniform.ts";
+} from "../ops/quantized/uniform.ts";
 export {
   ParameterizedTruncatedNormal,
   RandomGamma,

@@ -478,6 +478,7 @@ export {
 } from "../ops/math/segment.ts";
 export { betainc, cross, igamma, igammac, lbeta, polygamma, saturateCast, zeta } from "../ops/math/special.ts";
 export { editDistance } from "../ops/nn/ctc.ts";
+export { quantizedConcat } from "../ops/quantized/arithmetic.ts";
 export {
   fakeQuantWithMinMaxArgs,
   fakeQuantWithMinMaxArgsGradient,
@@ -486,8 +487,7 @@ export {
   fakeQuantWithMinMaxVarsPerChannel,
   fakeQuantWithMinMaxVarsPerChannelGradient,
 } from "../ops/quantized/quantization.ts";
-export { quantizedConcat } from "../ops/quantized/quantized-arithmetic.ts";
-export { dequantize, quantize, quantizeV2 } from "../ops/quantized/quantized-tensors.ts";
+export { dequantize, quantize, quantizeV2 } from "../ops/quantized/tensors.ts";
 export { randomGamma, randomPoisson } from "../ops/random/distributions.ts";
 export {
   getSeed,

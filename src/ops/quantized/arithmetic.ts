@@ -1,5 +1,5 @@
 // Arithmetic of quantized tensors: integers that stand for floats between two bounds, which every operation takes and gives along. The host computes with
-// integers as TensorFlow does. Making integers of floats is quantized/quantized-tensors.ts.
+// integers as TensorFlow does. Making integers of floats is quantized/tensors.ts.
 
 import { type DType, dtypeTable } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";

@@ -15,7 +15,7 @@ import {
   QuantizeV2,
   quantizeAndDequantize,
   quantizeAndDequantizeV2,
-} from "./quantized-tensors.ts";
+} from "./tensors.ts";
 
 const x = (): Tensor => constant([-3.2, -1.5, -0.4, 0, 0.126, 0.374, 0.9, 2.5, 7], "float32");
 const bounds = { inputMin: -1.6, inputMax: 2.3 };

@@ -9,7 +9,7 @@ import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { numbersOf } from "../array/array.ts";
 import { type WindowAxis, windowAlong, windowedSize } from "../nn/window.ts";
-import { boundOf, highestOf, lowestOf, quantized, scalars, withBounds } from "./quantized-arithmetic.ts";
+import { boundOf, highestOf, lowestOf, quantized, scalars, withBounds } from "./arithmetic.ts";
 
 const f32 = Math.fround;
 function halfToEven(x: number): number {

@@ -31,7 +31,7 @@ import {
   toQuantized,
   unclamped,
   withBounds,
-} from "./quantized-arithmetic.ts";
+} from "./arithmetic.ts";
 
 const f32 = Math.fround;
 

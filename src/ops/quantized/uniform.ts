@@ -10,7 +10,7 @@ import { defineOp } from "../../graph/op-definition.ts";
 import { broadcastShape } from "../../ir/build.ts";
 import { numbersOf } from "../array/array.ts";
 import { type WindowAxis, windowAlong } from "../nn/window.ts";
-import { broadcasts, eachPair } from "./quantized-arithmetic.ts";
+import { broadcasts, eachPair } from "./arithmetic.ts";
 import { need } from "../arguments.ts";
 
 const f32 = Math.fround;
