@@ -1,5 +1,5 @@
 // Products of quantized tensors with what follows them in one op, as Intel's quantization tools leave them in graphs: a bias, an activation, a new
-// range. Numbers are multiples of a step without an offset, the range symmetric about zero. Plain products are quantized-arithmetic.ts.
+// range. Numbers are multiples of a step without an offset, the range symmetric about zero. Plain products are arithmetic.ts.
 
 import { dtypeTable, type DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";

@@ -1,5 +1,5 @@
 // What networks do with quantized tensors besides products: sums, normalization, resizing, and 32-bit sums of products moved to new ranges channel by
-// channel. Steps are rounded as TensorFlow's kernels round them. Products and plain ranges are quantized-arithmetic.ts.
+// channel. Steps are rounded as TensorFlow's kernels round them. Products and plain ranges are arithmetic.ts.
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
