@@ -340,7 +340,11 @@ function checkFilter(input: readonly number[], filter: readonly number[], { data
     need(depth % perGroup === 0, () => `Input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
     need(depth === perGroup, () => `Number of channels in filter (${perGroup}) must match last dimension of input (${depth})`);
   }
-  need(depth % perGroup !== 0 || !filter.includes(0), () => "filter must not have zero elements (i.e. all dimensions must be non-zero)");
+  const isEmpty = input[0] === 0 || filter[rank - 1] === 0;
+  need(
+    depth % perGroup !== 0 || isEmpty || !filter.includes(0),
+    () => "filter must not have zero elements (i.e. all dimensions must be non-zero)",
+  );
 }
 
 const checkSizes = (sizes: readonly number[]): void => {
