@@ -9,8 +9,6 @@ import { SparseTensor } from "../graph/sparse-tensor.ts";
 import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage } from "../io/graph-def.ts";
 import { nodeOf } from "../io/node-message.ts";
-import { RaggedTensor, RaggedTensorValue } from "../library/ragged/ragged-tensor.ts";
-import { PartitionedVariable } from "../library/variables/partitioned-variable.ts";
 import { Variable } from "../library/variables/variables.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
 import { attachOperators } from "../ops/operators.ts";
@@ -82,12 +80,9 @@ const printed = (): readonly Printed[] => [
   [Tensor, String, describe],
   [Operation, String, (op: Operation) => `<tf.Operation '${op.name}' type=${op.type}>`],
   [Variable, String],
-  [PartitionedVariable, String],
   [SparseTensor, String],
   [SparseTensorValue, String],
   [IndexedSlices, String],
-  [RaggedTensor, String],
-  [RaggedTensorValue, String],
   [
     TensorShape,
     String,
