@@ -6,6 +6,7 @@ import type { SnakeOf } from "../base/names.ts";
 import { AttributeError, withHint } from "../base/errors.ts";
 import { iteration } from "../base/iteration.ts";
 import { camelOf, nearestName, snakeOf } from "../base/names.ts";
+import type { NDArray } from "../base/ndarray.ts";
 import type { DType } from "../base/dtype.ts";
 import { isDType } from "../base/dtype.ts";
 import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./calls.ts";
@@ -48,9 +49,13 @@ type SecondNames<T> = {
     : Snake<T[K]>;
 };
 
-type SnakeMembers<T> = Indexed<T> & {
-  readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
-};
+/** Several tensors by name are taken apart by place too: `const [values, indices] = tf.nn.top_k(x, 2)`. */
+type InOrder<T> = T extends Readonly<Record<string, Element | NDArray | readonly Element[]>> ? Iterable<Snake<T[keyof T]>> : unknown;
+
+type SnakeMembers<T> = Indexed<T> &
+  InOrder<T> & {
+    readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
+  };
 
 /** `x[0]` is `x.at(0)`. */
 type Indexed<T> = T extends { at(index: number): infer R }
@@ -152,6 +157,30 @@ function adoptOverrides(subclass: object, base: object): void {
 /** `x[0]`, `x.shape[-1]`: what has no such property is asked by its `at`. */
 function itemAt(object: { readonly at?: unknown }, index: number): unknown {
   return typeof object.at === "function" ? Reflect.apply(object.at, object, [index]) : undefined;
+}
+
+/** The names of outputs, where a plain object is made of them, as an operation with several has it; its `op` is none. */
+function outputNames(value: unknown): readonly string[] {
+  if (typeof value !== "object" || value === null || !isNamespace(value) || !Object.isExtensible(value)) return [];
+  const isElement = (item: unknown): boolean => typeof item === "object" && item !== null && "graph" in item;
+  const outputs = Object.entries(value).filter(([name]) => name !== "op");
+  return outputs.every(([, item]) => (Array.isArray(item) ? item.every(isElement) : isElement(item))) ? outputs.map(([name]) => name) : [];
+}
+
+/** `const [values, indices] = tf.nn.top_k(x, 2)`, as a named tuple is taken apart. What a run of them gives has the same ways (session/fetches.ts). */
+function takeByPlace(outputs: object, names: readonly string[]): void {
+  const add = (key: PropertyKey, way: PropertyDescriptor): unknown => Object.defineProperty(outputs, key, { configurable: true, ...way });
+  add(Symbol.iterator, {
+    value(this: Readonly<Record<string, unknown>>) {
+      return names.map(name => this[name]).values();
+    },
+  });
+  for (const [i, name] of names.entries())
+    add(i, {
+      get(this: Readonly<Record<string, unknown>>) {
+        return this[name];
+      },
+    });
 }
 
 /** What JavaScript itself asks objects for. */
@@ -267,7 +296,9 @@ class Door {
 
   /** Results of classes that the API does not export learn their second spelling when they are first met. */
   private met<T>(value: T): T {
-    if (Array.isArray(value)) for (const item of value.slice(0, 64)) this.met(item);
+    const names = outputNames(value);
+    if (names.length > 0) takeByPlace(value as object, names);
+    else if (Array.isArray(value)) for (const item of value.slice(0, 64)) this.met(item);
     else if (typeof value === "object" && value !== null && !isNamespace(value)) this.adopt(Object.getPrototypeOf(value), undefined);
     return value;
   }

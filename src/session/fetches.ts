@@ -141,8 +141,11 @@ function list(fetch: readonly unknown[] | (readonly unknown[] & NamedList), item
 
 function fields(fetch: Record<string, unknown>, visit: (fetch: unknown) => Part): Part {
   const entries = Object.entries(fetch).map(([name, item]) => [name, visit(item)] as const);
+  // Outputs that are also taken by place, as through the compat door, give results that are.
+  const hidden = Reflect.ownKeys(fetch).filter(key => !Object.prototype.propertyIsEnumerable.call(fetch, key));
+  const ways: PropertyDescriptorMap = Object.fromEntries(hidden.map(key => [key, Reflect.getOwnPropertyDescriptor(fetch, key) ?? {}]));
   return {
-    assemble: values => Object.fromEntries(entries.map(([name, { assemble }]) => [name, assemble(values)])),
+    assemble: values => Object.defineProperties(Object.fromEntries(entries.map(([name, { assemble }]) => [name, assemble(values)])), ways),
     isOf: given =>
       isPlainObject(given) &&
       Object.keys(given).length === entries.length &&

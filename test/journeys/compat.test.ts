@@ -342,3 +342,21 @@ describe("what programs do with shapes, types and results", () => {
     expect(camel.NDArray.from(1)).not.toEqual(camel.NDArray.from(2));
   });
 });
+
+it("takes several outputs apart by place, by number and by name, in graphs and in results", async () => {
+  const graph = new tf.Graph();
+  using _ = graph.as_default();
+  const best = tf.nn.top_k(tf.constant([3, 9, 5]), 2);
+  const [values, indices] = best;
+  expect([values, indices]).toEqual([best.values, best.indices]);
+  expect(Reflect.get(best, 1)).toBe(best.indices);
+  expect(Object.keys(best)).toEqual(["values", "indices", "op"]);
+  const [kinds, places] = tf.unique(tf.constant([7, 7, 1], tf.int32));
+  expect([kinds.name, places.name]).toEqual(["Unique:0", "Unique:1"]);
+  using session = new tf.Session({ graph });
+  const [v, i] = await session.run(best);
+  expect([v.toArray(), i.toArray()]).toEqual([
+    [9, 5],
+    [1, 2],
+  ]);
+});
