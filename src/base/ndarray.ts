@@ -8,6 +8,7 @@ import {
   fromFloat16Bits,
   isBigInteger,
   isComplex,
+  isInteger,
   newTypedArray,
   toBfloat16Bits,
   toFloat16Bits,
@@ -77,23 +78,23 @@ export class NDArray {
       const array = dtype === undefined || dtype === value.dtype ? value : value.cast(dtype);
       return shape === undefined ? array : array.reshape(shape);
     }
-    if (isTypedArray(value)) {
+    if (isTypedArray(value) && !isBytes(value, dtype)) {
       const own = dtypeOfTypedArray(value);
       if (dtype === undefined || dtype === own) return new NDArray(own, shape ?? [value.length], value);
       return new NDArray(own, shape ?? [value.length], value).cast(dtype);
     }
-    const dims = shapeOfNested(value);
+    const dims = shapeOfNested(value, dtype);
     const type = dtype ?? inferDType(value);
     const array = NDArray.zeros(type, shape ?? dims);
     let at = 0;
     const fill = (v: ArrayLike): void => {
       if (v instanceof NDArray) {
         for (let i = 0; i < v.size; i++) array.set(at++, v.get(i));
-      } else if (isTypedArray(v) && !(v instanceof Uint8Array && type === "string")) {
+      } else if (isTypedArray(v) && !isBytes(v, type)) {
         for (const x of v) array.set(at++, x);
       } else if (Array.isArray(v)) {
         for (const x of v) fill(x);
-      } else array.set(at++, checkedElement(v));
+      } else array.set(at++, elementOf(type, checkedElement(v)));
     };
     fill(value);
     return array;
@@ -224,6 +225,40 @@ function checkedElement(value: unknown): ElementValue {
   );
 }
 
+/** Of type string, bytes are one element. */
+const isBytes = (value: ArrayLike, dtype: DType | undefined): boolean => dtype === "string" && value instanceof Uint8Array;
+
+/** What numpy makes of an element before it is stored as `dtype`, where JavaScript would go on with another value: texts are read as numbers.
+ *  @throws ValueError for a text that is none and for a number that no integer is; TypeError for what is no text; RangeError for what 64 bits do not hold. */
+function elementOf(dtype: DType, value: ElementValue): ElementValue {
+  if (dtype === "string") {
+    if (typeof value === "string" || value instanceof Uint8Array) return value;
+    throw new TypeError(
+      `Expected string, but got ${String(value)} of type '${typeof value === "boolean" ? "bool" : Number.isInteger(Number(value)) ? "int" : "float"}'.`,
+    );
+  }
+  if (typeof value === "string") return numberIn(dtype, value);
+  if (!isInteger(dtype)) return value;
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw new ValueError(`cannot convert float ${Number.isNaN(value) ? "NaN" : "infinity"} to integer`);
+  if (typeof value === "bigint" && (value < -(2n ** 63n) || value >= 2n ** 64n))
+    throw new RangeError("Python int too large to convert to C long");
+  return value;
+}
+
+function numberIn(dtype: DType, text: string): ElementValue {
+  if (dtype === "bool") return text !== "";
+  const trimmed = text.trim();
+  if (isInteger(dtype)) {
+    if (!/^[+-]?\d+$/.test(trimmed)) throw new ValueError(`invalid literal for int() with base 10: '${text}'`);
+    return BigInt(trimmed.replace(/^\+/, ""));
+  }
+  const number = /^[+-]?inf(inity)?$/i.test(trimmed) ? (trimmed.startsWith("-") ? -Infinity : Infinity) : Number(trimmed);
+  if (trimmed === "" || (Number.isNaN(number) && !/^[+-]?nan$/i.test(trimmed)) || /^[+-]?0[xob]/i.test(trimmed))
+    throw new ValueError(`could not convert string to float: '${text}'`);
+  return number;
+}
+
 const plain = (value: ElementValue): unknown => (value instanceof Uint8Array ? decodeText(value) : value);
 
 const toNumber = (value: ElementValue): number => {
@@ -259,14 +294,14 @@ export function dtypeOfTypedArray(array: TypedArray): DType {
 }
 
 /** The shape of nested lists. @throws ValueError if they are ragged. */
-export function shapeOfNested(value: ArrayLike): number[] {
+export function shapeOfNested(value: ArrayLike, dtype?: DType): number[] {
   if (value instanceof NDArray) return [...value.shape];
-  if (isTypedArray(value)) return [value.length];
+  if (isTypedArray(value)) return isBytes(value, dtype) ? [] : [value.length];
   if (!Array.isArray(value)) return [];
   if (value.length === 0) return [0];
-  const first = shapeOfNested(value[0]);
+  const first = shapeOfNested(value[0], dtype);
   for (const item of value) {
-    const other = shapeOfNested(item);
+    const other = shapeOfNested(item, dtype);
     if (other.length !== first.length || other.some((d, i) => d !== first[i])) throw raggedError(value, first, other);
   }
   return [value.length, ...first];

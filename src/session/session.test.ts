@@ -318,3 +318,28 @@ test("a constant is what its array held when it was made", async () => {
   expect((await session.run([...fetches, tf.reduceSum(variable)])).map(String)).toEqual(["20000", "[1 2]", "20000"]);
   await session.close();
 });
+
+describe("what is fed", () => {
+  const fed = async (dtype: tf.DType, value: unknown): Promise<string> => {
+    const graph = new tf.Graph();
+    const x = graph.asDefault(() => tf.placeholder(dtype, null));
+    await using session = new tf.Session({ graph });
+    return session.run(x, [[x, value as number]]).then(String, (error: Error) => `${error.name}: ${error.message.split("\n")[0]}`);
+  };
+
+  // TensorFlow 2.21 and numpy give the same, but for NaN in integers, where the processor decides
+  test.each([
+    ["float32", ["1.5", " 2 ", "-inf"], "[1.5 2 -Infinity]"],
+    ["float32", ["a"], "ValueError: could not convert string to float: 'a'"],
+    ["int32", ["3", "-4"], "[3 -4]"],
+    ["int32", ["3.5"], "ValueError: invalid literal for int() with base 10: '3.5'"],
+    ["int32", [Number.NaN, 1], "ValueError: cannot convert float NaN to integer"],
+    ["int64", [2n ** 70n], "RangeError: Python int too large to convert to C long"],
+    ["bool", ["true", ""], "[true false]"],
+    ["string", ["a", 1], "TypeError: Expected string, but got 1 of type 'int'."],
+    ["string", [new Uint8Array([97, 98])], "[ab]"],
+    ["string", new Uint8Array([97, 98]), "ab"],
+  ] as const)("as %s, number %#", async (dtype, value, answer) => {
+    expect(await fed(dtype, value)).toBe(answer);
+  });
+});
