@@ -229,7 +229,8 @@ function checkedElement(value: unknown): ElementValue {
 const isBytes = (value: ArrayLike, dtype: DType | undefined): boolean => dtype === "string" && value instanceof Uint8Array;
 
 /** What numpy makes of an element before it is stored as `dtype`, where JavaScript would go on with another value: texts are read as numbers.
- *  @throws ValueError for a text that is none and for a number that no integer is; TypeError for what is no text; RangeError for what 64 bits do not hold. */
+ *  @throws ValueError for a text that is none and for a number that no integer is; TypeError for what is no text; RangeError for what 64 bits do not hold, or
+ *  what a number does not hold exactly. */
 function elementOf(dtype: DType, value: ElementValue): ElementValue {
   if (dtype === "string") {
     if (typeof value === "string" || value instanceof Uint8Array) return value;
@@ -243,6 +244,11 @@ function elementOf(dtype: DType, value: ElementValue): ElementValue {
     throw new ValueError(`cannot convert float ${Number.isNaN(value) ? "NaN" : "infinity"} to integer`);
   if (typeof value === "bigint" && (value < -(2n ** 63n) || value >= 2n ** 64n))
     throw new RangeError("Python int too large to convert to C long");
+  if (typeof value === "number" && isBigInteger(dtype) && !Number.isSafeInteger(Math.trunc(value)))
+    throw withHint(
+      new RangeError(`${value} is not exact as ${dtype}: a number holds integers up to 2**53 - 1.`),
+      `Write it as a bigint, ${BigInt(Math.trunc(value))}n, or give a ${dtype === "int64" ? "BigInt64Array" : "BigUint64Array"}.`,
+    );
   return value;
 }
 

@@ -335,6 +335,8 @@ describe("what is fed", () => {
     ["int32", ["3.5"], "ValueError: invalid literal for int() with base 10: '3.5'"],
     ["int32", [Number.NaN, 1], "ValueError: cannot convert float NaN to integer"],
     ["int64", [2n ** 70n], "RangeError: Python int too large to convert to C long"],
+    ["int64", [2 ** 53 - 1, 2n ** 60n], "[9007199254740991 1152921504606846976]"],
+    ["int64", [2 ** 60], "RangeError: 1152921504606847000 is not exact as int64: a number holds integers up to 2**53 - 1."],
     ["bool", ["true", ""], "[true false]"],
     ["string", ["a", 1], "TypeError: Expected string, but got 1 of type 'int'."],
     ["string", [new Uint8Array([97, 98])], "[ab]"],
