@@ -144,8 +144,9 @@ function fields(fetch: Record<string, unknown>, visit: (fetch: unknown) => Part)
   // Outputs that are also taken by place, as through the compat door, give results that are.
   const hidden = Reflect.ownKeys(fetch).filter(key => !Object.prototype.propertyIsEnumerable.call(fetch, key));
   const ways: PropertyDescriptorMap = Object.fromEntries(hidden.map(key => [key, Reflect.getOwnPropertyDescriptor(fetch, key) ?? {}]));
+  const byName: Part["assemble"] = values => Object.fromEntries(entries.map(([name, { assemble }]) => [name, assemble(values)]));
   return {
-    assemble: values => Object.defineProperties(Object.fromEntries(entries.map(([name, { assemble }]) => [name, assemble(values)])), ways),
+    assemble: hidden.length === 0 ? byName : values => Object.defineProperties(byName(values), ways),
     isOf: given =>
       isPlainObject(given) &&
       Object.keys(given).length === entries.length &&

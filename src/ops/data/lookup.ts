@@ -178,16 +178,17 @@ export const LookupTableFindV2 = defineOp("LookupTableFindV2", {
   },
 });
 
-const changing = { tableHandle: "resource", keys: "Tin", values: "Tout" } as const;
-const changingAttrs = { Tin: attr.type(), Tout: attr.type() };
-
-export const LookupTableInsertV2 = defineOp("LookupTableInsertV2", {
-  inputs: changing,
+const changing = {
+  inputs: { tableHandle: "resource", keys: "Tin", values: "Tout" },
   outputs: {},
-  attrs: changingAttrs,
+  attrs: { Tin: attr.type(), Tout: attr.type() },
   stateful: true,
   gradient: "none",
-  shape: ({ tableHandle }) => void tableHandle.withRank(0),
+  shape: ({ tableHandle }: { readonly tableHandle: TensorShape }) => void tableHandle.withRank(0),
+} as const;
+
+export const LookupTableInsertV2 = defineOp("LookupTableInsertV2", {
+  ...changing,
   lower: ({ tableHandle, keys, values }, context) => {
     const table = tableOf(tableHandle, context);
     change(tableHandle, "lookupInsert", [keys, values], ([k, v]) => table.insert(k, v));
@@ -196,12 +197,7 @@ export const LookupTableInsertV2 = defineOp("LookupTableInsertV2", {
 
 /** Replaces all entries; fills a static table. */
 export const LookupTableImportV2 = defineOp("LookupTableImportV2", {
-  inputs: changing,
-  outputs: {},
-  attrs: changingAttrs,
-  stateful: true,
-  gradient: "none",
-  shape: ({ tableHandle }) => void tableHandle.withRank(0),
+  ...changing,
   lower: ({ tableHandle, keys, values }, context) => {
     const table = tableOf(tableHandle, context);
     change(tableHandle, "lookupImport", [keys, values], ([k, v]) => table.fill(k, v));

@@ -168,34 +168,30 @@ export const QueueDequeueV2 = defineOp("QueueDequeueV2", {
   host: ({ handle }, { signal }) => queueOf(handle).dequeue(signal),
 });
 
-const countShape = (n: TensorShape, types: readonly unknown[], context: ShapeContext): TensorShape[] => {
-  n.withRank(0);
-  const count = context.constant("n")?.get(0);
-  if (count !== undefined && Number(count) < 0) throw new ValueError(`Input 'n' must be >= 0, but is ${count}`);
-  return types.map(() => TensorShape.unknown());
-};
-
-/** `n` elements in one batch. */
-export const QueueDequeueManyV2 = defineOp("QueueDequeueManyV2", {
+const dequeuing = {
   inputs: { handle: "resource", n: "int32" },
   outputs: { components: "componentTypes" },
   attrs: { componentTypes: attr.types(undefined, { minimum: 1 }), timeoutMs: attr.int(-1) },
   stateful: true,
   gradient: "none",
   waits: true,
-  shape: ({ n, componentTypes }, context) => countShape(n, componentTypes, context),
+  shape: ({ n, componentTypes }: { readonly n: TensorShape; readonly componentTypes: readonly unknown[] }, context: ShapeContext) => {
+    n.withRank(0);
+    const count = context.constant("n")?.get(0);
+    if (count !== undefined && Number(count) < 0) throw new ValueError(`Input 'n' must be >= 0, but is ${count}`);
+    return componentTypes.map(() => TensorShape.unknown());
+  },
+} as const;
+
+/** `n` elements in one batch. */
+export const QueueDequeueManyV2 = defineOp("QueueDequeueManyV2", {
+  ...dequeuing,
   host: ({ handle, n }, { signal }) => queueOf(handle).dequeueMany(Number(n.get(0)), false, signal),
 });
 
 /** The same, but what is left once the queue is closed. */
 export const QueueDequeueUpToV2 = defineOp("QueueDequeueUpToV2", {
-  inputs: { handle: "resource", n: "int32" },
-  outputs: { components: "componentTypes" },
-  attrs: { componentTypes: attr.types(undefined, { minimum: 1 }), timeoutMs: attr.int(-1) },
-  stateful: true,
-  gradient: "none",
-  waits: true,
-  shape: ({ n, componentTypes }, context) => countShape(n, componentTypes, context),
+  ...dequeuing,
   host: ({ handle, n }, { signal }) => queueOf(handle).dequeueMany(Number(n.get(0)), true, signal),
 });
 
