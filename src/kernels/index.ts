@@ -150,8 +150,11 @@ class PlanRecorder implements Recording {
       case "check":
         return this.check(kernel);
       default:
-        if (!canRecord(kernel, this.places)) return kernel.kind === "sweep" ? this.kernels(kernel.maps) : this.host(kernel);
-        return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
+        if (canRecord(kernel, this.places)) return inOrder(this.phasesOf(kernel).map(phase => this.phase(phase, kernel)));
+        // Part by part: one may be code where another is not.
+        if (kernel.kind === "sweep") return this.kernels(kernel.maps);
+        if (kernel.kind === "reductions") return this.kernels(kernel.reductions);
+        return this.host(kernel);
     }
   }
 

@@ -215,6 +215,8 @@ class GraphMaker extends Chooser {
       tf.abs,
       tf.negative,
       (y: tf.Tensor) => tf.exp(tf.minimum(y, 1)),
+      (y: tf.Tensor) => tf.abs(tf.complex(y, tf.add(y, 1.5))),
+      (y: tf.Tensor) => tf.igamma(1.5, tf.add(tf.abs(y), 0.25)),
     ])(x);
   }
 
