@@ -339,6 +339,12 @@ function mirrored(
   return before[axis] === 0 ? beforeOrInside : s.guard([{ index: inner, low: -before[axis], high: 0 }], piece(fromFront), beforeOrInside);
 }
 
+/** A tensor with what lies mirrored behind its edges. */
+export function mirrorPadded(input: Value, before: readonly number[], after: readonly number[], mode: "REFLECT" | "SYMMETRIC"): Value {
+  const dims = input.shape.map((d, axis) => d + before[axis] + after[axis]);
+  return ir.generate(dims, i => mirrored(input, i, before, offsetOf(mode)));
+}
+
 export const MirrorPad = defineOp("MirrorPad", {
   inputs: { input: "T", paddings: "Tpaddings" },
   outputs: { output: "T" },
@@ -357,10 +363,7 @@ export const MirrorPad = defineOp("MirrorPad", {
         `${rule}: ${before[most]}, ${after[most]} ${offset === 1 ? "not less" : "greater"} than ${input.shape[most]}`,
       );
     }
-    return ir.generate(
-      input.shape.map((d, axis) => d + before[axis] + after[axis]),
-      i => mirrored(input, i, before, offset),
-    );
+    return mirrorPadded(input, before, after, mode);
   },
 });
 

@@ -190,6 +190,9 @@ function resized(images: Value, size: NDArray, tapping: Tapping, sampling: Sampl
   return resample(rows, 2, tapping(images.shape[2], width, sampling));
 }
 
+export const resizedBilinear = (images: Value, size: NDArray, given: Sampling): Value =>
+  resized(ir.cast(images, "float32"), size, linearTaps, given);
+
 /** The transpose of `resized`: from gradients [batch, h, w, channels] to images of height × width. */
 function unresized(grads: Value, height: number, width: number, tapping: Tapping, sampling: Sampling): Value {
   checkSampling(sampling);
@@ -208,7 +211,7 @@ function checkTarget(size: Sizes): void {
   need(size[0] === 2, () => `shape_t must have two elements[${size}]`);
 }
 
-function checkImages(images: Sizes, size: Sizes): void {
+export function checkImages(images: Sizes, size: Sizes): void {
   need(images.length === 4, () => `input must be 4-dimensional[${images}]`);
   need(images[3] > 0, () => "image must have at least one channel");
   checkTarget(size);
@@ -253,7 +256,7 @@ export const ResizeBilinear = defineOp("ResizeBilinear", {
     images: ResizeBilinearGrad({ grads: d.resizedImages, originalImage: images, alignCorners, halfPixelCenters }),
   }),
   compileTimeInputs: ["size"],
-  lower: ({ images, size, ...given }) => resized(ir.cast(images, "float32"), size, linearTaps, given),
+  lower: ({ images, size, ...given }) => resizedBilinear(images, size, given),
 });
 
 export const ResizeBilinearGrad = defineOp("ResizeBilinearGrad", {

@@ -5,10 +5,10 @@
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
-import { contract, generate, operand, reshape } from "../../ir/build.ts";
+import { contract, full, generate, operand, reshape } from "../../ir/build.ts";
 import type { Index } from "../../ir/index-map.ts";
 import { addIndex, constantIndex, divIndex, flattenIndex, modIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { Operand, Value } from "../../ir/program.ts";
@@ -126,24 +126,25 @@ interface Geometry {
   readonly outputs: number;
 }
 
+/** The geometry of what the checks below let pass. An input without channels is one group of none. */
 function geometryOf(input: readonly number[], filter: readonly number[], attrs: WindowAttrs): Geometry {
   const axes = axesOf(attrs.dataFormat);
   const rank = axes.spatial.length;
-  if (attrs.strides[0] !== 1 || attrs.strides[axes.channel] !== 1)
-    throw new UnimplementedError("Current implementation does not yet support strides in the batch and depth dimensions.");
-  if (attrs.dilations !== undefined && (attrs.dilations[0] !== 1 || attrs.dilations[axes.channel] !== 1))
-    throw new UnimplementedError("Current implementation does not yet support dilations in the batch and depth dimensions.");
-  if (input.length !== rank + 2) throw new InvalidArgumentError(`convolution input must be ${rank + 2}-dimensional: [${input}]`);
-  if (filter.length !== rank + 2) throw new InvalidArgumentError(`convolution filter must be ${rank + 2}-dimensional: [${filter}]`);
-  const windows = windowsOf(input, filter.slice(0, rank), attrs);
-  const [perGroup, outputs] = filter.slice(rank);
   const depth = input[axes.channel];
-  if (perGroup === 0 || depth % perGroup !== 0)
-    throw new InvalidArgumentError(`input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
-  const groups = depth / perGroup;
-  if (outputs % Math.max(groups, 1) !== 0)
-    throw new InvalidArgumentError(`output depth must be evenly divisible by number of groups: ${outputs} vs ${groups}`);
-  return { axes, windows, batch: input[0], groups, perGroup, outputs: outputs / Math.max(groups, 1) };
+  const groups = Math.max(depth / filter[rank], 1);
+  const windows = windowsOf(input, filter.slice(0, rank), attrs);
+  return { axes, windows, batch: input[0], groups, perGroup: depth / groups, outputs: filter[rank + 1] / groups };
+}
+
+/** What the kernels refuse of their attributes before they see a tensor. */
+function checkSteps({ strides, dilations = [], dataFormat }: WindowAttrs): void {
+  const { channel } = axesOf(dataFormat);
+  for (const [what, steps] of Object.entries({ strides, dilations }))
+    need(
+      steps.length === 0 || (steps[0] === 1 && steps[channel] === 1),
+      () => `Current implementation does not yet support ${what} in the batch and depth dimensions.`,
+      UnimplementedError,
+    );
 }
 
 /** Output axes in memory order, the channel axis split into [group, channel in group] if there are groups, so that indices stay affine. */
@@ -300,58 +301,67 @@ const numbersIn = (sizes: NDArray): number[] => Array.from({ length: sizes.size 
 function inputSizes(sizes: NDArray, filter: Value, outBackprop: Value, dataFormat: string): number[] {
   const axes = axesOf(dataFormat);
   const given = numbersIn(sizes);
+  if (given.length === axes.spatial.length)
+    need(
+      given.every(size => size >= 0),
+      () => `Conv2DBackpropInput: elements of input_sizes must be >= 0, not ${given.join("x")}`,
+    );
   return given.length === axes.spatial.length ? arrange(axes, outBackprop.shape[0], given, filter.shape[axes.spatial.length]) : given;
 }
 
-/** @throws InvalidArgumentError if dy is not of the size that the forward convolution gives. */
-function checkBackprop(
-  label: string,
-  outBackprop: Value,
-  input: readonly number[],
-  { axes, windows, batch, groups, outputs }: Geometry,
-): void {
-  if (outBackprop.shape[0] !== batch)
-    throw new InvalidArgumentError(
-      `${label}: input and out_backprop must have the same batch size. Input batch: ${batch}, outbackprop batch: ${outBackprop.shape[0]}, batch_dim: 0`,
-    );
-  if (outBackprop.shape[axes.channel] !== groups * outputs)
-    throw new InvalidArgumentError(`${label}: filter and out_backprop must have the same out_depth`);
-  windows.forEach(({ size, output, stride, dilation }, k) => {
-    const actual = outBackprop.shape[axes.spatial[k]];
-    if (actual === output) return;
-    throw new InvalidArgumentError(
-      `${label}: Size of out_backprop doesn't match computed: actual = ${actual}, computed = ${output} spatial_dim: ${axes.spatial[k]} input: ${input[axes.spatial[k]]} filter: ${size} output: ${actual} stride: ${stride} dilation: ${dilation}`,
-    );
-  });
+/** What the kernel of Conv2D refuses. */
+function checkImages(input: readonly number[], filter: readonly number[], attrs: WindowAttrs): void {
+  checkSteps(attrs);
+  need(input.length === 4, () => `convolution input must be 4-dimensional: [${input}]`);
+  need(filter.length === 4, () => `convolution filter must be 4-dimensional: [${filter}]`);
+  const [perGroup, outputs] = filter.slice(2);
+  const depth = input[axesOf(attrs.dataFormat).channel];
+  need(perGroup > 0, () => `filter depth must be stricly positive, got ${perGroup}`);
+  need(depth % perGroup === 0, () => `input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
+  if (input.includes(0) || convolvedSizes(input, filter, attrs).includes(0)) return;
+  need(!filter.includes(0), () => "filter must not have zero elements (i.e. all dimensions must be non-zero)");
+  const groups = depth / perGroup;
+  need(outputs % groups === 0, () => `output depth must be evenly divisible by number of groups: ${outputs} vs ${groups}`);
 }
 
-/** What the kernels ask of a filter before they convolve. */
-function checkFilter(input: readonly number[], filter: readonly number[], { dataFormat }: WindowAttrs): void {
-  const { channel, spatial } = axesOf(dataFormat);
-  const rank = spatial.length + 2;
-  const [depth, perGroup] = [input[channel], filter[rank - 2]];
-  if (rank === 5) {
-    need(input.length === 5, () => "input must be 5-dimensional");
-    need(filter.length === 5, () => "filter must be 5-dimensional");
-  }
-  if (input.length !== rank || filter.length !== rank) return;
-  need(perGroup !== 0, () => (rank === 5 ? "filter_depth must be non-zero" : `filter depth must be stricly positive, got ${perGroup}`));
-  if (rank === 5) {
-    need(depth % perGroup === 0, () => `Input depth must be evenly divisible by filter depth: ${depth} vs ${perGroup}`);
-    need(depth === perGroup, () => `Number of channels in filter (${perGroup}) must match last dimension of input (${depth})`);
-  }
-  const isEmpty = input[0] === 0 || filter[rank - 1] === 0;
+/** What the kernel of Conv3D refuses. */
+function checkVolumes(input: readonly number[], filter: readonly number[], attrs: WindowAttrs): void {
+  checkSteps(attrs);
+  need(input.length === 5, () => "input must be 5-dimensional");
+  need(filter.length === 5, () => "filter must be 5-dimensional");
+  const depth = input[axesOf(attrs.dataFormat).channel];
+  need(filter[3] !== 0, () => "filter_depth must be non-zero");
+  need(depth % filter[3] === 0, () => `Input depth must be evenly divisible by filter depth: ${depth} vs ${filter[3]}`);
+  need(!filter.includes(0), () => "filter must not have zero elements (i.e. all dimensions must be non-zero)");
   need(
-    depth % perGroup !== 0 || isEmpty || !filter.includes(0),
-    () => "filter must not have zero elements (i.e. all dimensions must be non-zero)",
+    depth === filter[3] || convolvedSizes(input, filter, attrs).includes(0),
+    () => `Number of channels in filter (${filter[3]}) must match last dimension of input (${depth})`,
   );
+}
+
+export function convolvedSizes(input: readonly number[], filter: readonly number[], attrs: WindowAttrs): number[] {
+  const axes = axesOf(attrs.dataFormat);
+  const rank = axes.spatial.length;
+  const sizes = windowsOf(input, filter.slice(0, rank), attrs).map(({ output }) => output);
+  return arrange(axes, input[0], sizes, filter[rank + 1]);
+}
+
+/** The sums of a convolution that reads and gives something; a filter without taps gives zeros. */
+export const convolved = (input: Value, filter: Value, attrs: WindowAttrs): Value =>
+  convolve(input, filter, geometryOf(input.shape, filter.shape, attrs));
+
+/** The convolution of what the checks let pass: nothing comes of nothing, and of an empty input only what pads it. */
+function lowerConvolution(input: Value, filter: Value, attrs: WindowAttrs): Value {
+  const shape = convolvedSizes(input.shape, filter.shape, attrs);
+  if (input.shape.includes(0) || shape.includes(0)) return full(input.dtype, shape, 0);
+  return convolved(input, filter, attrs);
 }
 
 const checkSizes = (sizes: readonly number[]): void => {
   for (const size of sizes) need(size >= 0, () => `Dimension ${size} must be >= 0`);
 };
 
-/** What the gradients' kernels ask of ranks and depths, in their two manners of speech. */
+/** What the gradients' kernels refuse of shapes, in their order and two manners of speech. */
 function checkGradientOf(
   label: string,
   input: readonly number[],
@@ -359,6 +369,7 @@ function checkGradientOf(
   dy: readonly number[],
   attrs: WindowAttrs,
 ): void {
+  checkSteps(attrs);
   const { channel, spatial } = axesOf(attrs.dataFormat);
   const rank = spatial.length + 2;
   const [depth, perGroup] = [input[channel], filter[rank - 2]];
@@ -374,30 +385,60 @@ function checkGradientOf(
       () =>
         `out_backprop and filter_sizes must have the same number of channels. Got ${dy[channel]} for out_backprop and ${filter[4]} for filter_sizes`,
     );
-    return;
   }
   for (const [name, dims] of Object.entries({ input, filter, out_backprop: dy }))
-    need(dims.length === 4, () => `${label}: ${name} must be 4-dimensional`);
+    need(dims.length === rank, () => `${label}: ${name} must be ${rank}-dimensional`);
+  need(
+    input[0] === dy[0],
+    () =>
+      `${label}: input and out_backprop must have the same batch size. Input batch: ${input[0]}, outbackprop batch: ${dy[0]}, batch_dim: 0`,
+  );
   need(perGroup > 0, () => `${label}: filter depth must be strictly greated than zero`);
   need(depth % perGroup === 0, () => `${label}: input depth must be evenly divisible by filter depth`);
+  need(filter[rank - 1] === dy[channel], () => `${label}: filter and out_backprop must have the same out_depth`);
+  windowsOf(input, filter.slice(0, rank - 2), attrs).forEach(({ size, output, stride, dilation }, k) => {
+    const actual = dy[spatial[k]];
+    need(
+      actual === output,
+      () =>
+        `${label}: Size of out_backprop doesn't match computed: actual = ${actual}, computed = ${output} spatial_dim: ${spatial[k]} input: ${input[spatial[k]]} filter: ${size} output: ${actual} stride: ${stride} dilation: ${dilation}`,
+    );
+  });
 }
+
+/** Whether the filter's outputs divide among groups of its inputs; TensorFlow's CPU has no gradients of more groups than one at all. */
+const hasWholeGroups = (input: readonly number[], filter: readonly number[], { dataFormat }: WindowAttrs): boolean => {
+  const { channel, spatial } = axesOf(dataFormat);
+  const groups = input[channel] / filter[spatial.length];
+  return groups > 0 && filter[spatial.length + 1] % groups === 0;
+};
 
 function lowerInputGradient(label: string, sizes: NDArray, filter: Value, outBackprop: Value, attrs: WindowAttrs): Value {
   const input = inputSizes(sizes, filter, outBackprop, attrs.dataFormat);
   checkSizes(input);
+  const { channel, spatial } = axesOf(attrs.dataFormat);
+  const rank = outBackprop.shape.length;
+  if (spatial.length === 2) need(rank === 4, () => `input_sizes must be 4-dimensional, got: ${rank}`);
   checkGradientOf(label, input, filter.shape, outBackprop.shape, attrs);
-  const geometry = geometryOf(input, filter.shape, attrs);
-  checkBackprop(label, outBackprop, input, geometry);
-  return inputGradient(filter, outBackprop, geometry);
+  need(
+    hasWholeGroups(input, filter.shape, attrs),
+    () =>
+      `Gradients for grouped convolutions are not supported on CPU. Please file a feature request if you run into this issue. Computed input depth ${input[channel]} doesn't match filter input depth ${filter.shape[spatial.length]}`,
+  );
+  return inputGradient(filter, outBackprop, geometryOf(input, filter.shape, attrs));
 }
 
 function lowerFilterGradient(label: string, input: Value, sizes: NDArray, outBackprop: Value, attrs: WindowAttrs): Value {
   const filter = numbersIn(sizes);
   checkSizes(filter);
   checkGradientOf(label, input.shape, filter, outBackprop.shape, attrs);
-  const geometry = geometryOf(input.shape, filter, attrs);
-  checkBackprop(label, outBackprop, input.shape, geometry);
-  return filterGradient(input, outBackprop, geometry);
+  if (filter.includes(0)) return full(input.dtype, filter, 0);
+  need(hasWholeGroups(input.shape, filter, attrs), () => {
+    const { channel, spatial } = axesOf(attrs.dataFormat);
+    const each = sizeOf(filter) / filter[spatial.length];
+    return `filter_size does not have enough elements, requested ${each * input.shape[channel]}, got ${sizeOf(filter)}`;
+  });
+  return filterGradient(input, outBackprop, geometryOf(input.shape, filter, attrs));
 }
 
 // ---- 2-d ----
@@ -408,7 +449,8 @@ export const Conv2D = defineOp("Conv2D", {
   outputs: { output: "T" },
   attrs: { T: attr.type(convolutionTypes), ...cudnn, ...window2d },
   shape: ({ input, filter, ...w }) => convolvedShape("Conv2D", input, filter, w),
-  checks: ({ input, filter, ...w }) => checkFilter(input, filter, w),
+  checks: ({ input, filter, ...w }) => checkImages(input, filter, w),
+  isLenient: true,
   gradient: ({ input, filter, output: _, ...w }, d): Gradients => {
     const [inputShape, filterShape] = ShapeN({ input: [input, filter] });
     return {
@@ -416,7 +458,7 @@ export const Conv2D = defineOp("Conv2D", {
       filter: Conv2DBackpropFilter({ input, filterSizes: filterShape, outBackprop: d.output, ...w }),
     };
   },
-  lower: ({ input, filter, ...w }) => convolve(input, filter, geometryOf(input.shape, filter.shape, w)),
+  lower: ({ input, filter, ...w }) => lowerConvolution(input, filter, w),
 });
 
 /** The gradient of Conv2D with respect to its input: also what a transposed convolution computes. */
@@ -433,6 +475,7 @@ export const Conv2DBackpropInput = defineOp("Conv2DBackpropInput", {
       () => `Conv2DBackpropInput requires input_sizes to contain 4 values or 2 values, but got: ${sizes[0]}`,
     );
   },
+  isLenient: true,
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, ...w }, d): Gradients => ({
     inputSizes: null,
@@ -451,6 +494,7 @@ export const Conv2DBackpropFilter = defineOp("Conv2DBackpropFilter", {
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(4),
   checks: ({ filterSizes }) =>
     need(filterSizes.length === 1, () => `Conv2DCustomBackpropFilter: filter_sizes input must be 1-dim, not ${filterSizes.length}`),
+  isLenient: true,
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
     input: Conv2DBackpropInput({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),
@@ -468,7 +512,8 @@ export const Conv3D = defineOp("Conv3D", {
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...window3d },
   shape: ({ input, filter, ...w }) => convolvedShape("Conv3D", input, filter, w),
-  checks: ({ input, filter, ...w }) => checkFilter(input, filter, w),
+  checks: ({ input, filter, ...w }) => checkVolumes(input, filter, w),
+  isLenient: true,
   gradient: ({ input, filter, output: _, ...w }, d): Gradients => {
     const [inputShape, filterShape] = ShapeN({ input: [input, filter] });
     return {
@@ -476,7 +521,7 @@ export const Conv3D = defineOp("Conv3D", {
       filter: Conv3DBackpropFilterV2({ input, filterSizes: filterShape, outBackprop: d.output, ...w }),
     };
   },
-  lower: ({ input, filter, ...w }) => convolve(input, filter, geometryOf(input.shape, filter.shape, w)),
+  lower: ({ input, filter, ...w }) => lowerConvolution(input, filter, w),
 });
 
 export const Conv3DBackpropInputV2 = defineOp("Conv3DBackpropInputV2", {
@@ -485,6 +530,7 @@ export const Conv3DBackpropInputV2 = defineOp("Conv3DBackpropInputV2", {
   attrs: { T: attr.type(floats), ...window3d, Tshape: attr.type(attr.indexTypes, "int32") },
   shape: (_, context) => context.shapeFrom("inputSizes").withRank(5),
   checks: ({ inputSizes: sizes }) => need(sizes.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${sizes}]`),
+  isLenient: true,
   compileTimeInputs: ["inputSizes"],
   gradient: ({ inputSizes: _s, filter, outBackprop, output: _, Tshape: _t, ...w }, d): Gradients => ({
     inputSizes: null,
@@ -500,6 +546,7 @@ export const Conv3DBackpropFilterV2 = defineOp("Conv3DBackpropFilterV2", {
   attrs: { T: attr.type(floats), ...window3d },
   shape: (_, context) => context.shapeFrom("filterSizes").withRank(5),
   checks: ({ filterSizes: sizes }) => need(sizes.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${sizes}]`),
+  isLenient: true,
   compileTimeInputs: ["filterSizes"],
   gradient: ({ input, filterSizes: _f, outBackprop, output: _, ...w }, d): Gradients => ({
     input: Conv3DBackpropInputV2({ inputSizes: shapeOf(input), filter: d.output, outBackprop, ...w }),

@@ -2,21 +2,25 @@
 // (grappler) leaves them in saved graphs. Each says what it is in the plain ops.
 
 import { UnimplementedError, ValueError } from "../../base/errors.ts";
+import type { NDArray } from "../../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { Expansion } from "../../graph/functions.ts";
 import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
-import { MirrorPad, paddedShape } from "../array/padding.ts";
-import { ResizeBilinear, resizedShape } from "../image/resize.ts";
-import { AddV2, cast, Div, Mul, Sub } from "../math/math.ts";
+import { cast as castValue } from "../../ir/build.ts";
+import type { Value } from "../../ir/program.ts";
+import { need } from "../arguments.ts";
+import { mirrorPadded, paddedShape } from "../array/padding.ts";
+import { checkImages, resizedBilinear, resizedShape } from "../image/resize.ts";
+import { AddV2, Div, Mul, Sub } from "../math/math.ts";
 import * as unary from "../math/functions.ts";
 import { Neg, Rsqrt, Sigmoid, Tanh } from "../math/functions.ts";
 import { MatMul } from "../math/matrix.ts";
 import { reduceSum } from "../math/reduction.ts";
-import { constant, ZerosLike } from "../array/array.ts";
+import { constant, numbersOf, ZerosLike } from "../array/array.ts";
 import { BiasAdd, Elu, LeakyRelu, Relu, Relu6, Selu } from "./nn.ts";
-import { Conv2D, Conv3D, convolvedShape, DepthwiseConv2dNative, depthwiseShape } from "./convolution.ts";
+import { Conv2D, Conv3D, convolved, convolvedShape, convolvedSizes, DepthwiseConv2dNative, depthwiseShape } from "./convolution.ts";
 import { FusedBatchNorm, FusedBatchNormV3, fusedOutputShapes } from "./normalization.ts";
 
 const only = (output: Tensor): Expansion => ({ outputs: [output], effects: [] });
@@ -35,16 +39,58 @@ interface Padded {
   readonly padding: "SAME" | "VALID";
 }
 
-const paddedOf = ({ attrs }: Operation): Padded => ({
-  mode: attrs.mode as Padded["mode"],
-  strides: attrs.strides as readonly number[],
-  padding: attrs.padding as Padded["padding"],
-});
-
 const windowOf = ({ strides, padding }: Padded) => ({ strides, padding, dataFormat: "NHWC" as const, dilations: [1, 1, 1, 1] });
 
-const paddedConvolution = (images: Tensor, paddings: Tensor, filter: Tensor, attrs: Padded): Tensor =>
-  Conv2D({ input: MirrorPad({ input: images, paddings, mode: attrs.mode }), filter, ...windowOf(attrs) });
+type Sizes = readonly number[];
+
+const checkMirrored = (paddings: Sizes, { strides }: Padded): void => {
+  need(
+    strides[0] === 1 && strides[3] === 1,
+    () => "Current implementation does not yet support strides in the batch and depth dimensions.",
+  );
+  need(paddings.length === 2 && paddings[1] === 2, () => `paddings must be a matrix with 2 columns: [${paddings}]`);
+  need(paddings[0] === 4, () => `The first dimension of paddings must be the rank of inputs: 4 [${paddings}]`);
+};
+
+/** A convolution of mirrored images, with what its kernel asks on the way. */
+function mirroredConvolution(images: Value, paddings: NDArray, filter: Value, { mode, ...rest }: Padded): Value {
+  need(images.shape.length === 4, () => `input must be 4-dimensional[${images.shape}]`);
+  const amounts = numbersOf(paddings);
+  const pairs = images.shape.map((_, axis) => [amounts[2 * axis], amounts[2 * axis + 1]] as const);
+  pairs.forEach(([before, after], axis) => {
+    const size = images.shape[axis];
+    need(before >= 0 && after >= 0, () => `paddings must be non-negative: ${before} ${after}`);
+    if (mode === "SYMMETRIC")
+      need(
+        before <= size && after <= size,
+        () => `paddings must be no greater than the dimension size: ${before}, ${after} greater than ${size}`,
+      );
+    else
+      need(
+        before < size && after < size,
+        () => `paddings must be less than the dimension size: ${before}, ${after} not less than ${size}`,
+      );
+  });
+  for (const [axis, what] of [
+    [0, "batches"],
+    [3, "channels"],
+  ] as const)
+    need(
+      pairs[axis][0] === 0 && pairs[axis][1] === 0,
+      () =>
+        `Fused mirror padding only support spatial padding, not ${what}: Tensor<type: int32 shape: [4,2] values: [${pairs[0].join(" ")}][${pairs[1][0]}...]...>`,
+    );
+  need(filter.shape.length === 4, () => `filter must be 4-dimensional: [${filter.shape}]`);
+  const depth = images.shape[3];
+  need(depth === filter.shape[2], () => `input and filter must have the same depth: ${depth} vs ${filter.shape[2]}`);
+  const [before, after] = [0, 1].map(side => pairs.map(pair => pair[side]));
+  const padded = mirrorPadded(images, before, after, mode);
+  const windows = windowOf({ mode, ...rest });
+  need(!convolvedSizes(padded.shape, filter.shape, windows).includes(0), () => "Output tensor can't be empty");
+  return convolved(padded, filter, windows);
+}
+
+const checkFull = (input: Sizes): void => need(!input.includes(0), () => "Input tensor can't be empty");
 
 interface PaddedShapes {
   readonly images: TensorShape;
@@ -61,7 +107,13 @@ export const FusedPadConv2D = defineOp("FusedPadConv2D", {
   outputs: { output: "T" },
   attrs: { T: attr.type(attr.floatTypes), ...padded },
   shape: ({ input: images, paddings, filter, ...attrs }, context) => paddedConvolutionShape({ images, paddings, filter }, attrs, context),
-  expand: (op, [input, paddings, filter]) => only(paddedConvolution(input, paddings, filter, paddedOf(op))),
+  checks: ({ input, paddings, ...attrs }) => {
+    checkFull(input);
+    checkMirrored(paddings, attrs);
+  },
+  isLenient: true,
+  compileTimeInputs: ["paddings"],
+  lower: ({ input, paddings, filter, ...attrs }) => mirroredConvolution(input, paddings, filter, attrs),
 });
 
 /** The same of images that are resized before. */
@@ -71,9 +123,16 @@ export const FusedResizeAndPadConv2D = defineOp("FusedResizeAndPadConv2D", {
   attrs: { T: attr.type(["float16", "float32", "float64"]), resizeAlignCorners: attr.bool(false), ...padded },
   shape: ({ input, size, paddings, filter, ...attrs }, context) =>
     paddedConvolutionShape({ images: resizedShape(input, size, context), paddings, filter }, attrs, context),
-  expand: (op, [images, size, paddings, filter]) => {
-    const resized = ResizeBilinear({ images, size, alignCorners: op.attrs.resizeAlignCorners as boolean });
-    return only(paddedConvolution(cast(resized, filter.dtype), paddings, filter, paddedOf(op)));
+  checks: ({ input, size, paddings, ...attrs }) => {
+    checkFull(input);
+    checkImages(input, size);
+    checkMirrored(paddings, attrs);
+  },
+  isLenient: true,
+  compileTimeInputs: ["size", "paddings"],
+  lower: ({ input, size, paddings, filter, resizeAlignCorners: alignCorners, ...attrs }) => {
+    const resized = resizedBilinear(input, size, { alignCorners, halfPixelCenters: false });
+    return mirroredConvolution(castValue(resized, filter.dtype), paddings, filter, attrs);
   },
 });
 
