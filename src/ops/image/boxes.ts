@@ -35,8 +35,18 @@ function checkCropBoxes(boxes: Sizes, index: Sizes): void {
   if (boxes.includes(0) && index.includes(0)) return;
   need(boxes.length === 2, () => `boxes must be 2-D[${boxes}]`);
   need(boxes[1] === 4, () => "boxes must have 4 columns");
-  need(index.length === 1, () => `box_indices must be rank 1 but is shape [${index}]`);
+  need(index.length === 1, () => `box_index must be 1-D[${index}]`);
   need(index[0] === boxes[0], () => "box_index has incompatible shape");
+}
+
+function checkCropGrads(grads: Sizes): void {
+  need(grads.length === 4, () => `grads image must be 4-D[${grads}]`);
+  need(grads[1] > 0 && grads[2] > 0, () => "grads dimensions must be positive");
+}
+
+function checkCropImage(image: Sizes): void {
+  need(image.length === 4, () => `input image must be 4-D[${image}]`);
+  need(image[1] > 0 && image[2] > 0, () => "image dimensions must be positive");
 }
 
 function checkCropGradients(grads: Sizes, boxes: Sizes): void {
@@ -204,11 +214,12 @@ export const CropAndResize = defineOp("CropAndResize", {
     return new TensorShape([count, height, width, known.dim(3)]);
   },
   checks: ({ image, boxes, boxInd, cropSize }) => {
+    checkCropImage(image);
+    need(boxes.length === 2, () => `boxes must be 2-D, got: [${boxes}]`);
     need(boxInd.length === 1, () => `box_indices must be rank 1 but is shape [${boxInd}]`);
-    need(image.length === 4, () => `input image must be 4-D[${image}]`);
+    checkCropBoxes(boxes, boxInd);
     need(cropSize.length === 1, () => `crop_size must be 1-D[${cropSize}]`);
     need(cropSize[0] === 2, () => `crop_size must have two elements[${cropSize}]`);
-    checkCropBoxes(boxes, boxInd);
   },
   gradient: ({ image, boxes, boxInd, T, method: how }, d): Gradients => {
     const isFloat = T === "float16" || T === "float32" || T === "float64";
@@ -225,7 +236,6 @@ export const CropAndResize = defineOp("CropAndResize", {
     const [cropHeight, cropWidth] = [Number(cropSize.get(0)), Number(cropSize.get(1))];
     if (cropHeight <= 0 || cropWidth <= 0) throw new InvalidArgumentError("crop dimensions must be positive");
     const [batch, imageHeight, imageWidth, depth] = image.shape;
-    if (imageHeight <= 0 || imageWidth <= 0) throw new InvalidArgumentError("image dimensions must be positive");
     checkFinite(boxes);
     const run = ([pixels, b, boxIndex]: readonly NDArray[], [result]: readonly NDArray[]): void =>
       cropInto(pixels, { boxes: b, boxIndex, batch, imageHeight, imageWidth, cropHeight, cropWidth }, how, extrapolationValue, result);
@@ -240,7 +250,7 @@ export const CropAndResizeGradImage = defineOp("CropAndResizeGradImage", {
   attrs: { T: attr.type(["float32", "float16", "float64"]), method },
   shape: (_, context) => context.shapeFrom("imageSize").withRank(4),
   checks: ({ grads, boxes, boxInd, imageSize }) => {
-    need(grads.length === 4, () => `grads image must be 4-D[${grads}]`);
+    checkCropGrads(grads);
     checkCropBoxes(boxes, boxInd);
     checkCropGradients(grads, boxes);
     need(imageSize.length === 1, () => `image_size must be 1-D[${imageSize}]`);
@@ -252,6 +262,7 @@ export const CropAndResizeGradImage = defineOp("CropAndResizeGradImage", {
     const [, cropHeight, cropWidth] = grads.shape;
     need(imageHeight > 0 && imageWidth > 0, () => "image dimensions must be positive");
     need(grads.shape[3] === depth, () => "image_size and grads are incompatible");
+    need(batch >= 0, () => `Expected a non-negative size, got ${batch}`);
     checkFinite(boxes);
     const run = ([g, b, boxIndex]: readonly NDArray[], [result]: readonly NDArray[]): void =>
       imageGradient(g, { boxes: b, boxIndex, batch, imageHeight, imageWidth, cropHeight, cropWidth }, how, result);
@@ -266,10 +277,8 @@ export const CropAndResizeGradBoxes = defineOp("CropAndResizeGradBoxes", {
   attrs: { T: attr.type(cropTypes), method: attr.oneOf(["bilinear"], "bilinear") },
   shape: ({ boxes }) => boxes.withRank(2),
   checks: ({ grads, image, boxes, boxInd }) => {
-    need(grads.length === 4, () => `grads image must be 4-D[${grads}]`);
-    need(grads[1] > 0 && grads[2] > 0, () => "grads dimensions must be positive");
-    need(image.length === 4, () => `input image must be 4-D[${image}]`);
-    need(image[1] > 0 && image[2] > 0, () => "image dimensions must be positive");
+    checkCropGrads(grads);
+    checkCropImage(image);
     need(image[3] === grads[3], () => "image, grads depth differ");
     checkCropBoxes(boxes, boxInd);
     checkCropGradients(grads, boxes);

@@ -2,7 +2,7 @@
 // image/resize.ts, boxes are image/boxes.ts.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { FailedPreconditionError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -13,7 +13,7 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex, divIndex, modIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, identity, ones, rank, reshape, shape } from "../array/array.ts";
 import { tile } from "../array/padding.ts";
 import { range } from "../array/ranges.ts";
@@ -79,11 +79,16 @@ function colorShape(images: TensorShape): TensorShape {
   return known;
 }
 
-function checkColors(images: Value): void {
-  if (images.shape.length < 1) throw new InvalidArgumentError(`input must be at least 1D[${images.shape.join(",")}]`);
-  if (images.shape.at(-1) !== 3)
-    throw new InvalidArgumentError("input must have 3 channels but input only has " + `${images.shape.at(-1)} channels.`);
+type Sizes = readonly number[];
+
+/** What the kernels of adjustments ask, by the name of the number they take. */
+function checkAdjusted(images: Sizes, name: string, amount: Sizes): void {
+  need(images.length >= 3, () => `input must be at least 3-D, got shape[${images}]`);
+  need(amount.length === 0, () => `${name} must be scalar: [${amount}]`);
 }
+
+const checkChannels = (images: Sizes): void =>
+  need(images.at(-1) === 3, () => `input must have 3 channels but instead has ${images.at(-1)} channels.`);
 
 type ColorGradient = (record: { readonly images: Tensor; readonly output: Tensor }, d: { readonly output: Tensor }) => Gradients;
 
@@ -120,11 +125,12 @@ const colorOp = <const T extends string>(type: T, f: (color: Color) => Color, gr
     outputs: { output: "T" },
     attrs: { T: attr.type(colorTypes, "float32") },
     shape: ({ images }) => colorShape(images),
-    gradient,
-    lower: ({ images }) => {
-      checkColors(images);
-      return mapColors(images, f);
+    checks: ({ images }) => {
+      need(images.length > 0, () => "input must be at least 1D[]");
+      need(images.at(-1) === 3, () => `input must have 3 channels but input only has ${images.at(-1)} channels.`, FailedPreconditionError);
     },
+    gradient,
+    lower: ({ images }) => mapColors(images, f),
   });
 
 export const RGBToHSV = colorOp("RGBToHSV", hsvOf, hsvGradient);
@@ -137,14 +143,16 @@ export const AdjustHue = defineOp("AdjustHue", {
   outputs: { output: "T" },
   attrs: { T: adjusted },
   shape: ({ images }) => images.withRankAtLeast(3),
-  lower: ({ images, delta }) => {
-    checkColors(images);
-    return mapColors(images, color => {
+  checks: ({ images, delta }) => {
+    checkAdjusted(images, "delta", delta);
+    checkChannels(images);
+  },
+  lower: ({ images, delta }) =>
+    mapColors(images, color => {
       const [hue, saturation, value] = hsvOf(color);
       const turned = s.add(hue, s.load(delta, []));
       return rgbOf([s.sub(turned, s.floor(turned)), saturation, value]);
-    });
-  },
+    }),
 });
 
 export const AdjustSaturation = defineOp("AdjustSaturation", {
@@ -152,13 +160,15 @@ export const AdjustSaturation = defineOp("AdjustSaturation", {
   outputs: { output: "T" },
   attrs: { T: adjusted },
   shape: ({ images }) => images.withRankAtLeast(3),
-  lower: ({ images, scale }) => {
-    checkColors(images);
-    return mapColors(images, color => {
+  checks: ({ images, scale }) => {
+    checkAdjusted(images, "scale", scale);
+    checkChannels(images);
+  },
+  lower: ({ images, scale }) =>
+    mapColors(images, color => {
       const [hue, saturation, value] = hsvOf(color);
       return rgbOf([hue, s.min(s.max(s.mul(saturation, s.load(scale, [])), 0), 1), value]);
-    });
-  },
+    }),
 });
 
 /** Each channel of each image pulled towards (factor below 1) or away from its mean. */
@@ -167,6 +177,7 @@ export const AdjustContrastv2 = defineOp("AdjustContrastv2", {
   outputs: { output: "T" },
   attrs: { T: adjusted },
   shape: ({ images }) => images.withRankAtLeast(3),
+  checks: ({ images, contrastFactor }) => checkAdjusted(images, "contrast_factor", contrastFactor),
   lower: ({ images, contrastFactor }) => ir.cast(withContrast(ir.cast(images, "float32"), contrastFactor), images.dtype),
 });
 
@@ -226,6 +237,7 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
     const [height, width] = [1, 2].map(axis => (isKnown ? windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)) : null));
     return new TensorShape([known.dim(0), height, width, depth === null ? null : depth * ksizes[1] * ksizes[2]]);
   },
+  checks: ({ images }) => need(images.length === 4, () => `input must be 4-dimensional[${images}]`),
   gradient: ({ images, patches, ...windows }, d): Gradients => ({ images: sumOfPatches(images, patches, d.patches, windows) }),
   lower: ({ images, ksizes, strides, rates, padding }) => {
     const windows = { strides, padding, dilations: rates, dataFormat: "NHWC" };
@@ -286,6 +298,7 @@ export const ExtractVolumePatches = defineOp("ExtractVolumePatches", {
     const depth = known.dim(4);
     return new TensorShape([known.dim(0), ...sizes, depth === null ? null : depth * ksizes[1] * ksizes[2] * ksizes[3]]);
   },
+  checks: ({ input }) => need(input.length === 5, () => `input must be 5-dimensional[${input}]`),
   gradient: ({ input, ksizes, strides, padding, T }, d): Gradients => {
     const depth = input.shape.rank === 5 ? input.shape.dim(4) : null;
     if (depth === null) throw new ValueError("The gradient of ExtractVolumePatches needs a known number of channels.");

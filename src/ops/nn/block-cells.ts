@@ -2,7 +2,7 @@
 // double precision and rounds once. The cells made of plain ops are library/layers/rnn-cell.ts.
 
 import type { NDArray } from "../../base/ndarray.ts";
-import { type Dimension, TensorShape } from "../../base/shape.ts";
+import { type Dimension, sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
 import * as ir from "../../ir/build.ts";
@@ -167,34 +167,81 @@ const gateOutputs = { i: "T", cs: "T", f: "T", o: "T", ci: "T", co: "T", h: "T" 
 const halfOrFull = attr.type(["float16", "float32"]);
 const same = (count: number, dims: readonly Dimension[]): TensorShape[] => Array.from({ length: count }, () => new TensorShape(dims));
 
-interface LstmValues {
-  readonly csPrev: Value;
-  readonly hPrev: Value;
-  readonly w: Value;
-  readonly wci: Value;
-  readonly wcf: Value;
-  readonly wco: Value;
-  readonly b: Value;
+type Shape = readonly number[];
+type Shapes = Readonly<Record<string, Shape>>;
+
+/** The sizes of a row of parts, asked one after the other: `text[axis] != what: size vs. expected`. */
+function needSize(name: string, size: number, what: string, expected: number): void {
+  need(size === expected, () => `${name} != ${what}: ${size} vs. ${expected}`);
 }
 
-/** @throws InvalidArgumentError with TensorFlow's text for parts of differing sizes. */
-function checkLstm(batch: number, input: number, { csPrev, hPrev, w, wci, wcf, wco, b }: LstmValues): Sizes {
-  const cell = csPrev.shape[1];
-  const needRank = (name: string, { shape }: Value, rank: number): void => need(shape.length === rank, () => `${name} must be ${rank}D`);
+interface LstmShapes {
+  readonly csPrev: Shape;
+  readonly hPrev: Shape;
+  readonly w: Shape;
+  readonly wci: Shape;
+  readonly wcf: Shape;
+  readonly wco: Shape;
+  readonly b: Shape;
+}
+
+/** What the kernels of all steps at once ask of the parts: each one's rank, then its sizes. */
+function checkBlock(seqLenMax: Shape, x: Shape, { csPrev, hPrev, w, wci, wcf, wco, b }: LstmShapes): void {
+  need(seqLenMax.length === 0, () => `\`seq_len_max_tensor\` must be rank 0 but is rank ${seqLenMax.length}`);
+  need(x.length === 3, () => "x must be 3D");
+  const [, batch, input] = x;
+  need(csPrev.length === 2, () => "cs_prev must be 2D");
+  const cell = csPrev[1];
+  needSize("cs_prev.dims(0)", csPrev[0], "batch_size", batch);
+  need(hPrev.length === 2, () => "h_prev must be 2D");
+  needSize("h_prev.dims(0)", hPrev[0], "batch_size", batch);
+  needSize("h_prev.dims(1)", hPrev[1], "cell_size", cell);
+  need(w.length === 2, () => "w must be 2D");
+  needSize("w.dim_size(0)", w[0], "input_size + cell_size", input + cell);
+  needSize("w.dim_size(1)", w[1], "cell_size * 4", 4 * cell);
+  for (const [name, dims] of Object.entries({ wci, wcf, wco })) {
+    need(dims.length === 1, () => `${name} must be 1D`);
+    needSize(`${name}.dim_size(0)`, dims[0], "cell_size", cell);
+  }
+  need(b.length === 1, () => "b must be 1D");
+  needSize("b.dim_size(0)", b[0], "cell_size * 4", 4 * cell);
+}
+
+/** What the kernels of one step ask: all sizes, then all ranks. TensorFlow reads whatever a size of lower rank happens to be. */
+function checkCell(x: Shape, { csPrev, hPrev, w, wci, wcf, wco, b }: LstmShapes, gates: Shapes = {}): void {
+  const [batch, input] = x;
+  const cell = csPrev[1];
+  needSize("cs_prev.dims(0)", csPrev[0], "batch_size", batch);
+  needSize("h_prev.dims(0)", hPrev[0], "batch_size", batch);
+  needSize("h_prev.dims(1)", hPrev[1], "cell_size", cell);
+  needSize("w.dim_size(0)", w[0], "input_size + cell_size", input + cell);
+  needSize("w.dim_size(1)", w[1], "cell_size * 4", 4 * cell);
+  needSize("b.dim_size(0)", b[0], "cell_size * 4", 4 * cell);
+  for (const [name, dims] of Object.entries(gates)) {
+    needSize(`${name}(0)`, dims[0], "batch_size", batch);
+    // TensorFlow says i of f's columns.
+    needSize(`${name === "f.dim_size" ? "i.dim_size" : name}(1)`, dims[1], "cell_size", cell);
+  }
+  const needRank = (name: string, dims: Shape, rank: number): void =>
+    need(dims.length === rank, () => `${name}_tensor must be rank ${rank} but is rank ${dims.length}.`);
+  needRank("x", x, 2);
   needRank("cs_prev", csPrev, 2);
+  need(batch > 0 && cell > 0, () => `cs_prev_tensor is empty, has shape: (${csPrev}).`);
   needRank("h_prev", hPrev, 2);
   needRank("w", w, 2);
-  for (const [name, value] of Object.entries({ wci, wcf, wco, b })) needRank(name, value, 1);
-  need(csPrev.shape[0] === batch, () => `cs_prev.dims(0) != batch_size: ${csPrev.shape[0]} vs. ${batch}`);
-  need(hPrev.shape[0] === batch, () => `h_prev.dims(0) != batch_size: ${hPrev.shape[0]} vs. ${batch}`);
-  need(hPrev.shape[1] === cell, () => `h_prev.dims(1) != cell_size: ${hPrev.shape[1]} vs. ${cell}`);
-  need(w.shape[0] === input + cell, () => `w.dim_size(0) != input_size + cell_size: ${w.shape[0]} vs. ${input + cell}`);
-  need(w.shape[1] === 4 * cell, () => `w.dim_size(1) != cell_size * 4: ${w.shape[1]} vs. ${4 * cell}`);
-  need(b.shape[0] === 4 * cell, () => `b.dim_size(0) != cell_size * 4: ${b.shape[0]} vs. ${4 * cell}`);
-  for (const [name, { shape }] of Object.entries({ wci, wcf, wco }))
-    need(shape[0] === cell, () => `${name}.dim_size(0) != cell_size: ${shape[0]} vs. ${cell}`);
-  return { batch, input, cell };
+  for (const [name, dims] of Object.entries({ wci, wcf, wco, b })) needRank(name, dims, 1);
+  for (const [name, dims] of Object.entries(gates)) needRank(name.slice(0, name.indexOf(".")).replace("_tensor", ""), dims, 2);
 }
+
+/** Vectors that are read have a number for each cell; TensorFlow reads beside them. */
+function checkPeepholes(usePeephole: boolean, cell: number, vectors: Shapes): void {
+  if (usePeephole) for (const [name, dims] of Object.entries(vectors)) needSize(`${name}.dim_size(0)`, dims[0], "cell_size", cell);
+}
+
+const sizesOf = (x: Value, csPrev: Value): Sizes => {
+  const [batch, input] = x.shape.slice(-2);
+  return { batch, input, cell: csPrev.shape[1] };
+};
 
 /** One step of an LSTM: all that its gradient needs. */
 export const LSTMBlockCell = defineOp("LSTMBlockCell", {
@@ -202,8 +249,12 @@ export const LSTMBlockCell = defineOp("LSTMBlockCell", {
   outputs: gateOutputs,
   attrs: { forgetBias: attr.float(1), cellClip: attr.float(3), usePeephole: attr.bool(false), T: halfOrFull },
   shape: ({ x, csPrev }) => same(7, [x.withRank(2).dim(0), csPrev.withRank(2).dim(1)]),
+  checks: ({ x, usePeephole, ...parts }) => {
+    checkCell(x, parts);
+    checkPeepholes(usePeephole, parts.csPrev[1], { wci: parts.wci, wcf: parts.wcf, wco: parts.wco });
+  },
   lower: ({ x, csPrev, hPrev, w, wci, wcf, wco, b, ...settings }) => {
-    const sizes = checkLstm(x.shape[0], x.shape[1], { csPrev, hPrev, w, wci, wcf, wco, b });
+    const sizes = sizesOf(x, csPrev);
     const run = (inputs: readonly NDArray[], outputs: readonly NDArray[]): void => {
       const [input, state, output, ...rest] = inputs.map(numbers);
       const gates = lstmStep(input, state, output, weightsOf(rest), sizes, { ...settings, layout: icfo });
@@ -227,17 +278,13 @@ export const LSTMBlockCellGrad = defineOp("LSTMBlockCellGrad", {
     const [batch, cell] = [x.withRank(2).dim(0), csPrev.withRank(2).dim(1)];
     return [new TensorShape([batch, cell]), new TensorShape([batch, cell === null ? null : 4 * cell]), ...same(3, [cell])];
   },
-  checks: ({ x, csPrev, i, cs, f, o, ci, co, csGrad, hGrad }) => {
-    // TensorFlow says i of f's columns.
+  checks: ({ x, i, cs, f, o, ci, co, csGrad, hGrad, usePeephole, ...parts }) => {
     const gates = { "i.dim_size": i, "cs.dim_size": cs, "f.dim_size": f, "o.dim_size": o, "ci.dim_size": ci, "co.dim_size": co };
-    const [batch, cell] = [x[0], csPrev[1]];
-    for (const [name, dims] of Object.entries({ ...gates, "cs_grad_tensor.dims": csGrad, "h_grad_tensor.dims": hGrad })) {
-      need(dims[0] === batch, () => `${name}(0) != batch_size: ${dims[0]} vs. ${batch}`);
-      need(dims[1] === cell, () => `${name === "f.dim_size" ? "i.dim_size" : name}(1) != cell_size: ${dims[1]} vs. ${cell}`);
-    }
+    checkCell(x, parts, { ...gates, "cs_grad_tensor.dims": csGrad, "h_grad_tensor.dims": hGrad });
+    checkPeepholes(usePeephole, parts.csPrev[1], { wci: parts.wci, wcf: parts.wcf, wco: parts.wco });
   },
-  lower: ({ x, csPrev, hPrev, w, wci, wcf, wco, b, i, cs, f, o, ci, co, csGrad, hGrad, usePeephole }) => {
-    const sizes = checkLstm(x.shape[0], x.shape[1], { csPrev, hPrev, w, wci, wcf, wco, b });
+  lower: ({ x, csPrev, hPrev: _h, w: _w, wci, wcf, wco, b: _b, i, cs, f, o, ci, co, csGrad, hGrad, usePeephole }) => {
+    const sizes = sizesOf(x, csPrev);
     const { batch, cell } = sizes;
     const run = (inputs: readonly NDArray[], [csPrevGrad, dicfo, ...peepholeGrads]: readonly NDArray[]): void => {
       const [state, wi, wf, wo, gi, gcs, gf, go, gci, gco, dcs, dh] = inputs.map(numbers);
@@ -265,9 +312,13 @@ const blockShape = (x: TensorShape, b: TensorShape): TensorShape[] => {
   return same(7, [time, batch, gates === null ? null : gates / 4]);
 };
 
-interface BlockValues extends LstmValues {
+interface BlockValues {
   readonly seqLenMax: Value;
   readonly x: Value;
+  readonly csPrev: Value;
+  readonly hPrev: Value;
+  readonly w: Value;
+  readonly b: Value;
   readonly wci: Value;
   readonly wcf: Value;
   readonly wco: Value;
@@ -276,9 +327,7 @@ interface BlockValues extends LstmValues {
 /** All steps; those behind the longest sequence are zero. */
 function lowerBlock({ seqLenMax, x, csPrev, hPrev, w, wci, wcf, wco, b }: BlockValues, settings: Settings): readonly Value[] {
   const [time, batch, input] = x.shape;
-  need(seqLenMax.shape.length === 0, () => `\`seq_len_max_tensor\` must be rank 0 but is rank ${seqLenMax.shape.length}`);
-  need(x.shape.length === 3, () => "x must be 3D");
-  const sizes = checkLstm(batch, input, { csPrev, hPrev, w, wci, wcf, wco, b });
+  const sizes = sizesOf(x, csPrev);
   const step = batch * sizes.cell;
   const run = ([longest, ...inputs]: readonly NDArray[], outputs: readonly NDArray[]): void => {
     const [xs, state, output, ...rest] = inputs.map(numbers);
@@ -311,6 +360,7 @@ export const BlockLSTM = defineOp("BlockLSTM", {
   gradient: ({ usePeephole, ...record }, d): Gradients =>
     gradientsOf(BlockLSTMGrad({ ...tensorsOf(record), csGrad: d.cs, hGrad: d.h, usePeephole })),
   shape: ({ x, b }) => blockShape(x, b),
+  checks: ({ seqLenMax, x, ...parts }) => checkBlock(seqLenMax, x, parts),
   lower: ({ forgetBias, cellClip, usePeephole, ...values }) => lowerBlock(values, { forgetBias, cellClip, usePeephole, layout: icfo }),
 });
 
@@ -322,6 +372,7 @@ export const BlockLSTMV2 = defineOp("BlockLSTMV2", {
   gradient: ({ usePeephole, ...record }, d): Gradients =>
     gradientsOf(BlockLSTMGradV2({ ...tensorsOf(record), csGrad: d.cs, hGrad: d.h, usePeephole })),
   shape: ({ x, b }) => blockShape(x, b),
+  checks: ({ seqLenMax, x, ...parts }) => checkBlock(seqLenMax, x, parts),
   lower: ({ cellClip, usePeephole, ...values }) => lowerBlock(values, { forgetBias: 0, cellClip, usePeephole, layout: ifco }),
 });
 
@@ -372,10 +423,11 @@ interface BlockGradientValues extends BlockValues {
 function lowerBlockGradient(values: BlockGradientValues, settings: Pick<Settings, "usePeephole" | "layout">): readonly Value[] {
   const { seqLenMax, x, csPrev, hPrev, w, wci, wcf, wco, b, i, cs, f, o, ci, co, h, csGrad, hGrad } = values;
   const [time, batch, input] = x.shape;
-  need(seqLenMax.shape.length === 0, () => `\`seq_len_max_tensor\` must be rank 0 but is rank ${seqLenMax.shape.length}`);
-  need(x.shape.length === 3, () => "x must be 3D");
-  const sizes = checkLstm(batch, input, { csPrev, hPrev, w, wci, wcf, wco, b });
+  const sizes = sizesOf(x, csPrev);
   const { cell } = sizes;
+  // TensorFlow reads beside what is smaller.
+  for (const [name, { shape }] of Object.entries({ i, cs, f, o, ci, co, h, cs_grad: csGrad, h_grad: hGrad }))
+    need(sameShape(shape, [time, batch, cell]), () => `${name} must have the shape [${[time, batch, cell]}], got [${shape}]`);
   const run = ([longest, ...inputs]: readonly NDArray[], outputs: readonly NDArray[]): void => {
     const [xs, state, output, mw, mi, mf, mo, mb, gi, gcs, gf, go, gci, gco, gh, dcs, dh] = inputs.map(numbers);
     const weights = weightsOf([mw, mi, mf, mo, mb]);
@@ -417,6 +469,7 @@ export const BlockLSTMGrad = defineOp("BlockLSTMGrad", {
   outputs: gradientOutputs,
   attrs: { usePeephole: attr.bool(), T: halfOrFull },
   shape: ({ x, csPrev, hPrev, w, wci, wcf, wco, b }) => gradientShapes(x, csPrev, hPrev, w, wci, wcf, wco, b),
+  checks: ({ seqLenMax, x, ...parts }) => checkBlock(seqLenMax, x, parts),
   lower: ({ usePeephole, ...values }) => lowerBlockGradient(values, { usePeephole, layout: icfo }),
 });
 
@@ -425,6 +478,7 @@ export const BlockLSTMGradV2 = defineOp("BlockLSTMGradV2", {
   outputs: gradientOutputs,
   attrs: { usePeephole: attr.bool(), T: halfOrFull },
   shape: ({ x, csPrev, hPrev, w, wci, wcf, wco, b }) => gradientShapes(x, csPrev, hPrev, w, wci, wcf, wco, b),
+  checks: ({ seqLenMax, x, ...parts }) => checkBlock(seqLenMax, x, parts),
   lower: ({ usePeephole, ...values }) => lowerBlockGradient(values, { usePeephole, layout: ifco }),
 });
 

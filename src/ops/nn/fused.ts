@@ -66,10 +66,7 @@ function mirroredConvolution(images: Value, paddings: NDArray, filter: Value, { 
         () => `paddings must be no greater than the dimension size: ${before}, ${after} greater than ${size}`,
       );
     else
-      need(
-        before < size && after < size,
-        () => `paddings must be less than the dimension size: ${before}, ${after} not less than ${size}`,
-      );
+      need(before < size && after < size, () => `paddings must be less than the dimension size: ${before}, ${after} not less than ${size}`);
   });
   for (const [axis, what] of [
     [0, "batches"],

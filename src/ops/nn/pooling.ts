@@ -572,22 +572,25 @@ const withoutDepthStride = (attrs: PoolAttrs): PoolAttrs => {
   return { ...attrs, strides: attrs.strides.map((stride, axis) => (axis === channel ? 1 : stride)) };
 };
 
-/** The windows that a gradient of averages is spread over. */
-function averagedBy({ shape: grad }: Value, sizes: Sizes, attrs: PoolAttrs): Pool {
+/** The gradient of averages of `sizes`. Windows are those that `grad` has, as long as they begin inside. */
+function averagesGradient(grad: Value, sizes: Sizes, attrs: PoolAttrs): Value {
   for (const size of sizes) need(size >= 0, () => `Expected a non-negative size, got ${size}`);
   checkAveragePool(sizes, attrs);
   const { channel, spatial } = axesOf(attrs.dataFormat);
+  if (spatial.length === 2 && (sizes.includes(0) || grad.shape.includes(0))) return full(grad.dtype, sizes, 0);
+  const pool = poolOf(sizes, withoutDepthStride(attrs));
   for (const [axis, word] of [
     [0, "first"],
     [channel, "last"],
   ] as const)
     need(
-      sizes[axis] === grad[axis],
-      () => `Expected ${word} dimension of tensor_in_shape and out_backprop to match, got ${sizes[axis]} and ${grad[axis]}`,
+      sizes[axis] === grad.shape[axis],
+      () => `Expected ${word} dimension of tensor_in_shape and out_backprop to match, got ${sizes[axis]} and ${grad.shape[axis]}`,
     );
-  const pool = poolOf(sizes, withoutDepthStride(attrs));
-  for (const axis of spatial) need(grad[axis] <= pool.output[axis], () => "index * stride must be less than or equal to input size");
-  return { ...pool, output: grad, windows: pool.windows.map((window, axis) => ({ ...window, output: grad[axis] })) };
+  for (const axis of spatial)
+    need((grad.shape[axis] - 1) * attrs.strides[axis] <= sizes[axis], () => "index * stride must be less than or equal to input size");
+  const windows = pool.windows.map((window, axis) => ({ ...window, output: grad.shape[axis] }));
+  return averagePoolGradient(grad, { ...pool, output: grad.shape, windows });
 }
 
 export const AvgPoolGrad = defineOp("AvgPoolGrad", {
@@ -605,7 +608,7 @@ export const AvgPoolGrad = defineOp("AvgPoolGrad", {
     origInputShape: null,
     grad: AvgPool({ value: d.output, ...w }),
   }),
-  lower: ({ origInputShape, grad, ...w }) => averagePoolGradient(grad, averagedBy(grad, numbersOf(origInputShape), w)),
+  lower: ({ origInputShape, grad, ...w }) => averagesGradient(grad, numbersOf(origInputShape), w),
 });
 
 // ---- 3-d ----
@@ -681,5 +684,5 @@ export const AvgPool3DGrad = defineOp("AvgPool3DGrad", {
     origInputShape: null,
     grad: AvgPool3D({ input: d.output, ...w }),
   }),
-  lower: ({ origInputShape, grad, ...w }) => averagePoolGradient(grad, averagedBy(grad, numbersOf(origInputShape), w)),
+  lower: ({ origInputShape, grad, ...w }) => averagesGradient(grad, numbersOf(origInputShape), w),
 });
