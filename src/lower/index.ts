@@ -74,7 +74,7 @@ export function lower(request: LowerRequest): Program {
         findings.elements.set(error.op, error.element);
         continue;
       }
-      if (error instanceof NeedsUnrolling) throw new UnimplementedError(`${error.message} Such graphs do not run here.`);
+      if (error instanceof NeedsUnrolling) throw new NeedsKeeping(error);
       if (!(error instanceof NeedsUnrolled) || findings.unrolled.has(error.loop)) throw error;
       findings.unrolled.add(error.loop);
     }

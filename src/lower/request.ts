@@ -68,8 +68,8 @@ export class NeedsIterating extends Error {
 
 /** Thrown when something that lives in one run (a TensorArray, a stack, a list) has to be kept on the host, since it outlives a part of the run. */
 export class NeedsKeeping extends Error {
-  constructor({ op }: Tensor) {
-    super(`'${op.name}' (${op.type}) is used in more than one part of a run.`);
+  constructor(kept: Tensor | Error) {
+    super(kept instanceof Error ? kept.message : `'${kept.op.name}' (${kept.op.type}) is used in more than one part of a run.`);
   }
 }
 

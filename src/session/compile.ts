@@ -99,6 +99,8 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
       at,
       hosts.map(op => hostCall(selection, op, device)),
     );
+  const branch = branchOfKept(selection);
+  if (branch) return chosen(selection, feeds, at, branch);
   const passed = passedThrough(selection, feeds);
   if (passed.some(from => from !== undefined)) return besides(selection, feeds, at, passed);
   let program: Program;
@@ -176,6 +178,12 @@ function passedThrough(selection: Selection, feeds: readonly CompileFeed[]): (nu
     return from < 0 ? undefined : from;
   });
 }
+
+/** A branch that gives what is kept on the host. */
+const branchOfKept = ({ nodes, keepsOnHost }: Selection): StructuredCond | undefined =>
+  keepsOnHost
+    ? nodes.find((node): node is StructuredCond => "kind" in node && node.kind === "cond" && node.outputs.some(({ dtype }) => dtype === "variant"))
+    : undefined;
 
 /** Hands these on beside the program of all others. */
 async function besides(

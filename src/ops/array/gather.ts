@@ -3,7 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
+import { sameShape, sizeOf, stridesOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, isRowSource, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
@@ -275,12 +275,13 @@ const notWithin = (
     `indices${at.length === 0 ? "" : `[${at.join(",")}]`} = [${position.join(", ")}] does not index into ${what} [${dims.join(",")}]${tail}`,
   );
 
-/** Stops the run if a row of `indices` is no position in `dims`. */
+/** Stops the run if a row of `indices` is no position in `dims`; of several such rows the first one is named, or the last. */
 function checkPositions(
   indices: Value,
   dims: readonly number[],
   depth: number,
   error: (at: readonly number[], position: readonly (number | bigint)[]) => Error,
+  named: "first" | "last" = "first",
 ): void {
   if (depth === 0) return;
   const rows = indices.shape.slice(0, -1);
@@ -296,10 +297,13 @@ function checkPositions(
       reads: [indices],
       error: (at, read) => {
         const array: NDArray = read(indices);
-        const row = flatPosition(at, rows);
+        const position = (row: number): number[] => Array.from({ length: depth }, (_, k) => array.get(row * depth + k) as number);
+        if (named === "first") return error(at, position(flatPosition(at, rows)));
+        let row = sizeOf(rows) - 1;
+        while (position(row).every((x, k) => x >= 0 && x < dims[k])) row--;
         return error(
-          at,
-          Array.from({ length: depth }, (_, k) => array.get(row * depth + k) as number),
+          stridesOf(rows).map((stride, axis) => Math.floor(row / stride) % rows[axis]),
+          position(row),
         );
       },
     },
@@ -391,22 +395,53 @@ function checkUpdates(indices: TensorShape, updates: TensorShape, output: Tensor
     );
 }
 
+type Dims = readonly number[];
+
+/** What both kinds of scatter refuse first. `given` is how many numbers say what the result is like. */
+function checkRanks(at: Dims, updates: Dims, given: number): void {
+  need(at.length >= 1, () => `Indices shape must have rank at least one. Found:[${at}]`);
+  need(updates.length >= 1, () => `Updates shape must have rank at least one. Found:[${updates}]`);
+  const [rows, elements] = [sizeOf(at), sizeOf(updates)];
+  need(
+    (rows === 0 && elements === 0) || (given !== 0 && rows !== 0 && elements !== 0),
+    () => "Indices and updates specified for empty output shape",
+  );
+}
+
+/** What both refuse last: a vector of indices counts as several there, and as one position before. */
+function checkWhole(output: Dims, at: Dims, updates: Dims): void {
+  need(output.length >= 1, () => `Output must be at least 1-D, got shape: [${output}]`);
+  need(
+    !output.includes(0) || (at.includes(0) && updates.includes(0)),
+    () => `Indices and updates specified for empty output.  indices shape: [${at}]`,
+  );
+  if (at.length > 1) return;
+  const range = (from: number, to: number, what: string, dims: Dims): string => `[${from},${to}) of ${what}[shape=[${dims}]]`;
+  need(
+    updates.length !== output.length || updates[0] === at[0],
+    () => `Dimensions ${range(0, 1, "indices", at)} = ${at[0]} must match dimensions ${range(0, 1, "updates", updates)} = ${updates[0]}`,
+  );
+  need(
+    sameShape(updates.slice(1), output.slice(1)),
+    () => `Dimensions ${range(1, output.length, "input", output)} must match dimensions ${range(1, updates.length, "updates", updates)}`,
+  );
+}
+
 /** @throws InvalidArgumentError with ScatterNd's texts. */
-function checkScattered(output: readonly number[], at: readonly number[], given: readonly number[]): void {
-  const isEmpty = output.includes(0);
-  need(!isEmpty || (at.includes(0) && given.includes(0)), () => "Indices and updates specified for empty output shape");
+function checkScattered(output: Dims, at: Dims, updates: Dims): void {
+  checkRanks(at, updates, output.length);
   const rows = at.length - 1;
-  const depth = Math.min(at[rows], output.length);
-  const range = (from: number, to: number): string => `Dimensions [${from},${to})`;
+  const depth = at[rows];
   need(
-    given.length >= rows && at.slice(0, rows).every((size, k) => size === given[k]),
-    () => `${range(0, rows)} of indices[shape=[${at}]] must match dimensions [0,${rows}) of updates[shape=[${given}]]`,
+    at.slice(0, rows).every((size, k) => size === updates[k]),
+    () => `Dimensions [0,${rows}) of indices[shape=[${at}]] must match dimensions [0,${rows}) of updates[shape=[${updates}]]`,
   );
   need(
-    sameShape(output.slice(depth), given.slice(rows)) && depth === at[rows],
+    updates.length - rows === output.length - depth && sameShape(output.slice(depth), updates.slice(rows)),
     () =>
-      `${range(at[rows], output.length)} of input[shape=[${output}]] must match dimensions [${rows},${given.length}) of updates[shape=[${given}]]`,
+      `Dimensions [${depth},${output.length}) of input[shape=[${output}]] must match dimensions [${rows},${updates.length}) of updates[shape=[${updates}]]`,
   );
+  checkWhole(output, at, updates);
 }
 
 /** Zeros of a shape with the updates added at positions; equal positions add up. */
@@ -422,8 +457,7 @@ export const ScatterNd = defineOp("ScatterNd", {
   isLenient: true,
   checks: ({ indices, updates, shape: wanted }) => {
     need(wanted.length === 1, () => "Shape must be a vector");
-    need(indices.length >= 1, () => `Indices shape must have rank at least one. Found:[${indices}]`);
-    need(updates.length >= 1, () => `Updates shape must have rank at least one. Found:[${updates}]`);
+    checkRanks(indices, updates, wanted[0]);
   },
   gradient: ({ indices }, d): Gradients => ({ updates: gatherNd(d.output, indices) }),
   compileTimeInputs: ["shape"],
@@ -432,35 +466,41 @@ export const ScatterNd = defineOp("ScatterNd", {
     for (const size of dims) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     const depth = indices.shape[indices.shape.length - 1];
     checkScattered(dims, indices.shape, updates.shape);
-    if (!ignoresBad(badIndicesPolicy)) checkPositions(indices, dims, depth, (at, position) => notWithin("shape", at, position, dims));
+    if (!ignoresBad(badIndicesPolicy)) checkTargets(indices, dims, depth);
     const isBool = updates.dtype === "bool";
     return scatterRows(isBool ? "assign" : "add", ir.full(updates.dtype, dims, 0), indices, updates);
   },
 });
+
+/** Stops the run if a position lies outside of what is scattered into; the last such one is named. */
+const checkTargets = (indices: Value, dims: Dims, depth: number): void =>
+  checkPositions(indices, dims, depth, (at, position) => notWithin("shape", at, position, dims), "last");
 
 type TensorScatterGradient = (
   record: { tensor: Tensor; indices: Tensor; updates: Tensor; output: Tensor; badIndicesPolicy: string },
   d: Tensor,
 ) => Gradients;
 
-/** @throws InvalidArgumentError with the kernel's texts for shapes that were not known before. */
-function checkUpdateShapes(output: readonly number[], at: readonly number[], given: readonly number[]): void {
-  const isEmpty = (dims: readonly number[]): boolean => dims.includes(0);
-  need(isEmpty(output) === false || (isEmpty(at) && isEmpty(given)), () => "Indices and updates specified for empty output shape");
-  need(given.length >= 1, () => `Updates shape must have rank at least one. Found:[${given}]`);
+/** @throws InvalidArgumentError with the texts of TensorScatterUpdate and its kind. */
+function checkUpdateShapes(output: Dims, at: Dims, updates: Dims): void {
+  checkRanks(at, updates, sizeOf(output));
   const rows = at.length - 1;
   const depth = at[rows];
-  const outer = (): string => `Outer dimensions of indices and update must match. Indices shape: [${at}], updates shape:[${given}]`;
-  need(given.length >= rows && at.slice(0, rows).every((d, k) => d === given[k]), outer);
   need(
-    output.length - depth === given.length - rows,
-    () => `Inner dimensions of output shape must match inner dimensions of updates shape. Output: [${output}] updates: [${given}]`,
+    updates.length >= rows && at.slice(0, rows).every((d, k) => d === updates[k]),
+    () => `Outer dimensions of indices and update must match. Indices shape: [${at}], updates shape:[${updates}]`,
   );
-  const inner = given.length - rows;
+  const inner = updates.length - rows;
   need(
-    output.slice(depth).every((d, k) => d === given[rows + k]),
-    () => `The inner ${inner} dimensions of output.shape=[${output}] must match the inner ${inner} dimensions of updates.shape=[${given}]`,
+    output.length - depth === inner,
+    () => `Inner dimensions of output shape must match inner dimensions of updates shape. Output: [${output}] updates: [${updates}]`,
   );
+  need(
+    sameShape(output.slice(depth), updates.slice(rows)),
+    () =>
+      `The inner ${inner} dimensions of output.shape=[${output}] must match the inner ${inner} dimensions of updates.shape=[${updates}]`,
+  );
+  checkWhole(output, at, updates);
 }
 
 const tensorScatterOp = (type: string, combine: ScatterCombine, indexTypes: readonly DType[], gradient: TensorScatterGradient) =>
@@ -473,11 +513,11 @@ const tensorScatterOp = (type: string, combine: ScatterCombine, indexTypes: read
       return tensor;
     },
     gradient: (record, d): Gradients => gradient(record, d.output),
+    isLenient: true,
     checks: ({ tensor, indices, updates }) => checkUpdateShapes(tensor, indices, updates),
     lower: ({ tensor, indices, updates, badIndicesPolicy }) => {
       const depth = indices.shape[indices.shape.length - 1];
-      if (!ignoresBad(badIndicesPolicy))
-        checkPositions(indices, tensor.shape, depth, (at, position) => notWithin("shape", at, position, tensor.shape));
+      if (!ignoresBad(badIndicesPolicy)) checkTargets(indices, tensor.shape, depth);
       return scatterRows(combine, tensor, indices, updates);
     },
   });
@@ -525,7 +565,7 @@ export const ScatterNdNonAliasingAdd = defineOp("ScatterNdNonAliasingAdd", {
   gradient: ({ indices }, d): Gradients => ({ input: d.output, updates: gatherNd(d.output, indices) }),
   lower: ({ input, indices, updates }) => {
     const depth = indices.shape[indices.shape.length - 1];
-    checkPositions(indices, input.shape, depth, (at, position) => notWithin("shape", at, position, input.shape));
+    checkTargets(indices, input.shape, depth);
     return scatterRows(updates.dtype === "bool" ? "assign" : "add", input, indices, updates);
   },
 });

@@ -2,7 +2,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isComplex } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
@@ -46,7 +46,7 @@ function checkedPermutation(perm: NDArray, length: number): number[] {
   const axes = numbersOf(perm).map(axis => (axis < 0 ? axis + length : axis));
   if (axes.length !== length)
     throw new InvalidArgumentError(`transpose expects a vector of size ${length}. But input(1) is a vector of size ${axes.length}`);
-  const text = `{${numbersOf(perm).join(",")}}`;
+  const text = `{${axes.join(",")}}`;
   const far = axes.find(axis => axis < 0 || axis >= length);
   if (far !== undefined) throw new InvalidArgumentError(`${far} is out of range [0 .. ${length})`);
   for (let axis = 0; axis < length; axis++) if (!axes.includes(axis)) throw new InvalidArgumentError(`${axis} is missing from ${text}.`);
@@ -191,6 +191,7 @@ export const ReverseV2 = defineOp("ReverseV2", {
     }
     return tensor;
   },
+  isLenient: true,
   checks: ({ axis }) => need(axis.length === 1, () => `'dims' must be 1-dimension, not ${axis.length}`),
   gradient: ({ axis }, d): Gradients => ({ tensor: reverse(d.output, axis) }),
   partial: ({ tensor, axis }) =>
@@ -198,15 +199,20 @@ export const ReverseV2 = defineOp("ReverseV2", {
       ? { shape: tensor.shape, values: axis.values.length === 0 ? tensor.values : tensor.values.toReversed() }
       : undefined,
   compileTimeInputs: ["axis"],
-  lower: ({ tensor, axis }) =>
-    ir.reverse(
-      tensor,
-      numbersOf(axis).map(k => {
-        if (k < -tensor.shape.length || k >= tensor.shape.length)
-          throw new InvalidArgumentError(`'axis'[0] = ${k} is out of valid range [0, ${tensor.shape.length - 1}]`);
-        return k < 0 ? k + tensor.shape.length : k;
-      }),
-    ),
+  lower: ({ tensor, axis }) => {
+    const rank = tensor.shape.length;
+    if (rank === 0 || tensor.shape.includes(0)) return tensor;
+    need(rank <= 8, () => "reverse is not implemented for tensors of rank > 8.", UnimplementedError);
+    const seen = new Set<number>();
+    numbersOf(axis).forEach((k, i) => {
+      const at = k < 0 ? k + rank : k;
+      // The bracket is not closed there either.
+      need(at >= 0 && at < rank, () => `'axis'[${i}] = ${k} is out of valid range [0, ${rank - 1}`);
+      need(!seen.has(at), () => `axis ${at} specified more than once.`);
+      seen.add(at);
+    });
+    return ir.reverse(tensor, [...seen]);
+  },
 });
 
 /** The older ReverseV2: a bool for every axis. */
@@ -307,7 +313,7 @@ export const Roll = defineOp("Roll", {
     const total = input.shape.map(() => 0);
     axes.forEach((k, i) => {
       const at = k < 0 ? k + input.shape.length : k;
-      if (at < 0 || at >= input.shape.length) throw new InvalidArgumentError(`axis ${k} is out of range`);
+      if (at < 0 || at >= input.shape.length) throw new InvalidArgumentError(`axis ${at} is out of range`);
       total[at] += shifts[i];
     });
     return ir.generate(input.shape, i =>

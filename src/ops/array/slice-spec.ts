@@ -61,9 +61,7 @@ export function expandSpec(
     else if (isNew(i)) result.push("new");
     else {
       if (axes.length === rank) throw new ValueError(`Index out of range using input dim ${rank}; input has only ${rank} dims`);
-      if (strides[i] === 0) throw new ValueError(`strides[${i}] must be non-zero`);
       const isIndex = bit(masks.shrinkAxisMask, i);
-      if (isIndex && strides[i] < 0) throw new ValueError("only stride 1 allowed on non-range indexing.");
       if (!isIndex) result.push(axes.length);
       axes.push({
         begin: begin[i],
@@ -77,8 +75,15 @@ export function expandSpec(
     }
   }
   whole(rank);
+  axes.forEach(({ stride, isIndex }, axis) => {
+    if (stride === 0) throw new ValueError(`strides[${axis}] must be non-zero`);
+    if (isIndex && stride < 0) throw new ValueError("only stride 1 allowed on non-range indexing.");
+  });
   return { axes, result };
 }
+
+/** What is said of an index, counted from the front, that lies outside of an axis. */
+export const indexOutside = (at: number, axis: number): string => `slice index ${at} of dimension ${axis} out of bounds.`;
 
 /** Where a slice of an axis starts, and how many elements it has (null: not known). @throws ValueError for an index out of bounds. */
 export function resolveAxis(axis: SlicedAxis, size: Dimension, position: number): { begin: number | null; length: Dimension } {
@@ -86,7 +91,7 @@ export function resolveAxis(axis: SlicedAxis, size: Dimension, position: number)
   if (isIndex) {
     if (size === null || begin === null) return { begin, length: 1 };
     const at = begin < 0 ? begin + size : begin;
-    if (at < 0 || at >= size) throw new ValueError(`slice index ${begin} of dimension ${position} out of bounds.`);
+    if (at < 0 || at >= size) throw new ValueError(indexOutside(at, position));
     return { begin: at, length: 1 };
   }
   if (size === null) return { begin: stride > 0 && beginOpen ? 0 : null, length: null };

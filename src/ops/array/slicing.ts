@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { sameShape, TensorShape } from "../../base/shape.ts";
+import { sameShape, TensorShape, sizeOf } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, isAsTensor, literalType, Pack, type TensorLike, Unpack } from "../../graph/conversion.ts";
 import {
@@ -32,7 +32,7 @@ import { outputContext } from "../flow/control-flow-contexts.ts";
 import { cast } from "../math/math.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
-import { expandSpec, type Masks, resolveAxis, type SliceSpec } from "./slice-spec.ts";
+import { expandSpec, indexOutside, type Masks, resolveAxis, type SliceSpec } from "./slice-spec.ts";
 
 /** `...` in `x.at(…)`: as many whole axes as are left. */
 export const ellipsis: EllipsisIndex = "...";
@@ -188,7 +188,7 @@ export function checkStrides({ begin, end, strides }: Readonly<Record<"begin" | 
 }
 
 /** Of a scalar there are new axes and ellipses alone. */
-function checkScalar(rank: number, entries: number, free: number): void {
+export function checkScalar(rank: number, entries: number, free: number): void {
   const isSliced = Array.from({ length: Math.min(entries, 31) }, (_, i) => (free >> i) & 1).includes(0);
   need(rank > 0 || !isSliced, () => "Attempting to slice scalar input.");
 }
@@ -267,7 +267,7 @@ export function expandedAtRun(...args: Parameters<typeof expandSpec>): SliceSpec
   }
 }
 
-function resolvedAtRun(...args: Parameters<typeof resolveAxis>): ReturnType<typeof resolveAxis> {
+export function resolvedAtRun(...args: Parameters<typeof resolveAxis>): ReturnType<typeof resolveAxis> {
   try {
     return resolveAxis(...args);
   } catch (error) {
@@ -282,7 +282,10 @@ function movingIndex(begin: Value, position: number, size: number, axis: number)
   ir.check([], () => s.and(s.ge(front, 0), s.lt(front, size)), {
     label: "StridedSlice",
     reads: [begin],
-    error: (_, read) => new InvalidArgumentError(`slice index ${read(begin).get(position)} of dimension ${axis} out of bounds.`),
+    error: (_, read) => {
+      const asked = Number(read(begin).get(position));
+      return new InvalidArgumentError(indexOutside(asked < 0 ? asked + size : asked, axis));
+    },
   });
   return dataIndex(front, size);
 }
@@ -875,8 +878,9 @@ export const SplitV = defineOp("SplitV", {
       return withDimension(value, axis, d !== null && d >= 0 ? d : null);
     });
   },
+  isLenient: true,
   checks: ({ sizeSplits, splitDim, numSplit }) => {
-    need(splitDim.length === 0, () => `split_dim must be a scalar but has rank ${splitDim.length}`);
+    need(sizeOf(splitDim) === 1, () => "split_dim_tensor must have exactly one element.");
     const count = sizeSplits.reduce((product, size) => product * size, 1);
     need(
       sizeSplits.length === 1 && count === numSplit,
@@ -885,14 +889,21 @@ export const SplitV = defineOp("SplitV", {
   },
   gradient: ({ splitDim }, d): Gradients => ({ value: concat(d.output, splitDim) }),
   compileTimeInputs: ["sizeSplits", "splitDim"],
-  lower: ({ value, sizeSplits, splitDim }) => {
+  lower: ({ value, sizeSplits, splitDim, numSplit }) => {
     const axis = axisAtRun(numbersOf(splitDim)[0], value.shape.length);
-    const lengths = completeLengths(numbersOf(sizeSplits), value.shape[axis]);
-    const sum = lengths.reduce((total, d) => total + d, 0);
-    if (sum !== value.shape[axis] || lengths.some(d => d < 0))
-      throw new InvalidArgumentError(
+    if (numSplit === 1) return [value];
+    const given = numbersOf(sizeSplits);
+    const whole = value.shape[axis];
+    const open = given.filter(d => d === -1).length;
+    need(open <= 1, () => "There can only be one -1 in the input.");
+    const sum = given.reduce((total, d) => (d === -1 ? total : total + d), 0);
+    need(
+      open === 0 ? sum === whole : sum <= whole,
+      () =>
         `Determined shape must either match input shape along split_dim exactly if fully specified, or be less than the size of the input along split_dim if not fully specified.  Got: ${sum}`,
-      );
+    );
+    const lengths = completeLengths(given, whole);
+    lengths.forEach((d, i) => void need(d >= 0, () => `Split size at index ${i} must be >= 0. Got: ${d}`));
     return piecesOf(value, axis, lengths);
   },
 });

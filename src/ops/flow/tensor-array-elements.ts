@@ -111,7 +111,7 @@ export class ArrayElements {
     requireReadable(this, dtype);
     if (indices.length === 0) {
       const element = this.element.isFullyDefined ? this.element : stated;
-      if (!element.isFullyDefined) throw emptyPack();
+      if (!element.isFullyDefined) throw emptyPack(element.format());
       return NDArray.zeros(dtype, [0, ...element.asNumbers()]);
     }
     const parts = indices.map(index => this.read(index, dtype, stated));
@@ -133,7 +133,7 @@ export class ArrayElements {
   concat(dtype: DType, stated: TensorShape): { value: NDArray; lengths: readonly number[] } {
     requireReadable(this, dtype);
     if (this.size === 0) {
-      if (!stated.isFullyDefined) throw emptyConcat();
+      if (!stated.isFullyDefined) throw emptyConcat(stated.format());
       return { value: NDArray.zeros(dtype, [0, ...stated.asNumbers()]), lengths: [] };
     }
     const parts = this.elements.map((_, k) => this.read(k, dtype));

@@ -1,7 +1,7 @@
 // What a TensorArray complains about, in TensorFlow's words, wherever its elements are kept.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 
 export const cTypeOf = (dtype: DType): string => ({ float32: "float", float64: "double", float16: "half" })[dtype as "float32"] ?? dtype;
 const shapeText = (shape: readonly number[]): string => `[${shape}]`;
@@ -43,14 +43,14 @@ export const readOutside = (index: number, size: number): Error =>
 export const scatterOutside = (largest: number, size: number): Error =>
   new InvalidArgumentError(`Max scatter index must be < array size (${largest} vs. ${size})`);
 
-export const emptyPack = (): Error =>
-  new InvalidArgumentError(
-    "TensorArray has size zero, but element shape <unknown> is not fully defined. Currently only static shapes are supported when packing zero-size TensorArrays.",
+export const emptyPack = (element: string): Error =>
+  new UnimplementedError(
+    `TensorArray has size zero, but element shape ${element} is not fully defined. Currently only static shapes are supported when packing zero-size TensorArrays.`,
   );
 
-export const emptyConcat = (): Error =>
-  new InvalidArgumentError(
-    "TensorArray has size zero, but element_shape_except0 <unknown> is not fully defined. Currently only static shapes are supported when concatenating zero-size TensorArrays.",
+export const emptyConcat = (element: string): Error =>
+  new UnimplementedError(
+    `TensorArray has size zero, but element_shape_except0 ${element} is not fully defined. Currently only static shapes are supported when concatenating zero-size TensorArrays.`,
   );
 
 export const scalarConcat = (): Error =>

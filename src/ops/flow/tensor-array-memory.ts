@@ -242,7 +242,7 @@ export function gatherElements(
   if (memory.lengths) throw raggedError(memory);
   memory.element ??= stated;
   const [count] = indices.shape;
-  if (count === 0 && memory.element === undefined) throw emptyPack();
+  if (count === 0 && memory.element === undefined) throw emptyPack("<unknown>");
   const element = elementOf(memory, 0);
   const { size } = memory;
   const elements = load(memory, context);
@@ -292,7 +292,7 @@ export function joinedElements(
   requireReadable(memory, dtype);
   if (memory.lengths) return { value: load(memory, context), lengths: memory.lengths };
   if (memory.size === 0) {
-    if (!stated) throw emptyConcat();
+    if (!stated) throw emptyConcat("<unknown>");
     return { value: full(dtype, [0, ...stated], 0), lengths: [] };
   }
   const element = elementOf(memory, 0);

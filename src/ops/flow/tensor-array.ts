@@ -12,7 +12,7 @@ import { defineOp, type Gradients, type LowerContext, type Named, type ShapeCont
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import { constant as constantOf } from "../../ir/build.ts";
-import { isOptions } from "../arguments.ts";
+import { isOptions, need } from "../arguments.ts";
 import { identity, numbersOf, shape } from "../array/array.ts";
 import { range } from "../array/ranges.ts";
 import { getItem } from "../array/slicing.ts";
@@ -64,6 +64,11 @@ function checkHandle({ handle, flowIn }: HandleAndFlow): void {
 /** What one element has to fit, as far as the array says. */
 const checkElement = (element: TensorShape, context: ShapeContext): void => void context.handle("handle")?.shape.mergeWith(element);
 
+const needIndex = (shape: readonly number[]): void =>
+  need(shape.length === 0, () => `TensorArray index must be scalar, but had shape: [${shape}]`);
+const needVector = (name: string, shape: readonly number[]): void =>
+  need(shape.length === 1, () => `Expected ${name} to be a vector, but received shape: [${shape}]`);
+
 export const TensorArrayV3 = defineOp("TensorArrayV3", {
   inputs: { size: "int32" },
   outputs: { handle: "resource", flow: "float32" },
@@ -84,6 +89,8 @@ export const TensorArrayV3 = defineOp("TensorArrayV3", {
     size.withRank(0);
     return [handleShape, scalar];
   },
+  isLenient: true,
+  checks: ({ size }) => need(size.length === 0, () => `TensorArray size must be scalar, but had shape: [${size}]`),
   lower: ({ size, dtype, elementShape, dynamicSize }, context) => [
     newArray({ dtype, size: Number(size.get(0)), element: knownShape(elementShape), isDynamic: dynamicSize }, context),
     noFlow(),
@@ -162,6 +169,8 @@ export const TensorArrayWriteV3 = defineOp("TensorArrayWriteV3", {
     const { array, flow } = gradientAfter(op, handle, T, d.flowOut);
     return { value: array.read(index), flowIn: flow };
   },
+  isLenient: true,
+  checks: ({ index }) => needIndex(index),
   lower: ({ handle, index, value, flowIn }, context) => {
     writeElement(handle, index, knownIndex(context, "index"), value, context);
     return flowIn;
@@ -185,6 +194,8 @@ export const TensorArrayReadV3 = defineOp("TensorArrayReadV3", {
   gradient: ({ handle, index, flowIn, dtype }, d): Gradients => ({
     flowIn: gradientOf(handle, flowIn, dtype, d.value).write(index, d.value).flow,
   }),
+  isLenient: true,
+  checks: ({ index }) => needIndex(index),
   lower: ({ handle, index, dtype }, context) => readElement(handle, index, knownIndex(context, "index"), dtype, context),
   onHost: ({ handle, index, dtype }, { op }) => [elementsOf(handle).read(Number(index.get(0)), dtype, op.outputs[0].shape)],
 });
@@ -201,6 +212,8 @@ export const TensorArrayGatherV3 = defineOp("TensorArrayGatherV3", {
   gradient: ({ handle, indices, flowIn, dtype }, d): Gradients => ({
     flowIn: gradientOf(handle, flowIn, dtype, d.value).scatter(indices, d.value).flow,
   }),
+  isLenient: true,
+  checks: ({ indices }) => needVector("indices", indices),
   lower: ({ handle, indices, dtype, elementShape }, context) =>
     gatherElements(handle, indices, knownList(context, "indices"), dtype, knownShape(elementShape), context),
   onHost: ({ handle, indices, dtype, elementShape }) => [elementsOf(handle).gather(numbersOf(indices), dtype, elementShape)],
@@ -224,6 +237,12 @@ export const TensorArrayScatterV3 = defineOp("TensorArrayScatterV3", {
   gradient: ({ handle, indices, T }, d, op): Gradients => {
     const { array, flow } = gradientAfter(op, handle, T, d.flowOut);
     return { value: array.gather(indices), flowIn: flow };
+  },
+  isLenient: true,
+  checks: ({ indices, value }) => {
+    needVector("indices", indices);
+    need(value.length > 0, () => `Input value for unpack must be at least a vector but received shape: [${value}]`);
+    need(indices[0] === value[0], () => `Expected len(indices) == values.shape[0], but saw: ${indices[0]} vs. ${value[0]}`);
   },
   lower: ({ handle, indices, value, flowIn }, context) => {
     scatterElements(handle, indices, knownList(context, "indices"), value, context);
@@ -271,6 +290,7 @@ export const TensorArraySplitV3 = defineOp("TensorArraySplitV3", {
     const { array, flow } = gradientAfter(op, handle, T, d.flowOut);
     return { value: array.concat(), flowIn: flow };
   },
+  checks: ({ lengths }) => needVector("lengths", lengths),
   lower: ({ handle, value, lengths, flowIn }, context) => {
     splitInto(handle, value, numbersOf(lengths), context);
     return flowIn;

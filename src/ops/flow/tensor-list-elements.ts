@@ -4,13 +4,59 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { numbersOf } from "../array/array.ts";
 import { rowOf } from "../data/rows.ts";
+import { need } from "../arguments.ts";
+import { cTypeOf } from "./tensor-array-failures.ts";
 import { cut, joined, sumOf } from "./tensor-array-elements.ts";
+import { shown } from "../summary/tensor-summary.ts";
 import * as failures from "./tensor-list-failures.ts";
 import { VariantArray } from "./variant-array.ts";
 
 type Elements = readonly (NDArray | undefined)[];
+
+/** Elements one after the other. Where some were scattered into a list of elements of another size, what fits is kept. */
+function fitted(dtype: DType, shape: readonly number[], parts: readonly NDArray[]): NDArray {
+  const size = sizeOf(shape);
+  const given = parts.reduce((sum, part) => sum + part.size, 0);
+  if (given <= size) return joined(dtype, shape, parts);
+  const all = joined(dtype, [given], parts);
+  return cut(all, [size])[0].reshape(shape);
+}
+
+const checkVector = ({ rank, shape }: NDArray): void => need(rank > 0, () => `Tensor must be at least a vector, but saw shape: [${shape}]`);
+
+/** Are rows of `array` what a list's elements are to be? */
+function checkRows(array: NDArray, element: TensorShape): void {
+  checkVector(array);
+  const own = array.shape.slice(1);
+  need(element.isCompatibleWith(own), () => `Specified a list with shape ${element.format()} from a tensor with shape [${own}]`);
+}
+
+function merged(shape: TensorShape, other: TensorShape): TensorShape {
+  need(
+    shape.rank === null || other.rank === null || shape.rank === other.rank,
+    () => `PartialTensorShape: Incompatible ranks during merge: ${shape.rank} vs. ${other.rank}`,
+  );
+  need(
+    shape.isCompatibleWith(other),
+    () => `PartialTensorShape: Incompatible shapes during merge: ${shape.format()} vs. ${other.format()}`,
+  );
+  return shape.mergeWith(other);
+}
+
+/** The shape that an array of sizes stands for: -1 for an unknown size, a scalar for an unknown shape. */
+export function declaredShape(sizes: NDArray): TensorShape {
+  need(sizes.rank <= 1, () => `Shape must be at most rank 1 but is rank ${sizes.rank}`);
+  const numbers = numbersOf(sizes);
+  if (sizes.rank === 0) {
+    need(numbers[0] === -1, () => "The only valid scalar shape tensor is the fully unknown shape specified as -1.");
+    return TensorShape.unknown();
+  }
+  for (const size of numbers) need(size >= -1, () => `Dimension ${size} must be >= -1`);
+  return new TensorShape(numbers.map(size => (size < 0 ? null : size)));
+}
 
 export class ListArray extends VariantArray {
   readonly held: DType;
@@ -40,25 +86,47 @@ export class ListArray extends VariantArray {
 
   /** The rows of an array. */
   static ofRows(array: NDArray, element: TensorShape): ListArray {
-    const rows = Array.from({ length: array.shape[0] }, (_, i) => rowOf(array, i));
-    const own = array.shape.slice(1);
-    if (!element.isCompatibleWith(new TensorShape(own)))
-      throw new InvalidArgumentError(`Specified a list with shape ${element.format()} from a tensor with shape [${own}]`);
-    return new ListArray(array.dtype, element, rows);
+    checkRows(array, element);
+    return new ListArray(
+      array.dtype,
+      element,
+      Array.from({ length: array.shape[0] }, (_, i) => rowOf(array, i)),
+    );
+  }
+
+  /** Rows of an array at their places in a list of so many elements, or of as many as it takes. */
+  static scatter(array: NDArray, indices: readonly number[], element: TensorShape, numElements?: NDArray): ListArray {
+    need(numElements === undefined || numElements.rank === 0, () => "num_elements must be a scalar");
+    const size = numElements ? Number(numElements.get(0)) : -1;
+    need(size >= -1, () => `TensorListScatter expects num_elements >= -1, found: ${size}`);
+    checkRows(array, element);
+    if (indices.length !== array.shape[0]) throw failures.wrongRows(indices.length, array.shape[0]);
+    for (const index of indices) {
+      if (index < 0) throw failures.negativeScatter();
+      if (size >= 0 && index >= size) throw failures.scatterOutside(index, size);
+    }
+    return ListArray.reserved(array.dtype, element, Math.max(size, 0)).withRows(array, indices);
   }
 
   /** Runs of rows. */
-  static split(array: NDArray, element: TensorShape, lengths: readonly number[]): ListArray {
-    const negative = lengths.find(length => length < 0);
-    if (negative !== undefined) throw failures.negativeLength(negative);
+  static split(array: NDArray, element: TensorShape, lengths: NDArray): ListArray {
+    need(element.rank !== 0, () => `TensorListSplit requires element_shape to be at least of rank 1, but saw: ${element.format()}`);
+    checkVector(array);
+    need(
+      (element.dims === null ? element : element.slice(1)).isCompatibleWith(array.shape.slice(1)),
+      () => `tensor shape [${array.shape}] is not compatible with element_shape ${element.format()}`,
+    );
+    need(lengths.rank === 1, () => `Expected lengths to be a vector, received shape: [${lengths.shape}]`);
+    const parts = numbersOf(lengths);
     const [total] = array.shape;
     let used = 0;
-    for (const length of lengths) {
+    for (const length of parts) {
+      if (length < 0) throw failures.negativeLength(length);
       if (used + length > total) throw failures.sliceOutside(used, used + length, total);
       used += length;
     }
     if (used !== total) throw failures.unusedValues(total, used);
-    return new ListArray(array.dtype, element, cut(array, lengths));
+    return new ListArray(array.dtype, element, cut(array, parts));
   }
 
   override get length(): number {
@@ -73,63 +141,57 @@ export class ListArray extends VariantArray {
     if (asked !== this.held) throw failures.wrongType(asked, this.held);
   }
 
-  /** What the list and the reader say of the elements' shape. */
-  private merged(asked: TensorShape): TensorShape {
-    try {
-      return this.element.mergeWith(asked);
-    } catch {
-      throw new InvalidArgumentError(
-        `PartialTensorShape: Incompatible shapes during merge: ${asked.format()} vs. ${this.element.format()}`,
-      );
-    }
+  /** What the reader and the list say of the elements' shape. */
+  private merged(asked: NDArray): TensorShape {
+    return merged(declaredShape(asked), this.element);
   }
 
-  /** The same as far as the elements tell it. */
-  private settled(asked: TensorShape): TensorShape {
-    let shape = this.merged(asked);
-    for (const element of this.elements) {
-      if (!element) continue;
-      if (!shape.isCompatibleWith(element.shape)) throw failures.unequalElements(shape.dims as number[], element.shape);
-      shape = new TensorShape(element.shape);
-    }
-    return shape;
+  /** The same as far as elements tell it. */
+  private settled(asked: TensorShape, elements: Elements): TensorShape {
+    return elements.reduce<TensorShape>((shape, element) => (element ? merged(shape, new TensorShape(element.shape)) : shape), asked);
   }
 
-  elementAt(index: number, asked: TensorShape, dtype: DType): NDArray {
+  elementAt(index: number, asked: NDArray, dtype: DType): NDArray {
     this.requireType(dtype);
     if (index < 0 || index >= this.length) throw failures.readOutside(index, this.length);
-    return this.elements[index] ?? this.unset(this.merged(asked));
+    const element = this.elements[index];
+    if (element) return element;
+    const declared = this.merged(asked);
+    const shape = declared.isFullyDefined ? declared : this.settled(declared, this.elements);
+    need(
+      shape.isFullyDefined,
+      () => `Trying to read an uninitialized tensor but element_shape is not fully defined: ${shape.format()} and no list element is set.`,
+    );
+    return NDArray.zeros(this.held, shape.asNumbers());
   }
 
-  /** Zeros of the shape that the other elements have, as TensorFlow's kernels make them. */
-  private unset(shape: TensorShape): NDArray {
-    if (shape.isFullyDefined) return NDArray.zeros(this.held, shape.asNumbers());
-    const like = this.elements.find(element => element !== undefined && shape.isCompatibleWith(element.shape));
-    if (!like) throw failures.unsetElement(shape.format());
-    return NDArray.zeros(this.held, like.shape);
-  }
-
-  withItem(index: number, item: NDArray, grows: boolean): ListArray {
+  withItem(place: NDArray, item: NDArray, grows: boolean): ListArray {
     this.requireType(item.dtype);
-    if (index < 0 || (index >= this.length && !grows)) throw failures.writeOutside(index, this.length);
+    need(place.rank === 0, () => `Expected argument 1 to be a scalar. Received${shown(place)}`);
+    const index = Number(place.get(0));
     if (!this.element.isCompatibleWith(item.shape)) throw failures.wrongItem(item.shape, this.element.format());
+    if (index < 0 || (index >= this.length && !grows)) throw failures.writeOutside(index, this.length);
     const elements = [...this.resized(Math.max(this.length, index + 1)).elements];
     elements[index] = item;
     return this.with(elements);
   }
 
   pushed(item: NDArray): ListArray {
-    this.requireType(item.dtype);
     if (!this.element.isCompatibleWith(item.shape)) throw failures.wrongPushed(item.shape, this.element.format());
+    this.requireType(item.dtype);
     if (this.length >= this.most) throw failures.fullList(this.length, this.most);
     return this.with([...this.elements, item]);
   }
 
-  popped(asked: TensorShape, dtype: DType): { list: ListArray; item: NDArray } {
+  popped(asked: NDArray, dtype: DType): { list: ListArray; item: NDArray } {
     this.requireType(dtype);
     if (this.length === 0) throw failures.emptyPop();
-    const item = this.elementAt(this.length - 1, asked, dtype);
-    return { list: this.with(this.elements.slice(0, -1)), item };
+    return { list: this.with(this.elements.slice(0, -1)), item: this.elements[this.length - 1] ?? this.unset(this.merged(asked)) };
+  }
+
+  private unset(shape: TensorShape): NDArray {
+    need(shape.isFullyDefined, () => `Trying to read an uninitialized tensor but element_shape is not fully defined.${shape.format()}`);
+    return NDArray.zeros(this.held, shape.asNumbers());
   }
 
   resized(size: number): ListArray {
@@ -137,60 +199,123 @@ export class ListArray extends VariantArray {
     return this.with(Array.from({ length: size }, (_, k) => this.elements[k]));
   }
 
-  stacked(asked: TensorShape, dtype: DType, count: number): NDArray {
+  stacked(asked: NDArray, dtype: DType, count: number): NDArray {
     this.requireType(dtype);
     if (count >= 0 && count !== this.length) throw failures.wrongCount(count, this.length);
-    const shape = this.settled(asked);
-    if (!shape.isFullyDefined) throw failures.unsetStack(this.length, shape.format());
+    const declared = this.merged(asked);
+    need(
+      declared.isFullyDefined || this.length > 0,
+      () => `Tried to stack elements of an empty list with non-fully-defined element_shape: ${declared.format()}`,
+    );
+    const shape = this.element.isFullyDefined ? declared : this.settled(declared, this.elements);
+    need(
+      shape.isFullyDefined,
+      () => `Tried to stack list which only contains uninitialized tensors and has a non-fully-defined element_shape: ${shape.format()}`,
+    );
     return this.rows(
       this.elements.map((_, k) => k),
       shape.asNumbers(),
     );
   }
 
-  gathered(indices: readonly number[], asked: TensorShape, dtype: DType): NDArray {
+  gathered(indices: readonly number[], asked: NDArray, dtype: DType): NDArray {
     this.requireType(dtype);
+    const declared = this.merged(asked);
+    need(
+      declared.isFullyDefined || indices.length > 0,
+      () => `Tried to gather 0-elements from a list with non-fully-defined shape: ${declared.format()}`,
+    );
     const outside = indices.find(index => index < 0 || index >= this.length);
-    if (outside !== undefined) throw failures.gatherOutside(outside, this.length);
-    const shape = this.settled(asked);
-    if (!shape.isFullyDefined) throw failures.unsetStack(indices.length, shape.format());
+    if (outside !== undefined && !this.element.isFullyDefined) throw failures.gatherOutsideOpen(outside, this.length);
+    const shape = this.element.isFullyDefined
+      ? declared
+      : this.settled(
+          declared,
+          indices.map(index => this.elements[index]),
+        );
+    need(
+      shape.isFullyDefined,
+      () => `Tried to gather uninitialized tensors from a list with non-fully-defined element_shape: ${shape.format()}`,
+    );
+    if (outside !== undefined && shape.size !== 0) throw failures.gatherOutside(outside, this.length);
     return this.rows(indices, shape.asNumbers());
   }
 
   private rows(indices: readonly number[], element: readonly number[]): NDArray {
     const parts = indices.map(index => this.elements[index] ?? NDArray.zeros(this.held, element));
-    return joined(this.held, [indices.length, ...element], parts);
+    return fitted(this.held, [indices.length, ...element], parts);
   }
 
-  /** Rows of `tensor` become the elements at `indices`; unless its size is fixed, the list grows to hold them. */
-  scattered(tensor: NDArray, indices: readonly number[], isFixed = false): ListArray {
-    if (indices.some(index => index < 0)) throw failures.negativeScatter();
-    const outside = indices.find(index => index >= this.length);
-    if (isFixed && outside !== undefined) throw failures.scatterOutside(outside, this.length);
-    if (indices.length !== tensor.shape[0]) throw failures.wrongRows(indices.length, tensor.shape[0]);
-    return indices.reduce<ListArray>((list, index, row) => list.withItem(index, rowOf(tensor, row), true), this);
+  /** Rows of `array` become the elements at `indices`, whatever their shape; the list grows to hold them. */
+  scattered(array: NDArray, indices: NDArray): ListArray {
+    need(
+      array.dtype === this.held,
+      () => `Invalid data types; input tensor type: ${cTypeOf(array.dtype)} list element_type: ${cTypeOf(this.held)}`,
+    );
+    checkVector(array);
+    need(indices.rank === 1, () => `Expected indices to be a vector, but received shape: [${indices.shape}]`);
+    const at = numbersOf(indices);
+    need(at.length === array.shape[0], () => `Expected len(indices) == tensor.shape[0], but saw: ${at.length} vs. ${array.shape[0]}`);
+    if (at.some(index => index < 0)) throw failures.negativeScatter();
+    return this.withRows(array, at);
   }
 
-  concatenated(asked: TensorShape, leading: readonly number[], dtype: DType): { value: NDArray; lengths: number[] } {
+  private withRows(array: NDArray, indices: readonly number[]): ListArray {
+    const elements = [...this.resized(indices.reduce((size, index) => Math.max(size, index + 1), this.length)).elements];
+    indices.forEach((index, row) => void (elements[index] = rowOf(array, row)));
+    return this.with(elements);
+  }
+
+  /** Elements one after the other, as an attribute tells their shape or (the second version) the list and an input. */
+  concatenated(asked: NDArray | TensorShape, leading: readonly number[], dtype: DType): { value: NDArray; lengths: number[] } {
     this.requireType(dtype);
-    const declared = this.merged(asked);
-    let rest = declared.dims === null || declared.dims.length === 0 ? TensorShape.unknown() : declared.slice(1);
-    const parts = this.elements.map((element, k) => {
-      if (element?.rank === 0) throw failures.scalarConcat();
-      if (!element && k >= leading.length) throw failures.unsetConcat(k, leading.length);
-      if (element && !rest.isCompatibleWith(element.shape.slice(1)))
-        throw failures.unequalElements(rest.dims as number[], element.shape.slice(1));
-      if (element) rest = new TensorShape(element.shape.slice(1));
-      return element;
+    const declared = asked instanceof TensorShape ? asked : this.merged(asked);
+    need(
+      asked instanceof TensorShape || declared.rank !== 0,
+      () => "Concat requires elements to be at least vectors, found scalars instead.",
+    );
+    let first = asked instanceof TensorShape ? null : (declared.dims?.[0] ?? null);
+    let rest = declared.dims === null ? declared : declared.slice(1);
+    need(
+      this.length > 0 || rest.isFullyDefined,
+      () => `All except the first dimension must be fully defined when concating an empty tensor list. element_shape: ${rest.format()}`,
+    );
+    if (!this.element.isFullyDefined) {
+      this.elements.forEach((element, k) => {
+        if (!element) return;
+        need(element.rank > 0, () => `Concat saw a scalar shape at index ${k} but requires at least vectors.`);
+        rest = merged(rest, new TensorShape(element.shape.slice(1)));
+        const [length] = element.shape;
+        need(
+          first === null || first === length,
+          () =>
+            `First entry of element_shape input does not match the first dim of list element at index: ${k} Expected: ${first} Actual: ${length}`,
+        );
+      });
+      const lengths = new Set(this.elements.flatMap(element => element?.shape[0] ?? []));
+      if (first === null && lengths.size === 1) [first] = lengths;
+    }
+    need(
+      rest.isFullyDefined,
+      () =>
+        `Trying to concat list with only uninitialized tensors but element_shape_except_first_dim is not fully defined: ${rest.format()}`,
+    );
+    const lengths = this.elements.map((element, k) => {
+      if (element) return element.shape[0];
+      need(
+        first !== null || !(asked instanceof TensorShape),
+        () =>
+          "Concating lists with uninitialized tensors is not supported in this version of TensorListConcat. Consider updating your GraphDef to run the newer version.",
+      );
+      if (k >= leading.length && first === null) throw failures.unsetConcat(k, leading.length);
+      return leading[k] ?? (first as number);
     });
-    if (!rest.isFullyDefined) throw failures.emptyConcat(declared.format());
-    const lengths = parts.map((part, k) => part?.shape[0] ?? leading[k]);
     const total = lengths.reduce((sum, n) => sum + n, 0);
     const element = rest.asNumbers();
-    const value = joined(
+    const value = fitted(
       dtype,
       [total, ...element],
-      parts.map((part, k) => part ?? NDArray.zeros(dtype, [lengths[k], ...element])),
+      this.elements.map((part, k) => part ?? NDArray.zeros(dtype, [lengths[k], ...element])),
     );
     return { value, lengths };
   }
@@ -205,7 +330,15 @@ export class ListArray extends VariantArray {
 
   override plus(added: VariantArray): ListArray {
     const other = ListArray.of(added);
-    this.requireType(other.held);
+    need(
+      other.held === this.held,
+      () => `Trying to add two lists of tensors of different dtypes. One is ${cTypeOf(this.held)} and the other is ${cTypeOf(other.held)}`,
+    );
+    need(
+      this.element.isCompatibleWith(other.element),
+      () =>
+        `Trying to add two lists of tensors with incompatible element shapes. One is ${this.element.format()} and the other is ${other.element.format()}`,
+    );
     if (other.length !== this.length)
       throw new InvalidArgumentError(
         `Trying to add two lists of tensors with different lengths. One is ${this.length} and the other is ${other.length}`,

@@ -18,11 +18,6 @@ export const wrongPushedType = (asked: DType, held: DType): Error =>
 export const readOutside = (index: number, size: number): Error =>
   new InvalidArgumentError(`Trying to access element ${index} in a list with ${size} elements.`);
 
-export const unsetElement = (element: string): Error =>
-  new InvalidArgumentError(
-    `Trying to read an uninitialized tensor but element_shape is not fully defined: ${element} and no list element is set.`,
-  );
-
 export const writeOutside = (index: number, size: number): Error =>
   new InvalidArgumentError(`Trying to modify element ${index} in a list with ${size} elements.`);
 
@@ -44,28 +39,15 @@ export const emptyPop = (): Error => new InvalidArgumentError("Trying to pop fro
 export const wrongCount = (expected: number, size: number): Error =>
   new InvalidArgumentError(`Operation expected a list with ${expected} elements but got a list with ${size} elements.`);
 
-export const unsetStack = (size: number, element: string): Error =>
-  new InvalidArgumentError(
-    size === 0
-      ? `Tried to stack elements of an empty list with non-fully-defined element_shape: ${element}`
-      : `Tried to stack list which only contains uninitialized tensors and has a non-fully-defined element_shape: ${element}`,
-  );
-
-export const unequalElements = (a: readonly number[], b: readonly number[]): Error =>
-  new InvalidArgumentError(`PartialTensorShape: Incompatible shapes during merge: [${a}] vs. [${b}]`);
-
 export const unsetConcat = (index: number, dims: number): Error =>
   new InvalidArgumentError(`List contains uninitialized tensor at index ${index} but leading_dims has only ${dims} elements.`);
 
-export const emptyConcat = (element: string): Error =>
-  new InvalidArgumentError(
-    `All except the first dimension must be fully defined when concating an empty tensor list. element_shape: ${element}`,
-  );
-
-export const scalarConcat = (): Error => new InvalidArgumentError("Concat saw a scalar shape at index 0 but requires at least vectors.");
-
 export const gatherOutside = (index: number, size: number): Error =>
   new InvalidArgumentError(`Index ${index} out o range; list only has ${size} elements.`);
+
+/** The same of a list whose elements' shape is not wholly declared. */
+export const gatherOutsideOpen = (index: number, size: number): Error =>
+  new InvalidArgumentError(`Trying to gather element ${index} in a list with ${size} elements.`);
 
 export const scatterOutside = (index: number, size: number): Error =>
   new InvalidArgumentError(`TensorListScatter: Trying to scatter at index ${index} in list with size ${size}`);

@@ -4,70 +4,30 @@
 
 import type { DType } from "../../base/dtype.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
-import { sameShape, TensorShape } from "../../base/shape.ts";
+import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import type { LowerContext } from "../../graph/op-definition.ts";
+import { handleOf } from "../../graph/shape-inference.ts";
 import { check, concat, generate, scatter, slice, zeros } from "../../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
-import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
+import { loadScalar, s } from "../../ir/scalar.ts";
 import { numbersOf } from "../array/array.ts";
-import { gatherOutside, negativeScatter, readOutside, writeOutside } from "./tensor-list-failures.ts";
-import { need } from "../arguments.ts";
+import { declaredShape } from "./tensor-list-elements.ts";
+import { gatherOutside, gatherOutsideOpen, readOutside, writeOutside } from "./tensor-list-failures.ts";
 
-/** The shape that an array of sizes stands for: -1 for an unknown size, a scalar for an unknown shape. */
-export function declaredShape(sizes: NDArray): TensorShape {
-  checkRank(sizes.shape);
-  const numbers = numbersOf(sizes);
-  if (sizes.rank === 0) {
-    need(numbers[0] === -1, () => onlyScalar);
-    return TensorShape.unknown();
-  }
-  for (const size of numbers) need(size >= -1, () => `Dimension ${size} must be >= -1`);
-  return new TensorShape(numbers.map(size => (size < 0 ? null : size)));
-}
-
-const onlyScalar = "The only valid scalar shape tensor is the fully unknown shape specified as -1.";
-const checkRank = ({ length }: readonly number[]): void => need(length <= 1, () => `Shape must be at most rank 1 but is rank ${length}`);
-
-/** The same of sizes that may be known only while running: then it is unknown, and what is wrong is said while running. */
-export function declaredBy(sizes: Value, context: LowerContext): TensorShape {
+/** The shape that sizes declare for elements. What is known only while running, or wrong, is left to the host. */
+export function declaredBy(context: LowerContext): TensorShape {
   const known = context.known("elementShape");
-  if (known) return declaredShape(known);
-  checkRank(sizes.shape);
-  const isScalar = sizes.shape.length === 0;
-  const least = s.constant(sizes.dtype, sizes.dtype === "int64" ? -1n : -1);
-  check(sizes.shape, i => (isScalar ? s.eq(s.load(sizes, i), least) : s.ge(s.load(sizes, i), least)), {
-    label: "element shape",
-    reads: [sizes],
-    error: ([i], read) => new InvalidArgumentError(isScalar ? onlyScalar : `Dimension ${read(sizes).get(i)} must be >= -1`),
-  });
-  return TensorShape.unknown();
+  const least = known?.rank === 0 ? Number(known.get(0)) : -1;
+  if (!known || known.rank > 1 || least !== -1 || numbersOf(known).some(size => size < -1)) context.keepOnHost();
+  return declaredShape(known);
 }
 
-/** Elements made of a tensor's rows fit the shape that is declared for them. */
-export function checkElements(label: string, sizes: Value, { shape }: Value, context: LowerContext): void {
-  need(sizes.shape.length <= 1, () => `${label}: element_shape must be at most rank 1 but has the shape of [${sizes.shape}]`);
-  const declared = declaredBy(sizes, context);
-  const element = shape.slice(1);
-  const refusal = (asked: TensorShape): Error =>
-    new InvalidArgumentError(`Specified a list with shape ${asked.format()} from a tensor with shape [${element}]`);
-  if (!declared.isCompatibleWith(new TensorShape(element))) throw refusal(declared);
-  if (context.known("elementShape") || sizes.shape.length === 0) return;
-  const isSame = sizes.shape[0] === element.length;
-  check(sizes.shape, ([i]) => (isSame ? fits(sizes, element, i) : s.ne(s.load(sizes, [i]), s.load(sizes, [i]))), {
-    label: "element shape",
-    reads: [sizes],
-    error: (_, read) => refusal(declaredShape(read(sizes))),
-  });
-  if (sizes.shape[0] === 0 && element.length > 0) throw refusal(new TensorShape([]));
-}
-
-function fits(sizes: Value, element: readonly number[], i: Index): Scalar {
-  const number = (n: number): Scalar => s.constant(sizes.dtype, sizes.dtype === "int64" ? BigInt(n) : n);
-  const size = s.load(sizes, [i]);
-  const actual = element.reduceRight<Scalar>((rest, d, axis) => s.select(s.eq(s.index(i), axis), number(d), rest), number(0));
-  return s.or(s.eq(size, number(-1)), s.eq(size, actual));
+/** The same of elements that are the rows of a tensor, which they have to be. */
+export function declaredRows({ shape }: Value, context: LowerContext): TensorShape {
+  const declared = declaredBy(context);
+  if (shape.length === 0 || !declared.isCompatibleWith(shape.slice(1))) context.keepOnHost();
+  return new TensorShape(shape.slice(1));
 }
 
 export function newList(dtype: DType, size: number, declared: TensorShape, context: LowerContext): Value {
@@ -140,24 +100,26 @@ export function resized(list: Value, size: number, context: LowerContext): Value
 }
 
 /** out[k] = element indices[k]. */
-export function gatherElements(list: Value, indices: Value): Value {
+export function gatherElements(list: Value, indices: Value, context: LowerContext): Value {
   const [size, ...element] = list.shape;
   const [count] = indices.shape;
+  const shape = [count, ...element];
+  if (sizeOf(shape) === 0) return zeros(list.dtype, shape);
+  const failure = handleOf(context.op.inputs[0])?.shape.isFullyDefined ? gatherOutside : gatherOutsideOpen;
   check([count], ([k]) => s.and(s.ge(s.load(indices, [k]), 0), s.lt(s.load(indices, [k]), size)), {
     label: "listGather",
     reads: [indices],
-    error: ([k], read) => gatherOutside(Number(read(indices).get(k)), size),
+    error: ([k], read) => failure(Number(read(indices).get(k)), size),
   });
-  if (size === 0) return zeros(list.dtype, [count, ...element]);
-  return generate([count, ...element], ([k, ...i]) => loadScalar(list, [dataIndex(loadScalar(indices, [k]), size), ...i]));
+  if (size === 0) return zeros(list.dtype, shape);
+  return generate(shape, ([k, ...i]) => loadScalar(list, [dataIndex(loadScalar(indices, [k]), size), ...i]));
 }
 
 /** Rows of `tensor` become the elements at `indices`; the list grows to hold them. */
 export function scatterElements(list: Value, tensor: Value, indices: NDArray, context: LowerContext): Value {
   const at = numbersOf(indices);
   const [rows, ...element] = tensor.shape;
-  if (list.dtype !== tensor.dtype || rows !== at.length) context.keepOnHost();
-  if (at.some(k => k < 0)) throw negativeScatter();
+  if (list.dtype !== tensor.dtype || rows !== at.length || at.some(k => k < 0)) context.keepOnHost();
   elementOf(list, element, context);
   const grown = resized(list, Math.max(list.shape[0], ...at.map(k => k + 1)), context);
   return at.reduce(

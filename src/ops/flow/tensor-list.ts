@@ -12,12 +12,11 @@ import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { numbersOf, Shape, zerosLike } from "../array/array.ts";
 import { concat, slice } from "../array/slicing.ts";
-import { ListArray } from "./tensor-list-elements.ts";
+import { declaredShape, ListArray } from "./tensor-list-elements.ts";
 import { wrongPushedType, wrongStaticType } from "./tensor-list-failures.ts";
 import {
-  checkElements,
   declaredBy,
-  declaredShape,
+  declaredRows,
   gatherElements,
   getElement,
   newList,
@@ -54,6 +53,10 @@ function elementShape(context: ShapeContext, dtype: DType, asked = context.shape
   return (held?.shape ?? TensorShape.unknown()).mergeWith(asked);
 }
 
+/** @throws InvalidArgumentError unless `sizes` can declare a shape. */
+const checkRank = (label: string, { rank, shape }: NDArray): void =>
+  need(rank <= 1, () => `${label}: element_shape must be at most rank 1 but has the shape of [${shape}]`);
+
 /** What a list's gradient looks like where none flows into it. */
 const shapeOfElements = (list: Tensor): Tensor => TensorListElementShape({ inputHandle: list, shapeType: "int32" });
 const shapeBehindRows = (tensor: Tensor): Tensor =>
@@ -67,14 +70,14 @@ export const EmptyTensorList = defineOp("EmptyTensorList", {
   attrs: { elementDtype: attr.type(), shapeType },
   shape: () => scalar,
   holds: holdsDeclared,
-  checks: ({ maxNumElements }) =>
-    need(maxNumElements.length === 0, () => `max_num_elements expected to be a scalar but got shape: [${maxNumElements}]`),
-  lower: ({ elementDtype, elementShape }, context) => {
+  isLenient: true,
+  lower: ({ elementDtype }, context) => {
     const most = context.known("maxNumElements");
-    if (!most || Number(most.get(0)) >= 0) context.keepOnHost();
-    return newList(elementDtype, 0, declaredBy(elementShape, context), context);
+    if (!most || most.rank > 0 || Number(most.get(0)) >= 0) context.keepOnHost();
+    return newList(elementDtype, 0, declaredBy(context), context);
   },
   onHost: ({ elementShape, maxNumElements, elementDtype }) => {
+    need(maxNumElements.rank === 0, () => `max_num_elements expected to be a scalar but got shape: [${maxNumElements.shape}]`);
     const most = sizeOfList(maxNumElements);
     return [new ListArray(elementDtype, declaredShape(elementShape), [], most < 0 ? undefined : most)];
   },
@@ -90,13 +93,16 @@ export const TensorListReserve = defineOp("TensorListReserve", {
     return scalar;
   },
   holds: holdsDeclared,
-  checks: ({ numElements }) =>
-    need(numElements.length === 0, () => `The num_elements to reserve must be a tensor size 1, but got [${numElements}]`),
-  lower: ({ numElements, elementShape, elementDtype }, context) =>
-    newList(elementDtype, sizeOfList(numElements), declaredBy(elementShape, context), context),
-  onHost: ({ elementShape, numElements, elementDtype }) => [
-    ListArray.reserved(elementDtype, declaredShape(elementShape), sizeOfList(numElements)),
-  ],
+  isLenient: true,
+  lower: ({ numElements, elementDtype }, context) => {
+    if (numElements.rank > 0) context.keepOnHost();
+    return newList(elementDtype, sizeOfList(numElements), declaredBy(context), context);
+  },
+  onHost: ({ elementShape, numElements, elementDtype }) => {
+    const declared = declaredShape(elementShape);
+    need(numElements.rank === 0, () => `The num_elements to reserve must be a tensor size 1, but got [${numElements.shape}]`);
+    return [ListArray.reserved(elementDtype, declared, sizeOfList(numElements))];
+  },
 });
 
 export const TensorListFromTensor = defineOp("TensorListFromTensor", {
@@ -116,11 +122,15 @@ export const TensorListFromTensor = defineOp("TensorListFromTensor", {
       numElements: tensor.shape.dims?.[0] ?? -1,
     }),
   }),
-  lower: ({ tensor, elementShape }, context) => {
-    checkElements("TensorListFromTensor", elementShape, tensor, context);
+  isLenient: true,
+  lower: ({ tensor }, context) => {
+    declaredRows(tensor, context);
     return tensor;
   },
-  onHost: ({ tensor, elementShape }) => [ListArray.ofRows(tensor, declaredShape(elementShape))],
+  onHost: ({ tensor, elementShape }) => {
+    checkRank("TensorListFromTensor", elementShape);
+    return [ListArray.ofRows(tensor, declaredShape(elementShape))];
+  },
 });
 
 export const TensorListSplit = defineOp("TensorListSplit", {
@@ -143,27 +153,17 @@ export const TensorListSplit = defineOp("TensorListSplit", {
       elementDtype,
     }).tensor,
   }),
-  checks: ({ elementShape, lengths }) => {
-    need(lengths.length === 1, () => `Expected lengths to be a vector, received shape: [${lengths}]`);
-    need(
-      elementShape.length !== 1 || elementShape[0] > 0,
-      () => "TensorListSplit requires element_shape to be at least of rank 1, but saw: []",
-    );
-  },
-  lower: ({ tensor, elementShape, lengths }, context) => {
-    declaredBy(elementShape, context);
-    const asked = elementShape.shape.length === 0 ? TensorShape.unknown() : declaredShape(context.required("elementShape"));
-    const rows = asked.rank === null ? asked : new TensorShape([null, ...asked.asList().slice(1)]);
-    need(
-      rows.isCompatibleWith(new TensorShape(tensor.shape)),
-      () => `tensor shape [${tensor.shape}] is not compatible with element_shape ${asked.format()}`,
-    );
+  isLenient: true,
+  lower: ({ tensor, lengths }, context) => {
+    const declared = declaredBy(context);
     const parts = numbersOf(lengths);
     const [total, ...rest] = tensor.shape;
-    if (parts.some(part => part !== parts[0] || part < 0) || parts.length === 0 || parts.length * parts[0] !== total) context.keepOnHost();
+    const isEven = parts.length > 0 && parts.every(part => part === parts[0] && part >= 0) && parts.length * parts[0] === total;
+    const fits = declared.dims === null || (declared.dims.length > 0 && declared.slice(1).isCompatibleWith(rest));
+    if (tensor.shape.length === 0 || lengths.rank !== 1 || !isEven || !fits) context.keepOnHost();
     return ir.reshape(tensor, [parts.length, parts[0], ...rest]);
   },
-  onHost: ({ tensor, elementShape, lengths }) => [ListArray.split(tensor, declaredShape(elementShape), numbersOf(lengths))],
+  onHost: ({ tensor, elementShape, lengths }) => [ListArray.split(tensor, declaredShape(elementShape), lengths)],
 });
 
 const scatterFields = {
@@ -183,13 +183,13 @@ export const TensorListScatter = defineOp("TensorListScatter", {
     return scalar;
   },
   gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),
-  lower: ({ tensor, indices, elementShape, elementDtype }, context) => {
-    checkElements("TensorListScatter", elementShape, tensor, context);
-    return scatterElements(newList(elementDtype, 0, new TensorShape(tensor.shape.slice(1)), context), tensor, indices, context);
+  isLenient: true,
+  lower: ({ tensor, indices, elementDtype }, context) =>
+    scatterElements(newList(elementDtype, 0, declaredRows(tensor, context), context), tensor, indices, context),
+  onHost: ({ tensor, indices, elementShape }) => {
+    checkRank("TensorListScatter", elementShape);
+    return [ListArray.scatter(tensor, numbersOf(indices), declaredShape(elementShape))];
   },
-  onHost: ({ tensor, indices, elementShape, elementDtype }) => [
-    new ListArray(elementDtype, declaredShape(elementShape), []).scattered(tensor, numbersOf(indices)),
-  ],
 });
 
 export const TensorListScatterV2 = defineOp("TensorListScatterV2", {
@@ -201,19 +201,16 @@ export const TensorListScatterV2 = defineOp("TensorListScatterV2", {
     return scalar;
   },
   gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),
-  checks: ({ numElements }) => need(numElements.length === 0, () => "num_elements must be a scalar"),
-  lower: ({ tensor, indices, elementShape, numElements, elementDtype }, context) => {
-    checkElements("TensorListScatter", elementShape, tensor, context);
+  isLenient: true,
+  lower: ({ tensor, indices, numElements, elementDtype }, context) => {
     const size = sizeOfList(numElements);
-    need(size >= -1, () => `TensorListScatter expects num_elements >= -1, found: ${size}`);
-    if (size >= 0 && numbersOf(indices).some(index => index >= size)) context.keepOnHost();
-    const list = newList(elementDtype, Math.max(size, 0), new TensorShape(tensor.shape.slice(1)), context);
-    return scatterElements(list, tensor, indices, context);
+    const isWrong = numElements.rank > 0 || size < -1 || (size >= 0 && numbersOf(indices).some(index => index >= size));
+    if (isWrong) context.keepOnHost();
+    return scatterElements(newList(elementDtype, Math.max(size, 0), declaredRows(tensor, context), context), tensor, indices, context);
   },
-  onHost: ({ tensor, indices, elementShape, numElements, elementDtype }) => {
-    const size = sizeOfList(numElements);
-    const list = ListArray.reserved(elementDtype, declaredShape(elementShape), Math.max(size, 0));
-    return [list.scattered(tensor, numbersOf(indices), size >= 0)];
+  onHost: ({ tensor, indices, elementShape, numElements }) => {
+    checkRank("TensorListScatter", elementShape);
+    return [ListArray.scatter(tensor, numbersOf(indices), declaredShape(elementShape), numElements)];
   },
 });
 
@@ -224,15 +221,18 @@ export const TensorListScatterIntoExistingList = defineOp("TensorListScatterInto
   inputs: { inputHandle: "variant", tensor: "elementDtype", indices: "int32" },
   outputs: { outputHandle: "variant" },
   attrs: { elementDtype: attr.type() },
-  checks: ({ indices }) => need(indices.length === 1, () => `Expected indices to be a vector, but received shape: [${indices}]`),
+  isLenient: true,
   compileTimeInputs: ["indices"],
   shape: () => scalar,
   gradient: ({ tensor, indices }, d): Gradients => ({
     tensor: rowsOf(indices, tensor, d.outputHandle),
     inputHandle: TensorListScatterIntoExistingList({ inputHandle: d.outputHandle, tensor: zerosLike(tensor), indices }),
   }),
-  lower: ({ inputHandle, tensor, indices }, context) => scatterElements(inputHandle, tensor, indices, context),
-  onHost: ({ inputHandle, tensor, indices }) => [ListArray.of(inputHandle).scattered(tensor, numbersOf(indices))],
+  lower: ({ inputHandle, tensor, indices }, context) => {
+    if (tensor.shape.length === 0 || indices.rank !== 1) context.keepOnHost();
+    return scatterElements(inputHandle, tensor, indices, context);
+  },
+  onHost: ({ inputHandle, tensor, indices }) => [ListArray.of(inputHandle).scattered(tensor, indices)],
 });
 
 export const TensorListSetItem = defineOp("TensorListSetItem", {
@@ -252,14 +252,16 @@ export const TensorListSetItem = defineOp("TensorListSetItem", {
     const size = TensorListLength({ inputHandle });
     return { inputHandle: TensorListResize({ inputHandle: list, size }), item: element };
   },
+  isLenient: true,
   lower: ({ inputHandle, index, item, resizeIfIndexOutOfBounds }, context) => {
+    if (index.shape.length > 0) context.keepOnHost();
     if (!resizeIfIndexOutOfBounds) return setElement(inputHandle, index, item, context);
     const needed = Number(context.required("index").get(0)) + 1;
     const list = needed > inputHandle.shape[0] ? resized(inputHandle, needed, context) : inputHandle;
     return setElement(list, index, item, context);
   },
   onHost: ({ inputHandle, index, item, resizeIfIndexOutOfBounds }) => [
-    ListArray.of(inputHandle).withItem(sizeOfList(index), item, resizeIfIndexOutOfBounds),
+    ListArray.of(inputHandle).withItem(index, item, resizeIfIndexOutOfBounds),
   ],
 });
 
@@ -293,16 +295,17 @@ export const TensorListPopBack = defineOp("TensorListPopBack", {
       : EmptyTensorList({ elementShape: shapeOfElements(outputHandle), maxNumElements: -1, elementDtype });
     return { inputHandle: TensorListPushBack({ inputHandle: list, tensor: flows("tensor") ? d.tensor : zerosLike(tensor) }) };
   },
-  lower: ({ inputHandle, elementShape, elementDtype }, context) => {
+  isLenient: true,
+  lower: ({ inputHandle, elementDtype }, context) => {
     const [size] = inputHandle.shape;
     if (size === 0) context.keepOnHost();
-    const list = readable(inputHandle, elementDtype, declaredBy(elementShape, context), context);
+    const list = readable(inputHandle, elementDtype, declaredBy(context), context);
     const [, ...element] = list.shape;
     const last = ir.slice(list, [size - 1, ...element.map(() => 0)], [1, ...element]);
     return [resized(list, size - 1, context), ir.reshape(last, element)];
   },
   onHost: ({ inputHandle, elementShape, elementDtype }) => {
-    const { list, item } = ListArray.of(inputHandle).popped(declaredShape(elementShape), elementDtype);
+    const { list, item } = ListArray.of(inputHandle).popped(elementShape, elementDtype);
     return [list, item];
   },
 });
@@ -312,7 +315,7 @@ export const TensorListResize = defineOp("TensorListResize", {
   inputs: { inputHandle: "variant", size: "int32" },
   outputs: { outputHandle: "variant" },
   attrs: {},
-  checks: ({ size }) => need(size.length === 0, () => "size must be a scalar"),
+  isLenient: true,
   compileTimeInputs: ["size"],
   shape: ({ size }) => {
     size.withRank(0);
@@ -321,8 +324,14 @@ export const TensorListResize = defineOp("TensorListResize", {
   gradient: ({ inputHandle }, d): Gradients => ({
     inputHandle: TensorListResize({ inputHandle: d.outputHandle, size: TensorListLength({ inputHandle }) }),
   }),
-  lower: ({ inputHandle, size }, context) => resized(inputHandle, sizeOfList(size), context),
-  onHost: ({ inputHandle, size }) => [ListArray.of(inputHandle).resized(sizeOfList(size))],
+  lower: ({ inputHandle, size }, context) => {
+    if (size.rank > 0) context.keepOnHost();
+    return resized(inputHandle, sizeOfList(size), context);
+  },
+  onHost: ({ inputHandle, size }) => {
+    need(size.rank === 0, () => "size must be a scalar");
+    return [ListArray.of(inputHandle).resized(sizeOfList(size))];
+  },
 });
 
 export const TensorListConcatLists = defineOp("TensorListConcatLists", {
@@ -392,10 +401,13 @@ export const TensorListGetItem = defineOp("TensorListGetItem", {
     const list = TensorListReserve({ elementShape: shapeOfElements(inputHandle), numElements, elementDtype: d.item.dtype });
     return { inputHandle: TensorListSetItem({ inputHandle: list, index, item: d.item }) };
   },
-  lower: ({ inputHandle, elementShape, index, elementDtype }, context) =>
-    getElement(readable(inputHandle, elementDtype, declaredBy(elementShape, context), context), index, context),
+  isLenient: true,
+  lower: ({ inputHandle, index, elementDtype }, context) => {
+    if (index.shape.length > 0) context.keepOnHost();
+    return getElement(readable(inputHandle, elementDtype, declaredBy(context), context), index, context);
+  },
   onHost: ({ inputHandle, index, elementShape, elementDtype }) => [
-    ListArray.of(inputHandle).elementAt(sizeOfList(index), declaredShape(elementShape), elementDtype),
+    ListArray.of(inputHandle).elementAt(sizeOfList(index), elementShape, elementDtype),
   ],
 });
 
@@ -410,12 +422,13 @@ export const TensorListStack = defineOp("TensorListStack", {
     const declared = dims === null ? NDArray.full("int32", [], -1) : sizesOf(new TensorShape(dims.slice(1)), "int32");
     return { inputHandle: TensorListFromTensor({ tensor: d.tensor, elementShape: declared }) };
   },
-  lower: ({ inputHandle, elementShape, elementDtype, numElements }, context) => {
+  isLenient: true,
+  lower: ({ inputHandle, elementDtype, numElements }, context) => {
     if (numElements >= 0 && numElements !== inputHandle.shape[0]) context.keepOnHost();
-    return readable(inputHandle, elementDtype, declaredBy(elementShape, context), context);
+    return readable(inputHandle, elementDtype, declaredBy(context), context);
   },
   onHost: ({ inputHandle, elementShape, elementDtype, numElements }) => [
-    ListArray.of(inputHandle).stacked(declaredShape(elementShape), elementDtype, numElements),
+    ListArray.of(inputHandle).stacked(elementShape, elementDtype, numElements),
   ],
 });
 
@@ -430,10 +443,13 @@ export const TensorListGather = defineOp("TensorListGather", {
     const list = TensorListReserve({ elementShape, numElements, elementDtype: d.values.dtype });
     return { inputHandle: TensorListScatterIntoExistingList({ inputHandle: list, tensor: d.values, indices }) };
   },
-  lower: ({ inputHandle, elementShape, indices, elementDtype }, context) =>
-    gatherElements(readable(inputHandle, elementDtype, declaredBy(elementShape, context), context), indices),
+  isLenient: true,
+  lower: ({ inputHandle, indices, elementDtype }, context) => {
+    if (indices.shape.length !== 1) context.keepOnHost();
+    return gatherElements(readable(inputHandle, elementDtype, declaredBy(context), context), indices, context);
+  },
   onHost: ({ inputHandle, indices, elementShape, elementDtype }) => [
-    ListArray.of(inputHandle).gathered(numbersOf(indices), declaredShape(elementShape), elementDtype),
+    ListArray.of(inputHandle).gathered(numbersOf(indices), elementShape, elementDtype),
   ],
 });
 
@@ -471,10 +487,10 @@ export const TensorListConcatV2 = defineOp("TensorListConcatV2", {
   attrs: { elementDtype: attr.type(), shapeType },
   shape: ({ elementDtype }, context) => joinedShape(elementShape(context, elementDtype)),
   gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
-  lower: ({ inputHandle, elementShape, elementDtype }, context) =>
-    joinedRows(inputHandle, elementDtype, declaredBy(elementShape, context), context),
+  isLenient: true,
+  lower: ({ inputHandle, elementDtype }, context) => joinedRows(inputHandle, elementDtype, declaredBy(context), context),
   onHost: ({ inputHandle, elementShape: asked, leadingDims, elementDtype }) => {
-    const { value, lengths } = ListArray.of(inputHandle).concatenated(declaredShape(asked), numbersOf(leadingDims), elementDtype);
+    const { value, lengths } = ListArray.of(inputHandle).concatenated(asked, numbersOf(leadingDims), elementDtype);
     return [value, arrayOf(lengths, "int64")];
   },
 });

@@ -21,6 +21,7 @@ import { equal, invert, notEqual, sub } from "../operators.ts";
 import { type NameOption, named } from "../named.ts";
 import { rowOf, stackedRows } from "../data/rows.ts";
 import { type Column, combinations, hashed, joined, plainSeparator } from "./cross.ts";
+import { declaredShape } from "../flow/tensor-list-elements.ts";
 import { VariantArray } from "../flow/variant-array.ts";
 import { need } from "../arguments.ts";
 
@@ -114,8 +115,9 @@ function placesIn(sizes: readonly number[], partitions: readonly NDArray[], type
     const next: number[] = [];
     const add = (row: number, k: number): void => void next.push(rows[row] < 0 || k >= size ? -1 : rows[row] + k * step);
     if (type === "ROW_SPLITS") {
-      if (of[0] !== 0 || of.length - 1 > rows.length || of.some((end, i) => i > 0 && end < of[i - 1]))
-        throw new InvalidArgumentError("Invalid row split size.");
+      need(of.length - 1 <= rows.length, () => `Row partition size is greater than output size: ${of.length - 1} > ${rows.length}`);
+      const count = of.reduce((sum, end, i) => sum + (i > 0 ? Math.max(end - of[i - 1], 0) : 0), 0);
+      need(of.length === 0 || count === of[of.length - 1], () => "Invalid row split size.");
       of.slice(1).forEach((end, row) => {
         for (let k = 0; k < end - of[row]; k++) add(row, k);
       });
@@ -179,10 +181,9 @@ export const RaggedTensorToTensor = defineOp("RaggedTensorToTensor", {
     const refuse = (reason: string): Error => new InvalidArgumentError(reason);
     const types = partitionsOf(rowPartitionTypes);
     const raggedRank = types.filter(type => type !== "FIRST_DIM_SIZE").length;
-    const wanted = shape.rank === 0 ? TensorShape.unknown() : new TensorShape(numbersOf(shape).map(d => (d < 0 ? null : d)));
     if (rowPartitionTensors[0].size === 0) throw refuse("Invalid first partition input. Tensor requires at least one element.");
-    const whole = combinedShape(wanted, new TensorShape(values.shape), raggedRank, refuse);
     checkDefault(new TensorShape(defaultValue.shape), new TensorShape(values.shape), refuse);
+    const whole = combinedShape(declaredShape(shape), new TensorShape(values.shape), raggedRank, refuse);
     const isIds = types[0] === "FIRST_DIM_SIZE";
     const rows = isIds ? Number(rowPartitionTensors[0].get(0)) : rowPartitionTensors[0].size - 1;
     const sizes = Array.from({ length: raggedRank + 1 }, (_, axis) => {
@@ -191,7 +192,7 @@ export const RaggedTensorToTensor = defineOp("RaggedTensorToTensor", {
       const at = axis - 1 + (isIds ? 1 : 0);
       return axis === 0 ? rows : longestRow(rowPartitionTensors[at], types[at]);
     });
-    const places = placesIn(sizes, rowPartitionTensors, types, values.shape[0]);
+    const places = sizes.includes(0) ? [] : placesIn(sizes, rowPartitionTensors, types, values.shape[0]);
     const inner = values.shape.slice(1);
     return picked(values, places, k => defaultAt(defaultValue, inner, k)).reshape([...sizes, ...inner]);
   },
@@ -287,7 +288,7 @@ export const RaggedTensorToSparse = defineOp("RaggedTensorToSparse", {
     const inner = rtDenseValues.shape.slice(1);
     const width = sizeOf(inner);
     const places = rows.flatMap(row => Array.from({ length: width }, (_, k) => [...row, ...coordinatesIn(k, inner)]));
-    const whole = [splits[0].length - 1, ...widths, ...inner];
+    const whole = [rtNestedSplits[0].shape[0] - 1, ...widths, ...inner];
     const int64 = (numbers: readonly number[], dims: readonly number[]): NDArray => NDArray.from(numbers.map(BigInt), "int64", dims);
     return [int64(places.flat(), [places.length, whole.length]), rtDenseValues.reshape([rtDenseValues.size]), int64(whole, [whole.length])];
   },

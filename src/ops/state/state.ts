@@ -10,13 +10,13 @@ import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Gradients, LowerContext, ShapeContext, StateHandle } from "../../graph/op-definition.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { handleOf } from "../../graph/shape-inference.ts";
-import { broadcastTo, check, constant, generate, map, scatter } from "../../ir/build.ts";
+import { broadcastTo, check, constant, generate, map, reshape as reshapeValue, scatter } from "../../ir/build.ts";
 import type { Index } from "../../ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { ScatterCombine, State, Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
-import { checkStrides, concat, expandedAtRun, getItem, stridedSlice } from "../array/slicing.ts";
+import { checkScalar, checkStrides, concat, expandedAtRun, getItem, resolvedAtRun, stridedSlice } from "../array/slicing.ts";
 import {
   constant as constantOf,
   expandDims,
@@ -30,7 +30,7 @@ import {
 import { ScatterNd } from "../array/gather.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
 import { reduceSum } from "../math/reduction.ts";
-import { expandSpec, type Masks, resolveAxis } from "../array/slice-spec.ts";
+import type { Masks } from "../array/slice-spec.ts";
 
 const scalar = new TensorShape([]);
 
@@ -545,8 +545,8 @@ const assignSlice = ({ ref, ...slice }: SliceRecord): StateHandle => ref.write(w
 /** `base` with that slice set. */
 function withSlice(base: Value, { begin, end, strides, value, ...masks }: Omit<SliceRecord, "ref">): Value {
   const numbers = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
-  const spec = expandSpec(base.shape.length, numbers(begin), numbers(end), numbers(strides), masks);
-  const ranges = spec.axes.map((axis, k) => resolveAxis(axis, base.shape[k], k));
+  const spec = expandedAtRun(base.shape.length, numbers(begin), numbers(end), numbers(strides), masks);
+  const ranges = spec.axes.map((axis, k) => resolvedAtRun(axis, base.shape[k], k));
   const shape = spec.result.map(axis => (axis === "new" ? 1 : (ranges[axis].length as number)));
   if (!sameShape(shape, value.shape))
     throw new InvalidArgumentError(`A slice of shape [${shape}] cannot be assigned a value of shape [${value.shape}].`);
@@ -586,7 +586,10 @@ export const TensorStridedSliceUpdate = defineOp("TensorStridedSliceUpdate", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Index: attr.type(attr.indexTypes), ...maskAttrs },
   shape: ({ input }) => input,
-  checks: sizes => checkStrides(sizes),
+  checks: ({ input, newAxisMask, ellipsisMask, ...sizes }) => {
+    checkStrides(sizes);
+    checkScalar(input.length, sizes.begin[0], newAxisMask | ellipsisMask);
+  },
   compileTimeInputs: ["begin", "end", "strides"],
   sizesFromValues: false,
   gradient: ({ begin, end, strides, value, T: _T, Index: _I, input: _i, output: _o, ...masks }, d): Gradients => {
@@ -597,10 +600,15 @@ export const TensorStridedSliceUpdate = defineOp("TensorStridedSliceUpdate", {
   },
   lower: ({ input, T: _T, Index: _I, value, begin, end, strides, ...masks }) => {
     const spec = expandedAtRun(input.shape.length, numbersOf(begin), numbersOf(end), numbersOf(strides), masks);
-    const wanted = spec.result.map(axis => (axis === "new" ? 1 : (resolveAxis(spec.axes[axis], input.shape[axis], axis).length as number)));
-    const lead = wanted.length - value.shape.length;
-    if (lead < 0 || value.shape.some((d, axis) => d !== 1 && d !== wanted[axis + lead]))
+    const wanted = spec.result.map(axis =>
+      axis === "new" ? 1 : (resolvedAtRun(spec.axes[axis], input.shape[axis], axis).length as number),
+    );
+    if (wanted.includes(0)) return input;
+    const extra = value.shape.slice(0, Math.max(value.shape.length - wanted.length, 0));
+    const own = value.shape.slice(extra.length);
+    const lead = wanted.length - own.length;
+    if (extra.some(d => d !== 1) || own.some((d, axis) => d !== 1 && d !== wanted[axis + lead]))
       throw new InvalidArgumentError(`Cannot broadcast input shape [${value.shape}] into final shape [${wanted}]`);
-    return withSlice(input, { begin, end, strides, value: broadcastTo(value, wanted), ...masks });
+    return withSlice(input, { begin, end, strides, value: broadcastTo(reshapeValue(value, own), wanted), ...masks });
   },
 });

@@ -1,5 +1,6 @@
 // How TensorFlow writes the values of a tensor into messages (Assert, Print): the first few elements, rows in brackets, `...` for the rest.
 
+import { dtypeTable } from "../../base/dtype.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { decodeText } from "../../base/ndarray.ts";
 
@@ -21,9 +22,13 @@ export function summarize(array: NDArray, limit: number): string {
     for (let i = 0; i < length && next < most; i++) text += `[${rows(axis + 1)}]`;
     return text;
   };
-  const shown = array.rank === 0 ? (most > 0 ? element(array, 0) : "") : rows(0);
-  return array.size > most ? `${shown}...` : shown;
+  const text = array.rank === 0 ? (most > 0 ? element(array, 0) : "") : rows(0);
+  return array.size > most ? `${text}...` : text;
 }
+
+/** A tensor as C++ shows it in errors: type, shape and the first three elements. */
+export const shown = (array: NDArray): string =>
+  `Tensor<type: ${dtypeTable[array.dtype].cName} shape: [${array.shape}] values: ${summarize(array, 3)}>`;
 
 /** One element as C++ prints it. */
 export function element(array: NDArray, i: number): string {
