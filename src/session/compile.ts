@@ -182,7 +182,9 @@ function passedThrough(selection: Selection, feeds: readonly CompileFeed[]): (nu
 /** A branch that gives what is kept on the host. */
 const branchOfKept = ({ nodes, keepsOnHost }: Selection): StructuredCond | undefined =>
   keepsOnHost
-    ? nodes.find((node): node is StructuredCond => "kind" in node && node.kind === "cond" && node.outputs.some(({ dtype }) => dtype === "variant"))
+    ? nodes.find(
+        (node): node is StructuredCond => "kind" in node && node.kind === "cond" && node.outputs.some(({ dtype }) => dtype === "variant"),
+      )
     : undefined;
 
 /** Hands these on beside the program of all others. */
