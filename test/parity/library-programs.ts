@@ -74,9 +74,7 @@ const latin = (value: unknown): unknown =>
 
 function numbersOf(array: tf.NDArray): number[] {
   const words = Array.from({ length: array.size }, (_, i) => array.get(i));
-  return words.flatMap(word =>
-    typeof word === "object" && "real" in word && "imag" in word ? [Number(word.real), Number(word.imag)] : [Number(word)],
-  );
+  return words.flatMap(word => (typeof word === "object" && "re" in word ? [word.re, word.im] : [Number(word)]));
 }
 
 function expectArray(found: unknown, want: Tensorlike, label: string): void {

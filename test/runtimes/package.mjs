@@ -94,7 +94,7 @@ test("the build marks what is computed while loading, and nothing else", () => {
 const unneeded = [
   /^formats\/(bundle|checkpoint|deflate|gif|histogram|inflate|npy|png|records|snappy|table|text-format|tfjs|wav)/,
   /^io\/(example|meta-graph|op-message|saved-model|saver|summary|tfjs)/,
-  /^library\/(data|features|layers|lookup|losses|metrics|queue|ragged|summary)/,
+  /^library\/(data|features|layers|linalg|lookup|losses|metrics|queue|ragged|summary)/,
   /^ops\/(data|image|linalg|nn|quantized|registry|signal|sparse\/(?!(sparse|dense|structure)\.js)|state\/checkpoint|string|summary)/,
   /^(backends\/wasm|kernels)\//,
 ];

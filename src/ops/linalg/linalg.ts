@@ -15,11 +15,11 @@ import type { Value } from "../../ir/program.ts";
 import { collect, need } from "../arguments.ts";
 import { expandDims, reshape, shape, squeeze, zerosLike } from "../array/array.ts";
 import { eye, matrixBandPart, matrixDiag, matrixDiagPart, matrixSetDiag, matrixTranspose } from "../array/matrix.ts";
-import { BroadcastGradientArgs } from "../array/padding.ts";
+import { BroadcastGradientArgs, pad } from "../array/padding.ts";
 import { concat, ellipsis, getItem, stack } from "../array/slicing.ts";
 import { cond } from "../flow/control-flow-contexts.ts";
 import { cast } from "../math/math.ts";
-import { log, real, reciprocal, square } from "../math/functions.ts";
+import { conj, log, real, reciprocal, square } from "../math/functions.ts";
 import { matmul } from "../math/matrix.ts";
 import { reduceSum } from "../math/reduction.ts";
 import {
@@ -792,17 +792,68 @@ export function svd(tensor: TensorLike, ...rest: unknown[]): Tensor | [s: Tensor
 }
 
 interface TridiagonalOptions extends Named {
-  readonly diagonalsFormat?: "compact" | "matrix";
+  readonly diagonalsFormat?: "compact" | "matrix" | "sequence";
+  /** Takes the transpose of right-hand sides that are matrices. */
+  readonly transposeRhs?: boolean;
+  readonly conjugateRhs?: boolean;
+  readonly partialPivoting?: boolean;
+  readonly perturbSingular?: boolean;
 }
 
-/** X with A·X = rhs for a tridiagonal A: rows [superdiagonal, diagonal, subdiagonal] `[..., 3, m]`, or ("matrix") the matrix itself.
- *  TF: tf.linalg.tridiagonal_solve; of its options this one. */
-export function tridiagonalSolve(diagonals: TensorLike, rhs: TensorLike, ...rest: unknown[]): Tensor {
-  const { diagonalsFormat = "compact", name } = collect<TridiagonalOptions>(["diagonalsFormat", "name"], rest);
-  const given = convertToTensor(diagonals, { name: "diagonals" });
-  const compact = diagonalsFormat === "matrix" ? matrixDiagPart(given, { k: [-1, 1], align: "LEFT_RIGHT" }) : given;
-  const b = convertToTensor(rhs, { name: "rhs", preferredDtype: given.dtype });
-  const isVector = compact.shape.rank !== null && b.shape.rank === compact.shape.rank - 1;
-  const solved = TridiagonalSolve({ diagonals: compact, rhs: isVector ? expandDims(b, -1) : b }, { name });
-  return isVector ? squeeze(solved, [-1]) : solved;
+const tridiagonalNames = ["diagonalsFormat", "transposeRhs", "conjugateRhs", "name", "partialPivoting", "perturbSingular"] as const;
+
+/** X with A·X = rhs for a tridiagonal A: rows [superdiagonal, diagonal, subdiagonal] `[..., 3, m]` ("compact"), the three in a list ("sequence"), or
+ *  the matrix itself ("matrix"). @throws ValueError for another format and sizes that do not fit. TF: tf.linalg.tridiagonal_solve. */
+export function tridiagonalSolve(diagonals: TensorLike | readonly TensorLike[], rhs: TensorLike, ...rest: unknown[]): Tensor {
+  const given = collect<TridiagonalOptions>(tridiagonalNames, rest);
+  const { diagonalsFormat = "compact", transposeRhs, conjugateRhs, name, partialPivoting = true, perturbSingular = false } = given;
+  if (perturbSingular && !partialPivoting) throw new ValueError("partial_pivoting must be True if perturb_singular is.");
+  const compact = compactDiagonals(diagonals, diagonalsFormat);
+  const b = convertToTensor(rhs, { name: "rhs", preferredDtype: compact.dtype });
+  const [rankA, rankB] = [compact.shape.rank, b.shape.rank];
+  if (rankA) {
+    if (rankA < 2) throw new ValueError(`Expected diagonals to have rank at least 2, got ${rankA}`);
+    if (rankB && rankB !== rankA && rankB !== rankA - 1)
+      throw new ValueError(`Expected the rank of rhs to be ${rankA - 1} or ${rankA}, got ${rankB}`);
+    const [own, other] = [compact.shape.slice(0, -2), b.shape.slice(0, rankA - 2)];
+    if (rankB && !own.isCompatibleWith(other)) throw new ValueError(`Batch shapes ${own} and ${other} are incompatible`);
+  }
+  const rows = compact.shape.dim(-2);
+  if (rows && rows !== 3) throw new ValueError(`Expected 3 diagonals got ${rows}`);
+  const solved = (right: Tensor): Tensor => {
+    const [left, equations] = [compact.shape.dim(-1), right.shape.dim(-2)];
+    if (left && equations && left !== equations)
+      throw new ValueError(`Expected number of left-hand sided and right-hand sides to be equal, got ${left} and ${equations}`);
+    return TridiagonalSolve({ diagonals: compact, rhs: right, partialPivoting, perturbSingular }, { name });
+  };
+  if (rankB && rankA && rankB === rankA - 1) return squeeze(solved(expandDims(conjugateRhs ? conj(b) : b, -1)), -1);
+  if (transposeRhs) return solved(matrixTranspose(b, { conjugate: conjugateRhs ?? false }));
+  return solved(conjugateRhs ? conj(b) : b);
+}
+
+function compactDiagonals(diagonals: TensorLike | readonly TensorLike[], format: string): Tensor {
+  if (format === "compact") return convertToTensor(diagonals as TensorLike, { name: "diagonals" });
+  if (format === "matrix") {
+    const matrix = convertToTensor(diagonals as TensorLike, { name: "diagonals" });
+    const [m1, m2] = [matrix.shape.dim(-1), matrix.shape.dim(-2)];
+    if (m1 && m2 && m1 !== m2) throw new ValueError(`Expected last two dimensions of diagonals to be same, got ${m1} and ${m2}`);
+    return matrixDiagPart(matrix, { k: [-1, 1], paddingValue: 0, align: "LEFT_RIGHT" });
+  }
+  if (format !== "sequence") throw new ValueError(`Unrecognized diagonals_format: ${format}`);
+  if (!Array.isArray(diagonals) || diagonals.length !== 3) throw new ValueError("Expected diagonals to be a sequence of length 3.");
+  const [above, main, below] = (diagonals as TensorLike[]).map(diagonal => convertToTensor(diagonal));
+  const batch = main.shape.slice(0, -1);
+  if (![above, below].every(({ shape: other }) => other.slice(0, -1).isCompatibleWith(batch)))
+    throw new ValueError(
+      `Tensors representing the three diagonals must have the same shape,except for the last dimension, got ${below.shape}, ${main.shape}, ${above.shape}`,
+    );
+  const m = main.shape.dim(-1);
+  const padded = (diagonal: Tensor, which: string, padding: readonly [number, number]): Tensor => {
+    const n = diagonal.shape.dim(-1);
+    if (!n || n === m) return diagonal;
+    if (m === null || n !== m - 1) throw new ValueError(`Expected ${which} to be have length ${m} or ${(m ?? 0) - 1}, got ${n}.`);
+    return pad(diagonal, [...Array.from({ length: diagonal.shape.length - 1 }, () => [0, 0]), [...padding]]);
+  };
+  const lower = padded(below, "subdiagonal", [1, 0]);
+  return stack([padded(above, "superdiagonal", [0, 1]), main, lower], -2);
 }
