@@ -5,7 +5,6 @@ import type { DType } from "../../base/dtype.ts";
 import { DType as ElementType } from "../../base/dtype-class.ts";
 import { ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, describe, type TensorLike } from "../../graph/conversion.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";

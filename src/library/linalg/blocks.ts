@@ -3,7 +3,7 @@
 import { NotImplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { TensorShape } from "../../base/shape.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { TensorLike } from "../../graph/conversion.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { expandDims, ones, shape as shapeOf, squeeze, zeros } from "../../ops/array/array.ts";
 import { broadcastDynamicShape, broadcastStaticShape } from "../../ops/array/padding.ts";

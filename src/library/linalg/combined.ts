@@ -5,7 +5,6 @@ import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
-import { constantValue } from "../../graph/shape-inference.ts";
 import { expandDims, reshape, shape as shapeOf } from "../../ops/array/array.ts";
 import { matrixDiagPart, matrixTranspose } from "../../ops/array/matrix.ts";
 import { broadcastDynamicShape, broadcastStaticShape } from "../../ops/array/padding.ts";

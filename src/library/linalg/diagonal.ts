@@ -22,13 +22,7 @@ import { reduceMax, reduceMin, reduceProd, reduceSum } from "../../ops/math/redu
 import { inNameScope, type NameOption } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";
 import { assertNoEntriesWithModulusZero, assertZeroImagPart, realOf, shapeTensor } from "./batches.ts";
-import {
-  commutingHints,
-  LinearOperator,
-  LinearOperatorLowerTriangular,
-  type LinearOperatorOptions,
-  nonSingularHint,
-} from "./linear-operator.ts";
+import { commutingHints, LinearOperator, LinearOperatorLowerTriangular, type LinearOperatorOptions } from "./linear-operator.ts";
 
 const { add, mul, pow, truediv } = operator;
 
