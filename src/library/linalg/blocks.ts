@@ -33,7 +33,7 @@ import {
 } from "./linear-operator.ts";
 import { LinearOperatorFullMatrix } from "./structured.ts";
 
-const { add, mul, sub } = operator;
+const { add, sub } = operator;
 
 type Dimensions = LinearOperator["domainDimension"][];
 
