@@ -645,3 +645,18 @@ export const collapseRepeated = (labels: TensorLike, seqLength: TensorLike, opti
     const collapsed = scatterNd(to, gatherNd(rows, from), stack([getItem(shape(rows), 0), reduceMax(kept)]));
     return [collapsed, cast(kept, lengths.dtype)];
   });
+
+/** The distinct labels of each row in the order in which they come, zeros behind them, and for each label its place among them.
+ *  TF: tf.nn.ctc_unique_labels(labels, name), `[batch, n]` → `[batch, n]` twice. */
+export const ctcUniqueLabels = (labels: TensorLike, options?: NameOption): [unique: Tensor, places: Tensor] =>
+  inNameScope(options, "ctc_unique_labels", [labels], () => {
+    const rows = convertToTensor(labels, { name: "labels" });
+    const sizeOfFirst = (x: Tensor): TensorLike => x.shape.dim(0) ?? getItem(shape(x), 0);
+    const distinct = (row: Tensor): Tensor[] => {
+      const { y, idx } = unique(row);
+      const [all, kept] = [sizeOfFirst(idx), sizeOfFirst(y)];
+      const missing = typeof all === "number" && typeof kept === "number" ? all - kept : operator.sub(all, kept);
+      return [cast(pad(y, [[0, missing]] as TensorLike), "int64"), idx];
+    };
+    return mapFn(distinct as never, rows, ["int64", "int32"]) as unknown as [Tensor, Tensor];
+  });

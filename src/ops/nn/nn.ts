@@ -500,7 +500,46 @@ interface DropoutOptions {
 export function dropout(x: TensorLike, keepProb?: TensorLike | DropoutOptions | null, options?: DropoutOptions): Tensor {
   const given = collect<DropoutOptions>(["keepProb", "noiseShape", "seed", "name", "rate"], [keepProb, options]);
   const rate = dropRate(given.rate, given.keepProb);
-  return inNameScope(given, "dropout", [x], () => {
+  return droppedBy(x, rate, given, "dropout", (sizes, dtype) => randomUniform(sizes, { seed: given.seed, dtype }));
+}
+
+interface SampledDropoutOptions {
+  readonly noiseShape?: TensorLike | null;
+  readonly name?: string | null;
+}
+
+type UniformSampler = (shape: TensorLike, options: { readonly dtype: FloatType }) => Tensor;
+type FloatType = "float16" | "float32" | "float64";
+
+/** Dropout whose mask is drawn by a function of one's own: uniform numbers in [0, 1), of the shape and type that it is given.
+ *  TF: tf.nn.experimental.general_dropout(x, rate, uniform_sampler, noise_shape, name). */
+export const generalDropout = (
+  x: TensorLike,
+  rate: TensorLike,
+  uniformSampler: UniformSampler,
+  options: SampledDropoutOptions = {},
+): Tensor => droppedBy(x, dropRate(rate, null), options, "general_dropout", (shape, dtype) => uniformSampler(shape, { dtype }));
+
+/** Dropout whose mask follows from `seed`, two integers: the same each time.
+ *  TF: tf.nn.experimental.stateless_dropout(x, rate, seed, rng_alg, noise_shape, name). */
+export const statelessDropout = (
+  x: TensorLike,
+  rate: TensorLike,
+  seed: TensorLike,
+  options: SampledDropoutOptions & { readonly rngAlg?: "philox" | "threefry" | "auto_select" | null } = {},
+): Tensor =>
+  droppedBy(x, dropRate(rate, null), options, "stateless_dropout", (shape, dtype) =>
+    statelessRandomUniform(shape, seed, { dtype, ...(options.rngAlg ? { alg: options.rngAlg } : {}) }),
+  );
+
+function droppedBy(
+  x: TensorLike,
+  rate: number | Tensor,
+  { noiseShape, name }: SampledDropoutOptions,
+  fallback: string,
+  uniform: (shape: TensorLike, dtype: FloatType) => Tensor,
+): Tensor {
+  return inNameScope({ name }, fallback, [x], () => {
     const tensor = convertToTensor(x, { name: "x" });
     if (!isFloating(tensor.dtype))
       throw new ValueError(
@@ -508,7 +547,7 @@ export function dropout(x: TensorLike, keepProb?: TensorLike | DropoutOptions | 
       );
     if (rate === 0) return tensor;
     const scaled = scaleKept(tensor, rate);
-    const noise = randomUniform(noiseShapeOf(tensor, given.noiseShape), { seed: given.seed, dtype: tensor.dtype });
+    const noise = uniform(noiseShapeOf(tensor, noiseShape), tensor.dtype as FloatType);
     const keep = GreaterEqual({ x: noise, y: rate });
     const kept = SelectV2({ condition: keep, t: scaled, e: constant(0, tensor.dtype) });
     kept.setShape(tensor.shape);
