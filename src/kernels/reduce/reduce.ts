@@ -105,7 +105,8 @@ function costOfOne({ shape, over, body, stores }: ReduceKernel): number {
   return sizeOf(shape) * (sizeOf(over) * (evaluationCost(body, innerAxes(shape, over)) + 1) + epilogue);
 }
 
-const isUnrolled = (kernel: ReduceKernel): boolean => {
+/** Are there so few places that they are written out, as a map? */
+export const isUnrolled = (kernel: ReduceKernel): boolean => {
   const length = sizeOf(kernel.over);
   return length === 0 || isWindow(kernel, length);
 };
