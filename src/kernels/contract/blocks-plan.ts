@@ -3,7 +3,7 @@
 
 import { sizeOf } from "../../base/shape.ts";
 import type { Value } from "../../ir/program.ts";
-import { type ContractForm, type ContractKernel, isSweep } from "./plan.ts";
+import { type ContractForm, type ContractKernel, fewestRows, isSweep } from "./plan.ts";
 import type { Target, Tile } from "../target.ts";
 
 /** Where an operand is read from: where it lies, a copy in each thread's scratch made by the unit that uses it, one made before for all, or one
@@ -15,6 +15,8 @@ export interface BlocksPlan extends ContractForm {
   /** Tiles along the inner row axis: the first `large` have `small + 1` rows, the others `small`. */
   readonly tiles: { readonly count: number; readonly small: number; readonly large: number };
   readonly panels: number;
+  /** Few terms: a tile of few rows passes over all panels of its unit before the next, so that results are written in long runs. */
+  readonly isShallow: boolean;
   /** The reduced axis that is cut; those outside of it are walked step by step, those inside are whole. */
   readonly depth: number;
   readonly steps: number;
@@ -50,10 +52,13 @@ const mostTerms = 512;
 /** Bytes of A's rows that stay in the second cache while panels pass over them. */
 const mostRowBytes = 192 * 1024;
 const panelsOfBlock = 8;
+/** Sums of so few terms take no longer than what is around them: storing them, and beginning the next. */
+const shallowTerms = 32;
+/** Bytes of B and of A's rows in a unit then: those of B stay in the first cache. */
+const mostShallowBytes = 16 * 1024;
+const mostShallowRowBytes = 48 * 1024;
 /** Fewer panels than this do not repay a copy of rows. */
 const fewestPanels = 4;
-/** With fewer rows there is too little to do with a copy of B. */
-const fewestRows = 12;
 /** Units for threads to share, where the work is worth it. */
 const enoughUnits = 16;
 const blocksToSlice = 4;
@@ -69,24 +74,28 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
   if (batch.length > 0 || inner === undefined || isSweep(form, target.lanes32)) return undefined;
   if ([...rows, ...reduced, column].some(({ a, b }) => a < 0 || b < 0)) return undefined;
   const total = rowsOf(form);
-  if (total < fewestRows) return undefined;
+  if (total < fewestRows && column.out === 1) return undefined;
   const last = reduced[reduced.length - 1];
   // Windows over images are walked where they lie, row after row of pixels, by contract.ts.
   if (rows.length > 1 && (inner.a !== 1 || last.a === 1)) return undefined;
-  const tile = tileFor(inner.size, column.size, target);
+  const cut = cutOf(reduced.map(({ size }) => size));
+  const { terms, blocks } = cut;
+  const wide: Tile = { rows: 2, columns: 4 * target.lanes32 };
+  const isShallow = !target.joinsPairs && blocks === 1 && terms <= shallowTerms && column.out === 1 && column.size >= 2 * wide.columns;
+  const tile = isShallow ? wide : tileFor(inner.size, column.size, target);
   const count = Math.ceil(inner.size / tile.rows);
   const small = Math.floor(inner.size / count);
   const tiles = { count, small, large: inner.size - small * count };
   const panels = Math.ceil(column.size / tile.columns);
-  const cut = cutOf(reduced.map(({ size }) => size));
-  const { terms, blocks } = cut;
-  const fitting = Math.max(1, Math.floor(mostRowBytes / (4 * terms * tile.rows)));
+  const fitting = Math.max(1, Math.floor((isShallow ? mostShallowRowBytes : mostRowBytes) / (4 * terms * tile.rows)));
   const rowBlocks = count <= fitting * 1.3 ? 1 : Math.ceil(count / fitting);
   const tilesAtOnce = Math.ceil(count / rowBlocks);
   const outerRows = total / inner.size;
   // Long sums are cut in slices for threads; where rows are not copied by each unit, units have fewer panels instead.
-  const spread = blocks >= blocksToSlice || isAcross(form) ? 1 : Math.ceil(enoughUnits / (outerRows * rowBlocks));
-  const panelsAtOnce = Math.min(panels, panelsOfBlock, Math.max(2, Math.floor(panels / spread)));
+  const isWhole = isShallow ? target.threads === 1 : blocks >= blocksToSlice || isAcross(form);
+  const spread = isWhole ? 1 : Math.ceil(enoughUnits / (outerRows * rowBlocks));
+  const fittingPanels = isShallow ? Math.max(1, Math.floor(mostShallowBytes / (4 * terms * tile.columns))) : panelsOfBlock;
+  const panelsAtOnce = Math.min(panels, fittingPanels, Math.max(2, Math.floor(panels / spread)));
   const columnBlocks = Math.ceil(panels / panelsAtOnce);
   const units = outerRows * Math.ceil(count / tilesAtOnce) * columnBlocks;
   const work = total * column.size * sizeOf(reduced.map(({ size }) => size));
@@ -95,8 +104,8 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
     units >= enoughUnits / 2
       ? 1
       : Math.max(1, Math.min(wanted, blocks, Math.floor(work / workPerSlice), Math.floor(mostPartial / sizeOf(shape))));
-  const copyA = copyOfA(form, { panels, columnBlocks });
-  const copyB: Copy = givenB ? "given" : rowBlocks === 1 && outerRows === 1 ? "own" : "shared";
+  const copyA = isShallow ? "none" : copyOfA(form, { panels, columnBlocks });
+  const copyB: Copy = givenB ? "given" : isReadInPlace(form) ? "none" : rowBlocks === 1 && outerRows === 1 ? "own" : "shared";
   const floats = (id: number, dims: readonly number[]): Value => ({ id, dtype: "float32", shape: dims });
   const ownA = copyA === "own" ? tilesAtOnce * (small + 1) * terms : 0;
   const ownB = copyB === "own" ? panelsAtOnce * tile.columns * terms : 0;
@@ -109,6 +118,7 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
     tile,
     tiles,
     panels,
+    isShallow,
     ...cut,
     tilesAtOnce,
     panelsAtOnce,
@@ -130,6 +140,19 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
 
 /** Do neighbours in A belong to different rows? */
 const isAcross = ({ rows, reduced }: ContractForm): boolean => rows[rows.length - 1].a === 1 && reduced[reduced.length - 1].a !== 1;
+
+/** Columns of a turned product are read by a few tiles only: where the first cache holds a line of each row of B, a copy is not worth it. */
+function isReadInPlace({ column, reduced }: ContractForm): boolean {
+  const [{ size, b }] = reduced;
+  if (column.out === 1 || column.b !== 1 || reduced.length > 1 || 4 * size * column.size > mostBytesInPlace) return false;
+  let [shared, sets] = [b, firstCache.sets * firstCache.line];
+  while (sets !== 0) [shared, sets] = [sets, shared % sets];
+  return size <= (firstCache.sets * firstCache.ways) / Math.max(1, shared / firstCache.line);
+}
+
+/** Lines in floats. */
+const firstCache = { sets: 64, ways: 8, line: 16 };
+const mostBytesInPlace = 384 * 1024;
 
 const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
 

@@ -64,6 +64,9 @@ const cases: readonly Case[] = [
   product(41, 515, 45, true, false, { copyA: "own", copyB: "own", blocks: 2 }),
   product(30, 1600, 32, true, false, { copyA: "own", slices: 3, blocks: 4 }),
   product(60, 1600, 13, false, true, { copyA: "none", slices: 2, blocks: 4 }),
+  product(33, 10, 90, false, true, { isShallow: true, tile: { rows: 2, columns: 16 }, copyA: "none", copyB: "own" }),
+  product(900, 31, 48, false, false, { isShallow: true, copyA: "none", copyB: "shared", columnBlocks: 1 }),
+  product(26, 3, 37, true, false, { isShallow: true, copyA: "none" }),
   strided(3, 2, 16, 8, 36, { copyA: "own", copyB: "shared", depth: 0, outerRows: 3 }),
   strided(3, 2, 50, 5, 9, { copyA: "none", depth: 1, outerRows: 3 }),
   strided(1, 3, 12, 16, 40, { copyA: "own", copyB: "own", outerRows: 1 }),
@@ -98,13 +101,12 @@ test.each(cases)("$name", async given => {
 });
 
 test.each([
-  [64, 40, 10, false],
-  [1028, 100, 7, true],
-])("%i×%i turned · ×%i columns are rows of vectors seen the other way round", async (rows, terms, columns, isPacked) => {
+  [64, 40, 10, "none"],
+  [1024, 60, 7, "own"],
+])("%i×%i turned · ×%i columns are rows of vectors seen the other way round, copied: %s", async (rows, terms, columns, copyB) => {
   const given = product(rows, terms, columns, true, false, {});
   const way = wayOf(kernelOf(given), wasmTarget({ relaxedMadd: true }));
-  expect(way).toMatchObject({ kind: "tiles", plan: { column: { size: rows, out: columns }, rows: [{ size: columns }] } });
-  expect(way.kind === "tiles" && way.plan.packed !== undefined).toBe(isPacked);
+  expect(way).toMatchObject({ kind: "blocks", plan: { column: { size: rows, out: columns }, rows: [{ size: columns }], copyB } });
   for (const relaxedMadd of [false, true])
     await sameAsReference(
       given.shapes,

@@ -43,7 +43,7 @@ export function recordBlocks(kernel: ContractKernel, plan: BlocksPlan, recording
     : kernel.stores.map(({ out }, i) => ({ out, body: plan.epilogues[i], flat: outFlat }));
   const work: Work = { kernel, plan, recording, name, stores, sliceAxis };
   const copyRows = plan.copyA === "none" ? undefined : recordCopyRows(work);
-  const copyColumns = plan.givenB ? undefined : recordCopyColumns(work);
+  const copyColumns = plan.copyB === "own" || plan.copyB === "shared" ? recordCopyColumns(work) : undefined;
   const phases: Phase[] = [];
   if (copyRows && plan.sharedA) phases.push(sharedRows(work, copyRows, plan.sharedA));
   if (copyColumns && plan.sharedB) phases.push(sharedColumns(work, copyColumns, plan.sharedB));
@@ -334,7 +334,7 @@ function outerCounters(k: FunctionRecorder, { rows }: BlocksPlan, outer: Expr<"i
 function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns: FunctionRef | undefined): Phase {
   const { plan, recording, kernel, name } = work;
   const { a, b, aFlat, bFlat, rows, tile, tiles, terms, blocks, slices, rowBlocks, columnBlocks, outerRows, panels } = plan;
-  const { tilesAtOnce, panelsAtOnce, copyA, copyB, sharedA, sharedB, givenB, scratch } = plan;
+  const { tilesAtOnce, panelsAtOnce, isShallow, copyA, copyB, sharedA, sharedB, givenB, scratch } = plan;
   const inner = rows[rows.length - 1];
   const total = rowsOf(plan);
   const width = tile.columns;
@@ -350,7 +350,7 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
     const own = scratch && k.let(plus(base(scratch), times(thread, scratch.shape[1] * bytes)));
     const [sourceA, sourceB] = [
       copyA === "shared" ? undefined : k.let(plus(base(a), aFlat.offset * bytes)),
-      copyB !== "own" ? undefined : k.let(plus(base(b), bFlat.offset * bytes)),
+      copyB === "own" || copyB === "none" ? k.let(plus(base(b), bFlat.offset * bytes)) : undefined,
     ];
     const columns = givenB ?? sharedB;
     const [allRows, allColumns] = [sharedA && base(sharedA), columns && base(columns)];
@@ -389,24 +389,29 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
         } else [rowsAt, rowStep] = [k.let(plus(ofOuter as Expr<"i32">, at.a)), inner.a];
         let columnsAt: Expr<"i32">;
         if (allColumns) columnsAt = k.let(plus(allColumns, times(plus(times(block, panels), firstPanel), terms * width * bytes)));
+        else if (copyB === "none") columnsAt = k.let(plus(plus(sourceB as Expr<"i32">, at.b), times(firstPanel, width * bytes)));
         else {
           columnsAt = ownB as Expr<"i32">;
           k.call(copyColumns as FunctionRef, plus(sourceB as Expr<"i32">, at.b), columnsAt, firstPanel, lastPanel, at.steps);
         }
-        const onPanel = (panel: Expr<"i32">, w: number): void => {
+        /** So many neighbouring panels, all of them by one tile before the next. */
+        const onPanels = (panel: Expr<"i32">, count: Arg<"i32">, w: number): void => {
           const local = k.let(i32.sub(panel, firstPanel));
-          const bAt = k.let(plus(columnsAt, times(local, terms * width * bytes)));
+          const bAt = k.let(plus(columnsAt, times(local, (copyB === "none" ? 1 : terms) * width * bytes)));
           const sumsAt = sums && k.let(plus(sums, times(local, rowsAtOnce * width * bytes)));
           const column = k.let(times(panel, width));
           eachTile(k, plan, firstTile, lastTile, (row, h) => {
             const c = sumsAt ? plus(sumsAt, times(i32.sub(row, firstRow), width * bytes)) : i32.const(0);
             const ref = multiply.get(w)?.get(h) as FunctionRef;
-            k.call(ref, outer, row, column, slice, plus(rowsAt, times(row, rowStep * bytes)), bAt, c, at.steps, mode);
+            const args = [outer, row, column, slice, plus(rowsAt, times(row, rowStep * bytes)), bAt, c, at.steps, mode];
+            k.call(ref, ...args, ...(isShallow ? [count] : []));
           });
         };
         const whole = wholePanels(plan);
-        if (whole > 0) k.loop({ from: firstPanel, to: least(lastPanel, whole) }, panel => onPanel(panel, width));
-        if (restOf(plan) > 0) k.if(i32.gt(lastPanel, whole), () => onPanel(k.number("i32", whole), restOf(plan)));
+        const end = k.let(least(lastPanel, whole));
+        if (isShallow) onPanels(firstPanel, k.let(i32.sub(end, firstPanel)), width);
+        else if (whole > 0) k.loop({ from: firstPanel, to: end }, panel => onPanels(panel, 1, width));
+        if (restOf(plan) > 0) k.if(i32.gt(lastPanel, whole), () => onPanels(k.number("i32", whole), 1, restOf(plan)));
       });
     });
   });
@@ -416,10 +421,11 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
 const rowOfTile = ({ tiles: { small, large } }: BlocksPlan, tile: Expr<"i32">): Expr<"i32"> =>
   plus(times(tile, small), large === 0 ? 0 : least(tile, large));
 
-/** (outer, row, column, slice, a, b, c, steps, mode): a tile's sums over a block. Mode 1: they go on from those at c; 2: they end. */
+/** (outer, row, column, slice, a, b, c, steps, mode): a tile's sums over a block. Mode 1: they go on from those at c; 2: they end.
+ *  Of shallow products (…, count): so many tiles side by side, since a call takes as long as a part of their few terms. */
 function recordTile(work: Work, height: number, columns: number): FunctionRef {
   const { plan, recording, name, stores, sliceAxis } = work;
-  const { rows, reduced, depth, tile, blocks, slices, copyA, termsEach } = plan;
+  const { rows, reduced, depth, tile, blocks, slices, copyA, copyB, terms, termsEach, isShallow } = plan;
   const inner = rows[rows.length - 1];
   const params = {
     outer: "i32",
@@ -431,69 +437,105 @@ function recordTile(work: Work, height: number, columns: number): FunctionRef {
     c: "i32",
     steps: "i32",
     mode: "i32",
+    ...(isShallow ? ({ count: "i32" } as const) : {}),
   } as const;
   const label = `${name}.tile${height}x${columns}`;
-  return recording.module.function(label, { params }, (k, { outer, row, column, slice, a, b, c, steps, mode }) => {
+  return recording.module.function(label, { params }, (k, { outer, row, column, slice, a, b, c, steps, mode, count }) => {
     const width = k.target.lanes32;
     const vectors = Math.ceil(columns / width);
     const { joinsPairs } = k.target;
     const hasSums = joinsPairs || blocks > slices;
+    const isTurned = plan.column.out !== 1;
     const addresses = new Addresses(k, recording.places, valuesOf({ stores }));
-    const sums = Array.from({ length: height }, () => Array.from({ length: vectors }, () => k.vector("f32x", 0)));
-    const each = (visit: (sum: Local<"vec">, offset: number) => void): void => {
-      for (const [r, line] of sums.entries()) for (const [v, sum] of line.entries()) visit(sum, (r * tile.columns + v * width) * bytes);
-    };
-    if (hasSums) k.if(i32.and(mode, 1), () => each((sum, offset) => k.set(sum, f32x.load(c, offset))));
-    const [left, right] = [k.let(a), k.let(b)];
-    const rowStep = copyA === "none" ? inner.a : 1;
-    const step = (): void => {
-      const line = Array.from({ length: vectors }, (_, v) => k.let(f32x.load(right, v * width * bytes)));
-      for (const [r, sum] of sums.entries()) {
-        const factor = k.let(f32x.loadSplat(left, r * rowStep * bytes));
-        for (const [v, vector] of line.entries()) k.set(sum[v], f32x.madd(factor, vector, sum[v]));
-      }
-      move(k, right, tile.columns);
-    };
-    if (copyA !== "none")
-      k.loop({ to: times(steps, termsEach) }, () => {
-        step();
-        move(k, left, height);
-      });
-    else {
-      const walk = (d: number): void => {
-        const isLast = d === reduced.length - 1;
-        k.loop({ to: d === depth ? steps : reduced[d].size }, () => {
-          if (isLast) step();
-          else walk(d + 1);
-          move(k, left, reduced[d].a - (isLast ? 0 : reduced[d + 1].size * reduced[d + 1].a));
-        });
+    const one = (): void => {
+      const sums = Array.from({ length: height }, () => Array.from({ length: vectors }, () => k.vector("f32x", 0)));
+      const each = (visit: (sum: Local<"vec">, offset: number) => void): void => {
+        for (const [r, line] of sums.entries()) for (const [v, sum] of line.entries()) visit(sum, (r * tile.columns + v * width) * bytes);
       };
-      walk(depth);
-    }
-    const finish = (): void => {
-      const axes: Expr<"i32">[] = [];
-      for (const [axis, counter] of outerCounters(k, plan, outer)) axes[axis.axis] = counter;
-      axes[plan.column.axis] = column;
-      axes[sliceAxis] = slice;
-      const leaf = storesLeaf(stores, plan.column.axis);
-      for (const [r, line] of sums.entries()) {
-        const here = [...axes];
-        here[inner.axis] = plus(row, r);
-        const point: Point = { k, addresses, axes: here, memo: new Map() };
-        const pieces = line.map((sum, v) => () => {
-          const part = columns - v * width < width ? columns - v * width : undefined;
-          const accumulator = joinsPairs ? f32x.load(c, (r * tile.columns + v * width) * bytes) : sum;
-          leaf.vector?.(blockPoint({ ...point, accumulator }, plan.column.axis, v, part, k), v);
+      if (hasSums) k.if(i32.and(mode, 1), () => each((sum, offset) => k.set(sum, f32x.load(c, offset))));
+      const [left, right] = [k.let(a), k.let(b)];
+      const rowStep = copyA === "none" ? inner.a : 1;
+      const step = (): void => {
+        const vector = (v: number): Local<"vec"> => k.let(f32x.load(right, v * width * bytes));
+        const factor = (r: number): Local<"vec"> => k.let(f32x.loadSplat(left, r * rowStep * bytes));
+        const add = (r: number, v: number, a: Local<"vec">, b: Local<"vec">): void => k.set(sums[r][v], f32x.madd(a, b, sums[r][v]));
+        // What there is less of is kept, the rest read as it is used.
+        if (height < vectors) {
+          const factors = sums.map((_, r) => factor(r));
+          for (let v = 0; v < vectors; v++) {
+            const one = vector(v);
+            for (const [r, each] of factors.entries()) add(r, v, each, one);
+          }
+        } else {
+          const line = Array.from({ length: vectors }, (_, v) => vector(v));
+          for (let r = 0; r < height; r++) {
+            const one = factor(r);
+            for (const [v, each] of line.entries()) add(r, v, one, each);
+          }
+        }
+        move(k, right, copyB === "none" ? reduced[0].b : tile.columns);
+      };
+      if (copyA !== "none")
+        k.loop({ to: times(steps, termsEach) }, () => {
+          step();
+          move(k, left, height);
         });
-        if (joinsPairs) k.inTurn(pieces);
-        else for (const piece of pieces) piece();
+      else {
+        const walk = (d: number): void => {
+          const isLast = d === reduced.length - 1;
+          k.loop({ to: d === depth ? steps : reduced[d].size }, () => {
+            if (isLast) step();
+            else walk(d + 1);
+            move(k, left, reduced[d].a - (isLast ? 0 : reduced[d + 1].size * reduced[d + 1].a));
+          });
+        };
+        walk(depth);
       }
+      const finish = (): void => {
+        const axes: Expr<"i32">[] = [];
+        for (const [axis, counter] of outerCounters(k, plan, outer)) axes[axis.axis] = counter;
+        axes[sliceAxis] = slice;
+        const sumAt = (r: number, v: number): Expr<"vec"> =>
+          joinsPairs ? f32x.load(c, (r * tile.columns + v * width) * bytes) : sums[r][v];
+        const partOf = (size: number, at: number): number | undefined => (size - at < width ? size - at : undefined);
+        const pieceAt = (r: number, fromColumn: number, along: number, part: number | undefined, accumulator: Expr<"vec">): void => {
+          const here = [...axes];
+          here[inner.axis] = plus(row, r);
+          here[plan.column.axis] = plus(column, fromColumn);
+          const point: Point = { k, addresses, axes: here, memo: new Map() };
+          storesLeaf(stores, along).vector?.(blockPoint({ ...point, accumulator }, along, 0, part, k), 0);
+        };
+        if (isTurned) {
+          // Neighbours in the result are rows of the tile.
+          for (let v = 0; v < vectors; v++)
+            for (let first = 0; first < height; first += width) {
+              const square = Array.from({ length: width }, (_, i) =>
+                first + i < height ? k.let(sumAt(first + i, v)) : k.vector("f32x", 0),
+              );
+              k.transpose("f32x", square);
+              for (const [lane, vector] of square.slice(0, partOf(columns, v * width)).entries())
+                pieceAt(first, v * width + lane, inner.axis, partOf(height, first), vector);
+            }
+          return;
+        }
+        for (const [r, line] of sums.entries()) {
+          const pieces = line.map((_, v) => () => pieceAt(r, v * width, plan.column.axis, partOf(columns, v * width), sumAt(r, v)));
+          if (joinsPairs) k.inTurn(pieces);
+          else for (const piece of pieces) piece();
+        }
+      };
+      if (joinsPairs) {
+        // The only place where sums are stored, so that the engine can keep pairs of them in one register.
+        each((sum, offset) => k.store("f32x", c, offset, sum));
+        k.if(i32.and(mode, 2), finish);
+      } else if (hasSums) k.if(i32.and(mode, 2), finish, () => each((sum, offset) => k.store("f32x", c, offset, sum)));
+      else finish();
     };
-    if (joinsPairs) {
-      // The only place where sums are stored, so that the engine can keep pairs of them in one register.
-      each((sum, offset) => k.store("f32x", c, offset, sum));
-      k.if(i32.and(mode, 2), finish);
-    } else if (hasSums) k.if(i32.and(mode, 2), finish, () => each((sum, offset) => k.store("f32x", c, offset, sum)));
-    else finish();
+    if (count === undefined) return one();
+    k.loop({ to: count }, () => {
+      one();
+      k.set(column, plus(column, tile.columns));
+      k.set(b, plus(b, terms * tile.columns * bytes));
+    });
   });
 }

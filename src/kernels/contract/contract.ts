@@ -11,12 +11,12 @@ import { asReduce, type ProductSums } from "./reduce.ts";
 import { type Axis, type ContractKernel, type ContractPlan, type Padding, scratchOffsets } from "./plan.ts";
 import type { PartsPlan } from "./parts.ts";
 import { recordBlocks } from "./blocks.ts";
+import { recordDots } from "./dots.ts";
 import { recordDouble } from "./double.ts";
 import { recordLanes } from "./lanes.ts";
 import { recordSweep } from "./sweep.ts";
 import { wayOf } from "./way.ts";
 import { type Expr, f32x, i32, type Local } from "../language/language.ts";
-import type { Leaf } from "../loops.ts";
 import { recordMap, recordMapIn, storesLeaf, valuesOf } from "../map.ts";
 import type { Phase, Recording } from "../phase.ts";
 import { Addresses } from "../places.ts";
@@ -40,6 +40,8 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
       return recordParts(kernel, way.plan, recording);
     case "blocks":
       return [...padded(way.plan.paddings, recording), ...recordBlocks(kernel, way.plan, recording)];
+    case "dots":
+      return [...padded(way.plan.paddings, recording), ...recordDots(kernel, way.plan, recording)];
     case "tiles":
       return recordTiles(kernel, way.plan, recording);
     case "double": {
@@ -480,23 +482,10 @@ function storeTile(
   for (const [r, row] of sums.entries()) {
     const rowPoint = inner && r > 0 ? withAxis(at, inner, plus(at.axes[inner.axis], r)) : at;
     const pieces = row.map((sum, v) => () => {
-      if (leaf.vector) leaf.vector(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k), v);
-      else storeLanes(leaf, rowPoint, sum, v);
+      leaf.vector?.(blockPoint({ ...rowPoint, accumulator: sum }, plan.column.axis, v, part(v), k), v);
     });
     if (k.target.joinsPairs) k.inTurn(pieces);
     else for (const piece of pieces) piece();
-  }
-
-  /** Results that are no neighbours, one by one. */
-  function storeLanes(leaf: Leaf, point: Point, sum: Expr<"vec">, v: number): void {
-    const lanes = k.target.lanes32;
-    const from = point.axes[plan.column.axis];
-    for (let lane = 0; lane < (part(v) ?? lanes); lane++)
-      leaf.scalar({
-        ...withAxis(point, plan.column, plus(from, v * lanes + lane)),
-        accumulator: k.let(f32x.extract(sum, lane)),
-        memo: new Map(point.memo),
-      });
   }
 }
 

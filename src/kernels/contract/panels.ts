@@ -12,7 +12,7 @@ import { wayOf } from "./way.ts";
 /** Undefined where columns are read as they lie, or are copied in another form. */
 export function panelsOf(kernel: ContractKernel, target: Target): Panels | undefined {
   const { kind, plan } = wayOf(kernel, target);
-  if (kind === "blocks") return ofBlocks(plan);
+  if (kind === "blocks") return plan.copyB === "none" ? undefined : ofBlocks(plan);
   return kind === "tiles" && plan.packed ? ofTiles(plan, plan.packed.shape) : undefined;
 }
 

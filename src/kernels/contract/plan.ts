@@ -67,6 +67,8 @@ const blockTerms = 448;
 const mostBytesPassedOver = 384 * 1024;
 /** With fewer rows than this, packing B costs more than it saves. */
 const fewestRowsToPack = 32;
+/** With fewer rows there is too little to do with a copy of columns that pays later. */
+export const fewestRows = 12;
 
 /** The contraction as a product of matrices, or undefined where it is none (then it is a reduction of products). */
 export function formOf(kernel: ContractKernel, dtype: DType = "float32"): ContractForm | undefined {
@@ -187,7 +189,7 @@ function classify(axes: readonly Axis[], boundary: number, column: number): Pick
 const narrow = { least: 3, most: 11, terms: 32 };
 
 /** A product of few columns with rows that are neighbours in A (gradients for the weights of a last layer), seen the other way round: its rows
- *  move along the vectors, and results are stored one by one. Undefined for other products. */
+ *  move along the vectors, and results are turned before they are stored. Undefined for other products. */
 export function turnedForm(form: ContractForm, lanes: number): ContractForm | undefined {
   const { batch, rows, column, reduced } = form;
   const [row] = rows;

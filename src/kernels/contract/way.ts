@@ -2,6 +2,7 @@
 
 import type { Operand, Value } from "../../ir/program.ts";
 import { type BlocksPlan, blocksValues, planBlocks } from "./blocks-plan.ts";
+import { type DotsPlan, dotsValues, planDots } from "./dots.ts";
 import { type DoublePlan, planDouble } from "./double.ts";
 import { type LanesPlan, planLanes } from "./lanes.ts";
 import { type PartsPlan, partsValues, planParts } from "./parts.ts";
@@ -15,6 +16,7 @@ export type ContractWay = { readonly scratch: readonly Value[] } & (
   | { readonly kind: "winograd"; readonly plan: WinogradPlan }
   | { readonly kind: "parts"; readonly plan: PartsPlan }
   | { readonly kind: "blocks"; readonly plan: BlocksPlan }
+  | { readonly kind: "dots"; readonly plan: DotsPlan }
   | { readonly kind: "tiles"; readonly plan: ContractPlan }
   | { readonly kind: "double"; readonly plan: DoublePlan }
   | { readonly kind: "lanes"; readonly plan: LanesPlan }
@@ -48,10 +50,9 @@ function decide(kernel: ContractKernel, target: Target): ContractWay {
   if (parts) return { kind: "parts", plan: parts, scratch: partsValues(parts) };
   const form = formOf(kernel);
   if (form) {
-    const turned = turnedForm(form, target.lanes32);
-    const narrow = turned && planContract(turned, kernel, target);
-    if (narrow) return { kind: "tiles", plan: narrow, scratch: scratchValues(narrow) };
-    const blocks = planBlocks(form, kernel, target);
+    const dots = planDots(form, kernel, target);
+    if (dots) return { kind: "dots", plan: dots, scratch: dotsValues(dots) };
+    const blocks = planBlocks(turnedForm(form, target.lanes32) ?? form, kernel, target);
     if (blocks) return { kind: "blocks", plan: blocks, scratch: blocksValues(blocks) };
     const tiles = planContract(form, kernel, target);
     return { kind: "tiles", plan: tiles, scratch: scratchValues(tiles) };
