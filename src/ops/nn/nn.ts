@@ -299,7 +299,8 @@ export const Softmax = defineOp("Softmax", {
   },
   lower: ({ logits }) => {
     const { most, sum } = rowExponentials(logits);
-    return map((x, m, total) => s.div(s.exp(s.sub(x, m)), total), logits, most, sum);
+    const inverse = map(total => s.div(s.constant(total.dtype, 1), total), sum);
+    return map((x, m, share) => s.mul(s.exp(s.sub(x, m)), share), logits, most, inverse);
   },
 });
 
