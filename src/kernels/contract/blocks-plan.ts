@@ -141,17 +141,14 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
 /** Do neighbours in A belong to different rows? */
 const isAcross = ({ rows, reduced }: ContractForm): boolean => rows[rows.length - 1].a === 1 && reduced[reduced.length - 1].a !== 1;
 
-/** Columns of a turned product are read by a few tiles only: where the first cache holds a line of each row of B, a copy is not worth it. */
+/** Columns of a turned product are read by a few tiles only. A copy is not worth it where the second cache has room for B, unless its rows lie so
+ *  far apart that all share one set of the first. */
 function isReadInPlace({ column, reduced }: ContractForm): boolean {
   const [{ size, b }] = reduced;
-  if (column.out === 1 || column.b !== 1 || reduced.length > 1 || 4 * size * column.size > mostBytesInPlace) return false;
-  let [shared, sets] = [b, firstCache.sets * firstCache.line];
-  while (sets !== 0) [shared, sets] = [sets, shared % sets];
-  return size <= (firstCache.sets * firstCache.ways) / Math.max(1, shared / firstCache.line);
+  return column.out !== 1 && column.b === 1 && reduced.length === 1 && b % floatsApart !== 0 && 4 * size * column.size <= mostBytesInPlace;
 }
 
-/** Lines in floats. */
-const firstCache = { sets: 64, ways: 8, line: 16 };
+const floatsApart = 1024;
 const mostBytesInPlace = 384 * 1024;
 
 const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
