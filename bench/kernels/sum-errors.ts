@@ -49,6 +49,7 @@ const cases: readonly Case[] = [
     of: (a, b) => tf.matmul(a, b),
     terms: 3000,
   },
+  matmul(100, 1024, 10, "terms along lanes"),
   matmul(1, 4096, 512, "sweep"),
   matmul(1, 100_000, 1, "reduction in slices"),
   {
