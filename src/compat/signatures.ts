@@ -1265,6 +1265,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "nn.ctc_greedy_decoder": "2 inputs sequence_length merge_repeated= blank_index?",
   "nn.ctc_loss":
     "1 labels inputs? sequence_length? preprocess_collapse_repeated= ctc_merge_repeated= ignore_longer_outputs_than_inputs= time_major= logits?",
+  "nn.ctc_unique_labels": "1 labels name?",
   "nn.depth_to_space": "2 input block_size name? data_format=",
   "nn.depthwise_conv2d": "4 input filter strides padding rate? name? data_format? dilations?",
   "nn.depthwise_conv2d_backprop_filter": "5 input filter_sizes out_backprop strides padding data_format= dilations= name?",
@@ -1279,6 +1280,8 @@ export const signatures: Readonly<Record<string, string>> = {
   "nn.embedding_lookup": "2 params ids partition_strategy= name? validate_indices= max_norm?",
   "nn.embedding_lookup_sparse": "3 params sp_ids sp_weights partition_strategy= name? combiner? max_norm? allow_fast_lookup=",
   "nn.erosion2d": "5 value kernel strides rates padding name?",
+  "nn.experimental.general_dropout": "3 x rate uniform_sampler noise_shape? name?",
+  "nn.experimental.stateless_dropout": "3 x rate seed rng_alg? noise_shape? name?",
   "nn.fixed_unigram_candidate_sampler":
     "5 true_classes num_true num_sampled unique range_max vocab_file= distortion= num_reserved_ids= num_shards= shard= unigrams= seed? name?",
   "nn.fractional_avg_pool": "2 value pooling_ratio pseudo_random= overlapping= deterministic= seed= seed2= name?",
