@@ -33,7 +33,8 @@ export type ArrayLike = ElementValue | NDArray | TypedArray | readonly ArrayLike
 /** Elements of numeric types lie in a typed array, strings as their bytes. */
 export type Elements = TypedArray | Uint8Array[];
 
-const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() };
+// A byte order mark is a character like any other.
+const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { ignoreBOM: true }) };
 export const encodeText = (text: string): Uint8Array => utf8.encoder.encode(text);
 export const decodeText = (bytes: Uint8Array): string => utf8.decoder.decode(bytes);
 

@@ -1190,15 +1190,12 @@ export {
 } from "../ops/string/bytes.ts";
 export { Fingerprint } from "../ops/string/fingerprint.ts";
 export { DecodeCSV, DecodeRaw, StringFormat, StringSplit, StringSplitV2, UnicodeScript } from "../ops/string/parsing.ts";
+export { RegexFullMatch, RegexReplace, StaticRegexFullMatch, StaticRegexReplace } from "../ops/string/regex.ts";
 export {
   AsString,
   DecodeBase64,
   EncodeBase64,
   ReduceJoin,
-  RegexFullMatch,
-  RegexReplace,
-  StaticRegexFullMatch,
-  StaticRegexReplace,
   StringJoin,
   StringLength,
   StringLower,

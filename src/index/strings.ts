@@ -10,13 +10,12 @@ export {
   unicodeSplitWithOffsets,
 } from "../library/ragged/ragged-strings.ts";
 export { format, split, unicodeScript } from "../ops/string/parsing.ts";
+export { regexFullMatch, regexReplace } from "../ops/string/regex.ts";
 export {
   asString,
   length,
   lower,
   reduceJoin,
-  regexFullMatch,
-  regexReplace,
   stringJoin as join,
   stringStrip as strip,
   stringToHashBucket as toHashBucket,

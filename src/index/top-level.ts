@@ -533,12 +533,12 @@ export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/
 export { decodeCompressed, matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
 export { fingerprint } from "../ops/string/fingerprint.ts";
 export { decodeCsv, decodeRaw, stringSplit } from "../ops/string/parsing.ts";
+export { regexReplace } from "../ops/string/regex.ts";
 export {
   asString,
   decodeBase64,
   encodeBase64,
   reduceJoin,
-  regexReplace,
   stringJoin,
   stringStrip,
   stringToHashBucket,

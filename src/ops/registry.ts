@@ -100,6 +100,7 @@ import * as randomStateless from "./random/stateless.ts";
 import * as state from "./state/state.ts";
 import * as strings from "./string/string.ts";
 import * as stringParsing from "./string/parsing.ts";
+import * as stringRegex from "./string/regex.ts";
 import * as stringUnicode from "./string/unicode.ts";
 import * as olderNames from "./older-names.ts";
 import * as summary from "./summary/summary.ts";
@@ -208,6 +209,7 @@ const families = [
   state,
   stringUnicode,
   strings,
+  stringRegex,
   stringParsing,
   summary,
   summaryWriter,

@@ -19,11 +19,11 @@ function scaled(x: number, places: number): bigint {
   return twice > below || (twice === below && quotient % 2n === 1n) ? quotient + 1n : quotient;
 }
 
-function fixed(x: number, precision: number): string {
+function fixed(x: number, precision: number, point: string): string {
   const digits = scaled(x, precision)
     .toString()
     .padStart(precision + 1, "0");
-  return precision === 0 ? digits : `${digits.slice(0, -precision)}.${digits.slice(-precision)}`;
+  return precision === 0 ? digits + point : `${digits.slice(0, -precision)}.${digits.slice(-precision)}`;
 }
 
 /** Digits before the exponent (precision + 1 of them) and the exponent. */
@@ -39,15 +39,16 @@ function scientificParts(x: number, precision: number): { digits: string; expone
 
 const exponentText = (exponent: number): string => `e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 
-function scientific(x: number, precision: number): string {
+function scientific(x: number, precision: number, point: string): string {
   const { digits, exponent } = scientificParts(x, precision);
-  return `${digits[0]}${precision === 0 ? "" : `.${digits.slice(1)}`}${exponentText(exponent)}`;
+  return `${digits[0]}${precision === 0 ? point : `.${digits.slice(1)}`}${exponentText(exponent)}`;
 }
 
-function shortest(x: number, precision: number): string {
+function shortest(x: number, precision: number, point: string): string {
   const count = Math.max(precision, 1);
   const { exponent } = scientificParts(x, count - 1);
-  const text = exponent < -4 || exponent >= count ? scientific(x, count - 1) : fixed(x, count - 1 - exponent);
+  const text = exponent < -4 || exponent >= count ? scientific(x, count - 1, point) : fixed(x, count - 1 - exponent, point);
+  if (point !== "") return text;
   const [number, tail = ""] = text.split("e");
   return `${number.includes(".") ? number.replace(/\.?0+$/, "") : number}${tail === "" ? "" : `e${tail}`}`;
 }
@@ -57,7 +58,7 @@ export interface NumberFormat {
   readonly conversion: "f" | "e" | "g";
   readonly precision: number;
   readonly width: number;
-  /** "", "0" (zeros in front), " ", "+" or "-" (to the left). */
+  /** "", "0" (zeros in front), " ", "+", "-" (to the left) or "#" (always a point, and all digits of "g"). */
   readonly fill: string;
 }
 
@@ -65,21 +66,23 @@ export interface NumberFormat {
 export function formatFloat(x: number, { conversion, precision, width, fill }: NumberFormat): string {
   const digits = precision < 0 ? 6 : precision;
   const size = Math.abs(x);
+  const point = fill === "#" ? "." : "";
   const text = Number.isNaN(x)
     ? "nan"
     : size === Number.POSITIVE_INFINITY
       ? "inf"
       : conversion === "f"
-        ? fixed(size, digits)
+        ? fixed(size, digits, point)
         : conversion === "e"
-          ? scientific(size, digits)
-          : shortest(size, digits);
+          ? scientific(size, digits, point)
+          : shortest(size, digits, point);
   const isNegative = x < 0 || Object.is(x, -0);
   return padded(text, isNegative, width, Number.isFinite(x) ? fill : fill === "0" ? "" : fill);
 }
 
-/** An integer as printf writes it. */
-export const formatInteger = (x: bigint, width: number, fill: string): string => padded((x < 0n ? -x : x).toString(), x < 0n, width, fill);
+/** An integer as printf writes it; unsigned ones have no sign to write. */
+export const formatInteger = (x: bigint, isUnsigned: boolean, width: number, fill: string): string =>
+  padded((x < 0n ? -x : x).toString(), x < 0n, width, isUnsigned && (fill === "+" || fill === " ") ? "" : fill);
 
 function padded(text: string, isNegative: boolean, width: number, fill: string): string {
   const sign = isNegative ? "-" : fill === "+" || fill === " " ? fill : "";

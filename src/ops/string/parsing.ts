@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { dtypeBytes, dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
+import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -15,6 +15,7 @@ import type { Value } from "../../ir/program.ts";
 import { collect, eitherName } from "../arguments.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import { bytesAt, parseNumber } from "./string.ts";
+import { looseBytes, looseText } from "./unicode.ts";
 import { element } from "../summary/tensor-summary.ts";
 
 const constantOf = (values: readonly (number | Uint8Array)[], dtype: DType, dims: readonly number[]): Value => {
@@ -375,12 +376,20 @@ export const unicodeScript = (input: TensorLike, options?: NameOption): Tensor =
 
 // ---- formatting ----
 
+const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "'": "\\'", "\\": "\\\\" };
+/** As in a string of C: quotes, backslashes and what ASCII does not print have a backslash before them. */
+const escaped = (text: string): string =>
+  Array.from(text, char => {
+    const code = char.charCodeAt(0);
+    return escapes[char] ?? (code < 32 || code === 127 ? `\\${code.toString(8).padStart(3, "0")}` : char);
+  }).join("");
+
 /** An array in brackets, of long axes only `most` elements at each end; complex numbers are not printed, as in TensorFlow. */
 function printed(array: NDArray, most: number): string {
   const { rank, size } = array;
   if (isComplex(array.dtype)) return "?";
   const count = most < 0 ? size : Math.min(most, size);
-  const text = (i: number): string => (array.dtype === "string" ? `"${decodeText(bytesAt(array, i))}"` : element(array, i));
+  const text = (i: number): string => (array.dtype === "string" ? `"${escaped(looseText(bytesAt(array, i)))}"` : element(array, i));
   const build = (axis: number, from: number, step: number): string => {
     if (axis === rank) return text(from);
     const length = array.shape[axis];
@@ -406,7 +415,7 @@ export const StringFormat = defineOp("StringFormat", {
     if (parts.length !== inputs.length + 1)
       throw new InvalidArgumentError(`num placeholders in template and num inputs must match: ${parts.length - 1} vs. ${inputs.length}`);
     const run = (given: readonly NDArray[], [result]: readonly NDArray[]): void =>
-      result.set(0, encodeText(parts.map((part, i) => (i === 0 ? part : printed(given[i - 1], summarize) + part)).join("")));
+      result.set(0, looseBytes(parts.map((part, i) => (i === 0 ? part : printed(given[i - 1], summarize) + part)).join("")));
     const [out] = ir.call({ name: "StringFormat", run }, inputs, [{ dtype: "string", shape: [] }]);
     return out;
   },

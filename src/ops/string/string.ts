@@ -1,8 +1,8 @@
-// Strings: length, case, parts, joining, hashing, regular expressions, base64, numbers to text and back. Splitting and decoding: string/parsing.ts.
+// Strings: length, case, parts, joining, hashing, base64, numbers to text and back. Splitting and decoding: parsing.ts; regular expressions: regex.ts.
 // Strings are bytes; where TensorFlow counts characters they are taken as UTF-8. All are routines: the host computes them.
 
 import type { DType } from "../../base/dtype.ts";
-import { isBigInteger, isFloating } from "../../base/dtype.ts";
+import { isBigInteger, isComplex, isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, OutOfRangeError, UnimplementedError } from "../../base/errors.ts";
 import { decodeText, encodeText, type NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, stridesOf, TensorShape } from "../../base/shape.ts";
@@ -22,7 +22,7 @@ import { formatFloat, formatInteger, type NumberFormat } from "./number.ts";
 export const bytesAt = (array: NDArray, i: number): Uint8Array => array.get(i) as Uint8Array;
 
 /** A routine that computes each element of the result from the same element of the input. */
-function eachElement(
+export function eachElement(
   name: string,
   input: Value,
   dtype: DType,
@@ -63,7 +63,8 @@ const caseOp = <const T extends string>(type: T, ofText: (text: string) => strin
     lower: ({ input, encoding }) => {
       if (encoding !== "" && encoding !== "utf-8")
         throw new InvalidArgumentError(`only utf-8 or '' (no encoding) is supported, received ${encoding}`);
-      if (encoding === "utf-8") return eachElement(type, input, "string", s => ofText(decodeText(s)));
+      // TensorFlow reads these as C's strings, up to the first zero.
+      if (encoding === "utf-8") return eachElement(type, input, "string", s => ofText(decodeText(s).split("\0")[0]));
       return eachElement(type, input, "string", s => s.map(byte => (byte >= first && byte < first + 26 ? byte + shift : byte)));
     },
   });
@@ -134,8 +135,10 @@ function substring(s: Uint8Array, pos: number, len: number, by: Unit, i: number)
   const starts = by === "BYTE" ? null : [...s.keys()].filter(at => isStart(s[at]));
   const size = starts === null ? s.length : starts.length;
   const from = pos < 0 ? pos + size : pos;
-  if (from < 0 || from > size) throw new InvalidArgumentError(`pos ${pos} out of range for string b'${decodeText(s)}' at index ${i}`);
-  const to = Math.min(from + Math.max(len, 0), size);
+  const shown = by === "BYTE" ? ` b'${decodeText(s)}'` : "";
+  if (from < 0 || from > size) throw new InvalidArgumentError(`pos ${pos} out of range for string${shown} at index ${i}`);
+  // A negative number of bytes is a huge one in C++; of characters it is none.
+  const to = len < 0 && by === "BYTE" ? size : Math.min(from + Math.max(len, 0), size);
   return starts === null ? s.slice(from, to) : s.slice(starts[from] ?? s.length, starts[to] ?? s.length);
 }
 
@@ -326,111 +329,6 @@ export const stringToHashBucketStrong = (input: TensorLike, numBuckets: number, 
 export const stringToHashBucket = (stringTensor: TensorLike, numBuckets: number, options?: NameOption): Tensor =>
   StringToHashBucket({ stringTensor, numBuckets }, named(options));
 
-// ---- regular expressions ----
-
-/** RE2's syntax is JavaScript's but for flags in front and \A, \z, \C. @throws InvalidArgumentError */
-function expressionOf(pattern: string, flags: string): RegExp {
-  const inline = /^\(\?([ims]+)\)/.exec(pattern);
-  const body = pattern
-    .slice(inline?.[0].length ?? 0)
-    .replaceAll("\\A", "^")
-    .replaceAll("\\z", "$")
-    .replaceAll("(?P<", "(?<");
-  try {
-    return new RegExp(body, `u${flags}${inline?.[1] ?? ""}`);
-  } catch (error) {
-    throw new InvalidArgumentError(`Invalid pattern: ${pattern}, error: ${(error as Error).message}`);
-  }
-}
-
-/** RE2's rewrite (\0 … \9, \\) as JavaScript's replacement. */
-const replacementOf = (rewrite: string): string =>
-  rewrite.replaceAll("$", "$$$$").replace(/\\([0-9\\])/g, (_, what: string) => (what === "\\" ? "\\" : what === "0" ? "$&" : `$${what}`));
-
-const replaced = (s: Uint8Array, pattern: RegExp, replacement: string): string => decodeText(s).replace(pattern, replacement);
-
-export const StaticRegexReplace = defineOp("StaticRegexReplace", {
-  ...stringToString,
-  attrs: { pattern: attr.string(), rewrite: attr.string(), replaceGlobal: attr.bool(true) },
-  shape: ({ input }) => input,
-  gradient: "none",
-  lower: ({ input, pattern, rewrite, replaceGlobal }) => {
-    const [expression, replacement] = [expressionOf(pattern, replaceGlobal ? "g" : ""), replacementOf(rewrite)];
-    return eachElement("StaticRegexReplace", input, "string", s => replaced(s, expression, replacement));
-  },
-});
-
-export const RegexReplace = defineOp("RegexReplace", {
-  inputs: { input: "string", pattern: "string", rewrite: "string" },
-  outputs: { output: "string" },
-  attrs: { replaceGlobal: attr.bool(true) },
-  shape: ({ input, pattern, rewrite }) => {
-    pattern.withRank(0);
-    rewrite.withRank(0);
-    return input;
-  },
-  gradient: "none",
-  lower: ({ input, pattern, rewrite, replaceGlobal }) => {
-    const run = ([given, p, r]: readonly NDArray[], [result]: readonly NDArray[]): void => {
-      const expression = expressionOf(decodeText(bytesAt(p, 0)), replaceGlobal ? "g" : "");
-      const replacement = replacementOf(decodeText(bytesAt(r, 0)));
-      for (let i = 0; i < result.size; i++) result.set(i, replaced(bytesAt(given, i), expression, replacement));
-    };
-    const [out] = ir.call({ name: "RegexReplace", run }, [input, pattern, rewrite], [input]);
-    return out;
-  },
-});
-
-export const StaticRegexFullMatch = defineOp("StaticRegexFullMatch", {
-  inputs: { input: "string" },
-  outputs: { output: "bool" },
-  attrs: { pattern: attr.string() },
-  shape: ({ input }) => input,
-  gradient: "none",
-  lower: ({ input, pattern }) => {
-    const expression = expressionOf(`^(?:${pattern})$`, "");
-    return eachElement("StaticRegexFullMatch", input, "bool", s => expression.test(decodeText(s)));
-  },
-});
-
-export const RegexFullMatch = defineOp("RegexFullMatch", {
-  inputs: { input: "string", pattern: "string" },
-  outputs: { output: "bool" },
-  attrs: {},
-  shape: ({ input, pattern }) => {
-    pattern.withRank(0);
-    return input;
-  },
-  gradient: "none",
-  lower: ({ input, pattern }) => {
-    const run = ([given, p]: readonly NDArray[], [result]: readonly NDArray[]): void => {
-      const expression = expressionOf(`^(?:${decodeText(bytesAt(p, 0))})$`, "");
-      for (let i = 0; i < result.size; i++) result.set(i, expression.test(decodeText(bytesAt(given, i))));
-    };
-    const [out] = ir.call({ name: "RegexFullMatch", run }, [input, pattern], [{ dtype: "bool", shape: input.shape }]);
-    return out;
-  },
-});
-
-interface ReplaceOptions extends Named {
-  /** All matches, not only the first. */
-  readonly replaceGlobal?: boolean;
-}
-
-/** Matches of a regular expression replaced; \1 … \9 in `rewrite` are its groups. TF: tf.regex_replace(input, pattern, rewrite, replace_global, name). */
-export function regexReplace(input: TensorLike, pattern: TensorLike, rewrite: TensorLike, ...rest: unknown[]): Tensor {
-  const { replaceGlobal, name } = collect<ReplaceOptions>(["replaceGlobal", "name"], rest);
-  return typeof pattern === "string" && typeof rewrite === "string"
-    ? StaticRegexReplace({ input, pattern, rewrite, replaceGlobal }, { name })
-    : RegexReplace({ input, pattern, rewrite, replaceGlobal }, { name });
-}
-
-/** Does the whole string match? TF: tf.strings.regex_full_match. */
-export const regexFullMatch = (input: TensorLike, pattern: TensorLike, options?: NameOption): Tensor =>
-  typeof pattern === "string"
-    ? StaticRegexFullMatch({ input, pattern }, named(options))
-    : RegexFullMatch({ input, pattern }, named(options));
-
 // ---- base64 ----
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -447,9 +345,12 @@ function toBase64(s: Uint8Array, isPadded: boolean): string {
 }
 
 function fromBase64(s: Uint8Array): Uint8Array {
-  const text = decodeText(s).replace(/={1,2}$/, "");
-  const digits = Array.from(text, char => alphabet.indexOf(char === "+" ? "-" : char === "/" ? "_" : char));
-  if (digits.includes(-1) || digits.length % 4 === 1) throw new InvalidArgumentError("Invalid character found in base64.");
+  let end = s.length;
+  for (let k = 0; k < 2 && s.length % 4 === 0 && s[end - 1] === 61; k++) end--;
+  const digits = Array.from(s.subarray(0, end), byte => alphabet.indexOf(String.fromCharCode(byte)));
+  const isCut = digits.length % 4 === 1;
+  if (digits.slice(0, isCut ? -1 : undefined).includes(-1)) throw new InvalidArgumentError("Invalid character found in base64.");
+  if (isCut) throw new InvalidArgumentError("Base64 string length cannot be 1 modulo 4.");
   const result = new Uint8Array(Math.floor((digits.length * 3) / 4));
   for (let i = 0; i < result.length; i++) {
     const [group, k] = [Math.floor(i / 3) * 4, i % 3];
@@ -519,8 +420,13 @@ export const AsString = defineOp("AsString", {
   gradient: "none",
   lower: ({ input, T, precision, scientific, shortest, width, fill }) => {
     if (T === "variant") throw new UnimplementedError("AsString of variants is not supported.");
-    if (fill.length > 1) throw new InvalidArgumentError(`Fill string must be one or fewer characters`);
+    if (fill.length > 1) throw new InvalidArgumentError("Fill string must be one or fewer characters");
+    const hasPoint = isFloating(T) || isComplex(T) || T === "string";
+    if (!hasPoint && (scientific || shortest))
+      throw new InvalidArgumentError(`scientific and shortest format not supported for datatype ${T}`);
+    if (!hasPoint && precision >= 0) throw new InvalidArgumentError(`precision not supported for datatype ${T}`);
     if (scientific && shortest) throw new InvalidArgumentError("Cannot select both scientific and shortest notation");
+    if (!" +-0#".includes(fill)) throw new InvalidArgumentError(`Fill argument not supported: "${fill}"`);
     const format: NumberFormat = { conversion: scientific ? "e" : shortest ? "g" : "f", precision, width, fill };
     const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
       for (let i = 0; i < result.size; i++) result.set(i, textOf(given.get(i), T, format));
@@ -531,10 +437,15 @@ export const AsString = defineOp("AsString", {
 });
 
 function textOf(value: ReturnType<NDArray["get"]>, dtype: DType, format: NumberFormat): string | Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  if (value instanceof Uint8Array) {
+    const spaces = new Uint8Array(Math.max(format.width - value.length, 0)).fill(32);
+    return joined(format.fill === "-" ? [value, spaces] : [spaces, value], new Uint8Array());
+  }
   if (typeof value === "boolean") return value ? "true" : "false";
   if (typeof value === "object") return `(${formatFloat(value.re, format)},${formatFloat(value.im, format)})`;
-  return isFloating(dtype) ? formatFloat(Number(value), format) : formatInteger(BigInt(value), format.width, format.fill);
+  return isFloating(dtype)
+    ? formatFloat(Number(value), format)
+    : formatInteger(BigInt(value), dtype.startsWith("u"), format.width, format.fill);
 }
 
 interface AsStringOptions extends Named {
@@ -544,7 +455,7 @@ interface AsStringOptions extends Named {
   /** The shorter of plain and scientific. */
   readonly shortest?: boolean;
   readonly width?: number;
-  /** What fills up to `width`: " " or "0". */
+  /** A flag of printf: "0" fills up to `width` with zeros, "-" with spaces behind; " " and "+" go before positive numbers; "#" keeps the point. */
   readonly fill?: string;
 }
 
@@ -567,17 +478,26 @@ export function parseNumber(s: Uint8Array, dtype: DType): number | bigint | unde
   const text = decodeText(trimmed(s));
   const range = limits[dtype];
   if (range) {
-    if (!/^[+-]?\d+$/.test(text)) return undefined;
+    if (!(dtype.startsWith("u") ? /^\+?\d+$/ : /^[+-]?\d+$/).test(text)) return undefined;
     const value = BigInt(text.replace(/^\+/, ""));
     if (value < range[0] || value > range[1]) return undefined;
     return isBigInteger(dtype) ? value : Number(value);
   }
-  const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
+  const special = /^([+-]?)(?:inf(?:inity)?|(nan(?:\(\w*\))?))$/i.exec(text);
   if (special) {
-    const size = special[2].toLowerCase() === "nan" ? Number.NaN : Number.POSITIVE_INFINITY;
+    const size = special[2] === undefined ? Number.POSITIVE_INFINITY : Number.NaN;
     return special[1] === "-" ? -size : size;
   }
-  return decimal.test(text) ? Number(text) : undefined;
+  return decimal.test(text) ? Number(text) : fromHexadecimal(text);
+}
+
+/** C's hexadecimal floats: 0x1.8p3 is 12. */
+function fromHexadecimal(text: string): number | undefined {
+  const found = /^([+-]?)0x(?=\.?[\da-f])([\da-f]*)\.?([\da-f]*)(?:p([+-]?\d+))?$/i.exec(text);
+  if (found === null) return undefined;
+  const [, sign, whole, fraction, exponent = "0"] = found;
+  const size = Number(`0x${whole}${fraction}`) * 2 ** (Number(exponent) - 4 * fraction.length);
+  return sign === "-" ? -size : size;
 }
 
 export const StringToNumber = defineOp("StringToNumber", {

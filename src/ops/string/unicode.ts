@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { encodeText, NDArray } from "../../base/ndarray.ts";
+import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -41,6 +41,29 @@ function utf8Characters(s: Uint8Array): Character[] {
     start += 1 + taken;
   }
   return found;
+}
+
+/** Text in which a byte b that is no part of a character is the lone surrogate U+DC00 + b. */
+export function looseText(bytes: Uint8Array): string {
+  const text = decodeText(bytes);
+  if (!text.includes("\ufffd")) return text;
+  const characters = utf8Characters(bytes);
+  return characters
+    .map(({ point, start }, k) =>
+      point >= 0
+        ? String.fromCodePoint(point)
+        : Array.from(bytes.subarray(start, characters[k + 1]?.start), byte => String.fromCharCode(0xdc00 + byte)).join(""),
+    )
+    .join("");
+}
+
+/** The inverse of looseText. */
+export function looseBytes(text: string): Uint8Array {
+  const bytes = Array.from(text, char => {
+    const point = char.codePointAt(0) ?? 0;
+    return point >= 0xdc00 && point < 0xe000 ? [point - 0xdc00] : [...encodeText(char)];
+  });
+  return Uint8Array.from(bytes.flat());
 }
 
 function utf16Characters(s: Uint8Array, isBig: boolean): Character[] {
@@ -343,7 +366,10 @@ export const UnsortedSegmentJoin = defineOp("UnsortedSegmentJoin", {
         for (let k = 0; k < width; k++) parts[id * width + k].push(decodeLatin(bytesAt(given, n * width + k)));
       }
       const between = decodeLatin(encodeText(separator));
-      parts.forEach((list, i) => void out.set(i, encodeLatin(list.join(between))));
+      // Nothing is put between while all was empty.
+      parts.forEach(
+        (list, i) => void out.set(i, encodeLatin(list.reduce((whole, part) => (whole === "" ? part : whole + between + part), ""))),
+      );
     };
     return ir.call({ name: "UnsortedSegmentJoin", run }, [inputs, segmentIds], [{ dtype: "string", shape: [count, ...inner] }])[0];
   },

@@ -223,4 +223,38 @@ def edge_second(b):
         b.case(text, dict(x=b.f(3, 3, lo=-.9, hi=.9)), grad=True, cmp=(1e-4, 1e-5), gcmp=(1e-4, 1e-5), dynamic=0, ingraph=False)
 
 
-ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second]
+TEXTS = [b"", b"a", b"abc", b"\xff\xfe", b"a\x00b", b"h\xc3\xa9llo", b"\xe6\x97\xa5\xe6\x9c\xac", b"\xf0\x9f\x98\x80x", b"ABC xyz ", b"\xc3", b"a,b,,c",
+         b"\xc0\x80", b"\xef\xbb\xbfbom", b"\xc3\x89T\xc3\x89", b"line\nb\r\xe2\x80\xa8c"]
+NUMBERS = " 1|\t2\n|1e5|1E-3|0x10|-0X1.8p3|0x.8P-1|nan|-nan|nan(1)|inf|-Infinity|+1|1.|.5|1e400|-1e400|3.4028236e38|16777217|0.30000000000000004|-0".split("|")
+NO_NUMBERS = "1e|0x|--1||.|1_000|1,000|1d5|1e+|+-1|1 2|infinit|0x1p".split("|")
+PATTERNS = ["", ".", "(?s).", "[^a-z]", "\\W", "\\s+", "x*", "l*", "(b)", "^", "$", "(?m)^", "(?m)$", "\\bb", "[[:alpha:]]+", "[[:^alnum:]]", "\\pL", "\\PL", "\\p{Han}", "\\p{^Latin}", "(?i)ABC", "a(?i)B(?-i)c", "(?P<x>l)",
+            "\\Qa,\\E", "[]a]", "[\\d,-]", "\\x41", "\\x{e9}", "\\101", "a{2", "l{2}", "l{1,}?", "(?U)l+", "^*", "(a|b)|c"]
+REFUSED_PATTERNS = "( [ a** *a +a a{2,1} a{1001} \\8 \\1 (?=a) (?<n>a) (?P<n (?P=n) [b-a] a) (?z) (?i \\pX \\p{Foo} [a [] [a- \\ \\x4 \\x{110000} x{2}{3} \\Z [\\8] [z-\\d] a++ (?>a) (?i)* (*) (?-) {2}".split(" ")
+
+
+def edge_strings(b):
+    """Bytes that are no UTF-8, zeros, numbers in odd clothes, printf's flags, RE2's syntax and refusals."""
+    b.family("edge_strings")
+    texts = np.array(TEXTS, object)
+    ops = ["strings.length(s, unit='UTF8_CHAR')", "strings.lower(s)", "strings.lower(s, encoding='utf-8')", "strings.upper(s, encoding='utf-8')", "strings.strip(s)", "strings.reduce_join(s, separator='|')",
+           "strings.to_hash_bucket_fast(s, 9223372036854775807)", "strings.to_hash_bucket(s, 7)", "strings.to_hash_bucket_strong(s, 1000, [1, 2])", "io.encode_base64(s)", "io.decode_base64(tf.io.encode_base64(s, pad=True))",
+           "string_split(s, '')", "strings.split(s, ',', result_type='SparseTensor')", "strings.unsorted_segment_join(s, ([0, 1, 2, 3] * 4)[1:], 4, separator='+')", "strings.format('{}', s, summarize=-1)",
+           "strings.unicode_transcode(s, 'UTF-8', 'UTF-16-BE')", "equal(s, s[::-1])", "unique(tf.concat([s, s], 0))"]
+    rows(b, [(f"tf.{c}", dict(s=texts)) for c in ops], dynamic=0)
+    rows(b, [(f"tf.strings.regex_replace(s, {p!r}, '<\\\\0>')", dict(s=texts)) for p in PATTERNS] + [(f"tf.strings.regex_full_match(s, {p!r})", dict(s=texts)) for p in (".*", "(?s).*", "a.*", "", "(?i)ABC\\s.*")]
+         + [(f"tf.strings.regex_replace(s, '(b)', {r!r})", dict(s=texts)) for r in ("\\1\\1", "\\2", "q\\x", "\\\\", "$1")] + [("tf.strings.regex_replace(s, 'l', 'L', replace_global=False)", dict(s=texts))], dynamic=0)
+    rows(b, [(f"tf.strings.substr(s, {p}, {n}, unit='{u}')", dict(s=np.array(["hello", "h\u00e9llo"], object))) for p, n in ((1, 2), (-3, 2), (2, -1), (0, -5), (0, 100)) for u in ("BYTE", "UTF8_CHAR")], dynamic=0)
+    rows(b, [(f"tf.string_to_number(s, tf.{t})", dict(s=np.array(NUMBERS, object))) for t in FLOATS[2:]]
+         + [(f"tf.string_to_number(s, tf.{t})", dict(s=np.array([" 1", "+7 ", "0777", str(np.iinfo(t).max), str(np.iinfo(t).min or 0)], object))) for t in ("int32", "int64", "uint32", "uint64")], dynamic=0)
+    formats = ["", "width=8", "width=8, fill='0'", "width=8, fill='-'", "fill='+'", "fill=' '", "fill='#'"]
+    real = ["precision=0", "precision=20", "scientific=True", "shortest=True", "precision=5, width=14, fill='0'", "width=12, precision=2, shortest=True, fill='+'", "precision=0, fill='#'", "shortest=True, fill='#'", "scientific=True, precision=0, fill='#'"]
+    values = {t: of([0, -0., .1, 2.5, -1e10, 123456.789, np.inf, -np.inf, np.nan][:9 if t != "float16" else 4], t) for t in FLOATS}
+    values.update({t: integers(t)[[0, 2, 5, -1]] for t in INTEGERS}, complex64=np.array([1 + 2j, -.5j], "complex64"), bool=np.array([True, False]), string=np.array(["a", b"\xff"], object))
+    rows(b, [(f"tf.as_string(x{', ' + f if f else ''})", dict(x=x)) for t, x in values.items() for f in formats + (real if t in FLOATS + COMPLEX + ("string",) else [])], dynamic=0)
+    run_errors(b, [f"tf.string_to_number({s!r}, tf.{t})" for s in NO_NUMBERS for t in ("float32", "int32")] + [f"tf.string_to_number('{s}', tf.{t})" for t, s in (("int32", 2**31), ("uint32", -1), ("uint32", "-0"), ("int64", 2**63), ("uint64", 2**64))]
+               + [f"tf.as_string(tf.constant({v}), {f})" for v in ("[1]", "[True]") for f in ("precision=0", "scientific=True", "scientific=True, shortest=True")] + [f"tf.as_string(tf.constant([1.0]), {f})" for f in ("scientific=True, shortest=True", "fill='x'", "fill='00'")]
+               + [f"tf.strings.regex_replace('abc', {p!r}, '-')" for p in REFUSED_PATTERNS] + ["tf.strings.regex_full_match('abc', '[')"] + [f"tf.io.decode_base64('{t}')" for t in ("Q", "QQ=", "Q+8=", "====", "QQ==QQ==")]
+               + [f"tf.strings.substr('hello', {p}, 1, unit='{u}')" for p in (6, -6) for u in ("BYTE", "UTF8_CHAR")])
+
+
+ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second, edge_strings]
