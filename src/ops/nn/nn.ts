@@ -26,6 +26,7 @@ import { reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
 import { randomUniform } from "../random/random.ts";
+import { statelessUniform } from "../random/stateless.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const reluTypes = [...attr.realNumbers, "qint8"] as const;
@@ -530,7 +531,7 @@ export const statelessDropout = (
   options: SampledDropoutOptions & { readonly rngAlg?: "philox" | "threefry" | "auto_select" | null } = {},
 ): Tensor =>
   droppedBy(x, dropRate(rate, null), options, "stateless_dropout", (shape, dtype) =>
-    statelessRandomUniform(shape, seed, { dtype, ...(options.rngAlg ? { alg: options.rngAlg } : {}) }),
+    statelessUniform(shape, seed, { dtype, ...(options.rngAlg ? { alg: options.rngAlg } : {}) }),
   );
 
 function droppedBy(
