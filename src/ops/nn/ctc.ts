@@ -661,5 +661,6 @@ export const ctcUniqueLabels = (labels: TensorLike, options?: NameOption): [uniq
       const missing = typeof all === "number" && typeof kept === "number" ? all - kept : operator.sub(all, kept);
       return [cast(pad(y, [[0, missing]] as TensorLike), "int64"), idx];
     };
-    return mapFn(distinct as never, rows, ["int64", "int32"]) as unknown as [Tensor, Tensor];
+    const [values, places] = mapFn(distinct as never, rows, ["int64", "int32"]) as Tensor[];
+    return [values, places];
   });

@@ -262,8 +262,9 @@ export const TruncatedNormal = defineOp("TruncatedNormal", {
 });
 
 /** Standard normals within two deviations from the generator state on. */
-export const truncatedFloats = (state: Value, dims: readonly number[], dtype: DType): Value =>
-  call(truncatedNormals(dtype), [state], [{ dtype, shape: dims }])[0];
+export function truncatedFloats(state: Value, dims: readonly number[], dtype: DType): Value {
+  return call(truncatedNormals(dtype), [state], [{ dtype, shape: dims }])[0];
+}
 
 // ---- order and choice ----
 
