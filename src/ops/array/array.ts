@@ -549,7 +549,7 @@ function reshapeLike(gradient: Tensor, tensor: Tensor): Tensor {
 }
 
 /** The shape asked for, its −1 worked out. @throws InvalidArgumentError with the kernel's text. */
-function completeShape(dims: readonly number[], source: readonly number[]): number[] {
+export function completeShape(dims: readonly number[], source: readonly number[]): number[] {
   const elements = sizeOf(source);
   const free = dims.flatMap((d, i) => (d === -1 ? [i] : []));
   if (free.length > 1) throw new InvalidArgumentError(`Only one input size may be -1, not both ${free[0]} and ${free[1]}`);
@@ -840,12 +840,20 @@ export const OneHot = defineOp("OneHot", {
       throw new ValueError(`Expected axis to be -1 or between [0, ${indices.dims.length + 1}).  But received: ${axis}`);
     return new TensorShape(indices.dims.toSpliced(axis === -1 ? indices.dims.length : axis, 0, depth));
   },
-  checks: ({ depth }) => need(depth.length === 0, () => `depth must be a scalar, but got: [${depth}]`),
+  isLenient: true,
+  checks: ({ indices, depth, onValue, offValue, axis }) => {
+    const most = indices.length + 1;
+    need(axis === -1 || (axis >= 0 && axis < most), () => `Expected axis to be -1 or between [0, ${most}).  But received: ${axis}`);
+    for (const [name, dims] of Object.entries({ depth, on_value: onValue, off_value: offValue }))
+      need(dims.length === 0, () => `${name} must be a scalar, but got: [${dims}]`);
+  },
   gradient: "none",
   compileTimeInputs: ["depth"],
   lower: ({ indices, depth, onValue, offValue, axis, TI }) => {
     const at = axis === -1 ? indices.shape.length : axis;
-    const shape = indices.shape.toSpliced(at, 0, numbersOf(depth)[0]);
+    const [size] = numbersOf(depth);
+    need(size >= 0, () => `depth must be non-negative, got: ${size}`);
+    const shape = indices.shape.toSpliced(at, 0, size);
     const type = TI === "int64" ? "int64" : "int32";
     return ir.generate(shape, i => {
       const isOn = s.eq(s.cast(s.load(indices, i.toSpliced(at, 1)), type), s.index(i[at] ?? constantIndex(0), type));

@@ -51,7 +51,7 @@ export const NthElement = defineOp("NthElement", {
   lower: ({ input, n, reverse }) => {
     const place = Number(n.get(0));
     const size = input.shape[input.shape.length - 1];
-    if (place < 0) throw new InvalidArgumentError(`n must be non-negative, got ${place}`);
+    if (place < 0) throw new InvalidArgumentError(`n must be non-negative but is ${place}`);
     if (place >= size) throw new InvalidArgumentError(`Input must have last dimension > n = ${place}`);
     const { values } = ir.sort(input, place + 1, reverse);
     return ir.generate(values.shape.slice(0, -1), i => loadScalar(values, [...i, constantIndex(place)]));

@@ -1,6 +1,6 @@
 // Making tensors larger: padding, mirroring, tiling, broadcasting; and what broadcasting means for gradients.
 
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError, UnimplementedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { broadcastShapes, TensorShape } from "../../base/shape.ts";
@@ -263,7 +263,11 @@ export function paddedShape(input: TensorShape, paddings: TensorShape, context: 
 }
 
 /** [before, after] of every axis. @throws InvalidArgumentError with the kernel's text. */
-function pairsOf(paddings: NDArray, shape: readonly number[]): { before: number[]; after: number[] } {
+function pairsOf(
+  paddings: NDArray,
+  shape: readonly number[],
+  refusal = (before: number, after: number) => `Paddings must be non-negative: ${before} ${after}`,
+): { before: number[]; after: number[] } {
   if (paddings.shape[0] !== shape.length)
     throw new InvalidArgumentError(
       `The first dimension of paddings must be the rank of inputs[${paddings.shape.join(",")}] [${shape.join(",")}]`,
@@ -271,8 +275,7 @@ function pairsOf(paddings: NDArray, shape: readonly number[]): { before: number[
   const numbers = numbersOf(paddings);
   const pairs = { before: numbers.filter((_, i) => i % 2 === 0), after: numbers.filter((_, i) => i % 2 === 1) };
   pairs.before.forEach((before, axis) => {
-    if (before < 0 || pairs.after[axis] < 0)
-      throw new InvalidArgumentError(`Paddings must be non-negative: ${before} ${pairs.after[axis]}`);
+    if (before < 0 || pairs.after[axis] < 0) throw new InvalidArgumentError(refusal(before, pairs.after[axis]));
   });
   return pairs;
 }
@@ -350,11 +353,15 @@ export const MirrorPad = defineOp("MirrorPad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32"), mode: attr.oneOf(["REFLECT", "SYMMETRIC"]) },
   shape: ({ input, paddings, mode }, context) => paddedShape(input, paddings, context, mode),
-  checks: ({ input, paddings }) => checkPaddings(input, paddings, ","),
+  isLenient: true,
+  checks: ({ input, paddings }) => {
+    need(input.length <= 5, () => `inputs rank not in [0,5]: ${input.length}`, UnimplementedError);
+    checkPaddings(input, paddings, ",");
+  },
   gradient: ({ paddings, mode }, d): Gradients => ({ input: MirrorPadGrad({ input: d.output, paddings, mode }) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, mode }) => {
-    const { before, after } = pairsOf(paddings, input.shape);
+    const { before, after } = pairsOf(paddings, input.shape, (low, high) => `paddings must be non-negative: ${low} ${high}`);
     const offset = offsetOf(mode);
     const most = input.shape.findIndex((d, axis) => before[axis] > d - offset || after[axis] > d - offset);
     if (most >= 0) {
@@ -399,13 +406,19 @@ export const MirrorPadGrad = defineOp("MirrorPadGrad", {
     const numbers = numbersOf(amounts);
     return new TensorShape(input.dims.map((d, axis) => (d === null ? null : d - numbers[2 * axis] - numbers[2 * axis + 1])));
   },
-  checks: ({ input, paddings }) => checkPaddings(input, paddings, ","),
+  isLenient: true,
+  checks: ({ input, paddings }) => {
+    need(input.length <= 5, () => `inputs rank not in [0,5]: ${input.length}`, UnimplementedError);
+    checkPaddings(input, paddings, "");
+  },
   gradient: ({ paddings, mode }, d): Gradients => ({ input: MirrorPad({ input: d.output, paddings, mode }) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, mode }) => {
-    const { before, after } = pairsOf(paddings, input.shape);
+    const { before, after } = pairsOf(paddings, input.shape, (low, high) => `Paddings must be non-negative: ${low}, ${high}`);
     input.shape.forEach((size, axis) => {
       const [low, high] = [before[axis], after[axis]];
+      const total = low + high;
+      need(total < size, () => `Total paddings must be less than the input dimension size: ${total} was not less than ${size}`);
       const most = size - low - high - offsetOf(mode);
       need(
         low <= most && high <= most,

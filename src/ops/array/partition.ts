@@ -1,6 +1,7 @@
 // Ops whose results depend on which values occur: dynamicPartition, dynamicStitch, unique, set difference, searching.
 // Where a result's size is known only with the values, the run is cut there (compileTimeInputs).
 
+import { sameShape } from "../../base/shape.ts";
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
@@ -98,18 +99,9 @@ function stitched(indices: readonly NDArray[], data: readonly Value[]): Value {
   const rest = data[0].shape.slice(indices[0].rank);
   const lists = indices.map(numbersOf);
   const count = Math.max(-1, ...lists.flat()) + 1;
+  const rows = data.map((value, k) => flatRows(value, indices[k].rank));
   const bad = lists.findIndex(list => list.some(i => i < 0));
   if (bad >= 0) throw new InvalidArgumentError(`indices[${bad}] is out of range`);
-  const rows = data.map((value, k) => {
-    if (
-      value.shape.slice(0, indices[k].rank).join() !== indices[k].shape.join() ||
-      value.shape.slice(indices[k].rank).join() !== rest.join()
-    )
-      throw new InvalidArgumentError(
-        `Need data[0].shape[${indices[0].rank}:] = data[${k}].shape[${indices[k].rank}:], got data[0].shape = [${data[0].shape.join(",")}], data[${k}].shape = [${value.shape.join(",")}]`,
-      );
-    return flatRows(value, indices[k].rank);
-  });
   // A table says where each row comes from in all pieces laid end to end; the row after them is zero.
   const table = Array<number>(count).fill(lists.flat().length);
   let from = 0;
@@ -119,6 +111,23 @@ function stitched(indices: readonly NDArray[], data: readonly Value[]): Value {
   }
   const all = ir.concat([...rows.filter(({ shape: [n] }) => n > 0), ir.full(data[0].dtype, [1, ...rest], 0)], 0);
   return rowsAt(all, table);
+}
+
+/** @throws InvalidArgumentError unless data[k] is rows for the numbers of indices[k], all alike. */
+function checkStitched({ indices, data }: Readonly<Record<"indices" | "data", readonly (readonly number[])[]>>): void {
+  const shapeText = (name: string, list: readonly (readonly number[])[], k: number): string => `${name}[${k}].shape = [${list[k]}]`;
+  const part = (k: number): string => `data[${k}].shape[${indices[k].length}:]`;
+  data.forEach((dims, k) => {
+    need(
+      sameShape(dims.slice(0, indices[k].length), indices[k]),
+      () => `${shapeText("data", data, k)} does not start with ${shapeText("indices", indices, k)}`,
+    );
+    need(
+      sameShape(dims.slice(indices[k].length), data[0].slice(indices[0].length)),
+      () =>
+        `Need ${part(0)} = ${part(k)}, got ${shapeText("data", data, 0)}, ${shapeText("data", data, k)}, ${shapeText("indices", indices, 0)}, ${shapeText("indices", indices, k)}`,
+    );
+  });
 }
 
 const stitchFields = {
@@ -137,6 +146,8 @@ function stitchShape({ indices, data }: StitchRecord, context: ShapeContext): Te
 
 export const DynamicStitch = defineOp("DynamicStitch", {
   ...stitchFields,
+  isLenient: true,
+  checks: checkStitched,
   shape: stitchShape,
   gradient: ({ indices }, d): Gradients => ({ data: indices.map(index => gather(d.merged, index)) }),
   partial: ({ indices, data }) => {
@@ -156,6 +167,8 @@ export const DynamicStitch = defineOp("DynamicStitch", {
 
 export const ParallelDynamicStitch = defineOp("ParallelDynamicStitch", {
   ...stitchFields,
+  isLenient: true,
+  checks: checkStitched,
   shape: stitchShape,
   gradient: ({ indices }, d): Gradients => ({ data: indices.map(index => gather(d.merged, index)) }),
   lower: ({ indices, data }) => stitched(indices, data),

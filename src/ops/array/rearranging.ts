@@ -342,6 +342,11 @@ function refuseVectors(format: string): void {
     throw new InvalidArgumentError("Only NHWC and NCHW data_format are supported here; NCHW_VECT_C needs quantized types.");
 }
 
+function checkImageRank({ length }: readonly number[], format: string, colon: string): void {
+  const rank = format === "NCHW_VECT_C" ? 5 : 4;
+  need(length === rank, () => `Input rank should be${colon} ${rank} instead of${colon} ${length}`);
+}
+
 export const SpaceToDepth = defineOp("SpaceToDepth", {
   inputs: { input: "T" },
   outputs: { output: "T" },
@@ -354,6 +359,7 @@ export const SpaceToDepth = defineOp("SpaceToDepth", {
     dims[c] = dims[c] === null ? null : (dims[c] as number) * blockSize ** 2;
     return new TensorShape(dims);
   },
+  checks: ({ input, dataFormat: format }) => checkImageRank(input, format, ""),
   gradient: ({ blockSize, dataFormat: format }, d): Gradients => ({
     input: DepthToSpace({ input: d.output, blockSize, dataFormat: format }),
   }),
@@ -387,6 +393,7 @@ export const DepthToSpace = defineOp("DepthToSpace", {
     for (const axis of [h, w]) dims[axis] = dims[axis] === null ? null : (dims[axis] as number) * blockSize;
     return new TensorShape(dims);
   },
+  checks: ({ input, dataFormat: format }) => checkImageRank(input, format, ":"),
   gradient: ({ blockSize, dataFormat: format }, d): Gradients => ({
     input: SpaceToDepth({ input: d.output, blockSize, dataFormat: format }),
   }),

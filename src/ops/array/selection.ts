@@ -1,15 +1,14 @@
 // Selection by conditions: where (Select, SelectV2, Where) and booleanMask.
 
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, stridesOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, stridesOf, TensorShape, sameShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
-import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { collect, need } from "../arguments.ts";
 import { reshape, shape, squeeze, zeros, zerosLike } from "./array.ts";
@@ -40,17 +39,28 @@ export const Select = defineOp("Select", {
     const none = zerosLike(t);
     return { t: where(condition, d.output, none), e: where(condition, none, d.output) };
   },
-  lower: ({ condition, t, e }) => {
-    const text = (value: Value): string => `[${value.shape.join(",")}]`;
-    if (t.shape.join() !== e.shape.join())
-      throw new InvalidArgumentError(`'then' and 'else' must have the same size.  but received: ${text(t)} vs. ${text(e)}`);
-    const isRows = condition.shape.length === 1 && t.shape.length !== 1;
-    if (condition.shape.length > 0 && (isRows ? condition.shape[0] !== t.shape[0] : condition.shape.join() !== t.shape.join()))
-      throw new InvalidArgumentError(
-        `Input condition must have same size as 'then', or be a vector of its first dimension: ${text(condition)} vs. ${text(t)}`,
+  isLenient: true,
+  checks: ({ condition, t, e }, { name, type }) => {
+    if (condition.length === 0 || (condition.length === 1 && t.length !== 1)) {
+      const isRows = condition.length === 1;
+      need(!isRows || t.length > 0, () => `'then' must be at least a vector, but saw shape: [${t}]`);
+      need(
+        !isRows || t[0] === condition[0],
+        () => `Number of batches of 'then' must match size of 'cond', but saw: ${t[0]} vs. ${condition[0]}`,
       );
-    return ir.generate(t.shape, i => s.select(s.load(condition, i.slice(0, condition.shape.length)), s.load(t, i), s.load(e, i)));
+      return need(sameShape(t, e), () => `'then' and 'else' must have the same size.  but received: [${t}] vs. [${e}]`);
+    }
+    [t, e].forEach(
+      (dims, k) =>
+        void need(
+          sameShape(dims, condition),
+          () =>
+            `Inputs to operation ${name} of type ${type} must have the same size and shape.  Input 0: [${condition}] != input ${k + 1}: [${dims}]`,
+        ),
+    );
   },
+  lower: ({ condition, t, e }) =>
+    ir.generate(t.shape, i => s.select(s.load(condition, i.slice(0, condition.shape.length)), s.load(t, i), s.load(e, i))),
 });
 
 /** t where the condition holds, else e, all three broadcast. */

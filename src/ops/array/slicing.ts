@@ -166,8 +166,6 @@ const masksOf = ({ beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask
 function slicedShape(input: TensorShape, begin: TensorShape, masks: Masks, context: ShapeContext): TensorShape {
   const strides = context.constant("strides");
   if (input.dims === null || begin.dims === null || strides === undefined) return TensorShape.unknown();
-  const zero = numbersOf(strides).indexOf(0);
-  if (zero >= 0) throw new ValueError(`strides[${zero}] must be non-zero`);
   const unknown = Array<null>(strides.size).fill(null);
   // TensorFlow uses begin and end only where both are wholly known; knowing more here does no harm.
   const from = partialNumbers(context.partial("begin")) ?? unknown;

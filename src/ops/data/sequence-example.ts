@@ -5,6 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
 import { decodeText, type ElementValue, encodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
+import { need } from "../arguments.ts";
 import { messageFromBytes, messageFromJson } from "../../formats/message-codec.ts";
 import type { Message } from "../../formats/messages.ts";
 import { WireWriter, wireTypes } from "../../formats/wire.ts";
@@ -357,6 +358,20 @@ const wantedPlain = (keys: readonly string[], types: readonly DType[]): Wanted[]
 const wantedRagged = (keys: readonly string[], types: readonly DType[], splits: readonly DType[]): WantedRagged[] =>
   keys.map((key, i) => ({ key, dtype: types[i], splits: splits[i] }));
 
+/** Defaults that are given have the shapes that are asked for. */
+function checkDefaults(
+  defaults: readonly (readonly number[])[],
+  shapes: readonly TensorShape[],
+  [value, wanted] = ["default_value", "context_dense_shapes"],
+): void {
+  defaults.forEach((dims, i) => {
+    need(
+      dims.includes(0) || shapes[i].isCompatibleWith(dims),
+      () => `${value}[${i}].shape() == [${dims}] != ${wanted}[${i}] == ${shapes[i].format()}`,
+    );
+  });
+}
+
 /** A batch of sequences, the keys given as attributes. */
 export const ParseSequenceExample = defineOp("ParseSequenceExample", {
   inputs: { serialized: "string", debugName: "string", contextDenseDefaults: "Tcontext_dense" },
@@ -396,6 +411,10 @@ export const ParseSequenceExample = defineOp("ParseSequenceExample", {
       listDense: featureListDenseShapes,
       hasLengths: true,
     }),
+  checks: ({ serialized, contextDenseDefaults, contextDenseShapes }) => {
+    need(serialized.length <= 1, () => `Expected serialized to be a scalar or vector, got shape: [${serialized}]`);
+    checkDefaults(contextDenseDefaults, contextDenseShapes);
+  },
   host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
     const request: Request = {
       contextSparse: wantedPlain(a.contextSparseKeys, a.contextSparseTypes),
@@ -481,6 +500,10 @@ export const ParseSequenceExampleV2 = defineOp("ParseSequenceExampleV2", {
     const shapes = resultShapes(dims ?? [], counts);
     return dims === null ? shapes.map(() => TensorShape.unknown()) : shapes;
   },
+  checks: ({ serialized, contextDenseDefaults, contextDenseShapes }) => {
+    need(serialized.length <= 1, () => `Expected serialized to be a scalar or vector, got shape: [${serialized}]`);
+    checkDefaults(contextDenseDefaults, contextDenseShapes);
+  },
   host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
     const request: Request = {
       contextSparse: wantedPlain(keysOf(a.contextSparseKeys), a.contextSparseTypes),
@@ -565,6 +588,10 @@ export const ParseSingleSequenceExample = defineOp("ParseSingleSequenceExample",
       listDense: featureListDenseShapes,
       hasLengths: false,
     });
+  },
+  checks: ({ serialized, contextDenseDefaults, contextDenseShapes }) => {
+    need(serialized.length <= 0, () => `Expected serialized to be a scalar, got shape: [${serialized}]`);
+    checkDefaults(contextDenseDefaults, contextDenseShapes, ["def_value", "context_dense_shapes_"]);
   },
   host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
     const empty = keysOf(featureListDenseMissingAssumedEmpty);

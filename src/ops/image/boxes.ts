@@ -408,15 +408,16 @@ interface ScoredSizes {
 const rankText = (asked: number, { length }: Sizes): string => `Shape must be rank ${asked} but is rank ${length}`;
 
 /** What the kernels of non-maximum suppression ask; from the third version on they explain themselves. */
-function checkScored({ boxes, scores, maxOutputSize }: ScoredSizes, isExplained: boolean): void {
-  const also = (text: string): string => (isExplained ? ` (${text})` : "");
-  need(maxOutputSize.length === 0, () => `max_output_size must be 0-D, got shape [${maxOutputSize}]${also(rankText(0, maxOutputSize))}`);
+function checkScored({ boxes, scores, maxOutputSize }: ScoredSizes, isSizeExplained = false): void {
+  const also = (text: string): string => ` (${text})`;
+  const rank = isSizeExplained ? also(rankText(0, maxOutputSize)) : "";
+  need(maxOutputSize.length === 0, () => `max_output_size must be 0-D, got shape [${maxOutputSize}]${rank}`);
   need(boxes.length === 2, () => `boxes must be 2-D[${boxes}]${also(rankText(2, boxes))}`);
   need(boxes[1] === 4, () => `boxes must have 4 columns${also(`Dimension must be 4 but is ${boxes[1]}`)}`);
   need(scores.length === 1, () => `scores must be 1-D[${scores}]${also(rankText(1, scores))}`);
   need(
     scores[0] === boxes[0],
-    () => `scores has incompatible shape${also(`Dimensions must be equal, but are ${scores[0]} and ${boxes[0]}`)}`,
+    () => `scores has incompatible shape${also(`Dimensions must be equal, but are ${boxes[0]} and ${scores[0]}`)}`,
   );
 }
 
@@ -441,7 +442,7 @@ export const NonMaxSuppression = defineOp("NonMaxSuppression", {
     checkBoxes(boxes, scores);
     return unknownVector;
   },
-  checks: sizes => checkScored(sizes, false),
+  checks: sizes => checkScored(sizes),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold }) =>
@@ -460,7 +461,7 @@ export const NonMaxSuppressionV2 = defineOp("NonMaxSuppressionV2", {
     checkBoxes(boxes, scores);
     return unknownVector;
   },
-  checks: sizes => checkScored(sizes, false),
+  checks: sizes => checkScored(sizes),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold }) => {
@@ -500,7 +501,7 @@ export const NonMaxSuppressionV4 = defineOp("NonMaxSuppressionV4", {
     checkBoxes(boxes, scores);
     return [paddedShape(padToMaxOutputSize, context), new TensorShape([])];
   },
-  checks: sizes => checkScored(sizes, true),
+  checks: sizes => checkScored(sizes),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold", "scoreThreshold"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold, padToMaxOutputSize }) => {
@@ -520,7 +521,7 @@ export const NonMaxSuppressionV5 = defineOp("NonMaxSuppressionV5", {
     const dims = paddedShape(padToMaxOutputSize, context);
     return [dims, dims, new TensorShape([])];
   },
-  checks: sizes => checkScored(sizes, true),
+  checks: sizes => checkScored(sizes),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold", "scoreThreshold", "softNmsSigma"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold, softNmsSigma, padToMaxOutputSize, T }) => {

@@ -211,6 +211,13 @@ function checkTarget(size: Sizes): void {
   need(size[0] === 2, () => `shape_t must have two elements[${size}]`);
 }
 
+function checkUnresized(grads: Sizes, original: Sizes): void {
+  need(grads.length === 4, () => `input_grad must be 4-dimensional[${grads}]`);
+  need(original.length === 4, () => `original_image must be 4-dimensional[${original}]`);
+  need(original[1] > 0 && original[2] > 0, () => "original dimensions must be positive");
+  need(grads[1] > 0 && grads[2] > 0, () => "resized dimensions must be positive");
+}
+
 export function checkImages(images: Sizes, size: Sizes): void {
   need(images.length === 4, () => `input must be 4-dimensional[${images}]`);
   need(images[3] > 0, () => "image must have at least one channel");
@@ -264,10 +271,8 @@ export const ResizeBilinearGrad = defineOp("ResizeBilinearGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float32", "bfloat16", "float16", "float64"]), ...sampling },
   shape: ({ originalImage }) => originalImage,
-  checks: ({ originalImage }) => {
-    need(originalImage.length === 4, () => `original_image must be 4-dimensional[${originalImage}]`);
-    need(originalImage[1] > 0 && originalImage[2] > 0, () => "original dimensions must be positive");
-  },
+  isLenient: true,
+  checks: ({ grads, originalImage }) => checkUnresized(grads, originalImage),
   gradient: "none",
   lower: ({ grads, originalImage, T, ...given }) =>
     ir.cast(unresized(grads, originalImage.shape[1], originalImage.shape[2], linearTaps, given), T),
@@ -332,10 +337,8 @@ export const ResizeBicubicGrad = defineOp("ResizeBicubicGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float32", "float64"]), ...sampling },
   shape: ({ originalImage }) => originalImage,
-  checks: ({ originalImage }) => {
-    need(originalImage.length === 4, () => `original_image must be 4-dimensional[${originalImage}]`);
-    need(originalImage[1] > 0 && originalImage[2] > 0, () => "original dimensions must be positive");
-  },
+  isLenient: true,
+  checks: ({ grads, originalImage }) => checkUnresized(grads, originalImage),
   lower: ({ grads, originalImage, T, ...given }) =>
     ir.cast(unresized(grads, originalImage.shape[1], originalImage.shape[2], cubicTaps, given), T),
 });

@@ -85,10 +85,13 @@ export function eachMatrix(
   return ir.call({ name, run }, inputs, outputs);
 }
 
+const checkMatrix = (dims: readonly number[]): void =>
+  need(dims.length >= 2, () => `Input tensor 0 must have rank >= 2, got ${dims.length}`);
+
 /** @throws InvalidArgumentError for matrices that are not square. */
 function checkSquare(value: Value): void {
   const [rows, columns] = value.shape.slice(-2);
-  if (value.shape.length < 2) throw new InvalidArgumentError(`Input tensor 0 must have rank >= 2, got ${value.shape.length}`);
+  checkMatrix(value.shape);
   if (rows !== columns) throw new InvalidArgumentError("Input matrix must be square.");
 }
 
@@ -555,6 +558,7 @@ export const Qr = defineOp("Qr", {
   inputs: { input: "T" },
   outputs: { q: "T", r: "T" },
   attrs: { fullMatrices: attr.bool(false), T: attr.type(matrixTypes) },
+  checks: ({ input }) => checkMatrix(input),
   shape: ({ input, fullMatrices }) => {
     const known = input.withRankAtLeast(2);
     if (known.dims === null) return [known, known];
@@ -689,6 +693,7 @@ export const Svd = defineOp("Svd", {
   inputs: { input: "T" },
   outputs: { s: "T", u: "T", v: "T" },
   attrs: { computeUv: attr.bool(true), fullMatrices: attr.bool(false), T: attr.type(matrixTypes) },
+  checks: ({ input }) => checkMatrix(input),
   shape: ({ input, computeUv, fullMatrices }) => {
     const known = input.withRankAtLeast(2);
     const none = new TensorShape([0]);

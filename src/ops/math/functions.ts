@@ -109,7 +109,7 @@ const gradOp = (
     lower: ({ y, dy }) => {
       const [count, other] = [sizeOf(y.shape), sizeOf(dy.shape)];
       need(count === other, () => `The two arguments to a cwise op must have same number of elements, got ${count} and ${other}`);
-      return elementwise(f, y, dy);
+      return elementwise(f, y, ir.reshape(dy, y.shape));
     },
   });
 

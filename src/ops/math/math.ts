@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isComplex, isFloating, isInteger } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -298,21 +298,21 @@ export const MulNoNan = binaryOp(
 
 // ---- division ----
 
-const refuseZero = (y: Value): void =>
-  ir.check(y.shape, r => s.ne(s.load(y, r), 0), {
-    label: "division by zero",
-    reads: [],
-    error: () => new InvalidArgumentError("Integer division by zero"),
-  });
+const zeroDivisor = (): Error => new InvalidArgumentError("Integer division by zero");
+/** What the truncating kernels say of it. */
+const zeroTruncated = (): Error => new InternalError("Unexpected error in binary operator (only integer div and mod should have errors)");
+
+const refuseZero = (y: Value, error: () => Error): void =>
+  ir.check(y.shape, r => s.ne(s.load(y, r), 0), { label: "division by zero", reads: [], error });
 
 /** Integers only: stops the run at a zero divisor, unless the divisor is a constant without one, or nothing is divided. */
-const checkDivisor = (x: Value, y: Value, { known }: LowerContext): void => {
+const checkDivisor = (x: Value, y: Value, { known }: LowerContext, error = zeroDivisor): void => {
   if (!isInteger(y.dtype) || x.shape.includes(0)) return;
   const divisor = known("y");
-  for (let i = 0; i < (divisor?.size ?? 0); i++)
-    if (Number(divisor?.get(i)) === 0) throw new InvalidArgumentError("Integer division by zero");
-  if (!divisor) refuseZero(y);
+  for (let i = 0; i < (divisor?.size ?? 0); i++) if (Number(divisor?.get(i)) === 0) throw error();
+  if (!divisor) refuseZero(y, error);
 };
+const checkTruncated = (x: Value, y: Value, context: LowerContext): void => checkDivisor(x, y, context, zeroTruncated);
 
 /** `fitsConjugates`: TensorFlow asks the conjugates of the operands for their shapes. */
 const divisionGradient =
@@ -357,7 +357,7 @@ export const TruncateDiv = binaryOp(
   () => ({}),
   {
     partial: truncateDivNumbers,
-    check: checkDivisor,
+    check: checkTruncated,
   },
 );
 
@@ -376,7 +376,7 @@ export const FloorMod = binaryOp(
 /** The remainder with the sign of the dividend. */
 export const TruncateMod = binaryOp("TruncateMod", ["int32", "int64", "bfloat16", "float16", "float32", "float64"], s.rem, undefined, {
   partial: (x, y) => (y === 0 ? null : x % y),
-  check: checkDivisor,
+  check: checkTruncated,
 });
 
 export const Mod = binaryOp("Mod", ["int32", "int64", "float16", "float16", "bfloat16", "float32", "float64"], s.rem, undefined, {

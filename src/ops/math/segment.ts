@@ -59,7 +59,9 @@ function checkedIds(ids: NDArray): number[] {
   const rows = rowsOf(list);
   need(list.length === 0 || rows > 0, () => "segment ids must be >= 0");
   list.forEach((id, i) => {
-    need(i === 0 || id >= list[i - 1], () => "segment ids are not increasing");
+    const next = list[i + 1] ?? Number.POSITIVE_INFINITY;
+    need(next >= id, () => "segment ids are not increasing");
+    if (next === id) return;
     need(id >= 0 && id < rows, () => `Segment id ${id} out of range [0, ${rows}), possibly because 'segment_ids' input is not sorted.`);
   });
   return list;

@@ -11,7 +11,7 @@ import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { broadcastShape } from "../../ir/build.ts";
 import { collect, need } from "../arguments.ts";
-import { numbersOf } from "../array/array.ts";
+import { numbersOf, completeShape } from "../array/array.ts";
 import { type NameOption, named } from "../named.ts";
 import { extentOf, type WindowAxis, windowAlong, windowedSize } from "../nn/window.ts";
 
@@ -140,17 +140,8 @@ export const QuantizedReshape = defineOp("QuantizedReshape", {
     const known = wanted.dims.reduce<number>((product, d) => product * (d ?? 1), 1);
     return withBounds(new TensorShape(wanted.dims.map(d => d ?? (known === 0 ? 0 : (tensor.size as number) / known))));
   },
-  checks: ({ shape: wanted }) => need(wanted.length === 1, () => `sizes input must be 1-D, not [${wanted}]`),
-  host: ({ tensor, shape, inputMin, inputMax }) => {
-    const wanted = numbersOf(shape);
-    const known = wanted.filter(d => d !== -1).reduce((a, b) => a * b, 1);
-    const sizes = wanted.map(d => (d === -1 ? tensor.size / Math.max(known, 1) : d));
-    if (sizeOf(sizes) !== tensor.size)
-      throw new InvalidArgumentError(
-        `Input to reshape is a tensor with ${tensor.size} values, but the requested shape has ${sizeOf(sizes)}`,
-      );
-    return [tensor.reshape(sizes), inputMin, inputMax];
-  },
+  checks: ({ shape: wanted }) => need(wanted.length <= 1, () => `sizes input must be 1-D, not [${wanted}]`),
+  host: ({ tensor, shape, inputMin, inputMax }) => [tensor.reshape(completeShape(numbersOf(shape), tensor.shape)), inputMin, inputMax],
 });
 
 interface Joined {

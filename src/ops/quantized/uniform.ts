@@ -21,23 +21,26 @@ function pairsOf(
   scales: NDArray,
   zeroPoints: NDArray,
   axis: number,
+  positive: string | null = "scales elements values must be all positive.",
 ): (i: number) => readonly [scale: number, zero: number] {
-  if (scales.shape.join() !== zeroPoints.shape.join()) throw new InvalidArgumentError("scales and zero_points must have same rank.");
-  for (let i = 0; i < scales.size; i++)
-    if (!(Number(scales.get(i)) > 0)) throw new InvalidArgumentError("scales elements values must be all positive.");
+  const given = `scales shape [${scales.shape}] and zero_points shape [${zeroPoints.shape}]`;
+  need(sameShape(scales.shape, zeroPoints.shape), () => `scales and zero_points shape must be same, but given ${given}`);
+  need(axis >= -1 && axis < shape.length, () => `quantization_axis must be -1 or in range [0, input.rank), but given ${axis}`);
+  need(
+    axis !== -1 || scales.rank === 0,
+    () => `If quantization_axis is -1, scales and zero_points must be scalar tensors, but given ${given}`,
+  );
+  need(
+    axis === -1 || (scales.rank === 1 && scales.size === shape[axis]),
+    () =>
+      `If quantization_axis is not -1, scales and zero_points must be a tensor of rank 1 and the size must be equal to the input.dim_size(quantization_axis), but given quantization_axis ${axis}, ${given}`,
+  );
+  for (let i = 0; i < scales.size; i++) need(positive === null || Number(scales.get(i)) > 0, () => positive ?? "");
   const pair = (i: number): readonly [number, number] => [Number(scales.get(i)), Number(zeroPoints.get(i))];
   if (axis === -1) {
-    if (scales.rank !== 0)
-      throw new InvalidArgumentError(`scales and zero_points must be scalars where quantization_axis is -1, not of rank ${scales.rank}.`);
     const only = pair(0);
     return () => only;
   }
-  if (axis < -1 || axis >= shape.length)
-    throw new InvalidArgumentError(`quantization_axis must be -1 or in [0, ${shape.length}), not ${axis}.`);
-  if (scales.rank !== 1 || scales.size !== shape[axis])
-    throw new InvalidArgumentError(
-      `scales must be a vector of the ${shape[axis]} slices along axis ${axis}, not of shape [${scales.shape}].`,
-    );
   const step = shape.slice(axis + 1).reduce((product, d) => product * d, 1);
   return i => pair(Math.floor(i / step) % shape[axis]);
 }
@@ -77,7 +80,7 @@ export const UniformQuantize = defineOp("UniformQuantize", {
   },
   shape: ({ input }) => input,
   host: ({ input, scales, zeroPoints, Tout, quantizationAxis, quantizationMinVal: low, quantizationMaxVal: high }) => {
-    const pair = pairsOf(input.shape, scales, zeroPoints, quantizationAxis);
+    const pair = pairsOf(input.shape, scales, zeroPoints, quantizationAxis, null);
     return made(Tout, input.shape, i => {
       const [scale, zero] = pair(i);
       const steps = f32(Math.floor(f32(f32(Number(input.get(i)) * f32(1 / scale)) + 0.5)) + zero);
@@ -98,7 +101,7 @@ export const UniformDequantize = defineOp("UniformDequantize", {
   },
   shape: ({ input }) => input,
   host: ({ input, scales, zeroPoints, Tout, quantizationAxis }) => {
-    const pair = pairsOf(input.shape, scales, zeroPoints, quantizationAxis);
+    const pair = pairsOf(input.shape, scales, zeroPoints, quantizationAxis, "rhs scales elements must be all positive.");
     return made(Tout, input.shape, i => {
       const [scale, zero] = pair(i);
       return (Number(input.get(i)) - zero) * scale;

@@ -11,7 +11,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { staticShape, staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { expandDims, numbersOf, ones, onesLike, rank as rankOf, reshape, shape, zeros, zerosLike } from "../array/array.ts";
 import { pad, tile } from "../array/padding.ts";
 import { range } from "../array/ranges.ts";
@@ -213,7 +213,7 @@ function checkLengths(input: Value, needed: readonly number[]): void {
     throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${input.shape.join(",")}]`);
   needed.forEach((least, i) => {
     const size = input.shape[input.shape.length - rank + i];
-    if (size < least)
+    if (size > 0 && size < least)
       throw new InvalidArgumentError(
         `Input dimension ${input.shape.length - rank + i} must have length of at least ${least} but got: ${size}`,
       );
@@ -225,6 +225,7 @@ function forwardReal(input: Value, lengths: readonly number[], dtype: DType): Va
   const rank = lengths.length;
   const batch = input.shape.slice(0, -rank);
   const kept = [...batch, ...lengths.slice(0, -1), half(lengths[rank - 1])];
+  if (input.shape.includes(0)) return ir.zeros(dtype, kept);
   const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
     const field = cropped(given, [...batch, ...lengths]);
     for (let axis = batch.length; axis < field.dims.length; axis++) transformAxis(field, axis, -1);
@@ -263,7 +264,7 @@ function inverseReal(input: Value, lengths: readonly number[], dtype: DType): Va
 function lengthsOf(fftLength: NDArray, rank: number): number[] {
   const lengths = numbersOf(fftLength);
   if (fftLength.rank !== 1 || lengths.length !== rank) throw new InvalidArgumentError(`fft_length must have shape [${rank}]`);
-  if (lengths.some(n => n < 0)) throw new InvalidArgumentError("fft_length must be >= 0");
+  lengths.forEach((n, i) => void need(n >= 0, () => `fft_length[${i}] must >= 0, but got: ${n}`));
   return lengths;
 }
 

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { encodeText, NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { TensorShape, sizeOf } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
@@ -192,7 +192,10 @@ export const SparseCrossHashed = defineOp("SparseCrossHashed", {
   outputs: { outputIndices: "int64", outputValues: "int64", outputShape: "int64" },
   attrs: { N: attr.int(undefined, 0), ...listAttrs },
   shape: crossShape,
-  checks: ({ salt }) => need(salt[0] === 2, () => `Input "salt" must have length 2 but has length ${salt[0]}`),
+  checks: ({ salt }) => {
+    const count = sizeOf(salt);
+    return need(count === 2, () => `Input "salt" must have length 2 but has length ${count}`);
+  },
   host: ({ numBuckets, strongHash, salt, ...inputs }) => {
     const keys = strongHash.get(0) ? [0, 1].map(k => word(salt.get(k) as bigint)) : undefined;
     return crossed(inputs, "int64", (columns, places) => {

@@ -5,12 +5,11 @@ import { need } from "../arguments.ts";
 
 /** What TensorFlow asks of the parts of a sparse tensor before a kernel reads it. */
 export function checkSparseParts(indices: readonly number[], values: readonly number[], rank: number): void {
-  need(indices.length === 2, () => `indices must be a matrix, but got: [${indices}]`);
+  const [rows = 1] = indices;
+  const [count] = values;
   need(values.length === 1, () => `vals must be a vec, but got: [${values}]`);
-  need(
-    indices[0] === values[0],
-    () => `indices and values rows (indexing dimension) must match. (indices = ${indices[0]}, values = ${values[0]})`,
-  );
+  need(rows === count, () => `indices and values rows (indexing dimension) must match. (indices = ${rows}, values = ${count})`);
+  need(indices.length === 2, () => `indices must be a matrix, but got: [${indices}]`);
   need(indices[1] === rank, () => "Order length must be SparseTensor rank.");
 }
 

@@ -263,6 +263,22 @@ function checkedSplits(splits: readonly number[][], count: number): void {
   });
 }
 
+/** The same in the words of RaggedCross. */
+function checkCrossed(ends: readonly number[], count: number): void {
+  const fail = "Invalid ragged splits:";
+  need(ends.length > 0, () => `${fail} ragged splits must have at least one splits, but is empty`);
+  need(ends[0] === 0, () => `${fail} first element of ragged splits  must be 0 but is ${ends[0]}`);
+  ends.forEach((end, i) => {
+    need(
+      i === 0 || end >= ends[i - 1],
+      () =>
+        `${fail} ragged splits must be monotonically increasing, but ragged_splits[${i}]=${end} is smaller than row_splits[${i - 1}]=${ends[i - 1]}`,
+    );
+  });
+  const last = ends[ends.length - 1];
+  need(last === count, () => `${fail} last element of ragged splits must be the number of ragged values(${count}) but is ${last}`);
+}
+
 /** Coordinates, values and dense shape of a ragged tensor. */
 export const RaggedTensorToSparse = defineOp("RaggedTensorToSparse", {
   inputs: { rtNestedSplits: "RAGGED_RANK*Tsplits", rtDenseValues: "T" },
@@ -789,6 +805,10 @@ export const RaggedCross = defineOp("RaggedCross", {
     );
     return [new TensorShape([null]), new TensorShape([rows === undefined || rows === null ? null : rows + 1])];
   },
+  checks: ({ raggedValues, raggedRowSplits }) => {
+    for (const dims of [...raggedValues, ...raggedRowSplits])
+      need(dims.length === 1, () => "tf.ragged.cross only supports inputs with rank=2.");
+  },
   host: ({ raggedValues, raggedRowSplits, sparseIndices, sparseValues, sparseShape, denseInputs, ...a }) => {
     const { inputOrder, hashedOutput, numBuckets, hashKey, outValuesType, outRowSplitsType } = a;
     const counts = [
@@ -799,12 +819,7 @@ export const RaggedCross = defineOp("RaggedCross", {
     if (counts.length === 0) throw new InvalidArgumentError("Expected at least one input");
     const ragged = raggedValues.map((values, i): Column => {
       const ends = numbersOf(raggedRowSplits[i]);
-      const last = ends[ends.length - 1];
-      if (last !== values.size)
-        throw new InvalidArgumentError(
-          `Invalid ragged splits: last element of ragged splits must be the number of ragged values(${values.size}) but is ${last}`,
-        );
-      checkedSplits([ends], values.size);
+      checkCrossed(ends, values.size);
       return {
         values,
         isSparse: true,

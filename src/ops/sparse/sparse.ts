@@ -239,14 +239,9 @@ function reductionShape(keepDims: boolean, context: ShapeContext): TensorShape {
   return shape && axes ? new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape) : TensorShape.unknown();
 }
 
-const checkReduced = ({
-  inputIndices,
-  inputValues,
-  inputShape,
-}: Readonly<Record<"inputIndices" | "inputValues" | "inputShape", readonly number[]>>): void => {
-  need(inputIndices.length === 2, () => `Expected input_indices to be a matrix; got shape: [${inputIndices}]`);
+const checkReduced = ({ inputShape, reductionAxes }: Readonly<Record<"inputShape" | "reductionAxes", readonly number[]>>): void => {
   need(inputShape.length === 1, () => `Expected input_shape to be a vector; got shape: [${inputShape}]`);
-  checkSparseParts(inputIndices, inputValues, inputShape[0]);
+  need(reductionAxes.length <= 1, () => `Expected reduction_axes to be a scalar or a vector; got shape: [${reductionAxes}]`);
 };
 
 /** Sums over axes of a sparse tensor, as a dense one. */
@@ -265,6 +260,7 @@ export const SparseReduceSum = defineOp("SparseReduceSum", {
   lower: ({ inputIndices, inputValues, inputShape, reductionAxes, keepDims }) => {
     const dims = checkedSizes(inputShape);
     const { shape, axes } = reducedShape(dims, numbersOf(reductionAxes), keepDims);
+    checkSparseParts(inputIndices.shape, inputValues.shape, dims.length);
     const kept = dims.map((size, axis) => (axes.includes(axis) ? undefined : { axis, size })).filter(one => one !== undefined);
     const total = sizeOf(shape);
     const placeAt = (n: Index): Scalar =>
@@ -363,6 +359,7 @@ function reduced(
 ): { places: number[]; values: ElementValue[]; shape: readonly number[] } {
   const dims = checkedSizes(inputShape);
   const { shape, axes } = reducedShape(dims, numbersOf(reductionAxes), keepDims);
+  checkSparseParts(inputIndices.shape, inputValues.shape, dims.length);
   const found = new Map<number, ElementValue>();
   for (let n = 0; n < inputValues.size; n++) {
     const at = coordinatesAt(inputIndices, n, dims.length).flatMap((x, axis) => (axes.includes(axis) ? (keepDims ? [0] : []) : [x]));
@@ -402,10 +399,10 @@ export const SparseSoftmax = defineOp("SparseSoftmax", {
   compileTimeInputs: ["spShape"],
   lower: ({ spIndices, spValues, spShape }) => {
     const dims = checkedSizes(spShape);
-    need(dims.length >= 2, () => `Input should have rank >= 2, but received shape: ${dims.length === 0 ? "" : `[${dims}]`}`);
+    need(dims.length >= 2, () => `Input should have rank >= 2, but received shape: ${dims}`);
     checkSparseParts(spIndices.shape, spValues.shape, dims.length);
-    const outer = dims.slice(0, -1);
-    const run = ([indices, values]: readonly NDArray[], [output]: readonly NDArray[]): void => softmaxRows(indices, values, outer, output);
+    const run = ([indices, values]: readonly NDArray[], [output]: readonly NDArray[]): void =>
+      softmaxRows(indices, values, dims.length, output);
     return ir.call({ name: "SparseSoftmax", run }, [spIndices, spValues], [spValues]);
   },
 });
@@ -415,9 +412,17 @@ function lastZero(rank: number | null): number[] {
   return Array.from({ length: rank }, (_, axis) => (axis === rank - 1 ? 0 : 1));
 }
 
-function softmaxRows(indices: NDArray, values: NDArray, outer: readonly number[], output: NDArray): void {
-  const rows = Map.groupBy(Array(values.size).keys(), n => placeOf(coordinatesAt(indices, n, outer.length + 1).slice(0, -1), outer));
-  for (const members of rows.values()) {
+/** Rows are runs of coordinates that agree up to the last axis; nothing asks whether a row goes on elsewhere. */
+function softmaxRows(indices: NDArray, values: NDArray, rank: number, output: NDArray): void {
+  const rows: number[][] = [];
+  let before = "";
+  for (let n = 0; n < values.size; n++) {
+    const row = coordinatesAt(indices, n, rank).slice(0, -1).join();
+    if (n === 0 || row !== before) rows.push([]);
+    rows[rows.length - 1].push(n);
+    before = row;
+  }
+  for (const members of rows) {
     const numbers = members.map(n => Number(values.get(n)));
     const most = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
     const powers = numbers.map(x => Math.exp(x - most));

@@ -12,7 +12,7 @@ import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import { collect, eitherName } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import { bytesAt, parseNumber } from "./string.ts";
 import { looseBytes, looseText } from "./unicode.ts";
@@ -77,6 +77,10 @@ const sparseShapes = (input: TensorShape): TensorShape[] => {
   input.withRank(1);
   return [new TensorShape([null, 2]), new TensorShape([null]), new TensorShape([2])];
 };
+function checkSplit(input: readonly number[], separator: Readonly<Record<string, readonly number[]>>): void {
+  need(input.length === 1, () => `input must be a vector, got shape: [${input}]`);
+  for (const [name, dims] of Object.entries(separator)) need(dims.length === 0, () => `${name} must be a scalar, got shape: [${dims}]`);
+}
 const sparseOutputs = { indices: "int64", values: "string", shape: "int64" } as const;
 
 export const StringSplit = defineOp("StringSplit", {
@@ -88,6 +92,7 @@ export const StringSplit = defineOp("StringSplit", {
     return sparseShapes(input);
   },
   gradient: "none",
+  checks: ({ input, delimiter }) => checkSplit(input, { delimiter }),
   compileTimeInputs: ["input", "delimiter"],
   lower: ({ input, delimiter, skipEmpty }) => {
     const by = bytesAt(delimiter, 0);
@@ -104,6 +109,7 @@ export const StringSplitV2 = defineOp("StringSplitV2", {
     return sparseShapes(input);
   },
   gradient: "none",
+  checks: ({ input, sep }) => checkSplit(input, { sep }),
   compileTimeInputs: ["input", "sep"],
   lower: ({ input, sep, maxsplit }) => {
     const by = bytesAt(sep, 0);

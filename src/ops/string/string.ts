@@ -5,14 +5,14 @@ import type { DType } from "../../base/dtype.ts";
 import { isBigInteger, isComplex, isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, OutOfRangeError, UnimplementedError } from "../../base/errors.ts";
 import { decodeText, encodeText, type NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, stridesOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, stridesOf, TensorShape, sameShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import { collect, eitherName } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { range } from "../array/ranges.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
@@ -119,6 +119,15 @@ export const Substr = defineOp("Substr", {
   attrs: { T: attr.type(attr.indexTypes), unit },
   shape: ({ input, pos, len }) => broadcastShapes(input, pos.mergeWith(len)),
   gradient: "none",
+  checks: ({ input, pos, len }) => {
+    need(sameShape(pos, len), () => `pos and len should have the same shape, got: [${pos}] vs. [${len}]`);
+    const rank = Math.max(input.length, pos.length);
+    need(
+      pos.length === 0 || rank <= 2 || sameShape(input, pos),
+      () => `Substr broadcast not implemented for ${rank} dimensions`,
+      UnimplementedError,
+    );
+  },
   lower: ({ input, pos, len, unit: by }) => {
     const dims = ir.broadcastShape(input.shape, pos.shape);
     const spread = [input, pos, len].map(value => (value.shape.join() === dims.join() ? value : ir.broadcastTo(value, dims)));
