@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { finish, installed, root, setup } from "./setup.mjs";
 
 const dist = join(root, "dist");
@@ -79,7 +80,25 @@ async function putTogether() {
     target: "node20",
     plugins: [classNames],
   });
-  for (const name of readdirSync(join(dist, "node"))) nameExports(join(dist, "node", name));
+  for (const name of readdirSync(join(dist, "node"))) {
+    nameExports(join(dist, "node", name));
+    keepToAscii(join(dist, "node", name));
+  }
+}
+
+/** Node reads a file of ASCII as one byte a character, any other as two, which take the engine longer. esbuild escapes what is in strings. */
+function keepToAscii(file) {
+  writeFileSync(file, readFileSync(file, "utf8").replace(/[\u0080-\uffff]/g, "?"));
+}
+
+/** What first runs call is compiled while it loads. */
+async function markFirst(node) {
+  const { calledFunctions, markEager } = await import("./mark-eager.mjs");
+  for (const [url, starts] of calledFunctions(node, join(root, "scripts", "first-functions.mjs"))) {
+    if (!url.startsWith(pathToFileURL(join(dist, "node", "/")).href)) continue;
+    const file = fileURLToPath(url);
+    writeFileSync(file, markEager(readFileSync(file, "utf8"), starts));
+  }
 }
 
 await finish(async () => {
@@ -89,6 +108,7 @@ await finish(async () => {
   rewriteExtensions();
   await markModules();
   await putTogether();
+  if (status === 0) await markFirst(node);
   if (status === 0) chmodSync(join(dist, "command", "main.js"), 0o755);
   return status ?? 1;
 });
