@@ -16,4 +16,35 @@ export interface Composite {
   partsOf(value: unknown): readonly NDArray[];
 }
 
+/** A value that functions of the public API leave themselves to: it answers in their stead. TF: util/dispatch. */
+interface Answering {
+  answer(plain: Callable, given: readonly unknown[]): unknown;
+}
+// any: functions of whatever arguments
+export type Callable = (...given: any[]) => unknown;
+
+const isAnswering = (value: unknown): value is Answering => typeof value === "object" && value !== null && "answer" in value;
+
+/** The first argument that answers for itself, one level of lists looked into; lists of numbers are not walked through. */
+function answering(given: readonly unknown[], depth = 1): Answering | undefined {
+  for (const value of given) {
+    if (isAnswering(value)) return value;
+    if (depth > 0 && Array.isArray(value)) {
+      const inner = answering(value, depth - 1);
+      if (inner !== undefined) return inner;
+    }
+    if (depth === 0 && typeof value !== "object") return undefined;
+  }
+  return undefined;
+}
+
+/** The same function, but arguments that answer for themselves do; they know it as `key`. */
+export function dispatched<F extends Callable, D extends Callable = F>(plain: F, key: () => Callable = () => plain): D {
+  const call = (...given: unknown[]): unknown => {
+    const own = answering(given);
+    return own === undefined ? plain(...given) : own.answer(key(), given);
+  };
+  return call as D;
+}
+
 export const isComposite = (value: unknown): value is Composite => typeof value === "object" && value !== null && "ofParts" in value;

@@ -30,7 +30,4 @@ export {
   uint8,
   variant,
 } from "../base/dtype-names.ts";
-export { complex } from "../ops/math/functions.ts";
-export { cast } from "../ops/math/math.ts";
-export { saturateCast } from "../ops/math/special.ts";
-export { asString } from "../ops/string/string.ts";
+export { asString, cast, complex, saturateCast } from "./dispatching.ts";

@@ -5,6 +5,7 @@
 import type { DType } from "../base/dtype.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { convertToTensor, isAsTensor, literalType } from "../graph/conversion.ts";
+import { dispatched } from "../graph/composite.ts";
 import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
 import { getItem } from "./array/slicing.ts";
@@ -43,11 +44,15 @@ function operands(x: TensorLike, y: TensorLike): [TensorLike, TensorLike] {
   return [x, !(x instanceof Tensor) && isAsTensor(y) ? convertToTensor(y) : y];
 }
 
+type BinaryOperator = (x: TensorLike, y: TensorLike) => Tensor;
 /** An operator on its operands. */
-const binary =
-  (make: (x: TensorLike, y: TensorLike) => Tensor) =>
-  (x: TensorLike, y: TensorLike): Tensor =>
-    make(...operands(x, y));
+function binary(make: BinaryOperator): BinaryOperator {
+  const operator: BinaryOperator = dispatched(
+    (x: TensorLike, y: TensorLike) => make(...operands(x, y)),
+    () => operator,
+  );
+  return operator;
+}
 const unary =
   (make: (x: TensorLike) => Tensor) =>
   (x: TensorLike): Tensor =>
@@ -55,7 +60,10 @@ const unary =
 
 // The functions behind the methods; `x` or `y` may be a number: `operators.sub(2, x)`.
 
-export const add = (x: TensorLike, y: TensorLike): Tensor => addNamed(x, y, null, "add");
+export const add: BinaryOperator = dispatched(
+  (x: TensorLike, y: TensorLike): Tensor => addNamed(x, y, null, "add"),
+  () => add,
+);
 export const sub = binary((x, y) => Sub({ x, y }, { name: "sub" }));
 export const mul = binary((x, y) => Mul({ x, y }, { name: "mul" }));
 export const truediv = binary((x, y) => divide(x, y));

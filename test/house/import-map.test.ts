@@ -52,8 +52,9 @@ function violationsOf({ path, text }: Source, table: ImportTable): string[] {
   });
 }
 
-/** Rooms whose files need each other while they run, never while they load, and those in which a type closes a circle. */
-const circularRooms: ReadonlySet<string> = new Set(["graph", "ops"]);
+/** Rooms whose files need each other while they run, never while they load, and those in which a type closes a circle. Ragged tensors know the
+ *  functions that take them, and those make ragged tensors. */
+const circularRooms: ReadonlySet<string> = new Set(["graph", "ops", "ragged"]);
 const circularTypes: ReadonlySet<string> = new Set([...circularRooms, "ir", "lower", "session"]);
 
 /** The files that a circle of imports goes through, types aside or not. */
@@ -90,7 +91,8 @@ describe("the import table of docs/map.md", () => {
   });
 
   it("has no circle of files, but in rooms that say so, nor of types, but in a few more", () => {
-    const outside = (rooms: ReadonlySet<string>): Source[] => packageSources().filter(({ path }) => !rooms.has(roomOf(path)));
+    const outside = (rooms: ReadonlySet<string>): Source[] =>
+      packageSources().filter(({ path }) => !rooms.has(path.startsWith("src/library/ragged/") ? "ragged" : roomOf(path)));
     expect(filesInCircles(outside(circularRooms), false)).toEqual([]);
     expect(filesInCircles(outside(circularTypes), true)).toEqual([]);
   });

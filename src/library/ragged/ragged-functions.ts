@@ -201,15 +201,19 @@ interface RangeOptions extends Named {
 export function range(starts: TensorLike, { limits, deltas, dtype, name, rowSplitsDtype = "int64" }: RangeOptions = {}): RaggedTensor {
   const [from, to] = limits === undefined || limits === null ? [0, starts] : [starts, limits];
   return inNameScope({ name }, "RaggedRange", [starts, limits, deltas], scope => {
-    const certain = [from, to, deltas].map(literalType).find(({ isCertain }) => isCertain)?.dtype;
-    const type = dtype ?? certain ?? ([from, to, deltas ?? 1].flat(9).every(Number.isInteger) ? "int32" : "float32");
-    const [first, last, step] = (
-      [
-        [from, "starts"],
-        [to, "limits"],
-        [deltas ?? 1, "deltas"],
-      ] as const
-    ).map(([value, label]) => convertToTensor(value, value instanceof Tensor ? { name: label } : { name: label, dtype: type as DType }));
+    const given = [
+      [from, "starts"],
+      [to, "limits"],
+      [deltas ?? 1, "deltas"],
+    ] as const;
+    const isWhole = given.every(([value]) => literalType(value).isCertain || [value].flat(9).every(Number.isInteger));
+    const tensors = given.map(([value, name]) => {
+      if (value instanceof Tensor) return convertToTensor(value, { name, dtype: dtype ?? undefined });
+      return convertToTensor(value, { name, dtype: dtype ?? (isWhole ? "int32" : "float32") });
+    });
+    const ranking: readonly DType[] = ["int32", "int64", "float32", "float64"];
+    const widest = ranking[Math.max(...tensors.map(tensor => ranking.indexOf(tensor.dtype)))];
+    const [first, last, step] = tensors.map(tensor => cast(tensor, widest));
     const out = RaggedRange({ starts: first, limits: last, deltas: step, Tsplits: rowSplitsDtype }, { name: scope });
     return RaggedTensor.fromRowSplits(out.rtDenseValues, out.rtNestedSplits, { validate: false });
   });

@@ -2,9 +2,12 @@
 
 import { ValueError } from "../../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { Callable } from "../../graph/composite.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
+import { constantValue } from "../../graph/shape-inference.ts";
+import { collect } from "../../ops/arguments.ts";
 import { reshape, shape as shapeOf } from "../../ops/array/array.ts";
 
 import { range } from "../../ops/array/ranges.ts";
@@ -12,9 +15,10 @@ import { transpose } from "../../ops/array/rearranging.ts";
 import { concat, getItem, stack as stackDense } from "../../ops/array/slicing.ts";
 import { assertEqual } from "../../ops/flow/check.ts";
 import { cumsum } from "../../ops/math/reduction.ts";
-import { inNameScope } from "../../ops/named.ts";
+import { inNameScope, type NameOption } from "../../ops/named.ts";
 import { add, mul } from "../../ops/operators.ts";
 import { RaggedGather } from "../../ops/sparse/ragged.ts";
+import { positive } from "./axes.ts";
 import { RaggedTensor } from "./ragged-tensor.ts";
 import type { SplitsType } from "./row-partition.ts";
 
@@ -34,6 +38,23 @@ export function stack(
       true,
     );
   });
+}
+
+/** Tensors of one rank, some ragged, along an axis they have. TF: tf.concat of ragged tensors. */
+export function raggedConcat(_: Callable, values: Part[] | Part, axis: number | Tensor, options?: NameOption): Part {
+  const list = Array.isArray(values) ? values : [values];
+  return inNameScope(options, "RaggedConcat", list.map(flatOf), () =>
+    joined(
+      list.map(value => (value instanceof RaggedTensor ? value : convertToTensor(value, { name: "rt_input" }))),
+      axis instanceof Tensor ? Number(constantValue(axis)?.item()) : axis,
+      false,
+    ),
+  );
+}
+
+/** The same as tf.ragged.stack. TF: tf.stack of ragged tensors. */
+export function raggedStack(_: Callable, values: readonly (TensorLike | RaggedTensor)[], ...rest: readonly unknown[]): Part {
+  return stack(values, collect<Named & { axis: number }>(["axis", "name"], rest));
 }
 
 const flatOf = (value: unknown): unknown => (value instanceof RaggedTensor ? value.flatValues : value);
@@ -86,13 +107,6 @@ function joined(given: readonly Part[], axisGiven: number, stacks: boolean): Par
   );
 }
 
-function positive(axis: number, rank: number | null): number {
-  if (rank !== null) {
-    if (axis < -rank || axis >= rank) throw new ValueError(`axis=${axis} out of bounds: expected ${-rank}<=axis<${rank}`);
-  } else if (axis < 0) throw new ValueError(`axis=${axis} may only be negative if ndims is statically known.`);
-  return axis < 0 ? axis + (rank as number) : axis;
-}
-
 /** With more of its dimensions ragged. */
 function deepened(part: Part, depth: number, dtype: SplitsType): Part {
   if (depth === 0) return part;
@@ -134,8 +148,9 @@ function beside(parts: readonly RaggedTensor[], stacks: boolean): RaggedTensor {
     const all = below(parts, false);
     const order = reshape(transpose(reshape(range(mul(rows, count)), [count, -1])), [-1]);
     const taken = rowsOf(all, order);
-    if (stacks) return RaggedTensor.fromRowSplits(taken, range(0, add(mul(rows, count), 1), count), { validate: false });
-    return RaggedTensor.fromRowSplits(taken.values, getItem(taken.rowSplits, [null, null, count]), { validate: false });
+    const splits = stacks ? range(0, add(mul(rows, count), 1), count) : getItem(taken.rowSplits, [null, null, count]);
+    for (const known of parts.map(part => part.shape.dim(0))) if (known !== null) splits.setShape([known + 1]);
+    return RaggedTensor.fromRowSplits(stacks ? taken : taken.values, splits, { validate: false });
   });
 }
 

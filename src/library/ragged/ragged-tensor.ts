@@ -4,6 +4,7 @@ import { type DType, isBigInteger } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { NDArray, NestedArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
+import type { Callable } from "../../graph/composite.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
@@ -22,6 +23,8 @@ import { cumsum, reduceAll, reduceAny, reduceMax } from "../../ops/math/reductio
 import { inNameScope } from "../../ops/named.ts";
 import { add, greater, mul, notEqual, sub } from "../../ops/operators.ts";
 import { RaggedTensorToSparse, RaggedTensorToTensor } from "../../ops/sparse/ragged.ts";
+import { raggedAnswers } from "./ragged-answers.ts";
+import { attachRaggedOperators } from "./ragged-operators.ts";
 import { type PartitionOptions, RowPartition, type SplitsType, wholeNumbers } from "./row-partition.ts";
 
 /** A ragged array: what a run gives for a RaggedTensor, and what may be fed for one. TF: tf.ragged.RaggedTensorValue. */
@@ -98,6 +101,7 @@ export class RaggedTensor {
 
   private constructor(values: Tensor | RaggedTensor, partition: RowPartition) {
     values.shape.withRankAtLeast(1);
+    attachRaggedOperators(RaggedTensor);
     this.values = values;
     this.partition = partition;
   }
@@ -382,7 +386,7 @@ export class RaggedTensor {
     return new RaggedTensor(values, this.partition);
   }
   /** Other flat values in the same rows. */
-  withFlatValues(newValues: TensorLike): RaggedTensor {
+  withFlatValues(newValues: Values): RaggedTensor {
     return this.withValues(this.values instanceof RaggedTensor ? this.values.withFlatValues(newValues) : newValues);
   }
   withRowSplitsDtype(dtype: DType): RaggedTensor {
@@ -442,6 +446,12 @@ export class RaggedTensor {
   }
   private levels(): readonly RaggedTensor[] {
     return [this, ...(this.values instanceof RaggedTensor ? this.values.levels() : [])];
+  }
+
+  /** What a function of the public API does with ragged arguments. @throws TypeError for one that takes none. */
+  answer(plain: Callable, given: readonly unknown[]): unknown {
+    const own = raggedAnswers().get(plain);
+    return own === undefined ? plain(...given) : own(plain, ...given);
   }
 
   // ---- what sessions ask ----

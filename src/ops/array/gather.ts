@@ -197,7 +197,7 @@ function batchOffsets(paramsShape: Tensor, indices: Tensor, batchDims: number): 
   return result;
 }
 
-interface GatherOptions extends Named {
+export interface GatherOptions extends Named {
   readonly axis?: TensorLike | null;
   /** Leading axes that params and indices share. */
   readonly batchDims?: number;

@@ -1,0 +1,244 @@
+// Ordinary functions with ragged arguments against recordings of TensorFlow (generate/ragged_functions.py).
+
+import { describe, expect, it } from "vitest";
+import { tf as compat } from "../../src/compat.ts";
+import * as tf from "../../src/index.ts";
+import { compareWithRecording, type Made, parameter } from "./library-programs.ts";
+
+const { RaggedTensor: R, ragged: r } = tf;
+type Ragged = tf.RaggedTensor;
+const made = (fetch: unknown, feeds?: tf.Feeds): Made => (feeds === undefined ? { fetch } : { fetch, feeds });
+const unchecked = { validate: false } as const;
+const ints = (list: unknown): Ragged => r.constant(list as number[], { dtype: "int32" }) as Ragged;
+const rows = (name = "x"): Ragged => R.fromRowSplits(parameter([3, 1, 4, 1, 5, 9, 2, 6], name), [0, 3, 3, 7, 8], unchecked);
+const deepSplits = [
+  [0, 2, 3],
+  [0, 2, 3, 6],
+];
+const deep = (): Ragged => R.fromNestedRowSplits(parameter([3, 1, 4, 1, 5, 9], "deep"), deepSplits, unchecked);
+const words = (): Ragged => r.constant([["a", "Bc"], [], ["dEf"]]) as Ragged;
+const column = (...values: readonly number[]): number[][] => values.map(value => [value]);
+
+const programs: Readonly<Record<string, () => Made>> = {
+  elements() {
+    const [x, d] = [rows(), deep()];
+    const first = [tf.abs(x), tf.square(x, { name: "sq" }), tf.exp(d), tf.cast(x, "int32"), tf.zerosLike(d), tf.nn.relu(x)];
+    return made([...first, tf.clipByValue(x, 2, 4), tf.isNan(x), tf.sigmoid(x), tf.toInt32(x), tf.round(x)]);
+  },
+  text() {
+    const w = words();
+    const first = [tf.strings.lower(w), tf.strings.length(w), tf.strings.toHashBucketFast(w, 10), tf.strings.join([w, w], "-")];
+    const replaced = tf.strings.regexReplace(w, "[A-Z]", "_");
+    return made([...first, replaced, tf.asString(ints([[1], [2, 3]])), tf.strings.substr(w, 0, 1)]);
+  },
+  scalars() {
+    const x = rows();
+    const first = [tf.add(x, 1), x.add(1), tf.multiply(2, x), x.sub(tf.constant(1)), x.truediv(2), x.pow(2), x.neg(), x.less(3)];
+    const second = [tf.maximum(x, 2), tf.constant(2).mul(x as never), tf.constant(2).sub(x as never), tf.greater(x, 2), tf.mod(x, 2)];
+    return made([...first, ...second, x.floordiv(2), tf.logicalAnd(x.greater(1), x.less(5))]);
+  },
+  inner() {
+    const values = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ];
+    const x = R.fromRowSplits(parameter(values, "x"), [0, 1, 3], unchecked);
+    return made([x.add(tf.constant([10, 20])), tf.multiply([1, 2], x)]);
+  },
+  same_rows() {
+    const [x, d] = [rows(), deep()];
+    return made([x.add(x), tf.multiply(x, x.withValues(tf.add(x.values as tf.Tensor, 1, "add"))), d.mul(d)]);
+  },
+  wide_rows() {
+    const x = rows();
+    const first = [x.add(tf.constant(column(10, 20, 30, 40))), x.mul(rows("y"))];
+    return made([...first, x.add(tf.constant([[100]])), tf.add(tf.constant([5]), x)]);
+  },
+  wide_deep() {
+    const d = deep();
+    const first = [d.add(tf.constant([[[10]], [[20]]])), d.add(tf.constant([[[1]]]))];
+    return made([...first, d.mul(R.fromRowSplits(parameter(column(1, 2, 3), "y"), [0, 2, 3], unchecked))]);
+  },
+  wide_open() {
+    const x = rows();
+    const given = tf.placeholder("float32", [null, null], { name: "column" });
+    return made([x.mul(given), tf.add(given, x)], new Map([[given, column(1, 2, 3, 4)]]));
+  },
+  sums() {
+    const x = rows();
+    const first = [tf.reduceSum(x), tf.reduceSum(x, 0), tf.reduceSum(x, 1), tf.reduceSum(x, { axis: -1, keepdims: true })];
+    const second = [tf.reduceSum(x, [0, 1]), tf.reduceMax(x, 1), tf.reduceMin(x, 0), tf.reduceProd(x, 1, { name: "p" })];
+    return made([...first, ...second, tf.reduceSum(x, { keepdims: true })]);
+  },
+  means() {
+    const x = R.fromRowSplits(parameter([3, 1, 4, 1, 5, 9, 2, 6], "x"), [0, 3, 4, 8], unchecked);
+    const first = [tf.reduceMean(x), tf.reduceMean(x, 0), tf.reduceMean(x, 1)];
+    return made([...first, tf.math.reduceVariance(x), tf.math.reduceVariance(x, 1), tf.math.reduceStd(x)]);
+  },
+  deep_sums() {
+    const d = deep();
+    const first = [tf.reduceSum(d, 0), tf.reduceSum(d, 1), tf.reduceSum(d, 2), tf.reduceMean(d, 1), tf.reduceSum(d, [0, 2])];
+    return made([...first, tf.reduceMax(d, { axis: 2, keepdims: true })]);
+  },
+  truths() {
+    const b = r.constant([[true, false], [], [true]]) as Ragged;
+    return made([tf.reduceAll(b, 1), tf.reduceAny(b, 1), tf.reduceAny(b, 0), tf.reduceAll(b), tf.logicalNot(b)]);
+  },
+  segments() {
+    const { unsortedSegmentSum, unsortedSegmentMean, unsortedSegmentMax } = tf.math;
+    const x = rows();
+    return made([unsortedSegmentSum(x, [0, 1, 0, 1], 3), unsortedSegmentMean(x, [0, 1, 0, 1], 2), unsortedSegmentMax(x, [1, 1, 0, 0], 2)]);
+  },
+  joined() {
+    const [x, d] = [rows(), rows("y")];
+    const first = [tf.concat([x, d], 0), tf.concat([x, d], 1), tf.concat([x, tf.constant(column(1, 2, 3, 4))], -1)];
+    return made([...first, tf.stack([x, d]), tf.stack([x, d], 1), tf.concat([x], 0)]);
+  },
+  dimensions() {
+    const [x, d] = [rows(), deep()];
+    const first = [tf.expandDims(x, 0), tf.expandDims(x, 1), tf.expandDims(x, -1), tf.expandDims(d, 2)];
+    return made([...first, tf.size(x), tf.rank(d), tf.size(d, { outType: "int64" })]);
+  },
+  squeezed() {
+    const x = rows();
+    const wide = (axis: number): Ragged => tf.expandDims(x, axis) as Ragged;
+    return made([tf.squeeze(wide(0), [0]), tf.squeeze(wide(1), { axis: 1 }), tf.squeeze(wide(2), 2)]);
+  },
+  tiled() {
+    const [x, d] = [rows(), deep()];
+    return made([tf.tile(x, [2, 1]), tf.tile(x, [1, 2]), tf.tile(d, [1, 2, 2])]);
+  },
+  hot() {
+    const ids = ints([[0, 2], [], [1]]);
+    const table = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ];
+    const first = [tf.oneHot(ids, 3), tf.oneHot(ids, 3, { onValue: 5, offValue: -1, axis: 2, dtype: "int32" })];
+    return made([...first, tf.nn.embeddingLookup(parameter(table, "table"), ids)]);
+  },
+  reversed_rows() {
+    const [x, d] = [rows(), deep()];
+    return made([tf.reverse(x, [0]), tf.reverse(x, [1]), tf.reverse(d, [0, 2]), tf.reverse(d, [-1])]);
+  },
+  gathered() {
+    const x = rows();
+    const ids = ints([[0], [2, 3]]);
+    const pairs = [
+      [0, 1],
+      [2, 3],
+    ];
+    return made([tf.gather(x, [2, 0]), tf.gather(x, ids), tf.gather(tf.constant([1, 2, 3, 4]), ids), tf.gather(x, pairs)]);
+  },
+  wide_gathered: () => made(tf.batchGather(rows(), ints([[0, 2], [], [1], [0]]))),
+  positions() {
+    const [x, d] = [rows(), deep()];
+    const at = (...list: readonly (readonly number[])[]): tf.TensorLike => list;
+    const first = [tf.gatherNd(x, at([0, 1], [2, 3])), tf.gatherNd(x, at([2], [0])), tf.gatherNd(d, at([0, 0, 1], [1, 0, 2]))];
+    return made([...first, tf.gatherNd(d, [at([0, 1], [1, 0])])]);
+  },
+  conditions() {
+    const x = rows();
+    const m = x.greater(2);
+    const first = [tf.where(m), tf.where(m, x, x.neg()), tf.where([true, false, true, false], x, x.mul(10))];
+    return made([...first, tf.where(r.constant([[[true], [false, true]], [[true]]]) as Ragged)]);
+  },
+  masked() {
+    const [x, d] = [rows(), deep()];
+    const square = tf.NDArray.from([1, 2, 3, 4], "int32", [2, 2]);
+    const corner = [
+      [true, false],
+      [true, true],
+    ];
+    const first = [r.booleanMask(x, x.greater(2)), r.booleanMask(x, [true, false, false, true]), r.booleanMask(square, corner)];
+    return made([...first, r.booleanMask(d, d.greater(3)), r.booleanMask(d, r.constant([[true, false], [true]]))]);
+  },
+  partitions() {
+    const x = rows();
+    const first = [
+      r.stackDynamicPartitions(tf.NDArray.from([1, 2, 3, 4], "int32"), [1, 0, 1, 3], 4),
+      r.stackDynamicPartitions(x, [0, 1, 1, 0], 2),
+    ];
+    return made([...first, ...tf.dynamicPartition(x, [0, 1, 1, 0], 2)]);
+  },
+  items() {
+    const [x, d] = [rows(), deep()];
+    const first = [x.at(0), x.at(-1), x.at([1, null]), x.at([null, 2]), x.at([null, null, 2]), x.at([], [1, null]), x.at([], [null, -1])];
+    const second = [x.at([], [null, null, -1]), x.at(2, 1), d.at(0, 1), d.at([1, null], [0, 1]), d.at([], [], [1, null])];
+    return made([...first, ...second, d.at(tf.ellipsis, [null, 1]), d.at(0), x.at([null, null, -1])]);
+  },
+  open_items() {
+    const x = rows();
+    const at = tf.placeholder("int32", [], { name: "at" });
+    return made([x.at(at), x.at([at, null]), x.at([], [at, null])], new Map([[at, 1]]));
+  },
+  running() {
+    const [x, d] = [rows(), deep()];
+    return made([tf.cumsum(x, 1), tf.cumsum(d, 2, { exclusive: true }), tf.cumsum(x, { axis: -1, reverse: true })]);
+  },
+  added() {
+    const x = rows();
+    return made([tf.addN([x, x, x]), tf.nn.dropout(x, { rate: 0 })]);
+  },
+  asserted() {
+    const x = rows();
+    const check = tf.assertLess(x, 10);
+    return tf.controlDependencies([check], () => made([tf.identity(x.flatValues)]));
+  },
+  other_ranks: () => made(tf.concat([rows(), deep()], 0)),
+  bad_axis: () => made(tf.reduceSum(rows(), 2)),
+  bad_squeeze: () => made(tf.squeeze(rows())),
+  bad_index: () => made(rows().at([], 0)),
+  bad_one_hot: () => made(tf.oneHot(ints([[0], [1]]), 2, { axis: 1 })),
+  bad_splits_types() {
+    const x = rows();
+    return made(x.add(x.withRowSplitsDtype("int32")));
+  },
+  bad_mask: () => made(r.booleanMask(rows(), true)),
+  bad_where: () => made(tf.where(rows().greater(0), rows(), 1)),
+};
+
+/** Rows that are stretched: sizes that only a run knows are arithmetic here, branches there. */
+const otherNodes: ReadonlySet<string> = new Set(["wide_rows", "wide_deep", "wide_open", "wide_gathered"]);
+
+describe("functions of ragged tensors", () => {
+  compareWithRecording("ragged-functions", programs, otherNodes);
+
+  it("are called under TensorFlow's names", async () => {
+    using _ = new tf.Graph().asDefault();
+    const rt = compat.ragged.constant([[1, 2], [3]]) as Ragged;
+    const sums = compat.reduce_sum(rt as never, { axis: 1 });
+    const nine = compat.add(rt as never, { y: 8 });
+    const [a, b] = (await new compat.Session().run([sums, nine])) as readonly unknown[] as [tf.NDArray, tf.ragged.RaggedTensorValue];
+    expect(a.toArray()).toEqual([3, 3]);
+    expect(b.toList()).toEqual([[9, 10], [11]]);
+  });
+
+  it("work where TensorFlow 1 has none: softmax, numbers of text, running sums over rows", async () => {
+    using _ = new tf.Graph().asDefault();
+    const x = rows();
+    const numbers = tf.strings.toNumber(r.constant([["1", "2"], ["3"]]) as Ragged);
+    const [soft, parsed, sums] = (await new tf.Session().run([tf.reduceSum(tf.nn.softmax(x) as Ragged, 1), numbers, tf.cumsum(x, 0)])) as [
+      tf.NDArray,
+      ...tf.ragged.RaggedTensorValue[],
+    ];
+    expect((soft.toArray() as number[]).map(Math.round)).toEqual([1, 0, 1, 1]);
+    expect(parsed.toList()).toEqual([[1, 2], [3]]);
+    expect(sums.toList()).toEqual([[3, 1, 4], [], [4, 6, 13, 2], [10]]);
+  });
+
+  it("stop a run whose rows do not fit", async () => {
+    using _ = new tf.Graph().asDefault();
+    const other = tf.placeholder("int64", [5]);
+    const sum = rows().add(R.fromRowSplits(tf.constant([1, 2]), other, unchecked));
+    const run = new tf.Session().run(tf.reduceSum(sum), new Map([[other, [0, 1, 1, 1, 2]]]));
+    await expect(run).rejects.toThrow(/Condition x == y did not hold element-wise/);
+  });
+
+  it("refuse what takes no ragged tensors", () => {
+    using _ = new tf.Graph().asDefault();
+    expect(() => tf.transpose(rows() as never)).toThrow(/RaggedTensor/);
+  });
+});
