@@ -243,12 +243,6 @@ export const reduceSum: Dispatched<typeof opsMathReduction.reduceSum> = /* @__PU
 export const reduceVariance: Dispatched<typeof opsMathReduction.reduceVariance> = /* @__PURE__ */ dispatched(
   opsMathReduction.reduceVariance,
 );
-/** Does the whole string match? TF: tf.strings.regex_full_match. */
-export const regexFullMatch: Elementwise<typeof opsStringString.regexFullMatch> = /* @__PURE__ */ dispatched(
-  opsStringString.regexFullMatch,
-);
-/** Matches of a regular expression replaced; \1 … \9 in `rewrite` are its groups. TF: tf.regex_replace(input, pattern, rewrite, replace_global, name). */
-export const regexReplace: Elementwise<typeof opsStringString.regexReplace> = /* @__PURE__ */ dispatched(opsStringString.regexReplace);
 /** Rectified linear unit: `max(features, 0)`. TF: tf.nn.relu. */
 export const relu: Elementwise<typeof opsNnNn.relu> = /* @__PURE__ */ dispatched(opsNnNn.relu);
 /** `min(max(features, 0), 6)`. TF: tf.nn.relu6. */

@@ -3,6 +3,23 @@
 export * as experimental from "./nn-experimental.ts";
 export * as rnnCell from "./nn-rnn-cell.ts";
 export {
+  dropout,
+  elu,
+  embeddingLookup,
+  leakyRelu,
+  logSoftmax,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  softsign,
+  swish,
+  tanh,
+} from "./dispatching.ts";
+export {
   bidirectionalDynamicRnn,
   dynamicRnn,
   rawRnn,
@@ -12,7 +29,6 @@ export {
 } from "../library/layers/rnn.ts";
 export { approxMaxK, approxMinK } from "../ops/array/nth-element.ts";
 export { depthToSpace, spaceToBatch, spaceToDepth } from "../ops/array/rearranging.ts";
-export { sigmoid, tanh } from "../ops/math/functions.ts";
 export { zeroFraction } from "../ops/math/reduction.ts";
 export { atrousConv2d, atrousConv2dTranspose, convolution, withSpaceToBatch } from "../ops/nn/atrous.ts";
 export {
@@ -44,7 +60,7 @@ export {
   ctcUniqueLabels,
 } from "../ops/nn/ctc.ts";
 export { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../ops/nn/embedding-sparse.ts";
-export { embeddingLookup, inTopK, topK } from "../ops/nn/embedding.ts";
+export { inTopK, topK } from "../ops/nn/embedding.ts";
 export { fractionalAvgPool, fractionalMaxPool } from "../ops/nn/fractional.ts";
 export {
   computeAverageLoss,
@@ -57,25 +73,7 @@ export {
   weightedCrossEntropyWithLogits,
 } from "../ops/nn/loss.ts";
 export { dilation2d, erosion2d } from "../ops/nn/morphology.ts";
-export {
-  biasAdd,
-  crelu,
-  dropout,
-  elu,
-  l2Loss,
-  leakyRelu,
-  logSoftmax,
-  relu,
-  relu6,
-  reluLayer,
-  selu,
-  silu,
-  softmax,
-  softplus,
-  softsign,
-  swish,
-  xwPlusB,
-} from "../ops/nn/nn.ts";
+export { biasAdd, crelu, l2Loss, reluLayer, xwPlusB } from "../ops/nn/nn.ts";
 export {
   batchNormWithGlobalNormalization,
   batchNormalization,
