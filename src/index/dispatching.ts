@@ -22,6 +22,7 @@ import * as opsNnEmbedding from "../ops/nn/embedding.ts";
 import * as opsNnNn from "../ops/nn/nn.ts";
 import * as opsStringBytes from "../ops/string/bytes.ts";
 import * as opsStringParsing from "../ops/string/parsing.ts";
+import * as opsStringRegex from "../ops/string/regex.ts";
 import * as opsStringString from "../ops/string/string.ts";
 import * as opsStringUnicode from "../ops/string/unicode.ts";
 import type { Dispatched, Elementwise } from "../library/ragged/ragged-answers.ts";
@@ -243,6 +244,10 @@ export const reduceSum: Dispatched<typeof opsMathReduction.reduceSum> = /* @__PU
 export const reduceVariance: Dispatched<typeof opsMathReduction.reduceVariance> = /* @__PURE__ */ dispatched(
   opsMathReduction.reduceVariance,
 );
+/** Does the whole string match? TF: tf.strings.regex_full_match. */
+export const regexFullMatch: Elementwise<typeof opsStringRegex.regexFullMatch> = /* @__PURE__ */ dispatched(opsStringRegex.regexFullMatch);
+/** Matches of a regular expression replaced; \1 … \9 in `rewrite` are its groups. TF: tf.regex_replace(input, pattern, rewrite, replace_global, name). */
+export const regexReplace: Elementwise<typeof opsStringRegex.regexReplace> = /* @__PURE__ */ dispatched(opsStringRegex.regexReplace);
 /** Rectified linear unit: `max(features, 0)`. TF: tf.nn.relu. */
 export const relu: Elementwise<typeof opsNnNn.relu> = /* @__PURE__ */ dispatched(opsNnNn.relu);
 /** `min(max(features, 0), 6)`. TF: tf.nn.relu6. */

@@ -4,6 +4,8 @@ export {
   asString,
   length,
   lower,
+  regexFullMatch,
+  regexReplace,
   stringJoin as join,
   stringStrip as strip,
   stringToHashBucket as toHashBucket,
@@ -25,6 +27,5 @@ export {
   unicodeSplitWithOffsets,
 } from "../library/ragged/ragged-strings.ts";
 export { format, split } from "../ops/string/parsing.ts";
-export { regexFullMatch, regexReplace } from "../ops/string/regex.ts";
 export { reduceJoin } from "../ops/string/string.ts";
 export { unsortedSegmentJoin } from "../ops/string/unicode.ts";

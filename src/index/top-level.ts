@@ -189,6 +189,7 @@ export {
   reduceMin,
   reduceProd,
   reduceSum,
+  regexReplace,
   reverse,
   reverseV2,
   rint,
@@ -533,7 +534,6 @@ export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/
 export { matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
 export { fingerprint } from "../ops/string/fingerprint.ts";
 export { decodeCsv, decodeRaw, stringSplit } from "../ops/string/parsing.ts";
-export { regexReplace } from "../ops/string/regex.ts";
 export { reduceJoin } from "../ops/string/string.ts";
 export { print } from "../ops/summary/printing.ts";
 export { ConfigProto, GPUOptions, GraphOptions, OptimizerOptions } from "../session/config-proto.ts";

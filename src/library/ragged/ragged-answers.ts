@@ -20,6 +20,7 @@ import * as special from "../../ops/math/special.ts";
 import * as nn from "../../ops/nn/nn.ts";
 import * as bytes from "../../ops/string/bytes.ts";
 import * as parsing from "../../ops/string/parsing.ts";
+import * as regex from "../../ops/string/regex.ts";
 import * as strings from "../../ops/string/string.ts";
 import * as unicode from "../../ops/string/unicode.ts";
 import * as reductions from "../../ops/math/reduction.ts";
@@ -154,8 +155,8 @@ const ofOne = (): readonly Callable[] => [
   strings.encodeBase64,
   strings.length,
   strings.lower,
-  strings.regexFullMatch,
-  strings.regexReplace,
+  regex.regexFullMatch,
+  regex.regexReplace,
   strings.stringStrip,
   strings.stringToHashBucket,
   strings.stringToHashBucketFast,
