@@ -68,13 +68,16 @@ function elementwiseLoss(
     const p = cast(predictions, "float32");
     const l = cast(labels, "float32");
     assertSameShape(p, l);
-    return computeWeightedLoss(body(l, p), { ...options, scope: String(scope) });
+    return weightedLoss(body(l, p), { ...options, scope: String(scope) });
   });
 }
 
 /** Weighs the losses of elements and reduces them. TF: tf.losses.compute_weighted_loss. @throws ValueError for weights that do not fit. */
-export function computeWeightedLoss(losses: TensorLike, ...rest: Rest<LossOptions>): Tensor {
-  const { weights = 1, scope, lossCollection, reduction = Reduction.SUM_BY_NONZERO_WEIGHTS } = optionsOf<LossOptions>(usual, rest);
+export const computeWeightedLoss = (losses: TensorLike, ...rest: Rest<LossOptions>): Tensor =>
+  weightedLoss(losses, optionsOf<LossOptions>(usual, rest));
+
+function weightedLoss(losses: TensorLike, options: LossOptions): Tensor {
+  const { weights = 1, scope, lossCollection, reduction = Reduction.SUM_BY_NONZERO_WEIGHTS } = options;
   if (!(Object.values(Reduction) as readonly string[]).includes(reduction)) throw new ValueError(`Invalid Reduction Key ${reduction}.`);
   return getDefaultGraph().nameScope(scope ?? "weighted_loss", () =>
     checkedWeights(weights, losses, () => {
@@ -236,7 +239,7 @@ export function sigmoidCrossEntropy(multiClassLabels: TensorLike, logits: Tensor
     assertSameShape(z, labels);
     if (labelSmoothing > 0) labels = add(mul(labels, 1 - labelSmoothing), 0.5 * labelSmoothing);
     const losses = sigmoidCrossEntropyWithLogits({ labels, logits: z, name: "xentropy" });
-    return computeWeightedLoss(losses, { ...options, scope: String(scope) });
+    return weightedLoss(losses, { ...options, scope: String(scope) });
   });
 }
 
@@ -256,7 +259,7 @@ export function softmaxCrossEntropy(onehotLabels: TensorLike, logits: TensorLike
     }
     const fixed = stopGradient(labels, { name: "labels_stop_gradient" });
     const losses = softmaxCrossEntropyWithLogitsV2({ labels: fixed, logits: z, name: "xentropy" });
-    return computeWeightedLoss(losses, { ...options, scope: String(scope) });
+    return weightedLoss(losses, { ...options, scope: String(scope) });
   });
 }
 
@@ -268,7 +271,7 @@ export function sparseSoftmaxCrossEntropy(labels: TensorLike, logits: TensorLike
     const [classes, z] = removeSqueezableDimensions(labels, logits, 1, "int32");
     const weights = fittedToLabels(options.weights ?? 1, classes);
     const losses = sparseSoftmaxCrossEntropyWithLogits({ labels: classes, logits: z, name: "xentropy" });
-    return computeWeightedLoss(losses, { ...options, weights, scope: String(scope) });
+    return weightedLoss(losses, { ...options, weights, scope: String(scope) });
   });
 }
 

@@ -1,7 +1,8 @@
 // How public functions take their arguments: by position in TensorFlow's order, and by name in one last plain object.
 // Also the sequences that TensorFlow lets one write short (strides of 1, 2 or 4 numbers, padding as a list).
 
-import { InvalidArgumentError, ValueError } from "../base/errors.ts";
+import { InvalidArgumentError, ValueError, withHint } from "../base/errors.ts";
+import { nearestName } from "../base/names.ts";
 import { pythonType } from "../graph/conversion.ts";
 
 /** A plain object: options, rather than a tensor, a variable, an array or a shape. */
@@ -11,8 +12,14 @@ export function isOptions(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
+function unexpected(name: string, names: readonly string[]): Error {
+  const near = nearestName(name, names);
+  const hint = near === undefined ? `There are ${names.map(known => `'${known}'`).join(", ")}.` : `Did you mean '${near}'?`;
+  return withHint(new TypeError(`got an unexpected keyword argument '${name}'`), hint);
+}
+
 /** Arguments given by position under these names, joined with those of a last options object. Undefined and null mean "not given".
- *  @throws TypeError if one is given twice, or there are too many. */
+ *  @throws TypeError if one is given twice, is none of these, or there are too many. */
 export function collect<T>(names: readonly string[], given: readonly unknown[]): Partial<T> {
   const result: Record<string, unknown> = {};
   const last = given.findLastIndex(value => value !== undefined);
@@ -20,6 +27,7 @@ export function collect<T>(names: readonly string[], given: readonly unknown[]):
     if (i === last && isOptions(value)) {
       for (const [name, option] of Object.entries(value)) {
         if (option === undefined || option === null) continue;
+        if (!names.includes(name)) throw unexpected(name, names);
         if (result[name] !== undefined) throw new TypeError(`got multiple values for argument '${name}'`);
         result[name] = option;
       }
