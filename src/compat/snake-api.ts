@@ -144,7 +144,7 @@ export function snakeApi<Api extends object, More extends object>(
 function adoptOverrides(subclass: object, base: object): void {
   for (let prototype = subclass; prototype !== base && prototype !== null; prototype = Object.getPrototypeOf(prototype) as object) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
-      const ours = camelOf(name);
+      const ours = camelOf(name.replace(/^_(?=[a-z])/, ""));
       if (ours === name || Object.hasOwn(prototype, ours)) continue;
       const { value, get } = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
       if (typeof value === "function" && ours in base)
@@ -158,6 +158,8 @@ function adoptOverrides(subclass: object, base: object): void {
 function itemAt(object: { readonly at?: unknown }, index: number): unknown {
   return typeof object.at === "function" ? Reflect.apply(object.at, object, [index]) : undefined;
 }
+
+const isMessage = (value: unknown): value is object => typeof value === "object" && value !== null && "SerializeToString" in value;
 
 /** The names of outputs, where a plain object is made of them, as an operation with several has it; its `op` is none. */
 function outputNames(value: unknown): readonly string[] {
@@ -207,6 +209,8 @@ class Door {
   private readonly methodSignatures = new WeakMap<AnyFunction, Signature>();
   private readonly secondMethods = new WeakMap<AnyFunction, AnyFunction>();
   private isOpen = false;
+  /** What stands above the objects that messages hold. */
+  private fields: object | undefined;
 
   constructor(api: object, signatures: Readonly<Record<string, string>>) {
     this.api = api;
@@ -272,7 +276,10 @@ class Door {
     return new Proxy(value, {
       construct: (_, given, newTarget) => construct(given, newTarget),
       apply: (_, __, given) => construct(given, value),
-      get: (target, key) => Reflect.get(target, typeof key === "string" && !(key in target) ? camelOf(key) : key, target),
+      get: (target, key) => {
+        const found: unknown = Reflect.get(target, typeof key === "string" && !(key in target) ? camelOf(key) : key, target);
+        return key === "FromString" ? (bytes: unknown) => this.met(Reflect.apply(found as AnyFunction, target, [bytes])) : found;
+      },
     });
   }
 
@@ -300,7 +307,22 @@ class Door {
     if (names.length > 0) takeByPlace(value as object, names);
     else if (Array.isArray(value)) for (const item of value.slice(0, 64)) this.met(item);
     else if (typeof value === "object" && value !== null && !isNamespace(value)) this.adopt(Object.getPrototypeOf(value), undefined);
+    if (isMessage(value)) for (const field of Object.values(value)) this.adoptFields(field);
     return value;
+  }
+
+  /** What a message holds answers to both spellings as well: `summary.value[0].simple_value`. */
+  private adoptFields(field: unknown): void {
+    if (typeof field !== "object" || field === null || ArrayBuffer.isView(field)) return;
+    const items: Iterable<unknown> = Array.isArray(field) ? field : field instanceof Map ? field.values() : isNamespace(field) ? Object.values(field) : [];
+    if (isNamespace(field) && Object.isExtensible(field)) {
+      this.fields ??= this.secondSpelling(Object.prototype);
+      Object.setPrototypeOf(field, this.fields);
+    }
+    for (const item of items) {
+      if (typeof item !== "object" && Array.isArray(field)) return;
+      this.adoptFields(item);
+    }
   }
 
   private adopt(prototype: object, path: string | undefined): void {
@@ -328,8 +350,12 @@ class Door {
         if (typeof key === "string" && /^-?\d+$/.test(key)) return itemAt(receiver, Number(key));
         if (key === Symbol.iterator) return Reflect.get(receiver, iteration, receiver) ?? Reflect.get(target, key, receiver);
         if (!isOther(key)) return Reflect.get(target, key, receiver);
-        const value: unknown = Reflect.get(receiver, camelOf(key), receiver);
-        return typeof value === "function" && !isClass(value) ? this.secondMethod(value as AnyFunction) : value;
+        // What Python keeps to classes and their subclasses begins with an underscore: `self._zeros_slot(…)`.
+        const inner = /^_[a-z]/.test(key) ? camelOf(key.slice(1)) : key;
+        const value: unknown = Reflect.get(receiver, inner !== key && inner in receiver ? inner : camelOf(key), receiver);
+        if (typeof value === "function" && !isClass(value)) return this.secondMethod(value as AnyFunction);
+        if (isMessage(receiver)) this.adoptFields(value);
+        return value;
       },
       set: (target, key, value, receiver) => {
         const ours = isOther(key) ? camelOf(key) : key;

@@ -125,7 +125,7 @@ abstract class Convolution extends SpatialLayer<ConvolutionOptions> {
   /** The name of the node. */
   protected abstract readonly opName: string;
 
-  protected override build(input: Tensor): void {
+  protected override makeWeights(input: Tensor): void {
     const channels = this.channelsOf(input, true);
     this.refuseNoOutput(input);
     this.kernel = this.addKernel("kernel", [...this.kernelSize, channels, this.filters], input);
@@ -212,7 +212,7 @@ abstract class TransposedConvolution extends SpatialLayer<ConvolutionOptions> {
     super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>(transposeOrder, rest));
   }
 
-  protected override build(input: Tensor): void {
+  protected override makeWeights(input: Tensor): void {
     const channels = this.channelsOf(input, false);
     this.kernel = this.addKernel("kernel", [...this.kernelSize, this.filters, channels], input);
     this.addBias(input);
@@ -344,7 +344,7 @@ abstract class SeparableConvolution extends SpatialLayer<SeparableOptions> {
     super(kind, rank, filters, kernelSize, collect<SeparableOptions>(separableOrder, rest));
   }
 
-  protected override build(input: Tensor): void {
+  protected override makeWeights(input: Tensor): void {
     const channels = this.channelsOf(input, false);
     const { options } = this;
     const { depthMultiplier = 1 } = options;

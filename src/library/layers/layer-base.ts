@@ -4,10 +4,12 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
+import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Operation, type Tensor } from "../../graph/operation.ts";
+import { collect } from "../../ops/arguments.ts";
 import { shape as shapeOf } from "../../ops/array/array.ts";
 import { getItem } from "../../ops/array/slicing.ts";
 import { cast } from "../../ops/math/math.ts";
@@ -32,8 +34,9 @@ export interface LayerOptions {
 }
 
 export interface WeightOptions {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
+  readonly shape: readonly number[] | TensorShape;
+  /** That of the layer, or float32, unless given. */
+  readonly dtype?: DType;
   /** An initializer, or the name of one: "glorot_uniform". */
   readonly initializer?: VariableInitializer | string | null | undefined;
   readonly regularizer?: Regularizer | null | undefined;
@@ -41,6 +44,8 @@ export interface WeightOptions {
   readonly trainable?: boolean;
   readonly partitioner?: Partitioner | null | undefined;
 }
+
+const weightOrder = ["shape", "dtype", "initializer", "regularizer", "trainable", "constraint", "useResource", "synchronization", "aggregation", "partitioner"];
 
 /** How often each kind of layer was made in a graph, for the names in messages. */
 const countsOf = (graph: Graph): Map<string, number> => graph.attached(countsOf, () => new Map<string, number>());
@@ -89,6 +94,12 @@ export abstract class ScopedLayer {
     if (scope) this.scope = variableScope(scope, opened => opened);
     // biome-ignore lint/correctness/noConstructorReturn: a layer is called like a function, as in Python
     return callable(this);
+  }
+
+  /** Makes the variables for inputs of a shape: what layers of a program's own override. TF: Layer.build. */
+  build(inputShape: TensorShape): void {
+    void inputShape;
+    this.built = true;
   }
 
   /** What `layer(…)` does. */
@@ -160,11 +171,13 @@ export abstract class ScopedLayer {
     this.updates.push(update instanceof Operation ? update : update.op);
   }
 
-  /** A variable of the layer, under its variable scope. */
-  protected addWeight(name: string, options: WeightOptions): Variable {
-    const { shape, regularizer, trainable = true, initializer: given, ...rest } = options;
+  /** A variable of the layer, under its variable scope; TensorFlow's arguments may be given by position. TF: Layer.add_weight, add_variable. */
+  protected addWeight(name: string, ...from: readonly unknown[]): Variable {
+    const { shape: sizes = [], dtype, regularizer, trainable = true, initializer: given, ...others } = collect<WeightOptions>(weightOrder, from);
+    const shape = sizes instanceof TensorShape ? sizes.asNumbers() : sizes;
+    const rest = { ...others, dtype: dtype ?? this.dtype ?? "float32" };
     const existing = new Set(globalVariables());
-    const initializer = typeof given === "string" && options.dtype !== "string" ? initializerNamed(given) : given;
+    const initializer = typeof given === "string" && rest.dtype !== "string" ? initializerNamed(given) : given;
     const variable: Variable | PartitionedVariable = getVariable(name, shape, {
       ...rest,
       initializer,
@@ -177,6 +190,10 @@ export abstract class ScopedLayer {
       if (loss) this.addLoss(loss);
     }
     return variable;
+  }
+
+  protected addVariable(name: string, ...from: readonly unknown[]): Variable {
+    return this.addWeight(name, ...from);
   }
 
   /** @throws ValueError unless the input's rank is known to be `rank` (or at least that). */
@@ -196,3 +213,10 @@ function madeUpName(kind: string): string {
   counts.set(kind, count);
   return `${kind}_${count}`;
 }
+
+/** A class's name as layers are called: MyDense, my_dense. */
+export const snakeName = (name: string): string =>
+  name
+    .replace(/(.)([A-Z][a-z0-9]+)/g, "$1_$2")
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase();

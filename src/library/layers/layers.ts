@@ -16,7 +16,7 @@ import { matmul, tensordot } from "../../ops/math/matrix.ts";
 import { biasAdd, dropout as dropoutOf } from "../../ops/nn/nn.ts";
 import { zerosInitializer } from "../variables/initializers.ts";
 import { type Activation, type ActivationLike, activationOf } from "./keras-activations.ts";
-import { type LayerOptions, ScopedLayer, type WeightOptions } from "./layer-base.ts";
+import { type LayerOptions, ScopedLayer, snakeName, type WeightOptions } from "./layer-base.ts";
 import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
 import type { Constraint, Variable } from "../variables/variables.ts";
 
@@ -26,7 +26,17 @@ export interface Layer extends Applied {}
 /** TF: tf.layers.Layer. Subclasses supply `build`, which makes the variables, and `call`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
 export abstract class Layer extends ScopedLayer {
-  protected abstract build(input: Tensor): void;
+  /** `super()`, `super({ name })` in a program's own classes. */
+  constructor(
+    ...given: [options?: LayerOptions] | [kind: string, options?: LayerOptions, activityRegularizer?: Regularizer | null]
+  ) {
+    const [kind, options, activityRegularizer] = typeof given[0] === "string" ? given : [snakeName(new.target.name), given[0]];
+    super(kind as string, options as LayerOptions | undefined, activityRegularizer as Regularizer | null | undefined);
+  }
+
+  protected makeWeights(input: Tensor): void {
+    this.build(input.shape);
+  }
   protected abstract call(input: Tensor, options: Readonly<Record<string, unknown>>): Tensor;
 
   /** The layer's output for an input; the first time its variables are made. */
@@ -35,7 +45,7 @@ export abstract class Layer extends ScopedLayer {
     this.inputSpec?.check(this.name, input);
     return this.inScope(input.graph, () => {
       if (!this.built) {
-        this.build(input);
+        this.makeWeights(input);
         this.built = true;
       }
       const output = this.call(input, options);
@@ -97,7 +107,7 @@ export class Dense extends Layer {
     this.options = options;
   }
 
-  protected override build(input: Tensor): void {
+  protected override makeWeights(input: Tensor): void {
     const { dtype, shape } = input;
     if (!isFloating(dtype) && !isComplex(dtype))
       throw new TypeError(`A Dense layer can only be built with a floating-point dtype. Received: dtype=<dtype: '${dtype}'>`);
@@ -164,7 +174,7 @@ export class Flatten extends Layer {
     this.channelsFirst = options.dataFormat === "channels_first";
   }
 
-  protected override build(): void {}
+  protected override makeWeights(): void {}
 
   protected override call(given: Tensor): Tensor {
     let input = given;
@@ -206,7 +216,7 @@ export class Dropout extends Layer {
     this.options = options;
   }
 
-  protected override build(): void {}
+  protected override makeWeights(): void {}
 
   protected override call(input: Tensor, { training = false }: { training?: boolean | Tensor }): Tensor {
     const { rate = 0.5, noiseShape, seed } = this.options;

@@ -83,7 +83,7 @@ export class BatchNormalization extends Layer {
     return this.variances as Variable;
   }
 
-  protected override build(input: Tensor): void {
+  protected override makeWeights(input: Tensor): void {
     const { options } = this;
     const rank = input.shape.rank;
     if (rank === null) throw new ValueError(`Input has undefined rank. Received: input_shape=${input.shape}.`);

@@ -39,7 +39,7 @@ abstract class Pooling extends Layer {
     this.isChannelsFirst = formatOf(options.dataFormat ?? "channels_last");
   }
 
-  protected override build(input: Tensor): void {
+  protected override makeWeights(input: Tensor): void {
     this.checkRank(input, this.rank + 2);
   }
 

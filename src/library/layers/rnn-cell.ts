@@ -23,7 +23,7 @@ import * as operators from "../../ops/operators.ts";
 import { clipByValue } from "../../ops/math/math.ts";
 import { constantInitializer, zerosInitializer } from "../variables/initializers.ts";
 import { type Activation, type ActivationLike, activationOf } from "./keras-activations.ts";
-import { type LayerOptions, ScopedLayer } from "./layer-base.ts";
+import { type LayerOptions, ScopedLayer, snakeName } from "./layer-base.ts";
 import {
   type CustomGetter,
   getVariableScope,
@@ -152,12 +152,6 @@ const zeroStateTensors = (stateSize: Nested, batchSize: TensorLike, dtype: DType
 const nameOfClass = (own: string, isOwn: boolean, target: { readonly name: string }): string => (isOwn ? own : target.name);
 
 /** BasicLSTMCell → basic_lstm_cell. */
-const snakeName = (name: string): string =>
-  name
-    .replace(/(.)([A-Z][a-z0-9]+)/g, "$1_$2")
-    .replace(/([a-z])([A-Z])/g, "$1_$2")
-    .toLowerCase();
-
 type AppliedCell = (inputs: Nested, state: Nested, options?: CellScope) => CellResult;
 /** Called as a function, a cell is applied. */
 export interface RNNCell extends AppliedCell {}
@@ -194,12 +188,19 @@ export abstract class RNNCell extends ScopedLayer implements CellLike {
     return this.inScope(
       graphOf(inputs),
       () => {
+        if (!this.built) this.buildFor(inputs);
         const result = this.call(inputs, state);
         this.built = true;
         return result;
       },
       scope,
     );
+  }
+
+  /** A cell of a program's own makes its variables from the shape of the inputs. */
+  protected buildFor(inputs: Nested): void {
+    const [first] = flatten([inputs]) as Tensor[];
+    this.build(convertToTensor(first).shape);
   }
 
   private capture(variable: Variable): Variable {
@@ -273,7 +274,8 @@ abstract class LayerCell extends RNNCell {
     this.activation = activation ? activationOf(activation) : tanh;
   }
 
-  protected abstract build(depth: number, dtype: DType): void;
+  protected override buildFor(): void {}
+  protected abstract makeWeights(depth: number, dtype: DType): void;
   protected abstract step(inputs: Tensor, state: Nested): CellResult;
 
   get outputSize(): Nested {
@@ -290,7 +292,7 @@ abstract class LayerCell extends RNNCell {
     const input = inputs as Tensor;
     if (!this.built) {
       this.checkInput(input);
-      this.build(input.shape.dim(-1) as number, this.dtype ?? input.dtype);
+      this.makeWeights(input.shape.dim(-1) as number, this.dtype ?? input.dtype);
       this.built = true;
     } else this.checkRank(input, 2);
     for (const tensor of flatten([input, state])) checkFloating((tensor as Tensor).dtype);
@@ -337,7 +339,7 @@ export class BasicRNNCell extends LayerCell {
     return this.numUnits;
   }
 
-  protected override build(depth: number, dtype: DType): void {
+  protected override makeWeights(depth: number, dtype: DType): void {
     this.kernel = this.weight("kernel", [depth + this.numUnits, this.numUnits], dtype);
     this.bias = this.weight("bias", [this.numUnits], dtype, zerosInitializer());
   }
@@ -372,7 +374,7 @@ export class GRUCell extends LayerCell {
     return this.numUnits;
   }
 
-  protected override build(depth: number, dtype: DType): void {
+  protected override makeWeights(depth: number, dtype: DType): void {
     const { numUnits } = this;
     const { kernelInitializer, biasInitializer } = this.initializers;
     this.gateKernel = this.weight("gates/kernel", [depth + numUnits, 2 * numUnits], dtype, kernelInitializer);
@@ -416,7 +418,7 @@ export class BasicLSTMCell extends LayerCell {
     return this.stateIsTuple ? new LSTMStateTuple(this.numUnits, this.numUnits) : 2 * this.numUnits;
   }
 
-  protected override build(depth: number, dtype: DType): void {
+  protected override makeWeights(depth: number, dtype: DType): void {
     this.kernel = this.weight("kernel", [depth + this.numUnits, 4 * this.numUnits], dtype);
     this.bias = this.weight("bias", [4 * this.numUnits], dtype, zerosInitializer());
   }
@@ -472,7 +474,7 @@ export class LSTMCell extends LayerCell {
     return this.isTuple ? new LSTMStateTuple(this.numUnits, size) : this.numUnits + size;
   }
 
-  protected override build(depth: number, dtype: DType): void {
+  protected override makeWeights(depth: number, dtype: DType): void {
     const { numUnits } = this;
     const { initializer, usePeepholes, numProj, numUnitShards, numProjShards } = this.options;
     this.kernel = this.weight("kernel", [depth + (numProj ?? numUnits), 4 * numUnits], dtype, initializer, numUnitShards);
