@@ -242,12 +242,17 @@ export class Supervisor {
   }
 
   /** Runs `body` with a prepared session, then stops and closes it; an error stops as well and is thrown on. Nothing is saved at the end but by
-   *  `body`. TF: managed_session. */
+   *  `body`. Without `body` it is the session, which stops the supervisor when it is closed. TF: managed_session. */
+  async managedSession(options?: ManagedSessionOptions): Promise<Session>;
+  async managedSession<R>(body: (session: Session) => R | Promise<R>): Promise<R>;
+  async managedSession<R>(options: ManagedSessionOptions, body: (session: Session) => R | Promise<R>): Promise<R>;
   async managedSession<R>(
-    ...given: [body: (session: Session) => R | Promise<R>] | [options: ManagedSessionOptions, body: (session: Session) => R | Promise<R>]
-  ): Promise<R> {
-    const [options, body] = given.length === 1 ? [{}, given[0]] : given;
+    ...given: readonly (ManagedSessionOptions | ((session: Session) => R | Promise<R>) | undefined)[]
+  ): Promise<R | Session> {
+    const body = given.find(item => typeof item === "function");
+    const options = given.find(item => typeof item === "object") ?? {};
     const session = await this.prepareOrWaitForSession(options);
+    if (body === undefined) return this.stoppedWith(session, options);
     try {
       return await body(session);
     } catch (error) {
@@ -257,5 +262,14 @@ export class Supervisor {
       await this.stop(options).catch(() => undefined);
       await session.close();
     }
+  }
+
+  private stoppedWith(session: Session, options: ManagedSessionOptions): Session {
+    const close = session.close.bind(session);
+    session.close = async () => {
+      await this.stop(options);
+      await close();
+    };
+    return session;
   }
 }
