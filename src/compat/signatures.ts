@@ -774,6 +774,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "layers.AveragePooling1D": "2 pool_size strides padding= data_format= name?",
   "layers.AveragePooling1D.add_loss": "1 losses inputs?",
   "layers.AveragePooling1D.add_update": "1 updates",
+  "layers.AveragePooling1D.add_variable": "*",
   "layers.AveragePooling1D.add_weight":
     "2 name shape dtype? initializer? regularizer? trainable? constraint? use_resource? synchronization= aggregation= partitioner?",
   "layers.AveragePooling1D.apply": "*",
@@ -783,17 +784,14 @@ export const signatures: Readonly<Record<string, string>> = {
   "layers.AveragePooling3D": "2 pool_size strides padding= data_format= name?",
   "layers.BatchNormalization":
     "0 axis= momentum= epsilon= center= scale= beta_initializer= gamma_initializer= moving_mean_initializer= moving_variance_initializer= beta_regularizer? gamma_regularizer? beta_constraint? gamma_constraint? renorm= renorm_clipping? renorm_momentum= fused? trainable= virtual_batch_size? adjustment? name?",
-  "layers.BatchNormalization.build": "1 input_shape",
   "layers.BatchNormalization.call": "1 inputs training= mask?",
   "layers.Conv1D":
     "2 filters kernel_size strides= padding= data_format= dilation_rate= activation? use_bias= kernel_initializer? bias_initializer= kernel_regularizer? bias_regularizer? activity_regularizer? kernel_constraint? bias_constraint? trainable= name?",
-  "layers.Conv1D.build": "1 input_shape",
   "layers.Conv1D.call": "1 inputs",
   "layers.Conv2D":
     "2 filters kernel_size strides= padding= data_format= dilation_rate= activation? use_bias= kernel_initializer? bias_initializer= kernel_regularizer? bias_regularizer? activity_regularizer? kernel_constraint? bias_constraint? trainable= name?",
   "layers.Conv2DTranspose":
     "2 filters kernel_size strides= padding= data_format= activation? use_bias= kernel_initializer? bias_initializer= kernel_regularizer? bias_regularizer? activity_regularizer? kernel_constraint? bias_constraint? trainable= name?",
-  "layers.Conv2DTranspose.build": "1 input_shape",
   "layers.Conv2DTranspose.call": "1 inputs",
   "layers.Conv3D":
     "2 filters kernel_size strides= padding= data_format= dilation_rate= activation? use_bias= kernel_initializer? bias_initializer= kernel_regularizer? bias_regularizer? activity_regularizer? kernel_constraint? bias_constraint? trainable= name?",
@@ -802,21 +800,17 @@ export const signatures: Readonly<Record<string, string>> = {
   "layers.Conv3DTranspose.call": "1 inputs",
   "layers.Dense":
     "1 units activation? use_bias= kernel_initializer? bias_initializer= kernel_regularizer? bias_regularizer? activity_regularizer? kernel_constraint? bias_constraint? trainable= name?",
-  "layers.Dense.build": "1 input_shape",
   "layers.Dense.call": "1 inputs",
   "layers.Dropout": "0 rate= noise_shape? seed? name?",
-  "layers.Dropout.build": "1 input_shape",
   "layers.Dropout.call": "1 inputs training=",
   "layers.Flatten": "0 data_format?",
-  "layers.Flatten.build": "1 input_shape",
   "layers.Flatten.call": "1 inputs",
-  "layers.Layer": "1 trainable= name? dtype?",
+  "layers.Layer": "0 trainable= name? dtype?",
   "layers.MaxPooling1D": "2 pool_size strides padding= data_format= name?",
   "layers.MaxPooling2D": "2 pool_size strides padding= data_format= name?",
   "layers.MaxPooling3D": "2 pool_size strides padding= data_format= name?",
   "layers.SeparableConv1D":
     "2 filters kernel_size strides= padding= data_format= dilation_rate= depth_multiplier= activation? use_bias= depthwise_initializer? pointwise_initializer? bias_initializer= depthwise_regularizer? pointwise_regularizer? bias_regularizer? activity_regularizer? depthwise_constraint? pointwise_constraint? bias_constraint? trainable= name?",
-  "layers.SeparableConv1D.build": "1 input_shape",
   "layers.SeparableConv1D.call": "1 inputs",
   "layers.SeparableConv2D":
     "2 filters kernel_size strides= padding= data_format= dilation_rate= depth_multiplier= activation? use_bias= depthwise_initializer? pointwise_initializer? bias_initializer= depthwise_regularizer? pointwise_regularizer? bias_regularizer? activity_regularizer? depthwise_constraint? pointwise_constraint? bias_constraint? trainable= name?",
@@ -1318,12 +1312,10 @@ export const signatures: Readonly<Record<string, string>> = {
   "nn.relu_layer": "3 x weights biases name?",
   "nn.rnn_cell.BasicLSTMCell": "1 num_units forget_bias= state_is_tuple= activation? reuse? name? dtype?",
   "nn.rnn_cell.BasicLSTMCell.apply": "*",
-  "nn.rnn_cell.BasicLSTMCell.build": "2 instance input_shape",
   "nn.rnn_cell.BasicLSTMCell.call": "2 inputs state",
   "nn.rnn_cell.BasicLSTMCell.get_initial_state": "0 inputs? batch_size? dtype?",
   "nn.rnn_cell.BasicLSTMCell.zero_state": "2 batch_size dtype",
   "nn.rnn_cell.BasicRNNCell": "1 num_units activation? reuse? name? dtype?",
-  "nn.rnn_cell.BasicRNNCell.build": "2 instance input_shape",
   "nn.rnn_cell.DeviceWrapper": "2 cell device",
   "nn.rnn_cell.DeviceWrapper.apply": "*",
   "nn.rnn_cell.DeviceWrapper.call": "1 inputs",
@@ -1332,10 +1324,8 @@ export const signatures: Readonly<Record<string, string>> = {
     "1 cell input_keep_prob= output_keep_prob= state_keep_prob= variational_recurrent= input_size? dtype? seed? dropout_state_filter_visitor?",
   "nn.rnn_cell.DropoutWrapper.apply": "*",
   "nn.rnn_cell.GRUCell": "1 num_units activation? reuse? kernel_initializer? bias_initializer? name? dtype?",
-  "nn.rnn_cell.GRUCell.build": "2 instance input_shape",
   "nn.rnn_cell.LSTMCell":
     "1 num_units use_peepholes= cell_clip? initializer? num_proj? proj_clip? num_unit_shards? num_proj_shards? forget_bias= state_is_tuple= activation? reuse? name? dtype?",
-  "nn.rnn_cell.LSTMCell.build": "2 instance input_shape",
   "nn.rnn_cell.LSTMStateTuple": "*",
   "nn.rnn_cell.MultiRNNCell": "1 cells state_is_tuple=",
   "nn.rnn_cell.MultiRNNCell.call": "2 inputs state",
