@@ -314,7 +314,13 @@ class Door {
   /** What a message holds answers to both spellings as well: `summary.value[0].simple_value`. */
   private adoptFields(field: unknown): void {
     if (typeof field !== "object" || field === null || ArrayBuffer.isView(field)) return;
-    const items: Iterable<unknown> = Array.isArray(field) ? field : field instanceof Map ? field.values() : isNamespace(field) ? Object.values(field) : [];
+    const items: Iterable<unknown> = Array.isArray(field)
+      ? field
+      : field instanceof Map
+        ? field.values()
+        : isNamespace(field)
+          ? Object.values(field)
+          : [];
     if (isNamespace(field) && Object.isExtensible(field)) {
       this.fields ??= this.secondSpelling(Object.prototype);
       Object.setPrototypeOf(field, this.fields);

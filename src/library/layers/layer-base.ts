@@ -45,7 +45,18 @@ export interface WeightOptions {
   readonly partitioner?: Partitioner | null | undefined;
 }
 
-const weightOrder = ["shape", "dtype", "initializer", "regularizer", "trainable", "constraint", "useResource", "synchronization", "aggregation", "partitioner"];
+const weightOrder = [
+  "shape",
+  "dtype",
+  "initializer",
+  "regularizer",
+  "trainable",
+  "constraint",
+  "useResource",
+  "synchronization",
+  "aggregation",
+  "partitioner",
+];
 
 /** How often each kind of layer was made in a graph, for the names in messages. */
 const countsOf = (graph: Graph): Map<string, number> => graph.attached(countsOf, () => new Map<string, number>());
@@ -173,7 +184,14 @@ export abstract class ScopedLayer {
 
   /** A variable of the layer, under its variable scope; TensorFlow's arguments may be given by position. TF: Layer.add_weight, add_variable. */
   protected addWeight(name: string, ...from: readonly unknown[]): Variable {
-    const { shape: sizes = [], dtype, regularizer, trainable = true, initializer: given, ...others } = collect<WeightOptions>(weightOrder, from);
+    const {
+      shape: sizes = [],
+      dtype,
+      regularizer,
+      trainable = true,
+      initializer: given,
+      ...others
+    } = collect<WeightOptions>(weightOrder, from);
     const shape = sizes instanceof TensorShape ? sizes.asNumbers() : sizes;
     const rest = { ...others, dtype: dtype ?? this.dtype ?? "float32" };
     const existing = new Set(globalVariables());

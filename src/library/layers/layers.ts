@@ -27,9 +27,7 @@ export interface Layer extends Applied {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
 export abstract class Layer extends ScopedLayer {
   /** `super()`, `super({ name })` in a program's own classes. */
-  constructor(
-    ...given: [options?: LayerOptions] | [kind: string, options?: LayerOptions, activityRegularizer?: Regularizer | null]
-  ) {
+  constructor(...given: [options?: LayerOptions] | [kind: string, options?: LayerOptions, activityRegularizer?: Regularizer | null]) {
     const [kind, options, activityRegularizer] = typeof given[0] === "string" ? given : [snakeName(new.target.name), given[0]];
     super(kind as string, options as LayerOptions | undefined, activityRegularizer as Regularizer | null | undefined);
   }

@@ -1,0 +1,140 @@
+// Classes of a program's own under those of the library: layers, cells, optimizers and hooks as TensorFlow 1 programs write them in Python.
+
+import * as camel from "tensorloom";
+import * as tf from "tensorloom/compat";
+import { describe, expect, it } from "vitest";
+
+/** What a class of Python's API is to a class that extends it: its members have no types there. */
+// any: as in Python, a class gives itself members as it goes
+type Open = new (...given: any[]) => any;
+const { Layer } = tf.layers as object as { Layer: Open };
+const { RNNCell } = tf.nn.rnn_cell as object as { RNNCell: Open };
+const { Optimizer } = tf.train as object as { Optimizer: Open };
+
+class MyDense extends Layer {
+  constructor(units: number) {
+    super();
+    this.units = units;
+  }
+  build(input_shape: { readonly 1: { readonly value: number } }) {
+    this.kernel = this.add_weight("kernel", { shape: [input_shape[1].value, this.units], initializer: tf.ones_initializer() });
+    this.bias = this.add_variable("bias", [this.units], tf.float32, tf.zeros_initializer());
+    super.build(input_shape);
+  }
+  call(x: camel.Tensor) {
+    return tf.matmul(x, this.kernel).add(this.bias);
+  }
+}
+
+class Cell extends RNNCell {
+  constructor(units: number) {
+    super();
+    this.units = units;
+  }
+  get state_size(): number {
+    return this.units;
+  }
+  get output_size(): number {
+    return this.units;
+  }
+  build(shape: { readonly 1: { readonly value: number } }) {
+    this.kernel = this.add_variable("kernel", [shape[1].value + this.units, this.units]);
+  }
+  call(x: camel.Tensor, state: camel.Tensor) {
+    const next = tf.tanh(tf.matmul(tf.concat([x, state], 1), this.kernel));
+    return [next, next];
+  }
+}
+
+class Momentum extends Optimizer {
+  constructor(rate: number) {
+    super(false, "MyMomentum");
+    this.rate = rate;
+  }
+  _prepare() {
+    this.rate_t = tf.convert_to_tensor(this.rate);
+  }
+  _create_slots(variables: readonly camel.Variable[]) {
+    for (const variable of variables) this._zeros_slot(variable, "m", this._name);
+  }
+  _apply_dense(gradient: camel.Tensor, variable: camel.Variable) {
+    const m = this.get_slot(variable, "m");
+    return tf.assign_sub(variable, m.assign(m.mul(0.9).add(gradient)).mul(this.rate_t));
+  }
+}
+
+describe("classes of a program's own", () => {
+  it("a layer is built from the shape of its input", async () => {
+    using _ = new tf.Graph().as_default();
+    const layer = new MyDense(2);
+    const [first, second] = [layer(tf.ones([2, 3])), layer(tf.ones([1, 3]))];
+    const session = new tf.Session();
+    await session.run(tf.global_variables_initializer());
+    expect((await session.run(tf.concat([first, second], 0))).toArray()).toEqual(Array(3).fill([3, 3]));
+    expect(layer.variables.map((variable: camel.Variable) => variable.name)).toEqual(["my_dense/kernel:0", "my_dense/bias:0"]);
+  });
+
+  it("so is a cell, once", () => {
+    using _ = new tf.Graph().as_default();
+    const [outputs] = tf.nn.dynamic_rnn(new Cell(3), tf.ones([2, 4, 5]), { dtype: tf.float32 });
+    expect(String((outputs as camel.Tensor).shape)).toBe("(2, 4, 3)");
+    expect(tf.trainable_variables().map(({ name }) => name)).toEqual(["rnn/cell/kernel:0"]);
+  });
+
+  it("an optimizer says how a gradient changes a variable", async () => {
+    using _ = new tf.Graph().as_default();
+    const v = tf.Variable([1, 2], { name: "v" });
+    const train = new Momentum(0.25).minimize(tf.reduce_sum(tf.square(v)));
+    const session = new tf.Session();
+    await session.run(tf.global_variables_initializer());
+    await session.run(train);
+    expect((await session.run(v)).toArray()).toEqual([0.5, 1]);
+    expect(tf.global_variables().map(({ name }) => name)).toEqual(["v:0", "v/MyMomentum:0"]);
+  });
+
+  it("a layer in tensorloom's own spelling has a name without being given one", () => {
+    class Scaled extends camel.layers.Layer {
+      override build(inputShape: camel.TensorShape): void {
+        this.addWeight("scale", { shape: [inputShape.dim(1) as number] });
+      }
+      override call(x: camel.Tensor): camel.Tensor {
+        return x.mul(this.variables[0]);
+      }
+    }
+    using _ = new camel.Graph().asDefault();
+    expect(new Scaled().apply(camel.ones([2, 3])).name).toBe("scaled/mul:0");
+    expect(new Scaled({ name: "own" }).apply(camel.ones([2, 3])).name).toBe("own/mul:0");
+  });
+});
+
+describe("messages and options", () => {
+  it("the fields of messages are read by both spellings", async () => {
+    using _ = new tf.Graph().as_default();
+    const value = tf.exp(tf.constant(1));
+    const run_metadata = new tf.RunMetadata();
+    await new tf.Session().run(value, null, { options: new tf.RunOptions({ trace_level: 3 }), run_metadata });
+    const { step_stats } = run_metadata as object as { step_stats: { dev_stats: readonly { node_stats: readonly object[] }[] } };
+    expect(step_stats.dev_stats[0].node_stats.length).toBeGreaterThan(0);
+    const bytes = new camel.Summary({ value: [{ tag: "x", simpleValue: 2 }] }).SerializeToString();
+    const read = tf.Summary.FromString(bytes) as object as { value: readonly { simple_value: number }[] };
+    expect(read.value[0].simple_value).toBe(2);
+  });
+
+  it("an option of another name is refused with the nearest one", () => {
+    using _ = new camel.Graph().asDefault();
+    const misspelt = { keepDim: true } as object;
+    expect(() => camel.reduceSum(camel.ones([2, 2]), misspelt)).toThrow(
+      /got an unexpected keyword argument 'keepDim'\n\nDid you mean 'keepdims'/i,
+    );
+  });
+
+  it("a supervisor's session stops it when it is closed", async () => {
+    using _ = new camel.Graph().asDefault();
+    const v = new camel.Variable(1);
+    const supervisor = new camel.train.Supervisor({ logdir: null, saver: null, summaryOp: null });
+    const session = await supervisor.managedSession();
+    expect((await session.run(v)).item()).toBe(1);
+    await session.close();
+    expect(supervisor.shouldStop()).toBe(true);
+  });
+});
