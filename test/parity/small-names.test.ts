@@ -158,3 +158,34 @@ describe("values", () => {
     expect(() => tf.registerTensorConversionFunction(Celsius, 3 as never)).toThrow("conversion_func must be callable: 3");
   });
 });
+
+test("settings are told back", () => {
+  const { config, debugging } = tf;
+  const { optimizer, experimental } = config;
+  expect(optimizer.getJit()).toBe("");
+  optimizer.setJit(true);
+  expect(optimizer.getJit()).toBe("autoclustering");
+  optimizer.setJit("x");
+  expect(optimizer.getJit()).toBe("");
+  expect(experimental.tensorFloat_32ExecutionEnabled()).toBe(true);
+  expect(experimental.getDevicePolicy()).toBe("silent");
+  expect(() => experimental.setDevicePolicy("x" as "warn")).toThrow(/^Invalid argument `device_policy`: 'x'\. Please refer to/);
+  const [device] = config.listPhysicalDevices();
+  expect(experimental.getDeviceDetails(device)).toEqual({});
+  expect(() => experimental.getMemoryInfo("CPU:0")).toThrow("Allocator stats not available for device 'CPU:0'");
+  expect(() => experimental.resetMemoryStats("CPU:0")).toThrow("Cannot reset memory stats for device 'CPU:0'");
+  const whole = new config.LogicalDeviceConfiguration();
+  expect(config.getLogicalDeviceConfiguration(device)).toBeNull();
+  expect(() => config.setLogicalDeviceConfiguration(device, [whole, whole])).toThrow(
+    "Virtual devices cannot be modified after being initialized",
+  );
+  const limited = new config.LogicalDeviceConfiguration({ memoryLimit: 3 });
+  expect(() => config.setLogicalDeviceConfiguration(device, [limited])).toThrow(
+    "Setting memory limit on CPU virtual devices is currently not supported",
+  );
+  expect([debugging.isTracebackFilteringEnabled(), debugging.getLogDevicePlacement()]).toEqual([true, false]);
+  debugging.disableTracebackFiltering();
+  expect(debugging.isTracebackFilteringEnabled()).toBe(false);
+  debugging.enableTracebackFiltering();
+  expect([tf.savedModel.DEBUG_DIRECTORY, tf.savedModel.DEBUG_INFO_FILENAME_PB]).toEqual(["debug", "saved_model_debug_info.pb"]);
+});

@@ -64,10 +64,10 @@ export function group(...given: readonly (Groupable | Named)[]): Operation {
   const last = given[given.length - 1];
   const options: Named = isOptions(last) ? (last as Named) : {};
   const ops = operationsOf((isOptions(last) ? given.slice(0, -1) : given) as readonly Groupable[]);
-  if (ops.length === 0) return noOp(options);
-  const { graph } = ops[0];
+  const graph = ops[0]?.graph ?? getDefaultGraph();
   return graph.asDefault(() =>
     graph.nameScope(options.name ?? "group_deps", scope => {
+      if (ops.length === 0) return noOp({ name: String(scope) });
       const devices = new Map<string, Operation[]>();
       for (const op of ops) devices.set(op.device, [...(devices.get(op.device) ?? []), op]);
       const groupOn = (device: string, on: readonly Operation[], name?: string): Operation =>

@@ -1,0 +1,80 @@
+"""Records small functions of the library: `python small_library.py OUT.json`. The same programs in tensorloom's API: ../small-library.test.ts."""
+import sys
+
+from library_programs import parameter, record
+from tfenv import np, tf
+
+la = tf.linalg
+A = [[4.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.5, -1.0, 5.0]]
+
+
+def gradient_method():
+    op = la.LinearOperatorFullMatrix(parameter(A, "a"), is_self_adjoint=True, is_positive_definite=True)
+    return list(la.experimental.conjugate_gradient(op, parameter([1.0, 2.0, 3.0], "b"), tol=1e-6, max_iter=2))
+
+
+def gradient_method_conditioned():
+    op = la.LinearOperatorFullMatrix(tf.constant(A), is_self_adjoint=True, is_positive_definite=True)
+    d = la.LinearOperatorDiag([0.25, 0.3, 0.2])
+    rhs = tf.constant([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]])
+    return list(la.experimental.conjugate_gradient(op, rhs, preconditioner=d, x=tf.ones([2, 3]), name="mine"))
+
+
+def gradient_method_refused():
+    return la.experimental.conjugate_gradient(la.LinearOperatorFullMatrix(A), [1.0])
+
+
+def shapes_known():
+    x = tf.zeros([2, 3], name="x")
+    y = tf.zeros([3, 4], name="y")
+    with tf.control_dependencies([tf.debugging.assert_shapes([(x, ("N", "Q")), (y, ("Q", 4)), (tf.constant(1.0), ())])]):
+        return tf.identity(x)
+
+
+def shapes_open():
+    x = tf.placeholder(tf.float32, [None, 2], name="x")
+    y = tf.placeholder(tf.float32, [None, None], name="y")
+    z = tf.placeholder(tf.float32, None, name="z")
+    checks = tf.debugging.assert_shapes([(x, ("N", "D")), (y, ("N", 3)), (z, (..., "N")), (y, ("*", None, 3))], message="mine")
+    with tf.control_dependencies([checks]):
+        return tf.identity(x), {x: np.ones([4, 2]), y: np.ones([4, 3]), z: np.ones([2, 4])}
+
+
+def shapes_differ():
+    x = tf.placeholder(tf.float32, [None], name="x")
+    with tf.control_dependencies([tf.debugging.assert_shapes([(x, ("N",)), (tf.ones([3]), ("N",))], message="mine")]):
+        return tf.identity(x), {x: [1.0]}
+
+
+def shapes_unknown_rank():
+    x = tf.placeholder(tf.float32, None, name="x")
+    with tf.control_dependencies([tf.debugging.assert_shapes([(x, "AB"), (x, ("A", 2))])]):
+        return tf.identity(x), {x: [[1.0, 2.0]]}
+
+
+def refused(*pairs, **more):
+    return lambda: tf.debugging.assert_shapes([(tf.zeros(shape), symbols) for shape, symbols in pairs], **more)
+
+
+def dropouts():
+    x = parameter([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "x")
+    rate = tf.placeholder_with_default(0.25, [])
+    return [tf.nn.experimental.stateless_dropout(x, 0.5, [1, 2]), tf.nn.experimental.stateless_dropout(x, rate, [3, 4], noise_shape=[2, 1]), tf.nn.experimental.general_dropout(x, 0.25, lambda shape, dtype: tf.fill(shape, tf.constant(0.3, dtype)), name="mine"), tf.nn.experimental.stateless_dropout(x, 0.0, [1, 2])]
+
+
+def dropout_rate():
+    return tf.nn.experimental.stateless_dropout([1.0], 1.5, [1, 2])
+
+
+def unique_labels():
+    return list(tf.nn.ctc_unique_labels(tf.constant([[1, 2, 1, 5], [3, 3, 0, 3]])))
+
+
+programs = {f.__name__: f for f in (gradient_method, gradient_method_conditioned, gradient_method_refused, shapes_known, shapes_open, shapes_differ, shapes_unknown_rank, dropouts, dropout_rate, unique_labels)}
+programs["refused_size"] = refused(([2], (3,)))
+programs["refused_rank"] = refused(([2, 2], ("N",)), message="mine")
+programs["refused_number"] = refused(([2], 3))
+programs["refused_star"] = refused(([2, 3], ("N", "*")))
+programs["refused_name"] = refused(([2], ("N",)), ([3], ("N",)))
+if __name__ == "__main__":
+    record(programs, sys.argv[1])

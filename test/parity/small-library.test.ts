@@ -1,0 +1,152 @@
+// Small functions of the library against recordings of TensorFlow (generate/small_library.py).
+
+import { describe } from "vitest";
+import * as tf from "../../src/index.ts";
+import { compareWithRecording, type Made, parameter } from "./library-programs.ts";
+
+const { linalg: la, nn, debugging } = tf;
+const A = [
+  [4, 1, 0.5],
+  [1, 3, -1],
+  [0.5, -1, 5],
+];
+const definite = { isSelfAdjoint: true, isPositiveDefinite: true };
+const inOrder = ({ i, x, r, p, gamma }: ReturnType<typeof la.experimental.conjugateGradient>): tf.Tensor[] => [i, x, r, p, gamma];
+const behind = (check: tf.Operation, x: tf.Tensor): tf.Tensor => tf.controlDependencies([check], () => tf.identity(x));
+const floats = (values: tf.TensorLike): tf.Tensor => tf.constant(values as number, "float32");
+type Symbols = Parameters<typeof debugging.assertShapes>[0] extends readonly (infer P)[] | infer _ ? P : never;
+const refused = (pairs: readonly (readonly [number[], unknown])[], message?: string) => (): Made => ({
+  fetch: debugging.assertShapes(
+    pairs.map(([shape, symbols]) => [tf.zeros(shape), symbols] as unknown as Symbols),
+    { message },
+  ),
+});
+
+const programs: Readonly<Record<string, () => Made>> = {
+  gradient_method() {
+    const op = new la.LinearOperatorFullMatrix(parameter(A, "a"), definite);
+    return { fetch: inOrder(la.experimental.conjugateGradient(op, parameter([1, 2, 3], "b"), { tol: 1e-6, maxIter: 2 })) };
+  },
+  gradient_method_conditioned() {
+    const op = new la.LinearOperatorFullMatrix(floats(A), definite);
+    const preconditioner = new la.LinearOperatorDiag(Float32Array.of(0.25, 0.3, 0.2));
+    const rhs = floats([
+      [1, 2, 3],
+      [0, 1, 0],
+    ]);
+    return { fetch: inOrder(la.experimental.conjugateGradient(op, rhs, { preconditioner, x: tf.ones([2, 3]), name: "mine" })) };
+  },
+  gradient_method_refused: () => ({
+    fetch: la.experimental.conjugateGradient(new la.LinearOperatorFullMatrix(floats(A)), [1]),
+  }),
+  shapes_known() {
+    const [x, y] = [tf.zeros([2, 3], { name: "x" }), tf.zeros([3, 4], { name: "y" })];
+    const one = floats(1);
+    return {
+      fetch: behind(
+        debugging.assertShapes([
+          [x, ["N", "Q"]],
+          [y, ["Q", 4]],
+          [one, []],
+        ]),
+        x,
+      ),
+    };
+  },
+  shapes_open() {
+    const x = tf.placeholder("float32", [null, 2], { name: "x" });
+    const y = tf.placeholder("float32", [null, null], { name: "y" });
+    const z = tf.placeholder("float32", null, { name: "z" });
+    const checks = debugging.assertShapes(
+      [
+        [x, ["N", "D"]],
+        [y, ["N", 3]],
+        [z, ["...", "N"]],
+        [y, ["*", null, 3]],
+      ],
+      { message: "mine" },
+    );
+    const ones = (...shape: number[]): tf.NDArray => tf.NDArray.full("float32", shape, 1);
+    return {
+      fetch: behind(checks, x),
+      feeds: new Map([
+        [x, ones(4, 2)],
+        [y, ones(4, 3)],
+        [z, ones(2, 4)],
+      ]),
+    };
+  },
+  shapes_differ() {
+    const x = tf.placeholder("float32", [null], { name: "x" });
+    return {
+      fetch: behind(
+        debugging.assertShapes(
+          [
+            [x, ["N"]],
+            [tf.ones([3]), ["N"]],
+          ],
+          { message: "mine" },
+        ),
+        x,
+      ),
+      feeds: new Map([[x, [1]]]),
+    };
+  },
+  shapes_unknown_rank() {
+    const x = tf.placeholder("float32", null, { name: "x" });
+    return {
+      fetch: behind(
+        debugging.assertShapes([
+          [x, "AB"],
+          [x, ["A", 2]],
+        ]),
+        x,
+      ),
+      feeds: new Map([[x, [[1, 2]]]]),
+    };
+  },
+  dropouts() {
+    const x = parameter(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      "x",
+    );
+    const rate = tf.placeholderWithDefault(tf.NDArray.from(0.25, "float32"), []);
+    const { statelessDropout, generalDropout } = nn.experimental;
+    const first = statelessDropout(x, 0.5, [1, 2]);
+    const second = statelessDropout(x, rate, [3, 4], { noiseShape: [2, 1] });
+    const constantly = generalDropout(x, 0.25, (shape, { dtype }) => tf.fill(shape, tf.constant(0.3, dtype)), { name: "mine" });
+    return { fetch: [first, second, constantly, statelessDropout(x, 0, [1, 2])] };
+  },
+  dropout_rate: () => ({ fetch: nn.experimental.statelessDropout([1], 1.5, [1, 2]) }),
+  unique_labels: () => ({
+    fetch: nn.ctcUniqueLabels(
+      tf.constant(
+        [
+          [1, 2, 1, 5],
+          [3, 3, 0, 3],
+        ],
+        "int32",
+      ),
+    ),
+  }),
+  refused_size: refused([[[2], [3]]]),
+  refused_rank: refused([[[2, 2], ["N"]]], "mine"),
+  refused_number: refused([[[2], 3]]),
+  refused_star: refused([
+    [
+      [2, 3],
+      ["N", "*"],
+    ],
+  ]),
+  refused_name: refused([
+    [[2], ["N"]],
+    [[3], ["N"]],
+  ]),
+};
+
+describe("small functions", () => {
+  compareWithRecording("small-library", programs);
+});
