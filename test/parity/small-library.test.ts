@@ -14,13 +14,12 @@ const definite = { isSelfAdjoint: true, isPositiveDefinite: true };
 const inOrder = ({ i, x, r, p, gamma }: ReturnType<typeof la.experimental.conjugateGradient>): tf.Tensor[] => [i, x, r, p, gamma];
 const behind = (check: tf.Operation, x: tf.Tensor): tf.Tensor => tf.controlDependencies([check], () => tf.identity(x));
 const floats = (values: tf.TensorLike): tf.Tensor => tf.constant(values as number, "float32");
-type Symbols = Parameters<typeof debugging.assertShapes>[0] extends readonly (infer P)[] | infer _ ? P : never;
-const refused = (pairs: readonly (readonly [number[], unknown])[], message?: string) => (): Made => ({
-  fetch: debugging.assertShapes(
-    pairs.map(([shape, symbols]) => [tf.zeros(shape), symbols] as unknown as Symbols),
-    { message },
-  ),
-});
+const refused =
+  (pairs: readonly (readonly [number[], string[] | number])[], message?: string): (() => Made) =>
+  () => {
+    const shapes = pairs.map(([shape, symbols]) => [tf.zeros(shape), symbols as string[]] as const);
+    return { fetch: debugging.assertShapes(shapes, { message }) };
+  };
 
 const programs: Readonly<Record<string, () => Made>> = {
   gradient_method() {
@@ -132,7 +131,7 @@ const programs: Readonly<Record<string, () => Made>> = {
       ),
     ),
   }),
-  refused_size: refused([[[2], [3]]]),
+  refused_size: refused([[[2], ["3"]]]),
   refused_rank: refused([[[2, 2], ["N"]]], "mine"),
   refused_number: refused([[[2], 3]]),
   refused_star: refused([

@@ -84,7 +84,7 @@ export function conjugateGradient(
       const turned = add(q, mul(column(truediv(after, before)), p));
       return [add(count, 1), [add(count, 1), next, left, turned, after]];
     };
-    const [, end] = whileLoop(goesOn as never, step as never, [i, [i, start, rest, direction, gamma]]) as unknown as [Tensor, Tensor[]];
+    const [, end]: [Tensor, Tensor[]] = whileLoop(goesOn, step, [i, [i, start, rest, direction, gamma]]);
     return { i: end[0], x: end[1], r: end[2], p: end[3], gamma: end[4] };
   });
 }

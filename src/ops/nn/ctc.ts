@@ -661,6 +661,5 @@ export const ctcUniqueLabels = (labels: TensorLike, options?: NameOption): [uniq
       const missing = typeof all === "number" && typeof kept === "number" ? all - kept : operator.sub(all, kept);
       return [cast(pad(y, [[0, missing]] as TensorLike), "int64"), idx];
     };
-    const [values, places] = mapFn(distinct as never, rows, ["int64", "int32"]) as Tensor[];
-    return [values, places];
+    return mapFn(distinct, rows, ["int64", "int32"]);
   });

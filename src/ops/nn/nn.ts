@@ -26,7 +26,6 @@ import { reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
 import { randomUniform } from "../random/random.ts";
-import { statelessUniform } from "../random/stateless.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const reluTypes = [...attr.realNumbers, "qint8"] as const;
@@ -505,41 +504,20 @@ export function dropout(x: TensorLike, keepProb?: TensorLike | DropoutOptions | 
   return droppedBy(x, rate, given, "dropout", (sizes, dtype) => randomUniform(sizes, { seed: given.seed, dtype }));
 }
 
-interface SampledDropoutOptions {
+export type UniformType = "float16" | "float32" | "float64";
+
+export interface MaskOptions {
   readonly noiseShape?: TensorLike | null;
   readonly name?: string | null;
 }
 
-type UniformSampler = (shape: TensorLike, options: { readonly dtype: FloatType }) => Tensor;
-type FloatType = "float16" | "float32" | "float64";
-
-/** Dropout whose mask is drawn by a function of one's own: uniform numbers in [0, 1), of the shape and type that it is given.
- *  TF: tf.nn.experimental.general_dropout(x, rate, uniform_sampler, noise_shape, name). */
-export const generalDropout = (
-  x: TensorLike,
-  rate: TensorLike,
-  uniformSampler: UniformSampler,
-  options: SampledDropoutOptions = {},
-): Tensor => droppedBy(x, dropRate(rate, null), options, "general_dropout", (shape, dtype) => uniformSampler(shape, { dtype }));
-
-/** Dropout whose mask follows from `seed`, two integers: the same each time.
- *  TF: tf.nn.experimental.stateless_dropout(x, rate, seed, rng_alg, noise_shape, name). */
-export const statelessDropout = (
-  x: TensorLike,
-  rate: TensorLike,
-  seed: TensorLike,
-  options: SampledDropoutOptions & { readonly rngAlg?: "philox" | "threefry" | "auto_select" | null } = {},
-): Tensor =>
-  droppedBy(x, dropRate(rate, null), options, "stateless_dropout", (shape, dtype) =>
-    statelessUniform(shape, seed, { dtype, ...(options.rngAlg ? { alg: options.rngAlg } : {}) }),
-  );
-
-function droppedBy(
+/** Dropout whose mask comes from `uniform`: numbers in [0, 1) of the shape and type that it is given. */
+export function droppedBy(
   x: TensorLike,
   rate: number | Tensor,
-  { noiseShape, name }: SampledDropoutOptions,
+  { noiseShape, name }: MaskOptions,
   fallback: string,
-  uniform: (shape: TensorLike, dtype: FloatType) => Tensor,
+  uniform: (shape: TensorLike, dtype: UniformType) => Tensor,
 ): Tensor {
   return inNameScope({ name }, fallback, [x], () => {
     const tensor = convertToTensor(x, { name: "x" });
@@ -549,7 +527,7 @@ function droppedBy(
       );
     if (rate === 0) return tensor;
     const scaled = scaleKept(tensor, rate);
-    const noise = uniform(noiseShapeOf(tensor, noiseShape), tensor.dtype as FloatType);
+    const noise = uniform(noiseShapeOf(tensor, noiseShape), tensor.dtype as UniformType);
     const keep = GreaterEqual({ x: noise, y: rate });
     const kept = SelectV2({ condition: keep, t: scaled, e: constant(0, tensor.dtype) });
     kept.setShape(tensor.shape);
@@ -558,7 +536,7 @@ function droppedBy(
 }
 
 /** The rate as a number or tensor. A keepProb given as a tensor becomes `1 - keepProb`, outside the dropout's scope, as in TensorFlow. */
-function dropRate(rate: TensorLike | null | undefined, keepProb: TensorLike | null | undefined): number | Tensor {
+export function dropRate(rate: TensorLike | null | undefined, keepProb: TensorLike | null | undefined): number | Tensor {
   const kept =
     keepProb === null || keepProb === undefined
       ? undefined
