@@ -13,6 +13,7 @@ export {
   isInf,
   isNan,
 } from "./dispatching.ts";
+export { assertShapes } from "../ops/flow/check-shapes.ts";
 export {
   assertInteger,
   assertNegative,
@@ -32,3 +33,10 @@ export {
   verifyTensorAllFinite as assertAllFinite,
 } from "../ops/flow/check.ts";
 export { Assert } from "../ops/flow/control-flow.ts";
+export {
+  disableTracebackFiltering,
+  enableTracebackFiltering,
+  getLogDevicePlacement,
+  isTracebackFilteringEnabled,
+  setLogDevicePlacement,
+} from "../session/settings.ts";
