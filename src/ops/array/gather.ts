@@ -397,10 +397,14 @@ function checkUpdates(indices: TensorShape, updates: TensorShape, output: Tensor
 
 type Dims = readonly number[];
 
-/** What both kinds of scatter refuse first. `given` is how many numbers say what the result is like. */
-function checkRanks(at: Dims, updates: Dims, given: number): void {
+/** What both kinds of scatter refuse first. */
+function checkRanks(at: Dims, updates: Dims): void {
   need(at.length >= 1, () => `Indices shape must have rank at least one. Found:[${at}]`);
   need(updates.length >= 1, () => `Updates shape must have rank at least one. Found:[${updates}]`);
+}
+
+/** What both refuse next. `given` is how many numbers say what the result is like. */
+function checkFilled(at: Dims, updates: Dims, given: number): void {
   const [rows, elements] = [sizeOf(at), sizeOf(updates)];
   need(
     (rows === 0 && elements === 0) || (given !== 0 && rows !== 0 && elements !== 0),
@@ -429,7 +433,8 @@ function checkWhole(output: Dims, at: Dims, updates: Dims): void {
 
 /** @throws InvalidArgumentError with ScatterNd's texts. */
 function checkScattered(output: Dims, at: Dims, updates: Dims): void {
-  checkRanks(at, updates, output.length);
+  checkRanks(at, updates);
+  checkFilled(at, updates, output.length);
   const rows = at.length - 1;
   const depth = at[rows];
   need(
@@ -456,8 +461,9 @@ export const ScatterNd = defineOp("ScatterNd", {
   },
   isLenient: true,
   checks: ({ indices, updates, shape: wanted }) => {
+    checkRanks(indices, updates);
     need(wanted.length === 1, () => "Shape must be a vector");
-    checkRanks(indices, updates, wanted[0]);
+    checkFilled(indices, updates, wanted[0]);
   },
   gradient: ({ indices }, d): Gradients => ({ updates: gatherNd(d.output, indices) }),
   compileTimeInputs: ["shape"],
@@ -483,7 +489,8 @@ type TensorScatterGradient = (
 
 /** @throws InvalidArgumentError with the texts of TensorScatterUpdate and its kind. */
 function checkUpdateShapes(output: Dims, at: Dims, updates: Dims): void {
-  checkRanks(at, updates, sizeOf(output));
+  checkRanks(at, updates);
+  checkFilled(at, updates, sizeOf(output));
   const rows = at.length - 1;
   const depth = at[rows];
   need(

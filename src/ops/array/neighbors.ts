@@ -26,11 +26,11 @@ export const NearestNeighbors = defineOp("NearestNeighbors", {
     };
     if (points.rank !== 2) refuse("Input points should be a matrix.");
     if (centers.rank !== 2) refuse("Input centers should be a matrix.");
+    if (k.rank !== 0) refuse("Input k should be a scalar.");
     const [rows, dims] = points.shape;
     if (rows === 0) refuse("Expected points.rows() > 0.");
     const [count, own] = centers.shape;
     if (dims !== own) refuse(`Expected point_dimensions == center_dimensions: ${dims} vs ${own}.`);
-    if (k.rank !== 0) refuse("Input k should be a scalar.");
     const wanted = Number(k.get(0));
     if (wanted < 0) refuse("k must be non-negative.");
     const most = Math.min(wanted, count);

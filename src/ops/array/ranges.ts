@@ -75,7 +75,7 @@ export const Range = defineOp("Range", {
   checks: bounds => {
     for (const name of ["start", "limit", "delta"] as const)
       need(
-        bounds[name].every(size => size === 1),
+        bounds[name].length === 0 || (bounds[name].length === 1 && bounds[name][0] === 1),
         () => `${name} must be a scalar, not shape [${bounds[name]}]`,
       );
   },

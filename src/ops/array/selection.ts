@@ -100,14 +100,14 @@ export const Where = defineOp("Where", {
   attrs: { T: attr.type([...attr.numbers, "bool"], "bool") },
   shape: ({ input }) => new TensorShape([null, input.rank]),
   gradient: "none",
+  checks: ({ input }) => need(input.length >= 1 && input.length <= 8, () => `WhereOp : Unhandled input dimensions: ${input.length}`),
   compileTimeInputs: ["input"],
   lower: ({ input }) => {
     const strides = stridesOf(input.shape);
     const rows: bigint[] = [];
     for (let i = 0; i < input.size; i++)
       if (isNonzero(input, i)) rows.push(...strides.map((stride, axis) => BigInt(Math.floor(i / stride) % input.shape[axis])));
-    const count = input.rank === 0 ? (isNonzero(input, 0) ? 1 : 0) : rows.length / input.rank;
-    return ir.constant(new NDArray("int64", [count, input.rank], BigInt64Array.from(rows)));
+    return ir.constant(new NDArray("int64", [rows.length / input.rank, input.rank], BigInt64Array.from(rows)));
   },
 });
 

@@ -175,11 +175,11 @@ function unsortedShape(data: TensorShape, ids: TensorShape, context: ShapeContex
 
 function unsorted(kind: SegmentKind, data: Value, ids: Value, numSegments: NDArray): Value {
   const [rows] = numbersOf(numSegments);
-  need(rows >= 0, () => `Input num_segments == ${rows} must not be negative.`);
   if (data.shape.slice(0, ids.shape.length).join() !== ids.shape.join())
     throw new InvalidArgumentError(
       `data.shape = [${data.shape.join(",")}] does not start with segment_ids.shape = [${ids.shape.join(",")}]`,
     );
+  need(rows >= 0, () => `Input num_segments == ${rows} must not be negative.`);
   ir.check(ids.shape, r => s.lt(s.load(ids, r), rows), {
     label: "segment ids",
     reads: [ids],

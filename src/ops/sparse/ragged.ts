@@ -489,9 +489,9 @@ export const RaggedFillEmptyRows = defineOp("RaggedFillEmptyRows", {
     if (valueRowids.rank !== 1) refuse(`value_rowids must be a vector, saw: [${valueRowids.shape}]`);
     if (values.rank !== 1) refuse(`values must be a vector, saw: [${values.shape}]`);
     if (nrows.rank !== 0) refuse(`nrows must be a scalar, saw: [${nrows.shape}]`);
-    if (defaultValue.rank !== 0) refuse(`default_value must be a scalar, saw: [${defaultValue.shape}]`);
     if (values.size !== valueRowids.size)
       refuse(`The length of \`values\` (${values.size}) must match the first dimension of \`value_rowids\` (${valueRowids.size}).`);
+    if (defaultValue.rank !== 0) refuse(`default_value must be a scalar, saw: [${defaultValue.shape}]`);
     const [ids, count] = [numbersOf(valueRowids), Number(nrows.get(0))];
     if (count === 0 && ids.length === 0)
       return [NDArray.zeros("int64", [0, 1]), values, NDArray.zeros("bool", [0]), NDArray.zeros("int64", [0])];
