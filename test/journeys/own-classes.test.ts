@@ -116,8 +116,8 @@ describe("messages and options", () => {
     await new tf.Session().run(value, null, { options: new tf.RunOptions({ trace_level: 3 }), run_metadata });
     const { step_stats } = run_metadata as object as { step_stats: { dev_stats: readonly { node_stats: readonly object[] }[] } };
     expect(step_stats.dev_stats[0].node_stats.length).toBeGreaterThan(0);
-    const bytes = new camel.Summary({ value: [{ tag: "x", simpleValue: 2 }] }).SerializeToString();
-    const read = tf.Summary.FromString(bytes) as object as { value: readonly { simple_value: number }[] };
+    const summary = await new tf.Session().run(tf.summary.scalar("x", tf.constant(2)));
+    const read = tf.Summary.FromString(summary) as object as { value: readonly { simple_value: number }[] };
     expect(read.value[0].simple_value).toBe(2);
   });
 
