@@ -2,6 +2,7 @@
 // watched by the engine's sampling profiler, which tells how long each stage's function was the innermost; the others give the times.
 
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { type Profiler, Session } from "node:inspector/promises";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
@@ -38,7 +39,7 @@ async function firstRun(name: string, threads: number, isProfiled: boolean): Pro
   const began = performance.now();
   await import("tensorloom");
   const imported = performance.now();
-  const { workloads } = await import("./workloads.ts");
+  const { inventingMs, workloads } = await import("./workloads.ts");
   const workload = workloads.find(one => one.name.startsWith(name));
   if (workload === undefined) throw new Error(`There is no workload that begins with "${name}".`);
   const inspector = isProfiled ? await startProfiler() : undefined;
@@ -53,7 +54,7 @@ async function firstRun(name: string, threads: number, isProfiled: boolean): Pro
   await session.close();
   return {
     importMs: imported - began,
-    buildMs: builtAt - started,
+    buildMs: builtAt - started - inventingMs(),
     initializeMs: initialized - builtAt,
     firstMs: ran - initialized,
     secondMs: again - ran,
@@ -110,6 +111,16 @@ function inFreshProcess(
   const hook = fromSources ? ["--import", new URL("../scripts/source.mjs", import.meta.url).href] : [];
   const args = [...hook, "--no-warnings", fileURLToPath(import.meta.url), name, String(threads), String(isProfiled)];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })) as FirstRun;
+}
+
+/** Milliseconds from the first node to the first result, of the package as installed: the lesser of two fresh processes. Undefined without a build. */
+export function firstRunMs(name: string, threads: number): number | undefined {
+  if (!existsSync(new URL("../dist/node/index.js", import.meta.url))) return undefined;
+  const times = [1, 2].map(() => {
+    const run = inFreshProcess(name, { threads, fromSources: false, isProfiled: false });
+    return run.buildMs + run.initializeMs + run.firstMs;
+  });
+  return Math.min(...times);
 }
 
 /** Prints the least of each time over several processes, from the sources and from dist/. */

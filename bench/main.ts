@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { printBarriers } from "./kernels/barriers.ts";
 import { printContractions } from "./kernels/contractions.ts";
 import { openPeak, type Peak } from "./kernels/peak.ts";
-import { printFirstRuns } from "./first-run.ts";
+import { firstRunMs, printFirstRuns } from "./first-run.ts";
 import { printLargeGraphs } from "./large-graph.ts";
 import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
 import { printProfile } from "./profile.ts";
@@ -40,7 +40,7 @@ const sorted = (times: readonly number[]): number[] => [...times].sort((a, b) =>
 const quantile = (times: readonly number[], q: number): number => sorted(times)[Math.min(times.length - 1, Math.floor(q * times.length))];
 
 /** Median, least, and the distance of the quartiles as a share of the median. */
-function timingOf(times: readonly number[], firstMs: number): Timing {
+function timingOf(times: readonly number[], firstMs: number | undefined): Timing {
   const medianMs = quantile(times, 0.5);
   return { medianMs, minMs: quantile(times, 0), spread: (quantile(times, 0.75) - quantile(times, 0.25)) / medianMs, firstMs };
 }
@@ -98,10 +98,9 @@ async function measure(
   peak: Peak,
   { rounds, seconds, threads, revectorize }: Report["settings"],
 ): Promise<Result> {
-  const began = performance.now();
+  const firstMs = firstRunMs(workload.name, threads);
   const { step, session, fetches, feeds } = await workload.start({ intraOpParallelismThreads: threads, revectorize });
   await step();
-  const firstMs = performance.now() - began;
   const { started, refusals } = await startPeers(workload, peers);
   await timeOurs(step, 0.3);
   const turns: Slice[][] = [];
@@ -166,7 +165,7 @@ function printRow(result: Result, peers: readonly Peer[]): void {
     `±${(spread * 100).toFixed(0)} %`.padStart(7),
     rate.padStart(13),
     (share === undefined ? "" : `${(100 * share).toFixed(0)} %`).padStart(8),
-    ms(firstMs).padStart(10),
+    (firstMs === undefined ? "-" : ms(firstMs)).padStart(10),
     `${((counts.arenaBytes ?? 0) / 2 ** 20).toFixed(1)}`.padStart(9),
     `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)}`.padStart(8),
     ...peers.map(({ name }) => {
@@ -261,14 +260,14 @@ async function main(): Promise<number> {
     threads: Number(values.threads),
     revectorize: values.revectorize,
   };
+  // First runs are those of the package, which must then be of these sources.
+  if (values.write) execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
   const { peers, skipped } = await openPeers(values.against.split(",").filter(Boolean), settings.threads);
   const peak = await openPeak(settings.threads);
   const peakAtOnce = Array.from({ length: 20 }, () => peak.now());
   console.log(`WebAssembly reaches ${medianOf(peakAtOnce).toFixed(1)} GFLOP/s at the moment, threads: ${settings.threads}`);
   printHead(peers);
   const results: Result[] = [];
-  // The first session imports its backend, and here that means to strip the types of a hundred sources, which no user's first run does.
-  await import("../src/backends/wasm/index.ts");
   for (const workload of chosen) {
     const result = await measure(workload, peers, peak, settings);
     results.push(result);

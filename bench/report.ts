@@ -7,8 +7,8 @@ export interface Timing {
   readonly minMs: number;
   /** Distance of the quartiles, as a share of the median. */
   readonly spread: number;
-  /** Graph, compilation and the first step. */
-  readonly firstMs: number;
+  /** Graph, initialization, compilation and the first step; undefined where the package was not built. */
+  readonly firstMs: number | undefined;
 }
 
 export interface PeerTiming extends Timing {
@@ -106,7 +106,7 @@ function cellsOf(result: Result, peers: Report["peers"]): string[] {
     `±${(spread * 50).toFixed(0)} %`,
     gflops !== undefined ? `${gflops.toFixed(1)} GFLOP/s` : gbytes !== undefined ? `${gbytes.toFixed(1)} GB/s` : "",
     share === undefined ? "" : `${(100 * share).toFixed(0)} %`,
-    ms(firstMs),
+    firstMs === undefined ? "–" : ms(firstMs),
     `${((counts.arenaBytes ?? 0) / 2 ** 20).toFixed(1)} MB`,
     `${((counts.moduleBytes ?? 0) / 1024).toFixed(0)} KB`,
     ...peers.map(({ name }) => {

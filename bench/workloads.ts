@@ -25,10 +25,17 @@ function random(): number {
 /** Numbers to copy from: making millions anew would be most of a first run. */
 const noise = Float32Array.from({ length: 1 << 20 }, random);
 
+let inventing = 0;
+
+/** Milliseconds that went into making up numbers so far: no part of a first run, which begins with the numbers a program has. */
+export const inventingMs = (): number => inventing;
+
 function normal(shape: readonly number[], scale = 1): tf.NDArray {
+  const began = performance.now();
   const data = new Float32Array(shape.reduce((product, d) => product * d, 1));
   for (let at = 0; at < data.length; at += noise.length) data.set(noise.subarray(0, data.length - at), at);
   if (scale !== 1) for (let i = 0; i < data.length; i++) data[i] *= scale;
+  inventing += performance.now() - began;
   return new tf.NDArray("float32", shape, data);
 }
 
