@@ -86,6 +86,7 @@ export const Gather = defineOp("Gather", {
     const paramsShape = params.graph.colocateWith(params, undefined, () => shape(params));
     return { params: rowsGradient(paramsShape, indices, expandDims(size(indices), 0), d.output) };
   },
+  checks: ({ params }) => need(params.length > 0, () => "params must be at least 1 dimensional"),
   lower: ({ params, indices }, context) => gathered(params, indices, 0, 0, context),
 });
 
@@ -94,7 +95,10 @@ export const GatherV2 = defineOp("GatherV2", {
   outputs: { output: "Tparams" },
   attrs: { batchDims: attr.int(0), Tparams: attr.type(), Tindices: attr.type(gatherTypes), Taxis: attr.type(attr.indexTypes) },
   shape: ({ params, indices, batchDims }, context) => gatheredShape(params, indices, batchDims, context),
-  checks: ({ axis }) => need(axis.length === 0, () => "axis must be scalar"),
+  checks: ({ params, axis }) => {
+    need(params.length > 0, () => "params must be at least 1 dimensional");
+    need(axis.length === 0, () => "axis must be scalar");
+  },
   gradient: ({ params, indices, axis, batchDims }, d): Gradients => ({
     params: gatherGradient(params, indices, axis, batchDims, d.output),
   }),
@@ -106,14 +110,22 @@ export const GatherV2 = defineOp("GatherV2", {
   lower: ({ params, indices, axis, batchDims }, context) => {
     const length = params.shape.length;
     const [given] = numbersOf(axis);
-    if (given < -length || given >= length)
-      throw new InvalidArgumentError(`params must be at least ${given < 0 ? -given : given + 1} dimensional`);
-    const batch = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
+    const least = given < 0 ? -given : given + 1;
+    need(least <= length, () => `Shape must be at least rank ${least} but is rank ${length}`);
+    const at = given < 0 ? given + length : given;
+    const most = indices.shape.length;
+    need(
+      batchDims === 0 || (batchDims >= -most && batchDims <= most),
+      () => `Expected batch_dims in the range [${-most}, ${most}], but got ${batchDims}`,
+    );
+    const batch = batchDims < 0 ? batchDims + most : batchDims;
+    need(batch < length, () => `batch_dims (${batch}) must be less than rank(params) (${length}).`);
+    need(batch <= at, () => `batch_dims (${batch}) must be less than or equal to axis (${at}).`);
     params.shape.slice(0, batch).forEach((d, i) => {
       if (d !== indices.shape[i])
         throw new InvalidArgumentError(`params.shape[${i}]: ${d} should be equal to indices.shape[${i}]: ${indices.shape[i]}`);
     });
-    return gathered(params, indices, given < 0 ? given + length : given, batch, context);
+    return gathered(params, indices, at, batch, context);
   },
 });
 
@@ -332,7 +344,7 @@ export const GatherNd = defineOp("GatherNd", {
     need(indices.length >= 1, () => "indices must be at least a vector");
     const depth = indices[indices.length - 1];
     need(depth <= params.length, () => `index innermost dimension length must be <= params rank; saw: ${depth} vs. ${params.length}`);
-    const count = sizeOf(indices.slice(0, -1)) * sizeOf(params.slice(depth));
+    const count = sizeOf(indices.slice(0, -1));
     need(count === 0 || !params.includes(0), () => `Requested more than 0 entries, but params is empty.  Params shape: [${params}]`);
   },
   gradient: ({ params, indices, badIndicesPolicy }, d): Gradients => {

@@ -25,7 +25,7 @@ function inplaceLower(x: Value, i: Value, v: Value, change: Change | null): Valu
   const refuse = (reason: string): never => {
     throw new InvalidArgumentError(reason);
   };
-  if (i.shape.length > 1) refuse(`i must be a vector. [${i.shape}]`);
+  if (i.shape.length !== 1) refuse(`i must be a vector. [${i.shape}]`);
   if (v.shape.length !== rank) refuse(`x and v shape doesn't match (ranks differ): [${x.shape}] vs. [${v.shape}]`);
   x.shape.forEach((size, axis) => {
     if (axis > 0 && size !== v.shape[axis]) refuse(`x and v shape doesn't match at index ${axis} : [${x.shape}] vs. [${v.shape}]`);

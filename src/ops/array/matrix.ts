@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
@@ -61,16 +61,20 @@ function rangeOf(k: readonly number[]): [lower: number, upper: number] {
 const widthOf = (rows: number, columns: number, lower: number, upper: number): number =>
   Math.min(rows + Math.min(upper, 0), columns + Math.min(-lower, 0));
 
-/** @throws InvalidArgumentError with the kernel's text for diagonals outside the matrix. */
-function bandOf(k: NDArray, rows: number, columns: number, alignment: Align, width?: number): Band {
-  const [lower, upper] = atRun(() => rangeOf(numbersOf(k)));
-  for (const [name, d] of [
-    ["lower", lower],
-    ["upper", upper],
-  ] as const)
-    if ((d <= -rows && rows > 0) || (d >= columns && columns > 0))
-      throw new InvalidArgumentError(`${name}_diag_index is out of bound: ${d} It must be between ${-rows} and ${columns}`);
-  return { lower, upper, rows, columns, width: width ?? widthOf(rows, columns, lower, upper), align: alignment };
+/** The number of a diagonal in its words: the kernel that reads diagonals puts a stop behind the first. */
+const notBetween = (name: string, d: number, rows: number, columns: number, stop = ""): string =>
+  `${name}_diag_index is out of bound: ${d}${stop} It must be between ${-rows || 0} and ${columns}`;
+
+/** @throws InvalidArgumentError with the kernel's text for diagonals outside the matrix; 0 is in every one. */
+function bandOf(k: NDArray, rows: number, columns: number, alignment: Align, stop = ""): Band {
+  const numbers = numbersOf(k);
+  need(numbers.length < 3, () => `diag_index must have only one or two elements, received ${numbers.length} elements.`);
+  const [lower, upper] = [numbers[0], numbers[numbers.length - 1]];
+  const isWithin = (d: number): boolean => d === 0 || (d > -rows && d < columns);
+  need(isWithin(lower), () => notBetween("lower", lower, rows, columns, stop));
+  need(isWithin(upper), () => notBetween("upper", upper, rows, columns));
+  need(lower <= upper, () => `lower_diag_index must not be larger than upper_diag_index: ${lower} > ${upper}`);
+  return { lower, upper, rows, columns, width: widthOf(rows, columns, lower, upper), align: alignment };
 }
 
 function atRun<R>(f: () => R): R {
@@ -220,9 +224,21 @@ function diagPartShape(input: TensorShape, context: ShapeContext): TensorShape {
   return batch.concatenate(lower === upper ? [width] : [upper - lower + 1, width]);
 }
 
+type Sizes = readonly number[];
+
+function checkDiagonalIndex(k: Sizes, whereEmpty: string): void {
+  need(k.length < 2, () => `diag_index must be a scalar or vector, received shape: [${k}]`);
+  need(k[0] !== 0, () => whereEmpty);
+}
+
+function checkDiagPart({ input, k }: { readonly input: Sizes; readonly k: Sizes }): void {
+  need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`);
+  checkDiagonalIndex(k, "Expected diag_index to have at least 1 element");
+}
+
 function diagPartValue(input: Value, k: NDArray, padding: Scalar, alignment: Align): Value {
   const [rows, columns] = input.shape.slice(-2);
-  const band = bandOf(k, rows, columns, alignment);
+  const band = bandOf(k, rows, columns, alignment, ".");
   const batch = input.shape.slice(0, -2);
   const isSingle = band.lower === band.upper;
   const dims = isSingle ? [band.width] : [band.upper - band.lower + 1, band.width];
@@ -257,7 +273,8 @@ export const MatrixDiagPartV3 = defineOp("MatrixDiagPartV3", {
   outputs: { diagonal: "T" },
   attrs: { T: attr.type(), align },
   shape: ({ input }, context) => diagPartShape(input, context),
-  checks: ({ input }) => need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`),
+  checks: checkDiagPart,
+  isLenient: true,
   gradient: ({ input, k, align: alignment }, d): Gradients => ({ input: diagPartGradient(input, k, alignment, d.diagonal) }),
   compileTimeInputs: ["k"],
   lower: ({ input, k, paddingValue, align: alignment }) => diagPartValue(input, k, s.load(paddingValue, []), alignment),
@@ -268,6 +285,8 @@ export const MatrixDiagPartV2 = defineOp("MatrixDiagPartV2", {
   outputs: { diagonal: "T" },
   attrs: { T: attr.type() },
   shape: ({ input }, context) => diagPartShape(input, context),
+  checks: checkDiagPart,
+  isLenient: true,
   gradient: ({ input, k }, d): Gradients => ({ input: diagPartGradient(input, k, "LEFT_LEFT", d.diagonal) }),
   compileTimeInputs: ["k"],
   lower: ({ input, k, paddingValue }) => diagPartValue(input, k, s.load(paddingValue, []), "LEFT_LEFT"),
@@ -298,14 +317,26 @@ function setDiagShape(input: TensorShape, diagonal: TensorShape): TensorShape {
   return input;
 }
 
+function checkSetDiag({ input, diagonal, k }: { readonly input: Sizes; readonly diagonal: Sizes; readonly k: Sizes }): void {
+  checkDiagonalIndex(k, "diag_index must have at least one element");
+  need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`);
+  need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
+}
+
 function setDiagValue(input: Value, diagonal: Value, k: NDArray, alignment: Align): Value {
   const [rows, columns] = input.shape.slice(-2);
   const band = bandOf(k, rows, columns, alignment);
-  const dims = [...input.shape.slice(0, -2), ...(band.lower === band.upper ? [] : [band.upper - band.lower + 1]), band.width];
-  if (dims.join() !== diagonal.shape.join())
-    throw new InvalidArgumentError(
-      `Dimensions of diagonal don't match dimensions of input: expected [${dims.join(",")}], got [${diagonal.shape.join(",")}]`,
-    );
+  const count = band.upper - band.lower + 1;
+  const dims = [...input.shape.slice(0, -2), ...(count === 1 ? [] : [count]), band.width];
+  need(
+    count === 1 || diagonal.shape.at(-2) === count,
+    () => "The number of diagonals provided in `diag` is not consistent with `lower_diag_index` and `upper_diag_index`",
+  );
+  need(
+    sameShape(dims, diagonal.shape),
+    () =>
+      `Either first dimensions of diagonal don't match input.shape[:-2], or diagonal.shape[:-1] is not equal to the longests diagonal in range [lower_diag_index:upper_diag_index].\nInput shape: [${input.shape}]\nDiagonal shape: [${diagonal.shape}]\nExpected diagonal shape: [${dims}]`,
+  );
   return ir.generate(input.shape, i => {
     const [row, column] = i.slice(-2);
     return bandElement(band, diagonal, i.slice(0, -2), row, column, s.load(input, i));
@@ -337,10 +368,8 @@ export const MatrixSetDiagV3 = defineOp("MatrixSetDiagV3", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), align },
   shape: ({ input, diagonal }) => setDiagShape(input, diagonal),
-  checks: ({ input, diagonal }) => {
-    need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`);
-    need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
-  },
+  checks: checkSetDiag,
+  isLenient: true,
   gradient: ({ diagonal, k, align: alignment }, d): Gradients => setDiagGradient(diagonal, k, alignment, d.output),
   compileTimeInputs: ["k"],
   lower: ({ input, diagonal, k, align: alignment }) => setDiagValue(input, diagonal, k, alignment),
@@ -351,6 +380,8 @@ export const MatrixSetDiagV2 = defineOp("MatrixSetDiagV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type() },
   shape: ({ input, diagonal }) => setDiagShape(input, diagonal),
+  checks: checkSetDiag,
+  isLenient: true,
   gradient: ({ diagonal, k }, d): Gradients => setDiagGradient(diagonal, k, "LEFT_LEFT", d.output),
   compileTimeInputs: ["k"],
   lower: ({ input, diagonal, k }) => setDiagValue(input, diagonal, k, "LEFT_LEFT"),

@@ -1,12 +1,11 @@
 // Ops whose results depend on which values occur: dynamicPartition, dynamicStitch, unique, set difference, searching.
 // Where a result's size is known only with the values, the run is cut there (compileTimeInputs).
 
-import { sameShape } from "../../base/shape.ts";
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../../graph/op-definition.ts";
@@ -99,9 +98,24 @@ function stitched(indices: readonly NDArray[], data: readonly Value[]): Value {
   const rest = data[0].shape.slice(indices[0].rank);
   const lists = indices.map(numbersOf);
   const count = Math.max(-1, ...lists.flat()) + 1;
-  const rows = data.map((value, k) => flatRows(value, indices[k].rank));
-  const bad = lists.findIndex(list => list.some(i => i < 0));
-  if (bad >= 0) throw new InvalidArgumentError(`indices[${bad}] is out of range`);
+  for (const list of lists) {
+    const bad = list.findIndex(i => i < 0);
+    need(bad < 0, () => `indices[${bad}] is out of range`);
+  }
+  need(count < 2 ** 31, () => `Expected a non-negative size, got ${count | 0}`);
+  const rows = data.map(({ shape }, k) => {
+    const { rank, shape: places } = indices[k];
+    need(
+      sameShape(shape.slice(0, rank), places),
+      () => `data[${k}].shape = [${shape}] does not start with indices[${k}].shape = [${places}]`,
+    );
+    need(
+      sameShape(shape.slice(rank), rest),
+      () =>
+        `Need data[0].shape[${indices[0].rank}:] = data[${k}].shape[${rank}:], got data[0].shape = [${data[0].shape}], data[${k}].shape = [${shape}], indices[0].shape = [${indices[0].shape}], indices[${k}].shape = [${places}]`,
+    );
+    return flatRows(data[k], rank);
+  });
   // A table says where each row comes from in all pieces laid end to end; the row after them is zero.
   const table = Array<number>(count).fill(lists.flat().length);
   let from = 0;
@@ -113,28 +127,12 @@ function stitched(indices: readonly NDArray[], data: readonly Value[]): Value {
   return rowsAt(all, table);
 }
 
-/** @throws InvalidArgumentError unless data[k] is rows for the numbers of indices[k], all alike. */
-function checkStitched({ indices, data }: Readonly<Record<"indices" | "data", readonly (readonly number[])[]>>): void {
-  const shapeText = (name: string, list: readonly (readonly number[])[], k: number): string => `${name}[${k}].shape = [${list[k]}]`;
-  const part = (k: number): string => `data[${k}].shape[${indices[k].length}:]`;
-  data.forEach((dims, k) => {
-    need(
-      sameShape(dims.slice(0, indices[k].length), indices[k]),
-      () => `${shapeText("data", data, k)} does not start with ${shapeText("indices", indices, k)}`,
-    );
-    need(
-      sameShape(dims.slice(indices[k].length), data[0].slice(indices[0].length)),
-      () =>
-        `Need ${part(0)} = ${part(k)}, got ${shapeText("data", data, 0)}, ${shapeText("data", data, k)}, ${shapeText("indices", indices, 0)}, ${shapeText("indices", indices, k)}`,
-    );
-  });
-}
-
 const stitchFields = {
   inputs: { indices: "N*int32", data: "N*T" },
   outputs: { merged: "T" },
   attrs: { N: attr.int(undefined, 1), T: attr.type() },
   compileTimeInputs: ["indices"],
+  isLenient: true,
 } as const;
 
 type StitchRecord = { readonly indices: readonly TensorShape[]; readonly data: readonly TensorShape[] };
@@ -146,8 +144,6 @@ function stitchShape({ indices, data }: StitchRecord, context: ShapeContext): Te
 
 export const DynamicStitch = defineOp("DynamicStitch", {
   ...stitchFields,
-  isLenient: true,
-  checks: checkStitched,
   shape: stitchShape,
   gradient: ({ indices }, d): Gradients => ({ data: indices.map(index => gather(d.merged, index)) }),
   partial: ({ indices, data }) => {
@@ -167,8 +163,6 @@ export const DynamicStitch = defineOp("DynamicStitch", {
 
 export const ParallelDynamicStitch = defineOp("ParallelDynamicStitch", {
   ...stitchFields,
-  isLenient: true,
-  checks: checkStitched,
   shape: stitchShape,
   gradient: ({ indices }, d): Gradients => ({ data: indices.map(index => gather(d.merged, index)) }),
   lower: ({ indices, data }) => stitched(indices, data),
@@ -387,14 +381,25 @@ export function setdiff1d(x: TensorLike, y: TensorLike, ...rest: unknown[]): { r
 
 // ---- searching ----
 
-/** How many elements of each sorted row are below (or, inclusive, not above) each value. */
+/** How many elements of each sorted row are below (or, inclusive, not above) each value: halving, as the C++ library does it, for rows that are not sorted. */
 function positions(sorted: Value, values: Value, inclusive: boolean, dtype: DType): Value {
-  const [, n] = sorted.shape;
-  const sum = ir.reduceOver("sum", values.shape, [n], (i, [r]) => {
-    const [x, v] = [s.load(sorted, [i[0], r]), s.load(values, i)];
-    return s.cast(inclusive ? s.le(x, v) : s.lt(x, v), "int32");
-  });
-  return ir.cast(sum, dtype);
+  const run = ([rows, wanted]: readonly NDArray[], [found]: readonly NDArray[]): void => {
+    const [n, each] = [rows.shape[1], wanted.shape[1]];
+    for (let i = 0; i < wanted.size; i++) {
+      const start = Math.floor(i / each) * n;
+      const value = wanted.get(i);
+      let first = 0;
+      for (let left = n; left > 0; ) {
+        const half = left >> 1;
+        const middle = rows.get(start + first + half);
+        const isBelow = inclusive ? !(value < middle) : middle < value;
+        first = isBelow ? first + half + 1 : first;
+        left = isBelow ? left - half - 1 : half;
+      }
+      found.set(i, first);
+    }
+  };
+  return ir.call({ name: "positions", run }, [sorted, values], [{ dtype, shape: values.shape }])[0];
 }
 
 const boundOp = (type: string, inclusive: boolean) =>

@@ -569,10 +569,11 @@ function joinedColumns(values: readonly PartialArray[]): PartialArray {
 
 function joinedValue(values: readonly Value[], axis: number): Value {
   const length = values[0].shape.length;
-  if (axis < -length || axis >= length)
+  if (axis !== 0 && (axis < -length || axis >= length))
     throw new InvalidArgumentError(`ConcatOp : Expected concatenating dimensions in the range [${-length}, ${length}), but got ${axis}`);
   const at = axis < 0 ? axis + length : axis;
   values.forEach((value, k) => {
+    need(value.shape.length > 0, () => "ConcatOp : Can't concatenate scalars (use tf.stack instead)");
     if (value.shape.length !== length)
       throw new InvalidArgumentError(
         `ConcatOp : Ranks of all input tensors should match: shape[0] = [${values[0].shape.join(",")}] vs. shape[${k}] = [${value.shape.join(",")}]`,
@@ -626,13 +627,12 @@ export const ConcatV2 = defineOp("ConcatV2", {
   outputs: { output: "T" },
   attrs: { N: attr.int(undefined, 2), T: attr.type(), Tidx: attr.type(attr.indexTypes, "int32") },
   shape: ({ values }, context) => joinedShape(values, context.partial("axis")?.values[0] ?? null),
-  checks: ({ values, axis }) => {
+  checks: ({ axis }) =>
     need(
-      axis.length === 0 || axis.every(size => size === 1),
-      () => `ConcatOp : Concat dim tensor should be a scalar integer, but got shape [${axis}]`,
-    );
-    need(values[0].length > 0, () => "ConcatOp : Can't concatenate scalars (use tf.stack instead)");
-  },
+      axis.every(size => size === 1),
+      () => `axis tensor should be a scalar integer, but got shape [${axis}]`,
+    ),
+  isLenient: true,
   gradient: ({ values, axis }, d): Gradients => ({ values: concatGradient(values, axis, d.output) }),
   compileTimeInputs: ["axis"],
   partial: ({ values, axis, shapes }) => joinedPartial(values, shapes.values, axis?.values[0] ?? null),
@@ -665,10 +665,7 @@ export const ConcatOffset = defineOp("ConcatOffset", {
   shape: ({ shape: shapes }) => shapes,
   checks: ({ concatDim, shape: given }) => {
     need(concatDim.length === 0, () => `Concat dim tensor should be a scalar integer, but got shape [${concatDim}]`);
-    given.forEach((dims, i) => {
-      need(dims.length === 1, () => `input ${i} should be a vector, but got shape [${dims}]`);
-      need(dims[0] === given[0][0], () => `input ${i} should contain ${given[0][0]} elements, but got ${dims[0]}`);
-    });
+    given.forEach((dims, i) => void need(dims.length === 1, () => `input ${i + 1} should be a vector, but got shape [${dims}]`));
   },
   gradient: "none",
   compileTimeInputs: ["concatDim", "shape"],
@@ -684,7 +681,8 @@ export const ConcatOffset = defineOp("ConcatOffset", {
     const [axis] = numbersOf(concatDim);
     const rank = shapes[0].size;
     const at = axis < 0 ? axis + rank : axis;
-    need(at >= 0 && at < rank, () => `Concat dim is out of range: ${at} vs. ${rank}`);
+    need(at >= 0 && at < rank, () => `Concat dim is out of range: ${axis} vs. ${rank}`);
+    shapes.forEach(({ size }, i) => void need(size === rank, () => `input ${i} should contain ${rank} elements, but got ${size}`));
     const [first, ...others] = shapes.map(numbersOf);
     others.forEach((piece, i) => {
       need(

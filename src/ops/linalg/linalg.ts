@@ -308,12 +308,20 @@ export const MatrixTriangularSolve = defineOp("MatrixTriangularSolve", {
     const rows = sameSide(a.dim(-1), b.dim(-2));
     return broadcastShapes(a.slice(0, -2), b.slice(0, -2)).concatenate([rows, b.dim(-1)]);
   },
-  checks: ({ matrix, rhs }) => {
+  checks: ({ matrix, rhs, lower, adjoint }) => {
     need(matrix.length >= 2, () => `In[0] ndims must be >= 2: ${matrix.length}`);
     need(rhs.length >= 2, () => `In[1] ndims must be >= 2: ${rhs.length}`);
+    const [outerA, outerB] = [matrix.slice(0, -2).toReversed(), rhs.slice(0, -2).toReversed()];
+    need(
+      outerA.every((d, i) => d === 1 || (outerB[i] ?? 1) === 1 || d === outerB[i]),
+      () => `In[0] and In[1] must have compatible batch dimensions: [${matrix}] vs. [${rhs}]`,
+    );
     const [rows, columns] = matrix.slice(-2);
-    need(rows === columns, () => `In[0] matrices in the last dimensions must be square (${rows} =/= ${columns})`);
-    need(columns === rhs.at(-2), () => `In[0] mismatch In[1] shape: ${columns} vs. ${rhs.at(-2)}: [${matrix}] [${rhs}] 1 0`);
+    need(rows === columns, () => `In[0] matrices in the last dimensions must be square (${columns} =/= ${rows})`);
+    need(
+      rows === rhs.at(-2),
+      () => `In[0] mismatch In[1] shape: ${rows} vs. ${rhs.at(-2)}: [${matrix}] [${rhs}] ${Number(lower)} ${Number(adjoint)}`,
+    );
   },
   gradient: ({ matrix, rhs, output, lower: isLower, adjoint: isAdjoint }, d): Gradients => {
     const byRhs = matrixTriangularSolve(matrix, d.output, { lower: isLower, adjoint: !isAdjoint });

@@ -64,8 +64,9 @@ function productShape(a: TensorShape, b: TensorShape, transposeA: boolean, trans
 
 function product(a: Value, b: Value, transposeA: boolean, transposeB: boolean): Value {
   const text = `In[0]: [${a.shape.join(",")}], In[1]: [${b.shape.join(",")}]`;
-  if (a.shape.length !== 2 || b.shape.length !== 2)
-    throw new InvalidArgumentError(`In[0] and In[1] has different ndims: [${a.shape.join(",")}] vs. [${b.shape.join(",")}]`);
+  const [length, other] = [a.shape.length, b.shape.length];
+  need(length === other, () => `In[0] and In[1] has different ndims: [${a.shape}] vs. [${b.shape}]`);
+  need(length === 2, () => `In[0] and In[1] ndims must be == 2: ${length}`);
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
   const [l, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
   if (k !== l) throw new InvalidArgumentError(`Matrix size-incompatible: ${text}`);

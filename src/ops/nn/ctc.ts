@@ -2,7 +2,7 @@
 // Graves, Supervised Sequence Labelling with Recurrent Neural Networks (2012), chapter 7; sums over paths are kept as logarithms, in double precision.
 
 import type { DType } from "../../base/dtype.ts";
-import { FailedPreconditionError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { FailedPreconditionError, InternalError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -527,12 +527,15 @@ function distance(from: readonly Item[], to: readonly Item[]): number {
 /** Sequences of a sparse tensor, by their place among the outer dimensions. */
 function sequencesOf(indices: NDArray, values: NDArray, outer: readonly number[]): Map<number, Item[]> {
   const found = new Map<number, Item[]>();
-  const rank = outer.length + 1;
+  const [rank, count] = [outer.length + 1, sizeOf(outer)];
   for (let n = 0; n < values.size; n++) {
-    const at = outer.map((_, axis) => Number(indices.get(n * rank + axis)));
-    if (at.some((i, axis) => i < 0 || i >= outer[axis]))
-      throw new InvalidArgumentError(`indices[${n}] = [${at}] is out of bounds of [${outer}]`);
-    const place = at.reduce((sum, i, axis) => sum * outer[axis] + i, 0);
+    const place = outer.reduce((sum, size, axis) => sum * size + Number(indices.get(n * rank + axis)), 0);
+    need(
+      place >= 0 && place < count,
+      () =>
+        `Got an inner product ${place} which would require writing to outside of the buffer for the output tensor (max elements ${count})`,
+      InternalError,
+    );
     const value = values.get(n);
     const item = value instanceof Uint8Array ? decodeText(value) : (value as Item);
     found.set(place, [...(found.get(place) ?? []), item]);
@@ -557,13 +560,18 @@ function checkEditShapes(sizes: EditSizes): void {
       values[0] === indices[0],
       () => `Expected ${side}_values.NumElements == #rows(${side}_indices), their shapes are: [${values}] and [${indices}]`,
     );
+    if (side === "truth")
+      need(dense[0] >= 2, () => `Input SparseTensors must have rank at least 2, but truth_shape rank is: ${dense[0]}`);
     need(
       dense[0] === indices[1],
       () => `Expected ${side}_shape.NumElements == #cols(${side}_indices), their shapes are: [${dense}] and [${indices}]`,
     );
   }
-  const rank = sizes.truthShape[0];
-  need(rank >= 2, () => `Input SparseTensors must have rank at least 2, but truth_shape rank is: ${rank}`);
+  const { truthShape, hypothesisShape } = sizes;
+  need(
+    truthShape[0] === hypothesisShape[0],
+    () => `Expected truth and hypothesis to have matching ranks, but their shapes are: [${truthShape}] and [${hypothesisShape}]`,
+  );
 }
 
 export const EditDistance = defineOp("EditDistance", {
@@ -587,10 +595,6 @@ export const EditDistance = defineOp("EditDistance", {
   },
   compileTimeInputs: ["hypothesisShape", "truthShape"],
   lower: ({ hypothesisIndices, hypothesisValues, hypothesisShape, truthIndices, truthValues, truthShape, normalize }) => {
-    if (hypothesisShape.size !== truthShape.size)
-      throw new InvalidArgumentError(
-        `truth_shape and hypothesis_shape should have the same number of elements, but got ${truthShape.size} and ${hypothesisShape.size}`,
-      );
     for (const size of [...numbersOf(hypothesisShape), ...numbersOf(truthShape)]) need(size >= 0, () => `Dimension ${size} must be >= 0`);
     const shape = outerShape(numbersOf(hypothesisShape), numbersOf(truthShape));
     const run = ([hIndices, hValues, tIndices, tValues]: readonly NDArray[], [output]: readonly NDArray[]): void => {

@@ -30,15 +30,13 @@ export const DataFormatDimMap = defineOp("DataFormatDimMap", {
   lower: ({ x, T, srcFormat, dstFormat }) => {
     checkFormats(srcFormat, dstFormat);
     const rank = srcFormat.length;
+    // What a remainder makes of numbers far below zero is none of the axes: TensorFlow takes the last.
+    const places = [...srcFormat].map(letter => s.constant(T, dstFormat.indexOf(letter)));
     return ir.map(
-      axis =>
-        [...srcFormat].reduceRight(
-          (otherwise, letter, k) => {
-            const isHere = s.or(s.eq(axis, k), s.eq(axis, k - rank));
-            return s.select(isHere, s.constant(T, dstFormat.indexOf(letter)), otherwise);
-          },
-          s.constant(T, 0),
-        ),
+      axis => {
+        const place = s.rem(s.add(axis, rank), rank);
+        return places.slice(0, -1).reduceRight((otherwise, to, k) => s.select(s.eq(place, k), to, otherwise), places[rank - 1]);
+      },
       x,
     );
   },

@@ -61,6 +61,7 @@ export const Dilation2D = defineOp("Dilation2D", {
     need(input.shape[3] === filter.shape[2], () => `input and filter must have the same depth: ${input.shape[3]} vs ${filter.shape[2]}`);
     const [rows, columns] = windows(input.shape, filter.shape, attrs);
     const dims = [input.shape[0], rows.output, columns.output, input.shape[3]];
+    if (rows.size * columns.size === 0) return ir.full(input.dtype, dims, limitOf(input.dtype, false));
     return ir.reduceOver("max", dims, [rows.size * columns.size], ([n, y, x, c], [k]) => {
       const tap = [divIndex(k, columns.size), modIndex(k, columns.size)];
       const at = [tapIndex(rows, y, tap[0]), tapIndex(columns, x, tap[1])];
@@ -92,7 +93,7 @@ function backprop(kind: "input" | "filter", given: readonly Value[], attrs: Attr
           for (let c = 0; c < depth; c++) {
             const best = bestTap(x, w, [n, y, column, c], rows, columns);
             const grad = Number(d.get(out++));
-            if (best !== undefined) sums[kind === "input" ? best.pixel : best.weight] += grad;
+            sums[kind === "input" ? best.pixel : best.weight] += grad;
           }
     sums.forEach((sum, i) => void result.set(i, sum));
   };
@@ -100,23 +101,26 @@ function backprop(kind: "input" | "filter", given: readonly Value[], attrs: Attr
   return out;
 }
 
+/** The first largest tap of a window; where none is a number, what TensorFlow begins with: the first pixel inside, the first weight. */
 function bestTap(
   x: NDArray,
   w: NDArray,
   [n, y, column, c]: readonly number[],
   rows: WindowAxis,
   columns: WindowAxis,
-): { pixel: number; weight: number } | undefined {
+): { pixel: number; weight: number } {
   const depth = x.shape[3];
+  const pixelAt = (row: number, at: number): number => ((n * rows.input + row) * columns.input + at) * depth + c;
+  const [top, left] = [y * rows.stride - rows.before, column * columns.stride - columns.before];
   let largest = Number.NEGATIVE_INFINITY;
-  let best: { pixel: number; weight: number } | undefined;
+  let best = { pixel: pixelAt(Math.max(top, 0), Math.max(left, 0)), weight: c };
   for (let i = 0; i < rows.size; i++) {
-    const row = y * rows.stride + i * rows.dilation - rows.before;
+    const row = top + i * rows.dilation;
     if (row < 0 || row >= rows.input) continue;
     for (let j = 0; j < columns.size; j++) {
-      const at = column * columns.stride + j * columns.dilation - columns.before;
+      const at = left + j * columns.dilation;
       if (at < 0 || at >= columns.input) continue;
-      const pixel = ((n * rows.input + row) * columns.input + at) * depth + c;
+      const pixel = pixelAt(row, at);
       const weight = (i * columns.size + j) * depth + c;
       const value = Number(x.get(pixel)) + Number(w.get(weight));
       if (value > largest) {

@@ -123,8 +123,7 @@ const complexTypes = attr.type(["complex64", "complex128"], "complex64");
 const realTypes = attr.type(["float32", "float64"], "float32");
 
 function complexTransform(input: Value, rank: number, sign: 1 | -1): Value {
-  if (input.shape.length < rank)
-    throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${input.shape.join(",")}]`);
+  checkTransformed(input.shape, rank);
   const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
     const field = cropped(given, given.shape);
     for (let axis = given.rank - rank; axis < given.rank; axis++) transformAxis(field, axis, sign);
@@ -207,25 +206,34 @@ function realShape(input: TensorShape, rank: number, isForward: boolean, context
   return known.slice(0, -rank).concatenate(inner);
 }
 
-function checkLengths(input: Value, needed: readonly number[]): void {
-  const rank = needed.length;
-  if (input.shape.length < rank)
-    throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${input.shape.join(",")}]`);
-  needed.forEach((least, i) => {
-    const size = input.shape[input.shape.length - rank + i];
-    if (size > 0 && size < least)
-      throw new InvalidArgumentError(
-        `Input dimension ${input.shape.length - rank + i} must have length of at least ${least} but got: ${size}`,
-      );
+const checkTransformed = (input: readonly number[], rank: number): void =>
+  need(input.length >= rank, () => `Input must have rank of at least ${rank} but got: [${input}]`);
+
+/** The lengths of a transform of real numbers; an axis of nothing is as good as zeros. */
+function lengthsOf(input: readonly number[], fftLength: NDArray, rank: number, needed: (length: number, axis: number) => number): number[] {
+  const lengths = numbersOf(fftLength);
+  lengths.forEach((length, i) => {
+    need(length >= 0, () => `fft_length[${i}] must >= 0, but got: ${length}`);
+    const axis = input.length - rank + i;
+    const least = needed(length, i);
+    need(
+      input[axis] === 0 || input[axis] >= least,
+      () => `Input dimension ${axis} must have length of at least ${least} but got: ${input[axis]}`,
+    );
   });
+  return lengths;
+}
+
+function checkReal({ input, fftLength }: { readonly input: readonly number[]; readonly fftLength: readonly number[] }, rank: number): void {
+  checkTransformed(input, rank);
+  need(fftLength.length === 1 && fftLength[0] === rank, () => `fft_length must have shape [${rank}]`);
 }
 
 function forwardReal(input: Value, lengths: readonly number[], dtype: DType): Value {
-  checkLengths(input, lengths);
   const rank = lengths.length;
   const batch = input.shape.slice(0, -rank);
   const kept = [...batch, ...lengths.slice(0, -1), half(lengths[rank - 1])];
-  if (input.shape.includes(0)) return ir.zeros(dtype, kept);
+  if (input.shape.includes(0)) return ir.full(dtype, kept, 0);
   const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
     const field = cropped(given, [...batch, ...lengths]);
     for (let axis = batch.length; axis < field.dims.length; axis++) transformAxis(field, axis, -1);
@@ -241,8 +249,8 @@ function forwardReal(input: Value, lengths: readonly number[], dtype: DType): Va
 function inverseReal(input: Value, lengths: readonly number[], dtype: DType): Value {
   const rank = lengths.length;
   const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
-  checkLengths(input, [...lengths.slice(0, -1), width]);
   const batch = input.shape.slice(0, -rank);
+  if (input.shape.includes(0)) return ir.full(dtype, [...batch, ...lengths], 0);
   const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
     const known = cropped(given, [...batch, ...lengths.slice(0, -1), width]);
     for (let axis = batch.length; axis < known.dims.length - 1; axis++) transformAxis(known, axis, 1);
@@ -259,13 +267,6 @@ function inverseReal(input: Value, lengths: readonly number[], dtype: DType): Va
     field.re.forEach((re, i) => void result.set(i, re * scale));
   };
   return ir.call({ name: "IRFFT", run }, [input], [{ dtype, shape: [...batch, ...lengths] }])[0];
-}
-
-function lengthsOf(fftLength: NDArray, rank: number): number[] {
-  const lengths = numbersOf(fftLength);
-  if (fftLength.rank !== 1 || lengths.length !== rank) throw new InvalidArgumentError(`fft_length must have shape [${rank}]`);
-  lengths.forEach((n, i) => void need(n >= 0, () => `fft_length[${i}] must >= 0, but got: ${n}`));
-  return lengths;
 }
 
 const realAttrs = { Treal: realTypes, Tcomplex: complexTypes };
@@ -418,10 +419,12 @@ const realOp = <const T extends string>(type: T, rank: number) =>
         input: gradientOfForward(input, fftLength, d.output, rank),
       }),
     }),
+    checks: shapes => checkReal(shapes, rank),
+    isLenient: true,
     compileTimeInputs: ["fftLength"],
     lower: ({ input, fftLength, Tcomplex }) => {
       checkPair(input.dtype, Tcomplex, "forward");
-      return forwardReal(input, lengthsOf(fftLength, rank), Tcomplex);
+      return forwardReal(input, lengthsOf(input.shape, fftLength, rank, length => length), Tcomplex);
     },
   });
 
@@ -436,10 +439,13 @@ const inverseRealOp = <const T extends string>(type: T, rank: number) =>
         input: gradientOfInverse(input, fftLength, d.output, rank),
       }),
     }),
+    checks: shapes => checkReal(shapes, rank),
+    isLenient: true,
     compileTimeInputs: ["fftLength"],
     lower: ({ input, fftLength, Treal }) => {
       checkPair(input.dtype, Treal, "backward");
-      return inverseReal(input, lengthsOf(fftLength, rank), Treal);
+      const lengths = lengthsOf(input.shape, fftLength, rank, (length, axis) => (axis === rank - 1 ? half(length) : length));
+      return inverseReal(input, lengths, Treal);
     },
   });
 
