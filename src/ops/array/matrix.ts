@@ -497,7 +497,7 @@ export const DiagPart = defineOp("DiagPart", {
     const half = input.length / 2;
     need(
       half > 0 && Number.isInteger(half),
-      () => `The rank of the tensor should be${" ".repeat(41)}even and positive, got shape [${input}]`,
+      () => `The rank of the tensor should be${" ".repeat(42)}even and positive, got shape [${input}]`,
     );
     for (let i = 0; i < half; i++)
       need(input[i] === input[half + i], () => `Invalid shape [${input}]: dimensions ${i} and ${half + i} do not match.`);

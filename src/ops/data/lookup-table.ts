@@ -3,7 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { AbortedError, FailedPreconditionError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
-import { sizeOf } from "../../base/shape.ts";
+import { sameShape, sizeOf } from "../../base/shape.ts";
 
 type Key = string | number | bigint | boolean;
 
@@ -80,7 +80,7 @@ export abstract class LookupTable {
 
   protected *given(keys: NDArray, values: NDArray): Generator<readonly [Key, Entry]> {
     const { valueSize, types } = this;
-    if (values.size !== keys.size * valueSize)
+    if (!sameShape(values.shape, [...keys.shape, ...types.valueShape]))
       throw new InvalidArgumentError(
         `Expected shape ${bracketed([...keys.shape, ...types.valueShape])} for value, got ${bracketed(values.shape)}`,
       );

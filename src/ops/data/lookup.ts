@@ -5,6 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
+import { need } from "../arguments.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type HostObject, type LowerContext, renameOp, type StateHandle } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
@@ -213,6 +214,12 @@ export const InitializeTableV2 = defineOp("InitializeTableV2", {
   shape: ({ tableHandle, keys, values }) => {
     tableHandle.withRank(0);
     keys.withRank(1).mergeWith(values);
+  },
+  checks: ({ keys, values }) => {
+    need(keys.length === 1, () => `Keys must be a vector, but received shape[${keys}]`);
+    need(values.length === 1, () => `Values must be a vector, but received shape[${values}]`);
+    need(keys[0] === values[0], () => `Keys and values must have the same size ${keys[0]} vs ${values[0]}`);
+    need(keys[0] > 0, () => "keys and values cannot be empty tensors.");
   },
   lower: ({ tableHandle, keys, values }, context) => {
     const table = tableOf(tableHandle, context);

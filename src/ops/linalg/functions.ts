@@ -10,7 +10,7 @@ import { defineOp, type Gradients, type Named } from "../../graph/op-definition.
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import { addIndex, constantIndex } from "../../ir/index-map.ts";
-import { broadcastShapes, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, sameShape, TensorShape } from "../../base/shape.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
 import { collect, need } from "../arguments.ts";
@@ -137,10 +137,15 @@ export const CholeskyGrad = defineOp("CholeskyGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float16", "float32", "float64"]) },
   shape: ({ l, grad }) => squareShape(l).mergeWith(grad),
-  lower: ({ l, grad }) => {
-    if (l.shape.length < 2 || l.shape.at(-1) !== l.shape.at(-2)) throw new InvalidArgumentError("Inputs must be a square matrices.");
-    if (grad.shape.join() !== l.shape.join()) throw new InvalidArgumentError("Inputs (L and grad) must have the same shape.");
-    return eachMatrix("CholeskyGrad", [l, grad], [l], (factor, slope) => {
+  checks: ({ l, grad }) => {
+    need(l.length >= 2, () => `Input tensor 0 must have rank >= 2, got ${l.length}`);
+    need(l.length === grad.length, () => "All input tensors must have the same rank.");
+    need(sameShape(l.slice(0, -2), grad.slice(0, -2)), () => "All input tensors must have the same outer dimensions.");
+    need(sameShape(l, grad), () => "Inputs (L and grad) must have the same shape.");
+    need(l.at(-1) === l.at(-2), () => "Inputs must be a square matrices.");
+  },
+  lower: ({ l, grad }) =>
+    eachMatrix("CholeskyGrad", [l, grad], [l], (factor, slope) => {
       const n = factor.rows;
       const middle = product(adjointOf(lowerPart(factor)), lowerPart(slope));
       for (let i = 0; i < n; i++) for (let j = i; j < n; j++) middle.re[i * n + j] *= i === j ? 0.5 : 0;
@@ -148,8 +153,7 @@ export const CholeskyGrad = defineOp("CholeskyGrad", {
       const whole = product(product(adjointOf(inverse), middle), inverse);
       const flipped = adjointOf(whole);
       return [{ ...whole, re: whole.re.map((x, k) => (x + flipped.re[k]) / 2) }];
-    });
-  },
+    }),
 });
 
 function lowerPart(a: Matrix): Matrix {

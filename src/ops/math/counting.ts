@@ -3,7 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { isInteger } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
@@ -29,9 +29,15 @@ const countTypes = ["int32", "int64", "float32", "float64"] as const satisfies r
 function binned(values: Value, weights: Value, size: number, binary: boolean): Value {
   ir.check(values.shape, r => s.ge(s.load(values, r), 0), {
     label: "bincount",
-    reads: [],
-    error: () => new InvalidArgumentError("Input arr must be non-negative!"),
+    reads: [values],
+    error: (at, read) =>
+      new InvalidArgumentError(
+        at.length < 2
+          ? "Input arr must be non-negative!"
+          : `Input 'in' must be non-negative! Negative input value found: ${read(values).get(at[0] * values.shape[1] + at[1])}`,
+      ),
   });
+  need(size >= 0, () => `size (${size}) must be non-negative`);
   const rows = values.shape.length === 2 ? [values.shape[0]] : [];
   const isWeighted = sizeOf(weights.shape) > 0 && !binary;
   return ir.scatter(binary ? "assign" : "add", ir.full(weights.dtype, [...rows, size], 0), values.shape, r => ({
@@ -45,6 +51,10 @@ export const Bincount = defineOp("Bincount", {
   outputs: { bins: "T" },
   attrs: { T: attr.type(countTypes) },
   shape: (_, context) => new TensorShape([context.partial("size")?.values[0] ?? null]),
+  checks: ({ arr, size, weights }) => {
+    need(size.length === 0, () => `Shape must be rank 0 but is rank ${size.length}`);
+    need(sizeOf(weights) === 0 || sizeOf(weights) === sizeOf(arr), () => "Input indices and weights must have the same size.");
+  },
   gradient: "none",
   compileTimeInputs: ["size"],
   lower: ({ arr, size, weights }) => {
@@ -63,7 +73,15 @@ export const DenseBincount = defineOp("DenseBincount", {
     if (input.rank === null) return TensorShape.unknown();
     return input.rank === 2 ? new TensorShape([input.dim(0), size]) : new TensorShape([size]);
   },
-  checks: ({ size }) => need(size.length === 0, () => `Shape must be rank 0 but is rank ${size.length}`),
+  checks: ({ input, size, weights }) => {
+    need(size.length === 0, () => `Shape must be rank 0 but is rank ${size.length}`);
+    need(input.length < 3, () => `Shape must be at most rank 2 but is rank ${input.length}`);
+    need(
+      sizeOf(weights) === 0 || sameShape(weights, input),
+      () =>
+        `\`weights\` must be the same shape as \`arr\` or a length-0 \`Tensor\`, in which case it acts as all weights equal to 1. Received [${weights}]`,
+    );
+  },
   gradient: "none",
   compileTimeInputs: ["size"],
   lower: ({ input, size, weights, binaryOutput }) => binned(input, weights, numbersOf(size)[0], binaryOutput),

@@ -172,7 +172,7 @@ type Shapes = Readonly<Record<string, Shape>>;
 
 /** The sizes of a row of parts, asked one after the other: `text[axis] != what: size vs. expected`. */
 function needSize(name: string, size: number, what: string, expected: number): void {
-  need(size === expected, () => `${name} != ${what}: ${size} vs. ${expected}`);
+  need(size === expected, () => `${name} != ${what}: ${size ?? "none"} vs. ${expected}`);
 }
 
 interface LstmShapes {

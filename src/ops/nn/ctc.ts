@@ -46,25 +46,19 @@ interface Rules {
 function labelsOf(indices: NDArray, values: NDArray, batch: number, blank: number, collapse: boolean): number[][] {
   const all: number[][] = Array.from({ length: batch }, () => []);
   const places = Array.from({ length: values.size }, (_, n) => [0, 1].map(axis => Number(indices.get(2 * n + axis))));
-  const longest = places.reduce((most, [, k]) => Math.max(most, k + 1), 0);
-  places.forEach(([b, k], n) => {
-    if (b < 0 || b >= batch || k < 0)
-      throw new InvalidArgumentError(
-        `label SparseTensor is not valid: indices[${n}] = [${b},${k}] is out of bounds: need 0 <= index < [${batch},${longest}]`,
-      );
-    all[b].push(Number(values.get(n)));
-  });
+  places.forEach(([b], n) => void all[b].push(Number(values.get(n))));
   return all.map((given, b) => {
     if (given.length === 0) throw new InvalidArgumentError(`Labels length is zero in batch ${b}`);
-    if (given.some(label => label < 0))
-      throw new InvalidArgumentError(`All labels must be nonnegative integers, batch: ${b} labels: ${given}`);
-    const end = given.findIndex(label => label >= blank);
-    const labels = end < 0 ? given : given.slice(0, end);
-    if (end >= 0 && given.slice(end).some(label => label < blank))
+    const kept = collapse ? given.filter((label, i) => label !== given[i - 1]) : given;
+    const end = kept.findIndex(label => label >= blank);
+    const labels = end < 0 ? kept : kept.slice(0, end);
+    if (end >= 0 && kept.slice(end).some(label => label < blank))
       throw new InvalidArgumentError(
-        `Saw a non-null label (index >= num_classes - 1) following a null label, batch: ${b} num_classes: ${blank + 1} labels: ${given}`,
+        `Saw a non-null label (index >= num_classes - 1) following a null label, batch: ${b} num_classes: ${blank + 1} labels: ${given} labels seen so far: ${labels}`,
       );
-    return collapse ? labels.filter((label, i) => label !== labels[i - 1]) : labels;
+    if (labels.some(label => label < 0))
+      throw new InvalidArgumentError(`All labels must be nonnegative integers, batch: ${b} labels: ${given}`);
+    return labels;
   });
 }
 
@@ -163,7 +157,7 @@ export const CTCLoss = defineOp("CTCLoss", {
     need(inputs.length === 3, () => "inputs is not a 3-Tensor");
     need(sequenceLength.length === 1, () => "sequence_length is not a vector");
     need(labelsIndices.length === 2, () => "labels_indices is not a matrix");
-    need(labelsIndices[1] > 0, () => `labels_indices second dimension must be >= 1. Received ${labelsIndices[1]}`);
+    need(labelsIndices[1] > 1, () => `labels_indices second dimension must be >= 1. Received ${labelsIndices[1]}`);
     need(labelsValues.length === 1, () => "labels_values is not a vector");
     const [times, batch] = inputs;
     need(times !== 0, () => "Max time or first dimension of input cannot be 0.");
@@ -191,15 +185,18 @@ export const CTCLoss = defineOp("CTCLoss", {
   },
 });
 
-/** Labels lie in order, each place once. */
-function checkOrdered(indices: NDArray, what: string): void {
-  const at = (n: number): readonly number[] => [Number(indices.get(2 * n)), Number(indices.get(2 * n + 1))];
-  for (let n = 1; n < indices.shape[0]; n++) {
-    const [before, place] = [at(n - 1), at(n)];
-    const order = place[0] - before[0] || place[1] - before[1];
-    need(order !== 0, () => `${what}indices[${n}] = [${place}] is repeated`);
-    need(order > 0, () => `${what}indices[${n}] = [${place}] is out of order. ${sortedAdvice}`);
-  }
+/** Labels lie within the batch and in order, each place once. */
+function checkOrdered(indices: NDArray, batch: number): void {
+  const places = Array.from({ length: indices.shape[0] }, (_, n) => [Number(indices.get(2 * n)), Number(indices.get(2 * n + 1))] as const);
+  const longest = places.reduce((most, [, k]) => Math.max(most, k + 1), 0);
+  places.forEach(([b, k], n) => {
+    const which = `label SparseTensor is not valid: indices[${n}] = [${b},${k}]`;
+    need(b >= 0 && b < batch && k >= 0, () => `${which} is out of bounds: need 0 <= index < [${batch},${longest}]`);
+    if (n === 0) return;
+    const order = b - places[n - 1][0] || k - places[n - 1][1];
+    need(order !== 0, () => `${which} is repeated`);
+    need(order > 0, () => `${which} is out of order. ${sortedAdvice}`);
+  });
 }
 
 function losses(
@@ -209,7 +206,7 @@ function losses(
   rules: Rules,
 ): void {
   const [, batch, classes] = inputs.shape;
-  checkOrdered(indices, "label SparseTensor is not valid: ");
+  checkOrdered(indices, batch);
   const all = labelsOf(indices, values, batch, classes - 1, rules.preprocessCollapseRepeated);
   all.forEach((labels, b) => {
     const times = Number(lengths.get(b));
@@ -560,8 +557,7 @@ function checkEditShapes(sizes: EditSizes): void {
       values[0] === indices[0],
       () => `Expected ${side}_values.NumElements == #rows(${side}_indices), their shapes are: [${values}] and [${indices}]`,
     );
-    if (side === "truth")
-      need(dense[0] >= 2, () => `Input SparseTensors must have rank at least 2, but truth_shape rank is: ${dense[0]}`);
+    if (side === "truth") need(dense[0] >= 2, () => `Input SparseTensors must have rank at least 2, but truth_shape rank is: ${dense[0]}`);
     need(
       dense[0] === indices[1],
       () => `Expected ${side}_shape.NumElements == #cols(${side}_indices), their shapes are: [${dense}] and [${indices}]`,

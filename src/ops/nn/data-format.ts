@@ -32,13 +32,10 @@ export const DataFormatDimMap = defineOp("DataFormatDimMap", {
     const rank = srcFormat.length;
     // What a remainder makes of numbers far below zero is none of the axes: TensorFlow takes the last.
     const places = [...srcFormat].map(letter => s.constant(T, dstFormat.indexOf(letter)));
-    return ir.map(
-      axis => {
-        const place = s.rem(s.add(axis, rank), rank);
-        return places.slice(0, -1).reduceRight((otherwise, to, k) => s.select(s.eq(place, k), to, otherwise), places[rank - 1]);
-      },
-      x,
-    );
+    return ir.map(axis => {
+      const place = s.rem(s.add(axis, rank), rank);
+      return places.slice(0, -1).reduceRight((otherwise, to, k) => s.select(s.eq(place, k), to, otherwise), places[rank - 1]);
+    }, x);
   },
 });
 

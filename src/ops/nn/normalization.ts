@@ -1,7 +1,7 @@
 // Moments and normalizations: batch norm (composed and fused), local response norm, l2 norm.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { ValueError } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -214,12 +214,68 @@ interface Normalization {
   readonly count: number;
 }
 
-function normalizationOf(x: Value, dataFormat: string, scale: Value): Normalization {
-  const { channel, spatial } = axesOf(dataFormat);
-  if (x.shape.length !== spatial.length + 2) throw new InvalidArgumentError(`input must be ${spatial.length + 2}-dimensional[${x.shape}]`);
+type Sizes = readonly number[];
+
+/** Volumes go by the words for images. */
+const channelOf = ({ length }: Sizes, dataFormat: string): number => (dataFormat.endsWith("C") ? length - 1 : 1);
+
+function needImages(x: Sizes): void {
+  need(x.length === 4 || x.length === 5, () => `input must be 4 or 5-dimensional[${x}]`);
+}
+
+const needVectors = (vectors: Readonly<Record<string, Sizes>>): void => {
+  for (const [name, dims] of Object.entries(vectors)) need(dims.length === 1, () => `${name} must be 1-dimensional[${dims}]`);
+};
+
+const needChannels = (vectors: Readonly<Record<string, Sizes>>, depth: number, when = ""): void => {
+  for (const [name, [size]] of Object.entries(vectors))
+    need(size === depth, () => `${when}${name} must have the same number of elements as the channels of x, got ${size} and ${depth}`);
+};
+
+interface FusedShapes {
+  readonly x: Sizes;
+  readonly scale: Sizes;
+  readonly offset: Sizes;
+  readonly mean: Sizes;
+  readonly variance: Sizes;
+  readonly exponentialAvgFactor: number;
+  readonly dataFormat: string;
+  readonly isTraining: boolean;
+}
+
+/** What the kernels ask of a normalization. */
+function checkFused({ x, scale, offset, mean, variance, exponentialAvgFactor, dataFormat, isTraining }: FusedShapes): void {
+  needImages(x);
+  needVectors({ scale, offset, estimated_mean: mean, estimated_variance: variance });
+  const depth = x[channelOf(x, dataFormat)];
+  needChannels({ scale, offset }, depth);
+  if (!isTraining || exponentialAvgFactor !== 1)
+    needChannels({ mean, variance }, depth, `When ${isTraining ? "exponential_avg_factor != 1" : "is_training=false"}, `);
+}
+
+interface FusedGradShapes {
+  readonly yBackprop: Sizes;
+  readonly x: Sizes;
+  readonly scale: Sizes;
+  readonly reserveSpace_1: Sizes;
+  readonly reserveSpace_2: Sizes;
+  readonly dataFormat: string;
+}
+
+function checkFusedGrad({ yBackprop, x, scale, reserveSpace_1: mean, reserveSpace_2: variance, dataFormat }: FusedGradShapes): void {
+  needImages(yBackprop);
+  needImages(x);
+  needVectors({ scale, "saved mean": mean, "saved variance": variance });
+  need(
+    sameShape(x, yBackprop),
+    () => `x and y_backprop must have same shape, but x has shape [${x}] and y_backprop has shape [${yBackprop}]`,
+  );
+  needChannels({ scale, reserve_space_1: mean, reserve_space_2: variance }, x[channelOf(x, dataFormat)]);
+}
+
+function normalizationOf(x: Value, dataFormat: string): Normalization {
+  const channel = channelOf(x.shape, dataFormat);
   const depth = x.shape[channel];
-  if (scale.shape[0] !== depth)
-    throw new InvalidArgumentError(`scale must have the same number of elements as the channels of x, got ${scale.shape[0]} and ${depth}`);
   return { x: castValue(x, "float32"), channel, depth, count: x.shape.reduce((product, size) => product * size, 1) / Math.max(depth, 1) };
 }
 
@@ -245,7 +301,7 @@ interface FusedRecord {
 
 /** [y, mean, variance, saved mean, saved variance] as the ops put them out: the running variance is unbiased, the saved one is not. */
 function lowerFused({ x, scale, offset, mean, variance, epsilon, exponentialAvgFactor, dataFormat, isTraining }: FusedRecord): Value[] {
-  const given = normalizationOf(x, dataFormat, scale);
+  const given = normalizationOf(x, dataFormat);
   const { channel, count } = given;
   const [g, b] = [castValue(scale, "float32"), castValue(offset, "float32")];
   const normalized = (m: Value, v: Value): Value => {
@@ -292,7 +348,7 @@ function lowerFusedGrad(
   { yBackprop, x, scale, reserveSpace_1: mean, reserveSpace_2: variance, epsilon, dataFormat, isTraining }: FusedGradRecord,
   vectorType: DType,
 ): Value[] {
-  const given = normalizationOf(x, dataFormat, scale);
+  const given = normalizationOf(x, dataFormat);
   const { channel, count } = given;
   const dy = castValue(yBackprop, "float32");
   const [m, g] = [castValue(mean, "float32"), castValue(scale, "float32")];
@@ -374,6 +430,8 @@ export const FusedBatchNorm = defineOp("FusedBatchNorm", {
   outputs: { y: "T", batchMean: "T", batchVariance: "T", reserveSpace_1: "T", reserveSpace_2: "T" },
   attrs: { T: attr.type(["float32"]), ...fusedAttrs, ...format4 },
   shape: record => fusedOutputShapes(record),
+  checks: checkFused,
+  isLenient: true,
   gradient: (record, d): Gradients => {
     const { x, scale, epsilon, dataFormat, isTraining } = record;
     return fusedGradients(FusedBatchNormGrad({ yBackprop: d.y, x, scale, ...savedStatistics(record), epsilon, dataFormat, isTraining }));
@@ -386,6 +444,8 @@ export const FusedBatchNormV2 = defineOp("FusedBatchNormV2", {
   outputs: { y: "T", batchMean: "U", batchVariance: "U", reserveSpace_1: "U", reserveSpace_2: "U" },
   attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["float32"]), ...fusedAttrs, ...format4 },
   shape: record => fusedOutputShapes(record),
+  checks: checkFused,
+  isLenient: true,
   gradient: (record, d): Gradients => {
     const { x, scale, epsilon, dataFormat, isTraining } = record;
     return fusedGradients(FusedBatchNormGradV2({ yBackprop: d.y, x, scale, ...savedStatistics(record), epsilon, dataFormat, isTraining }));
@@ -398,6 +458,8 @@ export const FusedBatchNormV3 = defineOp("FusedBatchNormV3", {
   outputs: { y: "T", batchMean: "U", batchVariance: "U", reserveSpace_1: "U", reserveSpace_2: "U", reserveSpace_3: "U" },
   attrs: { T: attr.type(["float16", "bfloat16", "float32"]), U: attr.type(["bfloat16", "float32"]), ...fusedAttrs, ...format5 },
   shape: record => [...fusedOutputShapes(record), TensorShape.unknown()],
+  checks: checkFused,
+  isLenient: true,
   gradient: (record, d): Gradients => {
     const { x, scale, epsilon, dataFormat, isTraining, reserveSpace_3 } = record;
     return fusedGradients(
@@ -468,6 +530,8 @@ export const FusedBatchNormGrad = defineOp("FusedBatchNormGrad", {
   shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
     fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
   gradient: (record, d): Gradients => secondFused(record, d),
+  checks: checkFusedGrad,
+  isLenient: true,
   lower: record => [...lowerFusedGrad(record, record.scale.dtype), ...nothing(record.scale.dtype)],
 });
 
@@ -484,6 +548,8 @@ export const FusedBatchNormGradV2 = defineOp("FusedBatchNormGradV2", {
   shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
     fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
   gradient: (record, d): Gradients => secondFused(record, d),
+  checks: checkFusedGrad,
+  isLenient: true,
   lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 
@@ -500,6 +566,8 @@ export const FusedBatchNormGradV3 = defineOp("FusedBatchNormGradV3", {
   shape: ({ yBackprop, x, scale, reserveSpace_1, reserveSpace_2, dataFormat }) =>
     fusedGradShapes(yBackprop, x, [scale, reserveSpace_1, reserveSpace_2], dataFormat),
   gradient: (record, d): Gradients => secondFused(record, d),
+  checks: checkFusedGrad,
+  isLenient: true,
   lower: record => [...lowerFusedGrad(record, record.reserveSpace_1.dtype), ...nothing(record.reserveSpace_1.dtype)],
 });
 

@@ -424,7 +424,11 @@ const realOp = <const T extends string>(type: T, rank: number) =>
     compileTimeInputs: ["fftLength"],
     lower: ({ input, fftLength, Tcomplex }) => {
       checkPair(input.dtype, Tcomplex, "forward");
-      return forwardReal(input, lengthsOf(input.shape, fftLength, rank, length => length), Tcomplex);
+      return forwardReal(
+        input,
+        lengthsOf(input.shape, fftLength, rank, length => length),
+        Tcomplex,
+      );
     },
   });
 

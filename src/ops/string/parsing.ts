@@ -314,6 +314,11 @@ export const DecodeCSV = defineOp("DecodeCSV", {
     });
     return recordDefaults.map(() => records);
   },
+  checks: ({ recordDefaults }) =>
+    recordDefaults.forEach((dims, i) => {
+      need(dims.length < 2, () => "Each record default should be at most rank 1");
+      need((dims[0] ?? 0) < 2, () => `There should only be 1 default per field but field ${i} has ${dims[0]}`);
+    }),
   gradient: "none",
   lower: ({ records, recordDefaults, OUT_TYPE: types, ...csv }) => {
     if (csv.fieldDelim.length !== 1) throw new InvalidArgumentError("field_delim should be only 1 char");
