@@ -1,8 +1,9 @@
-"""Makes refusals of runs out of written cases: python -m generate.wrong_shapes DIR OUT
+"""Makes refusals of runs out of written cases: python -m generate.wrong_shapes DIR OUT [--pairs SEED]
 
 Each operation's smallest case is run again with placeholders of unknown shape, its small integer constants fed as well, and one feed at a time
 of another size, rank or value. Of what TensorFlow refuses, one case is kept for each operation and kind of message. A call may end the
-process (some kernels abort), so each case's calls run in a child of their own.
+process (some kernels abort), so each case's calls run in a child of their own. With --pairs the family is `wrong_pairs`: two feeds are changed at
+once, or one has rank 0 or 8, ones for sizes, or a number at the end of its type.
 """
 import argparse
 import collections
@@ -10,6 +11,7 @@ import json
 import os
 import re
 import signal
+import zlib
 
 import numpy as np
 
@@ -72,6 +74,30 @@ def variants(feeds):
                 yield f"{name}[{place}] = {value}", {**feeds, name: b.reshape(a.shape)}
 
 
+def pairs(feeds, rng, count=14):
+    """Feeds with two arrays changed, or one as far as its type lets it."""
+    found = []
+    for name, a in feeds.items():
+        if not a.size:
+            continue
+        found.append((f"{name} rank 0", {**feeds, name: a.reshape(-1)[0]}))
+        found.append((f"{name} rank 8", {**feeds, name: a.reshape((1,) * (8 - a.ndim) + a.shape)}))
+        found.append((f"{name} ones", {**feeds, name: a[tuple(slice(0, 1) for _ in a.shape)]}))
+        ends = (2**31 - 1, -(2**31)) if a.dtype.name in ("int32", "int64") else (np.nan, np.inf) if a.dtype.kind == "f" else ()
+        for value in ends:
+            b = np.array(a).reshape(-1)
+            b[rng.randint(b.size)] = value
+            found.append((f"{name} holds {value}", {**feeds, name: b.reshape(a.shape)}))
+    singles = list(variants(feeds))
+    for _ in range(30 if len(feeds) > 1 else 0):
+        (first, one), (second, other) = (singles[rng.randint(len(singles))] for _ in range(2))
+        both = {n: other[n] if other[n] is not feeds[n] else one[n] for n in feeds}
+        if sum(both[n] is not feeds[n] for n in feeds) > 1:
+            found.append((f"{first} & {second}", both))
+    rng.shuffle(found)
+    return found[:count]
+
+
 def opened(c, blob):
     """The graph with shapes forgotten and constants fed, and the feeds."""
     gd = graph_of(c)
@@ -99,12 +125,13 @@ def opened(c, blob):
         return gd, feeds
 
 
-def refusals(c, blob, start, at, out):
+def refusals(c, blob, family, seed, start, at, out):
     gd, feeds = opened(c, blob)
     b = Builder("dev", 1)
-    fam = b.family("wrong_shapes")
+    fam = b.family(family)
     fetches = c["grad_of"]["ys"] if c["kind"] == "grad" else c["steps"][-1]["fetches"]
-    for k, (what, given) in enumerate(variants(feeds)):
+    changed = variants(feeds) if seed is None else pairs(feeds, np.random.RandomState(zlib.crc32(f"{c['id']} {seed}".encode()) % 2**31))
+    for k, (what, given) in enumerate(changed):
         if k < start:
             continue
         with open(at, "w") as f:
@@ -137,8 +164,10 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("dir")
     ap.add_argument("out")
+    ap.add_argument("--pairs", type=int, metavar="SEED")
     a = ap.parse_args()
-    folder = os.path.join(a.out, "wrong_shapes")
+    family = "wrong_shapes" if a.pairs is None else "wrong_pairs"
+    folder = os.path.join(a.out, family)
     os.makedirs(folder, exist_ok=True)
     lines, at = os.path.join(folder, "lines"), os.path.join(folder, "at")
     open(lines, "w").close()
@@ -150,7 +179,7 @@ def main():
             pid = os.fork()
             if pid == 0:
                 try:
-                    refusals(c, blob, start, at, lines)
+                    refusals(c, blob, family, a.pairs, start, at, lines)
                 finally:
                     os._exit(0)
             if os.WIFEXITED(os.waitpid(pid, 0)[1]):
@@ -161,7 +190,7 @@ def main():
         case = json.loads(line)
         message = case["steps"][-1]["error"]["message"]
         kept.setdefault((case["op"], re.sub(r"-?\d+", "#", message)[:60]), case)
-    cases = [dict(case, id=f"wrong_shapes/{n:04d}") for n, case in enumerate(kept.values())]
+    cases = [dict(case, id=f"{family}/{n:04d}") for n, case in enumerate(kept.values())]
     with open(os.path.join(folder, "cases.json"), "w") as f:
         json.dump(cases, f)
     os.remove(lines)
