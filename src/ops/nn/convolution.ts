@@ -136,15 +136,33 @@ function geometryOf(input: readonly number[], filter: readonly number[], attrs: 
   return { axes, windows, batch: input[0], groups, perGroup: depth / groups, outputs: filter[rank + 1] / groups };
 }
 
-/** What the kernels refuse of their attributes before they see a tensor. */
-function checkSteps({ strides, dilations = [], dataFormat }: WindowAttrs): void {
-  const { channel } = axesOf(dataFormat);
-  for (const [what, steps] of Object.entries({ strides, dilations }))
+/** What the kernels refuse of their attributes before they see a tensor; some say of batch and depth that it is not implemented. */
+function checkSteps(
+  { strides, dilations, dataFormat }: WindowAttrs,
+  Refusal: typeof InvalidArgumentError | typeof UnimplementedError,
+): void {
+  const { channel, spatial } = axesOf(dataFormat);
+  const length = spatial.length + 2;
+  const isImage = length === 4;
+  const check = (steps: readonly number[], field: string, what: string, notPositive: string): void => {
+    need(steps.length === length, () => `${field} field must specify ${length} dimensions`);
     need(
-      steps.length === 0 || (steps[0] === 1 && steps[channel] === 1),
+      steps[0] === 1 && steps[channel] === 1,
       () => `Current implementation does not yet support ${what} in the batch and depth dimensions.`,
-      UnimplementedError,
+      Refusal,
     );
+    need(
+      spatial.every(axis => steps[axis] > 0),
+      () => notPositive,
+    );
+  };
+  const least = Math.min(...spatial.map(axis => strides[axis]));
+  const notPositive = isImage ? "Row and column strides should be larger than 0." : `Stride must be > 0, but got ${least}`;
+  check(strides, "Sliding window strides", "strides", notPositive);
+  if (!dilations) return;
+  const onlyOnes = `Current CPU implementation${isImage ? "s do" : " does"} not yet support dilation rates larger than 1.`;
+  if (isImage) check(dilations, "Sliding window dilations", "dilations", onlyOnes);
+  else check(dilations, "Dilation rates", "dilation rates", onlyOnes);
 }
 
 /** Output axes in memory order, the channel axis split into [group, channel in group] if there are groups, so that indices stay affine. */
@@ -311,7 +329,7 @@ function inputSizes(sizes: NDArray, filter: Value, outBackprop: Value, dataForma
 
 /** What the kernel of Conv2D refuses. */
 function checkImages(input: readonly number[], filter: readonly number[], attrs: WindowAttrs): void {
-  checkSteps(attrs);
+  checkSteps(attrs, UnimplementedError);
   need(input.length === 4, () => `convolution input must be 4-dimensional: [${input}]`);
   need(filter.length === 4, () => `convolution filter must be 4-dimensional: [${filter}]`);
   const [perGroup, outputs] = filter.slice(2);
@@ -326,7 +344,7 @@ function checkImages(input: readonly number[], filter: readonly number[], attrs:
 
 /** What the kernel of Conv3D refuses. */
 function checkVolumes(input: readonly number[], filter: readonly number[], attrs: WindowAttrs): void {
-  checkSteps(attrs);
+  checkSteps(attrs, InvalidArgumentError);
   need(input.length === 5, () => "input must be 5-dimensional");
   need(filter.length === 5, () => "filter must be 5-dimensional");
   const depth = input[axesOf(attrs.dataFormat).channel];
@@ -369,7 +387,6 @@ function checkGradientOf(
   dy: readonly number[],
   attrs: WindowAttrs,
 ): void {
-  checkSteps(attrs);
   const { channel, spatial } = axesOf(attrs.dataFormat);
   const rank = spatial.length + 2;
   const [depth, perGroup] = [input[channel], filter[rank - 2]];
@@ -414,9 +431,10 @@ const hasWholeGroups = (input: readonly number[], filter: readonly number[], { d
 };
 
 function lowerInputGradient(label: string, sizes: NDArray, filter: Value, outBackprop: Value, attrs: WindowAttrs): Value {
+  const { channel, spatial } = axesOf(attrs.dataFormat);
+  checkSteps(attrs, spatial.length === 2 ? UnimplementedError : InvalidArgumentError);
   const input = inputSizes(sizes, filter, outBackprop, attrs.dataFormat);
   checkSizes(input);
-  const { channel, spatial } = axesOf(attrs.dataFormat);
   const rank = outBackprop.shape.length;
   if (spatial.length === 2) need(rank === 4, () => `input_sizes must be 4-dimensional, got: ${rank}`);
   checkGradientOf(label, input, filter.shape, outBackprop.shape, attrs);
@@ -429,6 +447,7 @@ function lowerInputGradient(label: string, sizes: NDArray, filter: Value, outBac
 }
 
 function lowerFilterGradient(label: string, input: Value, sizes: NDArray, outBackprop: Value, attrs: WindowAttrs): Value {
+  checkSteps(attrs, InvalidArgumentError);
   const filter = numbersIn(sizes);
   checkSizes(filter);
   checkGradientOf(label, input.shape, filter, outBackprop.shape, attrs);
