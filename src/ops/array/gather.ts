@@ -360,8 +360,12 @@ export const GatherNd = defineOp("GatherNd", {
     if (depth > params.shape.length)
       throw new InvalidArgumentError(`index innermost dimension length must be <= params rank; saw: ${depth} vs. ${params.shape.length}`);
     if (!ignoresBad(badIndicesPolicy))
-      checkPositions(indices, params.shape, depth, (at, position) =>
-        notWithin("param shape", at, position, params.shape, `, node name: ${name}`),
+      checkPositions(
+        indices,
+        params.shape,
+        depth,
+        (at, position) => notWithin("param shape", at, position, params.shape, `, node name: ${name}`),
+        "last",
       );
     if (sizeOf(dims) === 0 || sizeOf(params.shape) === 0) return ir.full(params.dtype, dims, 0);
     return ir.generate(dims, i => {

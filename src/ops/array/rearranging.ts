@@ -397,8 +397,6 @@ export const DepthToSpace = defineOp("DepthToSpace", {
   gradient: ({ blockSize, dataFormat: format }, d): Gradients => ({
     input: SpaceToDepth({ input: d.output, blockSize, dataFormat: format }),
   }),
-  checks: ({ input, dataFormat: format }) =>
-    need(input.length === format.length, () => `Input rank should be: ${format.length} instead of: ${input.length}`),
   lower: ({ input, blockSize: b, dataFormat: format }, context) => {
     refuseVectors(format);
     const [h, w, c] = imageAxes(format);
