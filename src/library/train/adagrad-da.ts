@@ -8,7 +8,7 @@ import { constant, identity } from "../../ops/array/array.ts";
 import { add } from "../../ops/operators.ts";
 import { ApplyAdagradDA, ResourceApplyAdagradDA, ResourceSparseApplyAdagradDA, SparseApplyAdagradDA } from "../../ops/state/training.ts";
 import type { Variable } from "../variables/variables.ts";
-import { cast } from "../../ops/math/math.ts";
+import { castFloat } from "../../ops/math/math.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {
@@ -71,8 +71,8 @@ export class AdagradDAOptimizer extends Optimizer {
       gradientAccumulator: this.slot(variable, "gradient_accumulator"),
       gradientSquaredAccumulator: this.slot(variable, "gradient_squared_accumulator"),
       lr: inTypeOf(variable, this.rate as Tensor),
-      l1: cast(this.options.l1RegularizationStrength, variable.dtype),
-      l2: cast(this.options.l2RegularizationStrength, variable.dtype),
+      l1: castFloat(this.options.l1RegularizationStrength, variable.dtype),
+      l2: castFloat(this.options.l2RegularizationStrength, variable.dtype),
       globalStep,
     };
   }

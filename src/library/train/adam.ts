@@ -4,6 +4,7 @@ import type { Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { group } from "../../ops/flow/control-flow.ts";
 import { sqrt } from "../../ops/math/functions.ts";
+import { cast } from "../../ops/math/math.ts";
 import { add, mul, sub, truediv } from "../../ops/operators.ts";
 import { ResourceScatterAdd, ScatterAdd } from "../../ops/state/state.ts";
 import { ApplyAdam, ResourceApplyAdam } from "../../ops/state/training.ts";
@@ -56,10 +57,16 @@ export class AdamOptimizer extends Optimizer {
     this.epsilon = this.tensorOf(epsilon, "epsilon");
   }
 
+  /** A power of beta in the type of the variable; reading it from a ref takes a name for a cast, as in TensorFlow, even where none is needed. */
+  private power(variable: Variable, name: string): Tensor | Variable {
+    const power = this.getNonSlot(name);
+    return power.isResource ? inTypeOf(variable, power) : cast(power, variable.dtype);
+  }
+
   private hyperparameters(variable: Variable) {
     return {
-      beta1Power: inTypeOf(variable, this.getNonSlot("beta1_power")),
-      beta2Power: inTypeOf(variable, this.getNonSlot("beta2_power")),
+      beta1Power: this.power(variable, "beta1_power"),
+      beta2Power: this.power(variable, "beta2_power"),
       lr: inTypeOf(variable, this.rate as Tensor),
       beta1: inTypeOf(variable, this.beta1 as Tensor),
       beta2: inTypeOf(variable, this.beta2 as Tensor),

@@ -15,7 +15,7 @@ import {
   SparseApplyProximalGradientDescent,
 } from "../../ops/state/training.ts";
 import type { Variable } from "../variables/variables.ts";
-import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
+import { type Hyperparameter, Optimizer } from "./optimizer.ts";
 
 interface Options {
   readonly learningRate?: Hyperparameter;
@@ -48,9 +48,9 @@ abstract class ProximalOptimizer extends Optimizer {
     };
   }
 
-  protected hyperparameters(variable: Variable): { rate: Tensor; l1: Tensor; l2: Tensor } {
-    const { rate, l1, l2 } = this.tensors as NonNullable<typeof this.tensors>;
-    return { rate: inTypeOf(variable, rate), l1: inTypeOf(variable, l1), l2: inTypeOf(variable, l2) };
+  /** In the types they were given in: as in TensorFlow, variables of others are refused. */
+  protected get hyperparameters(): { readonly rate: Tensor; readonly l1: Tensor; readonly l2: Tensor } {
+    return this.tensors as NonNullable<typeof this.tensors>;
   }
 }
 
@@ -62,13 +62,13 @@ export class ProximalGradientDescentOptimizer extends ProximalOptimizer {
   }
 
   protected override applyDense(gradient: Tensor, variable: Variable): unknown {
-    const { rate: alpha, l1, l2 } = this.hyperparameters(variable);
+    const { rate: alpha, l1, l2 } = this.hyperparameters;
     const ops = { onRef: ApplyProximalGradientDescent, onResource: ResourceApplyProximalGradientDescent };
     return this.step(ops, variable, { alpha, l1, l2, delta: gradient });
   }
 
   protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
-    const { rate: alpha, l1, l2 } = this.hyperparameters(variable);
+    const { rate: alpha, l1, l2 } = this.hyperparameters;
     const ops = { onRef: SparseApplyProximalGradientDescent, onResource: ResourceSparseApplyProximalGradientDescent };
     return this.step(ops, variable, { alpha, l1, l2, grad: values, indices });
   }
@@ -95,13 +95,13 @@ export class ProximalAdagradOptimizer extends ProximalOptimizer {
   }
 
   protected override applyDense(gradient: Tensor, variable: Variable): unknown {
-    const { rate: lr, l1, l2 } = this.hyperparameters(variable);
+    const { rate: lr, l1, l2 } = this.hyperparameters;
     const ops = { onRef: ApplyProximalAdagrad, onResource: ResourceApplyProximalAdagrad };
     return this.step(ops, variable, { accum: this.slot(variable, "accumulator"), lr, l1, l2, grad: gradient });
   }
 
   protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
-    const { rate: lr, l1, l2 } = this.hyperparameters(variable);
+    const { rate: lr, l1, l2 } = this.hyperparameters;
     const ops = { onRef: SparseApplyProximalAdagrad, onResource: ResourceSparseApplyProximalAdagrad };
     return this.step(ops, variable, { accum: this.slot(variable, "accumulator"), lr, l1, l2, grad: values, indices });
   }

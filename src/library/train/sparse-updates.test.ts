@@ -104,7 +104,7 @@ test("rows out of range are refused, those beyond the distinct ones are not look
   });
   const session = new Session({ graph });
   await session.run(initialize);
-  await expect(session.run(step, [[ids, [0, rows, 0]]])).rejects.toThrow(`indices[1] = ${rows} is not in [0, ${rows})`);
+  await expect(session.run(step, [[ids, [0, rows, 0]]])).rejects.toThrow(`Index ${rows} at offset 1 in indices is out of range`);
   await session.run(step, [[ids, [1, 1, 1]]]);
   const after = await session.run(table);
   expect(after.get(0)).toBe(start[0][0]);

@@ -35,10 +35,15 @@ import * as operator from "../operators.ts";
 
 type Color = readonly [Scalar, Scalar, Scalar];
 
-/** Hue, saturation and value, each in [0, 1], of red, green and blue. */
-function hsvOf([r, g, b]: Color): Color {
-  const value = s.max(s.max(r, g), b);
-  const spread = s.sub(value, s.min(s.min(r, g), b));
+type Choice = (a: Scalar, b: Scalar) => Scalar;
+/** The second argument only where it is larger (smaller): a NaN there counts for nothing. */
+const larger: Choice = (a, b) => s.select(s.lt(a, b), b, a);
+const smaller: Choice = (a, b) => s.select(s.lt(b, a), b, a);
+
+/** Hue, saturation and value, each in [0, 1], of red, green and blue; `most` and `least` tell the largest and smallest, and what becomes of NaN. */
+function hsvOf([r, g, b]: Color, most: (color: Color) => Scalar, least: (color: Color) => Scalar): Color {
+  const value = most([r, g, b]);
+  const spread = s.sub(value, least([r, g, b]));
   const saturation = s.select(s.gt(value, 0), s.div(spread, value), 0);
   const norm = s.div(s.constant(r.dtype, 1), s.mul(spread, 6));
   const ofRed = s.mul(norm, s.sub(g, b));
@@ -47,6 +52,40 @@ function hsvOf([r, g, b]: Color): Color {
   const hue = s.select(s.eq(r, value), ofRed, s.select(s.eq(g, value), ofGreen, ofBlue));
   const known = s.select(s.gt(spread, 0), hue, s.constant(r.dtype, 0));
   return [s.select(s.lt(known, 0), s.add(known, 1), known), saturation, value];
+}
+
+/** What follows a NaN counts as larger and as smaller, as in TensorFlow's reductions. */
+const knownHsvOf = (color: Color): Color => {
+  const infinity = s.constant(color[0].dtype, Number.POSITIVE_INFINITY);
+  return hsvOf(
+    color,
+    channels => channels.reduce((so, next) => larger(next, so), s.neg(infinity)),
+    channels => channels.reduce((so, next) => smaller(next, so), infinity),
+  );
+};
+
+/** A color turned by `delta` rounds of its hue, its largest and smallest channel kept; channels may lie outside [0, 1]. */
+function turned([r, g, b]: Color, delta: Scalar): Color {
+  // By the order of the channels, from blue < green < red on: the sixth of the circle that hue is in.
+  const sixth = ([c0, c1, c2, c3, c4, c5]: readonly Scalar[]): Scalar =>
+    s.select(s.lt(r, g), s.select(s.lt(b, r), c1, s.select(s.gt(b, g), c3, c2)), s.select(s.lt(b, g), c0, s.select(s.gt(b, r), c4, c5)));
+  const [most, middle, least] = [sixth([r, g, g, b, b, r]), sixth([g, r, b, g, r, b]), sixth([b, b, r, r, g, g])];
+  const number = (x: number): Scalar => s.constant(r.dtype, x);
+  const up = s.div(s.sub(middle, least), s.sub(most, least));
+  const down = s.sub(number(1), up);
+  const hue = sixth([up, s.add(down, 1), s.add(up, 2), s.add(down, 3), s.add(up, 4), s.add(down, 5)]);
+  const moved = s.add(s.select(s.eq(most, least), number(0), hue), s.mul(delta, 6));
+  const next = s.sub(moved, s.mul(s.floor(s.div(moved, 6)), 6));
+  const ratio = s.sub(next, s.floor(next));
+  const at = ([c0, c1, c2, c3, c4, c5]: readonly Scalar[]): Scalar =>
+    [c4, c3, c2, c1, c0].reduce((rest, here, k) => s.select(s.lt(next, 5 - k), here, rest), c5);
+  const back = s.sub(number(1), ratio);
+  const between = s.add(least, s.mul(at([ratio, back, ratio, back, ratio, back]), s.sub(most, least)));
+  return [
+    at([most, between, least, least, between, most]),
+    at([between, most, most, between, least, least]),
+    at([least, least, between, most, most, between]),
+  ];
 }
 
 function rgbOf([hue, saturation, value]: Color): Color {
@@ -133,7 +172,7 @@ const colorOp = <const T extends string>(type: T, f: (color: Color) => Color, gr
     lower: ({ images }) => mapColors(images, f),
   });
 
-export const RGBToHSV = colorOp("RGBToHSV", hsvOf, hsvGradient);
+export const RGBToHSV = colorOp("RGBToHSV", knownHsvOf, hsvGradient);
 export const HSVToRGB = colorOp("HSVToRGB", rgbOf, "none");
 
 const adjusted = attr.type(["float16", "float32"], "float32");
@@ -147,12 +186,7 @@ export const AdjustHue = defineOp("AdjustHue", {
     checkAdjusted(images, "delta", delta);
     checkChannels(images);
   },
-  lower: ({ images, delta }) =>
-    mapColors(images, color => {
-      const [hue, saturation, value] = hsvOf(color);
-      const turned = s.add(hue, s.load(delta, []));
-      return rgbOf([s.sub(turned, s.floor(turned)), saturation, value]);
-    }),
+  lower: ({ images, delta }) => mapColors(images, color => turned(color, s.load(delta, []))),
 });
 
 export const AdjustSaturation = defineOp("AdjustSaturation", {
@@ -166,7 +200,11 @@ export const AdjustSaturation = defineOp("AdjustSaturation", {
   },
   lower: ({ images, scale }) =>
     mapColors(images, color => {
-      const [hue, saturation, value] = hsvOf(color);
+      const [hue, saturation, value] = hsvOf(
+        color,
+        ([r, g, b]) => larger(r, larger(g, b)),
+        ([r, g, b]) => smaller(r, smaller(g, b)),
+      );
       return rgbOf([hue, s.min(s.max(s.mul(saturation, s.load(scale, [])), 0), 1), value]);
     }),
 });

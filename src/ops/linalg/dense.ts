@@ -46,9 +46,9 @@ export function product(a: Matrix, b: Matrix): Matrix {
   return result;
 }
 
-function allNaN(rows: number, columns: number): Matrix {
+function filled(rows: number, columns: number, value: number): Matrix {
   const result = matrixOf(rows, columns);
-  result.re.fill(Number.NaN);
+  result.re.fill(value);
   return result;
 }
 
@@ -124,15 +124,24 @@ export function luOf(a: Matrix): Factors {
 
 const sizeAt = (a: Matrix, i: number): number => Math.hypot(a.re[i], a.im[i]);
 
+/** The least size on the diagonal. As Eigen's, it is NaN only where the first is: such matrices are not told from regular ones. */
+function leastPivot(lu: Matrix): number {
+  let least = sizeAt(lu, 0);
+  for (let i = 1; i < lu.rows; i++) {
+    const size = sizeAt(lu, i * lu.rows + i);
+    if (size < least) least = size;
+  }
+  return least;
+}
+
 /** X with A·X = B. @throws InvalidArgumentError with `complaint` if A is singular; without one X is NaN then. */
 export function solve(a: Matrix, b: Matrix, complaint?: string): Matrix {
   const { lu, rows } = luOf(a);
   const n = a.rows;
   const x = matrixOf(b.rows, b.columns);
-  for (let i = 0; i < n; i++) {
-    if (sizeAt(lu, i * n + i) > 0) continue;
+  if (n > 0 && !(leastPivot(lu) > 0)) {
     if (complaint !== undefined) throw new InvalidArgumentError(complaint);
-    return allNaN(b.rows, b.columns);
+    return filled(b.rows, b.columns, Number.NaN);
   }
   rows.forEach((from, to) => {
     x.re.set(b.re.subarray(from * b.columns, (from + 1) * b.columns), to * b.columns);
@@ -179,14 +188,14 @@ export function determinantOf(a: Matrix): { sign: readonly [re: number, im: numb
 
 // ---- Cholesky ----
 
-/** The lower triangle L with A = L·Lᴴ; only the lower triangle of A is read. Unless A is positive definite L is NaN, as in TensorFlow 2. */
-export function choleskyOf(a: Matrix): Matrix {
+/** The lower triangle L with A = L·Lᴴ; only the lower triangle of A is read. Unless A is positive definite L is `unknown`. */
+export function choleskyOf(a: Matrix, unknown = Number.NaN): Matrix {
   const n = a.rows;
   const l = matrixOf(n, n);
   for (let j = 0; j < n; j++) {
     let diagonal = a.re[j * n + j];
     for (let k = 0; k < j; k++) diagonal -= l.re[j * n + k] ** 2 + l.im[j * n + k] ** 2;
-    if (diagonal <= 0) return lowerNaN(n);
+    if (diagonal <= 0) return lowerOf(n, unknown);
     const root = Math.sqrt(diagonal);
     l.re[j * n + j] = root;
     for (let i = j + 1; i < n; i++) {
@@ -203,9 +212,9 @@ export function choleskyOf(a: Matrix): Matrix {
   return l;
 }
 
-function lowerNaN(n: number): Matrix {
+function lowerOf(n: number, value: number): Matrix {
   const l = matrixOf(n, n);
-  for (let i = 0; i < n; i++) l.re.fill(Number.NaN, i * n, i * n + i + 1);
+  for (let i = 0; i < n; i++) l.re.fill(value, i * n, i * n + i + 1);
   return l;
 }
 
@@ -394,13 +403,14 @@ function pickColumns(a: Matrix, order: readonly number[]): Matrix {
 }
 
 /** A = U·diag(s)·Vᴴ with s descending, by one-sided Jacobi; `full`: U and V are square. */
-export function svdOf(a: Matrix, full: boolean): { s: Float64Array; u: Matrix; v: Matrix } {
+export function svdOf(a: Matrix, full: boolean, unknown = Number.NaN): { s: Float64Array; u: Matrix; v: Matrix } {
   if (a.rows < a.columns) {
-    const { s, u, v } = svdOf(adjointOf(a), full);
+    const { s, u, v } = svdOf(adjointOf(a), full, unknown);
     return { s, u: v, v: u };
   }
   const n = a.columns;
-  if (!isFinite(a)) return { s: new Float64Array(n).fill(Number.NaN), u: allNaN(a.rows, full ? a.rows : n), v: allNaN(n, n) };
+  if (!isFinite(a))
+    return { s: new Float64Array(n).fill(unknown), u: filled(a.rows, full ? a.rows : n, unknown), v: filled(n, n, unknown) };
   const w = copyOf(a);
   const v = identityMatrix(n);
   for (let sweep = 0; sweep < sweeps; sweep++) if (!orthogonalize(w, v)) break;

@@ -115,6 +115,9 @@ function linalgAdjoint(matrix: TensorLike, options?: NameOption): Tensor {
 }
 export { linalgAdjoint as adjoint };
 
+/** What TensorFlow fills results with that it cannot compute: C++ has no NaN of complex types, and gives 0. */
+const unknownIn = (dtype: DType): number => (isComplex(dtype) ? 0 : Number.NaN);
+
 // ---- Cholesky ----
 
 export const Cholesky = defineOp("Cholesky", {
@@ -132,7 +135,7 @@ export const Cholesky = defineOp("Cholesky", {
   },
   lower: ({ input }) => {
     checkSquare(input);
-    return eachMatrix("Cholesky", [input], [input], a => [choleskyOf(a)]);
+    return eachMatrix("Cholesky", [input], [input], a => [choleskyOf(a, unknownIn(input.dtype))]);
   },
 });
 
@@ -721,7 +724,7 @@ export const Svd = defineOp("Svd", {
       { dtype, shape: [...batch, n, fullMatrices ? n : p] },
     ];
     const results = eachMatrix("Svd", [input], [{ dtype, shape: [...batch, p] }, ...(computeUv ? vectors : [])], a => {
-      const { s, u, v } = svdOf(a, fullMatrices);
+      const { s, u, v } = svdOf(a, fullMatrices, unknownIn(dtype));
       return [{ re: s, im: new Float64Array(s.length) }, ...(computeUv ? [u, v] : [])];
     });
     return computeUv ? results : [results[0], ir.full(dtype, [0], 0), ir.full(dtype, [0], 0)];

@@ -712,12 +712,17 @@ export function cast(x: TensorLike | SparseTensor, dtype: DType, options?: NameO
 const castSparse = (x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor =>
   inNameScope(options, "Cast", [x.values], scope => new SparseTensor(x.indices, cast(x.values, dtype, scope), x.denseShape));
 
+const castFrom =
+  (type: DType) =>
+  (value: TensorLike, dtype: DType, options?: NameOption): Tensor =>
+    inNameScope(options, "Cast", [], scope => {
+      const x = convertToTensor(value, { name: "x", dtype: type });
+      return dtype === type ? x : Cast({ x, DstT: dtype }, scope);
+    });
 /** A whole number (or several) as Python's `cast` takes it: an int32 first. */
-export const castInteger = (value: TensorLike, dtype: DType, options?: NameOption): Tensor =>
-  inNameScope(options, "Cast", [], scope => {
-    const x = convertToTensor(value, { name: "x", dtype: "int32" });
-    return dtype === "int32" ? x : Cast({ x, DstT: dtype }, scope);
-  });
+export const castInteger = castFrom("int32");
+/** A number as Python's `cast` takes it where it has a point: a float32 first. */
+export const castFloat = castFrom("float32");
 
 export const toFloat = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float32", { name: named(options).name ?? "ToFloat" });
 export const toDouble = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float64", { name: named(options).name ?? "ToDouble" });

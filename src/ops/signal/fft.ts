@@ -1,7 +1,7 @@
 // Discrete Fourier transforms over the last one, two or three axes, of complex and of real numbers. A routine: radix 2, else Bluestein's algorithm.
 
 import { type DType, dtypeTable } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, type TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -196,13 +196,20 @@ export const IFFT3D = complexOp(
 
 // ---- transforms of real numbers: half of the result, the other half being its mirror image ----
 
-const half = (n: number): number => Math.floor(n / 2) + 1;
+const half = (n: number): number => (n === 0 ? 0 : Math.floor(n / 2) + 1);
 
-function realShape(input: TensorShape, rank: number, isForward: boolean, context: ShapeContext): TensorShape {
+function realShape(
+  { input, fftLength }: { readonly input: TensorShape; readonly fftLength: TensorShape },
+  rank: number,
+  isForward: boolean,
+  context: ShapeContext,
+): TensorShape {
   const known = input.withRankAtLeast(rank);
+  const count = fftLength.withRank(1).dim(0);
+  if (count !== null && count !== rank) throw new ValueError(`Dimension must be ${rank} but is ${count}`);
   if (known.dims === null) return known;
   const lengths: readonly Dimension[] = context.partial("fftLength")?.values ?? Array<null>(rank).fill(null);
-  const inner = lengths.map((n, i) => (n !== null && isForward && i === rank - 1 ? (n === 0 ? 0 : half(n)) : n));
+  const inner = lengths.map((n, i) => (n !== null && isForward && i === rank - 1 ? half(n) : n));
   return known.slice(0, -rank).concatenate(inner);
 }
 
@@ -412,7 +419,7 @@ const realOp = <const T extends string>(type: T, rank: number) =>
     inputs: { input: "Treal", fftLength: "int32" },
     outputs: { output: "Tcomplex" },
     attrs: realAttrs,
-    shape: ({ input }, context) => realShape(input, rank, true, context),
+    shape: (shapes, context) => realShape(shapes, rank, true, context),
     // As TensorFlow, none in three dimensions.
     ...(rank < 3 && {
       gradient: ({ input, fftLength }: LengthTensors, d: { readonly output: Tensor }): Gradients => ({
@@ -437,7 +444,7 @@ const inverseRealOp = <const T extends string>(type: T, rank: number) =>
     inputs: { input: "Tcomplex", fftLength: "int32" },
     outputs: { output: "Treal" },
     attrs: realAttrs,
-    shape: ({ input }, context) => realShape(input, rank, false, context),
+    shape: (shapes, context) => realShape(shapes, rank, false, context),
     ...(rank < 3 && {
       gradient: ({ input, fftLength }: LengthTensors, d: { readonly output: Tensor }): Gradients => ({
         input: gradientOfInverse(input, fftLength, d.output, rank),
@@ -507,12 +514,17 @@ const halved = (lengths: Tensor): Tensor => {
   return concat([outer, operator.add(operator.floordiv(getItem(lengths, [-1, null]), 2), 1)], 0);
 };
 
+function checkRank(x: Tensor, rank: number): Tensor {
+  if ((x.shape.rank ?? rank) < rank) throw new ValueError(`Shape ${x.shape} must have rank at least ${rank}`);
+  return x;
+}
+
 const real =
   (rank: number, scopeName: string, op: RealOp) =>
   (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
-      const input = convertToTensor(inputTensor, { preferredDtype: "float32" });
+      const input = checkRank(convertToTensor(inputTensor, { preferredDtype: "float32" }), rank);
       const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, false));
       const Tcomplex = input.dtype === "float64" ? "complex128" : "complex64";
       return op({ input: filled(input, lengths, rank), fftLength: staticValue(lengths) ?? lengths, Tcomplex }, scope);
@@ -524,7 +536,7 @@ const inverseOfReal =
   (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
-      const input = convertToTensor(inputTensor, { preferredDtype: "complex64" });
+      const input = checkRank(convertToTensor(inputTensor, { preferredDtype: "complex64" }), rank);
       const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, true));
       const Treal = input.dtype === "complex128" ? "float64" : "float32";
       return op({ input: filled(input, lengths, rank, true), fftLength: staticValue(lengths) ?? lengths, Treal }, scope);

@@ -330,14 +330,22 @@ export const ResourceGatherNd = defineOp("ResourceGatherNd", {
 
 // ---- updates of rows ----
 
-/** Stops the run at an index outside [0, rows), among the first `count` if there is such a number. */
-export function checkRows(indices: Value, rows: number, count?: Value): void {
+interface RowChecks {
+  /** Only so many of the first rows are looked at. */
+  readonly count?: Value;
+  readonly error?: (at: readonly number[], index: string) => string;
+}
+
+const rowError = (rows: number) => (at: readonly number[], index: string) =>
+  `indices${at.length === 0 ? "" : `[${at}]`} = ${index} is not in [0, ${rows})`;
+
+/** Stops the run at an index outside [0, rows). */
+export function checkRows(indices: Value, rows: number, { count, error }: RowChecks = {}): void {
   const ok = (i: Index[]): Scalar => inRange(loadScalar(indices, i), rows);
   check(indices.shape, i => (count ? s.or(s.ge(s.index(i[0], "int32"), loadScalar(count, [])), ok(i)) : ok(i)), {
     label: "row-index",
     reads: [indices],
-    error: (at, read) =>
-      new InvalidArgumentError(`indices${at.length === 0 ? "" : `[${at}]`} = ${elementAt(read(indices), at)} is not in [0, ${rows})`),
+    error: (at, read) => new InvalidArgumentError((error ?? rowError(rows))(at, elementAt(read(indices), at))),
   });
 }
 
@@ -354,7 +362,7 @@ export function rowAt(indices: Value, at: readonly Index[], count: Value | undef
 
 /** The rows of `base` named by `indices` combined with `updates` (one row each, or a scalar for all). */
 export function scatterRows(combine: ScatterCombine, base: Value, indices: Value, updates: Value, count?: Value): Value {
-  checkRows(indices, base.shape[0], count);
+  checkRows(indices, base.shape[0], { count });
   const rank = indices.shape.length;
   const over = [...indices.shape, ...base.shape.slice(1)];
   if (updates.shape.length !== 0 && !sameShape(updates.shape, over))

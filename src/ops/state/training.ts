@@ -192,7 +192,7 @@ function sparseStep(given: Rule, record: Record_, { op, sharedRows }: LowerConte
   if (!sameShape([indices.shape[0], ...shape.slice(1)], gradient.shape))
     throw new InvalidArgumentError(`var and grad must match in all dimensions but the first: [${shape}] and [${gradient.shape}]`);
   const count = sharedRows("indices", "grad");
-  checkRows(indices, shape[0], count);
+  checkRows(indices, shape[0], { count, error: (at, index) => `Index ${index} at offset ${at} in indices is out of range` });
   // Rows from Unique are distinct; optimizers always make them so.
   if (!op.inputs.some(input => input.op.type === "Unique")) checkDistinct(indices, shape[0]);
   for (const [name, next] of given.sparseUpdates ?? given.updates) {
@@ -485,7 +485,9 @@ const ftrlUpdates = (gradient: (x: Elements) => Scalar): Updates => [
       const bound = multiplyLinearByLr ? s.mul(l1, lr) : l1;
       const power = accumPower(accum, lrPower);
       const quadratic = multiplyLinearByLr ? s.add(power, s.mul(s.mul(l2, 2), lr)) : s.add(s.div(power, lr), s.mul(l2, 2));
-      return s.div(minus(s.max(s.min(linear, bound), s.neg(bound)), linear), quadratic);
+      // Where `linear` is no number the weight is none either: 0.
+      const next = s.div(minus(s.max(s.min(linear, bound), s.neg(bound)), linear), quadratic);
+      return s.select(s.gt(s.abs(linear), bound), next, 0);
     },
   ],
 ];

@@ -1,9 +1,10 @@
 """Values and types at the edge: limits of every type, NaN and infinities, ties, singular matrices, what is refused."""
 import numpy as np
 
-from ..program import Interp, compile_text, tf1_message
+from ..core import graph_json, shape_fields
+from ..program import Interp, compile_text, core_message, tf1_message
 from ..recording import rows, run_errors
-from ..tfenv import tf
+from ..tfenv import new_session, tf
 from .programs import run_program
 
 RAW = "tf.raw_ops."
@@ -118,23 +119,28 @@ tf.math.multiply_no_nan(tf.constant([1], name='a'), tf.constant([1.5], name='b')
 """
 
 
+def refusal(b, text):
+    """What TensorFlow says while the graph is built."""
+    program = compile_text(text)
+    with tf.Graph().as_default():
+        interp = Interp()
+        try:
+            interp.run(program)
+        except Exception as e:
+            message = str(e)
+            rec = {"class": type(e).__name__, "bases": [c.__name__ for c in type(e).__mro__[1:-1]], "message": message, "match": "exact"}
+            if tf1_message(message) != message:
+                rec["message_tf1"] = tf1_message(message)
+            b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="construct", kind="construct_error", python_call=text, tags=[],
+                                    program=program, raises_at=interp.at, error=rec))
+        else:
+            b.failures.append((b.fam.name, text, "raised nothing"))
+
+
 def edge_refusals(b):
     b.family("edge_refusals")
     for text in REFUSED.strip().splitlines():
-        program = compile_text("y = " + text)
-        with tf.Graph().as_default():
-            interp = Interp()
-            try:
-                interp.run(program)
-            except Exception as e:
-                message = str(e)
-                rec = {"class": type(e).__name__, "bases": [c.__name__ for c in type(e).__mro__[1:-1]], "message": message, "match": "exact"}
-                if tf1_message(message) != message:
-                    rec["message_tf1"] = tf1_message(message)
-                b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="construct", kind="construct_error", python_call=text, tags=[],
-                                        program=program, raises_at=interp.at, error=rec))
-            else:
-                b.failures.append((b.fam.name, text, "raised nothing"))
+        refusal(b, "y = " + text)
 
 
 def edge_sums(b):
@@ -257,4 +263,84 @@ def edge_strings(b):
                + [f"tf.strings.substr('hello', {p}, 1, unit='{u}')" for p in (6, -6) for u in ("BYTE", "UTF8_CHAR")])
 
 
-ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second, edge_strings]
+OPTIMIZERS = """GradientDescentOptimizer(0.1)|MomentumOptimizer(0.1, 0.9)|AdamOptimizer(0.1)|AdagradOptimizer(0.1)|AdagradDAOptimizer(0.1, tf.constant(3, tf.int64))|AdadeltaOptimizer(0.1)|RMSPropOptimizer(0.1)
+RMSPropOptimizer(0.1, momentum=0.5, centered=True)|FtrlOptimizer(0.1, l1_regularization_strength=0.1, l2_regularization_strength=0.2, l2_shrinkage_regularization_strength=0.05)
+ProximalGradientDescentOptimizer(0.1, 0.01, 0.02)|ProximalAdagradOptimizer(0.1, 0.1, 0.01, 0.02)""".replace("\n", "|").split("|")
+
+
+def edge_optimizers(b):
+    """Every optimizer on every float type: nodes or refusals; NaN, repeated rows and rows that are not there."""
+    b.family("edge_optimizers")
+    variable = lambda t: f"v = tf.get_variable('v', dtype=tf.{t}, initializer=tf.constant([[1, -2], [.5, 0], [3, 4]], tf.{t}))\n"
+    for o in OPTIMIZERS:
+        for t in FLOATS + COMPLEX[:1]:
+            for grad in (f"tf.constant([[1, 2], [3, 4], [5, 6]], tf.{t})", f"tf.IndexedSlices(tf.ones([2, 2], tf.{t}), tf.constant([2, 2]), tf.constant([3, 2]))"):
+                text = variable(t) + f"opt = tf.train.{o}\ntrain = opt.apply_gradients([({grad}, v)])\n"
+                try:
+                    program, expected = run_program(text)
+                except Exception:
+                    refusal(b, text)
+                else:
+                    b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="program", kind="program", python_call=text, tags=[], program=program, expected=expected))
+        rate = f"tf.train.{o.replace('0.1', 'tf.constant(1)', 1)}"
+        try:
+            program, expected = run_program(variable("float32") + f"train = {rate}.apply_gradients([(tf.ones([3, 2]), v)])\n")
+        except Exception:
+            refusal(b, variable("float32") + f"train = {rate}.apply_gradients([(tf.ones([3, 2]), v)])\n")
+        else:
+            b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="program", kind="program", python_call=rate, tags=[], program=program, expected=expected))
+        for t in ("float16", "float64") if "Proximal" not in o else ("float32",):
+            if "AdagradDA" in o and t == "float16":
+                continue
+            for grad in (f"tf.constant([[float('nan'), float('inf')], [1e-4, 1e3], [0, -1]], tf.{t})", f"tf.IndexedSlices(tf.constant([[1, 2], [-3, .25]], tf.{t}), tf.constant([2, 2]), tf.constant([3, 2]))",
+                         f"tf.IndexedSlices(tf.ones([2, 2], tf.{t}), tf.constant([0, 3]), tf.constant([3, 2]))", f"tf.IndexedSlices(tf.ones([2, 2], tf.{t}), tf.constant([-1, 2]), tf.constant([3, 2]))"):
+                call = variable(t) + f"train = tf.train.{o}.apply_gradients([({grad}, v)])\ninit = tf.global_variables_initializer()\n"
+                if "[0, 3]" in grad or "[-1, 2]" in grad:
+                    failing_step(b, call)
+                else:
+                    b.steps_case(call, [({}, [], ["init"]), ({}, [], ["train"]), ({}, ["tf.global_variables()"], [])], op=o.split("(")[0])
+
+
+def failing_step(b, call):
+    """What TensorFlow says to a step of training."""
+    g = tf.Graph()
+    with g.as_default():
+        ns = b.namespace()
+        exec(compile(call, "<case>", "exec"), ns)
+        gd = g.as_graph_def()
+        with new_session(g) as s:
+            s.run(ns["init"])
+            try:
+                s.run(ns["train"])
+            except tf.errors.OpError as e:
+                error = {"class": type(e).__name__, "bases": [c.__name__ for c in type(e).__mro__[1:-1]], "message": core_message(e), "match": "exact", "code": e.error_code}
+                steps = [{"feeds": {}, "fetches": [], "targets": [ns["init"].name], "expected": {}}, {"feeds": {}, "fetches": [], "targets": [ns["train"].name], "error": error}]
+                b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op=ns["train"].type, kind="run_error", python_call=call, tags=[], graph=graph_json(gd), steps=steps, **shape_fields(g, gd)))
+
+
+def edge_matrices(b):
+    """Matrices with NaN, singular and empty ones in each type; transforms of odd sizes; hues outside the circle."""
+    b.family("edge_matrices")
+    whole = np.array([[5, 1, .5], [1, 4, 1], [.5, 1, 6]])
+    calls = []
+    for t in ("f", "d", "F", "D"):
+        odd = [whole * (1 if t in "fd" else 1 + 0j), np.ones((3, 3)), np.zeros((3, 3)), np.zeros((0, 3, 3)), np.zeros((2, 0, 0)), np.array([[-2.]]), np.diag([1, np.nan, 2]), np.diag([np.nan, 1, 2])]
+        late_nan = whole.copy()
+        late_nan[2, 2] = np.nan
+        for m in odd + [late_nan]:
+            z = np.ones(m.shape[:-1] + (2,), t)
+            calls += [(f"tf.{c}", dict(x=m.astype(t))) for c in ("matrix_diag_part(tf.cholesky(x))", "svd(x, compute_uv=False)", "matrix_determinant(x)")]
+            calls += [("tf.matrix_solve_ls(x, z, fast=False)", dict(x=m.astype(t), z=z))] if not np.isnan(m).any() else []
+            if m.size == 0 or m.shape == (1, 1) or t in "fd" and np.isnan(m).any() and not np.isnan(m[0, 0]) or m is odd[0]:
+                calls += [("tf.matrix_inverse(x)", dict(x=m.astype(t))), ("tf.matrix_solve(x, z, adjoint=True)", dict(x=m.astype(t), z=z))]
+    rows(b, calls, dynamic=0, cmp=(1e-4, 1e-5))
+    run_errors(b, [f"tf.{c}(tf.constant({m}, tf.{t}){z})" for t in FLOATS[2:] + COMPLEX for m in ("[[1, 2], [2, 4]]", "[[float('nan'), 0], [0, 1]]") for c, z in (("matrix_inverse", ""), ("matrix_solve", f", tf.ones([2, 1], tf.{t})"))])
+    rows(b, [(f"tf.signal.{c}(x)", dict(x=b.f(*s))) for c, s in (("rfft", (0,)), ("rfft", (1,)), ("rfft", (7,)), ("rfft2d", (3, 1)), ("rfft2d", (2, 0, 3)), ("rfft3d", (2, 3, 5)))], dynamic=0)
+    for text in ["tf.signal.rfft(tf.ones([4]), [3, 4])", "tf.signal.rfft2d(tf.ones([4]))", "tf.signal.irfft3d(tf.ones([2, 3], tf.complex64))"]:
+        refusal(b, "y = " + text)
+    pixels = np.array([[[0, 0, 0], [1, 1, 1], [-1, .5, 2], [.5, np.nan, .2], [np.nan, .5, .5], [.3, .3, .3], [2, 0, -1], [-.7, -.2, -.5], [.1, -.4, .9]]], "f")
+    rows(b, [(f"tf.image.adjust_hue(x, {d})", dict(x=pixels)) for d in (0., .3, -.9, 1.)] + [("tf.image.rgb_to_hsv(x)", dict(x=pixels[:, :7]))]
+         + [(f"tf.image.adjust_hue(x, {d})", dict(x=(pixels[:, 5:] * 90).astype("int32"))) for d in (.25, -.5)], dynamic=0)
+
+
+ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second, edge_strings, edge_optimizers, edge_matrices]
