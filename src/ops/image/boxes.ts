@@ -2,9 +2,9 @@
 // Boxes are [y1, x1, y2, x2]. Chosen boxes are only known while running, so these inputs end a segment of the run.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, OutOfRangeError } from "../../base/errors.ts";
+import { InvalidArgumentError, OutOfRangeError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
@@ -31,6 +31,11 @@ const checkFinite = (boxes: Value): void =>
 type Sizes = readonly number[];
 
 /** What the kernels of crops ask of boxes and of the images they name. */
+function sameSize(a: Dimension, b: Dimension): Dimension {
+  if (a !== null && b !== null && a !== b) throw new ValueError(`Dimensions must be equal, but are ${a} and ${b}`);
+  return a ?? b;
+}
+
 function checkCropBoxes(boxes: Sizes, index: Sizes): void {
   if (boxes.includes(0) && index.includes(0)) return;
   need(boxes.length === 2, () => `boxes must be 2-D[${boxes}]`);
@@ -207,9 +212,11 @@ export const CropAndResize = defineOp("CropAndResize", {
   inputs: { image: "T", boxes: "float32", boxInd: "int32", cropSize: "int32" },
   outputs: { crops: "float32" },
   attrs: { T: attr.type(cropTypes), method, extrapolationValue: attr.float(0) },
-  shape: ({ image, boxes, boxInd }, context) => {
+  shape: ({ image, boxes, boxInd, cropSize }, context) => {
     const known = image.withRank(4);
-    const count = boxes.withRank(2).dim(0) ?? boxInd.withRank(1).dim(0);
+    const count = sameSize(boxes.withRank(2).dim(0), boxInd.withRank(1).dim(0));
+    const sizes = cropSize.withRank(1).dim(0);
+    if (sizes !== null && sizes !== 2) throw new ValueError(`Dimension must be 2 but is ${sizes}`);
     const [height, width] = context.partial("cropSize")?.values ?? [null, null];
     return new TensorShape([count, height, width, known.dim(3)]);
   },
@@ -631,6 +638,38 @@ export const CombinedNonMaxSuppression = defineOp("CombinedNonMaxSuppression", {
   },
 });
 
+/** Positions of the scores above a threshold, best first; equals as a binary heap of C++'s standard library gives them, which TensorFlow takes them from. */
+function fromHeap(scores: readonly number[], above: number): number[] {
+  const heap: number[] = [];
+  const raise = (at: number, item: number): void => {
+    let hole = at;
+    for (let parent = (hole - 1) >> 1; hole > 0 && scores[heap[parent]] < scores[item]; parent = (hole - 1) >> 1) {
+      heap[hole] = heap[parent];
+      hole = parent;
+    }
+    heap[hole] = item;
+  };
+  scores.forEach((score, i) => {
+    if (score > above) raise(heap.length, i);
+  });
+  const order: number[] = [];
+  while (heap.length > 0) {
+    order.push(heap[0]);
+    const last = heap.pop() as number;
+    const size = heap.length;
+    if (size === 0) break;
+    // The hole sinks to the bottom, then the last item rises from there.
+    let hole = 0;
+    for (let child = 2; child <= size; child = 2 * hole + 2) {
+      const chosen = child === size || scores[heap[child]] < scores[heap[child - 1]] ? child - 1 : child;
+      heap[hole] = heap[chosen];
+      hole = chosen;
+    }
+    raise(hole, last);
+  }
+  return order;
+}
+
 /** All classes of one image, best first. */
 function detect(boxes: NDArray, scores: NDArray, image: number, limits: Limits): Detection[] {
   const [, count, groups] = boxes.shape;
@@ -641,8 +680,10 @@ function detect(boxes: NDArray, scores: NDArray, image: number, limits: Limits):
     const start = (i: number): number => ((image * count + i) * groups + group) * 4;
     const own = Array.from({ length: count }, (_, i) => boxAt(boxes, start(i)));
     const values = Array.from({ length: count }, (_, i) => Number(scores.get((image * count + i) * kinds + kind)));
-    for (const { index, score } of select(own, values, limits))
-      found.push({ box: [0, 1, 2, 3].map(k => Number(boxes.get(start(index) + k))), score, kind });
+    const order = fromHeap(values, limits.score);
+    const [sorted, sortedValues] = [order.map(i => own[i]), order.map(i => values[i])];
+    for (const { index, score } of select(sorted, sortedValues, limits))
+      found.push({ box: [0, 1, 2, 3].map(k => Number(boxes.get(start(order[index]) + k))), score, kind });
   }
   return found.sort((a, b) => b.score - a.score);
 }

@@ -1,7 +1,7 @@
 // Pictures to bytes: JPEG as TensorFlow writes them to the byte, PNG with the same pixels (its compression is zlib's, ours is not). The host does the
 // work between segments. The way back is image/codecs.ts.
 
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { encodeText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { jpegFromPixels, type JpegStyle } from "../../formats/jpeg-writing.ts";
@@ -33,7 +33,7 @@ function jpegOf(image: NDArray, format: "" | "grayscale" | "rgb", style: JpegSty
     throw new InvalidArgumentError(`format grayscale expects 1 channels, got ${dimsText(shape)}`);
   if (format === "rgb" && channels !== 3) throw new InvalidArgumentError(`format rgb expects 3 channels, got ${dimsText(shape)}`);
   if (height === 0 || width === 0 || height > 65500 || width > 65500)
-    throw new InvalidArgumentError("JPEG encoding failed\n\nThe picture is empty, or has a side of more than 65,500 pixels.");
+    throw new InternalError("JPEG encoding failed\n\nThe picture is empty, or has a side of more than 65,500 pixels.");
   const data = image.data as Uint8Array;
   return NDArray.full("string", [], jpegFromPixels({ width, height, channels, data }, style));
 }
@@ -113,7 +113,7 @@ export const EncodePng = defineOp("EncodePng", {
     const out = NDArray.zeros("string", shape.slice(0, -3));
     const size = height * width * channels;
     if (size === 0 && out.size > 0)
-      throw new InvalidArgumentError(
+      throw new InternalError(
         `PNG encoding failed at the following flattened batch indices: ${Array.from({ length: out.size }, (_, i) => i).join(", ")}`,
       );
     for (let i = 0; i < out.size; i++) {

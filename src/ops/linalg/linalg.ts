@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { dtypeTable, isComplex } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, NotImplementedError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -102,6 +102,13 @@ export function squareShape(input: TensorShape): TensorShape {
   return known.slice(0, -2).concatenate([side, side]);
 }
 
+/** What is left of batches of square matrices where each becomes a number. */
+function batchOfSquares(input: TensorShape): TensorShape {
+  const known = input.withRankAtLeast(2);
+  if (known.dims !== null) sameSide(known.dim(-1), known.dim(-2));
+  return known.slice(0, -2);
+}
+
 export function sameSide(a: Dimension, b: Dimension): Dimension {
   if (a !== null && b !== null && a !== b) throw new ValueError(`Dimensions must be equal, but are ${a} and ${b}`);
   return a ?? b;
@@ -158,7 +165,7 @@ const asMatrices = (d: Tensor, like: Tensor): Tensor => reshape(d, concat([shape
 export const MatrixDeterminant = defineOp("MatrixDeterminant", {
   ...oneMatrix,
   attrs: { T: attr.type(determinantTypes) },
-  shape: ({ input }) => squareShape(input).slice(0, -2),
+  shape: ({ input }) => batchOfSquares(input),
   gradient: ({ input, output }, d): Gradients => {
     const inverse = matrixInverse(input, { adjoint: true });
     return { input: operator.mul(asMatrices(operator.mul(d.output, output), output), inverse) };
@@ -178,7 +185,7 @@ export const LogMatrixDeterminant = defineOp("LogMatrixDeterminant", {
   outputs: { sign: "T", logAbsDeterminant: "T" },
   attrs: { T: attr.type(determinantTypes) },
   shape: ({ input }) => {
-    const batch = squareShape(input).slice(0, -2);
+    const batch = batchOfSquares(input);
     return [batch, batch];
   },
   gradient: ({ input, logAbsDeterminant }, d): Gradients => {
@@ -428,7 +435,7 @@ export function matrixSolveLs(matrix: TensorLike, rhs: TensorLike, ...rest: unkn
   const { l2Regularizer = 0, fast = true, name } = collect<LeastSquaresOptions>(names, rest);
   const a = convertToTensor(matrix, { name: "matrix" });
   if (a.dtype === "complex128" && l2Regularizer !== 0)
-    throw new UnimplementedError("matrix_solve_ls is currently disabled for complex128 and l2_regularizer != 0 due to poor accuracy.");
+    throw new NotImplementedError("matrix_solve_ls is currently disabled for complex128 and l2_regularizer != 0 due to poor accuracy.");
   if (!fast || isLargeBatch(a)) return MatrixSolveLs({ matrix: a, rhs, l2Regularizer, fast }, { name });
   return inNameScope({ name }, "matrix_solve_ls", [a, rhs, l2Regularizer], () => {
     const solved = (isTall: boolean) => (): Tensor => (isTall ? overdetermined : underdetermined)(a, rhs, l2Regularizer);

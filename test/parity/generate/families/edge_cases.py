@@ -343,4 +343,21 @@ def edge_matrices(b):
          + [(f"tf.image.adjust_hue(x, {d})", dict(x=(pixels[:, 5:] * 90).astype("int32"))) for d in (.25, -.5)], dynamic=0)
 
 
-ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second, edge_strings, edge_optimizers, edge_matrices]
+def edge_boxes(b):
+    """Detections of equal scores; crops and matrices that are refused."""
+    b.family("edge_boxes")
+    boxes = np.array([[0, 0, 1, 1], [0, .1, 1, 1.1], [0, .1, 1, 1.1], [0, .5, 1, .6], [.2, .5, .4, .7], [0, 2, 1, 3], [1, 1, 0, 0], [0, 0, 0, 0], [.5, .5, .9, .9]], "f")
+    calls = []
+    for scores in ([.9, .75, .6, .95, .5, .3, .9, .1, .9], [.5] * 9, [.25, .5] * 4 + [.25]):
+        x = dict(x=boxes.reshape(1, -1, 1, 4), s=np.array(scores, "f").reshape(1, -1, 1))
+        calls += [(f"tf.image.combined_non_max_suppression(x, s, {n}, {n}, {iou})", x) for n in (2, 9) for iou in (.3, .5)]
+        calls += [(f"tf.image.non_max_suppression(x[0, :, 0], s[0, :, 0], {n}, {iou})", x) for n in (2, 9) for iou in (.3, 1.)]
+    rows(b, calls, dynamic=0)
+    for text in ("[0, 0], [2, 2]", "[[0]], [2, 2]", "[0], [2]", "[0], [[2, 2]]"):
+        refusal(b, f"y = tf.image.crop_and_resize(tf.ones([2, 4, 5, 2]), [[0., 0., 1., 1.]], {text})")
+    for n in ("matrix_determinant", "linalg.slogdet"):
+        refusal(b, f"y = tf.{n}(tf.ones([2, 3]))")
+    refusal(b, "y = tf.matrix_solve_ls(tf.ones([2, 2], tf.complex128), tf.ones([2, 2], tf.complex128), l2_regularizer=0.5)")
+
+
+ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second, edge_strings, edge_optimizers, edge_matrices, edge_boxes]
