@@ -109,7 +109,9 @@ export const Unpack = defineOp("Unpack", {
     return Array.from({ length: num }, () => rest);
   },
   gradient: ({ axis, num }, d): Gradients => ({ value: Pack({ values: d.output, N: num, axis }, { name: "stack" }) }),
-  partial: ({ value, outputIndex }) => (value?.shape.length === 1 ? { shape: [], values: [value.values[outputIndex]] } : undefined),
+  partial: ({ value, outputIndex }) =>
+    value?.shape.length === 1 && value.isShapeOnly !== "derived" ? { shape: [], values: [value.values[outputIndex]] } : undefined,
+  followsShapes: true,
   staticValue: ({ value, num, axis }, outputIndex) => {
     const known = axis === 0 ? staticValue(value) : undefined;
     return known && partOfArray(known, 0, num, outputIndex).reshape(known.shape.slice(1));

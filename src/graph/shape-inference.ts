@@ -181,7 +181,8 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   if (op.definition.partial === undefined || !followed.has(tensor.dtype)) return undefined;
   const known = partials.get(tensor);
   if (known !== undefined) return known ?? undefined;
-  const inputs = op.inputs.map(input => partialValue(input));
+  // What follows shapes takes numbers that constants give beside them: [rows, sum of constants].
+  const inputs = op.inputs.map(op.definition.followsShapes ? integersOf : partialValue);
   const derives = inputs.some(input => input?.isShapeOnly !== undefined);
   if (derives && !op.definition.followsShapes) {
     partials.set(tensor, null);
@@ -208,6 +209,9 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   partials.set(tensor, kept ?? null);
   return kept;
 }
+
+const integersOf = (tensor: Tensor): PartialArray | undefined =>
+  followedConstants.has(tensor.dtype) ? partialOrFolded(tensor) : partialValue(tensor);
 
 const folded = new WeakMap<Operation, readonly (NDArray | undefined)[] | null>();
 
