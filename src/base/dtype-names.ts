@@ -1,32 +1,33 @@
-// Element types as constants: `tf.float32 === "float32"`. TensorFlow's names, and its short ones; and finding a type by what programs call it.
+// Element types as constants: `tf.float32 === "float32"`, and of that type also in an object of options (`as const`). TensorFlow's names, and its short
+// ones; and finding a type by what programs call it.
 
 import { type DType, dtypeOfNumber, isDType } from "./dtype.ts";
 
-export const float16 = "float16";
-export const half = "float16";
-export const bfloat16 = "bfloat16";
-export const float32 = "float32";
-export const float64 = "float64";
-export const double = "float64";
-export const int8 = "int8";
-export const int16 = "int16";
-export const int32 = "int32";
-export const int64 = "int64";
-export const uint8 = "uint8";
-export const uint16 = "uint16";
-export const uint32 = "uint32";
-export const uint64 = "uint64";
-export const bool = "bool";
-export const string = "string";
-export const complex64 = "complex64";
-export const complex128 = "complex128";
-export const resource = "resource";
-export const variant = "variant";
-export const qint8 = "qint8";
-export const quint8 = "quint8";
-export const qint16 = "qint16";
-export const quint16 = "quint16";
-export const qint32 = "qint32";
+export const float16 = "float16" as const;
+export const half = "float16" as const;
+export const bfloat16 = "bfloat16" as const;
+export const float32 = "float32" as const;
+export const float64 = "float64" as const;
+export const double = "float64" as const;
+export const int8 = "int8" as const;
+export const int16 = "int16" as const;
+export const int32 = "int32" as const;
+export const int64 = "int64" as const;
+export const uint8 = "uint8" as const;
+export const uint16 = "uint16" as const;
+export const uint32 = "uint32" as const;
+export const uint64 = "uint64" as const;
+export const bool = "bool" as const;
+export const string = "string" as const;
+export const complex64 = "complex64" as const;
+export const complex128 = "complex128" as const;
+export const resource = "resource" as const;
+export const variant = "variant" as const;
+export const qint8 = "qint8" as const;
+export const quint8 = "quint8" as const;
+export const qint16 = "qint16" as const;
+export const quint16 = "quint16" as const;
+export const qint32 = "qint32" as const;
 /** TF: tf.QUANTIZED_DTYPES. */
 export const QUANTIZED_DTYPES: ReadonlySet<DType> = new Set<DType>(["qint8", "quint8", "qint16", "quint16", "qint32"]);
 

@@ -129,6 +129,24 @@ describe("messages and options", () => {
     );
   });
 
+  it("options of a layer, of loops and of newer names are taken", () => {
+    using _ = new camel.Graph().asDefault();
+    const x = camel.placeholder(camel.float32, [2, 8, 8, 3]);
+    const { layers } = camel;
+    layers.batchNormalization(x, { name: "a", training: true, fused: true });
+    layers.separableConv2d(x, 4, 3, { name: "b" });
+    layers.conv2dTranspose(x, 4, 3, { name: "c" });
+    layers.maxPooling2d(x, 2, 2, { name: "d" });
+    const given = { name: "e", dtype: camel.float32, trainable: false };
+    for (const layer of [new layers.BatchNormalization(given), new layers.Conv2D(4, 3, given), new layers.MaxPooling2D(2, 2, given)])
+      layer.apply(x);
+    const rows = layers.flatten(x);
+    layers.dense(rows, 3, { name: "f" });
+    layers.dropout(rows, { rate: 0.3, training: true, name: "g" });
+    camel.scan((sum, row) => camel.add(sum as camel.Tensor, row as camel.Tensor), rows, { reverse: true, name: "h" });
+    expect(camel.nn.conv2d(x, { filters: camel.zeros([3, 3, 3, 4]), strides: 1, padding: "SAME" }).shape.asList()).toEqual([2, 8, 8, 4]);
+  });
+
   it("a supervisor's session stops it when it is closed", async () => {
     using _ = new camel.Graph().asDefault();
     const v = new camel.Variable(1);

@@ -15,6 +15,7 @@ import {
   separableConv2d as separableConvolution,
 } from "../../ops/nn/convolution-api.ts";
 import { add, mul } from "../../ops/operators.ts";
+import { layerArguments } from "./layer-base.ts";
 import { biasOf, type KernelOptions, kernelOrder, Layer, type Rest } from "./layers.ts";
 import { type DataFormat, formatOf, type PaddingWord, paddingOf, type Sizes, sizesOf } from "./window.ts";
 import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
@@ -119,7 +120,7 @@ abstract class Convolution extends SpatialLayer<ConvolutionOptions> {
   kernel: Variable | null = null;
 
   constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<ConvolutionOptions>) {
-    super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>(convolutionOrder, rest));
+    super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>([...convolutionOrder, ...layerArguments], rest));
   }
 
   /** The name of the node. */
@@ -209,7 +210,7 @@ abstract class TransposedConvolution extends SpatialLayer<ConvolutionOptions> {
   kernel: Variable | null = null;
 
   constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<ConvolutionOptions>) {
-    super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>(transposeOrder, rest));
+    super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>([...transposeOrder, ...layerArguments], rest));
   }
 
   protected override makeWeights(input: Tensor): void {
@@ -341,7 +342,7 @@ abstract class SeparableConvolution extends SpatialLayer<SeparableOptions> {
   pointwiseKernel: Variable | null = null;
 
   constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<SeparableOptions>) {
-    super(kind, rank, filters, kernelSize, collect<SeparableOptions>(separableOrder, rest));
+    super(kind, rank, filters, kernelSize, collect<SeparableOptions>([...separableOrder, ...layerArguments], rest));
   }
 
   protected override makeWeights(input: Tensor): void {

@@ -33,6 +33,9 @@ export interface LayerOptions {
   readonly scope?: string | null;
 }
 
+/** What every layer takes by name, after its own arguments. */
+export const layerArguments = ["trainable", "name", "reuse", "dtype", "scope"] as const;
+
 export interface WeightOptions {
   readonly shape: readonly number[] | TensorShape;
   /** That of the layer, or float32, unless given. */

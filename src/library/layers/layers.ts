@@ -16,7 +16,7 @@ import { matmul, tensordot } from "../../ops/math/matrix.ts";
 import { biasAdd, dropout as dropoutOf } from "../../ops/nn/nn.ts";
 import { zerosInitializer } from "../variables/initializers.ts";
 import { type Activation, type ActivationLike, activationOf } from "./keras-activations.ts";
-import { type LayerOptions, ScopedLayer, snakeName, type WeightOptions } from "./layer-base.ts";
+import { layerArguments, type LayerOptions, ScopedLayer, snakeName, type WeightOptions } from "./layer-base.ts";
 import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
 import type { Constraint, Variable } from "../variables/variables.ts";
 
@@ -99,7 +99,7 @@ export class Dense extends Layer {
   private readonly options: KernelOptions;
 
   constructor(units: number, ...rest: readonly (KernelOptions | Activation | boolean | string | null | undefined)[]) {
-    const options = collect<KernelOptions>(kernelOrder, rest);
+    const options = collect<KernelOptions>([...kernelOrder, ...layerArguments], rest);
     super("dense", options, options.activityRegularizer ?? null);
     this.units = units;
     this.options = options;
@@ -209,7 +209,7 @@ export class Dropout extends Layer {
   private readonly options: DropoutOptions;
 
   constructor(...rest: readonly (DropoutOptions | TensorLike | null | undefined)[]) {
-    const options = collect<DropoutOptions>(["rate", "noiseShape", "seed", "name"], rest);
+    const options = collect<DropoutOptions>(["rate", "noiseShape", "seed", "name", ...layerArguments], rest);
     super("dropout", options);
     this.options = options;
   }

@@ -10,7 +10,7 @@ import { cast } from "../../ops/math/math.ts";
 import { batchNormalization as normalized, fusedBatchNorm, moments } from "../../ops/nn/normalization.ts";
 import { mul, sub } from "../../ops/operators.ts";
 import { onesInitializer, zerosInitializer } from "../variables/initializers.ts";
-import type { LayerOptions } from "./layer-base.ts";
+import { layerArguments, type LayerOptions } from "./layer-base.ts";
 import { Layer, type Rest, smartCond } from "./layers.ts";
 import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
 import { assignSub, type Constraint, type Variable } from "../variables/variables.ts";
@@ -56,6 +56,7 @@ const parameterOrder = [
   "betaConstraint",
   "gammaConstraint",
 ];
+const laterParameters = ["renorm", "renormClipping", "renormMomentum", "fused", "trainable", "virtualBatchSize", "adjustment", "name"];
 
 /** TF: tf.layers.BatchNormalization. */
 export class BatchNormalization extends Layer {
@@ -69,7 +70,7 @@ export class BatchNormalization extends Layer {
   private isFused = false;
 
   constructor(...rest: Rest<BatchNormalizationOptions>) {
-    const options = collect<BatchNormalizationOptions>(parameterOrder, rest);
+    const options = collect<BatchNormalizationOptions>([...parameterOrder, ...laterParameters, ...layerArguments], rest);
     super("batch_normalization", options);
     if (options.renorm || options.virtualBatchSize || options.adjustment)
       throw new UnimplementedError("batch normalization with renorm, virtual_batch_size or adjustment is not supported.");

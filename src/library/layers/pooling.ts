@@ -6,7 +6,7 @@ import { collect } from "../../ops/arguments.ts";
 import { expandDims, squeeze } from "../../ops/array/array.ts";
 import { transpose } from "../../ops/array/rearranging.ts";
 import { avgPool, avgPool3d, maxPool, maxPool3d } from "../../ops/nn/pooling-api.ts";
-import type { LayerOptions } from "./layer-base.ts";
+import { layerArguments, type LayerOptions } from "./layer-base.ts";
 import { Layer, type Rest } from "./layers.ts";
 import { type DataFormat, formatOf, type PaddingWord, paddingOf, type Sizes, sizesOf } from "./window.ts";
 
@@ -29,7 +29,7 @@ abstract class Pooling extends Layer {
   private readonly isChannelsFirst: boolean;
 
   constructor(kind: Kind, rank: number, poolSize: Sizes, strides: Sizes, rest: Rest<PoolingOptions>) {
-    const options = collect<PoolingOptions>(order, rest);
+    const options = collect<PoolingOptions>([...order, ...layerArguments], rest);
     super(`${kind}_pooling${rank}d`, options);
     this.kind = kind;
     this.rank = rank;

@@ -415,6 +415,8 @@ const getterArguments = [
   "useResource",
   "customGetter",
   "constraint",
+  "synchronization",
+  "aggregation",
 ] as const;
 
 type GetArguments = GetVariableOptions & { readonly shape?: ShapeLike | undefined };

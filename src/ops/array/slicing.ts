@@ -167,6 +167,8 @@ function slicedShape(input: TensorShape, begin: TensorShape, masks: Masks, conte
   const strides = context.constant("strides");
   if (input.dims === null || begin.dims === null || strides === undefined) return TensorShape.unknown();
   const unknown = Array<null>(strides.size).fill(null);
+  // A step of 0 is refused before begin and end are asked for.
+  if (numbersOf(strides).includes(0)) expandSpec(input.dims.length, unknown, unknown, numbersOf(strides), masks);
   // TensorFlow uses begin and end only where both are wholly known; knowing more here does no harm.
   const from = partialNumbers(context.partial("begin")) ?? unknown;
   const to = partialNumbers(context.partial("end")) ?? unknown;

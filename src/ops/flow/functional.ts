@@ -126,8 +126,11 @@ interface FoldOptions extends LoopOptions {
 
 type Fold = (accumulated: Nested, elem: Nested) => Nested;
 
-const foldOptions = (initializer: unknown, options: FoldOptions | undefined): FoldOptions =>
-  collect<FoldOptions>(["initializer"], isOptions(initializer) && !isOptions(options) ? [undefined, initializer] : [initializer, options]);
+const foldArguments = ["initializer", "parallelIterations", "backProp", "swapMemory", "name"];
+const scanArguments = ["initializer", "parallelIterations", "backProp", "swapMemory", "inferShape", "reverse", "name"];
+
+const foldOptions = <O extends FoldOptions>(initializer: unknown, options: O | undefined, names = foldArguments): Partial<O> =>
+  collect<O>(names, isOptions(initializer) && !isOptions(options) ? [undefined, initializer] : [initializer, options]);
 
 /** `fn` applied to the slices of `elems` from first to last: fn(fn(a, e0), e1) … TF: tf.foldl. */
 export function foldl(fn: Fold, elems: Nested, initializer?: Nested, options?: FoldOptions): Nested {
@@ -193,7 +196,7 @@ interface ScanOptions extends FoldOptions {
 /** All the intermediate results of a fold, stacked. TF: tf.scan. */
 export function scan(fn: Fold, elems: Nested, initializer?: Nested, options?: ScanOptions): Nested {
   requireFunction(fn);
-  const given: ScanOptions = foldOptions(initializer, options);
+  const given = foldOptions<ScanOptions>(initializer, options, scanArguments);
   const { reverse = false } = given;
   return inNameScope(given, "scan", flatten(elems), () => {
     const flat = toElements(elems);

@@ -60,7 +60,7 @@ export function conv2d(input: TensorLike, ...given: unknown[]): Tensor {
     dataFormat = "NHWC",
     dilations,
     name,
-  } = collect<Conv2dArguments>(["filter", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name"], given);
+  } = collect<Conv2dArguments>(["filter", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name", "filters"], given);
   const window = window2d(strides, padding, dataFormat ?? "NHWC", dilations);
   return Conv2D(
     { input, filter: eitherName("filters", filters, "filter", filter) as TensorLike, useCudnnOnGpu: useCudnnOnGpu ?? true, ...window },
@@ -78,7 +78,7 @@ function window2d(strides: Sequence | null | undefined, padding: unknown, dataFo
 export function conv2dBackpropInput(inputSizes: TensorLike, ...given: unknown[]): Tensor {
   const { filter, filters, outBackprop, strides, padding, useCudnnOnGpu, dataFormat, dilations, name } = collect<
     Conv2dArguments & { outBackprop: TensorLike }
-  >(["filter", "outBackprop", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name"], given);
+  >(["filter", "outBackprop", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name", "filters"], given);
   const taps = eitherName("filters", filters, "filter", filter) as TensorLike;
   return Conv2DBackpropInput(
     {
@@ -190,7 +190,7 @@ export function conv3d(
 export function conv3d(input: TensorLike, options: Conv3dArguments): Tensor;
 export function conv3d(input: TensorLike, ...given: unknown[]): Tensor {
   const { filter, filters, strides, padding, dataFormat, dilations, name } = collect<Conv3dArguments>(
-    ["filter", "strides", "padding", "dataFormat", "dilations", "name"],
+    ["filter", "strides", "padding", "dataFormat", "dilations", "name", "filters"],
     given,
   );
   return Conv3D(
