@@ -40,11 +40,10 @@ function answering(given: readonly unknown[], depth = 1): Answering | undefined 
 
 /** The same function, but arguments that answer for themselves do; they know it as `key`. */
 export function dispatched<F extends Callable, D extends Callable = F>(plain: F, key: () => Callable = () => plain): D {
-  const call = (...given: unknown[]): unknown => {
+  return ((...given: unknown[]): unknown => {
     const own = answering(given);
     return own === undefined ? plain(...given) : own.answer(key(), given);
-  };
-  return call as D;
+  }) as Callable as D;
 }
 
 export const isComposite = (value: unknown): value is Composite => typeof value === "object" && value !== null && "ofParts" in value;

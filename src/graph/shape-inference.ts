@@ -181,8 +181,8 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   if (op.definition.partial === undefined || !followed.has(tensor.dtype)) return undefined;
   const known = partials.get(tensor);
   if (known !== undefined) return known ?? undefined;
-  // What follows shapes takes numbers that constants give beside them: [rows, sum of constants].
-  const inputs = op.inputs.map(op.definition.followsShapes ? integersOf : partialValue);
+  // A vector that follows shapes takes numbers that constants give beside them: [rows, sum of constants].
+  const inputs = op.inputs.map(op.definition.followsShapes && tensor.shape.rank === 1 ? partialForShapes : partialValue);
   const derives = inputs.some(input => input?.isShapeOnly !== undefined);
   if (derives && !op.definition.followsShapes) {
     partials.set(tensor, null);
@@ -210,8 +210,14 @@ export function partialValue(tensor: Tensor): PartialArray | undefined {
   return kept;
 }
 
-const integersOf = (tensor: Tensor): PartialArray | undefined =>
-  followedConstants.has(tensor.dtype) ? partialOrFolded(tensor) : partialValue(tensor);
+/** With what only computing the constants tells, which Python's `constant_value` does not do. */
+function partialForShapes(tensor: Tensor): PartialArray | undefined {
+  const partial = partialValue(tensor);
+  if (partial !== undefined || !followedConstants.has(tensor.dtype)) return partial;
+  const folded = foldedValue(tensor);
+  const values = folded && folded.rank <= 1 ? partialOfArray(folded) : undefined;
+  return values && { ...values, isShapeOnly: "derived" };
+}
 
 const folded = new WeakMap<Operation, readonly (NDArray | undefined)[] | null>();
 

@@ -51,7 +51,11 @@ export function planDots(form: ContractForm, { panels }: ContractKernel, target:
   // Columns a power of two apart would share the first cache's sets.
   const pitch = isNeighbour ? column.b : line * (Math.ceil(terms.size / line) | 1);
   const turned: Value | undefined = isNeighbour ? undefined : { id: -3, dtype: "float32", shape: [column.size, pitch] };
-  const tileRows = Math.max(2, Math.floor((target.vectorRegisters - 1) / (groups[0] + 1)));
+  // Registers hold all sums, and beside them a line of A each and one of B, or at the end a row's sums made as many as there are lanes.
+  const [columns] = groups;
+  const whileSumming = Math.floor((target.vectorRegisters - 1) / (columns + 1));
+  const whileAddingUp = Math.floor((target.vectorRegisters - Math.max(0, target.lanes32 - columns)) / columns);
+  const tileRows = Math.max(2, Math.min(whileSumming, whileAddingUp));
   return { ...form, row, terms, tileRows, groups, turned, pitch };
 }
 

@@ -216,7 +216,7 @@ export const StridedSlice = defineOp("StridedSlice", {
     };
   },
   partial: ({ input, begin, end, strides, shapes, isLiteral, ...masks }) => {
-    if (!input || !begin || !end || !strides || strides.values.includes(null)) return undefined;
+    if (!input || input.shape.length > 1 || !begin || !end || !strides || strides.values.includes(null)) return undefined;
     const spec = expandSpec(input.shape.length, begin.values, end.values, strides.values as number[], masksOf(masks));
     if (input.shape.length === 0) return spec.result.length <= 1 ? { shape: spec.result.map(() => 1), values: input.values } : undefined;
     const [axis] = spec.axes;

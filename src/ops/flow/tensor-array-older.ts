@@ -97,6 +97,7 @@ export const TensorArrayPack = byRef(
     inputs: { handle: "", flowIn: "float32" },
     removed: [16, "Use TensorArrayGatherV3 with RangeOp"],
     gradient: undefined,
+    checks: undefined,
     lower: ({ handle, dtype, elementShape }: PackRecord<StateHandle>, context) => {
       const all = upTo(sizeOfArray(handle));
       return gatherElements(handle, indicesOf(all), all, dtype, knownDims(elementShape), context);
@@ -116,6 +117,7 @@ export const TensorArrayUnpack = byRef(
     inputs: { handle: "", value: "T", flowIn: "float32" },
     removed: [20, "Use TensorArrayScatterV3 with RangeOp"],
     gradient: undefined,
+    checks: undefined,
     lower: ({ handle, value, flowIn }: UnpackRecord<StateHandle, Value>, context) => {
       const all = upTo(rowsFor(value.shape, sizeOfArray(handle), isDynamicArray(handle)));
       scatterElements(handle, indicesOf(all), all, value, context);
