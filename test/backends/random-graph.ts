@@ -72,8 +72,12 @@ class GraphMaker extends Chooser {
       : this.fed(Array.from({ length: 1 + this.below(3) }, () => this.pick(sizes)));
     const kept = [x];
     for (let layer = 0; layer < 4 + this.below(8); layer++) {
+      const before = this.variables.length;
       const next = this.layer(x);
-      if (elements(next) > 20_000) continue;
+      if (elements(next) > 20_000) {
+        this.variables.length = before; // no part of the loss
+        continue;
+      }
       x = next;
       kept.push(x);
       // A residual, sometimes from far back.
