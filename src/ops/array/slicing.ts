@@ -164,15 +164,16 @@ const masksOf = ({ beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask
 });
 
 function slicedShape(input: TensorShape, begin: TensorShape, masks: Masks, context: ShapeContext): TensorShape {
-  const strides = context.constant("strides");
-  if (input.dims === null || begin.dims === null || strides === undefined) return TensorShape.unknown();
-  const unknown = Array<null>(strides.size).fill(null);
+  const known = context.constant("strides");
+  if (input.dims === null || begin.dims === null || known === undefined) return TensorShape.unknown();
+  const strides = numbersOf(known);
+  const unknown = strides.map(() => null);
   // A step of 0 is refused before begin and end are asked for.
-  if (numbersOf(strides).includes(0)) expandSpec(input.dims.length, unknown, unknown, numbersOf(strides), masks);
+  if (strides.includes(0)) expandSpec(input.dims.length, unknown, unknown, strides, masks);
   // TensorFlow uses begin and end only where both are wholly known; knowing more here does no harm.
   const from = partialNumbers(context.partial("begin")) ?? unknown;
   const to = partialNumbers(context.partial("end")) ?? unknown;
-  const spec = expandSpec(input.dims.length, from, to, numbersOf(strides), masks);
+  const spec = expandSpec(input.dims.length, from, to, strides, masks);
   const lengths = spec.axes.map((axis, k) => resolveAxis(axis, (input.dims as readonly Dimension[])[k], k).length);
   return new TensorShape(spec.result.map(axis => (axis === "new" ? 1 : lengths[axis])));
 }
