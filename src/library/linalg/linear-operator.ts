@@ -285,21 +285,15 @@ export abstract class LinearOperator {
       const [left, right] = this.factors(x, isAdjoint, adjointArg, "x");
       return this.inScope({ name }, "", () => this._linopMatmul(left, right));
     }
-    return this.inScope({ name }, "", () => {
-      const given = this.argument(x, "x");
-      this.shape.at(isAdjoint ? -2 : -1).assertIsCompatibleWith(given.shape.at(adjointArg ? -1 : -2));
-      return this._matmul(given, isAdjoint, adjointArg);
-    });
+    return this.inScope({ name }, "", () =>
+      this._matmul(this.fitting(x, "x", isAdjoint ? -2 : -1, adjointArg ? -1 : -2), isAdjoint, adjointArg),
+    );
   }
 
   /** A·x for vectors `[..., columns]`. */
   matvec(x: TensorLike, options: AdjointOption = {}): Tensor {
     const { adjoint: isAdjoint = false, name = "matvec" } = options;
-    return this.inScope({ name }, "", () => {
-      const given = this.argument(x, "x");
-      this.shape.at(isAdjoint ? -2 : -1).assertIsCompatibleWith(given.shape.at(-1));
-      return this._matvec(given, isAdjoint);
-    });
+    return this.inScope({ name }, "", () => this._matvec(this.fitting(x, "x", isAdjoint ? -2 : -1, -1), isAdjoint));
   }
 
   /** X with A·X = rhs, for `[..., rows, k]` or another operator. @throws NotImplementedError where A is known to be singular or not square. */
@@ -312,21 +306,15 @@ export abstract class LinearOperator {
       const [left, right] = this.factors(rhs, isAdjoint, adjointArg, "rhs");
       return this.inScope({ name }, "", () => this._linopSolve(left, right));
     }
-    return this.inScope({ name }, "", () => {
-      const given = this.argument(rhs, "rhs");
-      this.shape.at(isAdjoint ? -1 : -2).assertIsCompatibleWith(given.shape.at(adjointArg ? -1 : -2));
-      return this._solve(given, isAdjoint, adjointArg);
-    });
+    return this.inScope({ name }, "", () =>
+      this._solve(this.fitting(rhs, "rhs", isAdjoint ? -1 : -2, adjointArg ? -1 : -2), isAdjoint, adjointArg),
+    );
   }
 
   /** x with A·x = rhs, for vectors `[..., rows]`. */
   solvevec(rhs: TensorLike, options: AdjointOption = {}): Tensor {
     const { adjoint: isAdjoint = false, name = "solve" } = options;
-    return this.inScope({ name }, "", () => {
-      const given = this.argument(rhs, "rhs");
-      this.shape.at(isAdjoint ? -1 : -2).assertIsCompatibleWith(given.shape.at(-1));
-      return this._solvevec(given, isAdjoint);
-    });
+    return this.inScope({ name }, "", () => this._solvevec(this.fitting(rhs, "rhs", isAdjoint ? -1 : -2, -1), isAdjoint));
   }
 
   /** The determinants, `[...]`. @throws NotImplementedError where the matrices are known not to be square. */
@@ -398,6 +386,13 @@ export abstract class LinearOperator {
       const [own, other] = [this.dtype, given.dtype].map(dtype => `<dtype: '${dtype}'>`);
       throw new TypeError(`Expected argument to have dtype ${own}.  Found: ${other} in tensor ${given}`);
     }
+    return given;
+  }
+
+  /** An argument whose size along `theirs` is this operator's along `own`. */
+  private fitting(x: TensorLike, name: string, own: number, theirs: number): Tensor {
+    const given = this.argument(x, name);
+    this.shape.at(own).assertIsCompatibleWith(given.shape.at(theirs));
     return given;
   }
 
