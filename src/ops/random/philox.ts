@@ -4,14 +4,15 @@
 
 import type { NDArray } from "../../base/ndarray.ts";
 import { logarithm64, sineAndCosine64 } from "./double.ts";
-import { logarithm32, sineAndCosine32 } from "./trigonometry.ts";
+import { logarithm32, pointOfCircle32 } from "./trigonometry.ts";
 
-/** The high half of a 32 × 32 bit product. */
+/** The high half of a 32 × 32 bit product, from products of halves; each sum fits into 32 bits. */
 function highProduct(a: number, b: number): number {
-  const [ah, al, bh, bl] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
-  const middle = al * bh + ((al * bl) >>> 16);
-  const sum = ah * bl + (middle & 0xffff);
-  return (ah * bh + Math.floor(middle / 65536) + Math.floor(sum / 65536)) >>> 0;
+  const high = b >>> 16;
+  const low = b & 0xffff;
+  const upper = (Math.imul(a >>> 16, low) + (Math.imul(a & 0xffff, low) >>> 16)) | 0;
+  const lower = (Math.imul(a & 0xffff, high) + (upper & 0xffff)) | 0;
+  return (Math.imul(a >>> 16, high) + (upper >>> 16) + (lower >>> 16)) | 0;
 }
 
 const low32 = (x: bigint): number => Number(BigInt.asUintN(32, x));
@@ -20,67 +21,64 @@ const leastUniform = Math.fround(1e-7);
 
 /** The words of a generator, one by one. Its state is int64[3]: seed, second seed, blocks used. */
 export class PhiloxStream {
-  private readonly keyLow: number;
-  private readonly keyHigh: number;
-  private readonly counterLow: number;
-  private readonly counterHigh: number;
-  private readonly seed2Low: number;
-  private readonly seed2High: number;
-  /** The next block, from the state's own. */
-  private block = 0;
+  private readonly key: Int32Array;
+  /** Where the state stands: blocks used, second seed. */
+  private readonly start: Uint32Array;
+  /** The next block. */
+  private readonly counter = new Uint32Array(4);
   private readonly words = new Uint32Array(4);
   private next = 4;
 
   constructor(state: NDArray) {
     const [seed, seed2, used] = state.data as BigInt64Array;
-    this.keyLow = low32(seed);
-    this.keyHigh = low32(seed >> 32n);
-    this.seed2Low = low32(seed2);
-    this.seed2High = low32(seed2 >> 32n);
-    this.counterLow = low32(used);
-    this.counterHigh = low32(used >> 32n);
+    this.key = Int32Array.of(low32(seed), low32(seed >> 32n));
+    this.start = Uint32Array.of(low32(used), low32(used >> 32n), low32(seed2), low32(seed2 >> 32n));
+    this.skipTo(0);
   }
 
   /** Continues with the first word `block` blocks after the state. */
   skipTo(block: number): void {
-    this.block = block;
+    const { counter, start } = this;
+    counter.set(start);
+    counter[0] += block;
+    for (let i = 1, carry = Math.floor((start[0] + block) / 2 ** 32); carry > 0 && i < 4; i++) {
+      counter[i] += carry;
+      carry = Math.floor((start[i] + carry) / 2 ** 32);
+    }
     this.next = 4;
   }
 
   word(): number {
-    if (this.next === 4) {
-      this.fill();
-      this.block++;
-      this.next = 0;
-    }
+    if (this.next === 4) this.fill();
     return this.words[this.next++];
   }
 
   private fill(): void {
-    const low = this.counterLow + (this.block % 2 ** 32);
-    let c0 = low >>> 0;
-    let c1 = (this.counterHigh + Math.floor(this.block / 2 ** 32) + (low >= 2 ** 32 ? 1 : 0)) >>> 0;
-    let c2 = this.seed2Low;
-    let c3 = this.seed2High;
-    let k0 = this.keyLow;
-    let k1 = this.keyHigh;
+    const { counter, words, key } = this;
+    let c0 = counter[0] | 0;
+    let c1 = counter[1] | 0;
+    let c2 = counter[2] | 0;
+    let c3 = counter[3] | 0;
+    let k0 = key[0];
+    let k1 = key[1];
     for (let round = 0; round < 10; round++) {
       const h0 = highProduct(0xd2511f53, c0);
       const h1 = highProduct(0xcd9e8d57, c2);
-      const l0 = Math.imul(0xd2511f53, c0) >>> 0;
-      const l1 = Math.imul(0xcd9e8d57, c2) >>> 0;
-      c0 = (h1 ^ c1 ^ k0) >>> 0;
+      const l0 = Math.imul(0xd2511f53, c0);
+      const l1 = Math.imul(0xcd9e8d57, c2);
+      c0 = h1 ^ c1 ^ k0;
       c1 = l1;
-      c2 = (h0 ^ c3 ^ k1) >>> 0;
+      c2 = h0 ^ c3 ^ k1;
       c3 = l0;
-      k0 = (k0 + 0x9e3779b9) >>> 0;
-      k1 = (k1 + 0xbb67ae85) >>> 0;
+      k0 = (k0 + 0x9e3779b9) | 0;
+      k1 = (k1 + 0xbb67ae85) | 0;
     }
-    const { words } = this;
     words[0] = c0;
     words[1] = c1;
     words[2] = c2;
     words[3] = c3;
+    this.next = 0;
+    for (let i = 0; i < 4 && ++counter[i] === 2 ** 32; i++);
   }
 
   /** A float32 in [0, 1). */
@@ -97,10 +95,10 @@ export class PhiloxStream {
   /** Writes two standard normals in float32 arithmetic (Box & Muller). */
   normalPair32(out: Float64Array): void {
     const u = Math.max(this.unit32(), leastUniform);
-    sineAndCosine32(Math.fround(2 * Math.PI * this.unit32()), out);
     const radius = Math.fround(Math.sqrt(Math.fround(-2 * Math.fround(logarithm32(u)))));
-    out[0] = Math.fround(Math.fround(out[0]) * radius);
-    out[1] = Math.fround(Math.fround(out[1]) * radius);
+    pointOfCircle32(Math.fround(2 * Math.PI * this.unit32()), radius, out);
+    out[0] = Math.fround(out[0]);
+    out[1] = Math.fround(out[1]);
   }
 
   /** Writes two standard normals in float64 arithmetic. */

@@ -28,30 +28,35 @@ const logarithms = [
   0.21687389031699977, 0.2659635028121397, 0.3127556664073557,
 ] as const;
 
-/** sin and cos of a float32 angle in [0, 7), in double precision before the last rounding. */
-export function sineAndCosine32(x: number, out: Float64Array): void {
-  const n = Math.floor(x * twoOverPi + 0.5);
-  const r = x - n * halfPi;
+/** sin and cos of a float32 angle in [0, 7), rounded, times a radius, in double precision before the last rounding. */
+export function pointOfCircle32(angle: number, radius: number, out: Float64Array): void {
+  const n = (angle * twoOverPi + 0.5) | 0;
+  const r = angle - n * halfPi;
   const r2 = r * r;
   const r3 = r * r2;
-  const sine = r + r3 * sineTerms[0] + r3 * r2 * (sineTerms[1] + r2 * sineTerms[2]);
   const r4 = r2 * r2;
-  const cosine = 1 + r2 * cosineTerms[0] + r4 * cosineTerms[1] + r4 * r2 * (cosineTerms[2] + r2 * cosineTerms[3]);
-  out[0] = n % 2 === 0 ? (n === 2 ? -sine : sine) : n === 3 ? -cosine : cosine;
-  out[1] = n % 2 === 0 ? (n === 2 ? -cosine : cosine) : n === 1 ? -sine : sine;
+  const y = Math.fround(r + r3 * sineTerms[0] + r3 * r2 * (sineTerms[1] + r2 * sineTerms[2])) * radius;
+  const x = Math.fround(1 + r2 * cosineTerms[0] + r4 * cosineTerms[1] + r4 * r2 * (cosineTerms[2] + r2 * cosineTerms[3])) * radius;
+  const isTurned = n === 2 || n === 3;
+  const isOdd = (n & 1) === 1;
+  const sine = isOdd ? x : y;
+  const cosine = isOdd ? -y : x;
+  out[0] = isTurned ? -sine : sine;
+  out[1] = isTurned ? -cosine : cosine;
 }
 
-const words = new DataView(new ArrayBuffer(8));
+const asFloat = new Float32Array(1);
+const asInteger = new Int32Array(asFloat.buffer);
 const logOffset = 0x3f330000;
 
 /** The logarithm of a positive normal float32, in double precision before the last rounding. */
 export function logarithm32(x: number): number {
-  words.setFloat32(0, x);
-  const bits = words.getInt32(0);
+  asFloat[0] = x;
+  const bits = asInteger[0];
   const shifted = (bits - logOffset) | 0;
   const i = (shifted >> 19) & 15;
-  words.setInt32(0, bits - (shifted & 0xff800000));
-  const r = words.getFloat32(0) * inverses[i] - 1;
+  asInteger[0] = bits - (shifted & 0xff800000);
+  const r = asFloat[0] * inverses[i] - 1;
   const r2 = r * r;
   const whole = logarithms[i] + (shifted >> 23) * ln2;
   return (logTerms[0] * r2 + (logTerms[1] * r + logTerms[2])) * r2 + (whole + r);
