@@ -21,7 +21,8 @@ interface Answering {
   answer(plain: Callable, given: readonly unknown[]): unknown;
 }
 // any: functions of whatever arguments
-export type Callable = (...given: any[]) => unknown;
+export type Given = any[];
+export type Callable = (...given: Given) => unknown;
 
 const isAnswering = (value: unknown): value is Answering => typeof value === "object" && value !== null && "answer" in value;
 
@@ -38,12 +39,12 @@ function answering(given: readonly unknown[], depth = 1): Answering | undefined 
   return undefined;
 }
 
-/** The same function, but arguments that answer for themselves do; they know it as `key`. */
-export function dispatched<F extends Callable, D extends Callable = F>(plain: F, key: () => Callable = () => plain): D {
-  return ((...given: unknown[]): unknown => {
-    const own = answering(given);
-    return own === undefined ? plain(...given) : own.answer(key(), given);
-  }) as Callable as D;
+/** What a function gives, or what the first of its arguments that answers for itself does; that knows the function as `key`. The generated index writes
+ *  a function of its own around each call, which costs no time while it loads and has the name that it is exported by. */
+// any: results of whatever functions
+export function answered(plain: Callable, given: readonly unknown[], key: Callable = plain): any {
+  const own = answering(given);
+  return own === undefined ? plain(...given) : own.answer(key, given);
 }
 
 export const isComposite = (value: unknown): value is Composite => typeof value === "object" && value !== null && "ofParts" in value;

@@ -126,6 +126,7 @@ export {
   cast,
   ceil,
   checkNumerics,
+  cholesky,
   clipByValue,
   complex,
   concat,
@@ -169,6 +170,11 @@ export {
   logicalNot,
   logicalOr,
   logicalXor,
+  matmul,
+  matrixDeterminant,
+  matrixDiagPart,
+  matrixInverse,
+  matrixSolve,
   maximum,
   minimum,
   mod,
@@ -225,6 +231,7 @@ export {
   toFloat,
   toInt32,
   toInt64,
+  trace,
   truediv,
   truncatediv,
   truncatemod,
@@ -392,17 +399,7 @@ export {
   tensorScatterUpdate,
 } from "../ops/array/gather.ts";
 export { timestamp } from "../ops/array/inplace.ts";
-export {
-  diag,
-  diagPart,
-  eye,
-  matrixBandPart,
-  matrixDiag,
-  matrixDiagPart,
-  matrixSetDiag,
-  matrixTranspose,
-  trace,
-} from "../ops/array/matrix.ts";
+export { diag, diagPart, eye, matrixBandPart, matrixDiag, matrixSetDiag, matrixTranspose } from "../ops/array/matrix.ts";
 export { broadcastDynamicShape, broadcastStaticShape, broadcastTo, pad } from "../ops/array/padding.ts";
 export { dynamicStitch, searchsorted, setdiff1d, unique, uniqueWithCounts, unravelIndex } from "../ops/array/partition.ts";
 export { linSpace, linspace, meshgrid, range, repeat, sequenceMask } from "../ops/array/ranges.ts";
@@ -448,24 +445,12 @@ export { numpyFunction, pyFunc } from "../ops/flow/host-function.ts";
 export { TensorArray } from "../ops/flow/tensor-array.ts";
 export { extractImagePatches, extractVolumePatches } from "../ops/image/image.ts";
 export { sqrtm as matrixSquareRoot } from "../ops/linalg/functions.ts";
-export {
-  cholesky,
-  choleskySolve,
-  matrixDeterminant,
-  matrixInverse,
-  matrixSolve,
-  matrixSolveLs,
-  matrixTriangularSolve,
-  qr,
-  selfAdjointEig,
-  selfAdjointEigvals,
-  svd,
-} from "../ops/linalg/linalg.ts";
+export { choleskySolve, matrixSolveLs, matrixTriangularSolve, qr, selfAdjointEig, selfAdjointEigvals, svd } from "../ops/linalg/linalg.ts";
 export { norm } from "../ops/linalg/norm.ts";
 export { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math/counting.ts";
 export { einsum } from "../ops/math/einsum.ts";
 export { accumulateN } from "../ops/math/math.ts";
-export { matmul, sparseMatmul, tensordot } from "../ops/math/matrix.ts";
+export { sparseMatmul, tensordot } from "../ops/math/matrix.ts";
 export { argMax, argMin, argmax, argmin, countNonzero, cumprod, reduceLogsumexp } from "../ops/math/reduction.ts";
 export {
   segmentMax,

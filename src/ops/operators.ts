@@ -5,7 +5,7 @@
 import type { DType } from "../base/dtype.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import { convertToTensor, isAsTensor, literalType } from "../graph/conversion.ts";
-import { dispatched } from "../graph/composite.ts";
+import { answered } from "../graph/composite.ts";
 import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
 import { getItem } from "./array/slicing.ts";
@@ -47,10 +47,8 @@ function operands(x: TensorLike, y: TensorLike): [TensorLike, TensorLike] {
 type BinaryOperator = (x: TensorLike, y: TensorLike) => Tensor;
 /** An operator on its operands. */
 function binary(make: BinaryOperator): BinaryOperator {
-  const operator: BinaryOperator = dispatched(
-    (x: TensorLike, y: TensorLike) => make(...operands(x, y)),
-    () => operator,
-  );
+  const plain: BinaryOperator = (x, y) => make(...operands(x, y));
+  const operator: BinaryOperator = (x, y) => answered(plain, [x, y], operator);
   return operator;
 }
 const unary =
@@ -60,10 +58,8 @@ const unary =
 
 // The functions behind the methods; `x` or `y` may be a number: `operators.sub(2, x)`.
 
-export const add: BinaryOperator = dispatched(
-  (x: TensorLike, y: TensorLike): Tensor => addNamed(x, y, null, "add"),
-  () => add,
-);
+const plainAdd: BinaryOperator = (x, y) => addNamed(x, y, null, "add");
+export const add: BinaryOperator = (x, y) => answered(plainAdd, [x, y], add);
 export const sub = binary((x, y) => Sub({ x, y }, { name: "sub" }));
 export const mul = binary((x, y) => Mul({ x, y }, { name: "mul" }));
 export const truediv = binary((x, y) => divide(x, y));

@@ -237,6 +237,10 @@ describe("functions of ragged tensors", () => {
     await expect(run).rejects.toThrow(/Condition x == y did not hold element-wise/);
   });
 
+  it("have their names", () => {
+    expect([tf.abs, tf.nn.relu, tf.matmul, tf.math.reduceSum].map(({ name }) => name)).toEqual(["abs", "relu", "matmul", "reduceSum"]);
+  });
+
   it("refuse what takes no ragged tensors", () => {
     using _ = new tf.Graph().asDefault();
     expect(() => tf.transpose(rows() as never)).toThrow(/RaggedTensor/);

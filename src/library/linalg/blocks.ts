@@ -31,6 +31,7 @@ import {
   productOf,
   scopeOnly,
 } from "./linear-operator.ts";
+import type { Change } from "./slices.ts";
 import { LinearOperatorFullMatrix } from "./structured.ts";
 
 const { add, sub } = operator;
@@ -217,6 +218,12 @@ export class LinearOperatorBlockDiag extends Blockwise {
   protected get diagonalOperators(): readonly LinearOperator[] {
     return this.operators;
   }
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorBlockDiag(
+      this.operators.map(block => change(block, 0)),
+      this.parameters,
+    );
+  }
   protected _shape(): TensorShape {
     const { rows, columns } = this.sides;
     return commonBatch(this.operators).concatenate([rows, columns]);
@@ -349,6 +356,12 @@ export class LinearOperatorBlockLowerTriangular extends Blockwise {
     [this.cutsByRange, this.turnsWhole] = [false, true];
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorBlockLowerTriangular(
+      this.operators.map(row => row.map(block => change(block, 0))),
+      this.parameters,
+    );
+  }
   protected _shape(): TensorShape {
     const { rows, columns } = this.sides;
     return commonBatch(this.operators.flat()).concatenate([columns, rows]);

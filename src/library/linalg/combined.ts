@@ -20,6 +20,7 @@ import * as operator from "../../ops/operators.ts";
 import { knownNumber, matrixSolveWithBroadcast } from "./batches.ts";
 import { LinearOperatorDiag, LinearOperatorIdentity } from "./diagonal.ts";
 import { commonBatch, commonType, hintOfAll, LinearOperator, type LinearOperatorOptions, scopeOnly } from "./linear-operator.ts";
+import type { Change } from "./slices.ts";
 
 const { add, floordiv, mul, pow, sub, truediv } = operator;
 
@@ -69,6 +70,12 @@ export class LinearOperatorKronecker extends LinearOperator {
     this.operators = [...operators];
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorKronecker(
+      this.operators.map(factor => change(factor, 0)),
+      this.parameters,
+    );
+  }
   protected _shape(): TensorShape {
     const product = (sizes: readonly (number | null)[]): number | null => sizes.reduce((a, b) => (a === null || b === null ? null : a * b));
     const rows = product(this.operators.map(factor => factor.rangeDimension.value));
@@ -260,6 +267,11 @@ export class LinearOperatorLowRankUpdate extends LinearOperator {
   protected override _assertSelfAdjoint(): Operation {
     if (this.u === this.v && this.diagUpdate === null) return this.baseOperator.assertSelfAdjoint();
     return this.inScope({}, "assert_self_adjoint", () => super._assertSelfAdjoint());
+  }
+  protected override _remade(change: Change): LinearOperator {
+    const [baseOperator, u] = [change(this.baseOperator, 0), change(this.u, 2)];
+    const diagUpdate = this.diagUpdate === null ? null : change(this.diagUpdate, 1);
+    return new LinearOperatorLowRankUpdate(baseOperator, u, { ...this.parameters, diagUpdate, v: change(this.v, 2) });
   }
   protected _shape(): TensorShape {
     const parts = [this.diagOperator.batchShape, this.u.shape.slice(0, -2), this.v.shape.slice(0, -2)];

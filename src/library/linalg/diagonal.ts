@@ -8,6 +8,7 @@ import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
+import type { IndexSpec } from "../../graph/tensor-operators.ts";
 import { expandDims, numbersOf, ones, shape as shapeOf, zeros, zerosLike } from "../../ops/array/array.ts";
 import { matrixDiag, matrixDiagPart, matrixSetDiag } from "../../ops/array/matrix.ts";
 import { broadcastStaticShape } from "../../ops/array/padding.ts";
@@ -23,6 +24,7 @@ import { inNameScope, type NameOption } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";
 import { assertNoEntriesWithModulusZero, assertZeroImagPart, realOf, shapeTensor } from "./batches.ts";
 import { commutingHints, LinearOperator, LinearOperatorLowerTriangular, type LinearOperatorOptions } from "./linear-operator.ts";
+import type { Change } from "./slices.ts";
 
 const { add, mul, pow, truediv } = operator;
 
@@ -47,6 +49,9 @@ export class LinearOperatorDiag extends LinearOperator {
     this.diag = given;
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorDiag(change(this.diag, 1), this.parameters);
+  }
   protected _shape(): TensorShape {
     return this.diag.shape.concatenate(this.diag.shape.slice(-1));
   }
@@ -187,6 +192,11 @@ abstract class Sized extends LinearOperator {
     const matrix = stack([this.rows.tensor, this.columns.tensor], 0);
     return this.batch === undefined ? matrix : concat([this.batch.tensor, matrix], 0);
   }
+  /** The batch shape that slices leave. @throws ValueError without a batch shape. */
+  protected slicedBatch(slices: readonly IndexSpec[]): Tensor {
+    if (this.batch === undefined) throw new ValueError("None values not supported.");
+    return shapeOf(getItem(ones(this.batch.tensor), ...slices));
+  }
   /** An array filled with one number, as large as the batch of operators. */
   protected filled(fill: typeof ones): Tensor {
     return fill(this.batchShape.isFullyDefined ? this.batchShape : this.batchShapeTensor(), this.dtype);
@@ -254,6 +264,10 @@ export class LinearOperatorIdentity extends Sized {
     [this.rows, this.batch, this.checks] = [sizes.rows, sizes.batch, checks];
   }
 
+  override at(...slices: readonly IndexSpec[]): LinearOperator {
+    const { parameters } = this;
+    return new LinearOperatorIdentity(parameters.numRows as TensorLike, { ...parameters, batchShape: this.slicedBatch(slices) });
+  }
   protected override get role(): "identity" {
     return "identity";
   }
@@ -321,6 +335,9 @@ export class LinearOperatorIdentity extends Sized {
 /** Multiples of the identity: a matrix `[numRows, numRows]` for each element of `multiplier`. TF: tf.linalg.LinearOperatorScaledIdentity. */
 export class LinearOperatorScaledIdentity extends Sized {
   readonly multiplier: Tensor;
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorScaledIdentity(this.parameters.numRows as TensorLike, change(this.multiplier, 0), this.parameters);
+  }
   protected readonly rows: Given;
   protected readonly checks: boolean;
   private readonly count: { readonly own: Tensor; readonly real: Tensor };
@@ -475,6 +492,10 @@ export class LinearOperatorZeros extends Sized {
     [this.rows, this.columns, this.batch, this.checks] = [sizes.rows, sizes.columns, sizes.batch, checks];
   }
 
+  override at(...slices: readonly IndexSpec[]): LinearOperator {
+    const { parameters } = this;
+    return new LinearOperatorZeros(parameters.numRows as TensorLike, { ...parameters, batchShape: this.slicedBatch(slices) });
+  }
   protected override get role(): "zeros" {
     return "zeros";
   }

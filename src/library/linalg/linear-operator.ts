@@ -6,14 +6,17 @@ import type { Dimension } from "../../base/dimension.ts";
 import type { DType } from "../../base/dtype.ts";
 import { NotImplementedError, ValueError } from "../../base/errors.ts";
 import type { TensorShape } from "../../base/shape.ts";
+import type { Callable } from "../../graph/composite.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
+import type { Named } from "../../graph/op-definition.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { expandDims, rank, size, shape as shapeOf, squeeze, zeros } from "../../ops/array/array.ts";
+import type { IndexSpec } from "../../graph/tensor-operators.ts";
 import { eye, matrixBandPart, matrixDiagPart } from "../../ops/array/matrix.ts";
 import { broadcastStaticShape } from "../../ops/array/padding.ts";
 import { range } from "../../ops/array/ranges.ts";
-import { concat, getItem, stack } from "../../ops/array/slicing.ts";
+import { concat, ellipsis, getItem, stack } from "../../ops/array/slicing.ts";
 import { assertEqual, assertLess, assertPositive } from "../../ops/flow/check.ts";
 import { group } from "../../ops/flow/control-flow.ts";
 import {
@@ -33,6 +36,8 @@ import { reduceMax, reduceMin, reduceProd, reduceSum } from "../../ops/math/redu
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";
 import { assertNoEntriesWithModulusZero, matrixSolveWithBroadcast, roundoff, shapeTensor } from "./batches.ts";
+import { operatorAnswers } from "./operator-answers.ts";
+import { type Change, slicing } from "./slices.ts";
 
 const { add, mul, truediv } = operator;
 
@@ -62,7 +67,7 @@ interface OwnOptions extends LinearOperatorOptions {
 export interface AdjointOption {
   /** Multiplies with (solves for) the conjugate transpose. */
   readonly adjoint?: boolean;
-  readonly name?: string | null;
+  readonly name?: Named["name"];
 }
 
 export interface ProductOptions extends AdjointOption {
@@ -179,6 +184,12 @@ export abstract class LinearOperator {
   }
   protected _eigvals(): Tensor {
     return selfAdjointEigvals(this.toDense());
+  }
+  /** The operator made again, of what `change` gives for each tensor and operator it is made of. */
+  protected _remade(_change: Change): LinearOperator {
+    throw new NotImplementedError(
+      `${this.constructor.name} says of no parameter what belongs to a matrix: it is made of nothing that slices.`,
+    );
   }
   protected _cond(): Tensor {
     const values = this.isSelfAdjoint ? abs(this._eigvals()) : svd(this.toDense(), { computeUv: false });
@@ -371,6 +382,22 @@ export abstract class LinearOperator {
     return this.inScope(option, "cond", () => this._cond());
   }
 
+  /** Of a batch of matrices those at these places: numbers, ranges, `tf.ellipsis` and `tf.newaxis` for its dimensions, as of a tensor's.
+   *  @throws ValueError for places outside of the batch. TF: LinearOperator.__getitem__. */
+  at(...slices: readonly IndexSpec[]): LinearOperator {
+    const isWhole = slices.length === 1 && slices[0] === ellipsis;
+    return this._remade(isWhole ? parameter => parameter : slicing(slices, this.batchShapeTensor()));
+  }
+  /** For operators that are made of this one. */
+  remade(change: Change): LinearOperator {
+    return this._remade(change);
+  }
+  /** What a function of the public API does with an operator. @throws TypeError for one that takes none. */
+  answer(plain: Callable, given: readonly unknown[]): unknown {
+    const own = operatorAnswers().get(plain);
+    return own === undefined ? plain(...given) : own.answer(plain, ...given);
+  }
+
   // ---- how they do it ----
 
   /** In a scope of the method's own, under this operator's name; without a name, in one of the operator's name. */
@@ -535,6 +562,9 @@ export class LinearOperatorLowerTriangular extends LinearOperator {
   private diagonal(): Tensor {
     return matrixDiagPart(this.tril);
   }
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorLowerTriangular(change(this.tril, 2), this.parameters);
+  }
   protected _shape(): TensorShape {
     return this.tril.shape;
   }
@@ -583,6 +613,9 @@ export class LinearOperatorAdjoint extends LinearOperator {
 
   private conjugated(tensor: Tensor): Tensor {
     return this.isSelfAdjoint ? tensor : conj(tensor);
+  }
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorAdjoint(change(this.operator, 0), this.parameters);
   }
   protected override _linopAdjoint(): LinearOperator {
     return this.operator;
@@ -651,6 +684,9 @@ export class LinearOperatorInversion extends LinearOperator {
     this.operator = operator;
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorInversion(change(this.operator, 0), this.parameters);
+  }
   protected override _linopInverse(): LinearOperator {
     return this.operator;
   }
@@ -747,6 +783,12 @@ export class LinearOperatorComposition extends LinearOperator {
     this.operators = [...operators];
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorComposition(
+      this.operators.map(factor => change(factor, 0)),
+      this.parameters,
+    );
+  }
   protected _shape(): TensorShape {
     const { operators } = this;
     operators.slice(1).forEach((factor, i) => void operators[i].domainDimension.assertIsCompatibleWith(factor.rangeDimension));

@@ -30,6 +30,7 @@ import * as operator from "../../ops/operators.ts";
 import { fft, fft2d, fft3d, ifft, ifft2d, ifft3d } from "../../ops/signal/fft.ts";
 import { assertNoEntriesWithModulusZero, assertZeroImagPart, broadcastMatrixBatchDims, roundoff, shapeTensor } from "./batches.ts";
 import { commutingHints, LinearOperator, type LinearOperatorHints, type LinearOperatorOptions } from "./linear-operator.ts";
+import type { Change } from "./slices.ts";
 
 const { add, mod, mul, neg, sub, truediv } = operator;
 
@@ -52,6 +53,9 @@ export class LinearOperatorFullMatrix extends LinearOperator {
     this.matrix = given;
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorFullMatrix(change(this.matrix, 2), this.parameters);
+  }
   protected _shape(): TensorShape {
     return this.matrix.shape;
   }
@@ -97,6 +101,13 @@ export class LinearOperatorTridiag extends LinearOperator {
   }
   private get whole(): Tensor {
     return this.diagonals as Tensor;
+  }
+  protected override _remade(change: Change): LinearOperator {
+    const { list } = this;
+    return new LinearOperatorTridiag(
+      list === undefined ? change(this.whole, 2) : list.map(diagonal => change(diagonal, 1)),
+      this.parameters,
+    );
   }
   protected _shape(): TensorShape {
     if (this.diagonalsFormat === "matrix") return this.whole.shape;
@@ -182,6 +193,9 @@ export class LinearOperatorHouseholder extends LinearOperator {
     this.reflectionAxis = given;
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorHouseholder(change(this.reflectionAxis, 1), this.parameters);
+  }
   protected _shape(): TensorShape {
     const { shape } = this.reflectionAxis;
     return shape.concatenate(shape.slice(-1));
@@ -277,6 +291,9 @@ export class LinearOperatorPermutation extends LinearOperator {
     this.perm = given;
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorPermutation(change(this.perm, 1), this.parameters);
+  }
   protected _shape(): TensorShape {
     return this.perm.shape.concatenate(this.perm.shape.slice(-1));
   }
@@ -549,6 +566,9 @@ export class LinearOperatorCirculant extends Circulant {
   constructor(spectrum: TensorLike, options: CirculantOptions = {}) {
     super(spectrum, 1, { name: "LinearOperatorCirculant", ...options });
   }
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorCirculant(change(this.spectrum, 1), this.parameters);
+  }
 }
 
 /** Block circulant matrices of circulant blocks, by the two-dimensional transform `[..., n, m]` of the kernel. TF: tf.linalg.LinearOperatorCirculant2D. */
@@ -556,12 +576,18 @@ export class LinearOperatorCirculant2D extends Circulant {
   constructor(spectrum: TensorLike, options: CirculantOptions = {}) {
     super(spectrum, 2, { name: "LinearOperatorCirculant2D", ...options });
   }
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorCirculant2D(change(this.spectrum, 2), this.parameters);
+  }
 }
 
 /** The same in three dimensions, by `[..., n, m, k]`. TF: tf.linalg.LinearOperatorCirculant3D. */
 export class LinearOperatorCirculant3D extends Circulant {
   constructor(spectrum: TensorLike, options: CirculantOptions = {}) {
     super(spectrum, 3, { name: "LinearOperatorCirculant3D", ...options });
+  }
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorCirculant3D(change(this.spectrum, 3), this.parameters);
   }
 }
 
@@ -588,6 +614,9 @@ export class LinearOperatorToeplitz extends LinearOperator {
     [this.col, this.row] = [givenCol, givenRow];
   }
 
+  protected override _remade(change: Change): LinearOperator {
+    return new LinearOperatorToeplitz(change(this.col, 1), change(this.row, 1), this.parameters);
+  }
   protected _shape(): TensorShape {
     const vector = broadcastStaticShape(this.row.shape, this.col.shape);
     return vector.concatenate(vector.slice(-1));
