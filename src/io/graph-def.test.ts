@@ -169,7 +169,19 @@ describe("importGraphDef", () => {
     expect(() => imported(nodes, options, rest)).toThrow(message);
   });
 
-  it("says why whole families of ops are refused", () => {});
+  it.each([
+    ["CudnnRNNV3", "cuDNN's recurrent network"],
+    ["TPUReplicateMetadata", "part of a program for TPUs"],
+    ["XlaDot", "part of a program that XLA compiles"],
+    ["_XlaRun", "part of a program that XLA compiles"],
+    ["NcclAllReduce", "an exchange between GPUs"],
+    ["CollectivePermute", "an exchange among workers"],
+    ["_MklConv2D", "put in by TensorFlow itself"],
+    ["BoostedTreesPredict", "gradient boosted trees"],
+    ["LMDBDataset", "reads a database"],
+  ])("says of %s what it is and what to do", (type, reason) => {
+    expect(() => imported([x, node("a", type, ["x"])])).toThrow(`${type} (1 node, ${reason}`);
+  });
 
   it("reports all unknown ops at once, with counts", () => {
     const nodes = [x, node("a", "Nope", ["x"]), node("b", "Nope", ["x"]), node("c", "SymbolicGradient", ["x"])];

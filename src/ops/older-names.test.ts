@@ -3,11 +3,12 @@
 import { describe, expect, it } from "vitest";
 import { NDArray } from "../base/ndarray.ts";
 import { Graph } from "../graph/graph.ts";
-import type { Tensor } from "../graph/operation.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
 import { Session } from "../session/session.ts";
 import { exportGraphDef, importGraphDef } from "../io/graph-def.ts";
 import { Cholesky, MatrixInverse, SelfAdjointEigV2 } from "./linalg/linalg.ts";
 import { FFT2D } from "./signal/fft.ts";
+import { LookupTableExport, LookupTableFind, LookupTableInsert, LookupTableSize, MutableDenseHashTable } from "./older-names.ts";
 
 const matrices = NDArray.from([4, 1, 1, 3, 2, 0.5, 0.5, 1], "float32", [2, 2, 2]);
 
@@ -65,5 +66,30 @@ describe("ops under older names", () => {
     expect(all.shape).toEqual([2, 3, 2]);
     expect((all.toArray() as number[][][])[1][0]).toEqual((e.toArray() as number[][])[1]);
     expect((all.toArray() as number[][][])[1].slice(1)).toEqual((v.toArray() as number[][][])[1]);
+  });
+});
+
+describe("the first dense table, which TensorFlow 2 builds and cannot run", () => {
+  it("holds keys but the empty one, and exports its buckets", async () => {
+    const graph = new Graph();
+    const session = new Session(null, { graph });
+    const made = graph.asDefault(() => {
+      const table = MutableDenseHashTable({ emptyKey: NDArray.from(-1, "int64"), valueDtype: "float32", initialNumBuckets: 4 }) as Tensor;
+      const keys = NDArray.from([5, 6], "int64");
+      const insert = LookupTableInsert({ tableHandle: table, keys, values: NDArray.from([1, 2], "float32") }) as Operation;
+      const find = (key: number): Tensor =>
+        LookupTableFind({ tableHandle: table, keys: NDArray.from([6, key], "int64"), defaultValue: -7 }) as Tensor;
+      const size = LookupTableSize({ tableHandle: table }) as Tensor;
+      const [exported] = Object.values(
+        LookupTableExport({ tableHandle: table, Tkeys: "int64", Tvalues: "float32" }) as Record<string, Tensor>,
+      );
+      return { insert, found: find(9), refused: find(-1), size, exported };
+    });
+    await session.run(made.insert);
+    expect((await session.run(made.found)).toArray()).toEqual([2, -7]);
+    expect((await session.run(made.size)).toArray()).toBe(2n);
+    expect([...((await session.run(made.exported)).toArray() as bigint[])].sort()).toEqual([-1n, -1n, 5n, 6n]);
+    await expect(session.run(made.refused)).rejects.toThrow("Using the empty_key as a table key is not allowed");
+    await session.close();
   });
 });

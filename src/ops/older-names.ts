@@ -49,6 +49,8 @@ import {
   LookupTableImportV2,
   LookupTableInsertV2,
   LookupTableSizeV2,
+  markedTable,
+  MutableDenseHashTableV2,
   MutableHashTableOfTensorsV2,
   MutableHashTableV2,
 } from "./data/lookup.ts";
@@ -281,6 +283,12 @@ export const ReaderReset = byRef("ReaderReset", ReaderResetV2);
 export const HashTable = byRef("HashTable", HashTableV2);
 export const MutableHashTable = byRef("MutableHashTable", MutableHashTableV2);
 export const MutableHashTableOfTensors = byRef("MutableHashTableOfTensors", MutableHashTableOfTensorsV2);
+const { deletedKey: _deletedKey, ...denseInputs } = MutableDenseHashTableV2.inputs;
+/** The first dense table had no key for what was deleted, since nothing could be. */
+export const MutableDenseHashTable = byRef("MutableDenseHashTable", MutableDenseHashTableV2, {
+  inputs: denseInputs,
+  lower: ({ emptyKey }, context) => markedTable(context, emptyKey),
+});
 export const InitializeTable = byRef("InitializeTable", InitializeTableV2);
 export const InitializeTableFromTextFile = byRef("InitializeTableFromTextFile", InitializeTableFromTextFileV2);
 export const LookupTableFind = byRef("LookupTableFind", LookupTableFindV2);

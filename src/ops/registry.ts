@@ -64,6 +64,7 @@ import * as neighbors from "./array/neighbors.ts";
 import * as nn from "./nn/nn.ts";
 import * as nnBlockCells from "./nn/block-cells.ts";
 import * as nnConvolution from "./nn/convolution.ts";
+import * as nnConvolutionGeneral from "./nn/convolution-general.ts";
 import * as nnCtc from "./nn/ctc.ts";
 import * as nnDualAscent from "./nn/dual-ascent.ts";
 import * as nnEmbedding from "./nn/embedding.ts";
@@ -109,6 +110,10 @@ import * as tensorArray from "./flow/tensor-array.ts";
 import * as tensorArrayOlder from "./flow/tensor-array-older.ts";
 import * as tensorList from "./flow/tensor-list.ts";
 import * as training from "./state/training.ts";
+import * as debugging from "./summary/debugging.ts";
+import * as partitions from "./flow/partitions.ts";
+import * as compositeVariant from "./flow/composite-variant.ts";
+import * as collective from "./flow/collective.ts";
 
 const families = [
   conversion,
@@ -173,6 +178,7 @@ const families = [
   nn,
   nnBlockCells,
   nnConvolution,
+  nnConvolutionGeneral,
   nnCtc,
   nnDualAscent,
   nnEmbedding,
@@ -217,6 +223,10 @@ const families = [
   tensorArray,
   tensorArrayOlder,
   tensorList,
+  debugging,
+  partitions,
+  compositeVariant,
+  collective,
   training,
 ];
 

@@ -152,7 +152,7 @@ export class MutableTable extends LookupTable {
 export class DenseTable extends MutableTable {
   private buckets: number;
   private readonly mostFilled: number;
-  private marks: { empty: ElementValue; deleted: ElementValue } | undefined;
+  private marks: { readonly empty: ElementValue; readonly deleted?: ElementValue } | undefined;
 
   constructor(types: TableTypes, initialBuckets: number, mostFilled: number) {
     super(types);
@@ -160,12 +160,14 @@ export class DenseTable extends MutableTable {
     this.mostFilled = mostFilled;
   }
 
-  /** Says which key means an empty bucket, and which a deleted one. */
-  mark(empty: NDArray, deleted: NDArray): void {
+  /** Says which key means an empty bucket, and which a deleted one (the oldest tables have none). */
+  mark(empty: NDArray, deleted?: NDArray): void {
     if (this.buckets <= 0 || (this.buckets & (this.buckets - 1)) !== 0)
       throw new InvalidArgumentError(`Number of buckets must be at least 4 and a power of 2, got: ${this.buckets}`);
+    this.marks = { empty: copyOf(empty.get(0)) };
+    if (deleted === undefined) return;
     if (keyOf(empty.get(0)) === keyOf(deleted.get(0))) throw new InvalidArgumentError("Empty and deleted keys cannot be equal");
-    this.marks = { empty: copyOf(empty.get(0)), deleted: copyOf(deleted.get(0)) };
+    this.marks = { ...this.marks, deleted: copyOf(deleted.get(0)) };
   }
 
   private refuseMarks(keys: NDArray): void {

@@ -90,14 +90,17 @@ export const MutableDenseHashTableV2 = defineOp("MutableDenseHashTableV2", {
     id: objectId("denseTable", shared, op),
     make: () => new DenseTable({ keyDtype, valueDtype, valueShape: knownDims(valueShape) }, initialNumBuckets, maxLoadFactor),
   }),
-  lower: ({ emptyKey, deletedKey }, context) => {
-    const handle = context.object();
-    const table = tableOf(handle, context);
-    if (!(table instanceof DenseTable)) throw new InternalError(`${handle.state.id} is no dense table.`);
-    change(handle, "lookupMark", [emptyKey, deletedKey], ([empty, deleted]) => table.mark(empty, deleted));
-    return handle;
-  },
+  lower: ({ emptyKey, deletedKey }, context) => markedTable(context, emptyKey, deletedKey),
 });
+
+/** The handle of a dense table, which is told the keys set apart. */
+export function markedTable(context: LowerContext, ...keys: readonly Value[]): StateHandle {
+  const handle = context.object();
+  const table = tableOf(handle, context);
+  if (!(table instanceof DenseTable)) throw new InternalError(`${handle.state.id} is no dense table.`);
+  change(handle, "lookupMark", keys, ([empty, deleted]) => table.mark(empty, deleted));
+  return handle;
+}
 
 // ---- tables that nobody else can name ----
 

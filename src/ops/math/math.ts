@@ -22,7 +22,7 @@ import { equalElements, staticShape, staticValue, staticValues } from "../../gra
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
-import { s } from "../../ir/scalar.ts";
+import { bitcastScalar, castScalar, constantScalar, s } from "../../ir/scalar.ts";
 import { collect } from "../arguments.ts";
 import { identity, onesLike, reshape, shape, zerosLike } from "../array/array.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
@@ -687,12 +687,29 @@ export const Cast = defineOp("Cast", {
     return shape.dims === null || DstT === "int32" || DstT === "int64" ? shape : TensorShape.unknownOfRank(shape.dims.length);
   },
   simplify: ({ x, SrcT, DstT }) => (SrcT === DstT ? x : undefined),
-  lower: ({ x, SrcT, DstT }) => {
-    if ((SrcT === "string") !== (DstT === "string"))
-      throw new UnimplementedError(`Cast ${cTypeOf(SrcT)} to ${cTypeOf(DstT)} is not supported`);
-    return ir.cast(x, DstT);
-  },
+  lower: ({ x, DstT, Truncate }) => castTo(x, DstT, Truncate),
 });
+
+/** Bits behind those that a narrower float keeps. */
+const droppedBits: Partial<Record<DType, Partial<Record<DType, bigint>>>> = {
+  float32: { float16: 13n, bfloat16: 16n },
+  float64: { float16: 42n, bfloat16: 45n, float32: 29n },
+};
+
+/** What Cast gives. `truncates`: of floats, bits that do not fit are dropped rather than rounded. */
+export function castTo(x: Value, to: DType, truncates: boolean): Value {
+  if ((x.dtype === "string") !== (to === "string"))
+    throw new UnimplementedError(`Cast ${cTypeOf(x.dtype)} to ${cTypeOf(to)} is not supported`);
+  const dropped = truncates ? droppedBits[x.dtype]?.[to] : undefined;
+  if (dropped === undefined) return ir.cast(x, to);
+  const bits = x.dtype === "float32" ? "int32" : "int64";
+  const kept = -1n << dropped;
+  const mask = constantScalar(bits, bits === "int32" ? Number(kept) : kept);
+  return ir.map(value => {
+    const whole = bitcastScalar(s.and(bitcastScalar(value, bits), mask), x.dtype);
+    return castScalar(s.select(s.isNan(value), value, whole), to);
+  }, x);
+}
 
 /** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
  *  the values are. TF: tf.cast. */

@@ -47,13 +47,17 @@ const skipping: Routine = {
 const moved = (resource: StateHandle, held: Value, count: Value): StateHandle =>
   resource.write(ir.call(skipping, [held, count], [{ dtype: "int64", shape: held.shape }])[0]);
 
+function checkState(held: Value, least: number): void {
+  if (held.dtype !== "int64") throw new InvalidArgumentError(`dtype of RNG state variable must be int64, not ${held.dtype}`);
+  if (held.shape.length !== 1) throw new InvalidArgumentError(`RNG state must have one and only one dimension, not ${held.shape.length}`);
+  if (held.shape[0] < least)
+    throw new InvalidArgumentError(`For the Philox algorithm, the size of state must be at least ${least}; got ${held.shape[0]}`);
+}
+
 /** The generator as the other ops take it, which is then moved on behind what is drawn. */
 function take(resource: StateHandle, count: number): Value {
   const held = resource.read();
-  if (held.dtype !== "int64") throw new InvalidArgumentError(`dtype of RNG state variable must be int64, not ${held.dtype}`);
-  if (held.shape.length !== 1) throw new InvalidArgumentError(`RNG state must have one and only one dimension, not ${held.shape.length}`);
-  if (held.shape[0] < 3)
-    throw new InvalidArgumentError(`For the Philox algorithm, the size of state must be at least 3; got ${held.shape[0]}`);
+  checkState(held, 3);
   const [state] = ir.call(generatorOfVariable, [held], [{ dtype: "int64", shape: [3] }]);
   moved(resource, held, ir.constant(NDArray.full("int64", [], BigInt(count))));
   return state;
@@ -83,6 +87,52 @@ const drawn = <const N extends string>(type: N, draw: Draw) =>
 
 export const StatefulUniform = drawn("StatefulUniform", uniformFloats);
 export const StatefulStandardNormalV2 = drawn("StatefulStandardNormalV2", normals);
+
+/** The state of a generator as the first of these ops kept it, behind the number of its algorithm. */
+const behindAlgorithm: Routine = {
+  name: "stateBehindAlgorithm",
+  run: ([held], [out]) => {
+    const state = held.data as BigInt64Array;
+    if (state[0] !== 1n) throw new InvalidArgumentError(`Unsupported algorithm id: ${state[0]}`);
+    (out.data as BigInt64Array).set(state.subarray(1));
+  },
+};
+const withAlgorithm: Routine = {
+  name: "stateWithAlgorithm",
+  run: ([held, state], [out]) => {
+    const result = out.data as BigInt64Array;
+    result[0] = (held.data as BigInt64Array)[0];
+    result.set(state.data as BigInt64Array, 1);
+  },
+};
+
+/** Normal numbers from a generator whose state begins with its algorithm. */
+export const StatefulStandardNormal = defineOp("StatefulStandardNormal", {
+  inputs: { resource: "resource", shape: "shapeDtype" },
+  outputs: { output: "dtype" },
+  attrs: { dtype: attr.type(undefined, "float32"), shapeDtype },
+  stateful: true,
+  removed: [29, "Use StatefulStandardNormalV2 instead"],
+  compileTimeInputs: ["shape"],
+  shape: (_, context) => context.shapeFrom("shape"),
+  lower: ({ resource, shape, dtype }) => {
+    const dims = requestedShape(shape);
+    const whole = resource.read();
+    checkState(whole, 4);
+    const [size] = whole.shape;
+    let [held] = ir.call(behindAlgorithm, [whole], [{ dtype: "int64", shape: [size - 1] }]);
+    const inner: StateHandle = {
+      ...resource,
+      read: () => held,
+      write: value => {
+        held = value;
+        resource.write(ir.call(withAlgorithm, [whole, value], [{ dtype: "int64", shape: [size] }])[0]);
+        return inner;
+      },
+    };
+    return normals(take(inner, sizeOf(dims)), dims, dtype);
+  },
+});
 export const StatefulTruncatedNormal = drawn("StatefulTruncatedNormal", truncatedFloats);
 
 export const StatefulUniformInt = defineOp("StatefulUniformInt", {

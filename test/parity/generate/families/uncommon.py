@@ -1,0 +1,124 @@
+"""Ops that few graphs hold: what debuggers, partitions and groups of workers leave behind, words in windows, batches across runs, values of many parts."""
+import numpy as np
+
+from ..core import graph_json
+from ..program import core_message
+from ..recording import rows, run_errors
+from ..tfenv import tf
+from .staging import runs
+
+MAKE = ("from tensorflow.core.framework import attr_value_pb2 as A\nV = A.AttrValue\nS = lambda x: V(s=x.encode())\nI = lambda *x: V(list=V.ListValue(i=x))\nW = lambda *x: V(list=V.ListValue(s=[y.encode() for y in x]))\n"
+        "T = lambda *x: V(list=V.ListValue(type=x))\nF32 = V(type=1)\nN = lambda i: V(i=i)\nZ = lambda s: tf.TensorShape(s).as_proto()\nR = tf.raw_ops\nL = lambda x: tf.constant(x, tf.int64)\n"
+        "new = lambda t, i, o, a: (lambda p: p.outputs or p)(tf.get_default_graph().create_op(t, i, o, name='y', attrs=a))\nlate = lambda x: tf.placeholder_with_default(x, None)\n")
+
+
+def debugging(b):
+    b.family("debugging")
+    odd = "tf.constant([[1., 2., np.nan, -np.inf, 0., -3., np.inf]])"
+    some = [odd, "tf.constant([[1, 2], [0, -3]])", "tf.constant([], tf.float32)", "tf.constant([True, False])", "tf.constant(2.5)", "tf.constant([1., np.nan], tf.float64)", "tf.constant([250, 3], tf.uint8)"]
+    for x in some:
+        for o in ("", ", lower_bound=-2., upper_bound=1.5", ", mute_if_healthy=True"):
+            runs(b, f"y = R.DebugNumericSummary(input={x}, tensor_name='x:0'{o})\n", ["y"])
+    runs(b, "y = R.DebugNumericSummary(input=tf.constant([1.]), tensor_name='')\n", ["y"])
+    for x in some + ["tf.zeros([1, 2, 1, 3, 1, 2, 1])", "tf.constant([1., 2.], tf.float16)"]:
+        runs(b, f"y = [R.DebugNumericSummaryV2(input={x}, tensor_debug_mode=m, tensor_id=i, output_dtype=o) for m, i, o in ((1, 3, tf.float32), (2, 5, tf.float32), (3, 6, tf.float64), (4, -1, tf.float32), (5, 7, tf.float64), (6, 1, tf.float32), (8, 1, tf.float32), (-1, 1, tf.float32))]\n",
+             [f"y[{k}]" for k in range(8)])
+    runs(b, "y = R.DebugNumericSummaryV2(input=[1.], tensor_debug_mode=2, tensor_id=2**24 + 1)\n", ["y"])
+    rows(b, [("tf.raw_ops.DebugGradientIdentity(input=x)", dict(x=b.f(2, 3))), ("tf.raw_ops.DebugGradientIdentity(input=x)", dict(x=b.i(2)))], dynamic=0)
+    runs(b, "v = tf.Variable([1., 2.])\ninit = v.initializer\nr = R.DebugGradientRefIdentity(input=v._ref())\na = tf.assign_add(r, [1., 1.])\n", ["init", "r", "a", "v._ref()"])
+    runs(b, MAKE + "y = R.Fact()\nz = R.DeviceIndex(device_names=['CPU', 'GPU'])\nw = R.DeviceIndex(device_names=['GPU', 'TPU'])\nt = new('IsTensorFloat32Enabled', [], [tf.bool], {})\n", ["y", "z", "w", "t"])
+
+
+def partitions(b):
+    b.family("partitions")
+    for t, values in (("int32", "[1, -2, 30000]"), ("int8", "[-128, 127]"), ("uint8", "[0, 200]"), ("int16", "[[-5, 7]]"), ("int64", "[2**40, -2**62]"), ("uint64", "[2**63]"), ("uint16", "60000"), ("uint32", "[2**31]")):
+        runs(b, MAKE + f"x = tf.constant({values}, tf.{t})\ny = new('_TensorToHashBucketFast', [x], [tf.int64], dict(T=V(type=x.dtype.as_datatype_enum), num_buckets=N(1000)))\n", ["y"])
+    for t in ("int32", "float16", "bool", "float64", "uint8"):
+        runs(b, MAKE + f"y = new('_HostCast', [late(tf.constant([1.7, -2.5, 0.]))], [tf.{t}], dict(SrcT=F32, DstT=V(type=tf.{t}.as_datatype_enum)))\n", ["y"])
+    runs(b, MAKE + "y = new('_HostCast', [tf.constant([1.7, 1 + 2**-10 + 2**-11])], [tf.float16], dict(SrcT=F32, DstT=V(type=19), Truncate=V(b=True)))\n", ["y"])
+    make = "s = new('_ParallelConcatStart', [], [tf.float32], dict(shape=V(shape=Z([2, 2])), dtype=F32))[0]\nu = lambda x, at, v: new('_ParallelConcatUpdate', [x, tf.convert_to_tensor(v)], [tf.float32], dict(T=F32, loc=N(at)))[0]\n"
+    runs(b, MAKE + make + "y = u(u(s, 0, [[1., 2.]]), 1, [[3., 4.]])\nz = u(u(s, 1, [[1., 2.]]), -2, [[3., 4.]])\nw = u(s, 2, [[1., 2.]])\nt = u(s, 0, late([[1.]]))\n", ["y", "z", "t"])
+    pair = "k = dict(tensor_name='a', send_device='/job:localhost/replica:0/task:0/device:CPU:0', send_device_incarnation=1, recv_device='/job:localhost/replica:0/task:0/device:CPU:0')\n"
+    runs(b, MAKE + pair + "s = R.Send(tensor=[1., 2.], **k)\nwith tf.control_dependencies([s]):\n  y = R.Recv(tensor_type=tf.float32, **k)\n", ["y", "y"])
+    low = pair + "a = dict(tensor_name=S('b'), send_device=S(k['send_device']), recv_device=S(k['send_device']), send_device_incarnation=N(1))\n"
+    for kind in ("", "Host"):
+        runs(b, MAKE + low + f"r = new('_{kind}Recv', [], [tf.float32], dict(tensor_type=F32, **a))\ns = new('_{kind}Send', [tf.constant([[3.]])], [], dict(T=F32, **a))\n", ["(r, s)", "(r, s)"])
+
+
+def composites(b):
+    b.family("composite_variants")
+    make = "c = R.CompositeTensorVariantFromComponents(components=[%s], metadata='')\nto = lambda x, *t: R.CompositeTensorVariantToComponents(encoded=x, metadata='', Tcomponents=t)\n"
+    runs(b, make % "tf.constant([1., 2.]), tf.constant(3)" + "y = to(c, tf.float32, tf.int32)\nz = to(c, tf.float32)\nw = to(c, tf.int32, tf.int32)\n", ["y", "z", "w"])
+    runs(b, make % "" + "y = to(c)\nwith tf.control_dependencies([c]):\n  z = tf.constant(1)\n", ["z"])
+    code = "c = tf.raw_ops.CompositeTensorVariantFromComponents(components=[x, u], metadata='')\ny = tf.raw_ops.CompositeTensorVariantToComponents(encoded=c, metadata='', Tcomponents=[tf.float32, tf.float32])"
+    rows(b, [(code, dict(x=b.f(2), u=b.f(3)), dict(grad=True))], dynamic=0)
+
+
+def collectives(b):
+    b.family("collectives")
+    old = "group_size=%d, group_key=%d, instance_key=%d, timeout_seconds=2."
+    runs(b, MAKE + f"y = R.CollectiveReduce(input=[1., 2.], merge_op='Add', final_op='Div', subdiv_offsets=[0], {old % (1, 1, 1)})\nz = R.CollectiveReduce(input=[3, -2], merge_op='Max', final_op='Id', subdiv_offsets=[], {old % (1, 1, 2)})\n", ["y", "z", "y"])
+    runs(b, MAKE + f"y = R.CollectiveGather(input=late([[1., 2.]]), shape=[1, 2], {old % (1, 1, 1)})\nz = R.CollectiveBcastSend(input=late([True]), shape=[1], {old % (1, 1, 2)})\n", ["y", "z"])
+    runs(b, MAKE + f"y = R.CollectiveReduce(input=[1., 2.], merge_op='Add', final_op='Id', subdiv_offsets=[0], {(old % (2, 1, 1)).replace('2.', '.2')})\n", ["y"])
+    new = "group_size=%s, group_key=1, instance_key=%d, timeout_seconds=2."
+    for size in (1, 0):
+        for call in ("Reduce", "Gather"):
+            more = "ordering_token=[]" + (", merge_op='Mul', final_op='Div'" if call == "Reduce" else "")
+            runs(b, MAKE + f"y = R.Collective{call}V2(input=late([1., 2.]), {more}, {new % (size, 1)})\n", ["y"])
+    runs(b, MAKE + f"y = R.CollectiveBcastSendV2(input=[1., 2.], {new % (1, 1)})\nz = R.CollectiveReduceV2(input=[1., 2.], ordering_token=[], merge_op='Min', final_op='Id', {new % ('late([1])', 1)})\n", ["y", "z"])
+    runs(b, MAKE + "g = lambda a, i: R.CollectiveAssignGroupV2(group_assignment=a, device_index=i, base_key=7)\ny = [g(a, i) for a, i in (([[0, 1], [2, 3]], 2), ([[0, 1], [2, 3]], 1), ([[4, 1, 5]], 5), ([[0, 1], [2, 3]], 5), (late([0, 1]), 1))]\n", [f"y[{k}]" for k in range(5)])
+
+
+def general_convolutions(b):
+    b.family("general_convolutions")
+    f = b.f
+    conv = lambda s, p, o="": f"tf.raw_ops.Conv(input=x, filter=w, strides={s}, padding='{p}'{o})"
+    calls = []
+    for t in ("float32", "float64", "float16", "int32"):
+        given = (lambda *s: b.i(*s)) if t == "int32" else (lambda *s: f(*s, dtype=t))
+        calls += [(conv([1, 2, 1, 1], "SAME"), dict(x=given(2, 5, 6, 3), w=given(2, 3, 3, 4))), (conv([1, 1, 1, 1], "VALID", ", dilations=[1, 2, 2, 1]"), dict(x=given(1, 6, 6, 2), w=given(2, 3, 2, 3)))]
+    calls += [(conv([1, 2, 2, 1], "EXPLICIT", ", explicit_paddings=[0, 0, 1, 1, 0, 2, 0, 0]"), dict(x=f(2, 5, 5, 3), w=f(2, 2, 3, 4))),
+              (conv([1, 1, 2, 1, 1], "SAME"), dict(x=f(2, 3, 4, 4, 2), w=f(2, 2, 2, 2, 3))), (conv([1, 1, 1, 1, 1], "VALID"), dict(x=f(1, 4, 3, 5, 2), w=f(2, 3, 1, 2, 1))),
+              (conv([1, 1, 1, 1], "VALID", ", batch_dims=2"), dict(x=f(2, 3, 4, 5, 2), w=f(2, 2, 2, 3))), (conv([1, 1, 2, 1, 1], "SAME", ", batch_dims=3"), dict(x=f(2, 1, 2, 3, 4, 5, 2), w=f(2, 2, 2, 2, 3))),
+              (conv([1, 1, 1, 1], "VALID", ", batch_dims=0"), dict(x=f(5, 6, 2), w=f(2, 3, 2, 3))), (conv([1, 1, 1, 1], "SAME"), dict(x=f(0, 5, 6, 3), w=f(2, 3, 3, 4)))]
+    for dynamic in (0, 1):
+        rows(b, calls, dynamic=dynamic)
+    made = "tf.raw_ops.Conv(input=tf.placeholder_with_default(tf.ones(%s),None),filter=tf.placeholder_with_default(tf.ones(%s),None),strides=%s,padding='%s'%s)"
+    run_errors(b, [made % x for x in (([1, 5, 5], [2, 2, 1, 1], [1, 1, 1, 1], "VALID", ""), ([1, 5, 5, 3], [2, 2, 2, 4], [1, 1, 1, 1], "VALID", ""), ([1, 5, 5, 3], [2, 2, 3, 4], [1, 1, 1], "VALID", ""),
+                                      ([1, 5, 5, 3], [2, 2, 3, 4], [1, 1, 1, 1], "VALID", ",groups=3"), ([1, 5, 5, 3], [2, 2, 3, 4], [1, 0, 1, 1], "VALID", ""),
+                                      ([1, 5, 5, 3], [2, 2, 3, 4], [2, 1, 1, 1], "VALID", ""), ([1, 5, 5, 3], [2, 2, 3, 4], [1, 1, 1, 1], "VALID", ",dilations=[1,0,1,1]"), ([1, 5, 5, 3], [2, 2, 3, 4], [1, 1, 1, 1], "VALID", ",dilations=[1,1]"),
+                                      ([1, 5, 5, 3], [2, 2, 3, 4], [1, 1, 1, 1], "EXPLICIT", ",explicit_paddings=[0,0,1,-1,0,0,0,0]"), ([1, 5, 5, 3], [2, 2, 3, 4], [1, 1, 1, 1], "EXPLICIT", ",explicit_paddings=[0,0,1]"), ([1, 5, 5, 3], [2, 2, 4], [1, 1, 1, 1], "VALID", ""),
+                                      ([5, 5, 3], [2, 2, 3, 4], [1, 1, 1, 1], "VALID", ",batch_dims=2"), ([1, 5, 5, 3], [2, 2, 3, 4], [1, 1, 1, 1], "VALID", ",batch_dims=-1"))])
+
+
+def older_generators(b):
+    """StatefulStandardNormal, whose state begins with its algorithm: in a graph that says it is old enough."""
+    b.family("older_generators")
+    for state in ([1, 7, 0, 5], [1, -1, -1, 3], [1, -1, 0, -9, 4], [9, 7, 0, 5], [1, 2, 3]):
+        for t in ("float32", "float64"):
+            g = tf.Graph()
+            with g.as_default():
+                v = tf.Variable(np.array(state, "int64"), use_resource=True)
+                read = v.read_value()
+                shape = tf.constant([3, 2], tf.int64, name="shape")
+            gd = g.as_graph_def()
+            gd.versions.producer = 28
+            n = gd.node.add(name="n", op="StatefulStandardNormal", input=[v.handle.op.name, "shape"])
+            n.attr["dtype"].type, n.attr["shape_dtype"].type = tf.as_dtype(t).as_datatype_enum, 9
+            older = tf.Graph()
+            with older.as_default():
+                tf.import_graph_def(gd, name="")
+            steps = []
+            with tf.Session(graph=older) as s:
+                for fetches, targets in (([], [v.initializer.name]), (["n:0"], []), ([read.name], []), (["n:0"], []), ([read.name], [])):
+                    rec = dict(feeds={}, fetches=fetches, targets=targets)
+                    try:
+                        vals, _ = s.run([fetches, targets])
+                        rec["expected"] = {k: b.expect(x) for k, x in zip(fetches, vals)}
+                    except tf.errors.OpError as x:
+                        rec["error"] = {"class": type(x).__name__, "bases": [c.__name__ for c in type(x).__mro__[1:-1]], "message": core_message(x), "match": "exact", "code": x.error_code}
+                    steps.append(rec)
+            b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="StatefulStandardNormal", kind="run", python_call=f"{state} {t}", tags=[], graph=graph_json(gd), static_shapes={"n:0": [3, 2]}, steps=steps))
+
+
+ALL = [older_generators, debugging, partitions, composites, collectives, general_convolutions]
