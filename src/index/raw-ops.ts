@@ -367,6 +367,16 @@ export {
   Unstage,
 } from "../ops/data/staging.ts";
 export {
+  CollectiveAssignGroupV2,
+  CollectiveBcastSend,
+  CollectiveBcastSendV2,
+  CollectiveGather,
+  CollectiveGatherV2,
+  CollectiveReduce,
+  CollectiveReduceV2,
+} from "../ops/flow/collective.ts";
+export { CompositeTensorVariantFromComponents, CompositeTensorVariantToComponents } from "../ops/flow/composite-variant.ts";
+export {
   ControlTrigger,
   Enter,
   Exit,
@@ -402,6 +412,7 @@ export {
   While,
 } from "../ops/flow/functional-calls.ts";
 export { PyFunc, PyFuncStateless } from "../ops/flow/host-function.ts";
+export { Recv, Send } from "../ops/flow/partitions.ts";
 export {
   TensorArray,
   TensorArrayClose,
@@ -700,6 +711,7 @@ export {
   LSTMBlockCell,
   LSTMBlockCellGrad,
 } from "../ops/nn/block-cells.ts";
+export { Conv } from "../ops/nn/convolution-general.ts";
 export {
   Conv2D,
   Conv2DBackpropFilter,
@@ -818,6 +830,7 @@ export {
   LookupTableImport,
   LookupTableInsert,
   LookupTableSize,
+  MutableDenseHashTable,
   MutableHashTable,
   MutableHashTableOfTensors,
   PaddingFIFOQueue,
@@ -955,6 +968,7 @@ export {
   RandomIndexShuffle,
   RngReadAndSkip,
   RngSkip,
+  StatefulStandardNormal,
   StatefulStandardNormalV2,
   StatefulTruncatedNormal,
   StatefulUniform,
@@ -1215,6 +1229,15 @@ export {
   UnicodeTranscode,
   UnsortedSegmentJoin,
 } from "../ops/string/unicode.ts";
+export {
+  DebugGradientIdentity,
+  DebugGradientRefIdentity,
+  DebugNumericSummary,
+  DebugNumericSummaryV2,
+  DeviceIndex,
+  Fact,
+  IsTensorFloat32Enabled,
+} from "../ops/summary/debugging.ts";
 export { PrintV2 } from "../ops/summary/printing.ts";
 export {
   CloseSummaryWriter,
