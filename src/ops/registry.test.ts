@@ -51,9 +51,15 @@ function typeText({ type, type_attr, type_list_attr, number_attr, is_ref }: ArgD
 const argsText = (args: readonly ArgDef[] = []): string[] => args.map(arg => `${ours(arg.name)}: ${typeText(arg)}`);
 const specText = (specs: Readonly<Record<string, string>>): string[] => Object.entries(specs).map(([name, type]) => `${name}: ${type}`);
 
-/** Numbers as float32, which is what an OpDef holds. */
+/** Numbers as float32, which is what an OpDef holds; JSON has texts for infinities. */
 const plain = (value: unknown): unknown =>
-  typeof value === "number" ? Math.fround(value) : Array.isArray(value) ? value.map(plain) : value;
+  value === "inf" || value === "-inf"
+    ? Number(`${value}inity`.replace("i", "I"))
+    : typeof value === "number"
+      ? Math.fround(value)
+      : Array.isArray(value)
+        ? value.map(plain)
+        : value;
 
 function defaultOf({ type, default: given }: AttrDef): unknown {
   if (given === undefined || type.includes("shape") || type.includes("tensor")) return undefined;
