@@ -366,6 +366,14 @@ function signatureText(args: readonly Argument[], value: unknown): string {
   return [`${head}${body}`, ...words].join(" ");
 }
 
+/** Where methods are found: an object and those behind it, but for JavaScript's own. */
+function chainOf(first: object | undefined): object[] {
+  const chain: object[] = [];
+  for (let each = first; each && each !== Object.prototype && each !== Function.prototype; each = Object.getPrototypeOf(each))
+    chain.push(each);
+  return chain;
+}
+
 function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<string, string> {
   const rows = new Map<string, string>();
   const methods = new Set<unknown>();
@@ -376,13 +384,9 @@ function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<stri
       const entry = names[path];
       if (typeof value !== "function") continue;
       if (entry.args) rows.set(path, signatureText(entry.args, value));
-      for (
-        let prototype = (value as { prototype?: object }).prototype;
-        prototype && prototype !== Object.prototype;
-        prototype = Object.getPrototypeOf(prototype)
-      ) {
+      for (const holder of [...chainOf((value as { prototype?: object }).prototype), ...chainOf(value)]) {
         for (const [method, args] of Object.entries(entry.methods ?? {})) {
-          const own = Object.getOwnPropertyDescriptor(prototype, camelOf(method))?.value as unknown;
+          const own = Object.getOwnPropertyDescriptor(holder, camelOf(method))?.value as unknown;
           if (typeof own !== "function" || args === null || methods.has(own)) continue;
           methods.add(own);
           rows.set(`${path}.${method}`, signatureText(args, own));

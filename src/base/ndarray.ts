@@ -38,6 +38,19 @@ const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { i
 export const encodeText = (text: string): Uint8Array => utf8.encoder.encode(text);
 export const decodeText = (bytes: Uint8Array): string => utf8.decoder.decode(bytes);
 
+const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+/** Bytes as text from which `bytesOfText` makes them again, also where they are no UTF-8: bytes above 127 then stand as U+DC80 to U+DCFF, as Python writes
+ *  them. */
+export function textOfBytes(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return Array.from(bytes, byte => String.fromCharCode(byte < 128 ? byte : 0xdc00 + byte)).join("");
+  }
+}
+export const bytesOfText = (text: string): Uint8Array =>
+  /(?<![\ud800-\udbff])[\udc80-\udcff]/.test(text) ? Uint8Array.from(text, char => char.charCodeAt(0)) : encodeText(text);
+
 /** An n-dimensional array. `data` is row-major: float16 and bfloat16 as bits, complex as (re, im) pairs, int64 as bigints, strings as bytes. */
 export class NDArray {
   readonly dtype: DType;

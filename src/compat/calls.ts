@@ -147,6 +147,13 @@ function setNamed({ name, parameters }: Signature, values: Map<string, unknown>,
 function isNamed({ parameters, positional }: Signature, object: Record<string, unknown>, position: number): boolean {
   const keys = Object.keys(object);
   if (keys.length === 0) return parameters[position]?.need !== "required";
+  const given = keys.map(snakeOf);
+  // A dictionary of features may have one that is called like an argument: `from_tensor_slices({ name, age })`.
+  const isWhole =
+    parameters[position]?.need === "required" &&
+    given.some(key => !parameters.some(({ name }) => name === key)) &&
+    parameters.slice(position).some(({ name, need }) => need === "required" && !given.includes(name));
+  if (isWhole) return false;
   if (position >= parameters.length || keys.some(key => parameters.some(({ name }) => name === key || name === snakeOf(key)))) return true;
   return position >= positional.length && Object.entries(object).every(([key, value]) => /^[a-z]\w*$/.test(key) && isSetting(value));
 }

@@ -67,6 +67,12 @@ describe("arrangeArguments", () => {
     expect(() => arrangeArguments(saver, [{ reshap: true }])).toThrow("Saver() got an unexpected keyword argument 'reshap'");
   });
 
+  it("leaves a dictionary alone whose keys are called like arguments", () => {
+    const slices = parseSignature("from_tensor_slices", "1 tensors name?");
+    expect(arrangeArguments(slices, [{ name: ["a"], age: [1] }])).toEqual([{ name: ["a"], age: [1] }]);
+    expect(arrangeArguments(slices, [{ tensors: [1], name: "n" }])).toEqual([[1], { name: "n" }]);
+  });
+
   it("puts a callback where our form has it", () => {
     const body = () => 1;
     expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), ["a", body])).toEqual(["a", body]);
@@ -93,6 +99,9 @@ class Point {
   }
   getPlace(): number {
     return this.xCoordinate;
+  }
+  static betweenPoints(a: Point, b: Point, { nearA = 0.5 }: { nearA?: number } = {}): Point {
+    return new Point(a.getPlace() * nearA + b.getPlace() * (1 - nearA));
   }
   moveBy(step: number, { timesOver = 1 }: { timesOver?: number } = {}): Point {
     return new Point(this.xCoordinate + step * timesOver);
@@ -122,6 +131,7 @@ const api = {
 const tf = snakeApi(api, {
   Point: "1 x_coordinate= is_far=",
   "Point.add": "1 step times_over=",
+  "Point.between_points": "2 a b near_a=",
   "Point.move_by": "1 step times_over=",
   "nn.max_pool": "1 value data_format=",
 });
@@ -149,6 +159,12 @@ describe("snakeApi", () => {
     expect(tf.Point(3, true).get_place()).toBe(1003);
     class Own extends Point {}
     expect(new Own(2)).toBeInstanceOf(tf.Point);
+  });
+
+  it("knows the orders of methods of classes themselves", () => {
+    const { between_points: between } = tf.Point as unknown as { between_points(...given: unknown[]): Point };
+    const [a, b] = [new Point(0), new Point(4)];
+    expect([between(a, b), between(a, b, 0.25), between(a, b, { near_a: 1 })].map(point => point.getPlace())).toEqual([2, 3, 0]);
   });
 
   it("gives back the same object under both spellings", () => {

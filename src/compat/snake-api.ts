@@ -278,9 +278,21 @@ class Door {
       apply: (_, __, given) => construct(given, value),
       get: (target, key) => {
         const found: unknown = Reflect.get(target, typeof key === "string" && !(key in target) ? camelOf(key) : key, target);
-        return key === "FromString" ? (bytes: unknown) => this.met(Reflect.apply(found as AnyFunction, target, [bytes])) : found;
+        if (key === "FromString") return (bytes: unknown) => this.met(Reflect.apply(found as AnyFunction, target, [bytes]));
+        return typeof key === "string" && typeof found === "function"
+          ? this.static(found as AnyFunction, `${path}.${snakeOf(key)}`)
+          : found;
       },
     });
+  }
+
+  /** A method of a class itself, with TensorFlow's order of arguments where that is known. */
+  private static(ours: AnyFunction, path: string): AnyFunction {
+    const signature = isClass(ours) ? undefined : this.signature(path);
+    // Of any number of arguments one object may be the only one: `Dataset.zip({ first_words, labels })`.
+    if (signature === undefined || signature.isVariadic) return ours;
+    this.methodSignatures.set(ours, signature);
+    return this.secondMethod(ours);
   }
 
   /** Gives the classes of the API their second spelling, once, when the door is first used. */

@@ -1,4 +1,4 @@
-// Messages of checkpoints, event files and records, as rows of the table in messages.ts.
+// Messages of checkpoints, event files, records and settings of datasets, as rows of the table in messages.ts.
 
 export const checkpointMessages = {
   BundleHeaderProto: { numShards: "int32 = 1", endianness: "Endianness = 2", version: "VersionDef = 3" },
@@ -151,8 +151,70 @@ export const exampleMessages = {
   Int64List: { value: "repeated int64 = 1" },
 } as const;
 
+/** What a node of tf.data carries of tf.data.Options. Options of one field each have a presence of their own. */
+export const datasetMessages = {
+  DatasetOptions: {
+    deterministic: "oneof bool = 1",
+    distributeOptions: "DistributeOptions = 2",
+    optimizationOptions: "OptimizationOptions = 3",
+    slack: "oneof bool = 4",
+    threadingOptions: "ThreadingOptions = 5",
+    externalStatePolicy: "oneof ExternalStatePolicy = 6",
+    autotuneOptions: "AutotuneOptions = 7",
+    symbolicCheckpoint: "oneof bool = 8",
+    warmStart: "oneof bool = 9",
+    datasetName: "oneof string = 10",
+    frameworkType: "repeated string = 11",
+    serviceOptions: "ServiceOptions = 12",
+  },
+  AutotuneOptions: {
+    enabled: "oneof bool = 1",
+    cpuBudget: "oneof int32 = 2",
+    ramBudget: "oneof int64 = 3",
+    autotuneAlgorithm: "oneof AutotuneAlgorithm = 4",
+    initialParallelism: "oneof int64 = 5",
+    minParallelism: "oneof int64 = 6",
+  },
+  DistributeOptions: { autoShardPolicy: "AutoShardPolicy = 1", numDevices: "oneof int32 = 2" },
+  OptimizationOptions: {
+    applyDefaultOptimizations: "oneof bool = 1",
+    filterFusion: "oneof bool = 6",
+    mapAndBatchFusion: "oneof bool = 9",
+    mapAndFilterFusion: "oneof bool = 10",
+    mapFusion: "oneof bool = 11",
+    mapParallelization: "oneof bool = 12",
+    noopElimination: "oneof bool = 14",
+    parallelBatch: "oneof bool = 15",
+    shuffleAndRepeatFusion: "oneof bool = 17",
+    filterParallelization: "oneof bool = 18",
+    injectPrefetch: "oneof bool = 19",
+    seqInterleavePrefetch: "oneof bool = 21",
+  },
+  ServiceOptions: { pinned: "oneof bool = 1" },
+  ThreadingOptions: { maxIntraOpParallelism: "oneof int32 = 1", privateThreadpoolSize: "oneof int32 = 2" },
+} as const;
+
 /** Enumerations of these messages: names in the order of their numbers, or with them. */
 export const fileEnumerations = {
+  AutoShardPolicy: [
+    ["AUTO", 0],
+    ["FILE", 1],
+    ["DATA", 2],
+    ["HINT", 3],
+    ["OFF", -1],
+  ],
+  AutotuneAlgorithm: [
+    ["DEFAULT", 0],
+    ["HILL_CLIMB", 1],
+    ["GRADIENT_DESCENT", 2],
+    ["MAX_PARALLELISM", 3],
+    ["STAGE_BASED", 4],
+  ],
+  ExternalStatePolicy: [
+    ["POLICY_WARN", 0],
+    ["POLICY_IGNORE", 1],
+    ["POLICY_FAIL", 2],
+  ],
   Endianness: [
     ["LITTLE", 0],
     ["BIG", 1],

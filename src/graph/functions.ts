@@ -152,7 +152,8 @@ function closeLoops(
   }
 }
 
-/** The operations behind results and effects, in order of creation; arguments are not among them. */
+/** The operations behind results and effects, sources first, otherwise in order of creation; arguments are not among them. What brings a tensor into a
+ *  branch or loop is made after the operation that reads it there; only from one pass of a loop to the next a value goes back. */
 export function neededBy({ inputs, outputs, effects }: FuncGraph): Operation[] {
   const given = new Set(inputs.map(input => input.op));
   const needed = new Set<Operation>();
@@ -162,7 +163,18 @@ export function neededBy({ inputs, outputs, effects }: FuncGraph): Operation[] {
     needed.add(op);
     stack.push(...op.inputs.map(input => input.op), ...op.controlInputs);
   }
-  return [...needed].sort((a, b) => a.id - b.id);
+  const ordered = new Set<Operation>();
+  for (const root of [...needed].sort((a, b) => a.id - b.id)) {
+    const waiting = [root];
+    for (let op = waiting.at(-1); op !== undefined; op = waiting.at(-1)) {
+      const sources = [...op.inputs.map(input => input.op), ...op.controlInputs].filter(
+        source => source.id > (op as Operation).id && needed.has(source) && !ordered.has(source) && !source.definition.endsPass,
+      );
+      if (sources.length === 0) ordered.add(waiting.pop() as Operation);
+      else waiting.push(...sources);
+    }
+  }
+  return [...ordered];
 }
 
 const expansions = new WeakMap<Operation, Expansion>();

@@ -5,19 +5,29 @@ export {
   Counter,
   CsvDataset,
   RandomDataset,
+  Reducer,
+  TFRecordWriter,
   assertCardinality,
   bucketBySequenceLength,
   cardinality,
   chooseFromDatasets,
+  copyToDevice,
+  enableDebugMode,
   enumerateDataset,
+  fromList,
   fromVariant,
   getNextAsOptional,
   getSingleElement,
   getStructure,
+  groupByReducer,
   groupByWindow,
   ignoreErrors,
   mapAndBatch,
+  mapAndBatchWithLegacyFunction,
+  padToCardinality,
   parallelInterleave,
+  parseExampleDataset,
+  prefetchToDevice,
   sampleFromDatasets,
   scan,
   shuffleAndRepeat,
@@ -27,3 +37,17 @@ export {
   unique,
 } from "../library/data/experimental.ts";
 export { Optional } from "../library/data/optional.ts";
+export {
+  AutoShardPolicy,
+  AutotuneAlgorithm,
+  AutotuneOptions,
+  DistributeOptions,
+  ExternalStatePolicy,
+  OptimizationOptions,
+  SHARD_HINT,
+  ServiceOptions,
+  ThreadingOptions,
+} from "../library/data/options.ts";
+export { rejectionResample } from "../library/data/resampling.ts";
+export { makeBatchedFeaturesDataset, makeCsvDataset } from "../library/data/table-files.ts";
+export { DatasetInitializer, indexTableFromDataset, tableFromDataset } from "../library/data/table-initializer.ts";

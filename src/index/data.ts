@@ -3,4 +3,5 @@
 export * as experimental from "./data-experimental.ts";
 export { AUTOTUNE, Dataset, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, getOutputShapes, getOutputTypes } from "../library/data/dataset.ts";
 export { Iterator, makeInitializableIterator, makeOneShotIterator } from "../library/data/iterator.ts";
+export { Options, ThreadingOptions } from "../library/data/options.ts";
 export { FixedLengthRecordDataset, TFRecordDataset, TextLineDataset } from "../library/data/readers.ts";

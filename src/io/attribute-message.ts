@@ -4,7 +4,7 @@ import type { DType } from "../base/dtype.ts";
 import { dtypeEnumName, isDType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import { snakeOf } from "../base/names.ts";
-import { decodeText, encodeText, NDArray } from "../base/ndarray.ts";
+import { textOfBytes, bytesOfText, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import { createMessage } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
@@ -75,7 +75,7 @@ const readers: {
   int: { field: "i", read: int64Number },
   float: { field: "f", read: (value: number) => value },
   bool: { field: "b", read: (value: boolean) => value },
-  string: { field: "s", read: (value: Uint8Array) => decodeText(value) },
+  string: { field: "s", read: (value: Uint8Array) => textOfBytes(value) },
   shape: { field: "shape", read: shapeFromMessage },
   tensor: { field: "tensor", read: arrayFromMessage },
   func: { field: "func", read: functionFrom },
@@ -123,7 +123,7 @@ const writers: { readonly [K in Attr["kind"]]: (value: never) => unknown } = {
   int: (value: number | bigint) => BigInt(value),
   float: (value: number) => value,
   bool: (value: boolean) => value,
-  string: (value: string) => encodeText(value),
+  string: (value: string) => bytesOfText(value),
   shape: shapeToMessage,
   tensor: arrayToMessage,
   func: ({ name, attrs }: FunctionRef) => ({

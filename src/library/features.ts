@@ -1,7 +1,7 @@
 // Features of tf.Example messages: how a program says what to parse, and the functions that parse. TF: tf.parse_example and its family.
 
 import type { DType } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
+import { UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -193,6 +193,21 @@ function parsed(serialized: Tensor, request: Request, names: TensorLike | null):
     });
     return found;
   });
+}
+
+/** What a node asks for that parses examples with dense features only. @throws UnimplementedError for features that are sparse tensors. */
+export function denseExamples(features: Features) {
+  const { dense, sparse } = new Request(features);
+  if (sparse.size > 0)
+    throw new UnimplementedError(
+      `The features ${[...sparse.keys()].join(", ")} are sparse tensors, which elements of datasets cannot be here.\n\nParse them behind the iterator: tf.parseExample(iterator.getNext(), features).`,
+    );
+  return {
+    denseDefaults: dense.map(defaultOf),
+    denseKeys: dense.map(({ key }) => key),
+    Tdense: dense.map(({ dtype }) => dtype) as FeatureType[],
+    denseShapes: dense.map(({ shape }) => shape),
+  };
 }
 
 function withSparseFeatures(found: Record<string, Tensor | SparseTensor>, features: Features): ParsedExamples {

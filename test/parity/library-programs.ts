@@ -127,7 +127,7 @@ const shapeOf = (fetch: unknown): readonly (number | null)[] | null => {
 /** Tests every program against the recording of its name, and that none is left out. Some may have other nodes that give the same values. */
 export function compareWithRecording(
   spec: string,
-  programs: Readonly<Record<string, () => Made>>,
+  programs: Readonly<Record<string, () => Made | Promise<Made>>>,
   otherNodes: ReadonlySet<string> = new Set(),
 ): void {
   const recorded = loadSpec(spec) as Readonly<Record<string, Recorded>>;
@@ -144,7 +144,7 @@ export function compareWithRecording(
     if (want.error !== undefined) {
       let refusal: Error | undefined;
       try {
-        programs[name]();
+        await programs[name]();
       } catch (error) {
         refusal = error as Error;
       }
@@ -153,7 +153,7 @@ export function compareWithRecording(
       );
       return;
     }
-    const { fetch, feeds } = programs[name]();
+    const { fetch, feeds } = await programs[name]();
     const nodes = nodeLines();
     if (!otherNodes.has(name)) {
       const at = want.nodes.findIndex((line, i) => line !== nodes[i]);

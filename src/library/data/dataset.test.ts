@@ -170,3 +170,28 @@ it("refuses what a one-shot iterator cannot take with it", () =>
       "In op 'AssignAdd', input types ([tf.float32, tf.float32]) are not compatible with expected types ([tf.float32_ref, tf.float32])",
     );
   }));
+
+it("takes branches whose operations read an element, and branches in loops", () =>
+  inGraph(async () => {
+    const branched = Dataset.fromTensorSlices(Float32Array.of(0.5, 2)).map((x: tf.Tensor) =>
+      tf.cond(
+        tf.less(x, 1),
+        () => tf.square(x),
+        () => x.add(x),
+      ),
+    );
+    expect((await elements(branched)).map(Number)).toEqual([0.25, 4]);
+    const looped = Dataset.fromTensorSlices(Int32Array.of(1, 2)).map((x: tf.Tensor) =>
+      tf.whileLoop(
+        (i: tf.Tensor) => tf.less(i, 10),
+        (i: tf.Tensor) =>
+          tf.cond(
+            tf.equal(x, 1),
+            () => i.add(x),
+            () => i.mul(x),
+          ) as tf.Tensor,
+        [x],
+      ),
+    );
+    expect((await elements(looped)).map(Number)).toEqual([10, 16]);
+  }));

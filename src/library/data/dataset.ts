@@ -1,8 +1,8 @@
 // tf.data.Dataset: chains of nodes that make elements, under TensorFlow's names for them. What the nodes do is ops/dataset.ts.
 
 import type { DType } from "../../base/dtype.ts";
-import { OutOfRangeError, ValueError } from "../../base/errors.ts";
-import { type ArrayLike, NDArray } from "../../base/ndarray.ts";
+import { OutOfRangeError, RuntimeError, ValueError, withHint } from "../../base/errors.ts";
+import { type ArrayLike, bytesOfText, NDArray, textOfBytes } from "../../base/ndarray.ts";
 import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
@@ -10,19 +10,24 @@ import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import type { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { expandDims, squeeze } from "../../ops/array/array.ts";
+import { expandDims, identity, shape, squeeze } from "../../ops/array/array.ts";
 import { whereV2 } from "../../ops/array/selection.ts";
+import { getItem } from "../../ops/array/slicing.ts";
 import * as ops from "../../ops/data/dataset.ts";
 import { type BuiltFunction, buildFunction } from "../../ops/data/dataset-functions.ts";
 import * as sources from "../../ops/data/dataset-sources.ts";
+import { Assert } from "../../ops/flow/control-flow.ts";
 import { type HostFunction, pyFunc } from "../../ops/flow/host-function.ts";
-import { cast, equal, logicalAnd } from "../../ops/math/math.ts";
+import { Add, cast, equal, greater, logicalAnd, maximum } from "../../ops/math/math.ts";
 import { log } from "../../ops/math/functions.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { getSeed } from "../../ops/random/random.ts";
 import { StatelessMultinomial } from "../../ops/random/distributions.ts";
+import { matchingFiles } from "../../ops/string/bytes.ts";
+import { reduceJoin } from "../../ops/string/string.ts";
 import { ComponentSpec, componentsOf, forEach, specOf, tensorsOf, typesAndShapes, valueOf } from "./element-spec.ts";
+import { lockOptions, mergedOptions, type Options, optionsToBytes } from "./options.ts";
 import { type Iterator, makeInitializableIterator, makeOneShotIterator } from "./iterator.ts";
 
 // `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
@@ -53,8 +58,13 @@ interface CounterOptions {
   readonly step?: TensorLike;
   readonly dtype?: DType;
 }
+interface ListFilesOptions extends Named {
+  readonly shuffle?: boolean | null;
+  readonly seed?: number | null;
+}
 interface SampleOptions {
-  readonly weights?: TensorLike | null;
+  /** One for each dataset; or a dataset of such, each of shape [1, n], of which one counts for each element. */
+  readonly weights?: TensorLike | Dataset | null;
   readonly seed?: number | null;
   readonly stopOnEmptyDataset?: boolean;
 }
@@ -72,7 +82,7 @@ const bool = (value: boolean, name: string): Tensor => convertToTensor(value, { 
 const asShape = (shape: unknown): TensorShape =>
   shape instanceof TensorShape ? shape : new TensorShape(shape as ShapeLike & (number | null)[]);
 /** What all elements of both are. */
-function merged(a: Nested, b: Nested): Nested {
+export function merged(a: Nested, b: Nested): Nested {
   const others = componentsOf(b);
   let next = 0;
   return mapNested(a, leaf => {
@@ -208,18 +218,25 @@ export class Dataset {
     { weights = null, seed = null, stopOnEmptyDataset = false }: SampleOptions = {},
   ): Dataset {
     if (datasets.length === 0) throw new ValueError("Invalid `datasets`. `datasets` should not be empty.");
-    const chances = convertToTensor(weights ?? datasets.map(() => 1 / datasets.length), { name: "weights" });
-    const logits = expandDims(log(chances, { name: "logits" }), 0);
-    if (datasets.length === 1) return datasets[0];
-    const { f, spec, otherArguments } = functionOf(
-      "Dataset_map",
-      { name: "select_dataset_constant_logits" },
-      [new ComponentSpec("int64", new TensorShape([2]))],
-      ([drawn]) => squeeze(StatelessMultinomial({ logits, numSamples: 1, seed: drawn, outputDtype: "int64" }), { axis: [0, 1] }),
-    );
-    const drawn = Dataset.random({ seed }).batch(2);
-    const inputs = { inputDataset: drawn.variantTensor, otherArguments, f, ...typesAndShapes(spec) };
-    const selector = new Dataset(ops.MapDataset({ ...inputs, useInterOpParallelism: false, preserveCardinality: true }), spec);
+    const draw = (logits: Tensor, drawn: Tensor): Tensor =>
+      squeeze(StatelessMultinomial({ logits, numSamples: 1, seed: drawn, outputDtype: "int64" }), { axis: [0, 1] });
+    const mapped = (dataset: Dataset, named: { readonly name: string }, body: ElementFunction): Dataset => {
+      const { f, spec, otherArguments } = functionOf("Dataset_map", named, [dataset.elementSpec], ([element]) => spread(body, element));
+      const inputs = { inputDataset: dataset.variantTensor, otherArguments, f, ...typesAndShapes(spec) };
+      return new Dataset(ops.MapDataset({ ...inputs, useInterOpParallelism: false, preserveCardinality: true }), spec);
+    };
+    let selector: Dataset;
+    if (weights instanceof Dataset) {
+      const logits = weights.map((chances: Tensor) => log(chances, { name: "logits" }));
+      const drawn = Dataset.zip([logits, Dataset.random({ seed }).batch(2)]);
+      selector = mapped(drawn, { name: "select_dataset_varying_logits" }, draw);
+    } else {
+      const chances = convertToTensor(weights ?? datasets.map(() => 1 / datasets.length), { name: "weights" });
+      const logits = expandDims(log(chances, { name: "logits" }), 0);
+      if (datasets.length === 1) return datasets[0];
+      const drawn = Dataset.random({ seed }).batch(2);
+      selector = mapped(drawn, { name: "select_dataset_constant_logits" }, (seeds: Tensor) => draw(logits, seeds));
+    }
     return directed(selector, datasets, stopOnEmptyDataset);
   }
 
@@ -294,6 +311,23 @@ export class Dataset {
     });
   }
 
+  /** The names of files that match one of the patterns (`*`, `?`, `[…]`), string scalars in random order, or sorted if `shuffle` is false.
+   *  TF: Dataset.list_files. @throws InvalidArgumentError while running, "No files matched pattern", where there are none. */
+  static listFiles(filePattern: TensorLike, { shuffle = null, seed = null, name }: ListFilesOptions = {}): Dataset {
+    return getDefaultGraph().nameScope("list_files", () => {
+      const pattern = convertToTensor(filePattern, { dtype: "string", name: "file_pattern" });
+      const matching = matchingFiles(pattern);
+      const count = (files: Tensor, outType: "int32" | "int64"): Tensor => getItem(shape(files, { outType }), 0);
+      const isMatched = greater(count(matching, "int32"), 0, { name: "match_not_empty" });
+      const message = Add({ x: "No files matched pattern: ", y: reduceJoin(pattern, { separator: ", " }) }, { name: "message" });
+      const checked = Assert(isMatched, [message], { summarize: 1, name: "assert_not_empty" });
+      const files = getDefaultGraph().controlDependencies([checked], () => identity(matching));
+      const attrs = { components: [files], outputShapes: [new TensorShape([])], isFiles: true };
+      const dataset = new Dataset(sources.TensorSliceDataset(attrs, { name }), new ComponentSpec("string", new TensorShape([])));
+      return shuffle === false ? dataset : dataset.shuffle(maximum(count(files, "int64"), 1), { seed, name });
+    });
+  }
+
   /** Elements of several datasets side by side, until the shortest ends; `datasets` may be any nesting. */
   static zip(datasets: Nested, { name }: Named = {}): Dataset {
     const list = flatten(datasets) as Dataset[];
@@ -302,6 +336,26 @@ export class Dataset {
     const spec = mapNested(datasets, each => (each as Dataset).elementSpec);
     const inputDatasets = list.map(({ variantTensor }) => variantTensor);
     return new Dataset(ops.ZipDataset({ inputDatasets, ...typesAndShapes(spec) }, { name }), spec);
+  }
+
+  // ---- settings ----
+
+  /** The same elements, with settings for TensorFlow: those of earlier calls hold where these say nothing. TF: Dataset.with_options. */
+  withOptions(options: Options, { name }: Named = {}): Dataset {
+    const attrs = { serializedOptions: textOfBytes(optionsToBytes(options)), ...typesAndShapes(this.elementSpec) };
+    return this.derived(ops.OptionsDataset({ inputDataset: this.variantTensor, ...attrs }, { name }));
+  }
+
+  /** The settings of this dataset and of those that it is made of. They cannot be changed. TF: Dataset.options. */
+  options(): Options {
+    const found: Uint8Array[] = [];
+    const walk = ({ op }: Tensor): void => {
+      for (const input of op.inputs) if (input.dtype === "variant") walk(input);
+      const { serializedOptions } = op.attrs;
+      if (serializedOptions !== undefined) found.push(bytesOfText(serializedOptions as string));
+    };
+    walk(this.variantTensor);
+    return lockOptions(mergedOptions(found));
   }
 
   // ---- functions ----
@@ -321,6 +375,16 @@ export class Dataset {
     return this.derived(
       ops.FilterDataset({ inputDataset: this.variantTensor, otherArguments, predicate: f, ...typesAndShapes(this.elementSpec) }, { name }),
     );
+  }
+
+  /** The same as `map`. TF: Dataset.map_with_legacy_function. */
+  mapWithLegacyFunction(mapFunc: ElementFunction, options: MapOptions = {}): Dataset {
+    return this.map(mapFunc, options);
+  }
+
+  /** The same as `filter`. TF: Dataset.filter_with_legacy_function. */
+  filterWithLegacyFunction(predicate: ElementFunction): Dataset {
+    return this.filter(predicate);
   }
 
   /** The elements of the datasets that `mapFunc` makes of the elements, one dataset after the other. */
@@ -541,7 +605,12 @@ export class Dataset {
   /** `scanFunc(state, element)` gives the next state and what comes out for the element. */
   scan(initialState: Nested, scanFunc: (state: Nested, element: Nested) => readonly [Nested, Nested], { name }: Named = {}): Dataset {
     const state = tensorsOf(initialState, () => undefined);
-    const { f, spec, otherArguments } = this.stateFunction("Dataset_scan", state, scanFunc, ([next]: Nested) => next);
+    const { f, spec, otherArguments } = stateFunctionOf(
+      "Dataset_scan",
+      [specOfTensors(state), this.elementSpec],
+      scanFunc,
+      ([next]: Nested) => next,
+    );
     const output = spec[1];
     const inputs = { inputDataset: this.variantTensor, initialState: flatten(state) as Tensor[], otherArguments, f };
     return new Dataset(ops.ScanDataset({ ...inputs, preserveCardinality: true, ...typesAndShapes(output) }, { name }), output);
@@ -550,35 +619,9 @@ export class Dataset {
   /** The last state of `reduceFunc(state, element)`: tensors, which go through the whole dataset in each run. */
   reduce(initialState: Nested, reduceFunc: (state: Nested, element: Nested) => Nested, { name }: Named = {}): Nested {
     const state = tensorsOf(initialState, () => undefined);
-    const { f, spec, otherArguments } = this.stateFunction("reduce", state, reduceFunc, next => next);
+    const { f, spec, otherArguments } = stateFunctionOf("reduce", [specOfTensors(state), this.elementSpec], reduceFunc, next => next);
     const inputs = { inputDataset: this.variantTensor, initialState: flatten(state) as Tensor[], otherArguments, f };
     return valueOf(spec, [...ops.ReduceDataset({ ...inputs, ...typesAndShapes(spec) }, { name })]);
-  }
-
-  /** A function of a state and an element; shapes of the state that change are unknown in it. @throws TypeError if the state's types change. */
-  private stateFunction(
-    what: string,
-    state: Nested,
-    func: (state: Nested, element: Nested) => Nested,
-    nextOf: (result: Nested) => Nested,
-  ): ElementFunctionNodes {
-    let stateSpec = mapNested(state, leaf => ComponentSpec.of(leaf as Tensor));
-    for (;;) {
-      const built = functionOf(what, func, [stateSpec, this.elementSpec], ([before, element]) => func(before, element));
-      const next = nextOf(built.spec);
-      const types = (spec: Nested): string => JSON.stringify(mapNested(spec, leaf => (leaf as ComponentSpec).dtype));
-      if (types(stateSpec) !== types(next))
-        throw new TypeError(
-          `The element types for the new state must match the initial state. Expected ${types(stateSpec)}; got ${types(next)}.`,
-        );
-      const common = merged(stateSpec, next);
-      const shapes = (spec: Nested): string =>
-        componentsOf(spec)
-          .map(({ shape }) => shape.format())
-          .join();
-      if (shapes(common) === shapes(stateSpec)) return built;
-      stateSpec = common;
-    }
   }
 
   // ---- of the whole ----
@@ -644,6 +687,14 @@ export class Dataset {
   /** An iterator that begins when its `initializer` is run. TF: Dataset.make_initializable_iterator. */
   makeInitializableIterator({ sharedName = null }: { readonly sharedName?: string | null } = {}): Iterator {
     return makeInitializableIterator(this, { sharedName });
+  }
+
+  /** @throws RuntimeError: a graph has no elements before it is run. TF: Dataset.as_numpy_iterator. */
+  asNumpyIterator(): never {
+    throw withHint(
+      new RuntimeError("`tf.data.Dataset.as_numpy_iterator()` is only supported in eager mode."),
+      "Run what makeOneShotIterator().getNext() gives in a session until it throws OutOfRangeError.",
+    );
   }
 
   // ---- building ----
@@ -727,6 +778,34 @@ export function functionOf(
   return { f, otherArguments: captures, spec };
 }
 
+const specOfTensors = (tensors: Nested): Nested => mapNested(tensors, leaf => ComponentSpec.of(leaf as Tensor));
+
+/** Builds a function of a state and an element; shapes of the state that change are unknown in it. @throws TypeError if the state's types change. */
+export function stateFunctionOf(
+  what: string,
+  [state, element]: readonly [Nested, Nested],
+  func: (state: Nested, element: Nested) => Nested,
+  nextOf: (result: Nested) => Nested,
+): ElementFunctionNodes {
+  let stateSpec = state;
+  for (;;) {
+    const built = functionOf(what, func, [stateSpec, element], ([before, each]) => func(before, each));
+    const next = nextOf(built.spec);
+    const types = (spec: Nested): string => JSON.stringify(mapNested(spec, leaf => (leaf as ComponentSpec).dtype));
+    if (types(stateSpec) !== types(next))
+      throw new TypeError(
+        `The element types for the new state must match the initial state. Expected ${types(stateSpec)}; got ${types(next)}.`,
+      );
+    const common = merged(stateSpec, next);
+    const shapes = (spec: Nested): string =>
+      componentsOf(spec)
+        .map(component => component.shape.format())
+        .join();
+    if (shapes(common) === shapes(stateSpec)) return built;
+    stateSpec = common;
+  }
+}
+
 /** What the elements are of the dataset that a function gives. @throws TypeError for another result. */
 export function elementsOf(spec: Nested, what: string): Nested {
   if (!(spec instanceof DatasetSpec))
@@ -765,7 +844,7 @@ const rewritten = (dataset: Dataset): Dataset =>
     dataset.elementSpec,
   );
 
-const normalized = (value: Nested): Nested =>
+export const normalized = (value: Nested): Nested =>
   getDefaultGraph().nameScope("normalize_element", () => tensorsOf(value, i => `component_${i}`));
 
 function batchDimension(batchSize: Tensor, dropsRemainder: boolean): number | null {
@@ -773,7 +852,7 @@ function batchDimension(batchSize: Tensor, dropsRemainder: boolean): number | nu
   return dropsRemainder && size !== undefined ? Number(size) : null;
 }
 
-const described = (spec: Nested): string =>
+export const described = (spec: Nested): string =>
   JSON.stringify(mapNested(spec, leaf => `${(leaf as ComponentSpec).dtype}${(leaf as ComponentSpec).shape}`));
 
 /** An element that a generator gave, as arrays. */

@@ -3,20 +3,37 @@
 import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, pythonType, type TensorLike } from "../../graph/conversion.ts";
 import type { DType } from "../../base/dtype.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import type { Named } from "../../graph/op-definition.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
+import { isOptions } from "../../ops/arguments.ts";
 import { getItem } from "../../ops/array/slicing.ts";
 import { where } from "../../ops/array/selection.ts";
 import * as ops from "../../ops/data/dataset.ts";
-import { CSVDatasetV2 } from "../../ops/data/dataset-experimental.ts";
+import { CSVDatasetV2, DatasetToTFRecord, ParseExampleDatasetV2 } from "../../ops/data/dataset-experimental.ts";
+import { ExperimentalGroupByReducerDataset } from "../../ops/data/dataset-rarer.ts";
+import { ListDataset } from "../../ops/data/dataset-sources.ts";
 import { csvTypes } from "../../ops/string/parsing.ts";
-import { constant } from "../../ops/array/array.ts";
+import { constant, zeros } from "../../ops/array/array.ts";
 import { less, lessEqual, logicalAnd } from "../../ops/math/math.ts";
 import { reduceMin } from "../../ops/math/reduction.ts";
-import { mapNested, type Nested } from "../../ops/flow/nested.ts";
-import { Dataset, elementsOf, functionOf, seedTensors, spread } from "./dataset.ts";
-import { ComponentSpec, typesAndShapes } from "./element-spec.ts";
+import { sub } from "../../ops/operators.ts";
+import { assertSameStructure, flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
+import { denseExamples, type Features } from "../features.ts";
+import {
+  AUTOTUNE,
+  Dataset,
+  described,
+  elementsOf,
+  functionOf,
+  merged,
+  normalized,
+  seedTensors,
+  spread,
+  stateFunctionOf,
+} from "./dataset.ts";
+import { ComponentSpec, componentsOf, typesAndShapes } from "./element-spec.ts";
 import type { Iterator } from "./iterator.ts";
 import type { Optional } from "./optional.ts";
 
@@ -209,6 +226,165 @@ export const shuffleAndRepeat =
     const inputs = { inputDataset: variantTensor, bufferSize: int64(bufferSize, "buffer_size"), count: int64(count ?? -1, "count") };
     return new Dataset(ops.ShuffleAndRepeatDataset({ ...inputs, ...seedTensors(seed), ...typesAndShapes(elementSpec) }), elementSpec);
   };
+
+/** The same as mapAndBatch. TF: tf.data.experimental.map_and_batch_with_legacy_function. */
+export const mapAndBatchWithLegacyFunction: typeof mapAndBatch = (...given) => mapAndBatch(...given);
+
+/** Three functions that make one value of all elements with a key: `initFunc(key)` gives the first state, `reduceFunc(state, element)` the next,
+ *  `finalizeFunc(...state)` the value. TF: tf.data.experimental.Reducer. */
+export class Reducer {
+  readonly initFunc: (key: Tensor) => Nested;
+  readonly reduceFunc: (state: Nested, element: Nested) => Nested;
+  readonly finalizeFunc: ElementFunction;
+
+  constructor(initFunc: (key: Tensor) => Nested, reduceFunc: (state: Nested, element: Nested) => Nested, finalizeFunc: ElementFunction) {
+    this.initFunc = initFunc;
+    this.reduceFunc = reduceFunc;
+    this.finalizeFunc = finalizeFunc;
+  }
+}
+
+/** For `apply`: a value for each key (`keyFunc` of the elements, an int64 scalar), in the order in which keys were first met.
+ *  TF: tf.data.experimental.group_by_reducer. @throws ValueError for other keys, TypeError if the type of a state changes. */
+export const groupByReducer =
+  (keyFunc: ElementFunction, { initFunc, reduceFunc, finalizeFunc }: Reducer): Transformation =>
+  ({ variantTensor, elementSpec }) => {
+    const what = "tf_data_experimental_group_by_reducer";
+    const scalar = new ComponentSpec("int64", new TensorShape([]));
+    const key = functionOf(what, keyFunc, [elementSpec], ([element]) => spread(keyFunc, element));
+    const { spec: given } = key;
+    if (!(given instanceof ComponentSpec && given.dtype === "int64" && given.shape.isCompatibleWith([]))) {
+      const [types, shapes] = given instanceof ComponentSpec ? [`<dtype: '${given.dtype}'>`, String(given.shape)] : ["several", "several"];
+      throw new ValueError(
+        `Invalid \`key_func\`. Expected \`key_func\` to return a scalar tf.int64 tensor, but instead \`key_func\` has output types=${types} and shapes=${shapes}.`,
+      );
+    }
+    const init = functionOf(what, initFunc, [scalar], ([first]) => initFunc(first as Tensor));
+    const reduce = stateFunctionOf(what, [init.spec, elementSpec], reduceFunc, next => next);
+    const finalize = functionOf(what, finalizeFunc, [reduce.spec], ([state]) => spread(finalizeFunc, state));
+    const variant = ExperimentalGroupByReducerDataset({
+      inputDataset: variantTensor,
+      keyFuncOtherArguments: key.otherArguments,
+      initFuncOtherArguments: init.otherArguments,
+      reduceFuncOtherArguments: reduce.otherArguments,
+      finalizeFuncOtherArguments: finalize.otherArguments,
+      keyFunc: key.f,
+      initFunc: init.f,
+      reduceFunc: reduce.f,
+      finalizeFunc: finalize.f,
+      ...typesAndShapes(finalize.spec),
+    });
+    return new Dataset(variant, finalize.spec);
+  };
+
+/** The given elements one after the other; their shapes may differ. TF: tf.data.experimental.from_list. @throws ValueError for no elements. */
+export function fromList(elements: readonly Nested[], { name }: Named = {}): Dataset {
+  if (!Array.isArray(elements)) throw new ValueError("Invalid `elements`. `elements` must be a list.");
+  if (elements.length === 0)
+    throw new ValueError(
+      "Invalid `elements`. `elements` should not be empty. If you want an empty dataset, use `tf.data.Dataset.range(0)`.",
+    );
+  const given = elements.map(normalized);
+  for (const element of given.slice(1)) assertSameStructure(given[0], element);
+  const spec = given.map(element => mapNested(element, leaf => ComponentSpec.of(leaf as Tensor))).reduce(merged);
+  const tensors = given.flatMap(flatten) as Tensor[];
+  return new Dataset(ListDataset({ tensors, ...typesAndShapes(spec) }, { name }), spec);
+}
+
+/** For `apply` to a dataset of dictionaries whose number of elements is known: as many elements as `cardinality` says, those behind the last one of zeros.
+ *  Under `maskKey` each says whether it is one of the dataset. TF: tf.data.experimental.pad_to_cardinality. @throws ValueError for other elements. */
+export const padToCardinality =
+  (cardinality: TensorLike, { maskKey = "valid" }: { readonly maskKey?: string } = {}): Transformation =>
+  dataset => {
+    const { elementSpec } = dataset;
+    if (!isOptions(elementSpec)) throw new ValueError("`pad_to_cardinality` requires its input dataset to be a dictionary.");
+    const missing = sub(cardinality, dataset.cardinality());
+    const zero = (leaf: unknown): Tensor => zeros((leaf as ComponentSpec).shape, (leaf as ComponentSpec).dtype);
+    const filler = Dataset.fromTensors({ ...mapNested(elementSpec, zero), [maskKey]: false }).repeat(missing);
+    return dataset.map((element: Record<string, Nested>) => ({ ...element, [maskKey]: true })).concatenate(filler);
+  };
+
+/** Writes a dataset's elements, string scalars, as the records of a file. TF: tf.data.experimental.TFRecordWriter. */
+export class TFRecordWriter {
+  private readonly filename: Tensor;
+  private readonly compressionType: Tensor;
+
+  constructor(filename: TensorLike, { compressionType = null }: { readonly compressionType?: TensorLike | null } = {}) {
+    this.filename = convertToTensor(filename, { dtype: "string", name: "filename" });
+    this.compressionType = convertToTensor(compressionType ?? "", { dtype: "string", name: "compression_type" });
+  }
+
+  /** The operation that writes the file anew. @throws TypeError for other elements than string scalars. */
+  write(dataset: Dataset): Operation {
+    if (!(dataset instanceof Dataset))
+      throw new TypeError(`Invalid \`dataset.\` Expected a \`tf.data.Dataset\` object but got <class '${pythonType(dataset)}'>.`);
+    const { elementSpec, variantTensor } = dataset;
+    if (!(elementSpec instanceof ComponentSpec && elementSpec.dtype === "string" && elementSpec.shape.isCompatibleWith([]))) {
+      const { dtype, shape } = componentsOf(elementSpec)[0];
+      throw new TypeError(
+        `Invalid \`dataset\`. Expected a\`dataset\` that produces scalar \`tf.string\` elements, but got a dataset which produces elements with shapes ${shape} and types <dtype: '${dtype}'>.`,
+      );
+    }
+    const { filename, compressionType } = this;
+    return DatasetToTFRecord({ inputDataset: variantTensor, filename, compressionType });
+  }
+}
+
+/** @throws UnimplementedError unless the device is the one there is. */
+function needProcessor(device: string): void {
+  if (!/^(?:\/job:localhost)?(?:\/replica:0)?(?:\/task:0)?\/(?:device:)?cpu:0$/i.test(device))
+    throw new UnimplementedError(`Elements cannot be copied to ${device}: there is one device, /cpu:0.`);
+}
+
+/** For `apply`: the same elements, which are on the one device there is. TF: tf.data.experimental.copy_to_device. */
+export const copyToDevice = (
+  targetDevice: string,
+  { sourceDevice = "/cpu:0" }: { readonly sourceDevice?: string } = {},
+): Transformation => {
+  needProcessor(sourceDevice);
+  needProcessor(targetDevice);
+  return dataset => dataset;
+};
+
+/** For `apply`: Dataset.prefetch, on the one device there is. TF: tf.data.experimental.prefetch_to_device. */
+export const prefetchToDevice = (device: string, { bufferSize = null }: { readonly bufferSize?: number | null } = {}): Transformation => {
+  needProcessor(device);
+  return dataset => dataset.prefetch(bufferSize ?? AUTOTUNE);
+};
+
+interface ParseOptions {
+  readonly numParallelCalls?: TensorLike;
+  readonly deterministic?: boolean | null;
+}
+
+/** For `apply` to batches of serialized tf.Example messages: their features, a dictionary of tensors. TF: tf.data.experimental.parse_example_dataset.
+ *  @throws TypeError for other elements, UnimplementedError for features that are sparse tensors. */
+export const parseExampleDataset = (
+  features: Features,
+  { numParallelCalls = 1, deterministic = null }: ParseOptions = {},
+): Transformation => {
+  if (features === null || features === undefined) throw new ValueError("Argument `features` is required, but not specified.");
+  return ({ variantTensor, elementSpec }) => {
+    if (!(elementSpec instanceof ComponentSpec && elementSpec.dtype === "string" && elementSpec.shape.isCompatibleWith([null])))
+      throw new TypeError(`Input dataset should be a dataset of vectors of strings. Instead it is \`${described(elementSpec)}\`.`);
+    const request = denseExamples(features);
+    const [lead] = elementSpec.shape.dims ?? [null];
+    const spec: Nested = Object.fromEntries(
+      request.denseKeys.map((key, i) => [
+        key,
+        new ComponentSpec(request.Tdense[i], new TensorShape([lead]).concatenate(request.denseShapes[i])),
+      ]),
+    );
+    const inputs = { inputDataset: variantTensor, numParallelCalls: int64(numParallelCalls, "ParseExampleDatasetV2/num_parallel_calls") };
+    const attrs = { sparseKeys: [], sparseTypes: [], deterministic: deterministic === null ? "default" : String(deterministic) };
+    return new Dataset(ParseExampleDatasetV2({ ...inputs, ...request, ...attrs, ...typesAndShapes(spec) }), spec);
+  };
+};
+
+/** @throws ValueError: a graph has no elements to look at before it is run. TF: tf.data.experimental.enable_debug_mode. */
+export function enableDebugMode(): never {
+  throw new ValueError("`enable_debug_mode() is only supported in eager mode.");
+}
 
 interface ParallelInterleaveOptions {
   readonly blockLength?: number;

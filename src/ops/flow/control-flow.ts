@@ -327,12 +327,14 @@ export const NextIteration = defineOp("NextIteration", {
   outputs: { output: "T" },
   ...passFields,
   gradient: nextIterationGradient,
+  endsPass: true,
 });
 export const RefNextIteration = defineOp("RefNextIteration", {
   inputs: { data: "Ref(T)" },
   outputs: { output: "Ref(T)" },
   ...passFields,
   gradient: nextIterationGradient,
+  endsPass: true,
 });
 /** Marks the condition that keeps a loop going. */
 export const LoopCond = defineOp("LoopCond", {
