@@ -274,7 +274,7 @@ export const groupByReducer =
       finalizeFunc: finalize.f,
       ...typesAndShapes(finalize.spec),
     });
-    return new Dataset(variant, finalize.spec);
+    return new Dataset(variant as Tensor, finalize.spec);
   };
 
 /** The given elements one after the other; their shapes may differ. TF: tf.data.experimental.from_list. @throws ValueError for no elements. */
