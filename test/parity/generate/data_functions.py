@@ -133,9 +133,8 @@ def table_of_nothing():
 
 
 def resampled():
-    """Every element of class 1 comes, of class 0 only some."""
-    dataset = tf.data.Dataset.from_tensor_slices([0, 1, 0, 0, 1, 0, 0, 0]).repeat()
-    return elements(dataset.apply(ex.rejection_resample(lambda x: x, [0.5, 0.5], [0.8, 0.2], seed=3)), batch=20)
+    dataset = tf.data.Dataset.from_tensor_slices([0, 1, 2, 1, 2]).repeat()
+    return elements(dataset.apply(ex.rejection_resample(lambda x: x, [0.1, 0.45, 0.45], [0.2, 0.4, 0.4], seed=3)), batch=20)
 
 
 def resampled_as_it_is():
@@ -144,8 +143,8 @@ def resampled_as_it_is():
 
 
 def resampled_by_estimate():
-    dataset = tf.data.Dataset.from_tensor_slices([0, 1, 0, 0, 1, 0, 0, 0]).repeat()
-    return elements(dataset.apply(ex.rejection_resample(lambda x: x, [0.5, 0.5], seed=3)), batch=20)
+    dataset = tf.data.Dataset.from_tensor_slices([0, 1, 2, 1, 2]).repeat()
+    return elements(dataset.apply(ex.rejection_resample(lambda x: x, [0.1, 0.45, 0.45], seed=3)), batch=20)
 
 
 def found_files():
