@@ -205,7 +205,7 @@ describe("what is not there", () => {
   it("says what to use where TensorFlow itself dropped it", () => {
     const { layers } = contrib as { layers: Record<string, (...given: unknown[]) => unknown> };
     expect(() => layers.xavier_initializer()).toThrow(
-      "tf.contrib.layers.xavier_initializer is not part of tensorloom.\n\nUse tf.glorot_uniform_initializer().",
+      "tf.contrib.layers.xavier_initializer is not part of tensorloom.\n\nWrite tf.glorot_uniform_initializer()",
     );
     expect(() => layers.instance_norm("x")).toThrow("tf.contrib.layers.instance_norm is not part of tensorloom.\n\nUse tf.layers");
   });
