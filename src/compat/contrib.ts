@@ -46,9 +46,9 @@ const layers: Readonly<Record<string, string>> = {
   instance_norm: norm("[1, 2]", "1e-6"),
   joint_weighted_sum_from_feature_columns: "tf.feature_column.linear_model(features, columns).",
   l1_l2_regularizer:
-    "w => tf.add(tf.multiply(tf.reduce_sum(tf.abs(w)), scale_l1), tf.multiply(tf.nn.l2_loss(w), scale_l2)): any function of a variable is a regularizer; both scales are 1 by default.",
-  l1_regularizer: "w => tf.multiply(tf.reduce_sum(tf.abs(w)), scale): any function of a variable is a regularizer.",
-  l2_regularizer: "w => tf.multiply(tf.nn.l2_loss(w), scale): any function of a variable is a regularizer.",
+    "w => tf.add(tf.multiply(tf.reduce_sum(tf.abs(w)), scale_l1), tf.multiply(tf.nn.l2_loss(w), scale_l2)), as every function of a variable is a regularizer; both scales are 1 by default.",
+  l1_regularizer: "w => tf.multiply(tf.reduce_sum(tf.abs(w)), scale), as every function of a variable is a regularizer.",
+  l2_regularizer: "w => tf.multiply(tf.nn.l2_loss(w), scale), as every function of a variable is a regularizer.",
   layer_norm: `Over all axes but the first: ${norm("[1]", "1e-12")} For more than two axes give them all; contrib's begin_params_axis=-1 makes beta and gamma of the last size.`,
   legacy_fully_connected: "tf.layers.dense(x, n): no activation by default in both.",
   legacy_linear: "tf.layers.dense(x, n).",
