@@ -12,7 +12,8 @@ import { defineOp, renameOp } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import { s } from "../../ir/scalar.ts";
-import { identity } from "../array/array.ts";
+import { need } from "../arguments.ts";
+import { identity, IdentityN } from "../array/array.ts";
 import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
 import { group } from "./control-flow.ts";
 import { AddV2, cast, Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr } from "../math/math.ts";
@@ -210,13 +211,24 @@ export const LoweredWhile = renameOp("_While", While, {
   shape: ({ input }: { readonly input: readonly TensorShape[] }) => input,
 });
 
+/** The same tensors, which turn out to be scalars or are refused by these names: what stands for other nodes has no kernel to ask it. */
+function scalars(named: Readonly<Record<string, Tensor>>): readonly Tensor[] {
+  const names = Object.keys(named);
+  const asked = renameOp("IdentityN", IdentityN, {
+    checks: ({ input }: { readonly input: readonly (readonly number[])[] }) =>
+      input.forEach((shape, i) => void need(shape.length === 0, () => `${names[i]} must be a scalar, but [${shape}]`)),
+  });
+  return asked({ input: Object.values(named) }) as readonly Tensor[];
+}
+
 /** Calls `body` with a number from `start` to below `limit` before its own results. */
 export const For = defineOp("For", {
   inputs: { start: "int32", limit: "int32", delta: "int32", input: "T" },
   outputs: { output: "T" },
   attrs: { T: attr.types(undefined, { minimum: 0 }), body: attr.func() },
   shape: ({ input }) => input.map(() => TensorShape.unknown()),
-  expand: (op, [start, limit, delta, ...inputs]) => {
+  expand: (op, [givenStart, givenLimit, givenDelta, ...inputs]) => {
+    const [start, limit, delta] = scalars({ start: givenStart, limit: givenLimit, delta: givenDelta });
     const body = bodyOf(op, op.attrs.body as FunctionRef);
     const [, ...results] = whileLoop(
       (i: Tensor) =>

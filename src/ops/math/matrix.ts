@@ -54,7 +54,8 @@ function sameDimension(d: Dimension, e: Dimension): void {
 
 // ---- two matrices ----
 
-function productShape(a: TensorShape, b: TensorShape, transposeA: boolean, transposeB: boolean): TensorShape {
+/** @throws ValueError with TensorFlow's text. */
+export function productShape(a: TensorShape, b: TensorShape, transposeA: boolean, transposeB: boolean): TensorShape {
   const [x, y] = [a.withRank(2), b.withRank(2)];
   const [m, k] = transposeA ? [x.dim(1), x.dim(0)] : [x.dim(0), x.dim(1)];
   const [l, n] = transposeB ? [y.dim(1), y.dim(0)] : [y.dim(0), y.dim(1)];

@@ -1,29 +1,24 @@
 // Ops that stand for several: convolutions with padding or resizing before them, and products with what follows them, as TensorFlow's graph rewriting
 // (grappler) leaves them in saved graphs. Each says what it is in the plain ops.
 
-import { UnimplementedError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { type Dimension, TensorShape } from "../../base/shape.ts";
+import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import type { Expansion } from "../../graph/functions.ts";
-import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
-import type { Operation, Tensor } from "../../graph/operation.ts";
-import { cast as castValue } from "../../ir/build.ts";
+import { defineOp, type Gradients, type LowerContext, type OpDefinition, type ShapeContext } from "../../graph/op-definition.ts";
+import { cast as castValue, full, map, reduce } from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
+import { type Scalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { mirrorPadded, paddedShape } from "../array/padding.ts";
 import { checkImages, resizedBilinear, resizedShape } from "../image/resize.ts";
-import { AddV2, Div, Mul, Sub } from "../math/math.ts";
 import * as unary from "../math/functions.ts";
-import { Neg, Rsqrt, Sigmoid, Tanh } from "../math/functions.ts";
-import { MatMul } from "../math/matrix.ts";
-import { reduceSum } from "../math/reduction.ts";
-import { constant, numbersOf, ZerosLike } from "../array/array.ts";
+import { Sigmoid, Tanh } from "../math/functions.ts";
+import { MatMul, productShape } from "../math/matrix.ts";
+import { numbersOf } from "../array/array.ts";
 import { BiasAdd, Elu, LeakyRelu, Relu, Relu6, Selu } from "./nn.ts";
 import { Conv2D, Conv3D, convolved, convolvedShape, convolvedSizes, DepthwiseConv2dNative, depthwiseShape } from "./convolution.ts";
 import { FusedBatchNorm, FusedBatchNormV3, fusedOutputShapes } from "./normalization.ts";
-
-const only = (output: Tensor): Expansion => ({ outputs: [output], effects: [] });
 
 // ---- before a convolution ----
 
@@ -135,37 +130,60 @@ export const FusedResizeAndPadConv2D = defineOp("FusedResizeAndPadConv2D", {
 
 // ---- behind a product ----
 
-/** What follows a product: a bias, or statistics to normalize with, and an activation. @throws UnimplementedError for another. */
-function followedBy(product: Tensor, args: readonly Tensor[], op: Operation, dataFormat: "NHWC" | "NCHW" = "NHWC"): Tensor {
-  const names = op.attrs.fusedOps as readonly string[];
-  let x = product;
-  let next = 0;
-  for (const name of names) {
-    if (name === "BiasAdd") x = BiasAdd({ value: x, bias: args[next++], dataFormat });
-    else if (name === "Add") x = AddV2({ x, y: args[next++] });
-    else if (name === "FusedBatchNorm") {
-      const [scale, offset, mean, variance] = args.slice(next, next + 4);
-      next += 4;
-      x = FusedBatchNorm({ x, scale, offset, mean, variance, epsilon: op.attrs.epsilon as number, isTraining: false, dataFormat }).y;
-    } else if (name === "LeakyRelu") x = LeakyRelu({ features: x, alpha: op.attrs.leakyreluAlpha as number });
-    else {
-      const activation = activations.get(name);
-      if (!activation)
-        throw new UnimplementedError(`${op.type} node '${op.name}' has fused_ops=[${names}], of which '${name}' is not known.`, op);
-      x = activation(x);
-    }
-  }
-  return x;
+const isValue = (item: unknown): item is Value => typeof item === "object" && item !== null && "shape" in item;
+
+/** What an op is of these values, in primitives, after what its kernel asks of them. */
+function applied(op: OpDefinition, record: Readonly<Record<string, unknown>>, context: LowerContext): readonly Value[] {
+  const shapes = Object.entries(record).map(([name, item]) => [name, isValue(item) ? item.shape : item]);
+  op.checks?.(Object.fromEntries(shapes), context.op);
+  return [op.lower?.(record, context) as Value | readonly Value[]].flat();
 }
 
-const activations: ReadonlyMap<string, (x: Tensor) => Tensor> = new Map([
-  ["Relu", (features: Tensor) => Relu({ features })],
-  ["Relu6", (features: Tensor) => Relu6({ features })],
-  ["Elu", (features: Tensor) => Elu({ features })],
-  ["Tanh", (x: Tensor) => Tanh({ x })],
-  ["Sigmoid", (x: Tensor) => Sigmoid({ x })],
-  ["Selu", (features: Tensor) => Selu({ features })],
+/** A function of one value, which is its only input. */
+const appliedTo = (op: OpDefinition, x: Value, context: LowerContext): Value => applied(op, { [Object.keys(op.inputs)[0]]: x }, context)[0];
+
+interface Followers {
+  readonly args: readonly Value[];
+  readonly fusedOps: readonly string[];
+  readonly epsilon: number;
+  readonly leakyreluAlpha: number;
+}
+
+/** What messages call the arguments of what follows a product. */
+const argumentNames: ReadonlyMap<string, readonly string[]> = new Map([
+  ["BiasAdd", ["bias"]],
+  ["Add", ["add"]],
+  ["FusedBatchNorm", ["scale", "offset", "estimated_mean", "estimated_variance"]],
 ]);
+
+/** What follows a product: a bias, or statistics to normalize with, and an activation; nothing follows a product without elements.
+ *  @throws UnimplementedError for something else. */
+function followedBy(product: Value, followers: Followers, context: LowerContext, dataFormat: "NHWC" | "NCHW" = "NHWC"): Value {
+  if (product.shape.includes(0)) return product;
+  const { args, fusedOps, epsilon, leakyreluAlpha } = followers;
+  let next = 0;
+  const steps = fusedOps.map(name => {
+    const names = argumentNames.get(name) ?? [];
+    const given = args.slice(next, next + names.length);
+    next += names.length;
+    if (name !== "Add")
+      for (const [k, { shape }] of given.entries()) need(shape.length === 1, () => `${names[k]} must be 1-dimensional[${shape}]`);
+    return { name, given };
+  });
+  return steps.reduce((x, { name, given }) => {
+    const [first, offset, mean, variance] = given;
+    if (name === "BiasAdd") return applied(BiasAdd, { value: x, bias: first, dataFormat }, context)[0];
+    if (name === "Add") return map(s.add, x, first);
+    if (name === "FusedBatchNorm")
+      return applied(FusedBatchNorm, { x, scale: first, offset, mean, variance, epsilon, dataFormat, isTraining: false }, context)[0];
+    if (name === "LeakyRelu") return applied(LeakyRelu, { features: x, alpha: leakyreluAlpha }, context)[0];
+    const activation = activations.get(name);
+    if (!activation) throw new UnimplementedError(`Fusion is not implemented: [${fusedOps}]`);
+    return appliedTo(activation, x, context);
+  }, product);
+}
+
+const activations: ReadonlyMap<string, OpDefinition> = new Map([Relu, Relu6, Elu, Tanh, Sigmoid, Selu].map(op => [op.type, op]));
 
 const followers = {
   fusedOps: attr.strings([]),
@@ -184,17 +202,12 @@ export const FusedMatMul = defineOp("_FusedMatMul", {
     numArgs: attr.int(undefined, 0),
     ...followers,
   },
-  shape: ({ a, b, transposeA, transposeB }) => {
-    const [left, right] = [a.withRank(2), b.withRank(2)];
-    const [inner, other] = [left.dim(transposeA ? 0 : 1), right.dim(transposeB ? 1 : 0)];
-    if (inner !== null && other !== null && inner !== other)
-      throw new ValueError(`Dimensions must be equal, but are ${inner} and ${other}`);
-    const sides: Dimension[] = [left.dim(transposeA ? 1 : 0), right.dim(transposeB ? 0 : 1)];
-    return new TensorShape(sides);
-  },
-  expand: (op, [a, b, ...args]) => {
-    const { transposeA, transposeB } = op.attrs as { readonly transposeA: boolean; readonly transposeB: boolean };
-    return only(followedBy(MatMul({ a, b, transposeA, transposeB }), args, op, "NHWC"));
+  shape: ({ a, b, transposeA, transposeB }) => productShape(a, b, transposeA, transposeB),
+  lower: ({ a, b, transposeA, transposeB, ...rest }, context) => {
+    need(rest.fusedOps.length > 0, () => "Fused MatMul must have at least one fused op.");
+    const [product] = applied(MatMul, { a, b, transposeA, transposeB }, context);
+    // To the zeros that sums of nothing are TensorFlow's kernel adds no bias.
+    return a.shape.includes(0) && b.shape.includes(0) ? product : followedBy(product, rest, context);
   },
 });
 
@@ -218,22 +231,16 @@ export const FusedConv2D = defineOp("_FusedConv2D", {
   },
   shape: ({ input, filter, strides, padding, explicitPaddings, dataFormat, dilations }) =>
     convolvedShape("Conv2D", input, filter, { strides, padding, explicitPaddings, dataFormat, dilations }),
-  expand: (op, [input, filter, ...args]) => {
-    const { strides, padding, explicitPaddings, dataFormat, filterFormat, dilations } = op.attrs as {
-      readonly strides: readonly number[];
-      readonly padding: "SAME" | "VALID" | "EXPLICIT";
-      readonly explicitPaddings: readonly number[];
-      readonly dataFormat: string;
-      readonly filterFormat: string;
-      readonly dilations: readonly number[];
-    };
-    if ((dataFormat !== "NHWC" && dataFormat !== "NCHW") || filterFormat !== "HWIO" || input.dtype.includes("int"))
+  isLenient: true,
+  lower: ({ input, filter, dataFormat, ...rest }, context) => {
+    if ((dataFormat !== "NHWC" && dataFormat !== "NCHW") || rest.filterFormat !== "HWIO" || input.dtype.includes("int"))
       throw new UnimplementedError(
-        `_FusedConv2D node '${op.name}' of ${input.dtype} with data format ${dataFormat} and filter format ${filterFormat} is not supported.`,
-        op,
+        `_FusedConv2D of ${input.dtype} with data format ${dataFormat} and filter format ${rest.filterFormat} is not supported.`,
       );
-    const product = Conv2D({ input, filter, strides, padding, explicitPaddings, dataFormat, dilations });
-    return only(followedBy(product, args, op, dataFormat));
+    const [product] = applied(Conv2D, { input, filter, dataFormat, ...rest }, context);
+    if (!product.shape.includes(0) && input.shape[dataFormat === "NHWC" ? 3 : 1] !== filter.shape[2])
+      throw new UnimplementedError("Fused conv implementation does not support grouped convolutions for now.");
+    return followedBy(product, rest, context, dataFormat);
   },
 });
 
@@ -252,10 +259,7 @@ export const FusedDepthwiseConv2dNative = defineOp("_FusedDepthwiseConv2dNative"
   },
   shape: ({ input, filter, strides, padding, dataFormat, dilations }) =>
     depthwiseShape(input, filter, { strides, padding, dataFormat, dilations }),
-  expand: (op, [input, filter, ...args]) => {
-    const windows = windowsOf<"NHWC" | "NCHW">(op);
-    return only(followedBy(DepthwiseConv2dNative({ input, filter, ...windows }), args, op, windows.dataFormat));
-  },
+  lower: (record, context) => followedBy(applied(DepthwiseConv2dNative, record, context)[0], record, context, record.dataFormat),
 });
 
 /** A convolution of volumes with what follows it. */
@@ -274,23 +278,12 @@ export const FusedConv3D = defineOp("_FusedConv3D", {
   },
   shape: ({ input, filter, strides, padding, dataFormat, dilations }) =>
     convolvedShape("Conv3D", input, filter, { strides, padding, dataFormat, dilations }),
-  expand: (op, [input, filter, ...args]) => {
-    const windows = windowsOf<"NDHWC" | "NCDHW">(op);
-    if ((op.attrs.paddingList as readonly number[]).length > 0 || windows.dataFormat !== "NDHWC")
-      throw new UnimplementedError(
-        `_FusedConv3D node '${op.name}' with data format ${windows.dataFormat} and padding_list=[${op.attrs.paddingList}] is not supported.`,
-        op,
-      );
-    return only(followedBy(Conv3D({ input, filter, ...windows }), args, op));
+  lower: (record, context) => {
+    const { paddingList, dataFormat } = record;
+    if (paddingList.length > 0 || dataFormat !== "NDHWC")
+      throw new UnimplementedError(`_FusedConv3D with data format ${dataFormat} and padding_list=[${paddingList}] is not supported.`);
+    return followedBy(applied(Conv3D, record, context)[0], record, context);
   },
-});
-
-/** How the windows of an op with these attributes move. */
-const windowsOf = <F extends string>({ attrs }: Operation) => ({
-  strides: attrs.strides as readonly number[],
-  padding: attrs.padding as "SAME" | "VALID",
-  dataFormat: attrs.dataFormat as F,
-  dilations: attrs.dilations as readonly number[],
 });
 
 // ---- functions of one number after each other ----
@@ -301,23 +294,17 @@ export const UnaryOpsComposition = defineOp("_UnaryOpsComposition", {
   outputs: { y: "T" },
   attrs: { T: attr.type(["float32", "float16", "float64"]), opNames: attr.strings() },
   shape: ({ x }) => x,
-  expand: (op, [x]) => {
-    const names = op.attrs.opNames as readonly string[];
-    return only(
-      names.reduce((value, name) => {
-        const apply = activations.get(name) ?? elementary.get(name);
-        if (!apply)
-          throw new UnimplementedError(
-            `_UnaryOpsComposition node '${op.name}' has op_names=[${names}], of which '${name}' is not known.`,
-            op,
-          );
-        return apply(value);
-      }, x),
-    );
+  lower: ({ x, opNames }, context) => {
+    need(opNames.length > 0, () => "Unary op composition must have at least one op");
+    return opNames.reduce((value, name) => {
+      const op = activations.get(name) ?? elementary.get(name);
+      if (!op) throw new InvalidArgumentError(`Do not have a compute function registered for op: ${name}`);
+      return appliedTo(op, value, context);
+    }, x);
   },
 });
 
-const elementary: ReadonlyMap<string, (x: Tensor) => Tensor> = new Map(
+const elementary: ReadonlyMap<string, OpDefinition> = new Map(
   [
     unary.Abs,
     unary.Acos,
@@ -345,7 +332,7 @@ const elementary: ReadonlyMap<string, (x: Tensor) => Tensor> = new Map(
     unary.Sqrt,
     unary.Square,
     unary.Tan,
-  ].map(made => [made.type, (x: Tensor): Tensor => made({ x })]),
+  ].map(op => [op.type, op]),
 );
 
 // ---- behind a normalization ----
@@ -365,21 +352,13 @@ export const FusedBatchNormEx = defineOp("_FusedBatchNormEx", {
     isTraining: attr.bool(true),
   },
   shape: record => [...fusedOutputShapes(record), TensorShape.unknown()],
-  expand: (op, [x, scale, offset, mean, variance, sideInput]) => {
-    const { epsilon, exponentialAvgFactor, dataFormat, isTraining, activationMode } = op.attrs as {
-      readonly epsilon: number;
-      readonly exponentialAvgFactor: number;
-      readonly dataFormat: "NHWC" | "NCHW";
-      readonly isTraining: boolean;
-      readonly activationMode: string;
-    };
-    const normal = FusedBatchNormV3({ x, scale, offset, mean, variance, epsilon, exponentialAvgFactor, dataFormat, isTraining });
-    const sum = sideInput ? AddV2({ x: normal.y, y: sideInput }) : normal.y;
-    const activation = activationMode === "Identity" ? (y: Tensor): Tensor => y : activations.get(activationMode);
-    if (!activation)
-      throw new UnimplementedError(`_FusedBatchNormEx node '${op.name}' has activation_mode='${activationMode}', which is not known.`, op);
-    const { batchMean, batchVariance, reserveSpace_1, reserveSpace_2, reserveSpace_3 } = normal;
-    return { outputs: [activation(sum), batchMean, batchVariance, reserveSpace_1, reserveSpace_2, reserveSpace_3], effects: [] };
+  lower: ({ sideInput, activationMode, ...record }, context) => {
+    const [y, ...statistics] = applied(FusedBatchNormV3, record, context);
+    const sum = sideInput.length > 0 ? map(s.add, y, sideInput[0]) : y;
+    const activation = activations.get(activationMode);
+    if (!activation && activationMode !== "Identity")
+      throw new UnimplementedError(`_FusedBatchNormEx has activation_mode='${activationMode}', which is not known.`);
+    return [activation ? appliedTo(activation, sum, context) : sum, ...statistics];
   },
 });
 
@@ -387,8 +366,6 @@ export const FusedBatchNormEx = defineOp("_FusedBatchNormEx", {
 
 const globalAttrs = { T: attr.type(attr.numbers), varianceEpsilon: attr.float(), scaleAfterNormalization: attr.bool() };
 const globalRemoved = [9, "Use tf.nn.batch_normalization()"] as const;
-
-type GlobalNorm = { readonly varianceEpsilon: number; readonly scaleAfterNormalization: boolean };
 
 /** (t - m) / √(v + ε), scaled by gamma if asked, plus beta; moments are vectors, one number a channel. */
 export const BatchNormWithGlobalNormalization = defineOp("BatchNormWithGlobalNormalization", {
@@ -409,11 +386,9 @@ export const BatchNormWithGlobalNormalization = defineOp("BatchNormWithGlobalNor
     });
     return { t: dx, m: dm, v: dv, beta: db, gamma: dg };
   },
-  expand: (op, [t, m, v, beta, gamma]) => {
-    const { varianceEpsilon, scaleAfterNormalization } = op.attrs as GlobalNorm;
-    const deviation = Rsqrt({ x: AddV2({ x: v, y: constant(varianceEpsilon, v.dtype) }) });
-    const scale = scaleAfterNormalization ? Mul({ x: deviation, y: gamma }) : deviation;
-    return only(AddV2({ x: Mul({ x: Sub({ x: t, y: m }), y: scale }), y: beta }));
+  lower: ({ t, m, v, beta, gamma, varianceEpsilon, scaleAfterNormalization }) => {
+    const scale = map((v, gamma) => globalScale(v, gamma, varianceEpsilon, scaleAfterNormalization), v, gamma);
+    return map((t, m, scale, beta) => s.add(s.mul(s.sub(t, m), scale), beta), t, m, scale, beta);
   },
 });
 
@@ -426,19 +401,23 @@ export const BatchNormWithGlobalNormalizationGrad = defineOp("BatchNormWithGloba
     const { image, channels } = globalShape(t.mergeWith(backprop), [m, v, gamma]);
     return [image, channels, channels, channels, channels];
   },
-  expand: (op, [t, m, v, gamma, backprop]) => {
-    const { varianceEpsilon, scaleAfterNormalization } = op.attrs as GlobalNorm;
-    const variance = AddV2({ x: v, y: constant(varianceEpsilon, v.dtype) });
-    const deviation = Rsqrt({ x: variance });
-    const scale = scaleAfterNormalization ? Mul({ x: deviation, y: gamma }) : deviation;
-    const overImages = (x: Tensor): Tensor => reduceSum(x, [0, 1, 2]);
-    const [sum, products] = [overImages(backprop), overImages(Mul({ x: backprop, y: Sub({ x: t, y: m }) }))];
-    const normal = Mul({ x: products, y: deviation });
-    const dv = Div({ x: Mul({ x: Mul({ x: products, y: scale }), y: constant(-0.5, v.dtype) }), y: variance });
-    const dg = scaleAfterNormalization ? normal : ZerosLike({ x: gamma });
-    return { outputs: [Mul({ x: backprop, y: scale }), Neg({ x: Mul({ x: sum, y: scale }) }), dv, sum, dg], effects: [] };
+  lower: ({ t, m, v, gamma, backprop, varianceEpsilon, scaleAfterNormalization }) => {
+    const scale = map((v, gamma) => globalScale(v, gamma, varianceEpsilon, scaleAfterNormalization), v, gamma);
+    const overImages = (x: Value): Value => reduce("sum", x, [0, 1, 2]);
+    const sum = overImages(backprop);
+    const products = overImages(map((d, t, m) => s.mul(d, s.sub(t, m)), backprop, t, m));
+    const dv = map((p, scale, v) => s.div(s.mul(s.mul(p, scale), -0.5), s.add(v, varianceEpsilon)), products, scale, v);
+    const dg = scaleAfterNormalization
+      ? map((p, v) => s.mul(p, s.rsqrt(s.add(v, varianceEpsilon))), products, v)
+      : full(gamma.dtype, gamma.shape, 0);
+    return [map(s.mul, backprop, scale), map((sum, scale) => s.neg(s.mul(sum, scale)), sum, scale), dv, sum, dg];
   },
 });
+
+const globalScale = (variance: Scalar, gamma: Scalar, epsilon: number, isScaled: boolean): Scalar => {
+  const deviation = s.rsqrt(s.add(variance, epsilon));
+  return isScaled ? s.mul(deviation, gamma) : deviation;
+};
 
 function globalShape(t: TensorShape, vectors: readonly TensorShape[]): { image: TensorShape; channels: TensorShape } {
   const image = t.withRank(4);
