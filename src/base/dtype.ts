@@ -110,6 +110,9 @@ export const machineEpsilon: Readonly<Partial<Record<DType, number>>> = {
   float64: 2 ** -52,
 };
 
+/** What TensorFlow says where there is no memory for a tensor. */
+export const noMemoryFor = (shape: readonly number[], dtype: DType): string =>
+  `OOM when allocating tensor with shape[${shape}] and type ${dtypeTable[dtype].cName} on /job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu`;
 export const isFloating = (dtype: DType): boolean => dtypeTable[dtype].kind === "float";
 export const isInteger = (dtype: DType): boolean => dtypeTable[dtype].kind === "int" || dtypeTable[dtype].kind === "uint";
 export const isUnsigned = (dtype: DType): boolean => dtypeTable[dtype].kind === "uint";

@@ -1,5 +1,6 @@
 // A device of the wasm backend: plans compiled for the memory that all programs of a session share (device-memory.ts).
 
+import { noMemoryFor } from "../../base/dtype.ts";
 import { InternalError, ResourceExhaustedError } from "../../base/errors.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { Program } from "../../ir/program.ts";
@@ -79,6 +80,6 @@ function refuseTooLarge(plan: Plan): void {
   for (const value of plan.places.keys())
     if (sizeOf(value.shape) >= mostElements)
       throw new ResourceExhaustedError(
-        `OOM when allocating tensor with shape[${value.shape}] and type ${value.dtype}\n\nLoops count elements by signed 32-bit numbers: a tensor has less than 2^31. Use a smaller batch.`,
+        `${noMemoryFor(value.shape, value.dtype)}\n\nLoops count elements by signed 32-bit numbers: a tensor has less than 2^31. Use a smaller batch.`,
       );
 }

@@ -142,7 +142,11 @@ export const Fill = defineOp("Fill", {
     return shape;
   },
   isLenient: true,
-  checks: ({ dims }) => need(dims.length === 1 || dims.length === 0, () => `dims must represent a vector, got shape [${dims}]`),
+  checks: ({ dims, value }) => {
+    need(dims.length === 1 || dims.length === 0, () => `dims must represent a vector, got shape [${dims}]`);
+    const isOne = value.length === 0 || (value.length === 1 && value[0] === 1);
+    need(isOne, () => `value must represent a scalar, got shape [${value}]`);
+  },
   gradient: (_, d): Gradients => ({ value: reduceSum(d.output) }),
   compileTimeInputs: ["dims"],
   partial: ({ dims, value }) => {

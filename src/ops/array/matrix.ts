@@ -162,8 +162,9 @@ export const MatrixDiagV3 = defineOp("MatrixDiagV3", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), align },
   shape: ({ diagonal }, context) => diagShape(diagonal, context),
-  checks: ({ diagonal, numRows, numCols }) => {
+  checks: ({ diagonal, k, numRows, numCols }) => {
     need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
+    need(k.length < 2, () => `diag_index must be a scalar or vector, received shape: [${k}]`);
     need(numRows.length === 0, () => "num_rows must be a scalar");
     need(numCols.length === 0, () => "num_cols must be a scalar");
   },
@@ -493,12 +494,10 @@ export const DiagPart = defineOp("DiagPart", {
     const half = input.dims.length / 2;
     return input.slice(0, half).mergeWith(input.slice(half));
   },
+  isLenient: true,
   checks: ({ input }) => {
     const half = input.length / 2;
-    need(
-      half > 0 && Number.isInteger(half),
-      () => `The rank of the tensor should be${" ".repeat(42)}even and positive, got shape [${input}]`,
-    );
+    need(Number.isInteger(half), () => `The rank of the tensor should be${" ".repeat(42)}even and positive, got shape [${input}]`);
     for (let i = 0; i < half; i++)
       need(input[i] === input[half + i], () => `Invalid shape [${input}]: dimensions ${i} and ${half + i} do not match.`);
   },

@@ -61,6 +61,7 @@ export const IsotonicRegression = defineOp("IsotonicRegression", {
     if (input.rank !== null && input.rank < 1) throw new ValueError("Shape must be at least rank 1 but is rank 0");
     return [input, input];
   },
+  isLenient: true,
   lower: ({ input, outputDtype }) => {
     const width = input.shape[input.shape.length - 1] ?? 1;
     const run = ([given]: readonly NDArray[], [out, runs]: readonly NDArray[]): void => {

@@ -38,17 +38,22 @@ const rangeTypes = [
   "uint64",
 ] as const satisfies readonly DType[];
 
-/** How many numbers a range has. Throws what `fail` makes of the reason. */
-function countOf(start: number, limit: number, delta: number, fail: (reason: string) => Error): number {
-  if (delta === 0) throw fail("Requires delta != 0");
+type Bounds = readonly [start: number, limit: number, delta: number] | readonly [start: bigint, limit: bigint, delta: bigint];
+
+/** How many numbers a range has; integers of 64 bits are counted exactly. Throws what `fail` makes of the reason. */
+function countOf([start, limit, delta]: Bounds, fail: (reason: string) => Error): number {
+  if (Number(delta) === 0) throw fail("Requires delta != 0");
   if (delta > 0 && start > limit) throw fail(`Requires start <= limit when delta > 0: ${start}/${limit}`);
   if (delta < 0 && start < limit) throw fail(`Requires start >= limit when delta < 0: ${start}/${limit}`);
-  return Math.ceil(Math.abs((limit - start) / delta));
+  if (typeof delta !== "bigint") return Math.ceil(Math.abs((Number(limit) - Number(start)) / delta));
+  const [distance, step] = [BigInt(limit) - BigInt(start), delta].map(x => (delta < 0n ? -x : x));
+  return Number((distance + step - 1n) / step);
 }
 
 function rangeOf(start: NDArray, limit: NDArray, delta: NDArray, dtype: DType, fail: (reason: string) => Error): NDArray {
   const [from, to, by] = [start, limit, delta].map(bound => Number(bound.item()));
-  const count = countOf(from, to, by, fail);
+  const isExact = isInteger(dtype) && dtype.endsWith("64");
+  const count = countOf(isExact ? [BigInt(start.item()), BigInt(limit.item()), BigInt(delta.item())] : [from, to, by], fail);
   const result = NDArray.zeros(dtype, [count]);
   const isSingle = dtype === "float32";
   const first = BigInt(isInteger(dtype) ? start.item() : 0);
@@ -69,7 +74,7 @@ export const Range = defineOp("Range", {
     for (const bound of [start, limit, delta]) bound.withRank(0);
     const [from, to, by] = (["start", "limit", "delta"] as const).map(name => context.constant(name)?.item());
     if (from === undefined || to === undefined || by === undefined) return TensorShape.unknownOfRank(1);
-    return new TensorShape([countOf(Number(from), Number(to), Number(by), reason => new ValueError(reason))]);
+    return new TensorShape([countOf([Number(from), Number(to), Number(by)], reason => new ValueError(reason))]);
   },
   isLenient: true,
   checks: bounds => {

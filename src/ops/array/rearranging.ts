@@ -248,7 +248,11 @@ export const ReverseSequence = defineOp("ReverseSequence", {
       throw new ValueError(`Dimensions must be equal, but are ${batch} and ${count}`);
     return new TensorShape(input.dims.with(batchDim, batch ?? count));
   },
-  checks: ({ seqLengths }) => need(seqLengths.length === 1, () => `seq_lengths must be 1-dim, not ${seqLengths.length}`),
+  checks: ({ input, seqLengths, seqDim, batchDim }) => {
+    need(seqLengths.length === 1, () => `seq_lengths must be 1-dim, not ${seqLengths.length}`);
+    need(seqDim < input.length, () => `seq_dim must be < input rank ( ${seqDim} vs. ${input.length})`);
+    need(batchDim < input.length, () => `batch_dim must be < input rank ( ${batchDim} vs. ${input.length})`);
+  },
   gradient: ({ seqLengths, seqDim, batchDim }, d): Gradients => ({
     input: ReverseSequence({ input: d.output, seqLengths, seqDim, batchDim }),
   }),
@@ -487,10 +491,14 @@ const batchToSpaceShape = (
     return left;
   });
 
+const checkBlockRank = ({ shape }: Value, blocks: number): void =>
+  need(shape.length > blocks, () => `input rank should be >= ${blocks + 1} instead of ${shape.length}`);
+
 /** out[(y·bx + x)·n + i, h, w, …] = in[i, h·by + y − top, …], zero outside. */
 function blocksToBatch(input: Value, blocks: readonly number[], pads: readonly number[]): Value {
   const [n] = input.shape;
   const count = blocks.length;
+  checkBlockRank(input, count);
   const space = blocks.map((b, k) => {
     const padded = input.shape[k + 1] + pads[2 * k] + pads[2 * k + 1];
     if (padded % b !== 0) throw new InvalidArgumentError(`padded_shape[${k}]=${padded} is not divisible by block_shape[${k}]=${b}`);
@@ -512,6 +520,7 @@ function blocksToBatch(input: Value, blocks: readonly number[], pads: readonly n
 function batchToBlocks(input: Value, blocks: readonly number[], crops: readonly number[]): Value {
   const count = blocks.length;
   const batches = sizeOf(blocks);
+  checkBlockRank(input, count);
   if (input.shape[0] % batches !== 0)
     throw new InvalidArgumentError(`Input batch dimension (${input.shape[0]}) is not divisible by product of block sizes (${batches})`);
   const n = input.shape[0] / batches;

@@ -632,7 +632,7 @@ export const ConcatV2 = defineOp("ConcatV2", {
   shape: ({ values }, context) => joinedShape(values, context.partial("axis")?.values[0] ?? null),
   checks: ({ axis }) =>
     need(
-      axis.every(size => size === 1),
+      axis.length === 0 || (axis.length === 1 && axis[0] === 1),
       () => `axis tensor should be a scalar integer, but got shape [${axis}]`,
     ),
   isLenient: true,

@@ -7,6 +7,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { plainSource, readRecords } from "../../formats/records.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
+import { need } from "../arguments.ts";
 import { anyTypes, common, componentAttrs, elementAttrs, handleOutput, made, metadata, numberOf, textOf, wrap } from "./dataset-fields.ts";
 import { callOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
@@ -60,6 +61,7 @@ export const RangeDataset = defineOp("RangeDataset", {
   stateful: true,
   ...made,
   host: ({ start, stop, step, outputTypes }) => {
+    for (const [name, { rank }] of Object.entries({ start, stop, step })) need(rank === 0, () => `${name} must be a scalar`);
     const [first, end, by] = [start, stop, step].map(array => array.get(0) as bigint);
     if (by === 0n) throw new InvalidArgumentError("step must be a non-zero integer.");
     const isEmpty = by > 0n ? first >= end : first <= end;

@@ -1,7 +1,7 @@
 // Calls of functions that a GraphDef brings along: PartitionedCall, If, While, Case and their kin. None has a lowering: each says what it is in
 // other nodes (`expand`), made where it is run, or in the graph itself when gradients go through it.
 
-import { AbortedError, UnimplementedError } from "../../base/errors.ts";
+import { AbortedError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -11,7 +11,8 @@ import { callFunction, type Expansion, type FuncGraph, functionsOf } from "../..
 import { defineOp, renameOp } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
-import { s } from "../../ir/scalar.ts";
+import type { Value } from "../../ir/program.ts";
+import { type Scalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { identity, IdentityN } from "../array/array.ts";
 import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
@@ -211,15 +212,22 @@ export const LoweredWhile = renameOp("_While", While, {
   shape: ({ input }: { readonly input: readonly TensorShape[] }) => input,
 });
 
-/** The same tensors, which turn out to be scalars or are refused by these names: what stands for other nodes has no kernel to ask it. */
-function scalars(named: Readonly<Record<string, Tensor>>): readonly Tensor[] {
-  const names = Object.keys(named);
-  const asked = renameOp("IdentityN", IdentityN, {
-    checks: ({ input }: { readonly input: readonly (readonly number[])[] }) =>
-      input.forEach((shape, i) => void need(shape.length === 0, () => `${names[i]} must be a scalar, but [${shape}]`)),
-  });
-  return asked({ input: Object.values(named) }) as readonly Tensor[];
-}
+/** Where a loop begins and ends and its step, asked what For's kernel asks of them: what stands for other nodes has none. */
+const ForBounds = renameOp("IdentityN", IdentityN, {
+  checks: ({ input }: { readonly input: readonly (readonly number[])[] }) =>
+    input.forEach((shape, i) => void need(shape.length === 0, () => `${["start", "limit", "delta"][i]} must be a scalar, but [${shape}]`)),
+  lower: ({ input }: { readonly input: readonly Value[] }) => {
+    const [start, limit, delta] = input.map(value => s.load(value, []));
+    const isGoing = (step: Scalar, from: Scalar, to: Scalar): Scalar => s.and(s.gt(step, 0), s.le(from, to));
+    const isStill = s.and(s.eq(delta, 0), s.eq(start, limit));
+    ir.check([], () => s.or(s.or(isGoing(delta, start, limit), isGoing(s.neg(delta), limit, start)), isStill), {
+      label: "For",
+      reads: input,
+      error: (_, read) => new InvalidArgumentError(`Invalid start/limit/delta: ${input.map(value => read(value).get(0)).join(" ")}`),
+    });
+    return input;
+  },
+});
 
 /** Calls `body` with a number from `start` to below `limit` before its own results. */
 export const For = defineOp("For", {
@@ -228,7 +236,7 @@ export const For = defineOp("For", {
   attrs: { T: attr.types(undefined, { minimum: 0 }), body: attr.func() },
   shape: ({ input }) => input.map(() => TensorShape.unknown()),
   expand: (op, [givenStart, givenLimit, givenDelta, ...inputs]) => {
-    const [start, limit, delta] = scalars({ start: givenStart, limit: givenLimit, delta: givenDelta });
+    const [start, limit, delta] = ForBounds({ input: [givenStart, givenLimit, givenDelta] }) as readonly Tensor[];
     const body = bodyOf(op, op.attrs.body as FunctionRef);
     const [, ...results] = whileLoop(
       (i: Tensor) =>

@@ -275,6 +275,7 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
     const [height, width] = [1, 2].map(axis => (isKnown ? windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)) : null));
     return new TensorShape([known.dim(0), height, width, depth === null ? null : depth * ksizes[1] * ksizes[2]]);
   },
+  isLenient: true,
   checks: ({ images }) => need(images.length === 4, () => `input must be 4-dimensional[${images}]`),
   gradient: ({ images, patches, ...windows }, d): Gradients => ({ images: sumOfPatches(images, patches, d.patches, windows) }),
   lower: ({ images, ksizes, strides, rates, padding }) => {
@@ -336,6 +337,7 @@ export const ExtractVolumePatches = defineOp("ExtractVolumePatches", {
     const depth = known.dim(4);
     return new TensorShape([known.dim(0), ...sizes, depth === null ? null : depth * ksizes[1] * ksizes[2] * ksizes[3]]);
   },
+  isLenient: true,
   checks: ({ input }) => need(input.length === 5, () => `input must be 5-dimensional[${input}]`),
   gradient: ({ input, ksizes, strides, padding, T }, d): Gradients => {
     const depth = input.shape.rank === 5 ? input.shape.dim(4) : null;

@@ -2,10 +2,10 @@
 // Each is one linear map for rows and one for columns, given as taps (which source pixels, with what weights); a gradient is its transpose.
 // Tables of taps are computed in float32 steps as TensorFlow does.
 
-import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { type DType, noMemoryFor } from "../../base/dtype.ts";
+import { InvalidArgumentError, ResourceExhaustedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
@@ -186,6 +186,9 @@ type Tapping = (from: number, to: number, sampling: Sampling) => Tap[];
 function resized(images: Value, size: NDArray, tapping: Tapping, sampling: Sampling): Value {
   checkSampling(sampling);
   const [height, width] = checkSizes(images, size);
+  const dims = [images.shape[0], height, width, images.shape[3]];
+  if (dims.includes(0)) return ir.full(images.dtype, dims, 0);
+  if (sizeOf(dims) >= 2 ** 31) throw new ResourceExhaustedError(noMemoryFor(dims, images.dtype));
   const rows = resample(images, 1, tapping(images.shape[1], height, sampling));
   return resample(rows, 2, tapping(images.shape[2], width, sampling));
 }
@@ -221,6 +224,7 @@ function checkUnresized(grads: Sizes, original: Sizes): void {
 export function checkImages(images: Sizes, size: Sizes): void {
   need(images.length === 4, () => `input must be 4-dimensional[${images}]`);
   need(images[3] > 0, () => "image must have at least one channel");
+  need(images[1] > 0 && images[2] > 0, () => "input image must be of non-zero size");
   checkTarget(size);
 }
 

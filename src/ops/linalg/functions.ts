@@ -176,11 +176,11 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
       throw new ValueError(`Number of bands ${bands} cannot exceed the size of the matrix ${size}`);
     return broadcastShapes(a.slice(0, -2), b.slice(0, -2)).concatenate([sameSide(size, b.dim(-2)), b.dim(-1)]);
   },
-  checks: ({ matrix, rhs }) =>
-    [matrix, rhs].forEach(
-      (dims, i) =>
-        void need(!dims.includes(0), () => `In[${i}] must not be an empty tensor: Tensor<type: float shape: [${dims}] values: >`),
-    ),
+  checks: ({ matrix, rhs }) => {
+    for (const [i, { length }] of [matrix, rhs].entries()) need(length >= 2, () => `In[${i}] ndims must be >= 2: ${length}`);
+    for (const [i, dims] of [matrix, rhs].entries())
+      need(!dims.includes(0), () => `In[${i}] must not be an empty tensor: Tensor<type: float shape: [${dims}] values: >`);
+  },
   gradient: ({ matrix, rhs, output, lower: isLower, adjoint: isAdjoint }, d): Gradients => {
     const bands = matrix.shape.dims === null ? null : matrix.shape.dim(-2);
     const farthest = operator.sub(bands === null ? getItem(shape(matrix), -2) : constant(bands, "int32"), 1);
@@ -196,8 +196,6 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
   },
   lower: ({ matrix, rhs, lower: isLower, adjoint: isAdjoint }) => {
     const [bands, size] = matrix.shape.slice(-2);
-    if (matrix.shape.length < 2) throw new InvalidArgumentError(`In[0] ndims must be >= 2: ${matrix.shape.length}`);
-    if (rhs.shape.length < 2) throw new InvalidArgumentError(`In[1] ndims must be >= 2: ${rhs.shape.length}`);
     if (bands === 0) throw new InvalidArgumentError("In[0] must have at least one band: 0");
     if (size !== rhs.shape.at(-2))
       throw new InvalidArgumentError(

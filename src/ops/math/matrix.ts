@@ -168,6 +168,7 @@ function batchProduct(given: readonly [Value, Value], adjX: boolean, adjY: boole
   const conjugate = (value: Value, adjoint: boolean): Value => (adjoint && isComplex(value.dtype) ? ir.map(s.conj, value) : value);
   const [x, y] = [conjugate(given[0], adjX), conjugate(given[1], adjY)];
   const text = `In[0]: [${x.shape.join(",")}], In[1]: [${y.shape.join(",")}]`;
+  for (const [k, { shape }] of [x, y].entries()) need(shape.length >= 2, () => `In[${k}] ndims must be >= 2: ${shape.length}`);
   const [xs, ys] = [x.shape.slice(-2), y.shape.slice(-2)];
   const [m, k] = adjX ? [xs[1], xs[0]] : xs;
   const [l, n] = adjY ? [ys[1], ys[0]] : ys;

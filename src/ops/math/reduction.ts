@@ -445,6 +445,7 @@ function withoutAxis(input: TensorShape, context: ShapeContext): TensorShape {
 function argOf(combine: "argmax" | "argmin", input: Value, dimension: NDArray, outputType: DType): Value {
   const length = input.shape.length;
   const [axis] = numbersOf(dimension);
+  need(length <= 7, () => `Argmax and Argmin only support up to 7 input dimensions, but got ${length}. Inputs shape: [${input.shape}]`);
   if (axis < -length || axis >= length)
     throw new InvalidArgumentError(`Expected dimension in the range [${-length}, ${length}), but got ${axis}`);
   const at = axis < 0 ? axis + length : axis;

@@ -180,6 +180,8 @@ function unsorted(kind: SegmentKind, data: Value, ids: Value, numSegments: NDArr
       `data.shape = [${data.shape.join(",")}] does not start with segment_ids.shape = [${ids.shape.join(",")}]`,
     );
   need(rows >= 0, () => `Input num_segments == ${rows} must not be negative.`);
+  // Of no numbers TensorFlow asks nothing.
+  if (data.shape.includes(0)) return ir.full(data.dtype, [rows, ...data.shape.slice(ids.shape.length)], startOf(kind, data.dtype));
   ir.check(ids.shape, r => s.lt(s.load(ids, r), rows), {
     label: "segment ids",
     reads: [ids],
@@ -379,10 +381,11 @@ const sparseAttrs = (types: readonly DType[]) => ({
   Tsegmentids: attr.type(attr.indexTypes, "int32"),
 });
 
-function checkSparseIds({ indices, segmentIds }: Readonly<Record<"indices" | "segmentIds", readonly number[]>>): void {
+function checkSparseIds({ data, indices, segmentIds }: Readonly<Record<"data" | "indices" | "segmentIds", readonly number[]>>): void {
   need(indices.length === 1, () => "indices should be a vector.");
   need(segmentIds.length === 1, () => "segment_ids should be a vector.");
   need(segmentIds[0] === indices[0], () => "segment_ids and indices should have same size.");
+  need(data.length > 0, () => "Shape must be at least rank 1");
 }
 
 const sparseOp = (type: string, kind: SparseKind, types: readonly DType[]) =>
@@ -434,7 +437,7 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
     attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
     shape: ({ grad, indices, segmentIds }, context) =>
       sparseShape(grad, indices, segmentIds, context.partial("outputDim0")?.values[0] ?? null),
-    checks: checkSparseIds,
+    checks: ({ grad, ...ids }) => checkSparseIds({ data: grad, ...ids }),
     compileTimeInputs: ["segmentIds", "outputDim0"],
     lower: ({ grad, indices, segmentIds, outputDim0 }) => {
       const rows = spreadSegments(kind, grad, checkedIds(segmentIds));
@@ -449,7 +452,7 @@ const sparseSlicesOp = (type: string, kind: SparseKind) =>
     outputs: { output: "T", sortedUniqueIndices: "Tidx" },
     attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
     shape: ({ grad, indices, segmentIds }) => [sparseShape(grad, indices, segmentIds, null), new TensorShape([null])],
-    checks: checkSparseIds,
+    checks: ({ grad, ...ids }) => checkSparseIds({ data: grad, ...ids }),
     compileTimeInputs: ["indices", "segmentIds"],
     lower: ({ grad, indices, segmentIds, Tidx }) => {
       const rows = numbersOf(indices);

@@ -119,6 +119,7 @@ export const Betainc = defineOp("Betainc", {
       one.length === 0 || other.length === 0 || sameShape(one, other);
     need(isPair(a.shape, b.shape), () => `Shapes of a and b are inconsistent: [${a.shape}] vs. [${b.shape}]`);
     need(isPair(a.shape, x.shape), () => `Shapes of a and x are inconsistent: [${a.shape}] vs. [${x.shape}]`);
+    need(isPair(b.shape, x.shape), () => `Shapes of b and x are inconsistent: [${b.shape}] vs. [${x.shape}]`);
     return ir.map((p, q, y) => s.betainc(p, q, y), a, b, x);
   },
 });

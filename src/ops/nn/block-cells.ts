@@ -511,14 +511,17 @@ function needRanks(values: Readonly<Record<string, Value>>, rank: number): void 
 function checkGru({ x, hPrev, wRu, wC, bRu, bC }: GruValues): Sizes {
   const [batch, input] = x.shape;
   const [rows, cell] = hPrev.shape;
-  needRanks({ x, h_prev: hPrev, w_ru_: wRu, w_c: wC }, 2);
-  needRanks({ b_ru: bRu, b_c: bC }, 1);
+  needRanks({ x, h_prev: hPrev }, 2);
   need(rows === batch, () => `h_prev.dims(0) != batch_size: ${rows} vs. ${batch}`);
+  needRanks({ w_ru_: wRu }, 2);
   need(wRu.shape[0] === input + cell, () => `w_ru.dim_size(0) != input_size + cell_size: ${wRu.shape[0]} vs. ${input + cell}`);
   need(wRu.shape[1] === 2 * cell, () => `w_ru.dim_size(1) != cell_size * 2: ${wRu.shape[1]} vs. ${2 * cell}`);
+  needRanks({ w_c: wC }, 2);
   need(wC.shape[0] === input + cell, () => `w_c.dim_size(0) != input_size + cell_size: ${wC.shape[0]} vs. ${input + cell}`);
   need(wC.shape[1] === cell, () => `w_c.dim_size(1) != cell_size: ${wC.shape[1]} vs. ${cell}`);
+  needRanks({ b_ru: bRu }, 1);
   need(bRu.shape[0] === 2 * cell, () => `b_ru.dim_size(0) != cell_size * 2: ${bRu.shape[0]} vs. ${2 * cell}`);
+  needRanks({ b_c: bC }, 1);
   need(bC.shape[0] === cell, () => `b_c.dim_size(0) != cell_size: ${bC.shape[0]} vs. ${cell}`);
   return { batch, input, cell };
 }

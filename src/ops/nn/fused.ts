@@ -374,6 +374,7 @@ export const BatchNormWithGlobalNormalization = defineOp("BatchNormWithGlobalNor
   attrs: globalAttrs,
   removed: globalRemoved,
   shape: ({ t, m, v, beta, gamma }) => globalShape(t, [m, v, beta, gamma]).image,
+  checks: ({ t, m, v, beta, gamma }) => checkGlobal({ input: t }, { mean: m, var: v, beta, gamma }),
   gradient: ({ t, m, v, gamma, varianceEpsilon, scaleAfterNormalization }, d): Gradients => {
     const { dx, dm, dv, db, dg } = BatchNormWithGlobalNormalizationGrad({
       t,
@@ -401,6 +402,7 @@ export const BatchNormWithGlobalNormalizationGrad = defineOp("BatchNormWithGloba
     const { image, channels } = globalShape(t.mergeWith(backprop), [m, v, gamma]);
     return [image, channels, channels, channels, channels];
   },
+  checks: ({ t, m, v, gamma, backprop }) => checkGlobal({ input: t, out_backprop: backprop }, { mean: m, var: v, gamma }),
   lower: ({ t, m, v, gamma, backprop, varianceEpsilon, scaleAfterNormalization }) => {
     const scale = map((v, gamma) => globalScale(v, gamma, varianceEpsilon, scaleAfterNormalization), v, gamma);
     const overImages = (x: Value): Value => reduce("sum", x, [0, 1, 2]);
@@ -413,6 +415,14 @@ export const BatchNormWithGlobalNormalizationGrad = defineOp("BatchNormWithGloba
     return [map(s.mul, backprop, scale), map((sum, scale) => s.neg(s.mul(sum, scale)), sum, scale), dv, sum, dg];
   },
 });
+
+type NamedSizes = Readonly<Record<string, Sizes>>;
+
+function checkGlobal({ input, ...others }: NamedSizes, vectors: NamedSizes): void {
+  need(input.length === 4, () => `input must be 4-dimensional[${input}]`);
+  for (const [name, sizes] of Object.entries(vectors)) need(sizes.length === 1, () => `${name} must be 1-dimensional[${sizes}]`);
+  for (const [name, sizes] of Object.entries(others)) need(sizes.length === 4, () => `${name} must be 4-dimensional[${sizes}]`);
+}
 
 const globalScale = (variance: Scalar, gamma: Scalar, epsilon: number, isScaled: boolean): Scalar => {
   const deviation = s.rsqrt(s.add(variance, epsilon));

@@ -287,6 +287,9 @@ export function rowExponentials(logits: Value): { most: Value; sum: Value } {
   return { most, sum };
 }
 
+const checkLogits = ({ logits }: { readonly logits: readonly number[] }): void =>
+  need(logits.length > 0, () => `logits must have >= 1 dimension, got [${logits}]`);
+
 /** `exp(logits) / Σ exp(logits)` along the last axis. */
 export const Softmax = defineOp("Softmax", {
   inputs: { logits: "T" },
@@ -297,6 +300,7 @@ export const Softmax = defineOp("Softmax", {
     const inner = reduceSum(operator.mul(d.softmax, y), -1, { keepdims: true });
     return { logits: operator.mul(operator.sub(d.softmax, inner), y) };
   },
+  checks: checkLogits,
   lower: ({ logits }) => {
     const { most, sum } = rowExponentials(logits);
     const inverse = map(total => s.div(s.constant(total.dtype, 1), total), sum);
@@ -314,6 +318,7 @@ export const LogSoftmax = defineOp("LogSoftmax", {
     const probabilities = Exp({ x: logsoftmax });
     return { logits: operator.sub(d.logsoftmax, operator.mul(reduceSum(d.logsoftmax, -1, { keepdims: true }), probabilities)) };
   },
+  checks: checkLogits,
   lower: ({ logits }) => {
     const { most, sum } = rowExponentials(logits);
     return map((x, m, total) => s.sub(s.sub(x, m), s.log(total)), logits, most, sum);

@@ -99,7 +99,10 @@ export const mapped = (input: NDArray, dtype: DType, f: (x: number) => number): 
   return out;
 };
 export const ends = (array: NDArray): [low: number, high: number] =>
-  numbersOf(array).reduce<[number, number]>(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
+  numbersOf(array).reduce<[number, number]>(
+    ([low, high], x) => [Math.min(low, x), Math.max(high, x)],
+    [highestOf(array.dtype), lowestOf(array.dtype)],
+  );
 
 export const scalar = new TensorShape([]);
 export const withBounds = (shape: TensorShape): TensorShape[] => [shape, scalar, scalar];
@@ -167,6 +170,10 @@ function joined({ values, inputMins, inputMaxes, T }: Joined, axis: number): NDA
   need(axis >= 0 && axis < rank, () => `ConcatOp : Expected concatenating dimensions in the range [0, ${rank}), but got ${axis}`);
   values.forEach(({ shape }, i) => {
     need(
+      shape.length === rank,
+      () => `ConcatOp : Ranks of all input tensors should match: shape[0] = [${values[0].shape}] vs. shape[${i}] = [${shape}]`,
+    );
+    need(
       shape.every((size, k) => k === axis || size === values[0].shape[k]),
       () => `ConcatOp : Dimensions of inputs should match: shape[0] = [${values[0].shape}] vs. shape[${i}] = [${shape}]`,
     );
@@ -203,13 +210,8 @@ export const QuantizedConcat = defineOp("QuantizedConcat", {
     scalars(...inputMins, ...inputMaxes);
     return withBounds(joinedShape(values, context.constant("concatDim")));
   },
-  checks: ({ concatDim, values }) => {
-    need(concatDim.length === 0, () => `Concat dim tensor should be a scalar integer, but got shape [${concatDim}]`);
-    values.forEach((dims, i) => {
-      const both = (): string => `shape[0] = [${values[0]}] vs. shape[${i}] = [${dims}]`;
-      need(dims.length === values[0].length, () => `ConcatOp : Ranks of all input tensors should match: ${both()}`);
-    });
-  },
+  checks: ({ concatDim }) =>
+    need(concatDim.length === 0, () => `Concat dim tensor should be a scalar integer, but got shape [${concatDim}]`),
   host: ({ concatDim, ...given }) => joined(given, Number(concatDim.get(0))),
 });
 
@@ -433,12 +435,19 @@ export const broadcasts = (a: readonly number[], b: readonly number[]): boolean 
     return size === other || size === 1 || other === 1;
   });
 
+/** What sums and products of two ask: neither a number nor as many as the other is what repeats along it, and that is not to be empty. */
+export function checkPair({ x, y }: { readonly x: readonly number[]; readonly y: readonly number[] }): void {
+  need(broadcasts(x, y), () => `Incompatible shapes: [${x}] vs. [${y}]`);
+  const sizes = [sizeOf(x), sizeOf(y)];
+  need(sizes.includes(1) || sizes[0] === sizes[1] || !sizes.includes(0), () => "vector must have at least 1 element");
+}
+
 export const QuantizedMul = defineOp("QuantizedMul", {
   inputs: { x: "T1", y: "T2", minX: "float32", maxX: "float32", minY: "float32", maxY: "float32" },
   outputs: { z: "Toutput", minZ: "float32", maxZ: "float32" },
   attrs: { T1: quantized(), T2: quantized(), Toutput: quantized("qint32") },
   shape: ({ x, y }) => withBounds(broadcastShapes(x, y)),
-  checks: ({ x, y }) => need(broadcasts(x, y), () => `Incompatible shapes: [${x}] vs. [${y}]`),
+  checks: checkPair,
   host: ({ x, y, minX, maxX, minY, maxY, T1, T2, Toutput }) => {
     const [left, right] = [rangeOf(T1, minX, maxX), rangeOf(T2, minY, maxY)];
     const [a, b] = [unclamped(0, left), unclamped(0, right)];

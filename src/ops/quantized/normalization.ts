@@ -9,10 +9,12 @@ import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
+import { need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
-import { resizedShape } from "../image/resize.ts";
+import { checkImages, resizedShape } from "../image/resize.ts";
 import { type NameOption, named } from "../named.ts";
 import {
+  checkPair,
   boundOf,
   clamp,
   eachPair,
@@ -66,6 +68,7 @@ export const QuantizedAdd = defineOp("QuantizedAdd", {
     scalars(minX, maxX, minY, maxY);
     return withBounds(broadcastShapes(x, y));
   },
+  checks: checkPair,
   host: ({ x, y, minX, maxX, minY, maxY, T1, T2, Toutput }) => {
     const [left, right] = [rangeOf(T1, minX, maxX), rangeOf(T2, minY, maxY)];
     const whole = rangeOfSums(left, right, Toutput, 2 ** 14);
@@ -207,6 +210,8 @@ export const QuantizedBatchNormWithGlobalNormalization = defineOp("QuantizedBatc
     if (t.rank !== 4) throw new InvalidArgumentError(`input must be 4-dimensional[${t.shape}]`);
     for (const [name, value] of Object.entries(vectors))
       if (value.rank !== 1) throw new InvalidArgumentError(`${name} must be 1-dimensional[${value.shape}]`);
+    for (const [name, value] of Object.entries(vectors))
+      need(value.size > 1, () => `Must have at least a ${name} value[${given.gamma.shape}]`);
     const floats = (array: NDArray, min: NDArray, max: NDArray): number[] =>
       numbersOf(array).map(x => toFloat(x, rangeOf(Tinput, min, max)));
     const means = floats(given.m, given.mMin, given.mMax);
@@ -294,6 +299,7 @@ export const QuantizedResizeBilinear = defineOp("QuantizedResizeBilinear", {
     scalars(min, max);
     return withBounds(resizedShape(images, size, context));
   },
+  checks: ({ images, size }) => checkImages(images, size),
   host: ({ images, size, min, max, T, alignCorners, halfPixelCenters }) => {
     const [height, width] = numbersOf(size);
     if (!(height > 0 && width > 0)) throw new InvalidArgumentError("output dimensions must be positive");
@@ -333,8 +339,9 @@ export const RequantizationRangePerChannel = defineOp("RequantizationRangePerCha
   host: ({ input, inputMin, inputMax, clipValueMax }) => {
     const depth = inputMax.size;
     if (inputMin.size !== depth) throw new InvalidArgumentError(`input_min has incorrect size, expected ${depth} was ${inputMin.size}`);
-    if (input.rank !== 4 || input.shape[3] !== depth)
-      throw new InvalidArgumentError(`input must have 4 dimensions, the last of size ${depth}, not shape [${input.shape}].`);
+    need(input.size > 0, () => "input must not be empty");
+    const channels = input.shape.at(-1);
+    need(channels === depth, () => `input must have same number of channels as length of input_min: ${channels} vs ${depth}`);
     const values = numbersOf(input);
     const reach = reaches(inputMin, inputMax);
     const most = reach.map((range, c) => {
@@ -359,6 +366,7 @@ export const RequantizePerChannel = defineOp("RequantizePerChannel", {
   },
   host: ({ input, inputMin, inputMax, requestedOutputMin, requestedOutputMax, outType }) => {
     const depth = inputMax.size;
+    need(input.rank === 4, () => "Current RequantizePerChannel operatorsupports 4D tensors only.");
     if (inputMin.size !== depth) throw new InvalidArgumentError(`input_min has incorrect size, expected ${depth} was ${inputMin.size}`);
     const wanted = Math.max(Math.abs(boundOf(requestedOutputMin)), Math.abs(boundOf(requestedOutputMax)));
     const scales = reaches(inputMin, inputMax).map(reach => f32((highestOf(outType) * f32(reach / wanted)) / 2 ** 31));

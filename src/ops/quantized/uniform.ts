@@ -211,7 +211,7 @@ export const UniformQuantizedClipByValue = defineOp("UniformQuantizedClipByValue
       const step = quantizationAxis === -1 ? operand.size : shape.slice(quantizationAxis + 1).reduce((product, d) => product * d, 1);
       return (i: number): number => Number(bound.get(bound.size === 1 ? 0 : Math.floor(i / step) % bound.size));
     });
-    return made(T, shape, i => within(Number(operand.get(i)), bounds[0](i), bounds[1](i)));
+    return made(T, shape, i => Math.min(Math.max(Number(operand.get(i)), bounds[0](i)), bounds[1](i)));
   },
 });
 
@@ -269,9 +269,11 @@ function dotShape({ lhs, rhs }: { readonly lhs: TensorShape; readonly rhs: Tenso
 function dot(dtype: DType, lhs: NDArray, rhs: NDArray, { left, leftZero, right, rightZero }: Sides, finish: Finish): NDArray {
   const [rows, inner] = lhs.shape;
   const columns = rhs.shape[1];
+  for (const [name, { rank, shape }] of Object.entries({ lhs, rhs }))
+    need(rank === 2, () => `${name} rank must be 2, but given ${name} shape [${shape}]`);
   if (rhs.shape[0] !== inner)
     throw new InvalidArgumentError(
-      `lhs.dim_size(1) and rhs.dim_size(0) must be equal, but given lhs.dim_size(1): ${inner} and rhs.dim_size(0): ${rhs.shape[0]}`,
+      `lhs.dim_size(1) and rhs.dim_size(0) must be equal, but given lhs shape [${lhs.shape}] and rhs shape [${rhs.shape}]`,
     );
   return made(dtype, [rows, columns], at => {
     const [i, j] = [Math.floor(at / columns), at % columns];
@@ -464,7 +466,8 @@ interface Geometry {
 function geometryOf(lhs: readonly number[], rhs: readonly number[], given: ConvolutionAttrs): Geometry {
   const { windowStrides, padding, explicitPadding, lhsDilation, rhsDilation, batchGroupCount, featureGroupCount, dimensionNumbers } = given;
   const rank = lhs.length;
-  if (rank < 2 || rhs.length !== rank) throw new InvalidArgumentError(`lhs and rhs must have the same dims: [${lhs}] and [${rhs}]`);
+  if (rank < 2 || rhs.length !== rank)
+    throw new InvalidArgumentError(`lhs and rhs must have same dims. Given lhs and rhs of shapes: [${lhs}][${rhs}]`);
   const axes = axisNumbers(dimensionNumbers, rank);
   const features = lhs[axes.lhs[1]];
   if (features % featureGroupCount !== 0 || features / featureGroupCount !== rhs[axes.rhs[1]])

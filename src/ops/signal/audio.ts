@@ -162,7 +162,7 @@ function filterbank(bins: number, rate: number, count: number, lower: number, up
     const before = channel === 0 ? low : centers[channel - 1];
     weights[i] = (centers[channel] - mel) / (centers[channel] - before);
   }
-  return end >= bins ? undefined : { start, end, channels, weights };
+  return { start, end, channels, weights };
 }
 
 const floorOfLog = 1e-12;
@@ -210,6 +210,11 @@ export const Mfcc = defineOp("Mfcc", {
         throw new InvalidArgumentError(
           `Mfcc initialization failed for channel count ${bins}, sample rate ${rate} and filterbank_channel_count ${count}`,
         );
+      // Of a spectrogram that ends below the bands TensorFlow makes zeros, and notes so in its log.
+      if (bank.end >= bins) {
+        for (let i = 0; i < out.size; i++) out.set(i, 0);
+        return;
+      }
       for (let row = 0; row < channels * windows; row++) {
         const power = Float64Array.from({ length: bins }, (_, k) => Number(given.get(row * bins + k)));
         const logs = melEnergies(power, bank, count).map(energy => Math.log(Math.max(energy, floorOfLog)));

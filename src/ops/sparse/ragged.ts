@@ -295,6 +295,7 @@ export const RaggedTensorToSparse = defineOp("RaggedTensorToSparse", {
   host: ({ rtNestedSplits, rtDenseValues }) => {
     const splits = rtNestedSplits.map(numbersOf);
     checkedSplits(splits, rtDenseValues.rank === 0 ? 1 : rtDenseValues.shape[0]);
+    for (const own of rtNestedSplits) need(own.rank > 0, () => "Split tensors must not be scalars");
     // The coordinates of each row of a level.
     let rows = Array.from({ length: splits[0].length - 1 }, (_, row) => [row]);
     const widths = splits.map(own => {
@@ -425,12 +426,18 @@ export const RaggedGather = defineOp("RaggedGather", {
     return [...manyOf(OUTPUT_RAGGED_RANK, [null]), values];
   },
   host: ({ paramsNestedSplits, paramsDenseValues, indices, Tsplits, OUTPUT_RAGGED_RANK }) => {
+    for (const own of paramsNestedSplits) need(own.rank > 0, () => "Split tensors must not be scalars");
+    const rowCount = paramsNestedSplits[0].shape[0] - 1;
+    let rows = numbersOf(indices);
+    rows.forEach((row, n) => {
+      if (row < 0 || row >= rowCount)
+        throw new InvalidArgumentError(`indices[${coordinatesIn(n, indices.shape).join(",")}] = ${row} is not in [0, ${rowCount})`);
+    });
     if (paramsDenseValues.rank === 0) throw new InvalidArgumentError("params.rank must be nonzero");
     if (OUTPUT_RAGGED_RANK !== indices.rank + paramsNestedSplits.length - 1)
       throw new InvalidArgumentError(
         `OUTPUT_RAGGED_RANK must be ${indices.rank + paramsNestedSplits.length - 1}, not ${OUTPUT_RAGGED_RANK}`,
       );
-    for (const own of paramsNestedSplits) need(own.rank > 0, () => "Split tensors must not be scalars");
     const splits = paramsNestedSplits.map(numbersOf);
     for (const [level, own] of splits.entries()) {
       const below = level + 1 < splits.length ? splits[level + 1].length - 1 : paramsDenseValues.shape[0];
@@ -441,12 +448,6 @@ export const RaggedGather = defineOp("RaggedGather", {
       need((own[0] ?? 0) >= 0, () => "Ragged splits must be non-negative");
       need((own[own.length - 1] ?? 0) <= below, () => "Ragged splits must not point past values");
     }
-    const rowCount = paramsNestedSplits[0].shape[0] - 1;
-    let rows = numbersOf(indices);
-    rows.forEach((row, n) => {
-      if (row < 0 || row >= rowCount)
-        throw new InvalidArgumentError(`indices[${coordinatesIn(n, indices.shape).join(",")}] = ${row} is not in [0, ${rowCount})`);
-    });
     const made: number[][] = [];
     for (const own of splits) {
       const ranges = rows.map(row => [own[row], own[row + 1]] as const);
@@ -486,9 +487,9 @@ export const RaggedFillEmptyRows = defineOp("RaggedFillEmptyRows", {
     const refuse = (reason: string): never => {
       throw new InvalidArgumentError(reason);
     };
+    if (nrows.rank !== 0) refuse(`nrows must be a scalar, saw: [${nrows.shape}]`);
     if (valueRowids.rank !== 1) refuse(`value_rowids must be a vector, saw: [${valueRowids.shape}]`);
     if (values.rank !== 1) refuse(`values must be a vector, saw: [${values.shape}]`);
-    if (nrows.rank !== 0) refuse(`nrows must be a scalar, saw: [${nrows.shape}]`);
     if (values.size !== valueRowids.size)
       refuse(`The length of \`values\` (${values.size}) must match the first dimension of \`value_rowids\` (${valueRowids.size}).`);
     if (defaultValue.rank !== 0) refuse(`default_value must be a scalar, saw: [${defaultValue.shape}]`);

@@ -200,6 +200,7 @@ export const SparseTensorDenseMatMul = defineOp("SparseTensorDenseMatMul", {
       throw new InvalidArgumentError(
         `Cannot multiply A and B because inner dimension does not match: ${inner} vs. ${given}.  Did you forget a transpose?  Dimensions of A: [${height}, ${width}).  Dimensions of B: [${b.shape}]`,
       );
+    if (rows === 0 || columns === 0) return ir.full(b.dtype, [rows, columns], 0);
     const [rowAxis, innerAxis] = adjointA ? [1, 0] : [0, 1];
     checkCoordinates(aIndices, innerAxis, inner, "k");
     checkCoordinates(aIndices, rowAxis, rows, "m");
@@ -258,8 +259,9 @@ export const SparseReduceSum = defineOp("SparseReduceSum", {
   },
   compileTimeInputs: ["inputShape", "reductionAxes"],
   lower: ({ inputIndices, inputValues, inputShape, reductionAxes, keepDims }) => {
-    const dims = checkedSizes(inputShape);
+    const dims = numbersOf(inputShape);
     const { shape, axes } = reducedShape(dims, numbersOf(reductionAxes), keepDims);
+    checkedSizes(inputShape);
     checkSparseParts(inputIndices.shape, inputValues.shape, dims.length);
     const kept = dims.map((size, axis) => (axes.includes(axis) ? undefined : { axis, size })).filter(one => one !== undefined);
     const total = sizeOf(shape);
@@ -412,13 +414,16 @@ function lastZero(rank: number | null): number[] {
   return Array.from({ length: rank }, (_, axis) => (axis === rank - 1 ? 0 : 1));
 }
 
-/** Rows are runs of coordinates that agree up to the last axis; nothing asks whether a row goes on elsewhere. */
+/** Rows are runs of coordinates that agree up to the last axis, once all are in order; so are the results. */
 function softmaxRows(indices: NDArray, values: NDArray, rank: number, output: NDArray): void {
+  const places = Array.from({ length: values.size }, (_, n) => ({ n, at: coordinatesAt(indices, n, rank) }));
+  places.sort((a, b) => a.at.map((x, axis) => x - b.at[axis]).find(difference => difference !== 0) ?? 0);
   const rows: number[][] = [];
   let before = "";
-  for (let n = 0; n < values.size; n++) {
-    const row = coordinatesAt(indices, n, rank).slice(0, -1).join();
-    if (n === 0 || row !== before) rows.push([]);
+  let next = 0;
+  for (const { n, at } of places) {
+    const row = at.slice(0, -1).join();
+    if (rows.length === 0 || row !== before) rows.push([]);
     rows[rows.length - 1].push(n);
     before = row;
   }
@@ -427,9 +432,7 @@ function softmaxRows(indices: NDArray, values: NDArray, rank: number, output: ND
     const most = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
     const powers = numbers.map(x => Math.exp(x - most));
     const total = powers.reduce((a, b) => a + b, 0);
-    members.forEach((n, k) => {
-      output.set(n, powers[k] / total);
-    });
+    for (const power of powers) output.set(next++, power / total);
   }
 }
 
