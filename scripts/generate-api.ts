@@ -33,6 +33,7 @@ const singles = new Set([
   "graph/graph-version.ts",
   "base/errors.ts",
   "graph/operation.ts",
+  "graph/device.ts",
   "graph/default-graph.ts",
   "graph/indexed-slices.ts",
   "graph/sparse-tensor.ts",
@@ -49,7 +50,10 @@ const homes: Readonly<Record<string, RegExp>> = {
   "": /^(?:ops|graph|base|gradients|session|io)\/|^formats\/message-types|^library\/(?!layers\/(?!input-spec)|losses|metrics\/|train\/|summary|data\/|distributions|feature-columns|ragged\/(?!ragged-tensor))/,
   dtypes: /^base\/dtype-(?:names|class)|^ops\/(?:math|string)/,
   nest: /^ops\/flow\/nested/,
-  config: /^session\/(?:devices|settings)/,
+  config: /^session\/(?:devices|settings)|^library\/traced-function/,
+  mixed_precision: /^library\/train\/loss-scale/,
+  "mixed_precision.experimental": /^library\/train\/loss-scale/,
+  "train.experimental": /^library\/train\/loss-scale/,
   "config.optimizer": /^session\/settings/,
   "config.threading": /^session\/devices/,
   "config.experimental": /^session\/(?:devices|settings)/,
@@ -76,14 +80,14 @@ const homes: Readonly<Record<string, RegExp>> = {
   lookup: /^library\/lookup/,
   "lookup.experimental": /^library\/lookup/,
   "data.experimental": /^library\/data\//,
-  train: /^library\/train\/|^monitored\/|^io\/(?:saver|summary|example|queue-runners|meta-graph-files)/,
+  train: /^library\/train\/|^monitored\/|^io\/(?:saver|summary|example|queue-runners|meta-graph-files|cluster-message)/,
   "train.queue_runner": /^library\/train\/|^io\/queue-runners/,
   losses: /^library\/losses/,
   metrics: /^library\/metrics\//,
   distributions: /^library\/distributions\//,
   ragged: /^library\/ragged\/ragged-(?:functions|stacking|selection|arrays)/,
   feature_column: /^library\/feature-columns\//,
-  layers: /^library\/layers\/(?!rnn|keras|input-spec)/,
+  layers: /^library\/layers\/(?!rnn|keras)/,
   "saved_model.main_op": /^io\/saved-model/,
   "saved_model.signature_def_utils": /^io\/saved-model/,
 };
@@ -100,8 +104,7 @@ const otherThanTop: Readonly<Record<string, string>> = {
 };
 
 /** Namespaces that belong to other things than graphs and sessions. */
-const leftOut =
-  /^(?:compat|keras|estimator|distribute|lite|tpu|xla|mixed_precision|test|app|flags|__internal__|autograph|types|raw_ops|errors)(?:\.|$)/;
+const leftOut = /^(?:compat|keras|estimator|distribute|lite|tpu|xla|test|app|flags|__internal__|autograph|types|raw_ops|errors)(?:\.|$)/;
 
 interface Module {
   readonly path: string;

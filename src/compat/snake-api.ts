@@ -185,6 +185,13 @@ function takeByPlace(outputs: object, names: readonly string[]): void {
     });
 }
 
+/** What messages inside of messages are asked in Python: `value.HasField("simple_value")`. */
+const presence = Object.defineProperty({}, "HasField", {
+  value(this: object, field: string): boolean {
+    return Reflect.get(this, camelOf(field)) !== undefined;
+  },
+});
+
 /** What JavaScript itself asks objects for. */
 export const isOwnProtocol = (key: string): boolean =>
   ["constructor", "default", "inspect", "length", "name", "prototype", "then", "toJSON", "toString", "valueOf"].includes(key);
@@ -334,7 +341,7 @@ class Door {
           ? Object.values(field)
           : [];
     if (isNamespace(field) && Object.isExtensible(field)) {
-      this.fields ??= this.secondSpelling(Object.prototype);
+      this.fields ??= this.secondSpelling(presence);
       Object.setPrototypeOf(field, this.fields);
     }
     for (const item of items) {

@@ -1,8 +1,9 @@
 // Messages as programs of TensorFlow's make them: `new tf.train.Feature({ int64List: { value: [1] } })`, SerializeToString, FromString.
 // The fields are those of the table in messages.ts; text may stand for bytes, numbers for 64-bit integers, plain objects for maps.
 
+import { ValueError } from "../base/errors.ts";
 import { encodeText, NDArray } from "../base/ndarray.ts";
-import { createMessage, messageFromBytes, messageToBytes } from "./message-codec.ts";
+import { createMessage, type Field, fieldsOf, isMessage as isMessageType, messageFromBytes, messageToBytes } from "./message-codec.ts";
 import type { Message, MessageName } from "./messages.ts";
 
 /** A message as it may be given. */
@@ -19,6 +20,21 @@ export type Loose<V> = V extends Uint8Array
           : V;
 
 export type MessageObject<N extends MessageName> = Message<N> & {
+  /** Becomes empty. */
+  Clear(): void;
+  /** A field gets its default, or is unset. @throws ValueError for a name that is no field. */
+  ClearField(field: string): void;
+  /** Becomes equal to another message of the same kind. */
+  CopyFrom(other: Message<N>): void;
+  /** Takes over what the other sets: single fields are replaced, lists go on, messages are merged. */
+  MergeFrom(other: Message<N>): void;
+  /** Is a field of the sort that may be unset, set? @throws ValueError for other fields. */
+  HasField(field: string): boolean;
+  /** The field that is set of those of which one may be, by its name in the .proto file; null if there is none. */
+  WhichOneof(group: string): string | null;
+  /** How many bytes SerializeToString gives. */
+  ByteSize(): number;
+  IsInitialized(): boolean;
   /** The message in protobuf's wire format, the same bytes every time. */
   SerializeToString(): Uint8Array;
   /** Becomes the message that the bytes hold; returns how many they are. @throws DataLossError naming the offset of damage. */
@@ -40,6 +56,13 @@ function bytesOf(serialized: Uint8Array | NDArray): Uint8Array {
   return text instanceof Uint8Array ? text : encodeText(String(text));
 }
 
+/** @throws ValueError for a name that is no field, in either spelling. */
+function knownField(message: MessageName, field: string): Field {
+  const found = fieldsOf(message).find(({ name, originalName }) => name === field || originalName === field);
+  if (found === undefined) throw new ValueError(`Protocol message ${message} has no "${field}" field.`);
+  return found;
+}
+
 /** The class of a message. */
 export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
   class Serializable {
@@ -48,6 +71,42 @@ export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
     }
     SerializeToString(): Uint8Array {
       return messageToBytes(name, this as object);
+    }
+    ByteSize(): number {
+      return this.SerializeToString().length;
+    }
+    IsInitialized(): boolean {
+      return true;
+    }
+    Clear(): void {
+      Object.assign(this, createMessage(name, {}));
+    }
+    ClearField(field: string): void {
+      const known = knownField(name, field).name;
+      Reflect.set(this, known, Reflect.get(createMessage(name, {}), known));
+    }
+    MergeFrom(other: object): void {
+      // Two messages in a row are read as one.
+      const [own, more] = [this.SerializeToString(), messageToBytes(name, other)];
+      const both = new Uint8Array(own.length + more.length);
+      both.set(own);
+      both.set(more, own.length);
+      this.ParseFromString(both);
+    }
+    CopyFrom(other: object): void {
+      const bytes = messageToBytes(name, other);
+      this.ParseFromString(bytes);
+    }
+    HasField(field: string): boolean {
+      const { name: known, originalName, label, type } = knownField(name, field);
+      if (label !== "oneof" && (label !== "single" || !isMessageType(type)))
+        throw new ValueError(`Can't test non-optional, non-submessage field "${name}.${originalName}" for presence in proto3.`);
+      return Reflect.get(this, known) !== undefined;
+    }
+    WhichOneof(_group: string): string | null {
+      return (
+        fieldsOf(name).find(({ name: each, label }) => label === "oneof" && Reflect.get(this, each) !== undefined)?.originalName ?? null
+      );
     }
     ParseFromString(serialized: Uint8Array | NDArray): number {
       const bytes = bytesOf(serialized);

@@ -151,6 +151,20 @@ export const exampleMessages = {
   Int64List: { value: "repeated int64 = 1" },
 } as const;
 
+/** Who is who in a cluster. */
+export const clusterMessages = {
+  ClusterDef: { job: "repeated JobDef = 1" },
+  JobDef: { name: "string = 1", tasks: "map<int32, string> = 2" },
+  ServerDef: {
+    cluster: "ClusterDef = 1",
+    jobName: "string = 2",
+    taskIndex: "int32 = 3",
+    protocol: "string = 5",
+    port: "int32 = 8",
+    replica: "int32 = 9",
+  },
+} as const;
+
 /** What a node of tf.data carries of tf.data.Options. Options of one field each have a presence of their own. */
 export const datasetMessages = {
   DatasetOptions: {

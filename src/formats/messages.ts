@@ -3,7 +3,15 @@
 // A field is camelCase here and snake_case in JSON, by the one rule of base/names.ts. Fields nobody reads are left out.
 
 import { dtypeEnumName, dtypeNames, dtypeTable } from "../base/dtype.ts";
-import { checkpointMessages, datasetMessages, eventMessages, exampleMessages, fileEnumerations, runMessages } from "./messages-files.ts";
+import {
+  checkpointMessages,
+  clusterMessages,
+  datasetMessages,
+  eventMessages,
+  exampleMessages,
+  fileEnumerations,
+  runMessages,
+} from "./messages-files.ts";
 
 export const messages = {
   GraphDef: { node: "repeated NodeDef = 1", library: "FunctionDefLibrary = 2", version: "int32 = 3", versions: "VersionDef = 4" },
@@ -231,6 +239,7 @@ export const messages = {
     nestedContexts: "repeated ControlFlowContextDef = 12",
   },
   ...checkpointMessages,
+  ...clusterMessages,
   ...datasetMessages,
   ...eventMessages,
   ...exampleMessages,

@@ -5,7 +5,7 @@ import type { Operation } from "./operation.ts";
 
 export type DeviceFunction = (op: Operation) => string | null;
 
-interface DeviceSpec {
+interface DeviceParts {
   job?: string;
   replica?: string;
   task?: string;
@@ -14,8 +14,8 @@ interface DeviceSpec {
 }
 
 /** @throws ValueError with TensorFlow's text for unknown parts. */
-export function parseDevice(text: string): DeviceSpec {
-  const spec: DeviceSpec = {};
+export function parseDevice(text: string): DeviceParts {
+  const spec: DeviceParts = {};
   for (const part of text.split("/")) {
     if (part === "") continue;
     const [key, ...rest] = part.split(":");
@@ -27,7 +27,7 @@ export function parseDevice(text: string): DeviceSpec {
   return spec;
 }
 
-function setType(spec: DeviceSpec, type: string, index: string | undefined, text: string): void {
+function setType(spec: DeviceParts, type: string, index: string | undefined, text: string): void {
   if (spec.type !== undefined) throw new ValueError(`Multiple device types are not allowed while parsing the device spec: ${text}.`);
   spec.type = type.toUpperCase();
   if (index === undefined || index === "*") return;
@@ -35,7 +35,7 @@ function setType(spec: DeviceSpec, type: string, index: string | undefined, text
   spec.index = String(Number(index));
 }
 
-export function formatDevice({ job, replica, task, type, index }: DeviceSpec): string {
+export function formatDevice({ job, replica, task, type, index }: DeviceParts): string {
   const parts = [
     job && `/job:${job}`,
     replica && `/replica:${replica}`,
@@ -47,11 +47,76 @@ export function formatDevice({ job, replica, task, type, index }: DeviceSpec): s
 
 /** The device of an operation under a stack of scopes, outermost first. */
 export function deviceFor(stack: readonly (DeviceFunction | string | null)[], op: Operation | null): string {
-  let merged: DeviceSpec = {};
+  let merged: DeviceParts = {};
   for (const entry of [...stack].reverse()) {
     if (entry === null) break;
     const text = typeof entry === "string" ? entry : op === null ? "" : entry(op);
     if (text) merged = { ...parseDevice(text), ...merged };
   }
   return formatDevice(merged);
+}
+
+interface DeviceSpecOptions {
+  readonly job?: string | null;
+  readonly replica?: number | null;
+  readonly task?: number | null;
+  readonly deviceType?: string | null;
+  readonly deviceIndex?: number | null;
+}
+
+/** A device string in parts, null where it says nothing; `tf.device` takes it. TF: tf.DeviceSpec. */
+export class DeviceSpec {
+  job: string | null;
+  replica: number | null;
+  task: number | null;
+  deviceType: string | null;
+  deviceIndex: number | null;
+
+  constructor({ job = null, replica = null, task = null, deviceType = null, deviceIndex = null }: DeviceSpecOptions = {}) {
+    this.job = job === null ? null : String(job);
+    this.replica = replica;
+    this.task = task;
+    this.deviceType = deviceType === null ? null : String(deviceType).toUpperCase();
+    this.deviceIndex = deviceIndex;
+  }
+
+  /** @throws ValueError for parts that are none. */
+  static fromString(spec: string): DeviceSpec {
+    return new DeviceSpec().parseFromString(spec);
+  }
+
+  /** Becomes what the text says. */
+  parseFromString(spec: string): this {
+    const { job, replica, task, type, index } = parseDevice(spec);
+    const number = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
+    const parts = { job: job ?? null, replica: number(replica), task: number(task), deviceType: type ?? null, deviceIndex: number(index) };
+    return Object.assign(this, parts);
+  }
+
+  /** Takes over every part that the other has. */
+  mergeFrom(dev: DeviceSpec): void {
+    for (const [part, value] of Object.entries(dev)) if (value !== null) Reflect.set(this, part, value);
+  }
+
+  makeMergedSpec(dev: DeviceSpec): DeviceSpec {
+    const merged = new DeviceSpec(this);
+    merged.mergeFrom(dev);
+    return merged;
+  }
+
+  replace(parts: DeviceSpecOptions): DeviceSpec {
+    return new DeviceSpec({ ...this, ...parts });
+  }
+
+  /** The device string. */
+  toString(): string {
+    const textOf = (value: number | null): string | undefined => (value === null ? undefined : String(value));
+    return formatDevice({
+      ...(this.job === null ? {} : { job: this.job }),
+      ...(this.replica === null ? {} : { replica: textOf(this.replica) }),
+      ...(this.task === null ? {} : { task: textOf(this.task) }),
+      ...(this.deviceType === null ? {} : { type: this.deviceType }),
+      ...(this.deviceIndex === null ? {} : { index: textOf(this.deviceIndex) }),
+    } as DeviceParts);
+  }
 }

@@ -11,7 +11,7 @@ import { typesOf } from "./build-operation.ts";
 import { isAsTensor, pythonType } from "./conversion.ts";
 import { popDefaultGraph, pushDefaultGraph } from "./default-graph.ts";
 import type { DeviceFunction } from "./device.ts";
-import { deviceFor } from "./device.ts";
+import { DeviceSpec, deviceFor } from "./device.ts";
 import { captureLocation, placed } from "./location.ts";
 import type { OpDefinition } from "./op-definition.ts";
 import { Operation, Tensor } from "./operation.ts";
@@ -339,10 +339,11 @@ export class Graph {
   // ---- devices and colocation ----
 
   /** Places new operations; inner fields override outer ones; null clears; a function decides per operation. TF: Graph.device. */
-  device(spec: DeviceFunction | string | null): Scope;
-  device<R>(spec: DeviceFunction | string | null, body: () => R): R;
-  device<R>(spec: DeviceFunction | string | null, body?: () => R): Scope | R {
+  device(deviceOf: DeviceFunction | DeviceSpec | string | null): Scope;
+  device<R>(deviceOf: DeviceFunction | DeviceSpec | string | null, body: () => R): R;
+  device<R>(deviceOf: DeviceFunction | DeviceSpec | string | null, body?: () => R): Scope | R {
     const outer = this.deviceStack;
+    const spec = deviceOf instanceof DeviceSpec ? String(deviceOf) : deviceOf;
     if (typeof spec === "string") deviceFor([spec], null);
     this.deviceStack = [...outer, spec];
     return scoped(new Scope(() => void (this.deviceStack = outer)), body);

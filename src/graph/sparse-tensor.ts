@@ -1,6 +1,7 @@
 // SparseTensor: coordinates and values of the elements of a tensor that are not the default. The ops that take it apart are in ops/sparse.ts.
 
 import type { DType } from "../base/dtype.ts";
+import { ValueError } from "../base/errors.ts";
 import { TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "./conversion.ts";
 import { getDefaultGraph } from "./default-graph.ts";
@@ -48,6 +49,28 @@ export class SparseTensor {
   /** The static shape of the whole, as far as known. */
   get shape(): TensorShape {
     return staticShape(this.denseShape);
+  }
+
+  /** The same places with other values, of the same number. TF: SparseTensor.with_values. @throws ValueError for another number. */
+  withValues(newValues: TensorLike): SparseTensor {
+    const made = new SparseTensor(this.indices, newValues, this.denseShape);
+    const [size, count] = [made.values.shape, this.values.shape];
+    if (!count.isCompatibleWith(size)) throw new ValueError(`Dimensions ${count.dim(0)} and ${size.dim(0)} are not compatible`);
+    return made;
+  }
+
+  /** The tensor of what a run gave for another, or of three arrays. TF: SparseTensor.from_value. @throws TypeError for what is no such value. */
+  static fromValue(
+    value: SparseTensor | { readonly indices: TensorLike; readonly values: TensorLike; readonly denseShape: TensorLike },
+  ): SparseTensor {
+    if (typeof value !== "object" || value === null || !("denseShape" in value))
+      throw new TypeError(`Argument sparse_tensor_value=${String(value)} is neither a SparseTensor nor SparseTensorValue.`);
+    return new SparseTensor(value.indices, value.values, value.denseShape);
+  }
+
+  /** What reads its values. */
+  consumers(): Operation[] {
+    return [...this.values.consumers()];
   }
 
   getShape(): TensorShape {

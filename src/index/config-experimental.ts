@@ -3,6 +3,8 @@
 export { getVisibleDevices, listLogicalDevices, listPhysicalDevices, setMemoryGrowth, setVisibleDevices } from "../session/devices.ts";
 export {
   LogicalDeviceConfiguration as VirtualDeviceConfiguration,
+  disableMlirBridge,
+  enableMlirBridge,
   enableTensorFloat_32Execution,
   getDeviceDetails,
   getDevicePolicy,

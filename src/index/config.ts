@@ -4,6 +4,12 @@ export * as experimental from "./config-experimental.ts";
 export * as optimizer from "./config-optimizer.ts";
 export * as threading from "./config-threading.ts";
 export {
+  experimentalFunctionsRunEagerly,
+  experimentalRunFunctionsEagerly,
+  functionsRunEagerly,
+  runFunctionsEagerly,
+} from "../library/traced-function.ts";
+export {
   LogicalDevice,
   PhysicalDevice,
   getSoftDevicePlacement,

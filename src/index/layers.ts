@@ -16,6 +16,7 @@ export {
   separableConv1d,
   separableConv2d,
 } from "../library/layers/convolution.ts";
+export { InputSpec } from "../library/layers/input-spec.ts";
 export { Dense, Dropout, Flatten, Layer, dense, dropout, flatten } from "../library/layers/layers.ts";
 export { BatchNormalization, batchNormalization } from "../library/layers/normalization.ts";
 export {

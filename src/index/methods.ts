@@ -14,7 +14,7 @@ import { slicesToTensor } from "../ops/math/segment.ts";
 import { attachOperators } from "../ops/operators.ts";
 import { sparseDiv, sparseMul, sparseTruediv } from "../ops/sparse/dense.ts";
 import { evaluateConstants } from "../session/evaluate-alone.ts";
-import { type EvaluateOptions, evaluateTensor, runOperation } from "../session/evaluate.ts";
+import { type EvaluateOptions, evaluateSparse, evaluateTensor, runOperation } from "../session/evaluate.ts";
 import type { DType } from "../base/dtype.ts";
 import { Dimension } from "../base/dimension.ts";
 import { DType as ElementType } from "../base/dtype-class.ts";
@@ -51,6 +51,9 @@ declare module "../graph/indexed-slices.ts" {
 
 declare module "../graph/sparse-tensor.ts" {
   interface SparseTensor {
+    /** What the parts are, computed in `session` or the default session. TF: SparseTensor.eval. */
+    eval(feedDict?: Feeds | null, session?: Session | null): Promise<SparseTensorValue>;
+    eval(options: EvaluateOptions): Promise<SparseTensorValue>;
     /** The elements multiplied with those of a dense tensor that is broadcast to this one's shape. TF: SparseTensor.__mul__. */
     mul(y: TensorLike): SparseTensor;
     /** The same divided; integers truncate. TF: SparseTensor.__truediv__. */
@@ -120,6 +123,12 @@ export function attachMethods(): void {
         return operator(this, y);
       },
     });
+  define(SparseTensor, "eval", {
+    writable: true,
+    value(this: SparseTensor, feedDict?: Feeds | EvaluateOptions | null, session?: Session | null) {
+      return evaluateSparse(this, feedDict, session);
+    },
+  });
   define(Tensor, "eval", {
     writable: true,
     value(this: Tensor, feedDict?: Feeds | EvaluateOptions | null, session?: Session | null) {

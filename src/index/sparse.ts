@@ -7,6 +7,7 @@ export {
   sparseSegmentSqrtN as segmentSqrtN,
   sparseSegmentSum as segmentSum,
 } from "../ops/math/segment.ts";
+export { bincount } from "../ops/sparse/counting.ts";
 export { sparseCross as cross, sparseCrossHashed as crossHashed } from "../ops/sparse/cross.ts";
 export { expandDims, eye, fromDense, mask, resetShape, toIndicator } from "../ops/sparse/making.ts";
 export {

@@ -19,6 +19,7 @@ export * as losses from "./losses.ts";
 export * as manip from "./manip.ts";
 export * as math from "./math.ts";
 export * as metrics from "./metrics.ts";
+export * as mixedPrecision from "./mixed-precision.ts";
 export * as nest from "./nest.ts";
 export * as nn from "./nn.ts";
 export * as pythonIo from "./python-io.ts";
@@ -89,6 +90,7 @@ export {
 } from "../gradients/registry.ts";
 export { convertToTensor, registerTensorConversionFunction } from "../graph/conversion.ts";
 export { getDefaultGraph, resetDefaultGraph } from "../graph/default-graph.ts";
+export { DeviceSpec } from "../graph/device.ts";
 export {
   COMPILER_VERSION,
   GIT_VERSION,
@@ -294,6 +296,7 @@ export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
 export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
+export { function, recomputeGrad, wrapFunction } from "../library/traced-function.ts";
 export { batchScatterUpdate } from "../library/variables/batch-scatter.ts";
 export { GraphKeys } from "../library/variables/graph-keys.ts";
 export {
@@ -441,7 +444,7 @@ export {
 export { case, cond, switchCase, whileLoop } from "../ops/flow/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/flow/control-flow.ts";
 export { foldl, foldr, mapFn, scan, vectorizedMap } from "../ops/flow/functional.ts";
-export { numpyFunction, pyFunc } from "../ops/flow/host-function.ts";
+export { numpyFunction, pyFunc, pyFunction } from "../ops/flow/host-function.ts";
 export { TensorArray } from "../ops/flow/tensor-array.ts";
 export { extractImagePatches, extractVolumePatches } from "../ops/image/image.ts";
 export { sqrtm as matrixSquareRoot } from "../ops/linalg/functions.ts";

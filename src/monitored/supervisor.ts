@@ -273,3 +273,24 @@ export class Supervisor {
     return session;
   }
 }
+
+interface LoopOptions {
+  /** More arguments of the step. */
+  readonly args?: readonly unknown[] | null;
+  /** The step's last argument, where it is given. */
+  readonly kwargs?: object | null;
+  readonly master?: string;
+}
+
+/** Calls `trainStepFn(session, ...args)` in a session of the supervisor's until the supervisor is asked to stop. TF: tf.train.basic_train_loop. */
+export async function basicTrainLoop(
+  supervisor: Supervisor,
+  // any: the step takes what it is given
+  trainStepFn: (session: Session, ...args: any[]) => unknown,
+  { args, kwargs, master = "" }: LoopOptions = {},
+): Promise<void> {
+  const more = [...(args ?? []), ...(kwargs ? [kwargs] : [])];
+  await supervisor.managedSession({ master }, async session => {
+    while (!supervisor.shouldStop()) await trainStepFn(session, ...more);
+  });
+}

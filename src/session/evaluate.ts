@@ -6,6 +6,8 @@ import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { getDefaultSession } from "./default-session.ts";
 import type { Feeds } from "./feeds.ts";
+import type { SparseTensor } from "../graph/sparse-tensor.ts";
+import type { SparseTensorValue } from "./fetches.ts";
 import type { Session } from "./session.ts";
 
 /** Feeds and session by name: names of tensors hold a colon, so an object with these keys is not one of feeds. */
@@ -23,6 +25,16 @@ const inOrder = (given: Feeds | EvaluateOptions | null | undefined, session: Ses
 export async function evaluateTensor(tensor: Tensor, given?: Feeds | EvaluateOptions | null, last?: Session | null): Promise<NDArray> {
   const { feedDict, session } = inOrder(given, last);
   return sessionFor(tensor.graph, session, "evaluate tensor using `eval()`", "tensor").run(tensor, feedDict);
+}
+
+/** The value of a sparse tensor in `session` or the default session. TF: SparseTensor.eval. */
+export async function evaluateSparse(
+  sparse: SparseTensor,
+  given?: Feeds | EvaluateOptions | null,
+  last?: Session | null,
+): Promise<SparseTensorValue> {
+  const { feedDict, session } = inOrder(given, last);
+  return sessionFor(sparse.graph, session, "evaluate tensor using `eval()`", "tensor").run(sparse, feedDict);
 }
 
 /** Runs an operation in `session` or the default session. TF: Operation.run. */

@@ -1,6 +1,7 @@
 // Settings of TensorFlow's that say nothing to graphs and sessions, kept so that programs may set them and read them back.
 
 import { RuntimeError, ValueError } from "../base/errors.ts";
+import { snakeOf } from "../base/names.ts";
 import type { PhysicalDevice } from "./devices.ts";
 
 interface Settings {
@@ -27,6 +28,24 @@ const settings: Settings = {
 export const getJit = (): string => settings.jit;
 export const setJit = (enabled: boolean | string): void =>
   void (settings.jit = enabled === true || enabled === "autoclustering" ? "autoclustering" : "");
+
+const rewriters: Record<string, boolean> = { disable_model_pruning: false, disable_meta_optimizer: false };
+const rewriterNames =
+  /^(?:layout_optimizer|constant_folding|shape_optimization|remapping|arithmetic_optimization|dependency_optimization|loop_optimization|function_optimization|debug_stripper|disable_model_pruning|scoped_allocator_optimization|pin_to_host_optimization|implementation_selector|auto_mixed_precision|disable_meta_optimizer|min_graph_nodes|auto_parallel)$/;
+
+/** Which rewritings of TensorFlow's are on or off, as it was set: this compiler decides for itself. TF: tf.config.optimizer.get_experimental_options. */
+export const getExperimentalOptions = (): Readonly<Record<string, boolean>> => ({ ...rewriters });
+/** Names that TensorFlow has no rewriting for are passed over, as there. TF: tf.config.optimizer.set_experimental_options. */
+export const setExperimentalOptions = (options: Readonly<Record<string, boolean>>): void => {
+  for (const [name, value] of Object.entries(options)) {
+    const theirs = snakeOf(name);
+    if (rewriterNames.test(theirs)) rewriters[theirs] = value;
+  }
+};
+
+/** Concerns another compiler. TF: tf.config.experimental.enable_mlir_bridge. */
+export const enableMlirBridge = (): void => undefined;
+export const disableMlirBridge = (): void => undefined;
 
 /** Concerns tensor cores of graphics processors. TF: tf.config.experimental.tensor_float_32_execution_enabled. */
 export const tensorFloat_32ExecutionEnabled = (): boolean => settings.tensorFloat32;

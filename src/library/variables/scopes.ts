@@ -4,7 +4,7 @@
 import { scoped } from "../../base/disposable.ts";
 import { ValueError } from "../../base/errors.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import type { DeviceFunction } from "../../graph/device.ts";
+import type { DeviceFunction, DeviceSpec } from "../../graph/device.ts";
 import type { Colocated, ControlInput } from "../../graph/graph.ts";
 import { Graph, NameScope, Scope } from "../../graph/graph.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -75,9 +75,9 @@ export function controlDependencies<R>(controlInputs: readonly ControlInput[] | 
 }
 
 /** Places operations made inside: "/cpu:0", a function of the operation, or null to clear. TF: tf.device. */
-export function device(deviceNameOrFunction: string | DeviceFunction | null): Scope;
-export function device<R>(deviceNameOrFunction: string | DeviceFunction | null, body: () => R): R;
-export function device<R>(deviceNameOrFunction: string | DeviceFunction | null, body?: () => R): Scope | R {
+export function device(deviceNameOrFunction: string | DeviceFunction | DeviceSpec | null): Scope;
+export function device<R>(deviceNameOrFunction: string | DeviceFunction | DeviceSpec | null, body: () => R): R;
+export function device<R>(deviceNameOrFunction: string | DeviceFunction | DeviceSpec | null, body?: () => R): Scope | R {
   const graph = getDefaultGraph();
   return body === undefined ? graph.device(deviceNameOrFunction) : graph.device(deviceNameOrFunction, body);
 }

@@ -35,16 +35,26 @@ export interface BuiltFunction {
 /** Letters, digits and underscores of a function's name, as TensorFlow writes `<lambda>`. */
 const plainName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_.]/g, "") || "lambda";
 
+interface Making {
+  /** The function's graph, still empty. */
+  readonly graph: Graph;
+  /** Attributes of the reference to the function. */
+  readonly attrs: FunctionRef["attrs"];
+  /** What runs although no result needs it, asked when the graph is built. */
+  readonly effects: (graph: Graph) => readonly Operation[];
+}
+const ofDatasets = (): Making => ({ graph: new Graph(), attrs: { _tf_data_function: true }, effects: effectsIn });
+
 /** Builds a function in a graph of its own: `body` gets a tensor for each argument and returns the results. `what` names it: `Dataset_map`. */
 export function buildFunction(
   what: string,
   given: { readonly name: string },
   args: readonly ArgumentSpec[],
   body: (inputs: readonly Tensor[]) => readonly Tensor[],
+  { graph, attrs, effects }: Making = ofDatasets(),
 ): BuiltFunction {
   const outer = getDefaultGraph();
   const functions = functionsOf(outer);
-  const graph = new Graph();
   graph.seed = outer.seed;
   shareFunctions(graph, functions);
   graphsAround.set(graph, outer);
@@ -70,14 +80,14 @@ export function buildFunction(
     return results.map(result => identity(result));
   });
   const func: FuncGraph = {
-    name: functions.freeName(`__inference_${what}_${plainName(given.name)}`, outer.version + functions.made.length),
+    name: functions.freeName(`__inference_${what === "" ? "" : `${what}_`}${plainName(given.name)}`, outer.version + functions.made.length),
     graph,
     inputs,
     outputs,
-    effects: effectsIn(graph),
+    effects: effects(graph),
   };
   functions.add(func);
-  return { f: { name: func.name, attrs: { _tf_data_function: true } }, captures: [...captures.values()].map(sourceOf) };
+  return { f: { name: func.name, attrs }, captures: [...captures.values()].map(sourceOf) };
 }
 
 const graphsAround = new WeakMap<Graph, Graph>();

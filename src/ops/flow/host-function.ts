@@ -10,7 +10,7 @@ import type { TensorLike } from "../../graph/conversion.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import { graphFor } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { defineOp, type Named } from "../../graph/op-definition.ts";
+import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { cTypeOf } from "./tensor-array-failures.ts";
 
@@ -84,6 +84,17 @@ function typed(value: ArrayLike, dtype: DType, i: number, token: string): NDArra
   return NDArray.from(value, dtype);
 }
 
+/** Calls a function of the host that TensorFlow would run eagerly. Its gradient is that of the calls in it, which nobody records here. */
+export const EagerPyFunc = defineOp("EagerPyFunc", {
+  ...fields,
+  attrs: { ...fields.attrs, isAsync: attr.bool(false) },
+  stateful: true,
+  gradient: (_, __, { name }): Gradients => {
+    throw new UnimplementedError(
+      `The gradient of '${name}' is not known: its function computes on arrays.\n\nGive one by tf.customGradient, with tf.pyFunction for the values and another for the gradients.`,
+    );
+  },
+});
 /** Calls a function of the host; one with a state of its own runs in every run. */
 export const PyFunc = defineOp("PyFunc", { ...fields, stateful: true });
 /** The same for a function whose results depend on nothing but its inputs. */
@@ -99,12 +110,12 @@ function makeNode(
   inp: readonly TensorLike[],
   Tout: DType | readonly DType[],
   { stateful, name }: PyFuncOptions,
+  op: typeof PyFunc | typeof EagerPyFunc = stateful === false ? PyFuncStateless : PyFunc,
 ): Tensor | readonly Tensor[] | Operation {
   const inputs = inp.map(value => convertToTensor(value));
   const graph = graphFor(inputs[0]?.graph);
   const token = register(func, graph);
   const types = typeof Tout === "string" ? [Tout] : [...Tout];
-  const op = stateful === false ? PyFuncStateless : PyFunc;
   const outputs = graph.asDefault(() => op({ input: inputs, token, Tin: inputs.map(({ dtype }) => dtype), Tout: types }, { name }));
   if (types.length === 0) return graph.getOperations().at(-1) as Operation;
   return typeof Tout === "string" ? outputs[0] : outputs;
@@ -122,6 +133,20 @@ export function pyFunc(
   options: PyFuncOptions = {},
 ): Tensor | readonly Tensor[] | Operation {
   return makeNode(func, inp, Tout, options);
+}
+
+/** The same as a node of another type, with the function's results converted to the types asked for. No gradient is known of it: see tf.customGradient.
+ *  TF: tf.py_function. */
+export function pyFunction(func: HostFunction, inp: readonly TensorLike[], Tout: DType, options?: Named): Tensor;
+export function pyFunction(func: HostFunction, inp: readonly TensorLike[], Tout: readonly [], options?: Named): Operation;
+export function pyFunction(func: HostFunction, inp: readonly TensorLike[], Tout: readonly DType[], options?: Named): readonly Tensor[];
+export function pyFunction(
+  func: HostFunction,
+  inp: readonly TensorLike[],
+  Tout: DType | readonly DType[],
+  options: Named = {},
+): Tensor | readonly Tensor[] | Operation {
+  return makeNode(func, inp, Tout, options, EagerPyFunc);
 }
 
 /** The same under its newer name. TF: tf.numpy_function. */

@@ -1,0 +1,256 @@
+// Functions as nodes, loss scales and small things beside them, against recordings of TensorFlow (generate/traced_functions.py).
+
+import { describe, expect, it } from "vitest";
+import { tf as compat } from "../../src/compat.ts";
+import * as tf from "../../src/index.ts";
+import { compareWithRecording, type Made, parameter } from "./library-programs.ts";
+
+const mixed = tf.mixedPrecision;
+const floats = (...list: number[]): Float32Array => Float32Array.from(list);
+const values = (): tf.Tensor => tf.constant(floats(1, 2));
+const spec = (size: number | null): { shape: (number | null)[]; dtype: tf.DType } => ({ shape: [size], dtype: "float32" });
+
+function trained(lossScale: number | "dynamic"): Made {
+  const weight = tf.getVariable("weight", [2], { initializer: tf.onesInitializer() });
+  const optimizer = new mixed.MixedPrecisionLossScaleOptimizer(new tf.train.MomentumOptimizer(0.1, 0.9), lossScale);
+  const step = optimizer.minimize(tf.reduceSum(weight.mul(weight)));
+  return { fetch: tf.controlDependencies([step], () => tf.identity(tf.constant(1, "int32"))) };
+}
+const row = (): tf.SparseTensor => new tf.SparseTensor([[0, 1]], [1], [2, 3]);
+
+const programs: Readonly<Record<string, () => Made>> = {
+  called_twice() {
+    const scaled = tf.function(function scaled(x: tf.Tensor, factor = 2) {
+      return x.mul(factor).add(1);
+    });
+    return { fetch: [scaled(values()), scaled(tf.constant(floats(3, 4))), scaled(values(), 3)] };
+  },
+  nested_results() {
+    const weight = tf.getVariable("weight", [], { initializer: tf.onesInitializer() });
+    const outside = tf.constant(3);
+    const both = tf.function((x: tf.Tensor) => ({ a: x.mul(weight), b: [x.add(outside)] }));
+    return { fetch: both(values()) };
+  },
+  gradient_through() {
+    const x = parameter([1, 2], "x");
+    const factor = parameter(3, "factor");
+    return { fetch: tf.function((y: tf.Tensor) => y.mul(y).mul(y).mul(factor))(x) };
+  },
+  by_signature() {
+    const plus = tf.function((x: tf.Tensor) => x.add(1), { inputSignature: [spec(null)] });
+    return { fetch: [plus(values()), plus(tf.constant(floats(5)))] };
+  },
+  by_wrong_signature: () => ({
+    fetch: tf.function((x: tf.Tensor) => x.add(1), { inputSignature: [spec(2)] })(tf.constant(floats(5, 6, 7))),
+  }),
+  assigned_in_order() {
+    const counter = tf.getVariable("counter", [], { initializer: tf.zerosInitializer(), useResource: true });
+    const count = tf.function((by: tf.Tensor) => {
+      counter.assignAdd(by);
+      const first = counter.readValue();
+      counter.assign(first.mul(10));
+      return [first, counter.readValue()];
+    });
+    return { fetch: count(tf.constant(2)) };
+  },
+  wrapped: () => ({ fetch: tf.wrapFunction((x: tf.Tensor) => x.add(1), [spec(null)])(values()) }),
+  on_arrays() {
+    const result = tf.pyFunction(a => Float32Array.from(a.data as Float32Array, x => x * x), [values()], "float32");
+    result.setShape([2]);
+    return { fetch: result };
+  },
+  recomputed: () => ({ fetch: tf.recomputeGrad((y: tf.Tensor) => tf.sin(y).mul(y))(parameter([1, 2], "x")) }),
+  fixed_scale: () => trained(128),
+  dynamic_scale: () => trained("dynamic"),
+  not_finite() {
+    const weight = tf.getVariable("weight", [2], { initializer: tf.onesInitializer(), useResource: true });
+    const scale = new mixed.DynamicLossScale({ initialLossScale: 8, incrementPeriod: 2, multiplier: 2 });
+    const optimizer = new mixed.MixedPrecisionLossScaleOptimizer(new tf.train.GradientDescentOptimizer(0.1), scale);
+    const step = optimizer.applyGradients([[tf.constant(floats(1, Number.POSITIVE_INFINITY)), weight]]);
+    return { fetch: tf.controlDependencies([step], () => [weight.readValue(), scale.value()]) };
+  },
+  small_scale: () => ({ fetch: new mixed.FixedLossScale(0.5).value() }),
+  no_optimizer: () => ({ fetch: new mixed.MixedPrecisionLossScaleOptimizer(3 as never, 128) }),
+  wrapped_optimizer() {
+    const optimizer = mixed.enableMixedPrecisionGraphRewrite(new tf.train.GradientDescentOptimizer(0.5), { lossScale: 4 });
+    const weight = tf.getVariable("weight", [2], { initializer: tf.onesInitializer() });
+    return { fetch: optimizer.computeGradients(tf.reduceSum(weight.mul(weight))).map(([gradient]) => gradient) };
+  },
+  counted() {
+    const numbers = tf.constant(
+      [
+        [1, 2, 2],
+        [0, 0, 5],
+      ],
+      "int64",
+    );
+    return {
+      fetch: [
+        tf.sparse.bincount(numbers, { axis: -1 }),
+        tf.sparse.bincount(numbers),
+        tf.sparse.bincount(numbers, { binaryOutput: true, maxlength: 5 }),
+      ],
+    };
+  },
+  counted_by_weight() {
+    const numbers = tf.constant(Int32Array.of(1, 2, 2, 1));
+    return { fetch: tf.sparse.bincount(numbers, { axis: 0, weights: tf.constant(floats(1, 2, 3, 4)), minlength: 5 }) };
+  },
+  counted_sparse() {
+    const places = [
+      [0, 1],
+      [1, 0],
+      [1, 2],
+    ];
+    const sparse = new tf.SparseTensor(places, tf.constant(Int32Array.of(1, 2, 2)), [2, 3]);
+    const plain = tf.sparse.bincount(sparse, { axis: -1 });
+    const weights = sparse.withValues([0.5, 1, 1.5]);
+    return { fetch: [plain, tf.sparse.bincount(sparse, { weights, axis: -1 })] };
+  },
+  counted_along_others: () => ({ fetch: tf.sparse.bincount(tf.constant([[1, 2]], "int32"), { axis: 1 }) }),
+  other_values() {
+    const value = new tf.SparseTensorValue(tf.NDArray.from([[0, 1]], "int64"), tf.NDArray.from([1]), tf.NDArray.from([2, 3], "int64"));
+    return { fetch: [row().withValues([2]), tf.SparseTensor.fromValue(value)] };
+  },
+  other_values_too_many: () => ({ fetch: row().withValues([2, 3]) }),
+};
+
+/** Gradients of a call go through its function's nodes here, through a call of another function there; what a call gives has the shape of the trace, not what
+ *  follows from this call's arguments; nothing stands around a function that TensorFlow computes again; reductions of lists make other constants. */
+const others = new Set(["gradient_through", "by_signature", "wrapped", "recomputed", "dynamic_scale", "not_finite"]);
+compareWithRecording("traced-functions", programs, others);
+
+describe("functions", () => {
+  it("go into the graph's export and run from it", async () => {
+    const graph = new tf.Graph();
+    const def = graph.asDefault(() => {
+      tf.function((x: tf.Tensor) => x.mul(2).add(1))(tf.constant(floats(1, 2), { name: "x" }));
+      return tf.exportGraphDef(graph);
+    });
+    expect(def.library?.function.map(({ signature }) => signature?.name)).toEqual([expect.stringMatching(/^__inference_lambda_\d+$/)]);
+    const again = new tf.Graph();
+    again.asDefault(() => tf.importGraphDef(def, { name: "" }));
+    expect((await new tf.Session({ graph: again }).run(again.getTensorByName("PartitionedCall:0"))).toArray()).toEqual([3, 5]);
+  });
+
+  it("refuse what they cannot hold, by name", () => {
+    new tf.Graph().asDefault(() => {
+      const makes = tf.function(function makes() {
+        return tf.getVariable("inside", []);
+      });
+      expect(() => makes()).toThrow("tf.function-decorated function tried to create variables.");
+      const weight = tf.getVariable("weight", [], { useResource: true });
+      const branched = tf.function(function branched(x: tf.Tensor) {
+        return tf.cond(
+          tf.greater(x, 0),
+          () => weight.assignAdd(1),
+          () => weight.readValue(),
+        );
+      });
+      expect(() => branched(tf.constant(1))).toThrow("has an effect inside a branch or a loop of the function 'branched'");
+      const [gradient] = [
+        () =>
+          tf.gradients(
+            tf.pyFunction(x => x, [values()], "float32"),
+            [weight],
+          ),
+      ];
+      expect(gradient()).toEqual([null]);
+      const x = values();
+      expect(() =>
+        tf.gradients(
+          tf.pyFunction(y => y, [x], "float32"),
+          [x],
+        ),
+      ).toThrow("is not known: its function computes on arrays.");
+    });
+  });
+
+  it("are the functions themselves where they are to run eagerly", () => {
+    new tf.Graph().asDefault(() => {
+      tf.config.runFunctionsEagerly(true);
+      try {
+        expect(tf.config.functionsRunEagerly()).toBe(true);
+        expect((tf.function((x: tf.Tensor) => x.add(1))(values()) as tf.Tensor).op.type).toBe("AddV2");
+      } finally {
+        tf.config.runFunctionsEagerly(false);
+      }
+    });
+  });
+});
+
+describe("small things", () => {
+  it("are devices in parts", () => {
+    const device = new tf.DeviceSpec({ job: "ps", deviceType: "cpu", deviceIndex: 0 });
+    expect(String(device)).toBe("/job:ps/device:CPU:0");
+    const other = tf.DeviceSpec.fromString("/job:worker/task:3/gpu:1");
+    expect([other.task, String(other), String(new tf.DeviceSpec({ replica: 1, deviceType: "GPU" }))]).toEqual([
+      3,
+      "/job:worker/task:3/device:GPU:1",
+      "/replica:1/device:GPU:*",
+    ]);
+    other.mergeFrom(device);
+    expect([String(other), String(device.makeMergedSpec(new tf.DeviceSpec({ task: 1 }))), String(device.replace({ task: 2 }))]).toEqual([
+      "/job:ps/task:3/device:CPU:0",
+      "/job:ps/task:1/device:CPU:0",
+      "/job:ps/task:2/device:CPU:0",
+    ]);
+    expect(() => tf.DeviceSpec.fromString("/foo:1")).toThrow(
+      "Unknown attribute 'foo' is encountered while parsing the device spec: '/foo:1'.",
+    );
+    new tf.Graph().asDefault(() => expect(tf.device(device, () => tf.constant(1)).op.device).toBe("/job:ps/device:CPU:0"));
+  });
+
+  it("are messages that copy, merge and tell what they have", () => {
+    const feature = new tf.train.Feature({ int64List: { value: [3] } });
+    expect([feature.HasField("int64_list"), feature.HasField("bytes_list"), feature.WhichOneof("kind"), feature.ByteSize()]).toEqual([
+      true,
+      false,
+      "int64_list",
+      feature.SerializeToString().length,
+    ]);
+    const copy = new tf.train.Feature();
+    copy.CopyFrom(feature);
+    copy.MergeFrom(new tf.train.Feature({ int64List: { value: [4] } }));
+    expect(copy.int64List?.value).toEqual([3n, 4n]);
+    copy.ClearField("int64_list");
+    expect([copy.WhichOneof("kind"), copy.ByteSize()]).toEqual([null, 0]);
+    expect(() => copy.HasField("foo")).toThrow('Protocol message Feature has no "foo" field.');
+    const summary = compat.Summary.FromString(new tf.Summary({ value: [{ tag: "loss", simpleValue: 2 }] }).SerializeToString());
+    const [value] = summary.value;
+    const has = Reflect.get(value, "HasField") as (field: string) => boolean;
+    expect([has.call(value, "simple_value"), has.call(value, "image")]).toEqual([true, false]);
+  });
+
+  it("are clusters, and a loop until the supervisor is asked to stop", async () => {
+    const cluster = new tf.train.ClusterDef({ job: [{ name: "ps", tasks: new Map([[0, "a:1"]]) }] });
+    expect(tf.train.ClusterDef.FromString(cluster.SerializeToString()).job[0].tasks.get(0)).toBe("a:1");
+    const graph = new tf.Graph();
+    const count = graph.asDefault(() => tf.assignAdd(new tf.Variable(0), 1));
+    const supervisor = new tf.train.Supervisor({ graph, saver: null });
+    let last = 0;
+    const step = async (session: tf.Session, most: number): Promise<void> => {
+      last = Number((await session.run(count)).item());
+      if (last === most) supervisor.requestStop();
+    };
+    await tf.train.basicTrainLoop(supervisor, step, { args: [3] });
+    expect(last).toBe(3);
+  });
+
+  it("are sparse tensors evaluated", async () => {
+    const graph = new tf.Graph();
+    const sparse = graph.asDefault(row);
+    const value = await sparse.eval({ session: new tf.Session({ graph }) });
+    expect([value.indices.toArray(), value.values.toArray(), value.denseShape.toArray()]).toEqual([[[0n, 1n]], [1], [2n, 3n]]);
+    expect(sparse.consumers()).toEqual([]);
+  });
+
+  it("are settings told back", () => {
+    tf.config.optimizer.setExperimentalOptions({ constantFolding: true, nonsense: true });
+    expect(tf.config.optimizer.getExperimentalOptions()).toEqual({
+      constant_folding: true,
+      disable_model_pruning: false,
+      disable_meta_optimizer: false,
+    });
+  });
+});
