@@ -411,7 +411,7 @@ export {
   ToBool,
   While,
 } from "../ops/flow/functional-calls.ts";
-export { PyFunc, PyFuncStateless } from "../ops/flow/host-function.ts";
+export { EagerPyFunc, PyFunc, PyFuncStateless } from "../ops/flow/host-function.ts";
 export { Recv, Send } from "../ops/flow/partitions.ts";
 export {
   TensorArray,
