@@ -16,7 +16,7 @@ interface Tensorlike {
   readonly dtype?: string;
   readonly values: readonly (number | string)[];
 }
-type Value =
+export type Value =
   | Tensorlike
   | { readonly ragged: unknown }
   | { readonly indices: unknown; readonly values: Tensorlike; readonly dense_shape: unknown }
@@ -60,7 +60,7 @@ export function parameter(value: tf.TensorLike, name: string, dtype: tf.DType = 
 const isLeaf = (value: unknown): boolean =>
   value instanceof tf.Tensor || value instanceof tf.SparseTensor || "flatValues" in (value as object);
 
-function leaves(value: unknown): unknown[] {
+export function leaves(value: unknown): unknown[] {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value.flatMap(leaves);
   if (isLeaf(value) || value instanceof tf.Variable) return [value];
@@ -97,7 +97,7 @@ function expectArray(found: unknown, want: Tensorlike, label: string): void {
   if (off >= 0) expect({ at: off, values }, label).toEqual({ at: off, values: want.values });
 }
 
-function expectValue(found: unknown, want: Value, label: string): void {
+export function expectValue(found: unknown, want: Value, label: string): void {
   if (want === null) {
     expect(found, label).toBeNull();
   } else if ("ragged" in want) {

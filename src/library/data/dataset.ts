@@ -1,5 +1,6 @@
 // tf.data.Dataset: chains of nodes that make elements, under TensorFlow's names for them. What the nodes do is ops/dataset.ts.
 
+import { Dimension } from "../../base/dimension.ts";
 import type { DType } from "../../base/dtype.ts";
 import { OutOfRangeError, RuntimeError, ValueError, withHint } from "../../base/errors.ts";
 import { type ArrayLike, bytesOfText, NDArray, textOfBytes } from "../../base/ndarray.ts";
@@ -26,7 +27,18 @@ import { getSeed } from "../../ops/random/random.ts";
 import { StatelessMultinomial } from "../../ops/random/distributions.ts";
 import { matchingFiles } from "../../ops/string/bytes.ts";
 import { reduceJoin } from "../../ops/string/string.ts";
-import { ComponentSpec, componentsOf, forEach, specOf, tensorsOf, typesAndShapes, valueOf } from "./element-spec.ts";
+import { typeSpecFromValue } from "../type-specs.ts";
+import {
+  ComponentSpec,
+  componentsOf,
+  componentTensors,
+  forEach,
+  specOf,
+  specOfValue,
+  tensorsOf,
+  typesAndShapes,
+  valueOf,
+} from "./element-spec.ts";
 import { lockOptions, mergedOptions, type Options, optionsToBytes } from "./options.ts";
 import { type Iterator, makeInitializableIterator, makeOneShotIterator } from "./iterator.ts";
 
@@ -95,14 +107,34 @@ export function merged(a: Nested, b: Nested): Nested {
   });
 }
 
-/** A component that is a dataset itself. */
-class DatasetSpec extends ComponentSpec {
+/** A component that is a dataset itself. TF: tf.data.DatasetSpec. */
+export class DatasetSpec extends ComponentSpec {
   constructor(elementSpec: Nested) {
     super("variant", new TensorShape([]), elementSpec);
   }
+  /** TF: DatasetSpec.from_value. */
+  static fromValue(value: Dataset): DatasetSpec {
+    return new DatasetSpec(value.elementSpec);
+  }
 
-  override valueOf(tensor: Tensor): Dataset {
+  /** What its elements are. */
+  get elementSpec(): Nested {
+    return this.inner;
+  }
+  override valueFrom(tensor: Tensor): Dataset {
     return new Dataset(tensor, this.inner);
+  }
+  override tensorOf(value: unknown): Tensor {
+    return (value as Dataset).variantTensor;
+  }
+  override withShape(): DatasetSpec {
+    return this;
+  }
+  override get valueClass(): unknown {
+    return this;
+  }
+  override toString(): string {
+    return `DatasetSpec(${described(this.inner)}, TensorShape([]))`;
   }
 }
 
@@ -128,29 +160,31 @@ export class Dataset {
     return mapNested(this.elementSpec, leaf => (leaf as ComponentSpec).shape);
   }
 
+  get outputClasses(): Nested {
+    return getOutputClasses(this);
+  }
+
   // ---- sources ----
 
   /** One element: the tensors as they are. */
   static fromTensors(tensors: Nested, { name }: Named = {}): Dataset {
     const given = normalized(tensors);
-    const spec = mapNested(given, leaf => ComponentSpec.of(leaf as Tensor));
+    const spec = specOfValue(given);
     const { outputShapes } = typesAndShapes(spec);
-    return new Dataset(sources.TensorDataset({ components: flatten(given) as Tensor[], outputShapes }, { name }), spec);
+    return new Dataset(sources.TensorDataset({ components: componentTensors(spec, given), outputShapes }, { name }), spec);
   }
 
   /** An element for each slice along the first axis. @throws ValueError for scalars and differing first dimensions. */
   static fromTensorSlices(tensors: Nested, { name }: Named = {}): Dataset {
     const given = normalized(tensors);
-    const components = flatten(given) as Tensor[];
-    let rows = new TensorShape([null]);
+    const whole = specOfValue(given);
+    const components = componentTensors(whole, given, "rowsOf");
+    let rows = new Dimension(null);
     for (const { shape } of components) {
       if (shape.rank === 0) throw new ValueError("Unbatching a tensor is only supported for rank >= 1");
-      if (shape.dims !== null) rows = rows.mergeWith(new TensorShape(shape.dims.slice(0, 1)));
+      if (shape.dims !== null) rows = rows.mergeWith(shape.at(0));
     }
-    const spec = mapNested(given, leaf => {
-      const { dtype, shape } = leaf as Tensor;
-      return new ComponentSpec(dtype, shape.dims === null ? TensorShape.unknown() : new TensorShape(shape.dims.slice(1)));
-    });
+    const spec = mapNested(whole, leaf => (leaf as ComponentSpec).unbatched());
     const { outputShapes } = typesAndShapes(spec);
     return new Dataset(sources.TensorSliceDataset({ components, outputShapes }, { name }), spec);
   }
@@ -436,10 +470,7 @@ export class Dataset {
       dropRemainder: bool(dropRemainder, "drop_remainder"),
     };
     const lead = batchDimension(inputs.batchSize, dropRemainder);
-    const spec = mapNested(this.elementSpec, leaf => {
-      const { dims } = (leaf as ComponentSpec).shape;
-      return (leaf as ComponentSpec).withShape(dims === null ? TensorShape.unknown() : new TensorShape([lead, ...dims]));
-    });
+    const spec = mapNested(this.elementSpec, leaf => (leaf as ComponentSpec).batched(lead));
     return new Dataset(ops.BatchDatasetV2({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
   }
 
@@ -450,6 +481,11 @@ export class Dataset {
     { paddingValues = null, dropRemainder = false, name }: PaddedOptions = {},
   ): Dataset {
     const components = componentsOf(this.elementSpec);
+    for (const component of components)
+      if (component.flat.dtype === "variant")
+        throw new TypeError(
+          `\`padded_batch\` is only supported for datasets that produce tensor elements but type spec of elements in the input dataset is not a subclass of TensorSpec: \`${component}\`.`,
+        );
     const shapes =
       paddedShapes === null
         ? components.map(({ shape }) => shape)
@@ -589,13 +625,14 @@ export class Dataset {
 
   /** The rows of the elements, which are batches. @throws ValueError for scalars. */
   unbatch({ name }: Named = {}): Dataset {
+    const components = componentsOf(this.elementSpec);
     const rows = this.map(function normalize(...element: Nested[]) {
-      return Array.isArray(element) && element.length === 1 ? element[0] : element;
+      let next = 0;
+      return mapNested(element.length === 1 ? element[0] : element, leaf => components[next++].rowsOf(leaf));
     });
-    const spec = mapNested(rows.elementSpec, leaf => {
-      const { dims } = (leaf as ComponentSpec).shape;
-      if (dims?.length === 0) throw new ValueError("Cannot unbatch an input with scalar components.");
-      return (leaf as ComponentSpec).withShape(new TensorShape(dims && dims.slice(1)));
+    const spec = mapNested(this.elementSpec, leaf => {
+      if ((leaf as ComponentSpec).shape.rank === 0) throw new ValueError("Cannot unbatch an input with scalar components.");
+      return (leaf as ComponentSpec).unbatched();
     });
     return new Dataset(ops.UnbatchDataset({ inputDataset: rows.variantTensor, ...typesAndShapes(spec) }, { name }), spec);
   }
@@ -607,20 +644,20 @@ export class Dataset {
     const state = tensorsOf(initialState, () => undefined);
     const { f, spec, otherArguments } = stateFunctionOf(
       "Dataset_scan",
-      [specOfTensors(state), this.elementSpec],
+      [specOfValue(state), this.elementSpec],
       scanFunc,
       ([next]: Nested) => next,
     );
     const output = spec[1];
-    const inputs = { inputDataset: this.variantTensor, initialState: flatten(state) as Tensor[], otherArguments, f };
+    const inputs = { inputDataset: this.variantTensor, initialState: componentTensors(specOfValue(state), state), otherArguments, f };
     return new Dataset(ops.ScanDataset({ ...inputs, preserveCardinality: true, ...typesAndShapes(output) }, { name }), output);
   }
 
   /** The last state of `reduceFunc(state, element)`: tensors, which go through the whole dataset in each run. */
   reduce(initialState: Nested, reduceFunc: (state: Nested, element: Nested) => Nested, { name }: Named = {}): Nested {
     const state = tensorsOf(initialState, () => undefined);
-    const { f, spec, otherArguments } = stateFunctionOf("reduce", [specOfTensors(state), this.elementSpec], reduceFunc, next => next);
-    const inputs = { inputDataset: this.variantTensor, initialState: flatten(state) as Tensor[], otherArguments, f };
+    const { f, spec, otherArguments } = stateFunctionOf("reduce", [specOfValue(state), this.elementSpec], reduceFunc, next => next);
+    const inputs = { inputDataset: this.variantTensor, initialState: componentTensors(specOfValue(state), state), otherArguments, f };
     return valueOf(spec, [...ops.ReduceDataset({ ...inputs, ...typesAndShapes(spec) }, { name })]);
   }
 
@@ -768,17 +805,21 @@ export function functionOf(
   body: (values: readonly Nested[]) => Nested,
 ): ElementFunctionNodes {
   let spec: Nested;
-  const { f, captures } = buildFunction(what, named, componentsOf([...specs]), inputs => {
-    let next = 0;
-    const values = specs.map(each => valueOf(each, inputs.slice(next, (next += componentsOf(each).length))));
-    const result: Nested = tensorsOf(body(values), () => undefined);
-    spec = mapNested(result, leaf => (leaf instanceof Dataset ? new DatasetSpec(leaf.elementSpec) : ComponentSpec.of(leaf as Tensor)));
-    return flatten(result).map(leaf => (leaf instanceof Dataset ? leaf.variantTensor : (leaf as Tensor)));
-  });
+  const { f, captures } = buildFunction(
+    what,
+    named,
+    componentsOf([...specs]).map(({ flat }) => flat),
+    inputs => {
+      let next = 0;
+      const values = specs.map(each => valueOf(each, inputs.slice(next, (next += componentsOf(each).length))));
+      const result: Nested = tensorsOf(body(values), () => undefined);
+      spec = mapNested(result, leaf => (leaf instanceof Dataset ? new DatasetSpec(leaf.elementSpec) : typeSpecFromValue(leaf)));
+      return componentTensors(spec, result);
+    },
+  );
   return { f, otherArguments: captures, spec };
 }
 
-const specOfTensors = (tensors: Nested): Nested => mapNested(tensors, leaf => ComponentSpec.of(leaf as Tensor));
 
 /** Builds a function of a state and an element; shapes of the state that change are unknown in it. @throws TypeError if the state's types change. */
 export function stateFunctionOf(
@@ -872,6 +913,11 @@ function arraysOf(value: unknown, spec: Nested, components: readonly ComponentSp
 export const getOutputTypes = (datasetOrIterator: { readonly outputTypes: Nested }): Nested => datasetOrIterator.outputTypes;
 /** Shapes of a dataset's or an iterator's elements, in their nesting. TF: tf.data.get_output_shapes. */
 export const getOutputShapes = (datasetOrIterator: { readonly outputShapes: Nested }): Nested => datasetOrIterator.outputShapes;
+
+/** Classes of a dataset's or an iterator's components, in their nesting: tf.Tensor, tf.SparseTensor, or the spec of what has no class of its own.
+ *  TF: tf.data.get_output_classes. */
+export const getOutputClasses = (datasetOrIterator: { readonly elementSpec: Nested }): Nested =>
+  mapNested(datasetOrIterator.elementSpec, leaf => (leaf as ComponentSpec).valueClass);
 
 /** A number of calls or a buffer that is ours to choose. TF: tf.data.AUTOTUNE. */
 export const AUTOTUNE = -1;

@@ -5,54 +5,42 @@ import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor } from "../../graph/conversion.ts";
 import { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { isOptions } from "../../ops/arguments.ts";
 import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
+import { ComponentSpec, ownSpec, typeSpecFromValue } from "../type-specs.ts";
 
-/** One component of an element. */
-export class ComponentSpec {
-  readonly dtype: DType;
-  readonly shape: TensorShape;
-  /** What the elements of a component are that is a dataset itself. */
-  readonly inner: Nested | undefined;
-
-  constructor(dtype: DType, shape: TensorShape, inner?: Nested) {
-    this.dtype = dtype;
-    this.shape = shape;
-    this.inner = inner;
-  }
-
-  static of(tensor: Tensor): ComponentSpec {
-    return new ComponentSpec(tensor.dtype, tensor.shape);
-  }
-
-  /** What a program gets for a tensor that is such a component. */
-  valueOf(tensor: Tensor): unknown {
-    return tensor;
-  }
-
-  withShape(shape: TensorShape): ComponentSpec {
-    return new ComponentSpec(this.dtype, shape, this.inner);
-  }
-}
+export { ComponentSpec };
 
 export const componentsOf = (spec: Nested): ComponentSpec[] => flatten(spec) as ComponentSpec[];
 
-/** The attributes that say what elements are. */
+/** The attributes that say which tensors elements are. */
 export const typesAndShapes = (spec: Nested): { outputTypes: DType[]; outputShapes: TensorShape[] } => ({
-  outputTypes: componentsOf(spec).map(({ dtype }) => dtype),
-  outputShapes: componentsOf(spec).map(({ shape }) => shape),
+  outputTypes: componentsOf(spec).map(({ flat }) => flat.dtype),
+  outputShapes: componentsOf(spec).map(({ flat }) => flat.shape),
 });
+
+/** What values are; those that are specs themselves say it. */
+export const specOfValue = (value: Nested): Nested => mapNested(value, typeSpecFromValue);
+
+/** The tensors that stand for an element's values, or whose rows do. */
+export function componentTensors(spec: Nested, value: Nested, way: "tensorOf" | "rowsOf" = "tensorOf"): Tensor[] {
+  const leaves = flatten(value);
+  return componentsOf(spec).map((component, i) => component[way](leaves[i]));
+}
 
 /** An element of these tensors. */
 export function valueOf(spec: Nested, tensors: readonly Tensor[]): Nested {
   let next = 0;
-  return mapNested(spec, leaf => (leaf as ComponentSpec).valueOf(tensors[next++]));
+  return mapNested(spec, leaf => (leaf as ComponentSpec).valueFrom(tensors[next++]));
 }
 
 /** Something that has a spec of its own: a dataset. */
 const isWhole = (value: unknown): boolean => typeof value === "object" && value !== null && "elementSpec" in value;
+/** Something that is one component, and no tensor. */
+const isComposite = (value: unknown): boolean => value instanceof SparseTensor || ownSpec(value) !== undefined;
 const isTensorLeaf = (value: unknown): boolean =>
-  value instanceof Tensor || value instanceof NDArray || isAsTensor(value) || isWhole(value);
+  value instanceof Tensor || value instanceof NDArray || isAsTensor(value) || isWhole(value) || isComposite(value);
 
 /** A list that holds tensors or structures is a structure (a tuple in Python); one of numbers, strings and lists of them is one tensor. */
 const isTuple = (value: unknown): value is readonly unknown[] =>
@@ -69,7 +57,8 @@ export function tensorsOf(value: Nested, nameOf: (i: number) => string | undefin
           .sort()
           .map(key => [key, convert(item[key])]),
       );
-    return isWhole(item) ? item : convertToTensor(item as Tensor, { name: nameOf(next++) });
+    const name = isWhole(item) ? undefined : nameOf(next++);
+    return isWhole(item) || isComposite(item) ? item : convertToTensor(item as Tensor, { name });
   };
   return convert(value);
 }

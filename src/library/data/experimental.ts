@@ -19,7 +19,7 @@ import { constant, zeros } from "../../ops/array/array.ts";
 import { less, lessEqual, logicalAnd } from "../../ops/math/math.ts";
 import { reduceMin } from "../../ops/math/reduction.ts";
 import { sub } from "../../ops/operators.ts";
-import { assertSameStructure, flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
+import { assertSameStructure, mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { denseExamples, type Features } from "../features.ts";
 import {
   AUTOTUNE,
@@ -33,7 +33,7 @@ import {
   spread,
   stateFunctionOf,
 } from "./dataset.ts";
-import { ComponentSpec, componentsOf, typesAndShapes } from "./element-spec.ts";
+import { ComponentSpec, componentsOf, componentTensors, specOfValue, typesAndShapes } from "./element-spec.ts";
 import type { Iterator } from "./iterator.ts";
 import type { Optional } from "./optional.ts";
 
@@ -203,8 +203,7 @@ export const mapAndBatch =
     const calls = numParallelCalls ?? (numParallelBatches === null ? batchSize : Number(batchSize) * numParallelBatches);
     const lead = dropRemainder && typeof batchSize === "number" ? batchSize : null;
     const batchSpec = mapNested(spec, leaf => {
-      const { dims } = (leaf as ComponentSpec).shape;
-      return (leaf as ComponentSpec).withShape(dims === null ? TensorShape.unknown() : new TensorShape([lead, ...dims]));
+      return (leaf as ComponentSpec).batched(lead);
     });
     const inputs = {
       inputDataset: variantTensor,
@@ -286,8 +285,8 @@ export function fromList(elements: readonly Nested[], { name }: Named = {}): Dat
     );
   const given = elements.map(normalized);
   for (const element of given.slice(1)) assertSameStructure(given[0], element);
-  const spec = given.map(element => mapNested(element, leaf => ComponentSpec.of(leaf as Tensor))).reduce(merged);
-  const tensors = given.flatMap(flatten) as Tensor[];
+  const spec = given.map(specOfValue).reduce(merged);
+  const tensors = given.flatMap(element => componentTensors(spec, element));
   return new Dataset(ListDataset({ tensors, ...typesAndShapes(spec) }, { name }), spec);
 }
 

@@ -17,8 +17,10 @@ import {
   OneShotIterator,
 } from "../../ops/data/iterator.ts";
 import { type NameOption, named } from "../../ops/named.ts";
-import { mapNested, type Nested } from "../../ops/flow/nested.ts";
-import { type ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
+import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
+import { SparseTensorSpec } from "../type-specs.ts";
+import { ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
 import { Optional } from "./optional.ts";
 
 /** The collection of iterators; not one of GraphKeys. */
@@ -32,8 +34,18 @@ export interface Iterated {
 
 const asShape = (shape: unknown): TensorShape =>
   shape instanceof TensorShape ? shape : new TensorShape(shape as (number | null)[] | null);
-const specFor = (types: Nested, shapes: Nested): Nested =>
-  specOf(types, typeof types === "string" && shapes !== null ? asShape(shapes) : shapes, asShape);
+function specFor(types: Nested, shapes: Nested, classes: Nested = null): Nested {
+  const spec = specOf(types, typeof types === "string" && shapes !== null ? asShape(shapes) : shapes, asShape);
+  if (classes === null) return spec;
+  const given = flatten(classes);
+  let next = 0;
+  return mapNested(spec, leaf => {
+    const component = leaf as ComponentSpec;
+    const own = given[next++];
+    if (own instanceof ComponentSpec) return own;
+    return own === SparseTensor ? new SparseTensorSpec(component.shape, component.dtype) : component;
+  });
+}
 
 /** Goes through a dataset. */
 export class Iterator {
@@ -54,15 +66,20 @@ export class Iterator {
   static fromStructure(
     outputTypes: Nested,
     outputShapes: Nested = null,
-    { sharedName }: { readonly sharedName?: string | null } = {},
+    { sharedName, outputClasses = null }: { readonly sharedName?: string | null; readonly outputClasses?: Nested } = {},
   ): Iterator {
-    const spec = specFor(outputTypes, outputShapes);
+    const spec = specFor(outputTypes, outputShapes, outputClasses);
     return new Iterator(IteratorV2({ container: "", sharedName: sharedName ?? "", ...typesAndShapes(spec) }), null, spec);
   }
 
   /** The iterator that a string names: what another iterator's `stringHandle` gave. TF: tf.data.Iterator.from_string_handle. */
-  static fromStringHandle(stringHandle: TensorLike, outputTypes: Nested, outputShapes: Nested = null): Iterator {
-    const spec = specFor(outputTypes, outputShapes);
+  static fromStringHandle(
+    stringHandle: TensorLike,
+    outputTypes: Nested,
+    outputShapes: Nested = null,
+    { outputClasses = null }: { readonly outputClasses?: Nested } = {},
+  ): Iterator {
+    const spec = specFor(outputTypes, outputShapes, outputClasses);
     const handle = convertToTensor(stringHandle, { dtype: "string" });
     return new Iterator(IteratorFromStringHandleV2({ stringHandle: handle, ...typesAndShapes(spec) }), null, spec);
   }
@@ -73,6 +90,10 @@ export class Iterator {
 
   get outputShapes(): Nested {
     return mapNested(this.elementSpec, leaf => (leaf as ComponentSpec).shape);
+  }
+
+  get outputClasses(): Nested {
+    return mapNested(this.elementSpec, leaf => (leaf as ComponentSpec).valueClass);
   }
 
   /** Begins, or begins again. @throws ValueError for iterators that have none. */
@@ -87,6 +108,9 @@ export class Iterator {
   /** The operation that begins with a dataset. @throws TypeError for other types of elements, ValueError for other shapes. */
   makeInitializer(dataset: Iterated, options?: NameOption): Operation {
     const [own, other] = [componentsOf(this.elementSpec), componentsOf(dataset.elementSpec)];
+    const classOf = (spec: Nested): unknown => spec.constructor;
+    if (own.some((spec, k) => spec.flat.dtype !== other[k]?.flat.dtype && classOf(spec) !== classOf(other[k])))
+      throw new TypeError(`Expected output classes of ${own.join(", ")} but got dataset with elements ${other.join(", ")}.`);
     if (own.map(({ dtype }) => dtype).join() !== other.map(({ dtype }) => dtype).join())
       throw new TypeError(
         `Expected output types ${own.map(({ dtype }) => dtype)} but got dataset with output types ${other.map(({ dtype }) => dtype)}.`,

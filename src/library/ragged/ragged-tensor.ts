@@ -10,11 +10,11 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { constant, expandDims, rank, reshape, shape as shapeOf, zeros } from "../../ops/array/array.ts";
+import { constant, expandDims, rank, reshape, shape as shapeOf, size, zeros } from "../../ops/array/array.ts";
 import { gather } from "../../ops/array/gather.ts";
 import { range, sequenceMask } from "../../ops/array/ranges.ts";
 import { booleanMask, where } from "../../ops/array/selection.ts";
-import { concat, getItem, stack } from "../../ops/array/slicing.ts";
+import { concat, getItem, stack, unstack } from "../../ops/array/slicing.ts";
 import { assertEqual, assertRankAtLeast } from "../../ops/flow/check.ts";
 import { Assert } from "../../ops/flow/control-flow.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
@@ -25,6 +25,7 @@ import { add, greater, mul, notEqual, sub } from "../../ops/operators.ts";
 import { RaggedTensorToSparse, RaggedTensorToTensor } from "../../ops/sparse/ragged.ts";
 import { raggedAnswers } from "./ragged-answers.ts";
 import { attachRaggedOperators } from "./ragged-operators.ts";
+import { RaggedTensorSpec } from "./ragged-tensor-spec.ts";
 import { type PartitionOptions, RowPartition, type SplitsType, wholeNumbers } from "./row-partition.ts";
 
 /** A ragged array: what a run gives for a RaggedTensor, and what may be fed for one. TF: tf.ragged.RaggedTensorValue. */
@@ -246,8 +247,7 @@ export class RaggedTensor {
       const sizes = shapeOf(x, { outType: dtype });
       const columns = getItem(sizes, 1);
       if (raggedRank > 1) {
-        if (!x.shape.isFullyDefined)
-          throw new ValueError("Argument `ragged_rank` above 1 needs a tensor whose shape is known.", `Its shape is ${x.shape}.`);
+        if (x.shape.rank === null) throw new ValueError("Argument `ragged_rank` above 1 needs a tensor whose rank is known.");
         return innerRows(x, raggedRank, { lengths, padding, rowSplitsDtype: dtype });
       }
       const counts = padding === undefined || padding === null ? lengths : unpaddedLengths(x, padding, columns, dtype);
@@ -454,6 +454,28 @@ export class RaggedTensor {
     return own === undefined ? plain(...given) : own(plain, ...given);
   }
 
+  /** The same rows, of which sizes are known besides. */
+  withKnownShape({ dims }: TensorShape): RaggedTensor {
+    if (dims === null) return this;
+    const [rows, length, ...inner] = dims;
+    const { dtype, known, staticUniformRowLength } = this.partition;
+    if (rows !== null) this.rowSplits.setShape([rows + 1]);
+    const whole = (count: number): Tensor => constant(dtype === "int64" ? BigInt(count) : count, dtype);
+    const nrows = (): Tensor => known.nrows ?? sub(size(this.rowSplits, { outType: dtype }), whole(1));
+    const partition =
+      length === null || staticUniformRowLength !== null
+        ? this.partition
+        : new RowPartition(this.rowSplits, { ...known, uniformRowLength: whole(length), nrows: nrows() });
+    const below = new TensorShape([null, ...inner]);
+    if (this.values instanceof Tensor) this.values.setShape(below);
+    return new RaggedTensor(this.values instanceof Tensor ? this.values : this.values.withKnownShape(below), partition);
+  }
+
+  /** What it is, without the values. */
+  get typeSpec(): RaggedTensorSpec {
+    return RaggedTensorSpec.fromValue(this);
+  }
+
   // ---- what sessions ask ----
 
   /** The tensors that are fetched and fed in its stead. */
@@ -526,15 +548,19 @@ function unpaddedLengths(x: Tensor, padding: TensorLike, columns: Tensor, dtype:
 
 /** Rows of rows of a tensor of known shape. */
 function innerRows(x: Tensor, raggedRank: number, options: FromTensorOptions): RaggedTensor {
-  const sizes = x.shape.asNumbers();
-  const outer = sizes.slice(0, raggedRank).reduce((product, size) => product * size, 1);
-  const flat = reshape(x, [outer, ...sizes.slice(raggedRank)]);
-  let result = RaggedTensor.fromTensor(flat, options);
   const dtype = options.rowSplitsDtype ?? "int64";
-  for (let axis = raggedRank - 1; axis > 0; axis--) {
-    const rows = sizes.slice(0, axis).reduce((product, size) => product * size, 1);
-    const length = constant(dtype === "int64" ? BigInt(sizes[axis]) : sizes[axis], dtype);
-    result = RaggedTensor.fromUniformRowLength(result, length, { nrows: rows, validate: false });
-  }
+  const known = x.shape.isFullyDefined ? x.shape.asNumbers() : undefined;
+  const open = known === undefined ? unstack(shapeOf(x, { outType: dtype })) : [];
+  const sizeOf = (axis: number): Tensor =>
+    known === undefined ? open[axis] : constant(dtype === "int64" ? BigInt(known[axis]) : known[axis], dtype);
+  /** How many rows there are down to a dimension. */
+  const rows = (count: number): number | Tensor =>
+    known?.slice(0, count).reduce((product, size) => product * size, 1) ??
+    open.slice(1, count).reduce<Tensor>((product, size) => mul(product, size), open[0]);
+  const flat = reshape(x, [rows(raggedRank), ...(known ?? open).slice(raggedRank)] as TensorLike);
+  if (known === undefined) flat.setShape([null, ...(x.shape.dims ?? []).slice(raggedRank)]);
+  let result = RaggedTensor.fromTensor(flat, options);
+  for (let axis = raggedRank - 1; axis > 0; axis--)
+    result = RaggedTensor.fromUniformRowLength(result, sizeOf(axis), { nrows: rows(axis), validate: false });
   return result;
 }

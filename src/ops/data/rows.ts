@@ -3,12 +3,12 @@
 import { type DType, wordsPerElement } from "../../base/dtype.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { sizeOf } from "../../base/shape.ts";
-import { TensorVariants } from "../flow/variant-array.ts";
+import { holdsVariants } from "../flow/variant-array.ts";
 
 /** Element `i` along the first axis, as an array of its own. */
 export function rowOf(batch: NDArray, i: number): NDArray {
   const shape = batch.shape.slice(1);
-  if (batch instanceof TensorVariants) return new TensorVariants(shape, batch.items.slice(i * sizeOf(shape), (i + 1) * sizeOf(shape)));
+  if (holdsVariants(batch)) return batch.withItems(shape, batch.items.slice(i * sizeOf(shape), (i + 1) * sizeOf(shape)));
   const words = sizeOf(shape) * wordsPerElement(batch.dtype);
   return new NDArray(batch.dtype, shape, batch.data.slice(i * words, (i + 1) * words));
 }
@@ -22,8 +22,8 @@ export function stackedRows(
 ): NDArray {
   const dims = sizes.map((size, axis) => size ?? Math.max(0, ...parts.map(({ shape }) => shape[axis])));
   const shape = [parts.length, ...dims];
-  if (parts.length > 0 && parts.every(part => part instanceof TensorVariants))
-    return new TensorVariants(
+  if (parts.length > 0 && parts.every(holdsVariants))
+    return parts[0].withItems(
       shape,
       parts.flatMap(part => part.items),
     );

@@ -18,8 +18,17 @@ export abstract class VariantArray extends NDArray {
   }
 }
 
+/** A tensor of variants, each of which holds something: rows are taken of it and joined again. */
+export interface ManyVariants extends NDArray {
+  readonly items: readonly unknown[];
+  /** The same kind of tensor, of other variants. */
+  withItems(shape: readonly number[], items: readonly unknown[]): NDArray;
+}
+
+export const holdsVariants = (array: NDArray): array is ManyVariants => "withItems" in array;
+
 /** A tensor of variants, each of which holds a tensor: how sparse tensors are kept while they are elements of datasets. */
-export class TensorVariants extends NDArray {
+export class TensorVariants extends NDArray implements ManyVariants {
   readonly items: readonly NDArray[];
 
   constructor(shape: readonly number[], items: readonly NDArray[]) {
@@ -27,7 +36,10 @@ export class TensorVariants extends NDArray {
     this.items = items;
   }
 
+  withItems(shape: readonly number[], items: readonly NDArray[]): TensorVariants {
+    return new TensorVariants(shape, items);
+  }
   override reshape(shape: readonly number[]): TensorVariants {
-    return new TensorVariants(shape, this.items);
+    return this.withItems(shape, this.items);
   }
 }

@@ -22,7 +22,7 @@ import { type NameOption, named } from "../named.ts";
 import { rowOf, stackedRows } from "../data/rows.ts";
 import { type Column, combinations, hashed, joined, plainSeparator } from "./cross.ts";
 import { declaredShape } from "../flow/tensor-list-elements.ts";
-import { VariantArray } from "../flow/variant-array.ts";
+import { type ManyVariants, VariantArray } from "../flow/variant-array.ts";
 import { need } from "../arguments.ts";
 
 // ---- parts ----
@@ -564,7 +564,7 @@ interface Encoded {
 }
 
 /** A tensor of variants that hold ragged tensors. */
-export class RaggedArray extends VariantArray {
+export class RaggedArray extends VariantArray implements ManyVariants {
   readonly items: readonly Encoded[];
 
   constructor(shape: readonly number[], items: readonly Encoded[]) {
@@ -575,6 +575,13 @@ export class RaggedArray extends VariantArray {
   static itemsOf(array: NDArray): readonly Encoded[] {
     if (array instanceof RaggedArray) return array.items;
     throw new InvalidArgumentError("Input Variant element doesn't hold a RaggedTensorVariant");
+  }
+
+  withItems(shape: readonly number[], items: readonly Encoded[]): RaggedArray {
+    return new RaggedArray(shape, items);
+  }
+  override reshape(shape: readonly number[]): RaggedArray {
+    return this.withItems(shape, this.items);
   }
 
   override zeros(): RaggedArray {
