@@ -820,7 +820,6 @@ export function functionOf(
   return { f, otherArguments: captures, spec };
 }
 
-
 /** Builds a function of a state and an element; shapes of the state that change are unknown in it. @throws TypeError if the state's types change. */
 export function stateFunctionOf(
   what: string,
