@@ -268,6 +268,7 @@ export {
   getLogger,
 } from "../library/behavior.ts";
 export { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from "../library/clip.ts";
+export { OptionalStructure as OptionalSpec } from "../library/data/optional.ts";
 export {
   FixedLenFeature,
   FixedLenSequenceFeature,
@@ -294,9 +295,11 @@ export {
 } from "../library/graph-inspection.ts";
 export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
+export { RaggedTensorSpec } from "../library/ragged/ragged-tensor-spec.ts";
 export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
 export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
 export { function, recomputeGrad, wrapFunction } from "../library/traced-function.ts";
+export { SparseTensorSpec, TensorSpec, TypeSpec, typeSpecFromValue } from "../library/type-specs.ts";
 export { batchScatterUpdate } from "../library/variables/batch-scatter.ts";
 export { GraphKeys } from "../library/variables/graph-keys.ts";
 export {
