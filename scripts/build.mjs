@@ -1,8 +1,8 @@
 // `npm run build`: plain tsc, one output module per source module, into dist/: tree shaking works best so, and bundlers of users find
 // `new Worker(new URL(…))` by its literal text. From these, the doors for Node as a few files, which load in less than half the time.
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { finish, installed, root, setup } from "./setup.mjs";
 
@@ -10,7 +10,7 @@ const dist = join(root, "dist");
 
 // tsc rewrites `.ts` in imports but not in the URL of a worker, nor in declarations.
 const workerUrl = /(new URL\("\.{1,2}\/[^"]+)\.ts("\s*,\s*import\.meta\.url\))/g;
-const declaredImport = /((?:from |import\()"\.{1,2}\/[^"]+)\.ts(")/g;
+const declaredImport = /((?:from |import\(|declare module )"\.{1,2}\/[^"]+)\.ts(")/g;
 
 /** So that bundlers see what may be dropped. */
 async function markModules() {
@@ -31,6 +31,21 @@ function rewriteExtensions() {
     const text = readFileSync(join(dist, name), "utf8");
     const rewritten = text.replace(pattern, "$1.js$2");
     if (rewritten !== text) writeFileSync(join(dist, name), rewritten);
+  }
+}
+
+/** Methods that one file declares for the class of another: tsc leaves out of declarations that anybody imports such a file, so the class does. */
+function importAugmentations() {
+  for (const name of readdirSync(dist, { recursive: true })) {
+    if (!name.endsWith(".d.ts")) continue;
+    const from = join(dist, name);
+    for (const [, target] of readFileSync(from, "utf8").matchAll(/^declare module "(\.[^"]+)\.js"/gm)) {
+      const augmented = join(dirname(from), `${target}.d.ts`);
+      const path = relative(dirname(augmented), from)
+        .replaceAll("\\", "/")
+        .replace(/\.d\.ts$/, ".js");
+      appendFileSync(augmented, `import "${path.startsWith(".") ? path : `./${path}`}";\n`);
+    }
   }
 }
 
@@ -106,6 +121,7 @@ await finish(async () => {
   rmSync(dist, { recursive: true, force: true });
   const { status } = spawnSync(node, [installed("typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
   rewriteExtensions();
+  importAugmentations();
   await markModules();
   await putTogether();
   if (status === 0) await markFirst(node);

@@ -1,7 +1,7 @@
 // The package as users will get it: what is in it, and whether its doors and types resolve.
 // Needs a build; publint and attw do the looking. What the code does is tested elsewhere, sizes are tabled by scripts/size.mjs and held here.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -30,7 +30,9 @@ test("every door has its module and its types", () => {
 test("no import of a source is left in the build", () => {
   const stray = built
     .filter(name => /\.(js|d\.ts)$/.test(name))
-    .filter(name => /(?:from |import\(|new URL\()"\.[^"]*(?<!\.d)\.ts"/.test(readFileSync(join(root, "dist", name), "utf8")));
+    .filter(name =>
+      /(?:from |import\(|new URL\(|declare module )"\.[^"]*(?<!\.d)\.ts"/.test(readFileSync(join(root, "dist", name), "utf8")),
+    );
   assert.deepEqual(stray, []);
 });
 
@@ -75,6 +77,16 @@ test("types resolve for every way to import", () => {
   const attw = installed("@arethetypeswrong", "cli", "dist", "index.js");
   const flags = ["--profile", "esm-only", "--format", "ascii", "--no-color", "--no-emoji"];
   execFileSync(process.execPath, [attw, "--pack", root, ...flags], { encoding: "utf8" });
+});
+
+test("programs type-check against the declarations, and those against each other", () => {
+  const programs = ["camel", "compat"].map(name => join("test", "runtimes", "typed", `${name}.ts`));
+  const flags = "--ignoreConfig --noEmit --strict --target es2024 --lib esnext,dom --types node --module nodenext".split(" ");
+  const { stdout } = spawnSync(process.execPath, [installed("typescript", "bin", "tsc"), ...flags, ...programs], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  assert.equal(stdout, "");
 });
 
 test("the build marks what is computed while loading, and nothing else", () => {
