@@ -506,14 +506,16 @@ class GuardedFlow {
     return inputs.find(input => this.guardOfTensor(input).get(predicate) === side) as Tensor;
   }
 
-  /** Tensors made inside a conditional that nodes outside it read: those of a later conditional on the same side. */
+  /** Tensors made inside a conditional that nodes outside it read: those of a later conditional on the same side. A Switch reads its predicate by the first
+   *  name as well, for by that the conditional it becomes is chosen. */
   exportsOf(group: readonly Item[], sides: readonly (readonly Item[])[]): { tensor: Tensor; side: Side }[] {
     const members = new Set(group);
     const inside = new Map(sides.flatMap((side, k) => side.map(item => [item, k as Side] as const)));
     const found = new Map<Tensor, Side>();
     for (const reader of this.items) {
       if (members.has(reader)) continue;
-      for (const tensor of reader.reads) {
+      const chooser = reader.op && isSwitch(reader.op) ? [this.predicateOf(reader.op)] : [];
+      for (const tensor of [...reader.reads, ...chooser]) {
         const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
         const side = item && inside.get(item);
         if (item && side !== undefined && !(item.op && isSwitch(item.op))) found.set(tensor, side);

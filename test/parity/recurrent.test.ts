@@ -36,10 +36,10 @@ class Elman extends RNNCell {
     super({}, "My");
     this.size = size;
   }
-  get stateSize(): number {
+  override get stateSize(): number {
     return this.size;
   }
-  get outputSize(): number {
+  override get outputSize(): number {
     return this.size;
   }
   override call(inputs: Tensor, state: Tensor): [Tensor, Tensor] {
@@ -180,4 +180,30 @@ it("refuses what TensorFlow refuses, in its words", () => {
   expect(() => new GRUCell(2, { dtype: "int32" })).toThrow(
     "RNN cell only supports floating point inputs, but received dtype: <dtype: 'int32'>",
   );
+});
+
+it("unrolled steps take lengths that only the run tells, whichever of their results are wanted", async () => {
+  using _ = new tf.Graph().asDefault();
+  const [input, lengths] = [tf.placeholder(dtype, [2, 3, 2]), tf.placeholder("int32", [null])];
+  const cell = new GRUCell(2);
+  const [unrolled, last] = nn.staticRnn(cell, steps(input), { sequenceLength: lengths, dtype });
+  const [looped] = tf.variableScope(tf.getVariableScope(), { reuse: true }, () =>
+    nn.dynamicRnn(cell, input, { sequenceLength: lengths, dtype }),
+  );
+  await using session = new tf.Session();
+  await session.run(tf.globalVariablesInitializer());
+  const values = [1, 2].map(a => [1, 2, 3].map(b => [a * b, a - b]));
+  const feeds: tf.Feeds = [
+    [input, values],
+    [lengths, [3, 1]],
+  ];
+  const inTime = leaves(unrolled);
+  const want = await session.run(tf.transpose(looped as Tensor, [1, 0, 2]), feeds);
+  const all = await session.run([...inTime, last as Tensor], feeds);
+  for (const [t, step] of inTime.entries()) {
+    const row = want.toArray()[t] as number[][];
+    expect(all[t].toArray()).toEqual(row.map(numbers => numbers.map(x => expect.closeTo(x, 5))));
+    expect((await session.run(step, feeds)).data).toEqual(all[t].data);
+  }
+  expect(all[3].toArray()).toEqual([all[2].toArray()[0], all[0].toArray()[1]]);
 });
