@@ -227,11 +227,14 @@ export class NDArray {
   }
 }
 
+/** An object that counts as a number: a dimension of a shape, `new Number(1)`. */
+const standsForNumber = (value: object): boolean => typeof value.valueOf() === "number";
+
 /** @throws TypeError for what is no element: null and undefined among others, which JavaScript would take for 0 and NaN. */
 function checkedElement(value: unknown): ElementValue {
   const isValue = value !== null && value !== undefined && typeof value !== "function" && typeof value !== "symbol";
-  if (isValue && (typeof value !== "object" || value instanceof Uint8Array || "re" in value || typeof value.valueOf() === "number"))
-    return value as ElementValue;
+  if (isValue && (typeof value !== "object" || value instanceof Uint8Array || "re" in value)) return value as ElementValue;
+  if (isValue && standsForNumber(value)) return Number(value);
   if (isValue && typeof value === "object") throw unconvertible(value);
   throw withHint(
     new TypeError(`float() argument must be a string or a real number, not '${isValue ? "function" : "NoneType"}'`),
@@ -364,6 +367,7 @@ export function inferDType(value: ArrayLike): DType {
     default:
       if (value instanceof Uint8Array) return "string";
       if (typeof value !== "object" || value === null || "re" in value) return "complex128";
+      if (standsForNumber(value)) return "float32";
       throw unconvertible(value);
   }
 }

@@ -141,6 +141,18 @@ describe("what programs do with shapes, types and results", () => {
     expect(() => [...unknown.shape]).toThrow("is not iterable");
   });
 
+  it("takes dimensions for numbers in arithmetic, and no other objects", async () => {
+    using _ = inGraph();
+    const size = tf.placeholder(tf.float32, [null, 4]).shape[1];
+    const ids = tf.constant([1, 2], tf.int32);
+    await using session = new tf.Session();
+    const results = await session.run([ids.mul(size), ids.add([size, 1]), tf.constant([1.5]).div(size), ids.at([0, tf.range(9).shape[0]])]);
+    expect(results.map((result: camel.NDArray) => result.toArray())).toEqual([[4, 8], [5, 3], [0.375], [1, 2]]);
+    for (const wrong of [{ size: 1 }, new Map(), () => 1]) {
+      expect(() => ids.mul(wrong)).toThrow(TypeError);
+    }
+  });
+
   it("slices tensors and results by brackets", async () => {
     using _ = inGraph();
     const x = tf.constant([
