@@ -157,3 +157,45 @@ describe("messages and options", () => {
     expect(supervisor.shouldStop()).toBe(true);
   });
 });
+
+describe("what Python hands to a program's own functions", () => {
+  it("regularizers get the variable: one that clips it, and adds no loss", async () => {
+    using _ = new tf.Graph().as_default();
+    const clip = (weights: tf.Variable): null => {
+      tf.add_to_collection("clip", tf.assign(weights, tf.clip_by_norm(weights, 1)));
+      return null;
+    };
+    tf.get_variable("w", { initializer: tf.constant([3, 4]), regularizer: clip });
+    tf.layers.dense(tf.ones([1, 2]), 1, { kernel_initializer: tf.ones_initializer(), kernel_regularizer: clip });
+    await using session = new tf.Session();
+    await session.run(tf.global_variables_initializer());
+    const [first, second] = await session.run(tf.get_collection("clip"));
+    expect([...first.data, ...second.data]).toEqual([0.6, 0.8, Math.SQRT1_2, Math.SQRT1_2].map(x => expect.closeTo(x, 6)));
+    expect(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)).toEqual([]);
+  });
+
+  it("optimizers get slices, with repeated rows summed; those for resource variables get their parts", async () => {
+    using _ = new tf.Graph().as_default();
+    const seen: string[] = [];
+    class Rows extends tf.train.Optimizer {
+      _apply_sparse(gradient: tf.IndexedSlices, variable: tf.Variable) {
+        seen.push("rows");
+        return tf.scatter_sub(variable, gradient.indices, gradient.values);
+      }
+      _resource_apply_sparse(gradient: tf.Tensor, handle: tf.Variable, indices: tf.Tensor) {
+        seen.push("resource");
+        return tf.scatter_sub(handle, indices, gradient);
+      }
+    }
+    const make = (name: string, use_resource: boolean): tf.Variable =>
+      tf.get_variable(name, [3, 1], { initializer: tf.zeros_initializer(), use_resource });
+    const tables = [make("a", false), make("b", true)];
+    const picked = tables.map(table => tf.reduce_sum(tf.nn.embedding_lookup(table, [2, 0, 2])));
+    const step = new Rows(false, "Rows").minimize(tf.add_n(picked));
+    await using session = new tf.Session();
+    await session.run(tf.global_variables_initializer());
+    await session.run(step);
+    for (const value of await session.run(tables)) expect([...value.data]).toEqual([-1, 0, -2]);
+    expect(seen).toEqual(["rows", "resource"]);
+  });
+});

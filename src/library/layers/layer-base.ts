@@ -5,7 +5,6 @@
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
-import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Operation, type Tensor } from "../../graph/operation.ts";
@@ -207,7 +206,7 @@ export abstract class ScopedLayer {
     const parts = variable instanceof PartitionedVariable ? variable.parts : [variable];
     this.weightList.push(...parts);
     if (regularizer && !parts.some(part => existing.has(part))) {
-      const loss = variable.graph.nameScope(`${name}/Regularizer`, () => regularizer(convertToTensor(variable)));
+      const loss = variable.graph.nameScope(`${name}/Regularizer`, () => regularizer(variable));
       if (loss) this.addLoss(loss);
     }
     return variable;

@@ -1,5 +1,6 @@
 // Adadelta (Zeiler 2012): steps in the units of the variable, from running means of squared gradients and squared updates.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { ApplyAdadelta, ResourceApplyAdadelta, ResourceSparseApplyAdadelta, SparseApplyAdadelta } from "../../ops/state/training.ts";
@@ -46,7 +47,7 @@ export class AdadeltaOptimizer extends Optimizer {
     return this.step({ onRef: ApplyAdadelta, onResource: ResourceApplyAdadelta }, variable, { ...this.record(variable), grad: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const ops = { onRef: SparseApplyAdadelta, onResource: ResourceSparseApplyAdadelta };
     return this.step(ops, variable, { ...this.record(variable), grad: values, indices });
   }

@@ -1,5 +1,6 @@
 // Adagrad with dual averaging (Duchi and others 2011): the weights follow from the sums of all gradients, so rare features start at zero.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import type { Tensor } from "../../graph/operation.ts";
@@ -81,7 +82,7 @@ export class AdagradDAOptimizer extends Optimizer {
     return this.step({ onRef: ApplyAdagradDA, onResource: ResourceApplyAdagradDA }, variable, { ...this.record(variable), grad: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const ops = { onRef: SparseApplyAdagradDA, onResource: ResourceSparseApplyAdagradDA };
     return this.step(ops, variable, { ...this.record(variable), grad: values, indices });
   }

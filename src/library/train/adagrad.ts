@@ -1,5 +1,6 @@
 // Adagrad (Duchi and others 2011): a += g²; w -= lr·g/√a.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -53,7 +54,7 @@ export class AdagradOptimizer extends Optimizer {
     return this.step({ onRef: ApplyAdagrad, onResource: ResourceApplyAdagrad }, variable, { ...this.record(variable), grad: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const ops = { onRef: SparseApplyAdagrad, onResource: ResourceSparseApplyAdagrad };
     return this.step(ops, variable, { ...this.record(variable), grad: values, indices });
   }

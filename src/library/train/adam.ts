@@ -1,5 +1,6 @@
 // Adam (Kingma and Ba 2015), in TensorFlow's form: the bias corrections are folded into the learning rate, epsilon is added to √v.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { group } from "../../ops/flow/control-flow.ts";
@@ -81,7 +82,7 @@ export class AdamOptimizer extends Optimizer {
   }
 
   /** Not lazy: the moments of all rows decay, and all rows move. */
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): Operation {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): Operation {
     const { beta1Power, beta2Power, lr, beta1, beta2, epsilon } = this.hyperparameters(variable);
     const rate = truediv(mul(lr, sqrt(sub(1, beta2Power))), sub(1, beta1Power));
     const m = this.decayed(variable, "m", indices, mul(values, sub(1, beta1)), beta1);

@@ -1,5 +1,6 @@
 // FTRL-Proximal (McMahan and others 2013), with the shrinkage form of L2 as an option.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -127,7 +128,7 @@ export class FtrlOptimizer extends Optimizer {
     return this.step(ops, variable, { ...this.record(variable), grad: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const ops =
       this.settings.shrinkage > 0
         ? { onRef: SparseApplyFtrlV2, onResource: ResourceSparseApplyFtrlV2 }

@@ -1,5 +1,6 @@
 // Plain gradient descent: w -= lr·g.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { mul, neg } from "../../ops/operators.ts";
@@ -39,7 +40,7 @@ export class GradientDescentOptimizer extends Optimizer {
   }
 
   /** Repeated rows are no trouble here: subtraction adds up. */
-  protected override applySparseDuplicates(values: Tensor, indices: Tensor, variable: Variable): Tensor | Operation {
+  protected override applySparseDuplicateIndices({ values, indices }: IndexedSlices, variable: Variable): Tensor | Operation {
     if (variable.isResource) {
       const updates = mul(neg(values), this.rateFor(variable));
       return ResourceScatterAdd({ resource: variable.handle, indices, updates, dtype: variable.dtype });

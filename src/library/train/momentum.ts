@@ -1,5 +1,6 @@
 // Momentum, plain and Nesterov's: a = a·m + g; w -= lr·a, or lr·(g + m·a).
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { ApplyMomentum, ResourceApplyMomentum, ResourceSparseApplyMomentum, SparseApplyMomentum } from "../../ops/state/training.ts";
@@ -52,7 +53,7 @@ export class MomentumOptimizer extends Optimizer {
     return this.step({ onRef: ApplyMomentum, onResource: ResourceApplyMomentum }, variable, { ...this.record(variable), grad: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const ops = { onRef: SparseApplyMomentum, onResource: ResourceSparseApplyMomentum };
     return this.step(ops, variable, { ...this.record(variable), grad: values, indices });
   }

@@ -198,9 +198,11 @@ export abstract class Optimizer {
     const { constraint } = variable;
     if (gradient instanceof IndexedSlices) {
       if (constraint !== null) throw new RuntimeError("Cannot use a constraint function on a sparse variable.");
-      return this.applySparseDuplicates(gradient.values, gradient.indices, variable, gradient.denseShape);
+      return variable.isResource
+        ? this.resourceApplySparseDuplicateIndices(gradient.values, variable, gradient.indices)
+        : this.applySparseDuplicateIndices(gradient, variable);
     }
-    const update = this.applyDense(gradient, variable);
+    const update = variable.isResource ? this.resourceApplyDense(gradient, variable) : this.applyDense(gradient, variable);
     if (constraint === null) return update;
     return variable.graph.controlDependencies([operationOf(update)], () => variable.assign(constraint(convertToTensor(variable))));
   }
@@ -222,17 +224,36 @@ export abstract class Optimizer {
     );
   }
 
-  /** Indices are distinct. */
-  protected applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
-    throw new UnimplementedError(`${this.name} has no update for sparse gradients (of ${variable}, at ${indices}, values ${values}).`);
+  /** The same by rows, whose indices are distinct. TF: _apply_sparse. */
+  protected applySparse(gradient: IndexedSlices, variable: Variable): unknown {
+    throw new UnimplementedError(
+      `${this.name} has no update for sparse gradients (of ${variable}, at ${gradient.indices}, values ${gradient.values}).`,
+    );
   }
 
-  /** Sums the values of repeated rows first. */
-  protected applySparseDuplicates(values: Tensor, indices: Tensor, variable: Variable, denseShape: Tensor | null): unknown {
-    void denseShape;
+  /** The same by rows that may repeat: sums the values of repeated ones first. TF: _apply_sparse_duplicate_indices. */
+  protected applySparseDuplicateIndices({ values, indices, denseShape }: IndexedSlices, variable: Variable): unknown {
     const { y: rows, idx } = unique(indices);
     const summed = unsortedSegmentSum(values, idx, getItem(shapeOf(rows), 0));
-    return this.applySparse(summed, rows, variable);
+    return this.applySparse(new IndexedSlices(summed, rows, denseShape), variable);
+  }
+
+  /** What Python's classes say apart for resource variables is what they say for others, unless a subclass overrides it. TF: _resource_apply_dense. */
+  protected resourceApplyDense(gradient: Tensor, variable: Variable): unknown {
+    return this.applyDense(gradient, variable);
+  }
+
+  /** TF: _resource_apply_sparse. */
+  protected resourceApplySparse(values: Tensor, variable: Variable, indices: Tensor): unknown {
+    return this.applySparse(new IndexedSlices(values, indices), variable);
+  }
+
+  /** TF: _resource_apply_sparse_duplicate_indices. */
+  protected resourceApplySparseDuplicateIndices(values: Tensor, variable: Variable, indices: Tensor): unknown {
+    if (this.resourceApplySparse === Optimizer.prototype.resourceApplySparse)
+      return this.applySparseDuplicateIndices(new IndexedSlices(values, indices), variable);
+    const { y: rows, idx } = unique(indices);
+    return this.resourceApplySparse(unsortedSegmentSum(values, idx, getItem(shapeOf(rows), 0)), variable, rows);
   }
 
   /** What is left to do after all updates; the result is named `scope`. */

@@ -1,5 +1,6 @@
 // Proximal steps (Duchi and Singer 2009): a gradient or Adagrad step, then shrinkage by L1 and L2.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -67,7 +68,7 @@ export class ProximalGradientDescentOptimizer extends ProximalOptimizer {
     return this.step(ops, variable, { alpha, l1, l2, delta: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const { rate: alpha, l1, l2 } = this.hyperparameters;
     const ops = { onRef: SparseApplyProximalGradientDescent, onResource: ResourceSparseApplyProximalGradientDescent };
     return this.step(ops, variable, { alpha, l1, l2, grad: values, indices });
@@ -100,7 +101,7 @@ export class ProximalAdagradOptimizer extends ProximalOptimizer {
     return this.step(ops, variable, { accum: this.slot(variable, "accumulator"), lr, l1, l2, grad: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const { rate: lr, l1, l2 } = this.hyperparameters;
     const ops = { onRef: SparseApplyProximalAdagrad, onResource: ResourceSparseApplyProximalAdagrad };
     return this.step(ops, variable, { accum: this.slot(variable, "accumulator"), lr, l1, l2, grad: values, indices });

@@ -1,5 +1,6 @@
 // RMSProp (Tieleman and Hinton 2012), with momentum, and its centered form that also keeps the mean of the gradients.
 
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { onesLike } from "../../ops/array/array.ts";
@@ -77,7 +78,7 @@ export class RMSPropOptimizer extends Optimizer {
     return this.step(ops, variable, { ...this.record(variable), grad: gradient });
   }
 
-  protected override applySparse(values: Tensor, indices: Tensor, variable: Variable): unknown {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): unknown {
     const ops = this.centered
       ? { onRef: SparseApplyCenteredRMSProp, onResource: ResourceSparseApplyCenteredRMSProp }
       : { onRef: SparseApplyRMSProp, onResource: ResourceSparseApplyRMSProp };

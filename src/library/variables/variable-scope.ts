@@ -27,8 +27,9 @@ export const AUTO_REUSE: unique symbol = Symbol.for("tensorloom.AUTO_REUSE");
 /** false or null: make new ones; true: only existing ones. */
 export type Reuse = boolean | typeof AUTO_REUSE | null;
 
-/** A penalty on a variable's value, added to the regularization losses; null for none. */
-export type Regularizer = (value: Tensor) => Tensor | null | undefined;
+/** A penalty on a variable, added to the regularization losses; null for none. Activities are tensors. The type of a method, which a function of variables alone,
+ *  or of tensors alone, fits as well. */
+export type Regularizer = { penalty(value: Tensor | Variable): Tensor | null | undefined }["penalty"];
 
 /** What initializes a variable: an initializer, a function without arguments, or a value. */
 export type VariableInitializer = Initializer | (() => TensorLike) | TensorLike;
@@ -630,9 +631,7 @@ function bound(
 
 function regularize(variable: Variable, name: string, regularizer: Regularizer): void {
   const graph = variable.graph;
-  const loss = graph.colocateWith(variable.op, undefined, () =>
-    graph.nameScope(`${name}/Regularizer/`, () => regularizer(convertToTensor(variable))),
-  );
+  const loss = graph.colocateWith(variable.op, undefined, () => graph.nameScope(`${name}/Regularizer/`, () => regularizer(variable)));
   if (loss !== null && loss !== undefined) graph.addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
 }
 
