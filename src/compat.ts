@@ -4,4 +4,19 @@
 export * from "./compat/ended.ts";
 export { tf } from "./compat/door.ts";
 export * from "./compat/names.ts";
+export type {
+  ArrayLike,
+  Complex,
+  ElementValue,
+  FeedKey,
+  Feeds,
+  FeedValue,
+  Fetches,
+  IndexedSlicesValue,
+  NestedArray,
+  Results,
+  ShapeLike,
+  TensorLike,
+  TypedArray,
+} from "./index.ts";
 export type { Snake, SnakeApi } from "./compat/snake-api.ts";

@@ -9,6 +9,15 @@ import { camelOf, nearestName, snakeOf } from "../base/names.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { DType } from "../base/dtype.ts";
 import { isDType } from "../base/dtype.ts";
+import type { TensorLike } from "../graph/conversion.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+import type { Optimizer } from "../library/train/optimizer.ts";
+import type { Variable } from "../library/variables/variables.ts";
+import type { SessionRunHook } from "../monitored/session-run-hook.ts";
+import type { Feeds } from "../session/feeds.ts";
+import type { Fetches, Results } from "../session/fetches.ts";
+import type { RunSettings, Session } from "../session/session.ts";
 import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./calls.ts";
 import { attachDtypeMembers, type DTypeMembers } from "./dtype-members.ts";
 
@@ -39,13 +48,32 @@ export type Snake<T> = T extends Plain
         ? T
         : T & SecondNames<T>
       : T extends object
-        ? T & SnakeMembers<T>
+        ? SnakeObject<T>
         : T;
+
+/** What programs write down most is known by a name, in messages too. */
+type SnakeObject<T> = [Tensor, T] extends [T, Tensor]
+  ? SnakeTensor
+  : [Variable, T] extends [T, Variable]
+    ? SnakeVariable
+    : [Operation, T] extends [T, Operation]
+      ? SnakeOperation
+      : [NDArray, T] extends [T, NDArray]
+        ? SnakeNDArray
+        : SnakeMembers<T> & T;
+type TensorMembers = SnakeMembers<Tensor> & Tensor;
+export interface SnakeTensor extends TensorMembers {}
+type VariableMembers = SnakeMembers<Variable> & Variable;
+export interface SnakeVariable extends VariableMembers {}
+type OperationMembers = SnakeMembers<Operation> & Operation;
+export interface SnakeOperation extends OperationMembers {}
+type NDArrayMembers = SnakeMembers<NDArray> & NDArray;
+export interface SnakeNDArray extends NDArrayMembers {}
 
 /** What is callable may be extended (cells, layers), so methods whose name is the same in both spellings stay methods. */
 type SecondNames<T> = {
   readonly [K in keyof T as K extends string ? (SnakeOf<K> extends K ? never : SnakeOf<K>) : never]: T[K] extends AnyFunction
-    ? SnakeFunction<T[K]>
+    ? SnakeFunction<T[K], K>
     : Snake<T[K]>;
 };
 
@@ -54,15 +82,38 @@ type InOrder<T> = T extends Readonly<Record<string, Element | NDArray | readonly
 
 type SnakeMembers<T> = Indexed<T> &
   InOrder<T> & {
-    readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K]> : Snake<T[K]>;
+    readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K], K> : Snake<T[K]>;
   };
 
+/** What a run gives, each array answering as the door's objects do. any: as where `Results` cannot tell. */
+type SnakeResults<R> = 0 extends 1 & R
+  ? any
+  : R extends NDArray
+    ? Snake<NDArray>
+    : R extends readonly unknown[]
+      ? { [K in keyof R]: SnakeResults<R[K]> }
+      : Snake<R>;
+
+interface RunArguments {
+  readonly feed_dict?: Feeds | null;
+  readonly options?: RunSettings["options"];
+  readonly run_metadata?: RunSettings["runMetadata"];
+}
+
+/** A session, whose results follow from the fetches in this door's form as well. */
+type SnakeSession = {
+  run<const F extends Fetches>(fetches: F, given: RunArguments): Promise<SnakeResults<Results<F>>>;
+  run<const F extends Fetches>(fetches: F, feed_dict?: Feeds | null, given?: RunArguments): Promise<SnakeResults<Results<F>>>;
+} & Snake<Session>;
+
 /** `x[0]` is `x.at(0)`. */
-type Indexed<T> = T extends { at(index: number): infer R }
-  ? { readonly [index: number]: Snake<R> } & (T extends { readonly [iteration]: (() => Iterator<infer E>) | undefined }
-      ? Iterable<Snake<E>>
-      : unknown)
-  : unknown;
+type Indexed<T> = T extends Tensor
+  ? { readonly [index: number]: Snake<Tensor> }
+  : T extends { at(index: number): infer R }
+    ? { readonly [index: number]: Snake<R> } & (T extends { readonly [iteration]: (() => Iterator<infer E>) | undefined }
+        ? Iterable<Snake<E>>
+        : unknown)
+    : unknown;
 
 type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeOf<K> : K]: T[K] };
 /** Options objects (all of whose fields may be left out) get their keys in snake_case; anything else is taken as it is. */
@@ -75,44 +126,94 @@ type SnakeArgument<T> = T extends Plain | readonly unknown[] | AnyFunction
       : T;
 type SnakeArguments<A> = A extends readonly unknown[] ? { [K in keyof A]: SnakeArgument<A[K]> } : never;
 
-/** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow.
- *  Up to four overloads are seen; where there are fewer, TypeScript repeats the first. */
-type SnakeFunction<F> = F extends {
-  (...args: infer A1): infer R1;
-  (...args: infer A2): infer R2;
-  (...args: infer A3): infer R3;
-  (...args: infer A4): infer R4;
-}
-  ? {
-      (...args: SnakeArguments<A1>): Snake<R1>;
-      (...args: SnakeArguments<A2>): Snake<R2>;
-      (...args: SnakeArguments<A3>): Snake<R3>;
-      (...args: SnakeArguments<A4>): Snake<R4>;
-      (...args: readonly unknown[]): Snake<R1>;
-    }
-  : F extends (...args: infer _) => infer R
-    ? (...args: readonly unknown[]) => Snake<R>
-    : never;
+/** Functions whose last argument is what happens inside: they give what it gives. */
+type WithBody =
+  | "asDefault"
+  | "colocateWith"
+  | "container"
+  | "controlDependencies"
+  | "device"
+  | "initScope"
+  | "nameScope"
+  | "variableCreatorScope"
+  | "variableScope"
+  | "varScope";
+/** any: what a scope is called with differs, and is named by few. */
+type BodyFunction<K> = K extends WithBody ? <R>(...args: readonly [...unknown[], body: (scope: any) => R]) => R : unknown;
+
+/** any: of a function with type parameters TypeScript keeps here only that there were some, and a result nobody can use helps no one. */
+type Known<R> = unknown extends R
+  ? any
+  : R extends readonly (infer E)[]
+    ? unknown extends E
+      ? any[]
+      : Snake<R>
+    : R extends Promise<infer E>
+      ? unknown extends E
+        ? Promise<any>
+        : R
+      : Snake<R>;
+
+/** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow. any: a rest that is a readonly list
+ *  matches nothing narrower. Up to four overloads are seen; where there are fewer, TypeScript repeats the first. */
+type SnakeFunction<F, K = ""> = BodyFunction<K> &
+  (F extends {
+    (...args: infer A1): infer R1;
+    (...args: infer A2): infer R2;
+    (...args: infer A3): infer R3;
+    (...args: infer A4): infer R4;
+  }
+    ? {
+        (...args: SnakeArguments<A1>): Known<R1>;
+        (...args: SnakeArguments<A2>): Known<R2>;
+        (...args: SnakeArguments<A3>): Known<R3>;
+        (...args: SnakeArguments<A4>): Known<R4>;
+        (...args: readonly unknown[]): Known<R1>;
+      }
+    : F extends (...args: infer _) => infer R
+      ? (...args: readonly unknown[]) => Known<R>
+      : F extends (...args: any) => infer R
+        ? (...args: readonly unknown[]) => Known<R>
+        : never);
 
 /** Constructed with or without `new`. */
 type SnakeClass<C, I> = {
-  new (...args: readonly unknown[]): Snake<I>;
-  (...args: readonly unknown[]): Snake<I>;
+  new (...args: readonly unknown[]): SnakeInstance<I>;
+  (...args: readonly unknown[]): SnakeInstance<I>;
   readonly prototype: I;
-} & { readonly [K in keyof C as K extends string ? SnakeOf<K> : never]: C[K] } & (C extends abstract new (
-    ...args: infer A
-  ) => object
-    ? new (
-        ...args: SnakeArguments<A>
-      ) => Snake<I>
-    : unknown);
+} & {
+  readonly [K in Exclude<keyof C, "prototype"> as K extends string ? SnakeOf<K> : never]: C[K] extends AnyFunction
+    ? SnakeFunction<C[K]>
+    : C[K];
+} & (C extends abstract new (...args: infer A) => object ? new (...args: SnakeArguments<A>) => SnakeInstance<I> : unknown);
+
+/** What a class makes. Hooks are there to be extended, and TypeScript takes a mapped type's members for properties, which no method overrides. */
+type SnakeInstance<I> = I extends Session
+  ? SnakeSession
+  : I extends SessionRunHook
+    ? I
+    : I extends Optimizer
+      ? Snake<I> & OptimizerInside
+      : Snake<I>;
+
+/** What an optimizer of a program's own finds in itself. */
+interface OptimizerInside {
+  readonly _name: string;
+  readonly _use_locking: boolean;
+  _zeros_slot(variable: Variable, slot_name: string, op_name: string): Snake<Variable>;
+  _get_or_make_slot(variable: Variable, value: TensorLike, slot_name: string, op_name: string): Snake<Variable>;
+  _create_non_slot_variable(initial_value: TensorLike, name: string, colocate_with: Variable): Snake<Variable>;
+  _get_non_slot_variable(name: string, graph?: Graph | null): Snake<Variable>;
+  _call_if_callable<T>(param: T | (() => T)): T;
+}
+export type Instance<C> = C extends AnyClass ? SnakeInstance<InstanceType<C>> : never;
 
 /** An API (a module's namespace) under snake_case names: functions, classes, constants, namespaces in it. */
 export type SnakeApi<Api> = {
   readonly [K in keyof Api as K extends string ? SnakeOf<K> : never]: Api[K] extends AnyClass
     ? SnakeClass<Api[K], InstanceType<Api[K]>>
     : Api[K] extends AnyFunction
-      ? SnakeFunction<Api[K]>
+      ? SnakeFunction<Api[K], K>
       : Api[K] extends Plain | readonly unknown[]
         ? Snake<Api[K]>
         : SnakeApi<Api[K]>;

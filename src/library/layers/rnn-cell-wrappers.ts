@@ -31,10 +31,10 @@ abstract class CellWrapper extends RNNCell {
     this.cell = cell;
   }
 
-  get stateSize(): Nested {
+  override get stateSize(): Nested {
     return this.cell.stateSize;
   }
-  get outputSize(): Nested {
+  override get outputSize(): Nested {
     return this.cell.outputSize;
   }
   override get variables(): readonly Variable[] {

@@ -3,7 +3,7 @@
 // TensorFlow's own cells, so checkpoints fit.
 
 import { type DType, isComplex, isFloating } from "../../base/dtype.ts";
-import { ValueError } from "../../base/errors.ts";
+import { NotImplementedError, ValueError, withHint } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -160,8 +160,6 @@ export interface RNNCell extends AppliedCell {}
  *  TF: tf.nn.rnn_cell.RNNCell. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
 export abstract class RNNCell extends ScopedLayer implements CellLike {
-  abstract get stateSize(): Nested;
-  abstract get outputSize(): Nested;
   readonly className: string;
   /** Cells run inside this scope, where a subclass that calls getVariable makes its variables. */
   private callScope: VariableScope | null = null;
@@ -170,6 +168,15 @@ export abstract class RNNCell extends ScopedLayer implements CellLike {
   constructor(options: Omit<LayerOptions, "scope"> = {}, className: string = new.target.name) {
     super(snakeName(className), options);
     this.className = className;
+  }
+
+  // Not abstract for TypeScript: a subclass may say them in Python's spelling, through the other door.
+  get stateSize(): Nested {
+    throw withHint(new NotImplementedError("Abstract method"), `${this.className} has to say its stateSize.`);
+  }
+
+  get outputSize(): Nested {
+    throw withHint(new NotImplementedError("Abstract method"), `${this.className} has to say its outputSize.`);
   }
 
   /** One step: `[output, newState]` for inputs [batch, depth] and the state before. */
@@ -278,7 +285,7 @@ abstract class LayerCell extends RNNCell {
   protected abstract makeWeights(depth: number, dtype: DType): void;
   protected abstract step(inputs: Tensor, state: Nested): CellResult;
 
-  get outputSize(): Nested {
+  override get outputSize(): Nested {
     return this.numUnits;
   }
 
@@ -335,7 +342,7 @@ export class BasicRNNCell extends LayerCell {
     super(numUnits, options, nameOfClass("BasicRNNCell", new.target === BasicRNNCell, new.target));
   }
 
-  get stateSize(): Nested {
+  override get stateSize(): Nested {
     return this.numUnits;
   }
 
@@ -370,7 +377,7 @@ export class GRUCell extends LayerCell {
     this.initializers = { kernelInitializer, biasInitializer };
   }
 
-  get stateSize(): Nested {
+  override get stateSize(): Nested {
     return this.numUnits;
   }
 
@@ -414,7 +421,7 @@ export class BasicLSTMCell extends LayerCell {
     this.stateIsTuple = stateIsTuple ?? true;
   }
 
-  get stateSize(): Nested {
+  override get stateSize(): Nested {
     return this.stateIsTuple ? new LSTMStateTuple(this.numUnits, this.numUnits) : 2 * this.numUnits;
   }
 
@@ -469,7 +476,7 @@ export class LSTMCell extends LayerCell {
   override get outputSize(): Nested {
     return this.options.numProj || this.numUnits;
   }
-  get stateSize(): Nested {
+  override get stateSize(): Nested {
     const size = this.outputSize as number;
     return this.isTuple ? new LSTMStateTuple(this.numUnits, size) : this.numUnits + size;
   }
@@ -541,11 +548,11 @@ export class MultiRNNCell extends RNNCell {
       );
   }
 
-  get stateSize(): Nested {
+  override get stateSize(): Nested {
     if (this.stateIsTuple) return this.cells.map(cell => cell.stateSize as unknown);
     return this.cells.reduce((sum, cell) => sum + (cell.stateSize as number), 0);
   }
-  get outputSize(): Nested {
+  override get outputSize(): Nested {
     return this.cells[this.cells.length - 1].outputSize;
   }
 
