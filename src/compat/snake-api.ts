@@ -145,17 +145,21 @@ type BodyFunction<K> = K extends WithBody ? <R>(...args: readonly [...unknown[],
 type Known<R> = unknown extends R
   ? any
   : R extends readonly (infer E)[]
-    ? unknown extends E
-      ? any[]
-      : Snake<R>
+    ? KnownItems<R, E>
     : R extends Promise<infer E>
-      ? unknown extends E
-        ? Promise<any>
-        : R
+      ? Later<R, E>
       : Snake<R>;
+type KnownItems<R, E> = unknown extends E
+  ? // any: as above
+    any[]
+  : Snake<R>;
+type Later<R, E> = unknown extends E
+  ? // any: as above
+    Promise<any>
+  : R;
 
-/** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow. any: a rest that is a readonly list
- *  matches nothing narrower. Up to four overloads are seen; where there are fewer, TypeScript repeats the first. */
+/** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow.
+ *  Up to four overloads are seen; where there are fewer, TypeScript repeats the first. */
 type SnakeFunction<F, K = ""> = BodyFunction<K> &
   (F extends {
     (...args: infer A1): infer R1;
@@ -172,7 +176,8 @@ type SnakeFunction<F, K = ""> = BodyFunction<K> &
       }
     : F extends (...args: infer _) => infer R
       ? (...args: readonly unknown[]) => Known<R>
-      : F extends (...args: any) => infer R
+      : // any: a rest that is a readonly list matches nothing narrower
+        F extends (...args: any) => infer R
         ? (...args: readonly unknown[]) => Known<R>
         : never);
 

@@ -181,7 +181,9 @@ const rules: readonly Rule[] = [
     name: "no type is a Manager, Helper, Util, Info or Data",
     applies: inSources,
     // TensorFlow's own names stay.
-    findings: withPattern(/\b(?:class|interface|type)\s+(?!SessionManager\b|CheckpointManager\b)\w+(?:Manager|Helper|Utils?|Info|Data)\b/g),
+    findings: withPattern(
+      /\b(?:class|interface|type)\s+(?!(?:SessionManager|CheckpointManager|TensorInfo|VocabInfo)\b)\w+(?:Manager|Helper|Utils?|Info|Data)\b/g,
+    ),
     bad: [["src/a.ts", "export class VariableManager {}"]],
     good: [["src/a.ts", "export class Dataset {}\nexport class SessionManager {}"]],
   },
