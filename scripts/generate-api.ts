@@ -54,6 +54,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   mixed_precision: /^library\/train\/loss-scale/,
   "mixed_precision.experimental": /^library\/train\/loss-scale/,
   "train.experimental": /^library\/train\/loss-scale/,
+  "xla.experimental": /^library\/xla/,
   "config.optimizer": /^session\/settings/,
   "config.threading": /^session\/devices/,
   "config.experimental": /^session\/(?:devices|settings)/,
@@ -104,7 +105,7 @@ const otherThanTop: Readonly<Record<string, string>> = {
 };
 
 /** Namespaces that belong to other things than graphs and sessions. */
-const leftOut = /^(?:compat|keras|estimator|distribute|lite|tpu|xla|test|app|flags|__internal__|autograph|types|raw_ops|errors)(?:\.|$)/;
+const leftOut = /^(?:compat|keras|estimator|distribute|lite|tpu|test|app|flags|__internal__|autograph|types|raw_ops|errors)(?:\.|$)/;
 
 interface Module {
   readonly path: string;

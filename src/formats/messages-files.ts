@@ -54,6 +54,7 @@ export const eventMessages = {
   SessionLog: { status: "SessionStatus = 1", checkpointPath: "string = 2", msg: "string = 3" },
   TaggedRunMetadata: { tag: "string = 1", runMetadata: "bytes = 2" },
   Summary: { value: "repeated SummaryValue = 1" },
+  SummaryDescription: { typeHint: "string = 1" },
   SummaryValue: {
     tag: "string = 1",
     simpleValue: "oneof float = 2",

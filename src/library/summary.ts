@@ -2,13 +2,14 @@
 // ops/summary.ts; writing them to files is io/summary-writer.ts.
 
 import { ValueError } from "../base/errors.ts";
-import { NDArray } from "../base/ndarray.ts";
-import { messageToBytes } from "../formats/message-codec.ts";
-import type { MessageInit } from "../formats/messages.ts";
+import { decodeText, NDArray } from "../base/ndarray.ts";
+import { messageClass, type MessageObject } from "../formats/message-class.ts";
+import { messageFromJson, messageToBytes } from "../formats/message-codec.ts";
+import type { Message, MessageInit } from "../formats/messages.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
-import { Tensor } from "../graph/operation.ts";
+import { type Operation, Tensor } from "../graph/operation.ts";
 import { inNameScope } from "../ops/named.ts";
 import { AudioSummaryV2, HistogramSummary, ImageSummary, MergeSummary, ScalarSummary, TensorSummaryV2 } from "../ops/summary/summary.ts";
 import { GraphKeys } from "./variables/graph-keys.ts";
@@ -124,3 +125,17 @@ export function mergeAll(
     .filter(item => item instanceof Tensor);
   return summaries.length === 0 ? null : merge(summaries, { name });
 }
+
+/** What kind of values a summary's node has. TF: tf.summary.SummaryDescription. */
+export const SummaryDescription = messageClass("SummaryDescription");
+
+/** The description in a TensorSummary node, as graphs of older versions have it. TF: tf.summary.get_summary_description. @throws ValueError for other nodes. */
+export function getSummaryDescription(nodeDef: Message<"NodeDef">): MessageObject<"SummaryDescription"> {
+  if (nodeDef.op !== "TensorSummary") throw new ValueError(`Cannot get_summary_description on ${nodeDef.op}`);
+  const text = nodeDef.attr.get("description")?.s;
+  const json: unknown = text === undefined ? {} : JSON.parse(decodeText(text));
+  return SummaryDescription.of(messageFromJson("SummaryDescription", json));
+}
+
+/** Those of TensorFlow 2's summaries, of which there are none in graphs. TF: tf.summary.all_v2_summary_ops. */
+export const allV2SummaryOps = (): Operation[] => [];

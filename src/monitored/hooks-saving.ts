@@ -4,10 +4,13 @@ import { RuntimeError, ValueError } from "../base/errors.ts";
 import { joinPath } from "../base/files.ts";
 import * as logging from "../base/logging.ts";
 import type { NDArray } from "../base/ndarray.ts";
+import { Timeline } from "../formats/timeline.ts";
 import type { Tensor } from "../graph/operation.ts";
+import { GFile } from "../io/file-access.ts";
 import { exportGraphDef } from "../io/graph-def.ts";
 import { metaGraphOf } from "../io/meta-graph.ts";
 import { writeGraph } from "../io/meta-graph-files.ts";
+import { type RunMetadata, RunOptions } from "../io/run-metadata.ts";
 import type { Saver } from "../io/saver.ts";
 import { type FileWriter, FileWriterCache, SessionLog } from "../io/summary-writer.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
@@ -249,5 +252,65 @@ export class SummarySaverHook extends SessionRunHook {
 
   override async end(): Promise<void> {
     await this.writer?.flush();
+  }
+}
+
+export interface ProfilerOptions {
+  readonly saveSteps?: number | null;
+  readonly saveSecs?: number | null;
+  readonly outputDir?: string;
+  readonly showDataflow?: boolean;
+  readonly showMemory?: boolean;
+}
+
+/** Traces a run every so many steps or seconds: `timeline-STEP.json` in the folder for chrome://tracing, and the run's metadata among its events.
+ *  TF: tf.train.ProfilerHook. @throws ValueError unless it is said, in one way, how often. */
+export class ProfilerHook extends SessionRunHook {
+  private readonly options: Required<Pick<ProfilerOptions, "outputDir" | "showDataflow" | "showMemory">>;
+  private readonly timer: SecondOrStepTimer;
+  private readonly writer: FileWriter;
+  private step: Tensor | undefined;
+  private nextStep: number | null = null;
+  private isDue = false;
+
+  constructor({ saveSteps = null, saveSecs = null, outputDir = "", showDataflow = true, showMemory = false }: ProfilerOptions = {}) {
+    super();
+    this.options = { outputDir, showDataflow, showMemory };
+    this.timer = new SecondOrStepTimer({ everySecs: saveSecs, everySteps: saveSteps });
+    this.writer = FileWriterCache.get(outputDir === "" ? "." : outputDir);
+  }
+
+  override begin(): void {
+    this.nextStep = null;
+    this.step = globalStepOf("ProfilerHook");
+  }
+
+  override beforeRun(): SessionRunArgs {
+    this.isDue = this.nextStep !== null && this.timer.shouldTriggerForStep(this.nextStep);
+    const options = this.isDue ? new RunOptions({ traceLevel: RunOptions.FULL_TRACE }) : null;
+    return new SessionRunArgs({ globalStep: this.step as Tensor }, { options });
+  }
+
+  override async afterRun(runContext: SessionRunContext, { results, runMetadata }: SessionRunValues): Promise<void> {
+    const stale = Number((results as { globalStep: NDArray }).globalStep);
+    if (this.nextStep === null) this.timer.updateLastTriggeredStep(stale);
+    let step = stale + 1;
+    if (this.isDue && runMetadata !== null) {
+      step = await stepIn(runContext.session, this.step as Tensor);
+      this.timer.updateLastTriggeredStep(step);
+      const { outputDir, ...shown } = this.options;
+      const path = `${outputDir === "" ? "" : `${outputDir}/`}timeline-${step}.json`;
+      logging.info("Saving timeline for %d into '%s'.", step, path);
+      const metadata = runMetadata as RunMetadata;
+      const file = new GFile(path, "w");
+      file.write(new Timeline(metadata.stepStats).generateChromeTraceFormat(shown));
+      await file.close();
+      this.writer.addRunMetadata(metadata, `step_${step}`);
+    }
+    this.nextStep = step + 1;
+  }
+
+  override async end(): Promise<void> {
+    await this.writer.flush();
   }
 }

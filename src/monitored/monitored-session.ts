@@ -6,6 +6,7 @@ import * as logging from "../base/logging.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { startQueueRunners } from "../io/queue-runners.ts";
+import { RunMetadata, RunOptions } from "../io/run-metadata.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { Coordinator } from "../library/train/coordinator.ts";
 import type { FeedKey, Feeds, FeedValue } from "../session/feeds.ts";
@@ -254,20 +255,27 @@ abstract class HookedSession {
     const asked: Fetches[] = [];
     const places = new Map<SessionRunHook, number>();
     const hookFeeds = new FeedUnion(this.ownGraph);
+    let level = 0;
     for (const hook of this.hooks) {
       const request = await hook.beforeRun(context);
       if (!request) continue;
       if (request.fetches !== null) places.set(hook, asked.push(request.fetches) - 1);
       hookFeeds.add(request.feedDict, "Same tensor is fed by two hooks.");
+      level = Math.max(level, traceLevelOf(request.options));
     }
     hookFeeds.add(userFeeds, "Same tensor is fed by a SessionRunHook and user.");
-    const { caller, hooks } = (await session.run({ caller: fetches, hooks: asked }, hookFeeds.pairs)) as {
+    // What one hook wants traced is traced for all.
+    const traced = level === 0 ? null : { options: new RunOptions({ traceLevel: level }), runMetadata: new RunMetadata() };
+    const { caller, hooks } = (await session.run({ caller: fetches, hooks: asked }, hookFeeds.pairs, traced ?? {})) as {
       caller: Results<F>;
       hooks: unknown[];
     };
     for (const hook of this.hooks) {
       const place = places.get(hook);
-      await hook.afterRun(context, new SessionRunValues(place === undefined ? null : hooks[place], null, null));
+      await hook.afterRun(
+        context,
+        new SessionRunValues(place === undefined ? null : hooks[place], traced?.options ?? null, traced?.runMetadata ?? null),
+      );
     }
     this.isStopping ||= context.stopRequested;
     return caller;
@@ -434,4 +442,16 @@ function trainingSession(options: MonitoredTrainingOptions): MonitoredSession {
     all.push(new CheckpointSaverHook(checkpointDir, { saveSteps: checkpointSteps, saveSecs: checkpointSecs, scaffold, saveGraphDef }));
   all.push(...(hooks ?? []));
   return new MonitoredSession({ sessionCreator, hooks: all, stopGracePeriodSecs });
+}
+
+/** How much of a run a hook wants traced. */
+function traceLevelOf(options: object | null): number {
+  const level: unknown = options === null ? 0 : Reflect.get(options, "traceLevel");
+  return typeof level === "number"
+    ? level
+    : level === undefined
+      ? 0
+      : Object.keys(RunOptions).includes(String(level))
+        ? RunOptions.FULL_TRACE
+        : 0;
 }

@@ -1,6 +1,6 @@
 // Settings of TensorFlow's that say nothing to graphs and sessions, kept so that programs may set them and read them back.
 
-import { RuntimeError, ValueError } from "../base/errors.ts";
+import { KeyError, RuntimeError, ValueError } from "../base/errors.ts";
 import { snakeOf } from "../base/names.ts";
 import type { PhysicalDevice } from "./devices.ts";
 
@@ -70,6 +70,10 @@ export const setSynchronousExecution = (enable: boolean): void => void (settings
 /** What a processor is like: nothing is told. TF: tf.config.experimental.get_device_details. */
 export const getDeviceDetails = (_device: PhysicalDevice): Readonly<Record<string, unknown>> => ({});
 const noStatistics = (device: string): ValueError => new ValueError(`Allocator stats not available for device '${device}'`);
+/** For graphics processors. TF: tf.config.experimental.get_memory_growth. @throws KeyError */
+export function getMemoryGrowth(device: PhysicalDevice): never {
+  throw new KeyError(String(device));
+}
 /** For graphics processors. TF: tf.config.experimental.get_memory_info. @throws ValueError */
 export function getMemoryInfo(device: string): never {
   throw noStatistics(device);

@@ -128,6 +128,18 @@ function approximate(operand: TensorLike, isMaxK: boolean, rest: unknown[]): rea
 export const approxMaxK = (operand: TensorLike, ...rest: unknown[]): readonly [values: Tensor, indices: Tensor] =>
   approximate(operand, true, rest);
 
+interface ApproxTopKOptions extends Omit<ApproxOptions, "k"> {
+  /** The largest, or the smallest. */
+  readonly isMaxK?: boolean;
+}
+
+/** The k largest (or smallest) values along an axis, and their places. TF: tf.approx_top_k. */
+export const approxTopK = (
+  input: TensorLike,
+  k: number,
+  { name, ...options }: ApproxTopKOptions = {},
+): { values: Tensor; indices: Tensor } => ApproxTopK({ input: convertToTensor(input), k, ...options }, { name });
+
 /** The k smallest values along an axis, and their places. TF: tf.math.approx_min_k. */
 export const approxMinK = (operand: TensorLike, ...rest: unknown[]): readonly [values: Tensor, indices: Tensor] =>
   approximate(operand, false, rest);
