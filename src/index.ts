@@ -6,6 +6,7 @@ import { attachMethods } from "./index/methods.ts";
 
 export * as errors from "./base/errors.ts";
 export { AssertionError, KeyError, LookupError, RuntimeError, ValueError } from "./base/errors.ts";
+export * as autograph from "./library/autograph.ts";
 export * as gfile from "./io/older-file-access.ts";
 export * as version from "./graph/graph-version.ts";
 export * as logging from "./base/logging.ts";
@@ -13,6 +14,7 @@ export { NDArray } from "./base/ndarray.ts";
 export * as rawOps from "./index/raw-ops.ts";
 export * from "./index/top-level.ts";
 export * as timeline from "./formats/timeline.ts";
+export * as test from "./session/built-with.ts";
 export { exportGraphDef } from "./io/graph-def.ts";
 export { loadTfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export { ellipsis, getItem } from "./ops/array/slicing.ts";

@@ -88,6 +88,13 @@ describe("what asks for a compiler, and what describes", () => {
     ]);
   });
 
+  it("has no graphics processor, and leaves functions as they are", () => {
+    expect([tf.test.isGpuAvailable(), tf.test.gpuDeviceName(), tf.test.isBuiltWithCuda()]).toEqual([false, "", false]);
+    const plain = (): number => 1;
+    const { doNotConvert } = tf.autograph.experimental;
+    expect([doNotConvert(plain), (doNotConvert<typeof plain>() as (f: typeof plain) => typeof plain)(plain)]).toEqual([plain, plain]);
+  });
+
   it("reads the descriptions of older summaries", () => {
     const node = tf.NodeDef.of(
       new tf.NodeDef({ name: "s", op: "TensorSummary", attr: { description: new tf.AttrValue({ s: '{"type_hint": "text"}' }) } }),

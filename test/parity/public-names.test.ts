@@ -22,6 +22,8 @@ const ours = new Set([
   "errors",
   "logging",
   "gfile",
+  "test",
+  "autograph",
   "version",
   "ValueError",
   "KeyError",
