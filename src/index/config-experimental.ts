@@ -9,6 +9,7 @@ export {
   getDeviceDetails,
   getDevicePolicy,
   getLogicalDeviceConfiguration as getVirtualDeviceConfiguration,
+  getMemoryGrowth,
   getMemoryInfo,
   getMemoryUsage,
   getSynchronousExecution,

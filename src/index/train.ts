@@ -69,7 +69,13 @@ export { ProximalAdagradOptimizer, ProximalGradientDescentOptimizer } from "../l
 export { QueueRunner, addQueueRunner } from "../library/train/queue-runner.ts";
 export { RMSPropOptimizer } from "../library/train/rmsprop.ts";
 export { SecondOrStepTimer } from "../monitored/hook-timer.ts";
-export { CheckpointSaverHook, CheckpointSaverListener, StepCounterHook, SummarySaverHook } from "../monitored/hooks-saving.ts";
+export {
+  CheckpointSaverHook,
+  CheckpointSaverListener,
+  ProfilerHook,
+  StepCounterHook,
+  SummarySaverHook,
+} from "../monitored/hooks-saving.ts";
 export {
   FeedFnHook,
   FinalOpsHook,

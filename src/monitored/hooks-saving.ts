@@ -303,7 +303,7 @@ export class ProfilerHook extends SessionRunHook {
       logging.info("Saving timeline for %d into '%s'.", step, path);
       const metadata = runMetadata as RunMetadata;
       const file = new GFile(path, "w");
-      file.write(new Timeline(metadata.stepStats).generateChromeTraceFormat(shown));
+      await file.write(new Timeline(metadata.stepStats).generateChromeTraceFormat(shown));
       await file.close();
       this.writer.addRunMetadata(metadata, `step_${step}`);
     }
