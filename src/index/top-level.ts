@@ -35,6 +35,7 @@ export * as spectral from "./spectral.ts";
 export * as strings from "./strings.ts";
 export * as summary from "./summary.ts";
 export * as train from "./train.ts";
+export * as xla from "./xla.ts";
 export { Dimension } from "../base/dimension.ts";
 export { DType } from "../base/dtype-class.ts";
 export {
@@ -294,6 +295,7 @@ export {
   makeTensorProto,
 } from "../library/graph-inspection.ts";
 export { initializeAllTables, tablesInitializer } from "../library/lookup.ts";
+export { Module } from "../library/module.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export { RaggedTensorSpec } from "../library/ragged/ragged-tensor-spec.ts";
 export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
@@ -406,6 +408,7 @@ export {
 } from "../ops/array/gather.ts";
 export { timestamp } from "../ops/array/inplace.ts";
 export { diag, diagPart, eye, matrixBandPart, matrixDiag, matrixSetDiag, matrixTranspose } from "../ops/array/matrix.ts";
+export { approxTopK } from "../ops/array/nth-element.ts";
 export { broadcastDynamicShape, broadcastStaticShape, broadcastTo, pad } from "../ops/array/padding.ts";
 export { dynamicStitch, searchsorted, setdiff1d, unique, uniqueWithCounts, unravelIndex } from "../ops/array/partition.ts";
 export { linSpace, linspace, meshgrid, range, repeat, sequenceMask } from "../ops/array/ranges.ts";

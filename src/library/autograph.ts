@@ -4,6 +4,6 @@
 type AnyFunction = (...args: any[]) => unknown;
 
 /** The function itself, or what takes it. TF: tf.autograph.experimental.do_not_convert. */
-const doNotConvert = <F extends AnyFunction>(func?: F | null): F | ((func: F) => F) => func ?? (given => given);
+const doNotConvert = <F extends AnyFunction>(func?: F | null): F | ((func: F) => F) => func ?? ((given: F): F => given);
 
 export const experimental = { doNotConvert } as const;
