@@ -66,6 +66,8 @@ export function arrayFromMessage(message: Message<"TensorProto">): NDArray {
   if (!shape.isFullyDefined) throw new InvalidArgumentError(`Cannot parse tensor from proto\n\nIts shape ${shape} is not fully known.`);
   const dims = shape.asNumbers();
   const field = fieldOf(dtype);
+  // Of no elements TensorFlow reads nothing; Python writes one value for them all (`tf.zeros([0], tf.string)`).
+  if (shape.size === 0) return NDArray.zeros(dtype, dims);
   if (message.tensorContent.length > 0 && dtype !== "string")
     return new NDArray(dtype, dims, contentOf(message.tensorContent, dtype, shape.size as number));
   const values = message[field] as readonly ElementValue[];

@@ -114,6 +114,9 @@ import * as debugging from "./summary/debugging.ts";
 import * as partitions from "./flow/partitions.ts";
 import * as compositeVariant from "./flow/composite-variant.ts";
 import * as collective from "./flow/collective.ts";
+import * as nnWord2vec from "./nn/word2vec.ts";
+import * as batching from "./data/batching.ts";
+import * as stringProtos from "./string/protos.ts";
 
 const families = [
   conversion,
@@ -227,6 +230,9 @@ const families = [
   partitions,
   compositeVariant,
   collective,
+  nnWord2vec,
+  batching,
+  stringProtos,
   training,
 ];
 

@@ -1,7 +1,9 @@
 """Ops that few graphs hold: what debuggers, partitions and groups of workers leave behind, words in windows, batches across runs, values of many parts."""
 import numpy as np
+from google.protobuf import descriptor_pb2
+from tensorflow.core.framework import tensor_pb2
 
-from ..core import graph_json
+from ..core import graph_json, shape_fields
 from ..program import core_message
 from ..recording import rows, run_errors
 from ..tfenv import tf
@@ -121,4 +123,100 @@ def older_generators(b):
             b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="StatefulStandardNormal", kind="run", python_call=f"{state} {t}", tags=[], graph=graph_json(gd), static_shapes={"n:0": [3, 2]}, steps=steps))
 
 
-ALL = [older_generators, debugging, partitions, composites, collectives, general_convolutions]
+def word2vec(b):
+    """The tutorial's ops, in a graph that says it is old enough; what is drawn at random is left out, or has one thing to be drawn."""
+    b.family("word2vec")
+
+    def old(build, add, steps):
+        g = tf.Graph()
+        with g.as_default():
+            build()
+        gd = g.as_graph_def()
+        gd.versions.producer = 18
+        add(gd.node.add())
+        older = tf.Graph()
+        with older.as_default():
+            tf.import_graph_def(gd, name="")
+        statics = shape_fields(older, gd)
+        recs = []
+        with tf.Session(graph=older) as s:
+            for fetches, targets in steps:
+                rec = dict(feeds={}, fetches=fetches, targets=targets)
+                try:
+                    vals, _ = s.run([fetches, targets])
+                    rec["expected"] = {k: b.expect(x) for k, x in zip(fetches, vals)}
+                except tf.errors.OpError as x:
+                    rec["error"] = {"class": type(x).__name__, "bases": [c.__name__ for c in type(x).__mro__[1:-1]], "message": core_message(x), "match": "exact", "code": x.error_code}
+                recs.append(rec)
+        b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op="NegTrain", kind="run", python_call="word2vec", tags=[], graph=graph_json(gd), steps=recs, **statics))
+
+    for rows, width, examples, labels, counts, samples, rate in ((3, 2, [0, 1, 1], [1, 2, 0], [0, 0, 5], 2, .5), (4, 3, [3, 0, 3, 3], [1, 1, 2, 3], [0, 7, 0, 0], 3, .1), (3, 2, [0, 1], [1, 2], [1, 2, 3], 0, .5), (3, 2, [0, 1], [1], [1, 2, 3], 0, .5),
+                                                                 (3, 2, [[0, 1]], [1], [1, 2, 3], 0, .5), (3, 2, [0, 1], [1, 2], [1, 2, 3], 0, [.5]), (3, 2, [], [], [1, 2, 3], 4, .5)):
+        def build():
+            for n in ("a", "c"):
+                v = tf.Variable(b.f(rows, width), name=n)
+            tf.constant(examples, tf.int32, name="e"), tf.constant(labels, tf.int32, name="l"), tf.constant(rate, name="r")
+            tf.group(tf.global_variables_initializer(), name="init")
+
+        def add(n):
+            n.name, n.op = "t", "NegTrain"
+            n.input.extend(["a", "c", "e", "l", "r"])
+            n.attr["vocab_count"].list.i.extend(counts)
+            n.attr["num_negative_samples"].i = samples
+        old(build, add, [([], ["init"]), ([], ["t"]), (["a:0", "c:0"], []), ([], ["t"]), (["a:0", "c:0"], [])])
+
+def batching(b):
+    b.family("batching")
+    batch = lambda x, o="": f"y = R.Batch(in_tensors={x}, num_batch_threads=1, max_batch_size=4, batch_timeout_micros=100, grad_timeout_micros=100000{o})\n"
+    back = "u = [R.Unbatch(batched_tensor=t * 2, batch_index=y[1], id=y[2], timeout_micros=100000) for t in y[0]]\n"
+    for x, o in (("[tf.constant([[1., 2.], [3., 4.]])]", ""), ("[late([1., 2., 3.]), late([[1], [2], [3]])]", ", allowed_batch_sizes=[2, 4]"), ("[late([5, 6, 7, 8])]", ", allowed_batch_sizes=[1, 2, 4]"), ("[tf.constant([1.5])]", ", batching_queue='q'")):
+        runs(b, MAKE + batch(x, o) + back, ["y[0]", "u", "y[0]"])
+    for x, o in (("[[1.], [1., 2.]]", ""), ("[[1., 2., 3., 4., 5.]]", ""), ("[[1., 2., 3.]]", ", allowed_batch_sizes=[2, 3]"), ("[[1., 2., 3.]]", ", allowed_batch_sizes=[4, 2]"), ("[late(3.)]", ""), ("[tf.zeros([0])]", "")):
+        runs(b, MAKE + batch(x, o), ["y[0]"])
+    un = "y = R.Unbatch(batched_tensor=%s, batch_index=%s, id=L(%s), timeout_micros=1000)\n"
+    for x, index, i in (("[1., 2., 3.]", "L([[7, 0, 1], [8, 1, 3]])", 7), ("[1., 2., 3.]", "L([[7, 0, 1], [8, 1, 3]])", 9), ("[1., 2., 3.]", "L([[7, 0, 5]])", 7), ("[1., 2.]", "L([[7, 0, 1]])", "[7]"), ("tf.zeros([0])", "tf.zeros([0, 3], tf.int64)", 3)):
+        runs(b, MAKE + un % (x, index, i), ["y"])
+    runs(b, MAKE + batch("[tf.constant([[1., 2.], [3., 4.]])]") + back + "g = R.UnbatchGrad(original_input=y[0][0], batch_index=y[1], grad=u[0] * 3, id=y[2])\n", ["g"])
+
+
+def protos(b):
+    b.family("protos")
+    decode = lambda x, m, names, types, o="": f"y = R.DecodeProtoV2(bytes={x}, message_type='{m}', field_names={names}, output_types=[{', '.join('tf.' + t for t in types)}]{o})\n"
+    shape = tf.TensorShape([2, 3]).as_proto().SerializeToString()
+    ten = [tf.make_tensor_proto(v, shape=s).SerializeToString() for v, s in (([1.5, 2.5], [2]), ([1, -2, 3], [3]), (["a", "bc"], [2]), ([True], [1]), (np.array([2**40], "int64"), [1]), ([1j], [1]))]
+    plain = tensor_pb2.TensorProto(dtype=1, float_val=[1.5, -2.5], double_val=[3.25], int_val=[-1, 7], int64_val=[2**40, -1], bool_val=[True, False], uint32_val=[2**32 - 1], uint64_val=[2**63], string_val=[b"x", b"\xff"], half_val=[5], version_number=3).SerializeToString()
+    ex = tf.train.Example(features=tf.train.Features(feature={"a": tf.train.Feature(int64_list=tf.train.Int64List(value=[1, 2]))})).SerializeToString()
+    every = ["dtype", "float_val", "double_val", "int_val", "int64_val", "bool_val", "uint32_val", "uint64_val", "string_val", "version_number", "tensor_shape", "tensor_content"]
+    types = ["int32", "float32", "float64", "int32", "int64", "bool", "uint32", "uint64", "string", "int32", "string", "string"]
+    M = "tensorflow.TensorProto"
+    for x in (ten + [plain, b""], [plain, plain + plain], [[ten[0]], [plain]], plain):
+        runs(b, decode(f"tf.constant({x!r})", M, every, types), ["y"])
+    runs(b, decode("tf.zeros([0], tf.string)", M, ["int_val"], ["int32"]), ["y"])
+    runs(b, decode(f"tf.constant([{shape!r}])", "tensorflow.TensorShapeProto", ["dim", "unknown_rank"], ["string", "bool"]), ["y"])
+    runs(b, decode(f"tf.constant([{ex!r}])", "tensorflow.Example", ["features"], ["string"]), ["y"])
+    for names, ts in ((["float_val", "float_val"], ["float32", "float64"]), (["float_val"], ["float64"]), (["int_val"], ["int64"]), (["uint32_val"], ["uint64"]), (["uint32_val"], ["int64"]), (["uint64_val"], ["int64"]), (["int_val"], ["float32"]), (["double_val"], ["float32"]), (["int64_val"], ["int32"]),
+                      (["bool_val"], ["int32"]), (["string_val"], ["int32"]), (["dtype"], ["string"]), (["nope"], ["int32"]), ([], []), (["int_val"], ["int32", "int32"])):
+        runs(b, decode(f"tf.constant([{plain!r}])", M, names, ts), ["y"])
+    for bad in (b"\xff\xff", plain[:3], b"\x2a\x05ab", b"\x08", b"\x00\x01"):
+        runs(b, decode(f"tf.constant([{bad!r}])", M, ["float_val"], ["float32"]), ["y"])
+    for m, o in (("tensorflow.Nope", ""), (M, ", descriptor_source='/nofile'"), (M, ", descriptor_source='bytes://zz'"), (M, ", descriptor_source=''"), (M, ", message_format='json'"), (M, ", sanitize=True")):
+        runs(b, decode(f"tf.constant([{plain!r}])", m, ["int_val"], ["int32"], o), ["y"])
+    for syntax in ("proto2", "proto3"):
+        sets = descriptor_pb2.FileDescriptorSet(file=[descriptor_pb2.FileDescriptorProto(name="a", package="p", syntax=syntax, message_type=[descriptor_pb2.DescriptorProto(name="M", field=[
+            descriptor_pb2.FieldDescriptorProto(name="z", number=2, type=17, label=3), descriptor_pb2.FieldDescriptorProto(name="x", number=1, type=7, label=1, **(dict(default_value="7") if syntax == "proto2" else {})), descriptor_pb2.FieldDescriptorProto(name="l", number=3, type=16, label=3)])])])
+        source = ", descriptor_source=" + repr("bytes://" + sets.SerializeToString().decode())
+        for x in (b"\x10\x01\x10\x0a", b"\x12\x02\x01\x0a\x0d\x00\x00\x00\x80", b"\x19" + b"\xff" * 8):
+            runs(b, decode(f"tf.constant([{x!r}, b''])", "p.M", ["x", "z", "l"], ["uint32", "int32", "int64"], source), ["y"])
+        runs(b, f"y = R.EncodeProto(sizes=[[1, 2, 1]], values=[tf.constant([[2**31]], tf.uint32), [[-1, 5]], tf.constant([[-2]], tf.int64)], field_names=['x', 'z', 'l'], message_type='p.M'{source})\n", ["y"])
+    encode = lambda sizes, values, names, m=M: f"late = lambda x: tf.placeholder_with_default(x, None)\ny = R.EncodeProto(sizes={sizes}, values=[{values}], field_names={names}, message_type='{m}')\n"
+    for sizes, values, names in (("[[1, 2], [0, 1]]", "[[5], [6]], [[1, 2], [3, 4]]", ["version_number", "int_val"]), ("[[2, 1, 1]]", "[['x', 'yz']], [[True]], [[1., 2.]]", ["string_val", "bool_val", "float_val"]), ("[[2]]", "[[5, 6]]", ["version_number"]), ("[[3]]", "[[5, 6]]", ["int_val"]),
+                                 ("late([1])", "late([5, 6])", ["int_val"]), ("[[1]]", "[[5.]]", ["int_val"]), ("[[1]]", "[[5]]", ["nope"]), ("[[1]]", "[[3]]", ["dtype"]), ("[[1, 1]]", "[[3]], [[2]]", ["int_val", "dtype"]), ("[[-1]]", "[[3]]", ["int_val"]),
+                                 ("[[1]]", "tf.constant([[1.5]], tf.float64)", ["float_val"]), ("[[1]]", "[[1.5]]", ["double_val"]), ("[[1]]", "tf.constant([[5]], tf.int64)", ["int_val"]), ("[[1]]", "tf.constant([[5]], tf.int64)", ["uint64_val"]), ("[[1]]", "tf.constant([[5]], tf.uint64)", ["uint32_val"]),
+                                 ("[[[1]], [[0]]]", "[[[3]], [[4]]]", ["int_val"]), ("[[2]]", "tf.constant([[-1, 2**40]], tf.int64)", ["int64_val"]), ("[[1]]", "[['ab']]", ["tensor_shape"]), ("late([[1, 1]])", "late([[3]])", ["int_val"]), ("late([[1], [1]])", "late([[3]])", ["int_val"]), ("[[1]]", "[[3]], [[3]]", ["int_val"])):
+        try:
+            runs(b, encode(sizes, values, names), ["y"])
+        except ValueError as e:
+            b.failures.append(("protos", sizes, str(e)[:200]))
+
+
+ALL = [older_generators, debugging, partitions, composites, collectives, general_convolutions, word2vec, batching, protos]
