@@ -124,6 +124,7 @@ export {
   StridedSliceGrad,
 } from "../ops/array/slicing.ts";
 export { Barrier, BarrierClose, BarrierIncompleteSize, BarrierInsertMany, BarrierReadySize, BarrierTakeMany } from "../ops/data/barrier.ts";
+export { Batch, Unbatch, UnbatchGrad } from "../ops/data/batching.ts";
 export {
   AnonymousIteratorV2,
   AnonymousMemoryCache,
@@ -795,6 +796,7 @@ export {
   ThreadUnsafeUnigramCandidateSampler,
   UniformCandidateSampler,
 } from "../ops/nn/sampling.ts";
+export { NegTrain, Skipgram } from "../ops/nn/word2vec.ts";
 export {
   AdjustContrast,
   BatchCholesky,
@@ -1204,6 +1206,7 @@ export {
 } from "../ops/string/bytes.ts";
 export { Fingerprint } from "../ops/string/fingerprint.ts";
 export { DecodeCSV, DecodeRaw, StringFormat, StringSplit, StringSplitV2, UnicodeScript } from "../ops/string/parsing.ts";
+export { DecodeProtoV2, EncodeProto } from "../ops/string/protos.ts";
 export { RegexFullMatch, RegexReplace, StaticRegexFullMatch, StaticRegexReplace } from "../ops/string/regex.ts";
 export {
   AsString,
