@@ -16,6 +16,7 @@ export {
   parseSingleSequenceExample,
 } from "../library/features.ts";
 export { PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
+export { RaggedFeature } from "../library/ragged/ragged-feature.ts";
 export { decodeJsonExample } from "../ops/data/sequence-example.ts";
 export {
   decodeAndCropJpeg,

@@ -88,7 +88,19 @@ export class SparseFeature {
   }
 }
 
-type Feature = FixedLenFeature | FixedLenSequenceFeature | VarLenFeature | SparseFeature;
+/** A feature that is put together of several with rows: RaggedFeature. Known by what it does, so that programs without one load nothing of it. */
+interface FeatureOfRows {
+  raggedKeys(key: string): readonly { readonly key: string; readonly dtype: DType; readonly splits: "int32" | "int64" }[];
+  rows(values: unknown, splits: Tensor): unknown;
+  assembled(key: string, parts: ReadonlyMap<string, unknown>): unknown;
+}
+const hasRows = (feature: unknown): feature is FeatureOfRows => typeof feature === "object" && feature !== null && "raggedKeys" in feature;
+
+// any: the parts are ragged tensors or tensors, as the class wants them
+type RaggedKind = {
+  readonly [P in keyof FeatureOfRows]: FeatureOfRows[P] extends (...given: infer _A) => infer R ? (...given: any[]) => R : never;
+};
+type Feature = FixedLenFeature | FixedLenSequenceFeature | VarLenFeature | SparseFeature | RaggedKind;
 type FeatureKind = typeof FixedLenFeature | typeof FixedLenSequenceFeature | typeof VarLenFeature;
 export type Features = { readonly [name: string]: Feature };
 /** Tensors by the names of features; sparse ones for VarLenFeature and SparseFeature. */
@@ -107,14 +119,19 @@ interface Dense {
 class Request {
   readonly sparse = new Map<string, DType>();
   readonly dense: Dense[] = [];
+  readonly ragged = new Map<string, { readonly dtype: DType; readonly splits: "int32" | "int64" }>();
 
   /** Without `kinds`, of examples: then a FixedLenSequenceFeature has to allow that it is missing, and has an open first dimension. */
   constructor(features: Features, kinds?: readonly FeatureKind[]) {
     for (const key of Object.keys(features).sort()) {
       const feature = features[key];
-      if (kinds && !kinds.some(kind => feature instanceof kind))
+      if (kinds && !hasRows(feature) && !kinds.some(kind => feature instanceof kind))
         throw new ValueError(`Unsupported ${feature.constructor.name} ${String(feature)} for key '${key}'`);
       this.add(key, feature, kinds === undefined);
+    }
+    for (const key of this.ragged.keys()) {
+      if (this.dense.some(other => other.key === key)) throw new ValueError(`Dense and ragged keys must not intersect; both have ${key}.`);
+      if (this.sparse.has(key)) throw new ValueError(`Ragged and sparse keys must not intersect; both have ${key}.`);
     }
     for (const { key } of this.dense)
       if (this.sparse.has(key)) throw new ValueError(`Dense and sparse keys must not intersect; both have ${key}.`);
@@ -132,8 +149,44 @@ class Request {
     this.sparse.set(key, dtype);
   }
 
+  private addRagged({ key, dtype, splits }: ReturnType<FeatureOfRows["raggedKeys"]>[number]): void {
+    const known = this.ragged.get(key);
+    if (known !== undefined && known.dtype !== dtype)
+      throw new ValueError(`Conflicting type <dtype: '${known.dtype}'> vs <dtype: '${dtype}'> for feature ${key}.`);
+    if (known !== undefined && known.splits !== splits)
+      throw new ValueError(`Conflicting partition type <dtype: '${known.splits}'> vs <dtype: '${splits}'> for feature ${key}.`);
+    this.ragged.set(key, { dtype, splits });
+  }
+
+  /** The tensors of ragged parts, by name; with rows if they are of several examples. */
+  partsOf(
+    features: Features,
+    isSingle: boolean,
+    values: readonly Tensor[],
+    ...splits: readonly (readonly Tensor[])[]
+  ): Map<string, unknown> {
+    const one = Object.values(features).find(hasRows);
+    const rowed = (i: number): unknown => splits.reduce<unknown>((rows, level) => one?.rows(rows, level[i]), values[i]);
+    return new Map([...this.ragged.keys()].map((key, i) => [key, isSingle && splits.length < 2 ? values[i] : rowed(i)]));
+  }
+  get raggedKeys(): NDArray {
+    return strings([...this.ragged.keys()]);
+  }
+  get raggedValueTypes(): FeatureType[] {
+    return [...this.ragged.values()].map(({ dtype }) => dtype as FeatureType);
+  }
+  get raggedSplitTypes(): ("int32" | "int64")[] {
+    return [...this.ragged.values()].map(({ splits }) => splits);
+  }
+  /** @throws ValueError where it is not known whether this is one message or several. */
+  needRank(serialized: Tensor): void {
+    if (this.ragged.size > 0 && serialized.shape.rank === null)
+      throw new ValueError("serialized must have statically-known rank to parse ragged features.");
+  }
+
   private add(key: string, feature: Feature, isExample: boolean): void {
-    if (feature instanceof VarLenFeature) this.addSparse(key, feature.dtype);
+    if (hasRows(feature)) for (const part of feature.raggedKeys(key)) this.addRagged(part);
+    else if (feature instanceof VarLenFeature) this.addSparse(key, feature.dtype);
     else if (feature instanceof SparseFeature) {
       for (const indexKey of [feature.indexKey].flat().sort()) this.addSparse(indexKey, "int64");
       this.addSparse(feature.valueKey, feature.dtype);
@@ -166,22 +219,24 @@ function defaultOf({ key, dtype, shape, fallback }: Dense): Tensor {
 const strings = (list: readonly string[]): NDArray => NDArray.from([...list], "string", [list.length]);
 
 /** The tensors of all features, before places and values become sparse tensors. */
-function parsed(serialized: Tensor, request: Request, names: TensorLike | null): Record<string, Tensor | SparseTensor> {
-  return inNameScope({}, "ParseExample", [serialized, names], () => {
-    const { dense, sparse } = request;
+function parsed(given: TensorLike, request: Request, names: TensorLike | null, features: Features): ParsedExamples {
+  const { found, parts } = inNameScope({}, "ParseExample", [given, names], () => {
+    const serialized = convertToTensor(given, { dtype: "string", name: "serialized" });
+    const { dense, sparse, raggedKeys, raggedValueTypes, raggedSplitTypes } = request;
+    request.needRank(serialized);
     const denseDefaults = dense.map(defaultOf);
     const out = ParseExampleV2({
       serialized,
       names: names ?? NDArray.zeros("string", [0]),
       sparseKeys: strings([...sparse.keys()]),
       denseKeys: strings(dense.map(({ key }) => key)),
-      raggedKeys: strings([]),
+      raggedKeys,
       denseDefaults,
       Tdense: dense.map(({ dtype }) => dtype) as FeatureType[],
       numSparse: sparse.size,
       sparseTypes: [...sparse.values()] as FeatureType[],
-      raggedValueTypes: [],
-      raggedSplitTypes: [],
+      raggedValueTypes,
+      raggedSplitTypes,
       denseShapes: dense.map(({ shape }) => shape),
     });
     const found: Record<string, Tensor | SparseTensor> = {};
@@ -191,9 +246,21 @@ function parsed(serialized: Tensor, request: Request, names: TensorLike | null):
     dense.forEach(({ key }, i) => {
       found[key] = out.denseValues[i];
     });
-    return found;
+    return { found, parts: request.partsOf(features, serialized.shape.rank === 0, out.raggedValues, out.raggedRowSplits) };
   });
+  return { ...withSparseFeatures(found, features), ...assembledOf(features, parts) };
 }
+
+/** The ragged tensors of features with rows. */
+const assembledOf = (features: Features, parts: ReadonlyMap<string, unknown>): ParsedExamples =>
+  Object.fromEntries(
+    Object.keys(features)
+      .sort()
+      .flatMap(key => {
+        const feature = features[key];
+        return hasRows(feature) ? [[key, feature.assembled(key, parts)]] : [];
+      }),
+  );
 
 /** What a node asks for that parses examples with dense features only. @throws UnimplementedError for features that are sparse tensors. */
 export function denseExamples(features: Features) {
@@ -241,10 +308,9 @@ interface ParseOptions extends Named {
 export function parseExample(serialized: TensorLike, features: Features, { name, exampleNames = null }: ParseOptions = {}): ParsedExamples {
   if (!features || Object.keys(features).length === 0)
     throw new ValueError(`Argument \`features\` cannot be falsy. Got ${String(features)}`);
-  const tensor = convertToTensor(serialized, { dtype: "string", name: "serialized" });
   const request = new Request(features);
-  const build = (): ParsedExamples => withSparseFeatures(parsed(tensor, request, exampleNames), features);
-  return name === undefined || name === null ? build() : inNameScope({ name }, "ParseExample", [tensor], build);
+  const build = (): ParsedExamples => parsed(serialized, request, exampleNames, features);
+  return name === undefined || name === null ? build() : inNameScope({ name }, "ParseExample", [serialized], build);
 }
 
 /** The features of one serialized tf.Example message. TF: tf.parse_single_example. */
@@ -255,7 +321,7 @@ export function parseSingleExample(serialized: TensorLike, features: Features, {
     inNameScope({ name }, "ParseSingleExample", [serialized], () => {
       const tensor = convertToTensor(serialized, { dtype: "string", name: "serialized" });
       tensor.shape.withRank(0);
-      return withSparseFeatures(parsed(tensor, new Request(features), null), features);
+      return parsed(tensor, new Request(features), null, features);
     }),
   );
 }
@@ -275,6 +341,8 @@ interface SequenceOptions extends SequenceFeatures, Named {
 }
 
 interface ParsedSequences {
+  readonly contextParts: ReadonlyMap<string, unknown>;
+  readonly listParts: ReadonlyMap<string, unknown>;
   readonly context: ParsedExamples;
   readonly lists: ParsedExamples;
   readonly lengths: ParsedExamples;
@@ -296,12 +364,15 @@ function parsedSequences(
   serialized: TensorLike,
   names: TensorLike | null,
   [context, lists]: readonly [Request, Request],
+  { contextFeatures, sequenceFeatures }: SequenceFeatures,
   name: Named["name"],
 ): ParsedSequences {
   return inNameScope({ name }, "ParseSequenceExample", [serialized], () => {
     for (const { key, fallback } of lists.dense)
       if (fallback !== null) throw new ValueError(`Value feature_list.dense_defaults[${key}] must be None`);
     const tensor = convertToTensor(serialized, { name: "serialized" });
+    for (const request of [context, lists]) request.needRank(tensor);
+    const isSingle = tensor.shape.rank === 0;
     const typesOf = (wanted: Request): FeatureType[] => [...wanted.sparse.values()] as FeatureType[];
     const out = ParseSequenceExampleV2(
       {
@@ -309,10 +380,10 @@ function parsedSequences(
         debugName: names ?? strings([]),
         contextSparseKeys: strings([...context.sparse.keys()]),
         contextDenseKeys: strings(context.dense.map(({ key }) => key)),
-        contextRaggedKeys: strings([]),
+        contextRaggedKeys: context.raggedKeys,
         featureListSparseKeys: strings([...lists.sparse.keys()]),
         featureListDenseKeys: strings(lists.dense.map(({ key }) => key)),
-        featureListRaggedKeys: strings([]),
+        featureListRaggedKeys: lists.raggedKeys,
         featureListDenseMissingAssumedEmpty: NDArray.from(
           lists.dense.map(({ mayBeMissing }) => mayBeMissing),
           "bool",
@@ -324,12 +395,12 @@ function parsedSequences(
         Nfeature_list_sparse: lists.sparse.size,
         Nfeature_list_dense: lists.dense.length,
         contextSparseTypes: typesOf(context),
-        contextRaggedValueTypes: [],
-        contextRaggedSplitTypes: [],
+        contextRaggedValueTypes: context.raggedValueTypes,
+        contextRaggedSplitTypes: context.raggedSplitTypes,
         featureListDenseTypes: lists.dense.map(({ dtype }) => dtype),
         featureListSparseTypes: typesOf(lists),
-        featureListRaggedValueTypes: [],
-        featureListRaggedSplitTypes: [],
+        featureListRaggedValueTypes: lists.raggedValueTypes,
+        featureListRaggedSplitTypes: lists.raggedSplitTypes,
         contextDenseShapes: context.dense.map(({ shape }) => shape),
         featureListDenseShapes: lists.dense.map(({ shape }) => shape),
       },
@@ -338,6 +409,10 @@ function parsedSequences(
     const sparse = (wanted: Request, indices: readonly Tensor[], values: readonly Tensor[], shapes: readonly Tensor[]) =>
       [...wanted.sparse.keys()].map((key, i) => [key, new SparseTensor(indices[i], values[i], shapes[i])] as const);
     const dense = (wanted: Request, values: readonly Tensor[]) => wanted.dense.map(({ key }, i) => [key, values[i]] as const);
+    const { contextRaggedValues, contextRaggedRowSplits, featureListRaggedValues } = out;
+    const contextParts = context.partsOf(contextFeatures ?? {}, isSingle, contextRaggedValues, contextRaggedRowSplits);
+    const levels = [out.featureListRaggedInnerSplits, ...(isSingle ? [] : [out.featureListRaggedOuterSplits])];
+    const listParts = lists.partsOf(sequenceFeatures ?? {}, false, featureListRaggedValues, ...levels);
     return {
       context: Object.fromEntries([
         ...sparse(context, out.contextSparseIndices, out.contextSparseValues, out.contextSparseShapes),
@@ -348,9 +423,20 @@ function parsedSequences(
         ...dense(lists, out.featureListDenseValues),
       ]),
       lengths: Object.fromEntries(dense(lists, out.featureListDenseLengths)),
+      contextParts,
+      listParts,
     };
   });
 }
+
+const withRows = (
+  { context, lists, contextParts, listParts }: ParsedSequences,
+  contextFeatures: Features | null | undefined,
+  sequenceFeatures: Features | null | undefined,
+): [context: ParsedExamples, lists: ParsedExamples] => [
+  { ...context, ...assembledOf(contextFeatures ?? {}, contextParts) },
+  { ...lists, ...assembledOf(sequenceFeatures ?? {}, listParts) },
+];
 
 /** A batch of serialized tf.SequenceExample messages: context features, lists of features (dense ones padded to the longest of the batch), and
  *  how long each dense list was. TF: tf.io.parse_sequence_example.
@@ -364,8 +450,8 @@ export function parseSequenceExample(
     "Both `context_features` and `sequence_features` argument are None, but at least one should have values.",
   );
   return inNameScope({ name }, "ParseSequenceExample", [serialized, exampleNames], () => {
-    const { context, lists, lengths } = parsedSequences(serialized, exampleNames, requests, name);
-    return [context, lists, lengths];
+    const all = parsedSequences(serialized, exampleNames, requests, { contextFeatures, sequenceFeatures }, name);
+    return [...withRows(all, contextFeatures, sequenceFeatures), all.lengths];
   });
 }
 
@@ -384,7 +470,7 @@ export function parseSingleSequenceExample(
       converted.shape.withRank(0);
       return converted;
     });
-    const { context, lists } = parsedSequences(tensor, exampleName, requests, name);
-    return [context, lists];
+    const all = parsedSequences(tensor, exampleName, requests, { contextFeatures, sequenceFeatures }, name);
+    return withRows(all, contextFeatures, sequenceFeatures);
   });
 }
