@@ -793,6 +793,7 @@ export declare namespace io {
   export type PaddingFIFOQueue = Instance<typeof api.io.PaddingFIFOQueue>;
   export type PriorityQueue = Instance<typeof api.io.PriorityQueue>;
   export type QueueBase = Instance<typeof api.io.QueueBase>;
+  export type RaggedFeature = Instance<typeof api.io.RaggedFeature>;
   export type RandomShuffleQueue = Instance<typeof api.io.RandomShuffleQueue>;
   export type SparseFeature = Instance<typeof api.io.SparseFeature>;
   export type TFRecordOptions = Instance<typeof api.io.TFRecordOptions>;

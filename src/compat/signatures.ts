@@ -827,6 +827,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "io.PaddingFIFOQueue": "3 capacity dtypes shapes names? shared_name? name=",
   "io.PriorityQueue": "2 capacity types shapes? names? shared_name? name=",
   "io.QueueBase": "4 dtypes shapes names queue_ref",
+  "io.RaggedFeature": "*",
   "io.RandomShuffleQueue": "3 capacity min_after_dequeue dtypes shapes? names? seed? shared_name? name=",
   "io.SparseFeature": "*",
   "io.TFRecordOptions":
