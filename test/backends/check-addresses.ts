@@ -35,7 +35,7 @@ interface Access {
   readonly isStore: boolean;
 }
 
-/** The module with its checks. Functions that are no phase (`run`) may touch every place of the plan. */
+/** The module with its checks. Functions that are no phase (`run`, and those that several kernels call) may touch every place of the plan. */
 export function withAddressChecks(recorded: Recorded, plan: Plan): KernelModule {
   const { module } = recorded;
   const status: Span = { global: statusGlobal, offset: 0, bytes: 8 };
@@ -44,7 +44,7 @@ export function withAddressChecks(recorded: Recorded, plan: Plan): KernelModule 
     state,
     bytes: sizeOf(state.shape) * dtypeBytes(state.dtype),
   }));
-  const all = [...plan.places.values(), ...states, ...copiedTo(plan.kernels)].flatMap(spanOf);
+  const all = [...plan.places.values(), ...states, ...copiedTo(plan.kernels), ...scratchIn(plan.kernels)].flatMap(spanOf);
   const spans = new Map(
     recorded.phases.flatMap(({ name, kernel, values, joined = [] }) => [
       [name, spansOf(kernel, plan, values)] as const,
@@ -72,6 +72,13 @@ const copiedTo = (kernels: readonly Kernel[]): Place[] =>
     if (kernel.kind === "branch") return kernel.cases.flatMap(copiedTo);
     if (kernel.kind === "loop") return [...copiedTo(kernel.condition), ...copiedTo(kernel.body)];
     return kernel.kind === "copy" ? [kernel.to] : [];
+  });
+
+const scratchIn = (kernels: readonly Kernel[]): Place[] =>
+  kernels.flatMap((kernel): Place[] => {
+    if (kernel.kind === "branch") return kernel.cases.flatMap(scratchIn);
+    if (kernel.kind === "loop") return [...scratchIn(kernel.condition), ...scratchIn(kernel.body)];
+    return "scratch" in kernel && kernel.scratch !== undefined ? [{ region: "arena", ...kernel.scratch }] : [];
   });
 
 interface Spans {

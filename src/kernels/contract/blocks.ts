@@ -8,6 +8,7 @@ import type { Value } from "../../ir/program.ts";
 import { storeCost } from "../../schedule/cost.ts";
 import { least, plus, times } from "../arithmetic.ts";
 import { blockPoint } from "../block-point.ts";
+import { type PointedStores, pointedStores, pointerAt, pointerStep, storeAt } from "./pointers.ts";
 import type { BlocksPlan } from "./blocks-plan.ts";
 import { rowsOf } from "./blocks-plan.ts";
 import type { Axis, ContractKernel } from "./plan.ts";
@@ -30,6 +31,8 @@ interface Work {
   readonly stores: readonly { readonly out: Value; readonly body: Scalar; readonly flat: Index }[];
   /** The number of the counter that tells slices apart. */
   readonly sliceAxis: number;
+  /** The stores by pointers, where tiles need no more than those: then they are the same for many kernels. */
+  readonly pointed: PointedStores | undefined;
 }
 
 /** Records the phases; operands are padded, scratch values have their places. */
@@ -41,7 +44,10 @@ export function recordBlocks(kernel: ContractKernel, plan: BlocksPlan, recording
   const stores = inSlice
     ? [{ out: partial, body: { kind: "accumulator", dtype: "float32" } as const, flat: inSlice }]
     : kernel.stores.map(({ out }, i) => ({ out, body: plan.epilogues[i], flat: outFlat }));
-  const work: Work = { kernel, plan, recording, name, stores, sliceAxis };
+  // Neighbours in the result are columns of a tile, or rows where it is turned.
+  const along = plan.column.out === 1 ? plan.column.axis : plan.rows[plan.rows.length - 1].axis;
+  const pointed = recording.module.target.joinsPairs ? undefined : pointedStores(stores, along);
+  const work: Work = { kernel, plan, recording, name, stores, sliceAxis, pointed };
   const copyRows = plan.copyA === "none" ? undefined : recordCopyRows(work);
   const copyColumns = plan.copyB === "own" || plan.copyB === "shared" ? recordCopyColumns(work) : undefined;
   const phases: Phase[] = [];
@@ -124,48 +130,55 @@ function recordCopyRows({ plan, recording, name }: Work): FunctionRef {
   const { a: step } = reduced[reduced.length - 1];
   const params = { from: "i32", to: "i32", first: "i32", last: "i32", steps: "i32" } as const;
   return recording.module.function(`${name}.rows`, { params }, (k, { from, to, first, last, steps }) => {
-    const width = k.target.lanes32;
-    const one = (height: number, to: Local<"i32">, source: Local<"i32">): void => {
-      const parts = Array.from({ length: Math.ceil(height / width) }, (_, g) => Math.min(width, height - g * width));
-      const scalar = (): void => {
-        for (let r = 0; r < height; r++) k.store("f32", to, r * bytes, f32.load(source, r * rowStep * bytes));
-      };
-      const next = (count: number): void => {
-        move(k, source, count * step);
-        move(k, to, count * height);
-      };
-      if (rowStep === 1)
-        return walkBlock(k, plan, "a", steps, source, count =>
-          k.loop({ to: count }, () => {
-            for (const [g, part] of parts.entries()) copyPart(k, part, source, g * width * bytes, to, g * width * bytes);
-            next(1);
-          }),
-        );
-      walkBlock(k, plan, "a", steps, source, count => {
-        const turned = step === 1 ? k.let(i32.and(lifted(count), -width)) : i32.const(0);
-        if (step === 1)
-          k.loop({ to: turned, step: width }, () => {
-            const columns = parts.map((part, g) => {
-              const vectors = Array.from({ length: width }, (_, r) =>
-                r < part ? k.let(f32x.load(source, (g * width + r) * rowStep * bytes)) : k.vector("f32x", 0),
-              );
-              k.transpose("f32x", vectors);
-              return vectors;
-            });
-            for (let t = 0; t < width; t++)
-              for (const [g, part] of parts.entries()) storePart(k, part, to, (t * height + g * width) * bytes, columns[g][t]);
-            next(width);
-          });
-        k.loop({ from: turned, to: count }, () => {
-          scalar();
-          next(1);
-        });
-      });
-    };
     eachTile(k, plan, first, last, (row, height) => {
       const source = k.let(plus(from, times(row, rowStep * bytes)));
       const place = k.let(plus(to, times(row, terms * bytes)));
-      one(height, place, source);
+      const copy = copyOfTile(recording, height, rowStep === 1 ? "along" : step === 1 ? "turned" : "apart");
+      walkBlock(k, plan, "a", steps, source, count => {
+        k.call(copy, source, place, count, rowStep * bytes, step * bytes);
+        k.set(place, plus(place, times(lifted(count), height * bytes)));
+      });
+    });
+  });
+}
+
+/** (from, to, count, row, step): a tile's rows, `row` bytes apart, at `count` places, `step` bytes apart; one function for all kernels. Rows lie along
+ *  the vectors, or places do and blocks are turned, or neither. */
+function copyOfTile({ module, name }: Recording, height: number, how: "along" | "turned" | "apart"): FunctionRef {
+  return module.once(`rows ${how} ${height}`, () => {
+    const params = { from: "i32", to: "i32", count: "i32", row: "i32", step: "i32" } as const;
+    return module.function(name("rows"), { params }, (k, { from, to, count, row, step }) => {
+      const width = k.target.lanes32;
+      const parts = Array.from({ length: Math.ceil(height / width) }, (_, g) => Math.min(width, height - g * width));
+      if (how === "along")
+        return k.loop({ to: count }, () => {
+          for (const [g, part] of parts.entries()) copyPart(k, part, from, g * width * bytes, to, g * width * bytes);
+          k.set(from, plus(from, step));
+          move(k, to, height);
+        });
+      const rows = [from];
+      while (rows.length < height) rows.push(k.let(plus(rows[rows.length - 1], row)));
+      const end = k.let(how === "turned" ? i32.mul(count, bytes) : i32.mul(count, step));
+      const turned = how === "turned" ? k.let(i32.and(end, -width * bytes)) : i32.const(0);
+      if (how === "turned")
+        k.loop({ to: turned, step: width * bytes }, at => {
+          const columns = parts.map((part, g) => {
+            const vectors = Array.from({ length: width }, (_, r) =>
+              r < part ? k.let(f32x.load(plus(rows[g * width + r], at))) : k.vector("f32x", 0),
+            );
+            k.transpose("f32x", vectors);
+            return vectors;
+          });
+          for (let t = 0; t < width; t++)
+            for (const [g, part] of parts.entries()) storePart(k, part, to, (t * height + g * width) * bytes, columns[g][t]);
+          move(k, to, width * height);
+        });
+      const at = k.let(turned);
+      k.while(i32.ne(at, end), () => {
+        for (const [r, one] of rows.entries()) k.store("f32", to, r * bytes, f32.load(plus(one, at)));
+        k.set(at, plus(at, step));
+        move(k, to, height);
+      });
     });
   });
 }
@@ -332,9 +345,10 @@ function outerCounters(k: FunctionRecorder, { rows }: BlocksPlan, outer: Expr<"i
 // ---- the products ----
 
 function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns: FunctionRef | undefined): Phase {
-  const { plan, recording, kernel, name } = work;
+  const { plan, recording, kernel, name, pointed } = work;
+  const pointers = pointed?.pointers ?? [];
   const { a, b, aFlat, bFlat, rows, tile, tiles, terms, blocks, slices, rowBlocks, columnBlocks, outerRows, panels } = plan;
-  const { tilesAtOnce, panelsAtOnce, isShallow, copyA, copyB, sharedA, sharedB, givenB, scratch } = plan;
+  const { tilesAtOnce, panelsAtOnce, isShallow, copyA, copyB, sharedA, sharedB, givenB, scratch, termsEach } = plan;
   const inner = rows[rows.length - 1];
   const total = rowsOf(plan);
   const width = tile.columns;
@@ -345,8 +359,16 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
   const rowsAtOnce = tilesAtOnce * (tiles.small + 1);
   const params = { low: "i32", high: "i32", thread: "i32" } as const;
   const ref = recording.module.function(name, { params }, (k, { low, high, thread }) => {
-    const addresses = new Addresses(k, recording.places);
+    const addresses = new Addresses(
+      k,
+      recording.places,
+      pointers.map(({ value }) => value),
+    );
     const base = (value: Value): Expr<"i32"> => k.let(addresses.number(addresses.of(value)));
+    for (const [p, pointer] of pointers.entries()) {
+      const step = pointerStep(pointer, acrossOf(plan));
+      if (step !== 0) k.assign(stepVariable(p), step);
+    }
     const own = scratch && k.let(plus(base(scratch), times(thread, scratch.shape[1] * bytes)));
     const [sourceA, sourceB] = [
       copyA === "shared" ? undefined : k.let(plus(base(a), aFlat.offset * bytes)),
@@ -403,8 +425,12 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
           eachTile(k, plan, firstTile, lastTile, (row, h) => {
             const c = sumsAt ? plus(sumsAt, times(i32.sub(row, firstRow), width * bytes)) : i32.const(0);
             const ref = multiply.get(w)?.get(h) as FunctionRef;
-            const args = [outer, row, column, slice, plus(rowsAt, times(row, rowStep * bytes)), bAt, c, at.steps, mode];
-            k.call(ref, ...args, ...(isShallow ? [count] : []));
+            const axes = axesAt(k, work, { outer, row, column, slice });
+            const place = pointed
+              ? pointers.map(pointer => pointerAt(pointer, addresses, { k, addresses, axes, memo: new Map() }))
+              : [outer, row, column, slice];
+            const steps = copyA === "none" ? at.steps : times(at.steps, termsEach);
+            k.call(ref, plus(rowsAt, times(row, rowStep * bytes)), bAt, c, steps, mode, ...place, ...(isShallow ? [count] : []));
           });
         };
         const whole = wholePanels(plan);
@@ -421,32 +447,57 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
 const rowOfTile = ({ tiles: { small, large } }: BlocksPlan, tile: Expr<"i32">): Expr<"i32"> =>
   plus(times(tile, small), large === 0 ? 0 : least(tile, large));
 
-/** (outer, row, column, slice, a, b, c, steps, mode): a tile's sums over a block. Mode 1: they go on from those at c; 2: they end.
- *  Of shallow products (…, count): so many tiles side by side, since a call takes as long as a part of their few terms. */
+/** The axis whose neighbours are a tile's vectors one above the other. */
+const acrossOf = ({ column, rows }: BlocksPlan): number => (column.out === 1 ? rows[rows.length - 1].axis : column.axis);
+
+/** What tells how many bytes a pointer moves along that axis. */
+const stepVariable = (pointer: number): string => `tileStep${pointer}`;
+
+type TilePlace = Readonly<Record<"outer" | "row" | "column" | "slice", Expr<"i32">>>;
+
+function axesAt(k: FunctionRecorder, { plan, sliceAxis }: Work, { outer, row, column, slice }: TilePlace): Expr<"i32">[] {
+  const axes: Expr<"i32">[] = [];
+  for (const [axis, counter] of outerCounters(k, plan, outer)) axes[axis.axis] = counter;
+  axes[plan.rows[plan.rows.length - 1].axis] = row;
+  axes[plan.column.axis] = column;
+  axes[sliceAxis] = slice;
+  return axes;
+}
+
+/** A tile's function, shared by all kernels whose tiles have the same code: what else is in it is said here. */
 function recordTile(work: Work, height: number, columns: number): FunctionRef {
-  const { plan, recording, name, stores, sliceAxis } = work;
-  const { rows, reduced, depth, tile, blocks, slices, copyA, copyB, terms, termsEach, isShallow } = plan;
-  const inner = rows[rows.length - 1];
-  const params = {
-    outer: "i32",
-    row: "i32",
-    column: "i32",
-    slice: "i32",
-    a: "i32",
-    b: "i32",
-    c: "i32",
-    steps: "i32",
-    mode: "i32",
-    ...(isShallow ? ({ count: "i32" } as const) : {}),
-  } as const;
+  const { plan, recording, name, pointed } = work;
+  const { rows, reduced, depth, tile, blocks, slices, copyA, copyB, terms, isShallow } = plan;
   const label = `${name}.tile${height}x${columns}`;
-  return recording.module.function(label, { params }, (k, { outer, row, column, slice, a, b, c, steps, mode, count }) => {
+  if (!pointed) return recordTileAs(label, work, height, columns);
+  const steps = pointed.pointers.map(pointer => (pointerStep(pointer, acrossOf(plan)) === 0 ? "stays" : "moves"));
+  const walk =
+    copyA === "none" ? [rows[rows.length - 1].a, ...reduced.slice(depth).map(({ a, size }, d) => `${a}/${d > 0 ? size : ""}`)] : [];
+  const inB = copyB === "none" ? reduced[0].b : "";
+  const key = [height, columns, tile.columns, blocks > slices, plan.column.out === 1, walk, inB, isShallow && terms, steps, pointed.text];
+  return recording.module.once(`tile ${key.join(" ")}`, () =>
+    recordTileAs(`${recording.name("tile")}.${height}x${columns}`, work, height, columns),
+  );
+}
+
+/** (a, b, c, steps, mode, pointer…, or without pointers outer, row, column, slice): a tile's sums over a block. Mode 1: they go on from those at c; 2:
+ *  they end. Of shallow products (…, count): so many tiles side by side, since a call takes as long as a part of their few terms. */
+function recordTileAs(label: string, work: Work, height: number, columns: number): FunctionRef {
+  const { plan, recording, stores, pointed } = work;
+  const { rows, reduced, depth, tile, blocks, slices, copyA, copyB, terms, isShallow } = plan;
+  const inner = rows[rows.length - 1];
+  const places = pointed ? pointed.pointers.map((_, p) => `pointer${p}`) : ["outer", "row", "column", "slice"];
+  const names = ["a", "b", "c", "steps", "mode", ...places, ...(isShallow ? ["count"] : [])];
+  const params: Record<string, "i32"> = Object.fromEntries(names.map(one => [one, "i32" as const]));
+  return recording.module.function(label, { params }, (k, given) => {
+    const { a, b, c, steps, mode, count } = given;
+    const pointers = pointed?.pointers.map((_, p) => given[`pointer${p}`]);
     const width = k.target.lanes32;
     const vectors = Math.ceil(columns / width);
     const { joinsPairs } = k.target;
     const hasSums = joinsPairs || blocks > slices;
     const isTurned = plan.column.out !== 1;
-    const addresses = new Addresses(k, recording.places, valuesOf({ stores }));
+    const addresses = new Addresses(k, recording.places, pointed ? [] : valuesOf({ stores }));
     const one = (): void => {
       const sums = Array.from({ length: height }, () => Array.from({ length: vectors }, () => k.vector("f32x", 0)));
       const each = (visit: (sum: Local<"vec">, offset: number) => void): void => {
@@ -476,7 +527,7 @@ function recordTile(work: Work, height: number, columns: number): FunctionRef {
         move(k, right, copyB === "none" ? reduced[0].b : tile.columns);
       };
       if (copyA !== "none")
-        k.loop({ to: times(steps, termsEach) }, () => {
+        k.loop({ to: steps }, () => {
           step();
           move(k, left, height);
         });
@@ -492,19 +543,10 @@ function recordTile(work: Work, height: number, columns: number): FunctionRef {
         walk(depth);
       }
       const finish = (): void => {
-        const axes: Expr<"i32">[] = [];
-        for (const [axis, counter] of outerCounters(k, plan, outer)) axes[axis.axis] = counter;
-        axes[sliceAxis] = slice;
         const sumAt = (r: number, v: number): Expr<"vec"> =>
           joinsPairs ? f32x.load(c, (r * tile.columns + v * width) * bytes) : sums[r][v];
         const partOf = (size: number, at: number): number | undefined => (size - at < width ? size - at : undefined);
-        const pieceAt = (r: number, fromColumn: number, along: number, part: number | undefined, accumulator: Expr<"vec">): void => {
-          const here = [...axes];
-          here[inner.axis] = plus(row, r);
-          here[plan.column.axis] = plus(column, fromColumn);
-          const point: Point = { k, addresses, axes: here, memo: new Map() };
-          storesLeaf(stores, along).vector?.(blockPoint({ ...point, accumulator }, along, 0, part, k), 0);
-        };
+        const pieceAt = placeAt(k, work, pointers ?? given, addresses);
         if (isTurned) {
           // Neighbours in the result are rows of the tile.
           for (let v = 0; v < vectors; v++)
@@ -514,12 +556,12 @@ function recordTile(work: Work, height: number, columns: number): FunctionRef {
               );
               k.transpose("f32x", square);
               for (const [lane, vector] of square.slice(0, partOf(columns, v * width)).entries())
-                pieceAt(first, v * width + lane, inner.axis, partOf(height, first), vector);
+                pieceAt(first, v * width + lane, partOf(height, first), vector);
             }
           return;
         }
         for (const [r, line] of sums.entries()) {
-          const pieces = line.map((_, v) => () => pieceAt(r, v * width, plan.column.axis, partOf(columns, v * width), sumAt(r, v)));
+          const pieces = line.map((_, v) => () => pieceAt(r, v * width, partOf(columns, v * width), sumAt(r, v)));
           if (joinsPairs) k.inTurn(pieces);
           else for (const piece of pieces) piece();
         }
@@ -534,8 +576,53 @@ function recordTile(work: Work, height: number, columns: number): FunctionRef {
     if (count === undefined) return one();
     k.loop({ to: count }, () => {
       one();
-      k.set(column, plus(column, tile.columns));
+      if (pointers)
+        for (const [p, pointer] of (pointed?.pointers ?? []).entries()) {
+          const step = pointerStep(pointer, plan.column.axis) * tile.columns;
+          if (step !== 0) k.set(pointers[p], plus(pointers[p], step));
+        }
+      else k.set(given.column, plus(given.column, tile.columns));
       k.set(b, plus(b, terms * tile.columns * bytes));
     });
   });
 }
+
+/** Stores a vector of sums that begins at a row and column of the tile. */
+function placeAt(
+  k: FunctionRecorder,
+  work: Work,
+  given: readonly Local<"i32">[] | Readonly<Record<string, Local<"i32">>>,
+  addresses: Addresses,
+): (row: number, column: number, part: number | undefined, accumulator: Expr<"vec">) => void {
+  const { plan, stores, pointed } = work;
+  const { column } = plan;
+  const inner = plan.rows[plan.rows.length - 1];
+  const isTurned = column.out !== 1;
+  if (!pointed || !isPointers(given)) {
+    const { outer, row, column: first, slice } = given as Readonly<Record<string, Local<"i32">>>;
+    const axes = axesAt(k, work, { outer, row, column: first, slice });
+    return (r, c, part, accumulator) => {
+      const here = [...axes];
+      here[inner.axis] = plus(row, r);
+      here[column.axis] = plus(first, c);
+      const point: Point = { k, addresses, axes: here, memo: new Map(), accumulator };
+      const along = isTurned ? inner.axis : column.axis;
+      storesLeaf(stores, along).vector?.(blockPoint(point, along, 0, part, k), 0);
+    };
+  }
+  // At each row, or each column where the tile is turned.
+  const lines: (readonly Expr<"i32">[])[] = [given];
+  return (r, c, part, accumulator) => {
+    const [across, v] = isTurned ? [c, r] : [r, c];
+    while (lines.length <= across)
+      lines.push(
+        lines[lines.length - 1].map((pointer, p) =>
+          pointerStep(pointed.pointers[p], acrossOf(plan)) === 0 ? pointer : k.let(i32.add(pointer, k.module.variable(stepVariable(p)))),
+        ),
+      );
+    storeAt(k, pointed, { pointers: lines[across], accumulator, v: v / k.target.lanes32, part });
+  };
+}
+
+const isPointers = (given: readonly Local<"i32">[] | Readonly<Record<string, Local<"i32">>>): given is readonly Local<"i32">[] =>
+  Array.isArray(given);

@@ -24,6 +24,7 @@ import type { FunctionRecorder } from "../language/recorder.ts";
 import { recordReduce } from "../reduce/reduce.ts";
 import { indexCode, type Point } from "../language/scalar-code.ts";
 import { blockPoint } from "../block-point.ts";
+import { recordWindows } from "./windows.ts";
 import { recordWinograd } from "./winograd.ts";
 
 export function recordContract(kernel: ContractKernel, recording: Recording): Phase[] {
@@ -54,6 +55,8 @@ export function recordContract(kernel: ContractKernel, recording: Recording): Ph
       const sums = recordLanes(kernel, way.plan, partial ?? kernel.stores[0].out, recording);
       return [...padded(paddings, recording), sums, ...(partial ? recordEpilogue(kernel, partial, recording) : [])];
     }
+    case "windows":
+      return recordWindows(kernel, way.plan, recording);
     case "reduce":
       return recordSums(way.plan, recording);
   }

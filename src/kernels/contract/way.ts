@@ -9,6 +9,7 @@ import { type PartsPlan, partsValues, planParts } from "./parts.ts";
 import { type ContractKernel, type ContractPlan, formOf, planContract, scratchValues, turnedForm } from "./plan.ts";
 import { type ProductSums, sumOfProducts } from "./reduce.ts";
 import type { Target } from "../target.ts";
+import { planWindows, type WindowsPlan, windowsValues } from "./windows.ts";
 import { planWinograd, type WinogradPlan, winogradValues } from "./winograd-plan.ts";
 
 /** A way, and the buffers it needs in the order they lie in the scratch. */
@@ -20,6 +21,7 @@ export type ContractWay = { readonly scratch: readonly Value[] } & (
   | { readonly kind: "tiles"; readonly plan: ContractPlan }
   | { readonly kind: "double"; readonly plan: DoublePlan }
   | { readonly kind: "lanes"; readonly plan: LanesPlan }
+  | { readonly kind: "windows"; readonly plan: WindowsPlan }
   | { readonly kind: "reduce"; readonly plan: ProductSums }
 );
 
@@ -61,6 +63,8 @@ function decide(kernel: ContractKernel, target: Target): ContractWay {
   if (double) return { kind: "double", plan: double, scratch: buffersOf(double) };
   const lanes = planLanes(kernel, target);
   if (lanes) return { kind: "lanes", plan: lanes, scratch: buffersOf(lanes) };
+  const windows = planWindows(kernel, target);
+  if (windows) return { kind: "windows", plan: windows, scratch: windowsValues(windows) };
   const sums = sumOfProducts(kernel);
   return { kind: "reduce", plan: sums, scratch: buffersOf(sums) };
 }

@@ -26,7 +26,14 @@ export interface VectorPoint extends Point {
 
 type Load = Extract<Scalar, { kind: "load" }>;
 
-export const flatIndex = (load: Load): Index => flattenIndex(load.at, load.source.shape);
+const flats = new WeakMap<Load, Index>();
+
+/** Where a load reads in its source, row by row; asked for again and again while code is made of an expression. */
+export function flatIndex(load: Load): Index {
+  const flat = flats.get(load) ?? flattenIndex(load.at, load.source.shape);
+  flats.set(load, flat);
+  return flat;
+}
 
 /** How a load moves along the inner axis: not at all, by neighbours, or otherwise (lanes are gathered one by one). */
 export function pace(index: Index, inner: number): "fixed" | "step" | "gather" {

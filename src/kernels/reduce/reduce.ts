@@ -24,6 +24,7 @@ import { SharedScalars } from "../../schedule/share.ts";
 import { extreme, identityOf } from "../combine.ts";
 import { scratchOffsets } from "../contract/plan.ts";
 import { isHalf } from "../halves.ts";
+import { hasVectorMath } from "../math/elementary.ts";
 import { loopOver, unitsOf } from "../loops.ts";
 import { recordMap, storeScalar, valuesOf } from "../map.ts";
 import { mergeAxes } from "../nest.ts";
@@ -37,9 +38,11 @@ import { bodiesOf, type CutWork, type Part, partsOf, type ReduceKernel, type Wor
 import { castCode, type Point, scalarCode } from "../language/scalar-code.ts";
 import { flatIndex, pace } from "../language/vector-code.ts";
 
-/** Windows up to this many places, and expressions up to this many nodes after unrolling, become maps. */
+/** Windows up to this many places, and expressions up to this many nodes after unrolling, become maps. An elementary function is a page of
+ *  instructions wherever it is written. */
 const mostUnrolled = 32;
 const mostNodes = 600;
+const nodesOfFunction = 20;
 
 type ReductionsKernel = Extract<Kernel, { kind: "reductions" }>;
 
@@ -114,7 +117,9 @@ export const isUnrolled = (kernel: ReduceKernel): boolean => {
 /** Few places, and neighbours of the result read neighbours (or there is little to gain from walking rows). */
 function isWindow({ shape, over, body, combine }: ReduceKernel, length: number): boolean {
   let nodes = 0;
-  forEachScalar(body, () => nodes++);
+  forEachScalar(body, node => {
+    nodes += node.kind === "apply" && hasVectorMath(node.fn) ? nodesOfFunction : 1;
+  });
   if (length > mostUnrolled || nodes * length > mostNodes) return false;
   if (combine.startsWith("arg") && length > 16) return false;
   const rows = sizeOf(over) > 4 && loadsOf(body).every(load => pace(flatIndex(load), shape.length + over.length - 1) === "step");
