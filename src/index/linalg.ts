@@ -65,6 +65,7 @@ export {
 } from "../ops/linalg/linalg.ts";
 export { norm } from "../ops/linalg/norm.ts";
 export { luMatrixInverse, luReconstruct, luSolve, matrixRank, normalize, pinv } from "../ops/linalg/solutions.ts";
+export { eighTridiagonal } from "../ops/linalg/tridiagonal.ts";
 export { einsum } from "../ops/math/einsum.ts";
 export { tensordot } from "../ops/math/matrix.ts";
 export { cross } from "../ops/math/special.ts";

@@ -57,6 +57,7 @@ export {
   ctcBeamSearchDecoderV2,
   ctcGreedyDecoder,
   ctcLoss,
+  ctcLossV2,
   ctcUniqueLabels,
 } from "../ops/nn/ctc.ts";
 export { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../ops/nn/embedding-sparse.ts";

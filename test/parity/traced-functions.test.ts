@@ -16,6 +16,17 @@ function trained(lossScale: number | "dynamic"): Made {
   const step = optimizer.minimize(tf.reduceSum(weight.mul(weight)));
   return { fetch: tf.controlDependencies([step], () => tf.identity(tf.constant(1, "int32"))) };
 }
+const uttered = [
+  1.7886284589767456, 0.4365098476409912, 0.09649746865034103, -1.863492727279663, -0.27738821506500244, -0.35475897789001465,
+  -0.08274148404598236, -0.6270006895065308, -0.043818168342113495, -0.47721803188323975, -1.3138647079467773, 0.8846223950386047,
+  0.8813180327415466, 1.7095730304718018, 0.05003364384174347, -0.4046774208545685, -0.5453599691390991, -1.5464773178100586,
+  0.9823674559593201, -1.1010676622390747, -1.1850465536117554, -0.20564989745616913, 1.4861483573913574, 0.23671627044677734,
+];
+const speech = (): [tf.Tensor, tf.Tensor] => [
+  parameter(tf.NDArray.from(uttered, "float32", [4, 2, 3]), "logits"),
+  tf.constant(Int32Array.of(4, 4)),
+];
+const integers = (...rows: number[][]): tf.Tensor => tf.constant(rows, "int32");
 const row = (): tf.SparseTensor => new tf.SparseTensor([[0, 1]], [1], [2, 3]);
 
 const programs: Readonly<Record<string, () => Made>> = {
@@ -76,6 +87,39 @@ const programs: Readonly<Record<string, () => Made>> = {
     const weight = tf.getVariable("weight", [2], { initializer: tf.onesInitializer() });
     return { fetch: optimizer.computeGradients(tf.reduceSum(weight.mul(weight))).map(([gradient]) => gradient) };
   },
+  dense_labels() {
+    const [logits, times] = speech();
+    return { fetch: tf.nn.ctcLossV2(integers([1, 2], [2, 1]), logits, Int32Array.of(2, 1), times) };
+  },
+  dense_labels_by_batch() {
+    const [logits, times] = speech();
+    const byBatch = tf.transpose(logits, [1, 0, 2]);
+    return {
+      fetch: tf.nn.ctcLossV2(integers([0, 2], [2, 0]), byBatch, Int32Array.of(2, 2), times, { logitsTimeMajor: false, blankIndex: 1 }),
+    };
+  },
+  sparse_labels() {
+    const [logits, times] = speech();
+    const places = [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+    ];
+    const labels = new tf.SparseTensor(places, tf.constant(Int32Array.of(0, 1, 1)), [2, 2]);
+    return { fetch: [tf.nn.ctcLossV2(labels, logits, null, times, { blankIndex: -1 })] };
+  },
+  sparse_labels_without_blank() {
+    const [logits, times] = speech();
+    const labels = new tf.SparseTensor([[0, 0]], tf.constant(Int32Array.of(0)), [2, 2]);
+    return { fetch: tf.nn.ctcLossV2(labels, logits, null, times) };
+  },
+  tridiagonal() {
+    const [alpha, beta] = [tf.constant(floats(1, -2, 3, 0.5)), tf.constant(floats(0.5, 0.25, -1))];
+    const of = (select: "a" | "i" | "v", selectRange?: [number, number]): unknown =>
+      tf.linalg.eighTridiagonal(alpha, beta, { select, selectRange: selectRange ?? null });
+    return { fetch: [of("a"), of("i", [1, 2]), of("v", [-1, 2])] };
+  },
+  tridiagonal_types: () => ({ fetch: tf.linalg.eighTridiagonal(tf.constant([1, 2]), tf.constant([1], "float64")) }),
   counted() {
     const numbers = tf.constant(
       [
@@ -117,8 +161,42 @@ const programs: Readonly<Record<string, () => Made>> = {
 
 /** Gradients of a call go through its function's nodes here, through a call of another function there; what a call gives has the shape of the trace, not what
  *  follows from this call's arguments; nothing stands around a function that TensorFlow computes again; reductions of lists make other constants. */
-const others = new Set(["gradient_through", "by_signature", "wrapped", "recomputed", "dynamic_scale", "not_finite"]);
+const others = new Set([
+  "gradient_through",
+  "by_signature",
+  "wrapped",
+  "recomputed",
+  "dynamic_scale",
+  "not_finite",
+  "dense_labels",
+  "dense_labels_by_batch",
+  "tridiagonal",
+]);
 compareWithRecording("traced-functions", programs, others);
+
+describe("matrices of three diagonals", () => {
+  it("have eigenvectors", async () => {
+    const graph = new tf.Graph();
+    const parts = graph.asDefault(() =>
+      tf.linalg.eighTridiagonal(tf.constant(floats(2, 1, 3)), tf.constant(floats(1, -1)), { eigvalsOnly: false }),
+    );
+    const [values, vectors] = await new tf.Session({ graph }).run(parts as [tf.Tensor, tf.Tensor]);
+    const matrix = [
+      [2, 1, 0],
+      [1, 1, -1],
+      [0, -1, 3],
+    ];
+    const v = vectors.toArray() as number[][];
+    for (const k of [0, 1, 2])
+      matrix.forEach((line, i) => {
+        const product = line.reduce((sum, a, j) => sum + a * v[j][k], 0);
+        expect(product).toBeCloseTo(Number(values.get(k)) * v[i][k], 5);
+      });
+    expect(() => tf.linalg.eighTridiagonal(tf.constant([1, 2]), tf.constant([1]), { select: "i", selectRange: [1, 0] })).toThrow(
+      "Got empty index range in select_range.",
+    );
+  });
+});
 
 describe("functions", () => {
   it("go into the graph's export and run from it", async () => {

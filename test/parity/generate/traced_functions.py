@@ -117,6 +117,44 @@ def wrapped_optimizer():
     return [gradient for gradient, _ in optimizer.compute_gradients(tf.reduce_sum(weight * weight))]
 
 
+def speech():
+    logits = np.random.RandomState(3).randn(4, 2, 3).astype(np.float32)
+    return parameter(logits, "logits"), tf.constant([4, 4])
+
+
+def dense_labels():
+    logits, times = speech()
+    return tf.nn.ctc_loss_v2(tf.constant([[1, 2], [2, 1]]), logits, tf.constant([2, 1]), times)
+
+
+def dense_labels_by_batch():
+    logits, times = speech()
+    by_batch = tf.transpose(logits, [1, 0, 2])
+    return tf.nn.ctc_loss_v2(tf.constant([[0, 2], [2, 0]]), by_batch, tf.constant([2, 2]), times, logits_time_major=False, blank_index=1)
+
+
+def sparse_labels():
+    logits, times = speech()
+    labels = tf.SparseTensor([[0, 0], [0, 1], [1, 0]], tf.constant([0, 1, 1]), [2, 2])
+    return [tf.nn.ctc_loss_v2(labels, logits, None, times, blank_index=-1)]
+
+
+def sparse_labels_without_blank():
+    logits, times = speech()
+    return tf.nn.ctc_loss_v2(tf.SparseTensor([[0, 0]], tf.constant([0]), [2, 2]), logits, None, times)
+
+
+def tridiagonal():
+    alpha, beta = tf.constant([1.0, -2.0, 3.0, 0.5]), tf.constant([0.5, 0.25, -1.0])
+    whole = tf.linalg.eigh_tridiagonal(alpha, beta)
+    some = tf.linalg.eigh_tridiagonal(alpha, beta, select="i", select_range=(1, 2))
+    return [whole, some, tf.linalg.eigh_tridiagonal(alpha, beta, select="v", select_range=(-1.0, 2.0))]
+
+
+def tridiagonal_types():
+    return tf.linalg.eigh_tridiagonal(tf.constant([1.0, 2.0]), tf.constant([1.0], tf.float64))
+
+
 def counted():
     numbers = tf.constant([[1, 2, 2], [0, 0, 5]], tf.int64)
     return [tf.sparse.bincount(numbers, axis=-1), tf.sparse.bincount(numbers), tf.sparse.bincount(numbers, binary_output=True, maxlength=5)]
@@ -147,5 +185,5 @@ def other_values_too_many():
 
 if __name__ == "__main__":
     programs = {name: value for name, value in list(globals().items()) if callable(value) and getattr(value, "__module__", "") == "__main__"}
-    del programs["trained"]
+    del programs["trained"], programs["speech"]
     record(programs, sys.argv[1])
