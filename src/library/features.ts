@@ -1,7 +1,7 @@
 // Features of tf.Example messages: how a program says what to parse, and the functions that parse. TF: tf.parse_example and its family.
 
 import type { DType } from "../base/dtype.ts";
-import { UnimplementedError, ValueError } from "../base/errors.ts";
+import { ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -262,22 +262,29 @@ const assembledOf = (features: Features, parts: ReadonlyMap<string, unknown>): P
       }),
   );
 
-/** What a node asks for that parses examples with dense features only. @throws UnimplementedError for features that are sparse tensors. */
-export function denseExamples(features: Features) {
-  const { dense, sparse } = new Request(features);
-  if (sparse.size > 0)
+/** What a node of tf.data asks for that parses batches of examples. @throws UnimplementedError for ragged features. */
+export function exampleRequest(features: Features) {
+  const ragged = Object.keys(features).filter(key => hasRows(features[key]));
+  if (ragged.length > 0)
     throw new UnimplementedError(
-      `The features ${[...sparse.keys()].join(", ")} are sparse tensors, which elements of datasets cannot be here.\n\nParse them behind the iterator: tf.parseExample(iterator.getNext(), features).`,
+      `The features ${ragged.join(", ")} are ragged, which parseExampleDataset does not make.\n\nParse them in the dataset's map: examples => tf.parseExample(examples, features).`,
     );
+  const { dense, sparse } = new Request(features);
   return {
     denseDefaults: dense.map(defaultOf),
     denseKeys: dense.map(({ key }) => key),
     Tdense: dense.map(({ dtype }) => dtype) as FeatureType[],
     denseShapes: dense.map(({ shape }) => shape),
+    sparseKeys: [...sparse.keys()],
+    sparseTypes: [...sparse.values()] as FeatureType[],
   };
 }
 
-function withSparseFeatures(found: Record<string, Tensor | SparseTensor>, features: Features): ParsedExamples {
+/** Are some features made of others? */
+export const isJoined = (features: Features): boolean => Object.values(features).some(feature => feature instanceof SparseFeature);
+
+/** The features asked for, of places and values. */
+export function withSparseFeatures(found: Record<string, Tensor | SparseTensor>, features: Features): ParsedExamples {
   const merged: Record<string, Tensor | SparseTensor> = { ...found };
   for (const key of Object.keys(features).sort()) {
     const feature = features[key];

@@ -226,6 +226,20 @@ const programs: Readonly<Record<string, () => Made | Promise<Made>>> = {
     const dataset = tf.data.Dataset.fromTensorSlices(new tf.NDArray("string", [4], [0, 1, 2, 3].map(example))).batch(2);
     return elements(dataset.apply(ex.parseExampleDataset(features, { numParallelCalls: 2 })), 0);
   },
+  examples_sparse() {
+    const kinds = { a: new tf.VarLenFeature("int64"), b: new tf.FixedLenFeature([2], "float32") };
+    const dataset = tf.data.Dataset.fromTensorSlices(new tf.NDArray("string", [4], [0, 1, 2, 3].map(example))).batch(2);
+    return elements(dataset.apply(ex.parseExampleDataset(kinds)), 0);
+  },
+  examples_joined() {
+    const kinds = { s: new tf.SparseFeature("a", "b", "float32", 10), a: new tf.VarLenFeature("int64") };
+    const short = (i: number): Uint8Array =>
+      new tf.train.Example({
+        features: { feature: { a: { int64List: { value: [i, i + 2] } }, b: { floatList: { value: [i, i + 0.5] } } } },
+      }).SerializeToString();
+    const dataset = tf.data.Dataset.fromTensorSlices(new tf.NDArray("string", [4], [0, 1, 2, 3].map(short))).batch(2);
+    return elements(dataset.apply(ex.parseExampleDataset(kinds)), 0);
+  },
   async examples_of_files() {
     const writer = new tf.pythonIo.TFRecordWriter(path("r.tfrecord"));
     for (const i of [0, 1, 2, 3, 4]) writer.write(example(i));

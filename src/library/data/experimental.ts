@@ -20,7 +20,8 @@ import { less, lessEqual, logicalAnd } from "../../ops/math/math.ts";
 import { reduceMin } from "../../ops/math/reduction.ts";
 import { sub } from "../../ops/operators.ts";
 import { assertSameStructure, mapNested, type Nested } from "../../ops/flow/nested.ts";
-import { denseExamples, type Features } from "../features.ts";
+import { exampleRequest, type Features, isJoined, type ParsedExamples, withSparseFeatures } from "../features.ts";
+import { SparseTensorSpec } from "../type-specs.ts";
 import {
   AUTOTUNE,
   Dataset,
@@ -357,7 +358,7 @@ interface ParseOptions {
 }
 
 /** For `apply` to batches of serialized tf.Example messages: their features, a dictionary of tensors. TF: tf.data.experimental.parse_example_dataset.
- *  @throws TypeError for other elements, UnimplementedError for features that are sparse tensors. */
+ *  @throws TypeError for other elements, UnimplementedError for ragged features. */
 export const parseExampleDataset = (
   features: Features,
   { numParallelCalls = 1, deterministic = null }: ParseOptions = {},
@@ -366,17 +367,16 @@ export const parseExampleDataset = (
   return ({ variantTensor, elementSpec }) => {
     if (!(elementSpec instanceof ComponentSpec && elementSpec.dtype === "string" && elementSpec.shape.isCompatibleWith([null])))
       throw new TypeError(`Input dataset should be a dataset of vectors of strings. Instead it is \`${described(elementSpec)}\`.`);
-    const request = denseExamples(features);
-    const [lead] = elementSpec.shape.dims ?? [null];
-    const spec: Nested = Object.fromEntries(
-      request.denseKeys.map((key, i) => [
-        key,
-        new ComponentSpec(request.Tdense[i], new TensorShape([lead]).concatenate(request.denseShapes[i])),
-      ]),
-    );
+    const request = exampleRequest(features);
+    const lead = new TensorShape(elementSpec.shape.dims ?? [null]);
+    const spec: Nested = Object.fromEntries([
+      ...request.sparseKeys.map((key, i) => [key, new SparseTensorSpec(lead.concatenate([null]), request.sparseTypes[i])] as const),
+      ...request.denseKeys.map((key, i) => [key, new ComponentSpec(request.Tdense[i], lead.concatenate(request.denseShapes[i]))] as const),
+    ]);
     const inputs = { inputDataset: variantTensor, numParallelCalls: int64(numParallelCalls, "ParseExampleDatasetV2/num_parallel_calls") };
-    const attrs = { sparseKeys: [], sparseTypes: [], deterministic: deterministic === null ? "default" : String(deterministic) };
-    return new Dataset(ParseExampleDatasetV2({ ...inputs, ...request, ...attrs, ...typesAndShapes(spec) }), spec);
+    const attrs = { deterministic: deterministic === null ? "default" : String(deterministic) };
+    const parsed = new Dataset(ParseExampleDatasetV2({ ...inputs, ...request, ...attrs, ...typesAndShapes(spec) }), spec);
+    return isJoined(features) ? parsed.map((found: ParsedExamples) => withSparseFeatures(found, features), { numParallelCalls }) : parsed;
   };
 };
 

@@ -204,6 +204,25 @@ def examples_parsed():
     return elements(dataset.apply(ex.parse_example_dataset(features, num_parallel_calls=2)), batch=0)
 
 
+def examples_sparse():
+    kinds = {"a": tf.VarLenFeature(tf.int64), "b": tf.FixedLenFeature([2], tf.float32)}
+    dataset = tf.data.Dataset.from_tensor_slices([example(i) for i in range(4)]).batch(2)
+    return elements(dataset.apply(ex.parse_example_dataset(kinds)), batch=0)
+
+
+def examples_joined():
+    kinds = {"s": tf.SparseFeature("a", "b", tf.float32, 10), "a": tf.VarLenFeature(tf.int64)}
+
+    def short(i):
+        message = tf.train.Example()
+        message.features.feature["a"].int64_list.value.extend([i, i + 2])
+        message.features.feature["b"].float_list.value.extend([i, i + 0.5])
+        return message.SerializeToString()
+
+    dataset = tf.data.Dataset.from_tensor_slices([short(i) for i in range(4)]).batch(2)
+    return elements(dataset.apply(ex.parse_example_dataset(kinds)), batch=0)
+
+
 def examples_of_files():
     with tf.python_io.TFRecordWriter(path("r.tfrecord")) as writer:
         for i in range(5):
