@@ -1,7 +1,7 @@
 // Features of tf.Example messages: how a program says what to parse, and the functions that parse. TF: tf.parse_example and its family.
 
 import type { DType } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
+import { UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
