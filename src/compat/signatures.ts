@@ -1053,6 +1053,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "linalg.diag": "1 diagonal name= k= num_rows= num_cols= padding_value= align=",
   "linalg.diag_part": "1 input name= k= padding_value= align=",
   "linalg.eigh": "1 tensor name?",
+  "linalg.eigh_tridiagonal": "2 alpha beta eigvals_only= select= select_range? tol? name?",
   "linalg.eigvalsh": "1 tensor name?",
   "linalg.einsum": "*",
   "linalg.experimental.conjugate_gradient": "2 operator rhs preconditioner? x? tol= max_iter= name=",
@@ -1421,6 +1422,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "nn.ctc_greedy_decoder": "2 inputs sequence_length merge_repeated= blank_index?",
   "nn.ctc_loss":
     "1 labels inputs? sequence_length? preprocess_collapse_repeated= ctc_merge_repeated= ignore_longer_outputs_than_inputs= time_major= logits?",
+  "nn.ctc_loss_v2": "4 labels logits label_length logit_length logits_time_major= unique? blank_index? name?",
   "nn.ctc_unique_labels": "1 labels name?",
   "nn.depth_to_space": "2 input block_size name? data_format=",
   "nn.depthwise_conv2d": "4 input filter strides padding rate? name? data_format? dilations?",
