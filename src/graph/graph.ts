@@ -186,7 +186,7 @@ export class Graph {
   private assertOwn(tensor: Tensor, first: Tensor): void {
     if (tensor.graph !== this)
       throw new ValueError(
-        `${tensor} must be from the same graph as ${first} (graphs are ${tensor.graph} and ${first.graph}).`,
+        `${tensor} must be from the same graph as ${first} (graphs are different).`,
         "Build all parts of one computation inside the same `graph.asDefault(…)`.",
       );
   }

@@ -11,6 +11,7 @@ import {
   type OpError,
   RuntimeError,
   ValueError,
+  withHint,
 } from "../base/errors.ts";
 import { fileNameOf, folderOf } from "../base/files.ts";
 import { decodeText, type NDArray } from "../base/ndarray.ts";
@@ -314,7 +315,11 @@ export class Saver {
     if (this.saverDef === null) throw new RuntimeError("`build()` should be called before restore if defer_build==True");
     refuseNoSession(session);
     const path = String(savePath);
-    if (!(await hasCheckpoint(files, path))) throw new ValueError(`The passed save_path is not a valid checkpoint: ${path}`);
+    if (!(await hasCheckpoint(files, path)))
+      throw new ValueError(
+        `The passed save_path is not a valid checkpoint: ${path}`,
+        "It is the prefix of the files NAME.index and NAME.data-…; tf.train.latestCheckpoint(folder) gives it.",
+      );
     const { restoreOpName, filenameTensorName } = this.saverDef;
     try {
       await session.run(restoreOpName, { [filenameTensorName]: path });
@@ -388,9 +393,13 @@ function refuseNoSession(session: unknown): void {
 
 function explained(error: OpError, cause: string): OpError {
   const Class = error.constructor as new (message: string, op: OpError["op"]) => OpError;
-  return new Class(
+  const told = new Class(
     `Restoring from checkpoint failed. This is most likely due to ${cause} from the checkpoint. Please ensure that you have not altered the graph expected based on the checkpoint. Original error:\n\n${error.message}`,
     error.op,
+  );
+  return withHint(
+    told,
+    "tf.train.listVariables(path) tells what is in it; new tf.train.Saver({ itsName: variable }) restores under other names, or a part.",
   );
 }
 

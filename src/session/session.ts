@@ -80,6 +80,9 @@ export interface RunSettings {
 
 type RunArgument = Feeds | null | (RunSettings & { readonly feedDict?: Feeds | null });
 
+const closed =
+  "Attempted to use a closed Session.\n\n`close` was called, or the block of its `await using` has ended. Make a new one; variables come from a checkpoint.";
+
 const settingNames = ["feedDict", "options", "runMetadata"];
 
 /** Names of tensors hold a colon, so an object with these keys is not one of feeds. */
@@ -306,7 +309,7 @@ export class Session {
   }
 
   private fetchPlan(fetches: unknown): FetchPlan {
-    if (this.isClosed) throw new RuntimeError("Attempted to use a closed Session.");
+    if (this.isClosed) throw new RuntimeError(closed);
     if (this.graph.version === 0) throw new RuntimeError("The Session graph is empty. Add operations to the graph before calling run().");
     if (typeof fetches !== "object" || fetches === null) return planFetches(this.graph, fetches);
     const known = this.plans.get(fetches);
@@ -338,7 +341,7 @@ export class Session {
     const waiting = this.turns.take();
     if (waiting) await waiting;
     try {
-      if (this.isClosed) throw new RuntimeError("Attempted to use a closed Session.");
+      if (this.isClosed) throw new RuntimeError(closed);
       const turn = this.letEventsIn();
       if (turn) await turn;
       const found = this.compiled.get(this.signature(plan, feeds));

@@ -153,6 +153,20 @@ describe("what programs do with shapes, types and results", () => {
     }
   });
 
+  it("says what mends what older programs do", async () => {
+    using _ = inGraph();
+    const x = tf.ones([2, 3]);
+    expect(() => tf.concat(1, [x, x])).toThrow("takes the list of values first, then the axis.\n\nWrite tf.concat(values, 1).");
+    const v = tf.get_variable("v", [2]);
+    await using session = new tf.Session();
+    await expect(new tf.train.Saver([v]).restore(session, "/nowhere/model")).rejects.toThrow(
+      /not a valid checkpoint.*\n\n.*latestCheckpoint/,
+    );
+    const closed = new tf.Session();
+    await closed.close();
+    await expect(closed.run(x)).rejects.toThrow(/^Attempted to use a closed Session.\n\n/);
+  });
+
   it("slices tensors and results by brackets", async () => {
     using _ = inGraph();
     const x = tf.constant([

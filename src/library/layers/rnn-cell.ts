@@ -49,11 +49,14 @@ export interface CellOptions extends Omit<LayerOptions, "scope"> {
   readonly activation?: ActivationLike | null;
 }
 
-/** An LSTM's state: `c`, the memory, and `h`, the last output. A list of two with names. TF: tf.nn.rnn_cell.LSTMStateTuple. */
+/** An LSTM's state: `c`, the memory, and `h`, the last output; both may be given by name. A list of two with names. TF: tf.nn.rnn_cell.LSTMStateTuple.
+ *  @throws TypeError if one is missing. */
 export class LSTMStateTuple<T = Tensor> extends Array<T> {
-  constructor(c: T, h: T) {
+  constructor(...given: [c: T, h: T] | [parts: { readonly c: T; readonly h: T }]) {
     super();
-    this.push(c, h);
+    if (given.length === 2) this.push(...given);
+    else if (typeof given[0] === "object" && given[0] !== null && "c" in given[0] && "h" in given[0]) this.push(given[0].c, given[0].h);
+    else throw new TypeError("LSTMStateTuple() takes 'c' and 'h'.");
   }
 
   // What map and slice make of a state is a plain list.

@@ -709,6 +709,9 @@ export const ConcatOffset = defineOp("ConcatOffset", {
 export function concat(values: readonly TensorLike[] | Tensor, axis: TensorLike, options?: NameOption): Tensor {
   const list = Array.isArray(values) ? (values as readonly TensorLike[]) : [values as Tensor];
   const name = named(options).name ?? "concat";
+  // Before TensorFlow 1.0 the axis came first.
+  if (!Array.isArray(values) && Array.isArray(axis))
+    throw new TypeError(`tf.concat() takes the list of values first, then the axis.\n\nWrite tf.concat(values, ${String(values)}).`);
   if (list.length === 1)
     return inNameScope({ name }, "concat", [list], () => {
       const at = convertToTensor(axis, { name: "concat_dim", dtype: axis instanceof Tensor ? undefined : "int32" });
