@@ -218,7 +218,11 @@ export const besselI1e = (x: number): number => (x < 0 ? -besselIe(1, -x) : bess
 
 /** x^a·e^-x / Γ(a + 1). */
 function gammaPrefactor(a: number, x: number): number {
-  if (a >= 10) return Math.exp(-a * excessOverLog((x - a) / a) - stirlingRest(a)) / Math.sqrt(2 * Math.PI * a);
+  if (a >= 10) {
+    // Far below a, (x - a) / a has forgotten x.
+    const excess = x < a / 8 ? x / a - 1 - Math.log(x / a) : excessOverLog((x - a) / a);
+    return Math.exp(-a * excess - stirlingRest(a)) / Math.sqrt(2 * Math.PI * a);
+  }
   if (x > 700) return Math.exp(a * Math.log(x) - x - lgamma(a + 1));
   return x ** a * Math.exp(-x - lgamma(a + 1));
 }

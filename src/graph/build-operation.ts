@@ -332,12 +332,18 @@ function checkTypeAllowed(input: string, dtype: DType, attr: Attr | undefined): 
   throw new TypeError(`Value passed to parameter '${snakeOf(input)}' has DataType ${dtype} not in list of allowed values: ${allowed}`);
 }
 
+/** Nodes hold floats in single precision, whatever their tensors are: `leaky_relu` of float64 has a slope of 0.20000000298. */
+function inSinglePrecision(attr: Attr, value: AttrValue): AttrValue {
+  if (attr.kind !== "float") return value;
+  return Array.isArray(value) ? value.map(Math.fround) : Math.fround(value as number);
+}
+
 function completeAttrs(definition: OpDefinition, attrs: Attrs): void {
   for (const name in definition.attrs) {
     if (name in attrs) continue;
     const attr = definition.attrs[name];
     if (attr.default === undefined) throw new TypeError(missingAttr(definition, name, attr));
-    attrs[name] = attr.default;
+    attrs[name] = inSinglePrecision(attr, attr.default);
   }
 }
 
@@ -396,7 +402,7 @@ function checkedItem(definition: { readonly type: string }, name: string, attr: 
       near === undefined ? undefined : `Was "${near}" meant?`,
     );
   }
-  return value as AttrValue;
+  return inSinglePrecision(attr, value as AttrValue);
 }
 
 /** Outputs as `defineOp` promises: the operation itself, one tensor, a list, or a record by output name. */

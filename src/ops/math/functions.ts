@@ -11,7 +11,7 @@ import { defineOp, type Gradients, type PartialArray } from "../../graph/op-defi
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Scalar } from "../../ir/scalar.ts";
-import { s } from "../../ir/scalar.ts";
+import { castScalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { constant, onesLike, zerosLike } from "../array/array.ts";
 import { where, whereV2 } from "../array/selection.ts";
@@ -86,7 +86,7 @@ export const Reciprocal = unaryOp("Reciprocal", signedAndComplex, reciprocalOf, 
 /** The older Reciprocal. */
 export const Inv = unaryOp("Inv", signedAndComplex, reciprocalOf, ({ y }, dy) => ReciprocalGrad({ y, dy }), { waits: false });
 
-// ---- gradients of their own: functions of the result y and of dy ----
+// ---- gradients of their own: functions of the result y and of dy, in TensorFlow's order: in float16 factors leave the range by turns ----
 
 type GradRecord = { readonly y: Tensor; readonly dy: Tensor; readonly z: Tensor };
 
@@ -113,13 +113,12 @@ const gradOp = (
     },
   });
 
-const half = (x: Scalar): Scalar => s.mul(x, 0.5);
 /** 0 where dy is 0, whatever the other factor: TensorFlow's kernels do so, which keeps `where(x > 0, sqrt(x), 0)` free of NaN. */
 const zeroWithGradient = (dy: Scalar, value: Scalar): Scalar => s.select(s.eq(dy, 0), 0, value);
 
 export const SqrtGrad = gradOp(
   "SqrtGrad",
-  (y, dy) => zeroWithGradient(dy, s.div(half(dy), conjugated(y))),
+  (y, dy) => zeroWithGradient(dy, s.mul(dy, s.div(0.5, conjugated(y)))),
   ({ y, z }, d) => {
     const ga = truediv(d, y);
     return [mul(operator.neg(conj(ga)), z), mul(0.5, ga)];
@@ -128,7 +127,7 @@ export const SqrtGrad = gradOp(
 
 export const RsqrtGrad = gradOp(
   "RsqrtGrad",
-  (y, dy) => zeroWithGradient(dy, s.mul(s.mul(s.mul(dy, -0.5), conjugated(y)), s.square(conjugated(y)))),
+  (y, dy) => zeroWithGradient(dy, s.mul(s.mul(dy, conjugated(y)), s.mul(s.square(conjugated(y)), -0.5))),
   ({ y, dy }, d) => {
     const [ca, cg] = [conj(y), conj(d)];
     return [mul(mul(mul(-1.5, cg), dy), square(ca)), RsqrtGrad({ y: ca, dy: d })];
@@ -158,7 +157,7 @@ export const TanhGrad = gradOp(
 
 export const SigmoidGrad = gradOp(
   "SigmoidGrad",
-  (y, dy) => s.mul(s.mul(dy, y), s.sub(1, y)),
+  (y, dy) => s.mul(dy, s.mul(y, s.sub(1, y))),
   ({ y, dy }, d) => {
     const [a, b] = [conj(y), conj(dy)];
     const gb = mul(d, b);
@@ -247,10 +246,16 @@ export const Digamma = unaryOp("Digamma", floats, s.digamma, ({ x }, dy) => {
   return mul(dy, partial);
 });
 
+/** A function divided by e^-|x|, which may be out of float16's range where the result is not. */
+const unscaled = (scaled: (x: Scalar) => Scalar, x: Scalar): Scalar => {
+  const wide = castScalar(x, x.dtype === "float64" ? "float64" : "float32");
+  return castScalar(s.mul(scaled(wide), s.exp(s.abs(wide))), x.dtype);
+};
+
 export const BesselI0 = unaryOp(
   "BesselI0",
   floats,
-  x => s.mul(s.besselI0e(x), s.exp(s.abs(x))),
+  x => unscaled(s.besselI0e, x),
   ({ x }, dy) => {
     const partial = besselI1(x);
     return mul(dy, partial);
@@ -263,7 +268,7 @@ export const BesselI0e = unaryOp("BesselI0e", floats, s.besselI0e, ({ x, y }, dy
 export const BesselI1 = unaryOp(
   "BesselI1",
   floats,
-  x => s.mul(s.besselI1e(x), s.exp(s.abs(x))),
+  x => unscaled(s.besselI1e, x),
   ({ x, y }, dy) => {
     const slope = whereV2(equal(x, 0), cast(1, x.dtype), operator.sub(besselI0(x), div(y, x)));
     return mul(dy, slope);

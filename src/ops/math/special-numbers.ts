@@ -194,6 +194,7 @@ const besselY1 = (x: number): number => besselY(1, x);
 function besselKe(order: 0 | 1, x: number): number {
   if (Number.isNaN(x)) return x;
   if (x <= 0) return Infinity;
+  if (x < 1e-9) return Math.exp(x) * (order === 0 ? -Math.log(x / 2) - euler : 1 / x);
   const step = Math.min(0.15, 0.7 / Math.sqrt(x));
   if (step === 0) return 0;
   let sum = 0.5;

@@ -360,4 +360,24 @@ def edge_boxes(b):
     refusal(b, "y = tf.matrix_solve_ls(tf.ones([2, 2], tf.complex128), tf.ones([2, 2], tf.complex128), l2_regularizer=0.5)")
 
 
-ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second, edge_strings, edge_optimizers, edge_matrices, edge_boxes]
+def edge_halves(b):
+    """Every ninetieth number of the two half types through functions and the gradients that have ops of their own, to a unit in the last place."""
+    b.family("edge_halves")
+    calls = []
+    for t in FLOATS[:2]:
+        d = tf.as_dtype(t).as_numpy_dtype
+        x = np.arange(7, 65536, 90).astype("uint16").view(d)
+        x = x[(np.abs(x.astype("f8")) > 1e-37) & ~np.isnan(x.astype("f8"))]
+        unit = (1e-3, 6e-8) if t == "float16" else (8e-3, 1e-37)
+        other = x[np.argsort(np.sin(np.arange(len(x))))]
+        for op, names in (("SqrtGrad", "y dy"), ("RsqrtGrad", "y dy"), ("SigmoidGrad", "y dy"), ("TanhGrad", "y dy"), ("LeakyReluGrad", "gradients features"), ("EluGrad", "gradients outputs")):
+            small = np.abs(x.astype("f8")) < 1e6
+            pair = dict(zip(names.split(), (x[small], other[small])))
+            calls.append((f"{RAW}{op}({', '.join(f'{n}={n}' for n in pair)})", pair, {"cmp": unit}))
+        for f in ("nn.leaky_relu", "sqrt", "reciprocal", "square", "floor", "rint"):
+            calls.append((f"tf.{f}(x)", dict(x=x if t == "float16" else x[np.abs(x.astype("f8")) < 1e30]), {"cmp": unit}))
+        calls += [(f"tf.{f}(x)", dict(x=x[np.abs(x.astype("f8")) < 13]), {"cmp": unit}) for f in ("math.softplus", "nn.softsign", "tanh", "erf", "exp") + ("math.bessel_i0", "math.bessel_i1") * (t == "float16")]
+    rows(b, calls, dynamic=0, grad=False)
+
+
+ALL = [edge_values, edge_refusals, edge_sums, edge_rows, edge_second, edge_strings, edge_optimizers, edge_matrices, edge_boxes, edge_halves]
