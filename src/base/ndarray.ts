@@ -304,6 +304,15 @@ function encodeNumber(dtype: DType, value: number): number {
   return value;
 }
 
+/** The elements as numbers, for loops over many: the words themselves, converted only where these are no numbers (halves, integers of 64 bits).
+ *  Complex elements are their parts, one after the other. */
+export function numbersIn({ dtype, data }: NDArray): Exclude<TypedArray, BigInt64Array | BigUint64Array> {
+  if (dtype === "float16") return Float32Array.from(data as Uint16Array, fromFloat16Bits);
+  if (dtype === "bfloat16") return Float32Array.from(data as Uint16Array, fromBfloat16Bits);
+  if (isBigInteger(dtype)) return Float64Array.from(data as BigInt64Array, Number);
+  return data as Float64Array;
+}
+
 export const isTypedArray = (value: unknown): value is TypedArray => ArrayBuffer.isView(value) && !(value instanceof DataView);
 
 /** The element type a typed array stands for. Float16Array (where there is one) is not a member of TypedArray: use `dtype`. */

@@ -190,14 +190,24 @@ export function reduce(
   );
 }
 
-/** out[i] = Σ over r of left(i, r)·right(i, r): matrix products, convolutions, einsum. Indices must be affine; outside is zero. */
+/** out[i] = Σ over r of left(i, r)·right(i, r): matrix products, convolutions, einsum. Indices must be affine; outside is zero.
+ *  Halves are multiplied and added as float32, rounded once at the end. */
 export function contract(
   shape: readonly number[],
   over: readonly number[],
   operands: (i: Index[], r: Index[]) => readonly [left: Operand, right: Operand],
 ): Value {
   const [left, right] = operands(axesOf(shape), axesOf(over, shape.length));
-  return emit({ kind: "contract", out: builder().value(left.source.dtype, shape), over: [...over], left, right }).out;
+  const { dtype } = left.source;
+  if (dtype === "float16" || dtype === "bfloat16") {
+    const widened = ({ source, at }: Operand): Operand => ({ source: cast(source, "float32"), at });
+    const [x, y] = [widened(left), left.source === right.source ? undefined : widened(right)];
+    return cast(
+      contract(shape, over, () => [x, y ?? { source: x.source, at: right.at }]),
+      dtype,
+    );
+  }
+  return emit({ kind: "contract", out: builder().value(dtype, shape), over: [...over], left, right }).out;
 }
 
 export const operand = (source: Value, at: readonly Index[]): Operand => ({ source, at });

@@ -451,7 +451,7 @@ export function printScalar(root: Scalar, names: PrintNames = plainNames): strin
 }
 
 /** Nodes used more than once, parts first; constants and loads at plain indices are short enough to repeat. */
-function sharedParts(root: Scalar): Scalar[] {
+export function sharedParts(root: Scalar): Scalar[] {
   const nodes: Scalar[] = [];
   const uses = new Map<Scalar, number>();
   forEachScalar(root, node => {

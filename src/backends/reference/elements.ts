@@ -24,6 +24,16 @@ export function readElement(array: NDArray, i: number): Element {
   return typeof value === "boolean" ? Number(value) : value;
 }
 
+/** Reads many elements of one array. */
+export function elementReader(array: NDArray): (i: number) => Element {
+  const { dtype, data } = array;
+  if (dtype === "string") return i => (data as Uint8Array[])[i];
+  if (dtype === "float16" || dtype === "bfloat16") return i => readElement(array, i);
+  if (!isComplex(dtype)) return i => (data as Float64Array)[i];
+  const parts = data as Float64Array;
+  return i => ({ re: parts[2 * i], im: parts[2 * i + 1] });
+}
+
 /** A constant of the program as an element; a number stands for a complex one without imaginary part, 0 for the empty string. */
 export function elementOfConstant(dtype: DType, value: number | bigint): Element {
   if (dtype === "string") return new Uint8Array(0);

@@ -5,12 +5,12 @@ import { isBigInteger } from "../../base/dtype.ts";
 import { InternalError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { stridesOf } from "../../base/shape.ts";
-import type { Atom, Index } from "../../ir/index-map.ts";
+import { type Atom, flattenIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import type { Scalar } from "../../ir/scalar.ts";
-import { printScalar } from "../../ir/scalar.ts";
+import { printScalar, sharedParts } from "../../ir/scalar.ts";
 import type { Element } from "./elements.ts";
-import { bitcastElement, castElement, elementOfConstant, readElement } from "./elements.ts";
+import { bitcastElement, castElement, elementOfConstant, elementReader } from "./elements.ts";
 import { elementFunction } from "./functions.ts";
 
 /** Where the closures look: the values of the axes now, and how many points were visited before this one. */
@@ -26,25 +26,45 @@ export class ScalarCompiler {
   readonly frame: Frame;
   private readonly read: Read;
   private readonly compiled = new Map<Scalar, () => Element>();
+  private readonly shared = new Set<Scalar>();
 
   constructor(frame: Frame, read: Read) {
     this.frame = frame;
     this.read = read;
   }
 
-  scalar(node: Scalar): () => Element {
-    let result = this.compiled.get(node);
-    if (!result) {
-      result = node.kind === "constant" ? this.compile(node) : this.oncePerPoint(this.compile(node));
-      this.compiled.set(node, result);
-    }
-    return result;
+  scalar(root: Scalar): () => Element {
+    for (const part of sharedParts(root)) this.shared.add(part);
+    return this.part(root);
   }
 
   index(index: Index): () => number {
     const { offset } = index;
     const terms = index.terms.map(({ atom, scale }) => ({ atom: this.atom(atom), scale }));
-    return () => terms.reduce((sum, { atom, scale }) => sum + scale * atom(), offset);
+    if (terms.length === 0) return () => offset;
+    if (terms.length === 1) {
+      const [{ atom, scale }] = terms;
+      return () => offset + scale * atom();
+    }
+    if (terms.length === 2) {
+      const [{ atom: first, scale: by }, { atom: second, scale }] = terms;
+      return () => offset + by * first() + scale * second();
+    }
+    return () => {
+      let sum = offset;
+      for (const { atom, scale } of terms) sum += scale * atom();
+      return sum;
+    };
+  }
+
+  private part(node: Scalar): () => Element {
+    let result = this.compiled.get(node);
+    if (!result) {
+      result = this.compile(node);
+      if (this.shared.has(node)) result = this.oncePerPoint(result);
+      this.compiled.set(node, result);
+    }
+    return result;
   }
 
   private oncePerPoint(compute: () => Element): () => Element {
@@ -77,7 +97,7 @@ export class ScalarCompiler {
         };
       }
       case "data": {
-        const value = this.scalar(atom.value);
+        const value = this.part(atom.value);
         const last = Math.max(atom.size - 1, 0);
         return () => Math.min(Math.max(Number(value()), 0), last);
       }
@@ -99,19 +119,19 @@ export class ScalarCompiler {
       case "apply":
         return this.apply(node);
       case "cast": {
-        const arg = this.scalar(node.arg);
+        const arg = this.part(node.arg);
         const cast = castElement(node.arg.dtype, node.dtype);
         return () => cast(arg());
       }
       case "bitcast": {
-        const arg = this.scalar(node.arg);
+        const arg = this.part(node.arg);
         const bitcast = bitcastElement(node.arg.dtype, node.dtype);
         return () => bitcast(arg());
       }
       case "guard": {
         const bounds = node.when.map(({ index, low, high }) => ({ index: this.index(index), low, high }));
-        const value = this.scalar(node.value);
-        const otherwise = this.scalar(node.otherwise);
+        const value = this.part(node.value);
+        const otherwise = this.part(node.otherwise);
         return () => {
           const isInside = bounds.every(({ index, low, high }) => {
             const i = index();
@@ -126,8 +146,12 @@ export class ScalarCompiler {
   }
 
   private load(node: Extract<Scalar, { kind: "load" }>): () => Element {
-    const array = this.read(node.source);
+    const element = elementReader(this.read(node.source));
     const { shape } = node.source;
+    if (node.at.every(({ min, max }, axis) => min >= 0 && max < shape[axis])) {
+      const position = this.index(flattenIndex(node.at, shape));
+      return () => element(position());
+    }
     const strides = stridesOf(shape);
     const at = node.at.map(index => this.index(index));
     return () => {
@@ -138,12 +162,12 @@ export class ScalarCompiler {
           throw new InternalError(`${printScalar(node)} reads index ${i} of axis ${axis} of [${shape}] at [${this.frame.at}].`);
         position += i * strides[axis];
       }
-      return readElement(array, position);
+      return element(position);
     };
   }
 
   private apply(node: Extract<Scalar, { kind: "apply" }>): () => Element {
-    const [x, y, z] = node.args.map(arg => this.scalar(arg));
+    const [x, y, z] = node.args.map(arg => this.part(arg));
     if (node.fn === "select") return () => (x() ? y() : z());
     const f = elementFunction(node.fn, node.args[0].dtype);
     if (node.args.length === 1) return () => f(x());

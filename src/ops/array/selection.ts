@@ -1,8 +1,8 @@
 // Selection by conditions: where (Select, SelectV2, Where) and booleanMask.
 
 import { ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, stridesOf, TensorShape, sameShape } from "../../base/shape.ts";
+import { NDArray, numbersIn } from "../../base/ndarray.ts";
+import { broadcastShapes, TensorShape, sameShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -103,18 +103,23 @@ export const Where = defineOp("Where", {
   checks: ({ input }) => need(input.length >= 1 && input.length <= 8, () => `WhereOp : Unhandled input dimensions: ${input.length}`),
   compileTimeInputs: ["input"],
   lower: ({ input }) => {
-    const strides = stridesOf(input.shape);
-    const rows: bigint[] = [];
-    for (let i = 0; i < input.size; i++)
-      if (isNonzero(input, i)) rows.push(...strides.map((stride, axis) => BigInt(Math.floor(i / stride) % input.shape[axis])));
-    return ir.constant(new NDArray("int64", [rows.length / input.rank, input.rank], BigInt64Array.from(rows)));
+    const { shape, rank } = input;
+    const words = numbersIn(input);
+    const width = words.length / Math.max(input.size, 1);
+    const isNonzero = (i: number): boolean => words[width * i] !== 0 || words[width * (i + 1) - 1] !== 0;
+    let count = 0;
+    for (let i = 0; i < input.size; i++) if (isNonzero(i)) count++;
+    const result = new BigInt64Array(count * rank);
+    // As pairs of 32 bits: a bigint for each place would take most of the time.
+    const halves = new Int32Array(result.buffer);
+    const place = Array<number>(rank).fill(0);
+    for (let i = 0, at = 0; i < input.size; i++) {
+      if (isNonzero(i)) for (let axis = 0; axis < rank; axis++, at += 2) halves[at] = place[axis];
+      for (let axis = rank - 1; axis >= 0 && ++place[axis] === shape[axis]; axis--) place[axis] = 0;
+    }
+    return ir.constant(new NDArray("int64", [count, rank], result));
   },
 });
-
-function isNonzero(array: NDArray, i: number): boolean {
-  const value = array.get(i);
-  return typeof value === "object" && "re" in value ? value.re !== 0 || value.im !== 0 : Boolean(value) || Number.isNaN(value);
-}
 
 const positions = (condition: TensorLike, name: Named["name"]): Tensor =>
   inNameScope({ name }, "Where", [condition], scope => {

@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, OutOfRangeError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, numbersIn } from "../../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -128,18 +128,22 @@ type Method = "bilinear" | "nearest";
 function cropInto(image: NDArray, crops: Crops, method: Method, extrapolation: number, result: NDArray): void {
   const depth = image.shape[3];
   const { imageHeight, imageWidth, cropHeight, cropWidth } = crops;
+  const pixels = numbersIn(image);
+  const out = result.data as Float32Array;
   eachCropPixel(crops, ({ b, image: n, y, x, placeY, placeX }) => {
     const to = ((b * cropHeight + y) * cropWidth + x) * depth;
-    const pixel = (row: number, column: number, c: number): number =>
-      Number(image.get(((n * imageHeight + row) * imageWidth + column) * depth + c));
-    for (let c = 0; c < depth; c++) {
-      if (placeY === undefined || placeX === undefined) result.set(to + c, extrapolation);
-      else if (method === "nearest") result.set(to + c, pixel(nearestOf(placeY), nearestOf(placeX), c));
-      else {
-        const { top, bottom, left, right, dy, dx } = cornersOf(placeY, placeX);
-        const upper = pixel(top, left, c) + (pixel(top, right, c) - pixel(top, left, c)) * dx;
-        const lower = pixel(bottom, left, c) + (pixel(bottom, right, c) - pixel(bottom, left, c)) * dx;
-        result.set(to + c, upper + (lower - upper) * dy);
+    const at = (row: number, column: number): number => ((n * imageHeight + row) * imageWidth + column) * depth;
+    if (placeY === undefined || placeX === undefined) out.fill(extrapolation, to, to + depth);
+    else if (method === "nearest") {
+      const from = at(nearestOf(placeY), nearestOf(placeX));
+      for (let c = 0; c < depth; c++) out[to + c] = pixels[from + c];
+    } else {
+      const { top, bottom, left, right, dy, dx } = cornersOf(placeY, placeX);
+      const [topLeft, topRight, bottomLeft, bottomRight] = [at(top, left), at(top, right), at(bottom, left), at(bottom, right)];
+      for (let c = 0; c < depth; c++) {
+        const upper = pixels[topLeft + c] + (pixels[topRight + c] - pixels[topLeft + c]) * dx;
+        const lower = pixels[bottomLeft + c] + (pixels[bottomRight + c] - pixels[bottomLeft + c]) * dx;
+        out[to + c] = upper + (lower - upper) * dy;
       }
     }
   });
@@ -148,22 +152,21 @@ function cropInto(image: NDArray, crops: Crops, method: Method, extrapolation: n
 function imageGradient(grads: NDArray, crops: Crops, method: Method, result: NDArray): void {
   const depth = grads.shape[3];
   const { imageHeight, imageWidth, cropHeight, cropWidth } = crops;
+  const given = numbersIn(grads);
   const sums = new Float64Array(result.size);
   eachCropPixel(crops, ({ b, image: n, y, x, placeY, placeX }) => {
     if (placeY === undefined || placeX === undefined) return;
     const from = ((b * cropHeight + y) * cropWidth + x) * depth;
-    const at = (row: number, column: number, c: number): number => ((n * imageHeight + row) * imageWidth + column) * depth + c;
-    for (let c = 0; c < depth; c++) {
-      const grad = Number(grads.get(from + c));
-      if (method === "nearest") sums[at(nearestOf(placeY), nearestOf(placeX), c)] += grad;
-      else {
-        const { top, bottom, left, right, dy, dx } = cornersOf(placeY, placeX);
-        sums[at(top, left, c)] += (1 - dy) * (1 - dx) * grad;
-        sums[at(top, right, c)] += (1 - dy) * dx * grad;
-        sums[at(bottom, left, c)] += dy * (1 - dx) * grad;
-        sums[at(bottom, right, c)] += dy * dx * grad;
-      }
-    }
+    const add = (row: number, column: number, share: number): void => {
+      const to = ((n * imageHeight + row) * imageWidth + column) * depth;
+      for (let c = 0; c < depth; c++) sums[to + c] += share * given[from + c];
+    };
+    if (method === "nearest") return add(nearestOf(placeY), nearestOf(placeX), 1);
+    const { top, bottom, left, right, dy, dx } = cornersOf(placeY, placeX);
+    add(top, left, (1 - dy) * (1 - dx));
+    add(top, right, (1 - dy) * dx);
+    add(bottom, left, dy * (1 - dx));
+    add(bottom, right, dy * dx);
   });
   sums.forEach((sum, i) => void result.set(i, sum));
 }
@@ -171,6 +174,7 @@ function imageGradient(grads: NDArray, crops: Crops, method: Method, result: NDA
 function boxesGradient(grads: NDArray, image: NDArray, crops: Crops, result: NDArray): void {
   const depth = image.shape[3];
   const { imageHeight, imageWidth, cropHeight, cropWidth } = crops;
+  const [given, pixels] = [numbersIn(grads), numbersIn(image)];
   const sums = new Float64Array(result.size);
   const [lastRow, lastColumn] = [imageHeight - 1, imageWidth - 1];
   const ratio = (i: number, size: number, last: number): number => (size > 1 ? (i * last) / (size - 1) : 0);
@@ -178,11 +182,10 @@ function boxesGradient(grads: NDArray, image: NDArray, crops: Crops, result: NDA
     if (placeY === undefined || placeX === undefined) return;
     const { top, bottom, left, right, dy, dx } = cornersOf(placeY, placeX);
     const from = ((b * cropHeight + y) * cropWidth + x) * depth;
-    const pixel = (row: number, column: number, c: number): number =>
-      Number(image.get(((n * imageHeight + row) * imageWidth + column) * depth + c));
+    const pixel = (row: number, column: number, c: number): number => pixels[((n * imageHeight + row) * imageWidth + column) * depth + c];
     for (let c = 0; c < depth; c++) {
       const [tl, tr, bl, br] = [pixel(top, left, c), pixel(top, right, c), pixel(bottom, left, c), pixel(bottom, right, c)];
-      const grad = Number(grads.get(from + c));
+      const grad = given[from + c];
       const byY = ((1 - dx) * (bl - tl) + dx * (br - tr)) * grad;
       const byX = ((1 - dy) * (tr - tl) + dy * (br - bl)) * grad;
       const [ry, rx] = [ratio(y, cropHeight, lastRow), ratio(x, cropWidth, lastColumn)];

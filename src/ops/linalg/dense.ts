@@ -41,8 +41,7 @@ export function adjointOf(a: Matrix): Matrix {
 export function product(a: Matrix, b: Matrix): Matrix {
   const result = matrixOf(a.rows, b.columns);
   for (let i = 0; i < a.rows; i++)
-    for (let k = 0; k < a.columns; k++)
-      for (let j = 0; j < b.columns; j++) addProduct(result, i * b.columns + j, a, i * a.columns + k, b, k * b.columns + j, 1);
+    for (let k = 0; k < a.columns; k++) addProducts(result, i * b.columns, a, i * a.columns + k, b, k * b.columns, b.columns, 1);
   return result;
 }
 
@@ -54,16 +53,19 @@ function filled(rows: number, columns: number, value: number): Matrix {
 
 const isFinite = ({ re, im }: Matrix): boolean => re.every(Number.isFinite) && im.every(Number.isFinite);
 
-/** to[i] += sign · a[j] · b[k] */
-function addProduct(to: Matrix, i: number, a: Matrix, j: number, b: Matrix, k: number, sign: number): void {
-  if (a.im[j] === 0 && b.im[k] === 0) {
+/** to[i + c] += sign · a[j] · b[k + c] for `count` elements in a row. */
+function addProducts(to: Matrix, i: number, a: Matrix, j: number, b: Matrix, k: number, count: number, sign: number): void {
+  const re = sign * a.re[j];
+  const im = sign * a.im[j];
+  for (let c = 0; c < count; c++) {
+    const x = b.re[k + c];
+    const y = b.im[k + c];
+    to.re[i + c] += re * x;
     // What is real stays so, be it infinite.
-    to.re[i] += sign * a.re[j] * b.re[k];
-    return;
+    if (im === 0 && y === 0) continue;
+    to.re[i + c] -= im * y;
+    to.im[i + c] += re * y + im * x;
   }
-  const [re, im] = [a.re[j] * b.re[k] - a.im[j] * b.im[k], a.re[j] * b.im[k] + a.im[j] * b.re[k]];
-  to.re[i] += sign * re;
-  to.im[i] += sign * im;
 }
 
 /** to[i] /= by[k] */
@@ -116,7 +118,7 @@ export function luOf(a: Matrix): Factors {
     if (size(k) === 0) continue;
     for (let i = k + 1; i < n; i++) {
       divideBy(lu, i * n + k, lu, k * n + k);
-      for (let j = k + 1; j < n; j++) addProduct(lu, i * n + j, lu, i * n + k, lu, k * n + j, -1);
+      addProducts(lu, i * n + k + 1, lu, i * n + k, lu, k * n + k + 1, n - k - 1, -1);
     }
   }
   return { lu, rows, sign };
@@ -157,11 +159,9 @@ function substitute(a: Matrix, x: Matrix, isLower: boolean, isUnit: boolean): vo
   const n = a.rows;
   for (let step = 0; step < n; step++) {
     const i = isLower ? step : n - 1 - step;
-    for (let j = 0; j < x.columns; j++) {
-      const at = i * x.columns + j;
-      for (let k = isLower ? 0 : i + 1; k < (isLower ? i : n); k++) addProduct(x, at, a, i * n + k, x, k * x.columns + j, -1);
-      if (!isUnit) divideBy(x, at, a, i * n + i);
-    }
+    for (let k = isLower ? 0 : i + 1; k < (isLower ? i : n); k++)
+      addProducts(x, i * x.columns, a, i * n + k, x, k * x.columns, x.columns, -1);
+    if (!isUnit) for (let j = 0; j < x.columns; j++) divideBy(x, i * x.columns + j, a, i * n + i);
   }
 }
 

@@ -1,8 +1,8 @@
 // Discrete Fourier transforms over the last one, two or three axes, of complex and of real numbers. A routine: radix 2, else Bluestein's algorithm.
 
-import { type DType, dtypeTable } from "../../base/dtype.ts";
+import { type DType, dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, numbersIn } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, type TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -27,26 +27,44 @@ import * as operator from "../operators.ts";
 
 // ---- one line ----
 
-/** Σ x_j·exp(sign·2πi·jk/n), in place, for a power of two. */
-function radix2(re: Float64Array, im: Float64Array, sign: 1 | -1): void {
+/** cos and sin of sign·2πk/n for k below n/2, one after the other. */
+function twiddlesOf(n: number, sign: 1 | -1): Float64Array {
+  const result = new Float64Array(n);
+  for (let k = 0; k < n >> 1; k++) {
+    const angle = (sign * 2 * Math.PI * k) / n;
+    result[2 * k] = Math.cos(angle);
+    result[2 * k + 1] = Math.sin(angle);
+  }
+  return result;
+}
+
+/** Σ x_j·exp(sign·2πi·jk/n), in place, for a power of two; the twiddles have the sign. */
+function radix2(re: Float64Array, im: Float64Array, twiddles: Float64Array): void {
   const n = re.length;
   for (let i = 1, j = 0; i < n; i++) {
     let bit = n >> 1;
     for (; j & bit; bit >>= 1) j ^= bit;
     j ^= bit;
-    if (i < j) {
-      [re[i], re[j]] = [re[j], re[i]];
-      [im[i], im[j]] = [im[j], im[i]];
-    }
+    if (i >= j) continue;
+    const [x, y] = [re[i], im[i]];
+    re[i] = re[j];
+    im[i] = im[j];
+    re[j] = x;
+    im[j] = y;
   }
   for (let width = 2; width <= n; width *= 2) {
-    for (let k = 0; k < width / 2; k++) {
-      const angle = (sign * 2 * Math.PI * k) / width;
-      const [c, s] = [Math.cos(angle), Math.sin(angle)];
-      for (let i = k; i < n; i += width) {
-        const j = i + width / 2;
-        const [x, y] = [re[j] * c - im[j] * s, re[j] * s + im[j] * c];
-        [re[j], im[j]] = [re[i] - x, im[i] - y];
+    const half = width >> 1;
+    const step = 2 * (n / width);
+    for (let start = 0; start < n; start += width) {
+      for (let k = 0; k < half; k++) {
+        const i = start + k;
+        const j = i + half;
+        const c = twiddles[k * step];
+        const s = twiddles[k * step + 1];
+        const x = re[j] * c - im[j] * s;
+        const y = re[j] * s + im[j] * c;
+        re[j] = re[i] - x;
+        im[j] = im[i] - y;
         re[i] += x;
         im[i] += y;
       }
@@ -54,31 +72,46 @@ function radix2(re: Float64Array, im: Float64Array, sign: 1 | -1): void {
   }
 }
 
-/** Any length, as a convolution of a power-of-two length (Bluestein 1970). */
-function transformLine(re: Float64Array, im: Float64Array, sign: 1 | -1): void {
-  const n = re.length;
-  if (n < 2) return;
-  if ((n & (n - 1)) === 0) return radix2(re, im, sign);
+type Transform = (re: Float64Array, im: Float64Array) => void;
+
+/** The transform, in place, of lines of any length: radix 2, or a convolution of a power-of-two length (Bluestein 1970). */
+function lineTransform(n: number, sign: 1 | -1): Transform {
+  if (n < 2) return () => undefined;
+  if ((n & (n - 1)) === 0) {
+    const twiddles = twiddlesOf(n, sign);
+    return (re, im) => radix2(re, im, twiddles);
+  }
   const m = 2 ** Math.ceil(Math.log2(2 * n - 1));
-  const chirp = Array.from({ length: n }, (_, k) => {
+  const [forward, backward] = [twiddlesOf(m, -1), twiddlesOf(m, 1)];
+  const [cosines, sines] = [new Float64Array(n), new Float64Array(n)];
+  const [ar, ai, br, bi] = Array.from({ length: 4 }, () => new Float64Array(m));
+  for (let k = 0; k < n; k++) {
     // k² modulo 2n keeps the angle exact for long lines.
     const angle = (sign * Math.PI * ((k * k) % (2 * n))) / n;
-    return [Math.cos(angle), Math.sin(angle)];
-  });
-  const [ar, ai, br, bi] = Array.from({ length: 4 }, () => new Float64Array(m));
-  chirp.forEach(([c, s], k) => {
-    ar[k] = re[k] * c - im[k] * s;
-    ai[k] = re[k] * s + im[k] * c;
-    for (const at of k === 0 ? [0] : [k, m - k]) [br[at], bi[at]] = [c, -s];
-  });
-  radix2(ar, ai, -1);
-  radix2(br, bi, -1);
-  for (let k = 0; k < m; k++) [ar[k], ai[k]] = [ar[k] * br[k] - ai[k] * bi[k], ar[k] * bi[k] + ai[k] * br[k]];
-  radix2(ar, ai, 1);
-  chirp.forEach(([c, s], k) => {
-    re[k] = (ar[k] * c - ai[k] * s) / m;
-    im[k] = (ar[k] * s + ai[k] * c) / m;
-  });
+    cosines[k] = Math.cos(angle);
+    sines[k] = Math.sin(angle);
+    for (const at of k === 0 ? [0] : [k, m - k]) [br[at], bi[at]] = [cosines[k], -sines[k]];
+  }
+  radix2(br, bi, forward);
+  return (re, im) => {
+    ar.fill(0);
+    ai.fill(0);
+    for (let k = 0; k < n; k++) {
+      ar[k] = re[k] * cosines[k] - im[k] * sines[k];
+      ai[k] = re[k] * sines[k] + im[k] * cosines[k];
+    }
+    radix2(ar, ai, forward);
+    for (let k = 0; k < m; k++) {
+      const x = ar[k] * br[k] - ai[k] * bi[k];
+      ai[k] = ar[k] * bi[k] + ai[k] * br[k];
+      ar[k] = x;
+    }
+    radix2(ar, ai, backward);
+    for (let k = 0; k < n; k++) {
+      re[k] = (ar[k] * cosines[k] - ai[k] * sines[k]) / m;
+      im[k] = (ar[k] * sines[k] + ai[k] * cosines[k]) / m;
+    }
+  };
 }
 
 interface Field {
@@ -91,11 +124,18 @@ interface Field {
 function transformAxis({ dims, re, im }: Field, axis: number, sign: 1 | -1): void {
   const [n, stride] = [dims[axis], sizeOf(dims.slice(axis + 1))];
   const [lineRe, lineIm] = [new Float64Array(n), new Float64Array(n)];
+  const transform = lineTransform(n, sign);
   for (let start = 0; start < re.length; start += n * stride) {
-    for (let offset = 0; offset < stride; offset++) {
-      for (let k = 0; k < n; k++) [lineRe[k], lineIm[k]] = [re[start + offset + k * stride], im[start + offset + k * stride]];
-      transformLine(lineRe, lineIm, sign);
-      for (let k = 0; k < n; k++) [re[start + offset + k * stride], im[start + offset + k * stride]] = [lineRe[k], lineIm[k]];
+    for (let first = start; first < start + stride; first++) {
+      for (let k = 0, at = first; k < n; k++, at += stride) {
+        lineRe[k] = re[at];
+        lineIm[k] = im[at];
+      }
+      transform(lineRe, lineIm);
+      for (let k = 0, at = first; k < n; k++, at += stride) {
+        re[at] = lineRe[k];
+        im[at] = lineIm[k];
+      }
     }
   }
 }
@@ -105,14 +145,18 @@ const emptyField = (dims: readonly number[]): Field => ({ dims, re: new Float64A
 /** The first part of an array along its last axes, as a field of the given size. */
 function cropped(array: NDArray, dims: readonly number[]): Field {
   const field = emptyField(dims);
-  const at = Array<number>(dims.length).fill(0);
-  for (let i = 0; i < field.re.length; i++) {
-    let from = 0;
-    array.shape.forEach((size, axis) => void (from = from * size + at[axis]));
-    const value = array.get(from);
-    if (typeof value === "object" && "re" in value) [field.re[i], field.im[i]] = [value.re, value.im];
-    else field.re[i] = Number(value);
-    for (let axis = dims.length - 1; axis >= 0 && ++at[axis] === dims[axis]; axis--) at[axis] = 0;
+  const { re, im } = field;
+  const numbers = numbersIn(array);
+  const width = isComplex(array.dtype) ? 2 : 1;
+  const length = dims[dims.length - 1];
+  const at = Array<number>(dims.length - 1).fill(0);
+  for (let row = 0; row < re.length; row += length) {
+    const from = width * at.reduce((sum, i, axis) => (sum + i) * array.shape[axis + 1], 0);
+    for (let i = 0; i < length; i++) {
+      re[row + i] = numbers[from + width * i];
+      if (width === 2) im[row + i] = numbers[from + 2 * i + 1];
+    }
+    for (let axis = at.length - 1; axis >= 0 && ++at[axis] === dims[axis]; axis--) at[axis] = 0;
   }
   return field;
 }
@@ -128,7 +172,11 @@ function complexTransform(input: Value, rank: number, sign: 1 | -1): Value {
     const field = cropped(given, given.shape);
     for (let axis = given.rank - rank; axis < given.rank; axis++) transformAxis(field, axis, sign);
     const scale = sign === 1 ? 1 / sizeOf(given.shape.slice(-rank)) : 1;
-    field.re.forEach((re, i) => void result.set(i, { re: re * scale, im: field.im[i] * scale }));
+    const parts = result.data as Float64Array;
+    for (let i = 0; i < field.re.length; i++) {
+      parts[2 * i] = field.re[i] * scale;
+      parts[2 * i + 1] = field.im[i] * scale;
+    }
   };
   return ir.call({ name: "FFT", run }, [input], [input])[0];
 }
@@ -245,10 +293,12 @@ function forwardReal(input: Value, lengths: readonly number[], dtype: DType): Va
     const field = cropped(given, [...batch, ...lengths]);
     for (let axis = batch.length; axis < field.dims.length; axis++) transformAxis(field, axis, -1);
     const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
-    for (let i = 0; i < result.size; i++) {
-      const from = Math.floor(i / width) * n + (i % width);
-      result.set(i, { re: field.re[from], im: field.im[from] });
-    }
+    const parts = result.data as Float64Array;
+    for (let row = 0, at = 0; row < field.re.length; row += n)
+      for (let from = row; from < row + width; from++, at += 2) {
+        parts[at] = field.re[from];
+        parts[at + 1] = field.im[from];
+      }
   };
   return ir.call({ name: "RFFT", run }, [input], [{ dtype, shape: kept }])[0];
 }
@@ -271,7 +321,8 @@ function inverseReal(input: Value, lengths: readonly number[], dtype: DType): Va
       }
     transformAxis(field, field.dims.length - 1, 1);
     const scale = 1 / sizeOf(lengths);
-    field.re.forEach((re, i) => void result.set(i, re * scale));
+    const numbers = result.data as Float64Array;
+    field.re.forEach((re, i) => void (numbers[i] = re * scale));
   };
   return ir.call({ name: "IRFFT", run }, [input], [{ dtype, shape: [...batch, ...lengths] }])[0];
 }
