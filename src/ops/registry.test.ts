@@ -51,12 +51,15 @@ function typeText({ type, type_attr, type_list_attr, number_attr, is_ref }: ArgD
 const argsText = (args: readonly ArgDef[] = []): string[] => args.map(arg => `${ours(arg.name)}: ${typeText(arg)}`);
 const specText = (specs: Readonly<Record<string, string>>): string[] => Object.entries(specs).map(([name, type]) => `${name}: ${type}`);
 
-/** Numbers as float32, which is what an OpDef holds; JSON has texts for infinities. */
+/** JSON has texts for infinities. */
+const infinities: Readonly<Record<string, number>> = { inf: Number.POSITIVE_INFINITY, "-inf": Number.NEGATIVE_INFINITY };
+
+/** Numbers as float32, which is what an OpDef holds. */
 const plain = (value: unknown): unknown =>
-  value === "inf" || value === "-inf"
-    ? Number(`${value}inity`.replace("i", "I"))
-    : typeof value === "number"
-      ? Math.fround(value)
+  typeof value === "number"
+    ? Math.fround(value)
+    : typeof value === "string"
+      ? (infinities[value] ?? value)
       : Array.isArray(value)
         ? value.map(plain)
         : value;

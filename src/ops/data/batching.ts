@@ -7,6 +7,7 @@ import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { shown } from "../summary/tensor-summary.ts";
+import { pause } from "./host-waiting.ts";
 import { objectId, sharedAttrs } from "./host-handles.ts";
 import { rowOf, stackedRows } from "./rows.ts";
 
@@ -91,13 +92,13 @@ export const Unbatch = defineOp("Unbatch", {
   attrs: { timeoutMicros: attr.int(), ...sharedAttrs, T: attr.type() },
   waits: true,
   shape: ({ batchedTensor }) => withRows(batchedTensor),
-  host: async ({ batchedTensor, batchIndex, id, timeoutMicros }) => {
+  host: async ({ batchedTensor, batchIndex, id, timeoutMicros }, { signal }) => {
     const range = rangeOf(batchIndex, id);
     const [rows] = batchedTensor.shape;
     if (range !== undefined && range[1] > rows)
       throw new InvalidArgumentError("Sum of split sizes must not exceed dim0-size of input tensor");
     if (range === undefined) {
-      await new Promise(resolve => setTimeout(resolve, timeoutMicros / 1000));
+      await pause(timeoutMicros / 1000, signal);
       throw new DeadlineExceededError("Batched data did not arrive within timeout window.");
     }
     return rowsOf(batchedTensor, numbersFrom(...range));

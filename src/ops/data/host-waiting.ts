@@ -2,6 +2,21 @@
 
 import { CancelledError } from "../../base/errors.ts";
 
+/** Resolves after so many milliseconds. @throws CancelledError where the run is stopped before. */
+export const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(new CancelledError("The run was stopped while it waited."));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, milliseconds);
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop, { once: true });
+  });
+
 interface Waiter {
   /** True when it has been served. */
   readonly attempt: () => boolean;

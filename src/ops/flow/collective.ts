@@ -7,6 +7,7 @@ import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type HostContext } from "../../graph/op-definition.ts";
 import { numbersOf } from "../array/array.ts";
+import { pause } from "../data/host-waiting.ts";
 import { shown } from "../summary/tensor-summary.ts";
 
 const gathered = ["float32", "float16", "float64", "int32", "int64"] as const;
@@ -29,13 +30,7 @@ async function meet({ groupSize, timeoutSeconds }: Group, { signal }: HostContex
     throw new InternalError(
       `A group of ${groupSize} has no other member here, where a session has one device: make the graph for a group of one, or run it on a cluster.`,
     );
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, timeoutSeconds * 1000);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new InternalError("The run was stopped."));
-    });
-  });
+  await pause(timeoutSeconds * 1000, signal);
   throw new DeadlineExceededError("Collective has timed out waiting for other workers.");
 }
 
