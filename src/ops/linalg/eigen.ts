@@ -6,6 +6,7 @@ import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
 import * as ir from "../../ir/build.ts";
+import { need } from "../arguments.ts";
 import { expandDims, zerosLike } from "../array/array.ts";
 import { matrixDiag, matrixDiagPart, matrixSetDiag } from "../array/matrix.ts";
 import { adjoint, eachMatrix, matrixSolve, safeReciprocal, squareShape } from "./linalg.ts";
@@ -55,6 +56,10 @@ export const Eig = defineOp("Eig", {
     const outputs = [{ dtype, shape: input.shape.slice(0, -1) }, ...(computeV ? [{ dtype, shape: input.shape }] : [])];
     const results = eachMatrix("Eig", [input], outputs, a => {
       const { values, vectors } = isComplex(T) ? triangularEigen(a) : realEigen(a);
+      need(
+        values.re.every(Number.isFinite) && values.im.every(Number.isFinite),
+        () => "Eigen decomposition was not successful. The input might not be valid.",
+      );
       return computeV ? [values, vectors] : [values];
     });
     // TensorFlow gives a number that means nothing, where it has promised an empty vector.

@@ -135,6 +135,26 @@ test("three dimensions are as two, one of them alone", async () => {
   expect(deep).toEqual(flat);
 });
 
+test("a pool that tells positions stays with a NaN that comes first, and drops those behind", async () => {
+  const [most, places] = await valuesOf(() => {
+    const x = row([Number.NaN, 1, 1, Number.NaN, 2, Number.NaN]);
+    const { output, argmax } = maxPoolWithArgmax(x, [1, 1, 3, 1], [1, 1, 2, 1], "SAME");
+    return [reshape(output, [-1]), reshape(argmax, [-1])];
+  });
+  expect(most).toEqual([Number.NaN, 2, 2]);
+  expect(places).toEqual([0n, 4n, 4n]);
+});
+
+test("in volumes all that is less than 10⁻⁵ from the largest has the gradient; infinities have none", async () => {
+  const slopes = (values: readonly number[]): Promise<unknown> =>
+    valueOf(() => {
+      const x = constant(NDArray.from([...values], "float32", [1, 1, 1, values.length, 1]));
+      return slopeOf(x, maxPool3d(x, [1, 1, 1, values.length, 1], [1, 1, 1, 1, 1], "VALID"));
+    });
+  expect(await slopes([1, 1 + 9e-6, 0.9999])).toEqual([1, 1, 0]);
+  expect(await slopes([0, Number.POSITIVE_INFINITY])).toEqual([0, 0]);
+});
+
 test("windows larger than their input are refused when the graph is built", () => {
   inGraph(() => {
     const x = placeholder("float32", [1, 2, 2, 1]);

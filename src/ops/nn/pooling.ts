@@ -241,10 +241,39 @@ function firstMaximum(input: Value, pool: Pool): Value {
   );
 }
 
-/** Every element that equals its window's maximum has the gradient: in volumes TensorFlow does not choose among equals. */
+/** The first element that lies in window `o`, and which tap of it that is. */
+function firstInside({ windows, pooled, shape }: Pool, o: readonly Index[]): { at: Index[]; tap: Scalar } {
+  let tap: Scalar = constantScalar("int32", 0);
+  const at = windows.map(({ stride, before, size }, axis) => {
+    const start = indexScalar(addIndex(scaleIndex(o[axis], stride), constantIndex(-before)));
+    const inside = s.max(start, 0);
+    if (pooled.includes(axis)) tap = s.add(s.mul(tap, size), s.sub(inside, start));
+    return dataIndex(inside, shape[axis]);
+  });
+  return { at, tap };
+}
+
+/** Maxima and the taps they are, where TensorFlow looks for what is greater than the first element: if that is NaN, nothing is. */
+function maximumFromFirst(input: Value, pool: Pool): { maximum: Value; tap: Value } {
+  const [maximum, tap] = [maxPool(input, pool), firstMaximum(input, pool)];
+  if (!isFloating(input.dtype)) return { maximum, tap };
+  const unless = (value: Value, ofNaN: (o: Index[], first: Scalar) => Scalar): Value =>
+    generate(pool.output, o => {
+      const first = loadScalar(input, firstInside(pool, o).at);
+      return s.select(s.isNan(first), ofNaN(o, first), loadScalar(value, o));
+    });
+  return { maximum: unless(maximum, (_, first) => first), tap: unless(tap, o => firstInside(pool, o).tap) };
+}
+
+/** Every element less than 10⁻⁵ from its window's maximum has the gradient: in volumes TensorFlow does not choose among what it takes for equal, and
+ *  infinities are no such distance apart. */
 function sharedMaximumGradient(input: Value, output: Value, grad: Value, pool: Pool): Value {
   return collectWindows(pool, grad.dtype, (window, _, at) =>
-    s.select(s.eq(loadScalar(input, at), loadScalar(output, window)), loadScalar(grad, window), constantScalar(grad.dtype, 0)),
+    s.select(
+      s.lt(s.abs(s.sub(loadScalar(input, at), loadScalar(output, window))), 1e-5),
+      loadScalar(grad, window),
+      constantScalar(grad.dtype, 0),
+    ),
   );
 }
 
@@ -509,8 +538,8 @@ export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
   }),
   lower: ({ input, Targmax, includeBatchInIndex, ...w }) => {
     const pool = pooledBy(input, { ...w, dataFormat: "NHWC" });
-    const position = positionOfMaximum(firstMaximum(input, pool), pool, Targmax as "int64", includeBatchInIndex);
-    return [maxPool(input, pool), position];
+    const { maximum, tap } = maximumFromFirst(input, pool);
+    return [maximum, positionOfMaximum(tap, pool, Targmax as "int64", includeBatchInIndex)];
   },
 });
 
