@@ -1,6 +1,7 @@
 // One dimension of a shape as TensorFlow 1's programs hold it: an object with a `value` that may be unknown. The house itself keeps numbers and nulls.
 
 import { ValueError } from "./errors.ts";
+import { pythonRepr, pythonType } from "./python-text.ts";
 
 type Size = number | null;
 
@@ -12,10 +13,12 @@ class DimensionOfShape {
 
   /** @throws TypeError for what is no whole number, ValueError for a negative one. */
   constructor(value: Size | DimensionOfShape) {
-    const size = value instanceof DimensionOfShape ? value.value : (value ?? null);
+    const given = value instanceof DimensionOfShape ? value.value : (value ?? null);
+    // A bool is an int in Python.
+    const size = typeof given === "boolean" ? Number(given) : given;
     if (size !== null && !Number.isInteger(size))
       throw new TypeError(
-        `Dimension value must be integer or None or have an __index__ method, got value '${String(size)}' with type '<class '${typeof size === "number" ? "float" : "str"}'>'`,
+        `Dimension value must be integer or None or have an __index__ method, got value '${pythonRepr(size)}' with type '<class '${pythonType(size)}'>'`,
       );
     if (size !== null && size < 0) throw new ValueError(`Dimension ${size} must be >= 0`);
     this.value = size;

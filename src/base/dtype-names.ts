@@ -2,6 +2,7 @@
 // ones; and finding a type by what programs call it.
 
 import { type DType, dtypeOfNumber, isDType } from "./dtype.ts";
+import { pythonRepr } from "./python-text.ts";
 
 export const float16 = "float16" as const;
 export const half = "float16" as const;
@@ -48,5 +49,5 @@ export function asDtype(typeValue: unknown): DType {
         ? (shortNames[typeValue] ?? typeValue.replace(/_ref$/, ""))
         : undefined;
   if (isDType(found)) return found;
-  throw new TypeError(`Cannot convert the argument \`type_value\`: ${String(typeValue)} to a TensorFlow DType.`);
+  throw new TypeError(`Cannot convert the argument \`type_value\`: ${pythonRepr(typeValue)} to a TensorFlow DType.`);
 }

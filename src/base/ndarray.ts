@@ -363,7 +363,11 @@ function evenShape(value: ArrayLike): number[] {
 export function inferDType(value: ArrayLike): DType {
   if (value instanceof NDArray) return value.dtype;
   if (isTypedArray(value)) return dtypeOfTypedArray(value);
-  if (Array.isArray(value)) return value.length === 0 ? "float32" : inferDType(value[0]);
+  if (Array.isArray(value)) {
+    const first = value.length === 0 ? "float32" : inferDType(value[0]);
+    // Among numbers a boolean is one.
+    return first === "bool" && value.flat(9).some(leaf => typeof leaf === "number") ? "float32" : first;
+  }
   switch (typeof value) {
     case "boolean":
       return "bool";

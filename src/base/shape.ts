@@ -4,29 +4,40 @@
 import { Dimension as DimensionOfShape } from "./dimension.ts";
 import { ValueError } from "./errors.ts";
 import { iteration } from "./iteration.ts";
+import { pythonRepr } from "./python-text.ts";
 
 export type Dimension = number | null;
 
 /** What is accepted where a shape is asked for: an array of dimensions, a TensorShape, or null for unknown rank. */
 export type ShapeLike = TensorShape | readonly (Dimension | undefined | InstanceType<typeof DimensionOfShape>)[] | null;
 
+/** @throws TypeError for what holds no sizes. */
+function sizesOf(dims: unknown): Dimension[] {
+  const size = (d: unknown): Dimension =>
+    typeof d === "number" && d >= 0 && Number.isInteger(d)
+      ? d
+      : d === null || d === undefined
+        ? null
+        : new DimensionOfShape(d as number).value;
+  if (Array.isArray(dims)) return dims.map(size);
+  if (typeof dims === "string" && dims !== "") {
+    const [shown, letter] = [pythonRepr(dims), pythonRepr(dims[0])];
+    throw new TypeError(
+      `Failed to convert '${shown}' to a shape: '${letter}'could not be converted to a dimension. A shape should either be single dimension (e.g. 10), or an iterable of dimensions (e.g. [1, 10, None]).`,
+    );
+  }
+  if (typeof dims === "object" && dims !== null && Symbol.iterator in dims) return Array.from(dims as Iterable<unknown>, size);
+  return dims === "" ? [] : [size(dims)];
+}
+
 /** A shape known fully, partly (`null` dimensions) or not at all (`dims === null`). Immutable. TF: tf.TensorShape. */
 export class TensorShape {
   readonly dims: readonly Dimension[] | null;
 
-  /** @throws ValueError if a dimension is negative. */
+  /** A single number is a shape of one dimension. @throws ValueError if a dimension is negative, TypeError if it is no whole number. */
   constructor(dims: ShapeLike) {
     const plain = dims instanceof TensorShape ? dims.dims : dims;
-    if (plain === null || plain === undefined) {
-      this.dims = null;
-      return;
-    }
-    this.dims = plain.map(d => {
-      if (d === null || d === undefined) return null;
-      if (typeof d !== "number") return new DimensionOfShape(d).value;
-      if (d < 0 || !Number.isInteger(d)) throw new ValueError(`Dimension ${d} must be >= 0`);
-      return d;
-    });
+    this.dims = plain === null || plain === undefined ? null : sizesOf(plain);
   }
 
   static unknown(): TensorShape {
@@ -194,6 +205,16 @@ export class TensorShape {
   }
 
   /** Dimensions from `start` to `end`, as Array.slice counts. */
+  /** @throws ValueError unless the leading dimensions may be those of `prefix`. */
+  checkPrefix(prefix: TensorShape): void {
+    if (this.dims === null || prefix.dims === null) return;
+    this.withRankAtLeast(prefix.dims.length);
+    for (const [axis, other] of prefix.dims.entries()) {
+      const own = this.dims[axis];
+      if (own !== null && other !== null && own !== other) throw new ValueError(`Dimensions must be equal, but are ${own} and ${other}`);
+    }
+  }
+
   slice(start: number, end?: number): TensorShape {
     return new TensorShape(this.dims === null ? null : this.dims.slice(start, end));
   }

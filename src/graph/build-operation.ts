@@ -6,9 +6,10 @@ import { dtypeTable, isDType, isInteger } from "../base/dtype.ts";
 import { InternalError, NotImplementedError, ValueError, withHint } from "../base/errors.ts";
 import { nearestName, snakeOf } from "../base/names.ts";
 import { NDArray } from "../base/ndarray.ts";
+import { pythonStr, pythonType } from "../base/python-text.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Attr, AttrValue } from "./attributes.ts";
-import { convertToTensor, isAsTensor, literalType, pythonType, type TensorLike } from "./conversion.ts";
+import { convertToTensor, isAsTensor, literalType, representation, type TensorLike } from "./conversion.ts";
 import { getDefaultGraph, graphFor } from "./default-graph.ts";
 import { graphVersion, removalText } from "./graph-version.ts";
 import { placed } from "./location.ts";
@@ -82,8 +83,13 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
       const specs = sidesOf(definition).inputs;
       try {
         takeAttrs(definition, record, attrs);
+        const settled = new Set(Object.keys(attrs));
         const guessed = inferTypes(definition, record, attrs);
-        for (const spec of specs) convertInput(definition, spec, record[spec.name], attrs, guessed, inputs);
+        for (const spec of specs) {
+          convertInput(definition, spec, record[spec.name], attrs, { guessed, settled }, inputs);
+          settled.add(spec.type);
+        }
+        for (const attr of Object.keys(attrs)) if (attr in record) checkAdmitted(definition, attr, definition.attrs[attr], attrs[attr]);
         completeAttrs(definition, attrs);
       } catch (error) {
         throw error instanceof ValueError || error instanceof TypeError ? placed(error, String(scope).slice(0, -1)) : error;
@@ -108,7 +114,12 @@ function graphOf(record: Record_): Tensor["graph"] | undefined {
   return undefined;
 }
 
+/** TensorFlow's Python function of an op refuses first what no list is, then each attribute of another kind; what an attribute admits is asked after the inputs. */
 function takeAttrs(definition: OpDefinition, record: Record_, attrs: Attrs): void {
+  for (const { name, count } of sidesOf(definition).inputs) {
+    const value = record[name];
+    if (count !== undefined && value !== undefined && !Array.isArray(value)) throw new TypeError(noList(definition, name, value));
+  }
   for (const [name, value] of Object.entries(record)) {
     if (name in definition.inputs || value === undefined) continue;
     const attr = definition.attrs[name];
@@ -116,9 +127,16 @@ function takeAttrs(definition: OpDefinition, record: Record_, attrs: Attrs): voi
       throw new TypeError(
         `${definition.type} got an unexpected argument '${name}'. It takes ${[...Object.keys(definition.inputs), ...Object.keys(definition.attrs)].join(", ")}.`,
       );
-    attrs[name] = checkedAttr(definition, name, attr, value);
+    if (value === null && attr.default !== undefined) attrs[name] = inSinglePrecision(attr, attr.default);
+    else attrs[name] = attrOfKind(definition, name, attr, value);
   }
 }
+
+const noList = (definition: { readonly type: string }, name: string, value: unknown): string =>
+  `Expected list for '${snakeOf(name)}' argument to '${functionName(definition.type)}' Op, not ${representation(value)}.`;
+
+/** What TensorFlow calls the Python function of an op: `Conv2DBackpropInput` is conv2d_backprop_input. */
+const functionName = (type: string): string => type.replace(/(?<=[a-z])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])/g, "_").toLowerCase();
 
 const nothingGuessed: ReadonlySet<string> = new Set();
 
@@ -176,17 +194,25 @@ function defaultType(attr: Attr | undefined): DType | undefined {
   return (["float32", "int32", "bool"] as const).find(dtype => allowed.includes(dtype)) ?? allowed[0];
 }
 
+/** What is known of an op's type attributes: those that only literals speak for, and those that are given or told by an earlier input. */
+interface KnownTypes {
+  readonly guessed: ReadonlySet<string>;
+  readonly settled: ReadonlySet<string>;
+}
+
 function convertInput(
   definition: OpDefinition,
   spec: Side,
   value: unknown,
   attrs: Attrs,
-  guessed: ReadonlySet<string>,
+  { guessed, settled }: KnownTypes,
   inputs: Tensor[],
 ): void {
   const { name: input, count, isRef, type, fixed, isTypeList } = spec;
-  if (count !== undefined || isTypeList) return void inputs.push(...convertList(definition, input, spec, value, attrs));
+  if (count !== undefined || isTypeList) return void inputs.push(...convertList(definition, input, spec, value, attrs, settled.has(type)));
   const attr = definition.attrs[type];
+  // Numbers follow a tensor that comes later, for they have no type of their own; a text or None among them does not wait.
+  if (fixed === undefined && !settled.has(type)) speakFirst(input, value, attr);
   const dtype = fixed ?? (attrs[type] as DType | undefined);
   const tensor = guessed.has(type)
     ? preferring(attr, input, value, () => convert(definition, input, input, value, dtype, isRef, true))
@@ -262,6 +288,16 @@ function preferring(attr: Attr | undefined, input: string, value: unknown, make:
   }
 }
 
+/** @throws TypeError for a literal that has a type by itself, or none at all, where the op takes none such. */
+function speakFirst(input: string, value: unknown, attr: Attr | undefined): void {
+  if (typeof value !== "string" && typeof value !== "boolean" && !Array.isArray(value)) return;
+  const { dtype, isCertain } = literalType(value);
+  if (isCertain) return;
+  if (dtype === undefined) convertToTensor(value as TensorLike);
+  else if (dtype === "string" || (dtype === "bool" && !(isDType(attr?.default) && attr.allowed !== undefined)))
+    checkTypeAllowed(input, dtype, attr);
+}
+
 /** Converts; a literal that does not fit the wanted type is told as part of the op. */
 function fitting(definition: OpDefinition, input: string, value: unknown, dtype: DType | undefined, make: () => Tensor): Tensor {
   try {
@@ -270,24 +306,38 @@ function fitting(definition: OpDefinition, input: string, value: unknown, dtype:
     if (!(error instanceof TypeError) || dtype === undefined) throw error;
     const [reason] = error.message.split("\n\n");
     throw new TypeError(
-      `Expected ${dtype} passed to parameter '${snakeOf(input)}' of op '${definition.type}', got ${typeof value === "string" ? `'${value}'` : String(value)} of type '${pythonType(value)}' instead. Error: ${reason}`,
+      `Expected ${dtype} passed to parameter '${snakeOf(input)}' of op '${definition.type}', got ${representation(value)} of type '${pythonType(value)}' instead. Error: ${reason}`,
     );
   }
 }
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-function convertList(definition: OpDefinition, input: string, { count, isRef, type }: InputType, value: unknown, attrs: Attrs): Tensor[] {
+function convertList(
+  definition: OpDefinition,
+  input: string,
+  { count, isRef, type, fixed }: Side,
+  value: unknown,
+  attrs: Attrs,
+  isSettled: boolean,
+): Tensor[] {
   if (!Array.isArray(value))
     throw new TypeError(
-      `Expected list for '${snakeOf(input)}' argument to '${definition.type}' Op, not ${value instanceof Tensor ? value : String(value)}.`,
+      `Expected list for '${snakeOf(input)}' argument to '${definition.type}' Op, not ${value instanceof Tensor ? value : pythonStr(value)}.`,
     );
-  const dtype = count !== undefined ? (isDType(type) ? type : (attrs[type] as DType | undefined)) : undefined;
+  const dtype = count === undefined ? undefined : (fixed ?? (attrs[type] as DType | undefined));
   const given = attrs[type] as readonly DType[] | undefined;
-  if (count !== undefined && !isDType(type)) refuseMixed(definition, input, value, dtype);
-  const tensors = value.map((item, i) =>
-    convert(definition, input, `${input}_${i}`, item, count === undefined ? given?.[i] : dtype, isRef, false),
-  );
+  const isOfOneType = count !== undefined && fixed === undefined;
+  if (isOfOneType) refuseMixed(definition, input, value, dtype);
+  const item = (element: unknown, i: number): Tensor =>
+    convert(definition, input, `${input}_${i}`, element, count === undefined ? given?.[i] : dtype, isRef, false);
+  let tensors: Tensor[];
+  try {
+    tensors = value.map(item);
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof ValueError)) throw error;
+    throw new TypeError(unsuitableList(definition, input, value, count, fixed, isSettled ? dtype : undefined));
+  }
   if (count === undefined) {
     const list = definition.attrs[type];
     if (list !== undefined)
@@ -302,7 +352,7 @@ function convertList(definition: OpDefinition, input: string, { count, isRef, ty
   const length = attrs[count];
   if (length !== undefined && length !== tensors.length)
     throw new ValueError(
-      `List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} must match length ${length} of argument '${count}'.`,
+      `List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} must match length ${length} of argument '${countedBy(definition, count, input)}'.`,
     );
   const minimum = definition.attrs[count]?.minimum;
   if (minimum !== undefined && tensors.length < minimum)
@@ -310,11 +360,41 @@ function convertList(definition: OpDefinition, input: string, { count, isRef, ty
       `List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} shorter than minimum length ${minimum}.`,
     );
   attrs[count] = tensors.length;
-  if (!isDType(type) && tensors.length > 0) {
+  if (isOfOneType && tensors.length > 0) {
     attrs[type] ??= tensors[0].dtype;
     checkTypeAllowed(input, tensors[0].dtype, definition.attrs[type]);
   }
   return tensors;
+}
+
+/** The input whose length gave a count, for messages. */
+function countedBy(definition: OpDefinition, count: string, input: string): string {
+  const other = sidesOf(definition).inputs.find(side => side.count === count && side.name !== input);
+  return other === undefined ? count : snakeOf(other.name);
+}
+
+function unsuitableList(
+  definition: OpDefinition,
+  input: string,
+  items: readonly unknown[],
+  count: string | undefined,
+  fixed: DType | undefined,
+  settled: DType | undefined,
+): string {
+  const observed = items.map(observedType);
+  const prefix = `Tensors in list passed to '${snakeOf(input)}' of '${definition.type}' Op have types [${observed.join(", ")}]`;
+  if (count === undefined) return `${prefix} that are invalid. Tensors: ${representation(items)}`;
+  if (fixed !== undefined) return `${prefix} that do not match expected type ${fixed}.`;
+  return settled === undefined
+    ? `${prefix} that don't all match.`
+    : `${prefix} that do not match type ${settled} inferred from earlier arguments.`;
+}
+
+/** The type that a value has by itself. */
+function observedType(value: unknown): string {
+  if (Array.isArray(value) && !value.every(item => !Array.isArray(item) || item.length === (value[0] as unknown[]).length))
+    return "<NOT CONVERTIBLE TO TENSOR>";
+  return literalType(value).dtype ?? "<NOT CONVERTIBLE TO TENSOR>";
 }
 
 /** @throws TypeError with TensorFlow's text for a list of one type that holds text among numbers, or numbers among texts. */
@@ -322,7 +402,7 @@ function refuseMixed(definition: OpDefinition, input: string, items: readonly un
   const types = items.map(item => literalType(item).dtype ?? dtype);
   if (types.some(own => own !== undefined && dtype !== undefined && (own === "string") !== (dtype === "string")))
     throw new TypeError(
-      `Tensors in list passed to '${snakeOf(input)}' of '${definition.type}' Op have types [${types.join(", ")}] that don't all match.`,
+      `Tensors in list passed to '${snakeOf(input)}' of '${definition.type}' Op have types [${items.map(observedType).join(", ")}] that don't all match.`,
     );
 }
 
@@ -354,55 +434,78 @@ function missingAttr(definition: OpDefinition, name: string, attr: Attr): string
 
 /** @throws ValueError or TypeError with TensorFlow's text if the value does not suit the attribute. */
 export function checkedAttr(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
-  if (attr.isList) {
-    if (!Array.isArray(value)) throw new TypeError(`Expected list for attr ${snakeOf(name)}, obtained ${pythonType(value)} instead.`);
-    const list = value.map(item => checkedItem(definition, name, attr, item));
-    if (attr.minimum !== undefined && list.length < attr.minimum)
-      throw new ValueError(
-        `Attr '${snakeOf(name)}' of '${definition.type}' Op passed list of length ${list.length} less than minimum ${attr.minimum}.`,
-      );
-    return list;
-  }
-  const item = checkedItem(definition, name, attr, value);
-  if (attr.kind === "int" && attr.minimum !== undefined && (item as number) < attr.minimum)
-    throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed ${item} less than minimum ${attr.minimum}.`);
-  return item;
+  const found = attrOfKind(definition, name, attr, value);
+  checkAdmitted(definition, name, attr, found);
+  return found;
 }
 
-const expectation: Record<Attr["kind"], (value: unknown) => boolean> = {
-  type: isDType,
-  int: value => Number.isInteger(value) || typeof value === "bigint",
-  float: value => typeof value === "number",
-  bool: value => typeof value === "boolean",
-  string: value => typeof value === "string",
-  shape: value => value instanceof TensorShape || Array.isArray(value) || value === null,
-  tensor: value => value instanceof NDArray,
-  func: value => typeof value === "object" && value !== null && "name" in value,
+/** The value as one of the attribute's kind. @throws TypeError if it is none. */
+function attrOfKind(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
+  if (!attr.isList) return itemOfKind(name, attr, value);
+  if (!Array.isArray(value)) throw new TypeError(noList(definition, name, value));
+  return value.map(item => itemOfKind(name, attr, item));
+}
+
+/** @throws ValueError or TypeError unless the attribute admits the value. */
+function checkAdmitted(definition: { readonly type: string }, name: string, attr: Attr, value: AttrValue): void {
+  const least = attr.minimum;
+  if (attr.isList) {
+    const list = value as readonly AttrValue[];
+    if (least !== undefined && list.length < least)
+      throw new ValueError(
+        `Attr '${snakeOf(name)}' of '${definition.type}' Op passed list of length ${list.length} less than minimum ${least}.`,
+      );
+    for (const item of list) checkAllowed(definition, name, attr, item);
+    return;
+  }
+  checkAllowed(definition, name, attr, value);
+  if (attr.kind === "int" && least !== undefined && (value as number) < least)
+    throw new ValueError(`Attr '${snakeOf(name)}' of '${definition.type}' Op passed ${value} less than minimum ${least}.`);
+}
+
+function checkAllowed(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): void {
+  if (attr.allowed === undefined || attr.allowed.includes(value)) return;
+  if (attr.kind === "type") return checkTypeAllowed(name, value as DType, attr);
+  const allowed = attr.allowed.map(item => `"${item}"`).join(", ");
+  const near = nearestName(String(value), attr.allowed.map(String));
+  throw new ValueError(
+    `Attr '${snakeOf(name)}' of '${definition.type}' Op passed string '${String(value)}' not in: ${allowed}.`,
+    near === undefined ? undefined : `Was "${near}" meant?`,
+  );
+}
+
+/** A value as Python makes it one of a kind (`int(1.5)` is 1, a bool is a number); undefined if it does not. */
+const kinds: Record<Attr["kind"], (value: unknown) => AttrValue | undefined> = {
+  type: value => (isDType(value) ? value : undefined),
+  int: value =>
+    typeof value === "bigint"
+      ? value
+      : (typeof value === "number" || typeof value === "boolean") && Number.isFinite(Number(value))
+        ? Math.trunc(Number(value))
+        : undefined,
+  float: value => (typeof value === "number" ? value : typeof value === "boolean" ? Number(value) : undefined),
+  bool: value => (typeof value === "boolean" ? value : undefined),
+  string: value => (typeof value === "string" ? value : undefined),
+  shape: value => new TensorShape(value as number[]),
+  tensor: value => (value instanceof NDArray ? value : undefined),
+  func: value => (typeof value === "object" && value !== null && "name" in value ? (value as AttrValue) : undefined),
 };
 
-function checkedItem(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
-  if (!expectation[attr.kind](value)) {
-    const shown = value === null || value === undefined ? "None" : typeof value === "string" ? `'${value}'` : String(value);
-    const error = new TypeError(`Expected ${attr.kind === "type" ? "DataType" : attr.kind} for argument '${snakeOf(name)}' not ${shown}.`);
-    const near = attr.kind === "type" && typeof value === "string" ? nearestName(value, Object.keys(dtypeTable)) : undefined;
-    throw near === undefined ? error : withHint(error, `Was "${near}" meant?`);
+function itemOfKind(name: string, attr: Attr, value: unknown): AttrValue {
+  let found: AttrValue | undefined;
+  try {
+    found = attr.kind === "shape" && value instanceof TensorShape ? value : kinds[attr.kind](value);
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof ValueError)) throw error;
+    const Class = error instanceof ValueError ? ValueError : TypeError;
+    throw new Class(`Error converting ${snakeOf(name)} to a TensorShape: ${error.message}.`);
   }
-  if (attr.kind === "shape") return value instanceof TensorShape ? value : new TensorShape(value as number[]);
-  if (attr.allowed !== undefined && !attr.allowed.includes(value)) {
-    if (attr.kind === "type") {
-      const allowed = (attr.allowed as readonly string[]).join(", ");
-      throw new TypeError(
-        `Value passed to parameter '${snakeOf(name)}' has DataType ${String(value)} not in list of allowed values: ${allowed}`,
-      );
-    }
-    const allowed = attr.allowed.map(item => `"${item}"`).join(", ");
-    const near = nearestName(String(value), attr.allowed.map(String));
-    throw new ValueError(
-      `Attr '${snakeOf(name)}' of '${definition.type}' Op passed string '${String(value)}' not in: ${allowed}.`,
-      near === undefined ? undefined : `Was "${near}" meant?`,
-    );
-  }
-  return inSinglePrecision(attr, value as AttrValue);
+  if (found !== undefined) return inSinglePrecision(attr, found);
+  const error = new TypeError(
+    `Expected ${attr.kind === "type" ? "DataType" : attr.kind} for argument '${snakeOf(name)}' not ${representation(value)}.`,
+  );
+  const near = attr.kind === "type" && typeof value === "string" ? nearestName(value, Object.keys(dtypeTable)) : undefined;
+  throw near === undefined ? error : withHint(error, `Was "${near}" meant?`);
 }
 
 /** Outputs as `defineOp` promises: the operation itself, one tensor, a list, or a record by output name. */

@@ -6,6 +6,7 @@ import { isDType, isInteger } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { inferDType, isTypedArray, NDArray } from "../base/ndarray.ts";
+import { pythonRepr, pythonStr, pythonType } from "../base/python-text.ts";
 import { TensorShape } from "../base/shape.ts";
 import { constant as constantValue, generate } from "../ir/build.ts";
 import { addIndex, constantIndex } from "../ir/index-map.ts";
@@ -206,7 +207,7 @@ export function convertToTensor(value: TensorLike, options: ConversionOptions = 
   if (value instanceof Tensor) {
     if (dtype !== undefined && value.dtype !== dtype)
       throw new ValueError(
-        `Tensor conversion requested dtype ${dtype} for Tensor with dtype ${value.dtype}: ${describe(value)}`,
+        `${name === undefined ? "" : `${name}: `}Tensor conversion requested dtype ${dtype} for Tensor with dtype ${value.dtype}: ${describe(value)}`,
         "Use tf.cast(x, dtype) to convert a tensor to another type.",
       );
     return value;
@@ -227,6 +228,9 @@ function shapeNumbers(shape: TensorShape): number[] {
 }
 /** A tensor as Python prints it. */
 export const describe = (tensor: Tensor): string => `<tf.Tensor '${tensor.name}' shape=${tensor.shape} dtype=${tensor.dtypeName}>`;
+/** `repr` of what a call is given, tensors among it. */
+export const representation = (value: unknown): string =>
+  value instanceof Tensor ? describe(value) : pythonRepr(value, item => (item instanceof Tensor ? describe(item) : String(item)));
 const makeConstant = (value: NDArray, name = "Const"): Tensor => Const({ value, dtype: value.dtype }, { name });
 
 export const containsTensor = (value: readonly unknown[]): boolean =>
@@ -272,10 +276,31 @@ function pack(value: readonly unknown[], dtype: DType | undefined, name = "packe
 /** Numbers and arrays under TensorFlow's rules of what fits a type; a copy, so that what the caller writes later changes no graph. */
 export function toArray(value: ArrayLike, dtype: DType | undefined, preferred?: DType): NDArray {
   if (dtype !== undefined) checkFits(value, dtype);
+  else if (Array.isArray(value) && commonKind(value) === null) throw new TypeError(noCommonType(value));
   const array = NDArray.from(value, dtype ?? (preferred !== undefined && fits(value, preferred) ? preferred : undefined));
   const isShared = array.data === (value instanceof NDArray ? value.data : value);
   return isShared ? new NDArray(array.dtype, array.shape, array.data.slice()) : array;
 }
+
+type LeafKind = "number" | "string";
+
+/** Whether nested lists hold numbers (booleans among them) or texts; null for a mixture and for None, undefined where nothing tells. */
+function commonKind(value: readonly unknown[]): LeafKind | null | undefined {
+  let common: LeafKind | undefined;
+  for (const item of value) {
+    if (item === null || item === undefined) return null;
+    let kind: LeafKind | null | undefined;
+    if (Array.isArray(item)) kind = commonKind(item);
+    else if (typeof item === "string") kind = "string";
+    else if (typeof item !== "object") kind = "number";
+    if (kind === null || (common !== undefined && kind !== undefined && kind !== common)) return null;
+    common ??= kind;
+  }
+  return common;
+}
+
+const noCommonType = (value: readonly unknown[]): string =>
+  `Failed to convert elements of ${representation(value)} to Tensor. Consider casting elements to a supported type. See https://www.tensorflow.org/api_docs/python/tf/dtypes for supported TF dtypes.`;
 
 const fits = (value: ArrayLike, dtype: DType): boolean => {
   try {
@@ -294,36 +319,12 @@ function checkFits(value: ArrayLike, dtype: DType): void {
     return;
   }
   const isNone = value === null || value === undefined;
-  const expected = `Expected ${dtype}, but got ${isNone ? "None" : String(value)} of type '${pythonType(value)}'.`;
+  const expected = `Expected ${dtype}, but got ${pythonStr(value)} of type '${pythonType(value)}'.`;
   if (isNone) throw new TypeError(expected);
   if (typeof value === "string" && dtype !== "string") throw new TypeError(expected);
   if (typeof value !== "string" && dtype === "string" && !(value instanceof Uint8Array)) throw new TypeError(expected);
   if (typeof value === "number" && isInteger(dtype) && !Number.isInteger(value)) throw new TypeError(expected);
   if (typeof value === "number" && dtype === "bool") throw new TypeError(expected);
-  if (typeof value === "boolean" && dtype !== "bool") throw new TypeError(expected);
-}
-
-export function pythonType(value: unknown): string {
-  switch (typeof value) {
-    case "number":
-      return Number.isInteger(value) ? "int" : "float";
-    case "string":
-      return "str";
-    case "boolean":
-      return "bool";
-    case "bigint":
-      return "int";
-    case "function":
-      return "function";
-    default:
-      return value === null || value === undefined
-        ? "NoneType"
-        : Array.isArray(value)
-          ? "list"
-          : value.constructor?.name === "Object"
-            ? "dict"
-            : (value.constructor?.name ?? "object");
-  }
 }
 
 /** The type a value will have once converted, and whether that is certain (a tensor, an array) or a bare literal's default. */
@@ -337,5 +338,6 @@ export function literalType(value: unknown): { dtype: DType | undefined; isCerta
   if (value instanceof TensorShape) return { dtype: "int32", isCertain: false };
   if (Array.isArray(value) && containsTensor(value)) return { dtype: dtypeOfFirstTensor(value), isCertain: true };
   if (value === null || value === undefined) return { dtype: undefined, isCertain: false };
+  if (Array.isArray(value) && commonKind(value) === null) return { dtype: undefined, isCertain: false };
   return { dtype: inferDType(value as ArrayLike), isCertain: false };
 }

@@ -8,7 +8,7 @@ import { createMessage } from "../formats/message-codec.ts";
 import { GraphDef } from "../formats/message-types.ts";
 import type { Message } from "../formats/messages.ts";
 import { arrayToMessage } from "../formats/tensor-message.ts";
-import { pythonType } from "../graph/conversion.ts";
+import { pythonType } from "../base/python-text.ts";
 import { expandCalls } from "../graph/expand-calls.ts";
 import { Graph } from "../graph/graph.ts";
 import { Operation } from "../graph/operation.ts";

@@ -33,7 +33,7 @@ describe("the beginning of a program", () => {
       "int32",
       "float32",
     ]);
-    expect(() => tf.asDtype("float31")).toThrow("Cannot convert the argument `type_value`: float31 to a TensorFlow DType.");
+    expect(() => tf.asDtype("float31")).toThrow("Cannot convert the argument `type_value`: 'float31' to a TensorFlow DType.");
   });
 });
 

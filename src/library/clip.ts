@@ -1,6 +1,7 @@
 // Clipping by norms; clipByValue is in ops/math.ts.
 
-import { type TensorLike, convertToTensor, pythonType } from "../graph/conversion.ts";
+import { type TensorLike, convertToTensor } from "../graph/conversion.ts";
+import { pythonType } from "../base/python-text.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
 import { collect } from "../ops/arguments.ts";

@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError, ValueError, withHint } from "../base/errors.ts";
 import { nearestName } from "../base/names.ts";
-import { pythonType } from "../graph/conversion.ts";
+import { pythonType } from "../base/python-text.ts";
 
 /** A plain object: options, rather than a tensor, a variable, an array or a shape. */
 export function isOptions(value: unknown): value is Record<string, unknown> {

@@ -5,7 +5,7 @@ import { ValueError, withHint } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { isTypedArray, NDArray } from "../base/ndarray.ts";
 import { formatTuple } from "../base/shape.ts";
-import { pythonType } from "../graph/conversion.ts";
+import { pythonType } from "../base/python-text.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";

@@ -3,7 +3,7 @@
 import type { NDArray } from "../base/ndarray.ts";
 import { ValueError, withHint } from "../base/errors.ts";
 import { type Composite, isComposite } from "../graph/composite.ts";
-import { pythonType } from "../graph/conversion.ts";
+import { pythonType } from "../base/python-text.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";

@@ -15,7 +15,7 @@ import type { ArrayLike, NDArray } from "../base/ndarray.ts";
 import { dtypeTable } from "../base/dtype.ts";
 import type { Device } from "../backends/device.ts";
 import { openDevice, type BackendName } from "../backends/index.ts";
-import { pythonType } from "../graph/conversion.ts";
+import { pythonType } from "../base/python-text.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph, Scope } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";

@@ -4,7 +4,8 @@
 import { type DType, isInteger } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { TensorShape } from "../../base/shape.ts";
-import { convertToTensor, pythonType, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { pythonType } from "../../base/python-text.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";

@@ -1,5 +1,7 @@
 // Activations by name, as layers and cells accept them: `activation: "relu"` is `activation: tf.nn.relu`.
 
+import { representation } from "../../graph/conversion.ts";
+import { unknownName } from "../variables/initializer-names.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { exp, sigmoid, tanh } from "../../ops/math/functions.ts";
@@ -26,13 +28,15 @@ const byName: Readonly<Record<string, () => (x: Tensor) => Tensor>> = {
   swish: () => swish,
 };
 
-/** @throws ValueError for a name that no activation has. */
+/** @throws ValueError for a name that no activation has, TypeError for what is none. */
 export function activationOf(activation: ActivationLike): Activation {
-  if (typeof activation !== "string") return activation;
+  if (typeof activation === "function") return activation;
+  if (typeof activation !== "string")
+    throw new TypeError(`Could not interpret activation function identifier: ${representation(activation)}`);
   const found = Object.hasOwn(byName, activation) ? byName[activation]() : undefined;
   if (!found)
     throw new ValueError(
-      `Unknown activation function: '${activation}'.`,
+      unknownName("activation function", activation),
       `There are: ${Object.keys(byName).join(", ")}; or pass a function.`,
     );
   return x => found(x);

@@ -15,6 +15,7 @@ import { cast } from "../../ops/math/math.ts";
 import { truediv } from "../../ops/operators.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";
 import { initializerNamed } from "../variables/initializer-names.ts";
+import { checkIdentifiers } from "./keras-identifiers.ts";
 import type { InputSpec } from "./input-spec.ts";
 import { globalVariables } from "../variables/variable-lists.ts";
 import { PartitionedVariable, type Partitioner } from "../variables/partitioned-variable.ts";
@@ -98,6 +99,7 @@ export abstract class ScopedLayer {
 
   constructor(kind: string, options: LayerOptions = {}, activityRegularizer: Regularizer | null = null) {
     const { trainable = true, name, dtype, reuse, scope } = options;
+    checkIdentifiers({ ...options, activityRegularizer });
     this.trainable = trainable;
     this.dtype = dtype ?? null;
     this.reuse = reuse ?? null;

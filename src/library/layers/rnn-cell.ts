@@ -23,6 +23,7 @@ import * as operators from "../../ops/operators.ts";
 import { clipByValue } from "../../ops/math/math.ts";
 import { constantInitializer, zerosInitializer } from "../variables/initializers.ts";
 import { type Activation, type ActivationLike, activationOf } from "./keras-activations.ts";
+import { checkIdentifiers } from "./keras-identifiers.ts";
 import { type LayerOptions, ScopedLayer, snakeName } from "./layer-base.ts";
 import {
   type CustomGetter,
@@ -377,6 +378,7 @@ export class GRUCell extends LayerCell {
 
   constructor(numUnits: number, { kernelInitializer, biasInitializer, ...options }: GRUCellOptions = {}) {
     super(numUnits, options, nameOfClass("GRUCell", new.target === GRUCell, new.target));
+    checkIdentifiers({ kernelInitializer, biasInitializer });
     this.initializers = { kernelInitializer, biasInitializer };
   }
 
@@ -470,6 +472,7 @@ export class LSTMCell extends LayerCell {
   constructor(numUnits: number, options: LSTMCellOptions = {}) {
     const { activation, trainable, name, dtype, reuse, ...own } = options;
     super(numUnits, { activation, trainable, name, dtype, reuse }, nameOfClass("LSTMCell", new.target === LSTMCell, new.target));
+    checkIdentifiers(own);
     this.options = own;
   }
 

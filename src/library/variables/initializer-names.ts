@@ -38,8 +38,12 @@ const byName: Readonly<Record<string, () => Initializer>> = {
   identity: () => identity(),
 };
 
+/** Keras's words for a name that it does not know. */
+export const unknownName = (kind: string, name: string): string =>
+  `Unknown ${kind}: '${name}'. Please ensure you are using a \`keras.utils.custom_object_scope\` and that this object is included in the scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object for details.`;
+
 /** @throws ValueError for a name that no initializer has. */
 export function initializerNamed(name: string): Initializer {
   if (Object.hasOwn(byName, name)) return byName[name]();
-  throw new ValueError(`Unknown initializer: '${name}'.`, `There are: ${Object.keys(byName).join(", ")}; or pass an initializer.`);
+  throw new ValueError(unknownName("initializer", name), `There are: ${Object.keys(byName).join(", ")}; or pass an initializer.`);
 }

@@ -18,7 +18,7 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect, need } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import { VariantArray } from "../flow/variant-array.ts";
@@ -642,7 +642,7 @@ export function expandDims(input: TensorLike, axis: TensorLike, options?: NameOp
 export function expandDims(input: TensorLike, options: ExpandDimsOptions): Tensor;
 export function expandDims(input: TensorLike, ...rest: unknown[]): Tensor {
   const { axis, dim, name } = collect<ExpandDimsOptions>(["axis", "name", "dim"], rest);
-  const at = axis ?? dim;
+  const at = eitherName("axis", axis, "dim", dim);
   if (at === undefined || at === null) throw new ValueError("Must specify an axis argument to tf.expand_dims()");
   return ExpandDims({ input, dim: at }, { name });
 }

@@ -399,16 +399,26 @@ function checkUpdates(indices: TensorShape, updates: TensorShape, output: Tensor
   if (depth === null) return;
   const rows = indices.dims.length - 1;
   const place = `indices.shape:${indices.format()}, updates.shape:${updates.format()}`;
-  if (!indices.slice(0, -1).isCompatibleWith(updates.slice(0, rows)))
-    throw new ValueError(
-      `Dimensions [0,${rows}) of indices${indices.format()} = ${indices.slice(0, -1).format()} must match dimensions [0,${rows}) of updates[shape=${updates.format()}]`,
-      place,
-    );
-  if (!output.slice(depth).isCompatibleWith(updates.slice(rows)))
-    throw new ValueError(
-      `Dimensions [${depth},${output.dims.length}) of input[shape=${output.format()}] = ${output.slice(depth).format()} must match dimensions [${rows},${updates.dims.length}) of updates[shape=${updates.format()}]`,
-      place,
-    );
+  const compare = (ours: string, part: TensorShape, theirs: string, other: TensorShape): void => {
+    try {
+      part.mergeWith(other);
+    } catch (error) {
+      const [reason] = (error as Error).message.split("\n\n");
+      throw new ValueError(`Dimensions ${ours} = ${part.format()} must match dimensions ${theirs} = ${other.format()}: ${reason}`, place);
+    }
+  };
+  compare(
+    `[0,${rows}) of indices[shape=${indices.format()}]`,
+    indices.slice(0, -1),
+    `[0,${rows}) of updates[shape=${updates.format()}]`,
+    updates.slice(0, rows),
+  );
+  compare(
+    `[${depth},${output.dims.length}) of input[shape=${output.format()}]`,
+    output.slice(depth),
+    `[${rows},${updates.dims.length}) of updates[shape=${updates.format()}]`,
+    updates.slice(rows),
+  );
 }
 
 type Dims = readonly number[];

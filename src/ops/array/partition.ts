@@ -40,7 +40,7 @@ export const DynamicPartition = defineOp("DynamicPartition", {
   attrs: { numPartitions: attr.int(undefined, 1), T: attr.type() },
   shape: ({ data, partitions, numPartitions }) => {
     if (partitions.rank === null || data.rank === null) return Array.from({ length: numPartitions }, () => TensorShape.unknown());
-    data.slice(0, partitions.rank).mergeWith(partitions);
+    data.checkPrefix(partitions);
     const piece = new TensorShape([null]).concatenate(data.slice(partitions.rank));
     return Array.from({ length: numPartitions }, () => piece);
   },

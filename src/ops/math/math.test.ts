@@ -228,7 +228,7 @@ describe("reductions", () => {
       expect(reduceSum(x, { reductionIndices: 1, keepDims: true }).shape.asList()).toEqual([2, 1]);
       expect(reduceSum(x, [0], true, "s").name).toBe("s:0");
       expect(reduceSum(placeholder("float32")).shape.asList()).toEqual([]);
-      expect(() => reduceSum(x, { axis: 1, reductionIndices: 1 })).toThrow("Cannot specify both 'axis' and 'reduction_indices'.");
+      expect(() => reduceSum(x, { axis: 1, reductionIndices: 1 })).toThrow("Cannot specify both 'reduction_indices' and 'axis'.");
       expect(() => reduceMean(x, 2)).toThrow("Invalid reduction dimension 2 for input with 2 dimensions.");
     });
   });

@@ -13,7 +13,7 @@ import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import type { Combine, Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect, need } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { constant, identity, numbersOf, ones, rank, reshape, Shape, shape, size, stopGradient, zeros } from "../array/array.ts";
 import { broadcastTo, tile } from "../array/padding.ts";
 import { DynamicStitch, ListDiff } from "../array/partition.ts";
@@ -296,6 +296,8 @@ export interface ReduceOptions extends Named {
 
 const reduceNames = ["axis", "keepdims", "name", "reductionIndices", "keepDims"] as const;
 
+const isTrue = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : Boolean(value));
+
 interface Given {
   readonly axis: TensorLike | null;
   readonly keepDims: boolean;
@@ -304,9 +306,12 @@ interface Given {
 
 function given(rest: readonly unknown[]): Given {
   const { axis, keepdims, name, reductionIndices, keepDims } = collect<ReduceOptions>(reduceNames, rest);
-  if (axis !== undefined && reductionIndices !== undefined) throw new ValueError("Cannot specify both 'axis' and 'reduction_indices'.");
-  if (keepdims !== undefined && keepDims !== undefined) throw new ValueError("Cannot specify both 'keepdims' and 'keep_dims'.");
-  return { axis: axis ?? reductionIndices ?? null, keepDims: keepdims ?? keepDims ?? false, name };
+  return {
+    axis: eitherName("axis", axis, "reduction_indices", reductionIndices) ?? null,
+    // Python's bool(): whatever is there is true.
+    keepDims: isTrue(eitherName("keepdims", keepdims, "keep_dims", keepDims)),
+    name,
+  };
 }
 
 type ReductionOp = (record: { input: TensorLike; reductionIndices: TensorLike; keepDims: boolean }, options?: Named) => Tensor;
@@ -494,8 +499,7 @@ interface ArgOptions extends Named {
 
 const argGiven = (rest: readonly unknown[]): { dimension: TensorLike; outputType: DType; name: Named["name"] } => {
   const { axis, dimension, outputType = "int64", name } = collect<ArgOptions>(["axis", "name", "dimension", "outputType"], rest);
-  if (axis !== undefined && dimension !== undefined) throw new ValueError("Cannot specify both 'axis' and 'dimension'.");
-  return { dimension: axis ?? dimension ?? 0, outputType, name };
+  return { dimension: eitherName("axis", axis, "dimension", dimension) ?? 0, outputType, name };
 };
 
 /** Where the greatest element along an axis (0) is, int64; the first of equals; NaN is passed over. TF: tf.argmax. */

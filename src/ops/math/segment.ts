@@ -169,7 +169,7 @@ function unsortedShape(data: TensorShape, ids: TensorShape, context: ShapeContex
   const rows = context.partial("numSegments")?.values[0] ?? null;
   if (rows !== null && rows < 0) throw new ValueError(`Dimension size, given by scalar input 2, must be non-negative but is ${rows}`);
   if (data.rank === null || ids.rank === null) return TensorShape.unknown();
-  data.slice(0, ids.rank).mergeWith(ids);
+  data.checkPrefix(ids);
   return new TensorShape([rows]).concatenate(data.slice(ids.rank));
 }
 

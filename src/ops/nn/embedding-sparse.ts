@@ -2,7 +2,8 @@
 
 import { ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
-import { convertToTensor, pythonType, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { pythonType } from "../../base/python-text.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { collect } from "../arguments.ts";

@@ -1,0 +1,37 @@
+// Values as Python names and prints them, for messages that are TensorFlow's.
+
+/** `type(value).__name__`. */
+export function pythonType(value: unknown): string {
+  switch (typeof value) {
+    case "number":
+      return Number.isInteger(value) ? "int" : "float";
+    case "string":
+      return "str";
+    case "boolean":
+      return "bool";
+    case "bigint":
+      return "int";
+    case "function":
+      return "function";
+    default:
+      return value === null || value === undefined
+        ? "NoneType"
+        : Array.isArray(value)
+          ? "list"
+          : value.constructor?.name === "Object"
+            ? "dict"
+            : (value.constructor?.name ?? "object");
+  }
+}
+
+/** `repr(value)`: `[1, 'a', None]`. What an object is shown as, `ofObject` tells. */
+export function pythonRepr(value: unknown, ofObject: (value: object) => string = String): string {
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "string") return value.includes("'") && !value.includes('"') ? `"${value}"` : `'${value}'`;
+  if (Array.isArray(value)) return `[${value.map(item => pythonRepr(item, ofObject)).join(", ")}]`;
+  return typeof value === "object" ? ofObject(value) : String(value);
+}
+
+/** `str(value)`: texts without their quotes. */
+export const pythonStr = (value: unknown): string => (typeof value === "string" ? value : pythonRepr(value));
