@@ -1,8 +1,7 @@
 // Element types as constants: `tf.float32 === "float32"`, and of that type also in an object of options (`as const`). TensorFlow's names, and its short
 // ones; and finding a type by what programs call it.
 
-import { type DType, dtypeOfNumber, isDType } from "./dtype.ts";
-import { pythonRepr } from "./python-text.ts";
+import { type DType, dtypeOfNumber, isDType, noDtype } from "./dtype.ts";
 
 export const float16 = "float16" as const;
 export const half = "float16" as const;
@@ -49,5 +48,5 @@ export function asDtype(typeValue: unknown): DType {
         ? (shortNames[typeValue] ?? typeValue.replace(/_ref$/, ""))
         : undefined;
   if (isDType(found)) return found;
-  throw new TypeError(`Cannot convert the argument \`type_value\`: ${pythonRepr(typeValue)} to a TensorFlow DType.`);
+  throw noDtype(typeValue);
 }

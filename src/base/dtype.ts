@@ -1,6 +1,8 @@
 // Element types: TensorFlow's names, sizes, wire numbers and array classes in one table. Nothing about tensors lives here.
 // A DType is its name: `tf.float32 === "float32"`. Reference types (`float32_ref`) are a property of a tensor, not a type of their own.
 
+import { pythonRepr } from "./python-text.ts";
+
 interface DTypeRow {
   /** DataType number in TensorFlow's types.proto. */
   readonly number: number;
@@ -113,10 +115,22 @@ export const machineEpsilon: Readonly<Partial<Record<DType, number>>> = {
 /** What TensorFlow says where there is no memory for a tensor. */
 export const noMemoryFor = (shape: readonly number[], dtype: DType): string =>
   `OOM when allocating tensor with shape[${shape}] and type ${dtypeTable[dtype].cName} on /job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu`;
-export const isFloating = (dtype: DType): boolean => dtypeTable[dtype].kind === "float";
-export const isInteger = (dtype: DType): boolean => dtypeTable[dtype].kind === "int" || dtypeTable[dtype].kind === "uint";
-export const isUnsigned = (dtype: DType): boolean => dtypeTable[dtype].kind === "uint";
-export const isComplex = (dtype: DType): boolean => dtypeTable[dtype].kind === "complex";
+
+/** TensorFlow's refusal of what names no type. */
+export const noDtype = (value: unknown): TypeError =>
+  new TypeError(`Cannot convert the argument \`type_value\`: ${pythonRepr(value)} to a TensorFlow DType.`);
+
+function kindOf(dtype: DType): string {
+  const row: { readonly kind: string } | undefined = dtypeTable[dtype];
+  // JavaScript programs may say anything.
+  if (row === undefined) throw noDtype(dtype);
+  return row.kind;
+}
+
+export const isFloating = (dtype: DType): boolean => kindOf(dtype) === "float";
+export const isInteger = (dtype: DType): boolean => kindOf(dtype) === "int" || kindOf(dtype) === "uint";
+export const isUnsigned = (dtype: DType): boolean => kindOf(dtype) === "uint";
+export const isComplex = (dtype: DType): boolean => kindOf(dtype) === "complex";
 /** int64 and uint64: elements are bigints in JavaScript. */
 export const isBigInteger = (dtype: DType): boolean => dtype === "int64" || dtype === "uint64";
 

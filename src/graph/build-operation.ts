@@ -352,7 +352,7 @@ function convertList(
   const length = attrs[count];
   if (length !== undefined && length !== tensors.length)
     throw new ValueError(
-      `List argument '${snakeOf(input)}' to '${definition.type}' Op with length ${tensors.length} must match length ${length} of argument '${countedBy(definition, count, input)}'.`,
+      `List argument '${snakeOf(input)}' to '${functionName(definition.type)}' Op with length ${tensors.length} must match length ${length} of argument '${countedBy(definition, count, input)}'.`,
     );
   const minimum = definition.attrs[count]?.minimum;
   if (minimum !== undefined && tensors.length < minimum)
@@ -394,7 +394,10 @@ function unsuitableList(
 function observedType(value: unknown): string {
   if (Array.isArray(value) && !value.every(item => !Array.isArray(item) || item.length === (value[0] as unknown[]).length))
     return "<NOT CONVERTIBLE TO TENSOR>";
-  return literalType(value).dtype ?? "<NOT CONVERTIBLE TO TENSOR>";
+  const { dtype, isCertain } = literalType(value);
+  const isWhole =
+    dtype === "float32" && !isCertain && [value].flat(9).every(leaf => typeof leaf !== "object" && Number.isInteger(Number(leaf)));
+  return isWhole && !isEmptyList(value) ? "int32" : (dtype ?? "<NOT CONVERTIBLE TO TENSOR>");
 }
 
 /** @throws TypeError with TensorFlow's text for a list of one type that holds text among numbers, or numbers among texts. */

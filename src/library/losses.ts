@@ -78,7 +78,10 @@ export const computeWeightedLoss = (losses: TensorLike, ...rest: Rest<LossOption
 
 function weightedLoss(losses: TensorLike, options: LossOptions): Tensor {
   const { weights = 1, scope, lossCollection, reduction = Reduction.SUM_BY_NONZERO_WEIGHTS } = options;
-  if (!(Object.values(Reduction) as readonly string[]).includes(reduction)) throw new ValueError(`Invalid Reduction Key ${reduction}.`);
+  if (!(Object.values(Reduction) as readonly string[]).includes(reduction))
+    throw new ValueError(
+      `Invalid Reduction Key ${reduction}. Key should be one of ('none', 'weighted_sum', 'weighted_mean', 'weighted_sum_over_batch_size', 'weighted_sum_by_nonzero_weights', 'weighted_sum_by_nonzero_weights').`,
+    );
   return getDefaultGraph().nameScope(scope ?? "weighted_loss", () =>
     checkedWeights(weights, losses, () => {
       const given = convertToTensor(losses);

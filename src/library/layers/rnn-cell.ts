@@ -282,7 +282,8 @@ abstract class LayerCell extends RNNCell {
     super(options, className);
     checkFloating(this.dtype);
     this.numUnits = numUnits;
-    this.activation = activation ? activationOf(activation) : tanh;
+    const isGiven = Boolean(activation) && !(Array.isArray(activation) && activation.length === 0);
+    this.activation = isGiven ? activationOf(activation as ActivationLike) : tanh;
   }
 
   protected override buildFor(): void {}

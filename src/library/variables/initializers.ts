@@ -3,6 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isFloating } from "../../base/dtype.ts";
+import { asDtype } from "../../base/dtype-names.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { ArrayLike } from "../../base/ndarray.ts";
 import { NDArray } from "../../base/ndarray.ts";
@@ -36,7 +37,10 @@ export const initializerClass = <O, A extends readonly unknown[]>(
   make: (options: Partial<O>) => Initializer,
 ): InitializerClass<A> => {
   function initializer(...args: A): Initializer {
-    return make(collect<O>(names, args));
+    const options = collect<O>(names, args);
+    const { dtype } = options as Typed;
+    if (dtype !== undefined) asDtype(dtype);
+    return make(options);
   }
   // A plain function is also a constructor whose result is what it returns.
   return initializer as InitializerClass<A>;

@@ -700,7 +700,7 @@ export const EnsureShape = defineOp("EnsureShape", {
   inputs: { input: "T" },
   outputs: { output: "T" },
   attrs: { shape: attr.shape(), T: attr.type() },
-  shape: ({ input, shape }) => shape.mergeWith(input),
+  shape: ({ input, shape }) => shape.mergeWith(shape.rank === null ? input : input.withRank(shape.rank)),
   gradient: (_, d): Gradients => ({ input: d.output }),
   lower: ({ input, shape: wanted }, { runName }) => {
     if (wanted.isCompatibleWith(input.shape)) return input;
@@ -835,8 +835,9 @@ export const OneHot = defineOp("OneHot", {
   inputs: { indices: "TI", depth: "int32", onValue: "T", offValue: "T" },
   outputs: { output: "T" },
   attrs: { axis: attr.int(-1), T: attr.type(), TI: attr.type(["uint8", "int8", "int32", "int64"], "int64") },
-  shape: ({ indices, axis }, context) => {
+  shape: ({ indices, depth: depthShape, axis }, context) => {
     if (axis < -1) throw new ValueError(`axis must be >= -1`);
+    if (depthShape.rank !== null && depthShape.rank > 0) throw new ValueError(`Input must be scalar but has rank ${depthShape.rank}`);
     const depth = context.partial("depth")?.values[0] ?? null;
     if (depth !== null && depth < 0) throw new ValueError(`Dimension size, given by scalar input 1, must be non-negative but is ${depth}`);
     if (indices.dims === null) return TensorShape.unknown();

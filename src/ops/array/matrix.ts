@@ -490,9 +490,11 @@ export const DiagPart = defineOp("DiagPart", {
   attrs: { T: attr.type(diagTypes) },
   shape: ({ input }) => {
     if (input.dims === null) return input;
-    if (input.dims.length % 2 !== 0 || input.dims.length === 0) throw new ValueError("Input must have even and non-zero rank");
-    const half = input.dims.length / 2;
-    return input.slice(0, half).mergeWith(input.slice(half));
+    const { length } = input.dims;
+    if (length % 2 !== 0 || length === 0) throw new ValueError(`Input must have even and non-zero rank, input rank is ${length}`);
+    const half = input.slice(length / 2);
+    input.slice(0, length / 2).checkPrefix(half);
+    return input.slice(0, length / 2).mergeWith(half);
   },
   isLenient: true,
   checks: ({ input }) => {

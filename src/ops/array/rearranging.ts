@@ -178,7 +178,8 @@ export const ReverseV2 = defineOp("ReverseV2", {
       "string",
     ]),
   },
-  shape: ({ tensor }, context) => {
+  shape: ({ tensor, axis: axesShape }, context) => {
+    axesShape.withRank(1);
     const axes = context.partial("axis")?.values;
     if (tensor.rank === null || !axes) return tensor;
     const seen = new Set<number>();
@@ -554,8 +555,12 @@ export const BatchToSpaceND = defineOp("BatchToSpaceND", {
   inputs: { input: "T", blockShape: "Tblock_shape", crops: "Tcrops" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tblock_shape: attr.type(attr.indexTypes, "int32"), Tcrops: attr.type(attr.indexTypes, "int32") },
-  shape: ({ input, blockShape }, context) =>
-    batchToSpaceShape(input, context.partial("blockShape")?.values, context.constant("crops"), blockShape.withRank(1).dim(0)),
+  shape: ({ input, blockShape, crops }, context) => {
+    if (blockShape.rank !== null && blockShape.rank !== 1) throw new ValueError("block_shape must have rank 1.");
+    const count = blockShape.dim(0);
+    crops.mergeWith(new TensorShape([count, 2]));
+    return batchToSpaceShape(input, context.partial("blockShape")?.values, context.constant("crops"), count);
+  },
   gradient: ({ blockShape, crops }, d): Gradients => ({ input: spaceToBatchNd(d.output, blockShape, crops) }),
   compileTimeInputs: ["blockShape", "crops"],
   lower: ({ input, blockShape, crops }) => batchToBlocks(input, numbersOf(blockShape), numbersOf(crops)),

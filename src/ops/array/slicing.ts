@@ -199,7 +199,11 @@ export const StridedSlice = defineOp("StridedSlice", {
   inputs: { input: "T", begin: "Index", end: "Index", strides: "Index" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Index: attr.type(sliceIndexTypes), ...maskAttrs },
-  shape: ({ input, begin, ...masks }, context) => slicedShape(input, begin.withRank(1), masksOf(masks), context),
+  shape: ({ input, begin, end, strides, ...masks }, context) => {
+    const places = begin.withRank(1);
+    places.mergeWith(end.withRank(1)).mergeWith(strides.withRank(1));
+    return slicedShape(input, places, masksOf(masks), context);
+  },
   checks: ({ input, newAxisMask, ellipsisMask, ...sizes }) => {
     checkStrides(sizes);
     checkScalar(input.length, sizes.begin[0], newAxisMask | ellipsisMask);
@@ -631,7 +635,10 @@ export const ConcatV2 = defineOp("ConcatV2", {
   inputs: { values: "N*T", axis: "Tidx" },
   outputs: { output: "T" },
   attrs: { N: attr.int(undefined, 2), T: attr.type(), Tidx: attr.type(attr.indexTypes, "int32") },
-  shape: ({ values }, context) => joinedShape(values, context.partial("axis")?.values[0] ?? null),
+  shape: ({ values, axis }, context) => {
+    axis.withRank(0);
+    return joinedShape(values, context.partial("axis")?.values[0] ?? null);
+  },
   checks: ({ axis }) =>
     need(
       axis.length === 0 || (axis.length === 1 && axis[0] === 1),
@@ -750,10 +757,13 @@ export const ParallelConcat = defineOp("ParallelConcat", {
   attrs: { N: attr.int(undefined, 1), T: attr.type(), shape: attr.shape() },
   shape: ({ values, shape }) => {
     if (shape.dims === null || shape.dims.includes(null)) throw new ValueError("shape attr must be fully defined");
-    for (const value of values) {
+    let common = values[values.length - 1];
+    for (let k = values.length - 1; k >= 0; k--) {
+      const value = values[k];
       if (value.rank !== null && value.rank !== shape.rank)
         throw new ValueError(`Shape must be rank ${shape.rank} but is rank ${value.rank}`);
       if (value.rank !== null && value.dim(0) !== 1) throw new ValueError("Size of first dimension must be 1.");
+      common = value.mergeWith(common);
     }
     return shape;
   },

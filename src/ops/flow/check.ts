@@ -10,7 +10,7 @@ import type { Named } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
-import { collect } from "../arguments.ts";
+import { collect, eitherName } from "../arguments.ts";
 import { checkNumerics, numbersOf, rank, reshape, shape, size } from "../array/array.ts";
 import { slice } from "../array/slicing.ts";
 import { Assert, noOp, withDependencies } from "./control-flow.ts";
@@ -32,6 +32,14 @@ export interface CheckOptions extends Named {
 const checkNames = ["data", "summarize", "message", "name"] as const;
 const prefixOf = (message: string | null | undefined): string => (message ? `${message}.  ` : "");
 
+/** @throws TypeError for what is no list of things to show. */
+function checkData(data: unknown): void {
+  if (data === undefined || data === null || Array.isArray(data)) return;
+  throw new TypeError(
+    typeof data === "string" ? `Expected list for 'data' argument to 'Assert' Op, not ${data}.` : "values must be a sequence.",
+  );
+}
+
 interface Comparison {
   readonly name: string;
   readonly sign: string;
@@ -52,6 +60,7 @@ const textOf = (item: TensorLike): string => (item instanceof Tensor ? String(st
 
 function compare({ name: fallback, sign, op, holds }: Comparison, x: TensorLike, y: TensorLike, options: Partial<CheckOptions>): Operation {
   const { data, summarize, message, name } = options;
+  checkData(data);
   return inNameScope({ name }, fallback, [x, y, data], () => {
     const [a, b] = operands(x, y);
     const shown: TensorLike[] = [
@@ -105,6 +114,7 @@ const signCheck =
   (fallback: string, lines: (name: string) => string[], check: (x: Tensor, zero: Tensor, options: CheckOptions) => Operation): UnaryCheck =>
   (x, ...rest) => {
     const { data, summarize, message, name } = collect<CheckOptions>(checkNames, rest);
+    checkData(data);
     return inNameScope({ name }, fallback, [x, data], () => {
       const tensor = convertToTensor(x, { name: "x" });
       const shown = data ?? [prefixOf(message), ...lines(tensor.name), tensor];
@@ -308,12 +318,12 @@ export function verifyTensorAllFinite(...given: unknown[]): Tensor {
     ["t", "msg", "name", "x", "message"],
     given,
   );
-  const value = t ?? x;
-  if (value === undefined || value === null) throw new ValueError("Must specify 't' or 'x'.");
+  const value = eitherName("x", x, "t", t);
+  if (value === undefined) throw new ValueError("Must specify 't' or 'x'.");
   return inNameScope({ name }, "VerifyFinite", [value], () => {
     const tensor = convertToTensor(value, { name: "x" });
     return tensor.graph.colocateWith(tensor, undefined, () => {
-      const verified = checkNumerics(tensor, msg ?? message ?? "");
+      const verified = checkNumerics(tensor, eitherName("message", message, "msg", msg) ?? "");
       return withDependencies([verified], tensor);
     });
   });

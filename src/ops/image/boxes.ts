@@ -431,9 +431,18 @@ function checkScored({ boxes, scores, maxOutputSize }: ScoredSizes, isSizeExplai
   );
 }
 
-function checkBoxes(boxes: TensorShape, scores: TensorShape): void {
+interface ScoredShapes {
+  readonly boxes: TensorShape;
+  readonly scores: TensorShape;
+}
+
+/** Boxes and their scores, then the single numbers beside them. */
+function checkBoxes({ boxes, scores }: ScoredShapes, ...numbers: readonly TensorShape[]): void {
   const [b, n] = [boxes.withRank(2), scores.withRank(1)];
-  new TensorShape([b.dim(0)]).mergeWith(new TensorShape([n.dim(0)]));
+  for (const number of numbers) number.withRank(0);
+  b.checkPrefix(n);
+  const columns = b.dim(1);
+  if (columns !== null && columns !== 4) throw new ValueError(`Dimension must be 4 but is ${columns}`);
 }
 
 const vector = (values: readonly number[], dtype: DType = "int32"): ReturnType<typeof ir.constant> =>
@@ -448,8 +457,8 @@ export const NonMaxSuppression = defineOp("NonMaxSuppression", {
   inputs: { boxes: "float32", scores: "float32", maxOutputSize: "int32" },
   outputs: { selectedIndices: "int32" },
   attrs: { iouThreshold: attr.float(0.5) },
-  shape: ({ boxes, scores }) => {
-    checkBoxes(boxes, scores);
+  shape: ({ maxOutputSize, ...scored }) => {
+    checkBoxes(scored, maxOutputSize);
     return unknownVector;
   },
   checks: sizes => checkScored(sizes),
@@ -467,8 +476,8 @@ export const NonMaxSuppressionV2 = defineOp("NonMaxSuppressionV2", {
   inputs: { boxes: "T", scores: "T", maxOutputSize: "int32", iouThreshold: "T_threshold" },
   outputs: { selectedIndices: "int32" },
   attrs: { T: halfOrFloat, T_threshold: halfOrFloat },
-  shape: ({ boxes, scores }) => {
-    checkBoxes(boxes, scores);
+  shape: ({ maxOutputSize, iouThreshold, ...scored }) => {
+    checkBoxes(scored, maxOutputSize, iouThreshold);
     return unknownVector;
   },
   checks: sizes => checkScored(sizes),
@@ -486,8 +495,8 @@ export const NonMaxSuppressionV3 = defineOp("NonMaxSuppressionV3", {
   inputs: scored,
   outputs: { selectedIndices: "int32" },
   attrs: { T: halfOrFloat, T_threshold: halfOrFloat },
-  shape: ({ boxes, scores }) => {
-    checkBoxes(boxes, scores);
+  shape: ({ maxOutputSize, iouThreshold, scoreThreshold, ...scored }) => {
+    checkBoxes(scored, maxOutputSize, iouThreshold, scoreThreshold);
     return unknownVector;
   },
   checks: sizes => checkScored(sizes, true),
@@ -507,8 +516,8 @@ export const NonMaxSuppressionV4 = defineOp("NonMaxSuppressionV4", {
   inputs: scored,
   outputs: { selectedIndices: "int32", validOutputs: "int32" },
   attrs: { T: halfOrFloat, T_threshold: halfOrFloat, padToMaxOutputSize: attr.bool(false) },
-  shape: ({ boxes, scores, padToMaxOutputSize }, context) => {
-    checkBoxes(boxes, scores);
+  shape: ({ padToMaxOutputSize, maxOutputSize, iouThreshold, scoreThreshold, ...scored }, context) => {
+    checkBoxes(scored, maxOutputSize, iouThreshold, scoreThreshold);
     return [paddedShape(padToMaxOutputSize, context), new TensorShape([])];
   },
   checks: sizes => checkScored(sizes),
@@ -526,8 +535,8 @@ export const NonMaxSuppressionV5 = defineOp("NonMaxSuppressionV5", {
   inputs: { boxes: "T", scores: "T", maxOutputSize: "int32", iouThreshold: "T", scoreThreshold: "T", softNmsSigma: "T" },
   outputs: { selectedIndices: "int32", selectedScores: "T", validOutputs: "int32" },
   attrs: { T: halfOrFloat, padToMaxOutputSize: attr.bool(false) },
-  shape: ({ boxes, scores, padToMaxOutputSize }, context) => {
-    checkBoxes(boxes, scores);
+  shape: ({ padToMaxOutputSize, maxOutputSize, iouThreshold, scoreThreshold, softNmsSigma, ...scored }, context) => {
+    checkBoxes(scored, maxOutputSize, iouThreshold, scoreThreshold, softNmsSigma);
     const dims = paddedShape(padToMaxOutputSize, context);
     return [dims, dims, new TensorShape([])];
   },
@@ -594,8 +603,10 @@ export const CombinedNonMaxSuppression = defineOp("CombinedNonMaxSuppression", {
   },
   outputs: { nmsedBoxes: "float32", nmsedScores: "float32", nmsedClasses: "float32", validDetections: "int32" },
   attrs: { padPerClass: attr.bool(false), clipBoxes: attr.bool(true) },
-  shape: ({ boxes, scores, padPerClass }, context) => {
+  shape: ({ boxes, scores, padPerClass, ...numbers }, context) => {
     const [b, n] = [boxes.withRank(4), scores.withRank(3)];
+    for (const name of ["maxOutputSizePerClass", "maxTotalSize", "iouThreshold", "scoreThreshold"] as const) numbers[name].withRank(0);
+    new TensorShape([b.dim(0), b.dim(1)]).checkPrefix(new TensorShape([n.dim(0), n.dim(1)]));
     const [total, each] = [context.partial("maxTotalSize")?.values[0] ?? null, context.partial("maxOutputSizePerClass")?.values[0] ?? null];
     const kinds = n.dim(2);
     const size = !padPerClass ? total : total === null || each === null || kinds === null ? null : Math.min(total, each * kinds);

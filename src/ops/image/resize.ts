@@ -157,7 +157,8 @@ export function resizedShape(images: TensorShape, size: TensorShape, context: Sh
   const known = images.withRank(4);
   const [count] = size.withRank(1).dims ?? [null];
   if (count !== null && count !== 2) throw new ValueError(`Dimension must be 2 but is ${count}`);
-  const [height, width] = context.partial("size")?.values ?? [null, null];
+  // A negative size is one that only the run refuses.
+  const [height, width] = (context.partial("size")?.values ?? [null, null]).map(d => (d !== null && d < 0 ? null : d));
   return new TensorShape([known.dim(0), height, width, known.dim(3)]);
 }
 

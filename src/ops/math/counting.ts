@@ -92,7 +92,12 @@ export const HistogramFixedWidth = defineOp("HistogramFixedWidth", {
   inputs: { values: "T", valueRange: "T", nbins: "int32" },
   outputs: { out: "dtype" },
   attrs: { T: attr.type(countTypes), dtype: attr.type(attr.indexTypes, "int32") },
-  shape: (_, context) => new TensorShape([context.partial("nbins")?.values[0] ?? null]),
+  shape: ({ valueRange, nbins }, context) => {
+    const ends = valueRange.withRank(1).dim(0);
+    if (ends !== null && ends !== 2) throw new ValueError(`Dimension must be 2 but is ${ends}`);
+    nbins.withRank(0);
+    return new TensorShape([context.partial("nbins")?.values[0] ?? null]);
+  },
   checks: ({ nbins }) => need(nbins.length === 0, () => "nbins should be a scalar."),
   compileTimeInputs: ["nbins", "valueRange"],
   lower: ({ values, valueRange, nbins, dtype }) => {

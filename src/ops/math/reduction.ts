@@ -36,7 +36,8 @@ function positive(axis: number, length: number): number {
   return axis < 0 ? axis + length : axis;
 }
 
-function reducedShape(input: TensorShape, axes: NDArray | undefined, keepDims: boolean): TensorShape {
+function reducedShape(input: TensorShape, indices: TensorShape, axes: NDArray | undefined, keepDims: boolean): TensorShape {
+  indices.withRankAtMost(1);
   const { dims } = input;
   if (dims === null) return TensorShape.unknown();
   if (axes === undefined) return keepDims ? TensorShape.unknownOfRank(dims.length) : TensorShape.unknown();
@@ -89,7 +90,8 @@ const reductionOp = (
     inputs: { input: "T", reductionIndices: "Tidx" },
     outputs: { output: "T" },
     attrs: { keepDims: attr.bool(false), T: attr.type(types), Tidx: attr.type(attr.indexTypes, "int32") },
-    shape: ({ input, keepDims }, context) => reducedShape(input, context.constant("reductionIndices"), keepDims),
+    shape: ({ input, reductionIndices, keepDims }, context) =>
+      reducedShape(input, reductionIndices, context.constant("reductionIndices"), keepDims),
     ...(gradient && {
       gradient: (record: ReductionRecord, d: { readonly output: Tensor }): Gradients => ({ input: gradient(record, d.output) }),
     }),
@@ -271,7 +273,8 @@ const logicalOp = (type: string, combine: "all" | "any") =>
     inputs: { input: "bool", reductionIndices: "Tidx" },
     outputs: { output: "bool" },
     attrs: { keepDims: attr.bool(false), Tidx: attr.type(attr.indexTypes, "int32") },
-    shape: ({ input, keepDims }, context) => reducedShape(input, context.constant("reductionIndices"), keepDims),
+    shape: ({ input, reductionIndices, keepDims }, context) =>
+      reducedShape(input, reductionIndices, context.constant("reductionIndices"), keepDims),
     compileTimeInputs: ["reductionIndices"],
     partial: partialOf(values => Number(combine === "all" ? values.every(Boolean) : values.some(Boolean))),
     lower: ({ input, reductionIndices, keepDims }) => combining(combine)(input, axesOf(reductionIndices, input.shape.length), keepDims),
@@ -433,7 +436,8 @@ export const zeroFraction = (value: TensorLike, options?: NameOption): Tensor =>
 
 // ---- argmax, argmin ----
 
-function withoutAxis(input: TensorShape, context: ShapeContext): TensorShape {
+function withoutAxis(input: TensorShape, dimension: TensorShape, context: ShapeContext): TensorShape {
+  dimension.withRank(0);
   const axis = context.partial("dimension")?.values[0];
   const { dims } = input;
   if (dims === null) return TensorShape.unknown();
@@ -468,7 +472,7 @@ export const ArgMax = defineOp("ArgMax", {
     Tidx: attr.type(["int16", "int32", "int64"], "int32"),
     outputType: attr.type(["int16", "uint16", "int32", "int64"], "int64"),
   },
-  shape: ({ input }, context) => withoutAxis(input, context),
+  shape: ({ input, dimension }, context) => withoutAxis(input, dimension, context),
   checks: ({ dimension }) => need(dimension.length === 0, () => `dim must be a scalar, but received tensor of shape: [${dimension}]`),
   gradient: () => ({}),
   compileTimeInputs: ["dimension"],
@@ -483,7 +487,7 @@ export const ArgMin = defineOp("ArgMin", {
     Tidx: attr.type(attr.indexTypes, "int32"),
     outputType: attr.type(attr.indexTypes, "int64"),
   },
-  shape: ({ input }, context) => withoutAxis(input, context),
+  shape: ({ input, dimension }, context) => withoutAxis(input, dimension, context),
   checks: ({ dimension }) => need(dimension.length === 0, () => `dim must be a scalar, but received tensor of shape: [${dimension}]`),
   gradient: () => ({}),
   compileTimeInputs: ["dimension"],

@@ -150,7 +150,10 @@ export const CTCLoss = defineOp("CTCLoss", {
     const known = inputs.withRank(3);
     labelsIndices.withRank(2);
     labelsValues.withRank(1);
-    const batch = sequenceLength.withRank(1).dim(0) ?? known.dim(1);
+    const lengths = sequenceLength.withRank(1);
+    if (labelsIndices.dims !== null) new TensorShape([labelsIndices.dim(0)]).checkPrefix(labelsValues);
+    new TensorShape([known.dim(1)]).checkPrefix(lengths);
+    const batch = lengths.dim(0) ?? known.dim(1);
     return [new TensorShape([batch]), new TensorShape([known.dim(0), batch, known.dim(2)])];
   },
   checks: ({ inputs, labelsIndices, labelsValues, sequenceLength }) => {

@@ -125,7 +125,7 @@ export const FakeQuantWithMinMaxArgsGradient = defineOp("FakeQuantWithMinMaxArgs
   outputs: { backprops: "float32" },
   attrs: { min: attr.float(-6), max: attr.float(6), ...widths },
   gradient: "none",
-  shape: ({ gradients, inputs }) => gradients.mergeWith(inputs),
+  shape: ({ gradients }) => gradients,
   lower: ({ gradients, inputs, min, max, ...width }) => backprops(gradients, inputs, scalarOf(min), scalarOf(max), width)[0],
 });
 

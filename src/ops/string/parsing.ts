@@ -129,12 +129,23 @@ interface SplitOptions extends Named {
   readonly sep?: TensorLike;
   readonly delimiter?: TensorLike;
   readonly skipEmpty?: boolean;
+  readonly resultType?: string;
+}
+
+/** @throws ValueError for a word that is none; UnimplementedError for rows of any length, which tf.ragged makes. */
+function checkResultType(resultType = "SparseTensor"): void {
+  if (resultType === "RaggedTensor") throw new UnimplementedError("Splitting strings with result_type='RaggedTensor' is not supported.");
+  if (resultType !== "SparseTensor") throw new ValueError("result_type must be 'RaggedTensor' or 'SparseTensor'.");
 }
 
 /** Parts of each string of a vector, at any byte of the delimiter (a space by default; "": at every byte).
  *  TF: tf.string_split(source, sep, skip_empty, delimiter, result_type, name), with a sparse result. */
 export function stringSplit(source: TensorLike, ...rest: unknown[]): SplitStrings {
-  const { sep, delimiter, skipEmpty, name } = collect<SplitOptions>(["sep", "skipEmpty", "delimiter", "resultType", "name"], rest);
+  const { sep, delimiter, skipEmpty, resultType, name } = collect<SplitOptions>(
+    ["sep", "skipEmpty", "delimiter", "resultType", "name"],
+    rest,
+  );
+  checkResultType(resultType);
   const by = eitherName("sep", sep, "delimiter", delimiter) ?? " ";
   return inNameScope({ name }, "StringSplit", [source], () => {
     const made = StringSplit({ input: source, delimiter: convertToTensor(by, { dtype: "string" }), skipEmpty });
@@ -145,7 +156,8 @@ export function stringSplit(source: TensorLike, ...rest: unknown[]): SplitString
 /** Parts of each string of a vector as Python's str.split gives them. TF: tf.strings.split(input, sep, maxsplit, result_type, source, name). */
 export function split(input: TensorLike, ...rest: unknown[]): SplitStrings {
   const names = ["sep", "maxsplit", "resultType", "source", "name"];
-  const { sep, maxsplit, name } = collect<Named & { sep: TensorLike; maxsplit: number }>(names, rest);
+  const { sep, maxsplit, resultType, name } = collect<Named & { sep: TensorLike; maxsplit: number; resultType: string }>(names, rest);
+  checkResultType(resultType);
   return inNameScope({ name }, "StringSplit", [input], () => {
     const converted = convertToTensor(input, { dtype: "string", name: "input" });
     const made = StringSplitV2({ input: converted, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
