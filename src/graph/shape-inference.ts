@@ -124,7 +124,7 @@ function contextFor(
     partial,
     shapeFrom: input => {
       const at = position(input);
-      const known = shapeFromPartial(partialOrFolded(inputs[at]), inputs[at].shape.withRank(1));
+      const known = shapeFromPartial(partialOrFolded(inputs[at]), inputs[at].shape.withRankAtMost(1));
       asShapes.set(at, known.dims === null ? "<unknown>" : known.format());
       return known;
     },

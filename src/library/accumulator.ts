@@ -22,6 +22,7 @@ import {
 } from "../ops/state/accumulator.ts";
 import { Cast, cast } from "../ops/math/math.ts";
 import { inNameScope } from "../ops/named.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 export interface AccumulatorOptions extends Named {
   /** What gradients must look like; unknown if not given. */
@@ -62,7 +63,8 @@ export class ConditionalAccumulatorBase {
   }
 
   /** How many gradients there are, int32. TF: num_accumulated. */
-  numAccumulated({ name }: Named = {}): Tensor {
+  numAccumulated({ name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     const options = { name: name ?? `${this.leaf}_NumAccumulated` };
     const handle = this.accumulatorRef;
     if (handle.dtype === "resource") return ResourceAccumulatorNumAccumulated({ handle }, options);
@@ -70,7 +72,8 @@ export class ConditionalAccumulatorBase {
   }
 
   /** Sets the step from which on gradients count. TF: set_global_step. */
-  setGlobalStep(newGlobalStep: TensorLike, { name }: Named = {}): Operation {
+  setGlobalStep(newGlobalStep: TensorLike, { name, ...others }: Named = {}): Operation {
+    refuseOthers(others);
     const record = { handle: this.accumulatorRef, newGlobalStep: asInt64(newGlobalStep) };
     if (record.handle.dtype === "resource") return ResourceAccumulatorSetGlobalStep(record, { name });
     return AccumulatorSetGlobalStep(record, { name }) as Operation;
@@ -86,14 +89,16 @@ export class ConditionalAccumulator extends ConditionalAccumulatorBase {
   }
 
   /** Brings a gradient. @throws ValueError for one of another shape, InvalidArgumentError while running. TF: apply_grad. */
-  applyGrad(grad: TensorLike, { localStep = 0, name }: ApplyOptions = {}): Operation {
+  applyGrad(grad: TensorLike, { localStep = 0, name, ...others }: ApplyOptions = {}): Operation {
+    refuseOthers(others);
     const gradient = convertToTensor(grad, { dtype: this.dtype });
     if (!gradient.shape.isCompatibleWith(this.shape)) throw new ValueError(`Shapes ${gradient.shape} and ${this.shape} are incompatible`);
     return ResourceAccumulatorApplyGradient({ handle: this.accumulatorRef, localStep: asInt64(localStep), gradient }, { name });
   }
 
   /** What there is once `numRequired` gradients are, which a run waits for. TF: take_grad. */
-  takeGrad(numRequired: TensorLike, { name }: Named = {}): Tensor {
+  takeGrad(numRequired: TensorLike, { name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     const taken = ResourceAccumulatorTakeGradient({ handle: this.accumulatorRef, numRequired, dtype: this.dtype }, { name });
     taken.setShape(this.shape);
     return taken;
@@ -135,11 +140,13 @@ export class SparseConditionalAccumulator extends ConditionalAccumulatorBase {
     return SparseAccumulatorApplyGradient(record, { name });
   }
 
-  applyIndexedSlicesGrad(grad: IndexedSlices, { localStep = 0, name }: ApplyOptions = {}): Operation {
+  applyIndexedSlicesGrad(grad: IndexedSlices, { localStep = 0, name, ...others }: ApplyOptions = {}): Operation {
+    refuseOthers(others);
     return this.applyGrad(grad.indices, grad.values, { gradShape: grad.denseShape, localStep, name });
   }
 
-  takeGrad(numRequired: TensorLike, { name }: Named = {}): TakenRows {
+  takeGrad(numRequired: TensorLike, { name, ...others }: Named = {}): TakenRows {
+    refuseOthers(others);
     return SparseAccumulatorTakeGradient({ handle: this.accumulatorRef, numRequired, dtype: this.dtype }, { name });
   }
 

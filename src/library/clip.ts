@@ -4,7 +4,7 @@ import { type TensorLike, convertToTensor } from "../graph/conversion.ts";
 import { pythonType } from "../base/python-text.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
-import { collect } from "../ops/arguments.ts";
+import { collect, refuseOthers } from "../ops/arguments.ts";
 import { constant, identity, onesLike, rank, size } from "../ops/array/array.ts";
 import { where } from "../ops/array/selection.ts";
 import { range } from "../ops/array/ranges.ts";
@@ -52,7 +52,8 @@ export function clipByNorm<T extends Clippable>(
 }
 
 /** √(Σ ‖t‖²) over all tensors of the list; null entries do not count. TF: tf.global_norm. */
-export function globalNorm(tList: readonly (Clippable | null)[], { name }: Named = {}): Tensor {
+export function globalNorm(tList: readonly (Clippable | null)[], { name, ...others }: Named = {}): Tensor {
+  refuseOthers(others);
   assertList(tList);
   return inNameScope({ name: name ?? undefined }, "global_norm", [...tList], () => {
     const values = tList.map((t, i) => (t === null ? null : valuesOf(t, `t_${i}`)));
@@ -104,7 +105,8 @@ export function clipByGlobalNorm<const L extends readonly (Clippable | null)[]>(
 }
 
 /** t · clipNorm / max(‖t‖ / size, clipNorm). TF: tf.clip_by_average_norm. */
-export function clipByAverageNorm(t: TensorLike, clipNorm: TensorLike, { name }: Named = {}): Tensor {
+export function clipByAverageNorm(t: TensorLike, clipNorm: TensorLike, { name, ...others }: Named = {}): Tensor {
+  refuseOthers(others);
   return inNameScope({ name: name ?? undefined }, "clip_by_average_norm", [t, clipNorm], scope => {
     const value = convertToTensor(t, { name: "t" });
     const count = cast(size(value), "float32");

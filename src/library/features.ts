@@ -14,6 +14,7 @@ import { ParseExampleV2 } from "../ops/data/example.ts";
 import { ParseSequenceExampleV2 } from "../ops/data/sequence-example.ts";
 import { inNameScope } from "../ops/named.ts";
 import { sparseMerge } from "../ops/sparse/structure.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 type FeatureType = "float32" | "int64" | "string";
 
@@ -30,7 +31,8 @@ export class FixedLenFeature {
   readonly dtype: DType;
   readonly defaultValue: TensorLike | null;
 
-  constructor(shape: ShapeLike, dtype: DType, { defaultValue = null }: DefaultValue = {}) {
+  constructor(shape: ShapeLike, dtype: DType, { defaultValue = null, ...others }: DefaultValue = {}) {
+    refuseOthers(others);
     this.shape = asShape(shape);
     this.dtype = dtype;
     this.defaultValue = defaultValue;
@@ -312,7 +314,12 @@ interface ParseOptions extends Named {
 
 /** The features of a batch of serialized tf.Example messages, as a dictionary of tensors. TF: tf.parse_example.
  *  @throws InvalidArgumentError while running for features that are missing, of another type or size. */
-export function parseExample(serialized: TensorLike, features: Features, { name, exampleNames = null }: ParseOptions = {}): ParsedExamples {
+export function parseExample(
+  serialized: TensorLike,
+  features: Features,
+  { name, exampleNames = null, ...others }: ParseOptions = {},
+): ParsedExamples {
+  refuseOthers(others);
   if (!features || Object.keys(features).length === 0)
     throw new ValueError(`Argument \`features\` cannot be falsy. Got ${String(features)}`);
   const request = new Request(features);
@@ -321,7 +328,8 @@ export function parseExample(serialized: TensorLike, features: Features, { name,
 }
 
 /** The features of one serialized tf.Example message. TF: tf.parse_single_example. */
-export function parseSingleExample(serialized: TensorLike, features: Features, { name }: ParseOptions = {}): ParsedExamples {
+export function parseSingleExample(serialized: TensorLike, features: Features, { name, ...others }: ParseOptions = {}): ParsedExamples {
+  refuseOthers(others);
   if (!features || Object.keys(features).length === 0)
     throw new ValueError(`Invalid argument: features cannot be falsy. Got ${String(features)}`);
   return getDefaultGraph().asDefault(() =>
@@ -450,8 +458,9 @@ const withRows = (
  *  @throws InvalidArgumentError while running for features that are missing, of another type or size. */
 export function parseSequenceExample(
   serialized: TensorLike,
-  { contextFeatures, sequenceFeatures, exampleNames = null, name }: SequenceOptions = {},
+  { contextFeatures, sequenceFeatures, exampleNames = null, name, ...others }: SequenceOptions = {},
 ): [context: ParsedExamples, lists: ParsedExamples, lengths: ParsedExamples] {
+  refuseOthers(others);
   const requests = sequenceRequests(
     { contextFeatures, sequenceFeatures },
     "Both `context_features` and `sequence_features` argument are None, but at least one should have values.",
@@ -465,8 +474,9 @@ export function parseSequenceExample(
 /** One serialized tf.SequenceExample message: its context features and its lists of features. TF: tf.io.parse_single_sequence_example. */
 export function parseSingleSequenceExample(
   serialized: TensorLike,
-  { contextFeatures, sequenceFeatures, exampleName = null, name }: SequenceOptions = {},
+  { contextFeatures, sequenceFeatures, exampleName = null, name, ...others }: SequenceOptions = {},
 ): [context: ParsedExamples, lists: ParsedExamples] {
+  refuseOthers(others);
   const requests = sequenceRequests(
     { contextFeatures, sequenceFeatures },
     "Both context_features and sequence_features are None, but at least one should have values.",

@@ -27,6 +27,7 @@ import { AddV2, cast, NotEqual } from "../ops/math/math.ts";
 import { inNameScope, named, type NameOption } from "../ops/named.ts";
 import { asString, stringToHashBucketFast } from "../ops/string/string.ts";
 import { GraphKeys } from "./variables/graph-keys.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 /** What fills a table. */
 export interface TableInitializer {
@@ -59,7 +60,8 @@ export class KeyValueTensorInitializer implements TableInitializer {
   private readonly values: Tensor;
   private readonly name: Named["name"];
 
-  constructor(keys: TensorLike, values: TensorLike, { keyDtype, valueDtype, name }: KeyValueOptions = {}) {
+  constructor(keys: TensorLike, values: TensorLike, { keyDtype, valueDtype, name, ...others }: KeyValueOptions = {}) {
+    refuseOthers(others);
     this.keys = convertToTensor(keys, { dtype: keyDtype ?? undefined, name: "keys" });
     this.values = convertToTensor(values, { dtype: valueDtype ?? undefined, name: "values" });
     this.keyDtype = this.keys.dtype;
@@ -180,7 +182,8 @@ export class StaticHashTable {
   readonly initializer: Operation;
   readonly name: string;
 
-  constructor(initializer: TableInitializer, defaultValue: TensorLike, { name }: Named = {}) {
+  constructor(initializer: TableInitializer, defaultValue: TensorLike, { name, ...others }: Named = {}) {
+    refuseOthers(others);
     this.keyDtype = initializer.keyDtype;
     this.valueDtype = initializer.valueDtype;
     this.defaultValue = convertToTensor(defaultValue, { dtype: this.valueDtype });
@@ -237,7 +240,8 @@ export class StaticVocabularyTable {
   private readonly table: StaticHashTable | null;
   private readonly buckets: number;
 
-  constructor(initializer: TableInitializer | null, numOovBuckets: number, { lookupKeyDtype, name }: VocabularyOptions = {}) {
+  constructor(initializer: TableInitializer | null, numOovBuckets: number, { lookupKeyDtype, name, ...others }: VocabularyOptions = {}) {
+    refuseOthers(others);
     if (!(numOovBuckets > 0)) throw new ValueError("`num_oov_buckets` must be > 0; use StaticHashTable.");
     const keyDtype = lookupKeyDtype ?? initializer?.keyDtype ?? "string";
     if (initializer) {
@@ -388,8 +392,9 @@ export class MutableHashTable extends ChangeableTable {
     keyDtype: DType,
     valueDtype: DType,
     defaultValue: TensorLike,
-    { name = "MutableHashTable", checkpoint = true }: TableOptions = {},
+    { name = "MutableHashTable", checkpoint = true, ...others }: TableOptions = {},
   ) {
+    refuseOthers(others);
     const fallback = convertToTensor(defaultValue, { dtype: valueDtype });
     const { shape } = fallback;
     const attrs = { keyDtype, valueDtype, useNodeNameSharing: true };
@@ -412,8 +417,9 @@ export class DenseHashTable extends ChangeableTable {
     defaultValue: TensorLike,
     emptyKey: TensorLike,
     deletedKey: TensorLike,
-    { initialNumBuckets, name = "MutableDenseHashTable", checkpoint = true }: DenseOptions = {},
+    { initialNumBuckets, name = "MutableDenseHashTable", checkpoint = true, ...others }: DenseOptions = {},
   ) {
+    refuseOthers(others);
     const fallback = convertToTensor(defaultValue, { dtype: valueDtype, name: "default_value" });
     const handle = MutableDenseHashTableV2(
       {

@@ -4,7 +4,7 @@ import { ValueError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { collect, isOptions } from "../ops/arguments.ts";
+import { collect, isOptions, refuseOthers } from "../ops/arguments.ts";
 import { constant, onesLike, rank, shape as shapeOf, size, stopGradient, zerosLike } from "../ops/array/array.ts";
 import { range } from "../ops/array/ranges.ts";
 import { where } from "../ops/array/selection.ts";
@@ -292,13 +292,16 @@ interface Collected {
 }
 
 /** TF: tf.losses.add_loss. */
-export function addLoss(loss: Tensor, { lossCollection = GraphKeys.LOSSES }: Collected = {}): void {
+export function addLoss(loss: Tensor, { lossCollection = GraphKeys.LOSSES, ...others }: Collected = {}): void {
+  refuseOthers(others);
   if (lossCollection) getDefaultGraph().addToCollection(lossCollection, loss);
 }
 
 /** TF: tf.losses.get_losses. */
-export const getLosses = (scope?: string | null, { lossCollection = GraphKeys.LOSSES }: Collected = {}): Tensor[] =>
-  getDefaultGraph().getCollection(lossCollection ?? GraphKeys.LOSSES, scope);
+export const getLosses = (scope?: string | null, { lossCollection = GraphKeys.LOSSES, ...others }: Collected = {}): Tensor[] => {
+  refuseOthers(others);
+  return getDefaultGraph().getCollection(lossCollection ?? GraphKeys.LOSSES, scope);
+};
 /** TF: tf.losses.get_regularization_losses. */
 export const getRegularizationLosses = (scope?: string | null): Tensor[] =>
   getDefaultGraph().getCollection(GraphKeys.REGULARIZATION_LOSSES, scope);

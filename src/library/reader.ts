@@ -19,6 +19,7 @@ import {
   WholeFileReaderV2,
 } from "../ops/data/reader.ts";
 import { QueueBase } from "./queue.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 /** A queue of file names, or its handle. */
 type QueueLike = QueueBase | Tensor;
@@ -73,7 +74,8 @@ export class ReaderBase {
 
 /** Each file is one record, with its name as the key. TF: tf.WholeFileReader. */
 export class WholeFileReader extends ReaderBase {
-  constructor({ name }: Named = {}) {
+  constructor({ name, ...others }: Named = {}) {
+    refuseOthers(others);
     super(WholeFileReaderV2({}, { name }), { supportsSerialize: true });
   }
 }
@@ -96,7 +98,8 @@ interface FixedLengthOptions extends Named {
 
 /** Records of one length; keys are `file:number`. TF: tf.FixedLengthRecordReader. */
 export class FixedLengthRecordReader extends ReaderBase {
-  constructor(recordBytes: number, { headerBytes, footerBytes, hopBytes, name, encoding }: FixedLengthOptions = {}) {
+  constructor(recordBytes: number, { headerBytes, footerBytes, hopBytes, name, encoding, ...others }: FixedLengthOptions = {}) {
+    refuseOthers(others);
     super(
       FixedLengthRecordReaderV2(
         {
@@ -118,14 +121,16 @@ interface RecordReaderOptions extends Named {
 
 /** Records of TFRecord files; keys are `file:offset`. TF: tf.TFRecordReader. */
 export class TFRecordReader extends ReaderBase {
-  constructor({ name, options = null }: RecordReaderOptions = {}) {
+  constructor({ name, options = null, ...others }: RecordReaderOptions = {}) {
+    refuseOthers(others);
     super(TFRecordReaderV2({ compressionType: typeof options === "string" ? options : (options?.compressionType ?? "") }, { name }));
   }
 }
 
 /** Each name of the queue is a record itself. TF: tf.IdentityReader. */
 export class IdentityReader extends ReaderBase {
-  constructor({ name }: Named = {}) {
+  constructor({ name, ...others }: Named = {}) {
+    refuseOthers(others);
     super(IdentityReaderV2({}, { name }), { supportsSerialize: true });
   }
 }

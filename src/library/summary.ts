@@ -13,6 +13,7 @@ import { type Operation, Tensor } from "../graph/operation.ts";
 import { inNameScope } from "../ops/named.ts";
 import { AudioSummaryV2, HistogramSummary, ImageSummary, MergeSummary, ScalarSummary, TensorSummaryV2 } from "../ops/summary/summary.ts";
 import { GraphKeys } from "./variables/graph-keys.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 interface SummaryOptions {
   /** Collections to be listed in; default the summaries. */
@@ -106,7 +107,8 @@ interface MergeOptions extends Named {
 }
 
 /** Several summaries as one. @throws InvalidArgumentError while running if two have one tag. TF: tf.summary.merge. */
-export function merge(inputs: readonly TensorLike[], { collections, name }: MergeOptions = {}): Tensor {
+export function merge(inputs: readonly TensorLike[], { collections, name, ...others }: MergeOptions = {}): Tensor {
+  refuseOthers(others);
   const clean = name === null || name === undefined ? name : cleanTag(String(name));
   return inNameScope({ name: clean }, "Merge", inputs, () => {
     const node = MergeSummary({ inputs }, { name: clean });

@@ -13,9 +13,10 @@ export function isOptions(value: unknown): value is Record<string, unknown> {
 }
 
 function unexpected(name: string, names: readonly string[]): Error {
+  const error = new TypeError(`got an unexpected keyword argument '${name}'`);
+  if (names.length === 0) return error;
   const near = nearestName(name, names);
-  const hint = near === undefined ? `There are ${names.map(known => `'${known}'`).join(", ")}.` : `Did you mean '${near}'?`;
-  return withHint(new TypeError(`got an unexpected keyword argument '${name}'`), hint);
+  return withHint(error, near === undefined ? `There are ${names.map(known => `'${known}'`).join(", ")}.` : `Did you mean '${near}'?`);
 }
 
 /** Arguments given by position under these names, joined with those of a last options object. Undefined and null mean "not given".
@@ -37,6 +38,17 @@ export function collect<T>(names: readonly string[], given: readonly unknown[]):
     }
   });
   return result as Partial<T>;
+}
+
+/** What is left of options after the known ones are taken out. Undefined and null mean "not given". @throws TypeError for a name that is none of `more`. */
+export function refuseOthers(others: object, ...more: readonly string[]): void {
+  for (const [name, value] of Object.entries(others))
+    if (value !== undefined && value !== null && !more.includes(name)) throw unexpected(name, more);
+}
+
+/** Refuses names among options that are taken as a whole. @throws TypeError */
+export function checkOptions<O extends object>(options: O, names: Readonly<Record<keyof O & string, true>>): void {
+  refuseOthers(options, ...Object.keys(names));
 }
 
 /** One of two names of the same argument. @throws ValueError if both are given. */

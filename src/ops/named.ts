@@ -3,11 +3,18 @@
 import { Graph, type NameScope } from "../graph/graph.ts";
 import { graphFor } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
+import { refuseOthers } from "./arguments.ts";
 
 /** A name by itself, or among options: `tf.square(x, "sq")` is `tf.square(x, { name: "sq" })`. */
 export type NameOption = Named | string | null;
 
-export const named = (option: NameOption | undefined): Named => (typeof option === "string" ? { name: option } : (option ?? {}));
+/** The options of a function that has but a name. @throws TypeError for others among them. */
+export function named(option: NameOption | undefined): Named {
+  if (typeof option !== "object" || option === null) return typeof option === "string" ? { name: option } : {};
+  const { name, ...others } = option;
+  refuseOthers(others, "name");
+  return { name };
+}
 
 /** Runs `body` inside a name scope, in the graph of the first tensor or variable among `values` (one level of lists is looked into).
  *  Pass the scope as the name of the node that is the result. TF: ops.name_scope(name, default_name, values). */

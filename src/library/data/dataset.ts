@@ -41,6 +41,7 @@ import {
 } from "./element-spec.ts";
 import { lockOptions, mergedOptions, type Options, optionsToBytes } from "./options.ts";
 import { type Iterator, makeInitializableIterator, makeOneShotIterator } from "./iterator.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 // `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
 type ElementFunction = (...element: any[]) => Nested;
@@ -167,7 +168,8 @@ export class Dataset {
   // ---- sources ----
 
   /** One element: the tensors as they are. */
-  static fromTensors(tensors: Nested, { name }: Named = {}): Dataset {
+  static fromTensors(tensors: Nested, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const given = normalized(tensors);
     const spec = specOfValue(given);
     const { outputShapes } = typesAndShapes(spec);
@@ -175,7 +177,8 @@ export class Dataset {
   }
 
   /** An element for each slice along the first axis. @throws ValueError for scalars and differing first dimensions. */
-  static fromTensorSlices(tensors: Nested, { name }: Named = {}): Dataset {
+  static fromTensorSlices(tensors: Nested, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const given = normalized(tensors);
     const whole = specOfValue(given);
     const components = componentTensors(whole, given, "rowsOf");
@@ -220,7 +223,8 @@ export class Dataset {
   }
 
   /** `start`, `start + step`, … for ever, of type `dtype` (int64). TF: Dataset.counter. */
-  static counter({ start = 0, step = 1, dtype = "int64" }: CounterOptions = {}): Dataset {
+  static counter({ start = 0, step = 1, dtype = "int64", ...others }: CounterOptions = {}): Dataset {
+    refuseOthers(others);
     return getDefaultGraph().nameScope("counter", () => {
       const first = convertToTensor(start, { dtype, name: "start" });
       const by = convertToTensor(step, { dtype, name: "step" });
@@ -249,8 +253,9 @@ export class Dataset {
   /** The next element of one of `datasets`, drawn with `weights` (equal ones by default). TF: Dataset.sample_from_datasets. */
   static sampleFromDatasets(
     datasets: readonly Dataset[],
-    { weights = null, seed = null, stopOnEmptyDataset = false }: SampleOptions = {},
+    { weights = null, seed = null, stopOnEmptyDataset = false, ...others }: SampleOptions = {},
   ): Dataset {
+    refuseOthers(others);
     if (datasets.length === 0) throw new ValueError("Invalid `datasets`. `datasets` should not be empty.");
     const draw = (logits: Tensor, drawn: Tensor): Tensor =>
       squeeze(StatelessMultinomial({ logits, numSamples: 1, seed: drawn, outputDtype: "int64" }), { axis: [0, 1] });
@@ -363,7 +368,8 @@ export class Dataset {
   }
 
   /** Elements of several datasets side by side, until the shortest ends; `datasets` may be any nesting. */
-  static zip(datasets: Nested, { name }: Named = {}): Dataset {
+  static zip(datasets: Nested, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const list = flatten(datasets) as Dataset[];
     if (!list.every(each => each instanceof Dataset))
       throw new TypeError("The argument to `Dataset.zip()` must be a (nested) structure of `Dataset` objects.");
@@ -395,7 +401,8 @@ export class Dataset {
   // ---- functions ----
 
   /** What `mapFunc` makes of each element. */
-  map(mapFunc: ElementFunction, { numParallelCalls = null, deterministic = null, name }: MapOptions = {}): Dataset {
+  map(mapFunc: ElementFunction, { numParallelCalls = null, deterministic = null, name, ...others }: MapOptions = {}): Dataset {
+    refuseOthers(others);
     const { f, spec, otherArguments } = this.function(mapFunc, "Dataset_map");
     const inputs = { inputDataset: this.variantTensor, otherArguments, f, ...typesAndShapes(spec) };
     if (numParallelCalls === null) return new Dataset(ops.MapDataset(inputs, { name }), spec);
@@ -404,7 +411,8 @@ export class Dataset {
   }
 
   /** The elements for which `predicate` is true. @throws ValueError unless it gives a bool scalar. */
-  filter(predicate: ElementFunction, { name }: Named = {}): Dataset {
+  filter(predicate: ElementFunction, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const { f, otherArguments } = this.predicate(predicate, "Dataset_filter");
     return this.derived(
       ops.FilterDataset({ inputDataset: this.variantTensor, otherArguments, predicate: f, ...typesAndShapes(this.elementSpec) }, { name }),
@@ -422,7 +430,8 @@ export class Dataset {
   }
 
   /** The elements of the datasets that `mapFunc` makes of the elements, one dataset after the other. */
-  flatMap(mapFunc: ElementFunction, { name }: Named = {}): Dataset {
+  flatMap(mapFunc: ElementFunction, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const { f, spec, otherArguments } = this.datasetFunction(mapFunc, "Dataset_flat_map", "flat_map");
     return new Dataset(
       ops.FlatMapDataset({ inputDataset: this.variantTensor, otherArguments, f, ...typesAndShapes(spec) }, { name }),
@@ -433,8 +442,9 @@ export class Dataset {
   /** The same, `cycleLength` datasets at a time, `blockLength` elements of each in turn. */
   interleave(
     mapFunc: ElementFunction,
-    { cycleLength, blockLength, numParallelCalls = null, deterministic = null, name }: InterleaveOptions = {},
+    { cycleLength, blockLength, numParallelCalls = null, deterministic = null, name, ...others }: InterleaveOptions = {},
   ): Dataset {
+    refuseOthers(others);
     const { f, spec, otherArguments } = this.datasetFunction(mapFunc, "Dataset_interleave", "interleave");
     const inputs = {
       inputDataset: this.variantTensor,
@@ -463,7 +473,8 @@ export class Dataset {
   // ---- batches ----
 
   /** `batchSize` elements as one, along a new first axis. */
-  batch(batchSize: TensorLike, { dropRemainder = false, name }: BatchOptions = {}): Dataset {
+  batch(batchSize: TensorLike, { dropRemainder = false, name, ...others }: BatchOptions = {}): Dataset {
+    refuseOthers(others);
     const inputs = {
       inputDataset: this.variantTensor,
       batchSize: int64(batchSize, "batch_size"),
@@ -478,8 +489,9 @@ export class Dataset {
   paddedBatch(
     batchSize: TensorLike,
     paddedShapes: Nested = null,
-    { paddingValues = null, dropRemainder = false, name }: PaddedOptions = {},
+    { paddingValues = null, dropRemainder = false, name, ...others }: PaddedOptions = {},
   ): Dataset {
+    refuseOthers(others);
     const components = componentsOf(this.elementSpec);
     for (const component of components)
       if (component.flat.dtype === "variant")
@@ -525,7 +537,8 @@ export class Dataset {
   }
 
   /** Datasets of `size` elements; the next begins `shift` (`size`) elements further. */
-  window(size: number, { shift = null, stride = 1, dropRemainder = false, name }: WindowOptions = {}): Dataset {
+  window(size: number, { shift = null, stride = 1, dropRemainder = false, name, ...others }: WindowOptions = {}): Dataset {
+    refuseOthers(others);
     const spec = mapNested(this.elementSpec, leaf => new DatasetSpec(leaf));
     const inputs = {
       inputDataset: this.variantTensor,
@@ -540,7 +553,8 @@ export class Dataset {
   // ---- order and number ----
 
   /** Elements leave a buffer of `bufferSize` in random order, in another one with each iteration unless `reshuffleEachIteration` is false. */
-  shuffle(bufferSize: TensorLike, { seed = null, reshuffleEachIteration = null, name }: ShuffleOptions = {}): Dataset {
+  shuffle(bufferSize: TensorLike, { seed = null, reshuffleEachIteration = null, name, ...others }: ShuffleOptions = {}): Dataset {
+    refuseOthers(others);
     const size = int64(bufferSize, "buffer_size");
     const inputs = { inputDataset: this.variantTensor, bufferSize: size, ...seedTensors(seed) };
     return this.derived(
@@ -552,41 +566,48 @@ export class Dataset {
   }
 
   /** So many times; for ever without a count, or with -1. */
-  repeat(count: TensorLike | null = null, { name }: Named = {}): Dataset {
+  repeat(count: TensorLike | null = null, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     return this.derived(ops.RepeatDataset({ ...this.counted(count ?? -1), ...typesAndShapes(this.elementSpec) }, { name }));
   }
 
   /** The first `count` elements; all with -1. */
-  take(count: TensorLike, { name }: Named = {}): Dataset {
+  take(count: TensorLike, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     return this.derived(ops.TakeDataset({ ...this.counted(count), ...typesAndShapes(this.elementSpec) }, { name }));
   }
 
   /** Without the first `count` elements. */
-  skip(count: TensorLike, { name }: Named = {}): Dataset {
+  skip(count: TensorLike, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     return this.derived(ops.SkipDataset({ ...this.counted(count), ...typesAndShapes(this.elementSpec) }, { name }));
   }
 
   /** Every `numShards`th element, beginning with element `index`. */
-  shard(numShards: TensorLike, index: TensorLike, { name }: Named = {}): Dataset {
+  shard(numShards: TensorLike, index: TensorLike, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const inputs = { inputDataset: this.variantTensor, numShards: int64(numShards, "num_shards"), index: int64(index, "index") };
     return this.derived(ops.ShardDataset({ ...inputs, ...typesAndShapes(this.elementSpec) }, { name }));
   }
 
   /** Accepted; elements are made when they are asked for. */
-  prefetch(bufferSize: TensorLike, { name }: Named = {}): Dataset {
+  prefetch(bufferSize: TensorLike, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const inputs = { inputDataset: this.variantTensor, bufferSize: int64(bufferSize, "buffer_size") };
     const attrs = { legacyAutotune: false, ...typesAndShapes(this.elementSpec) };
     return this.derived(this.besides(() => ops.PrefetchDataset({ ...inputs, ...attrs }, { name })));
   }
 
   /** Keeps the elements of the first whole iteration in memory. */
-  cache(filename: TensorLike = "", { name }: Named = {}): Dataset {
+  cache(filename: TensorLike = "", { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const inputs = { inputDataset: this.variantTensor, filename: convertToTensor(filename, { dtype: "string", name: "filename" }) };
     return this.derived(ops.CacheDataset({ ...inputs, ...typesAndShapes(this.elementSpec) }, { name }));
   }
 
   /** The elements of this one, then those of another of the same types. @throws TypeError for other types. */
-  concatenate(dataset: Dataset, { name }: Named = {}): Dataset {
+  concatenate(dataset: Dataset, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const types = (each: Dataset): string => JSON.stringify(each.outputTypes);
     if (types(this) !== types(dataset))
       throw new TypeError(`Incompatible types of input datasets: ${described(this.elementSpec)} vs. ${described(dataset.elementSpec)}.`);
@@ -596,19 +617,22 @@ export class Dataset {
   }
 
   /** Pairs of a count (int64, from `start`) and an element. */
-  enumerate(start: TensorLike = 0n, { name }: Named = {}): Dataset {
+  enumerate(start: TensorLike = 0n, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     return Dataset.zip([rewritten(Dataset.range(start, 2n ** 63n - 1n)), this], { name });
   }
 
   /** The elements up to the first for which `predicate` is false. @throws ValueError unless it gives a bool scalar. */
-  takeWhile(predicate: ElementFunction, { name }: Named = {}): Dataset {
+  takeWhile(predicate: ElementFunction, { name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const { f, otherArguments } = this.predicate(predicate, "Dataset_take_while");
     const inputs = { inputDataset: this.variantTensor, otherArguments, predicate: f };
     return this.derived(ops.TakeWhileDataset({ ...inputs, ...typesAndShapes(this.elementSpec) }, { name }));
   }
 
   /** Each value once; elements are one tensor of type int32, int64 or string. @throws TypeError for others. */
-  unique({ name }: Named = {}): Dataset {
+  unique({ name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const types = componentsOf(this.elementSpec).map(({ dtype }) => dtype);
     if (types.length !== 1 || !["int32", "int64", "string"].includes(types[0]))
       throw new TypeError(
@@ -624,7 +648,8 @@ export class Dataset {
   }
 
   /** The rows of the elements, which are batches. @throws ValueError for scalars. */
-  unbatch({ name }: Named = {}): Dataset {
+  unbatch({ name, ...others }: Named = {}): Dataset {
+    refuseOthers(others);
     const components = componentsOf(this.elementSpec);
     const rows = this.map(function normalize(...element: Nested[]) {
       let next = 0;
@@ -640,7 +665,12 @@ export class Dataset {
   // ---- states ----
 
   /** `scanFunc(state, element)` gives the next state and what comes out for the element. */
-  scan(initialState: Nested, scanFunc: (state: Nested, element: Nested) => readonly [Nested, Nested], { name }: Named = {}): Dataset {
+  scan(
+    initialState: Nested,
+    scanFunc: (state: Nested, element: Nested) => readonly [Nested, Nested],
+    { name, ...others }: Named = {},
+  ): Dataset {
+    refuseOthers(others);
     const state = tensorsOf(initialState, () => undefined);
     const { f, spec, otherArguments } = stateFunctionOf(
       "Dataset_scan",
@@ -654,7 +684,8 @@ export class Dataset {
   }
 
   /** The last state of `reduceFunc(state, element)`: tensors, which go through the whole dataset in each run. */
-  reduce(initialState: Nested, reduceFunc: (state: Nested, element: Nested) => Nested, { name }: Named = {}): Nested {
+  reduce(initialState: Nested, reduceFunc: (state: Nested, element: Nested) => Nested, { name, ...others }: Named = {}): Nested {
+    refuseOthers(others);
     const state = tensorsOf(initialState, () => undefined);
     const { f, spec, otherArguments } = stateFunctionOf("reduce", [specOfValue(state), this.elementSpec], reduceFunc, next => next);
     const inputs = { inputDataset: this.variantTensor, initialState: componentTensors(specOfValue(state), state), otherArguments, f };
@@ -669,7 +700,8 @@ export class Dataset {
   }
 
   /** The one element. @throws InvalidArgumentError while running, unless there is exactly one. */
-  getSingleElement({ name }: Named = {}): Nested {
+  getSingleElement({ name, ...others }: Named = {}): Nested {
+    refuseOthers(others);
     const tensors = ops.DatasetToSingleElement({ dataset: this.variantTensor, ...typesAndShapes(this.elementSpec) }, { name });
     return valueOf(this.elementSpec, [...tensors]);
   }
@@ -681,8 +713,9 @@ export class Dataset {
   groupByWindow(
     keyFunc: ElementFunction,
     reduceFunc: (key: Tensor, window: Dataset) => Dataset,
-    { windowSize = null, windowSizeFunc = null, name }: GroupOptions = {},
+    { windowSize = null, windowSizeFunc = null, name, ...others }: GroupOptions = {},
   ): Dataset {
+    refuseOthers(others);
     if ((windowSize === null) === (windowSizeFunc === null))
       throw new ValueError("Either the `window_size` argument or the `window_size_func` argument must be specified.");
     const scalar = new ComponentSpec("int64", new TensorShape([]));

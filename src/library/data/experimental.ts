@@ -37,6 +37,7 @@ import {
 import { ComponentSpec, componentsOf, componentTensors, specOfValue, typesAndShapes } from "./element-spec.ts";
 import type { Iterator } from "./iterator.ts";
 import type { Optional } from "./optional.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 // `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
 type ElementFunction = (...element: any[]) => Nested;
@@ -186,13 +187,13 @@ interface MapAndBatchOptions {
 }
 
 /** For `apply`: map and batch in one node. TF: tf.data.experimental.map_and_batch. */
-export const mapAndBatch =
-  (
-    mapFunc: ElementFunction,
-    batchSize: TensorLike,
-    { numParallelBatches = null, dropRemainder = false, numParallelCalls = null }: MapAndBatchOptions = {},
-  ): Transformation =>
-  ({ variantTensor, elementSpec }) => {
+export const mapAndBatch = (
+  mapFunc: ElementFunction,
+  batchSize: TensorLike,
+  { numParallelBatches = null, dropRemainder = false, numParallelCalls = null, ...others }: MapAndBatchOptions = {},
+): Transformation => {
+  refuseOthers(others);
+  return ({ variantTensor, elementSpec }) => {
     if (numParallelBatches !== null && numParallelCalls !== null)
       throw new ValueError(
         "`map_and_batch_with_legacy_function` allows only one of `num_parallel_batches` and `num_parallel_calls` to be set, but both were set.",
@@ -215,6 +216,7 @@ export const mapAndBatch =
     };
     return new Dataset(ops.MapAndBatchDataset({ ...inputs, f, preserveCardinality: true, ...typesAndShapes(batchSpec) }), batchSpec);
   };
+};
 
 /** For `apply`: shuffles, and repeats so that the order goes on from one time to the next. TF: tf.data.experimental.shuffle_and_repeat. */
 export const shuffleAndRepeat =
@@ -393,13 +395,13 @@ interface ParallelInterleaveOptions {
 }
 
 /** For `apply`: Dataset.interleave, as its elements come where `sloppy`. TF: tf.data.experimental.parallel_interleave. */
-export const parallelInterleave =
-  (
-    mapFunc: ElementFunction,
-    cycleLength: number,
-    { blockLength = 1, sloppy = false, bufferOutputElements = null, prefetchInputElements = null }: ParallelInterleaveOptions = {},
-  ): Transformation =>
-  ({ variantTensor, elementSpec }) => {
+export const parallelInterleave = (
+  mapFunc: ElementFunction,
+  cycleLength: number,
+  { blockLength = 1, sloppy = false, bufferOutputElements = null, prefetchInputElements = null, ...others }: ParallelInterleaveOptions = {},
+): Transformation => {
+  refuseOthers(others);
+  return ({ variantTensor, elementSpec }) => {
     const what = "tf_data_experimental_parallel_interleave";
     const { f, spec, otherArguments } = functionOf(what, mapFunc, [elementSpec], ([element]) => spread(mapFunc, element));
     const inner = elementsOf(spec, "parallel_interleave");
@@ -414,6 +416,7 @@ export const parallelInterleave =
     const attrs = { f, deterministic: String(!sloppy), ...typesAndShapes(inner) };
     return new Dataset(ops.LegacyParallelInterleaveDatasetV2({ ...inputs, ...attrs }), inner);
   };
+};
 
 interface BucketOptions {
   readonly paddedShapes?: Nested;
@@ -426,20 +429,21 @@ interface BucketOptions {
 /** For `apply`: batches of elements of like lengths (`elementLengthFunc`, an int32 scalar), padded. An element goes to the first bucket whose boundary is above its
  *  length; there is a batch size for each bucket, and one for what lies above all. TF: tf.data.experimental.bucket_by_sequence_length.
  *  @throws ValueError unless there is one size more than boundaries. */
-export const bucketBySequenceLength =
-  (
-    elementLengthFunc: ElementFunction,
-    bucketBoundaries: readonly number[],
-    bucketBatchSizes: readonly number[],
-    {
-      paddedShapes = null,
-      paddingValues = null,
-      padToBucketBoundary = false,
-      noPadding = false,
-      dropRemainder = false,
-    }: BucketOptions = {},
-  ): Transformation =>
-  dataset => {
+export const bucketBySequenceLength = (
+  elementLengthFunc: ElementFunction,
+  bucketBoundaries: readonly number[],
+  bucketBatchSizes: readonly number[],
+  {
+    paddedShapes = null,
+    paddingValues = null,
+    padToBucketBoundary = false,
+    noPadding = false,
+    dropRemainder = false,
+    ...others
+  }: BucketOptions = {},
+): Transformation => {
+  refuseOthers(others);
+  return dataset => {
     if (padToBucketBoundary)
       throw new UnimplementedError("bucketBySequenceLength pads to the longest of a batch only: `padToBucketBoundary` is not supported.");
     if (bucketBatchSizes.length !== bucketBoundaries.length + 1)
@@ -462,3 +466,4 @@ export const bucketBySequenceLength =
     };
     return dataset.groupByWindow(bucketOf, batch, { windowSizeFunc: sizeOf });
   };
+};

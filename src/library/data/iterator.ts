@@ -22,6 +22,7 @@ import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { SparseTensorSpec } from "../type-specs.ts";
 import { ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
 import { Optional } from "./optional.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** The collection of iterators; not one of GraphKeys. */
 const iteratorsKey = "iterators";
@@ -140,7 +141,8 @@ export class Iterator {
   }
 
   /** A string scalar that names this iterator in its session. */
-  stringHandle({ name }: Named = {}): Tensor {
+  stringHandle({ name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     return name ? IteratorToStringHandle({ resourceHandle: this.resource }, { name }) : this.text;
   }
 }

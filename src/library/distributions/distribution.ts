@@ -18,6 +18,7 @@ import { reduceProd } from "../../ops/math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";
 import { neg, sub } from "../../ops/operators.ts";
 import { crossEntropy, klDivergence } from "./divergence.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** Whether the samples of a distribution have a gradient by its parameters. TF: tf.distributions.ReparameterizationType. */
 export class ReparameterizationType {
@@ -72,8 +73,9 @@ export class Distribution {
     reparameterizationType: ReparameterizationType,
     validateArgs: boolean,
     allowNanStats: boolean,
-    { parameters, graphParents, name }: OwnOptions = {},
+    { parameters, graphParents, name, ...others }: OwnOptions = {},
   ) {
+    refuseOthers(others);
     (graphParents ?? []).forEach((parent, i) => {
       if (!(parent instanceof Tensor)) throw new ValueError(`Graph parent item ${i} is not a Tensor; ${String(parent)}.`);
     });
@@ -228,7 +230,8 @@ export class Distribution {
   // ---- the public methods ----
 
   /** Draws of shape `[...sampleShape, ...batchShape, ...eventShape]`. */
-  sample(sampleShape: TensorLike = [], { seed, name }: SampleOptions = {}): Tensor {
+  sample(sampleShape: TensorLike = [], { seed, name, ...others }: SampleOptions = {}): Tensor {
+    refuseOthers(others);
     return this.inScope(name ?? "sample", () => {
       const given = convertToTensor(sampleShape, { dtype: "int32", name: "sample_shape" });
       const { shape, count } = expandedToVector(given);

@@ -11,6 +11,7 @@ import { isNan } from "../../ops/math/functions.ts";
 import { reduceAny } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { add } from "../../ops/operators.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** What is asked of a distribution here. */
 interface Compared {
@@ -57,7 +58,12 @@ interface DivergenceOptions extends Named {
 
 /** KL(a ‖ b) = E_a[log a(x) − log b(x)]. TF: tf.distributions.kl_divergence.
  *  @throws NotImplementedError if it is not known for these classes. */
-export function klDivergence(distributionA: Compared, distributionB: Compared, { allowNanStats, name }: DivergenceOptions = {}): Tensor {
+export function klDivergence(
+  distributionA: Compared,
+  distributionB: Compared,
+  { allowNanStats, name, ...others }: DivergenceOptions = {},
+): Tensor {
+  refuseOthers(others);
   const divergence = nearest(distributionA, distributionB);
   if (divergence === undefined) {
     const [a, b] = [distributionA, distributionB].map(given => given.constructor.name);
@@ -76,8 +82,10 @@ export function klDivergence(distributionA: Compared, distributionB: Compared, {
 }
 
 /** H(ref) + KL(ref ‖ other). */
-export const crossEntropy = (ref: Compared, other: Compared, { allowNanStats }: DivergenceOptions = {}): Tensor =>
-  inNameScope({}, "cross_entropy", [], () => add(ref.entropy(), klDivergence(ref, other, { allowNanStats })));
+export const crossEntropy = (ref: Compared, other: Compared, { allowNanStats, ...others }: DivergenceOptions = {}): Tensor => {
+  refuseOthers(others);
+  return inNameScope({}, "cross_entropy", [], () => add(ref.entropy(), klDivergence(ref, other, { allowNanStats })));
+};
 
 type Register = <F extends Divergence>(klFn: F) => F;
 export interface RegisterKL extends Register {}

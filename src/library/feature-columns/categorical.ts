@@ -34,6 +34,7 @@ import {
   toSparse,
   type WeightedIds,
 } from "./column.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** A column of ids that one feature gives. */
 abstract class KeyedColumn extends FeatureColumn implements CategoricalColumn {
@@ -91,8 +92,14 @@ interface TypeOption {
 }
 
 /** Ids by a hash of the word (or number), for features of unknown vocabulary. TF: tf.feature_column.categorical_column_with_hash_bucket. */
-export const categoricalColumnWithHashBucket = (key: string, hashBucketSize: number, { dtype }: TypeOption = {}): CategoricalColumn =>
-  new HashedColumn(key, hashBucketSize, dtype ?? "string");
+export const categoricalColumnWithHashBucket = (
+  key: string,
+  hashBucketSize: number,
+  { dtype, ...others }: TypeOption = {},
+): CategoricalColumn => {
+  refuseOthers(others);
+  return new HashedColumn(key, hashBucketSize, dtype ?? "string");
+};
 
 /** What a column with a vocabulary is told of words outside. */
 interface Outside {
@@ -361,8 +368,9 @@ export class WeightedColumn extends FeatureColumn implements CategoricalColumn {
 export function weightedCategoricalColumn(
   categoricalColumn: CategoricalColumn,
   weightFeatureKey: string,
-  { dtype }: TypeOption = {},
+  { dtype, ...others }: TypeOption = {},
 ): CategoricalColumn {
+  refuseOthers(others);
   const type = dtype ?? "float32";
   if (!isInteger(type) && !isFloating(type)) throw new ValueError(`dtype <dtype: '${type}'> is not convertible to float.`);
   return new WeightedColumn(categoricalColumn, weightFeatureKey, type);

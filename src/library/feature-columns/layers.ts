@@ -30,6 +30,7 @@ import {
   isDense,
   sparseSizes,
 } from "./column.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 type Columns = FeatureColumn | readonly FeatureColumn[];
 
@@ -71,8 +72,9 @@ function flattened(column: DenseColumn, tensor: Tensor): Tensor {
 export function inputLayer(
   features: FeatureTensors,
   featureColumns: Columns,
-  { weightCollections, trainable, colsToVars, colsToOutputTensors }: InputOptions = {},
+  { weightCollections, trainable, colsToVars, colsToOutputTensors, ...others }: InputOptions = {},
 ): Tensor {
+  refuseOthers(others);
   const columns = checkedColumns(featureColumns);
   for (const column of columns)
     if (!isDense(column))
@@ -178,8 +180,9 @@ const uniqueScope = (defaultName: string): string => variableScope(null, { defau
 export function linearModel(
   features: FeatureTensors,
   featureColumns: Columns,
-  { units, sparseCombiner, weightCollections, trainable, colsToVars }: LinearOptions = {},
+  { units, sparseCombiner, weightCollections, trainable, colsToVars, ...others }: LinearOptions = {},
 ): Tensor {
+  refuseOthers(others);
   const name = uniqueScope("linear_model");
   const columns = checkedColumns(featureColumns);
   const collections = collectionsOf(weightCollections);

@@ -21,6 +21,7 @@ import { TensorArray } from "../../ops/flow/tensor-array.ts";
 import { assertLikeCell, type CellLike, type CellResult, type CellScope, LSTMStateTuple, RNNCell, type UnitSize } from "./rnn-cell.ts";
 import type { Variable } from "../variables/variables.ts";
 import { ScopedLayer } from "./layer-base.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 abstract class CellWrapper extends RNNCell {
   readonly cell: CellLike;
@@ -193,7 +194,8 @@ export interface ResidualWrapperOptions {
 export class ResidualWrapper extends CellWrapper {
   private readonly residual: (inputs: Nested, outputs: Nested) => Nested;
 
-  constructor(cell: CellLike, { residualFn }: ResidualWrapperOptions = {}) {
+  constructor(cell: CellLike, { residualFn, ...others }: ResidualWrapperOptions = {}) {
+    refuseOthers(others);
     super(cell, new.target === ResidualWrapper ? "ResidualWrapper" : new.target.name);
     this.residual = residualFn ?? sumOf;
   }

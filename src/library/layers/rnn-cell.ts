@@ -10,7 +10,7 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
-import { isOptions } from "../../ops/arguments.ts";
+import { isOptions, refuseOthers } from "../../ops/arguments.ts";
 import { constant, expandDims, shape as shapeOf, zeros } from "../../ops/array/array.ts";
 import { concat, getItem, slice, split } from "../../ops/array/slicing.ts";
 import { add, multiply } from "../../ops/math/math.ts";
@@ -187,7 +187,8 @@ export abstract class RNNCell extends ScopedLayer implements CellLike {
   abstract call(inputs: Nested, state: Nested): CellResult;
 
   /** Runs the cell, in its variable scope; `cell(inputs, state)` does the same. */
-  override apply(inputs: Nested, state: Nested, { scope }: CellScope = {}): CellResult {
+  override apply(inputs: Nested, state: Nested, { scope, ...others }: CellScope = {}): CellResult {
+    refuseOthers(others);
     const getter: CustomGetter = (make, name, options) => this.capture(make(name, options));
     if (scope !== undefined && scope !== null)
       return variableScope(scope, { customGetter: getter }, opened => this.run(inputs, state, opened));
@@ -294,7 +295,8 @@ abstract class LayerCell extends RNNCell {
     return this.numUnits;
   }
 
-  override apply(inputs: Nested, state: Nested, { scope }: CellScope = {}): CellResult {
+  override apply(inputs: Nested, state: Nested, { scope, ...others }: CellScope = {}): CellResult {
+    refuseOthers(others);
     return this.run(convertToTensor(inputs as TensorLike), state, scope ?? null);
   }
 
@@ -543,7 +545,8 @@ export class MultiRNNCell extends RNNCell {
   private readonly stateIsTuple: boolean;
   private isRunning = false;
 
-  constructor(cells: readonly CellLike[], { stateIsTuple }: MultiRNNCellOptions = {}) {
+  constructor(cells: readonly CellLike[], { stateIsTuple, ...others }: MultiRNNCellOptions = {}) {
+    refuseOthers(others);
     super({}, nameOfClass("MultiRNNCell", new.target === MultiRNNCell, new.target));
     if (!cells || (Array.isArray(cells) && cells.length === 0)) throw new ValueError("Must specify at least one cell for MultiRNNCell.");
     if (!Array.isArray(cells)) throw new TypeError(`cells must be a list or tuple, but received: ${String(cells)}.`);

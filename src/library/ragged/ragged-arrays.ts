@@ -9,7 +9,7 @@ import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
 import type { IndexSpec } from "../../graph/tensor-operators.ts";
-import { collect } from "../../ops/arguments.ts";
+import { collect, refuseOthers } from "../../ops/arguments.ts";
 import { bitcast, constant, numbersOf, oneHot, ones, rank, shape as shapeOf, size, squeeze } from "../../ops/array/array.ts";
 import { gather } from "../../ops/array/gather.ts";
 import { tile } from "../../ops/array/padding.ts";
@@ -184,8 +184,9 @@ export function stackDynamicPartitions(
   data: RaggedLike,
   partitions: RaggedLike,
   numPartitions: TensorLike,
-  { name }: Named = {},
+  { name, ...others }: Named = {},
 ): RaggedTensor {
+  refuseOthers(others);
   return inNameScope({ name }, "SegmentStack", [data, partitions, numPartitions], () => {
     const values = converted(data, { name: "data" });
     const dtype = isRagged(values) ? values.partition.dtype : undefined;

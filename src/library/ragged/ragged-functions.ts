@@ -18,6 +18,7 @@ import { inNameScope } from "../../ops/named.ts";
 import { RaggedCross, RaggedRange } from "../../ops/sparse/ragged.ts";
 import { RaggedTensor, RaggedTensorValue } from "./ragged-tensor.ts";
 import { segmentIdsOf, type SplitsType, wholeNumbers } from "./row-partition.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 export { RaggedTensorValue };
 
@@ -156,7 +157,12 @@ interface PlaceholderOptions extends Named {
 }
 
 /** A ragged tensor to be fed with a RaggedTensorValue. TF: tf.ragged.placeholder. */
-export function placeholder(dtype: DType, raggedRank: number, { valueShape, name }: PlaceholderOptions = {}): RaggedTensor | Tensor {
+export function placeholder(
+  dtype: DType,
+  raggedRank: number,
+  { valueShape, name, ...others }: PlaceholderOptions = {},
+): RaggedTensor | Tensor {
+  refuseOthers(others);
   if (raggedRank === 0) return densePlaceholder(dtype, valueShape, { name });
   return inNameScope({ name }, "RaggedPlaceholder", [], () => {
     const shape = new TensorShape([null]).concatenate(valueShape ?? null);
@@ -198,7 +204,11 @@ interface RangeOptions extends Named {
 }
 
 /** Row i counts from `starts[i]` up to `limits[i]` by `deltas[i]`; with starts alone, from 0 up to them. TF: tf.ragged.range. */
-export function range(starts: TensorLike, { limits, deltas, dtype, name, rowSplitsDtype = "int64" }: RangeOptions = {}): RaggedTensor {
+export function range(
+  starts: TensorLike,
+  { limits, deltas, dtype, name, rowSplitsDtype = "int64", ...others }: RangeOptions = {},
+): RaggedTensor {
+  refuseOthers(others);
   const [from, to] = limits === undefined || limits === null ? [0, starts] : [starts, limits];
   return inNameScope({ name }, "RaggedRange", [starts, limits, deltas], scope => {
     const given = [
@@ -231,7 +241,8 @@ interface SegmentOptions extends Named {
 }
 
 /** Where rows begin, from the row of each value. TF: tf.ragged.segment_ids_to_row_splits. */
-export function segmentIdsToRowSplits(segmentIds: TensorLike, { numSegments, outType, name }: SegmentOptions = {}): Tensor {
+export function segmentIdsToRowSplits(segmentIds: TensorLike, { numSegments, outType, name, ...others }: SegmentOptions = {}): Tensor {
+  refuseOthers(others);
   const own = [segmentIds, numSegments].find(given => given instanceof Tensor)?.dtype as SplitsType | undefined;
   return inNameScope({ name }, "SegmentIdsToRaggedSplits", [segmentIds], () => {
     const ids = wholeNumbers(segmentIds, "segment_ids", "int32");
@@ -300,7 +311,10 @@ function crossed(inputs: readonly Column[], hashed: CrossHashedOptions | null, n
 
 /** For each row every combination of the inputs' features, joined by `_X_`; inputs are ragged, sparse or dense `[rows, n]` of whole numbers or text.
  *  TF: tf.ragged.cross. @throws ValueError for other types and deeper rows. */
-export const cross = (inputs: readonly Column[], { name }: Named = {}): RaggedTensor => crossed(inputs, null, name);
+export const cross = (inputs: readonly Column[], { name, ...others }: Named = {}): RaggedTensor => {
+  refuseOthers(others);
+  return crossed(inputs, null, name);
+};
 
 /** The same as hashes below numBuckets (if that is above 0). TF: tf.ragged.cross_hashed. */
 export const crossHashed = (inputs: readonly Column[], options: CrossHashedOptions = {}): RaggedTensor =>

@@ -11,7 +11,7 @@ import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
 import type { IndexSpec } from "../../graph/tensor-operators.ts";
-import { collect } from "../../ops/arguments.ts";
+import { collect, refuseOthers } from "../../ops/arguments.ts";
 import { expandDims, ones, rank, reshape, shape as shapeOf, size as sizeOf, zeros } from "../../ops/array/array.ts";
 import { type GatherOptions, gather, gatherNd } from "../../ops/array/gather.ts";
 import { range, repeat } from "../../ops/array/ranges.ts";
@@ -191,7 +191,8 @@ function rowsAtPositions(params: RaggedTensor, indices: Tensor, ranks: number, s
 // ---- masks and conditions ----
 
 /** What a mask keeps, in rows of what is left. TF: tf.ragged.boolean_mask. @throws ValueError for a scalar mask, and one of unknown rank. */
-export function booleanMask(data: RaggedLike, mask: RaggedLike, { name }: Named = {}): Ragged {
+export function booleanMask(data: RaggedLike, mask: RaggedLike, { name, ...others }: Named = {}): Ragged {
+  refuseOthers(others);
   return inNameScope({ name }, "RaggedMask", [data, mask], () => {
     const values = converted(data, { name: "data" });
     const kept = isRagged(mask) ? mask : convertToTensor(mask, { dtype: "bool", name: "mask" });

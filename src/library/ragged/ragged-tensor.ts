@@ -27,6 +27,7 @@ import { raggedAnswers } from "./ragged-answers.ts";
 import { attachRaggedOperators } from "./ragged-operators.ts";
 import { RaggedTensorSpec } from "./ragged-tensor-spec.ts";
 import { type PartitionOptions, RowPartition, type SplitsType, wholeNumbers } from "./row-partition.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** A ragged array: what a run gives for a RaggedTensor, and what may be fed for one. TF: tf.ragged.RaggedTensorValue. */
 export class RaggedTensorValue {
@@ -157,7 +158,8 @@ export class RaggedTensor {
     );
   }
   /** Row i begins at `rowStarts[i]`. TF: RaggedTensor.from_row_starts. */
-  static fromRowStarts(values: Values, rowStarts: TensorLike, { name, validate = true }: FactoryOptions = {}): RaggedTensor {
+  static fromRowStarts(values: Values, rowStarts: TensorLike, { name, validate = true, ...others }: FactoryOptions = {}): RaggedTensor {
+    refuseOthers(others);
     return inNameScope({ name }, "RaggedFromRowStarts", [values, rowStarts], () => {
       const given = valuesOf(values);
       const hint = given instanceof RaggedTensor ? given.partition.dtype : undefined;
@@ -165,7 +167,8 @@ export class RaggedTensor {
     });
   }
   /** Row i ends before `rowLimits[i]`. TF: RaggedTensor.from_row_limits. */
-  static fromRowLimits(values: Values, rowLimits: TensorLike, { name, validate = true }: FactoryOptions = {}): RaggedTensor {
+  static fromRowLimits(values: Values, rowLimits: TensorLike, { name, validate = true, ...others }: FactoryOptions = {}): RaggedTensor {
+    refuseOthers(others);
     return inNameScope({ name }, "RaggedFromRowLimits", [values, rowLimits], () => {
       const given = valuesOf(values);
       const hint = given instanceof RaggedTensor ? given.partition.dtype : undefined;
@@ -232,8 +235,9 @@ export class RaggedTensor {
   /** The rows of a dense tensor: whole, of given lengths, or without the padding at their ends. TF: RaggedTensor.from_tensor. */
   static fromTensor(
     tensor: TensorLike,
-    { lengths, padding, raggedRank = 1, name, rowSplitsDtype: dtype = "int64" }: FromTensorOptions = {},
+    { lengths, padding, raggedRank = 1, name, rowSplitsDtype: dtype = "int64", ...others }: FromTensorOptions = {},
   ): RaggedTensor {
+    refuseOthers(others);
     if (lengths && padding !== undefined && padding !== null)
       throw new ValueError("Specify argument `lengths` or `padding`, but not both.");
     if (raggedRank <= 0) throw new ValueError(`Argument \`ragged_rank\` must be greater than 0. Received ${raggedRank}.`);
@@ -324,10 +328,12 @@ export class RaggedTensor {
     return this.partitions.map(({ rowSplits }) => rowSplits);
   }
   /** The row of each value. */
-  valueRowids({ name }: Named = {}): Tensor {
+  valueRowids({ name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     return this.inScope(name, "RaggedValueRowIds", () => this.partition.valueRowids());
   }
-  nestedValueRowids({ name }: Named = {}): readonly Tensor[] {
+  nestedValueRowids({ name, ...others }: Named = {}): readonly Tensor[] {
+    refuseOthers(others);
     return this.inScope(name, "RaggedNestedValueRowIds", () => this.levels().map(level => level.valueRowids()));
   }
   nrows({ outType, name }: Named & { readonly outType?: DType | null } = {}): Tensor {
@@ -336,17 +342,20 @@ export class RaggedTensor {
       return outType ? cast(rows, outType) : rows;
     });
   }
-  rowStarts({ name }: Named = {}): Tensor {
+  rowStarts({ name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     return this.inScope(name, "RaggedRowStarts", () => this.partition.rowStarts());
   }
-  rowLimits({ name }: Named = {}): Tensor {
+  rowLimits({ name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     return this.inScope(name, "RaggedRowLimits", () => this.partition.rowLimits());
   }
   /** The lengths of the rows. */
   rowLengths(): Tensor {
     return this.partition.rowLengths();
   }
-  nestedRowLengths({ name }: Named = {}): readonly Tensor[] {
+  nestedRowLengths({ name, ...others }: Named = {}): readonly Tensor[] {
+    refuseOthers(others);
     return this.inScope(name, "RaggedNestedRowLengths", () => this.levels().map(level => level.rowLengths()));
   }
   /** The least shape that holds all rows; one size of it with `axis`. */
@@ -398,7 +407,8 @@ export class RaggedTensor {
   }
 
   /** A dense tensor; short rows are filled up. TF: RaggedTensor.to_tensor. */
-  toTensor({ defaultValue, name, shape }: ToTensorOptions = {}): Tensor {
+  toTensor({ defaultValue, name, shape, ...others }: ToTensorOptions = {}): Tensor {
+    refuseOthers(others);
     return this.inScope(name, "RaggedToTensor", () => {
       const given = defaultValue ?? null;
       const fallback = given === null ? zeros([], this.dtype) : convertToTensor(given, { name: "default_value", dtype: this.dtype });
@@ -430,7 +440,8 @@ export class RaggedTensor {
   }
 
   /** A sparse tensor with the same elements. TF: RaggedTensor.to_sparse. */
-  toSparse({ name }: Named = {}): SparseTensor {
+  toSparse({ name, ...others }: Named = {}): SparseTensor {
+    refuseOthers(others);
     return this.inScope(name, "RaggedToSparse", () => {
       const out = RaggedTensorToSparse({ rtNestedSplits: this.nestedRowSplits, rtDenseValues: this.flatValues }, { name });
       return new SparseTensor(out.sparseIndices, out.sparseValues, out.sparseDenseShape);

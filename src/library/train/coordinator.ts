@@ -2,6 +2,7 @@
 // here: a "thread" is a loop of awaited runs. TF: tf.train.Coordinator, tf.train.LooperThread.
 
 import { OutOfRangeError, RuntimeError, ValueError } from "../../base/errors.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** A loop of awaited steps. */
 export class Loop {
@@ -56,7 +57,8 @@ export class Coordinator {
   private isJoined = false;
   private registered = new Set<Loop>();
 
-  constructor({ cleanStopExceptionTypes }: CoordinatorOptions = {}) {
+  constructor({ cleanStopExceptionTypes, ...others }: CoordinatorOptions = {}) {
+    refuseOthers(others);
     this.cleanTypes = cleanStopExceptionTypes ?? [OutOfRangeError];
   }
 

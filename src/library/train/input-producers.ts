@@ -25,13 +25,15 @@ import { FIFOQueue, PaddingFIFOQueue, type QueueBase, type QueueResult, RandomSh
 import { scalar } from "../summary.ts";
 import { countUpTo, Variable } from "../variables/variables.ts";
 import { addQueueRunner, QueueRunner } from "./queue-runner.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 interface LimitOptions extends Named {
   readonly numEpochs?: number | null;
 }
 
 /** `tensor`, `numEpochs` times; then OutOfRangeError. Needs localVariablesInitializer(). TF: tf.train.limit_epochs. */
-export function limitEpochs(tensor: TensorLike, { numEpochs, name }: LimitOptions = {}): Tensor {
+export function limitEpochs(tensor: TensorLike, { numEpochs, name, ...others }: LimitOptions = {}): Tensor {
+  refuseOthers(others);
   const given = convertToTensor(tensor);
   if (numEpochs === undefined || numEpochs === null) return given;
   if (numEpochs <= 0) throw new ValueError(`num_epochs must be > 0 not ${numEpochs}.`);
@@ -86,7 +88,7 @@ const fullnessOf = ({ capacity = 32 }: ProducerOptions): string => `fraction_of_
 export function stringInputProducer(stringTensor: TensorLike, options: ProducerOptions = {}): FIFOQueue {
   const message = "string_input_producer requires a non-null input tensor";
   if (Array.isArray(stringTensor) && stringTensor.length === 0) throw new ValueError(message);
-  return inNameScope(options, "input_producer", [stringTensor], scope => {
+  return inNameScope({ name: options.name }, "input_producer", [stringTensor], scope => {
     const strings = convertToTensor(stringTensor, { dtype: "string" });
     const isFilled = Assert(greater(sizeOfTensor(strings), 0), [message]);
     const checked = withDependencies([isFilled], strings);
@@ -96,13 +98,13 @@ export function stringInputProducer(stringTensor: TensorLike, options: ProducerO
 
 /** A queue of the integers from 0 to `limit`. TF: tf.train.range_input_producer. */
 export const rangeInputProducer = (limit: TensorLike, options: ProducerOptions = {}): FIFOQueue =>
-  inNameScope(options, "input_producer", [limit], scope =>
+  inNameScope({ name: options.name }, "input_producer", [limit], scope =>
     inputProducer(range(limit), { ...options, elementShape: [], name: String(scope), summaryName: fullnessOf(options) }),
   );
 
 /** One slice of each tensor along its first dimension, another in every run. TF: tf.train.slice_input_producer. */
 export function sliceInputProducer(tensorList: readonly TensorLike[], options: ProducerOptions = {}): Tensor[] {
-  return inNameScope(options, "input_producer", tensorList, () => {
+  return inNameScope({ name: options.name }, "input_producer", tensorList, () => {
     const tensors = tensorList.map(tensor => convertToTensor(tensor));
     if (tensors.length === 0) throw new ValueError("Expected at least one tensor in slice_input_producer().");
     const count = getItem(shapeOf(tensors[0]), 0);

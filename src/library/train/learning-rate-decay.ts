@@ -7,7 +7,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { Tensor } from "../../graph/operation.ts";
-import { collect } from "../../ops/arguments.ts";
+import { collect, refuseOthers } from "../../ops/arguments.ts";
 import { constant } from "../../ops/array/array.ts";
 import { caseOf, cond } from "../../ops/flow/control-flow-contexts.ts";
 import { ceil, cos, exp, floor, log, negative, sqrt } from "../../ops/math/functions.ts";
@@ -144,8 +144,9 @@ export function piecewiseConstant(
   x: TensorLike,
   boundaries: readonly TensorLike[],
   values: readonly TensorLike[],
-  { name }: Named = {},
+  { name, ...others }: Named = {},
 ): Tensor {
+  refuseOthers(others);
   const steps = convertToTensor(x);
   const whole = isInteger(steps.dtype);
   const limits = boundaries.map(boundary => convertToTensor(whole ? counted(boundary) : boundary));

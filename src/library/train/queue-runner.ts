@@ -6,6 +6,7 @@ import type { Operation } from "../../graph/operation.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";
 import type { QueueBase } from "../queue.ts";
 import { type Coordinator, Loop } from "./coordinator.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** What a runner asks of a session. */
 export interface RunnerSession {
@@ -42,8 +43,9 @@ export class QueueRunner {
   constructor(
     queue: QueueBase,
     enqueueOps: readonly Operation[],
-    { closeOp, cancelOp, queueClosedExceptionTypes }: QueueRunnerOptions = {},
+    { closeOp, cancelOp, queueClosedExceptionTypes, ...others }: QueueRunnerOptions = {},
   ) {
+    refuseOthers(others);
     if (!queue || !enqueueOps || enqueueOps.length === 0) throw new ValueError("Must provide queue and enqueue_ops.");
     const types = queueClosedExceptionTypes ?? [OutOfRangeError];
     if (types.length === 0 || !types.every(type => type === OpError || type.prototype instanceof OpError))
@@ -65,7 +67,8 @@ export class QueueRunner {
   }
 
   /** The loops for a session, not started unless `start`; none if those of an earlier call still run. */
-  createThreads(sess: RunnerSession, { coord, start = false }: ThreadOptions = {}): Loop[] {
+  createThreads(sess: RunnerSession, { coord, start = false, ...others }: ThreadOptions = {}): Loop[] {
+    refuseOthers(others);
     if ((this.running.get(sess) ?? 0) > 0) return [];
     this.running.set(sess, this.enqueueOps.length);
     this.raised = [];

@@ -11,6 +11,7 @@ import { Cast } from "../../ops/math/math.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { mul } from "../../ops/operators.ts";
 import { scatterNdUpdate, type Variable } from "./variables.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 interface BatchScatterOptions extends Named {
   readonly useLocking?: boolean;
@@ -22,8 +23,9 @@ export function batchScatterUpdate(
   ref: Variable | Tensor,
   indices: TensorLike,
   updates: TensorLike,
-  { useLocking = true, name }: BatchScatterOptions = {},
+  { useLocking = true, name, ...others }: BatchScatterOptions = {},
 ): Tensor | Variable {
+  refuseOthers(others);
   const update = (): Tensor | Variable =>
     scatterNdUpdate(ref, positionsOf(convertToTensor(indices, { name: "indices", preferredDtype: "int32" })), updates, { useLocking });
   return name ? inNameScope({ name }, String(name), [ref], update) : update();

@@ -10,6 +10,7 @@ import type { Operation, Tensor } from "../../graph/operation.ts";
 import { identity } from "../../ops/array/array.ts";
 import { concat, split } from "../../ops/array/slicing.ts";
 import type { AssignOptions, SlicePlace, Variable } from "./variables.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** Into how many parts each axis of a variable is cut; more than one along one axis at most. */
 export type Partitioner = (shape: TensorShape, dtype: DType) => readonly number[];
@@ -170,8 +171,9 @@ interface AxisSizeOptions {
 /** As many parts as it takes for none to have more than `maxShardBytes`. TF: tf.variable_axis_size_partitioner. @throws ValueError for sizes under 1. */
 export function variableAxisSizePartitioner(
   maxShardBytes: number,
-  { axis = 0, bytesPerStringElement = 16, maxShards }: AxisSizeOptions = {},
+  { axis = 0, bytesPerStringElement = 16, maxShards, ...others }: AxisSizeOptions = {},
 ): Partitioner {
+  refuseOthers(others);
   if (!(maxShardBytes >= 1 && bytesPerStringElement >= 1))
     throw new ValueError(
       `Both max_shard_bytes and bytes_per_string_element must be positive. Currently, max_shard_bytes is ${maxShardBytes} andbytes_per_string_element is ${bytesPerStringElement}`,
@@ -193,10 +195,17 @@ interface MinMaxOptions {
 }
 
 /** At most `maxPartitions` parts, as few as leave each with about `minSliceSize` bytes. TF: tf.min_max_variable_partitioner. */
-export const minMaxVariablePartitioner =
-  ({ maxPartitions = 1, axis = 0, minSliceSize = 256 << 10, bytesPerStringElement = 16 }: MinMaxOptions = {}): Partitioner =>
-  (shape, dtype) =>
+export const minMaxVariablePartitioner = ({
+  maxPartitions = 1,
+  axis = 0,
+  minSliceSize = 256 << 10,
+  bytesPerStringElement = 16,
+  ...others
+}: MinMaxOptions = {}): Partitioner => {
+  refuseOthers(others);
+  return (shape, dtype) =>
     alongAxis(shape, axis, length => {
       const wanted = Math.ceil(bytesOf(shape, dtype, bytesPerStringElement) / minSliceSize);
       return Math.max(1, Math.min(length, maxPartitions, wanted));
     });
+};

@@ -10,6 +10,7 @@ import { group, noOp } from "../../ops/flow/control-flow.ts";
 import { logicalNot } from "../../ops/math/math.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { isVariableInitialized, type Variable } from "./variables.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 const listed = (key: string, scope: string | null | undefined): Variable[] => getDefaultGraph().getCollection(key, scope);
 
@@ -24,8 +25,10 @@ export const movingAverageVariables = (scope?: string | null): Variable[] => lis
 export const allVariables = (): Variable[] => globalVariables();
 
 /** An operation that gives every variable of the list its initial value. */
-export const variablesInitializer = (varList: readonly Variable[], { name = "init" }: Named = {}): Operation =>
-  varList.length === 0 ? noOp({ name }) : group(...varList.map(variable => variable.initializer), { name });
+export const variablesInitializer = (varList: readonly Variable[], { name = "init", ...others }: Named = {}): Operation => {
+  refuseOthers(others);
+  return varList.length === 0 ? noOp({ name }) : group(...varList.map(variable => variable.initializer), { name });
+};
 
 export const globalVariablesInitializer = (): Operation => variablesInitializer(globalVariables());
 export const localVariablesInitializer = (): Operation => variablesInitializer(localVariables());
@@ -40,8 +43,9 @@ const listOrAll = (varList: readonly Variable[] | null | undefined): readonly Va
 /** A string vector: the names of those variables that hold no value. TF: tf.report_uninitialized_variables. */
 export function reportUninitializedVariables(
   varList?: readonly Variable[] | null,
-  { name = "report_uninitialized_variables" }: Named = {},
+  { name = "report_uninitialized_variables", ...others }: Named = {},
 ): Tensor {
+  refuseOthers(others);
   const list = listOrAll(varList);
   const graph = getDefaultGraph();
   return graph.nameScope(String(name), () => {

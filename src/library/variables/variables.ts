@@ -22,6 +22,7 @@ import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import * as state from "../../ops/state/state.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { guardedInitialValue } from "./initial-value.ts";
+import { checkOptions, refuseOthers } from "../../ops/arguments.ts";
 
 /** A value, or a function that makes it (inside the variable's `Initializer` scope). */
 export type InitialValue = TensorLike | (() => TensorLike);
@@ -56,7 +57,25 @@ export interface VariableOptions {
   readonly useResource?: boolean | null | undefined;
   /** The shape, where it is to be less than the initial value's. */
   readonly shape?: ShapeLike | undefined;
+  /** Settings of replicas, of which there are none here. */
+  readonly synchronization?: unknown;
+  readonly aggregation?: unknown;
 }
+
+const variableOptions: Readonly<Record<keyof VariableOptions, true>> = {
+  trainable: true,
+  collections: true,
+  validateShape: true,
+  cachingDevice: true,
+  name: true,
+  dtype: true,
+  expectedShape: true,
+  constraint: true,
+  useResource: true,
+  shape: true,
+  synchronization: true,
+  aggregation: true,
+};
 
 export interface AssignOptions extends Named {
   readonly useLocking?: boolean | null | undefined;
@@ -132,6 +151,7 @@ export class Variable implements AsTensor {
   private readonly validatesShape: boolean;
 
   constructor(initialValue: InitialValue | VariableNodes | null | undefined, options: VariableOptions = {}) {
+    checkOptions<VariableOptions>(options, variableOptions);
     const nodes = initialValue instanceof VariableNodes ? initialValue : createNodes(initialValue, options);
     this.handle = nodes.handle;
     this.initializer = nodes.initializer as Operation;
@@ -243,7 +263,8 @@ export class Variable implements AsTensor {
   }
 
   /** Rows at `indices`, without reading the whole (resource variables). */
-  sparseRead(indices: TensorLike, { name }: Named = {}): Tensor {
+  sparseRead(indices: TensorLike, { name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     if (!this.isResource) throw new TypeError("sparseRead is for resource variables.\n\nUse tf.gather(variable, indices).");
     return this.readers.nameScope(name ?? "Gather", scope =>
       state.ResourceGather({ resource: this.handle, indices, dtype: this.dtype }, { name: scope }),
@@ -251,7 +272,8 @@ export class Variable implements AsTensor {
   }
 
   /** Elements or slices at positions, without reading the whole (resource variables). */
-  gatherNd(indices: TensorLike, { name }: Named = {}): Tensor {
+  gatherNd(indices: TensorLike, { name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
     if (!this.isResource) throw new TypeError("gatherNd is for resource variables.\n\nUse tf.gatherNd(variable, indices).");
     return identity(
       this.readers.nameScope(name ?? "GatherNd", scope =>
@@ -265,7 +287,8 @@ export class Variable implements AsTensor {
   /** Sets the value. @throws ValueError if the shapes differ. */
   assign(value: TensorLike, options?: AssignOptions & { readValue?: true }): Tensor | Variable;
   assign(value: TensorLike, options: AssignOptions): Tensor | Variable | Operation;
-  assign(value: TensorLike, { useLocking = false, name, readValue = true }: AssignOptions = {}): Tensor | Variable | Operation {
+  assign(value: TensorLike, { useLocking = false, name, readValue = true, ...others }: AssignOptions = {}): Tensor | Variable | Operation {
+    refuseOthers(others);
     if (!this.isResource) return resultOf(assign(this.handle, value, { useLocking, name }) as Tensor, readValue);
     const converted = convertToTensor(value, { dtype: this.dtype });
     if (!this.shape.isCompatibleWith(converted.shape))
@@ -279,7 +302,11 @@ export class Variable implements AsTensor {
 
   assignAdd(delta: TensorLike, options?: AssignOptions & { readValue?: true }): Tensor | Variable;
   assignAdd(delta: TensorLike, options: AssignOptions): Tensor | Variable | Operation;
-  assignAdd(delta: TensorLike, { useLocking = false, name, readValue = true }: AssignOptions = {}): Tensor | Variable | Operation {
+  assignAdd(
+    delta: TensorLike,
+    { useLocking = false, name, readValue = true, ...others }: AssignOptions = {},
+  ): Tensor | Variable | Operation {
+    refuseOthers(others);
     if (!this.isResource) return resultOf(assignAdd(this.handle, delta, { useLocking, name }) as Tensor, readValue);
     const value = convertToTensor(delta, { dtype: this.dtype });
     const op = state.AssignAddVariableOp({ resource: this.handle, value, dtype: this.dtype }, { name });
@@ -288,7 +315,11 @@ export class Variable implements AsTensor {
 
   assignSub(delta: TensorLike, options?: AssignOptions & { readValue?: true }): Tensor | Variable;
   assignSub(delta: TensorLike, options: AssignOptions): Tensor | Variable | Operation;
-  assignSub(delta: TensorLike, { useLocking = false, name, readValue = true }: AssignOptions = {}): Tensor | Variable | Operation {
+  assignSub(
+    delta: TensorLike,
+    { useLocking = false, name, readValue = true, ...others }: AssignOptions = {},
+  ): Tensor | Variable | Operation {
+    refuseOthers(others);
     if (!this.isResource) return resultOf(assignSub(this.handle, delta, { useLocking, name }) as Tensor, readValue);
     const value = convertToTensor(delta, { dtype: this.dtype });
     const op = state.AssignSubVariableOp({ resource: this.handle, value, dtype: this.dtype }, { name });
@@ -582,28 +613,32 @@ interface UpdateOptions extends Named {
 }
 
 /** Adds to `ref`. TF: tf.assign_add. */
-export function assignAdd(ref: VariableLike, value: TensorLike, { useLocking, name }: UpdateOptions = {}): Tensor | Variable {
+export function assignAdd(ref: VariableLike, value: TensorLike, { useLocking, name, ...others }: UpdateOptions = {}): Tensor | Variable {
+  refuseOthers(others);
   const target = refOrResource(ref);
   if (target instanceof Variable) return target.assignAdd(value, { name });
   return state.AssignAdd({ ref: target, value, useLocking: useLocking ?? undefined }, { name });
 }
 
 /** Subtracts from `ref`. TF: tf.assign_sub. */
-export function assignSub(ref: VariableLike, value: TensorLike, { useLocking, name }: UpdateOptions = {}): Tensor | Variable {
+export function assignSub(ref: VariableLike, value: TensorLike, { useLocking, name, ...others }: UpdateOptions = {}): Tensor | Variable {
+  refuseOthers(others);
   const target = refOrResource(ref);
   if (target instanceof Variable) return target.assignSub(value, { name });
   return state.AssignSub({ ref: target, value, useLocking: useLocking ?? undefined }, { name });
 }
 
 /** Counts up, giving the value before; at `limit` the run ends with OutOfRangeError. TF: tf.count_up_to. */
-export function countUpTo(ref: VariableLike, limit: number, { name }: Named = {}): Tensor {
+export function countUpTo(ref: VariableLike, limit: number, { name, ...others }: Named = {}): Tensor {
+  refuseOthers(others);
   const target = refOrResource(ref);
   if (target instanceof Variable) return state.ResourceCountUpTo({ resource: target.handle, limit, T: target.dtype }, { name });
   return state.CountUpTo({ ref: target, limit }, { name });
 }
 
 /** A bool scalar: does the variable hold a value? TF: tf.is_variable_initialized. */
-export function isVariableInitialized(variable: VariableLike, { name }: Named = {}): Tensor {
+export function isVariableInitialized(variable: VariableLike, { name, ...others }: Named = {}): Tensor {
+  refuseOthers(others);
   const target = refOrResource(variable);
   if (target instanceof Variable) return state.VarIsInitializedOp({ resource: target.handle }, { name });
   return state.IsVariableInitialized({ ref: target }, { name });

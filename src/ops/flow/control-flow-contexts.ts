@@ -31,6 +31,7 @@ import { AddV2, cast, Equal, Less, LessEqual, LogicalAnd } from "../math/math.ts
 import { reduceSum } from "../math/reduction.ts";
 import { inNameScope } from "../named.ts";
 import { assertSameStructure, flatten, mapNested, type Nested, packAs } from "./nested.ts";
+import { refuseOthers } from "../arguments.ts";
 
 // ---- contexts ----
 
@@ -137,7 +138,8 @@ export function outputContext(op: Operation): Context | null {
 }
 
 /** [false, true]: the two sides of a Switch on data, placed with the data. */
-export function switchOf(data: Tensor, predicate: Tensor, { name = "Switch" }: Named = {}): readonly [Tensor, Tensor] {
+export function switchOf(data: Tensor, predicate: Tensor, { name = "Switch", ...others }: Named = {}): readonly [Tensor, Tensor] {
+  refuseOthers(others);
   const made = data.graph.colocateWith(data, { ignoreExisting: true }, () =>
     data.isRef ? RefSwitch({ data, pred: predicate }, { name }) : Switch({ data, pred: predicate }, { name }),
   );
@@ -484,7 +486,7 @@ export function cond(pred: TensorLike, first: Branch | CondOptions, second?: Bra
   const [whenTrue, whenFalse] = [given.trueFn ?? given.fn1, given.falseFn ?? given.fn2];
   if (typeof whenTrue !== "function") throw new TypeError("'true_fn' must be callable.");
   if (typeof whenFalse !== "function") throw new TypeError("'false_fn' must be callable.");
-  return inNameScope(given, "cond", [pred], () => {
+  return inNameScope({ name: given.name }, "cond", [pred], () => {
     if (typeof pred === "boolean") throw new TypeError("'pred' must not be a Python bool.");
     const graph = getDefaultGraph();
     const chosen = Switch({ data: pred, pred });
@@ -655,7 +657,7 @@ export function whileLoop(...given: unknown[]): Nested {
         }
       : (given[0] as WhileOptions);
   const { cond: condition, body, loopVars } = options;
-  return inNameScope(options, "while", flatten(loopVars ?? []), () => {
+  return inNameScope({ name: options.name }, "while", flatten(loopVars ?? []), () => {
     if (!loopVars || loopVars.length === 0) throw new ValueError("'loop_vars' must be provided.");
     if (typeof condition !== "function") throw new TypeError("'cond' must be callable.");
     if (typeof body !== "function") throw new TypeError("'body' must be callable.");

@@ -111,7 +111,7 @@ interface TupleOptions extends Named {
 
 /** The same tensors, each there only when all of them are. nulls stay null. TF: tf.tuple. */
 export function tuple<T extends Tensor | IndexedSlices | Operation | null>(tensors: readonly T[], options: TupleOptions = {}): T[] {
-  return inNameScope(options, "tuple", [...tensors], () => {
+  return inNameScope({ name: options.name }, "tuple", [...tensors], () => {
     const gating = [...operationsOf(tensors), ...operationsOf(options.controlInputs ?? [])];
     if (gating.length === 0) throw new ValueError(`\`tensors\` must have at least one Tensor. Received: ${String(tensors)}.`);
     const gate = group(...[...new Set(gating)].sort((a, b) => a.id - b.id));
@@ -155,7 +155,7 @@ interface AssertOptions extends Named {
  *  others depend on it. Data other than strings and int32 are only computed when the assertion fails. TF: tf.Assert. */
 export function Assert(condition: TensorLike, data: readonly TensorLike[], options: AssertOptions = {}): Operation {
   const attrs = { summarize: options.summarize ?? 3 };
-  return inNameScope(options, "Assert", [condition, ...data], () => {
+  return inNameScope({ name: options.name }, "Assert", [condition, ...data], () => {
     const tensors = data.map(item => convertToTensor(item));
     if (tensors.every(({ dtype }) => dtype === "string" || dtype === "int32"))
       return AssertOp({ condition, data, ...attrs }, { name: "Assert" });

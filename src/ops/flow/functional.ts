@@ -89,7 +89,7 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
     throw new ValueError(
       `elems must be a Tensor or (possibly nested) sequence of Tensors. Got ${JSON.stringify(elems)}, which does not contain any Tensors.`,
     );
-  return inNameScope(given, "map", flatten(elems), () => {
+  return inNameScope({ name: given.name }, "map", flatten(elems), () => {
     const flat = toElements(elems);
     if (flat[0].shape.rank === 0) throw new ValueError("Elements in elems must be 1+ dimensional Tensors, not scalars");
     const length = commonLength(flat);
@@ -166,7 +166,7 @@ interface Direction {
 
 function fold(name: string, fn: Fold, elems: Nested, given: FoldOptions, direction: (n: Count) => Direction): Nested {
   requireFunction(fn);
-  return inNameScope(given, name, flatten(elems), () => {
+  return inNameScope({ name: given.name }, name, flatten(elems), () => {
     const flat = toElements(elems);
     const n: Count = lengthOf(flat[0]);
     const arrays: Nested = packAs(
@@ -198,7 +198,7 @@ export function scan(fn: Fold, elems: Nested, initializer?: Nested, options?: Sc
   requireFunction(fn);
   const given = foldOptions<ScanOptions>(initializer, options, scanArguments);
   const { reverse = false } = given;
-  return inNameScope(given, "scan", flatten(elems), () => {
+  return inNameScope({ name: given.name }, "scan", flatten(elems), () => {
     const flat = toElements(elems);
     const n: Count = lengthOf(flat[0], true);
     const elementShape = (tensor: Tensor): TensorShape => new TensorShape(tensor.shape.dims && tensor.shape.dims.slice(1));

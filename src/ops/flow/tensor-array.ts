@@ -398,7 +398,7 @@ export class TensorArray implements LoopCarried {
       ? size
       : { ...options, size: (size as TensorLike | undefined) ?? options?.size ?? null };
     checkArguments(given);
-    const { handle, flow } = inNameScope(given, "TensorArray", [given.handle, given.size, given.flow], scope =>
+    const { handle, flow } = inNameScope({ name: given.name }, "TensorArray", [given.handle, given.size, given.flow], scope =>
       handleAndFlow(dtype, given, String(scope)),
     );
     this.flow = flow;
@@ -455,7 +455,7 @@ export class TensorArray implements LoopCarried {
   grad(source: string, options: GradOptions = {}): TensorArray {
     const { dtype, handle, infersShape, element } = this.common;
     const flowIn = options.flow ?? this.flow;
-    return inNameScope(options, "TensorArrayGrad", [handle], () =>
+    return inNameScope({ name: options.name }, "TensorArrayGrad", [handle], () =>
       handle.graph.colocateWith(handle, undefined, () => {
         const { gradHandle } = TensorArrayGradV3({ handle, source, flowIn }, { name: options.name });
         const flow = handle.graph.controlDependencies([gradHandle.op], () => identity(flowIn, { name: "gradient_flow" }));

@@ -395,6 +395,8 @@ export const reduceStd: Reduce = (inputTensor: TensorLike, ...rest: readonly unk
 };
 
 interface CountOptions extends ReduceOptions {
+  /** Newer name of the first argument. */
+  readonly input?: TensorLike;
   readonly dtype?: DType;
 }
 
@@ -402,13 +404,15 @@ interface CountOptions extends ReduceOptions {
 export function countNonzero(inputTensor: TensorLike, axis?: Axis, options?: CountOptions): Tensor;
 export function countNonzero(inputTensor: TensorLike, options?: CountOptions): Tensor;
 export function countNonzero(inputTensor: TensorLike, ...rest: unknown[]): Tensor {
-  const { dtype = "int64", ...options } = collect<CountOptions>(
-    ["axis", "keepdims", "dtype", "name", "reductionIndices", "keepDims"],
-    rest,
-  );
+  const {
+    dtype = "int64",
+    input: newer,
+    ...options
+  } = collect<CountOptions>(["axis", "keepdims", "dtype", "name", "reductionIndices", "keepDims", "input"], rest);
+  const counted = eitherName("input", newer, "input_tensor", inputTensor) as TensorLike;
   const { axis, keepDims, name } = given([options]);
-  return inNameScope({ name }, "count_nonzero", [inputTensor], () => {
-    const input = convertToTensor(inputTensor, { name: "input" });
+  return inNameScope({ name }, "count_nonzero", [counted], () => {
+    const input = convertToTensor(counted, { name: "input" });
     const isNonzero = input.dtype === "bool" ? input : notEqual(input, zeros([], input.dtype));
     return cast(reduceBy(Sum, cast(isNonzero, "int64"), { axis, keepDims, name: undefined }), dtype);
   });

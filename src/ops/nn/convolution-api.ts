@@ -6,7 +6,7 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
-import { collect, convertPadding, eitherName, type PaddingLike, windowSequence } from "../arguments.ts";
+import { collect, convertPadding, eitherName, type PaddingLike, windowSequence, refuseOthers } from "../arguments.ts";
 import { expandDims, shape, squeeze } from "../array/array.ts";
 import { concat, getItem } from "../array/slicing.ts";
 import { inNameScope } from "../named.ts";
@@ -253,8 +253,9 @@ export function conv3dBackpropFilter(
   outBackprop: TensorLike,
   strides: readonly number[],
   padding: "SAME" | "VALID",
-  { dataFormat, dilations, name }: Omit<Conv3dOptions, "filters"> = {},
+  { dataFormat, dilations, name, ...others }: Omit<Conv3dOptions, "filters"> = {},
 ): Tensor {
+  refuseOthers(others);
   return Conv3DBackpropFilterV2(
     { input, filterSizes, outBackprop, strides, padding, dataFormat: dataFormat ?? "NDHWC", dilations: dilations ?? [1, 1, 1, 1, 1] },
     { name },
@@ -459,8 +460,9 @@ export function depthwiseConv2dBackpropInput(
   outBackprop: TensorLike,
   strides: readonly number[],
   padding: PaddingLike,
-  { dataFormat, dilations, name }: NativeOptions = {},
+  { dataFormat, dilations, name, ...others }: NativeOptions = {},
 ): Tensor {
+  refuseOthers(others);
   return DepthwiseConv2dNativeBackpropInput(
     {
       inputSizes,
@@ -482,8 +484,9 @@ export function depthwiseConv2dBackpropFilter(
   outBackprop: TensorLike,
   strides: readonly number[],
   padding: PaddingLike,
-  { dataFormat, dilations, name }: NativeOptions = {},
+  { dataFormat, dilations, name, ...others }: NativeOptions = {},
 ): Tensor {
+  refuseOthers(others);
   return DepthwiseConv2dNativeBackpropFilter(
     {
       input,
@@ -511,8 +514,9 @@ export function separableConv2d(
   pointwiseFilter: TensorLike,
   strides: readonly number[],
   padding: PaddingLike,
-  { rate, dilations, name, dataFormat }: DepthwiseOptions = {},
+  { rate, dilations, name, dataFormat, ...others }: DepthwiseOptions = {},
 ): Tensor {
+  refuseOthers(others);
   const rates = eitherName("dilations", dilations, "rate", rate) ?? [1, 1];
   return getDefaultGraph().nameScope(name ?? "separable_conv2d", scope => {
     const image = convertToTensor(input, { name: "tensor_in" });

@@ -365,7 +365,7 @@ export function logPoissonLoss(
   options?: PoissonOptions,
 ): Tensor {
   const given = collect<PoissonOptions>(["computeFullLoss", "name"], [computeFullLoss, options]);
-  return inNameScope(given, "log_poisson_loss", [logInput, targets], () => {
+  return inNameScope({ name: given.name }, "log_poisson_loss", [logInput, targets], () => {
     const c = convertToTensor(logInput, { name: "log_input" });
     const z = convertToTensor(targets, { name: "targets", preferredDtype: c.dtype });
     if (!c.shape.isCompatibleWith(z.shape))

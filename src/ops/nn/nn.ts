@@ -249,7 +249,7 @@ const floatingOr32 = (tensor: Tensor): Tensor => (isInteger(tensor.dtype) ? cast
 
 /** relu of the values and of their negatives, joined along `axis` (-1). TF: tf.nn.crelu. */
 export function crelu(features: TensorLike, options: { readonly axis?: number; readonly name?: string | null } = {}): Tensor {
-  return inNameScope(options, "CRelu", [features], scope => {
+  return inNameScope({ name: options.name }, "CRelu", [features], scope => {
     const x = convertToTensor(features, { name: "features" });
     const both = concat([x, Neg({ x })], options.axis ?? -1, { name: String(scope) });
     return relu(both);
@@ -455,7 +455,7 @@ interface BiasOptions {
 /** `value + bias`, bias a vector along the channels: the last axis, or axis 1 if dataFormat is "NCHW" (any "NC…"). TF: tf.nn.bias_add. */
 export function biasAdd(value: TensorLike, bias: TensorLike, dataFormat?: string | BiasOptions | null, options?: BiasOptions): Tensor {
   const given = collect<BiasOptions>(["dataFormat", "name"], [dataFormat, options]);
-  return inNameScope(given, "BiasAdd", [value, bias], scope => {
+  return inNameScope({ name: given.name }, "BiasAdd", [value, bias], scope => {
     const format = given.dataFormat ?? "NHWC";
     if (!format.startsWith("NC") && !(format.startsWith("N") && format.endsWith("C")))
       throw new ValueError(`\`data_format\` must be of the form \`N...C\` or \`NC...\`. Received: data_format=${format}`);

@@ -35,7 +35,7 @@ interface MomentsOptions extends Named {
 /** [mean, variance] over `axes`; the variance divides by the count. float16 is computed in float32. TF: tf.nn.moments. */
 export function moments(x: TensorLike, axes: Axes, options: MomentsOptions = {}): [mean: Tensor, variance: Tensor] {
   const keeps = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims) ?? false;
-  return inNameScope(options, "moments", [x], () => {
+  return inNameScope({ name: options.name }, "moments", [x], () => {
     const given = convertToTensor(x, { name: "x" });
     const isHalf = given.dtype === "float16";
     const y = isHalf ? cast(given, "float32") : given;
@@ -56,7 +56,7 @@ export function weightedMoments(
   options: MomentsOptions = {},
 ): [mean: Tensor, variance: Tensor] {
   const keeps = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims) ?? false;
-  return inNameScope(options, "weighted_moments", [x, frequencyWeights], () => {
+  return inNameScope({ name: options.name }, "weighted_moments", [x, frequencyWeights], () => {
     const given = convertToTensor(x, { name: "x" });
     const isHalf = given.dtype === "float16";
     const y = isHalf ? cast(given, "float32") : given;
@@ -83,7 +83,7 @@ export function sufficientStatistics(
   options: MomentsOptions = {},
 ): [count: Tensor, meanSs: Tensor, varSs: Tensor, shift: Tensor | null] {
   const keeps = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims) ?? false;
-  return inNameScope(options, "sufficient_statistics", [x, options.shift], () => {
+  return inNameScope({ name: options.name }, "sufficient_statistics", [x, options.shift], () => {
     const y = convertToTensor(x, { name: "x" });
     const count = countOver(y, axes);
     if (options.shift === undefined || options.shift === null) {

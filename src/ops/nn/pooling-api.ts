@@ -76,7 +76,7 @@ function word(padding: PaddingLike | null | undefined): Word {
 
 /** maxPool under TensorFlow's later name. TF: tf.nn.max_pool2d. */
 export function maxPool2d(input: TensorLike, ksize: Sequence, strides: Sequence, padding: PaddingLike, options: PoolOptions = {}): Tensor {
-  return inNameScope(options, "MaxPool2d", [input], scope =>
+  return inNameScope({ name: options.name }, "MaxPool2d", [input], scope =>
     MaxPool(
       { input, ...window2d({ ksize, strides, dataFormat: options.dataFormat }), ...convertPadding(padding) },
       { name: String(scope) },
@@ -86,14 +86,14 @@ export function maxPool2d(input: TensorLike, ksize: Sequence, strides: Sequence,
 
 /** Max pooling of volumes `[batch, depth, height, width, channels]`. TF: tf.nn.max_pool3d. */
 export function maxPool3d(input: TensorLike, ksize: Sequence, strides: Sequence, padding: Word, options: PoolOptions = {}): Tensor {
-  return inNameScope(options, "MaxPool3D", [input], scope =>
+  return inNameScope({ name: options.name }, "MaxPool3D", [input], scope =>
     MaxPool3D({ input, ...window3d(ksize, strides, options), padding: word(padding) }, { name: String(scope) }),
   );
 }
 
 /** Average pooling of volumes. TF: tf.nn.avg_pool3d. */
 export function avgPool3d(input: TensorLike, ksize: Sequence, strides: Sequence, padding: Word, options: PoolOptions = {}): Tensor {
-  return inNameScope(options, "AvgPool3D", [input], scope =>
+  return inNameScope({ name: options.name }, "AvgPool3D", [input], scope =>
     AvgPool3D({ input, ...window3d(ksize, strides, options), padding: word(padding) }, { name: String(scope) }),
   );
 }
@@ -113,7 +113,7 @@ function pool1d(
   options: PoolOptions,
   op: (image: Tensor, window: ReturnType<typeof window2d>, scope: string) => Tensor,
 ): Tensor {
-  return inNameScope(options, scopeName, [input], scope => {
+  return inNameScope({ name: options.name }, scopeName, [input], scope => {
     const isFirst = (options.dataFormat ?? "NWC") === "NCW";
     const axis = isFirst ? 1 : 2;
     const at = isFirst ? 2 : 1;

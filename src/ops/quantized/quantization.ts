@@ -7,7 +7,7 @@ import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { collect } from "../arguments.ts";
+import { collect, refuseOthers } from "../arguments.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { constantScalar, type Scalar, s } from "../../ir/scalar.ts";
@@ -206,16 +206,22 @@ export const fakeQuantWithMinMaxVars = (
   inputs: TensorLike,
   min: TensorLike,
   max: TensorLike,
-  { numBits = 8, narrowRange = false, name }: WidthOptions = {},
-): Tensor => FakeQuantWithMinMaxVars({ inputs, min, max, numBits, narrowRange }, { name });
+  { numBits = 8, narrowRange = false, name, ...others }: WidthOptions = {},
+): Tensor => {
+  refuseOthers(others);
+  return FakeQuantWithMinMaxVars({ inputs, min, max, numBits, narrowRange }, { name });
+};
 
 /** The same with bounds for each element of the last dimension. TF: tf.quantization.fake_quant_with_min_max_vars_per_channel. */
 export const fakeQuantWithMinMaxVarsPerChannel = (
   inputs: TensorLike,
   min: TensorLike,
   max: TensorLike,
-  { numBits = 8, narrowRange = false, name }: WidthOptions = {},
-): Tensor => FakeQuantWithMinMaxVarsPerChannel({ inputs, min, max, numBits, narrowRange }, { name });
+  { numBits = 8, narrowRange = false, name, ...others }: WidthOptions = {},
+): Tensor => {
+  refuseOthers(others);
+  return FakeQuantWithMinMaxVarsPerChannel({ inputs, min, max, numBits, narrowRange }, { name });
+};
 
 // ---- their gradients, as functions ----
 

@@ -11,7 +11,7 @@ import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { defineOp, type LowerContext } from "../../graph/op-definition.ts";
+import { type ShapeContext, defineOp, type LowerContext } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { call, check, constant, generate, map, randomWords } from "../../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, flattenIndex, type Index, modIndex, scaleIndex } from "../../ir/index-map.ts";
@@ -26,6 +26,12 @@ import { reduceAll } from "../math/reduction.ts";
 import { inNameScope } from "../named.ts";
 import { normalPair64, PhiloxStream, unit64 } from "./philox.ts";
 import { logarithm32Scalar, trigonometric32 } from "./trigonometry.ts";
+
+/** The shape that an input says, which has to be a vector. */
+export function sizedAs(shape: TensorShape, context: ShapeContext): TensorShape {
+  shape.withRank(1);
+  return context.shapeFrom("shape");
+}
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const integers = ["int32", "int64"] as const;
@@ -97,7 +103,7 @@ export const RandomUniform = defineOp("RandomUniform", {
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["shape"],
-  shape: (_, context) => context.shapeFrom("shape"),
+  shape: ({ shape }, context) => sizedAs(shape, context),
   lower: ({ shape, dtype, ...w }, context) => {
     const dims = requestedShape(shape);
     const size = sizeOf(dims);
@@ -165,7 +171,7 @@ export const RandomStandardNormal = defineOp("RandomStandardNormal", {
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["shape"],
-  shape: (_, context) => context.shapeFrom("shape"),
+  shape: ({ shape }, context) => sizedAs(shape, context),
   lower: ({ shape, dtype, ...w }, context) => {
     const dims = requestedShape(shape);
     const size = sizeOf(dims);
@@ -254,7 +260,7 @@ export const TruncatedNormal = defineOp("TruncatedNormal", {
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["shape"],
-  shape: (_, context) => context.shapeFrom("shape"),
+  shape: ({ shape }, context) => sizedAs(shape, context),
   lower: ({ shape, dtype, ...w }, context) => {
     const dims = requestedShape(shape);
     return truncatedFloats(takeBlocks(context, w, reservedPerElement * sizeOf(dims)), dims, dtype);
@@ -488,7 +494,7 @@ interface MultinomialOptions extends SeedOptions {
 
 /** `numSamples` class numbers for each row of `logits` `[batch, classes]`, unnormalized log probabilities; int64. TF: tf.multinomial. */
 export function multinomial(logits: TensorLike, numSamples: TensorLike, options: MultinomialOptions = {}): Tensor {
-  return inNameScope(options, "multinomial", [logits], () => draw(logits, numSamples, options.outputDtype, options.seed));
+  return inNameScope({ name: options.name }, "multinomial", [logits], () => draw(logits, numSamples, options.outputDtype, options.seed));
 }
 
 /** The newer name of multinomial. TF: tf.random.categorical. */
@@ -497,7 +503,7 @@ export function categorical(
   numSamples: TensorLike,
   options: SeedOptions & { readonly dtype?: "int32" | "int64" | null } = {},
 ): Tensor {
-  return inNameScope(options, "categorical", [logits], () => draw(logits, numSamples, options.dtype, options.seed));
+  return inNameScope({ name: options.name }, "categorical", [logits], () => draw(logits, numSamples, options.dtype, options.seed));
 }
 
 function draw(
@@ -513,7 +519,7 @@ function draw(
 /** A piece of `value` of the given size from a random place. TF: tf.random_crop.
  *  @throws InvalidArgumentError while running if the size exceeds the value's. */
 export function randomCrop(value: TensorLike, size: TensorLike, options: SeedOptions = {}): Tensor {
-  return inNameScope(options, "random_crop", [value, size], scope => {
+  return inNameScope({ name: options.name }, "random_crop", [value, size], scope => {
     const whole = convertToTensor(value, { name: "value" });
     const wanted = convertToTensor(size, { name: "size", dtype: Array.isArray(size) ? "int32" : undefined });
     const shape = shapeOf(whole);

@@ -14,7 +14,7 @@ import type { Routine, Value } from "../../ir/program.ts";
 import { collect } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { PadV2 } from "../array/padding.ts";
-import { normals, requestedShape, truncatedFloats, uniformFloats, uniformIntegers } from "./random.ts";
+import { normals, requestedShape, truncatedFloats, uniformFloats, uniformIntegers, sizedAs } from "./random.ts";
 import { generatorOfVariable } from "./distributions.ts";
 import { PhiloxStream } from "./philox.ts";
 import { checkRange, seedTensor, wholeWords } from "./stateless.ts";
@@ -221,7 +221,7 @@ export const NonDeterministicInts = defineOp("NonDeterministicInts", {
   attrs: { dtype: attr.type(undefined, "int64"), shapeDtype },
   stateful: true,
   compileTimeInputs: ["shape"],
-  shape: (_, context) => context.shapeFrom("shape"),
+  shape: ({ shape }, context) => sizedAs(shape, context),
   lower: ({ shape, dtype }) => {
     const known: readonly DType[] = integers;
     if (!known.includes(dtype)) throw new InvalidArgumentError(`NonDeterministicInts draws ${integers.join(", ")}, not ${dtype}.`);

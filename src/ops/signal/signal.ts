@@ -23,6 +23,7 @@ import { besselI0e, ceil, complex, cos, exp, log, real, rsqrt, sin, sqrt, square
 import { cumsum, reduceSum } from "../math/reduction.ts";
 import { relu } from "../nn/nn.ts";
 import { add, floordiv, mod, mul, neg, sub, truediv } from "../operators.ts";
+import { refuseOthers } from "../arguments.ts";
 
 interface Named {
   readonly name?: string | null;
@@ -106,8 +107,9 @@ export function frame(
   signal: TensorLike,
   frameLength: TensorLike,
   frameStep: TensorLike,
-  { padEnd = false, padValue = 0, axis = -1, name }: FrameOptions = {},
+  { padEnd = false, padValue = 0, axis = -1, name, ...others }: FrameOptions = {},
 ): Tensor {
+  refuseOthers(others);
   return inScope(name, "frame", () => {
     let x = convertToTensor(signal, { name: "signal" });
     const [length, step, place] = [scalarOf(frameLength, "frame_length"), scalarOf(frameStep, "frame_step"), scalarOf(axis, "axis")];
@@ -174,7 +176,8 @@ function framedShape(
 
 /** Signals [..., samples] of frames [..., frames, frameLength] that overlap: each `frameStep` after the one before, sums where they meet.
  *  TF: tf.signal.overlap_and_add. @throws ValueError if there are fewer than two dimensions, or the step is no integer. */
-export function overlapAndAdd(signal: TensorLike, frameStep: TensorLike, { name }: Named = {}): Tensor {
+export function overlapAndAdd(signal: TensorLike, frameStep: TensorLike, { name, ...others }: Named = {}): Tensor {
+  refuseOthers(others);
   return inScope(name, "overlap_and_add", () => {
     const x = convertToTensor(signal, { name: "signal" });
     x.shape.withRankAtLeast(2);
@@ -260,7 +263,8 @@ export const hammingWindow = (windowLength: TensorLike, options: PeriodicOptions
   raisedCosine("hamming_window", [0.54, 0.46], windowLength, options);
 
 /** sin(π/2·sin²(π(k + ½)/n)), of which squares of halves add up to one. TF: tf.signal.vorbis_window. */
-export function vorbisWindow(windowLength: TensorLike, { dtype = "float32", name }: WindowOptions = {}): Tensor {
+export function vorbisWindow(windowLength: TensorLike, { dtype = "float32", name, ...others }: WindowOptions = {}): Tensor {
+  refuseOthers(others);
   return inScope(name, "vorbis_window", () => {
     const length = checkedWindow(windowLength, dtype);
     const arg = cast(range(length), dtype);
@@ -344,8 +348,9 @@ export function inverseStft(
   stfts: TensorLike,
   frameLength: TensorLike,
   frameStep: TensorLike,
-  { fftLength, windowFn = hannWindow, name }: StftOptions = {},
+  { fftLength, windowFn = hannWindow, name, ...others }: StftOptions = {},
 ): Tensor {
+  refuseOthers(others);
   return inScope(name, "inverse_stft", () => {
     const x = convertToTensor(stfts, { name: "stfts" });
     x.shape.withRankAtLeast(2);
@@ -513,7 +518,8 @@ export function mdct(
 }
 
 /** Signals of their modified cosine transforms [..., frames, frameLength/2]. TF: tf.signal.inverse_mdct. */
-export function inverseMdct(mdcts: TensorLike, { windowFn = vorbisWindow, norm, name }: MdctOptions = {}): Tensor {
+export function inverseMdct(mdcts: TensorLike, { windowFn = vorbisWindow, norm, name, ...others }: MdctOptions = {}): Tensor {
+  refuseOthers(others);
   return inScope(name, "inverse_mdct", () => {
     const x = convertToTensor(mdcts, { name: "mdcts" });
     x.shape.withRankAtLeast(2);
@@ -553,7 +559,9 @@ export function linearToMelWeightMatrix({
   upperEdgeHertz = 3800,
   dtype = "float32",
   name,
+  ...others
 }: MelOptions = {}): Tensor {
+  refuseOthers(others);
   return inScope(name, "linear_to_mel_weight_matrix", () => {
     if (numMelBins <= 0) throw new ValueError(`num_mel_bins must be positive. Got: ${numMelBins}`);
     if (lowerEdgeHertz < 0) throw new ValueError(`lower_edge_hertz must be non-negative. Got: ${lowerEdgeHertz}`);
@@ -581,7 +589,8 @@ export function linearToMelWeightMatrix({
 }
 
 /** Cepstral coefficients of log-mel spectrograms [..., melBins]. TF: tf.signal.mfccs_from_log_mel_spectrograms. */
-export function mfccsFromLogMelSpectrograms(logMelSpectrograms: TensorLike, { name }: Named = {}): Tensor {
+export function mfccsFromLogMelSpectrograms(logMelSpectrograms: TensorLike, { name, ...others }: Named = {}): Tensor {
+  refuseOthers(others);
   return inScope(name, "mfccs_from_log_mel_spectrograms", () => {
     const x = convertToTensor(logMelSpectrograms);
     const bins = x.shape.rank ? x.shape.dim(-1) : null;

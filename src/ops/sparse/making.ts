@@ -21,6 +21,7 @@ import { reduceMax } from "../math/reduction.ts";
 import { add, greaterEqual } from "../operators.ts";
 import { sparseTensorToDense } from "./sparse.ts";
 import { sparseMerge } from "./structure.ts";
+import { refuseOthers } from "../arguments.ts";
 
 interface Named {
   readonly name?: string | null;
@@ -29,7 +30,8 @@ const inScope = <R>(name: string | null | undefined, defaultName: string, body: 
   getDefaultGraph().nameScope(name || defaultName, scope => body(String(scope)));
 
 /** The elements of a tensor that are not zero. TF: tf.sparse.from_dense. */
-export function fromDense(tensor: TensorLike, { name }: Named = {}): SparseTensor {
+export function fromDense(tensor: TensorLike, { name, ...others }: Named = {}): SparseTensor {
+  refuseOthers(others);
   return inScope(name, "dense_to_sparse", () => {
     const x = convertToTensor(tensor);
     const indices = whereV2(notEqual(x, zerosLike(x))) as Tensor;
@@ -100,7 +102,8 @@ export function sparseResetShape(spInput: SparseTensor, newShape?: TensorLike | 
 }
 
 /** True where an id stands: ids [..., any] become bool [..., vocabSize]. TF: tf.sparse.to_indicator. */
-export function sparseToIndicator(spInput: SparseTensor, vocabSize: TensorLike, { name }: Named = {}): Tensor {
+export function sparseToIndicator(spInput: SparseTensor, vocabSize: TensorLike, { name, ...others }: Named = {}): Tensor {
+  refuseOthers(others);
   return inScope(name, "SparseToIndicator", scope => {
     const count = getItem(shapeOf(spInput.indices), 0);
     const marks = new SparseTensor(spInput.indices, fill(expandDims(count, 0), true), spInput.denseShape);
@@ -110,7 +113,8 @@ export function sparseToIndicator(spInput: SparseTensor, vocabSize: TensorLike, 
 }
 
 /** Slices without those of some indices. TF: tf.sparse.mask. */
-export function sparseMask(a: IndexedSlices, maskIndices: TensorLike, { name }: Named = {}): IndexedSlices {
+export function sparseMask(a: IndexedSlices, maskIndices: TensorLike, { name, ...others }: Named = {}): IndexedSlices {
+  refuseOthers(others);
   return inScope(name, "sparse_mask", scope => {
     const { out, idx } = setdiff1d(a.indices, maskIndices);
     return new IndexedSlices(gather(a.values, idx, { name: scope }), out, a.denseShape);

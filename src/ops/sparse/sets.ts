@@ -12,6 +12,7 @@ import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import { numbersOf } from "../array/array.ts";
 import { placesOf } from "./sparse.ts";
+import { refuseOthers } from "../arguments.ts";
 
 const elementTypes = attr.type(["int8", "int16", "int32", "int64", "uint8", "uint16", "string"]);
 
@@ -252,7 +253,8 @@ export const setDifference = (a: SetLike, b: SetLike, { aminusb = true, ...optio
   setOperation(a, b, aminusb ? "a-b" : "b-a", options);
 
 /** How many different elements the sets along the last dimension of a sparse tensor have, int32. TF: tf.sets.size. @throws TypeError for a dense tensor. */
-export function setSize(a: SparseTensor, { validateIndices = true }: SetOptions = {}): Tensor {
+export function setSize(a: SparseTensor, { validateIndices = true, ...others }: SetOptions = {}): Tensor {
+  refuseOthers(others);
   if (!(a instanceof SparseTensor)) throw new TypeError(`Expected \`SparseTensor\`, got ${String(a)}.`);
   return SetSize({ setIndices: a.indices, setValues: a.values, setShape: a.denseShape, validateIndices });
 }

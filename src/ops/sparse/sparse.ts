@@ -96,7 +96,10 @@ export const SparseToDense = defineOp("SparseToDense", {
   inputs: { sparseIndices: "Tindices", outputShape: "Tindices", sparseValues: "T", defaultValue: "T" },
   outputs: { dense: "T" },
   attrs: { validateIndices: attr.bool(true), T: attr.type(), Tindices: attr.type(attr.indexTypes) },
-  shape: (_, context) => context.shapeFrom("outputShape"),
+  shape: ({ outputShape }, context) => {
+    outputShape.withRank(1);
+    return context.shapeFrom("outputShape");
+  },
   gradient: ({ sparseIndices }, d): Gradients => {
     const values = gatherNd(d.dense, sparseIndices);
     return { sparseValues: values, defaultValue: subtract(reduceSum(d.dense), reduceSum(values)) };

@@ -22,6 +22,7 @@ import { where } from "../array/selection.ts";
 import { concat, getItem, stridedSlice } from "../array/slicing.ts";
 import { cast, castInteger } from "../math/math.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
+import { refuseOthers } from "../arguments.ts";
 
 /** Reads coordinate `axis` of entry `n`. */
 export const coordinate = (indices: Value, n: Parameters<typeof loadScalar>[1][number], axis: number): Scalar =>
@@ -658,7 +659,8 @@ interface TransposeOptions extends Named {
 }
 
 /** The axes in another order (reversed, unless given). TF: tf.sparse.transpose. */
-export function sparseTranspose(spInput: SparseTensor, { perm, name }: TransposeOptions = {}): SparseTensor {
+export function sparseTranspose(spInput: SparseTensor, { perm, name, ...others }: TransposeOptions = {}): SparseTensor {
+  refuseOthers(others);
   return inNameScope({ name }, "SparseTranspose", [spInput.indices], () => {
     const order = perm ?? Array.from({ length: spInput.shape.rank ?? 0 }, (_, axis, n = spInput.shape.rank ?? 0) => n - 1 - axis);
     const moved = transpose(gather(transpose(spInput.indices), convertToTensor(order, { dtype: "int32" })));
@@ -679,8 +681,9 @@ export function sparseMerge(
   spIds: SparseTensor | readonly SparseTensor[],
   spValues: SparseTensor,
   vocabSize: TensorLike | readonly TensorLike[],
-  { name, alreadySorted = false }: MergeOptions = {},
+  { name, alreadySorted = false, ...others }: MergeOptions = {},
 ): SparseTensor {
+  refuseOthers(others);
   const ids = spIds instanceof SparseTensor ? [spIds] : spIds;
   const sizes = spIds instanceof SparseTensor ? [vocabSize as TensorLike] : (vocabSize as readonly TensorLike[]);
   if (ids.length !== sizes.length) throw new InvalidArgumentError("sp_ids and vocab_size have to have equal lengths.");

@@ -31,6 +31,7 @@ import { ScatterNd } from "../array/gather.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
 import { reduceSum } from "../math/reduction.ts";
 import type { Masks } from "../array/slice-spec.ts";
+import { refuseOthers } from "../arguments.ts";
 
 const scalar = new TensorShape([]);
 
@@ -340,7 +341,8 @@ const rowError = (rows: number) => (at: readonly number[], index: string) =>
   `indices${at.length === 0 ? "" : `[${at}]`} = ${index} is not in [0, ${rows})`;
 
 /** Stops the run at an index outside [0, rows). */
-export function checkRows(indices: Value, rows: number, { count, error }: RowChecks = {}): void {
+export function checkRows(indices: Value, rows: number, { count, error, ...others }: RowChecks = {}): void {
+  refuseOthers(others);
   const ok = (i: Index[]): Scalar => inRange(loadScalar(indices, i), rows);
   check(indices.shape, i => (count ? s.or(s.ge(s.index(i[0], "int32"), loadScalar(count, [])), ok(i)) : ok(i)), {
     label: "row-index",

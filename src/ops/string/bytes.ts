@@ -17,6 +17,7 @@ import type { Operation, Tensor } from "../../graph/operation.ts";
 import { call } from "../../ir/build.ts";
 import { named, type NameOption } from "../named.ts";
 import { bytesAt } from "./string.ts";
+import { refuseOthers } from "../arguments.ts";
 
 const scalar = new TensorShape([]);
 
@@ -157,8 +158,10 @@ interface CompressedOptions {
 }
 
 /** Strings compressed by gzip or zlib as they were. TF: tf.decode_compressed. */
-export const decodeCompressed = (bytes: TensorLike, { compressionType = "", name }: CompressedOptions = {}): Tensor =>
-  DecodeCompressed({ bytes, compressionType }, { name });
+export const decodeCompressed = (bytes: TensorLike, { compressionType = "", name, ...others }: CompressedOptions = {}): Tensor => {
+  refuseOthers(others);
+  return DecodeCompressed({ bytes, compressionType }, { name });
+};
 
 const paddedTypes = ["float16", "float32", "float64", "int32", "uint16", "uint8", "int16", "int8", "int64", "bfloat16"] as const;
 

@@ -10,6 +10,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { named, type NameOption } from "../named.ts";
 import { bytesAt } from "./string.ts";
 import { fingerprint64 } from "./hash.ts";
+import { refuseOthers } from "../arguments.ts";
 
 const width = 8;
 const method = "farmhash64";
@@ -62,5 +63,7 @@ interface FingerprintOptions {
 }
 
 /** 64-bit fingerprints of the rows of `data` `[n, ...]` as bytes: uint8 `[n, 8]`. TF: tf.fingerprint. */
-export const fingerprint = (data: TensorLike, { method: by = method, name }: FingerprintOptions = {}): Tensor =>
-  Fingerprint({ data, method: by }, named(name));
+export const fingerprint = (data: TensorLike, { method: by = method, name, ...others }: FingerprintOptions = {}): Tensor => {
+  refuseOthers(others);
+  return Fingerprint({ data, method: by }, named(name));
+};

@@ -1,4 +1,4 @@
-"""Makes refusals of construction out of working calls: python -m generate.spoiled DIR … --out OUT [--seed N] [--per N] [--keep N]
+"""Makes refusals of construction out of working calls: python -m generate.spoiled DIR … --out OUT [--seed N] [--per N] [--pairs N] [--only PATTERN] [--leave FILE]
 
 The working calls are those of the recorded cases in DIR … (their placeholders written out) and of working_calls.py. Each argument of a call is spoiled in
 turn: another rank, size or type, None, text for a number, a number outside its range, lists too long, too short or mixed, a word that no
@@ -23,8 +23,6 @@ from .replay import load
 from .tfenv import np, tf
 
 PATIENCE = 8
-NAMES = {n.lower(): n for n in ("float32", "float64", "int32", "int64", "string", "bool", "complex64", "uint8", "float16")}
-TEXTS = re.compile(r"^(?:SAME|VALID|NHWC|NCHW|NDHWC|CONSTANT|REFLECT|\w*(?:_\w+)?)$")
 # What Python itself says of a call; its wording is not TensorFlow's.
 PYTHON = re.compile(
     r"positional argument|keyword argument|object is not (?:iterable|callable|subscriptable)|object has no attribute|unsupported operand type|"
@@ -156,8 +154,8 @@ def spoiled_values(json_value, value, name, depth=0):
             add(repr(v), v)
         return out
     if isinstance(value, int):
-        for v in (-1, 0, 99, -99, {"$float": 1.0} if False else 1.5, None, "x", [], [value, value], [[value]], True):
-            if v != value or isinstance(v, bool):
+        for v in (-1, 0, 99, -99, 1.5, None, "x", [], [value, value], [[value]], True):
+            if isinstance(v, bool) or v != value:
                 add(repr(v), v)
         return out
     if isinstance(value, float):
@@ -422,16 +420,18 @@ def main():
     ap.add_argument("--per", type=int, default=1)
     ap.add_argument("--pairs", type=int, default=6)
     ap.add_argument("--only", default="")
-    ap.add_argument("--list", action="store_true")
+    ap.add_argument("--leave", help="a JSON list of calls that are not kept")
     a = ap.parse_args()
-    rows = list(templates(a.dirs, a.per, a.only))
-    if a.list:
-        print("\n".join(sorted({k for k, _ in rows})))
-        return
     os.makedirs(a.out, exist_ok=True)
     lines, at = os.path.join(a.out, "lines"), os.path.join(a.out, "at")
+    if not os.path.exists(lines):
+        record(a, lines, at)
+    keep(lines, a.out, set(json.load(open(a.leave))) if a.leave else set())
+
+
+def record(a, lines, at):
     open(lines, "w").close()
-    for key, program in rows:
+    for key, program in templates(a.dirs, a.per, a.only):
         start = 0
         for _ in range(PATIENCE):
             with open(at, "w") as f:
@@ -446,6 +446,23 @@ def main():
             if os.WIFEXITED(os.waitpid(pid, 0)[1]):
                 break
             start = int(open(at).read() or 0) + 1
+
+
+def keep(lines, out, left):
+    """Of the refusals one for each operation and kind of message; of what is accepted, one for each operation."""
+    kept = collections.OrderedDict()
+    for line in open(lines):
+        case = json.loads(line)
+        if "python" in case["tags"] or case["python_call"] in left:
+            continue
+        message = case["error"]["message"] if "error" in case else "accepted"
+        kind = re.sub(r"'[^']*'|-?\d+|\[[^\]]*\]", "#", re.sub(r"\{\{node.*", "", message))[:50]
+        kept.setdefault((case["op"], case["kind"], kind), case)
+    cases = [dict(case, id=f"spoiled/{n:04d}") for n, case in enumerate(kept.values())]
+    os.makedirs(os.path.join(out, "spoiled"), exist_ok=True)
+    with open(os.path.join(out, "spoiled", "cases.json"), "w") as f:
+        json.dump(cases, f)
+    print(len(cases), "calls")
 
 
 if __name__ == "__main__":
