@@ -3,7 +3,8 @@
 import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
-import { convertToTensor, pythonType, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { pythonType } from "../../base/python-text.ts";
 import type { DType } from "../../base/dtype.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";

@@ -5,7 +5,7 @@ import { AttributeError, ValueError } from "../../base/errors.ts";
 import { snakeOf } from "../../base/names.ts";
 import { messageFromBytes, messageToBytes } from "../../formats/message-codec.ts";
 import type { Message, MessageInit, MessageName } from "../../formats/messages.ts";
-import { pythonType } from "../../graph/conversion.ts";
+import { pythonType } from "../../base/python-text.ts";
 
 /** How parallelism is chosen while elements are made. TF: tf.data.experimental.AutotuneAlgorithm. */
 export const AutotuneAlgorithm = { DEFAULT: 0, HILL_CLIMB: 1, GRADIENT_DESCENT: 2, MAX_PARALLELISM: 3, STAGE_BASED: 4 } as const;
