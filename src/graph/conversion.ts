@@ -17,6 +17,8 @@ import { Tensor } from "./operation.ts";
 import { getDefaultGraph } from "./default-graph.ts";
 import { joinArrays, partOfArray, staticValue, staticValues } from "./static-value.ts";
 
+export { pythonType };
+
 /** Something that stands for a tensor, such as a variable. */
 export interface AsTensor {
   /** The tensor to use where a value (or, with `asRef`, a reference) is wanted. */
