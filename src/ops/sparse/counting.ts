@@ -24,7 +24,7 @@ interface BincountOptions extends Named {
  *  @throws ValueError for other axes and for weights that do not fit. */
 export function bincount(values: TensorLike | SparseTensor, options: BincountOptions = {}): SparseTensor {
   const { weights = null, axis, minlength, maxlength, binaryOutput = false } = options;
-  return inNameScope(options, "count", [values, weights], () => {
+  return inNameScope({ name: options.name }, "count", [values, weights], () => {
     const sparse = values instanceof SparseTensor ? values : null;
     const given = sparse ? sparse.values : convertToTensor(values as TensorLike, { name: "values" });
     const weighed =
