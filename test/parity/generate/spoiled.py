@@ -449,15 +449,19 @@ def record(a, lines, at):
 
 
 def keep(lines, out, left):
-    """Of the refusals one for each operation and kind of message; of what is accepted, one for each operation."""
-    kept = collections.OrderedDict()
+    """Of each operation the first refusals of two kinds of message."""
+    kept, counts = collections.OrderedDict(), collections.Counter()
     for line in open(lines):
         case = json.loads(line)
         if "python" in case["tags"] or case["python_call"] in left:
             continue
-        message = case["error"]["message"] if "error" in case else "accepted"
+        if "error" not in case:
+            continue
+        message = case["error"]["message"]
         kind = re.sub(r"'[^']*'|-?\d+|\[[^\]]*\]", "#", re.sub(r"\{\{node.*", "", message))[:50]
-        kept.setdefault((case["op"], case["kind"], kind), case)
+        if (case["op"], kind) not in kept and counts[case["op"]] < 2:
+            kept[case["op"], kind] = case
+            counts[case["op"]] += 1
     cases = [dict(case, id=f"spoiled/{n:04d}") for n, case in enumerate(kept.values())]
     os.makedirs(os.path.join(out, "spoiled"), exist_ok=True)
     with open(os.path.join(out, "spoiled", "cases.json"), "w") as f:
