@@ -334,7 +334,8 @@ describe("what programs do with shapes, types and results", () => {
     using scope = tf.get_default_graph().gradient_override_map({ Relu: halved });
     const y = tf.nn.relu(x);
     scope[Symbol.dispose]();
-    const sparse = tf.cast(tf.SparseTensor([[0, 1]], [1.5], [2, 2]), tf.int32, { name: "whole" }) as camel.SparseTensor;
+    const cast = tf.cast as (...given: unknown[]) => unknown;
+    const sparse = cast(tf.SparseTensor([[0, 1]], [1.5], [2, 2]), tf.int32, { name: "whole" }) as camel.SparseTensor;
     expect([sparse.values.op.name, sparse.values.dtype]).toEqual(["whole", "int32"]);
     await using session = new tf.Session();
     await session.run(tf.global_variables_initializer());

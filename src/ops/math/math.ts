@@ -713,8 +713,8 @@ export function castTo(x: Value, to: DType, truncates: boolean): Value {
 
 /** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
  *  the values are. TF: tf.cast. */
-export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor;
 export function cast(x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor;
+export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor;
 export function cast(x: TensorLike | SparseTensor, dtype: DType, options?: NameOption): Tensor | SparseTensor {
   if (x instanceof Tensor && x.dtype === dtype) return x;
   if (x instanceof SparseTensor) return castSparse(x, dtype, options);

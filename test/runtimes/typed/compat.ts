@@ -7,6 +7,7 @@ const out: tf.Tensor = tf.variable_scope("out", scope => {
   scope.reuse_variables();
   return tf.concat([hidden, hidden], 1).at(null, 0);
 });
+const whole: tf.Tensor = tf.cast(out, tf.float32);
 const penalty: tf.Tensor = tf.add_n(tf.get_collection("losses"));
 const chosen = tf.cond(
   tf.less(1, 2),
@@ -50,7 +51,7 @@ class Descent extends tf.train.Optimizer {
 
 export async function main(session: tf.Session): Promise<number> {
   const [first, second] = await session.run([out, state], { feed_dict: new Map([[x, rows]]) });
-  const { loss } = await session.run({ loss: penalty, everything }, { feed_dict: [[x, rows]] });
+  const { loss } = await session.run({ loss: penalty, everything, whole }, { feed_dict: [[x, rows]] });
   await tf.global_variables_initializer().run();
   const [outputs] = tf.nn.dynamic_rnn(new Cell(), tf.zeros([1, 2, 2]), { dtype: tf.float32 });
   new Descent(false, "Descent").minimize(tf.reduce_sum(outputs));
