@@ -39,7 +39,8 @@ function formatAttr(value: AttrValue, attr: Attr | undefined): string {
     return isType ? dtypeEnumName(value as "float32") : `"${value}"`;
   }
   if (typeof value === "object") return (value as FunctionRef).name;
-  return String(value);
+  // Single-precision numbers print in six digits, as C's %g.
+  return attr?.kind === "float" ? String(Number((value as number).toPrecision(6))) : String(value);
 }
 
 function formatTensor(value: NDArray): string {
