@@ -21,17 +21,16 @@ import { inferShapes } from "./shape-inference.ts";
 const validName = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/;
 const validNestedScope = /^[A-Za-z0-9_.\\/>-]*$/;
 
-/** An entered scope; left by `using` or at the end of the callback. */
+/** An entered scope; left by `using` or at the end of the callback. What it holds is no option where a scope stands for a name's options. */
 export class Scope implements Disposable {
-  private readonly leave: () => void;
-  private isOpen = true;
+  #leave: (() => void) | undefined;
   constructor(leave: () => void) {
-    this.leave = leave;
+    this.#leave = leave;
   }
   [Symbol.dispose](): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    this.leave();
+    const leave = this.#leave;
+    this.#leave = undefined;
+    leave?.();
   }
 }
 

@@ -329,7 +329,7 @@ export function parseExample(
 
 /** The features of one serialized tf.Example message. TF: tf.parse_single_example. */
 export function parseSingleExample(serialized: TensorLike, features: Features, { name, ...others }: ParseOptions = {}): ParsedExamples {
-  refuseOthers(others);
+  refuseOthers(others, "exampleNames");
   if (!features || Object.keys(features).length === 0)
     throw new ValueError(`Invalid argument: features cannot be falsy. Got ${String(features)}`);
   return getDefaultGraph().asDefault(() =>
@@ -458,7 +458,7 @@ const withRows = (
  *  @throws InvalidArgumentError while running for features that are missing, of another type or size. */
 export function parseSequenceExample(
   serialized: TensorLike,
-  { contextFeatures, sequenceFeatures, exampleNames = null, name, ...others }: SequenceOptions = {},
+  { contextFeatures, sequenceFeatures, exampleNames = null, name, ...others }: Omit<SequenceOptions, "exampleName"> = {},
 ): [context: ParsedExamples, lists: ParsedExamples, lengths: ParsedExamples] {
   refuseOthers(others);
   const requests = sequenceRequests(
@@ -474,7 +474,7 @@ export function parseSequenceExample(
 /** One serialized tf.SequenceExample message: its context features and its lists of features. TF: tf.io.parse_single_sequence_example. */
 export function parseSingleSequenceExample(
   serialized: TensorLike,
-  { contextFeatures, sequenceFeatures, exampleName = null, name, ...others }: SequenceOptions = {},
+  { contextFeatures, sequenceFeatures, exampleName = null, name, ...others }: Omit<SequenceOptions, "exampleNames"> = {},
 ): [context: ParsedExamples, lists: ParsedExamples] {
   refuseOthers(others);
   const requests = sequenceRequests(

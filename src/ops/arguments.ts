@@ -40,15 +40,23 @@ export function collect<T>(names: readonly string[], given: readonly unknown[]):
   return result as Partial<T>;
 }
 
-/** What is left of options after the known ones are taken out. Undefined and null mean "not given". @throws TypeError for a name that is none of `more`. */
-export function refuseOthers(others: object, ...more: readonly string[]): void {
+/** What is left of options after the known ones are taken out, of which types know nothing but `more`. Undefined and null mean "not given".
+ *  @throws TypeError for a name that is none of `more`. */
+export function refuseOthers<O extends object, N extends string = never>(
+  others: Exclude<keyof O, N> extends never ? O : never,
+  ...more: readonly N[]
+): void {
+  refuseAllBut(more, others);
+}
+
+function refuseAllBut(names: readonly string[], others: object): void {
   for (const [name, value] of Object.entries(others))
-    if (value !== undefined && value !== null && !more.includes(name)) throw unexpected(name, more);
+    if (value !== undefined && value !== null && !names.includes(name)) throw unexpected(name, names);
 }
 
 /** Refuses names among options that are taken as a whole. @throws TypeError */
 export function checkOptions<O extends object>(options: O, names: Readonly<Record<keyof O & string, true>>): void {
-  refuseOthers(options, ...Object.keys(names));
+  refuseAllBut(Object.keys(names), options);
 }
 
 /** One of two names of the same argument. @throws ValueError if both are given. */

@@ -82,9 +82,9 @@ export function klDivergence(
 }
 
 /** H(ref) + KL(ref ‖ other). */
-export const crossEntropy = (ref: Compared, other: Compared, { allowNanStats, ...others }: DivergenceOptions = {}): Tensor => {
+export const crossEntropy = (ref: Compared, other: Compared, { allowNanStats, name, ...others }: DivergenceOptions = {}): Tensor => {
   refuseOthers(others);
-  return inNameScope({}, "cross_entropy", [], () => add(ref.entropy(), klDivergence(ref, other, { allowNanStats })));
+  return inNameScope({ name }, "cross_entropy", [], () => add(ref.entropy(), klDivergence(ref, other, { allowNanStats })));
 };
 
 type Register = <F extends Divergence>(klFn: F) => F;

@@ -186,7 +186,7 @@ function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorL
   if (minAfterDequeue !== undefined && capacity <= minAfterDequeue)
     throw new ValueError(`capacity ${capacity} must be bigger than min_after_dequeue ${minAfterDequeue}.`);
   return inNameScope(
-    given,
+    { name: given.name },
     fallback,
     lists.flatMap(list => Object.values(list)),
     scope => {

@@ -68,7 +68,7 @@ export class QueueRunner {
 
   /** The loops for a session, not started unless `start`; none if those of an earlier call still run. */
   createThreads(sess: RunnerSession, { coord, start = false, ...others }: ThreadOptions = {}): Loop[] {
-    refuseOthers(others);
+    refuseOthers(others, "daemon");
     if ((this.running.get(sess) ?? 0) > 0) return [];
     this.running.set(sess, this.enqueueOps.length);
     this.raised = [];

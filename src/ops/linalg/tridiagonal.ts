@@ -40,7 +40,7 @@ export function eighTridiagonal(
   options: TridiagonalOptions = {},
 ): Tensor | [values: Tensor, vectors: Tensor] {
   const { eigvalsOnly = true, select = "a", selectRange = null } = options;
-  return inNameScope(options, "eigh_tridiagonal", [alpha, beta], () => {
+  return inNameScope({ name: options.name }, "eigh_tridiagonal", [alpha, beta], () => {
     const [diagonal, above] = [convertToTensor(alpha, { name: "alpha" }), convertToTensor(beta, { name: "beta" })];
     if (diagonal.dtype !== above.dtype) throw new ValueError("'alpha' and 'beta' must have the same type.");
     if (!["a", "v", "i"].includes(select)) throw new ValueError("'select must have a value in {'a', 'i', 'v'}.");

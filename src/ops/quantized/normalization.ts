@@ -12,7 +12,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { checkImages, resizedShape } from "../image/resize.ts";
-import { type NameOption, named } from "../named.ts";
+import type { Named } from "../../graph/op-definition.ts";
 import {
   checkPair,
   boundOf,
@@ -389,6 +389,6 @@ export const quantizedReluX = (
   maxValue: TensorLike,
   minFeatures: TensorLike,
   maxFeatures: TensorLike,
-  options: NameOption & { readonly outType?: DType } = {},
+  options: Named & { readonly outType?: DType } = {},
 ): { activations: Tensor; minActivations: Tensor; maxActivations: Tensor } =>
-  QuantizedReluX({ features, maxValue, minFeatures, maxFeatures, outType: options.outType }, named(options));
+  QuantizedReluX({ features, maxValue, minFeatures, maxFeatures, outType: options.outType }, { name: options.name });
