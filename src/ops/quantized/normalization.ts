@@ -1,10 +1,10 @@
 // What networks do with quantized tensors besides products: sums, normalization, resizing, and 32-bit sums of products moved to new ranges channel by
 // channel. Steps are rounded as TensorFlow's kernels round them. Products and plain ranges are arithmetic.ts.
 
-import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { type DType, noMemoryFor } from "../../base/dtype.ts";
+import { InvalidArgumentError, ResourceExhaustedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
@@ -305,10 +305,13 @@ export const QuantizedResizeBilinear = defineOp("QuantizedResizeBilinear", {
     if (!(height > 0 && width > 0)) throw new InvalidArgumentError("output dimensions must be positive");
     const [batch, rows, columns, depth] = images.shape;
     if (height === rows && width === columns) return [images, min, max];
+    const dims = [batch, height, width, depth];
+    if (dims.includes(0)) return [NDArray.zeros(T, dims), min, max];
+    if (sizeOf(dims) >= 2 ** 31) throw new ResourceExhaustedError(noMemoryFor(dims, T));
     const [mix, weigh] = mixings[T as keyof typeof mixings];
     const lerps = (input: number, output: number): Lerp[] => lerpsAlong(input, output, weigh, alignCorners, halfPixelCenters);
     const [down, across] = [lerps(rows, height), lerps(columns, width)];
-    const out = NDArray.zeros(T, [batch, height, width, depth]);
+    const out = NDArray.zeros(T, dims);
     let to = 0;
     for (let n = 0; n < batch; n++)
       for (const y of down)

@@ -150,4 +150,9 @@ test("what is refused", async () => {
   };
   expect(await refusal(() => tf.fakeQuantWithMinMaxArgs([1], { numBits: 1 }))).toBe("num_bits must be between 2 and 16, inclusive");
   expect(await refusal(() => tf.fakeQuantWithMinMaxArgs([1], { min: 2, max: 1 }))).toBe("min has to be smaller than max, was: 2 >= 1");
+  // TensorFlow leaves its outputs unset where there are no images, and runs out of memory where there is one.
+  const resized = (images: number): tf.Tensor =>
+    tf.rawOps.QuantizedResizeBilinear({ images: tf.zeros([images, 2, 2, 1]), size: [2 ** 20, 2 ** 20], min: 0, max: 1 }).resizedImages;
+  expect(await refusal(() => resized(0))).toBe("nothing");
+  expect(await refusal(() => resized(1))).toContain("OOM when allocating tensor with shape[1,1048576,1048576,1]");
 });
