@@ -373,7 +373,13 @@ export class Lowering {
     const given = known.reduce((sum, array) => sum + array.size, 0);
     if (size > foldLimit && size > given) return undefined;
     const program = this.alone(op, inputs, known);
-    return evaluations(program) > Math.max(foldWork, 4 * given) ? undefined : [...this.request.evaluate(program)];
+    if (evaluations(program) > Math.max(foldWork, 4 * given)) return undefined;
+    try {
+      return [...this.request.evaluate(program)];
+    } catch (error) {
+      if (error instanceof OpError) return undefined; // The run stops there, if it comes there.
+      throw error;
+    }
   }
 
   private evaluate(op: Operation, inputs: readonly Tensor[], values: readonly (NDArray | undefined)[]): NDArray[] {

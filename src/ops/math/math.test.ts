@@ -19,6 +19,8 @@ import { unsortedSegmentMax, unsortedSegmentMean, unsortedSegmentSum } from "./s
 import { lbeta, polyval, saturateCast } from "./special.ts";
 import * as operators from "../operators.ts";
 import { argsort, sort } from "../array/sort.ts";
+import { cond } from "../flow/control-flow-contexts.ts";
+import { randomCrop } from "../random/random.ts";
 
 /** The same on both backends; floats may differ in the last bits. */
 async function valuesOf(build: () => readonly Tensor[]): Promise<unknown[]> {
@@ -65,6 +67,25 @@ describe("arithmetic", () => {
       [3, -4, -4],
     ]);
     inGraph(() => expect(truediv(constant(1, "int32"), 2).dtype).toBe("float64"));
+  });
+
+  test("a zero that divides stops the run where it divides, and no branch that is not taken", async () => {
+    const graph = new Graph();
+    const [taken, crop] = graph.asDefault(() => {
+      const given = placeholder("bool", [], { name: "given" });
+      return [
+        cond(
+          given,
+          () => floordiv(constant(6, "int32"), 0),
+          () => constant(7, "int32"),
+        ),
+        randomCrop(zeros([2, 3]), [3, 3]),
+      ];
+    });
+    await using session = new Session({ graph });
+    expect((await session.run(taken, { "given:0": false })).item()).toBe(7);
+    await expect(session.run(taken, { "given:0": true })).rejects.toThrow("Integer division by zero");
+    await expect(session.run(crop)).rejects.toThrow("Need value.shape >= size");
   });
 
   test("integer division by zero and negative powers stop the run", async () => {

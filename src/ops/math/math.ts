@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { isComplex, isFloating, isInteger } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, numbersIn } from "../../base/ndarray.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, describe, literalType, type TensorLike } from "../../graph/conversion.ts";
@@ -309,8 +309,7 @@ const refuseZero = (y: Value, error: () => Error): void =>
 const checkDivisor = (x: Value, y: Value, { known }: LowerContext, error = zeroDivisor): void => {
   if (!isInteger(y.dtype) || x.shape.includes(0)) return;
   const divisor = known("y");
-  for (let i = 0; i < (divisor?.size ?? 0); i++) if (Number(divisor?.get(i)) === 0) throw error();
-  if (!divisor) refuseZero(y, error);
+  if (!divisor || numbersIn(divisor).includes(0)) refuseZero(y, error);
 };
 const checkTruncated = (x: Value, y: Value, context: LowerContext): void => checkDivisor(x, y, context, zeroTruncated);
 
