@@ -200,10 +200,10 @@ export function contract(
   const [left, right] = operands(axesOf(shape), axesOf(over, shape.length));
   const { dtype } = left.source;
   if (dtype === "float16" || dtype === "bfloat16") {
-    const widened = ({ source, at }: Operand): Operand => ({ source: cast(source, "float32"), at });
-    const [x, y] = [widened(left), left.source === right.source ? undefined : widened(right)];
+    const x = cast(left.source, "float32");
+    const y = right.source === left.source ? x : cast(right.source, "float32");
     return cast(
-      contract(shape, over, () => [x, y ?? { source: x.source, at: right.at }]),
+      contract(shape, over, () => [operand(x, left.at), operand(y, right.at)]),
       dtype,
     );
   }
