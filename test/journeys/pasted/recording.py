@@ -1,5 +1,5 @@
-"""Records the programs of this folder: `python recording.py`. Each runs in a graph of its own and shows numbers as it goes; recorded.json.gz keeps of each
-its name, how many there were, the first 16 and their sum. The TypeScript twin shows the same."""
+"""Records the programs of this folder: `python recording.py`, or those that are named: `python recording.py 03 07`. Each runs in a graph of its own and shows
+numbers as it goes; recorded/ keeps of each its name, how many there were, the first 16 and their sum. The TypeScript twin shows the same."""
 import gzip
 import json
 import os
@@ -46,19 +46,17 @@ def show(name, value):
     shown.append({"name": name, "length": len(items), "values": items[:16], "sum": sum(x for x in items if not isinstance(x, str))})
 
 
-def main():
+def main(names):
     here = os.path.dirname(os.path.abspath(__file__))
-    recorded = {}
     for file in sorted(os.listdir(here)):
-        if file[0].isdigit() and file.endswith(".py"):
+        if file[0].isdigit() and file.endswith(".py") and (not names or file.startswith(tuple(names))):
             tf.reset_default_graph()
             shown.clear()
             runpy.run_path(os.path.join(here, file))
-            recorded[file[:-3]] = list(shown)
-    with open(os.path.join(here, "recorded.json.gz"), "wb") as packed:
-        packed.write(gzip.compress(json.dumps(recorded).encode(), 9, mtime=0))
+            with open(os.path.join(here, "recorded", file[:-3] + ".json.gz"), "wb") as packed:
+                packed.write(gzip.compress(json.dumps(shown).encode(), 9, mtime=0))
 
 
 if __name__ == "__main__":
     sys.modules["recording"] = sys.modules["__main__"]
-    main()
+    main(sys.argv[1:])
