@@ -5,7 +5,7 @@ import type { DType } from "../base/dtype.ts";
 import { NDArray } from "../base/ndarray.ts";
 import type { TensorShape } from "../base/shape.ts";
 import type { Tensor } from "../graph/operation.ts";
-import type { Compiled } from "./compile.ts";
+import type { Compiled } from "./compiled.ts";
 import { type Feed, type Feeds, type FeedValue, feedValue } from "./feeds.ts";
 import type { FetchPlan } from "./fetches.ts";
 import type { RunContext } from "./host.ts";

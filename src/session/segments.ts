@@ -1,0 +1,205 @@
+// Work cut in two: the first segment runs, its results fix a value, a branch or sizes, and the rest is compiled for these. What happens between the
+// two (operations of the host, the iterations of a loop) adds its results to what is known.
+
+import { NDArray } from "../base/ndarray.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
+import type { StructuredCond, StructuredLoop } from "../graph/structured.ts";
+import type { NeedsValue } from "../lower/request.ts";
+import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
+import type { Compiled, CompileFeed } from "./compiled.ts";
+import { handleMakers, type HostCall, type RunContext, runTogether, valueInputs } from "./host.ts";
+import { iterate, iterationOf, withCase } from "./iterate.ts";
+import { type Cut, isHandleSource, split } from "./split.ts";
+
+/** What is to be cut, and how a part of it is compiled: under the name of its segment. */
+export interface Whole {
+  readonly selection: Selection;
+  readonly feeds: readonly CompileFeed[];
+  readonly build: (selection: Selection, feeds: readonly CompileFeed[], segment: string) => Promise<Compiled>;
+}
+
+/** The arrays fed and computed so far. */
+type Known = Map<Tensor, NDArray>;
+
+/** Where to cut, and what happens there. */
+interface Seam {
+  readonly cut: Cut;
+  readonly name: string;
+  /** Why, for `explain`. */
+  readonly reason: string;
+  /** A value that the rest is compiled for. */
+  readonly fixed?: Tensor;
+  /** The rest under a name, for a choice among several. */
+  choose?(known: Known, rest: Selection): { readonly rest: Selection; readonly segment: string };
+  between?(known: Known, context: RunContext): Promise<void>;
+  release?(): void;
+}
+
+/** Variants kept for the values and sizes met last; older ones are compiled again when they come back. */
+const mostVariants = 64;
+
+class Variants {
+  private readonly kept = new Map<string, Promise<Compiled>>();
+
+  get(key: string, make: () => Promise<Compiled>): Promise<Compiled> {
+    const variant = this.kept.get(key) ?? make();
+    this.kept.delete(key);
+    this.kept.set(key, variant);
+    for (const [oldest, old] of this.kept) {
+      if (this.kept.size <= mostVariants) break;
+      this.kept.delete(oldest);
+      release(old);
+    }
+    return variant;
+  }
+
+  release(): void {
+    for (const variant of this.kept.values()) release(variant);
+    this.kept.clear();
+  }
+}
+
+const release = (variant: Promise<Compiled>): void =>
+  void variant.then(
+    compiled => compiled.release(),
+    () => undefined,
+  );
+
+const valueIn = (known: Known, tensor: Tensor): NDArray => known.get(tensor) as NDArray;
+
+const sizesOf = (known: Known, tensors: readonly Tensor[]): string => tensors.map(tensor => valueIn(known, tensor).shape.join()).join(";");
+
+async function inSegments({ selection, feeds, build }: Whole, seam: Seam): Promise<Compiled> {
+  const { name, fixed } = seam;
+  const halves = split(selection, seam.cut);
+  const { first, crossing, given } = halves;
+  // What is read of a variable is no feed of the rest, which may assign it.
+  const isFeed = (tensor: Tensor): boolean => !tensor.isRef || tensor === fixed || selection.feeds.has(tensor);
+  const rest = { ...halves.rest, feeds: new Set([...halves.rest.feeds].filter(isFeed)) };
+  const head = first.nodes.length > 0 ? await build(first, feeds, `before ${name}`) : undefined;
+  const fed = feeds.map(({ tensor }) => tensor);
+  const crossed = [...crossing, ...given].filter(tensor => isFeed(tensor) && !fed.includes(tensor));
+  const isDone =
+    rest.targets.length === 0 && rest.nodes.every(isHandleSource) && rest.fetches.every(fetch => rest.feeds.has(resolve(rest, fetch)));
+  const variants = new Variants();
+
+  const compileRest = (known: Known, chosen: Selection, segment: string): Promise<Compiled> => {
+    const all = [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueIn(known, tensor).shape }))];
+    if (fixed === undefined) return build(chosen, all, segment);
+    const { dtype, shape, data } = valueIn(known, fixed);
+    const value = new NDArray(dtype, shape, data.slice());
+    return build(
+      chosen,
+      all.map(feed => (feed.tensor === fixed ? { ...feed, known: value } : feed)),
+      segment,
+    );
+  };
+
+  const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
+    const known: Known = new Map();
+    const values = head ? await head.run(arrays, context) : [];
+    fed.forEach((tensor, i) => void known.set(tensor, arrays[i]));
+    crossing.forEach((tensor, i) => void known.set(tensor, values[i]));
+    await seam.between?.(known, context);
+    if (isDone) return rest.fetches.map(fetch => valueIn(known, resolve(rest, fetch)));
+    const chosen = seam.choose?.(known, rest) ?? { rest, segment: `from ${name}` };
+    const value = fixed && valueIn(known, fixed).toArray();
+    const tail = await variants.get(`${chosen.segment}=${value};${sizesOf(known, fixed ? [fixed, ...crossed] : crossed)}`, () =>
+      compileRest(known, chosen.rest, chosen.segment),
+    );
+    return tail.run([...arrays, ...crossed.map(tensor => valueIn(known, tensor))], context);
+  };
+  return {
+    run,
+    stages: { ...(head?.stages ?? { graph: () => printSelection(selection) }), segments: () => seam.reason },
+    counts: head?.counts ?? {},
+    release: () => {
+      head?.release();
+      variants.release();
+      seam.release?.();
+    },
+  };
+}
+
+/** Runs what a value depends on that shapes are made of, if it is not fed; the rest is compiled for each that it takes. */
+export function forEachValue(whole: Whole, { tensor, op, message }: NeedsValue): Promise<Compiled> {
+  const isFed = whole.selection.feeds.has(tensor);
+  return inSegments(whole, {
+    cut: { needs: [tensor], reader: op },
+    name: op.name,
+    reason: isFed ? `compiled for each value of ${tensor.name}: ${message}` : `cut before ${op.name}: ${message}`,
+    fixed: tensor,
+  });
+}
+
+/** Runs what a branch's predicate depends on; then the case taken is compiled as part of what is around it. */
+export function forEachCase(whole: Whole, cond: StructuredCond): Promise<Compiled> {
+  const predicate = resolve(whole.selection, cond.predicate);
+  return inSegments(whole, {
+    cut: { needs: [predicate], reader: predicate.op },
+    name: cond.name,
+    reason: `cut before the branch '${cond.name}'`,
+    choose: (known, rest) => {
+      const choice = Number(valueIn(known, predicate).get(0));
+      return { rest: withCase(rest, cond, choice), segment: `case ${choice} of ${cond.name}` };
+    },
+  });
+}
+
+/** Runs what a loop depends on, then its iterations one by one; the rest is compiled for the sizes they give. */
+export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled> {
+  const { current, outside, initial, condition, body } = iterationOf(whole.selection, loop);
+  const controls = [...loop.operations].flatMap(op => op.controlInputs).filter(op => !loop.operations.has(op));
+  const [conditions, bodies] = [new Variants(), new Variants()];
+  const inner = [...current, ...outside];
+  return inSegments(whole, {
+    cut: { needs: [...new Set([...initial, ...outside])], after: controls, between: loop.operations, reader: current[0].op },
+    name: loop.name,
+    reason: `the loop '${loop.name}' runs iteration by iteration`,
+    between: async (known, context) => {
+      const part = async (variants: Variants, of: Selection, name: string, variables: readonly NDArray[]): Promise<readonly NDArray[]> => {
+        const all = [...variables, ...outside.map(tensor => valueIn(known, tensor))];
+        const program = await variants.get(all.map(({ shape }) => shape.join()).join(";"), () =>
+          whole.build(
+            of,
+            inner.map((tensor, i): CompileFeed => ({ tensor, shape: all[i].shape })),
+            `${name} of ${loop.name}`,
+          ),
+        );
+        return program.run(all, context);
+      };
+      const last = await iterate(
+        initial.map(tensor => valueIn(known, tensor)),
+        async variables => Boolean((await part(conditions, condition, "condition", variables))[0].get(0)),
+        variables => part(bodies, body, "body", variables),
+      );
+      loop.exits.forEach((exit, k) => {
+        if (exit !== undefined) known.set(exit, last[k]);
+      });
+    },
+    release: () => {
+      conditions.release();
+      bodies.release();
+    },
+  });
+}
+
+/** Runs what calls of the host depend on, then these; the rest is compiled for the sizes they give. */
+export function aroundHost(whole: Whole, calls: readonly HostCall[]): Promise<Compiled> {
+  const hosts: readonly Operation[] = calls.map(({ op }) => op);
+  const name = hosts.map(op => op.name).join(", ");
+  return inSegments(whole, {
+    cut: {
+      needs: [...new Set(hosts.flatMap(op => valueInputs(whole.selection, op)))],
+      after: hosts.flatMap(op => [...op.controlInputs, ...handleMakers(op)]),
+      between: new Set(hosts),
+      reader: hosts[0],
+    },
+    name,
+    reason: `on the host: ${name}`,
+    between: async (known, context) => {
+      const results = await runTogether(calls, known, context);
+      hosts.forEach((op, k) => void op.outputs.forEach((output, i) => void known.set(output, results[k][i] as NDArray)));
+    },
+  });
+}
