@@ -283,9 +283,3 @@ function broadcastDimension(d: Dimension, e: Dimension): Dimension {
   if (d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
   return d;
 }
-
-/** `axis` counted from the front. @throws RangeError outside [-rank, rank). */
-export function positiveAxis(axis: number, rank: number): number {
-  if (axis < -rank || axis >= rank) throw new RangeError(`Axis ${axis} is not in [${-rank}, ${rank}).`);
-  return axis < 0 ? axis + rank : axis;
-}

@@ -436,7 +436,7 @@ function missingAttr(definition: OpDefinition, name: string, attr: Attr): string
 }
 
 /** @throws ValueError or TypeError with TensorFlow's text if the value does not suit the attribute. */
-export function checkedAttr(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
+function checkedAttr(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
   const found = attrOfKind(definition, name, attr, value);
   checkAdmitted(definition, name, attr, found);
   return found;
@@ -512,7 +512,7 @@ function itemOfKind(name: string, attr: Attr, value: unknown): AttrValue {
 }
 
 /** Outputs as `defineOp` promises: the operation itself, one tensor, a list, or a record by output name. */
-export function resultsOf(op: Operation): unknown {
+function resultsOf(op: Operation): unknown {
   const sides = sidesOf(op.definition).outputs;
   if (sides.length === 0) return op;
   if (sides.length === 1 && sides[0].count === undefined && !sides[0].isTypeList) return op.outputs[0];
@@ -528,7 +528,7 @@ export function resultsOf(op: Operation): unknown {
 }
 
 /** How many tensors a list output holds; undefined for a single tensor. */
-export function outputCount(definition: OpDefinition, output: string, attrs: Readonly<Record<string, AttrValue>>): number | undefined {
+function outputCount(definition: OpDefinition, output: string, attrs: Readonly<Record<string, AttrValue>>): number | undefined {
   const { count, type } = parseInputType(definition.outputs[output]);
   if (count !== undefined) return attrs[count] as number;
   return definition.attrs[type]?.isList ? (attrs[type] as readonly DType[]).length : undefined;

@@ -35,7 +35,7 @@ function setType(spec: DeviceParts, type: string, index: string | undefined, tex
   spec.index = String(Number(index));
 }
 
-export function formatDevice({ job, replica, task, type, index }: DeviceParts): string {
+function formatDevice({ job, replica, task, type, index }: DeviceParts): string {
   const parts = [
     job && `/job:${job}`,
     replica && `/replica:${replica}`,

@@ -34,7 +34,7 @@ export function staticShape(tensor: Tensor): TensorShape {
 }
 
 /** A shape from numbers, unknown where they are negative. */
-export const shapeOfNumbers = (value: NDArray): TensorShape =>
+const shapeOfNumbers = (value: NDArray): TensorShape =>
   new TensorShape(Array.from({ length: value.size }, (_, i) => Number(value.get(i))).map(d => (d < 0 ? null : d)));
 
 const inputsOf = ({ definition, attrs, inputs }: Operation): Readonly<Record<string, unknown>> => ({

@@ -14,7 +14,6 @@ import {
   indexKey,
   modIndex,
   printIndex,
-  sameIndex,
   scaleIndex,
   substituteIndex,
   subtractIndex,
@@ -132,8 +131,7 @@ describe("normal form", () => {
     const a = addIndex(addIndex(scaleIndex(i, 4), j), constantIndex(7));
     const b = addIndex(constantIndex(7), addIndex(j, subtractIndex(addIndex(scaleIndex(i, 4), k), k)));
     expect(indexKey(a)).toBe(indexKey(b));
-    expect(sameIndex(a, b)).toBe(true);
-    expect(sameIndex(a, addIndex(a, constantIndex(1)))).toBe(false);
+    expect(indexKey(addIndex(a, constantIndex(1)))).not.toBe(indexKey(a));
   });
 
   it("has no -0", () => {
@@ -239,8 +237,8 @@ describe("loaded indices", () => {
   });
 
   it("are one atom when they are one scalar, and substitution reaches into them", () => {
-    expect(sameIndex(dataIndex(value, 4), dataIndex(value, 4))).toBe(true);
-    expect(sameIndex(dataIndex(value, 4), dataIndex(value, 5))).toBe(false);
+    expect(indexKey(dataIndex(value, 4))).toBe(indexKey(dataIndex(value, 4)));
+    expect(indexKey(dataIndex(value, 4))).not.toBe(indexKey(dataIndex(value, 5)));
     const other = constantScalar("int32", 1);
     const replaced = substituteIndex(divIndex(addIndex(dataIndex(value, 9), axisIndex(0, 3)), 4), [constantIndex(2)], () => other);
     expect(evaluateIndex(replaced, [], scalar => (scalar === other ? 7 : 0))).toBe(2);

@@ -245,7 +245,6 @@ export function indexKey({ terms, offset }: Index): string {
   for (const { atom, scale } of terms) key += `${scale}*${atom.key}+`;
   return key + offset;
 }
-export const sameIndex = (a: Index, b: Index): boolean => a === b || indexKey(a) === indexKey(b);
 export const isConstantIndex = (a: Index): boolean => a.terms.length === 0;
 
 /** The row-major position of a multi-index in a shape. */

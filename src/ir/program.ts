@@ -118,8 +118,6 @@ export type Step =
     }
   | { readonly kind: "call"; readonly outs: readonly Value[]; readonly routine: Routine; readonly inputs: readonly Value[] };
 
-export type StepKind = Step["kind"];
-
 export interface Program {
   readonly steps: readonly Step[];
   /** What a run returns, in the order of the fetches. */

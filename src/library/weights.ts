@@ -17,7 +17,7 @@ const mismatch = "weights can not be broadcast to values.";
 
 /** An operation to wait for: weights are a scalar, or of the rank of the values with equal or single dimensions. Checked now where the shapes are known,
  *  else while running. @throws ValueError if the static shapes already disagree. */
-export function assertBroadcastable(givenWeights: TensorLike, givenValues: TensorLike): Operation {
+function assertBroadcastable(givenWeights: TensorLike, givenValues: TensorLike): Operation {
   const graph = getDefaultGraph();
   return graph.nameScope("assert_broadcastable", scope => {
     const weights = graph.nameScope("weights", inner => described(givenWeights, String(inner)));

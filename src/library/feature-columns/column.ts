@@ -6,7 +6,6 @@ import { ValueError } from "../../base/errors.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { pythonType } from "../../base/python-text.ts";
-import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { expandDims, rank, shape as shapeOf } from "../../ops/array/array.ts";
@@ -196,6 +195,3 @@ export const byName = (a: { readonly name: string }, b: { readonly name: string 
   a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 
 export { dtypeText };
-
-/** Opens a name scope that is made unique, as columns do for what they compute. */
-export const inColumnScope = <R>(name: string, body: () => R): R => getDefaultGraph().nameScope(name, body);

@@ -160,7 +160,7 @@ export const uniformUnitScalingInitializer = initializerClass<
 });
 
 /** Units that feed one output and that one input feeds; for convolutions times the window. */
-export function fansOf(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
+function fansOf(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
   if (shape.length === 0) return { fanIn: 1, fanOut: 1 };
   if (shape.length === 1) return { fanIn: shape[0], fanOut: shape[0] };
   const window = shape.slice(0, -2).reduce((product, size) => product * size, 1);

@@ -66,7 +66,7 @@ function shiftOf(t: Matrix, last: number): Complex {
 }
 
 /** A = Q·T·Qᴴ with a unitary Q and an upper triangular T: rotations to Hessenberg form, then shifted QR steps. */
-export function schurOf(a: Matrix): { q: Matrix; t: Matrix } {
+function schurOf(a: Matrix): { q: Matrix; t: Matrix } {
   const n = a.rows;
   const t = copyOf(a);
   const q = identityMatrix(n);

@@ -37,7 +37,7 @@ export const SerializeTensor = defineOp("SerializeTensor", {
 });
 
 /** Numbers as raw content, strings one by one. */
-export function bytesOfTensor(array: NDArray): Uint8Array {
+function bytesOfTensor(array: NDArray): Uint8Array {
   const head = { dtype: dtypeEnumName(array.dtype), tensorShape: shapeToMessage(new TensorShape(array.shape)) };
   if (array.dtype === "string")
     return messageToBytes("TensorProto", createMessage("TensorProto", { ...head, ...arrayToTypedValues(array) }));
