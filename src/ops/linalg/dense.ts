@@ -1,5 +1,5 @@
-// Dense linear algebra on one small matrix in float64, complex throughout: LU, Cholesky, QR, eigenvalues, singular values.
-// The routines behind the ops of linalg.ts; nothing here knows tensors. After Golub and Van Loan, Matrix Computations.
+// Linear algebra on one complex matrix in float64: LU, Cholesky, QR, eigenvalues, singular values; systems of bands, of real numbers too. Other real matrices
+// are real-dense.ts. Nothing here knows tensors. After Golub and Van Loan, Matrix Computations.
 
 import { InvalidArgumentError } from "../../base/errors.ts";
 
@@ -57,14 +57,18 @@ const isFinite = ({ re, im }: Matrix): boolean => re.every(Number.isFinite) && i
 function addProducts(to: Matrix, i: number, a: Matrix, j: number, b: Matrix, k: number, count: number, sign: number): void {
   const re = sign * a.re[j];
   const im = sign * a.im[j];
+  const toRe = to.re;
+  const toIm = to.im;
+  const bRe = b.re;
+  const bIm = b.im;
   for (let c = 0; c < count; c++) {
-    const x = b.re[k + c];
-    const y = b.im[k + c];
-    to.re[i + c] += re * x;
+    const x = bRe[k + c];
+    const y = bIm[k + c];
+    toRe[i + c] += re * x;
     // What is real stays so, be it infinite.
     if (im === 0 && y === 0) continue;
-    to.re[i + c] -= im * y;
-    to.im[i + c] += re * y + im * x;
+    toRe[i + c] -= im * y;
+    toIm[i + c] += re * y + im * x;
   }
 }
 
@@ -169,6 +173,71 @@ function substitute(a: Matrix, x: Matrix, isLower: boolean, isUnit: boolean): vo
 export function solveTriangular(a: Matrix, b: Matrix, isLower: boolean): Matrix {
   const x = copyOf(b);
   substitute(a, x, isLower, false);
+  return x;
+}
+
+/** X with A·X = B for a tridiagonal A, `d` having rows [superdiagonal, diagonal, subdiagonal]; NaN if A is singular. */
+export function solveTridiagonal(d: Matrix, b: Matrix): Matrix {
+  const n = d.columns;
+  const x = copyOf(b);
+  // Row k: the elements in columns k to k + 2 once rows are exchanged; those of the row below still begin there, too.
+  const u = matrixOf(n, 3);
+  const put = (row: number, column: number, from: number): void => {
+    u.re[3 * row + column] = d.re[from];
+    u.im[3 * row + column] = d.im[from];
+  };
+  for (let i = 0; i < n; i++) {
+    const shift = i === 0 ? 0 : 1;
+    if (i > 0) put(i, 0, 2 * n + i);
+    put(i, shift, n + i);
+    if (i + 1 < n) put(i, shift + 1, i);
+  }
+  let isSingular = false;
+  for (let k = 0; k < n; k++) {
+    const [own, next] = [3 * k, 3 * k + 3];
+    if (k + 1 < n) {
+      // As TensorFlow's: what is not a number goes up, too.
+      if (!(sizeAt(u, own) >= sizeAt(u, next))) for (const rows of [u, x]) swapRows(rows, k, k + 1);
+      if (sizeAt(u, own) !== 0) {
+        divideBy(u, next, u, own);
+        addProducts(u, next + 1, u, next, u, own + 1, 2, -1);
+        addProducts(x, (k + 1) * x.columns, u, next, x, k * x.columns, x.columns, -1);
+      }
+      for (const part of [u.re, u.im]) {
+        part.copyWithin(next, next + 1, next + 3);
+        part[next + 2] = 0;
+      }
+    }
+    isSingular ||= sizeAt(u, own) === 0;
+  }
+  if (isSingular) return filled(b.rows, b.columns, Number.NaN);
+  for (let i = n - 1; i >= 0; i--) {
+    for (let away = 1; away < Math.min(3, n - i); away++)
+      addProducts(x, i * x.columns, u, 3 * i + away, x, (i + away) * x.columns, x.columns, -1);
+    for (let j = 0; j < x.columns; j++) divideBy(x, i * x.columns + j, u, 3 * i);
+  }
+  return x;
+}
+
+/** X with A·X = B, or with Aᴴ·X, for a triangular A whose diagonals are the rows of `bands`: of a lower one the main diagonal first, of an upper one last. */
+export function solveBanded(bands: Matrix, b: Matrix, isLower: boolean, isAdjoint: boolean): Matrix {
+  const n = bands.columns;
+  const x = copyOf(b);
+  const forward = isLower !== isAdjoint;
+  for (let step = 0; step < n; step++) {
+    const i = forward ? step : n - 1 - step;
+    const element = matrixOf(1, 1);
+    const take = (away: number): void => {
+      const from = (isLower ? away : bands.rows - 1 - away) * n + (isAdjoint ? (isLower ? i + away : i - away) : i);
+      [element.re[0], element.im[0]] = [bands.re[from], isAdjoint ? -bands.im[from] : bands.im[from]];
+    };
+    for (let away = Math.min(bands.rows - 1, step); away > 0; away--) {
+      take(away);
+      addProducts(x, i * x.columns, element, 0, x, (forward ? i - away : i + away) * x.columns, x.columns, -1);
+    }
+    take(0);
+    for (let j = 0; j < x.columns; j++) divideBy(x, i * x.columns + j, element, 0);
+  }
   return x;
 }
 
@@ -317,7 +386,8 @@ export function hermitianEigen(given: Matrix): { values: Float64Array; vectors: 
   const n = given.rows;
   const a = hermitianOf(given);
   const v = identityMatrix(n);
-  const scale = Math.hypot(...a.re, ...a.im) || 1;
+  let scale = 0;
+  for (let i = 0; i < a.re.length; i++) scale = Math.hypot(scale, a.re[i], a.im[i]);
   for (let sweep = 0; sweep < sweeps; sweep++) {
     let off = 0;
     for (let p = 0; p < n; p++) {
@@ -332,7 +402,7 @@ export function hermitianEigen(given: Matrix): { values: Float64Array; vectors: 
         rotateColumns(v, p, q, rotation);
       }
     }
-    if (off <= 1e-17 * scale) break;
+    if (off <= 1e-17 * scale || scale === 0) break;
   }
   const values = Float64Array.from({ length: n }, (_, i) => a.re[i * n + i]);
   const order = Array.from(values.keys()).sort((i, j) => values[i] - values[j]);
@@ -372,8 +442,12 @@ function rotationFor(first: number, second: number, re: number, im: number, size
 /** Columns (p, q) := (c·p - s·conj(e)·q, s·e·p + c·q) for the phase e. */
 function rotateColumns(a: Matrix, p: number, q: number, { c, s, re, im }: Rotation): void {
   for (let i = 0; i < a.rows; i++) {
-    const [x, y] = [i * a.columns + p, i * a.columns + q];
-    const [xr, xi, yr, yi] = [a.re[x], a.im[x], a.re[y], a.im[y]];
+    const x = i * a.columns + p;
+    const y = i * a.columns + q;
+    const xr = a.re[x];
+    const xi = a.im[x];
+    const yr = a.re[y];
+    const yi = a.im[y];
     a.re[x] = c * xr - s * (re * yr + im * yi);
     a.im[x] = c * xi - s * (re * yi - im * yr);
     a.re[y] = s * (re * xr - im * xi) + c * yr;
@@ -383,8 +457,12 @@ function rotateColumns(a: Matrix, p: number, q: number, { c, s, re, im }: Rotati
 
 function rotateRows(a: Matrix, p: number, q: number, { c, s, re, im }: Rotation): void {
   for (let j = 0; j < a.columns; j++) {
-    const [x, y] = [p * a.columns + j, q * a.columns + j];
-    const [xr, xi, yr, yi] = [a.re[x], a.im[x], a.re[y], a.im[y]];
+    const x = p * a.columns + j;
+    const y = q * a.columns + j;
+    const xr = a.re[x];
+    const xi = a.im[x];
+    const yr = a.re[y];
+    const yi = a.im[y];
     a.re[x] = c * xr - s * (re * yr - im * yi);
     a.im[x] = c * xi - s * (re * yi + im * yr);
     a.re[y] = s * (re * xr + im * xi) + c * yr;
@@ -428,9 +506,10 @@ function orthogonalize(w: Matrix, v: Matrix): boolean {
     for (let q = p + 1; q < n; q++) {
       let [pp, qq, re, im] = [0, 0, 0, 0];
       for (let i = 0; i < w.rows; i++) {
-        const [x, y] = [i * n + p, i * n + q];
-        pp += w.re[x] ** 2 + w.im[x] ** 2;
-        qq += w.re[y] ** 2 + w.im[y] ** 2;
+        const x = i * n + p;
+        const y = i * n + q;
+        pp += w.re[x] * w.re[x] + w.im[x] * w.im[x];
+        qq += w.re[y] * w.re[y] + w.im[y] * w.im[y];
         re += w.re[x] * w.re[y] + w.im[x] * w.im[y];
         im += w.re[x] * w.im[y] - w.im[x] * w.re[y];
       }

@@ -9,7 +9,8 @@ import * as ir from "../../ir/build.ts";
 import { need } from "../arguments.ts";
 import { expandDims, zerosLike } from "../array/array.ts";
 import { matrixDiag, matrixDiagPart, matrixSetDiag } from "../array/matrix.ts";
-import { adjoint, eachMatrix, matrixSolve, safeReciprocal, squareShape } from "./linalg.ts";
+import { eachComplexMatrix } from "./each-matrix.ts";
+import { adjoint, matrixSolve, safeReciprocal, squareShape } from "./linalg.ts";
 import { realEigen } from "./real-schur.ts";
 import { triangularEigen } from "./schur.ts";
 import { cast } from "../math/math.ts";
@@ -54,7 +55,7 @@ export const Eig = defineOp("Eig", {
     if (input.shape.at(-1) !== input.shape.at(-2)) throw new InvalidArgumentError("Input matrix must be square.");
     const dtype = Tout;
     const outputs = [{ dtype, shape: input.shape.slice(0, -1) }, ...(computeV ? [{ dtype, shape: input.shape }] : [])];
-    const results = eachMatrix("Eig", [input], outputs, a => {
+    const results = eachComplexMatrix("Eig", [input], outputs, a => {
       const { values, vectors } = isComplex(T) ? triangularEigen(a) : realEigen(a);
       need(
         values.re.every(Number.isFinite) && values.im.every(Number.isFinite),

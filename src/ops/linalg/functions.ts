@@ -18,8 +18,10 @@ import { constant, expandDims, reshape, shape, size } from "../array/array.ts";
 import { eye, matrixDiagPart, matrixTranspose } from "../array/matrix.ts";
 import { tile } from "../array/padding.ts";
 import { concat, ellipsis, getItem, slice } from "../array/slicing.ts";
-import { eachMatrix, matrixSolve, matrixTypes, sameSide, shiftedRows, squareShape, toOperands } from "./linalg.ts";
-import { adjointOf, identityMatrix, type Matrix, matrixOf, product, solveTriangular } from "./dense.ts";
+import { eachComplexMatrix, eachRealMatrix } from "./each-matrix.ts";
+import { matrixSolve, matrixTypes, sameSide, shiftedRows, squareShape, toOperands } from "./linalg.ts";
+import { solveBanded } from "./dense.ts";
+import { realIdentity, type RealMatrix, realMatrix, realProduct, realSolveTriangular, transposeOf } from "./real-dense.ts";
 import { exponentialOf, logarithmOf, squareRootOf } from "./schur.ts";
 import { add, Sub } from "../math/math.ts";
 import { conj } from "../math/functions.ts";
@@ -96,7 +98,7 @@ export const MatrixSquareRoot = defineOp("MatrixSquareRoot", {
   },
   lower: ({ input, T }) => {
     checkSquare(input);
-    return eachMatrix("MatrixSquareRoot", [input], [input], a => {
+    return eachComplexMatrix("MatrixSquareRoot", [input], [input], a => {
       const result = squareRootOf(a);
       const most = result.re.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
       // Rounding leaves small imaginary parts.
@@ -114,7 +116,7 @@ export const MatrixLogarithm = defineOp("MatrixLogarithm", {
   shape: ({ input }) => squareShape(input),
   lower: ({ input }) => {
     checkSquare(input);
-    return eachMatrix("MatrixLogarithm", [input], [input], a => [logarithmOf(a)]);
+    return eachComplexMatrix("MatrixLogarithm", [input], [input], a => [logarithmOf(a)]);
   },
 });
 
@@ -127,7 +129,7 @@ export const MatrixExponential = defineOp("MatrixExponential", {
   shape: ({ input }) => squareShape(input),
   lower: ({ input }) => {
     checkSquare(input);
-    return eachMatrix("MatrixExponential", [input], [input], a => [exponentialOf(a)]);
+    return eachComplexMatrix("MatrixExponential", [input], [input], a => [exponentialOf(a)]);
   },
 });
 
@@ -145,20 +147,26 @@ export const CholeskyGrad = defineOp("CholeskyGrad", {
     need(l.at(-1) === l.at(-2), () => "Inputs must be a square matrices.");
   },
   lower: ({ l, grad }) =>
-    eachMatrix("CholeskyGrad", [l, grad], [l], (factor, slope) => {
+    eachRealMatrix("CholeskyGrad", [l, grad], [l], (factor, slope) => {
       const n = factor.rows;
-      const middle = product(adjointOf(lowerPart(factor)), lowerPart(slope));
-      for (let i = 0; i < n; i++) for (let j = i; j < n; j++) middle.re[i * n + j] *= i === j ? 0.5 : 0;
-      const inverse = solveTriangular(factor, identityMatrix(n), true);
-      const whole = product(product(adjointOf(inverse), middle), inverse);
-      const flipped = adjointOf(whole);
-      return [{ ...whole, re: whole.re.map((x, k) => (x + flipped.re[k]) / 2) }];
+      const middle = realProduct(transposeOf(lowerPart(factor)), lowerPart(slope));
+      for (let i = 0; i < n; i++) for (let j = i; j < n; j++) middle.data[i * n + j] *= i === j ? 0.5 : 0;
+      const inverse = realSolveTriangular(factor, realIdentity(n), true);
+      const whole = realProduct(realProduct(transposeOf(inverse), middle), inverse);
+      const flipped = transposeOf(whole);
+      return [
+        realMatrix(
+          n,
+          n,
+          whole.data.map((x, k) => (x + flipped.data[k]) / 2),
+        ),
+      ];
     }),
 });
 
-function lowerPart(a: Matrix): Matrix {
-  const result = matrixOf(a.rows, a.columns);
-  for (let i = 0; i < a.rows; i++) for (let j = 0; j <= i; j++) result.re[i * a.columns + j] = a.re[i * a.columns + j];
+function lowerPart({ rows, columns, data }: RealMatrix): RealMatrix {
+  const result = realMatrix(rows, columns);
+  for (let i = 0; i < rows; i++) for (let j = 0; j <= i; j++) result.data[i * columns + j] = data[i * columns + j];
   return result;
 }
 
@@ -206,29 +214,15 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
       throw new InvalidArgumentError(`In[0] and In[1] must have compatible batch dimensions: [${matrix.shape}] vs. [${rhs.shape}]`);
     const batch = ir.broadcastShape(matrix.shape.slice(0, -2), rhs.shape.slice(0, -2));
     const [a, b] = [matrix, rhs].map(value => ir.broadcastTo(value, [...batch, ...value.shape.slice(-2)]));
-    return eachMatrix("BandedTriangularSolve", [a, b], [b], (diagonals, x) => {
-      const triangle = fromBands(diagonals, isLower);
+    return eachComplexMatrix("BandedTriangularSolve", [a, b], [b], (diagonals, x) => {
+      const main = isLower ? 0 : bands - 1;
       // Unlike its dense kin this kernel refuses a zero on the diagonal.
-      for (let i = 0; i < size; i++) {
-        const at = i * (size + 1);
-        if (triangle.re[at] === 0 && triangle.im[at] === 0) throw new InvalidArgumentError("Input matrix is not invertible.");
-      }
-      return [solveTriangular(isAdjoint ? adjointOf(triangle) : triangle, x, isLower !== isAdjoint)];
+      for (let i = main * size; i < (main + 1) * size; i++)
+        need(diagonals.re[i] !== 0 || diagonals.im[i] !== 0, () => "Input matrix is not invertible.");
+      return [solveBanded(diagonals, x, isLower, isAdjoint)];
     });
   },
 });
-
-function fromBands({ rows, columns: n, re, im }: Matrix, isLower: boolean): Matrix {
-  const result = matrixOf(n, n);
-  for (let row = 0; row < Math.min(rows, n); row++) {
-    const away = isLower ? row : rows - 1 - row;
-    for (let i = 0; i + away < n; i++) {
-      const [to, from] = isLower ? [(i + away) * n + i, row * n + i + away] : [i * n + i + away, row * n + i];
-      [result.re[to], result.im[to]] = [re[from], im[from]];
-    }
-  }
-  return result;
-}
 
 const tridiagonalTypes = ["float64", "float32", "complex64", "complex128"] as const satisfies readonly DType[];
 

@@ -1,10 +1,9 @@
 // Linear algebra on (batches of) matrices: Cholesky, determinants, inverses, solvers, QR, eigenvalues, singular values, with their gradients.
-// The arithmetic is linalg/dense.ts, called as a routine; diagonals and bands of matrices are array/matrix.ts, Fourier transforms fft.ts.
+// The arithmetic is real-dense.ts and dense.ts, called as routines (each-matrix.ts); diagonals and bands of matrices are array/matrix.ts, Fourier transforms fft.ts.
 
 import type { DType } from "../../base/dtype.ts";
 import { dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, NotImplementedError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import type { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -22,21 +21,8 @@ import { cast } from "../math/math.ts";
 import { conj, log, real, reciprocal, square } from "../math/functions.ts";
 import { matmul } from "../math/matrix.ts";
 import { reduceSum } from "../math/reduction.ts";
-import {
-  adjointOf,
-  choleskyOf,
-  determinantOf,
-  hermitianEigen,
-  identityMatrix,
-  luOf,
-  type Matrix,
-  matrixOf,
-  product,
-  qrOf,
-  solve,
-  solveTriangular,
-  svdOf,
-} from "./dense.ts";
+import { eachComplexMatrix, eachMatrix, type Field } from "./each-matrix.ts";
+import { solveTridiagonal } from "./dense.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
 
@@ -45,45 +31,7 @@ export const matrixTypes = ["float64", "float32", "float16", "complex64", "compl
 const determinantTypes = ["float16", "float32", "float64", "complex64", "complex128"] as const satisfies readonly DType[];
 const oneMatrix = { inputs: { input: "T" }, outputs: { output: "T" }, attrs: { T: attr.type(matrixTypes) } } as const;
 
-// ---- matrices inside arrays ----
-
-/** One matrix of a batch, from element `at` on. */
-function readMatrix(array: NDArray, at: number, rows: number, columns: number): Matrix {
-  const result = matrixOf(rows, columns);
-  for (let i = 0; i < rows * columns; i++) {
-    const value = array.get(at + i);
-    if (typeof value === "object" && "re" in value) [result.re[i], result.im[i]] = [value.re, value.im];
-    else result.re[i] = Number(value);
-  }
-  return result;
-}
-
-function writeMatrix(array: NDArray, at: number, { re, im }: Pick<Matrix, "re" | "im">): void {
-  const hasParts = isComplex(array.dtype);
-  for (let i = 0; i < re.length; i++) array.set(at + i, hasParts ? { re: re[i], im: im[i] } : re[i]);
-}
-
-/** Applies `f` to each matrix of the inputs; a result without columns is a vector or a number of the output. */
-export function eachMatrix(
-  name: string,
-  inputs: readonly Value[],
-  outputs: readonly { dtype: DType; shape: readonly number[] }[],
-  f: (...matrices: Matrix[]) => readonly Pick<Matrix, "re" | "im">[],
-): readonly Value[] {
-  const run = (given: readonly NDArray[], results: readonly NDArray[]): void => {
-    const batch = sizeOf(given[0].shape.slice(0, -2));
-    for (let b = 0; b < batch; b++) {
-      const matrices = given.map(array => {
-        const [rows, columns] = array.shape.slice(-2);
-        return readMatrix(array, b * rows * columns, rows, columns);
-      });
-      f(...matrices).forEach((result, k) => {
-        writeMatrix(results[k], b * (results[k].size / Math.max(batch, 1)), result);
-      });
-    }
-  };
-  return ir.call({ name, run }, inputs, outputs);
-}
+// ---- shapes ----
 
 const checkMatrix = (dims: readonly number[]): void =>
   need(dims.length >= 2, () => `Input tensor 0 must have rank >= 2, got ${dims.length}`);
@@ -142,7 +90,7 @@ export const Cholesky = defineOp("Cholesky", {
   },
   lower: ({ input }) => {
     checkSquare(input);
-    return eachMatrix("Cholesky", [input], [input], a => [choleskyOf(a, unknownIn(input.dtype))]);
+    return eachMatrix("Cholesky", [input], [input], (field, a) => [field.cholesky(a, unknownIn(input.dtype))]);
   },
 });
 
@@ -172,10 +120,10 @@ export const MatrixDeterminant = defineOp("MatrixDeterminant", {
   },
   lower: ({ input }) => {
     checkSquare(input);
-    return eachMatrix("MatrixDeterminant", [input], [{ dtype: input.dtype, shape: input.shape.slice(0, -2) }], a => {
-      const { sign, logSize } = determinantOf(a);
-      const size = Math.exp(logSize);
-      return [{ re: Float64Array.of(size === 0 ? 0 : sign[0] * size), im: Float64Array.of(size === 0 ? 0 : sign[1] * size) }];
+    return eachMatrix("MatrixDeterminant", [input], [{ dtype: input.dtype, shape: input.shape.slice(0, -2) }], (field, a) => {
+      const { sign, logSize } = field.determinant(a);
+      field.scaleRows(sign, Float64Array.of(Math.exp(logSize)));
+      return [sign];
     });
   },
 });
@@ -195,12 +143,9 @@ export const LogMatrixDeterminant = defineOp("LogMatrixDeterminant", {
   lower: ({ input }) => {
     checkSquare(input);
     const one = { dtype: input.dtype, shape: input.shape.slice(0, -2) };
-    return eachMatrix("LogMatrixDeterminant", [input], [one, one], a => {
-      const { sign, logSize } = determinantOf(a);
-      return [
-        { re: Float64Array.of(sign[0]), im: Float64Array.of(sign[1]) },
-        { re: Float64Array.of(logSize), im: new Float64Array(1) },
-      ];
+    return eachMatrix("LogMatrixDeterminant", [input], [one, one], (field, a) => {
+      const { sign, logSize } = field.determinant(a);
+      return [sign, field.column([logSize])];
     });
   },
 });
@@ -226,8 +171,8 @@ export const MatrixInverse = defineOp("MatrixInverse", {
   },
   lower: ({ input, adjoint: isAdjoint }) => {
     checkSquare(input);
-    return eachMatrix("MatrixInverse", [input], [input], a => [
-      solve(isAdjoint ? adjointOf(a) : a, identityMatrix(a.rows), "Input is not invertible."),
+    return eachMatrix("MatrixInverse", [input], [input], (field, a) => [
+      field.solve(isAdjoint ? field.adjoint(a) : a, field.identity(input.shape.at(-1) ?? 0), "Input is not invertible."),
     ]);
   },
 });
@@ -288,8 +233,8 @@ export const MatrixSolve = defineOp("MatrixSolve", {
   },
   lower: ({ matrix, rhs, adjoint: isAdjoint }) => {
     checkSystem(matrix, rhs);
-    return eachMatrix("MatrixSolve", [matrix, rhs], [rhs], (a, b) => [
-      solve(isAdjoint ? adjointOf(a) : a, b, "Input matrix is not invertible."),
+    return eachMatrix("MatrixSolve", [matrix, rhs], [rhs], (field, a, b) => [
+      field.solve(isAdjoint ? field.adjoint(a) : a, b, "Input matrix is not invertible."),
     ]);
   },
 });
@@ -345,8 +290,8 @@ export const MatrixTriangularSolve = defineOp("MatrixTriangularSolve", {
     checkSystem(matrix, rhs);
     const batch = ir.broadcastShape(matrix.shape.slice(0, -2), rhs.shape.slice(0, -2));
     const [a, b] = [matrix, rhs].map(value => ir.broadcastTo(value, [...batch, ...value.shape.slice(-2)]));
-    return eachMatrix("MatrixTriangularSolve", [a, b], [b], (x, y) => [
-      solveTriangular(isAdjoint ? adjointOf(x) : x, y, isLower !== isAdjoint),
+    return eachMatrix("MatrixTriangularSolve", [a, b], [b], (field, x, y) => [
+      field.solveTriangular(isAdjoint ? field.adjoint(x) : x, y, isLower !== isAdjoint),
     ]);
   },
 });
@@ -379,9 +324,14 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
   compileTimeInputs: ["l2Regularizer"],
   lower: ({ matrix, rhs, l2Regularizer, fast }) => {
     const l2 = Number(l2Regularizer.get(0));
-    const [columns, count] = [matrix.shape.at(-1) ?? 0, rhs.shape.at(-1) ?? 0];
+    const [rows, columns] = matrix.shape.slice(-2);
+    const count = rhs.shape.at(-1) ?? 0;
     const output = { dtype: rhs.dtype, shape: [...rhs.shape.slice(0, -2), columns, count] };
-    return eachMatrix("MatrixSolveLs", [matrix, rhs], [output], (a, b) => [leastSquares(a, b, fast ? l2 : 0)]);
+    return eachMatrix("MatrixSolveLs", [matrix, rhs], [output], (field, a, b) => {
+      const x = leastSquares(field, a, b, fast ? l2 : 0, Math.max(rows, columns));
+      // The zeros that are there: for Eigen no column counts then.
+      return x === undefined ? [] : [x];
+    });
   },
 });
 
@@ -408,19 +358,17 @@ function wideGradient({ a, b, l2, dx }: LeastSquares): readonly [Tensor, Tensor]
   return [operator.add(first, matmul(y, rest, { adjointB: true })), db];
 }
 
-/** The least squares solution of least norm, through singular values; `l2` is added to the squares of those. */
-function leastSquares(a: Matrix, b: Matrix, l2: number): Matrix {
-  const { s, u, v } = svdOf(a, false);
-  const projected = product(adjointOf(u), b);
-  const least = (s[0] ?? 0) * Math.max(a.rows, a.columns) * 2 ** -52;
-  for (let i = 0; i < s.length; i++) {
-    const factor = s[i] <= least ? 0 : s[i] / (s[i] * s[i] + l2);
-    for (let j = 0; j < b.columns; j++) {
-      projected.re[i * b.columns + j] *= factor;
-      projected.im[i * b.columns + j] *= factor;
-    }
-  }
-  return product(v, projected);
+/** The least squares solution of least norm, through singular values; `l2` is added to the squares of those. Undefined where A is not finite. */
+function leastSquares<M>(field: Field<M>, a: M, b: M, l2: number, longest: number): M | undefined {
+  const { s, u, v } = field.svd(a, false, true, Number.NaN);
+  if (!s.every(Number.isFinite)) return undefined;
+  const projected = field.product(field.adjoint(u), b);
+  const least = (s[0] ?? 0) * longest * 2 ** -52;
+  field.scaleRows(
+    projected,
+    s.map(value => (value <= least ? 0 : value / (value * value + l2))),
+  );
+  return field.product(v, projected);
 }
 
 interface LeastSquaresOptions extends Named {
@@ -505,7 +453,7 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
   },
   lower: ({ diagonals, rhs, perturbSingular }) => {
     if (perturbSingular) throw new UnimplementedError("perturb_singular is only supported on the GPU.");
-    return eachMatrix("TridiagonalSolve", [diagonals, rhs], [rhs], (d, b) => [solve(tridiagonal(d), b)]);
+    return eachComplexMatrix("TridiagonalSolve", [diagonals, rhs], [rhs], (d, b) => [solveTridiagonal(d, b)]);
   },
 });
 
@@ -527,22 +475,6 @@ function transposedDiagonals(diagonals: Tensor): Tensor {
   return stack([flat(shiftedRows(row(2), 1)), flat(row(1)), flat(shiftedRows(row(0), -1))], -2);
 }
 
-/** The matrix of rows [superdiagonal, diagonal, subdiagonal]. */
-function tridiagonal(d: Matrix): Matrix {
-  const n = d.columns;
-  const result = matrixOf(n, n);
-  const put = (row: number, column: number, from: number): void => {
-    result.re[row * n + column] = d.re[from];
-    result.im[row * n + column] = d.im[from];
-  };
-  for (let i = 0; i < n; i++) {
-    if (i < n - 1) put(i, i + 1, i);
-    put(i, i, n + i);
-    if (i > 0) put(i, i - 1, 2 * n + i);
-  }
-  return result;
-}
-
 // ---- LU, QR ----
 
 export const Lu = defineOp("Lu", {
@@ -555,11 +487,10 @@ export const Lu = defineOp("Lu", {
   },
   lower: ({ input, outputIdxType }) => {
     checkSquare(input);
-    return eachMatrix("Lu", [input], [input, { dtype: outputIdxType, shape: input.shape.slice(0, -1) }], a => {
-      const { lu, rows } = luOf(a);
-      for (let i = 0; i < a.rows; i++)
-        if (lu.re[i * a.rows + i] === 0 && lu.im[i * a.rows + i] === 0) throw new InvalidArgumentError("Input is not invertible.");
-      return [lu, { re: Float64Array.from(rows), im: new Float64Array(rows.length) }];
+    return eachMatrix("Lu", [input], [input, { dtype: outputIdxType, shape: input.shape.slice(0, -1) }], (field, a) => {
+      const { lu, rows } = field.lu(a);
+      need(!field.hasZeroOnDiagonal(lu), () => "Input is not invertible.");
+      return [lu, field.column(rows)];
     });
   },
 });
@@ -607,8 +538,8 @@ export const Qr = defineOp("Qr", {
       { dtype, shape: [...batch, m, p] },
       { dtype, shape: [...batch, p, n] },
     ];
-    return eachMatrix("Qr", [input], outputs, a => {
-      const { q, r } = qrOf(a, fullMatrices);
+    return eachMatrix("Qr", [input], outputs, (field, a) => {
+      const { q, r } = field.qr(a, fullMatrices);
       return [q, r];
     });
   },
@@ -689,9 +620,9 @@ function eigenGradient({ input, e, v, computeV }: EigenRecord, d: { readonly e: 
 export function eigenPairs(input: Value, withVectors: boolean): readonly Value[] {
   checkSquare(input);
   const outputs = [{ dtype: input.dtype, shape: input.shape.slice(0, -1) }, ...(withVectors ? [input] : [])];
-  const results = eachMatrix("SelfAdjointEigV2", [input], outputs, a => {
-    const { values, vectors } = hermitianEigen(a);
-    return [{ re: values, im: new Float64Array(values.length) }, ...(withVectors ? [vectors] : [])];
+  const results = eachMatrix("SelfAdjointEigV2", [input], outputs, (field, a) => {
+    const { values, vectors } = field.hermitianEigen(a, withVectors);
+    return [field.column(values), ...(withVectors ? [vectors] : [])];
   });
   return withVectors ? results : [results[0], ir.full(input.dtype, [0], 0)];
 }
@@ -730,9 +661,9 @@ export const Svd = defineOp("Svd", {
       { dtype, shape: [...batch, m, fullMatrices ? m : p] },
       { dtype, shape: [...batch, n, fullMatrices ? n : p] },
     ];
-    const results = eachMatrix("Svd", [input], [{ dtype, shape: [...batch, p] }, ...(computeUv ? vectors : [])], a => {
-      const { s, u, v } = svdOf(a, fullMatrices, unknownIn(dtype));
-      return [{ re: s, im: new Float64Array(s.length) }, ...(computeUv ? [u, v] : [])];
+    const results = eachMatrix("Svd", [input], [{ dtype, shape: [...batch, p] }, ...(computeUv ? vectors : [])], (field, a) => {
+      const { s, u, v } = field.svd(a, fullMatrices, computeUv, unknownIn(dtype));
+      return [field.column(s), ...(computeUv ? [u, v] : [])];
     });
     return computeUv ? results : [results[0], ir.full(dtype, [0], 0), ir.full(dtype, [0], 0)];
   },

@@ -21,25 +21,36 @@ interface Reflection {
 }
 
 function reflectionOf(x: readonly number[]): Reflection {
-  const tail = Math.hypot(...x.slice(1));
-  if (tail === 0) return { v: [1, ...x.slice(1).map(() => 0)], tau: 0, beta: x[0] };
+  let tail = 0;
+  for (let k = 1; k < x.length; k++) tail = Math.hypot(tail, x[k]);
+  if (tail === 0) return { v: x.map((_, k) => (k === 0 ? 1 : 0)), tau: 0, beta: x[0] };
   const beta = (x[0] >= 0 ? -1 : 1) * Math.hypot(x[0], tail);
-  return { v: [1, ...x.slice(1).map(value => value / (x[0] - beta))], tau: (beta - x[0]) / beta, beta };
+  return { v: x.map((value, k) => (k === 0 ? 1 : value / (x[0] - beta))), tau: (beta - x[0]) / beta, beta };
 }
 
 /** Applies the reflection to rows `first` … of the columns from `from` on. */
 function reflectRows(a: Float64Array, n: number, { v, tau }: Reflection, first: number, from: number): void {
-  for (let j = from; j < n; j++) {
-    const sum = tau * v.reduce((s, x, k) => s + x * a[(first + k) * n + j], 0);
-    v.forEach((x, k) => void (a[(first + k) * n + j] -= sum * x));
+  const sums = new Float64Array(n);
+  for (let k = 0; k < v.length; k++) {
+    const row = (first + k) * n;
+    const x = v[k];
+    for (let j = from; j < n; j++) sums[j] += x * a[row + j];
+  }
+  for (let k = 0; k < v.length; k++) {
+    const row = (first + k) * n;
+    const x = tau * v[k];
+    for (let j = from; j < n; j++) a[row + j] -= x * sums[j];
   }
 }
 
 /** Applies it to columns `first` … of the rows before `to`. */
 function reflectColumns(a: Float64Array, n: number, { v, tau }: Reflection, first: number, to: number): void {
   for (let i = 0; i < to; i++) {
-    const sum = tau * v.reduce((s, x, k) => s + x * a[i * n + first + k], 0);
-    v.forEach((x, k) => void (a[i * n + first + k] -= sum * x));
+    const row = i * n + first;
+    let sum = 0;
+    for (let k = 0; k < v.length; k++) sum += v[k] * a[row + k];
+    sum *= tau;
+    for (let k = 0; k < v.length; k++) a[row + k] -= sum * v[k];
   }
 }
 
@@ -174,9 +185,19 @@ export function realEigen(a: Matrix): { values: Matrix; vectors: Matrix } {
     return { values, vectors };
   }
   const { q, t } = form;
+  /** What stands for a difference of equal eigenvalues. */
+  const least = epsilon * (t.reduce((sum, value) => sum + Math.abs(value), 0) || 1);
   const put = (column: number, [re, im]: readonly [Float64Array, Float64Array], isConjugate: boolean): void => {
     let length = 0;
-    const turned = [re, im].map(part => Float64Array.from({ length: n }, (_, i) => part.reduce((sum, x, k) => sum + q[i * n + k] * x, 0)));
+    const turned = [re, im].map(part => {
+      const result = new Float64Array(n);
+      for (let i = 0; i < n; i++) {
+        let sum = 0;
+        for (let k = 0; k < n; k++) sum += q[i * n + k] * part[k];
+        result[i] = sum;
+      }
+      return result;
+    });
     for (let i = 0; i < n; i++) length = Math.hypot(length, turned[0][i], turned[1][i]);
     for (let i = 0; i < n; i++) {
       vectors.re[i * n + column] = turned[0][i] / length;
@@ -186,14 +207,14 @@ export function realEigen(a: Matrix): { values: Matrix; vectors: Matrix } {
   for (let i = 0; i < n; i++) {
     if (i === n - 1 || t[(i + 1) * n + i] === 0) {
       values.re[i] = t[i * n + i];
-      put(i, triangularVector(form, i, t[i * n + i], 0), false);
+      put(i, triangularVector({ ...form, least }, i, t[i * n + i], 0), false);
       continue;
     }
     const half = (t[i * n + i] - t[(i + 1) * n + i + 1]) / 2;
     const im = Math.sqrt(Math.abs(half * half + t[(i + 1) * n + i] * t[i * n + i + 1]));
     values.re[i] = values.re[i + 1] = t[(i + 1) * n + i + 1] + half;
     [values.im[i], values.im[i + 1]] = [im, -im];
-    const vector = triangularVector(form, i + 1, values.re[i], im);
+    const vector = triangularVector({ ...form, least }, i + 1, values.re[i], im);
     put(i, vector, false);
     put(i + 1, vector, true);
     i++;
@@ -210,10 +231,14 @@ function over(a: Complex, b: Complex): Complex {
 }
 
 /** The eigenvector of T whose last element that is not zero is number `last`: 1, or i of a complex pair. */
-function triangularVector({ n, t }: RealSchur, last: number, re: number, im: number): [re: Float64Array, im: Float64Array] {
+function triangularVector(
+  { n, t, least }: RealSchur & { readonly least: number },
+  last: number,
+  re: number,
+  im: number,
+): [re: Float64Array, im: Float64Array] {
   const x: [Float64Array, Float64Array] = [new Float64Array(n), new Float64Array(n)];
   const put = (i: number, value: Complex): void => void ([x[0][i], x[1][i]] = value);
-  const least = epsilon * (t.reduce((sum, value) => sum + Math.abs(value), 0) || 1);
   const safe = (d: Complex): Complex => (d[0] === 0 && d[1] === 0 ? [least, 0] : d);
   const shifted = (i: number): Complex => [t[i * n + i] - re, -im];
   /** What the known elements leave of row i, with the sign turned. */
