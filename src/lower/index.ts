@@ -94,11 +94,36 @@ function lowerWith(request: LowerRequest, findings: Findings): Program {
         lowering.bind(tensor, { value });
       }
     }
-    for (const node of request.nodes) lowering.node(node);
+    lowerAll(lowering, request);
     const results = request.fetches.map(tensor => lowering.value(request.resolve(tensor)));
     lowering.finish();
     return { steps: builder.steps, results, origins: builder.origins };
   });
+}
+
+/** Lowers the nodes. A missing value is not the end: what does not wait for it goes on, so that one cut serves for all that are missing at once.
+ *  @throws NeedsValue, the first with all others. */
+function lowerAll(lowering: Lowering, { nodes, sourcesOf }: LowerRequest): void {
+  const missing: NeedsValue[] = [];
+  const left = new Set<LoweringNode>();
+  for (const node of nodes) {
+    if (left.size > 0 && sourcesOf?.(node).some(source => left.has(source))) {
+      left.add(node);
+      continue;
+    }
+    try {
+      lowering.node(node);
+    } catch (error) {
+      const isMissing = error instanceof NeedsValue && error.op === node && sourcesOf !== undefined;
+      if (isMissing) missing.push(error);
+      else if (missing.length === 0) throw error;
+      left.add(node);
+    }
+  }
+  const [first, ...others] = missing;
+  if (first === undefined) return;
+  first.others = others;
+  throw first;
 }
 
 export class Lowering {

@@ -23,6 +23,8 @@ export interface LowerRequest {
   }[];
   resolve(tensor: Tensor): Tensor;
   isFed(tensor: Tensor): boolean;
+  /** The nodes that a node waits for; where it is absent the first value that is missing is the only one told of. */
+  sourcesOf?(node: LoweringNode): readonly LoweringNode[];
   /** Is the operation computed on the host, between two segments? */
   isOnHost(op: Operation): boolean;
   /** An object of the session, made when first asked for. */
@@ -39,6 +41,8 @@ export interface LowerRequest {
 export class NeedsValue extends Error {
   readonly tensor: Tensor;
   readonly op: Operation;
+  /** Values missing for operations that wait neither for this one nor for each other. */
+  others: readonly NeedsValue[] = [];
   constructor(tensor: Tensor, op: Operation, input: string) {
     super(`'${input}' of ${op.type} node '${op.name}' must be known to compile, but it is computed while running.`);
     this.tensor = tensor;

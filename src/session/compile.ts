@@ -25,7 +25,7 @@ import { around } from "./iterate.ts";
 import type { Programs } from "./programs.ts";
 import { evaluate, evaluateAlone } from "./evaluate-alone.ts";
 import { aroundHost, aroundLoop, forEachCase, forEachValue, type Whole } from "./segments.ts";
-import { producersIn } from "./split.ts";
+import { producersIn, sourcesOf } from "./split.ts";
 import { TracedProgram } from "./trace.ts";
 
 export interface CompileRequest {
@@ -86,8 +86,13 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
     if (blocked?.kind === "cond") return forEachCase(whole, blocked);
     if (error instanceof NeedsIterating || error instanceof NeedsHost) throw new UnimplementedError(error.message);
     if (!(error instanceof NeedsValue)) throw error;
-    const evaluated = evaluatedCall(selection, error.op);
-    return evaluated ? aroundHost(whole, [evaluated]) : forEachValue(whole, error);
+    const missing = [error, ...error.others].filter(each => blockedBy(selection, each) === undefined);
+    const calls = new Map(missing.map(each => [each, evaluatedCall(selection, each.op)]));
+    return forEachValue(
+      whole,
+      missing.filter(each => calls.get(each) === undefined),
+      [...calls.values()].filter(call => call !== undefined),
+    );
   }
   return compileProgram(program, selection, feeds, at);
 }
@@ -134,7 +139,17 @@ async function compileProgram(
     get counts() {
       return kept.executable.counts;
     },
+    constants: constantResults(program),
   };
+}
+
+/** Larger results are not compiled into what reads them. */
+const mostConstant = 1024;
+
+/** The results of a program that it holds as constants: shapes and what is computed from them, most of all. */
+function constantResults({ steps, results }: Program): (NDArray | undefined)[] {
+  const constants = new Map(steps.flatMap(step => (step.kind === "constant" && step.data.size <= mostConstant ? [[step.out, step.data]] : [])));
+  return results.map(result => constants.get(result));
 }
 
 /** The values whose shapes stay what they are when a feed has another size; undefined where no feed can. What has the shape that is
@@ -180,18 +195,25 @@ async function besides(
 ): Promise<Compiled> {
   const others = selection.fetches.filter((_, k) => passed[k] === undefined);
   const compiled = await compileParts({ ...selection, fetches: others }, feeds, at);
+  let next = 0;
+  const places = passed.map(from => (from === undefined ? next++ : undefined));
   return {
     ...compiled,
+    constants: places.map(place => (place === undefined ? undefined : compiled.constants?.[place])),
     run: async (arrays, context) => {
       const results = await compiled.run(arrays, context);
-      let next = 0;
-      return passed.map(from => (from === undefined ? results[next++] : arrays[from]));
+      return places.map((place, k) => (place === undefined ? arrays[passed[k] as number] : results[place]));
     },
   };
 }
 
 function lowerSelection(selection: Selection, feeds: readonly CompileFeed[], device: Device): Program {
+  let producers: ReturnType<typeof producersIn> | undefined;
   return lower({
+    sourcesOf: node => {
+      producers ??= producersIn(selection);
+      return sourcesOf(selection, producers, node);
+    },
     nodes: selection.nodes,
     fetches: selection.fetches,
     feeds: feeds.map(({ tensor, shape, known }) => ({ tensor, dtype: tensor.dtype, shape, known })),

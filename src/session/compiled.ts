@@ -16,6 +16,8 @@ export interface Compiled {
   run(feeds: readonly NDArray[], context: RunContext, into?: NDArray[]): readonly NDArray[] | Promise<readonly NDArray[]>;
   readonly stages: Readonly<Record<string, () => string>>;
   readonly counts: Readonly<Record<string, number>>;
+  /** The results that are the same in every run, as the sizes of the feeds are. */
+  readonly constants?: readonly (NDArray | undefined)[];
   /** Gives back all its programs. */
   release(): void;
 }

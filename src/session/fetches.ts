@@ -1,6 +1,6 @@
 // Fetch structures: one tensor, operations, names, nested arrays and objects; the results come back in the same nesting, typed.
 
-import type { NDArray } from "../base/ndarray.ts";
+import type { ArrayLike, NDArray } from "../base/ndarray.ts";
 import { ValueError, withHint } from "../base/errors.ts";
 import { type Composite, isComposite } from "../graph/composite.ts";
 import { pythonType } from "../base/python-text.ts";
@@ -57,7 +57,7 @@ export type Results<F> = Fetches extends F
                     : never;
 
 /** What a run gives for a sparse tensor, and what may be fed for one: coordinates `[n, rank]`, values `[n]`, the shape of the whole. TF: tf.SparseTensorValue. */
-export class SparseTensorValue<A = NDArray> {
+export class SparseTensorValue<A extends ArrayLike = NDArray> {
   readonly indices: A;
   readonly values: A;
   readonly denseShape: A;
@@ -160,7 +160,7 @@ function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => 
   return {
     assemble: results => {
       const [given, at, shape] = [values, indices, denseShape].map(part => part(results));
-      return fetch instanceof SparseTensor ? new SparseTensorValue(at, given, shape) : { values: given, indices: at, denseShape: shape };
+      return fetch instanceof SparseTensor ? new SparseTensorValue(at as NDArray, given as NDArray, shape as NDArray) : { values: given, indices: at, denseShape: shape };
     },
     isOf: given => given === fetch,
   };

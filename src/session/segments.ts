@@ -27,8 +27,8 @@ interface Seam {
   readonly name: string;
   /** Why, for `explain`. */
   readonly reason: string;
-  /** A value that the rest is compiled for. */
-  readonly fixed?: Tensor;
+  /** Values that the rest is compiled for. */
+  readonly fixed?: readonly Tensor[];
   /** The rest under a name, for a choice among several. */
   choose?(known: Known, rest: Selection): { readonly rest: Selection; readonly segment: string };
   between?(known: Known, context: RunContext): Promise<void>;
@@ -67,32 +67,34 @@ const release = (variant: Promise<Compiled>): void =>
 
 const valueIn = (known: Known, tensor: Tensor): NDArray => known.get(tensor) as NDArray;
 
+const copyOf = ({ dtype, shape, data }: NDArray): NDArray => new NDArray(dtype, shape, data.slice());
+
 const sizesOf = (known: Known, tensors: readonly Tensor[]): string => tensors.map(tensor => valueIn(known, tensor).shape.join()).join(";");
 
 async function inSegments({ selection, feeds, build }: Whole, seam: Seam): Promise<Compiled> {
-  const { name, fixed } = seam;
+  const { name, fixed = [] } = seam;
   const halves = split(selection, seam.cut);
   const { first, crossing, given } = halves;
   // What is read of a variable is no feed of the rest, which may assign it.
-  const isFeed = (tensor: Tensor): boolean => !tensor.isRef || tensor === fixed || selection.feeds.has(tensor);
+  const isFeed = (tensor: Tensor): boolean => !tensor.isRef || fixed.includes(tensor) || selection.feeds.has(tensor);
   const rest = { ...halves.rest, feeds: new Set([...halves.rest.feeds].filter(isFeed)) };
   const head = first.nodes.length > 0 ? await build(first, feeds, `before ${name}`) : undefined;
+  // What the sizes decide is no news to the rest, which is compiled for them.
+  const constants = crossing.flatMap((tensor, i) => {
+    const value = head?.constants?.[i];
+    return value === undefined ? [] : [[tensor, value] as const];
+  });
   const fed = feeds.map(({ tensor }) => tensor);
-  const crossed = [...crossing, ...given].filter(tensor => isFeed(tensor) && !fed.includes(tensor));
+  const crossed = [...crossing, ...given].filter(tensor => rest.feeds.has(tensor) && !fed.includes(tensor));
   const isDone =
     rest.targets.length === 0 && rest.nodes.every(isHandleSource) && rest.fetches.every(fetch => rest.feeds.has(resolve(rest, fetch)));
   const variants = new Variants();
 
   const compileRest = (known: Known, chosen: Selection, segment: string): Promise<Compiled> => {
     const all = [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueIn(known, tensor).shape }))];
-    if (fixed === undefined) return build(chosen, all, segment);
-    const { dtype, shape, data } = valueIn(known, fixed);
-    const value = new NDArray(dtype, shape, data.slice());
-    return build(
-      chosen,
-      all.map(feed => (feed.tensor === fixed ? { ...feed, known: value } : feed)),
-      segment,
-    );
+    const values = new Map([...constants, ...fixed.map(tensor => [tensor, copyOf(valueIn(known, tensor))] as const)]);
+    const withValues = all.map(feed => (values.has(feed.tensor) ? { ...feed, known: values.get(feed.tensor) } : feed));
+    return build(chosen, withValues, segment);
   };
 
   const run = async (arrays: readonly NDArray[], context: RunContext): Promise<readonly NDArray[]> => {
@@ -103,8 +105,8 @@ async function inSegments({ selection, feeds, build }: Whole, seam: Seam): Promi
     await seam.between?.(known, context);
     if (isDone) return rest.fetches.map(fetch => valueIn(known, resolve(rest, fetch)));
     const chosen = seam.choose?.(known, rest) ?? { rest, segment: `from ${name}` };
-    const value = fixed && valueIn(known, fixed).toArray();
-    const tail = await variants.get(`${chosen.segment}=${value};${sizesOf(known, fixed ? [fixed, ...crossed] : crossed)}`, () =>
+    const texts = fixed.map(tensor => valueIn(known, tensor).toArray()).join("|");
+    const tail = await variants.get(`${chosen.segment}=${texts};${sizesOf(known, [...fixed, ...crossed])}`, () =>
       compileRest(known, chosen.rest, chosen.segment),
     );
     return tail.run([...arrays, ...crossed.map(tensor => valueIn(known, tensor))], context);
@@ -121,14 +123,20 @@ async function inSegments({ selection, feeds, build }: Whole, seam: Seam): Promi
   };
 }
 
-/** Runs what a value depends on that shapes are made of, if it is not fed; the rest is compiled for each that it takes. */
-export function forEachValue(whole: Whole, { tensor, op, message }: NeedsValue): Promise<Compiled> {
-  const isFed = whole.selection.feeds.has(tensor);
+/** Runs what values depend on that shapes are made of, and then the calls of the host; the rest is compiled for each value and size that comes up. */
+export function forEachValue(whole: Whole, missing: readonly NeedsValue[], calls: readonly HostCall[] = []): Promise<Compiled> {
+  const { feeds } = whole.selection;
+  const reasons = missing.map(({ tensor, op, message }) =>
+    feeds.has(tensor) ? `compiled for each value of ${tensor.name}: ${message}` : `cut before ${op.name}: ${message}`,
+  );
+  const around = aroundCalls(whole, calls);
+  const fixed = [...new Set(missing.map(({ tensor }) => tensor))];
   return inSegments(whole, {
-    cut: { needs: [tensor], reader: op },
-    name: op.name,
-    reason: isFed ? `compiled for each value of ${tensor.name}: ${message}` : `cut before ${op.name}: ${message}`,
-    fixed: tensor,
+    ...around,
+    cut: { ...around.cut, needs: [...new Set([...fixed, ...around.cut.needs])], reader: (missing[0] ?? calls[0]).op },
+    name: [...missing, ...calls].map(({ op }) => op.name).join(", "),
+    reason: [...reasons, ...(calls.length > 0 ? [around.reason] : [])].join("\n"),
+    fixed,
   });
 }
 
@@ -185,10 +193,12 @@ export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled
 }
 
 /** Runs what calls of the host depend on, then these; the rest is compiled for the sizes they give. */
-export function aroundHost(whole: Whole, calls: readonly HostCall[]): Promise<Compiled> {
+export const aroundHost = (whole: Whole, calls: readonly HostCall[]): Promise<Compiled> => inSegments(whole, aroundCalls(whole, calls));
+
+function aroundCalls(whole: Whole, calls: readonly HostCall[]): Seam {
   const hosts: readonly Operation[] = calls.map(({ op }) => op);
   const name = hosts.map(op => op.name).join(", ");
-  return inSegments(whole, {
+  return {
     cut: {
       needs: [...new Set(hosts.flatMap(op => valueInputs(whole.selection, op)))],
       after: hosts.flatMap(op => [...op.controlInputs, ...handleMakers(op)]),
@@ -201,5 +211,5 @@ export function aroundHost(whole: Whole, calls: readonly HostCall[]): Promise<Co
       const results = await runTogether(calls, known, context);
       hosts.forEach((op, k) => void op.outputs.forEach((output, i) => void known.set(output, results[k][i] as NDArray)));
     },
-  });
+  };
 }

@@ -250,6 +250,28 @@ test("eval and run use the default session", async () => {
   await session.close();
 });
 
+test("values that are missing at once are waited for at once", () =>
+  run(
+    "wasm",
+    () => {
+      const x = tf.placeholder(tf.float32, [6]);
+      const [a, b] = [tf.placeholder(tf.int32, [2]), tf.placeholder(tf.int32, [2])];
+      const found = tf.shape(tf.where(x.greater(3))).at([0, 1]);
+      return { x, a, b, sums: [a, b, tf.concat([found, [-1]], 0)].map(shape => tf.reduceSum(tf.reshape(x, shape), { axis: 0 })) };
+    },
+    async (session, { x, a, b, sums }) => {
+      const feeds: tf.Feeds = [
+        [x, [1, 2, 3, 4, 5, 6]],
+        [a, [2, 3]],
+        [b, [3, 2]],
+      ];
+      const { segments } = await session.explain(sums, feeds);
+      expect(segments.split("\n").map(line => line.split(" ")[0])).toEqual(["compiled", "compiled", "on"]);
+      const rows = (await session.run(sums, feeds)).map(sum => sum.toArray());
+      expect(rows).toEqual([[5, 7, 9], [9, 12], [9, 12]]);
+    },
+  ));
+
 test("explain gives the text of every stage, counts the exact figures", () =>
   run(
     "wasm",

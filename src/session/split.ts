@@ -41,29 +41,35 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
   addReadersOfArrays(selection, producers, early, node => isBetween(node, between) || node === producers.get(reader));
   const isEarly = (node: Node): boolean => early.has(node);
   const firstNodes = selection.nodes.filter(isEarly);
-  const restNodes = selection.nodes.filter(node => (isBetween(node, between) ? false : !isEarly(node) || isHandleSource(node)));
-  const rest: Selection = { ...selection, nodes: restNodes, replaced: withoutRefs(selection, firstNodes) };
+  const lateNodes = selection.nodes.filter(node => (isBetween(node, between) ? false : !isEarly(node) || isHandleSource(node)));
+  const late: Selection = { ...selection, nodes: lateNodes, replaced: withoutRefs(selection, firstNodes) };
   const crossing = new Set(needs.filter(tensor => !selection.feeds.has(tensor)));
   const given = new Set<Tensor>();
+  // Constants are on both sides, so that the rest knows their values.
+  const repeated = new Set<Node>();
   const cross = (input: Tensor): void => {
-    const source = resolve(rest, input);
+    const source = resolve(late, input);
     requireKept(selection, source, op => early.has(producers.get(op) as Node) && !between.has(op));
     if (selection.feeds.has(source) || source.isRef || source.isHandle) return;
     if (between.has(source.op)) given.add(source);
     const producer = producers.get(source.op);
-    if (producer !== undefined && isEarly(producer)) crossing.add(source);
+    if (producer === undefined || !isEarly(producer)) return;
+    if (isConstant(producer)) repeated.add(producer);
+    else crossing.add(source);
   };
-  for (const node of restNodes) for (const input of inputsOf(node)) cross(input);
+  for (const node of lateNodes) for (const input of inputsOf(node)) cross(input);
   for (const fetch of selection.fetches) cross(fetch);
   const isDone = (target: Operation): boolean => {
     const producer = producers.get(target);
     return between.has(target) || (producer !== undefined && isEarly(producer));
   };
+  const isLate = new Set(lateNodes);
   return {
     first: { ...selection, nodes: firstNodes, fetches: [...crossing], targets: selection.targets.filter(isDone) },
     rest: {
-      ...rest,
-      feeds: new Set([...selection.feeds, ...crossing, ...given]),
+      ...late,
+      nodes: repeated.size === 0 ? lateNodes : selection.nodes.filter(node => repeated.has(node) || isLate.has(node)),
+      feeds: new Set([...selection.feeds, ...[...crossing, ...given].filter(({ op }) => !repeated.has(op))]),
       targets: selection.targets.filter(target => !isDone(target)),
     },
     crossing: [...crossing],
@@ -142,6 +148,14 @@ function requireOutside({ feeds }: Selection, producers: ReadonlyMap<Operation, 
 
 const isBetween = (node: Node, between: ReadonlySet<Operation>): boolean =>
   node instanceof Operation ? between.has(node) : [...node.operations].some(op => between.has(op));
+
+/** Without anything that it depends on, and the same in every run. */
+const isConstant = (node: Node): boolean =>
+  node instanceof Operation &&
+  !node.definition.stateful &&
+  node.inputs.length === 0 &&
+  node.controlInputs.length === 0 &&
+  node.outputs.every(output => !output.isRef && !output.isHandle);
 
 export const isHandleSource = (node: Node): boolean =>
   node instanceof Operation &&
