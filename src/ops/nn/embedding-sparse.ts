@@ -18,7 +18,7 @@ import { sqrt } from "../math/functions.ts";
 import { reduceProd } from "../math/reduction.ts";
 import { segmentSum, sparseSegmentMean, sparseSegmentSqrtN, sparseSegmentSum } from "../math/segment.ts";
 import { inNameScope } from "../named.ts";
-import { embeddingLookup } from "./embedding.ts";
+import { embeddingLookup, piecesOf } from "./embedding.ts";
 import { mul, sub } from "../operators.ts";
 import { sparseFillEmptyRows, sparseReshape, sparseRetain } from "../sparse/structure.ts";
 
@@ -35,8 +35,10 @@ interface SparseLookupOptions {
   readonly maxNorm?: number | null;
 }
 
-const tablesOf = (params: Params): TensorLike[] =>
-  Array.isArray(params) && !params.every(item => typeof item === "number" || Array.isArray(item)) ? [...params] : [params as TensorLike];
+const tablesOf = (params: Params): readonly TensorLike[] =>
+  Array.isArray(params) && params.every(item => typeof item === "number" || Array.isArray(item))
+    ? [params as TensorLike]
+    : piecesOf(params);
 
 /** For each row of `spIds` [examples, any] the combined rows of `params`: shape [examples] + params.shape[1:]. `spWeights` has the same places, or is
  *  null for ones. TF: tf.nn.embedding_lookup_sparse. @throws TypeError unless ids and weights are sparse; ValueError for another combiner. */

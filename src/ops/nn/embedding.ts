@@ -211,7 +211,7 @@ export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids:
 }
 
 /** A list's items, and the parts of a variable that is kept in several. */
-function piecesOf(params: TensorLike | readonly TensorLike[]): readonly TensorLike[] {
+export function piecesOf(params: TensorLike | readonly TensorLike[]): readonly TensorLike[] {
   if (Array.isArray(params)) return params as readonly TensorLike[];
   const isInParts = isAsTensor(params) && Symbol.iterator in params;
   return isInParts ? [...(params as Iterable<TensorLike>)] : [params as TensorLike];

@@ -13,7 +13,7 @@ import { cast, multiply } from "../math/math.ts";
 import { log } from "../math/functions.ts";
 import { matmul } from "../math/matrix.ts";
 import { inNameScope } from "../named.ts";
-import { embeddingLookup } from "./embedding.ts";
+import { embeddingLookup, piecesOf } from "./embedding.ts";
 import { sigmoidCrossEntropyWithLogits, softmaxCrossEntropyWithLogitsV2 } from "./loss.ts";
 import { type Candidates, logUniformCandidateSampler } from "./sampling.ts";
 import { add, sub, truediv } from "../operators.ts";
@@ -117,7 +117,7 @@ function sampledLogits(given: SampledLossArguments, name: string, removesHits: b
   const { numSampled, numClasses } = given;
   const numTrue = given.numTrue ?? 1;
   const partitionStrategy = given.partitionStrategy ?? "mod";
-  const listed = Array.isArray(given.weights) ? (given.weights as readonly TensorLike[]) : [given.weights as TensorLike];
+  const listed = piecesOf(given.weights);
   return inNameScope({ name }, "compute_sampled_logits", [...listed, given.biases, given.labels, given.inputs], () => {
     let labels = convertToTensor(given.labels);
     const inputs = convertToTensor(given.inputs);
