@@ -8,8 +8,9 @@ import { pythonRepr } from "./python-text.ts";
 
 export type Dimension = number | null;
 
-/** What is accepted where a shape is asked for: an array of dimensions, a TensorShape, or null for unknown rank. */
-export type ShapeLike = TensorShape | readonly (Dimension | undefined | InstanceType<typeof DimensionOfShape>)[] | null;
+type DimensionLike = number | InstanceType<typeof DimensionOfShape>;
+/** What is accepted where a shape is asked for: an array of dimensions, a single one, a TensorShape, or null for unknown rank. */
+export type ShapeLike = TensorShape | readonly (DimensionLike | null | undefined)[] | DimensionLike | null;
 
 /** @throws TypeError for what holds no sizes. */
 function sizesOf(dims: unknown): Dimension[] {

@@ -34,7 +34,7 @@ type Plain = string | number | boolean | bigint | symbol | null | undefined | Ar
 type Element = { readonly graph: unknown } | null | undefined;
 
 /** A value that comes out of the door: the same object, answering to snake_case names as well. Of lists only those of graph elements are
- *  followed: what may be turned into a tensor nests without end. */
+ *  followed: what may be turned into a tensor nests without end. A dictionary keeps its keys. */
 export type Snake<T> = T extends Plain
   ? T extends DType
     ? T & DTypeMembers
@@ -48,7 +48,9 @@ export type Snake<T> = T extends Plain
         ? T
         : T & SecondNames<T>
       : T extends object
-        ? SnakeObject<T>
+        ? string extends keyof T
+          ? { [K in keyof T]: Snake<T[K]> }
+          : SnakeObject<T>
         : T;
 
 /** What programs write down most is known by a name, in messages too. */
@@ -172,7 +174,7 @@ type SnakeFunction<F, K = ""> = BodyFunction<K> &
         (...args: SnakeArguments<A2>): Known<R2>;
         (...args: SnakeArguments<A3>): Known<R3>;
         (...args: SnakeArguments<A4>): Known<R4>;
-        (...args: readonly unknown[]): Known<R1>;
+        (...args: readonly unknown[]): Known<R4>;
       }
     : F extends (...args: infer _) => infer R
       ? (...args: readonly unknown[]) => Known<R>

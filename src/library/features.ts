@@ -19,7 +19,7 @@ import { refuseOthers } from "../ops/arguments.ts";
 type FeatureType = "float32" | "int64" | "string";
 
 const asShape = (shape: ShapeLike): TensorShape =>
-  shape instanceof TensorShape ? shape : new TensorShape(shape === null ? null : shape.map(d => d ?? null));
+  shape instanceof TensorShape ? shape : new TensorShape(shape);
 
 interface DefaultValue {
   readonly defaultValue?: TensorLike | null;

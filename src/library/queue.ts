@@ -68,7 +68,7 @@ function nameList(names: QueueOptions["names"], dtypes: readonly DType[]): reado
 }
 
 const asShape = (shape: ShapeLike): TensorShape =>
-  shape instanceof TensorShape ? shape : new TensorShape(shape === null ? null : shape.map(d => d ?? null));
+  shape instanceof TensorShape ? shape : new TensorShape(shape);
 
 const dict = (value: QueueValues): Readonly<Record<string, TensorLike>> | null =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype

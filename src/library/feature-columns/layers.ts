@@ -220,7 +220,7 @@ export function linearModel(
 
 /** The features that columns need, for tf.parseExample. TF: tf.feature_column.make_parse_example_spec.
  *  @throws ValueError if two columns want one feature in two ways. */
-export function makeParseExampleSpec(featureColumns: readonly FeatureColumn[]): Features {
+export function makeParseExampleSpec(featureColumns: readonly FeatureColumn[]): Record<string, Features[string]> {
   const result: Record<string, Features[string]> = {};
   for (const column of featureColumns) {
     if (!(column instanceof FeatureColumn))
