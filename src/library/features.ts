@@ -18,8 +18,7 @@ import { refuseOthers } from "../ops/arguments.ts";
 
 type FeatureType = "float32" | "int64" | "string";
 
-const asShape = (shape: ShapeLike): TensorShape =>
-  shape instanceof TensorShape ? shape : new TensorShape(shape);
+const asShape = (shape: ShapeLike): TensorShape => (shape instanceof TensorShape ? shape : new TensorShape(shape));
 
 interface DefaultValue {
   readonly defaultValue?: TensorLike | null;

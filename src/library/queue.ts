@@ -67,8 +67,7 @@ function nameList(names: QueueOptions["names"], dtypes: readonly DType[]): reado
   return list;
 }
 
-const asShape = (shape: ShapeLike): TensorShape =>
-  shape instanceof TensorShape ? shape : new TensorShape(shape);
+const asShape = (shape: ShapeLike): TensorShape => (shape instanceof TensorShape ? shape : new TensorShape(shape));
 
 const dict = (value: QueueValues): Readonly<Record<string, TensorLike>> | null =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype

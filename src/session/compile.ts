@@ -148,7 +148,9 @@ const mostConstant = 1024;
 
 /** The results of a program that it holds as constants: shapes and what is computed from them, most of all. */
 function constantResults({ steps, results }: Program): (NDArray | undefined)[] {
-  const constants = new Map(steps.flatMap(step => (step.kind === "constant" && step.data.size <= mostConstant ? [[step.out, step.data]] : [])));
+  const constants = new Map(
+    steps.flatMap(step => (step.kind === "constant" && step.data.size <= mostConstant ? [[step.out, step.data]] : [])),
+  );
   return results.map(result => constants.get(result));
 }
 

@@ -160,7 +160,9 @@ function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => 
   return {
     assemble: results => {
       const [given, at, shape] = [values, indices, denseShape].map(part => part(results));
-      return fetch instanceof SparseTensor ? new SparseTensorValue(at as NDArray, given as NDArray, shape as NDArray) : { values: given, indices: at, denseShape: shape };
+      return fetch instanceof SparseTensor
+        ? new SparseTensorValue(at as NDArray, given as NDArray, shape as NDArray)
+        : { values: given, indices: at, denseShape: shape };
     },
     isOf: given => given === fetch,
   };

@@ -268,7 +268,11 @@ test("values that are missing at once are waited for at once", () =>
       const { segments } = await session.explain(sums, feeds);
       expect(segments.split("\n").map(line => line.split(" ")[0])).toEqual(["compiled", "compiled", "on"]);
       const rows = (await session.run(sums, feeds)).map(sum => sum.toArray());
-      expect(rows).toEqual([[5, 7, 9], [9, 12], [9, 12]]);
+      expect(rows).toEqual([
+        [5, 7, 9],
+        [9, 12],
+        [9, 12],
+      ]);
     },
   ));
 

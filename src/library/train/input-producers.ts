@@ -79,8 +79,7 @@ export function inputProducer(inputTensor: TensorLike, options: InputOptions = {
   });
 }
 
-const asShape = (shape: ShapeLike): TensorShape =>
-  shape instanceof TensorShape ? shape : new TensorShape(shape);
+const asShape = (shape: ShapeLike): TensorShape => (shape instanceof TensorShape ? shape : new TensorShape(shape));
 
 const fullnessOf = ({ capacity = 32 }: ProducerOptions): string => `fraction_of_${capacity}_full`;
 

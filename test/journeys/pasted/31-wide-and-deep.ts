@@ -33,7 +33,11 @@ export async function main(show: Show): Promise<void> {
       fc.indicator_column(weighted_hobbies),
       fc.embedding_column(occupation, { dimension: 3 }),
       fc.embedding_column(weighted_hobbies, { dimension: 2, combiner: "sqrtn", max_norm: 1.5 }),
-      ...fc.shared_embedding_columns([bought, seen], { dimension: 2, combiner: "sum", initializer: tf.random_uniform_initializer(-0.5, 0.5) }),
+      ...fc.shared_embedding_columns([bought, seen], {
+        dimension: 2,
+        combiner: "sum",
+        initializer: tf.random_uniform_initializer(-0.5, 0.5),
+      }),
     ];
     return [[...base_columns, ...crossed_columns], deep_columns] as const;
   }
@@ -67,7 +71,11 @@ export async function main(show: Show): Promise<void> {
       .map(([k, v]) => `${k}:${v.constructor.name}`)
       .sort(),
   );
-  function model_fn(features: Record<string, tf.Tensor | tf.SparseTensor>, labels: tf.Tensor, params: { wide: typeof wide_columns; deep: typeof deep_columns; hidden_units: number[] }) {
+  function model_fn(
+    features: Record<string, tf.Tensor | tf.SparseTensor>,
+    labels: tf.Tensor,
+    params: { wide: typeof wide_columns; deep: typeof deep_columns; hidden_units: number[] },
+  ) {
     const dnn_logits = tf.variable_scope("dnn", () => {
       const partitioner = tf.min_max_variable_partitioner({ max_partitions: 1 });
       let net = tf.variable_scope("input_from_feature_columns", { values: Object.values(features), partitioner }, () =>
