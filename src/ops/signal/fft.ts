@@ -1,4 +1,4 @@
-// Discrete Fourier transforms over the last one, two or three axes, of complex and of real numbers. A routine: radix 2, else Bluestein's algorithm.
+// Discrete Fourier transforms over the last one, two or three axes, of complex and of real numbers: fourier.ts, called as a routine.
 
 import { type DType, dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
@@ -24,123 +24,31 @@ import { matmul } from "../math/matrix.ts";
 import { reduceProd } from "../math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
+import { inverseOf, type Parts, partsOf, realTransformOf, type Transform, transformOf } from "./fourier.ts";
 
-// ---- one line ----
+// ---- fields ----
 
-/** cos and sin of sign·2πk/n for k below n/2, one after the other. */
-function twiddlesOf(n: number, sign: 1 | -1): Float64Array {
-  const result = new Float64Array(n);
-  for (let k = 0; k < n >> 1; k++) {
-    const angle = (sign * 2 * Math.PI * k) / n;
-    result[2 * k] = Math.cos(angle);
-    result[2 * k + 1] = Math.sin(angle);
-  }
-  return result;
-}
-
-/** Σ x_j·exp(sign·2πi·jk/n), in place, for a power of two; the twiddles have the sign. */
-function radix2(re: Float64Array, im: Float64Array, twiddles: Float64Array): void {
-  const n = re.length;
-  for (let i = 1, j = 0; i < n; i++) {
-    let bit = n >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i >= j) continue;
-    const [x, y] = [re[i], im[i]];
-    re[i] = re[j];
-    im[i] = im[j];
-    re[j] = x;
-    im[j] = y;
-  }
-  for (let width = 2; width <= n; width *= 2) {
-    const half = width >> 1;
-    const step = 2 * (n / width);
-    for (let start = 0; start < n; start += width) {
-      for (let k = 0; k < half; k++) {
-        const i = start + k;
-        const j = i + half;
-        const c = twiddles[k * step];
-        const s = twiddles[k * step + 1];
-        const x = re[j] * c - im[j] * s;
-        const y = re[j] * s + im[j] * c;
-        re[j] = re[i] - x;
-        im[j] = im[i] - y;
-        re[i] += x;
-        im[i] += y;
-      }
-    }
-  }
-}
-
-type Transform = (re: Float64Array, im: Float64Array) => void;
-
-/** The transform, in place, of lines of any length: radix 2, or a convolution of a power-of-two length (Bluestein 1970). */
-function lineTransform(n: number, sign: 1 | -1): Transform {
-  if (n < 2) return () => undefined;
-  if ((n & (n - 1)) === 0) {
-    const twiddles = twiddlesOf(n, sign);
-    return (re, im) => radix2(re, im, twiddles);
-  }
-  const m = 2 ** Math.ceil(Math.log2(2 * n - 1));
-  const [forward, backward] = [twiddlesOf(m, -1), twiddlesOf(m, 1)];
-  const [cosines, sines] = [new Float64Array(n), new Float64Array(n)];
-  const [ar, ai, br, bi] = Array.from({ length: 4 }, () => new Float64Array(m));
-  for (let k = 0; k < n; k++) {
-    // k² modulo 2n keeps the angle exact for long lines.
-    const angle = (sign * Math.PI * ((k * k) % (2 * n))) / n;
-    cosines[k] = Math.cos(angle);
-    sines[k] = Math.sin(angle);
-    for (const at of k === 0 ? [0] : [k, m - k]) [br[at], bi[at]] = [cosines[k], -sines[k]];
-  }
-  radix2(br, bi, forward);
-  return (re, im) => {
-    ar.fill(0);
-    ai.fill(0);
-    for (let k = 0; k < n; k++) {
-      ar[k] = re[k] * cosines[k] - im[k] * sines[k];
-      ai[k] = re[k] * sines[k] + im[k] * cosines[k];
-    }
-    radix2(ar, ai, forward);
-    for (let k = 0; k < m; k++) {
-      const x = ar[k] * br[k] - ai[k] * bi[k];
-      ai[k] = ar[k] * bi[k] + ai[k] * br[k];
-      ar[k] = x;
-    }
-    radix2(ar, ai, backward);
-    for (let k = 0; k < n; k++) {
-      re[k] = (ar[k] * cosines[k] - ai[k] * sines[k]) / m;
-      im[k] = (ar[k] * sines[k] + ai[k] * cosines[k]) / m;
-    }
+/** Made when it is first asked for: a program may be compiled and never run. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
-interface Field {
+interface Field extends Parts {
   readonly dims: readonly number[];
-  readonly re: Float64Array;
-  readonly im: Float64Array;
 }
 
 /** Transforms every line along an axis of a field. */
-function transformAxis({ dims, re, im }: Field, axis: number, sign: 1 | -1): void {
-  const [n, stride] = [dims[axis], sizeOf(dims.slice(axis + 1))];
-  const [lineRe, lineIm] = [new Float64Array(n), new Float64Array(n)];
-  const transform = lineTransform(n, sign);
-  for (let start = 0; start < re.length; start += n * stride) {
-    for (let first = start; first < start + stride; first++) {
-      for (let k = 0, at = first; k < n; k++, at += stride) {
-        lineRe[k] = re[at];
-        lineIm[k] = im[at];
-      }
-      transform(lineRe, lineIm);
-      for (let k = 0, at = first; k < n; k++, at += stride) {
-        re[at] = lineRe[k];
-        im[at] = lineIm[k];
-      }
-    }
-  }
+function transformAxis({ dims, re, im }: Field, axis: number, { run }: Transform): void {
+  const stride = sizeOf(dims.slice(axis + 1));
+  const block = dims[axis] * stride;
+  for (let start = 0; start < re.length; start += block) run({ re, im }, start, stride);
 }
 
-const emptyField = (dims: readonly number[]): Field => ({ dims, re: new Float64Array(sizeOf(dims)), im: new Float64Array(sizeOf(dims)) });
+const emptyField = (dims: readonly number[]): Field => ({ dims, ...partsOf(sizeOf(dims)) });
 
 /** The first part of an array along its last axes, as a field of the given size. */
 function cropped(array: NDArray, dims: readonly number[]): Field {
@@ -166,11 +74,16 @@ function cropped(array: NDArray, dims: readonly number[]): Field {
 const complexTypes = attr.type(["complex64", "complex128"], "complex64");
 const realTypes = attr.type(["float32", "float64"], "float32");
 
+/** The transform of each axis, forward (-1) or backward. */
+const directed = (lengths: readonly number[], sign: 1 | -1): Transform[] =>
+  lengths.map(length => (sign === 1 ? inverseOf(transformOf(length)) : transformOf(length)));
+
 function complexTransform(input: Value, rank: number, sign: 1 | -1): Value {
   checkTransformed(input.shape, rank);
+  const transforms = once(() => directed(input.shape.slice(-rank), sign));
   const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
     const field = cropped(given, given.shape);
-    for (let axis = given.rank - rank; axis < given.rank; axis++) transformAxis(field, axis, sign);
+    transforms().forEach((transform, k) => void transformAxis(field, given.rank - rank + k, transform));
     const scale = sign === 1 ? 1 / sizeOf(given.shape.slice(-rank)) : 1;
     const parts = result.data as Float64Array;
     for (let i = 0; i < field.re.length; i++) {
@@ -289,16 +202,24 @@ function forwardReal(input: Value, lengths: readonly number[], dtype: DType): Va
   const batch = input.shape.slice(0, -rank);
   const kept = [...batch, ...lengths.slice(0, -1), half(lengths[rank - 1])];
   if (input.shape.includes(0)) return ir.full(dtype, kept, 0);
+  const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
+  const transforms = once(() => ({ rows: realTransformOf(n), others: directed(lengths.slice(0, -1), -1) }));
   const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
-    const field = cropped(given, [...batch, ...lengths]);
-    for (let axis = batch.length; axis < field.dims.length; axis++) transformAxis(field, axis, -1);
-    const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
+    const { rows, others } = transforms();
+    const [numbers, field] = [cropped(given, [...batch, ...lengths]), emptyField(kept)];
+    const line = partsOf(n + 1);
+    for (let from = 0, to = 0; to < field.re.length; from += n, to += width) {
+      line.re.set(numbers.re.subarray(from, from + n));
+      rows.forward(line, 0);
+      field.re.set(line.re.subarray(0, width), to);
+      field.im.set(line.im.subarray(0, width), to);
+    }
+    others.forEach((transform, k) => void transformAxis(field, batch.length + k, transform));
     const parts = result.data as Float64Array;
-    for (let row = 0, at = 0; row < field.re.length; row += n)
-      for (let from = row; from < row + width; from++, at += 2) {
-        parts[at] = field.re[from];
-        parts[at + 1] = field.im[from];
-      }
+    for (let i = 0; i < field.re.length; i++) {
+      parts[2 * i] = field.re[i];
+      parts[2 * i + 1] = field.im[i];
+    }
   };
   return ir.call({ name: "RFFT", run }, [input], [{ dtype, shape: kept }])[0];
 }
@@ -308,21 +229,21 @@ function inverseReal(input: Value, lengths: readonly number[], dtype: DType): Va
   const [n, width] = [lengths[rank - 1], half(lengths[rank - 1])];
   const batch = input.shape.slice(0, -rank);
   if (input.shape.includes(0)) return ir.full(dtype, [...batch, ...lengths], 0);
+  const transforms = once(() => ({ rows: realTransformOf(n), others: directed(lengths.slice(0, -1), 1) }));
   const run = ([given]: readonly NDArray[], [result]: readonly NDArray[]): void => {
-    const known = cropped(given, [...batch, ...lengths.slice(0, -1), width]);
-    for (let axis = batch.length; axis < known.dims.length - 1; axis++) transformAxis(known, axis, 1);
-    const field = emptyField([...batch, ...lengths]);
-    for (let row = 0; row < field.re.length / n; row++)
-      for (let k = 0; k < n; k++) {
-        // Each row is now one of a real signal, so its second half mirrors the first.
-        const from = row * width + (k < width ? k : n - k);
-        field.re[row * n + k] = known.re[from];
-        field.im[row * n + k] = (k < width ? 1 : -1) * known.im[from];
-      }
-    transformAxis(field, field.dims.length - 1, 1);
+    const { rows, others } = transforms();
+    const field = cropped(given, [...batch, ...lengths.slice(0, -1), width]);
+    others.forEach((transform, k) => void transformAxis(field, batch.length + k, transform));
     const scale = 1 / sizeOf(lengths);
     const numbers = result.data as Float64Array;
-    field.re.forEach((re, i) => void (numbers[i] = re * scale));
+    const line = partsOf(n + 1);
+    for (let from = 0, to = 0; to < numbers.length; from += width, to += n) {
+      // Each row is now one of a real signal, so its second half mirrors the first.
+      line.re.set(field.re.subarray(from, from + width));
+      line.im.set(field.im.subarray(from, from + width));
+      rows.backward(line, 0);
+      for (let k = 0; k < n; k++) numbers[to + k] = line.re[k] * scale;
+    }
   };
   return ir.call({ name: "IRFFT", run }, [input], [{ dtype, shape: [...batch, ...lengths] }])[0];
 }
