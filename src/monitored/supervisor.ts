@@ -1,19 +1,23 @@
 // Supervisor: a session that initializes, restores, saves and writes summaries by itself, as programs had it before MonitoredTrainingSession.
-// Where TensorFlow has threads there are timers here, stopped with everything else by `stop`. TF: supervisor.py.
+// What TensorFlow does in threads, loops of the coordinator do here. TF: supervisor.py.
 
-import { RuntimeError } from "../base/errors.ts";
+import { RuntimeError, ValueError } from "../base/errors.ts";
+import { joinPath } from "../base/files.ts";
 import * as logging from "../base/logging.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
+import { exportGraphDef } from "../io/graph-def.ts";
+import { metaGraphOf } from "../io/meta-graph.ts";
+import { writeGraph } from "../io/meta-graph-files.ts";
 import { startQueueRunners } from "../io/queue-runners.ts";
 import { Saver } from "../io/saver.ts";
 import { FileWriter, SessionLog } from "../io/summary-writer.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { tablesInitializer } from "../library/lookup.ts";
 import { mergeAll } from "../library/summary.ts";
-import { Coordinator } from "../library/train/coordinator.ts";
-import { getGlobalStep } from "../library/train/global-step.ts";
+import { Coordinator, LooperThread } from "../library/train/coordinator.ts";
+import { getGlobalStep, globalStep as valueOfStep } from "../library/train/global-step.ts";
 import {
   globalVariablesInitializer,
   localVariablesInitializer,
@@ -39,7 +43,7 @@ export interface SupervisorOptions {
   readonly logdir?: string | null;
   readonly summaryOp?: Tensor | null;
   readonly saver?: Saver | null;
-  readonly globalStep?: Variable | null;
+  readonly globalStep?: Variable | Tensor | null;
   /** Seconds between summaries; 0: none. */
   readonly saveSummariesSecs?: number;
   /** Seconds between checkpoints; 0: none. */
@@ -74,55 +78,50 @@ export class Supervisor {
   readonly coord = new Coordinator();
   readonly saver: Saver | null;
   readonly summaryOp: Tensor | null;
-  readonly globalStep: Variable | null;
+  readonly globalStep: Variable | Tensor | null;
   readonly summaryWriter: FileWriter | null;
   /** Where checkpoints go, but for the step; null without a folder. */
   readonly savePath: string | null;
   readonly sessionManager: SessionManager;
   private readonly options: SupervisorOptions;
   private readonly initOp: Operation | null;
-  private timers: ReturnType<typeof setInterval>[] = [];
-  /** Timed work under way. */
-  private working: Promise<void> = Promise.resolve();
+  /** Is the graph in the writer's present file? */
+  private isGraphWritten = false;
 
   constructor(options: SupervisorOptions = {}) {
     this.options = options;
     this.graph = options.graph ?? getDefaultGraph();
     this.isChief = options.isChief ?? true;
     const { logdir = null, checkpointBasename = "model.ckpt", recoveryWaitSecs = 30 } = options;
-    this.savePath = this.isChief && logdir !== null ? `${logdir}/${checkpointBasename}` : null;
-    this.summaryWriter = !this.isChief
-      ? null
-      : options.summaryWriter !== undefined
-        ? options.summaryWriter
-        : logdir === null
-          ? null
-          : new FileWriter(logdir);
+    this.savePath = this.isChief && logdir ? joinPath(logdir, checkpointBasename) : null;
     const made = this.graph.asDefault(() => ({
-      initOp: this.isChief
-        ? options.initOp === undefined
-          ? this.known(GraphKeys.INIT_OP, globalVariablesInitializer)
-          : options.initOp
-        : null,
       readyOp: options.readyOp === undefined ? this.known(GraphKeys.READY_OP, reportUninitializedVariables) : options.readyOp,
+      readyForLocalInitOp:
+        options.readyForLocalInitOp === undefined
+          ? this.known<Tensor>(GraphKeys.READY_FOR_LOCAL_INIT_OP, () => null)
+          : options.readyForLocalInitOp,
+      initOp: options.initOp === undefined ? this.known(GraphKeys.INIT_OP, globalVariablesInitializer) : options.initOp,
       localInitOp:
         options.localInitOp === undefined
           ? this.known(GraphKeys.LOCAL_INIT_OP, () => group(localVariablesInitializer(), tablesInitializer()))
           : options.localInitOp,
-      summaryOp: options.summaryOp === undefined ? this.known(GraphKeys.SUMMARY_OP, mergeAll) : options.summaryOp,
       saver: options.saver === undefined ? this.known(GraphKeys.SAVERS, () => this.newSaver()) : options.saver,
-      globalStep: options.globalStep === undefined ? ((getGlobalStep(this.graph) as Variable | null) ?? null) : options.globalStep,
+      summaryOp: options.summaryOp === undefined ? this.known(GraphKeys.SUMMARY_OP, mergeAll) : options.summaryOp,
+      globalStep: options.globalStep === undefined ? getGlobalStep(this.graph) : options.globalStep,
     }));
+    if (!this.isChief) this.refuseUnplacedVariables();
     this.initOp = made.initOp;
     this.summaryOp = made.summaryOp;
     this.saver = made.saver;
     this.globalStep = made.globalStep;
+    const ownWriter = (): FileWriter | null => (logdir ? new FileWriter(logdir) : null);
+    this.summaryWriter = !this.isChief ? null : options.summaryWriter === undefined ? ownWriter() : options.summaryWriter;
     this.sessionManager =
       options.sessionManager ??
       new SessionManager({
         localInitOp: made.localInitOp,
         readyOp: made.readyOp,
-        readyForLocalInitOp: options.readyForLocalInitOp ?? null,
+        readyForLocalInitOp: made.readyForLocalInitOp,
         graph: this.graph,
         recoveryWaitSecs,
       });
@@ -142,65 +141,91 @@ export class Supervisor {
     return this.graph.getCollection(GraphKeys.GLOBAL_VARIABLES).length > 0 ? new Saver() : null;
   }
 
+  /** Every worker would make its own. */
+  private refuseUnplacedVariables(): void {
+    const unplaced = this.graph.getOperations().find(({ type, device }) => (type === "Variable" || type === "VariableV2") && device === "");
+    if (unplaced) throw new ValueError(`When using replicas, all Variables must have their device set: ${unplaced}`);
+  }
+
   /** A session whose variables are restored from the newest checkpoint of the folder, or initialized, with queue runners started; of others than
    *  the chief, one that waited for it. TF: prepare_or_wait_for_session. */
   async prepareOrWaitForSession(options: PreparedSessionOptions = {}): Promise<Session> {
     const { master = "", config = null, waitForCheckpoint = false, maxWaitSecs = 7200, startStandardServices = true } = options;
     this.coord.clearStop();
-    if (!this.isChief) {
-      const session = await this.sessionManager.waitForSession(master, { config, maxWaitSecs });
-      this.startQueueRunners(session);
+    this.summaryWriter?.reopen();
+    const session = this.isChief
+      ? await this.sessionManager.prepareSession(master, {
+          initOp: this.initOp,
+          saver: this.saver,
+          checkpointDir: this.options.logdir ?? null,
+          waitForCheckpoint,
+          maxWaitSecs,
+          config,
+          initFeedDict: this.options.initFeedDict ?? null,
+          initFn: this.options.initFn ?? null,
+        })
+      : await this.sessionManager.waitForSession(master, { config, maxWaitSecs });
+    try {
+      if (this.isChief) {
+        await this.writeGraph();
+        if (startStandardServices) await this.startStandardServices(session);
+      }
+      if (startStandardServices) this.startQueueRunners(session);
       return session;
+    } catch (error) {
+      await session.close();
+      throw error;
     }
-    const session = await this.sessionManager.prepareSession(master, {
-      initOp: this.initOp,
-      saver: this.saver,
-      checkpointDir: this.options.logdir ?? null,
-      waitForCheckpoint,
-      maxWaitSecs,
-      config,
-      initFeedDict: this.options.initFeedDict ?? null,
-      initFn: this.options.initFn ?? null,
-    });
-    this.summaryWriter?.addGraph(this.graph);
-    if (startStandardServices) await this.startStandardServices(session);
-    this.startQueueRunners(session);
-    return session;
   }
 
-  /** Saves and writes summaries every so often until `stop`. @throws RuntimeError of others than the chief. TF: start_standard_services. */
+  private async writeGraph(): Promise<void> {
+    const { logdir } = this.options;
+    if (logdir) await writeGraph(exportGraphDef(this.graph, { addShapes: true }), logdir, "graph.pbtxt");
+    if (this.summaryWriter === null || this.isGraphWritten) return;
+    this.summaryWriter.addGraph(this.graph);
+    this.summaryWriter.addMetaGraph(metaGraphOf({ graph: this.graph, saverDef: this.saver?.saverDef ?? null }));
+    this.isGraphWritten = true;
+  }
+
+  /** Until `stop`, saves and writes summaries and steps per second, now and every so often. @throws RuntimeError of others than the chief.
+   *  TF: start_standard_services. */
   async startStandardServices(session: Session): Promise<void> {
-    if (!this.isChief) throw new RuntimeError("Only chief supervisor can start standard services.");
+    if (!this.isChief)
+      throw new RuntimeError("Only chief supervisor can start standard services. Because only chief supervisors can write events.");
     if (!this.options.logdir) {
       logging.warning("Standard services need a 'logdir' passed to the SessionManager");
       return;
     }
     const { saveSummariesSecs = 120, saveModelSecs = 600 } = this.options;
-    if (this.globalStep !== null && this.summaryWriter !== null) {
-      const globalStep = Number((await session.run(this.globalStep.value())).item());
-      this.summaryWriter.addSessionLog({ status: SessionLog.START }, { globalStep });
+    const { coord, globalStep, saver, savePath, summaryOp, summaryWriter } = this;
+    const step = async (): Promise<number | null> => (globalStep === null ? null : valueOfStep(session, globalStep));
+    if (summaryWriter !== null && globalStep !== null)
+      summaryWriter.addSessionLog({ status: SessionLog.START }, { globalStep: await step() });
+    if (saveSummariesSecs > 0 && summaryWriter !== null) {
+      if (summaryOp !== null)
+        LooperThread.loop(coord, saveSummariesSecs, async () => this.summaryComputed(session, await session.run(summaryOp)));
+      if (globalStep !== null) await this.countSteps(session, globalStep, summaryWriter, saveSummariesSecs);
     }
-    if (saveSummariesSecs > 0 && this.summaryWriter !== null && this.summaryOp !== null)
-      this.every(saveSummariesSecs, async () => this.summaryComputed(session, await session.run(this.summaryOp as Tensor)));
-    if (saveModelSecs > 0 && this.saver !== null) this.every(saveModelSecs, () => this.save(session));
+    if (saveModelSecs > 0 && saver !== null && savePath !== null)
+      LooperThread.loop(coord, saveModelSecs, async () => {
+        logging.info("Saving checkpoint to path %s", savePath);
+        await saver.save(session, savePath, { globalStep });
+        if (globalStep !== null)
+          summaryWriter?.addSessionLog({ status: SessionLog.CHECKPOINT, checkpointPath: savePath }, { globalStep: await step() });
+      });
   }
 
-  private async save(session: Session): Promise<void> {
-    if (this.saver !== null && this.savePath !== null) await this.saver.save(session, this.savePath, { globalStep: this.globalStep });
-  }
-
-  /** At once, and then again and again. */
-  private every(seconds: number, work: () => Promise<unknown>): void {
-    const turn = (): void => {
-      this.working = this.working.then(work).then(
-        () => undefined,
-        (error: unknown) => this.coord.requestStop(error),
-      );
-    };
-    turn();
-    const timer: { unref?(): unknown } & ReturnType<typeof setInterval> = setInterval(turn, 1000 * seconds);
-    timer.unref?.();
-    this.timers.push(timer);
+  private async countSteps(session: Session, globalStep: Variable | Tensor, writer: FileWriter, everySecs: number): Promise<void> {
+    const tag = `${globalStep.op.name}/sec`;
+    let last = { time: performance.now(), step: await valueOfStep(session, globalStep) };
+    LooperThread.loop(this.coord, everySecs, async () => {
+      const now = { time: performance.now(), step: await valueOfStep(session, globalStep) };
+      const seconds = (now.time - last.time) / 1000;
+      const stepsPerSecond = seconds > 0 ? (now.step - last.step) / seconds : Number.POSITIVE_INFINITY;
+      last = now;
+      writer.addSummary({ value: [{ tag, simpleValue: stepsPerSecond }] }, now.step);
+      logging.logFirstN(logging.INFO, "%s: %g", 10, tag, stepsPerSecond);
+    });
   }
 
   /** Starts the queue runners of the graph. TF: start_queue_runners. */
@@ -212,8 +237,7 @@ export class Supervisor {
   async summaryComputed(session: Session, summary: Parameters<FileWriter["addSummary"]>[0], globalStep?: number | null): Promise<void> {
     if (!this.summaryWriter) throw new RuntimeError("Writing a summary requires a summary writer.");
     const known = this.globalStep;
-    const step = globalStep ?? (known === null ? undefined : Number((await session.run(known.value())).item()));
-    this.summaryWriter.addSummary(summary, step);
+    this.summaryWriter.addSummary(summary, globalStep ?? (known === null ? null : await valueOfStep(session, known)));
   }
 
   shouldStop(): boolean {
@@ -229,46 +253,58 @@ export class Supervisor {
     return Promise.resolve(this.coord.waitForStop());
   }
 
-  /** Ends timers and queue runners, and closes the writer. TF: stop. */
-  async stop(options: { readonly closeSummaryWriter?: boolean } = {}): Promise<void> {
+  /** Ends the services and queue runners, and closes the writer. @throws what stopped them. TF: stop. */
+  async stop({ closeSummaryWriter = true }: { readonly closeSummaryWriter?: boolean } = {}): Promise<void> {
     this.coord.requestStop();
-    for (const timer of this.timers) clearInterval(timer);
-    this.timers = [];
-    await this.working;
-    await this.coord.join([], { stopGracePeriodSecs: this.options.stopGraceSecs ?? 120 });
-    if (!(options.closeSummaryWriter ?? true) || this.summaryWriter === null) return;
-    if (this.globalStep !== null) this.summaryWriter.addSessionLog({ status: SessionLog.STOP });
-    await this.summaryWriter.close();
+    try {
+      await this.coord.join([], { stopGracePeriodSecs: this.options.stopGraceSecs ?? 120 });
+    } finally {
+      if (closeSummaryWriter && this.summaryWriter !== null) {
+        this.summaryWriter.addSessionLog({ status: SessionLog.STOP });
+        await this.summaryWriter.close();
+        this.isGraphWritten = false;
+      }
+    }
   }
 
-  /** Runs `body` with a prepared session, then stops and closes it; an error stops as well and is thrown on. Nothing is saved at the end but by
-   *  `body`. Without `body` it is the session, which stops the supervisor when it is closed. TF: managed_session. */
+  /** Runs `body` with a prepared session, then stops and closes it. An error of the body or of a service is thrown when all has stopped; an end of
+   *  the input (OutOfRangeError) is a good end. Nothing is saved at the end but by `body`. Without `body` it is the session, which stops the
+   *  supervisor when it is closed. TF: managed_session. */
   async managedSession(options?: ManagedSessionOptions): Promise<Session>;
-  async managedSession<R>(body: (session: Session) => R | Promise<R>): Promise<R>;
-  async managedSession<R>(options: ManagedSessionOptions, body: (session: Session) => R | Promise<R>): Promise<R>;
+  async managedSession<R>(body: (session: Session) => R | Promise<R>): Promise<R | undefined>;
+  async managedSession<R>(options: ManagedSessionOptions, body: (session: Session) => R | Promise<R>): Promise<R | undefined>;
   async managedSession<R>(
     ...given: readonly (ManagedSessionOptions | ((session: Session) => R | Promise<R>) | undefined)[]
-  ): Promise<R | Session> {
+  ): Promise<R | Session | undefined> {
     const body = given.find(item => typeof item === "function");
     const options = given.find(item => typeof item === "object") ?? {};
-    const session = await this.prepareOrWaitForSession(options);
-    if (body === undefined) return this.stoppedWith(session, options);
+    if (body === undefined) return this.stoppedWith(await this.prepareOrWaitForSession(options), options);
+    let session: Session | undefined;
     try {
+      session = await this.prepareOrWaitForSession(options);
       return await body(session);
     } catch (error) {
+      // Thrown again by `stop`, unless it is a good end.
       this.requestStop(error as Error);
-      throw error;
     } finally {
-      await this.stop(options).catch(() => undefined);
-      await session.close();
+      try {
+        await this.stop(options);
+      } finally {
+        await session?.close().catch(() => undefined);
+      }
     }
+    return undefined;
   }
 
   private stoppedWith(session: Session, options: ManagedSessionOptions): Session {
     const close = session.close.bind(session);
     session.close = async () => {
-      await this.stop(options);
-      await close();
+      session.close = close;
+      try {
+        await this.stop(options);
+      } finally {
+        await close();
+      }
     };
     return session;
   }

@@ -46,8 +46,6 @@ interface JoinOptions {
   readonly ignoreLiveThreads?: boolean;
 }
 
-const sleep = (seconds: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, 1000 * seconds));
-
 /** Stops loops together: any of them may ask, all of them look. TF: tf.train.Coordinator. */
 export class Coordinator {
   private readonly cleanTypes: readonly ErrorClass[];
@@ -95,8 +93,12 @@ export class Coordinator {
 
   /** Resolves when a stop is asked for (true), or after `timeout` seconds (false). */
   async waitForStop(timeout?: number | null): Promise<boolean> {
-    if (timeout === undefined || timeout === null) await this.stopped.promise;
-    else await raceWithTimeout(this.stopped.promise, timeout);
+    return awake(this.stopsWithin(timeout));
+  }
+
+  /** As `waitForStop`, for loops: waiting keeps no program from ending. */
+  async stopsWithin(timeout?: number | null): Promise<boolean> {
+    await within(this.stopped.promise, timeout ?? Number.POSITIVE_INFINITY);
     return this.isStopping;
   }
 
@@ -108,8 +110,7 @@ export class Coordinator {
   async join(threads?: readonly Loop[] | null, { stopGracePeriodSecs = 120, ignoreLiveThreads = false }: JoinOptions = {}): Promise<void> {
     const all = [...new Set([...this.registered, ...(threads ?? [])])];
     const ended = Promise.all(all.map(thread => thread.join())).then(() => undefined);
-    await Promise.race([ended, this.stopped.promise]);
-    await raceWithTimeout(ended, stopGracePeriodSecs);
+    await awake(Promise.race([ended, this.stopped.promise]).then(() => within(ended, stopGracePeriodSecs)));
     const stragglers = all.filter(({ isAlive }) => isAlive).map(({ name }) => name);
     this.isJoined = true;
     this.registered = new Set();
@@ -139,27 +140,42 @@ function latch(): { promise: Promise<void>; resolve: () => void } {
 const asError = (ex: unknown): Error =>
   ex instanceof Error ? ex : new ValueError(`The Coordinator was told ${String(ex)}, which is no error.`);
 
-/** Awaits a promise for so many seconds at most; the timer keeps no process alive. */
-async function raceWithTimeout(promise: Promise<void>, seconds: number): Promise<void> {
+/** The longest time a timer takes, in milliseconds. */
+const longest = 2 ** 31 - 1;
+
+/** Awaits a promise for so many seconds at most; that alone keeps no program from ending. */
+async function within(promise: Promise<void>, seconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, 1000 * Math.max(seconds, 0));
+    timer = setTimeout(resolve, Math.min(Math.max(1000 * seconds, 0), longest));
+    (timer as { unref?: () => void }).unref?.();
   });
   await Promise.race([promise, late]);
   clearTimeout(timer);
 }
 
-/** Calls `target` again and again, or every `timerIntervalSecs` seconds, until the coordinator says stop. TF: tf.train.LooperThread. */
+/** Awaits a promise as a thread does that is not a daemon: until then the program goes on. */
+async function awake<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, longest);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Calls `target` again and again, or now and every `timerIntervalSecs` seconds, until the coordinator says stop. Waiting for its next turn keeps no
+ *  program from ending. TF: tf.train.LooperThread. */
 export class LooperThread extends Loop {
   constructor(coord: Coordinator, timerIntervalSecs: number | null, { target }: { readonly target?: (() => unknown) | null } = {}) {
     super("LooperThread", () =>
       coord.stopOnException(async () => {
-        if (timerIntervalSecs === null)
-          while (!coord.shouldStop()) {
-            await target?.();
-            await sleep(0);
-          }
-        else while (!(await coord.waitForStop(timerIntervalSecs))) await target?.();
+        // Turns are due at fixed times, the first one now, however long one takes.
+        let due = performance.now() / 1000;
+        while (!(await coord.stopsWithin(timerIntervalSecs === null ? 0 : due - performance.now() / 1000))) {
+          due += timerIntervalSecs ?? 0;
+          await target?.();
+        }
       }),
     );
     coord.registerThread(this);

@@ -104,7 +104,7 @@ export class QueueRunner {
   }
 
   private async cancelOnStop(sess: RunnerSession, coord: Coordinator): Promise<void> {
-    await coord.waitForStop();
+    await coord.stopsWithin();
     await sess.run(this.cancelOp).catch(() => undefined);
   }
 }
