@@ -10,7 +10,7 @@ import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
 import { readMessageFile, writeMessageFile } from "./message-files.ts";
 import { addMetaGraph, type ImportMetaGraphOptions, type MetaGraphMessage, type MetaGraphOptions, metaGraphOf } from "./meta-graph.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
-import { Saver } from "./saver.ts";
+import { Saver, writeMetaGraphFile } from "./saver.ts";
 
 /** Writes a graph to `logdir/name`, as text unless `asText` is false; returns the path. TF: tf.train.write_graph, tf.io.write_graph. */
 export async function writeGraph(
@@ -35,7 +35,7 @@ export interface ExportMetaGraphOptions extends MetaGraphOptions {
 /** The graph with its collections, written to `filename` if there is one. TF: tf.train.export_meta_graph. */
 export async function exportMetaGraph({ filename, asText = false, ...options }: ExportMetaGraphOptions = {}): Promise<MetaGraphDef> {
   const message = metaGraphOf(options);
-  if (filename) await writeMessageFile("MetaGraphDef", filename, message, { asText });
+  if (filename) await writeMetaGraphFile(filename, message, asText);
   return message;
 }
 

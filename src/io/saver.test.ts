@@ -269,6 +269,7 @@ describe("errors", () => {
       const empty = new tf.train.Saver(null, { allowEmpty: true });
       const v = new tf.Variable(1, { name: "v" });
       expect(await empty.save(new tf.Session(), join(home, "none"))).toBe(null);
+      expect(readdirSync(home)).toEqual(["none.meta"]);
       expect(() => new tf.train.Saver([v, v])).toThrow("At least two variables have the same name: v");
       expect(() => new tf.train.Saver({ a: v, b: v })).toThrow("The same saveable will be restored with two names: b");
       expect(() => new tf.train.Saver([tf.constant(1)])).toThrow(TypeError);

@@ -251,7 +251,7 @@ export class Saver {
         await this.removeOld(metaGraphSuffix);
       }
     }
-    if (writeMetaGraph !== false && !this.isEmpty)
+    if (writeMetaGraph !== false)
       await this.exportMetaGraph({
         filename: `${checkpointFile}.${metaGraphSuffix}`,
         graph: graphOf(session),
@@ -263,7 +263,7 @@ export class Saver {
   /** The graph with its collections and this saver, written to `filename` if there is one. */
   async exportMetaGraph({ filename, asText, ...options }: SaverExportOptions = {}): Promise<MetaGraphMessage> {
     const message = metaGraphOf({ ...options, saverDef: this.toProto({ exportScope: options.exportScope ?? null }) });
-    if (filename) await writeMessageFile("MetaGraphDef", filename, message, { asText: asText ?? false });
+    if (filename) await writeMetaGraphFile(filename, message, asText ?? false);
     return message;
   }
 
@@ -359,6 +359,12 @@ export class Saver {
     const { filenameTensorName, restoreOpName } = this.byObjects.def;
     await session.run(restoreOpName, { [filenameTensorName]: path });
   }
+}
+
+/** Writes a meta graph; the folder is made where it is missing. */
+export async function writeMetaGraphFile(path: string, message: MetaGraphMessage, asText: boolean): Promise<void> {
+  await files.makeFolder(folderOf(path));
+  await writeMessageFile("MetaGraphDef", path, message, { asText });
 }
 
 /** Names of variables → keys, in a checkpoint of objects (tf.train.Checkpoint, Keras); null if it is none. */
