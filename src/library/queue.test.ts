@@ -190,6 +190,18 @@ describe("runners", () => {
       },
     ));
 
+  test("have names and places as in TensorFlow", () =>
+    inSession(
+      () => {
+        tf.train.stringInputProducer(["one"], { shuffle: false, numEpochs: 1 });
+        return {};
+      },
+      async session => {
+        for (const name of ["input_producer/Identity", "input_producer/limit_epochs"])
+          expect(session.graph.getOperationByName(name).colocationGroups()).toEqual([`loc:@${name}`]);
+      },
+    ));
+
   test("stop when asked, also while they wait", () =>
     inSession(
       () => {

@@ -9,12 +9,13 @@ import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { shape as shapeOf, size as sizeOfTensor } from "../../ops/array/array.ts";
+import { identity, shape as shapeOf, size as sizeOfTensor } from "../../ops/array/array.ts";
 import { gather } from "../../ops/array/gather.ts";
 import { dynamicPartition } from "../../ops/array/partition.ts";
 import { range } from "../../ops/array/ranges.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { getItem } from "../../ops/array/slicing.ts";
-import { Assert, noOp, withDependencies } from "../../ops/flow/control-flow.ts";
+import { Assert, noOp } from "../../ops/flow/control-flow.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { cast, greater, maximum } from "../../ops/math/math.ts";
 import { inNameScope } from "../../ops/named.ts";
@@ -40,7 +41,7 @@ export function limitEpochs(tensor: TensorLike, { numEpochs, name, ...others }: 
   return inNameScope({ name }, "limit_epochs", [given], scope => {
     const zero = convertToTensor(0n, { dtype: "int64" });
     const epochs = new Variable(zero, { name: "epochs", trainable: false, collections: [GraphKeys.LOCAL_VARIABLES] });
-    return withDependencies([countUpTo(epochs, numEpochs)], given, { name: String(scope) });
+    return getDefaultGraph().controlDependencies([countUpTo(epochs, numEpochs)], () => identity(given, { name: String(scope) }));
   });
 }
 
@@ -90,7 +91,7 @@ export function stringInputProducer(stringTensor: TensorLike, options: ProducerO
   return inNameScope({ name: options.name }, "input_producer", [stringTensor], scope => {
     const strings = convertToTensor(stringTensor, { dtype: "string" });
     const isFilled = Assert(greater(sizeOfTensor(strings), 0), [message]);
-    const checked = withDependencies([isFilled], strings);
+    const checked = getDefaultGraph().controlDependencies([isFilled], () => identity(strings));
     return inputProducer(checked, { ...options, elementShape: [], name: String(scope), summaryName: fullnessOf(options) });
   });
 }

@@ -8,8 +8,8 @@ import { type Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { group } from "../../ops/flow/control-flow.ts";
-import { cast, minimum } from "../../ops/math/math.ts";
-import { add, mul, pow, sub, truediv } from "../../ops/operators.ts";
+import { cast, minimum, pow } from "../../ops/math/math.ts";
+import { add, mul, sub, truediv } from "../../ops/operators.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";
 import { zerosInitializer } from "../variables/initializers.ts";
 import { globalVariables, movingAverageVariables, trainableVariables } from "../variables/variable-lists.ts";
@@ -79,7 +79,6 @@ export class ExponentialMovingAverage {
   private readonly numUpdates: TensorLike | null;
   private readonly zeroDebias: boolean;
   private readonly averages = new Map<Tensor, Variable>();
-  private readonly debiasedShadows = new Set<Variable>();
 
   constructor(decay: TensorLike | Options, ...rest: readonly (TensorLike | Options | null | undefined)[]) {
     const options = collect<Options>(["decay", "numUpdates", "zeroDebias", "name"], [decay, ...rest]);
@@ -92,15 +91,20 @@ export class ExponentialMovingAverage {
   /** An operation that updates the shadows of variables or tensors (default: the trainable variables). @throws TypeError for integers. */
   apply(varList?: readonly (Variable | Tensor)[] | null): Operation {
     const list = varList ?? trainableVariables();
+    // A shadow that was made by an earlier call is not debiased, as in TensorFlow.
+    const debiased = new Set<Variable>();
     for (const variable of list) {
       if (!isFloating(variable.dtype)) throw new TypeError(`The variables must be half, float, or double: ${variable.name}`);
-      if (!this.averages.has(keyOf(variable))) this.averages.set(keyOf(variable), this.shadowOf(variable));
+      if (this.averages.has(keyOf(variable))) continue;
+      const shadow = this.shadowOf(variable);
+      this.averages.set(keyOf(variable), shadow);
+      if (this.zeroDebias && variable instanceof Tensor) debiased.add(shadow);
     }
     const graph = list[0]?.graph ?? getDefaultGraph();
-    return graph.asDefault(() => graph.nameScope(this.name, scope => group(...this.updates(list), { name: String(scope) })));
+    return graph.asDefault(() => graph.nameScope(this.name, scope => group(...this.updates(list, debiased), { name: String(scope) })));
   }
 
-  private updates(list: readonly (Variable | Tensor)[]): Operation[] {
+  private updates(list: readonly (Variable | Tensor)[], debiased: ReadonlySet<Variable>): Operation[] {
     let decay = convertToTensor(this.decay, { dtype: this.decay instanceof Tensor ? undefined : "float32", name: "decay" });
     if (this.numUpdates !== null) {
       const count = cast(this.numUpdates, "float32", { name: "num_updates" });
@@ -108,7 +112,7 @@ export class ExponentialMovingAverage {
     }
     return list.map(variable => {
       const shadow = this.averages.get(keyOf(variable)) as Variable;
-      return operationOf(assignMovingAverage(shadow, variable, decay, { zeroDebias: this.debiasedShadows.has(shadow) }));
+      return operationOf(assignMovingAverage(shadow, variable, decay, { zeroDebias: debiased.has(shadow) }));
     });
   }
 
@@ -127,9 +131,7 @@ export class ExponentialMovingAverage {
         graph.addToCollection(GraphKeys.MOVING_AVERAGE_VARIABLES, variable);
         return shadow;
       }
-      const shadow = zerosSlot(variable, this.name);
-      if (this.zeroDebias) this.debiasedShadows.add(shadow);
-      return shadow;
+      return zerosSlot(variable, this.name);
     });
   }
 

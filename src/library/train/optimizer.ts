@@ -406,7 +406,10 @@ function countedUp(globalStep: Variable | Tensor, scope: string): Operation {
 
 // ---- slot variables ----
 
-/** `<variable>/<name>` under the current variable scope; the second one of a name is `<variable>/<name>_1`. */
+const variableTypes: readonly string[] = ["Variable", "VariableV2", "VarHandleOp"];
+
+/** `<variable>/<name>` under the current variable scope; the second one of a name is `<variable>/<name>_1`. It lies where the variable does; that of a
+ *  tensor lies anywhere. */
 export function createSlot(
   variable: Variable | Tensor,
   initial: Initializer | TensorLike,
@@ -416,22 +419,23 @@ export function createSlot(
   const { graph } = variable;
   const isValue = typeof initial !== "function";
   const validateShape = isValue ? convertToTensor(initial).shape.isFullyDefined : (shape?.isFullyDefined ?? true);
+  const make = (): Variable => {
+    const scope = getVariableScope();
+    const { partitioner } = scope;
+    scope.setPartitioner(null);
+    const slot = getVariable("", isValue ? null : shape, {
+      initializer: initial,
+      trainable: false,
+      useResource: variable instanceof Variable ? variable.isResource : null,
+      dtype: isValue ? null : variable.dtype,
+      validateShape,
+    });
+    scope.setPartitioner(partitioner);
+    if (variable instanceof Variable) slot.saveSliceInfo = slotSliceInfo(variable, slot);
+    return slot;
+  };
   return variableScope(null, { defaultName: `${variable.op.name}/${name}` }, () =>
-    graph.colocateWith(variable.op, undefined, () => {
-      const scope = getVariableScope();
-      const { partitioner } = scope;
-      scope.setPartitioner(null);
-      const slot = getVariable("", isValue ? null : shape, {
-        initializer: initial,
-        trainable: false,
-        useResource: variable instanceof Variable ? variable.isResource : null,
-        dtype: isValue ? null : variable.dtype,
-        validateShape,
-      });
-      scope.setPartitioner(partitioner);
-      if (variable instanceof Variable) slot.saveSliceInfo = slotSliceInfo(variable, slot);
-      return slot;
-    }),
+    variableTypes.includes(variable.op.type) ? graph.colocateWith(variable.op, undefined, make) : make(),
   );
 }
 

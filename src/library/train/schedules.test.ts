@@ -87,6 +87,20 @@ describe("ExponentialMovingAverage", () => {
     await session.close();
   });
 
+  test("a tensor's shadow lies anywhere, and is debiased by the call that made it only", () => {
+    const graph = new Graph();
+    graph.asDefault(() => {
+      const x = placeholder("float32", [2], { name: "x" });
+      const ema = new ExponentialMovingAverage(0.9, { zeroDebias: true });
+      for (let i = 0; i < 2; i++) ema.apply([x]);
+      expect((ema.average(x) as Variable).op.colocationGroups()).toEqual(["loc:@x/ExponentialMovingAverage"]);
+    });
+    const names = graph.getOperations().map(op => op.name);
+    expect(names.filter(name => name.includes("/biased") && name.endsWith("/read"))).toEqual(["x/ExponentialMovingAverage/biased/read"]);
+    expect(names).toContain("ExponentialMovingAverage/AssignMovingAvg/Pow");
+    expect(names).not.toContain("ExponentialMovingAverage_1/AssignMovingAvg/Pow");
+  });
+
   test("is for floats", () => {
     new Graph().asDefault(() => {
       expect(() => new ExponentialMovingAverage(0.9).apply([new Variable(1, { dtype: "int32" })])).toThrow(
