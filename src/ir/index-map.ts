@@ -127,9 +127,10 @@ function ranged(terms: readonly Term[], offset: number): Index {
   let min = offset + 0;
   let max = offset + 0;
   for (const { atom, scale } of terms) {
-    const [low, high] = [leastOf(atom), mostOf(atom)];
-    min += scale > 0 ? scale * low : scale * high;
-    max += scale > 0 ? scale * high : scale * low;
+    const low = scale * leastOf(atom);
+    const high = scale * mostOf(atom);
+    min += scale > 0 ? low : high;
+    max += scale > 0 ? high : low;
   }
   return { terms, offset: offset + 0, min, max };
 }

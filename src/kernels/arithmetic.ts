@@ -5,21 +5,29 @@ import { type Arg, type Expr, i32 } from "./language/language.ts";
 
 const valueOf = (x: Arg<"i32">): number | undefined => (typeof x === "number" ? x : x.kind === "const" ? Number(x.value) : undefined);
 
+interface Sum {
+  readonly rest: Expr<"i32">;
+  readonly constant: number;
+}
+
+const zero = i32.const(0);
+
 /** An expression as another and a constant that is added to it. */
-export function apart(x: Arg<"i32">): [rest: Expr<"i32">, constant: number] {
-  const known = valueOf(x);
-  if (known !== undefined) return [i32.const(0), known];
-  const sum = x as Expr<"i32">;
-  const constant = sum.kind === "apply" && sum.op === "i32.add" ? valueOf(sum.args[1] as Expr<"i32">) : undefined;
-  return constant === undefined ? [sum, 0] : [(sum as Extract<Expr<"i32">, { kind: "apply" }>).args[0] as Expr<"i32">, constant];
+export function apart(x: Arg<"i32">): Sum {
+  if (typeof x === "number") return { rest: zero, constant: x };
+  if (x.kind === "const") return { rest: zero, constant: Number(x.value) };
+  const constant = x.kind === "apply" && x.op === "i32.add" ? valueOf(x.args[1] as Expr<"i32">) : undefined;
+  return constant === undefined
+    ? { rest: x, constant: 0 }
+    : { rest: (x as Extract<Expr<"i32">, { kind: "apply" }>).args[0] as Expr<"i32">, constant };
 }
 
 const isZero = (x: Expr<"i32">): boolean => x.kind === "const" && x.value === 0;
 
 /** a + b, constants last. */
 export function plus(a: Arg<"i32">, b: Arg<"i32">): Expr<"i32"> {
-  const [x, m] = apart(a);
-  const [y, n] = apart(b);
+  const { rest: x, constant: m } = apart(a);
+  const { rest: y, constant: n } = apart(b);
   const sum = isZero(x) ? y : isZero(y) ? x : i32.add(x, y);
   const constant = (m + n) | 0;
   if (constant === 0) return sum;
@@ -28,7 +36,7 @@ export function plus(a: Arg<"i32">, b: Arg<"i32">): Expr<"i32"> {
 
 /** a · by, constants last. */
 export function times(a: Arg<"i32">, by: number): Expr<"i32"> {
-  const [x, constant] = apart(a);
+  const { rest: x, constant } = apart(a);
   return plus(scaled(x, by), Math.imul(constant, by));
 }
 

@@ -139,19 +139,29 @@ export function dependsOnAxis(index: Index, axis: number): boolean {
 }
 
 const axesKnown = new WeakMap<Scalar, ReadonlySet<number>>();
+const lastKnown = new WeakMap<ReadonlySet<number>, number>();
+const noAxes: ReadonlySet<number> = new Set();
+
+/** One of the two sets where it holds the other, as it mostly does. */
+function union(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
+  if (a === b || b.size === 0) return a;
+  if (a.size === 0) return b;
+  for (const axis of b) if (!a.has(axis)) return new Set([...a, ...b]);
+  return a;
+}
 
 /** The axes an expression depends on. */
 export function axesOf(scalar: Scalar): ReadonlySet<number> {
   const known = axesKnown.get(scalar);
   if (known) return known;
-  const axes = new Set<number>();
+  let axes = noAxes;
   const addIndexAxes = (index: Index): void =>
     forEachAtom(index, atom => {
-      if (atom.kind === "axis") axes.add(atom.axis);
-      if (atom.kind === "data") for (const axis of axesOf(atom.value)) axes.add(axis);
+      if (atom.kind === "axis") axes = axes.has(atom.axis) ? axes : new Set([...axes, atom.axis]);
+      if (atom.kind === "data") axes = union(axes, axesOf(atom.value));
     });
   const addAll = (parts: readonly Scalar[]): void => {
-    for (const part of parts) for (const axis of axesOf(part)) axes.add(axis);
+    for (const part of parts) axes = union(axes, axesOf(part));
   };
   switch (scalar.kind) {
     case "load":
@@ -173,7 +183,7 @@ export function axesOf(scalar: Scalar): ReadonlySet<number> {
       break;
     case "accumulator":
       // Finished inside the loops of the result: as deep as anything there.
-      axes.add(accumulatorAxis);
+      axes = new Set([accumulatorAxis]);
       break;
   }
   axesKnown.set(scalar, axes);
@@ -184,4 +194,12 @@ export function axesOf(scalar: Scalar): ReadonlySet<number> {
 export const accumulatorAxis = 1000;
 
 /** The innermost axis an expression depends on, -1 for none. */
-export const lastAxis = (scalar: Scalar): number => Math.max(-1, ...axesOf(scalar));
+export function lastAxis(scalar: Scalar): number {
+  const axes = axesOf(scalar);
+  let last = lastKnown.get(axes);
+  if (last === undefined) {
+    last = Math.max(-1, ...axes);
+    lastKnown.set(axes, last);
+  }
+  return last;
+}

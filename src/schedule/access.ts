@@ -74,7 +74,12 @@ export function iterationOf(step: Step): readonly number[] {
   }
 }
 
-const loads = new WeakMap<Scalar, readonly (readonly [Load, number])[]>();
+interface SharedLoad {
+  readonly load: Load;
+  readonly share: number;
+}
+
+const loads = new WeakMap<Scalar, readonly SharedLoad[]>();
 
 /** Visits the distinct loads of an expression with the share of evaluations that guards let through to them (1: always). */
 export function forEachLoad(root: Scalar, visit: (load: Load, share: number) => void): void {
@@ -83,11 +88,11 @@ export function forEachLoad(root: Scalar, visit: (load: Load, share: number) => 
     found = findLoads(root);
     loads.set(root, found);
   }
-  for (const [load, share] of found) visit(load, share);
+  for (const { load, share } of found) visit(load, share);
 }
 
-function findLoads(root: Scalar): (readonly [Load, number])[] {
-  const found: [Load, number][] = [];
+function findLoads(root: Scalar): readonly SharedLoad[] {
+  const found: SharedLoad[] = [];
   const seen = new Set<Scalar>();
   const inIndex = (index: Index, share: number): void => {
     if (!readsData(index)) return;
@@ -104,7 +109,7 @@ function findLoads(root: Scalar): (readonly [Load, number])[] {
         break;
       case "load":
         for (const index of node.at) inIndex(index, share);
-        found.push([node, share]);
+        found.push({ load: node, share });
         break;
       case "apply":
         for (const arg of node.args) walk(arg, share);

@@ -190,8 +190,7 @@ export class BodyPrinter {
     }
     for (const [global, slot] of this.#constants) {
       this.#readConstant(head, global);
-      head.instruction(op["local.set"]);
-      head.u32(slot);
+      head.indexed(op["local.set"], slot);
     }
     const size = head.length + this.#code.length;
     section.u32(size);
@@ -228,8 +227,7 @@ export class BodyPrinter {
           this.#expression(s.condition);
           this.#structure(op.if, () => {
             this.#block(s.body);
-            code.instruction(op.br);
-            code.u32(1);
+            code.indexed(op.br, 1);
           });
         });
         return;
@@ -251,19 +249,16 @@ export class BodyPrinter {
         return;
       case "break":
         if (s.condition !== null) this.#expression(s.condition);
-        code.instruction(s.condition === null ? op.br : op.br_if);
-        code.u32(this.#depth - (this.#labels.get(s.label) as number));
+        code.indexed(s.condition === null ? op.br : op.br_if, this.#depth - (this.#labels.get(s.label) as number));
         return;
       case "call":
         for (const arg of s.args) this.#expression(arg);
-        code.instruction(op.call);
-        code.u32(this.#indices.function(s.callee));
+        code.indexed(op.call, this.#indices.function(s.callee));
         for (const id of [...s.results].reverse()) this.#setLocal(id);
         return;
       case "assign":
         this.#expression(s.value);
-        code.instruction(op["global.set"]);
-        code.u32(this.#indices.global(s.variable));
+        code.indexed(op["global.set"], this.#indices.global(s.variable));
         return;
       case "return":
         for (const value of s.values) this.#expression(value);
@@ -309,8 +304,7 @@ export class BodyPrinter {
         this.#local(op["local.tee"], s.counter);
         this.#expression(s.to);
         code.instruction(goesOn);
-        code.instruction(op.br_if);
-        code.u32(0);
+        code.indexed(op.br_if, 0);
       });
     if (passes === true) {
       loop();
@@ -352,8 +346,7 @@ export class BodyPrinter {
   }
 
   #slot(opcode: number, slot: number): void {
-    this.#code.instruction(opcode);
-    this.#code.u32(slot);
+    this.#code.indexed(opcode, slot);
   }
 
   #i32(value: number): void {
@@ -369,8 +362,7 @@ export class BodyPrinter {
   /** Alignment as the specification wants it, a power of two no greater than the access; then the offset. */
   #memoryArgument(bytes: number, offset: number): void {
     if (!(offset >= 0)) throw new InternalError(`${this.#fn.name} has an access at an offset of ${offset}.`);
-    this.#code.u32(31 - Math.clz32(bytes));
-    this.#code.u32(offset);
+    this.#code.indexed(31 - Math.clz32(bytes), offset);
   }
 
   #scalarAccess(table: typeof scalarLoads, access: ScalarAccess, type: string): number {
@@ -411,11 +403,10 @@ export class BodyPrinter {
         this.#vectorConstant(e.lane, e.values);
         return;
       case "local":
-        this.#getLocal(e.id);
+        code.indexed(op["local.get"], this.#slotOf[e.id]);
         return;
       case "global":
-        code.instruction(op["global.get"]);
-        code.u32(this.#indices.global(e.name));
+        code.indexed(op["global.get"], this.#indices.global(e.name));
         return;
       case "load":
         this.#expression(e.address);
@@ -478,8 +469,7 @@ export class BodyPrinter {
       code.instruction(op["v128.const"]);
       code.bytes(this.#indices.constantBytes(global));
     } else {
-      code.instruction(op["global.get"]);
-      code.u32(global);
+      code.indexed(op["global.get"], global);
     }
   }
 
@@ -650,7 +640,7 @@ export class BodyPrinter {
       return;
     }
     if (typeof instruction === "number") {
-      for (const arg of args) this.#expression(arg);
+      for (let i = 0; i < args.length; i++) this.#expression(args[i]);
       this.#code.instruction(instruction);
       return;
     }

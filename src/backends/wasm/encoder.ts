@@ -20,7 +20,7 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    this.#reserve(1);
+    if (this.#length === this.#bytes.length) this.#reserve(1);
     this.#bytes[this.#length++] = value;
   }
 
@@ -32,6 +32,10 @@ export class ByteWriter {
 
   /** Unsigned LEB128 of a number below 2^32. */
   u32(value: number): void {
+    if (value >>> 0 < 0x80) {
+      this.byte(value);
+      return;
+    }
     this.#reserve(5);
     let rest = value >>> 0;
     while (rest >= 0x80) {
@@ -93,6 +97,19 @@ export class ByteWriter {
       this.byte(opcode >>> 16);
       this.u32(opcode & 0xffff);
     }
+  }
+
+  /** An opcode without prefix and the number behind it. Written out, as nearly every second instruction is one of these. */
+  indexed(opcode: number, index: number): void {
+    const at = this.#length;
+    if (index >>> 0 < 0x80 && at + 2 <= this.#bytes.length) {
+      this.#bytes[at] = opcode;
+      this.#bytes[at + 1] = index;
+      this.#length = at + 2;
+      return;
+    }
+    this.byte(opcode);
+    this.u32(index);
   }
 
   /** Forgets what was written and keeps the room. */

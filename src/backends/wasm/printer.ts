@@ -180,8 +180,7 @@ function writeLimits(content: ByteWriter, { minPages, maxPages, shared = false }
 function writeData(content: ByteWriter, { data }: KernelModule, indices: Indices): void {
   writeList(content, data, ({ global, bytes }) => {
     content.byte(0);
-    content.instruction(op["global.get"]);
-    content.u32(indices.global(global));
+    content.indexed(op["global.get"], indices.global(global));
     content.instruction(op.end);
     content.sized(bytes);
   });

@@ -21,24 +21,21 @@ export function allocateSlots(fn: KernelFunction): Slots {
   const slotOf: number[] = [];
   const free: Record<WasmType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   /** Locals by the statement they end in; all up to `swept` have given their slots back. */
-  const ending = new Map<number, number[]>();
+  const ending: number[][] = [];
   let swept = -1;
   const order = fn.locals.map((_, id) => id).sort((a, b) => fn.locals[a].first - fn.locals[b].first || a - b);
   for (const id of order) {
     const { type: valueType, first, last } = fn.locals[id];
     const type = wasmTypeOf(valueType);
     for (; swept < first; swept++) {
-      for (const ended of ending.get(swept + 1) ?? []) free[wasmTypeOf(fn.locals[ended].type)].push(slotOf[ended]);
+      const ended = ending[swept + 1];
+      if (ended !== undefined) for (const local of ended) free[wasmTypeOf(fn.locals[local].type)].push(slotOf[local]);
     }
     const isParam = id < fn.params.length;
     const reused = isParam ? undefined : free[type].pop();
     slotOf[id] = isParam ? id : (reused ?? fn.params.length + types.push(type) - 1);
     // Behind `swept` nothing is looked at again: what ends where it begins keeps its slot to itself.
-    if (last > first) {
-      const others = ending.get(last);
-      if (others === undefined) ending.set(last, [id]);
-      else others.push(id);
-    }
+    if (last > first) (ending[last] ??= []).push(id);
   }
   return { slotOf, types };
 }

@@ -1,8 +1,8 @@
 // Live ranges of locals, from declaration to last use. Rests on the rule the verifier holds kernels to: the first occurrence of a local
 // is the statement that declares it, and all others are in the same block or deeper. Printers number statements in the same order.
 
-import type { Statement } from "./language.ts";
-import { blocksOf, expressionsOf, forEachExpression, writesOf } from "./traverse-kernels.ts";
+import type { Expr, Statement } from "./language.ts";
+import { blocksOf, expressionsOf, operandsOf, writesOf } from "./traverse-kernels.ts";
 
 interface Range {
   first: number;
@@ -29,7 +29,20 @@ export function liveRanges(locals: number, params: number, body: readonly Statem
       return;
     }
     range.last = position;
-    for (const loop of loops) if (loop.start > range.first) loop.uses.add(id);
+    // The outermost of these loops ends last.
+    for (const loop of loops)
+      if (loop.start > range.first) {
+        loop.uses.add(id);
+        return;
+      }
+  };
+
+  const read = (expr: Expr): void => {
+    if (expr.kind === "local") occur(expr.id);
+    else {
+      const operands = operandsOf(expr);
+      for (let i = 0; i < operands.length; i++) read(operands[i]);
+    }
   };
 
   const visit = (statement: Statement): void => {
@@ -38,7 +51,7 @@ export function liveRanges(locals: number, params: number, body: readonly Statem
     const start = position;
     // A loop's bound and condition are read again after every pass, its counter too.
     if (isLoop) loops.push({ start, uses: new Set() });
-    for (const expr of expressionsOf(statement)) forEachExpression(expr, e => e.kind === "local" && occur(e.id));
+    for (const expr of expressionsOf(statement)) read(expr);
     for (const id of writesOf(statement)) occur(id);
     for (const block of blocksOf(statement)) for (const inner of block) visit(inner);
     if (!isLoop) return;

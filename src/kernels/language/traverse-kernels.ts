@@ -2,6 +2,8 @@
 
 import type { Expr, Statement } from "./language.ts";
 
+const none: readonly Expr[] = [];
+
 /** The expressions directly below one. */
 export function operandsOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
@@ -9,7 +11,7 @@ export function operandsOf(expr: Expr): readonly Expr[] {
     case "vconst":
     case "local":
     case "global":
-      return [];
+      return none;
     case "load":
     case "vload":
       return [expr.address];
