@@ -20,8 +20,8 @@ interface Fed {
 
 /** One run that was done. The lists that its repetitions take and fill are its own and used again. */
 export class Repeatable {
+  readonly program: Compiled;
   private readonly plan: FetchPlan;
-  private readonly program: Compiled;
   private readonly fed: readonly Fed[];
   private readonly shapeChanges: number;
   private readonly restrictions: number;

@@ -282,6 +282,7 @@ export class Session {
     try {
       given = run.run(this.context);
     } catch (error) {
+      run.forget();
       this.turns.give();
       throw error;
     }
@@ -297,14 +298,14 @@ export class Session {
 
   /** All stages of what these fetches compile to, as text: graph, program, plan, kernels, module. */
   async explain(fetches: Fetches, feeds?: Feeds | null): Promise<Record<string, string>> {
-    const { stages } = await this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds));
+    const { stages } = await this.kept(this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds)));
     return Object.fromEntries(Object.entries(stages).map(([name, text]) => [name, text()]));
   }
 
   /** Exact figures of what these fetches compile to: kernels, arena bytes, module bytes; and of the session: `modules` compiled so far and
    *  `programs` kept. */
   async counts(fetches: Fetches, feeds?: Feeds | null): Promise<Readonly<Record<string, number>>> {
-    const { counts } = await this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds));
+    const { counts } = await this.kept(this.program(this.fetchPlan(fetches), resolveFeeds(this.graph, feeds)));
     const { modules } = await this.openedDevice();
     return { ...counts, modules, programs: this.programs?.count ?? 0 };
   }
@@ -345,14 +346,16 @@ export class Session {
       if (this.isClosed) throw new RuntimeError(closed);
       const turn = this.letEventsIn();
       if (turn) await turn;
-      const found = this.compiled.get(this.signature(plan, feeds));
+      const found = this.found(this.signature(plan, feeds));
       const program = found !== undefined && !(found instanceof Promise) ? found : await this.program(plan, feeds);
+      // Taken before: a run that gives a variable another shape is not like the next one.
+      const shapeChanges = this.opened?.shapeChanges ?? 0;
       const values = program.run(
         feeds.map(({ value }) => value),
         context,
       );
       if (values instanceof Promise) return plan.assemble(await values);
-      remember?.(new Repeatable(plan, program, feeds, this.opened?.shapeChanges ?? 0, this.graph.restrictions));
+      remember?.(new Repeatable(plan, program, feeds, shapeChanges, this.graph.restrictions));
       return plan.assemble(values);
     } finally {
       this.turns.give();
@@ -370,7 +373,7 @@ export class Session {
 
   private async program(plan: FetchPlan, feeds: readonly Feed[]): Promise<Compiled> {
     const key = this.signature(plan, feeds);
-    const known = this.compiled.get(key);
+    const known = this.found(key);
     if (known) return known;
     refuseUnfed(plan, feeds);
     const pending = this.openedPrograms().then(programs =>
@@ -391,11 +394,20 @@ export class Session {
     }
   }
 
-  /** Makes room for one more signature: those not used for longest go first. */
+  /** What is compiled for a signature; used last from now on, once there are so many that the order counts. */
+  private found(key: string): Promise<Compiled> | Compiled | undefined {
+    const found = this.compiled.get(key);
+    if (found === undefined || this.compiled.size <= mostSignatures / 2) return found;
+    this.compiled.delete(key);
+    this.compiled.set(key, found);
+    return found;
+  }
+
+  /** Makes room for one more signature: those not used for longest go first, but for runs that are remembered. */
   private keepFewer(): void {
     for (const [key, oldest] of this.compiled) {
       if (this.compiled.size < mostSignatures) return;
-      if (oldest instanceof Promise) continue;
+      if (oldest instanceof Promise || this.repeatable.some(run => run.program === oldest)) continue;
       this.compiled.delete(key);
       oldest.release();
     }
