@@ -160,7 +160,7 @@ function roundToHalf(value: number): number {
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
-  // Subnormal halves are multiples of 2^-24; adding 0.5 in float32 rounds to that grid.
+  // Subnormal halves are multiples of 2^-24.
   const scaled = Math.abs(value) * 2 ** 24;
   const floor = Math.floor(scaled);
   const rest = scaled - floor;

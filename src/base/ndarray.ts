@@ -150,6 +150,8 @@ export class NDArray {
       data[2 * i + 1] = isPair ? value.im : 0;
     } else if (isBigInteger(dtype)) {
       (this.data as BigInt64Array)[i] = toBigInt(value);
+    } else if (dtype === "bool") {
+      (this.data as Uint8Array)[i] = isTrue(value) ? 1 : 0;
     } else {
       (this.data as Float32Array)[i] = encodeNumber(dtype, toNumber(value));
     }
@@ -284,6 +286,9 @@ function numberIn(dtype: DType, text: string): ElementValue {
 
 const plain = (value: ElementValue): unknown => (value instanceof Uint8Array ? decodeText(value) : value);
 
+/** As numpy has it: whatever is not zero, NaN and imaginary numbers too. */
+const isTrue = (value: ElementValue): boolean => (typeof value === "object" && "im" in value && value.im !== 0) || toNumber(value) !== 0;
+
 const toNumber = (value: ElementValue): number => {
   if (typeof value === "number") return value;
   if (typeof value === "object" && !(value instanceof Uint8Array)) return value.re;
@@ -300,7 +305,6 @@ function toBigInt(value: ElementValue): bigint {
 function encodeNumber(dtype: DType, value: number): number {
   if (dtype === "float16") return toFloat16Bits(value);
   if (dtype === "bfloat16") return toBfloat16Bits(value);
-  if (dtype === "bool") return value ? 1 : 0;
   return value;
 }
 

@@ -205,7 +205,6 @@ export class TensorShape {
     return new TensorShape([...this.dims, ...that.dims]);
   }
 
-  /** Dimensions from `start` to `end`, as Array.slice counts. */
   /** @throws ValueError unless the leading dimensions may be those of `prefix`. */
   checkPrefix(prefix: TensorShape): void {
     if (this.dims === null || prefix.dims === null) return;
@@ -216,6 +215,7 @@ export class TensorShape {
     }
   }
 
+  /** Dimensions from `start` to `end`, as Array.slice counts. */
   slice(start: number, end?: number): TensorShape {
     return new TensorShape(this.dims === null ? null : this.dims.slice(start, end));
   }

@@ -58,8 +58,11 @@ function attrKey(value: AttrValue): string {
     return value.size > 256 || value.dtype === "string" ? `#${identity(value)}` : `${value.dtype}[${value.shape}]${keyOfElements(value)}`;
   if (value instanceof TensorShape) return value.format();
   if (Array.isArray(value)) return `[${value.map(attrKey).join(",")}]`;
-  return typeof value === "object" ? `#${identity(value)}` : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" ? `#${identity(value)}` : textOf(value);
 }
 
-const keyOfElements = (value: NDArray): string =>
-  Array.from(value.data as Float64Array, x => (Object.is(x, -0) ? "-0" : String(x))).join(",");
+/** Of numbers 0 and -0 are two. */
+const textOf = (value: unknown): string => (Object.is(value, -0) ? "-0" : String(value));
+
+const keyOfElements = (value: NDArray): string => Array.from(value.data as Float64Array, textOf).join(",");

@@ -361,7 +361,7 @@ export class BodyPrinter {
 
   /** Alignment as the specification wants it, a power of two no greater than the access; then the offset. */
   #memoryArgument(bytes: number, offset: number): void {
-    if (!(offset >= 0)) throw new InternalError(`${this.#fn.name} has an access at an offset of ${offset}.`);
+    if (!(offset >= 0 && offset < 2 ** 32)) throw new InternalError(`${this.#fn.name} has an access at an offset of ${offset}.`);
     this.#code.indexed(31 - Math.clz32(bytes), offset);
   }
 
