@@ -1,4 +1,4 @@
-// Structured control flow: what the Switch/Merge/Enter/Exit nodes of TensorFlow 1 are raised to before lowering. Data only:
+// Structured control flow: what the Switch/Merge/Enter/Exit nodes of TensorFlow 1 are raised to before lowering:
 // optimize/raise-control-flow.ts finds it, lower/structured.ts makes branches and loops of it.
 
 import type { Operation, Tensor } from "./operation.ts";
@@ -35,3 +35,26 @@ export interface StructuredLoop {
 }
 
 export type StructuredNode = StructuredCond | StructuredLoop;
+
+/** The operations of nodes, those inside branches and loops too. */
+export const operationsOf = (nodes: readonly Node[]): Operation[] =>
+  nodes.flatMap(node => ("kind" in node ? [...node.operations] : [node]));
+
+/** The tensors a node reads, those inside it too. */
+export function inputsOf(node: Node): readonly Tensor[] {
+  if (!("kind" in node)) return node.inputs;
+  const inner =
+    node.kind === "cond"
+      ? [
+          node.predicate,
+          ...node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(result => result !== null)]),
+        ]
+      : [
+          ...node.initial,
+          ...node.condition.nodes.flatMap(inputsOf),
+          ...node.body.nodes.flatMap(inputsOf),
+          node.condition.result,
+          ...node.body.results,
+        ];
+  return [...node.aliases.values(), ...inner];
+}

@@ -109,7 +109,8 @@ function splatOf(data: NDArray): number | bigint | undefined {
 export const readState = (state: State, reader: string): Value =>
   emit({ kind: "state", out: builder().value(state.dtype, state.shape), state, reader }).out;
 export const isInitialized = (state: State): Value => emit({ kind: "initialized", out: builder().value("bool", []), state }).out;
-export const updateState = (state: State, value: Value): void => void emit({ kind: "update", state, value });
+export const updateState = (state: State, value: Value, isReshaped = false): void =>
+  void emit({ kind: "update", state, value, ...(isReshaped && { isReshaped }) });
 
 export const axesOf = (shape: readonly number[], from = 0): Index[] => shape.map((size, axis) => axisIndex(from + axis, size));
 

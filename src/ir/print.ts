@@ -91,7 +91,7 @@ export class ProgramPrinter {
       case "check":
         return `check ${JSON.stringify(step.failure.label)} over [${step.over}]: ${this.scalar(step.ok, 0)}`;
       case "update":
-        return `update ${JSON.stringify(step.state.id)} with ${this.name(step.value)}`;
+        return `${step.isReshaped ? "reshape" : "update"} ${JSON.stringify(step.state.id)} with ${this.name(step.value)}`;
       case "call":
         return `${this.outs(step.outs)}call ${step.routine.name}(${this.list(step.inputs)})`;
     }

@@ -104,8 +104,8 @@ export type Step =
   | { readonly kind: "random"; readonly out: Value; readonly state: Value }
   /** Stops the run at the first r where ok(r) is false. */
   | { readonly kind: "check"; readonly over: readonly number[]; readonly ok: Scalar; readonly failure: Failure }
-  /** What the state holds from the next run on. */
-  | { readonly kind: "update"; readonly state: State; readonly value: Value }
+  /** What the state holds from the next run on. `isReshaped`: it had another shape when the run began, so its memory is made anew after the run. */
+  | { readonly kind: "update"; readonly state: State; readonly value: Value; readonly isReshaped?: boolean }
   /** Runs case 0 for false, 1 for true, else the case of that number; outside of them the last. */
   | { readonly kind: "branch"; readonly outs: readonly Value[]; readonly choice: Value; readonly cases: readonly Region[] }
   /** outs = initial; while condition(outs): outs = body(outs). */

@@ -42,6 +42,13 @@ interface Cap {
   readonly op: Operation;
 }
 
+/** What a state holds at a point of the run, and whether the run has written it. */
+export interface StateEntry {
+  readonly state: State;
+  readonly value: Value;
+  readonly isWritten: boolean;
+}
+
 /** What an earlier attempt to lower has found out. */
 interface Findings {
   readonly unrolled: Set<StructuredLoop>;
@@ -130,9 +137,10 @@ export class Lowering {
   readonly builder: ProgramBuilder;
   readonly request: LowerRequest;
   private readonly bindings = new Map<Tensor, Binding>();
-  /** The value each state has at this point, by state id. */
-  readonly current = new Map<string, { state: State; value: Value }>();
-  private readonly written = new Map<string, State>();
+  /** What each state holds at this point, by state id. */
+  readonly current = new Map<string, StateEntry>();
+  /** The shapes that states have when the run begins. */
+  private readonly firstShapes = new Map<string, readonly number[]>();
   private readonly caps = new Map<Value, Cap>();
   private readonly bounds = new Map<Value, NDArray>();
   /** Lists of which nothing says yet what their elements are like, and the operations that made them. */
@@ -196,7 +204,12 @@ export class Lowering {
   shapeOf(tensor: Tensor): TensorShape {
     const { known, value, handle } = this.binding(tensor);
     if (tensor.dtype === "variant") return tensor.shape;
-    return new TensorShape(known?.shape ?? value?.shape ?? handle?.state.shape ?? null);
+    return new TensorShape(known?.shape ?? value?.shape ?? (handle ? this.heldShape(handle) : null));
+  }
+
+  /** The shape of a state at this point. */
+  private heldShape({ state }: StateHandle): readonly number[] {
+    return (state.role === "variable" ? this.current.get(state.id)?.value.shape : undefined) ?? state.shape;
   }
 
   node(node: LoweringNode): void {
@@ -501,7 +514,7 @@ export class Lowering {
       },
       handle: input => {
         const { handle } = this.binding(position(input));
-        return handle && { dtype: handle.state.dtype, shape: new TensorShape(handle.state.shape) };
+        return handle && { dtype: handle.state.dtype, shape: new TensorShape(this.heldShape(handle)) };
       },
       dtype: (input, index): DType => position(input, index).dtype,
       shapeOf: input => this.shapeOf(position(input)),
@@ -530,12 +543,14 @@ export class Lowering {
   private handle(given: State, reader: string): StateHandle {
     const state = given.role === "scratch" ? given : this.request.currentState(given);
     const { id } = state;
+    if (!this.firstShapes.has(id)) this.firstShapes.set(id, state.shape);
     const handle: StateHandle = {
       state,
       read: () => {
         let entry = this.current.get(id);
         if (!entry) {
-          entry = { state, value: state.role === "scratch" ? full(state.dtype, state.shape, 0) : readState(state, reader) };
+          const value = state.role === "scratch" ? full(state.dtype, state.shape, 0) : readState(state, reader);
+          entry = { state, value, isWritten: false };
           this.current.set(id, entry);
         }
         return entry.value;
@@ -544,17 +559,15 @@ export class Lowering {
         this.assign(state, value);
         return handle;
       },
-      isInitialized: () => (this.written.has(id) ? constant(NDArray.full("bool", [], true)) : isInitialized(state)),
+      isInitialized: () => (this.current.get(id)?.isWritten ? constant(NDArray.full("bool", [], true)) : isInitialized(state)),
     };
     return handle;
   }
 
   /** Makes `value` the state's value from here on. */
   assign(state: State, value: Value): void {
-    const next: State =
-      sizeOf(state.shape) === sizeOf(value.shape) && state.shape.length === value.shape.length ? state : { ...state, shape: value.shape };
-    this.current.set(state.id, { state: next, value });
-    this.written.set(state.id, next);
+    const next: State = sameShape(state.shape, value.shape) ? state : { ...state, shape: value.shape };
+    this.current.set(state.id, { state: next, value, isWritten: true });
   }
 
   /** The value a state has at this point. */
@@ -562,16 +575,11 @@ export class Lowering {
     return this.handle(state, state.id).read();
   }
 
-  isWritten(id: string): boolean {
-    return this.written.has(id);
-  }
-
   /** Writes each changed state once, after everything else. */
   finish(): void {
-    for (const [id, state] of this.written) {
-      const entry = this.current.get(id);
-      if (entry && state.role !== "scratch") updateState(state, entry.value);
-    }
+    for (const [id, { state, value, isWritten }] of this.current)
+      if (isWritten && state.role !== "scratch")
+        updateState(state, value, !sameShape(this.firstShapes.get(id) ?? state.shape, value.shape));
   }
 
   /** Values made since step `from` are the operation's, and errors of checks name it, as TensorFlow's do. */

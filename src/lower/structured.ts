@@ -3,20 +3,15 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import { sameShape } from "../base/shape.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
-import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
+import { inputsOf, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
 import { branch, cast, full, loop, NeedsUnrolling, region } from "../ir/build.ts";
 import type { Region, State, Value } from "../ir/program.ts";
 import { blamed } from "./blame.ts";
-import type { Lowering } from "./index.ts";
+import type { Lowering, StateEntry } from "./index.ts";
 import { type LoweringNode, NeedsHost, NeedsIterating, NeedsUnrolled, NeedsValue } from "./request.ts";
 
 export const lowerStructured = (lowering: Lowering, node: StructuredNode): void =>
   node.kind === "cond" ? lowerCond(lowering, node) : lowerLoop(lowering, node);
-
-interface Entry {
-  readonly state: State;
-  readonly value: Value;
-}
 
 function lowerCond(lowering: Lowering, node: StructuredCond): void {
   const { predicate, cases, outputs, aliases } = node;
@@ -28,7 +23,7 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   if (chosen.shape.length > 0) throw notScalar(node, chosen.shape);
   const choice = cast(chosen, "int32");
   const before = new Map(lowering.current);
-  const written: Map<string, Entry>[] = [];
+  const written: Map<string, StateEntry>[] = [];
   const found: (Value | undefined)[][] = [];
   const regions = cases.map(({ nodes, results }) =>
     region([], () => {
@@ -53,6 +48,7 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   const states = new Map(written.flatMap(entries => [...entries].map(([id, { state }]) => [id, state] as const)));
   // A state that only one case writes keeps its old value in the others: read it before branching.
   const old = new Map([...states].map(([id, state]) => [id, lowering.stateValue(state)] as const));
+  requireEqualStates(node, written, old);
   const complete: Region[] = regions.map((given, c) => ({
     ...given,
     results: [
@@ -100,6 +96,17 @@ function requireEqualShapes({ predicate, outputs }: StructuredCond, found: reado
   });
 }
 
+/** @throws NeedsValue if a variable has another shape after one case than after another. */
+function requireEqualStates(
+  { predicate, operations }: StructuredCond,
+  written: readonly ReadonlyMap<string, StateEntry>[],
+  old: ReadonlyMap<string, Value>,
+): void {
+  for (const [id, before] of old)
+    if (new Set(written.map(entries => (entries.get(id)?.value ?? before).shape.join())).size > 1)
+      throw new NeedsValue(predicate, [...operations][0], "pred");
+}
+
 /** What stands for a result that a case does not have: zeros of the shape it has in another. */
 function fillerFor(values: readonly (Value | undefined)[]): Value | undefined {
   const like = values.find(value => value !== undefined);
@@ -127,47 +134,73 @@ function lowerAsLoop(lowering: Lowering, node: StructuredLoop): void {
     node.current[0][0].op,
   );
   const states = statesWritten(lowering, node);
-  const initial = [...node.initial.map(tensor => lowering.value(tensor)), ...states.map(state => lowering.stateValue(state))];
+  const { condition, body } = node;
+  const first = node.initial.map(tensor => lowering.value(tensor));
+  const isAskedOnce = operationsOf(condition.nodes).some(hasEffect);
+  const crossing = isAskedOnce ? crossingIn(lowering, node) : [];
+  const name = (values: readonly Value[]): void =>
+    node.current.forEach((names, k) => {
+      lowering.followList(first[k], values[k]);
+      for (const tensor of names) lowering.bind(tensor, { value: values[k] });
+    });
+  const lowerAll = (nodes: readonly LoweringNode[]): void => nodes.forEach(inner => void lowering.node(inner));
+  const ask = (values: readonly Value[]): Value[] => {
+    name(values);
+    lowerAll(condition.nodes);
+    return crossing.map(tensor => lowering.value(tensor));
+  };
+  // An effect of the condition happens once for each time that it is asked: before the loop, then at the end of each iteration.
+  const answers = isAskedOnce ? ask(first) : [];
+  const initial = [...first, ...answers, ...states.map(state => lowering.stateValue(state))];
   const before = new Map(lowering.current);
   const enter = (params: readonly Value[]): void => {
     restore(lowering, before);
-    node.current.forEach((names, k) => {
-      lowering.followList(initial[k], params[k]);
-      for (const tensor of names) lowering.bind(tensor, { value: params[k] });
-    });
-    states.forEach((state, k) => void lowering.current.set(state.id, { state, value: params[node.current.length + k] }));
+    name(params);
+    crossing.forEach((tensor, k) => void lowering.bind(tensor, { value: params[first.length + k] }));
+    states.forEach((state, k) => void lowering.assign(state, params[first.length + answers.length + k]));
   };
-  const lowerAll = (nodes: readonly LoweringNode[]): void => {
-    for (const inner of nodes) lowering.node(inner);
-  };
-  const condition = region(initial, (...params) => {
+  const test = region(initial, (...params) => {
     enter(params);
-    lowerAll(node.condition.nodes);
-    return [lowering.value(node.condition.result)];
+    if (!isAskedOnce) lowerAll(condition.nodes);
+    return [lowering.value(condition.result)];
   });
-  const body = region(initial, (...params) => {
+  const iteration = region(initial, (...params) => {
     enter(params);
-    lowerAll(node.condition.nodes);
-    lowerAll(node.body.nodes);
-    const next = node.body.results.map((tensor, k) => {
+    if (!isAskedOnce) lowerAll(condition.nodes);
+    lowerAll(body.nodes);
+    const next = body.results.map((tensor, k) => {
       const value = lowering.value(tensor);
       if (tensor.dtype === "variant") lowering.settleAlike([initial[k], value]);
-      return checkedNext(value, initial[k], node.initial[k]);
+      return checkedNext(value, initial[k], node.initial[k].name);
     });
-    return [...next, ...states.map(state => lowering.stateValue(state))];
+    const asked = isAskedOnce ? ask(next).map((value, k) => checkedNext(value, answers[k], crossing[k].name)) : [];
+    const held = states.map((state, k) => checkedNext(lowering.stateValue(state), initial[next.length + asked.length + k], state.id));
+    return [...next, ...asked, ...held];
   });
   restore(lowering, before);
-  const outs = loop(initial, condition, body);
+  const outs = loop(initial, test, iteration);
   node.exits.forEach((tensor, k) => {
     lowering.followList(initial[k], outs[k]);
     if (tensor !== undefined) lowering.bind(tensor, { value: outs[k] });
   });
-  states.forEach((state, k) => void lowering.assign(state, outs[node.initial.length + k]));
+  states.forEach((state, k) => void lowering.assign(state, outs[first.length + answers.length + k]));
 }
 
-function checkedNext(next: Value, initial: Value, tensor: Tensor): Value {
+/** Does it matter how often the operation is computed? */
+const hasEffect = ({ definition, inputs }: Operation): boolean =>
+  definition.stateful === true || (!definition.isCopy && inputs.some(({ isRef }) => isRef));
+
+/** Whether a loop goes on, and what its body reads of the condition besides. */
+function crossingIn({ request }: Lowering, { condition, body }: StructuredLoop): Tensor[] {
+  const made = new Set(operationsOf(condition.nodes));
+  const read = [...body.nodes.flatMap(inputsOf), ...body.results].map(tensor => request.resolve(tensor));
+  const crossing = read.filter(({ op, isRef, isHandle }) => made.has(op) && !isRef && !isHandle);
+  return [...new Set([request.resolve(condition.result), ...crossing])];
+}
+
+function checkedNext(next: Value, initial: Value, name: string): Value {
   if (sameShape(next.shape, initial.shape)) return next;
-  throw new NeedsUnrolling(`Loop variable ${tensor.name} changes its shape from [${initial.shape}] to [${next.shape}] while looping.`);
+  throw new NeedsUnrolling(`Loop variable ${name} changes its shape from [${initial.shape}] to [${next.shape}] while looping.`);
 }
 
 /** Iterations that a loop is unrolled for at most. */
@@ -228,12 +261,12 @@ function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {
   return [...found.values()];
 }
 
-function restore(lowering: Lowering, states: ReadonlyMap<string, Entry>): void {
+function restore(lowering: Lowering, states: ReadonlyMap<string, StateEntry>): void {
   lowering.current.clear();
   for (const [id, entry] of states) lowering.current.set(id, entry);
 }
 
 /** States whose value differs from `before` because they were written (not merely read). */
-function changes(lowering: Lowering, before: ReadonlyMap<string, Entry>): Map<string, Entry> {
-  return new Map([...lowering.current].filter(([id, entry]) => lowering.isWritten(id) && before.get(id)?.value !== entry.value));
+function changes(lowering: Lowering, before: ReadonlyMap<string, StateEntry>): Map<string, StateEntry> {
+  return new Map([...lowering.current].filter(([id, { value, isWritten }]) => isWritten && before.get(id)?.value !== value));
 }

@@ -52,8 +52,11 @@ const tiny = 64;
 export function group(program: Program, sources: Sources, aliases: Aliases): Block {
   const homes = new Map(sources.states.map(({ state, value }) => [state.id, value]));
   const updates = program.steps.filter(step => step.kind === "update");
-  const finals = updates.map(({ state, value }) => ({ home: { kind: "state", state } as const, value, old: homes.get(state.id) }));
-  return new BlockGroups(program.steps, finals, program.results, aliases).block();
+  const finals = updates
+    .filter(({ isReshaped }) => !isReshaped)
+    .map(({ state, value }) => ({ home: { kind: "state", state } as const, value, old: homes.get(state.id) }));
+  const results = [...program.results, ...sources.reshaped.map(({ value }) => value)];
+  return new BlockGroups(program.steps, finals, results, aliases).block();
 }
 
 /** What a home holds after a block, and the value that names what it held before. */

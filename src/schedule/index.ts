@@ -22,8 +22,8 @@ import { sweep } from "./sweep.ts";
 /** Makes a Plan of a Program: kernels in order, and a place in memory for every value that exists as an array. */
 export function schedule(program: Program, target: ScheduleTarget): Plan {
   const aliases = new Aliases();
-  const { sources, program: computed } = takeSources(removeDead(program), aliases);
   const newValue = valueMaker(program);
+  const { sources, program: computed } = takeSources(removeDead(program), aliases, newValue);
   const merged = mergeEqual(computed, aliases);
   const fused = fuse(target.isAnySize ? merged : stackSums(merged, newValue), aliases);
   const hoisted = { ...fused, steps: hoist(fused.steps, aliases) };

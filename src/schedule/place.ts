@@ -67,11 +67,13 @@ class Placement {
       const place = this.places.get(root);
       if (place !== undefined) this.places.set(value, place);
     }
+    const results = this.block.results.slice(0, this.block.results.length - this.sources.reshaped.length);
     return {
       kernels,
       places: this.places,
       feeds: this.sources.feeds,
-      results: this.block.results,
+      results,
+      reshaped: this.sources.reshaped.map(({ state }, k) => ({ state, value: this.block.results[results.length + k] })),
       states: this.states(),
       flags: this.sources.flags,
       constants: this.constants,

@@ -97,6 +97,8 @@ export interface Plan {
   readonly places: ReadonlyMap<Value, Place>;
   readonly feeds: readonly { readonly name: string; readonly value: Value }[];
   readonly results: readonly Value[];
+  /** States whose memory has another shape after the run, and what they hold then: nothing of the plan touches it. */
+  readonly reshaped: readonly { readonly state: State; readonly value: Value }[];
   /** States the plan touches, with the node to blame if one that is read was never initialized. */
   readonly states: readonly { readonly state: State; readonly reader: string | undefined; readonly written: boolean }[];
   /** One-byte flags that the host sets before a run: is this variable initialized? */

@@ -61,6 +61,7 @@ class PlanPrinter {
       ...plan.hostConstants.map(({ data, slot }) => `constant ${data.dtype}[${data.shape}] @ host slot ${slot}`),
       ...this.kernels(plan.kernels),
       ...plan.results.map(result => `result ${this.named(this.name(result), result)}`),
+      ...plan.reshaped.map(({ state, value }) => `state ${state.id} becomes ${this.named(this.name(value), value)}`),
     ];
     return `${lines.join("\n")}\n`;
   }

@@ -3,12 +3,18 @@
 
 import type { NDArray } from "../base/ndarray.ts";
 import type { Program, Region, State, Step, Value } from "../ir/program.ts";
+import { loadScalar } from "../ir/scalar.ts";
+import { uninitializedError } from "../ir/uninitialized.ts";
+
+type NewValue = (like: Pick<Value, "dtype" | "shape">) => Value;
 
 export interface Sources {
   readonly feeds: { readonly name: string; readonly value: Value }[];
   readonly constants: { readonly data: NDArray; readonly value: Value }[];
-  readonly states: { readonly state: State; readonly value: Value; readonly reader: string }[];
+  readonly states: { readonly state: State; readonly value: Value; readonly reader: string | undefined }[];
   readonly flags: { readonly state: State; readonly value: Value }[];
+  /** States that have another shape after the run, and what they hold then. */
+  readonly reshaped: { readonly state: State; readonly value: Value }[];
 }
 
 /** Values that lie in the same bytes as another: its place is theirs. */
@@ -40,40 +46,86 @@ export class Aliases {
   }
 }
 
-/** Splits a program into its sources and the steps that compute. A state that is read several times is one value and its aliases. */
-export function takeSources(program: Program, aliases: Aliases): { sources: Sources; program: Program } {
-  const sources: Sources = { feeds: [], constants: [], states: [], flags: [] };
-  const first = new Map<string, Value>();
-  const isNew = (key: string, value: Value): boolean => {
-    const known = first.get(key);
-    if (known === undefined) first.set(key, value);
-    else aliases.add(value, known);
-    return known === undefined;
-  };
-  const take = (step: Step): boolean => {
+/** Splits a program into its sources and the steps that compute. A state that is read several times is one value and its aliases. Where only branches
+ *  read it, the case that does checks that it holds something; else nothing may run before that is known. */
+export function takeSources(program: Program, aliases: Aliases, newValue: NewValue): { sources: Sources; program: Program } {
+  const taker = new SourceTaker(program, aliases, newValue);
+  return { sources: taker.sources, program: { steps: taker.steps(program.steps, false), results: program.results } };
+}
+
+class SourceTaker {
+  readonly sources: Sources = { feeds: [], constants: [], states: [], flags: [], reshaped: [] };
+  private readonly aliases: Aliases;
+  private readonly newValue: NewValue;
+  private readonly first = new Map<string, Value>();
+  /** States that are read whatever is chosen. */
+  private readonly required = new Set<State["id"]>();
+
+  constructor(program: Program, aliases: Aliases, newValue: NewValue) {
+    this.aliases = aliases;
+    this.newValue = newValue;
+    this.noteReads(program.steps);
+  }
+
+  private noteReads(steps: readonly Step[]): void {
+    for (const step of steps) {
+      if (step.kind === "state") this.required.add(step.state.id);
+      if (step.kind === "loop") for (const region of [step.condition, step.body]) this.noteReads(region.steps);
+    }
+  }
+
+  steps(steps: readonly Step[], isChosen: boolean): Step[] {
+    return steps.flatMap(step => this.step(step, isChosen));
+  }
+
+  private step(step: Step, isChosen: boolean): Step[] {
+    const { sources } = this;
     switch (step.kind) {
       case "feed":
-        if (isNew(`feed ${step.name}`, step.out)) sources.feeds.push({ name: step.name, value: step.out });
-        return true;
+        if (this.isNew(`feed ${step.name}`, step.out)) sources.feeds.push({ name: step.name, value: step.out });
+        return [];
       case "constant":
         sources.constants.push({ data: step.data, value: step.out });
-        return true;
+        return [];
       case "state":
-        if (isNew(`state ${step.state.id}`, step.out)) sources.states.push({ state: step.state, value: step.out, reader: step.reader });
-        return true;
+        return this.state(step, isChosen);
       case "initialized":
-        if (isNew(`flag ${step.state.id}`, step.out)) sources.flags.push({ state: step.state, value: step.out });
-        return true;
+        this.addFlag(step.state, step.out);
+        return [];
+      case "update":
+        if (step.isReshaped) sources.reshaped.push(step);
+        return [step];
+      case "branch":
+        return [{ ...step, cases: step.cases.map(region => this.region(region, true)) }];
+      case "loop":
+        return [{ ...step, condition: this.region(step.condition, isChosen), body: this.region(step.body, isChosen) }];
       default:
-        return false;
+        return [step];
     }
-  };
-  const inSteps = (steps: readonly Step[]): Step[] => steps.filter(step => !take(step)).map(inStep);
-  const inRegion = (region: Region): Region => ({ ...region, steps: inSteps(region.steps) });
-  const inStep = (step: Step): Step => {
-    if (step.kind === "branch") return { ...step, cases: step.cases.map(inRegion) };
-    if (step.kind === "loop") return { ...step, condition: inRegion(step.condition), body: inRegion(step.body) };
-    return step;
-  };
-  return { sources, program: { steps: inSteps(program.steps), results: program.results } };
+  }
+
+  private region(region: Region, isChosen: boolean): Region {
+    return { ...region, steps: this.steps(region.steps, isChosen) };
+  }
+
+  private isNew(key: string, value: Value): boolean {
+    const known = this.first.get(key);
+    if (known === undefined) this.first.set(key, value);
+    else this.aliases.add(value, known);
+    return known === undefined;
+  }
+
+  private addFlag(state: State, value: Value): void {
+    if (this.isNew(`flag ${state.id}`, value)) this.sources.flags.push({ state, value });
+  }
+
+  private state({ state, out, reader }: Extract<Step, { kind: "state" }>, isChosen: boolean): Step[] {
+    const isRequired = this.required.has(state.id);
+    if (this.isNew(`state ${state.id}`, out)) this.sources.states.push({ state, value: out, reader: isRequired ? reader : undefined });
+    if (isRequired || !isChosen || state.initial !== undefined) return [];
+    const flag = this.newValue({ dtype: "bool", shape: [] });
+    this.addFlag(state, flag);
+    const failure = { label: "initialized", reads: [], error: () => uninitializedError(state, reader) };
+    return [{ kind: "check", over: [], ok: loadScalar(flag, []), failure }];
+  }
 }

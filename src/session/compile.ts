@@ -66,7 +66,12 @@ async function compileSelection(selection: Selection, feeds: readonly CompileFee
 
 async function compileParts(selection: Selection, feeds: readonly CompileFeed[], at: CompilePlace): Promise<Compiled> {
   const { device } = at.programs;
-  const whole: Whole = { selection, feeds, build: (part, fed, segment) => compileSelection(part, fed, inside(at, segment)) };
+  const whole: Whole = {
+    selection,
+    feeds,
+    build: (part, fed, segment) => compileSelection(part, fed, inside(at, segment)),
+    shapeChanges: () => device.shapeChanges,
+  };
   const hosts = nextHostOperations(selection);
   if (hosts.length > 0)
     return aroundHost(

@@ -1,11 +1,10 @@
 // Loops that are run iteration by iteration, and branches that are chosen between segments: where something inside needs a value or a size that
 // is only known while running. Each iteration is a segment of its own; its programs are those of the sizes it meets.
 
-import type { NDArray } from "../base/ndarray.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
-import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
-import { resolve, type Node, type Selection } from "../optimize/selection.ts";
-import { inputsOf, isHandleSource, producersIn, requireKept } from "./split.ts";
+import { inputsOf, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
+import { resolve, type Selection } from "../optimize/selection.ts";
+import { isHandleSource, producersIn, requireKept, split } from "./split.ts";
 
 /** The branch or loop at the top of a selection that an operation is inside of. */
 export function around(selection: Selection, op: Operation): StructuredNode | undefined {
@@ -35,10 +34,6 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
   };
 }
 
-/** The operations of nodes, those inside branches and loops too. */
-export const operationsOf = (nodes: readonly Node[]): Operation[] =>
-  nodes.flatMap(node => (node instanceof Operation ? [node] : [...node.operations]));
-
 /** A loop as two selections that are run in turns. */
 export interface Iteration {
   /** The variables by their names inside, which both are fed with. */
@@ -47,7 +42,10 @@ export interface Iteration {
   readonly outside: readonly Tensor[];
   /** What the variables begin with. */
   readonly initial: readonly Tensor[];
+  /** Fetches whether the loop goes on, and what the body reads of it besides. */
   readonly condition: Selection;
+  /** What the body is fed with of the condition's. */
+  readonly crossing: readonly Tensor[];
   readonly body: Selection;
 }
 
@@ -69,30 +67,19 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
   for (const tensor of read.map(input => resolve(given, input)))
     if (!current.includes(tensor) && !tensor.isRef && !tensor.isHandle && !inside.has(tensor.op)) outside.add(tensor);
   const feeds = new Set([...current, ...outside]);
-  const part = (nodes: readonly Node[], fetches: readonly Tensor[]): Selection => ({
-    nodes: [...handles, ...nodes],
-    feeds,
-    fetches,
-    targets: [],
-    replaced,
-    keepsOnHost: selection.keepsOnHost,
-  });
+  const { condition, body } = loop;
+  const nodes = [...handles, ...condition.nodes, ...body.nodes];
+  const whole: Selection = { nodes, feeds, fetches: body.results, targets: [], replaced, keepsOnHost: selection.keepsOnHost };
+  // What the condition does is done once for each time that it is asked: the body reads its results.
+  const test = resolve(whole, condition.result);
+  const halves = split(whole, { needs: [test], after: operationsOf(condition.nodes), reader: current[0].op });
+  const crossing = halves.crossing.filter(tensor => tensor !== test);
   return {
     current,
     outside: [...outside],
     initial: start,
-    condition: part(loop.condition.nodes, [loop.condition.result]),
-    body: part([...loop.condition.nodes, ...loop.body.nodes], loop.body.results),
+    condition: { ...halves.first, fetches: [test, ...crossing] },
+    crossing,
+    body: { ...halves.rest, feeds: new Set([...feeds, ...crossing]) },
   };
-}
-
-/** How a run goes on: the values of the variables when the condition no longer holds. */
-export async function iterate(
-  start: readonly NDArray[],
-  goesOn: (values: readonly NDArray[]) => Promise<boolean>,
-  next: (values: readonly NDArray[]) => Promise<readonly NDArray[]>,
-): Promise<readonly NDArray[]> {
-  let values = start;
-  while (await goesOn(values)) values = await next(values);
-  return values;
 }

@@ -8,7 +8,7 @@ import type { NeedsValue } from "../lower/request.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
 import type { Compiled, CompileFeed } from "./compiled.ts";
 import { handleMakers, type HostCall, type RunContext, runTogether, valueInputs } from "./host.ts";
-import { iterate, iterationOf, withCase } from "./iterate.ts";
+import { iterationOf, withCase } from "./iterate.ts";
 import { type Cut, isHandleSource, split } from "./split.ts";
 
 /** What is to be cut, and how a part of it is compiled: under the name of its segment. */
@@ -16,6 +16,8 @@ export interface Whole {
   readonly selection: Selection;
   readonly feeds: readonly CompileFeed[];
   readonly build: (selection: Selection, feeds: readonly CompileFeed[], segment: string) => Promise<Compiled>;
+  /** Counts the variables that came to hold another shape: what was compiled before does not fit any more. */
+  readonly shapeChanges: () => number;
 }
 
 /** The arrays fed and computed so far. */
@@ -71,7 +73,14 @@ const copyOf = ({ dtype, shape, data }: NDArray): NDArray => new NDArray(dtype, 
 
 const sizesOf = (known: Known, tensors: readonly Tensor[]): string => tensors.map(tensor => valueIn(known, tensor).shape.join()).join(";");
 
-async function inSegments({ selection, feeds, build }: Whole, seam: Seam): Promise<Compiled> {
+/** A text that is the same for the same elements alone: of words as they are, of strings by their bytes. */
+function contentsOf({ data }: NDArray): string {
+  return Array.isArray(data)
+    ? data.map(bytes => [...bytes].join()).join(";")
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength).join();
+}
+
+async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam: Seam): Promise<Compiled> {
   const { name, fixed = [] } = seam;
   const halves = split(selection, seam.cut);
   const { first, crossing, given } = halves;
@@ -105,8 +114,9 @@ async function inSegments({ selection, feeds, build }: Whole, seam: Seam): Promi
     await seam.between?.(known, context);
     if (isDone) return rest.fetches.map(fetch => valueIn(known, resolve(rest, fetch)));
     const chosen = seam.choose?.(known, rest) ?? { rest, segment: `from ${name}` };
-    const texts = fixed.map(tensor => valueIn(known, tensor).toArray()).join("|");
-    const tail = await variants.get(`${chosen.segment}=${texts};${sizesOf(known, [...fixed, ...crossed])}`, () =>
+    const contents = fixed.map(tensor => contentsOf(valueIn(known, tensor))).join("|");
+    const sizes = sizesOf(known, [...fixed, ...crossed]);
+    const tail = await variants.get(`${shapeChanges()} ${chosen.segment}=${contents};${sizes}`, () =>
       compileRest(known, chosen.rest, chosen.segment),
     );
     return tail.run([...arrays, ...crossed.map(tensor => valueIn(known, tensor))], context);
@@ -156,7 +166,7 @@ export function forEachCase(whole: Whole, cond: StructuredCond): Promise<Compile
 
 /** Runs what a loop depends on, then its iterations one by one; the rest is compiled for the sizes they give. */
 export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled> {
-  const { current, outside, initial, condition, body } = iterationOf(whole.selection, loop);
+  const { current, outside, initial, condition, crossing, body } = iterationOf(whole.selection, loop);
   const controls = [...loop.operations].flatMap(op => op.controlInputs).filter(op => !loop.operations.has(op));
   const [conditions, bodies] = [new Variants(), new Variants()];
   const inner = [...current, ...outside];
@@ -165,22 +175,23 @@ export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled
     name: loop.name,
     reason: `the loop '${loop.name}' runs iteration by iteration`,
     between: async (known, context) => {
-      const part = async (variants: Variants, of: Selection, name: string, variables: readonly NDArray[]): Promise<readonly NDArray[]> => {
-        const all = [...variables, ...outside.map(tensor => valueIn(known, tensor))];
-        const program = await variants.get(all.map(({ shape }) => shape.join()).join(";"), () =>
+      const run = async (variants: Variants, part: Selection, name: string, fed: readonly Tensor[], arrays: readonly NDArray[]) => {
+        const program = await variants.get(`${whole.shapeChanges()};${arrays.map(({ shape }) => shape.join()).join(";")}`, () =>
           whole.build(
-            of,
-            inner.map((tensor, i): CompileFeed => ({ tensor, shape: all[i].shape })),
+            part,
+            fed.map((tensor, i): CompileFeed => ({ tensor, shape: arrays[i].shape })),
             `${name} of ${loop.name}`,
           ),
         );
-        return program.run(all, context);
+        return program.run(arrays, context);
       };
-      const last = await iterate(
-        initial.map(tensor => valueIn(known, tensor)),
-        async variables => Boolean((await part(conditions, condition, "condition", variables))[0].get(0)),
-        variables => part(bodies, body, "body", variables),
-      );
+      const around = outside.map(tensor => valueIn(known, tensor));
+      let last: readonly NDArray[] = initial.map(tensor => valueIn(known, tensor));
+      for (;;) {
+        const [test, ...crossed] = await run(conditions, condition, "condition", inner, [...last, ...around]);
+        if (!test.get(0)) break;
+        last = await run(bodies, body, "body", [...inner, ...crossing], [...last, ...around, ...crossed]);
+      }
       loop.exits.forEach((exit, k) => {
         if (exit !== undefined) known.set(exit, last[k]);
       });

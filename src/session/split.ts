@@ -3,6 +3,7 @@
 
 import { UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
+import { inputsOf } from "../graph/structured.ts";
 import { NeedsKeeping } from "../lower/request.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
 
@@ -169,23 +170,4 @@ function withoutRefs({ replaced: given }: Selection, early: readonly Node[]): Re
     for (const output of node.outputs) if (output.isRef && !output.isHandle) replaced.set(output, node.inputs[0]);
   }
   return replaced;
-}
-
-/** The tensors a node reads, those inside it too. */
-export function inputsOf(node: Node): readonly Tensor[] {
-  if (node instanceof Operation) return node.inputs;
-  const inner =
-    node.kind === "cond"
-      ? [
-          node.predicate,
-          ...node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(result => result !== null)]),
-        ]
-      : [
-          ...node.initial,
-          ...node.condition.nodes.flatMap(inputsOf),
-          ...node.body.nodes.flatMap(inputsOf),
-          node.condition.result,
-          ...node.body.results,
-        ];
-  return [...node.aliases.values(), ...inner];
 }

@@ -12,7 +12,7 @@ import { writesOfKernel } from "../schedule/draft.ts";
 import { schedule } from "../schedule/index.ts";
 import { type KernelOrigin, originsIn } from "../schedule/origins.ts";
 import type { Kernel, Plan } from "../schedule/plan.ts";
-import { operationsOf } from "./iterate.ts";
+import { operationsOf } from "../graph/structured.ts";
 
 /** Something a run did, from and to in milliseconds of `performance.now()`. */
 export interface TracedNode {

@@ -6,7 +6,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { sameShape } from "../../base/shape.ts";
 import type { Program, Region, State, Step, Value } from "../../ir/program.ts";
 import { outputsOf } from "../../ir/program.ts";
-import { uninitializedError } from "../uninitialized.ts";
+import { uninitializedError } from "../../ir/uninitialized.ts";
 import { type Summation, runCheck, runContract, runMap, runRandom, runReduce, runScan, runScatter, runSort } from "./primitives.ts";
 
 /** What a run is given: feeds by name, states by id. A state that is missing starts with its `initial`, or uninitialized. */

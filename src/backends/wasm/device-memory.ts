@@ -64,6 +64,7 @@ export class DeviceMemory {
     const known = this.states.get(state.id);
     if (known && known.dtype === state.dtype && known.shape.join() === state.shape.join()) return known;
     if (known) {
+      this.states.delete(state.id);
       this.memory.release(known.offset, known.bytes);
       this.shapeChanges++;
     }
@@ -99,7 +100,7 @@ export class DeviceMemory {
   readState(id: string): NDArray | undefined {
     const held = this.states.get(id);
     if (!held?.isInitialized) return undefined;
-    if (held.host) return held.host;
+    if (held.host) return new NDArray(held.dtype, held.shape, held.host.data.slice());
     const elements = sizeOf(held.shape);
     const copy = newTypedArray(held.dtype, elements);
     copy.set(this.view(held.dtype, held.offset, elements) as never);
@@ -112,7 +113,12 @@ export class DeviceMemory {
   }
 
   writeState(id: string, value: NDArray): void {
-    this.fill(this.hold({ id, dtype: value.dtype, shape: value.shape, role: "variable" }), value);
+    this.become({ id, dtype: value.dtype, shape: value.shape, role: "variable" }, value);
+  }
+
+  /** Makes a state hold a value, in memory of its shape. */
+  become(state: State, value: NDArray): void {
+    this.fill(this.hold(state), value);
   }
 
   dropState(id: string): void {

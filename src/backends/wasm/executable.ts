@@ -10,7 +10,7 @@ import type { TracedPart } from "../../kernels/estimate.ts";
 import { planBound } from "../../schedule/index.ts";
 import type { Kernel, Place, Plan } from "../../schedule/plan.ts";
 import type { Executable, TracedTime } from "../device.ts";
-import { uninitializedError } from "../uninitialized.ts";
+import { uninitializedError } from "../../ir/uninitialized.ts";
 import type { Code } from "./code.ts";
 import type { DeviceMemory, HeldState } from "./device-memory.ts";
 import { type HostMemory, runHostKernel } from "./host-kernels.ts";
@@ -78,7 +78,8 @@ export class WasmExecutable implements Executable {
     if (this.memoryVersion !== this.device.memory.version) this.makeViews();
     if (this.status[0] !== 0) throw this.failure();
     for (let i = 0; i < this.written.length; i++) this.written[i].isInitialized = true;
-    for (let i = 0; i < into.length; i++) into[i] = this.copyOut(i);
+    for (let i = 0; i < into.length; i++) into[i] = this.copyOut(this.plan.results[i], this.resultViews[i]);
+    if (this.plan.reshaped.length > 0) this.reshape();
     return into;
   }
 
@@ -200,7 +201,8 @@ export class WasmExecutable implements Executable {
       const array = feeds[this.feedNumbers[i]];
       const view = feedViews[i];
       if (view) view.set(array.data as never);
-      else this.hostWrite(plan.feeds[i].value, array);
+      // A variable may come to hold it, and the caller may change what is fed.
+      else this.hostWrite(plan.feeds[i].value, new NDArray(array.dtype, array.shape, array.data.slice()));
     }
     for (let i = 0; i < plan.flags.length; i++) {
       const { state, value } = plan.flags[i];
@@ -210,9 +212,14 @@ export class WasmExecutable implements Executable {
     }
   }
 
-  private copyOut(i: number): NDArray {
-    const value = this.plan.results[i];
-    const view = this.resultViews[i];
+  /** Gives states memory of another shape, once all that they are to hold has been read. */
+  private reshape(): void {
+    const { reshaped } = this.plan;
+    const arrays = reshaped.map(({ value }) => this.copyOut(value, this.viewOf(value)));
+    reshaped.forEach(({ state }, i) => void this.device.become(state, arrays[i]));
+  }
+
+  private copyOut(value: Value, view: TypedArray | null): NDArray {
     if (view) return new NDArray(value.dtype, value.shape, copyTypedArray(value.dtype, view));
     const { dtype, data } = this.hostRead(value);
     return new NDArray(dtype, value.shape, data.slice());

@@ -1,7 +1,7 @@
-// The error of a run that reads a variable which holds nothing: TensorFlow's text for each kind of variable. All devices raise it.
+// The error of a run that reads a variable which holds nothing: TensorFlow's text for each kind of variable. Schedules and devices raise it.
 
 import { FailedPreconditionError } from "../base/errors.ts";
-import type { State } from "../ir/program.ts";
+import type { State } from "./program.ts";
 
 const advice = "Run its initializer first, usually tf.globalVariablesInitializer(), or restore it from a checkpoint.";
 
