@@ -260,6 +260,26 @@ describe("results of any size are the reference's, and few modules are compiled"
   });
 });
 
+test("strings of which none is replaced", async () => {
+  const graph = new tf.Graph();
+  const { words, at, given, result } = graph.asDefault(() => {
+    const [words, given] = [tf.placeholder("string", [null]), tf.placeholder("string", [null])];
+    const at = tf.placeholder("int32", [null, 1]);
+    return { words, at, given, result: tf.tensorScatterNdUpdate(words, at, given) };
+  });
+  const session = new tf.Session({ graph });
+  for (let size = 1; size < 7; size++) {
+    const texts = Array.from({ length: size }, (_, i) => `word ${i}`);
+    const kept = await session.run(result, [
+      [words, texts],
+      [at, tf.NDArray.zeros("int32", [0, 1])],
+      [given, tf.NDArray.zeros("string", [0])],
+    ]);
+    expect(kept.toArray()).toEqual(texts);
+  }
+  await session.close();
+});
+
 test("strings kept by a mask, none of them too", async () => {
   const graph = new tf.Graph();
   const { mask, kept } = graph.asDefault(() => {

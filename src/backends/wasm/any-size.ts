@@ -121,8 +121,11 @@ class PlanReader {
       case "rows":
       case "call":
         return [this.host(kernel)];
+      case "scatter":
+        if (!canRecord(kernel, this.plan.places)) return [this.host(kernel)];
+        return isEmpty(kernel) ? this.copyOfBase(kernel) : this.recorded(kernel);
       default:
-        if (isEmpty(kernel)) return kernel.kind === "scatter" ? this.copyOfBase(kernel) : [];
+        if (isEmpty(kernel)) return [];
         return canRecord(kernel, this.plan.places) ? this.recorded(kernel) : [this.host(kernel)];
     }
   }
