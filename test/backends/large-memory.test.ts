@@ -115,4 +115,15 @@ describe("beyond 4 GiB", () => {
     expect((await session.run(small, feeds)).item()).toBe(1);
     await session.close();
   });
+
+  test("a sum over more places than can be counted is refused, though no array is as large", async () => {
+    const graph = new tf.Graph();
+    const [x, total] = graph.asDefault(() => {
+      const given = tf.placeholder(tf.float32, []);
+      return [given, tf.reduceSum(tf.broadcastTo(given, [65536, 65537]))];
+    });
+    const session = new tf.Session({ graph });
+    await expect(session.run(total, [[x, 1]])).rejects.toThrow(/^OOM when allocating tensor with shape\[65536,65537\] and type float/);
+    await session.close();
+  });
 });

@@ -3,14 +3,14 @@
 import { noMemoryFor } from "../../base/dtype.ts";
 import { InternalError, ResourceExhaustedError } from "../../base/errors.ts";
 import { sizeOf } from "../../base/shape.ts";
-import type { Program } from "../../ir/program.ts";
+import type { Program, Value } from "../../ir/program.ts";
 import { KeptCode } from "../../kernels/language/common-code.ts";
 import { type Recorded, record } from "../../kernels/index.ts";
 import type { KernelModule } from "../../kernels/language/language.ts";
 import { scheduleTarget } from "../../kernels/scratch.ts";
 import type { Target } from "../../kernels/target.ts";
 import { verifyModule } from "../../kernels/language/verify-kernels.ts";
-import type { Plan, ScheduleTarget } from "../../schedule/plan.ts";
+import type { Kernel, Plan, ScheduleTarget } from "../../schedule/plan.ts";
 import { type CompileOptions, type Device, type Executable, resourceKeeper } from "../device.ts";
 import { AnySizeKernels } from "./any-size.ts";
 import { OwnCode } from "./code.ts";
@@ -69,17 +69,37 @@ export class WasmDevice extends DeviceMemory implements Device {
 }
 
 const mostArenaBytes = 2 ** 32;
-const mostElements = 2 ** 31;
+/** Counters are signed numbers of 32 bits, and go past the end by some vectors or a unit of work. */
+const mostPlaces = 2 ** 31 - 2 ** 10;
 
-/** @throws ResourceExhaustedError for what 32 bits cannot address, before anything is recorded for it. */
+/** @throws ResourceExhaustedError for what 32 bits cannot address or count, before anything is recorded for it. */
 function refuseTooLarge(plan: Plan): void {
   if (plan.arenaBytes > mostArenaBytes)
     throw new ResourceExhaustedError(
       `OOM when allocating ${plan.arenaBytes} bytes for the arena${largestBuffers(plan)}\n\nWebAssembly addresses at most 4 GiB. Use a smaller batch.`,
     );
-  for (const value of plan.places.keys())
-    if (sizeOf(value.shape) >= mostElements)
+  for (const { shape, dtype } of [...plan.places.keys(), ...plan.kernels.flatMap(spacesOf)])
+    if (sizeOf(shape) >= mostPlaces)
       throw new ResourceExhaustedError(
-        `${noMemoryFor(value.shape, value.dtype)}\n\nLoops count elements by signed 32-bit numbers: a tensor has less than 2^31. Use a smaller batch.`,
+        `${noMemoryFor(shape, dtype)}\n\nLoops count elements by signed 32-bit numbers: a tensor has less than 2^31. Use a smaller batch.`,
       );
+}
+
+/** What a kernel walks through and may never have been an array. */
+function spacesOf(kernel: Kernel): readonly Pick<Value, "shape" | "dtype">[] {
+  switch (kernel.kind) {
+    case "branch":
+      return kernel.cases.flat().flatMap(spacesOf);
+    case "loop":
+      return [...kernel.condition, ...kernel.body].flatMap(spacesOf);
+    case "reductions":
+      return kernel.reductions.flatMap(spacesOf);
+    case "reduce":
+    case "scatter":
+      return [{ shape: kernel.over, dtype: kernel.body.dtype }];
+    case "check":
+      return [{ shape: kernel.over, dtype: kernel.ok.dtype }];
+    default:
+      return [];
+  }
 }
