@@ -1,4 +1,4 @@
-// Scalar expressions: what one element of a result is, as a tree over loads. About fifty functions, each a row of one table.
+// Scalar expressions: what one element of a result is, as a tree over loads. Some seventy functions, each a row of one table.
 // Expressions are immutable and shared freely (a DAG); nothing here knows a primitive, a kernel or a machine.
 
 import type { DType } from "../base/dtype.ts";

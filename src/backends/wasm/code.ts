@@ -105,6 +105,8 @@ export class OwnCode implements Code {
       start();
     } catch (error) {
       if (!held.settle()) this.abandon(pool);
+      // Of a worker that failed in this run the next one is not to hear.
+      held.takeFailure();
       throw error;
     } finally {
       held.end();
