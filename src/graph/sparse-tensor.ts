@@ -2,7 +2,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
-import { TensorShape } from "../base/shape.ts";
+import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "./conversion.ts";
 import { getDefaultGraph } from "./default-graph.ts";
 import type { Graph } from "./graph.ts";
@@ -17,6 +17,7 @@ export class SparseTensor {
   readonly values: Tensor;
   /** int64 `[rank]`. */
   readonly denseShape: Tensor;
+  private known: TensorShape | null = null;
 
   constructor(indices: TensorLike, values: TensorLike, denseShape: TensorLike) {
     const graph = [indices, values, denseShape].find(part => part instanceof Tensor)?.graph ?? getDefaultGraph();
@@ -48,7 +49,12 @@ export class SparseTensor {
 
   /** The static shape of the whole, as far as known. */
   get shape(): TensorShape {
-    return staticShape(this.denseShape);
+    return this.known ?? staticShape(this.denseShape);
+  }
+
+  /** Notes what is known of the static shape. @throws ValueError unless it fits. TF: SparseTensor.set_shape. */
+  setShape(shape: ShapeLike): void {
+    this.known = this.shape.mergeWith(new TensorShape(shape));
   }
 
   /** The same places with other values, of the same number. TF: SparseTensor.with_values. @throws ValueError for another number. */

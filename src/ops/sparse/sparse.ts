@@ -5,11 +5,12 @@ import type { DType } from "../../base/dtype.ts";
 import { wordsPerElement } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { type ShapeLike, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
+import { staticShape } from "../../graph/static-value.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import { dataIndex, type Index } from "../../ir/index-map.ts";
@@ -25,6 +26,8 @@ import { conj } from "../math/functions.ts";
 import { floordiv, multiply, subtract } from "../math/math.ts";
 import { reduceSum, shapeKeepingDims } from "../math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
+import { neg } from "../operators.ts";
+import { SparseDenseCwiseAdd } from "./dense.ts";
 import { checkedSizes, checkSparseParts } from "./parts.ts";
 import { coordinate, sumOf } from "./structure.ts";
 
@@ -397,9 +400,8 @@ export const SparseSoftmax = defineOp("SparseSoftmax", {
   gradient: ({ spIndices, spShape, output }, d): Gradients => {
     const record = { inputIndices: spIndices, inputShape: spShape, reductionAxes: convertToTensor([-1], { dtype: "int32" }) };
     const sums = SparseReduceSum({ ...record, inputValues: multiply(output, d.output), keepDims: true });
-    // Each element reads the sum of its row: its coordinates with the last one zero.
-    const rows = multiply(spIndices, convertToTensor(lastZero(spIndices.shape.dim(1)), { dtype: "int64" }));
-    return { spValues: multiply(output, subtract(d.output, gatherNd(sums, rows))) };
+    const rest = SparseDenseCwiseAdd({ spIndices, spValues: d.output, spShape, dense: neg(sums) });
+    return { spValues: multiply(rest, output) };
   },
   compileTimeInputs: ["spShape"],
   lower: ({ spIndices, spValues, spShape }) => {
@@ -411,11 +413,6 @@ export const SparseSoftmax = defineOp("SparseSoftmax", {
     return ir.call({ name: "SparseSoftmax", run }, [spIndices, spValues], [spValues]);
   },
 });
-
-function lastZero(rank: number | null): number[] {
-  if (rank === null) throw new InvalidArgumentError("The gradient of SparseSoftmax needs indices of known width.");
-  return Array.from({ length: rank }, (_, axis) => (axis === rank - 1 ? 0 : 1));
-}
 
 /** Rows are runs of coordinates that agree up to the last axis, once all are in order; so are the results. */
 function softmaxRows(indices: NDArray, values: NDArray, rank: number, output: NDArray): void {
@@ -492,21 +489,21 @@ export function sparseSoftmax(spInput: SparseTensor, options?: NameOption): Spar
   });
 }
 
-/** Placeholders for the three parts of a sparse tensor. TF: tf.sparse_placeholder. */
-export function sparsePlaceholder(dtype: DType, shape?: readonly (number | null)[] | null, option?: NameOption): SparseTensor {
+/** Placeholders for the three parts of a sparse tensor. A shape, which may be an int64 tensor, is fed unless another is. TF: tf.sparse_placeholder. */
+export function sparsePlaceholder(dtype: DType, shape: ShapeLike | Tensor = null, option?: NameOption): SparseTensor {
   const { name } = named(option);
   const part = (suffix: string): NameOption => ({ name: name ? `${name}/${suffix}` : null });
-  const rank = shape?.length ?? null;
-  const denseShape = shape
-    ? placeholderWithDefault(
-        convertToTensor(
-          shape.map(size => size ?? -1),
-          { dtype: "int64", name: name ? `${name}/shape_default` : "shape_default" },
-        ),
-        [rank],
-        part("shape"),
-      )
-    : placeholder("int64", [rank], part("shape"));
+  const known = shape instanceof Tensor ? staticShape(shape) : new TensorShape(Array.isArray(shape) ? shape.map(knownSize) : shape);
+  const sizes = known.dims?.map(size => size ?? -1) ?? [];
+  const byDefault = (): Tensor => convertToTensor(sizes, { dtype: "int64", ...(name && { name: `${name}/shape_default` }) });
+  const given = shape === null ? null : shape instanceof Tensor ? shape : byDefault();
+  const denseShape = given ? placeholderWithDefault(given, given.shape, part("shape")) : placeholder("int64", [null], part("shape"));
   const values = placeholder(dtype, [null], part("values"));
-  return new SparseTensor(placeholder("int64", [null, rank], part("indices")), values, denseShape);
+  const rank = denseShape.shape.dim(0);
+  const made = new SparseTensor(placeholder("int64", [null, rank], part("indices")), values, denseShape);
+  made.setShape(known);
+  return made;
 }
+
+/** -1 means what null does. */
+const knownSize = (size: number | null): number | null => (size === -1 ? null : size);

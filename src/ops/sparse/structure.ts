@@ -584,6 +584,12 @@ export function sparseSplit({ spInput, numSplit, axis, name }: SplitOptions): Sp
 }
 
 /** The sum of two tensors, at least one sparse; two sparse ones give a sparse one without elements below `threshold`. TF: tf.sparse.add. */
+export function sparseAdd(a: SparseTensor, b: SparseTensor, options?: { readonly threshold?: TensorLike }): SparseTensor;
+export function sparseAdd(
+  a: SparseTensor | TensorLike,
+  b: SparseTensor | TensorLike,
+  options?: { readonly threshold?: TensorLike },
+): SparseTensor | Tensor;
 export function sparseAdd(
   a: SparseTensor | TensorLike,
   b: SparseTensor | TensorLike,

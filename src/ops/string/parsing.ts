@@ -10,6 +10,7 @@ import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { collect, eitherName, need } from "../arguments.ts";
@@ -117,14 +118,6 @@ export const StringSplitV2 = defineOp("StringSplitV2", {
   },
 });
 
-/** The parts of a sparse tensor of strings. */
-export interface SplitStrings {
-  /** Row and place in the row of each part. */
-  readonly indices: Tensor;
-  readonly values: Tensor;
-  readonly denseShape: Tensor;
-}
-
 interface SplitOptions extends Named {
   readonly sep?: TensorLike;
   readonly delimiter?: TensorLike;
@@ -140,7 +133,7 @@ function checkResultType(resultType = "SparseTensor"): void {
 
 /** Parts of each string of a vector, at any byte of the delimiter (a space by default; "": at every byte).
  *  TF: tf.string_split(source, sep, skip_empty, delimiter, result_type, name), with a sparse result. */
-export function stringSplit(source: TensorLike, ...rest: unknown[]): SplitStrings {
+export function stringSplit(source: TensorLike, ...rest: unknown[]): SparseTensor {
   const { sep, delimiter, skipEmpty, resultType, name } = collect<SplitOptions>(
     ["sep", "skipEmpty", "delimiter", "resultType", "name"],
     rest,
@@ -149,19 +142,19 @@ export function stringSplit(source: TensorLike, ...rest: unknown[]): SplitString
   const by = eitherName("sep", sep, "delimiter", delimiter) ?? " ";
   return inNameScope({ name }, "StringSplit", [source], () => {
     const made = StringSplit({ input: source, delimiter: convertToTensor(by, { dtype: "string" }), skipEmpty });
-    return { indices: made.indices, values: made.values, denseShape: made.shape };
+    return new SparseTensor(made.indices, made.values, made.shape);
   });
 }
 
 /** Parts of each string of a vector as Python's str.split gives them. TF: tf.strings.split(input, sep, maxsplit, result_type, source, name). */
-export function split(input: TensorLike, ...rest: unknown[]): SplitStrings {
+export function split(input: TensorLike, ...rest: unknown[]): SparseTensor {
   const names = ["sep", "maxsplit", "resultType", "source", "name"];
   const { sep, maxsplit, resultType, name } = collect<Named & { sep: TensorLike; maxsplit: number; resultType: string }>(names, rest);
   checkResultType(resultType);
   return inNameScope({ name }, "StringSplit", [input], () => {
     const converted = convertToTensor(input, { dtype: "string", name: "input" });
     const made = StringSplitV2({ input: converted, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
-    return { indices: made.indices, values: made.values, denseShape: made.shape };
+    return new SparseTensor(made.indices, made.values, made.shape);
   });
 }
 
