@@ -12,6 +12,7 @@ import { isDType } from "../base/dtype.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
+import type { LSTMStateTuple } from "../library/layers/rnn-cell.ts";
 import type { Optimizer } from "../library/train/optimizer.ts";
 import type { Variable } from "../library/variables/variables.ts";
 import type { SessionRunHook } from "../monitored/session-run-hook.ts";
@@ -46,7 +47,7 @@ export type Snake<T> = T extends Plain
     : T extends AnyFunction
       ? keyof T extends never
         ? T
-        : T & SecondNames<T>
+        : SnakeCall<T> & T & SecondNames<T>
       : T extends object
         ? string extends keyof T
           ? { [K in keyof T]: Snake<T[K]> }
@@ -62,7 +63,9 @@ type SnakeObject<T> = [Tensor, T] extends [T, Tensor]
       ? SnakeOperation
       : [NDArray, T] extends [T, NDArray]
         ? SnakeNDArray
-        : SnakeMembers<T> & T;
+        : [Session, T] extends [T, Session]
+          ? SnakeSession
+          : SnakeMembers<T> & T;
 type TensorMembers = SnakeMembers<Tensor> & Tensor;
 export interface SnakeTensor extends TensorMembers {}
 type VariableMembers = SnakeMembers<Variable> & Variable;
@@ -71,6 +74,9 @@ type OperationMembers = SnakeMembers<Operation> & Operation;
 export interface SnakeOperation extends OperationMembers {}
 type NDArrayMembers = SnakeMembers<NDArray> & NDArray;
 export interface SnakeNDArray extends NDArrayMembers {}
+
+/** Layers are called, and give what the door's functions give. */
+type SnakeCall<T extends AnyFunction> = T extends (...args: infer A) => infer R ? (...args: A) => Snake<R> : unknown;
 
 /** What is callable may be extended (cells, layers), so methods whose name is the same in both spellings stay methods. */
 type SecondNames<T> = {
@@ -92,9 +98,11 @@ type SnakeResults<R> = 0 extends 1 & R
   ? any
   : R extends NDArray
     ? Snake<NDArray>
-    : R extends readonly unknown[]
-      ? { [K in keyof R]: SnakeResults<R[K]> }
-      : Snake<R>;
+    : R extends { readonly c: NDArray; readonly h: NDArray }
+      ? R
+      : R extends readonly unknown[]
+        ? { [K in keyof R]: SnakeResults<R[K]> }
+        : Snake<R>;
 
 interface RunArguments {
   readonly feed_dict?: Feeds | null;
@@ -103,10 +111,11 @@ interface RunArguments {
 }
 
 /** A session, whose results follow from the fetches in this door's form as well. */
-type SnakeSession = {
+type SnakeSession = SessionRuns & SnakeMembers<Session> & Session;
+interface SessionRuns {
   run<const F extends Fetches>(fetches: F, given: RunArguments): Promise<SnakeResults<Results<F>>>;
   run<const F extends Fetches>(fetches: F, feed_dict?: Feeds | null, given?: RunArguments): Promise<SnakeResults<Results<F>>>;
-} & Snake<Session>;
+}
 
 /** `x[0]` is `x.at(0)`. */
 type Indexed<T> = T extends Tensor
@@ -117,15 +126,23 @@ type Indexed<T> = T extends Tensor
         : unknown)
     : unknown;
 
-type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeOf<K> : K]: T[K] };
+type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeOf<K> : K]: AnyFunction extends T[K] ? T[K] : SnakeCallback<T[K]> };
+/** Functions of a program are called with what comes out of the door. */
+type SnakeCallback<T> = T extends AnyFunction
+  ? T extends (...args: infer A) => infer R
+    ? (...args: { [K in keyof A]: Snake<A[K]> }) => R
+    : T
+  : T;
 /** Options objects (all of whose fields may be left out) get their keys in snake_case; anything else is taken as it is. */
-type SnakeArgument<T> = T extends Plain | readonly unknown[] | AnyFunction
+type SnakeArgument<T> = T extends Plain | readonly unknown[]
   ? T
-  : string extends keyof T
-    ? T
-    : object extends T
-      ? SnakeKeys<T>
-      : T;
+  : T extends AnyFunction
+    ? SnakeCallback<T>
+    : string extends keyof T
+      ? T
+      : object extends T
+        ? SnakeKeys<T>
+        : T;
 type SnakeArguments<A> = A extends readonly unknown[] ? { [K in keyof A]: SnakeArgument<A[K]> } : never;
 
 /** Functions whose last argument is what happens inside: they give what it gives. */
@@ -195,12 +212,12 @@ type SnakeClass<C, I> = {
 } & (C extends abstract new (...args: infer A) => object ? new (...args: SnakeArguments<A>) => SnakeInstance<I> : unknown);
 
 /** What a class makes. Hooks are there to be extended, and TypeScript takes a mapped type's members for properties, which no method overrides. */
-type SnakeInstance<I> = I extends Session
-  ? SnakeSession
-  : I extends SessionRunHook
-    ? I
-    : I extends Optimizer
-      ? Snake<I> & OptimizerInside
+type SnakeInstance<I> = I extends SessionRunHook
+  ? I
+  : I extends Optimizer
+    ? Snake<I> & OptimizerInside
+    : I extends LSTMStateTuple<unknown>
+      ? LSTMStateTuple
       : Snake<I>;
 
 /** What an optimizer of a program's own finds in itself. */
