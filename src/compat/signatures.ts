@@ -150,6 +150,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "SparseTensor.eval": "2 feed_dict? session?",
   "SparseTensor.from_value": "1 sparse_tensor_value",
   "SparseTensor.get_shape": "0",
+  "SparseTensor.set_shape": "1 shape",
   "SparseTensor.with_values": "1 new_values",
   SparseTensorSpec: "2 shape? dtype=",
   SparseTensorValue: "*",
