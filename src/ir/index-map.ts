@@ -299,8 +299,13 @@ export function forEachAtom(a: Index, visit: (atom: Atom) => void): void {
 }
 
 /** Is anything in an index loaded? */
-export const readsData = ({ terms }: Index): boolean =>
-  terms.some(({ atom }) => atom.kind === "data" || ((atom.kind === "div" || atom.kind === "mod") && readsData(atom.of)));
+export function readsData({ terms }: Index): boolean {
+  for (let i = 0; i < terms.length; i++) {
+    const { atom } = terms[i];
+    if (atom.kind === "data" || ((atom.kind === "div" || atom.kind === "mod") && readsData(atom.of))) return true;
+  }
+  return false;
+}
 
 /** `4*i0 + i1 + 2`, greatest scale first; `printScalar` shows loaded indices, `axisName` axes. */
 export function printIndex(

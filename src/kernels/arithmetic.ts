@@ -6,20 +6,21 @@ import { type Arg, type Expr, i32 } from "./language/language.ts";
 const valueOf = (x: Arg<"i32">): number | undefined => (typeof x === "number" ? x : x.kind === "const" ? Number(x.value) : undefined);
 
 interface Sum {
-  readonly rest: Expr<"i32">;
+  /** Nothing where all of it is known. */
+  readonly rest: Expr<"i32"> | undefined;
   readonly constant: number;
 }
 
-const zero = i32.const(0);
-
 /** An expression as another and a constant that is added to it. */
 export function apart(x: Arg<"i32">): Sum {
-  if (typeof x === "number") return { rest: zero, constant: x };
-  if (x.kind === "const") return { rest: zero, constant: Number(x.value) };
-  const constant = x.kind === "apply" && x.op === "i32.add" ? valueOf(x.args[1] as Expr<"i32">) : undefined;
-  return constant === undefined
-    ? { rest: x, constant: 0 }
-    : { rest: (x as Extract<Expr<"i32">, { kind: "apply" }>).args[0] as Expr<"i32">, constant };
+  if (typeof x === "number") return { rest: undefined, constant: x };
+  if (x.kind === "const") return { rest: undefined, constant: Number(x.value) };
+  if (x.kind === "apply" && x.op === "i32.add") {
+    const rest = x.args[0] as Expr<"i32">;
+    const last = x.args[1];
+    if (last.kind === "const") return { rest: isZero(rest) ? undefined : rest, constant: Number(last.value) };
+  }
+  return { rest: x, constant: 0 };
 }
 
 const isZero = (x: Expr<"i32">): boolean => x.kind === "const" && x.value === 0;
@@ -28,16 +29,16 @@ const isZero = (x: Expr<"i32">): boolean => x.kind === "const" && x.value === 0;
 export function plus(a: Arg<"i32">, b: Arg<"i32">): Expr<"i32"> {
   const { rest: x, constant: m } = apart(a);
   const { rest: y, constant: n } = apart(b);
-  const sum = isZero(x) ? y : isZero(y) ? x : i32.add(x, y);
+  const sum = x === undefined ? y : y === undefined ? x : i32.add(x, y);
   const constant = (m + n) | 0;
-  if (constant === 0) return sum;
-  return isZero(sum) ? i32.const(constant) : i32.add(sum, constant);
+  if (sum === undefined) return i32.const(constant);
+  return constant === 0 ? sum : i32.add(sum, constant);
 }
 
 /** a · by, constants last. */
 export function times(a: Arg<"i32">, by: number): Expr<"i32"> {
   const { rest: x, constant } = apart(a);
-  return plus(scaled(x, by), Math.imul(constant, by));
+  return plus(x === undefined ? 0 : scaled(x, by), Math.imul(constant, by));
 }
 
 function scaled(x: Expr<"i32">, by: number): Expr<"i32"> {

@@ -350,8 +350,11 @@ export class BodyPrinter {
   }
 
   #i32(value: number): void {
-    this.#code.instruction(op["i32.const"]);
-    this.#code.s32(value);
+    if (value >= -64 && value < 64) this.#code.indexed(op["i32.const"], value & 0x7f);
+    else {
+      this.#code.instruction(op["i32.const"]);
+      this.#code.s32(value);
+    }
   }
 
   #i64(value: bigint): void {

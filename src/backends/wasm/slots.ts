@@ -23,13 +23,14 @@ export function allocateSlots(fn: KernelFunction): Slots {
   /** Locals by the statement they end in; all up to `swept` have given their slots back. */
   const ending: number[][] = [];
   let swept = -1;
+  const typeOf = fn.locals.map(({ type }) => wasmTypeOf(type));
   const order = fn.locals.map((_, id) => id).sort((a, b) => fn.locals[a].first - fn.locals[b].first || a - b);
   for (const id of order) {
-    const { type: valueType, first, last } = fn.locals[id];
-    const type = wasmTypeOf(valueType);
+    const { first, last } = fn.locals[id];
+    const type = typeOf[id];
     for (; swept < first; swept++) {
       const ended = ending[swept + 1];
-      if (ended !== undefined) for (const local of ended) free[wasmTypeOf(fn.locals[local].type)].push(slotOf[local]);
+      if (ended !== undefined) for (const local of ended) free[typeOf[local]].push(slotOf[local]);
     }
     const isParam = id < fn.params.length;
     const reused = isParam ? undefined : free[type].pop();

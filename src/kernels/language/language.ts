@@ -305,7 +305,7 @@ function exactValue(type: ScalarType, value: number | bigint): number | bigint {
 }
 
 export const constant = <T extends ScalarType>(type: T, value: number | bigint): Expr<T> =>
-  ({ kind: "const", type, value: exactValue(type, value) }) as Expr<T>;
+  ({ kind: "const", type, value: type === "i32" ? Number(value) | 0 : exactValue(type, value) }) as Expr<T>;
 
 /** A vector constant: one number for all lanes, or one number per lane of the target. */
 export const vectorConstant = (lane: VectorName, ...values: readonly (number | bigint)[]): Expr<"vec"> => ({
@@ -357,7 +357,8 @@ export function applyOperation(op: OperationName, ...args: readonly Arg[]): Expr
   if (args.length !== types.length) throw new InternalError(`${op} takes ${types.length} arguments, not ${args.length}.`);
   const lifted: Expr[] = [];
   for (let i = 0; i < types.length; i++) {
-    const arg = liftArg(args[i], types[i], op);
+    const given = args[i];
+    const arg = typeof given === "object" ? given : liftArg(given, types[i], op);
     if (arg.type !== types[i]) throw new InternalError(`Argument ${i + 1} of ${op} is ${arg.type}, not ${types[i]}.`);
     lifted.push(arg);
   }

@@ -47,6 +47,12 @@ export function liveRanges(locals: number, params: number, body: readonly Statem
 
   const visit = (statement: Statement): void => {
     position++;
+    // Most are these.
+    if (statement.kind === "set") {
+      read(statement.value);
+      occur(statement.local);
+      return;
+    }
     const isLoop = statement.kind === "loop" || statement.kind === "while";
     const start = position;
     // A loop's bound and condition are read again after every pass, its counter too.

@@ -91,7 +91,7 @@ export function addressOf(flat: Index, bytes: number, offset: number, base: Expr
 /** An address with what is constant in it as the offset. Offsets of memory operations do not wrap, so where the rest may pass below its
  *  base all is added up. */
 export function withOffset(address: Expr<"i32">, offset: number, mayMoveDown: boolean): { at: Expr<"i32">; extra: number } {
-  const { rest: at, constant } = apart(plus(address, offset));
+  const { rest: at = i32.const(0), constant } = apart(plus(address, offset));
   return constant >= 0 && !mayMoveDown ? { at, extra: constant } : { at: plus(at, constant), extra: 0 };
 }
 
