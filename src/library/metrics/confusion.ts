@@ -31,7 +31,7 @@ export function meanIou(labels: TensorLike, predictions: TensorLike, numClasses:
     const [l, p] = [convertToTensor(labels), convertToTensor(predictions)];
     assertSameShape(p, l);
     const total = metricVariable([numClasses, numClasses], "float64", "total_confusion_matrix");
-    const [predicted, actual, classes] = [flat(cast(p, "int64")), flat(cast(l, "int64")), castCount(numClasses)];
+    const [predicted, actual, classes] = [flat(cast(p, "int64")), flat(cast(l, "int64")), castInteger(numClasses, "int64")];
     const current = confusionMatrix(actual, predicted, classes, { weights: weightsOf(options) ?? undefined, dtype: "float64" });
     const update = convertToTensor(assignAdd(total, current));
     const matrix = convertToTensor(total);
@@ -41,14 +41,11 @@ export function meanIou(labels: TensorLike, predictions: TensorLike, numClasses:
     const union = sub(add(rows, columns), diagonal);
     const valid = reduceSum(cast(notEqual(union, 0), "float32"));
     const divisor = where(greater(union, 0), union, onesLike(union)) as Tensor;
-    const sum = reduceSum(divide(diagonal, divisor), null, { name: "mean_iou" });
-    const value = where(greater(valid, 0), truediv(sum, valid), 0) as Tensor;
+    const shares = divide(diagonal, divisor);
+    const value = where(greater(valid, 0), truediv(reduceSum(shares, null, { name: "mean_iou" }), valid), 0) as Tensor;
     return collected([value, update], options);
   });
 }
-
-/** A count as an int64 tensor, by way of int32 as Python's numbers go. */
-const castCount = (count: number): Tensor => cast(convertToTensor(count, { dtype: "int32", name: "x" }), "int64");
 
 /** The mean over classes of how often a class is predicted where it is true. TF: tf.metrics.mean_per_class_accuracy. */
 export function meanPerClassAccuracy(labels: TensorLike, predictions: TensorLike, numClasses: number, ...rest: Rest): Metric {

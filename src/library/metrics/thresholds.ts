@@ -131,9 +131,8 @@ function interpolatedArea({ tp, fp, fn }: Counts, count: number): Tensor {
   const p = add(tp, fp);
   const slope = divNoNan(dtp, maximum(sub(...ends(p, count)), 0), { name: "prec_slope" });
   const intercept = sub(getItem(tp, [1, null]), multiply(slope, getItem(p, [1, null])));
-  const [before, after] = ends(p, count);
-  const isPositive = logicalAnd(greater(before, 0), greater(getItem(p, [1, null]), 0));
-  const ratio = divNoNan(getItem(p, [null, count - 1]), maximum(after, 0), { name: "recall_relative_ratio" });
+  const isPositive = logicalAnd(greater(getItem(p, [null, count - 1]), 0), greater(getItem(p, [1, null]), 0));
+  const ratio = divNoNan(getItem(p, [null, count - 1]), maximum(getItem(p, [1, null]), 0), { name: "recall_relative_ratio" });
   const safeRatio = where(isPositive, ratio, onesLike(getItem(p, [1, null]))) as Tensor;
   const part = mul(slope, add(dtp, mul(intercept, log(safeRatio))));
   const all = maximum(add(getItem(tp, [1, null]), getItem(fn, [1, null])), 0);
