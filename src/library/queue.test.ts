@@ -40,6 +40,19 @@ describe("a queue", () => {
       },
     ));
 
+  test("hands a batch through that is larger than it", () =>
+    inSession(
+      () => {
+        const queue = new tf.FIFOQueue(2, tf.float32, floats);
+        return { many: queue.enqueueMany([tf.range(10, { dtype: "float32" })]), batch: queue.dequeueMany(10) };
+      },
+      async (session, { many, batch }) => {
+        const brought = session.run(many);
+        expect((await session.run(batch)).toArray()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        await brought;
+      },
+    ));
+
   test("lets runs wait for each other", () =>
     inSession(
       () => {

@@ -35,6 +35,8 @@ export class HostQueue {
   private isClosedNow = false;
   private readonly bringing: Attempt[] = [];
   private readonly taking: Attempt[] = [];
+  /** Counts elements that came and went, and attempts that ended. */
+  private moves = 0;
 
   constructor(settings: QueueSettings) {
     this.settings = settings;
@@ -78,7 +80,7 @@ export class HostQueue {
     return this.attempt(this.bringing, "Enqueue operation was cancelled", signal, settle => ({
       advance: () => {
         if (this.isClosedNow) return settle.fail(new CancelledError(`${this.title} is closed.`));
-        for (; next < elements.length && this.room > 0; next++) this.store(elements[next]);
+        for (; next < elements.length && this.room > 0; next++, this.moves++) this.store(elements[next]);
         return next === elements.length && settle.done(undefined);
       },
     }));
@@ -132,7 +134,7 @@ export class HostQueue {
       signal,
       settle => ({
         advance: () => {
-          while (found.length < count && this.available > 0) found.push(this.take());
+          for (; found.length < count && this.available > 0; this.moves++) found.push(this.take());
           if (found.length === count) return settle.done(found);
           if (!this.isClosedNow) return false;
           if (isShortAllowed && found.length > 0) return settle.done(found);
@@ -177,13 +179,13 @@ export class HostQueue {
     });
   }
 
-  /** Lets attempts go on until nothing changes: what is brought lets others take, what is taken makes room. */
+  /** Lets attempts go on until nothing moves: what is brought lets others take, what is taken makes room. */
   private serve(): void {
-    for (;;) {
-      const before = `${this.bringing.length},${this.taking.length},${this.elements.length},${this.isClosedNow}`;
-      for (const line of [this.bringing, this.taking]) while (line.length > 0 && line[0].advance()) line.shift();
-      if (`${this.bringing.length},${this.taking.length},${this.elements.length},${this.isClosedNow}` === before) return;
-    }
+    let before: number;
+    do {
+      before = this.moves;
+      for (const line of [this.bringing, this.taking]) for (; line.length > 0 && line[0].advance(); this.moves++) line.shift();
+    } while (this.moves !== before);
   }
 }
 
