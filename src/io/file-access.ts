@@ -4,6 +4,7 @@ import { files } from "#platform";
 import { AlreadyExistsError, FailedPreconditionError, NotFoundError, OutOfRangeError, PermissionDeniedError } from "../base/errors.ts";
 import { type AppendFile, folderOf, joinPath, normalPath } from "../base/files.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
+import { withoutReturns } from "../formats/lines.ts";
 import { matchingPaths } from "../ops/string/bytes.ts";
 
 const missing = (path: string): NotFoundError => new NotFoundError(`${path}; No such file or directory`);
@@ -143,11 +144,13 @@ export class GFile {
     return this.shown(part);
   }
 
-  /** The next line with its end; empty after the last. */
+  /** The next line with its end, but without carriage returns; empty after the last. */
   async readline(): Promise<string | Uint8Array> {
     const bytes = await this.content();
     const end = bytes.indexOf(10, this.place);
-    return this.read((end < 0 ? bytes.length : end + 1) - this.place);
+    const line = bytes.subarray(this.place, end < 0 ? bytes.length : end + 1);
+    this.place += line.length;
+    return this.shown(withoutReturns(line).slice());
   }
 
   /** All lines that are left. */

@@ -81,6 +81,13 @@ test("lines", async () => {
   expect([reads[0], reads.length, after]).toEqual([["a:2", "x", 1, 0], 4, [4, 2]]);
 });
 
+test("none at once, without waiting for a file", async () => {
+  const graph = new Graph();
+  const none = graph.asDefault(() => new TextLineReader().readUpTo(new FIFOQueue(1, "string"), 0));
+  await using session = new Session({ graph });
+  expect((await session.run([...none])).map(array => array.shape)).toEqual([[0], [0]]);
+});
+
 test("several at once, of one file", async () => {
   expect(await readAll(() => new TextLineReader(), ["a", "c"], 3)).toEqual({
     reads: [

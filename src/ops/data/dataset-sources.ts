@@ -4,6 +4,7 @@ import { files } from "#platform";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { readFile } from "../../base/files.ts";
 import { NDArray } from "../../base/ndarray.ts";
+import { linesOf } from "../../formats/lines.ts";
 import { plainSource, readRecords } from "../../formats/records.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
@@ -166,17 +167,6 @@ export const TFRecordDatasetV2 = defineOp("TFRecordDatasetV2", {
   },
 });
 
-const [lineFeed, carriageReturn] = [10, 13];
-
-function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(lineFeed, start);
-    const end = found < 0 ? bytes.length : found;
-    yield bytes.slice(start, end > start && bytes[end - 1] === carriageReturn ? end - 1 : end);
-    start = end + 1;
-  }
-}
-
 export const TextLineDataset = defineOp("TextLineDataset", {
   inputs: fileInputs,
   outputs: handleOutput,
@@ -185,7 +175,7 @@ export const TextLineDataset = defineOp("TextLineDataset", {
   ...made,
   host: ({ filenames, compressionType }) =>
     ofFiles(filenames, async function* (path) {
-      yield* linesOf(await plainBytesOf(path, textOf(compressionType)));
+      for (const line of linesOf(await plainBytesOf(path, textOf(compressionType)), { dropsReturns: true })) yield line.slice();
     }),
 });
 

@@ -6,6 +6,7 @@ import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { readFile } from "../../base/files.ts";
 import { decodeText, type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
+import { linesOf } from "../../formats/lines.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { LookupTable } from "./lookup-table.ts";
@@ -35,11 +36,16 @@ export const InitializeTableFromTextFileV2 = defineOp("InitializeTableFromTextFi
   host: async ({ tableHandle, filename, keyIndex, valueIndex, vocabSize, delimiter, offset }) => {
     if (!(tableHandle instanceof LookupTable)) throw new InternalError("The handle is no table's.");
     const path = decodeText(bytesAt(filename, 0));
-    const text = decodeText(await readFile(files, path));
-    const all = text.endsWith("\n") ? text.slice(0, -1).split("\n") : text.split("\n");
+    const bytes = await readFile(files, path);
+    const all = Array.from(linesOf(bytes), decodeText);
     const lines = all.slice(offset, vocabSize > 0 ? offset + vocabSize : undefined);
     if (vocabSize > lines.length)
       throw new InvalidArgumentError(`Invalid vocab_size in ${path}: expected ${vocabSize} but got ${lines.length}`);
+    const empty = lines.indexOf("");
+    if (empty >= 0)
+      throw new InvalidArgumentError(
+        `Invalid content in ${path}: empty line found at position ${placeAfterLines(bytes, offset + empty + 1)}.`,
+      );
     const column = (index: number, dtype: DType): NDArray => {
       const array = NDArray.zeros(dtype, [lines.length]);
       lines.forEach((line, i) => void array.set(i, fieldOf(line, i, { index, dtype, delimiter, path })));
@@ -49,6 +55,12 @@ export const InitializeTableFromTextFileV2 = defineOp("InitializeTableFromTextFi
     return [];
   },
 });
+
+function placeAfterLines(bytes: Uint8Array, count: number): number {
+  let place = 0;
+  for (let i = 0; i < count; i++) place = bytes.indexOf(10, place) + 1;
+  return place;
+}
 
 interface Wanted {
   readonly index: number;

@@ -6,6 +6,7 @@ import { InternalError, InvalidArgumentError, UnimplementedError } from "../../b
 import { bytesSource, readFile } from "../../base/files.ts";
 import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
+import { linesOf } from "../../formats/lines.ts";
 import { plainSource, readRecords } from "../../formats/records.ts";
 import { WireReader, WireWriter, wireTypes } from "../../formats/wire.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -55,7 +56,7 @@ class HostReader {
     return this.finished;
   }
 
-  /** Up to `count` records of one file, at least one. @throws OutOfRangeError when the queue is closed and empty. */
+  /** Up to `count` records of one file, at least one if any are asked for. @throws OutOfRangeError when the queue is closed and empty. */
   read(queue: HostQueue, count: number, signal: AbortSignal): Promise<readonly ReaderRecord[]> {
     const next = this.last.then(() => this.readNow(queue, count, signal));
     this.last = next.catch(() => undefined);
@@ -63,6 +64,8 @@ class HostReader {
   }
 
   private async readNow(queue: HostQueue, count: number, signal: AbortSignal): Promise<readonly ReaderRecord[]> {
+    if (count < 0) throw new InvalidArgumentError(`num_records must be >= 0 but is: ${count}`);
+    if (count === 0) return [];
     for (;;) {
       if (this.records === null) {
         this.work = "";
@@ -176,17 +179,10 @@ async function* wholeFile(work: string): AsyncGenerator<ReaderRecord> {
 }
 
 /** Lines without their ends, counted from 1; the first few are skipped. */
-const linesOf = (skip: number) =>
+const numberedLines = (skip: number) =>
   async function* lines(work: string): AsyncGenerator<ReaderRecord> {
-    const bytes = await readFile(files, work);
-    let start = 0;
-    for (let line = 1; start < bytes.length; line++) {
-      const at = bytes.indexOf(10, start);
-      const end = at < 0 ? bytes.length : at;
-      const isReturn = end > start && bytes[end - 1] === 13;
-      if (line > skip) yield { key: `${work}:${line}`, value: bytes.slice(start, isReturn ? end - 1 : end) };
-      start = end + 1;
-    }
+    let number = 0;
+    for (const line of linesOf(await readFile(files, work))) if (++number > skip) yield { key: `${work}:${number}`, value: line.slice() };
   };
 
 const recordFile = (compression: string) =>
@@ -234,7 +230,7 @@ export const TextLineReaderV2 = defineOp("TextLineReaderV2", {
   outputs: { readerHandle: "resource" },
   attrs: { skipHeaderLines: attr.int(0), ...sharedAttrs },
   ...readerFields(),
-  resource: (attrs, op) => readerObject(op, attrs, { kind: "TextLineReader", recordsOf: linesOf(attrs.skipHeaderLines) }),
+  resource: (attrs, op) => readerObject(op, attrs, { kind: "TextLineReader", recordsOf: numberedLines(attrs.skipHeaderLines) }),
 });
 
 /** Records of TFRecord files. */

@@ -6,14 +6,12 @@ import { InvalidArgumentError, NotFoundError } from "../../base/errors.ts";
 import { readFile } from "../../base/files.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
+import { linesOf } from "../../formats/lines.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { bytesAt } from "../string/string.ts";
 
-async function linesOf(path: string): Promise<string[]> {
-  const text = decodeText(await readFile(files, path));
-  return (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n");
-}
+const wordsOf = async (path: string): Promise<string[]> => Array.from(linesOf(await readFile(files, path)), decodeText);
 
 interface Vocabularies {
   /** Files of a word a line. */
@@ -29,7 +27,7 @@ export async function vocabularyPlaces(
   offset: number,
   count: number,
 ): Promise<bigint[]> {
-  const [all, old] = await Promise.all([linesOf(newVocab), linesOf(oldVocab)]);
+  const [all, old] = await Promise.all([wordsOf(newVocab), wordsOf(oldVocab)]);
   if (count > 0 && offset + count > all.length)
     throw new InvalidArgumentError(
       `The vocabulary ${newVocab} has ${all.length} words; those from ${offset} to below ${offset + count} were asked for.`,
