@@ -36,6 +36,14 @@ export type Elements = TypedArray | Uint8Array[];
 // A byte order mark is a character like any other.
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { ignoreBOM: true }) };
 export const encodeText = (text: string): Uint8Array => utf8.encoder.encode(text);
+/** Bytes as characters of the same numbers: for keys of maps, and bytes that are no text. */
+export function latinText(bytes: Uint8Array): string {
+  let text = "";
+  // A call takes so many arguments and no more.
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+
 export const decodeText = (bytes: Uint8Array): string => utf8.decoder.decode(bytes);
 
 const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });

@@ -4,7 +4,7 @@
 import { DataLossError, InternalError, ValueError } from "../base/errors.ts";
 import { plainBytes } from "../base/files.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
-import { decodeText, encodeText } from "../base/ndarray.ts";
+import { decodeText, encodeText, latinText } from "../base/ndarray.ts";
 import { enumerations, type Message, type MessageInit, type MessageName, messages } from "./messages.ts";
 import { WireReader, WireWriter, wireTypes } from "./wire.ts";
 
@@ -372,11 +372,7 @@ export function bytesFromBase64(text: string, path = "base64 text"): Uint8Array 
   return bytes;
 }
 
-export function base64FromBytes(bytes: Uint8Array): string {
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 4096) binary += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return btoa(binary);
-}
+export const base64FromBytes = (bytes: Uint8Array): string => btoa(latinText(bytes));
 
 /** Proto3 JSON with original field names: defaults left out, 64-bit integers as text, bytes as base64. */
 export function messageToJson<N extends MessageName>(name: N, message: MessageInit<N>): Record<string, unknown> {

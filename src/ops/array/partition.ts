@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, latinText } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -184,7 +184,7 @@ export const dynamicStitch = (indices: readonly TensorLike[], data: readonly Ten
 /** Equal elements have equal keys. */
 function keyOf(array: NDArray, i: number): string {
   const value = array.get(i);
-  if (value instanceof Uint8Array) return String.fromCharCode(...value);
+  if (value instanceof Uint8Array) return latinText(value);
   return typeof value === "object" ? `${value.re}+${value.im}i` : Object.is(value, -0) ? "0" : String(value);
 }
 

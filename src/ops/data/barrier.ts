@@ -1,7 +1,7 @@
 // Barriers: tuples put together by key, component by component, and taken once they are whole, in the order in which their keys first came.
 
 import { CancelledError, InternalError, InvalidArgumentError, OutOfRangeError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, latinText } from "../../base/ndarray.ts";
 import type { DType } from "../../base/dtype.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -23,7 +23,7 @@ interface Entry {
 }
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const keyText = (keys: NDArray, i: number): string => String.fromCharCode(...bytesAt(keys, i));
+const keyText = (keys: NDArray, i: number): string => latinText(bytesAt(keys, i));
 
 /** What a barrier's handle stands for. */
 class BarrierMemory {

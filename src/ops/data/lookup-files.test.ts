@@ -1,4 +1,4 @@
-// Tables from text files whose lines end as on Windows, or hold nothing: TensorFlow 2.21's answers.
+// Keys of tables: from text files whose lines end as on Windows or hold nothing, where TensorFlow 2.21 gave the answers, and long ones.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,4 +35,15 @@ test("files are read by lines without carriage returns", async () => {
   const path = join(folder, "lines.txt");
   writeFileSync(path, "a\rb\r\n\rc\r");
   expect(await new tf.gfile.GFile(path, "r").readlines()).toEqual(["ab\n", "c"]);
+});
+
+test("keys may be long", async () => {
+  using _ = new tf.Graph().asDefault();
+  const long = "x".repeat(300_000);
+  const table = new tf.lookup.StaticHashTable(new tf.lookup.KeyValueTensorInitializer([long, `${long}y`], tf.constant([1, 2])), -1);
+  const found = table.lookup(tf.constant([`${long}y`]));
+  const { idx } = tf.unique(tf.constant([long, "x", long]));
+  await using session = new tf.Session();
+  await session.run(tf.tablesInitializer());
+  expect((await session.run([found, idx])).map(array => array.toArray())).toEqual([[2], [0, 1, 0]]);
 });

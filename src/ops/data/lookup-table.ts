@@ -2,7 +2,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { AbortedError, FailedPreconditionError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
-import { type ElementValue, NDArray } from "../../base/ndarray.ts";
+import { type ElementValue, NDArray, latinText } from "../../base/ndarray.ts";
 import { sameShape, sizeOf } from "../../base/shape.ts";
 
 type Key = string | number | bigint | boolean;
@@ -19,7 +19,7 @@ interface Entry {
 }
 
 const keyOf = (value: ElementValue): Key => {
-  if (value instanceof Uint8Array) return String.fromCharCode(...value);
+  if (value instanceof Uint8Array) return latinText(value);
   return typeof value === "object" ? `${value.re},${value.im}` : value;
 };
 

@@ -2,7 +2,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, latinText } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
@@ -31,7 +31,7 @@ class MapArray extends NDArray {
   }
 }
 
-const textOf = (key: NDArray): string => `${key.dtype}[${key.shape}]${String.fromCharCode(...packedTensor(key))}`;
+const textOf = (key: NDArray): string => `${key.dtype}[${key.shape}]${latinText(packedTensor(key))}`;
 
 const scalar = new TensorShape([]);
 const keyDtype = attr.type();

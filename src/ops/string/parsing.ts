@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { dtypeBytes, dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, latinText } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -29,7 +29,6 @@ const stringsOf = (array: NDArray): Uint8Array[] => Array.from({ length: array.s
 
 // ---- splitting ----
 
-const latin = (s: Uint8Array): string => Array.from(s, byte => String.fromCharCode(byte)).join("");
 const bytesOfLatin = (text: string): Uint8Array => Uint8Array.from(text, char => char.charCodeAt(0));
 
 /** Each byte of `delimiter` separates; without any, every byte is a part. */
@@ -49,7 +48,7 @@ function splitAtAny(s: Uint8Array, delimiter: Uint8Array, skipEmpty: boolean): U
 
 /** As Python's str.split: at `separator`, or (empty) at runs of whitespace; at most `most` times. */
 function splitLikePython(s: Uint8Array, separator: Uint8Array, most: number): Uint8Array[] {
-  const [text, by] = [latin(s), latin(separator)];
+  const [text, by] = [latinText(s), latinText(separator)];
   const parts: string[] = [];
   let rest = by === "" ? text.replace(/^[ \t-\r]+/, "") : text;
   while (most < 0 || parts.length < most) {
@@ -230,7 +229,7 @@ const misplaced = {
 
 /** The fields of one record (RFC 4180). @throws InvalidArgumentError for misplaced quotes. */
 export function csvFields(record: Uint8Array, delimiter: string, useQuotes: boolean, texts = misplaced): string[] {
-  const text = latin(record);
+  const text = latinText(record);
   const fields: string[] = [];
   let at = 0;
   for (;;) {

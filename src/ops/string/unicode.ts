@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
+import { decodeText, encodeText, NDArray, latinText } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -297,8 +297,8 @@ export const StringNGrams = defineOp("StringNGrams", {
     const splits = numbersOf(dataSplits);
     checkSplits(splits, data.size);
     if (splits.length === 0) return [data, dataSplits];
-    const words = Array.from({ length: data.size }, (_, i) => decodeLatin(bytesAt(data, i)));
-    const [left, right, between] = [leftPad, rightPad, separator].map(text => decodeLatin(encodeText(text)));
+    const words = Array.from({ length: data.size }, (_, i) => latinText(bytesAt(data, i)));
+    const [left, right, between] = [leftPad, rightPad, separator].map(text => latinText(encodeText(text)));
     const paddingFor = (width: number): number => Math.min(padWidth < 0 ? width - 1 : padWidth, width - 1);
     const rows = splits.slice(1).map((end, i) => {
       const row = words.slice(splits[i], end);
@@ -318,7 +318,6 @@ export const StringNGrams = defineOp("StringNGrams", {
   },
 });
 
-const decodeLatin = (bytes: Uint8Array): string => Array.from(bytes, byte => String.fromCharCode(byte)).join("");
 const encodeLatin = (text: string): Uint8Array => Uint8Array.from(text, char => char.charCodeAt(0));
 
 function checkSplits(splits: readonly number[], size: number): void {
@@ -363,9 +362,9 @@ export const UnsortedSegmentJoin = defineOp("UnsortedSegmentJoin", {
         const id = Number(ids.get(n));
         if (id < 0 || id >= count)
           throw new InvalidArgumentError("segment_ids are not allowed to exceed num_segments or to have negative values.");
-        for (let k = 0; k < width; k++) parts[id * width + k].push(decodeLatin(bytesAt(given, n * width + k)));
+        for (let k = 0; k < width; k++) parts[id * width + k].push(latinText(bytesAt(given, n * width + k)));
       }
-      const between = decodeLatin(encodeText(separator));
+      const between = latinText(encodeText(separator));
       // Nothing is put between while all was empty.
       parts.forEach(
         (list, i) => void out.set(i, encodeLatin(list.reduce((whole, part) => (whole === "" ? part : whole + between + part), ""))),
