@@ -11,6 +11,7 @@ import { printContractions } from "./kernels/contractions.ts";
 import { openPeak, type Peak } from "./kernels/peak.ts";
 import { firstRunMs, printFirstRuns } from "./first-run.ts";
 import { printLargeGraphs } from "./large-graph.ts";
+import { printOps } from "./ops.ts";
 import { installPeer, Peer, peerNames, titleOf } from "./peers.ts";
 import { printProfile } from "./profile.ts";
 import { type Report, type Result, type Timing, writePerformance } from "./report.ts";
@@ -22,6 +23,7 @@ const usage = `npm run bench -- NAME [--against tf,tfjs] [--threads N] [--rounds
 npm run bench -- profile NAME [--seconds S]: milliseconds a step by phase
 npm run bench -- first NAME [--threads N] [--rounds N]: milliseconds of the first run by stage, each in a fresh process
 npm run bench -- contractions [TEXT] [--rounds N] [--seconds S]: products and convolutions, whose name contains the text, as shares of the peak
+npm run bench -- ops [TEXT] [--against tf] [--write]: single operations of all families, whose name contains the text, beside TensorFlow
 npm run bench -- nodes [--rounds N]: milliseconds to build and compile graphs of 1,250 to 10,000 nodes
 npm run bench -- steps [W3]: microseconds and bytes of garbage of small steps
 npm run bench -- shared NAME [--threads N] [--seconds S]: what threads (2 if not said) gain, phase by phase
@@ -218,6 +220,11 @@ async function main(): Promise<number> {
   }
   if (positionals[0] === "contractions") {
     await printContractions(positionals[1] ?? "", { rounds: Number(values.rounds), seconds: Number(values.seconds) });
+    return 0;
+  }
+  if (positionals[0] === "ops") {
+    const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
+    await printOps(positionals[1] ?? "", values.against, settings, values.json ?? "bench/results/ops.json", values.write);
     return 0;
   }
   if (positionals[0] === "nodes") {

@@ -4,6 +4,7 @@ Started by bench/peers.ts with the number of threads; speaks protocol.py.
 """
 import os
 import sys
+from urllib.parse import unquote
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Its fastest kernels, whatever the surroundings ask for: without them some of its convolutions take more than twice the time.
@@ -12,6 +13,7 @@ threads = int(sys.argv[1])
 import numpy as np
 import tensorflow as tf2
 
+import tensorflow_ops
 from protocol import serve
 
 tf = tf2.compat.v1
@@ -195,6 +197,8 @@ CALLED = {"W3_lin_B1_call"}
 
 
 def start(name):
+    if name.startswith("op:"):
+        return tensorflow_ops.start(unquote(name[3:]), tf, random, threads)
     graph = tf.Graph()
     with graph.as_default():
         fetches, feeds = WORKLOADS[name]()
@@ -209,4 +213,11 @@ def start(name):
     return lambda: session.run(fetches, feeds)
 
 
-serve(tf2.__version__, WORKLOADS, start)
+class Known:
+    """The workloads, and every `op:` with an expression of its own."""
+
+    def __contains__(self, name):
+        return name in WORKLOADS or name.startswith("op:")
+
+
+serve(tf2.__version__, Known(), start)

@@ -78,6 +78,8 @@ class BlockFusion {
     for (const step of this.steps) this.collect(step);
     for (const step of this.steps) if (step.kind === "scatter") this.keepOffBase(step);
     for (const value of results) this.pinned.add(value);
+    // Under another name, too.
+    for (const value of [...this.pinned]) this.pinned.add(this.aliases.rootOf(value));
   }
 
   fused(): Step[] {
@@ -88,7 +90,8 @@ class BlockFusion {
   private collect(step: Step): void {
     for (const scalar of scalarsOf(step))
       forEachLoad(scalar, (load, share) => {
-        if (this.maps.has(load.source)) entry(this.uses, load.source).push({ reader: step, load, share });
+        if (!this.maps.has(load.source)) this.pinned.add(this.aliases.rootOf(load.source));
+        else entry(this.uses, load.source).push({ reader: step, load, share });
       });
     switch (step.kind) {
       case "map":

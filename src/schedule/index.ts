@@ -16,6 +16,7 @@ import { joinRows } from "./rows.ts";
 import { settle } from "./settle.ts";
 import { joinSiblings } from "./siblings.ts";
 import { Aliases, takeSources } from "./sources.ts";
+import { splitComplex } from "./split-complex.ts";
 import { stackSums } from "./stack-sums.ts";
 import { sweep } from "./sweep.ts";
 
@@ -25,7 +26,7 @@ export function schedule(program: Program, target: ScheduleTarget): Plan {
   const newValue = valueMaker(program);
   const { sources, program: computed } = takeSources(removeDead(program), aliases, newValue);
   const merged = mergeEqual(computed, aliases);
-  const fused = fuse(target.isAnySize ? merged : stackSums(merged, newValue), aliases);
+  const fused = fuse(target.isAnySize ? merged : stackSums(splitComplex(merged, aliases, newValue), newValue), aliases);
   const hoisted = { ...fused, steps: hoist(fused.steps, aliases) };
   const block = group(hoisted, sources, aliases);
   if (!target.isAnySize) {

@@ -36,6 +36,7 @@ function overInfinity(x: Complex, y: Complex): Complex {
 
 function sqrt(x: Complex): Complex {
   if (x.re === 0 && x.im === 0) return of(0, x.im);
+  if (Math.abs(x.im) === Infinity) return of(Infinity, x.im);
   const half = Math.sqrt((Math.abs(x.re) + abs(x)) / 2);
   const other = Math.abs(x.im) / (2 * half);
   const signed = (y: number): number => (x.im < 0 || Object.is(x.im, -0) ? -y : y);
@@ -44,6 +45,8 @@ function sqrt(x: Complex): Complex {
 
 const exp = (x: Complex): Complex => {
   const size = Math.exp(x.re);
+  // As in C: infinite whatever the angle, or nothing.
+  if (Math.abs(x.re) === Infinity && !Number.isFinite(x.im)) return of(size, x.re > 0 ? Number.NaN : size);
   return x.im === 0 ? of(size, x.im) : of(size * Math.cos(x.im), size * Math.sin(x.im));
 };
 
