@@ -273,7 +273,7 @@ export function guardScalar(when: readonly Bound[], value: Scalar, otherwise: Sc
 /** The bounds that hold somewhere and not everywhere; undefined if one holds nowhere. */
 function openBounds(when: readonly Bound[]): readonly Bound[] | undefined {
   const open = when.filter(({ index, low, high }) => index.min < low || index.max >= high);
-  return open.some(({ index, low, high }) => index.max < low || index.min >= high) ? undefined : open;
+  return open.some(({ index, low, high }) => low >= high || index.max < low || index.min >= high) ? undefined : open;
 }
 
 type Unary = (x: ScalarLike) => Scalar;
