@@ -189,6 +189,17 @@ export function fromBfloat16Bits(bits: number): number {
   return scratch.getFloat32(0);
 }
 
+/** A float as an integer, before it is brought into the range of `to`: truncated as x86 does it, where what does not fit becomes the least integer of 32 or
+ *  64 bits (2^63 for uint64, 0 for uint32). */
+export function truncated(x: number, to: DType): number | bigint {
+  const whole = Math.trunc(x) + 0;
+  const inInt64 = whole >= -(2 ** 63) && whole < 2 ** 63;
+  if (to === "int64") return inInt64 ? BigInt(whole) : -(2n ** 63n);
+  if (to === "uint64") return inInt64 || (whole > 0 && whole < 2 ** 64) ? BigInt(whole) : 2n ** 63n;
+  if (to === "uint32") return inInt64 ? Number(BigInt.asUintN(32, BigInt(whole))) : 0;
+  return whole >= -(2 ** 31) && whole < 2 ** 31 ? whole : -(2 ** 31);
+}
+
 /** The greatest or lowest finite number of a type. */
 export function limitOf(dtype: DType, greatest: boolean): number | bigint {
   const { kind, bytes } = dtypeTable[dtype];

@@ -22,3 +22,10 @@ test("whatever is not zero is true", () => {
       .toArray(),
   ).toEqual([true, false]);
 });
+
+test("floats that no integer holds become the least one, as numpy has it on x86", () => {
+  const floats = NDArray.from(new Float64Array([Number.NaN, 3e9, -3e9, 1e20, 300.7, -1.5]));
+  expect(floats.cast("int32").toArray()).toEqual([-(2 ** 31), -(2 ** 31), -(2 ** 31), -(2 ** 31), 300, -1]);
+  expect(floats.cast("uint8").toArray()).toEqual([0, 0, 0, 0, 44, 255]);
+  expect(floats.cast("int64").toArray()).toEqual([-(2n ** 63n), 3000000000n, -3000000000n, -(2n ** 63n), 300n, -1n]);
+});

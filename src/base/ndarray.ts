@@ -8,10 +8,12 @@ import {
   fromFloat16Bits,
   isBigInteger,
   isComplex,
+  isFloating,
   isInteger,
   newTypedArray,
   toBfloat16Bits,
   toFloat16Bits,
+  truncated,
   wordsPerElement,
 } from "./dtype.ts";
 import { ValueError, withHint } from "./errors.ts";
@@ -165,11 +167,12 @@ export class NDArray {
     }
   }
 
-  /** Converted element by element: truncating to integers, wrapping between them. */
+  /** Converted element by element: truncating to integers (the least one where a float does not fit), wrapping between them. */
   cast(dtype: DType): NDArray {
     if (dtype === this.dtype) return this;
     const result = NDArray.zeros(dtype, this.shape);
-    for (let i = 0; i < this.size; i++) result.set(i, this.get(i));
+    const isCut = isFloating(this.dtype) && isInteger(dtype);
+    for (let i = 0; i < this.size; i++) result.set(i, isCut ? truncated(this.get(i) as number, dtype) : this.get(i));
     return result;
   }
 

@@ -12,6 +12,7 @@ import {
   isFloating,
   toBfloat16Bits,
   toFloat16Bits,
+  truncated,
 } from "../../base/dtype.ts";
 import { InternalError } from "../../base/errors.ts";
 import type { Complex } from "../../base/ndarray.ts";
@@ -83,18 +84,9 @@ export function castElement(from: DType, to: DType): (x: Element) => Element {
   const fit = fitTo(to);
   if (isComplex(to)) return x => fit({ re: Number(x), im: 0 });
   if (isFloating(to)) return isBigInteger(from) ? x => fit(to === "float64" ? Number(x) : roundToOdd(x as bigint)) : fit;
-  if (isFloating(from)) return x => fit(truncate(x as number, to));
+  if (isFloating(from)) return x => fit(truncated(x as number, to));
   if (isBigInteger(to)) return x => fit(BigInt(x as number | bigint));
   return isBigInteger(from) ? x => fit(Number(BigInt.asIntN(32, x as bigint))) : fit;
-}
-
-function truncate(x: number, to: DType): number | bigint {
-  const whole = Math.trunc(x) + 0;
-  const inInt64 = whole >= -(2 ** 63) && whole < 2 ** 63;
-  if (to === "int64") return inInt64 ? BigInt(whole) : -(2n ** 63n);
-  if (to === "uint64") return inInt64 || (whole > 0 && whole < 2 ** 64) ? BigInt(whole) : 2n ** 63n;
-  if (to === "uint32") return inInt64 ? Number(BigInt.asUintN(32, BigInt(whole))) : 0;
-  return whole >= -(2 ** 31) && whole < 2 ** 31 ? whole : -(2 ** 31);
 }
 
 /** A double between which and the integer no float32 lies, so that rounding it to float32 rounds the integer itself.
