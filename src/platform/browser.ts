@@ -1,6 +1,6 @@
 // What a browser offers, reached as `#platform`; node.ts has the same exports. A subject has a file of its own for each side.
 
-export { joinVectorPairs } from "./engine-browser.ts";
+export { compileModule, joinVectorPairs } from "./engine-browser.ts";
 export { appendText, type Compression, compress, decompress, files, hostname, processId } from "./files-browser.ts";
 export { printText } from "./print-browser.ts";
 export { terminal } from "./terminal-browser.ts";

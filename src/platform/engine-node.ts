@@ -13,3 +13,10 @@ export function joinVectorPairs(): boolean {
   setFlagsFromString("--experimental-wasm-revectorize");
   return true;
 }
+
+/** Compiles a module. Node ends a process that awaits nothing else, where functions are compiled at once (`--no-wasm-lazy-compilation`): so it
+ *  is kept waiting. */
+export function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  const waiting = setInterval(() => undefined, 1_000);
+  return WebAssembly.compile(bytes).finally(() => clearInterval(waiting));
+}

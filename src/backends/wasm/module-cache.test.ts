@@ -1,6 +1,8 @@
 // An equal graph in another session compiles nothing.
+import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as tf from "../../index.ts";
+import { root } from "../../../test/house/sources.ts";
 import { ModuleCache } from "./module-cache.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -38,5 +40,19 @@ describe("compiled modules", () => {
     const compile = vi.spyOn(WebAssembly, "compile");
     await expect(cache.compile(broken)).rejects.toThrow();
     expect(compile).toHaveBeenCalledTimes(1);
+  });
+
+  it("keep the process waiting where the engine takes its time", () => {
+    const source = `
+      import { matmul, ones, Session } from "./src/index.ts";
+      await new Session({ config: { intraOpParallelismThreads: 1 } }).run(matmul(ones([64, 64]), ones([64, 64])));
+      console.log("done");
+    `;
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ["--no-wasm-lazy-compilation", "--input-type=module", "--no-warnings", "-e", source],
+      { cwd: root, encoding: "utf8", timeout: 50_000 },
+    );
+    expect({ stdout, status }).toEqual({ stdout: "done\n", status: 0 });
   });
 });

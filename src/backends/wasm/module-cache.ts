@@ -1,6 +1,8 @@
 // Compiled modules by their bytes, for all sessions of the process: where memory lies is imported, so a second session on an equal graph, and a
 // program that comes back after it was dropped, have their module at once. The least lately used go when there are too many.
 
+import { compileModule } from "#platform";
+
 interface Kept {
   readonly bytes: Uint8Array;
   readonly module: Promise<WebAssembly.Module>;
@@ -21,7 +23,7 @@ export class ModuleCache {
       this.#kept.set(key, known);
       return known.module;
     }
-    const module = WebAssembly.compile(bytes);
+    const module = compileModule(bytes);
     this.#drop(key);
     this.#kept.set(key, { bytes, module });
     this.#bytes += bytes.length;
