@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as tf from "../../index.ts";
-import { root } from "../../../test/house/sources.ts";
 import { ModuleCache } from "./module-cache.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -51,7 +50,7 @@ describe("compiled modules", () => {
     const { stdout, status } = spawnSync(
       process.execPath,
       ["--no-wasm-lazy-compilation", "--input-type=module", "--no-warnings", "-e", source],
-      { cwd: root, encoding: "utf8", timeout: 50_000 },
+      { encoding: "utf8", timeout: 50_000 },
     );
     expect({ stdout, status }).toEqual({ stdout: "done\n", status: 0 });
   });
