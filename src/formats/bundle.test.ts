@@ -315,6 +315,22 @@ test("saved again, the old checkpoint is whole until the new one is", async () =
   expect(await held.list(".")).toEqual(["m.data-00000-of-00002", "m.data-00001-of-00002", "m.index"]);
 });
 
+test("saved again after a save that ended before it removed what was old", async () => {
+  const held = new MemoryFiles();
+  await writeBundle(held, "m", [{ name: "x", value: NDArray.from(1) }]);
+  const remove = held.remove.bind(held);
+  held.remove = () => Promise.reject(new Error("ended"));
+  await expect(writeBundle(held, "m", [{ name: "x", value: NDArray.from(2) }])).rejects.toThrow("ended");
+  held.remove = remove;
+  const write = held.write.bind(held);
+  held.write = async (path, pieces) => {
+    await write(path, pieces);
+    if (!path.endsWith(".index")) expect((await (await BundleReader.open(held, "m")).read("x")).item()).toBe(2);
+  };
+  await writeBundle(held, "m", [{ name: "x", value: NDArray.from(3) }]);
+  expect((await held.list(".")).filter(name => name.includes(".data-")).map(name => name.slice(-5))).toEqual(["00003", "00003", "00003"]);
+});
+
 test("the state file", () => {
   const state = {
     modelCheckpointPath: 'a "b"\\é\n',

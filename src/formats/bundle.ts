@@ -296,10 +296,12 @@ function indexBytes(entries: ReadonlyMap<Uint8Array, MessageInit<"BundleEntryPro
   return tableToBytes([header, ...list.sort((a, b) => compareBytes(a.key, b.key))]);
 }
 
-/** `least`, or one more if a checkpoint of this prefix has that many data files: then those stay whole until the new index is there. */
+/** `least`, or more where data files of this prefix are of that many: those stay whole until the new index is there. */
 async function freeShardCount(files: FileSystem, prefix: string, least: number): Promise<number> {
-  const name = fileNameOf(dataName(prefix, 0, least));
-  return (await files.list(folderOf(prefix) || ".")).includes(name) ? least + 1 : least;
+  const taken = new Set((await dataFiles(files, prefix)).map(({ of }) => of));
+  let shards = least;
+  while (taken.has(shards)) shards++;
+  return shards;
 }
 
 async function removeOtherData(files: FileSystem, prefix: string, shards: number): Promise<void> {
