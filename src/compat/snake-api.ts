@@ -9,6 +9,8 @@ import { camelOf, nearestName, snakeOf } from "../base/names.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { DType } from "../base/dtype.ts";
 import { isDType } from "../base/dtype.ts";
+import type { MessageMethods, messageKind } from "../formats/message-class.ts";
+import type { MessageName } from "../formats/messages.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -21,6 +23,7 @@ import type { Fetches, Results } from "../session/fetches.ts";
 import type { RunSettings, Session } from "../session/session.ts";
 import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./calls.ts";
 import { attachDtypeMembers, type DTypeMembers } from "./dtype-members.ts";
+import { kindOf, MessageFields } from "./message-fields.ts";
 
 // ---- the type ----
 
@@ -54,8 +57,35 @@ export type Snake<T> = T extends Plain
           : SnakeObject<T>
         : T;
 
+/** A list in a message, as Python's grow. */
+interface MessageList<E> extends Array<E> {
+  append(item: MessageItem<E>): void;
+  extend(items: Iterable<MessageItem<E>>): void;
+  /** Puts a message with these fields at the end; for lists of messages. */
+  add(fields?: object): E;
+}
+type MessageItem<E> = E extends bigint ? bigint | number : E extends Uint8Array ? Uint8Array | string : E extends object ? object : E;
+/** A message in a message is there to be filled, whether it is set or not. */
+type MessageField<V> = V extends Uint8Array
+  ? V
+  : V extends readonly (infer E)[]
+    ? MessageList<MessageField<E>>
+    : V extends ReadonlyMap<unknown, infer E>
+      ? V & { readonly [key: string]: MessageField<E> }
+      : V extends object
+        ? MessageMembers<V> & MessageMethods<V> & V
+        : V;
+type MessageMembers<T> = {
+  readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction
+    ? T[K]
+    : T[K] extends object | undefined
+      ? MessageField<NonNullable<T[K]>>
+      : T[K];
+};
+
 /** What programs write down most is known by a name, in messages too. */
-type SnakeObject<T> = [Tensor, T] extends [T, Tensor]
+type SnakeObject<T> = T extends { readonly [messageKind]: MessageName } ? MessageMembers<T> & T : KnownObject<T>;
+type KnownObject<T> = [Tensor, T] extends [T, Tensor]
   ? SnakeTensor
   : [Variable, T] extends [T, Variable]
     ? SnakeVariable
@@ -206,9 +236,11 @@ type SnakeClass<C, I> = {
   (...args: readonly unknown[]): SnakeInstance<I>;
   readonly prototype: I;
 } & {
-  readonly [K in Exclude<keyof C, "prototype"> as K extends string ? SnakeOf<K> : never]: C[K] extends AnyFunction
-    ? SnakeFunction<C[K]>
-    : C[K];
+  readonly [K in Exclude<keyof C, "prototype"> as K extends string ? SnakeOf<K> : never]: C[K] extends AnyClass
+    ? SnakeClass<C[K], InstanceType<C[K]>>
+    : C[K] extends AnyFunction
+      ? SnakeFunction<C[K]>
+      : C[K];
 } & (C extends abstract new (...args: infer A) => object ? new (...args: SnakeArguments<A>) => SnakeInstance<I> : unknown);
 
 /** What a class makes. Hooks are there to be extended, and TypeScript takes a mapped type's members for properties, which no method overrides. */
@@ -284,8 +316,6 @@ function itemAt(object: { readonly at?: unknown }, index: number): unknown {
   return typeof object.at === "function" ? Reflect.apply(object.at, object, [index]) : undefined;
 }
 
-const isMessage = (value: unknown): value is object => typeof value === "object" && value !== null && "SerializeToString" in value;
-
 /** The names of outputs, where a plain object is made of them, as an operation with several has it; its `op` is none. */
 function outputNames(value: unknown): readonly string[] {
   if (typeof value !== "object" || value === null || !isNamespace(value) || !Object.isExtensible(value)) return [];
@@ -310,13 +340,6 @@ function takeByPlace(outputs: object, names: readonly string[]): void {
     });
 }
 
-/** What messages inside of messages are asked in Python: `value.HasField("simple_value")`. */
-const presence = Object.defineProperty({}, "HasField", {
-  value(this: object, field: string): boolean {
-    return Reflect.get(this, camelOf(field)) !== undefined;
-  },
-});
-
 /** What JavaScript itself asks objects for. */
 export const isOwnProtocol = (key: string): boolean =>
   ["constructor", "default", "inspect", "length", "name", "prototype", "then", "toJSON", "toString", "valueOf"].includes(key);
@@ -340,9 +363,9 @@ class Door {
   private readonly adopted = new WeakSet<object>();
   private readonly methodSignatures = new WeakMap<AnyFunction, Signature>();
   private readonly secondMethods = new WeakMap<AnyFunction, AnyFunction>();
+  private readonly innerClasses = new WeakMap<AnyClass, AnyClass>();
   private isOpen = false;
-  /** What stands above the objects that messages hold. */
-  private fields: object | undefined;
+  private readonly messages = new MessageFields(parent => this.secondSpelling(parent));
 
   constructor(api: object, signatures: Readonly<Record<string, string>>) {
     this.api = api;
@@ -403,7 +426,7 @@ class Door {
     const construct = (given: readonly unknown[], newTarget: Parameters<typeof Reflect.construct>[2]): object => {
       this.open();
       if (newTarget !== value) adoptOverrides((newTarget as AnyClass).prototype as object, value.prototype as object);
-      return Reflect.construct(value, arrangeArguments(this.signature(path), given), newTarget);
+      return this.made(Reflect.construct(value, arrangeArguments(this.signature(path), given), newTarget));
     };
     return new Proxy(value, {
       construct: (_, given, newTarget) => construct(given, newTarget),
@@ -411,11 +434,30 @@ class Door {
       get: (target, key) => {
         const found: unknown = Reflect.get(target, typeof key === "string" && !(key in target) ? camelOf(key) : key, target);
         if (key === "FromString") return (bytes: unknown) => this.met(Reflect.apply(found as AnyFunction, target, [bytes]));
+        if (typeof key === "string" && isClass(found) && /^[A-Z]/.test(key)) return this.inner(found, `${path}.${key}`);
         return typeof key === "string" && typeof found === "function"
           ? this.static(found as AnyFunction, `${path}.${snakeOf(key)}`)
           : found;
       },
     });
+  }
+
+  /** A class that is declared inside of another: `tf.Summary.Value`. */
+  private inner(value: AnyClass, path: string): AnyClass {
+    let found = this.innerClasses.get(value);
+    if (found === undefined) {
+      this.adopt(value.prototype as object, path);
+      found = this.class(value, path);
+      this.innerClasses.set(value, found);
+    }
+    return found;
+  }
+
+  /** A message that a program makes answers as Python's from the start. */
+  private made(value: object): object {
+    const kind = kindOf(value);
+    if (kind !== undefined) this.messages.adopt(value, kind);
+    return value;
   }
 
   /** A method of a class itself, with TensorFlow's order of arguments where that is known. */
@@ -451,28 +493,9 @@ class Door {
     if (names.length > 0) takeByPlace(value as object, names);
     else if (Array.isArray(value)) for (const item of value.slice(0, 64)) this.met(item);
     else if (typeof value === "object" && value !== null && !isNamespace(value)) this.adopt(Object.getPrototypeOf(value), undefined);
-    if (isMessage(value)) for (const field of Object.values(value)) this.adoptFields(field);
+    const kind = kindOf(value);
+    if (kind !== undefined) this.messages.adopt(value as object, kind);
     return value;
-  }
-
-  /** What a message holds answers to both spellings as well: `summary.value[0].simple_value`. */
-  private adoptFields(field: unknown): void {
-    if (typeof field !== "object" || field === null || ArrayBuffer.isView(field)) return;
-    const items: Iterable<unknown> = Array.isArray(field)
-      ? field
-      : field instanceof Map
-        ? field.values()
-        : isNamespace(field)
-          ? Object.values(field)
-          : [];
-    if (isNamespace(field) && Object.isExtensible(field)) {
-      this.fields ??= this.secondSpelling(presence);
-      Object.setPrototypeOf(field, this.fields);
-    }
-    for (const item of items) {
-      if (typeof item !== "object" && Array.isArray(field)) return;
-      this.adoptFields(item);
-    }
   }
 
   private adopt(prototype: object, path: string | undefined): void {
@@ -504,8 +527,8 @@ class Door {
         const inner = /^_[a-z]/.test(key) ? camelOf(key.slice(1)) : key;
         const value: unknown = Reflect.get(receiver, inner !== key && inner in receiver ? inner : camelOf(key), receiver);
         if (typeof value === "function" && !isClass(value)) return this.secondMethod(value as AnyFunction);
-        if (isMessage(receiver)) this.adoptFields(value);
-        return value;
+        if (value === undefined) return this.messages.unset(receiver, key);
+        return kindOf(value) === undefined ? value : this.made(value as object);
       },
       set: (target, key, value, receiver) => {
         const ours = isOther(key) ? camelOf(key) : key;

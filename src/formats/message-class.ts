@@ -3,8 +3,19 @@
 
 import { ValueError } from "../base/errors.ts";
 import { encodeText, NDArray } from "../base/ndarray.ts";
-import { createMessage, type Field, fieldsOf, isMessage as isMessageType, messageFromBytes, messageToBytes } from "./message-codec.ts";
+import {
+  createMessage,
+  type Field,
+  fieldsOf,
+  isAbsent,
+  isMessage as isMessageType,
+  messageFromBytes,
+  messageToBytes,
+} from "./message-codec.ts";
 import type { Message, MessageName } from "./messages.ts";
+
+/** Under which a message keeps the name of what it is. */
+export const messageKind: unique symbol = Symbol("message kind");
 
 /** A message as it may be given. */
 export type Loose<V> = V extends Uint8Array
@@ -19,15 +30,18 @@ export type Loose<V> = V extends Uint8Array
           ? { readonly [K in keyof V]?: Loose<V[K]> | undefined }
           : V;
 
-export type MessageObject<N extends MessageName> = Message<N> & {
+export type MessageObject<N extends MessageName> = Message<N> & MessageMethods<Message<N>> & { readonly [messageKind]: N };
+
+/** What every message can do. `M` is what it holds. */
+export interface MessageMethods<M> {
   /** Becomes empty. */
   Clear(): void;
   /** A field gets its default, or is unset. @throws ValueError for a name that is no field. */
   ClearField(field: string): void;
   /** Becomes equal to another message of the same kind. */
-  CopyFrom(other: Message<N>): void;
+  CopyFrom(other: M): void;
   /** Takes over what the other sets: single fields are replaced, lists go on, messages are merged. */
-  MergeFrom(other: Message<N>): void;
+  MergeFrom(other: M): void;
   /** Is a field of the sort that may be unset, set? @throws ValueError for other fields. */
   HasField(field: string): boolean;
   /** The field that is set of those of which one may be, by its name in the .proto file; null if there is none. */
@@ -39,7 +53,17 @@ export type MessageObject<N extends MessageName> = Message<N> & {
   SerializeToString(): Uint8Array;
   /** Becomes the message that the bytes hold; returns how many they are. @throws DataLossError naming the offset of damage. */
   ParseFromString(serialized: Uint8Array | NDArray): number;
-};
+  /** Takes over what the bytes set, as MergeFrom does; returns how many they are. */
+  MergeFromString(serialized: Uint8Array | NDArray): number;
+  /** As SerializeToString: no field has to be there. */
+  SerializePartialToString(): Uint8Array;
+  /** The fields that are set, each with its value, in the order of their numbers. */
+  ListFields(): (readonly [field: Pick<Field, "name" | "number" | "label">, value: unknown])[];
+  /** Forgets fields of newer versions, which are not read in the first place. */
+  DiscardUnknownFields(): void;
+  /** Which fields have to be there and are not: none. */
+  FindInitializationErrors(): string[];
+}
 
 export interface MessageClass<N extends MessageName> {
   new (fields?: Loose<Message<N>>): MessageObject<N>;
@@ -48,6 +72,11 @@ export interface MessageClass<N extends MessageName> {
   /** A message that is at hand, with the methods of its class. */
   of(message: Message<N>): MessageObject<N>;
 }
+
+/** A message's class with those of the messages that are declared inside of it: `tf.Summary.Value`. */
+export type MessageClassWith<N extends MessageName, Inner extends Readonly<Record<string, MessageName>>> = MessageClass<N> & {
+  readonly [K in keyof Inner]: MessageClass<Inner[K]>;
+};
 
 /** The bytes of an array's one string. */
 function bytesOf(serialized: Uint8Array | NDArray): Uint8Array {
@@ -63,11 +92,40 @@ function knownField(message: MessageName, field: string): Field {
   return found;
 }
 
-/** The class of a message. */
-export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
+/** Fields as programs give them, under our names. @throws ValueError for a name that is no field. */
+function namedFields(message: MessageName, given: object): object {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const { name, type, label } = knownField(message, key);
+    if (isAbsent(value)) continue;
+    const inner = (item: unknown): unknown => (isMessageType(type) ? namedFields(type, item as object) : item);
+    const entries = label !== "map" ? [] : value instanceof Map ? [...value] : Object.entries(value as object);
+    result[name] =
+      label === "repeated"
+        ? Array.from(value as Iterable<unknown>, inner)
+        : label === "map"
+          ? new Map(entries.map(([each, item]) => [each, inner(item)]))
+          : inner(value);
+  }
+  return result;
+}
+
+const isSet = ({ label, type, isDefault }: Field, value: unknown): boolean => {
+  if (isAbsent(value)) return false;
+  if (label === "repeated") return (value as readonly unknown[]).length > 0;
+  if (label === "map") return (value as ReadonlyMap<unknown, unknown>).size > 0;
+  return label === "oneof" || isMessageType(type) || !isDefault(value);
+};
+
+/** The class of a message, with the classes of those inside of it under their names there. */
+export function messageClass<N extends MessageName, const Inner extends Readonly<Record<string, MessageName>> = Record<never, never>>(
+  name: N,
+  inner?: Inner,
+): MessageClassWith<N, Inner> {
   class Serializable {
+    declare readonly [messageKind]: N;
     constructor(fields: object = {}) {
-      Object.assign(this, createMessage(name, fields));
+      Object.assign(this, createMessage(name, namedFields(name, fields)));
     }
     SerializeToString(): Uint8Array {
       return messageToBytes(name, this as object);
@@ -80,6 +138,23 @@ export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
     }
     Clear(): void {
       Object.assign(this, createMessage(name, {}));
+    }
+    SerializePartialToString(): Uint8Array {
+      return this.SerializeToString();
+    }
+    MergeFromString(serialized: Uint8Array | NDArray): number {
+      const bytes = bytesOf(serialized);
+      this.MergeFrom(messageFromBytes(name, bytes));
+      return bytes.length;
+    }
+    ListFields(): [Field, unknown][] {
+      return fieldsOf(name)
+        .map((field): [Field, unknown] => [field, Reflect.get(this, field.name)])
+        .filter(([field, value]) => isSet(field, value));
+    }
+    DiscardUnknownFields(): void {}
+    FindInitializationErrors(): string[] {
+      return [];
     }
     ClearField(field: string): void {
       const known = knownField(name, field).name;
@@ -101,11 +176,11 @@ export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
       const { name: known, originalName, label, type } = knownField(name, field);
       if (label !== "oneof" && (label !== "single" || !isMessageType(type)))
         throw new ValueError(`Can't test non-optional, non-submessage field "${name}.${originalName}" for presence in proto3.`);
-      return Reflect.get(this, known) !== undefined;
+      return !isAbsent(Reflect.get(this, known));
     }
     WhichOneof(_group: string): string | null {
       return (
-        fieldsOf(name).find(({ name: each, label }) => label === "oneof" && Reflect.get(this, each) !== undefined)?.originalName ?? null
+        fieldsOf(name).find(({ name: each, label }) => label === "oneof" && !isAbsent(Reflect.get(this, each)))?.originalName ?? null
       );
     }
     ParseFromString(serialized: Uint8Array | NDArray): number {
@@ -120,5 +195,20 @@ export function messageClass<N extends MessageName>(name: N): MessageClass<N> {
       return Object.assign(Object.create(Serializable.prototype) as Serializable, message);
     }
   }
-  return Serializable as MessageClass<N>;
+  Object.defineProperty(Serializable.prototype, messageKind, { value: name });
+  for (const [member, kind] of Object.entries(inner ?? {}))
+    Object.defineProperty(Serializable, member, { configurable: true, get: () => classOf(kind) });
+  return Serializable as MessageClass<N> as MessageClassWith<N, Inner>;
+}
+
+const classes = new Map<MessageName, MessageClass<MessageName>>();
+
+/** The class of messages that no public name has. */
+export function classOf<N extends MessageName>(name: N): MessageClass<N> {
+  let found = classes.get(name);
+  if (found === undefined) {
+    found = messageClass(name) as MessageClass<MessageName>;
+    classes.set(name, found);
+  }
+  return found as MessageClass<N>;
 }

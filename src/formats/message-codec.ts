@@ -90,6 +90,15 @@ function defaultOf(type: string): unknown {
   return defaults[type];
 }
 
+const untouched = new WeakSet<object>();
+
+/** Stands for a message that nobody has set, in a field that was read all the same; it is as if the field were not there until it is `touched`. */
+export const markUntouched = (message: object): void => void untouched.add(message);
+export const markTouched = (message: object): void => void untouched.delete(message);
+/** Is a field with this value not set? */
+export const isAbsent = (value: unknown): value is undefined | null =>
+  value === undefined || value === null || (typeof value === "object" && untouched.has(value));
+
 function emptyMessage(layout: Layout): Plain {
   const result: Plain = {};
   for (const { name, label, type } of layout.fields) {
@@ -110,7 +119,7 @@ function completed(name: MessageName, init: Plain): Plain {
   const result = emptyMessage(layout);
   for (const { name: field, label, type } of layout.fields) {
     const value = init[field];
-    if (value === undefined) continue;
+    if (isAbsent(value)) continue;
     const complete = isMessage(type) ? (item: unknown) => completed(type, item as Plain) : (item: unknown) => exact(type, item);
     if (label === "repeated") result[field] = Array.from(value as Iterable<unknown>, complete);
     else if (label === "map") {
@@ -121,9 +130,10 @@ function completed(name: MessageName, init: Plain): Plain {
   return result;
 }
 
-/** Text as bytes and numbers as 64-bit integers, where those belong. */
-function exact(type: string, value: unknown): unknown {
+/** Text as bytes, numbers as 64-bit integers or as names of what they number, where those belong. */
+export function exact(type: string, value: unknown): unknown {
   if (type === "bytes" && typeof value === "string") return encodeText(value);
+  if (isEnumeration(type) && typeof value === "number") return enumeratorOf(type, value);
   return (type === "int64" || type === "uint64") && typeof value === "number" ? BigInt(value) : value;
 }
 
@@ -246,7 +256,7 @@ function written(name: MessageName, message: Plain): Uint8Array {
   const writer = new WireWriter();
   for (const field of fieldsOf(name)) {
     const value = message[field.name];
-    if (value !== undefined && value !== null) writeField(writer, field, value);
+    if (!isAbsent(value)) writeField(writer, field, value);
   }
   return writer.finish();
 }
@@ -383,7 +393,7 @@ function toJson(name: MessageName, message: Plain): Plain {
   const result: Plain = {};
   for (const { name: field, label, type } of layoutOf(name).fields) {
     const value = message[field];
-    if (value === undefined || value === null) continue;
+    if (isAbsent(value)) continue;
     const key = snakeOf(field);
     if (label === "repeated") {
       if ((value as unknown[]).length > 0) result[key] = (value as unknown[]).map(item => valueToJson(type, item));

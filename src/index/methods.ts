@@ -1,13 +1,13 @@
 // Methods of graph objects that belong to rooms the graph does not know: operators on tensors and variables, running, export.
 
-import type { GraphDef } from "../formats/message-types.ts";
+import { type GraphDef, NodeDef } from "../formats/message-types.ts";
 import { Graph } from "../graph/graph.ts";
 import { type AsTensor, describe, type TensorLike } from "../graph/conversion.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import type { TensorOperators } from "../graph/tensor-operators.ts";
-import { exportGraphDef, type ExportGraphDefOptions, type GraphDefMessage } from "../io/graph-def.ts";
+import { exportGraphDef, type ExportGraphDefOptions } from "../io/graph-def.ts";
 import { nodeOf } from "../io/node-message.ts";
 import { Variable } from "../library/variables/variables.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
@@ -36,7 +36,7 @@ declare module "../graph/operation.ts" {
     run(feedDict?: Feeds | null, session?: Session | null): Promise<void>;
     run(options: EvaluateOptions): Promise<void>;
     /** The operation as a NodeDef message. TF: Operation.node_def. */
-    readonly nodeDef: GraphDefMessage["node"][number];
+    readonly nodeDef: NodeDef;
   }
 }
 
@@ -153,7 +153,7 @@ export function attachMethods(): void {
   });
   define(Operation, "nodeDef", {
     get(this: Operation) {
-      return nodeOf(this);
+      return NodeDef.of(nodeOf(this));
     },
   });
   define(Session, "graphDef", {

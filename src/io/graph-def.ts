@@ -2,7 +2,7 @@
 // graph-importer.ts, functions that of function-library.ts.
 
 import { ValueError } from "../base/errors.ts";
-import { createMessage, messageFromBytes, messageFromJson } from "../formats/message-codec.ts";
+import { createMessage, messageFromBytes, messageFromJson, isAbsent } from "../formats/message-codec.ts";
 import { GraphDef } from "../formats/message-types.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
@@ -64,7 +64,7 @@ export function importGraphDef(
     prefix,
     inputMap,
     producerOpList: options.producerOpList ?? null,
-    producer: message.versions?.producer ?? graphVersion,
+    producer: isAbsent(message.versions) ? graphVersion : message.versions.producer,
     definitionOf: functions.definitionOf,
   });
   const start = graph.version;

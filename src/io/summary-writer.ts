@@ -16,7 +16,7 @@ import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
 import { metaGraphOf } from "./meta-graph.ts";
 
 /** A summary as a message: `new tf.Summary({ value: [{ tag: "loss", simpleValue: 0.5 }] })`. TF: tf.Summary. */
-export const Summary = messageClass("Summary");
+export const Summary = messageClass("Summary", { Value: "SummaryValue", Image: "SummaryImage", Audio: "SummaryAudio" });
 export type Summary = MessageObject<"Summary">;
 /** One record of an event file. TF: tf.Event. */
 export const Event = messageClass("Event");
