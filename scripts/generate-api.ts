@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import * as errors from "../src/base/errors.ts";
 import { camelOf, snakeOf } from "../src/base/names.ts";
 import { loadSpec } from "../test/parity/golden.ts";
 
@@ -398,6 +399,10 @@ function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<stri
       }
     }
   }
+  // TensorFlow's errors are made of a node, an operation and a message.
+  for (const [name, value] of Object.entries(errors))
+    if (typeof value === "function" && value.prototype instanceof errors.OpError) rows.set(`errors.${name}`, "2,1 node_def op message");
+  rows.set("OpError", "2,1 node_def op message error_code?");
   return rows;
 }
 
@@ -504,6 +509,8 @@ const modules = await loadModules();
 // Methods that the doors attach have argument orders as well.
 const { attachMethods } = (await import(`${pathToFileURL(source).href}index/methods.ts`)) as { attachMethods: () => void };
 attachMethods();
+const { attachMembers } = (await import(`${pathToFileURL(source).href}compat/python-members.ts`)) as { attachMembers: () => void };
+attachMembers();
 const namespaces = collectNamespaces(modules);
 const { raggedAnswers, isElementwise } = (await import(`${pathToFileURL(source).href}library/ragged/ragged-answers.ts`)) as {
   raggedAnswers: () => ReadonlyMap<never, unknown>;

@@ -110,6 +110,26 @@ export class OpError extends Error {
     super(message);
     this.op = op;
   }
+  /** `code`, by TensorFlow's name. */
+  get errorCode(): number {
+    return this.code;
+  }
+
+  /** What was given to it besides, as Python's errors keep it: nothing. */
+  get args(): readonly unknown[] {
+    return [];
+  }
+
+  /** The node that failed as a NodeDef message, or null. */
+  get nodeDef(): unknown {
+    return this.op !== null && "nodeDef" in this.op ? this.op.nodeDef : null;
+  }
+
+  /** What else a server says of an error: nothing here. */
+  get experimentalPayloads(): Readonly<Record<string, Uint8Array>> {
+    return {};
+  }
+
   /** The name of the node that failed, or null. */
   get node(): string | null {
     return this.op?.name ?? null;

@@ -154,6 +154,7 @@ export class MessageFields {
       put(message);
     };
     this.adopt(message, kind, touch);
+    Object.defineProperty(message, "SetInParent", { value: touch, configurable: true });
     const shown: object = new Proxy(message, {
       set: (target, key, value, receiver): boolean => {
         touch();

@@ -967,6 +967,7 @@ export declare namespace train {
   export type QueueRunner = Instance<typeof api.train.QueueRunner>;
   export type RMSPropOptimizer = Instance<typeof api.train.RMSPropOptimizer>;
   export type Saver = Instance<typeof api.train.Saver>;
+  export type SaverDef = Instance<typeof api.train.SaverDef>;
   export type Scaffold = Instance<typeof api.train.Scaffold>;
   export type SecondOrStepTimer = Instance<typeof api.train.SecondOrStepTimer>;
   export type SequenceExample = Instance<typeof api.train.SequenceExample>;

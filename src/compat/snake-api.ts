@@ -24,6 +24,7 @@ import type { RunSettings, Session } from "../session/session.ts";
 import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./calls.ts";
 import { attachDtypeMembers, type DTypeMembers } from "./dtype-members.ts";
 import { kindOf, MessageFields } from "./message-fields.ts";
+import { insteadOf } from "./missing-members.ts";
 
 // ---- the type ----
 
@@ -120,7 +121,7 @@ type InOrder<T> = T extends Readonly<Record<string, Element | NDArray | readonly
 
 type SnakeMembers<T> = Indexed<T> &
   InOrder<T> & {
-    readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K], K> : Snake<T[K]>;
+    [K in keyof T as K extends string ? SnakeOf<K> : never]: T[K] extends AnyFunction ? SnakeFunction<T[K], K> : Snake<T[K]>;
   };
 
 /** What a run gives, each array answering as the door's objects do. any: as where `Results` cannot tell. */
@@ -230,6 +231,9 @@ type SnakeFunction<F, K = ""> = BodyFunction<K> &
         ? (...args: readonly unknown[]) => Known<R>
         : never);
 
+/** What stands by a function itself. */
+type FunctionMembers<F> = [keyof F] extends [never] ? unknown : SecondNames<F>;
+
 /** Constructed with or without `new`. */
 type SnakeClass<C, I> = {
   new (...args: readonly unknown[]): SnakeInstance<I>;
@@ -269,7 +273,7 @@ export type SnakeApi<Api> = {
   readonly [K in keyof Api as K extends string ? SnakeOf<K> : never]: Api[K] extends AnyClass
     ? SnakeClass<Api[K], InstanceType<Api[K]>>
     : Api[K] extends AnyFunction
-      ? SnakeFunction<Api[K], K>
+      ? SnakeFunction<Api[K], K> & FunctionMembers<Api[K]>
       : Api[K] extends Plain | readonly unknown[]
         ? Snake<Api[K]>
         : SnakeApi<Api[K]>;
@@ -287,13 +291,15 @@ const isNamespace = (value: unknown): value is object =>
   value !== null &&
   (Object.getPrototypeOf(value) === null || Object.getPrototypeOf(value) === Object.prototype);
 
-/** Makes the door. `signatures` are TensorFlow's: `{ "nn.max_pool": "4 value ksize …" }`, methods under `Class.method`; `more` are members as they are. */
+/** Makes the door. `signatures` are TensorFlow's: `{ "nn.max_pool": "4 value ksize …" }`, methods under `Class.method`; `more` are members as they are;
+ *  `prepare` is called before classes get their second spelling. */
 export function snakeApi<Api extends object, More extends object>(
   api: Api,
   signatures: Readonly<Record<string, string>>,
   more = {} as More,
+  prepare: () => void = () => {},
 ): SnakeApi<Api> & More {
-  const door = new Door(api, signatures);
+  const door = new Door(api, signatures, prepare);
   return door.namespace(api, "", more) as SnakeApi<Api> & More;
 }
 
@@ -355,20 +361,35 @@ function absent(target: object, path: string, key: string | symbol): undefined {
   );
 }
 
+/** @throws AttributeError for a member that is known to be missing. */
+function refuseMember(classes: readonly string[], key: string, what: "object" | "type"): undefined {
+  const instead = insteadOf(classes, key);
+  if (instead === undefined) return undefined;
+  const name = (classes[0] ?? "").replace(/^.*\./, "");
+  const text = what === "object" ? `'${name}' object has no attribute '${key}'` : `type object '${name}' has no attribute '${key}'`;
+  throw withHint(new AttributeError(text), instead);
+}
+
 class Door {
   private readonly api: object;
   private readonly signatures: Readonly<Record<string, string>>;
+  private readonly prepare: () => void;
   private readonly parsed = new Map<string, Signature | undefined>();
   /** Prototypes that need nothing more: those with a second spelling, and built-in ones. */
   private readonly adopted = new WeakSet<object>();
   private readonly methodSignatures = new WeakMap<AnyFunction, Signature>();
   private readonly secondMethods = new WeakMap<AnyFunction, AnyFunction>();
   private readonly innerClasses = new WeakMap<AnyClass, AnyClass>();
+  /** Public names of classes, by their prototypes. */
+  private readonly paths = new WeakMap<object, string>();
   private isOpen = false;
+  /** What stands above functions with members of their own. */
+  private functions: object | undefined;
   private readonly messages = new MessageFields(parent => this.secondSpelling(parent));
 
-  constructor(api: object, signatures: Readonly<Record<string, string>>) {
+  constructor(api: object, signatures: Readonly<Record<string, string>>, prepare: () => void) {
     this.api = api;
+    this.prepare = prepare;
     this.signatures = signatures;
   }
 
@@ -418,6 +439,10 @@ class Door {
       const result = value(...arrangeArguments(this.signature(path), given));
       return result instanceof Promise ? result.then(item => this.met(item)) : this.met(result);
     };
+    // What stands by the function itself: `tf.zeros_initializer.from_config(…)`.
+    for (const [key, member] of Object.entries(value))
+      if (typeof member === "function")
+        Object.defineProperty(call, snakeOf(key), { value: this.function(member as AnyFunction, `${path}.${snakeOf(key)}`) });
     return Object.defineProperty(call, "name", { value: path.slice(path.lastIndexOf(".") + 1) });
   }
 
@@ -433,6 +458,7 @@ class Door {
       apply: (_, __, given) => construct(given, value),
       get: (target, key) => {
         const found: unknown = Reflect.get(target, typeof key === "string" && !(key in target) ? camelOf(key) : key, target);
+        if (found === undefined && typeof key === "string") return refuseMember([path], key, "type");
         if (key === "FromString") return (bytes: unknown) => this.met(Reflect.apply(found as AnyFunction, target, [bytes]));
         if (typeof key === "string" && isClass(found) && /^[A-Z]/.test(key)) return this.inner(found, `${path}.${key}`);
         return typeof key === "string" && typeof found === "function"
@@ -474,6 +500,7 @@ class Door {
     if (this.isOpen) return;
     this.isOpen = true;
     attachDtypeMembers();
+    this.prepare();
     this.walk(this.api, "", new Set());
   }
 
@@ -493,6 +520,11 @@ class Door {
     if (names.length > 0) takeByPlace(value as object, names);
     else if (Array.isArray(value)) for (const item of value.slice(0, 64)) this.met(item);
     else if (typeof value === "object" && value !== null && !isNamespace(value)) this.adopt(Object.getPrototypeOf(value), undefined);
+    else if (typeof value === "function" && Object.keys(value).length > 0 && Object.getPrototypeOf(value) === Function.prototype) {
+      // A function with members of its own: an initializer, a template.
+      this.functions ??= this.secondSpelling(Function.prototype);
+      Object.setPrototypeOf(value, this.functions);
+    }
     const kind = kindOf(value);
     if (kind !== undefined) this.messages.adopt(value as object, kind);
     return value;
@@ -500,6 +532,7 @@ class Door {
 
   private adopt(prototype: object, path: string | undefined): void {
     let current = prototype;
+    if (path !== undefined) this.paths.set(prototype, path);
     for (;;) {
       if (path !== undefined) this.adoptMethods(current, path);
       if (this.adopted.has(current)) return;
@@ -522,12 +555,13 @@ class Door {
       get: (target, key, receiver) => {
         if (typeof key === "string" && /^-?\d+$/.test(key)) return itemAt(receiver, Number(key));
         if (key === Symbol.iterator) return Reflect.get(receiver, iteration, receiver) ?? Reflect.get(target, key, receiver);
-        if (!isOther(key)) return Reflect.get(target, key, receiver);
+        if (!isOther(key))
+          return typeof key === "string" && !(key in target) ? this.lacking(receiver, key) : Reflect.get(target, key, receiver);
         // What Python keeps to classes and their subclasses begins with an underscore: `self._zeros_slot(…)`.
         const inner = /^_[a-z]/.test(key) ? camelOf(key.slice(1)) : key;
         const value: unknown = Reflect.get(receiver, inner !== key && inner in receiver ? inner : camelOf(key), receiver);
         if (typeof value === "function" && !isClass(value)) return this.secondMethod(value as AnyFunction);
-        if (value === undefined) return this.messages.unset(receiver, key);
+        if (value === undefined) return this.messages.unset(receiver, key) ?? this.lacking(receiver, key);
         return kindOf(value) === undefined ? value : this.made(value as object);
       },
       set: (target, key, value, receiver) => {
@@ -535,6 +569,18 @@ class Door {
         return ours !== key && ours in receiver ? Reflect.set(receiver, ours, value, receiver) : Reflect.set(target, key, value, receiver);
       },
     });
+  }
+
+  /** @throws AttributeError for a member that TensorFlow's class has and ours has not, with what to do instead. */
+  private lacking(object: object, key: string): undefined {
+    const classes: string[] = [];
+    for (let each: object | null = object; each !== null; each = Object.getPrototypeOf(each) as object | null) {
+      const path = this.paths.get(each);
+      if (path !== undefined) classes.push(path);
+      const { constructor } = Object.getOwnPropertyDescriptors(each) as { constructor?: PropertyDescriptor };
+      if (typeof constructor?.value === "function") classes.push((constructor.value as AnyFunction).name);
+    }
+    return refuseMember(classes, key, "object");
   }
 
   private secondMethod(ours: AnyFunction): AnyFunction {

@@ -59,6 +59,8 @@ export interface MessageMethods<M> {
   SerializePartialToString(): Uint8Array;
   /** The fields that are set, each with its value, in the order of their numbers. */
   ListFields(): (readonly [field: Pick<Field, "name" | "number" | "label">, value: unknown])[];
+  /** Is set from now on, even if nothing is put into it. */
+  SetInParent(): void;
   /** Forgets fields of newer versions, which are not read in the first place. */
   DiscardUnknownFields(): void;
   /** Which fields have to be there and are not: none. */
@@ -152,6 +154,7 @@ export function messageClass<N extends MessageName, const Inner extends Readonly
         .map((field): [Field, unknown] => [field, Reflect.get(this, field.name)])
         .filter(([field, value]) => isSet(field, value));
     }
+    SetInParent(): void {}
     DiscardUnknownFields(): void {}
     FindInitializationErrors(): string[] {
       return [];
@@ -179,9 +182,7 @@ export function messageClass<N extends MessageName, const Inner extends Readonly
       return !isAbsent(Reflect.get(this, known));
     }
     WhichOneof(_group: string): string | null {
-      return (
-        fieldsOf(name).find(({ name: each, label }) => label === "oneof" && !isAbsent(Reflect.get(this, each)))?.originalName ?? null
-      );
+      return fieldsOf(name).find(({ name: each, label }) => label === "oneof" && !isAbsent(Reflect.get(this, each)))?.originalName ?? null;
     }
     ParseFromString(serialized: Uint8Array | NDArray): number {
       const bytes = bytesOf(serialized);

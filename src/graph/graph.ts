@@ -205,6 +205,11 @@ export class Graph {
     return this.ops.length;
   }
 
+  /** Is this the graph of a function that is being built? */
+  get buildingFunction(): boolean {
+    return this.capture !== null;
+  }
+
   get finalized(): boolean {
     return this.isFinalized;
   }

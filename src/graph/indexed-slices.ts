@@ -1,8 +1,10 @@
 // IndexedSlices: rows of a larger tensor, the gradient of gather. TF: tf.IndexedSlices.
 
 import type { DType } from "../base/dtype.ts";
+import { TensorShape } from "../base/shape.ts";
 import type { Graph } from "./graph.ts";
 import type { Operation, Tensor } from "./operation.ts";
+import { staticShape } from "./static-value.ts";
 
 /** `values[k]` belongs to row `indices[k]`; equal indices add up. `denseShape` is the shape of the whole, if known. */
 export class IndexedSlices {
@@ -30,6 +32,20 @@ export class IndexedSlices {
 
   get name(): string {
     return this.values.name;
+  }
+
+  get device(): string {
+    return this.values.device;
+  }
+
+  /** The static shape of the whole, as far as it is known. */
+  get shape(): TensorShape {
+    return this.denseShape === null ? TensorShape.unknown() : staticShape(this.denseShape);
+  }
+
+  /** What reads the values. */
+  consumers(): Operation[] {
+    return this.values.consumers();
   }
 
   toString(): string {

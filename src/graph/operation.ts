@@ -157,6 +157,11 @@ export class Tensor {
     return this.staticShape;
   }
 
+  /** How many axes; -1 where that is unknown. TF: Tensor.ndim. */
+  get ndim(): number {
+    return this.staticShape.rank ?? -1;
+  }
+
   /** Adds what the caller knows of the shape. @throws ValueError if it contradicts what is known. TF: set_shape. */
   setShape(shape: ShapeLike): void {
     this.staticShape = this.staticShape.mergeWith(new TensorShape(shape));

@@ -17,7 +17,8 @@ export class SparseTensor {
   readonly values: Tensor;
   /** int64 `[rank]`. */
   readonly denseShape: Tensor;
-  private known: TensorShape | null = null;
+  /** What was told of the shape besides. */
+  private knownShape: TensorShape = TensorShape.unknown();
 
   constructor(indices: TensorLike, values: TensorLike, denseShape: TensorLike) {
     const graph = [indices, values, denseShape].find(part => part instanceof Tensor)?.graph ?? getDefaultGraph();
@@ -49,12 +50,14 @@ export class SparseTensor {
 
   /** The static shape of the whole, as far as known. */
   get shape(): TensorShape {
-    return this.known ?? staticShape(this.denseShape);
+    return staticShape(this.denseShape).mergeWith(this.knownShape);
   }
 
-  /** Notes what is known of the static shape. @throws ValueError unless it fits. TF: SparseTensor.set_shape. */
+  /** Adds what the caller knows of the shape. TF: SparseTensor.set_shape. @throws ValueError if it contradicts what is known. */
   setShape(shape: ShapeLike): void {
-    this.known = this.shape.mergeWith(new TensorShape(shape));
+    const [known, given] = [this.shape, new TensorShape(shape)];
+    if (!known.isCompatibleWith(given)) throw new ValueError(`Shapes ${known} and ${given} are not compatible`);
+    this.knownShape = known.mergeWith(given);
   }
 
   /** The same places with other values, of the same number. TF: SparseTensor.with_values. @throws ValueError for another number. */

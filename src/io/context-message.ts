@@ -5,7 +5,7 @@ import type { Message } from "../formats/messages.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operation.ts";
 import { CondContext, type Context, WhileContext } from "../ops/flow/control-flow-contexts.ts";
-import type { Renaming } from "./import-scope.ts";
+import type { Renaming } from "../graph/import-scope.ts";
 
 type CondMessage = Message<"CondContextDef">;
 type WhileMessage = Message<"WhileContextDef">;

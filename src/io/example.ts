@@ -29,6 +29,9 @@ export class TFRecordOptions {
     this.compressionType = typeof compressionType === "number" ? compressionNames[compressionType] : (compressionType ?? "");
   }
 
+  /** The names of the compressions by their numbers. */
+  static readonly compressionTypeMap: Readonly<Record<number, RecordCompression>> = { ...compressionNames };
+
   static getCompressionTypeString(options: TFRecordOptions | RecordCompression | number | null): RecordCompression {
     if (options instanceof TFRecordOptions) return options.compressionType;
     return new TFRecordOptions(options as RecordCompression).compressionType;

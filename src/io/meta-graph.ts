@@ -10,18 +10,16 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import { functionsOf } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
-import { handleOf } from "../graph/shape-inference.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
-import { slicePlace } from "../library/variables/partitioned-variable.ts";
-import { QueueRunner } from "../library/train/queue-runner.ts";
-import { Variable, VariableNodes } from "../library/variables/variables.ts";
+import { QueueRunner, queueRunnerFromMessage, queueRunnerToMessage } from "../library/train/queue-runner.ts";
+import { nodesFromMessage, placeFromMessage, variableToMessage } from "../library/variables/variable-message.ts";
+import { Variable } from "../library/variables/variables.ts";
 import { CondContext, WhileContext } from "../ops/flow/control-flow-contexts.ts";
 import { condFromMessage, condToMessage, whileFromMessage, whileToMessage } from "./context-message.ts";
 import { attachedLibrary } from "./function-library.ts";
 import { exportGraphDef, type GraphDefMessage, importGraphDef, type ImportGraphDefOptions } from "./graph-def.ts";
 import type { Definitions } from "./graph-importer.ts";
-import { isInScope, prependScope, type Renaming, stripScope } from "./import-scope.ts";
-import { queueRunnerFromMessage, queueRunnerToMessage } from "./queue-runners.ts";
+import { isInScope, prependScope, type Renaming, stripScope } from "../graph/import-scope.ts";
 import { strippedOpList, withoutDefaultAttrs } from "./op-message.ts";
 
 export type MetaGraphMessage = Message<"MetaGraphDef">;
@@ -32,57 +30,10 @@ const tensorflowVersion = "2.21.0";
 
 // ---- variables ----
 
-export function variableToMessage(variable: Variable, strip: Renaming = name => name): Message<"VariableDef"> {
-  const { handle, initializer, initialValue, isResource, trainable } = variable;
-  const snapshot = isResource ? variable.asGraphElement() : variable.value();
-  const slice = variable.saveSliceInfo;
-  return createMessage("VariableDef", {
-    variableName: strip(handle.name),
-    initializerName: initializer ? strip(initializer.name) : "",
-    initialValueName: initialValue ? strip(initialValue.name) : "",
-    snapshotName: strip(snapshot.name),
-    isResource,
-    trainable,
-    saveSliceInfoDef: slice
-      ? {
-          fullName: slice.fullName,
-          fullShape: slice.fullShape.map(BigInt),
-          varOffset: slice.varOffset.map(BigInt),
-          varShape: slice.varShape.map(BigInt),
-        }
-      : undefined,
-  });
-}
-
 /** A variable over nodes of the graph that are there. */
-export function variableFromMessage(
-  graph: Graph,
-  message: Message<"VariableDef">,
-  prefix: Renaming = name => name,
-  isTrainable = false,
-): Variable {
-  const named = <T>(name: string, find: (name: string) => T): T | null => (name === "" ? null : find(prefix(name)));
-  const handle = graph.getTensorByName(prefix(message.variableName));
-  const held = message.isResource ? handleOf(handle) : undefined;
-  const tensor = (name: string): Tensor => graph.getTensorByName(name);
-  const initializer = named(message.initializerName, name => graph.getOperationByName(name));
-  const snapshot = named(message.snapshotName, tensor) ?? handle;
-  const variable = new Variable(
-    new VariableNodes({
-      handle,
-      initializer,
-      initialValue: named(message.initialValueName, tensor) ?? initializer?.inputs[1] ?? null,
-      snapshot,
-      dtype: held?.dtype ?? snapshot.dtype,
-      shape: held?.shape ?? handle.shape,
-      trainable: message.trainable || isTrainable,
-    }),
-  );
-  const slice = message.saveSliceInfoDef;
-  if (slice) {
-    const [fullShape, offset, shape] = [slice.fullShape, slice.varOffset, slice.varShape].map(list => list.map(Number));
-    variable.saveSliceInfo = slicePlace(slice.fullName, fullShape, offset, shape);
-  }
+function variableFromMessage(graph: Graph, message: Message<"VariableDef">, prefix: Renaming, isTrainable: boolean): Variable {
+  const variable = new Variable(nodesFromMessage(graph, message, prefix, isTrainable));
+  variable.saveSliceInfo = placeFromMessage(message);
   return variable;
 }
 

@@ -14,7 +14,7 @@ import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { globalVariablesInitializer, localVariablesInitializer } from "../library/variables/variable-lists.ts";
 import { group } from "../ops/flow/control-flow.ts";
 import type { Session } from "../session/session.ts";
-import { prependScope } from "./import-scope.ts";
+import { prependScope } from "../graph/import-scope.ts";
 import { readMessageFile } from "./message-files.ts";
 import type { MetaGraphMessage } from "./meta-graph.ts";
 import { withSaver } from "./meta-graph-files.ts";

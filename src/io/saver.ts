@@ -24,7 +24,9 @@ import { type Operation, Tensor } from "../graph/operation.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { PartitionedVariable } from "../library/variables/partitioned-variable.ts";
 import { globalStep as valueOfStep } from "../library/train/global-step.ts";
-import { assign, type Runner, type SlicePlace, Variable } from "../library/variables/variables.ts";
+import { messageClass } from "../formats/message-class.ts";
+import type { SaveSliceInfo } from "../library/variables/variable-nodes.ts";
+import { assign, type Runner, Variable } from "../library/variables/variables.ts";
 import { constant, identity, placeholderWithDefault, reshape, shape as shapeOf } from "../ops/array/array.ts";
 import { where } from "../ops/array/selection.ts";
 import { MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2, ShardedFilename, ShardedFilespec } from "../ops/state/checkpoint.ts";
@@ -62,7 +64,7 @@ export type VarList =
   | Readonly<Record<string, SaveableGroup>>
   | ReadonlyMap<string, SaveableGroup>;
 
-const sliceInfoOf = (value: unknown): SlicePlace | null => (value instanceof Variable ? value.saveSliceInfo : null);
+const sliceInfoOf = (value: unknown): SaveSliceInfo | null => (value instanceof Variable ? value.saveSliceInfo : null);
 
 /** The nodes of a saver, by name. TF: SaverDef. */
 export interface SaverDef {
@@ -76,7 +78,7 @@ export interface SaverDef {
   readonly version: string | number;
 }
 /** Versions of checkpoints. */
-export const SaverDef = { LEGACY: 0, V1: 1, V2: 2 } as const;
+export const SaverDef = Object.assign(messageClass("SaverDef"), { LEGACY: 0, V1: 1, V2: 2 } as const);
 
 const isV1 = (version: string | number): boolean => version === "V1" || version === 1 || version === "LEGACY" || version === 0;
 

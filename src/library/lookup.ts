@@ -434,4 +434,14 @@ export class DenseHashTable extends ChangeableTable {
     );
     super(keyDtype, valueDtype, fallback, handle, checkpoint ? String(name ?? "MutableDenseHashTable") : null);
   }
+
+  /** As `insert`. TF: DenseHashTable.insert_or_assign. */
+  insertOrAssign(keys: TensorLike, values: TensorLike, options?: NameOption): Operation {
+    return this.insert(keys, values, options);
+  }
+
+  /** As `remove`. TF: DenseHashTable.erase. */
+  erase(keys: TensorLike, options?: NameOption): Operation {
+    return this.remove(keys, options);
+  }
 }

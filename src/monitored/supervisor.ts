@@ -87,6 +87,7 @@ export class Supervisor {
   private readonly initOp: Operation | null;
   /** Is the graph in the writer's present file? */
   private isGraphWritten = false;
+  private readonly ownReadyOp: Tensor | null;
 
   constructor(options: SupervisorOptions = {}) {
     this.options = options;
@@ -111,6 +112,7 @@ export class Supervisor {
     }));
     if (!this.isChief) this.refuseUnplacedVariables();
     this.initOp = made.initOp;
+    this.ownReadyOp = made.readyOp;
     this.summaryOp = made.summaryOp;
     this.saver = made.saver;
     this.globalStep = made.globalStep;
@@ -126,6 +128,35 @@ export class Supervisor {
         recoveryWaitSecs,
       });
     this.graph.finalize();
+  }
+
+  /** Where TensorFlow writes this, what is left out is found or made; here leave it out. */
+  static readonly USE_DEFAULT = undefined;
+
+  get readyOp(): Tensor | null {
+    return this.ownReadyOp;
+  }
+  get readyForLocalInitOp(): Tensor | null {
+    return this.options.readyForLocalInitOp ?? null;
+  }
+  get initFeedDict(): Feeds | null {
+    return this.options.initFeedDict ?? null;
+  }
+  get saveModelSecs(): number {
+    return this.options.saveModelSecs ?? 600;
+  }
+  get saveSummariesSecs(): number {
+    return this.options.saveSummariesSecs ?? 120;
+  }
+
+  /** Calls `target` every so many seconds, or as often as it can with null, until a stop is asked for. TF: Supervisor.loop. */
+  loop(timerIntervalSecs: number | null, target: () => unknown): LooperThread {
+    return LooperThread.loop(this.coord, timerIntervalSecs, target);
+  }
+
+  /** Runs `body`; an error of it asks all to stop. TF: Supervisor.stop_on_exception. */
+  stopOnException(body: () => unknown): Promise<void> {
+    return this.coord.stopOnException(body);
   }
 
   /** What a collection holds first, or is given now. */

@@ -1,6 +1,9 @@
 // Settings as TensorFlow programs write them: `const config = new tf.ConfigProto()`, `config.gpuOptions.allowGrowth = true`. What means something to
 // this machine is read by Session (SessionConfig); the rest is kept as it was given.
 
+import { ValueError } from "../base/errors.ts";
+import { camelOf } from "../base/names.ts";
+
 /** Fields as given over fields with defaults. */
 function filled<T extends object>(target: T, given: object): T {
   for (const [name, value] of Object.entries(given)) {
@@ -10,8 +13,54 @@ function filled<T extends object>(target: T, given: object): T {
   return target;
 }
 
+/** What all settings can do. TF: what every protocol message can. */
+abstract class Settings {
+  private get made(): Record<string, unknown> {
+    return Reflect.construct(this.constructor, []) as Record<string, unknown>;
+  }
+
+  private known(field: string): string {
+    const name = camelOf(field);
+    if (!(name in this)) throw new ValueError(`Protocol message ${this.constructor.name} has no "${field}" field.`);
+    return name;
+  }
+
+  /** Every field gets its default. */
+  Clear(): void {
+    Object.assign(this, this.made);
+  }
+  /** A field gets its default. @throws ValueError for a name that is no field. */
+  ClearField(field: string): void {
+    const name = this.known(field);
+    Reflect.set(this, name, this.made[name]);
+  }
+  /** Becomes equal to other settings of the same kind. */
+  CopyFrom(other: this): void {
+    this.Clear();
+    this.MergeFrom(other);
+  }
+  /** Takes over what the other sets. */
+  MergeFrom(other: this): void {
+    const defaults = this.made;
+    for (const [name, value] of Object.entries(other)) {
+      const own: unknown = Reflect.get(this, name);
+      if (value instanceof Settings && own instanceof Settings) own.MergeFrom(value);
+      else if (Array.isArray(value) && Array.isArray(own)) Reflect.set(this, name, [...own, ...value]);
+      else if (value !== defaults[name]) Reflect.set(this, name, value);
+    }
+  }
+  /** Does a field that holds settings hold other ones than the defaults? @throws ValueError for a name that is no field. */
+  HasField(field: string): boolean {
+    const name = this.known(field);
+    return JSON.stringify(Reflect.get(this, name)) !== JSON.stringify(this.made[name]);
+  }
+  IsInitialized(): boolean {
+    return true;
+  }
+}
+
 /** TF: tf.GPUOptions. Accepted: there is no GPU of TensorFlow's here. */
-export class GPUOptions {
+export class GPUOptions extends Settings {
   perProcessGpuMemoryFraction = 0;
   allowGrowth = false;
   allocatorType = "";
@@ -22,12 +71,13 @@ export class GPUOptions {
   forceGpuCompatible = false;
   experimental: object = {};
   constructor(fields: Partial<GPUOptions> = {}) {
+    super();
     filled(this, fields);
   }
 }
 
 /** TF: tf.OptimizerOptions. Accepted: this compiler decides for itself. */
-export class OptimizerOptions {
+export class OptimizerOptions extends Settings {
   static readonly L1 = 0;
   static readonly L0 = -1;
   static readonly DEFAULT = 0;
@@ -42,12 +92,13 @@ export class OptimizerOptions {
   globalJitLevel = 0;
   cpuGlobalJit = false;
   constructor(fields: Partial<OptimizerOptions> = {}) {
+    super();
     filled(this, fields);
   }
 }
 
 /** TF: tf.GraphOptions. */
-export class GraphOptions {
+export class GraphOptions extends Settings {
   enableRecvScheduling = false;
   optimizerOptions = new OptimizerOptions();
   buildCostModel = 0;
@@ -58,12 +109,13 @@ export class GraphOptions {
   timelineStep = 0;
   rewriteOptions: object = {};
   constructor(fields: Partial<GraphOptions> = {}) {
+    super();
     filled(this, fields);
   }
 }
 
 /** Settings of a session. TF: tf.ConfigProto. @throws TypeError for a field that it has not. */
-export class ConfigProto {
+export class ConfigProto extends Settings {
   backend: "wasm" | "reference" | undefined = undefined;
   convolution: "auto" | "direct" | undefined = undefined;
   deterministicOps = false;
@@ -85,6 +137,7 @@ export class ConfigProto {
   shareClusterDevicesInSession = false;
   experimental: object = {};
   constructor(fields: Partial<ConfigProto> = {}) {
+    super();
     filled(this, fields);
   }
 }

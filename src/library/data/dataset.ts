@@ -17,6 +17,7 @@ import { getItem } from "../../ops/array/slicing.ts";
 import * as ops from "../../ops/data/dataset.ts";
 import { type BuiltFunction, buildFunction } from "../../ops/data/dataset-functions.ts";
 import * as sources from "../../ops/data/dataset-sources.ts";
+import { RebatchDatasetV2 } from "../../ops/data/dataset-rarer.ts";
 import { Assert } from "../../ops/flow/control-flow.ts";
 import { type HostFunction, pyFunc } from "../../ops/flow/host-function.ts";
 import { Add, cast, equal, greater, logicalAnd, maximum } from "../../ops/math/math.ts";
@@ -485,6 +486,20 @@ export class Dataset {
     return new Dataset(ops.BatchDatasetV2({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
   }
 
+  /** The rows of batches in batches of another size, or of several that come in turn. TF: Dataset.rebatch. */
+  rebatch(batchSize: TensorLike, { dropRemainder = false, name, ...others }: BatchOptions = {}): Dataset {
+    refuseOthers(others);
+    const batchSizes = int64(batchSize, "batch_sizes");
+    const sizes = Array.from((staticValue(batchSizes)?.data ?? []) as Iterable<unknown>, Number);
+    const lead = dropRemainder && sizes.length > 0 && sizes.every(size => size === sizes[0]) ? sizes[0] : null;
+    const spec = mapNested(this.elementSpec, leaf => {
+      const { dims } = (leaf as ComponentSpec).shape;
+      return (leaf as ComponentSpec).withShape(dims === null ? TensorShape.unknown() : new TensorShape([lead, ...dims.slice(1)]));
+    });
+    const inputs = { inputDataset: this.variantTensor, batchSizes, dropRemainder: bool(dropRemainder, "drop_remainder") };
+    return new Dataset(RebatchDatasetV2({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
+  }
+
   /** The same, each component padded at its ends to a shape; null in a shape is the largest size of the batch. */
   paddedBatch(
     batchSize: TensorLike,
@@ -501,7 +516,8 @@ export class Dataset {
     const shapes =
       paddedShapes === null
         ? components.map(({ shape }) => shape)
-        : forEach<unknown>(this.elementSpec, paddedShapes, () => false).map(asShape);
+        : forEach<unknown>(this.elementSpec, paddedShapes, () => false).map(given => asShape(staticSizes(given)));
+    const sizesOf = paddedShapes === null ? [] : forEach<unknown>(this.elementSpec, paddedShapes, () => false);
     if (shapes.some(({ dims }) => dims === null))
       throw new ValueError("You must provide `padded_shapes` argument because component 0 has unknown rank.");
     components.forEach(({ shape }, k) => {
@@ -511,14 +527,16 @@ export class Dataset {
         );
     });
     const size = int64(batchSize, "batch_size");
-    const tensors = shapes.map(({ dims }) =>
-      convertToTensor(
-        NDArray.from(
-          (dims ?? []).map(d => d ?? -1),
-          "int64",
-          [(dims ?? []).length],
-        ),
-      ),
+    const tensors = shapes.map(({ dims }, k) =>
+      Array.isArray(sizesOf[k]) && sizesOf[k].some(each => each instanceof Tensor)
+        ? convertToTensor(sizesOf[k].map(each => each ?? -1) as TensorLike, { dtype: "int64", name: "padded_shapes" })
+        : convertToTensor(
+            NDArray.from(
+              (dims ?? []).map(d => d ?? -1),
+              "int64",
+              [(dims ?? []).length],
+            ),
+          ),
     );
     const isOne = (value: unknown): boolean => value === null || typeof value !== "object" || value instanceof Tensor;
     const given = forEach<TensorLike | null>(this.elementSpec, paddingValues, isOne);
@@ -924,6 +942,10 @@ function batchDimension(batchSize: Tensor, dropsRemainder: boolean): number | nu
   const size = staticValue(batchSize)?.get(0);
   return dropsRemainder && size !== undefined ? Number(size) : null;
 }
+
+/** A shape in which tensors stand for sizes: what is known of it. */
+const staticSizes = (given: unknown): unknown =>
+  Array.isArray(given) ? given.map(each => (each instanceof Tensor ? null : (each as number | null))) : given;
 
 export const described = (spec: Nested): string =>
   JSON.stringify(mapNested(spec, leaf => `${(leaf as ComponentSpec).dtype}${(leaf as ComponentSpec).shape}`));

@@ -20,6 +20,8 @@ import { constant, zeros } from "../../ops/array/array.ts";
 import { less, lessEqual, logicalAnd } from "../../ops/math/math.ts";
 import { reduceMin } from "../../ops/math/reduction.ts";
 import { sub } from "../../ops/operators.ts";
+import { assertLess } from "../../ops/flow/check.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { assertSameStructure, mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { exampleRequest, type Features, isJoined, type ParsedExamples, withSparseFeatures } from "../features.ts";
 import { SparseTensorSpec } from "../type-specs.ts";
@@ -445,8 +447,6 @@ export const bucketBySequenceLength = (
 ): Transformation => {
   refuseOthers(others);
   return dataset => {
-    if (padToBucketBoundary)
-      throw new UnimplementedError("bucketBySequenceLength pads to the longest of a batch only: `padToBucketBoundary` is not supported.");
     if (bucketBatchSizes.length !== bucketBoundaries.length + 1)
       throw new ValueError(
         `\`len(bucket_batch_sizes)\` must equal \`len(bucket_boundaries) + 1\` but \`len(bucket_batch_sizes)=${bucketBatchSizes.length}\` and \`len(bucket_boundaries)=${bucketBoundaries.length}\`.`,
@@ -463,7 +463,17 @@ export const bucketBySequenceLength = (
     const batch = (bucket: Tensor, window: Dataset): Dataset => {
       const size = sizeOf(bucket);
       if (noPadding) return window.batch(size, { dropRemainder });
-      return window.paddedBatch(size, paddedShapes, { paddingValues, dropRemainder });
+      if (!padToBucketBoundary) return window.paddedBatch(size, paddedShapes, { paddingValues, dropRemainder });
+      // Where the caller leaves a size open, it is the longest that the bucket may hold.
+      const message = "When pad_to_bucket_boundary=True, elements must have length < max(bucket_boundaries).";
+      const check = assertLess(bucket, BigInt(bucketBatchSizes.length - 1), { message });
+      const longest = getDefaultGraph().controlDependencies([check], () =>
+        sub(getItem(convertToTensor([...bucketBoundaries], { dtype: "int64" }), bucket), 1n),
+      );
+      const shapes = mapNested(paddedShapes ?? window.outputShapes, shape =>
+        new TensorShape(shape as TensorShape).asList().map(d => d ?? longest),
+      );
+      return window.paddedBatch(size, shapes, { paddingValues, dropRemainder });
     };
     return dataset.groupByWindow(bucketOf, batch, { windowSizeFunc: sizeOf });
   };

@@ -148,6 +148,15 @@ export class ServiceOptions extends OptionGroup {
 
 /** Settings for `Dataset.withOptions`. TF: tf.data.Options. */
 export class Options extends OptionGroup {
+  /** New settings: those of `options` where it says something, else these. TF: Options.merge. @throws TypeError for anything else. */
+  merge(options: Options): Options {
+    if (!(options instanceof Options))
+      throw new TypeError(
+        `Could not merge incompatible options of type <class '${pythonType(options)}'> and <class 'tensorflow.python.data.ops.options.Options'>.`,
+      );
+    return mergedOptions([this, options].map(optionsToBytes));
+  }
+
   autotune: AutotuneOptions = new AutotuneOptions();
   /** Whether elements come in a fixed order; they always do here. */
   deterministic: boolean | null = null;

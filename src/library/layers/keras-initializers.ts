@@ -12,7 +12,7 @@ interface GainOptions extends Typed {
 
 /** The identity matrix times `gain`; other shapes than matrices are refused. TF: tf.initializers.identity. */
 export const identity = initializerClass<GainOptions, [gain?: number | GainOptions, dtype?: DType | GainOptions]>(
-  ["gain", "dtype"],
+  { gain: 1, dtype: "float32" },
   ({ gain = 1, dtype: own = "float32" }) => {
     assertFloat(own);
     return (shape, { dtype } = {}) => {

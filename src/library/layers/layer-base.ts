@@ -135,6 +135,54 @@ export abstract class ScopedLayer {
   get nonTrainableVariables(): readonly Variable[] {
     return this.weightList.filter(variable => !this.trainableVariables.includes(variable));
   }
+  get nonTrainableWeights(): readonly Variable[] {
+    return this.nonTrainableVariables;
+  }
+  /** What variables are made of, and what is computed in. TF: Layer.variable_dtype, Layer.compute_dtype. */
+  get variableDtype(): DType | null {
+    return this.dtype;
+  }
+  get computeDtype(): DType | null {
+    return this.dtype;
+  }
+  /** Whether anything is kept from one batch to the next: nothing is. TF: Layer.stateful. */
+  get stateful(): boolean {
+    return false;
+  }
+  /** Whether the layer runs outside of graphs only: none does. TF: Layer.dynamic. */
+  get dynamic(): boolean {
+    return false;
+  }
+  get supportsMasking(): boolean {
+    return true;
+  }
+  /** What a Keras model would report: nothing. TF: Layer.metrics. */
+  get metrics(): readonly Tensor[] {
+    return [];
+  }
+  get submodules(): readonly ScopedLayer[] {
+    return [];
+  }
+
+  /** How many numbers its variables hold. TF: Layer.count_params. @throws ValueError before they are made. */
+  countParams(): number {
+    if (!this.built)
+      throw new ValueError(
+        `You tried to call \`count_params\` on ${this.name}, but the layer isn't built. You can build it manually via: \`${this.name}.build(batch_input_shape)\`.`,
+        "Calling it with a tensor makes its variables, too.",
+      );
+    return this.weightList.reduce((sum, { shape }) => sum + (shape.size ?? 0), 0);
+  }
+
+  /** The losses: those of all calls. TF: Layer.get_losses_for. */
+  getLossesFor(_inputs: unknown = null): readonly Tensor[] {
+    return this.losses;
+  }
+  /** The updates: those of all calls. TF: Layer.get_updates_for. */
+  getUpdatesFor(_inputs: unknown = null): readonly Operation[] {
+    return this.updates;
+  }
+
   get scopeName(): string {
     if (this.scope === null)
       throw new ValueError(

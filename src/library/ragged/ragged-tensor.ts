@@ -398,6 +398,21 @@ export class RaggedTensor {
   withFlatValues(newValues: Values): RaggedTensor {
     return this.withValues(this.values instanceof RaggedTensor ? this.values.withFlatValues(newValues) : newValues);
   }
+  /** The axes from one to another made one: rows of rows become rows. TF: RaggedTensor.merge_dims. @throws ValueError for axes that are not there,
+   *  or in the wrong order. */
+  mergeDims(outerAxis: number, innerAxis: number): RaggedTensor | Tensor {
+    const { rank } = this.shape;
+    const [outer, inner] = [outerAxis, innerAxis].map((axis, i) => {
+      const name = i === 0 ? "outer_axis" : "inner_axis";
+      if (rank === null && axis < 0) throw new ValueError(`${name}=${axis} may only be negative if ndims is statically known.`);
+      if (rank !== null && (axis < -rank || axis >= rank))
+        throw new ValueError(`${name}=${axis} out of bounds: expected -${rank}<=${name}<${rank}`);
+      return axis < 0 ? axis + (rank as number) : axis;
+    });
+    if (outer > inner) throw new ValueError(`Expected outer_axis (${outer}) to be less than or equal to inner_axis (${inner}).`);
+    return mergedAxes(this, outer, inner);
+  }
+
   withRowSplitsDtype(dtype: DType): RaggedTensor {
     if (dtype !== "int32" && dtype !== "int64")
       throw new ValueError(`Argument \`row_splits\` dtype must be int32 or int64. Received <dtype: '${dtype}'>.`);
@@ -574,4 +589,25 @@ function innerRows(x: Tensor, raggedRank: number, options: FromTensorOptions): R
   for (let axis = raggedRank - 1; axis > 0; axis--)
     result = RaggedTensor.fromUniformRowLength(result, sizeOf(axis), { nrows: rows(axis), validate: false });
   return result;
+}
+
+/** Axes `outer` to `inner`, where the outermost is 0. */
+function mergedAxes(value: RaggedTensor | Tensor, outer: number, inner: number): RaggedTensor | Tensor {
+  if (outer === inner) return value;
+  if (!(value instanceof RaggedTensor)) {
+    const sizes = shapeOf(value);
+    return reshape(value, concat([sizes.at([0, outer]), [-1], sizes.at([inner + 1, null])], 0));
+  }
+  if (outer > 1) return value.withValues(mergedAxes(value.values, outer - 1, inner - 1));
+  if (outer === 0) return mergedAxes(value.values, 0, inner - 1);
+  // Rows of rows: a row ends where the last of its rows does.
+  const { values } = value;
+  const rows =
+    values instanceof RaggedTensor
+      ? RaggedTensor.fromRowSplits(values.values, gather(values.rowSplits, value.rowSplits))
+      : RaggedTensor.fromRowSplits(
+          mergedAxes(values, 0, 1),
+          mul(value.rowSplits, cast(getItem(shapeOf(values), 1), value.rowSplits.dtype)),
+        );
+  return mergedAxes(rows, 1, inner - 1);
 }

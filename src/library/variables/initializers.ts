@@ -26,24 +26,44 @@ interface InitializerOptions {
 /** Makes the initial value of a variable of a given shape, or of a part of one. */
 export type Initializer = (shape: readonly number[], options?: InitializerOptions) => Tensor;
 
-/** Called with or without `new`. */
-export interface InitializerClass<A extends readonly unknown[]> {
-  (...args: A): Initializer;
-  new (...args: A): Initializer;
+/** An initializer that tells its settings. */
+export interface ConfiguredInitializer extends Initializer {
+  /** The settings under TensorFlow's names, for `fromConfig`. TF: Initializer.get_config. */
+  getConfig(): Readonly<Record<string, unknown>>;
 }
 
+/** Called with or without `new`. */
+interface InitializerFunction<A extends readonly unknown[]> {
+  (...args: A): ConfiguredInitializer;
+  new (...args: A): ConfiguredInitializer;
+}
+
+export interface InitializerClass<A extends readonly unknown[]> extends InitializerFunction<A> {
+  /** The initializer of settings. TF: Initializer.from_config. @throws TypeError for a setting that it has not. */
+  fromConfig(config: Readonly<Record<string, unknown>>): ConfiguredInitializer;
+}
+
+/** The class of what `make` makes of options. `settings` are those that getConfig tells, at their defaults; `more` are others that may be given. */
 export const initializerClass = <O, A extends readonly unknown[]>(
-  names: readonly (keyof O & string)[],
+  settings: Readonly<Partial<Record<keyof O & string, unknown>>>,
   make: (options: Partial<O>) => Initializer,
+  more: readonly (keyof O & string)[] = [],
 ): InitializerClass<A> => {
-  function initializer(...args: A): Initializer {
-    const options = collect<O>(names, args);
+  const told = Object.keys(settings) as (keyof O & string)[];
+  function initializer(...args: A): ConfiguredInitializer {
+    const options = collect<O>([...told, ...more], args);
     const { dtype } = options as Typed;
     if (dtype !== undefined) asDtype(dtype);
-    return make(options);
+    const config = told.map(name => [name, options[name] ?? settings[name]]);
+    return Object.assign(make(options), { getConfig: () => Object.fromEntries(config) });
   }
+  const fromConfig = (config: Readonly<Record<string, unknown>>): ConfiguredInitializer => {
+    const unknown = Object.keys(config).find(key => !told.some(name => name === key));
+    if (unknown !== undefined) throw new TypeError(`__init__() got an unexpected keyword argument '${unknown}'`);
+    return initializer(...([config] as readonly unknown[] as A));
+  };
   // A plain function is also a constructor whose result is what it returns.
-  return initializer as InitializerClass<A>;
+  return Object.assign(initializer, { fromConfig }) as InitializerClass<A>;
 };
 
 export interface Typed {
@@ -63,7 +83,7 @@ export const assertFloat = (dtype: DType): void => {
 
 /** All zeros. TF: tf.zeros_initializer. */
 export const zerosInitializer = initializerClass<Typed, TypedArguments>(
-  ["dtype"],
+  { dtype: "float32" },
   ({ dtype: own = "float32" }) =>
     (shape, { dtype } = {}) =>
       zeros(shape, dtype ?? own),
@@ -71,7 +91,7 @@ export const zerosInitializer = initializerClass<Typed, TypedArguments>(
 
 /** All ones. TF: tf.ones_initializer. */
 export const onesInitializer = initializerClass<Typed, TypedArguments>(
-  ["dtype"],
+  { dtype: "float32" },
   ({ dtype: own = "float32" }) =>
     (shape, { dtype } = {}) =>
       ones(shape, dtype ?? own),
@@ -88,10 +108,11 @@ export const constantInitializer = initializerClass<
   ConstantOptions,
   [value?: ArrayLike | ConstantOptions, dtype?: DType | ConstantOptions, verifyShape?: boolean]
 >(
-  ["value", "dtype", "verifyShape"],
+  { value: 0, dtype: "float32" },
   ({ value = 0, dtype: own = "float32", verifyShape = false }) =>
     (shape, { dtype } = {}) =>
       constant(value instanceof NDArray ? value.cast(dtype ?? own) : value, { dtype: dtype ?? own, shape, verifyShape }),
+  ["verifyShape"],
 );
 
 interface UniformOptions extends Seeded {
@@ -104,7 +125,7 @@ export const randomUniformInitializer = initializerClass<
   UniformOptions,
   [minval?: number | UniformOptions, maxval?: number | UniformOptions | null, seed?: number | UniformOptions | null, dtype?: DType]
 >(
-  ["minval", "maxval", "seed", "dtype"],
+  { minval: 0, maxval: null, seed: null, dtype: "float32" },
   ({ minval = 0, maxval, seed, dtype: own = "float32" }) =>
     (shape, { dtype } = {}) =>
       randomUniform(shape, { minval, maxval: maxval ?? undefined, dtype: dtype ?? own, seed: seed ?? null }),
@@ -123,7 +144,7 @@ type NormalArguments = [
 
 /** Normal with a mean and a standard deviation. TF: tf.random_normal_initializer. */
 export const randomNormalInitializer = initializerClass<NormalOptions, NormalArguments>(
-  ["mean", "stddev", "seed", "dtype"],
+  { mean: 0, stddev: 1, seed: null, dtype: "float32" },
   ({ mean = 0, stddev = 1, seed, dtype: own = "float32" }) => {
     assertFloat(own);
     return (shape, { dtype } = {}) => randomNormal(shape, { mean, stddev, dtype: dtype ?? own, seed: seed ?? null });
@@ -132,7 +153,7 @@ export const randomNormalInitializer = initializerClass<NormalOptions, NormalArg
 
 /** Normal without values beyond two standard deviations. TF: tf.truncated_normal_initializer. */
 export const truncatedNormalInitializer = initializerClass<NormalOptions, NormalArguments>(
-  ["mean", "stddev", "seed", "dtype"],
+  { mean: 0, stddev: 1, seed: null, dtype: "float32" },
   ({ mean = 0, stddev = 1, seed, dtype: own = "float32" }) => {
     assertFloat(own);
     return (shape, { dtype } = {}) => truncatedNormal(shape, { mean, stddev, dtype: dtype ?? own, seed: seed ?? null });
@@ -147,7 +168,7 @@ interface UnitScalingOptions extends Seeded {
 export const uniformUnitScalingInitializer = initializerClass<
   UnitScalingOptions,
   [factor?: number | UnitScalingOptions, seed?: number | UnitScalingOptions | null, dtype?: DType]
->(["factor", "seed", "dtype"], ({ factor = 1, seed, dtype: own = "float32" }) => {
+>({ factor: 1, seed: null, dtype: "float32" }, ({ factor = 1, seed, dtype: own = "float32" }) => {
   assertFloat(own);
   return (shape, { dtype, partitionInfo } = {}) => {
     const inputs = Math.max(
@@ -218,18 +239,28 @@ export const varianceScalingInitializer = initializerClass<
     seed?: number | null,
     dtype?: DType,
   ]
->(["scale", "mode", "distribution", "seed", "dtype"], varianceScaling);
+>({ scale: 1, mode: "fan_in", distribution: "truncated_normal", seed: null, dtype: "float32" }, varianceScaling);
 
 type SeedArguments = [seed?: number | Seeded | null, dtype?: DType | Seeded];
 
 const scaled = (scale: number, mode: Mode, distribution: Distribution): InitializerClass<SeedArguments> =>
-  initializerClass<Seeded, SeedArguments>(["seed", "dtype"], options => varianceScaling({ scale, mode, distribution, ...options }));
+  initializerClass<Seeded, SeedArguments>({ seed: null, dtype: "float32" }, options =>
+    varianceScaling({ scale, mode, distribution, ...options }),
+  );
+
+/** Functions that give a scaling with all of its settings, as TensorFlow's do. */
+function scaling(scale: number, mode: Mode, distribution: Distribution): InitializerFunction<SeedArguments> {
+  function initializer(...args: SeedArguments): ConfiguredInitializer {
+    return varianceScalingInitializer({ scale, mode, distribution, ...collect<Seeded>(["seed", "dtype"], args) });
+  }
+  return initializer as InitializerFunction<SeedArguments>;
+}
 
 /** Uniform within ±√(6 / (fan_in + fan_out)): the default of getVariable. TF: tf.glorot_uniform_initializer. */
 export const glorotUniformInitializer = scaled(1, "fan_avg", "uniform");
 export const glorotNormalInitializer = scaled(1, "fan_avg", "truncated_normal");
 /** For relu: variance 2 / fan_in. TF: tf.initializers.he_normal. */
-export const heNormal = scaled(2, "fan_in", "truncated_normal");
-export const heUniform = scaled(2, "fan_in", "uniform");
-export const lecunNormal = scaled(1, "fan_in", "truncated_normal");
-export const lecunUniform = scaled(1, "fan_in", "uniform");
+export const heNormal = scaling(2, "fan_in", "truncated_normal");
+export const heUniform = scaling(2, "fan_in", "uniform");
+export const lecunNormal = scaling(1, "fan_in", "truncated_normal");
+export const lecunUniform = scaling(1, "fan_in", "uniform");

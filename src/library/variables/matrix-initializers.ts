@@ -19,7 +19,7 @@ interface OrthogonalOptions extends Seeded {
 export const orthogonalInitializer = initializerClass<
   OrthogonalOptions,
   [gain?: number | OrthogonalOptions, seed?: number | OrthogonalOptions | null, dtype?: DType]
->(["gain", "seed", "dtype"], ({ gain = 1, seed, dtype: own = "float32" }) => {
+>({ gain: 1, seed: null, dtype: "float32" }, ({ gain = 1, seed, dtype: own = "float32" }) => {
   assertFloat(own);
   return (shape, { dtype } = {}) => {
     if (shape.length < 2)

@@ -9,24 +9,11 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { identity } from "../../ops/array/array.ts";
 import { concat, split } from "../../ops/array/slicing.ts";
-import type { AssignOptions, SlicePlace, Variable } from "./variables.ts";
+import type { AssignOptions, Variable } from "./variables.ts";
 import { refuseOthers } from "../../ops/arguments.ts";
 
 /** Into how many parts each axis of a variable is cut; more than one along one axis at most. */
 export type Partitioner = (shape: TensorShape, dtype: DType) => readonly number[];
-
-export const slicePlace = (
-  fullName: string,
-  fullShape: readonly number[],
-  varOffset: readonly number[],
-  varShape: readonly number[],
-): SlicePlace => ({
-  fullName,
-  fullShape,
-  varOffset,
-  varShape,
-  spec: `${fullShape.join(" ")} ${varOffset.map((start, axis) => `${start},${varShape[axis]}`).join(":")}`,
-});
 
 type Assigned = Tensor | Variable | Operation;
 

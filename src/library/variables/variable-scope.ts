@@ -18,7 +18,8 @@ import { slice } from "../../ops/array/slicing.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import type { Initializer, PartPlace } from "./initializers.ts";
 import { glorotUniformInitializer, zerosInitializer } from "./initializers.ts";
-import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces, slicePlace } from "./partitioned-variable.ts";
+import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces } from "./partitioned-variable.ts";
+import { SaveSliceInfo } from "./variable-nodes.ts";
 import type { Constraint } from "./variables.ts";
 import { resourceVariablesEnabled, Variable } from "./variables.ts";
 
@@ -559,7 +560,7 @@ function inParts(store: VariableStore, fullName: string, options: GetterOptions)
       },
       { fullShape, varOffset: place.offset },
     );
-    part.saveSliceInfo = slicePlace(name, fullShape, place.offset, place.shape);
+    part.saveSliceInfo = new SaveSliceInfo(name, fullShape, place.offset, place.shape);
     return part;
   });
   const variable = new PartitionedVariable(name, shape, parts[0].dtype, parts, partitions);
@@ -648,13 +649,28 @@ export interface TemplateOptions {
   readonly customGetter?: CustomGetter | null;
 }
 
+/** A function with variables of its own, and what it has made. TF: the result of tf.make_template. */
+export interface Template<A extends readonly unknown[], R> {
+  (...args: A): R;
+  readonly func: (...args: A) => R;
+  /** The scope of its variables; null before the first call. */
+  readonly variableScope: VariableScope | null;
+  readonly varScope: VariableScope | null;
+  /** The scope's name with a slash; null before the first call. */
+  readonly variableScopeName: string | null;
+  readonly variables: readonly Variable[];
+  readonly weights: readonly Variable[];
+  readonly globalVariables: readonly Variable[];
+  readonly localVariables: readonly Variable[];
+  readonly trainableVariables: readonly Variable[];
+  readonly trainableWeights: readonly Variable[];
+  readonly nonTrainableVariables: readonly Variable[];
+  readonly nonTrainableWeights: readonly Variable[];
+}
+
 /** A function whose variables are made at its first call and shared by all later ones. TF: tf.make_template.
  *  @throws ValueError if a later call makes a trainable variable (with `new Variable` instead of getVariable). */
-export function makeTemplate<A extends unknown[], R>(
-  name: string,
-  func: (...args: A) => R,
-  options: TemplateOptions = {},
-): (...args: A) => R {
+export function makeTemplate<A extends unknown[], R>(name: string, func: (...args: A) => R, options: TemplateOptions = {}): Template<A, R> {
   const { createScopeNow = false, uniqueName = null, customGetter = null } = options;
   const open = <S>(body: Body<S>, auxiliaryNameScope = true): S =>
     variableScope(uniqueName, { defaultName: name, customGetter, auxiliaryNameScope }, body);
@@ -671,13 +687,34 @@ export function makeTemplate<A extends unknown[], R>(
     wasCalled = true;
     return result;
   };
-  return (...args) => {
+  const template = (...args: A): R => {
     if (scope !== undefined) return variableScope(scope, { reuse: wasCalled }, () => call(args));
     return open(made => {
       scope = made;
       return call(args);
     });
   };
+  const listed = (collection: string): readonly Variable[] => (scope === undefined ? [] : scope.getCollection(collection)) as Variable[];
+  const all = (): readonly Variable[] => [...listed(GraphKeys.GLOBAL_VARIABLES), ...listed(GraphKeys.LOCAL_VARIABLES)];
+  const trained = (): readonly Variable[] => listed(GraphKeys.TRAINABLE_VARIABLES);
+  const untrained = (): readonly Variable[] => all().filter(variable => !trained().includes(variable));
+  const members = {
+    func: () => func,
+    variableScope: () => scope ?? null,
+    varScope: () => scope ?? null,
+    variableScopeName: () => (scope === undefined ? null : `${scope.name}/`),
+    variables: all,
+    weights: all,
+    globalVariables: () => listed(GraphKeys.GLOBAL_VARIABLES),
+    localVariables: () => listed(GraphKeys.LOCAL_VARIABLES),
+    trainableVariables: trained,
+    trainableWeights: trained,
+    nonTrainableVariables: untrained,
+    nonTrainableWeights: untrained,
+  };
+  Object.defineProperty(template, "name", { value: name });
+  for (const [member, get] of Object.entries(members)) Object.defineProperty(template, member, { get, enumerable: true });
+  return template as Template<A, R>;
 }
 
 /** The parts of a variable, `slicing` of them along each axis (one axis at most is cut). TF: tf.create_partitioned_variables.

@@ -20,8 +20,13 @@ import { Tensor } from "../../graph/operation.ts";
 import { identity } from "../../ops/array/array.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import * as state from "../../ops/state/state.ts";
+import { classOf, type MessageObject } from "../../formats/message-class.ts";
+import type { Message } from "../../formats/messages.ts";
+import { isInScope, prependScope, stripScope } from "../../graph/import-scope.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { guardedInitialValue } from "./initial-value.ts";
+import { nodesFromMessage, placeFromMessage, variableToMessage } from "./variable-message.ts";
+import { SaveSliceInfo, VariableNodes } from "./variable-nodes.ts";
 import { checkOptions, refuseOthers } from "../../ops/arguments.ts";
 
 /** A value, or a function that makes it (inside the variable's `Initializer` scope). */
@@ -60,6 +65,9 @@ export interface VariableOptions {
   /** Settings of replicas, of which there are none here. */
   readonly synchronization?: unknown;
   readonly aggregation?: unknown;
+  /** Nodes that are there, told by a message, in the place of an initial value; with the name scope that they were imported into. */
+  readonly variableDef?: Message<"VariableDef"> | null | undefined;
+  readonly importScope?: string | null | undefined;
 }
 
 const variableOptions: Readonly<Record<keyof VariableOptions, true>> = {
@@ -75,51 +83,14 @@ const variableOptions: Readonly<Record<keyof VariableOptions, true>> = {
   shape: true,
   synchronization: true,
   aggregation: true,
+  variableDef: true,
+  importScope: true,
 };
 
 export interface AssignOptions extends Named {
   readonly useLocking?: boolean | null | undefined;
   /** With false the operation is returned instead of the new value. */
   readonly readValue?: boolean | undefined;
-}
-
-/** Where a part lies within its whole. TF: Variable.SaveSliceInfo. */
-export interface SlicePlace {
-  readonly fullName: string;
-  readonly fullShape: readonly number[];
-  readonly varOffset: readonly number[];
-  readonly varShape: readonly number[];
-  /** As save ops have it: `10 4 4,3:0,4`. */
-  readonly spec: string;
-}
-
-/** Nodes that already exist, to be wrapped by a Variable (imported graphs, assigned resource variables). */
-export class VariableNodes {
-  readonly handle: Tensor;
-  readonly initializer: Operation | null;
-  readonly initialValue: Tensor | null;
-  /** The read that conversions use (ref), or that fetching uses (resource). */
-  readonly snapshot: Tensor;
-  readonly dtype: DType;
-  readonly shape: TensorShape;
-  readonly trainable: boolean;
-  constructor(given: {
-    handle: Tensor;
-    initializer: Operation | null;
-    initialValue: Tensor | null;
-    snapshot: Tensor;
-    dtype: DType;
-    shape: TensorShape;
-    trainable: boolean;
-  }) {
-    this.handle = given.handle;
-    this.initializer = given.initializer;
-    this.initialValue = given.initialValue;
-    this.snapshot = given.snapshot;
-    this.dtype = given.dtype;
-    this.shape = given.shape;
-    this.trainable = given.trainable;
-  }
 }
 
 let isResourceDefault = false;
@@ -145,14 +116,18 @@ export class Variable implements AsTensor {
   readonly constraint: Constraint | null;
   readonly cachingDevice: string | DeviceFunction | null;
   /** Where it lies in its whole, if it is a part of a partitioned variable. */
-  saveSliceInfo: SlicePlace | null = null;
+  saveSliceInfo: SaveSliceInfo | null = null;
   protected readonly snapshot: Tensor;
   private readonly declaredShape: TensorShape;
   private readonly validatesShape: boolean;
 
   constructor(initialValue: InitialValue | VariableNodes | null | undefined, options: VariableOptions = {}) {
     checkOptions<VariableOptions>(options, variableOptions);
-    const nodes = initialValue instanceof VariableNodes ? initialValue : createNodes(initialValue, options);
+    const { variableDef, importScope } = options;
+    if (variableDef && initialValue !== null && initialValue !== undefined)
+      throw new ValueError("variable_def and initial_value are mutually exclusive.");
+    const known = variableDef ? nodesFromMessage(getDefaultGraph(), variableDef, prependScope(importScope)) : initialValue;
+    const nodes = known instanceof VariableNodes ? known : createNodes(known, options);
     this.handle = nodes.handle;
     this.initializer = nodes.initializer as Operation;
     this.initialValue = nodes.initialValue as Tensor;
@@ -163,7 +138,34 @@ export class Variable implements AsTensor {
     this.constraint = options.constraint ?? null;
     this.cachingDevice = options.cachingDevice ?? null;
     this.validatesShape = options.validateShape ?? true;
-    if (!(initialValue instanceof VariableNodes)) this.graph.addToCollections(collectionsOf(options), this);
+    if (variableDef) this.saveSliceInfo = placeFromMessage(variableDef);
+    if (!(known instanceof VariableNodes)) this.graph.addToCollections(collectionsOf(options), this);
+  }
+
+  /** Where a part lies within its whole. */
+  static readonly SaveSliceInfo = SaveSliceInfo;
+
+  /** The variable whose nodes a message names, in the default graph. TF: Variable.from_proto. @throws KeyError for a node that is not there. */
+  static fromProto(variableDef: Message<"VariableDef">, { importScope, ...others }: { importScope?: string | null } = {}): Variable {
+    refuseOthers(others);
+    return new Variable(null, { variableDef, importScope });
+  }
+
+  /** The names of its nodes as a message; null for a variable outside of the scope. TF: Variable.to_proto. */
+  toProto({ exportScope, ...others }: { exportScope?: string | null } = {}): MessageObject<"VariableDef"> | null {
+    refuseOthers(others);
+    if (!isInScope(this.handle.name, exportScope)) return null;
+    return classOf("VariableDef").of(variableToMessage(this, stripScope(exportScope)));
+  }
+
+  /** How parts on several machines would be put together: not at all, there is one. TF: VariableAggregation.NONE. */
+  get aggregation(): number {
+    return 0;
+  }
+
+  /** When parts on several machines would be. TF: VariableSynchronization.AUTO. */
+  get synchronization(): number {
+    return 0;
   }
 
   get isResource(): boolean {
@@ -227,6 +229,23 @@ export class Variable implements AsTensor {
   /** The reference that assignments take (ref variables only). */
   ref(): Tensor {
     return this.handle;
+  }
+
+  /** As `readValue`: nothing is copied here before it is written. */
+  readValueNoCopy(): Tensor {
+    if (!this.isResource) return this.readValue();
+    return identity(this.readers.nameScope("Read", () => this.read()));
+  }
+
+  /** Does a session hold a value for it? A bool scalar. TF: ResourceVariable.is_initialized. */
+  isInitialized({ name, ...others }: Named = {}): Tensor {
+    refuseOthers(others);
+    return isVariableInitialized(this, { name });
+  }
+
+  /** The operation that sets the initial value, as resource variables call it. */
+  get create(): Operation {
+    return this.initializer;
   }
 
   protected read(): Tensor {
@@ -370,6 +389,12 @@ export class Variable implements AsTensor {
   }
   scatterNdSub(indices: TensorLike, updates: TensorLike, options?: Named): Tensor | Variable {
     return scatterPositions("Sub", this, indices, updates, { useLocking: true, name: options?.name });
+  }
+  scatterNdMax(indices: TensorLike, updates: TensorLike, options?: Named): Tensor | Variable {
+    return scatterPositions("Max", this, indices, updates, { useLocking: true, name: options?.name });
+  }
+  scatterNdMin(indices: TensorLike, updates: TensorLike, options?: Named): Tensor | Variable {
+    return scatterPositions("Min", this, indices, updates, { useLocking: true, name: options?.name });
   }
 
   /** The value before it is counted up by one; a run at the limit ends with OutOfRangeError. */
@@ -675,6 +700,8 @@ const positionScatters = {
   Update: [state.ScatterNdUpdate, state.ResourceScatterNdUpdate],
   Add: [state.ScatterNdAdd, state.ResourceScatterNdAdd],
   Sub: [state.ScatterNdSub, state.ResourceScatterNdSub],
+  Max: [state.ScatterNdMax, state.ResourceScatterNdMax],
+  Min: [state.ScatterNdMin, state.ResourceScatterNdMin],
 } as const;
 
 function scatterPositions(

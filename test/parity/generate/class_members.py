@@ -41,7 +41,7 @@ def members(cls, instance=None):
 
 def public_classes():
     seen = {}
-    queue = [("", tf)]
+    queue = [("", tf), ("layers", tf.layers), ("nn.rnn_cell", tf.nn.rnn_cell), ("initializers", tf.initializers)]
     visited = set()
     skipped = ("keras", "estimator", "distribute", "tpu", "lite", "compat", "app", "flags", "__internal__", "autograph", "raw_ops", "types", "test")
     while queue:
