@@ -232,6 +232,53 @@ it("rows of rows become rows", async () => {
   ]);
 });
 
+describe("options with a second name", () => {
+  it("are the same argument, which is given once", async () => {
+    const graph = new tf.Graph();
+    const values = graph.as_default(() => {
+      expect(refusal(() => tf.string_to_number("1", tf.float32, { input: "2" }))).toBe(
+        "ValueError: Cannot specify both 'string_tensor' and 'input'.",
+      );
+      expect(refusal(() => tf.zeros([2], tf.float32, { layout: "rows" }))).toContain(
+        "UnimplementedError: `layout` lays a tensor over a mesh",
+      );
+      expect(refusal(() => tf.random.stateless_normal([2], [1, 2], { alg: "dice" }))).toBe(
+        'ValueError: Unsupported algorithm name: "dice". Supported names are: "philox", "threefry", "auto_select".',
+      );
+      const ids = tf.SparseTensor(
+        [
+          [0, 0],
+          [0, 1],
+        ],
+        tf.constant([1, 1], tf.int64),
+        [1, 2],
+      );
+      const image = tf.reshape(tf.range(4, { dtype: tf.float32 }), [1, 2, 2, 1]);
+      const kernel = tf.zeros([1, 1, 1]);
+      return [
+        tf.string_to_number(null, tf.float32, { input: "2" }),
+        tf.nn.embedding_lookup_sparse(tf.constant([[1], [5]]), ids, null, { combiner: "sum", allow_fast_lookup: true }),
+        tf.nn.dilation2d(image, null, [1, 1, 1, 1], null, "SAME", { filters: kernel, dilations: [1, 1, 1, 1] }),
+        tf.random.stateless_uniform([1], [1, 2], { alg: "philox" }),
+        tf.random.stateless_uniform([1], [1, 2]),
+      ];
+    });
+    await using session = new tf.Session({ graph });
+    const [number, rows, dilated, drawn, same] = (await session.run(values)).map(value => value.toArray());
+    expect([number, rows, dilated]).toEqual([
+      2,
+      [[10]],
+      [
+        [
+          [[0], [1]],
+          [[2], [3]],
+        ],
+      ],
+    ]);
+    expect(drawn).toEqual(same);
+  });
+});
+
 describe("what is missing", () => {
   it("says so by name, with what to do", () =>
     inGraph(() => {

@@ -11,6 +11,10 @@ import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { whereV2 } from "../ops/array/selection.ts";
 import { group, noOp } from "../ops/flow/control-flow.ts";
 import {
+  AnonymousHashTable,
+  AnonymousMutableDenseHashTable,
+  AnonymousMutableHashTable,
+  AnonymousMutableHashTableOfTensors,
   HashTableV2,
   LookupTableExportV2,
   LookupTableFindV2,
@@ -172,6 +176,11 @@ function checkKeys(keys: TensorLike | SparseTensor, keyDtype: DType): { tensor: 
 const withValues = (sparse: SparseTensor | null, values: Tensor): Tensor | SparseTensor =>
   sparse ? new SparseTensor(sparse.indices, values, sparse.denseShape) : values;
 
+interface AnonymousOption {
+  /** The table belongs to the node that makes it, and is a new one in each run. */
+  readonly experimentalIsAnonymous?: boolean;
+}
+
 /** A table that is filled once, by an initializer (run `tablesInitializer()`), and then only asked. TF: tf.lookup.StaticHashTable. */
 export class StaticHashTable {
   readonly keyDtype: DType;
@@ -182,16 +191,20 @@ export class StaticHashTable {
   readonly initializer: Operation;
   readonly name: string;
 
-  constructor(initializer: TableInitializer, defaultValue: TensorLike, { name, ...others }: Named = {}) {
+  constructor(
+    initializer: TableInitializer,
+    defaultValue: TensorLike,
+    { name, experimentalIsAnonymous = false, ...others }: Named & AnonymousOption = {},
+  ) {
     refuseOthers(others);
     this.keyDtype = initializer.keyDtype;
     this.valueDtype = initializer.valueDtype;
     this.defaultValue = convertToTensor(defaultValue, { dtype: this.valueDtype });
     this.defaultValue.shape.mergeWith(new TensorShape([]));
-    this.resourceHandle = HashTableV2(
-      { keyDtype: this.keyDtype, valueDtype: this.valueDtype, sharedName: `hash_table_${globalThis.crypto.randomUUID()}` },
-      { name: name ?? "hash_table" },
-    );
+    const types = { keyDtype: this.keyDtype, valueDtype: this.valueDtype };
+    this.resourceHandle = experimentalIsAnonymous
+      ? AnonymousHashTable(types, { name: name ?? "hash_table" })
+      : HashTableV2({ ...types, sharedName: `hash_table_${globalThis.crypto.randomUUID()}` }, { name: name ?? "hash_table" });
     this.name = leaf(this.resourceHandle.op.name);
     this.initializer = initializer.initialize(this);
   }
@@ -228,7 +241,7 @@ export class StaticHashTable {
   }
 }
 
-interface VocabularyOptions extends Named {
+interface VocabularyOptions extends Named, AnonymousOption {
   readonly lookupKeyDtype?: DType | null;
 }
 
@@ -240,7 +253,11 @@ export class StaticVocabularyTable {
   private readonly table: StaticHashTable | null;
   private readonly buckets: number;
 
-  constructor(initializer: TableInitializer | null, numOovBuckets: number, { lookupKeyDtype, name, ...others }: VocabularyOptions = {}) {
+  constructor(
+    initializer: TableInitializer | null,
+    numOovBuckets: number,
+    { lookupKeyDtype, name, experimentalIsAnonymous = false, ...others }: VocabularyOptions = {},
+  ) {
     refuseOthers(others);
     if (!(numOovBuckets > 0)) throw new ValueError("`num_oov_buckets` must be > 0; use StaticHashTable.");
     const keyDtype = lookupKeyDtype ?? initializer?.keyDtype ?? "string";
@@ -255,7 +272,7 @@ export class StaticVocabularyTable {
       if (initializer.valueDtype !== "int64")
         throw new TypeError(`Invalid \`value_dtype\`, expected ${typed("int64")} but got ${typed(initializer.valueDtype)}.`);
     }
-    this.table = initializer ? new StaticHashTable(initializer, -1n) : null;
+    this.table = initializer ? new StaticHashTable(initializer, -1n, { experimentalIsAnonymous }) : null;
     this.keyDtype = keyDtype;
     this.buckets = numOovBuckets;
     this.name = name === undefined || name === null ? (this.table?.name ?? "hash_bucket") : leaf(String(name).replace(/\/+$/, ""));
@@ -317,7 +334,7 @@ export function savedTable(name: string, handle: Tensor, { keys, values }: { rea
   };
 }
 
-interface TableOptions extends Named {
+interface TableOptions extends Named, AnonymousOption {
   /** Saved and restored by savers of all variables. Default true. */
   readonly checkpoint?: boolean;
 }
@@ -392,14 +409,19 @@ export class MutableHashTable extends ChangeableTable {
     keyDtype: DType,
     valueDtype: DType,
     defaultValue: TensorLike,
-    { name = "MutableHashTable", checkpoint = true, ...others }: TableOptions = {},
+    { name = "MutableHashTable", checkpoint = true, experimentalIsAnonymous = false, ...others }: TableOptions = {},
   ) {
     refuseOthers(others);
     const fallback = convertToTensor(defaultValue, { dtype: valueDtype });
     const { shape } = fallback;
     const attrs = { keyDtype, valueDtype, useNodeNameSharing: true };
-    const handle =
-      shape.rank === 0 ? MutableHashTableV2(attrs, { name }) : MutableHashTableOfTensorsV2({ ...attrs, valueShape: shape }, { name });
+    const types = { keyDtype, valueDtype };
+    const isScalar = shape.rank === 0;
+    const made = (): Tensor =>
+      isScalar ? MutableHashTableV2(attrs, { name }) : MutableHashTableOfTensorsV2({ ...attrs, valueShape: shape }, { name });
+    const madeAnew = (): Tensor =>
+      isScalar ? AnonymousMutableHashTable(types, { name }) : AnonymousMutableHashTableOfTensors({ ...types, valueShape: shape }, { name });
+    const handle = experimentalIsAnonymous ? madeAnew() : made();
     super(keyDtype, valueDtype, fallback, handle, checkpoint ? String(name ?? "MutableHashTable") : null);
   }
 }
@@ -417,21 +439,20 @@ export class DenseHashTable extends ChangeableTable {
     defaultValue: TensorLike,
     emptyKey: TensorLike,
     deletedKey: TensorLike,
-    { initialNumBuckets, name = "MutableDenseHashTable", checkpoint = true, ...others }: DenseOptions = {},
+    { initialNumBuckets, name = "MutableDenseHashTable", checkpoint = true, experimentalIsAnonymous = false, ...others }: DenseOptions = {},
   ) {
     refuseOthers(others);
     const fallback = convertToTensor(defaultValue, { dtype: valueDtype, name: "default_value" });
-    const handle = MutableDenseHashTableV2(
-      {
-        emptyKey: convertToTensor(emptyKey, { dtype: keyDtype, name: "empty_key" }),
-        deletedKey: convertToTensor(deletedKey, { dtype: keyDtype, name: "deleted_key" }),
-        valueDtype,
-        valueShape: fallback.shape,
-        initialNumBuckets: initialNumBuckets ?? 131072,
-        useNodeNameSharing: true,
-      },
-      { name },
-    );
+    const record = {
+      emptyKey: convertToTensor(emptyKey, { dtype: keyDtype, name: "empty_key" }),
+      deletedKey: convertToTensor(deletedKey, { dtype: keyDtype, name: "deleted_key" }),
+      valueDtype,
+      valueShape: fallback.shape,
+      initialNumBuckets: initialNumBuckets ?? 131072,
+    };
+    const handle = experimentalIsAnonymous
+      ? (AnonymousMutableDenseHashTable(record, { name }) as Tensor)
+      : MutableDenseHashTableV2({ ...record, useNodeNameSharing: true }, { name });
     super(keyDtype, valueDtype, fallback, handle, checkpoint ? String(name ?? "MutableDenseHashTable") : null);
   }
 

@@ -9,7 +9,8 @@ import * as api from "../../src/index.ts";
 import { surprises } from "./expected-failures.ts";
 
 /** What acts on the process, on files or on sessions as soon as it is called. */
-const acting = /Session|Writer|ProfilerHook|Server|Coordinator|gfile|^config|(?:^|[._])(?:enable|disable|write|remove|delete|reset)_/;
+const acting =
+  /^OpError|^errors|Session|Writer|ProfilerHook|Server|Coordinator|gfile|^config|(?:^|[._])(?:enable|disable|write|remove|delete|reset)_/;
 
 type Callable = (...given: unknown[]) => unknown;
 

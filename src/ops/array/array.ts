@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { dtypeTable } from "../../base/dtype.ts";
-import { InvalidArgumentError, LookupError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, LookupError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import type { ArrayLike } from "../../base/ndarray.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension, ShapeLike } from "../../base/shape.ts";
@@ -167,17 +167,33 @@ export const Fill = defineOp("Fill", {
 });
 
 /** A tensor of shape `dims` full of `value`. TF: tf.fill. */
-export const fill = (dims: TensorLike, value: TensorLike, options?: NameOption): Tensor => Fill({ dims, value }, named(options));
+export const fill = (dims: TensorLike, value: TensorLike, options: (LayoutOption & Named) | string | null = {}): Tensor => {
+  const { layout, ...name } = typeof options === "string" || options === null ? { name: options } : options;
+  refuseLayout(layout);
+  return Fill({ dims, value }, named(name));
+};
 
-interface DTypeOptions extends Named {
+interface LayoutOption {
+  /** How DTensor lays a tensor over a mesh of devices: null, there is one device. */
+  readonly layout?: null | undefined;
+}
+
+interface DTypeOptions extends Named, LayoutOption {
   readonly dtype?: DType | null;
+}
+
+/** @throws UnimplementedError for a layout. */
+function refuseLayout(layout: unknown): void {
+  if (layout !== undefined && layout !== null)
+    throw new UnimplementedError("`layout` lays a tensor over a mesh of devices, and there is one device here.\n\nLeave it out.");
 }
 
 /** Zeros of a shape: a constant while small, else a Fill. TF: tf.zeros. */
 export function zeros(shape: TensorLike, dtype?: DType | null, options?: NameOption): Tensor;
 export function zeros(shape: TensorLike, options?: DTypeOptions): Tensor;
 export function zeros(shape: TensorLike, ...rest: unknown[]): Tensor {
-  const { dtype, name } = collect<DTypeOptions>(["dtype", "name"], rest);
+  const { dtype, name, layout } = collect<DTypeOptions>(["dtype", "name", "layout"], rest);
+  refuseLayout(layout);
   return filledOf(0, shape, dtype ?? "float32", name, "zeros");
 }
 
@@ -185,7 +201,8 @@ export function zeros(shape: TensorLike, ...rest: unknown[]): Tensor {
 export function ones(shape: TensorLike, dtype?: DType | null, options?: NameOption): Tensor;
 export function ones(shape: TensorLike, options?: DTypeOptions): Tensor;
 export function ones(shape: TensorLike, ...rest: unknown[]): Tensor {
-  const { dtype, name } = collect<DTypeOptions>(["dtype", "name"], rest);
+  const { dtype, name, layout } = collect<DTypeOptions>(["dtype", "name", "layout"], rest);
+  refuseLayout(layout);
   return filledOf(1, shape, dtype ?? "float32", name, "ones");
 }
 

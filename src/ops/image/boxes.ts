@@ -771,14 +771,24 @@ export function nonMaxSuppressionWithScores(
   });
 }
 
-/** nonMaxSuppression padded with zeros to a fixed length, and how many are valid. TF: tf.image.non_max_suppression_padded; its later options are not here. */
+interface PaddedOptions extends SuppressionOptions {
+  /** What TensorFlow may rely on to save work: boxes in the order of their scores, corners in order, how many boxes it looks at together. Results are the
+   *  same. */
+  readonly sortedInput?: boolean;
+  readonly canonicalizedCoordinates?: boolean;
+  readonly tileSize?: number;
+}
+
+const paddedNames = [...limitNames, "padToMaxOutputSize", "name", "sortedInput", "canonicalizedCoordinates", "tileSize"];
+
+/** nonMaxSuppression padded with zeros to a fixed length, and how many are valid, for the boxes of one image. TF: tf.image.non_max_suppression_padded. */
 export function nonMaxSuppressionPadded(
   boxes: TensorLike,
   scores: TensorLike,
   maxOutputSize: TensorLike,
   ...rest: unknown[]
 ): [indices: Tensor, valid: Tensor] {
-  const options = collect<SuppressionOptions>([...limitNames, "padToMaxOutputSize", "name"], rest);
+  const options = collect<PaddedOptions>(paddedNames, rest);
   return inNameScope({ name: options.name }, "non_max_suppression_padded", [], () => {
     const [iouThreshold, scoreThreshold] = thresholds(options.iouThreshold, options.scoreThreshold);
     const padToMaxOutputSize = options.padToMaxOutputSize ?? false;

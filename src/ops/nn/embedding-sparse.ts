@@ -33,6 +33,8 @@ interface SparseLookupOptions {
   readonly combiner?: Combiner | null;
   /** Rows longer than this are scaled down to it. */
   readonly maxNorm?: number | null;
+  /** Rows of one table are taken as they are looked up, each as often as it comes; gradients are then dense. */
+  readonly allowFastLookup?: boolean | null;
 }
 
 const tablesOf = (params: Params): readonly TensorLike[] =>
@@ -43,7 +45,7 @@ const tablesOf = (params: Params): readonly TensorLike[] =>
 /** For each row of `spIds` [examples, any] the combined rows of `params`: shape [examples] + params.shape[1:]. `spWeights` has the same places, or is
  *  null for ones. TF: tf.nn.embedding_lookup_sparse. @throws TypeError unless ids and weights are sparse; ValueError for another combiner. */
 export function embeddingLookupSparse(params: Params, spIds: SparseTensor, spWeights: SparseTensor | null, ...given: unknown[]): Tensor {
-  const options = collect<SparseLookupOptions>(["partitionStrategy", "name", "combiner", "maxNorm"], given);
+  const options = collect<SparseLookupOptions>(["partitionStrategy", "name", "combiner", "maxNorm", "allowFastLookup"], given);
   const combiner = options.combiner ?? "mean";
   if (!["mean", "sqrtn", "sum"].includes(combiner))
     throw new ValueError(`combiner must be one of 'mean', 'sqrtn' or 'sum', got ${combiner}`);
@@ -54,9 +56,11 @@ export function embeddingLookupSparse(params: Params, spIds: SparseTensor, spWei
   return inNameScope({ name: options.name }, "embedding_lookup_sparse", [...tables, spIds.values], scope => {
     const name = String(scope);
     const segments = getItem(spIds.indices, [], 0);
-    if (spWeights === null && tables.length === 1 && (options.maxNorm ?? null) === null) {
+    const isFast = options.allowFastLookup ?? false;
+    if ((spWeights === null || isFast) && tables.length === 1 && (options.maxNorm ?? null) === null) {
       const table = convertToTensor(tables[0], { name: "params" });
-      return combinedRows(combiner, table, spIds.values, segments, name, true);
+      if (spWeights === null) return combinedRows(combiner, table, spIds.values, segments, name, !isFast);
+      return weightedRows(combiner, gather(table, spIds.values), spWeights.values, cast(segments, "int32"), name);
     }
     const { y: ids, idx } = unique(spIds.values);
     const rows = embeddingLookup(tables, ids, { partitionStrategy: options.partitionStrategy, maxNorm: options.maxNorm });
@@ -95,12 +99,12 @@ interface SafeLookupOptions extends SparseLookupOptions {
 /** As embeddingLookupSparse, but for any rank [..., any], without ids below 0 and weights that are not above 0, and with zeros (or the row `defaultId`)
  *  for examples that have none. TF: tf.nn.safe_embedding_lookup_sparse. @throws ValueError without weights of embeddings. */
 export function safeEmbeddingLookupSparse(embeddingWeights: Params, sparseIds: SparseTensor, ...given: unknown[]): Tensor {
-  const order = ["sparseWeights", "combiner", "defaultId", "name", "partitionStrategy", "maxNorm"];
+  const order = ["sparseWeights", "combiner", "defaultId", "name", "partitionStrategy", "maxNorm", "allowFastLookup"];
   const options = collect<SafeLookupOptions & { sparseWeights: SparseTensor | null }>(order, given);
   if (embeddingWeights === null || embeddingWeights === undefined) throw new ValueError("Missing embedding_weights None.");
   const tables = tablesOf(embeddingWeights);
   if (tables.length === 0) throw new ValueError("Missing embedding_weights [].");
-  const { combiner = "mean", defaultId = null, partitionStrategy = "div", maxNorm } = options;
+  const { combiner = "mean", defaultId = null, partitionStrategy = "div", maxNorm, allowFastLookup } = options;
   const tensors = tables.map(table => convertToTensor(table));
   return inNameScope({ name: options.name }, "embedding_lookup", tensors, scope => {
     const original = sparseIds.denseShape;
@@ -126,7 +130,7 @@ export function safeEmbeddingLookupSparse(embeddingWeights: Params, sparseIds: S
     const [filledIds, isEmpty] = sparseFillEmptyRows(ids, defaultId ?? 0);
     const filledWeights = weights === null ? null : sparseFillEmptyRows(weights, 1)[0];
     const name = defaultId === null ? null : String(scope);
-    let result = embeddingLookupSparse(tensors, filledIds, filledWeights, { combiner, partitionStrategy, name, maxNorm });
+    let result = embeddingLookupSparse(tensors, filledIds, filledWeights, { combiner, partitionStrategy, name, maxNorm, allowFastLookup });
     if (defaultId === null) {
       const isEmptyRow = tile(reshape(isEmpty, [-1, 1]), stack([1, getItem(shapeOf(result), 1)]));
       result = where(isEmptyRow, zerosLike(result), result, { name: String(scope) }) as Tensor;

@@ -12,10 +12,11 @@ import * as ir from "../../ir/build.ts";
 import { divIndex, modIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { need } from "../arguments.ts";
+import { eitherName, need, refuseOthers } from "../arguments.ts";
 import { reverse } from "../array/rearranging.ts";
 import { negative } from "../math/functions.ts";
-import { inNameScope, type NameOption, named } from "../named.ts";
+import { inNameScope, type NameOption } from "../named.ts";
+import type { Named } from "../../graph/op-definition.ts";
 import { extentOf, tapIndex, type WindowAxis, windowAlong, windowedSize } from "./window.ts";
 
 const window = {
@@ -154,12 +155,24 @@ export const Dilation2DBackpropFilter = defineOp("Dilation2DBackpropFilter", {
  *  input `[batch, h, w, depth]`, filter `[h, w, depth]`; four strides and rates. TF: tf.nn.dilation2d. */
 export const dilation2d = (
   input: TensorLike,
-  filter: TensorLike,
+  filter: TensorLike | null,
   strides: readonly number[],
-  rates: readonly number[],
+  rates: readonly number[] | null,
   padding: "SAME" | "VALID",
-  options?: NameOption,
-): Tensor => Dilation2D({ input, filter, strides, rates, padding }, named(options));
+  options: DilationOptions | string = {},
+): Tensor => {
+  const { filters, dilations, name, ...others } = typeof options === "string" ? ({ name: options } as DilationOptions) : options;
+  refuseOthers(others);
+  const kernel = eitherName("filters", filters, "filter", filter) as TensorLike;
+  const steps = eitherName("dilations", dilations, "rates", rates) as readonly number[];
+  return Dilation2D({ input, filter: kernel, strides, rates: steps, padding }, { name });
+};
+
+interface DilationOptions extends Named {
+  /** Newer names of `filter` and `rates`. */
+  readonly filters?: TensorLike | null;
+  readonly dilations?: readonly number[] | null;
+}
 
 /** The least of value minus kernel under a window: dilation of the negative with the mirrored kernel. TF: tf.nn.erosion2d. */
 export const erosion2d = (

@@ -12,7 +12,7 @@ import { cast as castValue, full, generate, map, reduceOver } from "../../ir/bui
 import { addIndex, constantIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { castScalar, constantScalar, guardScalar, loadScalar, type Scalar, s } from "../../ir/scalar.ts";
-import { collect, eitherName, need } from "../arguments.ts";
+import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
 import { constant, rank, reshape, shape as shapeOf, squeeze, stopGradient, zerosLike } from "../array/array.ts";
 import { gather } from "../array/gather.ts";
 import { AddV2, cast, divNoNan, Maximum, Mul, SquaredDifference, Sub } from "../math/math.ts";
@@ -169,18 +169,33 @@ const isPlain = (x: unknown): x is number => typeof x === "number";
 const plainSum = (x: number, y: number): number => Math.fround(Math.fround(x) + Math.fround(y));
 const plainNegative = (x: number): number => -x;
 
+interface GlobalOptions extends Named {
+  /** Newer names of the first three arguments. */
+  readonly input?: TensorLike | null;
+  readonly mean?: TensorLike | null;
+  readonly variance?: TensorLike | null;
+}
+
 /** batchNormalization with TensorFlow's oldest signature. TF: tf.nn.batch_norm_with_global_normalization. */
 export function batchNormWithGlobalNormalization(
-  t: TensorLike,
-  m: TensorLike,
-  v: TensorLike,
+  t: TensorLike | null,
+  m: TensorLike | null,
+  v: TensorLike | null,
   beta: TensorLike,
   gamma: TensorLike,
   varianceEpsilon: number,
   scaleAfterNormalization: boolean,
-  option?: NameOption,
+  option: GlobalOptions | string = {},
 ): Tensor {
-  return batchNormalization(t, m, v, beta, scaleAfterNormalization ? gamma : null, varianceEpsilon, option);
+  const { input, mean, variance, name, ...others } = typeof option === "string" ? ({ name: option } as GlobalOptions) : option;
+  refuseOthers(others);
+  const [x, centre, spread] = [
+    eitherName("input", input, "t", t),
+    eitherName("mean", mean, "m", m),
+    eitherName("variance", variance, "v", v),
+  ];
+  const scale = scaleAfterNormalization ? gamma : null;
+  return batchNormalization(x as TensorLike, centre as TensorLike, spread as TensorLike, beta, scale, varianceEpsilon, { name });
 }
 
 // ---- batch normalization, fused ----

@@ -286,6 +286,7 @@ interface NormalOptions {
   readonly stddev?: TensorLike | null;
   readonly dtype?: DType | null;
   readonly name?: string | null;
+  readonly alg?: string | number;
 }
 
 function scaled(
@@ -295,14 +296,15 @@ function scaled(
   seed: TensorLike,
   rest: unknown[],
 ): Tensor {
-  const { mean = 0, stddev = 1, dtype, name } = collect<NormalOptions>(["mean", "stddev", "dtype", "name"], rest);
+  const { mean = 0, stddev = 1, dtype, name, ...more } = collect<NormalOptions>(["mean", "stddev", "dtype", "name", "alg"], rest);
+  const alg = knownAlgorithm(more.alg);
   const type = (dtype ?? "float32") as "float32";
   return inNameScope({ name }, fallback, [shape, seed, mean, stddev], scope => {
     const dims = dimensions(shape);
     const m = convertToTensor(mean as TensorLike, { dtype: type, name: "mean" });
     const d = convertToTensor(stddev as TensorLike, { dtype: type, name: "stddev" });
     const { key, counter } = StatelessRandomGetKeyCounter({ seed: seedTensor(seed) });
-    const unit = op({ shape: dims, key, counter, dtype: type, alg: anyAlgorithm });
+    const unit = op({ shape: dims, key, counter, dtype: type, alg });
     return AddV2({ x: Mul({ x: unit, y: d }, { name: "mul" }), y: m }, { name: scope });
   });
 }
@@ -331,13 +333,19 @@ export const StatelessShuffle = defineOp("StatelessShuffle", {
 
 const algorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, autoselect: 3 };
 
+/** @throws ValueError for the name of none. */
+function knownAlgorithm(alg: string | number = "auto_select"): number {
+  const number = typeof alg === "number" ? alg : algorithms[alg.trim().toLowerCase().replaceAll(/[-_]/g, "")];
+  if (number === undefined)
+    throw new ValueError(`Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`);
+  return number;
+}
+
 /** The rows of `value` (slices along its first dimension) in an order that depends on `seed` ([2] integers) and nothing else. alg: "philox" or "auto_select".
  *  @throws ValueError for other algorithms, UnimplementedError while running for "threefry". TF: tf.random.experimental.stateless_shuffle. */
 export function statelessShuffle(value: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor {
-  const { alg = "auto_select", name } = collect<{ alg: string | number; name: string | null }>(["alg", "name"], rest);
-  const number = numberOfAlgorithm(alg);
-  if (number === undefined)
-    throw new ValueError(`Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`);
+  const { alg, name } = collect<{ alg: string | number; name: string | null }>(["alg", "name"], rest);
+  const number = knownAlgorithm(alg);
   return inNameScope({ name }, "stateless_shuffle", [value, seed], () => {
     const { key, counter } = StatelessRandomGetKeyCounter({ seed: seedTensor(seed) });
     return StatelessShuffle({ value, key, counter, alg: number });
@@ -349,12 +357,14 @@ interface UniformOptions {
   readonly maxval?: TensorLike | null;
   readonly dtype?: DType | null;
   readonly name?: string | null;
+  readonly alg?: string | number;
 }
 
 /** Uniform random numbers in [minval, maxval) that depend on `seed` ([2] integers) and nothing else: floats in [0, 1) unless given;
  *  integers need a maxval. TF: tf.random.stateless_uniform(shape, seed, minval, maxval, dtype, name). */
 export function statelessUniform(shape: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor {
-  const { minval = 0, maxval, dtype, name } = collect<UniformOptions>(["minval", "maxval", "dtype", "name"], rest);
+  const { minval = 0, maxval, dtype, name, ...more } = collect<UniformOptions>(["minval", "maxval", "dtype", "name", "alg"], rest);
+  const number = knownAlgorithm(more.alg);
   const type = dtype ?? "float32";
   if (!isFloating(type) && (maxval === undefined || maxval === null))
     throw new ValueError(`Must specify maxval for integer dtype tf.${type}`);
@@ -364,16 +374,13 @@ export function statelessUniform(shape: TensorLike, seed: TensorLike, ...rest: u
     const to = convertToTensor((maxval ?? 1) as TensorLike, { dtype: type, name: "max" });
     const { key, counter } = StatelessRandomGetKeyCounter({ seed: seedTensor(seed) });
     if (!isFloating(type)) {
-      const alg = convertToTensor(anyAlgorithm, { dtype: "int32", name: "alg" });
+      const alg = convertToTensor(number, { dtype: "int32", name: "alg" });
       return StatelessRandomUniformIntV2({ shape: dims, key, counter, alg, minval: from, maxval: to }, { name: scope });
     }
-    const unit = StatelessRandomUniformV2({ shape: dims, key, counter, dtype: type as "float32", alg: anyAlgorithm });
+    const unit = StatelessRandomUniformV2({ shape: dims, key, counter, dtype: type as "float32", alg: number });
     return AddV2({ x: Mul({ x: unit, y: Sub({ x: to, y: from }, { name: "sub" }) }, { name: "mul" }), y: from }, { name: scope });
   });
 }
-
-const numberOfAlgorithm = (alg: string | number): number | undefined =>
-  typeof alg === "number" ? alg : algorithms[alg.toLowerCase().replaceAll("_", "")];
 
 interface AlgorithmOption {
   readonly alg?: string | number;
@@ -381,9 +388,7 @@ interface AlgorithmOption {
 
 /** Integers over the whole range of their type. */
 function wholeRange(shape: readonly number[], seed: Tensor, dtype: DType, alg: string | number): Tensor {
-  const number = numberOfAlgorithm(alg);
-  if (number === undefined)
-    throw new ValueError(`Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`);
+  const number = knownAlgorithm(alg);
   return inNameScope(undefined, "stateless_random_uniform", [seed], scope => {
     const dims = dimensions(shape as number[]);
     const { key, counter } = StatelessRandomGetKeyCounter({ seed });

@@ -210,12 +210,14 @@ export const DecodeRaw = defineOp("DecodeRaw", {
 interface RawOptions extends Named {
   readonly outType?: DType;
   readonly littleEndian?: boolean;
+  /** An older name of the first argument. */
+  readonly bytes?: TensorLike | null;
 }
 
 /** Bytes taken as numbers: strings of one length → one more axis. TF: tf.decode_raw(input_bytes, out_type, little_endian, name). */
-export function decodeRaw(inputBytes: TensorLike, ...rest: unknown[]): Tensor {
-  const { outType, littleEndian, name } = collect<RawOptions>(["outType", "littleEndian", "name"], rest);
-  return DecodeRaw({ bytes: inputBytes, outType, littleEndian }, { name });
+export function decodeRaw(inputBytes: TensorLike | null, ...rest: unknown[]): Tensor {
+  const { outType, littleEndian, name, bytes } = collect<RawOptions>(["outType", "littleEndian", "name", "bytes"], rest);
+  return DecodeRaw({ bytes: eitherName("input_bytes", inputBytes, "bytes", bytes) as TensorLike, outType, littleEndian }, { name });
 }
 
 // ---- CSV ----

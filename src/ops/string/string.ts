@@ -12,7 +12,7 @@ import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import { collect, eitherName, need } from "../arguments.ts";
+import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { range } from "../array/ranges.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
@@ -335,8 +335,23 @@ export const stringToHashBucketFast = (input: TensorLike, numBuckets: number, op
 export const stringToHashBucketStrong = (input: TensorLike, numBuckets: number, key: readonly number[], options?: NameOption): Tensor =>
   StringToHashBucketStrong({ input, numBuckets, key }, named(options));
 /** The oldest form of stringToHashBucketFast, by another hash. TF: tf.string_to_hash_bucket. */
-export const stringToHashBucket = (stringTensor: TensorLike, numBuckets: number, options?: NameOption): Tensor =>
-  StringToHashBucket({ stringTensor, numBuckets }, named(options));
+export const stringToHashBucket = (
+  stringTensor: TensorLike | null,
+  numBuckets: number,
+  options: (InputOption & Named) | string = {},
+): Tensor => {
+  const { input, name, ...others } = typeof options === "string" ? { name: options, input: null } : options;
+  refuseOthers(others);
+  return StringToHashBucket(
+    { stringTensor: eitherName("input", input, "string_tensor", stringTensor) as TensorLike, numBuckets },
+    { name },
+  );
+};
+
+interface InputOption {
+  /** The newer name of the first argument. */
+  readonly input?: TensorLike | null;
+}
 
 // ---- base64 ----
 
@@ -524,7 +539,7 @@ export const StringToNumber = defineOp("StringToNumber", {
 });
 
 /** The numbers that texts stand for. TF: tf.string_to_number(string_tensor, out_type, name). @throws InvalidArgumentError (running) for other texts. */
-export function stringToNumber(stringTensor: TensorLike, ...rest: unknown[]): Tensor {
-  const { outType, name } = collect<Named & { outType: DType }>(["outType", "name"], rest);
-  return StringToNumber({ stringTensor, outType }, { name });
+export function stringToNumber(stringTensor: TensorLike | null, ...rest: unknown[]): Tensor {
+  const { outType, name, input } = collect<Named & InputOption & { outType: DType }>(["outType", "name", "input"], rest);
+  return StringToNumber({ stringTensor: eitherName("input", input, "string_tensor", stringTensor) as TensorLike, outType }, { name });
 }
