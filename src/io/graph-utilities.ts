@@ -19,6 +19,7 @@ import { exportGraphDef, type GraphDefMessage, importGraphDef } from "./graph-de
 import { nodeOf } from "./node-message.ts";
 import type { NodeMessage } from "./graph-importer.ts";
 import { nodeNameOf } from "./graph-importer.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 function checkGraphDef(graphDef: unknown): void {
   if (typeof graphDef !== "object" || graphDef === null || !Array.isArray((graphDef as { node?: unknown }).node))
@@ -152,8 +153,9 @@ export async function convertVariablesToConstants(
   session: ValueSource,
   inputGraphDef: GraphDefMessage,
   outputNodeNames: readonly string[],
-  { variableNamesWhitelist, variableNamesBlacklist }: FreezeOptions = {},
+  { variableNamesWhitelist, variableNamesBlacklist, ...others }: FreezeOptions = {},
 ): Promise<GraphDef> {
+  refuseOthers(others);
   const whole = extractSubGraph(inputGraphDef, outputNodeNames);
   const graphDef = callsFunctions(whole) ? withoutCalls(whole, outputNodeNames) : whole;
   const isWanted = ({ name }: NodeMessage): boolean =>

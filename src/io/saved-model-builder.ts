@@ -31,6 +31,7 @@ import {
   VARIABLES_FILENAME,
 } from "./saved-model.ts";
 import { Saver } from "./saver.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 interface MetaGraphSettings {
   /** Signatures by key. */
@@ -200,8 +201,9 @@ export async function simpleSave(
   exportDir: string,
   inputs: Tensors,
   outputs: Tensors,
-  { legacyInitOp }: { readonly legacyInitOp?: Operation | null } = {},
+  { legacyInitOp, ...others }: { readonly legacyInitOp?: Operation | null } = {},
 ): Promise<void> {
+  refuseOthers(others);
   const builder = new SavedModelBuilder(exportDir);
   await builder.addMetaGraphAndVariables(session, [SERVING], {
     signatureDefMap: { [DEFAULT_SERVING_SIGNATURE_DEF_KEY]: predictSignatureDef(inputs, outputs) },

@@ -19,6 +19,7 @@ import { readMessageFile } from "./message-files.ts";
 import type { MetaGraphMessage } from "./meta-graph.ts";
 import { withSaver } from "./meta-graph-files.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 export const ASSETS_DIRECTORY = "assets";
 export const ASSETS_KEY = "saved_model_assets";
@@ -84,16 +85,23 @@ export const buildSignatureDef = ({
   inputs,
   outputs,
   methodName,
+  defaults,
+  ...others
 }: {
   readonly inputs?: InfoMap | null;
   readonly outputs?: InfoMap | null;
   readonly methodName?: string | null;
-} = {}): SignatureMessage =>
-  createMessage("SignatureDef", {
+  /** What inputs are that are not given. */
+  readonly defaults?: Readonly<Record<string, Message<"TensorProto">>> | null;
+} = {}): SignatureMessage => {
+  refuseOthers(others);
+  return createMessage("SignatureDef", {
     inputs: new Map(Object.entries(inputs ?? {})),
     outputs: new Map(Object.entries(outputs ?? {})),
     methodName: methodName ?? "",
+    defaults: new Map(Object.entries(defaults ?? {})),
   });
+};
 
 type Tensors = Readonly<Record<string, Tensor | SparseTensor>>;
 const infosOf = (tensors: Tensors): InfoMap =>
@@ -202,8 +210,9 @@ export async function load(
   session: Session,
   tags: string | readonly string[],
   exportDir: string,
-  { importScope }: LoadOptions = {},
+  { importScope, ...others }: LoadOptions = {},
 ): Promise<MetaGraphMessage> {
+  refuseOthers(others);
   const message = metaGraphWithTags(await readSavedModel(exportDir), typeof tags === "string" ? [tags] : tags);
   const { graph } = session;
   const scope = importScope ? graph.uniqueName(importScope, false) : "";

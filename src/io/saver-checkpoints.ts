@@ -15,6 +15,7 @@ import {
   type UpdateCheckpointStateOptions,
   writeCheckpointState,
 } from "../formats/checkpoint.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 /** What the file `checkpoint` of a folder says, paths as seen from here; null without one. A damaged file counts as none, with a warning.
  *  TF: tf.train.get_checkpoint_state. */
@@ -70,7 +71,8 @@ const secondsBetweenLooks = 1;
 /** The latest checkpoint of a folder, then each that becomes the latest while somebody else trains: `for await (const path of …)`.
  *  TF: tf.train.checkpoints_iterator. */
 export async function* checkpointsIterator(checkpointDir: string, options: CheckpointsIteratorOptions = {}): AsyncGenerator<string, void> {
-  const { minIntervalSecs = 0, timeout = null, timeoutFn = null } = options;
+  const { minIntervalSecs = 0, timeout = null, timeoutFn = null, ...others } = options;
+  refuseOthers(others);
   let last: string | null = null;
   for (;;) {
     const path = await nextCheckpoint(checkpointDir, last, timeout);

@@ -14,6 +14,7 @@ import { concat } from "../ops/array/slicing.ts";
 import { LoadAndRemapMatrix, vocabularyPlaces } from "../ops/state/checkpoint-remapping.ts";
 import { checkpointPath } from "./saver-checkpoints.ts";
 import { initFromCheckpoint } from "./saver-initialize.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 interface VocabularyOptions {
   /** How many words of the old vocabulary were used; -1: all. */
@@ -61,7 +62,8 @@ interface WarmStartOptions {
 /** Lets variables begin with the values of a checkpoint, or of the latest in a folder, when their initializers run. To be awaited before they do.
  *  TF: tf.train.warm_start. @throws ValueError for names that no variable has, missing tensors and shapes that differ. */
 export async function warmStart(ckptToInitializeFrom: string, options: WarmStartOptions = {}): Promise<void> {
-  const { varsToWarmStart = ".*", varNameToVocabInfo, varNameToPrevVarName } = options;
+  const { varsToWarmStart = ".*", varNameToVocabInfo, varNameToPrevVarName, ...others } = options;
+  refuseOthers(others);
   const [vocabularies, renamed] = [varNameToVocabInfo ?? {}, varNameToPrevVarName ?? {}];
   const graph = getDefaultGraph();
   const path = await checkpointPath(ckptToInitializeFrom);

@@ -25,7 +25,7 @@ import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { PartitionedVariable } from "../library/variables/partitioned-variable.ts";
 import { globalStep as valueOfStep } from "../library/train/global-step.ts";
 import { messageClass } from "../formats/message-class.ts";
-import type { SaveSliceInfo } from "../library/variables/variable-nodes.ts";
+import type { SlicePlace } from "../library/variables/variable-nodes.ts";
 import { assign, type Runner, Variable } from "../library/variables/variables.ts";
 import { constant, identity, placeholderWithDefault, reshape, shape as shapeOf } from "../ops/array/array.ts";
 import { where } from "../ops/array/selection.ts";
@@ -64,7 +64,7 @@ export type VarList =
   | Readonly<Record<string, SaveableGroup>>
   | ReadonlyMap<string, SaveableGroup>;
 
-const sliceInfoOf = (value: unknown): SaveSliceInfo | null => (value instanceof Variable ? value.saveSliceInfo : null);
+const sliceInfoOf = (value: unknown): SlicePlace | null => (value instanceof Variable ? value.saveSliceInfo : null);
 
 /** The nodes of a saver, by name. TF: SaverDef. */
 export interface SaverDef {

@@ -4,6 +4,7 @@ import { ValueError } from "../base/errors.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { flatten } from "../ops/flow/nested.ts";
 import { Variable } from "./variables/variables.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 /** `MyNet` → `my_net`. */
 const snakeName = (name: string): string =>
@@ -19,7 +20,8 @@ export class Module {
   /** Under which names of nodes begin in `nameScope`, with a slash. */
   readonly scopeName: string;
 
-  constructor({ name }: { readonly name?: string | null } = {}) {
+  constructor({ name, ...others }: { readonly name?: string | null } = {}) {
+    refuseOthers(others);
     if (name !== undefined && name !== null && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       throw new ValueError(
         `'${name}' is not a valid module name. Module names must be valid Python identifiers (e.g. a valid class name).`,

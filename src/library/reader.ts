@@ -30,7 +30,8 @@ export class ReaderBase {
   readonly readerRef: Tensor;
   readonly supportsSerialize: boolean;
 
-  constructor(readerRef: Tensor, { supportsSerialize = false }: { readonly supportsSerialize?: boolean } = {}) {
+  constructor(readerRef: Tensor, { supportsSerialize = false, ...others }: { readonly supportsSerialize?: boolean } = {}) {
+    refuseOthers(others);
     this.readerRef = readerRef;
     this.supportsSerialize = supportsSerialize;
   }
@@ -82,7 +83,8 @@ export class WholeFileReader extends ReaderBase {
 
 /** Each line is a record, without its end; keys are `file:line`. TF: tf.TextLineReader. */
 export class TextLineReader extends ReaderBase {
-  constructor({ skipHeaderLines, name }: Named & { readonly skipHeaderLines?: number | null } = {}) {
+  constructor({ skipHeaderLines, name, ...others }: Named & { readonly skipHeaderLines?: number | null } = {}) {
+    refuseOthers(others);
     super(TextLineReaderV2({ skipHeaderLines: skipHeaderLines ?? 0 }, { name }));
   }
 }

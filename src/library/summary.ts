@@ -120,8 +120,9 @@ export function merge(inputs: readonly TensorLike[], { collections, name, ...oth
 /** All summaries of the graph as one, or null without any. TF: tf.summary.merge_all. */
 export function mergeAll(
   key: string = GraphKeys.SUMMARIES,
-  { scope = null, name }: Named & { readonly scope?: string | null } = {},
+  { scope = null, name, ...others }: Named & { readonly scope?: string | null } = {},
 ): Tensor | null {
+  refuseOthers(others);
   const summaries = getDefaultGraph()
     .getCollection(key, scope)
     .filter(item => item instanceof Tensor);

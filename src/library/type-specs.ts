@@ -12,6 +12,7 @@ import { constant } from "../ops/array/array.ts";
 import { stack, unstack } from "../ops/array/slicing.ts";
 import type { Nested } from "../ops/flow/nested.ts";
 import { DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse/serialization.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 /** A tensor's type and shape. */
 export interface Flat {
@@ -107,7 +108,8 @@ export class ComponentSpec extends TypeSpec {
 export class TensorSpec extends ComponentSpec {
   readonly name: string | null;
 
-  constructor(shape: ShapeGiven, dtype: DType = "float32", { name = null }: { readonly name?: string | null } = {}) {
+  constructor(shape: ShapeGiven, dtype: DType = "float32", { name = null, ...others }: { readonly name?: string | null } = {}) {
+    refuseOthers(others);
     super(dtype, asShape(shape));
     this.name = name;
   }

@@ -20,6 +20,7 @@ import { globalStepOf, stepIn } from "./hooks.ts";
 import { SecondOrStepTimer } from "./hook-timer.ts";
 import type { Scaffold } from "./scaffold.ts";
 import { SessionRunArgs, type SessionRunContext, SessionRunHook, type SessionRunValues } from "./session-run-hook.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 /** Called around every checkpoint of a CheckpointSaverHook. TF: tf.train.CheckpointSaverListener. */
 export class CheckpointSaverListener {
@@ -158,8 +159,9 @@ export class StepCounterHook extends SessionRunHook {
   private tag = "";
   private lastStep: number | null = null;
 
-  constructor({ everyNSteps = 100, everyNSecs = null, outputDir = null, summaryWriter = null }: StepCounterOptions = {}) {
+  constructor({ everyNSteps = 100, everyNSecs = null, outputDir = null, summaryWriter = null, ...others }: StepCounterOptions = {}) {
     super();
+    refuseOthers(others);
     if ((everyNSteps === null) === (everyNSecs === null))
       throw new ValueError("exactly one of every_n_steps and every_n_secs should be provided.");
     this.timer = new SecondOrStepTimer({ everySteps: everyNSteps, everySecs: everyNSecs });

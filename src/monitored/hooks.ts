@@ -12,6 +12,7 @@ import type { Fetches } from "../session/fetches.ts";
 import type { Session } from "../session/session.ts";
 import { type HookTimer, neverTimer, SecondOrStepTimer } from "./hook-timer.ts";
 import { SessionRunArgs, type SessionRunContext, SessionRunHook, type SessionRunValues } from "./session-run-hook.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 
 /** The tensor that reads the global step. @throws RuntimeError if the graph has none. */
 export function globalStepOf(hook: string): Tensor {
@@ -156,8 +157,9 @@ export class NanTensorHook extends SessionRunHook {
   private readonly lossTensor: Tensor;
   private readonly failOnNanLoss: boolean;
 
-  constructor(lossTensor: Tensor, { failOnNanLoss = true }: { readonly failOnNanLoss?: boolean } = {}) {
+  constructor(lossTensor: Tensor, { failOnNanLoss = true, ...others }: { readonly failOnNanLoss?: boolean } = {}) {
     super();
+    refuseOthers(others);
     this.lossTensor = lossTensor;
     this.failOnNanLoss = failOnNanLoss;
   }
@@ -222,8 +224,9 @@ export class FinalOpsHook extends SessionRunHook {
   // any: of the nesting of the fetches
   private values: any = null;
 
-  constructor(finalOps: Fetches | null, { finalOpsFeedDict = null }: { readonly finalOpsFeedDict?: Feeds | null } = {}) {
+  constructor(finalOps: Fetches | null, { finalOpsFeedDict = null, ...others }: { readonly finalOpsFeedDict?: Feeds | null } = {}) {
     super();
+    refuseOthers(others);
     this.finalOps = finalOps;
     this.finalOpsFeedDict = finalOpsFeedDict;
   }

@@ -27,6 +27,7 @@ import type { Variable } from "../library/variables/variables.ts";
 import { group } from "../ops/flow/control-flow.ts";
 import type { Feeds } from "../session/feeds.ts";
 import type { Session, SessionConfig } from "../session/session.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 import { SessionManager } from "./session-start.ts";
 
 /** What is left out is found in the graph, or made; null means without it. */
@@ -354,8 +355,9 @@ export async function basicTrainLoop(
   supervisor: Supervisor,
   // any: the step takes what it is given
   trainStepFn: (session: Session, ...args: any[]) => unknown,
-  { args, kwargs, master = "" }: LoopOptions = {},
+  { args, kwargs, master = "", ...others }: LoopOptions = {},
 ): Promise<void> {
+  refuseOthers(others);
   const more = [...(args ?? []), ...(kwargs ? [kwargs] : [])];
   await supervisor.managedSession({ master }, async session => {
     while (!supervisor.shouldStop()) await trainStepFn(session, ...more);

@@ -28,7 +28,7 @@ export function objectsByOrigin(): Readonly<Record<string, object>> {
       "feature_column.embedding_column()": tf.feature_column.embedding_column(words, 2),
       "feature_column.crossed_column()": tf.feature_column.crossed_column(["b", "d"], 10),
       "feature_column.sequence_categorical_column_with_identity()": tf.feature_column.sequence_categorical_column_with_identity("c", 5),
-      "train.get_checkpoint_state()": tf.train.generate_checkpoint_state_proto("/tmp/x", "m"),
+      "train.get_checkpoint_state()": tf.train.generate_checkpoint_state_proto("run", "m"),
       ...Object.fromEntries(initializers.map(name => [name, configured(Reflect.get(tf, name))])),
       "initializers.identity": configured(tf.initializers.identity),
       "function()": tf.function((a: object) => tf.add(a, 1)),

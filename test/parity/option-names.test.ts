@@ -23,14 +23,21 @@ function functionAt(path: string): Callable | undefined {
 type Answer = "refused" | "taken" | "another error";
 
 /** What a call that gives these options and nothing else is answered with. */
-function answer(call: Callable, positional: number, options: Readonly<Record<string, unknown>>): Answer {
+async function answer(call: Callable, positional: number, options: Readonly<Record<string, unknown>>): Promise<Answer> {
   const given = [...Array<undefined>(positional).fill(undefined), options];
   try {
+    let result: unknown;
     new api.Graph().asDefault(() => {
-      const result = /^class\b/.test(String(call)) ? Reflect.construct(call, given) : call(...given);
-      // What answers later has read its options already.
-      if (result instanceof Promise) result.catch(() => undefined);
+      result = /^class\b/.test(String(call)) ? Reflect.construct(call, given) : call(...given);
     });
+    // What answers later has read its options already, and a generator does at its first step.
+    const first = Object(result) as { readonly next?: unknown; readonly [Symbol.asyncIterator]?: unknown };
+    const isGenerator = Symbol.asyncIterator in first && typeof first.next === "function";
+    const later = isGenerator ? (first.next as () => Promise<unknown>).call(first) : result;
+    if (later instanceof Promise) {
+      later.catch(() => undefined);
+      await Promise.race([later, new Promise(resolve => void setTimeout(resolve, 0))]);
+    }
   } catch (error) {
     return /got an unexpected keyword argument/.test((error as Error).message) ? "refused" : "another error";
   }
@@ -44,13 +51,13 @@ const rows = Object.entries(signatures).flatMap(([path, text]) => {
   return call === undefined ? [] : [{ path, call, positional: positional.length, options }];
 });
 
-it("functions know the optional arguments that TensorFlow's have, and take no name that none has", () => {
+it("functions know the optional arguments that TensorFlow's have, and take no name that none has", async () => {
   const failures = new Map<string, string>();
   let refused = 0;
   for (const { path, call, positional, options } of rows) {
     for (const name of options)
-      if (answer(call, positional, { [name]: 1 }) === "refused") failures.set(`${path} ${name}`, "an option that is not there");
-    const misspelt = answer(call, positional, { zzqqxx: 1 });
+      if ((await answer(call, positional, { [name]: 1 })) === "refused") failures.set(`${path} ${name}`, "an option that is not there");
+    const misspelt = await answer(call, positional, { zzqqxx: 1 });
     if (misspelt === "taken") failures.set(path, "takes any name");
     if (misspelt === "refused") refused++;
   }

@@ -53,16 +53,30 @@ export const Counter = ({
   start = 0,
   step = 1,
   dtype = "int64",
+  ...others
 }: {
   readonly start?: TensorLike;
   readonly step?: TensorLike;
   readonly dtype?: DType;
-} = {}): Dataset => Dataset.counter({ start, step, dtype });
+} = {}): Dataset => {
+  refuseOthers(others);
+  return Dataset.counter({ start, step, dtype });
+};
+
+interface RandomOptions extends Named {
+  readonly seed?: number | null;
+  readonly rerandomizeEachIteration?: boolean | null;
+}
 
 /** Numbers for ever: int64 scalars below 2³². TF: tf.data.experimental.RandomDataset. */
 export class RandomDataset extends Dataset {
-  constructor({ seed = null }: { readonly seed?: number | null } = {}) {
-    const { variantTensor, elementSpec } = Dataset.random({ seed });
+  constructor({ seed = null, name, rerandomizeEachIteration = null, ...others }: RandomOptions = {}) {
+    refuseOthers(others);
+    if (rerandomizeEachIteration)
+      throw new UnimplementedError(
+        "A RandomDataset with `rerandomize_each_iteration` is not supported.\n\nDataset.shuffle draws anew each time.",
+      );
+    const { variantTensor, elementSpec } = Dataset.random({ seed, name });
     super(variantTensor, elementSpec);
   }
 }
@@ -133,10 +147,10 @@ export const chooseFromDatasets = (
 export const sampleFromDatasets: typeof Dataset.sampleFromDatasets = (datasets, options) => Dataset.sampleFromDatasets(datasets, options);
 
 /** For `apply`: Dataset.enumerate. TF: tf.data.experimental.enumerate_dataset. */
-export const enumerateDataset =
-  ({ start = 0n }: { readonly start?: TensorLike } = {}): Transformation =>
-  dataset =>
-    dataset.enumerate(start);
+export const enumerateDataset = ({ start = 0n, ...others }: { readonly start?: TensorLike } = {}): Transformation => {
+  refuseOthers(others);
+  return dataset => dataset.enumerate(start);
+};
 
 /** The next element of an iterator, or none at the end. TF: tf.data.experimental.get_next_as_optional. */
 export const getNextAsOptional = (iterator: Iterator): Optional => iterator.getNextAsOptional();
@@ -160,10 +174,10 @@ export const groupByWindow =
     dataset.groupByWindow(...given);
 
 /** For `apply`: without the elements that fail to be made. TF: tf.data.experimental.ignore_errors. */
-export const ignoreErrors =
-  ({ logWarning = false }: { readonly logWarning?: boolean } = {}): Transformation =>
-  dataset =>
-    dataset.ignoreErrors({ logWarning });
+export const ignoreErrors = ({ logWarning = false, ...others }: { readonly logWarning?: boolean } = {}): Transformation => {
+  refuseOthers(others);
+  return dataset => dataset.ignoreErrors({ logWarning });
+};
 
 /** For `apply`: Dataset.scan. TF: tf.data.experimental.scan. */
 export const scan =
@@ -222,15 +236,16 @@ export const mapAndBatch = (
 };
 
 /** For `apply`: shuffles, and repeats so that the order goes on from one time to the next. TF: tf.data.experimental.shuffle_and_repeat. */
-export const shuffleAndRepeat =
-  (
-    bufferSize: TensorLike,
-    { count = null, seed = null }: { readonly count?: TensorLike | null; readonly seed?: number | null } = {},
-  ): Transformation =>
-  ({ variantTensor, elementSpec }) => {
+export const shuffleAndRepeat = (
+  bufferSize: TensorLike,
+  { count = null, seed = null, ...others }: { readonly count?: TensorLike | null; readonly seed?: number | null } = {},
+): Transformation => {
+  refuseOthers(others);
+  return ({ variantTensor, elementSpec }) => {
     const inputs = { inputDataset: variantTensor, bufferSize: int64(bufferSize, "buffer_size"), count: int64(count ?? -1, "count") };
     return new Dataset(ops.ShuffleAndRepeatDataset({ ...inputs, ...seedTensors(seed), ...typesAndShapes(elementSpec) }), elementSpec);
   };
+};
 
 /** The same as mapAndBatch. TF: tf.data.experimental.map_and_batch_with_legacy_function. */
 export const mapAndBatchWithLegacyFunction: typeof mapAndBatch = (...given) => mapAndBatch(...given);
@@ -298,9 +313,12 @@ export function fromList(elements: readonly Nested[], { name }: Named = {}): Dat
 
 /** For `apply` to a dataset of dictionaries whose number of elements is known: as many elements as `cardinality` says, those behind the last one of zeros.
  *  Under `maskKey` each says whether it is one of the dataset. TF: tf.data.experimental.pad_to_cardinality. @throws ValueError for other elements. */
-export const padToCardinality =
-  (cardinality: TensorLike, { maskKey = "valid" }: { readonly maskKey?: string } = {}): Transformation =>
-  dataset => {
+export const padToCardinality = (
+  cardinality: TensorLike,
+  { maskKey = "valid", ...others }: { readonly maskKey?: string } = {},
+): Transformation => {
+  refuseOthers(others);
+  return dataset => {
     const { elementSpec } = dataset;
     if (!isOptions(elementSpec)) throw new ValueError("`pad_to_cardinality` requires its input dataset to be a dictionary.");
     const missing = sub(cardinality, dataset.cardinality());
@@ -308,6 +326,7 @@ export const padToCardinality =
     const filler = Dataset.fromTensors({ ...mapNested(elementSpec, zero), [maskKey]: false }).repeat(missing);
     return dataset.map((element: Record<string, Nested>) => ({ ...element, [maskKey]: true })).concatenate(filler);
   };
+};
 
 /** Writes a dataset's elements, string scalars, as the records of a file. TF: tf.data.experimental.TFRecordWriter. */
 export class TFRecordWriter {

@@ -17,6 +17,7 @@ import { add, mul, sub, truediv } from "../../ops/operators.ts";
 import { reduceMax, reduceMin, reduceSum } from "../../ops/math/reduction.ts";
 import { randomUniform } from "../../ops/random/random.ts";
 import { Dataset, spread } from "./dataset.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 // `any`: what the function gets follows from the dataset's elements, and may be any nesting
 type ClassFunction = (...element: any[]) => Tensor;
@@ -64,9 +65,13 @@ const rejectsMuch = (accepted: Tensor, initial: Tensor): Tensor => {
 
 /** For `apply`: pairs of a class (what `classFunc` gives for an element, an int32 scalar) and an element, in which classes come with the shares `targetDist`.
  *  TF: tf.data.experimental.rejection_resample. */
-export const rejectionResample =
-  (classFunc: ClassFunction, targetDist: TensorLike, { initialDist = null, seed = null }: ResampleOptions = {}) =>
-  (dataset: Dataset): Dataset => {
+export const rejectionResample = (
+  classFunc: ClassFunction,
+  targetDist: TensorLike,
+  { initialDist = null, seed = null, ...others }: ResampleOptions = {},
+): ((dataset: Dataset) => Dataset) => {
+  refuseOthers(others);
+  return dataset => {
     const target = cast(convertToTensor(targetDist, { name: "target_dist" }), "float32");
     const classOf = (element: Nested): Tensor => spread(classFunc, element) as Tensor;
     const forEver = (tensor: Tensor): Dataset => Dataset.fromTensors(tensor).repeat();
@@ -104,6 +109,7 @@ export const rejectionResample =
     const weights = original.map((taken: Tensor) => convertToTensor([[taken, sub(1, taken)]]));
     return Dataset.sampleFromDatasets(datasets, { weights, seed, stopOnEmptyDataset: true });
   };
+};
 
 /** The share of elements that are taken as they come, where it is known before a run. */
 function knownShare(initial: Tensor, target: Tensor): number | undefined {

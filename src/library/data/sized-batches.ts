@@ -13,6 +13,7 @@ import type { SplitsType } from "../ragged/row-partition.ts";
 import { type ComponentSpec, type ShapeGiven, SparseTensorSpec, TensorSpec } from "../type-specs.ts";
 import { Dataset } from "./dataset.ts";
 import { typesAndShapes } from "./element-spec.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 interface RaggedOptions {
   readonly dropRemainder?: boolean;
@@ -27,9 +28,12 @@ function rowsSpec(of: Tensor | ComponentSpec, rowSplitsDtype: SplitsType): Ragge
 }
 
 /** Batches in which tensors of a dimension that is not known are the rows of a ragged tensor. TF: tf.data.experimental.dense_to_ragged_batch. */
-export const denseToRaggedBatch =
-  (batchSize: TensorLike, { dropRemainder = false, rowSplitsDtype = "int64" }: RaggedOptions = {}) =>
-  (dataset: Dataset): Dataset => {
+export const denseToRaggedBatch = (
+  batchSize: TensorLike,
+  { dropRemainder = false, rowSplitsDtype = "int64", ...others }: RaggedOptions = {},
+): ((dataset: Dataset) => Dataset) => {
+  refuseOthers(others);
+  return dataset => {
     const encoded = (value: unknown): unknown => {
       const spec = value instanceof Tensor ? rowsSpec(value, rowSplitsDtype) : undefined;
       if (spec === undefined) return value;
@@ -43,6 +47,7 @@ export const denseToRaggedBatch =
     });
     return new Dataset(mapped.variantTensor, spec).batch(batchSize, { dropRemainder });
   };
+};
 
 /** Batches of tensors no larger than `rowShape` (null for the largest of a batch) as sparse tensors, every element of theirs in its place.
  *  TF: tf.data.experimental.dense_to_sparse_batch. @throws TypeError for elements of several components. */

@@ -3,6 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 type Size = number | null;
 
@@ -36,7 +37,8 @@ export class InputSpec {
   readonly optional: boolean;
 
   constructor(options: InputSpecOptions = {}) {
-    const { dtype, shape, ndim, maxNdim, minNdim, axes, allowLastAxisSqueeze = false, name, optional = false } = options;
+    const { dtype, shape, ndim, maxNdim, minNdim, axes, allowLastAxisSqueeze = false, name, optional = false, ...others } = options;
+    refuseOthers(others);
     this.dtype = dtype ?? null;
     this.shape = shape ?? null;
     this.ndim = shape ? shape.length : (ndim ?? null);

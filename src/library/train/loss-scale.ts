@@ -21,6 +21,7 @@ import {
   operationOf,
   Optimizer,
 } from "./optimizer.ts";
+import { refuseOthers } from "../../ops/arguments.ts";
 
 /** What losses are multiplied by. A subclass gives it as a tensor when called (`value`), and says after each step's gradients what becomes of it (`update`).
  *  TF: tf.mixed_precision.LossScale. */
@@ -93,7 +94,8 @@ export class DynamicLossScale extends LossScale {
   private readonly current: Variable;
   private readonly goodSteps: Variable;
 
-  constructor({ initialLossScale = 2 ** 15, incrementPeriod = 2000, multiplier = 2 }: DynamicOptions = {}) {
+  constructor({ initialLossScale = 2 ** 15, incrementPeriod = 2000, multiplier = 2, ...others }: DynamicOptions = {}) {
+    refuseOthers(others);
     super();
     this.initialLossScale = initialLossScale;
     this.incrementPeriod = Math.trunc(incrementPeriod);

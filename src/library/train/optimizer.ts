@@ -25,7 +25,7 @@ import { GraphKeys } from "../variables/graph-keys.ts";
 import { type Initializer, zerosInitializer } from "../variables/initializers.ts";
 import { trainableVariables } from "../variables/variable-lists.ts";
 import { getVariable, getVariableScope, variableScope } from "../variables/variable-scope.ts";
-import { SaveSliceInfo } from "../variables/variable-nodes.ts";
+import { SlicePlace } from "../variables/variable-nodes.ts";
 import { assignAdd, isVariableInitialized, Variable } from "../variables/variables.ts";
 
 export type Gradient = Tensor | IndexedSlices | null;
@@ -440,12 +440,12 @@ export function createSlot(
 }
 
 /** The slot of a part is a part of the slot. */
-function slotSliceInfo({ saveSliceInfo: info, op }: Variable, slot: Variable): SaveSliceInfo | null {
+function slotSliceInfo({ saveSliceInfo: info, op }: Variable, slot: Variable): SlicePlace | null {
   if (!info || slot.shape.rank === 0) return null;
   const name = slot.op.name.slice(op.name.length + 1);
   const rank = slot.shape.rank ?? info.fullShape.length;
   const [fullShape, offset, shape] = [info.fullShape, info.varOffset, info.varShape].map(list => list.slice(0, rank));
-  return new SaveSliceInfo(`${info.fullName}/${name}`, fullShape, offset, shape);
+  return new SlicePlace(`${info.fullName}/${name}`, fullShape, offset, shape);
 }
 
 /** A slot of zeros, of a variable's shape or a tensor's. */

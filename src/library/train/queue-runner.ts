@@ -135,8 +135,13 @@ export class QueueRunner {
 }
 
 /** Adds a runner to the graph's collection, for startQueueRunners. TF: tf.train.add_queue_runner. */
-export const addQueueRunner = (qr: QueueRunner, { collection = GraphKeys.QUEUE_RUNNERS }: { readonly collection?: string } = {}): void =>
+export function addQueueRunner(
+  qr: QueueRunner,
+  { collection = GraphKeys.QUEUE_RUNNERS, ...others }: { readonly collection?: string } = {},
+): void {
+  refuseOthers(others);
   getDefaultGraph().addToCollection(collection, qr);
+}
 
 // ---- as messages ----
 

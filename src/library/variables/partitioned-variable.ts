@@ -144,10 +144,10 @@ const bytesOf = (shape: TensorShape, dtype: DType, bytesPerStringElement: number
   shape.asNumbers().reduce((product, length) => product * length, dtype === "string" ? bytesPerStringElement : dtypeTable[dtype].bytes);
 
 /** So many parts along an axis, but no more than it has places. TF: tf.fixed_size_partitioner. */
-export const fixedSizePartitioner =
-  (numShards: number, { axis = 0 }: { readonly axis?: number } = {}): Partitioner =>
-  shape =>
-    alongAxis(shape, axis, length => Math.min(numShards, length));
+export const fixedSizePartitioner = (numShards: number, { axis = 0, ...others }: { readonly axis?: number } = {}): Partitioner => {
+  refuseOthers(others);
+  return shape => alongAxis(shape, axis, length => Math.min(numShards, length));
+};
 
 interface AxisSizeOptions {
   readonly axis?: number;

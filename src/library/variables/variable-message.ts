@@ -6,7 +6,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Renaming } from "../../graph/import-scope.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { handleOf } from "../../graph/shape-inference.ts";
-import { SaveSliceInfo, VariableNodes } from "./variable-nodes.ts";
+import { SlicePlace, VariableNodes } from "./variable-nodes.ts";
 
 /** What the message tells of a variable. */
 interface Described {
@@ -15,7 +15,7 @@ interface Described {
   readonly initialValue: Tensor | null;
   readonly isResource: boolean;
   readonly trainable: boolean;
-  readonly saveSliceInfo: SaveSliceInfo | null;
+  readonly saveSliceInfo: SlicePlace | null;
   value(): Tensor;
   asGraphElement(): Tensor;
 }
@@ -67,8 +67,8 @@ export function nodesFromMessage(
 }
 
 /** The place in its whole that a message tells of, if it is a part's. */
-export function placeFromMessage({ saveSliceInfoDef: slice }: Message<"VariableDef">): SaveSliceInfo | null {
+export function placeFromMessage({ saveSliceInfoDef: slice }: Message<"VariableDef">): SlicePlace | null {
   if (!slice) return null;
   const [fullShape, offset, shape] = [slice.fullShape, slice.varOffset, slice.varShape].map(list => list.map(Number));
-  return new SaveSliceInfo(slice.fullName, fullShape, offset, shape);
+  return new SlicePlace(slice.fullName, fullShape, offset, shape);
 }

@@ -5,7 +5,7 @@ import type { TensorShape } from "../../base/shape.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 
 /** Where a part lies within its whole. TF: Variable.SaveSliceInfo. */
-export class SaveSliceInfo {
+export class SlicePlace {
   readonly fullName: string;
   readonly fullShape: readonly number[];
   readonly varOffset: readonly number[];

@@ -19,7 +19,7 @@ import { GraphKeys } from "./graph-keys.ts";
 import type { Initializer, PartPlace } from "./initializers.ts";
 import { glorotUniformInitializer, zerosInitializer } from "./initializers.ts";
 import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces } from "./partitioned-variable.ts";
-import { SaveSliceInfo } from "./variable-nodes.ts";
+import { SlicePlace } from "./variable-nodes.ts";
 import type { Constraint } from "./variables.ts";
 import { resourceVariablesEnabled, Variable } from "./variables.ts";
 
@@ -560,7 +560,7 @@ function inParts(store: VariableStore, fullName: string, options: GetterOptions)
       },
       { fullShape, varOffset: place.offset },
     );
-    part.saveSliceInfo = new SaveSliceInfo(name, fullShape, place.offset, place.shape);
+    part.saveSliceInfo = new SlicePlace(name, fullShape, place.offset, place.shape);
     return part;
   });
   const variable = new PartitionedVariable(name, shape, parts[0].dtype, parts, partitions);
@@ -647,6 +647,12 @@ export interface TemplateOptions {
   /** A scope name taken as it is, instead of `name` made unique. */
   readonly uniqueName?: string | null;
   readonly customGetter?: CustomGetter | null;
+  /** The same under TensorFlow's names. */
+  readonly createScopeNow_?: boolean;
+  readonly uniqueName_?: string | null;
+  readonly customGetter_?: CustomGetter | null;
+  /** Given to the function with each call. */
+  readonly [option: string]: unknown;
 }
 
 /** A function with variables of its own, and what it has made. TF: the result of tf.make_template. */
@@ -671,15 +677,19 @@ export interface Template<A extends readonly unknown[], R> {
 /** A function whose variables are made at its first call and shared by all later ones. TF: tf.make_template.
  *  @throws ValueError if a later call makes a trainable variable (with `new Variable` instead of getVariable). */
 export function makeTemplate<A extends unknown[], R>(name: string, func: (...args: A) => R, options: TemplateOptions = {}): Template<A, R> {
-  const { createScopeNow = false, uniqueName = null, customGetter = null } = options;
+  const { createScopeNow, uniqueName, customGetter, createScopeNow_, uniqueName_, customGetter_, ...more } = options;
+  const isScopedNow = createScopeNow ?? createScopeNow_ ?? false;
+  const getter = customGetter ?? customGetter_ ?? null;
   const open = <S>(body: Body<S>, auxiliaryNameScope = true): S =>
-    variableScope(uniqueName, { defaultName: name, customGetter, auxiliaryNameScope }, body);
-  let scope: VariableScope | undefined = createScopeNow ? open(made => made, false) : undefined;
+    variableScope(uniqueName ?? uniqueName_ ?? null, { defaultName: name, customGetter: getter, auxiliaryNameScope }, body);
+  let scope: VariableScope | undefined = isScopedNow ? open(made => made, false) : undefined;
   let wasCalled = false;
   const call = (args: A): R => {
     const trainable = getDefaultGraph().getCollectionRef(GraphKeys.TRAINABLE_VARIABLES);
     const before = trainable.length;
-    const result = func(...args);
+    // Other options are the function's own last argument.
+    const given = Object.keys(more).length === 0 ? args : ([...args, more] as readonly unknown[] as A);
+    const result = func(...given);
     if (wasCalled && trainable.length !== before)
       throw new ValueError(
         `Trainable variable created when calling a template after the first time, perhaps you used tf.Variable when you meant tf.get_variable: [${trainable.slice(before).join(", ")}]`,

@@ -26,7 +26,7 @@ import { isInScope, prependScope, stripScope } from "../../graph/import-scope.ts
 import { GraphKeys } from "./graph-keys.ts";
 import { guardedInitialValue } from "./initial-value.ts";
 import { nodesFromMessage, placeFromMessage, variableToMessage } from "./variable-message.ts";
-import { SaveSliceInfo, VariableNodes } from "./variable-nodes.ts";
+import { SlicePlace, VariableNodes } from "./variable-nodes.ts";
 import { checkOptions, refuseOthers } from "../../ops/arguments.ts";
 
 /** A value, or a function that makes it (inside the variable's `Initializer` scope). */
@@ -116,7 +116,7 @@ export class Variable implements AsTensor {
   readonly constraint: Constraint | null;
   readonly cachingDevice: string | DeviceFunction | null;
   /** Where it lies in its whole, if it is a part of a partitioned variable. */
-  saveSliceInfo: SaveSliceInfo | null = null;
+  saveSliceInfo: SlicePlace | null = null;
   protected readonly snapshot: Tensor;
   private readonly declaredShape: TensorShape;
   private readonly validatesShape: boolean;
@@ -143,7 +143,7 @@ export class Variable implements AsTensor {
   }
 
   /** Where a part lies within its whole. */
-  static readonly SaveSliceInfo = SaveSliceInfo;
+  static readonly SaveSliceInfo = SlicePlace;
 
   /** The variable whose nodes a message names, in the default graph. TF: Variable.from_proto. @throws KeyError for a node that is not there. */
   static fromProto(variableDef: Message<"VariableDef">, { importScope, ...others }: { importScope?: string | null } = {}): Variable {

@@ -15,7 +15,7 @@ import { Operation, type Tensor } from "../../graph/operation.ts";
 import { call, check, constant, map } from "../../ir/build.ts";
 import type { Routine } from "../../ir/program.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
-import { isOptions } from "../arguments.ts";
+import { isOptions, refuseOthers } from "../arguments.ts";
 import { CheckNumerics, identity } from "../array/array.ts";
 import { cond } from "./control-flow-contexts.ts";
 import { enterGradient, exitGradient, mergeGradient, nextIterationGradient, switchGradient } from "./control-flow-gradients.ts";
@@ -46,7 +46,10 @@ export const ControlTrigger = defineOp("ControlTrigger", {
 });
 
 /** An operation that does nothing, to hang control dependencies on. TF: tf.no_op. */
-export const noOp = (options: Named = {}): Operation => NoOp({}, options);
+export function noOp({ name, ...others }: Named = {}): Operation {
+  refuseOthers(others);
+  return NoOp({}, { name });
+}
 
 /** Anything with an operation behind it, or lists of such. */
 export type Groupable =

@@ -382,8 +382,9 @@ function resized(x: Tensor, length: Tensor): Tensor {
 /** A window for inverseStft that undoes `forwardWindowFn`'s: signals come back as they were. TF: tf.signal.inverse_stft_window_fn. */
 export function inverseStftWindowFn(
   frameStep: TensorLike,
-  { forwardWindowFn = hannWindow, name }: Named & { readonly forwardWindowFn?: WindowFn } = {},
+  { forwardWindowFn = hannWindow, name, ...others }: Named & { readonly forwardWindowFn?: WindowFn } = {},
 ): WindowFn {
+  refuseOthers(others);
   return (frameLength, { dtype }) =>
     inScope(name, "inverse_stft_window_fn", () => {
       const step = scalarOf(frameStep, "frame_step");

@@ -3,6 +3,7 @@ classes without a public name: methods, properties, and what else stands there (
 import inspect
 import json
 import sys
+import tempfile
 
 from tfenv import tf
 
@@ -84,8 +85,8 @@ def objects():
         yield "feature_column.embedding_column()", tf.feature_column.embedding_column(words, 2)
         yield "feature_column.crossed_column()", tf.feature_column.crossed_column(["b", "d"], 10)
         yield "feature_column.sequence_categorical_column_with_identity()", sequence
-        yield "train.get_checkpoint_state()", tf.train.generate_checkpoint_state_proto("/tmp/x", "m")
-        yield "summary.FileWriter()", tf.summary.FileWriter("/tmp/class_members")
+        yield "train.get_checkpoint_state()", tf.train.generate_checkpoint_state_proto("run", "m")
+        yield "summary.FileWriter()", tf.summary.FileWriter(tempfile.mkdtemp())
         yield "function()", tf.function(lambda a: a + 1)
         yield "function().get_concrete_function()", tf.function(lambda a: a + 1).get_concrete_function(tf.TensorSpec([], tf.float32))
         yield "name_scope()", tf.name_scope("n")
