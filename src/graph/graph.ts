@@ -192,7 +192,11 @@ export class Graph {
   }
 
   private assertNotFinalized(): void {
-    if (this.isFinalized) throw new RuntimeError("Graph is finalized and cannot be modified.");
+    if (!this.isFinalized) return;
+    throw withHint(
+      new RuntimeError("Graph is finalized and cannot be modified."),
+      "Make every node before `graph.finalize()`; monitored sessions and tf.train.Supervisor finalize their graph, too. Summaries and initializers count as nodes.",
+    );
   }
 
   /** All operations in order of creation. TF: get_operations. */

@@ -265,7 +265,7 @@ describe("errors", () => {
 
   test("of the graph", () =>
     inGraph(async () => {
-      expect(() => new tf.train.Saver()).toThrow(new tf.ValueError("No variables to save"));
+      expect(() => new tf.train.Saver()).toThrow("No variables to save\n\nMake the variables before the Saver");
       const empty = new tf.train.Saver(null, { allowEmpty: true });
       const v = new tf.Variable(1, { name: "v" });
       expect(await empty.save(new tf.Session(), join(home, "none"))).toBe(null);

@@ -66,6 +66,12 @@ export type VarList =
 
 const sliceInfoOf = (value: unknown): SlicePlace | null => (value instanceof Variable ? value.saveSliceInfo : null);
 
+const noVariables = (): ValueError =>
+  new ValueError(
+    "No variables to save",
+    "Make the variables before the Saver and in the same graph, or give it some: new tf.train.Saver({ varList: [v] }). With { allowEmpty: true } it saves nothing.",
+  );
+
 /** The nodes of a saver, by name. TF: SaverDef. */
 export interface SaverDef {
   readonly filenameTensorName: string;
@@ -162,7 +168,7 @@ export class Saver {
     if (this.saverDef === null) {
       const list = this.varList ?? allSaveable();
       if (isEmptyList(list)) {
-        if (!this.options.allowEmpty) throw new ValueError("No variables to save");
+        if (!this.options.allowEmpty) throw noVariables();
         this.isEmpty = true;
         return;
       }

@@ -182,7 +182,7 @@ const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
 
 function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
-  if (fetch === null || fetch === undefined) throw new TypeError(`Argument \`fetch\` = None has invalid type "NoneType". Cannot be None`);
+  if (fetch === null || fetch === undefined) throw nothingFetched();
   try {
     const element = graph.asGraphElement(fetch);
     if (!graph.isFetchable(element)) {
@@ -210,3 +210,9 @@ const firstLine = (error: Error): string => error.message.split("\n\n")[0];
 /** Python shows a KeyError's text in quotes. */
 const quoted = (error: Error): string => (error.name === "KeyError" ? `"${firstLine(error)}"` : firstLine(error));
 const hintOf = (error: Error): string | undefined => error.message.split("\n\n")[1];
+
+const nothingFetched = (): TypeError =>
+  withHint(
+    new TypeError('Argument `fetch` = None has invalid type "NoneType". Cannot be None'),
+    "Leave it out. tf.summary.mergeAll() without summaries, optimizers' slots that are not made yet and gradients that do not exist are null.",
+  );

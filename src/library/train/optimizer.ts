@@ -387,7 +387,10 @@ function gradientOf(given: TensorLike | IndexedSlices | null): Gradient {
 function assertTrainable(tensors: readonly { readonly dtype: DType; readonly name: string }[]): void {
   for (const { dtype, name } of tensors) {
     if (!trainableTypes.includes(dtype))
-      throw new ValueError(`Invalid type tf.${dtype} for ${name}, expected: [${trainableTypes.map(type => `tf.${type}`).join(", ")}].`);
+      throw new ValueError(
+        `Invalid type tf.${dtype} for ${name}, expected: [${trainableTypes.map(type => `tf.${type}`).join(", ")}].`,
+        "Only floats have gradients: make it of floats from the start, for nothing flows through tf.cast(x, tf.float32) of integers.",
+      );
   }
 }
 
