@@ -231,6 +231,37 @@ type SnakeFunction<F, K = ""> = BodyFunction<K> &
         ? (...args: readonly unknown[]) => Known<R>
         : never);
 
+/** What a branch or a loop gives for what it was given: numbers and lists of numbers have become tensors. */
+type Made<V> = V extends number | bigint | boolean | string | readonly (number | readonly number[])[]
+  ? SnakeTensor
+  : V extends readonly unknown[]
+    ? { [K in keyof V]: Made<V[K]> }
+    : V;
+/** One loop variable comes back by itself. */
+type Looped<V> = V extends readonly [infer One] ? Made<One> : Made<V>;
+
+/** What collections of these names hold; of others nobody knows. */
+type Collected<K> = K extends "variables" | "trainable_variables" | "local_variables" | "model_variables" | "moving_average_variables"
+  ? SnakeVariable[]
+  : K extends "summaries" | "losses" | "regularization_losses"
+    ? SnakeTensor[]
+    : // any: as Graph.getCollection
+      any[];
+
+/** Functions with type parameters, of which TypeScript keeps nothing where a type is made of another. */
+interface GenericFunctions {
+  cond<R>(pred: unknown, true_fn: () => R, false_fn: () => R, ...rest: readonly unknown[]): Made<R>;
+  cond<R>(pred: unknown, given: { readonly true_fn: () => R; readonly false_fn: () => R; readonly name?: string | null }): Made<R>;
+  while_loop<const V extends readonly unknown[]>(
+    // any: the loop variables in turn, as tensors
+    cond: (...variables: any[]) => unknown,
+    body: (...variables: any[]) => unknown,
+    loop_vars: V,
+    ...rest: readonly unknown[]
+  ): Looped<V>;
+  get_collection<const K extends string>(key: K, scope?: string | null): Collected<K>;
+}
+
 /** What stands by a function itself. */
 type FunctionMembers<F> = [keyof F] extends [never] ? unknown : SecondNames<F>;
 
@@ -273,7 +304,10 @@ export type SnakeApi<Api> = {
   readonly [K in keyof Api as K extends string ? SnakeOf<K> : never]: Api[K] extends AnyClass
     ? SnakeClass<Api[K], InstanceType<Api[K]>>
     : Api[K] extends AnyFunction
-      ? SnakeFunction<Api[K], K> & FunctionMembers<Api[K]>
+      ? (SnakeOf<K & string> extends infer N extends keyof GenericFunctions
+          ? GenericFunctions[N] & SnakeFunction<Api[K], K>
+          : SnakeFunction<Api[K], K>) &
+          FunctionMembers<Api[K]>
       : Api[K] extends Plain | readonly unknown[]
         ? Snake<Api[K]>
         : SnakeApi<Api[K]>;

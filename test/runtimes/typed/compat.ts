@@ -55,6 +55,20 @@ export async function main(session: tf.Session): Promise<number> {
   await tf.global_variables_initializer().run();
   const [outputs] = tf.nn.dynamic_rnn(new Cell(), tf.zeros([1, 2, 2]), { dtype: tf.float32 });
   new Descent(false, "Descent").minimize(tf.reduce_sum(outputs));
+  // What branches and loops give follows from what they were given, and what a collection holds from its name.
+  const chosen: tf.Tensor = tf.cond(
+    true,
+    () => out,
+    () => out,
+  );
+  const [, total]: readonly tf.Tensor[] = tf.while_loop(
+    (i: tf.Tensor) => i.less(3),
+    (i: tf.Tensor, sum: tf.Tensor) => [i.add(1), sum.add(chosen)],
+    [tf.constant(0), out],
+  );
+  const names: string[] = tf.get_collection("trainable_variables").map(variable => variable.name);
+  const summary = tf.Summary({ value: [tf.Summary.Value({ tag: names[0], simple_value: 1 })] });
+  summary.value.add({ tag: total.name });
   const saver: tf.train.Saver = new tf.train.Saver({ max_to_keep: 2 });
   await saver.save(session, "model");
   return first[0] + second.item() + loss[0] + Number(new Loud() instanceof tf.train.SessionRunHook);
