@@ -67,9 +67,10 @@ const positionOf = (flat: number, dims: readonly number[]): number[] => {
 /** out[p…, k…, q…] = params[p…, indices[batch…, k…], q…]. */
 function gathered(params: Value, indices: Value, axis: number, batchDims: number, context: LowerContext): Value {
   const size = params.shape[axis];
-  checkIndices(indices, size, context);
   const inner = indices.shape.length - batchDims;
   const dims = [...params.shape.slice(0, axis), ...indices.shape.slice(batchDims), ...params.shape.slice(axis + 1)];
+  // Where there is nothing to take, TensorFlow looks at no index.
+  if (sizeOf(dims) > 0) checkIndices(indices, size, context);
   if (size === 0 || sizeOf(dims) === 0) return ir.full(params.dtype, dims, 0);
   return ir.generate(dims, i => {
     const at = dataIndex(s.load(indices, [...i.slice(0, batchDims), ...i.slice(axis, axis + inner)]), size);
@@ -482,6 +483,8 @@ export const ScatterNd = defineOp("ScatterNd", {
   attrs: { T: attr.type(), Tindices: attr.type(gatherTypes), ...policy },
   shape: ({ indices, updates }, context) => {
     const output = context.shapeFrom("shape");
+    indices.withRankAtLeast(1);
+    updates.withRankAtLeast(1);
     checkUpdates(indices, updates, output);
     return output;
   },

@@ -262,12 +262,14 @@ function distinctIds(x: Value, outIdx: DType, { capped }: LowerContext): [y: Val
 
 const vector = (values: readonly number[], dtype: DType): Value => ir.constant(NDArray.from([...values], dtype, [values.length]));
 const unknownVector = new TensorShape([null]);
+/** The shape itself, also where it is unknown, of what has to be a vector. */
+const vectorLike = (x: TensorShape): TensorShape => (x.rank === null ? x : x.withRank(1));
 
 export const Unique = defineOp("Unique", {
   inputs: { x: "T" },
   outputs: { y: "T", idx: "outIdx" },
   attrs: { T: attr.type(), outIdx: attr.type(attr.indexTypes, "int32") },
-  shape: ({ x }) => [unknownVector, x.withRank(1)],
+  shape: ({ x }) => [unknownVector, vectorLike(x)],
   partial: ({ x, outputIndex }) => {
     if (x === undefined || x.values.includes(null)) return undefined;
     const values = [...new Set(x.values)];
@@ -289,7 +291,7 @@ export const UniqueWithCounts = defineOp("UniqueWithCounts", {
   inputs: { x: "T" },
   outputs: { y: "T", idx: "outIdx", count: "outIdx" },
   attrs: { T: attr.type(), outIdx: attr.type(attr.indexTypes, "int32") },
-  shape: ({ x }) => [unknownVector, x.withRank(1), unknownVector],
+  shape: ({ x }) => [unknownVector, vectorLike(x), unknownVector],
   compileTimeInputs: ["x"],
   lower: ({ x, outIdx }) => {
     need(x.rank === 1, () => "unique expects a 1D vector.");
@@ -299,16 +301,34 @@ export const UniqueWithCounts = defineOp("UniqueWithCounts", {
 });
 
 const axisOf = (axis: NDArray, length: number): number => {
+  if (axis.size === 0) need(length === 1, () => "unique expects a 1D vector.");
   const [k] = axis.size === 0 ? [0] : numbersOf(axis);
   if (k < -length || k >= length) throw new InvalidArgumentError(`axis has to be between [0, ${length}): ${k}`);
   return k < 0 ? k + length : k;
 };
 
+function axisShapes(x: TensorShape, axis: TensorShape, context: ShapeContext): [y: TensorShape, idx: TensorShape] {
+  const given = context.constant("axis");
+  if (x.dims === null) return [x, unknownVector];
+  const rank = x.dims.length;
+  const y = TensorShape.unknownOfRank(rank);
+  if (given === undefined) return [y, unknownVector];
+  if (axis.rank !== 1) throw new ValueError("axis expects a 1D vector.");
+  if (given.size > 1) throw new ValueError("axis does not support input tensors larger than 1 elements.");
+  if (given.size === 0) {
+    if (rank !== 1) throw new ValueError("x expects a 1D vector.");
+    return [y, x];
+  }
+  const [k] = numbersOf(given);
+  if (k < -rank || k >= rank) throw new ValueError(`axis expects to be in the range [${-rank}, ${rank})`);
+  return [y, new TensorShape([x.dims[k < 0 ? k + rank : k]])];
+}
+
 export const UniqueV2 = defineOp("UniqueV2", {
   inputs: { x: "T", axis: "Taxis" },
   outputs: { y: "T", idx: "outIdx" },
   attrs: { T: attr.type(), Taxis: attr.type(attr.indexTypes, "int64"), outIdx: attr.type(attr.indexTypes, "int32") },
-  shape: ({ x }) => [x.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(x.rank), unknownVector],
+  shape: ({ x, axis }, context) => axisShapes(x, axis, context),
   compileTimeInputs: ["x", "axis"],
   lower: ({ x, axis, outIdx }) => {
     const along = axisOf(axis, x.rank);
@@ -321,7 +341,7 @@ export const UniqueWithCountsV2 = defineOp("UniqueWithCountsV2", {
   inputs: { x: "T", axis: "Taxis" },
   outputs: { y: "T", idx: "outIdx", count: "outIdx" },
   attrs: { T: attr.type(), Taxis: attr.type(attr.indexTypes, "int64"), outIdx: attr.type(attr.indexTypes, "int32") },
-  shape: ({ x }) => [x.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(x.rank), unknownVector, unknownVector],
+  shape: ({ x, axis }, context) => [...axisShapes(x, axis, context), unknownVector],
   compileTimeInputs: ["x", "axis"],
   lower: ({ x, axis, outIdx }) => {
     const along = axisOf(axis, x.rank);

@@ -250,6 +250,7 @@ export const ReverseSequence = defineOp("ReverseSequence", {
     return new TensorShape(input.dims.with(batchDim, batch ?? count));
   },
   checks: ({ input, seqLengths, seqDim, batchDim }) => {
+    need(batchDim !== seqDim, () => `batch_dim == seq_dim == ${seqDim}`);
     need(seqLengths.length === 1, () => `seq_lengths must be 1-dim, not ${seqLengths.length}`);
     need(seqDim < input.length, () => `seq_dim must be < input rank ( ${seqDim} vs. ${input.length})`);
     need(batchDim < input.length, () => `batch_dim must be < input rank ( ${batchDim} vs. ${input.length})`);

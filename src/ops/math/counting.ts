@@ -139,11 +139,17 @@ export const Bucketize = defineOp("Bucketize", {
   outputs: { output: "int32" },
   attrs: { T: attr.type(countTypes), boundaries: attr.floats() },
   shape: ({ input }) => input,
-  lower: ({ input, boundaries }) =>
-    ir.map(x => {
+  lower: ({ input, boundaries }) => {
+    need(
+      boundaries.every((b, i) => i === 0 || b >= boundaries[i - 1]),
+      () => "Expected sorted boundaries",
+    );
+    // NaN is below no boundary, so it lies behind all.
+    return ir.map(x => {
       const value = isInteger(x.dtype) ? s.cast(x, "float64") : x;
-      return boundaries.map(b => s.cast(s.ge(value, b), "int32")).reduce((sum, one) => s.add(sum, one), s.constant("int32", 0));
-    }, input),
+      return boundaries.map(b => s.cast(s.not(s.lt(value, b)), "int32")).reduce((sum, one) => s.add(sum, one), s.constant("int32", 0));
+    }, input);
+  },
 });
 
 /** Which of `nbins` equal parts of a range each value falls in; what lies outside counts at its ends. TF: tf.histogram_fixed_width_bins. */

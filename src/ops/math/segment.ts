@@ -54,9 +54,10 @@ function scattered(kind: SegmentKind, data: Value, ids: Value, rows: number, sta
 // ---- sorted segments ----
 
 /** @throws InvalidArgumentError with the kernel's texts unless the ids are sorted and not negative. */
-function checkedIds(ids: NDArray): number[] {
+function checkedIds(ids: NDArray, given?: number): number[] {
   const list = numbersOf(ids);
-  const rows = rowsOf(list);
+  const rows = given ?? rowsOf(list);
+  need(rows >= rowsOf(list), () => "segment ids must be < num_segments");
   need(list.length === 0 || rows > 0, () => "segment ids must be >= 0");
   list.forEach((id, i) => {
     const next = list[i + 1] ?? Number.POSITIVE_INFINITY;
@@ -337,10 +338,8 @@ type SparseKind = "sum" | "mean" | "sqrtn";
 
 /** Rows data[indices[k]] summed by segmentIds[k], then scaled by the size of the segment. */
 function sparseSegments(kind: SparseKind, data: Value, indices: Value, ids: NDArray, rows?: number): Value {
-  const list = checkedIds(ids);
+  const list = checkedIds(ids, rows);
   const count = rows ?? rowsOf(list);
-  const over = list.findIndex(id => id >= count);
-  if (over >= 0) throw new InvalidArgumentError(`Segment id ${list[over]} out of range [0, ${count})`);
   const size = data.shape[0];
   ir.check(indices.shape, r => s.and(s.ge(s.load(indices, r), 0), s.lt(s.load(indices, r), size)), {
     label: "sparse segment",
@@ -413,6 +412,14 @@ const sparseCountedOp = (type: string, kind: SparseKind, types: readonly DType[]
     lower: ({ data, indices, segmentIds, numSegments }) => sparseSegments(kind, data, indices, segmentIds, numbersOf(numSegments)[0]),
   });
 
+/** The ids of a gradient's rows: in any order, but the last is none too large. */
+function gradientIds(ids: NDArray, segments: number): number[] {
+  const list = numbersOf(ids);
+  need(rowsOf(list) <= segments, () => "Invalid number of segments");
+  for (const id of list) need(id >= 0 && id < segments, () => `Segment id ${id} out of range [0, ${segments}).`);
+  return list;
+}
+
 /** For every index the gradient of its segment, divided by the segment's scale. */
 function spreadSegments(kind: SparseKind, grad: Value, list: readonly number[]): Value {
   const sizes = counts(list, grad.shape[0]);
@@ -440,8 +447,15 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
     checks: ({ grad, ...ids }) => checkSparseIds({ data: grad, ...ids }),
     compileTimeInputs: ["segmentIds", "outputDim0"],
     lower: ({ grad, indices, segmentIds, outputDim0 }) => {
-      const rows = spreadSegments(kind, grad, checkedIds(segmentIds));
-      return scattered("sum", rows, indices, numbersOf(outputDim0)[0]);
+      const rows = spreadSegments(kind, grad, gradientIds(segmentIds, grad.shape[0]));
+      const [size] = numbersOf(outputDim0);
+      if (size === 0) return ir.full(grad.dtype, [0, ...grad.shape.slice(1)], 0);
+      ir.check(indices.shape, r => s.and(s.ge(s.load(indices, r), 0), s.lt(s.load(indices, r), size)), {
+        label: "sparse segment",
+        reads: [indices],
+        error: ([k], read) => new InvalidArgumentError(`Index ${read(indices).get(k)} out of range [0, ${size}).`),
+      });
+      return scattered("sum", rows, indices, size);
     },
   });
 
@@ -458,7 +472,7 @@ const sparseSlicesOp = (type: string, kind: SparseKind) =>
       const rows = numbersOf(indices);
       const occurring = [...new Set(rows)].sort((a, b) => a - b);
       const places = rows.map(row => occurring.indexOf(row));
-      const shares = spreadSegments(kind, grad, checkedIds(segmentIds));
+      const shares = spreadSegments(kind, grad, gradientIds(segmentIds, grad.shape[0]));
       const at = ir.constant(NDArray.from(places, "int32", [places.length]));
       return [scattered("sum", shares, at, occurring.length), ir.constant(NDArray.from(occurring, Tidx, [occurring.length]))];
     },

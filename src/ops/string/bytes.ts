@@ -183,7 +183,8 @@ export const DecodePaddedRaw = defineOp("DecodePaddedRaw", {
   lower: ({ inputBytes, fixedLength, outType, littleEndian }) => {
     const length = Number(fixedLength.get(0));
     const width = dtypeBytes(outType);
-    if (length <= 0 || length % width !== 0)
+    if (length <= 0) throw new InvalidArgumentError(`fixed_length (${length}) must be greater than zero.`);
+    if (length % width !== 0)
       throw new InvalidArgumentError(`fixed_length (${length}) must be a multiple of the size of out_type (${width})`);
     const run = ([given]: readonly NDArray[], [out]: readonly NDArray[]): void => {
       const raw = new Uint8Array(given.size * length);

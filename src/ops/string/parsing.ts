@@ -46,19 +46,29 @@ function splitAtAny(s: Uint8Array, delimiter: Uint8Array, skipEmpty: boolean): U
   return parts;
 }
 
-/** As Python's str.split: at `separator`, or (empty) at runs of whitespace; at most `most` times. */
+/** As Python's str.split: at `separator`, or (empty) at runs of whitespace; at most `most` times. Of words TensorFlow keeps what is behind the
+ *  last one as it is, also where that is nothing, and cuts no text that it shall not split. */
 function splitLikePython(s: Uint8Array, separator: Uint8Array, most: number): Uint8Array[] {
+  if (most === 0) return [s];
   const [text, by] = [latinText(s), latinText(separator)];
   const parts: string[] = [];
-  let rest = by === "" ? text.replace(/^[ \t-\r]+/, "") : text;
+  if (by === "") {
+    for (let rest = text.replace(/^[ \t-\r]+/, ""); rest !== ""; ) {
+      const [word] = /^[^ \t-\r]+/.exec(rest) as RegExpExecArray;
+      parts.push(word);
+      rest = rest.slice(word.length).replace(/^[ \t-\r]+/, "");
+      if (parts.length === most) return [...parts, rest].map(bytesOfLatin);
+    }
+    return parts.map(bytesOfLatin);
+  }
+  let rest = text;
   while (most < 0 || parts.length < most) {
-    const found = by === "" ? rest.search(/[ \t-\r]/) : rest.indexOf(by);
+    const found = rest.indexOf(by);
     if (found < 0) break;
     parts.push(rest.slice(0, found));
-    rest = by === "" ? rest.slice(found).replace(/^[ \t-\r]+/, "") : rest.slice(found + by.length);
+    rest = rest.slice(found + by.length);
   }
-  if (by !== "" || rest !== "") parts.push(by === "" ? rest.replace(/[ \t-\r]+$/, "") : rest);
-  return parts.map(bytesOfLatin);
+  return [...parts, rest].map(bytesOfLatin);
 }
 
 /** Rows of parts as a sparse matrix: positions, parts, shape. */
@@ -358,19 +368,26 @@ export function decodeCsv(records: TensorLike, recordDefaults: readonly TensorLi
 
 // ---- Unicode ----
 
-/** ICU's numbers of scripts, in order from 0. */
-const scripts =
-  "Common Inherited Arabic Armenian Bengali Bopomofo Cherokee Coptic Cyrillic Deseret Devanagari Ethiopic Georgian Gothic Greek Gujarati Gurmukhi Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Mongolian Myanmar Ogham Old_Italic Oriya Runic Sinhala Syriac Tamil Telugu Thaana Thai Tibetan Canadian_Aboriginal Yi Tagalog Hanunoo Buhid Tagbanwa Braille Cypriot Limbu Linear_B Osmanya Shavian Tai_Le Ugaritic".split(
-    " ",
-  );
+/** Scripts by ICU's numbers: a number, then those that follow from it on. */
+const scriptRuns =
+  "0 Common Inherited Arabic Armenian Bengali Bopomofo Cherokee Coptic Cyrillic Deseret Devanagari Ethiopic Georgian Gothic Greek Gujarati Gurmukhi Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Mongolian Myanmar Ogham Old_Italic Oriya Runic Sinhala Syriac Tamil Telugu Thaana Thai Tibetan Canadian_Aboriginal Yi Tagalog Hanunoo Buhid Tagbanwa Braille Cypriot Limbu Linear_B Osmanya Shavian Tai_Le Ugaritic 55 Buginese Glagolitic Kharoshthi Syloti_Nagri New_Tai_Lue Tifinagh Old_Persian Balinese Batak 65 Brahmi Cham 71 Egyptian_Hieroglyphs 75 Pahawh_Hmong Old_Hungarian 78 Javanese Kayah_Li 82 Lepcha Linear_A Mandaic 86 Meroitic_Hieroglyphs Nko Old_Turkic Old_Permic Phags_Pa Phoenician Miao 99 Vai 101 Cuneiform 104 Carian 106 Tai_Tham Lycian Lydian Ol_Chiki Rejang Saurashtra SignWriting Sundanese 115 Meetei_Mayek Imperial_Aramaic Avestan Chakma 120 Kaithi Manichaean Inscriptional_Pahlavi Psalter_Pahlavi 125 Inscriptional_Parthian Samaritan Tai_Viet 130 Bamum Lisu 133 Old_South_Arabian Bassa_Vah Duployan Elbasan Grantha 140 Mende_Kikakui Meroitic_Cursive Old_North_Arabian Nabataean Palmyrene Khudawadi Warang_Citi 149 Mro Nushu Sharada Sora_Sompeng Takri Tangut 156 Anatolian_Hieroglyphs Khojki Tirhuta Caucasian_Albanian Mahajani Ahom Hatran Modi Multani Pau_Cin_Hau Siddham Adlam Bhaiksuki Marchen Newa Osage 175 Masaram_Gondi Soyombo Zanabazar_Square Dogra Gunjala_Gondi Makasar Medefaidrin Hanifi_Rohingya Sogdian Old_Sogdian Elymaic Nyiakeng_Puachue_Hmong Nandinagari Wancho Chorasmian Dives_Akuru Khitan_Small_Script Yezidi";
 
+let scripts: readonly (readonly [script: RegExp, number: number])[] | undefined;
+
+function scriptsByNumber(): readonly (readonly [script: RegExp, number: number])[] {
+  let next = 0;
+  return scriptRuns.split(" ").flatMap((word): [RegExp, number][] => {
+    if (/^\d/.test(word)) next = Number(word);
+    return /^\d/.test(word) ? [] : [[new RegExp(`\\p{Script=${word}}`, "u"), next++]];
+  });
+}
+
+/** Code points without a script, or of one that is newer than Unicode 13 (TensorFlow's ICU), have that of unknown ones, 103. */
 function scriptOf(point: number): number {
   if (point < 0 || point > 0x10ffff) return -1;
+  scripts ??= scriptsByNumber();
   const char = String.fromCodePoint(point);
-  const found = scripts.findIndex(name => new RegExp(`\\p{Script=${name}}`, "u").test(char));
-  if (found < 0 && !/\p{Cn}/u.test(char))
-    throw new UnimplementedError(`The script of U+${point.toString(16)} is not in the table of UnicodeScript.`);
-  return found < 0 ? 103 : found;
+  return scripts.find(([script]) => script.test(char))?.[1] ?? 103;
 }
 
 export const UnicodeScript = defineOp("UnicodeScript", {
@@ -404,8 +421,11 @@ const escaped = (text: string): string =>
 /** An array in brackets, of long axes only `most` elements at each end; complex numbers are not printed, as in TensorFlow. */
 function printed(array: NDArray, most: number): string {
   const { rank, size } = array;
-  if (isComplex(array.dtype)) return "?";
   const count = most < 0 ? size : Math.min(most, size);
+  if (isComplex(array.dtype)) {
+    const marks = `${Array(count).fill("?").join(" ")}${count < size ? "..." : ""}`;
+    return rank === 0 ? marks : `[${marks}]`;
+  }
   const text = (i: number): string => (array.dtype === "string" ? `"${escaped(looseText(bytesAt(array, i)))}"` : element(array, i));
   const build = (axis: number, from: number, step: number): string => {
     if (axis === rank) return text(from);
@@ -448,5 +468,10 @@ interface FormatOptions extends Named {
 export function format(template: string, inputs: TensorLike | readonly TensorLike[], ...rest: unknown[]): Tensor {
   const { placeholder = "{}", summarize, name } = collect<FormatOptions>(["placeholder", "summarize", "name"], rest);
   const list = Array.isArray(inputs) ? (inputs as readonly TensorLike[]) : [inputs as TensorLike];
+  const places = template.split(placeholder).length - 1;
+  if (places !== list.length)
+    throw new ValueError(
+      `The template expects ${places} tensors, but the inputs only has ${list.length}. Please ensure the number of placeholders in template matches inputs length.`,
+    );
   return StringFormat({ inputs: list, template, placeholder, summarize }, { name });
 }

@@ -332,14 +332,14 @@ function expressionOf(pattern: string, { isWhole = false } = {}): RegExp {
 
 // ---- replacing and matching ----
 
-/** RE2's rewrite: texts and numbers of groups. What follows a backslash that means nothing is dropped. */
-function rewriteParts(rewrite: string): (string | number)[] {
+/** RE2's rewrite: texts and numbers of groups. What follows a backslash that means nothing is dropped, and nothing replaced where there is only one. */
+function rewriteParts(rewrite: string, isGlobal: boolean): (string | number)[] | null {
   const parts: (string | number)[] = [];
   for (const [text, escaped] of rewrite.matchAll(/\\([\s\S]?)|[^\\]+/gu)) {
     if (escaped === undefined) parts.push(text);
     else if (escaped === "\\") parts.push("\\");
     else if (/^\d$/.test(escaped)) parts.push(Number(escaped));
-    else break;
+    else return isGlobal ? parts : null;
   }
   return parts;
 }
@@ -377,7 +377,8 @@ function replaced(text: string, expression: RegExp, parts: readonly (string | nu
 }
 
 const replacer = (pattern: string, rewrite: string, isGlobal: boolean): ((s: Uint8Array) => Uint8Array) => {
-  const [expression, parts] = [expressionOf(pattern), rewriteParts(rewrite)];
+  const [expression, parts] = [expressionOf(pattern), rewriteParts(rewrite, isGlobal)];
+  if (parts === null) return s => s;
   return s => looseBytes(replaced(looseText(s), expression, parts, isGlobal));
 };
 

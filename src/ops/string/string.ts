@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isBigInteger, isComplex, isFloating } from "../../base/dtype.ts";
-import { InvalidArgumentError, OutOfRangeError, UnimplementedError } from "../../base/errors.ts";
+import { InvalidArgumentError, OutOfRangeError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { decodeText, encodeText, type NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, stridesOf, TensorShape, sameShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -117,7 +117,13 @@ export const Substr = defineOp("Substr", {
   inputs: { input: "string", pos: "T", len: "T" },
   outputs: { output: "string" },
   attrs: { T: attr.type(attr.indexTypes), unit },
-  shape: ({ input, pos, len }) => broadcastShapes(input, pos.mergeWith(len)),
+  shape: ({ input, pos, len }) => {
+    if (pos.rank !== null && len.rank !== null) pos.withRank(len.rank);
+    // TensorFlow takes no unknown size for a known one here.
+    if (pos.dims?.some((size, axis) => size !== (len.dims?.[axis] ?? null)))
+      throw new ValueError(`pos and len shapes must match: ${pos.format()} vs. ${len.rank === null ? "?" : len.format()}`);
+    return broadcastShapes(input, pos);
+  },
   gradient: "none",
   checks: ({ input, pos, len }) => {
     need(sameShape(pos, len), () => `pos and len should have the same shape, got: [${pos}] vs. [${len}]`);
@@ -180,7 +186,6 @@ export const StringJoin = defineOp("StringJoin", {
   shape: ({ inputs }) => {
     const arrays = inputs.filter(({ rank }) => rank !== 0);
     if (arrays.length === 0) return new TensorShape([]);
-    if (arrays.every(({ rank }) => rank === null) || inputs.some(({ rank }) => rank === null)) return TensorShape.unknown();
     return arrays.reduce((merged, shape) => merged.mergeWith(shape));
   },
   gradient: "none",
@@ -211,10 +216,14 @@ export function stringJoin(inputs: readonly TensorLike[], ...rest: unknown[]): T
 }
 
 function checkAxes(axes: readonly number[], rank: number): number[] {
-  return axes.map(axis => {
+  const found: number[] = [];
+  for (const axis of axes) {
     if (axis < -rank || axis >= rank) throw new OutOfRangeError(`Invalid reduction dimension ${axis} for input with ${rank} dimension(s)`);
-    return axis < 0 ? axis + rank : axis;
-  });
+    const at = axis < 0 ? axis + rank : axis;
+    need(!found.includes(at), () => `Duplicate reduction dimension ${axis}`);
+    found.push(at);
+  }
+  return found;
 }
 
 export const ReduceJoin = defineOp("ReduceJoin", {
@@ -226,6 +235,8 @@ export const ReduceJoin = defineOp("ReduceJoin", {
     if (inputs.dims === null || axes === undefined || axes.includes(null))
       return keepDims && inputs.rank !== null ? TensorShape.unknownOfRank(inputs.rank) : TensorShape.unknown();
     const rank = inputs.dims.length;
+    for (const axis of axes as number[])
+      if (axis < -rank || axis >= rank) throw new ValueError(`Invalid reduction dimension ${axis} for input with ${rank} dimensions.`);
     const gone = new Set((axes as number[]).map(axis => (axis < 0 ? axis + rank : axis)));
     return new TensorShape(inputs.dims.flatMap((d, axis) => (gone.has(axis) ? (keepDims ? [1] : []) : [d])));
   },
