@@ -716,6 +716,7 @@ export const DepthwiseConv2dNative = defineOp("DepthwiseConv2dNative", {
   outputs: { output: "T" },
   attrs: { T: attr.type(floats), ...window2d },
   shape: ({ input, filter, ...w }) => depthwiseShape(input, filter, w),
+  isLenient: true,
   gradient: ({ input, filter, output: _, ...w }, d): Gradients => ({
     input: DepthwiseConv2dNativeBackpropInput({ inputSizes: shapeOf(input), filter, outBackprop: d.output, ...w }),
     filter: DepthwiseConv2dNativeBackpropFilter({ input, filterSizes: shapeOf(filter), outBackprop: d.output, ...w }),

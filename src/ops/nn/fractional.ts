@@ -81,10 +81,9 @@ class Draws {
   }
 }
 
-/** The length of each window. */
+/** The length of each window. Sizes that divide take their draws like others. */
 function windowLengths(input: number, output: number, isPseudoRandom: boolean, draws: Draws): number[] {
   const least = Math.floor(input / output);
-  if (input % output === 0) return Array<number>(output).fill(least);
   if (isPseudoRandom) {
     const alpha = input / output;
     const most = Math.min((least + 2) / alpha - 1, (input + 1 - least) / alpha - (output - 1));

@@ -17,7 +17,7 @@ import { reverse } from "../array/rearranging.ts";
 import { negative } from "../math/functions.ts";
 import { inNameScope, type NameOption } from "../named.ts";
 import type { Named } from "../../graph/op-definition.ts";
-import { extentOf, tapIndex, type WindowAxis, windowAlong, windowedSize } from "./window.ts";
+import { extentOf, tapIndex, type WindowAxis, windowAlong } from "./window.ts";
 
 const window = {
   T: attr.type(attr.realNumbers),
@@ -48,10 +48,15 @@ export const Dilation2D = defineOp("Dilation2D", {
     const [x, w] = [input.withRank(4), filter.withRank(3)];
     const [depth, own] = [x.dim(3), w.dim(2)];
     if (depth !== null && own !== null && depth !== own) throw new ValueError(`Dimensions must be equal, but are ${depth} and ${own}`);
-    const areKnown = [1, 2].every(axis => x.dim(axis) !== null && w.dim(axis - 1) !== null);
-    const [height, width] = areKnown ? [1, 2].map(axis => windowedSize(x.dim(axis), w.dim(axis - 1), extent(attrs, axis))) : [null, null];
-    return new TensorShape([x.dim(0), height, width, depth ?? own]);
+    const sizes = [x.dim(1), x.dim(2), w.dim(0), w.dim(1)];
+    const known = sizes.filter(size => size !== null);
+    const [height, width] =
+      known.length < 4
+        ? [null, null]
+        : [0, 1].map(axis => windowAlong(known[axis], known[axis + 2], extent(attrs, axis + 1), ValueError).output);
+    return new TensorShape([x.dim(0), height, width, own]);
   },
+  isLenient: true,
   gradient: ({ input, filter, strides, rates, padding }, d): Gradients => {
     const record = { input, filter, outBackprop: d.output, strides, rates, padding };
     return { input: Dilation2DBackpropInput(record), filter: Dilation2DBackpropFilter(record) };

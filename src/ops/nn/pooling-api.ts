@@ -228,6 +228,10 @@ export function pool(
         `pooling with 'SAME' padding is not implemented for \`dilation_rate\` > 1. Received: padding=SAME and dilation_rate=[${rates.join(" ")}]`,
       );
     const steps = strides ?? Array<number>(rank).fill(1);
+    if (steps.some((step, axis) => step > windowShape[axis]))
+      throw new ValueError(
+        `\`strides\` > \`window_shape\` not supported due to inconsistency between CPU and GPU implementations. Received: strides=[${steps.join(" ")}] and window_shape=${pythonList(windowShape)}`,
+      );
     const format = dataFormat ?? ["NWC", "NHWC", "NDHWC"][rank - 1];
     return withSpaceToBatch({
       input: image,

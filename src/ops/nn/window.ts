@@ -64,12 +64,17 @@ export function windowedSize(
 
 /** The same with concrete numbers, and the padding that goes with it: under SAME half of it, rounded down, lies before.
  *  While running, a window too large for its input by less than two steps gives nothing rather than an error. */
-export function windowAlong(input: number, size: number, extent: Extent): WindowAxis {
+export function windowAlong(
+  input: number,
+  size: number,
+  extent: Extent,
+  Refusal: typeof InvalidArgumentError | typeof ValueError = InvalidArgumentError,
+): WindowAxis {
   const { stride, dilation = 1, padding, before: given = 0, after = 0 } = extent;
   const reach = (size - 1) * dilation + 1;
   const output = padding === "SAME" ? Math.ceil(input / stride) : Math.trunc((input + given + after - reach + stride) / stride) + 0;
   if (output < 0)
-    throw new InvalidArgumentError(
+    throw new Refusal(
       `Computed output size would be negative: ${output} [input_size: ${input}, effective_filter_size: ${reach}, stride: ${stride}]`,
     );
   const needed = Math.max((output - 1) * stride + (size - 1) * dilation + 1 - input, 0);

@@ -123,7 +123,7 @@ function sparseRank(indices: TensorShape, values: TensorShape, shape: TensorShap
   const [width, rank] = [places.dim(1), sizes.dim(0)];
   if (width !== null && rank !== null && width !== rank)
     throw new ValueError(`Index rank (${width}) and shape rank (${rank}) do not match.`);
-  return rank ?? width;
+  return rank;
 }
 
 export const DenseToDenseSetOperation = defineOp("DenseToDenseSetOperation", {

@@ -2,7 +2,7 @@
 // elements depends on their places, the op runs on the host between segments.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -21,8 +21,9 @@ import { invertPermutation, transpose } from "../array/rearranging.ts";
 import { where } from "../array/selection.ts";
 import { concat, getItem, stridedSlice } from "../array/slicing.ts";
 import { cast, castInteger } from "../math/math.ts";
+import { reduceMax } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
-import { refuseOthers } from "../arguments.ts";
+import { collect, refuseOthers } from "../arguments.ts";
 
 /** Reads coordinate `axis` of entry `n`. */
 export const coordinate = (indices: Value, n: Parameters<typeof loadScalar>[1][number], axis: number): Scalar =>
@@ -84,7 +85,7 @@ export const SparseReorder = defineOp("SparseReorder", {
   attrs: { T: attr.type() },
   shape: ({ inputIndices, inputValues, inputShape }) => {
     coordinates(inputIndices, inputValues, inputShape);
-    return [inputIndices, inputValues];
+    return [inputIndices.withRank(2), inputValues.withRank(1)];
   },
   gradient: ({ inputIndices, inputShape }, d): Gradients => {
     const count = stridedSlice(shapeOf(inputIndices), [0], [1], { shrinkAxisMask: 1 });
@@ -110,8 +111,9 @@ export const SparseReorder = defineOp("SparseReorder", {
 
 /** A shape with one -1 in it, worked out. @throws InvalidArgumentError if it does not fit. */
 function completedShape(from: readonly number[], wanted: readonly number[]): number[] {
-  const unknown = wanted.filter(size => size === -1).length;
-  if (unknown > 1) throw new InvalidArgumentError("only one output dimension may be -1, not both");
+  const open = wanted.flatMap((size, axis) => (size === -1 ? [axis] : []));
+  const unknown = open.length;
+  if (unknown > 1) throw new InvalidArgumentError(`only one output dimension may be -1, not both ${open[0]} and ${open[1]}`);
   const negative = wanted.findIndex(size => size < -1);
   if (negative >= 0) throw new InvalidArgumentError(`size ${negative} must be non-negative, not ${wanted[negative]}`);
   const [have, product] = [sizeOf(from), wanted.filter(size => size !== -1).reduce((a, b) => a * b, 1)];
@@ -140,7 +142,8 @@ export const SparseReshape = defineOp("SparseReshape", {
   shape: ({ inputIndices, inputShape, newShape }) => {
     inputIndices.withRank(2);
     inputShape.withRank(1);
-    return [new TensorShape([inputIndices.dim(0), newShape.withRank(1).dim(0)]), newShape];
+    const rank = newShape.withRank(1);
+    return [new TensorShape([inputIndices.withRank(2).dim(0), rank.dim(0)]), rank];
   },
   lower: ({ inputIndices, inputShape, newShape }) => {
     const [count] = inputIndices.shape;
@@ -178,7 +181,8 @@ export const SparseSlice = defineOp("SparseSlice", {
   shape: ({ indices, values, shape, start, size }) => {
     coordinates(indices, values, shape);
     start.withRank(1).mergeWith(size);
-    return list(shape.dim(0));
+    const [places, elements] = list(shape.withRank(1).dim(0));
+    return [places, elements, shape];
   },
   gradient: ({ indices, start, outputIndices }, d): Gradients => ({
     values: SparseSliceGrad({ backpropValGrad: d.outputValues, inputIndices: indices, inputStart: start, outputIndices }),
@@ -228,9 +232,10 @@ export const SparseConcat = defineOp("SparseConcat", {
       .reduce((a, b) => a.mergeWith(b))
       .dim(0);
     for (const [i, shape] of indices.entries()) coordinates(shape, values[i], shapes[i]);
-    const counts = values.map(shape => shape.dim(0));
+    const counts = values.map((shape, i) => shape.withRank(1).dim(0) ?? indices[i].withRank(2).dim(0));
     const count = counts.includes(null) ? null : counts.reduce<number>((sum, n) => sum + (n ?? 0), 0);
-    return [new TensorShape([count, rank]), new TensorShape([count]), new TensorShape([rank])];
+    const width = indices.map(shape => shape.withRank(2).dim(1)).find(size => size !== null) ?? null;
+    return [new TensorShape([count, width]), new TensorShape([count]), new TensorShape([rank])];
   },
   host: ({ indices, values, shapes, concatDim }) => {
     const dims = shapes.map(numbersIn);
@@ -266,8 +271,8 @@ export const SparseSplit = defineOp("SparseSplit", {
   attrs: { numSplit: attr.int(undefined, 1), T: attr.type() },
   gradient: "none",
   shape: ({ shape, numSplit }) => {
-    const [indices, values, dims] = list(shape.withRank(1).dim(0));
-    return [indices, values, dims].flatMap(part => Array<TensorShape>(numSplit).fill(part));
+    const [indices, values] = list(shape.withRank(1).dim(0));
+    return [indices, values, shape].flatMap(part => Array<TensorShape>(numSplit).fill(part));
   },
   host: ({ splitDim, indices, values, shape, numSplit }) => {
     const dims = numbersIn(shape);
@@ -328,7 +333,7 @@ const pairShape = ({
 }: Readonly<Record<"aIndices" | "aValues" | "aShape" | "bIndices" | "bValues" | "bShape", TensorShape>>): number | null => {
   coordinates(aIndices, aValues, aShape);
   coordinates(bIndices, bValues, bShape);
-  return aShape.mergeWith(bShape).dim(0);
+  return aShape.withRank(1).mergeWith(bShape).dim(0);
 };
 
 interface Complex {
@@ -355,7 +360,10 @@ export const SparseAdd = defineOp("SparseAdd", {
   inputs: { aIndices: "int64", aValues: "T", aShape: "int64", bIndices: "int64", bValues: "T", bShape: "int64", thresh: "Treal" },
   outputs: { sumIndices: "int64", sumValues: "T", sumShape: "int64" },
   attrs: { T: attr.type(attr.numbers), Treal: attr.type(attr.realNumbers) },
-  shape: record => list(pairShape(record)),
+  shape: record => {
+    pairShape(record);
+    return list(record.aShape.withRank(1).dim(0));
+  },
   gradient: ({ aIndices, bIndices, sumIndices }, d): Gradients => {
     const { aValGrad, bValGrad } = SparseAddGrad({ backpropValGrad: d.sumValues, aIndices, bIndices, sumIndices });
     return { aValues: aValGrad, bValues: bValGrad };
@@ -363,9 +371,10 @@ export const SparseAdd = defineOp("SparseAdd", {
   host: ({ aIndices, aValues, aShape, bIndices, bValues, bShape, thresh }) => {
     requireSameShape(aShape, bShape);
     const least = Number(thresh.get(0));
+    // What only one of them has stays, however small.
     const sums = merged(entriesOf(aIndices, aValues), entriesOf(bIndices, bValues))
-      .map(({ at, a, b }) => ({ at, value: sumOf(a, b) }))
-      .filter(({ value }) => least <= magnitude(value));
+      .filter(({ a, b }) => a === undefined || b === undefined || least <= magnitude(sumOf(a, b)))
+      .map(({ at, a, b }) => ({ at, value: sumOf(a, b) }));
     return [...arraysOf(sums, aShape.size, aValues), aShape];
   },
 });
@@ -466,7 +475,13 @@ export const SparseFillEmptyRows = defineOp("SparseFillEmptyRows", {
     coordinates(indices, values, denseShape);
     defaultValue.withRank(0);
     const rows = context.partial("denseShape")?.values[0] ?? null;
-    return [new TensorShape([null, indices.dim(1)]), new TensorShape([null]), new TensorShape([rows]), new TensorShape([indices.dim(0)])];
+    const count = indices.withRank(2).dim(0) ?? values.withRank(1).dim(0);
+    return [
+      new TensorShape([null, denseShape.withRank(1).dim(0)]),
+      new TensorShape([null]),
+      new TensorShape([rows]),
+      new TensorShape([count]),
+    ];
   },
   gradient: ({ reverseIndexMap }, d): Gradients => {
     const { dValues, dDefaultValue } = SparseFillEmptyRowsGrad({ reverseIndexMap, gradValues: d.outputValues });
@@ -555,19 +570,49 @@ export function sparseSlice(spInput: SparseTensor, start: TensorLike, size: Tens
   });
 }
 
-/** Sparse tensors one after another along an axis. TF: tf.sparse.concat. */
-export function sparseConcat(axis: number, spInputs: readonly SparseTensor[], options?: NameOption): SparseTensor {
+interface ConcatOptions extends Named {
+  /** Whether sizes along other axes may differ: the result has the largest. */
+  readonly expandNonconcatDim?: boolean;
+  readonly expandNonconcatDims?: boolean | null;
+}
+
+/** Sparse tensors one after another along an axis. TF: tf.sparse.concat(axis, sp_inputs, name, expand_nonconcat_dim). */
+export function sparseConcat(axis: number, spInputs: readonly SparseTensor[], ...rest: unknown[]): SparseTensor {
+  const {
+    name,
+    expandNonconcatDim = false,
+    expandNonconcatDims,
+  } = collect<ConcatOptions>(["name", "expandNonconcatDim", "concatDim", "expandNonconcatDims"], rest);
+  if (expandNonconcatDims !== undefined && expandNonconcatDims !== null)
+    throw new ValueError("Cannot specify both 'expand_nonconcat_dim' and 'expand_nonconcat_dims'.");
   if (spInputs.length === 1) return spInputs[0];
+  const shapes = spInputs.map(({ denseShape }) => denseShape);
   const out = SparseConcat(
     {
       indices: spInputs.map(({ indices }) => indices),
       values: spInputs.map(({ values }) => values),
-      shapes: spInputs.map(({ denseShape }) => denseShape),
+      shapes: expandNonconcatDim ? widened(shapes, axis) : shapes,
       concatDim: axis,
     },
-    named(options),
+    { name },
   );
   return new SparseTensor(out.outputIndices, out.outputValues, out.outputShape);
+}
+
+/** The shapes with the largest of all sizes along the axes but one. */
+function widened(shapes: readonly Tensor[], axis: number): Tensor[] {
+  const widest = reduceMax(
+    concat(
+      shapes.map(shape => reshape(shape, [1, -1])),
+      0,
+    ),
+    0,
+  );
+  return shapes.map(shape =>
+    axis === -1
+      ? concat([getItem(widest, [null, -1]), getItem(shape, [-1, null]), convertToTensor([], { dtype: "int64" })], 0)
+      : concat([getItem(widest, [null, axis]), getItem(shape, [axis, axis + 1]), getItem(widest, [axis + 1, null])], 0),
+  );
 }
 
 interface SplitOptions extends Named {
