@@ -197,16 +197,16 @@ type Known<R> = unknown extends R
   : R extends readonly (infer E)[]
     ? KnownItems<R, E>
     : R extends Promise<infer E>
-      ? Later<R, E>
+      ? Later<E>
       : Snake<R>;
 type KnownItems<R, E> = unknown extends E
   ? // any: as above
     any[]
   : Snake<R>;
-type Later<R, E> = unknown extends E
+type Later<E> = unknown extends E
   ? // any: as above
     Promise<any>
-  : R;
+  : Promise<Snake<E>>;
 
 /** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow.
  *  Up to four overloads are seen; where there are fewer, TypeScript repeats the first. */

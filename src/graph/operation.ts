@@ -3,6 +3,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
+import { camelOf } from "../base/names.ts";
 import type { ShapeLike } from "../base/shape.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { AttrValue } from "./attributes.ts";
@@ -71,11 +72,12 @@ export class Operation {
     return this.controls;
   }
 
-  /** @throws ValueError if the operation has no such attribute. TF: get_attr. */
+  /** By TensorFlow's name or ours. @throws ValueError if the operation has no such attribute. TF: get_attr. */
   // `any`: an attribute's type is known to the caller by its name
   getAttr(name: string): any {
-    const value = Object.hasOwn(this.attrs, name)
-      ? this.attrs[name]
+    const key = Object.hasOwn(this.attrs, name) ? name : camelOf(name);
+    const value = Object.hasOwn(this.attrs, key)
+      ? this.attrs[key]
       : name === "_class" && this.colocation.length > 0
         ? this.colocation
         : undefined;

@@ -80,7 +80,9 @@ export function mustRunOnCpu(
 export const tensorShapeFromNodeDefName = (graph: Graph, inputName: string): TensorShape =>
   graph.getTensorByName(inputName.includes(":") ? inputName : `${inputName}:0`).shape;
 
-/** The graph without CheckNumerics and Identity nodes, but for those that control edges or colocation hang on: what read them reads what they read.
+const isPassing = ({ op }: NodeMessage): boolean => op === "Identity" || op === "StopGradient";
+
+/** The graph without CheckNumerics, Identity and StopGradient nodes, but for those that control edges or colocation hang on: what read them reads what they read.
  *  TF: tf.graph_util.remove_training_nodes. */
 export function removeTrainingNodes(
   inputGraph: GraphDefMessage,
@@ -105,7 +107,7 @@ export function removeTrainingNodes(
       .filter(
         node =>
           checks.has(node.name) ||
-          (node.op === "Identity" && !isProtected.has(node.name) && !colocated.has(node.name) && !waits(node) && !controls.has(node.name)),
+          (isPassing(node) && !isProtected.has(node.name) && !colocated.has(node.name) && !waits(node) && !controls.has(node.name)),
       )
       .map(node => [node.name, node.input[0]]),
   );
