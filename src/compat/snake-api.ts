@@ -596,6 +596,8 @@ class Door {
         const value: unknown = Reflect.get(receiver, inner !== key && inner in receiver ? inner : camelOf(key), receiver);
         if (typeof value === "function" && !isClass(value)) return this.secondMethod(value as AnyFunction);
         if (value === undefined) return this.messages.unset(receiver, key) ?? this.lacking(receiver, key);
+        // What a run has put into a message since it was made is met here.
+        if (kindOf(receiver) !== undefined) this.made(receiver as object);
         return kindOf(value) === undefined ? value : this.made(value as object);
       },
       set: (target, key, value, receiver) => {
