@@ -29,3 +29,13 @@ test("floats that no integer holds become the least one, as numpy has it on x86"
   expect(floats.cast("uint8").toArray()).toEqual([0, 0, 0, 0, 44, 255]);
   expect(floats.cast("int64").toArray()).toEqual([-(2n ** 63n), 3000000000n, -3000000000n, -(2n ** 63n), 300n, -1n]);
 });
+
+test("elements of a string array are text, and bytes where they are no text", () => {
+  const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47);
+  const array = NDArray.from(["ü", png], "string");
+  expect(array.at(0)).toBe("ü");
+  expect(array.at(1)).toEqual(png);
+  expect(array.toArray()).toEqual(["ü", png]);
+  expect(NDArray.from(array.toArray(), "string").data).toEqual(array.data);
+  expect(String(array)).toBe("[ü \ufffdPNG]");
+});

@@ -199,7 +199,7 @@ export class NDArray {
     return this.rank === 0 ? undefined : () => Array.from({ length: this.shape[0] }, (_, i): unknown => this.at(i)).values();
   }
 
-  /** The single element: a number (int64: a bigint), boolean, string or Complex. @throws ValueError unless the size is 1. */
+  /** The single element: a number (int64: a bigint), boolean, string (bytes where they are no UTF-8) or Complex. @throws ValueError unless the size is 1. */
   item(): any {
     if (this.size !== 1)
       throw new ValueError(`can only convert an array of size 1 to a scalar; this one has shape [${this.shape.join(",")}]. Use toArray().`);
@@ -228,9 +228,10 @@ export class NDArray {
 
   /** A short text: the number itself at rank 0, else nested brackets, long axes shortened. */
   toString(): string {
-    if (this.rank === 0) return String(plain(this.get(0)));
+    const text = (value: ElementValue): string => (value instanceof Uint8Array ? decodeText(value) : String(value));
+    if (this.rank === 0) return text(this.get(0));
     const build = (axis: number, from: number, count: number): string => {
-      if (axis === this.rank) return String(plain(this.get(from)));
+      if (axis === this.rank) return text(this.get(from));
       const length = this.shape[axis];
       const step = count / Math.max(length, 1);
       const shown = length > 12 ? [0, 1, 2, -1, length - 3, length - 2, length - 1] : Array.from({ length }, (_, i) => i);
@@ -295,7 +296,15 @@ function numberIn(dtype: DType, text: string): ElementValue {
   return number;
 }
 
-const plain = (value: ElementValue): unknown => (value instanceof Uint8Array ? decodeText(value) : value);
+/** Bytes as text, where they are text; a picture's stay bytes, so that what is fed again is what came. */
+function plain(value: ElementValue): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  try {
+    return strict.decode(value);
+  } catch {
+    return value;
+  }
+}
 
 /** As numpy has it: whatever is not zero, NaN and imaginary numbers too. */
 const isTrue = (value: ElementValue): boolean => (typeof value === "object" && "im" in value && value.im !== 0) || toNumber(value) !== 0;
