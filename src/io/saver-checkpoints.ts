@@ -7,7 +7,6 @@ import { type FileSystem, joinPath } from "../base/files.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import {
   CheckpointReader,
-  type CheckpointState,
   hasCheckpoint,
   makeCheckpointState,
   readCheckpointState,
@@ -15,13 +14,20 @@ import {
   type UpdateCheckpointStateOptions,
   writeCheckpointState,
 } from "../formats/checkpoint.ts";
+import { messageClass, type MessageObject } from "../formats/message-class.ts";
 import { refuseOthers } from "../ops/arguments.ts";
+
+const CheckpointStateProto = messageClass("CheckpointState");
 
 /** What the file `checkpoint` of a folder says, paths as seen from here; null without one. A damaged file counts as none, with a warning.
  *  TF: tf.train.get_checkpoint_state. */
-export async function getCheckpointState(checkpointDir: string, latestFilename: string | null = null): Promise<CheckpointState | null> {
+export async function getCheckpointState(
+  checkpointDir: string,
+  latestFilename: string | null = null,
+): Promise<MessageObject<"CheckpointState"> | null> {
   try {
-    return await readCheckpointState(files, checkpointDir, latestFilename);
+    const state = await readCheckpointState(files, checkpointDir, latestFilename);
+    return state && CheckpointStateProto.of(state);
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
     console.warn(`${error.name}: ${error.message}\n${joinPath(checkpointDir, latestFilename ?? "checkpoint")}: Checkpoint ignored`);
@@ -52,7 +58,7 @@ export const generateCheckpointStateProto = (
   saveDir: string,
   modelCheckpointPath: string,
   options: UpdateCheckpointStateOptions = {},
-): CheckpointState => makeCheckpointState(saveDir, modelCheckpointPath, options);
+): MessageObject<"CheckpointState"> => CheckpointStateProto.of(makeCheckpointState(saveDir, modelCheckpointPath, options));
 
 interface CheckpointsIteratorOptions {
   /** So many seconds lie between two checkpoints at least. */
