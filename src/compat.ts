@@ -13,6 +13,7 @@ export type {
   FeedValue,
   Fetches,
   IndexedSlicesValue,
+  Initializer,
   NestedArray,
   Results,
   ShapeLike,

@@ -29,6 +29,7 @@ export type { Named } from "./graph/op-definition.ts";
 export type { GraphDefMessage, ImportGraphDefOptions } from "./io/graph-def.ts";
 export type { TfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export type { FeedKey, Feeds, FeedValue } from "./session/feeds.ts";
+export type { Initializer } from "./library/variables/initializers.ts";
 export type { Fetches, IndexedSlicesValue, Results } from "./session/fetches.ts";
 export type { SessionConfig, SessionOptions } from "./session/session.ts";
 

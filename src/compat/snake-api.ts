@@ -96,7 +96,21 @@ type KnownObject<T> = [Tensor, T] extends [T, Tensor]
         ? SnakeNDArray
         : [Session, T] extends [T, Session]
           ? SnakeSession
-          : SnakeMembers<T> & T;
+          : T extends { SerializeToString(): Uint8Array }
+            ? SnakeMessage<T>
+            : SnakeMembers<T> & T;
+/** A message and what it holds, whose fields have both spellings. */
+type SnakeMessage<T> = { readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: SnakeField<T[K]> } & T & {
+    /** Is a field that may be unset, set? */
+    HasField(field: string): boolean;
+  };
+type SnakeField<V> = V extends Plain | AnyFunction
+  ? V
+  : V extends readonly (infer E)[]
+    ? readonly SnakeField<E>[]
+    : V extends ReadonlyMap<infer K, infer E>
+      ? ReadonlyMap<K, SnakeField<E>>
+      : SnakeMessage<V>;
 type TensorMembers = SnakeMembers<Tensor> & Tensor;
 export interface SnakeTensor extends TensorMembers {}
 type VariableMembers = SnakeMembers<Variable> & Variable;
