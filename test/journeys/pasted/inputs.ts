@@ -22,5 +22,9 @@ export function ints(seed: number, high: number, ...shape: number[]): tf.NDArray
   return new tf.NDArray("int32", shape, scaled);
 }
 
+/** The array of what `f` makes of every number. */
+export const each = (array: tf.NDArray, f: (x: number) => number): tf.NDArray =>
+  new tf.NDArray(array.dtype, array.shape, (array.data as Float32Array).map(f));
+
 /** Python's range. */
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
