@@ -91,4 +91,4 @@ with tf.Session() as sess:
         if value.HasField("image"):
             show("size", [value.image.height, value.image.width, value.image.colorspace])
             show("pixels", sess.run(tf.image.decode_png(value.image.encoded_image_string)))
-    show("out", sess.run(pred, {X: xs, y: ys, mode: False}))
+    show("out", sess.run(logits, {X: xs, y: ys, mode: False}))

@@ -167,5 +167,5 @@ export async function main(show: Show): Promise<void> {
       show("pixels", await sess.run(tf.image.decode_png(value.image!.encoded_image_string)));
     }
   }
-  show("out", await sess.run(pred, feed));
+  show("out", await sess.run(logits, feed));
 }
