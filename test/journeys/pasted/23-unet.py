@@ -6,7 +6,7 @@ def conv_conv_pool(input_, n_filters, training, name, pool=True, activation=tf.n
     net = input_
     with tf.variable_scope("layer{}".format(name)):
         for i, F in enumerate(n_filters):
-            net = tf.layers.conv2d(net, F, (3, 3), activation=None, padding='same', kernel_initializer=tf.initializers.he_normal(), kernel_regularizer=lambda w: tf.multiply(tf.nn.l2_loss(w), 1e-3), name="conv_{}".format(i + 1))
+            net = tf.layers.conv2d(net, F, (3, 3), activation=None, use_bias=False, padding='same', kernel_initializer=tf.initializers.he_normal(), kernel_regularizer=lambda w: tf.multiply(tf.nn.l2_loss(w), 1e-3), name="conv_{}".format(i + 1))
             net = tf.layers.batch_normalization(net, training=training, fused=(i == 0), renorm=False, name="bn_{}".format(i + 1))
             net = activation(net, name="relu{}_{}".format(name, i + 1))
         if pool is False:

@@ -17,6 +17,7 @@ export async function main(show: Show): Promise<void> {
       for (const [i, F] of n_filters.entries()) {
         net = tf.layers.conv2d(net, F, [3, 3], {
           activation: null,
+          use_bias: false,
           padding: "same",
           kernel_initializer: tf.initializers.he_normal(),
           kernel_regularizer: (w: tf.Variable) => tf.multiply(tf.nn.l2_loss(w), 1e-3),
