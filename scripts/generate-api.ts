@@ -105,6 +105,33 @@ const otherThanTop: Readonly<Record<string, string>> = {
   "linalg.tensor_diag_part": "diag_part",
 };
 
+/** Named tuples, whose recorded signatures say `*args` only. */
+const tuples: Readonly<Record<string, readonly Argument[]>> = {
+  FixedLenFeature: [{ name: "shape" }, { name: "dtype" }, { name: "default_value", default: null }],
+  FixedLenSequenceFeature: [
+    { name: "shape" },
+    { name: "dtype" },
+    { name: "allow_missing", default: false },
+    { name: "default_value", default: null },
+  ],
+  RaggedFeature: [
+    { name: "dtype" },
+    { name: "value_key", default: null },
+    { name: "partitions", default: [] },
+    { name: "row_splits_dtype", default: "int32" },
+    { name: "validate", default: false },
+  ],
+  SparseFeature: [
+    { name: "index_key" },
+    { name: "value_key" },
+    { name: "dtype" },
+    { name: "size" },
+    { name: "already_sorted", default: false },
+  ],
+  SparseTensorValue: [{ name: "indices" }, { name: "values" }, { name: "dense_shape" }],
+  VarLenFeature: [{ name: "dtype" }],
+};
+
 /** Namespaces that belong to other things than graphs and sessions. */
 const leftOut = /^(?:compat|keras|estimator|distribute|lite|tpu|test|app|flags|__internal__|autograph|types|raw_ops|errors)(?:\.|$)/;
 
@@ -388,7 +415,8 @@ function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<stri
       const value = module.exports[name];
       const entry = names[path];
       if (typeof value !== "function") continue;
-      if (entry.args) rows.set(path, signatureText(entry.args, value));
+      const args = tuples[leaf] ?? entry.args;
+      if (args) rows.set(path, signatureText(args, value));
       for (const holder of [...chainOf((value as { prototype?: object }).prototype), ...chainOf(value)]) {
         for (const [method, args] of Object.entries(entry.methods ?? {})) {
           const own = Object.getOwnPropertyDescriptor(holder, camelOf(method))?.value as unknown;
