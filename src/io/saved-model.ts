@@ -4,6 +4,7 @@ import { files } from "#platform";
 import { DataLossError, NotFoundError, RuntimeError, ValueError } from "../base/errors.ts";
 import { type FileSystem, joinPath, staysInside } from "../base/files.ts";
 import { createMessage, messageFromBytes } from "../formats/message-codec.ts";
+import { MetaGraphDef } from "../formats/message-types.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
 import { dtypeEnumName } from "../base/dtype.ts";
@@ -211,7 +212,7 @@ export async function load(
   tags: string | readonly string[],
   exportDir: string,
   { importScope, ...others }: LoadOptions = {},
-): Promise<MetaGraphMessage> {
+): Promise<MetaGraphDef> {
   refuseOthers(others);
   const message = metaGraphWithTags(await readSavedModel(exportDir), typeof tags === "string" ? [tags] : tags);
   const { graph } = session;
@@ -222,7 +223,7 @@ export async function load(
   const prefix = prependScope(scope);
   const init = initOperation(message);
   if (init !== undefined) await session.run(graph.asGraphElement(prefix(init)) as Operation, assetFeeds(message, graph, prefix, exportDir));
-  return message;
+  return MetaGraphDef.of(message);
 }
 
 /** The name of what is to be run after loading. */
