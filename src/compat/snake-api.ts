@@ -50,7 +50,7 @@ export type Snake<T> = T extends Plain
       : T
     : T extends AnyFunction
       ? keyof T extends never
-        ? T
+        ? Decorator<T>
         : SnakeCall<T> & T & SecondNames<T>
       : T extends object
         ? string extends keyof T
@@ -83,6 +83,9 @@ type MessageMembers<T> = {
       ? MessageField<NonNullable<T[K]>>
       : T[K];
 };
+
+/** What takes a function of the program's own, as `tf.RegisterGradient("Name")` does, takes one that writes down this door's types. */
+type Decorator<T extends AnyFunction> = [Parameters<T>[0]] extends [AnyFunction] ? T & ((body: AnyFunction) => ReturnType<T>) : T;
 
 /** What programs write down most is known by a name, in messages too. */
 type SnakeObject<T> = T extends { readonly [messageKind]: MessageName } ? MessageMembers<T> & T : KnownObject<T>;
