@@ -412,7 +412,11 @@ function refuseMixed(definition: OpDefinition, input: string, items: readonly un
 function checkTypeAllowed(input: string, dtype: DType, attr: Attr | undefined): void {
   if (isAllowed(attr, dtype)) return;
   const allowed = ((attr?.allowed ?? []) as readonly string[]).join(", ");
-  throw new TypeError(`Value passed to parameter '${snakeOf(input)}' has DataType ${dtype} not in list of allowed values: ${allowed}`);
+  const error = new TypeError(
+    `Value passed to parameter '${snakeOf(input)}' has DataType ${dtype} not in list of allowed values: ${allowed}`,
+  );
+  const isInteger = dtype === "float32" && isAllowed(attr, "int32");
+  throw isInteger ? withHint(error, "A number without a type is a float: tf.constant(n, tf.int32) makes an integer of it.") : error;
 }
 
 /** Nodes hold floats in single precision, whatever their tensors are: `leaky_relu` of float64 has a slope of 0.20000000298. */
