@@ -387,3 +387,30 @@ it("takes several outputs apart by place, by number and by name, in graphs and i
     [1, 2],
   ]);
 });
+
+it("tells what branches and loops give, in types as well", async () => {
+  using _ = new tf.Graph().as_default();
+  const x = tf.constant([1, 2]);
+  const chosen = tf.cond(
+    tf.reduce_any(x.greater(1)),
+    () => [x, x.add(1)],
+    () => [x, x],
+  );
+  const [last, rows, sum] = tf.while_loop(
+    i => i.less(3),
+    (i, rows, sum) => [i.add(1), rows.write(i, sum), sum.mul(chosen[1])],
+    [tf.constant(0, tf.int32), new tf.TensorArray(tf.float32, { size: 3 }), x],
+  );
+  // @ts-expect-error a tensor has no rows of its own
+  expect(last.write).toBeUndefined();
+  await using session = new tf.Session();
+  const [stacked, total] = await session.run([rows.stack(), sum]);
+  expect([stacked.toArray(), total.toArray()]).toEqual([
+    [
+      [1, 2],
+      [2, 6],
+      [4, 18],
+    ],
+    [8, 54],
+  ]);
+});
