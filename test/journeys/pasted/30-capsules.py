@@ -102,6 +102,6 @@ with tf.Session() as sess:
         g, l = sess.run([grads, loss], fd)
         _, m, r = sess.run([training_op, margin_loss, reconstruction_loss], fd)
         show("loss", [l, m, r])
-        show("grads", g)
+        show("grads", [np.abs(d).mean() for d in g])
     a, b, c, p, acc = sess.run([looped, scanned, h_trans, y_pred, accuracy], {X: rnd(9, 5, 12, 12, 1), y: ints(9, 4, 5)})
     show("looped", a); show("scanned", b); show("warped", c); show("pred", [p, acc])

@@ -177,7 +177,10 @@ export async function main(show: Show): Promise<void> {
     const [g, l] = await sess.run([grads, loss], fd);
     const [, m, r] = await sess.run([training_op, margin_loss, reconstruction_loss], fd);
     show("loss", [l, m, r]);
-    show("grads", g);
+    show(
+      "grads",
+      g.map(d => [...(d as tf.NDArray).data].reduce<number>((sum, v) => sum + Math.abs(Number(v)), 0) / (d as tf.NDArray).size),
+    );
   }
   const [a, b, c, p, acc] = await sess.run(
     [looped, scanned, h_trans, y_pred, accuracy],
