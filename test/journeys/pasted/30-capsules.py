@@ -94,7 +94,7 @@ reconstruction_loss = tf.reduce_mean(tf.squared_difference(tf.reshape(X, [-1, 14
 loss = tf.add(margin_loss, 0.1 * reconstruction_loss) + 0.2 * routed_loss
 accuracy = tf.reduce_mean(tf.cast(tf.equal(y, y_pred), tf.float32))
 grads = tf.gradients(loss, [W_fc1, W, b_fc1])
-training_op = tf.train.AdamOptimizer(0.005).minimize(loss)
+training_op = tf.train.GradientDescentOptimizer(0.5).minimize(loss)
 with tf.Session() as sess:
     tf.global_variables_initializer().run()
     for i in range(3):

@@ -164,7 +164,7 @@ export async function main(show: Show): Promise<void> {
   const loss = tf.add(margin_loss, tf.multiply(0.1, reconstruction_loss)).add(tf.multiply(0.2, routed_loss));
   const accuracy = tf.reduce_mean(tf.cast(tf.equal(y, y_pred), tf.float32));
   const grads = tf.gradients(loss, [W_fc1, W, b_fc1]);
-  const training_op = tf.train.AdamOptimizer(0.005).minimize(loss);
+  const training_op = tf.train.GradientDescentOptimizer(0.5).minimize(loss);
   await using sess = new tf.Session();
   using _ = sess.as_default();
   await tf.global_variables_initializer().run();
