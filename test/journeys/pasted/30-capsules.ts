@@ -179,7 +179,7 @@ export async function main(show: Show): Promise<void> {
     show("loss", [l, m, r]);
     show(
       "grads",
-      g.map(d => [...(d as tf.NDArray).data].reduce<number>((sum, v) => sum + Math.abs(Number(v)), 0) / (d as tf.NDArray).size),
+      g.map((d: tf.NDArray) => [...d.data].reduce<number>((sum, v) => sum + Math.abs(Number(v)), 0) / d.size),
     );
   }
   const [a, b, c, p, acc] = await sess.run(
