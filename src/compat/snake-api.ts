@@ -16,7 +16,6 @@ import type { Graph } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { LSTMStateTuple } from "../library/layers/rnn-cell.ts";
 import type { Optimizer } from "../library/train/optimizer.ts";
-import type { TensorArray } from "../ops/flow/tensor-array.ts";
 import type { Variable } from "../library/variables/variables.ts";
 import type { SessionRunHook } from "../monitored/session-run-hook.ts";
 import type { Feeds } from "../session/feeds.ts";
@@ -100,21 +99,7 @@ type KnownObject<T> = [Tensor, T] extends [T, Tensor]
         ? SnakeNDArray
         : [Session, T] extends [T, Session]
           ? SnakeSession
-          : T extends { SerializeToString(): Uint8Array }
-            ? SnakeMessage<T>
-            : SnakeMembers<T> & T;
-/** A message and what it holds, whose fields have both spellings. */
-type SnakeMessage<T> = { readonly [K in keyof T as K extends string ? SnakeOf<K> : never]: SnakeField<T[K]> } & T & {
-    /** Is a field that may be unset, set? */
-    HasField(field: string): boolean;
-  };
-type SnakeField<V> = V extends Plain | AnyFunction
-  ? V
-  : V extends readonly (infer E)[]
-    ? readonly SnakeField<E>[]
-    : V extends ReadonlyMap<infer K, infer E>
-      ? ReadonlyMap<K, SnakeField<E>>
-      : SnakeMessage<V>;
+          : SnakeMembers<T> & T;
 type TensorMembers = SnakeMembers<Tensor> & Tensor;
 export interface SnakeTensor extends TensorMembers {}
 type VariableMembers = SnakeMembers<Variable> & Variable;
@@ -209,28 +194,6 @@ type WithBody =
 /** any: what a scope is called with differs, and is named by few. */
 type BodyFunction<K> = K extends WithBody ? <R>(...args: readonly [...unknown[], body: (scope: any) => R]) => R : unknown;
 
-/** What a loop hands on: a TensorArray as one, all else as tensors. */
-type LoopVariables<V> = { -readonly [K in keyof V]: V[K] extends TensorArray ? Snake<TensorArray> : SnakeTensor };
-type LoopVariable = number | Tensor | Variable | TensorArray;
-
-/** Branches that give tensors alike tell what `tf.cond` gives, several variables what `tf.while_loop` does; of one in a list they give the tensor. */
-type FlowFunction<K> = K extends "whileLoop"
-  ? <V extends readonly [LoopVariable, LoopVariable, ...LoopVariable[]]>(
-      cond: (...variables: LoopVariables<V>) => TensorLike,
-      body: (...variables: LoopVariables<V>) => unknown,
-      loop_vars: V,
-      options?: Readonly<Record<string, unknown>>,
-    ) => LoopVariables<V>
-  : BranchFunction<K>;
-type BranchFunction<K> = K extends "cond"
-  ? <R extends SnakeTensor | readonly [SnakeTensor, SnakeTensor, ...SnakeTensor[]] | Readonly<Record<string, SnakeTensor>>>(
-      pred: TensorLike,
-      true_fn: () => R,
-      false_fn: () => R,
-      options?: { readonly name?: string; readonly strict?: boolean },
-    ) => R
-  : unknown;
-
 /** any: of a function with type parameters TypeScript keeps here only that there were some, and a result nobody can use helps no one. */
 type Known<R> = unknown extends R
   ? any
@@ -251,7 +214,6 @@ type Later<E> = unknown extends E
 /** Our parameters with snake_case options; also any arguments in TensorFlow's own order, which types do not follow.
  *  Up to four overloads are seen; where there are fewer, TypeScript repeats the first. */
 type SnakeFunction<F, K = ""> = BodyFunction<K> &
-  FlowFunction<K> &
   (F extends {
     (...args: infer A1): infer R1;
     (...args: infer A2): infer R2;

@@ -181,10 +181,10 @@ export async function main(show: Show): Promise<void> {
     using _ = tf.Graph().as_default();
     await using sess = new tf.Session();
     const meta_graph = await tf.saved_model.loader.load(sess, [tf.saved_model.tag_constants.SERVING], join(folder, "export"));
-    const sig = meta_graph.signature_def.get("serving_default")!;
+    const sig = meta_graph.signature_def["serving_default"];
     const { inputs, outputs, method_name } = sig;
-    const input = inputs.get("images")!.name!,
-      output = outputs.get("scores")!.name!;
+    const input = inputs["images"].name!,
+      output = outputs["scores"].name!;
     show("signature", [input, output, method_name]);
     show("loaded", await sess.run(output, { [input]: rnd(41, 2, 12, 12, 3) }));
   }

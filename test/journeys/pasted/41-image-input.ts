@@ -43,10 +43,10 @@ export async function main(show: Show): Promise<void> {
       await writer.close();
     }
     for await (const first of tf.python_io.tf_record_iterator(join(folder, "train-0.tfrecords"))) {
-      const { feature } = tf.train.Example.FromString(first).features!;
+      const { feature } = tf.train.Example.FromString(first).features;
       show("first", [
-        new TextDecoder().decode(feature.get("image/class/text")!.bytes_list!.value[0]),
-        [...feature.get("image/object/bbox/ymin")!.float_list!.value],
+        new TextDecoder().decode(feature["image/class/text"].bytes_list.value[0]),
+        [...feature["image/object/bbox/ymin"].float_list.value],
       ]);
       break;
     }
