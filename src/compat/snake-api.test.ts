@@ -82,7 +82,9 @@ describe("arrangeArguments", () => {
       body,
     ]);
     const scope = parseSignature("variable_scope", "1+1 name_or_scope default_name? values? initializer?");
-    expect(arrangeArguments(scope, ["a", null, null, body])).toEqual(["a", { initializer: body }]);
+    const initializer = (shape: readonly number[], dtype: string) => [shape, dtype];
+    expect(arrangeArguments(scope, ["a", null, null, initializer])).toEqual(["a", { initializer }]);
+    expect(arrangeArguments(scope, ["a", "b", ["x"], body])).toEqual(["a", { defaultName: "b", values: ["x"] }, body]);
     expect(arrangeArguments(parseSignature("as_default", "0+0"), [body])).toEqual([body]);
   });
 
