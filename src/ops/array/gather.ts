@@ -449,7 +449,7 @@ function checkWhole(output: Dims, at: Dims, updates: Dims): void {
   if (at.length > 1) return;
   const range = (from: number, to: number, what: string, dims: Dims): string => `[${from},${to}) of ${what}[shape=[${dims}]]`;
   need(
-    updates.length !== output.length || updates[0] === at[0],
+    updates[0] === at[0],
     () => `Dimensions ${range(0, 1, "indices", at)} = ${at[0]} must match dimensions ${range(0, 1, "updates", updates)} = ${updates[0]}`,
   );
   need(

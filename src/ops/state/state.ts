@@ -10,7 +10,7 @@ import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Gradients, LowerContext, ShapeContext, StateHandle } from "../../graph/op-definition.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { handleOf } from "../../graph/shape-inference.ts";
-import { broadcastTo, check, constant, generate, map, reshape as reshapeValue, scatter } from "../../ir/build.ts";
+import { broadcastTo, check, constant, generate, map, reshape as reshapeValue, scatter, slice as sliceValue } from "../../ir/build.ts";
 import type { Index } from "../../ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { ScatterCombine, State, Value } from "../../ir/program.ts";
@@ -31,7 +31,7 @@ import { ScatterNd } from "../array/gather.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
 import { reduceSum } from "../math/reduction.ts";
 import type { Masks } from "../array/slice-spec.ts";
-import { refuseOthers } from "../arguments.ts";
+import { need, refuseOthers } from "../arguments.ts";
 
 const scalar = new TensorShape([]);
 
@@ -450,8 +450,35 @@ function checkPositions(indices: Value, shape: readonly number[], what: string):
   });
 }
 
-/** `base` with slices at multi-indices (last axis of `indices`) combined with `updates`. */
-function scatterNd(combine: ScatterCombine, base: Value, indices: Value, updates: Value, policy: string): Value {
+/** What the kernels ask of sizes, in their words. */
+function checkFit(whole: readonly number[], at: readonly number[], updates: readonly number[], depth: number): void {
+  const outer = Math.max(at.length - 1, 1);
+  for (let axis = 0; axis < outer; axis++)
+    need(
+      at[axis] === updates[axis],
+      () =>
+        `Dimensions [0,${outer}) of indices[shape=[${at}]] = ${at[axis]} must match dimensions [0,${outer}) of updates[shape=[${updates}]] = ${updates[axis]}`,
+    );
+  need(
+    sameShape(updates.slice(outer), whole.slice(depth)),
+    () =>
+      `Dimensions [${depth},${whole.length}) of input[shape=[${whole}]] must match dimensions [${depth},${updates.length}) of updates[shape=[${updates}]]`,
+  );
+}
+
+/** `base` with slices at multi-indices (last axis of `indices`) combined with `updates`. A vector of indices says rows, not one place, and
+ *  TensorFlow's kernels write the first of them alone. */
+function scatterNd(combine: ScatterCombine, base: Value, allIndices: Value, allUpdates: Value, policy: string): Value {
+  const isVector = allIndices.shape.length === 1;
+  checkFit(base.shape, allIndices.shape, allUpdates.shape, isVector ? 1 : allIndices.shape[allIndices.shape.length - 1]);
+  const firstOf = (value: Value): Value =>
+    sliceValue(
+      value,
+      value.shape.map(() => 0),
+      [Math.min(1, value.shape[0]), ...value.shape.slice(1)],
+    );
+  const indices = isVector ? reshapeValue(firstOf(allIndices), [Math.min(1, allIndices.shape[0]), 1]) : allIndices;
+  const updates = isVector ? firstOf(allUpdates) : allUpdates;
   const outer = indices.shape.length - 1;
   const depth = indices.shape[outer];
   if (policy !== "IGNORE") checkPositions(indices, base.shape, "shape");
@@ -502,6 +529,7 @@ const scatterNdFields = (combine: ScatterCombine, types: readonly DType[] | unde
     },
     shape: ({ ref, indices, updates }: Record<"ref" | "indices" | "updates", TensorShape>) => positionsShape(ref, indices, updates),
     gradient: "none",
+    isLenient: true,
     lower: (r: { ref: StateHandle; indices: Value; updates: Value; badIndicesPolicy: string }) =>
       r.ref.write(scatterNd(combine, r.ref.read(), r.indices, r.updates, r.badIndicesPolicy)),
   }) as const;
@@ -520,6 +548,7 @@ const resourceScatterNdFields = (combine: ScatterCombine) =>
     shape: ({ indices, updates }: Record<"indices" | "updates", TensorShape>, context: ShapeContext) =>
       void positionsShape(heldShape(context, "ref"), indices, updates),
     gradient: "none",
+    isLenient: true,
     stateful: true,
     lower: (r: { ref: StateHandle; indices: Value; updates: Value; badIndicesPolicy: string }) =>
       void r.ref.write(scatterNd(combine, r.ref.read(), r.indices, r.updates, r.badIndicesPolicy)),
