@@ -6,14 +6,24 @@ export const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for
 /** Runs `body` inside an entered scope, or returns the scope to be left by `using`. An async body is refused: the scope would close at its first await. */
 export function scoped<S extends Disposable, R>(scope: S, body: ((scope: S) => R) | undefined): S | R {
   if (body === undefined) return scope;
+  let result: R;
   try {
-    const result = body(scope);
+    result = body(scope);
     if (result instanceof Promise)
       throw new TypeError(
         "A scope was given an async function.\n\nThe scope would close at the first await. Build the graph in a plain function and await outside, or use `using`.",
       );
-    return result;
-  } finally {
-    scope[Symbol.dispose]();
+  } catch (error) {
+    leaveQuietly(scope);
+    throw error;
   }
+  scope[Symbol.dispose]();
+  return result;
+}
+
+/** What went wrong inside is told, not that a scope opened there was left open by it. */
+function leaveQuietly(scope: Disposable): void {
+  try {
+    scope[Symbol.dispose]();
+  } catch {}
 }

@@ -81,6 +81,17 @@ describe.each(["wasm", "reference"] as const)("on %s", backend => {
   });
 });
 
+test("options may stand alone, and are refused when misspelt", () =>
+  inGraph(async () => {
+    const v = new tf.Variable(1, { name: "v" });
+    expect(new tf.train.Saver({ maxToKeep: 2 }).saverDef?.maxToKeep).toBe(2);
+    expect(new tf.train.Saver({ varList: [v], maxToKeep: 3 }).saverDef?.maxToKeep).toBe(3);
+    // A dictionary, whatever its names.
+    expect(new tf.train.Saver({ filename: v }).saverDef?.maxToKeep).toBe(5);
+    const misspelt = { maxToKep: 2 } as object;
+    expect(() => new tf.train.Saver(null, misspelt)).toThrow("got an unexpected keyword argument 'maxToKep'");
+  }));
+
 test("the state file lists what is kept, in TensorFlow's form", () =>
   inGraph(async () => {
     new tf.Variable(1, { name: "v" });

@@ -12,6 +12,7 @@ import {
   RuntimeError,
   ValueError,
   withHint,
+  UnimplementedError,
 } from "../base/errors.ts";
 import { fileNameOf, folderOf } from "../base/files.ts";
 import { decodeText, type NDArray } from "../base/ndarray.ts";
@@ -27,6 +28,7 @@ import { globalStep as valueOfStep } from "../library/train/global-step.ts";
 import { messageClass } from "../formats/message-class.ts";
 import type { SlicePlace } from "../library/variables/variable-nodes.ts";
 import { assign, type Runner, Variable } from "../library/variables/variables.ts";
+import { checkOptions } from "../ops/arguments.ts";
 import { constant, identity, placeholderWithDefault, reshape, shape as shapeOf } from "../ops/array/array.ts";
 import { where } from "../ops/array/selection.ts";
 import { MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2, ShardedFilename, ShardedFilespec } from "../ops/state/checkpoint.ts";
@@ -103,6 +105,8 @@ export interface SaverOptions {
   readonly saverDef?: SaverDef | null;
   /** Make the nodes when `build` is called. */
   readonly deferBuild?: boolean;
+  /** Nothing: ways of saving of one's own are not there. */
+  readonly builder?: null;
   /** Without variables do nothing, instead of an error. */
   readonly allowEmpty?: boolean;
   readonly writeVersion?: 1 | 2;
@@ -132,6 +136,33 @@ export interface SaveOptions {
   readonly stripDefaultAttrs?: boolean;
 }
 
+const optionNames: Readonly<Record<keyof SaverOptions | "varList", true>> = {
+  varList: true,
+  reshape: true,
+  sharded: true,
+  maxToKeep: true,
+  keepCheckpointEveryNHours: true,
+  name: true,
+  restoreSequentially: true,
+  saverDef: true,
+  deferBuild: true,
+  builder: true,
+  allowEmpty: true,
+  writeVersion: true,
+  padStepNumber: true,
+  saveRelativePaths: true,
+  filename: true,
+};
+
+/** Options and no dictionary: of all that is named like options, something cannot be saved. */
+const areOptions = (given: object): given is SaverOptions & { readonly varList?: VarList | null } =>
+  !isList(given) &&
+  !(given instanceof Map) &&
+  Object.keys(given).length > 0 &&
+  Object.entries(given).every(([name, value]) => name in optionNames && (name === "varList" || !isSaveable(value)));
+
+const isSaveable = (value: unknown): boolean => value instanceof Variable || value instanceof Tensor || isSaveableObject(value);
+
 const hour = 3600;
 const now = (): number => Date.now() / 1000;
 
@@ -151,7 +182,16 @@ export class Saver {
   private toBeRemoved: { readonly path: string; readonly time: number }[] = [];
   private nextKeptTime = Number.POSITIVE_INFINITY;
 
-  constructor(varList: VarList | null = null, options: SaverOptions = {}) {
+  /** `new Saver(variables, { maxToKeep })`, or `new Saver({ varList, maxToKeep })`. */
+  constructor(varList?: VarList | null, options?: SaverOptions);
+  constructor(options: SaverOptions & { readonly varList?: VarList | null });
+  constructor(first: VarList | (SaverOptions & { readonly varList?: VarList | null }) | null = null, second: SaverOptions = {}) {
+    const { varList = null, ...options } = first !== null && areOptions(first) ? first : { varList: first as VarList | null, ...second };
+    checkOptions<SaverOptions & { readonly varList?: unknown }>(options, optionNames);
+    if (options.builder !== undefined && options.builder !== null)
+      throw new UnimplementedError(
+        "A Saver's `builder` is not there.\n\nGive objects with `specs` and `restore` in `varList` to save in a way of your own.",
+      );
     if (options.deferBuild && varList !== null)
       throw new ValueError("If `var_list` is provided then build cannot be deferred. Either set defer_build=False or var_list=None.");
     this.varList = varList;

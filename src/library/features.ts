@@ -48,8 +48,9 @@ export class FixedLenSequenceFeature {
   constructor(
     shape: ShapeLike,
     dtype: DType,
-    { allowMissing = false, defaultValue = null }: DefaultValue & { readonly allowMissing?: boolean } = {},
+    { allowMissing = false, defaultValue = null, ...others }: DefaultValue & { readonly allowMissing?: boolean } = {},
   ) {
+    refuseOthers(others);
     this.shape = asShape(shape);
     this.dtype = dtype;
     this.allowMissing = allowMissing;
@@ -79,8 +80,9 @@ export class SparseFeature {
     valueKey: string,
     dtype: DType,
     size: number | readonly number[],
-    { alreadySorted = false }: { readonly alreadySorted?: boolean } = {},
+    { alreadySorted = false, ...others }: { readonly alreadySorted?: boolean } = {},
   ) {
+    refuseOthers(others);
     this.indexKey = indexKey;
     this.valueKey = valueKey;
     this.dtype = dtype;
