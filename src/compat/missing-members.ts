@@ -34,10 +34,8 @@ export const missingMembers: readonly Missing[] = [
   },
   {
     of: /get_checkpoint_state|generate_checkpoint_state_proto/,
-    members:
-      "ByteSize Clear ClearField CopyFrom DiscardUnknownFields FindInitializationErrors FromString HasField IsInitialized ListFields MergeFrom MergeFromString ParseFromString SerializePartialToString SerializeToString SetInParent WhichOneof",
-    instead:
-      "The state of checkpoints is a plain object: read its model_checkpoint_path and all_model_checkpoint_paths; tf.train.update_checkpoint_state writes one.",
+    members: "FromString",
+    instead: "ParseFromString fills the message with what the bytes hold.",
   },
   {
     of: /^(DType|TensorShape|TypeSpec|TensorSpec|SparseTensorSpec|RaggedTensorSpec|OptionalSpec|data.DatasetSpec)$/,
