@@ -88,6 +88,8 @@ test("options may stand alone, and are refused when misspelt", () =>
     expect(new tf.train.Saver({ varList: [v], maxToKeep: 3 }).saverDef?.maxToKeep).toBe(3);
     // A dictionary, whatever its names.
     expect(new tf.train.Saver({ filename: v }).saverDef?.maxToKeep).toBe(5);
+    const twice = { varList: [v] } as object;
+    expect(() => new tf.train.Saver([v], twice)).toThrow("got an unexpected keyword argument 'varList'");
     const misspelt = { maxToKep: 2 } as object;
     expect(() => new tf.train.Saver(null, misspelt)).toThrow("got an unexpected keyword argument 'maxToKep'");
   }));

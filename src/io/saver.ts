@@ -136,8 +136,7 @@ export interface SaveOptions {
   readonly stripDefaultAttrs?: boolean;
 }
 
-const optionNames: Readonly<Record<keyof SaverOptions | "varList", true>> = {
-  varList: true,
+const optionNames: Readonly<Record<keyof SaverOptions, true>> = {
   reshape: true,
   sharded: true,
   maxToKeep: true,
@@ -159,7 +158,7 @@ const areOptions = (given: object): given is SaverOptions & { readonly varList?:
   !isList(given) &&
   !(given instanceof Map) &&
   Object.keys(given).length > 0 &&
-  Object.entries(given).every(([name, value]) => name in optionNames && (name === "varList" || !isSaveable(value)));
+  Object.entries(given).every(([name, value]) => name === "varList" || (name in optionNames && !isSaveable(value)));
 
 const isSaveable = (value: unknown): boolean => value instanceof Variable || value instanceof Tensor || isSaveableObject(value);
 
@@ -186,8 +185,8 @@ export class Saver {
   constructor(varList?: VarList | null, options?: SaverOptions);
   constructor(options: SaverOptions & { readonly varList?: VarList | null });
   constructor(first: VarList | (SaverOptions & { readonly varList?: VarList | null }) | null = null, second: SaverOptions = {}) {
-    const { varList = null, ...options } = first !== null && areOptions(first) ? first : { varList: first as VarList | null, ...second };
-    checkOptions<SaverOptions & { readonly varList?: unknown }>(options, optionNames);
+    const { varList = null, ...options } = first !== null && areOptions(first) ? first : { ...second, varList: first };
+    checkOptions<SaverOptions>(second, optionNames);
     if (options.builder !== undefined && options.builder !== null)
       throw new UnimplementedError(
         "A Saver's `builder` is not there.\n\nGive objects with `specs` and `restore` in `varList` to save in a way of your own.",

@@ -71,7 +71,7 @@ const valueIn = (known: Known, tensor: Tensor): NDArray => known.get(tensor) as 
 
 const copyOf = ({ dtype, shape, data }: NDArray): NDArray => new NDArray(dtype, shape, data.slice());
 
-const sizesOf = (known: Known, tensors: readonly Tensor[]): string => tensors.map(tensor => valueIn(known, tensor).shape.join()).join(";");
+const sizesOf = (arrays: readonly NDArray[]): string => arrays.map(({ shape }) => shape.join()).join(";");
 
 /** A text that is the same for the same elements alone: of words as they are, of strings by their bytes. */
 function contentsOf({ data }: NDArray): string {
@@ -115,11 +115,12 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     if (isDone) return rest.fetches.map(fetch => valueIn(known, resolve(rest, fetch)));
     const chosen = seam.choose?.(known, rest) ?? { rest, segment: `from ${name}` };
     const contents = fixed.map(tensor => contentsOf(valueIn(known, tensor))).join("|");
-    const sizes = sizesOf(known, [...fixed, ...crossed]);
+    const passed = crossed.map(tensor => valueIn(known, tensor));
+    const sizes = sizesOf([...fixed.map(tensor => valueIn(known, tensor)), ...passed]);
     const tail = await variants.get(`${shapeChanges()} ${chosen.segment}=${contents};${sizes}`, () =>
       compileRest(known, chosen.rest, chosen.segment),
     );
-    return tail.run([...arrays, ...crossed.map(tensor => valueIn(known, tensor))], context);
+    return tail.run([...arrays, ...passed], context);
   };
   return {
     run,
@@ -176,7 +177,7 @@ export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled
     reason: `the loop '${loop.name}' runs iteration by iteration`,
     between: async (known, context) => {
       const run = async (variants: Variants, part: Selection, name: string, fed: readonly Tensor[], arrays: readonly NDArray[]) => {
-        const program = await variants.get(`${whole.shapeChanges()};${arrays.map(({ shape }) => shape.join()).join(";")}`, () =>
+        const program = await variants.get(`${whole.shapeChanges()};${sizesOf(arrays)}`, () =>
           whole.build(
             part,
             fed.map((tensor, i): CompileFeed => ({ tensor, shape: arrays[i].shape })),
