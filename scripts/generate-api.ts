@@ -59,7 +59,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   "config.optimizer": /^session\/settings/,
   "config.threading": /^session\/devices/,
   "config.experimental": /^session\/(?:devices|settings)/,
-  io: /^io\/|^library\/features|^library\/ragged\/ragged-feature/,
+  io: /^io\/|^ops\/string\/protos|^library\/features|^library\/ragged\/ragged-feature/,
   "io.gfile": /^io\/file-access/,
   "saved_model.constants": /^io\/saved-model/,
   "saved_model.signature_constants": /^io\/saved-model/,

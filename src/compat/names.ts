@@ -983,6 +983,7 @@ export declare namespace train {
   export type StopAtStepHook = Instance<typeof api.train.StopAtStepHook>;
   export type SummarySaverHook = Instance<typeof api.train.SummarySaverHook>;
   export type Supervisor = Instance<typeof api.train.Supervisor>;
+  export type SyncReplicasOptimizer = Instance<typeof api.train.SyncReplicasOptimizer>;
   export type VocabInfo = Instance<typeof api.train.VocabInfo>;
   export type WorkerSessionCreator = Instance<typeof api.train.WorkerSessionCreator>;
   export namespace experimental {

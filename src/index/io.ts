@@ -32,3 +32,4 @@ export { encodeJpeg, encodePng } from "../ops/image/encoders.ts";
 export { deserializeManySparse, serializeManySparse, serializeSparse } from "../ops/sparse/serialization.ts";
 export { matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
 export { decodeCsv, decodeRaw } from "../ops/string/parsing.ts";
+export { decodeProto, encodeProto } from "../ops/string/protos.ts";

@@ -97,3 +97,4 @@ export { Scaffold } from "../monitored/scaffold.ts";
 export { SessionRunArgs, SessionRunContext, SessionRunHook, SessionRunValues } from "../monitored/session-run-hook.ts";
 export { SessionManager } from "../monitored/session-start.ts";
 export { Supervisor, basicTrainLoop } from "../monitored/supervisor.ts";
+export { SyncReplicasOptimizer } from "../monitored/sync-replicas.ts";

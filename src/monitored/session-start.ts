@@ -172,7 +172,7 @@ export class SessionManager {
 }
 
 /** What a ready operation lists: the names of variables without a value. */
-async function lackOf(op: Tensor | null, session: Session, text: string): Promise<Lack> {
+export async function lackOf(op: Tensor | null, session: Session, text: string): Promise<Lack> {
   if (op === null) return null;
   try {
     const value: NDArray | null = await session.run(op);
