@@ -99,23 +99,22 @@ export class NDArray {
    *  A bare JavaScript number is float32 unless `dtype` says otherwise. @throws ValueError for ragged lists. */
   static from(value: ArrayLike, dtype?: DType, shape?: readonly number[]): NDArray {
     if (value instanceof NDArray) {
-      const array = dtype === undefined || dtype === value.dtype ? value : value.cast(dtype);
+      const array = dtype === undefined || dtype === value.dtype ? value : value.as(dtype);
       return shape === undefined ? array : array.reshape(shape);
     }
     if (isTypedArray(value) && !isBytes(value, dtype)) {
       const own = dtypeOfTypedArray(value);
       if (dtype === undefined || dtype === own) return new NDArray(own, shape ?? [value.length], value);
-      return new NDArray(own, shape ?? [value.length], value).cast(dtype);
+      return new NDArray(own, shape ?? [value.length], value).as(dtype);
     }
     const dims = shapeOfNested(value, dtype);
     const type = dtype ?? inferDType(value);
     const array = NDArray.zeros(type, shape ?? dims);
     let at = 0;
     const fill = (v: ArrayLike): void => {
-      if (v instanceof NDArray) {
-        for (let i = 0; i < v.size; i++) array.set(at++, v.get(i));
-      } else if (isTypedArray(v) && !isBytes(v, type)) {
-        for (const x of v) array.set(at++, x);
+      if (v instanceof NDArray || (isTypedArray(v) && !isBytes(v, type))) {
+        const part = NDArray.from(v, type);
+        for (let i = 0; i < part.size; i++) array.set(at++, part.get(i));
       } else if (Array.isArray(v)) {
         for (const x of v) fill(x);
       } else array.set(at++, elementOf(type, checkedElement(v)));
@@ -174,6 +173,12 @@ export class NDArray {
     const isCut = isFloating(this.dtype) && isInteger(dtype);
     for (let i = 0; i < this.size; i++) result.set(i, isCut ? truncated(this.get(i) as number, dtype) : this.get(i));
     return result;
+  }
+
+  /** As `cast`, but numbers are no strings. */
+  private as(dtype: DType): NDArray {
+    if (dtype === "string" && this.dtype !== "string" && this.size > 0) elementOf(dtype, plain(this.get(0)) as ElementValue);
+    return this.cast(dtype);
   }
 
   /** The same elements under another shape. @throws ValueError if the sizes differ. */
@@ -280,6 +285,8 @@ function elementOf(dtype: DType, value: ElementValue): ElementValue {
       new RangeError(`${value} is not exact as ${dtype}: a number holds integers up to 2**53 - 1.`),
       `Write it as a bigint, ${BigInt(Math.trunc(value))}n, or give a ${dtype === "int64" ? "BigInt64Array" : "BigUint64Array"}.`,
     );
+  // A float beyond all integers, or between two, is cast as an array of floats is; a whole number wraps.
+  if (typeof value === "number" && (!Number.isInteger(value) || Math.abs(value) >= 2 ** 63)) return truncated(value, dtype);
   return value;
 }
 

@@ -1,6 +1,6 @@
 // Feeds: pairs, a Map or an object of names; keys resolved to tensors, values converted as numpy would and checked against static shapes.
 
-import { isBigInteger, isInteger } from "../base/dtype.ts";
+import { dtypeTable, isInteger } from "../base/dtype.ts";
 import { ValueError, withHint } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { isTypedArray, NDArray } from "../base/ndarray.ts";
@@ -99,7 +99,7 @@ export function feedValue(tensor: Tensor, value: ArrayLike): NDArray {
       `The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, lists, numpy ndarrays, or TensorHandles. For reference, the tensor object was ${value} which was passed to the argument \`feed_dict\` with key ${tensor}.`,
     );
   const { dtype } = tensor;
-  if (typeof value === "number" && isInteger(dtype) && !isBigInteger(dtype)) checkRange(tensor, value);
+  if (isWhole(value) && dtype !== "int64" && (isInteger(dtype) || dtype === "bool")) checkRange(tensor, value);
   if (value === null || value === undefined) throw shapeError([], tensor, "A value is missing: null was fed.");
   const array = NDArray.from(value, dtype);
   if (!tensor.shape.isCompatibleWith(array.shape)) throw shapeError(array.shape, tensor, reshapeHint(array, tensor));
@@ -122,12 +122,16 @@ const reshapeHint = (array: NDArray, tensor: Tensor): string => {
   return "Reshape the value, or declare the placeholder with null for dimensions that vary.";
 };
 
-function checkRange(tensor: Tensor, value: number): void {
-  const probe = NDArray.zeros(tensor.dtype, []);
-  const whole = Math.trunc(value);
-  probe.set(0, whole);
-  if (Number.isInteger(value) && probe.item() !== whole)
+/** A number that Python has as an int. */
+const isWhole = (value: unknown): value is number | bigint => typeof value === "bigint" || Number.isInteger(value);
+
+function checkRange({ dtype }: Tensor, value: number | bigint): void {
+  const whole = BigInt(value);
+  const bits = BigInt(8 * dtypeTable[dtype].bytes);
+  const [low, high] =
+    dtype === "bool" ? [0n, 1n] : dtype.startsWith("u") ? [0n, (1n << bits) - 1n] : [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n];
+  if (whole < low || whole > high)
     throw new TypeError(
-      `Type of feed value ${value} with type <class 'int'> is not compatible with Tensor type <class 'numpy.${tensor.dtype}'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).`,
+      `Type of feed value ${value} with type <class 'int'> is not compatible with Tensor type <class 'numpy.${dtype}'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).`,
     );
 }

@@ -353,6 +353,9 @@ describe("what is fed", () => {
     return session.run(x, [[x, value as number]]).then(String, (error: Error) => `${error.name}: ${error.message.split("\n")[0]}`);
   };
 
+  const wrongInt = (value: number, dtype: string): string =>
+    `TypeError: Type of feed value ${value} with type <class 'int'> is not compatible with Tensor type <class 'numpy.${dtype}'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).`;
+
   // TensorFlow 2.21 and numpy give the same, but for NaN in integers, where the processor decides
   test.each([
     ["float32", ["1.5", " 2 ", "-inf"], "[1.5 2 -Infinity]"],
@@ -364,6 +367,14 @@ describe("what is fed", () => {
     ["int64", [2 ** 53 - 1, 2n ** 60n], "[9007199254740991 1152921504606846976]"],
     ["int64", [2 ** 60], "RangeError: 1152921504606847000 is not exact as int64: a number holds integers up to 2**53 - 1."],
     ["bool", ["true", ""], "[true false]"],
+    ["bool", 300, wrongInt(300, "bool")],
+    ["uint64", -1, wrongInt(-1, "uint64")],
+    ["int8", 300n, wrongInt(300, "int8")],
+    // Floats are cast, whole numbers wrap.
+    ["int32", [3e9 + 0.5, -1.5, 1e20, 2 ** 40], "[-2147483648 -1 -2147483648 0]"],
+    ["int8", [300, 300.7, 1e20], "[44 44 0]"],
+    ["int32", [Float64Array.of(300.7, 3e9, -1.5)], "[[300 -2147483648 -1]]"],
+    ["string", Float64Array.of(1.5), "TypeError: Expected string, but got 1.5 of type 'float'."],
     ["string", ["a", 1], "TypeError: Expected string, but got 1 of type 'int'."],
     ["string", [new Uint8Array([97, 98])], "[ab]"],
     ["string", new Uint8Array([97, 98]), "ab"],

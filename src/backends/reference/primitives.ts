@@ -122,13 +122,13 @@ export function runReduce({ out, over, combine, body }: StepOf<"reduce">, read: 
   const result = NDArray.zeros(out.dtype, out.shape);
   const { frame } = compiler;
   if (combine === "argmax" || combine === "argmin") {
+    const limits = limitsOf(body.dtype);
     forEachPoint(frame, 0, out.shape, position => {
-      let best: Element | undefined;
+      let best = combine === "argmax" ? limits.lowest : limits.highest;
       let bestAt = 0;
       forEachPoint(frame, out.shape.length, over, r => {
         const x = evaluate();
-        const isBetter = best === undefined ? !Number.isNaN(x) : combine === "argmax" ? x > best : x < best;
-        if (isBetter) [best, bestAt] = [x, r];
+        if (combine === "argmax" ? x > best : x < best) [best, bestAt] = [x, r];
       });
       result.set(position, bestAt);
     });

@@ -1,6 +1,7 @@
 // A reduction of one result at a time: by vectors along the innermost reduced axis where they can be had, several side by side so that none
 // waits for the one before. Long float sums are taken in two levels: their rounding grows with the root of the length at most.
 
+import type { DType } from "../../base/dtype.ts";
 import { sizeOf } from "../../base/shape.ts";
 import { plus } from "../arithmetic.ts";
 import { identityOf, scalarFold, vectorFold } from "../combine.ts";
@@ -26,6 +27,8 @@ export const hasRowVectors = ({ body }: Part, { sizes, overSizes }: Pick<Work, "
   return overSizes.length > 0 && isVectorizable(body, inner) && hasStep(body, inner);
 };
 
+const isSummedInFloat32 = (dtype: DType): boolean => dtype === "float32" || isHalf(dtype);
+
 /** The reductions at a point, each in its body's type. All go by vectors, or none does. */
 export function foldRow(work: Work, point: Point): Expr[] {
   const { k, overSizes, sizes, isAnySize = false } = work;
@@ -41,8 +44,12 @@ export function foldRow(work: Work, point: Point): Expr[] {
       fold: scalarFold(combine, body.dtype),
       one: k.let(constantCode(body.dtype, identityOf(combine, body.dtype))) as Local<"i32">,
       vectors: hasVectors ? new RowVectors(k, body, combine, { count, isLong }) : undefined,
+      // Sums of sums, where elements are added one by one.
+      total: isLong && !hasVectors && combine === "sum" && isSummedInFloat32(body.dtype) ? k.number("f32") : undefined,
     };
   });
+  const long = rows.filter(({ total }) => total !== undefined);
+  const steps = long.length > 0 ? k.number("i32") : undefined;
   loopOver(
     {
       k,
@@ -57,6 +64,14 @@ export function foldRow(work: Work, point: Point): Expr[] {
     {
       scalar: at => {
         for (const { body, fold, one } of rows) k.set(one, fold(one, scalarCode(body, at)) as Expr<"i32">);
+        if (steps === undefined) return;
+        k.set(steps, plus(steps, 1));
+        k.if(i32.eqz(i32.and(steps, flushEvery - 1)), () => {
+          for (const { body, fold, one, total } of long) {
+            k.set(total as Local<"f32">, fold(total as Expr, one) as Expr<"f32">);
+            k.set(one, constantCode(body.dtype, 0) as Expr<"i32">);
+          }
+        });
       },
       ...(hasVectors && {
         vector: (at: VectorPoint, which: number) => {
@@ -68,7 +83,8 @@ export function foldRow(work: Work, point: Point): Expr[] {
       }),
     },
   );
-  return rows.map(({ body: { dtype }, fold, one, vectors }) => {
+  return rows.map(({ body: { dtype }, fold, one, vectors, total }) => {
+    if (total) k.set(one, fold(one, total) as Expr<"i32">);
     // Sums and products of narrow integers were taken in 32 bits, those of halves in float32.
     if (!vectors) return isHalf(dtype) ? roundToHalf(dtype, one as Expr as Expr<"f32">, k) : wrapTo(dtype, one);
     for (const lane of vectors.lanesOf(vectors.total(), k.target.lanes32)) k.set(one, fold(one, lane) as Expr<"i32">);

@@ -181,11 +181,15 @@ export const dynamicStitch = (indices: readonly TensorLike[], data: readonly Ten
 
 // ---- unique, set difference ----
 
-/** Equal elements have equal keys. */
-function keyOf(array: NDArray, i: number): string {
+/** Equal elements have equal keys; undefined for NaN, which equals nothing. Vectors of 16-bit floats TensorFlow goes through by bits: zeros of both
+ *  signs differ there, but not in rows. */
+function keyOf(array: NDArray, i: number): string | undefined {
   const value = array.get(i);
   if (value instanceof Uint8Array) return latinText(value);
-  return typeof value === "object" ? `${value.re}+${value.im}i` : Object.is(value, -0) ? "0" : String(value);
+  const parts = typeof value === "object" ? [value.re, value.im] : [value];
+  if (parts.some(part => Number.isNaN(part))) return undefined;
+  const isByBits = array.rank === 1 && (array.dtype === "float16" || array.dtype === "bfloat16");
+  return parts.map(part => (isByBits && Object.is(part, -0) ? "-0" : String(part))).join("+");
 }
 
 /** Distinct rows along an axis in order of first occurrence: their positions, and for each row which it is. */
@@ -193,12 +197,12 @@ function distinct(array: NDArray, axis: number): { first: number[]; which: numbe
   const outer = sizeOf(array.shape.slice(0, axis));
   const length = array.shape[axis] ?? 1;
   const inner = sizeOf(array.shape.slice(axis + 1));
-  const seen = new Map<string, number>();
+  const seen = new Map<unknown, number>();
   const result = { first: [] as number[], which: [] as number[], counts: [] as number[] };
   for (let row = 0; row < length; row++) {
-    const keys: string[] = [];
+    const keys: (string | undefined)[] = [];
     for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) keys.push(keyOf(array, (o * length + row) * inner + i));
-    const key = keys.join("\u0000");
+    const key = keys.includes(undefined) ? keys : keys.join("\u0000");
     let k = seen.get(key);
     if (k === undefined) {
       k = result.first.length;
@@ -372,7 +376,10 @@ export const ListDiff = defineOp("ListDiff", {
   },
   lower: ({ x, y, outIdx }) => {
     const gone = new Set(Array.from({ length: y.size }, (_, i) => keyOf(y, i)));
-    const kept = Array.from({ length: x.size }, (_, i) => i).filter(i => !gone.has(keyOf(x, i)));
+    const kept = Array.from({ length: x.size }, (_, i) => i).filter(i => {
+      const key = keyOf(x, i);
+      return key === undefined || !gone.has(key);
+    });
     return [ir.constant(taken(x, 0, kept)), vector(kept, outIdx)];
   },
 });

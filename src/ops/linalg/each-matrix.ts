@@ -19,7 +19,8 @@ export interface Field<M> {
   identity(n: number): M;
   adjoint(a: M): M;
   product(a: M, b: M): M;
-  hasZeroOnDiagonal(a: M): boolean;
+  /** Is there a pivot of 0, or a first one that is NaN? */
+  isSingular(lu: M): boolean;
   cholesky(a: M, unknown: number): M;
   lu(a: M): { readonly lu: M; readonly rows: readonly number[] };
   solve(a: M, b: M, complaint?: string): M;
@@ -47,7 +48,7 @@ export const realField: Field<real.RealMatrix> = {
   identity: real.realIdentity,
   adjoint: real.transposeOf,
   product: real.realProduct,
-  hasZeroOnDiagonal: ({ rows, data }) => Array.from({ length: rows }, (_, i) => data[i * (rows + 1)]).includes(0),
+  isSingular: ({ rows, data }) => Number.isNaN(data[0]) || Array.from({ length: rows }, (_, i) => data[i * (rows + 1)]).includes(0),
   cholesky: real.realCholesky,
   lu: real.realLu,
   solve: real.realSolve,
@@ -81,7 +82,8 @@ export const complexField: Field<complex.Matrix> = {
   identity: complex.identityMatrix,
   adjoint: complex.adjointOf,
   product: complex.product,
-  hasZeroOnDiagonal: ({ rows, re, im }) => Array.from({ length: rows }, (_, i) => i * (rows + 1)).some(at => re[at] === 0 && im[at] === 0),
+  isSingular: ({ rows, re, im }) =>
+    Number.isNaN(re[0] + im[0]) || Array.from({ length: rows }, (_, i) => i * (rows + 1)).some(at => re[at] === 0 && im[at] === 0),
   cholesky: complex.choleskyOf,
   lu: complex.luOf,
   solve: complex.solve,

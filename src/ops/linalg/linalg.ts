@@ -21,7 +21,7 @@ import { cast } from "../math/math.ts";
 import { conj, log, real, reciprocal, square } from "../math/functions.ts";
 import { matmul } from "../math/matrix.ts";
 import { reduceSum } from "../math/reduction.ts";
-import { eachComplexMatrix, eachMatrix, type Field } from "./each-matrix.ts";
+import { eachComplexMatrix, eachMatrix } from "./each-matrix.ts";
 import { solveTridiagonal } from "./dense.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
@@ -306,6 +306,9 @@ export function matrixTriangularSolve(matrix: TensorLike, rhs: TensorLike, ...re
   return inNameScope({ name }, "triangular_solve", [matrix, rhs], () => MatrixTriangularSolve({ matrix, rhs, lower, adjoint: isAdjoint }));
 }
 
+const rankDeficient = "Input matrix was rank deficient or ill-conditioned. Try setting fast=False or provide a larger l2_regularizer > 0.";
+
+/** The least squares solution of least norm, through singular values; the regularizer is added to the squares of those. */
 export const MatrixSolveLs = defineOp("MatrixSolveLs", {
   inputs: { matrix: "T", rhs: "T", l2Regularizer: "float64" },
   outputs: { output: "T" },
@@ -328,9 +331,17 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
     const count = rhs.shape.at(-1) ?? 0;
     const output = { dtype: rhs.dtype, shape: [...rhs.shape.slice(0, -2), columns, count] };
     return eachMatrix("MatrixSolveLs", [matrix, rhs], [output], (field, a, b) => {
-      const x = leastSquares(field, a, b, fast ? l2 : 0, Math.max(rows, columns));
-      // The zeros that are there: for Eigen no column counts then.
-      return x === undefined ? [] : [x];
+      const { s, u, v } = field.svd(a, false, true, Number.NaN);
+      // The zeros that are there: for Eigen no column of what is not finite counts then.
+      if (!fast && !s.every(Number.isFinite)) return [];
+      const least = (s[0] ?? 0) * Math.max(rows, columns) * 2 ** -52;
+      need(!fast || l2 > 0 || !s.some(value => value <= least), () => rankDeficient);
+      const projected = field.product(field.adjoint(u), b);
+      field.scaleRows(
+        projected,
+        s.map(value => (value <= least ? 0 : value / (value * value + (fast ? l2 : 0)))),
+      );
+      return [field.product(v, projected)];
     });
   },
 });
@@ -356,19 +367,6 @@ function wideGradient({ a, b, l2, dx }: LeastSquares): readonly [Tensor, Tensor]
   const first = operator.neg(matmul(db, matmul(y, a, { adjointA: true })));
   const rest = operator.sub(dx, matmul(a, db, { adjointA: true }));
   return [operator.add(first, matmul(y, rest, { adjointB: true })), db];
-}
-
-/** The least squares solution of least norm, through singular values; `l2` is added to the squares of those. Undefined where A is not finite. */
-function leastSquares<M>(field: Field<M>, a: M, b: M, l2: number, longest: number): M | undefined {
-  const { s, u, v } = field.svd(a, false, true, Number.NaN);
-  if (!s.every(Number.isFinite)) return undefined;
-  const projected = field.product(field.adjoint(u), b);
-  const least = (s[0] ?? 0) * longest * 2 ** -52;
-  field.scaleRows(
-    projected,
-    s.map(value => (value <= least ? 0 : value / (value * value + l2))),
-  );
-  return field.product(v, projected);
 }
 
 interface LeastSquaresOptions extends Named {
@@ -489,7 +487,7 @@ export const Lu = defineOp("Lu", {
     checkSquare(input);
     return eachMatrix("Lu", [input], [input, { dtype: outputIdxType, shape: input.shape.slice(0, -1) }], (field, a) => {
       const { lu, rows } = field.lu(a);
-      need(!field.hasZeroOnDiagonal(lu), () => "Input is not invertible.");
+      need(!field.isSingular(lu), () => "Input is not invertible.");
       return [lu, field.column(rows)];
     });
   },

@@ -231,8 +231,7 @@ export function realDeterminant(a: RealMatrix): { sign: number; logSize: number 
   for (let i = 0; i < a.rows; i++) {
     const pivot = lu.data[i * a.rows + i];
     if (pivot === 0) return { sign: 0, logSize: Number.NEGATIVE_INFINITY };
-    // Not Math.sign: infinity over its size is not a number.
-    product *= pivot / Math.abs(pivot);
+    product *= Math.sign(pivot);
     logSize += Math.log(Math.abs(pivot));
   }
   return { sign: product, logSize };

@@ -135,8 +135,8 @@ export const RsqrtGrad = gradOp(
 );
 
 const reciprocalGradFields = [
-  // One factor after the other: of y² the float32 range ends where |y| is 10¹⁹, and 0 · ∞ would be NaN.
-  (y: Scalar, dy: Scalar) => s.mul(s.mul(s.neg(conjugated(y)), dy), conjugated(y)),
+  // One factor after the other: of y² the float32 range ends where |y| is 10¹⁹.
+  (y: Scalar, dy: Scalar) => zeroWithGradient(dy, s.mul(s.mul(s.neg(conjugated(y)), dy), conjugated(y))),
   ({ y, dy }: GradRecord, d: Tensor) => {
     const [ca, cg] = [conj(y), conj(d)];
     return [mul(mul(mul(cg, -2), dy), ca), ReciprocalGrad({ y: ca, dy: d })] as const;

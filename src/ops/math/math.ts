@@ -535,7 +535,8 @@ const zeroAwareOp = (
   binaryOp(
     type,
     ["float16", "bfloat16", "float32", "float64", "complex64", "complex128"],
-    (x, y) => zeroWhere(s.eq(x, 0), f(x, y)),
+    // The zero is x itself, sign and all.
+    (x, y) => s.select(s.eq(x, 0), x, f(x, y)),
     ({ x, y }, d): Gradients => {
       const [gx, gy] = reduceAlways(x, y, d.z, () => [byX(oneWhereNonzero(x), y), byY(x, y)]);
       return { x: gx, y: gy };

@@ -218,7 +218,11 @@ function within(limit: number, dtype: DType): number | bigint {
   return Number(array.get(0));
 }
 
-const clip = (x: Scalar, low: Scalar, high: Scalar): Scalar => s.max(s.min(x, high), low);
+/** By comparisons, as in TensorFlow: a bound that is NaN bounds nothing, and NaN stays NaN. */
+const clip = (x: Scalar, low: Scalar, high: Scalar): Scalar => {
+  const under = s.select(s.lt(high, x), high, x);
+  return s.select(s.lt(under, low), low, under);
+};
 /** Complex numbers have no order; TensorFlow clips their parts. */
 const clipParts = (...xs: [Scalar, Scalar, Scalar]): Scalar =>
   s.complex(clip(...(xs.map(s.real) as typeof xs)), clip(...(xs.map(s.imag) as typeof xs)));

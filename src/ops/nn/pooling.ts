@@ -226,19 +226,36 @@ function maxPool(input: Value, pool: Pool): Value {
   });
 }
 
-/** The number of the first largest tap of each window, row-major (int32). Taps outside are NaN, which never wins. */
+/** The number of the tap of each window, row-major (int32), where TensorFlow finds the maximum: it begins with the first element and looks for what is
+ *  greater. So of equals the first wins, nothing is greater than a NaN that comes first, and no other NaN wins. */
 function firstMaximum(input: Value, pool: Pool): Value {
-  const outside = constantScalar(input.dtype, isFloating(input.dtype) ? NaN : lowest(input.dtype));
-  return reduceOver(
+  const { dtype } = input;
+  const outside = constantScalar(dtype, isFloating(dtype) ? NaN : lowest(dtype));
+  const isPadded = pool.windows.some(({ before }) => before > 0);
+  const first = reduceOver(
     "argmax",
     pool.output,
     tapSizes(pool),
     (o, r) => {
       const { at, inside } = tapOf(pool, o, r);
-      return guardScalar(inside, loadScalar(input, at), outside);
+      const x = loadScalar(input, at);
+      return guardScalar(inside, isFloating(dtype) ? firstNaNWins(pool, at, r, x) : x, outside);
     },
     "int32",
   );
+  // Where nothing is greater than the lowest number, the position is 0, which may lie outside.
+  if (!isPadded) return first;
+  return generate(pool.output, o => s.select(s.eq(loadScalar(first, o), 0), firstInside(pool, o).tap, loadScalar(first, o)));
+}
+
+/** The element x of tap `r`, which lies at `at`; infinity for a NaN that is the first of its window. */
+function firstNaNWins({ windows, pooled }: Pool, at: readonly Index[], r: readonly Index[], x: Scalar): Scalar {
+  const isZero = (index: Index): Bound => ({ index, low: 0, high: 1 });
+  const wins = s.select(s.isNan(x), constantScalar(x.dtype, Number.POSITIVE_INFINITY), x);
+  return pooled.reduce<Scalar>((ifFirst, axis, k) => {
+    const otherwise = windows[axis].before > 0 ? guardScalar([isZero(at[axis])], ifFirst, x) : x;
+    return guardScalar([isZero(r[k])], ifFirst, otherwise);
+  }, wins);
 }
 
 /** The first element that lies in window `o`, and which tap of it that is. */
@@ -253,16 +270,14 @@ function firstInside({ windows, pooled, shape }: Pool, o: readonly Index[]): { a
   return { at, tap };
 }
 
-/** Maxima and the taps they are, where TensorFlow looks for what is greater than the first element: if that is NaN, nothing is. */
-function maximumFromFirst(input: Value, pool: Pool): { maximum: Value; tap: Value } {
-  const [maximum, tap] = [maxPool(input, pool), firstMaximum(input, pool)];
-  if (!isFloating(input.dtype)) return { maximum, tap };
-  const unless = (value: Value, ofNaN: (o: Index[], first: Scalar) => Scalar): Value =>
-    generate(pool.output, o => {
-      const first = loadScalar(input, firstInside(pool, o).at);
-      return s.select(s.isNan(first), ofNaN(o, first), loadScalar(value, o));
-    });
-  return { maximum: unless(maximum, (_, first) => first), tap: unless(tap, o => firstInside(pool, o).tap) };
+/** Maxima as TensorFlow finds them with their positions: if the first element is NaN, nothing is greater. */
+function maximumFromFirst(input: Value, pool: Pool): Value {
+  const maximum = maxPool(input, pool);
+  if (!isFloating(input.dtype)) return maximum;
+  return generate(pool.output, o => {
+    const first = loadScalar(input, firstInside(pool, o).at);
+    return s.select(s.isNan(first), first, loadScalar(maximum, o));
+  });
 }
 
 /** Every element less than 10⁻⁵ from its window's maximum has the gradient: in volumes TensorFlow does not choose among what it takes for equal, and
@@ -538,8 +553,7 @@ export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
   }),
   lower: ({ input, Targmax, includeBatchInIndex, ...w }) => {
     const pool = pooledBy(input, { ...w, dataFormat: "NHWC" });
-    const { maximum, tap } = maximumFromFirst(input, pool);
-    return [maximum, positionOfMaximum(tap, pool, Targmax as "int64", includeBatchInIndex)];
+    return [maximumFromFirst(input, pool), positionOfMaximum(firstMaximum(input, pool), pool, Targmax as "int64", includeBatchInIndex)];
   },
 });
 

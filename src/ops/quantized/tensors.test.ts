@@ -6,6 +6,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { gradients } from "../../gradients/gradients.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { constant, placeholderWithDefault } from "../array/array.ts";
+import { bitcast } from "../array/array.ts";
 import { cast } from "../math/math.ts";
 import {
   Dequantize,
@@ -829,6 +830,14 @@ test.each<readonly [() => Tensor, string]>([
   [
     () => QuantizeV2({ input: x(), minRange: 1, maxRange: 2, T: "quint8", roundMode: "HALF_TO_EVEN" }).outputMin,
     "Round mode 'HALF_TO_EVEN' only supported for mode 'SCALED', but mode is 'MIN_COMBINED'.",
+  ],
+  [
+    () => QuantizeV2({ input: late([1, 2]), minRange: [0, 0], maxRange: [1, 1], T: "qint8", mode: "MIN_FIRST", axis: 0 }).outputMin,
+    "MIN_FIRST mode is not implemented for Quantize with axis != -1.",
+  ],
+  [
+    () => Dequantize({ input: bitcast(constant([1, 2], "int8"), "qint8"), minRange: [0, 0], maxRange: [1, 1], mode: "MIN_FIRST", axis: 0 }),
+    "MIN_FIRST mode is not implemented for Dequantize with axis != -1.",
   ],
   [
     () => QuantizeAndDequantizeV2({ input: x(), inputMin: 1, inputMax: 0.5, rangeGiven: true }),

@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { dtypeTable } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -73,6 +73,10 @@ function checkBounds(input: NDArray, bounds: readonly (readonly [name: string, a
   }
 }
 
+function checkMinFirst(what: string, how: Mode, axis: number): void {
+  if (how === "MIN_FIRST" && axis !== -1) throw new UnimplementedError(`MIN_FIRST mode is not implemented for ${what} with axis != -1.`);
+}
+
 // ---- to integers ----
 
 /** How the elements of one slice become integers, and the bounds that those stand for. */
@@ -89,6 +93,9 @@ interface Rounding {
   readonly ensureMinimumRange: number;
 }
 
+/** The largest float32: the scale where no bound gives one. */
+const largest = f32((2 - 2 ** -23) * 2 ** 127);
+
 function quantizer(inputMin: number, inputMax: number, type: Range, rounding: Rounding): Quantizer {
   if (inputMin > inputMax) throw new InvalidArgumentError("input_max_range must be larger than input_min_range.");
   const min = Math.min(0, inputMin);
@@ -96,7 +103,7 @@ function quantizer(inputMin: number, inputMax: number, type: Range, rounding: Ro
   const max = Math.max(0, inputMax, f32(min + least));
   const clamp = (x: number): number => Math.max(Math.min(x, max), min);
   if (rounding.mode === "MIN_COMBINED") {
-    const scale = f32(f32(type.high - type.low) / f32(max - min));
+    const scale = f32((type.steps - 1) / f32(max - min));
     const of = (x: number): number => {
       const above = f32(f32(clamp(x) - min) * scale);
       return type.isSigned ? halfAway(f32(above - type.steps / 2)) : Math.trunc(f32(above + 0.5));
@@ -110,9 +117,9 @@ function quantizer(inputMin: number, inputMax: number, type: Range, rounding: Ro
     const highest = Math.min(type.high, 2147483520);
     return { of: x => Math.max(type.low, Math.min(highest, f32(halfAway(f32(x * scale)) - first))), min, max };
   }
-  const low = type.low + (rounding.narrowRange ? 1 : 0);
-  const fromMin = low * min > 0 ? f32(low / min) : Infinity;
-  const fromMax = type.high * max > 0 ? f32(type.high / max) : Infinity;
+  const low = f32(type.low + (rounding.narrowRange ? 1 : 0));
+  const fromMin = low * min > 0 ? f32(low / min) : largest;
+  const fromMax = type.high * max > 0 ? f32(type.high / max) : largest;
   const scale = Math.min(fromMin, fromMax);
   const [lowest, highest] = [f32(low / scale), f32(type.high / scale)];
   const round = rounding.roundMode === "HALF_TO_EVEN" ? halfToEven : halfAway;
@@ -145,6 +152,7 @@ export const QuantizeV2 = defineOp("QuantizeV2", {
       ],
       axis,
     );
+    checkMinFirst("Quantize", rounding.mode, axis);
     const type = rangeOf(T);
     const each = Array.from({ length: minRange.size }, (_, k) =>
       quantizer(Number(minRange.get(k)), Number(maxRange.get(k)), type, rounding),
@@ -202,6 +210,7 @@ export const Dequantize = defineOp("Dequantize", {
       ],
       axis,
     );
+    checkMinFirst("Dequantize", how, axis);
     const each = Array.from({ length: minRange.size }, (_, k) =>
       dequantizer(Number(minRange.get(k)), Number(maxRange.get(k)), rangeOf(T), how, narrowRange),
     );
