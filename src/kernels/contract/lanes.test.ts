@@ -52,6 +52,9 @@ describe("filter gradients of depthwise convolutions", () => {
     { n: 2, h: 9, w: 11, c: 20, r: 3, stride: 1 },
     { n: 1, h: 7, w: 300, c: 4, r: 3, stride: 1 },
     { n: 3, h: 9, w: 8, c: 36, r: 5, stride: 2 },
+    // Windows larger than images, edges alone along an axis, and so many edges that the image is copied.
+    { n: 40, h: 1, w: 2, c: 8, r: 3, stride: 1 },
+    { n: 2, h: 9, w: 9, c: 4, r: 7, stride: 1 },
   ])("$n×$h×$w×$c, $r×$r, stride $stride", async sizes => {
     const { n, h, w, c, r } = sizes;
     const shapes = [
@@ -81,6 +84,8 @@ describe("filter gradients of depthwise convolutions", () => {
     const { kernels } = schedule({ steps: builder.root, results }, scheduleTarget(target));
     const [kernel] = kernels.filter(({ kind }) => kind === "contract");
     expect(wayOf(kernel as ContractKernel, target).kind).toBe("lanes");
+    // Images are read where they lie, whatever is outside of them.
+    expect(wayOf(kernel as ContractKernel, target).scratch).toEqual([]);
     // Asked before for its scratch, and not decided again.
     expect(wayOf(kernel as ContractKernel, target)).toBe(wayOf(kernel as ContractKernel, target));
   });
