@@ -78,7 +78,11 @@ const isPlainFunction = (value: unknown): boolean =>
   typeof value === "function" && value.length <= 1 && Object.getPrototypeOf(value) === Function.prototype;
 
 /** Is this already a call of our own form? Then a method that both doors share passes it on untouched. */
-export function isOurForm({ positional, bodyIndex }: Signature, given: readonly unknown[]): boolean {
+export function isOurForm(signature: Signature, given: readonly unknown[]): boolean {
+  const { positional, bodyIndex } = signature;
+  const last = given.at(-1);
+  // `dist.sample({ seed: 5 })`: options in the place of an argument that may be left out.
+  if (isPlainObject(last) && given.length <= positional.length && isNamed(signature, last, given.length - 1)) return false;
   const options = given.find((value, i) => i >= positional.length && isPlainObject(value)) as object | undefined;
   const isSnake = given.some(
     value => isPlainObject(value) && Object.keys(value).some(key => /[a-z0-9]_[a-z]/.test(key) && /^\w+$/.test(key)),

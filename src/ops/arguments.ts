@@ -19,6 +19,9 @@ function unexpected(name: string, names: readonly string[]): Error {
   return withHint(error, near === undefined ? `There are ${names.map(known => `'${known}'`).join(", ")}.` : `Did you mean '${near}'?`);
 }
 
+/** A layer's initializer that is null, Python's None, is one: that of its scope. */
+const mayBeNone = (name: string | undefined): boolean => name !== undefined && /[a-z]Initializer$/.test(name);
+
 /** Arguments given by position under these names, joined with those of a last options object. Undefined and null mean "not given".
  *  @throws TypeError if one is given twice, is none of these, or there are too many. */
 export function collect<T>(names: readonly string[], given: readonly unknown[]): Partial<T> {
@@ -27,12 +30,12 @@ export function collect<T>(names: readonly string[], given: readonly unknown[]):
   given.forEach((value, i) => {
     if (i === last && isOptions(value)) {
       for (const [name, option] of Object.entries(value)) {
-        if (option === undefined || option === null) continue;
+        if (option === undefined || (option === null && !mayBeNone(name))) continue;
         if (!names.includes(name)) throw unexpected(name, names);
         if (result[name] !== undefined) throw new TypeError(`got multiple values for argument '${name}'`);
         result[name] = option;
       }
-    } else if (value !== undefined && value !== null) {
+    } else if (value !== undefined && (value !== null || mayBeNone(names[i]))) {
       if (i >= names.length) throw new TypeError(`takes ${names.length} positional arguments but ${given.length} were given`);
       result[names[i]] = value;
     }

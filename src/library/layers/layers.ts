@@ -142,12 +142,17 @@ export class Dense extends Layer {
 }
 
 /** The bias of a layer with `size` outputs. */
-export const biasOf = (options: KernelOptions, size: number, dtype: DType): WeightOptions => ({
+export const biasOf = (
+  { biasInitializer = zerosInitializer(), biasRegularizer, biasConstraint }: KernelOptions,
+  size: number,
+  dtype: DType,
+): WeightOptions => ({
   shape: [size],
   dtype,
-  initializer: options.biasInitializer ?? zerosInitializer(),
-  regularizer: options.biasRegularizer,
-  constraint: options.biasConstraint,
+  // Of null, Python's None, the scope decides.
+  initializer: biasInitializer,
+  regularizer: biasRegularizer,
+  constraint: biasConstraint,
 });
 
 /** activation(inputs·kernel + bias): variables `dense/kernel` [inputs, units] and `dense/bias` [units]. Of inputs of rank above 2 the last

@@ -10,7 +10,7 @@ import { cast } from "../../ops/math/math.ts";
 import { batchNormalization as normalized, fusedBatchNorm, moments } from "../../ops/nn/normalization.ts";
 import { mul, sub } from "../../ops/operators.ts";
 import { onesInitializer, zerosInitializer } from "../variables/initializers.ts";
-import { layerArguments, type LayerOptions } from "./layer-base.ts";
+import { layerArguments, type LayerOptions, type WeightOptions } from "./layer-base.ts";
 import { Layer, type Rest, smartCond } from "./layers.ts";
 import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
 import { assignSub, type Constraint, type Variable } from "../variables/variables.ts";
@@ -99,23 +99,25 @@ export class BatchNormalization extends Layer {
       throw new ValueError(`Input has undefined \`axis\` dimension. Received input with shape ${input.shape} and axis=(${this.axis},)`);
     this.size = size;
     this.isFused = (options.fused ?? true) && rank === 4 && (this.axis === 1 || this.axis === 3);
-    const { scale = true, center = true } = options;
+    // An initializer that is null, Python's None, is left to the scope.
+    const { scale = true, center = true, gammaInitializer = onesInitializer(), betaInitializer = zerosInitializer() } = options;
+    const { movingMeanInitializer = zerosInitializer(), movingVarianceInitializer = onesInitializer() } = options;
     // Statistics and parameters are kept in float32 for the narrow types.
     const dtype = input.dtype === "float16" || input.dtype === "bfloat16" ? "float32" : input.dtype;
-    const weight = (name: string, initializer: VariableInitializer, more: object = {}): Variable =>
+    const weight = (name: string, initializer: WeightOptions["initializer"], more: object = {}): Variable =>
       this.addWeight(name, { shape: [size], dtype, initializer, ...more });
     if (scale)
-      this.gamma = weight("gamma", options.gammaInitializer ?? onesInitializer(), {
+      this.gamma = weight("gamma", gammaInitializer, {
         regularizer: options.gammaRegularizer,
         constraint: options.gammaConstraint,
       });
     if (center)
-      this.beta = weight("beta", options.betaInitializer ?? zerosInitializer(), {
+      this.beta = weight("beta", betaInitializer, {
         regularizer: options.betaRegularizer,
         constraint: options.betaConstraint,
       });
-    this.means = weight("moving_mean", options.movingMeanInitializer ?? zerosInitializer(), { trainable: false });
-    this.variances = weight("moving_variance", options.movingVarianceInitializer ?? onesInitializer(), { trainable: false });
+    this.means = weight("moving_mean", movingMeanInitializer, { trainable: false });
+    this.variances = weight("moving_variance", movingVarianceInitializer, { trainable: false });
   }
 
   protected override call(input: Tensor, { training = false }: { training?: boolean | number | Tensor }): Tensor {
