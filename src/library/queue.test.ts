@@ -243,4 +243,20 @@ describe("runners", () => {
         await expect(coord.join(threads)).rejects.toThrow(/no number/);
       },
     ));
+
+  test("joins promises as well, and an error of one is thrown", async () => {
+    const coord = new tf.train.Coordinator();
+    const steps: number[] = [];
+    const work = async (by: number): Promise<void> => {
+      while (!coord.shouldStop()) {
+        await undefined;
+        steps.push(by);
+        if (steps.length > 4) coord.requestStop();
+      }
+    };
+    await coord.join([work(1), work(2)]);
+    expect(steps.slice(0, 4)).toEqual([1, 2, 1, 2]);
+    coord.clearStop();
+    await expect(coord.join([Promise.reject(new Error("worker failed"))])).rejects.toThrow("worker failed");
+  });
 });

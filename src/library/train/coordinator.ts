@@ -102,13 +102,24 @@ export class Coordinator {
     return this.isStopping;
   }
 
-  registerThread(thread: Loop): void {
-    this.registered.add(thread);
+  registerThread(thread: Loop | Promise<unknown>): void {
+    this.registered.add(this.loopOf(thread));
   }
 
-  /** Waits until all loops have ended, or a stop is asked for and the grace period is over. @throws what stopped them; RuntimeError for stragglers. */
-  async join(threads?: readonly Loop[] | null, { stopGracePeriodSecs = 120, ignoreLiveThreads = false }: JoinOptions = {}): Promise<void> {
-    const all = [...new Set([...this.registered, ...(threads ?? [])])];
+  /** What is under way already is a loop as well; an error it ends with asks all to stop. */
+  private loopOf(thread: Loop | Promise<unknown>): Loop {
+    if (!(thread instanceof Promise)) return thread;
+    const loop = new Loop("Promise", () => this.stopOnException(() => thread));
+    loop.start();
+    return loop;
+  }
+
+  /** Waits until all loops (or promises of what `async` functions do beside each other) have ended, or a stop is asked for and the grace period is over. @throws what stopped them; RuntimeError for stragglers. */
+  async join(
+    threads?: readonly (Loop | Promise<unknown>)[] | null,
+    { stopGracePeriodSecs = 120, ignoreLiveThreads = false }: JoinOptions = {},
+  ): Promise<void> {
+    const all = [...new Set([...this.registered, ...(threads ?? []).map(thread => this.loopOf(thread))])];
     const ended = Promise.all(all.map(thread => thread.join())).then(() => undefined);
     await awake(Promise.race([ended, this.stopped.promise]).then(() => within(ended, stopGracePeriodSecs)));
     const stragglers = all.filter(({ isAlive }) => isAlive).map(({ name }) => name);
