@@ -54,6 +54,8 @@ export class SavedModelBuilder {
   private readonly exportDir: string;
   private readonly metaGraphs: MetaGraphMessage[] = [];
   private hasVariables = false;
+  /** What has been asked for, one after the other: calls need not be awaited before the next. */
+  private turn: Promise<unknown> = Promise.resolve();
   private readonly folder: Promise<void>;
 
   constructor(exportDir: string) {
@@ -70,7 +72,17 @@ export class SavedModelBuilder {
   }
 
   /** Adds the session's graph under these tags, with its variables and assets. Once only. */
-  async addMetaGraphAndVariables(sess: Session, tags: readonly string[], options: MetaGraphSettings = {}): Promise<void> {
+  addMetaGraphAndVariables(sess: Session, tags: readonly string[], options: MetaGraphSettings = {}): Promise<void> {
+    return this.inTurn(() => this.addFirst(sess, tags, options));
+  }
+
+  private inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(step);
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+
+  private async addFirst(sess: Session, tags: readonly string[], options: MetaGraphSettings): Promise<void> {
     if (this.hasVariables)
       throw new AssertionError(
         "Graph state including variables and assets has already been saved. Please invoke `add_meta_graph()` instead.",
@@ -88,13 +100,17 @@ export class SavedModelBuilder {
   }
 
   /** Adds the default graph under other tags; it shares the variables that are there. */
-  async addMetaGraph(tags: readonly string[], options: MetaGraphSettings = {}): Promise<void> {
+  addMetaGraph(tags: readonly string[], options: MetaGraphSettings = {}): Promise<void> {
+    const graph = getDefaultGraph();
+    return this.inTurn(() => this.addOther(graph, tags, options));
+  }
+
+  private async addOther(graph: Graph, tags: readonly string[], options: MetaGraphSettings): Promise<void> {
     if (!this.hasVariables)
       throw new AssertionError(
         "Graph state including variables and assets has not been saved yet. Please invoke `add_meta_graph_and_variables()` first.",
       );
     checkSignatures(options.signatureDefMap);
-    const graph = getDefaultGraph();
     await this.addCollections(graph, options);
     await this.add(
       graph,
@@ -140,7 +156,11 @@ export class SavedModelBuilder {
   }
 
   /** Writes the file of the model; returns its path. */
-  async save({ asText = false }: { readonly asText?: boolean } = {}): Promise<string> {
+  save({ asText = false }: { readonly asText?: boolean } = {}): Promise<string> {
+    return this.inTurn(() => this.write(asText));
+  }
+
+  private async write(asText: boolean): Promise<string> {
     await this.folder;
     if (this.metaGraphs.length === 0) throw new RuntimeError("There is no meta graph to save.\n\nCall addMetaGraphAndVariables first.");
     const path = joinPath(this.exportDir, asText ? SAVED_MODEL_FILENAME_PBTXT : SAVED_MODEL_FILENAME_PB);
