@@ -1,4 +1,7 @@
 // Messages in the way of Python's programs. What is expected of each was asked of TensorFlow 2.21.
+import { mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { tf } from "../compat.ts";
 
@@ -68,5 +71,37 @@ describe("messages through the compat door", () => {
     node.MergeFromString(tf.NodeDef({ device: "/cpu:0" }).SerializePartialToString());
     expect([node.name, node.device]).toEqual(["n", "/cpu:0"]);
     expect(tf.LogMessage.WARN).toBe(30);
+  });
+
+  it("are whole wherever they come from", async () => {
+    const logdir = join(mkdtempSync(join(tmpdir(), "events-")), "log");
+    const writer = tf.summary.FileWriter(logdir);
+    writer.add_summary(tf.Summary({ value: [{ tag: "a", simple_value: 3 }] }), 4);
+    await writer.close();
+    const seen: unknown[] = [];
+    for (const file of readdirSync(logdir))
+      for await (const e of tf.train.summary_iterator(join(logdir, file)))
+        seen.push([e.HasField("summary"), e.WhichOneof("what"), e.summary.value.map(v => [v.tag, v.simple_value, v.image.height])]);
+    expect(seen).toEqual([
+      [false, "file_version", []],
+      [true, "summary", [["a", 3, 0]]],
+    ]);
+    const graph = tf.Graph();
+    using _ = graph.as_default();
+    const x = tf.placeholder(tf.float32, [null, 2], "x");
+    const y = x.mul(tf.Variable([1, 2], { name: "v" }));
+    expect(y.op.op_def.input_arg.map(arg => arg.type_attr)).toEqual(["T", "T"]);
+    const signature = tf.saved_model.predict_signature_def({ x }, { y });
+    expect([signature.method_name, signature.inputs.x.tensor_shape.dim.map(d => d.size)]).toEqual([
+      "tensorflow/serving/predict",
+      [-1n, 2n],
+    ]);
+    expect(tf.saved_model.build_tensor_info(y).HasField("tensor_shape")).toBe(true);
+    const saver = tf.train.Saver([graph.get_collection("variables")[0]], { max_to_keep: 2 });
+    expect([saver.as_saver_def()?.max_to_keep, saver.saver_def?.filename_tensor_name]).toEqual([2, "save/Const:0"]);
+    const value = tf.AttrValue();
+    expect([value.WhichOneof("value"), value.list.i, value.tensor.float_val]).toEqual([null, [], []]);
+    value.list.i.append(3);
+    expect([value.WhichOneof("value"), tf.AttrValue.FromString(value.SerializeToString()).list.i]).toEqual(["list", [3n]]);
   });
 });

@@ -33,14 +33,18 @@ export class MessageFields {
       if (field.label === "repeated") this.adoptList(value as unknown[], field.type, touch);
       else if (field.label === "map") this.adoptMap(value as Map<unknown, unknown>, field.type, touch);
       else if (isMessage(field.type) && !isAbsent(value)) this.adoptItem(value as object, field.type);
-      else if (isMessage(field.type) && field.label === "single" && snakeOf(field.name) === field.name) this.offerByName(message, field);
+      else if (isMessage(field.type) && snakeOf(field.name) === field.name) this.offerByName(message, kind, field);
     }
   }
 
   /** A field of one spelling is its own name's: there the message that is offered has to stand itself. */
-  private offerByName(message: object, { name, type }: Field): void {
-    const define = (value: unknown): object =>
+  private offerByName(message: object, kind: MessageName, field: Field): void {
+    const { name, type, label } = field;
+    const define = (value: unknown): void => {
+      if (isAbsent(value)) return;
+      if (label === "oneof") clearOthers(message, fieldsOf(kind), field);
       Object.defineProperty(message, name, { value, writable: true, enumerable: true, configurable: true });
+    };
     Object.defineProperty(message, name, {
       configurable: true,
       enumerable: true,

@@ -40,23 +40,26 @@ type Element = { readonly graph: unknown } | null | undefined;
 
 /** A value that comes out of the door: the same object, answering to snake_case names as well. Of lists only those of graph elements are
  *  followed: what may be turned into a tensor nests without end. A dictionary keeps its keys. */
-export type Snake<T> = T extends Plain
-  ? T extends DType
-    ? T & DTypeMembers
-    : T
-  : T extends readonly (infer E)[]
-    ? [E] extends [Element | readonly Element[]]
-      ? { [K in keyof T]: Snake<T[K]> }
-      : T
-    : T extends AnyFunction
-      ? keyof T extends never
-        ? Decorator<T>
-        : SnakeCall<T> & T & SecondNames<T>
-      : T extends object
-        ? string extends keyof T
+export type Snake<T> =
+  T extends AsyncGenerator<infer E>
+    ? AsyncGenerator<Snake<E>>
+    : T extends Plain
+      ? T extends DType
+        ? T & DTypeMembers
+        : T
+      : T extends readonly (infer E)[]
+        ? [E] extends [Element | readonly Element[]]
           ? { [K in keyof T]: Snake<T[K]> }
-          : SnakeObject<T>
-        : T;
+          : T
+        : T extends AnyFunction
+          ? keyof T extends never
+            ? Decorator<T>
+            : SnakeCall<T> & T & SecondNames<T>
+          : T extends object
+            ? string extends keyof T
+              ? { [K in keyof T]: Snake<T[K]> }
+              : SnakeObject<T>
+            : T;
 
 /** A list in a message, as Python's grow. */
 interface MessageList<E> extends Array<E> {
@@ -519,8 +522,15 @@ class Door {
   /** A message that a program makes answers as Python's from the start. */
   private made(value: object): object {
     const kind = kindOf(value);
-    if (kind !== undefined) this.messages.adopt(value, kind);
+    if (kind === undefined) return value;
+    this.adopt(Object.getPrototypeOf(value), undefined);
+    this.messages.adopt(value, kind);
     return value;
+  }
+
+  /** What is iterated over with `for await` is met item by item. */
+  private async *eachMet<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+    for await (const item of items) yield this.met(item);
   }
 
   /** A method of a class itself, with TensorFlow's order of arguments where that is known. */
@@ -553,6 +563,7 @@ class Door {
 
   /** Results of classes that the API does not export learn their second spelling when they are first met. */
   private met<T>(value: T): T {
+    if (Object.prototype.toString.call(value) === "[object AsyncGenerator]") return this.eachMet(value as AsyncGenerator) as T;
     const names = outputNames(value);
     if (names.length > 0) takeByPlace(value as object, names);
     else if (Array.isArray(value)) for (const item of value.slice(0, 64)) this.met(item);

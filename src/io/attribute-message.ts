@@ -6,7 +6,7 @@ import { ValueError } from "../base/errors.ts";
 import { snakeOf } from "../base/names.ts";
 import { textOfBytes, bytesOfText, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
-import { createMessage } from "../formats/message-codec.ts";
+import { createMessage, isAbsent } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
 import { arrayFromMessage, arrayToMessage, dtypeOfEnumerator, shapeFromMessage, shapeToMessage } from "../formats/tensor-message.ts";
 import type { Attr, AttrValue, FunctionRef } from "../graph/attributes.ts";
@@ -84,23 +84,23 @@ const readers: {
 export function attrFromMessage(message: AttrMessage, attr: Attr, where: string): AttrValue {
   const { field, read } = readers[attr.kind];
   if (attr.isList) {
-    if (message.list === undefined) throw new ValueError(`The ${where} should be a list of ${attr.kind}.`);
+    if (isAbsent(message.list)) throw new ValueError(`The ${where} should be a list of ${attr.kind}.`);
     return (message.list[field] as readonly never[]).map(item => read(item, where));
   }
   const value = message[field];
-  if (value === undefined)
+  if (isAbsent(value))
     throw new ValueError(`AttrValue had value with type '${kindOf(message)}' when '${attr.kind}' expected\n\t for ${where}`);
   return read(value as never, where);
 }
 
 const kindOf = (message: AttrMessage): string =>
-  Object.entries(readers).find(([, { field }]) => message[field] !== undefined)?.[0] ?? (message.list ? "list" : "none");
+  Object.entries(readers).find(([, { field }]) => !isAbsent(message[field]))?.[0] ?? (isAbsent(message.list) ? "none" : "list");
 
 /** An attribute no definition describes, by the field it was given in. */
 export function looseAttr(message: AttrMessage): AttrValue {
   for (const { field, read } of Object.values(readers)) {
     const value = message[field];
-    if (value !== undefined) return read(value as never, "attribute");
+    if (!isAbsent(value)) return read(value as never, "attribute");
     const list = message.list?.[field];
     if (list !== undefined && list.length > 0) return (list as readonly never[]).map(item => read(item, "attribute"));
   }

@@ -3,7 +3,7 @@
 import { InvalidArgumentError, NotFoundError, ValueError } from "../base/errors.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
 import { TensorShape } from "../base/shape.ts";
-import { createMessage, messageToBytes } from "../formats/message-codec.ts";
+import { createMessage, isAbsent, messageToBytes } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
 import { dtypeOfEnumerator, shapeFromMessage } from "../formats/tensor-message.ts";
 import type { Attr, FunctionRef } from "../graph/attributes.ts";
@@ -240,9 +240,9 @@ function shapeArguments({ argAttr }: FunctionMessage, args: readonly Argument[],
 
 /** Attributes that stand for those of the call get their values. @throws InvalidArgumentError if there is none. */
 function withPlaceholders(node: NodeMessage, attrs: ReadonlyMap<string, AttrMessage>): NodeMessage {
-  if (![...node.attr.values()].some(value => value.placeholder !== undefined || value.func !== undefined)) return node;
+  if (![...node.attr.values()].some(value => value.placeholder !== undefined || !isAbsent(value.func))) return node;
   const settled = (value: AttrMessage): AttrMessage => {
-    if (value.func)
+    if (!isAbsent(value.func))
       return { ...value, func: { ...value.func, attr: new Map([...value.func.attr].map(([key, inner]) => [key, settled(inner)])) } };
     if (value.placeholder === undefined) return value;
     const given = attrs.get(value.placeholder);

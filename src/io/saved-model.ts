@@ -3,8 +3,9 @@
 import { files } from "#platform";
 import { DataLossError, NotFoundError, RuntimeError, ValueError } from "../base/errors.ts";
 import { type FileSystem, joinPath, staysInside } from "../base/files.ts";
-import { createMessage, messageFromBytes } from "../formats/message-codec.ts";
+import { messageFromBytes } from "../formats/message-codec.ts";
 import { MetaGraphDef } from "../formats/message-types.ts";
+import { classOf, type MessageObject } from "../formats/message-class.ts";
 import type { Message, MessageInit } from "../formats/messages.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
 import { dtypeEnumName } from "../base/dtype.ts";
@@ -55,11 +56,12 @@ export type TensorInfoMessage = Message<"TensorInfo">;
 // ---- signatures ----
 
 /** A tensor's name, type and shape, for a signature. TF: tf.saved_model.build_tensor_info. */
-export function buildTensorInfo(tensor: Tensor | SparseTensor): TensorInfoMessage {
+export function buildTensorInfo(tensor: Tensor | SparseTensor): MessageObject<"TensorInfo"> {
   const shared = { dtype: dtypeEnumName(tensor.dtype), tensorShape: shapeToMessage(tensor.shape) };
-  if (!(tensor instanceof SparseTensor)) return createMessage("TensorInfo", { ...shared, name: tensor.name });
+  const TensorInfo = classOf("TensorInfo");
+  if (!(tensor instanceof SparseTensor)) return new TensorInfo({ ...shared, name: tensor.name });
   const { values, indices, denseShape } = tensor;
-  return createMessage("TensorInfo", {
+  return new TensorInfo({
     ...shared,
     cooSparse: { valuesTensorName: values.name, indicesTensorName: indices.name, denseShapeTensorName: denseShape.name },
   });
@@ -94,13 +96,13 @@ export const buildSignatureDef = ({
   readonly methodName?: string | null;
   /** What inputs are that are not given. */
   readonly defaults?: Readonly<Record<string, Message<"TensorProto">>> | null;
-} = {}): SignatureMessage => {
+} = {}): MessageObject<"SignatureDef"> => {
   refuseOthers(others);
-  return createMessage("SignatureDef", {
-    inputs: new Map(Object.entries(inputs ?? {})),
-    outputs: new Map(Object.entries(outputs ?? {})),
+  return new (classOf("SignatureDef"))({
+    inputs: inputs ?? {},
+    outputs: outputs ?? {},
     methodName: methodName ?? "",
-    defaults: new Map(Object.entries(defaults ?? {})),
+    defaults: defaults ?? {},
   });
 };
 
@@ -109,14 +111,14 @@ const infosOf = (tensors: Tensors): InfoMap =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, buildTensorInfo(tensor)]));
 
 /** The signature of a prediction. TF: tf.saved_model.predict_signature_def. @throws ValueError without inputs or outputs. */
-export function predictSignatureDef(inputs: Tensors, outputs: Tensors): SignatureMessage {
+export function predictSignatureDef(inputs: Tensors, outputs: Tensors): MessageObject<"SignatureDef"> {
   if (!inputs || Object.keys(inputs).length === 0) throw new ValueError("Prediction `inputs` cannot be None or empty.");
   if (!outputs || Object.keys(outputs).length === 0) throw new ValueError("Prediction `outputs` cannot be None or empty.");
   return buildSignatureDef({ inputs: infosOf(inputs), outputs: infosOf(outputs), methodName: PREDICT_METHOD_NAME });
 }
 
 /** The signature of a classification of serialized examples. TF: tf.saved_model.classification_signature_def. */
-export function classificationSignatureDef(examples: Tensor, classes: Tensor | null, scores: Tensor | null): SignatureMessage {
+export function classificationSignatureDef(examples: Tensor, classes: Tensor | null, scores: Tensor | null): MessageObject<"SignatureDef"> {
   if (!examples) throw new ValueError("Classification `examples` cannot be None.");
   if (examples.dtype !== "string")
     throw new ValueError(`Classification input tensors must be of type string, but found ${examples.dtype}.`);
@@ -129,7 +131,7 @@ export function classificationSignatureDef(examples: Tensor, classes: Tensor | n
 }
 
 /** The signature of a regression from serialized examples. TF: tf.saved_model.regression_signature_def. */
-export function regressionSignatureDef(examples: Tensor, predictions: Tensor): SignatureMessage {
+export function regressionSignatureDef(examples: Tensor, predictions: Tensor): MessageObject<"SignatureDef"> {
   if (!examples) throw new ValueError("Regression `examples` cannot be None.");
   if (!predictions) throw new ValueError("Regression `predictions` cannot be None.");
   if (examples.dtype !== "string") throw new ValueError(`Regression input tensors must be of type string, but found ${examples.dtype}.`);

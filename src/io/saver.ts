@@ -25,7 +25,8 @@ import { type Operation, Tensor } from "../graph/operation.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { PartitionedVariable } from "../library/variables/partitioned-variable.ts";
 import { globalStep as valueOfStep } from "../library/train/global-step.ts";
-import { messageClass } from "../formats/message-class.ts";
+import { type Loose, messageClass, type MessageObject } from "../formats/message-class.ts";
+import type { Message } from "../formats/messages.ts";
 import type { SlicePlace } from "../library/variables/variable-nodes.ts";
 import { assign, type Runner, Variable } from "../library/variables/variables.ts";
 import { checkOptions } from "../ops/arguments.ts";
@@ -75,16 +76,7 @@ const noVariables = (): ValueError =>
   );
 
 /** The nodes of a saver, by name. TF: SaverDef. */
-export interface SaverDef {
-  readonly filenameTensorName: string;
-  readonly saveTensorName: string;
-  readonly restoreOpName: string;
-  readonly maxToKeep: number;
-  readonly sharded: boolean;
-  readonly keepCheckpointEveryNHours: number;
-  /** "V1" or "V2", or its number. */
-  readonly version: string | number;
-}
+export type SaverDef = MessageObject<"SaverDef">;
 /** Versions of checkpoints. */
 export const SaverDef = Object.assign(messageClass("SaverDef"), { LEGACY: 0, V1: 1, V2: 2 } as const);
 
@@ -102,7 +94,7 @@ export interface SaverOptions {
   readonly name?: string | null;
   readonly restoreSequentially?: boolean;
   /** Use nodes that exist. */
-  readonly saverDef?: SaverDef | null;
+  readonly saverDef?: Loose<Message<"SaverDef">> | null;
   /** Make the nodes when `build` is called. */
   readonly deferBuild?: boolean;
   /** Nothing: ways of saving of one's own are not there. */
@@ -184,19 +176,19 @@ export class Saver {
   /** `new Saver(variables, { maxToKeep })`, or `new Saver({ varList, maxToKeep })`. */
   constructor(varList?: VarList | null, options?: SaverOptions);
   constructor(options: SaverOptions & { readonly varList?: VarList | null });
-  constructor(first: VarList | (SaverOptions & { readonly varList?: VarList | null }) | null = null, second: SaverOptions = {}) {
-    const { varList = null, ...options } = first !== null && areOptions(first) ? first : { ...second, varList: first };
-    checkOptions<SaverOptions>(second, optionNames);
-    if (options.builder !== undefined && options.builder !== null)
+  constructor(first: VarList | (SaverOptions & { readonly varList?: VarList | null }) | null = null, options: SaverOptions = {}) {
+    const { varList = null, ...own } = first !== null && areOptions(first) ? first : { ...options, varList: first };
+    checkOptions<SaverOptions>(options, optionNames);
+    if (own.builder !== undefined && own.builder !== null)
       throw new UnimplementedError(
         "A Saver's `builder` is not there.\n\nGive objects with `specs` and `restore` in `varList` to save in a way of your own.",
       );
-    if (options.deferBuild && varList !== null)
+    if (own.deferBuild && varList !== null)
       throw new ValueError("If `var_list` is provided then build cannot be deferred. Either set defer_build=False or var_list=None.");
     this.varList = varList;
-    this.options = options;
-    this.saverDef = options.saverDef ?? null;
-    if (!options.deferBuild) this.build();
+    this.options = own;
+    this.saverDef = own.saverDef ? new SaverDef(own.saverDef) : null;
+    if (!own.deferBuild) this.build();
   }
 
   /** Makes the nodes, if they were deferred. */
@@ -215,12 +207,12 @@ export class Saver {
     } else if (name) {
       const inside = (inner: string): string => `${name}/${inner}`;
       const { filenameTensorName, saveTensorName, restoreOpName } = this.saverDef;
-      this.saverDef = {
+      this.saverDef = new SaverDef({
         ...this.saverDef,
         filenameTensorName: inside(filenameTensorName),
         saveTensorName: inside(saveTensorName),
         restoreOpName: inside(restoreOpName),
-      };
+      });
     }
     if (!this.saverDef.saveTensorName) throw new ValueError("saver_def must specify the save_tensor_name");
     if (!this.saverDef.restoreOpName) throw new ValueError("saver_def must specify the restore_op_name");
@@ -238,16 +230,16 @@ export class Saver {
     const { filenameTensorName, saveTensorName, restoreOpName } = def;
     if (![filenameTensorName, saveTensorName, restoreOpName].every(name => name.startsWith(exportScope))) return null;
     const strip = (name: string): string => name.slice(exportScope.replace(/\/$/, "").length + 1);
-    return {
+    return new SaverDef({
       ...def,
       filenameTensorName: strip(filenameTensorName),
       saveTensorName: strip(saveTensorName),
       restoreOpName: strip(restoreOpName),
-    };
+    });
   }
 
   /** A saver over nodes that exist. */
-  static fromProto(saverDef: SaverDef, { importScope = null }: { importScope?: string | null } = {}): Saver {
+  static fromProto(saverDef: Loose<Message<"SaverDef">>, { importScope = null }: { importScope?: string | null } = {}): Saver {
     return new Saver(null, { saverDef, name: importScope });
   }
 
@@ -693,7 +685,7 @@ function nodesOf(saveables: readonly SaveableObject[], options: SaverOptions): S
       const perDevice = options.sharded ? byDevice(saveables) : [];
       const save = options.sharded ? nodes.saveShards(filename, perDevice) : nodes.save(filename, saveables);
       const restore = options.sharded ? nodes.restoreShards(filename, perDevice) : nodes.restore(filename, saveables, "restore_all");
-      return {
+      return new SaverDef({
         filenameTensorName: filename.name,
         saveTensorName: save.name,
         restoreOpName: restore.name,
@@ -701,7 +693,7 @@ function nodesOf(saveables: readonly SaveableObject[], options: SaverOptions): S
         sharded: options.sharded ?? false,
         keepCheckpointEveryNHours: options.keepCheckpointEveryNHours ?? 10000,
         version: isV1(options.writeVersion ?? 2) ? "V1" : "V2",
-      };
+      });
     }),
   );
 }

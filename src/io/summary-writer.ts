@@ -8,7 +8,7 @@ import type { NDArray } from "../base/ndarray.ts";
 import { eventFileName, eventRecord, firstEventRecord, wallTime } from "../formats/event-files.ts";
 import { messageClass, type MessageObject } from "../formats/message-class.ts";
 import { messageFromBytes, messageToBytes } from "../formats/message-codec.ts";
-import type { Message, MessageInit } from "../formats/messages.ts";
+import type { MessageInit } from "../formats/messages.ts";
 import { readRecords } from "../formats/records.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
@@ -229,10 +229,10 @@ export class FileWriterCache {
 }
 
 /** The events of a file, in order; a record that is still being written is the end. TF: tf.train.summary_iterator. */
-export async function* summaryIterator(path: string): AsyncGenerator<Message<"Event">> {
+export async function* summaryIterator(path: string): AsyncGenerator<MessageObject<"Event">> {
   const source = await files.open(path);
   try {
-    for await (const record of readRecords(source)) yield messageFromBytes("Event", record);
+    for await (const record of readRecords(source)) yield Event.FromString(record);
   } finally {
     await source.close();
   }
