@@ -2116,7 +2116,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "train.QueueRunner.to_proto": "0 export_scope?",
   "train.RMSPropOptimizer": "1 learning_rate decay= momentum= epsilon= use_locking= centered= name=",
   "train.Saver":
-    "2 var_list? reshape= sharded= max_to_keep= keep_checkpoint_every_n_hours= name? restore_sequentially= saver_def? builder? defer_build= allow_empty= write_version= pad_step_number= save_relative_paths= filename?",
+    "1 var_list? reshape= sharded= max_to_keep= keep_checkpoint_every_n_hours= name? restore_sequentially= saver_def? builder? defer_build= allow_empty= write_version= pad_step_number= save_relative_paths= filename?",
   "train.Saver.as_saver_def": "0",
   "train.Saver.build": "0",
   "train.Saver.export_meta_graph":
