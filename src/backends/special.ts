@@ -394,6 +394,7 @@ export const hostFunctions = {
   atan2: Math.atan2,
   rem: (x: number, y: number) => x % y,
   exp: Math.exp,
+  expNonPositive: (x: number) => (x > 0 ? 1 : Math.exp(x)),
   expm1: Math.expm1,
   log: Math.log,
   log1p: Math.log1p,

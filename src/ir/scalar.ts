@@ -54,6 +54,8 @@ export const scalarFunctions = {
   sqrt: { arity: 1, result: "same", on: analytic },
   rsqrt: { arity: 1, result: "same", on: analytic },
   exp: { arity: 1, result: "same", on: analytic },
+  /** Of numbers up to 0, and 1 above: what a softmax needs, in fewer instructions. */
+  expNonPositive: { arity: 1, result: "same", on: floats },
   expm1: { arity: 1, result: "same", on: analytic },
   log: { arity: 1, result: "same", on: analytic },
   log1p: { arity: 1, result: "same", on: analytic },

@@ -58,6 +58,8 @@ const expm1Reduced = (r: Real, reduced: Expr): Expr => {
   return r.f.add(reduced, r.f.mul(r.pin(r.f.mul(reduced, reduced)), q));
 };
 
+const expReduced = (r: Real, reduced: Expr): Expr => (r.isDouble ? r.f.add(expm1Reduced(r, reduced), 1) : r.polynomial(reduced, expSingle));
+
 /** p·2^(e - 2·bias) for e in the low bits of `shifted`, with one rounding where the result is denormal, and infinity where it is too large:
  *  the power is applied in two halves, whose exponents are e/2 rounded down and what that leaves of e. */
 function scale(r: Real, p: Expr, shifted: Expr): Expr {
@@ -73,8 +75,17 @@ export function exp(r: Real, x: Expr, { low, exponent = 0 }: { low?: Expr; expon
   // pmin and pmax keep a NaN in their first argument.
   const clamped = r.pin(r.f.pmax(r.f.pmin(x, range.high), range.low));
   const { shifted, reduced } = reduceByLn2(r, clamped, 2 * r.format.bias + exponent, low);
-  const p = r.isDouble ? r.f.add(expm1Reduced(r, reduced), 1) : r.polynomial(reduced, expSingle);
-  return scale(r, p, shifted);
+  return scale(r, expReduced(r, reduced), shifted);
+}
+
+/** How far results of expNonPositive are held above the denormal numbers until they are rounded. */
+const lift = 64;
+
+/** exp(min(x, 0)). Nothing overflows, so that one power, lifted out of the denormal numbers, and a constant do for the two of `scale`. */
+export function expNonPositive(r: Real, x: Expr): Expr {
+  const clamped = r.pin(r.f.pmax(r.f.pmin(x, 0), expRange(r).low));
+  const { shifted, reduced } = reduceByLn2(r, clamped, r.format.bias + lift);
+  return r.f.mul(r.f.mul(expReduced(r, reduced), r.ofBits(r.i.shl(shifted, r.format.mantissa))), 2 ** -lift);
 }
 
 /** 2^n and 1 - 2^-n. */

@@ -42,6 +42,7 @@ const power = (x: number, y: number) => (x === 1 || (x === -1 && Math.abs(y) ===
 
 const references: Partial<Record<MathFunction, Reference>> = {
   exp: Math.exp,
+  expNonPositive: x => Math.exp(Math.min(x, 0)),
   expm1: Math.expm1,
   log: Math.log,
   log1p: Math.log1p,
@@ -70,6 +71,7 @@ const references: Partial<Record<MathFunction, Reference>> = {
 /** Largest errors in units of the last place; those of float32 in test/kernels/function-errors.ts. */
 const doubleBounds: Partial<Record<MathFunction, number>> = {
   exp: 1,
+  expNonPositive: 1,
   log: 1,
   log1p: 1,
   sin: 1,

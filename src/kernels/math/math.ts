@@ -29,6 +29,7 @@ const rsqrt: Unary = (r, x) => r.f.div(1, r.f.sqrt(x));
 /** Double precision, or good enough for float32 once rounded. */
 const doubleUnary = {
   exp: exponential.exp,
+  expNonPositive: exponential.expNonPositive,
   expm1: exponential.expm1,
   log: exponential.log,
   log1p: exponential.log1p,
@@ -67,6 +68,7 @@ const roughBinary: Partial<Record<DoubleName, Binary>> = { pow: (r, x, y) => pow
 /** Code in float32 arithmetic. */
 const singleUnary: Partial<Record<keyof typeof doubleUnary, Unary>> = {
   exp: exponential.exp,
+  expNonPositive: exponential.expNonPositive,
   expm1: exponential.expm1,
   log: exponential.log,
   log1p: exponential.log1p,

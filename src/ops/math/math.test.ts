@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { gradients } from "../../gradients/gradients.ts";
 import { Graph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { softmax } from "../nn/nn.ts";
 import { Session } from "../../session/session.ts";
 import { constant, ones, placeholder, zeros } from "../array/array.ts";
 import { bitwiseAnd, leftShift, rightShift } from "./bitwise.ts";
@@ -14,7 +16,18 @@ import { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins
 import { einsum } from "./einsum.ts";
 import { exp, logSigmoid, sqrt } from "./functions.ts";
 import { matmul, matvec, tensordot } from "./matrix.ts";
-import { argmax, cumsum, reduceLogsumexp, reduceMax, reduceMean, reduceProd, reduceStd, reduceSum, zeroFraction } from "./reduction.ts";
+import {
+  argmax,
+  cumsum,
+  reduceLogsumexp,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceStd,
+  reduceSum,
+  zeroFraction,
+} from "./reduction.ts";
 import { unsortedSegmentMax, unsortedSegmentMean, unsortedSegmentSum } from "./segment.ts";
 import { lbeta, polyval, saturateCast } from "./special.ts";
 import * as operators from "../operators.ts";
@@ -577,4 +590,23 @@ describe("composed functions", () => {
     await session.run(check, [[x, [1, 2]]]);
     await expect(session.run(check, [[x, [1, 3]]])).rejects.toThrow("assertion failed: [no twins]");
   });
+});
+
+test("a NaN anywhere in a long row is its greatest, its least and all of its softmax, whatever its bits", async () => {
+  const places = [0, 1, 3, 64, 255, 256, 1029, 1030];
+  const length = 1031;
+  const data = Float32Array.from({ length: (places.length + 1) * length }, (_, i) => -1 - (i % 7));
+  const words = new Uint32Array(data.buffer);
+  places.forEach((at, row) => void (words[row * length + at] = [0x7fc00000, 0xffc00001, 0x7f800001, 0xffffffff][row % 4]));
+  data[places.length * length + 700] = -0.5;
+  const [most, least, shares] = (await valuesOf(() => {
+    const x = constant(new NDArray("float32", [places.length + 1, length], data));
+    return [reduceMax(x, 1), reduceMin(x, 1), softmax(x)];
+  })) as [number[], number[], number[][]];
+  for (let row = 0; row < places.length; row++) {
+    expect([most[row], least[row]]).toEqual([Number.NaN, Number.NaN]);
+    expect(shares[row].every(Number.isNaN)).toBe(true);
+  }
+  expect([most[places.length], least[places.length]]).toEqual([-0.5, -7]);
+  expect(shares[places.length].reduce((a, b) => a + b)).toBeCloseTo(1, 5);
 });

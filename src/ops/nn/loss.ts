@@ -68,7 +68,7 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
       const label = loadBroadcast(labels, at);
       return s.mul(label, s.sub(loadScalar(logSum, row), s.sub(loadScalar(wide, at), loadScalar(most, row))));
     });
-    return [loss, map((x, m, total, label) => s.sub(s.div(s.exp(s.sub(x, m)), total), label), wide, most, sum, labels)];
+    return [loss, map((x, m, total, label) => s.sub(s.div(s.expNonPositive(s.sub(x, m)), total), label), wide, most, sum, labels)];
   },
 });
 
@@ -105,7 +105,7 @@ export const SparseSoftmaxCrossEntropyWithLogits = defineOp("SparseSoftmaxCrossE
       generate([rows], i => s.sub(loadScalar(features, [i[0], dataIndex(loadScalar(labels, i), classes)]), loadScalar(most, row(i[0])))),
     );
     const backprop = generate([rows, classes], ([n, c]) => {
-      const p = s.div(s.exp(s.sub(loadScalar(features, [n, c]), loadScalar(most, row(n)))), loadScalar(sum, row(n)));
+      const p = s.div(s.expNonPositive(s.sub(loadScalar(features, [n, c]), loadScalar(most, row(n)))), loadScalar(sum, row(n)));
       return s.select(s.eq(indexScalar(c, labels.dtype as "int32"), loadScalar(labels, [n])), s.sub(p, 1), p);
     });
     return [loss, backprop];

@@ -283,7 +283,7 @@ export function rowExponentials(logits: Value): { most: Value; sum: Value } {
   const most = reduce("max", logits, [last], { keepDims: true });
   const sum = reduceOver("sum", most.shape, [logits.shape[last]], (i, r) => {
     const at = [...i.slice(0, last), r[0]];
-    return s.exp(s.sub(loadScalar(logits, at), loadScalar(most, i)));
+    return s.expNonPositive(s.sub(loadScalar(logits, at), loadScalar(most, i)));
   });
   return { most, sum };
 }
@@ -305,7 +305,7 @@ export const Softmax = defineOp("Softmax", {
   lower: ({ logits }) => {
     const { most, sum } = rowExponentials(logits);
     const inverse = map(total => s.div(s.constant(total.dtype, 1), total), sum);
-    return map((x, m, share) => s.mul(s.exp(s.sub(x, m)), share), logits, most, inverse);
+    return map((x, m, share) => s.mul(s.expNonPositive(s.sub(x, m)), share), logits, most, inverse);
   },
 });
 
