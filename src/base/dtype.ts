@@ -97,7 +97,7 @@ export const copyTypedArray = (dtype: DType, elements: TypedArray): TypedArray =
 
 function arrayClass(dtype: DType): TypedArrayClass {
   const found = arrayClasses[dtype];
-  if (!found) throw new TypeError(`Elements of type ${dtype} are not kept in typed arrays.`);
+  if (!found) throw dtype in dtypeTable ? new TypeError(`Elements of type ${dtype} are not kept in typed arrays.`) : noDtype(dtype);
   return found;
 }
 

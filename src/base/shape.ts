@@ -31,6 +31,18 @@ function sizesOf(dims: unknown): Dimension[] {
   return dims === "" ? [] : [size(dims)];
 }
 
+/** What a shape is not. TensorFlow has two texts for it: the one of Python's TensorShape and, as `reason`, the one of shape functions. */
+class WrongShape extends ValueError {
+  private readonly asShapeFunction: string;
+  constructor(message: string, asShapeFunction: string) {
+    super(message);
+    this.asShapeFunction = asShapeFunction;
+  }
+  override get reason(): string {
+    return this.asShapeFunction;
+  }
+}
+
 /** A shape known fully, partly (`null` dimensions) or not at all (`dims === null`). Immutable. TF: tf.TensorShape. */
 export class TensorShape {
   readonly dims: readonly Dimension[] | null;
@@ -154,35 +166,43 @@ export class TensorShape {
   /** This shape, checked to have a rank. @throws ValueError with TensorFlow's text. */
   withRank(rank: number): TensorShape {
     if (this.dims === null) return TensorShape.unknownOfRank(rank);
-    if (this.dims.length !== rank) throw new ValueError(`Shape must be rank ${rank} but is rank ${this.dims.length}`);
+    if (this.dims.length !== rank)
+      throw new WrongShape(`Shape ${this} must have rank ${rank}`, `Shape must be rank ${rank} but is rank ${this.dims.length}`);
     return this;
   }
 
   withRankAtLeast(rank: number): TensorShape {
     if (this.dims !== null && this.dims.length < rank)
-      throw new ValueError(`Shape must be at least rank ${rank} but is rank ${this.dims.length}`);
+      throw new WrongShape(
+        `Shape ${this} must have rank at least ${rank}`,
+        `Shape must be at least rank ${rank} but is rank ${this.dims.length}`,
+      );
     return this;
   }
 
   withRankAtMost(rank: number): TensorShape {
     if (this.dims !== null && this.dims.length > rank)
-      throw new ValueError(`Shape must be at most rank ${rank} but is rank ${this.dims.length}`);
+      throw new WrongShape(
+        `Shape ${this} must have rank at most ${rank}`,
+        `Shape must be at most rank ${rank} but is rank ${this.dims.length}`,
+      );
     return this;
   }
 
-  /** What both shapes say together. @throws ValueError with the text of TensorFlow's shape functions. */
+  /** What both shapes say together. @throws ValueError with TensorFlow's text. */
   mergeWith(given: ShapeLike): TensorShape {
     const other = given instanceof TensorShape ? given : new TensorShape(given);
     if (this.dims === null) return other;
     if (other.dims === null) return this;
+    const both = `Shapes ${this} and ${other} are not compatible`;
     if (this.dims.length !== other.dims.length)
-      throw new ValueError(`Shapes must be equal rank, but are ${this.dims.length} and ${other.dims.length}`);
+      throw new WrongShape(both, `Shapes must be equal rank, but are ${this.dims.length} and ${other.dims.length}`);
     return new TensorShape(
       this.dims.map((d, axis) => {
         const e = (other.dims as readonly Dimension[])[axis];
         if (d !== null && e !== null && d !== e) {
           const where = `Dimension ${axis} in both shapes must be equal, but are ${d} and ${e}`;
-          throw new ValueError(`${where}. Shapes are ${this.format()} and ${other.format()}.`);
+          throw new WrongShape(both, `${where}. Shapes are ${this.format()} and ${other.format()}.`);
         }
         return d ?? e;
       }),

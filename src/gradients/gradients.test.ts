@@ -121,7 +121,10 @@ describe("tf.gradients", () => {
     ["too few gradYs", () => tf.gradients(tf.ones([2]), [], { gradYs: [1, 2, 3] }), "Length mismatch. Passed 3 grad_ys for 1 ys"],
     [
       "a wrong aggregation method",
-      () => tf.gradients(tf.ones([2]), [], { aggregationMethod: 9 as never }),
+      () => {
+        const x = tf.placeholder("float32", [2]);
+        return tf.gradients(tf.square(x), [x], { aggregationMethod: 9 as never });
+      },
       "Invalid `aggregation_method` specified 9. Accepted values are [0, 1, 2].",
     ],
     [

@@ -1,8 +1,9 @@
 // tf.gradients: a reverse walk over the graph that calls each op's own gradient. The result is ordinary graph nodes under `gradients/`,
 // so gradients export, run anywhere, and have gradients themselves. Names and order are TensorFlow's.
 
-import { isFloating } from "../base/dtype.ts";
+import { type DType, isFloating, isInteger } from "../base/dtype.ts";
 import { InternalError, LookupError, ValueError } from "../base/errors.ts";
+import { pythonStr } from "../base/python-text.ts";
 import { groupByName } from "../graph/build-operation.ts";
 import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
@@ -51,18 +52,16 @@ export function gradients(ys: Ys, xs: Source | readonly Source[], options: Gradi
     unconnectedGradients = "none",
   } = options;
   const method = options.aggregationMethod ?? 0;
-  if (!AggregationMethods.includes(method))
-    throw new ValueError(`Invalid \`aggregation_method\` specified ${method}. Accepted values are [0, 1, 2].`);
   if (unconnectedGradients !== "none" && unconnectedGradients !== "zero")
-    throw new ValueError(`Unknown value for unconnected_gradients: '${unconnectedGradients}'`);
+    throw new ValueError(`Unknown value for unconnected_gradients: '${pythonStr(unconnectedGradients)}'`);
   const graph = graphOfList(asList) ?? getDefaultGraph();
   const build = (): (Tensor | IndexedSlices | null)[] =>
     graph.nameScope(name ?? "gradients", () => {
       const given = listOf(asList).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
-      const asked = listOf(xs).map(sourceTensor);
+      const asked = listOf(xs).map((x, i) => sourceTensor(x, `x_${i}`));
       expandCallsBetween(asked, given);
       const [targets, sources] = [given.map(expanded), asked.map(expanded)];
-      const stops = listOf(options.stopGradients ?? []).map(sourceTensor);
+      const stops = listOf(options.stopGradients ?? []).map(x => sourceTensor(x));
       const walk = new ReverseWalk(graph, { gateGradients, colocate: colocateGradientsWithOps, method });
       walk.start(targets, initialGradients(targets, gradYs));
       walk.run(targets, sources, stops);
@@ -94,12 +93,12 @@ function graphOfList(ys: unknown): Graph | undefined {
 }
 
 /** The tensor whose gradient is meant: for a ref variable its ref, for a resource its handle. */
-function sourceTensor(x: Source): Tensor {
+function sourceTensor(x: Source, name?: string): Tensor {
   if (x instanceof Tensor) return x;
   if (x instanceof IndexedSlices) return x.values;
-  if ("gradientTensor" in x && x.gradientTensor instanceof Tensor) return x.gradientTensor;
+  if (typeof x === "object" && x !== null && "gradientTensor" in x && x.gradientTensor instanceof Tensor) return x.gradientTensor;
   if (isAsTensor(x)) return x.asGraphTensor({ asRef: true });
-  return convertToTensor(x);
+  return convertToTensor(x, { name });
 }
 
 function initialGradients(ys: readonly Tensor[], given: GradientsOptions["gradYs"]): (Tensor | IndexedSlices)[] {
@@ -108,14 +107,37 @@ function initialGradients(ys: readonly Tensor[], given: GradientsOptions["gradYs
   return ys.map((y, i) => {
     const gradient = list[i] as TensorLike | IndexedSlices | null;
     if (gradient === null) return onesFor(y, i);
-    if (gradient instanceof IndexedSlices) return gradient;
-    return convertToTensor(gradient, { dtype: gradient instanceof Tensor ? undefined : y.dtype, name: `grad_ys_${i}` });
+    // Numbers have no type of their own here: they take that of y.
+    const own = gradient instanceof Tensor || gradient instanceof IndexedSlices ? undefined : numericType(gradient, y);
+    const made = gradient instanceof IndexedSlices ? gradient : convertToTensor(gradient, { dtype: own, name: `grad_y_${i}` });
+    refuseKind(y, made);
+    const name = `grad_ys_${i}`;
+    if (made instanceof Tensor) return identity(made, { name });
+    const indices = identity(made.indices, { name: `${name}_indices` });
+    return new IndexedSlices(identity(made.values, { name: `${name}_values` }), indices, made.denseShape);
   });
+}
+
+const numericType = (value: TensorLike, y: Tensor): DType | undefined =>
+  [value].flat(9).every(item => typeof item === "number") ? y.dtype : undefined;
+
+/** @throws TypeError for a gradient of another kind than its y. */
+function refuseKind(y: Tensor, { dtype }: Tensor | IndexedSlices): void {
+  const isReal = (type: DType): boolean => isFloating(type) || isInteger(type);
+  const generated = `Gradient type ${dtype} generated for`;
+  if (isReal(y.dtype)) {
+    if (!isReal(dtype)) throw new TypeError(`${generated} real or integer-valued tensor ${y} with type ${y.dtype} must be real or integer`);
+  } else if (y.dtype.startsWith("complex")) {
+    if (!dtype.startsWith("complex")) throw new TypeError(`${generated} complex-valued tensor ${y} with type ${y.dtype} must be real`);
+  } else if (y.dtype === "variant") {
+    if (dtype !== "variant") throw new TypeError(`${generated} variant tensor ${y} with type ${y.dtype} must be variant`);
+  } else if (y.dtype !== "resource") throw new TypeError(`Tensor ${y} with type ${y.dtype} must be numeric to obtain a default gradient`);
 }
 
 function onesFor(y: Tensor, i: number): Tensor {
   if (y.dtype.startsWith("complex")) throw new TypeError(`Gradients of complex tensors (${y}) must set grad_ys (y.dtype = ${y.dtype})`);
-  if (y.dtype === "string") throw new TypeError(`Gradients of string tensors are not defined: ${y}`);
+  if (y.dtype === "string")
+    throw new TypeError(`Expected string, but got 1 of type 'int'.\n\nThe text ${y} has no gradient: differentiate numbers.`);
   const graph = y.graph;
   const dims = shape(y);
   return graph.nameScope(`grad_ys_${i}`, scope =>
@@ -198,6 +220,9 @@ class ReverseWalk {
   }
 
   private visit(op: Operation, isStop: boolean): void {
+    const { method } = this.options;
+    if (!AggregationMethods.includes(method))
+      throw new ValueError(`Invalid \`aggregation_method\` specified ${pythonStr(method)}. Accepted values are [0, 1, 2].`);
     this.inColocation(op, () => {
       const outputs = this.inLoop(op, true, () => op.outputs.map(output => this.gradientOf(output)));
       if (isStop || outputs.every(gradient => gradient === null)) return;
@@ -222,7 +247,13 @@ class ReverseWalk {
   private pass(op: Operation, gradients: readonly Gradient[]): void {
     op.inputs.forEach((input, i) => {
       const given = gradients[i];
-      if (given instanceof Tensor && input.dtype !== "resource" && given.shape.isCompatibleWith(input.shape)) given.setShape(input.shape);
+      if (given instanceof Tensor && input.dtype !== "resource") {
+        if (!given.shape.isCompatibleWith(input.shape))
+          throw new ValueError(
+            `Incompatible shapes between op input and calculated input gradient. Forward operation: ${op.name}. Input index: ${i}. Original input shape: ${input.shape}. Calculated input gradient shape: ${given.shape}`,
+          );
+        given.setShape(input.shape);
+      }
       this.add(input, given);
     });
   }

@@ -161,10 +161,11 @@ function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): Re
       } else if (typeof item === "number" && isDType(fallback)) {
         // A bare number says nothing of its type where the op has a default: axis 0 is int32.
         bare ??= new Map();
-        if (!bare.has(type)) bare.set(type, isInteger(fallback) && !Number.isInteger(item) ? dtype : fallback);
+        if (!bare.has(type))
+          bare.set(type, isInteger(fallback) && !Number.isInteger(item) ? dtype : (wholeType(definition.attrs[type], item) ?? fallback));
       } else {
         weak ??= new Map();
-        if (!weak.has(type)) weak.set(type, dtype);
+        if (!weak.has(type)) weak.set(type, wholeType(definition.attrs[type], item) ?? dtype);
       }
     }
   }
@@ -184,6 +185,15 @@ function settleGuesses(
     attrs[type] ??= isAllowed(definition.attrs[type], dtype) ? dtype : (defaultType(definition.attrs[type]) ?? dtype);
   for (const [type, dtype] of bare) attrs[type] ??= dtype;
   return guessed;
+}
+
+/** The type that Python's numbers would have: whole ones are int32 where the op takes that, before its default. */
+function wholeType(attr: Attr | undefined, value: unknown): "int32" | undefined {
+  if (attr?.allowed === undefined || isAllowed(attr, "float32") || !isAllowed(attr, "int32")) return undefined;
+  const leaves = Array.isArray(value) ? value.flat(9) : [value];
+  return leaves.length > 0 && leaves.every(leaf => typeof leaf === "number" && Number.isInteger(leaf) && Math.abs(leaf) < 2 ** 31)
+    ? "int32"
+    : undefined;
 }
 
 const isAllowed = (attr: Attr | undefined, dtype: DType): boolean => attr?.allowed === undefined || attr.allowed.includes(dtype);
@@ -214,6 +224,8 @@ function convertInput(
   // Numbers follow a tensor that comes later, for they have no type of their own; a text or None among them does not wait.
   if (fixed === undefined && !settled.has(type)) speakFirst(input, value, attr);
   const dtype = fixed ?? (attrs[type] as DType | undefined);
+  const isOpen = fixed === undefined && !settled.has(type);
+  if (isOpen && attr?.default !== undefined && attr.allowed !== undefined) convertFirst(input, value, attr);
   const tensor = guessed.has(type)
     ? preferring(attr, input, value, () => convert(definition, input, input, value, dtype, isRef, true))
     : convert(definition, input, input, value, dtype, isRef, true);
@@ -268,13 +280,17 @@ function made(
   isSingle: boolean,
 ): Tensor {
   const wanted = isAsTensor(value) ? undefined : dtype;
-  // TensorFlow makes an empty list float32 first, sees that the op wants integers, and makes it again.
-  const isEmpty = isEmptyList(value) && dtype !== undefined && isInteger(dtype);
-  if (isEmpty && !(isSingle && typedBy(definition, input) !== undefined))
-    convertToTensor(value as TensorLike, { name: snakeOf(label), asRef });
   return fitting(definition, input, value, wanted, () =>
     convertToTensor(value as TensorLike, { dtype: wanted, name: snakeOf(label), asRef }),
   );
+}
+
+/** TensorFlow makes what has a type by itself (a bool, an empty list) in that one first, sees that the op takes none such, and makes it again. */
+function convertFirst(input: string, value: unknown, attr: Attr): void {
+  const leaves = Array.isArray(value) ? value.flat(9) : [value];
+  if (!leaves.every(leaf => typeof leaf === "boolean")) return;
+  const { dtype } = literalType(value);
+  if (dtype !== undefined && !isAllowed(attr, dtype)) convertToTensor(value as TensorLike, { name: snakeOf(input) });
 }
 
 /** Converts to a type nothing asks for: a literal that does not fit it has its own, and the op does not take that. */

@@ -146,7 +146,7 @@ function packedShape(values: readonly TensorShape[], axis: number): TensorShape 
     try {
       merged = values[k].mergeWith(merged);
     } catch (error) {
-      throw new ValueError(`${(error as Error).message}\n\tFrom merging shape ${k} with other shapes.`);
+      throw new ValueError(`${(error as ValueError).reason}\n\tFrom merging shape ${k} with other shapes.`);
     }
   }
   if (merged.dims === null) return merged;
@@ -301,8 +301,23 @@ function commonKind(value: readonly unknown[]): LeafKind | null | undefined {
   return common;
 }
 
-const noCommonType = (value: readonly unknown[]): string =>
-  `Failed to convert elements of ${representation(value)} to Tensor. Consider casting elements to a supported type. See https://www.tensorflow.org/api_docs/python/tf/dtypes for supported TF dtypes.`;
+const noCommonType = (value: readonly unknown[], isTuple = false): string =>
+  `Failed to convert elements of ${isTuple ? tupleText(value) : representation(value)} to Tensor. Consider casting elements to a supported type. See https://www.tensorflow.org/api_docs/python/tf/dtypes for supported TF dtypes.`;
+
+const tupleText = (items: readonly unknown[]): string => `(${items.map(representation).join(", ")}${items.length === 1 ? "," : ""})`;
+
+/** Numbers, lists of them or a tensor as integers, where TensorFlow tells no type: whole ones are int32, other values what they are by themselves.
+ *  @throws TypeError for lists that have no type, written as a tuple where TensorFlow makes one of them. */
+export function convertIntegers(value: TensorLike, name: string, isTuple = false): Tensor {
+  if (!Array.isArray(value) || containsTensor(value))
+    return convertToTensor(value, { name, dtype: Array.isArray(value) ? "int32" : undefined });
+  if (commonKind(value) === null) throw new TypeError(noCommonType(value, isTuple));
+  const leaves = value.flat(9);
+  const isWhole = leaves.every(leaf => typeof leaf === "boolean" || Number.isInteger(leaf));
+  const isBool = leaves.length > 0 && leaves.every(leaf => typeof leaf === "boolean");
+  const isLarge = leaves.some(leaf => typeof leaf === "number" && Math.abs(leaf) >= 2 ** 31);
+  return convertToTensor(value, { name, dtype: isWhole && !isBool ? (isLarge ? "int64" : "int32") : undefined });
+}
 
 const fits = (value: ArrayLike, dtype: DType): boolean => {
   try {

@@ -26,8 +26,10 @@ export interface ShapeContext {
   constant(input: string, index?: number): NDArray | undefined;
   /** Values of a small integer input, as far as known. */
   partial(input: string, index?: number): PartialArray | undefined;
-  /** The shape that an integer vector input stands for, as far as known. */
-  shapeFrom(input: string): TensorShape;
+  /** The size that an integer scalar input stands for. With a rank it is an axis of that rank, from the end where negative. */
+  scalarSize(input: string, rank?: number | null): number | null;
+  /** The shape that an integer vector input stands for, as far as known. Where scalars are admitted they stand for any. */
+  shapeFrom(input: string, admitsScalars?: boolean): TensorShape;
   /** Static shape and type of what a resource input holds. */
   handle(input: string): { readonly dtype: DType; readonly shape: TensorShape } | undefined;
   /** The dtype of an input. */

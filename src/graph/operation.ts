@@ -166,7 +166,13 @@ export class Tensor {
 
   /** Adds what the caller knows of the shape. @throws ValueError if it contradicts what is known. TF: set_shape. */
   setShape(shape: ShapeLike): void {
-    this.staticShape = this.staticShape.mergeWith(new TensorShape(shape));
+    const given = new TensorShape(shape);
+    try {
+      this.staticShape = this.staticShape.mergeWith(given);
+    } catch (error) {
+      // Here TensorFlow asks its shape functions.
+      throw error instanceof ValueError ? new ValueError(error.reason) : error;
+    }
   }
 
   /** The operations that read this tensor. */

@@ -61,7 +61,8 @@ const blind = (context: ShapeContext): ShapeContext => ({
   ...context,
   constant: () => undefined,
   partial: () => undefined,
-  shapeFrom: () => TensorShape.unknown(),
+  scalarSize: () => null,
+  shapeFrom: (input, admitsScalars) => shapeFromPartial(undefined, vectorShape(context.shapeOf(input), admitsScalars)),
 });
 
 function describe(
@@ -109,22 +110,23 @@ function contextFor(
   const constant = (input: string, index?: number): NDArray | undefined => {
     const at = position(input, index);
     const value = constantValue(inputs[at]) ?? foldedValue(inputs[at]);
-    if (value !== undefined) used.set(at, constantText(value));
+    if (value !== undefined) used.set(at, `<${summary([...value.shape], k => String(value.get(k)))}>`);
     return value;
   };
   const partial = (input: string, index?: number): PartialArray | undefined => {
     const at = position(input, index);
     const value = partialOrFolded(inputs[at]);
-    if (value?.values.every(v => v !== null)) used.set(at, `<${value.values.join(" ")}>`);
+    if (value?.values.every(v => v !== null)) used.set(at, `<${summary([...value.shape], k => String(value.values[k]))}>`);
     return value;
   };
   return {
     name,
     constant,
     partial,
-    shapeFrom: input => {
+    scalarSize: (input, rank) => sizeFromPartial(partial(input), position(input), rank),
+    shapeFrom: (input, admitsScalars) => {
       const at = position(input);
-      const known = shapeFromPartial(partialOrFolded(inputs[at]), inputs[at].shape.withRankAtMost(1));
+      const known = shapeFromPartial(partialOrFolded(inputs[at]), vectorShape(inputs[at].shape, admitsScalars));
       asShapes.set(at, known.dims === null ? "<unknown>" : known.format());
       return known;
     },
@@ -134,8 +136,18 @@ function contextFor(
   };
 }
 
-const constantText = (value: NDArray): string =>
-  `<${Array.from({ length: Math.min(value.size, 64) }, (_, i) => String(value.get(i))).join(" ")}>`;
+const mostShown = 256;
+
+/** `1 2 3`, `[1 2][3 4]`: elements as TensorFlow sums a tensor up. */
+function summary([size = 1, ...inner]: readonly number[], item: (k: number) => string, start = 0): string {
+  const each = inner.reduce((product, d) => product * d, 1);
+  const count = Math.min(size, mostShown);
+  if (inner.length === 0) return Array.from({ length: count }, (_, k) => item(start + k)).join(" ");
+  return Array.from({ length: count }, (_, k) => `[${summary(inner, item, start + k * each)}]`).join("");
+}
+
+const vectorShape = (shape: TensorShape, admitsScalars = false): TensorShape =>
+  admitsScalars ? shape.withRankAtMost(1) : shape.withRank(1);
 
 function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape): TensorShape {
   const invalid = value?.values.find(v => v !== null && v < -1);
@@ -143,6 +155,20 @@ function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape):
   if (value !== undefined && value.shape.length === 1) return new TensorShape(value.values.map(v => (v !== null && v >= 0 ? v : null)));
   const length = vector.rank === 1 ? vector.dim(0) : null;
   return length === null ? TensorShape.unknown() : TensorShape.unknownOfRank(length);
+}
+
+/** The size, or the axis of a rank, that an input stands for. @throws ValueError with TensorFlow's text. */
+export function sizeFromPartial(value: PartialArray | undefined, position: number, rank: number | null | undefined): number | null {
+  const [size] = value?.values ?? [null];
+  if (value !== undefined && value.shape.length > 0) throw new ValueError(`Input must be scalar but has rank ${value.shape.length}`);
+  if (size === null || rank === null) return null;
+  if (rank === undefined) {
+    if (size >= 0) return size;
+    throw new ValueError(`Dimension size, given by scalar input ${position}, must be non-negative but is ${size}`);
+  }
+  if (size < -rank || size >= rank)
+    throw new ValueError(`Dimension size, given by scalar input ${size} must be in range [-${rank}, ${rank})`);
+  return size < 0 ? size + rank : size;
 }
 
 /** The dtype and shape behind a resource tensor or a list, followed to the op that made it. */

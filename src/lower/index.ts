@@ -7,6 +7,7 @@ import { InternalError, InvalidArgumentError, OpError, UnimplementedError, Value
 import { NDArray } from "../base/ndarray.ts";
 import { sameShape, sizeOf, TensorShape } from "../base/shape.ts";
 import { checkShapes, groupByName, typesOf } from "../graph/build-operation.ts";
+import { sizeFromPartial } from "../graph/shape-inference.ts";
 import type { LowerContext, PartialArray, ShapeContext, StateHandle } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredLoop } from "../graph/structured.ts";
@@ -508,6 +509,7 @@ export class Lowering {
       name: op.name,
       constant: (input, index) => this.known(position(input, index)),
       partial,
+      scalarSize: (input, rank) => sizeFromPartial(partial(input), inputs.indexOf(position(input)), rank),
       shapeFrom: input => {
         const values = partial(input)?.values;
         return values ? new TensorShape(values.map(v => (v !== null && v >= 0 ? v : null))) : TensorShape.unknown();
@@ -526,7 +528,7 @@ export class Lowering {
       return op.outputs.map((output, i) => list[i] ?? output.shape);
     } catch (error) {
       // What a shape function refuses with run-time shapes is a run-time error of TensorFlow's kernel.
-      if (error instanceof ValueError) throw this.request.runtimeError(op, error.message);
+      if (error instanceof ValueError) throw this.request.runtimeError(op, [error.reason, error.hint].filter(Boolean).join("\n\n"));
       throw error;
     }
   }

@@ -48,7 +48,7 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
     if (filters <= 0)
       throw new ValueError(`Invalid value for argument \`filters\`. Expected a strictly positive value. Received filters=${filters}.`);
     this.rank = rank;
-    this.filters = filters;
+    this.filters = typeof filters === "number" ? Math.trunc(filters) : filters;
     this.options = options;
     this.kernelSize = sizesOf(kernelSize, rank, "kernel_size");
     this.strides = sizesOf(options.strides ?? 1, rank, "strides", true);
@@ -75,11 +75,15 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
 
   /** The number of input channels. @throws ValueError if it is unknown, or the input has too few dimensions. */
   protected channelsOf(input: Tensor, isMinimum: boolean): number {
-    this.checkRank(input, this.rank + 2, isMinimum);
+    this.checkRank(input, this.rank + 2, true);
+    if (!isMinimum && input.shape.rank !== this.rank + 2) {
+      if (input.shape.rank === null) throw new ValueError("Cannot take the length of shape with unknown rank.");
+      throw new ValueError(`Inputs should have rank ${this.rank + 2}. Received input_shape=${input.shape}.`);
+    }
     const channels = input.shape.dim(this.isChannelsFirst ? 1 : -1);
     if (channels === null)
       throw new ValueError(
-        `The channel dimension of the inputs should be defined. The input_shape received is ${input.shape}, where axis ${this.isChannelsFirst ? 1 : -1} (0-based) is the channel dimension, which found to be \`None\`.`,
+        `The channel dimension of the inputs${isMinimum ? "" : ` to \`${this.constructor.name}\``} should be defined. The input_shape received is ${input.shape}, where axis ${this.isChannelsFirst ? 1 : -1} (0-based) is the channel dimension, which found to be \`None\`.`,
       );
     return channels;
   }
@@ -346,7 +350,7 @@ abstract class SeparableConvolution extends SpatialLayer<SeparableOptions> {
   }
 
   protected override makeWeights(input: Tensor): void {
-    const channels = this.channelsOf(input, false);
+    const channels = this.channelsOf(input, true);
     const { options } = this;
     const { depthMultiplier = 1 } = options;
     this.depthwiseKernel = this.addWeight("depthwise_kernel", {

@@ -5,6 +5,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { isComplex, isFloating } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -32,6 +33,9 @@ export abstract class Layer extends ScopedLayer {
     super(kind as string, options as LayerOptions | undefined, activityRegularizer as Regularizer | null | undefined);
   }
 
+  /** Does the layer say so, where it is given none? */
+  protected readonly takesTensors: boolean = true;
+
   protected makeWeights(input: Tensor): void {
     this.build(input.shape);
   }
@@ -39,6 +43,7 @@ export abstract class Layer extends ScopedLayer {
 
   /** The layer's output for an input; the first time its variables are made. */
   override apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
+    if (this.takesTensors) refuseNoTensor(inputs, this.name);
     const input = convertToTensor(inputs);
     this.inputSpec?.check(this.name, input);
     return this.inScope(input.graph, () => {
@@ -56,6 +61,15 @@ export abstract class Layer extends ScopedLayer {
   protected activationOf(given: ActivationLike | null | undefined): Activation {
     return given === null || given === undefined ? x => x : activationOf(given);
   }
+}
+
+/** @throws TypeError for None and for text, alone or in lists. */
+function refuseNoTensor(inputs: unknown, layerName: string): void {
+  for (const item of [inputs].flat(9))
+    if (item === null || item === undefined || typeof item === "string")
+      throw new TypeError(
+        `Inputs to a layer should be tensors. Got '${pythonStr(item)}' (of type <class '${pythonType(item)}'>) as input for layer '${layerName}'.`,
+      );
 }
 
 // ---- dense ----
@@ -101,12 +115,15 @@ export class Dense extends Layer {
   constructor(units: number, ...rest: readonly (KernelOptions | Activation | boolean | string | null | undefined)[]) {
     const options = collect<KernelOptions>([...kernelOrder, ...layerArguments], rest);
     super("dense", options, options.activityRegularizer ?? null);
-    this.units = units;
+    this.units = typeof units === "number" ? Math.trunc(units) : Number(units);
+    if (!(this.units >= 0))
+      throw new ValueError(`Received an invalid value for \`units\`, expected a positive integer. Received: units=${pythonStr(units)}`);
     this.options = options;
   }
 
   protected override makeWeights(input: Tensor): void {
     const { dtype, shape } = input;
+    this.checkRank(input, 2, true);
     if (!isFloating(dtype) && !isComplex(dtype))
       throw new TypeError(`A Dense layer can only be built with a floating-point dtype. Received: dtype=<dtype: '${dtype}'>`);
     const size = shape.dim(-1);
@@ -115,7 +132,6 @@ export class Dense extends Layer {
         `The last dimension of the inputs to a Dense layer should be defined. Found None. Full input shape received: ${shape}`,
         "Give the placeholder a known last dimension, such as [null, 784].",
       );
-    this.checkRank(input, 2, true);
     const { kernelInitializer, kernelRegularizer, kernelConstraint, useBias = true } = this.options;
     this.kernel = this.addWeight("kernel", {
       shape: [size, this.units],
@@ -211,6 +227,7 @@ interface DropoutOptions extends LayerOptions {
 
 /** TF: tf.layers.Dropout. */
 export class Dropout extends Layer {
+  protected override readonly takesTensors = false;
   private readonly options: DropoutOptions;
 
   constructor(...rest: readonly (DropoutOptions | TensorLike | null | undefined)[]) {
@@ -240,6 +257,8 @@ export function dropout(inputs: TensorLike, ...rest: Rest<DropoutOptions>): Tens
 
 /** One of two branches, chosen now if that is possible. */
 export function smartCond<T>(choice: boolean | number | Tensor, whenTrue: () => T, whenFalse: () => T): T {
+  if (!(choice instanceof Tensor) && typeof choice !== "boolean" && choice !== 0 && choice !== 1)
+    throw new TypeError(`\`pred\` must be a Tensor, or a Python bool, or 1 or 0. Received: <class '${pythonType(choice)}'>`);
   if (choice instanceof Tensor) return cond(choice, whenTrue as () => Tensor, whenFalse as () => Tensor) as T;
   return choice ? whenTrue() : whenFalse();
 }

@@ -60,6 +60,7 @@ const laterParameters = ["renorm", "renormClipping", "renormMomentum", "fused", 
 
 /** TF: tf.layers.BatchNormalization. */
 export class BatchNormalization extends Layer {
+  protected override readonly takesTensors = false;
   gamma: Variable | null = null;
   beta: Variable | null = null;
   private readonly options: BatchNormalizationOptions;
@@ -87,7 +88,8 @@ export class BatchNormalization extends Layer {
   protected override makeWeights(input: Tensor): void {
     const { options } = this;
     const rank = input.shape.rank;
-    if (rank === null) throw new ValueError(`Input has undefined rank. Received: input_shape=${input.shape}.`);
+    if (rank === null) throw new ValueError(`Input has undefined rank. Received: input_shape=${input.shape}`);
+    if (rank === 0) throw new ValueError(`Input has undefined rank. Received: input_shape=()`);
     const axis = options.axis ?? -1;
     if (axis < -rank || axis >= rank)
       throw new ValueError(

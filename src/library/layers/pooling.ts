@@ -1,5 +1,6 @@
 // tf.layers: pooling of sequences, images and volumes. The base of layers is in layers.ts.
 
+import { ValueError } from "../../base/errors.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -33,6 +34,7 @@ abstract class Pooling extends Layer {
     super(`${kind}_pooling${rank}d`, options);
     this.kind = kind;
     this.rank = rank;
+    if (strides === null) throw new ValueError("Argument `strides` must not be None.");
     this.poolSize = sizesOf(poolSize, rank, "pool_size");
     this.strides = sizesOf(strides, rank, "strides", true);
     this.padding = paddingOf(options.padding ?? "valid", false);

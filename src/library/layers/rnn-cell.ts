@@ -3,6 +3,7 @@
 // TensorFlow's own cells, so checkpoints fit.
 
 import { type DType, isComplex, isFloating } from "../../base/dtype.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { NotImplementedError, ValueError, withHint } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -104,7 +105,7 @@ export function assertLikeCell(argument: string, cell: unknown): asserts cell is
     ...(has("getInitialState") || has("zeroState") ? [] : ["either 'zero_state' or 'get_initial_state' method is required"]),
     ...(has("apply") ? [] : ["is not callable"]),
   ];
-  if (errors.length > 0) throw new TypeError(`The argument '${argument}' (${String(cell)}) is not an RNNCell: ${errors.join(", ")}.`);
+  if (errors.length > 0) throw new TypeError(`The argument '${argument}' (${pythonStr(cell)}) is not an RNNCell: ${errors.join(", ")}.`);
 }
 
 /** [prefix, suffix] as a static shape and as the tensor of it; both constants are made, as TensorFlow does. */

@@ -1,6 +1,7 @@
 // How tf.layers are told of windows: sizes and strides as one number or one for each dimension, padding and data format as words.
 
 import { ValueError } from "../../base/errors.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 
 /** One number for all spatial dimensions, or one for each. */
 export type Sizes = number | readonly number[];
@@ -9,10 +10,17 @@ export type PaddingWord = "valid" | "same" | "causal" | "VALID" | "SAME" | "CAUS
 
 /** @throws ValueError unless it is one integer, or `rank` of them, above zero (or zero with `allowZero`). */
 export function sizesOf(value: Sizes, rank: number, name: string, allowZero = false): number[] {
-  const list = typeof value === "number" ? Array<number>(rank).fill(value) : [...value];
-  const shown = typeof value === "number" ? String(value) : `(${value.join(", ")}${value.length === 1 ? "," : ""})`;
-  if (list.length !== rank || !list.every(Number.isInteger))
-    throw new ValueError(`The \`${name}\` argument must be a tuple of ${rank} integers. Received: ${shown}`);
+  const isList = Array.isArray(value);
+  const shown = isList ? `(${value.join(", ")}${value.length === 1 ? "," : ""})` : pythonStr(value);
+  const rule = `The \`${name}\` argument must be a tuple of ${rank} integers. Received: ${shown}`;
+  const isOne = typeof value === "boolean" || Number.isInteger(value);
+  if (isList ? value.length !== rank : !isOne) throw new ValueError(rule);
+  // Python's int() cuts fractions off.
+  const list = (isList ? value : Array<number>(rank).fill(Number(value))).map((item: unknown) => {
+    const size = typeof item === "number" || typeof item === "boolean" ? Math.trunc(Number(item)) : Number.NaN;
+    if (Number.isNaN(size)) throw new ValueError(`${rule}including element ${pythonStr(item)} of type <class '${pythonType(item)}'>`);
+    return size;
+  });
   const wrong = [...new Set(list.filter(item => (allowZero ? item < 0 : item <= 0)))];
   if (wrong.length > 0)
     throw new ValueError(

@@ -852,11 +852,9 @@ export const OneHot = defineOp("OneHot", {
   inputs: { indices: "TI", depth: "int32", onValue: "T", offValue: "T" },
   outputs: { output: "T" },
   attrs: { axis: attr.int(-1), T: attr.type(), TI: attr.type(["uint8", "int8", "int32", "int64"], "int64") },
-  shape: ({ indices, depth: depthShape, axis }, context) => {
+  shape: ({ indices, axis }, context) => {
     if (axis < -1) throw new ValueError(`axis must be >= -1`);
-    if (depthShape.rank !== null && depthShape.rank > 0) throw new ValueError(`Input must be scalar but has rank ${depthShape.rank}`);
-    const depth = context.partial("depth")?.values[0] ?? null;
-    if (depth !== null && depth < 0) throw new ValueError(`Dimension size, given by scalar input 1, must be non-negative but is ${depth}`);
+    const depth = context.scalarSize("depth");
     if (indices.dims === null) return TensorShape.unknown();
     if (axis > indices.dims.length)
       throw new ValueError(`Expected axis to be -1 or between [0, ${indices.dims.length + 1}).  But received: ${axis}`);

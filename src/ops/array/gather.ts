@@ -132,8 +132,11 @@ export const GatherV2 = defineOp("GatherV2", {
 
 function gatheredShape(params: TensorShape, indices: TensorShape, batchDims: number, context: ShapeContext): TensorShape {
   const axis = context.partial("axis")?.values[0];
+  params.withRankAtLeast(1);
   if (params.dims === null || indices.dims === null) return TensorShape.unknown();
   const length = params.dims.length;
+  if (batchDims < 0) indices.withRankAtLeast(-batchDims);
+  else indices.withRankAtLeast(batchDims);
   const batch = batchDims < 0 ? batchDims + indices.dims.length : batchDims;
   if (axis === undefined || axis === null) return TensorShape.unknownOfRank(length - 1 + indices.dims.length - batch);
   if (axis < -length || axis >= length)
@@ -404,7 +407,7 @@ function checkUpdates(indices: TensorShape, updates: TensorShape, output: Tensor
     try {
       part.mergeWith(other);
     } catch (error) {
-      const [reason] = (error as Error).message.split("\n\n");
+      const [reason] = (error as ValueError).reason.split("\n\n");
       throw new ValueError(`Dimensions ${ours} = ${part.format()} must match dimensions ${theirs} = ${other.format()}: ${reason}`, place);
     }
   };

@@ -81,7 +81,7 @@ function atRun<R>(f: () => R): R {
   try {
     return f();
   } catch (error) {
-    throw error instanceof ValueError ? new InvalidArgumentError(error.message) : error;
+    throw error instanceof ValueError ? new InvalidArgumentError(error.reason) : error;
   }
 }
 

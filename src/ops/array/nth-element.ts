@@ -22,12 +22,10 @@ import * as operator from "../operators.ts";
 function nthShape(input: TensorShape, n: TensorShape, context: ShapeContext): TensorShape {
   input.withRankAtLeast(1);
   n.withRank(0);
-  const place = context.constant("n")?.get(0);
-  if (place !== undefined && Number(place) < 0)
-    throw new ValueError(`Dimension size, given by scalar input 1, must be non-negative but is ${place}`);
+  const place = context.scalarSize("n");
   if (input.dims === null) return TensorShape.unknown();
   const last = input.dims[input.dims.length - 1];
-  if (place !== undefined && last !== null && last <= Number(place))
+  if (place !== null && last !== null && last <= place)
     throw new ValueError(`Input must have last dimension > n = ${place} but is ${last}`);
   return input.slice(0, -1);
 }

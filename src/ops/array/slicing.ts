@@ -269,7 +269,7 @@ export function expandedAtRun(...args: Parameters<typeof expandSpec>): SliceSpec
   try {
     return expandSpec(...args);
   } catch (error) {
-    throw error instanceof ValueError ? new InvalidArgumentError(error.message) : error;
+    throw error instanceof ValueError ? new InvalidArgumentError(error.reason) : error;
   }
 }
 
@@ -277,7 +277,7 @@ export function resolvedAtRun(...args: Parameters<typeof resolveAxis>): ReturnTy
   try {
     return resolveAxis(...args);
   } catch (error) {
-    throw error instanceof ValueError ? new InvalidArgumentError(error.message) : error;
+    throw error instanceof ValueError ? new InvalidArgumentError(error.reason) : error;
   }
 }
 
@@ -815,17 +815,6 @@ function withDimension(value: TensorShape, axis: number | null, size: Dimension)
   return new TensorShape(value.dims.with(axis, size));
 }
 
-function splitAxis(value: TensorShape, given: number | null | undefined): number | null {
-  if (value.rank === null || given === null || given === undefined) return null;
-  if (given < -value.rank || given >= value.rank)
-    throw new ValueError(
-      given < 0
-        ? `Shape must be at least rank ${-given} but is rank ${value.rank}`
-        : `Shape must be at least rank ${given + 1} but is rank ${value.rank}`,
-    );
-  return given < 0 ? given + value.rank : given;
-}
-
 /** Pieces of the given lengths along an axis. */
 function piecesOf(value: Value, axis: number, lengths: readonly number[]): Value[] {
   let from = 0;
@@ -847,7 +836,7 @@ export const Split = defineOp("Split", {
   outputs: { output: "numSplit*T" },
   attrs: { numSplit: attr.int(undefined, 1), T: attr.type() },
   shape: ({ value, numSplit }, context) => {
-    const axis = splitAxis(value, context.partial("splitDim")?.values[0]);
+    const axis = context.scalarSize("splitDim", value.rank);
     const size = axis === null ? null : value.dim(axis);
     if (size !== null && size % numSplit !== 0)
       throw new ValueError(
@@ -879,8 +868,13 @@ export const SplitV = defineOp("SplitV", {
   outputs: { output: "numSplit*T" },
   attrs: { numSplit: attr.int(undefined, 1), T: attr.type(), Tlen: attr.type(["int8", "int32", "int64"], "int64") },
   shape: ({ value, numSplit }, context) => {
-    const axis = splitAxis(value, context.partial("splitDim")?.values[0]);
+    const axis = context.scalarSize("splitDim", value.rank);
     const lengths = context.partial("sizeSplits")?.values;
+    if (lengths && axis !== null) {
+      if (lengths.length !== numSplit) throw new ValueError("Length of size_splits should be equal to num_outputs");
+      const wrong = lengths.findIndex(length => length !== null && length < -1);
+      if (wrong >= 0) throw new ValueError(`Split size at index ${wrong} must be >= 0. Got: ${lengths[wrong]}`);
+    }
     const whole = axis === null ? null : value.dim(axis);
     const complete = lengths && whole !== null && !lengths.includes(null) ? completeLengths(lengths as number[], whole) : lengths;
     if (complete && whole !== null && !complete.includes(null)) {

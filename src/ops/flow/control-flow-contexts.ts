@@ -2,9 +2,10 @@
 // Switch or Enter nodes, results leave through Merge or Exit. Node for node and name for name; contexts are what keeps track while building.
 
 import { ValueError } from "../../base/errors.ts";
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isInteger } from "../../base/dtype.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { ControlFlowContext, Graph } from "../../graph/graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
@@ -482,8 +483,14 @@ interface CondOptions extends Named {
 export function cond(pred: TensorLike, trueFn: Branch, falseFn: Branch, options?: CondOptions): Nested;
 export function cond(pred: TensorLike, options: CondOptions): Nested;
 export function cond(pred: TensorLike, first: Branch | CondOptions, second?: Branch, options: CondOptions = {}): Nested {
-  const given: CondOptions = typeof first === "function" ? { ...options, trueFn: first, falseFn: second } : first;
+  const isByName =
+    second === undefined && typeof first === "object" && first !== null && !(first instanceof Tensor) && !Array.isArray(first);
+  const given: CondOptions = isByName ? (first as CondOptions) : { ...options, trueFn: first as Branch, falseFn: second };
   const [whenTrue, whenFalse] = [given.trueFn ?? given.fn1, given.falseFn ?? given.fn2];
+  if (isGiven(given.fn1) && isGiven(given.trueFn)) throw new TypeError("cond(): 'true_fn' and 'fn1' may not be set simultaneously.");
+  if (!isGiven(whenTrue)) throw new TypeError("cond(): 'true_fn' argument required");
+  if (isGiven(given.fn2) && isGiven(given.falseFn)) throw new TypeError("cond(): 'false_fn' and 'fn2' may not be set simultaneously.");
+  if (!isGiven(whenFalse)) throw new TypeError("cond(): 'false_fn' argument required");
   if (typeof whenTrue !== "function") throw new TypeError("'true_fn' must be callable.");
   if (typeof whenFalse !== "function") throw new TypeError("'false_fn' must be callable.");
   return inNameScope({ name: given.name }, "cond", [pred], () => {
@@ -505,6 +512,8 @@ export function cond(pred: TensorLike, first: Branch | CondOptions, second?: Bra
     return mergeBranches(graph, yes, no, given.strict === true);
   });
 }
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 interface BuiltBranch {
   readonly context: CondContext;
@@ -548,36 +557,63 @@ interface CaseOptions extends Named {
 /** The function of the first true predicate, else the default; without a default, one predicate has to be true. Pairs are `[predicate, function]`.
  *  TF: tf.case. @throws InvalidArgumentError while running if none is true and there is no default, or several are under `exclusive`. */
 export function caseOf(pairs: readonly (readonly [TensorLike, Branch])[], options: CaseOptions = {}): Nested {
+  checkPairs(pairs);
   if (pairs.length === 0 && !options.default)
     throw new ValueError("`pred_fn_pairs` must be a non-empty list of pairs, or there must be a `default`.");
   const predicates = pairs.map(([predicate]) => predicate);
   return inNameScope({ name: options.name ?? "case" }, "case", predicates, () => {
     const fallback = options.default ?? lastUnlessOthers(pairs);
     const rest = options.default ? pairs : pairs.slice(0, -1);
+    // The innermost condition has the fallback itself, and so says itself what is wrong with it.
     const build = (k: number): Nested =>
-      k === rest.length ? fallback() : cond(rest[k][0], rest[k][1], () => build(k + 1), { strict: options.strict ?? false });
+      k === rest.length
+        ? fallback()
+        : cond(rest[k][0], rest[k][1], k === rest.length - 1 ? fallback : () => build(k + 1), { strict: options.strict ?? false });
     if (!options.exclusive) return build(0);
-    const assertion = assertAtMostTrue(predicates, 1, "Input error: exclusive=True");
+    const assertion = assertAtMostTrue(
+      rest.map(([predicate]) => predicate),
+      1,
+      "Input error: exclusive=True",
+    );
     return getDefaultGraph().controlDependencies([assertion], () => build(0));
   });
 }
+
+/** @throws TypeError unless these are pairs of a bool tensor and a function. */
+function checkPairs(pairs: unknown): asserts pairs is readonly (readonly [Tensor, Branch])[] {
+  if (!Array.isArray(pairs))
+    throw new TypeError(`'pred_fn_pairs' must be a list, tuple, or dict. Received: <class '${pythonType(pairs)}'>`);
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw new TypeError(`Each entry in 'pred_fn_pairs' must be a 2-tuple. Received ${shownPair(pair)}.`);
+    const [predicate, fn] = pair as [unknown, unknown];
+    if (!(predicate instanceof Tensor) && !isAsTensor(predicate))
+      throw new TypeError(`pred must be a Tensor, got: ${typeof predicate === "string" ? predicate : representation(predicate)}`);
+    if (predicate instanceof Tensor && predicate.dtype !== "bool")
+      throw new TypeError(`pred must be Tensor of type bool: ${predicate.name}`);
+    if (typeof fn !== "function")
+      throw new TypeError(`fn for pred ${predicate instanceof Tensor ? predicate.name : "?"} must be callable.`);
+  }
+}
+
+const shownPair = (pair: unknown): string =>
+  pair instanceof Tensor
+    ? String(pair)
+    : Array.isArray(pair)
+      ? `(${pair.map(representation).join(", ")}${pair.length === 1 ? "," : ""})`
+      : pythonStr(pair);
 
 /** The last pair's function, for when all other predicates are false: checks that, and that its own is true. */
 function lastUnlessOthers(pairs: readonly (readonly [TensorLike, Branch])[]): Branch {
   const [predicate, fn] = pairs[pairs.length - 1];
   return () => {
+    const all = stack(
+      pairs.map(([p]) => p),
+      { name: "preds_c" },
+    );
     const others = pairs.slice(0, -1).map(([other]) => other);
     const message = `Implementation error: selected default action #${pairs.length - 1} was called, but some of other predicates are True: `;
-    const gates = [
-      assertAtMostTrue(others, 0, message),
-      Assert(predicate, [
-        "Input error: None of conditions evaluated as True:",
-        stack(
-          pairs.map(([p]) => p),
-          { name: "preds_c" },
-        ),
-      ]),
-    ];
+    const gates = [assertAtMostTrue(others, 0, message), Assert(predicate, ["Input error: None of conditions evaluated as True:", all])];
     return getDefaultGraph().controlDependencies(gates, fn);
   };
 }
@@ -600,8 +636,12 @@ export function switchCase(
   branchFns: readonly Branch[] | Readonly<Record<number, Branch>>,
   options: Named & { readonly default?: Branch | null } = {},
 ): Nested {
+  if (!(branchIndex instanceof Tensor || isAsTensor(branchIndex) || typeof branchIndex === "number"))
+    throw new TypeError(`'branch_index' must be a Tensor, got <class '${pythonType(branchIndex)}'>`);
+  if (branchIndex instanceof Tensor && !isInteger(branchIndex.dtype))
+    throw new TypeError(`'branch_index' must be an integer Tensor, got <dtype: '${branchIndex.dtype}'>`);
   const numbered = Object.entries(branchFns).map(([number, fn]) => [Number(number), fn as Branch] as const);
-  if (numbered.length === 0) throw new ValueError("Must provide at least one item in branch_fns");
+  if (numbered.length === 0) throw new ValueError("Must provide at least one item in 'branch_fns'");
   const sorted = numbered.sort(([a], [b]) => a - b);
   if (sorted.some(([number], i) => number !== i))
     throw new ValueError(
@@ -648,7 +688,7 @@ export function whileLoop(
 export function whileLoop(options: WhileOptions): Nested;
 export function whileLoop(...given: unknown[]): Nested {
   const options: WhileOptions =
-    typeof given[0] === "function"
+    given.length > 1 || typeof given[0] !== "object" || given[0] === null
       ? {
           ...((given[3] ?? {}) as WhileOptions),
           cond: given[0] as WhileOptions["cond"],
@@ -656,11 +696,13 @@ export function whileLoop(...given: unknown[]): Nested {
           loopVars: given[2] as Nested[],
         }
       : (given[0] as WhileOptions);
-  const { cond: condition, body, loopVars } = options;
+  const { cond: condition, body, loopVars, parallelIterations = 10 } = options;
+  if (typeof condition !== "function") throw new TypeError("'cond' must be callable.");
+  if (typeof body !== "function") throw new TypeError("'body' must be callable.");
+  if (typeof parallelIterations !== "number" || parallelIterations < 1)
+    throw new TypeError("'parallel_iterations' must be a positive integer.");
   return inNameScope({ name: options.name }, "while", flatten(loopVars ?? []), () => {
     if (!loopVars || loopVars.length === 0) throw new ValueError("'loop_vars' must be provided.");
-    if (typeof condition !== "function") throw new TypeError("'cond' must be callable.");
-    if (typeof body !== "function") throw new TypeError("'body' must be callable.");
     const limit = options.maximumIterations;
     if (limit === undefined || limit === null) return buildLoop(condition, body, loopVars, options, null);
     const most = convertToTensor(limit, { name: "maximum_iterations", preferredDtype: "int32" });
@@ -690,6 +732,8 @@ function buildLoop(
   maximumIterations: Tensor | null,
 ): Nested {
   const graph = getDefaultGraph();
+  if (!Number.isInteger(options.parallelIterations ?? 10))
+    throw new ValueError(`'parallel_iterations' must be a positive integer: ${options.parallelIterations}`);
   const context = new WhileContext(graph, {
     parallelIterations: options.parallelIterations ?? 10,
     backProp: options.backProp ?? true,
@@ -744,6 +788,7 @@ const rewrap = (item: unknown, tensor: Tensor): unknown => (isCarried(item) ? it
 
 function invariantsOf(initial: readonly Tensor[], invariants: readonly Nested[] | null | undefined): TensorShape[] {
   if (invariants === undefined || invariants === null) return initial.map(tensor => tensor.shape);
+  if (typeof invariants !== "object") assertSameStructure(initial, invariants);
   const shapes = flattenShapes(invariants);
   if (shapes.length !== initial.length) throw new ValueError("'shape_invariants' and 'loop_vars' must have the same structure.");
   return initial.map((tensor, k) => {
@@ -760,5 +805,7 @@ function flattenShapes(given: Nested): TensorShape[] {
   if (given instanceof TensorShape) return [given];
   if (Array.isArray(given) && !given.every(d => d === null || typeof d === "number")) return given.flatMap(flattenShapes);
   if (Array.isArray(given) || given === null) return [new TensorShape(given)];
+  if (typeof given !== "object")
+    throw new TypeError(`'shape' must be one of TypeSpec, TensorShape or None. Received: <class '${pythonType(given)}'>`);
   return flatten(given).flatMap(flattenShapes);
 }

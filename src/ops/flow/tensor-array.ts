@@ -1,7 +1,8 @@
 // TensorArray: a list of tensors that loops read and write by number. The class makes TensorFlow's nodes; the ops run as one value
 // [size, …element] (flow/tensor-array-memory.ts). A scalar called the flow orders the operations; its gradient has the flow of the gradients' array.
 
-import type { DType } from "../../base/dtype.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
+import { type DType, isDType, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { type ShapeLike, TensorShape } from "../../base/shape.ts";
@@ -398,6 +399,7 @@ export class TensorArray implements LoopCarried {
       ? size
       : { ...options, size: (size as TensorLike | undefined) ?? options?.size ?? null };
     checkArguments(given);
+    if (!isDType(dtype)) throw noDtype(dtype);
     const { handle, flow } = inNameScope({ name: given.name }, "TensorArray", [given.handle, given.size, given.flow], scope =>
       handleAndFlow(dtype, given, String(scope)),
     );
@@ -604,7 +606,9 @@ function checkArguments({ handle, size, flow, tensorArrayName, elementShape, dyn
   }
   if (tensorArrayName) throw new ValueError("Cannot provide both `handle` and `tensor_array_name` arguments at the same time.");
   if (!(handle instanceof Tensor))
-    throw new TypeError(`Expected \`handle\` to be a Tensor, but got \`${handle}\` of type \`${typeof handle}\` instead.`);
+    throw new TypeError(
+      `Expected \`handle\` to be a Tensor, but got \`${pythonStr(handle)}\` of type \`<class '${pythonType(handle)}'>\` instead.`,
+    );
   if (isGiven(size)) throw new ValueError("Cannot provide both a `handle` and `size` arguments at the same time.");
   for (const [name, value] of Object.entries({ element_shape: elementShape, dynamic_size: dynamicSize, clear_after_read: clearAfterRead }))
     if (isGiven(value)) throw new ValueError(`Cannot provide both \`handle\` and \`${name}\` arguments at the same time.`);

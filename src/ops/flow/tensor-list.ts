@@ -40,14 +40,14 @@ const holdsDeclared = (
   context: ShapeContext,
 ): { dtype: DType; shape: TensorShape } => ({
   dtype: elementDtype,
-  shape: context.shapeFrom("elementShape"),
+  shape: context.shapeFrom("elementShape", true),
 });
 
 /** A list holds what the one it is made of does. */
 const holdsAsInput = { holds: (_: unknown, context: ShapeContext) => context.handle("inputHandle") };
 
 /** The elements' shape, as the list and the reader tell it. @throws ValueError if the list holds another type. */
-function elementShape(context: ShapeContext, dtype: DType, asked = context.shapeFrom("elementShape")): TensorShape {
+function elementShape(context: ShapeContext, dtype: DType, asked = context.shapeFrom("elementShape", true)): TensorShape {
   const held = context.handle("inputHandle");
   if (held && held.dtype !== dtype) throw wrongStaticType(dtype, held.dtype);
   return (held?.shape ?? TensorShape.unknown()).mergeWith(asked);
@@ -110,7 +110,7 @@ export const TensorListFromTensor = defineOp("TensorListFromTensor", {
   outputs: { outputHandle: "variant" },
   attrs: { elementDtype: attr.type(), shapeType },
   shape: ({ tensor }, context) => {
-    tensor.withRankAtLeast(1).slice(1).mergeWith(context.shapeFrom("elementShape"));
+    tensor.withRankAtLeast(1).slice(1).mergeWith(context.shapeFrom("elementShape", true));
     return scalar;
   },
   holds: holdsDeclared,
@@ -141,7 +141,7 @@ export const TensorListSplit = defineOp("TensorListSplit", {
   shape: ({ tensor, lengths }, context) => {
     tensor.withRankAtLeast(1);
     lengths.withRank(1);
-    context.shapeFrom("elementShape");
+    context.shapeFrom("elementShape", true);
     return scalar;
   },
   holds: holdsDeclared,
@@ -179,7 +179,7 @@ export const TensorListScatter = defineOp("TensorListScatter", {
   ...scatterFields,
   inputs: { tensor: "elementDtype", indices: "int32", elementShape: "shapeType" },
   shape: (_, context) => {
-    context.shapeFrom("elementShape");
+    context.shapeFrom("elementShape", true);
     return scalar;
   },
   gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),
@@ -197,7 +197,7 @@ export const TensorListScatterV2 = defineOp("TensorListScatterV2", {
   inputs: { tensor: "elementDtype", indices: "int32", elementShape: "shapeType", numElements: "int32" },
   compileTimeInputs: ["indices", "numElements"],
   shape: (_, context) => {
-    context.shapeFrom("elementShape");
+    context.shapeFrom("elementShape", true);
     return scalar;
   },
   gradient: ({ tensor, indices }, d): Gradients => ({ tensor: rowsOf(indices, tensor, d.outputHandle) }),

@@ -607,8 +607,13 @@ export const CombinedNonMaxSuppression = defineOp("CombinedNonMaxSuppression", {
     const [b, n] = [boxes.withRank(4), scores.withRank(3)];
     for (const name of ["maxOutputSizePerClass", "maxTotalSize", "iouThreshold", "scoreThreshold"] as const) numbers[name].withRank(0);
     new TensorShape([b.dim(0), b.dim(1)]).checkPrefix(new TensorShape([n.dim(0), n.dim(1)]));
-    const [total, each] = [context.partial("maxTotalSize")?.values[0] ?? null, context.partial("maxOutputSizePerClass")?.values[0] ?? null];
-    const kinds = n.dim(2);
+    const [kinds, shared, corners] = [n.dim(2), b.dim(2), b.dim(3)];
+    if (kinds !== null && shared !== null && shared !== 1 && shared !== kinds)
+      throw new ValueError("third dimension of boxes must be either 1 or equal to the third dimension of scores");
+    if (corners !== null && corners !== 4) throw new ValueError(`Dimension must be 4 but is ${corners}`);
+    const total = context.scalarSize("maxTotalSize");
+    if (total !== null && total <= 0) throw new ValueError("max_total_size should be > 0 ");
+    const each = context.scalarSize("maxOutputSizePerClass");
     const size = !padPerClass ? total : total === null || each === null || kinds === null ? null : Math.min(total, each * kinds);
     const batch = b.dim(0);
     return [[batch, size, 4], [batch, size], [batch, size], [batch]].map(dims => new TensorShape(dims));

@@ -152,7 +152,7 @@ export const Einsum = defineOp("Einsum", {
       );
       return sumOfProducts(inputs, labels, sizesOf(labels, dims) as Map<string, number>);
     } catch (error) {
-      throw error instanceof ValueError ? new InvalidArgumentError(error.message) : error;
+      throw error instanceof ValueError ? new InvalidArgumentError(error.reason) : error;
     }
   },
 });

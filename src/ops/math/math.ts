@@ -2,7 +2,7 @@
 // math/matrix.ts, reductions math/reduction.ts, special functions and bits special.ts.
 
 import type { DType } from "../../base/dtype.ts";
-import { isComplex, isFloating, isInteger } from "../../base/dtype.ts";
+import { isComplex, isDType, isFloating, isInteger, noDtype } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray, numbersIn } from "../../base/ndarray.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
@@ -716,6 +716,7 @@ export function castTo(x: Value, to: DType, truncates: boolean): Value {
 export function cast(x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor;
 export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor;
 export function cast(x: TensorLike | SparseTensor, dtype: DType, options?: NameOption): Tensor | SparseTensor {
+  if (!isDType(dtype)) throw noDtype(dtype);
   if (x instanceof Tensor && x.dtype === dtype) return x;
   if (x instanceof SparseTensor) return castSparse(x, dtype, options);
   return inNameScope(options, "Cast", [x], scope => {
@@ -761,7 +762,7 @@ function mergedShape(shapes: readonly TensorShape[]): TensorShape {
     try {
       merged = shapes[k].mergeWith(merged);
     } catch (error) {
-      throw new ValueError(`${(error as Error).message}\n\tFrom merging shape ${k} with other shapes.`);
+      throw new ValueError(`${(error as ValueError).reason}\n\tFrom merging shape ${k} with other shapes.`);
     }
   }
   return merged;

@@ -555,12 +555,7 @@ const scanOp = (
     inputs: { x: "T", axis: "Tidx" },
     outputs: { out: "T" },
     attrs: { exclusive: attr.bool(false), reverse: attr.bool(false), T: attr.type(types), Tidx: attr.type(attr.indexTypes, "int32") },
-    shape: ({ x }, context) => {
-      const axis = context.partial("axis")?.values[0];
-      if (x.rank !== null && axis !== undefined && axis !== null && (axis < -x.rank || axis >= x.rank))
-        throw new ValueError(`axis must be in the range [${-x.rank}, ${x.rank}), but got ${axis}`);
-      return x;
-    },
+    shape: ({ x }) => x,
     gradient: (record: ScanRecord, d: { readonly out: Tensor }): Gradients => ({ x: gradient(record, d.out) }),
     checks: ({ axis }) => need(axis.length === 0, () => `ScanOp: axis must be a scalar, not [${axis}]`),
     compileTimeInputs: ["axis"],

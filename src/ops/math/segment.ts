@@ -167,8 +167,7 @@ export const segmentMin: SegmentFunction = (data, segmentIds, options) => Segmen
 // ---- unsorted segments ----
 
 function unsortedShape(data: TensorShape, ids: TensorShape, context: ShapeContext): TensorShape {
-  const rows = context.partial("numSegments")?.values[0] ?? null;
-  if (rows !== null && rows < 0) throw new ValueError(`Dimension size, given by scalar input 2, must be non-negative but is ${rows}`);
+  const rows = context.scalarSize("numSegments");
   if (data.rank === null || ids.rank === null) return TensorShape.unknown();
   data.checkPrefix(ids);
   return new TensorShape([rows]).concatenate(data.slice(ids.rank));

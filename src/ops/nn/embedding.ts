@@ -5,7 +5,7 @@ import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, isAsTensor, isRowSource, type RowSource, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
+import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { cast as castValue, generate, reduceOver, sort } from "../../ir/build.ts";
 import { dataIndex } from "../../ir/index-map.ts";
@@ -32,13 +32,6 @@ function topShape(input: TensorShape, k: number | null): TensorShape {
   const last = given.dim(-1);
   if (k !== null && last !== null && last < k) throw new ValueError(`input must have last dimension >= k = ${k} but is ${last}`);
   return new TensorShape([...given.dims.slice(0, -1), k]);
-}
-
-function scalarSize(context: ShapeContext, input: string, shape: TensorShape, position: number): number | null {
-  if (shape.rank !== null && shape.rank !== 0) throw new ValueError(`Input must be scalar but has rank ${shape.rank}`);
-  const k = context.partial(input)?.values[0] ?? null;
-  if (k !== null && k < 0) throw new ValueError(`Dimension size, given by scalar input ${position}, must be non-negative but is ${k}`);
-  return k;
 }
 
 function largest(input: Value, k: number): { values: Value; indices: Value } {
@@ -74,8 +67,8 @@ export const TopKV2 = defineOp("TopKV2", {
   },
   checks: ({ k }) => need(k.length === 0, () => `k must be scalar, got shape [${k}]`),
   compileTimeInputs: ["k"],
-  shape: ({ input, k }, context) => {
-    const shape = topShape(input, scalarSize(context, "k", k, 1));
+  shape: ({ input }, context) => {
+    const shape = topShape(input, context.scalarSize("k"));
     return [shape, shape];
   },
   gradient: ({ input, indices }, d): Gradients => {

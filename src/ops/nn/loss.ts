@@ -340,7 +340,7 @@ export function weightedCrossEntropyWithLogits(
   return inNameScope({ name }, "logistic_loss", [logits, labels ?? targets], scope => {
     const x = convertToTensor(logits as TensorLike, { name: "logits" });
     const z = convertToTensor(eitherName("labels", labels, "targets", targets) as TensorLike, { name: "labels", preferredDtype: x.dtype });
-    sameShapes(x, z, "targets");
+    sameShapes(x, z, "labels");
     // Written so that the exponential never overflows: log(1 + exp(-x)) = log(1 + exp(-|x|)) + relu(-x).
     const excess = typeof posWeight === "number" ? posWeight - 1 : Sub({ x: posWeight as TensorLike, y: 1 }, { name: "sub" });
     const weight = AddV2({ x: 1, y: Mul({ x: excess, y: z }, { name: "mul" }) }, { name: "add" });

@@ -36,12 +36,6 @@ const sampledShape = (parameters: TensorShape, context: ShapeContext): TensorSha
   return samples.dims === null || parameters.dims === null ? TensorShape.unknown() : new TensorShape([...samples.dims, ...parameters.dims]);
 };
 
-/** A whole shape that ends like the parameters. */
-function endingShape(wanted: TensorShape, ...parameters: readonly TensorShape[]): TensorShape {
-  parameters.reduce(broadcastShapes, wanted);
-  return wanted;
-}
-
 const notEnding = "Shape passed in must end with broadcasted shape.";
 
 function checkEnding(dims: readonly number[], parameters: readonly number[], message: string): void {
@@ -110,7 +104,7 @@ export const StatelessRandomGammaV2 = defineOp("StatelessRandomGammaV2", {
   compileTimeInputs: ["shape"],
   shape: ({ seed, alpha }, context) => {
     seedShape(seed);
-    return endingShape(context.shapeFrom("shape"), alpha);
+    return context.shapeFrom("shape");
   },
   lower: ({ shape, seed, alpha, dtype }) => gammaOf(stateOfSeed(seed), requestedShape(shape), alpha, dtype),
 });
@@ -125,7 +119,7 @@ export const StatelessRandomGammaV3 = defineOp("StatelessRandomGammaV3", {
   compileTimeInputs: ["shape", "alg"],
   shape: ({ key, counter, alg, alpha }, context) => {
     checkKey(key, counter, alg);
-    return endingShape(context.shapeFrom("shape"), alpha);
+    return context.shapeFrom("shape");
   },
   lower: ({ shape, key, counter, alg, alpha, dtype }) => gammaOf(stateOfKey(key, counter, alg), requestedShape(shape), alpha, dtype),
 });
@@ -198,7 +192,7 @@ export const StatelessRandomPoisson = defineOp("StatelessRandomPoisson", {
   compileTimeInputs: ["shape"],
   shape: ({ seed, lam }, context) => {
     seedShape(seed);
-    return endingShape(context.shapeFrom("shape"), lam);
+    return context.shapeFrom("shape");
   },
   lower: ({ shape, seed, lam, dtype }) => {
     const dims = requestedShape(shape);
@@ -229,7 +223,7 @@ export const StatelessRandomBinomial = defineOp("StatelessRandomBinomial", {
   compileTimeInputs: ["shape"],
   shape: ({ seed, counts, probs }, context) => {
     seedShape(seed);
-    return endingShape(context.shapeFrom("shape"), counts, probs);
+    return context.shapeFrom("shape");
   },
   lower: ({ shape, seed, counts, probs, dtype }) => binomial(stateOfSeed(seed), requestedShape(shape), counts, probs, dtype),
 });
@@ -250,7 +244,7 @@ export const StatefulRandomBinomial = defineOp("StatefulRandomBinomial", {
   stateful: true,
   gradient: "none",
   compileTimeInputs: ["shape", "algorithm"],
-  shape: ({ counts, probs }, context) => endingShape(context.shapeFrom("shape"), counts, probs),
+  shape: ({ counts, probs }, context) => context.shapeFrom("shape"),
   lower: ({ resource, algorithm, shape, counts, probs, dtype }) => {
     const [id] = numbersOf(algorithm);
     if (id !== 1) throw new InvalidArgumentError(`Unsupported algorithm id: ${id}`);
@@ -324,7 +318,7 @@ export const StatelessParameterizedTruncatedNormal = defineOp("StatelessParamete
   compileTimeInputs: ["shape"],
   shape: ({ seed, means, stddevs, minvals, maxvals }, context) => {
     seedShape(seed);
-    return endingShape(context.shapeFrom("shape"), means, stddevs, minvals, maxvals);
+    return context.shapeFrom("shape");
   },
   lower: ({ shape, seed, means, stddevs, minvals, maxvals, dtype }) => {
     const dims = requestedShape(shape);
@@ -354,7 +348,7 @@ export const StatelessMultinomial = defineOp("StatelessMultinomial", {
   shape: ({ logits, numSamples, seed }, context) => {
     seedShape(seed);
     numSamples.withRank(0);
-    return new TensorShape([logits.withRank(2).dim(0), context.partial("numSamples")?.values[0] ?? null]);
+    return new TensorShape([logits.withRank(2).dim(0), context.scalarSize("numSamples")]);
   },
   lower: ({ logits, numSamples, seed, outputDtype }) => {
     const [samples] = numbersOf(numSamples);
@@ -433,22 +427,19 @@ interface IntegerOptions {
 /** Poisson samples of a whole shape that ends like `lam`, int32 unless told otherwise. TF: tf.random.stateless_poisson. */
 export function statelessPoisson(shape: TensorLike, seed: TensorLike, lam: TensorLike, ...rest: unknown[]): Tensor {
   const { dtype, name } = collect<IntegerOptions>(["dtype", "name"], rest);
-  return inNameScope({ name }, "stateless_random_poisson", [shape, seed, lam], scope =>
-    StatelessRandomPoisson({ shape: shapeTensor(shape), seed: seedTensor(seed), lam, dtype: dtype ?? "int32" }, { name: scope }),
+  return inNameScope({ name }, "stateless_random_poisson", [shape, seed, lam], () =>
+    StatelessRandomPoisson({ shape: shapeTensor(shape), seed: seedTensor(seed), lam, dtype: dtype ?? "int32" }),
   );
 }
 
 /** Binomial samples of a whole shape that ends like `counts` and `probs` broadcast together, int32 unless told otherwise. TF: tf.random.stateless_binomial. */
 export function statelessBinomial(shape: TensorLike, seed: TensorLike, counts: TensorLike, probs: TensorLike, ...rest: unknown[]): Tensor {
   const { outputDtype, name } = collect<IntegerOptions>(["outputDtype", "name"], rest);
-  return inNameScope({ name }, "stateless_random_binomial", [shape, seed, counts, probs], scope => {
+  return inNameScope({ name }, "stateless_random_binomial", [shape, seed, counts, probs], () => {
     const dims = shapeTensor(shape);
     const p = convertToTensor(probs, { name: "probs" });
-    const n = convertToTensor(counts, { name: "counts", dtype: p.dtype });
-    return StatelessRandomBinomial(
-      { shape: dims, seed: seedTensor(seed), counts: n, probs: p, dtype: outputDtype ?? "int32" },
-      { name: scope },
-    );
+    const n = convertToTensor(counts, { name: "counts", preferredDtype: p.dtype });
+    return StatelessRandomBinomial({ shape: dims, seed: seedTensor(seed), counts: n, probs: p, dtype: outputDtype ?? "int32" });
   });
 }
 

@@ -3,12 +3,12 @@
 // one after another, are routines. Salmon et al. 2011; the conversions and skips are those of TensorFlow's kernels (observed, see the golden cases).
 
 import type { DType } from "../../base/dtype.ts";
-import { isFloating, isInteger } from "../../base/dtype.ts";
+import { isDType, isFloating, isInteger, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type ShapeContext, defineOp, type LowerContext } from "../../graph/op-definition.ts";
@@ -352,8 +352,7 @@ export const Multinomial = defineOp("Multinomial", {
   compileTimeInputs: ["numSamples"],
   shape: ({ logits, numSamples }, context) => {
     numSamples.withRank(0);
-    const count = context.partial("numSamples")?.values[0] ?? null;
-    return new TensorShape([logits.withRank(2).dim(0), count]);
+    return new TensorShape([logits.withRank(2).dim(0), context.scalarSize("numSamples")]);
   },
   lower: ({ logits, numSamples, outputDtype, ...w }, context) => {
     const [samples] = numbersOf(numSamples);
@@ -393,13 +392,7 @@ export function seedAttrs(opSeed: number | null | undefined): Seeds {
 
 // ---- functions ----
 
-export const shapeTensor = (shape: TensorLike): Tensor => {
-  const isEmpty = Array.isArray(shape) && shape.length === 0;
-  return convertToTensor(isEmpty ? NDArray.zeros("int32", [0]) : shape, {
-    name: "shape",
-    dtype: Array.isArray(shape) ? "int32" : undefined,
-  });
-};
+export const shapeTensor = (shape: TensorLike): Tensor => convertIntegers(shape, "shape", true);
 
 interface UniformOptions {
   readonly minval?: TensorLike | null;
@@ -422,6 +415,7 @@ export function randomUniform(
     name,
   } = collect<UniformOptions>(["minval", "maxval", "dtype", "seed", "name"], given);
   const type = dtype as DType;
+  if (!isDType(type)) throw noDtype(type);
   if (!floats.includes(type as "float32") && !integers.includes(type as "int32"))
     throw new ValueError(
       `Argument \`dtype\` got invalid value <dtype: '${type}'>. Accepted dtypes are (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64).`,

@@ -42,7 +42,10 @@ function checkSeed(seed: Value): void {
   if (seed.shape.length !== 1 || seed.shape[0] !== 2) throw new InvalidArgumentError(`seed must have shape [2], not [${seed.shape}]`);
 }
 
-export const seedShape = (seed: TensorShape): void => void seed.withRank(1).mergeWith(new TensorShape([2]));
+export function seedShape(seed: TensorShape): void {
+  const size = seed.withRank(1).dim(0);
+  if (size !== null && size !== 2) throw new ValueError(`Dimension must be 2 but is ${size}`);
+}
 
 /** Key and counter of the generator that a seed stands for. */
 export const StatelessRandomGetKeyCounter = defineOp("StatelessRandomGetKeyCounter", {
@@ -310,7 +313,9 @@ function scaled(
 }
 
 /** Seeds given as numbers are int32, as numpy would have them. */
-export const seedTensor = (seed: TensorLike): TensorLike => (Array.isArray(seed) ? NDArray.from(seed as number[], "int32") : seed);
+const isWholeList = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.flat(9).every(Number.isInteger);
+
+export const seedTensor = (seed: TensorLike): TensorLike => (isWholeList(seed) ? NDArray.from(seed as number[], "int32") : seed);
 
 /** Normal random numbers that depend on `seed` ([2] integers) and nothing else. TF: tf.random.stateless_normal(shape, seed, mean, stddev, dtype, name). */
 export const statelessNormal = (shape: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor =>

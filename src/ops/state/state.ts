@@ -509,7 +509,7 @@ function positionsShape(ref: TensorShape, indices: TensorShape, updates: TensorS
     } catch (error) {
       const left = `Dimensions [${from},${to}) of ${part}[shape=${whole.format()}] = ${a.format()}`;
       const right = `dimensions [${updatesFrom},${updatesTo}) of updates[shape=${updates.format()}] = ${b.format()}`;
-      throw new ValueError(`${left} must match ${right}: ${(error as Error).message}`);
+      throw new ValueError(`${left} must match ${right}: ${(error as ValueError).reason}`);
     }
   };
   must("indices", indices, [0, outer], indices.slice(0, outer), [0, outer], updates.slice(0, outer));
