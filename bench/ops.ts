@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as tf from "tensorloom";
+import { messageToBytes } from "tensorloom/formats";
 import { Peer } from "./peers.ts";
 
 /** What is timed: here, and as TensorFlow's Python says it. */
@@ -17,13 +18,27 @@ interface Make {
   v(...shape: number[]): tf.Tensor;
   /** One of integers from `low` up to `high`. */
   iv(count: number, low: number, high: number): tf.Tensor;
+  /** One of texts: "the quick 37 brown fox … " with five numbers and as many words. */
+  sv(count: number): tf.Tensor;
+  /** One of serialized Examples, each with a vector of 20 floats, an integer and a word. */
+  examples(count: number): tf.Tensor;
 }
 
 const row = (name: string, python: string, build: Row["build"]): Row => ({ name, python, build });
 const gradient = (y: tf.Tensor, x: tf.Tensor): tf.Tensor => tf.gradients(y, x)[0] as tf.Tensor;
 const complexOf = ({ v }: Make, ...shape: number[]): tf.Tensor => tf.complex(v(...shape), v(...shape));
 
-const rows: Readonly<Record<string, readonly Row[]>> = {
+/** A table of the numbers below 1000 as texts. */
+function vocabulary(): tf.lookup.StaticHashTable {
+  const keys = tf.constant(Array.from({ length: 1000 }, (_, i) => String(i)));
+  const values = tf.constant(
+    Array.from({ length: 1000 }, (_, i) => i),
+    "int64",
+  );
+  return new tf.lookup.StaticHashTable(new tf.lookup.KeyValueTensorInitializer(keys, values), tf.constant(-1, "int64"));
+}
+
+export const rows: Readonly<Record<string, readonly Row[]>> = {
   "images and windows": [
     row("conv2d 3×3, 8×28×28×64", "tf.nn.conv2d(v(8,28,28,64),v(3,3,64,64),1,'SAME')", ({ v }) =>
       tf.nn.conv2d(v(8, 28, 28, 64), v(3, 3, 64, 64), 1, "SAME"),
@@ -46,6 +61,33 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       tf.image.resizeNearestNeighbor(v(4, 56, 56, 64), [112, 112]),
     ),
     row("rgb_to_hsv", "tf.image.rgb_to_hsv(tf.abs(v(4,112,112,3)))", ({ v }) => tf.image.rgbToHsv(tf.abs(v(4, 112, 112, 3)))),
+    row("conv2d_transpose, stride 2", 'tf.nn.conv2d_transpose(v(8,28,28,64),v(4,4,32,64),[8,56,56,32],2,"SAME")', ({ v }) =>
+      tf.nn.conv2dTranspose(v(8, 28, 28, 64), v(4, 4, 32, 64), [8, 56, 56, 32], 2, "SAME"),
+    ),
+    row("avg_pool3d", 'tf.nn.avg_pool3d(v(2,16,32,32,16),2,2,"SAME")', ({ v }) => tf.nn.avgPool3d(v(2, 16, 32, 32, 16), 2, 2, "SAME")),
+    row(
+      "fused_batch_norm",
+      "tf.nn.fused_batch_norm(v(8,56,56,64),v(64),v(64))[0]",
+      ({ v }) => tf.nn.fusedBatchNorm(v(8, 56, 56, 64), v(64), v(64))[0] as tf.Tensor,
+    ),
+    row("lrn", "tf.nn.lrn(v(8,28,28,64))", ({ v }) => tf.nn.lrn(v(8, 28, 28, 64))),
+    row("resize_bicubic", "tf.image.resize_bicubic(v(4,56,56,16),[112,112])", ({ v }) =>
+      tf.image.resizeBicubic(v(4, 56, 56, 16), [112, 112]),
+    ),
+    row("resize_area", "tf.image.resize_area(v(4,112,112,16),[56,56])", ({ v }) => tf.image.resizeArea(v(4, 112, 112, 16), [56, 56])),
+    row("crop_and_resize", "tf.image.crop_and_resize(v(4,56,56,32),tf.sigmoid(v(64,4)),iv(64,0,4),[14,14])", ({ v, iv }) =>
+      tf.image.cropAndResize(v(4, 56, 56, 32), tf.sigmoid(v(64, 4)), iv(64, 0, 4), [14, 14]),
+    ),
+    row("non_max_suppression", "tf.image.non_max_suppression(tf.sigmoid(v(2000,4)),v(2000),100)", ({ v }) =>
+      tf.image.nonMaxSuppression(tf.sigmoid(v(2000, 4)), v(2000), 100),
+    ),
+    row("extract_image_patches", 'tf.image.extract_image_patches(v(8,56,56,16),[1,3,3,1],[1,1,1,1],[1,1,1,1],"SAME")', ({ v }) =>
+      tf.image.extractImagePatches(v(8, 56, 56, 16), [1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1], "SAME"),
+    ),
+    row("space_to_depth", "tf.space_to_depth(v(8,56,56,64),2)", ({ v }) => tf.spaceToDepth(v(8, 56, 56, 64), 2)),
+    row("adjust_hue", "tf.image.adjust_hue(tf.sigmoid(v(4,112,112,3)),0.1)", ({ v }) =>
+      tf.image.adjustHue(tf.sigmoid(v(4, 112, 112, 3)), 0.1),
+    ),
   ],
   elementwise: [
     row("erf", "tf.erf(v(1000,1000))", ({ v }) => tf.erf(v(1000, 1000))),
@@ -66,6 +108,29 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       tf.where(tf.greater(v(1000, 1000), 0), v(1000, 1000), v(1000, 1000)),
     ),
     row("dropout", "tf.nn.dropout(v(1000,1000),rate=0.5,seed=1)", ({ v }) => tf.nn.dropout(v(1000, 1000), { rate: 0.5, seed: 1 })),
+    row("log", "tf.log(tf.abs(v(1000,1000)))", ({ v }) => tf.log(tf.abs(v(1000, 1000)))),
+    row("log, float64", "tf.log(tf.cast(tf.abs(v(1000,300)),tf.float64))", ({ v }) => tf.log(tf.cast(tf.abs(v(1000, 300)), "float64"))),
+    row("tanh, float64", "tf.tanh(tf.cast(v(1000,300),tf.float64))", ({ v }) => tf.tanh(tf.cast(v(1000, 300), "float64"))),
+    row("cast to bfloat16 and back", "tf.cast(tf.cast(v(1000,1000),tf.bfloat16),tf.float32)", ({ v }) =>
+      tf.cast(tf.cast(v(1000, 1000), "bfloat16"), "float32"),
+    ),
+    row("arithmetic in float16", "tf.cast(tf.cast(v(1000,300),tf.float16)*tf.cast(v(1000,300),tf.float16),tf.float32)", ({ v }) =>
+      tf.cast(tf.multiply(tf.cast(v(1000, 300), "float16"), tf.cast(v(1000, 300), "float16")), "float32"),
+    ),
+    row("arithmetic in int64", "tf.cast(iv(1000000,0,1000),tf.int64)*3+1", ({ iv }) =>
+      tf.add(tf.multiply(tf.cast(iv(1_000_000, 0, 1000), "int64"), tf.constant(3, "int64")), tf.constant(1, "int64")),
+    ),
+    row("floormod, int64", "tf.cast(iv(1000000,0,1000),tf.int64)%7", ({ iv }) =>
+      tf.floormod(tf.cast(iv(1_000_000, 0, 1000), "int64"), tf.constant(7, "int64")),
+    ),
+    row("less and logical_and", "tf.logical_and(v(1000,1000)<0.5,v(1000,1000)>-0.5)", ({ v }) =>
+      tf.logicalAnd(tf.less(v(1000, 1000), 0.5), tf.greater(v(1000, 1000), -0.5)),
+    ),
+    row("random_uniform", "tf.random_uniform([1000,1000],seed=1)", () => tf.randomUniform([1000, 1000], { seed: 1 })),
+    row("random_normal", "tf.random_normal([1000,1000],seed=1)", () => tf.randomNormal([1000, 1000], { seed: 1 })),
+    row("truncated_normal", "tf.truncated_normal([1000,1000],seed=1)", () => tf.truncatedNormal([1000, 1000], { seed: 1 })),
+    row("multinomial", "tf.multinomial(v(100,1000),100,seed=1)", ({ v }) => tf.multinomial(v(100, 1000), 100, { seed: 1 })),
+    row("random_shuffle", "tf.random_shuffle(v(100000,4),seed=1)", ({ v }) => tf.randomShuffle(v(100_000, 4), { seed: 1 })),
   ],
   "reductions and softmax": [
     row("reduce_sum, rows", "tf.reduce_sum(v(2000,1000),1)", ({ v }) => tf.reduceSum(v(2000, 1000), 1)),
@@ -76,6 +141,17 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     row("log_softmax", "tf.nn.log_softmax(v(1000,1000))", ({ v }) => tf.nn.logSoftmax(v(1000, 1000))),
     row("moments", "tf.nn.moments(v(64,28,28,32),[0,1,2])[1]", ({ v }) => tf.nn.moments(v(64, 28, 28, 32), [0, 1, 2])[1]),
     row("cumsum", "tf.cumsum(v(1000,1000),1)", ({ v }) => tf.cumsum(v(1000, 1000), 1)),
+    row("reduce_max, middle axis", "tf.reduce_max(v(64,100,300),1)", ({ v }) => tf.reduceMax(v(64, 100, 300), 1)),
+    row("reduce_prod", "tf.reduce_prod(v(2000,1000),1)", ({ v }) => tf.reduceProd(v(2000, 1000), 1)),
+    row("reduce_any", "tf.reduce_any(v(2000,1000)>2.9,1)", ({ v }) => tf.reduceAny(tf.greater(v(2000, 1000), 2.9), 1)),
+    row("argmax, columns", "tf.argmax(v(2000,1000),0)", ({ v }) => tf.argmax(v(2000, 1000), 0)),
+    row("cumsum, columns", "tf.cumsum(v(1000,1000),0)", ({ v }) => tf.cumsum(v(1000, 1000), 0)),
+    row(
+      "sparse softmax cross entropy",
+      "tf.nn.sparse_softmax_cross_entropy_with_logits(labels=iv(1000,0,1000),logits=v(1000,1000))",
+      ({ v, iv }) => tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels: iv(1000, 0, 1000), logits: v(1000, 1000) }),
+    ),
+    row("in_top_k", "tf.nn.in_top_k(v(1000,1000),iv(1000,0,1000),5)", ({ v, iv }) => tf.nn.inTopK(v(1000, 1000), iv(1000, 0, 1000), 5)),
   ],
   products: [
     row("matmul, float64", "tf.matmul(tf.cast(v(300,300),tf.float64),tf.cast(v(300,300),tf.float64))", ({ v }) =>
@@ -113,6 +189,62 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     row("top_k", "tf.nn.top_k(v(1000,1000),5).values", ({ v }) => tf.nn.topK(v(1000, 1000), 5).values),
     row("searchsorted", "tf.searchsorted(tf.sort(v(1,1000)),v(1,100000))", ({ v }) => tf.searchsorted(tf.sort(v(1, 1000)), v(1, 100_000))),
     row("bincount", "tf.bincount(iv(1000000,0,100))", ({ iv }) => tf.bincount(iv(1_000_000, 0, 100))),
+    row("transpose of rank 5", "tf.transpose(v(16,8,32,8,32),[0,3,1,4,2])", ({ v }) => tf.transpose(v(16, 8, 32, 8, 32), [0, 3, 1, 4, 2])),
+    row("split", "tf.add_n(tf.split(v(1000,1000),4,1))", ({ v }) => tf.addN(tf.split(v(1000, 1000), 4, 1))),
+    row("stack", "tf.stack([v(1000,300),v(1000,300),v(1000,300)],2)", ({ v }) => tf.stack([v(1000, 300), v(1000, 300), v(1000, 300)], 2)),
+    row("strided_slice", "v(1000,1000)[::2,1::2]", ({ v }) => tf.stridedSlice(v(1000, 1000), [0, 1], [1000, 1000], [2, 2])),
+    row("tile", "tf.tile(v(100,100),[10,10])", ({ v }) => tf.tile(v(100, 100), [10, 10])),
+    row("gather, columns", "tf.gather(v(1000,1000),iv(500,0,1000),axis=1)", ({ v, iv }) =>
+      tf.gather(v(1000, 1000), iv(500, 0, 1000), { axis: 1 }),
+    ),
+    row("gather_nd", "tf.gather_nd(v(1000,1000),tf.reshape(iv(200000,0,1000),[100000,2]))", ({ v, iv }) =>
+      tf.gatherNd(v(1000, 1000), tf.reshape(iv(200_000, 0, 1000), [100_000, 2])),
+    ),
+    row("scatter_nd", "tf.scatter_nd(tf.reshape(iv(20000,0,10000),[20000,1]),v(20000,64),[10000,64])", ({ v, iv }) =>
+      tf.scatterNd(tf.reshape(iv(20000, 0, 10000), [20000, 1]), v(20000, 64), [10000, 64]),
+    ),
+    row("segment_sum", "tf.segment_sum(v(20000,64),tf.sort(iv(20000,0,1000)))", ({ v, iv }) =>
+      tf.segmentSum(v(20000, 64), tf.sort(iv(20000, 0, 1000))),
+    ),
+    row("segment_mean", "tf.segment_mean(v(20000,64),tf.sort(iv(20000,0,1000)))", ({ v, iv }) =>
+      tf.segmentMean(v(20000, 64), tf.sort(iv(20000, 0, 1000))),
+    ),
+    row("boolean_mask", "tf.boolean_mask(v(1000,1000),v(1000)>0)", ({ v }) => tf.booleanMask(v(1000, 1000), tf.greater(v(1000), 0))),
+    row("unique", "tf.unique(iv(100000,0,1000))[0]", ({ iv }) => tf.unique(iv(100_000, 0, 1000)).y),
+    row("dynamic_partition", "tf.concat(tf.dynamic_partition(v(10000,100),iv(10000,0,4),4),0)", ({ v, iv }) =>
+      tf.concat(tf.dynamicPartition(v(10000, 100), iv(10000, 0, 4), 4), 0),
+    ),
+    row("argsort", "tf.argsort(v(100,10000))", ({ v }) => tf.argsort(v(100, 10000))),
+    row("top_k, 1000", "tf.nn.top_k(v(100,10000),1000).values", ({ v }) => tf.nn.topK(v(100, 10000), 1000).values),
+    row("range", "tf.range(tf.reduce_max(iv(2,9999999,10000000)))", ({ iv }) => tf.range(tf.reduceMax(iv(2, 9_999_999, 10_000_000)))),
+    row("sequence_mask", "tf.sequence_mask(iv(1000,0,1000),1000)", ({ iv }) => tf.sequenceMask(iv(1000, 0, 1000), 1000)),
+    row("histogram_fixed_width", "tf.histogram_fixed_width(v(1000,1000),[-3.,3.])", ({ v }) =>
+      tf.histogramFixedWidth(v(1000, 1000), [-3, 3]),
+    ),
+    row("confusion_matrix", "tf.confusion_matrix(iv(100000,0,100),iv(100000,0,100),100)", ({ iv }) =>
+      tf.confusionMatrix(iv(100_000, 0, 100), iv(100_000, 0, 100), 100),
+    ),
+    row(
+      "sparse_tensor_dense_matmul",
+      "(lambda i: tf.sparse_tensor_dense_matmul(tf.SparseTensor(tf.cast(tf.stack([tf.sort(i),i],1),tf.int64),v(50000),[1000,1000]),v(1000,64)))(iv(50000,0,1000))",
+      ({ v, iv }) => {
+        const i = iv(50000, 0, 1000);
+        const indices = tf.cast(tf.stack([tf.sort(i), i], 1), "int64");
+        return tf.sparseTensorDenseMatmul(new tf.SparseTensor(indices, v(50000), [1000, 1000]), v(1000, 64));
+      },
+    ),
+    row("sparse_to_dense", "tf.sparse_to_dense(tf.sort(iv(100000,0,1000000)),[1000000],v(100000),validate_indices=False)", ({ v, iv }) =>
+      tf.sparseToDense(tf.sort(iv(100_000, 0, 1_000_000)), [1_000_000], v(100_000), { validateIndices: false }),
+    ),
+    row(
+      "embedding_lookup_sparse",
+      'tf.nn.embedding_lookup_sparse(v(10000,64),tf.SparseTensor(tf.cast(tf.stack([tf.sort(iv(20000,0,1000)),iv(20000,0,50)],1),tf.int64),iv(20000,0,10000),[1000,50]),None,combiner="mean")',
+      ({ v, iv }) => {
+        const indices = tf.cast(tf.stack([tf.sort(iv(20000, 0, 1000)), iv(20000, 0, 50)], 1), "int64");
+        const ids = new tf.SparseTensor(indices, iv(20000, 0, 10000), [1000, 50]);
+        return tf.nn.embeddingLookupSparse(v(10000, 64), ids, null, { combiner: "mean" });
+      },
+    ),
   ],
   "linear algebra": [
     row("cholesky, 200", "tf.cholesky(tf.matmul(v(200,200),v(200,200),transpose_b=True)*0.0+200.*tf.eye(200))", ({ v }) =>
@@ -145,6 +277,95 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     row("JPEG there and back", "tf.image.decode_jpeg(tf.image.encode_jpeg(tf.cast(tf.abs(v(224,224,3))*100.,tf.uint8)))", ({ v }) =>
       tf.image.decodeJpeg(tf.image.encodeJpeg(tf.cast(tf.multiply(tf.abs(v(224, 224, 3)), 100), "uint8"))),
     ),
+    row("strings.split", "tf.strings.split(sv(10000)).values", ({ sv }) => (tf.strings.split(sv(10000)) as tf.SparseTensor).values),
+    row(
+      "strings.split, fed to a table",
+      "table().lookup(tf.strings.split(sv(10000)).values)",
+      ({ sv }) => vocabulary().lookup((tf.strings.split(sv(10000)) as tf.SparseTensor).values) as tf.Tensor,
+    ),
+    row(
+      "lookup of texts",
+      "table().lookup(tf.as_string(iv(100000,0,1000)))",
+      ({ iv }) => vocabulary().lookup(tf.asString(iv(100_000, 0, 1000))) as tf.Tensor,
+    ),
+    row("as_string", "tf.strings.join([tf.as_string(iv(100000,0,1000))])", ({ iv }) => tf.stringJoin([tf.asString(iv(100_000, 0, 1000))])),
+    row("as_string of floats", "tf.strings.join([tf.as_string(v(20000))])", ({ v }) => tf.stringJoin([tf.asString(v(20000))])),
+    row("string_to_number", "tf.string_to_number(tf.as_string(iv(100000,0,1000)))", ({ iv }) =>
+      tf.stringToNumber(tf.asString(iv(100_000, 0, 1000))),
+    ),
+    row("hash buckets, long texts", "tf.string_to_hash_bucket_fast(sv(20000),1000)", ({ sv }) =>
+      tf.stringToHashBucketFast(sv(20000), 1000),
+    ),
+    row("hash buckets, strong", "tf.string_to_hash_bucket_strong(sv(20000),1000,[1,2])", ({ sv }) =>
+      tf.stringToHashBucketStrong(sv(20000), 1000, [1, 2]),
+    ),
+    row("substr", "tf.strings.substr(sv(20000),4,10)", ({ sv }) =>
+      tf.strings.substr(sv(20000), tf.constant(4, "int32"), tf.constant(10, "int32")),
+    ),
+    row("substr of characters", 'tf.strings.substr(sv(20000),4,10,unit="UTF8_CHAR")', ({ sv }) =>
+      tf.strings.substr(sv(20000), tf.constant(4, "int32"), tf.constant(10, "int32"), { unit: "UTF8_CHAR" }),
+    ),
+    row("strings.length", 'tf.strings.length(sv(20000),unit="UTF8_CHAR")', ({ sv }) => tf.strings.length(sv(20000), { unit: "UTF8_CHAR" })),
+    row("strings.lower", "tf.strings.lower(sv(20000))", ({ sv }) => tf.strings.lower(sv(20000))),
+    row("strings.strip", "tf.strings.strip(sv(20000))", ({ sv }) => tf.strings.strip(sv(20000))),
+    row("strings.join", 'tf.strings.join([sv(20000),sv(20000)]," ")', ({ sv }) =>
+      tf.stringJoin([sv(20000), sv(20000)], { separator: " " }),
+    ),
+    row("reduce_join", 'tf.reduce_join(tf.reshape(sv(20000),[1000,20]),1,separator=" ")', ({ sv }) =>
+      tf.reduceJoin(tf.reshape(sv(20000), [1000, 20]), 1, { separator: " " }),
+    ),
+    row("regex_replace", 'tf.regex_replace(sv(20000),"[0-9]+","#")', ({ sv }) => tf.regexReplace(sv(20000), "[0-9]+", "#")),
+    row("regex_full_match", 'tf.strings.regex_full_match(sv(20000),".*fox.*7.*")', ({ sv }) =>
+      tf.strings.regexFullMatch(sv(20000), ".*fox.*7.*"),
+    ),
+    row("equality of texts", 'tf.equal(sv(20000),"the quick")', ({ sv }) => tf.equal(sv(20000), "the quick")),
+    row("gather of texts", "tf.gather(sv(20000),iv(20000,0,20000))", ({ sv, iv }) => tf.gather(sv(20000), iv(20000, 0, 20000))),
+    row(
+      "decode_csv",
+      'tf.decode_csv(tf.strings.join([tf.as_string(iv(20000,0,1000)),tf.as_string(iv(20000,0,1000)),"0.5","word"],","),[[0],[0],[0.],[""]])[2]',
+      ({ iv }) =>
+        tf.decodeCsv(tf.stringJoin([tf.asString(iv(20000, 0, 1000)), tf.asString(iv(20000, 0, 1000)), "0.5", "word"], { separator: "," }), [
+          tf.constant([0], "int32"),
+          tf.constant([0], "int32"),
+          tf.constant([0]),
+          tf.constant([""]),
+        ])[2],
+    ),
+    row("decode_raw", "tf.decode_raw(tf.tile(tf.strings.substr(sv(1),[0],[20]),[20000]),tf.uint8)", ({ sv }) =>
+      tf.decodeRaw(tf.tile(tf.strings.substr(sv(1), tf.constant([0], "int32"), tf.constant([20], "int32")), [20000]), "uint8"),
+    ),
+    row(
+      "unicode_decode",
+      'tf.strings.unicode_decode(sv(5000),"UTF-8").flat_values',
+      ({ sv }) => (tf.strings.unicodeDecode(sv(5000), "UTF-8") as tf.RaggedTensor).flatValues,
+    ),
+    row(
+      "parse_example, dense",
+      'tf.parse_example(examples(1000),{"x":tf.FixedLenFeature([20],tf.float32),"y":tf.FixedLenFeature([],tf.int64),"z":tf.FixedLenFeature([],tf.string)})["x"]',
+      ({ examples }) =>
+        (
+          tf.parseExample(examples(1000), {
+            x: new tf.FixedLenFeature([20], "float32"),
+            y: new tf.FixedLenFeature([], "int64"),
+            z: new tf.FixedLenFeature([], "string"),
+          }) as Record<string, tf.Tensor>
+        ).x,
+    ),
+    row(
+      "parse_example, sparse",
+      'tf.parse_example(examples(1000),{"x":tf.VarLenFeature(tf.float32),"y":tf.VarLenFeature(tf.int64)})["x"].values',
+      ({ examples }) =>
+        (
+          tf.parseExample(examples(1000), { x: new tf.VarLenFeature("float32"), y: new tf.VarLenFeature("int64") }) as Record<
+            string,
+            tf.SparseTensor
+          >
+        ).x.values,
+    ),
+    row("PNG there and back", "tf.image.decode_png(tf.image.encode_png(tf.cast(tf.abs(v(224,224,3))*100.,tf.uint8)))", ({ v }) =>
+      tf.image.decodePng(tf.image.encodePng(tf.cast(tf.multiply(tf.abs(v(224, 224, 3)), 100), "uint8"))),
+    ),
+    row("encode_base64", "tf.decode_base64(tf.encode_base64(sv(20000)))", ({ sv }) => tf.decodeBase64(tf.encodeBase64(sv(20000)))),
   ],
   "loops and gradients": [
     row("while_loop of 10000", "tf.while_loop(lambda i,a: i<10000, lambda i,a:(i+1,a*1.0001), [0,1.0])[1]", () => {
@@ -166,8 +387,19 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
+const words = ["the", "quick", "brown", "fox", "jumps"];
+
+function example(i: number): Uint8Array {
+  const feature = new Map([
+    ["x", { floatList: { value: Array.from({ length: 20 }, (_, k) => (i + k) / 7) } }],
+    ["y", { int64List: { value: [BigInt(i)] } }],
+    ["z", { bytesList: { value: [new TextEncoder().encode(words[i % 5])] } }],
+  ]);
+  return messageToBytes("Example", { features: { feature } });
+}
+
 /** Numbers that are the same every time: sums of three uniform ones, near enough to normal. */
-function makeOf(): Make {
+export function makeOf(): Make {
   let state = 1;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -192,12 +424,28 @@ function makeOf(): Make {
           Int32Array.from({ length }, () => low + Math.floor(next() * (high - low))),
         ),
       ),
+    sv: length =>
+      variable(
+        tf.NDArray.from(
+          Array.from({ length }, (_, i) => Array.from({ length: 5 }, (_, k) => `${words[k]} ${(i * (k + 3)) % 1000}`).join(" ")),
+        ),
+      ),
+    examples: length =>
+      variable(
+        tf.NDArray.from(
+          Array.from({ length }, (_, i) => example(i)),
+          "string",
+        ),
+      ),
   };
 }
 
 async function startOurs({ build }: Row, threads: number): Promise<{ step: () => unknown; close: () => unknown }> {
   const graph = new tf.Graph();
-  const { fetch, initialize } = graph.asDefault(() => ({ fetch: build(makeOf()), initialize: tf.globalVariablesInitializer() }));
+  const { fetch, initialize } = graph.asDefault(() => ({
+    fetch: build(makeOf()),
+    initialize: tf.group(tf.globalVariablesInitializer(), tf.tablesInitializer()),
+  }));
   const session = new tf.Session({ graph, config: { intraOpParallelismThreads: threads } });
   await session.run(initialize);
   const step = await session.makeCallable(fetch);
@@ -274,7 +522,7 @@ function summaryOf(timings: readonly OpTiming[]): string {
   return `Of ${compared.length}, ${faster} take less than nine tenths of TensorFlow's time and ${slower.length} more than eleven tenths; the most (ours by TensorFlow's): ${worst}.`;
 }
 
-/** Times the operations whose names contain the text; `against` is tf or nothing. */
+/** Times the operations whose names contain one of the texts (separated by "|"); `against` is tf or nothing. */
 export async function printOps(text: string, against: string, settings: Settings, file: string, writes: boolean): Promise<void> {
   const peer = against === "" ? undefined : await Peer.open(against, settings.threads);
   const timings: OpTiming[] = [];
@@ -285,7 +533,7 @@ export async function printOps(text: string, against: string, settings: Settings
     peer ? "TensorFlow".padStart(11) + "ratio".padStart(8) : "",
   );
   for (const [family, list] of Object.entries(rows))
-    for (const each of list.filter(({ name }) => name.includes(text))) {
+    for (const each of list.filter(({ name }) => text.split("|").some(part => name.includes(part)))) {
       const timing = await measure(family, each, peer, settings);
       timings.push(timing);
       const theirs =

@@ -37,16 +37,49 @@ export type Elements = TypedArray | Uint8Array[];
 
 // A byte order mark is a character like any other.
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { ignoreBOM: true }) };
-export const encodeText = (text: string): Uint8Array => utf8.encoder.encode(text);
+
+/** Up to so many bytes V8 keeps within the object of a typed array, where they cost the collector nothing; an encoder's results always lie outside. */
+const mostInside = 64;
+
+export function encodeText(text: string): Uint8Array {
+  const { length } = text;
+  if (length > mostInside) return utf8.encoder.encode(text);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return utf8.encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
+export const decodeText = (bytes: Uint8Array): string => utf8.decoder.decode(bytes);
+
 /** Bytes as characters of the same numbers: for keys of maps, and bytes that are no text. */
 export function latinText(bytes: Uint8Array): string {
   let text = "";
+  if (bytes.length < 8) {
+    for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]);
+    return text;
+  }
+  if (isAscii(bytes)) return decodeText(bytes);
   // A call takes so many arguments and no more.
   for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
   return text;
 }
 
-export const decodeText = (bytes: Uint8Array): string => utf8.decoder.decode(bytes);
+/** The inverse of latinText. */
+export function bytesOfLatin(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** Is each byte a character by itself? */
+export function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] > 127) return false;
+  return true;
+}
 
 const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 /** Bytes as text from which `bytesOfText` makes them again, also where they are no UTF-8: bytes above 127 then stand as U+DC80 to U+DCFF, as Python writes
@@ -60,6 +93,8 @@ export function textOfBytes(bytes: Uint8Array): string {
 }
 export const bytesOfText = (text: string): Uint8Array =>
   /(?<![\ud800-\udbff])[\udc80-\udcff]/.test(text) ? Uint8Array.from(text, char => char.charCodeAt(0)) : encodeText(text);
+
+const noBytes = new Uint8Array(0);
 
 /** An n-dimensional array. `data` is row-major: float16 and bfloat16 as bits, complex as (re, im) pairs, int64 as bigints, strings as bytes. */
 export class NDArray {
@@ -84,7 +119,7 @@ export class NDArray {
     return new NDArray(
       dtype,
       shape,
-      dtype === "string" ? Array.from({ length: size }, () => new Uint8Array(0)) : newTypedArray(dtype, size),
+      dtype === "string" ? new Array<Uint8Array>(size).fill(noBytes) : newTypedArray(dtype, size),
     );
   }
 

@@ -12,7 +12,7 @@ import type { Value } from "../../ir/program.ts";
 import { need } from "../arguments.ts";
 import { WaitingLine } from "../data/host-waiting.ts";
 import { castTo } from "../math/math.ts";
-import { fingerprint64 } from "../string/hash.ts";
+import { bucketOf, farmHash } from "../string/hash.ts";
 
 // ---- sent and received ----
 
@@ -107,7 +107,7 @@ export const TensorToHashBucketFast = defineOp("_TensorToHashBucketFast", {
   lower: ({ input, numBuckets, T }) => {
     if (T.startsWith("uint")) throw new InvalidArgumentError(`Type not supported: ${T}`);
     const run = ([numbers]: readonly NDArray[], [out]: readonly NDArray[]): void => {
-      for (let i = 0; i < numbers.size; i++) out.set(i, fingerprint64(encodeText(String(numbers.get(i)))) % BigInt(numBuckets));
+      for (let i = 0; i < numbers.size; i++) out.set(i, bucketOf(farmHash, encodeText(String(numbers.get(i))), numBuckets));
     };
     return ir.call({ name: "hashBucketsOfNumbers", run }, [input], [{ dtype: "int64", shape: input.shape }])[0];
   },

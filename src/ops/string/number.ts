@@ -81,8 +81,8 @@ export function formatFloat(x: number, { conversion, precision, width, fill }: N
 }
 
 /** An integer as printf writes it; unsigned ones have no sign to write. */
-export const formatInteger = (x: bigint, isUnsigned: boolean, width: number, fill: string): string =>
-  padded((x < 0n ? -x : x).toString(), x < 0n, width, isUnsigned && (fill === "+" || fill === " ") ? "" : fill);
+export const formatInteger = (x: number | bigint, isUnsigned: boolean, width: number, fill: string): string =>
+  padded(String(x < 0 ? -x : x), x < 0, width, isUnsigned && (fill === "+" || fill === " ") ? "" : fill);
 
 function padded(text: string, isNegative: boolean, width: number, fill: string): string {
   const sign = isNegative ? "-" : fill === "+" || fill === " " ? fill : "";

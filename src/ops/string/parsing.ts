@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { dtypeBytes, dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { NDArray, latinText } from "../../base/ndarray.ts";
+import { bytesOfLatin, NDArray, latinText } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -15,71 +15,95 @@ import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { collect, eitherName, need } from "../arguments.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
-import { bytesAt, parseNumber } from "./string.ts";
+import { bytesAt, isSpace, parseNumber } from "./string.ts";
 import { looseBytes, looseText } from "./unicode.ts";
 import { element } from "../summary/tensor-summary.ts";
-
-const constantOf = (values: readonly (number | Uint8Array)[], dtype: DType, dims: readonly number[]): Value => {
-  const array = NDArray.zeros(dtype, dims);
-  values.forEach((value, i) => void array.set(i, value));
-  return ir.constant(array);
-};
 
 const stringsOf = (array: NDArray): Uint8Array[] => Array.from({ length: array.size }, (_, i) => bytesAt(array, i));
 
 // ---- splitting ----
 
-const bytesOfLatin = (text: string): Uint8Array => Uint8Array.from(text, char => char.charCodeAt(0));
-
 /** Each byte of `delimiter` separates; without any, every byte is a part. */
-function splitAtAny(s: Uint8Array, delimiter: Uint8Array, skipEmpty: boolean): Uint8Array[] {
-  // Of an empty string TensorFlow makes nothing, even where empty parts count.
-  if (s.length === 0) return [];
-  if (delimiter.length === 0) return Array.from(s, byte => Uint8Array.of(byte));
+function splitterAtAny(delimiter: Uint8Array, skipEmpty: boolean): (s: Uint8Array) => Uint8Array[] {
+  if (delimiter.length === 0) return s => Array.from(s, byte => Uint8Array.of(byte));
+  const separates = new Uint8Array(256);
+  for (const byte of delimiter) separates[byte] = 1;
+  return s => {
+    const parts: Uint8Array[] = [];
+    // Of an empty string TensorFlow makes nothing, even where empty parts count.
+    if (s.length === 0) return parts;
+    let from = 0;
+    for (let i = 0; i <= s.length; i++) {
+      if (i < s.length && separates[s[i]] === 0) continue;
+      if (!skipEmpty || i > from) parts.push(s.slice(from, i));
+      from = i + 1;
+    }
+    return parts;
+  };
+}
+
+/** As Python's str.split: at `separator`, or (empty) at runs of whitespace; at most `most` times. */
+function splitLikePython(s: Uint8Array, separator: Uint8Array, most: number): Uint8Array[] {
+  if (most === 0) return [s];
+  if (separator.length === 0) return splitWords(s, most);
   const parts: Uint8Array[] = [];
   let from = 0;
-  for (let i = 0; i <= s.length; i++) {
-    if (i < s.length && !delimiter.includes(s[i])) continue;
-    if (!skipEmpty || i > from) parts.push(s.slice(from, i));
-    from = i + 1;
+  while (most < 0 || parts.length < most) {
+    const found = placeOf(s, separator, from);
+    if (found < 0) break;
+    parts.push(s.slice(from, found));
+    from = found + separator.length;
+  }
+  parts.push(s.slice(from));
+  return parts;
+}
+
+/** Of words TensorFlow keeps what is behind the last one as it is, also where that is nothing, and cuts no text that it shall not split. */
+function splitWords(s: Uint8Array, most: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  const behindSpaces = (from: number): number => {
+    let at = from;
+    while (at < s.length && isSpace(s[at])) at++;
+    return at;
+  };
+  for (let at = behindSpaces(0); at < s.length; ) {
+    const from = at;
+    while (at < s.length && !isSpace(s[at])) at++;
+    parts.push(s.slice(from, at));
+    at = behindSpaces(at);
+    if (parts.length === most) return [...parts, s.slice(at)];
   }
   return parts;
 }
 
-/** As Python's str.split: at `separator`, or (empty) at runs of whitespace; at most `most` times. Of words TensorFlow keeps what is behind the
- *  last one as it is, also where that is nothing, and cuts no text that it shall not split. */
-function splitLikePython(s: Uint8Array, separator: Uint8Array, most: number): Uint8Array[] {
-  if (most === 0) return [s];
-  const [text, by] = [latinText(s), latinText(separator)];
-  const parts: string[] = [];
-  if (by === "") {
-    for (let rest = text.replace(/^[ \t-\r]+/, ""); rest !== ""; ) {
-      const [word] = /^[^ \t-\r]+/.exec(rest) as RegExpExecArray;
-      parts.push(word);
-      rest = rest.slice(word.length).replace(/^[ \t-\r]+/, "");
-      if (parts.length === most) return [...parts, rest].map(bytesOfLatin);
-    }
-    return parts.map(bytesOfLatin);
+/** Where bytes stand in others, from a place on; -1: nowhere. */
+function placeOf(s: Uint8Array, wanted: Uint8Array, from: number): number {
+  for (let at = s.indexOf(wanted[0], from); at >= 0; at = s.indexOf(wanted[0], at + 1)) {
+    let same = 1;
+    while (same < wanted.length && s[at + same] === wanted[same]) same++;
+    if (same === wanted.length) return at;
   }
-  let rest = text;
-  while (most < 0 || parts.length < most) {
-    const found = rest.indexOf(by);
-    if (found < 0) break;
-    parts.push(rest.slice(0, found));
-    rest = rest.slice(found + by.length);
-  }
-  return [...parts, rest].map(bytesOfLatin);
+  return -1;
 }
 
 /** Rows of parts as a sparse matrix: positions, parts, shape. */
 function sparse(rows: readonly Uint8Array[][]): [indices: Value, values: Value, shape: Value] {
   const parts = rows.flat();
-  const at = rows.flatMap((row, i) => row.flatMap((_, j) => [i, j]));
-  const widest = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const positions = NDArray.zeros("int64", [parts.length, 2]);
+  const at = positions.data as BigInt64Array;
+  let [next, widest] = [0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const { length } = rows[i];
+    for (let j = 0; j < length; j++) {
+      at[next++] = BigInt(i);
+      at[next++] = BigInt(j);
+    }
+    widest = Math.max(widest, length);
+  }
   return [
-    constantOf(at, "int64", [parts.length, 2]),
-    constantOf(parts, "string", [parts.length]),
-    constantOf([rows.length, widest], "int64", [2]),
+    ir.constant(positions),
+    ir.constant(new NDArray("string", [parts.length], parts)),
+    ir.constant(NDArray.from([rows.length, widest], "int64")),
   ];
 }
 
@@ -105,8 +129,8 @@ export const StringSplit = defineOp("StringSplit", {
   checks: ({ input, delimiter }) => checkSplit(input, { delimiter }),
   compileTimeInputs: ["input", "delimiter"],
   lower: ({ input, delimiter, skipEmpty }) => {
-    const by = bytesAt(delimiter, 0);
-    return sparse(stringsOf(input).map(s => splitAtAny(s, by, skipEmpty)));
+    const split = splitterAtAny(bytesAt(delimiter, 0), skipEmpty);
+    return sparse(stringsOf(input).map(split));
   },
 });
 
@@ -298,7 +322,8 @@ export function fillCsvRow(
   na: string,
   place = `record ${row}`,
 ): void {
-  fields.forEach((field, k) => {
+  for (let k = 0; k < fields.length; k++) {
+    const field = fields[k];
     if (field === "" || field === na) {
       if (defaults[k].size === 0) throw new InvalidArgumentError(`Field ${k} is required but missing in ${place}!`);
       results[k].set(row, defaults[k].get(0));
@@ -309,7 +334,7 @@ export function fillCsvRow(
         throw new InvalidArgumentError(`Field ${k} in ${place} is not a valid ${dtypeTable[types[k]].cName}: ${field}`);
       results[k].set(row, value);
     }
-  });
+  }
 }
 
 export const DecodeCSV = defineOp("DecodeCSV", {

@@ -16,7 +16,7 @@ import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { range } from "../array/ranges.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
-import { fingerprint64, hash64, sipHash } from "./hash.ts";
+import { bucketOf, farmHash, type Hash, murmurHash, sipHashOf } from "./hash.ts";
 import { formatFloat, formatInteger, type NumberFormat } from "./number.ts";
 
 export const bytesAt = (array: NDArray, i: number): Uint8Array => array.get(i) as Uint8Array;
@@ -44,6 +44,20 @@ type Unit = "BYTE" | "UTF8_CHAR";
 /** UTF-8 continuation bytes are not the beginning of a character. */
 const isStart = (byte: number): boolean => (byte & 0xc0) !== 0x80;
 
+function characterCount(s: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < s.length; i++) if (isStart(s[i])) count++;
+  return count;
+}
+
+/** Where the `count`-th character from a place on begins, or the end. */
+function afterCharacters(s: Uint8Array, from: number, count: number): number {
+  let at = from;
+  while (at < s.length && !isStart(s[at])) at++;
+  for (let k = 0; k < count && at < s.length; k++) for (at++; at < s.length && !isStart(s[at]); ) at++;
+  return at;
+}
+
 export const StringLength = defineOp("StringLength", {
   inputs: { input: "string" },
   outputs: { output: "int32" },
@@ -51,7 +65,7 @@ export const StringLength = defineOp("StringLength", {
   shape: ({ input }) => input,
   gradient: "none",
   lower: ({ input, unit: by }) =>
-    eachElement("StringLength", input, "int32", s => (by === "BYTE" ? s.length : s.reduce((n, byte) => n + (isStart(byte) ? 1 : 0), 0))),
+    eachElement("StringLength", input, "int32", s => (by === "BYTE" ? s.length : characterCount(s))),
 });
 
 const caseOp = <const T extends string>(type: T, ofText: (text: string) => string, first: number, shift: number) =>
@@ -65,14 +79,18 @@ const caseOp = <const T extends string>(type: T, ofText: (text: string) => strin
         throw new InvalidArgumentError(`only utf-8 or '' (no encoding) is supported, received ${encoding}`);
       // TensorFlow reads these as C's strings, up to the first zero.
       if (encoding === "utf-8") return eachElement(type, input, "string", s => ofText(decodeText(s).split("\0")[0]));
-      return eachElement(type, input, "string", s => s.map(byte => (byte >= first && byte < first + 26 ? byte + shift : byte)));
+      return eachElement(type, input, "string", s => {
+        const changed = s.slice();
+        for (let i = 0; i < s.length; i++) if (s[i] >= first && s[i] < first + 26) changed[i] += shift;
+        return changed;
+      });
     },
   });
 
 export const StringUpper = caseOp("StringUpper", text => text.toUpperCase(), 97, -32);
 export const StringLower = caseOp("StringLower", text => text.toLowerCase(), 65, 32);
 
-const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
+export const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
 
 export function trimmed(s: Uint8Array): Uint8Array {
   let [from, to] = [0, s.length];
@@ -147,14 +165,16 @@ export const Substr = defineOp("Substr", {
 });
 
 function substring(s: Uint8Array, pos: number, len: number, by: Unit, i: number): Uint8Array {
-  const starts = by === "BYTE" ? null : [...s.keys()].filter(at => isStart(s[at]));
-  const size = starts === null ? s.length : starts.length;
+  const size = by === "BYTE" ? s.length : characterCount(s);
   const from = pos < 0 ? pos + size : pos;
-  const shown = by === "BYTE" ? ` b'${decodeText(s)}'` : "";
-  if (from < 0 || from > size) throw new InvalidArgumentError(`pos ${pos} out of range for string${shown} at index ${i}`);
+  if (from < 0 || from > size) {
+    const shown = by === "BYTE" ? ` b'${decodeText(s)}'` : "";
+    throw new InvalidArgumentError(`pos ${pos} out of range for string${shown} at index ${i}`);
+  }
   // A negative number of bytes is a huge one in C++; of characters it is none.
-  const to = len < 0 && by === "BYTE" ? size : Math.min(from + Math.max(len, 0), size);
-  return starts === null ? s.slice(from, to) : s.slice(starts[from] ?? s.length, starts[to] ?? s.length);
+  if (by === "BYTE") return s.slice(from, len < 0 ? size : from + len);
+  const start = afterCharacters(s, 0, from);
+  return s.slice(start, afterCharacters(s, start, Math.max(len, 0)));
 }
 
 /** `len` bytes (or characters) from `pos` on; a negative pos counts from the end. TF: tf.substr(input, pos, len, name, unit). */
@@ -166,16 +186,18 @@ export function substr(input: TensorLike, pos: TensorLike, len: TensorLike, ...r
 // ---- joining ----
 
 function joined(parts: readonly Uint8Array[], separator: Uint8Array): Uint8Array {
-  const result = new Uint8Array(parts.reduce((n, part) => n + part.length, Math.max(parts.length - 1, 0) * separator.length));
+  let length = Math.max(parts.length - 1, 0) * separator.length;
+  for (const part of parts) length += part.length;
+  const result = new Uint8Array(length);
   let at = 0;
-  parts.forEach((part, i) => {
+  for (let i = 0; i < parts.length; i++) {
     if (i > 0) {
       result.set(separator, at);
       at += separator.length;
     }
-    result.set(part, at);
-    at += part.length;
-  });
+    result.set(parts[i], at);
+    at += parts[i].length;
+  }
   return result;
 }
 
@@ -306,7 +328,8 @@ function allAxes(x: Tensor): TensorLike {
 
 // ---- hashes ----
 
-const bucketOf = (hash: bigint, buckets: number): bigint => hash % BigInt(buckets);
+const buckets = (name: string, input: Value, numBuckets: number, hash: Hash): Value =>
+  eachElement(name, input, "int64", s => bucketOf(hash, s, numBuckets));
 
 export const StringToHashBucketFast = defineOp("StringToHashBucketFast", {
   inputs: { input: "string" },
@@ -314,7 +337,7 @@ export const StringToHashBucketFast = defineOp("StringToHashBucketFast", {
   attrs: { numBuckets: attr.int(undefined, 1) },
   shape: ({ input }) => input,
   gradient: "none",
-  lower: ({ input, numBuckets }) => eachElement("StringToHashBucketFast", input, "int64", s => bucketOf(fingerprint64(s), numBuckets)),
+  lower: ({ input, numBuckets }) => buckets("StringToHashBucketFast", input, numBuckets, farmHash),
 });
 
 export const StringToHashBucketStrong = defineOp("StringToHashBucketStrong", {
@@ -326,7 +349,7 @@ export const StringToHashBucketStrong = defineOp("StringToHashBucketStrong", {
   lower: ({ input, numBuckets, key }) => {
     if (key.length !== 2) throw new InvalidArgumentError("Key must have 2 elements");
     const [k0, k1] = key.map(BigInt);
-    return eachElement("StringToHashBucketStrong", input, "int64", s => bucketOf(sipHash(s, k0, k1), numBuckets));
+    return buckets("StringToHashBucketStrong", input, numBuckets, sipHashOf(k0, k1));
   },
 });
 
@@ -336,7 +359,7 @@ export const StringToHashBucket = defineOp("StringToHashBucket", {
   attrs: { numBuckets: attr.int(undefined, 1) },
   shape: ({ stringTensor }) => stringTensor,
   gradient: "none",
-  lower: ({ stringTensor, numBuckets }) => eachElement("StringToHashBucket", stringTensor, "int64", s => bucketOf(hash64(s), numBuckets)),
+  lower: ({ stringTensor, numBuckets }) => buckets("StringToHashBucket", stringTensor, numBuckets, murmurHash),
 });
 
 /** A number in [0, numBuckets) for each string, the same everywhere. TF: tf.string_to_hash_bucket_fast. */
@@ -480,7 +503,7 @@ function textOf(value: ReturnType<NDArray["get"]>, dtype: DType, format: NumberF
   if (typeof value === "object") return `(${formatFloat(value.re, format)},${formatFloat(value.im, format)})`;
   return isFloating(dtype)
     ? formatFloat(Number(value), format)
-    : formatInteger(BigInt(value), dtype.startsWith("u"), format.width, format.fill);
+    : formatInteger(value, dtype.startsWith("u"), format.width, format.fill);
 }
 
 interface AsStringOptions extends Named {
@@ -508,10 +531,31 @@ const limits: Partial<Record<DType, readonly [bigint, bigint]>> = {
   uint64: [0n, 2n ** 64n - 1n],
 };
 
+/** The number that a few digits stand for, most texts by far, exactly; undefined for all others. */
+function fewDigits(s: Uint8Array, mostDigits: number, isUnsigned: boolean, mayHavePoint: boolean): number | undefined {
+  const isNegative = s[0] === 45;
+  if (isNegative && isUnsigned) return undefined;
+  let [number, digits, pointAt] = [0, 0, -1];
+  for (let i = isNegative ? 1 : 0; i < s.length; i++) {
+    const digit = s[i] - 48;
+    if (digit >= 0 && digit <= 9) {
+      number = number * 10 + digit;
+      digits++;
+    } else if (s[i] === 46 && mayHavePoint && pointAt < 0) pointAt = digits;
+    else return undefined;
+  }
+  if (digits === 0 || digits > mostDigits) return undefined;
+  // Both are exact in double precision, so the quotient is rounded once.
+  const size = pointAt < 0 ? number : number / 10 ** (digits - pointAt);
+  return isNegative ? -size : size;
+}
+
 /** The number a text stands for, or undefined. */
 export function parseNumber(s: Uint8Array, dtype: DType): number | bigint | undefined {
-  const text = decodeText(trimmed(s));
   const range = limits[dtype];
+  const few = fewDigits(s, range ? 9 : 15, dtype.startsWith("u"), range === undefined);
+  if (few !== undefined) return isBigInteger(dtype) ? BigInt(few) : few;
+  const text = decodeText(trimmed(s));
   if (range) {
     if (!(dtype.startsWith("u") ? /^\+?\d+$/ : /^[+-]?\d+$/).test(text)) return undefined;
     const value = BigInt(text.replace(/^\+/, ""));

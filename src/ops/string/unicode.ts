@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { decodeText, encodeText, NDArray, latinText } from "../../base/ndarray.ts";
+import { bytesOfLatin, decodeText, encodeText, NDArray, latinText } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -59,6 +59,7 @@ export function looseText(bytes: Uint8Array): string {
 
 /** The inverse of looseText. */
 export function looseBytes(text: string): Uint8Array {
+  if (!/[\ud800-\udfff]/u.test(text)) return encodeText(text);
   const bytes = Array.from(text, char => {
     const point = char.codePointAt(0) ?? 0;
     return point >= 0xdc00 && point < 0xe000 ? [point - 0xdc00] : [...encodeText(char)];
@@ -313,12 +314,11 @@ export const StringNGrams = defineOp("StringNGrams", {
     });
     const all = rows.flat();
     const ngrams = NDArray.zeros("string", [all.length]);
-    all.forEach((text, i) => void ngrams.set(i, encodeLatin(text)));
+    all.forEach((text, i) => void ngrams.set(i, bytesOfLatin(text)));
     return [ngrams, splitsOf(rows, Tsplits)];
   },
 });
 
-const encodeLatin = (text: string): Uint8Array => Uint8Array.from(text, char => char.charCodeAt(0));
 
 function checkSplits(splits: readonly number[], size: number): void {
   if (splits.length === 0) return;
@@ -367,7 +367,7 @@ export const UnsortedSegmentJoin = defineOp("UnsortedSegmentJoin", {
       const between = latinText(encodeText(separator));
       // Nothing is put between while all was empty.
       parts.forEach(
-        (list, i) => void out.set(i, encodeLatin(list.reduce((whole, part) => (whole === "" ? part : whole + between + part), ""))),
+        (list, i) => void out.set(i, bytesOfLatin(list.reduce((whole, part) => (whole === "" ? part : whole + between + part), ""))),
       );
     };
     return ir.call({ name: "UnsortedSegmentJoin", run }, [inputs, segmentIds], [{ dtype: "string", shape: [count, ...inner] }])[0];
