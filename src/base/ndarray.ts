@@ -116,11 +116,7 @@ export class NDArray {
   /** Zeros (or empty strings) of a shape. */
   static zeros(dtype: DType, shape: readonly number[]): NDArray {
     const size = sizeOf(shape);
-    return new NDArray(
-      dtype,
-      shape,
-      dtype === "string" ? new Array<Uint8Array>(size).fill(noBytes) : newTypedArray(dtype, size),
-    );
+    return new NDArray(dtype, shape, dtype === "string" ? new Array<Uint8Array>(size).fill(noBytes) : newTypedArray(dtype, size));
   }
 
   /** One value for all elements. */

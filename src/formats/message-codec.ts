@@ -183,7 +183,11 @@ function readField(result: Plain, field: Field, reader: WireReader, wire: number
     const list = result[name] as unknown[];
     const isPacked = wire === wireTypes.bytes && wireOf(type) !== wireTypes.bytes;
     if (!isPacked) list.push(readValue(type, reader, wire, depth));
-    else for (const packed = pieceReader(reader, wire, type); !packed.isAtEnd; ) list.push(readValue(type, packed, wireOf(type), depth));
+    else {
+      const packed = pieceReader(reader, wire, type);
+      if (type === "float") while (!packed.isAtEnd) list.push(packed.float());
+      else for (const expected = wireOf(type); !packed.isAtEnd; ) list.push(readValue(type, packed, expected, depth));
+    }
   } else if (isMessage(type)) {
     // A message field that comes twice is merged.
     result[name] = readMessage(type, pieceReader(reader, wire, type), depth + 1, result[name] as Plain | undefined);
@@ -206,10 +210,7 @@ function readEntry({ keyType, type }: Field, reader: WireReader, depth: number):
 
 function pieceReader(reader: WireReader, wire: number, what: string): WireReader {
   if (wire !== wireTypes.bytes) reader.fail(`wire type ${wire} where ${what} is expected`);
-  const length = reader.length();
-  const start = reader.offset;
-  reader.offset += length;
-  return new WireReader(reader.bytes, what, start, start + length);
+  return reader.part(reader.length(), what);
 }
 
 function wireOf(type: string): number {

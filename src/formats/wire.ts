@@ -14,12 +14,12 @@ export class WireReader {
   private readonly what: string;
   private readonly view: DataView;
 
-  constructor(bytes: Uint8Array, what: string, offset = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, what: string, offset = 0, end = bytes.length, view?: DataView) {
     this.bytes = bytes;
     this.what = what;
     this.offset = offset;
     this.end = end;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = view ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get isAtEnd(): boolean {
@@ -36,10 +36,19 @@ export class WireReader {
     if (count > this.end - this.offset) this.fail(`${count} bytes are announced, ${this.end - this.offset} are left`);
   }
 
+  /** A varint of one byte, as most are; of more, -1, and nothing is read. */
+  private shortVarint(): number {
+    const byte = this.offset < this.end ? this.bytes[this.offset] : 128;
+    if (byte >= 128) return -1;
+    this.offset++;
+    return byte;
+  }
+
   /** The next field's number and wire type. */
   tag(): { number: number; wire: number } {
     const start = this.offset;
-    const tag = Number(this.varint());
+    const short = this.shortVarint();
+    const tag = short >= 0 ? short : Number(this.varint());
     const number = Math.floor(tag / 8);
     if (number === 0 || number > 0x1fffffff) this.fail(`${number} is no field number`, start);
     return { number, wire: tag % 8 };
@@ -62,9 +71,17 @@ export class WireReader {
   /** A length, checked against what is left. */
   length(): number {
     const start = this.offset;
-    const length = this.varint();
-    if (length > BigInt(this.end - this.offset)) this.fail(`${length} bytes are announced, ${this.end - this.offset} are left`, start);
+    const short = this.shortVarint();
+    const length = short >= 0 ? short : this.varint();
+    if (length > this.end - this.offset) this.fail(`${length} bytes are announced, ${this.end - this.offset} are left`, start);
     return Number(length);
+  }
+
+  /** A reader of the next so many bytes, which this one passes over. */
+  part(length: number, what: string): WireReader {
+    const start = this.offset;
+    this.offset += length;
+    return new WireReader(this.bytes, what, start, this.offset, this.view);
   }
 
   float(): number {

@@ -9,6 +9,7 @@ import { messageFromBytes } from "../../formats/message-codec.ts";
 import type { Message } from "../../formats/messages.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
+import { placesInRows } from "../sparse/parts.ts";
 import { bytesAt } from "../string/string.ts";
 
 export const featureTypes = ["float32", "int64", "string"] as const satisfies readonly DType[];
@@ -93,7 +94,7 @@ export interface ParsedFeatures {
 
 export const arrayOf = (dtype: DType, shape: readonly number[], values: readonly ElementValue[]): NDArray => {
   const array = NDArray.zeros(dtype, shape);
-  values.forEach((value, i) => void array.set(i, value));
+  for (let i = 0; i < values.length; i++) array.set(i, values[i]);
   return array;
 };
 export const int64 = (values: readonly number[], shape: readonly number[]): NDArray => arrayOf("int64", shape, values.map(BigInt));
@@ -107,10 +108,10 @@ export function parseFeatures(serialized: readonly Uint8Array[], names: readonly
   const sparse = specs.sparse.map(({ key, dtype }) => {
     const rows = examples.map((example, row) => wanted(example, placeOf(row, key), dtype) ?? []);
     const values = rows.flat();
-    const most = Math.max(0, ...rows.map(({ length }) => length));
-    const places = rows.flatMap((list, row) => list.flatMap((_, k) => (isBatch ? [row, k] : [k])));
+    const lengths = rows.map(({ length }) => length);
+    const most = lengths.reduce((longest, length) => Math.max(longest, length), 0);
     return {
-      indices: int64(places, [values.length, isBatch ? 2 : 1]),
+      indices: placesInRows(lengths, isBatch),
       values: arrayOf(dtype, [values.length], values),
       shape: isBatch ? int64([rows.length, most], [2]) : int64([most], [1]),
     };
@@ -163,7 +164,7 @@ function denseOf(
       );
     return values;
   });
-  const most = isOpen ? Math.max(0, ...rows.map(({ length }) => length)) : inner;
+  const most = isOpen ? rows.reduce((longest, { length }) => Math.max(longest, length), 0) : inner;
   const out = NDArray.zeros(dtype, [
     ...(isBatch ? [rows.length] : []),
     ...(isOpen ? [inner === 0 ? 0 : most / inner, ...dims.slice(1).map(Number)] : dims.map(Number)),

@@ -1,6 +1,6 @@
 // What the parts of a sparse tensor have to be before a kernel reads them, in TensorFlow's words.
 
-import type { NDArray } from "../../base/ndarray.ts";
+import { NDArray } from "../../base/ndarray.ts";
 import { need } from "../arguments.ts";
 
 /** What TensorFlow asks of the parts of a sparse tensor before a kernel reads it. */
@@ -18,6 +18,21 @@ export function checkedSizes(shape: NDArray): number[] {
   const dims = Array.from({ length: shape.size }, (_, axis) => Number(shape.get(axis)));
   for (const size of dims) need(size >= 0, () => `Expected shape dimensions to be non-negative, got ${size}`);
   return dims;
+}
+
+/** Where the elements of rows of some lengths stand: [row, k], or of one row by itself [k]. */
+export function placesInRows(lengths: readonly number[], hasRows = true): NDArray {
+  let count = 0;
+  for (const length of lengths) count += length;
+  const places = NDArray.zeros("int64", [count, hasRows ? 2 : 1]);
+  const data = places.data as BigInt64Array;
+  let at = 0;
+  for (let row = 0; row < lengths.length; row++)
+    for (let k = 0; k < lengths[row]; k++) {
+      if (hasRows) data[at++] = BigInt(row);
+      data[at++] = BigInt(k);
+    }
+  return places;
 }
 
 /** How TensorFlow ends what it says of coordinates that are not in order. */

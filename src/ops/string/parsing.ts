@@ -14,6 +14,7 @@ import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { collect, eitherName, need } from "../arguments.ts";
+import { placesInRows } from "../sparse/parts.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import { bytesAt, isSpace, parseNumber } from "./string.ts";
 import { looseBytes, looseText } from "./unicode.ts";
@@ -89,19 +90,10 @@ function placeOf(s: Uint8Array, wanted: Uint8Array, from: number): number {
 /** Rows of parts as a sparse matrix: positions, parts, shape. */
 function sparse(rows: readonly Uint8Array[][]): [indices: Value, values: Value, shape: Value] {
   const parts = rows.flat();
-  const positions = NDArray.zeros("int64", [parts.length, 2]);
-  const at = positions.data as BigInt64Array;
-  let [next, widest] = [0, 0];
-  for (let i = 0; i < rows.length; i++) {
-    const { length } = rows[i];
-    for (let j = 0; j < length; j++) {
-      at[next++] = BigInt(i);
-      at[next++] = BigInt(j);
-    }
-    widest = Math.max(widest, length);
-  }
+  const lengths = rows.map(({ length }) => length);
+  const widest = lengths.reduce((most, length) => Math.max(most, length), 0);
   return [
-    ir.constant(positions),
+    ir.constant(placesInRows(lengths)),
     ir.constant(new NDArray("string", [parts.length], parts)),
     ir.constant(NDArray.from([rows.length, widest], "int64")),
   ];

@@ -64,8 +64,7 @@ export const StringLength = defineOp("StringLength", {
   attrs: { unit },
   shape: ({ input }) => input,
   gradient: "none",
-  lower: ({ input, unit: by }) =>
-    eachElement("StringLength", input, "int32", s => (by === "BYTE" ? s.length : characterCount(s))),
+  lower: ({ input, unit: by }) => eachElement("StringLength", input, "int32", s => (by === "BYTE" ? s.length : characterCount(s))),
 });
 
 const caseOp = <const T extends string>(type: T, ofText: (text: string) => string, first: number, shift: number) =>
@@ -391,28 +390,36 @@ interface InputOption {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-function toBase64(s: Uint8Array, isPadded: boolean): string {
-  let text = "";
-  for (let i = 0; i < s.length; i += 3) {
+function toBase64(s: Uint8Array, isPadded: boolean): Uint8Array {
+  const rest = s.length % 3;
+  const length = Math.ceil((s.length * 4) / 3);
+  const result = new Uint8Array(length + (isPadded && rest > 0 ? 3 - rest : 0)).fill(61, length);
+  for (let i = 0, at = 0; at < length; i += 3) {
     const bits = (s[i] << 16) | ((s[i + 1] ?? 0) << 8) | (s[i + 2] ?? 0);
-    const count = Math.min(s.length - i, 3) + 1;
-    for (let k = 0; k < count; k++) text += alphabet[(bits >> (18 - 6 * k)) & 63];
-    if (isPadded) text += "=".repeat(4 - count);
+    for (let shift = 18; shift >= 0 && at < length; shift -= 6) result[at++] = alphabet.charCodeAt((bits >> shift) & 63);
   }
-  return text;
+  return result;
 }
 
-function fromBase64(s: Uint8Array): Uint8Array {
+/** What each byte stands for in base64; 64: nothing. */
+function base64Digits(): Uint8Array {
+  const digits = new Uint8Array(256).fill(64);
+  for (let digit = 0; digit < 64; digit++) digits[alphabet.charCodeAt(digit)] = digit;
+  return digits;
+}
+
+function fromBase64(s: Uint8Array, digits: Uint8Array): Uint8Array {
   let end = s.length;
   for (let k = 0; k < 2 && s.length % 4 === 0 && s[end - 1] === 61; k++) end--;
-  const digits = Array.from(s.subarray(0, end), byte => alphabet.indexOf(String.fromCharCode(byte)));
-  const isCut = digits.length % 4 === 1;
-  if (digits.slice(0, isCut ? -1 : undefined).includes(-1)) throw new InvalidArgumentError("Invalid character found in base64.");
+  const isCut = end % 4 === 1;
+  for (let i = 0; i < (isCut ? end - 1 : end); i++)
+    if (digits[s[i]] === 64) throw new InvalidArgumentError("Invalid character found in base64.");
   if (isCut) throw new InvalidArgumentError("Base64 string length cannot be 1 modulo 4.");
-  const result = new Uint8Array(Math.floor((digits.length * 3) / 4));
-  for (let i = 0; i < result.length; i++) {
-    const [group, k] = [Math.floor(i / 3) * 4, i % 3];
-    result[i] = ((digits[group + k] << (2 * k + 2)) | ((digits[group + k + 1] ?? 0) >> (4 - 2 * k))) & 255;
+  const result = new Uint8Array(Math.floor((end * 3) / 4));
+  for (let i = 0, at = 0; at < result.length; i += 4) {
+    // Digits past the end only reach bytes that are not kept.
+    const bits = (digits[s[i]] << 18) | (digits[s[i + 1]] << 12) | ((digits[s[i + 2]] & 63) << 6) | (digits[s[i + 3]] & 63);
+    for (let shift = 16; shift >= 0 && at < result.length; shift -= 8) result[at++] = bits >> shift;
   }
   return result;
 }
@@ -430,7 +437,10 @@ export const DecodeBase64 = defineOp("DecodeBase64", {
   attrs: {},
   shape: ({ input }) => input,
   gradient: "none",
-  lower: ({ input }) => eachElement("DecodeBase64", input, "string", fromBase64),
+  lower: ({ input }) => {
+    const digits = base64Digits();
+    return eachElement("DecodeBase64", input, "string", s => fromBase64(s, digits));
+  },
 });
 
 /** Web-safe base64 (- and _ for + and /). TF: tf.encode_base64(input, pad, name). */
@@ -501,9 +511,7 @@ function textOf(value: ReturnType<NDArray["get"]>, dtype: DType, format: NumberF
   }
   if (typeof value === "boolean") return value ? "true" : "false";
   if (typeof value === "object") return `(${formatFloat(value.re, format)},${formatFloat(value.im, format)})`;
-  return isFloating(dtype)
-    ? formatFloat(Number(value), format)
-    : formatInteger(value, dtype.startsWith("u"), format.width, format.fill);
+  return isFloating(dtype) ? formatFloat(Number(value), format) : formatInteger(value, dtype.startsWith("u"), format.width, format.fill);
 }
 
 interface AsStringOptions extends Named {

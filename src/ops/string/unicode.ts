@@ -135,7 +135,11 @@ function checkReplacement({ replacementChar }: Handling): void {
 }
 
 /** Malformed characters left out, replaced or refused. */
-function handled(characters: readonly Character[], { errors, replacementChar, replaceControlCharacters = false }: Handling): Character[] {
+function handled(
+  characters: readonly Character[],
+  { errors, replacementChar, replaceControlCharacters = false }: Handling,
+): readonly Character[] {
+  if (!replaceControlCharacters && characters.every(({ point }) => point >= 0)) return characters;
   if (errors === "strict" && characters.some(({ point }) => point < 0))
     throw new InvalidArgumentError("Invalid formatting on input string");
   return characters
@@ -203,10 +207,10 @@ function decoded(input: NDArray, Tsplits: DType, { inputEncoding, ...handling }:
   const all = rows.flat();
   const points = NDArray.zeros("int32", [all.length]);
   const starts = NDArray.zeros("int64", [all.length]);
-  all.forEach(({ point, start }, i) => {
-    points.set(i, point);
-    starts.set(i, start);
-  });
+  for (let i = 0; i < all.length; i++) {
+    (points.data as Int32Array)[i] = all[i].point;
+    (starts.data as BigInt64Array)[i] = BigInt(all[i].start);
+  }
   return [splitsOf(rows, Tsplits), points, starts];
 }
 
@@ -318,7 +322,6 @@ export const StringNGrams = defineOp("StringNGrams", {
     return [ngrams, splitsOf(rows, Tsplits)];
   },
 });
-
 
 function checkSplits(splits: readonly number[], size: number): void {
   if (splits.length === 0) return;
