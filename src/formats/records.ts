@@ -44,8 +44,9 @@ export async function plainSource(source: ByteSource, compression: RecordCompres
   try {
     return bytesSource(source.name, bytes.length === 0 ? bytes : await decompress(bytes, kind, mostDecompressed));
   } catch (error) {
+    const { message, errno = -3 } = error as Error & { readonly errno?: number };
     throw new DataLossError(
-      `Failed to decompress ${source.name}: ${(error as Error).message}\n\nIt is damaged, or not compressed as ${compression}.`,
+      `inflate() failed with error ${errno}: ${message}\n\n${source.name} is damaged, or not compressed as ${compression}.`,
     );
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "tensorloom";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 const { Dataset } = tf.data;
 
@@ -85,13 +85,13 @@ it("says in TensorFlow's words what is wrong", () =>
   inGraph(async () => {
     const ragged = Dataset.range(3).map((n: tf.Tensor) => tf.range(n));
     await expect(elements(ragged.batch(2))).rejects.toThrow(
-      "Cannot batch tensors with different shapes in component 0. First element had shape [0] and element 1 had shape [1].",
+      "Cannot add tensor to the batch: number of elements does not match. Shapes are: [tensor]: [1], [batch]: [0]",
     );
     await expect(elements(ragged.paddedBatch(3, [1]))).rejects.toThrow("Attempted to pad to a smaller size than the input element.");
     expect(() => Dataset.fromTensorSlices(tf.constant(1))).toThrow("Unbatching a tensor is only supported for rank >= 1");
     expect(() => tf.data.makeOneShotIterator(ragged).initializer).toThrow("The iterator does not have an initializer.");
     const wrong = Dataset.fromGenerator(() => [[1, 2, 3]], "int32", [2]);
-    await expect(elements(wrong)).rejects.toThrow("`generator` yielded an element of shape (3)");
+    await expect(elements(wrong)).rejects.toThrow("`generator` yielded an element of shape (3,)");
     const outside = tf.constant(1n, { dtype: "int64" });
     const stranger = new tf.Graph().asDefault(() => tf.constant(1n, { dtype: "int64" }));
     expect(() => Dataset.range(3).map((n: tf.Tensor) => n.add(stranger))).toThrow("must be from the same graph");
@@ -194,4 +194,50 @@ it("takes branches whose operations read an element, and branches in loops", () 
       ),
     );
     expect((await elements(looped)).map(Number)).toEqual([10, 16]);
+  }));
+
+describe("an element that fails", () => {
+  const failingAt = (at: number): tf.data.Dataset =>
+    Dataset.range(5).map((n: tf.Tensor) => tf.gather([0, 1, 2, 3, 4], tf.where(tf.equal(n, at), 9, tf.cast(n, "int32"))));
+  /** Elements as JSON, or names of errors. */
+  async function taken(make: () => tf.data.Dataset, count: number): Promise<string[]> {
+    using _ = new tf.Graph().asDefault();
+    const next = tf.nest.flatten(tf.data.makeOneShotIterator(make()).getNext()) as tf.Tensor[];
+    await using session = new tf.Session();
+    const found: string[] = [];
+    for (let k = 0; k < count; k++)
+      found.push(
+        await session.run(next).then(
+          values => JSON.stringify(values.map(value => plain(value.toArray()))),
+          (error: Error) => error.name,
+        ),
+      );
+    return found;
+  }
+  const refused = "InvalidArgumentError";
+  const ended = "OutOfRangeError";
+
+  it("takes the rest of its batch with it, where a function is mapped right before", async () => {
+    expect(await taken(() => failingAt(0).batch(2), 4)).toEqual([refused, "[[2,3]]", "[[4]]", ended]);
+    expect(await taken(() => failingAt(0).take(5).batch(2), 4)).toEqual([refused, "[[1,2]]", "[[3,4]]", ended]);
+  });
+
+  it("has its place in windows and in pairs", async () => {
+    const windows = () =>
+      failingAt(2)
+        .window(2, { shift: 1, dropRemainder: true })
+        .flatMap((window: tf.data.Dataset) => window.batch(2));
+    expect(await taken(windows, 5)).toEqual(["[[0,1]]", refused, refused, "[[3,4]]", ended]);
+    expect(await taken(() => Dataset.zip([failingAt(1), Dataset.range(4)]), 5)).toEqual(["[0,0]", refused, "[2,2]", "[3,3]", ended]);
+  });
+
+  it("is asked for again, if it is a file that is not there", async () => {
+    expect(await taken(() => new tf.data.TextLineDataset("/not/there"), 3)).toEqual(Array(3).fill("NotFoundError"));
+  });
+});
+
+it("never draws from a dataset of weight 0, which would not end", () =>
+  inGraph(async () => {
+    const drawn = Dataset.sampleFromDatasets([Dataset.range(3), Dataset.range(4, 6)], { weights: [0, 1] });
+    expect(await elements(drawn)).toEqual([4, 5]);
   }));

@@ -29,6 +29,7 @@ import { StatelessMultinomial } from "../../ops/random/distributions.ts";
 import { matchingFiles } from "../../ops/string/bytes.ts";
 import { reduceJoin } from "../../ops/string/string.ts";
 import { typeSpecFromValue } from "../type-specs.ts";
+import { arraysOf } from "./generated-element.ts";
 import {
   ComponentSpec,
   componentsOf,
@@ -52,10 +53,15 @@ interface MapOptions extends Named {
   readonly numParallelCalls?: TensorLike | null;
   readonly deterministic?: boolean | null;
 }
-interface BatchOptions extends Named {
+interface DroppingOptions extends Named {
   readonly dropRemainder?: boolean;
 }
-interface PaddedOptions extends BatchOptions {
+interface BatchOptions extends DroppingOptions {
+  /** Accepted; batches are made one after the other. */
+  readonly numParallelCalls?: TensorLike | null;
+  readonly deterministic?: boolean | null;
+}
+interface PaddedOptions extends DroppingOptions {
   /** One for all components, or a nesting; zeros and empty strings by default. */
   readonly paddingValues?: Nested;
 }
@@ -86,7 +92,7 @@ interface GroupOptions extends Named {
   readonly windowSize?: TensorLike | null;
   readonly windowSizeFunc?: ((key: Tensor) => TensorLike) | null;
 }
-interface WindowOptions extends BatchOptions {
+interface WindowOptions extends DroppingOptions {
   readonly shift?: number | null;
   readonly stride?: number;
 }
@@ -95,6 +101,21 @@ const int64 = (value: TensorLike, name: string): Tensor => convertToTensor(value
 const bool = (value: boolean, name: string): Tensor => convertToTensor(value, { dtype: "bool", name });
 const asShape = (shape: unknown): TensorShape =>
   shape instanceof TensorShape ? shape : new TensorShape(shape as ShapeLike & (number | null)[]);
+/** Are batches of so many rows all there is in each, as far as sizes are known? @throws ValueError for scalars and differing sizes. */
+function dividesRows(components: readonly ComponentSpec[], size: number): boolean {
+  const rows = components.flatMap(({ shape }) => {
+    if (shape.rank === 0)
+      throw new ValueError(
+        "Invalid `batch_sizes`. Expected dataset with rank of >= 1 but found a dataset with scalar elements. Fix the issue by adding the `batch` transformation to the dataset.",
+      );
+    return shape.dims?.[0] ?? [];
+  });
+  if (rows.some(count => count !== rows[0]))
+    throw new ValueError(
+      `Invalid \`input_dataset.\` The batch dimension of component 0 is ${rows[0]}, while the batch dimension of component i is [${rows.join(" ")}].`,
+    );
+  return rows.length > 0 && rows[0] % size === 0;
+}
 /** What all elements of both are. */
 export function merged(a: Nested, b: Nested): Nested {
   const others = componentsOf(b);
@@ -258,6 +279,22 @@ export class Dataset {
   ): Dataset {
     refuseOthers(others);
     if (datasets.length === 0) throw new ValueError("Invalid `datasets`. `datasets` should not be empty.");
+    if (weights !== null && !(weights instanceof Dataset) && !(weights instanceof Tensor)) {
+      const given = NDArray.from(weights as ArrayLike);
+      if (given.size !== datasets.length)
+        throw new ValueError(
+          `Invalid \`weights\`. \`weights\` should have the same length as \`datasets\` but got \`len(weights)=${given.size}\` vs. \`len(datasets)=${datasets.length}\`.`,
+        );
+      const chosen = datasets.flatMap((_, i) => (Number(given.get(i)) > 0 ? i : []));
+      if (chosen.length === 0) return datasets[0].take(0);
+      // Never drawn: they would not end either.
+      if (chosen.length < datasets.length) {
+        const left = NDArray.zeros(given.dtype, [chosen.length]);
+        chosen.forEach((i, k) => void left.set(k, given.get(i)));
+        const kept = chosen.map(i => datasets[i]);
+        return Dataset.sampleFromDatasets(kept, { weights: left, seed, stopOnEmptyDataset });
+      }
+    }
     const draw = (logits: Tensor, drawn: Tensor): Tensor =>
       squeeze(StatelessMultinomial({ logits, numSamples: 1, seed: drawn, outputDtype: "int64" }), { axis: [0, 1] });
     const mapped = (dataset: Dataset, named: { readonly name: string }, body: ElementFunction): Dataset => {
@@ -304,7 +341,7 @@ export class Dataset {
     const next = async (id: NDArray): Promise<readonly NDArray[]> => {
       const element = await generators.get(idOf(id))?.next();
       if (element === undefined || element.done) throw new OutOfRangeError("StopIteration: Iteration finished");
-      return arraysOf(element.value, spec, components);
+      return arraysOf(element.value, outputTypes, components);
     };
     const end = async (id: NDArray): Promise<bigint> => {
       await generators.get(idOf(id))?.return?.();
@@ -474,7 +511,10 @@ export class Dataset {
   // ---- batches ----
 
   /** `batchSize` elements as one, along a new first axis. */
-  batch(batchSize: TensorLike, { dropRemainder = false, name, ...others }: BatchOptions = {}): Dataset {
+  batch(
+    batchSize: TensorLike,
+    { dropRemainder = false, numParallelCalls = null, deterministic = null, name, ...others }: BatchOptions = {},
+  ): Dataset {
     refuseOthers(others);
     const inputs = {
       inputDataset: this.variantTensor,
@@ -483,15 +523,19 @@ export class Dataset {
     };
     const lead = batchDimension(inputs.batchSize, dropRemainder);
     const spec = mapNested(this.elementSpec, leaf => (leaf as ComponentSpec).batched(lead));
-    return new Dataset(ops.BatchDatasetV2({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
+    const given = { ...inputs, ...typesAndShapes(spec) };
+    if (numParallelCalls === null) return new Dataset(ops.BatchDatasetV2(given, { name }), spec);
+    const calls = { numParallelCalls: int64(numParallelCalls, "num_parallel_calls"), deterministic: textOf(deterministic) };
+    return new Dataset(ops.ParallelBatchDataset({ ...given, ...calls }, { name }), spec);
   }
 
   /** The rows of batches in batches of another size, or of several that come in turn. TF: Dataset.rebatch. */
-  rebatch(batchSize: TensorLike, { dropRemainder = false, name, ...others }: BatchOptions = {}): Dataset {
+  rebatch(batchSize: TensorLike, { dropRemainder = false, name, ...others }: DroppingOptions = {}): Dataset {
     refuseOthers(others);
     const batchSizes = int64(batchSize, "batch_sizes");
     const sizes = Array.from((staticValue(batchSizes)?.data ?? []) as Iterable<unknown>, Number);
-    const lead = dropRemainder && sizes.length > 0 && sizes.every(size => size === sizes[0]) ? sizes[0] : null;
+    const isOne = sizes.length > 0 && sizes.every(size => size === sizes[0]);
+    const lead = isOne && (dropRemainder || dividesRows(componentsOf(this.elementSpec), sizes[0])) ? sizes[0] : null;
     const spec = mapNested(this.elementSpec, leaf => {
       const { dims } = (leaf as ComponentSpec).shape;
       return (leaf as ComponentSpec).withShape(dims === null ? TensorShape.unknown() : new TensorShape([lead, ...dims.slice(1)]));
@@ -628,7 +672,7 @@ export class Dataset {
     refuseOthers(others);
     const types = (each: Dataset): string => JSON.stringify(each.outputTypes);
     if (types(this) !== types(dataset))
-      throw new TypeError(`Incompatible types of input datasets: ${described(this.elementSpec)} vs. ${described(dataset.elementSpec)}.`);
+      throw new TypeError(`Incompatible dataset elements:\n  ${described(this.elementSpec)} vs.   ${described(dataset.elementSpec)}`);
     const spec = merged(this.elementSpec, dataset.elementSpec);
     const inputs = { inputDataset: this.variantTensor, anotherDataset: dataset.variantTensor };
     return new Dataset(ops.ConcatenateDataset({ ...inputs, ...typesAndShapes(spec) }, { name }), spec);
@@ -648,13 +692,14 @@ export class Dataset {
     return this.derived(ops.TakeWhileDataset({ ...inputs, ...typesAndShapes(this.elementSpec) }, { name }));
   }
 
-  /** Each value once; elements are one tensor of type int32, int64 or string. @throws TypeError for others. */
+  /** Each value once; elements are one tensor of type int32, int64 or string. @throws TypeError for other types, InvalidArgumentError while running for
+   *  several tensors. */
   unique({ name, ...others }: Named = {}): Dataset {
     refuseOthers(others);
-    const types = componentsOf(this.elementSpec).map(({ dtype }) => dtype);
-    if (types.length !== 1 || !["int32", "int64", "string"].includes(types[0]))
+    const other = componentsOf(this.elementSpec).find(({ dtype }) => !["int32", "int64", "string"].includes(dtype));
+    if (other !== undefined)
       throw new TypeError(
-        `\`unique\` is not supported for dataset producing elements of type(s) ${types.map(dtype => `tf.${dtype}`)}; only tf.int32, tf.int64 and tf.string are.`,
+        `\`tf.data.Dataset.unique\` does not support type <dtype: '${other.dtype}'> -- only \`tf.int32\`, \`tf.int64\`, and \`tf.string\` are supported.`,
       );
     return this.derived(ops.UniqueDataset({ inputDataset: this.variantTensor, ...typesAndShapes(this.elementSpec) }, { name }));
   }
@@ -945,23 +990,10 @@ function batchDimension(batchSize: Tensor, dropsRemainder: boolean): number | nu
 
 /** A shape in which tensors stand for sizes: what is known of it. */
 const staticSizes = (given: unknown): unknown =>
-  Array.isArray(given) ? given.map(each => (each instanceof Tensor ? null : (each as number | null))) : given;
+  Array.isArray(given) ? given.map(each => (each instanceof Tensor || each === -1 ? null : (each as number | null))) : given;
 
 export const described = (spec: Nested): string =>
   JSON.stringify(mapNested(spec, leaf => `${(leaf as ComponentSpec).dtype}${(leaf as ComponentSpec).shape}`));
-
-/** An element that a generator gave, as arrays. */
-function arraysOf(value: unknown, spec: Nested, components: readonly ComponentSpec[]): NDArray[] {
-  const values = forEach<ArrayLike>(spec, value, () => false);
-  return components.map(({ dtype, shape }, i) => {
-    const array = NDArray.from(values[i], dtype);
-    if (!shape.isCompatibleWith(array.shape))
-      throw new TypeError(
-        `\`generator\` yielded an element of shape (${array.shape.join(", ")}) where an element of shape ${shape} was expected.`,
-      );
-    return array;
-  });
-}
 
 /** Types of a dataset's or an iterator's elements, in their nesting. TF: tf.data.get_output_types. */
 export const getOutputTypes = (datasetOrIterator: { readonly outputTypes: Nested }): Nested => datasetOrIterator.outputTypes;

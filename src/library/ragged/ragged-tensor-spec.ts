@@ -50,12 +50,12 @@ export class RaggedTensorSpec extends ComponentSpec {
   }
   override valueFrom(tensor: Tensor): RaggedTensor | Tensor {
     const { dtype, shape, raggedRank, rowSplitsDtype } = this;
-    if (raggedRank < 0) throw new ValueError(`ragged_rank must be non-negative; got ${raggedRank}.`);
     const result = inNameScope(null, "RaggedFromVariant", [tensor], () => {
       const { outputDenseValues, outputNestedSplits } = RaggedTensorFromVariant({
         encodedRagged: tensor,
         inputRaggedRank: -1,
-        outputRaggedRank: raggedRank,
+        // Rows of rows that are numbers have none left; batched again they do.
+        outputRaggedRank: Math.max(raggedRank, 0),
         Tvalues: dtype,
         Tsplits: rowSplitsDtype,
       });

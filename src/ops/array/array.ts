@@ -13,13 +13,15 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { Const, convertToTensor, isAsTensor, type TensorLike, toArray } from "../../graph/conversion.ts";
 import { defineOp, type Gradient, type Gradients, type Named, type PartialArray, renameOp } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import { constantIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { collect, eitherName, need } from "../arguments.ts";
-import { reduceSum } from "../math/reduction.ts";
+import { Cast } from "../math/math.ts";
+import { Prod, reduceSum } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import { VariantArray } from "../flow/variant-array.ts";
 
@@ -500,9 +502,13 @@ interface OutTypeOptions extends Named {
 }
 
 /** The shape as an int32 vector: a constant where it is known. TF: tf.shape(input, name, out_type). */
-export function shape(input: TensorLike, ...rest: [name?: string | null, outType?: DType | null] | [options?: OutTypeOptions]): Tensor {
+export function shape(
+  input: TensorLike | SparseTensor,
+  ...rest: [name?: string | null, outType?: DType | null] | [options?: OutTypeOptions]
+): Tensor {
   const { name, outType } = collect<OutTypeOptions>(["name", "outType"], rest);
   return inNameScope({ name }, "Shape", [input], scope => {
+    if (input instanceof SparseTensor) return Cast({ x: input.denseShape, DstT: outType ?? "int32" });
     const x = convertToTensor(input);
     const type = outType ?? "int32";
     if (x.shape.isFullyDefined) return constant([...x.shape.asNumbers()], type, [x.shape.rank ?? 0], scope);
@@ -520,18 +526,24 @@ export function shapeN(
 }
 
 /** The number of elements. TF: tf.size(input, name, out_type). */
-export function size(input: TensorLike, ...rest: [name?: string | null, outType?: DType | null] | [options?: OutTypeOptions]): Tensor {
+export function size(
+  input: TensorLike | SparseTensor,
+  ...rest: [name?: string | null, outType?: DType | null] | [options?: OutTypeOptions]
+): Tensor {
   const { name, outType } = collect<OutTypeOptions>(["name", "outType"], rest);
   return inNameScope({ name }, "Size", [input], scope => {
-    const x = convertToTensor(input);
     const type = outType ?? "int32";
-    return x.shape.size === null ? Size({ input: x, outType: type }, scope) : constant(x.shape.size, type, [], scope);
+    if (input instanceof SparseTensor) return Prod({ input: Cast({ x: input.denseShape, DstT: type }), reductionIndices: 0 }, scope);
+    const x = convertToTensor(input);
+    const known = x.shape.dims?.includes(0) ? 0 : x.shape.size;
+    return known === null ? Size({ input: x, outType: type }, scope) : constant(known, type, [], scope);
   });
 }
 
 /** The number of dimensions. TF: tf.rank. */
-export const rank = (input: TensorLike, options?: NameOption): Tensor =>
+export const rank = (input: TensorLike | SparseTensor, options?: NameOption): Tensor =>
   inNameScope(options, "Rank", [input], scope => {
+    if (input instanceof SparseTensor) return Size({ input: input.denseShape }, scope);
     const x = convertToTensor(input);
     return x.shape.rank === null ? Rank({ input: x }, scope) : constant(x.shape.rank, "int32", [], scope);
   });

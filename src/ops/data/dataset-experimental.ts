@@ -15,7 +15,7 @@ import { TensorVariants } from "../flow/variant-array.ts";
 import { RaggedArray } from "../sparse/ragged.ts";
 import { bytesAt } from "../string/string.ts";
 import { csvFields, csvTypes, fillCsvRow } from "../string/parsing.ts";
-import { seedInputs, seedsOf } from "./dataset.ts";
+import { bufferOf, seedInputs, seedsOf } from "./dataset.ts";
 import {
   common,
   datasetInput,
@@ -32,7 +32,7 @@ import {
 import { iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
 import { DatasetArray, HostIterator } from "./dataset-memory.ts";
-import { plainBytesOf, RandomDataset, randomNumbers } from "./dataset-sources.ts";
+import { plainBytesOf, RandomDataset, randomNumbers, refuseCompression } from "./dataset-sources.ts";
 import { bytesOf, type FeatureSpecs, featureTypeList, featureTypes, parseFeatures } from "./example.ts";
 import { handleFields, objectId } from "./host-handles.ts";
 import { change } from "./lookup.ts";
@@ -125,7 +125,7 @@ export const ShuffleDatasetV2 = defineOp("ShuffleDatasetV2", {
   stateful: true,
   ...made,
   host: ({ inputDataset, bufferSize, seedGenerator }) =>
-    wrap(memory.shuffled(DatasetArray.of(inputDataset), { size: positive(bufferSize, "buffer_size"), ...generatorOf(seedGenerator) })),
+    wrap(memory.shuffled(DatasetArray.of(inputDataset), { size: bufferOf(bufferSize), ...generatorOf(seedGenerator) })),
 });
 
 export const RandomDatasetV2 = renameOp("RandomDatasetV2", RandomDataset, {
@@ -396,26 +396,23 @@ export const CSVDatasetV2 = defineOp("CSVDatasetV2", {
         chosen.length > 0
           ? chosen.filter(column => column < all.length).map(column => all[column])
           : all.filter((_, k) => !excluded.includes(k));
-      if (kept.length !== outputTypes.length)
-        throw new InvalidArgumentError(`Expect ${outputTypes.length} fields but have ${kept.length} in record`);
       const row = outputTypes.map(dtype => NDArray.zeros(dtype, []));
-      fillCsvRow(kept, 0, outputTypes, recordDefaults, row, missing, "record");
+      fillCsvRow(kept.slice(0, row.length), 0, outputTypes, recordDefaults, row, missing, "record");
+      if (kept.length !== row.length)
+        throw new InvalidArgumentError(`Expect ${row.length} fields but have ${kept.length > row.length ? "more" : kept.length} in record`);
       return row;
     };
-    return wrap(
-      memory.mapped(
-        memory.generated(memory.unknown, async function* () {
-          for (let i = 0; i < filenames.size; i++) {
-            const bytes = await plainBytesOf(textOf(filenames, i), textOf(given.compressionType));
-            const records = csvRecords(bytes, delimiter.charCodeAt(0), usesQuotes);
-            if (hasHeader) records.next();
-            for (const record of records) yield [new NDArray("string", [], [record])];
-          }
-        }),
-        async (_, [record]) => rowOf(bytesAt(record, 0)),
-        false,
-      ),
-    );
+    const compression = textOf(given.compressionType);
+    refuseCompression(compression, `Unsupported compression_type: ${compression}.`);
+    const records = memory.ofFiles(filenames.size, async i => {
+      const found = csvRecords(await plainBytesOf(textOf(filenames, i), compression), delimiter.charCodeAt(0), usesQuotes);
+      if (hasHeader) found.next();
+      return (function* () {
+        for (const record of found) yield [new NDArray("string", [], [record])];
+      })();
+    });
+    const { iterate, cardinality } = memory.mapped(records, async (_, [record]) => rowOf(bytesAt(record, 0)), false);
+    return wrap({ iterate, cardinality });
   },
 });
 const olderCsv = (type: string): UntypedOp => renameOp(type, CSVDatasetV2, { inputs: csvInputs, ...made });

@@ -24,6 +24,8 @@ export interface HostDataset {
   iterate(run: Iteration): Elements;
   /** How many elements there are: `infinite`, or `unknown`. */
   readonly cardinality: number;
+  /** It maps a function: TensorFlow makes batches of it by one node for both. */
+  readonly isMapped?: boolean;
 }
 
 export const infinite = -1;
@@ -52,6 +54,28 @@ export const generated = (
         return next.done ? undefined : next.value;
       },
       close: async () => void (await generator.return()),
+    };
+  });
+
+/** Elements of `count` files one after the other. A file that `open` refuses is asked for again, by whoever asks for the next element. */
+export const ofFiles = (
+  count: number,
+  open: (file: number) => Promise<AsyncIterator<Element> | globalThis.Iterator<Element>>,
+): HostDataset =>
+  dataset(unknown, () => {
+    let reader: AsyncIterator<Element> | globalThis.Iterator<Element> | undefined;
+    let file = 0;
+    return {
+      next: async () => {
+        for (; file < count; file++) {
+          reader ??= await open(file);
+          const next = await reader.next();
+          if (!next.done) return next.value;
+          reader = undefined;
+        }
+        return undefined;
+      },
+      close: async () => void (await reader?.return?.()),
     };
   });
 
@@ -130,14 +154,16 @@ export const ofFunctions = (init: Call, next: Call, finalize: Call): HostDataset
 // ---- functions ----
 
 /** `isCounted`: the number of elements is told. */
-export const mapped = (input: HostDataset, call: Call, isCounted: boolean): HostDataset =>
-  dataset(isCounted ? input.cardinality : unknown, run => {
+export const mapped = (input: HostDataset, call: Call, isCounted: boolean): HostDataset => ({
+  isMapped: true,
+  ...dataset(isCounted ? input.cardinality : unknown, run => {
     const source = input.iterate(run);
     return over([source], async () => {
       const element = await source.next();
       return element && (await call(run, element));
     });
-  });
+  }),
+});
 
 const isTrue = ([answer]: Element): boolean => Boolean(answer.get(0));
 
@@ -255,6 +281,105 @@ export const interleaved = (input: HostDataset, call: Call, cycleLength: number,
     return { next, close };
   });
 
+/** The same with `prefetched` datasets more at hand: where one has ended, the first of them takes its place, and its turn comes a round later. */
+export const interleavedAhead = (
+  input: HostDataset,
+  call: Call,
+  { cycleLength, blockLength, prefetched }: { cycleLength: number; blockLength: number; prefetched: number },
+): HostDataset =>
+  dataset(unknown, run => {
+    const source = input.iterate(run);
+    const slots: (Elements | undefined)[] = [];
+    const waiting: Elements[] = [];
+    let [at, taken] = [0, 0];
+    let [hasBegun, hasEnded] = [false, false];
+    const open = async (): Promise<Elements | undefined> => {
+      if (hasEnded) return undefined;
+      const element = await failing(source.next());
+      hasEnded = element === undefined;
+      return element && (element instanceof Failed ? failure(element) : opened(call, run, element));
+    };
+    const begin = async (): Promise<void> => {
+      for (let i = 0; i < cycleLength + prefetched; i++) {
+        const elements = await open();
+        if (elements === undefined) break;
+        (i < cycleLength ? slots : waiting).push(elements);
+      }
+      hasBegun = true;
+    };
+    const next = async (): Promise<Element | undefined> => {
+      if (!hasBegun) await begin();
+      for (let empty = 0; empty < slots.length; ) {
+        const slot = slots[at];
+        const element = await (slot && failing(slot.next()));
+        if (element !== undefined) {
+          if (++taken === blockLength) advance();
+          return thrown(element);
+        }
+        if (slot) {
+          const more = await open();
+          if (more) waiting.push(more);
+          slots[at] = waiting.shift();
+        }
+        if (slot && slots[at]) {
+          empty = 0;
+          advance();
+        } else {
+          // What was taken of a block counts for the next dataset, if none takes the place of one that has ended.
+          empty++;
+          at = (at + 1) % slots.length;
+        }
+      }
+      return undefined;
+    };
+    const advance = (): void => {
+      at = (at + 1) % slots.length;
+      taken = 0;
+    };
+    return {
+      next,
+      close: async () => {
+        for (const elements of [...slots, ...waiting]) await elements?.close();
+        await source.close();
+      },
+    };
+  });
+
+/** What went wrong in the place of an element. */
+class Failed {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+const failing = (element: Promise<Element | undefined>): Promise<Element | Failed | undefined> =>
+  element.catch((error: unknown) => {
+    if (error instanceof OpError) return new Failed(error);
+    throw error;
+  });
+function thrown(element: Element | Failed): Element {
+  if (element instanceof Failed) throw element.error;
+  return element;
+}
+/** No elements, but one error. */
+function failure({ error }: Failed): Elements {
+  let isTold = false;
+  return {
+    next: async () => {
+      if (isTold) return undefined;
+      isTold = true;
+      throw error;
+    },
+    close: async () => undefined,
+  };
+}
+/** The elements of the dataset that a function gives; the error alone if it fails. */
+const opened = (call: Call, run: Iteration, element: Element): Promise<Elements> =>
+  call(run, element).then(
+    ([made]) => DatasetArray.of(made).iterate(run),
+    (error: unknown) => failure(new Failed(error)),
+  );
+
 /** Windows of elements with one key each, made into datasets by `reduce`; windows that are not full are reduced at the end, in order of their keys' coming. */
 export const groupedByWindow = (input: HostDataset, keyOf: Call, reduce: Call, sizeOf: Call): HostDataset =>
   dataset(unknown, run => {
@@ -366,7 +491,7 @@ export const skipped = (input: HostDataset, count: number): HostDataset =>
   });
 
 const skippedCardinality = (cardinality: number, count: number): number =>
-  count < 0 ? 0 : cardinality < 0 ? cardinality : Math.max(0, cardinality - count);
+  cardinality < 0 ? cardinality : count < 0 ? 0 : Math.max(0, cardinality - count);
 
 export const sharded = (input: HostDataset, shards: number, index: number): HostDataset =>
   dataset(input.cardinality < 0 ? input.cardinality : Math.max(0, Math.ceil((input.cardinality - index) / shards)), run => {
@@ -400,14 +525,19 @@ const chainedCardinality = (first: number, second: number): number =>
 export const zipped = (inputs: readonly HostDataset[]): HostDataset =>
   dataset(shortest(inputs), run => {
     const sources = inputs.map(input => input.iterate(run));
+    let hasEnded = false;
     return over(sources, async () => {
-      const parts: NDArray[] = [];
+      if (hasEnded) return undefined;
+      const parts: (Element | Failed)[] = [];
+      // All go on, if one fails too.
       for (const source of sources) {
-        const element = await source.next();
-        if (element === undefined) return undefined;
-        parts.push(...element);
+        const element = await failing(source.next());
+        hasEnded = element === undefined;
+        if (element === undefined) break;
+        parts.push(element);
       }
-      return parts;
+      const elements = parts.map(thrown);
+      return hasEnded ? undefined : elements.flat();
     });
   });
 
@@ -569,7 +699,7 @@ export const counted = (input: HostDataset, expected: number): HostDataset =>
       const element = await source.next();
       if (element !== undefined) seen++;
       const isTooMany = element !== undefined && expected >= 0 && seen > expected;
-      const isTooFew = element === undefined && (expected === infinite || seen < expected);
+      const isTooFew = element === undefined && seen !== expected;
       if (isTooMany || isTooFew)
         throw new FailedPreconditionError(
           `Input dataset was expected to contain ${expected === infinite ? "an infinite number of elements" : some(expected)} but contained ${isTooMany ? "at least" : "only"} ${some(seen)}.`,
@@ -580,15 +710,16 @@ export const counted = (input: HostDataset, expected: number): HostDataset =>
 
 // ---- batches ----
 
-/** So many elements; fewer at the end, or none. */
-async function group(source: Elements, size: number, dropsRemainder: boolean): Promise<readonly Element[] | undefined> {
-  const elements: Element[] = [];
+/** So many elements; fewer at the end, or none. `isWhole`: the rest of a batch goes with an element that fails. */
+async function group(source: Elements, size: number, dropsRemainder: boolean, isWhole = false): Promise<readonly Element[] | undefined> {
+  const elements: (Element | Failed)[] = [];
   while (elements.length < size) {
-    const element = await source.next();
-    if (element === undefined) return elements.length === 0 || dropsRemainder ? undefined : elements;
+    const element = await (isWhole ? failing(source.next()) : source.next());
+    if (element === undefined) break;
     elements.push(element);
   }
-  return elements;
+  const made = elements.map(thrown);
+  return made.length === 0 || (dropsRemainder && made.length < size) ? undefined : made;
 }
 
 const components = (elements: readonly Element[]): NDArray[][] => elements[0].map((_, k) => elements.map(element => element[k]));
@@ -600,15 +731,19 @@ export const batched = (input: HostDataset, size: number, dropsRemainder: boolea
   dataset(groups(input.cardinality, size, dropsRemainder), run => {
     const source = input.iterate(run);
     return over([source], async () => {
-      const elements = await group(source, size, dropsRemainder);
-      return elements && stacked(elements);
+      const elements = await group(source, size, dropsRemainder, input.isMapped);
+      return elements && stacked(elements, input.isMapped);
     });
   });
 
-const stacked = (elements: readonly Element[]): Element =>
+const stacked = (elements: readonly Element[], isMapped = false): Element =>
   components(elements).map((parts, k) => {
-    const [{ dtype, shape }] = parts;
+    const [{ dtype, shape, size }] = parts;
     const other = parts.findIndex(part => part.shape.join() !== shape.join());
+    if (isMapped && other >= 0 && parts[other].size !== size)
+      throw new InvalidArgumentError(
+        `Cannot add tensor to the batch: number of elements does not match. Shapes are: [tensor]: [${parts[other].shape}], [batch]: [${shape}]`,
+      );
     if (other >= 0)
       throw new InvalidArgumentError(
         `Cannot batch tensors with different shapes in component ${k}. First element had shape [${shape}] and element ${other} had shape [${parts[other].shape}].`,
@@ -683,22 +818,30 @@ export const windowed = (input: HostDataset, size: number, shift: number, stride
         : Math.ceil(cardinality / shift);
   return dataset(count, run => {
     const source = input.iterate(run);
-    let buffer: Element[] = [];
+    // An element that fails has its place: it spoils the windows it is in, and no others.
+    let buffer: (Element | Failed)[] = [];
     let hasEnded = false;
-    return over([source], async () => {
-      while (!hasEnded && buffer.length < Math.max(needed, shift)) {
-        const next = await source.next();
+    const fill = async (count: number): Promise<void> => {
+      while (!hasEnded && buffer.length < count) {
+        const next = await failing(source.next());
         if (next === undefined) hasEnded = true;
         else buffer.push(next);
       }
+    };
+    return over([source], async () => {
+      await fill(needed);
       // What is left at the end still makes windows, each beginning `shift` further.
       const window = buffer.slice(0, needed).filter((_, i) => i % stride === 0);
       if (window.length === 0 || (dropsRemainder && window.length < size)) return undefined;
+      await fill(shift);
       buffer = buffer.slice(shift);
-      return window[0].map((_, k) => new DatasetArray(listOf(window.map(element => [element[k]]))));
+      return windowOf(window.map(thrown));
     });
   });
 };
+
+const windowOf = (window: readonly Element[]): Element =>
+  window[0].map((_, k) => new DatasetArray(listOf(window.map(element => [element[k]]))));
 
 /** Windows as batches: each component's elements stacked. */
 export const slidingBatches = (
@@ -801,9 +944,10 @@ interface Reducer {
 export const groupedByReducer = (input: HostDataset, { keyOf, begin, reduce, finish }: Reducer): HostDataset =>
   dataset(unknown, run => {
     let states: Element[] | undefined;
+    const source = input.iterate(run);
+    const byKey = new Map<bigint, Element>();
+    // Goes on behind an element that failed.
     const gather = async (): Promise<Element[]> => {
-      const source = input.iterate(run);
-      const byKey = new Map<bigint, Element>();
       for (let element = await source.next(); element !== undefined; element = await source.next()) {
         const [key] = await keyOf(run, element);
         const id = key.get(0) as bigint;
@@ -817,7 +961,7 @@ export const groupedByReducer = (input: HostDataset, { keyOf, begin, reduce, fin
         const state = states.shift();
         return state && finish(run, state);
       },
-      close: async () => undefined,
+      close: () => source.close(),
     };
   });
 

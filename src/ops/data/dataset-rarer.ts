@@ -15,6 +15,7 @@ import {
   ParallelInterleaveDataset,
   PrivateThreadPoolDataset,
   seedInputs,
+  bufferOf,
   seedsOf,
 } from "./dataset.ts";
 import {
@@ -67,7 +68,7 @@ export const ShuffleDatasetV3 = defineOp("ShuffleDatasetV3", {
   host: ({ inputDataset, bufferSize, seed, seed2, reshuffleEachIteration: reshuffles }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
-        size: positive(bufferSize, "buffer_size"),
+        size: bufferOf(bufferSize),
         seeds: seedsOf({ seed, seed2 }),
         reshuffles,
       }),
@@ -83,7 +84,7 @@ export const ShuffleAndRepeatDatasetV2 = defineOp("ShuffleAndRepeatDatasetV2", {
   host: ({ inputDataset, bufferSize, seed, seed2, count, reshuffleEachIteration: reshuffles }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
-        size: positive(bufferSize, "buffer_size"),
+        size: bufferOf(bufferSize),
         seeds: seedsOf({ seed, seed2 }),
         reshuffles,
         count: numberOf(count),

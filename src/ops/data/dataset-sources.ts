@@ -1,7 +1,7 @@
 // Nodes of tf.data that begin a pipeline: tensors, ranges, generators, files. What they do is data/dataset-memory.ts.
 
 import { files } from "#platform";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
 import { readFile } from "../../base/files.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { linesOf } from "../../formats/lines.ts";
@@ -66,7 +66,8 @@ export const RangeDataset = defineOp("RangeDataset", {
     const [first, end, by] = [start, stop, step].map(array => array.get(0) as bigint);
     if (by === 0n) throw new InvalidArgumentError("step must be a non-zero integer.");
     const isEmpty = by > 0n ? first >= end : first <= end;
-    const count = isEmpty ? 0 : Number((end - first - (by > 0n ? 1n : -1n)) / by) + 1;
+    const isEndless = end === (by > 0n ? 2n ** 63n - 1n : -(2n ** 63n));
+    const count = isEmpty ? 0 : isEndless ? memory.infinite : Number((end - first - (by > 0n ? 1n : -1n)) / by) + 1;
     return wrap(
       memory.generated(count, function* () {
         for (let i = first; by > 0n ? i < end : i > end; i += by) yield [NDArray.full("int64", [], i).cast(outputTypes[0])];
@@ -124,22 +125,37 @@ export const GeneratorDataset = defineOp("GeneratorDataset", {
 
 const fileInputs = { filenames: "string", compressionType: "string", bufferSize: "int64" } as const;
 
-/** Elements of files one after the other. */
-const ofFiles = (filenames: NDArray, read: (path: string, i: number) => AsyncIterable<Uint8Array>): NDArray =>
+/** Strings of files one after the other. */
+const ofFiles = (
+  filenames: NDArray,
+  open: (path: string, i: number) => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>>,
+): NDArray =>
   wrap(
-    memory.generated(memory.unknown, async function* () {
-      for (let i = 0; i < filenames.size; i++)
-        for await (const bytes of read(textOf(filenames, i), i)) yield [new NDArray("string", [], [bytes])];
+    memory.ofFiles(filenames.size, async i => {
+      const strings = await open(textOf(filenames, i), i);
+      return (async function* () {
+        for await (const bytes of strings) yield [new NDArray("string", [], [bytes])];
+      })();
     }),
   );
 
-async function* recordsOf(path: string, compression: string, from: number): AsyncGenerator<Uint8Array> {
+/** @throws InvalidArgumentError for another compression than the two. */
+export function refuseCompression(compression: string, text: string): void {
+  if (!["", "GZIP", "ZLIB"].includes(compression))
+    throw new InvalidArgumentError(`${text}\n\nIt is "", "GZIP" or "ZLIB", but "${compression}" was given.`);
+}
+const unsupported = "Unsupported compression_type.";
+
+async function recordsOf(path: string, compression: string, from: number): Promise<AsyncIterable<Uint8Array>> {
   const source = await files.open(path);
-  try {
-    yield* readRecords(source, compression, from);
-  } finally {
-    await source.close();
-  }
+  return (async function* () {
+    try {
+      // What is no compression is none: TensorFlow's reader says so in its log alone.
+      yield* readRecords(source, compression === "GZIP" || compression === "ZLIB" ? compression : "", from);
+    } finally {
+      await source.close();
+    }
+  })();
 }
 
 export const TFRecordDataset = defineOp("TFRecordDataset", {
@@ -173,10 +189,16 @@ export const TextLineDataset = defineOp("TextLineDataset", {
   attrs: { metadata },
   stateful: true,
   ...made,
-  host: ({ filenames, compressionType }) =>
-    ofFiles(filenames, async function* (path) {
-      for (const line of linesOf(await plainBytesOf(path, textOf(compressionType)), { dropsReturns: true })) yield line.slice();
-    }),
+  host: ({ filenames, compressionType }) => {
+    const compression = textOf(compressionType);
+    refuseCompression(compression, unsupported);
+    return ofFiles(filenames, async path => {
+      const bytes = await plainBytesOf(path, compression);
+      return (function* () {
+        for (const line of linesOf(bytes, { dropsReturns: true })) yield line.slice();
+      })();
+    });
+  },
 });
 
 export async function plainBytesOf(path: string, compression: string): Promise<Uint8Array> {
@@ -210,14 +232,20 @@ function fixedRecords(filenames: NDArray, { headerBytes, recordBytes, footerByte
   if (header < 0) throw new InvalidArgumentError("`header_bytes` must be >= 0");
   if (size <= 0) throw new InvalidArgumentError("`record_bytes` must be > 0");
   if (footer < 0) throw new InvalidArgumentError("`footer_bytes` must be >= 0");
-  return ofFiles(filenames, async function* (path) {
+  refuseCompression(compression, unsupported);
+  const refused = (path: string, body: bigint): string =>
+    `Excluding the header (${header} bytes) and footer (${footer} bytes), input file "${path}" has body length ${BigInt.asUintN(64, body)} bytes, which is not an exact multiple of the record length (${size} bytes).`;
+  return ofFiles(filenames, async path => {
     const bytes = await plainBytesOf(path, compression);
     const body = bytes.length - header - footer;
-    if (body < 0 || body % size !== 0)
-      throw new InvalidArgumentError(
-        `Excluding the header (${header} bytes) and footer (${footer} bytes), input file "${path}" has body length ${body} bytes, which is not an exact multiple of the record length (${size} bytes).`,
-      );
-    for (let at = header; at < header + body; at += size) yield bytes.slice(at, at + size);
+    const isWhole = BigInt.asUintN(64, BigInt(body)) % BigInt(size) === 0n;
+    // How long a compressed file is shows at its end.
+    if (!isWhole && compression === "") throw new InvalidArgumentError(refused(path, BigInt(body)));
+    return (function* () {
+      let at = header;
+      for (; at + size <= header + body; at += size) yield bytes.slice(at, at + size);
+      if (!isWhole) throw new DataLossError(refused(path, BigInt(body)));
+    })();
   });
 }
 

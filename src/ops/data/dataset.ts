@@ -8,6 +8,7 @@ import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
+import { need } from "../arguments.ts";
 import {
   anyTypes,
   common,
@@ -41,8 +42,19 @@ interface Calling {
 
 const f = ({ otherArguments }: Calling, ref: FunctionRef, op: Operation) => callOf(op, ref, "otherArguments", otherArguments);
 
-const mapHost = (given: Calling & { f: FunctionRef; preserveCardinality: boolean }, { op }: { op: Operation }): NDArray =>
-  wrap(memory.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality));
+/** @throws InvalidArgumentError for no calls; -1 leaves their number to us. */
+function callsOf(calls: NDArray): number {
+  if (numberOf(calls) <= 0 && numberOf(calls) !== -1) throw new InvalidArgumentError("num_parallel_calls must be greater than zero.");
+  return numberOf(calls);
+}
+
+const mapHost = (
+  given: Calling & { f: FunctionRef; preserveCardinality: boolean; numParallelCalls?: NDArray },
+  { op }: { op: Operation },
+): NDArray => {
+  if (given.numParallelCalls) callsOf(given.numParallelCalls);
+  return wrap(memory.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality));
+};
 
 export const MapDataset = defineOp("MapDataset", {
   inputs: functionInputs,
@@ -151,16 +163,36 @@ const bufferInputs = { bufferOutputElements: "int64", prefetchInputElements: "in
 /** What a cycle is where TensorFlow chooses by the machine. */
 const chosenCycle = 10;
 
-const interleaveHost = (
-  given: Calling & { f: FunctionRef; cycleLength: NDArray; blockLength: NDArray },
-  { op }: { op: Operation },
-): NDArray => {
+interface Interleaving extends Calling {
+  readonly f: FunctionRef;
+  readonly cycleLength: NDArray;
+  readonly blockLength: NDArray;
+  readonly numParallelCalls?: NDArray;
+  readonly prefetchInputElements?: NDArray;
+}
+
+const interleaveHost = (given: Interleaving, { op }: { op: Operation }): NDArray => {
   const asked = numberOf(given.cycleLength);
   const cycle = asked === -1 ? chosenCycle : asked;
   if (cycle <= 0) throw new InvalidArgumentError("cycle_length must be greater than zero.");
   const block = positive(given.blockLength, "block_length");
+  const calls = given.numParallelCalls && callsOf(given.numParallelCalls);
+  if (calls !== undefined && asked !== -1 && calls > asked)
+    throw new InvalidArgumentError(
+      `If \`cycle_length\` is set to a fixed value, \`num_parallel_calls\` must be either \`tf.data.AUTOTUNE\` or a value less than or equal to \`cycle_length\`. However, \`num_parallel_calls\` is ${calls} and \`cycle_length\` is ${asked}`,
+    );
   return wrap(memory.interleaved(DatasetArray.of(given.inputDataset), f(given, given.f, op), cycle, block));
 };
+
+/** The older one, which has datasets at hand before their turn. */
+const interleaveAheadHost = (given: Interleaving & { prefetchInputElements: NDArray }, { op }: { op: Operation }): NDArray =>
+  wrap(
+    memory.interleavedAhead(DatasetArray.of(given.inputDataset), f(given, given.f, op), {
+      cycleLength: positive(given.cycleLength, "`cycle_length`"),
+      blockLength: positive(given.blockLength, "`block_length`"),
+      prefetched: numberOf(given.prefetchInputElements),
+    }),
+  );
 
 export const InterleaveDataset = defineOp("InterleaveDataset", {
   inputs: cycleInputs,
@@ -175,7 +207,7 @@ export const ParallelInterleaveDataset = defineOp("ParallelInterleaveDataset", {
   outputs: handleOutput,
   attrs: { ...functionAttrs, metadata },
   ...made,
-  host: interleaveHost,
+  host: interleaveAheadHost,
 });
 
 export const ParallelInterleaveDatasetV2 = defineOp("ParallelInterleaveDatasetV2", {
@@ -207,7 +239,7 @@ export const LegacyParallelInterleaveDatasetV2 = defineOp("LegacyParallelInterle
   outputs: handleOutput,
   attrs: { ...functionAttrs, deterministic, metadata },
   ...made,
-  host: interleaveHost,
+  host: interleaveAheadHost,
 });
 
 const stateInputs = { ...datasetInput, initialState: "Tstate", otherArguments: "Targuments" } as const;
@@ -378,6 +410,13 @@ export const seedsOf = ({ seed, seed2 }: { seed: NDArray; seed2: NDArray }): [bi
   seed2.get(0) as bigint,
 ];
 
+/** @throws InvalidArgumentError for other buffers than of some elements, or of all (-2). */
+export const bufferOf = (size: NDArray): number => {
+  if (numberOf(size) === memory.unknown) return Number.POSITIVE_INFINITY;
+  if (numberOf(size) <= 0) throw new InvalidArgumentError("buffer_size must be greater than zero or UNKNOWN_CARDINALITY");
+  return numberOf(size);
+};
+
 export const ShuffleDataset = defineOp("ShuffleDataset", {
   inputs: { ...datasetInput, bufferSize: "int64", ...seedInputs },
   outputs: handleOutput,
@@ -386,7 +425,7 @@ export const ShuffleDataset = defineOp("ShuffleDataset", {
   host: ({ inputDataset, bufferSize, reshuffleEachIteration, ...seeds }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
-        size: positive(bufferSize, "buffer_size"),
+        size: bufferOf(bufferSize),
         seeds: seedsOf(seeds),
         reshuffles: reshuffleEachIteration,
       }),
@@ -401,13 +440,19 @@ export const ShuffleAndRepeatDataset = defineOp("ShuffleAndRepeatDataset", {
   host: ({ inputDataset, bufferSize, count, reshuffleEachIteration, ...seeds }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
-        size: positive(bufferSize, "buffer_size"),
+        size: bufferOf(bufferSize),
         seeds: seedsOf(seeds),
         reshuffles: reshuffleEachIteration,
-        count: numberOf(count),
+        count: timesOf(count),
       }),
     ),
 });
+
+/** @throws InvalidArgumentError for no times, and for less than for ever. */
+function timesOf(count: NDArray): number {
+  if (numberOf(count) <= 0 && numberOf(count) !== -1) throw new InvalidArgumentError("count must be greater than zero or equal to -1.");
+  return numberOf(count);
+}
 
 const countInputs = { ...datasetInput, count: "int64" } as const;
 
@@ -490,7 +535,14 @@ const distinct = {
   outputs: handleOutput,
   attrs: elementAttrs,
   ...made,
-  host: ({ inputDataset }: { inputDataset: NDArray }): NDArray => wrap(memory.unique(DatasetArray.of(inputDataset))),
+  host: ({ inputDataset, outputTypes }: { inputDataset: NDArray; outputTypes: readonly string[] }, { op }: { op: Operation }): NDArray => {
+    need(outputTypes.length === 1, () => `${op.type} only supports inputs with a single component.`);
+    need(
+      ["int32", "int64", "string"].includes(outputTypes[0]),
+      () => `${op.type} only supports inputs with a single \`tf.int32\`, \`tf.int64\`, or \`tf.string\` component.`,
+    );
+    return wrap(memory.unique(DatasetArray.of(inputDataset)));
+  },
 } as const;
 
 export const UniqueDataset = defineOp("UniqueDataset", { ...distinct, attrs: common });
