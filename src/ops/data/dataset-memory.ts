@@ -792,14 +792,15 @@ export const unbatched = (input: HostDataset): HostDataset =>
       while (row === rows) {
         const next = await source.next();
         if (next === undefined) return undefined;
-        batch = next;
-        [row, rows] = [0, batch[0].shape[0]];
-        if (batch.some(({ shape }) => shape.length === 0)) throw new InvalidArgumentError("Input element must have a non-zero rank.");
-        const other = batch.findIndex(({ shape }) => shape[0] !== rows);
+        if (next.some(({ rank }) => rank === 0))
+          throw new InvalidArgumentError("Input element must have a non-scalar value in each component.");
+        const [size] = next[0].shape;
+        const other = next.findIndex(({ shape }) => shape[0] !== size);
         if (other >= 0)
           throw new InvalidArgumentError(
-            `Input element must have the same batch size in each component. Component 0 had size ${rows} but component ${other} had size, ${batch[other].shape[0]}.`,
+            `Input element must have the same batch size in each component. Component 0 had size ${size} but component ${other} had size, ${next[other].shape[0]}.`,
           );
+        [batch, row, rows] = [next, 0, size];
       }
       row++;
       return batch.map(component => rowOf(component, row - 1));

@@ -1,7 +1,7 @@
 // Nodes of tf.data that begin a pipeline: tensors, ranges, generators, files. What they do is data/dataset-memory.ts.
 
 import { files } from "#platform";
-import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
+import { DataLossError, InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { readFile } from "../../base/files.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { linesOf } from "../../formats/lines.ts";
@@ -243,6 +243,10 @@ function fixedRecords(filenames: NDArray, { headerBytes, recordBytes, footerByte
     if (!isWhole && compression === "") throw new InvalidArgumentError(refused(path, BigInt(body)));
     return (function* () {
       let at = header;
+      if (header > bytes.length)
+        throw new InternalError(
+          `Iterator "FixedLengthRecordV2" returned \`OutOfRange\`. This indicates an implementation error as \`OutOfRange\` errors are not expected to be returned here.\n\n"${path}" ends within its header of ${header} bytes.`,
+        );
       for (; at + size <= header + body; at += size) yield bytes.slice(at, at + size);
       if (!isWhole) throw new DataLossError(refused(path, BigInt(body)));
     })();
