@@ -4,6 +4,7 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import { joinBytes } from "../base/files.ts";
 import { unzlib } from "./inflate.ts";
+import { crc32 } from "./png.ts";
 
 /** Rows from the top; samples of 8 bits, or of 16 where the file has so many. */
 export interface DeepPixels {
@@ -24,31 +25,51 @@ interface Header {
   readonly isInterlaced: boolean;
 }
 
-const bad = (why: string): InvalidArgumentError => new InvalidArgumentError(`Invalid PNG data, size 0\n\n${why}`);
+/** What is wrong with a file that began well. */
+class Damage extends Error {}
+const bad = (why: string): Damage => new Damage(why);
 
 /** @throws InvalidArgumentError for files that are damaged. */
-export async function pixelsFromPng(bytes: Uint8Array): Promise<DeepPixels> {
+export const pixelsFromPng = (bytes: Uint8Array): Promise<DeepPixels> =>
+  decoded(bytes).catch((error: unknown) => {
+    throw error instanceof Damage ? new InvalidArgumentError(`Invalid PNG data, size ${bytes.length}\n\n${error.message}`) : error;
+  });
+
+async function decoded(bytes: Uint8Array): Promise<DeepPixels> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let header: Header | undefined;
   let palette: Uint8Array | undefined;
   let transparency: Uint8Array | undefined;
   const pieces: Uint8Array[] = [];
+  let [hasBegun, hasEnded] = [false, false];
+  const refused = (why: string): Error =>
+    hasBegun ? bad(why) : new InvalidArgumentError(`Invalid PNG. Failed to initialize decoder.\n\n${why}`);
   for (let at = 8; at + 12 <= bytes.length; ) {
     const length = view.getUint32(at);
     const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    hasBegun ||= header !== undefined && name === "IDAT";
     if (length > bytes.length - at - 12) break;
     const content = bytes.subarray(at + 8, at + 8 + length);
+    const isWhole = crc32(bytes.subarray(at + 4, at + 8 + length)) === view.getUint32(at + 8 + length);
+    // A capital letter: no picture without it. Others are left out.
+    if (!isWhole && name[0] <= "Z") throw refused(`The checksum of ${name} is wrong.`);
+    if (!isWhole) {
+      at += 12 + length;
+      continue;
+    }
+    hasEnded = name === "IEND";
     if (name === "IHDR") header = headerOf(content);
     else if (name === "PLTE") palette = content;
     else if (name === "tRNS") transparency = content;
     else if (name === "IDAT") pieces.push(content);
-    else if (name === "IEND") break;
+    else if (hasEnded) break;
     at += 12 + length;
   }
-  if (!header || pieces.length === 0) throw new InvalidArgumentError("Invalid PNG. Failed to initialize decoder.");
+  if (!header || pieces.length === 0) throw refused("It has no header, or no data.");
   const raw = await unzlib(joinBytes(pieces)).catch(() => {
     throw bad("Its compressed data is damaged.");
   });
+  if (!hasEnded) throw bad("It has no end.");
   const samples = samplesOf(raw, header);
   return resolved(samples, header, palette, transparency);
 }

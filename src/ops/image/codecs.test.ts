@@ -2,6 +2,7 @@
 
 import * as tf from "tensorloom";
 import { expect, test } from "vitest";
+import { pngFromPixels } from "../../formats/png.ts";
 
 const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), char => char.charCodeAt(0));
 
@@ -288,6 +289,12 @@ test("what is refused", async () => {
   expect(await refusal(() => tf.image.decodeImage("abc"))).toBe(unknown);
   const cut = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3);
   expect(await refusal(() => tf.image.decodePng(file(cut)))).toBe("Invalid PNG. Failed to initialize decoder.");
+  // A bit of the header's checksum, a file without its last bytes.
+  const whole = pngFromPixels({ width: 2, height: 1, channels: 1, data: Uint8Array.of(3, 4) });
+  const spoiled = whole.slice();
+  spoiled[30] ^= 1;
+  expect(await refusal(() => tf.image.decodePng(file(spoiled)))).toBe("Invalid PNG. Failed to initialize decoder.");
+  expect(await refusal(() => tf.image.decodePng(file(whole.slice(0, -4))))).toBe(`Invalid PNG data, size ${whole.length - 4}`);
   const failed = "jpeg::Uncompress failed. Invalid JPEG data or crop window.";
   expect(await refusal(() => tf.image.decodeImage(file(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0))))).toBe(failed);
   expect(await refusal(() => tf.image.decodeAndCropJpeg(jpeg(), [0, 1, 4, 4]))).toBe(failed);
