@@ -2,8 +2,9 @@
 // Where a result's size is known only with the values, the run is cut there (compileTimeInputs).
 
 import type { DType } from "../../base/dtype.ts";
+import { isBigInteger, isInteger, wordsPerElement } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { NDArray, latinText } from "../../base/ndarray.ts";
+import { latinText, NDArray, numbersIn } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -194,19 +195,16 @@ function keyOf(array: NDArray, i: number): string | undefined {
 
 /** Distinct rows along an axis in order of first occurrence: their positions, and for each row which it is. */
 function distinct(array: NDArray, axis: number): { first: number[]; which: number[]; counts: number[] } {
-  const outer = sizeOf(array.shape.slice(0, axis));
   const length = array.shape[axis] ?? 1;
-  const inner = sizeOf(array.shape.slice(axis + 1));
+  const key = rowKeys(array, axis);
   const seen = new Map<unknown, number>();
   const result = { first: [] as number[], which: [] as number[], counts: [] as number[] };
   for (let row = 0; row < length; row++) {
-    const keys: (string | undefined)[] = [];
-    for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) keys.push(keyOf(array, (o * length + row) * inner + i));
-    const key = keys.includes(undefined) ? keys : keys.join("\u0000");
-    let k = seen.get(key);
+    const value = key(row);
+    let k = seen.get(value);
     if (k === undefined) {
       k = result.first.length;
-      seen.set(key, k);
+      seen.set(value, k);
       result.first.push(row);
       result.counts.push(0);
     }
@@ -216,16 +214,35 @@ function distinct(array: NDArray, axis: number): { first: number[]; which: numbe
   return result;
 }
 
+/** Equal rows have equal keys. */
+function rowKeys(array: NDArray, axis: number): (row: number) => unknown {
+  const outer = sizeOf(array.shape.slice(0, axis));
+  const length = array.shape[axis] ?? 1;
+  const inner = sizeOf(array.shape.slice(axis + 1));
+  if (outer * inner === 1) {
+    const { data, dtype } = array;
+    // Numbers are their own keys, but NaN, which equals nothing.
+    if (isInteger(dtype)) return row => data[row];
+    if (dtype === "float32" || dtype === "float64") return row => (Number.isNaN(data[row]) ? {} : data[row]);
+  }
+  return row => {
+    const keys: (string | undefined)[] = [];
+    for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) keys.push(keyOf(array, (o * length + row) * inner + i));
+    return keys.includes(undefined) ? keys : keys.join("\u0000");
+  };
+}
+
 /** Elements of an array at positions along an axis. */
 function taken(array: NDArray, axis: number, rows: readonly number[]): NDArray {
   const dims = array.shape.length === 0 ? [rows.length] : array.shape.with(axis, rows.length);
   const result = NDArray.zeros(array.dtype, dims);
-  const inner = sizeOf(array.shape.slice(axis + 1));
+  // As they lie in memory, whatever the type.
+  const [from, into] = [array.data as Float64Array, result.data as Float64Array];
+  const words = sizeOf(array.shape.slice(axis + 1)) * wordsPerElement(array.dtype);
   const length = array.shape[axis] ?? 1;
   const outer = sizeOf(array.shape.slice(0, axis));
   let to = 0;
-  for (let o = 0; o < outer; o++)
-    for (const row of rows) for (let i = 0; i < inner; i++) result.set(to++, array.get((o * length + row) * inner + i));
+  for (let o = 0; o < outer; o++) for (const row of rows) for (let i = 0; i < words; i++) into[to++] = from[(o * length + row) * words + i];
   return result;
 }
 
@@ -264,7 +281,11 @@ function distinctIds(x: Value, outIdx: DType, { capped }: LowerContext): [y: Val
   return [capped(y, ir.reduce("sum", isFirst, [0])), idx];
 }
 
-const vector = (values: readonly number[], dtype: DType): Value => ir.constant(NDArray.from([...values], dtype, [values.length]));
+function vector(values: readonly number[], dtype: DType): Value {
+  const array = NDArray.zeros(dtype, [values.length]);
+  for (let i = 0; i < values.length; i++) array.set(i, values[i]);
+  return ir.constant(array);
+}
 const unknownVector = new TensorShape([null]);
 /** The shape itself, also where it is unknown, of what has to be a vector. */
 const vectorLike = (x: TensorShape): TensorShape => (x.rank === null ? x : x.withRank(1));
@@ -412,19 +433,23 @@ export function setdiff1d(x: TensorLike, y: TensorLike, ...rest: unknown[]): { r
 function positions(sorted: Value, values: Value, inclusive: boolean, dtype: DType): Value {
   const run = ([rows, wanted]: readonly NDArray[], [found]: readonly NDArray[]): void => {
     const [n, each] = [rows.shape[1], wanted.shape[1]];
-    for (let i = 0; i < wanted.size; i++) {
+    const [inRows, values] = [rows, wanted].map(array => (isBigInteger(array.dtype) ? (array.data as BigInt64Array) : numbersIn(array)));
+    const places = dtype === "int32" ? (found.data as Int32Array) : new Int32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
       const start = Math.floor(i / each) * n;
-      const value = wanted.get(i);
+      const value = values[i];
       let first = 0;
       for (let left = n; left > 0; ) {
         const half = left >> 1;
-        const middle = rows.get(start + first + half);
-        const isBelow = inclusive ? !(value < middle) : middle < value;
-        first = isBelow ? first + half + 1 : first;
-        left = isBelow ? left - half - 1 : half;
+        const middle = inRows[start + first + half];
+        if (inclusive ? !(value < middle) : middle < value) {
+          first += half + 1;
+          left -= half + 1;
+        } else left = half;
       }
-      found.set(i, first);
+      places[i] = first;
     }
+    if (dtype === "int64") for (let i = 0; i < values.length; i++) (found.data as BigInt64Array)[i] = BigInt(places[i]);
   };
   return ir.call({ name: "positions", run }, [sorted, values], [{ dtype, shape: values.shape }])[0];
 }

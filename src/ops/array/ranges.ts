@@ -1,7 +1,7 @@
 // Sequences of numbers and what is made of them: range, linspace, sequenceMask, meshgrid, repeat.
 
 import type { DType } from "../../base/dtype.ts";
-import { isFloating, isInteger } from "../../base/dtype.ts";
+import { isInteger } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -55,13 +55,17 @@ function rangeOf(start: NDArray, limit: NDArray, delta: NDArray, dtype: DType, f
   const isExact = isInteger(dtype) && dtype.endsWith("64");
   const count = countOf(isExact ? [BigInt(start.item()), BigInt(limit.item()), BigInt(delta.item())] : [from, to, by], fail);
   const result = NDArray.zeros(dtype, [count]);
-  const isSingle = dtype === "float32";
-  const first = BigInt(isInteger(dtype) ? start.item() : 0);
-  const step = BigInt(isInteger(dtype) ? delta.item() : 0);
-  for (let i = 0; i < count; i++) {
+  if (isExact) {
+    const [first, step] = [start, delta].map(bound => BigInt(bound.item()));
+    const numbers = result.data as BigInt64Array;
+    for (let i = 0; i < count; i++) numbers[i] = first + BigInt(i) * step;
+  } else if (dtype === "float16" || dtype === "bfloat16") {
+    for (let i = 0; i < count; i++) result.set(i, from + i * by);
+  } else {
     // One product and one sum per element, each rounded: no running sum.
-    if (isFloating(dtype)) result.set(i, isSingle ? Math.fround(from + Math.fround(i * by)) : from + i * by);
-    else result.set(i, dtype.endsWith("64") ? first + BigInt(i) * step : from + i * by);
+    const numbers = result.data as Float64Array;
+    if (dtype === "float32") for (let i = 0; i < count; i++) numbers[i] = Math.fround(from + Math.fround(i * by));
+    else for (let i = 0; i < count; i++) numbers[i] = from + i * by;
   }
   return result;
 }

@@ -106,16 +106,26 @@ export const Where = defineOp("Where", {
     const { shape, rank } = input;
     const words = numbersIn(input);
     const width = words.length / Math.max(input.size, 1);
-    const isNonzero = (i: number): boolean => words[width * i] !== 0 || words[width * (i + 1) - 1] !== 0;
+    const flags = new Uint8Array(input.size);
     let count = 0;
-    for (let i = 0; i < input.size; i++) if (isNonzero(i)) count++;
+    for (let i = 0; i < flags.length; i++)
+      if (words[width * i] !== 0 || words[width * (i + 1) - 1] !== 0) {
+        flags[i] = 1;
+        count++;
+      }
     const result = new BigInt64Array(count * rank);
     // As pairs of 32 bits: a bigint for each place would take most of the time.
     const halves = new Int32Array(result.buffer);
     const place = Array<number>(rank).fill(0);
-    for (let i = 0, at = 0; i < input.size; i++) {
-      if (isNonzero(i)) for (let axis = 0; axis < rank; axis++, at += 2) halves[at] = place[axis];
-      for (let axis = rank - 1; axis >= 0 && ++place[axis] === shape[axis]; axis--) place[axis] = 0;
+    const inner = shape[rank - 1];
+    for (let from = 0, at = 0; at < halves.length; from += inner) {
+      for (let k = 0; k < inner; k++) {
+        if (flags[from + k] === 0) continue;
+        for (let axis = 0; axis < rank - 1; axis++) halves[at + 2 * axis] = place[axis];
+        at += 2 * rank;
+        halves[at - 2] = k;
+      }
+      for (let axis = rank - 2; axis >= 0 && ++place[axis] === shape[axis]; axis--) place[axis] = 0;
     }
     return ir.constant(new NDArray("int64", [count, rank], result));
   },

@@ -5,7 +5,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { isDType, isFloating, isInteger, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { NDArray, numbersIn } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -320,14 +320,16 @@ export const categoricalDraws: Routine = {
     const samples = out.shape[1];
     const stream = new PhiloxStream(state);
     const sums = new Float64Array(classes);
+    const numbers = numbersIn(logits);
     for (let row = 0; row < rows; row++) {
-      const values = Array.from({ length: classes }, (_, k) => Number(logits.get(row * classes + k)));
-      const most = values.reduce((max, x) => (Number.isFinite(x) && x > max ? x : max), -Infinity);
+      const values = numbers.subarray(row * classes, (row + 1) * classes);
+      let most = -Infinity;
+      for (let k = 0; k < classes; k++) if (values[k] > most && values[k] < Infinity) most = values[k];
       let total = 0;
-      values.forEach((x, k) => {
-        if (Number.isFinite(x)) total += Math.exp(x - most);
+      for (let k = 0; k < classes; k++) {
+        if (Number.isFinite(values[k])) total += Math.exp(values[k] - most);
         sums[k] = total;
-      });
+      }
       for (let k = 0; k < samples; k++) {
         const target = stream.unit64() * total;
         let low = 0;

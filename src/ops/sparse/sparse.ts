@@ -37,35 +37,36 @@ import { coordinate, sumOf } from "./structure.ts";
 const coordinatesAt = (indices: NDArray, n: number, rank: number): number[] =>
   Array.from({ length: rank }, (_, axis) => Number(indices.get(n * rank + axis)));
 
-/** Place in row-major order, or -1 if the coordinates lie outside. */
-function placeOf(at: readonly number[], shape: readonly number[]): number {
+/** Place in row-major order of the coordinates that begin at `from`, or -1 if they lie outside. */
+function placeOf(coordinates: NDArray["data"] | readonly number[], from: number, shape: readonly number[]): number {
   let place = 0;
-  for (const [axis, size] of shape.entries()) {
-    if (at[axis] < 0 || at[axis] >= size) return -1;
-    place = place * size + at[axis];
+  for (let axis = 0; axis < shape.length; axis++) {
+    const at = Number(coordinates[from + axis]);
+    if (at < 0 || at >= shape[axis]) return -1;
+    place = place * shape[axis] + at;
   }
   return place;
 }
 
 /** Places of all coordinates. @throws InvalidArgumentError if one lies outside, and where `inOrder`, if they do not ascend. */
 export function placesOf(indices: NDArray, count: number, shape: readonly number[], inOrder: boolean): number[] {
-  let before = -1;
-  return Array.from({ length: count }, (_, n) => {
-    const at = coordinatesAt(indices, n, shape.length);
-    const place = placeOf(at, shape);
-    const subject = `indices[${n}] = [${at}] is`;
+  const subject = (n: number): string => `indices[${n}] = [${coordinatesAt(indices, n, shape.length)}] is`;
+  const places: number[] = [];
+  for (let n = 0, before = -1; n < count; n++) {
+    const place = placeOf(indices.data, n * shape.length, shape);
     if (place < 0)
       throw new InvalidArgumentError(
-        inOrder ? `${subject} out of bounds: need 0 <= index < [${shape}]` : `Indices are not valid (out of bounds).  Shape: [${shape}]`,
+        inOrder ? `${subject(n)} out of bounds: need 0 <= index < [${shape}]` : `Indices are not valid (out of bounds).  Shape: [${shape}]`,
       );
-    if (inOrder && place === before) throw new InvalidArgumentError(`${subject} repeated`);
+    if (inOrder && place === before) throw new InvalidArgumentError(`${subject(n)} repeated`);
     if (inOrder && place < before)
       throw new InvalidArgumentError(
-        `${subject} out of order. Many sparse ops require sorted indices.\n    Use \`tf.sparse.reorder\` to create a correctly ordered copy.\n\n`,
+        `${subject(n)} out of order. Many sparse ops require sorted indices.\n    Use \`tf.sparse.reorder\` to create a correctly ordered copy.\n\n`,
       );
     before = place;
-    return place;
-  });
+    places.push(place);
+  }
+  return places;
 }
 
 // ---- sparse to dense ----
@@ -115,7 +116,8 @@ export const SparseToDense = defineOp("SparseToDense", {
     const count = sparseIndices.shape[0] ?? 1;
     const run = ([indices, values, fallback]: readonly NDArray[], [dense]: readonly NDArray[]): void => {
       const places = placesOf(indices, count, shape, validateIndices);
-      for (let i = 0; i < dense.size; i++) copyElement(fallback, 0, dense, i);
+      if (wordsPerElement(dense.dtype) === 1) (dense.data as Float64Array).fill(fallback.data[0] as number);
+      else for (let i = 0; i < dense.size; i++) copyElement(fallback, 0, dense, i);
       places.forEach((place, n) => {
         copyElement(values, values.rank === 0 ? 0 : n, dense, place);
       });
@@ -371,7 +373,7 @@ function reduced(
   const found = new Map<number, ElementValue>();
   for (let n = 0; n < inputValues.size; n++) {
     const at = coordinatesAt(inputIndices, n, dims.length).flatMap((x, axis) => (axes.includes(axis) ? (keepDims ? [0] : []) : [x]));
-    const place = placeOf(at, shape);
+    const place = placeOf(at, 0, shape);
     if (place < 0) throw new InvalidArgumentError(`Indices are not valid (out of bounds).  Shape: [${dims}]`);
     const [before, value] = [found.get(place), inputValues.get(n)];
     found.set(place, before === undefined ? value : combine(before, value));

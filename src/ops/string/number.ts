@@ -19,7 +19,14 @@ function scaled(x: number, places: number): bigint {
   return twice > below || (twice === below && quotient % 2n === 1n) ? quotient + 1n : quotient;
 }
 
+/** Halfway between two decimals of so many places: n / 2^(places + 1) with an odd n. */
+function isHalfway(x: number, places: number): boolean {
+  const n = x * 2 ** (places + 1);
+  return Number.isInteger(n) && n % 2 === 1;
+}
+
 function fixed(x: number, precision: number, point: string): string {
+  if (precision <= 100 && x < 1e21 && !isHalfway(x, precision)) return x.toFixed(precision) + (precision === 0 ? point : "");
   const digits = scaled(x, precision)
     .toString()
     .padStart(precision + 1, "0");
