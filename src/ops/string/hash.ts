@@ -85,11 +85,11 @@ export type Hash = (out: Word, s: Uint8Array) => void;
 const result = word();
 
 /** The remainder of a hash by a number of buckets. */
-export function bucketOf(hash: Hash, s: Uint8Array, buckets: number): number {
+export function bucketOf(hash: Hash, s: Uint8Array, buckets: number): number | bigint {
   hash(result, s);
-  const [low, high] = [result[0] >>> 0, result[1] >>> 0];
+  if (buckets > 2 ** 21) return valueOf(result) % BigInt(buckets);
   // Exact as long as a remainder with 32 bits behind it is.
-  return buckets <= 2 ** 21 ? ((high % buckets) * 2 ** 32 + low) % buckets : Number(valueOf(result) % BigInt(buckets));
+  return (((result[1] >>> 0) % buckets) * 2 ** 32 + (result[0] >>> 0)) % buckets;
 }
 
 function value(hash: Hash, s: Uint8Array): bigint {
