@@ -172,7 +172,7 @@ describe("importGraphDef", () => {
   it.each([
     ["CudnnRNNV3", "cuDNN's recurrent network"],
     ["TPUReplicateMetadata", "part of a program for TPUs"],
-    ["XlaDot", "part of a program that XLA compiles"],
+    ["XlaLaunch", "part of a program that XLA compiles"],
     ["_XlaRun", "part of a program that XLA compiles"],
     ["NcclAllReduce", "an exchange between GPUs"],
     ["CollectivePermute", "an exchange among workers"],

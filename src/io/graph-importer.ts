@@ -277,6 +277,10 @@ const reasonsAgainst: readonly (readonly [types: RegExp, reason: string])[] = [
     /TPU|Tpu|^XlaSparse|SparseCore|Minibatch|DedupData|^(?:In|Out)feed|^Prelinearize|^CrossReplicaSum$|^WorkerHeartbeat$|^GlobalIterId$/,
     "part of a program for TPUs; export the graph for CPU, before tf.tpu rewrites it",
   ],
+  [
+    /^XlaCallModule$/,
+    "a program of JAX's in StableHLO; export it with jax2tf.convert(f, native_serialization=False), whose operations are nodes",
+  ],
   [/^_?Xla|(?:^|Variable)Xla/, "part of a program that XLA compiles; export the graph without jit_compile and XLA's clustering"],
   [/Nccl/, "an exchange between GPUs; export the graph for one device"],
   [/^DTensor|^CopyToMesh|^Relayout/, "part of a program cut over a mesh of devices; export the graph for one device"],

@@ -117,6 +117,8 @@ import * as collective from "./flow/collective.ts";
 import * as nnWord2vec from "./nn/word2vec.ts";
 import * as batching from "./data/batching.ts";
 import * as stringProtos from "./string/protos.ts";
+import * as xla from "./xla/xla.ts";
+import * as xlaFunctions from "./xla/xla-functions.ts";
 
 const families = [
   conversion,
@@ -233,6 +235,8 @@ const families = [
   nnWord2vec,
   batching,
   stringProtos,
+  xla,
+  xlaFunctions,
   training,
 ];
 

@@ -1,5 +1,6 @@
 """What stays in a session between runs: staging areas, barriers, sparse tensors by number; memory of one run; calls that loop."""
 import numpy as np
+from google.protobuf import json_format
 
 from ..core import flatten, graph_json, shape_fields, unique
 from ..program import core_message
@@ -33,7 +34,10 @@ def runs(b, code, steps):
                 except tf.errors.OpError as x:
                     rec["error"] = {"class": type(x).__name__, "bases": [c.__name__ for c in type(x).__mro__[1:-1]], "message": core_message(x), "match": "exact", "code": x.error_code}
                 recs.append(rec)
-        b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op=b.fam.name, kind="run", python_call=HEAD + code, tags=[], graph=graph_json(gd),
+        graph = graph_json(gd)
+        if gd.library.function:
+            graph["library"] = json_format.MessageToDict(gd.library, preserving_proto_field_name=True)
+        b.fam.cases.append(dict(id=b.new_id(), family=b.fam.name, op=b.fam.name, kind="run", python_call=HEAD + code, tags=[], graph=graph,
                                 steps=recs, **statics))
 
 
