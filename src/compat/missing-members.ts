@@ -81,11 +81,6 @@ export const missingMembers: readonly Missing[] = [
     members: "get_variable",
     instead: "tf.variable_scope(scope, () => tf.get_variable(name, shape)) makes a variable in it.",
   },
-  {
-    of: /^(Interactive)?Session$/,
-    members: "partial_run partial_run_setup",
-    instead: "A run computes all of its fetches at once; fetch what the later part needs and feed it to the next session.run.",
-  },
   { of: /^Session$/, members: "reset", instead: "There is no server that keeps state between sessions: close the session." },
   {
     of: /Dataset/,

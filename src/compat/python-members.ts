@@ -31,6 +31,10 @@ import { Variable } from "../library/variables/variables.ts";
 import { Supervisor } from "../monitored/supervisor.ts";
 import type { Nested } from "../ops/flow/nested.ts";
 import { allOps } from "../ops/registry.ts";
+import { isOptions } from "../ops/arguments.ts";
+import type { Feeds } from "../session/feeds.ts";
+import { partialRun, partialRunSetup } from "../session/partial-run.ts";
+import { Session } from "../session/session.ts";
 import { messageKind } from "../formats/message-class.ts";
 
 // `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
@@ -81,6 +85,16 @@ declare module "../graph/operation.ts" {
   interface Operation {
     /** TF: Operation.op_def. */
     readonly opDef: MessageObject<"OpDef">;
+  }
+}
+
+declare module "../session/session.ts" {
+  interface Session {
+    /** Begins a run in parts; gives its handle. TF: Session.partial_run_setup. */
+    partialRunSetup(fetches: unknown, feeds?: unknown): string;
+    /** A part of it: `await sess.partial_run(handle, r1, [[a, 1]])`. TF: Session.partial_run. */
+    // any: follows from what is fetched
+    partialRun(handle: string, fetches: unknown, feedDict?: Feeds | { readonly feedDict?: Feeds | null } | null): Promise<any>;
   }
 }
 
@@ -248,6 +262,15 @@ export function attachMembers(): void {
       get(this: Operation) {
         return classOf("OpDef").of(opToMessage(this.definition));
       },
+    },
+  });
+  define(Session, {
+    partialRunSetup(this: Session, fetches: unknown, feeds?: unknown) {
+      return partialRunSetup(this, fetches, isOptions(feeds) && "feeds" in feeds ? feeds.feeds : feeds);
+    },
+    partialRun(this: Session, handle: string, fetches: unknown, feedDict?: unknown) {
+      const feeds = isOptions(feedDict) && "feedDict" in feedDict ? feedDict.feedDict : feedDict;
+      return partialRun(this, handle, fetches, feeds as Feeds);
     },
   });
   define(TensorShape, {

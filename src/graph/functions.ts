@@ -23,6 +23,8 @@ export interface FunctionLibrary {
   /** @throws NotFoundError if there is no function of that name. */
   body(ref: FunctionRef): FuncGraph;
   has(name: string): boolean;
+  /** The function that a function names as its gradient. */
+  gradientOf(name: string): string | undefined;
 }
 
 /** The functions that the nodes of a graph, and of the bodies of its functions, may call: those that the program made, and those that a GraphDef

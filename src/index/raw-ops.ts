@@ -413,6 +413,7 @@ export {
   While,
 } from "../ops/flow/functional-calls.ts";
 export { EagerPyFunc, PyFunc, PyFuncStateless } from "../ops/flow/host-function.ts";
+export { ConsumeMutexLock, MutexLock, MutexV2 } from "../ops/flow/mutex.ts";
 export { Recv, Send } from "../ops/flow/partitions.ts";
 export {
   TensorArray,
@@ -1266,3 +1267,30 @@ export {
   TensorSummary,
   TensorSummaryV2,
 } from "../ops/summary/summary.ts";
+export {
+  XlaIf,
+  XlaKeyValueSort,
+  XlaReduce,
+  XlaReduceWindow,
+  XlaScatter,
+  XlaSort,
+  XlaVariadicReduce,
+  XlaVariadicReduceV2,
+  XlaVariadicSort,
+  XlaWhile,
+} from "../ops/xla/xla-functions.ts";
+export {
+  XlaBroadcastHelper,
+  XlaConv,
+  XlaConvV2,
+  XlaDot,
+  XlaDotV2,
+  XlaDynamicSlice,
+  XlaDynamicUpdateSlice,
+  XlaEinsum,
+  XlaGather,
+  XlaOptimizationBarrier,
+  XlaPad,
+  XlaReducePrecision,
+  XlaSharding,
+} from "../ops/xla/xla.ts";

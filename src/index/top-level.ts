@@ -269,6 +269,7 @@ export {
   getLogger,
 } from "../library/behavior.ts";
 export { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from "../library/clip.ts";
+export { CriticalSection } from "../library/critical-section.ts";
 export { OptionalStructure as OptionalSpec } from "../library/data/optional.ts";
 export {
   FixedLenFeature,

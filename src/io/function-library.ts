@@ -92,6 +92,10 @@ export class ImportedFunctions implements FunctionLibrary {
     });
   }
 
+  gradientOf(name: string): string | undefined {
+    return this.gradients.find(({ functionName }) => functionName === name)?.gradientFunc;
+  }
+
   /** The definition of a node that calls a function by having its name for its op. */
   callDefinition(name: string): OpDefinition | undefined {
     const signature = this.functions.get(name)?.signature;

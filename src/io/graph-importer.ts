@@ -15,6 +15,7 @@ import { removalText } from "../graph/graph-version.ts";
 import type { OpDefinition } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
+import { SymbolicGradient } from "../library/symbolic-gradient.ts";
 import { findOp } from "../ops/registry.ts";
 import { type AttrMessage, attrFromMessage, cNameOf, formatOp, looseAttr } from "./attribute-message.ts";
 
@@ -266,10 +267,6 @@ const isBackEdge = (node: NodeMessage, source: NodeMessage): boolean => merges.h
 /** Ops that are not there, by their names, and what to do about each kind. */
 const reasonsAgainst: readonly (readonly [types: RegExp, reason: string])[] = [
   [
-    /^SymbolicGradient$/,
-    "the gradient of a function by its name; export the graph with gradients as nodes, or ask for them after importing",
-  ],
-  [
     /^CudnnRNN/,
     "cuDNN's recurrent network, which TensorFlow has for GPUs alone; export it with CudnnCompatibleLSTMCell or CudnnCompatibleGRUCell, which read the same checkpoint",
   ],
@@ -318,7 +315,7 @@ export function checkOpsKnown(nodes: readonly { readonly op: string }[], definit
 export const definitionsWith =
   (calls: Definitions): Definitions =>
   type =>
-    findOp(type) ?? calls(type);
+    findOp(type) ?? (type === SymbolicGradient.type ? SymbolicGradient : calls(type));
 
 // ---- attributes that go out as they came in ----
 

@@ -117,6 +117,7 @@ import * as collective from "./flow/collective.ts";
 import * as nnWord2vec from "./nn/word2vec.ts";
 import * as batching from "./data/batching.ts";
 import * as stringProtos from "./string/protos.ts";
+import * as mutex from "./flow/mutex.ts";
 import * as xla from "./xla/xla.ts";
 import * as xlaFunctions from "./xla/xla-functions.ts";
 
@@ -235,6 +236,7 @@ const families = [
   nnWord2vec,
   batching,
   stringProtos,
+  mutex,
   xla,
   xlaFunctions,
   training,

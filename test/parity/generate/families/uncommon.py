@@ -56,6 +56,19 @@ def composites(b):
     rows(b, [(code, dict(x=b.f(2), u=b.f(3)), dict(grad=True))], dynamic=0)
 
 
+
+def symbolic_gradients(b):
+    """Gradients of functions by their names, as TensorFlow 1's Defun leaves them; a mutex, which a critical section takes."""
+    b.family("symbolic_gradients")
+    head = MAKE + "from tensorflow.python.framework import function\nfrom tensorflow.python.ops import gen_functional_ops as G\nfn = lambda f, *t, **k: (lambda d: (d.add_to_graph(tf.get_default_graph()), d)[1])(function.Defun(*t, func_name='f%d' % next(n), **k)(f))\nn = iter(range(9))\nq = lambda x: late(tf.constant(x))\n"
+    runs(b, head + "f = fn(lambda x: tf.sin(x) * x, tf.float32)\ny = G.symbolic_gradient(input=[q([1., 2.]), q([1., 3.])], Tout=[tf.float32], f=f)\n", ["y"])
+    runs(b, head + "f = fn(lambda x, w: (tf.matmul(x, w), tf.reduce_sum(w)), tf.float32, tf.float32)\ny = G.symbolic_gradient(input=[q([[1., 2.]]), q([[3.], [4.]]), q([[2.]]), q(5.)], Tout=[tf.float32, tf.float32], f=f)\n", ["y"])
+    runs(b, head + "g = fn(lambda x: tf.tanh(x), tf.float32)\nf = fn(lambda x: g(x) * 2., tf.float32)\nx = q([.5, -1.])\ny = f(x)\nz = tf.gradients(y, x)\n", ["y", "z"])
+    own = "own = fn(lambda x, dy: dy * 7., tf.float32, tf.float32)\nf = fn(lambda x: tf.square(x), tf.float32, grad_func=own)\n"
+    runs(b, head + own + "x = q([.5, -1.])\ny = f(x)\nz = tf.gradients(y, x)\nw = G.symbolic_gradient(input=[x, q([1., 2.])], Tout=[tf.float32], f=f)\n", ["y", "z", "w"])
+    runs(b, MAKE + "v = tf.get_variable('v', [], initializer=tf.zeros_initializer(), use_resource=True)\ncs = tf.CriticalSection()\ndef count():\n  x = v.read_value()\n  with tf.control_dependencies([x]):\n    with tf.control_dependencies([v.assign_add(2.)]):\n      return tf.identity(x)\na = [cs.execute(count) for _ in range(3)]\ny = tf.add_n(a)\n", ["v.initializer", "y", "v.read_value()", "a[1]", "v.read_value()"])
+
+
 def collectives(b):
     b.family("collectives")
     old = "group_size=%d, group_key=%d, instance_key=%d, timeout_seconds=2."
@@ -219,4 +232,4 @@ def protos(b):
             b.failures.append(("protos", sizes, str(e)[:200]))
 
 
-ALL = [older_generators, debugging, partitions, composites, collectives, general_convolutions, word2vec, batching, protos]
+ALL = [symbolic_gradients, older_generators, debugging, partitions, composites, collectives, general_convolutions, word2vec, batching, protos]
