@@ -160,7 +160,7 @@ export const Einsum = defineOp("Einsum", {
 // ---- gradients ----
 
 /** Of a sum over one operand the equation is turned around; of two, the output takes the operand's place. */
-function einsumGradients(inputs: readonly Tensor[], equation: string, d: Tensor): Tensor[] {
+export function einsumGradients(inputs: readonly Tensor[], equation: string, d: Tensor): Tensor[] {
   const [given, output] = equation.split("->");
   const subscripts = given.split(",");
   if (subscripts.length > 2) throw new ValueError(`Einsum of ${subscripts.length} operands has no gradient; join them two at a time.`);

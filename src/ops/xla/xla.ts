@@ -1,8 +1,7 @@
 // XLA's own operations as nodes, as graphs hold them that were exported from JAX (jax2tf) or through tf2xla: products and convolutions by dimension
 // numbers, slices, pads, gathers. What calls a function of the graph's (reductions, scatters, sorts): xla-functions.ts. Their meaning: XLA's
-// operation semantics. TensorFlow registers a gradient for XlaSharding alone.
+// operation semantics. TensorFlow has gradients for XlaSharding and XlaEinsum alone.
 
-import { isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
@@ -14,7 +13,7 @@ import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
-import { Einsum } from "../math/einsum.ts";
+import { Einsum, einsumGradients } from "../math/einsum.ts";
 import { dimensionNumbers } from "./dimension-numbers.ts";
 
 const unknown = (): TensorShape => TensorShape.unknown();
@@ -128,6 +127,10 @@ export const XlaEinsum = defineOp("XlaEinsum", {
   inputs: { a: "T", b: "T" },
   outputs: { product: "T" },
   attrs: { equation: attr.string(), T: attr.type(["complex64", "bfloat16", "float32"]) },
+  gradient: ({ a, b, equation }, d): Gradients => {
+    const [da, db] = einsumGradients([a, b], equation, d.product);
+    return { a: da, b: db };
+  },
   shape: ({ a, b, equation, T }, context) => Einsum.shape({ inputs: [a, b], equation, N: 2, T }, context),
   lower: ({ a, b, equation, T }, context) => Einsum.lower?.({ inputs: [a, b], equation, N: 2, T }, context),
 });
@@ -244,7 +247,7 @@ const slicesOf = (start: Value, sizes: readonly number[], of: readonly number[])
 export const XlaDynamicSlice = defineOp("XlaDynamicSlice", {
   inputs: { input: "T", startIndices: "Tindices", sizeIndices: "Tindices" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(), Tindices: attr.type(["int16", "int32", "int64"]) },
+  attrs: { T: attr.type(), Tindices: indexAttr },
   compileTimeInputs: ["sizeIndices"],
   sizesFromValues: false,
   shape: ({ sizeIndices, input }, context) => {
@@ -376,7 +379,7 @@ function gatheredShape({ window, dropped, vectorAxis }: GatherAxes, starts: read
 export const XlaGather = defineOp("XlaGather", {
   inputs: { operand: "T", startIndices: "Tindices", sliceSizes: "Tindices" },
   outputs: { output: "T" },
-  attrs: { dimensionNumbers: attr.string(), indicesAreSorted: attr.bool(), T: attr.type(), Tindices: indexAttr },
+  attrs: { dimensionNumbers: attr.string(), indicesAreSorted: attr.bool(), T: attr.type([...attr.numbers, "bool"]), Tindices: indexAttr },
   compileTimeInputs: ["sliceSizes"],
   sizesFromValues: false,
   shape: ({ startIndices, dimensionNumbers: text }, context) => {
@@ -438,12 +441,12 @@ export const XlaBroadcastHelper = defineOp("XlaBroadcastHelper", {
 export const XlaReducePrecision = defineOp("XlaReducePrecision", {
   inputs: { operand: "T" },
   outputs: { output: "T" },
-  attrs: { T: attr.type(attr.floatTypes), exponentBits: attr.int(), mantissaBits: attr.int() },
+  attrs: { T: attr.type(["bfloat16", "float16", "float32", "float64"]), exponentBits: attr.int(), mantissaBits: attr.int() },
   shape: ({ operand }) => operand,
   lower: ({ operand, exponentBits, mantissaBits }, { op }) => {
     if (operand.dtype !== "float32")
       throw new UnimplementedError(`XlaReducePrecision of ${operand.dtype} is not there: cast '${op.name}' to float32 and back.`, op);
-    need(isFloating(operand.dtype) && exponentBits >= 1, () => `Expected exponent_bits >= 1 but got ${exponentBits}`);
+    need(exponentBits >= 1, () => `Expected exponent_bits >= 1 but got ${exponentBits}`);
     return ir.map(x => {
       const word = (value: number) => s.constant("uint32", value >>> 0);
       let bits = s.bitcast(x, "uint32");
