@@ -133,6 +133,7 @@ export const XlaVariadicReduce = defineOp("XlaVariadicReduce", {
   inputs: { input: "N*T", initValue: "N*T" },
   outputs: { output: "N*T" },
   attrs: { N: attr.int(undefined, 1), T: attr.type([...attr.numbers, "bool"]), dimensionsToReduce: attr.ints(), reducer: attr.func() },
+  gradient: "none",
   shape: ({ input, dimensionsToReduce }) => input.map(each => reducedRank(each, dimensionsToReduce)),
   lower: ({ input, initValue, dimensionsToReduce, reducer }, context) =>
     reduced(input, initValue, dimensionsToReduce, combining(reducer, context)),
