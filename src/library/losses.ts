@@ -4,7 +4,7 @@ import { ValueError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { collect, isOptions, refuseOthers } from "../ops/arguments.ts";
+import { collect, eitherName, isOptions, refuseOthers } from "../ops/arguments.ts";
 import { constant, onesLike, rank, shape as shapeOf, size, stopGradient, zerosLike } from "../ops/array/array.ts";
 import { range } from "../ops/array/ranges.ts";
 import { where } from "../ops/array/selection.ts";
@@ -146,7 +146,7 @@ export interface CosineOptions extends LossOptions {
 /** 1 - Σ predictions·labels along `axis`. TF: tf.losses.cosine_distance. */
 export function cosineDistance(labels: TensorLike, predictions: TensorLike, ...rest: Rest<CosineOptions>): Tensor {
   const options = optionsOf<CosineOptions>(["axis", ...usual, "dim"], rest);
-  const axis = options.axis ?? options.dim;
+  const axis = eitherName("axis", options.axis, "dim", options.dim);
   if (axis === null || axis === undefined) throw new ValueError("You must specify argument `axis`.");
   required(labels, "labels", predictions, "predictions");
   return elementwiseLoss("cosine_distance_loss", options, labels, predictions, (l, p) =>

@@ -721,7 +721,7 @@ export function squeeze(input: TensorLike, axis?: number | readonly number[] | n
 export function squeeze(input: TensorLike, options?: SqueezeOptions): Tensor;
 export function squeeze(input: TensorLike, ...rest: unknown[]): Tensor {
   const { axis, squeezeDims, name } = collect<SqueezeOptions>(["axis", "name", "squeezeDims"], rest);
-  const axes = axis ?? squeezeDims ?? [];
+  const axes = eitherName("axis", axis, "squeeze_dims", squeezeDims) ?? [];
   return Squeeze({ input, squeezeDims: typeof axes === "number" ? [axes] : axes }, { name });
 }
 

@@ -6,6 +6,7 @@ import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -577,6 +578,11 @@ interface EyeOptions extends Named {
 /** Identity matrices. TF: tf.eye(num_rows, num_columns, batch_shape, dtype, name). */
 export function eye(numRows: number | Tensor, ...rest: unknown[]): Tensor {
   const { numColumns, batchShape, dtype = "float32", name } = collect<EyeOptions>(["numColumns", "batchShape", "dtype", "name"], rest);
+  for (const size of [numRows, numColumns ?? numRows])
+    if (!(size instanceof Tensor) && !(typeof size === "boolean" || Number.isInteger(size)))
+      throw new TypeError(
+        `Arguments \`num_rows\` and \`num_columns\` must be positive integer values. Received: num_rows=${pythonStr(numRows)}, num_columns=${pythonStr(numColumns ?? numRows)}`,
+      );
   return inNameScope({ name }, "eye", [numRows, numColumns, batchShape], () => {
     const columns = numColumns ?? numRows;
     const isStatic = typeof numRows === "number" && typeof columns === "number";

@@ -75,7 +75,8 @@ export const Range = defineOp("Range", {
   outputs: { output: "Tidx" },
   attrs: { Tidx: attr.type(rangeTypes, "int32") },
   shape: ({ start, limit, delta }, context) => {
-    for (const bound of [start, limit, delta]) bound.withRank(0);
+    for (const [name, bound] of Object.entries({ start, limit, delta }))
+      if (bound.rank !== null && bound.rank !== 0) throw new ValueError(`Shape must be rank 0 but is rank ${bound.rank}\n\t for '${name}'`);
     const [from, to, by] = (["start", "limit", "delta"] as const).map(name => context.constant(name)?.item());
     if (from === undefined || to === undefined || by === undefined) return TensorShape.unknownOfRank(1);
     return new TensorShape([countOf([Number(from), Number(to), Number(by)], reason => new ValueError(reason))]);

@@ -50,16 +50,19 @@ function labelsOf(subscripts: string, ellipsisRank: number): string[] {
 
 const letterCount = (subscripts: string): number => subscripts.replace("...", "").length;
 
-/** Labels for operands of known rank. @throws ValueError if the ranks do not fit the equation. */
-function resolve(equation: string, ranks: readonly number[]): Labels {
+/** Labels for operands of known rank. @throws ValueError if the ranks do not fit the equation, in the kernel's words or in those of its shape function. */
+function resolve(equation: string, ranks: readonly number[], isRunning = false): Labels {
   const { inputs, output } = parse(equation);
   if (inputs.length !== ranks.length)
     throw new ValueError(`Got ${ranks.length} inputs for equation "${equation}", expecting ${inputs.length}`);
   const hidden = inputs.map((subscripts, k) => {
     const count = ranks[k] - letterCount(subscripts);
+    const least = subscripts.includes("...") ? "at least " : "";
     if (subscripts.includes("...") ? count < 0 : count !== 0)
       throw new ValueError(
-        `Expected input ${k} to have rank ${subscripts.includes("...") ? "at least " : ""}${letterCount(subscripts)} but got: ${ranks[k]}`,
+        isRunning
+          ? `Expected input ${k} to have rank ${least}${letterCount(subscripts)} but got: ${ranks[k]}`
+          : `Shape must be ${least}rank ${letterCount(subscripts)} but is rank ${ranks[k]}\n\t for ${k}th input and equation: ${equation}`,
       );
     return count;
   });
@@ -149,6 +152,7 @@ export const Einsum = defineOp("Einsum", {
       const labels = resolve(
         equation,
         dims.map(own => own.length),
+        true,
       );
       return sumOfProducts(inputs, labels, sizesOf(labels, dims) as Map<string, number>);
     } catch (error) {

@@ -1,7 +1,7 @@
 // Dilated (atrous) windows by way of batches: every dilation-th row and column becomes an image of its own, an undilated op runs over those, and
 // the pieces are put together again. TensorFlow's functions that take a `rate` are made this way; nodes and names are theirs.
 
-import { ValueError } from "../../base/errors.ts";
+import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -34,8 +34,50 @@ const numbersOf = (tensor: Tensor): number[] | undefined => {
   return value && Array.from({ length: value.size }, (_, i) => Number(value.get(i)));
 };
 
+interface BlockOptions {
+  /** Needed where padding is "SAME". */
+  readonly filterShape?: TensorLike | readonly Dimension[] | null;
+  readonly dataFormat?: string | null;
+}
+
+/** Runs `op(input, numSpatialDims, padding)` on blocks of the input, as if its window were dilated; rates of 1 run it on the input itself.
+ *  TF: tf.nn.with_space_to_batch, without `spatial_dims`: the spatial dimensions are those of the data format. */
+export function withSpaceToBatch(
+  input: TensorLike,
+  dilationRate: TensorLike,
+  padding: PaddingLike,
+  op: (input: Tensor, numSpatialDims: number, padding: PaddingLike) => Tensor,
+  ...rest: readonly unknown[]
+): Tensor {
+  const { filterShape, spatialDims, dataFormat } = collect<BlockOptions & { readonly spatialDims?: unknown }>(
+    ["filterShape", "spatialDims", "dataFormat"],
+    rest,
+  );
+  if (spatialDims !== undefined)
+    throw new UnimplementedError("with_space_to_batch takes its spatial dimensions from `data_format`: leave `spatial_dims` out.");
+  const value = convertToTensor(input, { name: "input" });
+  const rate = convertToTensor(dilationRate, { dtype: dilationRate instanceof Tensor ? undefined : "int32", name: "dilation_rate" });
+  if (rate.shape.rank !== null && rate.shape.rank !== 1)
+    throw new ValueError(`\`dilation_rate.shape.rank\` must be 1. Received: dilation_rate=${rate} of rank ${rate.shape.rank}`);
+  const count = rate.shape.dim(0);
+  if (count === null) throw new ValueError("`dilation_rate.shape` must be fully defined.");
+  const { rank } = value.shape;
+  if (rank !== null && rank < count + 1)
+    throw new ValueError(`\`input.shape.rank\` must be at least ${count + 1}. Received: input.shape=${value.shape} with rank ${rank}`);
+  // A single axis of channels beside the spatial ones.
+  const format = dataFormat ?? ["NWC", "NHWC", "NDHWC"][count - 1];
+  return inBlocks({
+    input: value,
+    filterShape: filterShape === undefined || filterShape === null ? undefined : (filterShape as readonly Dimension[]),
+    dilationRate: rate,
+    padding,
+    dataFormat: format,
+    op: (block, pad) => op(block, count, pad),
+  });
+}
+
 /** Runs `op` as if its window were dilated. Rates of 1 run it as it is. */
-export function withSpaceToBatch({ input, filterShape, dilationRate, padding, dataFormat, op }: SpaceToBatchArguments): Tensor {
+export function inBlocks({ input, filterShape, dilationRate, padding, dataFormat, op }: SpaceToBatchArguments): Tensor {
   const rate = convertToTensor(dilationRate, { dtype: dilationRate instanceof Tensor ? undefined : "int32", name: "dilation_rate" });
   const rates = numbersOf(rate);
   if (rates === undefined) throw new ValueError("`dilation_rate` must be known when the graph is built.", "Give it as numbers.");
@@ -203,7 +245,7 @@ export function convolution(input: TensorLike, ...given: unknown[]): Tensor {
       );
     const op = (inner: Tensor, innerPadding: PaddingLike): Tensor => convolveBy(inner, window, steps, innerPadding, format, String(scope));
     if (holes.every(r => r === 1)) return op(image, padding as PaddingLike);
-    return withSpaceToBatch({
+    return inBlocks({
       input: image,
       filterShape: window.shape.dims ?? undefined,
       dilationRate: holes,

@@ -7,10 +7,10 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { collect, convertPadding, eitherName, type PaddingLike, windowSequence, refuseOthers } from "../arguments.ts";
-import { expandDims, shape, squeeze } from "../array/array.ts";
+import { expandDims, reshape, shape, squeeze } from "../array/array.ts";
 import { concat, getItem } from "../array/slicing.ts";
 import { inNameScope } from "../named.ts";
-import { withSpaceToBatch } from "./atrous.ts";
+import { inBlocks } from "./atrous.ts";
 import {
   Conv2D,
   Conv2DBackpropFilter,
@@ -61,11 +61,30 @@ export function conv2d(input: TensorLike, ...given: unknown[]): Tensor {
     dilations,
     name,
   } = collect<Conv2dArguments>(["filter", "strides", "padding", "useCudnnOnGpu", "dataFormat", "dilations", "name", "filters"], given);
+  const taps = eitherName("filters", filters, "filter", filter) as TensorLike;
   const window = window2d(strides, padding, dataFormat ?? "NHWC", dilations);
-  return Conv2D(
-    { input, filter: eitherName("filters", filters, "filter", filter) as TensorLike, useCudnnOnGpu: useCudnnOnGpu ?? true, ...window },
-    { name },
-  );
+  const convolved = (images: TensorLike, node: Named["name"]): Tensor =>
+    Conv2D({ input: images, filter: taps, useCudnnOnGpu: useCudnnOnGpu ?? true, ...window }, { name: node });
+  const rank = input instanceof Tensor ? input.shape.rank : null;
+  return rank === null || rank <= 4 ? convolved(input, name) : withOneBatch(input as Tensor, name, images => convolved(images, null));
+}
+
+/** Runs `op` with all dimensions before the last three as one. */
+function withOneBatch(input: Tensor, name: Named["name"], op: (images: Tensor) => Tensor): Tensor {
+  return inNameScope({ name }, "squeeze_batch_dims", [input], () => {
+    const { dims } = input.shape;
+    const known = (dims as readonly (number | null)[]).slice(-3);
+    const inner: TensorLike = known.includes(null) ? getItem(shape(input), [-3, null]) : (known as number[]);
+    const joined = Array.isArray(inner) ? reshape(input, [-1, ...inner]) : reshape(input, concat([[-1], inner as Tensor], 0));
+    const output = op(joined);
+    const sizes = output.shape.dims?.slice(-3) ?? [null, null, null];
+    const outer = (dims as readonly (number | null)[]).slice(0, -3);
+    const after: TensorLike = sizes.includes(null) ? getItem(shape(output), [-3, null]) : (sizes as number[]);
+    const before: TensorLike = outer.includes(null) ? getItem(shape(input), [null, -3]) : (outer as number[]);
+    const result = reshape(output, concat([before, after], 0));
+    result.setShape([...outer, ...sizes]);
+    return result;
+  });
 }
 
 function window2d(strides: Sequence | null | undefined, padding: unknown, dataFormat: Format2d, dilations: Sequence | null | undefined) {
@@ -418,7 +437,7 @@ export function depthwiseConv2d(
   return getDefaultGraph().nameScope(name ?? "depthwise", scope => {
     const image = convertToTensor(input, { name: "tensor_in" });
     const taps = convertToTensor(filter, { name: "filter_in" });
-    return withSpaceToBatch({
+    return inBlocks({
       input: image,
       filterShape: shape(taps),
       dilationRate: rates,
@@ -524,7 +543,7 @@ export function separableConv2d(
     const pointwiseTaps = convertToTensor(pointwiseFilter, { name: "pointwise_filter" });
     checkPointwise(pointwiseTaps);
     const format = dataFormat ?? "NHWC";
-    const deep = withSpaceToBatch({
+    const deep = inBlocks({
       input: image,
       filterShape: shape(depthwiseTaps),
       dilationRate: rates,

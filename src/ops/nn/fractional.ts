@@ -46,7 +46,7 @@ function poolShape(value: TensorShape, ratios: readonly number[]): TensorShape[]
     const size = input.dim(axis);
     if (size === null) return null;
     const output = outputSize(size, ratio);
-    if (output <= 0) throw new ValueError(`The ${axis}'th dim size of output is ${output}, must be positive.`);
+    if (output < 0) throw new ValueError(`Size computed for dim ${axis} is negative: ${output}`);
     return output;
   });
   // The edges are one more than TensorFlow's shape function says; a value's own shape is what it is.
@@ -134,6 +134,9 @@ function lowerPool(kind: "max" | "average", value: Value, attrs: PoolAttrs): rea
   checkPool(kind, value.shape, attrs);
   const { shape, dtype } = value;
   const sizes = shape.map((size, axis) => outputSize(size, attrs.poolingRatio[axis]));
+  sizes.forEach((size, axis) => {
+    if (size <= 0) throw new InvalidArgumentError(`The ${axis}'th dim size of output is ${size}, must be positive.`);
+  });
   const channels = shape[3];
   const zero: Element = isBigInteger(dtype) ? 0n : 0;
   const run = ([given]: readonly NDArray[], [out, rowEnds, columnEnds]: readonly NDArray[]): void => {

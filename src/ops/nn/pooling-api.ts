@@ -7,7 +7,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { collect, convertPadding, eitherName, type PaddingLike, pythonList, windowSequence } from "../arguments.ts";
 import { expandDims, squeeze } from "../array/array.ts";
 import { inNameScope } from "../named.ts";
-import { withSpaceToBatch } from "./atrous.ts";
+import { inBlocks } from "./atrous.ts";
 import { AvgPool, AvgPool3D, MaxPool, MaxPool3D, MaxPoolWithArgmax } from "./pooling.ts";
 
 type Sequence = number | readonly number[];
@@ -233,7 +233,7 @@ export function pool(
         `\`strides\` > \`window_shape\` not supported due to inconsistency between CPU and GPU implementations. Received: strides=[${steps.join(" ")}] and window_shape=${pythonList(windowShape)}`,
       );
     const format = dataFormat ?? ["NWC", "NHWC", "NDHWC"][rank - 1];
-    return withSpaceToBatch({
+    return inBlocks({
       input: image,
       filterShape: [...windowShape],
       dilationRate: [...rates],

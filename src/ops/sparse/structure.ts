@@ -571,6 +571,7 @@ export function sparseSlice(spInput: SparseTensor, start: TensorLike, size: Tens
 }
 
 interface ConcatOptions extends Named {
+  readonly concatDim?: number | null;
   /** Whether sizes along other axes may differ: the result has the largest. */
   readonly expandNonconcatDim?: boolean;
   readonly expandNonconcatDims?: boolean | null;
@@ -582,7 +583,9 @@ export function sparseConcat(axis: number, spInputs: readonly SparseTensor[], ..
     name,
     expandNonconcatDim = false,
     expandNonconcatDims,
+    concatDim,
   } = collect<ConcatOptions>(["name", "expandNonconcatDim", "concatDim", "expandNonconcatDims"], rest);
+  if (concatDim !== undefined && concatDim !== null) throw new ValueError("Cannot specify both 'concat_dim' and 'axis'.");
   if (expandNonconcatDims !== undefined && expandNonconcatDims !== null)
     throw new ValueError("Cannot specify both 'expand_nonconcat_dim' and 'expand_nonconcat_dims'.");
   if (spInputs.length === 1) return spInputs[0];

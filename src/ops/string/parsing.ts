@@ -174,10 +174,13 @@ export function stringSplit(source: TensorLike, ...rest: unknown[]): SparseTenso
 /** Parts of each string of a vector as Python's str.split gives them. TF: tf.strings.split(input, sep, maxsplit, result_type, source, name). */
 export function split(input: TensorLike, ...rest: unknown[]): SparseTensor {
   const names = ["sep", "maxsplit", "resultType", "source", "name"];
-  const { sep, maxsplit, resultType, name } = collect<Named & { sep: TensorLike; maxsplit: number; resultType: string }>(names, rest);
+  const { sep, maxsplit, resultType, source, name } = collect<
+    Named & { sep: TensorLike; maxsplit: number; resultType: string; source: TensorLike }
+  >(names, rest);
+  const texts = eitherName("input", input, "source", source) as TensorLike;
   checkResultType(resultType);
-  return inNameScope({ name }, "StringSplit", [input], () => {
-    const converted = convertToTensor(input, { dtype: "string", name: "input" });
+  return inNameScope({ name }, "StringSplit", [texts], () => {
+    const converted = convertToTensor(texts, { dtype: "string", name: "input" });
     const made = StringSplitV2({ input: converted, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
     return new SparseTensor(made.indices, made.values, made.shape);
   });
