@@ -52,6 +52,13 @@ const mostTerms = 512;
 /** Bytes of A's rows that stay in the second cache while panels pass over them. */
 const mostRowBytes = 192 * 1024;
 const panelsOfBlock = 8;
+/** Where B has no more bytes than this and A and the results more than that, a unit has all columns: then A and the results pass by once, row after
+ *  row. */
+const mostWholeColumnBytes = 448 * 1024;
+const fewestPassingBytes = 4 << 20;
+/** Long sums for few results, whose rows lie across: bytes of all rows and columns of a block, which are copied as both pass by once. */
+const mostPassingBytes = 192 * 1024;
+const fewestPassingTerms = 128;
 /** Sums of so few terms take no longer than what is around them: storing them, and beginning the next. */
 const shallowTerms = 32;
 /** Bytes of B and of A's rows in a unit then: those of B stay in the first cache. */
@@ -78,7 +85,11 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
   const last = reduced[reduced.length - 1];
   // Windows over images are walked where they lie, row after row of pixels, by contract.ts.
   if (rows.length > 1 && (inner.a !== 1 || last.a === 1)) return undefined;
-  const cut = cutOf(reduced.map(({ size }) => size));
+  const longest = termsPassing(form, total);
+  const cut = cutOf(
+    reduced.map(({ size }) => size),
+    longest ?? mostTerms,
+  );
   const { terms, blocks } = cut;
   const wide: Tile = { rows: 2, columns: 4 * target.lanes32 };
   const isShallow = !target.joinsPairs && blocks === 1 && terms <= shallowTerms && column.out === 1 && column.size >= 2 * wide.columns;
@@ -87,14 +98,27 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
   const small = Math.floor(inner.size / count);
   const tiles = { count, small, large: inner.size - small * count };
   const panels = Math.ceil(column.size / tile.columns);
-  const fitting = Math.max(1, Math.floor((isShallow ? mostShallowRowBytes : mostRowBytes) / (4 * terms * tile.rows)));
-  const rowBlocks = count <= fitting * 1.3 ? 1 : Math.ceil(count / fitting);
+  const isTall =
+    !isShallow &&
+    blocks === 1 &&
+    rows.length === 1 &&
+    column.out === 1 &&
+    4 * terms * column.size <= mostWholeColumnBytes &&
+    4 * total * (terms + column.size) >= fewestPassingBytes;
+  const rowTerms = isTall ? terms + column.size : terms;
+  const fitting = Math.max(1, Math.floor((isShallow ? mostShallowRowBytes : mostRowBytes) / (4 * rowTerms * tile.rows)));
+  const rowBlocks = longest !== undefined || count <= fitting * 1.3 ? 1 : Math.ceil(count / fitting);
   const tilesAtOnce = Math.ceil(count / rowBlocks);
   const outerRows = total / inner.size;
   // Long sums are cut in slices for threads; where rows are not copied by each unit, units have fewer panels instead.
   const isWhole = isShallow ? target.threads === 1 : blocks >= blocksToSlice || isAcross(form);
   const spread = isWhole ? 1 : Math.ceil(enoughUnits / (outerRows * rowBlocks));
-  const fittingPanels = isShallow ? Math.max(1, Math.floor(mostShallowBytes / (4 * terms * tile.columns))) : panelsOfBlock;
+  const isWide = isTall || longest !== undefined;
+  const fittingPanels = isShallow
+    ? Math.max(1, Math.floor(mostShallowBytes / (4 * terms * tile.columns)))
+    : isWide
+      ? panels
+      : panelsOfBlock;
   const panelsAtOnce = Math.min(panels, fittingPanels, Math.max(2, Math.floor(panels / spread)));
   const columnBlocks = Math.ceil(panels / panelsAtOnce);
   const units = outerRows * Math.ceil(count / tilesAtOnce) * columnBlocks;
@@ -141,6 +165,14 @@ export function planBlocks(form: ContractForm, { shape, panels: givenB }: Contra
 /** Do neighbours in A belong to different rows? */
 const isAcross = ({ rows, reduced }: ContractForm): boolean => rows[rows.length - 1].a === 1 && reduced[reduced.length - 1].a !== 1;
 
+/** Terms of a block of long sums for few results, where both operands are copied. */
+function termsPassing(form: ContractForm, rowCount: number): number | undefined {
+  const { rows, column, reduced } = form;
+  const terms = Math.min(mostTerms, Math.floor(mostPassingBytes / (4 * (rowCount + column.size))));
+  const isLong = rows.length === 1 && reduced.length === 1 && 4 * reduced[0].size * (rowCount + column.size) >= fewestPassingBytes;
+  return isLong && column.out === 1 && isAcross(form) && terms >= fewestPassingTerms ? terms : undefined;
+}
+
 /** Columns of a turned product are read by a few tiles only. A copy is not worth it where the second cache has room for B, unless its rows lie so
  *  far apart that all share one set of the first. */
 function isReadInPlace({ column, reduced }: ContractForm): boolean {
@@ -160,7 +192,10 @@ function copyOfA(form: ContractForm, { panels, columnBlocks }: { panels: number;
 }
 
 /** Blocks of near-equal size of as many terms as fit, cut at one axis. */
-function cutOf(sizes: readonly number[]): Pick<BlocksPlan, "depth" | "steps" | "blocksAlong" | "blocks" | "terms" | "termsEach"> {
+function cutOf(
+  sizes: readonly number[],
+  mostTerms: number,
+): Pick<BlocksPlan, "depth" | "steps" | "blocksAlong" | "blocks" | "terms" | "termsEach"> {
   let depth = sizes.length - 1;
   let termsEach = 1;
   while (depth > 0 && termsEach * sizes[depth] <= mostTerms) termsEach *= sizes[depth--];

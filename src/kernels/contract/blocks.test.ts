@@ -25,6 +25,8 @@ interface Case {
   readonly shapes: readonly [readonly number[], readonly number[]];
   readonly of: (a: Value, b: Value) => Value;
   readonly plan: Partial<BlocksPlan>;
+  /** Takes long in the reference, whose sums round more. */
+  readonly isLarge?: boolean;
 }
 
 const turned = ([i, j]: readonly [Index, Index], isTurned: boolean): Index[] => (isTurned ? [j, i] : [i, j]);
@@ -67,6 +69,9 @@ const cases: readonly Case[] = [
   product(33, 10, 90, false, true, { isShallow: true, tile: { rows: 2, columns: 16 }, copyA: "none", copyB: "own" }),
   product(900, 31, 48, false, false, { isShallow: true, copyA: "none", copyB: "shared", columnBlocks: 1 }),
   product(26, 3, 37, true, false, { isShallow: true, copyA: "none" }),
+  // What passes by once is read ahead: rows where they lie, and both operands of long sums.
+  { ...product(25_003, 33, 9, false, false, { copyA: "none", columnBlocks: 1 }), isLarge: true },
+  { ...product(13, 22_501, 34, true, false, { copyA: "own", copyB: "own", rowBlocks: 1, columnBlocks: 1, slices: 16 }), isLarge: true },
   strided(3, 2, 16, 8, 36, { copyA: "own", copyB: "shared", depth: 0, outerRows: 3 }),
   strided(3, 2, 50, 5, 9, { copyA: "none", depth: 1, outerRows: 3 }),
   strided(1, 3, 12, 16, 40, { copyA: "own", copyB: "own", outerRows: 1 }),
@@ -84,11 +89,11 @@ function kernelOf({ shapes, of }: Case): ContractKernel {
 }
 
 test.each(cases)("$name", async given => {
-  const { shapes, of, plan } = given;
+  const { shapes, of, plan, isLarge = false } = given;
   const kernel = kernelOf(given);
   const form = formOf(kernel);
   expect(form && planBlocks(form, kernel, wasmTarget({ relaxedMadd: true }))).toMatchObject(plan);
-  for (const relaxedMadd of [false, true])
+  for (const relaxedMadd of isLarge ? [true] : [false, true])
     await sameAsReference(
       shapes,
       random,
@@ -96,7 +101,7 @@ test.each(cases)("$name", async given => {
         const sums = of(a, b);
         return relaxedMadd ? [sums] : [ir.map(sum => s.max(s.mul(sum, 2), 0), sums)];
       },
-      { within: 1e-4, target: wasmTarget({ relaxedMadd }) },
+      { within: isLarge ? 1e-3 : 1e-4, target: wasmTarget({ relaxedMadd }) },
     );
 });
 

@@ -211,9 +211,13 @@ function eachTile(
 const restOf = ({ column, tile }: BlocksPlan): number => column.size % tile.columns;
 const wholePanels = ({ column, tile }: BlocksPlan): number => Math.floor(column.size / tile.columns);
 
+/** Panels that are copied side by side. */
+const mostPanelsCopied = 8;
+
 /** (from, to, first, last, steps): panels first to last; column 0 begins at `from`, the panel `first` at `to`. */
 function recordCopyColumns({ plan, recording, name }: Work): FunctionRef {
-  const { column, reduced, terms, tile, panelsAtOnce } = plan;
+  const { column, reduced, terms, tile } = plan;
+  const panelsAtOnce = Math.min(plan.panelsAtOnce, mostPanelsCopied);
   const last = reduced[reduced.length - 1];
   const perPanel = terms * tile.columns;
   const params = { from: "i32", to: "i32", first: "i32", last: "i32", steps: "i32" } as const;
@@ -416,6 +420,7 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
           columnsAt = ownB as Expr<"i32">;
           k.call(copyColumns as FunctionRef, plus(sourceB as Expr<"i32">, at.b), columnsAt, firstPanel, lastPanel, at.steps);
         }
+        const ahead = readAhead(k, work, { at, rowsAt, lastTile, ofOuter, sourceB });
         /** So many neighbouring panels, all of them by one tile before the next. */
         const onPanels = (panel: Expr<"i32">, count: Arg<"i32">, w: number): void => {
           const local = k.let(i32.sub(panel, firstPanel));
@@ -430,6 +435,11 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
               ? pointers.map(pointer => pointerAt(pointer, addresses, { k, addresses, axes, memo: new Map() }))
               : [outer, row, column, slice];
             const steps = copyA === "none" ? at.steps : times(at.steps, termsEach);
+            for (const { next, end, lines } of ahead)
+              k.if(i32.ltU(next, end), () => {
+                for (let line = 0; line < lines; line++) k.let(f32x.load(next, line * lineBytes));
+                k.set(next, plus(next, lines * lineBytes));
+              });
             k.call(ref, plus(rowsAt, times(row, rowStep * bytes)), bAt, c, steps, mode, ...place, ...(isShallow ? [count] : []));
           });
         };
@@ -442,6 +452,54 @@ function recordUnits(work: Work, copyRows: FunctionRef | undefined, copyColumns:
     });
   });
   return { name, function: ref, units, work: sizeOf(kernel.shape) * (sizeOf(kernel.over) + storeCost) };
+}
+
+/** A run of memory that is soon read, a tile at a time so many lines of it. */
+interface Ahead {
+  readonly next: Local<"i32">;
+  readonly end: Expr<"i32">;
+  readonly lines: number;
+}
+
+const lineBytes = 64;
+/** Smaller operands stay in the caches. */
+const fewestBytesAhead = 1 << 20;
+
+/** What the next block or unit reads, if that lies in one run behind what this one does: while tiles multiply, a line of it now and then is loaded,
+ *  and not used, so that the caches have it in time. Engines keep such loads, since they might trap. */
+function readAhead(k: FunctionRecorder, { plan }: Work, { at, rowsAt, lastTile, ofOuter, sourceB }: Here): Ahead[] {
+  const { rows, column, reduced, copyA, copyB, blocks, columnBlocks, terms, tile, tilesAtOnce, panelsAtOnce, isShallow } = plan;
+  const [inner] = rows;
+  const [along] = reduced;
+  if (rows.length > 1 || reduced.length > 1 || isShallow || k.target.joinsPairs) return [];
+  const found: Ahead[] = [];
+  /** So many bytes from `start` on of an operand that begins at `operand`. */
+  const read = (start: Expr<"i32">, size: number, operand: Expr<"i32"> | undefined, all: number): void => {
+    if (operand === undefined || all < fewestBytesAhead) return;
+    const lines = Math.ceil(size / (tilesAtOnce * panelsAtOnce * lineBytes));
+    const next = k.let(start);
+    const left = least(size, i32.sub(plus(operand, all), next));
+    const end = k.let(i32.add(next, plus(left, -lines * lineBytes)));
+    found.push({ next, end, lines });
+  };
+  const block = (operand: Expr<"i32"> | undefined, from: Expr<"i32">, step: number): void =>
+    read(plus(plus(operand ?? 0, from), terms * step * bytes), terms * step * bytes, operand, along.size * step * bytes);
+  if (copyA === "none" && blocks === 1 && along.a === 1 && inner.a === along.size) {
+    const row = inner.a * bytes;
+    read(plus(rowsAt, times(rowOfTile(plan, lastTile), row)), tilesAtOnce * tile.rows * row, ofOuter, inner.size * row);
+  }
+  if (copyA === "own" && blocks > 1 && inner.a === 1 && along.a === inner.size) block(ofOuter, at.a, along.a);
+  if (copyB === "own" && blocks > 1 && columnBlocks === 1 && column.b === 1 && along.b === column.size) block(sourceB, at.b, along.b);
+  return found;
+}
+
+/** Where a unit's block is. */
+interface Here {
+  readonly at: Block;
+  readonly rowsAt: Expr<"i32">;
+  readonly lastTile: Expr<"i32">;
+  readonly ofOuter: Expr<"i32"> | undefined;
+  readonly sourceB: Expr<"i32"> | undefined;
 }
 
 const rowOfTile = ({ tiles: { small, large } }: BlocksPlan, tile: Expr<"i32">): Expr<"i32"> =>
