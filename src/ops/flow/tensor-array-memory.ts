@@ -142,6 +142,8 @@ function settleElement(memory: Memory, shape: readonly number[], index: number |
 function elementOf(memory: Memory, index: number | string, stated?: TensorShape): readonly number[] {
   memory.element ??= stated?.isFullyDefined ? stated.asNumbers() : undefined;
   if (memory.element) return memory.element;
+  // Who has written by then is known while running: a tree's nodes read leaves that other iterations wrote.
+  if (index === "?") throw new NeedsUnrolling(`TensorArray ${memory.name} is read before anything says how large its elements are.`);
   throw unknownElement(memory, index);
 }
 
