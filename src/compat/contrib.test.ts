@@ -104,3 +104,27 @@ describe("what stands for tf.contrib", () => {
     expect(() => calls.data.scan()).toThrow("Write tf.data.experimental.scan.");
   });
 });
+
+describe("what else ended", () => {
+  const text = (read: (all: any) => unknown): string => {
+    // any: types refuse these names
+    try {
+      return String(read(tf));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  it("refuses constants where they are read: a comparison with one would be false without a word", () => {
+    expect(text(all => "train" === all.estimator.ModeKeys.TRAIN)).toBe(
+      'tf.estimator.ModeKeys.TRAIN is not part of tensorloom.\n\nIts values are "train", "eval" and "infer".',
+    );
+    expect(text(all => all.app.flags.FLAGS)).toContain("parseArgs");
+    expect(text(all => typeof all.contrib.learn.Estimator)).toBe("function");
+  });
+  it("tells what names of before 1.0 became", () => {
+    expect(text(all => all.mul(1, 2))).toBe("tf.mul is not part of tensorloom.\n\nWrite tf.multiply(x, y)");
+    expect(text(all => all.train.SummaryWriter("log"))).toContain("tf.summary.FileWriter(logdir, graph)");
+    expect(text(all => all.train.Server({}))).toContain("tf.train.MonitoredTrainingSession()");
+    expect(text(all => all.profiler.profile())).toContain("tf.profiler.profile is not part of tensorloom.");
+  });
+});

@@ -11,7 +11,26 @@ const advice: Readonly<Record<string, string>> = {
   "tf.estimator": "Use tf.layers, tf.train.MonitoredTrainingSession and a loop.",
   "tf.examples": "The examples in this repository read the same files of MNIST: examples/mnist.",
   "tf.flags": "node:util's parseArgs reads flags.",
+  "tf.estimator.ModeKeys": 'Its values are "train", "eval" and "infer".',
   "tf.keras": "Use tf.layers, tf.losses, tf.metrics and tf.train: this is the graph API.",
+  "tf.profiler":
+    "npx tensorloom inspect tells a graph's parameters and operations; tf.train.ProfilerHook, or run_metadata with timeline, where the time goes.",
+};
+
+/** Names from before TensorFlow 1.0, and what they became. */
+const renamed: Readonly<Record<string, string>> = {
+  batch_matmul: "tf.matmul(x, y, { adjoint_a, adjoint_b })",
+  histogram_summary: "tf.summary.histogram(name, values)",
+  image_summary: "tf.summary.image(name, tensor)",
+  merge_all_summaries: "tf.summary.merge_all()",
+  merge_summary: "tf.summary.merge(inputs)",
+  mul: "tf.multiply(x, y)",
+  neg: "tf.negative(x)",
+  pack: "tf.stack(values)",
+  scalar_summary: "tf.summary.scalar(name, tensor)",
+  select: "tf.where(condition, x, y)",
+  sub: "tf.subtract(x, y)",
+  unpack: "tf.unstack(value)",
 };
 
 /** What the core took over under the same name: `tf.contrib.data.scan` is `tf.data.experimental.scan`. */
@@ -31,7 +50,7 @@ function adviceOn(path: string): string {
   const isContrib = path.startsWith("tf.contrib");
   for (let known = path.slice("tf.".length); known !== ""; known = known.slice(0, Math.max(known.lastIndexOf("."), 0))) {
     const isWhole = `tf.${known}` === path;
-    const found = isContrib ? rows.get(known.replace(/^contrib\.?/, "")) : advice[`tf.${known}`];
+    const found = isContrib ? rows.get(known.replace(/^contrib\.?/, "")) : (advice[`tf.${known}`] ?? renamed[known]);
     if (found !== undefined) return isWhole && /^(?:new )?tf\./.test(found) ? `Write ${found}` : found;
     if (!isWhole) continue;
     const at = known.lastIndexOf(".");
@@ -49,6 +68,8 @@ function endedNamespace(path: string): never {
   const proxy: unknown = new Proxy(refuse, {
     get: (_, key) => {
       if (key === Symbol.toPrimitive) return refuse;
+      // A constant is read and never called: `mode == tf.estimator.ModeKeys.TRAIN` would just be false.
+      if (typeof key === "string" && /^[A-Z][A-Z\d_]+$/.test(key)) return Reflect.apply(endedNamespace(`${path}.${key}`), null, []);
       return typeof key !== "string" || isOwnProtocol(key) ? undefined : endedNamespace(`${path}.${key}`);
     },
     apply: refuse,
@@ -64,3 +85,17 @@ export const estimator: never = endedNamespace("tf.estimator");
 export const examples: never = endedNamespace("tf.examples");
 export const flags: never = endedNamespace("tf.flags");
 export const keras: never = endedNamespace("tf.keras");
+export const profiler: never = endedNamespace("tf.profiler");
+
+export const batch_matmul: never = endedNamespace("tf.batch_matmul");
+export const histogram_summary: never = endedNamespace("tf.histogram_summary");
+export const image_summary: never = endedNamespace("tf.image_summary");
+export const merge_all_summaries: never = endedNamespace("tf.merge_all_summaries");
+export const merge_summary: never = endedNamespace("tf.merge_summary");
+export const mul: never = endedNamespace("tf.mul");
+export const neg: never = endedNamespace("tf.neg");
+export const pack: never = endedNamespace("tf.pack");
+export const scalar_summary: never = endedNamespace("tf.scalar_summary");
+export const select: never = endedNamespace("tf.select");
+export const sub: never = endedNamespace("tf.sub");
+export const unpack: never = endedNamespace("tf.unpack");

@@ -9,10 +9,12 @@ import { camelOf, nearestName, snakeOf } from "../base/names.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { DType } from "../base/dtype.ts";
 import { isDType } from "../base/dtype.ts";
+import type { DType as DTypeClass } from "../base/dtype-class.ts";
 import type { MessageMethods, messageKind } from "../formats/message-class.ts";
 import type { MessageName } from "../formats/messages.ts";
 import type { TensorLike } from "../graph/conversion.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { LSTMStateTuple } from "../library/layers/rnn-cell.ts";
 import type { Optimizer } from "../library/train/optimizer.ts";
@@ -238,11 +240,17 @@ type SnakeFunction<F, K = ""> = BodyFunction<K> &
         : never);
 
 /** What a branch or a loop gives for what it was given: numbers and lists of numbers have become tensors. */
-type Made<V> = V extends number | bigint | boolean | string | readonly (number | readonly number[])[]
-  ? SnakeTensor
-  : V extends readonly unknown[]
-    ? { [K in keyof V]: Made<V[K]> }
-    : V;
+type Made<V> = 0 extends 1 & V
+  ? V
+  : V extends number | bigint | boolean | string
+    ? SnakeTensor
+    : V extends readonly unknown[]
+      ? IsNumbers<V[number]> extends true
+        ? SnakeTensor
+        : { [K in keyof V]: Made<V[K]> }
+      : V;
+/** Among others a state of no type (`any`) is no number. */
+type IsNumbers<E> = 0 extends 1 & E ? false : [E] extends [number | readonly number[]] ? true : false;
 /** One loop variable comes back by itself. */
 type Looped<V> = V extends readonly [infer One] ? Made<One> : Made<V>;
 
@@ -266,7 +274,11 @@ interface GenericFunctions {
     ...rest: readonly unknown[]
   ): Looped<V>;
   get_collection<const K extends string>(key: K, scope?: string | null): Collected<K>;
+  clip_by_norm<T>(t: T, ...rest: readonly unknown[]): Clipped<T>;
 }
+
+/** Slices stay slices, numbers become a tensor. */
+type Clipped<T> = [T] extends [IndexedSlices] ? T : IndexedSlices extends T ? SnakeTensor | Snake<IndexedSlices> : SnakeTensor;
 
 /** What stands by a function itself. */
 type FunctionMembers<F> = [keyof F] extends [never] ? unknown : SecondNames<F>;
@@ -303,7 +315,12 @@ interface OptimizerInside {
   _get_non_slot_variable(name: string, graph?: Graph | null): Snake<Variable>;
   _call_if_callable<T>(param: T | (() => T)): T;
 }
-export type Instance<C> = C extends AnyClass ? SnakeInstance<InstanceType<C>> : never;
+export type Instance<C> = C extends AnyClass
+  ? InstanceType<C> extends InstanceType<typeof DTypeClass>
+    ? // As the door's members are: names with members.
+      (DType & DTypeMembers) | SnakeInstance<InstanceType<C>>
+    : SnakeInstance<InstanceType<C>>
+  : never;
 
 /** An API (a module's namespace) under snake_case names: functions, classes, constants, namespaces in it. */
 export type SnakeApi<Api> = {
@@ -391,10 +408,18 @@ export const isOwnProtocol = (key: string): boolean =>
   ["constructor", "default", "inspect", "length", "name", "prototype", "then", "toJSON", "toString", "valueOf"].includes(key);
 
 /** @throws AttributeError for a name that a namespace does not have, unless JavaScript itself asks for it. */
+/** Names whose nearest ones would mislead. */
+const insteadOfMember: Readonly<Record<string, string>> = {
+  "train.Server": "A program is no server here: it trains by itself, with new tf.Session() or tf.train.MonitoredTrainingSession().",
+  "train.SummaryWriter": "Renamed in TensorFlow 1.0: tf.summary.FileWriter(logdir, graph).",
+};
+
 function absent(target: object, path: string, key: string | symbol): undefined {
   if (typeof key !== "string" || isOwnProtocol(key) || !/^[A-Za-z]\w*$/.test(key)) return undefined;
   const error = new AttributeError(`module 'tf${path === "" ? "" : `.${path}`}' has no attribute '${key}'`);
   const near = nearestName(key, Object.keys(target).map(snakeOf));
+  const instead = insteadOfMember[`${path}.${key}`];
+  if (instead !== undefined) throw withHint(error, instead);
   throw withHint(
     error,
     near === undefined ? "docs/support.md lists what there is." : `There is '${near}'. docs/support.md lists what there is.`,
