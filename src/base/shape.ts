@@ -72,8 +72,12 @@ export class TensorShape {
     return this.dims[axis < 0 ? axis + this.dims.length : axis] ?? null;
   }
 
-  /** One dimension as TensorFlow's object with a `value`; unknown where the rank is. TF: `shape[axis]`. @throws RangeError past the rank. */
-  at(axis: number): InstanceType<typeof DimensionOfShape> {
+  /** One dimension as TensorFlow's object with a `value`; unknown where the rank is. TF: `shape[axis]`. @throws RangeError past the rank.
+   *  Of `[start, end]`, as tensors have it, the shape between: `shape.at([-1, null])` is Python's `shape[-1:]`. */
+  at(range: readonly (number | null)[]): TensorShape;
+  at(axis: number): InstanceType<typeof DimensionOfShape>;
+  at(axis: number | readonly (number | null)[]): InstanceType<typeof DimensionOfShape> | TensorShape {
+    if (typeof axis !== "number") return this.slice(axis[0] ?? 0, axis[1] ?? undefined);
     if (this.dims !== null && (axis >= this.dims.length || axis < -this.dims.length)) throw new RangeError("list index out of range");
     return new DimensionOfShape(this.dim(axis));
   }
