@@ -50,7 +50,8 @@ function over(x: Parts, y: Parts): Parts {
     re: s.div(s.add(p, s.mul(q, ratio)), bottom),
     im: s.div(s.select(isWide, s.sub(q, crossed), s.sub(crossed, q)), bottom),
   };
-  const unit = (part: Scalar): Scalar => s.select(isInfinite(part), s.sign(part), s.mul(part, 0));
+  const unit = (part: Scalar): Scalar =>
+    s.select(isInfinite(part), s.sign(part), s.select(s.isNan(part), s.constant(dtype, 0), s.mul(part, 0)));
   const [re, im] = [unit(y.re), unit(y.im)];
   const nothing: Parts = {
     re: s.mul(s.add(s.mul(x.re, re), s.mul(x.im, im)), 0),

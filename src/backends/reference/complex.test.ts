@@ -94,7 +94,8 @@ describe("complexFunctions", () => {
     expect(f.sign({ re: 3, im: -4 })).toEqual({ re: 0.6000000000000001, im: -0.8 });
     expect(f.sign({ re: 0, im: 0 })).toEqual({ re: 0, im: 0 });
     expect([f.real({ re: 3, im: 4 }), f.imag({ re: 3, im: 4 }), f.abs({ re: 3, im: 4 })]).toEqual([3, 4, 5]);
-    expect(f.pow({ re: 0, im: 0 }, { re: 0, im: 0 })).toEqual({ re: 1, im: 0 });
+    // As in TensorFlow, where a power is e^(y · log x).
+    expect(f.pow({ re: 0, im: 0 }, { re: 0, im: 0 })).toEqual({ re: NaN, im: NaN });
     expect(f.pow({ re: 0, im: 0 }, { re: 2, im: 0 })).toEqual({ re: 0, im: 0 });
     expect(f.tanh({ re: 900, im: 1 }).re).toBe(1);
   });

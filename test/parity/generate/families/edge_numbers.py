@@ -44,6 +44,15 @@ def edge_numbers(b):
         case("tf.raw_ops.MaxPoolGrad(orig_input=x, orig_output=tf.nn.max_pool(x, 3, 2, 'SAME'), grad=g, ksize=[1, 3, 3, 1],"
              " strides=[1, 2, 2, 1], padding='SAME')", x=image, g=np.arange(1, 5).reshape(1, 2, 2, 1).astype(dt))
 
+    # Functions of complex numbers that TensorFlow takes one by one, as C's library does.
+    g = np.array([0., -0., 1., -1., .5, inf, -inf, nan, 1e-3, 3., -700., 1e30])
+    z = np.array([complex(p, q) for p in g for q in g])
+    for dt, near in (("complex64", (1e-5, 0.)), ("complex128", (1e-11, 0.))):
+        for f in "sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh".split():
+            case(f"tf.math.{f}(x)", cmp=near, x=z.astype(dt))
+        p, q = (m.reshape(-1).astype(dt) for m in np.meshgrid(*[np.array([complex(p, q) for p in (0., 1., -2., inf, nan) for q in (0., -0., 1., -inf)])] * 2))
+        case("tf.pow(x, y)", cmp=near, x=p, y=q)
+
     # Bounds without a range, or on one side of zero.
     x = np.array([-300., -1.5, -1, -.5, -0., 0, .25, .5, 1, 1.5, 255, 300, inf, -inf], np.float32)
     carriers = {"qint8": "int8", "quint8": "uint8", "qint16": "int16", "quint16": "uint16", "qint32": "int32"}
