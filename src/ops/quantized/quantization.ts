@@ -50,14 +50,17 @@ function nudged(min: Value, max: Value, { numBits, narrowRange }: Width): Nudged
 /** Both bounds zero: there is one value, and gradients pass. */
 const areZero = (min: Scalar, max: Scalar): Scalar => s.and(s.eq(min, f32(0)), s.eq(max, f32(0)));
 
-function quantized(inputs: Value, min: Value, max: Value, width: Width): Value {
+/** In steps from zero. Where a number lies half way between two, the last bit of its quotient decides: one of TensorFlow's kernels divides by the step, the
+ *  others multiply by steps per unit. */
+function quantized(inputs: Value, min: Value, max: Value, width: Width, by: "quotient" | "product"): Value {
   const { low, high, scale } = nudged(min, max, width);
+  const steps = 2 ** width.numBits - (width.narrowRange ? 2 : 1);
   return ir.map(
     (x, a, b, nudgedLow, nudgedHigh, step) => {
-      const inverse = s.div(f32(1), step);
-      const zero = s.floor(s.add(s.mul(s.neg(nudgedLow), inverse), f32(0.5)));
+      const inSteps = (y: Scalar): Scalar => (by === "quotient" ? s.div(y, step) : s.mul(y, s.div(f32(steps), s.sub(b, a))));
+      const zero = s.floor(s.add(inSteps(s.neg(nudgedLow)), f32(0.5)));
       const shifted = s.sub(s.max(s.min(x, nudgedHigh), nudgedLow), nudgedLow);
-      const rounded = s.mul(s.floor(s.add(s.sub(s.mul(shifted, inverse), zero), f32(0.5))), step);
+      const rounded = s.mul(s.floor(s.add(s.sub(inSteps(shifted), zero), f32(0.5))), step);
       return s.select(areZero(a, b), f32(0), rounded);
     },
     inputs,
@@ -116,7 +119,7 @@ export const FakeQuantWithMinMaxArgs = defineOp("FakeQuantWithMinMaxArgs", {
   }),
   lower: ({ inputs, min, max, ...width }) => {
     if (min >= max) throw new InvalidArgumentError(`min has to be smaller than max, was: ${min} >= ${max}`);
-    return quantized(inputs, scalarOf(min), scalarOf(max), width);
+    return quantized(inputs, scalarOf(min), scalarOf(max), width, "product");
   },
 });
 
@@ -143,7 +146,7 @@ export const FakeQuantWithMinMaxVars = defineOp("FakeQuantWithMinMaxVars", {
     const back = FakeQuantWithMinMaxVarsGradient({ gradients: d.outputs, inputs, min, max, numBits, narrowRange });
     return { inputs: back.backpropsWrtInput, min: back.backpropWrtMin, max: back.backpropWrtMax };
   },
-  lower: ({ inputs, min, max, ...width }) => quantized(inputs, min, max, width),
+  lower: ({ inputs, min, max, ...width }) => quantized(inputs, min, max, width, "quotient"),
 });
 
 const backpropOutputs = { backpropsWrtInput: "float32", backpropWrtMin: "float32", backpropWrtMax: "float32" } as const;
@@ -174,7 +177,7 @@ export const FakeQuantWithMinMaxVarsPerChannel = defineOp("FakeQuantWithMinMaxVa
     const back = FakeQuantWithMinMaxVarsPerChannelGradient({ gradients: d.outputs, inputs, min, max, numBits, narrowRange });
     return { inputs: back.backpropsWrtInput, min: back.backpropWrtMin, max: back.backpropWrtMax };
   },
-  lower: ({ inputs, min, max, ...width }) => quantized(inputs, min, max, width),
+  lower: ({ inputs, min, max, ...width }) => quantized(inputs, min, max, width, "product"),
 });
 
 export const FakeQuantWithMinMaxVarsPerChannelGradient = defineOp("FakeQuantWithMinMaxVarsPerChannelGradient", {

@@ -63,6 +63,14 @@ def edge_numbers(b):
                     case(f"q = tf.raw_ops.QuantizeV2(input=x, min_range={low}., max_range={high}., T=tf.{q}, mode='{mode}', "
                          f"narrow_range={narrow}); y = [tf.bitcast(q[0], tf.{carrier}), q[1], q[2]]", cmp=(2e-7, 0.), x=x)
 
+    # Half way between two steps.
+    for bits in (2, 4, 8):
+        for low, high in ((0., 1.), (-1., 0.), (-1., 1.), (0., 6.), (-.5, 2.5), (-5., 0.), (-3.3, 4.7)):
+            x = np.concatenate([np.linspace(low - .5, high + .5, 73), low + (np.arange(2 ** bits - 1) + .5) * (high - low) / (2 ** bits - 1)])
+            width = f"num_bits={bits}, narrow_range={bits == 4}"
+            case(f"[tf.fake_quant_with_min_max_args(x, {low}, {high}, {width}), tf.fake_quant_with_min_max_vars(x, {low}, {high}, {width})]",
+                 cmp=(1e-6, 1e-7), x=x.astype(np.float32))
+
     for matrix in ([[inf]], [[-inf]], [[inf, 1], [1, 2]], [[1, 0], [0, -inf]], [[nan, 0], [0, 1]], [[1, 0], [0, nan]]):
         for dt in ("float32", "float64"):
             case("list(tf.linalg.slogdet(x)) + [tf.matrix_determinant(x)]", x=np.array(matrix, dt))
