@@ -630,8 +630,11 @@ function bound(
   );
 }
 
+/** As TensorFlow 2.21 calls it: once to see whether there is a loss, whose nodes stay where they are made, and again for the loss. */
 function regularize(variable: Variable, name: string, regularizer: Regularizer): void {
   const graph = variable.graph;
+  const first = regularizer(variable);
+  if (first === null || first === undefined) return;
   const loss = graph.colocateWith(variable.op, undefined, () => graph.nameScope(`${name}/Regularizer/`, () => regularizer(variable)));
   if (loss !== null && loss !== undefined) graph.addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
 }

@@ -31,6 +31,10 @@ test("an empty line is refused", async () => {
   );
 });
 
+test("a file of nothing is refused, as TensorFlow's reader does", async () => {
+  await expect(placesIn("", ["x"])).rejects.toThrow("Read less bytes than requested");
+});
+
 test("files are read by lines without carriage returns", async () => {
   const path = join(folder, "lines.txt");
   writeFileSync(path, "a\rb\r\n\rc\r");

@@ -2,7 +2,7 @@
 
 import { files } from "#platform";
 import type { DType } from "../../base/dtype.ts";
-import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError, OutOfRangeError } from "../../base/errors.ts";
 import { readFile } from "../../base/files.ts";
 import { decodeText, type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -39,13 +39,15 @@ export const InitializeTableFromTextFileV2 = defineOp("InitializeTableFromTextFi
     const bytes = await readFile(files, path);
     const all = Array.from(linesOf(bytes), decodeText);
     const lines = all.slice(offset, vocabSize > 0 ? offset + vocabSize : undefined);
-    if (vocabSize > lines.length)
-      throw new InvalidArgumentError(`Invalid vocab_size in ${path}: expected ${vocabSize} but got ${lines.length}`);
     const empty = lines.indexOf("");
     if (empty >= 0)
       throw new InvalidArgumentError(
         `Invalid content in ${path}: empty line found at position ${placeAfterLines(bytes, offset + empty + 1)}.`,
       );
+    if (vocabSize > lines.length)
+      throw new InvalidArgumentError(`Invalid vocab_size in ${path}: expected ${vocabSize} but got ${lines.length}`);
+    // TensorFlow's reader asks for a first line.
+    if (all.length === 0) throw new OutOfRangeError("Read less bytes than requested");
     const column = (index: number, dtype: DType): NDArray => {
       const array = NDArray.zeros(dtype, [lines.length]);
       lines.forEach((line, i) => void array.set(i, fieldOf(line, i, { index, dtype, delimiter, path })));
