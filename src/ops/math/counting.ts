@@ -12,11 +12,12 @@ import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { collect, need } from "../arguments.ts";
-import { constant, numbersOf, onesLike, reshape, shape, size, squeeze } from "../array/array.ts";
+import { constant, numbersOf, onesLike, rank, reshape, shape, size, squeeze } from "../array/array.ts";
 import { scatterNd } from "../array/gather.ts";
 import { getItem, stack } from "../array/slicing.ts";
 import { assertLess, assertNonNegative } from "../flow/check.ts";
 import { withDependencies } from "../flow/control-flow.ts";
+import { cond } from "../flow/control-flow-contexts.ts";
 import { cast, castInteger, clipByValue, Maximum, Minimum, truediv } from "./math.ts";
 import { floor } from "./functions.ts";
 import { reduceMax } from "./reduction.ts";
@@ -241,10 +242,21 @@ export function confusionMatrix(labels: TensorLike, predictions: TensorLike, ...
 function sameRank(labels: Tensor, predictions: Tensor): [Tensor, Tensor] {
   return labels.graph.nameScope("remove_squeezable_dimensions", () => {
     const [a, b] = [labels.shape.rank, predictions.shape.rank];
-    if (a === null || b === null)
-      throw new ValueError("The ranks of labels and predictions must be known.", "Use tf.ensureShape or tensor.setShape.");
-    const isOne = (tensor: Tensor): boolean => tensor.shape.dim(-1) === 1 || tensor.shape.dim(-1) === null;
-    if (b === a + 1 && isOne(predictions)) return [labels, squeeze(predictions, [-1])];
-    return a === b + 1 && isOne(labels) ? [squeeze(labels, [-1]), predictions] : [labels, predictions];
+    const mayBeOne = ({ shape }: Tensor): boolean => shape.rank === null || shape.dim(-1) === 1 || shape.dim(-1) === null;
+    if (a === null || b === null) {
+      const difference = operator.sub(rank(predictions), rank(labels));
+      const squeezed = (tensor: Tensor, when: number): Tensor =>
+        mayBeOne(tensor)
+          ? (cond(
+              operator.equal(when, difference),
+              () => squeeze(tensor, [-1]),
+              () => tensor,
+            ) as Tensor)
+          : tensor;
+      const second = squeezed(predictions, 1);
+      return [squeezed(labels, -1), second];
+    }
+    if (b === a + 1 && mayBeOne(predictions)) return [labels, squeeze(predictions, [-1])];
+    return a === b + 1 && mayBeOne(labels) ? [squeeze(labels, [-1]), predictions] : [labels, predictions];
   });
 }

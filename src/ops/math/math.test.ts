@@ -7,7 +7,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { softmax } from "../nn/nn.ts";
 import { Session } from "../../session/session.ts";
-import { constant, ones, placeholder, zeros } from "../array/array.ts";
+import { constant, ones, placeholder, zeros, placeholderWithDefault } from "../array/array.ts";
 import { bitwiseAnd, leftShift, rightShift } from "./bitwise.ts";
 import { assertEqual, assertLess, assertRank, isNonDecreasing, isStrictlyIncreasing } from "../flow/check.ts";
 import { norm } from "../linalg/norm.ts";
@@ -609,4 +609,20 @@ test("a NaN anywhere in a long row is its greatest, its least and all of its sof
   }
   expect([most[places.length], least[places.length]]).toEqual([-0.5, -7]);
   expect(shares[places.length].reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+});
+
+test("a confusion matrix of labels or predictions whose rank is told by the run", async () => {
+  const of = (labels: unknown, predictions: unknown) =>
+    valueOf(() => {
+      const late = (values: unknown) => placeholderWithDefault(constant(values as number[], "int32"), null);
+      return confusionMatrix(late(labels), late(predictions), { numClasses: 3 });
+    });
+  const want = [
+    [1, 0, 0],
+    [0, 0, 1],
+    [0, 0, 1],
+  ];
+  expect(await of([0, 1, 2], [0, 2, 2])).toEqual(want);
+  expect(await of([[0], [1], [2]], [0, 2, 2])).toEqual(want);
+  expect(await of([0, 1, 2], [[0], [2], [2]])).toEqual(want);
 });

@@ -30,3 +30,8 @@ it("K of tiny arguments is what is left of it", async () => {
   expect(await valueOf(() => tf.math.special.besselK1(tiny()))).toEqual([5.617791046444737e306]);
   expect(await valueOf(() => tf.math.special.besselK0(tiny()))).toEqual([expect.closeTo(706.4329085062427, 9)]);
 });
+
+it("softmax of unknown rank along another axis than the last is refused", () => {
+  const build = () => tf.nn.softmax(tf.placeholder(tf.float32, null), { axis: 0 });
+  expect(() => new tf.Graph().asDefault(build)).toThrow("unsupported operand type(s) for -: 'NoneType' and 'int'");
+});

@@ -2,7 +2,7 @@
 // Gradients that TensorFlow computes from an op's output (relu, elu) do so here too: their kernels are the *Grad ops beside them.
 
 import { isFloating, isInteger, machineEpsilon } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError, withHint } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -352,9 +352,9 @@ function alongAxis(
   const { dims } = x.shape;
   if (wanted === -1 || (dims !== null && wanted === dims.length - 1)) return op(x, name);
   if (dims === null)
-    throw new ValueError(
-      `\`axis\` must be -1 for logits of unknown rank. Received: axis=${wanted}`,
-      "Give the logits a shape with setShape.",
+    throw withHint(
+      new TypeError("unsupported operand type(s) for -: 'NoneType' and 'int'"),
+      `The logits have no known rank, and axis is ${wanted}, not -1: give them a shape with setShape.`,
     );
   if (wanted < -dims.length || wanted >= dims.length)
     throw new InvalidArgumentError(
