@@ -235,6 +235,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly simplify?: (record: TensorRecord<I, O, A>, context: SimplifyContext) => Tensor | undefined;
   /** Has effects or a state of its own: never folded, shared or dropped when needed. */
   readonly stateful?: boolean;
+  /** Of the variable whose handle it takes, though it is stateful. */
+  readonly onlyReads?: boolean;
   readonly commutative?: boolean;
   /** May read a ref input that holds no value yet (Assign, IsVariableInitialized). */
   readonly allowsUninitializedInput?: boolean;
@@ -290,6 +292,7 @@ export interface OpDefinition {
   // `any`: as above
   readonly simplify?: ((record: any, context: SimplifyContext) => Tensor | undefined) | undefined;
   readonly stateful?: boolean | undefined;
+  readonly onlyReads?: boolean | undefined;
   readonly commutative?: boolean | undefined;
   readonly allowsUninitializedInput?: boolean | undefined;
   readonly isPlaceholder?: boolean | undefined;

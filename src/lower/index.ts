@@ -27,7 +27,7 @@ import { outputsOf, type Program, type State, type Step, type Value } from "../i
 import { s } from "../ir/scalar.ts";
 import { blamed } from "./blame.ts";
 import type { LoweringNode, LowerRequest } from "./request.ts";
-import { NeedsElements, NeedsHost, NeedsKeeping, NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
+import { NeedsElements, NeedsHost, NeedsKeeping, NeedsPart, NeedsSize, NeedsUnrolled, NeedsValue } from "./request.ts";
 import { lowerStructured } from "./structured.ts";
 
 /** What a tensor has become: a value of the Program, an array known now (made a value when first read as one), or a handle on a state. */
@@ -66,7 +66,7 @@ const foldLimit = 4096;
 /** Elements evaluated while compiling at most, unless the inputs have a quarter as many: some tenths of a second for the reference backend. */
 const foldWork = 2_000_000;
 
-/** @throws NeedsValue if a value is only known while running; UnimplementedError for ops without a lowering. */
+/** @throws NeedsPart if values are only known while running; UnimplementedError for ops without a lowering. */
 export function lower(request: LowerRequest): Program {
   const findings = noFindings();
   for (;;) {
@@ -110,9 +110,10 @@ function lowerWith(request: LowerRequest, findings: Findings): Program {
 }
 
 /** Lowers the nodes. A missing value is not the end: what does not wait for it goes on, so that one cut serves for all that are missing at once.
- *  @throws NeedsValue, the first with all others. */
+ *  @throws NeedsPart with all of them. */
 function lowerAll(lowering: Lowering, { nodes, sourcesOf }: LowerRequest): void {
   const missing: NeedsValue[] = [];
+  const hosts: Operation[] = [];
   const left = new Set<LoweringNode>();
   for (const node of nodes) {
     if (left.size > 0 && sourcesOf?.(node).some(source => left.has(source))) {
@@ -122,16 +123,14 @@ function lowerAll(lowering: Lowering, { nodes, sourcesOf }: LowerRequest): void 
     try {
       lowering.node(node);
     } catch (error) {
-      const isMissing = error instanceof NeedsValue && error.op === node && sourcesOf !== undefined;
-      if (isMissing) missing.push(error);
-      else if (missing.length === 0) throw error;
+      const isNodes = (error instanceof NeedsValue || error instanceof NeedsHost) && error.op === node && sourcesOf !== undefined;
+      if (isNodes && error instanceof NeedsValue) missing.push(error);
+      else if (isNodes) hosts.push(error.op);
+      else if (left.size === 0) throw error;
       left.add(node);
     }
   }
-  const [first, ...others] = missing;
-  if (first === undefined) return;
-  first.others = others;
-  throw first;
+  if (left.size > 0) throw new NeedsPart(missing, hosts);
 }
 
 export class Lowering {
@@ -293,19 +292,21 @@ export class Lowering {
   /** What a read of a ref variable stands for to an operation that waits for an update of it: a read is another name of the variable's memory, so
    *  such an operation sees the new value (averages of weights after a training step rely on it). */
   private updatedValue(op: Operation, tensor: Tensor): Value | undefined {
-    if (this.current.size === 0) return undefined;
+    const isEarlier = this.request.isEarlier?.(tensor) === true;
+    if (this.current.size === 0 && !isEarlier) return undefined;
     let source = tensor;
     while (!source.isRef && source.op.definition.isCopy) source = this.request.resolve(source.op.inputs[0]);
     if (source === tensor || !source.isRef || !this.has(source)) return undefined;
     const { handle } = this.binding(source);
     const { state } = handle ?? {};
     const now = state && this.current.get(state.id)?.value;
-    if (now === undefined || now === this.binding(tensor).value) return undefined;
+    // What an earlier part of the run read it may have updated since.
+    if (!isEarlier && (now === undefined || now === this.binding(tensor).value)) return undefined;
     const isUpdate = (other: Operation): boolean =>
       other.inputs.some(input => input.isRef && this.has(input) && this.binding(input).handle?.state.id === state?.id) &&
       !other.definition.isCopy;
     const sources = [...op.controlInputs, ...op.inputs.map(input => this.request.resolve(input).op)];
-    return sources.some(waitedFor => [...this.behind(waitedFor)].some(isUpdate)) ? now : undefined;
+    return sources.some(waitedFor => [...this.behind(waitedFor)].some(isUpdate)) ? handle?.read() : undefined;
   }
 
   private readonly sourcesBehind = new Map<Operation, ReadonlySet<Operation>>();

@@ -23,6 +23,8 @@ export interface LowerRequest {
   }[];
   resolve(tensor: Tensor): Tensor;
   isFed(tensor: Tensor): boolean;
+  /** Is it fed with what an earlier part of the same run computed? */
+  isEarlier?(tensor: Tensor): boolean;
   /** The nodes that a node waits for; where it is absent the first value that is missing is the only one told of. */
   sourcesOf?(node: LoweringNode): readonly LoweringNode[];
   /** Is the operation computed on the host, between two segments? */
@@ -41,12 +43,22 @@ export interface LowerRequest {
 export class NeedsValue extends Error {
   readonly tensor: Tensor;
   readonly op: Operation;
-  /** Values missing for operations that wait neither for this one nor for each other. */
-  others: readonly NeedsValue[] = [];
   constructor(tensor: Tensor, op: Operation, input: string) {
     super(`'${input}' of ${op.type} node '${op.name}' must be known to compile, but it is computed while running.`);
     this.tensor = tensor;
     this.op = op;
+  }
+}
+
+/** Thrown when all is lowered that can be, for all that is missing at once: operations that wait neither for each other nor for what others miss. */
+export class NeedsPart extends Error {
+  readonly values: readonly NeedsValue[];
+  /** Operations of the host that could run. */
+  readonly hosts: readonly Operation[];
+  constructor(values: readonly NeedsValue[], hosts: readonly Operation[]) {
+    super([...values.map(({ message }) => message), ...hosts.map(({ name }) => `'${name}' is computed on the host.`)].join("\n"));
+    this.values = values;
+    this.hosts = hosts;
   }
 }
 

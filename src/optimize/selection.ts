@@ -10,6 +10,10 @@ export interface Selection {
   readonly nodes: readonly Node[];
   /** Tensors that the caller supplies. */
   readonly feeds: ReadonlySet<Tensor>;
+  /** Of these, what an earlier part of the same run computes. */
+  readonly earlier?: ReadonlySet<Tensor> | undefined;
+  /** And of those, the ones whose sizes follow from values: in most runs they are others. */
+  readonly varying?: ReadonlySet<Tensor> | undefined;
   /** What the caller wants: tensors as values, operations for their effect. */
   readonly fetches: readonly Tensor[];
   readonly targets: readonly Operation[];

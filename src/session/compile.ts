@@ -11,7 +11,7 @@ import { outputsOf, type Program, type State, type Value } from "../ir/program.t
 import { verifyProgram } from "../ir/verify.ts";
 import { blamed } from "../lower/blame.ts";
 import { lower } from "../lower/index.ts";
-import { NeedsHost, NeedsIterating, NeedsKeeping, NeedsValue } from "../lower/request.ts";
+import { NeedsHost, NeedsIterating, NeedsKeeping, NeedsPart, NeedsValue } from "../lower/request.ts";
 import { expandCalls } from "../graph/expand-calls.ts";
 import { extract } from "../optimize/extract.ts";
 import { optimize } from "../optimize/index.ts";
@@ -20,12 +20,12 @@ import { schedule } from "../schedule/index.ts";
 import type { Plan } from "../schedule/plan.ts";
 import { printPlan } from "../schedule/print-plan.ts";
 import type { Compiled, CompileFeed } from "./compiled.ts";
-import { handleSource, type HostCall, hostCall, isOnHost, nextHostOperations, valueInputs } from "./host.ts";
+import { type HostCall, hostCall, isOnHost, nextHostOperations, valueInputs } from "./host.ts";
 import { around } from "./iterate.ts";
 import type { Programs } from "./programs.ts";
 import { evaluate, evaluateAlone } from "./evaluate-alone.ts";
 import { aroundHost, aroundLoop, forEachCase, forEachValue, type Whole } from "./segments.ts";
-import { producersIn, sourcesOf } from "./split.ts";
+import { handleSource, producersIn, sourcesOf } from "./split.ts";
 import { TracedProgram } from "./trace.ts";
 
 export interface CompileRequest {
@@ -72,32 +72,36 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
     build: (part, fed, segment) => compileSelection(part, fed, inside(at, segment)),
     shapeChanges: () => device.shapeChanges,
   };
+  const calls = (hosts: readonly Operation[]): HostCall[] => hosts.map(op => hostCall(selection, op, device));
   const hosts = nextHostOperations(selection);
-  if (hosts.length > 0)
-    return aroundHost(
-      whole,
-      hosts.map(op => hostCall(selection, op, device)),
-    );
-  const branch = branchOfKept(selection);
-  if (branch) return forEachCase(whole, branch);
-  const passed = passedThrough(selection, feeds);
-  if (passed.some(from => from !== undefined)) return besides(selection, feeds, at, passed);
+  if (hosts.length === 0) {
+    const branch = branchOfKept(selection);
+    if (branch) return forEachCase(whole, branch);
+    const passed = passedThrough(selection, feeds);
+    if (passed.some(from => from !== undefined)) return besides(selection, feeds, at, passed);
+  }
   let program: Program;
   try {
     program = lowerSelection(selection, feeds, device);
   } catch (error) {
-    const blocked = blockedBy(selection, error);
+    const part = error instanceof NeedsValue ? new NeedsPart([error], []) : error;
+    if (part instanceof NeedsPart) {
+      const missing = part.values.filter(each => blockedBy(selection, each) === undefined);
+      const evaluated = new Map(missing.map(each => [each, evaluatedCall(selection, each.op)]));
+      const prompt = [
+        ...calls(part.hosts.filter(op => !op.definition.waits)),
+        ...[...evaluated.values()].filter(call => call !== undefined),
+      ];
+      const values = missing.filter(each => evaluated.get(each) === undefined);
+      if (values.length > 0 || prompt.length > 0) return forEachValue(whole, values, prompt);
+    }
+    // What may wait for other runs waits last, and together.
+    if (hosts.length > 0) return aroundHost(whole, calls(hosts));
+    const blocked = blockedBy(selection, part instanceof NeedsPart ? part.values[0] : error);
     if (blocked?.kind === "loop") return aroundLoop(whole, blocked);
     if (blocked?.kind === "cond") return forEachCase(whole, blocked);
     if (error instanceof NeedsIterating || error instanceof NeedsHost) throw new UnimplementedError(error.message);
-    if (!(error instanceof NeedsValue)) throw error;
-    const missing = [error, ...error.others].filter(each => blockedBy(selection, each) === undefined);
-    const calls = new Map(missing.map(each => [each, evaluatedCall(selection, each.op)]));
-    return forEachValue(
-      whole,
-      missing.filter(each => calls.get(each) === undefined),
-      [...calls.values()].filter(call => call !== undefined),
-    );
+    throw error;
   }
   return compileProgram(program, selection, feeds, at);
 }
@@ -226,6 +230,7 @@ function lowerSelection(selection: Selection, feeds: readonly CompileFeed[], dev
     feeds: feeds.map(({ tensor, shape, known }) => ({ tensor, dtype: tensor.dtype, shape, known })),
     resolve: tensor => resolve(selection, tensor),
     isFed: tensor => selection.feeds.has(tensor),
+    isEarlier: tensor => selection.earlier?.has(tensor) === true,
     isOnHost: op => isOnHost(selection, op),
     resource: ({ id, make }) => device.resource(id, make),
     currentState: state => withCurrentShape(state, device),

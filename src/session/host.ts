@@ -9,7 +9,7 @@ import type { HostObject, SideRun } from "../graph/op-definition.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { blamed } from "../lower/blame.ts";
 import { resolve, type Node, type Selection } from "../optimize/selection.ts";
-import { producersIn, sourcesOf } from "./split.ts";
+import { handleSource, producersIn, sourcesOf } from "./split.ts";
 import { type RunTrace, tracedCall } from "./trace.ts";
 
 /** What a run may ask of its session. */
@@ -128,13 +128,6 @@ function listed(op: Operation, given: NDArray | readonly NDArray[] | undefined |
       `${op.type} gave ${list.map(({ dtype }) => dtype).join(", ")} instead of ${outputs.map(({ dtype }) => dtype).join(", ")}.`,
     );
   return list;
-}
-
-/** What a handle comes from, behind other names. */
-export function handleSource(selection: Selection, handle: Tensor): Tensor {
-  let source = resolve(selection, handle);
-  while (source.op.definition.isCopy) source = resolve(selection, source.op.inputs[0]);
-  return source;
 }
 
 /** The object that a handle names; a variable, which is none, is handed on as its handle. */

@@ -72,7 +72,11 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
   const whole: Selection = { nodes, feeds, fetches: body.results, targets: [], replaced, keepsOnHost: selection.keepsOnHost };
   // What the condition does is done once for each time that it is asked: the body reads its results.
   const test = resolve(whole, condition.result);
-  const halves = split(whole, { needs: [test], after: operationsOf(condition.nodes), reader: current[0].op });
+  const halves = split(whole, {
+    needs: [test],
+    after: operationsOf(condition.nodes),
+    readers: [current[0].op, ...operationsOf(body.nodes)],
+  });
   const crossing = halves.crossing.filter(tensor => tensor !== test);
   return {
     current,

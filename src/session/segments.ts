@@ -3,7 +3,7 @@
 
 import { NDArray } from "../base/ndarray.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import type { StructuredCond, StructuredLoop } from "../graph/structured.ts";
+import { inputsOf, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
 import type { NeedsValue } from "../lower/request.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
 import type { Compiled, CompileFeed } from "./compiled.ts";
@@ -83,10 +83,13 @@ function contentsOf({ data }: NDArray): string {
 async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam: Seam): Promise<Compiled> {
   const { name, fixed = [] } = seam;
   const halves = split(selection, seam.cut);
-  const { first, crossing, given } = halves;
+  const { first, crossing } = halves;
   // What is read of a variable is no feed of the rest, which may assign it.
   const isFeed = (tensor: Tensor): boolean => !tensor.isRef || fixed.includes(tensor) || selection.feeds.has(tensor);
-  const rest = { ...halves.rest, feeds: new Set([...halves.rest.feeds].filter(isFeed)) };
+  const all = { ...halves.rest, feeds: new Set([...halves.rest.feeds].filter(isFeed)) };
+  // What is fetched and there already is no business of the rest.
+  const isThere = all.fetches.map(fetch => all.feeds.has(resolve(all, fetch)));
+  const rest = { ...all, fetches: all.fetches.filter((_, k) => !isThere[k]) };
   const head = first.nodes.length > 0 ? await build(first, feeds, `before ${name}`) : undefined;
   // What the sizes decide is no news to the rest, which is compiled for them.
   const constants = crossing.flatMap((tensor, i) => {
@@ -94,15 +97,15 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     return value === undefined ? [] : [[tensor, value] as const];
   });
   const fed = feeds.map(({ tensor }) => tensor);
-  const crossed = [...crossing, ...given].filter(tensor => rest.feeds.has(tensor) && !fed.includes(tensor));
-  const isDone =
-    rest.targets.length === 0 && rest.nodes.every(isHandleSource) && rest.fetches.every(fetch => rest.feeds.has(resolve(rest, fetch)));
+  const isRead = new Set(rest.nodes.flatMap(node => (isHandleSource(node) ? [] : inputsOf(node).map(input => resolve(rest, input)))));
+  const crossed = [...crossing, ...halves.given].filter(tensor => rest.feeds.has(tensor) && isRead.has(tensor) && !fed.includes(tensor));
+  const isDone = rest.targets.length === 0 && rest.fetches.length === 0 && rest.nodes.every(isHandleSource);
   const variants = new Variants();
 
   const compileRest = (known: Known, chosen: Selection, segment: string): Promise<Compiled> => {
-    const all = [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueIn(known, tensor).shape }))];
+    const given = [...feeds, ...crossed.map((tensor): CompileFeed => ({ tensor, shape: valueIn(known, tensor).shape }))];
     const values = new Map([...constants, ...fixed.map(tensor => [tensor, copyOf(valueIn(known, tensor))] as const)]);
-    const withValues = all.map(feed => (values.has(feed.tensor) ? { ...feed, known: values.get(feed.tensor) } : feed));
+    const withValues = given.map(feed => (values.has(feed.tensor) ? { ...feed, known: values.get(feed.tensor) } : feed));
     return build(chosen, withValues, segment);
   };
 
@@ -112,7 +115,11 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     fed.forEach((tensor, i) => void known.set(tensor, arrays[i]));
     crossing.forEach((tensor, i) => void known.set(tensor, values[i]));
     await seam.between?.(known, context);
-    if (isDone) return rest.fetches.map(fetch => valueIn(known, resolve(rest, fetch)));
+    const assemble = (computed: readonly NDArray[]): NDArray[] => {
+      let next = 0;
+      return all.fetches.map((fetch, k) => (isThere[k] ? thereIn(known, resolve(all, fetch)) : computed[next++]));
+    };
+    if (isDone) return assemble([]);
     const chosen = seam.choose?.(known, rest) ?? { rest, segment: `from ${name}` };
     const contents = fixed.map(tensor => contentsOf(valueIn(known, tensor))).join("|");
     const passed = crossed.map(tensor => valueIn(known, tensor));
@@ -120,7 +127,12 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     const tail = await variants.get(`${shapeChanges()} ${chosen.segment}=${contents};${sizes}`, () =>
       compileRest(known, chosen.rest, chosen.segment),
     );
-    return tail.run([...arrays, ...passed], context);
+    return assemble(await tail.run([...arrays, ...passed], context));
+  };
+  // What was fed is the caller's.
+  const thereIn = (known: Known, tensor: Tensor): NDArray => {
+    const value = valueIn(known, tensor);
+    return fed.includes(tensor) && tensor.dtype !== "variant" ? copyOf(value) : value;
   };
   return {
     run,
@@ -144,7 +156,7 @@ export function forEachValue(whole: Whole, missing: readonly NeedsValue[], calls
   const fixed = [...new Set(missing.map(({ tensor }) => tensor))];
   return inSegments(whole, {
     ...around,
-    cut: { ...around.cut, needs: [...new Set([...fixed, ...around.cut.needs])], reader: (missing[0] ?? calls[0]).op },
+    cut: { ...around.cut, needs: [...new Set([...fixed, ...around.cut.needs])], readers: [...missing, ...calls].map(({ op }) => op) },
     name: [...missing, ...calls].map(({ op }) => op.name).join(", "),
     reason: [...reasons, ...(calls.length > 0 ? [around.reason] : [])].join("\n"),
     fixed,
@@ -155,7 +167,7 @@ export function forEachValue(whole: Whole, missing: readonly NeedsValue[], calls
 export function forEachCase(whole: Whole, cond: StructuredCond): Promise<Compiled> {
   const predicate = resolve(whole.selection, cond.predicate);
   return inSegments(whole, {
-    cut: { needs: [predicate], reader: predicate.op },
+    cut: { needs: [predicate], readers: [...cond.operations] },
     name: cond.name,
     reason: `cut before the branch '${cond.name}'`,
     choose: (known, rest) => {
@@ -172,7 +184,7 @@ export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled
   const [conditions, bodies] = [new Variants(), new Variants()];
   const inner = [...current, ...outside];
   return inSegments(whole, {
-    cut: { needs: [...new Set([...initial, ...outside])], after: controls, between: loop.operations, reader: current[0].op },
+    cut: { needs: [...new Set([...initial, ...outside])], after: controls, between: loop.operations, readers: [current[0].op] },
     name: loop.name,
     reason: `the loop '${loop.name}' runs iteration by iteration`,
     between: async (known, context) => {
@@ -215,7 +227,7 @@ function aroundCalls(whole: Whole, calls: readonly HostCall[]): Seam {
       needs: [...new Set(hosts.flatMap(op => valueInputs(whole.selection, op)))],
       after: hosts.flatMap(op => [...op.controlInputs, ...handleMakers(op)]),
       between: new Set(hosts),
-      reader: hosts[0],
+      readers: hosts,
     },
     name,
     reason: `on the host: ${name}`,

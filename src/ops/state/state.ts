@@ -119,6 +119,7 @@ export const IsVariableInitialized = defineOp("IsVariableInitialized", {
   shape: () => scalar,
   gradient: "none",
   allowsUninitializedInput: true,
+  onlyReads: true,
   lower: ({ ref }) => ref.isInitialized(),
 });
 
@@ -191,6 +192,7 @@ export const ReadVariableOp = defineOp("ReadVariableOp", {
   gradient: (_, d): Gradients => ({ resource: d.value }),
   takesSlices: true,
   stateful: true,
+  onlyReads: true,
   lower: ({ resource }) => resource.read(),
 });
 
@@ -231,6 +233,7 @@ export const VarIsInitializedOp = defineOp("VarIsInitializedOp", {
   shape: () => scalar,
   gradient: "none",
   stateful: true,
+  onlyReads: true,
   lower: ({ resource }) => resource.isInitialized(),
 });
 
@@ -241,6 +244,7 @@ export const VariableShape = defineOp("VariableShape", {
   shape: (_, context) => new TensorShape([heldShape(context, "input").rank]),
   gradient: "none",
   stateful: true,
+  onlyReads: true,
   lower: ({ input, outType }) => constant(NDArray.from([...input.state.shape], outType, [input.state.shape.length])),
 });
 
@@ -277,6 +281,7 @@ export const ResourceGather = defineOp("ResourceGather", {
     return { resource: new IndexedSlices(values, reshape(indices, count), dims) };
   },
   stateful: true,
+  onlyReads: true,
   lower: ({ resource, indices, batchDims }) => gatherRows(resource.read(), indices, batchDims),
 });
 
@@ -315,6 +320,7 @@ export const ResourceGatherNd = defineOp("ResourceGatherNd", {
     return { resource: rows };
   },
   stateful: true,
+  onlyReads: true,
   lower: ({ resource, indices }) => {
     const params = resource.read();
     const outer = indices.shape.length - 1;
