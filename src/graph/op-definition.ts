@@ -235,7 +235,7 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly simplify?: (record: TensorRecord<I, O, A>, context: SimplifyContext) => Tensor | undefined;
   /** Has effects or a state of its own: never folded, shared or dropped when needed. */
   readonly stateful?: boolean;
-  /** Of the variable whose handle it takes, though it is stateful. */
+  /** Writes no variable, though it takes one by reference or is stateful. */
   readonly onlyReads?: boolean;
   readonly commutative?: boolean;
   /** May read a ref input that holds no value yet (Assign, IsVariableInitialized). */

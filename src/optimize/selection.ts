@@ -19,6 +19,8 @@ export interface Selection {
   readonly targets: readonly Operation[];
   /** Replacements made by passes: read through `resolve`. */
   readonly replaced: ReadonlyMap<Tensor, Tensor>;
+  /** Of branches that are known to be taken: each of their operations → those that run in its place, for who waits for it. */
+  readonly dissolved?: ReadonlyMap<Operation, readonly Operation[]> | undefined;
   /** What lives in one run (TensorArrays, stacks) is kept on the host, so that it outlives a segment. */
   readonly keepsOnHost?: boolean | undefined;
 }

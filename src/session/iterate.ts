@@ -25,12 +25,14 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
     if (result !== null) rename(output, result);
   });
   const others = new Set(cond.operations);
-  for (const op of operationsOf(taken.nodes)) others.delete(op);
+  const ran = operationsOf(taken.nodes);
+  for (const op of ran) others.delete(op);
   return {
     ...selection,
     nodes: selection.nodes.flatMap(node => (node === cond ? taken.nodes : [node])),
     targets: selection.targets.filter(target => !others.has(target)),
     replaced,
+    dissolved: new Map([...(selection.dissolved ?? []), ...[...others].map(op => [op, [...ran, cond.predicate.op]] as const)]),
   };
 }
 

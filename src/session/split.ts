@@ -111,7 +111,11 @@ export function sourcesOf(selection: Selection, producers: ReadonlyMap<Operation
     .filter(input => !selection.feeds.has(input))
     .map(({ op }) => op);
   const controls = node instanceof Operation ? node.controlInputs : [...node.operations].flatMap(op => op.controlInputs);
-  return [...read, ...controls].flatMap(op => producers.get(op) ?? []).filter(source => source !== node);
+  const nodesOf = (op: Operation): Node[] => {
+    const producer = producers.get(op);
+    return producer ? [producer] : (selection.dissolved?.get(op) ?? []).flatMap(nodesOf);
+  };
+  return [...read, ...controls].flatMap(nodesOf).filter(source => source !== node);
 }
 
 function closure(selection: Selection, producers: ReadonlyMap<Operation, Node>, roots: readonly (Node | undefined)[]): Set<Node> {
@@ -278,10 +282,11 @@ export const isHandleSource = (node: Node): boolean =>
   node instanceof Operation &&
   (node.definition.resource !== undefined || (node.inputs.length === 0 && node.outputs.some(output => output.isRef || output.isHandle)));
 
-/** What an early operation wrote through a reference is read from the variable itself. */
+/** What an early operation wrote through a reference is read from the variable itself, and what an early branch calls by another name is what it is. */
 function withoutRefs({ replaced: given }: Selection, early: readonly Node[]): ReadonlyMap<Tensor, Tensor> {
   const replaced = new Map(given);
   for (const node of early) {
+    if ("kind" in node) for (const [inner, outer] of node.aliases) if (inner !== outer && node.kind === "cond") replaced.set(inner, outer);
     if (!(node instanceof Operation) || isHandleSource(node)) continue;
     for (const output of node.outputs) if (output.isRef && !output.isHandle) replaced.set(output, node.inputs[0]);
   }

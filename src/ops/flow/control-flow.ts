@@ -299,6 +299,7 @@ export const Switch = defineOp("Switch", {
   fold: ([data, pred]) => (pred.item() ? [undefined, data] : [data, undefined]),
 });
 export const RefSwitch = defineOp("RefSwitch", {
+  onlyReads: true,
   inputs: { data: "Ref(T)", pred: "bool" },
   outputs: { outputFalse: "Ref(T)", outputTrue: "Ref(T)" },
   ...switchFields,
@@ -308,6 +309,7 @@ export const RefSwitch = defineOp("RefSwitch", {
 /** Passes on whichever input is alive, and its number. */
 export const Merge = defineOp("Merge", { inputs: { inputs: "N*T" }, outputs: { output: "T", valueIndex: "int32" }, ...mergeFields });
 export const RefMerge = defineOp("RefMerge", {
+  onlyReads: true,
   inputs: { inputs: "N*Ref(T)" },
   outputs: { output: "Ref(T)", valueIndex: "int32" },
   ...mergeFields,
@@ -315,10 +317,16 @@ export const RefMerge = defineOp("RefMerge", {
 
 /** Brings a value into a loop's frame. */
 export const Enter = defineOp("Enter", { inputs: { data: "T" }, outputs: { output: "T" }, ...enterFields });
-export const RefEnter = defineOp("RefEnter", { inputs: { data: "Ref(T)" }, outputs: { output: "Ref(T)" }, ...enterFields });
+export const RefEnter = defineOp("RefEnter", {
+  onlyReads: true,
+  inputs: { data: "Ref(T)" },
+  outputs: { output: "Ref(T)" },
+  ...enterFields,
+});
 /** Takes a value out of a loop's frame. */
 export const Exit = defineOp("Exit", { inputs: { data: "T" }, outputs: { output: "T" }, ...passFields, gradient: exitGradient });
 export const RefExit = defineOp("RefExit", {
+  onlyReads: true,
   inputs: { data: "Ref(T)" },
   outputs: { output: "Ref(T)" },
   ...passFields,
@@ -333,6 +341,7 @@ export const NextIteration = defineOp("NextIteration", {
   endsPass: true,
 });
 export const RefNextIteration = defineOp("RefNextIteration", {
+  onlyReads: true,
   inputs: { data: "Ref(T)" },
   outputs: { output: "Ref(T)" },
   ...passFields,
