@@ -146,7 +146,7 @@ export class Graph {
     op.device = this.deviceOf(op);
     this.ops.push(op);
     this.byName.set(unique, op);
-    for (const block of this.controlStack) block.made.add(op);
+    this.coverControlDependencies(op);
     this.controlFlowContext?.addOperation(op);
     return op;
   }
@@ -333,6 +333,11 @@ export class Graph {
       if (!isCovered) for (const op of block.ops) if (!inputOps.has(op)) result.add(op);
     }
     return [...result];
+  }
+
+  /** Counts an operation as made in the current blocks: what reads from it has their dependencies through it. */
+  coverControlDependencies(op: Operation): void {
+    for (const block of this.controlStack) block.made.add(op);
   }
 
   /** What the current blocks make an operation wait for that reads from these. */

@@ -341,6 +341,7 @@ export class WhileContext extends Context {
       while (context !== target && context !== null && context !== outerLoop) context = context.outer;
       if (context === target) op.addControlInput(control);
     }
+    this.graph.coverControlDependencies(op);
   }
 
   override addOperation(op: Operation): void {
