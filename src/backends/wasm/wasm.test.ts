@@ -8,7 +8,7 @@ import * as ir from "../../ir/build.ts";
 import { ProgramBuilder } from "../../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, type Index, scaleIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
-import { s } from "../../ir/scalar.ts";
+import { type Scalar, s } from "../../ir/scalar.ts";
 
 let seed = 1;
 const random = (): number => {
@@ -23,14 +23,15 @@ function arrayOf(dtype: DType, shape: readonly number[]): NDArray {
   return array;
 }
 
-/** Builds with fed values and compares both backends. */
+/** Builds with fed values, random or given, and compares both backends. */
 async function same(
-  shapes: readonly (readonly [DType, readonly number[]])[],
+  given: readonly (NDArray | readonly [DType, readonly number[]])[],
   build: (...feeds: Value[]) => readonly Value[],
 ): Promise<void> {
   const builder = new ProgramBuilder();
-  const results = ir.building(builder, () => build(...shapes.map(([dtype, shape], i) => ir.feed(String(i), dtype, shape))));
-  const feeds = new Map(shapes.map(([dtype, shape], i) => [String(i), arrayOf(dtype, shape)]));
+  const arrays = given.map(each => (each instanceof NDArray ? each : arrayOf(...each)));
+  const results = ir.building(builder, () => build(...arrays.map(({ dtype, shape }, i) => ir.feed(String(i), dtype, shape))));
+  const feeds = new Map(arrays.map((array, i) => [String(i), array]));
   const aCase = { program: { steps: builder.root, results }, feeds, states: new Map() };
   const { fault } = await compareBackends(aCase);
   if (fault !== undefined) throw new Error(fault);
@@ -83,6 +84,23 @@ describe("maps", () => {
     same([f32(37)], x =>
       (["exp", "tanh", "sigmoid", "log1p", "sin", "erf", "round", "sign"] as const).map(fn => ir.map(a => s[fn](s.mul(a, a)), x)),
     ));
+  test("choices between what is compared, by sign of zero too", () => {
+    const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, 1, -1];
+    const [x, y] = [values.flatMap(a => values.map(() => a)), values.flatMap(() => values)].map(grid => NDArray.from(grid, "float32"));
+    return same([x, y], (p, q) => {
+      const signed = (choose: (a: Scalar, b: Scalar) => Scalar): Value => ir.map((a, b) => s.div(1, choose(a, b)), p, q);
+      return [
+        ...[s.lt, s.gt].flatMap(test => [
+          signed((a, b) => s.select(test(a, b), a, b)),
+          signed((a, b) => s.select(test(a, b), b, a)),
+          signed(a => s.select(test(a, 0), 0, a)),
+          signed(a => s.select(test(a, 0), a, 0)),
+          signed(a => s.select(test(a, 0), -0, a)),
+        ]),
+        ...[s.max, s.min].flatMap(most => [signed((a, b) => most(a, b)), signed(a => most(a, 1)), signed(a => most(-1, a))]),
+      ];
+    });
+  });
   test("gather", () => same([f32(10, 6), ["int32", [5]]], (x, i) => [ir.generate([5, 6], ([a, b]) => s.load(x, [dataOf(i, a, 10), b]))]));
 });
 

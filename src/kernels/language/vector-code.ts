@@ -256,8 +256,27 @@ function truncated(x: Expr<"vec">, point: VectorPoint): Expr<"vec"> {
   return i32x.select(fits, i32x.fromF32(value), i32x.const(-(2 ** 31)));
 }
 
-function applyVector(node: Extract<Scalar, { kind: "apply" }>, point: VectorPoint): Expr {
+type Apply = Extract<Scalar, { kind: "apply" }>;
+
+const isSame = (a: Scalar, b: Scalar): boolean =>
+  a === b || (a.kind === "constant" && b.kind === "constant" && a.dtype === b.dtype && Object.is(a.value, b.value));
+
+/** The choice between the two numbers that a comparison compares: the less or the greater, in one instruction instead of four. */
+function chosenOf(node: Apply, point: VectorPoint): Expr | undefined {
+  const [test, a, b] = node.args;
+  if (node.fn !== "select" || test.kind !== "apply" || (test.fn !== "lt" && test.fn !== "gt")) return undefined;
+  const [x, y] = test.args;
+  const isTurned = isSame(a, x) && isSame(b, y);
+  if (!isTurned && !(isSame(a, y) && isSame(b, x))) return undefined;
+  // pmax(b, a) is a where b < a, else b: NaN on either side and equal zeros give what stands last in the choice, as the choice does.
+  const [last, first] = [vectorCode(b, point), vectorCode(a, point)] as Expr<"vec">[];
+  return (test.fn === "lt") === isTurned ? f32x.pmin(last, first) : f32x.pmax(last, first);
+}
+
+function applyVector(node: Apply, point: VectorPoint): Expr {
   const kind = kindOf(node);
+  const chosen = kind === "f32x" ? chosenOf(node, point) : undefined;
+  if (chosen !== undefined) return chosen;
   const args = node.args.map(arg => vectorCode(arg, point));
   if (kind === "mask32") return maskFunction(node.fn, args as Expr<"mask32">[]);
   if (kind === "i32x" || kind === "u32x") return integerFunction(node.fn, args);
@@ -297,6 +316,9 @@ function integerFunction(fn: ScalarFunction, args: readonly Expr[]): Expr {
   }
 }
 
+/** A constant that is no NaN and no zero: beside it the quick comparison, which keeps a NaN on its left, does as well as the careful one. */
+const isPlain = (x: Expr): boolean => x.kind === "vconst" && x.values.every(value => Number(value) !== 0 && !Number.isNaN(Number(value)));
+
 function floatFunction(fn: ScalarFunction, args: readonly Expr[], point: VectorPoint): Expr {
   const [x, y] = args as Expr<"vec">[];
   switch (fn) {
@@ -304,8 +326,6 @@ function floatFunction(fn: ScalarFunction, args: readonly Expr[], point: VectorP
     case "sub":
     case "mul":
     case "div":
-    case "min":
-    case "max":
     case "eq":
     case "ne":
     case "lt":
@@ -313,6 +333,9 @@ function floatFunction(fn: ScalarFunction, args: readonly Expr[], point: VectorP
     case "gt":
     case "ge":
       return f32x[fn](x, y);
+    case "min":
+    case "max":
+      return isPlain(y) ? f32x[`p${fn}`](x, y) : isPlain(x) ? f32x[`p${fn}`](y, x) : f32x[fn](x, y);
     case "neg":
     case "abs":
     case "sqrt":
