@@ -105,10 +105,11 @@ export interface ErrorNode {
 export class OpError extends Error {
   override readonly name: string = "OpError";
   readonly code: number = errorCodes.UNKNOWN;
-  readonly op: ErrorNode | null;
+  readonly op!: ErrorNode | null;
   constructor(message: string, op: ErrorNode | null = null) {
     super(message);
-    this.op = op;
+    // Not among what an engine prints below an error that nobody caught: that would be the whole graph.
+    Object.defineProperty(this, "op", { value: op, enumerable: false });
   }
   /** `code`, by TensorFlow's name. */
   get errorCode(): number {
