@@ -140,7 +140,8 @@ export const TensorArrayGradWithShape = defineOp("TensorArrayGradWithShape", {
   },
   holds: (_, context) => {
     const held = context.handle("handle");
-    const count = context.shapeFrom("shapeToPrepend").rank;
+    // Running refuses what is no vector.
+    const count = context.shapeOf("shapeToPrepend").rank === 1 ? context.shapeFrom("shapeToPrepend").rank : null;
     return (
       held && {
         dtype: held.dtype,
