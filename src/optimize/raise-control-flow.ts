@@ -5,7 +5,7 @@
 // node has a guard, the set of (predicate, side) under which it is alive; a Merge joins two sides again. Nodes of one predicate are collected by
 // stage (the number of joins they come after), since a later conditional on the same predicate may depend on an earlier one's result.
 
-import { UnimplementedError } from "../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop } from "../graph/structured.ts";
 import {
@@ -313,13 +313,40 @@ class Raiser {
 
   /** The nodes of one level in order, conditionals and loops among them as one node each. */
   structure(items: readonly Item[], path: Guard): Node[] {
-    const flow = new GuardedFlow(
+    const flow = this.flowOf(items);
+    if (flow.dead.size + flow.passed.size === 0) return this.branch(flow, items, path);
+    const living = this.withoutDead(flow, items);
+    return this.branch(this.flowOf(living), living, path);
+  }
+
+  private flowOf(items: readonly Item[]): GuardedFlow {
+    return new GuardedFlow(
       items,
       tensor => this.read(tensor),
       tensor => this.isFed(tensor),
       op => this.predicateOf(op),
     );
-    return this.branch(flow, items, path);
+  }
+
+  /** The items that may run and do something. Gradients made under control dependencies on one side of a conditional (UPDATE_OPS of a batch
+   *  normalization inside `tf.cond`) are on that side: what they choose there has been chosen, and of what they merge one input is alive. */
+  private withoutDead(flow: GuardedFlow, items: readonly Item[]): Item[] {
+    for (const [index, fetch] of this.selection.fetches.entries())
+      if (flow.isDead(this.read(fetch)))
+        throw new InvalidArgumentError(
+          `Retval[${index}] does not have value\n\n'${fetch.name}' waits for both sides of a conditional, so that it never runs: ask for it without control dependencies on one of them.`,
+          fetch.op,
+        );
+    for (const [output, input] of flow.passed) this.replaced.set(output, input);
+    const passed = new Map([...flow.passed].map(([output, input]) => [output.op, input.op]));
+    const follow = (op: Operation): Operation => {
+      let at = op;
+      for (let next = passed.get(at); next !== undefined; next = passed.get(at)) at = next;
+      return at;
+    };
+    return items
+      .filter(item => !flow.dead.has(item) && !(item.op && passed.has(item.op)))
+      .map(item => ({ ...item, reads: item.reads.map(tensor => this.read(tensor)), controls: item.controls.map(follow) }));
   }
 
   /** The nodes of a branch that is taken under `path`. */
@@ -383,6 +410,10 @@ class GuardedFlow {
   private readonly predicateOf: (op: Operation) => Tensor;
   private readonly guards = new Map<Item, Guard>();
   private readonly joined = new Map<Item, Tensor>();
+  /** What waits for both sides of a conditional, and so never runs. */
+  readonly dead = new Set<Item>();
+  /** Results of Merges that have one living input, and of Switches whose side is decided already, with what they pass on. */
+  readonly passed = new Map<Tensor, Tensor>();
 
   constructor(
     items: readonly Item[],
@@ -424,19 +455,38 @@ class GuardedFlow {
     return new Map([...guard, [this.predicateOf(item.op), tensor.valueIndex as Side]]);
   }
 
-  private settle(item: Item): void {
-    const sources = item.reads.map(tensor => this.guardOfTensor(tensor));
-    if (item.op && isMerge(item.op)) return this.settleMerge(item, sources);
-    const guard = new Map(sources.flatMap(source => [...source]));
-    for (const control of item.controls) {
-      const source = this.producer.get(control);
-      for (const [predicate, side] of source ? this.guardOf(source) : always) guard.set(predicate, side);
-    }
-    this.guards.set(item, guard);
+  isDead(tensor: Tensor): boolean {
+    const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
+    if (item === undefined) return false;
+    const decided = item.op && isSwitch(item.op) ? this.guardOf(item).get(this.predicateOf(item.op)) : undefined;
+    return this.dead.has(item) || (decided ?? tensor.valueIndex) !== tensor.valueIndex;
   }
 
-  private settleMerge(item: Item, sources: readonly Guard[]): void {
-    const [first, ...rest] = sources;
+  private settle(item: Item): void {
+    if (item.op && isMerge(item.op)) return this.settleMerge(item);
+    const controls = item.controls.flatMap(control => this.producer.get(control) ?? []);
+    const guard = new Map<Tensor, Side>();
+    let isDead = item.reads.some(tensor => this.isDead(tensor)) || controls.some(source => this.dead.has(source));
+    for (const source of [...item.reads.map(tensor => this.guardOfTensor(tensor)), ...controls.map(each => this.guardOf(each))])
+      for (const [predicate, side] of source) {
+        isDead ||= (guard.get(predicate) ?? side) !== side;
+        guard.set(predicate, side);
+      }
+    this.guards.set(item, guard);
+    if (isDead) this.dead.add(item);
+    const side = item.op && isSwitch(item.op) ? guard.get(this.predicateOf(item.op)) : undefined;
+    if (item.op && side !== undefined) this.passed.set(item.op.outputs[side], this.read(item.op.inputs[0]));
+  }
+
+  private settleMerge(item: Item): void {
+    const living = item.reads.filter(tensor => !this.isDead(tensor));
+    const [first, ...rest] = living.map(tensor => this.guardOfTensor(tensor));
+    if (living.length < item.reads.length && living.length < 2) {
+      this.guards.set(item, first ?? always);
+      if (living.length === 0) this.dead.add(item);
+      else this.passed.set((item.op as Operation).outputs[0], living[0]);
+      return;
+    }
     const common = new Map([...first].filter(([predicate, side]) => rest.every(guard => guard.get(predicate) === side)));
     const differing = [...first.keys()].filter(
       predicate => rest.length === 1 && rest[0].has(predicate) && rest[0].get(predicate) !== first.get(predicate),

@@ -1,0 +1,71 @@
+// Conditionals of Switches and Merges that control dependencies cut across. Expected numbers are TensorFlow 2.21's.
+
+import { expect, test } from "vitest";
+import * as tf from "../index.ts";
+
+test("a step under the updates of one side of a conditional runs where that side is taken, with its gradients", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const x = tf.placeholder(tf.float32, [null, 3]);
+  const y = tf.placeholder(tf.float32, [null, 1]);
+  const isTraining = tf.placeholder(tf.bool, []);
+  const w = new tf.Variable([
+    [-1, -0.6],
+    [-0.2, 0.2],
+    [0.6, 1],
+  ]);
+  const scale = new tf.Variable([1, 1]);
+  const mean = new tf.Variable([0, 0], { trainable: false });
+  const product = tf.matmul(x, w);
+  const updates: tf.Operation[] = [];
+  const normal = tf.cond(
+    isTraining,
+    () => {
+      const of = tf.reduceMean(product, 0);
+      updates.push(tf.assignSub(mean, mean.sub(of).mul(0.5)).op);
+      return product.sub(of).mul(scale);
+    },
+    () => product.sub(mean).mul(scale),
+  );
+  const loss = tf.reduceMean(tf.square(tf.reduceSum(tf.nn.relu(normal), 1, { keepdims: true }).sub(y)));
+  const step = tf.controlDependencies(updates, () => new tf.train.GradientDescentOptimizer(0.1).minimize(loss));
+  const feeds = (training: boolean): tf.Feeds => [
+    [
+      x,
+      [
+        [1, 2, 3],
+        [4, 5, 6.5],
+        [0, 1, 0],
+      ],
+    ],
+    [y, [[1], [2], [3]]],
+    [isTraining, training],
+  ];
+  await using session = new tf.Session();
+  await session.run(tf.globalVariablesInitializer());
+  for (const expected of [2.87, 0.1347394, 0.08473126])
+    expect(Number((await session.run([step, loss], feeds(true)))[1].data[0])).toBeCloseTo(expected, 5);
+  await session.run(step, feeds(false));
+  expect(Number((await session.run(loss, feeds(false))).data[0])).toBeCloseTo(0.39003584, 5);
+  const values = await session.run([scale, mean]);
+  [0.9922168, 0.9258161, -2.600311, 2.189356].forEach((expected, i) => {
+    expect(Number(values[i >> 1].data[i & 1])).toBeCloseTo(expected, 5);
+  });
+});
+
+test("what waits for both sides of a conditional never runs, and has no value to fetch", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const isLeft = tf.placeholder(tf.bool, []);
+  const count = new tf.Variable(0);
+  const sides: tf.Operation[] = [];
+  const side = (amount: number) => () => {
+    sides.push(tf.assignAdd(count, amount).op);
+    return tf.identity(tf.constant(amount));
+  };
+  const chosen = tf.cond(isLeft, side(1), side(2));
+  const [both, never] = tf.controlDependencies(sides, () => [tf.noOp(), tf.identity(chosen)] as const);
+  await using session = new tf.Session();
+  await session.run(tf.globalVariablesInitializer());
+  await session.run([both], [[isLeft, true]]);
+  expect(Number((await session.run(count)).data[0])).toBe(1);
+  await expect(session.run(never, [[isLeft, true]])).rejects.toThrow("Retval[0] does not have value");
+});
