@@ -56,7 +56,7 @@ def main():
         session.run(tf.global_variables_initializer())
         for _ in range(4):
             session.run("train", feed)
-        tf.train.Saver(max_to_keep=2).save(session, os.path.join(folder, "model"), global_step=tf.train.get_global_step())
+        tf.train.Saver(max_to_keep=2, save_relative_paths=True).save(session, os.path.join(folder, "model"), global_step=tf.train.get_global_step())
     with tf.Graph().as_default(), tf.Session() as session:
         saver = tf.train.import_meta_graph(os.path.join(folder, "model-4.meta"))
         saver.restore(session, tf.train.latest_checkpoint(folder))
