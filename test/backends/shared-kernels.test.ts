@@ -35,9 +35,9 @@ const withEpilogue = (): Value[] => {
 
 /** The filter's gradient of a depthwise convolution. */
 const depthwiseFilter = (): Value[] => {
-  const [image, gradient] = [ir.feed("image", "float32", [6, 16, 16, 24]), ir.feed("gradient", "float32", [6, 16, 16, 24])];
+  const [image, gradient] = [ir.feed("image", "float32", [6, 16, 16, 72]), ir.feed("gradient", "float32", [6, 16, 16, 72])];
   return [
-    ir.contract([3, 3, 24], [6, 16, 16], (i, r) => [
+    ir.contract([3, 3, 72], [6, 16, 16], (i, r) => [
       ir.operand(image, [r[0], addIndex(addIndex(r[1], i[0]), constantIndex(-1)), addIndex(addIndex(r[2], i[1]), constantIndex(-1)), i[2]]),
       ir.operand(gradient, [r[0], r[1], r[2], i[2]]),
     ]),
