@@ -19,10 +19,16 @@ export interface Selection {
   readonly targets: readonly Operation[];
   /** Replacements made by passes: read through `resolve`. */
   readonly replaced: ReadonlyMap<Tensor, Tensor>;
-  /** Of branches that are known to be taken: each of their operations → those that run in its place, for who waits for it. */
-  readonly dissolved?: ReadonlyMap<Operation, readonly Operation[]> | undefined;
+  /** Of branches whose case is known: each operation that has no node any more, for who waits for it. */
+  readonly dissolved?: ReadonlyMap<Operation, Dissolved> | undefined;
   /** What lives in one run (TensorArrays, stacks) is kept on the host, so that it outlives a segment. */
   readonly keepsOnHost?: boolean | undefined;
+}
+
+/** What was part of a branch: what runs in its place (the case that is taken; of what leads into it, what it leads in), and the predicate's operation. */
+export interface Dissolved {
+  readonly ran: ReadonlySet<Operation>;
+  readonly predicate: Operation;
 }
 
 /** The tensor that stands for `tensor` after all replacements. */

@@ -25,14 +25,16 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
     if (result !== null) rename(output, result);
   });
   const others = new Set(cond.operations);
-  const ran = operationsOf(taken.nodes);
+  const ran = new Set(operationsOf(taken.nodes));
   for (const op of ran) others.delete(op);
+  const predicate = cond.predicate.op;
+  const entering = new Map([...cond.aliases].map(([inner, outer]) => [inner.op, { ran: new Set([outer.op]), predicate }] as const));
   return {
     ...selection,
     nodes: selection.nodes.flatMap(node => (node === cond ? taken.nodes : [node])),
     targets: selection.targets.filter(target => !others.has(target)),
     replaced,
-    dissolved: new Map([...(selection.dissolved ?? []), ...[...others].map(op => [op, [...ran, cond.predicate.op]] as const)]),
+    dissolved: new Map([...(selection.dissolved ?? []), ...[...others].map(op => [op, entering.get(op) ?? { ran, predicate }] as const)]),
   };
 }
 
