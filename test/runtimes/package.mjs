@@ -122,12 +122,12 @@ function assertSmall({ start, later, modules }, { startKb, laterKb }) {
 }
 
 test("the README's program, bundled by Vite, holds only what it uses", async () => {
-  assertSmall(await bundleByVite(readmeProgram()), { startKb: 172, laterKb: 86 });
+  assertSmall(await bundleByVite(readmeProgram()), { startKb: 176, laterKb: 87 });
 });
 
 test("a program of named imports, bundled by esbuild, holds only what it uses", async () => {
   const program = 'import { matmul, placeholder, Session } from "tensorloom"; console.log(matmul, placeholder, Session);';
-  assertSmall(await bundleByEsbuild(program), { startKb: 157, laterKb: 105 });
+  assertSmall(await bundleByEsbuild(program), { startKb: 160, laterKb: 107 });
 });
 
 test("the formats' door, bundled, holds no graph and no compiler", async () => {
@@ -136,5 +136,5 @@ test("the formats' door, bundled, holds no graph and no compiler", async () => {
     modules.filter(name => !/^(base|formats|platform)\/|^formats\.js$|<stdin>$/.test(name)),
     [],
   );
-  assert.ok(start.gzip <= 36_000, `${start.gzip} bytes after gzip`);
+  assert.ok(start.gzip <= 36_500, `${start.gzip} bytes after gzip`);
 });
