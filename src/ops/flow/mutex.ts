@@ -8,12 +8,6 @@ import { handleFields, objectId, sharedAttrs } from "../data/host-handles.ts";
 
 const scalar = new TensorShape([]);
 
-class LockArray extends NDArray {
-  constructor() {
-    super("variant", [], new Uint8Array(1));
-  }
-}
-
 export const MutexV2 = defineOp("MutexV2", {
   inputs: {},
   outputs: { resource: "resource" },
@@ -30,7 +24,7 @@ export const MutexLock = defineOp("MutexLock", {
   stateful: true,
   gradient: "none",
   shape: () => scalar,
-  host: () => new LockArray(),
+  host: () => new NDArray("variant", [], new Uint8Array(1)),
 });
 
 /** Gives the lock back. */

@@ -13,7 +13,7 @@ import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { collect, eitherName, need } from "../arguments.ts";
-import { shape } from "../array/array.ts";
+import { numbersOf, shape } from "../array/array.ts";
 import { cast } from "../math/math.ts";
 import { inNameScope } from "../named.ts";
 
@@ -397,7 +397,6 @@ function isSuppressed(next: Candidate, selected: readonly Candidate[], iou: numb
 
 const boxesOf = (boxes: NDArray): Box[] => Array.from({ length: boxes.shape[0] ?? 0 }, (_, i) => boxAt(boxes, 4 * i));
 const numberOf = (array: NDArray): number => Number(array.get(0));
-const allNumbers = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
 
 function checkThreshold(iou: number): void {
   if (!(iou >= 0 && iou <= 1)) throw new InvalidArgumentError("iou_threshold must be in [0, 1]");
@@ -406,7 +405,7 @@ function checkThreshold(iou: number): void {
 function suppress(boxes: NDArray, scores: NDArray, limits: Limits): Candidate[] {
   checkThreshold(limits.iou);
   need(limits.most >= 0, () => "output size must be non-negative");
-  return select(boxesOf(boxes), allNumbers(scores), limits);
+  return select(boxesOf(boxes), numbersOf(scores), limits);
 }
 
 interface ScoredSizes {
@@ -573,7 +572,7 @@ export const NonMaxSuppressionWithOverlaps = defineOp("NonMaxSuppressionWithOver
     if (scores.rank !== 1) throw new InvalidArgumentError("scores must be 1-D");
     if (scores.size !== count) throw new InvalidArgumentError("scores has incompatible shape");
     const [most, limit, least] = [numberOf(maxOutputSize), numberOf(overlapThreshold), numberOf(scoreThreshold)];
-    const order = allNumbers(scores)
+    const order = numbersOf(scores)
       .map((score, index) => ({ score, index }))
       .filter(({ score }) => score > least)
       .sort((a, b) => b.score - a.score || a.index - b.index);

@@ -13,7 +13,7 @@ import type { Index } from "../../ir/index-map.ts";
 import { addIndex, constantIndex, divIndex, flattenIndex, modIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { Operand, Value } from "../../ir/program.ts";
 import { constantScalar, guardScalar, loadScalar } from "../../ir/scalar.ts";
-import { ShapeN, shape as shapeOf } from "../array/array.ts";
+import { numbersOf, ShapeN, shape as shapeOf } from "../array/array.ts";
 import {
   type Axes,
   arrange,
@@ -313,12 +313,10 @@ function spreadOut(outBackprop: Value, { axes, windows, batch }: Geometry): Valu
   });
 }
 
-const numbersIn = (sizes: NDArray): number[] => Array.from({ length: sizes.size }, (_, i) => Number(sizes.get(i)));
-
 /** The sizes an input gradient is asked for: all dimensions, or the spatial ones alone. */
 function inputSizes(sizes: NDArray, filter: Value, outBackprop: Value, dataFormat: string): number[] {
   const axes = axesOf(dataFormat);
-  const given = numbersIn(sizes);
+  const given = numbersOf(sizes);
   if (given.length === axes.spatial.length)
     need(
       given.every(size => size >= 0),
@@ -448,7 +446,7 @@ function lowerInputGradient(label: string, sizes: NDArray, filter: Value, outBac
 
 function lowerFilterGradient(label: string, input: Value, sizes: NDArray, outBackprop: Value, attrs: WindowAttrs): Value {
   checkSteps(attrs, InvalidArgumentError);
-  const filter = numbersIn(sizes);
+  const filter = numbersOf(sizes);
   checkSizes(filter);
   checkGradientOf(label, input.shape, filter, outBackprop.shape, attrs);
   if (filter.includes(0)) return full(input.dtype, filter, 0);
@@ -738,7 +736,7 @@ export const DepthwiseConv2dNativeBackpropInput = defineOp("DepthwiseConv2dNativ
     outBackprop: DepthwiseConv2dNative({ input: d.output, filter, ...w }),
   }),
   lower: ({ inputSizes: sizes, filter, outBackprop, ...w }) => {
-    const input = numbersIn(sizes);
+    const input = numbersOf(sizes);
     const shapes = { input, filter: filter.shape, dy: outBackprop.shape };
     const geometry = depthwiseGradientGeometry("DepthwiseConv2DBackpropInput", "input_sizes", input, shapes, w);
     return depthwiseInputGradient(filter, outBackprop, geometry);
@@ -759,7 +757,7 @@ export const DepthwiseConv2dNativeBackpropFilter = defineOp("DepthwiseConv2dNati
     outBackprop: DepthwiseConv2dNative({ input, filter: d.output, ...w }),
   }),
   lower: ({ input, filterSizes, outBackprop, ...w }) => {
-    const filter = numbersIn(filterSizes);
+    const filter = numbersOf(filterSizes);
     const shapes = { input: input.shape, filter, dy: outBackprop.shape };
     return depthwiseFilterGradient(
       input,

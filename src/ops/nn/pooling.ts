@@ -18,7 +18,7 @@ import type { Index } from "../../ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, flattenIndex, modIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Bound, castScalar, constantScalar, guardScalar, indexScalar, loadScalar, type Scalar, s } from "../../ir/scalar.ts";
-import { shape as shapeOf, zerosLike } from "../array/array.ts";
+import { numbersOf, shape as shapeOf, zerosLike } from "../array/array.ts";
 import {
   axesOf,
   checkExplicitPaddings,
@@ -395,8 +395,6 @@ function averagePoolGradient(grad: Value, pool: Pool): Value {
 }
 
 // ---- 2-d maximum ----
-
-const numbersOf = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
 
 function pooledBy(input: Value, attrs: PoolAttrs): Pool {
   checkMaxPool(input.shape, attrs);

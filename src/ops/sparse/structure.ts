@@ -14,7 +14,7 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex, dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { constantScalar, loadScalar, type Scalar, s } from "../../ir/scalar.ts";
-import { expandDims, identity, reshape, shape as shapeOf } from "../array/array.ts";
+import { expandDims, identity, numbersOf, reshape, shape as shapeOf } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
 import { range } from "../array/ranges.ts";
 import { invertPermutation, transpose } from "../array/rearranging.ts";
@@ -58,8 +58,6 @@ function arraysOf(entries: readonly Entry[], rank: number, like: NDArray): [indi
   entries.forEach(({ value }, n) => void values.set(n, value));
   return [indices, values];
 }
-
-const numbersIn = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
 
 /** Row-major order of places. */
 function comparePlaces(a: readonly number[], b: readonly number[]): number {
@@ -149,8 +147,8 @@ export const SparseReshape = defineOp("SparseReshape", {
     const [count] = inputIndices.shape;
     const [rank] = newShape.shape;
     const run = ([indices, from, wanted]: readonly NDArray[], [moved, shape]: readonly NDArray[]): void => {
-      const old = numbersIn(from);
-      const next = completedShape(old, numbersIn(wanted));
+      const old = numbersOf(from);
+      const next = completedShape(old, numbersOf(wanted));
       next.forEach((size, axis) => void shape.set(axis, BigInt(size)));
       for (let n = 0; n < count; n++) {
         let place = old.reduce((sum, size, axis) => sum * size + Number(indices.get(n * old.length + axis)), 0);
@@ -188,7 +186,7 @@ export const SparseSlice = defineOp("SparseSlice", {
     values: SparseSliceGrad({ backpropValGrad: d.outputValues, inputIndices: indices, inputStart: start, outputIndices }),
   }),
   host: ({ indices, values, shape, start, size }) => {
-    const [dims, from, extent] = [shape, start, size].map(numbersIn);
+    const [dims, from, extent] = [shape, start, size].map(numbersOf);
     if (from.length !== dims.length)
       throw new InvalidArgumentError(`Expected start to be a vector of length ${dims.length} but got length ${from.length}`);
     if (extent.length !== dims.length)
@@ -211,7 +209,7 @@ export const SparseSliceGrad = defineOp("SparseSliceGrad", {
   shape: ({ inputIndices }) => new TensorShape([inputIndices.withRank(2).dim(0)]),
   lower: ({ backpropValGrad, inputIndices, inputStart, outputIndices, T }) => {
     const run = ([d, input, start, output]: readonly NDArray[], [out]: readonly NDArray[]): void => {
-      const from = numbersIn(start);
+      const from = numbersOf(start);
       const given = new Map(entriesOf(output, d).map(({ at, value }) => [keyOf(at.map((x, axis) => x + from[axis])), value]));
       entriesOf(input, out).forEach(({ at }, n) => void out.set(n, given.get(keyOf(at)) ?? 0));
     };
@@ -238,7 +236,7 @@ export const SparseConcat = defineOp("SparseConcat", {
     return [new TensorShape([count, width]), new TensorShape([count]), new TensorShape([rank])];
   },
   host: ({ indices, values, shapes, concatDim }) => {
-    const dims = shapes.map(numbersIn);
+    const dims = shapes.map(numbersOf);
     const rank = dims[0].length;
     const axis = concatDim < 0 ? concatDim + rank : concatDim;
     if (axis < 0 || axis >= rank) throw new InvalidArgumentError(`Concat dimension must be in range [${-rank}, ${rank}), got ${concatDim}`);
@@ -275,7 +273,7 @@ export const SparseSplit = defineOp("SparseSplit", {
     return [indices, values, shape].flatMap(part => Array<TensorShape>(numSplit).fill(part));
   },
   host: ({ splitDim, indices, values, shape, numSplit }) => {
-    const dims = numbersIn(shape);
+    const dims = numbersOf(shape);
     const given = Number(splitDim.get(0));
     const axis = given < 0 ? given + dims.length : given;
     if (axis < 0 || axis >= dims.length)
@@ -315,7 +313,7 @@ function merged(
 }
 
 function requireSameShape(a: NDArray, b: NDArray): void {
-  const [left, right] = [numbersIn(a), numbersIn(b)];
+  const [left, right] = [numbersOf(a), numbersOf(b)];
   if (left.length !== right.length) throw new InvalidArgumentError("Operands do not have the same ranks; got shapes: ");
   left.forEach((size, axis) => {
     if (size !== right[axis])
@@ -488,7 +486,7 @@ export const SparseFillEmptyRows = defineOp("SparseFillEmptyRows", {
     return { values: dValues, defaultValue: dDefaultValue };
   },
   host: ({ indices, values, denseShape, defaultValue }) => {
-    const dims = numbersIn(denseShape);
+    const dims = numbersOf(denseShape);
     if (dims.length === 0) throw new InvalidArgumentError("Dense shape cannot be empty.");
     const rows: (Entry & { readonly from: number })[][] = Array.from({ length: dims[0] }, () => []);
     entriesOf(indices, values).forEach((entry, n) => {

@@ -589,8 +589,7 @@ const assignSlice = ({ ref, ...slice }: SliceRecord): StateHandle => ref.write(w
 
 /** `base` with that slice set. */
 function withSlice(base: Value, { begin, end, strides, value, ...masks }: Omit<SliceRecord, "ref">): Value {
-  const numbers = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
-  const spec = expandedAtRun(base.shape.length, numbers(begin), numbers(end), numbers(strides), masks);
+  const spec = expandedAtRun(base.shape.length, numbersOf(begin), numbersOf(end), numbersOf(strides), masks);
   const ranges = spec.axes.map((axis, k) => resolvedAtRun(axis, base.shape[k], k));
   const shape = spec.result.map(axis => (axis === "new" ? 1 : (ranges[axis].length as number)));
   if (!sameShape(shape, value.shape))

@@ -8,6 +8,7 @@ import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
+import { numbersOf } from "../array/array.ts";
 
 // ---- passed through ----
 
@@ -44,9 +45,6 @@ export const DebugGradientRefIdentity = defineOp("DebugGradientRefIdentity", {
 
 // ---- summed up ----
 
-/** Elements as numbers, in order. @throws InvalidArgumentError for types that are none. */
-const numbersIn = (array: NDArray): number[] => Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
-
 function needNumbers(input: Value, type: string): void {
   if (["string", "complex64", "complex128", "variant", "resource"].includes(input.dtype))
     throw new InvalidArgumentError(`${type} takes numbers and bool, not ${input.dtype}.`);
@@ -60,7 +58,7 @@ interface Bounds {
 /** [is initialized, elements, NaN, at most the lower bound, negative, zero, positive, at least the upper bound, least, greatest, mean, variance, type, rank,
  *  …sizes]; the four in the middle are of finite elements. */
 function summaryOf(array: NDArray, { lowerBound, upperBound }: Bounds): number[] {
-  const numbers = numbersIn(array);
+  const numbers = numbersOf(array);
   const [low, high] = [Math.fround(lowerBound), Math.fround(upperBound)];
   const finite = numbers.filter(Number.isFinite);
   const counts = { nan: 0, below: 0, negative: 0, zero: 0, positive: 0, above: 0 };
@@ -150,7 +148,7 @@ const lastSizes = (sizes: readonly number[]): number[] => {
 
 /** What a mode makes of a tensor; undefined for modes that there are none of. */
 function healthOf(asked: number, id: number, dtype: DType): ((array: NDArray) => readonly number[]) | undefined {
-  const count = (array: NDArray, is: (x: number) => boolean): number => numbersIn(array).filter(is).length;
+  const count = (array: NDArray, is: (x: number) => boolean): number => numbersOf(array).filter(is).length;
   const isHigh = (x: number): boolean => x === Number.POSITIVE_INFINITY;
   const isLow = (x: number): boolean => x === Number.NEGATIVE_INFINITY;
   const flag = (array: NDArray, is: (x: number) => boolean, value: number): number => (count(array, is) > 0 ? value : 0);

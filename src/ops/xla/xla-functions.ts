@@ -16,7 +16,7 @@ import type { ScatterCombine, Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { Select, SelectV2 } from "../array/selection.ts";
-import { Bitcast } from "../array/array.ts";
+import { Bitcast, numbersOf } from "../array/array.ts";
 import { bodyOf, If, While } from "../flow/functional-calls.ts";
 import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, RightShift } from "../math/bitwise.ts";
 import { IsFinite, IsInf, IsNan } from "../math/functions.ts";
@@ -37,7 +37,7 @@ import {
   NotEqual,
   Sub,
 } from "../math/math.ts";
-import { gatherAxes, numbersIn, windowPlace, withVectors } from "./xla.ts";
+import { gatherAxes, windowPlace, withVectors } from "./xla.ts";
 
 const indexAttr = attr.type(attr.indexTypes);
 
@@ -172,7 +172,7 @@ export const XlaReduceWindow = defineOp("XlaReduceWindow", {
       given.baseDilations,
       given.windowDilations,
       given.padding,
-    ].map(numbersIn);
+    ].map(numbersOf);
     const combine = elementwise(computation, context);
     // What is there counts; the mask tells, where a window may see what is not.
     const join: Combining = ([x, hasX], [y, hasY]) => {

@@ -18,7 +18,6 @@ import { dimensionNumbers } from "./dimension-numbers.ts";
 
 const unknown = (): TensorShape => TensorShape.unknown();
 const indexAttr = attr.type(attr.indexTypes);
-export const numbersIn = (array: NDArray): number[] => numbersOf(array).map(Number);
 
 /** Where the program was cut over devices: here it is whole. */
 export const XlaSharding = defineOp("XlaSharding", {
@@ -167,12 +166,12 @@ function convolution(text: string, given: ConvGiven, batchGroups: number): Value
   const { rhs } = given;
   const steps = given.lhs.shape.map((_, axis) => {
     const k = input.spatial.indexOf(axis);
-    return k < 0 ? 1 : numbersIn(given.lhsDilation)[k];
+    return k < 0 ? 1 : numbersOf(given.lhsDilation)[k];
   });
   const lhs = dilated(given.lhs, steps);
-  const strides = numbersIn(given.windowStrides);
-  const rates = numbersIn(given.rhsDilation);
-  const padding = numbersIn(given.padding);
+  const strides = numbersOf(given.windowStrides);
+  const rates = numbersOf(given.rhsDilation);
+  const padding = numbersOf(given.padding);
   const featureGroups = Number(given.featureGroupCount.get(0));
   const taps = kernel.spatial.map(axis => rhs.shape[axis]);
   const sizes = input.spatial.map((axis, k) => {
@@ -252,12 +251,12 @@ export const XlaDynamicSlice = defineOp("XlaDynamicSlice", {
   sizesFromValues: false,
   shape: ({ sizeIndices, input }, context) => {
     const sizes = context.constant("sizeIndices");
-    if (sizes) return new TensorShape(numbersIn(sizes));
+    if (sizes) return new TensorShape(numbersOf(sizes));
     const rank = input.rank ?? sizeIndices.dim(0);
     return rank === null ? unknown() : new TensorShape(new Array<Dimension>(rank).fill(null));
   },
   lower: ({ input, startIndices, sizeIndices }) => {
-    const sizes = numbersIn(sizeIndices);
+    const sizes = numbersOf(sizeIndices);
     need(
       sizes.every((size, axis) => size >= 0 && size <= input.shape[axis]),
       () => `Invalid slice sizes [${sizes}] for an operand of shape [${input.shape}].`,
@@ -298,13 +297,13 @@ export const XlaPad = defineOp("XlaPad", {
     if (input.dims === null) return unknown();
     const [low, high, interior] = ["paddingLow", "paddingHigh", "paddingInterior"].map(name => context.constant(name));
     if (!low || !high || !interior) return new TensorShape(input.dims.map(() => null));
-    const [before, after, between] = [low, high, interior].map(numbersIn);
+    const [before, after, between] = [low, high, interior].map(numbersOf);
     return new TensorShape(
       input.dims.map((size, axis) => (size === null ? null : size + Math.max(size - 1, 0) * between[axis] + before[axis] + after[axis])),
     );
   },
   lower: ({ input, paddingValue, paddingLow, paddingHigh, paddingInterior }) => {
-    const [low, high, interior] = [paddingLow, paddingHigh, paddingInterior].map(numbersIn);
+    const [low, high, interior] = [paddingLow, paddingHigh, paddingInterior].map(numbersOf);
     need(
       interior.every(count => count >= 0),
       () => "Interior padding cannot be negative.",
@@ -385,11 +384,11 @@ export const XlaGather = defineOp("XlaGather", {
   shape: ({ startIndices, dimensionNumbers: text }, context) => {
     const sizes = context.constant("sliceSizes");
     if (!sizes || startIndices.dims === null) return unknown();
-    return new TensorShape(gatheredShape(gatherAxes(text, "GatherDimensionNumbers"), startIndices.dims, numbersIn(sizes)));
+    return new TensorShape(gatheredShape(gatherAxes(text, "GatherDimensionNumbers"), startIndices.dims, numbersOf(sizes)));
   },
   lower: ({ operand, startIndices, sliceSizes, dimensionNumbers: text }) => {
     const axes = gatherAxes(text, "GatherDimensionNumbers");
-    const sizes = numbersIn(sliceSizes);
+    const sizes = numbersOf(sliceSizes);
     need(
       sizes.length === operand.shape.length && sizes.every((size, axis) => size >= 0 && size <= operand.shape[axis]),
       () => `Slice sizes [${sizes}] do not fit an operand of shape [${operand.shape}].`,
@@ -432,7 +431,7 @@ export const XlaBroadcastHelper = defineOp("XlaBroadcastHelper", {
   sizesFromValues: false,
   shape: () => [unknown(), unknown()],
   lower: ({ lhs, rhs, broadcastDims }) => {
-    const [left, right] = helped(lhs.shape, rhs.shape, numbersIn(broadcastDims));
+    const [left, right] = helped(lhs.shape, rhs.shape, numbersOf(broadcastDims));
     return [ir.reshape(lhs, left as number[]), ir.reshape(rhs, right as number[])];
   },
 });
