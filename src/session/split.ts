@@ -111,14 +111,13 @@ export function sourcesOf(selection: Selection, producers: ReadonlyMap<Operation
     .filter(input => !selection.feeds.has(input))
     .map(({ op }) => op);
   const controls = node instanceof Operation ? node.controlInputs : [...node.operations].flatMap(op => op.controlInputs);
-  const own = operationsOf([node]);
   const nodesOf = (op: Operation): Node[] => {
     const producer = producers.get(op);
     if (producer) return [producer];
     const gone = selection.dissolved?.get(op);
     if (gone === undefined) return [];
     // Inside the case that is taken nobody waits for all of it.
-    const isInside = own.some(each => gone.ran.has(each));
+    const isInside = operationsOf([node]).some(each => gone.ran.has(each));
     return [...(isInside ? [] : gone.ran), gone.predicate].flatMap(nodesOf);
   };
   return [...read, ...controls].flatMap(nodesOf).filter(source => source !== node);

@@ -81,7 +81,9 @@ type LaneKind = VectorKind | "u32x";
 
 const laneKind = (dtype: DType): LaneKind | undefined => (dtype === "uint32" ? "u32x" : vectorKind(dtype));
 
-const kindOf = (node: Extract<Scalar, { kind: "apply" }>): LaneKind => laneKind(node.args[node.args.length - 1].dtype) ?? "mask32";
+type Apply = Extract<Scalar, { kind: "apply" }>;
+
+const kindOf = (node: Apply): LaneKind => laneKind(node.args[node.args.length - 1].dtype) ?? "mask32";
 
 const narrowLoads: ReadonlySet<DType> = new Set(["uint8", "int8", "uint16", "int16"]);
 
@@ -255,8 +257,6 @@ function truncated(x: Expr<"vec">, point: VectorPoint): Expr<"vec"> {
   const fits = mask32.and(f32x.ge(value, f32x.const(-(2 ** 31))), f32x.lt(value, f32x.const(2 ** 31)));
   return i32x.select(fits, i32x.fromF32(value), i32x.const(-(2 ** 31)));
 }
-
-type Apply = Extract<Scalar, { kind: "apply" }>;
 
 const isSame = (a: Scalar, b: Scalar): boolean =>
   a === b || (a.kind === "constant" && b.kind === "constant" && a.dtype === b.dtype && Object.is(a.value, b.value));
