@@ -86,6 +86,50 @@ describe("tf.gradients", () => {
     }
   });
 
+  test("slices stay slices through what TensorFlow keeps them in", async () => {
+    const bias = (shape: number[]): tf.Variable => new tf.Variable(tf.zeros(shape));
+    const whole = tf.ones;
+    const open = (x: tf.Variable): tf.Tensor => tf.placeholderWithDefault(x, [null, 3]);
+    const cases: [(v: tf.Variable) => tf.Tensor, string][] = [
+      [v => v.add(whole([4, 3])), "slices"],
+      [v => v.add(bias([3])), "slices dense"],
+      [v => bias([4, 1]).sub(v), "slices dense"],
+      [v => v.sub(v).neg(), "slices"],
+      [v => open(v).add(whole([4, 3])), "dense"],
+      [v => tf.cast(tf.cast(v, tf.complex64), tf.float32), "slices"],
+      [v => tf.cast(v.mul(2), tf.float64), "dense"],
+      [v => tf.ensureShape(v, [4, 3]), "slices"],
+      [v => tf.nn.biasAdd(v, bias([3])), "slices dense"],
+      [v => tf.concat([whole([1, 3]), v], 0), "slices"],
+      [v => tf.concat([v, bias([4, 2])], -1), "slices slices"],
+    ];
+    for (const [f, kinds] of cases) {
+      const [asSlices, asDense] = await values(() => {
+        const v = new tf.Variable(tf.reshape(tf.range(0, 12, 1, { dtype: tf.float32 }), [4, 3]));
+        const y = f(v);
+        const all = tf.trainableVariables();
+        const found = tf.gradients(tf.square(tf.gather(y, [1, 0, 1])), all);
+        expect(found.map(gradient => (gradient instanceof tf.IndexedSlices ? "slices" : "dense")).join(" ")).toBe(kinds);
+        // The same by a product with ones, through which no slices go.
+        const dense = tf.gradients(tf.square(tf.gather(y.mul(tf.onesLike(y)), [1, 0, 1])), all);
+        const joined = (list: typeof found): tf.Tensor =>
+          tf
+            .concat(
+              list.map(gradient => tf.reshape(tf.convertToTensor(gradient as tf.TensorLike), [-1])),
+              0,
+            )
+            .add(0);
+        return [joined(found), joined(dense)];
+      });
+      expect(asSlices).toEqual(asDense);
+    }
+    inGraph(() => {
+      const [v, axis] = [new tf.Variable(whole([4, 3])), tf.placeholder(tf.int32, [])];
+      const y = tf.gather(tf.concat([v, v], axis), [0]);
+      expect(() => tf.gradients(y, v)).toThrow("Can only compute IndexedSlices gradient with statically-known concat_dim");
+    });
+  });
+
   test("gather gives slices; several are joined, dense ones make all dense", async () => {
     inGraph(() => {
       const v = new tf.Variable(tf.ones([4, 2]));

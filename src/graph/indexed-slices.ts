@@ -43,6 +43,11 @@ export class IndexedSlices {
     return this.denseShape === null ? TensorShape.unknown() : staticShape(this.denseShape);
   }
 
+  /** The same rows with other values. */
+  withValues(values: Tensor): IndexedSlices {
+    return new IndexedSlices(values, this.indices, this.denseShape);
+  }
+
   /** What reads the values. */
   consumers(): Operation[] {
     return this.values.consumers();
@@ -52,3 +57,7 @@ export class IndexedSlices {
     return `IndexedSlices(indices=${this.indices}, values=${this.values}${this.denseShape ? `, dense_shape=${this.denseShape}` : ""})`;
   }
 }
+
+/** A function of each element of a gradient. */
+export const onValues = (gradient: Tensor | IndexedSlices, f: (values: Tensor) => Tensor): Tensor | IndexedSlices =>
+  gradient instanceof IndexedSlices ? gradient.withValues(f(gradient.values)) : f(gradient);

@@ -731,6 +731,7 @@ export const EnsureShape = defineOp("EnsureShape", {
   attrs: { shape: attr.shape(), T: attr.type() },
   shape: ({ input, shape }) => shape.mergeWith(shape.rank === null ? input : input.withRank(shape.rank)),
   gradient: (_, d): Gradients => ({ input: d.output }),
+  takesSlices: true,
   lower: ({ input, shape: wanted }, { runName }) => {
     if (wanted.isCompatibleWith(input.shape)) return input;
     throw new InvalidArgumentError(

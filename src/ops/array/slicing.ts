@@ -17,6 +17,7 @@ import {
   type PartialArray,
   type ShapeContext,
 } from "../../graph/op-definition.ts";
+import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { partialValue } from "../../graph/shape-inference.ts";
 import type { EllipsisIndex, IndexSpec } from "../../graph/tensor-operators.ts";
@@ -26,11 +27,12 @@ import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex, sca
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { collect, need } from "../arguments.ts";
-import { constant, expandDims, identity, numbersOf, onesLike, rank, reshape, shape, ShapeN, squeeze } from "./array.ts";
+import { constant, expandDims, identity, numbersOf, onesLike, rank, reshape, shape, ShapeN, squeeze, zeros } from "./array.ts";
+import { gather } from "./gather.ts";
 import { pad } from "./padding.ts";
-import { booleanMask } from "./selection.ts";
+import { booleanMask, where } from "./selection.ts";
 import { outputContext } from "../flow/control-flow-contexts.ts";
-import { cast } from "../math/math.ts";
+import { add, cast, logicalAnd } from "../math/math.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
 import { expandSpec, indexOutside, type Masks, resolveAxis, type SliceSpec } from "./slice-spec.ts";
@@ -607,7 +609,8 @@ function shapesOf(values: readonly Tensor[]): readonly Tensor[] {
 }
 
 /** Gradients of the pieces: slices of dz at their offsets. */
-function concatGradient(values: readonly Tensor[], axis: Tensor, dz: Tensor): Tensor[] {
+function concatGradient(values: readonly Tensor[], axis: Tensor, dz: Tensor | IndexedSlices): (Tensor | IndexedSlices)[] {
+  if (dz instanceof IndexedSlices) return concatSlices(values, axis, dz);
   const { value } = axis.op.attrs;
   // In a loop of gradients a constant is made anew rather than kept on a stack.
   const isElsewhere = outputContext(axis.op) !== outputContext(dz.op);
@@ -620,6 +623,42 @@ function concatGradient(values: readonly Tensor[], axis: Tensor, dz: Tensor): Te
   }
   const offsets = ConcatOffset({ concatDim: front, shape: sizes });
   return sizes.map((extent, k) => slice(dz, offsets[k], extent));
+}
+
+/** Gradients of the pieces where rows of the whole are given: to each its own rows, or its part of each. */
+function concatSlices(values: readonly Tensor[], axis: Tensor, dz: IndexedSlices): IndexedSlices[] {
+  const front = operator.mod(axis, rank(values[0]));
+  const given = staticValue(axis)?.item();
+  if (given === undefined) throw new ValueError("Can only compute IndexedSlices gradient with statically-known concat_dim");
+  // TensorFlow asks for the rank again, which leaves a node.
+  if (Number(given) < 0 && staticValue(rank(values[0])) === undefined)
+    throw new ValueError("Can only compute IndexedSlices gradient with negative concat_dim when first value rank is statically-known.");
+  const sizes = values.map(value => shape(value));
+  return Number(given) % (values[0].shape.rank ?? 1) === 0 ? rowsOfPieces(sizes, front, dz) : columnsOfPieces(sizes, front, dz);
+}
+
+function rowsOfPieces(sizes: readonly Tensor[], front: Tensor, { values, indices }: IndexedSlices): IndexedSlices[] {
+  let start = constant(0, indices.dtype);
+  return sizes.map(size => {
+    const end = operator.add(start, cast(gather(size, front), indices.dtype));
+    const isOwn = logicalAnd(operator.greaterEqual(indices, start), operator.less(indices, end));
+    const own = squeeze(where(isOwn), [1]);
+    const rows = operator.sub(gather(indices, own), start);
+    start = end;
+    return new IndexedSlices(gather(values, own), rows, size);
+  });
+}
+
+function columnsOfPieces(sizes: readonly Tensor[], front: Tensor, dz: IndexedSlices): IndexedSlices[] {
+  const length = shape(sizes[0]);
+  const [before, behind] = [zeros(expandDims(front, 0), "int32"), zeros(operator.sub(operator.sub(length, front), 1), "int32")];
+  const mask = concat([before, [1], behind], 0);
+  let begin = zeros(length, "int32");
+  return sizes.map(size => {
+    const own = slice(dz.values, begin, concat([[-1], slice(size, [1], [-1])], 0));
+    begin = add(begin, operator.mul(size, mask));
+    return new IndexedSlices(own, dz.indices, size);
+  });
 }
 
 function staticJoin(values: readonly Tensor[], axis: Tensor): NDArray | undefined {
@@ -645,7 +684,10 @@ export const ConcatV2 = defineOp("ConcatV2", {
       () => `axis tensor should be a scalar integer, but got shape [${axis}]`,
     ),
   isLenient: true,
-  gradient: ({ values, axis }, d): Gradients => ({ values: concatGradient(values, axis, d.output) }),
+  gradient: ({ values, axis }, d: { readonly output: Tensor | IndexedSlices }): Gradients => ({
+    values: concatGradient(values, axis, d.output),
+  }),
+  takesSlices: true,
   compileTimeInputs: ["axis"],
   partial: ({ values, axis, shapes }) => joinedPartial(values, shapes.values, axis?.values[0] ?? null),
   followsShapes: true,
@@ -660,7 +702,10 @@ export const Concat = defineOp("Concat", {
   outputs: { output: "T" },
   attrs: { N: attr.int(undefined, 2), T: attr.type() },
   shape: ({ values }, context) => joinedShape(values, context.partial("concatDim")?.values[0] ?? null),
-  gradient: ({ values, concatDim }, d): Gradients => ({ values: concatGradient(values, concatDim, d.output) }),
+  gradient: ({ values, concatDim }, d: { readonly output: Tensor | IndexedSlices }): Gradients => ({
+    values: concatGradient(values, concatDim, d.output),
+  }),
+  takesSlices: true,
   compileTimeInputs: ["concatDim"],
   partial: ({ values, concatDim, shapes }) => joinedPartial(values, shapes.values, concatDim?.values[0] ?? null),
   followsShapes: true,

@@ -184,6 +184,7 @@ export const PrintOp = defineOp("Print", {
   stateful: true,
   shape: ({ input }) => input,
   gradient: (_, d): Gradients => ({ input: d.output }),
+  takesSlices: true,
   lower: ({ input, data, message, firstN, summarize: limit }, context) => {
     // How often this op has printed is kept as a generator's state: it belongs to the session and goes on from run to run.
     const counter = context.state({

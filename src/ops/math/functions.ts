@@ -8,6 +8,7 @@ import { broadcastShapes, sizeOf } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type PartialArray } from "../../graph/op-definition.ts";
+import { type IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Scalar } from "../../ir/scalar.ts";
@@ -28,7 +29,7 @@ const signed = [...floats, "int8", "int16", "int32", "int64"] as const satisfies
 const signedAndComplex = [...signed, "complex64", "complex128"] as const satisfies readonly DType[];
 
 type UnaryRecord = { readonly x: Tensor; readonly y: Tensor };
-type UnaryGradient = (record: UnaryRecord, dy: Tensor) => Tensor | null;
+type UnaryGradient = (record: UnaryRecord, dy: Tensor) => Tensor | IndexedSlices | null;
 
 const partialOf =
   (f: (x: number) => number) =>
@@ -41,7 +42,7 @@ const unaryOp = (
   types: readonly DType[],
   f: (x: Scalar) => Scalar,
   gradient: UnaryGradient | "none" | undefined,
-  { waits = true, partial }: { waits?: boolean; partial?: (x: number) => number } = {},
+  { waits = true, takesSlices = false, partial }: { waits?: boolean; takesSlices?: boolean; partial?: (x: number) => number } = {},
 ) =>
   defineOp(type, {
     inputs: { x: "T" },
@@ -54,6 +55,7 @@ const unaryOp = (
         x: waits ? after(d.y, () => gradient(record, d.y)) : gradient(record, d.y),
       }),
     }),
+    takesSlices,
     ...(partial && { partial: partialOf(partial) }),
     isElementwise: true,
     lower: ({ x }) => ir.map(f, x),
@@ -63,7 +65,11 @@ const noGradient: UnaryGradient = () => null;
 
 // ---- signs, squares, roots ----
 
-export const Neg = unaryOp("Neg", signedAndComplex, s.neg, (_, dy) => operator.neg(dy), { waits: false, partial: x => -x });
+export const Neg = unaryOp("Neg", signedAndComplex, s.neg, (_, dy) => onValues(dy, operator.neg), {
+  waits: false,
+  takesSlices: true,
+  partial: x => -x,
+});
 export const Abs = unaryOp("Abs", signed, s.abs, ({ x }, dy) => mul(dy, sign(x)), { waits: false, partial: Math.abs });
 export const Sign = unaryOp("Sign", signedAndComplex, s.sign, ({ x }) => zerosLike(x), { waits: false, partial: Math.sign });
 

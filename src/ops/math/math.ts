@@ -16,6 +16,7 @@ import {
   type PartialArray,
   type SimplifyContext,
 } from "../../graph/op-definition.ts";
+import { type IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { equalElements, staticShape, staticValue, staticValues } from "../../graph/static-value.ts";
@@ -29,6 +30,7 @@ import { BroadcastGradientArgs } from "../array/padding.ts";
 import { where, whereV2 } from "../array/selection.ts";
 import { conj, log, negative, square } from "./functions.ts";
 import { reduceSum } from "./reduction.ts";
+import { slicesToTensor } from "./segment.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
 import { cTypeOf } from "../flow/tensor-array-failures.ts";
@@ -81,30 +83,44 @@ function staticReductionAxes(x: TensorShape, y: TensorShape): { x: number[]; y: 
 }
 
 /** Sums gradients over what broadcasting repeated, so that each has its operand's shape. Where static shapes prove that nothing was, they are left alone. */
-export function reduceToOperands<X extends Tensor | null, Y extends Tensor | null>(x: Tensor, y: Tensor, gx: X, gy: Y): [X, Y] {
+export function reduceToOperands<X extends Tensor | IndexedSlices | null, Y extends Tensor | IndexedSlices | null>(
+  x: Tensor,
+  y: Tensor,
+  gx: X,
+  gy: Y,
+): [X, Y] {
   const [xShape, yShape] = [shape(x), shape(y)];
   const known = staticReductionAxes(x.shape, y.shape);
   const dynamic = known === null ? BroadcastGradientArgs({ s0: xShape, s1: yShape }) : null;
   const [xRank, yRank] = [x.shape.rank ?? 0, y.shape.rank ?? 0];
-  const reduced = (gradient: Tensor, axes: Axes, to: Tensor): Tensor => reshape(reduceSum(gradient, axes, { keepdims: true }), to);
+  const reduced = (gradient: Tensor | IndexedSlices, axes: Axes, to: Tensor): Tensor => reshape(sumOver(gradient, axes), to);
   const forX = gx !== null && (known === null || known.x.length > 0 || xRank < yRank) ? reduced(gx, known?.x ?? dynamic!.r0, xShape) : gx;
   const forY = gy !== null && (known === null || known.y.length > 0 || yRank < xRank) ? reduced(gy, known?.y ?? dynamic!.r1, yShape) : gy;
   return [forX as X, forY as Y];
 }
 
-const sameKnownShape = (x: Tensor, y: Tensor, d: Tensor): boolean =>
-  x.shape.isFullyDefined && x.shape.equals(y.shape) && x.shape.equals(d.shape);
+const sumOver = (gradient: Tensor | IndexedSlices, axes: Axes): Tensor =>
+  gradient instanceof Tensor
+    ? reduceSum(gradient, axes, { keepdims: true })
+    : inNameScope(undefined, "Sum", [], scope =>
+        reduceSum(slicesToTensor(gradient, { name: "input" }), axes, { keepdims: true, name: String(scope) }),
+      );
+
+const sameKnownShape = (x: Tensor, y: Tensor, d: Tensor | IndexedSlices): boolean =>
+  d instanceof Tensor && x.shape.isFullyDefined && x.shape.equals(y.shape) && x.shape.equals(d.shape);
 
 /** Nodes that wait for the gradient, so that recomputed values do not live through the forward pass. */
 export const after = <R>(d: Tensor, body: () => R): R => d.graph.controlDependencies([d], body);
 
 type BinaryRecord = { readonly x: Tensor; readonly y: Tensor; readonly z: Tensor };
 type BinaryGradient = ((record: BinaryRecord, d: { readonly z: Tensor }) => Gradients) | "none";
+type GradientOfSum = (record: BinaryRecord, d: { readonly z: Tensor | IndexedSlices }) => Gradients;
 
 interface BinaryRest {
   readonly partial?: (x: number, y: number) => number | null;
   readonly commutative?: boolean;
   readonly simplify?: (record: BinaryRecord, context: SimplifyContext) => Tensor | undefined;
+  readonly takesSlices?: boolean;
   /** Raised before the values are made. */
   readonly check?: (x: Value, y: Value, context: LowerContext) => void;
 }
@@ -138,6 +154,7 @@ const binaryOp = (
     attrs: { T: attr.type(types) },
     shape: ({ x, y }) => broadcastShapes(x, y),
     ...(gradient && { gradient }),
+    takesSlices: rest.takesSlices ?? false,
     commutative: rest.commutative ?? false,
     isElementwise: true,
     ...(rest.simplify && { simplify: rest.simplify }),
@@ -167,7 +184,7 @@ const neutral =
 
 // ---- addition, subtraction, multiplication ----
 
-const addGradient: BinaryGradient = ({ x, y }, d): Gradients => {
+const addGradient: GradientOfSum = ({ x, y }, d): Gradients => {
   if (sameKnownShape(x, y, d.z)) return { x: d.z, y: d.z };
   const [gx, gy] = reduceToOperands(x, y, d.z, d.z);
   return { x: gx, y: gy };
@@ -193,7 +210,7 @@ export const AddV2 = binaryOp(
   ],
   s.add,
   addGradient,
-  { partial: (x, y) => x + y, commutative: true },
+  { partial: (x, y) => x + y, commutative: true, takesSlices: true },
 );
 
 const joinStrings = (x: Value, y: Value): Value => {
@@ -235,6 +252,7 @@ export const Add = defineOp("Add", {
   },
   shape: ({ x, y }) => broadcastShapes(x, y),
   gradient: addGradient,
+  takesSlices: true,
   partial: partialOf((x, y) => x + y),
   lower: ({ x, y, T }) => (T === "string" ? joinStrings(x, y) : elementwise(s.add, x, y)),
 });
@@ -258,13 +276,13 @@ export const Sub = binaryOp(
     "uint64",
   ],
   s.sub,
-  ({ x, y }, d): Gradients => {
-    const minus = operator.neg(d.z);
+  ({ x, y }, d: { readonly z: Tensor | IndexedSlices }): Gradients => {
+    const minus = onValues(d.z, operator.neg);
     if (sameKnownShape(x, y, d.z)) return { x: d.z, y: minus };
     const [gx, gy] = reduceToOperands(x, y, d.z, minus);
     return { x: gx, y: gy };
   },
-  { partial: (x, y) => x - y, simplify: neutral(0, "y") },
+  { partial: (x, y) => x - y, simplify: neutral(0, "y"), takesSlices: true },
 );
 
 export const Mul = binaryOp(
@@ -676,9 +694,10 @@ export const Cast = defineOp("Cast", {
   outputs: { y: "DstT" },
   attrs: { SrcT: attr.type(), DstT: attr.type(), Truncate: attr.bool(false) },
   shape: ({ x }) => x,
-  gradient: ({ x, SrcT, DstT }, d): Gradients => ({
-    x: differentiableTypes.includes(SrcT) && differentiableTypes.includes(DstT) ? cast(d.y, x.dtype) : null,
+  gradient: ({ x, SrcT, DstT }, d: { readonly y: Tensor | IndexedSlices }): Gradients => ({
+    x: differentiableTypes.includes(SrcT) && differentiableTypes.includes(DstT) ? onValues(d.y, values => cast(values, x.dtype)) : null,
   }),
+  takesSlices: true,
   partial: ({ x, DstT }) => (["int32", "int64", "float32", "float64"].includes(DstT) ? x : undefined),
   followsShapes: true,
   staticValue: ({ x, DstT }) => staticValue(x)?.cast(DstT),

@@ -8,6 +8,7 @@ import { sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradient, type Gradients } from "../../graph/op-definition.ts";
+import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { generate, map, reduce, reduceOver } from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
@@ -23,6 +24,7 @@ import { cast, GreaterEqual, Less, Mul, RealDiv, Sub } from "../math/math.ts";
 import { Exp, Neg, Sigmoid, sigmoid, square } from "../math/functions.ts";
 import { matmul } from "../math/matrix.ts";
 import { reduceSum } from "../math/reduction.ts";
+import { slicesToTensor } from "../math/segment.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
 import { randomUniform } from "../random/random.ts";
@@ -383,7 +385,13 @@ export const BiasAdd = defineOp("BiasAdd", {
   outputs: { output: "T" },
   attrs: { T: attr.type(biasTypes), dataFormat: attr.oneOf(["NHWC", "NCHW"], "NHWC") },
   shape: ({ value, bias, dataFormat }) => biasedShape(value, bias, dataFormat),
-  gradient: ({ dataFormat }, d): Gradients => ({ value: d.output, bias: BiasAddGrad({ outBackprop: d.output, dataFormat }) }),
+  gradient: ({ dataFormat }, d: { readonly output: Tensor | IndexedSlices }): Gradients => ({
+    value: d.output,
+    bias: inNameScope(undefined, "BiasAddGrad", [], scope =>
+      BiasAddGrad({ outBackprop: slicesToTensor(d.output, { name: "out_backprop" }), dataFormat }, scope),
+    ),
+  }),
+  takesSlices: true,
   lower: ({ value, bias, dataFormat }) => {
     const axis = dataFormat === "NCHW" ? 1 : value.shape.length - 1;
     if (value.shape.length < 2) throw new InvalidArgumentError(`Input tensor must be at least 2D: [${value.shape}]`);
