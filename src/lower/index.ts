@@ -21,6 +21,7 @@ import {
   NeedsUnrolling,
   ProgramBuilder,
   readState,
+  reshape,
   updateState,
 } from "../ir/build.ts";
 import { outputsOf, type Program, type State, type Step, type Value } from "../ir/program.ts";
@@ -305,8 +306,12 @@ export class Lowering {
     const isUpdate = (other: Operation): boolean =>
       other.inputs.some(input => input.isRef && this.has(input) && this.binding(input).handle?.state.id === state?.id) &&
       !other.definition.isCopy;
-    const sources = [...op.controlInputs, ...op.inputs.map(input => this.request.resolve(input).op)];
-    return sources.some(waitedFor => [...this.behind(waitedFor)].some(isUpdate)) ? handle?.read() : undefined;
+    const sources = [...op.controlInputs, ...op.inputs.flatMap(input => [input.op, this.request.resolve(input).op])];
+    if (!handle || !sources.some(waitedFor => [...this.behind(waitedFor)].some(isUpdate))) return undefined;
+    // A variable that came to hold more or fewer elements has other memory; the read keeps the old one, in its shape.
+    const held = handle.read();
+    const shape = this.shapeOf(tensor).asNumbers();
+    return sizeOf(shape) === sizeOf(held.shape) ? reshape(held, shape) : undefined;
   }
 
   private readonly sourcesBehind = new Map<Operation, ReadonlySet<Operation>>();
@@ -320,7 +325,8 @@ export class Lowering {
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (found.has(next)) continue;
       found.add(next);
-      stack.push(...next.controlInputs, ...next.inputs.map(input => this.request.resolve(input).op));
+      // An update that an earlier part of the run made is replaced by its variable.
+      stack.push(...next.controlInputs, ...next.inputs.flatMap(input => [input.op, this.request.resolve(input).op]));
     }
     this.sourcesBehind.set(op, found);
     return found;

@@ -170,6 +170,8 @@ export function forEachCase(whole: Whole, cond: StructuredCond): Promise<Compile
     cut: { needs: [predicate], readers: [...cond.operations] },
     name: cond.name,
     reason: `cut before the branch '${cond.name}'`,
+    // Other branches on the same predicate take the same case, and read what this one made in it; a variable may have changed until then.
+    fixed: predicate.isRef ? [] : [predicate],
     choose: (known, rest) => {
       const choice = Number(valueIn(known, predicate).get(0));
       return { rest: withCase(rest, cond, choice), segment: `case ${choice} of ${cond.name}` };

@@ -45,7 +45,8 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
   const varying = followers(selection, producers);
   const states = addIndependent(selection, producers, early, behind, varying);
   const isEarly = (node: Node): boolean => early.has(node);
-  const firstNodes = selection.nodes.filter(isEarly);
+  const remembered = variablesRead(selection);
+  const firstNodes = selection.nodes.filter(node => isEarly(node) || (early.size > 0 && remembered.has(node)));
   const lateNodes = selection.nodes.filter(node => (isBetween(node, between) ? false : !isEarly(node) || isHandleSource(node)));
   const late: Selection = { ...selection, nodes: lateNodes, replaced: withoutRefs(selection, firstNodes) };
   const crossing = new Set(needs.filter(tensor => !selection.feeds.has(tensor)));
@@ -86,6 +87,12 @@ export function split(selection: Selection, { needs, after = [], between = noOpe
     crossing: [...crossing],
     given: [...given],
   };
+}
+
+/** The variables that earlier parts of the run read: who waits for an update sees it through the old read, and so needs the variable. */
+function variablesRead(selection: Selection): ReadonlySet<Node> {
+  const sources = [...(selection.earlier ?? [])].map(tensor => handleSource(selection, tensor));
+  return new Set(sources.filter(({ isRef }) => isRef).map(({ op }) => op));
 }
 
 /** @throws NeedsKeeping if a handle that is read comes from a part that has ended. */

@@ -58,7 +58,7 @@ const words = {
   read: copy,
   add: (v: V, s: T) => copy(tf.assignAdd(v, s)),
   set: (v: V, x: T) => copy(tf.assign(v, x, { validateShape: false })),
-  scatter: (v: V, x: T) => tf.identity(tf.scatterAdd(v, tf.cast(tf.floormod(x, 3), "int32"), x) as T),
+  scatter: (v: V, x: T) => copy(tf.scatterAdd(v, tf.cast(tf.floormod(x, 3), "int32"), x)),
   either: (s: T, c: number, v: T, w: T) =>
     tf.cond(
       tf.greater(tf.identity(s), c),

@@ -37,7 +37,7 @@ OPS = {
     "read": lambda var: tf.add(var, 0.0),
     "add": lambda var, s: tf.add(tf.assign_add(var, s), 0.0),
     "set": lambda var, v: tf.add(tf.assign(var, v, validate_shape=False), 0.0),
-    "scatter": lambda var, v: tf.identity(tf.scatter_add(var, tf.cast(tf.floormod(v, 3.0), i32), v)),
+    "scatter": lambda var, v: tf.add(tf.scatter_add(var, tf.cast(tf.floormod(v, 3.0), i32), v), 0.0),
     "either": lambda s, c, v, w: tf.cond(tf.greater(s, c), lambda: tf.boolean_mask(v, tf.greater(v, c)), lambda: tf.multiply(w, 2.0)),
     "addif": lambda s, c, var, v: tf.cond(tf.greater(s, c), lambda: tf.add(tf.assign_add(var, tf.reduce_sum(tf.unique(v).y)), 0.0), lambda: tf.constant(-1.0)),
     "loop": lambda s, v: tf.while_loop(lambda i, a: tf.less(i, whole(s, 3)), lambda i, a: [i + 1, a + tf.reduce_sum(tf.boolean_mask(v, tf.greater(v, tf.cast(i, f32))))], [0, 0.0])[1],
