@@ -1,6 +1,7 @@
 // Structured control flow: what the Switch/Merge/Enter/Exit nodes of TensorFlow 1 are raised to before lowering:
 // optimize/raise-control-flow.ts finds it, lower/structured.ts makes branches and loops of it.
 
+import { InvalidArgumentError } from "../base/errors.ts";
 import type { Operation, Tensor } from "./operation.ts";
 
 type Node = Operation | StructuredNode;
@@ -12,13 +13,24 @@ export interface StructuredCond {
   readonly name: string;
   /** bool (cases are [false, true]) or int32. */
   readonly predicate: Tensor;
-  readonly cases: readonly { readonly nodes: readonly Node[]; readonly results: readonly (Tensor | null)[] }[];
+  readonly cases: readonly Case[];
   readonly outputs: readonly Tensor[];
   /** Tensors inside that are other names of outer ones (outputs of a Switch on an outer value): inner → outer. */
   readonly aliases: ReadonlyMap<Tensor, Tensor>;
   /** Every operation this stands for, so that control edges on them are known to be met. */
   readonly operations: ReadonlySet<Operation>;
 }
+
+export interface Case {
+  readonly nodes: readonly Node[];
+  readonly results: readonly (Tensor | null)[];
+  /** Why the run stops if this case is taken: a fetch waits for another, and so has no value. */
+  readonly failure?: InvalidArgumentError | undefined;
+}
+
+/** TensorFlow's complaint about a fetch that never gets a value. */
+export const noValue = (fetch: Tensor, index: number, reason: string): InvalidArgumentError =>
+  new InvalidArgumentError(`Retval[${index}] does not have value\n\n'${fetch.name}' ${reason}`, fetch.op);
 
 /** tf.while_loop. Variable k starts as `initial[k]`, goes by the names `current[k]` in condition and body, becomes `body.results[k]`, and leaves as `exits[k]`. */
 export interface StructuredLoop {

@@ -4,8 +4,9 @@ import { InvalidArgumentError } from "../base/errors.ts";
 import { sameShape } from "../base/shape.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { inputsOf, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
-import { branch, cast, full, loop, NeedsUnrolling, region } from "../ir/build.ts";
+import { branch, cast, check, full, loop, NeedsUnrolling, region } from "../ir/build.ts";
 import type { Region, State, Value } from "../ir/program.ts";
+import { s } from "../ir/scalar.ts";
 import { blamed } from "./blame.ts";
 import type { Lowering, StateEntry } from "./index.ts";
 import { type LoweringNode, NeedsHost, NeedsIterating, NeedsUnrolled, NeedsValue } from "./request.ts";
@@ -25,9 +26,10 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   const before = new Map(lowering.current);
   const written: Map<string, StateEntry>[] = [];
   const found: (Value | undefined)[][] = [];
-  const regions = cases.map(({ nodes, results }) =>
+  const regions = cases.map(({ nodes, results, failure }) =>
     region([], () => {
       restore(lowering, before);
+      if (failure) check([], () => s.constant("bool", 0), { label: "fetch without value", reads: [], error: () => failure });
       for (const inner of nodes) lowering.node(inner);
       found.push(results.map(tensor => (tensor === null || !lowering.has(tensor) ? undefined : lowering.value(tensor))));
       written.push(changes(lowering, before));
@@ -80,7 +82,8 @@ function notScalar({ operations, predicate }: StructuredCond, shape: readonly nu
 
 /** A choice that is known while compiling: the case taken becomes part of what is around it. */
 function lowerKnownCase(lowering: Lowering, { cases, outputs }: StructuredCond, choice: number): void {
-  const { nodes, results } = cases[choice];
+  const { nodes, results, failure } = cases[choice];
+  if (failure) throw failure;
   for (const inner of nodes) lowering.node(inner);
   outputs.forEach((output, k) => {
     const result = results[k];

@@ -69,3 +69,41 @@ test("what waits for both sides of a conditional never runs, and has no value to
   expect(Number((await session.run(count)).data[0])).toBe(1);
   await expect(session.run(never, [[isLeft, true]])).rejects.toThrow("Retval[0] does not have value");
 });
+
+test("what waits for one side of a conditional has no value to fetch when the other is taken", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const x = tf.placeholder("float32", [null]);
+  const isLeft = tf.placeholder(tf.bool, []);
+  const made: tf.Tensor[] = [];
+  const side = (value: () => tf.Tensor) => () => {
+    made.push(value());
+    return made[made.length - 1];
+  };
+  const plain = tf.cond(
+    isLeft,
+    side(() => tf.add(tf.reduceSum(x), 1)),
+    side(() => tf.multiply(tf.reduceSum(x), 2)),
+  );
+  // Chosen between two parts of a run.
+  const cut = tf.cond(
+    isLeft,
+    side(() => tf.unique(x).y),
+    side(() => tf.negative(x)),
+  );
+  const [left, right, leftCut, rightCut] = made.map(each => tf.controlDependencies([each], () => tf.add(tf.reduceSum(x), 5)));
+  const doubled = tf.multiply(made[1], 2);
+  await using session = new tf.Session();
+  const run = async (fetches: readonly tf.Tensor[], taken: boolean): Promise<number[]> => {
+    const feeds: tf.Feeds = [
+      [x, [1, 1]],
+      [isLeft, taken],
+    ];
+    return (await session.run(fetches, feeds)).map(value => Number(value.data[0]));
+  };
+  expect(await run([plain, left, leftCut], true)).toEqual([3, 7, 7]);
+  expect(await run([cut, right, rightCut, doubled], false)).toEqual([-1, 7, 7, 8]);
+  await expect(run([plain, left], false)).rejects.toThrow("Retval[1] does not have value");
+  await expect(run([doubled], true)).rejects.toThrow("Retval[0] does not have value");
+  await expect(run([x, cut, leftCut], false)).rejects.toThrow("Retval[2] does not have value");
+  await expect(run([rightCut], true)).rejects.toThrow("Retval[0] does not have value");
+});

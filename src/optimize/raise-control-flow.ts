@@ -5,9 +5,9 @@
 // node has a guard, the set of (predicate, side) under which it is alive; a Merge joins two sides again. Nodes of one predicate are collected by
 // stage (the number of joins they come after), since a later conditional on the same predicate may depend on an earlier one's result.
 
-import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
+import { type InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
-import type { StructuredCond, StructuredLoop } from "../graph/structured.ts";
+import { noValue, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
 import {
   Enter,
   Exit,
@@ -322,6 +322,7 @@ class Raiser {
   private flowOf(items: readonly Item[]): GuardedFlow {
     return new GuardedFlow(
       items,
+      this.selection.fetches.map(fetch => this.read(fetch)),
       tensor => this.read(tensor),
       tensor => this.isFed(tensor),
       op => this.predicateOf(op),
@@ -333,9 +334,10 @@ class Raiser {
   private withoutDead(flow: GuardedFlow, items: readonly Item[]): Item[] {
     for (const [index, fetch] of this.selection.fetches.entries())
       if (flow.isDead(this.read(fetch)))
-        throw new InvalidArgumentError(
-          `Retval[${index}] does not have value\n\n'${fetch.name}' waits for both sides of a conditional, so that it never runs: ask for it without control dependencies on one of them.`,
-          fetch.op,
+        throw noValue(
+          fetch,
+          index,
+          "waits for both sides of a conditional, so that it never runs: ask for it without control dependencies on one of them.",
         );
     for (const [output, input] of flow.passed) this.replaced.set(output, input);
     const passed = new Map([...flow.passed].map(([output, input]) => [output.op, input.op]));
@@ -372,11 +374,21 @@ class Raiser {
       ...exported.map(({ tensor, side: of }) => (of === side ? tensor : null)),
     ]);
     const first = joins[0]?.op ?? items[0].operations[0];
+    const fetched = flow.fetchedOf(items);
+    const failure = (side: number): InvalidArgumentError | undefined => {
+      const index = fetched.find(each => each.guard.get(predicate) === 1 - side)?.index;
+      const reason = `waits for one side of the conditional '${first.name}', and the other was taken: fetch what joins both.`;
+      return index === undefined ? undefined : noValue(this.selection.fetches[index], index, reason);
+    };
     return {
       kind: "cond",
       name: first.name,
       predicate,
-      cases: sides.map((side, k) => ({ nodes: this.branch(flow, side, new Map([...path, [predicate, k as Side]])), results: results[k] })),
+      cases: sides.map((side, k) => ({
+        nodes: this.branch(flow, side, new Map([...path, [predicate, k as Side]])),
+        results: results[k],
+        failure: failure(k),
+      })),
       outputs: [...joins.map(item => (item.op as Operation).outputs[0]), ...exported.map(({ tensor }) => tensor)],
       aliases: new Map(
         switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const)),
@@ -404,6 +416,7 @@ const isConditional = (group: Group): group is Conditional => group.predicate !=
 /** The guards of all items between two loops, and how they fall into groups. */
 class GuardedFlow {
   private readonly items: readonly Item[];
+  private readonly fetches: readonly Tensor[];
   private readonly producer: Map<Operation, Item>;
   private readonly read: (tensor: Tensor) => Tensor;
   private readonly isFed: (tensor: Tensor) => boolean;
@@ -417,12 +430,14 @@ class GuardedFlow {
 
   constructor(
     items: readonly Item[],
+    fetches: readonly Tensor[],
     read: (tensor: Tensor) => Tensor,
     isFed: (tensor: Tensor) => boolean,
     predicateOf: (op: Operation) => Tensor,
   ) {
     this.predicateOf = predicateOf;
     this.items = items;
+    this.fetches = fetches;
     this.read = read;
     this.isFed = isFed;
     this.producer = producers(items);
@@ -556,21 +571,32 @@ class GuardedFlow {
     return inputs.find(input => this.guardOfTensor(input).get(predicate) === side) as Tensor;
   }
 
-  /** Tensors made inside a conditional that nodes outside it read: those of a later conditional on the same side. A Switch reads its predicate by the first
+  /** The fetches of the run that these items make, by their numbers, with what must be taken for them. */
+  fetchedOf(items: readonly Item[]): { readonly index: number; readonly guard: Guard }[] {
+    const made = new Set(items);
+    return this.fetches.flatMap((tensor, index) => {
+      const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
+      return item && made.has(item) ? [{ index, guard: this.guardOfTensor(tensor) }] : [];
+    });
+  }
+
+  /** Tensors made inside a conditional that the run fetches or nodes outside it read: those of a later conditional on the same side. A Switch reads its predicate by the first
    *  name as well, for by that the conditional it becomes is chosen. */
   exportsOf(group: readonly Item[], sides: readonly (readonly Item[])[]): { tensor: Tensor; side: Side }[] {
     const members = new Set(group);
     const inside = new Map(sides.flatMap((side, k) => side.map(item => [item, k as Side] as const)));
     const found = new Map<Tensor, Side>();
+    const read = (tensor: Tensor): void => {
+      const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
+      const side = item && inside.get(item);
+      if (item && side !== undefined && !(item.op && isSwitch(item.op))) found.set(tensor, side);
+    };
     for (const reader of this.items) {
       if (members.has(reader)) continue;
-      const chooser = reader.op && isSwitch(reader.op) ? [this.predicateOf(reader.op)] : [];
-      for (const tensor of [...reader.reads, ...chooser]) {
-        const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
-        const side = item && inside.get(item);
-        if (item && side !== undefined && !(item.op && isSwitch(item.op))) found.set(tensor, side);
-      }
+      if (reader.op && isSwitch(reader.op)) read(this.predicateOf(reader.op));
+      reader.reads.forEach(read);
     }
+    this.fetches.forEach(read);
     return [...found].map(([tensor, side]) => ({ tensor, side }));
   }
 }

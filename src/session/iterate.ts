@@ -15,6 +15,7 @@ export function around(selection: Selection, op: Operation): StructuredNode | un
 /** A selection with the case of a branch that is known to be taken in its place. */
 export function withCase(selection: Selection, cond: StructuredCond, choice: number): Selection {
   const taken = cond.cases[choice] ?? cond.cases[cond.cases.length - 1];
+  if (taken.failure) throw taken.failure;
   const replaced = new Map(selection.replaced);
   const rename = (from: Tensor, to: Tensor): void => {
     if (from !== to) replaced.set(from, to);
