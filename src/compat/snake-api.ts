@@ -173,15 +173,17 @@ type SnakeCallback<T> = T extends AnyFunction
     : T
   : T;
 /** Options objects (all of whose fields may be left out) get their keys in snake_case; anything else is taken as it is. */
-type SnakeArgument<T> = T extends Plain | readonly unknown[]
+type SnakeArgument<T> = unknown extends T
   ? T
-  : T extends AnyFunction
-    ? SnakeCallback<T>
-    : string extends keyof T
-      ? T
-      : object extends T
-        ? SnakeKeys<T>
-        : T;
+  : T extends Plain | readonly unknown[]
+    ? T
+    : T extends AnyFunction
+      ? SnakeCallback<T>
+      : string extends keyof T
+        ? T
+        : object extends T
+          ? SnakeKeys<T>
+          : T;
 type SnakeArguments<A> = A extends readonly unknown[] ? { [K in keyof A]: SnakeArgument<A[K]> } : never;
 
 /** Functions whose last argument is what happens inside: they give what it gives. */
@@ -298,12 +300,16 @@ type SnakeClass<C, I> = {
 
 /** What a class makes. Hooks are there to be extended, and TypeScript takes a mapped type's members for properties, which no method overrides. */
 type SnakeInstance<I> = I extends SessionRunHook
-  ? I
+  ? SnakeFields<I> & I
   : I extends Optimizer
     ? Snake<I> & OptimizerInside
     : I extends LSTMStateTuple<unknown>
       ? LSTMStateTuple
       : Snake<I>;
+
+type SnakeFields<I> = {
+  readonly [K in keyof I as K extends string ? (I[K] extends AnyFunction ? never : SnakeOf<K>) : never]: Snake<I[K]>;
+};
 
 /** What an optimizer of a program's own finds in itself. */
 interface OptimizerInside {

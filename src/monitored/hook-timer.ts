@@ -1,13 +1,17 @@
 // When a hook has its turn: every so many seconds or steps.
 
 import { ValueError } from "../base/errors.ts";
+import type { NDArray } from "../base/ndarray.ts";
+
+/** A number, or what a run gave: a bigint of int64. */
+type Step = number | bigint | NDArray;
 
 /** Decides, step by step, whether it is time. */
 export interface HookTimer {
   reset(): void;
-  shouldTriggerForStep(step: number): boolean;
+  shouldTriggerForStep(step: Step): boolean;
   /** Notes that it was time. @returns seconds and steps since the last time, null at the first. */
-  updateLastTriggeredStep(step: number): readonly [seconds: number | null, steps: number | null];
+  updateLastTriggeredStep(step: Step): readonly [seconds: number | null, steps: number | null];
   lastTriggeredStep(): number | null;
 }
 
@@ -33,18 +37,20 @@ export class SecondOrStepTimer implements HookTimer {
     this.lastTime = null;
   }
 
-  shouldTriggerForStep(step: number): boolean {
+  shouldTriggerForStep(step: Step): boolean {
+    const reached = Number(step);
     if (this.lastStep === null || this.lastTime === null) return true;
-    if (this.lastStep === step) return false;
+    if (this.lastStep === reached) return false;
     if (this.everySecs !== null && now() >= this.lastTime + this.everySecs) return true;
-    return this.everySteps !== null && step >= this.lastStep + this.everySteps;
+    return this.everySteps !== null && reached >= this.lastStep + this.everySteps;
   }
 
-  updateLastTriggeredStep(step: number): readonly [number | null, number | null] {
+  updateLastTriggeredStep(step: Step): readonly [number | null, number | null] {
     const time = now();
-    const passed = [this.lastTime === null ? null : time - this.lastTime, this.lastStep === null ? null : step - this.lastStep] as const;
+    const reached = Number(step);
+    const passed = [this.lastTime === null ? null : time - this.lastTime, this.lastStep === null ? null : reached - this.lastStep] as const;
     this.lastTime = time;
-    this.lastStep = step;
+    this.lastStep = reached;
     return passed;
   }
 

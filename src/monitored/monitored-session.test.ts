@@ -156,6 +156,13 @@ describe("hooks", () => {
     expect(seen).toHaveLength(2);
   });
 
+  it("are timed by steps as runs give them", () => {
+    const timer = new tf.train.SecondOrStepTimer({ everySteps: 2 });
+    timer.updateLastTriggeredStep(3n);
+    expect([3n, 4n, 5n, 5].map(step => timer.shouldTriggerForStep(step))).toEqual([false, false, true, true]);
+    expect(timer.updateLastTriggeredStep(5)[1]).toBe(2);
+  });
+
   it("refuse what TensorFlow refuses", () => {
     const { train } = tf;
     expect(() => new train.StopAtStepHook()).toThrow("One of num_steps or last_step must be specified.");
