@@ -116,7 +116,8 @@ export class NDArray {
   /** Zeros (or empty strings) of a shape. */
   static zeros(dtype: DType, shape: readonly number[]): NDArray {
     const size = sizeOf(shape);
-    return new NDArray(dtype, shape, dtype === "string" ? new Array<Uint8Array>(size).fill(noBytes) : newTypedArray(dtype, size));
+    if (dtype === "string") return new NDArray(dtype, shape, new Array<Uint8Array>(size).fill(noBytes));
+    return new NDArray(dtype, shape, dtype === "variant" && size === 0 ? noBytes : newTypedArray(dtype, size));
   }
 
   /** One value for all elements. */

@@ -27,6 +27,7 @@ export interface AsTensor {
 
 /** A variable that can give rows without being read whole. */
 export interface RowSource extends AsTensor {
+  readonly dtype: DType;
   readonly shape: TensorShape;
   sparseRead(indices: TensorLike, options?: Named): Tensor;
   gatherNd(indices: TensorLike, options?: Named): Tensor;

@@ -15,6 +15,7 @@ import * as opsImageImage from "../ops/image/image.ts";
 import * as opsImageRandom from "../ops/image/random.ts";
 import * as opsLinalgLinalg from "../ops/linalg/linalg.ts";
 import * as opsMathBitwise from "../ops/math/bitwise.ts";
+import * as opsMathCounting from "../ops/math/counting.ts";
 import * as opsMathFunctions from "../ops/math/functions.ts";
 import * as opsMathIntegrals from "../ops/math/integrals.ts";
 import * as opsMathMath from "../ops/math/math.ts";
@@ -22,8 +23,10 @@ import * as opsMathMatrix from "../ops/math/matrix.ts";
 import * as opsMathReduction from "../ops/math/reduction.ts";
 import * as opsMathSegment from "../ops/math/segment.ts";
 import * as opsMathSpecial from "../ops/math/special.ts";
+import * as opsNnEmbeddingSparse from "../ops/nn/embedding-sparse.ts";
 import * as opsNnEmbedding from "../ops/nn/embedding.ts";
 import * as opsNnNn from "../ops/nn/nn.ts";
+import * as opsSparseCounting from "../ops/sparse/counting.ts";
 import * as opsStringBytes from "../ops/string/bytes.ts";
 import * as opsStringParsing from "../ops/string/parsing.ts";
 import * as opsStringRegex from "../ops/string/regex.ts";
@@ -65,6 +68,8 @@ export const assertLessEqual: Dispatched<typeof opsFlowCheck.assertLessEqual> = 
 export const assertNear: Dispatched<typeof opsFlowCheck.assertNear> = (...given: Given) => answered(opsFlowCheck.assertNear, given);
 export const assertNoneEqual: Dispatched<typeof opsFlowCheck.assertNoneEqual> = (...given: Given) =>
   answered(opsFlowCheck.assertNoneEqual, given);
+/** @throws TypeError unless the type is `tfType`. TF: tf.assert_type. */
+export const assertType: Dispatched<typeof opsFlowCheck.assertType> = (...given: Given) => answered(opsFlowCheck.assertType, given);
 export const atan: Elementwise<typeof opsMathFunctions.atan> = (...given: Given) => answered(opsMathFunctions.atan, given);
 /** The angle of the point (x, y), in (−π, π]. TF: tf.atan2(y, x). */
 export const atan2: Elementwise<typeof opsMathMath.atan2> = (...given: Given) => answered(opsMathMath.atan2, given);
@@ -85,6 +90,8 @@ export const besselK1: Elementwise<typeof opsMathIntegrals.besselK1> = (...given
 export const besselK1e: Elementwise<typeof opsMathIntegrals.besselK1e> = (...given: Given) => answered(opsMathIntegrals.besselK1e, given);
 export const besselY0: Elementwise<typeof opsMathIntegrals.besselY0> = (...given: Given) => answered(opsMathIntegrals.besselY0, given);
 export const besselY1: Elementwise<typeof opsMathIntegrals.besselY1> = (...given: Given) => answered(opsMathIntegrals.besselY1, given);
+/** How often each number 0, 1, … occurs, up to the greatest; with `weights` their sums. TF: tf.bincount(arr, weights, minlength, maxlength, dtype). */
+export const bincount: Dispatched<typeof opsMathCounting.bincount> = (...given: Given) => answered(opsMathCounting.bincount, given);
 /** The same bytes read as another type. TF: tf.bitcast. */
 export const bitcast: Dispatched<typeof opsArrayArray.bitcast> = (...given: Given) => answered(opsArrayArray.bitcast, given);
 export const bitwiseAnd: Elementwise<typeof opsMathBitwise.bitwiseAnd> = (...given: Given) => answered(opsMathBitwise.bitwiseAnd, given);
@@ -143,6 +150,10 @@ export const elu: Elementwise<typeof opsNnNn.elu> = (...given: Given) => answere
 /** Rows of `params` by `ids`: shape ids.shape + params.shape[1:]. A list of params is one table in pieces. TF: tf.nn.embedding_lookup. */
 export const embeddingLookup: Dispatched<typeof opsNnEmbedding.embeddingLookup> = (...given: Given) =>
   answered(opsNnEmbedding.embeddingLookup, given);
+/** For each row of `spIds` [examples, any] the combined rows of `params`: shape [examples] + params.shape[1:]. `spWeights` has the same places, or is
+ *  null for ones. TF: tf.nn.embedding_lookup_sparse. @throws TypeError unless ids and weights are sparse; ValueError for another combiner. */
+export const embeddingLookupSparse: Dispatched<typeof opsNnEmbeddingSparse.embeddingLookupSparse> = (...given: Given) =>
+  answered(opsNnEmbeddingSparse.embeddingLookupSparse, given);
 /** Web-safe base64 (- and _ for + and /). TF: tf.encode_base64(input, pad, name). */
 export const encodeBase64: Elementwise<typeof opsStringString.encodeBase64> = (...given: Given) =>
   answered(opsStringString.encodeBase64, given);
@@ -212,7 +223,7 @@ export const logicalXor: Elementwise<typeof opsMathMath.logicalXor> = (...given:
 export const lower: Elementwise<typeof opsStringString.lower> = (...given: Given) => answered(opsStringString.lower, given);
 /** The product of matrices: a `[…, m, k]`, b `[…, k, n]` → `[…, m, n]`; leading dimensions broadcast. TF: tf.matmul.
  *  @throws ValueError if the inner dimensions differ, or a matrix is to be transposed and adjoined. */
-export const matmul: typeof opsMathMatrix.matmul & OperatorProduct = (...given: Given) => answered(opsMathMatrix.matmul, given);
+export const matmul: Dispatched<typeof opsMathMatrix.matmul> & OperatorProduct = (...given: Given) => answered(opsMathMatrix.matmul, given);
 /** The determinant of `[..., n, n]`. TF: tf.matrix_determinant. */
 export const matrixDeterminant: typeof opsLinalgLinalg.matrixDeterminant & OfOperator = (...given: Given) =>
   answered(opsLinalgLinalg.matrixDeterminant, given);
@@ -262,6 +273,8 @@ export const reciprocalNoNan: Elementwise<typeof opsMathFunctions.reciprocalNoNa
   answered(opsMathFunctions.reciprocalNoNan, given);
 export const reduceAll: Dispatched<typeof opsMathReduction.reduceAll> = (...given: Given) => answered(opsMathReduction.reduceAll, given);
 export const reduceAny: Dispatched<typeof opsMathReduction.reduceAny> = (...given: Given) => answered(opsMathReduction.reduceAny, given);
+/** Strings joined along axes (all by default, the last one first). TF: tf.reduce_join(inputs, axis, keep_dims, separator, name). */
+export const reduceJoin: Dispatched<typeof opsStringString.reduceJoin> = (...given: Given) => answered(opsStringString.reduceJoin, given);
 export const reduceMax: Dispatched<typeof opsMathReduction.reduceMax> = (...given: Given) => answered(opsMathReduction.reduceMax, given);
 /** The mean over axes; integers truncate toward zero. TF: tf.reduce_mean. */
 export const reduceMean: Dispatched<typeof opsMathReduction.reduceMean> = (...given: Given) => answered(opsMathReduction.reduceMean, given);
@@ -294,6 +307,10 @@ export const rint: Elementwise<typeof opsMathFunctions.rint> = (...given: Given)
 export const round: Elementwise<typeof opsMathFunctions.round> = (...given: Given) => answered(opsMathFunctions.round, given);
 /** 1 / √x. TF: tf.rsqrt. */
 export const rsqrt: Elementwise<typeof opsMathFunctions.rsqrt> = (...given: Given) => answered(opsMathFunctions.rsqrt, given);
+/** As embeddingLookupSparse, but for any rank [..., any], without ids below 0 and weights that are not above 0, and with zeros (or the row `defaultId`)
+ *  for examples that have none. TF: tf.nn.safe_embedding_lookup_sparse. @throws ValueError without weights of embeddings. */
+export const safeEmbeddingLookupSparse: Dispatched<typeof opsNnEmbeddingSparse.safeEmbeddingLookupSparse> = (...given: Given) =>
+  answered(opsNnEmbeddingSparse.safeEmbeddingLookupSparse, given);
 /** Casts, clamping to the range of the type instead of wrapping. TF: tf.saturate_cast. */
 export const saturateCast: Elementwise<typeof opsMathSpecial.saturateCast> = (...given: Given) =>
   answered(opsMathSpecial.saturateCast, given);
@@ -316,8 +333,15 @@ export const softmax: Dispatched<typeof opsNnNn.softmax> = (...given: Given) => 
 export const softplus: Elementwise<typeof opsNnNn.softplus> = (...given: Given) => answered(opsNnNn.softplus, given);
 /** `features / (|features| + 1)`. TF: tf.nn.softsign. */
 export const softsign: Elementwise<typeof opsNnNn.softsign> = (...given: Given) => answered(opsNnNn.softsign, given);
+/** How often each value of `values` (non-negative integers) occurs, or the sums of their weights, as a sparse tensor of the values that do. TF: tf.sparse.bincount.
+ *  @throws ValueError for other axes and for weights that do not fit. */
+export const sparseBincount: Dispatched<typeof opsSparseCounting.bincount> = (...given: Given) =>
+  answered(opsSparseCounting.bincount, given);
 /** The dilogarithm of 1 - x, NaN for negative x. TF: tf.math.special.spence. */
 export const spence: Elementwise<typeof opsMathIntegrals.spence> = (...given: Given) => answered(opsMathIntegrals.spence, given);
+/** A tensor cut along an axis (0): into that many equal pieces, or pieces of the given lengths. TF: tf.split.
+ *  @throws ValueError if it does not come out even. */
+export const split: Dispatched<typeof opsArraySlicing.split> = (...given: Given) => answered(opsArraySlicing.split, given);
 export const sqrt: Elementwise<typeof opsMathFunctions.sqrt> = (...given: Given) => answered(opsMathFunctions.sqrt, given);
 export const square: Elementwise<typeof opsMathFunctions.square> = (...given: Given) => answered(opsMathFunctions.square, given);
 /** (x − y)². TF: tf.squared_difference. */

@@ -17,6 +17,7 @@ export {
   besselI0e,
   besselI1,
   besselI1e,
+  bincount,
   ceil,
   conj,
   cos,
@@ -106,7 +107,7 @@ export {
 export { approxMaxK, approxMinK } from "../ops/array/nth-element.ts";
 export { invertPermutation } from "../ops/array/rearranging.ts";
 export { isNonDecreasing, isStrictlyIncreasing } from "../ops/flow/check.ts";
-export { bincount, confusionMatrix } from "../ops/math/counting.ts";
+export { confusionMatrix } from "../ops/math/counting.ts";
 export { accumulateN } from "../ops/math/math.ts";
 export {
   argmax,

@@ -6,10 +6,12 @@ export {
   dropout,
   elu,
   embeddingLookup,
+  embeddingLookupSparse,
   leakyRelu,
   logSoftmax,
   relu,
   relu6,
+  safeEmbeddingLookupSparse,
   selu,
   sigmoid,
   silu,
@@ -60,7 +62,6 @@ export {
   ctcLossV2,
   ctcUniqueLabels,
 } from "../ops/nn/ctc.ts";
-export { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../ops/nn/embedding-sparse.ts";
 export { inTopK, topK } from "../ops/nn/embedding.ts";
 export { fractionalAvgPool, fractionalMaxPool } from "../ops/nn/fractional.ts";
 export {

@@ -4,6 +4,7 @@ export {
   asString,
   length,
   lower,
+  reduceJoin,
   regexFullMatch,
   regexReplace,
   stringJoin as join,
@@ -27,5 +28,4 @@ export {
   unicodeSplitWithOffsets,
 } from "../library/ragged/ragged-strings.ts";
 export { format, split } from "../ops/string/parsing.ts";
-export { reduceJoin } from "../ops/string/string.ts";
 export { unsortedSegmentJoin } from "../ops/string/unicode.ts";

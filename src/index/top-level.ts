@@ -121,10 +121,12 @@ export {
   assertLessEqual,
   assertNear,
   assertNoneEqual,
+  assertType,
   atan,
   atan2,
   atanh,
   batchGather,
+  bincount,
   bitcast,
   cast,
   ceil,
@@ -193,6 +195,7 @@ export {
   reciprocal,
   reduceAll,
   reduceAny,
+  reduceJoin,
   reduceMax,
   reduceMean,
   reduceMin,
@@ -211,6 +214,7 @@ export {
   sin,
   sinh,
   size,
+  split,
   sqrt,
   square,
   squaredDifference,
@@ -427,7 +431,7 @@ export {
   transpose,
 } from "../ops/array/rearranging.ts";
 export { booleanMask, whereV2 } from "../ops/array/selection.ts";
-export { newaxis, parallelStack, slice, split, stridedSlice, unstack } from "../ops/array/slicing.ts";
+export { newaxis, parallelStack, slice, stridedSlice, unstack } from "../ops/array/slicing.ts";
 export { argsort, sort } from "../ops/array/sort.ts";
 export { decodeJsonExample } from "../ops/data/sequence-example.ts";
 export {
@@ -442,7 +446,6 @@ export {
   assertRankIn,
   assertSameFloatDtype,
   assertScalar,
-  assertType,
   isNonDecreasing,
   isNumericTensor,
   isStrictlyIncreasing,
@@ -457,7 +460,7 @@ export { extractImagePatches, extractVolumePatches } from "../ops/image/image.ts
 export { sqrtm as matrixSquareRoot } from "../ops/linalg/functions.ts";
 export { choleskySolve, matrixSolveLs, matrixTriangularSolve, qr, selfAdjointEig, selfAdjointEigvals, svd } from "../ops/linalg/linalg.ts";
 export { norm } from "../ops/linalg/norm.ts";
-export { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math/counting.ts";
+export { confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math/counting.ts";
 export { einsum } from "../ops/math/einsum.ts";
 export { accumulateN } from "../ops/math/math.ts";
 export { sparseMatmul, tensordot } from "../ops/math/matrix.ts";
@@ -529,7 +532,6 @@ export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/
 export { matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
 export { fingerprint } from "../ops/string/fingerprint.ts";
 export { decodeCsv, decodeRaw, stringSplit } from "../ops/string/parsing.ts";
-export { reduceJoin } from "../ops/string/string.ts";
 export { print } from "../ops/summary/printing.ts";
 export { ConfigProto, GPUOptions, GraphOptions, OptimizerOptions } from "../session/config-proto.ts";
 export { getDefaultSession } from "../session/default-session.ts";

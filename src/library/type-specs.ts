@@ -66,6 +66,10 @@ export class ComponentSpec extends TypeSpec {
     return new TensorSpec(tensor.shape, tensor.dtype);
   }
 
+  /** Does a value stand for itself in a graph? */
+  get isTensor(): boolean {
+    return this.flat.dtype === this.dtype;
+  }
   /** The tensor that stands for a value in a graph. */
   get flat(): Flat {
     return { dtype: this.dtype, shape: this.shape };

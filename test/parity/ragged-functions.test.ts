@@ -17,6 +17,7 @@ const deepSplits = [
 ];
 const deep = (): Ragged => R.fromNestedRowSplits(parameter([3, 1, 4, 1, 5, 9], "deep"), deepSplits, unchecked);
 const words = (): Ragged => r.constant([["a", "Bc"], [], ["dEf"]]) as Ragged;
+const pairsOf = (...values: readonly number[]): number[][] => values.flatMap((value, i) => (i % 2 === 0 ? [[value, values[i + 1]]] : []));
 const column = (...values: readonly number[]): number[][] => values.map(value => [value]);
 
 const programs: Readonly<Record<string, () => Made>> = {
@@ -198,10 +199,111 @@ const programs: Readonly<Record<string, () => Made>> = {
   },
   bad_mask: () => made(r.booleanMask(rows(), true)),
   bad_where: () => made(tf.where(rows().greater(0), rows(), 1)),
+  products() {
+    const matrices = [
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [1, 0, 2, 1],
+    ].map(([a, b, c, d]) => [
+      [a, b],
+      [c, d],
+    ]);
+    const b = parameter(matrices, "b");
+    const a = R.fromRowSplits(parameter(pairsOf(1, 2, 3, 4, 5, 6), "a"), [0, 2, 2, 3], unchecked);
+    const square = R.fromRowLengths(parameter([1, 2, 3, 4], "square"), [2, 2]);
+    const first = [tf.matmul(a, b), tf.matmul(a, b, { transposeB: true }), tf.matmul(square, tf.constant(pairsOf(1, 0, 2, 3)))];
+    return made([...first, tf.matmul(square, square, { transposeA: true })]);
+  },
+  products_by_row() {
+    const splits = [
+      [0, 2, 3],
+      [0, 2, 4, 10],
+    ];
+    const a = R.fromNestedRowSplits(parameter([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "a"), splits, unchecked);
+    const b = R.fromRowSplits(parameter(column(1, 2, 3, 4, 5, 6, 7, 8), "b"), [0, 2, 8], unchecked);
+    return made([tf.matmul(a, b), tf.matmul(a, a, { transposeB: true }), tf.matmul(b, b, { transposeA: true })]);
+  },
+  products_of_batches() {
+    const inner = R.fromRowSplits(parameter(pairsOf(1, 2, 3, 4, 5, 6), "a"), [0, 2, 3], unchecked);
+    const a = R.fromRowSplits(inner, [0, 1, 2], unchecked);
+    return made([tf.matmul(a, parameter([[pairsOf(1, 2, 3, 4)], [pairsOf(5, 6, 7, 8)]], "b"))]);
+  },
+  cut() {
+    const values = [
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ];
+    const x = R.fromRowLengths(parameter(values, "x"), [1, 0, 2, 0]);
+    const first = [
+      ...tf.split(x, 2),
+      ...tf.split(x, [1, 2], { axis: 2 }),
+      ...tf.split(x, tf.constant([1, 3], { dtype: "int32" }), { num: 2 }),
+    ];
+    return made([...first, ...tf.split(rows(), [1, 0, 3]), ...tf.split(x, 1)]);
+  },
+  mapped() {
+    const [x, d] = [rows(), deep()];
+    const sums = tf.mapFn((row: tf.Tensor) => tf.reduceSum(row), x, { dtype: "float32" });
+    const first = [sums, tf.mapFn((row: tf.Tensor) => row.mul(2), x)];
+    const fnOutputSignature = new tf.RaggedTensorSpec([null], "float32", { raggedRank: 0 });
+    const second = [tf.mapFn((row: Ragged) => tf.reduceSum(row, 1), d, { fnOutputSignature })];
+    return made([...first, ...second, tf.mapFn((row: Ragged) => row.add(1), d)]);
+  },
+  mapped_to_rows() {
+    const x = parameter([2, 0, 3], "x");
+    const spec = new tf.RaggedTensorSpec([null], "float32", { raggedRank: 0 });
+    const counted = tf.mapFn((n: tf.Tensor) => tf.range(n), x, spec);
+    const both = ([row, more]: readonly tf.Tensor[]): tf.Tensor[] => [row.add(more), tf.size(row)];
+    return made([counted, ...tf.mapFn(both, [rows(), tf.constant([1, 2, 3, 4])], [spec, "int32"])]);
+  },
+  looked_up() {
+    const ids = ints([[0, 2], [1], [1, 1, 0]]);
+    const w = R.fromRowLengths(parameter([1, 2, 0.5, 1, 2, 3], "w"), [2, 1, 3]);
+    const table = parameter(pairsOf(1, 2, 3, 4, 5, 6), "table");
+    const look = tf.nn.embeddingLookupSparse;
+    const first = [
+      look(table, ids, null),
+      look(table, ids, w, { combiner: "sum" }),
+      look(table, ids, w, { combiner: "sqrtn", maxNorm: 3 }),
+    ];
+    return made([...first, look([table, parameter([[7, 8]], "more")], ids, null, { combiner: "sum" })]);
+  },
+  looked_up_safely() {
+    const ids = ints([[0, 2], [], [-1, 1], [-5]]);
+    const w = R.fromRowLengths(parameter([1, 2, 0.5, 1, 2], "w"), [2, 0, 2, 1]);
+    const table = parameter(pairsOf(1, 2, 3, 4, 5, 6), "table");
+    const look = tf.nn.safeEmbeddingLookupSparse;
+    return made([look(table, ids), look(table, ids, w, { combiner: "sum" }), look(table, ids, w, { defaultId: 2 })]);
+  },
+  joined_rows() {
+    const w = words();
+    const { reduceJoin } = tf.strings;
+    const first = [reduceJoin(w, 1), reduceJoin(w, 0, { separator: "-" }), tf.reduceJoin(w, { axis: [1], keepdims: true })];
+    return made([...first, reduceJoin(w)]);
+  },
+  counted() {
+    const x = ints([[1, 1], [2, 3, 2], []]);
+    const w = R.fromRowLengths(tf.constant([1, 5, 0.5, 1, 2]), [2, 3, 0]);
+    const weights = (): Ragged => r.constant([[1, 5], [0.5, 1, 2], []], { dtype: "float32" }) as Ragged;
+    const first = [tf.bincount(x), tf.bincount(x, { weights: weights(), minlength: 6 }), tf.math.bincount(x, { maxlength: 2 })];
+    const { bincount } = tf.sparse;
+    return made([...first, bincount(x), bincount(x, { axis: -1 }), bincount(x, { weights: w, axis: -1, minlength: 5 })]);
+  },
+  typed: () => tf.controlDependencies([tf.assertType(rows(), "float32")], () => made([tf.constant(1)])),
+  bad_product: () => made(tf.matmul(rows(), tf.constant([1]))),
+  bad_product_types: () => made(tf.matmul(rows(), tf.constant([[1]], { dtype: "int32" }))),
+  bad_product_rows: () => made([tf.matmul(rows(), tf.constant(column(1, 2, 3, 4)))]),
+  bad_split: () => made(tf.split(rows(), 2, { axis: 1 })),
+  bad_split_count: () => made(tf.split(rows(), 0)),
+  bad_map: () =>
+    made(tf.mapFn((row: tf.Tensor) => tf.reduceSum(row), rows(), new tf.RaggedTensorSpec([null], "float32", { raggedRank: 0 }))),
+  bad_combiner: () => made(tf.nn.embeddingLookupSparse(tf.constant([[1]]), ints([[0]]), null, { combiner: "max" as "sum" })),
+  bad_counts: () => made(tf.sparse.bincount(ints([[0]]), { axis: 1 })),
 };
 
-/** Rows that are stretched: sizes that only a run knows are arithmetic here, branches there. */
-const otherNodes: ReadonlySet<string> = new Set(["wide_rows", "wide_deep", "wide_open", "wide_gathered"]);
+/** Rows that are stretched: sizes that only a run knows are arithmetic here, branches there. A size of rows that are cut is looked up there among shapes. */
+const otherNodes: ReadonlySet<string> = new Set(["wide_rows", "wide_deep", "wide_open", "wide_gathered", "cut"]);
 
 describe("functions of ragged tensors", () => {
   compareWithRecording("ragged-functions", programs, otherNodes);
@@ -235,6 +337,20 @@ describe("functions of ragged tensors", () => {
     const sum = rows().add(R.fromRowSplits(tf.constant([1, 2]), other, unchecked));
     const run = new tf.Session().run(tf.reduceSum(sum), new Map([[other, [0, 1, 1, 1, 2]]]));
     await expect(run).rejects.toThrow(/Condition x == y did not hold element-wise/);
+  });
+
+  it("stop a run whose pieces do not come out even", async () => {
+    using _ = new tf.Graph().asDefault();
+    const run = new tf.Session().run([...tf.split(rows(), [1, 1])]);
+    await expect(run).rejects.toThrow(/Cannot exactly split the `axis` dimension of `value` with the given `num_or_size_split`/);
+  });
+
+  it("make rows of no rows", async () => {
+    using _ = new tf.Graph().asDefault();
+    const given = tf.placeholder("float32", [null]);
+    const made = tf.mapFn((n: tf.Tensor) => tf.range(n), given, new tf.RaggedTensorSpec([null], "float32", { raggedRank: 0 }));
+    const empty = await new tf.Session().run(made as Ragged, new Map([[given, tf.NDArray.zeros("float32", [0])]]));
+    expect(empty.toList()).toEqual([]);
   });
 
   it("have their names", () => {

@@ -7,7 +7,7 @@ import { tile } from "../../ops/array/padding.ts";
 import { dynamicPartition } from "../../ops/array/partition.ts";
 import { reverse } from "../../ops/array/rearranging.ts";
 import { where } from "../../ops/array/selection.ts";
-import { concat, stack } from "../../ops/array/slicing.ts";
+import { concat, split, stack } from "../../ops/array/slicing.ts";
 import * as arrays from "../../ops/array/array.ts";
 import * as checks from "../../ops/flow/check.ts";
 import * as images from "../../ops/image/image.ts";
@@ -15,7 +15,9 @@ import * as randomImages from "../../ops/image/random.ts";
 import * as bitwise from "../../ops/math/bitwise.ts";
 import * as functions from "../../ops/math/functions.ts";
 import * as integrals from "../../ops/math/integrals.ts";
+import * as counting from "../../ops/math/counting.ts";
 import * as math from "../../ops/math/math.ts";
+import { matmul } from "../../ops/math/matrix.ts";
 import * as special from "../../ops/math/special.ts";
 import * as nn from "../../ops/nn/nn.ts";
 import * as bytes from "../../ops/string/bytes.ts";
@@ -26,6 +28,8 @@ import * as unicode from "../../ops/string/unicode.ts";
 import * as reductions from "../../ops/math/reduction.ts";
 import * as segments from "../../ops/math/segment.ts";
 import { embeddingLookup } from "../../ops/nn/embedding.ts";
+import { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../../ops/nn/embedding-sparse.ts";
+import * as sparseCounting from "../../ops/sparse/counting.ts";
 import { inNameScope } from "../../ops/named.ts";
 import * as operators from "../../ops/operators.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -33,7 +37,8 @@ import type { Operation } from "../../graph/operation.ts";
 import type { RaggedTensor } from "./ragged-tensor.ts";
 import * as arrayAnswers from "./ragged-arrays.ts";
 import { assertion, binary, type Ragged, type RaggedLike, unary } from "./ragged-elementwise.ts";
-import { raggedCumsum, raggedReductions, raggedSegments, raggedSoftmax } from "./ragged-reduction.ts";
+import { raggedEmbeddingLookupSparse, raggedMatmul, raggedSafeEmbeddingLookupSparse } from "./ragged-products.ts";
+import { raggedCumsum, raggedReduceJoin, raggedReductions, raggedSegments, raggedSoftmax } from "./ragged-reduction.ts";
 import { raggedBatchGather, raggedGather, raggedGatherNd, raggedWhere } from "./ragged-selection.ts";
 import { raggedConcat, raggedStack } from "./ragged-stacking.ts";
 
@@ -283,6 +288,14 @@ const others = (): readonly (readonly [Callable, Answer])[] => [
   [segments.unsortedSegmentMean, raggedSegments.mean],
   [segments.unsortedSegmentSqrtN, raggedSegments.sqrtN],
   [nn.softmax, raggedSoftmax],
+  [matmul, raggedMatmul],
+  [split, arrayAnswers.raggedSplit],
+  [embeddingLookupSparse, raggedEmbeddingLookupSparse],
+  [safeEmbeddingLookupSparse, raggedSafeEmbeddingLookupSparse],
+  [strings.reduceJoin, raggedReduceJoin],
+  [counting.bincount, arrayAnswers.raggedBincount],
+  [sparseCounting.bincount, arrayAnswers.raggedSparseBincount],
+  [checks.assertType, arrayAnswers.raggedAssertType],
 ];
 
 let answers: ReadonlyMap<Callable, Answer> | undefined;

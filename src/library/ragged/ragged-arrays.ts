@@ -2,15 +2,29 @@
 
 import { type DType, isInteger } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
 import type { Callable } from "../../graph/composite.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import type { IndexSpec } from "../../graph/tensor-operators.ts";
 import { collect, refuseOthers } from "../../ops/arguments.ts";
-import { bitcast, constant, numbersOf, oneHot, ones, rank, shape as shapeOf, size, squeeze } from "../../ops/array/array.ts";
+import {
+  bitcast,
+  constant,
+  identity,
+  numbersOf,
+  oneHot,
+  ones,
+  rank,
+  shape as shapeOf,
+  size,
+  squeeze,
+  zeros,
+} from "../../ops/array/array.ts";
 import { gather } from "../../ops/array/gather.ts";
 import { tile } from "../../ops/array/padding.ts";
 import { range, repeat } from "../../ops/array/ranges.ts";
@@ -18,10 +32,12 @@ import { concat, getItem, stack } from "../../ops/array/slicing.ts";
 import { argsort } from "../../ops/array/sort.ts";
 import { assertEqual, assertInteger, assertLess, assertNonNegative } from "../../ops/flow/check.ts";
 import { Assert, withDependencies } from "../../ops/flow/control-flow.ts";
-import { cast, equal } from "../../ops/math/math.ts";
-import { cumsum, reduceAll } from "../../ops/math/reduction.ts";
+import { DenseCountSparseOutput, RaggedCountSparseOutput } from "../../ops/math/count-sparse.ts";
+import { DenseBincount } from "../../ops/math/counting.ts";
+import { cast, equal, floordiv, maximum, minimum } from "../../ops/math/math.ts";
+import { cumsum, reduceAll, reduceMax } from "../../ops/math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";
-import { add, mul, sub } from "../../ops/operators.ts";
+import { add, greater, mul, sub } from "../../ops/operators.ts";
 import { RaggedRange } from "../../ops/sparse/ragged.ts";
 import { positive } from "./axes.ts";
 import { converted, isRagged, type Ragged, type RaggedLike } from "./ragged-elementwise.ts";
@@ -277,3 +293,146 @@ export function raggedStringJoin(plain: Callable, inputs: readonly Ragged[], ...
     mapFlatValues(((...flat: Tensor[]) => plain(flat, separator)) as never, ...inputs),
   );
 }
+
+/** Cut along an axis that is not ragged: into so many equal pieces, or pieces of given sizes. @throws ValueError for a ragged axis. */
+export function raggedSplit(
+  _: Callable,
+  value: RaggedTensor,
+  numOrSizeSplits: number | readonly number[] | Tensor,
+  ...rest: readonly unknown[]
+): Ragged[] {
+  const { axis = 0, num = null, name } = collect<Named & { axis: number; num: number }>(["axis", "num", "name"], rest);
+  return inNameScope({ name }, "RaggedSplit", [], () => {
+    if (numOrSizeSplits === 1) return [value];
+    const isCount = typeof numOrSizeSplits === "number";
+    const given = numOrSizeSplits instanceof Tensor ? numOrSizeSplits : NDArray.from(numOrSizeSplits as number, "int32");
+    assertInteger(given, { message: "`num_or_size_splits` must be an `int` or 1-D list or `Tensor` of integers." });
+    const at = positive(axis, value.shape.rank);
+    const size = uniformSize(value, at);
+    if (isCount && numOrSizeSplits < 1)
+      throw new ValueError(`\`num_or_size_splits\` must be >=1 if it is an \`int\`.Received ${numOrSizeSplits}.`);
+    const lengths = isCount ? repeat(floordiv(size, numOrSizeSplits), numOrSizeSplits) : convertToTensor(given);
+    const count = isCount ? numOrSizeSplits : splitCount(lengths, num, numOrSizeSplits);
+    const splits = concat([zeros([1], lengths.dtype), cumsum(lengths)], 0);
+    const checks = [
+      assertNonNegative(given, { message: "`num_or_size_splits` must be non-negative." }),
+      assertEqual(count, getItem(shapeOf(lengths), 0), { message: "`num` is inconsistent with `num_or_size_split.shape[0]`." }),
+      assertEqual(cast(size, splits.dtype), getItem(splits, -1), {
+        message: "Cannot exactly split the `axis` dimension of `value` with the given `num_or_size_split`.",
+      }),
+    ];
+    const ends = withDependencies(checks, splits);
+    const whole: readonly IndexSpec[] = Array.from({ length: at }, () => []);
+    return Array.from({ length: count }, (_, i) => raggedGetItem(value, ...whole, [getItem(ends, i), getItem(ends, i + 1)]));
+  });
+}
+
+/** @throws TypeError for lengths that are no vector, ValueError for a number that is not known or another. */
+function splitCount({ shape }: Tensor, num: number | null, given: unknown): number {
+  if (shape.rank !== null && shape.rank !== 1)
+    throw new TypeError(`\`num_or_size_splits\` must be an \`int\` or 1-D list or \`Tensor\`. Received ${String(given)}.`);
+  const known = shape.rank === null ? null : shape.dim(0);
+  if (known === null && num === null)
+    throw new ValueError(
+      `\`num\` must be specified as an \`int\` when the size of \`num_or_size_split\` is statically unknown. Received \`num\`: None and \`num_or_size_split\`: ${String(given)}.`,
+    );
+  if (known !== null && num !== null && known !== num)
+    throw new ValueError(
+      `\`num\` does not match the size of \`num_or_size_split\`. Received \`num\`: ${num} and size of \`num_or_size_split\`: ${known}.`,
+    );
+  return (known ?? num) as number;
+}
+
+/** How many there are along an axis where all rows have as many. @throws ValueError for a ragged axis. */
+function uniformSize(value: RaggedTensor, axis: number, whole = value, wholeAxis = axis): Tensor {
+  if (axis === 0) return value.nrows();
+  if (axis > value.raggedRank) return getItem(shapeOf(value.flatValues, { outType: value.partition.dtype }), axis - value.raggedRank);
+  const { uniformRowLength, values } = value;
+  if (axis > 1) return uniformSize(values as RaggedTensor, axis - 1, whole, wholeAxis);
+  if (uniformRowLength === null)
+    throw new ValueError(`Cannot split a ragged dimension. Got \`value\` with shape ${dynamicShapeText(whole)} and \`axis\` ${wholeAxis}.`);
+  return uniformRowLength;
+}
+
+/** A shape as TensorFlow writes that of ragged tensors. */
+const dynamicShapeText = ({ shape, raggedRank }: RaggedTensor): string =>
+  `<DynamicRaggedShape lengths=[${shape.dims?.map(size => size ?? "None").join(", ")}] num_row_partitions=${raggedRank}>`;
+
+/** Counts of values, of each row or of all. @throws ValueError for weights that have not the same rows. */
+export function raggedBincount(_: Callable, arr: RaggedTensor, ...rest: readonly unknown[]): Tensor {
+  interface Options extends Named {
+    readonly weights: RaggedLike;
+    readonly minlength: TensorLike;
+    readonly maxlength: TensorLike;
+    readonly dtype: DType;
+  }
+  const {
+    weights,
+    minlength,
+    maxlength,
+    dtype = "int32",
+    name,
+  } = collect<Options>(["weights", "minlength", "maxlength", "dtype", "name"], rest);
+  return inNameScope({ name }, "bincount", [], () => {
+    let weighing: Ragged | null = weights === undefined || weights === null ? null : converted(weights, { name: "weights" });
+    let values: Ragged = isInteger(arr.dtype) ? arr : arr.withFlatValues(cast(arr.flatValues, "int32"));
+    const isFilled = greater(size(values.flatValues), 0);
+    let length = mul(cast(isFilled, values.dtype), add(reduceMax(values.flatValues, null, { name: "RaggedReduceMax" }), 1));
+    const bound = (limit: TensorLike, label: string): Tensor => convertToTensor(limit, { name: label, dtype: values.dtype });
+    if (minlength !== undefined) length = maximum(bound(minlength, "minlength"), length);
+    if (maxlength !== undefined) length = minimum(bound(maxlength, "maxlength"), length);
+    while (isRagged(values)) {
+      if (weighing !== null) weighing = sameRows(values, weighing);
+      values = values.values;
+    }
+    return DenseBincount({ input: values, size: length, weights: (weighing as Tensor | null) ?? constant([], dtype) });
+  });
+}
+
+/** What is in the rows of weights, which are to be those of the values. @throws ValueError for weights that are not ragged. */
+function sameRows(values: RaggedTensor, weights: Ragged): Ragged {
+  if (!isRagged(weights))
+    throw new ValueError(
+      `\`weights\` must be a RaggedTensor if \`values\` is a RaggedTensor. Received argument weights=${String(weights)} of type: Tensor.`,
+    );
+  if (weights.rowSplits === values.rowSplits) return weights.values;
+  const message = "'weights' and 'values' must have the same row splits.";
+  const isSame = assertEqual(weights.rowSplits, values.rowSplits, { message });
+  return getDefaultGraph().controlDependencies([isSame], () => (isRagged(weights.values) ? weights.values : identity(weights.values)));
+}
+
+/** Counts of values as a sparse tensor. @throws ValueError for other axes, and weights beside binary output. */
+export function raggedSparseBincount(_: Callable, given: RaggedTensor, ...rest: readonly unknown[]): SparseTensor {
+  interface Options extends Named {
+    readonly weights: RaggedLike;
+    readonly axis: number;
+    readonly minlength: number;
+    readonly maxlength: number;
+    readonly binaryOutput: boolean;
+  }
+  const order = ["weights", "axis", "minlength", "maxlength", "binaryOutput", "name"];
+  const { weights = null, axis = 0, minlength = -1, maxlength = -1, binaryOutput = false, name } = collect<Options>(order, rest);
+  return inNameScope({ name }, "count", [given, weights], () => {
+    let weighing: Ragged | null = weights === null ? null : converted(weights, { name: "weights" });
+    if (weighing !== null && binaryOutput)
+      throw new ValueError("Arguments `binary_output` and `weights` are mutually exclusive. Please specify only one.");
+    if (axis !== 0 && axis !== -1)
+      throw new ValueError(`Unsupported value for argument axis=${axis}. Only 0 and -1 are currently supported.`);
+    const { rowSplits: splits } = given;
+    let values: Ragged = given;
+    if (axis === 0) {
+      if (weighing !== null) weighing = sameRows(given, weighing);
+      values = given.values;
+    }
+    if (isRagged(values) && weighing !== null) weighing = sameRows(values, weighing);
+    const counting = { weights: (weighing as Tensor | null) ?? constant([], "int32"), minlength, maxlength, binaryOutput };
+    const out = isRagged(values)
+      ? RaggedCountSparseOutput({ splits, values: values.values as Tensor, ...counting })
+      : DenseCountSparseOutput({ values, ...counting });
+    return new SparseTensor(out.outputIndices, out.outputValues, out.outputDenseShape);
+  });
+}
+
+/** @throws TypeError unless the values are of that type. */
+export const raggedAssertType = (plain: Callable, tensor: RaggedTensor, ...rest: readonly unknown[]): unknown =>
+  plain(tensor.flatValues, ...rest);

@@ -20,6 +20,8 @@ import { cumsum, type ReduceOptions, reduceMax, reduceMin, reduceProd, reduceSum
 import { unsortedSegmentMax, unsortedSegmentMin, unsortedSegmentProd, unsortedSegmentSum } from "../../ops/math/segment.ts";
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";
 import { add, sub, truediv } from "../../ops/operators.ts";
+import { reduceJoin } from "../../ops/string/string.ts";
+import { unsortedSegmentJoin } from "../../ops/string/unicode.ts";
 import { binary, converted, isRagged, matchSplits, type Ragged, type RaggedLike, unary } from "./ragged-elementwise.ts";
 import { RaggedTensor } from "./ragged-tensor.ts";
 import { positive } from "./axes.ts";
@@ -261,4 +263,21 @@ export function raggedCumsum(_: Callable, x: RaggedTensor, ...rest: readonly unk
     };
     return x.withFlatValues(exclusive ? before() : add(before(), values));
   });
+}
+
+/** Strings joined along axes. TF: tf.strings.reduce_join of ragged tensors. */
+export function raggedReduceJoin(_: Callable, inputs: RaggedTensor, ...rest: readonly unknown[]): Ragged {
+  interface Options extends ReduceOptions {
+    readonly separator?: string | null;
+  }
+  const order = ["axis", "keepDims", "separator", "name", "reductionIndices", "keepdims"];
+  const { separator, ...given } = collect<Options>(order, rest);
+  const joined = { separator: separator ?? "" };
+  const kind: Kind = {
+    reduce: ((x: Tensor, axis: number | null, options: object) => reduceJoin(x, axis, { ...options, ...joined })) as Kind["reduce"],
+    segments: (x, ids, count, options) => unsortedSegmentJoin(x, ids, count, { ...named(options), ...joined }),
+    name: "RaggedSegmentJoin",
+  };
+  const { name, ...axes } = over([given]);
+  return reduce(kind, inputs, { ...axes, name: name ?? kind.name });
 }

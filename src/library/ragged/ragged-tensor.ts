@@ -487,7 +487,7 @@ export class RaggedTensor {
     const { dtype, known, staticUniformRowLength } = this.partition;
     if (rows !== null) this.rowSplits.setShape([rows + 1]);
     const whole = (count: number): Tensor => constant(dtype === "int64" ? BigInt(count) : count, dtype);
-    const nrows = (): Tensor => known.nrows ?? sub(size(this.rowSplits, { outType: dtype }), whole(1));
+    const nrows = (): Tensor => known.nrows ?? sub(size(this.rowSplits, { outType: dtype }), (dtype === "int64" ? 1n : 1) as number);
     const partition =
       length === null || staticUniformRowLength !== null
         ? this.partition

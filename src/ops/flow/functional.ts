@@ -72,17 +72,36 @@ interface MapOptions extends LoopOptions {
   readonly inferShape?: boolean | null;
 }
 
+/** What a value is that is one thing to a program and one tensor to a loop: the spec of a ragged tensor. */
+interface Kind {
+  /** Stands a value for itself? */
+  readonly isTensor: boolean;
+  readonly flat: { readonly dtype: DType; readonly shape: TensorShape };
+  isCompatibleWith(value: unknown): boolean;
+  /** The tensor for a value; one whose rows are those of a value; and back. */
+  tensorOf(value: unknown): Tensor;
+  rowsOf(value: unknown): Tensor;
+  valueFrom(tensor: Tensor): unknown;
+  withShape(shape: TensorShape): Kind;
+  batched(length: number | null): Kind;
+  unbatched(): Kind;
+}
+
+const isKind = (value: unknown): value is Kind => typeof value === "object" && value !== null && "valueFrom" in value;
+const isType = (value: unknown): boolean => typeof value === "string" || isKind(value);
+/** What a value says that it is, if it is no tensor. */
+const kindOfValue = (value: unknown): Kind | undefined =>
+  typeof value === "object" && value !== null && "typeSpec" in value && isKind(value.typeSpec) ? value.typeSpec : undefined;
+
 /** `fn` of each slice of `elems` along the first axis, stacked. `elems` may be a structure of tensors; `fn` then gets that structure of slices.
- *  TF: tf.map_fn. */
+ *  Slices and results may be ragged: `dtype` then has a RaggedTensorSpec at their places. TF: tf.map_fn. */
 export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Nested, options?: MapOptions): Nested {
   requireFunction(fn);
   // A list or an object of types is a structure here, not options.
   const isTypes =
-    typeof dtype === "string" ||
+    isType(dtype) ||
     Array.isArray(dtype) ||
-    (isOptions(dtype) &&
-      flatten(dtype).every(leaf => typeof leaf === "string") &&
-      !["name", "dtype", "fnOutputSignature"].some(key => key in dtype));
+    (isOptions(dtype) && flatten(dtype).every(isType) && !["name", "dtype", "fnOutputSignature"].some(key => key in dtype));
   const given: MapOptions = isTypes || !isOptions(dtype) ? { ...options, dtype: dtype ?? options?.dtype } : dtype;
   const signature: Nested = given.fnOutputSignature ?? given.dtype ?? null;
   if (flatten(elems).length === 0)
@@ -90,23 +109,31 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
       `elems must be a Tensor or (possibly nested) sequence of Tensors. Got ${JSON.stringify(elems)}, which does not contain any Tensors.`,
     );
   return inNameScope({ name: given.name }, "map", flatten(elems), () => {
-    const flat = toElements(elems);
+    const kinds = flatten(elems).map(kindOfValue);
+    const flat = flatten(elems).map((elem, k) => kinds[k]?.rowsOf(elem) ?? convertToTensor(elem as TensorLike, { name: "elem" }));
     if (flat[0].shape.rank === 0) throw new ValueError("Elements in elems must be 1+ dimensional Tensors, not scalars");
     const length = commonLength(flat);
     const n: Count = lengthOf(flat[0]);
     const arrays = flat.map(elem => new TensorArray(elem.dtype, n)).map((array, k) => array.unstack(flat[k]));
     const zero = constant(0, "int32");
-    const types = signature === null ? flat.map(elem => elem.dtype) : (flatten(signature) as DType[]);
-    const results = types.map(type => new TensorArray(type, n, { inferShape: given.inferShape ?? true }));
+    const types = (
+      signature === null ? kinds.map((kind, k) => kind?.withShape(TensorShape.unknown()).unbatched() ?? flat[k].dtype) : flatten(signature)
+    ) as (DType | Kind)[];
+    const results = types.map(type => {
+      const { dtype, shape = null } = typeof type === "string" ? { dtype: type } : type.flat;
+      return new TensorArray(dtype, n, { inferShape: given.inferShape ?? true, elementShape: shape });
+    });
+    const inner = kinds.map(kind => kind?.unbatched());
     const body = (i: Tensor, into: TensorArray[]): Nested[] => {
+      const read = arrays.map(array => array.read(i));
       const value = fn(
         packAs(
           elems,
-          arrays.map(array => array.read(i)),
+          read.map((item, k) => inner[k]?.valueFrom(item) ?? item),
         ),
       );
       assertSameStructure(signature ?? elems, value);
-      const written = flatten(value).map((item, k) => into[k].write(i, item as TensorLike));
+      const written = flatten(value).map((item, k) => into[k].write(i, writtenAs(types[k], item)));
       return [plus(i, 1), written];
     };
     const [, last] = whileLoop((i: Tensor) => Less({ x: i, y: n }), body, [zero, results], loopOptions(given, n)) as [
@@ -115,8 +142,21 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
     ];
     const stacked = last.map(array => array.stack());
     stateLength(stacked, length);
-    return packAs(signature ?? elems, stacked);
+    return packAs(
+      signature ?? elems,
+      stacked.map((rows, k) => (typeof types[k] === "string" ? rows : types[k].batched(length).valueFrom(rows))),
+    );
   });
+}
+
+/** The tensor that is kept of a result. @throws ValueError for one of another kind than was told. */
+function writtenAs(type: DType | Kind, value: unknown): TensorLike {
+  if (typeof type === "string" || type.isTensor) return value as TensorLike;
+  if (!type.isCompatibleWith(value))
+    throw new ValueError(
+      `Error in map_fn:\n  Expected \`fn\` to return a:\n    ${String(type)}\n  But it returned a:\n    ${String(kindOfValue(value) ?? value)}\n    (value=${String(value)})\n  To fix, update the \`fn_output_signature\` (or \`dtype\`) argument to \`map_fn\`.`,
+    );
+  return type.tensorOf(value);
 }
 
 interface FoldOptions extends LoopOptions {

@@ -5,6 +5,7 @@ import { type DType, wordsPerElement } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { type Complex, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { holdsVariants, VariantArray } from "./variant-array.ts";
 import {
   emptyConcat,
   emptyPack,
@@ -92,6 +93,7 @@ export class ArrayElements {
     const found = this.elements[index];
     if (found) return found;
     const like = this.given.forward?.elements[index];
+    if (like instanceof VariantArray) return like.zeros();
     if (like) return NDArray.zeros(dtype, [...(this.given.before ?? []), ...like.shape]);
     const element = this.element.isFullyDefined ? this.element : stated;
     if (!element?.isFullyDefined) throw unknownElement(this, index);
@@ -166,6 +168,10 @@ function requireEqualShapes(
 }
 
 export function joined(dtype: DType, shape: readonly number[], parts: readonly NDArray[]): NDArray {
+  if (parts.length > 0 && parts.every(holdsVariants)) {
+    const items = parts.flatMap(part => part.items);
+    return parts[0].withItems(shape, items);
+  }
   const out = NDArray.zeros(dtype, shape);
   let at = 0;
   for (const { data } of parts) {
@@ -177,17 +183,20 @@ export function joined(dtype: DType, shape: readonly number[], parts: readonly N
 }
 
 /** Consecutive runs of rows. */
-export function cut({ dtype, shape, data }: NDArray, lengths: readonly number[]): NDArray[] {
+export function cut(array: NDArray, lengths: readonly number[]): NDArray[] {
+  const { dtype, shape, data } = array;
   const words = sizeOf(shape.slice(1)) * wordsPerElement(dtype);
   let row = 0;
   return lengths.map(length => {
     const from = row * words;
     row += length;
+    if (holdsVariants(array)) return array.withItems([length, ...shape.slice(1)], array.items.slice(from, row * words));
     return new NDArray(dtype, [length, ...shape.slice(1)], data.slice(from, row * words));
   });
 }
 
 export function sumOf(x: NDArray, y: NDArray): NDArray {
+  if (x instanceof VariantArray) return x.plus(VariantArray.of(y));
   if (x.shape.join() !== y.shape.join())
     throw new InvalidArgumentError(`Gradients of one element have shapes [${x.shape}] and [${y.shape}], which cannot be added.`);
   const out = NDArray.zeros(x.dtype, x.shape);

@@ -144,7 +144,7 @@ export const RaggedCountSparseOutput = defineOp("RaggedCountSparseOutput", {
   inputs: { splits: "int64", values: "T", weights: "outputType" },
   outputs: countOutputs,
   attrs: countAttrs,
-  shape: ({ values }) => countShapes(values.rank),
+  shape: ({ values }) => countShapes(values.rank === null ? null : values.rank + 1),
   host: ({ splits, values, weights, ...attrs }) => {
     const rows = rowsOfSplits(splits, values.size, 2, "Must provide at least 2 elements for the splits argument");
     return counted(values, weights, splits.size - 1, n => rows[n], attrs);

@@ -290,7 +290,7 @@ export interface MatmulOptions extends Named {
   readonly gradB?: boolean;
 }
 
-const matmulNames = [
+export const matmulNames = [
   "transposeA",
   "transposeB",
   "adjointA",

@@ -23,9 +23,9 @@ import { mul, sub } from "../operators.ts";
 import { sparseFillEmptyRows, sparseReshape, sparseRetain } from "../sparse/structure.ts";
 
 type Combiner = "sum" | "mean" | "sqrtn";
-type Params = TensorLike | readonly TensorLike[];
+export type Params = TensorLike | readonly TensorLike[];
 
-interface SparseLookupOptions {
+export interface SparseLookupOptions {
   readonly partitionStrategy?: "mod" | "div" | null;
   readonly name?: string | null;
   /** How the rows of one example are put together: their weighted sum, that over the sum of the weights (default), or over the root of the sum of
@@ -37,7 +37,7 @@ interface SparseLookupOptions {
   readonly allowFastLookup?: boolean | null;
 }
 
-const tablesOf = (params: Params): readonly TensorLike[] =>
+export const tablesOf = (params: Params): readonly TensorLike[] =>
   Array.isArray(params) && params.every(item => typeof item === "number" || Array.isArray(item))
     ? [params as TensorLike]
     : piecesOf(params);
@@ -45,29 +45,48 @@ const tablesOf = (params: Params): readonly TensorLike[] =>
 /** For each row of `spIds` [examples, any] the combined rows of `params`: shape [examples] + params.shape[1:]. `spWeights` has the same places, or is
  *  null for ones. TF: tf.nn.embedding_lookup_sparse. @throws TypeError unless ids and weights are sparse; ValueError for another combiner. */
 export function embeddingLookupSparse(params: Params, spIds: SparseTensor, spWeights: SparseTensor | null, ...given: unknown[]): Tensor {
-  const options = collect<SparseLookupOptions>(["partitionStrategy", "name", "combiner", "maxNorm", "allowFastLookup"], given);
-  const combiner = options.combiner ?? "mean";
-  if (!["mean", "sqrtn", "sum"].includes(combiner))
-    throw new ValueError(`combiner must be one of 'mean', 'sqrtn' or 'sum', got ${combiner}`);
+  const options = collect<SparseLookupOptions>(lookupNames, given);
+  const combiner = lookupCombiner(options.combiner);
   if (!(spIds instanceof SparseTensor)) throw new TypeError(`sp_ids must be SparseTensor, got <class '${pythonType(spIds)}'>`);
   if (spWeights !== null && !(spWeights instanceof SparseTensor))
     throw new TypeError(`sp_weights must be either None or SparseTensor,got <class '${pythonType(spWeights)}'>`);
   const tables = tablesOf(params);
   return inNameScope({ name: options.name }, "embedding_lookup_sparse", [...tables, spIds.values], scope => {
-    const name = String(scope);
     const segments = getItem(spIds.indices, [], 0);
-    const isFast = options.allowFastLookup ?? false;
-    if ((spWeights === null || isFast) && tables.length === 1 && (options.maxNorm ?? null) === null) {
-      const table = convertToTensor(tables[0], { name: "params" });
-      if (spWeights === null) return combinedRows(combiner, table, spIds.values, segments, name, !isFast);
-      return weightedRows(combiner, gather(table, spIds.values), spWeights.values, cast(segments, "int32"), name);
-    }
-    const { y: ids, idx } = unique(spIds.values);
-    const rows = embeddingLookup(tables, ids, { partitionStrategy: options.partitionStrategy, maxNorm: options.maxNorm });
-    if (spWeights === null) return combinedRows(combiner, rows, idx, segments, name);
-    const narrow = cast(segments, "int32");
-    return weightedRows(combiner, gather(rows, idx), spWeights.values, narrow, name);
+    return combinedLookup(tables, spIds.values, segments, spWeights?.values ?? null, { ...options, combiner }, String(scope));
   });
+}
+
+export const lookupNames = ["partitionStrategy", "name", "combiner", "maxNorm", "allowFastLookup"];
+
+/** @throws ValueError for another combiner. */
+export function lookupCombiner(given: Combiner | null | undefined): Combiner {
+  const combiner = given ?? "mean";
+  if (!["mean", "sqrtn", "sum"].includes(combiner))
+    throw new ValueError(`combiner must be one of 'mean', 'sqrtn' or 'sum', got ${combiner}`);
+  return combiner;
+}
+
+/** The rows of `ids`, weighed or not, combined where `segments` are the same. */
+export function combinedLookup(
+  tables: readonly TensorLike[],
+  values: Tensor,
+  segments: Tensor,
+  weights: Tensor | null,
+  { combiner, ...options }: SparseLookupOptions & { readonly combiner: Combiner },
+  name: string,
+): Tensor {
+  const isFast = options.allowFastLookup ?? false;
+  if ((weights === null || isFast) && tables.length === 1 && (options.maxNorm ?? null) === null) {
+    const table = convertToTensor(tables[0], { name: "params" });
+    if (weights === null) return combinedRows(combiner, table, values, segments, name, !isFast);
+    return weightedRows(combiner, gather(table, values), weights, cast(segments, "int32"), name);
+  }
+  const { y: ids, idx } = unique(values);
+  const rows = embeddingLookup(tables, ids, { partitionStrategy: options.partitionStrategy, maxNorm: options.maxNorm });
+  if (weights === null) return combinedRows(combiner, rows, idx, segments, name);
+  const narrow = cast(segments, "int32");
+  return weightedRows(combiner, gather(rows, idx), weights, narrow, name);
 }
 
 function combinedRows(combiner: Combiner, rows: Tensor, idx: Tensor, segments: Tensor, name: string, sparseGradient = false): Tensor {
@@ -91,16 +110,18 @@ function weightedRows(combiner: Combiner, given: Tensor, givenWeights: Tensor, s
   return back(divNoNan(sums, sqrt(segmentSum(pow(weights, 2), segments)), { name }));
 }
 
-interface SafeLookupOptions extends SparseLookupOptions {
+export interface SafeLookupOptions<Weights = SparseTensor> extends SparseLookupOptions {
+  readonly sparseWeights?: Weights | null;
   /** The row that examples without ids get; null: zeros. */
   readonly defaultId?: number | null;
 }
 
+export const safeLookupNames = ["sparseWeights", "combiner", "defaultId", "name", "partitionStrategy", "maxNorm", "allowFastLookup"];
+
 /** As embeddingLookupSparse, but for any rank [..., any], without ids below 0 and weights that are not above 0, and with zeros (or the row `defaultId`)
  *  for examples that have none. TF: tf.nn.safe_embedding_lookup_sparse. @throws ValueError without weights of embeddings. */
 export function safeEmbeddingLookupSparse(embeddingWeights: Params, sparseIds: SparseTensor, ...given: unknown[]): Tensor {
-  const order = ["sparseWeights", "combiner", "defaultId", "name", "partitionStrategy", "maxNorm", "allowFastLookup"];
-  const options = collect<SafeLookupOptions & { sparseWeights: SparseTensor | null }>(order, given);
+  const options = collect<SafeLookupOptions>(safeLookupNames, given);
   if (embeddingWeights === null || embeddingWeights === undefined) throw new ValueError("Missing embedding_weights None.");
   const tables = tablesOf(embeddingWeights);
   if (tables.length === 0) throw new ValueError("Missing embedding_weights [].");

@@ -574,6 +574,7 @@ export class RaggedArray extends VariantArray implements ManyVariants {
 
   static itemsOf(array: NDArray): readonly Encoded[] {
     if (array instanceof RaggedArray) return array.items;
+    if (array.size === 0) return [];
     throw new InvalidArgumentError("Input Variant element doesn't hold a RaggedTensorVariant");
   }
 

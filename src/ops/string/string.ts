@@ -309,9 +309,10 @@ export function reduceJoin(inputs: TensorLike, ...rest: unknown[]): Tensor {
   const options = collect<ReduceJoinOptions>(names, rest);
   const axis = eitherName("axis", options.axis, "reduction_indices", options.reductionIndices);
   const keepDims = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims);
-  return inNameScope({ name: options.name }, "ReduceJoin", [inputs, axis], () => {
+  return inNameScope({}, "ReduceJoin", [inputs, axis], () => {
     const strings = convertToTensor(inputs, { name: "inputs" });
-    return ReduceJoin({ inputs: strings, reductionIndices: axis ?? allAxes(strings), keepDims, separator: options.separator });
+    const { name, separator } = options;
+    return ReduceJoin({ inputs: strings, reductionIndices: axis ?? allAxes(strings), keepDims, separator }, { name });
   });
 }
 

@@ -32,7 +32,7 @@ def plain(value):
         return {"indices": np.asarray(value.indices).tolist(), "values": plain(value.values), "dense_shape": np.asarray(value.dense_shape).tolist()}
     if value is None:
         return None
-    array = np.asarray(value)
+    array = np.asarray(value, dtype=object if isinstance(value, bytes) else None)
     if array.dtype.kind == "O":
         return {"shape": list(array.shape), "values": texts(array.ravel().tolist())}
     flat = array.ravel()

@@ -208,5 +208,105 @@ def bad_where():
     tf.where(rows() > 0.0, rows(), 1.0)
 
 
+def products():
+    matrices = parameter([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]], [[1.0, 0.0], [2.0, 1.0]]], "b")
+    a = R.from_row_splits(parameter([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "a"), [0, 2, 2, 3], validate=False)
+    square = R.from_row_lengths(parameter([1.0, 2.0, 3.0, 4.0], "square"), [2, 2])
+    return [tf.matmul(a, matrices), tf.matmul(a, matrices, transpose_b=True), tf.matmul(square, tf.constant([[1.0, 0.0], [2.0, 3.0]])), tf.matmul(square, square, transpose_a=True)]
+
+
+def products_by_row():
+    a = R.from_nested_row_splits(parameter([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10], "a"), [[0, 2, 3], [0, 2, 4, 10]], validate=False)
+    b = R.from_row_splits(parameter([[1.0], [2], [3], [4], [5], [6], [7], [8]], "b"), [0, 2, 8], validate=False)
+    return [tf.matmul(a, b), tf.matmul(a, a, transpose_b=True), tf.matmul(b, b, transpose_a=True)]
+
+
+def products_of_batches():
+    a = R.from_row_splits(R.from_row_splits(parameter([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "a"), [0, 2, 3], validate=False), [0, 1, 2], validate=False)
+    b = parameter([[[[1.0, 2.0], [3.0, 4.0]]], [[[5.0, 6.0], [7.0, 8.0]]]], "b")
+    return [tf.matmul(a, b)]
+
+
+def cut():
+    x = R.from_row_lengths(parameter([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]], "x"), [1, 0, 2, 0])
+    return tf.split(x, 2) + tf.split(x, [1, 2], axis=2) + tf.split(x, tf.constant([1, 3]), num=2) + tf.split(rows(), [1, 0, 3]) + tf.split(x, 1)
+
+
+def mapped():
+    x, d = rows(), deep()
+    return [tf.map_fn(tf.reduce_sum, x, dtype=tf.float32), tf.map_fn(lambda row: row * 2.0, x), tf.map_fn(lambda row: tf.reduce_sum(row, 1), d, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, 0)), tf.map_fn(lambda row: row + 1.0, d)]
+
+
+def mapped_to_rows():
+    x = parameter([2.0, 0.0, 3.0], "x")
+    made = tf.map_fn(lambda n: tf.range(n), x, dtype=tf.RaggedTensorSpec([None], tf.float32, 0))
+    pairs = tf.map_fn(lambda both: (both[0] + both[1], tf.size(both[0])), (rows(), tf.constant([1.0, 2.0, 3.0, 4.0])), dtype=(tf.RaggedTensorSpec([None], tf.float32, 0), tf.int32))
+    return [made] + list(pairs)
+
+
+def looked_up():
+    ids = r.constant([[0, 2], [1], [1, 1, 0]])
+    w = R.from_row_lengths(parameter([1.0, 2.0, 0.5, 1.0, 2.0, 3.0], "w"), [2, 1, 3])
+    table = parameter([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "table")
+    look = tf.nn.embedding_lookup_sparse
+    return [look(table, ids, None), look(table, ids, w, combiner="sum"), look(table, ids, w, combiner="sqrtn", max_norm=3.0), look([table, parameter([[7.0, 8.0]], "more")], ids, None, combiner="sum")]
+
+
+def looked_up_safely():
+    ids = r.constant([[0, 2], [], [-1, 1], [-5]])
+    w = R.from_row_lengths(parameter([1.0, 2.0, 0.5, 1.0, 2.0], "w"), [2, 0, 2, 1])
+    table = parameter([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "table")
+    look = tf.nn.safe_embedding_lookup_sparse
+    return [look(table, ids), look(table, ids, w, combiner="sum"), look(table, ids, w, default_id=2)]
+
+
+def joined_rows():
+    w = r.constant([["a", "Bc"], [], ["dEf"]])
+    return [tf.strings.reduce_join(w, 1), tf.strings.reduce_join(w, 0, separator="-"), tf.reduce_join(w, axis=[1], keepdims=True), tf.strings.reduce_join(w)]
+
+
+def counted():
+    x = r.constant([[1, 1], [2, 3, 2], []])
+    w = R.from_row_lengths(tf.constant([1.0, 5.0, 0.5, 1.0, 2.0]), [2, 3, 0])
+    return [tf.bincount(x), tf.bincount(x, weights=r.constant([[1.0, 5.0], [0.5, 1.0, 2.0], []]), minlength=6), tf.math.bincount(x, maxlength=2), tf.sparse.bincount(x), tf.sparse.bincount(x, axis=-1), tf.sparse.bincount(x, weights=w, axis=-1, minlength=5)]
+
+
+def typed():
+    with tf.control_dependencies([tf.assert_type(rows(), tf.float32)]):
+        return [tf.constant(1.0)]
+
+
+def bad_product():
+    return tf.matmul(rows(), [1.0])
+
+
+def bad_product_types():
+    return tf.matmul(rows(), tf.constant([[1]]))
+
+
+def bad_product_rows():
+    return tf.matmul(rows(), tf.constant([[1.0], [2.0], [3.0], [4.0]]))
+
+
+def bad_split():
+    return tf.split(rows(), 2, axis=1)
+
+
+def bad_split_count():
+    return tf.split(rows(), 0)
+
+
+def bad_map():
+    return tf.map_fn(lambda row: tf.reduce_sum(row), rows(), dtype=tf.RaggedTensorSpec([None], tf.float32, 0))
+
+
+def bad_combiner():
+    return tf.nn.embedding_lookup_sparse(tf.constant([[1.0]]), r.constant([[0]]), None, combiner="max")
+
+
+def bad_counts():
+    return tf.sparse.bincount(r.constant([[0]]), axis=1)
+
+
 LOCAL = ("rows", "deep", "words")
 record({name: value for name, value in globals().items() if callable(value) and getattr(value, "__module__", "") == "__main__" and name not in LOCAL}, sys.argv[1])
