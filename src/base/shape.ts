@@ -235,7 +235,7 @@ export class TensorShape {
     this.withRankAtLeast(prefix.dims.length);
     for (const [axis, other] of prefix.dims.entries()) {
       const own = this.dims[axis];
-      if (own !== null && other !== null && own !== other) throw new ValueError(`Dimensions must be equal, but are ${own} and ${other}`);
+      mergedDimension(own, other);
     }
   }
 
@@ -269,6 +269,17 @@ const formatList = (dims: readonly unknown[]): string => `[${dims.map(d => d ?? 
 export function formatTuple(dims: readonly Dimension[]): string {
   const parts = dims.map(d => (d === null ? "?" : String(d)));
   return parts.length === 1 ? `(${parts[0]},)` : `(${parts.join(", ")})`;
+}
+
+/** What both dimensions say together. @throws ValueError with the text of shape functions. */
+export function mergedDimension(d: Dimension, e: Dimension): Dimension {
+  if (d !== null && e !== null && d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
+  return d ?? e;
+}
+
+/** @throws ValueError unless a list of an op's attributes has one value for each dimension. */
+export function checkLength(type: string, name: string, list: readonly unknown[], length: number): void {
+  if (list.length !== length) throw new ValueError(`${type} requires the ${name} attribute to contain ${length} values, but got: ${list.length}`);
 }
 
 /** Elements of a fully known shape. */

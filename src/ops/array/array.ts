@@ -641,7 +641,9 @@ export const ExpandDims = defineOp("ExpandDims", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tdim: attr.type(attr.indexTypes, "int32") },
   shape: ({ input }, context) => {
-    const at = context.partial("dim")?.values[0];
+    const given = context.partial("dim")?.values;
+    if (given !== undefined && given.length !== 1) throw new ValueError("'dim' input must be a tensor with a single value");
+    const at = given?.[0];
     if (input.dims === null) return TensorShape.unknown();
     const length = input.dims.length;
     if (at === undefined || at === null) return TensorShape.unknownOfRank(length + 1);

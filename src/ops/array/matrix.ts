@@ -124,9 +124,16 @@ function sidesOf(width: number, lower: number, upper: number, rows: number, colu
   return [r, c];
 }
 
-function diagShape(diagonal: TensorShape, context: ShapeContext): TensorShape {
+function diagShape(
+  diagonal: TensorShape,
+  indices: TensorShape,
+  numbers: readonly TensorShape[],
+  context: ShapeContext,
+): TensorShape {
   const k = context.partial("k")?.values;
   const known = diagonal.withRankAtLeast(1);
+  indices.withRankAtMost(1);
+  for (const number of numbers) number.withRank(0);
   if (known.dims === null) return TensorShape.unknown();
   if (!k || k.includes(null)) return TensorShape.unknown();
   const [lower, upper] = rangeOf(k as number[]);
@@ -162,7 +169,7 @@ export const MatrixDiagV3 = defineOp("MatrixDiagV3", {
   inputs: diagInputs,
   outputs: { output: "T" },
   attrs: { T: attr.type(), align },
-  shape: ({ diagonal }, context) => diagShape(diagonal, context),
+  shape: ({ diagonal, k, numRows, numCols, paddingValue }, context) => diagShape(diagonal, k, [numRows, numCols, paddingValue], context),
   checks: ({ diagonal, k, numRows, numCols }) => {
     need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
     need(k.length < 2, () => `diag_index must be a scalar or vector, received shape: [${k}]`);
@@ -179,7 +186,7 @@ export const MatrixDiagV2 = defineOp("MatrixDiagV2", {
   inputs: diagInputs,
   outputs: { output: "T" },
   attrs: { T: attr.type() },
-  shape: ({ diagonal }, context) => diagShape(diagonal, context),
+  shape: ({ diagonal, k, numRows, numCols, paddingValue }, context) => diagShape(diagonal, k, [numRows, numCols, paddingValue], context),
   gradient: ({ k }, d): Gradients => ({ diagonal: MatrixDiagPartV2({ input: d.output, k, paddingValue: zeros([], d.output.dtype) }) }),
   compileTimeInputs: ["k", "numRows", "numCols"],
   lower: ({ diagonal, k, numRows, numCols, paddingValue }) => diagValue(diagonal, k, numRows, numCols, paddingValue, "LEFT_LEFT"),
@@ -209,18 +216,15 @@ export const MatrixDiag = defineOp("MatrixDiag", {
 
 // ---- matrixDiagPart ----
 
-function diagPartShape(input: TensorShape, context: ShapeContext): TensorShape {
+function diagPartShape(input: TensorShape, indices: TensorShape, paddingValue: TensorShape, context: ShapeContext): TensorShape {
   const known = input.withRankAtLeast(2);
+  indices.withRankAtMost(1);
+  paddingValue.withRank(0);
   const k = context.partial("k")?.values;
   if (known.dims === null || !k || k.includes(null)) return TensorShape.unknown();
   const [lower, upper] = rangeOf(k as number[]);
   const [rows, columns] = [known.dim(-2), known.dim(-1)];
-  for (const [name, d] of [
-    ["lower_diag_index", lower],
-    ["upper_diag_index", upper],
-  ] as const)
-    if ((rows !== null && rows > 0 && d <= -rows) || (columns !== null && columns > 0 && d >= columns))
-      throw new ValueError(`${name} is out of bound.`);
+  checkBounds(known, [lower, upper]);
   const width = rows === null || columns === null ? null : widthOf(rows, columns, lower, upper);
   const batch = known.slice(0, -2);
   return batch.concatenate(lower === upper ? [width] : [upper - lower + 1, width]);
@@ -274,7 +278,7 @@ export const MatrixDiagPartV3 = defineOp("MatrixDiagPartV3", {
   inputs: { input: "T", k: "int32", paddingValue: "T" },
   outputs: { diagonal: "T" },
   attrs: { T: attr.type(), align },
-  shape: ({ input }, context) => diagPartShape(input, context),
+  shape: ({ input, k, paddingValue }, context) => diagPartShape(input, k, paddingValue, context),
   checks: checkDiagPart,
   isLenient: true,
   gradient: ({ input, k, align: alignment }, d): Gradients => ({ input: diagPartGradient(input, k, alignment, d.diagonal) }),
@@ -286,7 +290,7 @@ export const MatrixDiagPartV2 = defineOp("MatrixDiagPartV2", {
   inputs: { input: "T", k: "int32", paddingValue: "T" },
   outputs: { diagonal: "T" },
   attrs: { T: attr.type() },
-  shape: ({ input }, context) => diagPartShape(input, context),
+  shape: ({ input, k, paddingValue }, context) => diagPartShape(input, k, paddingValue, context),
   checks: checkDiagPart,
   isLenient: true,
   gradient: ({ input, k }, d): Gradients => ({ input: diagPartGradient(input, k, "LEFT_LEFT", d.diagonal) }),
@@ -313,10 +317,31 @@ export const MatrixDiagPart = defineOp("MatrixDiagPart", {
 
 // ---- matrixSetDiag ----
 
-function setDiagShape(input: TensorShape, diagonal: TensorShape): TensorShape {
-  input.withRankAtLeast(2);
-  diagonal.withRankAtLeast(1);
+function setDiagShape(input: TensorShape, diagonal: TensorShape, indices?: TensorShape, context?: ShapeContext): TensorShape {
+  const known = input.withRankAtLeast(2);
+  const values = diagonal.withRankAtLeast(1);
+  if (indices === undefined) return input;
+  indices.withRankAtMost(1);
+  const k = context?.partial("k")?.values;
+  const range = k && !k.includes(null) ? rangeOf(k as number[]) : undefined;
+  if (range !== undefined && range[0] > range[1]) throw new ValueError("lower_diag_index is greater than upper_diag_index");
+  if (known.rank === null) return input;
+  values.withRankAtLeast(known.rank - 1).withRankAtMost(known.rank);
+  if (range === undefined) return input;
+  values.withRank(range[0] === range[1] ? known.rank - 1 : known.rank);
+  checkBounds(known, range);
   return input;
+}
+
+/** @throws ValueError for a diagonal beyond the matrices. */
+function checkBounds(matrices: TensorShape, [lower, upper]: readonly [number, number]): void {
+  const [rows, columns] = [matrices.dim(-2), matrices.dim(-1)];
+  for (const [name, d] of [
+    ["lower_diag_index", lower],
+    ["upper_diag_index", upper],
+  ] as const)
+    if ((rows !== null && rows > 0 && d <= -rows) || (columns !== null && columns > 0 && d >= columns))
+      throw new ValueError(`${name} is out of bound.`);
 }
 
 function checkSetDiag({ input, diagonal, k }: { readonly input: Sizes; readonly diagonal: Sizes; readonly k: Sizes }): void {
@@ -369,7 +394,7 @@ export const MatrixSetDiagV3 = defineOp("MatrixSetDiagV3", {
   inputs: { input: "T", diagonal: "T", k: "int32" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), align },
-  shape: ({ input, diagonal }) => setDiagShape(input, diagonal),
+  shape: ({ input, diagonal, k }, context) => setDiagShape(input, diagonal, k, context),
   checks: checkSetDiag,
   isLenient: true,
   gradient: ({ diagonal, k, align: alignment }, d): Gradients => setDiagGradient(diagonal, k, alignment, d.output),
@@ -381,7 +406,7 @@ export const MatrixSetDiagV2 = defineOp("MatrixSetDiagV2", {
   inputs: { input: "T", diagonal: "T", k: "int32" },
   outputs: { output: "T" },
   attrs: { T: attr.type() },
-  shape: ({ input, diagonal }) => setDiagShape(input, diagonal),
+  shape: ({ input, diagonal, k }, context) => setDiagShape(input, diagonal, k, context),
   checks: checkSetDiag,
   isLenient: true,
   gradient: ({ diagonal, k }, d): Gradients => setDiagGradient(diagonal, k, "LEFT_LEFT", d.output),

@@ -77,13 +77,15 @@ export const ApproxTopK = defineOp("ApproxTopK", {
     aggregateToTopk: attr.bool(true),
     T: attr.type(approximateTypes),
   },
-  shape: ({ input, k, reductionDimension }) => {
+  shape: ({ input, k, reductionDimension, recallTarget }) => {
     const { dims } = input;
-    if (dims === null) return [TensorShape.unknown(), TensorShape.unknown()];
-    const axis = axisOf(reductionDimension, dims.length);
-    if (axis < 0 || axis >= dims.length) throw new ValueError(`Reduction dimension out of range: ${reductionDimension}`);
-    const size = dims[axis];
-    if (size !== null && size < k) throw new ValueError(`input must have last dimension >= k = ${k} but was ${size}`);
+    const length = dims?.length ?? -1;
+    const axis = axisOf(reductionDimension, length);
+    if (dims === null || axis < 0 || axis >= length)
+      throw new ValueError(`Invalid reduction dimension: ${reductionDimension}. Must be within the range of [${-length}, ${length - 1}]`);
+    if (recallTarget < 0 || recallTarget > 1) throw new ValueError(`Invalid recall target: ${recallTarget}. Valid value range in : [0, 1.0].`);
+    const size = dims[axis] ?? -1;
+    if (size < k) throw new ValueError(`input must have last dimension >= k = ${k} but was ${size}`);
     const shape = new TensorShape(dims.map((d, at) => (at === axis ? k : d)));
     return [shape, shape];
   },

@@ -526,7 +526,8 @@ const sameIndexType = (spec: readonly [Tensor, Tensor, Tensor]): readonly Tensor
 // ---- concat ----
 
 /** The shape of a concatenation along a known axis: the parts before and after it must agree. */
-function joinedShape(values: readonly TensorShape[], axis: number | null): TensorShape {
+/** @throws ValueError for ranks and sizes that differ. */
+export function joinedShape(values: readonly TensorShape[], axis: number | null): TensorShape {
   const known = values.find(({ rank: r }) => r !== null);
   const length = known?.rank ?? null;
   if (length === null) return TensorShape.unknown();
@@ -802,6 +803,7 @@ export const ParallelConcat = defineOp("ParallelConcat", {
   attrs: { N: attr.int(undefined, 1), T: attr.type(), shape: attr.shape() },
   shape: ({ values, shape }) => {
     if (shape.dims === null || shape.dims.includes(null)) throw new ValueError("shape attr must be fully defined");
+    if (!values.every(value => value.isFullyDefined)) throw new ValueError("All input shapes must be fully defined.");
     let common = values[values.length - 1];
     for (let k = values.length - 1; k >= 0; k--) {
       const value = values[k];

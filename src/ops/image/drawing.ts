@@ -88,12 +88,14 @@ function drawn(images: Value, boxes: Value, colors?: Value): Value {
   return ir.call({ name: "DrawBoundingBoxes", run }, colors ? [images, boxes, colors] : [images, boxes], [images])[0];
 }
 
-function drawnShape(images: TensorShape): TensorShape {
-  const known = images.withRankAtLeast(3);
-  const depth = known.rank === 4 ? known.dim(3) : null;
+function drawnShape(images: TensorShape, boxes: TensorShape): TensorShape {
+  const known = images.withRank(4);
+  const depth = known.dim(3);
   if (depth !== null && depth !== 1 && depth !== 3 && depth !== 4)
     throw new ValueError("Channel depth should be either 1 (GRY), 3 (RGB), or 4 (RGBA)");
-  return known;
+  const sides = boxes.withRank(3).dim(2);
+  if (sides !== null && sides !== 4) throw new ValueError(`Dimension must be 4 but is ${sides}`);
+  return images;
 }
 
 const pixels = attr.type(["float32", "float16"], "float32");
@@ -103,7 +105,7 @@ export const DrawBoundingBoxes = defineOp("DrawBoundingBoxes", {
   outputs: { output: "T" },
   attrs: { T: pixels },
   gradient: "none",
-  shape: ({ images }) => drawnShape(images),
+  shape: ({ images, boxes }) => drawnShape(images, boxes),
   lower: ({ images, boxes }) => drawn(images, boxes),
 });
 
@@ -111,7 +113,7 @@ export const DrawBoundingBoxesV2 = defineOp("DrawBoundingBoxesV2", {
   inputs: { images: "T", boxes: "float32", colors: "float32" },
   outputs: { output: "T" },
   attrs: { T: pixels },
-  shape: ({ images }) => drawnShape(images),
+  shape: ({ images, boxes }) => drawnShape(images, boxes),
   lower: ({ images, boxes, colors }) => drawn(images, boxes, colors),
 });
 

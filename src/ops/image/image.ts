@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { FailedPreconditionError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { checkLength, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -268,6 +268,9 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
   },
   shape: ({ images, ksizes, strides, rates, padding }) => {
     const known = images.withRank(4);
+    checkLength("ExtractImagePatches", "ksizes", ksizes, 4);
+    checkLength("ExtractImagePatches", "stride", strides, 4);
+    checkLength("ExtractImagePatches", "rates", rates, 4);
     const windows = { strides, padding, dilations: rates, dataFormat: "NHWC" };
     const depth = known.dim(3);
     // As in TensorFlow, of one known side nothing is told.
@@ -332,6 +335,8 @@ export const ExtractVolumePatches = defineOp("ExtractVolumePatches", {
   },
   shape: ({ input, ksizes, strides, padding }) => {
     const known = input.withRank(5);
+    checkLength("ExtractVolumePatches", "ksizes", ksizes, 5);
+    checkLength("ExtractVolumePatches", "stride", strides, 5);
     const windows = { strides, padding, dataFormat: "NDHWC" };
     const sizes = [1, 2, 3].map(axis => windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)));
     const depth = known.dim(4);

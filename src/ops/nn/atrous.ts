@@ -3,18 +3,20 @@
 
 import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import type { Dimension } from "../../base/shape.ts";
+import { pythonStr } from "../../base/python-text.ts";
+import { type Dimension, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
-import { collect, eitherName, type PaddingLike, pythonList } from "../arguments.ts";
+import { collect, eitherName, type PaddingLike, pythonList, windowSequence } from "../arguments.ts";
 import { expandDims, shape as shapeOf, squeeze } from "../array/array.ts";
 import { batchToSpace, BatchToSpaceND, spaceToBatch, SpaceToBatchND } from "../array/rearranging.ts";
 import { concat, getItem, stack } from "../array/slicing.ts";
 import { AddV2, FloorMod, Sub } from "../math/math.ts";
 import { inNameScope } from "../named.ts";
 import * as operator from "../operators.ts";
+import { withOneBatch } from "./batches.ts";
 import { Conv2D, Conv2DBackpropInput, Conv3D } from "./convolution.ts";
 import { axesOf } from "./window.ts";
 
@@ -232,13 +234,13 @@ export function convolution(input: TensorLike, ...given: unknown[]): Tensor {
     const window = convertToTensor(taps, { name: "filter" });
     const rank = spatialRank(image, window);
     const format = dataFormat ?? { 1: "NWC", 2: "NHWC", 3: "NDHWC" }[rank];
-    const each = (value: readonly number[] | number | null | undefined): number[] =>
-      value === null || value === undefined
-        ? Array<number>(rank).fill(1)
-        : typeof value === "number"
-          ? Array<number>(rank).fill(value)
-          : [...value];
-    const [steps, holes] = [each(strides), each(rates)];
+    const channel = format.endsWith("C") ? rank + 1 : 1;
+    const each = (value: readonly number[] | number | null | undefined, what: string): number[] => {
+      const all = windowSequence(value, rank, channel, what);
+      return channel === 1 ? all.slice(2) : all.slice(1, -1);
+    };
+    const holes = each(rates, "dilations");
+    const steps = each(strides, "strides");
     if (steps.some(s => s > 1) && holes.some(r => r > 1))
       throw new ValueError(
         `strides > 1 not supported in conjunction with dilation_rate > 1. Received: strides=${pythonList(steps)} and dilation_rate=${pythonList(holes)}`,
@@ -264,25 +266,18 @@ function spatialRank(input: Tensor, filter: Tensor): 1 | 2 | 3 {
 }
 
 function convolveBy(input: Tensor, filter: Tensor, strides: readonly number[], padding: PaddingLike, format: string, name: string): Tensor {
-  const isFirst = format.startsWith("NC");
+  const isFirst = !format.endsWith("C");
   const all = isFirst ? [1, 1, ...strides] : [1, ...strides, 1];
   const word = padding as "SAME";
-  if (strides.length === 2) return Conv2D({ input, filter, strides: all, padding: word, dataFormat: isFirst ? "NCHW" : "NHWC" }, { name });
   if (strides.length === 3)
-    return Conv3D({ input, filter, strides: all, padding: word, dataFormat: isFirst ? "NCDHW" : "NDHWC" }, { name });
-  const wide = expandDims(input, isFirst ? -2 : -3);
-  const taps = expandDims(filter, 0);
-  const result = Conv2D(
-    {
-      input: wide,
-      filter: taps,
-      strides: isFirst ? [1, 1, 1, ...strides] : [1, 1, ...strides, 1],
-      padding: word,
-      dataFormat: isFirst ? "NCHW" : "NHWC",
-    },
-    { name },
-  );
-  return squeeze(result, [isFirst ? -2 : -3]);
+    return withOneBatch(input, 4, name, (volumes, node) =>
+      Conv3D({ input: volumes, filter, strides: all, padding: word, dataFormat: format as "NDHWC" }, { name: node }),
+    );
+  const convolve = (images: Tensor, taps: Tensor, steps: readonly number[], dataFormat: "NHWC" | "NCHW"): Tensor =>
+    withOneBatch(images, 3, name, (one, node) => Conv2D({ input: one, filter: taps, strides: steps, padding: word, dataFormat }, { name: node }));
+  if (strides.length === 2) return convolve(input, filter, all, format as "NHWC");
+  const added = isFirst ? -2 : -3;
+  return squeeze(convolve(expandDims(input, added), expandDims(filter, 0), [1, ...all], isFirst ? "NCHW" : "NHWC"), [added]);
 }
 
 /** The transpose of atrousConv2d. outputShape must be known when the graph is built. TF: tf.nn.atrous_conv2d_transpose. */
@@ -298,7 +293,15 @@ export function atrousConv2dTranspose(
     const image = convertToTensor(value, { name: "value" });
     const taps = convertToTensor(filters, { name: "filters" });
     if (rate < 1) throw new ValueError(`\`rate\` cannot be less than one. Received: rate=${rate}`);
-    convertToTensor(outputShape, { dtype: "int32", name: "output_shape" });
+    const sizes = convertToTensor(outputShape, { dtype: "int32", name: "output_shape" });
+    if (!sizes.shape.isCompatibleWith([4])) throw new ValueError(`\`output_shape\` must have shape (4,). Received: output_shape=${sizes.shape}`);
+    const channels = new TensorShape([taps.shape.dim(2)]);
+    if (!channels.isCompatibleWith([outputShape[3]]))
+      throw new ValueError(
+        `\`output_shape\` channel count must be compatible with \`filters\` output channel count. Received: output_shape=${pythonList(outputShape)} with channel count ${outputShape[3]} and filters.shape=${taps.shape} with output channel count ${taps.shape.dim(3)}.`,
+      );
+    if (padding !== "SAME" && padding !== "VALID")
+      throw new ValueError(`\`padding\` must be either 'VALID' or 'SAME'. Received: padding=${pythonStr(padding)}`);
     const window = sizesOfWindow(taps);
     const [[top, bottom], [left, right]] =
       padding === "VALID"

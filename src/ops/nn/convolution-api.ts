@@ -11,6 +11,7 @@ import { expandDims, reshape, shape, squeeze } from "../array/array.ts";
 import { concat, getItem } from "../array/slicing.ts";
 import { inNameScope } from "../named.ts";
 import { inBlocks } from "./atrous.ts";
+import { withOneBatch } from "./batches.ts";
 import {
   Conv2D,
   Conv2DBackpropFilter,
@@ -65,26 +66,7 @@ export function conv2d(input: TensorLike, ...given: unknown[]): Tensor {
   const window = window2d(strides, padding, dataFormat ?? "NHWC", dilations);
   const convolved = (images: TensorLike, node: Named["name"]): Tensor =>
     Conv2D({ input: images, filter: taps, useCudnnOnGpu: useCudnnOnGpu ?? true, ...window }, { name: node });
-  const rank = input instanceof Tensor ? input.shape.rank : null;
-  return rank === null || rank <= 4 ? convolved(input, name) : withOneBatch(input as Tensor, name, images => convolved(images, null));
-}
-
-/** Runs `op` with all dimensions before the last three as one. */
-function withOneBatch(input: Tensor, name: Named["name"], op: (images: Tensor) => Tensor): Tensor {
-  return inNameScope({ name }, "squeeze_batch_dims", [input], () => {
-    const { dims } = input.shape;
-    const known = (dims as readonly (number | null)[]).slice(-3);
-    const inner: TensorLike = known.includes(null) ? getItem(shape(input), [-3, null]) : (known as number[]);
-    const joined = Array.isArray(inner) ? reshape(input, [-1, ...inner]) : reshape(input, concat([[-1], inner as Tensor], 0));
-    const output = op(joined);
-    const sizes = output.shape.dims?.slice(-3) ?? [null, null, null];
-    const outer = (dims as readonly (number | null)[]).slice(0, -3);
-    const after: TensorLike = sizes.includes(null) ? getItem(shape(output), [-3, null]) : (sizes as number[]);
-    const before: TensorLike = outer.includes(null) ? getItem(shape(input), [null, -3]) : (outer as number[]);
-    const result = reshape(output, concat([before, after], 0));
-    result.setShape([...outer, ...sizes]);
-    return result;
-  });
+  return input instanceof Tensor ? withOneBatch(input, 3, name, convolved) : convolved(input, name);
 }
 
 function window2d(strides: Sequence | null | undefined, padding: unknown, dataFormat: Format2d, dilations: Sequence | null | undefined) {
@@ -104,8 +86,11 @@ export function conv2dBackpropInput(inputSizes: TensorLike, ...given: unknown[])
       inputSizes,
       filter: taps,
       outBackprop: outBackprop as TensorLike,
+      strides: strides as readonly number[],
       useCudnnOnGpu: useCudnnOnGpu ?? true,
-      ...window2d(strides, padding, dataFormat ?? "NHWC", dilations),
+      dataFormat: dataFormat ?? "NHWC",
+      dilations: (dilations ?? [1, 1, 1, 1]) as readonly number[],
+      ...convertPadding(padding),
     },
     { name },
   );
@@ -124,7 +109,7 @@ export function conv2dBackpropFilter(input: TensorLike, ...given: unknown[]): Te
       strides,
       useCudnnOnGpu: useCudnnOnGpu ?? true,
       dataFormat: dataFormat ?? "NHWC",
-      dilations: windowSequence(dilations, 2, channelAxis(dataFormat ?? "NHWC", 4), "dilations"),
+      dilations: (dilations ?? [1, 1, 1, 1]) as readonly number[],
       ...convertPadding(padding),
     },
     { name },
@@ -313,16 +298,9 @@ export function conv1d(...given: unknown[]): Tensor {
   return getDefaultGraph().nameScope(name ?? "conv1d", scope => {
     const { spatialStart, window } = window1d(stride, dilations, dataFormat);
     const wide = expandDims(image, spatialStart);
-    const taps = expandDims(filters as TensorLike, 0);
-    const result = Conv2D(
-      {
-        input: wide,
-        filter: taps,
-        useCudnnOnGpu: useCudnnOnGpu ?? true,
-        ...window,
-        ...convertPadding(padding),
-      },
-      { name: scope },
+    const filter = expandDims(filters as TensorLike, 0);
+    const result = withOneBatch(wide, 3, scope, (images, node) =>
+      Conv2D({ input: images, filter, useCudnnOnGpu: useCudnnOnGpu ?? true, ...window, ...convertPadding(padding) }, { name: node }),
     );
     return squeeze(result, [spatialStart]);
   });

@@ -5,7 +5,7 @@
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
 import { contract, full, generate, operand, reshape } from "../../ir/build.ts";
@@ -96,7 +96,7 @@ function inputGradientShape(
   const axes = axesOf(attrs.dataFormat);
   const taps = filter.withRank(rank + 2);
   const dy = outBackprop.withRank(rank + 2);
-  sameDimension(dy.dim(axes.channel), taps.dim(rank + 1));
+  mergedDimension(dy.dim(axes.channel), taps.dim(rank + 1));
   // Messages list what was read: TensorFlow reads the sizes after comparing the depths.
   const sizes = readSizes();
   if (sizes.rank === rank) return new TensorShape(arrange<Dimension>(axes, dy.dim(0), sizes.asList(), taps.dim(rank)));
@@ -104,14 +104,9 @@ function inputGradientShape(
     throw new ValueError(`${type} requires input_sizes to contain ${rank + 2} values or ${rank} values, but got: ${sizes.rank}`);
   const dims = sizes.withRank(rank + 2).asList();
   // TensorFlow compares the batch sizes, but believes dy alone.
-  sameDimension(dims[0], dy.dim(0));
+  mergedDimension(dims[0], dy.dim(0));
   dims[0] = dy.dim(0);
   return new TensorShape(dims);
-}
-
-function sameDimension(d: Dimension, e: Dimension): Dimension {
-  if (d !== null && e !== null && d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
-  return d ?? e;
 }
 
 // ---- lowering ----
@@ -701,7 +696,7 @@ export function depthwiseShape(input: TensorShape, filter: TensorShape, attrs: W
     throw new ValueError(`DepthwiseConv2D requires the stride attribute to contain 4 values, but got: ${attrs.strides.length}`);
   if (attrs.dilations?.length !== 4)
     throw new ValueError(`DepthwiseConv2D requires the dilations attribute to contain 4 values, but got: ${attrs.dilations?.length}`);
-  const depth = sameDimension(given.dim(axes.channel), taps.dim(2));
+  const depth = mergedDimension(given.dim(axes.channel), taps.dim(2));
   const multiplier = taps.dim(3);
   checkExplicitPaddings(attrs);
   const sizes = axes.spatial.map((axis, k) => windowedSize(given.dim(axis), taps.dim(k), extentOf(attrs, axis)));

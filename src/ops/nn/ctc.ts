@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { FailedPreconditionError, InternalError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -270,7 +270,7 @@ export const CTCGreedyDecoder = defineOp("CTCGreedyDecoder", {
   },
   gradient: "none",
   shape: ({ inputs, sequenceLength }) => {
-    const batch = sequenceLength.withRank(1).dim(0) ?? inputs.withRank(3).dim(1);
+    const batch = mergedDimension(inputs.withRank(3).dim(1), sequenceLength.withRank(1).dim(0));
     return [new TensorShape([null, 2]), new TensorShape([null]), new TensorShape([2]), new TensorShape([batch, 1])];
   },
   compileTimeInputs: ["inputs", "sequenceLength"],

@@ -3,7 +3,7 @@
 import { isFloating, limitOf } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { sameShape, TensorShape } from "../../base/shape.ts";
+import { checkLength, mergedDimension, sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
@@ -46,15 +46,16 @@ export const Dilation2D = defineOp("Dilation2D", {
   attrs: window,
   shape: ({ input, filter, ...attrs }) => {
     const [x, w] = [input.withRank(4), filter.withRank(3)];
-    const [depth, own] = [x.dim(3), w.dim(2)];
-    if (depth !== null && own !== null && depth !== own) throw new ValueError(`Dimensions must be equal, but are ${depth} and ${own}`);
+    checkLength("Dilation2D", "stride", attrs.strides, 4);
+    checkLength("Dilation2D", "rates", attrs.rates, 4);
+    mergedDimension(x.dim(3), w.dim(2));
     const sizes = [x.dim(1), x.dim(2), w.dim(0), w.dim(1)];
     const known = sizes.filter(size => size !== null);
     const [height, width] =
       known.length < 4
         ? [null, null]
         : [0, 1].map(axis => windowAlong(known[axis], known[axis + 2], extent(attrs, axis + 1), ValueError).output);
-    return new TensorShape([x.dim(0), height, width, own]);
+    return new TensorShape([x.dim(0), height, width, w.dim(2)]);
   },
   isLenient: true,
   gradient: ({ input, filter, strides, rates, padding }, d): Gradients => {

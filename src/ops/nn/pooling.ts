@@ -9,7 +9,7 @@ import { isFloating, limitOf } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { sameShape, TensorShape } from "../../base/shape.ts";
+import { checkLength, sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
@@ -55,11 +55,8 @@ function pooledShape(type: string, input: TensorShape, attrs: PoolAttrs, poolsDe
   const rank = spatial.length + 2;
   if (attrs.dataFormat === "NCHW_VECT_C") return TensorShape.unknownOfRank(5);
   const given = input.withRank(rank);
-  for (const name of ["strides", "ksize"] as const)
-    if (attrs[name].length !== rank)
-      throw new ValueError(
-        `${type} requires the ${name === "strides" ? "stride" : name} attribute to contain ${rank} values, but got: ${attrs[name].length}`,
-      );
+  checkLength(type, "stride", attrs.strides, rank);
+  checkLength(type, "ksize", attrs.ksize, rank);
   checkExplicitPaddings(attrs);
   const dims = Array.from({ length: rank }, (_, axis): Dimension => given.dim(axis));
   for (const axis of spatial) dims[axis] = windowedSize(dims[axis], attrs.ksize[axis], extentOf(attrs, axis));

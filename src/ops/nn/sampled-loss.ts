@@ -1,6 +1,7 @@
 // Losses over many classes by a few drawn ones: noise-contrastive estimation and sampled softmax. The samplers are in nn/sampling.ts.
 
 import { NDArray } from "../../base/ndarray.ts";
+import { ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -30,8 +31,10 @@ export const ComputeAccidentalHits = defineOp("ComputeAccidentalHits", {
     need(sampledCandidates.length === 1, () => "sampled_candidates must be a vector, which is typically an output from CandidateSampler");
   },
   gradient: "none",
-  shape: ({ trueClasses }) => {
-    trueClasses.withRank(2);
+  shape: ({ trueClasses, sampledCandidates, numTrue }) => {
+    const given = trueClasses.withRank(2).dim(1);
+    if (given !== null && given !== numTrue) throw new ValueError(`Dimension must be ${numTrue} but is ${given}`);
+    sampledCandidates.withRank(1);
     return [new TensorShape([null]), new TensorShape([null]), new TensorShape([null])];
   },
   host: ({ trueClasses, sampledCandidates, numTrue }) => {

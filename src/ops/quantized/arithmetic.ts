@@ -4,7 +4,7 @@
 import { type DType, dtypeTable } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, sizeOf, stridesOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, checkLength, sizeOf, stridesOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
@@ -12,7 +12,9 @@ import type { Tensor } from "../../graph/operation.ts";
 import { broadcastShape } from "../../ir/build.ts";
 import { collect, need } from "../arguments.ts";
 import { numbersOf, completeShape } from "../array/array.ts";
+import { joinedShape } from "../array/slicing.ts";
 import { type NameOption, named } from "../named.ts";
+import { convolvedShape } from "../nn/convolution.ts";
 import { extentOf, type WindowAxis, windowAlong, windowedSize } from "../nn/window.ts";
 
 const types = ["qint8", "quint8", "qint32", "qint16", "quint16"] as const;
@@ -154,16 +156,6 @@ interface Joined {
   readonly T: DType;
 }
 
-function joinedShape(values: readonly TensorShape[], at: NDArray | undefined): TensorShape {
-  const [first] = values;
-  if (at === undefined || values.some(({ dims }) => dims === null)) return TensorShape.unknown();
-  const given = Number(at.get(0));
-  const axis = given < 0 ? given + (first.rank as number) : given;
-  const sizes = values.map(value => value.dim(axis));
-  const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size as number), 0);
-  return new TensorShape((first.dims ?? []).map((d, k) => (k === axis ? total : d)));
-}
-
 /** Tensors along an axis, in the range that holds all of them. */
 function joined({ values, inputMins, inputMaxes, T }: Joined, axis: number): NDArray[] {
   const rank = values[0].rank;
@@ -208,7 +200,7 @@ export const QuantizedConcat = defineOp("QuantizedConcat", {
   shape: ({ concatDim, values, inputMins, inputMaxes }, context) => {
     concatDim.withRank(0);
     scalars(...inputMins, ...inputMaxes);
-    return withBounds(joinedShape(values, context.constant("concatDim")));
+    return withBounds(joinedShape(values, context.partial("concatDim")?.values[0] ?? null));
   },
   checks: ({ concatDim }) =>
     need(concatDim.length === 0, () => `Concat dim tensor should be a scalar integer, but got shape [${concatDim}]`),
@@ -223,7 +215,7 @@ export const QuantizedConcatV2 = defineOp("QuantizedConcatV2", {
   shape: ({ values, axis, inputMins, inputMaxes }, context) => {
     axis.withRank(0);
     scalars(...inputMins, ...inputMaxes);
-    return withBounds(joinedShape(values, context.constant("axis")));
+    return withBounds(joinedShape(values, context.partial("axis")?.values[0] ?? null));
   },
   host: ({ axis, ...given }) => {
     const at = Number(axis.get(0));
@@ -239,8 +231,10 @@ interface PoolAttrs {
   readonly padding: "SAME" | "VALID";
 }
 
-function quantizedPoolShape(input: TensorShape, { ksize, strides, padding }: PoolAttrs): TensorShape {
+function quantizedPoolShape(type: string, input: TensorShape, { ksize, strides, padding }: PoolAttrs): TensorShape {
   const known = input.withRank(4);
+  checkLength(type, "stride", strides, 4);
+  checkLength(type, "ksize", ksize, 4);
   const windows = { strides, padding, dataFormat: "NHWC" };
   const [height, width] = [1, 2].map(axis => windowedSize(known.dim(axis), ksize[axis], extentOf(windows, axis)));
   return new TensorShape([known.dim(0), height, width, known.dim(3)]);
@@ -274,14 +268,14 @@ function pooled(input: NDArray, { ksize, strides, padding }: PoolAttrs, combine:
   return out;
 }
 
-const poolFields = (combine: (values: readonly number[]) => number) =>
+const poolFields = (type: string, combine: (values: readonly number[]) => number) =>
   ({
     inputs: { input: "T", minInput: "float32", maxInput: "float32" },
     outputs: { output: "T", minOutput: "float32", maxOutput: "float32" },
     attrs: { T: quantized(), ksize: attr.ints(), strides: attr.ints(), padding: attr.oneOf(["SAME", "VALID"]) },
     shape: ({ input, minInput, maxInput, ...attrs }: { input: TensorShape; minInput: TensorShape; maxInput: TensorShape } & PoolAttrs) => {
       scalars(minInput, maxInput);
-      return withBounds(quantizedPoolShape(input, attrs));
+      return withBounds(quantizedPoolShape(type, input, attrs));
     },
     checks: ({ input }: { readonly input: readonly number[] }) =>
       need(input.length === 4, () => `tensor_in_shape must have 2 spatial dimensions. ${input.length} 0`),
@@ -294,12 +288,12 @@ const poolFields = (combine: (values: readonly number[]) => number) =>
 
 export const QuantizedMaxPool = defineOp(
   "QuantizedMaxPool",
-  poolFields(values => Math.max(...values)),
+  poolFields("MaxPool", values => Math.max(...values)),
 );
 /** Means are cut off toward zero. */
 export const QuantizedAvgPool = defineOp(
   "QuantizedAvgPool",
-  poolFields(values => Math.trunc(values.reduce((a, b) => a + b, 0) / values.length)),
+  poolFields("AvgPool", values => Math.trunc(values.reduce((a, b) => a + b, 0) / values.length)),
 );
 
 // ---- products ----
@@ -359,12 +353,9 @@ export const QuantizedConv2D = defineOp("QuantizedConv2D", {
     padding: attr.oneOf(["SAME", "VALID"]),
     dilations: attr.ints([1, 1, 1, 1]),
   },
-  shape: ({ input, filter, minInput, maxInput, minFilter, maxFilter, strides, padding }) => {
+  shape: ({ input, filter, minInput, maxInput, minFilter, maxFilter, strides, dilations, padding }) => {
     scalars(minInput, maxInput, minFilter, maxFilter);
-    const [image, weights] = [input.withRank(4), filter.withRank(4)];
-    const windows = { strides, padding, dataFormat: "NHWC" };
-    const [height, width] = [1, 2].map(axis => windowedSize(image.dim(axis), weights.dim(axis - 1), extentOf(windows, axis)));
-    return withBounds(new TensorShape([image.dim(0), height, width, weights.dim(3)]));
+    return withBounds(convolvedShape("Conv2D", input, filter, { strides, dilations, padding, dataFormat: "NHWC" }));
   },
   checks: ({ input, filter }) => {
     need(input.length === 4, () => `input must be rank 4 but is rank ${input.length}`);

@@ -120,8 +120,8 @@ export const QuantizedReluX = defineOp("QuantizedReluX", {
   inputs: { features: "Tinput", maxValue: "float32", minFeatures: "float32", maxFeatures: "float32" },
   outputs: { activations: "outType", minActivations: "float32", maxActivations: "float32" },
   attrs: { Tinput: quantized(), outType: quantized("quint8") },
-  shape: ({ features, minFeatures, maxFeatures }) => {
-    scalars(minFeatures, maxFeatures);
+  shape: ({ features, maxValue, minFeatures, maxFeatures }) => {
+    scalars(maxValue, minFeatures, maxFeatures);
     return withBounds(features);
   },
   host: ({ features, maxValue, minFeatures, maxFeatures }) => {

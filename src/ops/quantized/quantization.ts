@@ -2,7 +2,7 @@
 // The bounds are nudged so that zero is one of the values.
 
 import { InvalidArgumentError } from "../../base/errors.ts";
-import type { TensorShape } from "../../base/shape.ts";
+import { mergedDimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -170,8 +170,9 @@ export const FakeQuantWithMinMaxVarsPerChannel = defineOp("FakeQuantWithMinMaxVa
   outputs: { outputs: "float32" },
   attrs: widths,
   shape: ({ inputs, min, max }) => {
-    min.withRank(1).mergeWith(max.withRank(1));
-    return inputs.withRankAtLeast(1);
+    const known = inputs.withRankAtLeast(1);
+    mergedDimension(mergedDimension(known.dim(-1), min.withRank(1).dim(0)), max.withRank(1).dim(0));
+    return known;
   },
   gradient: ({ inputs, min, max, numBits, narrowRange }, d): Gradients => {
     const back = FakeQuantWithMinMaxVarsPerChannelGradient({ gradients: d.outputs, inputs, min, max, numBits, narrowRange });
@@ -185,7 +186,11 @@ export const FakeQuantWithMinMaxVarsPerChannelGradient = defineOp("FakeQuantWith
   outputs: backpropOutputs,
   attrs: widths,
   gradient: "none",
-  shape: ({ gradients, inputs, min, max }): TensorShape[] => [gradients.mergeWith(inputs), min.withRank(1), max.withRank(1)],
+  shape: ({ gradients, inputs, min, max }) => {
+    const both = gradients.withRankAtLeast(1).mergeWith(inputs);
+    const channels = new TensorShape([both.dim(-1)]).mergeWith(min.withRank(1)).mergeWith(max.withRank(1));
+    return [both, channels, channels];
+  },
   lower: ({ gradients, inputs, min, max, ...width }) => {
     const [inside, below, above] = backprops(gradients, inputs, min, max, width);
     const axes = inputs.shape.slice(0, -1).map((_, axis) => axis);
