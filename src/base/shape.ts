@@ -279,7 +279,8 @@ export function mergedDimension(d: Dimension, e: Dimension): Dimension {
 
 /** @throws ValueError unless a list of an op's attributes has one value for each dimension. */
 export function checkLength(type: string, name: string, list: readonly unknown[], length: number): void {
-  if (list.length !== length) throw new ValueError(`${type} requires the ${name} attribute to contain ${length} values, but got: ${list.length}`);
+  if (list.length !== length)
+    throw new ValueError(`${type} requires the ${name} attribute to contain ${length} values, but got: ${list.length}`);
 }
 
 /** Elements of a fully known shape. */

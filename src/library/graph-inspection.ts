@@ -7,7 +7,7 @@ import { type ArrayLike, NDArray } from "../base/ndarray.ts";
 import { TensorShape } from "../base/shape.ts";
 import type { Message } from "../formats/messages.ts";
 import { arrayFromMessage, arrayToMessage } from "../formats/tensor-message.ts";
-import { convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
+import { convertToTensor, isAsTensor, type TensorLike, toArray } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
@@ -64,7 +64,7 @@ export function makeTensorProto(
   values: ArrayLike,
   { dtype, shape }: { readonly dtype?: DType | null; readonly shape?: readonly number[] | null } = {},
 ): Message<"TensorProto"> {
-  const array = NDArray.from(values, dtype ?? undefined);
+  const array = toArray(values, dtype ?? undefined);
   if (shape && shape.join() !== array.shape.join()) {
     if (array.size !== shape.reduce((a, b) => a * b, 1))
       throw new ValueError(`Shape mismatch: the values have shape (${array.shape.join(", ")}), not (${shape.join(", ")}).`);

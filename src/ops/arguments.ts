@@ -83,7 +83,7 @@ export function windowSequence(
   name: string,
 ): number[] {
   if (value === null || value === undefined) return Array<number>(rank + 2).fill(1);
-  const list = Array.isArray(value) ? [...(value as readonly number[])] : [Number(value)];
+  const list = Array.isArray(value) ? [...(value as readonly number[])] : [value as number];
   if (list.length === rank + 2) return list;
   const spatial = list.length === 1 ? Array<number>(rank).fill(list[0]) : list;
   if (spatial.length !== rank)

@@ -1,7 +1,9 @@
 // InputSpec: what a layer demands of its inputs, checked whenever it is applied. TF: tf.layers.InputSpec; texts are Keras'.
 
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isDType, noDtype } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
+import { pythonStr } from "../../base/python-text.ts";
+import { TensorShape } from "../../base/shape.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { refuseOthers } from "../../ops/arguments.ts";
 
@@ -39,9 +41,13 @@ export class InputSpec {
   constructor(options: InputSpecOptions = {}) {
     const { dtype, shape, ndim, maxNdim, minNdim, axes, allowLastAxisSqueeze = false, name, optional = false, ...others } = options;
     refuseOthers(others);
+    if (dtype !== null && dtype !== undefined && !isDType(dtype)) throw noDtype(dtype);
+    if (typeof (axes ?? {}) !== "object")
+      throw new TypeError(`Argument \`axes\` must be a dict with integer keys. Received: axes=${pythonStr(axes)}`);
     this.dtype = dtype ?? null;
-    this.shape = shape ?? null;
-    this.ndim = shape ? shape.length : (ndim ?? null);
+    const sizes = new TensorShape(shape ?? null).dims;
+    this.shape = sizes;
+    this.ndim = sizes ? sizes.length : (ndim ?? null);
     this.maxNdim = maxNdim ?? null;
     this.minNdim = minNdim ?? null;
     this.axes = { ...axes };

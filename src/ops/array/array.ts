@@ -79,9 +79,9 @@ function attrShape(shape: ShapeLike | undefined): TensorShape {
   try {
     return new TensorShape(shape ?? null);
   } catch (error) {
-    throw error instanceof ValueError
-      ? new ValueError(`Error converting shape to a TensorShape: ${error.reason}.`, "Unknown dimensions are null.")
-      : error;
+    const text = "Error converting shape to a TensorShape: ";
+    if (error instanceof ValueError) throw new ValueError(`${text}${error.reason}.`, "Unknown dimensions are null.");
+    throw error instanceof TypeError ? new TypeError(`${text}${error.message}.`) : error;
   }
 }
 

@@ -124,12 +124,7 @@ function sidesOf(width: number, lower: number, upper: number, rows: number, colu
   return [r, c];
 }
 
-function diagShape(
-  diagonal: TensorShape,
-  indices: TensorShape,
-  numbers: readonly TensorShape[],
-  context: ShapeContext,
-): TensorShape {
+function diagShape(diagonal: TensorShape, indices: TensorShape, numbers: readonly TensorShape[], context: ShapeContext): TensorShape {
   const k = context.partial("k")?.values;
   const known = diagonal.withRankAtLeast(1);
   indices.withRankAtMost(1);

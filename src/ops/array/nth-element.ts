@@ -83,7 +83,8 @@ export const ApproxTopK = defineOp("ApproxTopK", {
     const axis = axisOf(reductionDimension, length);
     if (dims === null || axis < 0 || axis >= length)
       throw new ValueError(`Invalid reduction dimension: ${reductionDimension}. Must be within the range of [${-length}, ${length - 1}]`);
-    if (recallTarget < 0 || recallTarget > 1) throw new ValueError(`Invalid recall target: ${recallTarget}. Valid value range in : [0, 1.0].`);
+    if (recallTarget < 0 || recallTarget > 1)
+      throw new ValueError(`Invalid recall target: ${recallTarget}. Valid value range in : [0, 1.0].`);
     const size = dims[axis] ?? -1;
     if (size < k) throw new ValueError(`input must have last dimension >= k = ${k} but was ${size}`);
     const shape = new TensorShape(dims.map((d, at) => (at === axis ? k : d)));

@@ -88,7 +88,7 @@ function stitchedShape(indices: readonly TensorShape[], data: readonly TensorSha
   let rest = TensorShape.unknown();
   indices.forEach((index, k) => {
     if (index.rank === null || data[k].rank === null) return;
-    data[k].slice(0, index.rank).mergeWith(index);
+    data[k].checkPrefix(index);
     rest = rest.mergeWith(data[k].slice(index.rank));
   });
   return new TensorShape([rows]).concatenate(rest);

@@ -4,6 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, type OpError, OutOfRangeError, UnimplementedError, UnknownError, ValueError } from "../../base/errors.ts";
 import { type ArrayLike, dtypeOfTypedArray, isTypedArray, NDArray } from "../../base/ndarray.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -112,7 +113,9 @@ function makeNode(
   { stateful, name }: PyFuncOptions,
   op: typeof PyFunc | typeof EagerPyFunc = stateful === false ? PyFuncStateless : PyFunc,
 ): Tensor | readonly Tensor[] | Operation {
-  const inputs = inp.map(value => convertToTensor(value));
+  if (typeof func !== "function")
+    throw new ValueError(`Expected func to be callable. Received func=${pythonStr(func)} of type <class '${pythonType(func)}'>.`);
+  const inputs = [...inp].map(value => convertToTensor(value));
   const graph = graphFor(inputs[0]?.graph);
   const token = register(func, graph);
   const types = typeof Tout === "string" ? [Tout] : [...Tout];

@@ -132,7 +132,7 @@ export function packSequenceAs(structure: Nested, flatSequence: readonly unknown
   const count = flatten(structure).length;
   if (flatSequence.length !== count)
     throw new ValueError(
-      `Could not pack sequence. Structure had ${count} atoms, but flat_sequence had ${flatSequence.length} items.  Structure: ${described(structure)}, flat_sequence: ${described(flatSequence)}.`,
+      `Could not pack sequence. Structure had ${count} atoms, but flat_sequence had ${flatSequence.length} items.  Structure: ${shown(structure, true)}, flat_sequence: ${shown(flatSequence, true)}.`,
     );
   return packAs(structure, flatSequence);
 }

@@ -274,7 +274,9 @@ function convolveBy(input: Tensor, filter: Tensor, strides: readonly number[], p
       Conv3D({ input: volumes, filter, strides: all, padding: word, dataFormat: format as "NDHWC" }, { name: node }),
     );
   const convolve = (images: Tensor, taps: Tensor, steps: readonly number[], dataFormat: "NHWC" | "NCHW"): Tensor =>
-    withOneBatch(images, 3, name, (one, node) => Conv2D({ input: one, filter: taps, strides: steps, padding: word, dataFormat }, { name: node }));
+    withOneBatch(images, 3, name, (one, node) =>
+      Conv2D({ input: one, filter: taps, strides: steps, padding: word, dataFormat }, { name: node }),
+    );
   if (strides.length === 2) return convolve(input, filter, all, format as "NHWC");
   const added = isFirst ? -2 : -3;
   return squeeze(convolve(expandDims(input, added), expandDims(filter, 0), [1, ...all], isFirst ? "NCHW" : "NHWC"), [added]);
@@ -294,7 +296,8 @@ export function atrousConv2dTranspose(
     const taps = convertToTensor(filters, { name: "filters" });
     if (rate < 1) throw new ValueError(`\`rate\` cannot be less than one. Received: rate=${rate}`);
     const sizes = convertToTensor(outputShape, { dtype: "int32", name: "output_shape" });
-    if (!sizes.shape.isCompatibleWith([4])) throw new ValueError(`\`output_shape\` must have shape (4,). Received: output_shape=${sizes.shape}`);
+    if (!sizes.shape.isCompatibleWith([4]))
+      throw new ValueError(`\`output_shape\` must have shape (4,). Received: output_shape=${sizes.shape}`);
     const channels = new TensorShape([taps.shape.dim(2)]);
     if (!channels.isCompatibleWith([outputShape[3]]))
       throw new ValueError(

@@ -1,8 +1,9 @@
 // Several leading dimensions taken as one batch, for ops that know only one. Nodes and names are those of TensorFlow's squeeze_batch_dims.
 
+import { NDArray } from "../../base/ndarray.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { reshape, shape } from "../array/array.ts";
+import { numbersOf, reshape, shape } from "../array/array.ts";
 import { concat, getItem } from "../array/slicing.ts";
 import { inNameScope } from "../named.ts";
 
@@ -13,12 +14,12 @@ export function withOneBatch(input: Tensor, inner: number, name: Named["name"], 
   const { dims } = input.shape;
   if (dims === null || dims.length <= inner + 1) return op(input, name);
   return inNameScope({ name }, "squeeze_batch_dims", [input], () => {
-    const sizesOf = (tensor: Tensor, known: Sizes, range: readonly [number | null, number | null]): Tensor | readonly number[] =>
-      known.includes(null) ? getItem(shape(tensor), range) : (known as readonly number[]);
+    const sizesOf = (tensor: Tensor, known: Sizes, range: readonly [number | null, number | null]): Tensor | NDArray =>
+      known.includes(null) ? getItem(shape(tensor), range) : NDArray.from(known as number[], "int32");
     const own = sizesOf(input, dims.slice(-inner), [-inner, null]);
     const outer = dims.slice(0, -inner);
     const before = sizesOf(input, outer, [null, -inner]);
-    const joined = reshape(input, "graph" in own ? concat([[-1], own], -1) : [-1, ...own]);
+    const joined = reshape(input, own instanceof NDArray ? [-1, ...numbersOf(own)] : concat([[-1], own], -1));
     const output = op(joined, null);
     const sizes = output.shape.dims?.slice(-inner) ?? Array<null>(inner).fill(null);
     const result = reshape(output, concat([before, sizesOf(output, sizes, [-inner, null])], -1));

@@ -7,7 +7,7 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { collect, convertPadding, eitherName, type PaddingLike, windowSequence, refuseOthers } from "../arguments.ts";
-import { expandDims, reshape, shape, squeeze } from "../array/array.ts";
+import { expandDims, shape, squeeze } from "../array/array.ts";
 import { concat, getItem } from "../array/slicing.ts";
 import { inNameScope } from "../named.ts";
 import { inBlocks } from "./atrous.ts";

@@ -250,4 +250,17 @@ describe("other convolutions", () => {
       [someArray([1, 4, 6, 1]), someArray([2, 2, 1, 2], 2)],
     );
   });
+
+  test("several batch dimensions are one", async () => {
+    const check = async (sizes: readonly number[], filter: readonly number[], op: (x: Tensor, f: Tensor) => Tensor): Promise<void> => {
+      const f = someArray(filter, 2);
+      const several = await valueOf(() => op(constant(someArray([2, 3, ...sizes])), constant(f)));
+      const one = await valueOf(() => op(reshape(constant(someArray([2, 3, ...sizes])), [6, ...sizes]), constant(f)));
+      expect((several as unknown[]).flat(1)).toEqual(one);
+    };
+    await check([5, 2], [3, 2, 2], (x, f) => conv1d(x, f, 2, "SAME"));
+    await check([5, 2], [3, 2, 2], (x, f) => convolution(x, f, "SAME", { strides: [2] }));
+    await check([4, 5, 2], [2, 3, 2, 2], (x, f) => convolution(x, f, "VALID"));
+    await check([3, 4, 3, 1], [2, 2, 3, 1, 2], (x, f) => convolution(x, f, "SAME", { strides: [1, 2, 1] }));
+  });
 });

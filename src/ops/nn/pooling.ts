@@ -6,7 +6,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isFloating, limitOf } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { checkLength, sameShape, TensorShape } from "../../base/shape.ts";
@@ -60,7 +60,7 @@ function pooledShape(type: string, input: TensorShape, attrs: PoolAttrs, poolsDe
   checkExplicitPaddings(attrs);
   const dims = Array.from({ length: rank }, (_, axis): Dimension => given.dim(axis));
   for (const axis of spatial) dims[axis] = windowedSize(dims[axis], attrs.ksize[axis], extentOf(attrs, axis));
-  if (poolsDepth) dims[channel] = windowedSize(dims[channel], attrs.ksize[channel], { stride: attrs.strides[channel], padding: "VALID" });
+  if (poolsDepth) dims[channel] = windowedSize(dims[channel], attrs.ksize[channel], extentOf(attrs, channel));
   return new TensorShape(dims);
 }
 

@@ -496,7 +496,10 @@ const real =
   (inputTensor: TensorLike, ...rest: unknown[]): Tensor => {
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
-      const input = checkRank(convertToTensor(inputTensor, { preferredDtype: "float32" }), rank);
+      const given = convertToTensor(inputTensor, { preferredDtype: "float32" });
+      if (!["float32", "float64"].includes(given.dtype))
+        throw new ValueError(`RFFT requires tf.float32 or tf.float64 inputs, got: ${given}`);
+      const input = checkRank(given, rank);
       const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, false));
       const Tcomplex = input.dtype === "float64" ? "complex128" : "complex64";
       return op({ input: filled(input, lengths, rank), fftLength: staticValue(lengths) ?? lengths, Tcomplex }, scope);
@@ -509,6 +512,8 @@ const inverseOfReal =
     const { fftLength, name } = collect<LengthOptions>(["fftLength", "name"], rest);
     return inNameScope({ name }, scopeName, [inputTensor, fftLength], scope => {
       const input = checkRank(convertToTensor(inputTensor, { preferredDtype: "complex64" }), rank);
+      if (!["complex64", "complex128"].includes(input.dtype))
+        throw new ValueError(`IRFFT requires tf.complex64 or tf.complex128 inputs, got: ${input}`);
       const lengths = lengthsOr(fftLength, () => ownLengths(input, rank, true));
       const Treal = input.dtype === "complex128" ? "float64" : "float32";
       return op({ input: filled(input, lengths, rank, true), fftLength: staticValue(lengths) ?? lengths, Treal }, scope);

@@ -19,7 +19,7 @@ import { withDependencies } from "../flow/control-flow.ts";
 import { add as addNamed, cast, maximum, minimum, notEqual } from "../math/math.ts";
 import { reduceMax } from "../math/reduction.ts";
 import { add, greaterEqual } from "../operators.ts";
-import { sparseTensorToDense } from "./sparse.ts";
+import { sparseOf, sparseTensorToDense } from "./sparse.ts";
 import { sparseMerge } from "./structure.ts";
 import { refuseOthers } from "../arguments.ts";
 
@@ -79,6 +79,7 @@ export function sparseExpandDims(
 /** The same elements in another shape of the same rank, no smaller; the smallest that holds them without `newShape`. TF: tf.sparse.reset_shape.
  *  @throws ValueError if a dimension would be smaller. */
 export function sparseResetShape(spInput: SparseTensor, newShape?: TensorLike | null): SparseTensor {
+  sparseOf(spInput);
   const [indices, values, oldShape] = [spInput.indices, spInput.values, spInput.denseShape].map(part => identity(part));
   if (newShape === null || newShape === undefined) {
     const most = reduceMax(indices, 0);

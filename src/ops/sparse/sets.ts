@@ -1,6 +1,7 @@
 // Sets along the last dimension of dense and sparse tensors: union, intersection, differences, sizes. The elements of a result's set are sorted.
 // How many there are is known only while running, so these ops run on the host between segments.
 
+import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
@@ -14,7 +15,8 @@ import { numbersOf } from "../array/array.ts";
 import { placesOf } from "./sparse.ts";
 import { refuseOthers } from "../arguments.ts";
 
-const elementTypes = attr.type(["int8", "int16", "int32", "int64", "uint8", "uint16", "string"]);
+const admitted = ["int8", "int16", "int32", "int64", "uint8", "uint16", "string"] as const;
+const elementTypes = attr.type(admitted);
 
 // ---- sets on the host ----
 
@@ -210,10 +212,22 @@ interface SetOptions {
 }
 
 function setOperation(a: SetLike, b: SetLike, operation: string, { validateIndices = true }: SetOptions): SparseTensor {
+  const first = a instanceof SparseTensor ? a : convertToTensor(a, { name: "a" });
+  if (!(admitted as readonly DType[]).includes(first.dtype)) {
+    const names = "tf.int32, tf.uint8, tf.int16, tf.int8, tf.string, tf.int64, tf.uint16";
+    throw new TypeError(`'a' has invalid dtype \`<dtype: '${first.dtype}'>\` not in supported dtypes: \`frozenset({${names}})\`.`);
+  }
+  const second = b instanceof SparseTensor ? b : convertToTensor(b, { name: "b" });
+  if (second.dtype !== first.dtype) throw new TypeError(`Types don't match, <dtype: '${first.dtype}'> vs <dtype: '${second.dtype}'>.`);
+  const isFlipped = first instanceof SparseTensor && !(second instanceof SparseTensor);
+  return isFlipped
+    ? operatedOn(second, first, operation === "a-b" ? "b-a" : operation, validateIndices)
+    : operatedOn(first, second, operation, validateIndices);
+}
+
+function operatedOn(a: Tensor | SparseTensor, b: Tensor | SparseTensor, operation: string, validateIndices: boolean): SparseTensor {
   const options = { setOperation: operation, validateIndices };
-  const dense = (value: TensorLike, name: string): Tensor => convertToTensor(value, { name });
-  if (a instanceof SparseTensor) {
-    if (!(b instanceof SparseTensor)) return setOperation(b, a, operation === "a-b" ? "b-a" : operation, { validateIndices });
+  if (a instanceof SparseTensor && b instanceof SparseTensor) {
     const made = SparseToSparseSetOperation({
       set1Indices: a.indices,
       set1Values: a.values,
@@ -228,13 +242,13 @@ function setOperation(a: SetLike, b: SetLike, operation: string, { validateIndic
   const made =
     b instanceof SparseTensor
       ? DenseToSparseSetOperation({
-          set1: dense(a, "a"),
+          set1: a as Tensor,
           set2Indices: b.indices,
           set2Values: b.values,
           set2Shape: b.denseShape,
           ...options,
         })
-      : DenseToDenseSetOperation({ set1: dense(a, "a"), set2: dense(b, "b"), ...options });
+      : DenseToDenseSetOperation({ set1: a as Tensor, set2: b, ...options });
   return new SparseTensor(made.resultIndices, made.resultValues, made.resultShape);
 }
 

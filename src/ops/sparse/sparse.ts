@@ -16,7 +16,7 @@ import * as ir from "../../ir/build.ts";
 import { dataIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
-import { collect, need } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { numbersOf, placeholder, placeholderWithDefault, reshape, size, zeros } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
 import { matrixTranspose } from "../array/matrix.ts";
@@ -151,7 +151,7 @@ export function sparseTensorToDense(spInput: SparseTensor, ...rest: unknown[]): 
 }
 
 /** @throws TypeError for anything but a SparseTensor. */
-function sparseOf(input: unknown): SparseTensor {
+export function sparseOf(input: unknown): SparseTensor {
   if (input instanceof SparseTensor) return input;
   throw new TypeError("Input must be a SparseTensor.");
 }
@@ -453,14 +453,15 @@ function allAxes({ denseShape }: SparseTensor): TensorLike {
 
 function reductionOf(spInput: SparseTensor, rest: readonly unknown[]) {
   const { axis, keepdims, reductionAxes, keepDims } = collect<ReduceOptions>(["axis", "keepdims", "reductionAxes", "keepDims"], rest);
+  const over = eitherName("axis", axis, "reduction_axes", reductionAxes);
+  const keep = eitherName("keepdims", keepdims, "keep_dims", keepDims);
   const sparse = sparseOf(spInput);
-  const given = axis ?? reductionAxes ?? allAxes(sparse);
   return {
     inputIndices: sparse.indices,
     inputValues: sparse.values,
     inputShape: sparse.denseShape,
-    reductionAxes: given as TensorLike,
-    keepDims: keepdims ?? keepDims ?? false,
+    reductionAxes: (over ?? allAxes(sparse)) as TensorLike,
+    keepDims: keep ?? false,
   };
 }
 

@@ -1,6 +1,7 @@
 // Sparse tensors taken apart and put together: order, shape, slices, concatenation, splits, sums, rows filled, elements kept. Where the number of
 // elements depends on their places, the op runs on the host between segments.
 
+import { Dimension } from "../../base/dimension.ts";
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
@@ -10,6 +11,7 @@ import { containsTensor, convertToTensor, type TensorLike } from "../../graph/co
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
+import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import { constantIndex, dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
@@ -24,6 +26,7 @@ import { cast, castInteger } from "../math/math.ts";
 import { reduceMax } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import { collect, refuseOthers } from "../arguments.ts";
+import { sparseOf } from "./sparse.ts";
 
 /** Reads coordinate `axis` of entry `n`. */
 export const coordinate = (indices: Value, n: Parameters<typeof loadScalar>[1][number], axis: number): Scalar =>
@@ -532,7 +535,7 @@ export const SparseFillEmptyRowsGrad = defineOp("SparseFillEmptyRowsGrad", {
 
 /** The elements in row-major order of their places. TF: tf.sparse.reorder. */
 export function sparseReorder(spInput: SparseTensor, options?: NameOption): SparseTensor {
-  const { indices, values, denseShape, shape } = spInput;
+  const { indices, values, denseShape, shape } = sparseOf(spInput);
   const { outputIndices, outputValues } = SparseReorder(
     { inputIndices: indices, inputValues: values, inputShape: denseShape },
     named(options),
@@ -548,14 +551,24 @@ const asInt64 = (value: TensorLike): Tensor =>
 
 /** The same elements in another shape of equal size; one dimension may be -1. TF: tf.sparse.reshape. */
 export function sparseReshape(spInput: SparseTensor, shape: TensorLike, options?: NameOption): SparseTensor {
+  const { denseShape } = sparseOf(spInput);
   const wanted = asInt64(shape);
   return inNameScope(options, "SparseReshape", [spInput.indices, wanted], scope => {
     const { outputIndices, outputShape } = SparseReshape(
-      { inputIndices: spInput.indices, inputShape: spInput.denseShape, newShape: wanted },
+      { inputIndices: spInput.indices, inputShape: denseShape, newShape: wanted },
       { name: scope },
     );
+    checkElements(spInput.shape, staticValue(wanted));
     return new SparseTensor(outputIndices, identity(spInput.values), outputShape);
   });
+}
+
+/** @throws ValueError for sizes that do not make as many elements, where all are known. */
+function checkElements({ size, isFullyDefined }: TensorShape, wanted: NDArray | undefined): void {
+  if (!isFullyDefined || size === null || wanted === undefined) return;
+  const sizes = numbersOf(wanted);
+  if (sizes.includes(-1) || sizeOf(sizes) === size) return;
+  throw new ValueError(`Cannot reshape a tensor with ${size} elements to shape [${sizes.join(", ")}] (${sizeOf(sizes)} elements).`);
 }
 
 /** The elements inside a box from `start` of `size`. TF: tf.sparse.slice. */
@@ -586,6 +599,8 @@ export function sparseConcat(axis: number, spInputs: readonly SparseTensor[], ..
   if (concatDim !== undefined && concatDim !== null) throw new ValueError("Cannot specify both 'concat_dim' and 'axis'.");
   if (expandNonconcatDims !== undefined && expandNonconcatDims !== null)
     throw new ValueError("Cannot specify both 'expand_nonconcat_dim' and 'expand_nonconcat_dims'.");
+  if (!Array.isArray(spInputs)) throw new TypeError("Inputs must be a list or tuple.");
+  spInputs.forEach(sparseOf);
   if (spInputs.length === 1) return spInputs[0];
   const shapes = spInputs.map(({ denseShape }) => denseShape);
   const out = SparseConcat(
@@ -700,8 +715,10 @@ export function sparseFillEmptyRows(spInput: SparseTensor, defaultValue: TensorL
 
 /** The elements for which `toRetain` holds. TF: tf.sparse.retain. */
 export function sparseRetain(spInput: SparseTensor, toRetain: TensorLike): SparseTensor {
-  const keep = convertToTensor(toRetain, { dtype: "bool" });
-  keep.shape.withRank(1);
+  const { values } = sparseOf(spInput);
+  const keep = convertToTensor(toRetain);
+  const count = new Dimension(values.shape.dim(0));
+  count.mergeWith(keep.shape.withRank(1).dim(0));
   const which = reshape(where(keep), [-1]);
   return new SparseTensor(gather(spInput.indices, which), gather(spInput.values, which), identity(spInput.denseShape));
 }
@@ -736,6 +753,7 @@ export function sparseMerge(
   { name, alreadySorted = false, ...others }: MergeOptions = {},
 ): SparseTensor {
   refuseOthers(others);
+  sparseOf(spValues);
   const ids = spIds instanceof SparseTensor ? [spIds] : spIds;
   const sizes = spIds instanceof SparseTensor ? [vocabSize as TensorLike] : (vocabSize as readonly TensorLike[]);
   if (ids.length !== sizes.length) throw new InvalidArgumentError("sp_ids and vocab_size have to have equal lengths.");
