@@ -68,6 +68,10 @@ export function withHint<E extends Error>(error: E, hint: string): E {
 export class KeyError extends Error {
   override readonly name: string = "KeyError";
 }
+/** Python's OSError: a file that is not there, where Python looks for it itself. */
+export class OSError extends Error {
+  override readonly name: string = "OSError";
+}
 /** Python's AttributeError: a name that a module does not have. */
 export class AttributeError extends Error {
   override readonly name: string = "AttributeError";

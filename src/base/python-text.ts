@@ -35,3 +35,6 @@ export function pythonRepr(value: unknown, ofObject: (value: object) => string =
 
 /** `str(value)`: texts without their quotes. */
 export const pythonStr = (value: unknown): string => (typeof value === "string" ? value : pythonRepr(value));
+
+/** A number as Python writes a float that holds it. */
+export const floatText = (value: number): string => (Number.isInteger(value) && Math.abs(value) < 1e16 ? `${value}.0` : String(value));

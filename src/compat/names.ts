@@ -773,6 +773,7 @@ export declare namespace errors {
   export type LookupError = Instance<typeof api.errors.LookupError>;
   export type NotFoundError = Instance<typeof api.errors.NotFoundError>;
   export type NotImplementedError = Instance<typeof api.errors.NotImplementedError>;
+  export type OSError = Instance<typeof api.errors.OSError>;
   export type OpError = Instance<typeof api.errors.OpError>;
   export type OutOfRangeError = Instance<typeof api.errors.OutOfRangeError>;
   export type PermissionDeniedError = Instance<typeof api.errors.PermissionDeniedError>;

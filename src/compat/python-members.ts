@@ -94,7 +94,7 @@ declare module "../session/session.ts" {
     partialRunSetup(fetches: unknown, feeds?: unknown): string;
     /** A part of it: `await sess.partial_run(handle, r1, [[a, 1]])`. TF: Session.partial_run. */
     // any: follows from what is fetched
-    partialRun(handle: string, fetches: unknown, feedDict?: Feeds | { readonly feedDict?: Feeds | null } | null): Promise<any>;
+    partialRun(handle: string | null, fetches: unknown, feedDict?: Feeds | { readonly feedDict?: Feeds | null } | null): Promise<any>;
   }
 }
 
@@ -268,7 +268,7 @@ export function attachMembers(): void {
     partialRunSetup(this: Session, fetches: unknown, feeds?: unknown) {
       return partialRunSetup(this, fetches, isOptions(feeds) && "feeds" in feeds ? feeds.feeds : feeds);
     },
-    partialRun(this: Session, handle: string, fetches: unknown, feedDict?: unknown) {
+    partialRun(this: Session, handle: string | null, fetches: unknown, feedDict?: unknown) {
       const feeds = isOptions(feedDict) && "feedDict" in feedDict ? feedDict.feedDict : feedDict;
       return partialRun(this, handle, fetches, feeds as Feeds);
     },

@@ -55,18 +55,21 @@ export function gradients(ys: Ys, xs: Source | readonly Source[], options: Gradi
   if (unconnectedGradients !== "none" && unconnectedGradients !== "zero")
     throw new ValueError(`Unknown value for unconnected_gradients: '${pythonStr(unconnectedGradients)}'`);
   const graph = graphOfList(asList) ?? getDefaultGraph();
-  const build = (): (Tensor | IndexedSlices | null)[] =>
-    graph.nameScope(name ?? "gradients", () => {
+  const build = (): (Tensor | IndexedSlices | null)[] => {
+    const found = graph.nameScope(name ?? "gradients", () => {
       const given = listOf(asList).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
       const asked = listOf(xs).map((x, i) => sourceTensor(x, `x_${i}`));
       expandCallsBetween(asked, given);
       const [targets, sources] = [given.map(expanded), asked.map(expanded)];
       const stops = listOf(options.stopGradients ?? []).map(x => sourceTensor(x));
+      if (!graph.buildingFunction) for (const tensor of [...given, ...asked, ...stops]) graph.assertOwn(tensor, given[0]);
       const walk = new ReverseWalk(graph, { gateGradients, colocate: colocateGradientsWithOps, method });
       walk.start(targets, initialGradients(targets, gradYs));
       walk.run(targets, sources, stops);
-      return sources.map(x => walk.gradientOf(x) ?? (unconnectedGradients === "zero" ? zerosLike(x) : null));
+      return sources.map(x => ({ x, gradient: walk.gradientOf(x) }));
     });
+    return found.map(({ x, gradient }) => gradient ?? (unconnectedGradients === "zero" ? zerosLike(x) : null));
+  };
   return fromHere(() => graph.asDefault(build));
 }
 
@@ -397,7 +400,10 @@ function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): { list
       else readers.set(input, [op]);
     }
   const reached = new Set<Operation>();
-  const waiting = [...xs.map(x => x.op).filter(op => backward.has(op)), ...xs.flatMap(x => readers.get(x) ?? [])];
+  const waiting = [
+    ...xs.map(x => x.op).filter(op => backward.has(op)),
+    ...xs.filter(isDifferentiableType).flatMap(x => readers.get(x) ?? []),
+  ];
   for (let op = waiting.pop(); op !== undefined; op = waiting.pop()) {
     if (reached.has(op)) continue;
     reached.add(op);

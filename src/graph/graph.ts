@@ -183,7 +183,8 @@ export class Graph {
     return inputs;
   }
 
-  private assertOwn(tensor: Tensor, first: Tensor): void {
+  /** @throws ValueError for a tensor of another graph than the first. */
+  assertOwn(tensor: Tensor, first: Tensor): void {
     if (tensor.graph !== this)
       throw new ValueError(
         `${tensor} must be from the same graph as ${first} (graphs are different).`,

@@ -1,6 +1,7 @@
 // GraphDef ↔ Graph: tf.import_graph_def and Graph.as_graph_def. Bytes, JSON and text are the business of formats/, building the nodes that of
 // graph-importer.ts, functions that of function-library.ts.
 
+import { pythonRepr, pythonType } from "../base/python-text.ts";
 import { ValueError } from "../base/errors.ts";
 import { createMessage, messageFromBytes, messageFromJson, isAbsent } from "../formats/message-codec.ts";
 import { GraphDef } from "../formats/message-types.ts";
@@ -51,7 +52,15 @@ export function importGraphDef(
   checkVersions(message);
   const graph = getDefaultGraph();
   const name = options.name ?? "import";
+  const { inputMap: map } = options;
+  if (map !== undefined && map !== null && typeof map !== "object")
+    throw new TypeError(`Argument \`input_map\` must be a dictionary. Obtained ${pythonType(map)}`);
   const given = options.inputMap instanceof Map ? [...options.inputMap] : Object.entries(options.inputMap ?? {});
+  if (given.some(([key]) => typeof key !== "string" && !(key instanceof Tensor)))
+    throw new TypeError(`All keys for argument \`input_map\` must be strings. Obtained keys: ${pythonRepr(given.map(([key]) => key))}`);
+  const elements = options.returnElements ? Array.from(options.returnElements) : null;
+  if (elements?.some(element => typeof element !== "string"))
+    throw new TypeError(`Argument \`return_elements\` must be a list of strings. Obtained ${pythonRepr(elements)}.`);
   const { prefix, inputMap } = graph.nameScope(name, scope => ({
     prefix: name === "" ? "" : String(scope),
     inputMap: new Map(given.map(([key, value]) => [tensorNameOf(key), mappedInput(graph, value)])),
@@ -71,7 +80,7 @@ export function importGraphDef(
   graph.nameScope(null, () => importer.run());
   importsOf(graph).push({ start, ops: message.node.map(node => importer.element(node.name) as Operation) });
   mergeVersions(graph, message);
-  return options.returnElements ? options.returnElements.map(element => importer.element(element)) : null;
+  return elements?.map(element => importer.element(element)) ?? null;
 }
 
 const mappedInput = (graph: Graph, value: TensorLike): Tensor =>

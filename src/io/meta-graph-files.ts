@@ -1,5 +1,7 @@
 // Graphs in files: tf.train.write_graph, export_meta_graph, import_meta_graph. Reading and writing take their time, so all of these give promises.
 
+import { OSError } from "../base/errors.ts";
+import { exists } from "./file-access.ts";
 import { files } from "#platform";
 import { joinPath } from "../base/files.ts";
 import { messageFromBytes } from "../formats/message-codec.ts";
@@ -40,7 +42,7 @@ export async function exportMetaGraph({ filename, asText = false, ...options }: 
 }
 
 /** Adds a meta graph (a file, its bytes, or the message) to `graph` or the default graph: nodes, variables and other collections. Returns its saver, or null
- *  if it has neither a saver nor variables. TF: tf.train.import_meta_graph. @throws NotFoundError and DataLossError for files. */
+ *  if it has neither a saver nor variables. TF: tf.train.import_meta_graph. @throws OSError and DataLossError for files. */
 export async function importMetaGraph(
   metaGraphOrFile: string | Uint8Array | MetaGraphMessage,
   { graph: given, ...options }: Omit<ImportMetaGraphOptions, "returnElements"> & { readonly graph?: Graph | null } = {},
@@ -50,11 +52,16 @@ export async function importMetaGraph(
   const scope = graph.getNameScope();
   const message =
     typeof metaGraphOrFile === "string"
-      ? await readMessageFile("MetaGraphDef", metaGraphOrFile)
+      ? await metaGraphIn(metaGraphOrFile)
       : metaGraphOrFile instanceof Uint8Array
         ? messageFromBytes("MetaGraphDef", metaGraphOrFile)
         : metaGraphOrFile;
   return graph.asDefault(() => graph.nameScope(scope === "" ? null : `${scope}/`, () => withSaver(message, options)));
+}
+
+async function metaGraphIn(file: string): Promise<MetaGraphMessage> {
+  if (!(await exists(file))) throw new OSError(`File does not exist. Received: ${file}.`);
+  return readMessageFile("MetaGraphDef", file);
 }
 
 /** Adds a meta graph and makes its saver. */

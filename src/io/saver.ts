@@ -1,6 +1,7 @@
 // Saver: the nodes that save and restore variables, exactly TensorFlow's, and the bookkeeping of checkpoints on disk around them.
 // What a checkpoint's bytes are is formats/bundle.ts's business; the work is done by the ops of ops/checkpoint.ts.
 
+import { pythonStr } from "../base/python-text.ts";
 import { files } from "#platform";
 import { type DType, dtypeTable } from "../base/dtype.ts";
 import {
@@ -214,6 +215,7 @@ export class Saver {
         restoreOpName: inside(restoreOpName),
       });
     }
+    if (typeof this.saverDef !== "object") throw new ValueError(`saver_def must be a saver_pb2.SaverDef: ${String(this.saverDef)}`);
     if (!this.saverDef.saveTensorName) throw new ValueError("saver_def must specify the save_tensor_name");
     if (!this.saverDef.restoreOpName) throw new ValueError("saver_def must specify the restore_op_name");
     this.nextKeptTime = now() + this.saverDef.keepCheckpointEveryNHours * hour;
@@ -433,7 +435,7 @@ function refuseMissing(names: readonly string[], keys: ReadonlyMap<string, strin
 
 function refuseNoSession(session: unknown): void {
   if (typeof session !== "object" || session === null || typeof (session as { run?: unknown }).run !== "function")
-    throw new TypeError(`'sess' must be a Session; ${String(session)}`);
+    throw new TypeError(`'sess' must be a Session; ${pythonStr(session)}`);
 }
 
 function explained(error: OpError, cause: string): OpError {

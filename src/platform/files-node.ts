@@ -1,5 +1,6 @@
 // Files in Node. Writing is to a temporary name beside the file, forced to the disk, then renamed.
 
+import { pythonStr } from "../base/python-text.ts";
 import { appendFileSync, close as closeDescriptor, open as openDescriptor, read as readInto } from "node:fs";
 import * as fs from "node:fs/promises";
 import { hostname as machineName } from "node:os";
@@ -19,6 +20,7 @@ import { type AppendFile, type ByteSource, checkRange, type FileSystem, folderOf
 function translated(error: unknown, path: string): Error {
   if (error instanceof OpError || !(error instanceof Error) || !("code" in error)) return error as Error;
   const { code } = error;
+  if (code === "ERR_INVALID_ARG_TYPE") return new TypeError(`Expected binary or unicode string, got ${pythonStr(path)}`);
   const said = (words: string): string => `${path}; ${words}`;
   if (code === "ENOENT") return new NotFoundError(said("No such file or directory"));
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") return new PermissionDeniedError(said("Permission denied"));

@@ -7,7 +7,7 @@ import { camelOf } from "../base/names.ts";
 /** Fields as given over fields with defaults. */
 function filled<T extends object>(target: T, given: object): T {
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in target)) throw new TypeError(`Protocol message ${target.constructor.name} has no "${name}" field.`);
+    if (!(name in target)) throw new ValueError(`Protocol message ${target.constructor.name} has no "${name}" field.`);
     if (value !== undefined && value !== null) (target as Record<string, unknown>)[name] = value;
   }
   return target;

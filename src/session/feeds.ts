@@ -1,18 +1,19 @@
 // Feeds: pairs, a Map or an object of names; keys resolved to tensors, values converted as numpy would and checked against static shapes.
 
-import { dtypeTable, isInteger } from "../base/dtype.ts";
+import { type DType, dtypeTable, isFloating, isInteger } from "../base/dtype.ts";
 import { ValueError, withHint } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { isTypedArray, NDArray } from "../base/ndarray.ts";
 import { formatTuple } from "../base/shape.ts";
 import { pythonType } from "../base/python-text.ts";
 import type { Graph } from "../graph/graph.ts";
+import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { type Composite, type CompositeValue, isComposite } from "../graph/composite.ts";
 
 /** What may be fed: tensors, variables or names with their values. */
-export type FeedKey = Tensor | SparseTensor | Composite | string | { asGraphElement(): unknown } | readonly FeedKey[];
+export type FeedKey = Tensor | SparseTensor | IndexedSlices | Composite | string | { asGraphElement(): unknown } | readonly FeedKey[];
 type SparseTensorParts = { readonly [K in "indices" | "values" | "denseShape"]: ArrayLike };
 /** For a sparse tensor: its parts by name, or [indices, values, denseShape]; for a list of keys a list. */
 export type FeedValue = ArrayLike | SparseTensorParts | CompositeValue | readonly FeedValue[];
@@ -41,15 +42,18 @@ function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknow
     return key.parts.map((part, i) => [part, given[i]]);
   }
   if (Array.isArray(key)) return nestedParts(key, value);
+  if (key instanceof IndexedSlices) return inTurn([key.values, key.indices, ...(key.denseShape ? [key.denseShape] : [])], value);
   if (!(key instanceof SparseTensor)) return [[key, value as ArrayLike]];
-  const { indices, values, denseShape } = Array.isArray(value)
-    ? { indices: value[0], values: value[1], denseShape: value[2] }
-    : (value as SparseTensorParts);
-  return [
-    [key.indices, indices],
-    [key.values, values],
-    [key.denseShape, denseShape],
-  ];
+  const given = value as Partial<SparseTensorParts> | null;
+  return inTurn([key.indices, key.values, key.denseShape], given?.indices ? [given.indices, given.values, given.denseShape] : value);
+}
+
+/** Parts with values in their order; as many as there are of both. @throws TypeError for what is no list. */
+function inTurn(parts: readonly Tensor[], value: unknown): (readonly [unknown, ArrayLike])[] {
+  if (value === null || typeof value !== "object" || !(Symbol.iterator in value))
+    throw new TypeError(`'${pythonType(value)}' object is not iterable`);
+  const given = [...(value as Iterable<ArrayLike>)];
+  return parts.slice(0, given.length).map((part, i) => [part, given[i]]);
 }
 
 /** A nest of tensors, such as the states of cells, is fed with values in the same nesting. */
@@ -100,10 +104,19 @@ export function feedValue(tensor: Tensor, value: ArrayLike): NDArray {
     );
   const { dtype } = tensor;
   if (isWhole(value) && dtype !== "int64" && (isInteger(dtype) || dtype === "bool")) checkRange(tensor, value);
-  if (value === null || value === undefined) throw shapeError([], tensor, "A value is missing: null was fed.");
-  const array = NDArray.from(value, dtype);
+  if (value === undefined || (value === null && !tensor.shape.isCompatibleWith([])))
+    throw shapeError([], tensor, "A value is missing: null was fed.");
+  const array = NDArray.from(withoutNulls(value, dtype), dtype);
   if (!tensor.shape.isCompatibleWith(array.shape)) throw shapeError(array.shape, tensor, reshapeHint(array, tensor));
   return array;
+}
+
+/** Python's None is NaN among numpy's floats and False among its booleans. */
+function withoutNulls(value: ArrayLike | null, dtype: DType): ArrayLike {
+  if (value === null && (isFloating(dtype) || dtype === "bool")) return dtype === "bool" ? false : Number.NaN;
+  return Array.isArray(value) && value.some(item => item === null || Array.isArray(item))
+    ? (value.map(item => withoutNulls(item, dtype)) as ArrayLike)
+    : (value as ArrayLike);
 }
 
 function shapeError(shape: readonly number[], tensor: Tensor, hint: string): ValueError {

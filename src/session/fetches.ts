@@ -3,7 +3,7 @@
 import type { ArrayLike, NDArray } from "../base/ndarray.ts";
 import { ValueError, withHint } from "../base/errors.ts";
 import { type Composite, isComposite } from "../graph/composite.ts";
-import { pythonType } from "../base/python-text.ts";
+import { pythonStr, pythonType } from "../base/python-text.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
@@ -196,7 +196,7 @@ function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
   } catch (error) {
     if (error instanceof TypeError) {
       const refused = new TypeError(
-        `Argument \`fetch\` = ${String(fetch)} has invalid type "${pythonType(fetch)}" must be a string or Tensor. (${firstLine(error)})`,
+        `Argument \`fetch\` = ${typeof fetch === "boolean" ? pythonStr(fetch) : String(fetch)} has invalid type "${pythonType(fetch)}" must be a string or Tensor. (${firstLine(error)})`,
       );
       throw fetch instanceof Promise ? withHint(refused, "It is a promise: await it, or fetch the tensor that it was made from.") : refused;
     }

@@ -3,8 +3,9 @@
 
 import { InvalidArgumentError, RuntimeError, UnimplementedError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
-import { type Operation, Tensor } from "../graph/operation.ts";
+import type { Operation, Tensor } from "../graph/operation.ts";
 import { type Feeds, resolveFeeds } from "./feeds.ts";
+import { type Fetches, planFetches } from "./fetches.ts";
 import type { Session } from "./session.ts";
 
 interface PartialRun {
@@ -37,19 +38,31 @@ function behind(tensors: Iterable<Tensor>, isKnown: (tensor: Tensor) => boolean)
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-function tensorsOf(session: Session, given: unknown): Tensor[] {
-  if (Array.isArray(given)) return given.flatMap(item => tensorsOf(session, item));
-  const element = session.graph.asGraphElement(given as Tensor);
-  if (element instanceof Tensor) return [element];
-  throw new RuntimeError(`partial_run() requires empty \`target_list\`. Received: target_list=[${String(element)}] (non-empty)`);
+/** @throws TypeError and ValueError for what cannot be fetched, RuntimeError for operations. */
+function fetched(session: Session, fetches: unknown): readonly Tensor[] {
+  const { tensors, targets } = planFetches(session.graph, fetches);
+  if (targets.length === 0) return tensors;
+  throw new RuntimeError(
+    `partial_run() requires empty \`target_list\`. Received: target_list=[${targets.map(({ name, type }) => `<tf.Operation '${name}' type=${type}>`).join(", ")}] (non-empty)`,
+  );
+}
+
+function fedLater(session: Session, given: unknown): Tensor[] {
+  if (Array.isArray(given)) return given.flatMap(item => fedLater(session, item));
+  try {
+    return [session.graph.asGraphElement(given as Tensor, { allowOperation: false }) as Tensor];
+  } catch (error) {
+    throw error instanceof Error ? new TypeError(`Cannot interpret feed_list key as Tensor: ${error.message}`) : error;
+  }
 }
 
 /** Begins a run in parts: all that will be fetched and fed. Gives what `partialRun` is to be called with. TF: Session.partial_run_setup.
  *  @throws RuntimeError for operations, which cannot be fetched so, InvalidArgumentError for nothing. */
 export function partialRunSetup(session: Session, fetches: unknown, feeds: unknown = []): string {
-  const wanted = new Set(tensorsOf(session, fetches));
+  session.refuseClosed();
+  const wanted = new Set(fetched(session, fetches));
   if (wanted.size === 0) throw new InvalidArgumentError("Must specify at least one target to fetch or execute.");
-  const given = new Set(tensorsOf(session, feeds ?? []));
+  const given = new Set(fedLater(session, feeds ?? []));
   const handle = `partial_run_${count++}`;
   const own = runs.get(session) ?? new Map<string, PartialRun>();
   runs.set(session, own);
@@ -68,11 +81,18 @@ export function partialRunSetup(session: Session, fetches: unknown, feeds: unkno
 /** The next part: more feeds, and values of fetches that have all they need. TF: Session.partial_run.
  *  @throws InvalidArgumentError for what was not set up, comes a second time, or cannot be computed yet; UnimplementedError where an effect of an earlier
  *  part would happen again. */
-export async function partialRun(session: Session, handle: string, fetches: unknown, feedDict: Feeds | null = null): Promise<unknown> {
+export async function partialRun(
+  session: Session,
+  handle: string | null,
+  fetches: unknown,
+  feedDict: Feeds | null = null,
+): Promise<unknown> {
+  if (handle === null) return session.run(fetches as Fetches, feedDict);
+  session.refuseClosed();
+  const wanted = fetched(session, fetches);
   const own = runs.get(session);
   const run = own?.get(handle);
   if (!own || !run) throw new InvalidArgumentError("Must run 'setup' before performing partial runs!");
-  const wanted = tensorsOf(session, fetches);
   const more = resolveFeeds(session.graph, feedDict).map(({ tensor, value }) => [tensor, value] as const);
   for (const [tensor] of more) {
     if (!run.feeds.has(tensor)) throw new InvalidArgumentError(`The feed ${tensor.name} was not specified in partial_run_setup.`);

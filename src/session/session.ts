@@ -242,10 +242,15 @@ export class Session {
     fetches: F,
     { feedList = [] }: { readonly feedList?: readonly FeedKey[] } = {},
   ): (...values: ArrayLike[]) => Promise<Results<F>> {
-    const tensors = feedList.map(key => this.graph.asGraphElement(key, { allowOperation: false }) as Tensor);
+    this.refuseEnded();
+    if (!Array.isArray(feedList))
+      throw new TypeError(`Argument \`feed_list\` must be a list or tuple. Received: feed_list=${String(feedList)}`);
+    const tensors = (feedList as readonly FeedKey[]).map(key => this.graph.asGraphElement(key, { allowOperation: false }) as Tensor);
     const plan = this.fetchPlan(fetches);
     let last: Repeatable | undefined;
     const callAnew = async (...values: ArrayLike[]): Promise<unknown> => {
+      if (plan.tensors.length + plan.targets.length === 0)
+        throw new InvalidArgumentError("Must specify at least one target to fetch or execute.");
       const feeds = tensors.slice(0, values.length).map((tensor, i): Feed => ({ tensor, value: feedValue(tensor, values[i]) }));
       return this.kept(
         this.perform(plan, feeds, this.context, run => {
@@ -310,9 +315,14 @@ export class Session {
     return { ...counts, modules, programs: this.programs?.count ?? 0 };
   }
 
-  private fetchPlan(fetches: unknown): FetchPlan {
+  /** @throws RuntimeError after `close`, and for a graph without operations. */
+  refuseClosed(): void {
     if (this.isClosed) throw new RuntimeError(closed);
     if (this.graph.version === 0) throw new RuntimeError("The Session graph is empty. Add operations to the graph before calling run().");
+  }
+
+  private fetchPlan(fetches: unknown): FetchPlan {
+    this.refuseClosed();
     if (typeof fetches !== "object" || fetches === null) return planFetches(this.graph, fetches);
     const known = this.plans.get(fetches);
     if (known) return known;
@@ -475,7 +485,13 @@ export class Session {
 
   /** Devices of this session, as TensorFlow names them. */
   listDevices(): { readonly name: string; readonly deviceType: string }[] {
+    this.refuseEnded();
     return [{ name: "/job:localhost/replica:0/task:0/device:CPU:0", deviceType: "CPU" }];
+  }
+
+  /** What is asked of the session beneath is refused by it, not by Python. */
+  private refuseEnded(): void {
+    if (this.isClosed) throw new CancelledError("Session has been closed.");
   }
 
   /** Ends the session and forgets its variables; runs under way finish first, but those that wait on a queue are cancelled. Summary writers write what
@@ -525,7 +541,7 @@ function refuseUnfed({ targets, tensors }: FetchPlan, feeds: readonly Feed[]): v
     throw new UnimplementedError(`Tensor ${handle.name} stands for an object that lives for one run: it cannot be fetched.`, handle.op);
   const seen = new Set<Operation>();
   // The last of a stack is looked at first.
-  const stack = [...targets, ...tensors.map(({ op }) => op)].reverse();
+  const stack = [...targets, ...tensors.filter(tensor => !fed.has(tensor)).map(({ op }) => op)].reverse();
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
     if (seen.has(op)) continue;
     seen.add(op);

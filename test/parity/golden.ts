@@ -25,7 +25,7 @@ export interface ExpectedError {
   readonly class: string;
   readonly message: string;
   readonly message_tf1?: string;
-  readonly match: "exact" | "prefix" | "suffix";
+  readonly match: "exact" | "prefix" | "suffix" | "first";
   readonly code?: number;
   readonly node?: string;
 }
@@ -72,9 +72,9 @@ export interface GoldenCase {
   readonly raises_at?: number;
   readonly error?: ExpectedError;
   readonly expected?: {
-    readonly ops: readonly (readonly [name: string, type: string, inputs: readonly string[]])[];
+    readonly ops?: readonly (readonly [name: string, type: string, inputs: readonly string[]])[];
     readonly values: Readonly<Record<string, unknown>>;
-    readonly collections: Readonly<Record<string, readonly string[]>>;
+    readonly collections?: Readonly<Record<string, readonly string[]>>;
   };
 }
 

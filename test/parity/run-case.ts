@@ -68,11 +68,13 @@ export function errorDifference(error: unknown, want: ExpectedError): string | u
 
 /** TensorFlow's own text may hold blank lines: then ours has to go on with all of it. */
 function isWording(error: Error, message: string, text: string, match: ExpectedError["match"]): boolean {
+  if (match === "first") return firstLine(message) === text;
   if (match === "prefix") return message.startsWith(text) || error.message.startsWith(text);
   if (match === "suffix") return message.endsWith(text);
   return message === text || error.message === text || (text.includes("\n\n") && error.message.startsWith(`${text}\n\n`));
 }
 
+const firstLine = (text: string): string => text.split("\n")[0].trimEnd();
 const oneLine = (text: string): string => text.replaceAll("\n", "\\n");
 
 class CaseRun {

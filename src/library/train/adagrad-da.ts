@@ -1,5 +1,6 @@
 // Adagrad with dual averaging (Duchi and others 2011): the weights follow from the sums of all gradients, so rare features start at zero.
 
+import { floatText } from "../../base/python-text.ts";
 import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -42,7 +43,7 @@ export class AdagradDAOptimizer extends Optimizer {
     ];
     const options = collect<Options>(order, [learningRate, ...rest]);
     const { initialGradientSquaredAccumulatorValue: initial = 0.1 } = options;
-    if (initial <= 0) throw new ValueError(`initial_gradient_squared_accumulator_value must be positive: ${initial}`);
+    if (initial <= 0) throw new ValueError(`initial_gradient_squared_accumulator_value must be positive: ${floatText(initial)}`);
     super(options.useLocking ?? false, options.name ?? "AdagradDA");
     this.options = { l1RegularizationStrength: 0, l2RegularizationStrength: 0, ...options };
     this.initialAccumulator = initial;

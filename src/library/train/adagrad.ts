@@ -1,5 +1,6 @@
 // Adagrad (Duchi and others 2011): a += g²; w -= lr·g/√a.
 
+import { floatText } from "../../base/python-text.ts";
 import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
@@ -27,7 +28,8 @@ export class AdagradOptimizer extends Optimizer {
     const order = ["learningRate", "initialAccumulatorValue", "useLocking", "name"];
     const options = collect<Options>(order, [learningRate, ...rest]);
     const { initialAccumulatorValue = 0.1 } = options;
-    if (initialAccumulatorValue <= 0) throw new ValueError(`initial_accumulator_value must be positive: ${initialAccumulatorValue}`);
+    if (initialAccumulatorValue <= 0)
+      throw new ValueError(`initial_accumulator_value must be positive: ${floatText(initialAccumulatorValue)}`);
     super(options.useLocking ?? false, options.name ?? "Adagrad");
     this.learningRate = options.learningRate;
     this.initialAccumulator = initialAccumulatorValue;

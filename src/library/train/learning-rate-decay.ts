@@ -31,7 +31,8 @@ const counted = (value: TensorLike): TensorLike =>
   typeof value === "number" && Number.isInteger(value) ? NDArray.from(value, "int32") : value;
 
 const required = (globalStep: TensorLike | null | undefined, caller: string): TensorLike => {
-  if (globalStep === null || globalStep === undefined) throw new ValueError(`global_step is required for ${caller}.`);
+  if (globalStep === null || globalStep === undefined)
+    throw new ValueError("None values not supported.", `global_step is required for ${caller}.`);
   return globalStep;
 };
 

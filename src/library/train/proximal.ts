@@ -1,5 +1,6 @@
 // Proximal steps (Duchi and Singer 2009): a gradient or Adagrad step, then shrinkage by L1 and L2.
 
+import { floatText } from "../../base/python-text.ts";
 import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Tensor } from "../../graph/operation.ts";
@@ -82,7 +83,8 @@ export class ProximalAdagradOptimizer extends ProximalOptimizer {
   constructor(learningRate: Hyperparameter | AdagradOptions, ...rest: readonly (number | boolean | string | AdagradOptions)[]) {
     const order = ["learningRate", "initialAccumulatorValue", "l1RegularizationStrength", "l2RegularizationStrength", "useLocking", "name"];
     const { initialAccumulatorValue = 0.1, ...options } = collect<AdagradOptions>(order, [learningRate, ...rest]);
-    if (initialAccumulatorValue <= 0) throw new ValueError(`initial_accumulator_value must be positive: ${initialAccumulatorValue}`);
+    if (initialAccumulatorValue <= 0)
+      throw new ValueError(`initial_accumulator_value must be positive: ${floatText(initialAccumulatorValue)}`);
     super(options, "ProximalAdagrad");
     this.initialAccumulator = initialAccumulatorValue;
   }

@@ -1,6 +1,7 @@
 // Initializers: functions from a shape to the nodes of an initial value. Each is made by a function that may be called with or without `new`,
 // as TensorFlow programs write both. Regularizers, which also speak about a variable's values, are at the end.
 
+import { floatText } from "../../base/python-text.ts";
 import type { DType } from "../../base/dtype.ts";
 import { isFloating } from "../../base/dtype.ts";
 import { asDtype } from "../../base/dtype-names.ts";
@@ -55,7 +56,11 @@ export const initializerClass = <O, A extends readonly unknown[]>(
     const { dtype } = options as Typed;
     if (dtype !== undefined) asDtype(dtype);
     const config = told.map(name => [name, options[name] ?? settings[name]]);
-    return Object.assign(make(options), { getConfig: () => Object.fromEntries(config) });
+    const made = make(options);
+    // A type may be given by place, as Python programs do.
+    const initialize = (shape: readonly number[], ...rest: (InitializerOptions | DType | undefined)[]): Tensor =>
+      made(shape, ...rest.map(given => (typeof given === "string" ? { dtype: asDtype(given) } : given)));
+    return Object.assign(initialize, { getConfig: () => Object.fromEntries(config) });
   }
   const fromConfig = (config: Readonly<Record<string, unknown>>): ConfiguredInitializer => {
     const unknown = Object.keys(config).find(key => !told.some(name => name === key));
@@ -207,7 +212,7 @@ function varianceScaling({
   seed,
   dtype: own = "float32",
 }: VarianceOptions): Initializer {
-  if (scale <= 0) throw new ValueError(`Argument \`scale\` must be a positive float. Received: ${scale}`);
+  if (scale <= 0) throw new ValueError(`Argument \`scale\` must be a positive float. Received: ${floatText(scale)}`);
   if (!["fan_in", "fan_out", "fan_avg"].includes(mode))
     throw new ValueError(`Argument \`mode\` should be one of ('fan_in', 'fan_out', 'fan_avg'). Received: ${mode}`);
   const kind = distribution.toLowerCase();

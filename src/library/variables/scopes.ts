@@ -45,7 +45,7 @@ export function nameScope<R>(name: ScopeName, ...rest: unknown[]): NameScope | R
 }
 
 /** The one graph that values belong to. @throws ValueError if there are several. */
-function graphOfValues(values: readonly unknown[]): Graph | undefined {
+export function graphOfValues(values: readonly unknown[]): Graph | undefined {
   let first: { graph: Graph } | undefined;
   for (const value of values) {
     if (typeof value !== "object" || value === null || !("graph" in value) || !(value.graph instanceof Graph)) continue;

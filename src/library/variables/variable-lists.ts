@@ -25,9 +25,9 @@ export const movingAverageVariables = (scope?: string | null): Variable[] => lis
 export const allVariables = (): Variable[] => globalVariables();
 
 /** An operation that gives every variable of the list its initial value. */
-export const variablesInitializer = (varList: readonly Variable[], { name = "init", ...others }: Named = {}): Operation => {
+export const variablesInitializer = (varList: readonly Variable[] | null, { name = "init", ...others }: Named = {}): Operation => {
   refuseOthers(others);
-  return varList.length === 0 ? noOp({ name }) : group(...varList.map(variable => variable.initializer), { name });
+  return varList === null || varList.length === 0 ? noOp({ name }) : group(...varList.map(variable => variable.initializer), { name });
 };
 
 export const globalVariablesInitializer = (): Operation => variablesInitializer(globalVariables());

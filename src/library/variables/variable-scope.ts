@@ -11,11 +11,12 @@ import type { TensorLike } from "../../graph/conversion.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph, graphFor } from "../../graph/default-graph.ts";
 import type { DeviceFunction } from "../../graph/device.ts";
-import { Graph, Scope } from "../../graph/graph.ts";
+import { type Graph, Scope } from "../../graph/graph.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { slice } from "../../ops/array/slicing.ts";
 import { GraphKeys } from "./graph-keys.ts";
+import { graphOfValues } from "./scopes.ts";
 import type { Initializer, PartPlace } from "./initializers.ts";
 import { glorotUniformInitializer, zerosInitializer } from "./initializers.ts";
 import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces } from "./partitioned-variable.ts";
@@ -300,7 +301,7 @@ export function variableOpScope<R>(
 
 function enterVariableScope(nameOrScope: string | VariableScope | null, options: VariableScopeOptions): VariableScope {
   checkScopeArguments(nameOrScope, options);
-  const graph = graphFor(graphOfValues(options.values));
+  const graph = graphFor(graphOfValues(options.values ?? []));
   const asDefault = graph === getDefaultGraph() ? undefined : graph.asDefault();
   try {
     const names = openNameScope(graph, nameOrScope, options);
@@ -330,13 +331,6 @@ function checkScopeArguments(nameOrScope: unknown, { defaultName, reuse, auxilia
   if (!isUnnamed && typeof nameOrScope !== "string" && !(nameOrScope instanceof VariableScope))
     throw new TypeError("VariableScope: name_or_scope must be a string or VariableScope.");
   if (isUnnamed && reuse) throw new ValueError("reuse=True cannot be used without a name_or_scope");
-}
-
-function graphOfValues(values: readonly unknown[] | null | undefined): Graph | undefined {
-  for (const value of values ?? []) {
-    if (typeof value === "object" && value !== null && "graph" in value && value.graph instanceof Graph) return value.graph;
-  }
-  return undefined;
 }
 
 /** The name scope that goes with a variable scope, and what the latter is to be called. */
