@@ -21,6 +21,34 @@ const refused =
     return { fetch: debugging.assertShapes(shapes, { message }) };
   };
 
+function normalized(training: boolean | tf.Tensor, options: Parameters<typeof tf.layers.batchNormalization>[1] & object): Made {
+  const rows = [
+    [1, 2, 3],
+    [2, 0, 5],
+    [4, 1, -1],
+    [0.5, 3, 2],
+  ];
+  const x = parameter(rows, "x");
+  const gammaInitializer = tf.constantInitializer([1, 2, 0.5]);
+  const made = tf.layers.batchNormalization(x, { training, momentum: 0.9, gammaInitializer, ...options });
+  const updates = tf.getCollection(tf.GraphKeys.UPDATE_OPS) as tf.Operation[];
+  return { fetch: [made, ...updates.map(update => tf.stopGradient(update.outputs[0]))] };
+}
+function normalizedIf(isTraining: boolean, options: Parameters<typeof normalized>[1]): Made {
+  const training = tf.placeholder("bool", [], { name: "training" });
+  return { ...normalized(training, options), feeds: new Map([[training, isTraining]]) };
+}
+const adjustment = (shape: tf.Tensor): [tf.Tensor, tf.Tensor] => {
+  const ones = tf.ones([shape.at(0), 1] as never);
+  return [ones.mul(1.5), ones.mul(0.25)];
+};
+/** Conditions and shapes are made of other nodes there. */
+const otherNodes: ReadonlySet<string> = new Set(
+  ["toward_averages", "toward_averages_within_bounds", "toward_averages_in_use", "toward_averages_while_training", "channels_first"]
+    .concat(["in_parts", "in_parts_in_use", "adjusted", "adjusted_in_use"])
+    .map(name => `normalized_${name}`),
+);
+
 const programs: Readonly<Record<string, () => Made>> = {
   gradient_method() {
     const op = new la.LinearOperatorFullMatrix(parameter(A, "a"), definite);
@@ -131,6 +159,35 @@ const programs: Readonly<Record<string, () => Made>> = {
       ),
     ),
   }),
+  normalized_toward_averages: () =>
+    normalized(true, {
+      renorm: true,
+      renormMomentum: 0.8,
+      movingMeanInitializer: tf.constantInitializer([0.5, 1, 1.5]),
+      movingVarianceInitializer: tf.constantInitializer([4, 1, 2]),
+    }),
+  normalized_toward_averages_within_bounds: () =>
+    normalized(true, { renorm: true, renormClipping: { rmin: 0.9, rmax: 1.1, dmax: 0.2 }, name: "bounded", center: false }),
+  normalized_toward_averages_in_use: () => normalizedIf(false, { renorm: true }),
+  normalized_toward_averages_while_training: () => normalizedIf(true, { renorm: true, scale: false }),
+  normalized_channels_first() {
+    const x = parameter(
+      tf.NDArray.from(
+        Array.from({ length: 24 }, (_, i) => i ** 1.5),
+        "float32",
+        [2, 3, 2, 2],
+      ),
+      "x",
+    );
+    return { fetch: [tf.layers.batchNormalization(x, { axis: 1, training: true, renorm: true })] };
+  },
+  normalized_in_parts: () => normalized(true, { virtualBatchSize: 2 }),
+  normalized_in_parts_in_use: () => normalized(false, { virtualBatchSize: 2 }),
+  normalized_adjusted: () => normalized(true, { adjustment }),
+  normalized_adjusted_in_use: () => normalizedIf(false, { adjustment }),
+  normalized_bounds_refused: () => normalized(true, { renorm: true, renormClipping: { min: 1 } as object }),
+  normalized_parts_refused: () => normalized(true, { virtualBatchSize: -1 }),
+  normalized_both_refused: () => normalized(true, { virtualBatchSize: 2, adjustment }),
   refused_size: refused([[[2], ["3"]]]),
   refused_rank: refused([[[2, 2], ["N"]]], "mine"),
   refused_number: refused([[[2], 3]]),
@@ -147,5 +204,5 @@ const programs: Readonly<Record<string, () => Made>> = {
 };
 
 describe("small functions", () => {
-  compareWithRecording("small-library", programs);
+  compareWithRecording("small-library", programs, otherNodes);
 });

@@ -70,7 +70,67 @@ def unique_labels():
     return list(tf.nn.ctc_unique_labels(tf.constant([[1, 2, 1, 5], [3, 3, 0, 3]])))
 
 
+def normalized(training, **options):
+    x = parameter([[1.0, 2.0, 3.0], [2.0, 0.0, 5.0], [4.0, 1.0, -1.0], [0.5, 3.0, 2.0]], "x")
+    made = tf.layers.batch_normalization(x, training=training, momentum=0.9, gamma_initializer=tf.constant_initializer([1.0, 2.0, 0.5]), **options)
+    updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+    return [made] + [tf.stop_gradient(update.outputs[0]) for update in updates]
+
+
+def normalized_toward_averages():
+    return normalized(True, renorm=True, renorm_momentum=0.8, moving_mean_initializer=tf.constant_initializer([0.5, 1.0, 1.5]), moving_variance_initializer=tf.constant_initializer([4.0, 1.0, 2.0]))
+
+
+def normalized_toward_averages_within_bounds():
+    return normalized(True, renorm=True, renorm_clipping={"rmin": 0.9, "rmax": 1.1, "dmax": 0.2}, name="bounded", center=False)
+
+
+def normalized_toward_averages_in_use():
+    training = tf.placeholder(tf.bool, [], name="training")
+    return normalized(training, renorm=True), {training: False}
+
+
+def normalized_toward_averages_while_training():
+    training = tf.placeholder(tf.bool, [], name="training")
+    return normalized(training, renorm=True, scale=False), {training: True}
+
+
+def normalized_channels_first():
+    x = parameter(np.arange(24.0).reshape(2, 3, 2, 2) ** 1.5, "x")
+    return [tf.layers.batch_normalization(x, axis=1, training=True, renorm=True)]
+
+
+def normalized_in_parts():
+    return normalized(True, virtual_batch_size=2)
+
+
+def normalized_in_parts_in_use():
+    return normalized(False, virtual_batch_size=2)
+
+
+def normalized_adjusted():
+    return normalized(True, adjustment=lambda shape: (tf.ones([shape[0], 1]) * 1.5, tf.ones([shape[0], 1]) * 0.25))
+
+
+def normalized_adjusted_in_use():
+    training = tf.placeholder(tf.bool, [], name="training")
+    return normalized(training, adjustment=lambda shape: (tf.ones([shape[0], 1]) * 1.5, tf.ones([shape[0], 1]) * 0.25)), {training: False}
+
+
+def normalized_bounds_refused():
+    return normalized(True, renorm=True, renorm_clipping={"min": 1.0})
+
+
+def normalized_parts_refused():
+    return normalized(True, virtual_batch_size=-1)
+
+
+def normalized_both_refused():
+    return normalized(True, virtual_batch_size=2, adjustment=lambda shape: None)
+
+
 programs = {f.__name__: f for f in (gradient_method, gradient_method_conditioned, gradient_method_refused, shapes_known, shapes_open, shapes_differ, shapes_unknown_rank, dropouts, dropout_rate, unique_labels)}
+programs |= {name: value for name, value in globals().items() if name.startswith("normalized_")}
 programs["refused_size"] = refused(([2], (3,)))
 programs["refused_rank"] = refused(([2, 2], ("N",)), message="mine")
 programs["refused_number"] = refused(([2], 3))
