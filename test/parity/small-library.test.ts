@@ -188,6 +188,27 @@ const programs: Readonly<Record<string, () => Made>> = {
   normalized_bounds_refused: () => normalized(true, { renorm: true, renormClipping: { min: 1 } as object }),
   normalized_parts_refused: () => normalized(true, { virtualBatchSize: -1 }),
   normalized_both_refused: () => normalized(true, { virtualBatchSize: 2, adjustment }),
+  dilated_dimensions() {
+    const numbers = Array.from({ length: 96 }, (_, i) => i ** 1.5);
+    const x = parameter(tf.NDArray.from(numbers, "float32", [2, 4, 3, 4]), "x");
+    const open = tf.placeholderWithDefault(x, [null, null, null, 4]);
+    type Op = Parameters<typeof nn.withSpaceToBatch>[3];
+    const rows: Op = (value, _, padding) => nn.avgPool(value, [1, 2, 1, 1], [1, 1, 1, 1], padding as "VALID");
+    const columns: Op = (value, _, padding) => nn.avgPool(value, [1, 1, 2, 1], [1, 1, 1, 1], padding as "VALID");
+    const first = [
+      nn.withSpaceToBatch(x, [2], "VALID", columns, { spatialDims: [2] }),
+      nn.withSpaceToBatch(x, [2], "SAME", columns, { filterShape: [2], spatialDims: [2] }),
+      nn.withSpaceToBatch(open, [2], "VALID", columns, { spatialDims: [2] }),
+      nn.withSpaceToBatch(x, [2], "VALID", rows, { spatialDims: [1] }),
+    ];
+    return { fetch: [...first, nn.withSpaceToBatch(x, [2, 2], "VALID", (value, dims) => value.mul(dims), { spatialDims: [1, 3] })] };
+  },
+  dilated_dimensions_refused: () => ({
+    fetch: nn.withSpaceToBatch(tf.zeros([2, 4, 3, 4]), [2, 2], "VALID", value => value, { spatialDims: [2, 1] }),
+  }),
+  dilated_dimensions_missing: () => ({
+    fetch: nn.withSpaceToBatch(tf.zeros([2, 4, 3]), [2], "VALID", value => value, { spatialDims: [3] }),
+  }),
   refused_size: refused([[[2], ["3"]]]),
   refused_rank: refused([[[2, 2], ["N"]]], "mine"),
   refused_number: refused([[[2], 3]]),

@@ -1,7 +1,7 @@
 // Dilated (atrous) windows by way of batches: every dilation-th row and column becomes an image of its own, an undilated op runs over those, and
 // the pieces are put together again. TensorFlow's functions that take a `rate` are made this way; nodes and names are theirs.
 
-import { UnimplementedError, ValueError } from "../../base/errors.ts";
+import { ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { pythonStr } from "../../base/python-text.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
@@ -27,6 +27,8 @@ export interface SpaceToBatchArguments {
   readonly dilationRate: TensorLike;
   readonly padding: PaddingLike;
   readonly dataFormat: string;
+  /** The spatial dimensions, where they are not those of the format; explicit paddings go by the format all the same. */
+  readonly spatialDims?: readonly number[] | undefined;
   /** Makes the undilated op on its (rearranged) input. */
   readonly op: (input: Tensor, padding: PaddingLike) => Tensor;
 }
@@ -39,11 +41,13 @@ const numbersOf = (tensor: Tensor): number[] | undefined => {
 interface BlockOptions {
   /** Needed where padding is "SAME". */
   readonly filterShape?: TensorLike | readonly Dimension[] | null;
+  /** The dimensions that are dilated, in rising order; those of the data format unless given. */
+  readonly spatialDims?: readonly number[] | null;
   readonly dataFormat?: string | null;
 }
 
 /** Runs `op(input, numSpatialDims, padding)` on blocks of the input, as if its window were dilated; rates of 1 run it on the input itself.
- *  TF: tf.nn.with_space_to_batch, without `spatial_dims`: the spatial dimensions are those of the data format. */
+ *  TF: tf.nn.with_space_to_batch. @throws ValueError for spatial dimensions that do not rise from 1, and an input that has not all of them. */
 export function withSpaceToBatch(
   input: TensorLike,
   dilationRate: TensorLike,
@@ -51,21 +55,23 @@ export function withSpaceToBatch(
   op: (input: Tensor, numSpatialDims: number, padding: PaddingLike) => Tensor,
   ...rest: readonly unknown[]
 ): Tensor {
-  const { filterShape, spatialDims, dataFormat } = collect<BlockOptions & { readonly spatialDims?: unknown }>(
-    ["filterShape", "spatialDims", "dataFormat"],
-    rest,
-  );
-  if (spatialDims !== undefined)
-    throw new UnimplementedError("with_space_to_batch takes its spatial dimensions from `data_format`: leave `spatial_dims` out.");
+  const { filterShape, spatialDims, dataFormat } = collect<BlockOptions>(["filterShape", "spatialDims", "dataFormat"], rest);
   const value = convertToTensor(input, { name: "input" });
   const rate = convertToTensor(dilationRate, { dtype: dilationRate instanceof Tensor ? undefined : "int32", name: "dilation_rate" });
   if (rate.shape.rank !== null && rate.shape.rank !== 1)
     throw new ValueError(`\`dilation_rate.shape.rank\` must be 1. Received: dilation_rate=${rate} of rank ${rate.shape.rank}`);
   const count = rate.shape.dim(0);
   if (count === null) throw new ValueError("`dilation_rate.shape` must be fully defined.");
+  if (spatialDims?.some((axis, k) => axis < 1 || axis <= (spatialDims[k - 1] ?? 0)))
+    throw new ValueError(
+      `\`spatial_dims\` must be a monotonically increasing sequence of positive integers. Received: spatial_dims=[${spatialDims.join(", ")}]`,
+    );
+  const isFirst = dataFormat?.startsWith("NC") ?? false;
+  const last = spatialDims?.at(-1) ?? (isFirst ? count + 1 : count);
+  const least = isFirst ? last : last + 1;
   const { rank } = value.shape;
-  if (rank !== null && rank < count + 1)
-    throw new ValueError(`\`input.shape.rank\` must be at least ${count + 1}. Received: input.shape=${value.shape} with rank ${rank}`);
+  if (rank !== null && rank < least)
+    throw new ValueError(`\`input.shape.rank\` must be at least ${least}. Received: input.shape=${value.shape} with rank ${rank}`);
   // A single axis of channels beside the spatial ones.
   const format = dataFormat ?? ["NWC", "NHWC", "NDHWC"][count - 1];
   return inBlocks({
@@ -74,29 +80,31 @@ export function withSpaceToBatch(
     dilationRate: rate,
     padding,
     dataFormat: format,
+    spatialDims: spatialDims ?? undefined,
     op: (block, pad) => op(block, count, pad),
   });
 }
 
 /** Runs `op` as if its window were dilated. Rates of 1 run it as it is. */
-export function inBlocks({ input, filterShape, dilationRate, padding, dataFormat, op }: SpaceToBatchArguments): Tensor {
+export function inBlocks({ input, filterShape, dilationRate, padding, dataFormat, spatialDims, op }: SpaceToBatchArguments): Tensor {
   const rate = convertToTensor(dilationRate, { dtype: dilationRate instanceof Tensor ? undefined : "int32", name: "dilation_rate" });
   const rates = numbersOf(rate);
   if (rates === undefined) throw new ValueError("`dilation_rate` must be known when the graph is built.", "Give it as numbers.");
   if (rates.some(r => r < 1))
     throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=[${rates.join(" ")}]`);
   if (rates.every(r => r === 1)) return op(input, padding);
-  const { spatial } = axesOf(dataFormat);
-  const base = basePaddings(padding, filterShape, rates, spatial);
+  const own = axesOf(dataFormat).spatial;
+  const spatial = spatialDims ?? own;
+  const base = basePaddings(padding, filterShape, rates, own);
   const sizes = spatialSizes(input, spatial);
   const { paddings, crops } = inNameScope("required_space_to_batch_paddings", "required_space_to_batch_paddings", [], () =>
     requiredPaddings(sizes, base, rate, rates),
   );
-  // Batches are made from the leading spatial dimensions: channels before them take part with a block of 1.
-  const leading = spatial[0] - 1;
-  const blocks = [...Array<number>(leading).fill(1), ...rates];
+  // Batches are made from all dimensions up to the last spatial one: others among them take part with a block of 1.
+  const places = Array.from({ length: spatial[spatial.length - 1] }, (_, i) => spatial.indexOf(i + 1));
+  const blocks = places.map(k => rates[k] ?? 1);
   const widen = (pairs: Tensor | number[][]): TensorLike =>
-    pairs instanceof Tensor ? widenTensor(pairs, leading, rates.length) : [...Array.from({ length: leading }, () => [0, 0]), ...pairs];
+    pairs instanceof Tensor ? widenTensor(pairs, places) : places.map(k => pairs[k] ?? [0, 0]);
   const before = widen(paddings);
   const after = widen(crops);
   const split = SpaceToBatchND({ input, blockShape: constantInts(blocks), paddings: before });
@@ -106,9 +114,15 @@ export function inBlocks({ input, filterShape, dilationRate, padding, dataFormat
 
 const constantInts = (values: readonly number[]): TensorLike => Int32Array.from(values);
 
-function widenTensor(pairs: Tensor, leading: number, count: number): Tensor {
-  const parts: TensorLike[] = leading > 0 ? [Array.from({ length: leading }, () => [0, 0])] : [];
-  return concat([...parts, getItem(pairs, [0, count])], 0);
+/** Rows of pairs in their places (-1: none), zeros between them. */
+function widenTensor(pairs: Tensor, places: readonly number[]): Tensor {
+  const parts: TensorLike[] = [];
+  for (let at = 0, end = 0; at < places.length; at = end) {
+    const isRow = places[at] >= 0;
+    for (end = at; end < places.length && places[end] >= 0 === isRow; end++);
+    parts.push(isRow ? getItem(pairs, [places[at], places[end - 1] + 1]) : Array.from({ length: end - at }, () => [0, 0]));
+  }
+  return concat(parts, 0);
 }
 
 /** What the dilated window itself needs: half of what it overhangs before, the rest after. */

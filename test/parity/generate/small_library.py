@@ -129,8 +129,26 @@ def normalized_both_refused():
     return normalized(True, virtual_batch_size=2, adjustment=lambda shape: None)
 
 
+def dilated_dimensions():
+    x = parameter(np.arange(96.0).reshape(2, 4, 3, 4) ** 1.5, "x")
+    open_x = tf.placeholder_with_default(x, [None, None, None, 4])
+    rows = lambda value, dims, padding: tf.nn.avg_pool(value, [1, 2, 1, 1], [1, 1, 1, 1], padding)
+    columns = lambda value, dims, padding: tf.nn.avg_pool(value, [1, 1, 2, 1], [1, 1, 1, 1], padding)
+    made = [tf.nn.with_space_to_batch(x, [2], "VALID", columns, spatial_dims=[2]), tf.nn.with_space_to_batch(x, [2], "SAME", columns, filter_shape=[2], spatial_dims=[2])]
+    made += [tf.nn.with_space_to_batch(open_x, [2], "VALID", columns, spatial_dims=[2]), tf.nn.with_space_to_batch(x, [2], "VALID", rows, spatial_dims=[1])]
+    return made + [tf.nn.with_space_to_batch(x, [2, 2], "VALID", lambda value, dims, padding: value * float(dims), spatial_dims=[1, 3])]
+
+
+def dilated_dimensions_refused():
+    return tf.nn.with_space_to_batch(tf.zeros([2, 4, 3, 4]), [2, 2], "VALID", lambda value, dims, padding: value, spatial_dims=[2, 1])
+
+
+def dilated_dimensions_missing():
+    return tf.nn.with_space_to_batch(tf.zeros([2, 4, 3]), [2], "VALID", lambda value, dims, padding: value, spatial_dims=[3])
+
+
 programs = {f.__name__: f for f in (gradient_method, gradient_method_conditioned, gradient_method_refused, shapes_known, shapes_open, shapes_differ, shapes_unknown_rank, dropouts, dropout_rate, unique_labels)}
-programs |= {name: value for name, value in globals().items() if name.startswith("normalized_")}
+programs |= {name: value for name, value in globals().items() if name.startswith(("normalized_", "dilated_"))}
 programs["refused_size"] = refused(([2], (3,)))
 programs["refused_rank"] = refused(([2, 2], ("N",)), message="mine")
 programs["refused_number"] = refused(([2], 3))
