@@ -27,6 +27,7 @@ import { arrangeArguments, isOurForm, parseSignature, type Signature } from "./c
 import { attachDtypeMembers, type DTypeMembers } from "./dtype-members.ts";
 import { kindOf, MessageFields } from "./message-fields.ts";
 import { insteadOf } from "./missing-members.ts";
+import { rawArguments } from "./raw-arguments.ts";
 
 // ---- the type ----
 
@@ -507,7 +508,8 @@ class Door {
   private function(value: AnyFunction, path: string): AnyFunction {
     const call = (...given: unknown[]): unknown => {
       this.open();
-      const result = value(...arrangeArguments(this.signature(path), given));
+      const all = arrangeArguments(this.signature(path), given);
+      const result = value(...(path.startsWith("raw_ops.") ? rawArguments(path.slice("raw_ops.".length), all) : all));
       return result instanceof Promise ? result.then(item => this.met(item)) : this.met(result);
     };
     // What stands by the function itself: `tf.zeros_initializer.from_config(…)`.

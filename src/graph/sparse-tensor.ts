@@ -9,6 +9,10 @@ import type { Graph } from "./graph.ts";
 import { type Operation, Tensor } from "./operation.ts";
 import { staticShape } from "./static-value.ts";
 
+function assertSame(a: number | null, b: number | null): void {
+  if (a !== null && b !== null && a !== b) throw new ValueError(`Dimensions ${a} and ${b} are not compatible`);
+}
+
 /** `values[k]` stands at the coordinates `indices[k]` of a tensor of shape `denseShape`; coordinates in row-major order. TF: tf.SparseTensor. */
 export class SparseTensor {
   /** int64 `[n, rank]`. */
@@ -30,10 +34,9 @@ export class SparseTensor {
       ]),
     );
     [this.indices, this.values, this.denseShape] = parts;
-    const rank = this.indices.shape.withRank(2).dim(1);
-    this.values.shape.withRank(1);
-    const shape = this.denseShape.shape.withRank(1);
-    if (rank !== null) shape.mergeWith(new TensorShape([rank]));
+    const [count, rank] = this.indices.shape.withRank(2).dims ?? [null, null];
+    assertSame(count, this.values.shape.withRank(1).dim(0));
+    assertSame(rank, this.denseShape.shape.withRank(1).dim(0));
   }
 
   get dtype(): DType {

@@ -43,6 +43,7 @@ function decay<R>(
   learningRate: TensorLike,
   body: (rate: Tensor, inType: (value: TensorLike) => Tensor, scope: { readonly name: string }) => R,
 ): R {
+  if (name !== null && name !== undefined && typeof name !== "string") throw new ValueError("name for name_scope must be a string.");
   return getDefaultGraph().nameScope(name ?? fallback, scope => {
     const rate = convertToTensor(learningRate, { name: "initial_learning_rate" });
     return body(rate, value => converted(value, rate.dtype), { name: String(scope) });
