@@ -9,6 +9,7 @@ import { pad } from "../../ops/array/padding.ts";
 import { getItem, stack } from "../../ops/array/slicing.ts";
 import { biasAdd } from "../../ops/nn/nn.ts";
 import { convolution } from "../../ops/nn/atrous.ts";
+import { withOneBatch } from "../../ops/nn/batches.ts";
 import {
   conv2dTranspose as transposedConvolution,
   conv3dTranspose as transposedVolume,
@@ -161,7 +162,7 @@ abstract class Convolution extends SpatialLayer<ConvolutionOptions> {
     const dataFormat = this.isChannelsFirst ? `NC${letters}` : `N${letters}C`;
     const output = convolution(input, kernel, this.word, { strides, dilationRate, dataFormat, name: opName });
     if (this.rank === 1 && this.isChannelsFirst && this.bias) return this.activated(add(output, reshape(this.bias, [1, this.filters, 1])));
-    return this.activated(this.biased(output));
+    return this.activated(this.bias ? withOneBatch(output, this.rank + 1, null, one => this.biased(one)) : output);
   }
 }
 

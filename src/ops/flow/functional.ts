@@ -1,6 +1,6 @@
 // map_fn, scan, foldl and foldr: loops over the first axis of tensors, with TensorFlow's nodes. Elements come from TensorArrays, results go into them.
 
-import type { DType } from "../../base/dtype.ts";
+import { type DType, noDtype } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -120,6 +120,7 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
       signature === null ? kinds.map((kind, k) => kind?.withShape(TensorShape.unknown()).unbatched() ?? flat[k].dtype) : flatten(signature)
     ) as (DType | Kind)[];
     const results = types.map(type => {
+      if (typeof type !== "string" && typeof type?.flat !== "object") throw noDtype(type);
       const { dtype, shape = null } = typeof type === "string" ? { dtype: type } : type.flat;
       return new TensorArray(dtype, n, { inferShape: given.inferShape ?? true, elementShape: shape });
     });

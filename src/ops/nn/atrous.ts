@@ -261,14 +261,10 @@ export function convolution(input: TensorLike, ...given: unknown[]): Tensor {
       );
     const op = (inner: Tensor, innerPadding: PaddingLike): Tensor => convolveBy(inner, window, steps, innerPadding, format, String(scope));
     if (holes.every(r => r === 1)) return op(image, padding as PaddingLike);
-    return inBlocks({
-      input: image,
-      filterShape: window.shape.dims ?? undefined,
-      dilationRate: holes,
-      padding: padding as PaddingLike,
-      dataFormat: format,
-      op,
-    });
+    const filterShape = window.shape.dims ?? undefined;
+    return withOneBatch(image, rank + 1, null, one =>
+      inBlocks({ input: one, filterShape, dilationRate: holes, padding: padding as PaddingLike, dataFormat: format, op }),
+    );
   });
 }
 

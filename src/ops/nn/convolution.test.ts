@@ -261,6 +261,7 @@ describe("other convolutions", () => {
     await check([5, 2], [3, 2, 2], (x, f) => conv1d(x, f, 2, "SAME"));
     await check([5, 2], [3, 2, 2], (x, f) => convolution(x, f, "SAME", { strides: [2] }));
     await check([4, 5, 2], [2, 3, 2, 2], (x, f) => convolution(x, f, "VALID"));
+    await check([4, 5, 2], [2, 3, 2, 2], (x, f) => convolution(x, f, "SAME", { dilationRate: [2, 1] }));
     await check([3, 4, 3, 1], [2, 2, 3, 1, 2], (x, f) => convolution(x, f, "SAME", { strides: [1, 2, 1] }));
   });
 });
