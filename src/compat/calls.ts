@@ -66,12 +66,14 @@ export function arrangeArguments(signature: Signature | undefined, given: readon
 }
 
 /** A last function stands for a `with` block where our form has it: after our positional arguments or the options. Elsewhere it is an argument
- *  like any other; but initializers take a shape and a type, so one of a single parameter in their place is a block: `variable_scope(name, "layer", [x], () => …)`. */
+ *  like any other; but no values are a function, `variable_scope(null, "layer", () => …)`, and initializers take a shape and a type, so one of a single
+ *  parameter in their place is a block: `variable_scope(name, "layer", [x], () => …)`. */
 const isBody = ({ bodyIndex, positional, parameters }: Signature, given: readonly unknown[]): boolean =>
   bodyIndex >= 0 &&
   (given.length - 1 <= positional.length ||
     given.length > parameters.length ||
     isPlainObject(given.at(-2)) ||
+    parameters[given.length - 1].name === "values" ||
     (parameters[given.length - 1].name === "initializer" && isPlainFunction(given.at(-1))));
 
 const isPlainFunction = (value: unknown): boolean =>

@@ -76,6 +76,11 @@ describe("arrangeArguments", () => {
   it("puts a callback where our form has it", () => {
     const body = () => 1;
     expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), ["a", body])).toEqual(["a", body]);
+    expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), [null, "b", body])).toEqual([
+      null,
+      { defaultName: "b" },
+      body,
+    ]);
     expect(arrangeArguments(parseSignature("name_scope", "1+1 name default_name? values?"), [null, { default_name: "b" }, body])).toEqual([
       null,
       { defaultName: "b" },

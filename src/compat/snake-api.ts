@@ -126,7 +126,11 @@ type SecondNames<T> = {
 };
 
 /** Several tensors by name are taken apart by place too: `const [values, indices] = tf.nn.top_k(x, 2)`. */
-type InOrder<T> = T extends Readonly<Record<string, Element | NDArray | readonly Element[]>> ? Iterable<Snake<T[keyof T]>> : unknown;
+type InOrder<T> = string extends keyof T
+  ? unknown
+  : T extends Readonly<Record<string, Element | NDArray | readonly Element[]>>
+    ? Iterable<Snake<T[keyof T]>> & { readonly [index: number]: Snake<T[keyof T]> }
+    : unknown;
 
 type SnakeMembers<T> = Indexed<T> &
   InOrder<T> & {
