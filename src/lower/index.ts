@@ -295,8 +295,10 @@ export class Lowering {
   private updatedValue(op: Operation, tensor: Tensor): Value | undefined {
     const isEarlier = this.request.isEarlier?.(tensor) === true;
     if (this.current.size === 0 && !isEarlier) return undefined;
+    // What the caller feeds in place of a read is no memory of a variable.
+    const isGiven = (read: Tensor): boolean => this.request.isFed(read) && this.request.isEarlier?.(read) !== true;
     let source = tensor;
-    while (!source.isRef && source.op.definition.isCopy) source = this.request.resolve(source.op.inputs[0]);
+    while (!source.isRef && source.op.definition.isCopy && !isGiven(source)) source = this.request.resolve(source.op.inputs[0]);
     if (source === tensor || !source.isRef || !this.has(source)) return undefined;
     const { handle } = this.binding(source);
     const { state } = handle ?? {};
@@ -577,6 +579,11 @@ export class Lowering {
   assign(state: State, value: Value): void {
     const next: State = sameShape(state.shape, value.shape) ? state : { ...state, shape: value.shape };
     this.current.set(state.id, { state: next, value, isWritten: true });
+  }
+
+  /** Does a state hold something here, whatever case was taken before? Not if the session has not given it a value yet. */
+  isHeld(state: State): boolean {
+    return this.current.has(state.id) || state.role !== "variable" || state.initial !== undefined || this.request.isHeld?.(state) !== false;
   }
 
   /** The value a state has at this point. */

@@ -33,6 +33,8 @@ export interface LowerRequest {
   resource(object: HostObject): object;
   /** The state with the shape it has in the session now. */
   currentState(state: State): State;
+  /** Does a variable hold something in the session? Absent: it may. */
+  isHeld?(state: State): boolean;
   /** Runs a closed program (constants only). */
   evaluate(program: Program): readonly NDArray[];
   /** An InvalidArgumentError of a node. */

@@ -48,6 +48,9 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   });
   requireEqualShapes(node, found);
   const states = new Map(written.flatMap(entries => [...entries].map(([id, { state }]) => [id, state] as const)));
+  // A variable without a value keeps none in a case that does not write it: then the case has to be chosen first.
+  for (const [id, state] of states)
+    if (!lowering.isHeld(state) && !written.every(entries => entries.has(id))) throw new NeedsHost([...node.operations][0]);
   // A state that only one case writes keeps its old value in the others: read it before branching.
   const old = new Map([...states].map(([id, state]) => [id, lowering.stateValue(state)] as const));
   requireEqualStates(node, written, old);

@@ -234,6 +234,7 @@ function lowerSelection(selection: Selection, feeds: readonly CompileFeed[], dev
     isOnHost: op => isOnHost(selection, op),
     resource: ({ id, make }) => device.resource(id, make),
     currentState: state => withCurrentShape(state, device),
+    isHeld: ({ id }) => device.stateShape(id) !== undefined,
     evaluate,
     runtimeError: (op, message) => blamed(new InvalidArgumentError(message), op),
   });

@@ -74,7 +74,9 @@ export function iterationOf(selection: Selection, loop: StructuredLoop): Iterati
   const feeds = new Set([...current, ...outside]);
   const { condition, body } = loop;
   const nodes = [...handles, ...condition.nodes, ...body.nodes];
-  const whole: Selection = { nodes, feeds, fetches: body.results, targets: [], replaced, keepsOnHost: selection.keepsOnHost };
+  const isGiven = (tensor: Tensor): boolean => selection.feeds.has(tensor) && selection.earlier?.has(tensor) !== true;
+  const earlier = new Set([...outside].filter(tensor => !isGiven(tensor)));
+  const whole: Selection = { nodes, feeds, earlier, fetches: body.results, targets: [], replaced, keepsOnHost: selection.keepsOnHost };
   // What the condition does is done once for each time that it is asked: the body reads its results.
   const test = resolve(whole, condition.result);
   const halves = split(whole, {

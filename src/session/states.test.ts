@@ -213,3 +213,20 @@ test("a signature in use stays when there are too many", async () => {
   expect([x.op.name, y.op.name]).toEqual(["x", "y"]);
   await session.close();
 });
+
+test.each(backends)("a case may write a variable that holds nothing, and another leave it so, on %s", async backend => {
+  const graph = new tf.Graph();
+  using _graph = graph.asDefault();
+  const v = new tf.Variable(3, { dtype: "float32" });
+  const isTaken = tf.placeholder("bool", []);
+  const chosen = tf.cond(
+    isTaken,
+    () => tf.identity(tf.assign(v, 8)),
+    () => tf.constant(1, "float32"),
+  );
+  await using session = new tf.Session({ graph, config: { backend } });
+  expect((await session.run(chosen, [[isTaken, false]])).item()).toBe(1);
+  expect((await session.run(tf.isVariableInitialized(v))).item()).toBe(false);
+  expect((await session.run(chosen, [[isTaken, true]])).item()).toBe(8);
+  expect((await session.run(v)).item()).toBe(8);
+});

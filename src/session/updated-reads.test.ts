@@ -41,3 +41,15 @@ it("counts what is waited for through operands, as TensorFlow gives it: 5 + v, w
   expect(((await session.run(product)) as NDArray).toArray()).toEqual([4, 4]);
   expect(((await session.run(follow as never)) as NDArray).toArray()).toBeCloseTo(0.2, 6);
 });
+
+it("keeps what is fed in place of a read, behind an update too", async () => {
+  const graph = new Graph();
+  using _ = graph.asDefault();
+  const v = new Variable(1, { dtype: "float32", name: "v" });
+  const read = v.value();
+  const update = assign(v, 5);
+  const after = graph.controlDependencies([update as never], () => add(read, 0));
+  await using session = new Session({ graph });
+  await session.run(globalVariablesInitializer());
+  expect((await session.run([after, add(update, read)], [[read, 100]])).map(value => value.item())).toEqual([100, 105]);
+});
