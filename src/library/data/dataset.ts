@@ -20,7 +20,7 @@ import * as sources from "../../ops/data/dataset-sources.ts";
 import { RebatchDatasetV2 } from "../../ops/data/dataset-rarer.ts";
 import { Assert } from "../../ops/flow/control-flow.ts";
 import { type HostFunction, pyFunc } from "../../ops/flow/host-function.ts";
-import { Add, cast, equal, greater, logicalAnd, maximum } from "../../ops/math/math.ts";
+import { Add, cast, equal, floormod, greater, logicalAnd, maximum } from "../../ops/math/math.ts";
 import { log } from "../../ops/math/functions.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
@@ -66,7 +66,7 @@ interface PaddedOptions extends DroppingOptions {
   readonly paddingValues?: Nested;
 }
 interface ShuffleOptions extends Named {
-  readonly seed?: number | null;
+  readonly seed?: number | Tensor | null;
   readonly reshuffleEachIteration?: boolean | null;
 }
 interface InterleaveOptions extends MapOptions {
@@ -239,7 +239,7 @@ export class Dataset {
   }
 
   /** Numbers for ever: int64 scalars below 2³². TF: Dataset.random. */
-  static random({ seed = null, name }: Named & { readonly seed?: number | null } = {}): Dataset {
+  static random({ seed = null, name }: Named & { readonly seed?: number | Tensor | null } = {}): Dataset {
     const spec = new ComponentSpec("int64", new TensorShape([]));
     return new Dataset(sources.RandomDataset({ ...seedTensors(seed), ...typesAndShapes(spec) }, { name }), spec);
   }
@@ -956,8 +956,8 @@ const textOf = (deterministic: boolean | null | undefined): string =>
   deterministic === null || deterministic === undefined ? "default" : String(deterministic);
 
 /** Both seeds as tensors. TF: random_seed.get_seed of tf.data. */
-export function seedTensors(opSeed: number | null): { seed: Tensor; seed2: Tensor } {
-  const [first, second] = getSeed(opSeed);
+export function seedTensors(opSeed: number | Tensor | null): { seed: Tensor; seed2: Tensor } {
+  const [first, second] = opSeed instanceof Tensor ? [getSeed(0)[0], floormod(opSeed, 2 ** 31 - 1, { name: "mod" })] : getSeed(opSeed);
   const seed = int64(first ?? 0, "seed");
   if (second === null) return { seed, seed2: int64(0, "seed2") };
   // Two zeros would mean: unseeded.

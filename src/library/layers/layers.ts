@@ -8,6 +8,7 @@ import { ValueError } from "../../base/errors.ts";
 import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { Tensor } from "../../graph/operation.ts";
+import { staticValues } from "../../graph/static-value.ts";
 import { collect } from "../../ops/arguments.ts";
 import { constant, expandDims, identity, reshape, shape as shapeOf } from "../../ops/array/array.ts";
 import { transpose } from "../../ops/array/rearranging.ts";
@@ -259,6 +260,7 @@ export function dropout(inputs: TensorLike, ...rest: Rest<DropoutOptions>): Tens
 export function smartCond<T>(choice: boolean | number | Tensor, whenTrue: () => T, whenFalse: () => T): T {
   if (!(choice instanceof Tensor) && typeof choice !== "boolean" && choice !== 0 && choice !== 1)
     throw new TypeError(`\`pred\` must be a Tensor, or a Python bool, or 1 or 0. Received: <class '${pythonType(choice)}'>`);
-  if (choice instanceof Tensor) return cond(choice, whenTrue as () => Tensor, whenFalse as () => Tensor) as T;
-  return choice ? whenTrue() : whenFalse();
+  const known = choice instanceof Tensor ? staticValues([choice])?.[0].get(0) : choice;
+  if (known === undefined) return cond(choice as Tensor, whenTrue as () => Tensor, whenFalse as () => Tensor) as T;
+  return known ? whenTrue() : whenFalse();
 }

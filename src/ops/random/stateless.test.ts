@@ -71,3 +71,35 @@ it("refuses keys of other shapes", async () => {
   await expect(byKey([1n, 2n])).rejects.toThrow("key must have shape [1], not [2]. (Note that batched keys are not supported yet.)");
   await expect(byKey(1n)).rejects.toThrow("key must have shape [1], not []. (Note that batched keys are not supported yet.)");
 });
+
+test("integers from their whole range, for null at both ends", async () => {
+  const whole = { minval: null, maxval: null };
+  expect(await valueOf(() => tf.random.statelessUniform([2], [9254, 7], { ...whole, dtype: "int32" }))).toEqual([1936322448, -1076538974]);
+  expect(await valueOf(() => tf.random.statelessUniform([2], [9254, 7], { ...whole, dtype: "uint64" }))).toEqual([
+    13823044389446479760n,
+    16815899430433004114n,
+  ]);
+  expect(() => tf.random.statelessUniform([2], [1, 2], { minval: 0, maxval: 5, dtype: "uint32" })).toThrow(
+    "Argument `dtype` got invalid value <dtype: 'uint32'> when argument `minval` is not None. Please don't use unsigned integers in this case.",
+  );
+  expect(() => tf.random.statelessUniform([2], [1, 2], { dtype: "int32" })).toThrow(
+    "For integer `dtype` argument <dtype: 'int32'>, argument `minval` and `maxval` must be both None or not None. Got `minval`=0 and `maxval`=None.",
+  );
+});
+
+test("a constant decides about dropout while the graph is built, and a tensor seeds a shuffle", async () => {
+  expect(
+    await valueOf(() => {
+      tf.setRandomSeed(273);
+      const dataset = tf.data.Dataset.range(9)
+        .shuffle(4, { seed: tf.constant(8, "int64") })
+        .batch(9);
+      return tf.data.makeOneShotIterator(dataset).getNext() as tf.Tensor;
+    }),
+  ).toEqual([0n, 4n, 3n, 5n, 2n, 8n, 1n, 7n, 6n]);
+  const dropped = (): tf.Tensor => {
+    tf.setRandomSeed(273);
+    return tf.layers.dropout(tf.ones([8]), { rate: 0.5, training: tf.constant(true) });
+  };
+  expect(await valueOf(dropped)).toEqual([0, 0, 2, 0, 2, 2, 2, 2]);
+});

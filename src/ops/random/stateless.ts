@@ -5,6 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -366,16 +367,36 @@ interface UniformOptions {
 }
 
 /** Uniform random numbers in [minval, maxval) that depend on `seed` ([2] integers) and nothing else: floats in [0, 1) unless given;
- *  integers need a maxval. TF: tf.random.stateless_uniform(shape, seed, minval, maxval, dtype, name). */
+ *  integers need a maxval, or null for both ends: then all of their type. TF: tf.random.stateless_uniform(shape, seed, minval, maxval, dtype, name). */
 export function statelessUniform(shape: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor {
-  const { minval = 0, maxval, dtype, name, ...more } = collect<UniformOptions>(["minval", "maxval", "dtype", "name", "alg"], rest);
+  const {
+    minval: least = 0,
+    maxval = null,
+    dtype,
+    name,
+    ...more
+  } = collect<UniformOptions>(["minval", "maxval", "dtype", "name", "alg"], rest);
+  const isWhole =
+    maxval === null && (rest[0] === null || rest.some(options => (options as UniformOptions | null | undefined)?.minval === null));
+  const minval = isWhole ? null : least;
   const number = knownAlgorithm(more.alg);
   const type = dtype ?? "float32";
-  if (!isFloating(type) && (maxval === undefined || maxval === null))
-    throw new ValueError(`Must specify maxval for integer dtype tf.${type}`);
+  if (!isFloating(type)) {
+    if ((minval === null) !== (maxval === null))
+      throw new ValueError(
+        `For integer \`dtype\` argument <dtype: '${type}'>, argument \`minval\` and \`maxval\` must be both None or not None. Got \`minval\`=${pythonStr(minval)} and \`maxval\`=${pythonStr(maxval)}.`,
+        "Pass { minval: null, maxval: null } for the whole range of the type, or both ends.",
+      );
+    if (minval === null) return wholeRange(shape, seedTensor(seed), type, number, name);
+    if (type === "uint32" || type === "uint64")
+      throw new ValueError(
+        `Argument \`dtype\` got invalid value <dtype: '${type}'> when argument \`minval\` is not None. Please don't use unsigned integers in this case.`,
+        "Unsigned integers come from their whole range: pass { minval: null, maxval: null }.",
+      );
+  }
   return inNameScope({ name }, "stateless_random_uniform", [shape, seed, minval, maxval], scope => {
     const dims = dimensions(shape);
-    const from = convertToTensor(minval as TensorLike, { dtype: type, name: "min" });
+    const from = convertToTensor(minval ?? 0, { dtype: type, name: "min" });
     const to = convertToTensor((maxval ?? 1) as TensorLike, { dtype: type, name: "max" });
     const { key, counter } = StatelessRandomGetKeyCounter({ seed: seedTensor(seed) });
     if (!isFloating(type)) {
@@ -392,10 +413,10 @@ interface AlgorithmOption {
 }
 
 /** Integers over the whole range of their type. */
-function wholeRange(shape: readonly number[], seed: Tensor, dtype: DType, alg: string | number): Tensor {
+function wholeRange(shape: TensorLike, seed: TensorLike, dtype: DType, alg: string | number, name?: string | null): Tensor {
   const number = knownAlgorithm(alg);
-  return inNameScope(undefined, "stateless_random_uniform", [seed], scope => {
-    const dims = dimensions(shape as number[]);
+  return inNameScope({ name }, "stateless_random_uniform", [seed], scope => {
+    const dims = dimensions(shape);
     const { key, counter } = StatelessRandomGetKeyCounter({ seed });
     return StatelessRandomUniformFullIntV2({ shape: dims, key, counter, alg: number, dtype: dtype as "int32" }, { name: scope });
   });
