@@ -83,13 +83,19 @@ export interface Expansion {
   readonly effects: readonly Operation[];
 }
 
+/** A function's nodes in place of a call. */
+export interface CalledFunction extends Expansion {
+  /** The graph's version before: the nodes are numbered from here. */
+  readonly first: number;
+}
+
 /** Calls within calls, and nodes that calls may make in all: a function that calls itself, or doubles at every level, ends here. */
 const deepest = 64;
 const mostNodes = 500_000;
 let depth = 0;
 
 /** Copies a function's nodes into the default graph, with `args` for its arguments. */
-export function callFunction(body: FuncGraph, args: readonly Tensor[], copied: (copy: Operation) => void = () => {}): Expansion {
+export function callFunction(body: FuncGraph, args: readonly Tensor[], copied: (copy: Operation) => void = () => {}): CalledFunction {
   if (depth >= deepest)
     throw new UnimplementedError(`Function '${body.name}' is called more than ${deepest} calls deep: recursive functions do not run here.`);
   depth++;
@@ -100,8 +106,9 @@ export function callFunction(body: FuncGraph, args: readonly Tensor[], copied: (
   }
 }
 
-function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Operation) => void): Expansion {
+function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Operation) => void): CalledFunction {
   const graph = getDefaultGraph();
+  const first = graph.version;
   const tensors = new Map<Tensor, Tensor>(body.inputs.map((input, i) => [input, args[i]]));
   const operations = new Map<Operation, readonly Operation[]>();
   const needed = neededBy(body);
@@ -131,7 +138,7 @@ function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Opera
   closeLoops(needed, tensors, operations);
   const effects = body.effects.flatMap(op => operations.get(op) ?? []);
   const outputs = body.outputs.map(output => tensors.get(output) as Tensor);
-  return { outputs, effects };
+  return { outputs, effects, first };
 }
 
 /** A loop's way back is not there yet when its Merge is made: its first input stands in, of unknown shape. */

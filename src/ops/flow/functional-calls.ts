@@ -7,7 +7,7 @@ import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import { callFunction, type Expansion, type FuncGraph, functionsOf } from "../../graph/functions.ts";
+import { type CalledFunction, callFunction, type Expansion, type FuncGraph, functionsOf } from "../../graph/functions.ts";
 import { defineOp, renameOp } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
@@ -15,7 +15,7 @@ import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { identity, IdentityN } from "../array/array.ts";
-import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
+import { caseOf, cond, isExit, isMerge, isSwitch, whileLoop } from "./control-flow-contexts.ts";
 import { group } from "./control-flow.ts";
 import { AddV2, cast, Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr } from "../math/math.ts";
 import { reduceAll } from "../math/reduction.ts";
@@ -38,9 +38,23 @@ export function bodyOf(op: Operation, ref: FunctionRef): FuncGraph {
   return body;
 }
 
-/** Results that are there only after the effects. */
-export const afterEffects = ({ outputs, effects }: Expansion): Tensor[] =>
-  effects.length === 0 ? [...outputs] : getDefaultGraph().controlDependencies(effects, () => outputs.map(output => identity(output)));
+/** Results that are there only after the effects: those that happen in any case, for what waits for one side of a conditional is as dead as the other. */
+export function afterEffects({ outputs, effects, first }: CalledFunction): Tensor[] {
+  const certain = effects.filter(effect => !isOnOneSide(effect, first));
+  if (certain.length === 0) return [...outputs];
+  return getDefaultGraph().controlDependencies(certain, () => outputs.map(output => identity(output)));
+}
+
+/** Does a Switch lie before the operation, among those made since `first`, and no Merge or Exit between them? */
+function isOnOneSide(effect: Operation, first: number): boolean {
+  const before = new Set([effect]);
+  for (const op of before) {
+    if (op.id < first || isMerge(op) || isExit(op)) continue;
+    if (isSwitch(op)) return true;
+    for (const source of [...op.inputs.map(input => input.op), ...op.controlInputs]) before.add(source);
+  }
+  return false;
+}
 
 /** A call in place: its results after its effects. */
 function called(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] {
@@ -50,7 +64,7 @@ function called(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Ten
 /** The nodes of a plain call. */
 export function expandCall(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Expansion {
   const expansion = callFunction(bodyOf(op, ref), inputs);
-  return { outputs: afterEffects(expansion), effects: expansion.effects };
+  return { ...expansion, outputs: afterEffects(expansion) };
 }
 
 const callFields = {
