@@ -27,7 +27,7 @@ import { reduceSum } from "../math/reduction.ts";
 import { slicesToTensor } from "../math/segment.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
-import { randomUniform } from "../random/random.ts";
+import { getSeed, randomUniform } from "../random/random.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const reluTypes = [...attr.realNumbers, "qint8"] as const;
@@ -515,6 +515,8 @@ interface DropoutOptions {
 export function dropout(x: TensorLike, keepProb?: TensorLike | DropoutOptions | null, options?: DropoutOptions): Tensor {
   const given = collect<DropoutOptions>(["keepProb", "noiseShape", "seed", "name", "rate"], [keepProb, options]);
   const rate = dropRate(given.rate, given.keepProb);
+  // A rate of 0 draws nothing but counts as an op all the same: later seeds stay what they are.
+  if (rate === 0) getSeed(given.seed);
   return droppedBy(x, rate, given, "dropout", (sizes, dtype) => randomUniform(sizes, { seed: given.seed, dtype }));
 }
 
