@@ -4,16 +4,8 @@
 import { ValueError } from "../base/errors.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { constant, Shape, zeros, ZerosLike } from "../ops/array/array.ts";
-import {
-  CondContext,
-  type Context,
-  isExit,
-  isLoopSwitch,
-  isSwitch,
-  loopOf,
-  switchOf,
-  type WhileContext,
-} from "../ops/flow/control-flow-contexts.ts";
+import { isExit, isSwitch } from "../ops/flow/control-flow.ts";
+import { CondContext, type Context, isLoopSwitch, loopOf, switchOf, type WhileContext } from "../ops/flow/control-flow-contexts.ts";
 import { LoopHistory, within } from "../ops/flow/loop-history.ts";
 import { NDArray } from "../base/ndarray.ts";
 

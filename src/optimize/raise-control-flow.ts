@@ -8,35 +8,11 @@
 import { type InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { noValue, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
-import {
-  Enter,
-  Exit,
-  LoopCond,
-  Merge,
-  NextIteration,
-  RefEnter,
-  RefExit,
-  RefMerge,
-  RefNextIteration,
-  RefSwitch,
-  Switch,
-} from "../ops/flow/control-flow.ts";
-import type { OpDefinition } from "../graph/op-definition.ts";
+import { isEnter, isExit, isLoopCond, isMerge, isNext, isSwitch } from "../ops/flow/control-flow.ts";
 import { type Node, resolve, type Selection } from "./selection.ts";
 
-const is =
-  (...definitions: readonly OpDefinition[]) =>
-  (op: Operation): boolean =>
-    definitions.includes(op.definition);
-
-const isSwitch = is(Switch, RefSwitch);
-const isMerge = is(Merge, RefMerge);
-const isEnter = is(Enter, RefEnter);
-const isExit = is(Exit, RefExit);
-const isNext = is(NextIteration, RefNextIteration);
-const isLoopCond = is(LoopCond);
 const isCopy = (op: Operation): boolean => op.definition.isCopy === true || (isEnter(op) && op.attrs.isConstant === true);
-const isRaw = is(Switch, RefSwitch, Merge, RefMerge, Enter, RefEnter);
+const isRaw = (op: Operation): boolean => isSwitch(op) || isMerge(op) || isEnter(op);
 
 /** The same selection with structured nodes in place of raw control flow. */
 export function raiseControlFlow(selection: Selection): Selection {

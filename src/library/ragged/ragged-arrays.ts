@@ -33,7 +33,7 @@ import { argsort } from "../../ops/array/sort.ts";
 import { assertEqual, assertInteger, assertLess, assertNonNegative } from "../../ops/flow/check.ts";
 import { Assert, withDependencies } from "../../ops/flow/control-flow.ts";
 import { DenseCountSparseOutput, RaggedCountSparseOutput } from "../../ops/math/count-sparse.ts";
-import { DenseBincount } from "../../ops/math/counting.ts";
+import { bincountOptions, DenseBincount } from "../../ops/math/counting.ts";
 import { cast, equal, floordiv, maximum, minimum } from "../../ops/math/math.ts";
 import { cumsum, reduceAll, reduceMax } from "../../ops/math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";
@@ -360,27 +360,15 @@ const dynamicShapeText = ({ shape, raggedRank }: RaggedTensor): string =>
 
 /** Counts of values, of each row or of all. @throws ValueError for weights that have not the same rows. */
 export function raggedBincount(_: Callable, arr: RaggedTensor, ...rest: readonly unknown[]): Tensor {
-  interface Options extends Named {
-    readonly weights: RaggedLike;
-    readonly minlength: TensorLike;
-    readonly maxlength: TensorLike;
-    readonly dtype: DType;
-  }
-  const {
-    weights,
-    minlength,
-    maxlength,
-    dtype = "int32",
-    name,
-  } = collect<Options>(["weights", "minlength", "maxlength", "dtype", "name"], rest);
+  const { weights, minlength, maxlength, dtype = "int32", name } = bincountOptions(rest);
   return inNameScope({ name }, "bincount", [], () => {
     let weighing: Ragged | null = weights === undefined || weights === null ? null : converted(weights, { name: "weights" });
     let values: Ragged = isInteger(arr.dtype) ? arr : arr.withFlatValues(cast(arr.flatValues, "int32"));
     const isFilled = greater(size(values.flatValues), 0);
     let length = mul(cast(isFilled, values.dtype), add(reduceMax(values.flatValues, null, { name: "RaggedReduceMax" }), 1));
     const bound = (limit: TensorLike, label: string): Tensor => convertToTensor(limit, { name: label, dtype: values.dtype });
-    if (minlength !== undefined) length = maximum(bound(minlength, "minlength"), length);
-    if (maxlength !== undefined) length = minimum(bound(maxlength, "maxlength"), length);
+    if (minlength !== undefined && minlength !== null) length = maximum(bound(minlength, "minlength"), length);
+    if (maxlength !== undefined && maxlength !== null) length = minimum(bound(maxlength, "maxlength"), length);
     while (isRagged(values)) {
       if (weighing !== null) weighing = sameRows(values, weighing);
       values = values.values;

@@ -17,6 +17,9 @@ import {
   Assert,
   Enter,
   Exit,
+  isEnter,
+  isExit,
+  isSwitch,
   LoopCond,
   Merge,
   NextIteration,
@@ -120,10 +123,6 @@ export abstract class Context implements ControlFlowContext {
   }
 }
 
-export const isExit = (op: Operation): boolean => op.definition === Exit || op.definition === RefExit;
-export const isSwitch = (op: Operation): boolean => op.definition === Switch || op.definition === RefSwitch;
-export const isMerge = (op: Operation): boolean => op.definition === Merge || op.definition === RefMerge;
-const isEnter = (op: Operation): boolean => op.definition === Enter || op.definition === RefEnter;
 export const isConstantEnter = (op: Operation): boolean => isEnter(op) && op.attrs.isConstant === true;
 
 /** A Switch of a loop variable, not of a branch inside the loop. */

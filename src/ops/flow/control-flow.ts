@@ -358,6 +358,18 @@ export const LoopCond = defineOp("LoopCond", {
   shape: ({ input }) => input.withRank(0),
 });
 
+const isOne =
+  (...definitions: readonly OpDefinition[]) =>
+  (op: Operation): boolean =>
+    definitions.includes(op.definition);
+
+export const isSwitch = isOne(Switch, RefSwitch);
+export const isMerge = isOne(Merge, RefMerge);
+export const isEnter = isOne(Enter, RefEnter);
+export const isExit = isOne(Exit, RefExit);
+export const isNext = isOne(NextIteration, RefNextIteration);
+export const isLoopCond = isOne(LoopCond);
+
 /** Is it one of these? They have no kernels: branches and loops are made of them before. */
 export const isControlFlow = (definition: OpDefinition): boolean =>
   [Switch, Merge, Enter, Exit, NextIteration, LoopCond].some(op => op === definition) ||

@@ -170,22 +170,19 @@ export function histogramFixedWidthBins(values: TensorLike, valueRange: TensorLi
   });
 }
 
-interface BincountOptions extends Named {
+export interface BincountOptions extends Named {
   readonly weights?: TensorLike | null;
   readonly minlength?: TensorLike | null;
   readonly maxlength?: TensorLike | null;
   readonly dtype?: DType;
 }
 
+export const bincountOptions = (given: readonly unknown[]): BincountOptions =>
+  collect(["weights", "minlength", "maxlength", "dtype", "name"], given);
+
 /** How often each number 0, 1, … occurs, up to the greatest; with `weights` their sums. TF: tf.bincount(arr, weights, minlength, maxlength, dtype). */
 export function bincount(arr: TensorLike, ...rest: unknown[]): Tensor {
-  const {
-    weights,
-    minlength,
-    maxlength,
-    dtype = "int32",
-    name,
-  } = collect<BincountOptions>(["weights", "minlength", "maxlength", "dtype", "name"], rest);
+  const { weights, minlength, maxlength, dtype = "int32", name } = bincountOptions(rest);
   return inNameScope({ name }, "bincount", [arr, weights], () => {
     const given = convertToTensor(arr, { name: "arr", preferredDtype: "int32" });
     const weight = weights === undefined || weights === null ? undefined : convertToTensor(weights, { name: "weights" });
