@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     include: ["{src,test,examples,bench,scripts}/**/*.test.ts"],
     exclude: ["test/runtimes/**"],
+    globalSetup: ["test/house/temporary-files.ts"],
     pool: "forks",
     maxWorkers: 2,
     // A hang ends the run; a machine that is busy with other things does not.
