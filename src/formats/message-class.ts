@@ -1,7 +1,7 @@
 // Messages as programs of TensorFlow's make them: `new tf.train.Feature({ int64List: { value: [1] } })`, SerializeToString, FromString.
 // The fields are those of the table in messages.ts; text may stand for bytes, numbers for 64-bit integers, plain objects for maps.
 
-import { ValueError } from "../base/errors.ts";
+import { ValueError, withHint } from "../base/errors.ts";
 import { encodeText, NDArray } from "../base/ndarray.ts";
 import {
   createMessage,
@@ -52,9 +52,9 @@ export interface MessageMethods<M> {
   /** The message in protobuf's wire format, the same bytes every time. */
   SerializeToString(): Uint8Array;
   /** Becomes the message that the bytes hold; returns how many they are. @throws DataLossError naming the offset of damage. */
-  ParseFromString(serialized: Uint8Array | NDArray): number;
+  ParseFromString(serialized: Serialized): number;
   /** Takes over what the bytes set, as MergeFrom does; returns how many they are. */
-  MergeFromString(serialized: Uint8Array | NDArray): number;
+  MergeFromString(serialized: Serialized): number;
   /** As SerializeToString: no field has to be there. */
   SerializePartialToString(): Uint8Array;
   /** The fields that are set, each with its value, in the order of their numbers. */
@@ -70,7 +70,7 @@ export interface MessageMethods<M> {
 export interface MessageClass<N extends MessageName> {
   new (fields?: Loose<Message<N>>): MessageObject<N>;
   /** Reads the wire format, also as a run gives it: `Summary.FromString(await session.run(merged))`. @throws DataLossError naming the offset of damage. */
-  FromString(serialized: Uint8Array | NDArray): MessageObject<N>;
+  FromString(serialized: Serialized): MessageObject<N>;
   /** A message that is at hand, with the methods of its class. */
   of(message: Message<N>): MessageObject<N>;
 }
@@ -80,8 +80,16 @@ export type MessageClassWith<N extends MessageName, Inner extends Readonly<Recor
   readonly [K in keyof Inner]: MessageClass<Inner[K]>;
 };
 
-/** The bytes of an array's one string. */
-function bytesOf(serialized: Uint8Array | NDArray): Uint8Array {
+/** What a file opened by a mode that is not known holds may be text by its type. */
+export type Serialized = Uint8Array | NDArray | string;
+
+/** The bytes given, or those of an array's one string. @throws TypeError for text. */
+function bytesOf(serialized: Serialized): Uint8Array {
+  if (typeof serialized === "string")
+    throw withHint(
+      new TypeError("expected bytes, str found"),
+      'Read the file with mode "rb". The text format is read by messageFromText of tensorloom/formats.',
+    );
   if (!(serialized instanceof NDArray)) return serialized;
   const text: unknown = serialized.data[0];
   return text instanceof Uint8Array ? text : encodeText(String(text));
@@ -144,7 +152,7 @@ export function messageClass<N extends MessageName, const Inner extends Readonly
     SerializePartialToString(): Uint8Array {
       return this.SerializeToString();
     }
-    MergeFromString(serialized: Uint8Array | NDArray): number {
+    MergeFromString(serialized: Serialized): number {
       const bytes = bytesOf(serialized);
       this.MergeFrom(messageFromBytes(name, bytes));
       return bytes.length;
@@ -184,12 +192,12 @@ export function messageClass<N extends MessageName, const Inner extends Readonly
     WhichOneof(_group: string): string | null {
       return fieldsOf(name).find(({ name: each, label }) => label === "oneof" && !isAbsent(Reflect.get(this, each)))?.originalName ?? null;
     }
-    ParseFromString(serialized: Uint8Array | NDArray): number {
+    ParseFromString(serialized: Serialized): number {
       const bytes = bytesOf(serialized);
       Object.assign(this, createMessage(name, {}), messageFromBytes(name, bytes));
       return bytes.length;
     }
-    static FromString(serialized: Uint8Array | NDArray): Serializable {
+    static FromString(serialized: Serialized): Serializable {
       return Serializable.of(messageFromBytes(name, bytesOf(serialized)));
     }
     static of(message: object): Serializable {

@@ -79,3 +79,16 @@ describe("damage", () => {
     await expect(Array.fromAsync(readRecords(bytesSource("cut", cut), "LZ4"))).rejects.toThrow("Unsupported compression_type:LZ4");
   });
 });
+
+test("options by place and by name, unknown compressions and text in the place of bytes", async () => {
+  const path = join(folder, "options");
+  const options = new tf.io.TFRecordOptions("GZIP", { compressionLevel: 9 });
+  expect(new tf.io.TFRecordOptions({ compressionType: tf.io.TFRecordCompressionType.GZIP }).compressionType).toBe("GZIP");
+  {
+    await using writer = new tf.io.TFRecordWriter(path, { options });
+    writer.write(Uint8Array.of(7));
+  }
+  expect(await Array.fromAsync(tf.io.tfRecordIterator(path, { options }))).toEqual([Uint8Array.of(7)]);
+  expect(() => new tf.io.TFRecordOptions("LZ4" as "GZIP")).toThrow("Unsupported compression_type:LZ4");
+  expect(() => tf.train.Example.FromString("text")).toThrow(/^expected bytes, str found/);
+});

@@ -2,7 +2,8 @@
 
 import { files } from "#platform";
 import { messageClass, type MessageObject } from "../formats/message-class.ts";
-import { readRecords, type RecordCompression, RecordWriter } from "../formats/records.ts";
+import { compressionOf, readRecords, type RecordCompression, RecordWriter } from "../formats/records.ts";
+import { collect } from "../ops/arguments.ts";
 
 /** `new tf.train.Example({ features: { feature: { x: { floatList: { value: [1, 2] } } } } }).SerializeToString()`. TF: tf.train.Example. */
 export const Example = messageClass("Example");
@@ -22,11 +23,58 @@ export const TFRecordCompressionType = { NONE: 0, ZLIB: 1, GZIP: 2 } as const;
 
 const compressionNames = ["", "ZLIB", "GZIP"] as const;
 
-/** Options of record files. TF: tf.io.TFRecordOptions. */
+type CompressionType = RecordCompression | 0 | 1 | 2 | null;
+
+export interface TFRecordSettings {
+  readonly compressionType?: CompressionType;
+  readonly flushMode?: number | null;
+  readonly inputBufferSize?: number | null;
+  readonly outputBufferSize?: number | null;
+  readonly windowBits?: number | null;
+  readonly compressionLevel?: number | null;
+  readonly compressionMethod?: number | null;
+  readonly memLevel?: number | null;
+  readonly compressionStrategy?: number | null;
+}
+
+const optionNames = [
+  "compressionType",
+  ...[
+    "flushMode",
+    "inputBufferSize",
+    "outputBufferSize",
+    "windowBits",
+    "compressionLevel",
+    "compressionMethod",
+    "memLevel",
+    "compressionStrategy",
+  ],
+];
+
+/** `new tf.io.TFRecordOptions("GZIP")`, or by name. Settings of zlib are kept and have no effect: they change a file's bytes, not its records. TF: tf.io.TFRecordOptions. */
 export class TFRecordOptions {
   readonly compressionType: RecordCompression;
-  constructor(compressionType: RecordCompression | 0 | 1 | 2 | null = "") {
+  readonly flushMode: number | null;
+  readonly inputBufferSize: number | null;
+  readonly outputBufferSize: number | null;
+  readonly windowBits: number | null;
+  readonly compressionLevel: number | null;
+  readonly compressionMethod: number | null;
+  readonly memLevel: number | null;
+  readonly compressionStrategy: number | null;
+  constructor(...given: [(CompressionType | TFRecordSettings)?, ...(number | null | TFRecordSettings)[]]) {
+    const settings = collect<TFRecordSettings>(optionNames, given);
+    const { compressionType = "" } = settings;
     this.compressionType = typeof compressionType === "number" ? compressionNames[compressionType] : (compressionType ?? "");
+    compressionOf(this.compressionType);
+    this.flushMode = settings.flushMode ?? null;
+    this.inputBufferSize = settings.inputBufferSize ?? null;
+    this.outputBufferSize = settings.outputBufferSize ?? null;
+    this.windowBits = settings.windowBits ?? null;
+    this.compressionLevel = settings.compressionLevel ?? null;
+    this.compressionMethod = settings.compressionMethod ?? null;
+    this.memLevel = settings.memLevel ?? null;
+    this.compressionStrategy = settings.compressionStrategy ?? null;
   }
 
   /** The names of the compressions by their numbers. */
@@ -39,19 +87,24 @@ export class TFRecordOptions {
 }
 
 type RecordOptions = TFRecordOptions | RecordCompression | null;
+type OptionsArgument = RecordOptions | { readonly options?: RecordOptions };
 
-/** Writes records: `writer.write(example.SerializeToString())`, and at the end `await writer.close()`. TF: tf.io.TFRecordWriter. */
+const compressionGiven = (given: OptionsArgument): RecordCompression =>
+  TFRecordOptions.getCompressionTypeString(collect<{ options: RecordOptions }>(["options"], [given]).options ?? null);
+
+/** Writes records: `writer.write(example.SerializeToString())`, and at the end `await writer.close()`, or `await using`. TF: tf.io.TFRecordWriter. */
 export class TFRecordWriter extends RecordWriter {
-  constructor(path: string, options: RecordOptions = null) {
-    super(files, path, TFRecordOptions.getCompressionTypeString(options));
+  constructor(path: string, options: OptionsArgument = null) {
+    super(files, path, compressionGiven(options));
   }
 }
 
 /** The records of a file, in order. @throws DataLossError at the offset of damage. TF: tf.io.tf_record_iterator. */
-export async function* tfRecordIterator(path: string, options: RecordOptions = null): AsyncGenerator<Uint8Array> {
+export async function* tfRecordIterator(path: string, options: OptionsArgument = null): AsyncGenerator<Uint8Array> {
+  const compression = compressionGiven(options);
   const source = await files.open(path);
   try {
-    yield* readRecords(source, TFRecordOptions.getCompressionTypeString(options));
+    yield* readRecords(source, compression);
   } finally {
     await source.close();
   }

@@ -87,7 +87,7 @@ const isPassing = ({ op }: NodeMessage): boolean => op === "Identity" || op === 
 export function removeTrainingNodes(
   inputGraph: GraphDefMessage,
   { protectedNodes }: { readonly protectedNodes?: readonly string[] | null } = {},
-): GraphDefMessage {
+): GraphDef {
   checkGraphDef(inputGraph);
   const isProtected = new Set(protectedNodes ?? []);
   const checks = new Set(

@@ -9,9 +9,11 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
-import { constant, reshape } from "../ops/array/array.ts";
+import { constant, rank, reshape } from "../ops/array/array.ts";
 import { ParseExampleV2 } from "../ops/data/example.ts";
 import { ParseSequenceExampleV2 } from "../ops/data/sequence-example.ts";
+import { Assert, withDependencies } from "../ops/flow/control-flow.ts";
+import { equal } from "../ops/math/math.ts";
 import { inNameScope } from "../ops/named.ts";
 import { sparseMerge } from "../ops/sparse/structure.ts";
 import { refuseOthers } from "../ops/arguments.ts";
@@ -328,6 +330,17 @@ export function parseExample(
   return name === undefined || name === null ? build() : inNameScope({ name }, "ParseExample", [serialized], build);
 }
 
+/** The tensor if it is a scalar, or one that is there only when a run found it to be one. */
+function asScalar(value: Tensor, name: string): Tensor {
+  if (value.shape.rank === 0) return value;
+  if (value.shape.rank !== null) throw new ValueError(`Input ${name} must be a scalar`);
+  const capital = name[0].toUpperCase() + name.slice(1);
+  const check = Assert(equal(rank(value), 0), [`Input ${name} must be a scalar`], { name: `${capital}IsScalar` });
+  const checked = withDependencies([check], value, { name: `${name}Dependencies` });
+  checked.setShape([]);
+  return checked;
+}
+
 /** The features of one serialized tf.Example message. TF: tf.parse_single_example. */
 export function parseSingleExample(serialized: TensorLike, features: Features, { name, ...others }: ParseOptions = {}): ParsedExamples {
   refuseOthers(others, "exampleNames");
@@ -335,8 +348,7 @@ export function parseSingleExample(serialized: TensorLike, features: Features, {
     throw new ValueError(`Invalid argument: features cannot be falsy. Got ${String(features)}`);
   return getDefaultGraph().asDefault(() =>
     inNameScope({ name }, "ParseSingleExample", [serialized], () => {
-      const tensor = convertToTensor(serialized, { dtype: "string", name: "serialized" });
-      tensor.shape.withRank(0);
+      const tensor = asScalar(convertToTensor(serialized, { dtype: "string", name: "serialized" }), "serialized");
       return parsed(tensor, new Request(features), null, features);
     }),
   );
@@ -483,11 +495,9 @@ export function parseSingleSequenceExample(
     "Both context_features and sequence_features are None, but at least one should have values.",
   );
   return inNameScope({ name }, "ParseSingleSequenceExample", [serialized, exampleName], () => {
-    const tensor = inNameScope({ name }, "ParseSingleExample", [serialized, exampleName], () => {
-      const converted = convertToTensor(serialized, { name: "serialized" });
-      converted.shape.withRank(0);
-      return converted;
-    });
+    const tensor = inNameScope({ name }, "ParseSingleExample", [serialized, exampleName], () =>
+      asScalar(convertToTensor(serialized, { name: "serialized" }), "serialized"),
+    );
     const all = parsedSequences(tensor, exampleName, requests, { contextFeatures, sequenceFeatures }, name);
     return withRows(all, contextFeatures, sequenceFeatures);
   });

@@ -8,7 +8,7 @@ import { TensorShape } from "../../base/shape.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Operation, type Tensor } from "../../graph/operation.ts";
-import { collect } from "../../ops/arguments.ts";
+import { collect, isOptions } from "../../ops/arguments.ts";
 import { shape as shapeOf } from "../../ops/array/array.ts";
 import { getItem } from "../../ops/array/slicing.ts";
 import { cast } from "../../ops/math/math.ts";
@@ -64,11 +64,19 @@ const weightOrder = [
 /** How often each kind of layer was made in a graph, for the names in messages. */
 const countsOf = (graph: Graph): Map<string, number> => graph.attached(countsOf, () => new Map<string, number>());
 
+/** Arguments that may be given by their names, `cell({ inputs, state })`, in their places. */
+function inPlace(given: readonly unknown[]): readonly unknown[] {
+  const [named] = given;
+  if (given.length !== 1 || !isOptions(named) || !("inputs" in named)) return given;
+  const { inputs, state, ...others } = named;
+  return "state" in named ? [inputs, state, others] : [inputs, others];
+}
+
 /** The layer as something that can be called: every property is the layer's own. */
 function callable<T extends ScopedLayer>(layer: T): T {
   const own = (): void => {};
   return new Proxy(own, {
-    apply: (_, __, given) => layer.apply(...(given as never[])),
+    apply: (_, __, given) => layer.apply(...(inPlace(given) as never[])),
     get: (_, key, receiver) => Reflect.get(layer, key, receiver),
     set: (_, key, value) => Reflect.set(layer, key, value),
     has: (_, key) => Reflect.has(layer, key),

@@ -22,9 +22,11 @@ import { layerArguments, type LayerOptions, ScopedLayer, snakeName, type WeightO
 import type { Regularizer, VariableInitializer } from "../variables/variable-scope.ts";
 import type { Constraint, Variable } from "../variables/variables.ts";
 
-type Applied = (inputs: TensorLike, options?: Readonly<Record<string, unknown>>) => Tensor;
 /** Called as a function, a layer is applied. */
-export interface Layer extends Applied {}
+export interface Layer {
+  (named: { readonly inputs: TensorLike; readonly [option: string]: unknown }): Tensor;
+  (inputs: TensorLike, options?: Readonly<Record<string, unknown>>): Tensor;
+}
 /** TF: tf.layers.Layer. Subclasses supply `build`, which makes the variables, and `call`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes its instances callable
 export abstract class Layer extends ScopedLayer {

@@ -157,9 +157,11 @@ const zeroStateTensors = (stateSize: Nested, batchSize: TensorLike, dtype: DType
 const nameOfClass = (own: string, isOwn: boolean, target: { readonly name: string }): string => (isOwn ? own : target.name);
 
 /** BasicLSTMCell → basic_lstm_cell. */
-type AppliedCell = (inputs: Nested, state: Nested, options?: CellScope) => CellResult;
 /** Called as a function, a cell is applied. */
-export interface RNNCell extends AppliedCell {}
+export interface RNNCell {
+  (named: { readonly inputs: Nested; readonly state: Nested } & CellScope): CellResult;
+  (inputs: Nested, state: Nested, options?: CellScope): CellResult;
+}
 /** The base of all cells: what makes `[output, state]` of an input [batch, depth] and a state. Subclasses give `stateSize`, `outputSize` and
  *  `call`, where getVariable makes variables below the cell's scope. Run a cell by `apply`, which is Python's `cell(inputs, state)`.
  *  TF: tf.nn.rnn_cell.RNNCell. */
