@@ -870,7 +870,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "io.RandomShuffleQueue": "3 capacity min_after_dequeue dtypes shapes? names? seed? shared_name? name=",
   "io.SparseFeature": "4 index_key value_key dtype size already_sorted=",
   "io.TFRecordOptions":
-    "1 compression_type? flush_mode? input_buffer_size? output_buffer_size? window_bits? compression_level? compression_method? mem_level? compression_strategy?",
+    "0 compression_type? flush_mode? input_buffer_size? output_buffer_size? window_bits? compression_level? compression_method? mem_level? compression_strategy?",
   "io.TFRecordOptions.get_compression_type_string": "1 options",
   "io.TFRecordWriter": "1 path options?",
   "io.TFRecordWriter.close": "0",
@@ -1602,7 +1602,7 @@ export const signatures: Readonly<Record<string, string>> = {
   py_func: "3 func inp Tout stateful= name?",
   py_function: "3 func? inp? Tout? name?",
   "python_io.TFRecordOptions":
-    "1 compression_type? flush_mode? input_buffer_size? output_buffer_size? window_bits? compression_level? compression_method? mem_level? compression_strategy?",
+    "0 compression_type? flush_mode? input_buffer_size? output_buffer_size? window_bits? compression_level? compression_method? mem_level? compression_strategy?",
   "python_io.TFRecordWriter": "1 path options?",
   "python_io.tf_record_iterator": "1 path options?",
   qr: "1 input full_matrices= name?",

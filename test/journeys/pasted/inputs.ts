@@ -28,3 +28,11 @@ export const each = (array: tf.NDArray, f: (x: number) => number): tf.NDArray =>
 
 /** Python's range. */
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** Every node of the graph with its inputs. */
+export const nodes = (): string =>
+  tf
+    .get_default_graph()
+    .get_operations()
+    .map(op => `${op.name} ${op.type} ${[...op.inputs].map(input => input.name).join(" ")}`)
+    .join("\n");

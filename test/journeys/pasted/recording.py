@@ -33,6 +33,11 @@ def ints(seed, high, *shape):
     return np.floor(rnd(seed, *shape) * np.float32(high)).astype(np.int32)
 
 
+def nodes():
+    """Every node of the graph with its inputs."""
+    return "\n".join("%s %s %s" % (op.name, op.type, " ".join(i.name for i in op.inputs)) for op in tf.get_default_graph().get_operations())
+
+
 def flat(value):
     if isinstance(value, (list, tuple)):
         return [item for inner in value for item in flat(inner)]
