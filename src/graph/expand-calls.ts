@@ -33,7 +33,7 @@ function neededBy({ fetches, targets, feeds }: Wanted): Operation[] {
   };
   fetches.forEach(read);
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
-    if (needed.has(op)) continue;
+    if (needed.has(op) || isFedPlaceholder(op, fed)) continue;
     needed.add(op);
     const expansion = expansionOf(op);
     (expansion?.outputs ?? op.inputs).forEach(read);
@@ -41,6 +41,10 @@ function neededBy({ fetches, targets, feeds }: Wanted): Operation[] {
   }
   return [...needed].sort((a, b) => a.id - b.id);
 }
+
+/** Is there nothing of an operation but what is fed? What waits for it waits for nothing. */
+const isFedPlaceholder = ({ definition, outputs }: Operation, fed: ReadonlySet<Tensor>): boolean =>
+  definition.isPlaceholder === true && outputs.every(output => fed.has(output));
 
 class Copy {
   private readonly graph = new Graph();

@@ -107,3 +107,49 @@ test("what waits for one side of a conditional has no value to fetch when the ot
   await expect(run([x, cut, leftCut], false)).rejects.toThrow("Retval[2] does not have value");
   await expect(run([rightCut], true)).rejects.toThrow("Retval[0] does not have value");
 });
+
+test("a choice made for a later conditional on the same predicate goes there by the name that a Switch gives it", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const x = tf.placeholder(tf.float32, []);
+  const z = tf.placeholder(tf.float32, [3]);
+  const isPositive = tf.greater(x, 0);
+  const size = tf.cond(
+    isPositive,
+    () => tf.identity(x),
+    () => tf.negative(x),
+  ) as tf.Tensor;
+  const odd = (scaled: tf.Tensor): tf.Tensor => {
+    const more = tf.add(scaled, x);
+    return tf.cond(
+      tf.equal(tf.floormod(x, 2), 1),
+      () => tf.add(more, x),
+      () => z,
+    ) as tf.Tensor;
+  };
+  const whenPositive = (): tf.Tensor => {
+    const scaled = tf.multiply(z, size);
+    const [isZero, isOne] = [0, 1].map(k => tf.equal(x, k));
+    const unlessOne = (): tf.Tensor =>
+      tf.cond(
+        isOne,
+        () => z,
+        () => odd(scaled),
+      ) as tf.Tensor;
+    return tf.cond(isZero, () => z, unlessOne) as tf.Tensor;
+  };
+  const chosen = tf.cond(isPositive, whenPositive, () => z) as tf.Tensor;
+  await using session = new tf.Session();
+  const at = async (value: number): Promise<unknown> =>
+    (
+      await session.run(chosen, [
+        [x, value],
+        [z, [1, 2, 3]],
+      ])
+    ).toArray();
+  expect([await at(-3), await at(1), await at(2), await at(3)]).toEqual([
+    [1, 2, 3],
+    [1, 2, 3],
+    [1, 2, 3],
+    [9, 12, 15],
+  ]);
+});

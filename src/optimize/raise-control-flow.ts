@@ -562,10 +562,15 @@ class GuardedFlow {
     const members = new Set(group);
     const inside = new Map(sides.flatMap((side, k) => side.map(item => [item, k as Side] as const)));
     const found = new Map<Tensor, Side>();
-    const read = (tensor: Tensor): void => {
+    const sideOf = (tensor: Tensor): Side | undefined => {
       const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
       const side = item && inside.get(item);
-      if (item && side !== undefined && !(item.op && isSwitch(item.op))) found.set(tensor, side);
+      // A Switch is another name of what it is given: made here only if that is.
+      return item?.op && isSwitch(item.op) && sideOf(item.reads[0]) === undefined ? undefined : side;
+    };
+    const read = (tensor: Tensor): void => {
+      const side = sideOf(tensor);
+      if (side !== undefined) found.set(tensor, side);
     };
     for (const reader of this.items) {
       if (members.has(reader)) continue;

@@ -149,10 +149,12 @@ export const StatelessCase = defineOp("StatelessCase", caseFields);
 
 // ---- loops ----
 
-/** Does a loop's body hand this variable on unchanged? Such a variable is no variable: handles of resources are always like this. */
+/** Does a loop's body hand this variable on unchanged, waiting for nothing? Such a variable is no variable: handles of resources are always like this. */
 function isInvariant({ inputs, outputs }: FuncGraph, k: number): boolean {
   let tensor = outputs[k];
-  while (tensor.op.definition.isCopy && tensor !== inputs[k]) [tensor] = tensor.op.inputs;
+  const isHandle = tensor.dtype === "resource";
+  while (tensor.op.definition.isCopy && tensor !== inputs[k] && (isHandle || tensor.op.controlInputs.length === 0))
+    [tensor] = tensor.op.inputs;
   return tensor === inputs[k];
 }
 
