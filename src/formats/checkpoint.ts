@@ -11,9 +11,26 @@ import { messageFromText, messageToText } from "./text-format.ts";
 
 /** The checkpoint of a prefix: of version 2 if there is `prefix.index`, else the file itself as version 1. @throws NotFoundError, DataLossError */
 export async function openCheckpoint(files: FileSystem, prefix: string): Promise<BundleReader | CheckpointV1Reader> {
-  const isV1 = (await files.status(`${prefix}.index`)) === null && (await files.status(prefix))?.isFolder === false;
-  return (isV1 ? CheckpointV1Reader : BundleReader).open(files, prefix);
+  const own = (await files.status(`${prefix}.index`)) === null ? await files.status(prefix) : null;
+  if (own === null) return BundleReader.open(files, prefix);
+  if (own.isFolder) throw notOpened(prefix, `FAILED_PRECONDITION: ${prefix}; Is a directory`);
+  try {
+    return await CheckpointV1Reader.open(files, prefix);
+  } catch (error) {
+    if (!(error instanceof DataLossError)) throw error;
+    const [words, hint] = error.message.split("\n\n");
+    throw /sstable/.test(words) ? notOpened(prefix, `DATA_LOSS: ${words}`, hint) : error;
+  }
 }
+
+const notOpened = (
+  path: string,
+  reason: string,
+  hint = "A checkpoint is named by its prefix: `model-7` of `model-7.index`.",
+): DataLossError =>
+  new DataLossError(
+    `Unable to open table file ${path}: ${reason}: perhaps your file is in a different file format and you need to use a different restore operator?\n\n${hint}`,
+  );
 
 /** Reads tensors of a checkpoint by name, each by its byte range. TF: tf.train.NewCheckpointReader. */
 export class CheckpointReader {
@@ -66,8 +83,7 @@ export class CheckpointReader {
 
 /** Is there a checkpoint of this prefix, of either version? */
 export async function hasCheckpoint(files: FileSystem, prefix: string): Promise<boolean> {
-  if ((await files.status(`${prefix}.index`)) !== null) return true;
-  return (await files.status(prefix))?.isFolder === false;
+  return (await files.status(`${prefix}.index`)) !== null || (await files.status(prefix)) !== null;
 }
 
 /** Removes the files of a checkpoint. */

@@ -24,10 +24,10 @@ export interface ShapeAndSlice {
 export function parseShapeAndSlice(text: string): ShapeAndSlice | null {
   if (text === "") return null;
   const parts = text.split(" ");
+  if (parts.length < 2) throw new InvalidArgumentError(`Need least two elements in shape_and_slice specification: ${text}`);
   const slice = parts.pop() as string;
   const shape = parts.map(part => wholeNumber(part, text));
   const extents = slice === "" ? [] : slice.split(":").map(part => parseExtent(part, text));
-  if (parts.length === 0 && slice !== "") throw invalid(text, "it has no shape");
   if (shape.length !== extents.length) throw invalid(text, `the shape has ${shape.length} dimensions, the slice ${extents.length}`);
   const resolved = extents.map(({ start, length }, axis) => ({ start, length: length < 0 ? shape[axis] : length }));
   const outside = resolved.findIndex(({ start, length }, axis) => start + length > shape[axis]);

@@ -1,5 +1,6 @@
 // Functions with gradients of their own: tf.custom_gradient. Results and arguments go through one IdentityN whose gradient is overridden.
 
+import { itemsOf } from "../graph/iterating.ts";
 import { UnimplementedError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
@@ -27,7 +28,7 @@ export function customGradient(
       ...graph.getCollection("local_variables"),
     ];
     const before = new Set(variables());
-    const [result, gradFn] = f(...converted);
+    const [result, gradFn] = itemsOf(f(...converted)) as ReturnType<typeof f>;
     const made = variables().filter(variable => !before.has(variable));
     if (made.some(({ dtypeName }) => dtypeName?.endsWith("_ref")))
       throw new TypeError(

@@ -77,7 +77,7 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
   if (removed !== undefined) throw new NotImplementedError(removed);
   const graph = graphFor(graphOf(record));
   const build = (): unknown =>
-    graph.nameScope(name === null || name === undefined ? definition.type : String(name), scope => {
+    graph.nameScope(name === null || name === undefined ? definition.type : String(name) || definition.type, scope => {
       const attrs: Attrs = {};
       const inputs: Tensor[] = [];
       const specs = sidesOf(definition).inputs;
@@ -310,9 +310,13 @@ function speakFirst(input: string, value: unknown, attr: Attr | undefined): void
   const { dtype, isCertain } = literalType(value);
   if (isCertain) return;
   if (dtype === undefined) convertToTensor(value as TensorLike);
+  else if (attr?.default === undefined && isOfNothing(value)) checkTypeAllowed(input, "float32", attr);
   else if (dtype === "string" || (dtype === "bool" && !(isDType(attr?.default) && attr.allowed !== undefined)))
     checkTypeAllowed(input, dtype, attr);
 }
+
+/** `[]`, `[[]]`: floats, where nothing says otherwise. */
+const isOfNothing = (value: unknown): boolean => Array.isArray(value) && value.flat(9).length === 0;
 
 /** Converts; a literal that does not fit the wanted type is told as part of the op. */
 function fitting(definition: OpDefinition, input: string, value: unknown, dtype: DType | undefined, make: () => Tensor): Tensor {

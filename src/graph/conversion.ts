@@ -278,6 +278,7 @@ function pack(value: readonly unknown[], dtype: DType | undefined, name = "packe
 
 /** Numbers and arrays under TensorFlow's rules of what fits a type; a copy, so that what the caller writes later changes no graph. */
 export function toArray(value: ArrayLike, dtype: DType | undefined, preferred?: DType): NDArray {
+  if (dtype === "variant") throw new TypeError(noVariant(value));
   if (dtype !== undefined) checkFits(value, dtype);
   else if (Array.isArray(value) && commonKind(value) === null) throw new TypeError(noCommonType(value));
   const array = NDArray.from(value, dtype ?? (preferred !== undefined && fits(value, preferred) ? preferred : undefined));
@@ -302,6 +303,15 @@ function commonKind(value: readonly unknown[]): LeafKind | null | undefined {
   return common;
 }
 
+/** numpy's types: what has no common one is an array of objects. */
+function noVariant(value: ArrayLike): string {
+  const leaves = (Array.isArray(value) ? value.flat(9) : [value]) as readonly unknown[];
+  const isText = leaves.every(leaf => typeof leaf === "string");
+  const width = Math.max(1, ...leaves.map(leaf => String(leaf).length));
+  const type = isText ? `<U${width}` : leaves.some(leaf => leaf === null) ? "object" : inferDType(value);
+  return `\`dtype\` <dtype: 'variant'> is not compatible with ${pythonStr(value)} of dtype ${type}.`;
+}
+
 const noCommonType = (value: readonly unknown[], isTuple = false): string =>
   `Failed to convert elements of ${isTuple ? tupleText(value) : representation(value)} to Tensor. Consider casting elements to a supported type. See https://www.tensorflow.org/api_docs/python/tf/dtypes for supported TF dtypes.`;
 
@@ -311,7 +321,7 @@ const tupleText = (items: readonly unknown[]): string => `(${items.map(represent
  *  @throws TypeError for lists that have no type, written as a tuple where TensorFlow makes one of them. */
 export function convertIntegers(value: TensorLike, name: string, isTuple = false): Tensor {
   if (!Array.isArray(value) || containsTensor(value))
-    return convertToTensor(value, { name, dtype: Array.isArray(value) ? "int32" : undefined });
+    return convertToTensor(value, { name, dtype: Array.isArray(value) || Number.isInteger(value) ? "int32" : undefined });
   if (commonKind(value) === null) throw new TypeError(noCommonType(value, isTuple));
   const leaves = value.flat(9);
   const isWhole = leaves.every(leaf => typeof leaf === "boolean" || Number.isInteger(leaf));

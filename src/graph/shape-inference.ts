@@ -126,7 +126,9 @@ function contextFor(
     scalarSize: (input, rank) => sizeFromPartial(partial(input), position(input), rank),
     shapeFrom: (input, admitsScalars) => {
       const at = position(input);
-      const known = shapeFromPartial(partialOrFolded(inputs[at]), vectorShape(inputs[at].shape, admitsScalars));
+      const value = partialOrFolded(inputs[at]);
+      if (admitsScalars) refuseScalar(value, inputs[at].dtype);
+      const known = shapeFromPartial(value, vectorShape(inputs[at].shape, admitsScalars));
       asShapes.set(at, known.dims === null ? "<unknown>" : known.format());
       return known;
     },
@@ -144,6 +146,15 @@ function summary([size = 1, ...inner]: readonly number[], item: (k: number) => s
   const count = Math.min(size, mostShown);
   if (inner.length === 0) return Array.from({ length: count }, (_, k) => item(start + k)).join(" ");
   return Array.from({ length: count }, (_, k) => `[${summary(inner, item, start + k * each)}]`).join("");
+}
+
+/** @throws InvalidShape for a scalar that is known and not -1. */
+function refuseScalar(value: PartialArray | undefined, dtype: DType): void {
+  const [size] = value?.shape.length === 0 ? value.values : [null];
+  if (size !== null && size !== -1)
+    throw new InvalidShape(
+      `Received an invalid shape scalar with a static value that is not '-1': Tensor<type: ${dtype} shape: [] values: ${size}>`,
+    );
 }
 
 const vectorShape = (shape: TensorShape, admitsScalars = false): TensorShape =>
@@ -178,7 +189,9 @@ export function handleOf(tensor: Tensor): { dtype: DType; shape: TensorShape } |
   const { attrs, definition, name, inputs } = tensor.op;
   if (definition.holds) return definition.holds(attrs, contextFor(name, definition, inputs, attrs, new Map(), new Map()));
   const held = attrs.shape ?? (attrs.identicalElementShapes === true ? attrs.elementShape : undefined);
-  if (attrs.dtype !== undefined && held instanceof TensorShape) return { dtype: attrs.dtype as DType, shape: held };
+  // A placeholder's own type and shape say nothing of what it stands for.
+  if (attrs.dtype !== undefined && attrs.dtype !== tensor.dtype && held instanceof TensorShape)
+    return { dtype: attrs.dtype as DType, shape: held };
   const [source] = inputs;
   return source?.dtype === "resource" || (source?.dtype === "variant" && definition.isCopy) ? handleOf(source) : undefined;
 }

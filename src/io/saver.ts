@@ -179,6 +179,8 @@ export class Saver {
   constructor(options: SaverOptions & { readonly varList?: VarList | null });
   constructor(first: VarList | (SaverOptions & { readonly varList?: VarList | null }) | null = null, options: SaverOptions = {}) {
     const { varList = null, ...own } = first !== null && areOptions(first) ? first : { ...options, varList: first };
+    if (varList !== null && typeof varList !== "object")
+      throw new TypeError(`Variables to save should be passed in a dict or a list. Got ${pythonStr(varList)}`);
     checkOptions<SaverOptions>(options, optionNames);
     if (own.builder !== undefined && own.builder !== null)
       throw new UnimplementedError(

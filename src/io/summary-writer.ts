@@ -1,6 +1,7 @@
 // Event files, TensorBoard's and TensorFlow's: a record for each event. FileWriter collects events and writes them in the background;
 // summaryIterator reads them back.
 
+import { pythonType } from "../base/python-text.ts";
 import { files, hostname } from "#platform";
 import { ValueError } from "../base/errors.ts";
 import { type AppendFile, joinPath } from "../base/files.ts";
@@ -95,18 +96,19 @@ export class FileWriter {
   }
 
   /** A graph for TensorBoard's graph view. @throws ValueError if both forms are given, TypeError if neither. */
-  addGraph(graph: Graph | null, { globalStep, graphDef = null }: StepOption & { readonly graphDef?: GraphDefMessage | null } = {}): void {
+  addGraph(
+    graph: Graph | GraphDefMessage | null,
+    { globalStep, graphDef = null }: StepOption & { readonly graphDef?: GraphDefMessage | null } = {},
+  ): void {
     if (graph !== null && graphDef !== null) throw new ValueError("Please pass only graph, or graph_def (deprecated), but not both.");
-    if (graph !== null && !(graph instanceof Graph))
-      throw new TypeError("The passed graph must be an instance of `Graph` or the deprecated `GraphDef`");
-    const message = graph === null ? graphDef : exportGraphDef(graph, { addShapes: true });
-    if (message === null) throw new TypeError("The passed graph must be an instance of `Graph` or the deprecated `GraphDef`");
+    const message = graph instanceof Graph ? exportGraphDef(graph, { addShapes: true }) : (graph ?? graphDef);
+    if (!Array.isArray(message?.node)) throw new TypeError("The passed graph must be an instance of `Graph` or the deprecated `GraphDef`");
     this.add({ graphDef: messageToBytes("GraphDef", message) }, globalStep);
   }
 
   addMetaGraph(metaGraphDef: MessageInit<"MetaGraphDef">, { globalStep }: StepOption = {}): void {
     if (typeof metaGraphDef !== "object" || metaGraphDef === null)
-      throw new TypeError(`meta_graph_def must be type MetaGraphDef, saw type: ${typeof metaGraphDef}`);
+      throw new TypeError(`meta_graph_def must be type MetaGraphDef, saw type: <class '${pythonType(metaGraphDef)}'>`);
     this.add({ metaGraphDef: messageToBytes("MetaGraphDef", metaGraphDef) }, globalStep);
   }
 

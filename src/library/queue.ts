@@ -2,6 +2,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
+import { pythonType } from "../base/python-text.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
@@ -43,14 +44,20 @@ const listed = <T>(value: T | readonly T[]): T[] => (Array.isArray(value) ? [...
 
 const isDimensions = (shapes: readonly unknown[]): boolean => shapes.every(d => d === null || d === undefined || typeof d === "number");
 
+/** As TensorFlow 1 prints a shape among others. */
+const represented = ({ dims }: TensorShape): string =>
+  `TensorShape(${dims === null ? "None" : `[${dims.map(size => `Dimension(${size === null ? "None" : size})`).join(", ")}]`})`;
+
 /** Shapes of all components, from one or a list. @throws ValueError for unknown ranks, or unknown dimensions where elements are not padded. */
 function shapeList(shapes: QueueOptions["shapes"], isPartialAllowed: boolean): TensorShape[] | null {
   if (isPartialAllowed && (!Array.isArray(shapes) || shapes.length === 0 || isDimensions(shapes)))
     throw new ValueError("When providing partial shapes, a list of shapes must be provided.");
   if (shapes === undefined || shapes === null) return null;
+  if (!Array.isArray(shapes) && !(shapes instanceof TensorShape))
+    throw new TypeError(`Shapes must be a TensorShape or a list or tuple of TensorShapes, got <class '${pythonType(shapes)}'> instead.`);
   const given = shapes instanceof TensorShape ? [shapes] : (shapes as readonly unknown[]);
   const list = (isDimensions(given) ? [given] : given).map(shape => asShape(shape as ShapeLike));
-  const shown = `[${list.map(shape => `TensorShape(${shape})`).join(", ")}]`;
+  const shown = `[${list.map(represented).join(", ")}]`;
   if (!isPartialAllowed && list.some(({ isFullyDefined }) => !isFullyDefined))
     throw new ValueError(`All shapes must be fully defined: ${shown}`);
   if (list.some(({ dims }) => dims === null)) throw new ValueError(`All shapes must have a defined rank: ${shown}`);

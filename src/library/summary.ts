@@ -1,6 +1,7 @@
 // tf.summary: summary nodes under the names that TensorFlow gives them, listed in the collection that mergeAll reads. Their ops are in
 // ops/summary.ts; writing them to files is io/summary-writer.ts.
 
+import { itemsOf } from "../graph/iterating.ts";
 import { ValueError } from "../base/errors.ts";
 import { decodeText, NDArray } from "../base/ndarray.ts";
 import { messageClass, type MessageObject } from "../formats/message-class.ts";
@@ -32,6 +33,7 @@ function summary(
   { collections, family }: SummaryOptions,
   make: (tag: string, scope: string) => Tensor,
 ): Tensor {
+  if (name === null || name === undefined) throw new ValueError("At least one of name (None) and default_name (None) must be provided.");
   const clean = cleanTag(name);
   const group = family === null || family === undefined ? null : cleanTag(family);
   return inNameScope({ name: group === null ? clean : `${group}/${clean}` }, "", values, scope => {
@@ -110,7 +112,8 @@ interface MergeOptions extends Named {
 export function merge(inputs: readonly TensorLike[], { collections, name, ...others }: MergeOptions = {}): Tensor {
   refuseOthers(others);
   const clean = name === null || name === undefined ? name : cleanTag(String(name));
-  return inNameScope({ name: clean }, "Merge", inputs, () => {
+  if (typeof inputs === "object" && inputs !== null) itemsOf(inputs, "asks");
+  return inNameScope({ name: clean }, "Merge", [inputs], () => {
     const node = MergeSummary({ inputs }, { name: clean });
     for (const key of collections ?? []) getDefaultGraph().addToCollection(key, node);
     return node;
@@ -134,7 +137,7 @@ export const SummaryDescription = messageClass("SummaryDescription");
 
 /** The description in a TensorSummary node, as graphs of older versions have it. TF: tf.summary.get_summary_description. @throws ValueError for other nodes. */
 export function getSummaryDescription(nodeDef: Message<"NodeDef">): MessageObject<"SummaryDescription"> {
-  if (nodeDef.op !== "TensorSummary") throw new ValueError(`Cannot get_summary_description on ${nodeDef.op}`);
+  if (nodeDef.op !== "TensorSummary") throw new ValueError(`Can't get_summary_description on ${nodeDef.op}`);
   const text = nodeDef.attr.get("description")?.s;
   const json: unknown = text === undefined ? {} : JSON.parse(decodeText(text));
   return SummaryDescription.of(messageFromJson("SummaryDescription", json));

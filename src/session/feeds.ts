@@ -85,7 +85,8 @@ function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown,
   );
 }
 
-function keyTensor(graph: Graph, key: unknown): Tensor {
+/** The tensor that a key of a feed means. @throws TypeError if there is none. */
+export function keyTensor(graph: Graph, key: unknown): Tensor {
   try {
     return graph.asGraphElement(key, { allowOperation: false }) as Tensor;
   } catch (error) {

@@ -24,7 +24,7 @@ import type { Compiled } from "./compiled.ts";
 import { Programs } from "./programs.ts";
 import { getIntraOpParallelismThreads } from "./devices.ts";
 import { popDefaultSession, pushDefaultSession } from "./default-session.ts";
-import { type Feed, type FeedKey, type Feeds, feedValue, resolveFeeds } from "./feeds.ts";
+import { type Feed, type FeedKey, type Feeds, feedValue, keyTensor, resolveFeeds } from "./feeds.ts";
 import { type FetchPlan, type Fetches, planFetches, type Results } from "./fetches.ts";
 import type { RunContext } from "./host.ts";
 import { Repeatable } from "./repeat.ts";
@@ -245,12 +245,14 @@ export class Session {
     this.refuseEnded();
     if (!Array.isArray(feedList))
       throw new TypeError(`Argument \`feed_list\` must be a list or tuple. Received: feed_list=${String(feedList)}`);
-    const tensors = (feedList as readonly FeedKey[]).map(key => this.graph.asGraphElement(key, { allowOperation: false }) as Tensor);
+    let tensors: readonly Tensor[] | undefined;
     const plan = this.fetchPlan(fetches);
     let last: Repeatable | undefined;
     const callAnew = async (...values: ArrayLike[]): Promise<unknown> => {
       if (plan.tensors.length + plan.targets.length === 0)
         throw new InvalidArgumentError("Must specify at least one target to fetch or execute.");
+      // Wrong keys are told where a run would tell them.
+      tensors ??= (feedList as readonly FeedKey[]).map(key => keyTensor(this.graph, key));
       const feeds = tensors.slice(0, values.length).map((tensor, i): Feed => ({ tensor, value: feedValue(tensor, values[i]) }));
       return this.kept(
         this.perform(plan, feeds, this.context, run => {

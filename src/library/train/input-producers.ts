@@ -6,6 +6,7 @@ import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
@@ -26,7 +27,7 @@ import { FIFOQueue, PaddingFIFOQueue, type QueueBase, type QueueResult, RandomSh
 import { scalar } from "../summary.ts";
 import { countUpTo, Variable } from "../variables/variables.ts";
 import { addQueueRunner, QueueRunner } from "./queue-runner.ts";
-import { refuseOthers } from "../../ops/arguments.ts";
+import { isOptions, refuseOthers } from "../../ops/arguments.ts";
 
 interface LimitOptions extends Named {
   readonly numEpochs?: number | null;
@@ -104,8 +105,9 @@ export const rangeInputProducer = (limit: TensorLike, options: ProducerOptions =
 
 /** One slice of each tensor along its first dimension, another in every run. TF: tf.train.slice_input_producer. */
 export function sliceInputProducer(tensorList: readonly TensorLike[], options: ProducerOptions = {}): Tensor[] {
-  return inNameScope({ name: options.name }, "input_producer", tensorList, () => {
-    const tensors = tensorList.map(tensor => convertToTensor(tensor));
+  const given = itemsOf(tensorList, "asks");
+  return inNameScope({ name: options.name }, "input_producer", given, () => {
+    const tensors = given.map(tensor => convertToTensor(tensor));
     if (tensors.length === 0) throw new ValueError("Expected at least one tensor in slice_input_producer().");
     const count = getItem(shapeOf(tensors[0]), 0);
     const at = rangeInputProducer(count, { ...options, name: null }).dequeue();
@@ -135,10 +137,12 @@ interface ShuffleOptions extends Omit<BatchOptions, "dynamicPad" | "capacity"> {
 
 type Given = BatchOptions & { readonly seed?: number | null; readonly minAfterDequeue?: number };
 
-const namesOf = (tensors: Tensors): string[] | null => (Array.isArray(tensors) ? null : Object.keys(tensors).sort());
+const namesOf = (tensors: Tensors): string[] | null => (isOptions(tensors) ? Object.keys(tensors).sort() : null);
 
-function listOf(tensors: Tensors, names: readonly string[] | null): Tensor[] {
-  const values = names ? names.map(name => (tensors as Record<string, TensorLike>)[name]) : (tensors as readonly TensorLike[]);
+const valuesOf = (tensors: Tensors, names: readonly string[] | null): readonly TensorLike[] =>
+  names ? names.map(name => (tensors as Record<string, TensorLike>)[name]) : itemsOf(tensors as readonly TensorLike[]);
+
+function converted(values: readonly TensorLike[]): Tensor[] {
   if (values.some(value => (value as unknown) instanceof SparseTensor))
     throw new UnimplementedError("Sparse tensors cannot be batched by queues here.\n\nMake them dense first, or feed them.");
   if (values.length === 0) throw new ValueError("Expected at least one tensor in batch().");
@@ -146,8 +150,8 @@ function listOf(tensors: Tensors, names: readonly string[] | null): Tensor[] {
 }
 
 /** The common shape of each component. */
-function commonShapes(lists: readonly (readonly Tensor[])[], enqueueMany: boolean, given: BatchOptions["shapes"]): TensorShape[] {
-  if (given) return given.map(asShape);
+function commonShapes(lists: readonly (readonly Tensor[])[], enqueueMany: boolean, given: BatchOptions["shapes"]): readonly ShapeLike[] {
+  if (given) return given;
   return lists[0].map((_, k) =>
     lists
       .map(list => {
@@ -161,10 +165,8 @@ function commonShapes(lists: readonly (readonly Tensor[])[], enqueueMany: boolea
 
 function enqueueOf(queue: QueueBase, list: readonly Tensor[], kept: Tensor, enqueueMany: boolean): Operation {
   const enqueue = (tensors: readonly Tensor[]): Operation => (enqueueMany ? queue.enqueueMany(tensors) : queue.enqueue(tensors));
-  if (staticValue(kept)?.shape.length === 0 && staticValue(kept)?.get(0) === true) return enqueue(list);
-  if (kept.shape.rank === null) throw new ValueError("`keep_input` dimensions must be known at graph construction.");
-  if (!enqueueMany && kept.shape.rank === 1) throw new ValueError("`keep_input` cannot be a vector when `enqueue_many=False`.");
-  if (kept.shape.rank > 1) throw new ValueError("`keep_input` must be 0 or 1 dimensions.");
+  const known = staticValue(kept);
+  if (known?.shape.length === 0) return known.get(0) ? enqueue(list) : noOp();
   if (kept.shape.rank === 1) return enqueue(list.map(tensor => dynamicPartition(tensor, cast(kept, "int32"), 2)[1]));
   return (
     cond(
@@ -175,46 +177,52 @@ function enqueueOf(queue: QueueBase, list: readonly Tensor[], kept: Tensor, enqu
   ).op;
 }
 
+/** Which examples are kept: one answer for all, or one for each. */
+function keeping(keepInput: TensorLike, enqueueMany: boolean): Tensor {
+  const kept = convertToTensor(keepInput);
+  const { rank } = kept.shape;
+  if (rank === null) throw new ValueError("`keep_input` dimensions must be known at graph construction.");
+  if (!enqueueMany && rank === 1) throw new ValueError("`keep_input` cannot be a vector when `enqueue_many=False`.");
+  if (rank > 1) throw new ValueError("`keep_input` must be 0 or 1 dimensions.");
+  return kept;
+}
+
 /** Makes the queue, its runners, and takes batches. */
-function batched(fallback: string, lists: readonly Tensors[], batchSize: TensorLike, keepInput: TensorLike, given: Given): QueueResult {
+function batched(fallback: string, sources: readonly Tensors[], batchSize: TensorLike, keepInput: TensorLike, given: Given): QueueResult {
   const { enqueueMany = false, numThreads = 1, capacity = 32, sharedName } = given;
-  if (lists.length === 0) throw new ValueError("Expected at least one set of tensors");
-  const names = namesOf(lists[0]);
-  if (lists.some(list => String(namesOf(list)) !== String(names)))
+  if (!sources?.length) throw new ValueError("Expected at least one set of tensors");
+  const names = namesOf(sources[0]);
+  if (names && itemsOf(sources).some(source => String(namesOf(source)) !== String(names)))
     throw new ValueError("All dictionaries in tensors_list must have the same keys");
+  const lists = itemsOf(sources).map(source => valuesOf(source, names));
   const { minAfterDequeue } = given;
   if (minAfterDequeue !== undefined && capacity <= minAfterDequeue)
     throw new ValueError(`capacity ${capacity} must be bigger than min_after_dequeue ${minAfterDequeue}.`);
-  return inNameScope(
-    { name: given.name },
-    fallback,
-    lists.flatMap(list => Object.values(list)),
-    scope => {
-      const tensors = lists.map(list => listOf(list, names));
-      const keep = convertToTensor(keepInput, { dtype: "bool" });
-      const dtypes: DType[] = tensors[0].map(({ dtype }) => dtype);
-      for (const list of tensors)
-        if (list.map(({ dtype }) => dtype).join() !== dtypes.join())
-          throw new TypeError(`Expected types to be consistent: ${list.map(({ dtype }) => dtype).join(", ")} vs. ${dtypes.join(", ")}.`);
-      const shapes = commonShapes(tensors, enqueueMany, given.shapes);
-      const queue =
-        minAfterDequeue !== undefined
-          ? new RandomShuffleQueue(capacity, minAfterDequeue, dtypes, { shapes, sharedName, seed: given.seed })
-          : given.dynamicPad
-            ? new PaddingFIFOQueue(capacity, dtypes, shapes, { sharedName })
-            : new FIFOQueue(capacity, dtypes, { shapes, sharedName });
-      const enqueues = tensors.map(list => enqueueOf(queue, list, keep, enqueueMany));
-      addQueueRunner(new QueueRunner(queue, lists.length > 1 ? enqueues : Array<Operation>(numThreads).fill(enqueues[0])));
-      const least = minAfterDequeue ?? 0;
-      const room = capacity - least;
-      if (minAfterDequeue === undefined) fullness(`fraction_of_${capacity}_full`, queue.size(), room);
-      else fullness(`fraction_over_${least}_of_${room}_full`, maximum(0, operator.sub(queue.size(), least)), room);
-      const name = { name: String(scope) };
-      const taken = given.allowSmallerFinalBatch ? queue.dequeueUpTo(batchSize, name) : queue.dequeueMany(batchSize, name);
-      const parts: readonly Tensor[] = dtypes.length === 1 ? [taken] : taken;
-      return (names ? Object.fromEntries(names.map((key, k) => [key, parts[k]])) : taken) as QueueResult;
-    },
-  );
+  return inNameScope({ name: given.name }, fallback, lists.flat(), scope => {
+    const tensors = lists.map(converted);
+    const keep = keeping(keepInput, enqueueMany);
+    const dtypes: DType[] = tensors[0].map(({ dtype }) => dtype);
+    for (const list of tensors)
+      if (list.map(({ dtype }) => dtype).join() !== dtypes.join())
+        throw new TypeError(`Expected types to be consistent: ${list.map(({ dtype }) => dtype).join(", ")} vs. ${dtypes.join(", ")}.`);
+    const shapes = commonShapes(tensors, enqueueMany, given.shapes);
+    const queue =
+      minAfterDequeue !== undefined
+        ? new RandomShuffleQueue(capacity, minAfterDequeue, dtypes, { shapes, sharedName, seed: given.seed })
+        : given.dynamicPad
+          ? new PaddingFIFOQueue(capacity, dtypes, shapes, { sharedName })
+          : new FIFOQueue(capacity, dtypes, { shapes, sharedName });
+    const enqueues = tensors.map(list => enqueueOf(queue, list, keep, enqueueMany));
+    addQueueRunner(new QueueRunner(queue, lists.length > 1 ? enqueues : Array<Operation>(Math.max(numThreads, 0)).fill(enqueues[0])));
+    const least = minAfterDequeue ?? 0;
+    const room = capacity - least;
+    if (minAfterDequeue === undefined) fullness(`fraction_of_${capacity}_full`, queue.size(), room);
+    else fullness(`fraction_over_${least}_of_${room}_full`, maximum(0, operator.sub(queue.size(), least)), room);
+    const name = { name: String(scope) };
+    const taken = given.allowSmallerFinalBatch ? queue.dequeueUpTo(batchSize, name) : queue.dequeueMany(batchSize, name);
+    const parts: readonly Tensor[] = dtypes.length === 1 ? [taken] : taken;
+    return (names ? Object.fromEntries(names.map((key, k) => [key, parts[k]])) : taken) as QueueResult;
+  });
 }
 
 /** Batches of `batchSize` examples: each tensor is one example (a list, or by name); startQueueRunners fills the queue. TF: tf.train.batch. */

@@ -140,6 +140,9 @@ export function polynomialDecay(
   });
 }
 
+/** What stands in lists of lists; a value by itself is one. */
+const leavesOf = (values: TensorLike): TensorLike[] => (Array.isArray(values) ? (values.flat(9) as TensorLike[]) : [values]);
+
 /** values[i] while x ≤ boundaries[i]; the last value after all boundaries. TF: tf.train.piecewise_constant.
  *  @throws ValueError if boundaries and x, or the values among themselves, differ in type. */
 export function piecewiseConstant(
@@ -151,8 +154,8 @@ export function piecewiseConstant(
   refuseOthers(others);
   const steps = convertToTensor(x);
   const whole = isInteger(steps.dtype);
-  const limits = boundaries.map(boundary => convertToTensor(whole ? counted(boundary) : boundary));
-  const rates = values.map(value => convertToTensor(value));
+  const limits = leavesOf(boundaries).map(boundary => convertToTensor(whole ? counted(boundary) : boundary));
+  const rates = leavesOf(values).map(value => convertToTensor(value));
   const bounds = limits.map(limit => {
     if (limit.dtype === steps.dtype) return limit;
     if (limit.dtype === "int32" && steps.dtype === "int64") return converted(limit, steps.dtype);

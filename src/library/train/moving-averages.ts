@@ -1,6 +1,7 @@
 // Exponential moving averages: assignMovingAverage (which batch normalization uses too) and ExponentialMovingAverage, which keeps a shadow
 // variable for each variable.
 
+import { itemsOf } from "../../graph/iterating.ts";
 import { isFloating } from "../../base/dtype.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
@@ -90,7 +91,7 @@ export class ExponentialMovingAverage {
 
   /** An operation that updates the shadows of variables or tensors (default: the trainable variables). @throws TypeError for integers. */
   apply(varList?: readonly (Variable | Tensor)[] | null): Operation {
-    const list = varList ?? trainableVariables();
+    const list = itemsOf(varList ?? trainableVariables());
     // A shadow that was made by an earlier call is not debiased, as in TensorFlow.
     const debiased = new Set<Variable>();
     for (const variable of list) {

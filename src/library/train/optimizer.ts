@@ -1,18 +1,19 @@
 // The base of optimizers: gradients of a loss, one update per variable, slot variables beside the variables they belong to.
 // Subclasses say which slots they keep and which op makes a step. Names and order of nodes are TensorFlow's (training/optimizer.py, slot_creator.py).
 
+import { itemsOf } from "../../graph/iterating.ts";
 import type { DType } from "../../base/dtype.ts";
-import { RuntimeError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { NotImplementedError, RuntimeError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
-import { convertToTensor } from "../../graph/conversion.ts";
+import { convertToTensor, representation } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { fromHere } from "../../graph/location.ts";
 import { Operation, Tensor } from "../../graph/operation.ts";
 import { gradients } from "../../gradients/gradients.ts";
-import { collect } from "../../ops/arguments.ts";
+import { collect, isOptions } from "../../ops/arguments.ts";
 import { shape as shapeOf, zeros } from "../../ops/array/array.ts";
 import { unique } from "../../ops/array/partition.ts";
 import { getItem } from "../../ops/array/slicing.ts";
@@ -37,7 +38,7 @@ export type Hyperparameter = TensorLike | (() => TensorLike);
 /** How gradients wait for each other: not at all, all of one op, or all of the graph. */
 export type GateGradients = 0 | 1 | 2;
 
-type VariableList = Variable | readonly VariableList[];
+type VariableList = Variable | readonly VariableList[] | { readonly [name: string]: VariableList };
 
 export interface ComputeGradientsOptions {
   /** The variables to train; default: trainableVariables() of the default graph. */
@@ -155,12 +156,15 @@ export abstract class Optimizer {
     ...rest: unknown[]
   ): Operation {
     const { globalStep, name } = collect<ApplyGradientsOptions>(["globalStep", "name"], rest);
-    const pairs = [...given].map(([gradient, variable]): [Gradient, Variable] => [gradientOf(gradient), variable]);
+    const pairs = [...given].map((pair): [Gradient, Variable] => {
+      const [gradient, variable] = itemsOf(pair) as typeof pair;
+      return [gradientOf(gradient), variable];
+    });
     if (pairs.length === 0) throw new ValueError("No variables provided.");
     const withGradient = pairs.filter((pair): pair is [Tensor | IndexedSlices, Variable] => pair[0] !== null);
     if (withGradient.length === 0) throw new ValueError(`No gradients provided for any variable: ${listed(pairs)}.`);
     for (const [, variable] of withGradient) {
-      if (!(variable instanceof Variable)) throw new UnimplementedError(`Trying to update a Tensor ${String(variable)}`);
+      if (!(variable instanceof Variable)) throw new NotImplementedError(`('Trying to update a Tensor ', ${representation(variable)})`);
     }
     const graph = withGradient[0][1].graph;
     return fromHere(() =>
@@ -368,7 +372,13 @@ export const inTypeOf = <T extends Tensor | Variable>(variable: { readonly dtype
 const listed = (pairs: readonly (readonly [unknown, unknown])[]): string =>
   `[${pairs.map(([, variable]) => JSON.stringify(String(variable))).join(", ")}]`;
 
-const flattened = (list: VariableList): Variable[] => (Array.isArray(list) ? list.flatMap(flattened) : [list as Variable]);
+function flattened(list: VariableList): Variable[] {
+  if (isOptions(list))
+    return Object.keys(list)
+      .sort()
+      .flatMap(name => flattened(list[name] as VariableList));
+  return Array.isArray(list) ? list.flatMap(flattened) : [list as Variable];
+}
 
 const resourceVariablesToTrain = (): Variable[] => getDefaultGraph().getCollection(GraphKeys.TRAINABLE_RESOURCE_VARIABLES);
 

@@ -1,5 +1,6 @@
 // Lists of a graph's variables, and operations on whole lists: initialize them, report those without a value.
 
+import { itemsOf } from "../../graph/iterating.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
@@ -27,7 +28,9 @@ export const allVariables = (): Variable[] => globalVariables();
 /** An operation that gives every variable of the list its initial value. */
 export const variablesInitializer = (varList: readonly Variable[] | null, { name = "init", ...others }: Named = {}): Operation => {
   refuseOthers(others);
-  return varList === null || varList.length === 0 ? noOp({ name }) : group(...varList.map(variable => variable.initializer), { name });
+  return varList === null || varList.length === 0
+    ? noOp({ name })
+    : group(...itemsOf(varList).map(variable => variable.initializer), { name });
 };
 
 export const globalVariablesInitializer = (): Operation => variablesInitializer(globalVariables());
@@ -66,9 +69,16 @@ export function reportUninitializedVariables(
 
 /** An obsolete check: running it fails if a variable holds no value. null if there are none. TF: tf.assert_variables_initialized. */
 export function assertVariablesInitialized(varList?: readonly Variable[] | null): Tensor | null {
-  const list = listOrAll(varList);
-  if (list.length === 0) return null;
   const graph = getDefaultGraph();
+  const given: readonly (Variable | Tensor)[] = itemsOf(listOrAll(varList));
+  const list =
+    given.length > 0
+      ? given
+      : graph
+          .getOperations()
+          .filter(({ type }) => /^Variable(V2)?$|^AutoReloadVariable$/.test(type))
+          .map(({ outputs }) => outputs[0]);
+  if (list.length === 0) return null;
   const ranks = list.map(variable => graph.colocateWith(variable.op, undefined, () => rank(variable)));
   return ranks.length === 1 ? ranks[0] : stack(ranks);
 }

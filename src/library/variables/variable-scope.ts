@@ -18,7 +18,7 @@ import { slice } from "../../ops/array/slicing.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { graphOfValues } from "./scopes.ts";
 import type { Initializer, PartPlace } from "./initializers.ts";
-import { glorotUniformInitializer, zerosInitializer } from "./initializers.ts";
+import { glorotUniformInitializer, instantiated, zerosInitializer } from "./initializers.ts";
 import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces } from "./partitioned-variable.ts";
 import { SlicePlace } from "./variable-nodes.ts";
 import type { Constraint } from "./variables.ts";
@@ -499,7 +499,7 @@ function getSingle(store: VariableStore, name: string, options: GetterOptions, p
     throw new ValueError(
       `Variable ${name} does not exist, or was not created with tf.get_variable(). Did you mean to set reuse=tf.AUTO_REUSE in VarScope?`,
     );
-  const initializer = options.initializer ?? defaultInitializer(name, shape, dtype);
+  const initializer = instantiated(options.initializer ?? defaultInitializer(name, shape, dtype));
   const variable = new Variable(isValue(initializer) ? initializer : bound(initializer, shape, dtype, partitionInfo), {
     name,
     trainable: options.trainable,
@@ -602,7 +602,7 @@ function defaultInitializer(name: string, shape: TensorShape | null, dtype: DTyp
   throw new ValueError(`An initializer for variable ${name} of <dtype: '${dtype}'> is required`);
 }
 
-/** A function without arguments that makes the initial value. Classes and constructors of initializers are called first. */
+/** A function without arguments that makes the initial value. */
 function bound(
   initializer: Initializer | (() => TensorLike),
   shape: TensorShape | null,
@@ -612,11 +612,7 @@ function bound(
   if (shape?.isFullyDefined) {
     const dims = [...shape.asNumbers()];
     const options = partitionInfo ? { dtype, partitionInfo } : { dtype };
-    return () => {
-      const value: unknown = (initializer as Initializer)(dims, options);
-      // `initializer: tf.zerosInitializer` for `tf.zerosInitializer()`.
-      return (typeof value === "function" ? value(dims, options) : value) as TensorLike;
-    };
+    return () => (initializer as Initializer)(dims, options);
   }
   if (initializer.length === 0) return initializer as () => TensorLike;
   throw new ValueError(

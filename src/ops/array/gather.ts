@@ -398,7 +398,9 @@ function scatterRows(combine: ScatterCombine, base: Value, indices: Value, updat
 }
 
 function checkUpdates(indices: TensorShape, updates: TensorShape, output: TensorShape): void {
-  if (indices.dims === null || updates.dims === null || output.dims === null) return;
+  const has = ({ size }: TensorShape): boolean => size !== null && size > 0;
+  if (output.size === 0 && (has(indices) || has(updates))) throw new ValueError("Indices and updates specified for empty input");
+  if (!updates.dims?.length || indices.dims === null || output.dims === null) return;
   const depth = indices.withRankAtLeast(1).dim(-1);
   if (depth === null) return;
   const rows = indices.dims.length - 1;
@@ -548,8 +550,9 @@ const tensorScatterOp = (type: string, combine: ScatterCombine, indexTypes: read
     outputs: { output: "T" },
     attrs: { T: attr.type(), Tindices: attr.type(indexTypes), ...policy },
     shape: ({ tensor, indices, updates }) => {
-      checkUpdates(indices, updates, tensor);
-      return tensor;
+      const whole = tensor.withRankAtLeast(1);
+      checkUpdates(indices.withRankAtLeast(1), updates, whole);
+      return whole;
     },
     gradient: (record, d): Gradients => gradient(record, d.output),
     isLenient: true,

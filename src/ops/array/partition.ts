@@ -316,7 +316,7 @@ export const UniqueWithCounts = defineOp("UniqueWithCounts", {
   inputs: { x: "T" },
   outputs: { y: "T", idx: "outIdx", count: "outIdx" },
   attrs: { T: attr.type(), outIdx: attr.type(attr.indexTypes, "int32") },
-  shape: ({ x }) => [unknownVector, vectorLike(x), unknownVector],
+  shape: ({ x }) => [unknownVector, x, unknownVector],
   compileTimeInputs: ["x"],
   lower: ({ x, outIdx }) => {
     need(x.rank === 1, () => "unique expects a 1D vector.");

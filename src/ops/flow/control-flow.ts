@@ -4,6 +4,7 @@
 
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
+import { pythonType } from "../../base/python-text.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -11,6 +12,7 @@ import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type Named, type OpDefinition, type PartialArray } from "../../graph/op-definition.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import { Operation, type Tensor } from "../../graph/operation.ts";
 import { call, check, constant, map } from "../../ir/build.ts";
 import type { Routine } from "../../ir/program.ts";
@@ -112,10 +114,22 @@ interface TupleOptions extends Named {
   readonly controlInputs?: readonly Groupable[] | null;
 }
 
+/** What tuple takes as it is; other values become tensors. */
+const gateable = (item: unknown): unknown =>
+  item === null || item instanceof Operation || item instanceof IndexedSlices ? item : convertToTensor(item as TensorLike);
+
+/** @throws TypeError for what is no operation and has none. */
+function waitedFor(item: Groupable): Operation[] {
+  if (item instanceof Operation || (typeof item === "object" && item !== null && "op" in item)) return operationsOf([item]);
+  throw new TypeError(`'control_inputs' must only contain Operation or Tensor. Received: <class '${pythonType(item)}'>`);
+}
+
 /** The same tensors, each there only when all of them are. nulls stay null. TF: tf.tuple. */
 export function tuple<T extends Tensor | IndexedSlices | Operation | null>(tensors: readonly T[], options: TupleOptions = {}): T[] {
-  return inNameScope({ name: options.name }, "tuple", [...tensors], () => {
-    const gating = [...operationsOf(tensors), ...operationsOf(options.controlInputs ?? [])];
+  const given = itemsOf(tensors, "asks");
+  return inNameScope({ name: options.name }, "tuple", given, () => {
+    const tensors = given.map(gateable) as T[];
+    const gating = [...operationsOf(tensors), ...itemsOf(options.controlInputs ?? []).flatMap(waitedFor)];
     if (gating.length === 0) throw new ValueError(`\`tensors\` must have at least one Tensor. Received: ${String(tensors)}.`);
     const gate = group(...[...new Set(gating)].sort((a, b) => a.id - b.id));
     return tensors.map((item): T => {

@@ -15,6 +15,15 @@ export const wrongPushedType = (asked: DType, held: DType): Error =>
     `Trying to push to list with wrong element dtype. List has type ${cTypeOf(held)} but trying to push element with type ${cTypeOf(asked)}`,
   );
 
+/** For what pops an element, and for what reads them all. */
+export const wrongReadType = (asked: DType, held: DType, isPopped: boolean): Error =>
+  new ValueError(
+    `Trying to read from list with wrong element dtype. List has type ${cTypeOf(held)} but ${isPopped ? "trying to push element with" : "expected"} type ${cTypeOf(asked)}`,
+  );
+
+export const wrongJoinedType = (asked: DType, held: DType): Error =>
+  new ValueError(`input_a.type != element_dtype: ${cTypeOf(held)} vs. ${cTypeOf(asked)}`);
+
 export const readOutside = (index: number, size: number): Error =>
   new InvalidArgumentError(`Trying to access element ${index} in a list with ${size} elements.`);
 

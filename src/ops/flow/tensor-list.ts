@@ -13,7 +13,7 @@ import type { Value } from "../../ir/program.ts";
 import { numbersOf, Shape, zerosLike } from "../array/array.ts";
 import { concat, slice } from "../array/slicing.ts";
 import { declaredShape, ListArray } from "./tensor-list-elements.ts";
-import { wrongPushedType, wrongStaticType } from "./tensor-list-failures.ts";
+import { wrongJoinedType, wrongPushedType, wrongReadType, wrongStaticType } from "./tensor-list-failures.ts";
 import {
   declaredBy,
   declaredRows,
@@ -46,12 +46,19 @@ const holdsDeclared = (
 /** A list holds what the one it is made of does. */
 const holdsAsInput = { holds: (_: unknown, context: ShapeContext) => context.handle("inputHandle") };
 
-/** The elements' shape, as the list and the reader tell it. @throws ValueError if the list holds another type. */
-function elementShape(context: ShapeContext, dtype: DType, asked = context.shapeFrom("elementShape", true)): TensorShape {
+/** The elements' shape, as the list tells it. @throws ValueError if the list holds another type. */
+function heldShape(context: ShapeContext, dtype: DType, wrong: (asked: DType, held: DType) => Error): TensorShape {
   const held = context.handle("inputHandle");
-  if (held && held.dtype !== dtype) throw wrongStaticType(dtype, held.dtype);
-  return (held?.shape ?? TensorShape.unknown()).mergeWith(asked);
+  if (held && held.dtype !== dtype) throw wrong(dtype, held.dtype);
+  return held?.shape ?? TensorShape.unknown();
 }
+
+/** The same, as the list and the reader tell it. */
+const elementShape = (context: ShapeContext, dtype: DType, wrong: (asked: DType, held: DType) => Error = wrongStaticType): TensorShape =>
+  heldShape(context, dtype, wrong).mergeWith(context.shapeFrom("elementShape", true));
+
+const wrongPopped = (asked: DType, held: DType): Error => wrongReadType(asked, held, true);
+const wrongRead = (asked: DType, held: DType): Error => wrongReadType(asked, held, false);
 
 /** @throws InvalidArgumentError unless `sizes` can declare a shape. */
 const checkRank = (label: string, { rank, shape }: NDArray): void =>
@@ -68,7 +75,10 @@ export const EmptyTensorList = defineOp("EmptyTensorList", {
   inputs: { elementShape: "shapeType", maxNumElements: "int32" },
   outputs: { handle: "variant" },
   attrs: { elementDtype: attr.type(), shapeType },
-  shape: () => scalar,
+  shape: (_, context) => {
+    context.shapeFrom("elementShape", true);
+    return scalar;
+  },
   holds: holdsDeclared,
   isLenient: true,
   lower: ({ elementDtype }, context) => {
@@ -88,8 +98,8 @@ export const TensorListReserve = defineOp("TensorListReserve", {
   outputs: { handle: "variant" },
   attrs: { elementDtype: attr.type(), shapeType },
   compileTimeInputs: ["numElements"],
-  shape: ({ numElements }) => {
-    numElements.withRank(0);
+  shape: (_, context) => {
+    context.shapeFrom("elementShape", true);
     return scalar;
   },
   holds: holdsDeclared,
@@ -110,7 +120,7 @@ export const TensorListFromTensor = defineOp("TensorListFromTensor", {
   outputs: { outputHandle: "variant" },
   attrs: { elementDtype: attr.type(), shapeType },
   shape: ({ tensor }, context) => {
-    tensor.withRankAtLeast(1).slice(1).mergeWith(context.shapeFrom("elementShape", true));
+    tensor.slice(1).mergeWith(context.shapeFrom("elementShape", true));
     return scalar;
   },
   holds: holdsDeclared,
@@ -139,9 +149,9 @@ export const TensorListSplit = defineOp("TensorListSplit", {
   attrs: { elementDtype: attr.type(), shapeType },
   compileTimeInputs: ["lengths"],
   shape: ({ tensor, lengths }, context) => {
-    tensor.withRankAtLeast(1);
+    const rows = tensor.withRankAtLeast(1).slice(1);
     lengths.withRank(1);
-    context.shapeFrom("elementShape", true);
+    new TensorShape([null]).concatenate(rows).mergeWith(context.shapeFrom("elementShape", true));
     return scalar;
   },
   holds: holdsDeclared,
@@ -223,7 +233,11 @@ export const TensorListScatterIntoExistingList = defineOp("TensorListScatterInto
   attrs: { elementDtype: attr.type() },
   isLenient: true,
   compileTimeInputs: ["indices"],
-  shape: () => scalar,
+  shape: ({ tensor, indices }) => {
+    indices.withRank(1);
+    tensor.withRankAtLeast(1);
+    return scalar;
+  },
   gradient: ({ tensor, indices }, d): Gradients => ({
     tensor: rowsOf(indices, tensor, d.outputHandle),
     inputHandle: TensorListScatterIntoExistingList({ inputHandle: d.outputHandle, tensor: zerosLike(tensor), indices }),
@@ -240,8 +254,7 @@ export const TensorListSetItem = defineOp("TensorListSetItem", {
   inputs: { inputHandle: "variant", index: "int32", item: "elementDtype" },
   outputs: { outputHandle: "variant" },
   attrs: { elementDtype: attr.type(), resizeIfIndexOutOfBounds: attr.bool(false) },
-  shape: ({ index, item }, context) => {
-    index.withRank(0);
+  shape: ({ item }, context) => {
     item.mergeWith(context.handle("inputHandle")?.shape ?? TensorShape.unknown());
     return scalar;
   },
@@ -271,8 +284,7 @@ export const TensorListPushBack = defineOp("TensorListPushBack", {
   outputs: { outputHandle: "variant" },
   attrs: { elementDtype: attr.type() },
   shape: ({ elementDtype }, context) => {
-    const held = context.handle("inputHandle");
-    if (held && held.dtype !== elementDtype) throw wrongPushedType(elementDtype, held.dtype);
+    heldShape(context, elementDtype, wrongPushedType);
     return scalar;
   },
   gradient: ({ tensor, elementDtype }, d): Gradients => {
@@ -288,7 +300,7 @@ export const TensorListPopBack = defineOp("TensorListPopBack", {
   inputs: { inputHandle: "variant", elementShape: "int32" },
   outputs: { outputHandle: "variant", tensor: "elementDtype" },
   attrs: { elementDtype: attr.type() },
-  shape: ({ elementDtype }, context) => [scalar, elementShape(context, elementDtype)],
+  shape: ({ elementDtype }, context) => [scalar, heldShape(context, elementDtype, wrongPopped)],
   gradient: ({ outputHandle, tensor, elementDtype }, d, _, flows): Gradients => {
     const list = flows("outputHandle")
       ? d.outputHandle
@@ -340,7 +352,11 @@ export const TensorListConcatLists = defineOp("TensorListConcatLists", {
   attrs: { elementDtype: attr.type() },
   gradient: "none",
   holds: (_, context) => context.handle("inputA"),
-  shape: ({ inputA, inputB }) => inputA.mergeWith(inputB),
+  shape: ({ inputA, inputB, elementDtype }, context) => {
+    const held = context.handle("inputA");
+    if (held && held.dtype !== elementDtype) throw wrongJoinedType(elementDtype, held.dtype);
+    return inputA.mergeWith(inputB);
+  },
   lower: ({ inputA, inputB }, context) => {
     const joined = ir.concat([inputA, inputB], 0);
     return context.isOpen(inputA) ? context.open(joined) : joined;
@@ -392,10 +408,7 @@ export const TensorListGetItem = defineOp("TensorListGetItem", {
   inputs: { inputHandle: "variant", index: "int32", elementShape: "Tshape" },
   outputs: { item: "elementDtype" },
   attrs: { elementDtype: attr.type(), Tshape: attr.type(attr.indexTypes, "int32") },
-  shape: ({ index, elementDtype }, context) => {
-    index.withRank(0);
-    return elementShape(context, elementDtype);
-  },
+  shape: ({ elementDtype }, context) => elementShape(context, elementDtype),
   gradient: ({ inputHandle, index }, d): Gradients => {
     const numElements = TensorListLength({ inputHandle });
     const list = TensorListReserve({ elementShape: shapeOfElements(inputHandle), numElements, elementDtype: d.item.dtype });
@@ -416,7 +429,7 @@ export const TensorListStack = defineOp("TensorListStack", {
   outputs: { tensor: "elementDtype" },
   attrs: { elementDtype: attr.type(), numElements: attr.int(-1) },
   shape: ({ elementDtype, numElements }, context) =>
-    new TensorShape([numElements < 0 ? null : numElements]).concatenate(elementShape(context, elementDtype)),
+    new TensorShape([numElements < 0 ? null : numElements]).concatenate(elementShape(context, elementDtype, wrongRead)),
   gradient: (_, d): Gradients => {
     const { dims } = d.tensor.shape;
     const declared = dims === null ? NDArray.full("int32", [], -1) : sizesOf(new TensorShape(dims.slice(1)), "int32");
@@ -472,7 +485,7 @@ export const TensorListConcat = defineOp("TensorListConcat", {
   inputs: { inputHandle: "variant" },
   outputs: { tensor: "elementDtype", lengths: "int64" },
   attrs: { elementDtype: attr.type(), elementShape: attr.shape(TensorShape.unknown()) },
-  shape: ({ elementDtype, elementShape: asked }, context) => joinedShape(elementShape(context, elementDtype, asked)),
+  shape: ({ elementDtype, elementShape: asked }, context) => joinedShape(heldShape(context, elementDtype, wrongRead).mergeWith(asked)),
   gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
   lower: ({ inputHandle, elementDtype, elementShape: asked }, context) => joinedRows(inputHandle, elementDtype, asked, context),
   onHost: ({ inputHandle, elementDtype, elementShape: asked }) => {
@@ -485,7 +498,10 @@ export const TensorListConcatV2 = defineOp("TensorListConcatV2", {
   inputs: { inputHandle: "variant", elementShape: "shapeType", leadingDims: "int64" },
   outputs: { tensor: "elementDtype", lengths: "int64" },
   attrs: { elementDtype: attr.type(), shapeType },
-  shape: ({ elementDtype }, context) => joinedShape(elementShape(context, elementDtype)),
+  shape: ({ elementDtype }, context) => {
+    const held = heldShape(context, elementDtype, wrongRead);
+    return joinedShape(context.shapeFrom("elementShape", true).mergeWith(held));
+  },
   gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
   isLenient: true,
   lower: ({ inputHandle, elementDtype }, context) => joinedRows(inputHandle, elementDtype, declaredBy(context), context),

@@ -19,7 +19,7 @@ import { numbersOf } from "../array/array.ts";
 import { stack } from "../array/slicing.ts";
 import { AddV2, Mul, Sub } from "../math/math.ts";
 import { inNameScope } from "../named.ts";
-import { normals, requestedShape, shuffledRows, truncatedFloats, uniformFloats, uniformIntegers } from "./random.ts";
+import { normals, requestedShape, shapeTensor, shuffledRows, truncatedFloats, uniformFloats, uniformIntegers } from "./random.ts";
 import { PhiloxStream } from "./philox.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
@@ -279,11 +279,7 @@ export const StatelessRandomGetKeyCounterAlg = defineOp("StatelessRandomGetKeyCo
 /** TensorFlow's number for "the best algorithm of the device". */
 export const anyAlgorithm = 3;
 
-const dimensions = (shape: TensorLike): Tensor =>
-  convertToTensor(Array.isArray(shape) && shape.length === 0 ? NDArray.zeros("int32", [0]) : shape, {
-    name: "shape",
-    dtype: Array.isArray(shape) ? "int32" : undefined,
-  });
+const dimensions = shapeTensor;
 
 interface NormalOptions {
   readonly mean?: TensorLike | null;

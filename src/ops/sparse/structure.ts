@@ -179,9 +179,8 @@ export const SparseSlice = defineOp("SparseSlice", {
   inputs: { indices: "int64", values: "T", shape: "int64", start: "int64", size: "int64" },
   outputs: { outputIndices: "int64", outputValues: "T", outputShape: "int64" },
   attrs: { T: attr.type() },
-  shape: ({ indices, values, shape, start, size }) => {
+  shape: ({ indices, values, shape }) => {
     coordinates(indices, values, shape);
-    start.withRank(1).mergeWith(size);
     const [places, elements] = list(shape.withRank(1).dim(0));
     return [places, elements, shape];
   },

@@ -75,8 +75,7 @@ export const RestoreV2 = defineOp("RestoreV2", {
   stateful: true,
   shape: ({ prefix, tensorNames, shapeAndSlices, dtypes }, context) => {
     prefix.withRank(0);
-    tensorNames.withRank(1);
-    shapeAndSlices.withRank(1);
+    tensorNames.withRank(1).mergeWith(shapeAndSlices.withRank(1));
     return restoredShapes(context, "shapeAndSlices", dtypes.length);
   },
   gradient: "none",

@@ -14,6 +14,7 @@ import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { collect, eitherName, need } from "../arguments.ts";
+import { expandDims } from "../array/array.ts";
 import { placesInRows } from "../sparse/parts.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import { bytesAt, isSpace, parseNumber } from "./string.ts";
@@ -181,7 +182,8 @@ export function split(input: TensorLike, ...rest: unknown[]): SparseTensor {
   checkResultType(resultType);
   return inNameScope({ name }, "StringSplit", [texts], () => {
     const converted = convertToTensor(texts, { dtype: "string", name: "input" });
-    const made = StringSplitV2({ input: converted, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
+    const input = converted.shape.rank === 0 ? expandDims(converted, 0) : converted;
+    const made = StringSplitV2({ input, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
     return new SparseTensor(made.indices, made.values, made.shape);
   });
 }

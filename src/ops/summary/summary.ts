@@ -32,15 +32,18 @@ export function scalarTag(tag: NDArray): string {
   return textAt(tag);
 }
 
+/** ` (tag 'loss')`, where there is one. */
+const tagOf = (tags: NDArray | undefined): string => (tags?.size === 1 ? ` (tag '${textAt(tags)}')` : "");
+
 export const ScalarSummary = defineOp("ScalarSummary", {
   inputs: { tags: "string", values: "T" },
   outputs: { summary: "string" },
   attrs: { T: attr.type(attr.realNumbers) },
   shape: () => scalar,
   gradient: "none",
-  lower: ({ tags, values }) => {
+  lower: ({ tags, values }, { known }) => {
     if (tags.shape.join() !== values.shape.join())
-      throw new InvalidArgumentError(`tags and values are not the same shape: [${tags.shape}] != [${values.shape}]`);
+      throw new InvalidArgumentError(`tags and values are not the same shape: [${tags.shape}] != [${values.shape}]${tagOf(known("tags"))}`);
     return summaryOf("ScalarSummary", [tags, values], ([names, numbers]) =>
       Array.from({ length: names.size }, (_, i) => ({ tag: textAt(names, i), simpleValue: Number(numbers.get(i)) })),
     );
