@@ -83,7 +83,7 @@ export class CheckpointReader {
 
 /** Is there a checkpoint of this prefix, of either version? */
 export async function hasCheckpoint(files: FileSystem, prefix: string): Promise<boolean> {
-  return (await files.status(`${prefix}.index`)) !== null || (await files.status(prefix)) !== null;
+  return (await files.status(`${prefix}.index`)) !== null || (prefix !== "" && (await files.status(prefix)) !== null);
 }
 
 /** Removes the files of a checkpoint. */

@@ -156,7 +156,10 @@ function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): Re
     for (const item of count !== undefined && Array.isArray(value) ? value : [value]) {
       const { dtype, isCertain } = literalType(item);
       if (dtype === undefined) continue;
-      if (isCertain) {
+      // A text or a truth value that comes first has a type by itself, as in Python; a number follows the tensors.
+      const isOwn =
+        count === undefined && fallback === undefined && !weak?.has(type) && isUntyped(item) && isAllowed(definition.attrs[type], dtype);
+      if (isCertain || isOwn) {
         attrs[type] ??= dtype;
       } else if (typeof item === "number" && isDType(fallback)) {
         // A bare number says nothing of its type where the op has a default: axis 0 is int32.
@@ -171,6 +174,12 @@ function inferTypes(definition: OpDefinition, record: Record_, attrs: Attrs): Re
   }
   if (weak === undefined && bare === undefined) return nothingGuessed;
   return settleGuesses(definition, attrs, weak ?? new Map(), bare ?? new Map());
+}
+
+/** Texts and truth values, or lists of them. */
+function isUntyped(value: unknown): boolean {
+  const leaves = Array.isArray(value) ? value.flat(9) : [value];
+  return leaves.length > 0 && leaves.every(leaf => typeof leaf === "string" || typeof leaf === "boolean");
 }
 
 function settleGuesses(
@@ -226,9 +235,10 @@ function convertInput(
   const dtype = fixed ?? (attrs[type] as DType | undefined);
   const isOpen = fixed === undefined && !settled.has(type);
   if (isOpen && attr?.default !== undefined && attr.allowed !== undefined) convertFirst(input, value, attr);
-  const tensor = guessed.has(type)
-    ? preferring(attr, input, value, () => convert(definition, input, input, value, dtype, isRef, true))
-    : convert(definition, input, input, value, dtype, isRef, true);
+  const tensor =
+    guessed.has(type) && !settled.has(type)
+      ? preferring(attr, input, value, () => convert(definition, input, input, value, dtype, isRef, true))
+      : convert(definition, input, input, value, dtype, isRef, true);
   if (fixed === undefined) {
     attrs[type] ??= tensor.dtype;
     checkTypeAllowed(input, tensor.dtype, attr);

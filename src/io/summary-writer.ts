@@ -30,7 +30,7 @@ export const HistogramProto = messageClass("HistogramProto");
 
 export interface FileWriterOptions {
   /** Written into the file, so that TensorBoard shows it. */
-  readonly graph?: Graph | null;
+  readonly graph?: Graph | GraphDefMessage | null;
   /** So many events may wait before they are written. */
   readonly maxQueue?: number;
   /** Events wait no longer than so many seconds. */
@@ -71,7 +71,7 @@ export class FileWriter {
     const { graph = null, graphDef = null } = options;
     if (graph === null && graphDef === null) return;
     this.addGraph(graph, { graphDef });
-    this.addMetaGraph(metaGraphOf(graph === null ? { graphDef } : { graph }));
+    this.addMetaGraph(metaGraphOf(graph instanceof Graph ? { graph } : { graphDef: graph ?? graphDef }));
   }
 
   getLogdir(): string {

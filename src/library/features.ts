@@ -3,9 +3,9 @@
 import type { DType } from "../base/dtype.ts";
 import { UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
+import { pythonStr, pythonType } from "../base/python-text.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
@@ -106,7 +106,7 @@ type RaggedKind = {
   readonly [P in keyof FeatureOfRows]: FeatureOfRows[P] extends (...given: infer _A) => infer R ? (...given: any[]) => R : never;
 };
 type Feature = FixedLenFeature | FixedLenSequenceFeature | VarLenFeature | SparseFeature | RaggedKind;
-type FeatureKind = typeof FixedLenFeature | typeof FixedLenSequenceFeature | typeof VarLenFeature;
+type FeatureKind = typeof FixedLenFeature | typeof FixedLenSequenceFeature | typeof VarLenFeature | typeof SparseFeature;
 export type Features = { readonly [name: string]: Feature };
 /** Tensors by the names of features; sparse ones for VarLenFeature and SparseFeature. */
 // `any`: which of the two it is depends on the feature
@@ -128,10 +128,11 @@ class Request {
 
   /** Without `kinds`, of examples: then a FixedLenSequenceFeature has to allow that it is missing, and has an open first dimension. */
   constructor(features: Features, kinds?: readonly FeatureKind[]) {
+    const allowed = kinds ?? [FixedLenFeature, FixedLenSequenceFeature, VarLenFeature, SparseFeature];
     for (const key of Object.keys(features).sort()) {
       const feature = features[key];
-      if (kinds && !hasRows(feature) && !kinds.some(kind => feature instanceof kind))
-        throw new ValueError(`Unsupported ${feature.constructor.name} ${String(feature)} for key '${key}'`);
+      if (!hasRows(feature) && !allowed.some(kind => feature instanceof kind))
+        throw new ValueError(`Unsupported ${pythonType(feature)} ${pythonStr(feature)} for key '${key}'`);
       this.add(key, feature, kinds === undefined);
     }
     for (const key of this.ragged.keys()) {
@@ -204,7 +205,7 @@ class Request {
       const shape = isSequence && isExample ? new TensorShape([null, ...feature.shape.dims]) : feature.shape;
       const mayBeMissing = isSequence && feature.allowMissing;
       this.dense.push({ key, dtype: feature.dtype, shape, fallback: feature.defaultValue, mayBeMissing });
-    } else throw new TypeError(`Invalid feature ${key}:${String(feature)}.`);
+    }
   }
 }
 
@@ -226,7 +227,7 @@ const strings = (list: readonly string[]): NDArray => NDArray.from([...list], "s
 /** The tensors of all features, before places and values become sparse tensors. */
 function parsed(given: TensorLike, request: Request, names: TensorLike | null, features: Features): ParsedExamples {
   const { found, parts } = inNameScope({}, "ParseExample", [given, names], () => {
-    const serialized = convertToTensor(given, { dtype: "string", name: "serialized" });
+    const serialized = convertToTensor(given, { name: "serialized" });
     const { dense, sparse, raggedKeys, raggedValueTypes, raggedSplitTypes } = request;
     request.needRank(serialized);
     const denseDefaults = dense.map(defaultOf);
@@ -324,7 +325,7 @@ export function parseExample(
 ): ParsedExamples {
   refuseOthers(others);
   if (!features || Object.keys(features).length === 0)
-    throw new ValueError(`Argument \`features\` cannot be falsy. Got ${String(features)}`);
+    throw new ValueError(`Argument \`features\` cannot be None or falsy. Got ${features ? "{}" : pythonStr(features)}`);
   const request = new Request(features);
   const build = (): ParsedExamples => parsed(serialized, request, exampleNames, features);
   return name === undefined || name === null ? build() : inNameScope({ name }, "ParseExample", [serialized], build);
@@ -342,16 +343,18 @@ function asScalar(value: Tensor, name: string): Tensor {
 }
 
 /** The features of one serialized tf.Example message. TF: tf.parse_single_example. */
-export function parseSingleExample(serialized: TensorLike, features: Features, { name, ...others }: ParseOptions = {}): ParsedExamples {
-  refuseOthers(others, "exampleNames");
-  if (!features || Object.keys(features).length === 0)
-    throw new ValueError(`Invalid argument: features cannot be falsy. Got ${String(features)}`);
-  return getDefaultGraph().asDefault(() =>
-    inNameScope({ name }, "ParseSingleExample", [serialized], () => {
-      const tensor = asScalar(convertToTensor(serialized, { dtype: "string", name: "serialized" }), "serialized");
-      return parsed(tensor, new Request(features), null, features);
-    }),
-  );
+export function parseSingleExample(
+  serialized: TensorLike,
+  features: Features,
+  { name, exampleNames = null, ...others }: ParseOptions = {},
+): ParsedExamples {
+  refuseOthers(others);
+  if (features === null || features === undefined) throw new ValueError("Invalid argument: features cannot be None.");
+  if (Object.keys(features).length === 0) throw new ValueError("Invalid argument: features cannot be empty.");
+  return inNameScope({ name }, "ParseSingleExample", [serialized, exampleNames], () => {
+    const message = asScalar(convertToTensor(serialized, { name: "serialized" }), "serialized");
+    return parsed(message, new Request(features), exampleNames, features);
+  });
 }
 
 // ---- sequences ----

@@ -47,7 +47,8 @@ export interface InitializerClass<A extends readonly unknown[]> extends Initiali
 /** `initializer: tf.zerosInitializer` for `tf.zerosInitializer()`: a class, of either door, stands for what it makes of nothing. */
 export const instantiated = <I>(initializer: I): I => (isClass(initializer) ? (initializer() as I) : initializer);
 
-const isClass = (value: unknown): value is () => unknown => typeof value === "function" && ("fromConfig" in value || "from_config" in value);
+const isClass = (value: unknown): value is () => unknown =>
+  typeof value === "function" && ("fromConfig" in value || "from_config" in value);
 
 /** The class of what `make` makes of options. `settings` are those that getConfig tells, at their defaults; `more` are others that may be given. */
 export const initializerClass = <O, A extends readonly unknown[]>(

@@ -191,6 +191,22 @@ test("initializers know of the whole", async () => {
   await session.close();
 });
 
+test.each([
+  ["randomNormalInitializer", tf.randomNormalInitializer, 0],
+  ["constantInitializer", tf.constantInitializer, 0],
+  ["zerosInitializer", tf.zerosInitializer, 0],
+  ["onesInitializer", tf.onesInitializer, 1],
+] as const)("%s stands for what it makes of nothing", async (_, initializer, mean) => {
+  const { graph, made } = inGraph(() => tf.getVariable("v", [40, 3], { initializer }));
+  const session = new tf.Session({ graph });
+  await session.run(made.initializer);
+  const values = (await session.run(made)).data as Float32Array;
+  const sum = values.reduce((a, b) => a + b, 0);
+  // With the shape taken for its first setting the mean would be 40 or 3.
+  expect(Math.abs(sum / values.length - mean)).toBeLessThan(0.1);
+  await session.close();
+});
+
 test("layers make variables in parts under such a scope", async () => {
   const { graph, made } = inGraph(() => {
     const x = tf.ones([2, 3]);

@@ -33,8 +33,8 @@ export type Reuse = boolean | typeof AUTO_REUSE | null;
  *  or of tensors alone, fits as well. */
 export type Regularizer = { penalty(value: Tensor | Variable): Tensor | null | undefined }["penalty"];
 
-/** What initializes a variable: an initializer, a function without arguments, or a value. */
-export type VariableInitializer = Initializer | (() => TensorLike) | TensorLike;
+/** What initializes a variable: an initializer or the class of one, a function without arguments, or a value. */
+export type VariableInitializer = Initializer | (() => Initializer) | (() => TensorLike) | TensorLike;
 
 /** Wraps the making of variables: called with the true getter, the full name, and the arguments. */
 export type CustomGetter = (getter: VariableGetter, name: string, options: GetterOptions) => Variable;
@@ -604,7 +604,7 @@ function defaultInitializer(name: string, shape: TensorShape | null, dtype: DTyp
 
 /** A function without arguments that makes the initial value. */
 function bound(
-  initializer: Initializer | (() => TensorLike),
+  initializer: Exclude<VariableInitializer, TensorLike>,
   shape: TensorShape | null,
   dtype: DType,
   partitionInfo: PartPlace | null,

@@ -13,7 +13,7 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type Named, type OpDefinition, type PartialArray } from "../../graph/op-definition.ts";
 import { itemsOf } from "../../graph/iterating.ts";
-import { Operation, type Tensor } from "../../graph/operation.ts";
+import { Operation, Tensor } from "../../graph/operation.ts";
 import { call, check, constant, map } from "../../ir/build.ts";
 import type { Routine } from "../../ir/program.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
@@ -120,7 +120,8 @@ const gateable = (item: unknown): unknown =>
 
 /** @throws TypeError for what is no operation and has none. */
 function waitedFor(item: Groupable): Operation[] {
-  if (item instanceof Operation || (typeof item === "object" && item !== null && "op" in item)) return operationsOf([item]);
+  if (item instanceof Operation || item instanceof Tensor || (typeof item === "object" && item !== null && "op" in item))
+    return operationsOf([item]);
   throw new TypeError(`'control_inputs' must only contain Operation or Tensor. Received: <class '${pythonType(item)}'>`);
 }
 

@@ -880,7 +880,7 @@ export const multiplyNoNan = (x: TensorLike, y: TensorLike, options?: NameOption
 /** `scalar` · x. TF: tf.scalar_mul. @throws ValueError unless the first is a scalar. */
 export function scalarMul(scalar: TensorLike, x: TensorLike, options?: NameOption): Tensor {
   const tensor = convertToTensor(x);
-  const factor = convertToTensor(scalar, scalar instanceof Tensor ? {} : { dtype: tensor.dtype, name: "scalar" });
+  const factor = convertToTensor(scalar, { dtype: tensor.dtype, name: "scalar" });
   if (factor.shape.rank !== 0) throw new ValueError(`The input scalar must be a 0-D value. Received shape ${factor.shape}.`);
   return Mul({ x: factor, y: tensor }, named(options));
 }

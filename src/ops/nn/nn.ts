@@ -9,7 +9,7 @@ import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradient, type Gradients } from "../../graph/op-definition.ts";
 import type { IndexedSlices } from "../../graph/indexed-slices.ts";
-import { type Operation, Tensor } from "../../graph/operation.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
 import { generate, map, reduce, reduceOver } from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
@@ -468,7 +468,7 @@ export function biasAdd(value: TensorLike, bias: TensorLike, dataFormat?: string
     if (!format.startsWith("NC") && !(format.startsWith("N") && format.endsWith("C")))
       throw new ValueError(`\`data_format\` must be of the form \`N...C\` or \`NC...\`. Received: data_format=${format}`);
     const x = convertToTensor(value, { name: "input" });
-    const b = convertToTensor(bias, { dtype: bias instanceof Tensor ? undefined : x.dtype, name: "bias" });
+    const b = convertToTensor(bias, { dtype: x.dtype, name: "bias" });
     return BiasAdd({ value: x, bias: b, dataFormat: format.startsWith("NC") ? "NCHW" : "NHWC" }, { name: String(scope) });
   });
 }

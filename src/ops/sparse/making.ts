@@ -105,6 +105,7 @@ export function sparseResetShape(spInput: SparseTensor, newShape?: TensorLike | 
 /** True where an id stands: ids [..., any] become bool [..., vocabSize]. TF: tf.sparse.to_indicator. */
 export function sparseToIndicator(spInput: SparseTensor, vocabSize: TensorLike, { name, ...others }: Named = {}): Tensor {
   refuseOthers(others);
+  sparseOf(spInput);
   return inScope(name, "SparseToIndicator", scope => {
     const count = getItem(shapeOf(spInput.indices), 0);
     const marks = new SparseTensor(spInput.indices, fill(expandDims(count, 0), true), spInput.denseShape);

@@ -4,12 +4,13 @@
 import { Dimension } from "../../base/dimension.ts";
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { pythonType } from "../../base/python-text.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { containsTensor, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
@@ -25,7 +26,7 @@ import { concat, getItem, stridedSlice } from "../array/slicing.ts";
 import { cast, castInteger } from "../math/math.ts";
 import { reduceMax } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
-import { collect, refuseOthers } from "../arguments.ts";
+import { collect, eitherName, refuseOthers } from "../arguments.ts";
 import { sparseOf } from "./sparse.ts";
 
 /** Reads coordinate `axis` of entry `n`. */
@@ -542,7 +543,7 @@ export function sparseReorder(spInput: SparseTensor, options?: NameOption): Spar
   return new SparseTensor(outputIndices, outputValues, shape.isFullyDefined ? shape.asNumbers() : identity(denseShape));
 }
 
-const int64 = (numbers: readonly number[]): Tensor => convertToTensor(numbers, { dtype: "int64" });
+const int64 = (numbers: TensorLike): Tensor => convertToTensor(numbers, { dtype: "int64" });
 const asInt64 = (value: TensorLike): Tensor =>
   (Array.isArray(value) && !containsTensor(value)) || typeof value === "number"
     ? convertToTensor(value, { dtype: "int64" })
@@ -572,9 +573,9 @@ function checkElements({ size, isFullyDefined }: TensorShape, wanted: NDArray | 
 
 /** The elements inside a box from `start` of `size`. TF: tf.sparse.slice. */
 export function sparseSlice(spInput: SparseTensor, start: TensorLike, size: TensorLike, options?: NameOption): SparseTensor {
-  const [from, extent] = [asInt64(start), asInt64(size)];
-  return inNameScope(options, "SparseSlice", [spInput.indices], scope => {
-    const { indices, values, denseShape } = spInput;
+  const { indices, values, denseShape } = sparseOf(spInput);
+  const [from, extent] = [int64(start), int64(size)];
+  return inNameScope(options, "SparseSlice", [indices], scope => {
     const out = SparseSlice({ indices, values, shape: denseShape, start: from, size: extent }, { name: scope });
     return new SparseTensor(out.outputIndices, out.outputValues, out.outputShape);
   });
@@ -634,12 +635,21 @@ interface SplitOptions extends Named {
   readonly spInput: SparseTensor;
   readonly numSplit: number;
   readonly axis: TensorLike;
+  /** The older name of the axis; both are refused. */
+  readonly splitDim?: TensorLike | null;
+  /** What TensorFlow has in the first place, so that all others are given by name. */
+  readonly keywordRequired?: null;
 }
 
 /** Parts along an axis; the first ones are one wider where the size does not divide. TF: tf.sparse.split. */
-export function sparseSplit({ spInput, numSplit, axis, name }: SplitOptions): SparseTensor[] {
-  const { indices, values, denseShape } = spInput;
-  const out = SparseSplit({ splitDim: asInt64(axis), indices, values, shape: denseShape, numSplit }, { name });
+export function sparseSplit({ spInput, numSplit, axis, splitDim, keywordRequired, name, ...others }: SplitOptions): SparseTensor[] {
+  refuseOthers(others);
+  if (keywordRequired !== undefined && keywordRequired !== null) throw new ValueError("Keyword arguments are required for this function.");
+  for (const [argument, value] of Object.entries({ sp_input: spInput, num_split: numSplit, axis }))
+    if (value === undefined || value === null) throw new ValueError(`${argument} is required`);
+  const along = eitherName("axis", axis, "split_dim", splitDim) as TensorLike;
+  const { indices, values, denseShape } = sparseOf(spInput);
+  const out = SparseSplit({ splitDim: along, indices, values, shape: denseShape, numSplit }, { name });
   return out.outputIndices.map((part, i) => new SparseTensor(part, out.outputValues[i], out.outputShape[i]));
 }
 
@@ -704,8 +714,8 @@ export const sparseMinimum = (spA: SparseTensor, spB: SparseTensor, options?: Na
 
 /** An element of the default value in every row that has none, and which rows those are. TF: tf.sparse.fill_empty_rows. */
 export function sparseFillEmptyRows(spInput: SparseTensor, defaultValue: TensorLike, options?: NameOption): [SparseTensor, Tensor] {
-  return inNameScope(options, "SparseFillEmptyRows", [spInput.indices], () => {
-    const { indices, values, denseShape } = spInput;
+  const { indices, values, denseShape } = sparseOf(spInput);
+  return inNameScope(options, "SparseFillEmptyRows", [indices], () => {
     const fallback = convertToTensor(defaultValue, { dtype: values.dtype });
     const out = SparseFillEmptyRows({ indices, values, denseShape, defaultValue: fallback });
     return [new SparseTensor(out.outputIndices, out.outputValues, denseShape), out.emptyRowIndicator];
@@ -729,7 +739,8 @@ interface TransposeOptions extends Named {
 /** The axes in another order (reversed, unless given). TF: tf.sparse.transpose. */
 export function sparseTranspose(spInput: SparseTensor, { perm, name, ...others }: TransposeOptions = {}): SparseTensor {
   refuseOthers(others);
-  return inNameScope({ name }, "SparseTranspose", [spInput.indices], () => {
+  return inNameScope({ name }, "SparseTranspose", [(spInput as Partial<SparseTensor> | null)?.indices], () => {
+    sparseOf(spInput);
     const order = perm ?? Array.from({ length: spInput.shape.rank ?? 0 }, (_, axis, n = spInput.shape.rank ?? 0) => n - 1 - axis);
     const moved = transpose(gather(transpose(spInput.indices), convertToTensor(order, { dtype: "int32" })));
     const { shape } = spInput;
@@ -739,6 +750,10 @@ export function sparseTranspose(spInput: SparseTensor, { perm, name, ...others }
     return sparseReorder(new SparseTensor(moved, spInput.values, dims));
   });
 }
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === "string" || (typeof value === "object" && value !== null && Symbol.iterator in value);
+const isSize = (value: unknown): boolean => value instanceof Tensor || typeof value === "boolean" || Number.isInteger(value);
 
 interface MergeOptions extends Named {
   readonly alreadySorted?: boolean;
@@ -752,13 +767,22 @@ export function sparseMerge(
   { name, alreadySorted = false, ...others }: MergeOptions = {},
 ): SparseTensor {
   refuseOthers(others);
-  sparseOf(spValues);
-  const ids = spIds instanceof SparseTensor ? [spIds] : spIds;
-  const sizes = spIds instanceof SparseTensor ? [vocabSize as TensorLike] : (vocabSize as readonly TensorLike[]);
-  if (ids.length !== sizes.length) throw new InvalidArgumentError("sp_ids and vocab_size have to have equal lengths.");
+  const isOne = spIds instanceof SparseTensor;
+  if (!isOne && !isIterable(spIds))
+    throw new TypeError(`sp_ids has to be a SparseTensor or list thereof. Found <class '${pythonType(spIds)}'>`);
+  const sizes = isOne ? [vocabSize as TensorLike] : vocabSize;
+  const wrong = isOne || isIterable(sizes) ? [...(sizes as Iterable<TensorLike>)].find(size => !isSize(size)) : sizes;
+  if (wrong !== undefined)
+    throw new TypeError(
+      `vocab_size has to be ${isOne ? "a Tensor or Python int" : "a list of Tensors or Python ints"}. Found <class '${pythonType(wrong)}'>`,
+    );
+  const ids = isOne ? [spIds] : [...spIds];
+  const extentsGiven = [...(sizes as Iterable<TensorLike>)];
+  if (ids.length !== extentsGiven.length) throw new ValueError("sp_ids and vocab_size have to have equal lengths.");
+  for (const each of [...ids, spValues]) sparseOf(each);
   return inNameScope({ name }, "SparseMerge", [ids.map(({ indices }) => indices), spValues.indices], () => {
     const columns = ids.map(({ values }) => expandDims(values.dtype === "int64" ? values : cast(values, "int64"), 1));
-    const extents = sizes.map(size => (typeof size === "number" ? castInteger(size, "int64") : cast(size, "int64")));
+    const extents = extentsGiven.map(size => (typeof size === "number" ? castInteger(size, "int64") : cast(size, "int64")));
     const kept = getItem(ids[0].indices, [], [null, -1]);
     const indices = concat([kept, ...columns], 1);
     const shape = concat([getItem(ids[0].denseShape, [null, -1]), extents], 0);
