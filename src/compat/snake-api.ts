@@ -291,9 +291,15 @@ type Clipped<T> = [T] extends [IndexedSlices] ? T : IndexedSlices extends T ? Sn
 type FunctionMembers<F> = [keyof F] extends [never] ? unknown : SecondNames<F>;
 
 /** Constructed with or without `new`. */
-type SnakeClass<C, I> = {
-  new (...args: readonly unknown[]): SnakeInstance<I>;
-  (...args: readonly unknown[]): SnakeInstance<I>;
+type SnakeClass<C, I> = (C extends abstract new (
+  ...args: never
+) => LSTMStateTuple<unknown>
+  ? Makes<I>
+  : C extends abstract new (
+        ...args: infer A
+      ) => object
+    ? MakesOf<SnakeArguments<A>, I>
+    : Makes<I>) & {
   readonly prototype: I;
 } & {
   readonly [K in Exclude<keyof C, "prototype"> as K extends string ? SnakeOf<K> : never]: C[K] extends AnyClass
@@ -301,7 +307,15 @@ type SnakeClass<C, I> = {
     : C[K] extends AnyFunction
       ? SnakeFunction<C[K]>
       : C[K];
-} & (C extends abstract new (...args: infer A) => object ? new (...args: SnakeArguments<A>) => SnakeInstance<I> : unknown);
+};
+type Makes<I> = { new (...args: readonly unknown[]): SnakeInstance<I>; (...args: readonly unknown[]): SnakeInstance<I> };
+/** What is known of the arguments comes first, so that functions among them have typed parameters. */
+type MakesOf<A extends readonly unknown[], I> = {
+  new (...args: A): SnakeInstance<I>;
+  new (...args: readonly unknown[]): SnakeInstance<I>;
+  (...args: A): SnakeInstance<I>;
+  (...args: readonly unknown[]): SnakeInstance<I>;
+};
 
 /** What a class makes. Hooks are there to be extended, and TypeScript takes a mapped type's members for properties, which no method overrides. */
 type SnakeInstance<I> = I extends SessionRunHook

@@ -31,8 +31,9 @@ export function meanIou(labels: TensorLike, predictions: TensorLike, numClasses:
     const [l, p] = [convertToTensor(labels), convertToTensor(predictions)];
     assertSameShape(p, l);
     const total = metricVariable([numClasses, numClasses], "float64", "total_confusion_matrix");
-    const [predicted, actual, classes] = [flat(cast(p, "int64")), flat(cast(l, "int64")), castInteger(numClasses, "int64")];
-    const current = confusionMatrix(actual, predicted, classes, { weights: weightsOf(options) ?? undefined, dtype: "float64" });
+    const [predicted, actual, classes] = [cast(p, "int64"), cast(l, "int64"), castInteger(numClasses, "int64")];
+    const [flatPredicted, flatActual] = [flat(predicted), flat(actual)];
+    const current = confusionMatrix(flatActual, flatPredicted, classes, { weights: weightsOf(options) ?? undefined, dtype: "float64" });
     const update = convertToTensor(assignAdd(total, current));
     const matrix = convertToTensor(total);
     const rows = cast(reduceSum(matrix, 0), "float32");

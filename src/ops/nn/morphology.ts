@@ -190,5 +190,5 @@ export const erosion2d = (
   options?: NameOption,
 ): Tensor =>
   inNameScope(options, "erosion2d", [value, kernel], scope =>
-    negative(Dilation2D({ input: negative(value), filter: reverse(kernel, [0, 1]), strides, rates, padding }), scope),
+    negative(Dilation2D({ input: negative(value), filter: reverse(kernel, [0, 1]), strides, rates, padding }, scope)),
   );
