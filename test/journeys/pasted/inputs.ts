@@ -36,3 +36,9 @@ export const nodes = (): string =>
     .get_operations()
     .map(op => `${op.name} ${op.type} ${[...op.inputs].map(input => input.name).join(" ")}`)
     .join("\n");
+
+/** Python's operators with a number on the left, by the names that they give to nodes. */
+export const plus = (x: number, y: tf.TensorLike): tf.Tensor => tf.add(x, y, { name: "add" });
+export const minus = (x: number, y: tf.TensorLike): tf.Tensor => tf.subtract(x, y, { name: "sub" });
+export const times = (x: number, y: tf.TensorLike): tf.Tensor => tf.multiply(x, y, { name: "mul" });
+export const over = (x: number, y: tf.TensorLike): tf.Tensor => tf.truediv(x, y, { name: "truediv" });
