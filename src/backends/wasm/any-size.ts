@@ -8,6 +8,7 @@ import { sizeOf } from "../../base/shape.ts";
 import type { Value } from "../../ir/program.ts";
 import { type AnySizeKernel, keyOf, recordAnySize } from "../../kernels/any-size.ts";
 import { canRecord } from "../../kernels/index.ts";
+import { textOf } from "../../kernels/kernel-text.ts";
 import type { KernelModule } from "../../kernels/language/language.ts";
 import { type Slot, slotBytes } from "../../kernels/quantities.ts";
 import { ModuleRecorder } from "../../kernels/language/recorder.ts";
@@ -30,11 +31,22 @@ type Task =
 /** Runs; false: stop, a check has failed. */
 type Run = () => boolean;
 
+/** What recording a kernel gave: the key of its code, and its numbers; an address is that of a value by its number in the kernel's text. */
+interface Met {
+  readonly key: string;
+  readonly slots: readonly (Slot | number)[];
+}
+
+/** Kernels whose recording is kept, by their texts. */
+const mostMet = 1024;
+
 /** The kernels for any size that a device has compiled. */
 export class AnySizeKernels {
   private readonly device: DeviceMemory;
   private readonly compile: (recorded: KernelModule) => Promise<{ readonly module: WebAssembly.Module }>;
   private readonly known = new Map<string, Call>();
+  /** Layers of one shape, and what no size of a run changes, are recorded once. In the order of their last use. */
+  private readonly met = new Map<string, Met>();
 
   constructor(device: DeviceMemory, compile: AnySizeKernels["compile"]) {
     this.device = device;
@@ -43,10 +55,14 @@ export class AnySizeKernels {
 
   /** A plan's code; compiles one module of the kernels that are met for the first time, if there are any. */
   async codeOf(plan: Plan): Promise<Code> {
-    const reader = new PlanReader(plan, this.device);
+    const reader = new PlanReader(plan, this.device, this.met);
     const tasks = reader.tasks(plan.kernels);
     const missing = [...reader.kernels].filter(([key]) => !this.known.has(key));
     if (missing.length > 0) await this.add(missing);
+    for (const oldest of this.met.keys()) {
+      if (this.met.size <= mostMet) break;
+      this.met.delete(oldest);
+    }
     const { device, known } = this;
     const { slots, hostKernels, checks } = reader;
     const blockBytes = slots.length * slotBytes;
@@ -92,9 +108,11 @@ class PlanReader {
   products = 0;
   private readonly plan: Plan;
   private readonly recorder: ModuleRecorder;
+  private readonly met: Map<string, Met>;
 
-  constructor(plan: Plan, device: DeviceMemory) {
+  constructor(plan: Plan, device: DeviceMemory, met: Map<string, Met>) {
     this.plan = plan;
+    this.met = met;
     this.recorder = new ModuleRecorder(device.kernelTarget);
   }
 
@@ -132,13 +150,23 @@ class PlanReader {
 
   private recorded(kernel: AnySizeKernel): Task[] {
     if (kernel.kind === "contract") this.products += sizeOf(kernel.shape) * sizeOf(kernel.over);
-    const { slots, code } = recordAnySize(kernel, this.recorder, `kernel${this.calls++}`);
-    const key = keyOf(code);
+    this.calls++;
+    const { text, values } = textOf(kernel);
+    const met = this.met.get(text) ?? this.meet(kernel, values);
+    this.met.delete(text);
+    this.met.set(text, met);
+    const { key } = met;
     if (!this.kernels.has(key)) this.kernels.set(key, kernel);
     const at = this.slots.length * slotBytes;
-    this.slots.push(...slots);
+    for (const slot of met.slots) this.slots.push(typeof slot === "number" ? { address: values[slot] } : slot);
     const check = kernel.kind === "check" ? this.checks.push(kernel) - 1 : undefined;
     return [...(kernel.kind === "scatter" ? this.copyOfBase(kernel) : []), { kind: "kernel", key, at, check }];
+  }
+
+  private meet(kernel: AnySizeKernel, values: readonly Value[]): Met {
+    const { slots, code } = recordAnySize(kernel, this.recorder, `kernel${this.met.size}`);
+    const numbers = new Map(values.map((value, number) => [value, number]));
+    return { key: keyOf(code), slots: slots.map(slot => ("address" in slot ? (numbers.get(slot.address) as number) : slot)) };
   }
 
   private copyOfBase({ base, out, inPlace }: Extract<Kernel, { kind: "scatter" }>): Task[] {
