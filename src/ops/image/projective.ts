@@ -147,12 +147,12 @@ export const ImageProjectiveTransformV3 = defineOp("ImageProjectiveTransformV3",
   outputs: { transformedImages: "dtype" },
   attrs: projectionAttrs,
   shape: ({ images, outputShape }, context) => projectedShape(images, outputShape, context),
-  gradient: ({ images, transforms, fillValue, interpolation, fillMode }, d): Gradients => ({
+  gradient: ({ images, transforms, interpolation, fillMode }, d): Gradients => ({
     images: ImageProjectiveTransformV3({
       images: d.transformedImages,
       transforms: inverted(transforms),
       outputShape: getItem(shape(images), [1, 3]),
-      fillValue,
+      fillValue: 0,
       interpolation,
       fillMode,
     }),

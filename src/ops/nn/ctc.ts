@@ -537,7 +537,7 @@ function sequencesOf(indices: NDArray, values: NDArray, outer: readonly number[]
       InternalError,
     );
     const value = values.get(n);
-    const item = value instanceof Uint8Array ? decodeText(value) : (value as Item);
+    const item = value instanceof Uint8Array ? decodeText(value) : typeof value === "object" ? `${value.re} ${value.im}` : value;
     found.set(place, [...(found.get(place) ?? []), item]);
   }
   return found;
