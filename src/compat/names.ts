@@ -937,6 +937,8 @@ export declare namespace train {
   export type AdagradOptimizer = Instance<typeof api.train.AdagradOptimizer>;
   export type AdamOptimizer = Instance<typeof api.train.AdamOptimizer>;
   export type BytesList = Instance<typeof api.train.BytesList>;
+  export type Checkpoint = Instance<typeof api.train.Checkpoint>;
+  export type CheckpointManager = Instance<typeof api.train.CheckpointManager>;
   export type CheckpointSaverHook = Instance<typeof api.train.CheckpointSaverHook>;
   export type CheckpointSaverListener = Instance<typeof api.train.CheckpointSaverListener>;
   export type ChiefSessionCreator = Instance<typeof api.train.ChiefSessionCreator>;

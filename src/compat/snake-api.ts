@@ -527,8 +527,7 @@ class Door {
     const call = (...given: unknown[]): unknown => {
       this.open();
       const all = arrangeArguments(this.signature(path), given);
-      const result = value(...(path.startsWith("raw_ops.") ? rawArguments(path.slice("raw_ops.".length), all) : all));
-      return result instanceof Promise ? result.then(item => this.met(item)) : this.met(result);
+      return this.met(value(...(path.startsWith("raw_ops.") ? rawArguments(path.slice("raw_ops.".length), all) : all)));
     };
     // What stands by the function itself: `tf.zeros_initializer.from_config(…)`.
     for (const [key, member] of Object.entries(value))
@@ -614,6 +613,7 @@ class Door {
 
   /** Results of classes that the API does not export learn their second spelling when they are first met. */
   private met<T>(value: T): T {
+    if (value instanceof Promise) return value.then(item => this.met(item)) as T;
     if (Object.prototype.toString.call(value) === "[object AsyncGenerator]") return this.eachMet(value as AsyncGenerator) as T;
     const names = outputNames(value);
     if (names.length > 0) takeByPlace(value as object, names);
@@ -704,10 +704,9 @@ class Door {
       if (signature === undefined || this.methodSignatures.has(value)) continue;
       this.methodSignatures.set(value, signature);
       if (snakeOf(name) !== name) continue;
-      const theirs = (self: unknown, given: readonly unknown[]): unknown =>
-        this.met(Reflect.apply(value, self, arrangeArguments(signature, given)));
+      const call = (self: unknown, given: readonly unknown[]): unknown => this.met(Reflect.apply(value, self, given));
       const both = function (this: unknown, ...given: unknown[]): unknown {
-        return isOurForm(signature, given) ? Reflect.apply(value, this, given) : theirs(this, given);
+        return call(this, isOurForm(signature, given) ? given : arrangeArguments(signature, given));
       };
       this.methodSignatures.set(both, signature);
       Object.defineProperty(prototype, name, { ...rest, value: both });

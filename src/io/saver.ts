@@ -422,7 +422,7 @@ async function objectGraphKeys(path: string): Promise<Map<string, string> | null
     await reader.close();
   }
 }
-const objectGraphKey = "_CHECKPOINTABLE_OBJECT_GRAPH";
+export const objectGraphKey = "_CHECKPOINTABLE_OBJECT_GRAPH";
 
 /** @throws NotFoundError in TensorFlow's words unless the checkpoint has all the variables. */
 function refuseMissing(names: readonly string[], keys: ReadonlyMap<string, string>): void {
@@ -576,10 +576,11 @@ export function saveableOf(item: Variable | Tensor, sliceSpec: string, name: str
 
 type PerDevice = readonly (readonly [string, readonly SaveableObject[]])[];
 
-class SaverNodes {
+/** The nodes that save to and restore from files. */
+export class SaverNodes {
   private readonly graph: Graph;
   private readonly options: SaverOptions;
-  constructor(graph: Graph, options: SaverOptions) {
+  constructor(graph: Graph, options: SaverOptions = {}) {
     this.graph = graph;
     this.options = options;
   }

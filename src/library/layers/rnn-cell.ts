@@ -544,7 +544,7 @@ const isNested = (value: unknown): boolean => Array.isArray(value) || isOptions(
 /** Cells one upon the other: each takes the output of the one before. The state is the list of their states. Variables are below
  *  `multi_rnn_cell/cell_0` and so on. TF: tf.nn.rnn_cell.MultiRNNCell. */
 export class MultiRNNCell extends RNNCell {
-  private readonly cells: readonly CellLike[];
+  readonly cells: readonly CellLike[];
   private readonly stateIsTuple: boolean;
   private isRunning = false;
 

@@ -26,7 +26,8 @@ import { refuseOthers } from "../../ops/arguments.ts";
 /** What losses are multiplied by. A subclass gives it as a tensor when called (`value`), and says after each step's gradients what becomes of it (`update`).
  *  TF: tf.mixed_precision.LossScale. */
 export abstract class LossScale {
-  private readonly weights = new Map<string, Variable>();
+  /** Its variables by name. */
+  readonly weights = new Map<string, Variable>();
 
   /** The scale now, a float32 scalar. TF: LossScale.__call__. */
   abstract value(): Tensor;

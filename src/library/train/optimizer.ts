@@ -79,7 +79,8 @@ export abstract class Optimizer {
   private readonly ownScope: boolean;
   /** Slot name → handle of the variable → slot. */
   private readonly slots = new Map<string, Map<Tensor, Variable>>();
-  private readonly nonSlots = new Map<Graph, Map<string, Variable>>();
+  /** What belongs to no variable in particular, by name, for each graph: a checkpoint of objects names it so. */
+  readonly nonSlots = new Map<Graph, Map<string, Variable>>();
 
   constructor(useLocking: boolean, name: string, useOwnNamescopeForNonSlotVars = false) {
     if (!name) throw new ValueError("Must specify the optimizer name");
