@@ -415,6 +415,7 @@ function raggedError(value: ArrayLike, first: readonly number[], other: readonly
 /** The leading dimensions in which nested lists agree. */
 function evenShape(value: ArrayLike): number[] {
   if (!Array.isArray(value)) return [];
+  if (value.length === 0) return [0];
   const inner = value.map(evenShape);
   const depth = Math.min(...inner.map(shape => shape.length));
   const shared: number[] = [];

@@ -22,7 +22,7 @@ const renamed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** `raw_ops.Sum({ input, axis, name })` as our function of the op takes it: the record of its arguments, and the name apart. */
-export function rawArguments(type: string, [record, ...rest]: readonly unknown[]): unknown[] {
+export function rawArguments(type: string, [record = {}, ...rest]: readonly unknown[]): unknown[] {
   if (typeof record !== "object" || record === null) return [record, ...rest];
   const { name, ...given } = record as Readonly<Record<string, unknown>>;
   const names = Object.hasOwn(renamed, type) ? renamed[type] : {};

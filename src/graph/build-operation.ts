@@ -76,13 +76,18 @@ export function buildOperation(definition: OpDefinition, record: Record_, name?:
   const removed = removalText(definition, graphVersion);
   if (removed !== undefined) throw new NotImplementedError(removed);
   const graph = graphFor(graphOf(record));
+  const given = name === null || name === undefined ? definition.type : String(name) || definition.type;
+  const attrs: Attrs = {};
+  try {
+    takeAttrs(definition, record, attrs);
+  } catch (error) {
+    throw error instanceof ValueError || error instanceof TypeError ? placed(error, given) : error;
+  }
   const build = (): unknown =>
-    graph.nameScope(name === null || name === undefined ? definition.type : String(name) || definition.type, scope => {
-      const attrs: Attrs = {};
+    graph.nameScope(given, scope => {
       const inputs: Tensor[] = [];
       const specs = sidesOf(definition).inputs;
       try {
-        takeAttrs(definition, record, attrs);
         const settled = new Set(Object.keys(attrs));
         const guessed = inferTypes(definition, record, attrs);
         for (const spec of specs) {
@@ -116,9 +121,17 @@ function graphOf(record: Record_): Tensor["graph"] | undefined {
 
 /** TensorFlow's Python function of an op refuses first what no list is, then each attribute of another kind; what an attribute admits is asked after the inputs. */
 function takeAttrs(definition: OpDefinition, record: Record_, attrs: Attrs): void {
+  const lengths = new Map<string, readonly [input: string, length: number]>();
   for (const { name, count } of sidesOf(definition).inputs) {
     const value = record[name];
-    if (count !== undefined && value !== undefined && !Array.isArray(value)) throw new TypeError(noList(definition, name, value));
+    if (count === undefined || value === undefined) continue;
+    if (!Array.isArray(value)) throw new TypeError(noList(definition, name, value));
+    const [first, length] = lengths.get(count) ?? [name, value.length];
+    lengths.set(count, [first, length]);
+    if (length !== value.length)
+      throw new ValueError(
+        `List argument '${snakeOf(name)}' to '${functionName(definition.type)}' Op with length ${value.length} must match length ${length} of argument '${snakeOf(first)}'.`,
+      );
   }
   for (const [name, value] of Object.entries(record)) {
     if (name in definition.inputs || value === undefined) continue;
@@ -370,6 +383,7 @@ function convertList(
   }
   if (count === undefined) {
     const list = definition.attrs[type];
+    for (const { dtype: own } of tensors) checkTypeAllowed(input, own, list);
     if (list !== undefined)
       attrs[type] ??= checkedAttr(
         definition,
@@ -379,11 +393,6 @@ function convertList(
       );
     return tensors;
   }
-  const length = attrs[count];
-  if (length !== undefined && length !== tensors.length)
-    throw new ValueError(
-      `List argument '${snakeOf(input)}' to '${functionName(definition.type)}' Op with length ${tensors.length} must match length ${length} of argument '${countedBy(definition, count, input)}'.`,
-    );
   const minimum = definition.attrs[count]?.minimum;
   if (minimum !== undefined && tensors.length < minimum)
     throw new ValueError(
@@ -395,12 +404,6 @@ function convertList(
     checkTypeAllowed(input, tensors[0].dtype, definition.attrs[type]);
   }
   return tensors;
-}
-
-/** The input whose length gave a count, for messages. */
-function countedBy(definition: OpDefinition, count: string, input: string): string {
-  const other = sidesOf(definition).inputs.find(side => side.count === count && side.name !== input);
-  return other === undefined ? count : snakeOf(other.name);
 }
 
 function unsuitableList(
@@ -459,15 +462,18 @@ function completeAttrs(definition: OpDefinition, attrs: Attrs): void {
   for (const name in definition.attrs) {
     if (name in attrs) continue;
     const attr = definition.attrs[name];
-    if (attr.default === undefined) throw new TypeError(missingAttr(definition, name, attr));
+    if (attr.default === undefined) throw notGiven(definition, name, attr);
     attrs[name] = inSinglePrecision(attr, attr.default);
   }
 }
 
-function missingAttr(definition: OpDefinition, name: string, attr: Attr): string {
-  if (attr.kind === "string") return `Expected string for argument '${snakeOf(name)}' not None.`;
-  return `${definition.type} needs the attribute '${snakeOf(name)}'.`;
+/** What TensorFlow says to None for an attribute. */
+function notGiven(definition: OpDefinition, name: string, attr: Attr): Error {
+  const text = attr.isList ? noList(definition, name, null) : `Expected ${kindName(attr)} for argument '${snakeOf(name)}' not None.`;
+  return withHint(new TypeError(text), `${definition.type} needs the attribute '${snakeOf(name)}'.`);
 }
+
+const kindName = ({ kind }: Attr): string => (kind === "type" ? "DataType" : kind);
 
 /** @throws ValueError or TypeError with TensorFlow's text if the value does not suit the attribute. */
 function checkedAttr(definition: { readonly type: string }, name: string, attr: Attr, value: unknown): AttrValue {
@@ -538,9 +544,7 @@ function itemOfKind(name: string, attr: Attr, value: unknown): AttrValue {
     throw new Class(`Error converting ${snakeOf(name)} to a TensorShape: ${error.message}.`);
   }
   if (found !== undefined) return inSinglePrecision(attr, found);
-  const error = new TypeError(
-    `Expected ${attr.kind === "type" ? "DataType" : attr.kind} for argument '${snakeOf(name)}' not ${representation(value)}.`,
-  );
+  const error = new TypeError(`Expected ${kindName(attr)} for argument '${snakeOf(name)}' not ${representation(value)}.`);
   const near = attr.kind === "type" && typeof value === "string" ? nearestName(value, Object.keys(dtypeTable)) : undefined;
   throw near === undefined ? error : withHint(error, `Was "${near}" meant?`);
 }

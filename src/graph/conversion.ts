@@ -121,7 +121,9 @@ export const Unpack = defineOp("Unpack", {
     return known && partOfArray(known, 0, num, outputIndex).reshape(known.shape.slice(1));
   },
   lower: ({ value, num, axis }) => {
-    const at = axis < 0 ? axis + value.shape.length : axis;
+    const rank = value.shape.length;
+    const at = axis < 0 ? axis + rank : axis;
+    if (at < 0 || at >= rank) throw new InvalidArgumentError(`axis = ${axis} not in [${-rank}, ${rank})`);
     if (value.shape[at] !== num) throw new InvalidArgumentError(`Input shape axis ${axis} must equal ${num}, got shape [${value.shape}]`);
     const shape = value.shape.filter((_, k) => k !== at);
     return Array.from({ length: num }, (_, k) =>

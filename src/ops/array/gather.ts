@@ -95,7 +95,10 @@ export const GatherV2 = defineOp("GatherV2", {
   inputs: { params: "Tparams", indices: "Tindices", axis: "Taxis" },
   outputs: { output: "Tparams" },
   attrs: { batchDims: attr.int(0), Tparams: attr.type(), Tindices: attr.type(gatherTypes), Taxis: attr.type(attr.indexTypes) },
-  shape: ({ params, indices, batchDims }, context) => gatheredShape(params, indices, batchDims, context),
+  shape: ({ params, indices, axis, batchDims }, context) => {
+    axis.withRank(0);
+    return gatheredShape(params, indices, batchDims, context);
+  },
   checks: ({ params, axis }) => {
     need(params.length > 0, () => "params must be at least 1 dimensional");
     need(axis.length === 0, () => "axis must be scalar");
@@ -133,14 +136,13 @@ export const GatherV2 = defineOp("GatherV2", {
 function gatheredShape(params: TensorShape, indices: TensorShape, batchDims: number, context: ShapeContext): TensorShape {
   const axis = context.partial("axis")?.values[0];
   params.withRankAtLeast(1);
+  if (axis !== undefined && axis !== null) params.withRankAtLeast(axis < 0 ? -axis : axis + 1);
+  indices.withRankAtLeast(Math.abs(batchDims));
+  params.withRankAtLeast(batchDims < 0 ? -batchDims : batchDims + 1);
   if (params.dims === null || indices.dims === null) return TensorShape.unknown();
   const length = params.dims.length;
-  if (batchDims < 0) indices.withRankAtLeast(-batchDims);
-  else indices.withRankAtLeast(batchDims);
   const batch = batchDims < 0 ? batchDims + indices.dims.length : batchDims;
   if (axis === undefined || axis === null) return TensorShape.unknownOfRank(length - 1 + indices.dims.length - batch);
-  if (axis < -length || axis >= length)
-    throw new ValueError(`Shape must be at least rank ${axis < 0 ? -axis : axis + 1} but is rank ${length}`);
   const at = axis < 0 ? axis + length : axis;
   return params
     .slice(0, at)

@@ -109,18 +109,36 @@ function bandElement(band: Band, diagonals: Value, batch: readonly Index[], row:
 
 // ---- matrixDiag ----
 
+/** What a matrix too small for its band is called: by the kernel, and by the shape function. */
+const kernelWords = {
+  rows: "The number of rows is too small.",
+  columns: "The number of columns is too small.",
+  both: () => "The number of rows or columns is not consistent with the specified d_lower, d_upper, and diagonal.",
+};
+const shapeWords = {
+  rows: "num_rows is too small",
+  columns: "num_cols is too small.",
+  both: (sides: string) =>
+    `num_rows and num_cols are not consistent with lower_diag_index, upper_diag_index, and the length of the given diagonals.\n${sides}`,
+};
+
 /** Rows and columns of the matrix that a band of `width` fills. */
-function sidesOf(width: number, lower: number, upper: number, rows: number, columns: number): [rows: number, columns: number] {
+function sidesOf(
+  width: number,
+  [lower, upper]: readonly [number, number],
+  [rows, columns]: readonly [number, number],
+  words: typeof shapeWords | typeof kernelWords,
+): [rows: number, columns: number] {
   const [leastRows, leastColumns] = [width - Math.min(upper, 0), width + Math.max(lower, 0)];
   if (rows === -1 && columns === -1) {
     const side = Math.max(leastRows, leastColumns);
     return [side, side];
   }
-  if (rows !== -1 && rows < leastRows) throw new ValueError(`The number of rows is too small.`);
-  if (columns !== -1 && columns < leastColumns) throw new ValueError(`The number of columns is too small.`);
+  if (rows !== -1 && rows < leastRows) throw new ValueError(words.rows);
+  if (columns !== -1 && columns < leastColumns) throw new ValueError(words.columns);
   const [r, c] = [rows === -1 ? leastRows : rows, columns === -1 ? leastColumns : columns];
   if (r !== leastRows && c !== leastColumns)
-    throw new ValueError(`The number of rows or columns is not consistent with the specified d_lower, d_upper, and diagonal.`);
+    throw new ValueError(words.both(`num_rows = ${r} != min_num_rows = ${leastRows}, num_cols = ${c} != min_num_cols = ${leastColumns}`));
   return [r, c];
 }
 
@@ -143,13 +161,13 @@ function diagShape(diagonal: TensorShape, indices: TensorShape, numbers: readonl
   const [rows, columns] = [context.partial("numRows")?.values[0] ?? null, context.partial("numCols")?.values[0] ?? null];
   if (width === null || rows === null || columns === null)
     return batch.concatenate([rows === -1 ? null : rows, columns === -1 ? null : columns]);
-  return batch.concatenate(sidesOf(width, lower, upper, rows, columns));
+  return batch.concatenate(sidesOf(width, [lower, upper], [rows, columns], shapeWords));
 }
 
 function diagValue(diagonal: Value, k: NDArray, numRows: NDArray, numCols: NDArray, padding: Value, alignment: Align): Value {
   const [lower, upper] = atRun(() => rangeOf(numbersOf(k)));
   const width = diagonal.shape[diagonal.shape.length - 1];
-  const [rows, columns] = atRun(() => sidesOf(width, lower, upper, numbersOf(numRows)[0], numbersOf(numCols)[0]));
+  const [rows, columns] = atRun(() => sidesOf(width, [lower, upper], [numbersOf(numRows)[0], numbersOf(numCols)[0]], kernelWords));
   const band: Band = { lower, upper, rows, columns, width, align: alignment };
   const batch = diagonal.shape.slice(0, lower === upper ? -1 : -2);
   return ir.generate([...batch, rows, columns], i => {
@@ -557,7 +575,7 @@ export const MatrixBandPart = defineOp("MatrixBandPart", {
   inputs: { input: "T", numLower: "Tindex", numUpper: "Tindex" },
   outputs: { band: "T" },
   attrs: { T: attr.type(), Tindex: attr.type(attr.indexTypes, "int64") },
-  shape: ({ input }) => input.withRankAtLeast(2),
+  shape: ({ input }) => input,
   checks: ({ input, numLower, numUpper }) => {
     need(input.length >= 2, () => `input must be at least 2-dim, received shape: [${input}]`);
     need(numLower.length === 0, () => `num_lower must be scalar, got shape [${numLower}]`);

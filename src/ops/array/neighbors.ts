@@ -1,7 +1,7 @@
 // Nearest centers of points, and nearest monotone rows.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -57,10 +57,7 @@ export const IsotonicRegression = defineOp("IsotonicRegression", {
   outputs: { output: "outputDtype", segments: "int32" },
   attrs: { T: attr.type(attr.realNumbers), outputDtype: attr.type(attr.floatTypes, "float32") },
   gradient: ({ segments }, d): Gradients => ({ input: meanOfRuns(d.output, segments) }),
-  shape: ({ input }) => {
-    if (input.rank !== null && input.rank < 1) throw new ValueError("Shape must be at least rank 1 but is rank 0");
-    return [input, input];
-  },
+  shape: ({ input }) => [input, input],
   isLenient: true,
   lower: ({ input, outputDtype }) => {
     const width = input.shape[input.shape.length - 1] ?? 1;

@@ -42,7 +42,11 @@ export const BroadcastTo = defineOp("BroadcastTo", {
       }),
     );
   },
-  checks: ({ shape: to }) => need(to.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${to}]`),
+  isLenient: true,
+  checks: ({ input, shape: to }) => {
+    need(to.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${to}]`);
+    need(input.length <= to[0], () => `Rank of input (${input.length}) must be no greater than rank of output shape (${to[0]}).`);
+  },
   gradient: ({ input, shape: to }, d): Gradients => {
     const inputShape = shape(input, { outType: to.dtype });
     const known = staticValue(to);

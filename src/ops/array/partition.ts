@@ -328,9 +328,14 @@ export const UniqueWithCounts = defineOp("UniqueWithCounts", {
 const axisOf = (axis: NDArray, length: number): number => {
   if (axis.size === 0) need(length === 1, () => "unique expects a 1D vector.");
   const [k] = axis.size === 0 ? [0] : numbersOf(axis);
-  if (k < -length || k >= length) throw new InvalidArgumentError(`axis has to be between [0, ${length}): ${k}`);
+  if (k < -length || k >= length) throw new InvalidArgumentError(`axis has to be between [0, ${length})`);
   return k < 0 ? k + length : k;
 };
+
+function checkUniqueAxis({ axis }: { readonly axis: readonly number[] }): void {
+  need(axis.length === 1, () => "axis expects a 1D vector.");
+  need(axis[0] <= 1, () => "axis does not support input tensors larger than 1 elements");
+}
 
 function axisShapes(x: TensorShape, axis: TensorShape, context: ShapeContext): [y: TensorShape, idx: TensorShape] {
   const given = context.constant("axis");
@@ -354,6 +359,8 @@ export const UniqueV2 = defineOp("UniqueV2", {
   outputs: { y: "T", idx: "outIdx" },
   attrs: { T: attr.type(), Taxis: attr.type(attr.indexTypes, "int64"), outIdx: attr.type(attr.indexTypes, "int32") },
   shape: ({ x, axis }, context) => axisShapes(x, axis, context),
+  isLenient: true,
+  checks: checkUniqueAxis,
   compileTimeInputs: ["x", "axis"],
   lower: ({ x, axis, outIdx }) => {
     const along = axisOf(axis, x.rank);
@@ -367,6 +374,8 @@ export const UniqueWithCountsV2 = defineOp("UniqueWithCountsV2", {
   outputs: { y: "T", idx: "outIdx", count: "outIdx" },
   attrs: { T: attr.type(), Taxis: attr.type(attr.indexTypes, "int64"), outIdx: attr.type(attr.indexTypes, "int32") },
   shape: ({ x, axis }, context) => [...axisShapes(x, axis, context), unknownVector],
+  isLenient: true,
+  checks: checkUniqueAxis,
   compileTimeInputs: ["x", "axis"],
   lower: ({ x, axis, outIdx }) => {
     const along = axisOf(axis, x.rank);

@@ -28,7 +28,8 @@ function transposedShape(x: TensorShape, perm: TensorShape, context: ShapeContex
   const length = perm.withRankAtMost(1).rank === 0 ? 1 : (perm.dim(0) ?? x.rank);
   if (x.rank !== null && perm.dim(0) !== null && perm.rank === 1 && x.rank !== perm.dim(0))
     throw new ValueError(`Dimension must be ${x.rank} but is ${perm.dim(0)}`);
-  if (length === null) return TensorShape.unknown();
+  // A permutation of one element may be that of a scalar, too.
+  if (length === null || (x.rank === null && length < 2)) return TensorShape.unknown();
   const values = context.partial("perm")?.values;
   if (!values || values.includes(null)) return TensorShape.unknownOfRank(length);
   if (x.dims === null) return TensorShape.unknownOfRank(length);
@@ -183,10 +184,10 @@ export const ReverseV2 = defineOp("ReverseV2", {
     const axes = context.partial("axis")?.values;
     if (tensor.rank === null || !axes) return tensor;
     const seen = new Set<number>();
-    for (const axis of axes) {
+    for (const [i, axis] of axes.entries()) {
       if (axis === null) continue;
       const at = axis < 0 ? axis + tensor.rank : axis;
-      if (at < 0 || at >= tensor.rank) throw new ValueError(`'axis'[0] = ${axis} is out of valid range [0, ${tensor.rank - 1}`);
+      if (at < 0 || at >= tensor.rank) throw new ValueError(`'axis'[${i}] = ${axis} is out of valid range [0, ${tensor.rank - 1}`);
       if (seen.has(at)) throw new ValueError(`axis ${at} specified more than once.`);
       seen.add(at);
     }
@@ -301,8 +302,7 @@ export const Roll = defineOp("Roll", {
   attrs: { T: attr.type(), Tshift: attr.type(attr.indexTypes), Taxis: attr.type(attr.indexTypes) },
   shape: ({ input, shift, axis }) => {
     input.withRankAtLeast(1);
-    shift.withRankAtMost(1);
-    axis.withRankAtMost(1);
+    shift.withRankAtMost(1).mergeWith(axis.withRankAtMost(1));
     return input;
   },
   checks: ({ input, shift, axis }) => {
@@ -440,6 +440,14 @@ export function depthToSpace(input: TensorLike, blockSize: number, ...rest: unkn
 /** What becomes of a size along an axis that is cut into blocks or made of them, with what is padded or cropped before and after. */
 type SizeOfSpace = (size: number, block: number, before: number, after: number) => number;
 
+/** How many dimensions are cut, for each of which two amounts are given. */
+function blockCount(blockShape: TensorShape, amounts: TensorShape): Dimension {
+  if (blockShape.rank !== null && blockShape.rank !== 1) throw new ValueError("block_shape must have rank 1.");
+  const count = blockShape.dim(0);
+  amounts.mergeWith(new TensorShape([count, 2]));
+  return count;
+}
+
 function blocksShape(
   input: TensorShape,
   blocks: readonly (number | null)[] | undefined,
@@ -545,8 +553,8 @@ export const SpaceToBatchND = defineOp("SpaceToBatchND", {
   inputs: { input: "T", blockShape: "Tblock_shape", paddings: "Tpaddings" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tblock_shape: attr.type(attr.indexTypes, "int32"), Tpaddings: attr.type(attr.indexTypes, "int32") },
-  shape: ({ input, blockShape }, context) =>
-    spaceToBatchShape(input, context.partial("blockShape")?.values, context.constant("paddings"), blockShape.withRank(1).dim(0)),
+  shape: ({ input, blockShape, paddings }, context) =>
+    spaceToBatchShape(input, context.partial("blockShape")?.values, context.constant("paddings"), blockCount(blockShape, paddings)),
   gradient: ({ blockShape, paddings }, d): Gradients => ({ input: batchToSpaceNd(d.output, blockShape, paddings) }),
   compileTimeInputs: ["blockShape", "paddings"],
   lower: ({ input, blockShape, paddings }) => blocksToBatch(input, numbersOf(blockShape), numbersOf(paddings)),
@@ -556,12 +564,8 @@ export const BatchToSpaceND = defineOp("BatchToSpaceND", {
   inputs: { input: "T", blockShape: "Tblock_shape", crops: "Tcrops" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tblock_shape: attr.type(attr.indexTypes, "int32"), Tcrops: attr.type(attr.indexTypes, "int32") },
-  shape: ({ input, blockShape, crops }, context) => {
-    if (blockShape.rank !== null && blockShape.rank !== 1) throw new ValueError("block_shape must have rank 1.");
-    const count = blockShape.dim(0);
-    crops.mergeWith(new TensorShape([count, 2]));
-    return batchToSpaceShape(input, context.partial("blockShape")?.values, context.constant("crops"), count);
-  },
+  shape: ({ input, blockShape, crops }, context) =>
+    batchToSpaceShape(input, context.partial("blockShape")?.values, context.constant("crops"), blockCount(blockShape, crops)),
   gradient: ({ blockShape, crops }, d): Gradients => ({ input: spaceToBatchNd(d.output, blockShape, crops) }),
   compileTimeInputs: ["blockShape", "crops"],
   lower: ({ input, blockShape, crops }) => batchToBlocks(input, numbersOf(blockShape), numbersOf(crops)),

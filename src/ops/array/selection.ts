@@ -27,10 +27,8 @@ export const Select = defineOp("Select", {
     const merged = t.mergeWith(e);
     if (condition.rank === null || merged.dims === null || condition.rank === 0) return merged;
     if (condition.rank === 1 && merged.dims.length !== 1) {
-      const [rows, length] = [merged.dim(0), condition.dim(0)];
-      if (merged.dims.length === 0) throw new ValueError("Shapes must be equal rank, but are 1 and 0");
-      if (rows !== null && length !== null && rows !== length)
-        throw new ValueError(`Dimensions must be equal, but are ${length} and ${rows}`);
+      if (merged.dims.length === 0) throw new ValueError("Shapes must be equal rank, but are 0 and 1");
+      condition.mergeWith(merged.slice(0, 1));
       return merged;
     }
     return merged.mergeWith(condition);

@@ -220,7 +220,7 @@ export const CropAndResize = defineOp("CropAndResize", {
     const count = sameSize(boxes.withRank(2).dim(0), boxInd.withRank(1).dim(0));
     const sizes = cropSize.withRank(1).dim(0);
     if (sizes !== null && sizes !== 2) throw new ValueError(`Dimension must be 2 but is ${sizes}`);
-    const [height, width] = context.partial("cropSize")?.values ?? [null, null];
+    const [height, width] = (context.partial("cropSize")?.values ?? [null, null]).map(d => (d === -1 ? null : d));
     return new TensorShape([count, height, width, known.dim(3)]);
   },
   checks: ({ image, boxes, boxInd, cropSize }) => {

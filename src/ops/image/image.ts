@@ -28,7 +28,7 @@ import { unsortedSegmentSum } from "../math/segment.ts";
 import { saturateCast } from "../math/special.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import { Conv3DBackpropInputV2 } from "../nn/convolution.ts";
-import { extentOf, tapIndex, windowAlong, windowedSize } from "../nn/window.ts";
+import { extentOf, tapIndex, windowAlong, slidSize } from "../nn/window.ts";
 import * as operator from "../operators.ts";
 
 // ---- colors ----
@@ -214,7 +214,11 @@ export const AdjustContrastv2 = defineOp("AdjustContrastv2", {
   inputs: { images: "T", contrastFactor: "float32" },
   outputs: { output: "T" },
   attrs: { T: adjusted },
-  shape: ({ images }) => images.withRankAtLeast(3),
+  shape: ({ images, contrastFactor }) => {
+    contrastFactor.withRank(0);
+    return images.withRankAtLeast(3);
+  },
+  isLenient: true,
   checks: ({ images, contrastFactor }) => checkAdjusted(images, "contrast_factor", contrastFactor),
   lower: ({ images, contrastFactor }) => ir.cast(withContrast(ir.cast(images, "float32"), contrastFactor), images.dtype),
 });
@@ -275,7 +279,7 @@ export const ExtractImagePatches = defineOp("ExtractImagePatches", {
     const depth = known.dim(3);
     // As in TensorFlow, of one known side nothing is told.
     const isKnown = known.dim(1) !== null && known.dim(2) !== null;
-    const [height, width] = [1, 2].map(axis => (isKnown ? windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)) : null));
+    const [height, width] = [1, 2].map(axis => (isKnown ? slidSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)) : null));
     return new TensorShape([known.dim(0), height, width, depth === null ? null : depth * ksizes[1] * ksizes[2]]);
   },
   isLenient: true,
@@ -338,7 +342,7 @@ export const ExtractVolumePatches = defineOp("ExtractVolumePatches", {
     checkLength("ExtractVolumePatches", "ksizes", ksizes, 5);
     checkLength("ExtractVolumePatches", "stride", strides, 5);
     const windows = { strides, padding, dataFormat: "NDHWC" };
-    const sizes = [1, 2, 3].map(axis => windowedSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)));
+    const sizes = [1, 2, 3].map(axis => slidSize(known.dim(axis), ksizes[axis], extentOf(windows, axis)));
     const depth = known.dim(4);
     return new TensorShape([known.dim(0), ...sizes, depth === null ? null : depth * ksizes[1] * ksizes[2] * ksizes[3]]);
   },

@@ -111,7 +111,7 @@ function projectedShape(images: TensorShape, size: TensorShape, context: ShapeCo
   const known = images.withRank(4);
   const count = size.withRank(1).dim(0);
   if (count !== null && count !== 2) throw new ValueError(`Dimension must be 2 but is ${count}`);
-  const [height, width] = context.partial("outputShape")?.values ?? [null, null];
+  const [height, width] = (context.partial("outputShape")?.values ?? [null, null]).map(d => (d === -1 ? null : d));
   return new TensorShape([known.dim(0), height, width, known.dim(3)]);
 }
 

@@ -261,7 +261,8 @@ const sampling = { alignCorners: attr.bool(false), halfPixelCenters: attr.bool(f
 export const ResizeBilinear = defineOp("ResizeBilinear", {
   inputs: { images: "T", size: "int32" },
   outputs: { resizedImages: "float32" },
-  attrs: { T: attr.type(bilinearTypes), ...sampling },
+  // Its registration says bfloat16 twice, and so do its messages.
+  attrs: { T: attr.type([...bilinearTypes, "bfloat16"]), ...sampling },
   shape: ({ images, size }, context) => resizedShape(images, size, context),
   checks: ({ images, size }) => checkImages(images, size),
   gradient: ({ images, alignCorners, halfPixelCenters }, d): Gradients => ({

@@ -138,7 +138,7 @@ export const CholeskyGrad = defineOp("CholeskyGrad", {
   inputs: { l: "T", grad: "T" },
   outputs: { output: "T" },
   attrs: { T: attr.type(["float16", "float32", "float64"]) },
-  shape: ({ l, grad }) => squareShape(l).mergeWith(grad),
+  shape: ({ l }) => squareShape(l),
   checks: ({ l, grad }) => {
     need(l.length >= 2, () => `Input tensor 0 must have rank >= 2, got ${l.length}`);
     need(l.length === grad.length, () => "All input tensors must have the same rank.");

@@ -50,13 +50,18 @@ function labelsOf(subscripts: string, ellipsisRank: number): string[] {
 
 const letterCount = (subscripts: string): number => subscripts.replace("...", "").length;
 
-/** Labels for operands of known rank. @throws ValueError if the ranks do not fit the equation, in the kernel's words or in those of its shape function. */
-function resolve(equation: string, ranks: readonly number[], isRunning = false): Labels {
+/** Labels for operands; undefined where the output has as many as an operand of unknown rank.
+ *  @throws ValueError if the ranks do not fit the equation, in the kernel's words or in those of its shape function. */
+function resolve(equation: string, ranks: readonly number[], isRunning: true): Labels;
+function resolve(equation: string, ranks: readonly (number | null)[]): Labels | undefined;
+function resolve(equation: string, ranks: readonly (number | null)[], isRunning = false): Labels | undefined {
   const { inputs, output } = parse(equation);
   if (inputs.length !== ranks.length)
-    throw new ValueError(`Got ${ranks.length} inputs for equation "${equation}", expecting ${inputs.length}`);
+    throw new ValueError(`Expected ${inputs.length} inputs for equation ${equation} but got: ${ranks.length}`);
+  const isOpen = inputs.some((subscripts, k) => ranks[k] === null && subscripts.includes("..."));
+  if (isOpen && output.includes("...")) return undefined;
   const hidden = inputs.map((subscripts, k) => {
-    const count = ranks[k] - letterCount(subscripts);
+    const count = (ranks[k] ?? letterCount(subscripts)) - letterCount(subscripts);
     const least = subscripts.includes("...") ? "at least " : "";
     if (subscripts.includes("...") ? count < 0 : count !== 0)
       throw new ValueError(
@@ -76,7 +81,7 @@ function sizesOf({ inputs }: Labels, shapes: readonly (readonly Dimension[])[]):
   const sizes: Sizes = new Map();
   inputs.forEach((labels, k) => {
     labels.forEach((label, axis) => {
-      const d = shapes[k][axis];
+      const d = shapes[k][axis] ?? null;
       const known = sizes.get(label);
       if (known === undefined || known === null || (isEllipsisLabel(label) && known === 1)) sizes.set(label, d ?? known ?? null);
       else if (d !== null && d !== known && !(isEllipsisLabel(label) && d === 1))
@@ -132,14 +137,14 @@ export const Einsum = defineOp("Einsum", {
   outputs: { output: "T" },
   attrs: { equation: attr.string(), N: attr.int(undefined, 1), T: attr.type() },
   shape: ({ inputs, equation }) => {
-    if (inputs.some(({ rank }) => rank === null)) return TensorShape.unknown();
     const labels = resolve(
       equation,
-      inputs.map(({ rank }) => rank ?? 0),
+      inputs.map(({ rank }) => rank),
     );
+    if (labels === undefined) return TensorShape.unknown();
     const sizes = sizesOf(
       labels,
-      inputs.map(input => input.asList()),
+      inputs.map(({ dims }) => dims ?? []),
     );
     const missing = labels.output.find(label => !sizes.has(label));
     if (missing !== undefined) throw new ValueError(`Einsum output label '${missing}' does not appear in the inputs.`);

@@ -6,7 +6,7 @@ import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, literalType, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type PartialArray, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
@@ -505,9 +505,22 @@ interface ArgOptions extends Named {
   readonly outputType?: DType;
 }
 
+/** @throws TypeError for an axis that is neither an int nor something of an integer type. */
+function wholeAxis(axis: TensorLike): TensorLike {
+  if (typeof axis === "object" && axis !== null && "dtype" in axis && !Array.isArray(axis)) {
+    const { dtype } = literalType(axis);
+    if (dtype !== undefined && !["int8", "uint8", "int16", "uint16", "int32", "int64"].includes(dtype))
+      throw new TypeError(`axis tensor dtypes <dtype: '${dtype}'> is not supported`);
+    return axis;
+  }
+  if (typeof axis !== "boolean" && !(typeof axis === "number" && Number.isInteger(axis)) && typeof axis !== "bigint")
+    throw new TypeError("axis must be int or Tensor with integer datatype");
+  return axis;
+}
+
 const argGiven = (rest: readonly unknown[]): { dimension: TensorLike; outputType: DType; name: Named["name"] } => {
   const { axis, dimension, outputType = "int64", name } = collect<ArgOptions>(["axis", "name", "dimension", "outputType"], rest);
-  return { dimension: eitherName("axis", axis, "dimension", dimension) ?? 0, outputType, name };
+  return { dimension: wholeAxis(eitherName("axis", axis, "dimension", dimension) ?? 0), outputType, name };
 };
 
 /** Where the greatest element along an axis (0) is, int64; the first of equals; NaN is passed over. TF: tf.argmax. */

@@ -441,8 +441,12 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
     inputs: { grad: "T", indices: "Tidx", segmentIds: "Tsegmentids", outputDim0: "int32" },
     outputs: { output: "T" },
     attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
-    shape: ({ grad, indices, segmentIds }, context) =>
-      sparseShape(grad, indices, segmentIds, context.partial("outputDim0")?.values[0] ?? null),
+    shape: ({ grad, indices, segmentIds, outputDim0 }, context) => {
+      grad.withRankAtLeast(1);
+      segmentIds.mergeWith(indices.withRank(1));
+      outputDim0.withRank(0);
+      return sparseShape(grad, indices, segmentIds, context.partial("outputDim0")?.values[0] ?? null);
+    },
     checks: ({ grad, ...ids }) => checkSparseIds({ data: grad, ...ids }),
     compileTimeInputs: ["segmentIds", "outputDim0"],
     lower: ({ grad, indices, segmentIds, outputDim0 }) => {

@@ -80,7 +80,8 @@ function checkDepth(depth: Dimension, perGroup: Dimension, outputs: Dimension): 
       "The filter's third-last dimension list is [height, width, channels in, channels out]: `channels in` must equal the input's channels (or divide them, for a grouped convolution).",
     );
   const groups = depth / perGroup;
-  if (outputs !== null && groups > 0 && outputs % groups !== 0)
+  if (groups === 0) throw new ValueError("Number of groups must not be 0");
+  if (outputs !== null && outputs % groups !== 0)
     throw new ValueError(`Depth of output (${outputs}) is not a multiple of the number of groups (${groups})`);
 }
 

@@ -341,10 +341,10 @@ export const CTCBeamSearchDecoder = defineOp("CTCBeamSearchDecoder", {
   },
   gradient: "none",
   shape: ({ inputs, sequenceLength, topPaths }) => {
-    const batch = inputs.withRank(3).slice(1, 2).mergeWith(sequenceLength.withRank(1));
+    const batch = mergedDimension(inputs.withRank(3).dim(1), sequenceLength.withRank(1).dim(0));
     const each = (shape: TensorShape): TensorShape[] => Array.from({ length: topPaths }, () => shape);
     const [indices, values, dims] = [new TensorShape([null, 2]), new TensorShape([null]), new TensorShape([2])];
-    return [...each(indices), ...each(values), ...each(dims), new TensorShape([batch.dims?.[0] ?? null, topPaths])];
+    return [...each(indices), ...each(values), ...each(dims), new TensorShape([batch, topPaths])];
   },
   compileTimeInputs: ["inputs", "sequenceLength"],
   lower: ({ inputs, sequenceLength, beamWidth, topPaths, mergeRepeated, T }) => {

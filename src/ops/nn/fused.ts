@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { mergedDimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients, type LowerContext, type OpDefinition, type ShapeContext } from "../../graph/op-definition.ts";
 import { cast as castValue, full, map, reduce } from "../../ir/build.ts";
@@ -90,8 +90,12 @@ interface PaddedShapes {
   readonly filter: TensorShape;
 }
 
-const paddedConvolutionShape = ({ images, paddings, filter }: PaddedShapes, attrs: Padded, context: ShapeContext): TensorShape =>
-  convolvedShape("Conv2D", paddedShape(images.withRank(4), paddings, context, attrs.mode), filter, windowOf(attrs));
+/** How far an image can be mirrored is left to the run. */
+function paddedConvolutionShape({ images, paddings, filter }: PaddedShapes, attrs: Padded, context: ShapeContext): TensorShape {
+  const padded = paddedShape(images.withRank(4), paddings, context);
+  mergedDimension(padded.dim(3), filter.withRank(4).dim(2));
+  return convolvedShape("Conv2D", padded, filter, windowOf(attrs));
+}
 
 /** A convolution of images that are mirrored at their edges first. */
 export const FusedPadConv2D = defineOp("FusedPadConv2D", {
@@ -114,7 +118,11 @@ export const FusedResizeAndPadConv2D = defineOp("FusedResizeAndPadConv2D", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["float16", "float32", "float64"]), resizeAlignCorners: attr.bool(false), ...padded },
   shape: ({ input, size, paddings, filter, ...attrs }, context) =>
-    paddedConvolutionShape({ images: resizedShape(input, size, context), paddings, filter }, attrs, context),
+    paddedConvolutionShape(
+      { images: resizedShape(input, size.mergeWith(new TensorShape([2])), context), paddings, filter },
+      attrs,
+      context,
+    ),
   checks: ({ input, size, paddings, ...attrs }) => {
     checkFull(input);
     checkImages(input, size);

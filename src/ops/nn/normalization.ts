@@ -681,7 +681,7 @@ export const LRNGrad = defineOp("LRNGrad", {
   inputs: { inputGrads: "T", inputImage: "T", outputImage: "T" },
   outputs: { output: "T" },
   attrs: lrnAttrs,
-  shape: ({ inputGrads, inputImage, outputImage }) => inputGrads.mergeWith(inputImage).mergeWith(outputImage).withRank(4),
+  shape: ({ inputGrads, inputImage, outputImage }) => inputGrads.withRank(4).mergeWith(inputImage).mergeWith(outputImage),
   checks: ({ inputGrads, inputImage, outputImage }) => {
     need(inputGrads.length === 4 && inputImage.length === 4, () => "inputs must be 4-dimensional");
     need(

@@ -59,8 +59,9 @@ function pooledShape(type: string, input: TensorShape, attrs: PoolAttrs, poolsDe
   checkLength(type, "ksize", attrs.ksize, rank);
   checkExplicitPaddings(attrs);
   const dims = Array.from({ length: rank }, (_, axis): Dimension => given.dim(axis));
-  for (const axis of spatial) dims[axis] = windowedSize(dims[axis], attrs.ksize[axis], extentOf(attrs, axis));
-  if (poolsDepth) dims[channel] = windowedSize(dims[channel], attrs.ksize[channel], extentOf(attrs, channel));
+  // A size of -1 is one that is not known.
+  for (const axis of poolsDepth ? [...spatial, channel] : spatial)
+    dims[axis] = windowedSize(dims[axis], attrs.ksize[axis] === -1 ? null : attrs.ksize[axis], extentOf(attrs, axis));
   return new TensorShape(dims);
 }
 
@@ -442,10 +443,7 @@ export const MaxPoolGrad = defineOp("MaxPoolGrad", {
   inputs: { origInput: "T", origOutput: "T", grad: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes2d, ...anyPadding, ...format2d, T: attr.type(attr.realNumbers, "float32") },
-  shape: ({ origInput, origOutput, grad }) => {
-    origOutput.mergeWith(grad);
-    return origInput.withRank(4);
-  },
+  shape: ({ origInput }) => origInput.withRank(4),
   isLenient: true,
   checks: ({ origInput, origOutput, grad, ...w }) => checkPooled(origInput, origOutput, grad, w),
   gradient: ({ origInput, origOutput, grad: _g, output: _, explicitPaddings: _e, padding, ...w }, d): Gradients => ({
@@ -655,7 +653,7 @@ export const MaxPool3D = defineOp("MaxPool3D", {
   inputs: { input: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats3d) },
-  shape: ({ input, ...w }) => pooledShape("MaxPool3D", input, w, false),
+  shape: ({ input, ...w }) => pooledShape("Pool3D", input, w, false),
   isLenient: true,
   gradient: ({ input, output, T: _t, ...w }, d): Gradients => ({
     input: MaxPool3DGrad({ origInput: input, origOutput: output, grad: d.output, ...w }),
@@ -696,7 +694,7 @@ export const AvgPool3D = defineOp("AvgPool3D", {
   inputs: { input: "T" },
   outputs: { output: "T" },
   attrs: { ...sizes3d, ...twoPaddings, ...format3d, T: attr.type(floats) },
-  shape: ({ input, ...w }) => pooledShape("AvgPool3D", input, w, false),
+  shape: ({ input, ...w }) => pooledShape("Pool3D", input, w, false),
   isLenient: true,
   gradient: ({ input, output: _, ...w }, d): Gradients => ({
     input: AvgPool3DGrad({ origInputShape: shapeOf(input), grad: d.output, ...w }),

@@ -82,6 +82,10 @@ export function windowAlong(
   return { input, size, stride, dilation, before, output };
 }
 
+/** How many windows a shape function finds that counts as the kernels do. @throws ValueError with their reason. */
+export const slidSize = (input: Dimension, size: number, extent: Extent): Dimension =>
+  input === null ? null : windowAlong(input, size, extent, ValueError).output;
+
 /** Where tap `k` of window `o` looks: may lie outside the input. */
 export const tapIndex = ({ stride, dilation, before }: WindowAxis, o: Index, k: Index): Index =>
   addIndex(addIndex(scaleIndex(o, stride), scaleIndex(k, dilation)), constantIndex(-before));

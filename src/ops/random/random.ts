@@ -126,8 +126,8 @@ export const RandomUniformInt = defineOp("RandomUniformInt", {
   gradient: "none",
   compileTimeInputs: ["shape"],
   shape: ({ minval, maxval }, context) => {
-    minval.withRank(0);
-    maxval.withRank(0);
+    for (const [name, bound] of Object.entries({ minval, maxval }))
+      if (bound.rank !== null && bound.rank > 0) throw new ValueError(`${name} must be a scalar; got a tensor of shape ${bound.format()}`);
     return context.shapeFrom("shape");
   },
   lower: ({ shape, minval, maxval, Tout, ...w }, context) => {

@@ -106,8 +106,8 @@ export const AudioSpectrogram = defineOp("AudioSpectrogram", {
   attrs: { windowSize: attr.int(), stride: attr.int(), magnitudeSquared: attr.bool(false) },
   shape: ({ input, windowSize, stride }) => {
     const samples = input.withRank(2).dim(0);
-    if (windowSize < 2) throw new ValueError(`window_size must be at least 2, got ${windowSize}`);
-    if (stride < 1) throw new ValueError(`stride must be at least 1, got ${stride}`);
+    if (windowSize < 2) throw new ValueError(`window size must be > 1, got ${windowSize}`);
+    if (stride < 1) throw new ValueError(`stride must be strictly positive, got ${stride}`);
     const count = samples === null ? null : windowCount(samples, windowSize, stride);
     return new TensorShape([input.dim(1), count, 1 + powerOfTwo(windowSize) / 2]);
   },
@@ -192,7 +192,7 @@ export const Mfcc = defineOp("Mfcc", {
   shape: ({ spectrogram, sampleRate, dctCoefficientCount }) => {
     const { dims } = spectrogram.withRank(3);
     sampleRate.withRank(0);
-    return new TensorShape([...(dims ?? [null, null]).slice(0, 2), dctCoefficientCount]);
+    return new TensorShape([...(dims ?? [null, null]).slice(0, 2), dctCoefficientCount === -1 ? null : dctCoefficientCount]);
   },
   checks: ({ sampleRate }) =>
     need(sampleRate.length === 0, () => `Input sample_rate should be a scalar tensor, got [${sampleRate}] instead.`),

@@ -2,10 +2,11 @@
 // transforms themselves: signal/fft.ts. Lengths are numbers where they are known while the graph is built.
 
 import { type DType, isFloating, isInteger } from "../../base/dtype.ts";
-import { UnimplementedError, ValueError } from "../../base/errors.ts";
+import { NotImplementedError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension, TensorShape } from "../../base/shape.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { pythonStr } from "../../base/python-text.ts";
+import { convertToTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
@@ -413,7 +414,7 @@ export interface DctOptions extends Named {
 
 /** @throws ValueError with TensorFlow's text for other types and norms. */
 function checkDct(input: Tensor, { type = 2, n, axis = -1, norm }: DctOptions): void {
-  if (axis !== -1) throw new UnimplementedError(`axis must be -1. Got: ${axis}`);
+  if (axis !== -1) throw new NotImplementedError(`axis must be -1. Got: ${representation(axis)}`);
   if (n !== null && n !== undefined && n < 1) throw new ValueError("n should be a positive integer or None");
   if (![1, 2, 3, 4].includes(type)) throw new ValueError("Types I, II, III and IV (I)DCT are supported.");
   if (type === 1) {
@@ -422,7 +423,7 @@ function checkDct(input: Tensor, { type = 2, n, axis = -1, norm }: DctOptions): 
     if (last !== null && last < 2) throw new ValueError("Type-I DCT requires the dimension to be greater than one.");
   }
   if (norm !== null && norm !== undefined && norm !== "ortho")
-    throw new ValueError(`Unknown normalization. Expected None or 'ortho', got: ${String(norm)}`);
+    throw new ValueError(`Unknown normalization. Expected None or 'ortho', got: ${pythonStr(norm)}`);
 }
 
 /** The cosine transform of the last dimension, by a Fourier transform of twice the length. TF: tf.signal.dct. */

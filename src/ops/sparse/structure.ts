@@ -6,7 +6,7 @@ import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { pythonType } from "../../base/python-text.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
-import { sizeOf, TensorShape } from "../../base/shape.ts";
+import { type Dimension as Size, mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { containsTensor, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -26,7 +26,7 @@ import { concat, getItem, stridedSlice } from "../array/slicing.ts";
 import { cast, castInteger } from "../math/math.ts";
 import { reduceMax } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
-import { collect, eitherName, refuseOthers } from "../arguments.ts";
+import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
 import { sparseOf } from "./sparse.ts";
 
 /** Reads coordinate `axis` of entry `n`. */
@@ -76,6 +76,21 @@ export const coordinates = (indices: TensorShape, values: TensorShape, shape: Te
   shape.withRank(1);
 };
 
+type Sizes = readonly number[];
+
+/** What the kernels that take a sparse tensor as a whole ask of the shapes of its parts. */
+function checkSparse(indices: Sizes, values: Sizes, shape: Sizes): void {
+  need(indices.length === 2, () => `Sparse indices must be rank 2 but is rank ${indices.length}`);
+  need(values.length === 1, () => `Sparse values must be rank 1 but is rank ${values.length}`);
+  need(shape.length === 1, () => `Sparse shape must be rank 1 but is rank ${shape.length}`);
+  checkCounts(indices, values, shape);
+}
+
+function checkCounts(indices: Sizes, values: Sizes, shape: Sizes): void {
+  need(indices[0] === values[0], () => `Number of elements in indices (${indices[0]}) and values (${values[0]}) do not match`);
+  need(indices[1] === shape[0], () => `Index rank (${indices[1]}) and shape rank (${shape[0]}) do not match`);
+}
+
 const list = (rank: number | null): TensorShape[] => [new TensorShape([null, rank]), new TensorShape([null]), new TensorShape([rank])];
 
 // ---- order ----
@@ -89,6 +104,8 @@ export const SparseReorder = defineOp("SparseReorder", {
     coordinates(inputIndices, inputValues, inputShape);
     return [inputIndices.withRank(2), inputValues.withRank(1)];
   },
+  isLenient: true,
+  checks: ({ inputIndices, inputValues, inputShape }) => checkSparse(inputIndices, inputValues, inputShape),
   gradient: ({ inputIndices, inputShape }, d): Gradients => {
     const count = stridedSlice(shapeOf(inputIndices), [0], [1], { shrinkAxisMask: 1 });
     const { outputValues: order } = SparseReorder({ inputIndices, inputValues: range(count), inputShape });
@@ -147,12 +164,23 @@ export const SparseReshape = defineOp("SparseReshape", {
     const rank = newShape.withRank(1);
     return [new TensorShape([inputIndices.withRank(2).dim(0), rank.dim(0)]), rank];
   },
+  isLenient: true,
+  checks: ({ inputIndices, inputShape, newShape }) => {
+    need(inputIndices.length === 2, () => "Input must be a matrix.");
+    need(inputShape.length === 1, () => "Input shape must be a vector.");
+    need(newShape.length === 1, () => "Target shape must be a vector.");
+    need(inputIndices[1] === inputShape[0], () => "Input tensor rank must match input shape length.");
+  },
   lower: ({ inputIndices, inputShape, newShape }) => {
     const [count] = inputIndices.shape;
     const [rank] = newShape.shape;
     const run = ([indices, from, wanted]: readonly NDArray[], [moved, shape]: readonly NDArray[]): void => {
       const old = numbersOf(from);
       const next = completedShape(old, numbersOf(wanted));
+      need(
+        count === 0 || sizeOf(old) > 0,
+        () => `Input tensor has ${count} non zero elements but input shape ([${old}]) or output shape ([${next}]) is empty`,
+      );
       next.forEach((size, axis) => void shape.set(axis, BigInt(size)));
       for (let n = 0; n < count; n++) {
         let place = old.reduce((sum, size, axis) => sum * size + Number(indices.get(n * old.length + axis)), 0);
@@ -184,6 +212,12 @@ export const SparseSlice = defineOp("SparseSlice", {
     coordinates(indices, values, shape);
     const [places, elements] = list(shape.withRank(1).dim(0));
     return [places, elements, shape];
+  },
+  isLenient: true,
+  checks: ({ indices, values, shape, start, size }) => {
+    checkSparse(indices, values, shape);
+    for (const [name, dims] of Object.entries({ start, size }))
+      need(dims.length === 1, () => `Input ${name} should be a vector but received shape [${dims}]`);
   },
   gradient: ({ indices, start, outputIndices }, d): Gradients => ({
     values: SparseSliceGrad({ backpropValGrad: d.outputValues, inputIndices: indices, inputStart: start, outputIndices }),
@@ -228,15 +262,31 @@ export const SparseConcat = defineOp("SparseConcat", {
   attrs: { concatDim: attr.int(), N: attr.int(undefined, 2), T: attr.type() },
   gradient: "none",
   shape: ({ indices, values, shapes }) => {
-    const rank = shapes
-      .map(shape => shape.withRank(1))
-      .reduce((a, b) => a.mergeWith(b))
-      .dim(0);
-    for (const [i, shape] of indices.entries()) coordinates(shape, values[i], shapes[i]);
-    const counts = values.map((shape, i) => shape.withRank(1).dim(0) ?? indices[i].withRank(2).dim(0));
-    const count = counts.includes(null) ? null : counts.reduce<number>((sum, n) => sum + (n ?? 0), 0);
-    const width = indices.map(shape => shape.withRank(2).dim(1)).find(size => size !== null) ?? null;
-    return [new TensorShape([count, width]), new TensorShape([count]), new TensorShape([rank])];
+    let [count, width, common]: [Size, Size, TensorShape] = [0, null, TensorShape.unknown()];
+    for (const [i, shape] of indices.entries()) {
+      coordinates(shape, values[i], shapes[i]);
+      const own = mergedDimension(shape.dim(0), values[i].dim(0));
+      count = count === null || own === null ? null : count + own;
+      width = mergedDimension(width, shape.dim(1));
+      common = common.mergeWith(shapes[i]);
+    }
+    return [new TensorShape([count, width]), new TensorShape([count]), common.withRank(1)];
+  },
+  isLenient: true,
+  checks: ({ indices, values, shapes }) => {
+    const asked = [
+      ["indices", indices, 2, "matrix"],
+      ["values", values, 1, "vector"],
+      ["shapes", shapes, 1, "vector"],
+    ] as const;
+    for (const [name, given, rank, what] of asked)
+      for (const [i, dims] of given.entries())
+        need(dims.length === rank, () => `Input ${name} should be a ${what} but received shape [${dims}] at position ${i}`);
+    for (const [i, [rows]] of indices.entries())
+      need(
+        rows === values[i][0],
+        () => `indices and values rows (indexing dimension) must match. (indices = ${rows}, values = ${values[i][0]})`,
+      );
   },
   host: ({ indices, values, shapes, concatDim }) => {
     const dims = shapes.map(numbersOf);
@@ -275,8 +325,20 @@ export const SparseSplit = defineOp("SparseSplit", {
     const [indices, values] = list(shape.withRank(1).dim(0));
     return [indices, values, shape].flatMap(part => Array<TensorShape>(numSplit).fill(part));
   },
+  isLenient: true,
+  checks: ({ splitDim, indices, values, shape }) => {
+    need(splitDim.length === 0, () => `Input axis should be a scalar but received shape [${splitDim}]`);
+    need(indices.length === 2, () => `Input indices should be a matrix but received shape [${indices}]`);
+    need(values.length === 1, () => `Input values should be a vector but received shape [${values}]`);
+    need(shape.length === 1, () => `Input shape should be a vector but received shape [${shape}]`);
+    checkCounts(indices, values, shape);
+  },
   host: ({ splitDim, indices, values, shape, numSplit }) => {
     const dims = numbersOf(shape);
+    for (const [n, { at }] of entriesOf(indices, values).entries()) {
+      const isInside = at.every((x, k) => x >= 0 && x < dims[k]);
+      need(isInside, () => `Sparse index tuple indices[${n}, :] = [${at.join(", ")}] is out of bounds`);
+    }
     const given = Number(splitDim.get(0));
     const axis = given < 0 ? given + dims.length : given;
     if (axis < 0 || axis >= dims.length)
@@ -317,7 +379,7 @@ function merged(
 
 function requireSameShape(a: NDArray, b: NDArray): void {
   const [left, right] = [numbersOf(a), numbersOf(b)];
-  if (left.length !== right.length) throw new InvalidArgumentError("Operands do not have the same ranks; got shapes: ");
+  need(left.length === right.length, () => `Operands do not have the same ranks; got shapes: ${left.join(" ")} and ${right.join(" ")}`);
   left.forEach((size, axis) => {
     if (size !== right[axis])
       throw new InvalidArgumentError(`Operands' shapes do not match: got ${size} and ${right[axis]} for dimension ${axis}`);
@@ -361,9 +423,18 @@ export const SparseAdd = defineOp("SparseAdd", {
   inputs: { aIndices: "int64", aValues: "T", aShape: "int64", bIndices: "int64", bValues: "T", bShape: "int64", thresh: "Treal" },
   outputs: { sumIndices: "int64", sumValues: "T", sumShape: "int64" },
   attrs: { T: attr.type(attr.numbers), Treal: attr.type(attr.realNumbers) },
-  shape: record => {
-    pairShape(record);
-    return list(record.aShape.withRank(1).dim(0));
+  shape: ({ aShape }) => list(aShape.withRank(1).dim(0)),
+  isLenient: true,
+  checks: ({ aIndices: a, aValues: aOwn, aShape, bIndices: b, bValues: bOwn, bShape }) => {
+    need(a.length === 2 && b.length === 2, () => `Input indices should be matrices but received shapes: [${a}] and [${b}]`);
+    need(a[1] === b[1], () => `Input indices must have the same dimension, got ${a[1]} and ${b[1]}`);
+    need(aOwn.length === 1 && bOwn.length === 1, () => `Input values should be vectors but received shapes: [${aOwn}] and [${bOwn}]`);
+    need(aOwn[0] === a[0] && bOwn[0] === b[0], () => `Expected ${a[0]} and ${b[0]} non-empty input values, got ${aOwn[0]} and ${bOwn[0]}`);
+    need(
+      aShape.length === 1 && bShape.length === 1,
+      () => `Input shapes should be a vector but received shapes [${aShape}] and [${bShape}]`,
+    );
+    need(a[1] === aShape[0], () => `Second dimension of a_indices and length of a_shape must match, got ${a[1]} and ${aShape[0]}`);
   },
   gradient: ({ aIndices, bIndices, sumIndices }, d): Gradients => {
     const { aValGrad, bValGrad } = SparseAddGrad({ backpropValGrad: d.sumValues, aIndices, bIndices, sumIndices });
@@ -483,6 +554,16 @@ export const SparseFillEmptyRows = defineOp("SparseFillEmptyRows", {
       new TensorShape([rows]),
       new TensorShape([count]),
     ];
+  },
+  isLenient: true,
+  checks: ({ indices, values, denseShape, defaultValue }) => {
+    need(denseShape.length === 1, () => `dense_shape must be a vector, saw: [${denseShape}]`);
+    need(indices.length === 2, () => `indices must be a matrix, saw: [${indices}]`);
+    need(values.length === 1, () => `values must be a vector, saw: [${values}]`);
+    need(defaultValue.length === 0, () => `default_value must be a scalar, saw: [${defaultValue}]`);
+    const [[rows, width], [count], [rank]] = [indices, values, denseShape];
+    need(count === rows, () => `The length of \`values\` (${count}) must match the first dimension of \`indices\` (${rows}).`);
+    need(rank === width, () => `The length of \`dense_shape\` (${rank}) must match the second dimension of \`indices\` (${width}).`);
   },
   gradient: ({ reverseIndexMap }, d): Gradients => {
     const { dValues, dDefaultValue } = SparseFillEmptyRowsGrad({ reverseIndexMap, gradValues: d.outputValues });

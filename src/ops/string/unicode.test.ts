@@ -147,7 +147,7 @@ test.each<readonly [() => Promise<unknown>, string]>([
   ],
   [
     () => valueOf(() => unsortedSegmentJoin(["a", "b", "c"], late([1, 1]), 2)),
-    "Segment dimension is 2 while input dimension is 3 in rank 0",
+    "Segment dimension is 2 while input dimension is 1 in rank 0",
   ],
 ])("refused %#", async (run, text) => {
   await expect(run()).rejects.toThrow(text);

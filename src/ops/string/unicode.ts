@@ -2,7 +2,7 @@
 // How malformed bytes count follows ICU: a byte that cannot continue a character ends it.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, OutOfRangeError, ValueError } from "../../base/errors.ts";
 import { bytesOfLatin, decodeText, encodeText, NDArray, latinText } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -10,7 +10,7 @@ import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { bytesAt } from "./string.ts";
 
@@ -349,14 +349,19 @@ export const UnsortedSegmentJoin = defineOp("UnsortedSegmentJoin", {
     const count = context.constant("numSegments")?.get(0);
     return new TensorShape([count === undefined || Number(count) < 0 ? null : Number(count)]).concatenate(inputs.slice(rank));
   },
+  isLenient: true,
+  checks: ({ inputs, segmentIds, numSegments }) => {
+    const [rank, most] = [segmentIds.length, inputs.length];
+    need(numSegments.length === 0, () => "Number of segments must be a scalar");
+    need(rank > 0, () => "Segment_id cannot have rank 0");
+    need(rank <= most, () => `Invalid segment_id rank ${rank} for input with ${most} dimension(s)`, OutOfRangeError);
+    for (const [axis, size] of segmentIds.entries())
+      need(size === inputs[axis], () => `Segment dimension is ${size} while input dimension is ${most} in rank ${axis}`);
+  },
   lower: ({ inputs, segmentIds, numSegments, separator }) => {
     const [count] = numbersOf(numSegments);
     if (count < 0) throw new InvalidArgumentError(`Number of segments must be non-negative but got ${count}`);
     const rank = segmentIds.shape.length;
-    segmentIds.shape.forEach((size, axis) => {
-      if (size !== inputs.shape[axis])
-        throw new InvalidArgumentError(`Segment dimension is ${size} while input dimension is ${inputs.shape[axis]} in rank ${axis}`);
-    });
     const inner = inputs.shape.slice(rank);
     const width = sizeOf(inner);
     const run = ([given, ids]: readonly NDArray[], [out]: readonly NDArray[]): void => {
