@@ -214,3 +214,31 @@ test("gated gradients of what a loop starts from: the loop of gradients is left 
   })) as number[][];
   expect(got).toEqual([8, 8 * 2 ** 7]);
 });
+
+describe("tf.customGradient of functions that read variables", () => {
+  const build =
+    (gradOf: (w: tf.Variable) => (dy: tf.Tensor, used: { readonly variables: readonly tf.Variable[] }) => unknown) => (): tf.Fetches => {
+      const w = tf.getVariable("w", [], { initializer: tf.constantInitializer(3) });
+      const x = tf.constant(2);
+      const y: tf.Tensor = tf.customGradient(v => [v.mul(w), gradOf(w)])(x);
+      return tf.gradients(y, [x, w]) as tf.Tensor[];
+    };
+
+  test("gives the gradients of both", async () => {
+    const gradOf =
+      (w: tf.Variable) =>
+      (dy: tf.Tensor, { variables }: { variables: readonly tf.Variable[] }) => [dy.mul(w), variables.map(() => dy.mul(10))];
+    expect(await values(build(gradOf))).toEqual([3, 10]);
+  });
+
+  test("is refused where they are forgotten or not one for each", () => {
+    expect(() => inGraph(build(w => dy => dy.mul(w)))).toThrow(
+      /^@tf.custom_gradient grad_fn must accept keyword argument 'variables', since function uses variables: \[<tf.Variable 'w:0' shape=\(\) dtype=float32_ref>\]/,
+    );
+    expect(() =>
+      inGraph(
+        build(w => (dy, { variables: _ }) => [dy.mul(w), []]),
+      ),
+    ).toThrow("Must return gradient for each variable from @custom_gradient grad_fn.");
+  });
+});

@@ -147,7 +147,7 @@ export function switchOf(data: Tensor, predicate: Tensor, { name = "Switch", ...
   return [made.outputFalse, made.outputTrue];
 }
 
-const merge = (inputs: readonly Tensor[], { name }: Named = {}): Tensor =>
+const merge = (inputs: readonly Tensor[], { name = "Merge" }: Named = {}): Tensor =>
   (inputs.every(input => input.isRef) ? RefMerge({ inputs }, { name }) : Merge({ inputs }, { name })).output;
 
 /** One branch of a cond under construction. */

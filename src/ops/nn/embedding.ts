@@ -73,8 +73,7 @@ export const TopKV2 = defineOp("TopKV2", {
   },
   gradient: ({ input, indices }, d): Gradients => {
     const spread = spreadToChosen(input, indices, d.values);
-    zeros([], "int32");
-    return { input: spread, k: null };
+    return { input: spread, k: zeros([], "int32") };
   },
   lower: ({ input, k, indexType }) => {
     const [count] = numbersOf(k);
