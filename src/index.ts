@@ -29,7 +29,12 @@ export type { Named } from "./graph/op-definition.ts";
 export type { GraphDefMessage, ImportGraphDefOptions } from "./io/graph-def.ts";
 export type { TfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export type { FeedKey, Feeds, FeedValue } from "./session/feeds.ts";
+export type { Activation } from "./library/layers/keras-activations.ts";
+export type { CellResult } from "./library/layers/rnn-cell.ts";
 export type { Initializer } from "./library/variables/initializers.ts";
+export type { Partitioner } from "./library/variables/partitioned-variable.ts";
+export type { CustomGetter, Regularizer, VariableInitializer } from "./library/variables/variable-scope.ts";
+export type { Constraint } from "./library/variables/variables.ts";
 export type { Fetches, IndexedSlicesValue, Results } from "./session/fetches.ts";
 export type { SessionConfig, SessionOptions } from "./session/session.ts";
 

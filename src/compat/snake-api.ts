@@ -128,7 +128,7 @@ type SecondNames<T> = {
 /** Several tensors by name are taken apart by place too: `const [values, indices] = tf.nn.top_k(x, 2)`. */
 type InOrder<T> = string extends keyof T
   ? unknown
-  : T extends Readonly<Record<string, Element | NDArray | readonly Element[]>>
+  : T extends { readonly [K in keyof T]: Element | NDArray | readonly Element[] }
     ? Iterable<Snake<T[keyof T]>> & { readonly [index: number]: Snake<T[keyof T]> }
     : unknown;
 

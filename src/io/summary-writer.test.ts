@@ -44,7 +44,7 @@ async function writeRun(path: string): Promise<void> {
     return { merged: tf.summary.mergeAll() as tf.Tensor, x: given };
   });
   const session = new tf.Session({ graph });
-  const writer = new tf.summary.FileWriter(path, { graph });
+  const writer = new tf.summary.FileWriter(path, graph, { flushSecs: 60 });
   for (let step = 0; step < 12; step++) writer.addSummary(await session.run(merged, [[x, [step, 0.5, -1, 2]]]), step);
   writer.addRunMetadata(
     { stepStats: { devStats: [{ device: "cpu", nodeStats: [{ nodeName: "x", allStartMicros: 1n, allEndRelMicros: 2n }] }] } },

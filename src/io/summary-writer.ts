@@ -13,6 +13,7 @@ import type { MessageInit } from "../formats/messages.ts";
 import { readRecords } from "../formats/records.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
+import { collect } from "../ops/arguments.ts";
 import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
 import { metaGraphOf } from "./meta-graph.ts";
 
@@ -49,7 +50,7 @@ const stepOf = (step: Step | undefined): bigint =>
 
 let opened = 0;
 
-/** Writes summaries and graphs for TensorBoard into a folder: `const writer = new tf.summary.FileWriter("out/run", { graph })`,
+/** Writes summaries and graphs for TensorBoard into a folder: `const writer = new tf.summary.FileWriter("out/run", graph)`,
  *  `writer.addSummary(value, step)`, `await writer.close()`. Adding does not wait; what fails is raised by the next call. TF: tf.summary.FileWriter. */
 export class FileWriter {
   private readonly logdir: string;
@@ -63,7 +64,8 @@ export class FileWriter {
   private readonly seenTags = new Set<string>();
   private readonly runTags = new Set<string>();
 
-  constructor(logdir: string, options: FileWriterOptions = {}) {
+  constructor(logdir: string, ...rest: readonly (FileWriterOptions | Graph | GraphDefMessage | number | null | undefined)[]) {
+    const options = collect<FileWriterOptions>(["graph", "maxQueue", "flushSecs", "graphDef", "filenameSuffix", "session"], rest);
     if (typeof logdir !== "string" || logdir === "") throw new TypeError("Argument `logdir` must be the path of a folder.");
     this.logdir = logdir;
     this.options = options;

@@ -199,3 +199,35 @@ describe("what Python hands to a program's own functions", () => {
     expect(seen).toEqual(["rows", "resource"]);
   });
 });
+
+it("has types for what programs write as functions", async () => {
+  const average = new camel.train.ExponentialMovingAverage(0.5);
+  const averaged: camel.CustomGetter = (getter, name, options) => {
+    const variable = getter(name, options);
+    return average.average(variable) ?? variable;
+  };
+  const decay: camel.Regularizer = w => camel.nn.l2Loss(w);
+  const unit: camel.Constraint = w => w.div(camel.norm(w));
+  const scaled: camel.Activation = x => x.mul(2);
+  const network = (customGetter: camel.CustomGetter | null): camel.Tensor =>
+    camel.variableScope("net", { reuse: camel.AUTO_REUSE, customGetter }, () =>
+      camel.layers.dense(camel.constant([[1, 2]]), 1, {
+        activation: scaled,
+        kernelRegularizer: decay,
+        kernelConstraint: unit,
+        kernelInitializer: camel.onesInitializer(),
+      }),
+    );
+  const graph = new camel.Graph();
+  using _ = graph.asDefault();
+  const plain = network(null);
+  const [kernel] = camel.trainableVariables();
+  const apply = average.apply([kernel]);
+  const change = kernel.assign([[3], [3]]);
+  await using session = new camel.Session();
+  const smooth = network(averaged);
+  await session.run(camel.globalVariablesInitializer());
+  await session.run(change);
+  await session.run(apply);
+  expect((await session.run([plain, smooth])).map(value => value.item())).toEqual([18, 12]);
+});
