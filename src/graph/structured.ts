@@ -7,7 +7,7 @@ import type { Operation, Tensor } from "./operation.ts";
 type Node = Operation | StructuredNode;
 
 /** tf.cond (or case): runs one list of nodes; `outputs[k]` is defined from `results[k]` of the case taken. A null result is never read when that
- *  case is taken: anything of the right shape will do. */
+ *  case is taken: anything of the right shape will do. A number is an int32: which of its inputs a Merge took. */
 export interface StructuredCond {
   readonly kind: "cond";
   readonly name: string;
@@ -23,7 +23,7 @@ export interface StructuredCond {
 
 export interface Case {
   readonly nodes: readonly Node[];
-  readonly results: readonly (Tensor | null)[];
+  readonly results: readonly (Tensor | number | null)[];
   /** Why the run stops if this case is taken: a fetch waits for another, and so has no value. */
   readonly failure?: InvalidArgumentError | undefined;
 }
@@ -48,6 +48,8 @@ export interface StructuredLoop {
 
 export type StructuredNode = StructuredCond | StructuredLoop;
 
+export const isTensor = (result: Tensor | number | null): result is Tensor => typeof result === "object" && result !== null;
+
 /** The operations of nodes, those inside branches and loops too. */
 export const operationsOf = (nodes: readonly Node[]): Operation[] =>
   nodes.flatMap(node => ("kind" in node ? [...node.operations] : [node]));
@@ -59,7 +61,7 @@ export function inputsOf(node: Node): readonly Tensor[] {
     node.kind === "cond"
       ? [
           node.predicate,
-          ...node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(result => result !== null)]),
+          ...node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(isTensor)]),
         ]
       : [
           ...node.initial,

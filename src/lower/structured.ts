@@ -1,6 +1,7 @@
 // Structured control flow → branch and loop. Variables written inside are carried out as extra results, so state stays a value.
 
 import { InvalidArgumentError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
 import { sameShape } from "../base/shape.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { inputsOf, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
@@ -31,7 +32,12 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
       restore(lowering, before);
       if (failure) check([], () => s.constant("bool", 0), { label: "fetch without value", reads: [], error: () => failure });
       for (const inner of nodes) lowering.node(inner);
-      found.push(results.map(tensor => (tensor === null || !lowering.has(tensor) ? undefined : lowering.value(tensor))));
+      found.push(
+        results.map(result => {
+          if (typeof result === "number") return full("int32", [], result);
+          return result === null || !lowering.has(result) ? undefined : lowering.value(result);
+        }),
+      );
       written.push(changes(lowering, before));
       return [];
     }),
@@ -90,7 +96,8 @@ function lowerKnownCase(lowering: Lowering, { cases, outputs }: StructuredCond, 
   for (const inner of nodes) lowering.node(inner);
   outputs.forEach((output, k) => {
     const result = results[k];
-    if (result !== null && lowering.has(result)) lowering.alias(output, result);
+    if (typeof result === "number") lowering.bind(output, { known: NDArray.from(result, "int32") });
+    else if (result !== null && lowering.has(result)) lowering.alias(output, result);
   });
 }
 

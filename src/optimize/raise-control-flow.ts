@@ -8,6 +8,8 @@
 import { type InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { noValue, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
+import { staticValue } from "../graph/static-value.ts";
+import { Equal } from "../ops/math/math.ts";
 import { isEnter, isExit, isLoopCond, isMerge, isNext, isSwitch } from "../ops/flow/control-flow.ts";
 import { type Node, resolve, type Selection } from "./selection.ts";
 
@@ -345,8 +347,10 @@ class Raiser {
       items.filter(item => !switches.includes(item) && flow.guardOf(item).get(predicate) === side),
     );
     const exported = flow.exportsOf(items, sides);
+    const told = joins.filter(item => flow.isRead((item.op as Operation).outputs[1]));
     const results = ([0, 1] as const).map(side => [
       ...joins.map(item => flow.sideOfMerge(item, predicate, side)),
+      ...told.map(item => flow.indexOfSide(item, predicate, side)),
       ...exported.map(({ tensor, side: of }) => (of === side ? tensor : null)),
     ]);
     const first = joins[0]?.op ?? items[0].operations[0];
@@ -365,7 +369,11 @@ class Raiser {
         results: results[k],
         failure: failure(k),
       })),
-      outputs: [...joins.map(item => (item.op as Operation).outputs[0]), ...exported.map(({ tensor }) => tensor)],
+      outputs: [
+        ...joins.map(item => (item.op as Operation).outputs[0]),
+        ...told.map(item => (item.op as Operation).outputs[1]),
+        ...exported.map(({ tensor }) => tensor),
+      ],
       aliases: new Map(
         switches.flatMap(({ op }) => (op as Operation).outputs.map(output => [output, this.inputs(op as Operation)[0]] as const)),
       ),
@@ -387,6 +395,11 @@ interface Group {
 interface Conditional extends Group {
   readonly predicate: Tensor;
 }
+/** What a Switch asks, and the side of it that its second output stands for. */
+interface Choice {
+  readonly predicate: Tensor;
+  readonly side: Side;
+}
 const isConditional = (group: Group): group is Conditional => group.predicate !== undefined;
 
 /** The guards of all items between two loops, and how they fall into groups. */
@@ -396,7 +409,8 @@ class GuardedFlow {
   private readonly producer: Map<Operation, Item>;
   private readonly read: (tensor: Tensor) => Tensor;
   private readonly isFed: (tensor: Tensor) => boolean;
-  private readonly predicateOf: (op: Operation) => Tensor;
+  private readonly firstPredicateOf: (op: Operation) => Tensor;
+  private readonly choices = new Map<Operation, Choice>();
   private readonly guards = new Map<Item, Guard>();
   private readonly joined = new Map<Item, Tensor>();
   /** What waits for both sides of a conditional, and so never runs. */
@@ -411,7 +425,7 @@ class GuardedFlow {
     isFed: (tensor: Tensor) => boolean,
     predicateOf: (op: Operation) => Tensor,
   ) {
-    this.predicateOf = predicateOf;
+    this.firstPredicateOf = predicateOf;
     this.items = items;
     this.fetches = fetches;
     this.read = read;
@@ -429,6 +443,32 @@ class GuardedFlow {
     return this.joined.get(item);
   }
 
+  private predicateOf(op: Operation): Tensor {
+    return this.choiceOf(op).predicate;
+  }
+
+  /** The side of the predicate on which a Switch's output is alive. */
+  private sideOf({ op, valueIndex }: Tensor): Side {
+    return valueIndex === 1 ? this.choiceOf(op).side : ((1 - this.choiceOf(op).side) as Side);
+  }
+
+  private choiceOf(op: Operation): Choice {
+    let choice = this.choices.get(op);
+    if (choice === undefined) this.choices.set(op, (choice = this.choiceAsked(this.firstPredicateOf(op))));
+    return choice;
+  }
+
+  /** Gradients of a Merge ask which of its inputs it took (`value_index == 1`): that is the predicate whose sides it joins. */
+  private choiceAsked(predicate: Tensor): Choice {
+    const [index, asked] = predicate.op.definition === Equal && !this.isFed(predicate) ? predicate.op.inputs.map(input => this.read(input)) : [];
+    const merge = index && isMerge(index.op) && index.valueIndex === 1 && !this.isFed(index) ? this.producer.get(index.op) : undefined;
+    const joined = merge && this.joined.get(merge);
+    const known = joined && staticValue(asked);
+    const input = known && index.op.inputs[Number(known.get(0))];
+    const side = joined && input && this.guardOfTensor(this.read(input)).get(joined);
+    return joined && side !== undefined ? { predicate: joined, side } : { predicate, side: 1 };
+  }
+
   isSwitchOn({ op }: Item, predicate: Tensor): boolean {
     return op !== undefined && isSwitch(op) && this.predicateOf(op) === predicate;
   }
@@ -443,14 +483,14 @@ class GuardedFlow {
     if (item === undefined) return always;
     const guard = this.guardOf(item);
     if (!item.op || !isSwitch(item.op)) return guard;
-    return new Map([...guard, [this.predicateOf(item.op), tensor.valueIndex as Side]]);
+    return new Map([...guard, [this.predicateOf(item.op), this.sideOf(tensor)]]);
   }
 
   isDead(tensor: Tensor): boolean {
     const item = this.isFed(tensor) ? undefined : this.producer.get(tensor.op);
     if (item === undefined) return false;
     const decided = item.op && isSwitch(item.op) ? this.guardOf(item).get(this.predicateOf(item.op)) : undefined;
-    return this.dead.has(item) || (decided ?? tensor.valueIndex) !== tensor.valueIndex;
+    return this.dead.has(item) || (decided !== undefined && decided !== this.sideOf(tensor));
   }
 
   private settle(item: Item): void {
@@ -466,7 +506,8 @@ class GuardedFlow {
     this.guards.set(item, guard);
     if (isDead) this.dead.add(item);
     const side = item.op && isSwitch(item.op) ? guard.get(this.predicateOf(item.op)) : undefined;
-    if (item.op && side !== undefined) this.passed.set(item.op.outputs[side], this.read(item.op.inputs[0]));
+    const taken = side === undefined ? undefined : item.op?.outputs.find(output => this.sideOf(output) === side);
+    if (item.op && taken) this.passed.set(taken, this.read(item.op.inputs[0]));
   }
 
   private settleMerge(item: Item): void {
@@ -542,9 +583,16 @@ class GuardedFlow {
   }
 
   /** Which input of a Merge comes from a side. */
-  sideOfMerge({ op }: Item, predicate: Tensor, side: Side): Tensor {
-    const inputs = (op as Operation).inputs.map(input => this.read(input));
-    return inputs.find(input => this.guardOfTensor(input).get(predicate) === side) as Tensor;
+  sideOfMerge(item: Item, predicate: Tensor, side: Side): Tensor {
+    return this.read((item.op as Operation).inputs[this.indexOfSide(item, predicate, side)]);
+  }
+
+  indexOfSide({ op }: Item, predicate: Tensor, side: Side): number {
+    return (op as Operation).inputs.findIndex(input => this.guardOfTensor(this.read(input)).get(predicate) === side);
+  }
+
+  isRead(tensor: Tensor): boolean {
+    return this.fetches.includes(tensor) || this.items.some(({ reads }) => reads.includes(tensor));
   }
 
   /** The fetches of the run that these items make, by their numbers, with what must be taken for them. */

@@ -2,7 +2,7 @@
 // is only known while running. Each iteration is a segment of its own; its programs are those of the sizes it meets.
 
 import { Operation, type Tensor } from "../graph/operation.ts";
-import { inputsOf, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
+import { inputsOf, isTensor, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
 import { resolve, type Selection } from "../optimize/selection.ts";
 import { isHandleSource, producersIn, requireKept, split } from "./split.ts";
 
@@ -23,8 +23,9 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
   for (const [inner, outer] of cond.aliases) rename(inner, outer);
   cond.outputs.forEach((output, k) => {
     const result = taken.results[k];
-    if (result !== null) rename(output, result);
+    if (isTensor(result)) rename(output, result);
   });
+  const told = indicesOf(cond);
   const others = new Set(cond.operations);
   const ran = new Set(operationsOf(taken.nodes));
   for (const op of ran) others.delete(op);
@@ -32,11 +33,20 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
   const entering = new Map([...cond.aliases].map(([inner, outer]) => [inner.op, { ran: new Set([outer.op]), predicate }] as const));
   return {
     ...selection,
-    nodes: selection.nodes.flatMap(node => (node === cond ? taken.nodes : [node])),
+    nodes: selection.nodes.flatMap(node => (node === cond ? [...told, ...taken.nodes] : [node])),
     targets: selection.targets.filter(target => !others.has(target)),
     replaced,
     dissolved: new Map([...(selection.dissolved ?? []), ...[...others].map(op => [op, entering.get(op) ?? { ran, predicate }] as const)]),
   };
+}
+
+/** What is left of a branch whose case is known: which of its inputs each Merge took. */
+function indicesOf(cond: StructuredCond): StructuredCond[] {
+  const isIndex = (_: unknown, k: number): boolean => cond.cases.some(({ results }) => typeof results[k] === "number");
+  const outputs = cond.outputs.filter(isIndex);
+  if (outputs.length === 0) return [];
+  const cases = cond.cases.map(({ results }) => ({ nodes: [], results: results.filter(isIndex) }));
+  return [{ ...cond, cases, outputs, aliases: new Map(), operations: new Set(outputs.map(({ op }) => op)) }];
 }
 
 /** A loop as two selections that are run in turns. */

@@ -120,12 +120,12 @@ export function sourcesOf(selection: Selection, producers: ReadonlyMap<Operation
   const controls = node instanceof Operation ? node.controlInputs : [...node.operations].flatMap(op => op.controlInputs);
   const nodesOf = (op: Operation): Node[] => {
     const producer = producers.get(op);
-    if (producer) return [producer];
     const gone = selection.dissolved?.get(op);
-    if (gone === undefined) return [];
+    const left = producer ? [producer] : [];
+    if (gone === undefined) return left;
     // Inside the case that is taken nobody waits for all of it.
     const isInside = operationsOf([node]).some(each => gone.ran.has(each));
-    return [...(isInside ? [] : gone.ran), gone.predicate].flatMap(nodesOf);
+    return [...left, ...[...(isInside ? [] : gone.ran), gone.predicate].flatMap(nodesOf)];
   };
   return [...read, ...controls].flatMap(nodesOf).filter(source => source !== node);
 }
