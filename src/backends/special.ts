@@ -329,7 +329,7 @@ function gammaSlopeOverDensity(a: number, x: number): number {
 export function igammaGradA(a: number, x: number): number {
   if (x === 0) return 0;
   if (!(x > 0 && a > 0)) return Number.NaN;
-  if (a === Number.POSITIVE_INFINITY || x === Number.POSITIVE_INFINITY) return x === a ? Number.NaN : 0;
+  if (a === Number.POSITIVE_INFINITY || x === Number.POSITIVE_INFINITY) return 0;
   return (gammaSlopeOverDensity(a, x) * a * gammaPrefactor(a, x)) / x;
 }
 

@@ -59,10 +59,7 @@ export function inputsOf(node: Node): readonly Tensor[] {
   if (!("kind" in node)) return node.inputs;
   const inner =
     node.kind === "cond"
-      ? [
-          node.predicate,
-          ...node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(isTensor)]),
-        ]
+      ? [node.predicate, ...node.cases.flatMap(({ nodes, results }) => [...nodes.flatMap(inputsOf), ...results.filter(isTensor)])]
       : [
           ...node.initial,
           ...node.condition.nodes.flatMap(inputsOf),

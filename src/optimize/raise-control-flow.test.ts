@@ -153,3 +153,32 @@ test("a choice made for a later conditional on the same predicate goes there by 
     [9, 12, 15],
   ]);
 });
+
+// Numbers of TensorFlow 2.21 for the same program.
+test.each([
+  [true, [4, 32, 0], [12, 48, 0], [24, 48, 0]],
+  [false, [6, 192, 1458], [30, 480, 2430], [120, 960, 3240]],
+] as const)("higher gradients of conditionals whose cases differ in size: %s", async (taken, ...expected) => {
+  using _graph = new tf.Graph().asDefault();
+  const x = tf.placeholder("float32", [3]);
+  const [p, q] = [tf.placeholder(tf.bool, []), tf.placeholder(tf.bool, [])];
+  const cube = (): tf.Tensor => x.mul(x).mul(x);
+  const y = tf.cond(p, () => x.mul(x).at([0, 2]), cube) as tf.Tensor;
+  const inner = (): tf.Tensor =>
+    tf.cond(
+      p,
+      () => tf.reduceSum(tf.sin(y)),
+      () => tf.reduceSum(tf.cos(y)),
+    ) as tf.Tensor;
+  const loss = tf.cond(q, () => tf.reduceSum(y.mul(y)), inner) as tf.Tensor;
+  const made: tf.Tensor[] = [];
+  for (let from = loss; made.length < 3; from = made[made.length - 1]) made.push(tf.gradients(from, x)[0] as tf.Tensor);
+  await using session = new tf.Session();
+  const feeds: tf.Feeds = [
+    [x, [1, 2, 3]],
+    [p, taken],
+    [q, true],
+  ];
+  const values = await session.run(made, feeds);
+  expect(values.map(value => [...value.data])).toEqual(expected);
+});

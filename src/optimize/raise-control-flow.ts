@@ -460,7 +460,8 @@ class GuardedFlow {
 
   /** Gradients of a Merge ask which of its inputs it took (`value_index == 1`): that is the predicate whose sides it joins. */
   private choiceAsked(predicate: Tensor): Choice {
-    const [index, asked] = predicate.op.definition === Equal && !this.isFed(predicate) ? predicate.op.inputs.map(input => this.read(input)) : [];
+    const [index, asked] =
+      predicate.op.definition === Equal && !this.isFed(predicate) ? predicate.op.inputs.map(input => this.read(input)) : [];
     const merge = index && isMerge(index.op) && index.valueIndex === 1 && !this.isFed(index) ? this.producer.get(index.op) : undefined;
     const joined = merge && this.joined.get(merge);
     const known = joined && staticValue(asked);

@@ -119,7 +119,31 @@ const programs: Readonly<Record<string, () => tf.Tensor>> = {
   solve: () => tf.linalg.solve(square(), x(3, 2)),
   conv1d_transpose: () => tf.nn.conv1dTranspose(x(1, 6, 2), x(3, 2, 2), [1, 12, 2], 2),
   conv_transpose: () => tf.nn.convTranspose(x(1, 3, 4, 2), x(2, 2, 3, 2), [1, 6, 4, 3], [2, 1]),
+  "l2_normalize, complex": () => tf.nn.l2Normalize(tf.complex(x(2, 3), x(2, 3).add(1)), 1),
+  "sort, uint64": () => tf.sort(tf.constant([3, 1, 2], "uint64")),
+  "sort, unknown rank": () => tf.sort(hidden(x(3, 2)), 0),
+  "argsort, unknown rank": () => tf.argsort(hidden(x(2, 3, 2)), { axis: -2, direction: "DESCENDING" }),
+  "pinv, gradient of unknown rows": () => {
+    const a = tf.placeholderWithDefault(x(3, 2), [null, 2]);
+    return tf.gradients(tf.linalg.pinv(a), a, { gradYs: x(2, 3) })[0] as tf.Tensor;
+  },
+  ctc_loss_v2: () => denseCtc(0, [2, 1]),
+  "ctc_loss_v2, no labels": () => denseCtc(0, [2, 0]),
+  "ctc_loss_v2, last blank, no labels": () => denseCtc(-1, [0, 2]),
 };
+
+function hidden(value: tf.Tensor): tf.Tensor {
+  return tf.placeholderWithDefault(value, null);
+}
+function denseCtc(blankIndex: number, lengths: number[]): tf.Tensor {
+  const logits = tf.stack([x(5, 4), x(5, 4).mul(0.5)], 1);
+  const labels = [
+    [1, 2],
+    [2, 1],
+  ];
+  const loss = tf.nn.ctcLossV2(labels, logits, lengths, [5, 4], { blankIndex });
+  return tf.concat([loss, tf.reshape(tf.gradients(loss, logits)[0] as tf.Tensor, [-1])], 0);
+}
 
 /** Real and imaginary parts one after the other. */
 function numbersOf(array: tf.NDArray): number[] {

@@ -3,6 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { dtypeTable, isInteger, isUnsigned } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -10,7 +11,9 @@ import { staticValue } from "../../graph/static-value.ts";
 import { collect } from "../arguments.ts";
 import { constant, rank as rankOf, shape } from "./array.ts";
 import { transpose } from "./rearranging.ts";
-import { getItem } from "./slicing.ts";
+import { tensorScatterUpdate } from "./gather.ts";
+import { range } from "./ranges.ts";
+import { getItem, stack } from "./slicing.ts";
 import { inNameScope } from "../named.ts";
 import { topK } from "../nn/embedding.ts";
 import * as operator from "../operators.ts";
@@ -54,7 +57,7 @@ function sorted(
 
 /** What turns the order around, and undoes itself. */
 function complementOf(dtype: DType): (x: Tensor) => Tensor {
-  if (isUnsigned(dtype)) return x => operator.sub(2 ** (8 * dtypeTable[dtype].bytes) - 1, x);
+  if (isUnsigned(dtype)) return x => operator.sub(NDArray.from(2n ** BigInt(8 * dtypeTable[dtype].bytes) - 1n, dtype), x);
   if (isInteger(dtype)) return x => operator.sub(operator.neg(x), 1);
   return x => operator.neg(x);
 }
@@ -62,14 +65,20 @@ function complementOf(dtype: DType): (x: Tensor) => Tensor {
 function descending(values: Tensor, axis: number, positions: boolean): Tensor {
   const count = getItem(shape(values), axis);
   // TensorFlow makes it whether it is read or not.
-  rankOf(values);
-  const rank = values.shape.rank;
-  const isLast = axis === -1 || axis + 1 === rank;
-  if (!isLast && rank === null) throw new ValueError("Sorting along an axis other than the last needs a tensor of known rank.");
-  const order = isLast || rank === null ? null : constant(exchanged(axis < 0 ? axis + rank : axis, rank), "int32", [rank], "transposition");
+  const ranks = rankOf(values);
+  const isLast = axis === -1 || axis + 1 === values.shape.rank;
+  const order = isLast ? null : orderOf(values.shape.rank, ranks, axis);
   const { values: greatest, indices } = topK(order ? transpose(values, order) : values, count);
   const result = positions ? indices : greatest;
   return order ? transpose(result, order) : result;
+}
+
+/** All axes with `axis` and the last exchanged, where the rank is only known while running as well. */
+function orderOf(rank: number | null, ranks: Tensor, axis: number): Tensor {
+  if (rank !== null) return constant(exchanged(axis < 0 ? axis + rank : axis, rank), "int32", [rank], "transposition");
+  const at = axis < 0 ? operator.add(axis, ranks) : constant(axis, "int32");
+  const last = operator.sub(ranks, 1);
+  return tensorScatterUpdate(range(ranks), stack([stack([at]), stack([last])]), stack([last, at]));
 }
 
 /** All axes with `axis` and the last exchanged. */

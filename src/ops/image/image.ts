@@ -115,7 +115,7 @@ function colorShape(images: TensorShape): TensorShape {
   const known = images.withRankAtLeast(1);
   const channels = known.dims === null ? null : known.dim(-1);
   if (channels !== null && channels !== 3) throw new ValueError(`Dimension must be 3 but is ${channels}`);
-  return known;
+  return known.dims === null ? known : known.slice(0, -1).concatenate([3]);
 }
 
 type Sizes = readonly number[];

@@ -78,7 +78,7 @@ function divideBy(to: Matrix, i: number, by: Matrix, k: number): void {
   const [a, b] = [to.re[i], to.im[i]];
   if (d === 0) {
     to.re[i] = a / c;
-    to.im[i] = b === 0 ? 0 : b / c;
+    to.im[i] = b === 0 && c !== 0 ? 0 : b / c;
     return;
   }
   const norm = c * c + d * d;

@@ -83,7 +83,8 @@ export const complexField: Field<complex.Matrix> = {
   adjoint: complex.adjointOf,
   product: complex.product,
   isSingular: ({ rows, re, im }) =>
-    Number.isNaN(re[0] + im[0]) || Array.from({ length: rows }, (_, i) => i * (rows + 1)).some(at => re[at] === 0 && im[at] === 0),
+    (rows > 0 && Number.isNaN(re[0] + im[0])) ||
+    Array.from({ length: rows }, (_, i) => i * (rows + 1)).some(at => re[at] === 0 && im[at] === 0),
   cholesky: complex.choleskyOf,
   lu: complex.luOf,
   solve: complex.solve,

@@ -499,7 +499,10 @@ export function lu(input: TensorLike, ...rest: unknown[]): { readonly lu: Tensor
   return Lu({ input, outputIdxType }, { name });
 }
 
-const least = (m: Dimension, n: Dimension): Dimension => (m === null || n === null ? null : Math.min(m, n));
+const least = (m: Dimension, n: Dimension): Dimension => {
+  if (m === 0 || n === 0) return 0;
+  return m === null || n === null ? null : Math.min(m, n);
+};
 
 export const Qr = defineOp("Qr", {
   inputs: { input: "T" },
@@ -514,11 +517,13 @@ export const Qr = defineOp("Qr", {
     return [batch.concatenate([m, p]), batch.concatenate([p, n])];
   },
   gradient: ({ input, q, r, fullMatrices }, d): Gradients => {
-    const [rows, columns] = [q.shape.dim(-2), r.shape.dim(-1)];
-    if (rows === null || columns === null)
-      throw new ValueError("QrGrad not implemented with dynamic shapes. Received: rows or columns of the input are not known.");
-    if (fullMatrices && q.shape.dim(-1) !== columns)
-      throw new ValueError("QrGrad not implemented when nrows > ncols and full_matrices is true. Received: full_matrices=True.");
+    const isKnown = r.shape.rank !== null && r.shape.dim(-2) !== null && r.shape.dim(-1) !== null;
+    if (!isKnown) throw new NotImplementedError(`QrGrad not implemented with dynamic shapes. Received r.shape: ${r.shape}`);
+    const [rows, columns] = [r.shape.dim(-2) as number, r.shape.dim(-1) as number];
+    if (rows > columns && q.shape.dim(-2) === q.shape.dim(-1))
+      throw new NotImplementedError(
+        `QrGrad not implemented when nrows > ncols and full_matrices is true. Received r.shape=${r.shape} with nrows=${rows}and ncols=${columns}.`,
+      );
     if (rows >= columns) return { input: deepQrGradient(q, r, d.q, d.r) };
     const y = getItem(input, "...", [null, null], [rows, null]);
     const u = getItem(r, "...", [null, null], [null, rows]);
@@ -684,9 +689,10 @@ type SvdGradients = { readonly s: Tensor; readonly u: Tensor; readonly v: Tensor
 
 /** After Townsend, Differentiating the singular value decomposition (2016), as TensorFlow does. */
 function svdGradient({ input, s, u, v, fullMatrices }: SvdRecord, d: SvdGradients): Tensor {
-  const [rows, columns] = [input.shape.dim(-2), input.shape.dim(-1)];
+  const rowsOf = ({ shape: known }: Tensor, axis: -1 | -2): Dimension => (known.rank === null ? null : known.dim(axis));
+  const [rows, columns] = [rowsOf(input, -2) ?? rowsOf(d.u, -2), rowsOf(input, -1) ?? rowsOf(d.v, -2)];
   if (rows === null || columns === null)
-    throw new UnimplementedError("SVD gradient has not been implemented for input with unknown inner matrix shape.");
+    throw new NotImplementedError("SVD gradient has not been implemented for input with unknown inner matrix shape.");
   if (fullMatrices && Math.abs(rows - columns) > 1)
     throw new UnimplementedError("svd gradient is not implemented for abs(m - n) > 1 when full_matrices is True");
   const isFlipped = rows > columns;

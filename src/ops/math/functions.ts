@@ -9,7 +9,7 @@ import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type PartialArray } from "../../graph/op-definition.ts";
 import { type IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { castScalar, s } from "../../ir/scalar.ts";
@@ -37,12 +37,19 @@ const partialOf =
     x && { shape: x.shape, values: x.values.map(v => (v === null ? null : f(v))) };
 
 /** The common case. The gradient's nodes wait for dy, as most of TensorFlow's do (`waits`). */
+interface UnaryOptions {
+  readonly waits?: boolean;
+  readonly takesSlices?: boolean;
+  readonly partial?: (x: number) => number;
+  readonly checks?: (record: { readonly T: DType }, op: Operation) => void;
+}
+
 const unaryOp = (
   type: string,
   types: readonly DType[],
   f: (x: Scalar) => Scalar,
   gradient: UnaryGradient | "none" | undefined,
-  { waits = true, takesSlices = false, partial }: { waits?: boolean; takesSlices?: boolean; partial?: (x: number) => number } = {},
+  { waits = true, takesSlices = false, partial, checks }: UnaryOptions = {},
 ) =>
   defineOp(type, {
     inputs: { x: "T" },
@@ -57,6 +64,7 @@ const unaryOp = (
     }),
     takesSlices,
     ...(partial && { partial: partialOf(partial) }),
+    ...(checks && { checks }),
     isElementwise: true,
     lower: ({ x }) => ir.map(f, x),
   });
@@ -295,7 +303,13 @@ const ofFloats =
 export const Floor = unaryOp("Floor", floats, s.floor, noGradient);
 export const Ceil = unaryOp("Ceil", floats, s.ceil, noGradient);
 /** To the nearest integer, halves to even. */
-export const Round = unaryOp("Round", signedAndComplex, ofFloats(s.round), noGradient);
+export const Round = unaryOp("Round", signedAndComplex, ofFloats(s.round), noGradient, {
+  checks: ({ T }, { name }) =>
+    need(
+      !isComplex(T),
+      () => `No OpKernel was registered to support Op 'Round' used by {{node ${name}}} with these attrs: [T=DT_${T.toUpperCase()}]`,
+    ),
+});
 export const Rint = unaryOp("Rint", floats, s.round, noGradient);
 
 const testOp = (type: string, f: (x: Scalar) => Scalar) =>

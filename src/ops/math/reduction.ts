@@ -379,7 +379,8 @@ export const reduceVariance: Reduce = (inputTensor: TensorLike, ...rest: readonl
   return inNameScope({ name }, "reduce_variance", [inputTensor], () => {
     const input = convertToTensor(inputTensor);
     const means = reduceBy(Mean, input, { axis, keepDims: true, name: undefined });
-    if (isInteger(means.dtype)) throw new TypeError(`Input must be either real or complex. Received integer type tf.${means.dtype}.`);
+    if (isInteger(means.dtype))
+      throw new TypeError(`Input must be either real or complex. Received integer type <dtype: '${means.dtype}'>.`);
     const difference = operator.sub(input, means);
     const squares = isComplex(input.dtype) ? real(operator.mul(conj(difference), difference)) : square(difference);
     return reduceBy(Mean, squares, { axis, keepDims, name: undefined });

@@ -12,19 +12,20 @@ import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import { collect, need } from "../arguments.ts";
-import { expandDims, numbersOf, onesLike, shape } from "../array/array.ts";
+import { expandDims, fill, numbersOf, onesLike, shape } from "../array/array.ts";
 import { gatherNd, scatterNd } from "../array/gather.ts";
 import { pad } from "../array/padding.ts";
 import { unique } from "../array/partition.ts";
 import { sequenceMask } from "../array/ranges.ts";
 import { transpose } from "../array/rearranging.ts";
 import { where } from "../array/selection.ts";
-import { concat, getItem, slice, stack } from "../array/slicing.ts";
+import { concat, ellipsis, getItem, slice, stack } from "../array/slicing.ts";
 import { mapFn } from "../flow/functional.ts";
-import { cast, less, logicalAnd, multiply, notEqual, subtract } from "../math/math.ts";
+import { cast, equal, less, logicalAnd, maximum, multiply, notEqual, subtract } from "../math/math.ts";
 import { cumsum, reduceMax, reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
+import { logSoftmax } from "./nn.ts";
 import { sortedAdvice } from "../sparse/parts.ts";
 
 const types = ["float32", "float64"] as const satisfies readonly DType[];
@@ -692,22 +693,35 @@ export function ctcLossV2(
     const classes = given.shape.dim(2);
     if (classes === null) throw new ValueError("The number of classes has to be known before a run.");
     const blank = (blankIndex ?? 0) < 0 ? (blankIndex ?? 0) + classes : (blankIndex ?? 0);
-    const sparse = labels instanceof SparseTensor ? labels : sparseLabels(labels, labelLength);
-    const whole = { timeMajor: logitsTimeMajor };
-    if (blank === classes - 1) return ctcLoss(sparse, given, logitLength, whole);
-    // The kernel's blank is the last class: this one changes places with those behind it.
-    const part = (from: number, size: number): Tensor => slice(given, [0, 0, from], [-1, -1, size]);
-    const turned = concat([part(0, blank), part(blank + 1, classes - blank - 1), part(blank, 1)], 2);
-    const { indices, values, denseShape } = sparse;
-    const shifted = where(less(values, blank), values, subtract(values, 1)) as Tensor;
-    return ctcLoss(new SparseTensor(indices, shifted, denseShape), turned, logitLength, whole);
+    const lossOf = (sparse: SparseTensor): Tensor => {
+      const whole = { timeMajor: logitsTimeMajor };
+      if (blank === classes - 1) return ctcLoss(sparse, given, logitLength, whole);
+      // The kernel's blank is the last class: this one changes places with those behind it.
+      const part = (from: number, size: number): Tensor => slice(given, [0, 0, from], [-1, -1, size]);
+      const turned = concat([part(0, blank), part(blank + 1, classes - blank - 1), part(blank, 1)], 2);
+      const { indices, values, denseShape } = sparse;
+      const shifted = where(less(values, blank), values, subtract(values, 1)) as Tensor;
+      return ctcLoss(new SparseTensor(indices, shifted, denseShape), turned, logitLength, whole);
+    };
+    if (labels instanceof SparseTensor) return lossOf(labels);
+    if (labelLength === null) throw new ValueError("Argument `label_length` must be provided where labels are no SparseTensor.");
+    const dense = convertToTensor(labels, { dtype: Array.isArray(labels) ? "int32" : undefined, name: "labels" });
+    const length = convertToTensor(labelLength, { dtype: Array.isArray(labelLength) ? "int32" : undefined, name: "label_length" });
+    // The kernel wants a label in each sequence: where there is none it is shown one, and its loss is not taken.
+    const isEmpty = equal(length, 0);
+    const spare = fill([getItem(shape(dense), 0), 1] as never, cast(blank === 0 ? 1 : 0, dense.dtype));
+    const shown = where(isEmpty, concat([spare, dense], 1), concat([dense, spare], 1)) as Tensor;
+    const loss = lossOf(sparseLabels(shown, maximum(length, 1)));
+    const frames = getItem(shape(given), logitsTimeMajor ? 0 : 1);
+    const blanks = getItem(logSoftmax(given), ellipsis, blank);
+    const heard = sequenceMask(logitLength, frames, { dtype: given.dtype });
+    const alone = reduceSum(multiply(logitsTimeMajor ? transpose(blanks) : blanks, heard), 1);
+    return where(isEmpty, operator.neg(alone), loss) as Tensor;
   });
 }
 
 /** The first `length` labels of each row. */
-function sparseLabels(labels: TensorLike, length: TensorLike | null): SparseTensor {
-  if (length === null) throw new ValueError("Argument `label_length` must be provided where labels are no SparseTensor.");
-  const dense = convertToTensor(labels, { dtype: Array.isArray(labels) ? "int32" : undefined, name: "labels" });
+function sparseLabels(dense: Tensor, length: Tensor): SparseTensor {
   const sizes = shape(dense, { outType: "int64" });
   const indices = where(sequenceMask(length, getItem(shape(dense), 1))) as Tensor;
   return new SparseTensor(indices, cast(gatherNd(dense, indices), "int32"), sizes);

@@ -1,6 +1,6 @@
 // Moments and normalizations: batch norm (composed and fused), local response norm, l2 norm.
 
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isComplex } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, TensorShape } from "../../base/shape.ts";
@@ -16,9 +16,10 @@ import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
 import { constant, rank, reshape, shape as shapeOf, squeeze, stopGradient, zerosLike } from "../array/array.ts";
 import { gather } from "../array/gather.ts";
 import { AddV2, cast, divNoNan, Maximum, Mul, SquaredDifference, Sub } from "../math/math.ts";
-import { Neg, Reciprocal, Rsqrt, Square } from "../math/functions.ts";
+import { complex, imag, Neg, Reciprocal, real, Rsqrt, Square } from "../math/functions.ts";
 import { reduceMean, reduceProd, reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";
+import * as operator from "../operators.ts";
 import { axesOf } from "./window.ts";
 
 // ---- moments ----
@@ -732,7 +733,13 @@ export function l2Normalize(x: TensorLike, ...given: [axis?: Axes | L2Options | 
   const { axis, dim, epsilon, name } = collect<L2Options>(["axis", "epsilon", "name", "dim"], given);
   return inNameScope({ name }, "l2_normalize", [x], scope => {
     const tensor = convertToTensor(x, { name: "x" });
-    const sum = reduceSum(Square({ x: tensor }), eitherName("axis", axis, "dim", dim) ?? null, { keepdims: true });
+    const along = eitherName("axis", axis, "dim", dim) ?? null;
+    if (isComplex(tensor.dtype)) {
+      const squares = operator.add(Square({ x: real(tensor) }), Square({ x: imag(tensor) }));
+      const length = Rsqrt({ x: Maximum({ x: reduceSum(squares, along, { keepdims: true }), y: epsilon ?? 1e-12 }) });
+      return complex(Mul({ x: real(tensor), y: length }), Mul({ x: imag(tensor), y: length }), { name: String(scope) });
+    }
+    const sum = reduceSum(Square({ x: tensor }), along, { keepdims: true });
     return Mul({ x: tensor, y: Rsqrt({ x: Maximum({ x: sum, y: epsilon ?? 1e-12 }) }) }, { name: String(scope) });
   });
 }

@@ -126,6 +126,33 @@ MATRICES = {
 }
 
 
+def pinv_gradient():
+    a = tf.placeholder_with_default(x(3, 2), [None, 2])
+    return tf.gradients(tf.linalg.pinv(a), a, x(2, 3))[0]
+
+
+def hidden(value):
+    return tf.placeholder_with_default(value, None)
+
+
+def dense_ctc(blank, lengths):
+    logits = tf.stack([x(5, 4), x(5, 4) * 0.5], 1)
+    loss = tf.nn.ctc_loss_v2(tf.constant([[1, 2], [2, 1]]), logits, lengths, [5, 4], blank_index=blank)
+    return tf.concat([loss, tf.reshape(tf.gradients(loss, logits)[0], [-1])], 0)
+
+
+RARE = {
+    "l2_normalize, complex": lambda: tf.nn.l2_normalize(tf.complex(x(2, 3), x(2, 3) + 1.0), 1),
+    "sort, uint64": lambda: tf.sort(tf.constant([3, 1, 2], tf.uint64)),
+    "sort, unknown rank": lambda: tf.sort(hidden(x(3, 2)), axis=0),
+    "argsort, unknown rank": lambda: tf.argsort(hidden(x(2, 3, 2)), axis=-2, direction="DESCENDING"),
+    "pinv, gradient of unknown rows": pinv_gradient,
+    "ctc_loss_v2": lambda: dense_ctc(0, [2, 1]),
+    "ctc_loss_v2, no labels": lambda: dense_ctc(0, [2, 0]),
+    "ctc_loss_v2, last blank, no labels": lambda: dense_ctc(-1, [0, 2]),
+}
+
+
 def flat(array):
     array = np.asarray(array)
     if array.dtype.kind == "c":
@@ -135,6 +162,6 @@ def flat(array):
 
 if __name__ == "__main__":
     with tf.Session() as session:
-        recorded = {name: flat(session.run(make())) for name, make in {**SIGNAL, **SPARSE, **MATRICES}.items()}
+        recorded = {name: flat(session.run(make())) for name, make in {**SIGNAL, **SPARSE, **MATRICES, **RARE}.items()}
     with open(sys.argv[1], "w") as file:
         json.dump(recorded, file)
