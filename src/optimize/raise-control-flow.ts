@@ -9,7 +9,7 @@ import { type InvalidArgumentError, UnimplementedError } from "../base/errors.ts
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { noValue, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
 import { staticValue } from "../graph/static-value.ts";
-import { Equal } from "../ops/math/math.ts";
+import { isQuestion } from "../ops/flow/control-flow-gradients.ts";
 import { isEnter, isExit, isLoopCond, isMerge, isNext, isSwitch } from "../ops/flow/control-flow.ts";
 import { type Node, resolve, type Selection } from "./selection.ts";
 
@@ -460,8 +460,7 @@ class GuardedFlow {
 
   /** Gradients of a Merge ask which of its inputs it took (`value_index == 1`): that is the predicate whose sides it joins. */
   private choiceAsked(predicate: Tensor): Choice {
-    const [index, asked] =
-      predicate.op.definition === Equal && !this.isFed(predicate) ? predicate.op.inputs.map(input => this.read(input)) : [];
+    const [index, asked] = isQuestion(predicate.op) && !this.isFed(predicate) ? predicate.op.inputs.map(input => this.read(input)) : [];
     const merge = index && isMerge(index.op) && index.valueIndex === 1 && !this.isFed(index) ? this.producer.get(index.op) : undefined;
     const joined = merge && this.joined.get(merge);
     const known = joined && staticValue(asked);

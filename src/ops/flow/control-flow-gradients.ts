@@ -38,6 +38,9 @@ export function mergeGradient(_record: object, d: { readonly output: Tensor }, o
   return { inputs: chosen.map(condition => switchOf(d.output, condition)[1]) };
 }
 
+/** Does an operation ask, as gradients of a Merge do, whether two numbers (which input it took, and another) are equal? */
+export const isQuestion = ({ definition }: Operation): boolean => definition === Equal;
+
 /** The gradient of a Switch comes from the side that was taken; the other is zeros, made only if that side is taken. */
 export function switchGradient(
   _record: object,
