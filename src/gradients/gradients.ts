@@ -294,7 +294,7 @@ function gradientFunction(op: Operation): GradientFunction | "none" {
   const found = typeof override === "string" ? registeredGradient(override) : (op.definition.gradient ?? registeredGradient(op.type));
   if (found === undefined)
     throw new LookupError(
-      `No gradient defined for operation'${op.name}' (op type: ${op.type}). In general every operation must have an associated \`@tf.RegisterGradient\` for correct autodiff, which this op is lacking.\n\nStop the gradient before it with tf.stopGradient(x), or give it one with tf.RegisterGradient("${op.type}", …).`,
+      `No gradient defined for operation'${op.name}' (op type: ${op.type}). In general every operation must have an associated \`@tf.RegisterGradient\` for correct autodiff, which this op is lacking. If you want to pretend this operation is a constant in your program, you may insert \`tf.stop_gradient\`. This can be useful to silence the error in cases where you know gradients are not needed, e.g. the forward pass of tf.custom_gradient. Please see more details in https://www.tensorflow.org/api_docs/python/tf/custom_gradient.\n\nStop the gradient before it with tf.stopGradient(x), or give it one with tf.RegisterGradient("${op.type}", …).`,
     );
   return found;
 }

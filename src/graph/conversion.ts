@@ -222,7 +222,10 @@ export function convertToTensor(value: TensorLike, options: ConversionOptions = 
   const converted = conversions.length > 0 ? convertedByUser(value, options) : undefined;
   if (converted !== undefined) return converted;
   if (value instanceof TensorShape) return makeConstant(NDArray.from(shapeNumbers(value), dtype ?? "int32", [value.asList().length]), name);
-  if (Array.isArray(value) && containsTensor(value)) return pack(value, dtype ?? dtypeOfFirstTensor(value), name);
+  if (Array.isArray(value) && containsTensor(value)) {
+    const first = dtypeOfFirstTensor(value);
+    return dtype === undefined || dtype === first ? pack(value, first, name) : pack(castWithin(value, dtype), dtype, name);
+  }
   return makeConstant(toArray(value as ArrayLike, dtype, options.preferredDtype), name);
 }
 
@@ -252,6 +255,20 @@ function dtypeOfFirstTensor(value: readonly unknown[]): DType | undefined {
   }
   return undefined;
 }
+
+/** How a tensor in a list becomes one of the type that is asked for: the cast of ops/, which is attached as the operators are. */
+export const castOperator = Symbol("cast");
+interface Castable {
+  [castOperator]?(dtype: DType): Tensor;
+}
+
+/** The list with its tensors cast. TF does so where the first of them has another type than the one asked for. */
+const castWithin = (value: readonly unknown[], dtype: DType): readonly unknown[] =>
+  value.map(item => {
+    if (Array.isArray(item)) return castWithin(item, dtype);
+    const tensor = isAsTensor(item) ? item.asGraphTensor({}) : item;
+    return tensor instanceof Tensor && tensor.dtype !== dtype ? ((tensor as Castable)[castOperator]?.(dtype) ?? tensor) : item;
+  });
 
 function pack(value: readonly unknown[], dtype: DType | undefined, name = "packed"): Tensor {
   const graph = getDefaultGraph();

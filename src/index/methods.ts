@@ -2,7 +2,7 @@
 
 import { type GraphDef, NodeDef } from "../formats/message-types.ts";
 import { Graph } from "../graph/graph.ts";
-import { type AsTensor, describe, type TensorLike } from "../graph/conversion.ts";
+import { type AsTensor, castOperator, describe, type TensorLike } from "../graph/conversion.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
@@ -10,6 +10,7 @@ import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type ExportGraphDefOptions } from "../io/graph-def.ts";
 import { nodeOf } from "../io/node-message.ts";
 import { Variable } from "../library/variables/variables.ts";
+import { Cast } from "../ops/math/math.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
 import { attachOperators } from "../ops/operators.ts";
 import { sparseDiv, sparseMul, sparseTruediv } from "../ops/sparse/dense.ts";
@@ -116,6 +117,11 @@ export function attachMethods(): void {
   attachOperators(Tensor);
   attachOperators(Variable);
   attachPrinting();
+  define(Tensor, castOperator, {
+    value(this: Tensor, dtype: DType) {
+      return Cast({ x: this, DstT: dtype });
+    },
+  });
   for (const [name, operator] of Object.entries({ mul: sparseMul, truediv: sparseTruediv, div: sparseDiv }))
     define(SparseTensor, name, {
       writable: true,

@@ -21,11 +21,12 @@ export {
 export {
   bytesSplit,
   ngrams,
+  split,
   unicodeDecode,
   unicodeDecodeWithOffsets,
   unicodeEncode,
   unicodeSplit,
   unicodeSplitWithOffsets,
 } from "../library/ragged/ragged-strings.ts";
-export { format, split } from "../ops/string/parsing.ts";
+export { format } from "../ops/string/parsing.ts";
 export { unsortedSegmentJoin } from "../ops/string/unicode.ts";

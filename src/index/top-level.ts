@@ -304,6 +304,7 @@ export { Module } from "../library/module.ts";
 export { FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue } from "../library/queue.ts";
 export { RaggedTensorSpec } from "../library/ragged/ragged-tensor-spec.ts";
 export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
+export { stringSplit } from "../library/ragged/string-split.ts";
 export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
 export { function, recomputeGrad, wrapFunction } from "../library/traced-function.ts";
 export { SparseTensorSpec, TensorSpec, TypeSpec, typeSpecFromValue } from "../library/type-specs.ts";
@@ -531,7 +532,7 @@ export {
 export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/state/state-temporary.ts";
 export { matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
 export { fingerprint } from "../ops/string/fingerprint.ts";
-export { decodeCsv, decodeRaw, stringSplit } from "../ops/string/parsing.ts";
+export { decodeCsv, decodeRaw } from "../ops/string/parsing.ts";
 export { print } from "../ops/summary/printing.ts";
 export { ConfigProto, GPUOptions, GraphOptions, OptimizerOptions } from "../session/config-proto.ts";
 export { getDefaultSession } from "../session/default-session.ts";

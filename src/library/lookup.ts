@@ -7,7 +7,7 @@ import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
-import { SparseTensor } from "../graph/sparse-tensor.ts";
+import type { SparseTensor } from "../graph/sparse-tensor.ts";
 import { whereV2 } from "../ops/array/selection.ts";
 import { group, noOp } from "../ops/flow/control-flow.ts";
 import {
@@ -32,6 +32,7 @@ import { inNameScope, named, type NameOption } from "../ops/named.ts";
 import { asString, stringToHashBucketFast } from "../ops/string/string.ts";
 import { GraphKeys } from "./variables/graph-keys.ts";
 import { refuseOthers } from "../ops/arguments.ts";
+import type { RaggedTensor } from "./ragged/ragged-tensor.ts";
 
 /** What fills a table. */
 export interface TableInitializer {
@@ -163,18 +164,18 @@ export class TextFileInitializer implements TableInitializer {
 const leaf = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 
 /** @throws TypeError for keys of another type than the table's. */
-function checkKeys(keys: TensorLike | SparseTensor, keyDtype: DType): { tensor: Tensor; sparse: SparseTensor | null } {
-  const sparse = keys instanceof SparseTensor ? keys : null;
-  const tensor = sparse
-    ? sparse.values
-    : convertToTensor(keys as TensorLike, { dtype: Array.isArray(keys) ? keyDtype : undefined, name: "keys" });
+function checkKeys(keys: TensorLike | Whole, keyDtype: DType): { tensor: Tensor; whole: Whole | null } {
+  const whole = isWhole(keys) ? keys : null;
+  const given = (whole?.values ?? keys) as TensorLike;
+  const tensor = convertToTensor(given, { dtype: Array.isArray(keys) ? keyDtype : undefined, name: "keys" });
   if (tensor.dtype !== keyDtype)
     throw new TypeError(`Dtype of argument \`keys\` must be <dtype: '${keyDtype}'>, received: <dtype: '${tensor.dtype}'>`);
-  return { tensor, sparse };
+  return { tensor, whole };
 }
 
-const withValues = (sparse: SparseTensor | null, values: Tensor): Tensor | SparseTensor =>
-  sparse ? new SparseTensor(sparse.indices, values, sparse.denseShape) : values;
+/** Keys that are more than their values: sparse ones, rows of any length. */
+type Whole = SparseTensor | RaggedTensor;
+const isWhole = (keys: unknown): keys is Whole => typeof keys === "object" && keys !== null && "withValues" in keys;
 
 interface AnonymousOption {
   /** The table belongs to the node that makes it, and is a new one in each run. */
@@ -209,17 +210,17 @@ export class StaticHashTable {
     this.initializer = initializer.initialize(this);
   }
 
-  /** The values of `keys`, the default where there is none; sparse keys give a sparse tensor. */
-  lookup(keys: SparseTensor, options?: NameOption): SparseTensor;
+  /** The values of `keys`, the default where there is none; sparse or ragged keys give values of the same places. */
+  lookup<K extends Whole>(keys: K, options?: NameOption): K;
   lookup(keys: TensorLike, options?: NameOption): Tensor;
-  lookup(keys: TensorLike | SparseTensor, options?: NameOption): Tensor | SparseTensor {
-    const { tensor, sparse } = checkKeys(keys, this.keyDtype);
+  lookup(keys: TensorLike | Whole, options?: NameOption): Tensor | Whole {
+    const { tensor, whole } = checkKeys(keys, this.keyDtype);
     const { resourceHandle, defaultValue } = this;
     const values = inNameScope(options, `${this.name}_Lookup`, [resourceHandle, tensor, defaultValue], () =>
       LookupTableFindV2({ tableHandle: resourceHandle, keys: tensor, defaultValue }),
     );
     values.setShape(tensor.shape);
-    return withValues(sparse, values);
+    return whole?.withValues(values) ?? values;
   }
 
   /** The number of entries, int64. */
@@ -288,10 +289,10 @@ export class StaticVocabularyTable {
   }
 
   /** The ids of `keys`, int64 of the same shape. */
-  lookup(keys: SparseTensor, options?: NameOption): SparseTensor;
+  lookup<K extends Whole>(keys: K, options?: NameOption): K;
   lookup(keys: TensorLike, options?: NameOption): Tensor;
-  lookup(keys: TensorLike | SparseTensor, options?: NameOption): Tensor | SparseTensor {
-    const { tensor, sparse } = checkKeys(keys, this.keyDtype);
+  lookup(keys: TensorLike | Whole, options?: NameOption): Tensor | Whole {
+    const { tensor, whole } = checkKeys(keys, this.keyDtype);
     const { table } = this;
     const values = table?.keyDtype === "int64" ? cast(tensor, "int64") : tensor;
     const ids = inNameScope(options, `${this.name}_Lookup`, [values], () => {
@@ -302,7 +303,7 @@ export class StaticVocabularyTable {
       const behind = AddV2({ x: buckets, y: table.size() }, { name: "Add" });
       return whereV2(NotEqual({ x: known, y: table.defaultValue }), known, behind);
     });
-    return withValues(sparse, ids);
+    return whole?.withValues(ids) ?? ids;
   }
 
   /** The number of ids, buckets included. */

@@ -32,6 +32,14 @@ async function loadDoors(): Promise<Doors> {
   return doors;
 }
 
+/** What the program's names mean after it ran in the default graph. */
+export async function resultsOf(program: readonly Instruction[]): Promise<ReadonlyMap<string, unknown>> {
+  const { tf, operators } = await loadDoors();
+  const interpreter = new Interpreter(tf, operators);
+  await interpreter.run(program);
+  return interpreter.results;
+}
+
 /** Why the program's outcome differs from the recorded one. */
 export async function runProgram(golden: GoldenCase): Promise<string[]> {
   const { tf, operators } = await loadDoors();
@@ -271,6 +279,8 @@ class Interpreter {
     const { [name]: operator } = this.operators;
     if (operator === undefined) throw new MissingName(`missing operator ${fn}`);
     if (args.every(arg => typeof arg === "number")) return numberOperators[fn](...args);
+    const [{ [name]: own }] = args as readonly [Anything];
+    if (typeof own === "function") return own.apply(args[0], args.slice(1));
     return operator(...args);
   }
 
@@ -305,6 +315,8 @@ class Interpreter {
       }
       case "$item":
         return itemOf(this.plain(inner[0], scope), inner[1]);
+      case "$slice":
+        return (this.plain(inner[0], scope) as Anything).at(...inner[1].map((part: ProgramValue) => this.plain(part, scope)));
       case "$lambda":
         return this.lambda(inner, scope);
       default:
@@ -364,7 +376,8 @@ function invoke(target: Anything, self: unknown, ...args: unknown[]): unknown {
 
 function withoutFloats(value: unknown): unknown {
   if (value instanceof PythonFloat) return value.value;
-  return Array.isArray(value) ? value.map(withoutFloats) : value;
+  // Named tuples stay what they are.
+  return Array.isArray(value) && value.constructor === Array ? value.map(withoutFloats) : value;
 }
 
 /** Nested Python ints become an int32 array, floats a float32 one; anything else stays. */

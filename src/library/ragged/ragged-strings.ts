@@ -4,12 +4,15 @@ import { ValueError } from "../../base/errors.ts";
 import { type ConversionOptions, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
+import { collect, eitherName } from "../../ops/arguments.ts";
 import { expandDims, reshape, shape as shapeOf } from "../../ops/array/array.ts";
 import { concat, getItem, stack } from "../../ops/array/slicing.ts";
 import { inNameScope } from "../../ops/named.ts";
-import { StringSplit } from "../../ops/string/parsing.ts";
+import { StringSplit, StringSplitV2 } from "../../ops/string/parsing.ts";
 import { StringNGrams, UnicodeDecode, UnicodeDecodeWithOffsets, UnicodeEncode } from "../../ops/string/unicode.ts";
 import { RaggedTensor } from "./ragged-tensor.ts";
+import { type PartsOptions, rowsOfParts, type SparseParts, unknownResult } from "./string-split.ts";
 
 type Strings = TensorLike | RaggedTensor;
 type Split = Tensor | RaggedTensor;
@@ -30,8 +33,7 @@ export function bytesSplit(input: Strings, options: Named = {}): Split {
     if (rank === null) throw new ValueError("input must have a statically-known rank.");
     if (rank === 0) return rowOf(bytesSplit(stack([strings])));
     if (rank > 1) return bytesSplit(RaggedTensor.fromTensor(strings));
-    const { indices, values, shape } = StringSplit({ input: strings, delimiter: "", skipEmpty: false });
-    return RaggedTensor.fromValueRowids(values, getItem(indices, [], 0), { nrows: getItem(shape, 0), validate: false });
+    return rowsOfParts(StringSplit({ input: strings, delimiter: "", skipEmpty: false }));
   });
 }
 
@@ -42,6 +44,42 @@ function rowOf(ragged: Split): Tensor {
     const starts = getItem(ragged.rowSplits, [null, -1]);
     const limits = getItem(ragged.rowSplits, [1, null]);
     return getItem(getItem(ragged.values as Tensor, [getItem(starts, 0), getItem(limits, 0)]));
+  });
+}
+
+interface AtTextOptions extends PartsOptions {
+  readonly maxsplit?: number;
+  readonly source?: Strings | null;
+}
+/** Parts of each string as Python's str.split gives them: one dimension more than the input has.
+ *  TF: tf.strings.split(input, sep, maxsplit, result_type, source, name). @throws ValueError for another type of result. */
+export function split(input: Strings | null, options: AtTextOptions & { readonly resultType: "RaggedTensor" }): RaggedTensor;
+export function split(input: Strings | null, ...rest: unknown[]): SparseTensor;
+export function split(input: Strings | null, ...rest: unknown[]): SparseTensor | RaggedTensor {
+  const { sep, maxsplit, resultType, source, name } = collect<AtTextOptions>(["sep", "maxsplit", "resultType", "source", "name"], rest);
+  const texts = eitherName("input", input, "source", source) as Strings;
+  return scoped({ name }, "StringSplit", texts, () => {
+    const whole = given(texts, { dtype: "string", name: "input" });
+    const strings = whole.shape.rank === 0 ? expandDims(whole as Tensor, 0) : whole;
+    if (resultType === "RaggedTensor") return splitRows(strings, sep, maxsplit) as RaggedTensor;
+    if ((resultType ?? "SparseTensor") !== "SparseTensor") return unknownResult();
+    if (strings.shape.rank !== 1) return (splitRows(strings, sep, maxsplit) as RaggedTensor).toSparse();
+    const { indices, values, shape } = splitVector(strings as Tensor, sep, maxsplit);
+    return new SparseTensor(indices, values, shape);
+  });
+}
+
+const splitVector = (input: Tensor, sep: TensorLike | null | undefined, maxsplit: number | undefined): SparseParts =>
+  StringSplitV2({ input, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
+
+/** A tensor whose rank is not known is taken for a vector. */
+function splitRows(input: Split, sep: TensorLike | null | undefined, maxsplit: number | undefined): Split {
+  return inNameScope({}, "StringSplit", [flatOf(input)], () => {
+    if (input instanceof RaggedTensor) return input.withFlatValues(splitRows(input.flatValues, sep, maxsplit));
+    const { rank } = input.shape;
+    if (rank === null || rank === 1) return rowsOfParts(splitVector(input, sep, maxsplit));
+    if (rank === 0) return rowOf(splitRows(stack([input]), sep, maxsplit));
+    return splitRows(RaggedTensor.fromTensor(input), sep, maxsplit);
   });
 }
 

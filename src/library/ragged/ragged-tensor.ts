@@ -10,7 +10,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { constant, expandDims, rank, reshape, shape as shapeOf, size, zeros } from "../../ops/array/array.ts";
+import { constant, expandDims, ones, rank, reshape, shape as shapeOf, size, zeros } from "../../ops/array/array.ts";
 import { gather } from "../../ops/array/gather.ts";
 import { range, sequenceMask } from "../../ops/array/ranges.ts";
 import { booleanMask, where } from "../../ops/array/selection.ts";
@@ -19,7 +19,7 @@ import { assertEqual, assertRankAtLeast } from "../../ops/flow/check.ts";
 import { Assert } from "../../ops/flow/control-flow.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { cast, equal, logicalAnd, logicalNot, maximum, minimum } from "../../ops/math/math.ts";
-import { cumsum, reduceAll, reduceAny, reduceMax } from "../../ops/math/reduction.ts";
+import { cumsum, reduceAll, reduceAny, reduceMax, reduceSum } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { add, greater, mul, notEqual, sub } from "../../ops/operators.ts";
 import { RaggedTensorToSparse, RaggedTensorToTensor } from "../../ops/sparse/ragged.ts";
@@ -250,6 +250,8 @@ export class RaggedTensor {
       x.shape.withRankAtLeast(raggedRank + 1);
       const sizes = shapeOf(x, { outType: dtype });
       const columns = getItem(sizes, 1);
+      if (Array.isArray(lengths) && lengths.length > 0 && typeof lengths[0] !== "number" && typeof lengths[0] !== "bigint")
+        return RaggedTensor.ofNestedLengths(x, lengths as readonly TensorLike[], raggedRank);
       if (raggedRank > 1) {
         if (x.shape.rank === null) throw new ValueError("Argument `ragged_rank` above 1 needs a tensor whose rank is known.");
         return innerRows(x, raggedRank, { lengths, padding, rowSplitsDtype: dtype });
@@ -379,6 +381,20 @@ export class RaggedTensor {
   /** The operations that read its parts. */
   consumers(): Operation[] {
     return [...new Set([this.flatValues, ...this.nestedRowSplits].flatMap(part => part.consumers()))];
+  }
+
+  /** The rows of a dense tensor that have the lengths of each dimension. */
+  private static ofNestedLengths(x: Tensor, lengths: readonly TensorLike[], raggedRank: number): RaggedTensor {
+    const depth = lengths.length;
+    if (raggedRank !== 1 && raggedRank !== depth)
+      throw new ValueError(
+        `If Argument \`lengths\` is a tuple of row_lengths, argument \`ragged_rank\` must be len(lengths): ${depth}. Received ragged_rank: ${raggedRank}.`,
+      );
+    x.shape.withRankAtLeast(depth + 1);
+    const [last] = lengths.slice(-1).map(part => (part instanceof Tensor ? part : convertToTensor(part, { dtype: "int32" })));
+    const all = ones([reduceSum(last)] as never, "bool");
+    const kept = RaggedTensor.fromNestedRowLengths(all, lengths, { validate: false }).toTensor({ defaultValue: false });
+    return RaggedTensor.fromNestedRowLengths(booleanMask(x, kept), lengths, { validate: false });
   }
 
   // ---- others like it ----

@@ -211,7 +211,6 @@ export const ParseExample = defineOp("ParseExample", {
     Tdense: featureTypeList(),
     denseShapes: attr.shapes(undefined, 0),
   },
-  gradient: "none",
   shape: ({ serialized, Nsparse, denseShapes }) => outputShapes([serialized.withRank(1).dim(0)], Nsparse, denseShapes, 0),
   host: ({ serialized, names, sparseKeys, denseKeys, denseDefaults, sparseTypes, Tdense, denseShapes }) =>
     flat(
@@ -249,7 +248,6 @@ export const ParseExampleV2 = defineOp("ParseExampleV2", {
     raggedSplitTypes: attr.types(undefined, { allowed: attr.indexTypes, minimum: 0 }),
     denseShapes: attr.shapes(undefined, 0),
   },
-  gradient: "none",
   shape: ({ serialized, numSparse, denseShapes, raggedValueTypes }) => {
     const { dims } = serialized.withRankAtMost(1);
     const ragged = raggedValueTypes.length;
@@ -290,7 +288,6 @@ export const ParseSingleExample = defineOp("ParseSingleExample", {
     Tdense: featureTypeList(),
     denseShapes: attr.shapes(undefined, 0),
   },
-  gradient: "none",
   shape: ({ serialized, numSparse, denseShapes }) => {
     serialized.withRank(0);
     return outputShapes([], numSparse, denseShapes, 0);

@@ -47,12 +47,21 @@ interface Comparison {
   readonly holds: (x: number, y: number) => boolean;
 }
 
-/** Whether a comparison holds for all elements of two known arrays, one of which may be a scalar. */
+/** Whether a comparison holds for all elements of two known arrays, broadcast to one shape. */
 function holdsForAll(x: NDArray, y: NDArray, holds: Comparison["holds"]): boolean | undefined {
+  if (x.dtype === "string") return undefined;
   const [a, b] = [numbersOf(x), numbersOf(y)];
-  if (x.dtype === "string" || (a.length !== b.length && a.length !== 1 && b.length !== 1)) return undefined;
-  const count = Math.min(a.length, b.length) === 0 ? 0 : Math.max(a.length, b.length);
-  return Array.from({ length: count }, (_, i) => holds(a[a.length === 1 ? 0 : i], b[b.length === 1 ? 0 : i])).every(Boolean);
+  const rank = Math.max(x.shape.length, y.shape.length);
+  const within = (from: readonly number[], axis: number): number => from[from.length - rank + axis] ?? 1;
+  /** Do all pairs below an axis hold, from places on that count how many there are before? */
+  const holdFrom = (axis: number, i: number, j: number): boolean => {
+    if (axis === rank) return holds(a[i], b[j]);
+    const [m, n] = [within(x.shape, axis), within(y.shape, axis)];
+    const count = m === 1 ? n : m;
+    for (let k = 0; k < count; k++) if (!holdFrom(axis + 1, i * m + (m === 1 ? 0 : k), j * n + (n === 1 ? 0 : k))) return false;
+    return true;
+  };
+  return holdFrom(0, 0, 0);
 }
 
 /** Constants as numbers, other things as they print. */

@@ -407,7 +407,6 @@ export const StackPushV2 = defineOp("StackPushV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), swapMemory: attr.bool(false) },
   stateful: true,
-  gradient: "none",
   shape: ({ elem }) => elem,
   lower: ({ handle, elem }, context) => {
     pushOnStack(handle, elem, context);

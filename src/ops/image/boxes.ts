@@ -540,7 +540,6 @@ export const NonMaxSuppressionV5 = defineOp("NonMaxSuppressionV5", {
     return [dims, dims, new TensorShape([])];
   },
   checks: sizes => checkScored(sizes),
-  gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize", "iouThreshold", "scoreThreshold", "softNmsSigma"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold, softNmsSigma, padToMaxOutputSize, T }) => {
     const most = numberOf(maxOutputSize);
@@ -632,7 +631,6 @@ export const CombinedNonMaxSuppression = defineOp("CombinedNonMaxSuppression", {
     need(scores.length === 3, () => `scores must be 3-D[${scores}]`);
     need(scores[1] === boxes[1], () => "scores has incompatible shape");
   },
-  gradient: "none",
   compileTimeInputs: ["maxOutputSizePerClass", "maxTotalSize", "iouThreshold", "scoreThreshold"],
   lower: ({ boxes, scores, maxOutputSizePerClass, maxTotalSize, iouThreshold, scoreThreshold, padPerClass, clipBoxes }) => {
     const [each, total] = [numberOf(maxOutputSizePerClass), numberOf(maxTotalSize)];

@@ -334,7 +334,6 @@ export const StatelessSampleDistortedBoundingBox = defineOp("StatelessSampleDist
   inputs: { imageSize: "T", boundingBoxes: "float32", minObjectCovered: "float32", seed: "Tseed" },
   outputs,
   attrs: { T: attr.type(sizes), Tseed: attr.type(attr.indexTypes), ...wishAttributes },
-  gradient: "none",
   shape: ({ imageSize, boundingBoxes, minObjectCovered, seed }) => {
     const shapes = cropShapes(imageSize, boundingBoxes);
     minObjectCovered.withRank(0);

@@ -56,7 +56,6 @@ export const Bincount = defineOp("Bincount", {
     need(size.length === 0, () => `Shape must be rank 0 but is rank ${size.length}`);
     need(sizeOf(weights) === 0 || sizeOf(weights) === sizeOf(arr), () => "Input indices and weights must have the same size.");
   },
-  gradient: "none",
   compileTimeInputs: ["size"],
   lower: ({ arr, size, weights }) => {
     const flat = ir.reshape(arr, [sizeOf(arr.shape)]);
@@ -83,7 +82,6 @@ export const DenseBincount = defineOp("DenseBincount", {
         `\`weights\` must be the same shape as \`arr\` or a length-0 \`Tensor\`, in which case it acts as all weights equal to 1. Received [${weights}]`,
     );
   },
-  gradient: "none",
   compileTimeInputs: ["size"],
   lower: ({ input, size, weights, binaryOutput }) => binned(input, weights, numbersOf(size)[0], binaryOutput),
 });

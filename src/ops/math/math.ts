@@ -296,7 +296,7 @@ export const Mul = binaryOp(
     const [forX, forY] = reduceToOperands(x, y, gx, Mul({ x: conj(x), y: d.z }));
     return { x: forX, y: forY };
   },
-  { partial: (x, y) => x * y, commutative: true, simplify: neutral(1, "both") },
+  { partial: (x, y) => x * y + 0, commutative: true, simplify: neutral(1, "both") },
 );
 
 const zeroWhere = (isZero: Scalar, value: Scalar): Scalar => s.select(isZero, 0, value);

@@ -64,7 +64,7 @@ type ReductionGradient = (record: ReductionRecord, dy: Tensor) => Tensor | null;
 
 /** A vector reduced to one number, for shapes that are computed. */
 const partialOf =
-  (f: (values: readonly number[]) => number) =>
+  (f: (values: readonly number[]) => number | null) =>
   ({
     input,
     reductionIndices: axes,
@@ -84,7 +84,7 @@ const reductionOp = (
   types: readonly DType[],
   reduce: (input: Value, axes: readonly number[], keepDims: boolean) => Value,
   gradient: ReductionGradient | undefined,
-  partial?: (values: readonly number[]) => number,
+  partial?: (values: readonly number[]) => number | null,
 ) =>
   defineOp(type, {
     inputs: { input: "T", reductionIndices: "Tidx" },
@@ -254,8 +254,13 @@ export const Mean = reductionOp("Mean", attr.numbers, meanOf, (record, dy) => {
   return truediv(sums, meanCount(record, sums.dtype));
 });
 export const Prod = reductionOp("Prod", attr.numbers, combining("prod"), productGradient, product);
-export const Max = reductionOp("Max", orderedTypes, combining("max"), extremeGradient, values => Math.max(...values));
-export const Min = reductionOp("Min", orderedTypes, combining("min"), extremeGradient, values => Math.min(...values));
+export const Max = reductionOp("Max", orderedTypes, combining("max"), extremeGradient, values =>
+  // Of nothing it is the least number, which tf.bincount multiplies by 0.
+  values.length === 0 ? -(2 ** 31) : Math.max(...values),
+);
+export const Min = reductionOp("Min", orderedTypes, combining("min"), extremeGradient, values =>
+  values.length === 0 ? null : Math.min(...values),
+);
 
 export const EuclideanNorm = reductionOp(
   "EuclideanNorm",

@@ -154,7 +154,6 @@ export const RandomPoissonV2 = defineOp("RandomPoissonV2", {
     dtype: attr.type(halvesAndIntegers, "int64"),
   },
   stateful: true,
-  gradient: "none",
   compileTimeInputs: ["shape"],
   shape: ({ shape, rate }, context) => {
     shape.withRank(1);
@@ -170,7 +169,6 @@ export const RandomPoisson = defineOp("RandomPoisson", {
   attrs: { ...seeds, S: attr.type(attr.indexTypes), dtype: attr.type(halves) },
   removed: [25, "Replaced by RandomPoissonV2"],
   stateful: true,
-  gradient: "none",
   compileTimeInputs: ["shape"],
   shape: ({ shape, rate }, context) => {
     shape.withRank(1);
@@ -242,7 +240,6 @@ export const StatefulRandomBinomial = defineOp("StatefulRandomBinomial", {
   outputs: { output: "dtype" },
   attrs: { S: attr.type(attr.indexTypes), T: attr.type(halvesAndIntegers, "float64"), dtype: attr.type(halvesAndIntegers, "int64") },
   stateful: true,
-  gradient: "none",
   compileTimeInputs: ["shape", "algorithm"],
   shape: ({ counts, probs }, context) => context.shapeFrom("shape"),
   lower: ({ resource, algorithm, shape, counts, probs, dtype }) => {

@@ -21,6 +21,7 @@ import { numbersOf, placeholder, placeholderWithDefault, reshape, size, zeros } 
 import { gather, gatherNd } from "../array/gather.ts";
 import { matrixTranspose } from "../array/matrix.ts";
 import { range } from "../array/ranges.ts";
+import { transpose } from "../array/rearranging.ts";
 import { getItem } from "../array/slicing.ts";
 import { conj } from "../math/functions.ts";
 import { floordiv, multiply, subtract } from "../math/math.ts";
@@ -228,9 +229,15 @@ interface ProductOptions {
   readonly name?: string | null;
 }
 
-/** The sparse matrix `spA` times the dense matrix `b`. TF: tf.sparse.sparse_dense_matmul, tf.sparse_tensor_dense_matmul. */
-export function sparseTensorDenseMatmul(spA: SparseTensor, b: TensorLike, ...rest: unknown[]): Tensor {
+/** The product of two matrices of which one is sparse, the other dense. TF: tf.sparse.sparse_dense_matmul, tf.sparse_tensor_dense_matmul. */
+export function sparseTensorDenseMatmul(spA: SparseTensor | TensorLike, b: TensorLike | SparseTensor, ...rest: unknown[]): Tensor {
   const { adjointA, adjointB, name } = collect<ProductOptions>(["adjointA", "adjointB", "name"], rest);
+  if (b instanceof SparseTensor) {
+    // A·B = (Bᵀ·Aᵀ)ᵀ; TensorFlow turns both adjoints about only where they are equal.
+    const [first, second] = [adjointA ?? false, adjointB ?? false];
+    const isTurned = first === second;
+    return transpose(sparseTensorDenseMatmul(b, spA as TensorLike, isTurned ? !first : first, isTurned ? !second : second));
+  }
   const sparse = sparseOf(spA);
   return inNameScope({ name }, "SparseTensorDenseMatMul", [sparse.indices, sparse.values, b], () => {
     const dense = convertToTensor(b, { name: "b" });

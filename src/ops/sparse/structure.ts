@@ -17,13 +17,13 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex, dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { constantScalar, loadScalar, type Scalar, s } from "../../ir/scalar.ts";
-import { expandDims, identity, numbersOf, reshape, shape as shapeOf } from "../array/array.ts";
+import { expandDims, identity, numbersOf, rank, reshape, shape as shapeOf } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
 import { range } from "../array/ranges.ts";
 import { invertPermutation, transpose } from "../array/rearranging.ts";
 import { where } from "../array/selection.ts";
 import { concat, getItem, stridedSlice } from "../array/slicing.ts";
-import { cast, castInteger } from "../math/math.ts";
+import { cast, castInteger, subtract } from "../math/math.ts";
 import { reduceMax } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
@@ -242,7 +242,6 @@ export const SparseSliceGrad = defineOp("SparseSliceGrad", {
   inputs: { backpropValGrad: "T", inputIndices: "int64", inputStart: "int64", outputIndices: "int64" },
   outputs: { valGrad: "T" },
   attrs: { T: attr.type(attr.numbers) },
-  gradient: "none",
   shape: ({ inputIndices }) => new TensorShape([inputIndices.withRank(2).dim(0)]),
   lower: ({ backpropValGrad, inputIndices, inputStart, outputIndices, T }) => {
     const run = ([d, input, start, output]: readonly NDArray[], [out]: readonly NDArray[]): void => {
@@ -320,7 +319,6 @@ export const SparseSplit = defineOp("SparseSplit", {
   inputs: { splitDim: "int64", indices: "int64", values: "T", shape: "int64" },
   outputs: { outputIndices: "numSplit*int64", outputValues: "numSplit*T", outputShape: "numSplit*int64" },
   attrs: { numSplit: attr.int(undefined, 1), T: attr.type() },
-  gradient: "none",
   shape: ({ shape, numSplit }) => {
     const [indices, values] = list(shape.withRank(1).dim(0));
     return [indices, values, shape].flatMap(part => Array<TensorShape>(numSplit).fill(part));
@@ -596,7 +594,6 @@ export const SparseFillEmptyRowsGrad = defineOp("SparseFillEmptyRowsGrad", {
   inputs: { reverseIndexMap: "int64", gradValues: "T" },
   outputs: { dValues: "T", dDefaultValue: "T" },
   attrs: { T: attr.type() },
-  gradient: "none",
   shape: ({ reverseIndexMap, gradValues }) => {
     gradValues.withRank(1);
     return [reverseIndexMap.withRank(1), new TensorShape([])];
@@ -813,8 +810,15 @@ export function sparseRetain(spInput: SparseTensor, toRetain: TensorLike): Spars
   return new SparseTensor(gather(spInput.indices, which), gather(spInput.values, which), identity(spInput.denseShape));
 }
 
+/** The axes backwards: numbers, or a tensor where their number is open. */
+function reversedAxes(sparse: SparseTensor, known: number | null): TensorLike {
+  if (known !== null) return Array.from({ length: known }, (_, axis) => known - 1 - axis);
+  const last = subtract(rank(sparse), 1);
+  return subtract(last, range(0, rank(sparse), 1));
+}
+
 interface TransposeOptions extends Named {
-  readonly perm?: readonly number[] | null;
+  readonly perm?: TensorLike | null;
 }
 
 /** The axes in another order (reversed, unless given). TF: tf.sparse.transpose. */
@@ -822,12 +826,15 @@ export function sparseTranspose(spInput: SparseTensor, { perm, name, ...others }
   refuseOthers(others);
   return inNameScope({ name }, "SparseTranspose", [(spInput as Partial<SparseTensor> | null)?.indices], () => {
     sparseOf(spInput);
-    const order = perm ?? Array.from({ length: spInput.shape.rank ?? 0 }, (_, axis, n = spInput.shape.rank ?? 0) => n - 1 - axis);
-    const moved = transpose(gather(transpose(spInput.indices), convertToTensor(order, { dtype: "int32" })));
     const { shape } = spInput;
-    const dims = shape.isFullyDefined
-      ? int64(order.map(axis => shape.asNumbers()[axis]))
-      : gather(spInput.denseShape, convertToTensor(order, { dtype: "int32" }));
+    const order = perm ?? reversedAxes(spInput, shape.rank);
+    const axes = (): Tensor => (order instanceof Tensor ? order : convertToTensor(order, { dtype: "int32" }));
+    const moved = transpose(gather(transpose(spInput.indices), axes()));
+    const known = order instanceof Tensor ? staticValue(order) : NDArray.from(order as number[], "int32");
+    const dims =
+      known !== undefined && shape.isFullyDefined
+        ? int64(numbersOf(known).map(axis => shape.asNumbers().at(axis) as number))
+        : gather(spInput.denseShape, axes());
     return sparseReorder(new SparseTensor(moved, spInput.values, dims));
   });
 }

@@ -3,20 +3,18 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { dtypeBytes, dtypeTable, isComplex } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { bytesOfLatin, NDArray, latinText } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { collect, eitherName, need } from "../arguments.ts";
-import { expandDims } from "../array/array.ts";
 import { placesInRows } from "../sparse/parts.ts";
-import { inNameScope, type NameOption, named } from "../named.ts";
+import { type NameOption, named } from "../named.ts";
 import { bytesAt, isSpace, parseNumber } from "./string.ts";
 import { looseBytes, looseText } from "./unicode.ts";
 import { element } from "../summary/tensor-summary.ts";
@@ -143,50 +141,6 @@ export const StringSplitV2 = defineOp("StringSplitV2", {
     return sparse(stringsOf(input).map(s => splitLikePython(s, by, maxsplit)));
   },
 });
-
-interface SplitOptions extends Named {
-  readonly sep?: TensorLike;
-  readonly delimiter?: TensorLike;
-  readonly skipEmpty?: boolean;
-  readonly resultType?: string;
-}
-
-/** @throws ValueError for a word that is none; UnimplementedError for rows of any length, which tf.ragged makes. */
-function checkResultType(resultType = "SparseTensor"): void {
-  if (resultType === "RaggedTensor") throw new UnimplementedError("Splitting strings with result_type='RaggedTensor' is not supported.");
-  if (resultType !== "SparseTensor") throw new ValueError("result_type must be 'RaggedTensor' or 'SparseTensor'.");
-}
-
-/** Parts of each string of a vector, at any byte of the delimiter (a space by default; "": at every byte).
- *  TF: tf.string_split(source, sep, skip_empty, delimiter, result_type, name), with a sparse result. */
-export function stringSplit(source: TensorLike, ...rest: unknown[]): SparseTensor {
-  const { sep, delimiter, skipEmpty, resultType, name } = collect<SplitOptions>(
-    ["sep", "skipEmpty", "delimiter", "resultType", "name"],
-    rest,
-  );
-  checkResultType(resultType);
-  const by = eitherName("sep", sep, "delimiter", delimiter) ?? " ";
-  return inNameScope({ name }, "StringSplit", [source], () => {
-    const made = StringSplit({ input: source, delimiter: convertToTensor(by, { dtype: "string" }), skipEmpty });
-    return new SparseTensor(made.indices, made.values, made.shape);
-  });
-}
-
-/** Parts of each string of a vector as Python's str.split gives them. TF: tf.strings.split(input, sep, maxsplit, result_type, source, name). */
-export function split(input: TensorLike, ...rest: unknown[]): SparseTensor {
-  const names = ["sep", "maxsplit", "resultType", "source", "name"];
-  const { sep, maxsplit, resultType, source, name } = collect<
-    Named & { sep: TensorLike; maxsplit: number; resultType: string; source: TensorLike }
-  >(names, rest);
-  const texts = eitherName("input", input, "source", source) as TensorLike;
-  checkResultType(resultType);
-  return inNameScope({ name }, "StringSplit", [texts], () => {
-    const converted = convertToTensor(texts, { dtype: "string", name: "input" });
-    const input = converted.shape.rank === 0 ? expandDims(converted, 0) : converted;
-    const made = StringSplitV2({ input, sep: convertToTensor(sep ?? "", { dtype: "string" }), maxsplit });
-    return new SparseTensor(made.indices, made.values, made.shape);
-  });
-}
 
 // ---- raw bytes ----
 
@@ -357,7 +311,6 @@ export const DecodeCSV = defineOp("DecodeCSV", {
       need(dims.length < 2, () => "Each record default should be at most rank 1");
       need((dims[0] ?? 0) < 2, () => `There should only be 1 default per field but field ${i} has ${dims[0]}`);
     }),
-  gradient: "none",
   lower: ({ records, recordDefaults, OUT_TYPE: types, ...csv }) => {
     if (csv.fieldDelim.length !== 1) throw new InvalidArgumentError("field_delim should be only 1 char");
     const run = ([lines, ...defaults]: readonly NDArray[], results: readonly NDArray[]): void => {

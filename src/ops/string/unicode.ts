@@ -301,7 +301,15 @@ export const StringNGrams = defineOp("StringNGrams", {
     if (ngramWidths.some(width => width <= 0)) throw new InvalidArgumentError("ngram_widths must contain positive values");
     const splits = numbersOf(dataSplits);
     checkSplits(splits, data.size);
-    if (splits.length === 0) return [data, dataSplits];
+    // Without words there is nothing to pad, either.
+    if (splits.length === 0 || data.size === 0)
+      return [
+        data,
+        splitsOf(
+          splits.slice(1).map(() => []),
+          Tsplits,
+        ),
+      ];
     const words = Array.from({ length: data.size }, (_, i) => latinText(bytesAt(data, i)));
     const [left, right, between] = [leftPad, rightPad, separator].map(text => latinText(encodeText(text)));
     const paddingFor = (width: number): number => Math.min(padWidth < 0 ? width - 1 : padWidth, width - 1);
