@@ -1303,6 +1303,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "math.sign": "1 x name?",
   "math.sin": "1 x name?",
   "math.sinh": "1 x name?",
+  "math.sobol_sample": "2 dim num_results skip= dtype= name?",
   "math.softmax": "2 logits axis? name? dim?",
   "math.softplus": "1 features name?",
   "math.softsign": "1 features name?",

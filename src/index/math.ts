@@ -120,6 +120,7 @@ export {
   zeroFraction,
 } from "../ops/math/reduction.ts";
 export { segmentMax, segmentMean, segmentMin, segmentProd, segmentSum } from "../ops/math/segment.ts";
+export { sobolSample } from "../ops/math/sobol.ts";
 export { betainc, igamma, igammac, lbeta, polygamma, polyval } from "../ops/math/special.ts";
 export { inTopK, topK } from "../ops/nn/embedding.ts";
 export { l2Normalize } from "../ops/nn/normalization.ts";

@@ -702,6 +702,7 @@ export {
   UnsortedSegmentProd,
   UnsortedSegmentSum,
 } from "../ops/math/segment.ts";
+export { SobolSample } from "../ops/math/sobol.ts";
 export { Betainc, ClipByValue, Cross, Igamma, IgammaGradA, Igammac, NextAfter, Polygamma, Zeta } from "../ops/math/special.ts";
 export {
   BlockLSTM,
@@ -1099,6 +1100,7 @@ export {
   AssignVariableOp,
   CountUpTo,
   DestroyResourceOp,
+  DisableCopyOnRead,
   IsVariableInitialized,
   ReadVariableOp,
   ResourceCountUpTo,

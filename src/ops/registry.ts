@@ -59,6 +59,7 @@ import * as mathIntegrals from "./math/integrals.ts";
 import * as mathMatrix from "./math/matrix.ts";
 import * as mathReduction from "./math/reduction.ts";
 import * as mathSegment from "./math/segment.ts";
+import * as mathSobol from "./math/sobol.ts";
 import * as mathSpecial from "./math/special.ts";
 import * as neighbors from "./array/neighbors.ts";
 import * as nn from "./nn/nn.ts";
@@ -179,6 +180,7 @@ const families = [
   mathMatrix,
   mathReduction,
   mathSegment,
+  mathSobol,
   mathSpecial,
   neighbors,
   nn,

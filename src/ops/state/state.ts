@@ -14,6 +14,7 @@ import { broadcastTo, check, constant, generate, map, reshape as reshapeValue, s
 import type { Index } from "../../ir/index-map.ts";
 import { addIndex, constantIndex, dataIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { ScatterCombine, State, Value } from "../../ir/program.ts";
+import { uninitializedError } from "../../ir/uninitialized.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
 import { checkScalar, checkStrides, concat, expandedAtRun, getItem, resolvedAtRun, stridedSlice } from "../array/slicing.ts";
@@ -235,6 +236,21 @@ export const VarIsInitializedOp = defineOp("VarIsInitializedOp", {
   stateful: true,
   onlyReads: true,
   lower: ({ resource }) => resource.isInitialized(),
+});
+
+/** Tells TensorFlow's memory that the variable is read whole, as its savers leave it in graphs; nothing here. */
+export const DisableCopyOnRead = defineOp("DisableCopyOnRead", {
+  inputs: { resource: "resource" },
+  outputs: {},
+  attrs: {},
+  shape: () => undefined,
+  gradient: "none",
+  stateful: true,
+  onlyReads: true,
+  lower: ({ resource }, { name }) => {
+    const holds = resource.isInitialized();
+    check([], () => s.load(holds, []), { label: "DisableCopyOnRead", reads: [], error: () => uninitializedError(resource.state, name) });
+  },
 });
 
 export const VariableShape = defineOp("VariableShape", {

@@ -69,6 +69,17 @@ def symbolic_gradients(b):
     runs(b, MAKE + "v = tf.get_variable('v', [], initializer=tf.zeros_initializer(), use_resource=True)\ncs = tf.CriticalSection()\ndef count():\n  x = v.read_value()\n  with tf.control_dependencies([x]):\n    with tf.control_dependencies([v.assign_add(2.)]):\n      return tf.identity(x)\na = [cs.execute(count) for _ in range(3)]\ny = tf.add_n(a)\n", ["v.initializer", "y", "v.read_value()", "a[1]", "v.read_value()"])
 
 
+def sobol(b):
+    """Points of Sobol's sequence; the mark that savers leave at resource variables."""
+    b.family("sobol")
+    call = "tf.math.sobol_sample(%s, %s, skip=%s, dtype=tf.%s)"
+    rows(b, [call % x for x in ((3, 5, 0, "float32"), (1, 1, 0, "float64"), (7, 40, 13, "float32"), (40, 6, 1000, "float64"), (1111, 3, 2**20 - 2, "float32"), (9, 4, 2**30 - 9, "float64"))]
+         + [("tf.math.sobol_sample(d, n)", dict(d=np.int32(4), n=np.int32(6)))], dynamic=0)
+    run_errors(b, ["tf.raw_ops.SobolSample(dim=%s, num_results=%s, skip=%s)" % x for x in ((0, 5, 0), (30000, 5, 0), (3, 0, 0), (3, 5, -1), (3, 2**31 - 1, 2), ("tf.placeholder_with_default([3], None)", 5, 0),
+                                                                                       (3, "tf.placeholder_with_default([5], None)", 0), (3, 5, "tf.placeholder_with_default([[5]], None)"))])
+    runs(b, MAKE + "v = tf.get_variable('v', [2], initializer=tf.ones_initializer(), use_resource=True)\nm = new('DisableCopyOnRead', [v.handle], [], {})\nwith tf.control_dependencies([m]):\n  y = v.read_value()\n", ["m", "v.initializer", "m", "y"])
+
+
 def collectives(b):
     b.family("collectives")
     old = "group_size=%d, group_key=%d, instance_key=%d, timeout_seconds=2."
@@ -232,4 +243,4 @@ def protos(b):
             b.failures.append(("protos", sizes, str(e)[:200]))
 
 
-ALL = [symbolic_gradients, older_generators, debugging, partitions, composites, collectives, general_convolutions, word2vec, batching, protos]
+ALL = [sobol, symbolic_gradients, older_generators, debugging, partitions, composites, collectives, general_convolutions, word2vec, batching, protos]
