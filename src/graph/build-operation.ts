@@ -146,7 +146,7 @@ function takeAttrs(definition: OpDefinition, record: Record_, attrs: Attrs): voi
 }
 
 const noList = (definition: { readonly type: string }, name: string, value: unknown): string =>
-  `Expected list for '${snakeOf(name)}' argument to '${functionName(definition.type)}' Op, not ${representation(value)}.`;
+  `Expected list for '${snakeOf(name)}' argument to '${functionName(definition.type)}' Op, not ${isDType(value) ? `tf.${value}` : representation(value)}.`;
 
 /** What TensorFlow calls the Python function of an op: `Conv2DBackpropInput` is conv2d_backprop_input. */
 const functionName = (type: string): string => type.replace(/(?<=[a-z])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])/g, "_").toLowerCase();

@@ -123,3 +123,10 @@ export const pythonList = (value: unknown): string =>
 export function need(isTrue: boolean, message: () => string, Class: new (message: string) => Error = InvalidArgumentError): void {
   if (!isTrue) throw new Class(message());
 }
+
+/** Integers as numpy prints an array of them. */
+export function arrayText(values: readonly (number | boolean)[]): string {
+  const texts = Array.from(values, value => String(Number(value)));
+  const width = Math.max(0, ...texts.map(text => text.length));
+  return `[${texts.map(text => text.padStart(width)).join(" ")}]`;
+}

@@ -47,7 +47,7 @@ export function nameScope<R>(name: ScopeName, ...rest: unknown[]): NameScope | R
 /** The one graph that values belong to. @throws ValueError if there are several. */
 export function graphOfValues(values: readonly unknown[]): Graph | undefined {
   let first: { graph: Graph } | undefined;
-  for (const value of values) {
+  for (const value of Array.isArray(values) ? values : []) {
     if (typeof value !== "object" || value === null || !("graph" in value) || !(value.graph instanceof Graph)) continue;
     if (first === undefined) first = value as { graph: Graph };
     else if (first.graph !== value.graph)

@@ -5,6 +5,7 @@ import { isFloating, isInteger } from "../../base/dtype.ts";
 import type { DType } from "../../base/dtype.ts";
 import { scoped } from "../../base/disposable.ts";
 import { RuntimeError, ValueError } from "../../base/errors.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import type { ShapeLike } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -439,6 +440,14 @@ export function getLocalVariable(name: string, ...rest: unknown[]): Variable {
   return getInScope(name, { ...options, collections, trainable: false });
 }
 
+/** @throws ValueError for a mode of several machines that there is not; there is one machine, so those that there are decide nothing. */
+function checkParts(name: string, options: object): void {
+  const { aggregation, synchronization } = options as { readonly aggregation?: unknown; readonly synchronization?: unknown };
+  for (const [what, mode] of Object.entries({ aggregation, synchronization }))
+    if (mode !== undefined && mode !== null && ![0, 1, 2, 3].includes(mode as number))
+      throw new ValueError(`Invalid variable ${what} mode: ${pythonStr(mode)} for variable: ${name}`);
+}
+
 function getInScope(name: string, options: GetArguments): Variable {
   const graph = getDefaultGraph();
   const store = storeOf(graph);
@@ -467,8 +476,14 @@ function getInScope(name: string, options: GetArguments): Variable {
       useResource: options.useResource ?? scope.useResource,
       constraint: options.constraint ?? scope.constraint,
     };
-    const getter: VariableGetter = (given, changed = complete) => getFromStore(store, given, changed);
-    return customGetter ? customGetter(getter, full, complete) : getter(full, complete);
+    const getter: VariableGetter = (given, changed = complete) => {
+      checkParts(given, changed);
+      return getFromStore(store, given, changed);
+    };
+    if (customGetter === null) return getter(full, complete);
+    if (typeof customGetter !== "function")
+      throw new ValueError(`Passed a custom_getter which is not callable: ${pythonStr(customGetter)}`);
+    return customGetter(getter, full, complete);
   });
 }
 

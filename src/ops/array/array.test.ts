@@ -16,6 +16,7 @@ import { booleanMask, where } from "./selection.ts";
 import { concat, ellipsis, getItem, newaxis, slice, split, stack, unstack } from "./slicing.ts";
 import { whileLoop } from "../flow/control-flow-contexts.ts";
 import { less, multiply } from "../math/math.ts";
+import { embeddingLookup } from "../nn/embedding.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { add } from "../operators.ts";
 
@@ -366,6 +367,33 @@ describe("sequences", () => {
     });
     const steps = (await valueOf(() => range(0, 1, 0.1))) as number[];
     expect(steps).toEqual(Array.from({ length: 10 }, (_, i) => Math.fround(i * Math.fround(0.1))));
+  });
+
+  test("repeats and norms of rows whose rank only the run tells", async () => {
+    const given = [
+      [3, 4],
+      [0, 0.5],
+    ];
+    let [x, scalar]: Tensor[] = [];
+    const build = (): Tensor[] => {
+      [x, scalar] = [placeholder("float32"), placeholder("float32")];
+      const rows = embeddingLookup(x, constant([1, 0], "int32"), { maxNorm: 1 });
+      return [repeat(x, 2, 0), repeat(x, 2, 1), repeat(scalar, 3, 0), rows];
+    };
+    const values = await valuesOf(build, () => [
+      [x, given],
+      [scalar, 7],
+    ]);
+    const [[a, b], [c, d]] = given;
+    expect(values.slice(0, 3)).toEqual([
+      [given[0], given[0], given[1], given[1]],
+      [
+        [a, a, b, b],
+        [c, c, d, d],
+      ],
+      [7, 7, 7],
+    ]);
+    expect((values[3] as number[][]).flat().map(v => Math.round(v * 1e5) / 1e5)).toEqual([0, 0.5, 0.6, 0.8]);
   });
 
   test("linspace, repeat, meshgrid, sequenceMask", async () => {

@@ -5,7 +5,7 @@ import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { sameShape, sizeOf, stridesOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, isRowSource, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, isRowSource, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -237,7 +237,8 @@ export function gather(params: TensorLike, indices: TensorLike, ...rest: unknown
 /** gather with all axes of the indices but the last shared with params. TF: tf.batch_gather. */
 export const batchGather = (params: TensorLike, indices: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "BatchGather", [params, indices], () => {
-    const at = convertToTensor(indices, { name: "indices", dtype: indices instanceof Tensor ? undefined : "int32" });
+    const at =
+      typeof indices === "number" ? convertToTensor(indices, { name: "indices", dtype: "int32" }) : convertIntegers(indices, "indices");
     const from = convertToTensor(params, { name: "params" });
     return gatherRowsOfBatches(from, at);
   });

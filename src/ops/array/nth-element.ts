@@ -21,7 +21,7 @@ import * as operator from "../operators.ts";
 
 function nthShape(input: TensorShape, n: TensorShape, context: ShapeContext): TensorShape {
   input.withRankAtLeast(1);
-  n.withRank(0);
+  if (n.rank !== null && n.rank > 0) throw new ValueError(`Input must be scalar but has rank ${n.rank}`);
   const place = context.scalarSize("n");
   if (input.dims === null) return TensorShape.unknown();
   const last = input.dims[input.dims.length - 1];

@@ -302,17 +302,27 @@ export function repeat(input: TensorLike, repeats: TensorLike, ...rest: unknown[
   return inNameScope({ name }, "Repeat", [flat, repeats], () => repeatAlong(convertToTensor(flat, { name: "data" }), repeats, axis ?? 0));
 }
 
+/** A scalar as a vector of one element, known to be one or not. */
+function atLeastVector(data: Tensor): Tensor {
+  if (data.shape.rank !== null) return data.shape.rank === 0 ? reshape(data, [-1]) : data;
+  const dims = shape(data);
+  return reshape(data, getItem(concat([[1], dims], 0), [operator.neg(rank(data)), null]));
+}
+
 function repeatAlong(given: Tensor, givenRepeats: TensorLike, givenAxis: number): Tensor {
   const repeats = convertToTensor(givenRepeats, { name: "repeats", dtype: givenRepeats instanceof Tensor ? undefined : "int32" });
   const counts = Cast({ x: repeats, DstT: "int32" });
-  const data = given.shape.rank === 0 ? reshape(given, [-1]) : given;
+  const data = atLeastVector(given);
   const length = data.shape.rank;
   if (length === null && givenAxis < 0) throw new ValueError("axis may only be negative if rank(data) is statically known.");
   const axis = givenAxis < 0 ? givenAxis + (length ?? 0) : givenAxis;
   const dims = shape(data);
   const tileAt = (x: Tensor, by: Tensor): Tensor => {
     const extent = x.shape.rank;
-    if (extent === null) throw new ValueError("tf.repeat needs data of known rank.");
+    if (extent === null) {
+      const single = ones(rank(x), "int32");
+      return tile(x, concat([getItem(single, [null, axis + 1]), [by], getItem(single, [axis + 2, null])], 0));
+    }
     return tile(
       x,
       Array.from({ length: extent }, (_, k) => (k === axis + 1 ? by : 1)),

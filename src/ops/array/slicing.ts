@@ -828,6 +828,10 @@ export const ParallelConcat = defineOp("ParallelConcat", {
 /** Tensors of one shape joined along a new first axis. TF: tf.parallel_stack. */
 export const parallelStack = (values: readonly TensorLike[], options?: NameOption): Tensor =>
   inNameScope(options, "parallel_stack", [values], () => {
+    if (values instanceof Tensor)
+      throw new TypeError(
+        `len is not well defined for a symbolic Tensor (${values.name}). Please call \`x.shape\` rather than \`len(x)\` for shape information.`,
+      );
     const first = convertToTensor(values[0]);
     const shape = new TensorShape([values.length]).concatenate(first.shape);
     return ParallelConcat({ values: [first, ...values.slice(1)].map(value => expandDims(value, 0)), shape });

@@ -4,7 +4,7 @@
 
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { pythonType } from "../../base/python-text.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -95,9 +95,9 @@ function operationsOf(given: readonly Groupable[]): Operation[] {
 
 function operationOf(item: Operation | Tensor | IndexedSlices | AsTensor | { readonly op: Operation }): Operation {
   if (item instanceof Operation) return item;
-  if ("op" in item && item.op instanceof Operation) return item.op;
+  if (typeof item === "object" && item !== null && "op" in item && item.op instanceof Operation) return item.op;
   if (isAsTensor(item)) return item.asGraphTensor({ asRef: true }).op;
-  throw new TypeError(`'inputs' should be zero or more (nested) Tensors. Received '${String(item)}' with type '${typeof item}'.`);
+  throw new TypeError(`'inputs' should be zero or more (nested) Tensors. Received '${pythonStr(item)}' with type '${pythonType(item)}'.`);
 }
 
 /** `output` as a new tensor that is there only after `dependencies` have run. TF: control_flow_ops.with_dependencies. */

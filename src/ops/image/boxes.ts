@@ -14,7 +14,6 @@ import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { collect, eitherName, need } from "../arguments.ts";
 import { numbersOf, shape } from "../array/array.ts";
-import { cast } from "../math/math.ts";
 import { inNameScope } from "../named.ts";
 
 const f32 = Math.fround;
@@ -318,8 +317,8 @@ export function cropAndResize(image: TensorLike, boxes: TensorLike, ...rest: unk
   const names = ["boxInd", "cropSize", "method", "extrapolationValue", "name", "boxIndices"];
   const { boxInd, boxIndices, cropSize, method: how, extrapolationValue, name } = collect<CropOptions>(names, rest);
   const index = eitherName("box_indices", boxIndices, "box_ind", boxInd);
-  if (index === undefined || cropSize === undefined) throw new TypeError("cropAndResize needs boxIndices and cropSize.");
-  return CropAndResize({ image, boxes, boxInd: index, cropSize, method: how, extrapolationValue }, { name });
+  const given = { image, boxes, boxInd: index as TensorLike, cropSize: cropSize as TensorLike };
+  return CropAndResize({ ...given, method: how, extrapolationValue }, { name });
 }
 
 // ---- suppression ----
@@ -816,7 +815,8 @@ export function combinedNonMaxSuppression(
   const options = collect<CombinedOptions>([...limitNames, "padPerClass", "clipBoxes", "name"], rest);
   return inNameScope({ name: options.name }, "combined_non_max_suppression", [], () => {
     const [iouThreshold, scoreThreshold] = thresholds(options.iouThreshold, options.scoreThreshold);
-    const total = cast(convertToTensor(maxTotalSize, { preferredDtype: "int32" }), "int32");
+    const isWhole = Number.isInteger(maxTotalSize);
+    const total = convertToTensor(maxTotalSize, { dtype: isWhole ? "int32" : undefined });
     const record = { boxes, scores, maxOutputSizePerClass, maxTotalSize: total, iouThreshold, scoreThreshold };
     const made = CombinedNonMaxSuppression({ ...record, padPerClass: options.padPerClass, clipBoxes: options.clipBoxes });
     return [made.nmsedBoxes, made.nmsedScores, made.nmsedClasses, made.validDetections];

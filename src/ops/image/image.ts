@@ -13,7 +13,7 @@ import * as ir from "../../ir/build.ts";
 import { constantIndex, divIndex, modIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
-import { collect, need } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { constant, expandDims, identity, ones, rank, reshape, shape } from "../array/array.ts";
 import { tile } from "../array/padding.ts";
 import { range } from "../array/ranges.ts";
@@ -392,7 +392,7 @@ interface PatchOptions extends Named {
  *  TF: tf.extract_image_patches(images, ksizes, strides, rates, padding, name, sizes). */
 export function extractImagePatches(images: TensorLike, ...rest: unknown[]): Tensor {
   const { sizes, ksizes, name, ...options } = collect<PatchOptions>(["ksizes", "strides", "rates", "padding", "name", "sizes"], rest);
-  return ExtractImagePatches({ images, ksizes: sizes ?? ksizes, ...options }, { name });
+  return ExtractImagePatches({ images, ksizes: eitherName("sizes", sizes, "ksizes", ksizes), ...options }, { name });
 }
 
 /** extractImagePatches under its later name. TF: tf.image.extract_patches. */

@@ -2,6 +2,7 @@
 
 import { ValueError } from "../../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect, eitherName } from "../arguments.ts";
@@ -44,11 +45,11 @@ function checkArguments(ord: NonNullable<NormOptions["ord"]>, axis: NormOptions[
     const [a, b] = axis as readonly number[];
     if (a === b) throw new ValueError(`'axis' must be None, an integer, or a tuple of 2 unique integers, got (${a}, ${b})`);
     if (!["euclidean", "fro", 1, 2, Infinity].includes(ord))
-      throw new ValueError(`'ord' must be a supported matrix norm in ['euclidean', 'fro', 1, 2, inf], got ${ord}`);
+      throw new ValueError(`'ord' must be a supported matrix norm in ['euclidean', 'fro', 1, 2, inf], got ${pythonStr(ord)}`);
     return;
   }
-  if (Array.isArray(axis))
-    throw new ValueError(`'axis' must be None, an integer, or a tuple of 2 unique integers, got [${axis.join(", ")}]`);
+  if (axis !== undefined && axis !== null && !Number.isInteger(axis))
+    throw new ValueError(`'axis' must be None, an integer, or a tuple of 2 unique integers, got ${pythonStr(axis)}`);
   if (ord === "fro" || (typeof ord === "number" && !(ord > 0))) throw new ValueError(`'ord' must be a supported vector norm, got ${ord}`);
 }
 

@@ -9,7 +9,7 @@ import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
-import { collect, eitherName, type PaddingLike, pythonList, windowSequence } from "../arguments.ts";
+import { arrayText, collect, eitherName, type PaddingLike, pythonList, windowSequence } from "../arguments.ts";
 import { expandDims, shape as shapeOf, squeeze } from "../array/array.ts";
 import { batchToSpace, BatchToSpaceND, spaceToBatch, SpaceToBatchND } from "../array/rearranging.ts";
 import { concat, getItem, stack } from "../array/slicing.ts";
@@ -91,7 +91,7 @@ export function inBlocks({ input, filterShape, dilationRate, padding, dataFormat
   const rates = numbersOf(rate);
   if (rates === undefined) throw new ValueError("`dilation_rate` must be known when the graph is built.", "Give it as numbers.");
   if (rates.some(r => r < 1))
-    throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=[${rates.join(" ")}]`);
+    throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=${arrayText(rates)}`);
   if (rates.every(r => r === 1)) return op(input, padding);
   const own = axesOf(dataFormat).spatial;
   const spatial = spatialDims ?? own;
@@ -133,6 +133,8 @@ function basePaddings(
   spatial: readonly number[],
 ): Tensor | number[][] {
   if (padding === "VALID") return rates.map(() => [0, 0]);
+  if (padding !== "SAME" && !Array.isArray(padding))
+    throw new ValueError(`\`padding\` must be one of 'SAME' or 'VALID'. Received: padding=${pythonStr(padding)}`);
   if (padding !== "SAME") return spatial.map(axis => [...padding[axis]]);
   if (filterShape === undefined)
     throw new ValueError("`filter_shape` must be specified for `padding='SAME'`. Received: filter_shape=None and padding=SAME");
@@ -153,8 +155,14 @@ function basePaddings(
   return convertToTensor(pairs, { dtype: "int32", name: "stack" });
 }
 
+const partlyKnown = (shape: TensorShape): ValueError =>
+  new ValueError(
+    `Cannot convert a partially known TensorShape ${shape} to a Tensor.`,
+    "The window's shape must be known when the graph is built to pad it with 'SAME'.",
+  );
+
 function knownSizes(sizes: readonly Dimension[]): number[] {
-  if (sizes.includes(null)) throw new ValueError("The window's shape must be known when the graph is built to pad it with 'SAME'.");
+  if (sizes.includes(null)) throw partlyKnown(new TensorShape(sizes));
   return sizes as number[];
 }
 
@@ -214,10 +222,14 @@ function requiredPaddings(
 export const atrousConv2d = (
   value: TensorLike,
   filters: TensorLike,
-  rate: number,
+  rate: number | readonly [number, number],
   padding: "SAME" | "VALID",
   options: Named = {},
-): Tensor => convolution(value, filters, padding, { dilationRate: [rate, rate], name: options.name });
+): Tensor =>
+  convolution(value, filters, padding, {
+    dilationRate: typeof rate === "object" && rate !== null ? rate : [rate, rate],
+    name: options.name,
+  });
 
 interface ConvolutionOptions extends Named {
   readonly strides?: readonly number[] | number | null;
@@ -248,7 +260,7 @@ export function convolution(input: TensorLike, ...given: unknown[]): Tensor {
     const window = convertToTensor(taps, { name: "filter" });
     const rank = spatialRank(image, window);
     const format = dataFormat ?? { 1: "NWC", 2: "NHWC", 3: "NDHWC" }[rank];
-    const channel = format.endsWith("C") ? rank + 1 : 1;
+    const channel = isChannelsLast(format) ? rank + 1 : 1;
     const each = (value: readonly number[] | number | null | undefined, what: string): number[] => {
       const all = windowSequence(value, rank, channel, what);
       return channel === 1 ? all.slice(2) : all.slice(1, -1);
@@ -257,26 +269,41 @@ export function convolution(input: TensorLike, ...given: unknown[]): Tensor {
     const steps = each(strides, "strides");
     if (steps.some(s => s > 1) && holes.some(r => r > 1))
       throw new ValueError(
-        `strides > 1 not supported in conjunction with dilation_rate > 1. Received: strides=${pythonList(steps)} and dilation_rate=${pythonList(holes)}`,
+        `\`strides > 1\` not supported in conjunction with \`dilation_rate > 1\`. Received: strides=${arrayText(steps)} and dilation_rate=${arrayText(holes)}`,
       );
     const op = (inner: Tensor, innerPadding: PaddingLike): Tensor => convolveBy(inner, window, steps, innerPadding, format, String(scope));
-    if (holes.every(r => r === 1)) return op(image, padding as PaddingLike);
+    // A boolean is a number.
+    if (holes.every(r => Number(r) === 1)) return op(image, padding as PaddingLike);
+    const given = image.shape.rank;
+    if (given !== null && given < rank + 2)
+      throw new ValueError(
+        `\`input.shape.rank\` must be >= than \`num_spatial_dims + 2\`. Received: input.shape=${image.shape} of rank ${given} and num_spatial_dims=${rank}`,
+      );
     const filterShape = window.shape.dims ?? undefined;
+    if (filterShape === undefined && padding === "SAME") throw partlyKnown(window.shape);
+    const dilationRate = holes.map(r => Math.trunc(Number(r)));
     return withOneBatch(image, rank + 1, null, one =>
-      inBlocks({ input: one, filterShape, dilationRate: holes, padding: padding as PaddingLike, dataFormat: format, op }),
+      inBlocks({ input: one, filterShape, dilationRate, padding: padding as PaddingLike, dataFormat: format, op }),
     );
   });
 }
 
+/** What is no text is refused by the op. */
+const isChannelsLast = (format: string): boolean => typeof format === "string" && format.endsWith("C");
+
 function spatialRank(input: Tensor, filter: Tensor): 1 | 2 | 3 {
-  const rank = filter.shape.rank ?? input.shape.rank;
-  if (rank === null) throw new ValueError("Either `input` or `filter` must have a known rank to convolve.");
+  // What has no dimensions says nothing.
+  const rank = filter.shape.rank || input.shape.rank;
+  if (!rank)
+    throw new ValueError(
+      `When \`num_spatial_dims\` is not set, one of \`input.shape.rank\` or \`filters.shape.rank\` must be known. Received: input.shape=${input.shape} of rank ${input.shape.rank ?? "None"} and filters.shape=${filter.shape} of rank ${filter.shape.rank ?? "None"}`,
+    );
   if (rank < 3 || rank > 5) throw new ValueError(`\`num_spatial_dims\` must be 1, 2, or 3. Received: num_spatial_dims=${rank - 2}.`);
   return (rank - 2) as 1 | 2 | 3;
 }
 
 function convolveBy(input: Tensor, filter: Tensor, strides: readonly number[], padding: PaddingLike, format: string, name: string): Tensor {
-  const isFirst = !format.endsWith("C");
+  const isFirst = !isChannelsLast(format);
   const all = isFirst ? [1, 1, ...strides] : [1, ...strides, 1];
   const word = padding as "SAME";
   if (strides.length === 3)

@@ -2,7 +2,7 @@
 // The ops themselves are in nn/convolution.ts; atrous convolution by way of batches is in nn/atrous.ts.
 
 import { ValueError } from "../../base/errors.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -212,7 +212,7 @@ export function conv3d(input: TensorLike, ...given: unknown[]): Tensor {
 
 function listOf(strides: readonly number[] | null | undefined, fn: string): readonly number[] {
   if (Array.isArray(strides)) return strides;
-  throw new TypeError(`Expected list for 'strides' argument to '${fn}' Op, not ${strides ?? "None"}.`);
+  throw new TypeError(`Expected list for 'strides' argument to '${fn}' Op, not ${representation(strides)}.`);
 }
 
 /** The transpose of conv3d. filter `[depth, height, width, out, in]`. TF: tf.nn.conv3d_transpose. */

@@ -12,7 +12,18 @@ import { dataIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { castScalar, loadScalar, s } from "../../ir/scalar.ts";
 import { collect, need } from "../arguments.ts";
-import { constant, expandDims, identity, numbersOf, onesLike, reshape, shape as shapeOf, size as sizeOf, zeros } from "../array/array.ts";
+import {
+  constant,
+  expandDims,
+  identity,
+  numbersOf,
+  onesLike,
+  rank,
+  reshape,
+  shape as shapeOf,
+  size as sizeOf,
+  zeros,
+} from "../array/array.ts";
 import { gather, scatterNd } from "../array/gather.ts";
 import { DynamicPartition, ParallelDynamicStitch } from "../array/partition.ts";
 import { range } from "../array/ranges.ts";
@@ -187,6 +198,7 @@ export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids:
     ["partitionStrategy", "name", "validateIndices", "maxNorm"],
     given,
   );
+  if (params === null || params === undefined) throw new ValueError("params must be specified");
   const tables = piecesOf(params);
   if (tables.length === 0) throw new ValueError("Length of params is currently 0. Need at least one param.");
   return inNameScope({ name }, "embedding_lookup", [...tables, ids], scope => {
@@ -212,14 +224,12 @@ export function piecesOf(params: TensorLike | readonly TensorLike[]): readonly T
 /** Rows scaled down to a norm. */
 function clipped(rows: Tensor, ids: Tensor, maxNorm: number | null | undefined): Tensor {
   if (maxNorm === null || maxNorm === undefined) return rows;
-  const [from, to] = [ids.shape.rank, rows.shape.rank];
-  if (from === null || to === null) throw new ValueError("maxNorm needs ids and params of known rank.");
+  // As in TensorFlow, a rank of 0 is asked of the run, too.
+  const [from, to] = [ids, rows].map(x => x.shape.rank || rank(x));
+  const axes =
+    typeof from === "number" && typeof to === "number" ? Array.from({ length: to - from }, (_, axis) => from + axis) : range(from, to);
   return inNameScope("clip_by_norm", "clip_by_norm", [rows], scope => {
-    const squares = reduceSum(
-      Mul({ x: rows, y: rows }, { name: "mul" }),
-      Array.from({ length: to - from }, (_, axis) => from + axis),
-      { keepdims: true },
-    );
+    const squares = reduceSum(Mul({ x: rows, y: rows }, { name: "mul" }), axes, { keepdims: true });
     // The square root of 0 has no gradient: rows of zeros are given the root of 1 and then 0 again.
     const isPositive = Greater({ x: squares, y: 0 });
     const root = Sqrt({ x: Select({ condition: isPositive, t: squares, e: onesLike(squares) }) });

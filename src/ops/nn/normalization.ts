@@ -43,7 +43,7 @@ export function moments(x: TensorLike, axes: Axes, options: MomentsOptions = {})
     const mean = reduceMean(y, axes, { keepdims: true, name: "mean" });
     // The gradient through the mean inside the square is zero in sum; stopping it saves the work.
     const variance = reduceMean(SquaredDifference({ x: y, y: stopGradient(mean) }), axes, { keepdims: true, name: "variance" });
-    const list = typeof axes === "number" ? [axes] : [...axes];
+    const list = typeof axes === "number" ? [axes] : [...(axes ?? [])];
     const [m, v] = keeps ? [mean, variance] : [squeeze(mean, list), squeeze(variance, list)];
     return isHalf ? [cast(m, "float16"), cast(v, "float16")] : [m, v];
   });
@@ -71,7 +71,7 @@ export function weightedMoments(
       name: "weighted_distsq",
     });
     const variance = divNoNan(squares, total);
-    const list = typeof axes === "number" ? [axes] : [...axes];
+    const list = typeof axes === "number" ? [axes] : [...(axes ?? [])];
     const [m, v] = keeps ? [mean, variance] : [squeeze(mean, list), squeeze(variance, list)];
     return isHalf ? [cast(m, "float16"), cast(v, "float16")] : [m, v];
   });

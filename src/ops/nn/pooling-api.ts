@@ -1,10 +1,10 @@
 // The functions of tf.nn that pool: argument forms, names and nodes exactly as TensorFlow's Python layer. The ops are in nn/pooling.ts.
 
 import { ValueError } from "../../base/errors.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { collect, convertPadding, eitherName, type PaddingLike, pythonList, windowSequence } from "../arguments.ts";
+import { arrayText, collect, convertPadding, eitherName, type PaddingLike, pythonList, windowSequence } from "../arguments.ts";
 import { expandDims, squeeze } from "../array/array.ts";
 import { inNameScope } from "../named.ts";
 import { inBlocks } from "./atrous.ts";
@@ -123,7 +123,7 @@ function pool1d(
       strides: widen(windowSequence(strides, 1, axis, "strides")),
       dataFormat: (isFirst ? "NCHW" : "NHWC") as "NHWC",
     };
-    const image = expandDims(convertToTensor(input), at);
+    const image = expandDims(input, at);
     return squeeze(op(image, window, String(scope)), [at]);
   });
 }
@@ -190,7 +190,8 @@ export function maxPoolWithArgmax(
     ["ksize", ksize],
     ["strides", strides],
   ] as const)
-    if (!Array.isArray(value)) throw new TypeError(`Expected list for '${name}' argument to 'max_pool_with_argmax' Op, not ${value}.`);
+    if (!Array.isArray(value))
+      throw new TypeError(`Expected list for '${name}' argument to 'max_pool_with_argmax' Op, not ${representation(value)}.`);
   const Targmax = options.Targmax ?? options.outputDtype ?? "int64";
   return MaxPoolWithArgmax(
     { input, ksize, strides, padding, Targmax, includeBatchInIndex: options.includeBatchInIndex ?? false },
@@ -221,17 +222,23 @@ export function pool(
     const rank = windowShape.length;
     if (rank < 1 || rank > 3)
       throw new ValueError(`\`len(window_shape)\` must be 1, 2, or 3. Received: window_shape=${pythonList(windowShape)} of length ${rank}`);
-    if (poolingType !== "MAX" && poolingType !== "AVG") throw new ValueError(`${rank}-D ${poolingType} pooling is not supported.`);
-    const rates = eitherName("dilations", options.dilations, "dilation_rate", options.dilationRate) ?? Array<number>(rank).fill(1);
+    if (image.shape.rank !== null && image.shape.rank !== rank + 2) throw new ValueError(`Shape ${image.shape} must have rank ${rank + 2}`);
+    const dilations = eitherName("dilations", options.dilations, "dilation_rate", options.dilationRate);
+    const rates = onePerDimension("dilation_rate", dilations, rank);
+    const steps = onePerDimension("strides", strides, rank);
+    if (steps.some(step => step > 1) && rates.some(rate => rate > 1))
+      throw new ValueError(
+        `\`strides > 1\` not supported in conjunction with \`dilation_rate > 1\`. Received: strides=${arrayText(steps)} and dilation_rate=${arrayText(rates)}`,
+      );
     if (padding === "SAME" && rates.some(rate => rate > 1))
       throw new ValueError(
-        `pooling with 'SAME' padding is not implemented for \`dilation_rate\` > 1. Received: padding=SAME and dilation_rate=[${rates.join(" ")}]`,
+        `pooling with 'SAME' padding is not implemented for \`dilation_rate\` > 1. Received: padding=SAME and dilation_rate=${arrayText(rates)}`,
       );
-    const steps = strides ?? Array<number>(rank).fill(1);
     if (steps.some((step, axis) => step > windowShape[axis]))
       throw new ValueError(
-        `\`strides\` > \`window_shape\` not supported due to inconsistency between CPU and GPU implementations. Received: strides=[${steps.join(" ")}] and window_shape=${pythonList(windowShape)}`,
+        `\`strides\` > \`window_shape\` not supported due to inconsistency between CPU and GPU implementations. Received: strides=${arrayText(steps)} and window_shape=${pythonList(windowShape)}`,
       );
+    if (poolingType !== "MAX" && poolingType !== "AVG") throw new ValueError(`${rank}-D ${poolingType} pooling is not supported.`);
     const format = dataFormat ?? ["NWC", "NHWC", "NDHWC"][rank - 1];
     return inBlocks({
       input: image,
@@ -242,6 +249,18 @@ export function pool(
       op: (inner, innerPadding) => poolBy(inner, windowShape, steps, poolingType, innerPadding as Word, format, String(scope)),
     });
   });
+}
+
+/** Strides or rates as given, 1 each if not. @throws ValueError for other numbers of them, and for those that are not positive. */
+function onePerDimension(name: string, values: readonly number[] | null | undefined, rank: number): readonly number[] {
+  if (values === null || values === undefined) return Array<number>(rank).fill(1);
+  if (values.length !== rank)
+    throw new ValueError(
+      `\`len(${name})\` should be ${rank}. Received: ${name}=${typeof values === "string" ? values : pythonList(values)} of length ${values.length}`,
+    );
+  if (values.some(value => value < 1))
+    throw new ValueError(`all values of \`${name}\` must be positive. Received: ${name}=${arrayText(values)}`);
+  return values;
 }
 
 function poolBy(

@@ -479,7 +479,7 @@ function transformed(given: Tensor, { type = 2, n, norm, name }: Omit<DctOptions
 /** The last axis cut or filled up to n; decided while running where its length or n is not known. */
 function resizedTo(x: Tensor, n: Size, length: Size): Tensor {
   const { rank: axes } = x.shape;
-  if (axes === null) throw new UnimplementedError("dct with n of a tensor whose rank is not known is not supported.");
+  if (axes === null) throw new ValueError("Cannot take the length of shape with unknown rank.");
   const cut = (): Tensor => getItem(x, ellipsis, [0, n]);
   const fill = (): Tensor => {
     const none = Array.from({ length: axes - 1 }, () => [0, 0]);
