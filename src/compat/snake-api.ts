@@ -19,6 +19,7 @@ import type { Operation, Tensor } from "../graph/operation.ts";
 import type { LSTMStateTuple } from "../library/layers/rnn-cell.ts";
 import type { Optimizer } from "../library/train/optimizer.ts";
 import type { Variable } from "../library/variables/variables.ts";
+import type { CheckpointSaverListener } from "../monitored/hooks-saving.ts";
 import type { SessionRunHook } from "../monitored/session-run-hook.ts";
 import type { Feeds } from "../session/feeds.ts";
 import type { Fetches, Results } from "../session/fetches.ts";
@@ -128,9 +129,11 @@ type SecondNames<T> = {
 /** Several tensors by name are taken apart by place too: `const [values, indices] = tf.nn.top_k(x, 2)`. */
 type InOrder<T> = string extends keyof T
   ? unknown
-  : T extends { readonly [K in keyof T]: Element | NDArray | readonly Element[] }
-    ? Iterable<Snake<T[keyof T]>> & { readonly [index: number]: Snake<T[keyof T]> }
-    : unknown;
+  : [keyof T] extends [never]
+    ? unknown
+    : T extends { readonly [K in keyof T]: Element | NDArray | readonly Element[] }
+      ? Iterable<Snake<T[keyof T]>> & { readonly [index: number]: Snake<T[keyof T]> }
+      : unknown;
 
 type SnakeMembers<T> = Indexed<T> &
   InOrder<T> & {
@@ -318,7 +321,7 @@ type MakesOf<A extends readonly unknown[], I> = {
 };
 
 /** What a class makes. Hooks are there to be extended, and TypeScript takes a mapped type's members for properties, which no method overrides. */
-type SnakeInstance<I> = I extends SessionRunHook
+type SnakeInstance<I> = I extends SessionRunHook | CheckpointSaverListener
   ? SnakeFields<I> & I
   : I extends Optimizer
     ? Snake<I> & OptimizerInside
@@ -412,7 +415,7 @@ function outputNames(value: unknown): readonly string[] {
   return outputs.every(([, item]) => (Array.isArray(item) ? item.every(isElement) : isElement(item))) ? outputs.map(([name]) => name) : [];
 }
 
-/** `const [values, indices] = tf.nn.top_k(x, 2)`, as a named tuple is taken apart. What a run of them gives has the same ways (session/fetches.ts). */
+/** `const [values, indices] = tf.nn.top_k(x, 2)`, as a named tuple is taken apart, and `quantized.output_min`. What a run of them gives has the same ways (session/fetches.ts). */
 function takeByPlace(outputs: object, names: readonly string[]): void {
   const add = (key: PropertyKey, way: PropertyDescriptor): unknown => Object.defineProperty(outputs, key, { configurable: true, ...way });
   add(Symbol.iterator, {
@@ -421,11 +424,12 @@ function takeByPlace(outputs: object, names: readonly string[]): void {
     },
   });
   for (const [i, name] of names.entries())
-    add(i, {
-      get(this: Readonly<Record<string, unknown>>) {
-        return this[name];
-      },
-    });
+    for (const key of snakeOf(name) === name ? [i] : [i, snakeOf(name)])
+      add(key, {
+        get(this: Readonly<Record<string, unknown>>) {
+          return this[name];
+        },
+      });
 }
 
 /** What JavaScript itself asks objects for. */

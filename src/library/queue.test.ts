@@ -260,3 +260,12 @@ describe("runners", () => {
     await expect(coord.join([Promise.reject(new Error("worker failed"))])).rejects.toThrow("worker failed");
   });
 });
+
+test("chosen from a list while running, it is refused by name", () =>
+  inSession(
+    () => {
+      const queues = ["a", "b"].map(name => new tf.FIFOQueue(3, [tf.float32], { ...floats, name }));
+      return tf.QueueBase.fromList(tf.constant(1, tf.int32), queues).enqueue([7]);
+    },
+    (session, enqueue) => expect(session.run(enqueue)).rejects.toThrow(/^Pack of resources is not there: 'stack' reads a:0\./),
+  ));

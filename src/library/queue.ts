@@ -102,7 +102,7 @@ export class QueueBase {
     this.leaf = queueRef.op.name.slice(queueRef.op.name.lastIndexOf("/") + 1);
   }
 
-  /** The queue number `index` of a list, chosen while running. */
+  /** The queue number `index` of a list. Its operations are there to be exported; a local run refuses them (UnimplementedError). TF: tf.QueueBase.from_list. */
   static fromList(index: TensorLike, queues: readonly QueueBase[]): QueueBase {
     if (queues.length === 0) throw new TypeError("A list of queues expected");
     const [first] = queues;

@@ -67,6 +67,15 @@ const foldLimit = 4096;
 /** Elements evaluated while compiling at most, unless the inputs have a quarter as many: some tenths of a second for the reference backend. */
 const foldWork = 2_000_000;
 
+/** @throws UnimplementedError for resources in the place of values of any type: Pack and Gather of queues. */
+function refuseResources({ name, type, definition }: Operation, inputs: readonly Tensor[]): void {
+  const resource = inputs.find(({ dtype }) => dtype === "resource");
+  if (resource === undefined || Object.values(definition.inputs).includes("resource")) return;
+  throw new UnimplementedError(
+    `${type} of resources is not there: '${name}' reads ${resource.name}.\n\nWhich queue, table or variable an operation uses must be known when a run is compiled. Make an operation for each, and choose between them with tf.case or in TypeScript.`,
+  );
+}
+
 /** @throws NeedsPart if values are only known while running; UnimplementedError for ops without a lowering. */
 export function lower(request: LowerRequest): Program {
   const findings = noFindings();
@@ -272,6 +281,7 @@ export class Lowering {
     } catch (error) {
       // Shapes that were unknown while the graph was built may be what is wrong: then the shape function says so.
       if (error instanceof InternalError || error instanceof RangeError) this.outputShapes(op, inputs);
+      if (error instanceof TypeError) refuseResources(op, inputs);
       throw error instanceof OpError ? blamed(error, op) : error;
     }
     this.judge(op, inputs, items);

@@ -74,10 +74,21 @@ export class SparseTensorValue<A extends ArrayLike = NDArray> {
 }
 
 /** TF: tf.IndexedSlicesValue. */
-export interface IndexedSlicesValue {
+export class IndexedSlicesValue {
   readonly values: NDArray;
   readonly indices: NDArray;
   readonly denseShape: NDArray | null;
+
+  constructor(values: NDArray, indices: NDArray, denseShape: NDArray | null) {
+    this.values = values;
+    this.indices = indices;
+    this.denseShape = denseShape;
+  }
+
+  /** In the order of TensorFlow's tuple. */
+  [Symbol.iterator](): ArrayIterator<NDArray | null> {
+    return [this.values, this.indices, this.denseShape].values();
+  }
 }
 
 /** Flat fetches, and how to put their results back. */
@@ -162,7 +173,7 @@ function slices(fetch: IndexedSlices | SparseTensor, visit: (fetch: unknown) => 
       const [given, at, shape] = [values, indices, denseShape].map(part => part(results));
       return fetch instanceof SparseTensor
         ? new SparseTensorValue(at as NDArray, given as NDArray, shape as NDArray)
-        : { values: given, indices: at, denseShape: shape };
+        : new IndexedSlicesValue(given as NDArray, at as NDArray, shape as NDArray | null);
     },
     isOf: given => given === fetch,
   };

@@ -122,6 +122,18 @@ type Rows = Iterable<unknown> & readonly (camel.NDArray & readonly number[])[];
 describe("what programs do with shapes, types and results", () => {
   const inGraph = (): Disposable => new tf.Graph().as_default();
 
+  it("names outputs of several words, rows and their results as TensorFlow does, by place too", async () => {
+    using _ = inGraph();
+    const [, least, most] = tf.quantize_v2([0, 1], -1, 1, tf.quint8);
+    const named = tf.quantize_v2([0, 1], -1, 1, tf.quint8);
+    const rows = tf.IndexedSlices(tf.constant([[1, 2]]), tf.constant([3], tf.int32), tf.constant([5, 2], tf.int32));
+    await using session = new tf.Session();
+    expect(String(await session.run([least, named.output_min, most, named.output_max]))).toBe("-1,-1,1,1");
+    expect(String((await session.run(named)).output_max)).toBe("1");
+    const slices = await session.run(rows);
+    expect([String(slices.dense_shape), ...Array.from(slices, String)]).toEqual(["[5 2]", "[[1 2]]", "[3]", "[5 2]"]);
+  });
+
   it("takes dimensions out of shapes by brackets, and gives them where sizes are wanted", () => {
     using _ = inGraph();
     const x = tf.placeholder(tf.float32, [null, 7, 3], { name: "x" });
