@@ -133,8 +133,11 @@ function takeAttrs(definition: OpDefinition, record: Record_, attrs: Attrs): voi
         `List argument '${snakeOf(name)}' to '${functionName(definition.type)}' Op with length ${value.length} must match length ${length} of argument '${snakeOf(first)}'.`,
       );
   }
-  for (const [name, value] of Object.entries(record)) {
-    if (name in definition.inputs || value === undefined) continue;
+  const needed = (name: string): number => (definition.attrs[name]?.default === undefined ? 0 : 1);
+  // Those without a default stand before the others.
+  const named = Object.keys(record).filter(name => !(name in definition.inputs) && record[name] !== undefined);
+  for (const name of named.sort((a, b) => needed(a) - needed(b))) {
+    const value = record[name];
     const attr = definition.attrs[name];
     if (!attr)
       throw new TypeError(

@@ -346,6 +346,7 @@ const csvTexts = {
   unquoted: "Unquoted fields cannot have quotes inside",
   unended: "Reached end of file without closing quoted field in record",
   after: "Quote inside a string has to be escaped by another quote",
+  isReadOn: true,
 };
 
 /** Records of a table: lines, but for line feeds inside quotes. A quote opens where a field begins. */
@@ -356,8 +357,10 @@ function* csvRecords(bytes: Uint8Array, delimiter: number, usesQuotes: boolean):
     const byte = bytes[at];
     if (isQuoted) {
       if (byte !== quote) continue;
-      if (bytes[at + 1] === quote) at++;
-      else isQuoted = false;
+      const next = bytes[at + 1];
+      // What follows a quote and is none of these is part of the field, which is refused when it has ended.
+      isQuoted = ![delimiter, lineFeed, carriageReturn, undefined].includes(next);
+      if (isQuoted) at++;
     } else if (usesQuotes && byte === quote && (at === start || bytes[at - 1] === delimiter)) isQuoted = true;
     else if (byte === lineFeed || byte === carriageReturn) {
       yield bytes.subarray(start, at);
@@ -406,8 +409,9 @@ export const CSVDatasetV2 = defineOp("CSVDatasetV2", {
     refuseCompression(compression, `Unsupported compression_type: ${compression}.`);
     const records = memory.ofFiles(filenames.size, async i => {
       const found = csvRecords(await plainBytesOf(textOf(filenames, i), compression), delimiter.charCodeAt(0), usesQuotes);
-      if (hasHeader) found.next();
+      const isHeadless = hasHeader && found.next().done;
       return (function* () {
+        if (isHeadless) throw new InvalidArgumentError("Can't read header of file");
         for (const record of found) yield [new NDArray("string", [], [record])];
       })();
     });

@@ -10,7 +10,7 @@ import { defineOp, type Gradients, type Named } from "../../graph/op-definition.
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import { addIndex, constantIndex } from "../../ir/index-map.ts";
-import { broadcastShapes, sameShape, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, mergedDimension, sameShape, TensorShape } from "../../base/shape.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
 import { collect, need } from "../arguments.ts";
@@ -232,8 +232,14 @@ export const TridiagonalMatMul = defineOp("TridiagonalMatMul", {
   outputs: { output: "T" },
   attrs: { T: attr.type(tridiagonalTypes) },
   shape: ({ superdiag, maindiag, subdiag, rhs }) => {
-    for (const diagonal of [superdiag, maindiag, subdiag]) diagonal.withRankAtLeast(2);
-    return rhs.withRankAtLeast(2);
+    const whole = rhs.withRankAtLeast(2);
+    const batches = whole.slice(0, -2);
+    for (const diagonal of [superdiag, maindiag, subdiag]) {
+      const row = diagonal.withRankAtLeast(2);
+      row.slice(0, -2).mergeWith(batches);
+      mergedDimension(row.dim(-1), whole.dim(-2));
+    }
+    return whole;
   },
   gradient: ({ superdiag, maindiag, subdiag, rhs }, d): Gradients => {
     const [above, on, below] = [superdiag, maindiag, subdiag].map(diagonal => matrixTranspose(diagonal, { conjugate: true }));

@@ -1,7 +1,7 @@
 // Integers that stand for floats by a scale and a zero point, (q - zero point)·scale, one pair for all or one for each slice along an axis.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { DataLossError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, sameShape, stridesOf, TensorShape } from "../../base/shape.ts";
 import { WireReader, wireTypes } from "../../formats/wire.ts";
@@ -259,10 +259,32 @@ interface Sides {
   readonly rightZero: (channel: number) => number;
 }
 
-function dotShape({ lhs, rhs }: { readonly lhs: TensorShape; readonly rhs: TensorShape }): TensorShape {
+interface ScaleShapes {
+  readonly lhsScales?: TensorShape;
+  readonly lhsZeroPoints?: TensorShape;
+  readonly rhsScales: TensorShape;
+  readonly rhsZeroPoints: TensorShape;
+  readonly outputScales?: TensorShape;
+  readonly outputZeroPoints?: TensorShape;
+}
+
+/** @throws ValueError for scales that are neither one number nor one for each channel, or have other zero points. */
+function checkScales({ lhsScales, lhsZeroPoints, rhsScales, rhsZeroPoints, outputScales, outputZeroPoints }: ScaleShapes): void {
+  for (const one of [lhsScales, lhsZeroPoints]) one?.withRankAtMost(0);
+  for (const [scales, zeroPoints] of [
+    [rhsScales, rhsZeroPoints],
+    [outputScales, outputZeroPoints],
+  ]) {
+    const ranks = [scales, zeroPoints].map(shape => shape?.withRankAtMost(1).rank ?? null);
+    if (!ranks.includes(null) && ranks[0] !== ranks[1]) throw new ValueError("scales and zero_points must have same rank.");
+  }
+}
+
+function dotShape({ lhs, rhs, ...scales }: { readonly lhs: TensorShape; readonly rhs: TensorShape } & ScaleShapes): TensorShape {
   const [left, right] = [lhs.withRank(2), rhs.withRank(2)];
   const [inner, other] = [left.dim(1), right.dim(0)];
   if (inner !== null && other !== null && inner !== other) throw new ValueError(`Dimensions must be equal, but are ${inner} and ${other}`);
+  checkScales(scales);
   return new TensorShape([left.dim(0), right.dim(1)]);
 }
 
@@ -436,12 +458,18 @@ function axisNumbers(serialized: string, rank: number): AxisNumbers {
     Uint8Array.from(serialized, c => c.charCodeAt(0)),
     "UniformQuantizedConvolutionDimensionNumbersAttr",
   );
-  while (!reader.isAtEnd) {
+  const readField = (): void => {
     const { number, wire } = reader.tag();
     const list = numbers.get(number) ?? [];
     numbers.set(number, list);
     if (wire === wireTypes.varint) list.push(Number(reader.varint()));
     else for (const packed = new WireReader(reader.piece(), "Packed"); !packed.isAtEnd; ) list.push(Number(packed.varint()));
+  };
+  try {
+    while (!reader.isAtEnd) readField();
+  } catch (error) {
+    if (error instanceof DataLossError) throw new InvalidArgumentError("Error parsing convolution dimension numbers.");
+    throw error;
   }
   const one = (field: number): number => numbers.get(field)?.[0] ?? 0;
   const many = (field: number): number[] => numbers.get(field) ?? [];
@@ -463,25 +491,53 @@ interface Geometry {
   readonly outputs: number;
 }
 
+/** What is refused of attributes by themselves. */
+function checkConvolution({ padding, batchGroupCount, featureGroupCount }: ConvolutionAttrs): void {
+  need(featureGroupCount > 0, () => `feature_group_count must be a positive integer, given: ${featureGroupCount}`);
+  need(batchGroupCount > 0, () => `batch_group_count Attr must be a positive integer. Given: ${batchGroupCount}`);
+  need(
+    ["EXPLICIT", "SAME", "VALID"].includes(padding),
+    () => `padding Attr must be one of [EXPLICIT | SAME | VALID], but given: ${padding}`,
+  );
+}
+
+/** Strides and dilations: one for each spatial dimension, or none. */
+function checkSteps({ windowStrides, lhsDilation, rhsDilation }: ConvolutionAttrs, dims: number): void {
+  for (const [what, steps] of Object.entries({ window_strides: windowStrides, lhs_dilation: lhsDilation, rhs_dilation: rhsDilation })) {
+    need(steps.length === 0 || steps.length === dims, () => `Size of ${what} Attr must be dims - 2.`);
+    for (const step of steps) need(step >= 1, () => `All elements of ${what} must be >= 1. Given ${step}`);
+  }
+}
+
 function geometryOf(lhs: readonly number[], rhs: readonly number[], given: ConvolutionAttrs): Geometry {
   const { windowStrides, padding, explicitPadding, lhsDilation, rhsDilation, batchGroupCount, featureGroupCount, dimensionNumbers } = given;
   const rank = lhs.length;
+  checkConvolution(given);
   if (rank < 2 || rhs.length !== rank)
     throw new InvalidArgumentError(`lhs and rhs must have same dims. Given lhs and rhs of shapes: [${lhs}][${rhs}]`);
+  checkSteps(given, rank - 2);
   const axes = axisNumbers(dimensionNumbers, rank);
-  const features = lhs[axes.lhs[1]];
-  if (features % featureGroupCount !== 0 || features / featureGroupCount !== rhs[axes.rhs[1]])
-    throw new InvalidArgumentError(
-      `lhs of ${features} features in ${featureGroupCount} groups does not fit rhs of ${rhs[axes.rhs[1]]} features.`,
-    );
-  const outputs = rhs[axes.rhs[0]];
-  const batch = lhs[axes.lhs[0]];
-  for (const [count, size, what] of [
-    [featureGroupCount, outputs, "feature_group_count"],
-    [batchGroupCount, outputs, "batch_group_count"],
-    [batchGroupCount, batch, "batch_group_count"],
-  ] as const)
-    if (size % count !== 0) throw new InvalidArgumentError(`${what}=${count} does not divide ${size}.`);
+  const [batch, features] = axes.lhs.map(axis => lhs[axis]);
+  const [outputs, inputs] = axes.rhs.map(axis => rhs[axis]);
+  const divides = (size: number, count: number, text: string): void => need(size % count === 0, () => text);
+  const multiple = (what: string, count: number): string =>
+    `rhs output dimension size must be a multiple of ${what}, but ${outputs} is not a multiple of ${count}`;
+  const groups = featureGroupCount;
+  divides(features, groups, `feature_group_count must divide lhs feature dimension size, but ${groups} does not divide ${features}`);
+  divides(features, inputs, `rhs input feature dimension must divide lhs feature dimension size, but ${inputs} does not divide ${features}`);
+  need(
+    features / groups === inputs,
+    () =>
+      `lhs feature dimension size divided by feature_group_count must equal the rhs input feature dimension size, but ${features} / ${groups} != ${inputs}`,
+  );
+  divides(outputs, groups, multiple("feature_group_count", groups));
+  divides(batch, batchGroupCount, `batch_group_count must divide lhs batch dimension size, but ${batchGroupCount} does not divide ${batch}`);
+  divides(outputs, batchGroupCount, multiple("batch_group_count", batchGroupCount));
+  need(
+    padding === "EXPLICIT" || explicitPadding.length === 0,
+    () =>
+      `If padding Attr is not 'EXPLICIT', explicit_padding Attr must be empty. Given padding ${padding} and explicit_padding of size ${explicitPadding.length}`,
+  );
   const windows = axes.lhs.slice(2).map((axis, k) => {
     const spread = lhs[axis] === 0 ? 0 : (lhs[axis] - 1) * (lhsDilation[k] ?? 1) + 1;
     const common = { stride: windowStrides[k] ?? 1, dilation: rhsDilation[k] ?? 1 };
@@ -496,9 +552,21 @@ function geometryOf(lhs: readonly number[], rhs: readonly number[], given: Convo
   return { axes, windows, shape, outputs };
 }
 
-function convolvedShape({ lhs, rhs, ...given }: { readonly lhs: TensorShape; readonly rhs: TensorShape } & ConvolutionAttrs): TensorShape {
-  if (!lhs.isFullyDefined || !rhs.isFullyDefined) return TensorShape.unknown();
-  return new TensorShape(geometryOf(lhs.asNumbers(), rhs.asNumbers(), given).shape);
+function convolvedShape({
+  lhs,
+  rhs,
+  ...given
+}: { readonly lhs: TensorShape; readonly rhs: TensorShape } & ScaleShapes & ConvolutionAttrs): TensorShape {
+  for (const shape of [lhs, rhs]) shape.withRankAtLeast(2);
+  if (lhs.rank !== null && rhs.rank !== null && lhs.rank !== rhs.rank) throw new ValueError("lhs and rhs must have same rank.");
+  checkScales(given);
+  try {
+    checkConvolution(given);
+    if (!lhs.isFullyDefined || !rhs.isFullyDefined) return TensorShape.unknown();
+    return new TensorShape(geometryOf(lhs.asNumbers(), rhs.asNumbers(), given).shape);
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? new ValueError(error.message) : error;
+  }
 }
 
 function convolved(

@@ -208,7 +208,7 @@ export function decodeRaw(inputBytes: TensorLike | null, ...rest: unknown[]): Te
 // ---- CSV ----
 
 /** What is said of quotes where they may not be. */
-const misplaced = {
+const misplaced: { unquoted: string; unended: string; after: string; isReadOn?: boolean } = {
   unquoted: "Unquoted fields cannot have quotes/CRLFs inside",
   unended: "Quoted field has to end with quote followed by delim or end",
   after: "Quoted field has to end with quote followed by delim or end",
@@ -222,17 +222,20 @@ export function csvFields(record: Uint8Array, delimiter: string, useQuotes: bool
   for (;;) {
     if (useQuotes && text[at] === '"') {
       let field = "";
+      let isMisplaced = false;
       at++;
       for (;;) {
         const quote = text.indexOf('"', at);
         if (quote < 0) throw new InvalidArgumentError(texts.unended);
         field += text.slice(at, quote);
         at = quote + 1;
-        if (text[at] !== '"') break;
+        if (at >= text.length || text[at] === delimiter) break;
+        isMisplaced ||= text[at] !== '"';
+        if (isMisplaced && !texts.isReadOn) break;
         field += '"';
         at++;
       }
-      if (at < text.length && text[at] !== delimiter) throw new InvalidArgumentError(texts.after);
+      if (isMisplaced) throw new InvalidArgumentError(texts.after);
       fields.push(field);
     } else {
       const end = text.indexOf(delimiter, at);
