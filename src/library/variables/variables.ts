@@ -8,7 +8,7 @@ import type { ShapeLike } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import type { AsTensor, TensorLike } from "../../graph/conversion.ts";
 import { convertToTensor, isAsTensor } from "../../graph/conversion.ts";
-import { pythonType } from "../../base/python-text.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { getDefaultGraph, graphFor } from "../../graph/default-graph.ts";
 import type { DeviceFunction } from "../../graph/device.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -356,7 +356,8 @@ export class Variable implements AsTensor {
   }
 
   private scatter(kind: ScatterKind, delta: IndexedSlices, { useLocking = false, name }: ScatterOptions = {}): Tensor | Variable {
-    if (!("indices" in delta && "values" in delta)) throw new TypeError(`sparse_delta is not IndexedSlices: ${String(delta)}`);
+    const isSlices = typeof delta === "object" && delta !== null && "indices" in delta && "values" in delta;
+    if (!isSlices) throw new TypeError(`sparse_delta is not IndexedSlices: ${pythonStr(delta)}`);
     return scatterRows(kind, this, delta.indices, delta.values, { useLocking, name });
   }
 

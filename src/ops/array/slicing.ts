@@ -790,7 +790,8 @@ export function stack(values: readonly TensorLike[] | Tensor, ...rest: unknown[]
     }
   }
   const list = Array.isArray(values) ? (values as readonly TensorLike[]) : [values as Tensor];
-  const length = list[0] instanceof Tensor ? list[0].shape.rank : convertToTensor(list[0], { name: String(name) }).shape.rank;
+  const [first] = values instanceof NDArray && values.rank > 0 ? [values.at(0)] : list;
+  const length = first instanceof Tensor ? first.shape.rank : convertToTensor(first, { name: String(name) }).shape.rank;
   if (length !== null && (axis < -length - 1 || axis >= length + 1))
     throw new ValueError(`Argument \`axis\` = ${axis} not in range [${-length - 1}, ${length + 1})`);
   return Pack({ values: list, axis }, { name });

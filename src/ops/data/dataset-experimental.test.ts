@@ -58,6 +58,11 @@ it("says of wrong rows what TensorFlow says, and goes on", async () => {
     "Field 1 is required but missing in record!",
   ]);
   expect(await rowsOf('1,a"b\n2,c\n', () => ["int32", "string"])).toEqual(["Unquoted fields cannot have quotes inside", [2, "c"]]);
+  // A quote inside a field does not end it: the field goes on to the next one that does.
+  const three = (): Column[] => ["int32", "string", "int32"];
+  expect(await rowsOf('1,"x"y",3\n4,b,5\n', three)).toEqual(["Quote inside a string has to be escaped by another quote", [4, "b", 5]]);
+  expect(await rowsOf('1,"x"y,3\n4,b,5\n', three)).toEqual(["Reached end of file without closing quoted field in record"]);
+  expect(await rowsOf("", three, { header: true })).toEqual(["Can't read header of file"]);
   expect(await rowsOf('1,"a\n', () => ["int32", "string"])).toEqual(["Reached end of file without closing quoted field in record"]);
 });
 

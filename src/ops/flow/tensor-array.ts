@@ -5,7 +5,7 @@ import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { type DType, isDType, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { type ShapeLike, TensorShape } from "../../base/shape.ts";
+import { mergedDimension, type ShapeLike, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
@@ -231,8 +231,7 @@ export const TensorArrayScatterV3 = defineOp("TensorArrayScatterV3", {
     const { indices, value } = record;
     indices.withRank(1);
     if (value.dims === null) return scalar;
-    const count = new TensorShape([value.dims[0] ?? null]);
-    indices.mergeWith(count);
+    mergedDimension(value.withRankAtLeast(1).dim(0), indices.dim(0));
     checkElement(new TensorShape(value.dims.slice(1)), context);
     return scalar;
   },
@@ -286,6 +285,7 @@ export const TensorArraySplitV3 = defineOp("TensorArraySplitV3", {
   compileTimeInputs: ["lengths"],
   shape: record => {
     checkHandle(record);
+    record.lengths.withRank(1);
     return scalar;
   },
   gradient: ({ handle, T }, d, op): Gradients => {

@@ -167,6 +167,7 @@ export const segmentMin: SegmentFunction = (data, segmentIds, options) => Segmen
 // ---- unsorted segments ----
 
 function unsortedShape(data: TensorShape, ids: TensorShape, context: ShapeContext): TensorShape {
+  context.shapeOf("numSegments").withRank(0);
   const rows = context.scalarSize("numSegments");
   if (data.rank === null || ids.rank === null) return TensorShape.unknown();
   data.checkPrefix(ids);
@@ -403,8 +404,13 @@ const sparseCountedOp = (type: string, kind: SparseKind, types: readonly DType[]
     inputs: { data: "T", indices: "Tidx", segmentIds: "Tsegmentids", numSegments: "Tnumsegments" },
     outputs: { output: "T" },
     attrs: { ...sparseAttrs(types), Tnumsegments: attr.type(attr.indexTypes, "int32"), sparseGradient: attr.bool(false) },
-    shape: ({ data, indices, segmentIds }, context) =>
-      sparseShape(data, indices, segmentIds, context.partial("numSegments")?.values[0] ?? null),
+    shape: ({ data, indices, segmentIds, numSegments }, context) => {
+      const whole = sparseShape(data, indices, segmentIds, null);
+      numSegments.withRank(0);
+      const rows = context.partial("numSegments")?.values[0] ?? null;
+      if (rows !== null && rows < 0) throw new ValueError("Cannot specify a negative value for num_segments");
+      return whole.dims === null ? whole : new TensorShape([rows, ...whole.dims.slice(1)]);
+    },
     gradient: (record, d): Gradients => ({ data: sparseGradient(kind, record, d.output) }),
     checks: checkSparseIds,
     compileTimeInputs: ["segmentIds", "numSegments"],

@@ -524,14 +524,22 @@ function geometryOf(lhs: readonly number[], rhs: readonly number[], given: Convo
     `rhs output dimension size must be a multiple of ${what}, but ${outputs} is not a multiple of ${count}`;
   const groups = featureGroupCount;
   divides(features, groups, `feature_group_count must divide lhs feature dimension size, but ${groups} does not divide ${features}`);
-  divides(features, inputs, `rhs input feature dimension must divide lhs feature dimension size, but ${inputs} does not divide ${features}`);
+  divides(
+    features,
+    inputs,
+    `rhs input feature dimension must divide lhs feature dimension size, but ${inputs} does not divide ${features}`,
+  );
   need(
     features / groups === inputs,
     () =>
       `lhs feature dimension size divided by feature_group_count must equal the rhs input feature dimension size, but ${features} / ${groups} != ${inputs}`,
   );
   divides(outputs, groups, multiple("feature_group_count", groups));
-  divides(batch, batchGroupCount, `batch_group_count must divide lhs batch dimension size, but ${batchGroupCount} does not divide ${batch}`);
+  divides(
+    batch,
+    batchGroupCount,
+    `batch_group_count must divide lhs batch dimension size, but ${batchGroupCount} does not divide ${batch}`,
+  );
   divides(outputs, batchGroupCount, multiple("batch_group_count", batchGroupCount));
   need(
     padding === "EXPLICIT" || explicitPadding.length === 0,

@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { wordsPerElement } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
-import { type ShapeLike, sizeOf, TensorShape } from "../../base/shape.ts";
+import { mergedDimension, type ShapeLike, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type ShapeContext } from "../../graph/op-definition.ts";
@@ -187,6 +187,7 @@ export const SparseTensorDenseMatMul = defineOp("SparseTensorDenseMatMul", {
     const [matrix, count] = [b.withRank(2), aIndices.withRank(2).dim(0)];
     if (count !== null) aValues.mergeWith(new TensorShape([count]));
     const a = context.shapeFrom("aShape").withRank(2);
+    mergedDimension(a.dim(adjointA ? 0 : 1), matrix.dim(adjointB ? 1 : 0));
     return new TensorShape([a.dim(adjointA ? 1 : 0), matrix.dim(adjointB ? 0 : 1)]);
   },
   gradient: ({ aIndices, aValues, aShape, b, T, adjointA, adjointB }, d): Gradients => {

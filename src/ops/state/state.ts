@@ -515,7 +515,8 @@ function scatterNd(combine: ScatterCombine, base: Value, allIndices: Value, allU
 
 /** @throws ValueError with TensorFlow's text if indices, updates and the variable do not fit. */
 function positionsShape(ref: TensorShape, indices: TensorShape, updates: TensorShape): TensorShape {
-  const depth = indices.dim(-1);
+  updates.withRankAtLeast(1);
+  const depth = indices.withRankAtLeast(1).dim(-1);
   if (indices.rank === null || updates.rank === null || depth === null) return ref;
   const outer = indices.rank - 1;
   const must = (
