@@ -18,11 +18,17 @@ export function pythonType(value: unknown): string {
         ? "NoneType"
         : Array.isArray(value)
           ? "list"
-          : value.constructor?.name === "Object"
-            ? "dict"
-            : (value.constructor?.name ?? "object");
+          : (classNames.get(value.constructor?.name) ?? value.constructor?.name ?? "object");
   }
 }
+
+/** What Python calls instances of classes that have another name here. */
+const classNames = new Map([
+  ["Object", "dict"],
+  ["Map", "dict"],
+  ["Tensor", "SymbolicTensor"],
+  ["NDArray", "ndarray"],
+]);
 
 /** `repr(value)`: `[1, 'a', None]`. What an object is shown as, `ofObject` tells. */
 export function pythonRepr(value: unknown, ofObject: (value: object) => string = String): string {

@@ -338,7 +338,7 @@ const tupleText = (items: readonly unknown[]): string => `(${items.map(represent
 
 /** Numbers, lists of them or a tensor as integers, where TensorFlow tells no type: whole ones are int32, other values what they are by themselves.
  *  @throws TypeError for lists that have no type, written as a tuple where TensorFlow makes one of them. */
-export function convertIntegers(value: TensorLike, name: string, isTuple = false): Tensor {
+export function convertIntegers(value: TensorLike, name?: string, isTuple = false): Tensor {
   if (!Array.isArray(value) || containsTensor(value))
     return convertToTensor(value, { name, dtype: Array.isArray(value) || Number.isInteger(value) ? "int32" : undefined });
   if (commonKind(value) === null) throw new TypeError(noCommonType(value, isTuple));

@@ -7,7 +7,7 @@ import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -300,7 +300,7 @@ export const unsortedSegmentMin: UnsortedFunction = (data, segmentIds, numSegmen
 
 /** How many rows each segment has, at least 1, in a shape that broadcasts against the sums. */
 function segmentSizes(data: Tensor, ids: Tensor, numSegments: TensorLike): Tensor {
-  const rows = convertToTensor(numSegments, numSegments instanceof Tensor ? {} : { dtype: "int32" });
+  const rows = numSegments instanceof Tensor ? numSegments : convertIntegers(numSegments);
   const one = ones(shapeNode(ids, true), data.dtype);
   const sums = UnsortedSegmentSum({ data: one, segmentIds: ids, numSegments: rows });
   const broadcastable = concat([getItem(rows, newaxis), ones([operator.sub(rank(data), rank(ids))], rows.dtype)], 0);

@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { pythonStr } from "../../base/python-text.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -309,10 +309,13 @@ function scaled(
   });
 }
 
-/** Seeds given as numbers are int32, as numpy would have them. */
-const isWholeList = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.flat(9).every(Number.isInteger);
+/** Seeds given as numbers, truth values among them, are int32, as numpy would have them. */
+function isWhole(value: unknown): value is number | number[] {
+  const leaves = Array.isArray(value) ? value.flat(9) : [value];
+  return leaves.some(Number.isInteger) && leaves.every(leaf => Number.isInteger(leaf) || typeof leaf === "boolean");
+}
 
-export const seedTensor = (seed: TensorLike): TensorLike => (isWholeList(seed) ? NDArray.from(seed as number[], "int32") : seed);
+export const seedTensor = (seed: TensorLike): TensorLike => (isWhole(seed) ? NDArray.from(seed, "int32") : seed);
 
 /** Normal random numbers that depend on `seed` ([2] integers) and nothing else. TF: tf.random.stateless_normal(shape, seed, mean, stddev, dtype, name). */
 export const statelessNormal = (shape: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor =>
@@ -337,9 +340,15 @@ const algorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, a
 
 /** @throws ValueError for the name of none. */
 function knownAlgorithm(alg: string | number = "auto_select"): number {
+  if (typeof alg !== "string" && !Number.isInteger(alg))
+    throw new TypeError(`Can't convert argument \`alg\` (of value ${pythonStr(alg)} and type <class '${pythonType(alg)}'>) to int.`);
   const number = typeof alg === "number" ? alg : algorithms[alg.trim().toLowerCase().replaceAll(/[-_]/g, "")];
-  if (number === undefined)
-    throw new ValueError(`Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`);
+  if (![1, 2, 3].includes(number)) {
+    const [philox, threefry, chosen] = typeof alg === "number" ? [1, 2, 3] : ["philox", "threefry", "auto_select"];
+    throw new ValueError(
+      `Argument \`alg\` got unsupported value ${alg}. Supported values are ${philox} for the Philox algorithm, ${threefry} for the ThreeFry algorithm, and ${chosen} for auto-selection.`,
+    );
+  }
   return number;
 }
 

@@ -1,12 +1,12 @@
 // Summaries for TensorBoard as ops: each gives the bytes of a Summary message. The functions that programs call are in library/summary.ts.
 
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { decodeText } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { histogramOf } from "../../formats/histogram.ts";
 import { messageFromBytes, messageToBytes } from "../../formats/message-codec.ts";
-import type { MessageInit } from "../../formats/messages.ts";
+import type { Message, MessageInit } from "../../formats/messages.ts";
 import { pngFromPixels } from "../../formats/png.ts";
 import { arrayToMessage } from "../../formats/tensor-message.ts";
 import { wavFromSamples } from "../../formats/wav.ts";
@@ -207,6 +207,16 @@ export const AudioSummaryV2 = defineOp("AudioSummaryV2", {
   lower: ({ tag, tensor, sampleRate, maxOutputs }) => audioSummary(tag, tensor, sampleRate, maxOutputs),
 });
 
+/** @throws InvalidArgumentError for bytes that are no summary. */
+function summaryIn(bytes: Uint8Array): Message<"Summary"> {
+  try {
+    return messageFromBytes("Summary", bytes);
+  } catch (error) {
+    if (error instanceof DataLossError) throw new InvalidArgumentError("Could not parse one of the summary inputs");
+    throw error;
+  }
+}
+
 export const MergeSummary = defineOp("MergeSummary", {
   inputs: { inputs: "N*string" },
   outputs: { summary: "string" },
@@ -219,7 +229,7 @@ export const MergeSummary = defineOp("MergeSummary", {
       const tags = new Set<string>();
       for (const array of arrays)
         for (let i = 0; i < array.size; i++)
-          for (const value of messageFromBytes("Summary", bytesAt(array, i)).value) {
+          for (const value of summaryIn(bytesAt(array, i)).value) {
             if (value.tag !== "" && tags.has(value.tag))
               throw new InvalidArgumentError(`Duplicate tag ${value.tag} found in summary inputs`);
             tags.add(value.tag);
