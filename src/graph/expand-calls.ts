@@ -1,7 +1,7 @@
 // Calls of functions → the nodes of their bodies. What a run needs of the user's graph is copied into a new one, calls replaced; the user's graph
 // stays as it is. Runs that need no call go on with the graph they have.
 
-import { type Expansion, expansionOf, functionsOf, shareFunctions } from "./functions.ts";
+import { type Expansion, expansionOf, functionsOf, itself, type Replacement, replacementOf, shareFunctions } from "./functions.ts";
 import { Graph } from "./graph.ts";
 import type { Operation, Tensor } from "./operation.ts";
 
@@ -18,7 +18,7 @@ export function expandCalls(wanted: Wanted): Wanted {
   const copy = new Copy(needed, wanted.feeds);
   return {
     fetches: wanted.fetches.map(tensor => copy.tensor(tensor)),
-    targets: wanted.targets.flatMap(op => copy.operations(op)),
+    targets: wanted.targets.flatMap(op => copy.replacement(op).all),
     feeds: wanted.feeds.map(tensor => copy.tensor(tensor)),
   };
 }
@@ -49,7 +49,7 @@ const isFedPlaceholder = ({ definition, outputs }: Operation, fed: ReadonlySet<T
 class Copy {
   private readonly graph = new Graph();
   private readonly tensors = new Map<Tensor, Tensor>();
-  private readonly made = new Map<Operation, readonly Operation[]>();
+  private readonly made = new Map<Operation, Replacement>();
   private readonly fed: ReadonlySet<Tensor>;
 
   constructor(needed: readonly Operation[], feeds: readonly Tensor[]) {
@@ -89,37 +89,39 @@ class Copy {
     return [...read, ...(expansion?.effects ?? op.controlInputs)];
   }
 
-  private put(op: Operation): readonly Operation[] {
+  private put(op: Operation): Replacement {
     const { definition } = op;
     const known = expansionOf(op);
     if (known)
       return this.define(op, {
         outputs: known.outputs.map(output => this.tensor(output)),
-        effects: known.effects.flatMap(effect => this.operations(effect)),
+        effects: known.effects.flatMap(effect => this.replacement(effect).all),
+        certain: (known.certain ?? known.effects).flatMap(effect => this.replacement(effect).last),
       });
     const inputs = op.inputs.map(input => this.tensors.get(input) ?? (this.tensors.get(op.inputs[0]) as Tensor));
-    const controls = op.controlInputs.flatMap(control => this.operations(control));
+    const controls = op.controlInputs.flatMap(control => this.replacement(control).last);
     const { expand } = definition;
     if (!expand) {
       const copy = this.graph.copyOperation(op, inputs, controls);
-      return this.define(op, { outputs: copy.outputs, effects: [copy] });
+      this.define(op, { outputs: copy.outputs, effects: [copy] });
+      return itself(copy);
     }
     const make = (): Expansion =>
       this.graph.controlDependencies(controls, () => this.graph.nameScope(`${op.name}/`, () => expand(op, inputs)));
     return this.define(op, this.graph.asDefault(make));
   }
 
-  private define(op: Operation, { outputs, effects }: Expansion): readonly Operation[] {
+  private define(op: Operation, expansion: Expansion): Replacement {
     op.outputs.forEach((output, i) => {
-      if (!this.fed.has(output)) this.tensors.set(output, outputs[i]);
+      if (!this.fed.has(output)) this.tensors.set(output, expansion.outputs[i]);
     });
-    return [...new Set([...effects, ...outputs.map(output => output.op)])];
+    return replacementOf(expansion);
   }
 
   /** The edge back into a loop is the one that was missing when its Merge was copied. */
   private closeLoop(op: Operation): void {
     if (op.definition.expand) return;
-    const [copy] = this.operations(op);
+    const [copy] = this.replacement(op).all;
     op.inputs.forEach((input, i) => {
       const source = this.tensor(input);
       if (copy.inputs[i] !== source) copy.replaceInput(i, source);
@@ -130,7 +132,8 @@ class Copy {
     return this.tensors.get(tensor) as Tensor;
   }
 
-  operations(op: Operation): readonly Operation[] {
-    return this.made.get(op) ?? [];
+  /** Nothing, for what is fed. */
+  replacement(op: Operation): Replacement {
+    return this.made.get(op) ?? { all: [], last: [] };
   }
 }

@@ -73,20 +73,41 @@ export function functionsOf(graph: Graph): GraphFunctions {
 /** Of a graph made from another, or for a function of another. */
 export const shareFunctions = (graph: Graph, functions: GraphFunctions): void => void libraries.set(graph, functions);
 
-/** What runs in a function although no result needs it: what has an effect and no result that could be needed. */
+/** What runs in a function although no result needs it: what has an effect and no result that could be needed, and calls that may. */
 export const effectsIn = (graph: Graph): readonly Operation[] =>
-  graph.getOperations().filter(op => op.definition.stateful && (op.outputs.length === 0 || op.inputs.some(input => input.isRef)));
+  graph
+    .getOperations()
+    .filter(
+      op =>
+        op.definition.stateful && (op.outputs.length === 0 || op.definition.expand !== undefined || op.inputs.some(input => input.isRef)),
+    );
 
 /** What a call has become: its results, and the operations that have to run besides. */
 export interface Expansion {
   readonly outputs: readonly Tensor[];
   readonly effects: readonly Operation[];
+  /** What is over when the call is, besides its results: the effects that happen in any case. Without this field, all. */
+  readonly certain?: readonly Operation[];
+}
+
+/** The operations in place of one: those that must run for it, and those that are over when it is. */
+export interface Replacement {
+  readonly all: readonly Operation[];
+  readonly last: readonly Operation[];
+}
+
+export const itself = (op: Operation): Replacement => ({ all: [op], last: [op] });
+
+export function replacementOf({ outputs, effects, certain = effects }: Expansion): Replacement {
+  const makers = outputs.map(output => output.op);
+  return { all: [...new Set([...effects, ...makers])], last: [...new Set([...certain, ...makers])] };
 }
 
 /** A function's nodes in place of a call. */
 export interface CalledFunction extends Expansion {
-  /** The graph's version before: the nodes are numbered from here. */
-  readonly first: number;
+  readonly body: FuncGraph;
+  /** What stands for the operations of the body. */
+  readonly replaced: ReadonlyMap<Operation, Replacement>;
 }
 
 /** Calls within calls, and nodes that calls may make in all: a function that calls itself, or doubles at every level, ends here. */
@@ -108,27 +129,34 @@ export function callFunction(body: FuncGraph, args: readonly Tensor[], copied: (
 
 function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Operation) => void): CalledFunction {
   const graph = getDefaultGraph();
-  const first = graph.version;
   const tensors = new Map<Tensor, Tensor>(body.inputs.map((input, i) => [input, args[i]]));
-  const operations = new Map<Operation, readonly Operation[]>();
+  const operations = new Map<Operation, Replacement>();
   const needed = neededBy(body);
-  const put = (op: Operation, outputs: readonly Tensor[], operationsOfIt: readonly Operation[]): void => {
+  const put = (op: Operation, outputs: readonly Tensor[], replacement: Replacement): void => {
     op.outputs.forEach((output, i) => void tensors.set(output, outputs[i]));
-    operations.set(op, operationsOfIt);
+    operations.set(op, replacement);
   };
   for (const op of needed) {
     if (graph.version > mostNodes) throw new ResourceExhaustedError(`The calls of function '${body.name}' grow beyond ${mostNodes} nodes.`);
+    const known = expansions.get(op);
+    if (known) {
+      const all = known.effects.flatMap(effect => operations.get(effect)?.all ?? []);
+      const certain = (known.certain ?? known.effects).flatMap(effect => operations.get(effect)?.last ?? []);
+      const outputs = known.outputs.map(output => tensors.get(output) as Tensor);
+      put(op, outputs, replacementOf({ outputs, effects: all, certain }));
+      continue;
+    }
     const inputs = op.inputs.map(input => tensors.get(input) ?? standIn(op, input, tensors));
-    const controls = op.controlInputs.flatMap(control => operations.get(control) ?? []);
+    const controls = op.controlInputs.flatMap(control => operations.get(control)?.last ?? []);
     const make = (): void => {
       const { definition } = op;
       if (definition.expand) {
-        const { outputs, effects } = graph.nameScope(op.name, () => definition.expand?.(op, inputs) as Expansion);
-        put(op, outputs, [...effects, ...outputs.map(output => output.op)]);
+        const expansion = graph.nameScope(op.name, () => definition.expand?.(op, inputs) as Expansion);
+        put(op, expansion.outputs, replacementOf(expansion));
         return;
       }
       const copy = graph.createOperation(definition, inputs, op.attrs, op.name);
-      put(op, copy.outputs, [copy]);
+      put(op, copy.outputs, itself(copy));
       copied(copy);
     };
     const placed = op.device === "" ? make : () => graph.device(op.device, make);
@@ -136,9 +164,9 @@ function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Opera
     else graph.controlDependencies(controls, placed);
   }
   closeLoops(needed, tensors, operations);
-  const effects = body.effects.flatMap(op => operations.get(op) ?? []);
+  const effects = body.effects.flatMap(op => operations.get(op)?.all ?? []);
   const outputs = body.outputs.map(output => tensors.get(output) as Tensor);
-  return { outputs, effects, first };
+  return { outputs, effects, body, replaced: operations };
 }
 
 /** A loop's way back is not there yet when its Merge is made: its first input stands in, of unknown shape. */
@@ -150,15 +178,21 @@ function standIn(op: Operation, input: Tensor, tensors: ReadonlyMap<Tensor, Tens
 function closeLoops(
   ops: readonly Operation[],
   tensors: ReadonlyMap<Tensor, Tensor>,
-  operations: ReadonlyMap<Operation, readonly Operation[]>,
+  operations: ReadonlyMap<Operation, Replacement>,
 ): void {
   for (const op of ops) {
-    const [copy] = operations.get(op) ?? [];
+    const [copy] = operations.get(op)?.all ?? [];
     if (copy === undefined || copy.inputs.length !== op.inputs.length || op.definition.expand) continue;
     op.inputs.forEach((input, i) => {
       if (input.op.id > op.id) copy.replaceInput(i, tensors.get(input) as Tensor);
     });
   }
+}
+
+/** What an operation waits for; of a call that has been expanded in place, its nodes. */
+function sourcesOf(op: Operation): Operation[] {
+  const expansion = expansions.get(op);
+  return [...(expansion?.outputs ?? op.inputs).map(({ op }) => op), ...(expansion?.effects ?? op.controlInputs)];
 }
 
 /** The operations behind results and effects, sources first, otherwise in order of creation; arguments are not among them. What brings a tensor into a
@@ -170,17 +204,19 @@ export function neededBy({ inputs, outputs, effects }: FuncGraph): Operation[] {
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
     if (given.has(op) || needed.has(op)) continue;
     needed.add(op);
-    stack.push(...op.inputs.map(input => input.op), ...op.controlInputs);
+    stack.push(...sourcesOf(op));
   }
   const ordered = new Set<Operation>();
+  const open = new Set<Operation>();
   for (const root of [...needed].sort((a, b) => a.id - b.id)) {
     const waiting = [root];
     for (let op = waiting.at(-1); op !== undefined; op = waiting.at(-1)) {
-      const sources = [...op.inputs.map(input => input.op), ...op.controlInputs].filter(
-        source => source.id > (op as Operation).id && needed.has(source) && !ordered.has(source) && !source.definition.endsPass,
-      );
+      const sources = open.has(op)
+        ? []
+        : sourcesOf(op).filter(source => needed.has(source) && !open.has(source) && !source.definition.endsPass);
+      open.add(op);
       if (sources.length === 0) ordered.add(waiting.pop() as Operation);
-      else waiting.push(...sources);
+      else waiting.push(...sources.sort((a, b) => b.id - a.id));
     }
   }
   return [...ordered];
@@ -191,14 +227,28 @@ const expansions = new WeakMap<Operation, Expansion>();
 /** The nodes of the same graph that a call has been replaced by, if it has. */
 export const expansionOf = (op: Operation): Expansion | undefined => expansions.get(op);
 
+/** What stands for an operation in its own graph: calls that have been expanded there are their nodes. */
+export function inPlace(op: Operation): Replacement {
+  const expansion = expansions.get(op);
+  if (expansion === undefined) return itself(op);
+  const { outputs, effects, certain = effects } = expansion;
+  const makers = outputs.map(output => output.op);
+  return {
+    all: [...effects, ...makers].flatMap(each => inPlace(each).all),
+    last: [...certain, ...makers].flatMap(each => inPlace(each).last),
+  };
+}
+
 /** Puts a call's nodes into its own graph, under its name; all that read its results read theirs from then on. Gradients go through these. */
 export function expandInPlace(op: Operation): Expansion {
   const known = expansions.get(op);
   if (known) return known;
   const { graph } = op;
-  const expansion = graph.asDefault(() =>
-    graph.controlDependencies(null, () =>
-      graph.controlDependencies(op.controlInputs, () => graph.nameScope(`${op.name}/`, () => op.definition.expand?.(op, op.inputs))),
+  const expansion = graph.replacing(() =>
+    graph.asDefault(() =>
+      graph.controlDependencies(null, () =>
+        graph.controlDependencies(op.controlInputs, () => graph.nameScope(`${op.name}/`, () => op.definition.expand?.(op, op.inputs))),
+      ),
     ),
   ) as Expansion;
   expansions.set(op, expansion);

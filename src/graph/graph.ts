@@ -64,6 +64,19 @@ export type ControlInput = Operation | Tensor | string | { toString(): string };
 export type Colocated = Operation | Tensor | { readonly op: Operation } | string | null;
 type CollectionItem = unknown;
 
+/** Conditionals and loops whose branches, conditions and bodies are functions. */
+export interface FunctionalFlow {
+  /** The results of the branch that is chosen: false and true, or a number. `check` is asked when all are built. */
+  branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], check: () => void): readonly Tensor[];
+  loop(
+    initial: readonly Tensor[],
+    shapes: readonly TensorShape[],
+    condition: (vars: Tensor[]) => Tensor,
+    body: (vars: Tensor[]) => readonly Tensor[],
+    parallelIterations: number,
+  ): readonly Tensor[];
+}
+
 /** A graph of operations. TF: tf.Graph. */
 export class Graph {
   /** The graph-level random seed, or null. Set by tf.setRandomSeed. */
@@ -76,6 +89,8 @@ export class Graph {
   declare evaluateConstants?: (op: Operation, values: readonly NDArray[]) => readonly NDArray[] | undefined;
   /** Of the graph of a function that is being built: gives the argument that stands for a tensor of an outer graph, or undefined for a stranger. */
   capture: ((outside: Tensor) => Tensor | undefined) | null = null;
+  /** Of the graph of a function: makes its conditionals and loops, as nodes that call functions. */
+  functional: FunctionalFlow | null = null;
   private readonly ops: Operation[] = [];
   private readonly byName = new Map<string, Operation>();
   private readonly usedNames = new Map<string, number>();
@@ -219,6 +234,17 @@ export class Graph {
     return this.isFinalized;
   }
 
+  /** Runs `body`, which makes nodes in place of a call. */
+  replacing<R>(body: () => R): R {
+    const { functional } = this;
+    this.functional = null;
+    try {
+      return body();
+    } finally {
+      this.functional = functional;
+    }
+  }
+
   /** Makes the graph read-only. */
   finalize(): void {
     this.isFinalized = true;
@@ -293,7 +319,12 @@ export class Graph {
   controlDependencies(inputs: readonly ControlInput[] | null): Scope;
   controlDependencies<R>(inputs: readonly ControlInput[] | null, body: () => R): R;
   controlDependencies<R>(inputs: readonly ControlInput[] | null, body?: () => R): Scope | R {
-    const ops = new Set((inputs ?? []).flatMap(input => (this.isOutside(input) ? [] : [this.controlOperation(input)])));
+    const ops = new Set<Operation>();
+    for (const input of inputs ?? []) {
+      const outside = this.outerOperation(input);
+      if (outside) this.outerControls.add(outside);
+      else ops.add(this.controlOperation(input));
+    }
     const outerStack = this.controlStack;
     const outerContext = this.controlFlowContext;
     const block: ControlBlock = { ops: [...ops], made: new Set(), isClear: inputs === null, outerContext };
@@ -307,11 +338,15 @@ export class Graph {
     return scoped(new Scope(leave), body);
   }
 
-  /** What runs in an outer graph has run when a function is called. */
-  private isOutside(input: ControlInput): boolean {
-    if (this.capture === null || typeof input !== "object") return false;
+  /** Operations of graphs around a function's that it waits for: what calls it does. */
+  readonly outerControls = new Set<Operation>();
+
+  /** The operation of an outer graph, which has run when a function is called. */
+  private outerOperation(input: ControlInput): Operation | undefined {
+    if (this.capture === null || typeof input !== "object") return undefined;
     const { op } = input as { op?: unknown };
-    return (op instanceof Operation ? op : (input as Operation)).graph !== this;
+    const found = op instanceof Operation ? op : (input as Operation);
+    return found.graph === this ? undefined : found;
   }
 
   private controlOperation(input: ControlInput): Operation {

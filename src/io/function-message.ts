@@ -6,7 +6,7 @@ import { createMessage } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
 import { typesOf } from "../graph/build-operation.ts";
-import { type FuncGraph, neededBy } from "../graph/functions.ts";
+import { expansionOf, type FuncGraph, inPlace, neededBy } from "../graph/functions.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { nodeOf } from "./node-message.ts";
 
@@ -31,10 +31,10 @@ class ArgumentNames {
 export function functionMessage(func: FuncGraph): Message<"FunctionDef"> {
   const names = new ArgumentNames();
   const argumentNames = new Map(func.inputs.map(input => [input, names.of(input.op.name)]));
-  const nodes = neededBy(func);
+  const nodes = neededBy(func).filter(op => expansionOf(op) === undefined);
   const textOf = (tensor: Tensor): string => argumentNames.get(tensor) ?? placeOf(tensor);
   const results = func.outputs.map(output => ({ name: names.of(output.op.name), output }));
-  const effects = func.effects.filter(op => nodes.includes(op));
+  const effects = func.effects.flatMap(op => inPlace(op).all).filter(op => nodes.includes(op));
   return createMessage("FunctionDef", {
     signature: {
       name: func.name,
@@ -45,7 +45,7 @@ export function functionMessage(func: FuncGraph): Message<"FunctionDef"> {
     },
     nodeDef: nodes.map(op => ({
       ...nodeOf(op),
-      input: [...op.inputs.map(textOf), ...op.controlInputs.map(({ name }) => `^${name}`)],
+      input: [...op.inputs.map(textOf), ...op.controlInputs.flatMap(control => inPlace(control).last).map(({ name }) => `^${name}`)],
     })),
     ret: new Map(results.map(({ name, output }) => [name, textOf(output)])),
     controlRet: new Map(effects.map(({ name }) => [name, name])),

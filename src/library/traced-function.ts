@@ -3,15 +3,16 @@
 
 import type { DType } from "../base/dtype.ts";
 import { NDArray } from "../base/ndarray.ts";
-import { UnimplementedError, ValueError } from "../base/errors.ts";
+import { ValueError } from "../base/errors.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, describe, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { functionsOf, neededBy } from "../graph/functions.ts";
-import { Graph } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { type BuiltFunction, buildFunction } from "../ops/data/dataset-functions.ts";
+import { FunctionGraph } from "../ops/flow/function-graph.ts";
 import { PartitionedCall, StatefulPartitionedCall } from "../ops/flow/functional-calls.ts";
 import { flatten, mapNested, type Nested, packAs } from "../ops/flow/nested.ts";
 import { GraphKeys } from "./variables/graph-keys.ts";
@@ -40,35 +41,10 @@ export interface FunctionOptions {
   readonly experimentalFollowTypeHints?: boolean | null;
 }
 
-/** A function's graph while it is traced: what has an effect happens in the order in which it is written. */
-class TracedGraph extends Graph {
-  readonly effects: Operation[] = [];
-  readonly what: string;
-
-  constructor(what: string) {
-    super();
-    this.what = what;
-  }
-
-  override createOperation(...given: Parameters<Graph["createOperation"]>): Operation {
-    const [definition, inputs] = given;
-    const touches = inputs.some(input => input.isRef || input.dtype === "resource") || Object.keys(definition.outputs).length === 0;
-    // What has a state of its own only, such as the generator of a random op, nothing else sees.
-    const isEffect = definition.stateful === true && !definition.isPlaceholder && (touches || definition.host !== undefined);
-    if (!isEffect) return super.createOperation(...given);
-    if (this.controlFlowContext !== null)
-      throw new UnimplementedError(
-        `${definition.type} has an effect inside a branch or a loop of the function '${this.what}', where its order among others is not known here.\n\nMove it out of the branch, or call the function without tf.function.`,
-      );
-    const last = this.effects.at(-1);
-    const op = last ? this.controlDependencies([last], () => super.createOperation(...given)) : super.createOperation(...given);
-    this.effects.push(op);
-    return op;
-  }
-}
-
 interface Trace {
   readonly built: BuiltFunction;
+  /** What a call waits for. */
+  readonly controls: readonly Operation[];
   readonly isStateful: boolean;
   readonly structure: Nested;
   readonly shapes: readonly TensorShape[];
@@ -78,7 +54,7 @@ interface Trace {
 const isValue = (leaf: unknown): boolean => leaf instanceof Tensor || leaf instanceof NDArray || ArrayBuffer.isView(leaf);
 
 function trace(name: string, specs: readonly Spec[], body: (inputs: readonly Tensor[]) => Nested): Trace {
-  const graph = new TracedGraph(name);
+  const graph = new FunctionGraph(true);
   let structure: Nested = null;
   const args = specs.map(({ dtype, shape }) => ({ dtype, shape: shape instanceof TensorShape ? shape : new TensorShape(shape) }));
   const built = buildFunction(
@@ -102,14 +78,24 @@ function trace(name: string, specs: readonly Spec[], body: (inputs: readonly Ten
   const func = functionsOf(getDefaultGraph()).body(built.f);
   if (!func) throw new ValueError(`The function '${name}' is not in the library of its graph.`);
   const isStateful = neededBy(func).some(({ definition }) => definition.stateful === true);
-  return { built, isStateful, structure, shapes: func.outputs.map(({ shape }) => shape), types: func.outputs.map(({ dtype }) => dtype) };
+  const controls = [...graph.outerControls];
+  return {
+    built,
+    controls,
+    isStateful,
+    structure,
+    shapes: func.outputs.map(({ shape }) => shape),
+    types: func.outputs.map(({ dtype }) => dtype),
+  };
 }
 
 /** A node that calls the traced function. */
-function call({ built, isStateful, structure, shapes, types }: Trace, inputs: readonly Tensor[]): Nested {
+function call({ built, controls, isStateful, structure, shapes, types }: Trace, inputs: readonly Tensor[]): Nested {
   const op = isStateful ? StatefulPartitionedCall : PartitionedCall;
   const args = [...inputs, ...built.captures];
-  const outputs = op({ args, Tin: args.map(({ dtype }) => dtype), Tout: [...types], f: built.f });
+  const outputs = getDefaultGraph().controlDependencies(controls, () =>
+    op({ args, Tin: args.map(({ dtype }) => dtype), Tout: [...types], f: built.f }),
+  );
   outputs.forEach((output, i) => void output.setShape(shapes[i]));
   let next = 0;
   return mapNested(structure, leaf => (leaf === null ? null : outputs[next++]));
@@ -147,7 +133,7 @@ function idOf(value: object): number {
 
 /** A function whose calls are single nodes: it is traced once for each combination of types and shapes of its tensors and of its other arguments. Tensors of
  *  the graph around it and variables become further inputs of the node; effects happen in the order in which they are written. Gradients go through the
- *  function's nodes. Without `func`, what takes it. TF: tf.function. @throws ValueError if it makes variables; UnimplementedError for effects in branches. */
+ *  function's nodes. Without `func`, what takes it. TF: tf.function. @throws ValueError if it makes variables. */
 export function tracedFunction(func: AnyFunction, options?: FunctionOptions): AnyFunction;
 export function tracedFunction(options?: FunctionOptions): (func: AnyFunction) => AnyFunction;
 export function tracedFunction(first: AnyFunction | FunctionOptions | null = {}, rest: FunctionOptions = {}): unknown {

@@ -218,14 +218,6 @@ describe("functions", () => {
       });
       expect(() => makes()).toThrow("tf.function-decorated function tried to create variables.");
       const weight = tf.getVariable("weight", [], { useResource: true });
-      const branched = tf.function(function branched(x: tf.Tensor) {
-        return tf.cond(
-          tf.greater(x, 0),
-          () => weight.assignAdd(1),
-          () => weight.readValue(),
-        );
-      });
-      expect(() => branched(tf.constant(1))).toThrow("has an effect inside a branch or a loop of the function 'branched'");
       const [gradient] = [
         () =>
           tf.gradients(
@@ -242,6 +234,58 @@ describe("functions", () => {
         ),
       ).toThrow("is not known: its function computes on arrays.");
     });
+  });
+
+  it("have their effects in branches and loops, in the order in which they are written", async () => {
+    using _graph = new tf.Graph().asDefault();
+    const total = tf.getVariable("total", [], { initializer: tf.zerosInitializer(), useResource: true });
+    const x = tf.placeholder("float32", []);
+    const n = tf.placeholder("int32", []);
+    const steps = tf.function((by: tf.Tensor, count: tf.Tensor) => {
+      const first = tf.cond(
+        tf.greater(by, 0),
+        () => total.assignAdd(by),
+        () => total.readValue(),
+      );
+      const body = (i: tf.Tensor, a: tf.Tensor): tf.Tensor[] => {
+        total.assignAdd(1);
+        return [i.add(1), a.mul(by).add(total.readValue())];
+      };
+      const [, last] = tf.whileLoop((i: tf.Tensor) => tf.less(i, count), body, [tf.constant(0, "int32"), by]) as tf.Tensor[];
+      total.assign(total.mul(2));
+      return [first, last, total.readValue(), tf.gradients(last, [by])[0]];
+    });
+    const results = steps(x, n) as tf.Tensor[];
+    await using session = new tf.Session();
+    await session.run(tf.globalVariablesInitializer());
+    const at = async (by: number, count: number): Promise<unknown> =>
+      (
+        await session.run(results, [
+          [x, by],
+          [n, count],
+        ])
+      ).map(value => value.item());
+    expect(await at(2, 2)).toEqual([2, 18, 8, 15]);
+    expect(await at(-1, 3)).toEqual([8, 11, 22, -12]);
+    expect(await at(3, 0)).toEqual([25, 3, 50, 1]);
+    expect((await session.run(total)).item()).toBe(50);
+  });
+
+  it("are waited for although they hold a check that may not be made", async () => {
+    using _graph = new tf.Graph().asDefault();
+    const x = tf.placeholder("float32", []);
+    const checked = tf.function((value: tf.Tensor) => {
+      tf.Assert(tf.greater(value, 0), [value]);
+      return value.mul(2);
+    });
+    const doubled = checked(x) as tf.Tensor;
+    const after = tf.controlDependencies([doubled], () => tf.constant(1));
+    const outside = tf.constant(5).add(x);
+    const waiting = tf.function(() => tf.controlDependencies([outside], () => tf.constant(3)))() as tf.Tensor;
+    await using session = new tf.Session();
+    expect((await session.run([after, waiting], [[x, 3]])).map(value => value.item())).toEqual([1, 3]);
+    expect(waiting.op.controlInputs).toEqual([outside.op]);
+    await expect(session.run(after, [[x, -3]])).rejects.toThrow("assertion failed: [-3]");
   });
 
   it("are the functions themselves where they are to run eagerly", () => {

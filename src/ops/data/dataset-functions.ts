@@ -8,7 +8,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { groupByName } from "../../graph/build-operation.ts";
-import { captureSource, noteCapture } from "../../graph/captures.ts";
+import { noteCapture } from "../../graph/captures.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { callFunction, effectsIn, type FuncGraph, functionsOf, neededBy, shareFunctions } from "../../graph/functions.ts";
 import { Graph } from "../../graph/graph.ts";
@@ -45,18 +45,22 @@ interface Making {
 }
 const ofDatasets = (): Making => ({ graph: new Graph(), attrs: { _tf_data_function: true }, effects: effectsIn });
 
-/** Builds a function in a graph of its own: `body` gets a tensor for each argument and returns the results. `what` names it: `Dataset_map`. */
-export function buildFunction(
-  what: string,
-  given: { readonly name: string },
-  args: readonly ArgumentSpec[],
-  body: (inputs: readonly Tensor[]) => readonly Tensor[],
-  { graph, attrs, effects }: Making = ofDatasets(),
-): BuiltFunction {
+/** A function's graph when its body is built. */
+export interface TracedBody {
+  readonly graph: Graph;
+  readonly inputs: Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Tensors of the graphs around it → the arguments that stand for them. */
+  readonly captures: ReadonlyMap<Tensor, Tensor>;
+  /** The argument that stands for a tensor of a graph around. */
+  readonly capture: (outside: Tensor) => Tensor;
+}
+
+/** Builds a function's graph inside the default one: `body` gets a tensor for each argument and returns the results. */
+export function traceBody(graph: Graph, args: readonly ArgumentSpec[], body: (inputs: Tensor[]) => readonly Tensor[]): TracedBody {
   const outer = getDefaultGraph();
-  const functions = functionsOf(outer);
   graph.seed = outer.seed;
-  shareFunctions(graph, functions);
+  shareFunctions(graph, functionsOf(outer));
   graphsAround.set(graph, outer);
   const inputs: Tensor[] = [];
   const argument = ({ dtype, shape }: ArgumentSpec, name: string): Tensor => {
@@ -66,28 +70,40 @@ export function buildFunction(
     return input;
   };
   const captures = new Map<Tensor, Tensor>();
-  graph.capture = outside => {
+  const capture = (outside: Tensor): Tensor => {
     const known = captures.get(outside);
     if (known) return known;
-    if (!isAround(outer, outside.graph)) return undefined;
     const input = graph.asDefault(() => graph.controlDependencies(null, () => argument(outside, outside.op.name)));
     noteCapture(input, outside);
     captures.set(outside, input);
     return input;
   };
-  const outputs = graph.asDefault(() => {
-    const results = body(args.map((arg, i) => argument(arg, `args_${i}`)));
-    return results.map(result => identity(result));
-  });
-  const func: FuncGraph = {
-    name: functions.freeName(`__inference_${what === "" ? "" : `${what}_`}${plainName(given.name)}`, outer.version + functions.made.length),
-    graph,
-    inputs,
-    outputs,
-    effects: effects(graph),
-  };
-  functions.add(func);
-  return { f: { name: func.name, attrs }, captures: [...captures.values()].map(sourceOf) };
+  graph.capture = outside => (captures.has(outside) || isAround(outer, outside.graph) ? capture(outside) : undefined);
+  const outputs = graph.asDefault(() => body(args.map((arg, i) => argument(arg, `args_${i}`))).map(result => identity(result)));
+  return { graph, inputs, outputs, captures, capture };
+}
+
+/** Puts a function into the library of the default graph. */
+export function addFunction(what: string, name: string, func: Omit<FuncGraph, "name">, attrs: FunctionRef["attrs"] = {}): FunctionRef {
+  const graph = getDefaultGraph();
+  const functions = functionsOf(graph);
+  const prefix = `__inference_${what === "" ? "" : `${what}_`}${plainName(name)}`;
+  const added = { ...func, name: functions.freeName(prefix, graph.version + functions.made.length) };
+  functions.add(added);
+  return { name: added.name, attrs };
+}
+
+/** Builds a function in a graph of its own: `body` gets a tensor for each argument and returns the results. `what` names it: `Dataset_map`. */
+export function buildFunction(
+  what: string,
+  given: { readonly name: string },
+  args: readonly ArgumentSpec[],
+  body: (inputs: readonly Tensor[]) => readonly Tensor[],
+  { graph, attrs, effects }: Making = ofDatasets(),
+): BuiltFunction {
+  const { inputs, outputs, captures } = traceBody(graph, args, body);
+  const f = addFunction(what, given.name, { graph, inputs, outputs, effects: effects(graph) }, attrs);
+  return { f, captures: [...captures.keys()] };
 }
 
 const graphsAround = new WeakMap<Graph, Graph>();
@@ -97,8 +113,6 @@ function isAround(innermost: Graph, graph: Graph): boolean {
   for (let each: Graph | undefined = innermost; each !== undefined; each = graphsAround.get(each)) if (each === graph) return true;
   return false;
 }
-
-const sourceOf = (input: Tensor): Tensor => captureSource(input) as Tensor;
 
 /** A function without arguments that gives a dataset of the graph: a copy of its nodes, all of them constants or datasets.
  *  @throws ValueError with TensorFlow's text for what has another value in each run, or a state. */

@@ -7,11 +7,11 @@ import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import type { ControlFlowContext, Graph } from "../../graph/graph.ts";
+import type { ControlFlowContext, FunctionalFlow, Graph } from "../../graph/graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Operation, Tensor } from "../../graph/operation.ts";
-import { constant, identity } from "../array/array.ts";
+import { constant, identity, stopGradient } from "../array/array.ts";
 import { stack } from "../array/slicing.ts";
 import {
   Assert,
@@ -449,13 +449,17 @@ export class WhileContext extends Context {
 
   private closeLoop(merged: Tensor, result: Tensor): void {
     const next = result.isRef ? RefNextIteration({ data: result }) : NextIteration({ data: result });
-    const start = merged.op.inputs[0].op.inputs[0];
-    if (!fitsInvariant(merged.shape, next.shape))
-      throw new ValueError(
-        `Input tensor '${start.name}' enters the loop with shape ${merged.shape}, but has shape ${next.shape} after one iteration. To allow the shape to vary across iterations, use the \`shape_invariants\` argument of tf.while_loop to specify a less-specific shape.`,
-      );
+    requireInvariant(merged.op.inputs[0].op.inputs[0], merged.shape, next);
     merged.op.replaceInput(1, next);
   }
+}
+
+/** @throws ValueError if what a loop makes of a variable has a shape that the variable cannot have. */
+function requireInvariant(start: Tensor, shape: TensorShape, next: Tensor): void {
+  if (!fitsInvariant(shape, next.shape))
+    throw new ValueError(
+      `Input tensor '${start.name}' enters the loop with shape ${shape}, but has shape ${next.shape} after one iteration. To allow the shape to vary across iterations, use the \`shape_invariants\` argument of tf.while_loop to specify a less-specific shape.`,
+    );
 }
 
 /** Is `after` at least as specific as the shape a loop variable has? */
@@ -497,6 +501,8 @@ export function cond(pred: TensorLike, first: Branch | CondOptions, second?: Bra
   return inNameScope({ name: given.name }, "cond", [pred], () => {
     if (typeof pred === "boolean") throw new TypeError("'pred' must not be a Python bool.");
     const graph = getDefaultGraph();
+    const isStrict = given.strict === true;
+    if (graph.functional) return functionalCond(graph.functional, pred, whenTrue, whenFalse, isStrict);
     const chosen = Switch({ data: pred, pred });
     const pivots = [identity(chosen.outputTrue, { name: "switch_t" }), identity(chosen.outputFalse, { name: "switch_f" })];
     const predicate = identity(pred, { name: "pred_id" });
@@ -510,40 +516,84 @@ export function cond(pred: TensorLike, first: Branch | CondOptions, second?: Bra
     };
     const yes = build(1, whenTrue, "true_fn");
     const no = build(0, whenFalse, "false_fn");
-    return mergeBranches(graph, yes, no, given.strict === true);
+    return joined(yes, no, isStrict, check => {
+      check();
+      const merges = yes.results.map((x, k) => merge([no.results[k], x]));
+      if (yes.context.outer === null) for (const { context } of [yes, no]) graph.addToCollection("cond_context", context);
+      return merges;
+    });
   });
+}
+
+/** A conditional whose branches are functions. */
+function functionalCond(flow: FunctionalFlow, pred: TensorLike, whenTrue: Branch, whenFalse: Branch, isStrict: boolean): Nested {
+  const predicate = convertToTensor(pred);
+  const [yes, no] = [whenTrue, whenFalse].map(fn => functionalBranch(fn, predicate));
+  return joined(yes, no, isStrict, check => flow.branch(predicate, [no.build, yes.build], check));
+}
+
+interface FunctionalBranch extends BuiltBranch {
+  /** Builds it, within the graph of its function. */
+  build(): readonly Tensor[];
+}
+
+/** A branch that is a function; what it returns is known when it is built. An operation is stood for by the choice, once it has run. */
+export function functionalBranch(fn: Branch, choice: Tensor): FunctionalBranch {
+  const resultOf = (leaf: unknown): Tensor[] => {
+    if (leaf instanceof Operation) return [getDefaultGraph().controlDependencies([leaf], () => identity(choice))];
+    if (leaf instanceof IndexedSlices) return [leaf.values, leaf.indices, ...(leaf.denseShape ? [leaf.denseShape] : [])];
+    return [convertToTensor(leaf as TensorLike)];
+  };
+  const branch = {
+    original: null as Nested,
+    results: [] as Tensor[],
+    build: () => {
+      branch.original = fn() ?? null;
+      branch.results = branch.original === null ? [] : flatten(branch.original).flatMap(resultOf);
+      return branch.results;
+    },
+  };
+  return branch;
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 interface BuiltBranch {
-  readonly context: CondContext;
   readonly original: Nested;
   readonly results: readonly Tensor[];
 }
 
 const unpackSingle = (structure: Nested): Nested => (Array.isArray(structure) && structure.length === 1 ? structure[0] : structure);
 
-function mergeBranches(graph: Graph, yes: BuiltBranch, no: BuiltBranch, isStrict: boolean): Nested {
-  const [a, b] = isStrict ? [yes.original, no.original] : [unpackSingle(yes.original), unpackSingle(no.original)];
-  assertSameStructure(a, b);
-  if (yes.results.length === 0) throw new ValueError("'true_fn' and 'false_fn' must return at least one result.");
-  yes.results.forEach((x, k) => {
-    const y = no.results[k];
-    if (x.dtype !== y.dtype)
-      throw new ValueError(
-        `Outputs of 'true_fn' and 'false_fn' must have the same type(s). Received ${x.dtype} from 'true_fn' and ${y.dtype} from 'false_fn'.`,
-      );
+/** What both branches give, in their structure. `join` makes the tensors; it asks whether the branches fit when they are built. */
+function joined(yes: BuiltBranch, no: BuiltBranch, isStrict: boolean, join: (check: () => void) => readonly Tensor[]): Nested {
+  const structures = (): Nested[] => [yes, no].map(({ original }) => (isStrict ? original : unpackSingle(original)));
+  const merges = join(() => {
+    const [a, b] = structures();
+    assertSameStructure(a, b);
+    if (yes.results.length === 0 && a !== null) throw new ValueError("'true_fn' and 'false_fn' must return at least one result.");
+    yes.results.forEach((x, k) => {
+      const y = no.results[k];
+      if (x.dtype !== y.dtype)
+        throw new ValueError(
+          `Outputs of 'true_fn' and 'false_fn' must have the same type(s). Received ${x.dtype} from 'true_fn' and ${y.dtype} from 'false_fn'.`,
+        );
+    });
   });
-  const merges = yes.results.map((x, k) => merge([no.results[k], x]));
-  if (yes.context.outer === null) for (const { context } of [yes, no]) graph.addToCollection("cond_context", context);
-  let next = 0;
-  const packed = mapNested(a, leaf => {
-    if (!(leaf instanceof IndexedSlices)) return merges[next++];
-    const [values, indices] = [merges[next++], merges[next++]];
-    return new IndexedSlices(values, indices, leaf.denseShape ? merges[next++] : null);
-  });
+  const [structure] = structures();
+  const packed = packResults(structure, merges);
   return isStrict ? packed : unpackSingle(packed);
+}
+
+/** Tensors in the structure of what a branch returned. */
+export function packResults(structure: Nested, results: readonly Tensor[]): Nested {
+  let next = 0;
+  return mapNested(structure, leaf => {
+    if (leaf === null) return null;
+    if (!(leaf instanceof IndexedSlices)) return results[next++];
+    const [values, indices] = [results[next++], results[next++]];
+    return new IndexedSlices(values, indices, leaf.denseShape ? results[next++] : null);
+  });
 }
 
 // ---- case ----
@@ -735,13 +785,11 @@ function buildLoop(
   const graph = getDefaultGraph();
   if (!Number.isInteger(options.parallelIterations ?? 10))
     throw new ValueError(`'parallel_iterations' must be a positive integer: ${options.parallelIterations}`);
-  const context = new WhileContext(graph, {
-    parallelIterations: options.parallelIterations ?? 10,
-    backProp: options.backProp ?? true,
-    swapMemory: options.swapMemory ?? false,
-    maximumIterations,
-  });
-  if (context.outer === null) graph.addToCollection("while_context", context);
+  const parallelIterations = options.parallelIterations ?? 10;
+  const backProp = options.backProp ?? true;
+  const swapMemory = options.swapMemory ?? false;
+  const context = graph.functional ? null : new WhileContext(graph, { parallelIterations, backProp, swapMemory, maximumIterations });
+  if (context?.outer === null) graph.addToCollection("while_context", context);
   const carried = flatten(loopVars);
   const initial = carried.map(item => convertToTensor(carrierOf(item)));
   const shapes = invariantsOf(initial, options.shapeInvariants);
@@ -750,29 +798,45 @@ function buildLoop(
       loopVars,
       tensors.map((tensor, k) => rewrap(carried[k], tensor)),
     );
-  const exits = context.build(
-    initial,
-    shapes,
-    vars => convertToTensor(condition(...pack(vars))),
-    vars => {
-      const packed = pack(vars);
-      const result = listOf(body(...packed));
-      assertSameStructure(packed, result);
-      const flat = flatten(result);
-      if (flat.length !== vars.length)
-        throw new ValueError(
-          `Number of inputs and outputs of 'body' must match 'loop_vars'. Got ${vars.length} inputs and ${flat.length} outputs.`,
-        );
-      return flat.map((item, k) =>
-        convertToTensor(carrierOf(item), { dtype: carrierOf(item) instanceof Tensor ? undefined : (vars[k].dtype as DType) }),
+  const goesOn = (vars: Tensor[]): Tensor => convertToTensor(condition(...pack(vars)));
+  const next = (vars: Tensor[]): Tensor[] => {
+    const packed = pack(vars);
+    const result = listOf(body(...packed));
+    assertSameStructure(packed, result);
+    const flat = flatten(result);
+    if (flat.length !== vars.length)
+      throw new ValueError(
+        `Number of inputs and outputs of 'body' must match 'loop_vars'. Got ${vars.length} inputs and ${flat.length} outputs.`,
       );
-    },
-  );
+    return flat.map((item, k) =>
+      convertToTensor(carrierOf(item), { dtype: carrierOf(item) instanceof Tensor ? undefined : (vars[k].dtype as DType) }),
+    );
+  };
+  const exits =
+    context?.build(initial, shapes, goesOn, next) ?? functionalLoop(graph, initial, shapes, goesOn, next, { parallelIterations, backProp });
   const packed = packAs(
     loopVars,
     exits.map((tensor, k) => rewrap(carried[k], tensor)),
   );
   return packed.length === 1 && options.returnSameStructure !== true && maximumIterations === null ? packed[0] : packed;
+}
+
+/** A loop whose condition and body are functions. */
+function functionalLoop(
+  graph: Graph,
+  initial: readonly Tensor[],
+  shapes: readonly TensorShape[],
+  condition: (vars: Tensor[]) => Tensor,
+  body: (vars: Tensor[]) => Tensor[],
+  { parallelIterations, backProp }: Pick<LoopSettings, "parallelIterations" | "backProp">,
+): readonly Tensor[] {
+  const step = (vars: Tensor[]): Tensor[] => {
+    const results = body(vars);
+    results.forEach((result, k) => void requireInvariant(initial[k], shapes[k], result));
+    return results;
+  };
+  const results = (graph.functional as FunctionalFlow).loop(initial, shapes, condition, step, parallelIterations);
+  return backProp ? results : results.map(result => stopGradient(result));
 }
 
 /** An object that travels through a loop by one tensor (a TensorArray by its flow). */

@@ -1,7 +1,13 @@
 // Calls of functions where edges of order meet what is fed.
 
 import { expect, test } from "vitest";
+import { Graph } from "../../graph/graph.ts";
+import type { Tensor } from "../../graph/operation.ts";
+import { TensorShape } from "../../base/shape.ts";
 import * as tf from "../../index.ts";
+import { addFunction, traceBody } from "../data/dataset-functions.ts";
+import { AssignAddVariableOp } from "../state/state.ts";
+import { While } from "./functional-calls.ts";
 
 test("what waits for a fed placeholder waits for nothing, beside calls too", async () => {
   using _graph = new tf.Graph().asDefault();
@@ -10,4 +16,33 @@ test("what waits for a fed placeholder waits for nothing, beside calls too", asy
   const after = tf.controlDependencies([x], () => tf.add(doubled, 1));
   await using session = new tf.Session();
   expect((await session.run(after, [[x, 3]])).item()).toBe(7);
+});
+
+test("a loop's variable that stays the same is there after the effects that it waits for", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const count = tf.getVariable("count", [], { initializer: tf.zerosInitializer(), useResource: true });
+  const handle = count.handle as Tensor;
+  const args = [tf.constant(0, "int32"), tf.constant(7), handle];
+  const functionOf = (name: string, build: (vars: Tensor[]) => Tensor[]) => {
+    const body = traceBody(
+      new Graph(),
+      args.map(({ dtype }) => ({ dtype, shape: new TensorShape([]) })),
+      build,
+    );
+    return addFunction("", name, { ...body, effects: [] });
+  };
+  const [, same] = While({
+    input: args,
+    T: args.map(({ dtype }) => dtype),
+    cond: functionOf("goes_on", ([i]) => [tf.less(i, tf.constant(3, "int32"))]),
+    body: functionOf("step", ([i, a, v]) => {
+      const add = AssignAddVariableOp({ resource: v, value: tf.constant(1), dtype: "float32" });
+      return [i.add(1), tf.controlDependencies([add], () => tf.identity(a)), v];
+    }),
+    outputShapes: args.map(({ shape }) => shape),
+  }) as readonly Tensor[];
+  await using session = new tf.Session();
+  await session.run(tf.globalVariablesInitializer());
+  expect((await session.run(same)).item()).toBe(7);
+  expect((await session.run(count)).item()).toBe(3);
 });

@@ -16,7 +16,8 @@ import { type Scalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { identity, IdentityN } from "../array/array.ts";
 import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
-import { group, isExit, isMerge, isSwitch } from "./control-flow.ts";
+import type { Nested } from "./nested.ts";
+import { group, isEnter, isExit, isMerge, isNext, isSwitch } from "./control-flow.ts";
 import { AddV2, cast, Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr } from "../math/math.ts";
 import { reduceAll } from "../math/reduction.ts";
 import { bytesAt } from "../string/string.ts";
@@ -38,20 +39,32 @@ export function bodyOf(op: Operation, ref: FunctionRef): FuncGraph {
   return body;
 }
 
-/** Results that are there only after the effects: those that happen in any case, for what waits for one side of a conditional is as dead as the other. */
-export function afterEffects({ outputs, effects, first }: CalledFunction): Tensor[] {
-  const certain = effects.filter(effect => !isOnOneSide(effect, first));
+/** The effects that happen in any case: what waits for one side of a conditional is as dead as the other. */
+const certainOf = ({ body, replaced }: CalledFunction): Operation[] => [
+  ...new Set(body.effects.filter(effect => !isInside(effect)).flatMap(effect => replaced.get(effect)?.last ?? [])),
+];
+
+/** Results that are there only after the effects that happen in any case. */
+export function afterEffects(call: CalledFunction): Tensor[] {
+  const { outputs } = call;
+  const certain = certainOf(call);
   if (certain.length === 0) return [...outputs];
   return getDefaultGraph().controlDependencies(certain, () => outputs.map(output => identity(output)));
 }
 
-/** Does a Switch lie before the operation, among those made since `first`, and no Merge or Exit between them? */
-function isOnOneSide(effect: Operation, first: number): boolean {
-  const before = new Set([effect]);
-  for (const op of before) {
-    if (op.id < first || isMerge(op) || isExit(op)) continue;
-    if (isSwitch(op)) return true;
-    for (const source of [...op.inputs.map(input => input.op), ...op.controlInputs]) before.add(source);
+/** Is the operation inside a conditional or a loop of raw nodes? On a way back, each Merge goes into a conditional and each Switch out of it; an Exit
+ *  goes into a loop and a variable's branching there, and an Enter out of it. */
+function isInside(effect: Operation): boolean {
+  const lowest = new Map<Operation, number>();
+  const ways: [Operation, number][] = [[effect, 0]];
+  for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
+    const [op, depth] = way;
+    if (depth >= (lowest.get(op) ?? Number.POSITIVE_INFINITY)) continue;
+    lowest.set(op, depth);
+    const isLoopMerge = isMerge(op) && op.inputs.some(input => isNext(input.op));
+    const after = depth + (isExit(op) ? 2 : isMerge(op) && !isLoopMerge ? 1 : isSwitch(op) || isEnter(op) ? -1 : 0);
+    if (after < 0) return true;
+    for (const source of [...op.inputs.map(input => input.op), ...op.controlInputs]) if (!isNext(source)) ways.push([source, after]);
   }
   return false;
 }
@@ -63,8 +76,8 @@ function called(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Ten
 
 /** The nodes of a plain call. */
 export function expandCall(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Expansion {
-  const expansion = callFunction(bodyOf(op, ref), inputs);
-  return { ...expansion, outputs: afterEffects(expansion) };
+  const call = callFunction(bodyOf(op, ref), inputs);
+  return { outputs: afterEffects(call), effects: call.effects, certain: certainOf(call) };
 }
 
 const callFields = {
@@ -97,15 +110,23 @@ function truthOf(op: Operation, value: Tensor): Tensor {
   return truth.shape.rank === 0 ? truth : reduceAll(truth);
 }
 
-/** What a branch gives to tf.cond: its results, or where there are none, an operation. */
-function branchResult(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] | Operation {
-  const expansion = callFunction(bodyOf(op, ref), inputs);
-  return expansion.outputs.length > 0 ? afterEffects(expansion) : group(...expansion.effects);
-}
-
-function branched(op: Operation, results: readonly Tensor[] | Tensor): Expansion {
-  const list = Array.isArray(results) ? (results as readonly Tensor[]) : [results as Tensor];
-  return op.outputs.length > 0 ? { outputs: list, effects: [] } : { outputs: [], effects: list.map(tensor => tensor.op) };
+/** The nodes of a conditional: `choose` makes it of its branches. Each gives its results, or where there are none, an operation. */
+function branched(
+  op: Operation,
+  refs: readonly FunctionRef[],
+  inputs: readonly Tensor[],
+  choose: (branches: (() => Nested)[]) => Nested,
+): Expansion {
+  const effects: Operation[] = [];
+  const branchOf = (ref: FunctionRef) => (): Tensor[] | Operation => {
+    const call = callFunction(bodyOf(op, ref), inputs);
+    effects.push(...call.effects);
+    return call.outputs.length > 0 ? afterEffects(call) : group(...certainOf(call));
+  };
+  const results = [choose(refs.map(branchOf))].flat() as Tensor[];
+  const makers = results.map(tensor => tensor.op);
+  const outputs = op.outputs.length > 0 ? results : [];
+  return { outputs, effects: [...effects, ...makers], certain: makers };
 }
 
 const branchTypes = { Tin: attr.types(undefined, { minimum: 0 }), Tout: attr.types(undefined, { minimum: 0 }) };
@@ -118,8 +139,8 @@ const ifFields = {
   attrs: { Tcond: attr.type(), ...branchTypes, thenBranch: attr.func(), elseBranch: attr.func(), ...branchShapes },
   shape: shapesGiven,
   expand: (op: Operation, [condition, ...inputs]: readonly Tensor[]) => {
-    const branch = (name: string) => () => branchResult(op, op.attrs[name] as FunctionRef, inputs);
-    return branched(op, cond(truthOf(op, condition), branch("thenBranch"), branch("elseBranch"), { strict: true }));
+    const refs = [op.attrs.thenBranch, op.attrs.elseBranch] as FunctionRef[];
+    return branched(op, refs, inputs, ([yes, no]) => cond(truthOf(op, condition), yes, no, { strict: true }));
   },
 } as const;
 
@@ -133,13 +154,13 @@ const caseFields = {
   attrs: { ...branchTypes, branches: attr.funcs(undefined, 1), ...branchShapes },
   shape: shapesGiven,
   expand: (op: Operation, [index, ...inputs]: readonly Tensor[]) => {
-    const branches = op.attrs.branches as readonly FunctionRef[];
-    const calls = branches.map(ref => () => branchResult(op, ref, inputs));
-    // Numbers outside run the last, so the first pairs are those of all others.
-    const last = calls[calls.length - 1];
-    const pairs = calls.slice(0, -1).map((call, k) => [Equal({ x: index, y: k }), call] as const);
-    if (pairs.length === 0) return branched(op, [cond(LessEqual({ x: index, y: index }), last, last, { strict: true })].flat());
-    return branched(op, caseOf(pairs, { default: last, strict: true }));
+    return branched(op, op.attrs.branches as readonly FunctionRef[], inputs, calls => {
+      // Numbers outside run the last, so the first pairs are those of all others.
+      const last = calls[calls.length - 1];
+      const pairs = calls.slice(0, -1).map((call, k) => [Equal({ x: index, y: k }), call] as const);
+      if (pairs.length === 0) return cond(LessEqual({ x: index, y: index }), last, last, { strict: true });
+      return caseOf(pairs, { default: last, strict: true });
+    });
   },
 } as const;
 
@@ -168,10 +189,13 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
   // Lowered forms say neither shapes nor how many iterations may run at once.
   const given = (op.attrs.outputShapes ?? []) as readonly TensorShape[];
   const shapeInvariants = varying.map(k => common(inputs[k].shape, given[k] ?? body.outputs[k].shape));
+  const effects: Operation[] = [];
   const results = whileLoop(
     (...vars: Tensor[]) => truthOf(op, called(op, condition, argumentsOf(vars))[0]),
     (...vars: Tensor[]) => {
-      const next = afterEffects(callFunction(body, argumentsOf(vars)));
+      const call = callFunction(body, argumentsOf(vars));
+      effects.push(...call.effects);
+      const next = afterEffects(call);
       // The attribute may know more than the body's nodes alone.
       varying.forEach((k, i) => void next[k].setShape(shapeInvariants[i]));
       return varying.map(k => next[k]);
@@ -184,11 +208,12 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
     },
   ) as Tensor[];
   const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : input));
-  return { outputs, effects: results.map(result => result.op) };
+  const exits = results.map(result => result.op);
+  return { outputs, effects: [...effects, ...exits], certain: exits };
 }
 
 /** What two shapes agree on. */
-function common(a: TensorShape, b: TensorShape): TensorShape {
+export function common(a: TensorShape, b: TensorShape): TensorShape {
   if (a.dims === null || b.dims === null || a.dims.length !== b.dims.length) return TensorShape.unknown();
   const other = b.dims;
   return new TensorShape(a.dims.map((d, axis): Dimension => (d === other[axis] ? d : null)));

@@ -1,0 +1,141 @@
+// The graph of a function while it is built: its conditionals and loops are nodes that call functions of their own (If, Case, While), and what has an
+// effect happens in the order in which it is written.
+
+import type { Dimension } from "../../base/shape.ts";
+import { TensorShape } from "../../base/shape.ts";
+import type { FunctionRef } from "../../graph/attributes.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
+import { effectsIn, functionsOf } from "../../graph/functions.ts";
+import { type FunctionalFlow, Graph } from "../../graph/graph.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
+import { identity } from "../array/array.ts";
+import { addFunction, traceBody, type TracedBody } from "../data/dataset-functions.ts";
+import { Case, If, StatelessCase, StatelessIf, StatelessWhile, While } from "./functional-calls.ts";
+
+/** A graph whose conditionals and loops call functions. With `isSequenced`, each effect waits for the one before, as in a function made by
+ *  `tf.function`; else only what has no result runs unasked, as in the branches of a node in a plain graph. */
+export class FunctionGraph extends Graph {
+  override functional: FunctionalFlow | null = flow;
+  private readonly isSequenced: boolean;
+  private isReplacing = false;
+  private readonly sequence: Operation[] = [];
+
+  constructor(isSequenced: boolean) {
+    super();
+    this.isSequenced = isSequenced;
+  }
+
+  /** What runs although no result needs it. */
+  get effects(): readonly Operation[] {
+    return this.isSequenced ? this.sequence : effectsIn(this);
+  }
+
+  /** An empty graph for a function inside this one. */
+  inner(): FunctionGraph {
+    return new FunctionGraph(this.isSequenced);
+  }
+
+  override replacing<R>(body: () => R): R {
+    const before = this.isReplacing;
+    this.isReplacing = true;
+    try {
+      return super.replacing(body);
+    } finally {
+      this.isReplacing = before;
+    }
+  }
+
+  override createOperation(...given: Parameters<Graph["createOperation"]>): Operation {
+    if (!this.isSequenced || this.isReplacing || !this.isEffect(...given)) return super.createOperation(...given);
+    const last = this.sequence.at(-1);
+    const op = last ? this.controlDependencies([last], () => super.createOperation(...given)) : super.createOperation(...given);
+    this.sequence.push(op);
+    return op;
+  }
+
+  private isEffect(...[definition, inputs, attrs]: Parameters<Graph["createOperation"]>): boolean {
+    // What lives in one run goes by its flow; what has a state of its own only, such as the generator of a random op, nothing else sees.
+    if (!definition.stateful || definition.isPlaceholder || definition.onHost) return false;
+    if (definition.expand) return refsIn(attrs).some(ref => functionsOf(this).body(ref)?.effects.length);
+    const touches = inputs.some(input => input.isRef || input.dtype === "resource") || Object.keys(definition.outputs).length === 0;
+    return touches || definition.host !== undefined;
+  }
+}
+
+const isRef = (value: unknown): value is FunctionRef => typeof value === "object" && value !== null && "name" in value && "attrs" in value;
+const refsIn = (attrs: Readonly<Record<string, unknown>>): FunctionRef[] => Object.values(attrs).flat().filter(isRef);
+
+/** An empty graph for a function of a node in the default graph. */
+const newGraph = (): FunctionGraph => {
+  const around = getDefaultGraph();
+  return around instanceof FunctionGraph ? around.inner() : new FunctionGraph(false);
+};
+
+/** Has something in a function a state or an effect? */
+const isStateful = ({ graph }: TracedBody): boolean =>
+  graph.getOperations().some(({ definition }) => definition.stateful && !definition.isPlaceholder);
+
+/** Functions of one node, each with `count` arguments and all tensors of graphs around that one of them reads. */
+function shared(
+  bodies: readonly TracedBody[],
+  count: number,
+): { readonly outside: readonly Tensor[]; readonly inputs: readonly (readonly Tensor[])[] } {
+  const outside = [...new Set(bodies.flatMap(({ captures }) => [...captures.keys()]))];
+  return { outside, inputs: bodies.map(({ inputs, capture }) => [...inputs.slice(0, count), ...outside.map(capture)]) };
+}
+
+/** Runs `make` after what the functions wait for outside. */
+const afterOuter = <R>(bodies: readonly TracedBody[], make: () => R): R =>
+  getDefaultGraph().controlDependencies([...new Set(bodies.flatMap(({ graph }) => [...graph.outerControls]))], make);
+
+const added = (name: string, { graph, outputs }: TracedBody, inputs: readonly Tensor[], more: readonly Tensor[] = []): FunctionRef =>
+  addFunction("", name, { graph, inputs, outputs: [...outputs, ...more], effects: (graph as FunctionGraph).effects });
+
+/** A node that calls one of several functions without arguments: by a bool the first for false, by a number the last for one outside. */
+function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], check: () => void): Tensor[] {
+  const bodies = branches.map(build => traceBody(newGraph(), [], build));
+  check();
+  const { outside, inputs } = shared(bodies, 0);
+  const [first] = bodies;
+  const types = { Tin: outside.map(({ dtype }) => dtype), Tout: first.outputs.map(({ dtype }) => dtype) };
+  const outputShapes = first.outputs.map((_, k) => agreed(bodies.map(({ outputs }) => outputs[k].shape)));
+  const common = { input: outside, ...types, outputShapes };
+  const hasState = bodies.some(isStateful);
+  const outputs = afterOuter(bodies, () => {
+    if (choice.dtype === "bool") {
+      const [elseBranch, thenBranch] = bodies.map((body, k) => added(["cond_false", "cond_true"][k], body, inputs[k]));
+      return (hasState ? If : StatelessIf)({ cond: choice, Tcond: "bool", thenBranch, elseBranch, ...common });
+    }
+    const refs = bodies.map((body, k) => added(`indexed_case_branch${k}`, body, inputs[k]));
+    return (hasState ? Case : StatelessCase)({ branchIndex: choice, branches: refs, ...common });
+  }) as readonly Tensor[];
+  return outputs.map(output => identity(output));
+}
+
+/** What all shapes have in common. */
+const agreed = ([first, ...rest]: readonly TensorShape[]): TensorShape => {
+  const { dims } = first;
+  if (dims === null || rest.some(other => other.dims?.length !== dims.length)) return TensorShape.unknown();
+  return new TensorShape(dims.map((d, axis): Dimension => (rest.every(other => other.dims?.[axis] === d) ? d : null)));
+};
+
+/** A node that calls a function on its own results while another of them is true. */
+function loop(...[initial, shapes, condition, body, parallelIterations]: Parameters<FunctionalFlow["loop"]>): Tensor[] {
+  const args = initial.map(({ dtype }, k) => ({ dtype, shape: shapes[k] }));
+  const bodies = [traceBody(newGraph(), args, vars => [condition(vars)]), traceBody(newGraph(), args, body)];
+  const { outside, inputs } = shared(bodies, args.length);
+  const all = [...initial, ...outside];
+  const outputs = afterOuter(bodies, () =>
+    (bodies.some(isStateful) ? While : StatelessWhile)({
+      input: all,
+      T: all.map(({ dtype }) => dtype),
+      cond: added("while_cond", bodies[0], inputs[0]),
+      body: added("while_body", bodies[1], inputs[1], inputs[1].slice(args.length)),
+      outputShapes: [...shapes, ...outside.map(({ shape }) => shape)],
+      parallelIterations,
+    }),
+  ) as readonly Tensor[];
+  return outputs.slice(0, args.length).map(output => identity(output));
+}
+
+const flow: FunctionalFlow = { branch, loop };
