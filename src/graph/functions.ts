@@ -151,7 +151,7 @@ function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Opera
     const make = (): void => {
       const { definition } = op;
       if (definition.expand) {
-        const expansion = graph.nameScope(op.name, () => definition.expand?.(op, inputs) as Expansion);
+        const expansion = graph.nameScope(op.name, () => definition.expand?.nodes(op, inputs) as Expansion);
         put(op, expansion.outputs, replacementOf(expansion));
         return;
       }
@@ -247,7 +247,7 @@ export function expandInPlace(op: Operation): Expansion {
   const expansion = graph.replacing(() =>
     graph.asDefault(() =>
       graph.controlDependencies(null, () =>
-        graph.controlDependencies(op.controlInputs, () => graph.nameScope(`${op.name}/`, () => op.definition.expand?.(op, op.inputs))),
+        graph.controlDependencies(op.controlInputs, () => graph.nameScope(`${op.name}/`, () => op.definition.expand?.nodes(op, op.inputs))),
       ),
     ),
   ) as Expansion;

@@ -66,14 +66,14 @@ type CollectionItem = unknown;
 
 /** Conditionals and loops whose branches, conditions and bodies are functions. */
 export interface FunctionalFlow {
-  /** The results of the branch that is chosen: false and true, or a number. `check` is asked when all are built. */
-  branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], check: () => void): readonly Tensor[];
+  /** What the function of the side taken returns. */
+  cond(predicate: Tensor, whenTrue: () => unknown, whenFalse: () => unknown, isStrict: boolean): unknown;
   loop(
     initial: readonly Tensor[],
     shapes: readonly TensorShape[],
     condition: (vars: Tensor[]) => Tensor,
-    body: (vars: Tensor[]) => readonly Tensor[],
-    parallelIterations: number,
+    body: (vars: Tensor[]) => Tensor[],
+    options: { readonly parallelIterations: number; readonly backProp: boolean },
   ): readonly Tensor[];
 }
 

@@ -8,6 +8,7 @@ import type { State, Value } from "../ir/program.ts";
 import type { Attr } from "./attributes.ts";
 import { buildOperation } from "./build-operation.ts";
 import type { TensorLike } from "./conversion.ts";
+import type { Wanted } from "./expand-calls.ts";
 import type { Expansion } from "./functions.ts";
 import type { IndexedSlices } from "./indexed-slices.ts";
 import type { Operation, Tensor } from "./operation.ts";
@@ -176,6 +177,13 @@ export interface SimplifyContext {
   constant(input: string): NDArray | undefined;
 }
 
+/** What a call of functions is in other nodes. Made by `calls` (graph/copy-calls.ts). */
+export interface Calls {
+  readonly nodes: (op: Operation, inputs: readonly Tensor[]) => Expansion;
+  /** The request to a copy of the operations, in which there are no calls. */
+  readonly copy: (needed: readonly Operation[], wanted: Wanted) => Wanted;
+}
+
 export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C extends string> {
   /** Input name → type: `"T"` (an attribute), `"float32"`, `"N*T"`, `"Tlist"` (a list(type) attribute), `"Ref(T)"`, `"resource"`. */
   readonly inputs: I;
@@ -219,7 +227,7 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   /** Larger integer inputs give no smaller outputs: bounds of the inputs give bounds of the output. */
   readonly isMonotone?: boolean;
   /** The same in other nodes, made in the default graph under the op's name: for calls of functions, which have no lowering of their own. */
-  readonly expand?: (op: Operation, inputs: readonly Tensor[]) => Expansion;
+  readonly expand?: Calls;
   /** The output's values as far as known while the graph is built (first output; small integer tensors only). */
   readonly partial?: (record: PartialRecord<I, A>) => PartialArray | undefined;
   /** The value of an output as Python's `constant_value` knows it while the graph is built; without this field it knows nothing of this op.
@@ -280,7 +288,7 @@ export interface OpDefinition {
   readonly sizesFromValues?: boolean | undefined;
   readonly isElementwise?: boolean | undefined;
   readonly isMonotone?: boolean | undefined;
-  readonly expand?: ((op: Operation, inputs: readonly Tensor[]) => Expansion) | undefined;
+  readonly expand?: Calls | undefined;
   // `any`: as above
   readonly partial?: ((record: any) => PartialArray | undefined) | undefined;
   // `any`: as above

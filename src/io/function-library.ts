@@ -7,6 +7,7 @@ import { createMessage, isAbsent, messageToBytes } from "../formats/message-code
 import type { Message } from "../formats/messages.ts";
 import { dtypeOfEnumerator, shapeFromMessage } from "../formats/tensor-message.ts";
 import type { Attr, FunctionRef } from "../graph/attributes.ts";
+import { calls } from "../graph/copy-calls.ts";
 import { groupByName, typesOf } from "../graph/build-operation.ts";
 import { effectsIn, type FuncGraph, functionsOf, type FunctionLibrary, type GraphFunctions, shareFunctions } from "../graph/functions.ts";
 import { Graph } from "../graph/graph.ts";
@@ -186,7 +187,7 @@ function definitionFrom(signature: Message<"OpDef">): OpDefinition {
     attrs: Object.fromEntries(signature.attr.map(attr => [camelOf(attr.name), attrSpec(attr)])),
     shape: () => undefined,
     stateful: signature.isStateful,
-    expand: (op, inputs) => expandCall(op, { name, attrs: op.attrs }, inputs),
+    expand: calls((op, inputs) => expandCall(op, { name, attrs: op.attrs }, inputs)),
   });
 }
 

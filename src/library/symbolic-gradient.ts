@@ -3,6 +3,7 @@
 
 import * as attr from "../graph/attributes.ts";
 import type { FunctionRef } from "../graph/attributes.ts";
+import { calls } from "../graph/copy-calls.ts";
 import { callFunction, functionsOf } from "../graph/functions.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { defineOp } from "../graph/op-definition.ts";
@@ -17,7 +18,7 @@ export const SymbolicGradient = defineOp("SymbolicGradient", {
   outputs: { output: "Tout" },
   attrs: { Tin: attr.types(undefined, { minimum: 1 }), Tout: attr.types(undefined, { minimum: 1 }), f: attr.func() },
   shape: ({ input, Tout }) => input.slice(0, Tout.length),
-  expand: (op, inputs) => {
+  expand: calls((op, inputs) => {
     const f = op.attrs.f as FunctionRef;
     const own = functionsOf(op.graph).brought?.gradientOf(f.name);
     if (own !== undefined) return { outputs: afterEffects(callFunction(bodyOf(op, { ...f, name: own }), inputs)), effects: [] };
@@ -27,5 +28,5 @@ export const SymbolicGradient = defineOp("SymbolicGradient", {
     const found = gradients(outputs, args, { gradYs: inputs.slice(count) });
     const dense = found.map((d, i) => (d === null ? zerosLike(args[i]) : d instanceof IndexedSlices ? convertToTensor(d) : d));
     return { outputs: dense, effects: [] };
-  },
+  }),
 });

@@ -7,11 +7,11 @@ import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import type { ControlFlowContext, FunctionalFlow, Graph } from "../../graph/graph.ts";
+import type { ControlFlowContext, Graph } from "../../graph/graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Operation, Tensor } from "../../graph/operation.ts";
-import { constant, identity, stopGradient } from "../array/array.ts";
+import { constant, identity } from "../array/array.ts";
 import { stack } from "../array/slicing.ts";
 import {
   Assert,
@@ -455,7 +455,7 @@ export class WhileContext extends Context {
 }
 
 /** @throws ValueError if what a loop makes of a variable has a shape that the variable cannot have. */
-function requireInvariant(start: Tensor, shape: TensorShape, next: Tensor): void {
+export function requireInvariant(start: Tensor, shape: TensorShape, next: Tensor): void {
   if (!fitsInvariant(shape, next.shape))
     throw new ValueError(
       `Input tensor '${start.name}' enters the loop with shape ${shape}, but has shape ${next.shape} after one iteration. To allow the shape to vary across iterations, use the \`shape_invariants\` argument of tf.while_loop to specify a less-specific shape.`,
@@ -502,7 +502,7 @@ export function cond(pred: TensorLike, first: Branch | CondOptions, second?: Bra
     if (typeof pred === "boolean") throw new TypeError("'pred' must not be a Python bool.");
     const graph = getDefaultGraph();
     const isStrict = given.strict === true;
-    if (graph.functional) return functionalCond(graph.functional, pred, whenTrue, whenFalse, isStrict);
+    if (graph.functional) return graph.functional.cond(convertToTensor(pred), whenTrue, whenFalse, isStrict);
     const chosen = Switch({ data: pred, pred });
     const pivots = [identity(chosen.outputTrue, { name: "switch_t" }), identity(chosen.outputFalse, { name: "switch_f" })];
     const predicate = identity(pred, { name: "pred_id" });
@@ -525,40 +525,9 @@ export function cond(pred: TensorLike, first: Branch | CondOptions, second?: Bra
   });
 }
 
-/** A conditional whose branches are functions. */
-function functionalCond(flow: FunctionalFlow, pred: TensorLike, whenTrue: Branch, whenFalse: Branch, isStrict: boolean): Nested {
-  const predicate = convertToTensor(pred);
-  const [yes, no] = [whenTrue, whenFalse].map(fn => functionalBranch(fn, predicate));
-  return joined(yes, no, isStrict, check => flow.branch(predicate, [no.build, yes.build], check));
-}
-
-interface FunctionalBranch extends BuiltBranch {
-  /** Builds it, within the graph of its function. */
-  build(): readonly Tensor[];
-}
-
-/** A branch that is a function; what it returns is known when it is built. An operation is stood for by the choice, once it has run. */
-export function functionalBranch(fn: Branch, choice: Tensor): FunctionalBranch {
-  const resultOf = (leaf: unknown): Tensor[] => {
-    if (leaf instanceof Operation) return [getDefaultGraph().controlDependencies([leaf], () => identity(choice))];
-    if (leaf instanceof IndexedSlices) return [leaf.values, leaf.indices, ...(leaf.denseShape ? [leaf.denseShape] : [])];
-    return [convertToTensor(leaf as TensorLike)];
-  };
-  const branch = {
-    original: null as Nested,
-    results: [] as Tensor[],
-    build: () => {
-      branch.original = fn() ?? null;
-      branch.results = branch.original === null ? [] : flatten(branch.original).flatMap(resultOf);
-      return branch.results;
-    },
-  };
-  return branch;
-}
-
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
-interface BuiltBranch {
+export interface BuiltBranch {
   readonly original: Nested;
   readonly results: readonly Tensor[];
 }
@@ -566,7 +535,7 @@ interface BuiltBranch {
 const unpackSingle = (structure: Nested): Nested => (Array.isArray(structure) && structure.length === 1 ? structure[0] : structure);
 
 /** What both branches give, in their structure. `join` makes the tensors; it asks whether the branches fit when they are built. */
-function joined(yes: BuiltBranch, no: BuiltBranch, isStrict: boolean, join: (check: () => void) => readonly Tensor[]): Nested {
+export function joined(yes: BuiltBranch, no: BuiltBranch, isStrict: boolean, join: (check: () => void) => readonly Tensor[]): Nested {
   const structures = (): Nested[] => [yes, no].map(({ original }) => (isStrict ? original : unpackSingle(original)));
   const merges = join(() => {
     const [a, b] = structures();
@@ -586,7 +555,7 @@ function joined(yes: BuiltBranch, no: BuiltBranch, isStrict: boolean, join: (che
 }
 
 /** Tensors in the structure of what a branch returned. */
-export function packResults(structure: Nested, results: readonly Tensor[]): Nested {
+function packResults(structure: Nested, results: readonly Tensor[]): Nested {
   let next = 0;
   return mapNested(structure, leaf => {
     if (leaf === null) return null;
@@ -788,8 +757,8 @@ function buildLoop(
   const parallelIterations = options.parallelIterations ?? 10;
   const backProp = options.backProp ?? true;
   const swapMemory = options.swapMemory ?? false;
-  const context = graph.functional ? null : new WhileContext(graph, { parallelIterations, backProp, swapMemory, maximumIterations });
-  if (context?.outer === null) graph.addToCollection("while_context", context);
+  const context = new WhileContext(graph, { parallelIterations, backProp, swapMemory, maximumIterations });
+  if (context.outer === null && !graph.functional) graph.addToCollection("while_context", context);
   const carried = flatten(loopVars);
   const initial = carried.map(item => convertToTensor(carrierOf(item)));
   const shapes = invariantsOf(initial, options.shapeInvariants);
@@ -813,30 +782,12 @@ function buildLoop(
     );
   };
   const exits =
-    context?.build(initial, shapes, goesOn, next) ?? functionalLoop(graph, initial, shapes, goesOn, next, { parallelIterations, backProp });
+    graph.functional?.loop(initial, shapes, goesOn, next, { parallelIterations, backProp }) ?? context.build(initial, shapes, goesOn, next);
   const packed = packAs(
     loopVars,
     exits.map((tensor, k) => rewrap(carried[k], tensor)),
   );
   return packed.length === 1 && options.returnSameStructure !== true && maximumIterations === null ? packed[0] : packed;
-}
-
-/** A loop whose condition and body are functions. */
-function functionalLoop(
-  graph: Graph,
-  initial: readonly Tensor[],
-  shapes: readonly TensorShape[],
-  condition: (vars: Tensor[]) => Tensor,
-  body: (vars: Tensor[]) => Tensor[],
-  { parallelIterations, backProp }: Pick<LoopSettings, "parallelIterations" | "backProp">,
-): readonly Tensor[] {
-  const step = (vars: Tensor[]): Tensor[] => {
-    const results = body(vars);
-    results.forEach((result, k) => void requireInvariant(initial[k], shapes[k], result));
-    return results;
-  };
-  const results = (graph.functional as FunctionalFlow).loop(initial, shapes, condition, step, parallelIterations);
-  return backProp ? results : results.map(result => stopGradient(result));
 }
 
 /** An object that travels through a loop by one tensor (a TensorArray by its flow). */

@@ -7,8 +7,12 @@ import type { FunctionRef } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { effectsIn, functionsOf } from "../../graph/functions.ts";
 import { type FunctionalFlow, Graph } from "../../graph/graph.ts";
-import type { Operation, Tensor } from "../../graph/operation.ts";
-import { identity } from "../array/array.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { IndexedSlices } from "../../graph/indexed-slices.ts";
+import { Operation, type Tensor } from "../../graph/operation.ts";
+import { identity, stopGradient } from "../array/array.ts";
+import { joined, requireInvariant } from "./control-flow-contexts.ts";
+import { flatten, type Nested } from "./nested.ts";
 import { addFunction, traceBody, type TracedBody } from "../data/dataset-functions.ts";
 import { Case, If, StatelessCase, StatelessIf, StatelessWhile, While } from "./functional-calls.ts";
 
@@ -112,6 +116,30 @@ function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], 
   return outputs.map(output => identity(output));
 }
 
+/** A branch as it is built; an operation that it returns is stood for by the choice, once it has run. */
+function branchOf(fn: () => unknown, choice: Tensor) {
+  const resultsOf = (leaf: unknown): Tensor[] => {
+    if (leaf instanceof Operation) return [getDefaultGraph().controlDependencies([leaf], () => identity(choice))];
+    if (leaf instanceof IndexedSlices) return [leaf.values, leaf.indices, ...(leaf.denseShape ? [leaf.denseShape] : [])];
+    return [convertToTensor(leaf as TensorLike)];
+  };
+  const built = {
+    original: null as Nested,
+    results: [] as Tensor[],
+    build: () => {
+      built.original = fn() ?? null;
+      built.results = built.original === null ? [] : flatten(built.original).flatMap(resultsOf);
+      return built.results;
+    },
+  };
+  return built;
+}
+
+function cond(predicate: Tensor, whenTrue: () => unknown, whenFalse: () => unknown, isStrict: boolean): Nested {
+  const [yes, no] = [whenTrue, whenFalse].map(fn => branchOf(fn, predicate));
+  return joined(yes, no, isStrict, check => branch(predicate, [no.build, yes.build], check));
+}
+
 /** What all shapes have in common. */
 const agreed = ([first, ...rest]: readonly TensorShape[]): TensorShape => {
   const { dims } = first;
@@ -120,7 +148,12 @@ const agreed = ([first, ...rest]: readonly TensorShape[]): TensorShape => {
 };
 
 /** A node that calls a function on its own results while another of them is true. */
-function loop(...[initial, shapes, condition, body, parallelIterations]: Parameters<FunctionalFlow["loop"]>): Tensor[] {
+function loop(...[initial, shapes, condition, step, { parallelIterations, backProp }]: Parameters<FunctionalFlow["loop"]>): Tensor[] {
+  const body = (vars: Tensor[]): Tensor[] => {
+    const results = step(vars);
+    results.forEach((result, k) => void requireInvariant(initial[k], shapes[k], result));
+    return results;
+  };
   const args = initial.map(({ dtype }, k) => ({ dtype, shape: shapes[k] }));
   const bodies = [traceBody(newGraph(), args, vars => [condition(vars)]), traceBody(newGraph(), args, body)];
   const { outside, inputs } = shared(bodies, args.length);
@@ -135,7 +168,7 @@ function loop(...[initial, shapes, condition, body, parallelIterations]: Paramet
       parallelIterations,
     }),
   ) as readonly Tensor[];
-  return outputs.slice(0, args.length).map(output => identity(output));
+  return outputs.slice(0, args.length).map(output => (backProp ? identity(output) : stopGradient(identity(output))));
 }
 
-const flow: FunctionalFlow = { branch, loop };
+const flow: FunctionalFlow = { cond, loop };

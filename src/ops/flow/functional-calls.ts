@@ -6,6 +6,7 @@ import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
+import { calls } from "../../graph/copy-calls.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { type CalledFunction, callFunction, type Expansion, type FuncGraph, functionsOf } from "../../graph/functions.ts";
 import { defineOp, renameOp } from "../../graph/op-definition.ts";
@@ -92,7 +93,7 @@ const callFields = {
     executorType: attr.string(""),
   },
   shape: () => undefined,
-  expand: (op: Operation, inputs: readonly Tensor[]) => expandCall(op, op.attrs.f as FunctionRef, inputs),
+  expand: calls((op, inputs) => expandCall(op, op.attrs.f as FunctionRef, inputs)),
 } as const;
 
 /** Calls a function without effects. */
@@ -138,10 +139,10 @@ const ifFields = {
   outputs: { output: "Tout" },
   attrs: { Tcond: attr.type(), ...branchTypes, thenBranch: attr.func(), elseBranch: attr.func(), ...branchShapes },
   shape: shapesGiven,
-  expand: (op: Operation, [condition, ...inputs]: readonly Tensor[]) => {
+  expand: calls((op, [condition, ...inputs]) => {
     const refs = [op.attrs.thenBranch, op.attrs.elseBranch] as FunctionRef[];
     return branched(op, refs, inputs, ([yes, no]) => cond(truthOf(op, condition), yes, no, { strict: true }));
-  },
+  }),
 } as const;
 
 /** Calls one of two functions. */
@@ -153,15 +154,15 @@ const caseFields = {
   outputs: { output: "Tout" },
   attrs: { ...branchTypes, branches: attr.funcs(undefined, 1), ...branchShapes },
   shape: shapesGiven,
-  expand: (op: Operation, [index, ...inputs]: readonly Tensor[]) => {
-    return branched(op, op.attrs.branches as readonly FunctionRef[], inputs, calls => {
+  expand: calls((op, [index, ...inputs]) => {
+    return branched(op, op.attrs.branches as readonly FunctionRef[], inputs, branches => {
       // Numbers outside run the last, so the first pairs are those of all others.
-      const last = calls[calls.length - 1];
-      const pairs = calls.slice(0, -1).map((call, k) => [Equal({ x: index, y: k }), call] as const);
+      const last = branches[branches.length - 1];
+      const pairs = branches.slice(0, -1).map((call, k) => [Equal({ x: index, y: k }), call] as const);
       if (pairs.length === 0) return cond(LessEqual({ x: index, y: index }), last, last, { strict: true });
       return caseOf(pairs, { default: last, strict: true });
     });
-  },
+  }),
 } as const;
 
 /** Calls one of several functions by its number; the last for a number outside. */
@@ -230,7 +231,7 @@ const whileFields = {
     parallelIterations: attr.int(10),
   },
   shape: shapesGiven,
-  expand: expandWhile,
+  expand: calls(expandWhile),
 } as const;
 
 /** Calls `body` on its own results while `cond` of them is true. */
@@ -276,7 +277,7 @@ export const For = defineOp("For", {
   outputs: { output: "T" },
   attrs: { T: attr.types(undefined, { minimum: 0 }), body: attr.func() },
   shape: ({ input }) => input.map(() => TensorShape.unknown()),
-  expand: (op, [givenStart, givenLimit, givenDelta, ...inputs]) => {
+  expand: calls((op, [givenStart, givenLimit, givenDelta, ...inputs]) => {
     const [start, limit, delta] = ForBounds({ input: [givenStart, givenLimit, givenDelta] }) as readonly Tensor[];
     const body = bodyOf(op, op.attrs.body as FunctionRef);
     const [, ...results] = whileLoop(
@@ -293,7 +294,7 @@ export const For = defineOp("For", {
       },
     ) as Tensor[];
     return { outputs: results, effects: results.map(result => result.op) };
-  },
+  }),
 });
 
 // ---- calls with more around them ----
@@ -305,7 +306,7 @@ export const RemoteCall = defineOp("RemoteCall", {
   attrs: { Tin: attr.types(undefined, { minimum: 1 }), Tout: attr.types(undefined, { minimum: 1 }), f: attr.func() },
   stateful: true,
   shape: ({ Tout }) => Tout.map(() => TensorShape.unknown()),
-  expand: (op, [target, ...inputs]) => {
+  expand: calls((op, [target, ...inputs]) => {
     const value = target.op.attrs.value instanceof NDArray ? decodeText(bytesAt(target.op.attrs.value, 0)) : undefined;
     if (value === undefined || !/^(?:\/job:localhost)?(?:\/replica:0)?(?:\/task:0)?\/(?:device:)?cpu:0$/i.test(value))
       throw new UnimplementedError(
@@ -313,7 +314,7 @@ export const RemoteCall = defineOp("RemoteCall", {
         op,
       );
     return expandCall(op, op.attrs.f as FunctionRef, inputs);
-  },
+  }),
 });
 
 /** Calls a function on rows that several runs have gathered; here each run's by themselves, which gives the same to functions of single rows. */
@@ -350,7 +351,7 @@ export const BatchFunction = defineOp("BatchFunction", {
     enableLargeBatchSplitting: attr.bool(false),
   },
   shape: ({ Tout }) => Tout.map(() => TensorShape.unknown()),
-  expand: (op, inputs) => expandCall(op, op.attrs.f as FunctionRef, inputs),
+  expand: calls((op, inputs) => expandCall(op, op.attrs.f as FunctionRef, inputs)),
 });
 
 // ---- what stands beside functions ----
