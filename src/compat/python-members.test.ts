@@ -243,7 +243,7 @@ describe("options with a second name", () => {
         "UnimplementedError: `layout` lays a tensor over a mesh",
       );
       expect(refusal(() => tf.random.stateless_normal([2], [1, 2], { alg: "dice" }))).toBe(
-        'ValueError: Unsupported algorithm name: "dice". Supported names are: "philox", "threefry", "auto_select".',
+        "ValueError: Argument `alg` got unsupported value dice. Supported values are philox for the Philox algorithm, threefry for the ThreeFry algorithm, and auto_select for auto-selection.",
       );
       const ids = tf.SparseTensor(
         [
