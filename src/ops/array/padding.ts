@@ -403,12 +403,21 @@ export const MirrorPadGrad = defineOp("MirrorPadGrad", {
   inputs: { input: "T", paddings: "Tpaddings" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32"), mode: attr.oneOf(["REFLECT", "SYMMETRIC"]) },
-  shape: ({ input }, context) => {
+  shape: ({ input, paddings }, context) => {
     const amounts = context.constant("paddings");
+    paddings.withRank(2).mergeWith(new TensorShape([null, 2]));
     if (input.dims === null || amounts === undefined)
       return input.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(input.rank);
     const numbers = numbersOf(amounts);
-    return new TensorShape(input.dims.map((d, axis) => (d === null ? null : d - numbers[2 * axis] - numbers[2 * axis + 1])));
+    input.withRank(amounts.shape[0]);
+    if (numbers.some(amount => amount < 0)) throw new ValueError("Paddings must be non-negative");
+    return new TensorShape(
+      input.dims.map((d, axis) => {
+        const cut = numbers[2 * axis] + numbers[2 * axis + 1];
+        if (d !== null && cut > d) throw new ValueError(`Negative dimension size caused by subtracting ${cut} from ${d}`);
+        return d === null ? null : d - cut;
+      }),
+    );
   },
   isLenient: true,
   checks: ({ input, paddings }) => {

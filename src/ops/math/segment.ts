@@ -441,6 +441,13 @@ function spreadSegments(kind: SparseKind, grad: Value, list: readonly number[]):
   );
 }
 
+/** What the shape functions of gradients ask, in their order. */
+function checkSparseShapes(grad: TensorShape, indices: TensorShape, ids: TensorShape, rows: TensorShape): void {
+  grad.withRankAtLeast(1);
+  ids.mergeWith(indices.withRank(1));
+  rows.withRank(0);
+}
+
 /** data rows get back the gradient of their segment, scaled. */
 const sparseGradOp = (type: string, kind: SparseKind) =>
   defineOp(type, {
@@ -448,9 +455,7 @@ const sparseGradOp = (type: string, kind: SparseKind) =>
     outputs: { output: "T" },
     attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
     shape: ({ grad, indices, segmentIds, outputDim0 }, context) => {
-      grad.withRankAtLeast(1);
-      segmentIds.mergeWith(indices.withRank(1));
-      outputDim0.withRank(0);
+      checkSparseShapes(grad, indices, segmentIds, outputDim0);
       return sparseShape(grad, indices, segmentIds, context.partial("outputDim0")?.values[0] ?? null);
     },
     checks: ({ grad, ...ids }) => checkSparseIds({ data: grad, ...ids }),
@@ -474,7 +479,10 @@ const sparseSlicesOp = (type: string, kind: SparseKind) =>
     inputs: { grad: "T", indices: "Tidx", segmentIds: "Tsegmentids", denseOutputDim0: "int32" },
     outputs: { output: "T", sortedUniqueIndices: "Tidx" },
     attrs: sparseAttrs(["bfloat16", "float16", "float32", "float64"]),
-    shape: ({ grad, indices, segmentIds }) => [sparseShape(grad, indices, segmentIds, null), new TensorShape([null])],
+    shape: ({ grad, indices, segmentIds, denseOutputDim0 }) => {
+      checkSparseShapes(grad, indices, segmentIds, denseOutputDim0);
+      return [sparseShape(grad, indices, segmentIds, null), new TensorShape([null])];
+    },
     checks: ({ grad, ...ids }) => checkSparseIds({ data: grad, ...ids }),
     compileTimeInputs: ["indices", "segmentIds"],
     lower: ({ grad, indices, segmentIds, Tidx }) => {

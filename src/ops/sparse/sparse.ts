@@ -185,6 +185,7 @@ export const SparseTensorDenseMatMul = defineOp("SparseTensorDenseMatMul", {
   attrs: { T: attr.type(), Tindices: attr.type(attr.indexTypes, "int64"), adjointA: attr.bool(false), adjointB: attr.bool(false) },
   shape: ({ aIndices, aValues, b, adjointA, adjointB }, context) => {
     const [matrix, count] = [b.withRank(2), aIndices.withRank(2).dim(0)];
+    aValues.withRank(1);
     if (count !== null) aValues.mergeWith(new TensorShape([count]));
     const a = context.shapeFrom("aShape").withRank(2);
     mergedDimension(a.dim(adjointA ? 0 : 1), matrix.dim(adjointB ? 1 : 0));

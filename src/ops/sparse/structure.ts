@@ -208,8 +208,7 @@ export const SparseSlice = defineOp("SparseSlice", {
   inputs: { indices: "int64", values: "T", shape: "int64", start: "int64", size: "int64" },
   outputs: { outputIndices: "int64", outputValues: "T", outputShape: "int64" },
   attrs: { T: attr.type() },
-  shape: ({ indices, values, shape }) => {
-    coordinates(indices, values, shape);
+  shape: ({ shape }) => {
     const [places, elements] = list(shape.withRank(1).dim(0));
     return [places, elements, shape];
   },
@@ -544,6 +543,8 @@ export const SparseFillEmptyRows = defineOp("SparseFillEmptyRows", {
   shape: ({ indices, values, denseShape, defaultValue }, context) => {
     coordinates(indices, values, denseShape);
     defaultValue.withRank(0);
+    mergedDimension(indices.dim(0), values.dim(0));
+    mergedDimension(indices.dim(1), denseShape.dim(0));
     const rows = context.partial("denseShape")?.values[0] ?? null;
     const count = indices.withRank(2).dim(0) ?? values.withRank(1).dim(0);
     return [
