@@ -415,6 +415,17 @@ function chainOf(first: object | undefined): object[] {
   return chain;
 }
 
+/** The arguments of a layer's class with those that its `**kwargs` hands on to every layer. */
+function ofLayer(args: readonly Argument[] | undefined): readonly Argument[] | undefined {
+  if (!args?.some(({ keywords }) => keywords)) return args;
+  const common: readonly Argument[] = [
+    { name: "trainable", default: true },
+    { name: "name", default: null },
+    { name: "dtype", default: null },
+  ];
+  return [...args, ...common.filter(({ name }) => args.every(arg => arg.name !== name))];
+}
+
 function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<string, string> {
   const rows = new Map<string, string>();
   const methods = new Set<unknown>();
@@ -424,7 +435,7 @@ function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<stri
       const value = module.exports[name];
       const entry = names[path];
       if (typeof value !== "function") continue;
-      const args = tuples[leaf] ?? entry.args;
+      const args = tuples[leaf] ?? (namespace === "layers" && entry.kind === "class" ? ofLayer(entry.args) : entry.args);
       if (args) rows.set(path, signatureText(args, value));
       for (const holder of [...chainOf((value as { prototype?: object }).prototype), ...chainOf(value)]) {
         for (const [method, args] of Object.entries(entry.methods ?? {})) {

@@ -24,6 +24,9 @@ interface Answering {
 export type Given = any[];
 export type Callable = (...given: Given) => unknown;
 
+/** What is of type any is taken for dense. */
+export type NotAny<A> = 0 extends 1 & A ? never : unknown;
+
 const isAnswering = (value: unknown): value is Answering => typeof value === "object" && value !== null && "answer" in value;
 
 /** The first argument that answers for itself, one level of lists looked into; lists of numbers are not walked through. */

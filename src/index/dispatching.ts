@@ -196,6 +196,8 @@ export const gather: Dispatched<typeof opsArrayGather.gather> = (...given: Given
 export const gatherNd: Dispatched<typeof opsArrayGather.gatherNd> = (...given: Given) => answered(opsArrayGather.gatherNd, given);
 export const greater: Elementwise<typeof opsMathMath.greater> = (...given: Given) => answered(opsMathMath.greater, given);
 export const greaterEqual: Elementwise<typeof opsMathMath.greaterEqual> = (...given: Given) => answered(opsMathMath.greaterEqual, given);
+/** The same value; a point to hang a name or a control dependency on. TF: tf.identity. */
+export const identity: Dispatched<typeof opsArrayArray.identity> = (...given: Given) => answered(opsArrayArray.identity, given);
 /** The imaginary part; of real tensors zeros. TF: tf.imag. */
 export const imag: Elementwise<typeof opsMathFunctions.imag> = (...given: Given) => answered(opsMathFunctions.imag, given);
 export const invert: Elementwise<typeof opsMathBitwise.invert> = (...given: Given) => answered(opsMathBitwise.invert, given);
@@ -362,6 +364,8 @@ export const squaredDifference: Elementwise<typeof opsMathMath.squaredDifference
 export const squeeze: Dispatched<typeof opsArrayArray.squeeze> = (...given: Given) => answered(opsArrayArray.squeeze, given);
 /** Tensors of one shape joined along a new axis. TF: tf.stack. @throws ValueError for an axis out of range. */
 export const stack: Dispatched<typeof opsArraySlicing.stack> = (...given: Given) => answered(opsArraySlicing.stack, given);
+/** The same value, a constant for gradients. TF: tf.stop_gradient. */
+export const stopGradient: Dispatched<typeof opsArrayArray.stopGradient> = (...given: Given) => answered(opsArrayArray.stopGradient, given);
 /** Strings of equal position one after another; scalars repeat. TF: tf.strings.join(inputs, separator, name). */
 export const stringJoin: Dispatched<typeof opsStringString.stringJoin> = (...given: Given) => answered(opsStringString.stringJoin, given);
 /** Without whitespace at both ends. TF: tf.strings.strip. */

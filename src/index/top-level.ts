@@ -161,6 +161,7 @@ export {
   gatherNd,
   greater,
   greaterEqual,
+  identity,
   imag,
   isFinite,
   isInf,
@@ -220,6 +221,7 @@ export {
   squaredDifference,
   squeeze,
   stack,
+  stopGradient,
   stringJoin,
   stringStrip,
   stringToHashBucket,
@@ -390,7 +392,6 @@ export {
   ensureShape,
   fill,
   guaranteeConst,
-  identity,
   identityN,
   ones,
   placeholder,
@@ -398,7 +399,6 @@ export {
   reshape,
   shape,
   shapeN,
-  stopGradient,
   zeros,
 } from "../ops/array/array.ts";
 export {

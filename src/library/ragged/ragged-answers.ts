@@ -1,7 +1,7 @@
 // The one list of what functions of the public API do with ragged arguments. They themselves know nothing of it: the generated index wraps those that
 // stand here (graph/composite.ts), and a ragged tensor among their arguments answers in their stead. TF: ops/ragged/ragged_dispatch.
 
-import type { Callable } from "../../graph/composite.ts";
+import type { Callable, NotAny } from "../../graph/composite.ts";
 import { gather, gatherNd, batchGather } from "../../ops/array/gather.ts";
 import { tile } from "../../ops/array/padding.ts";
 import { dynamicPartition } from "../../ops/array/partition.ts";
@@ -52,8 +52,6 @@ interface RaggedCall<R> {
   <A extends RaggedTensor>(dense: TensorLike, ragged: A & NotAny<A>, ...rest: any[]): R;
 }
 type RaggedResult<R> = R extends Operation ? R : R extends readonly unknown[] ? readonly Ragged[] : Ragged;
-/** What is of type any is taken for dense. */
-type NotAny<A> = 0 extends 1 & A ? never : unknown;
 /** Lists in which something may be ragged. */
 type WithRagged<A> = A extends readonly (infer E)[] ? ([Extract<E, RaggedTensor>] extends [never] ? never : unknown) : unknown;
 
@@ -255,6 +253,8 @@ const others = (): readonly (readonly [Callable, Answer])[] => [
   [arrays.expandDims, arrayAnswers.raggedExpandDims],
   [arrays.size, arrayAnswers.raggedSize],
   [arrays.rank, arrayAnswers.raggedRank],
+  [arrays.identity, arrayAnswers.raggedOfParts],
+  [arrays.stopGradient, arrayAnswers.raggedOfParts],
   [arrays.oneHot, arrayAnswers.raggedOneHot],
   [arrays.squeeze, arrayAnswers.raggedSqueeze],
   [arrays.bitcast, arrayAnswers.raggedBitcast],

@@ -60,6 +60,14 @@ export function raggedExpandDims(_: Callable, input: RaggedTensor, ...rest: read
 /** How many values there are. */
 export const raggedSize = (plain: Callable, input: RaggedTensor, ...rest: readonly unknown[]): unknown => plain(input.flatValues, ...rest);
 
+/** The function of each part: the values, then the splits from the innermost on. */
+export const raggedOfParts = (plain: Callable, input: RaggedTensor): RaggedTensor =>
+  RaggedTensor.fromRowSplits(
+    (input.values instanceof RaggedTensor ? raggedOfParts(plain, input.values) : plain(input.values)) as Tensor,
+    plain(input.rowSplits) as Tensor,
+    { validate: false },
+  );
+
 export const raggedRank = (_: Callable, input: RaggedTensor, options?: NameOption): Tensor =>
   inNameScope(options, "RaggedRank", [input], () => add(input.raggedRank, rank(input.flatValues)));
 

@@ -13,6 +13,7 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { Const, convertToTensor, isAsTensor, type TensorLike, toArray } from "../../graph/conversion.ts";
 import { defineOp, type Gradient, type Gradients, type Named, type PartialArray, renameOp } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
+import type { NotAny } from "../../graph/composite.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
@@ -423,11 +424,21 @@ export const GuaranteeConst = defineOp("GuaranteeConst", {
 });
 
 /** The same value; a point to hang a name or a control dependency on. TF: tf.identity. */
-export const identity = (input: TensorLike, options?: NameOption): Tensor => Identity({ input }, named(options));
+export function identity<A extends SparseTensor>(input: A & NotAny<A>, options?: NameOption): SparseTensor;
+export function identity(input: TensorLike, options?: NameOption): Tensor;
+export function identity(input: TensorLike | SparseTensor, options?: NameOption): Tensor | SparseTensor {
+  return input instanceof SparseTensor ? mapParts(input, part => identity(part)) : Identity({ input }, named(options));
+}
+const mapParts = ({ indices, values, denseShape }: SparseTensor, f: (part: Tensor) => Tensor): SparseTensor =>
+  new SparseTensor(f(indices), f(values), f(denseShape));
 /** Several values at once. TF: tf.identity_n. */
 export const identityN = (input: readonly TensorLike[], options?: NameOption): readonly Tensor[] => IdentityN({ input }, named(options));
 /** The same value, a constant for gradients. TF: tf.stop_gradient. */
-export const stopGradient = (input: TensorLike, options?: NameOption): Tensor => StopGradient({ input }, named(options));
+export function stopGradient<A extends SparseTensor>(input: A & NotAny<A>, options?: NameOption): SparseTensor;
+export function stopGradient(input: TensorLike, options?: NameOption): Tensor;
+export function stopGradient(input: TensorLike | SparseTensor, options?: NameOption): Tensor | SparseTensor {
+  return input instanceof SparseTensor ? mapParts(input, part => stopGradient(part)) : StopGradient({ input }, named(options));
+}
 export const guaranteeConst = (input: TensorLike, options?: NameOption): Tensor => GuaranteeConst({ input }, named(options));
 
 // ---- shapes as tensors ----

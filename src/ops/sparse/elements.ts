@@ -1,7 +1,7 @@
 // Functions of elements that take a sparse tensor: they are applied to the elements that are stored. The generated index wraps those of the list.
 // TF: sparse_ops._UNARY_OPS.
 
-import { answered, type Callable, type Given } from "../../graph/composite.ts";
+import { answered, type Callable, type Given, type NotAny } from "../../graph/composite.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as functions from "../math/functions.ts";
@@ -9,8 +9,6 @@ import * as functions from "../math/functions.ts";
 /** What else a function of elements of a dense tensor takes. */
 // any: the options of whichever function
 export type OfSparse = <A extends SparseTensor>(x: A & NotAny<A>, ...rest: any[]) => SparseTensor;
-/** What is of type any is taken for dense. */
-type NotAny<A> = 0 extends 1 & A ? never : unknown;
 
 /** The functions whose value for 0 is 0, and what TensorFlow takes for such. */
 export const functionsOfSparse = (): readonly Callable[] => [

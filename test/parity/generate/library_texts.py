@@ -88,6 +88,21 @@ r = [tf.ones([tf.constant(2, tf.int64)]), tf.zeros([tf.constant(2, tf.int64), 3]
 ---
 r = tf.convert_to_tensor([[tf.constant(2)], [tf.constant(1.5)]], dtype=tf.int32)
 ---
+x = tf.ragged.constant([[[1.0], []], [[2.0, -3.0]]], dtype=tf.float32)
+r = [tf.identity(x), tf.stop_gradient(x)]
+---
+v = tf.constant([1.5])
+x = tf.SparseTensor([[0, 1]], v, [2, 2])
+r = [tf.identity(x), tf.stop_gradient(x)]
+p = [v]
+---
+l = tf.layers.Dense(2, activation=tf.tanh, kernel_regularizer=tf.nn.l2_loss, kernel_initializer=tf.constant_initializer(0.5), dtype=tf.float32)
+x = tf.constant([[1.0, -2.0]])
+r = [l(x), l(x * 2.0), l.losses, l.dtype, l.name, tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)]
+p = [x]
+---
+r = [tf.layers.Conv2D(2, 2, dtype=tf.float32).dtype, tf.layers.BatchNormalization(dtype=tf.float32).name, tf.layers.Flatten(name='f').name, tf.layers.MaxPooling2D(2, 2, trainable=False).trainable, tf.layers.Dropout(0.5, dtype=tf.float32).dtype]
+---
 h = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(['a', 'b'], tf.constant([1, 2], tf.int64)), -1)
 v = tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(['a', 'b'], tf.constant([0, 1], tf.int64)), 3)
 x = tf.ragged.constant([['a'], [], ['z', 'b']], dtype=tf.string)
