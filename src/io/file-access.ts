@@ -5,6 +5,7 @@ import { AlreadyExistsError, FailedPreconditionError, NotFoundError, OutOfRangeE
 import { type AppendFile, folderOf, joinPath, normalPath } from "../base/files.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
 import { withoutReturns } from "../formats/lines.ts";
+import { collect } from "../ops/arguments.ts";
 import { matchingPaths } from "../ops/string/bytes.ts";
 
 const missing = (path: string): NotFoundError => new NotFoundError(`${path}; No such file or directory`);
@@ -116,7 +117,8 @@ export class GFile {
   private isClosed = false;
   private file: AppendFile | undefined;
 
-  constructor(name: string, mode = "r") {
+  constructor(name: string, ...rest: readonly (string | { readonly mode?: string })[]) {
+    const { mode = "r" } = collect<{ mode: string }>(["mode"], rest);
     if (!/^[rwa]b?\+?$/.test(mode)) throw new FailedPreconditionError(`Unsupported mode: ${mode}`);
     this.name = normalPath(name);
     this.mode = mode;

@@ -86,7 +86,7 @@ describe("tf.io.gfile", () => {
       await using more = new gfile.GFile(path, "a");
       await more.write("three");
       await more.close();
-      await using file = new gfile.GFile(path);
+      await using file = new gfile.GFile(path, { mode: "r" });
       expect([await file.readline(), await file.read(), await file.size()]).toEqual(["one\n", "two\nthree", 13]);
       await file.seek(4);
       expect(await file.readlines()).toEqual(["two\n", "three"]);

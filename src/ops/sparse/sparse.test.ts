@@ -68,6 +68,6 @@ test("a coordinate outside of the matrix stops a product", async () => {
 });
 
 test("nodes are named as TensorFlow names them", () => {
-  const { graph } = build(() => sparsePlaceholder("float32", [2, null], { name: "q" }));
+  const { graph } = build(() => sparsePlaceholder("float32", { shape: [2, null], name: "q" }));
   expect(graph.getOperations().map(({ name }) => name)).toEqual(["q/shape_default", "q/shape", "q/values", "q/indices"]);
 });

@@ -26,7 +26,8 @@ import { getItem } from "../array/slicing.ts";
 import { conj } from "../math/functions.ts";
 import { floordiv, multiply, subtract } from "../math/math.ts";
 import { reduceSum, shapeKeepingDims } from "../math/reduction.ts";
-import { inNameScope, type NameOption, named } from "../named.ts";
+import type { Named } from "../../graph/op-definition.ts";
+import { inNameScope, type NameOption } from "../named.ts";
 import { neg } from "../operators.ts";
 import { SparseDenseCwiseAdd } from "./dense.ts";
 import { checkedSizes, checkSparseParts } from "./parts.ts";
@@ -501,9 +502,13 @@ export function sparseSoftmax(spInput: SparseTensor, options?: NameOption): Spar
   });
 }
 
+interface SparsePlaceholderOptions extends Named {
+  readonly shape?: ShapeLike | Tensor;
+}
+
 /** Placeholders for the three parts of a sparse tensor. A shape, which may be an int64 tensor, is fed unless another is. TF: tf.sparse_placeholder. */
-export function sparsePlaceholder(dtype: DType, shape: ShapeLike | Tensor = null, option?: NameOption): SparseTensor {
-  const { name } = named(option);
+export function sparsePlaceholder(dtype: DType, ...rest: readonly (ShapeLike | Tensor | SparsePlaceholderOptions)[]): SparseTensor {
+  const { shape = null, name } = collect<SparsePlaceholderOptions>(["shape", "name"], rest);
   const part = (suffix: string): NameOption => ({ name: name ? `${name}/${suffix}` : null });
   const known = shape instanceof Tensor ? staticShape(shape) : new TensorShape(Array.isArray(shape) ? shape.map(knownSize) : shape);
   const sizes = known.dims?.map(size => size ?? -1) ?? [];
