@@ -1,7 +1,7 @@
 // Messages as programs of TensorFlow's make them: `new tf.train.Feature({ int64List: { value: [1] } })`, SerializeToString, FromString.
 // The fields are those of the table in messages.ts; text may stand for bytes, numbers for 64-bit integers, plain objects for maps.
 
-import { ValueError, withHint } from "../base/errors.ts";
+import { ValueError } from "../base/errors.ts";
 import { encodeText, NDArray } from "../base/ndarray.ts";
 import {
   createMessage,
@@ -85,11 +85,7 @@ export type Serialized = Uint8Array | NDArray | string;
 
 /** The bytes given, or those of an array's one string. @throws TypeError for text. */
 function bytesOf(serialized: Serialized): Uint8Array {
-  if (typeof serialized === "string")
-    throw withHint(
-      new TypeError("expected bytes, str found"),
-      'Read the file with mode "rb". The text format is read by messageFromText of tensorloom/formats.',
-    );
+  if (typeof serialized === "string") throw new TypeError('expected bytes, str found\n\nRead files in mode "rb".');
   if (!(serialized instanceof NDArray)) return serialized;
   const text: unknown = serialized.data[0];
   return text instanceof Uint8Array ? text : encodeText(String(text));

@@ -159,8 +159,4 @@ export class RecordWriter {
     }
     await this.files.write(this.path, [await compress(all, this.compression)]);
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
 }

@@ -97,6 +97,10 @@ export class TFRecordWriter extends RecordWriter {
   constructor(path: string, options: OptionsArgument = null) {
     super(files, path, compressionGiven(options));
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 /** The records of a file, in order. @throws DataLossError at the offset of damage. TF: tf.io.tf_record_iterator. */

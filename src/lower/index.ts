@@ -72,7 +72,7 @@ function refuseResources({ name, type, definition }: Operation, inputs: readonly
   const resource = inputs.find(({ dtype }) => dtype === "resource");
   if (resource === undefined || Object.values(definition.inputs).includes("resource")) return;
   throw new UnimplementedError(
-    `${type} of resources is not there: '${name}' reads ${resource.name}.\n\nWhich queue, table or variable an operation uses must be known when a run is compiled. Make an operation for each, and choose between them with tf.case or in TypeScript.`,
+    `${type} of resources is not there: '${name}' reads ${resource.name}.\n\nMake an operation for each, and choose between them with tf.case.`,
   );
 }
 
