@@ -16,6 +16,8 @@ export interface FuncGraph {
   readonly outputs: readonly Tensor[];
   /** What runs although no result needs it. */
   readonly effects: readonly Operation[];
+  /** Of an imported function, the effects that it names: as a branch, a condition or a body, which become part of the graph around, it has no others. */
+  readonly named?: readonly Operation[];
 }
 
 /** Where functions are found that did not begin as graphs. */
@@ -73,14 +75,9 @@ export function functionsOf(graph: Graph): GraphFunctions {
 /** Of a graph made from another, or for a function of another. */
 export const shareFunctions = (graph: Graph, functions: GraphFunctions): void => void libraries.set(graph, functions);
 
-/** What runs in a function although no result needs it: what has an effect and no result that could be needed, and calls that may. */
+/** What runs in a function although no result needs it: what has an effect and no result that could be needed. */
 export const effectsIn = (graph: Graph): readonly Operation[] =>
-  graph
-    .getOperations()
-    .filter(
-      op =>
-        op.definition.stateful && (op.outputs.length === 0 || op.definition.expand !== undefined || op.inputs.some(input => input.isRef)),
-    );
+  graph.getOperations().filter(op => op.definition.stateful && (op.outputs.length === 0 || op.inputs.some(input => input.isRef)));
 
 /** What a call has become: its results, and the operations that have to run besides. */
 export interface Expansion {

@@ -156,17 +156,13 @@ export class ImportedFunctions implements FunctionLibrary {
     });
     const inputs = args.flatMap(arg => arg.nodes.map(node => importer.element(`${node.name}:0`) as Tensor));
     shapeArguments(given, args, inputs);
-    return { name, graph, inputs, outputs: results, effects: effectsOf(graph, given, importer) };
+    const named = [...given.controlRet.values()].map(effect => importer.element(effect) as Operation);
+    const effects = [...new Set([...named, ...effectsIn(graph)])].sort((a, b) => a.id - b.id);
+    return { name, graph, inputs, outputs: results, effects, named };
   }
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
-
-/** What the control results name, and what has an effect and no result that could be needed. */
-function effectsOf(graph: Graph, { controlRet }: FunctionMessage, importer: GraphImporter): Operation[] {
-  const named = [...controlRet.values()].map(name => importer.element(name) as Operation);
-  return [...new Set([...named, ...effectsIn(graph)])].sort((a, b) => a.id - b.id);
-}
 
 // ---- signatures ----
 

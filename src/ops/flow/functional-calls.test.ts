@@ -7,7 +7,7 @@ import { TensorShape } from "../../base/shape.ts";
 import * as tf from "../../index.ts";
 import { addFunction, traceBody } from "../data/dataset-functions.ts";
 import { AssignAddVariableOp } from "../state/state.ts";
-import { While } from "./functional-calls.ts";
+import { If, While } from "./functional-calls.ts";
 
 test("what waits for a fed placeholder waits for nothing, beside calls too", async () => {
   using _graph = new tf.Graph().asDefault();
@@ -45,4 +45,37 @@ test("a loop's variable that stays the same is there after the effects that it w
   await session.run(tf.globalVariablesInitializer());
   expect((await session.run(same)).item()).toBe(7);
   expect((await session.run(count)).item()).toBe(3);
+});
+
+test("a branch has the effects that its function names, and no others", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const count = tf.getVariable("count", [], { initializer: tf.zerosInitializer(), useResource: true });
+  const handle = count.handle as Tensor;
+  const branchOf = (name: string, isNamed: boolean) => {
+    const effects: tf.Operation[] = [];
+    const body = traceBody(new Graph(), [{ dtype: "resource", shape: new TensorShape([]) }], ([v]) => {
+      effects.push(AssignAddVariableOp({ resource: v, value: tf.constant(1), dtype: "float32" }));
+      return [tf.constant(5)];
+    });
+    return addFunction("", name, { ...body, effects, named: isNamed ? effects : [] });
+  };
+  const isNamed = tf.placeholder("bool", []);
+  const [chosen] = If({
+    cond: isNamed,
+    input: [handle],
+    Tcond: "bool",
+    Tin: ["resource"],
+    Tout: ["float32"],
+    thenBranch: branchOf("named", true),
+    elseBranch: branchOf("unnamed", false),
+  }) as readonly Tensor[];
+  await using session = new tf.Session();
+  await session.run(tf.globalVariablesInitializer());
+  for (const [named, counted] of [
+    [false, 0],
+    [true, 1],
+  ] as const) {
+    expect((await session.run(chosen, [[isNamed, named]])).item()).toBe(5);
+    expect((await session.run(count)).item()).toBe(counted);
+  }
 });

@@ -45,6 +45,12 @@ const certainOf = ({ body, replaced }: CalledFunction): Operation[] => [
   ...new Set(body.effects.filter(effect => !isInside(effect)).flatMap(effect => replaced.get(effect)?.last ?? [])),
 ];
 
+/** A function that becomes part of a conditional or a loop. */
+function partOf(op: Operation, ref: FunctionRef): FuncGraph {
+  const body = bodyOf(op, ref);
+  return { ...body, effects: body.named ?? body.effects };
+}
+
 /** Results that are there only after the effects that happen in any case. */
 export function afterEffects(call: CalledFunction): Tensor[] {
   const { outputs } = call;
@@ -72,7 +78,7 @@ function isInside(effect: Operation): boolean {
 
 /** A call in place: its results after its effects. */
 function called(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] {
-  return afterEffects(callFunction(bodyOf(op, ref), inputs));
+  return afterEffects(callFunction(partOf(op, ref), inputs));
 }
 
 /** The nodes of a plain call. */
@@ -120,7 +126,7 @@ function branched(
 ): Expansion {
   const effects: Operation[] = [];
   const branchOf = (ref: FunctionRef) => (): Tensor[] | Operation => {
-    const call = callFunction(bodyOf(op, ref), inputs);
+    const call = callFunction(partOf(op, ref), inputs);
     effects.push(...call.effects);
     return call.outputs.length > 0 ? afterEffects(call) : group(...certainOf(call));
   };
@@ -181,7 +187,7 @@ function isInvariant({ inputs, outputs }: FuncGraph, k: number): boolean {
 }
 
 function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
-  const body = bodyOf(op, op.attrs.body as FunctionRef);
+  const body = partOf(op, op.attrs.body as FunctionRef);
   const condition = op.attrs.cond as FunctionRef;
   const varying = inputs.flatMap((_, k) => (isInvariant(body, k) ? [] : [k]));
   if (varying.length === 0) throw new UnimplementedError(`The loop '${op.name}' changes nothing: it would never end.`, op);
