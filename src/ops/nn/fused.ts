@@ -147,8 +147,9 @@ function applied(op: OpDefinition, record: Readonly<Record<string, unknown>>, co
   return [op.lower?.(record, context) as Value | readonly Value[]].flat();
 }
 
-/** A function of one value, which is its only input. */
-const appliedTo = (op: OpDefinition, x: Value, context: LowerContext): Value => applied(op, { [Object.keys(op.inputs)[0]]: x }, context)[0];
+/** A function of one value, which is its only input; its type is the only attribute that is looked at. */
+const appliedTo = (op: OpDefinition, x: Value, context: LowerContext): Value =>
+  applied(op, { [Object.keys(op.inputs)[0]]: x, T: x.dtype }, context)[0];
 
 interface Followers {
   readonly args: readonly Value[];
