@@ -16,6 +16,7 @@ import { type SaveableObject, saveableOf } from "./saver.ts";
 
 /** An object that says itself what it is made of. */
 export abstract class ObjectRoot {
+  /** @internal */
   abstract parts(graph: Graph): readonly Part[];
 }
 

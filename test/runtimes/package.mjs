@@ -103,12 +103,12 @@ test("the build marks what is computed while loading, and nothing else", () => {
 });
 
 /** What a program that reads no file, shows no image and imports no graph has no use for. The operators of sparse tensors are methods, as
- *  those of tensors are: what they take of ops/sparse (sparse, dense and structure) comes with the class. */
+ *  those of tensors are: what they take of ops/sparse (sparse, dense and structure) comes with the class, and elements with the functions. */
 const unneeded = [
   /^formats\/(bundle|checkpoint|deflate|gif|histogram|inflate|npy|png|records|snappy|table|text-format|tfjs|wav)/,
   /^io\/(example|meta-graph|op-message|saved-model|saver|summary|tfjs)/,
   /^library\/(data|features|layers|linalg|lookup|losses|metrics|queue|ragged|summary)/,
-  /^ops\/(data|image|linalg|nn|quantized|registry|signal|sparse\/(?!(sparse|dense|structure)\.js)|state\/checkpoint|string|summary)/,
+  /^ops\/(data|image|linalg|nn|quantized|registry|signal|sparse\/(?!(sparse|dense|structure|elements)\.js)|state\/checkpoint|string|summary)/,
   /^(backends\/wasm|kernels)\//,
 ];
 
