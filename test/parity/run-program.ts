@@ -279,7 +279,7 @@ class Interpreter {
     const { [name]: operator } = this.operators;
     if (operator === undefined) throw new MissingName(`missing operator ${fn}`);
     if (args.every(arg => typeof arg === "number")) return numberOperators[fn](...args);
-    const [{ [name]: own }] = args as readonly [Anything];
+    const own = (args[0] as Anything)?.[name];
     if (typeof own === "function") return own.apply(args[0], args.slice(1));
     return operator(...args);
   }
