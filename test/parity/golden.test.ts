@@ -8,6 +8,8 @@ it("gives TensorFlow's answers, but for the listed cases", { timeout: 1_800_000 
   const outcomes = await runSuite();
   const failures = new Map(outcomes.flatMap(({ id, reasons }) => (reasons.length > 0 ? [[id, reasonClass(reasons[0])] as const] : [])));
   // None goes unseen: the README says how many there are.
-  expect(readFileSync(new URL("../../README.md", import.meta.url), "utf8")).toContain(`${outcomes.length.toLocaleString("en-US")} recorded`);
+  expect(readFileSync(new URL("../../README.md", import.meta.url), "utf8")).toContain(
+    `${outcomes.length.toLocaleString("en-US")} recorded`,
+  );
   expect(surprises("golden", failures)).toEqual([]);
 });

@@ -56,6 +56,7 @@ export interface GoldenCase {
   readonly family: string;
   readonly kind: "run" | "grad" | "shape" | "run_error" | "program" | "construct_error";
   readonly python_call: string;
+  readonly tags?: readonly string[];
   readonly graph?: { readonly node: readonly { readonly op: string }[] };
   readonly graph_b64?: string;
   readonly static_shapes?: Readonly<Record<string, readonly (number | null)[] | null>>;

@@ -31,7 +31,11 @@ import {
 } from "./dataset-fields.ts";
 import { iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
-import { DatasetArray, HostIterator } from "./dataset-memory.ts";
+import * as datasetMemoryFunctions from "./dataset-memory-functions.ts";
+import * as hostDataset from "./host-dataset.ts";
+import * as datasetMemoryBatches from "./dataset-memory-batches.ts";
+import { DatasetArray } from "./host-dataset.ts";
+import { HostIterator } from "./iterator-memory.ts";
 import { plainBytesOf, RandomDataset, randomNumbers, refuseCompression } from "./dataset-sources.ts";
 import { bytesOf, type FeatureSpecs, featureTypeList, featureTypes, parseFeatures } from "./example.ts";
 import { handleFields, objectId } from "./host-handles.ts";
@@ -151,7 +155,7 @@ class MultiDeviceSource {
     this.waiting = Array.from({ length: shards }, () => []);
   }
 
-  async begin(held: memory.HostDataset, context: Parameters<HostIterator["begin"]>[1]): Promise<bigint> {
+  async begin(held: hostDataset.HostDataset, context: Parameters<HostIterator["begin"]>[1]): Promise<bigint> {
     await this.source.begin(held, context);
     this.waiting = this.waiting.map(() => []);
     this.given = 0;
@@ -313,7 +317,7 @@ export const ParseExampleDatasetV2 = defineOp("ParseExampleDatasetV2", {
       ];
       return byName.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ value }) => value);
     };
-    return wrap(memory.mapped(DatasetArray.of(given.inputDataset), async (_, element) => parse(element), true));
+    return wrap(datasetMemoryFunctions.mapped(DatasetArray.of(given.inputDataset), async (_, element) => parse(element), true));
   },
 });
 export const ParseExampleDataset = renameOp("ParseExampleDataset", ParseExampleDatasetV2, {
@@ -407,7 +411,7 @@ export const CSVDatasetV2 = defineOp("CSVDatasetV2", {
     };
     const compression = textOf(given.compressionType);
     refuseCompression(compression, `Unsupported compression_type: ${compression}.`);
-    const records = memory.ofFiles(filenames.size, async i => {
+    const records = hostDataset.ofFiles(filenames.size, async i => {
       const found = csvRecords(await plainBytesOf(textOf(filenames, i), compression), delimiter.charCodeAt(0), usesQuotes);
       const isHeadless = hasHeader && found.next().done;
       return (function* () {
@@ -415,7 +419,7 @@ export const CSVDatasetV2 = defineOp("CSVDatasetV2", {
         for (const record of found) yield [new NDArray("string", [], [record])];
       })();
     });
-    const { iterate, cardinality } = memory.mapped(records, async (_, [record]) => rowOf(bytesAt(record, 0)), false);
+    const { iterate, cardinality } = datasetMemoryFunctions.mapped(records, async (_, [record]) => rowOf(bytesAt(record, 0)), false);
     return wrap({ iterate, cardinality });
   },
 });
@@ -473,7 +477,7 @@ export const DenseToSparseBatchDataset = defineOp("DenseToSparseBatchDataset", {
       ];
     };
     return wrap(
-      memory.dataset(input.cardinality < 0 ? input.cardinality : Math.ceil(input.cardinality / size), run => {
+      hostDataset.dataset(input.cardinality < 0 ? input.cardinality : Math.ceil(input.cardinality / size), run => {
         const source = input.iterate(run);
         return {
           next: async () => {
@@ -501,7 +505,7 @@ export const RebatchDataset = defineOp("RebatchDataset", {
   host: ({ inputDataset, numReplicas }) => {
     const count = numberOf(numReplicas);
     if (count <= 0) throw new InvalidArgumentError("num_replicas must be greater than zero.");
-    return wrap(memory.cutBatches(DatasetArray.of(inputDataset), count));
+    return wrap(datasetMemoryBatches.cutBatches(DatasetArray.of(inputDataset), count));
   },
 });
 

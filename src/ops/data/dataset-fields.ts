@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "../../base/errors.ts";
 import { decodeText, type NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { DatasetArray, type HostDataset } from "./dataset-memory.ts";
+import { DatasetArray, type HostDataset } from "./host-dataset.ts";
 
 const scalar = new TensorShape([]);
 

@@ -33,7 +33,8 @@ import {
 } from "./dataset-fields.ts";
 import { callOf, iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
-import { DatasetArray } from "./dataset-memory.ts";
+import * as datasetMemoryBatches from "./dataset-memory-batches.ts";
+import { DatasetArray } from "./host-dataset.ts";
 import { RandomDataset } from "./dataset-sources.ts";
 import { handleFields, sharedAttrs } from "./host-handles.ts";
 import { LookupTable } from "./lookup-table.ts";
@@ -114,7 +115,7 @@ export const SlidingWindowDataset = defineOp("SlidingWindowDataset", {
     ];
     // The older name has no such attribute.
     const dropsRemainder = dropRemainder ?? true;
-    return wrap(memory.slidingBatches(DatasetArray.of(inputDataset), { size, shift, stride, dropsRemainder }));
+    return wrap(datasetMemoryBatches.slidingBatches(DatasetArray.of(inputDataset), { size, shift, stride, dropsRemainder }));
   },
 });
 
@@ -124,7 +125,8 @@ export const SamplingDataset = defineOp("SamplingDataset", {
   outputs: handleOutput,
   attrs: elementAttrs,
   ...made,
-  host: ({ inputDataset, rate, ...seeds }) => wrap(memory.sampled(DatasetArray.of(inputDataset), numberOf(rate), seedsOf(seeds))),
+  host: ({ inputDataset, rate, ...seeds }) =>
+    wrap(datasetMemoryBatches.sampled(DatasetArray.of(inputDataset), numberOf(rate), seedsOf(seeds))),
 });
 
 /** The rows of batches in batches of other sizes, which come in turn. */
@@ -138,7 +140,7 @@ export const RebatchDatasetV2 = defineOp("RebatchDatasetV2", {
     const sizes = numbersOf(batchSizes);
     if (sizes.length === 0 || sizes.some(size => size < 0) || sizes.every(size => size === 0))
       throw new InvalidArgumentError(`\`batch_sizes\` must be positive, got [${sizes}].`);
-    return wrap(memory.rebatched(DatasetArray.of(inputDataset), sizes, isTrue(dropRemainder)));
+    return wrap(datasetMemoryBatches.rebatched(DatasetArray.of(inputDataset), sizes, isTrue(dropRemainder)));
   },
 });
 
@@ -171,7 +173,7 @@ export const GroupByReducerDataset = defineOp("GroupByReducerDataset", {
   ...byReducer,
   host: (given, { op }) =>
     wrap(
-      memory.groupedByReducer(DatasetArray.of(given.inputDataset), {
+      datasetMemoryBatches.groupedByReducer(DatasetArray.of(given.inputDataset), {
         keyOf: callOf(op, given.keyFunc, "keyFuncOtherArguments", given.keyFuncOtherArguments),
         begin: callOf(op, given.initFunc, "initFuncOtherArguments", given.initFuncOtherArguments),
         reduce: callOf(op, given.reduceFunc, "reduceFuncOtherArguments", given.reduceFuncOtherArguments),
@@ -283,7 +285,7 @@ export const SleepDataset = defineOp("SleepDataset", {
   attrs: elementAttrs,
   ...made,
   host: ({ inputDataset, sleepMicroseconds }) =>
-    wrap(memory.delayed(DatasetArray.of(inputDataset), Math.ceil(numberOf(sleepMicroseconds) / 1000))),
+    wrap(datasetMemoryBatches.delayed(DatasetArray.of(inputDataset), Math.ceil(numberOf(sleepMicroseconds) / 1000))),
 });
 
 /** Every so many'th element, where there are several workers. */

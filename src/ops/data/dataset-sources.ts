@@ -12,6 +12,7 @@ import { need } from "../arguments.ts";
 import { anyTypes, common, componentAttrs, elementAttrs, handleOutput, made, metadata, numberOf, textOf, wrap } from "./dataset-fields.ts";
 import { callOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
+import * as hostDataset from "./host-dataset.ts";
 import { rowOf } from "./rows.ts";
 
 /** One element. */
@@ -38,7 +39,7 @@ export const TensorSliceDataset = defineOp("TensorSliceDataset", {
       if (shape[0] !== count) throw new InvalidArgumentError("All components must have the same size in the 0th dimension");
     }
     return wrap(
-      memory.generated(count, function* () {
+      hostDataset.generated(count, function* () {
         for (let i = 0; i < count; i++) yield components.map(component => rowOf(component, i));
       }),
     );
@@ -67,9 +68,9 @@ export const RangeDataset = defineOp("RangeDataset", {
     if (by === 0n) throw new InvalidArgumentError("step must be a non-zero integer.");
     const isEmpty = by > 0n ? first >= end : first <= end;
     const isEndless = end === (by > 0n ? 2n ** 63n - 1n : -(2n ** 63n));
-    const count = isEmpty ? 0 : isEndless ? memory.infinite : Number((end - first - (by > 0n ? 1n : -1n)) / by) + 1;
+    const count = isEmpty ? 0 : isEndless ? hostDataset.infinite : Number((end - first - (by > 0n ? 1n : -1n)) / by) + 1;
     return wrap(
-      memory.generated(count, function* () {
+      hostDataset.generated(count, function* () {
         for (let i = first; by > 0n ? i < end : i > end; i += by) yield [NDArray.full("int64", [], i).cast(outputTypes[0])];
       }),
     );
@@ -87,10 +88,10 @@ export const RandomDataset = defineOp("RandomDataset", {
 });
 
 /** The same numbers in each iteration, or, if it rerandomizes, those of a stream that the iteration before has moved on. */
-export function randomNumbers(seed: NDArray, seed2: NDArray, rerandomizes = false): memory.HostDataset {
+export function randomNumbers(seed: NDArray, seed2: NDArray, rerandomizes = false): hostDataset.HostDataset {
   const [first, second] = memory.chosenSeeds(seed.get(0) as bigint, seed2.get(0) as bigint);
   const parent = memory.seeded(first, second);
-  return memory.generated(memory.infinite, function* () {
+  return hostDataset.generated(hostDataset.infinite, function* () {
     const stream = rerandomizes ? memory.seeded(BigInt(parent.word()), BigInt(parent.word())) : memory.seeded(first, second);
     for (;;) yield [NDArray.full("int64", [], BigInt(stream.word()))];
   });
@@ -131,7 +132,7 @@ const ofFiles = (
   open: (path: string, i: number) => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>>,
 ): NDArray =>
   wrap(
-    memory.ofFiles(filenames.size, async i => {
+    hostDataset.ofFiles(filenames.size, async i => {
       const strings = await open(textOf(filenames, i), i);
       return (async function* () {
         for await (const bytes of strings) yield [new NDArray("string", [], [bytes])];

@@ -28,8 +28,11 @@ import {
 } from "./dataset-fields.ts";
 import { callOf, iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
+import * as datasetMemoryFunctions from "./dataset-memory-functions.ts";
+import * as datasetMemoryBatches from "./dataset-memory-batches.ts";
+import * as hostDataset from "./host-dataset.ts";
 
-const { DatasetArray } = memory;
+const { DatasetArray } = hostDataset;
 
 // ---- functions of elements ----
 
@@ -53,7 +56,7 @@ const mapHost = (
   { op }: { op: Operation },
 ): NDArray => {
   if (given.numParallelCalls) callsOf(given.numParallelCalls);
-  return wrap(memory.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality));
+  return wrap(datasetMemoryFunctions.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality));
 };
 
 export const MapDataset = defineOp("MapDataset", {
@@ -108,8 +111,8 @@ const mapAndBatch = {
     given: Calling & { f: FunctionRef; preserveCardinality: boolean; batchSize: NDArray; dropRemainder: NDArray },
     { op }: { op: Operation },
   ): NDArray => {
-    const mapped = memory.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality);
-    return wrap(memory.batched(mapped, positive(given.batchSize, "batch_size"), isTrue(given.dropRemainder)));
+    const mapped = datasetMemoryFunctions.mapped(DatasetArray.of(given.inputDataset), f(given, given.f, op), given.preserveCardinality);
+    return wrap(datasetMemoryBatches.batched(mapped, positive(given.batchSize, "batch_size"), isTrue(given.dropRemainder)));
   },
 } as const;
 
@@ -118,7 +121,7 @@ export const MapAndBatchDataset = defineOp("MapAndBatchDataset", { ...mapAndBatc
 export const ExperimentalMapAndBatchDataset = defineOp("ExperimentalMapAndBatchDataset", mapAndBatch);
 
 const filterHost = (given: Calling & { predicate: FunctionRef }, { op }: { op: Operation }): NDArray =>
-  wrap(memory.filtered(DatasetArray.of(given.inputDataset), f(given, given.predicate, op)));
+  wrap(datasetMemoryFunctions.filtered(DatasetArray.of(given.inputDataset), f(given, given.predicate, op)));
 const predicateAttrs = { predicate: attr.func(), Targuments: anyTypes, ...elementAttrs };
 
 export const FilterDataset = defineOp("FilterDataset", {
@@ -143,7 +146,7 @@ const takeWhile = {
   attrs: predicateAttrs,
   ...made,
   host: (given: Calling & { predicate: FunctionRef }, { op }: { op: Operation }): NDArray =>
-    wrap(memory.takenWhile(DatasetArray.of(given.inputDataset), f(given, given.predicate, op))),
+    wrap(datasetMemoryFunctions.takenWhile(DatasetArray.of(given.inputDataset), f(given, given.predicate, op))),
 } as const;
 
 export const TakeWhileDataset = defineOp("TakeWhileDataset", { ...takeWhile, attrs: { ...predicateAttrs, metadata } });
@@ -155,7 +158,7 @@ export const FlatMapDataset = defineOp("FlatMapDataset", {
   outputs: handleOutput,
   attrs: { ...functionAttrs, metadata },
   ...made,
-  host: (given, { op }) => wrap(memory.flatMapped(DatasetArray.of(given.inputDataset), f(given, given.f, op))),
+  host: (given, { op }) => wrap(datasetMemoryFunctions.flatMapped(DatasetArray.of(given.inputDataset), f(given, given.f, op))),
 });
 
 const cycleInputs = { ...functionInputs, cycleLength: "int64", blockLength: "int64" } as const;
@@ -181,13 +184,13 @@ const interleaveHost = (given: Interleaving, { op }: { op: Operation }): NDArray
     throw new InvalidArgumentError(
       `If \`cycle_length\` is set to a fixed value, \`num_parallel_calls\` must be either \`tf.data.AUTOTUNE\` or a value less than or equal to \`cycle_length\`. However, \`num_parallel_calls\` is ${calls} and \`cycle_length\` is ${asked}`,
     );
-  return wrap(memory.interleaved(DatasetArray.of(given.inputDataset), f(given, given.f, op), cycle, block));
+  return wrap(datasetMemoryFunctions.interleaved(DatasetArray.of(given.inputDataset), f(given, given.f, op), cycle, block));
 };
 
 /** The older one, which has datasets at hand before their turn. */
 const interleaveAheadHost = (given: Interleaving & { prefetchInputElements: NDArray }, { op }: { op: Operation }): NDArray =>
   wrap(
-    memory.interleavedAhead(DatasetArray.of(given.inputDataset), f(given, given.f, op), {
+    datasetMemoryFunctions.interleavedAhead(DatasetArray.of(given.inputDataset), f(given, given.f, op), {
       cycleLength: positive(given.cycleLength, "`cycle_length`"),
       blockLength: positive(given.blockLength, "`block_length`"),
       prefetched: numberOf(given.prefetchInputElements),
@@ -252,7 +255,14 @@ const scan = {
     given: Calling & { f: FunctionRef; initialState: readonly NDArray[]; preserveCardinality: boolean },
     { op }: { op: Operation },
   ): NDArray =>
-    wrap(memory.scanned(DatasetArray.of(given.inputDataset), given.initialState, f(given, given.f, op), given.preserveCardinality)),
+    wrap(
+      datasetMemoryFunctions.scanned(
+        DatasetArray.of(given.inputDataset),
+        given.initialState,
+        f(given, given.f, op),
+        given.preserveCardinality,
+      ),
+    ),
 } as const;
 
 export const ScanDataset = defineOp("ScanDataset", { ...scan, attrs: { ...scan.attrs, useDefaultDevice: attr.bool(true), metadata } });
@@ -268,7 +278,12 @@ export const ReduceDataset = defineOp("ReduceDataset", {
   gradient: "none",
   shape: ({ outputShapes }) => [...outputShapes],
   host: (given, context) =>
-    memory.reduced(DatasetArray.of(given.inputDataset), given.initialState, f(given, given.f, context.op), iterationOf(context)),
+    datasetMemoryFunctions.reduced(
+      DatasetArray.of(given.inputDataset),
+      given.initialState,
+      f(given, given.f, context.op),
+      iterationOf(context),
+    ),
 });
 
 const windowFunctions = {
@@ -295,7 +310,7 @@ const windowFunctions = {
     { op }: { op: Operation },
   ): NDArray =>
     wrap(
-      memory.groupedByWindow(
+      datasetMemoryFunctions.groupedByWindow(
         DatasetArray.of(given.inputDataset),
         callOf(op, given.keyFunc, "keyFuncOtherArguments", given.keyFuncOtherArguments),
         callOf(op, given.reduceFunc, "reduceFuncOtherArguments", given.reduceFuncOtherArguments),
@@ -318,11 +333,12 @@ export const BatchDataset = defineOp("BatchDataset", {
   outputs: handleOutput,
   attrs: common,
   ...made,
-  host: ({ inputDataset, batchSize }) => wrap(memory.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), false)),
+  host: ({ inputDataset, batchSize }) =>
+    wrap(datasetMemoryBatches.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), false)),
 });
 
 const batchHost = ({ inputDataset, batchSize, dropRemainder }: Readonly<Record<"inputDataset" | "batchSize" | "dropRemainder", NDArray>>) =>
-  wrap(memory.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), isTrue(dropRemainder)));
+  wrap(datasetMemoryBatches.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), isTrue(dropRemainder)));
 
 export const BatchDatasetV2 = defineOp("BatchDatasetV2", {
   inputs: { ...datasetInput, batchSize: "int64", dropRemainder: "bool" },
@@ -351,7 +367,7 @@ interface Padding {
 
 const padded = ({ inputDataset, batchSize, paddedShapes, paddingValues }: Padding, dropsRemainder: boolean): NDArray =>
   wrap(
-    memory.paddedBatched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), dropsRemainder, {
+    datasetMemoryBatches.paddedBatched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), dropsRemainder, {
       shapes: paddedShapes.map(shape => Array.from({ length: shape.size }, (_, i) => Number(shape.get(i)))),
       paddings: paddingValues.map(value => value.get(0)),
     }),
@@ -378,7 +394,7 @@ const unbatch = {
   outputs: handleOutput,
   attrs: elementAttrs,
   ...made,
-  host: ({ inputDataset }: { inputDataset: NDArray }): NDArray => wrap(memory.unbatched(DatasetArray.of(inputDataset))),
+  host: ({ inputDataset }: { inputDataset: NDArray }): NDArray => wrap(datasetMemoryBatches.unbatched(DatasetArray.of(inputDataset))),
 } as const;
 
 export const UnbatchDataset = defineOp("UnbatchDataset", { ...unbatch, attrs: common });
@@ -392,7 +408,7 @@ export const WindowDataset = defineOp("WindowDataset", {
   ...made,
   host: ({ inputDataset, size, shift, stride, dropRemainder }) =>
     wrap(
-      memory.windowed(
+      datasetMemoryBatches.windowed(
         DatasetArray.of(inputDataset),
         positive(size, "Window size"),
         positive(shift, "Window shift"),
@@ -412,7 +428,7 @@ export const seedsOf = ({ seed, seed2 }: { seed: NDArray; seed2: NDArray }): [bi
 
 /** @throws InvalidArgumentError for other buffers than of some elements, or of all (-2). */
 export const bufferOf = (size: NDArray): number => {
-  if (numberOf(size) === memory.unknown) return Number.POSITIVE_INFINITY;
+  if (numberOf(size) === hostDataset.unknown) return Number.POSITIVE_INFINITY;
   if (numberOf(size) <= 0) throw new InvalidArgumentError("buffer_size must be greater than zero or UNKNOWN_CARDINALITY");
   return numberOf(size);
 };

@@ -7,7 +7,8 @@ import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients, type HostContext, type HostObject } from "../../graph/op-definition.ts";
 import { elementAttrs, made, textOf } from "./dataset-fields.ts";
 import { callOf } from "./dataset-functions.ts";
-import { DatasetArray, HostIterator, IteratorPlace, OptionalArray } from "./dataset-memory.ts";
+import { DatasetArray } from "./host-dataset.ts";
+import { HostIterator, IteratorPlace, OptionalArray } from "./iterator-memory.ts";
 import { handleFields, objectId } from "./host-handles.ts";
 import { change } from "./lookup.ts";
 

@@ -1,0 +1,94 @@
+// Iterators of a session, and elements that may be missing.
+
+import { FailedPreconditionError, InvalidArgumentError, OutOfRangeError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { type Beginning, type Iteration, iterationOf } from "./dataset-functions.ts";
+import type { Elements, HostDataset, Element } from "./host-dataset.ts";
+
+// ---- iterators ----
+
+let strings = 0;
+const byString = new Map<string, WeakRef<HostIterator>>();
+
+/** An iterator of a session: nothing until it is given a dataset, or one that finds its dataset by itself when first asked. */
+export class HostIterator {
+  private elements: Elements | undefined;
+  private find: ((iteration: Iteration) => Promise<HostDataset>) | undefined;
+  private text: string | undefined;
+  /** The call before: elements are made one after the other. */
+  private before: Promise<unknown> = Promise.resolve();
+
+  constructor(find?: (iteration: Iteration) => Promise<HostDataset>) {
+    this.find = find;
+  }
+
+  async begin(held: HostDataset, context: Beginning): Promise<void> {
+    const { elements } = this;
+    this.elements = held.iterate(iterationOf(context));
+    await elements?.close();
+  }
+
+  /** The next element; undefined at the end. */
+  async nextOrNone(context: Beginning): Promise<Element | undefined> {
+    const { find } = this;
+    if (find) {
+      const held = await find(iterationOf(context));
+      // Several may have asked at once.
+      if (!this.elements) await this.begin(held, context);
+      this.find = undefined;
+    }
+    if (!this.elements)
+      throw new FailedPreconditionError(
+        "GetNext() failed because the iterator has not been initialized. Ensure that you have run the initializer operation for this iterator before getting the next element.",
+      );
+    const { elements, before } = this;
+    const next = before.then(() => elements.next());
+    this.before = next.catch(() => undefined);
+    return next;
+  }
+
+  /** @throws OutOfRangeError at the end. */
+  async next(context: Beginning): Promise<Element> {
+    const next = await this.nextOrNone(context);
+    if (next === undefined) throw new OutOfRangeError("End of sequence");
+    return next;
+  }
+
+  /** A name under which it is found in every run of its program. */
+  get handle(): string {
+    if (this.text === undefined) {
+      this.text = `iterator_${strings++}`;
+      byString.set(this.text, new WeakRef(this));
+    }
+    return this.text;
+  }
+
+  /** @throws InvalidArgumentError for a string that names none. */
+  static find(handle: string): HostIterator {
+    const found = byString.get(handle)?.deref();
+    if (!found) throw new InvalidArgumentError(`Could not find an iterator of the handle '${handle}'.`);
+    return found;
+  }
+}
+
+/** The place of an iterator that a string names, told anew in each run. */
+export class IteratorPlace {
+  iterator: HostIterator | undefined;
+}
+
+// ---- optionals ----
+
+/** An element that may be missing, as the value of a tensor of type variant. */
+export class OptionalArray extends NDArray {
+  readonly element: Element | undefined;
+
+  constructor(element: Element | undefined) {
+    super("variant", [], new Uint8Array(1));
+    this.element = element;
+  }
+
+  static of(array: NDArray): OptionalArray {
+    if (!(array instanceof OptionalArray)) throw new InvalidArgumentError("The given variant tensor is no optional.");
+    return array;
+  }
+}
