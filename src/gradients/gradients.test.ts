@@ -242,3 +242,32 @@ describe("tf.customGradient of functions that read variables", () => {
     ).toThrow("Must return gradient for each variable from @custom_gradient grad_fn.");
   });
 });
+
+test("slices of a loop that ends before its first iteration are one row of nothing", async () => {
+  const graph = new tf.Graph();
+  const built = graph.asDefault(() => {
+    const [table, count] = [tf.placeholder(tf.float32, [3]), tf.placeholder(tf.int32, [])];
+    const squares = table.mul(table);
+    const [, rows] = tf.whileLoop(
+      (i: tf.Tensor) => i.less(count),
+      (i: tf.Tensor) => [i.add(1), tf.gather(squares, tf.stack([i, 0, i]))],
+      [tf.constant(0, tf.int32), table],
+      { shapeInvariants: [new tf.TensorShape([]), new tf.TensorShape([null])] },
+    ) as tf.Tensor[];
+    return { table, count, slices: tf.gradients(rows, squares)[0] as tf.IndexedSlices };
+  });
+  const session = new tf.Session({ graph });
+  const { indices, values, denseShape } = built.slices;
+  const run = async (times: number) => {
+    const fetches = [indices, values, denseShape as tf.Tensor];
+    const results = await session.run(fetches, [
+      [built.table, Float32Array.of(1, 2, 3)],
+      [built.count, times],
+    ]);
+    return results.map(result => result.toArray());
+  };
+  // Recorded from TensorFlow.
+  expect(await run(2)).toEqual([[0, 1, 0, 1, 0, 0, 0], [0, 1, 1, 1, 0, 0, 0], [3]]);
+  expect(await run(0)).toEqual([[0], [0], [0]]);
+  await session.close();
+});

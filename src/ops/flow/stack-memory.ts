@@ -91,7 +91,11 @@ export function popFromStack(handle: StateHandle, dtype: DType, context: LowerCo
     throw new NeedsUnrolling(`The stack ${context.name} pops from was filled while compiling.`);
   }
   if (memory.known) return constant(memory.known);
-  if (!memory.shape) throw new InternalError("A stack is popped before anything is pushed.");
+  if (!memory.shape) {
+    // A loop that was unrolled without an iteration pushed nothing: its counterpart ends as soon.
+    if (currentRegion() !== memory.region) throw new NeedsUnrolling(`Nothing was pushed on the stack ${context.name} pops from.`);
+    throw emptyStack();
+  }
   const counter = context.state(memory.count);
   const pop = {
     name: "stackPop",
