@@ -17,6 +17,9 @@ export const lowerStructured = (lowering: Lowering, node: StructuredNode): void 
 
 function lowerCond(lowering: Lowering, node: StructuredCond): void {
   const { predicate, cases, outputs, aliases } = node;
+  // The handle of an array or a variable stays what it was inside, for a later conditional on the same choice; what it holds goes by its state.
+  const isObject = (result: Tensor): boolean =>
+    result.isHandle && outputs.includes(result) && lowering.binding(result).handle !== undefined;
   // What belongs to a case that is known not to be taken was never lowered, and is not read.
   for (const [inner, outer] of aliases) if (lowering.has(outer)) lowering.alias(inner, outer);
   const known = lowering.known(predicate);
@@ -35,7 +38,7 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
       found.push(
         results.map(result => {
           if (typeof result === "number") return full("int32", [], result);
-          return result === null || !lowering.has(result) ? undefined : lowering.value(result);
+          return result === null || !lowering.has(result) || isObject(result) ? undefined : lowering.value(result);
         }),
       );
       written.push(changes(lowering, before));

@@ -108,6 +108,30 @@ describe.each(backends)("on %s", backend => {
       },
     ));
 
+  test("a branch that waits for another conditional keeps the arrays it made before", () =>
+    inSession(
+      backend,
+      () => {
+        const x = tf.placeholder("float32", []);
+        const size = tf.cond(
+          tf.greater(x, 0),
+          () => x,
+          () => tf.negative(x),
+        ) as tf.Tensor;
+        const rows = tf.constant([1, 2, 3]);
+        const either = tf.cond(
+          tf.greater(x, 2),
+          () => tf.mapFn((row: tf.Tensor) => tf.add(row, size), rows),
+          () => rows,
+        ) as tf.Tensor;
+        return { x, either };
+      },
+      async ({ x, either }, _, session) => {
+        expect((await session.run(either, [[x, 3]])).toArray()).toEqual([4, 5, 6]);
+        expect((await session.run(either, [[x, -1]])).toArray()).toEqual([1, 2, 3]);
+      },
+    ));
+
   test("looking at what a run compiles to changes no variable", () =>
     inSession(
       backend,
