@@ -4,7 +4,8 @@ import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Tensor } from "../graph/operation.ts";
 import { concat } from "../ops/array/slicing.ts";
-import { addN, cast } from "../ops/math/math.ts";
+import { addN } from "../ops/math/add-n.ts";
+import { cast } from "../ops/math/cast.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
 
 /** ADD_N (also the default), EXPERIMENTAL_TREE, EXPERIMENTAL_ACCUMULATE_N. */

@@ -5,7 +5,7 @@ import type { Tensor } from "../graph/operation.ts";
 import { constant, reshape, shape as shapeOf, size } from "../ops/array/array.ts";
 import { concat, getItem } from "../ops/array/slicing.ts";
 import { whileLoop } from "../ops/flow/control-flow-contexts.ts";
-import { less } from "../ops/math/math.ts";
+import { less } from "../ops/math/comparison.ts";
 import { add } from "../ops/operators.ts";
 import { TensorArray } from "../ops/flow/tensor-array.ts";
 import { gradients, type GradientsOptions } from "./gradients.ts";

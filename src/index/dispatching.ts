@@ -14,7 +14,10 @@ import * as opsFlowCheck from "../ops/flow/check.ts";
 import * as opsImageImage from "../ops/image/image.ts";
 import * as opsImageRandom from "../ops/image/random.ts";
 import * as opsLinalgLinalg from "../ops/linalg/linalg.ts";
+import * as opsMathAddN from "../ops/math/add-n.ts";
 import * as opsMathBitwise from "../ops/math/bitwise.ts";
+import * as opsMathCast from "../ops/math/cast.ts";
+import * as opsMathComparison from "../ops/math/comparison.ts";
 import * as opsMathCounting from "../ops/math/counting.ts";
 import * as opsMathFunctions from "../ops/math/functions.ts";
 import * as opsMathIntegrals from "../ops/math/integrals.ts";
@@ -43,7 +46,7 @@ export const acosh: Elementwise<typeof opsMathFunctions.acosh> = (...given: Give
 /** x + y, with broadcasting; strings are joined. TF: tf.add. */
 export const add: Elementwise<typeof opsMathMath.add> = (...given: Given) => answered(opsMathMath.add, given);
 /** The sum of tensors of one shape; a single one is returned as it is. TF: tf.add_n. @throws ValueError for an empty list. */
-export const addN: Dispatched<typeof opsMathMath.addN> = (...given: Given) => answered(opsMathMath.addN, given);
+export const addN: Dispatched<typeof opsMathAddN.addN> = (...given: Given) => answered(opsMathAddN.addN, given);
 export const adjoint: typeof opsLinalgLinalg.adjoint & BetweenOperators = (...given: Given) => answered(opsLinalgLinalg.adjoint, given);
 /** `delta` added to every element, of integers as a part of their range. TF: tf.image.adjust_brightness. */
 export const adjustBrightness: Elementwise<typeof opsImageImage.adjustBrightness> = (...given: Given) =>
@@ -106,7 +109,7 @@ export const bitwiseOr: Elementwise<typeof opsMathBitwise.bitwiseOr> = (...given
 export const bitwiseXor: Elementwise<typeof opsMathBitwise.bitwiseXor> = (...given: Given) => answered(opsMathBitwise.bitwiseXor, given);
 /** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
  *  the values are. TF: tf.cast. */
-export const cast: Elementwise<typeof opsMathMath.cast> = (...given: Given) => answered(opsMathMath.cast, given);
+export const cast: Elementwise<typeof opsMathCast.cast> = (...given: Given) => answered(opsMathCast.cast, given);
 export const ceil: Elementwise<typeof opsMathFunctions.ceil> = (...given: Given) => answered(opsMathFunctions.ceil, given);
 /** The tensor itself; the run fails with `message` if an element is infinite or NaN. TF: tf.check_numerics. */
 export const checkNumerics: Elementwise<typeof opsArrayArray.checkNumerics> = (...given: Given) =>
@@ -164,7 +167,7 @@ export const embeddingLookupSparse: Dispatched<typeof opsNnEmbeddingSparse.embed
 /** Web-safe base64 (- and _ for + and /). TF: tf.encode_base64(input, pad, name). */
 export const encodeBase64: Elementwise<typeof opsStringString.encodeBase64> = (...given: Given) =>
   answered(opsStringString.encodeBase64, given);
-export const equal: Elementwise<typeof opsMathMath.equal> = (...given: Given) => answered(opsMathMath.equal, given);
+export const equal: Elementwise<typeof opsMathComparison.equal> = (...given: Given) => answered(opsMathComparison.equal, given);
 export const erf: OfSparse & Elementwise<typeof opsMathFunctions.erf> = (...given: Given) => answeredForSparse(opsMathFunctions.erf, given);
 export const erfc: Elementwise<typeof opsMathFunctions.erfc> = (...given: Given) => answered(opsMathFunctions.erfc, given);
 export const erfcinv: Elementwise<typeof opsMathFunctions.erfcinv> = (...given: Given) => answered(opsMathFunctions.erfcinv, given);
@@ -194,8 +197,9 @@ export const gather: Dispatched<typeof opsArrayGather.gather> = (...given: Given
 /** params at the positions in the rows of `indices`: `[…, depth]` → `[…, rest of params]`. TF: tf.gather_nd(params, indices, name, batch_dims).
  *  @throws InvalidArgumentError while running for a position out of range. */
 export const gatherNd: Dispatched<typeof opsArrayGather.gatherNd> = (...given: Given) => answered(opsArrayGather.gatherNd, given);
-export const greater: Elementwise<typeof opsMathMath.greater> = (...given: Given) => answered(opsMathMath.greater, given);
-export const greaterEqual: Elementwise<typeof opsMathMath.greaterEqual> = (...given: Given) => answered(opsMathMath.greaterEqual, given);
+export const greater: Elementwise<typeof opsMathComparison.greater> = (...given: Given) => answered(opsMathComparison.greater, given);
+export const greaterEqual: Elementwise<typeof opsMathComparison.greaterEqual> = (...given: Given) =>
+  answered(opsMathComparison.greaterEqual, given);
 /** The same value; a point to hang a name or a control dependency on. TF: tf.identity. */
 export const identity: Dispatched<typeof opsArrayArray.identity> = (...given: Given) => answered(opsArrayArray.identity, given);
 /** The imaginary part; of real tensors zeros. TF: tf.imag. */
@@ -209,8 +213,8 @@ export const leakyRelu: Elementwise<typeof opsNnNn.leakyRelu> = (...given: Given
 export const leftShift: Elementwise<typeof opsMathBitwise.leftShift> = (...given: Given) => answered(opsMathBitwise.leftShift, given);
 /** How long each string is, in bytes or ("UTF8_CHAR") characters. TF: tf.strings.length(input, name, unit). */
 export const length: Elementwise<typeof opsStringString.length> = (...given: Given) => answered(opsStringString.length, given);
-export const less: Elementwise<typeof opsMathMath.less> = (...given: Given) => answered(opsMathMath.less, given);
-export const lessEqual: Elementwise<typeof opsMathMath.lessEqual> = (...given: Given) => answered(opsMathMath.lessEqual, given);
+export const less: Elementwise<typeof opsMathComparison.less> = (...given: Given) => answered(opsMathComparison.less, given);
+export const lessEqual: Elementwise<typeof opsMathComparison.lessEqual> = (...given: Given) => answered(opsMathComparison.lessEqual, given);
 /** log |Γ(x)|. TF: tf.lgamma. */
 export const lgamma: Elementwise<typeof opsMathFunctions.lgamma> = (...given: Given) => answered(opsMathFunctions.lgamma, given);
 /** The natural logarithm. TF: tf.log. */
@@ -224,10 +228,13 @@ export const logSigmoid: Elementwise<typeof opsMathFunctions.logSigmoid> = (...g
 export const logSoftmax: Elementwise<typeof opsNnNn.logSoftmax> = (...given: Given) => answered(opsNnNn.logSoftmax, given);
 /** log of the determinant of positive definite matrices. TF: tf.linalg.logdet. */
 export const logdet: typeof opsLinalgLinalg.logdet & OfOperator = (...given: Given) => answered(opsLinalgLinalg.logdet, given);
-export const logicalAnd: Elementwise<typeof opsMathMath.logicalAnd> = (...given: Given) => answered(opsMathMath.logicalAnd, given);
-export const logicalNot: Elementwise<typeof opsMathMath.logicalNot> = (...given: Given) => answered(opsMathMath.logicalNot, given);
-export const logicalOr: Elementwise<typeof opsMathMath.logicalOr> = (...given: Given) => answered(opsMathMath.logicalOr, given);
-export const logicalXor: Elementwise<typeof opsMathMath.logicalXor> = (...given: Given) => answered(opsMathMath.logicalXor, given);
+export const logicalAnd: Elementwise<typeof opsMathComparison.logicalAnd> = (...given: Given) =>
+  answered(opsMathComparison.logicalAnd, given);
+export const logicalNot: Elementwise<typeof opsMathComparison.logicalNot> = (...given: Given) =>
+  answered(opsMathComparison.logicalNot, given);
+export const logicalOr: Elementwise<typeof opsMathComparison.logicalOr> = (...given: Given) => answered(opsMathComparison.logicalOr, given);
+export const logicalXor: Elementwise<typeof opsMathComparison.logicalXor> = (...given: Given) =>
+  answered(opsMathComparison.logicalXor, given);
 /** Lower case. TF: tf.strings.lower(input, encoding, name). */
 export const lower: Elementwise<typeof opsStringString.lower> = (...given: Given) => answered(opsStringString.lower, given);
 /** The product of matrices: a `[…, m, k]`, b `[…, k, n]` → `[…, m, n]`; leading dimensions broadcast. TF: tf.matmul.
@@ -260,7 +267,7 @@ export const negative: OfSparse & Elementwise<typeof opsMathFunctions.negative> 
   answeredForSparse(opsMathFunctions.negative, given);
 /** The next number after x1 in the direction of x2. TF: tf.math.nextafter. */
 export const nextafter: Elementwise<typeof opsMathSpecial.nextafter> = (...given: Given) => answered(opsMathSpecial.nextafter, given);
-export const notEqual: Elementwise<typeof opsMathMath.notEqual> = (...given: Given) => answered(opsMathMath.notEqual, given);
+export const notEqual: Elementwise<typeof opsMathComparison.notEqual> = (...given: Given) => answered(opsMathComparison.notEqual, given);
 /** `onValue` (1) where the new axis equals the index, else `offValue` (0); indices out of range are all off. TF: tf.one_hot.
  *  @throws TypeError if the types of the values differ from each other or from `dtype`. */
 export const oneHot: Dispatched<typeof opsArrayArray.oneHot> = (...given: Given) => answered(opsArrayArray.oneHot, given);
@@ -394,13 +401,13 @@ export const tanh: OfSparse & Elementwise<typeof opsMathFunctions.tanh> = (...gi
   answeredForSparse(opsMathFunctions.tanh, given);
 /** The tensor repeated `multiples[k]` times along axis k. TF: tf.tile. */
 export const tile: Dispatched<typeof opsArrayPadding.tile> = (...given: Given) => answered(opsArrayPadding.tile, given);
-export const toBfloat16: Elementwise<typeof opsMathMath.toBfloat16> = (...given: Given) => answered(opsMathMath.toBfloat16, given);
-export const toComplex128: Elementwise<typeof opsMathMath.toComplex128> = (...given: Given) => answered(opsMathMath.toComplex128, given);
-export const toComplex64: Elementwise<typeof opsMathMath.toComplex64> = (...given: Given) => answered(opsMathMath.toComplex64, given);
-export const toDouble: Elementwise<typeof opsMathMath.toDouble> = (...given: Given) => answered(opsMathMath.toDouble, given);
-export const toFloat: Elementwise<typeof opsMathMath.toFloat> = (...given: Given) => answered(opsMathMath.toFloat, given);
-export const toInt32: Elementwise<typeof opsMathMath.toInt32> = (...given: Given) => answered(opsMathMath.toInt32, given);
-export const toInt64: Elementwise<typeof opsMathMath.toInt64> = (...given: Given) => answered(opsMathMath.toInt64, given);
+export const toBfloat16: Elementwise<typeof opsMathCast.toBfloat16> = (...given: Given) => answered(opsMathCast.toBfloat16, given);
+export const toComplex128: Elementwise<typeof opsMathCast.toComplex128> = (...given: Given) => answered(opsMathCast.toComplex128, given);
+export const toComplex64: Elementwise<typeof opsMathCast.toComplex64> = (...given: Given) => answered(opsMathCast.toComplex64, given);
+export const toDouble: Elementwise<typeof opsMathCast.toDouble> = (...given: Given) => answered(opsMathCast.toDouble, given);
+export const toFloat: Elementwise<typeof opsMathCast.toFloat> = (...given: Given) => answered(opsMathCast.toFloat, given);
+export const toInt32: Elementwise<typeof opsMathCast.toInt32> = (...given: Given) => answered(opsMathCast.toInt32, given);
+export const toInt64: Elementwise<typeof opsMathCast.toInt64> = (...given: Given) => answered(opsMathCast.toInt64, given);
 /** The sum of the main diagonal. TF: tf.trace. */
 export const trace: typeof opsArrayMatrix.trace & OfOperator = (...given: Given) => answered(opsArrayMatrix.trace, given);
 /** x / y; integers become floats first (int32 and int64 float64, smaller ones float32). TF: tf.truediv. */

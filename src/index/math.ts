@@ -107,8 +107,8 @@ export {
 export { approxMaxK, approxMinK } from "../ops/array/nth-element.ts";
 export { invertPermutation } from "../ops/array/rearranging.ts";
 export { isNonDecreasing, isStrictlyIncreasing } from "../ops/flow/check.ts";
+export { accumulateN } from "../ops/math/add-n.ts";
 export { confusionMatrix } from "../ops/math/counting.ts";
-export { accumulateN } from "../ops/math/math.ts";
 export {
   argmax,
   argmin,

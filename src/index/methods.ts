@@ -10,7 +10,7 @@ import type { TensorOperators } from "../graph/tensor-operators.ts";
 import { exportGraphDef, type ExportGraphDefOptions } from "../io/graph-def.ts";
 import { nodeOf } from "../io/node-message.ts";
 import { Variable } from "../library/variables/variables.ts";
-import { Cast } from "../ops/math/math.ts";
+import { Cast } from "../ops/math/cast.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
 import { attachOperators } from "../ops/operators.ts";
 import { sparseDiv, sparseMul, sparseTruediv } from "../ops/sparse/dense.ts";

@@ -546,7 +546,21 @@ export {
   Svd,
   TridiagonalSolve,
 } from "../ops/linalg/linalg.ts";
+export { AccumulateNV2, AddN } from "../ops/math/add-n.ts";
 export { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, PopulationCount, RightShift } from "../ops/math/bitwise.ts";
+export { Cast } from "../ops/math/cast.ts";
+export {
+  ApproximateEqual,
+  Equal,
+  Greater,
+  GreaterEqual,
+  Less,
+  LessEqual,
+  LogicalAnd,
+  LogicalNot,
+  LogicalOr,
+  NotEqual,
+} from "../ops/math/comparison.ts";
 export {
   DenseCountSparseOutput,
   RaggedBincount,
@@ -628,31 +642,18 @@ export {
   Spence,
 } from "../ops/math/integrals.ts";
 export {
-  AccumulateNV2,
   Add,
-  AddN,
   AddV2,
-  ApproximateEqual,
   Atan2,
-  Cast,
   Div,
   DivNoNan,
-  Equal,
   FloorDiv,
   FloorMod,
-  Greater,
-  GreaterEqual,
-  Less,
-  LessEqual,
-  LogicalAnd,
-  LogicalNot,
-  LogicalOr,
   Maximum,
   Minimum,
   Mod,
   Mul,
   MulNoNan,
-  NotEqual,
   Pow,
   RealDiv,
   SquaredDifference,

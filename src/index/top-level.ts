@@ -461,9 +461,9 @@ export { extractImagePatches, extractVolumePatches } from "../ops/image/image.ts
 export { sqrtm as matrixSquareRoot } from "../ops/linalg/functions.ts";
 export { choleskySolve, matrixSolveLs, matrixTriangularSolve, qr, selfAdjointEig, selfAdjointEigvals, svd } from "../ops/linalg/linalg.ts";
 export { norm } from "../ops/linalg/norm.ts";
+export { accumulateN } from "../ops/math/add-n.ts";
 export { confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "../ops/math/counting.ts";
 export { einsum } from "../ops/math/einsum.ts";
-export { accumulateN } from "../ops/math/math.ts";
 export { sparseMatmul, tensordot } from "../ops/math/matrix.ts";
 export { argMax, argMin, argmax, argmin, countNonzero, cumprod, reduceLogsumexp } from "../ops/math/reduction.ts";
 export {

@@ -20,7 +20,7 @@ import {
   SparseAccumulatorTakeGradient,
   SparseConditionalAccumulator as SparseConditionalAccumulatorOp,
 } from "../ops/state/accumulator.ts";
-import { Cast, cast } from "../ops/math/math.ts";
+import { Cast, cast } from "../ops/math/cast.ts";
 import { inNameScope } from "../ops/named.ts";
 import { refuseOthers } from "../ops/arguments.ts";
 

@@ -9,7 +9,8 @@ import { constant, identity, onesLike, rank, size } from "../ops/array/array.ts"
 import { where } from "../ops/array/selection.ts";
 import { range } from "../ops/array/ranges.ts";
 import { sqrt, rsqrt } from "../ops/math/functions.ts";
-import { cast, maximum, minimum } from "../ops/math/math.ts";
+import { cast } from "../ops/math/cast.ts";
+import { maximum, minimum } from "../ops/math/math.ts";
 import { reduceSum } from "../ops/math/reduction.ts";
 import { inNameScope } from "../ops/named.ts";
 import { L2Loss } from "../ops/nn/nn.ts";

@@ -13,7 +13,7 @@ import { constant, rank, reshape } from "../ops/array/array.ts";
 import { ParseExampleV2 } from "../ops/data/example.ts";
 import { ParseSequenceExampleV2 } from "../ops/data/sequence-example.ts";
 import { Assert, withDependencies } from "../ops/flow/control-flow.ts";
-import { equal } from "../ops/math/math.ts";
+import { equal } from "../ops/math/comparison.ts";
 import { inNameScope } from "../ops/named.ts";
 import { sparseMerge } from "../ops/sparse/structure.ts";
 import { refuseOthers } from "../ops/arguments.ts";

@@ -27,7 +27,9 @@ import {
   MutableHashTableV2,
 } from "../ops/data/lookup.ts";
 import { InitializeTableFromTextFileV2 } from "../ops/data/lookup-files.ts";
-import { AddV2, cast, NotEqual } from "../ops/math/math.ts";
+import { AddV2 } from "../ops/math/math.ts";
+import { cast } from "../ops/math/cast.ts";
+import { NotEqual } from "../ops/math/comparison.ts";
 import { inNameScope, named, type NameOption } from "../ops/named.ts";
 import { asString, stringToHashBucketFast } from "../ops/string/string.ts";
 import { GraphKeys } from "./variables/graph-keys.ts";

@@ -10,7 +10,8 @@ import { expandDims, numbersOf, onesLike, rank, shape as shapeOf, size, squeeze 
 import { concat } from "../ops/array/slicing.ts";
 import { Assert, noOp } from "../ops/flow/control-flow.ts";
 import { cond } from "../ops/flow/control-flow-contexts.ts";
-import { equal, multiply } from "../ops/math/math.ts";
+import { equal } from "../ops/math/comparison.ts";
+import { multiply } from "../ops/math/math.ts";
 import { setDifference } from "../ops/sparse/sets.ts";
 
 const mismatch = "weights can not be broadcast to values.";

@@ -10,24 +10,8 @@ import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
 import { getItem } from "./array/slicing.ts";
 import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert } from "./math/bitwise.ts";
-import {
-  addNamed,
-  Equal,
-  FloorDiv,
-  FloorMod,
-  Greater,
-  GreaterEqual,
-  Less,
-  LessEqual,
-  LogicalAnd,
-  LogicalNot,
-  LogicalOr,
-  Mul,
-  NotEqual,
-  Pow,
-  Sub,
-  truediv as divide,
-} from "./math/math.ts";
+import { addNamed, FloorDiv, FloorMod, Mul, Pow, Sub, truediv as divide } from "./math/math.ts";
+import { Equal, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalNot, LogicalOr, NotEqual } from "./math/comparison.ts";
 import { Abs, Neg } from "./math/functions.ts";
 import { matmul as matrixProduct } from "./math/matrix.ts";
 import { inNameScope } from "./named.ts";

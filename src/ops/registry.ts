@@ -50,6 +50,9 @@ import * as linalgFunctions from "./linalg/functions.ts";
 import * as lookup from "./data/lookup.ts";
 import * as lookupFiles from "./data/lookup-files.ts";
 import * as math from "./math/math.ts";
+import * as mathComparison from "./math/comparison.ts";
+import * as mathCast from "./math/cast.ts";
+import * as mathAddN from "./math/add-n.ts";
 import * as mathCountSparse from "./math/count-sparse.ts";
 import * as mathCounting from "./math/counting.ts";
 import * as mathEinsum from "./math/einsum.ts";
@@ -171,6 +174,9 @@ const families = [
   lookup,
   lookupFiles,
   math,
+  mathComparison,
+  mathCast,
+  mathAddN,
   mathCounting,
   mathCountSparse,
   mathEinsum,

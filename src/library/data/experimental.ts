@@ -17,7 +17,7 @@ import { ExperimentalGroupByReducerDataset } from "../../ops/data/dataset-rarer.
 import { ListDataset } from "../../ops/data/dataset-sources.ts";
 import { csvTypes } from "../../ops/string/parsing.ts";
 import { constant, zeros } from "../../ops/array/array.ts";
-import { less, lessEqual, logicalAnd } from "../../ops/math/math.ts";
+import { less, lessEqual, logicalAnd } from "../../ops/math/comparison.ts";
 import { reduceMin } from "../../ops/math/reduction.ts";
 import { sub } from "../../ops/operators.ts";
 import { assertLess } from "../../ops/flow/check.ts";

@@ -7,7 +7,7 @@ import type { Named } from "../../graph/op-definition.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { InitializeTableFromDataset } from "../../ops/data/dataset-rarer.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { StaticHashTable, StaticVocabularyTable, type TableInitializer } from "../lookup.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";
 import type { Dataset } from "./dataset.ts";

@@ -17,7 +17,7 @@ import {
   assertRankAtLeast,
 } from "../../ops/flow/check.ts";
 import { noOp, withDependencies } from "../../ops/flow/control-flow.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { lgamma, log, log1p, sigmoid } from "../../ops/math/functions.ts";
 import { reduceSum } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";

@@ -12,7 +12,7 @@ import { constantValue } from "../../graph/shape-inference.ts";
 import { numbersOf, rank, reshape, shape as shapeOf } from "../../ops/array/array.ts";
 import { where, whereV2 } from "../../ops/array/selection.ts";
 import { concat, getItem, slice } from "../../ops/array/slicing.ts";
-import { equal } from "../../ops/math/math.ts";
+import { equal } from "../../ops/math/comparison.ts";
 import { exp, log, log1p, sqrt, square } from "../../ops/math/functions.ts";
 import { reduceProd } from "../../ops/math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";

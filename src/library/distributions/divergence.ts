@@ -6,7 +6,7 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { identity } from "../../ops/array/array.ts";
 import { Assert } from "../../ops/flow/control-flow.ts";
-import { logicalNot } from "../../ops/math/math.ts";
+import { logicalNot } from "../../ops/math/comparison.ts";
 import { isNan } from "../../ops/math/functions.ts";
 import { reduceAny } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";

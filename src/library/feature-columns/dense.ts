@@ -13,7 +13,7 @@ import { tile } from "../../ops/array/padding.ts";
 import { range } from "../../ops/array/ranges.ts";
 import { transpose } from "../../ops/array/rearranging.ts";
 import { getItem, stack } from "../../ops/array/slicing.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { Bucketize } from "../../ops/math/counting.ts";
 import { reduceSum } from "../../ops/math/reduction.ts";
 import { embeddingLookupSparse, safeEmbeddingLookupSparse } from "../../ops/nn/embedding-sparse.ts";

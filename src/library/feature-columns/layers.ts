@@ -6,7 +6,7 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { reshape, shape as shapeOf } from "../../ops/array/array.ts";
 import { concat, getItem } from "../../ops/array/slicing.ts";
-import { addN } from "../../ops/math/math.ts";
+import { addN } from "../../ops/math/add-n.ts";
 import { matmul } from "../../ops/math/matrix.ts";
 import { biasAdd } from "../../ops/nn/nn.ts";
 import { safeEmbeddingLookupSparse } from "../../ops/nn/embedding-sparse.ts";

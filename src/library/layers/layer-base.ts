@@ -11,7 +11,7 @@ import { Operation, type Tensor } from "../../graph/operation.ts";
 import { collect, isOptions } from "../../ops/arguments.ts";
 import { shape as shapeOf } from "../../ops/array/array.ts";
 import { getItem } from "../../ops/array/slicing.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { truediv } from "../../ops/operators.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";
 import { initializerNamed } from "../variables/initializer-names.ts";

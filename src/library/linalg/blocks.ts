@@ -11,7 +11,7 @@ import { concat, ellipsis, getItem, newaxis, stack } from "../../ops/array/slici
 import { group } from "../../ops/flow/control-flow.ts";
 import { adjoint } from "../../ops/linalg/linalg.ts";
 import { exp } from "../../ops/math/functions.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { inNameScope } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";
 import { argIsBlockwise, broadcastMatrixBatchDims, splitIntoBlocks } from "./batches.ts";

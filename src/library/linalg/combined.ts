@@ -12,7 +12,7 @@ import { concat, ellipsis, getItem, newaxis } from "../../ops/array/slicing.ts";
 import { group } from "../../ops/flow/control-flow.ts";
 import { cholesky, choleskySolve, matrixDeterminant } from "../../ops/linalg/linalg.ts";
 import { abs, conj, exp, log } from "../../ops/math/functions.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { matmul } from "../../ops/math/matrix.ts";
 import { reduceSum } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";

@@ -9,7 +9,7 @@ import { broadcastDynamicShape, broadcastTo } from "../../ops/array/padding.ts";
 import { concat, ellipsis, getItem, newaxis } from "../../ops/array/slicing.ts";
 import { whileLoop } from "../../ops/flow/control-flow-contexts.ts";
 import { norm } from "../../ops/linalg/norm.ts";
-import { logicalAnd } from "../../ops/math/math.ts";
+import { logicalAnd } from "../../ops/math/comparison.ts";
 import { matvec } from "../../ops/math/matrix.ts";
 import { reduceAny } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";

@@ -18,7 +18,8 @@ import { assertEqual, assertNonNegative, assertPositive, assertRank } from "../.
 import { noOp, withDependencies } from "../../ops/flow/control-flow.ts";
 import { adjoint } from "../../ops/linalg/linalg.ts";
 import { abs, conj, imag, log, real, sqrt } from "../../ops/math/functions.ts";
-import { cast, equal } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
+import { equal } from "../../ops/math/comparison.ts";
 import { reduceMax, reduceMin, reduceProd, reduceSum } from "../../ops/math/reduction.ts";
 import { inNameScope, type NameOption } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";

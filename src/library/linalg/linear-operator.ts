@@ -30,7 +30,7 @@ import {
   svd,
 } from "../../ops/linalg/linalg.ts";
 import { abs, conj, exp, log, sign } from "../../ops/math/functions.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { matmul } from "../../ops/math/matrix.ts";
 import { reduceMax, reduceMin, reduceProd, reduceSum } from "../../ops/math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";

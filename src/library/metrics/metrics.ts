@@ -10,19 +10,9 @@ import { identity, onesLike, rank, size, zeros, zerosLike } from "../../ops/arra
 import { where } from "../../ops/array/selection.ts";
 import { assertRankIn, assertType } from "../../ops/flow/check.ts";
 import { abs, sqrt } from "../../ops/math/functions.ts";
-import {
-  cast,
-  divNoNan,
-  divide,
-  equal,
-  greater,
-  less,
-  logicalAnd,
-  maximum,
-  multiply,
-  squaredDifference,
-  subtract,
-} from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
+import { divNoNan, divide, maximum, multiply, squaredDifference, subtract } from "../../ops/math/math.ts";
+import { equal, greater, less, logicalAnd } from "../../ops/math/comparison.ts";
 import { reduceSum } from "../../ops/math/reduction.ts";
 import { add, sub } from "../../ops/operators.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";

@@ -34,7 +34,9 @@ import { assertEqual, assertInteger, assertLess, assertNonNegative } from "../..
 import { Assert, withDependencies } from "../../ops/flow/control-flow.ts";
 import { DenseCountSparseOutput, RaggedCountSparseOutput } from "../../ops/math/count-sparse.ts";
 import { bincountOptions, DenseBincount } from "../../ops/math/counting.ts";
-import { cast, equal, floordiv, maximum, minimum } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
+import { equal } from "../../ops/math/comparison.ts";
+import { floordiv, maximum, minimum } from "../../ops/math/math.ts";
 import { cumsum, reduceAll, reduceMax } from "../../ops/math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../../ops/named.ts";
 import { add, greater, mul, sub } from "../../ops/operators.ts";

@@ -12,7 +12,7 @@ import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { constant as denseConstant, numbersOf, placeholder as densePlaceholder } from "../../ops/array/array.ts";
 import { concat } from "../../ops/array/slicing.ts";
 import { bincount } from "../../ops/math/counting.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { cumsum } from "../../ops/math/reduction.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { RaggedCross, RaggedRange } from "../../ops/sparse/ragged.ts";

@@ -4,6 +4,7 @@
 import type { IndexSpec } from "../../graph/tensor-operators.ts";
 import { abs, negative } from "../../ops/math/functions.ts";
 import * as math from "../../ops/math/math.ts";
+import * as comparison from "../../ops/math/comparison.ts";
 import { binary, type Ragged, type RaggedLike, unary } from "./ragged-elementwise.ts";
 import { raggedGetItem } from "./ragged-selection.ts";
 import type { RaggedTensor } from "./ragged-tensor.ts";
@@ -17,19 +18,19 @@ const twoSided = () => ({
   floordiv: math.floordiv,
   mod: math.floormod,
   pow: math.pow,
-  less: math.less,
-  lessEqual: math.lessEqual,
-  greater: math.greater,
-  greaterEqual: math.greaterEqual,
-  equal: math.equal,
-  notEqual: math.notEqual,
-  and: math.logicalAnd,
-  or: math.logicalOr,
-  xor: math.logicalXor,
-  logicalAnd: math.logicalAnd,
-  logicalOr: math.logicalOr,
+  less: comparison.less,
+  lessEqual: comparison.lessEqual,
+  greater: comparison.greater,
+  greaterEqual: comparison.greaterEqual,
+  equal: comparison.equal,
+  notEqual: comparison.notEqual,
+  and: comparison.logicalAnd,
+  or: comparison.logicalOr,
+  xor: comparison.logicalXor,
+  logicalAnd: comparison.logicalAnd,
+  logicalOr: comparison.logicalOr,
 });
-const oneSided = () => ({ neg: negative, abs, invert: math.logicalNot, logicalNot: math.logicalNot });
+const oneSided = () => ({ neg: negative, abs, invert: comparison.logicalNot, logicalNot: comparison.logicalNot });
 
 type RaggedOperators = {
   [K in keyof ReturnType<typeof twoSided>]: (y: RaggedLike) => RaggedTensor;

@@ -14,7 +14,7 @@ import { booleanMask, where } from "../../ops/array/selection.ts";
 import { getItem, stack } from "../../ops/array/slicing.ts";
 import { assertEqual } from "../../ops/flow/check.ts";
 import { mapFn } from "../../ops/flow/functional.ts";
-import { greater, greaterEqual } from "../../ops/math/math.ts";
+import { greater, greaterEqual } from "../../ops/math/comparison.ts";
 import { matmul, type MatmulOptions, matmulNames } from "../../ops/math/matrix.ts";
 import { inNameScope } from "../../ops/named.ts";
 import {

@@ -10,7 +10,7 @@ import { constant, identity } from "../../ops/array/array.ts";
 import { add } from "../../ops/operators.ts";
 import { ApplyAdagradDA, ResourceApplyAdagradDA, ResourceSparseApplyAdagradDA, SparseApplyAdagradDA } from "../../ops/state/training.ts";
 import type { Variable } from "../variables/variables.ts";
-import { castFloat } from "../../ops/math/math.ts";
+import { castFloat } from "../../ops/math/cast.ts";
 import { type Hyperparameter, inTypeOf, Optimizer } from "./optimizer.ts";
 
 interface Options {

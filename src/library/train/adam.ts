@@ -5,7 +5,7 @@ import type { Operation, Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { group } from "../../ops/flow/control-flow.ts";
 import { sqrt } from "../../ops/math/functions.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { add, mul, sub, truediv } from "../../ops/operators.ts";
 import { ResourceScatterAdd, ScatterAdd } from "../../ops/state/state.ts";
 import { ApplyAdam, ResourceApplyAdam } from "../../ops/state/training.ts";

@@ -19,7 +19,7 @@ import { unique } from "../../ops/array/partition.ts";
 import { getItem } from "../../ops/array/slicing.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { group, tuple } from "../../ops/flow/control-flow.ts";
-import { cast } from "../../ops/math/math.ts";
+import { cast } from "../../ops/math/cast.ts";
 import { unsortedSegmentSum } from "../../ops/math/segment.ts";
 import * as state from "../../ops/state/state.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";

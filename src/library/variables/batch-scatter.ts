@@ -7,7 +7,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { expandDims, onesLike, reshape, shape as shapeOf } from "../../ops/array/array.ts";
 import { Range } from "../../ops/array/ranges.ts";
 import { concat, getItem } from "../../ops/array/slicing.ts";
-import { Cast } from "../../ops/math/math.ts";
+import { Cast } from "../../ops/math/cast.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { mul } from "../../ops/operators.ts";
 import { scatterNdUpdate, type Variable } from "./variables.ts";

@@ -8,7 +8,7 @@ import { constant, rank } from "../../ops/array/array.ts";
 import { booleanMask } from "../../ops/array/selection.ts";
 import { stack } from "../../ops/array/slicing.ts";
 import { group, noOp } from "../../ops/flow/control-flow.ts";
-import { logicalNot } from "../../ops/math/math.ts";
+import { logicalNot } from "../../ops/math/comparison.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { isVariableInitialized, type Variable } from "./variables.ts";
 import { refuseOthers } from "../../ops/arguments.ts";

@@ -15,7 +15,8 @@ import { reverseSequence, roll, spaceToDepth, transpose } from "./rearranging.ts
 import { booleanMask, where } from "./selection.ts";
 import { concat, ellipsis, getItem, newaxis, slice, split, stack, unstack } from "./slicing.ts";
 import { whileLoop } from "../flow/control-flow-contexts.ts";
-import { less, multiply } from "../math/math.ts";
+import { less } from "../math/comparison.ts";
+import { multiply } from "../math/math.ts";
 import { embeddingLookup } from "../nn/embedding.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { add } from "../operators.ts";

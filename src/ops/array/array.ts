@@ -21,7 +21,7 @@ import { constantIndex } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { collect, eitherName, need } from "../arguments.ts";
-import { Cast } from "../math/math.ts";
+import { Cast } from "../math/cast.ts";
 import { Prod, reduceSum } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import { VariantArray } from "../flow/variant-array.ts";

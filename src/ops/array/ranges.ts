@@ -17,7 +17,9 @@ import { constant, expandDims, numbersOf, ones, rank, reshape, shape, size, zero
 import { broadcastDynamicShape, broadcastTo, tile } from "./padding.ts";
 import { booleanMask, whereV2 } from "./selection.ts";
 import { concat, getItem, slice, stack } from "./slicing.ts";
-import { Cast, cast, Equal, Less, Maximum } from "../math/math.ts";
+import { Cast, cast } from "../math/cast.ts";
+import { Equal, Less } from "../math/comparison.ts";
+import { Maximum } from "../math/math.ts";
 import { Max, Sum } from "../math/reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";

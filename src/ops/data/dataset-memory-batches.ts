@@ -4,9 +4,9 @@ import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
 import type { ElementValue, NDArray } from "../../base/ndarray.ts";
 import type { Call } from "./dataset-functions.ts";
 import { rowOf, stackedRows } from "./rows.ts";
-import { type Elements, type Element, type HostDataset, dataset, over, unknown, DatasetArray } from "./host-dataset.ts";
+import { type Elements, type Element, type HostDataset, dataset, listOf, over, unknown, DatasetArray } from "./host-dataset.ts";
 import { type Failed, failing, thrown } from "./dataset-memory-functions.ts";
-import { listOf, chosenSeeds, seeded } from "./dataset-memory.ts";
+import { chosenSeeds, seeded } from "./dataset-memory.ts";
 
 /** So many elements; fewer at the end, or none. `isWhole`: the rest of a batch goes with an element that fails. */
 async function elementsOfBatch(

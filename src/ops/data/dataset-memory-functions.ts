@@ -3,8 +3,7 @@
 import { InvalidArgumentError, OpError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import type { Call, Iteration } from "./dataset-functions.ts";
-import { type HostDataset, dataset, unknown, over, type Element, type Elements, DatasetArray } from "./host-dataset.ts";
-import { listOf } from "./dataset-memory.ts";
+import { type HostDataset, dataset, listOf, unknown, over, type Element, type Elements, DatasetArray } from "./host-dataset.ts";
 
 /** `isCounted`: the number of elements is told. */
 export const mapped = (input: HostDataset, call: Call, isCounted: boolean): HostDataset => ({

@@ -5,15 +5,10 @@ import { FailedPreconditionError, InvalidArgumentError, OpError, OutOfRangeError
 import { NDArray } from "../../base/ndarray.ts";
 import type { Call } from "./dataset-functions.ts";
 import { PhiloxStream } from "../random/philox.ts";
-import { type Element, type HostDataset, generated, dataset, unknown, type Elements, infinite, over } from "./host-dataset.ts";
+import { type Element, type HostDataset, listOf, generated, dataset, unknown, type Elements, infinite, over } from "./host-dataset.ts";
 import { type Failed, failing, thrown } from "./dataset-memory-functions.ts";
 
 // ---- sources ----
-
-export const listOf = (elements: readonly Element[]): HostDataset =>
-  generated(elements.length, function* () {
-    yield* elements;
-  });
 
 /** The rows of a sparse tensor: indices, values and shape of each. @throws InvalidArgumentError unless its entries are in order of their rows. */
 export function sparseRows(indices: NDArray, values: NDArray, denseShape: NDArray): HostDataset {

@@ -33,6 +33,7 @@ import {
 } from "./dataset-fields.ts";
 import { callOf, iterationOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
+import * as hostDataset from "./host-dataset.ts";
 import * as datasetMemoryBatches from "./dataset-memory-batches.ts";
 import { DatasetArray } from "./host-dataset.ts";
 import { RandomDataset } from "./dataset-sources.ts";
@@ -191,7 +192,7 @@ export const MatchingFilesDataset = defineOp("MatchingFilesDataset", {
   ...made,
   host: async ({ patterns }) => {
     const found = await Promise.all(Array.from({ length: patterns.size }, (_, i) => matchingPaths(textOf(patterns, i))));
-    return wrap(memory.listOf([...new Set(found.flat())].sort().map(name => [NDArray.from(name, "string")])));
+    return wrap(hostDataset.listOf([...new Set(found.flat())].sort().map(name => [NDArray.from(name, "string")])));
   },
 });
 

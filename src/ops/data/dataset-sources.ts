@@ -22,7 +22,7 @@ export const TensorDataset = defineOp("TensorDataset", {
   attrs: { ...componentAttrs, metadata },
   stateful: true,
   ...made,
-  host: ({ components }) => wrap(memory.listOf([components])),
+  host: ({ components }) => wrap(hostDataset.listOf([components])),
 });
 
 /** An element for each slice along the first axis. */
@@ -282,6 +282,6 @@ export const ListDataset = defineOp("ListDataset", {
   host: ({ tensors, outputTypes }) => {
     const width = outputTypes.length;
     const count = tensors.length / width;
-    return wrap(memory.listOf(Array.from({ length: count }, (_, i) => tensors.slice(i * width, (i + 1) * width))));
+    return wrap(hostDataset.listOf(Array.from({ length: count }, (_, i) => tensors.slice(i * width, (i + 1) * width))));
   },
 });

@@ -55,6 +55,12 @@ export const generated = (
     };
   });
 
+/** A dataset of these. */
+export const listOf = (elements: readonly Element[]): HostDataset =>
+  generated(elements.length, function* () {
+    yield* elements;
+  });
+
 /** Elements of `count` files one after the other. A file that `open` refuses is asked for again, by whoever asks for the next element. */
 export const ofFiles = (
   count: number,

@@ -8,7 +8,7 @@ import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { constant, rank as rankOf, shape as shapeOf } from "../array/array.ts";
 import { getItem } from "../array/slicing.ts";
-import { equal } from "../math/math.ts";
+import { equal } from "../math/comparison.ts";
 import { collect } from "../arguments.ts";
 import { inNameScope } from "../named.ts";
 import { assertRank, assertRankAtLeast, assertRankIn, type CheckOptions } from "./check.ts";

@@ -31,7 +31,9 @@ import {
   Switch,
   withDependencies,
 } from "./control-flow.ts";
-import { AddV2, cast, Equal, Less, LessEqual, LogicalAnd } from "../math/math.ts";
+import { AddV2 } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
+import { Equal, Less, LessEqual, LogicalAnd } from "../math/comparison.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { inNameScope } from "../named.ts";
 import { assertSameStructure, flatten, mapNested, type Nested, packAs } from "./nested.ts";

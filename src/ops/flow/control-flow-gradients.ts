@@ -14,7 +14,8 @@ import { getItem } from "../array/slicing.ts";
 import { Exit, Merge, NextIteration, Switch } from "./control-flow.ts";
 import { CondContext, type Context, outputContext, switchOf, WhileContext } from "./control-flow-contexts.ts";
 import type { LoopHistory } from "./loop-history.ts";
-import { cast, Equal } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
+import { Equal } from "../math/comparison.ts";
 import { slicesToTensor } from "../math/segment.ts";
 import { VariableShape } from "../state/state.ts";
 

@@ -19,7 +19,9 @@ import { identity, IdentityN } from "../array/array.ts";
 import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
 import type { Nested } from "./nested.ts";
 import { group, isEnter, isExit, isMerge, isNext, isSwitch } from "./control-flow.ts";
-import { AddV2, cast, Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr } from "../math/math.ts";
+import { AddV2 } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
+import { Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr } from "../math/comparison.ts";
 import { reduceAll } from "../math/reduction.ts";
 import { bytesAt } from "../string/string.ts";
 

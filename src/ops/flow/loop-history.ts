@@ -18,7 +18,9 @@ import {
   switchOf,
   WhileContext,
 } from "./control-flow-contexts.ts";
-import { add, addN, greaterEqual, maximum, subtract } from "../math/math.ts";
+import { add, maximum, subtract } from "../math/math.ts";
+import { addN } from "../math/add-n.ts";
+import { greaterEqual } from "../math/comparison.ts";
 import { VariableShape } from "../state/state.ts";
 
 /** The pair of a forward loop and the loop of its gradients, for one call of tf.gradients. */

@@ -11,7 +11,7 @@ import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { need } from "../arguments.ts";
 import { WaitingLine } from "../data/host-waiting.ts";
-import { castTo } from "../math/math.ts";
+import { castTo } from "../math/cast.ts";
 import { bucketOf, farmHash } from "../string/hash.ts";
 
 // ---- sent and received ----

@@ -18,7 +18,7 @@ import { identity, numbersOf, shape } from "../array/array.ts";
 import { range } from "../array/ranges.ts";
 import { getItem } from "../array/slicing.ts";
 import type { LoopCarried } from "./control-flow-contexts.ts";
-import { cast, castInteger } from "../math/math.ts";
+import { cast, castInteger } from "../math/cast.ts";
 import { inNameScope } from "../named.ts";
 import { ArrayElements, elementsOf } from "./tensor-array-elements.ts";
 import {

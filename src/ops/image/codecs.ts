@@ -14,7 +14,7 @@ import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../arguments.ts";
 import { convertImageDtype } from "./image.ts";
-import { equal } from "../math/math.ts";
+import { equal } from "../math/comparison.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import { bytesAt, substr } from "../string/string.ts";
 

@@ -13,7 +13,7 @@ import { eachComplexMatrix } from "./each-matrix.ts";
 import { adjoint, matrixSolve, safeReciprocal, squareShape } from "./linalg.ts";
 import { realEigen } from "./real-schur.ts";
 import { triangularEigen } from "./schur.ts";
-import { cast } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
 import { conj, real } from "../math/functions.ts";
 import { matmul } from "../math/matrix.ts";
 import * as operator from "../operators.ts";

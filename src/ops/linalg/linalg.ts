@@ -17,7 +17,7 @@ import { eye, matrixBandPart, matrixDiag, matrixDiagPart, matrixSetDiag, matrixT
 import { BroadcastGradientArgs, pad } from "../array/padding.ts";
 import { concat, ellipsis, getItem, stack } from "../array/slicing.ts";
 import { cond } from "../flow/control-flow-contexts.ts";
-import { cast } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
 import { conj, log, real, reciprocal, square } from "../math/functions.ts";
 import { matmul } from "../math/matrix.ts";
 import { reduceSum } from "../math/reduction.ts";

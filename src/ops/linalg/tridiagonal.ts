@@ -8,7 +8,7 @@ import { matrixDiag } from "../array/matrix.ts";
 import { booleanMask } from "../array/selection.ts";
 import { slice } from "../array/slicing.ts";
 import { conj, real } from "../math/functions.ts";
-import { greater, lessEqual, logicalAnd } from "../math/math.ts";
+import { greater, lessEqual, logicalAnd } from "../math/comparison.ts";
 import { inNameScope } from "../named.ts";
 import { add } from "../operators.ts";
 import { selfAdjointEig, selfAdjointEigvals } from "./linalg.ts";

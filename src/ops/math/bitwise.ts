@@ -10,7 +10,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Scalar } from "../../ir/scalar.ts";
 import { s } from "../../ir/scalar.ts";
-import { elementwise } from "./math.ts";
+import { elementwise } from "./elementwise.ts";
 import { named, type NameOption } from "../named.ts";
 
 const integers = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"] as const satisfies readonly DType[];

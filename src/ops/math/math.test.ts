@@ -11,7 +11,9 @@ import { constant, ones, placeholder, zeros, placeholderWithDefault } from "../a
 import { bitwiseAnd, leftShift, rightShift } from "./bitwise.ts";
 import { assertEqual, assertLess, assertRank, isNonDecreasing, isStrictlyIncreasing } from "../flow/check.ts";
 import { norm } from "../linalg/norm.ts";
-import { add, addN, cast, div, divNoNan, floordiv, mod, multiply, pow, scalarMul, subtract, truediv, truncatediv } from "./math.ts";
+import { add, div, divNoNan, floordiv, mod, multiply, pow, scalarMul, subtract, truediv, truncatediv } from "./math.ts";
+import { addN } from "./add-n.ts";
+import { cast } from "./cast.ts";
 import { bincount, confusionMatrix, histogramFixedWidth, histogramFixedWidthBins } from "./counting.ts";
 import { einsum } from "./einsum.ts";
 import { exp, logSigmoid, sqrt } from "./functions.ts";

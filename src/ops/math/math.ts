@@ -1,31 +1,19 @@
-// Elementwise arithmetic, comparison, logic, conversion and sums of tensors. Functions of one argument are math/functions.ts, products of matrices
-// math/matrix.ts, reductions math/reduction.ts, special functions and bits special.ts.
+// Arithmetic of two tensors, element by element. Comparisons and logic math/comparison.ts, conversions
+// math/cast.ts, sums of several tensors math/add-n.ts, functions of one argument math/functions.ts, products of matrices math/matrix.ts.
 
-import type { DType } from "../../base/dtype.ts";
-import { isComplex, isDType, isFloating, isInteger, noDtype } from "../../base/dtype.ts";
-import { InternalError, InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { NDArray, numbersIn } from "../../base/ndarray.ts";
-import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
+import { type DType, isComplex, isFloating, isInteger } from "../../base/dtype.ts";
+import { InternalError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { type NDArray, numbersIn } from "../../base/ndarray.ts";
+import { broadcastShapes, type TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, describe, literalType, type TensorLike } from "../../graph/conversion.ts";
-import {
-  defineOp,
-  type Gradients,
-  type LowerContext,
-  type Named,
-  type PartialArray,
-  type SimplifyContext,
-} from "../../graph/op-definition.ts";
+import { defineOp, type Gradients, type LowerContext, type SimplifyContext } from "../../graph/op-definition.ts";
 import { type IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
 import { Tensor } from "../../graph/operation.ts";
-import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { equalElements, staticShape, staticValue, staticValues } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import type { Scalar } from "../../ir/scalar.ts";
-import { bitcastScalar, castScalar, constantScalar, s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
-import { identity, onesLike, reshape, shape, zerosLike } from "../array/array.ts";
+import { type Scalar, s } from "../../ir/scalar.ts";
+import { onesLike, reshape, shape, zerosLike } from "../array/array.ts";
 import { BroadcastGradientArgs } from "../array/padding.ts";
 import { where, whereV2 } from "../array/selection.ts";
 import { conj, log, negative, square } from "./functions.ts";
@@ -33,8 +21,9 @@ import { reduceSum } from "./reduction.ts";
 import { slicesToTensor } from "./segment.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
-import { cTypeOf } from "../flow/tensor-array-failures.ts";
-import { VariantArray } from "../flow/variant-array.ts";
+import { partialOf, elementwise } from "./elementwise.ts";
+import { notEqual, greaterEqual, lessEqual } from "./comparison.ts";
+import { cast } from "./cast.ts";
 
 /** The types of TensorFlow's arithmetic, in the order of its registry, which messages show. */
 const arithmetic = [
@@ -54,16 +43,6 @@ const arithmetic = [
   "complex128",
 ] as const satisfies readonly DType[];
 const floatsAndComplex = ["bfloat16", "float16", "float32", "float64", "complex64", "complex128"] as const satisfies readonly DType[];
-
-// ---- what binary ops share ----
-
-/** Elementwise with broadcasting. @throws InvalidArgumentError with the kernels' text if the shapes do not fit. */
-export function elementwise(f: (x: Scalar, y: Scalar) => Scalar, x: Value, y: Value): Value {
-  const [a, b] = [[...x.shape].reverse(), [...y.shape].reverse()];
-  if (a.some((d, axis) => axis < b.length && d !== b[axis] && d !== 1 && b[axis] !== 1))
-    throw new InvalidArgumentError(`Incompatible shapes: [${x.shape.join(",")}] vs. [${y.shape.join(",")}]`);
-  return ir.map(f, x, y);
-}
 
 type Axes = readonly number[] | Tensor;
 
@@ -124,22 +103,6 @@ interface BinaryRest {
   /** Raised before the values are made. */
   readonly check?: (x: Value, y: Value, context: LowerContext) => void;
 }
-
-const partialOf =
-  (f: (x: number, y: number) => number | null) =>
-  ({ x, y }: { x: PartialArray | undefined; y: PartialArray | undefined }): PartialArray | undefined => {
-    if (!x || !y || (x.shape.length > 0 && y.shape.length > 0 && x.shape.join() !== y.shape.join())) return undefined;
-    const shape = x.shape.length >= y.shape.length ? x.shape : y.shape;
-    const count = sizeOf(shape);
-    const at = ({ shape: own, values }: PartialArray, i: number): number | null => values[own.length === 0 ? 0 : i];
-    return {
-      shape,
-      values: Array.from({ length: count }, (_, i) => {
-        const [a, b] = [at(x, i), at(y, i)];
-        return a === null || b === null || a === undefined || b === undefined ? null : f(a, b);
-      }),
-    };
-  };
 
 const binaryOp = (
   type: string,
@@ -580,278 +543,6 @@ export const Xdivy = zeroAwareOp(
   (x, y) => Xdivy({ x: negative(x), y: operator.pow(y, 2) }),
 );
 
-// ---- comparison and logic ----
-
-const comparisonOp = (type: string, f: (x: Scalar, y: Scalar) => Scalar, partial: (x: number, y: number) => boolean) =>
-  defineOp(type, {
-    inputs: { x: "T", y: "T" },
-    outputs: { z: "bool" },
-    attrs: { T: attr.type(attr.realNumbers) },
-    shape: ({ x, y }) => broadcastShapes(x, y),
-    gradient: "none",
-    partial: partialOf((x, y) => Number(partial(x, y))),
-    lower: ({ x, y }) => elementwise(f, x, y),
-  });
-
-export const Less = comparisonOp("Less", s.lt, (x, y) => x < y);
-export const LessEqual = comparisonOp("LessEqual", s.le, (x, y) => x <= y);
-export const Greater = comparisonOp("Greater", s.gt, (x, y) => x > y);
-export const GreaterEqual = comparisonOp("GreaterEqual", s.ge, (x, y) => x >= y);
-
-const equalityOp = (
-  type: string,
-  f: (x: Scalar, y: Scalar) => Scalar,
-  partial: (x: number, y: number) => boolean,
-  ofUnlikeShapes: boolean,
-) =>
-  defineOp(type, {
-    inputs: { x: "T", y: "T" },
-    outputs: { z: "bool" },
-    attrs: { T: attr.type(), incompatibleShapeError: attr.bool(true) },
-    shape: ({ x, y, incompatibleShapeError }) => {
-      try {
-        return broadcastShapes(x, y);
-      } catch (error) {
-        if (incompatibleShapeError) throw error;
-        return new TensorShape([]);
-      }
-    },
-    gradient: "none",
-    commutative: true,
-    partial: partialOf((x, y) => Number(partial(x, y))),
-    staticValue: ({ x, y }) => {
-      const known = staticValues([x, y]);
-      if (!known) return undefined;
-      const shape = broadcastShapes(x.shape, y.shape).asNumbers();
-      return NDArray.from(
-        equalElements(known[0], known[1], shape).map(isEqual => isEqual !== ofUnlikeShapes),
-        "bool",
-        shape,
-      );
-    },
-    lower: ({ x, y, incompatibleShapeError }) => {
-      try {
-        return elementwise(f, x, y);
-      } catch (error) {
-        if (incompatibleShapeError || !(error instanceof InvalidArgumentError)) throw error;
-        return ir.full("bool", [], ofUnlikeShapes ? 1 : 0);
-      }
-    },
-  });
-
-export const Equal = equalityOp("Equal", s.eq, (x, y) => x === y, false);
-export const NotEqual = equalityOp("NotEqual", s.ne, (x, y) => x !== y, true);
-
-export const ApproximateEqual = defineOp("ApproximateEqual", {
-  inputs: { x: "T", y: "T" },
-  outputs: { z: "bool" },
-  attrs: { T: attr.type(attr.numbers), tolerance: attr.float(Math.fround(1e-5)) },
-  shape: ({ x, y }) => x.mergeWith(y),
-  gradient: "none",
-  commutative: true,
-  lower: ({ x, y, tolerance }) =>
-    elementwise(
-      (a, b) => {
-        const distance = s.abs(s.sub(a, b));
-        return s.lt(isFloating(distance.dtype) ? distance : s.cast(distance, "float32"), tolerance);
-      },
-      x,
-      y,
-    ),
-});
-
-const logicOp = (type: string, f: (x: Scalar, y: Scalar) => Scalar, partial: (x: number, y: number) => number) =>
-  defineOp(type, {
-    inputs: { x: "bool", y: "bool" },
-    outputs: { z: "bool" },
-    attrs: {},
-    shape: ({ x, y }) => broadcastShapes(x, y),
-    gradient: "none",
-    commutative: true,
-    partial: partialOf(partial),
-    lower: ({ x, y }) => elementwise(f, x, y),
-  });
-
-export const LogicalAnd = logicOp("LogicalAnd", s.and, (x, y) => x & y);
-export const LogicalOr = logicOp("LogicalOr", s.or, (x, y) => x | y);
-
-export const LogicalNot = defineOp("LogicalNot", {
-  inputs: { x: "bool" },
-  outputs: { y: "bool" },
-  attrs: {},
-  shape: ({ x }) => x,
-  gradient: "none",
-  partial: ({ x }) => x && { shape: x.shape, values: x.values.map(v => (v === null ? null : 1 - v)) },
-  lower: ({ x }) => ir.map(s.not, x),
-});
-
-// ---- conversion ----
-
-const differentiableTypes: readonly DType[] = ["float16", "float32", "float64", "bfloat16", "complex64", "complex128"];
-
-export const Cast = defineOp("Cast", {
-  inputs: { x: "SrcT" },
-  outputs: { y: "DstT" },
-  attrs: { SrcT: attr.type(), DstT: attr.type(), Truncate: attr.bool(false) },
-  shape: ({ x }) => x,
-  gradient: ({ x, SrcT, DstT }, d: { readonly y: Tensor | IndexedSlices }): Gradients => ({
-    x: differentiableTypes.includes(SrcT) && differentiableTypes.includes(DstT) ? onValues(d.y, values => cast(values, x.dtype)) : null,
-  }),
-  takesSlices: true,
-  partial: ({ x, DstT }) => (["int32", "int64", "float32", "float64"].includes(DstT) ? x : undefined),
-  followsShapes: true,
-  staticValue: ({ x, DstT }) => staticValue(x)?.cast(DstT),
-  staticShape: ({ x, DstT }) => {
-    const shape = staticShape(x);
-    return shape.dims === null || DstT === "int32" || DstT === "int64" ? shape : TensorShape.unknownOfRank(shape.dims.length);
-  },
-  simplify: ({ x, SrcT, DstT }) => (SrcT === DstT ? x : undefined),
-  lower: ({ x, DstT, Truncate }) => castTo(x, DstT, Truncate),
-});
-
-/** Bits behind those that a narrower float keeps. */
-const droppedBits: Partial<Record<DType, Partial<Record<DType, bigint>>>> = {
-  float32: { float16: 13n, bfloat16: 16n },
-  float64: { float16: 42n, bfloat16: 45n, float32: 29n },
-};
-
-/** What Cast gives. `truncates`: of floats, bits that do not fit are dropped rather than rounded. */
-export function castTo(x: Value, to: DType, truncates: boolean): Value {
-  if ((x.dtype === "string") !== (to === "string"))
-    throw new UnimplementedError(`Cast ${cTypeOf(x.dtype)} to ${cTypeOf(to)} is not supported`);
-  const dropped = truncates ? droppedBits[x.dtype]?.[to] : undefined;
-  if (dropped === undefined) return ir.cast(x, to);
-  const bits = x.dtype === "float32" ? "int32" : "int64";
-  const kept = -1n << dropped;
-  const mask = constantScalar(bits, bits === "int32" ? Number(kept) : kept);
-  return ir.map(value => {
-    const whole = bitcastScalar(s.and(bitcastScalar(value, bits), mask), x.dtype);
-    return castScalar(s.select(s.isNan(value), value, whole), to);
-  }, x);
-}
-
-/** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
- *  the values are. TF: tf.cast. */
-export function cast(x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor;
-export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor;
-export function cast(x: TensorLike | SparseTensor, dtype: DType, options?: NameOption): Tensor | SparseTensor {
-  if (!isDType(dtype)) throw noDtype(dtype);
-  if (x instanceof Tensor && x.dtype === dtype) return x;
-  if (x instanceof SparseTensor) return castSparse(x, dtype, options);
-  return inNameScope(options, "Cast", [x], scope => {
-    // Numbers of no type follow the cast; arrays have one, and are cast as tensors are.
-    const isTyped = x instanceof NDArray || ArrayBuffer.isView(x);
-    const tensor = convertToTensor(x, x instanceof Tensor ? {} : { name: "x", preferredDtype: isTyped ? undefined : dtype });
-    return tensor.dtype === dtype ? tensor : Cast({ x: tensor, DstT: dtype }, scope);
-  });
-}
-
-const castSparse = (x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor =>
-  inNameScope(options, "Cast", [x.values], scope => new SparseTensor(x.indices, cast(x.values, dtype, scope), x.denseShape));
-
-const castFrom =
-  (type: DType) =>
-  (value: TensorLike, dtype: DType, options?: NameOption): Tensor =>
-    inNameScope(options, "Cast", [], scope => {
-      const x = convertToTensor(value, { name: "x", dtype: type });
-      return dtype === type ? x : Cast({ x, DstT: dtype }, scope);
-    });
-/** A whole number (or several) as Python's `cast` takes it: an int32 first. */
-export const castInteger = castFrom("int32");
-/** A number as Python's `cast` takes it where it has a point: a float32 first. */
-export const castFloat = castFrom("float32");
-
-export const toFloat = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float32", { name: named(options).name ?? "ToFloat" });
-export const toDouble = (x: TensorLike, options?: NameOption): Tensor => cast(x, "float64", { name: named(options).name ?? "ToDouble" });
-export const toInt32 = (x: TensorLike, options?: NameOption): Tensor => cast(x, "int32", { name: named(options).name ?? "ToInt32" });
-export const toInt64 = (x: TensorLike, options?: NameOption): Tensor => cast(x, "int64", { name: named(options).name ?? "ToInt64" });
-export const toBfloat16 = (x: TensorLike, options?: NameOption): Tensor =>
-  cast(x, "bfloat16", { name: named(options).name ?? "ToBFloat16" });
-export const toComplex64 = (x: TensorLike, options?: NameOption): Tensor =>
-  cast(x, "complex64", { name: named(options).name ?? "ToComplex64" });
-export const toComplex128 = (x: TensorLike, options?: NameOption): Tensor =>
-  cast(x, "complex128", { name: named(options).name ?? "ToComplex128" });
-
-// ---- sums of several tensors ----
-
-/** The common shape of tensors. @throws ValueError naming the one that differs. */
-function mergedShape(shapes: readonly TensorShape[]): TensorShape {
-  let merged = shapes[shapes.length - 1];
-  for (let k = shapes.length - 2; k >= 0; k--) {
-    try {
-      merged = shapes[k].mergeWith(merged);
-    } catch (error) {
-      throw new ValueError(`${(error as ValueError).reason}\n\tFrom merging shape ${k} with other shapes.`);
-    }
-  }
-  return merged;
-}
-
-function sumOf(inputs: readonly Value[], { name, keepOnHost }: LowerContext): Value {
-  const [first] = inputs;
-  if (first.dtype === "variant") keepOnHost();
-  inputs.forEach(({ shape: other }, k) => {
-    if (other.join() !== first.shape.join())
-      throw new InvalidArgumentError(
-        `Inputs to operation ${name} of type AddN must have the same size and shape.  Input 0: [${first.shape.join(",")}] != input ${k}: [${other.join(",")}]`,
-      );
-  });
-  return ir.generate(first.shape, i => inputs.map(input => s.load(input, i)).reduce((sum, x) => s.add(sum, x)));
-}
-
-export const AddN = defineOp("AddN", {
-  inputs: { inputs: "N*T" },
-  outputs: { sum: "T" },
-  attrs: { N: attr.int(undefined, 1), T: attr.type([...attr.numbers, "variant"]) },
-  shape: ({ inputs }) => mergedShape(inputs),
-  holds: (_, context) => context.handle("inputs"),
-  gradient: ({ inputs }, d): Gradients => ({ inputs: inputs.map(() => d.sum) }),
-  takesSlices: true,
-  commutative: true,
-  lower: ({ inputs }, context) => sumOf(inputs, context),
-  onHost: ({ inputs }) => [inputs.map(VariantArray.of).reduce((sum, x) => sum.plus(x))],
-});
-
-export const AccumulateNV2 = defineOp("AccumulateNV2", {
-  inputs: { inputs: "N*T" },
-  outputs: { sum: "T" },
-  attrs: { N: attr.int(undefined, 1), T: attr.type(attr.numbers), shape: attr.shape() },
-  shape: ({ inputs, shape }) => mergedShape(inputs).mergeWith(shape),
-  gradient: ({ inputs }, d): Gradients => ({ inputs: inputs.map(() => d.sum) }),
-  takesSlices: true,
-  commutative: true,
-  lower: ({ inputs }, context) => sumOf(inputs, context),
-});
-
-/** The sum of tensors of one shape; a single one is returned as it is. TF: tf.add_n. @throws ValueError for an empty list. */
-export function addN(inputs: readonly TensorLike[], options?: NameOption): Tensor {
-  if (!Array.isArray(inputs) || inputs.length === 0)
-    throw new ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape.");
-  const { name } = named(options);
-  if (inputs.length === 1) return name ? identity(inputs[0], { name }) : convertToTensor(inputs[0]);
-  return AddN({ inputs }, { name });
-}
-
-interface AccumulateOptions extends Named {
-  readonly shape?: readonly (number | null)[] | TensorShape | null;
-  readonly tensorDtype?: DType | null;
-}
-
-/** The sum of tensors of one shape. TF: tf.accumulate_n. */
-export function accumulateN(inputs: readonly Tensor[], ...rest: unknown[]): Tensor {
-  const { shape: given, tensorDtype, name } = collect<AccumulateOptions>(["shape", "tensorDtype", "name"], rest);
-  if (!Array.isArray(inputs) || inputs.length === 0)
-    throw new ValueError("inputs must be a list of at least one Tensor with the same dtype and shape");
-  let merged = new TensorShape(given ?? null);
-  for (const input of inputs) merged = merged.mergeWith(input.shape);
-  if (tensorDtype && tensorDtype !== inputs[0].dtype)
-    throw new TypeError(
-      `The \`tensor_dtype\` argument is ${tensorDtype}, but \`input\` is of type ${inputs[0].dtype}. These must be equal. Try casting the input to the desired type.`,
-    );
-  if (inputs.length === 1 && !name) return inputs[0];
-  return inputs.length === 1 ? identity(inputs[0], { name }) : addN(inputs, { name });
-}
-
 // ---- the functions ----
 
 /** x + y, with broadcasting; strings are joined. TF: tf.add. */
@@ -971,23 +662,6 @@ const insideScope =
 export const xlogy = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => Xlogy({ x, y }, named(options));
 export const xlog1py = insideScope(Xlog1py, "xlog1py");
 export const xdivy = insideScope(Xdivy, "xdivy");
-
-export const equal = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => Equal({ x, y }, named(options));
-export const notEqual = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => NotEqual({ x, y }, named(options));
-export const less = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => Less({ x, y }, named(options));
-export const lessEqual = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => LessEqual({ x, y }, named(options));
-export const greater = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => Greater({ x, y }, named(options));
-export const greaterEqual = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => GreaterEqual({ x, y }, named(options));
-export const approximateEqual = (x: TensorLike, y: TensorLike, ...rest: unknown[]): Tensor => {
-  const { tolerance, name } = collect<{ tolerance: number } & Named>(["tolerance", "name"], rest);
-  return ApproximateEqual({ x, y, tolerance }, { name });
-};
-
-export const logicalAnd = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => LogicalAnd({ x, y }, named(options));
-export const logicalOr = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => LogicalOr({ x, y }, named(options));
-export const logicalNot = (x: TensorLike, options?: NameOption): Tensor => LogicalNot({ x }, named(options));
-export const logicalXor = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor =>
-  LogicalAnd({ x: LogicalOr({ x, y }), y: LogicalNot({ x: LogicalAnd({ x, y }) }) }, { name: named(options).name ?? "LogicalXor" });
 
 /** t limited to [clipValueMin, clipValueMax]. TF: tf.clip_by_value. */
 export const clipByValue = (t: TensorLike, clipValueMin: TensorLike, clipValueMax: TensorLike, options?: NameOption): Tensor =>

@@ -22,7 +22,7 @@ import { range } from "../array/ranges.ts";
 import { transpose } from "../array/rearranging.ts";
 import { where } from "../array/selection.ts";
 import { concat, getItem, stack } from "../array/slicing.ts";
-import { cast } from "./math.ts";
+import { cast } from "./cast.ts";
 import { conj } from "./functions.ts";
 import { reduceProd, reduceSum } from "./reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";

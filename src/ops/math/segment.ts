@@ -20,7 +20,9 @@ import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode,
 import { gather } from "../array/gather.ts";
 import { SelectV2, whereV2 } from "../array/selection.ts";
 import { concat, getItem, newaxis } from "../array/slicing.ts";
-import { cast, divide, equal, greater, greaterEqual, logicalAnd, Maximum, maximum } from "./math.ts";
+import { cast } from "./cast.ts";
+import { divide, Maximum, maximum } from "./math.ts";
+import { equal, greater, greaterEqual, logicalAnd } from "./comparison.ts";
 import { sqrt } from "./functions.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";

@@ -15,7 +15,8 @@ import { castScalar, constantScalar, guardScalar, loadScalar, type Scalar, s } f
 import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
 import { constant, rank, reshape, shape as shapeOf, squeeze, stopGradient, zerosLike } from "../array/array.ts";
 import { gather } from "../array/gather.ts";
-import { AddV2, cast, divNoNan, Maximum, Mul, SquaredDifference, Sub } from "../math/math.ts";
+import { AddV2, divNoNan, Maximum, Mul, SquaredDifference, Sub } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
 import { complex, imag, Neg, Reciprocal, real, Rsqrt, Square } from "../math/functions.ts";
 import { reduceMean, reduceProd, reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";

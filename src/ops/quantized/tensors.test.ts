@@ -7,7 +7,7 @@ import { gradients } from "../../gradients/gradients.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { constant, placeholderWithDefault } from "../array/array.ts";
 import { bitcast } from "../array/array.ts";
-import { cast } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
 import {
   Dequantize,
   QuantizeAndDequantizeV2,

@@ -9,7 +9,7 @@ import { defineOp } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { collect, need } from "../arguments.ts";
-import { cast } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
 import { bytesAt } from "../string/string.ts";
 import { fingerprint64, sipHash } from "../string/hash.ts";
 

@@ -15,7 +15,7 @@ import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
 import { expandDims, numbersOf, ones, shape, size, zerosLike } from "../array/array.ts";
 import { gatherNd } from "../array/gather.ts";
 import { concat, slice } from "../array/slicing.ts";
-import { cast } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
 import { square } from "../math/functions.ts";
 import { inNameScope } from "../named.ts";
 import * as operator from "../operators.ts";

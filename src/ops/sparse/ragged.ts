@@ -15,7 +15,7 @@ import { gather } from "../array/gather.ts";
 import { range } from "../array/ranges.ts";
 import { booleanMask } from "../array/selection.ts";
 import { getItem } from "../array/slicing.ts";
-import { cast } from "../math/math.ts";
+import { cast } from "../math/cast.ts";
 import { cumprod, reduceSum } from "../math/reduction.ts";
 import { equal, invert, notEqual, sub } from "../operators.ts";
 import { type NameOption, named } from "../named.ts";

@@ -20,23 +20,9 @@ import { Bitcast, numbersOf } from "../array/array.ts";
 import { bodyOf, If, While } from "../flow/functional-calls.ts";
 import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert, LeftShift, RightShift } from "../math/bitwise.ts";
 import { IsFinite, IsInf, IsNan } from "../math/functions.ts";
-import {
-  AddV2,
-  Cast,
-  Equal,
-  Greater,
-  GreaterEqual,
-  Less,
-  LessEqual,
-  LogicalAnd,
-  LogicalNot,
-  LogicalOr,
-  Maximum,
-  Minimum,
-  Mul,
-  NotEqual,
-  Sub,
-} from "../math/math.ts";
+import { AddV2, Maximum, Minimum, Mul, Sub } from "../math/math.ts";
+import { Cast } from "../math/cast.ts";
+import { Equal, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalNot, LogicalOr, NotEqual } from "../math/comparison.ts";
 import { gatherAxes, windowPlace, withVectors } from "./xla.ts";
 
 const indexAttr = attr.type(attr.indexTypes);
