@@ -182,3 +182,32 @@ test.each([
   const values = await session.run(made, feeds);
   expect(values.map(value => [...value.data])).toEqual(expected);
 });
+
+test("a conditional whose one side waits for another conditional on what surrounds it keeps its own choice", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const x = tf.placeholder(tf.float32, []);
+  const isPositive = tf.greater(x, 0);
+  const early = tf.cond(
+    tf.less(x, 2),
+    () => tf.add(x, 1),
+    () => x,
+  );
+  const late = tf.cond(
+    isPositive,
+    () => tf.square(x),
+    () => tf.add(early, 1),
+  );
+  const waiting = () => tf.controlDependencies([late], () => tf.add(x, 3));
+  const chosen = tf.cond(
+    isPositive,
+    () => tf.cond(tf.greater(x, 1), waiting, () => tf.square(x)),
+    () => x,
+  );
+  await using session = new tf.Session();
+  for (const [given, expected] of [
+    [3, 6],
+    [0.5, 0.25],
+    [-1, -1],
+  ])
+    expect((await session.run(chosen, [[x, given]])).item()).toBe(expected);
+});

@@ -604,8 +604,15 @@ class GuardedFlow {
     });
   }
 
-  /** Tensors made inside a conditional that the run fetches or nodes outside it read: those of a later conditional on the same side. A Switch reads its predicate by the first
-   *  name as well, for by that the conditional it becomes is chosen. */
+  /** What is asked before an item runs, or to choose what it gives. */
+  private predicatesOf(item: Item): Tensor[] {
+    const joined = this.joined.get(item);
+    const asked = item.op && isSwitch(item.op) ? [this.predicateOf(item.op)] : [];
+    return [...asked, ...(joined ? [joined] : []), ...this.guardOf(item).keys()];
+  }
+
+  /** Tensors made inside a conditional that the run fetches or nodes outside it read: those of a later conditional on the same side. What a Switch, a Merge or
+   *  a guard asks is read by its first name as well, for by that the conditional it becomes is chosen. */
   exportsOf(group: readonly Item[], sides: readonly (readonly Item[])[]): { tensor: Tensor; side: Side }[] {
     const members = new Set(group);
     const inside = new Map(sides.flatMap((side, k) => side.map(item => [item, k as Side] as const)));
@@ -622,7 +629,7 @@ class GuardedFlow {
     };
     for (const reader of this.items) {
       if (members.has(reader)) continue;
-      if (reader.op && isSwitch(reader.op)) read(this.predicateOf(reader.op));
+      for (const predicate of this.predicatesOf(reader)) read(predicate);
       reader.reads.forEach(read);
     }
     this.fetches.forEach(read);
