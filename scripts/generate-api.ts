@@ -288,7 +288,7 @@ function dispatchingText(namespaces: ReadonlyMap<string, Namespace>): string {
     const { module, name } = one;
     const plain = `${aliasOf(module.path)}.${name}`;
     const value = module.exports[name] as never;
-    const ragged = !answers.has(value) ? `typeof ${plain}` : `${isElementwise(value) ? "Elementwise" : "Dispatched"}<typeof ${plain}>`;
+    const ragged = !answers.has(value) ? `typeof ${plain}` : `${answerKind(value)}<typeof ${plain}>`;
     const operator = operators.get(value)?.type;
     if (operator !== undefined) operatorTypes.add(operator);
     const ofSparse = sparse.has(value);
@@ -304,7 +304,7 @@ function dispatchingText(namespaces: ReadonlyMap<string, Namespace>): string {
     ...paths.map(path => `import * as ${aliasOf(path)} from "../${path}";`),
     'import { answeredForSparse, type OfSparse } from "../ops/sparse/elements.ts";',
     `import type { ${[...operatorTypes].sort().join(", ")} } from "../library/linalg/operator-answers.ts";`,
-    'import type { Dispatched, Elementwise } from "../library/ragged/ragged-answers.ts";',
+    'import type { Dispatched, Elementwise, OfShape, ShapeOf } from "../library/ragged/ragged-answers.ts";',
     "",
     ...lines,
     "",
@@ -560,9 +560,9 @@ attachMethods();
 const { attachMembers } = (await import(`${pathToFileURL(source).href}compat/python-members.ts`)) as { attachMembers: () => void };
 attachMembers();
 const namespaces = collectNamespaces(modules);
-const { raggedAnswers, isElementwise } = (await import(`${pathToFileURL(source).href}library/ragged/ragged-answers.ts`)) as {
+const { raggedAnswers, answerKind } = (await import(`${pathToFileURL(source).href}library/ragged/ragged-answers.ts`)) as {
   raggedAnswers: () => ReadonlyMap<never, unknown>;
-  isElementwise: (plain: never) => boolean;
+  answerKind: (plain: never) => string;
 };
 const answers = raggedAnswers();
 const { functionsOfSparse } = (await import(`${pathToFileURL(source).href}ops/sparse/elements.ts`)) as { functionsOfSparse: () => never[] };

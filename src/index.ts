@@ -31,6 +31,7 @@ export type { TfjsGraphModel } from "./io/tfjs-graph-model.ts";
 export type { FeedKey, Feeds, FeedValue } from "./session/feeds.ts";
 export type { Activation } from "./library/layers/keras-activations.ts";
 export type { CellResult } from "./library/layers/rnn-cell.ts";
+export type { DynamicRaggedShape } from "./library/ragged/dynamic-ragged-shape.ts";
 export type { Initializer } from "./library/variables/initializers.ts";
 export type { Partitioner } from "./library/variables/partitioned-variable.ts";
 export type { CustomGetter, Regularizer, VariableInitializer } from "./library/variables/variable-scope.ts";

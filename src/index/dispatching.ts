@@ -37,7 +37,7 @@ import * as opsStringString from "../ops/string/string.ts";
 import * as opsStringUnicode from "../ops/string/unicode.ts";
 import { answeredForSparse, type OfSparse } from "../ops/sparse/elements.ts";
 import type { BetweenOperators, OfOperator, OfTwoOperators, OperatorProduct } from "../library/linalg/operator-answers.ts";
-import type { Dispatched, Elementwise } from "../library/ragged/ragged-answers.ts";
+import type { Dispatched, Elementwise, OfShape, ShapeOf } from "../library/ragged/ragged-answers.ts";
 
 /** |x|; of complex numbers the modulus. TF: tf.abs. */
 export const abs: OfSparse & Elementwise<typeof opsMathFunctions.abs> = (...given: Given) => answeredForSparse(opsMathFunctions.abs, given);
@@ -107,6 +107,8 @@ export const bitcast: Dispatched<typeof opsArrayArray.bitcast> = (...given: Give
 export const bitwiseAnd: Elementwise<typeof opsMathBitwise.bitwiseAnd> = (...given: Given) => answered(opsMathBitwise.bitwiseAnd, given);
 export const bitwiseOr: Elementwise<typeof opsMathBitwise.bitwiseOr> = (...given: Given) => answered(opsMathBitwise.bitwiseOr, given);
 export const bitwiseXor: Elementwise<typeof opsMathBitwise.bitwiseXor> = (...given: Given) => answered(opsMathBitwise.bitwiseXor, given);
+/** The tensor repeated to a shape that it broadcasts to. TF: tf.broadcast_to. */
+export const broadcastTo: OfShape<typeof opsArrayPadding.broadcastTo> = (...given: Given) => answered(opsArrayPadding.broadcastTo, given);
 /** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
  *  the values are. TF: tf.cast. */
 export const cast: Elementwise<typeof opsMathCast.cast> = (...given: Given) => answered(opsMathCast.cast, given);
@@ -179,6 +181,8 @@ export const expandDims: Dispatched<typeof opsArrayArray.expandDims> = (...given
 export const expint: Elementwise<typeof opsMathIntegrals.expint> = (...given: Given) => answered(opsMathIntegrals.expint, given);
 /** eˣ − 1, exact for small x. TF: tf.math.expm1. */
 export const expm1: Elementwise<typeof opsMathFunctions.expm1> = (...given: Given) => answered(opsMathFunctions.expm1, given);
+/** A tensor of shape `dims` full of `value`. TF: tf.fill. */
+export const fill: OfShape<typeof opsArrayArray.fill> = (...given: Given) => answered(opsArrayArray.fill, given);
 export const floor: Elementwise<typeof opsMathFunctions.floor> = (...given: Given) => answered(opsMathFunctions.floor, given);
 export const floorDiv: Elementwise<typeof opsMathMath.floorDiv> = (...given: Given) => answered(opsMathMath.floorDiv, given);
 /** ⌊x / y⌋. TF: tf.floordiv. */
@@ -271,6 +275,8 @@ export const notEqual: Elementwise<typeof opsMathComparison.notEqual> = (...give
 /** `onValue` (1) where the new axis equals the index, else `offValue` (0); indices out of range are all off. TF: tf.one_hot.
  *  @throws TypeError if the types of the values differ from each other or from `dtype`. */
 export const oneHot: Dispatched<typeof opsArrayArray.oneHot> = (...given: Given) => answered(opsArrayArray.oneHot, given);
+/** Ones of a shape: a constant while small, else a Fill. TF: tf.ones. */
+export const ones: OfShape<typeof opsArrayArray.ones> = (...given: Given) => answered(opsArrayArray.ones, given);
 /** Ones of the shape (and, unless given, type) of a tensor. TF: tf.ones_like. */
 export const onesLike: Elementwise<typeof opsArrayArray.onesLike> = (...given: Given) => answered(opsArrayArray.onesLike, given);
 /** x to the power y. TF: tf.pow. @throws InvalidArgumentError while running for negative powers of integers. */
@@ -314,6 +320,9 @@ export const regexReplace: Elementwise<typeof opsStringRegex.regexReplace> = (..
 export const relu: Elementwise<typeof opsNnNn.relu> = (...given: Given) => answered(opsNnNn.relu, given);
 /** `min(max(features, 0), 6)`. TF: tf.nn.relu6. */
 export const relu6: Elementwise<typeof opsNnNn.relu6> = (...given: Given) => answered(opsNnNn.relu6, given);
+/** The same elements in row-major order under another shape; one dimension may be −1. TF: tf.reshape.
+ *  @throws ValueError if the number of elements differs. */
+export const reshape: OfShape<typeof opsArrayArray.reshape> = (...given: Given) => answered(opsArrayArray.reshape, given);
 /** Axes turned around. TF: tf.reverse. */
 export const reverse: Dispatched<typeof opsArrayRearranging.reverse> = (...given: Given) => answered(opsArrayRearranging.reverse, given);
 export const reverseV2: Dispatched<typeof opsArrayRearranging.reverseV2> = (...given: Given) =>
@@ -335,6 +344,8 @@ export const saturateCast: Elementwise<typeof opsMathSpecial.saturateCast> = (..
 export const scalarMul: Elementwise<typeof opsMathMath.scalarMul> = (...given: Given) => answered(opsMathMath.scalarMul, given);
 /** Scaled exponential linear unit. TF: tf.nn.selu. */
 export const selu: Elementwise<typeof opsNnNn.selu> = (...given: Given) => answered(opsNnNn.selu, given);
+/** The shape as an int32 vector: a constant where it is known. TF: tf.shape(input, name, out_type). */
+export const shape: ShapeOf<typeof opsArrayArray.shape> = (...given: Given) => answered(opsArrayArray.shape, given);
 /** 1 / (1 + e⁻ˣ). TF: tf.sigmoid. */
 export const sigmoid: Elementwise<typeof opsMathFunctions.sigmoid> = (...given: Given) => answered(opsMathFunctions.sigmoid, given);
 /** −1, 0 or 1; of complex numbers x / |x|. TF: tf.sign. */
@@ -443,6 +454,8 @@ export const where: Dispatched<typeof opsArraySelection.where> = (...given: Give
 export const xdivy: Elementwise<typeof opsMathMath.xdivy> = (...given: Given) => answered(opsMathMath.xdivy, given);
 export const xlog1py: Elementwise<typeof opsMathMath.xlog1py> = (...given: Given) => answered(opsMathMath.xlog1py, given);
 export const xlogy: Elementwise<typeof opsMathMath.xlogy> = (...given: Given) => answered(opsMathMath.xlogy, given);
+/** Zeros of a shape: a constant while small, else a Fill. TF: tf.zeros. */
+export const zeros: OfShape<typeof opsArrayArray.zeros> = (...given: Given) => answered(opsArrayArray.zeros, given);
 /** Zeros of the shape (and, unless given, type) of a tensor. TF: tf.zeros_like. */
 export const zerosLike: Elementwise<typeof opsArrayArray.zerosLike> = (...given: Given) => answered(opsArrayArray.zerosLike, given);
 export const zeta: Elementwise<typeof opsMathSpecial.zeta> = (...given: Given) => answered(opsMathSpecial.zeta, given);

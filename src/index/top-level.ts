@@ -128,6 +128,7 @@ export {
   batchGather,
   bincount,
   bitcast,
+  broadcastTo,
   cast,
   ceil,
   checkNumerics,
@@ -153,6 +154,7 @@ export {
   exp,
   expandDims,
   expm1,
+  fill,
   floor,
   floorDiv,
   floordiv,
@@ -188,6 +190,7 @@ export {
   negative,
   notEqual,
   oneHot,
+  ones,
   onesLike,
   pow,
   rank,
@@ -203,6 +206,7 @@ export {
   reduceProd,
   reduceSum,
   regexReplace,
+  reshape,
   reverse,
   reverseV2,
   rint,
@@ -210,6 +214,7 @@ export {
   rsqrt,
   saturateCast,
   scalarMul,
+  shape,
   sigmoid,
   sign,
   sin,
@@ -251,6 +256,7 @@ export {
   unsortedSegmentSqrtN,
   unsortedSegmentSum,
   where,
+  zeros,
   zerosLike,
   zeta,
 } from "./dispatching.ts";
@@ -387,20 +393,7 @@ export {
   scatterSub,
   scatterUpdate,
 } from "../library/variables/variables.ts";
-export {
-  constant,
-  ensureShape,
-  fill,
-  guaranteeConst,
-  identityN,
-  ones,
-  placeholder,
-  placeholderWithDefault,
-  reshape,
-  shape,
-  shapeN,
-  zeros,
-} from "../ops/array/array.ts";
+export { constant, ensureShape, guaranteeConst, identityN, placeholder, placeholderWithDefault, shapeN } from "../ops/array/array.ts";
 export {
   scatterNd,
   tensorScatterAdd,
@@ -415,7 +408,7 @@ export {
 export { timestamp } from "../ops/array/inplace.ts";
 export { diag, diagPart, eye, matrixBandPart, matrixDiag, matrixSetDiag, matrixTranspose } from "../ops/array/matrix.ts";
 export { approxTopK } from "../ops/array/nth-element.ts";
-export { broadcastDynamicShape, broadcastStaticShape, broadcastTo, pad } from "../ops/array/padding.ts";
+export { broadcastDynamicShape, broadcastStaticShape, pad } from "../ops/array/padding.ts";
 export { dynamicStitch, searchsorted, setdiff1d, unique, uniqueWithCounts, unravelIndex } from "../ops/array/partition.ts";
 export { linSpace, linspace, meshgrid, range, repeat, sequenceMask } from "../ops/array/ranges.ts";
 export {

@@ -18,7 +18,27 @@ const deepSplits = [
 const deep = (): Ragged => R.fromNestedRowSplits(parameter([3, 1, 4, 1, 5, 9], "deep"), deepSplits, unchecked);
 const words = (): Ragged => r.constant([["a", "Bc"], [], ["dEf"]]) as Ragged;
 const pairsOf = (...values: readonly number[]): number[][] => values.flatMap((value, i) => (i % 2 === 0 ? [[value, values[i + 1]]] : []));
+const lengths = (): Ragged => R.fromRowLengths(parameter([1, 2, 3, 4, 5], "v"), [2, 0, 3], unchecked);
+const blocks = (): Ragged => R.fromRowSplits(parameter(pairsOf(1, 2, 3, 4, 5, 6), "blocks"), [0, 1, 3], unchecked);
 const column = (...values: readonly number[]): number[][] => values.map(value => [value]);
+
+/** What a shape says of itself, in Python's words. */
+function described(shape: tf.DynamicRaggedShape): tf.Tensor {
+  const word = (value: unknown): string =>
+    value === null
+      ? "None"
+      : typeof value === "boolean"
+        ? value
+          ? "True"
+          : "False"
+        : Array.isArray(value)
+          ? `[${value.map(word).join(", ")}]`
+          : String(value);
+  const { rank, innerRank, numRowPartitions, dtype } = shape;
+  const uniform = Array.from({ length: rank ?? 0 }, (_, axis) => shape.isUniform(axis));
+  const parts = [shape, rank, innerRank, numRowPartitions, dtype, uniform, shape.staticLengths({ raggedLengths: false })];
+  return tf.constant(parts.map(word).join("; "));
+}
 
 const programs: Readonly<Record<string, () => Made>> = {
   elements() {
@@ -291,6 +311,60 @@ const programs: Readonly<Record<string, () => Made>> = {
     return made([...first, bincount(x), bincount(x, { axis: -1 }), bincount(x, { weights: w, axis: -1, minlength: 5 })]);
   },
   typed: () => tf.controlDependencies([tf.assertType(rows(), "float32")], () => made([tf.constant(1)])),
+  shapes() {
+    const [x, d, b, v] = [rows(), deep(), blocks(), lengths()];
+    const wide = tf.shape(x, { outType: "int64" });
+    const first = [tf.shape(x).innerShape, wide.innerShape, tf.shape(x).rowPartitions[0].rowSplits, wide.rowPartitions[0].rowSplits];
+    const second = [tf.shape(x), tf.shape(d, { name: "of_deep" }), tf.shape(b), tf.shape(v), tf.shape(d, { outType: "int64" })];
+    return made([...first, ...second.map(described)]);
+  },
+  sizes() {
+    const [b, d] = [blocks(), deep()];
+    const s = tf.shape(b);
+    const first = [s.at(0), s.at(2), s.at(-1), described(s.at([null, 1])), described(s.at([null, 2])), described(s.at([]))];
+    const second = [s.at([null, 2]).innerShape, tf.shape(d).at(0), described(tf.shape(d).at([null, 2]))];
+    return made([...first, ...second, tf.shape(d).at([null, 2]).innerShape]);
+  },
+  open_sizes() {
+    const x = r.placeholder("float32", 1, { valueShape: [2] }) as Ragged;
+    const s = tf.shape(x);
+    const fed = r.constantValue(
+      [[pairsOf(1, 2)], [], [pairsOf(3, 4, 5, 6)]].map(list => list.flat()),
+      {
+        dtype: "float32",
+        innerShape: [2],
+      },
+    ) as tf.ragged.RaggedTensorValue;
+    return made([s.at(0), s.at(2), s.innerShape, s.rowPartitions[0].rowSplits, tf.zeros(s)], new Map([[x, fed]]));
+  },
+  filled() {
+    const [x, d, b] = [rows(), deep(), blocks()];
+    const first = [tf.zeros(tf.shape(x)), tf.ones(tf.shape(d), "int32"), tf.fill(tf.shape(b), 3, { name: "threes" })];
+    return made([...first, tf.zeros(tf.shape(x, { outType: "int64" }), { name: "none" })]);
+  },
+  reshaped() {
+    const [x, d] = [rows(), deep()];
+    const flat = parameter([2, 7, 1, 8, 2, 8, 1, 8], "flat");
+    const square = (): Ragged => tf.square(tf.reshape(flat, tf.shape(x)) as Ragged);
+    const first = [tf.reshape(x, [-1]), tf.reshape(d, [3, 2], { name: "pairs" }), square(), tf.reduceSum(square(), 1)];
+    const whole = tf.NDArray.from([1, 2, 3, 4, 5, 6], "int32", [2, 3]);
+    return made([...first, tf.reshape(x, tf.shape(x), { name: "same" }), tf.reshape(tf.constant(whole), tf.shape(d))]);
+  },
+  spread() {
+    const [x, d, b] = [rows(), deep(), blocks()];
+    const s = tf.shape(x);
+    const of = (given: tf.TensorLike | Ragged, shape: tf.DynamicRaggedShape, name?: string) => tf.broadcastTo(given, shape, { name });
+    const tall = parameter(column(1, 2, 3, 4), "column");
+    const first = [of(7, s), of(tall, s), of([[5]], s, "fives"), of([5], s), of(x, tf.shape(x, { outType: "int64" }))];
+    const second = [of([10, 20], tf.shape(b)), of([[[1, 2]]], tf.shape(b)), of([[[1]], [[2]]], tf.shape(d))];
+    const third = [of([[10], [20]], tf.shape(b).at([null, 2])), tf.reduceSum(of(tall, s) as Ragged, 1)];
+    return made([...first, ...second, ...third]);
+  },
+  bad_spread_type: () => made(tf.broadcastTo(rows(), tf.shape(rows()))),
+  bad_spread_rank: () => made(tf.broadcastTo([[[1]]], tf.shape(rows()))),
+  bad_size: () => made(tf.shape(rows()).at(1)),
+  bad_last_size: () => made(tf.shape(rows()).at(-1)),
+  bad_sizes: () => made(tf.shape(rows()).at([1, null])),
   bad_product: () => made(tf.matmul(rows(), tf.constant([1]))),
   bad_product_types: () => made(tf.matmul(rows(), tf.constant([[1]], { dtype: "int32" }))),
   bad_product_rows: () => made([tf.matmul(rows(), tf.constant(column(1, 2, 3, 4)))]),
@@ -303,7 +377,16 @@ const programs: Readonly<Record<string, () => Made>> = {
 };
 
 /** Rows that are stretched: sizes that only a run knows are arithmetic here, branches there. A size of rows that are cut is looked up there among shapes. */
-const otherNodes: ReadonlySet<string> = new Set(["wide_rows", "wide_deep", "wide_open", "wide_gathered", "cut"]);
+const otherNodes: ReadonlySet<string> = new Set([
+  "wide_rows",
+  "wide_deep",
+  "wide_open",
+  "wide_gathered",
+  "cut",
+  "shapes",
+  "sizes",
+  "spread",
+]);
 
 describe("functions of ragged tensors", () => {
   compareWithRecording("ragged-functions", programs, otherNodes);
@@ -337,6 +420,12 @@ describe("functions of ragged tensors", () => {
     const sum = rows().add(R.fromRowSplits(tf.constant([1, 2]), other, unchecked));
     const run = new tf.Session().run(tf.reduceSum(sum), new Map([[other, [0, 1, 1, 1, 2]]]));
     await expect(run).rejects.toThrow(/Condition x == y did not hold element-wise/);
+  });
+
+  it("stop a run whose rows are not those of a shape", async () => {
+    using _ = new tf.Graph().asDefault();
+    const run = new tf.Session().run(tf.broadcastTo(tf.constant(column(1, 2, 3, 4, 5)), tf.shape(rows())) as Ragged);
+    await expect(run).rejects.toThrow(/Cannot broadcast/);
   });
 
   it("stop a run whose pieces do not come out even", async () => {

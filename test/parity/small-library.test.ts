@@ -39,7 +39,7 @@ function normalizedIf(isTraining: boolean, options: Parameters<typeof normalized
   return { ...normalized(training, options), feeds: new Map([[training, isTraining]]) };
 }
 const adjustment = (shape: tf.Tensor): [tf.Tensor, tf.Tensor] => {
-  const ones = tf.ones([shape.at(0), 1] as never);
+  const ones = tf.ones([shape.at(0), 1] as tf.TensorLike);
   return [ones.mul(1.5), ones.mul(0.25)];
 };
 /** Conditions and shapes are made of other nodes there. */

@@ -3,7 +3,7 @@
 
 import type { Callable, NotAny } from "../../graph/composite.ts";
 import { gather, gatherNd, batchGather } from "../../ops/array/gather.ts";
-import { tile } from "../../ops/array/padding.ts";
+import { broadcastTo, tile } from "../../ops/array/padding.ts";
 import { dynamicPartition } from "../../ops/array/partition.ts";
 import { reverse } from "../../ops/array/rearranging.ts";
 import { where } from "../../ops/array/selection.ts";
@@ -36,8 +36,10 @@ import * as sparseCounting from "../../ops/sparse/counting.ts";
 import { inNameScope } from "../../ops/named.ts";
 import * as operators from "../../ops/operators.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
-import type { Operation } from "../../graph/operation.ts";
+import type { Operation, Tensor } from "../../graph/operation.ts";
 import type { RaggedTensor } from "./ragged-tensor.ts";
+import * as shapeAnswers from "./dynamic-ragged-shape.ts";
+import type { DynamicRaggedShape } from "./dynamic-ragged-shape.ts";
 import * as arrayAnswers from "./ragged-arrays.ts";
 import { assertion, binary, type Ragged, type RaggedLike, unary } from "./ragged-elementwise.ts";
 import { raggedEmbeddingLookupSparse, raggedMatmul, raggedSafeEmbeddingLookupSparse } from "./ragged-products.ts";
@@ -49,6 +51,17 @@ import { raggedConcat, raggedStack } from "./ragged-stacking.ts";
 export type Dispatched<F extends Callable> = RaggedCall<RaggedResult<ReturnType<F>>> & F;
 /** A function of elements, whose result is as ragged as its arguments. */
 export type Elementwise<F extends Callable> = RaggedCall<RaggedTensor> & F;
+/** tf.shape, which gives for a ragged tensor a shape that no one tensor holds. */
+// any: a name and a type, or options with both
+export type ShapeOf<F extends Callable> = (<A extends RaggedTensor>(ragged: A & NotAny<A>, ...rest: any[]) => DynamicRaggedShape) & F;
+/** A function that takes a shape, which may be that of a ragged tensor; so is its result then. */
+export type OfShape<F extends Callable> = ShapedCall & F;
+interface ShapedCall {
+  // any: the other arguments of whichever function
+  <S extends DynamicRaggedShape>(shape: S & NotAny<S>, ...rest: any[]): Ragged;
+  <S extends DynamicRaggedShape>(value: RaggedLike, shape: S & NotAny<S>, ...rest: any[]): Ragged;
+  <A extends RaggedTensor>(ragged: A & NotAny<A>, shape: TensorLike, ...rest: any[]): Tensor;
+}
 interface RaggedCall<R> {
   // any: the other arguments of whichever function
   <A extends RaggedTensor | readonly RaggedLike[]>(ragged: A & NotAny<A> & WithRagged<A>, ...rest: any[]): R;
@@ -254,6 +267,12 @@ const within =
 
 const others = (): readonly (readonly [Callable, Answer])[] => [
   [arrays.expandDims, arrayAnswers.raggedExpandDims],
+  [arrays.shape, shapeAnswers.raggedShape],
+  [arrays.reshape, shapeAnswers.raggedReshape],
+  [broadcastTo, shapeAnswers.raggedBroadcastTo],
+  [arrays.fill, shapeAnswers.filledRows],
+  [arrays.ones, shapeAnswers.filledRows],
+  [arrays.zeros, shapeAnswers.filledRows],
   [arrays.size, arrayAnswers.raggedSize],
   [arrays.rank, arrayAnswers.raggedRank],
   [arrays.identity, arrayAnswers.raggedOfParts],
@@ -303,8 +322,13 @@ const others = (): readonly (readonly [Callable, Answer])[] => [
 
 let answers: ReadonlyMap<Callable, Answer> | undefined;
 
-/** Is a function of elements, whose results are ragged if an argument is? */
-export const isElementwise = (plain: Callable): boolean => [unary, binary].includes(raggedAnswers().get(plain) as never);
+/** Which of the types above a function has, for the generated index. */
+export function answerKind(plain: Callable): "Elementwise" | "ShapeOf" | "OfShape" | "Dispatched" {
+  const answer = raggedAnswers().get(plain);
+  if (answer === unary || answer === binary) return "Elementwise";
+  if (answer === shapeAnswers.raggedShape) return "ShapeOf";
+  return Object.values(shapeAnswers).includes(answer as never) ? "OfShape" : "Dispatched";
+}
 
 /** Function → what ragged tensors do in its stead. */
 export function raggedAnswers(): ReadonlyMap<Callable, Answer> {

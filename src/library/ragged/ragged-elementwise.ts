@@ -59,7 +59,7 @@ export const assertion = (plain: Callable, x: RaggedLike, y: RaggedLike, ...rest
   scoped(rest, given => plain(...paired(...operands(x, y)).flat, ...given));
 
 /** A name becomes a scope around everything that is made. */
-function scoped<R>(rest: readonly unknown[], body: (given: readonly unknown[]) => R): R {
+export function scoped<R>(rest: readonly unknown[], body: (given: readonly unknown[]) => R): R {
   const options = rest.at(-1);
   if (!isOptions(options) || options.name === undefined || options.name === null) return body(rest);
   const { name, ...others } = options;
@@ -150,14 +150,14 @@ function broadcast(x: Ragged, y: Ragged, dtype: SplitsType): Paired {
 }
 
 /** 0 where rows of one are stretched, 1 where they count as they are, a tensor of either where only a run can tell. */
-function stretch(uniform: Tensor | number | null, dtype: SplitsType): Tensor | 0 | 1 {
+export function stretch(uniform: Tensor | number | null, dtype: SplitsType): Tensor | 0 | 1 {
   if (uniform === null) return 1;
   if (typeof uniform === "number") return uniform === 1 ? 0 : 1;
   return cast(notEqual(uniform, isBigInteger(dtype) ? 1n : 1), dtype);
 }
 
 /** With `padding` dimensions of size 1 before its own, as `depth + 1` dimensions and values. */
-function levelsOf(side: Ragged, padding: number, depth: number, dtype: SplitsType): Levels {
+export function levelsOf(side: Ragged, padding: number, depth: number, dtype: SplitsType): Levels {
   const number = (value: number): number => (dtype === "int64" ? BigInt(value) : value) as number;
   const single: Level = { lengths: constant([number(1)], dtype), starts: constant([number(0)], dtype), uniform: 1 };
   const levels: Level[] = Array.from({ length: padding }, () => single);

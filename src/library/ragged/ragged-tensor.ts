@@ -196,6 +196,11 @@ export class RaggedTensor {
     });
   }
 
+  /** Values in rows that are known already, outermost first. */
+  static ofPartitions(flatValues: Tensor, partitions: readonly RowPartition[]): RaggedTensor | Tensor {
+    return partitions.reduceRight<RaggedTensor | Tensor>((values, rows) => RaggedTensor.ofPartition(values, rows, false), flatValues);
+  }
+
   private static nested(
     scope: string,
     flatValues: Values,
@@ -494,6 +499,10 @@ export class RaggedTensor {
 
   /** What a function of the public API does with ragged arguments. @throws TypeError for one that takes none. */
   answer(plain: Callable, given: readonly unknown[]): unknown {
+    return RaggedTensor.answer(plain, given);
+  }
+  /** The same of any function and arguments. */
+  static answer(plain: Callable, given: readonly unknown[]): unknown {
     const own = raggedAnswers().get(plain);
     return own === undefined ? plain(...given) : own(plain, ...given);
   }

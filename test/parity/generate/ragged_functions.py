@@ -3,7 +3,7 @@
 import sys
 
 from library_programs import parameter, record
-from tfenv import tf
+from tfenv import np, tf
 
 R = tf.RaggedTensor
 r = tf.ragged
@@ -276,6 +276,77 @@ def typed():
         return [tf.constant(1.0)]
 
 
+def lengths():
+    return R.from_row_lengths(parameter([1.0, 2, 3, 4, 5], "v"), [2, 0, 3], validate=False)
+
+
+def blocks():
+    return R.from_row_splits(parameter([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "blocks"), [0, 1, 3], validate=False)
+
+
+def described(shape):
+    parts = [str(shape), str(shape.rank), str(shape.inner_rank), str(shape.num_row_partitions), shape.dtype.name, str([shape.is_uniform(i) for i in range(shape.rank)]), str(shape.static_lengths(ragged_lengths=False))]
+    return tf.constant("; ".join(parts))
+
+
+def shapes():
+    x, d, b, v = rows(), deep(), blocks(), lengths()
+    wide = tf.shape(x, out_type=tf.int64)
+    return [tf.shape(x).inner_shape, wide.inner_shape, tf.shape(x).row_partitions[0].row_splits(), wide.row_partitions[0].row_splits(), described(tf.shape(x)), described(tf.shape(d, name="of_deep")), described(tf.shape(b)), described(tf.shape(v)), described(tf.shape(d, out_type=tf.int64))]
+
+
+def sizes():
+    b, d = blocks(), deep()
+    s = tf.shape(b)
+    return [s[0], s[2], s[-1], described(s[:1]), described(s[:2]), described(s[:]), s[:2].inner_shape, tf.shape(d)[0], described(tf.shape(d)[:2]), tf.shape(d)[:2].inner_shape]
+
+
+def open_sizes():
+    x = r.placeholder(tf.float32, 1, [2])
+    s = tf.shape(x)
+    return [s[0], s[2], s.inner_shape, s.row_partitions[0].row_splits(), tf.zeros(s)], {x: tf.ragged.constant_value([[[1.0, 2.0]], [], [[3.0, 4.0], [5.0, 6.0]]], dtype=np.float32, inner_shape=(2,))}
+
+
+def filled():
+    x, d, b = rows(), deep(), blocks()
+    return [tf.zeros(tf.shape(x)), tf.ones(tf.shape(d), tf.int32), tf.fill(tf.shape(b), 3.0, name="threes"), tf.zeros(tf.shape(x, out_type=tf.int64), name="none")]
+
+
+def reshaped():
+    x, d = rows(), deep()
+    flat = parameter([2.0, 7, 1, 8, 2, 8, 1, 8], "flat")
+    return [tf.reshape(x, [-1]), tf.reshape(d, [3, 2], name="pairs"), tf.square(tf.reshape(flat, tf.shape(x))), tf.reduce_sum(tf.square(tf.reshape(flat, tf.shape(x))), 1), tf.reshape(x, tf.shape(x), name="same"), tf.reshape(tf.constant([[1, 2, 3], [4, 5, 6]]), tf.shape(d))]
+
+
+def spread():
+    x, d, b = rows(), deep(), blocks()
+    s = tf.shape(x)
+    column = parameter([[1.0], [2.0], [3.0], [4.0]], "column")
+    first = [tf.broadcast_to(7.0, s), tf.broadcast_to(column, s), tf.broadcast_to([[5.0]], s, name="fives"), tf.broadcast_to([5.0], s), tf.broadcast_to(x, tf.shape(x, out_type=tf.int64))]
+    second = [tf.broadcast_to([10.0, 20.0], tf.shape(b)), tf.broadcast_to([[[1.0, 2.0]]], tf.shape(b)), tf.broadcast_to([[[1.0]], [[2.0]]], tf.shape(d)), tf.broadcast_to([[10.0], [20.0]], tf.shape(b)[:2])]
+    return first + second + [tf.reduce_sum(tf.broadcast_to(column, s), 1)]
+
+
+def bad_spread_type():
+    return tf.broadcast_to(rows(), tf.shape(rows()))
+
+
+def bad_spread_rank():
+    return tf.broadcast_to([[[1.0]]], tf.shape(rows()))
+
+
+def bad_size():
+    return tf.shape(rows())[1]
+
+
+def bad_last_size():
+    return tf.shape(rows())[-1]
+
+
+def bad_sizes():
+    return tf.shape(rows())[1:]
+
+
 def bad_product():
     return tf.matmul(rows(), [1.0])
 
@@ -308,5 +379,5 @@ def bad_counts():
     return tf.sparse.bincount(r.constant([[0]]), axis=1)
 
 
-LOCAL = ("rows", "deep", "words")
+LOCAL = ("rows", "deep", "words", "lengths", "blocks", "described")
 record({name: value for name, value in globals().items() if callable(value) and getattr(value, "__module__", "") == "__main__" and name not in LOCAL}, sys.argv[1])
