@@ -25,12 +25,13 @@ function inplaceLower(x: Value, i: Value, v: Value, change: Change | null): Valu
   const refuse = (reason: string): never => {
     throw new InvalidArgumentError(reason);
   };
+  const count = sizeOf(i.shape);
   if (i.shape.length !== 1) refuse(`i must be a vector. [${i.shape}]`);
   if (v.shape.length !== rank) refuse(`x and v shape doesn't match (ranks differ): [${x.shape}] vs. [${v.shape}]`);
   x.shape.forEach((size, axis) => {
     if (axis > 0 && size !== v.shape[axis]) refuse(`x and v shape doesn't match at index ${axis} : [${x.shape}] vs. [${v.shape}]`);
   });
-  const count = sizeOf(i.shape);
+  if (change && count > 0 && (x.dtype === "bool" || x.dtype === "string")) refuse(`Unsupported data type: ${x.dtype}`);
   if (count !== v.shape[0]) refuse(`i and x shape doesn't match at index 0: [${i.shape}] vs. [${v.shape}]`);
   const rows = x.shape[0];
   const width = sizeOf(x.shape.slice(1));

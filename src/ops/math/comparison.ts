@@ -1,6 +1,6 @@
 // Comparisons of tensors, element by element, and logic of bools.
 
-import { isFloating } from "../../base/dtype.ts";
+import { type DType, isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, TensorShape } from "../../base/shape.ts";
@@ -10,7 +10,7 @@ import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { equalElements, staticValues } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
-import { type Scalar, s } from "../../ir/scalar.ts";
+import { bitcastScalar, type Scalar, s } from "../../ir/scalar.ts";
 import { collect } from "../arguments.ts";
 import { named, type NameOption } from "../named.ts";
 import { partialOf, elementwise } from "./elementwise.ts";
@@ -30,6 +30,9 @@ export const Less = comparisonOp("Less", s.lt, (x, y) => x < y);
 export const LessEqual = comparisonOp("LessEqual", s.le, (x, y) => x <= y);
 export const Greater = comparisonOp("Greater", s.gt, (x, y) => x > y);
 export const GreaterEqual = comparisonOp("GreaterEqual", s.ge, (x, y) => x >= y);
+
+/** A quantized number's integer. */
+const plainScalar = (x: Scalar): Scalar => (x.dtype.startsWith("q") ? bitcastScalar(x, x.dtype.slice(1) as DType) : x);
 
 const equalityOp = (
   type: string,
@@ -64,7 +67,7 @@ const equalityOp = (
     },
     lower: ({ x, y, incompatibleShapeError }) => {
       try {
-        return elementwise(f, x, y);
+        return elementwise((a, b) => f(plainScalar(a), plainScalar(b)), x, y);
       } catch (error) {
         if (incompatibleShapeError || !(error instanceof InvalidArgumentError)) throw error;
         return ir.full("bool", [], ofUnlikeShapes ? 1 : 0);

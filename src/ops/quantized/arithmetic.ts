@@ -33,19 +33,21 @@ export const stepsOf = (dtype: DType): number => 2 ** (8 * dtypeTable[dtype].byt
 export const lowestOf = (dtype: DType): number => (dtype.startsWith("qu") ? 0 : -stepsOf(dtype) / 2);
 export const highestOf = (dtype: DType): number => lowestOf(dtype) + stepsOf(dtype) - 1;
 export const round = (x: number): number => (x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5));
+/** Halves go to the even neighbour. */
+const roundedToEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 export const clamp = (x: number, dtype: DType): number => Math.max(lowestOf(dtype), Math.min(highestOf(dtype), x));
 
 /** What one step is worth, if the steps rather than their ends span the range. */
 const scaleOf = ({ dtype, min, max }: Range): number => {
   const steps = stepsOf(dtype);
-  return ((max - min) * (steps / (steps - 1))) / steps;
+  return (f32(max - min) * (steps / (steps - 1))) / steps;
 };
 
 /** The integer that stands for a float, even one outside. */
 export function unclamped(x: number, range: Range): number {
   if (range.min === range.max) return 0;
   const steps = stepsOf(range.dtype);
-  const scale = steps / ((range.max - range.min) * (steps / (steps - 1)));
+  const scale = steps / (f32(range.max - range.min) * (steps / (steps - 1)));
   return round(x * scale) - round(range.min * scale) + lowestOf(range.dtype);
 }
 export const toQuantized = (x: number, range: Range): number => clamp(unclamped(x, range), range.dtype);
@@ -53,7 +55,7 @@ export const toQuantized = (x: number, range: Range): number => clamp(unclamped(
 export function toFloat(x: number, range: Range): number {
   if (range.min === range.max) return range.min;
   const scale = scaleOf(range);
-  const first = round(f32(range.min / f32(scale))) * f32(scale);
+  const first = f32(round(f32(range.min / f32(scale))) * f32(scale));
   return f32(first + (x - lowestOf(range.dtype)) * scale);
 }
 
@@ -71,9 +73,12 @@ export function moved(from: Range, to: Range): (x: number) => number {
   const last = stepsOf(from.dtype) - 1;
   const [unit, scale] = [f32(f32(from.max - from.min) / last), f32(last / f32(to.max - to.min))];
   const low = lowestOf(from.dtype);
-  const first = f32(round(f32(from.min / unit)) * unit);
+  // Steps are counted from 0: a float32 near 2³¹ holds no small numbers.
+  const middle = f32(f32(round(f32(from.min / unit)) * unit) - f32(low * unit));
   const zero = f32(round(f32(to.min * scale)) - low);
-  return x => clamp(f32(round(f32(f32(first + f32(f32(x - low) * unit)) * scale)) - zero), to.dtype);
+  // The largest float32 that is an int32.
+  const top = Math.min(highestOf(to.dtype), 2147483520);
+  return x => Math.min(top, clamp(f32(roundedToEven(f32(f32(middle + f32(f32(x) * unit)) * scale)) - zero), to.dtype));
 }
 
 /** 32-bit numbers of one range as 8-bit numbers of another, in the fixed point that TensorFlow computes with. */
@@ -87,7 +92,7 @@ function requantizer(from: Range, to: Range): (x: number) => number {
   const inputOffset = output === 0 ? 0n : big(f32(f32(middle * f32(255 / output)) * unit));
   const outputOffset = output === 0 ? 0n : big((unit * (to.min * 255)) / output);
   return x => {
-    const value = ((BigInt(x) * scale) >> 32n) + inputOffset - outputOffset + BigInt(unit / 2);
+    const value = (BigInt.asIntN(64, BigInt(x) * scale) >> 32n) + inputOffset - outputOffset + BigInt(unit / 2);
     return clamp(Number(value >> 16n), "quint8");
   };
 }

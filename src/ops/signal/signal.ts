@@ -528,7 +528,11 @@ export function inverseMdct(mdcts: TensorLike, { windowFn = vorbisWindow, norm, 
     const x = convertToTensor(mdcts, { name: "mdcts" });
     x.shape.withRankAtLeast(2);
     const half = x.shape.dim(-1);
-    if (half === null) throw new UnimplementedError("inverseMdct of a last dimension that is only known while running is not supported.");
+    if (half === null)
+      throw new ValueError(
+        "Cannot convert unknown Dimension ? to a Tensor.",
+        "Tell the last dimension: `mdcts.setShape([…, frameLength / 2])`.",
+      );
     const count = castInteger(half, "int32");
     const result = norm === "ortho" ? dct(x, { type: 4, norm }) : mul(truediv(0.5, cast(count, x.dtype)), dct(x, { type: 4 }));
     const parts = split(result, 2, { axis: -1 });

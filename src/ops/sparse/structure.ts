@@ -2,7 +2,7 @@
 // elements depends on their places, the op runs on the host between segments.
 
 import { Dimension } from "../../base/dimension.ts";
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { pythonType } from "../../base/python-text.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
@@ -416,6 +416,22 @@ const magnitude = (value: ElementValue): number => {
   return Math.hypot(re, im);
 };
 
+/** The threshold's bytes as TensorFlow reads them: as a number of the values' type, whatever its own. */
+function thresholdFor(thresh: NDArray, dtype: DType): number {
+  const wanted = dtype === "complex64" ? "float32" : dtype === "complex128" ? "float64" : dtype;
+  if (thresh.dtype === wanted) return Number(thresh.get(0));
+  const number = NDArray.zeros(wanted, []);
+  const [given, read] = [thresh, number].map(({ data }) => {
+    const { buffer, byteOffset, byteLength } = data as Uint8Array;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  });
+  if (given.every(byte => byte === 0)) return 0;
+  need(given.length >= read.length, () => `thresh must be ${wanted}, as the values are, got ${thresh.dtype}`);
+  read.set(given.subarray(0, read.length));
+  const least = Number(number.get(0));
+  return isFloating(wanted) && Math.abs(least) < (wanted === "float64" ? 2 ** -1022 : 2 ** -126) ? 0 : least;
+}
+
 /** The sum of two sparse tensors, without elements below a threshold in magnitude. */
 export const SparseAdd = defineOp("SparseAdd", {
   inputs: { aIndices: "int64", aValues: "T", aShape: "int64", bIndices: "int64", bValues: "T", bShape: "int64", thresh: "Treal" },
@@ -440,7 +456,7 @@ export const SparseAdd = defineOp("SparseAdd", {
   },
   host: ({ aIndices, aValues, aShape, bIndices, bValues, bShape, thresh }) => {
     requireSameShape(aShape, bShape);
-    const least = Number(thresh.get(0));
+    const least = thresholdFor(thresh, aValues.dtype);
     // What only one of them has stays, however small.
     const sums = merged(entriesOf(aIndices, aValues), entriesOf(bIndices, bValues))
       .filter(({ a, b }) => a === undefined || b === undefined || least <= magnitude(sumOf(a, b)))

@@ -13,7 +13,7 @@ import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
-import { Einsum, einsumGradients } from "../math/einsum.ts";
+import { Einsum } from "../math/einsum.ts";
 import { dimensionNumbers } from "./dimension-numbers.ts";
 
 const unknown = (): TensorShape => TensorShape.unknown();
@@ -126,9 +126,14 @@ export const XlaEinsum = defineOp("XlaEinsum", {
   inputs: { a: "T", b: "T" },
   outputs: { product: "T" },
   attrs: { equation: attr.string(), T: attr.type(["complex64", "bfloat16", "float32"]) },
+  // As TensorFlow's, without a conjugate of complex factors.
   gradient: ({ a, b, equation }, d): Gradients => {
-    const [da, db] = einsumGradients([a, b], equation, d.product);
-    return { a: da, b: db };
+    const [given, output] = equation.split("->");
+    const [left, right] = given.split(",");
+    return {
+      a: XlaEinsum({ a: d.product, b, equation: `${output},${right}->${left}` }),
+      b: XlaEinsum({ a: d.product, b: a, equation: `${output},${left}->${right}` }),
+    };
   },
   shape: ({ a, b, equation, T }, context) => Einsum.shape({ inputs: [a, b], equation, N: 2, T }, context),
   lower: ({ a, b, equation, T }, context) => Einsum.lower?.({ inputs: [a, b], equation, N: 2, T }, context),

@@ -47,4 +47,30 @@ def rare_values(b):
     told.update(message=told["message"].split("\n")[0], match="first")  # the kernels of that build follow
 
 
-ALL = [rare_values]
+def rare_types(b):
+    b.family("rare_values")
+    raw = "tf.raw_ops."
+    both = lambda t, x, lo, hi: (f"x = [tf.bitcast(tf.constant(v, tf.{t[1:]}), tf.{t}) for v in {x}]\n"
+                                 f"r = {raw}QuantizedConcat(concat_dim=0, values=x, input_mins={lo}, input_maxes={hi})\ny = (tf.bitcast(r[0], tf.{t[1:]}), r[1], r[2])")
+    rows(b, [(both(*each),) for each in (("qint32", [[1, 2, 3, 64, -65], [100, 99, -5, 7, 0]], [0., -1.], [1., 2.]), ("qint32", [[1000000, 2, 3], [100, 99, -5000]], [-10., -1.], [10., 2.]),
+                                         ("qint32", [[-327900151, 530702035, 626610453, 2147483647], [-496576782, -268060892, -2147483648, 8]], [-.3721, -4.922], [4.2431, .5]), ("quint8", [[0, 5, 99, 255], [1, 128, 254, 7]], [-.3, -5.], [4., .7]))], dynamic=0)
+    numbers = [1252949478, 1340754471, 124102743, -85997394, 292249176, -460485807, 1827923621, -1842386099, -698378168, -1773266167, 636393364, -2060646285]
+    rows(b, [(f"x = tf.bitcast(tf.constant({numbers}), tf.qint32)\nr = {raw}QuantizeDownAndShrinkRange(input=x, input_min={lo}, input_max={hi}, out_type=tf.quint8)\ny = (tf.cast(r[0], tf.int32), r[1], r[2])",)
+             for lo, hi in ((-50.01, -50.), (-1000.5, -1000.), (100., 100.001), (-20.00001, -20.), (-5.0001, -5.), (-3., 7.))], dynamic=0)
+    for t in ("quint8", "qint8", "qint32", "quint16", "qint16"):
+        code = f"x, z = [tf.bitcast(tf.constant(v, tf.{t[1:]}), tf.{t}) for v in ([1, 2, 3, 100], [1, 5, 3, 99])]\ny = [tf.equal(x, z), tf.not_equal(x, z)]"
+        b.case(code, inputs={}, dynamic=0)
+    pairs = {"x": np.array([1 + 1j, 2, .1j, 3, -1, 1j, 4]), "z": np.array([1j, -2, .1j, 3, .5, -.5j, 2])}
+    at = "tf.constant([[0], [1], [2], [3], [4], [5], [6]], tf.int64)"
+    for t, own, least in (("complex64", "float32", 1.2), ("complex64", "float64", 1.2), ("complex64", "int32", 1), ("complex64", "int64", 0), ("complex128", "float64", 1.2), ("complex128", "int64", 1)):
+        b.case(f"{raw}SparseAdd(a_indices={at}, a_values=x, a_shape=[8], b_indices={at}, b_values=z, b_shape=[8], thresh=tf.constant({least}, tf.{own}))",
+               inputs={k: v.astype(t) for k, v in pairs.items()}, dynamic=0)
+    run_errors(b, [f"{raw}Inplace{k}(x=tf.constant({x}), i=[0], v=tf.constant({v}))" for k in ("Add", "Sub") for x, v in (("[[True]]", "[[False]]"), ("[['a']]", "[['b']]"))])
+    rows(b, [(f"{raw}Inplace{k}(x=tf.constant({x}), i=tf.constant([], tf.int32), v=tf.constant({x})[:0])",) for k in ("Add", "Sub") for x in ("[[True]]", "[['a']]")]
+         + [(f"{raw}InplaceUpdate(x=tf.constant({x}), i=[-1], v=tf.constant({v}))",) for x, v in (("[[True], [True]]", "[[False]]"), ("[['a'], ['c']]", "[['b']]"))]
+         + [(f"{raw}Inplace{k}(x=tf.constant([[1, 2], [3, 250]], tf.{t}), i=[1, 0], v=tf.constant([[10, 20], [30, 40]], tf.{t}))",) for k in ("Add", "Sub") for t in ("uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "complex64", "complex128")], dynamic=0)
+    for shape in ("None", "[None, None]"):
+        refusal(b, f"tf.signal.inverse_mdct(tf.placeholder(tf.float32, {shape}))")
+
+
+ALL = [rare_values, rare_types]

@@ -25,6 +25,7 @@ def xla_products(b):
         _x(b, f"y = X.xla_dot_v2(lhs={l}, rhs={r_}, dimension_numbers=dot({n}), precision_config='', preferred_element_type=tf.float32)\n")
     _x(b, "y = X.xla_dot_v2(lhs=tf.cast(I(2, 3), tf.int8), rhs=tf.cast(I(3, 2), tf.int8), dimension_numbers=dot([1], [0], [], []), precision_config='', preferred_element_type=tf.int32)\n")
     _x(b, "y = X.xla_einsum(a=A(2, 3, 4), b=A(2, 4, 5), equation='bij,bjk->bki')\nz = X.xla_einsum(a=A(3, 4), b=A(4), equation='ij,j->i')\n", "y", "z")
+    _x(b, "a, k = tf.complex(A(1, 2), -A(1, 2)), tf.complex(A(2, 3), A(2, 3) * 2.)\ny = X.xla_einsum(a=a, b=k, equation='ij,jk->ki')\ng = tf.gradients(y, [a, k], grad_ys=tf.complex(A(3, 1), 1. + A(3, 1)))\ny = g[0]\nz = g[1]\n", "y", "z")
     for a, k, d, o in (("A(2, 7, 6, 3)", "A(3, 2, 3, 4)", "conv([0, 3, 1, 2], [2, 3, 0, 1], [0, 3, 1, 2])", "[2, 1], [[1, 1], [0, 1]], [1, 1], [1, 1], 1"),
                        ("A(2, 3, 7, 6)", "A(4, 3, 3, 2)", "conv([0, 1, 2, 3], [1, 0, 2, 3], [0, 1, 2, 3])", "[1, 1], [[2, -1], [1, 1]], [2, 1], [1, 2], 1"),
                        ("A(2, 5, 5, 4)", "A(3, 3, 2, 6)", "conv([0, 3, 1, 2], [2, 3, 0, 1], [0, 3, 1, 2])", "[1, 1], [[0, 0], [0, 0]], [1, 1], [1, 1], 2"),
