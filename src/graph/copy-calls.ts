@@ -92,7 +92,7 @@ class Copy {
     return replacementOf(expansion);
   }
 
-  /** The edge back into a loop is the one that was missing when its Merge was copied. */
+  /** The edge back into a loop is the one that was missing when its Merge was copied, as were edges of what waits for that. */
   private closeLoop(op: Operation): void {
     if (op.definition.expand) return;
     const [copy] = this.replacement(op).all;
@@ -100,6 +100,7 @@ class Copy {
       const source = this.tensor(input);
       if (copy.inputs[i] !== source) copy.replaceInput(i, source);
     });
+    for (const control of op.controlInputs) for (const source of this.replacement(control).last) copy.addControlInput(source);
   }
 
   tensor(tensor: Tensor): Tensor {

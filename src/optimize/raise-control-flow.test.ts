@@ -211,3 +211,39 @@ test("a conditional whose one side waits for another conditional on what surroun
   ])
     expect((await session.run(chosen, [[x, given]])).item()).toBe(expected);
 });
+
+test("constants of a function that a loop in a conditional calls are there before the conditional", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const x = tf.placeholder(tf.float32, []);
+  const next = tf.function((value: tf.Tensor) => tf.add(tf.multiply(value, 2), 1));
+  const looped = tf.cond(
+    tf.greater(x, 1),
+    () =>
+      tf.whileLoop(
+        (i: tf.Tensor) => tf.less(i, 2),
+        (i: tf.Tensor, value: tf.Tensor) => [tf.add(i, 1), next(value)],
+        [tf.constant(0, "int32"), x],
+      )[1] as tf.Tensor,
+    () => x,
+  );
+  await using session = new tf.Session();
+  expect((await session.run(looped, [[x, 3]])).item()).toBe(15);
+  expect((await session.run(looped, [[x, 1]])).item()).toBe(1);
+});
+
+test("a loop's condition draws for each time that it is asked, beside the call of a function too", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const most = 1000;
+  const drawn = tf.whileLoop(
+    (i: tf.Tensor) => tf.logicalAnd(tf.less(i, most), tf.less(tf.randomUniform([], 0, 1, { seed: 3 }), 0.7)),
+    (i: tf.Tensor) => [tf.add(i, 1)],
+    [tf.constant(0, "int32")],
+  ) as tf.Tensor;
+  const called = tf.function((x: tf.Tensor) => tf.identity(x))(tf.constant(1));
+  await using session = new tf.Session();
+  const alone = (await Promise.all([1, 2, 3, 4].map(() => session.run(drawn)))).map(count => count.item());
+  await using other = new tf.Session();
+  const beside = (await Promise.all([1, 2, 3, 4].map(() => other.run([drawn, called])))).map(([count]) => count.item());
+  expect(beside).toEqual(alone);
+  expect(Math.max(...(beside as number[]))).toBeLessThan(most);
+});

@@ -186,10 +186,11 @@ class Raiser {
     const plain = ops.map((op, order): Item => ({ order, op, reads: this.inputs(op), controls: this.controls(op), operations: [op] }));
     const looped = loops.map((loop, k): Item => {
       const operations = operationsOf(loop);
-      const entering = loop.ops.filter(isEnter);
       const inner = new Set(operations);
+      // A constant may be read inside without an Enter.
+      const reads = [...new Set(operations.flatMap(op => this.inputs(op).filter(input => this.isFed(input) || !inner.has(input.op))))];
       const controls = operations.flatMap(op => op.controlInputs.filter(control => !inner.has(control)));
-      return { order: ops.length + k, loop, reads: entering.flatMap(op => this.inputs(op)), controls, operations };
+      return { order: ops.length + k, loop, reads, controls, operations };
     });
     return [...plain, ...looped];
   }
