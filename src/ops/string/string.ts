@@ -310,7 +310,7 @@ export function reduceJoin(inputs: TensorLike, ...rest: unknown[]): Tensor {
   const axis = eitherName("axis", options.axis, "reduction_indices", options.reductionIndices);
   const keepDims = eitherName("keepdims", options.keepdims, "keep_dims", options.keepDims);
   return inNameScope({}, "ReduceJoin", [inputs, axis], () => {
-    const strings = convertToTensor(inputs, { name: "inputs" });
+    const strings = convertToTensor(inputs);
     const { name, separator } = options;
     return ReduceJoin({ inputs: strings, reductionIndices: axis ?? allAxes(strings), keepDims, separator }, { name });
   });
