@@ -11,6 +11,7 @@ import * as opsArrayRearranging from "../ops/array/rearranging.ts";
 import * as opsArraySelection from "../ops/array/selection.ts";
 import * as opsArraySlicing from "../ops/array/slicing.ts";
 import * as opsFlowCheck from "../ops/flow/check.ts";
+import * as opsImageGeometry from "../ops/image/geometry.ts";
 import * as opsImageImage from "../ops/image/image.ts";
 import * as opsImageRandom from "../ops/image/random.ts";
 import * as opsLinalgLinalg from "../ops/linalg/linalg.ts";
@@ -189,6 +190,8 @@ export const floorDiv: Elementwise<typeof opsMathMath.floorDiv> = (...given: Giv
 export const floordiv: Elementwise<typeof opsMathMath.floordiv> = (...given: Given) => answered(opsMathMath.floordiv, given);
 /** x − y·⌊x / y⌋: the sign of the divisor. TF: tf.mod, tf.floormod. */
 export const floormod: Elementwise<typeof opsMathMath.floormod> = (...given: Given) => answered(opsMathMath.floormod, given);
+/** The template with each `{}` replaced by a tensor as text. TF: tf.strings.format(template, inputs, placeholder, summarize, name). */
+export const format: Dispatched<typeof opsStringParsing.format> = (...given: Given) => answered(opsStringParsing.format, given);
 /** `∫₀ˣ cos(πt²/2) dt`. TF: tf.math.special.fresnel_cos. */
 export const fresnelCos: Elementwise<typeof opsMathIntegrals.fresnelCos> = (...given: Given) =>
   answered(opsMathIntegrals.fresnelCos, given);
@@ -323,6 +326,11 @@ export const relu6: Elementwise<typeof opsNnNn.relu6> = (...given: Given) => ans
 /** The same elements in row-major order under another shape; one dimension may be −1. TF: tf.reshape.
  *  @throws ValueError if the number of elements differs. */
 export const reshape: OfShape<typeof opsArrayArray.reshape> = (...given: Given) => answered(opsArrayArray.reshape, given);
+export const resize: Dispatched<typeof opsImageGeometry.resize> = (...given: Given) => answered(opsImageGeometry.resize, given);
+/** Images `[h, w, channels]` or batches of them to `size = [height, width]`; float32 unless nearest, or already of that size.
+ *  TF: tf.image.resize_images(images, size, method, align_corners, preserve_aspect_ratio, name). */
+export const resizeImages: Dispatched<typeof opsImageGeometry.resizeImages> = (...given: Given) =>
+  answered(opsImageGeometry.resizeImages, given);
 /** Axes turned around. TF: tf.reverse. */
 export const reverse: Dispatched<typeof opsArrayRearranging.reverse> = (...given: Given) => answered(opsArrayRearranging.reverse, given);
 export const reverseV2: Dispatched<typeof opsArrayRearranging.reverseV2> = (...given: Given) =>

@@ -2,6 +2,7 @@
 
 export {
   asString,
+  format,
   length,
   lower,
   reduceJoin,
@@ -28,5 +29,4 @@ export {
   unicodeSplit,
   unicodeSplitWithOffsets,
 } from "../library/ragged/ragged-strings.ts";
-export { format } from "../ops/string/parsing.ts";
 export { unsortedSegmentJoin } from "../ops/string/unicode.ts";

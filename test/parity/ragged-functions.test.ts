@@ -365,6 +365,29 @@ const programs: Readonly<Record<string, () => Made>> = {
   bad_size: () => made(tf.shape(rows()).at(1)),
   bad_last_size: () => made(tf.shape(rows()).at(-1)),
   bad_sizes: () => made(tf.shape(rows()).at([1, null])),
+  shown() {
+    const [x, d, w] = [ints([[3, 1, 4], [], [1, 5, 9, 2], [6]]), ints([[[1, 2], [3]], [], [[4, 5, 6]]]), words()];
+    const { format } = tf.strings;
+    const pair = (): tf.Tensor => tf.constant([1, 2], { dtype: "int32" });
+    const first = [format("rows {}", x), format("{} and {}!", [x, pair()]), format("{}", d), format("{}", w)];
+    const truths = (): Ragged => r.constant([[true], [false, true]]) as Ragged;
+    const second = [format("%", x, { placeholder: "%", summarize: 1 }), format("{}", truths(), { summarize: -1 })];
+    return made([...first, ...second, format("{}", r.constant([["it's", "a\\b"]]) as Ragged)]);
+  },
+  resized() {
+    const pixels = parameter(column(1, 2, 3, 4, 5, 6, 7, 8), "pixels");
+    const sizes = [
+      [2, 1],
+      [3, 3, 2],
+    ];
+    const images = R.fromNestedRowLengths(pixels, sizes, unchecked);
+    const { resize, resizeImages } = tf.image;
+    const first = [resizeImages(images, [2, 2]), resize(images, [4, 3], { method: "nearest", name: "near" })];
+    return made([...first, resizeImages(images, [3, 5], { alignCorners: true })]);
+  },
+  bad_format: () => made(tf.strings.format("{} {}", rows())),
+  bad_summary: () => made(tf.strings.format("{}", rows(), { summarize: 0 })),
+  bad_images: () => made(tf.image.resize(deep(), [2, 2])),
   bad_product: () => made(tf.matmul(rows(), tf.constant([1]))),
   bad_product_types: () => made(tf.matmul(rows(), tf.constant([[1]], { dtype: "int32" }))),
   bad_product_rows: () => made([tf.matmul(rows(), tf.constant(column(1, 2, 3, 4)))]),

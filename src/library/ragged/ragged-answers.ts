@@ -11,6 +11,7 @@ import { concat, split, stack } from "../../ops/array/slicing.ts";
 import * as arrays from "../../ops/array/array.ts";
 import * as checks from "../../ops/flow/check.ts";
 import * as images from "../../ops/image/image.ts";
+import { resizeImages } from "../../ops/image/geometry.ts";
 import * as randomImages from "../../ops/image/random.ts";
 import * as bitwise from "../../ops/math/bitwise.ts";
 import * as functions from "../../ops/math/functions.ts";
@@ -45,6 +46,7 @@ import { assertion, binary, type Ragged, type RaggedLike, unary } from "./ragged
 import { raggedEmbeddingLookupSparse, raggedMatmul, raggedSafeEmbeddingLookupSparse } from "./ragged-products.ts";
 import { raggedCumsum, raggedReduceJoin, raggedReductions, raggedSegments, raggedSoftmax } from "./ragged-reduction.ts";
 import { raggedBatchGather, raggedGather, raggedGatherNd, raggedWhere } from "./ragged-selection.ts";
+import { raggedFormat, raggedResizeImages } from "./ragged-rows.ts";
 import { raggedConcat, raggedStack } from "./ragged-stacking.ts";
 
 /** A public function, called with ragged arguments or without; where it gives a tensor it gives a ragged one, or a dense one of fewer dimensions. */
@@ -65,7 +67,7 @@ interface ShapedCall {
 interface RaggedCall<R> {
   // any: the other arguments of whichever function
   <A extends RaggedTensor | readonly RaggedLike[]>(ragged: A & NotAny<A> & WithRagged<A>, ...rest: any[]): R;
-  <A extends RaggedTensor>(dense: TensorLike, ragged: A & NotAny<A>, ...rest: any[]): R;
+  <A extends RaggedTensor | readonly RaggedLike[]>(dense: TensorLike, ragged: A & NotAny<A> & WithRagged<A>, ...rest: any[]): R;
 }
 type RaggedResult<R> = R extends Operation ? R : R extends readonly unknown[] ? readonly Ragged[] : Ragged;
 /** Lists in which something may be ragged. */
@@ -286,6 +288,8 @@ const others = (): readonly (readonly [Callable, Answer])[] => [
   [sums.addN, arrayAnswers.raggedAddN],
   [nn.dropout, arrayAnswers.raggedDropout],
   [embeddingLookup, arrayAnswers.raggedEmbeddingLookup],
+  [parsing.format, raggedFormat],
+  [resizeImages, raggedResizeImages],
   [strings.stringJoin, arrayAnswers.raggedStringJoin],
   [concat, raggedConcat],
   [stack, raggedStack],

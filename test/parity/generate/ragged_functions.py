@@ -347,6 +347,29 @@ def bad_sizes():
     return tf.shape(rows())[1:]
 
 
+def shown():
+    x, d, w = r.constant([[3, 1, 4], [], [1, 5, 9, 2], [6]]), r.constant([[[1, 2], [3]], [], [[4, 5, 6]]]), words()
+    form = tf.strings.format
+    return [form("rows {}", x), form("{} and {}!", [x, tf.constant([1, 2])]), form("{}", d), form("{}", w), form("%", x, placeholder="%", summarize=1), form("{}", r.constant([[True], [False, True]]), summarize=-1), form("{}", r.constant([["it's", "a\\b"]]))]
+
+
+def resized():
+    images = R.from_nested_row_lengths(parameter([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0], [8.0]], "pixels"), [[2, 1], [3, 3, 2]], validate=False)
+    return [tf.image.resize_images(images, [2, 2]), tf.image.resize(images, [4, 3], method="nearest", name="near"), tf.image.resize_images(images, [3, 5], align_corners=True)]
+
+
+def bad_format():
+    return tf.strings.format("{} {}", rows())
+
+
+def bad_summary():
+    return tf.strings.format("{}", rows(), summarize=0)
+
+
+def bad_images():
+    return tf.image.resize(deep(), [2, 2])
+
+
 def bad_product():
     return tf.matmul(rows(), [1.0])
 
