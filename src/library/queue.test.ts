@@ -203,6 +203,58 @@ describe("runners", () => {
       },
     ));
 
+  test("batch sparse tensors, beside dense ones and from several sources", () =>
+    inSession(
+      () => {
+        const sparse = (): tf.SparseTensor =>
+          tf.sparse.fromDense(
+            tf.constant(
+              [
+                [0, 1, 2],
+                [3, 0, 0],
+              ],
+              tf.int32,
+            ),
+          );
+        const one = tf.train.batch([sparse()], 2);
+        const kept = tf.train.maybeBatch([sparse(), tf.constant([1, 2])], tf.constant([true, false]), 2, { enqueueMany: true });
+        const several = tf.train.batchJoin([[sparse()], [sparse()]], 1);
+        return { one, kept, several };
+      },
+      async (session, { one, kept, several }) => {
+        // TensorFlow's store, by the name of the node that fills it.
+        const store = session.graph.getOperationByName("batch_join/AddSparseToTensorsMap_1");
+        expect(store.getAttr("shared_name")).toBe("batch_join/AddSparseToTensorsMap");
+        expect(one.indices.shape.dims).toEqual([null, 3]);
+        const coord = new tf.train.Coordinator();
+        const threads = tf.train.startQueueRunners({ sess: session, coord });
+        const { indices, values, denseShape } = await session.run(one);
+        expect([indices, values, denseShape].map(array => array.toArray())).toEqual([
+          [
+            [0n, 0n, 1n],
+            [0n, 0n, 2n],
+            [0n, 1n, 0n],
+            [1n, 0n, 1n],
+            [1n, 0n, 2n],
+            [1n, 1n, 0n],
+          ],
+          [1, 2, 3, 1, 2, 3],
+          [2n, 2n, 3n],
+        ]);
+        const rows = session.graph.getTensorByName("batch_1/control_dependency_1:0");
+        const [taken, ones] = await session.run([rows, kept[1]]);
+        expect([taken.toArray(), ones.toArray()]).toEqual([
+          [1, 2, 1, 2],
+          [1, 1],
+        ]);
+        const shape = await session.run(session.graph.getTensorByName("batch_join/TakeManySparseFromTensorsMap:2"));
+        expect(shape.toArray()).toEqual([1n, 2n, 3n]);
+        expect(several).toBeInstanceOf(tf.SparseTensor);
+        coord.requestStop();
+        await coord.join(threads);
+      },
+    ));
+
   test("have names and places as in TensorFlow", () =>
     inSession(
       () => {

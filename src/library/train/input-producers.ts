@@ -2,21 +2,21 @@
 // Each adds a summary of how full its queue is.
 
 import type { DType } from "../../base/dtype.ts";
-import { UnimplementedError, ValueError } from "../../base/errors.ts";
+import { ValueError } from "../../base/errors.ts";
 import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { itemsOf } from "../../graph/iterating.ts";
-import type { Operation, Tensor } from "../../graph/operation.ts";
+import { type Operation, Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { identity, shape as shapeOf, size as sizeOfTensor } from "../../ops/array/array.ts";
+import { constant, expandDims, identity, ones, shape as shapeOf, size as sizeOfTensor, squeeze } from "../../ops/array/array.ts";
 import { gather } from "../../ops/array/gather.ts";
 import { dynamicPartition } from "../../ops/array/partition.ts";
 import { range } from "../../ops/array/ranges.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { getItem } from "../../ops/array/slicing.ts";
-import { Assert, noOp } from "../../ops/flow/control-flow.ts";
+import { Assert, noOp, withDependencies } from "../../ops/flow/control-flow.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { cast } from "../../ops/math/cast.ts";
 import { greater } from "../../ops/math/comparison.ts";
@@ -24,6 +24,9 @@ import { maximum } from "../../ops/math/math.ts";
 import { inNameScope } from "../../ops/named.ts";
 import * as operator from "../../ops/operators.ts";
 import { randomShuffle } from "../../ops/random/random.ts";
+import { AddManySparseToTensorsMap, AddSparseToTensorsMap, TakeManySparseFromTensorsMap } from "../../ops/sparse/map.ts";
+import { sparseRetain } from "../../ops/sparse/structure.ts";
+import { smartCond } from "../layers/layers.ts";
 import { GraphKeys } from "../variables/graph-keys.ts";
 import { FIFOQueue, PaddingFIFOQueue, type QueueBase, type QueueResult, RandomShuffleQueue } from "../queue.ts";
 import { scalar } from "../summary.ts";
@@ -119,7 +122,8 @@ export function sliceInputProducer(tensorList: readonly TensorLike[], options: P
 
 // ---- batches ----
 
-type Tensors = readonly TensorLike[] | { readonly [name: string]: TensorLike };
+type Component = TensorLike | SparseTensor;
+type Tensors = readonly Component[] | { readonly [name: string]: Component };
 
 interface BatchOptions extends Named {
   readonly numThreads?: number;
@@ -141,14 +145,71 @@ type Given = BatchOptions & { readonly seed?: number | null; readonly minAfterDe
 
 const namesOf = (tensors: Tensors): string[] | null => (isOptions(tensors) ? Object.keys(tensors).sort() : null);
 
-const valuesOf = (tensors: Tensors, names: readonly string[] | null): readonly TensorLike[] =>
-  names ? names.map(name => (tensors as Record<string, TensorLike>)[name]) : itemsOf(tensors as readonly TensorLike[]);
+const valuesOf = (tensors: Tensors, names: readonly string[] | null): readonly Component[] =>
+  names ? names.map(name => (tensors as Record<string, Component>)[name]) : itemsOf(tensors as readonly Component[]);
 
-function converted(values: readonly TensorLike[]): Tensor[] {
-  if (values.some(value => (value as unknown) instanceof SparseTensor))
-    throw new UnimplementedError("Sparse tensors cannot be batched by queues here.\n\nMake them dense first, or feed them.");
+function converted(values: readonly Component[]): (Tensor | SparseTensor)[] {
   if (values.length === 0) throw new ValueError("Expected at least one tensor in batch().");
-  return values.map(value => convertToTensor(value));
+  return values.map(value => (value instanceof SparseTensor ? value : convertToTensor(value)));
+}
+
+/** Where sparse tensors wait while their numbers are in the queue. */
+interface SparseStore {
+  readonly dtype: DType;
+  readonly rank: number | null;
+  readonly op: Operation | undefined;
+}
+
+/** What goes into the queue: a tensor as it is, of a sparse one its number in the store of `shared`, or in one of its own. */
+function stored(given: Tensor | SparseTensor, keep: Tensor, enqueueMany: boolean, shared?: SparseStore): [Tensor, SparseStore | undefined] {
+  if (given instanceof Tensor) return [given, undefined];
+  let op: Operation | undefined;
+  const add = ({ indices, values, denseShape }: SparseTensor): Tensor => {
+    const record = { sparseIndices: indices, sparseValues: values, sparseShape: denseShape, sharedName: shared?.op?.name ?? "" };
+    const handles = enqueueMany ? AddManySparseToTensorsMap(record) : AddSparseToTensorsMap(record);
+    op = handles.op;
+    return handles;
+  };
+  const none = (): Tensor =>
+    enqueueMany ? operator.mul(-1, ones(getItem(shapeOf(given), [0, 1]) as Tensor, "int64")) : constant(-1, "int64");
+  const numbers =
+    keep.shape.rank === 1
+      ? add(sparseRetain(given, gather(keep, getItem(given.indices, [null, null], 0))))
+      : smartCond(keep, () => add(given), none);
+  if (enqueueMany) numbers.setShape([null]);
+  const length = given.denseShape.shape.withRank(1).dim(0);
+  const rank = length === null || !enqueueMany ? length : length - 1;
+  return [expandDims(numbers, [-1] as TensorLike), { dtype: given.values.dtype, rank, op: shared?.op ?? op }];
+}
+
+/** Sparse tensors of their numbers; nothing is given before all are there. */
+function restored(taken: readonly Tensor[], stores: readonly (SparseStore | undefined)[], isOne: boolean): (Tensor | SparseTensor)[] {
+  if (stores.every(store => store === undefined)) return [...taken];
+  const parts = taken.map((tensor, k) => {
+    const store = stores[k];
+    if (store === undefined) return tensor;
+    const { op, dtype } = store;
+    const sparseHandles = squeeze(tensor, [1]);
+    if (op === undefined) throw new TypeError("sparse_map_op must be one of AddSparseToTensorsMap or AddSparseToTensorsMap.");
+    const rank = store.rank === null ? null : store.rank + 1;
+    return op.graph.colocateWith(op, undefined, () => {
+      const { sparseIndices, sparseValues, sparseShape } = TakeManySparseFromTensorsMap({
+        sparseHandles,
+        dtype,
+        sharedName: (op.attrs.sharedName as string) || op.name,
+      });
+      sparseIndices.setShape([null, rank]);
+      sparseShape.setShape([rank]);
+      return new SparseTensor(sparseIndices, sparseValues, sparseShape);
+    });
+  });
+  const all = parts.map(part => (part instanceof SparseTensor ? part.values : part));
+  const after = (tensor: Tensor): Tensor => withDependencies(all, tensor);
+  const ensured = parts.map(part =>
+    part instanceof SparseTensor ? new SparseTensor(after(part.indices), after(part.values), after(part.denseShape)) : after(part),
+  );
+  // As in TensorFlow, where one alone does not wait for itself.
+  return isOne ? parts : ensured;
 }
 
 /** The common shape of each component. */
@@ -169,7 +230,10 @@ function enqueueOf(queue: QueueBase, list: readonly Tensor[], kept: Tensor, enqu
   const enqueue = (tensors: readonly Tensor[]): Operation => (enqueueMany ? queue.enqueueMany(tensors) : queue.enqueue(tensors));
   const known = staticValue(kept);
   if (known?.shape.length === 0) return known.get(0) ? enqueue(list) : noOp();
-  if (kept.shape.rank === 1) return enqueue(list.map(tensor => dynamicPartition(tensor, cast(kept, "int32"), 2)[1]));
+  if (kept.shape.rank === 1) {
+    const parts = cast(kept, "int32");
+    return enqueue(list.map(tensor => dynamicPartition(tensor, parts, 2)[1]));
+  }
   return (
     cond(
       kept,
@@ -201,8 +265,14 @@ function batched(fallback: string, sources: readonly Tensors[], batchSize: Tenso
   if (minAfterDequeue !== undefined && capacity <= minAfterDequeue)
     throw new ValueError(`capacity ${capacity} must be bigger than min_after_dequeue ${minAfterDequeue}.`);
   return inNameScope({ name: given.name }, fallback, lists.flat(), scope => {
-    const tensors = lists.map(converted);
+    const components = lists.map(converted);
     const keep = keeping(keepInput, enqueueMany);
+    const first = components[0].map(value => stored(value, keep, enqueueMany));
+    const stores = first.map(([, store]) => store);
+    const others = components.slice(1).map(list => list.map((value, k) => stored(value, keep, enqueueMany, stores[k])));
+    if (others.some(list => list.some(([, store], k) => (store === undefined) !== (stores[k] === undefined))))
+      throw new ValueError(`Inconsistent SparseTensors list: ${String(components[0])} vs. ${String(components[1])}`);
+    const tensors = [first, ...others].map(list => list.map(([tensor]) => tensor));
     const dtypes: DType[] = tensors[0].map(({ dtype }) => dtype);
     for (const list of tensors)
       if (list.map(({ dtype }) => dtype).join() !== dtypes.join())
@@ -222,14 +292,19 @@ function batched(fallback: string, sources: readonly Tensors[], batchSize: Tenso
     else fullness(`fraction_over_${least}_of_${room}_full`, maximum(0, operator.sub(queue.size(), least)), room);
     const name = { name: String(scope) };
     const taken = given.allowSmallerFinalBatch ? queue.dequeueUpTo(batchSize, name) : queue.dequeueMany(batchSize, name);
-    const parts: readonly Tensor[] = dtypes.length === 1 ? [taken] : taken;
-    return (names ? Object.fromEntries(names.map((key, k) => [key, parts[k]])) : taken) as QueueResult;
+    const isOne = dtypes.length === 1;
+    const parts = restored(isOne ? [taken] : taken, stores, isOne && names === null);
+    return (names ? Object.fromEntries(names.map((key, k) => [key, parts[k]])) : isOne ? parts[0] : parts) as QueueResult;
   });
 }
 
-/** Batches of `batchSize` examples: each tensor is one example (a list, or by name); startQueueRunners fills the queue. TF: tf.train.batch. */
-export const batch = (tensors: Tensors, batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>
-  batched("batch", [tensors], batchSize, true, options);
+/** Batches of `batchSize` examples: each tensor, dense or sparse, is one example (a list, or by name); startQueueRunners fills the queue.
+ *  A batch of sparse tensors is a sparse one with a dimension more. TF: tf.train.batch. */
+export function batch(tensors: readonly [SparseTensor], batchSize: TensorLike, options?: BatchOptions): SparseTensor;
+export function batch(tensors: Tensors, batchSize: TensorLike, options?: BatchOptions): QueueResult;
+export function batch(tensors: Tensors, batchSize: TensorLike, options: BatchOptions = {}): QueueResult | SparseTensor {
+  return batched("batch", [tensors], batchSize, true, options);
+}
 
 /** The same of those examples for which `keepInput` is true. TF: tf.train.maybe_batch. */
 export const maybeBatch = (tensors: Tensors, keepInput: TensorLike, batchSize: TensorLike, options: BatchOptions = {}): QueueResult =>

@@ -1,14 +1,16 @@
 // Lists of a graph's variables, and operations on whole lists: initialize them, report those without a value.
 
 import { itemsOf } from "../../graph/iterating.ts";
+import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
-import { constant, rank } from "../../ops/array/array.ts";
+import { constant, Rank } from "../../ops/array/array.ts";
 import { booleanMask } from "../../ops/array/selection.ts";
 import { stack } from "../../ops/array/slicing.ts";
 import { group, noOp } from "../../ops/flow/control-flow.ts";
 import { logicalNot } from "../../ops/math/comparison.ts";
+import { inNameScope } from "../../ops/named.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { isVariableInitialized, type Variable } from "./variables.ts";
 import { refuseOthers } from "../../ops/arguments.ts";
@@ -67,7 +69,8 @@ export function reportUninitializedVariables(
   });
 }
 
-/** An obsolete check: running it fails if a variable holds no value. null if there are none. TF: tf.assert_variables_initialized. */
+/** An obsolete check, with TensorFlow's nodes: the rank of each variable's value. A run of TensorFlow's fails where a ref variable holds none; one of
+ *  ours knows the rank without reading and does not: use reportUninitializedVariables. null if there are none. TF: tf.assert_variables_initialized. */
 export function assertVariablesInitialized(varList?: readonly Variable[] | null): Tensor | null {
   const graph = getDefaultGraph();
   const given: readonly (Variable | Tensor)[] = itemsOf(listOrAll(varList));
@@ -79,6 +82,9 @@ export function assertVariablesInitialized(varList?: readonly Variable[] | null)
           .filter(({ type }) => /^Variable(V2)?$|^AutoReloadVariable$/.test(type))
           .map(({ outputs }) => outputs[0]);
   if (list.length === 0) return null;
-  const ranks = list.map(variable => graph.colocateWith(variable.op, undefined, () => rank(variable)));
+  // The node reads, however well the rank is known.
+  const rankOf = (variable: Variable | Tensor): Tensor =>
+    inNameScope({}, "Rank", [variable], scope => Rank({ input: convertToTensor(variable) }, scope));
+  const ranks = list.map(variable => graph.colocateWith(variable.op, undefined, () => rankOf(variable)));
   return ranks.length === 1 ? ranks[0] : stack(ranks);
 }

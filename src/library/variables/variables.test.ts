@@ -1,5 +1,6 @@
 // Variables and scopes: names, orders and texts as TensorFlow's (graph-and-scopes.md); the golden programs of test/parity cover the rest.
 
+import * as tf from "tensorloom";
 import { describe, expect, test } from "vitest";
 import { Graph } from "../../graph/graph.ts";
 import { identity } from "../../ops/array/array.ts";
@@ -19,6 +20,18 @@ import { assign, Variable } from "./variables.ts";
 
 const inGraph = <R>(body: (graph: Graph) => R): R => new Graph().asDefault(body);
 const namesOf = (graph: Graph): string[] => graph.getOperations().map(({ name }) => name);
+
+test("assertVariablesInitialized makes the nodes of TensorFlow, which read", () => {
+  const graph = new tf.Graph();
+  graph.asDefault(() =>
+    tf.assertVariablesInitialized([new tf.Variable(1, { name: "v" }), tf.getVariable("r", { shape: [2], useResource: true })]),
+  );
+  const inputs = graph
+    .getOperations()
+    .filter(({ type }) => type === "Rank")
+    .map(({ inputs: [read] }) => read.op.type);
+  expect(inputs).toEqual(["Identity", "ReadVariableOp"]);
+});
 
 describe("Variable", () => {
   test("prints as TensorFlow's notes do", () => {
