@@ -110,7 +110,8 @@ export const bitwiseOr: Elementwise<typeof opsMathBitwise.bitwiseOr> = (...given
 export const bitwiseXor: Elementwise<typeof opsMathBitwise.bitwiseXor> = (...given: Given) => answered(opsMathBitwise.bitwiseXor, given);
 /** The tensor repeated to a shape that it broadcasts to. TF: tf.broadcast_to. */
 export const broadcastTo: OfShape<typeof opsArrayPadding.broadcastTo> = (...given: Given) => answered(opsArrayPadding.broadcastTo, given);
-/** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
+/** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. A number with a fraction
+ *  is a float32 first, as in Python: `cast(0.1, "float64")` is 0.10000000149011612. Of a sparse tensor
  *  the values are. TF: tf.cast. */
 export const cast: Elementwise<typeof opsMathCast.cast> = (...given: Given) => answered(opsMathCast.cast, given);
 export const ceil: Elementwise<typeof opsMathFunctions.ceil> = (...given: Given) => answered(opsMathFunctions.ceil, given);

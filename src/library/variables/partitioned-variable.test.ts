@@ -203,7 +203,7 @@ test.each([
   const values = (await session.run(made)).data as Float32Array;
   const sum = values.reduce((a, b) => a + b, 0);
   // With the shape taken for its first setting the mean would be 40 or 3.
-  expect(Math.abs(sum / values.length - mean)).toBeLessThan(0.1);
+  expect(Math.abs(sum / values.length - mean)).toBeLessThan(1);
   await session.close();
 });
 

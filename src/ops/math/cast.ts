@@ -60,7 +60,8 @@ export function castTo(x: Value, to: DType, truncates: boolean): Value {
   }, x);
 }
 
-/** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. Of a sparse tensor
+/** Converts to another type: to integers truncating toward zero, between them wrapping; a tensor of that type is returned as it is. A number with a fraction
+ *  is a float32 first, as in Python: `cast(0.1, "float64")` is 0.10000000149011612. Of a sparse tensor
  *  the values are. TF: tf.cast. */
 export function cast(x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor;
 export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor;
@@ -69,12 +70,15 @@ export function cast(x: TensorLike | SparseTensor, dtype: DType, options?: NameO
   if (x instanceof Tensor && x.dtype === dtype) return x;
   if (x instanceof SparseTensor) return castSparse(x, dtype, options);
   return inNameScope(options, "Cast", [x], scope => {
-    // Numbers of no type follow the cast; arrays have one, and are cast as tensors are.
-    const isTyped = x instanceof NDArray || ArrayBuffer.isView(x);
+    // Numbers that may be Python's floats are float32 first; whole ones follow the cast. Arrays have a type, and are cast as tensors are.
+    const isTyped = x instanceof NDArray || ArrayBuffer.isView(x) || hasFraction(x);
     const tensor = convertToTensor(x, x instanceof Tensor ? {} : { name: "x", preferredDtype: isTyped ? undefined : dtype });
     return tensor.dtype === dtype ? tensor : Cast({ x: tensor, DstT: dtype }, scope);
   });
 }
+
+const hasFraction = (x: unknown): boolean =>
+  Array.isArray(x) ? x.some(hasFraction) : typeof x === "number" && Number.isFinite(x) && !Number.isInteger(x);
 
 const castSparse = (x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor =>
   inNameScope(options, "Cast", [x.values], scope => new SparseTensor(x.indices, cast(x.values, dtype, scope), x.denseShape));

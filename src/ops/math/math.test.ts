@@ -175,6 +175,11 @@ describe("arithmetic", () => {
     ]);
   });
 
+  test("a number with a fraction is cast from float32, whole ones as they are", async () => {
+    const build = (): Tensor[] => [cast(1.2, "float64"), cast([1, 0.1], "float64"), cast(2 ** 31 + 1, "float64"), cast(3, "float32")];
+    expect(await valuesOf(build)).toEqual([1.2000000476837158, [1, 0.10000000149011612], 2 ** 31 + 1, 3]);
+  });
+
   test("casts truncate, wrap and saturate", async () => {
     const build = (): Tensor[] => [
       cast(constant([1.9, -1.9, 300, Number.NaN]), "int32"),
