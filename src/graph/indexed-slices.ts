@@ -58,6 +58,13 @@ export class IndexedSlices {
   }
 }
 
+/** The tensors that slices are made of, in TensorFlow's order. */
+export const partsOfSlices = ({ values, indices, denseShape }: IndexedSlices): Tensor[] => [
+  values,
+  indices,
+  ...(denseShape ? [denseShape] : []),
+];
+
 /** A function of each element of a gradient. */
 export const onValues = (gradient: Tensor | IndexedSlices, f: (values: Tensor) => Tensor): Tensor | IndexedSlices =>
   gradient instanceof IndexedSlices ? gradient.withValues(f(gradient.values)) : f(gradient);

@@ -7,7 +7,7 @@ import { isTypedArray, NDArray } from "../base/ndarray.ts";
 import { formatTuple } from "../base/shape.ts";
 import { pythonType } from "../base/python-text.ts";
 import type { Graph } from "../graph/graph.ts";
-import { IndexedSlices } from "../graph/indexed-slices.ts";
+import { IndexedSlices, partsOfSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { type Composite, type CompositeValue, isComposite } from "../graph/composite.ts";
@@ -42,7 +42,7 @@ function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknow
     return key.parts.map((part, i) => [part, given[i]]);
   }
   if (Array.isArray(key)) return nestedParts(key, value);
-  if (key instanceof IndexedSlices) return inTurn([key.values, key.indices, ...(key.denseShape ? [key.denseShape] : [])], value);
+  if (key instanceof IndexedSlices) return inTurn(partsOfSlices(key), value);
   if (!(key instanceof SparseTensor)) return [[key, value as ArrayLike]];
   const given = value as Partial<SparseTensorParts> | null;
   return inTurn([key.indices, key.values, key.denseShape], given?.indices ? [given.indices, given.values, given.denseShape] : value);

@@ -123,12 +123,8 @@ export function merged(a: Nested, b: Nested): Nested {
   const others = componentsOf(b);
   let next = 0;
   return mapNested(a, leaf => {
-    const { dims } = (leaf as ComponentSpec).shape;
-    const other = others[next++].shape.dims;
-    const isSameRank = dims !== null && other !== null && dims.length === other.length;
-    return (leaf as ComponentSpec).withShape(
-      isSameRank ? new TensorShape(dims.map((d, axis) => (d === other[axis] ? d : null))) : TensorShape.unknown(),
-    );
+    const spec = leaf as ComponentSpec;
+    return spec.withShape(spec.shape.mostSpecificCompatibleShape(others[next++].shape));
   });
 }
 

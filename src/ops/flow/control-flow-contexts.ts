@@ -8,7 +8,7 @@ import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { ControlFlowContext, Graph } from "../../graph/graph.ts";
-import { IndexedSlices } from "../../graph/indexed-slices.ts";
+import { IndexedSlices, partsOfSlices } from "../../graph/indexed-slices.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Operation, Tensor } from "../../graph/operation.ts";
 import { constant, identity } from "../array/array.ts";
@@ -220,10 +220,7 @@ export class CondContext extends Context {
   private resultOf(leaf: unknown): Tensor[] {
     // An operation is stood for by the pivot, once it has run.
     if (leaf instanceof Operation) return [withDependencies([leaf], this.pivot)];
-    if (leaf instanceof IndexedSlices) {
-      const parts = [leaf.values, leaf.indices, ...(leaf.denseShape ? [leaf.denseShape] : [])];
-      return parts.map(part => this.outputValue(part));
-    }
+    if (leaf instanceof IndexedSlices) return partsOfSlices(leaf).map(part => this.outputValue(part));
     return [this.outputValue(convertToTensor(leaf as TensorLike))];
   }
 

@@ -1,14 +1,12 @@
 // The graph of a function while it is built: its conditionals and loops are nodes that call functions of their own (If, Case, While), and what has an
 // effect happens in the order in which it is written.
 
-import type { Dimension } from "../../base/shape.ts";
-import { TensorShape } from "../../base/shape.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { effectsIn, functionsOf } from "../../graph/functions.ts";
 import { type FunctionalFlow, Graph } from "../../graph/graph.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
-import { IndexedSlices } from "../../graph/indexed-slices.ts";
+import { IndexedSlices, partsOfSlices } from "../../graph/indexed-slices.ts";
 import { Operation, type Tensor } from "../../graph/operation.ts";
 import { identity, stopGradient } from "../array/array.ts";
 import { joined, requireInvariant } from "./control-flow-contexts.ts";
@@ -102,7 +100,9 @@ function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], 
   const { outside, inputs } = shared(bodies, 0);
   const [first] = bodies;
   const types = { Tin: outside.map(({ dtype }) => dtype), Tout: first.outputs.map(({ dtype }) => dtype) };
-  const outputShapes = first.outputs.map((_, k) => agreed(bodies.map(({ outputs }) => outputs[k].shape)));
+  const outputShapes = first.outputs.map((_, k) =>
+    bodies.map(({ outputs }) => outputs[k].shape).reduce((shape, other) => shape.mostSpecificCompatibleShape(other)),
+  );
   const common = { input: outside, ...types, outputShapes };
   const hasState = bodies.some(isStateful);
   const outputs = afterOuter(bodies, () => {
@@ -120,7 +120,7 @@ function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], 
 function branchOf(fn: () => unknown, choice: Tensor) {
   const resultsOf = (leaf: unknown): Tensor[] => {
     if (leaf instanceof Operation) return [getDefaultGraph().controlDependencies([leaf], () => identity(choice))];
-    if (leaf instanceof IndexedSlices) return [leaf.values, leaf.indices, ...(leaf.denseShape ? [leaf.denseShape] : [])];
+    if (leaf instanceof IndexedSlices) return partsOfSlices(leaf);
     return [convertToTensor(leaf as TensorLike)];
   };
   const built = {
@@ -139,13 +139,6 @@ function cond(predicate: Tensor, whenTrue: () => unknown, whenFalse: () => unkno
   const [yes, no] = [whenTrue, whenFalse].map(fn => branchOf(fn, predicate));
   return joined(yes, no, isStrict, check => branch(predicate, [no.build, yes.build], check));
 }
-
-/** What all shapes have in common. */
-const agreed = ([first, ...rest]: readonly TensorShape[]): TensorShape => {
-  const { dims } = first;
-  if (dims === null || rest.some(other => other.dims?.length !== dims.length)) return TensorShape.unknown();
-  return new TensorShape(dims.map((d, axis): Dimension => (rest.every(other => other.dims?.[axis] === d) ? d : null)));
-};
 
 /** A node that calls a function on its own results while another of them is true. */
 function loop(...[initial, shapes, condition, step, { parallelIterations, backProp }]: Parameters<FunctionalFlow["loop"]>): Tensor[] {

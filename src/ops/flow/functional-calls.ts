@@ -3,7 +3,7 @@
 
 import { AbortedError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
-import { type Dimension, TensorShape } from "../../base/shape.ts";
+import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { calls } from "../../graph/copy-calls.ts";
@@ -197,7 +197,7 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
     inputs.map((input, k) => (varying.includes(k) ? vars[varying.indexOf(k)] : input));
   // Lowered forms say neither shapes nor how many iterations may run at once.
   const given = (op.attrs.outputShapes ?? []) as readonly TensorShape[];
-  const shapeInvariants = varying.map(k => common(inputs[k].shape, given[k] ?? body.outputs[k].shape));
+  const shapeInvariants = varying.map(k => inputs[k].shape.mostSpecificCompatibleShape(given[k] ?? body.outputs[k].shape));
   const effects: Operation[] = [];
   const results = whileLoop(
     (...vars: Tensor[]) => truthOf(op, called(op, condition, argumentsOf(vars))[0]),
@@ -219,13 +219,6 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
   const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : input));
   const exits = results.map(result => result.op);
   return { outputs, effects: [...effects, ...exits], certain: exits };
-}
-
-/** What two shapes agree on. */
-export function common(a: TensorShape, b: TensorShape): TensorShape {
-  if (a.dims === null || b.dims === null || a.dims.length !== b.dims.length) return TensorShape.unknown();
-  const other = b.dims;
-  return new TensorShape(a.dims.map((d, axis): Dimension => (d === other[axis] ? d : null)));
 }
 
 const whileFields = {
@@ -297,7 +290,7 @@ export const For = defineOp("For", {
       (i: Tensor, ...vars: Tensor[]) => [AddV2({ x: i, y: delta }), ...afterEffects(callFunction(body, [i, ...vars]))],
       [start, ...inputs],
       {
-        shapeInvariants: [start.shape, ...inputs.map((input, k) => common(input.shape, body.outputs[k].shape))],
+        shapeInvariants: [start.shape, ...inputs.map((input, k) => input.shape.mostSpecificCompatibleShape(body.outputs[k].shape))],
         returnSameStructure: true,
       },
     ) as Tensor[];
