@@ -228,12 +228,8 @@ export const expansionOf = (op: Operation): Expansion | undefined => expansions.
 export function inPlace(op: Operation): Replacement {
   const expansion = expansions.get(op);
   if (expansion === undefined) return itself(op);
-  const { outputs, effects, certain = effects } = expansion;
-  const makers = outputs.map(output => output.op);
-  return {
-    all: [...effects, ...makers].flatMap(each => inPlace(each).all),
-    last: [...certain, ...makers].flatMap(each => inPlace(each).last),
-  };
+  const { all, last } = replacementOf(expansion);
+  return { all: all.flatMap(each => inPlace(each).all), last: last.flatMap(each => inPlace(each).last) };
 }
 
 /** Puts a call's nodes into its own graph, under its name; all that read its results read theirs from then on. Gradients go through these. */
