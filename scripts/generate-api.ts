@@ -25,6 +25,7 @@ interface PublicName {
 }
 
 const { names } = loadSpec("public-names") as { names: Readonly<Record<string, PublicName>> };
+const nullRefusalsOf = loadSpec("none-options") as Readonly<Record<string, Readonly<Record<string, string>>>>;
 const aliasGroups = new Map((loadSpec("public-aliases") as string[][]).flatMap(group => group.map(name => [name, group] as const)));
 
 /** Rooms whose exports may be public, and the single files of others that are. */
@@ -388,8 +389,19 @@ function splitParameters(text: string): string[] {
   return parameters;
 }
 
+/** A refusal of null without the name of the option. */
+const nameless = (text: string, name: string): string => text.replaceAll(`'${name}'`, "'{}'").replaceAll(`\`${name}\``, "`{}`");
+
+/** TensorFlow's words for options that are null, the most frequent first. */
+const nullRefusals: readonly string[] = (() => {
+  const counts = new Map<string, number>();
+  for (const options of Object.values(nullRefusalsOf))
+    for (const [name, text] of Object.entries(options)) counts.set(nameless(text, name), (counts.get(nameless(text, name)) ?? 0) + 1);
+  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([text]) => text);
+})();
+
 /** A row of the table, in the form that compat/calls.ts reads. */
-function signatureText(args: readonly Argument[], value: unknown): string {
+function signatureText(args: readonly Argument[], value: unknown, refused: Readonly<Record<string, string>> = {}): string {
   const plain = args.filter(({ rest, keywords }) => !rest && !keywords && true);
   const { fixed, bodyIndex } = parametersOf(value);
   const body = bodyIndex < 0 ? "" : `+${bodyIndex}`;
@@ -403,7 +415,8 @@ function signatureText(args: readonly Argument[], value: unknown): string {
   for (let i = 0; i < required; i++) if (!positional.includes(i)) positional.push(i);
   const isPrefix = positional.every((at, i) => at === i);
   const head = isPrefix ? String(positional.length) : positional.length === 1 ? `${positional[0]},` : positional.join(",");
-  const words = plain.map(arg => `${arg.name}${!("default" in arg) ? "" : arg.default === null ? "?" : "="}`);
+  const refusal = (name: string): number | "" => (name in refused ? nullRefusals.indexOf(nameless(refused[name], name)) : "");
+  const words = plain.map(arg => `${arg.name}${!("default" in arg) ? "" : arg.default === null ? "?" : `=${refusal(arg.name)}`}`);
   return [`${head}${body}`, ...words].join(" ");
 }
 
@@ -436,13 +449,14 @@ function collectSignatures(namespaces: ReadonlyMap<string, Namespace>): Map<stri
       const entry = names[path];
       if (typeof value !== "function") continue;
       const args = tuples[leaf] ?? (namespace === "layers" && entry.kind === "class" ? ofLayer(entry.args) : entry.args);
-      if (args) rows.set(path, signatureText(args, value));
+      const known = (aliasGroups.get(path) ?? [path]).find(alias => alias in nullRefusalsOf);
+      if (args) rows.set(path, signatureText(args, value, known === undefined ? {} : nullRefusalsOf[known]));
       for (const holder of [...chainOf((value as { prototype?: object }).prototype), ...chainOf(value)]) {
         for (const [method, args] of Object.entries(entry.methods ?? {})) {
           const own = Object.getOwnPropertyDescriptor(holder, camelOf(method))?.value as unknown;
           if (typeof own !== "function" || args === null || methods.has(own)) continue;
           methods.add(own);
-          rows.set(`${path}.${method}`, signatureText(args, own));
+          rows.set(`${path}.${method}`, signatureText(args, own, nullRefusalsOf[`${path}.${method}`]));
         }
       }
     }
@@ -462,6 +476,11 @@ function signaturesText(rows: ReadonlyMap<string, string>): string {
     "export const signatures: Readonly<Record<string, string>> = {",
     ...lines,
     "};",
+    "",
+    "/** What TensorFlow says of None; `{}` stands for the option's name. */",
+    "export const nullRefusals: readonly string[] = [",
+    ...nullRefusals.map(text => `  ${JSON.stringify(text)},`),
+    "];",
     "",
   ].join("\n");
 }

@@ -4,13 +4,16 @@
 import { asDtype } from "../base/dtype-names.ts";
 import { Dimension } from "../base/dimension.ts";
 import { DType } from "../base/dtype-class.ts";
-import { withHint } from "../base/errors.ts";
+import { AttributeError, NotImplementedError, ValueError, withHint } from "../base/errors.ts";
 import { camelOf, nearestName, snakeOf } from "../base/names.ts";
+import { nullRefusals } from "./signatures.ts";
 
 interface Parameter {
   readonly name: string;
   /** Must be given; may be given and is null by default; may be given and has another default. */
   readonly need: "required" | "nullable" | "default";
+  /** What TensorFlow says of None, where its default is another and it always refuses None. */
+  readonly nullRefusal?: string;
 }
 
 /** Of one function: TensorFlow's arguments in order, and how many of them ours takes by position. */
@@ -25,18 +28,21 @@ export interface Signature {
   readonly bodyIndex: number;
 }
 
-/** Reads a row of the table: `"4 value ksize strides padding data_format= name?"`; `=` has a default, `?` is null by default.
+/** Reads a row of the table: `"4 value ksize strides padding data_format= name?"`; `=` has a default, `?` is null by default;
+ *  `=3` has a default and refuses null in the words of line 3 of the table's second list.
  *  The first word is the number of our positional parameters, or their indexes `2,0`, or `*` for a variadic function;
  *  `+1` after it says that our parameter 1 is a callback. */
 export function parseSignature(path: string, text: string): Signature {
   const [counts, ...words] = text.split(" ");
   const [head, body] = counts.split("+");
-  const parameters = words.map(
-    (word): Parameter => ({
-      name: word.replace(/[?=]$/, ""),
-      need: word.endsWith("?") ? "nullable" : word.endsWith("=") ? "default" : "required",
-    }),
-  );
+  const parameters = words.map((word): Parameter => {
+    const [, name, mark, refusal] = /^(\w+)([?=]?)(\d*)$/.exec(word) ?? [];
+    return {
+      name,
+      need: mark === "?" ? "nullable" : mark === "=" ? "default" : "required",
+      ...(refusal !== "" && { nullRefusal: nullRefusals[Number(refusal)].replaceAll("{}", name) }),
+    };
+  });
   const positional =
     head === "*" ? [] : head.includes(",") ? head.split(",").map(Number) : Array.from({ length: Number(head) }, (_, i) => i);
   return {
@@ -121,11 +127,18 @@ function arranged(signature: Signature, given: readonly unknown[]): unknown[] {
 }
 
 /** Python's None for an argument that is None by default is "not given". */
-function givenValue(values: ReadonlyMap<string, unknown>, { name, need }: Parameter): unknown {
+function givenValue(values: ReadonlyMap<string, unknown>, { name, need, nullRefusal }: Parameter): unknown {
   const value = values.get(name);
   if (value === null && need === "nullable") return undefined;
+  if (value === null && nullRefusal !== undefined) throw refusedNull(name, nullRefusal);
   return /(^|_)d?types?$|^Tout$/.test(name) ? withFullNames(value) : plainSizes(value);
 }
+
+const refusedNull = (name: string, refusal: string): Error => {
+  const [, kind, text] = /^(\w+): (.*)$/s.exec(refusal) ?? [];
+  const Refusal = { AttributeError, NotImplementedError, TypeError, ValueError }[kind] ?? TypeError;
+  return withHint(new Refusal(text), `Argument '${name}' is null. Leave it out, or give undefined, for its default.`);
+};
 
 /** Dimensions of shapes are numbers, or nulls, wherever they are given: by themselves, in a list, in a list of lists. */
 function plainSizes(value: unknown, depth = 2): unknown {

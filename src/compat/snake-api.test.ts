@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { arrangeArguments, parseSignature } from "./calls.ts";
 import { contrib } from "./ended.ts";
+import { nullRefusals } from "./signatures.ts";
 import { snakeApi } from "./snake-api.ts";
 
 const maxPool = parseSignature("nn.max_pool", "4 value ksize strides padding data_format= name? input?");
@@ -50,6 +51,14 @@ describe("arrangeArguments", () => {
     [["v", 2, 2, "SAME", "NHWC", "n", "i", "more"], "max_pool() takes 7 positional arguments but 8 were given"],
   ])("refuses %j in Python's words", (given, message) => {
     expect(() => arrangeArguments(maxPool, given)).toThrow(message);
+  });
+
+  it("refuses null in TensorFlow's words where its default is another", () => {
+    const cumsum = parseSignature("cumsum", `2 x axis=${nullRefusals.findIndex(text => text.includes("convert '{}'"))} exclusive= name?`);
+    const refused = "Tried to convert 'axis' to a tensor and failed. Error: None values not supported.\n\nArgument 'axis' is null.";
+    expect(() => arrangeArguments(cumsum, ["x", null])).toThrow(refused);
+    expect(() => arrangeArguments(cumsum, ["x", { axis: null }])).toThrow(refused);
+    expect(arrangeArguments(cumsum, ["x", { axis: undefined, name: null }])).toEqual(["x"]);
   });
 
   it("leaves an object that is itself an argument alone", () => {
