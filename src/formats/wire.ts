@@ -5,6 +5,9 @@ import { DataLossError } from "../base/errors.ts";
 
 export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, startGroup: 3, endGroup: 4, fixed32: 5 } as const;
 
+const twoWords = new Int32Array(2);
+const oneVarint = new BigUint64Array(twoWords.buffer);
+
 /** Reads a buffer from `offset` up to `end`. */
 export class WireReader {
   readonly bytes: Uint8Array;
@@ -56,16 +59,28 @@ export class WireReader {
 
   /** An unsigned 64-bit varint. */
   varint(): bigint {
+    this.varintWords(twoWords, 0);
+    return oneVarint[0];
+  }
+
+  /** A varint as two words of 32 bits, the low one first, put at place `at` of `words`. */
+  varintWords(words: Int32Array, at: number): void {
     let low = 0;
-    let high = 0n;
+    let high = 0;
     for (let i = 0; i < 10; i++) {
       this.need(1);
       const byte = this.bytes[this.offset++];
-      if (i < 4) low += (byte & 0x7f) * 2 ** (7 * i);
-      else high |= BigInt(byte & 0x7f) << BigInt(7 * i);
-      if (byte < 0x80) return BigInt.asUintN(64, i < 4 ? BigInt(low) : high | BigInt(low));
+      const bits = byte & 0x7f;
+      if (i < 5) low |= bits << (7 * i);
+      if (i > 4) high |= bits << (7 * i - 32);
+      else if (i === 4) high = bits >> 4;
+      if (byte < 0x80) {
+        words[at] = low;
+        words[at + 1] = high;
+        return;
+      }
     }
-    return this.fail("a varint is longer than ten bytes");
+    this.fail("a varint is longer than ten bytes");
   }
 
   /** A length, checked against what is left. */
@@ -107,6 +122,13 @@ export class WireReader {
     const length = this.length();
     this.offset += length;
     return this.bytes.subarray(this.offset - length, this.offset);
+  }
+
+  /** All that is left: a view, not a copy. */
+  rest(): Uint8Array {
+    const start = this.offset;
+    this.offset = this.end;
+    return this.bytes.subarray(start, this.end);
   }
 
   /** Steps over a field of any kind. */

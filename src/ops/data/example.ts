@@ -3,10 +3,9 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { decodeText, type ElementValue, NDArray } from "../../base/ndarray.ts";
+import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
-import { messageFromBytes } from "../../formats/message-codec.ts";
-import type { Message } from "../../formats/messages.ts";
+import { exampleFromBytes, type Feature, type Features, joined, longest, padded } from "../../formats/examples.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { placesInRows } from "../sparse/parts.ts";
@@ -20,58 +19,37 @@ export const typeNames: Readonly<Partial<Record<DType, string>>> = { float32: "f
 
 // ---- one example ----
 
-export interface Feature {
-  readonly dtype: DType;
-  readonly values: readonly ElementValue[];
-}
-
-export function featureOf(feature: Message<"Feature">): Feature | null {
-  if (feature.floatList) return { dtype: "float32", values: feature.floatList.value };
-  if (feature.int64List) return { dtype: "int64", values: feature.int64List.value };
-  return feature.bytesList ? { dtype: "string", values: feature.bytesList.value } : null;
-}
-
-type Example = ReadonlyMap<string, Feature>;
-
 /** @throws InvalidArgumentError for bytes that are no Example. */
-function exampleOf(bytes: Uint8Array): Example {
-  let features: Message<"Features"> | undefined;
+function exampleOf(bytes: Uint8Array): Features {
   try {
-    features = messageFromBytes("Example", bytes).features ?? undefined;
+    return exampleFromBytes(bytes);
   } catch {
     throw new InvalidArgumentError(`Could not parse example input, value: '${decodeText(bytes)}'`);
   }
-  const found = new Map<string, Feature>();
-  for (const [name, message] of features?.feature ?? new Map<string, Message<"Feature">>()) {
-    const feature = featureOf(message);
-    if (feature) found.set(name, feature);
-  }
-  return found;
 }
 
 /** Where a feature stands, for messages. */
-interface Place {
+interface Where {
   /** The example's name, or null where there is one example by itself. */
   readonly name: string | null;
   readonly row: number;
   readonly key: string;
 }
 
-const prefixOf = ({ name }: Place): string => (name === null ? "" : `Name: ${name === "" ? "<unknown>" : name}, `);
-const at = (place: Place): string =>
-  place.name === null ? `Key: ${place.key}.  ` : `${prefixOf(place)}Key: ${place.key}, Index: ${place.row}.  `;
+const prefixOf = ({ name }: Where): string => (name === null ? "" : `Name: ${name === "" ? "<unknown>" : name}, `);
+const at = (where: Where): string =>
+  where.name === null ? `Key: ${where.key}.  ` : `${prefixOf(where)}Key: ${where.key}, Index: ${where.row}.  `;
 
 /** A feature of the type asked for, or null where there is none (or an empty one). @throws InvalidArgumentError for another type. */
-function wanted(example: Example, place: Place, dtype: DType): readonly ElementValue[] | null {
-  const feature = example.get(place.key);
-  if (!feature) return null;
-  if (feature.dtype !== dtype)
+function wanted(example: Features, where: Where, dtype: DType): Feature {
+  const feature = example.get(where.key) ?? null;
+  if (feature && feature.dtype !== dtype)
     throw new InvalidArgumentError(
-      place.name === null
-        ? `${at(place)}Data types don't match. Expected type: ${typeNames[dtype]}, Actual type: ${typeNames[feature.dtype]}`
-        : `${at(place)}Data types don't match. Data type: ${typeNames[feature.dtype]} but expected type: ${typeNames[dtype]}`,
+      where.name === null
+        ? `${at(where)}Data types don't match. Expected type: ${typeNames[dtype]}, Actual type: ${typeNames[feature.dtype]}`
+        : `${at(where)}Data types don't match. Data type: ${typeNames[feature.dtype]} but expected type: ${typeNames[dtype]}`,
     );
-  return feature.values;
+  return feature;
 }
 
 // ---- batches ----
@@ -92,37 +70,32 @@ export interface ParsedFeatures {
   readonly raggedSplits: NDArray[];
 }
 
-export const arrayOf = (dtype: DType, shape: readonly number[], values: readonly ElementValue[]): NDArray => {
-  const array = NDArray.zeros(dtype, shape);
-  for (let i = 0; i < values.length; i++) array.set(i, values[i]);
-  return array;
-};
-export const int64 = (values: readonly number[], shape: readonly number[]): NDArray => arrayOf("int64", shape, values.map(BigInt));
+export const int64 = (values: readonly number[], shape: readonly number[]): NDArray =>
+  new NDArray("int64", shape, BigInt64Array.from(values, BigInt));
 
 /** Parses a batch; `names` are the examples' (or none), null for one example that makes no batch. */
 export function parseFeatures(serialized: readonly Uint8Array[], names: readonly string[] | null, specs: FeatureSpecs): ParsedFeatures {
   const examples = serialized.map(exampleOf);
   const isBatch = names !== null;
-  const placeOf = (row: number, key: string): Place => ({ name: isBatch ? (names[row] ?? "") : null, row, key });
-  const dense = specs.dense.map(spec => denseOf(examples, spec, placeOf, isBatch));
+  const whereOf = (row: number, key: string): Where => ({ name: isBatch ? (names[row] ?? "") : null, row, key });
+  const rowsOf = (key: string, dtype: DType): Feature[] => examples.map((example, row) => wanted(example, whereOf(row, key), dtype));
+  const dense = specs.dense.map(spec => denseOf(rowsOf(spec.key, spec.dtype), spec, whereOf, isBatch));
   const sparse = specs.sparse.map(({ key, dtype }) => {
-    const rows = examples.map((example, row) => wanted(example, placeOf(row, key), dtype) ?? []);
-    const values = rows.flat();
-    const lengths = rows.map(({ length }) => length);
-    const most = lengths.reduce((longest, length) => Math.max(longest, length), 0);
+    const rows = rowsOf(key, dtype);
+    const lengths = rows.map(row => row?.size ?? 0);
+    const most = longest(rows);
     return {
       indices: placesInRows(lengths, isBatch),
-      values: arrayOf(dtype, [values.length], values),
+      values: joined(dtype, rows),
       shape: isBatch ? int64([rows.length, most], [2]) : int64([most], [1]),
     };
   });
   const ragged = specs.ragged.map(({ key, dtype, splits }) => {
-    const rows = examples.map((example, row) => wanted(example, placeOf(row, key), dtype) ?? []);
-    const values = rows.flat();
+    const rows = rowsOf(key, dtype);
     let end = 0;
-    const ends = [0, ...rows.map(({ length }) => (end += length))];
+    const ends = [0, ...rows.map(row => (end += row?.size ?? 0))];
     return {
-      values: arrayOf(dtype, [values.length], values),
+      values: joined(dtype, rows),
       splits: int64(isBatch ? ends : [], [isBatch ? ends.length : 0]).cast(splits),
     };
   });
@@ -137,42 +110,32 @@ export function parseFeatures(serialized: readonly Uint8Array[], names: readonly
 }
 
 function denseOf(
-  examples: readonly Example[],
+  rows: readonly Feature[],
   { key, dtype, shape, fallback }: FeatureSpecs["dense"][number],
-  placeOf: (row: number, key: string) => Place,
+  whereOf: (row: number, key: string) => Where,
   isBatch: boolean,
 ): NDArray {
   const dims = shape.dims ?? [];
   const isOpen = dims.length > 0 && dims[0] === null;
   const inner = sizeOf((isOpen ? dims.slice(1) : dims).map(Number));
-  const rows = examples.map((example, row): readonly ElementValue[] => {
-    const place = placeOf(row, key);
-    const values = wanted(example, place, dtype);
-    if (values === null) {
-      if (isOpen) return [];
-      if (fallback.size === 0)
-        throw new InvalidArgumentError(
-          `${prefixOf(place)}Feature: ${key} (data type: ${typeNames[dtype]}) is required but could not be found.`,
-        );
-      return Array.from({ length: inner }, (_, k) => fallback.get(fallback.size === 1 ? 0 : k));
-    }
-    if (isOpen ? values.length % inner !== 0 : values.length !== inner)
+  rows.forEach((values, row) => {
+    if (values ? (isOpen ? values.size % inner === 0 : values.size === inner) : isOpen || fallback.size > 0) return;
+    const where = whereOf(row, key);
+    if (!values)
       throw new InvalidArgumentError(
-        isOpen
-          ? `${at(place)}Number of ${typeNames[dtype]} values is not a multiple of stride length. Saw ${values.length} values but output shape is: ${shape.format()}`
-          : `${at(place)}Number of ${typeNames[dtype]} values != expected.  Values size: ${values.length} but output shape: ${shape.format()}`,
+        `${prefixOf(where)}Feature: ${key} (data type: ${typeNames[dtype]}) is required but could not be found.`,
       );
-    return values;
+    throw new InvalidArgumentError(
+      isOpen
+        ? `${at(where)}Number of ${typeNames[dtype]} values is not a multiple of stride length. Saw ${values.size} values but output shape is: ${shape.format()}`
+        : `${at(where)}Number of ${typeNames[dtype]} values != expected.  Values size: ${values.size} but output shape: ${shape.format()}`,
+    );
   });
-  const most = isOpen ? rows.reduce((longest, { length }) => Math.max(longest, length), 0) : inner;
-  const out = NDArray.zeros(dtype, [
+  const most = isOpen ? longest(rows) : inner;
+  return padded(dtype, rows, most, fallback, [
     ...(isBatch ? [rows.length] : []),
     ...(isOpen ? [inner === 0 ? 0 : most / inner, ...dims.slice(1).map(Number)] : dims.map(Number)),
   ]);
-  rows.forEach((values, row) => {
-    for (let k = 0; k < most; k++) out.set(row * most + k, values[k] ?? (fallback.size > 0 ? fallback.get(0) : out.get(row * most + k)));
-  });
-  return out;
 }
 
 // ---- ops ----

@@ -3,18 +3,29 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
-import { decodeText, type ElementValue, encodeText, NDArray } from "../../base/ndarray.ts";
+import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import { need } from "../arguments.ts";
-import { messageFromBytes, messageFromJson } from "../../formats/message-codec.ts";
+import {
+  type Feature,
+  type Features,
+  type FeatureValues,
+  joined,
+  longest,
+  padded,
+  place,
+  sequenceExampleFromBytes,
+} from "../../formats/examples.ts";
+import { messageFromJson } from "../../formats/message-codec.ts";
 import type { Message } from "../../formats/messages.ts";
 import { WireWriter, wireTypes } from "../../formats/wire.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { arrayOf, bytesOf, type Feature, featureOf, int64, keysOf, typeNames } from "./example.ts";
+import { bytesOf, int64, keysOf, typeNames } from "./example.ts";
 import { type NameOption, named } from "../named.ts";
+import { placesInRows } from "../sparse/parts.ts";
 
 const featureTypes = ["float32", "int64", "string"] as const satisfies readonly DType[];
 const typeList = (): ReturnType<typeof attr.types> => attr.types([], { allowed: featureTypes, minimum: 0 });
@@ -23,22 +34,17 @@ const splitList = (): ReturnType<typeof attr.types> => attr.types([], { allowed:
 // ---- one message ----
 
 interface Sequence {
-  /** A feature without values of any type is null. */
-  readonly context: ReadonlyMap<string, Feature | null>;
-  readonly lists: ReadonlyMap<string, readonly (Feature | null)[]>;
+  readonly context: Features;
+  readonly lists: ReadonlyMap<string, readonly Feature[]>;
 }
 
 /** @throws InvalidArgumentError with `refusal` for bytes that are no SequenceExample. */
 function sequenceOf(bytes: Uint8Array, refusal: () => string): Sequence {
-  let message: Message<"SequenceExample">;
   try {
-    message = messageFromBytes("SequenceExample", bytes);
+    return sequenceExampleFromBytes(bytes);
   } catch {
     throw new InvalidArgumentError(refusal());
   }
-  const context = new Map([...(message.context?.feature ?? [])].map(([key, feature]) => [key, featureOf(feature)] as const));
-  const lists = new Map([...(message.featureLists?.featureList ?? [])].map(([key, { feature }]) => [key, feature.map(featureOf)] as const));
-  return { context, lists };
 }
 
 interface Wanted {
@@ -71,27 +77,21 @@ const missingList = (name: string, key: string): InvalidArgumentError =>
     `Name: ${name}, Feature list '${key}' is required but could not be found.  Did you mean to include it in feature_list_dense_missing_assumed_empty or feature_list_dense_defaults?`,
   );
 
-const elementsOf = (array: NDArray): ElementValue[] => Array.from({ length: array.size }, (_, i) => array.get(i));
 const countOf = (shape: TensorShape): number => sizeOf((shape.dims ?? []).map(Number));
 
 // ---- a single message, as ParseSingleSequenceExample reads it ----
 
 /** The numbers of a dense feature. @throws InvalidArgumentError for other types and counts. */
-function exactly(
-  feature: Feature | null,
-  { dtype, key, shape }: Wanted & { shape: TensorShape },
-  where: string,
-  at: string,
-): readonly ElementValue[] {
+function exactly(feature: Feature, { dtype, key, shape }: Wanted & { shape: TensorShape }, where: string, at: string): FeatureValues {
   if (feature?.dtype !== dtype)
     throw new InvalidArgumentError(
       `${where}.  Data types don't match. Expected type: ${typeNames[dtype]}  Feature is: ${feature ? typeNames[feature.dtype] : "empty"}`,
     );
-  if (feature.values.length !== countOf(shape))
+  if (feature.size !== countOf(shape))
     throw new InvalidArgumentError(
-      `${at}, Key: ${key}, Index: ${/Index: (\d+)$/.exec(where)?.[1] ?? 0}.  Number of ${typeNames[dtype]} values != expected.  values size: ${feature.values.length} but output shape: ${shape.format()}`,
+      `${at}, Key: ${key}, Index: ${/Index: (\d+)$/.exec(where)?.[1] ?? 0}.  Number of ${typeNames[dtype]} values != expected.  values size: ${feature.size} but output shape: ${shape.format()}`,
     );
-  return feature.values;
+  return feature;
 }
 
 function parsedSingle(bytes: Uint8Array, name: string, request: Request): NDArray[] {
@@ -106,28 +106,24 @@ function parsedSingle(bytes: Uint8Array, name: string, request: Request): NDArra
     const feature = context.get(key);
     if (feature === undefined && fallback.size === 0)
       throw new InvalidArgumentError(`${at}, Context feature '${key}' is required but could not be found.`);
-    const values = feature === undefined ? elementsOf(fallback) : exactly(feature, wanted, `${at}, Context feature: ${key}`, at);
-    return arrayOf(dtype, shape.asNumbers(), values);
+    const values = feature === undefined ? fallback : joined(dtype, [exactly(feature, wanted, `${at}, Context feature: ${key}`, at)]);
+    return values.reshape(shape.asNumbers());
   });
-  const refuseType = (feature: Feature | null | undefined, dtype: DType, where: string): void => {
+  const refuseType = (feature: Feature | undefined, dtype: DType, where: string): void => {
     if (feature && feature.dtype !== dtype) exactly(feature, { key: "", dtype, shape: TensorShape.unknown() }, where, at);
   };
   const contextSparse = request.contextSparse.map(({ key, dtype }) => {
     const feature = context.get(key);
     refuseType(feature, dtype, `${at}, Context feature: ${key}`);
-    const values = feature?.values ?? [];
-    return {
-      indices: int64([...values.keys()], [values.length, 1]),
-      values: arrayOf(dtype, [values.length], values),
-      shape: int64([values.length], [1]),
-    };
+    const values = joined(dtype, [feature]);
+    return { indices: placesInRows([values.size], false), values, shape: int64([values.size], [1]) };
   });
   const listDense = request.listDense.map(wanted => {
     const { key, dtype, shape, mayBeMissing } = wanted;
     const list = lists.get(key);
     if (!list && !mayBeMissing) throw missingList(name, key);
     const rows = (list ?? []).map((feature, t) => exactly(feature, wanted, `${at}, Feature list: ${key}, Index: ${t}`, at));
-    return arrayOf(dtype, [rows.length, ...shape.asNumbers()], rows.flat());
+    return joined(dtype, rows).reshape([rows.length, ...shape.asNumbers()]);
   });
   const listSparse = request.listSparse.map(({ key, dtype }) => {
     const list = lists.get(key) ?? [];
@@ -149,26 +145,27 @@ const sparseParts = (list: readonly SparseArrays[]): NDArray[] => [
   ...list.map(({ shape }) => shape),
 ];
 
-type Rows = readonly (Feature | null)[];
+type Rows = readonly Feature[];
 
 /** Lists of features as one sparse tensor [message, time, place], or [time, place] of the only one. */
 function sparseRows(lists: readonly Rows[], dtype: DType, isBatch: boolean): SparseArrays {
-  const values = lists.flatMap(list => list.flatMap(feature => feature?.values ?? []));
+  const features = lists.flat();
   const places = lists.flatMap((list, row) =>
-    list.flatMap((feature, t) => (feature?.values ?? []).flatMap((_, k) => (isBatch ? [row, t, k] : [t, k]))),
+    list.flatMap((feature, t) => Array.from({ length: feature?.size ?? 0 }, (_, k) => (isBatch ? [row, t, k] : [t, k])).flat()),
   );
-  const longest = Math.max(0, ...lists.map(({ length }) => length));
-  const widest = Math.max(0, ...lists.flatMap(list => list.map(feature => feature?.values.length ?? 0)));
+  const most = Math.max(0, ...lists.map(({ length }) => length));
   const rank = isBatch ? 3 : 2;
+  const values = joined(dtype, features);
   return {
-    indices: int64(places, [values.length, rank]),
-    values: arrayOf(dtype, [values.length], values),
-    shape: int64(isBatch ? [lists.length, longest, widest] : [longest, widest], [rank]),
+    indices: int64(places, [values.size, rank]),
+    values,
+    shape: int64(isBatch ? [lists.length, most, longest(features)] : [most, longest(features)], [rank]),
   };
 }
 
 // ---- a batch, or one message, as the newer ops read it ----
 
+const sizeOfRow = (feature: Feature | undefined): number => feature?.size ?? 0;
 const endsOf = (counts: readonly number[]): number[] => {
   let end = 0;
   return [0, ...counts.map(count => (end += count))];
@@ -205,7 +202,7 @@ class Batch {
       });
   }
 
-  private featuresOf(key: string): (Feature | null | undefined)[] {
+  private featuresOf(key: string): (Feature | undefined)[] {
     return this.sequences.map(({ context }) => context.get(key));
   }
 
@@ -218,76 +215,62 @@ class Batch {
     const isOpen = dims.length > 0 && dims[0] === null;
     const features = this.featuresOf(key);
     const count = countOf(isOpen ? shape.slice(1) : shape);
-    const most = Math.max(0, ...features.map(feature => feature?.values.length ?? 0), !isOpen && fallback.size > 0 ? count : 0);
+    const most = Math.max(longest(features), !isOpen && fallback.size > 0 ? count : 0);
     if (!isOpen && most !== count && features.length > 0)
       throw new InvalidArgumentError(`Inconsistent max number of elements for feature ${key}: expected ${count}, but found ${most}`);
-    const rows = features.map((feature, row) => {
-      if (feature === undefined) {
-        if (fallback.size === 0 && !isOpen)
-          throw new InvalidArgumentError(`Feature: ${key} (data type: ${typeNames[dtype]}) is required but could not be found.`);
-        return isOpen ? [] : elementsOf(fallback);
-      }
-      const values = feature?.values ?? [];
-      if (isOpen ? values.length % count !== 0 : values.length !== count)
+    features.forEach((feature, row) => {
+      const size = feature?.size ?? 0;
+      if (feature === undefined && fallback.size === 0 && !isOpen)
+        throw new InvalidArgumentError(`Feature: ${key} (data type: ${typeNames[dtype]}) is required but could not be found.`);
+      if (feature !== undefined && (isOpen ? size % count !== 0 : size !== count))
         throw new InvalidArgumentError(`Unexpected number of elements in example ${this.nameOf(row)}`);
-      return values;
     });
-    const width = isOpen ? most : count;
-    const out = NDArray.zeros(dtype, [
-      ...(this.isBatch ? [rows.length] : []),
+    return padded(dtype, features, isOpen ? most : count, fallback, [
+      ...(this.isBatch ? [features.length] : []),
       ...(isOpen ? [most / count, ...dims.slice(1).map(Number)] : dims.map(Number)),
     ]);
-    rows.forEach((values, row) => {
-      for (let k = 0; k < width; k++)
-        out.set(row * width + k, values[k] ?? (fallback.size > 0 ? fallback.get(0) : out.get(row * width + k)));
-    });
-    return out;
   }
 
   contextSparse({ key, dtype }: Wanted): SparseArrays {
-    const rows = this.featuresOf(key).map(feature => feature?.values ?? []);
-    const values = rows.flat();
-    const places = rows.flatMap((list, row) => list.flatMap((_, k) => (this.isBatch ? [row, k] : [k])));
-    const most = Math.max(0, ...rows.map(({ length }) => length));
-    const rank = this.isBatch ? 2 : 1;
+    const rows = this.featuresOf(key);
+    const most = longest(rows);
     return {
-      indices: int64(places, [values.length, rank]),
-      values: arrayOf(dtype, [values.length], values),
-      shape: int64(this.isBatch ? [rows.length, most] : [most], [rank]),
+      indices: placesInRows(rows.map(sizeOfRow), this.isBatch),
+      values: joined(dtype, rows),
+      shape: this.isBatch ? int64([rows.length, most], [2]) : int64([most], [1]),
     };
   }
 
   /** Where the rows of the batch begin; of one message a number that says nothing. */
-  private splitsOf(rows: readonly { readonly length: number }[], dtype: DType): NDArray {
-    const ends = endsOf(rows.map(({ length }) => length));
+  private splitsOf(lengths: readonly number[], dtype: DType): NDArray {
+    const ends = endsOf(lengths);
     return this.isBatch ? int64(ends, [ends.length]).cast(dtype) : NDArray.zeros(dtype, []);
   }
 
   contextRagged({ key, dtype, splits }: WantedRagged): { values: NDArray; splits: NDArray } {
-    const rows = this.featuresOf(key).map(feature => feature?.values ?? []);
-    return { values: arrayOf(dtype, [rows.flat().length], rows.flat()), splits: this.splitsOf(rows, splits) };
+    const rows = this.featuresOf(key);
+    return { values: joined(dtype, rows), splits: this.splitsOf(rows.map(sizeOfRow), splits) };
   }
 
   /** Rows padded to the longest list of the batch, and how long each list was. */
   listDense({ key, dtype, shape }: WantedList): { values: NDArray; lengths: NDArray } {
     const count = countOf(shape);
     const lists = this.listsOf(key);
-    const most = Math.max(0, ...lists.map(list => list.reduce((sum, feature) => sum + (feature?.values.length ?? 0), 0)));
+    const most = Math.max(0, ...lists.map(list => list.reduce((sum, feature) => sum + sizeOfRow(feature), 0)));
     if (most % count !== 0)
       throw new InvalidArgumentError(
         `Feature list '${key}' has an unexpected number of values.  Total values size: ${most} is not consistent with output shape: [${["?", ...(shape.dims ?? [])]}]`,
       );
-    const longest = most / count;
-    const values = NDArray.zeros(dtype, [...(this.isBatch ? [lists.length] : []), longest, ...shape.asNumbers()]);
-    for (const [row, list] of lists.entries())
-      for (const [t, feature] of list.entries()) {
-        const found = feature?.values ?? [];
-        if (found.length !== count)
-          throw new InvalidArgumentError(
-            `Name: ${this.nameOf(row)}, Key: ${key}, Index: ${t}.  Number of values != expected.  values size: ${found.length} but output shape: ${shape.format()}`,
-          );
-        found.forEach((value, k) => void values.set((row * longest + t) * count + k, value));
-      }
+    const steps = most / count;
+    const values = NDArray.zeros(dtype, [...(this.isBatch ? [lists.length] : []), steps, ...shape.asNumbers()]);
+    lists.forEach((list, row) => {
+      const unfit = list.findIndex(feature => sizeOfRow(feature) !== count);
+      if (unfit >= 0)
+        throw new InvalidArgumentError(
+          `Name: ${this.nameOf(row)}, Key: ${key}, Index: ${unfit}.  Number of values != expected.  values size: ${sizeOfRow(list[unfit])} but output shape: ${shape.format()}`,
+        );
+      place(values, list, t => (row * steps + t) * count);
+    });
     const lengths = lists.map(({ length }) => length);
     return { values, lengths: int64(lengths, this.isBatch ? [lengths.length] : []) };
   }
@@ -299,11 +282,13 @@ class Batch {
   listRagged({ key, dtype, splits }: WantedRagged): { values: NDArray; outer: NDArray; inner: NDArray } {
     const lists = this.listsOf(key);
     const features = lists.flat();
-    const values = features.flatMap(feature => feature?.values ?? []);
-    const inner = endsOf(features.map(feature => feature?.values.length ?? 0));
+    const inner = endsOf(features.map(sizeOfRow));
     return {
-      values: arrayOf(dtype, [values.length], values),
-      outer: this.splitsOf(lists, splits),
+      values: joined(dtype, features),
+      outer: this.splitsOf(
+        lists.map(({ length }) => length),
+        splits,
+      ),
       inner: int64(inner, [inner.length]).cast(splits),
     };
   }
