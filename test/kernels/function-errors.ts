@@ -12,7 +12,7 @@ export const singleBounds: Partial<Record<MathFunction, number>> = {
   expm1: 1.5,
   log: 0.85,
   log1p: 0.85,
-  tanh: 5.6,
+  tanh: 2.4,
   sigmoid: 2.4,
   softplus: 1.7,
   rsqrt: 1.5,

@@ -1,5 +1,4 @@
 // exp, log and what is made of them, over any Real: code, no tables. Polynomials are minimax fits made for this file (Remez, mpmath);
-// that of tanh is a quotient of two, found by weighted least squares, its last bits chosen for the least error after rounding;
 // the reductions are the classical ones (Cody and Waite 1980; the correction terms of log1p and the order of sums in log after Kahan).
 // Accuracy is measured in math.test.ts and stated in math.ts.
 
@@ -23,13 +22,8 @@ const expCoefficients = {
 /** exp(r) on ±ln2/2, for float32. */
 const expSingle = [1, 1, 0.5, 0.16666533052921295, 0.04166724905371666, 0.008367626927793026, 0.0013863202184438705];
 
-/** tanh(x) = x·P(x²)/Q(x²) for |x| up to 9, for float32. */
-const tanhSingle = {
-  above: [1, 0.1338268369436264, 0.0034974548034369946, 2.0635774490074255e-5, 1.3384197750099247e-8],
-  below: [1, 0.46716001629829407, 0.025884348899126053, 0.000328851310769096, 7.790210929670138e-7],
-  /** x² from which on the quotient is 1. */
-  end: 81.3,
-};
+/** s/tanh(s) in s² on ±ln2/4, for float32. */
+const cotangentSingle = [1, 0.33333250880241394, -0.022133752703666687];
 
 /** (log(1 + f) - f + f²/2) / f³ for 1 + f between √½ and √2. */
 const logSingle = [0.3333331, -0.24999987, 0.20002228, -0.16669253, 0.14218628, -0.123842955, 0.11873163, -0.11790221, 0.06915424];
@@ -203,23 +197,31 @@ export function log1p(r: Real, x: Expr): Expr {
   return unlessOdd(r, sum, usual, () => logSpecial(r, sum, usual));
 }
 
-/** For doubles e / (e + 2), where e = exp(2|x|) - 1; in single precision a quotient of polynomials, which takes half the time. */
+/** For doubles e / (e + 2), where e = exp(2|x|) - 1; shorter in single precision. */
 export function tanh(r: Real, x: Expr): Expr {
   const { f } = r;
   const value = r.pin(x);
-  if (!r.isDouble) {
-    const { above, below, end } = tanhSingle;
-    const square = r.pin(f.pmin(f.mul(value, value), end));
-    const quotient = f.div(f.mul(value, r.polynomial(square, above)), r.polynomial(square, below));
-    // Rounding may carry it past 1, and behind the end it grows with x.
-    return f.pmax(f.pmin(quotient, 1), -1);
-  }
+  if (!r.isDouble) return tanhSingle(r, value);
   const size = r.pin(f.pmin(f.abs(value), 20));
   const e = expm1Pair(r, r.pin(f.add(size, size)));
   const divisor = twoSum(r, e.high, r.number(2));
   const quotient = r.pin(f.div(e.high, divisor.high));
   const missing = f.sub(e.low, f.mul(quotient, f.add(divisor.low, e.low)));
   return f.copySign(f.add(quotient, f.div(missing, divisor.high)), value);
+}
+
+/** With |x| = n·ln2/2 + s, q = s/tanh(s) and w = 2^-n it is (q + s - w·(q - s)) / (q + s + w·(q - s)). The numerator is summed so that n = 0 leaves
+ *  2s exactly, and the divisor is made of the rounded numerator: where w is small, what the one lost the other has lost too. */
+function tanhSingle(r: Real, value: Expr): Expr {
+  const { f, i, format } = r;
+  const size = r.pin(f.pmin(f.abs(value), 9.1));
+  const { float, shifted } = r.roundedProduct(size, -2 * Math.LOG2E, format.bias);
+  const s = r.pin(f.madd(float, Math.LN2 / 2, size));
+  const q = r.pin(r.polynomial(r.pin(f.mul(s, s)), cotangentSingle));
+  const w = r.pin(r.ofBits(i.shl(shifted, format.mantissa)));
+  const above = r.pin(f.madd(f.sub(1, w), q, f.mul(f.add(w, 1), s)));
+  const quotient = f.div(above, f.madd(f.add(w, w), f.sub(q, s), above));
+  return r.ofBits(i.or(i.and(r.bitsOf(value), -0x80000000), r.bitsOf(quotient)));
 }
 
 /** 1 / (1 + exp(-x)), relative to its small values too. For x = n·ln2 + reduced that is p / (p + 2^-n), p = exp(reduced). In single precision
