@@ -108,8 +108,8 @@ export interface HostContext {
 /** A variable as lowerings see it: a ref or resource input. */
 export interface StateHandle {
   readonly state: State;
-  /** The value at this point of the run. */
-  read(): Value;
+  /** The value at this point of the run. `isDemanded`: the run fails if there is none, even where nobody uses it. */
+  read(isDemanded?: boolean): Value;
   /** Makes `value` the state's value from here on; returns this handle. */
   write(value: Value): StateHandle;
   /** A bool scalar: does it hold a value when the run begins, or was it written since? */

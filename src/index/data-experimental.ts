@@ -58,4 +58,4 @@ export {
 } from "../library/data/sized-batches.ts";
 export { makeBatchedFeaturesDataset, makeCsvDataset } from "../library/data/table-files.ts";
 export { DatasetInitializer, indexTableFromDataset, tableFromDataset } from "../library/data/table-initializer.ts";
-export { TypeSpec as Structure } from "../library/type-specs.ts";
+export { TypeSpec as Structure } from "../ops/sparse/type-specs.ts";

@@ -208,7 +208,7 @@ export const gatherNd: Dispatched<typeof opsArrayGather.gatherNd> = (...given: G
 export const greater: Elementwise<typeof opsMathComparison.greater> = (...given: Given) => answered(opsMathComparison.greater, given);
 export const greaterEqual: Elementwise<typeof opsMathComparison.greaterEqual> = (...given: Given) =>
   answered(opsMathComparison.greaterEqual, given);
-/** The same value; a point to hang a name or a control dependency on. TF: tf.identity. */
+/** The same value; a point to hang a name or a control dependency on. Of sparse tensors and rows of a larger one each part by itself. TF: tf.identity. */
 export const identity: Dispatched<typeof opsArrayArray.identity> = (...given: Given) => answered(opsArrayArray.identity, given);
 /** The imaginary part; of real tensors zeros. TF: tf.imag. */
 export const imag: Elementwise<typeof opsMathFunctions.imag> = (...given: Given) => answered(opsMathFunctions.imag, given);

@@ -315,7 +315,6 @@ export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
 export { stringSplit } from "../library/ragged/string-split.ts";
 export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
 export { function, recomputeGrad, wrapFunction } from "../library/traced-function.ts";
-export { SparseTensorSpec, TensorSpec, TypeSpec, typeSpecFromValue } from "../library/type-specs.ts";
 export { batchScatterUpdate } from "../library/variables/batch-scatter.ts";
 export { GraphKeys } from "../library/variables/graph-keys.ts";
 export {
@@ -522,6 +521,7 @@ export {
   sparseSplit,
   sparseTranspose,
 } from "../ops/sparse/structure.ts";
+export { SparseTensorSpec, TensorSpec, TypeSpec, typeSpecFromValue } from "../ops/sparse/type-specs.ts";
 export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/state/state-temporary.ts";
 export { matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
 export { fingerprint } from "../ops/string/fingerprint.ts";

@@ -106,8 +106,8 @@ function splatOf(data: NDArray): number | bigint | undefined {
   return words[0];
 }
 
-export const readState = (state: State, reader: string): Value =>
-  emit({ kind: "state", out: builder().value(state.dtype, state.shape), state, reader }).out;
+export const readState = (state: State, reader: string, isDemanded = false): Value =>
+  emit({ kind: "state", out: builder().value(state.dtype, state.shape), state, reader, isDemanded }).out;
 export const isInitialized = (state: State): Value => emit({ kind: "initialized", out: builder().value("bool", []), state }).out;
 export const updateState = (state: State, value: Value, isReshaped = false): void =>
   void emit({ kind: "update", state, value, ...(isReshaped && { isReshaped }) });

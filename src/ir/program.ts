@@ -63,7 +63,8 @@ export type Step =
   | { readonly kind: "feed"; readonly out: Value; readonly name: string }
   | { readonly kind: "constant"; readonly out: Value; readonly data: NDArray }
   /** The value a state holds when the run begins. `reader` is the node to blame if it was never initialized. */
-  | { readonly kind: "state"; readonly out: Value; readonly state: State; readonly reader: string }
+  /** `isDemanded`: the state must hold something even if nobody uses the value. */
+  | { readonly kind: "state"; readonly out: Value; readonly state: State; readonly reader: string; readonly isDemanded?: boolean }
   /** 1 if a variable holds a value when the run begins. */
   | { readonly kind: "initialized"; readonly out: Value; readonly state: State }
   /** out[i] = body(i). */

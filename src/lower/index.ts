@@ -199,7 +199,8 @@ export class Lowering {
 
   private valueOrCapped(tensor: Tensor): Value {
     const binding = this.binding(tensor);
-    if (binding.handle) return binding.handle.read();
+    // Who reads a ref variable needs it to hold something, whatever becomes of the value; of a resource the value may be optimized away.
+    if (binding.handle) return binding.handle.read(tensor.isRef);
     if (binding.value === undefined) {
       if (!binding.known) throw new InternalError(`${tensor.name} has neither a value nor a known array.`);
       binding.value = constant(binding.known);
@@ -567,10 +568,10 @@ export class Lowering {
     if (!this.firstShapes.has(id)) this.firstShapes.set(id, state.shape);
     const handle: StateHandle = {
       state,
-      read: () => {
+      read: isDemanded => {
         let entry = this.current.get(id);
         if (!entry) {
-          const value = state.role === "scratch" ? full(state.dtype, state.shape, 0) : readState(state, reader);
+          const value = state.role === "scratch" ? full(state.dtype, state.shape, 0) : readState(state, reader, isDemanded);
           entry = { state, value, isWritten: false };
           this.current.set(id, entry);
         }

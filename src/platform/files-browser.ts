@@ -150,6 +150,13 @@ export function appendText(path: string, _text: string): void {
   throw new UnimplementedError(`${path}; A run cannot write to files in a browser.\n\nPrint to stdout or stderr: both are the console.`);
 }
 
+/** @throws UnimplementedError: a page reads files only while it waits. */
+export function readNow(path: string): Uint8Array {
+  throw new UnimplementedError(
+    `${path}; A browser reads no file while a graph is built.\n\nSay what the file would tell, such as vocabularySize.`,
+  );
+}
+
 /** A page has no machine's name. */
 export const hostname = (): string => "browser";
 

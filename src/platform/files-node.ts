@@ -1,7 +1,7 @@
 // Files in Node. Writing is to a temporary name beside the file, forced to the disk, then renamed.
 
 import { pythonStr } from "../base/python-text.ts";
-import { appendFileSync, close as closeDescriptor, open as openDescriptor, read as readInto } from "node:fs";
+import { appendFileSync, readFileSync, close as closeDescriptor, open as openDescriptor, read as readInto } from "node:fs";
 import * as fs from "node:fs/promises";
 import { hostname as machineName } from "node:os";
 import { promisify } from "node:util";
@@ -201,6 +201,15 @@ export const files: FileSystem = {
 export function appendText(path: string, text: string): void {
   try {
     appendFileSync(path, text);
+  } catch (error) {
+    throw translated(error, path);
+  }
+}
+
+/** The bytes of a file at once: for what a graph is built of. */
+export function readNow(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
   } catch (error) {
     throw translated(error, path);
   }

@@ -6,13 +6,15 @@ import type { Program, Region, State, Step, Value } from "../ir/program.ts";
 import { outputsOf } from "../ir/program.ts";
 import { capturesOf, inputsOf } from "../ir/traverse.ts";
 
-/** Has a step an effect besides its values: may it stop the run, call the host, or write a state? */
+/** Has a step an effect besides its values: may it stop the run, call the host, write a state, or must a state hold something for it? */
 export function hasEffect(step: Step): boolean {
   switch (step.kind) {
     case "check":
     case "call":
     case "update":
       return true;
+    case "state":
+      return step.isDemanded === true;
     case "branch":
       return step.cases.some(region => region.steps.some(hasEffect));
     case "loop":

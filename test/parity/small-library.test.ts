@@ -42,6 +42,16 @@ const adjustment = (shape: tf.Tensor): [tf.Tensor, tf.Tensor] => {
   const ones = tf.ones([shape.at(0), 1] as tf.TensorLike);
   return [ones.mul(1.5), ones.mul(0.25)];
 };
+const sparseRows = (): tf.SparseTensor => {
+  const places = [
+    [0, 0],
+    [1, 2],
+    [2, 1],
+  ];
+  return new tf.SparseTensor(places, tf.constant([1, 2, 3]), [3, 4]);
+};
+const diagonals = (fnOutputSignature: tf.SparseTensorSpec): unknown =>
+  tf.mapFn(i => tf.sparse.fromDense([i, 0, i] as tf.TensorLike), tf.constant([1, 2, 3], "int32"), { fnOutputSignature });
 /** Conditions and shapes are made of other nodes there. */
 const otherNodes: ReadonlySet<string> = new Set(
   ["toward_averages", "toward_averages_within_bounds", "toward_averages_in_use", "toward_averages_while_training", "channels_first"]
@@ -209,6 +219,30 @@ const programs: Readonly<Record<string, () => Made>> = {
   dilated_dimensions_missing: () => ({
     fetch: nn.withSpaceToBatch(tf.zeros([2, 4, 3]), [2], "VALID", value => value, { spatialDims: [3] }),
   }),
+  mapped_sums: () => ({ fetch: tf.mapFn(row => tf.sparse.reduceSum(row as tf.SparseTensor), sparseRows(), { dtype: "float32" }) }),
+  mapped_as_they_are: () => ({ fetch: tf.mapFn(row => row, sparseRows()) }),
+  mapped_into_known: () => ({ fetch: diagonals(new tf.SparseTensorSpec([null], "int32")) }),
+  mapped_into_unknown: () => ({ fetch: diagonals(new tf.SparseTensorSpec(null, "int32")) }),
+  mapped_nest: () => ({
+    fetch: tf.mapFn(([row, x]: [tf.SparseTensor, tf.Tensor]) => [row, x.add(1)], [sparseRows(), tf.constant([1, 2, 3])]),
+  }),
+  mapped_ragged_and_sparse() {
+    const rows = tf.ragged.constant([[1, 2], [], [3]]);
+    const fnOutputSignature = [new tf.RaggedTensorSpec([null], "float32"), new tf.SparseTensorSpec([4], "float32")];
+    const by = ([row, sparse]: [tf.RaggedTensor, tf.SparseTensor]): unknown => [row.mul(2), sparse.mul(3)];
+    return { fetch: tf.mapFn(by, [rows, sparseRows()], { fnOutputSignature }) };
+  },
+  mapped_refused: () => ({
+    fetch: tf.mapFn(i => i, tf.constant([1, 2, 3], "int32"), { fnOutputSignature: new tf.SparseTensorSpec(null, "int32") }),
+  }),
+  rows_kept() {
+    const values = parameter([[1], [2]], "values");
+    const indices = tf.constant([0, 3], "int32");
+    const rows = new tf.IndexedSlices(values, indices, tf.constant([5, 1], "int32"));
+    const stopped = tf.stopGradient(new tf.IndexedSlices(values, tf.constant([0, 3], "int32")));
+    const kept = tf.identity(rows, { name: "kept" });
+    return { fetch: [kept.values, kept.indices, kept.denseShape, stopped.values, stopped.indices] };
+  },
   refused_size: refused([[[2], ["3"]]]),
   refused_rank: refused([[[2, 2], ["N"]]], "mine"),
   refused_number: refused([[[2], 3]]),

@@ -30,7 +30,7 @@ import { getSeed } from "../../ops/random/random.ts";
 import { StatelessMultinomial } from "../../ops/random/distributions.ts";
 import { matchingFiles } from "../../ops/string/bytes.ts";
 import { reduceJoin } from "../../ops/string/string.ts";
-import { typeSpecFromValue } from "../type-specs.ts";
+import { typeSpecFromValue } from "../../ops/sparse/type-specs.ts";
 import { arraysOf } from "./generated-element.ts";
 import {
   ComponentSpec,

@@ -8,7 +8,7 @@ import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { isOptions } from "../../ops/arguments.ts";
 import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
-import { ComponentSpec, ownSpec, typeSpecFromValue } from "../type-specs.ts";
+import { ComponentSpec, ownSpec, typeSpecFromValue } from "../../ops/sparse/type-specs.ts";
 
 export { ComponentSpec };
 

@@ -24,7 +24,7 @@ import { assertLess } from "../../ops/flow/check.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { assertSameStructure, mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { exampleRequest, type Features, isJoined, type ParsedExamples, withSparseFeatures } from "../features.ts";
-import { SparseTensorSpec } from "../type-specs.ts";
+import { SparseTensorSpec } from "../../ops/sparse/type-specs.ts";
 import {
   AUTOTUNE,
   Dataset,

@@ -19,7 +19,7 @@ import {
 import { type NameOption, named } from "../../ops/named.ts";
 import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
-import { SparseTensorSpec } from "../type-specs.ts";
+import { SparseTensorSpec } from "../../ops/sparse/type-specs.ts";
 import { ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
 import { Optional } from "./optional.ts";
 import { refuseOthers } from "../../ops/arguments.ts";

@@ -10,7 +10,7 @@ import { mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { RaggedTensorSpec } from "../ragged/ragged-tensor-spec.ts";
 import { RaggedTensor } from "../ragged/ragged-tensor.ts";
 import type { SplitsType } from "../ragged/row-partition.ts";
-import { type ComponentSpec, type ShapeGiven, SparseTensorSpec, TensorSpec } from "../type-specs.ts";
+import { type ComponentSpec, type ShapeGiven, SparseTensorSpec, TensorSpec } from "../../ops/sparse/type-specs.ts";
 import { Dataset } from "./dataset.ts";
 import { typesAndShapes } from "./element-spec.ts";
 import { refuseOthers } from "../../ops/arguments.ts";

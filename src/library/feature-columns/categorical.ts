@@ -1,7 +1,9 @@
 // Columns of categories: ids by hash, by a list or file of words, as they are; weighted; crossed with one another.
 
 import { type DType, isFloating, isInteger } from "../../base/dtype.ts";
-import { ValueError } from "../../base/errors.ts";
+import { readNow } from "#platform";
+import { NotFoundError, ValueError } from "../../base/errors.ts";
+import { linesOf } from "../../formats/lines.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
@@ -258,19 +260,24 @@ class LineInitializer implements TableInitializer {
 }
 
 interface FileOptions extends VocabularyOptions {
-  /** How many lines of the file count; required here, for a file cannot be read while a graph is built. */
+  /** How many lines of the file count: all without it. In a browser it has to be given, for no file is read there while a graph is built. */
   readonly vocabularySize?: number | null;
+}
+
+function linesIn(file: string, key: string): number {
+  try {
+    return [...linesOf(readNow(file))].length;
+  } catch (error) {
+    if (error instanceof NotFoundError) throw new ValueError(`vocabulary_file in ${key} does not exist.`);
+    throw error;
+  }
 }
 
 /** Ids by line in a file. TF: tf.feature_column.categorical_column_with_vocabulary_file. */
 export function categoricalColumnWithVocabularyFile(key: string, vocabularyFile: string, options: FileOptions = {}): CategoricalColumn {
   if (!vocabularyFile) throw new ValueError(`Missing vocabulary_file in ${key}.`);
-  const { vocabularySize, dtype } = options;
-  if (vocabularySize === undefined || vocabularySize === null)
-    throw new ValueError(
-      `vocabulary_size of ${key} has to be given.`,
-      "Files are read while a session runs: say how many lines the vocabulary has.",
-    );
+  const { dtype } = options;
+  const vocabularySize = options.vocabularySize ?? linesIn(vocabularyFile, key);
   if (vocabularySize < 1) throw new ValueError(`Invalid vocabulary_size in ${key}.`);
   return new VocabularyFileColumn(
     key,

@@ -17,7 +17,7 @@ import { inNameScope } from "../../ops/named.ts";
 import { add, lessEqual } from "../../ops/operators.ts";
 import { regexReplace } from "../../ops/string/regex.ts";
 import { asString, reduceJoin } from "../../ops/string/string.ts";
-import { TensorSpec } from "../type-specs.ts";
+import { TensorSpec } from "../../ops/sparse/type-specs.ts";
 import { isRagged, type Ragged, type RaggedLike } from "./ragged-elementwise.ts";
 import type { RaggedTensor } from "./ragged-tensor.ts";
 

@@ -7,7 +7,7 @@ import { type Dimension, TensorShape } from "../../base/shape.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { RaggedTensorFromVariant, RaggedTensorToVariant } from "../../ops/sparse/ragged.ts";
-import { asShape, ComponentSpec, type Flat, type ShapeGiven, shapeText, TensorSpec, variants } from "../type-specs.ts";
+import { asShape, ComponentSpec, type Flat, type ShapeGiven, shapeText, TensorSpec, variants } from "../../ops/sparse/type-specs.ts";
 import { RaggedTensor } from "./ragged-tensor.ts";
 import type { SplitsType } from "./row-partition.ts";
 

@@ -69,8 +69,8 @@ export function reportUninitializedVariables(
   });
 }
 
-/** An obsolete check, with TensorFlow's nodes: the rank of each variable's value. A run of TensorFlow's fails where a ref variable holds none; one of
- *  ours knows the rank without reading and does not: use reportUninitializedVariables. null if there are none. TF: tf.assert_variables_initialized. */
+/** An obsolete check: the rank of each variable's value, which a run reads. It fails with FailedPreconditionError where a ref variable holds none; of
+ *  resource variables TensorFlow's optimizer, too, knows the rank without a read. null if there are none. TF: tf.assert_variables_initialized. */
 export function assertVariablesInitialized(varList?: readonly Variable[] | null): Tensor | null {
   const graph = getDefaultGraph();
   const given: readonly (Variable | Tensor)[] = itemsOf(listOrAll(varList));

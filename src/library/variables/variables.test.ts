@@ -33,6 +33,24 @@ test("assertVariablesInitialized makes the nodes of TensorFlow, which read", () 
   expect(inputs).toEqual(["Identity", "ReadVariableOp"]);
 });
 
+test.each<[string, (v: Variable) => tf.Fetches | null]>([
+  ["a rank", v => tf.assertVariablesInitialized([v])],
+  ["ranks", () => tf.assertVariablesInitialized()],
+  ["the operation alone", v => (tf.assertVariablesInitialized([v]) as tf.Tensor).op],
+  ["a shape", v => tf.rawOps.Shape({ input: v })],
+  ["zeros", v => tf.rawOps.ZerosLike({ x: v })],
+  ["a read", v => tf.convertToTensor(v).op],
+])("a run fails that reads an empty variable for %s", async (_, fetched) => {
+  const graph = new tf.Graph();
+  using scope = graph.asDefault();
+  void scope;
+  const fetch = fetched(new tf.Variable([1], { name: "v" })) as tf.Fetches;
+  const session = new tf.Session({ graph });
+  await expect(session.run(fetch)).rejects.toThrow(/^Attempting to use uninitialized value v\n/);
+  await session.run(tf.globalVariablesInitializer());
+  await session.run(fetch);
+});
+
 describe("Variable", () => {
   test("prints as TensorFlow's notes do", () => {
     inGraph(() => {

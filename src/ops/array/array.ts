@@ -14,6 +14,7 @@ import { Const, convertToTensor, isAsTensor, type TensorLike, toArray } from "..
 import { defineOp, type Gradient, type Gradients, type Named, type PartialArray, renameOp } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import type { NotAny } from "../../graph/composite.ts";
+import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
@@ -423,21 +424,26 @@ export const GuaranteeConst = defineOp("GuaranteeConst", {
   lower: ({ input }) => input,
 });
 
-/** The same value; a point to hang a name or a control dependency on. TF: tf.identity. */
-export function identity<A extends SparseTensor>(input: A & NotAny<A>, options?: NameOption): SparseTensor;
+/** The same value; a point to hang a name or a control dependency on. Of sparse tensors and rows of a larger one each part by itself. TF: tf.identity. */
+export function identity<A extends SparseTensor | IndexedSlices>(input: A & NotAny<A>, options?: NameOption): A;
 export function identity(input: TensorLike, options?: NameOption): Tensor;
-export function identity(input: TensorLike | SparseTensor, options?: NameOption): Tensor | SparseTensor {
-  return input instanceof SparseTensor ? mapParts(input, part => identity(part)) : Identity({ input }, named(options));
+export function identity(input: TensorLike | Parted, options?: NameOption): Tensor | Parted {
+  return isParted(input) ? mapParts(input, part => identity(part)) : Identity({ input }, named(options));
 }
-const mapParts = ({ indices, values, denseShape }: SparseTensor, f: (part: Tensor) => Tensor): SparseTensor =>
-  new SparseTensor(f(indices), f(values), f(denseShape));
+type Parted = SparseTensor | IndexedSlices;
+const isParted = (value: unknown): value is Parted => value instanceof SparseTensor || value instanceof IndexedSlices;
+function mapParts(given: Parted, f: (part: Tensor) => Tensor): Parted {
+  if (given instanceof SparseTensor) return new SparseTensor(f(given.indices), f(given.values), f(given.denseShape));
+  const { values, indices, denseShape } = given;
+  return new IndexedSlices(f(values), f(indices), denseShape && f(denseShape));
+}
 /** Several values at once. TF: tf.identity_n. */
 export const identityN = (input: readonly TensorLike[], options?: NameOption): readonly Tensor[] => IdentityN({ input }, named(options));
 /** The same value, a constant for gradients. TF: tf.stop_gradient. */
-export function stopGradient<A extends SparseTensor>(input: A & NotAny<A>, options?: NameOption): SparseTensor;
+export function stopGradient<A extends SparseTensor | IndexedSlices>(input: A & NotAny<A>, options?: NameOption): A;
 export function stopGradient(input: TensorLike, options?: NameOption): Tensor;
-export function stopGradient(input: TensorLike | SparseTensor, options?: NameOption): Tensor | SparseTensor {
-  return input instanceof SparseTensor ? mapParts(input, part => stopGradient(part)) : StopGradient({ input }, named(options));
+export function stopGradient(input: TensorLike | Parted, options?: NameOption): Tensor | Parted {
+  return isParted(input) ? mapParts(input, part => stopGradient(part)) : StopGradient({ input }, named(options));
 }
 export const guaranteeConst = (input: TensorLike, options?: NameOption): Tensor => GuaranteeConst({ input }, named(options));
 

@@ -7,6 +7,7 @@ import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { constant, shape } from "../array/array.ts";
 import { getItem } from "../array/slicing.ts";
 import { collect, isOptions } from "../arguments.ts";
@@ -14,6 +15,7 @@ import { whileLoop } from "./control-flow-contexts.ts";
 import { AddV2, Sub } from "../math/math.ts";
 import { Greater, GreaterEqual, Less } from "../math/comparison.ts";
 import { inNameScope } from "../named.ts";
+import { ComponentSpec, ownSpec, typeSpecFromValue } from "../sparse/type-specs.ts";
 import { assertSameStructure, flatten, mapNested, type Nested, packAs } from "./nested.ts";
 import { TensorArray } from "./tensor-array.ts";
 
@@ -73,29 +75,14 @@ interface MapOptions extends LoopOptions {
   readonly inferShape?: boolean | null;
 }
 
-/** What a value is that is one thing to a program and one tensor to a loop: the spec of a ragged tensor. */
-interface Kind {
-  /** Stands a value for itself? */
-  readonly isTensor: boolean;
-  readonly flat: { readonly dtype: DType; readonly shape: TensorShape };
-  isCompatibleWith(value: unknown): boolean;
-  /** The tensor for a value; one whose rows are those of a value; and back. */
-  tensorOf(value: unknown): Tensor;
-  rowsOf(value: unknown): Tensor;
-  valueFrom(tensor: Tensor): unknown;
-  withShape(shape: TensorShape): Kind;
-  batched(length: number | null): Kind;
-  unbatched(): Kind;
-}
-
-const isKind = (value: unknown): value is Kind => typeof value === "object" && value !== null && "valueFrom" in value;
+const isKind = (value: unknown): value is ComponentSpec => value instanceof ComponentSpec;
 const isType = (value: unknown): boolean => typeof value === "string" || isKind(value);
-/** What a value says that it is, if it is no tensor. */
-const kindOfValue = (value: unknown): Kind | undefined =>
-  typeof value === "object" && value !== null && "typeSpec" in value && isKind(value.typeSpec) ? value.typeSpec : undefined;
+/** What a value is to a loop that is one thing to a program and one tensor there: a sparse or a ragged tensor. */
+const kindOfValue = (value: unknown): ComponentSpec | undefined =>
+  value instanceof SparseTensor ? typeSpecFromValue(value) : ownSpec(value);
 
 /** `fn` of each slice of `elems` along the first axis, stacked. `elems` may be a structure of tensors; `fn` then gets that structure of slices.
- *  Slices and results may be ragged: `dtype` then has a RaggedTensorSpec at their places. TF: tf.map_fn. */
+ *  Slices and results may be sparse or ragged: `dtype` then has a SparseTensorSpec or RaggedTensorSpec at their places. TF: tf.map_fn. */
 export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Nested, options?: MapOptions): Nested {
   requireFunction(fn);
   // A list or an object of types is a structure here, not options.
@@ -119,7 +106,7 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
     const zero = constant(0, "int32");
     const types = (
       signature === null ? kinds.map((kind, k) => kind?.withShape(TensorShape.unknown()).unbatched() ?? flat[k].dtype) : flatten(signature)
-    ) as (DType | Kind)[];
+    ) as (DType | ComponentSpec)[];
     const results = types.map(type => {
       if (typeof type !== "string" && typeof type?.flat !== "object") throw noDtype(type);
       const { dtype, shape = null } = typeof type === "string" ? { dtype: type } : type.flat;
@@ -135,7 +122,8 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
         ),
       );
       assertSameStructure(signature ?? elems, value);
-      const written = flatten(value).map((item, k) => into[k].write(i, writtenAs(types[k], item)));
+      const kept = flatten(value).map((item, k) => writtenAs(types[k], item));
+      const written = kept.map((item, k) => into[k].write(i, item));
       return [plus(i, 1), written];
     };
     const [, last] = whileLoop((i: Tensor) => Less({ x: i, y: n }), body, [zero, results], loopOptions(given, n)) as [
@@ -152,7 +140,7 @@ export function mapFn(fn: (elem: Nested) => Nested, elems: Nested, dtype?: Neste
 }
 
 /** The tensor that is kept of a result. @throws ValueError for one of another kind than was told. */
-function writtenAs(type: DType | Kind, value: unknown): TensorLike {
+function writtenAs(type: DType | ComponentSpec, value: unknown): TensorLike {
   if (typeof type === "string" || type.isTensor) return value as TensorLike;
   if (!type.isCompatibleWith(value))
     throw new ValueError(

@@ -17,7 +17,7 @@ import { dataIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
 import { loadScalar, type Scalar, s } from "../../ir/scalar.ts";
 import { collect, eitherName, need } from "../arguments.ts";
-import { numbersOf, placeholder, placeholderWithDefault, reshape, size, zeros } from "../array/array.ts";
+import { constant, numbersOf, placeholder, placeholderWithDefault, reshape, size, zeros } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
 import { matrixTranspose } from "../array/matrix.ts";
 import { range } from "../array/ranges.ts";
@@ -458,7 +458,8 @@ interface ReduceOptions {
 /** All axes of a tensor: its rank may be known only while running. */
 function allAxes({ denseShape }: SparseTensor): TensorLike {
   const rank = denseShape.shape.dim(0);
-  return rank === null ? range(0, size(denseShape, { name: "Rank" })) : Array.from({ length: rank }, (_, axis) => axis);
+  const axes = Array.from({ length: rank ?? 0 }, (_, axis) => axis);
+  return rank ? denseShape.graph.asDefault(() => constant(axes, "int32")) : range(0, size(denseShape, { name: "Rank" }));
 }
 
 function reductionOf(spInput: SparseTensor, rest: readonly unknown[]) {

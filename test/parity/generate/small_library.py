@@ -147,8 +147,54 @@ def dilated_dimensions_missing():
     return tf.nn.with_space_to_batch(tf.zeros([2, 4, 3]), [2], "VALID", lambda value, dims, padding: value, spatial_dims=[3])
 
 
+def sparse_rows():
+    return tf.SparseTensor([[0, 0], [1, 2], [2, 1]], tf.constant([1.0, 2.0, 3.0]), [3, 4])
+
+
+def diagonal(i):
+    return tf.sparse.from_dense([i, 0, i])
+
+
+def mapped_sums():
+    return tf.map_fn(tf.sparse.reduce_sum, sparse_rows(), dtype=tf.float32)
+
+
+def mapped_as_they_are():
+    return tf.map_fn(lambda row: row, sparse_rows())
+
+
+def mapped_into_known():
+    return tf.map_fn(diagonal, tf.constant([1, 2, 3]), fn_output_signature=tf.SparseTensorSpec([None], tf.int32))
+
+
+def mapped_into_unknown():
+    return tf.map_fn(diagonal, tf.constant([1, 2, 3]), fn_output_signature=tf.SparseTensorSpec(None, tf.int32))
+
+
+def mapped_nest():
+    return tf.map_fn(lambda pair: (pair[0], pair[1] + 1.0), (sparse_rows(), tf.constant([1.0, 2.0, 3.0])))
+
+
+def mapped_ragged_and_sparse():
+    rows = tf.ragged.constant([[1.0, 2.0], [], [3.0]])
+    signature = (tf.RaggedTensorSpec([None], tf.float32), tf.SparseTensorSpec([4], tf.float32))
+    return tf.map_fn(lambda pair: (pair[0] * 2.0, pair[1] * 3.0), (rows, sparse_rows()), fn_output_signature=signature)
+
+
+def mapped_refused():
+    return tf.map_fn(lambda i: i, tf.constant([1, 2, 3]), fn_output_signature=tf.SparseTensorSpec(None, tf.int32))
+
+
+def rows_kept():
+    values = parameter([[1.0], [2.0]], "values")
+    rows = tf.IndexedSlices(values, tf.constant([0, 3]), tf.constant([5, 1]))
+    stopped = tf.stop_gradient(tf.IndexedSlices(values, tf.constant([0, 3])))
+    kept = tf.identity(rows, name="kept")
+    return [kept.values, kept.indices, kept.dense_shape, stopped.values, stopped.indices]
+
+
 programs = {f.__name__: f for f in (gradient_method, gradient_method_conditioned, gradient_method_refused, shapes_known, shapes_open, shapes_differ, shapes_unknown_rank, dropouts, dropout_rate, unique_labels)}
-programs |= {name: value for name, value in globals().items() if name.startswith(("normalized_", "dilated_"))}
+programs |= {name: value for name, value in globals().items() if name.startswith(("normalized_", "dilated_", "mapped_", "rows_"))}
 programs["refused_size"] = refused(([2], (3,)))
 programs["refused_rank"] = refused(([2, 2], ("N",)), message="mine")
 programs["refused_number"] = refused(([2], 3))

@@ -1,18 +1,18 @@
 // What a value is, without the value: types and shapes of tensors and sparse tensors. Datasets, iterators and loops hold each value as one tensor, and a
 // spec says how to come from one to the other: a sparse tensor is three variants. Ragged tensors: ragged/ragged-tensor-spec.ts. TF: framework/type_spec.
 
-import type { DType } from "../base/dtype.ts";
-import { ValueError } from "../base/errors.ts";
-import { NDArray } from "../base/ndarray.ts";
-import { type Dimension, TensorShape } from "../base/shape.ts";
-import { convertToTensor, isAsTensor } from "../graph/conversion.ts";
-import { Tensor } from "../graph/operation.ts";
-import { SparseTensor } from "../graph/sparse-tensor.ts";
-import { constant } from "../ops/array/array.ts";
-import { stack, unstack } from "../ops/array/slicing.ts";
-import type { Nested } from "../ops/flow/nested.ts";
-import { DeserializeSparse, SerializeManySparse, SerializeSparse } from "../ops/sparse/serialization.ts";
-import { refuseOthers } from "../ops/arguments.ts";
+import type { DType } from "../../base/dtype.ts";
+import { ValueError } from "../../base/errors.ts";
+import { NDArray } from "../../base/ndarray.ts";
+import { type Dimension, TensorShape } from "../../base/shape.ts";
+import { convertToTensor, isAsTensor } from "../../graph/conversion.ts";
+import { Tensor } from "../../graph/operation.ts";
+import { SparseTensor } from "../../graph/sparse-tensor.ts";
+import { constant } from "../array/array.ts";
+import { stack, unstack } from "../array/slicing.ts";
+import type { Nested } from "../flow/nested.ts";
+import { DeserializeSparse, SerializeManySparse, SerializeSparse } from "./serialization.ts";
+import { refuseOthers } from "../arguments.ts";
 
 /** A tensor's type and shape. */
 export interface Flat {
