@@ -6,6 +6,7 @@ import { dtypeTable } from "../src/base/dtype.ts";
 import { missingMembers } from "../src/compat/missing-members.ts";
 import { tf } from "../src/compat.ts";
 import type { OpDefinition } from "../src/graph/op-definition.ts";
+import { SymbolicGradient } from "../src/library/symbolic-gradient.ts";
 import { isControlFlow } from "../src/ops/flow/control-flow.ts";
 import { allOps } from "../src/ops/registry.ts";
 import { loadSpec } from "../test/parity/golden.ts";
@@ -43,7 +44,7 @@ function runsOf(op: OpDefinition): string {
   return op.host !== undefined || op.resource !== undefined ? "on the host, between kernels" : "builds and exports only";
 }
 
-const ours = new Map(allOps().map(op => [op.type, op]));
+const ours = new Map([...allOps(), SymbolicGradient].map(op => [op.type, op]));
 const row = (op: OpDefinition): string => `| ${op.type} | ${tierOf(op.type)} | ${gradientOf(op)} | ${runsOf(op)} | ${typesOf(op)} |`;
 const have = ops.filter(({ name }) => ours.has(name)).map(({ name }) => row(ours.get(name) as OpDefinition));
 const missing = (tier: string): string[] => ops.filter(({ name }) => !ours.has(name) && tierOf(name) === tier).map(({ name }) => name);

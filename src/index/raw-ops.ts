@@ -153,8 +153,10 @@ export {
   GetElementAtIndex,
   IteratorGetDevice,
   MultiDeviceIterator,
+  MultiDeviceIteratorFromStringHandle,
   MultiDeviceIteratorGetNextFromShard,
   MultiDeviceIteratorInit,
+  MultiDeviceIteratorToStringHandle,
   ParseExampleDataset,
   ParseExampleDatasetV2,
   RandomDatasetV2,
@@ -340,6 +342,7 @@ export {
   TextLineReaderV2,
   WholeFileReaderV2,
 } from "../ops/data/reader.ts";
+export { RecordInput } from "../ops/data/record-input.ts";
 export {
   DecodeJSONExample,
   ParseSequenceExample,
@@ -825,6 +828,7 @@ export {
   Conv3DBackpropFilter,
   Conv3DBackpropInput,
   FIFOQueue,
+  FakeQueue,
   FixedLengthRecordReader,
   HashTable,
   IdentityReader,
@@ -995,6 +999,7 @@ export {
   StatelessShuffle,
   StatelessTruncatedNormal,
   StatelessTruncatedNormalV2,
+  StochasticCastToInt,
 } from "../ops/random/stateless.ts";
 export { AudioSpectrogram, DecodeWav, EncodeWav, Mfcc } from "../ops/signal/audio.ts";
 export { FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D, IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D, RFFT3D } from "../ops/signal/fft.ts";
@@ -1202,6 +1207,7 @@ export {
 export {
   DecodeCompressed,
   DecodePaddedRaw,
+  ImmutableConst,
   MatchingFiles,
   ParseTensor,
   ReadFile,

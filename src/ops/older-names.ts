@@ -266,6 +266,17 @@ export const QueueClose = byRef("QueueClose", QueueCloseV2);
 export const QueueSize = byRef("QueueSize", QueueSizeV2);
 export const QueueIsClosed = byRef("QueueIsClosed", QueueIsClosedV2, { gradient: undefined });
 
+/** The reference that stands for a queue of the newer kind, for readers of the older one. */
+export const FakeQueue = defineOp("FakeQueue", {
+  inputs: { resource: "resource" },
+  outputs: { handle: "Ref(string)" },
+  attrs: {},
+  stateful: true,
+  isCopy: true,
+  shape: () => TensorShape.unknown(),
+  lower: ({ resource }) => resource,
+});
+
 export const WholeFileReader = byRef("WholeFileReader", WholeFileReaderV2);
 export const TextLineReader = byRef("TextLineReader", TextLineReaderV2);
 export const TFRecordReader = byRef("TFRecordReader", TFRecordReaderV2);

@@ -92,6 +92,7 @@ import * as random from "./random/random.ts";
 import * as randomDistributions from "./random/distributions.ts";
 import * as sequenceExample from "./data/sequence-example.ts";
 import * as reader from "./data/reader.ts";
+import * as recordInput from "./data/record-input.ts";
 import * as sets from "./sparse/sets.ts";
 import * as selection from "./array/nth-element.ts";
 import * as sparseSerialization from "./sparse/serialization.ts";
@@ -218,6 +219,7 @@ const families = [
   randomStateless,
   sequenceExample,
   reader,
+  recordInput,
   sets,
   sparse,
   sparseDense,

@@ -97,7 +97,7 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     return value === undefined ? [] : [[tensor, value] as const];
   });
   const fed = feeds.map(({ tensor }) => tensor);
-  const isRead = new Set(rest.nodes.flatMap(node => (isHandleSource(node) ? [] : inputsOf(node).map(input => resolve(rest, input)))));
+  const isRead = new Set(rest.nodes.flatMap(node => inputsOf(node).map(input => resolve(rest, input))));
   const crossed = [...crossing, ...halves.given].filter(tensor => rest.feeds.has(tensor) && isRead.has(tensor) && !fed.includes(tensor));
   const isDone = rest.targets.length === 0 && rest.fetches.length === 0 && rest.nodes.every(isHandleSource);
   const variants = new Variants();

@@ -35,7 +35,7 @@ import * as datasetMemoryFunctions from "./dataset-memory-functions.ts";
 import * as hostDataset from "./host-dataset.ts";
 import * as datasetMemoryBatches from "./dataset-memory-batches.ts";
 import { DatasetArray } from "./host-dataset.ts";
-import { HostIterator } from "./iterator-memory.ts";
+import { HostIterator, StringHandles } from "./iterator-memory.ts";
 import { plainBytesOf, RandomDataset, randomNumbers, refuseCompression } from "./dataset-sources.ts";
 import { bytesOf, type FeatureSpecs, featureTypeList, featureTypes, parseFeatures } from "./example.ts";
 import { handleFields, objectId } from "./host-handles.ts";
@@ -177,9 +177,17 @@ class MultiDeviceSource {
   }
 }
 
+const multiDeviceHandles = new StringHandles<MultiDeviceSource>("multi_device_iterator", "a multi-device iterator");
+
+/** The place of one that a string names, told anew in each run. */
+class MultiDevicePlace {
+  source: MultiDeviceSource | undefined;
+}
+
 function multiDevice(handle: object): MultiDeviceSource {
-  if (!(handle instanceof MultiDeviceSource)) throw new InternalError("The handle is no multi-device iterator's.");
-  return handle;
+  const found = handle instanceof MultiDevicePlace ? handle.source : handle;
+  if (!(found instanceof MultiDeviceSource)) throw new InternalError("The handle is no multi-device iterator's.");
+  return found;
 }
 
 const devices = attr.strings(undefined, 1);
@@ -248,6 +256,32 @@ export const MultiDeviceIteratorGetNextFromShard = defineOp("MultiDeviceIterator
     if (shard < 0 || shard >= source.shards)
       throw new InvalidArgumentError(`shard_num must be at least 0 and less than ${source.shards}, not ${shard}.`);
     return source.next(shard, context);
+  },
+});
+
+export const MultiDeviceIteratorToStringHandle = defineOp("MultiDeviceIteratorToStringHandle", {
+  inputs: { multiDeviceIterator: "resource" },
+  outputs: { stringHandle: "string" },
+  attrs: {},
+  stateful: true,
+  ...made,
+  host: ({ multiDeviceIterator }) => NDArray.from(multiDeviceHandles.of(multiDevice(multiDeviceIterator)), "string"),
+});
+
+/** The iterator of a string that MultiDeviceIteratorToStringHandle gave. */
+export const MultiDeviceIteratorFromStringHandle = defineOp("MultiDeviceIteratorFromStringHandle", {
+  inputs: { stringHandle: "string" },
+  outputs: { multiDeviceIterator: "resource" },
+  attrs: { outputTypes: attr.types([], { minimum: 0 }), outputShapes: attr.shapes([], 0) },
+  ...handleFields,
+  resource: (_, op): HostObject => ({ id: `multiDeviceIteratorPlace:${op.name}`, make: () => new MultiDevicePlace() }),
+  lower: ({ stringHandle }, context) => {
+    const handle = context.object();
+    const place = context.resource(handle) as MultiDevicePlace;
+    change(handle, "multiDeviceIteratorOfString", [stringHandle], ([text]) => {
+      place.source = multiDeviceHandles.find(textOf(text));
+    });
+    return handle;
   },
 });
 

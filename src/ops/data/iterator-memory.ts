@@ -7,14 +7,41 @@ import type { Elements, HostDataset, Element } from "./host-dataset.ts";
 
 // ---- iterators ----
 
-let strings = 0;
-const byString = new Map<string, WeakRef<HostIterator>>();
+/** Names under which objects of a kind are found in every run of their program. */
+export class StringHandles<T extends object> {
+  private readonly prefix: string;
+  private readonly what: string;
+  private readonly texts = new WeakMap<T, string>();
+  private readonly objects = new Map<string, WeakRef<T>>();
+
+  constructor(prefix: string, what: string) {
+    this.prefix = prefix;
+    this.what = what;
+  }
+
+  of(object: T): string {
+    const known = this.texts.get(object);
+    if (known !== undefined) return known;
+    const text = `${this.prefix}_${this.objects.size}`;
+    this.texts.set(object, text);
+    this.objects.set(text, new WeakRef(object));
+    return text;
+  }
+
+  /** @throws InvalidArgumentError for a string that names none. */
+  find(text: string): T {
+    const found = this.objects.get(text)?.deref();
+    if (!found) throw new InvalidArgumentError(`Could not find ${this.what} of the handle '${text}'.`);
+    return found;
+  }
+}
+
+export const iteratorHandles: StringHandles<HostIterator> = new StringHandles("iterator", "an iterator");
 
 /** An iterator of a session: nothing until it is given a dataset, or one that finds its dataset by itself when first asked. */
 export class HostIterator {
   private elements: Elements | undefined;
   private find: ((iteration: Iteration) => Promise<HostDataset>) | undefined;
-  private text: string | undefined;
   /** The call before: elements are made one after the other. */
   private before: Promise<unknown> = Promise.resolve();
 
@@ -52,22 +79,6 @@ export class HostIterator {
     const next = await this.nextOrNone(context);
     if (next === undefined) throw new OutOfRangeError("End of sequence");
     return next;
-  }
-
-  /** A name under which it is found in every run of its program. */
-  get handle(): string {
-    if (this.text === undefined) {
-      this.text = `iterator_${strings++}`;
-      byString.set(this.text, new WeakRef(this));
-    }
-    return this.text;
-  }
-
-  /** @throws InvalidArgumentError for a string that names none. */
-  static find(handle: string): HostIterator {
-    const found = byString.get(handle)?.deref();
-    if (!found) throw new InvalidArgumentError(`Could not find an iterator of the handle '${handle}'.`);
-    return found;
   }
 }
 

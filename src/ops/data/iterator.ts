@@ -8,7 +8,7 @@ import { defineOp, type Gradients, type HostContext, type HostObject } from "../
 import { elementAttrs, made, textOf } from "./dataset-fields.ts";
 import { callOf } from "./dataset-functions.ts";
 import { DatasetArray } from "./host-dataset.ts";
-import { HostIterator, IteratorPlace, OptionalArray } from "./iterator-memory.ts";
+import { HostIterator, iteratorHandles, IteratorPlace, OptionalArray } from "./iterator-memory.ts";
 import { handleFields, objectId } from "./host-handles.ts";
 import { change } from "./lookup.ts";
 
@@ -102,7 +102,7 @@ export const IteratorToStringHandle = defineOp("IteratorToStringHandle", {
   attrs: {},
   stateful: true,
   ...made,
-  host: ({ resourceHandle }) => new NDArray("string", [], [encodeText(iteratorOf(resourceHandle).handle)]),
+  host: ({ resourceHandle }) => new NDArray("string", [], [encodeText(iteratorHandles.of(iteratorOf(resourceHandle)))]),
 });
 
 /** The iterator of a string that IteratorToStringHandle gave. */
@@ -124,7 +124,7 @@ export const IteratorFromStringHandleV2 = defineOp("IteratorFromStringHandleV2",
     const place = context.resource(handle);
     if (!(place instanceof IteratorPlace)) throw new InternalError(`'${handle.state.id}' is no iterator's place.`);
     change(handle, "iteratorOfString", [stringHandle], ([text]) => {
-      place.iterator = HostIterator.find(textOf(text));
+      place.iterator = iteratorHandles.find(textOf(text));
     });
     return handle;
   },

@@ -98,8 +98,8 @@ const stateOfKeyRoutine: Routine = {
   },
 };
 
-/** The same from key and counter. @throws for other algorithms. */
-export function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
+/** @throws for other algorithms than Philox, and for a key and counter that are not its. */
+function checkGenerator(key: Value, counter: Value, alg: NDArray): void {
   const [algorithm] = numbersOf(alg);
   if (algorithm === 2) throw new UnimplementedError("The ThreeFry algorithm (2) of stateless random ops is not available; use Philox (1).");
   if (algorithm !== 1 && algorithm !== 3) throw new InvalidArgumentError(`Unsupported algorithm id: ${algorithm}`);
@@ -109,6 +109,11 @@ export function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
     throw new InvalidArgumentError(
       `counter must be a vector with length at least 2; got shape: [${counter.shape}]. (Note that batched counters are not supported yet.)`,
     );
+}
+
+/** The same from key and counter. */
+export function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
+  checkGenerator(key, counter, alg);
   return ir.call(stateOfKeyRoutine, [key, counter], [stateOutput])[0];
 }
 
@@ -117,7 +122,8 @@ export function stateOfKey(key: Value, counter: Value, alg: NDArray): Value {
 type Draw = (state: Value, dims: readonly number[], dtype: DType) => Value;
 
 export function checkKey(key: TensorShape, counter: TensorShape, alg: TensorShape): void {
-  key.withRank(1).mergeWith(new TensorShape([1]));
+  const size = key.withRank(1).dim(0);
+  if (size !== null && size !== 1) throw new ValueError(`Dimension must be 1 but is ${size}`);
   counter.withRank(1);
   alg.withRank(0);
 }
@@ -334,6 +340,77 @@ export const StatelessShuffle = defineOp("StatelessShuffle", {
   sizesFromValues: false,
   shape: ({ value }) => value,
   lower: ({ value, key, counter, alg }) => shuffledRows(value, stateOfKey(key, counter, alg)),
+});
+
+// ---- rounding ----
+
+const limits = { int8: [-(2 ** 7), 2 ** 7 - 1], int16: [-(2 ** 15), 2 ** 15 - 1], int32: [-(2 ** 31), 2 ** 31 - 1] } as const;
+
+const units: Readonly<Record<(typeof floats)[number], (stream: PhiloxStream) => number>> = {
+  float16: stream => (stream.word() & 0x3ff) * 2 ** -10,
+  bfloat16: stream => (stream.word() & 0x7f) * 2 ** -7,
+  float32: stream => stream.unit32(),
+  float64: stream => stream.unit64(),
+};
+
+/** Numbers rounded up with the chance that their fraction is, down otherwise; a block of random words for each that is not whole. Where a number is a limit
+ *  or beyond it, it is the limit as its own type has it. */
+function roundedAtRandom(from: (typeof floats)[number], to: keyof typeof limits, state: NDArray, given: NDArray): NDArray {
+  const stream = new PhiloxStream(state);
+  const out = NDArray.zeros(from, given.shape);
+  const one = NDArray.zeros(from, []);
+  /** A number as its type has it. */
+  const held = (x: number): number => {
+    one.set(0, x);
+    return Number(one.get(0));
+  };
+  const [least, most] = limits[to].map(held);
+  const rounded = (x: number, block: number): number => {
+    stream.skipTo(block);
+    const random = units[from](stream);
+    return Math.floor(x < 0 ? held(x + random) : held(held(x + 1) - random));
+  };
+  let block = 0;
+  for (let i = 0; i < given.size; i++) {
+    const x = Number(given.get(i));
+    const isWhole = Number.isNaN(x) || x >= most || x <= least || Math.floor(x) === x;
+    out.set(i, isWhole ? (Number.isNaN(x) ? 0 : Math.min(Math.max(x, least), most)) : rounded(x, block++));
+  }
+  return out;
+}
+
+/** The state of the kernel's generator, which takes the counter for its key and the key for the upper half of its counter. */
+function seededState(key: Value, counter: Value, alg: NDArray): Value {
+  checkGenerator(key, counter, alg);
+  const run = ([given, count]: readonly NDArray[], [state]: readonly NDArray[]): void => {
+    (state.data as BigInt64Array).set([count.get(0) as bigint, given.get(0) as bigint].map(x => BigInt.asIntN(64, x)));
+  };
+  return ir.call({ name: "seededState", run }, [key, counter], [stateOutput])[0];
+}
+
+/** Floats to integers, at random between the two nearest ones. */
+export const StochasticCastToInt = defineOp("StochasticCastToInt", {
+  inputs: { input: "Tin", key: "uint64", counter: "uint64", alg: "int32" },
+  outputs: { output: "Tout" },
+  attrs: { Tin: attr.type(floats), Tout: attr.type(["int8", "int16", "int32"]) },
+  compileTimeInputs: ["alg"],
+  gradient: "none",
+  shape: ({ input, key, counter, alg }) => {
+    checkKey(key, counter, alg);
+    return input;
+  },
+  lower: ({ input, key, counter, alg, Tin, Tout }) => {
+    const run = ([state, given]: readonly NDArray[], [out]: readonly NDArray[]): void => {
+      const rounded = roundedAtRandom(Tin as (typeof floats)[number], Tout as keyof typeof limits, state, given);
+      for (let i = 0; i < out.size; i++) out.set(i, rounded.get(i));
+    };
+    const [rounded] = ir.call(
+      { name: "roundAtRandom", run },
+      [seededState(key, counter, alg), input],
+      [{ dtype: Tin, shape: input.shape }],
+    );
+    return ir.map(x => s.cast(x, Tout), rounded);
+  },
 });
 
 const algorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, autoselect: 3 };

@@ -2,10 +2,10 @@
 
 import { files } from "#platform";
 import { type DType, dtypeBytes, dtypeEnumName, dtypeTable, viewTypedArray } from "../../base/dtype.ts";
-import { DataLossError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { DataLossError, InternalError, InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { fileNameOf, folderOf, joinPath, readFile as readBytes } from "../../base/files.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { sizeOf, TensorShape } from "../../base/shape.ts";
 import { unzlib } from "../../formats/inflate.ts";
 import { base64FromBytes, createMessage, messageFromBytes, messageToBytes } from "../../formats/message-codec.ts";
 import type { Message } from "../../formats/messages.ts";
@@ -17,7 +17,7 @@ import type { Operation, Tensor } from "../../graph/operation.ts";
 import { call } from "../../ir/build.ts";
 import { named, type NameOption } from "../named.ts";
 import { bytesAt } from "./string.ts";
-import { refuseOthers } from "../arguments.ts";
+import { need, refuseOthers } from "../arguments.ts";
 
 const scalar = new TensorShape([]);
 
@@ -228,6 +228,32 @@ export const WriteFile = defineOp("WriteFile", {
     const path = textAt(filename);
     if (folderOf(path) !== "") await files.makeFolder(folderOf(path));
     await files.write(path, [bytesAt(contents, 0)]);
+  },
+});
+
+/** An array of which a file begins with the bytes. */
+export const ImmutableConst = defineOp("ImmutableConst", {
+  inputs: {},
+  outputs: { tensor: "dtype" },
+  attrs: { dtype: attr.type(), shape: attr.shape(), memoryRegionName: attr.string() },
+  shape: ({ shape }) => shape,
+  host: async ({ dtype, shape, memoryRegionName }) => {
+    need(dtype !== "resource" && dtype !== "variant", () => "Resource and variant dtypes are invalid for this op.");
+    need(shape.isFullyDefined, () => `${shape.format()} is not a fully defined shape`);
+    const source = await files.open(memoryRegionName);
+    try {
+      need(dtype !== "string", () => "Sorry, DT_STRING is not currently supported for ImmutableConstOp.", UnimplementedError);
+      const sizes = shape.asNumbers();
+      const length = sizeOf(sizes) * dtypeBytes(dtype);
+      need(
+        length <= source.size,
+        () => `Readonly memory region has wrong length (${source.size}) when allocating ${length}`,
+        InternalError,
+      );
+      return new NDArray(dtype, sizes, viewTypedArray(dtype, (await source.read(0, length)).slice().buffer, 0, sizeOf(sizes)));
+    } finally {
+      await source.close();
+    }
   },
 });
 

@@ -492,28 +492,34 @@ export const sipHash = (s: Uint8Array, key0: bigint, key1: bigint): bigint => va
 // ---- MurmurHash64A, Appleby ----
 
 const murmur = word(0x5bd1e995, 0xc6a4a793);
-const murmurSeed = word(0xcafcaffe, 0xde);
+
+const murmurOf =
+  (seed: Word): Hash =>
+  (out, s) => {
+    setNumber(out, s.length);
+    times(out, murmur);
+    xor(out, seed);
+    const whole = s.length - (s.length % 8);
+    for (let at = 0; at < whole; at += 8) {
+      load(t, s, at);
+      times(t, murmur);
+      shiftMix(t);
+      times(t, murmur);
+      xor(out, t);
+      times(out, murmur);
+    }
+    if (whole < s.length) {
+      loadRest(t, s, whole);
+      xor(out, t);
+      times(out, murmur);
+    }
+    shiftMix(out);
+    times(out, murmur);
+    shiftMix(out);
+  };
 
 /** The hash behind string_to_hash_bucket. */
-export const murmurHash: Hash = (out, s) => {
-  setNumber(out, s.length);
-  times(out, murmur);
-  xor(out, murmurSeed);
-  const whole = s.length - (s.length % 8);
-  for (let at = 0; at < whole; at += 8) {
-    load(t, s, at);
-    times(t, murmur);
-    shiftMix(t);
-    times(t, murmur);
-    xor(out, t);
-    times(out, murmur);
-  }
-  if (whole < s.length) {
-    loadRest(t, s, whole);
-    xor(out, t);
-    times(out, murmur);
-  }
-  shiftMix(out);
-  times(out, murmur);
-  shiftMix(out);
-};
+export const murmurHash = murmurOf(word(0xcafcaffe, 0xde));
+
+/** The same with a seed of one's own: TensorFlow's Hash64. */
+export const hash64 = (s: Uint8Array, seed: bigint): bigint => value(murmurOf(wordOf(seed)), s);
