@@ -43,11 +43,12 @@ class Copy {
     this.tensors.set(tensor, this.graph.copyOperation(tensor.op, [], []).outputs[tensor.valueIndex]);
   }
 
-  /** Sources first: a call that was expanded in place is made of nodes younger than its readers. */
+  /** Sources first: a call that was expanded in place is made of nodes younger than its readers. Only from one pass of a loop to the next a value goes
+   *  back. */
   private make(root: Operation, needed: ReadonlySet<Operation>, open: Set<Operation>): void {
     const stack = [root];
     for (let op = stack.at(-1); op !== undefined; op = stack.at(-1)) {
-      const waiting = open.has(op) ? [] : this.sourcesOf(op).filter(source => needed.has(source) && !open.has(source));
+      const waiting = open.has(op) ? [] : this.sourcesOf(op).filter(source => needed.has(source) && !open.has(source) && !source.definition.endsPass);
       open.add(op);
       if (waiting.length > 0) stack.push(...waiting.sort((a, b) => b.id - a.id));
       else {

@@ -89,12 +89,14 @@ export class Graph {
   declare evaluateConstants?: (op: Operation, values: readonly NDArray[]) => readonly NDArray[] | undefined;
   /** Of the graph of a function that is being built: gives the argument that stands for a tensor of an outer graph, or undefined for a stranger. */
   capture: ((outside: Tensor) => Tensor | undefined) | null = null;
+  /** Of the graph of a function: the graph that it is built inside. */
+  around: Graph | null = null;
   /** Of the graph of a function: makes its conditionals and loops, as nodes that call functions. */
   functional: FunctionalFlow | null = null;
   private readonly ops: Operation[] = [];
   private readonly byName = new Map<string, Operation>();
   private readonly usedNames = new Map<string, number>();
-  private readonly collectionLists = new Map<string, CollectionItem[]>();
+  private collectionLists = new Map<string, CollectionItem[]>();
   private scopeName = "";
   private controlStack: ControlBlock[] = [];
   private deviceStack: (DeviceFunction | string | null)[] = [];
@@ -228,6 +230,19 @@ export class Graph {
   /** Is this the graph of a function that is being built? */
   get buildingFunction(): boolean {
     return this.capture !== null;
+  }
+
+  /** The graph outside of all functions. */
+  get outermost(): Graph {
+    return this.around?.outermost ?? this;
+  }
+
+  /** Runs `body` outside of functions, loops, branches and control dependencies, but in the same name scope. */
+  outside<R>(body: () => R): R {
+    const { outermost } = this;
+    return outermost.asDefault(() =>
+      outermost.controlDependencies(null, () => outermost.nameScope(this.scopeName === "" ? null : `${this.scopeName}/`, body)),
+    );
   }
 
   get finalized(): boolean {
@@ -434,6 +449,11 @@ export class Graph {
   }
 
   // ---- collections ----
+
+  /** What one graph puts into its collections is in the other's from now on. */
+  shareCollections(graph: Graph): void {
+    this.collectionLists = graph.collectionLists;
+  }
 
   addToCollection(name: string, value: CollectionItem): void {
     this.assertNotFinalized();

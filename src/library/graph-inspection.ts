@@ -76,8 +76,8 @@ export function makeTensorProto(
 /** The array of a message. TF: tf.make_ndarray. */
 export const makeNdarray = (tensor: Message<"TensorProto">): NDArray => arrayFromMessage(tensor);
 
-/** Runs a body outside of all loops, branches and control dependencies; name scopes stay. TF: tf.init_scope. */
-export const initScope = <R>(body: () => R): R => getDefaultGraph().controlDependencies(null, body);
+/** Runs a body outside of all functions, loops, branches and control dependencies; name scopes stay. TF: tf.init_scope. */
+export const initScope = <R>(body: () => R): R => getDefaultGraph().outside(body);
 
 /** What an unconnected x gets from `gradients`. TF: tf.UnconnectedGradients. */
 export const UnconnectedGradients = { NONE: "none", ZERO: "zero" } as const;

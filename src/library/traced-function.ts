@@ -7,11 +7,11 @@ import { ValueError } from "../base/errors.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, describe, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
-import { functionsOf, neededBy } from "../graph/functions.ts";
+import { neededBy } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
-import { type BuiltFunction, buildFunction } from "../ops/data/dataset-functions.ts";
+import { addFunction, type BuiltFunction, traceBody } from "../ops/data/dataset-functions.ts";
 import { FunctionGraph } from "../ops/flow/function-graph.ts";
 import { PartitionedCall, StatefulPartitionedCall } from "../ops/flow/functional-calls.ts";
 import { flatten, mapNested, type Nested, packAs } from "../ops/flow/nested.ts";
@@ -53,39 +53,43 @@ interface Trace {
 
 const isValue = (leaf: unknown): boolean => leaf instanceof Tensor || leaf instanceof NDArray || ArrayBuffer.isView(leaf);
 
-function trace(name: string, specs: readonly Spec[], body: (inputs: readonly Tensor[]) => Nested): Trace {
+/** `made` is what becomes of a trace that made variables: a first call is traced again, now that they are there. */
+function trace(
+  name: string,
+  specs: readonly Spec[],
+  build: (inputs: readonly Tensor[]) => Nested,
+  made: "again" | "refused" | "kept",
+): Trace {
   const graph = new FunctionGraph(true);
+  const { outermost } = getDefaultGraph();
+  const variables = (): number =>
+    [GraphKeys.GLOBAL_VARIABLES, GraphKeys.LOCAL_VARIABLES].reduce((n, key) => n + outermost.getCollection(key).length, 0);
+  const before = variables();
   let structure: Nested = null;
   const args = specs.map(({ dtype, shape }) => ({ dtype, shape: shape instanceof TensorShape ? shape : new TensorShape(shape) }));
-  const built = buildFunction(
-    "",
-    { name },
-    args,
-    inputs => {
-      const result = body(inputs);
-      structure = result === undefined ? null : result;
-      const made = [...graph.getCollection(GraphKeys.GLOBAL_VARIABLES), ...graph.getCollection(GraphKeys.LOCAL_VARIABLES)];
-      if (made.length > 0)
-        throw new ValueError(
-          `tf.function-decorated function tried to create variables.\n\nMake variables before the function is called: '${name}' may read and assign them.`,
-        );
-      return flatten(structure)
-        .filter(leaf => leaf !== null)
-        .map(leaf => convertToTensor(leaf as TensorLike));
-    },
-    { graph, attrs: {}, effects: () => graph.effects },
-  );
-  const func = functionsOf(getDefaultGraph()).body(built.f);
-  if (!func) throw new ValueError(`The function '${name}' is not in the library of its graph.`);
-  const isStateful = neededBy(func).some(({ definition }) => definition.stateful === true);
-  const controls = [...graph.outerControls];
+  const body = traceBody(graph, args, inputs => {
+    const result = build(inputs);
+    structure = result === undefined ? null : result;
+    return flatten(structure)
+      .filter(leaf => leaf !== null)
+      .map(leaf => convertToTensor(leaf as TensorLike));
+  });
+  if (made !== "kept" && variables() > before) {
+    if (made === "again") return trace(name, specs, build, "refused");
+    throw new ValueError(
+      "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is only created once or created outside tf.function. See https://www.tensorflow.org/guide/function#creating_tfvariables for more information.",
+    );
+  }
+  const { inputs, outputs } = body;
+  const func = { graph, inputs, outputs, effects: graph.effects };
+  const f = addFunction("", name, func);
   return {
-    built,
-    controls,
-    isStateful,
+    built: { f, captures: [...body.captures.keys()] },
+    controls: [...graph.outerControls],
+    isStateful: neededBy({ name, ...func }).some(({ definition }) => definition.stateful === true),
     structure,
-    shapes: func.outputs.map(({ shape }) => shape),
-    types: func.outputs.map(({ dtype }) => dtype),
+    shapes: outputs.map(({ shape }) => shape),
+    types: outputs.map(({ dtype }) => dtype),
   };
 }
 
@@ -133,7 +137,7 @@ function idOf(value: object): number {
 
 /** A function whose calls are single nodes: it is traced once for each combination of types and shapes of its tensors and of its other arguments. Tensors of
  *  the graph around it and variables become further inputs of the node; effects happen in the order in which they are written. Gradients go through the
- *  function's nodes. Without `func`, what takes it. TF: tf.function. @throws ValueError if it makes variables. */
+ *  function's nodes. Without `func`, what takes it. TF: tf.function. @throws ValueError if it makes variables in more than its first call. */
 export function tracedFunction(func: AnyFunction, options?: FunctionOptions): AnyFunction;
 export function tracedFunction(options?: FunctionOptions): (func: AnyFunction) => AnyFunction;
 export function tracedFunction(first: AnyFunction | FunctionOptions | null = {}, rest: FunctionOptions = {}): unknown {
@@ -155,7 +159,7 @@ export function tracedFunction(first: AnyFunction | FunctionOptions | null = {},
           let next = 0;
           const inside = leaves.map(leaf => (leaf instanceof Tensor ? inputs[next++] : leaf));
           return first(...(packAs(args, inside) as Nested[]));
-        });
+        }, traces.size === 0 ? "again" : "refused");
         traces.set(key, known);
       }
       return call(known, tensors);
@@ -195,7 +199,7 @@ function signed(func: AnyFunction, name: string, given: readonly Nested[], signa
   const traces = tracesOf(getDefaultGraph(), func);
   let known = traces.get("signature");
   if (known === undefined) {
-    known = trace(name, signature, args => func(...args));
+    known = trace(name, signature, args => func(...args), "again");
     traces.set("signature", known);
   }
   return [known, inputs];
@@ -205,7 +209,7 @@ function signed(func: AnyFunction, name: string, given: readonly Nested[], signa
 export { tracedFunction as function };
 
 /** A function that is traced at once for arguments of the types and shapes of `signature`, and whose calls are single nodes.
- *  TF: tf.wrap_function. @throws ValueError if it makes variables. */
+ *  TF: tf.wrap_function. */
 export const wrapFunction = (fn: AnyFunction, signature: readonly Spec[]): AnyFunction => {
   const wrapped = tracedFunction(fn, { inputSignature: signature });
   const name = fn.name === "" ? "lambda" : fn.name;
@@ -213,7 +217,7 @@ export const wrapFunction = (fn: AnyFunction, signature: readonly Spec[]): AnyFu
   if (!traces.has("signature"))
     traces.set(
       "signature",
-      trace(name, signature, args => fn(...args)),
+      trace(name, signature, args => fn(...args), "kept"),
     );
   return wrapped;
 };

@@ -23,7 +23,7 @@ import { glorotUniformInitializer, instantiated, zerosInitializer } from "./init
 import { PartitionedVariable, type Partitioner, partitionsOf, partPlaces } from "./partitioned-variable.ts";
 import { SlicePlace } from "./variable-nodes.ts";
 import type { Constraint } from "./variables.ts";
-import { resourceVariablesEnabled, Variable } from "./variables.ts";
+import { Variable } from "./variables.ts";
 
 /** Reuses a variable if it exists, makes it otherwise. */
 export const AUTO_REUSE: unique symbol = Symbol.for("tensorloom.AUTO_REUSE");
@@ -230,7 +230,7 @@ class VariableStore {
 
 const joined = (outer: string, inner: string): string => (outer === "" ? inner : `${outer}/${inner}`);
 
-const storeOf = (graph: Graph = getDefaultGraph()): VariableStore => graph.attached(variableScope, () => new VariableStore());
+const storeOf = (graph: Graph = getDefaultGraph()): VariableStore => graph.outermost.attached(variableScope, () => new VariableStore());
 
 /** The variables that `getVariable` made in a graph, by name. */
 export const storedVariables = (graph: Graph): ReadonlyMap<string, Variable> => storeOf(graph).variables;
@@ -523,7 +523,7 @@ function getSingle(store: VariableStore, name: string, options: GetterOptions, p
     dtype: isValue(initializer) || !shape?.isFullyDefined ? undefined : dtype,
     validateShape: options.validateShape ?? true,
     constraint: options.constraint,
-    useResource: options.useResource ?? resourceVariablesEnabled(),
+    useResource: options.useResource ?? undefined,
     shape: shape ?? undefined,
   });
   store.variables.set(name, variable);

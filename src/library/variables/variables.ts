@@ -495,7 +495,8 @@ function collectionsOf({ collections, trainable }: VariableOptions): string[] {
 
 function createNodes(initialValue: InitialValue | null | undefined, options: VariableOptions): VariableNodes {
   const { collections, constraint, name, useResource } = options;
-  const isResource = useResource ?? isResourceDefault;
+  // Inside a function, a ref could not be assigned.
+  const isResource = useResource ?? (isResourceDefault || getDefaultGraph().buildingFunction);
   if (initialValue === null || initialValue === undefined)
     throw new ValueError(
       isResource
@@ -508,14 +509,18 @@ function createNodes(initialValue: InitialValue | null | undefined, options: Var
     );
   if (constraint !== null && constraint !== undefined && typeof constraint !== "function")
     throw new ValueError("The `constraint` argument must be a callable.");
-  const graph = graphOfValue(initialValue) ?? getDefaultGraph();
-  // A variable is made at the top: outside control dependencies and control flow, but within name scopes.
+  const own = graphOfValue(initialValue);
+  if (isResource && initialValue instanceof Tensor && initialValue.graph.buildingFunction)
+    throw new ValueError(
+      `Argument \`initial_value\` (${initialValue}) could not be lifted out of a \`tf.function\`. (Tried to create variable with name='${name ?? null}'). To avoid this error, when constructing \`tf.Variable\`s inside of \`tf.function\` you can create the \`initial_value\` tensor in a \`tf.init_scope\` or pass a callable \`initial_value\` (e.g., \`tf.Variable(lambda : tf.truncated_normal([10, 40]))\`). Please file a feature request if this restriction inconveniences you.`,
+    );
+  // A variable is made at the top: outside functions, control dependencies and control flow, but within name scopes.
+  const around = getDefaultGraph().buildingFunction ? getDefaultGraph() : (own ?? getDefaultGraph());
+  const graph = around.outermost;
   const create = (): VariableNodes =>
-    graph.asDefault(() =>
-      graph.controlDependencies(null, () =>
-        graph.nameScope(name ?? "Variable", scope =>
-          (isResource ? createResource : createRef)(graph, String(scope), initialValue, options),
-        ),
+    around.outside(() =>
+      graph.nameScope(name ?? "Variable", scope =>
+        (isResource ? createResource : createRef)(graph, String(scope), initialValue, options),
       ),
     );
   // Nodes that a function makes say where it made them.

@@ -61,7 +61,7 @@ export function traceBody(graph: Graph, args: readonly ArgumentSpec[], body: (in
   const outer = getDefaultGraph();
   graph.seed = outer.seed;
   shareFunctions(graph, functionsOf(outer));
-  graphsAround.set(graph, outer);
+  graph.around = outer;
   const inputs: Tensor[] = [];
   const argument = ({ dtype, shape }: ArgumentSpec, name: string): Tensor => {
     const input = ArgOp({ T: dtype, index: inputs.length }, { name });
@@ -106,11 +106,9 @@ export function buildFunction(
   return { f, captures: [...captures.keys()] };
 }
 
-const graphsAround = new WeakMap<Graph, Graph>();
-
 /** Is `graph` the innermost graph around a function, or around that? */
 function isAround(innermost: Graph, graph: Graph): boolean {
-  for (let each: Graph | undefined = innermost; each !== undefined; each = graphsAround.get(each)) if (each === graph) return true;
+  for (let each: Graph | null = innermost; each !== null; each = each.around) if (each === graph) return true;
   return false;
 }
 

@@ -2,7 +2,7 @@
 // Switch or Enter nodes, results leave through Merge or Exit. Node for node and name for name; contexts are what keeps track while building.
 
 import { ValueError } from "../../base/errors.ts";
-import { type DType, isInteger } from "../../base/dtype.ts";
+import type { DType } from "../../base/dtype.ts";
 import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
@@ -33,7 +33,7 @@ import {
 } from "./control-flow.ts";
 import { AddV2 } from "../math/math.ts";
 import { cast } from "../math/cast.ts";
-import { Equal, Less, LessEqual, LogicalAnd } from "../math/comparison.ts";
+import { Less, LessEqual, LogicalAnd } from "../math/comparison.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { inNameScope } from "../named.ts";
 import { assertSameStructure, flatten, mapNested, type Nested, packAs } from "./nested.ts";
@@ -470,7 +470,7 @@ function fitsInvariant(before: TensorShape, after: TensorShape): boolean {
 
 // ---- cond ----
 
-type Branch = () => Nested;
+export type Branch = () => Nested;
 
 interface CondOptions extends Named {
   /** Lists of one result stay lists. */
@@ -554,7 +554,7 @@ export function joined(yes: BuiltBranch, no: BuiltBranch, isStrict: boolean, joi
 }
 
 /** Tensors in the structure of what a branch returned. */
-function packResults(structure: Nested, results: readonly Tensor[]): Nested {
+export function packResults(structure: Nested, results: readonly Tensor[]): Nested {
   let next = 0;
   return mapNested(structure, leaf => {
     if (leaf === null) return null;
@@ -644,36 +644,6 @@ function assertAtMostTrue(predicates: readonly TensorLike[], most: number, messa
   const names = predicates.map(predicate => (predicate instanceof Tensor ? predicate.name : "?")).join(", ");
   return Assert(condition, [`${message}: more than ${most} conditions (${names}) evaluated as True:`, all], {
     summarize: predicates.length,
-  });
-}
-
-/** The result of the function with the number `branchIndex`, of `default` (else the last) for a number that has none. Functions are a list, or an
- *  object of numbers from 0 on. Made of `tf.cond`, where TensorFlow makes one Case node. TF: tf.switch_case.
- *  @throws ValueError for numbers with gaps. */
-export function switchCase(
-  branchIndex: TensorLike,
-  branchFns: readonly Branch[] | Readonly<Record<number, Branch>>,
-  options: Named & { readonly default?: Branch | null } = {},
-): Nested {
-  if (!(branchIndex instanceof Tensor || isAsTensor(branchIndex) || typeof branchIndex === "number"))
-    throw new TypeError(`'branch_index' must be a Tensor, got <class '${pythonType(branchIndex)}'>`);
-  if (branchIndex instanceof Tensor && !isInteger(branchIndex.dtype))
-    throw new TypeError(`'branch_index' must be an integer Tensor, got <dtype: '${branchIndex.dtype}'>`);
-  const numbered = Object.entries(branchFns).map(([number, fn]) => [Number(number), fn as Branch] as const);
-  if (numbered.length === 0) throw new ValueError("Must provide at least one item in 'branch_fns'");
-  const sorted = numbered.sort(([a], [b]) => a - b);
-  if (sorted.some(([number], i) => number !== i))
-    throw new ValueError(
-      `branch indices (keys) must form contiguous range of [0 to ${sorted.length}) but found {${sorted.map(([n]) => n).join(",")}}`,
-    );
-  const fns = sorted.map(([, fn]) => fn);
-  return inNameScope({ name: options.name ?? "switch_case" }, "switch_case", [branchIndex], () => {
-    const index = convertToTensor(branchIndex, { dtype: "int32", name: "branch_index" });
-    const others = options.default ? fns : fns.slice(0, -1);
-    return caseOf(
-      others.map((fn, i) => [Equal({ x: index, y: i }), fn] as const),
-      { default: options.default ?? fns[fns.length - 1] },
-    );
   });
 }
 

@@ -1,12 +1,14 @@
 // The graph of a function while it is built: its conditionals and loops are nodes that call functions of their own (If, Case, While), and what has an
 // effect happens in the order in which it is written.
 
+import { ValueError } from "../../base/errors.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { effectsIn, functionsOf } from "../../graph/functions.ts";
 import { type FunctionalFlow, Graph } from "../../graph/graph.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices, partsOfSlices } from "../../graph/indexed-slices.ts";
+import type { Named } from "../../graph/op-definition.ts";
 import { Operation, type Tensor } from "../../graph/operation.ts";
 import { identity, stopGradient } from "../array/array.ts";
 import { joined, requireInvariant } from "./control-flow-contexts.ts";
@@ -18,7 +20,7 @@ import { Case, If, StatelessCase, StatelessIf, StatelessWhile, While } from "./f
  *  `tf.function`; else only what has no result runs unasked, as in the branches of a node in a plain graph. */
 export class FunctionGraph extends Graph {
   override functional: FunctionalFlow | null = flow;
-  private readonly isSequenced: boolean;
+  readonly isSequenced: boolean;
   private isReplacing = false;
   private readonly sequence: Operation[] = [];
 
@@ -30,11 +32,6 @@ export class FunctionGraph extends Graph {
   /** What runs although no result needs it. */
   get effects(): readonly Operation[] {
     return this.isSequenced ? this.sequence : effectsIn(this);
-  }
-
-  /** An empty graph for a function inside this one. */
-  inner(): FunctionGraph {
-    return new FunctionGraph(this.isSequenced);
   }
 
   override replacing<R>(body: () => R): R {
@@ -67,10 +64,12 @@ export class FunctionGraph extends Graph {
 const isRef = (value: unknown): value is FunctionRef => typeof value === "object" && value !== null && "name" in value && "attrs" in value;
 const refsIn = (attrs: Readonly<Record<string, unknown>>): FunctionRef[] => Object.values(attrs).flat().filter(isRef);
 
-/** An empty graph for a function of a node in the default graph. */
+/** An empty graph for a function of a node in the default graph, with the same collections. */
 const newGraph = (): FunctionGraph => {
   const around = getDefaultGraph();
-  return around instanceof FunctionGraph ? around.inner() : new FunctionGraph(false);
+  const graph = new FunctionGraph(around instanceof FunctionGraph && around.isSequenced);
+  graph.shareCollections(around);
+  return graph;
 };
 
 /** Has something in a function a state or an effect? */
@@ -93,9 +92,25 @@ const afterOuter = <R>(bodies: readonly TracedBody[], make: () => R): R =>
 const added = (name: string, { graph, outputs }: TracedBody, inputs: readonly Tensor[], more: readonly Tensor[] = []): FunctionRef =>
   addFunction("", name, { graph, inputs, outputs: [...outputs, ...more], effects: (graph as FunctionGraph).effects });
 
+/** @throws ValueError where a branch reads what another made. */
+function refuseOthers(graphs: readonly Graph[], own: number): void {
+  const { capture } = graphs[own];
+  graphs[own].capture = outside => {
+    const other = graphs.indexOf(outside.graph);
+    if (other >= 0 && other !== own) throw new ValueError(`Tensor ${outside.name} in branch ${other} is accessed from branch ${own}.`);
+    return capture?.(outside);
+  };
+}
+
 /** A node that calls one of several functions without arguments: by a bool the first for false, by a number the last for one outside. */
-function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], check: () => void): Tensor[] {
-  const bodies = branches.map(build => traceBody(newGraph(), [], build));
+export function branch(
+  choice: Tensor,
+  branches: readonly (() => readonly Tensor[])[],
+  check: () => void,
+  name?: Named["name"],
+): Tensor[] {
+  const graphs = branches.map(newGraph);
+  const bodies = branches.map((build, k) => traceBody(graphs[k], [], () => (refuseOthers(graphs, k), build())));
   check();
   const { outside, inputs } = shared(bodies, 0);
   const [first] = bodies;
@@ -111,14 +126,15 @@ function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], 
       return (hasState ? If : StatelessIf)({ cond: choice, Tcond: "bool", thenBranch, elseBranch, ...common });
     }
     const refs = bodies.map((body, k) => added(`indexed_case_branch${k}`, body, inputs[k]));
-    return (hasState ? Case : StatelessCase)({ branchIndex: choice, branches: refs, ...common });
-  }) as readonly Tensor[];
-  return outputs.map(output => identity(output));
+    return (hasState ? Case : StatelessCase)({ branchIndex: choice, branches: refs, ...common }, { name });
+  });
+  return (types.Tout.length === 0 ? [] : (outputs as readonly Tensor[])).map(output => identity(output));
 }
 
 /** A branch as it is built; an operation that it returns is stood for by the choice, once it has run. */
-function branchOf(fn: () => unknown, choice: Tensor) {
+export function branchOf(fn: () => unknown, choice: Tensor) {
   const resultsOf = (leaf: unknown): Tensor[] => {
+    if (leaf === null) return [];
     if (leaf instanceof Operation) return [getDefaultGraph().controlDependencies([leaf], () => identity(choice))];
     if (leaf instanceof IndexedSlices) return partsOfSlices(leaf);
     return [convertToTensor(leaf as TensorLike)];
