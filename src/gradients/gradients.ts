@@ -6,7 +6,8 @@ import { InternalError, LookupError, ValueError } from "../base/errors.ts";
 import { pythonStr } from "../base/python-text.ts";
 import { groupByName } from "../graph/build-operation.ts";
 import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
-import { getDefaultGraph } from "../graph/default-graph.ts";
+import { captureSource } from "../graph/captures.ts";
+import { getDefaultGraph, graphFor } from "../graph/default-graph.ts";
 import { expandInPlace, expansionOf } from "../graph/functions.ts";
 import type { Graph } from "../graph/graph.ts";
 import { fromHere } from "../graph/location.ts";
@@ -54,7 +55,7 @@ export function gradients(ys: Ys, xs: Source | readonly Source[], options: Gradi
   const method = options.aggregationMethod ?? 0;
   if (unconnectedGradients !== "none" && unconnectedGradients !== "zero")
     throw new ValueError(`Unknown value for unconnected_gradients: '${pythonStr(unconnectedGradients)}'`);
-  const graph = graphOfList(asList) ?? getDefaultGraph();
+  const graph = graphFor(graphOfList(asList));
   const build = (): (Tensor | IndexedSlices | null)[] => {
     const found = graph.nameScope(name ?? "gradients", () => {
       const given = listOf(asList).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
@@ -141,7 +142,7 @@ function onesFor(y: Tensor, i: number): Tensor {
   if (y.dtype.startsWith("complex")) throw new TypeError(`Gradients of complex tensors (${y}) must set grad_ys (y.dtype = ${y.dtype})`);
   if (y.dtype === "string")
     throw new TypeError(`Expected string, but got 1 of type 'int'.\n\nThe text ${y} has no gradient: differentiate numbers.`);
-  const graph = y.graph;
+  const graph = getDefaultGraph();
   const dims = shape(y);
   return graph.nameScope(`grad_ys_${i}`, scope =>
     fill(dims, constant(y.dtype === "bool" ? true : 1, y.dtype, { name: "Const" }), { name: scope }),
@@ -201,7 +202,7 @@ class ReverseWalk {
     }
     for (let op = queue.shift(); op !== undefined; op = queue.shift()) {
       this.visit(op, stopOps.has(op));
-      for (const input of op.inputs) queue.push(...this.readyFrom(input, pending));
+      for (const input of inputsOf(op)) queue.push(...this.readyFrom(input, pending));
     }
     this.loops?.finish();
   }
@@ -229,6 +230,11 @@ class ReverseWalk {
     this.inColocation(op, () => {
       const outputs = this.inLoop(op, true, () => op.outputs.map(output => this.gradientOf(output)));
       if (isStop || outputs.every(gradient => gradient === null)) return;
+      const outside = captureSource(op.outputs[0]);
+      if (outside) {
+        this.add(outside, outputs[0]);
+        return;
+      }
       const gradient = gradientFunction(op);
       if (gradient === "none") return;
       this.inLoop(op, false, () => {
@@ -382,6 +388,12 @@ function gated(list: readonly Gradient[]): Gradient[] {
   });
 }
 
+/** What an operation reads: an argument, the tensor around its function that it stands for. */
+function inputsOf(op: Operation): readonly Tensor[] {
+  const outside = op.definition.isPlaceholder ? captureSource(op.outputs[0]) : undefined;
+  return outside ? [outside] : op.inputs;
+}
+
 /** Operations on a path from the xs to the ys, through types that gradients flow in. */
 function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): { list: Operation[]; members: Set<Operation> } {
   const backward = new Set<Operation>();
@@ -389,12 +401,12 @@ function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): { list
   for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
     if (backward.has(op)) continue;
     backward.add(op);
-    for (const input of op.inputs) stack.push(input.op);
+    for (const input of inputsOf(op)) stack.push(input.op);
   }
   // Forward from the xs by readers: operations inside conditionals and loops read tensors that were made after them.
   const readers = new Map<Tensor, Operation[]>();
   for (const op of backward)
-    for (const input of op.inputs) {
+    for (const input of inputsOf(op)) {
       const known = readers.get(input);
       if (known) known.push(op);
       else readers.set(input, [op]);
@@ -416,7 +428,7 @@ function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): { list
     const op = queue[k];
     if (!reached.has(op) || members.has(op)) continue;
     members.add(op);
-    queue.push(...op.inputs.map(input => input.op));
+    queue.push(...inputsOf(op).map(input => input.op));
   }
   return { list: [...members], members };
 }
@@ -435,6 +447,7 @@ function stopOperations(xs: readonly Tensor[], stops: readonly Tensor[], between
 /** How many inputs of other operations among them each operation still waits for. */
 function pendingCounts(list: readonly Operation[], members: ReadonlySet<Operation>): Map<Operation, number> {
   const counts = new Map<Operation, number>();
-  for (const op of list) for (const { op: source } of op.inputs) if (members.has(source)) counts.set(source, (counts.get(source) ?? 0) + 1);
+  for (const op of list)
+    for (const { op: source } of inputsOf(op)) if (members.has(source)) counts.set(source, (counts.get(source) ?? 0) + 1);
   return counts;
 }

@@ -48,7 +48,9 @@ class Copy {
   private make(root: Operation, needed: ReadonlySet<Operation>, open: Set<Operation>): void {
     const stack = [root];
     for (let op = stack.at(-1); op !== undefined; op = stack.at(-1)) {
-      const waiting = open.has(op) ? [] : this.sourcesOf(op).filter(source => needed.has(source) && !open.has(source) && !source.definition.endsPass);
+      const waiting = open.has(op)
+        ? []
+        : this.sourcesOf(op).filter(source => needed.has(source) && !open.has(source) && !source.definition.endsPass);
       open.add(op);
       if (waiting.length > 0) stack.push(...waiting.sort((a, b) => b.id - a.id));
       else {

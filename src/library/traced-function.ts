@@ -155,11 +155,16 @@ export function tracedFunction(first: AnyFunction | FunctionOptions | null = {},
       const traces = tracesOf(getDefaultGraph(), first);
       let known = traces.get(key);
       if (known === undefined) {
-        known = trace(name, tensors, inputs => {
-          let next = 0;
-          const inside = leaves.map(leaf => (leaf instanceof Tensor ? inputs[next++] : leaf));
-          return first(...(packAs(args, inside) as Nested[]));
-        }, traces.size === 0 ? "again" : "refused");
+        known = trace(
+          name,
+          tensors,
+          inputs => {
+            let next = 0;
+            const inside = leaves.map(leaf => (leaf instanceof Tensor ? inputs[next++] : leaf));
+            return first(...(packAs(args, inside) as Nested[]));
+          },
+          traces.size === 0 ? "again" : "refused",
+        );
         traces.set(key, known);
       }
       return call(known, tensors);

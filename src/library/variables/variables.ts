@@ -519,9 +519,7 @@ function createNodes(initialValue: InitialValue | null | undefined, options: Var
   const graph = around.outermost;
   const create = (): VariableNodes =>
     around.outside(() =>
-      graph.nameScope(name ?? "Variable", scope =>
-        (isResource ? createResource : createRef)(graph, String(scope), initialValue, options),
-      ),
+      graph.nameScope(name ?? "Variable", scope => (isResource ? createResource : createRef)(graph, String(scope), initialValue, options)),
     );
   // Nodes that a function makes say where it made them.
   return typeof initialValue === "function" ? create() : fromHere(create);

@@ -4,7 +4,7 @@
 import { ValueError } from "../../base/errors.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import { effectsIn, functionsOf } from "../../graph/functions.ts";
+import { functionsOf } from "../../graph/functions.ts";
 import { type FunctionalFlow, Graph } from "../../graph/graph.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices, partsOfSlices } from "../../graph/indexed-slices.ts";
@@ -17,7 +17,7 @@ import { addFunction, traceBody, type TracedBody } from "../data/dataset-functio
 import { Case, If, StatelessCase, StatelessIf, StatelessWhile, While } from "./functional-calls.ts";
 
 /** A graph whose conditionals and loops call functions. With `isSequenced`, each effect waits for the one before, as in a function made by
- *  `tf.function`; else only what has no result runs unasked, as in the branches of a node in a plain graph. */
+ *  `tf.function`; else nothing runs unasked, as in the branches of a node in a plain graph. */
 export class FunctionGraph extends Graph {
   override functional: FunctionalFlow | null = flow;
   readonly isSequenced: boolean;
@@ -31,7 +31,7 @@ export class FunctionGraph extends Graph {
 
   /** What runs although no result needs it. */
   get effects(): readonly Operation[] {
-    return this.isSequenced ? this.sequence : effectsIn(this);
+    return this.sequence;
   }
 
   override replacing<R>(body: () => R): R {
@@ -103,12 +103,7 @@ function refuseOthers(graphs: readonly Graph[], own: number): void {
 }
 
 /** A node that calls one of several functions without arguments: by a bool the first for false, by a number the last for one outside. */
-export function branch(
-  choice: Tensor,
-  branches: readonly (() => readonly Tensor[])[],
-  check: () => void,
-  name?: Named["name"],
-): Tensor[] {
+export function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], check: () => void, name?: Named["name"]): Tensor[] {
   const graphs = branches.map(newGraph);
   const bodies = branches.map((build, k) => traceBody(graphs[k], [], () => (refuseOthers(graphs, k), build())));
   check();
