@@ -444,10 +444,11 @@ export {
   isStrictlyIncreasing,
   verifyTensorAllFinite,
 } from "../ops/flow/check.ts";
-export { case, cond, switchCase, whileLoop } from "../ops/flow/control-flow-contexts.ts";
+export { case, cond, whileLoop } from "../ops/flow/control-flow-contexts.ts";
 export { Assert, Print, addCheckNumericsOps, group, noOp, tuple } from "../ops/flow/control-flow.ts";
 export { foldl, foldr, mapFn, scan, vectorizedMap } from "../ops/flow/functional.ts";
 export { numpyFunction, pyFunc, pyFunction } from "../ops/flow/host-function.ts";
+export { switchCase } from "../ops/flow/switch-case.ts";
 export { TensorArray } from "../ops/flow/tensor-array.ts";
 export { extractImagePatches, extractVolumePatches } from "../ops/image/image.ts";
 export { sqrtm as matrixSquareRoot } from "../ops/linalg/functions.ts";

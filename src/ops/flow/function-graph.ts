@@ -105,7 +105,12 @@ function refuseOthers(graphs: readonly Graph[], own: number): void {
 /** A node that calls one of several functions without arguments: by a bool the first for false, by a number the last for one outside. */
 export function branch(choice: Tensor, branches: readonly (() => readonly Tensor[])[], check: () => void, name?: Named["name"]): Tensor[] {
   const graphs = branches.map(newGraph);
-  const bodies = branches.map((build, k) => traceBody(graphs[k], [], () => (refuseOthers(graphs, k), build())));
+  const bodies = branches.map((build, k) =>
+    traceBody(graphs[k], [], () => {
+      refuseOthers(graphs, k);
+      return build();
+    }),
+  );
   check();
   const { outside, inputs } = shared(bodies, 0);
   const [first] = bodies;
