@@ -10,8 +10,8 @@ export interface LargeGraph {
   readonly feeds: tf.Feeds;
 }
 
-/** Layers with residual connections, each with weights of its own; gradients through all; some 37 nodes a layer. */
-export function largeGraph(layers: number): LargeGraph {
+/** Layers with residual connections, each with weights of its own; gradients through all; some 37 nodes a layer, with a softmax in each some 60. */
+export function largeGraph(layers: number, { hasSoftmax = false } = {}): LargeGraph {
   const graph = new tf.Graph();
   return graph.asDefault(() => {
     const x = tf.placeholder(tf.float32, [8, 16]);
@@ -19,7 +19,8 @@ export function largeGraph(layers: number): LargeGraph {
     for (let layer = 0; layer < layers; layer++) {
       const weights = new tf.Variable(tf.truncatedNormal([16, 16], { stddev: 0.1, seed: layer + 1 }));
       const bias = new tf.Variable(tf.zeros([16]));
-      h = h.add(tf.nn.relu(tf.matmul(h, weights).add(bias)));
+      const change = tf.nn.relu(tf.matmul(h, weights).add(bias));
+      h = h.add(hasSoftmax ? tf.nn.softmax(change) : change);
     }
     const loss = tf.reduceMean(tf.square(h));
     const train = new tf.train.GradientDescentOptimizer(0.1).minimize(loss);

@@ -10,6 +10,7 @@ import { forEachScalar, type Scalar, substituteScalar } from "../ir/scalar.ts";
 import { forEachLoad, type Load, nodeCount, positionOf } from "./access.ts";
 import { strideAlong } from "./cost.ts";
 import { addEdge, type Block, newNode, type Node, type PlainKernel, readsOfKernel, writesOfKernel } from "./draft.ts";
+import { Positions } from "./positions.ts";
 import { type Member, passesOf, type RowSpace } from "./row-passes.ts";
 import type { Aliases } from "./sources.ts";
 
@@ -36,22 +37,28 @@ export function joinRows(block: Block, aliases: Aliases, newValue: (like: Pick<V
   const seeds = block.nodes.filter(isSeed);
   if (seeds.length === 0) return;
   const index = new BlockIndex(block);
+  const results = new Set([...block.results, ...block.finals.map(final => final.value)].map(value => aliases.rootOf(value)));
   const joined = new Set<Node>();
+  const made: Node[] = [];
   for (const seed of seeds) {
     if (joined.has(seed)) continue;
     const cluster = new RowCluster(index, aliases, seed, joined);
     if (cluster.members.size < 2) continue;
     for (const node of cluster.members.keys()) joined.add(node);
-    replace(block, cluster, aliases, newValue).forEach(node => void index.add(node));
+    const isNeeded = (value: Value): boolean => results.has(value) || (index.readers.get(value) ?? []).some(reader => !joined.has(reader));
+    made.push(...replace(index, cluster, aliases, newValue, isNeeded));
   }
+  block.nodes = [...block.nodes, ...made].filter(node => !joined.has(node));
 }
 
-/** Who makes and who reads each value of a block. */
+/** Who makes and who reads each value of a block, and who may wait for whom. */
 class BlockIndex {
   readonly writers = new Map<Value, Node>();
   readonly readers = new Map<Value, Node[]>();
+  readonly positions: Positions;
 
   constructor(block: Block) {
+    this.positions = new Positions(block.nodes);
     for (const node of block.nodes) this.add(node);
   }
 
@@ -213,20 +220,7 @@ class RowCluster {
 
   /** Would the joined kernel have to wait for itself, by way of a kernel outside? */
   private makesCircle(candidate: Node): boolean {
-    const isInside = (node: Node): boolean => node === candidate || this.members.has(node);
-    const seen = new Set<Node>();
-    const open: Node[] = [];
-    for (const node of [candidate, ...this.members.keys()]) for (const next of node.before) if (!isInside(next)) open.push(next);
-    for (let node = open.pop(); node !== undefined; node = open.pop()) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      if (seen.size > limits.search) return true;
-      for (const next of node.before) {
-        if (isInside(next)) return true;
-        open.push(next);
-      }
-    }
-    return false;
+    return this.index.positions.isCircle(new Set([candidate, ...this.members.keys()]), limits.search);
   }
 }
 
@@ -241,18 +235,17 @@ function scalarsOf({ kind, body, stores }: Member): Scalar[] {
 
 /** Puts one node in the place of a cluster's; sums over columns and totals are finished by reductions of their own. Returns the new nodes. */
 function replace(
-  block: Block,
+  index: BlockIndex,
   { members, space }: RowCluster,
   aliases: Aliases,
   newValue: (like: Pick<Value, "dtype" | "shape">) => Value,
+  isNeeded: (value: Value) => boolean,
 ): Node[] {
-  const outside = new Set<Value>();
-  for (const node of block.nodes) if (!members.has(node)) for (const value of node.reads) outside.add(value);
-  for (const value of [...block.results, ...block.finals.map(final => final.value)]) outside.add(aliases.rootOf(value));
-  const { kernel, finishing } = passesOf([...members.values()], space, { aliases, newValue, isNeeded: value => outside.has(value) });
-  const index = Math.max(...[...members.keys()].map(node => node.index));
-  const made = newNodeOf(kernel, index, aliases);
-  const ends = finishing.map(end => newNodeOf(end, index, aliases));
+  const { kernel, finishing } = passesOf([...members.values()], space, { aliases, newValue, isNeeded });
+  const place = Math.max(...[...members.keys()].map(node => node.index));
+  const [made, ...ends] = [kernel, ...finishing].map(each => newNodeOf(each, place, aliases));
+  for (const node of [made, ...ends]) index.add(node);
+  index.positions.join(members.keys(), made, ends);
   for (const node of members.keys()) {
     for (const previous of node.after) {
       previous.before.delete(node);
@@ -268,10 +261,11 @@ function replace(
   for (const end of ends) {
     addEdge(made, end);
     // What a finishing epilogue reads besides may be made outside, or by another end.
-    for (const node of [...block.nodes.filter(each => !members.has(each)), ...ends])
-      if (node !== end && node.writes.some(value => end.reads.has(value))) addEdge(node, end);
+    for (const value of end.reads) {
+      const writer = index.writers.get(value);
+      if (writer !== undefined && writer !== end) addEdge(writer, end);
+    }
   }
-  block.nodes = [...block.nodes.filter(node => !members.has(node)), made, ...ends];
   return [made, ...ends];
 }
 
