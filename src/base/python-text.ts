@@ -30,6 +30,12 @@ const classNames = new Map([
   ["NDArray", "ndarray"],
 ]);
 
+/** `str(type(value))`. */
+export function pythonClass(value: unknown): string {
+  const name = pythonType(value);
+  return `<class '${name === "SymbolicTensor" ? "tensorflow.python.framework.ops." : ""}${name}'>`;
+}
+
 /** `repr(value)`: `[1, 'a', None]`. What an object is shown as, `ofObject` tells. */
 export function pythonRepr(value: unknown, ofObject: (value: object) => string = String): string {
   if (value === null || value === undefined) return "None";

@@ -143,15 +143,18 @@ function stacked(tensors: readonly Tensor[]): NDArray | undefined {
   );
 }
 
+/** A common shape of inputs with that of input k. @throws ValueError naming the input. */
+export function mergedInto(common: TensorShape, shape: TensorShape, k: number): TensorShape {
+  try {
+    return shape.mergeWith(common);
+  } catch (error) {
+    throw new ValueError(`${(error as ValueError).reason}\n\tFrom merging shape ${k} with other shapes.`);
+  }
+}
+
 function packedShape(values: readonly TensorShape[], axis: number): TensorShape {
   let merged = values[values.length - 1];
-  for (let k = values.length - 2; k >= 0; k--) {
-    try {
-      merged = values[k].mergeWith(merged);
-    } catch (error) {
-      throw new ValueError(`${(error as ValueError).reason}\n\tFrom merging shape ${k} with other shapes.`);
-    }
-  }
+  for (let k = values.length - 2; k >= 0; k--) merged = mergedInto(merged, values[k], k);
   if (merged.dims === null) return merged;
   const at = checkAxis(axis, merged.dims.length + 1);
   return new TensorShape([...merged.dims.slice(0, at), values.length, ...merged.dims.slice(at)]);

@@ -1,7 +1,7 @@
 // Event files, TensorBoard's and TensorFlow's: a record for each event. FileWriter collects events and writes them in the background;
 // summaryIterator reads them back.
 
-import { pythonType } from "../base/python-text.ts";
+import { pythonClass } from "../base/python-text.ts";
 import { files, hostname } from "#platform";
 import { ValueError } from "../base/errors.ts";
 import { type AppendFile, joinPath } from "../base/files.ts";
@@ -110,7 +110,7 @@ export class FileWriter {
 
   addMetaGraph(metaGraphDef: MessageInit<"MetaGraphDef">, { globalStep }: StepOption = {}): void {
     if (typeof metaGraphDef !== "object" || metaGraphDef === null)
-      throw new TypeError(`meta_graph_def must be type MetaGraphDef, saw type: <class '${pythonType(metaGraphDef)}'>`);
+      throw new TypeError(`meta_graph_def must be type MetaGraphDef, saw type: ${pythonClass(metaGraphDef)}`);
     this.add({ metaGraphDef: messageToBytes("MetaGraphDef", metaGraphDef) }, globalStep);
   }
 

@@ -1,7 +1,7 @@
 // Clipping by norms; clipByValue is in ops/math.ts.
 
 import { type TensorLike, convertToTensor } from "../graph/conversion.ts";
-import { pythonType } from "../base/python-text.ts";
+import { pythonClass } from "../base/python-text.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import { Tensor } from "../graph/operation.ts";
 import { collect, refuseOthers } from "../ops/arguments.ts";
@@ -68,7 +68,7 @@ export function globalNorm(tList: readonly (Clippable | null)[], { name, ...othe
 
 /** How Python would name the class of what was given. */
 const className = (value: unknown): string =>
-  value instanceof Tensor ? "<class 'tensorflow.python.framework.ops.SymbolicTensor'>" : `<class '${pythonType(value)}'>`;
+  value instanceof Tensor ? "<class 'tensorflow.python.framework.ops.SymbolicTensor'>" : `${pythonClass(value)}`;
 
 function assertList(tList: unknown): void {
   if (!Array.isArray(tList)) throw new TypeError(`\`t_list\` should be a sequence of tensors. Received ${className(tList)}.`);

@@ -28,15 +28,20 @@ interface DefaultValue {
 
 /** A feature with a fixed number of values: a dense tensor `[batch, ...shape]`; without a default it has to be there. TF: tf.FixedLenFeature. */
 export class FixedLenFeature {
-  readonly shape: TensorShape;
+  private readonly given: ShapeLike;
   readonly dtype: DType;
   readonly defaultValue: TensorLike | null;
 
   constructor(shape: ShapeLike, dtype: DType, { defaultValue = null, ...others }: DefaultValue = {}) {
     refuseOthers(others);
-    this.shape = asShape(shape);
+    this.given = shape;
     this.dtype = dtype;
     this.defaultValue = defaultValue;
+  }
+
+  /** @throws ValueError or TypeError if it is none, as TensorFlow where the feature is used. */
+  get shape(): TensorShape {
+    return asShape(this.given);
   }
 }
 

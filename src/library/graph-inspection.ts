@@ -1,12 +1,13 @@
 // What a value is and what is known of it while the graph is built: tf.is_tensor, tf.get_static_value, conversions that keep slices and sparse
 // tensors, tensors as messages; and the words of a few options.
 
-import type { DType } from "../base/dtype.ts";
+import { type DType, dtypeEnumName } from "../base/dtype.ts";
 import { RuntimeError, ValueError } from "../base/errors.ts";
 import { type ArrayLike, NDArray } from "../base/ndarray.ts";
-import { TensorShape } from "../base/shape.ts";
+import { sizeOf, TensorShape } from "../base/shape.ts";
+import { createMessage } from "../formats/message-codec.ts";
 import type { Message } from "../formats/messages.ts";
-import { arrayFromMessage, arrayToMessage } from "../formats/tensor-message.ts";
+import { arrayFromMessage, arrayToMessage, arrayToTypedValues, shapeToMessage } from "../formats/tensor-message.ts";
 import { convertToTensor, isAsTensor, type TensorLike, toArray } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
@@ -62,15 +63,25 @@ export function convertToTensorOrSparseTensor(
 /** An array as a message. TF: tf.make_tensor_proto. @throws ValueError if it has another shape than the one asked for. */
 export function makeTensorProto(
   values: ArrayLike,
-  { dtype, shape }: { readonly dtype?: DType | null; readonly shape?: readonly number[] | null } = {},
+  {
+    dtype,
+    shape,
+    verifyShape = false,
+  }: { readonly dtype?: DType | null; readonly shape?: readonly number[] | null; readonly verifyShape?: boolean } = {},
 ): Message<"TensorProto"> {
+  if (values === null) throw new ValueError("None values not supported.");
+  if (!shape) return arrayToMessage(toArray(values, dtype ?? undefined));
+  const sizes = shape.map(Math.trunc);
+  const size = sizeOf(sizes);
+  if (size === 0) return arrayToMessage(NDArray.zeros(dtype ?? "float32", sizes));
   const array = toArray(values, dtype ?? undefined);
-  if (shape && shape.join() !== array.shape.join()) {
-    if (array.size !== shape.reduce((a, b) => a * b, 1))
-      throw new ValueError(`Shape mismatch: the values have shape (${array.shape.join(", ")}), not (${shape.join(", ")}).`);
-    return arrayToMessage(array.reshape(shape));
-  }
-  return arrayToMessage(array);
+  if (verifyShape && array.shape.join() !== sizes.join())
+    throw new TypeError(`Expected Tensor's shape: ${new TensorShape(sizes)}, but got ${new TensorShape(array.shape)}.`);
+  if (array.size > size) throw new ValueError(`Too many elements provided. Takes at most ${size}, but got ${array.size}.`);
+  if (array.size === size) return arrayToMessage(array.reshape(sizes));
+  // The last of fewer values stands for those that are left out.
+  const head = { dtype: dtypeEnumName(array.dtype), tensorShape: shapeToMessage(new TensorShape(sizes)) };
+  return createMessage("TensorProto", { ...head, ...arrayToTypedValues(array) });
 }
 
 /** The array of a message. TF: tf.make_ndarray. */

@@ -2,7 +2,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
-import { pythonType } from "../base/python-text.ts";
+import { pythonClass } from "../base/python-text.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
@@ -54,7 +54,7 @@ function shapeList(shapes: QueueOptions["shapes"], isPartialAllowed: boolean): T
     throw new ValueError("When providing partial shapes, a list of shapes must be provided.");
   if (shapes === undefined || shapes === null) return null;
   if (!Array.isArray(shapes) && !(shapes instanceof TensorShape))
-    throw new TypeError(`Shapes must be a TensorShape or a list or tuple of TensorShapes, got <class '${pythonType(shapes)}'> instead.`);
+    throw new TypeError(`Shapes must be a TensorShape or a list or tuple of TensorShapes, got ${pythonClass(shapes)} instead.`);
   const given = shapes instanceof TensorShape ? [shapes] : (shapes as readonly unknown[]);
   const list = (isDimensions(given) ? [given] : given).map(shape => asShape(shape as ShapeLike));
   const shown = `[${list.map(represented).join(", ")}]`;
@@ -144,7 +144,7 @@ export class QueueBase {
     const values: readonly unknown[] = listed<unknown>(dict(vals) ? Object.values(vals as object) : vals);
     return inNameScope(options, `${this.leaf}_enqueue`, values, scope => {
       const components = this.components(vals);
-      components.forEach((value, i) => void value.shape.mergeWith(this.shapes[i]));
+      components.forEach((value, i) => void value.shape.assertIsCompatibleWith(this.shapes[i]));
       return QueueEnqueueV2({ handle: this.queueRef, components }, { name: scope });
     });
   }
@@ -159,7 +159,7 @@ export class QueueBase {
         const { dims } = value.shape.withRankAtLeast(1);
         if (dims === null) return;
         batch = batch.mergeWith(new TensorShape(dims.slice(0, 1)));
-        new TensorShape(dims.slice(1)).mergeWith(this.shapes[i]);
+        new TensorShape(dims.slice(1)).assertIsCompatibleWith(this.shapes[i]);
       });
       return QueueEnqueueManyV2({ handle: this.queueRef, components }, { name: scope });
     });

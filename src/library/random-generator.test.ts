@@ -64,7 +64,7 @@ it("has the states that seeds, keys and counters stand for", async () => {
   await session.run(graph.asDefault(() => made[0].resetFromSeed(5)) as tf.Tensor);
   expect((await session.run(made[0].state.value())).toArray()).toEqual([5n, 0n, 0n]);
   expect(() => Generator.fromSeed(1, { alg: "threefry" })).toThrow(tf.errors.UnimplementedError);
-  expect(() => Generator.fromSeed(1, { alg: "other" })).toThrow('Unsupported algorithm name: "other".');
+  expect(() => Generator.fromSeed(1, { alg: "other" })).toThrow("Argument `alg` got unsupported value other.");
 });
 
 it("splits seeds, folds numbers into them, and shuffles indices", async () => {

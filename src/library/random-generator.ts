@@ -3,8 +3,9 @@
 
 import { type DType, isFloating } from "../base/dtype.ts";
 import { UnimplementedError, ValueError } from "../base/errors.ts";
-import { NDArray } from "../base/ndarray.ts";
-import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
+import { type ArrayLike, NDArray } from "../base/ndarray.ts";
+import { pythonClass, pythonStr } from "../base/python-text.ts";
+import { convertToTensor, type TensorLike, toArray } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
@@ -32,24 +33,33 @@ export const Algorithm = { PHILOX: 1, THREEFRY: 2, AUTO_SELECT: 3 } as const;
 export type AlgorithmLike = number | string;
 
 const stateSize = 3;
-const namesOfAlgorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, auto_select: 3 };
+const namesOfAlgorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, autoselect: 3 };
 
 function philoxOf(alg: AlgorithmLike | null | undefined): number {
-  const number = alg === null || alg === undefined ? Algorithm.PHILOX : typeof alg === "number" ? alg : namesOfAlgorithms[alg];
+  if (typeof alg === "object" && alg !== null)
+    throw new TypeError(`Can't convert argument \`alg\` (of value ${pythonStr(alg)} and type ${pythonClass(alg)}) to int.`);
+  const number =
+    alg === null || alg === undefined
+      ? Algorithm.PHILOX
+      : typeof alg === "string"
+        ? namesOfAlgorithms[alg.trim().toLowerCase().replaceAll(/[-_]/g, "")]
+        : Number(alg);
   if (number === Algorithm.PHILOX) return number;
   if (number === Algorithm.THREEFRY || number === Algorithm.AUTO_SELECT)
     throw new UnimplementedError(`The algorithm ${String(alg)} of random generators is not available; use Philox ("philox", 1).`);
   throw new ValueError(
     typeof alg === "string"
-      ? `Unsupported algorithm name: "${alg}". Supported names are: "philox", "threefry", "auto_select".`
-      : `Unsupported algorithm id: ${String(alg)}`,
+      ? `Argument \`alg\` got unsupported value ${alg}. Supported values are philox for the Philox algorithm, threefry for the ThreeFry algorithm, and auto_select for auto-selection.`
+      : `Argument \`alg\` got unsupported value ${String(alg)}. Supported values are ${Algorithm.PHILOX} for the Philox algorithm, ${Algorithm.THREEFRY} for the ThreeFry algorithm, and ${Algorithm.AUTO_SELECT} for auto-selection.`,
   );
 }
 
+const wholeOf = (word: number | bigint): bigint => (typeof word === "bigint" ? word : BigInt(Math.trunc(word)));
+
 /** The words of an integer, or a vector that is filled up with zeros in front. */
 function stateOfSeed(seed: TensorLike | bigint): TensorLike {
-  if (typeof seed === "number" || typeof seed === "bigint") {
-    if (typeof seed === "number" && !Number.isInteger(seed)) throw new ValueError(`A seed must be an integer, not ${seed}.`);
+  if (seed === null) throw new ValueError("None values not supported.");
+  if ((typeof seed === "number" && Number.isInteger(seed)) || typeof seed === "bigint") {
     const whole = BigInt(seed);
     return new NDArray(
       "int64",
@@ -57,11 +67,11 @@ function stateOfSeed(seed: TensorLike | bigint): TensorLike {
       BigInt64Array.from([0n, 64n, 128n], shift => BigInt.asIntN(64, whole >> shift)),
     );
   }
-  if (seed instanceof Tensor)
-    return concat([new NDArray("int64", [stateSize - 1], new BigInt64Array(2)), reshape(cast(seed, "int64"), [-1])], 0);
-  const given = NDArray.from(seed as number[], "int64");
+  const array = seed instanceof Tensor ? undefined : toArray(seed as ArrayLike, undefined, "int64");
+  if (array === undefined || array.dtype === "string")
+    return concat([new NDArray("int64", [stateSize - 1], new BigInt64Array(2)), reshape(cast(seed as TensorLike, "int64"), [-1])], 0);
   const words = new BigInt64Array(stateSize);
-  const some = (given.data as BigInt64Array).subarray(0, stateSize);
+  const some = BigInt64Array.from(Array.from(array.data as Float64Array | BigInt64Array, wholeOf).slice(0, stateSize));
   words.set(some, stateSize - some.length);
   return new NDArray("int64", [stateSize], words);
 }

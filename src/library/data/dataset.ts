@@ -4,6 +4,7 @@ import { Dimension } from "../../base/dimension.ts";
 import type { DType } from "../../base/dtype.ts";
 import { OutOfRangeError, RuntimeError, ValueError, withHint } from "../../base/errors.ts";
 import { type ArrayLike, bytesOfText, NDArray, textOfBytes } from "../../base/ndarray.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
@@ -45,7 +46,7 @@ import {
 } from "./element-spec.ts";
 import { lockOptions, mergedOptions, type Options, optionsToBytes } from "./options.ts";
 import { type Iterator, makeInitializableIterator, makeOneShotIterator } from "./iterator.ts";
-import { refuseOthers } from "../../ops/arguments.ts";
+import { isOptions, refuseOthers } from "../../ops/arguments.ts";
 
 // `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
 type ElementFunction = (...element: any[]) => Nested;
@@ -846,7 +847,7 @@ export class Dataset {
 
   /** Builds a function of elements. */
   private function(func: ElementFunction, prefix: string): ElementFunctionNodes {
-    if (typeof func !== "function") throw new TypeError(`${prefix.replace("Dataset_", "")}_func must be callable.`);
+    if (typeof func !== "function") throw notCallable(func);
     return functionOf(prefix, func, [this.elementSpec], ([element]) => spread(func, element));
   }
 
@@ -925,7 +926,8 @@ export function stateFunctionOf(
   for (;;) {
     const built = functionOf(what, func, [stateSpec, element], ([before, each]) => func(before, each));
     const next = nextOf(built.spec);
-    const types = (spec: Nested): string => JSON.stringify(mapNested(spec, leaf => (leaf as ComponentSpec).dtype));
+    const types = (spec: Nested): string =>
+      pythonStr(mapNested(spec, leaf => `<dtype: '${(leaf as ComponentSpec).dtype}'>`)).replaceAll('"', "");
     if (types(stateSpec) !== types(next))
       throw new TypeError(
         `The element types for the new state must match the initial state. Expected ${types(stateSpec)}; got ${types(next)}.`,
@@ -948,6 +950,9 @@ export function elementsOf(spec: Nested, what: string): Nested {
     );
   return spec.inner;
 }
+
+const notCallable = (func: unknown): ValueError =>
+  new ValueError(`Argument \`func\` must be a callable. Received func=${pythonStr(func)} (of type ${pythonClass(func)})`);
 
 /** Whether order counts, as an attribute. */
 const textOf = (deterministic: boolean | null | undefined): string =>
@@ -990,8 +995,13 @@ function batchDimension(batchSize: Tensor, dropsRemainder: boolean): number | nu
 const staticSizes = (given: unknown): unknown =>
   Array.isArray(given) ? given.map(each => (each instanceof Tensor || each === -1 ? null : (each as number | null))) : given;
 
-export const described = (spec: Nested): string =>
-  JSON.stringify(mapNested(spec, leaf => `${(leaf as ComponentSpec).dtype}${(leaf as ComponentSpec).shape}`));
+export function described(spec: Nested): string {
+  if (Array.isArray(spec)) return `(${spec.map(described).join(", ")}${spec.length === 1 ? "," : ""})`;
+  if (!isOptions(spec)) return String(spec);
+  return `{${Object.entries(spec as Record<string, Nested>)
+    .map(([key, inner]) => `'${key}': ${described(inner)}`)
+    .join(", ")}}`;
+}
 
 /** Types of a dataset's or an iterator's elements, in their nesting. TF: tf.data.get_output_types. */
 export const getOutputTypes = (datasetOrIterator: { readonly outputTypes: Nested }): Nested => datasetOrIterator.outputTypes;

@@ -4,7 +4,7 @@ import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
-import { pythonType } from "../../base/python-text.ts";
+import { pythonClass } from "../../base/python-text.ts";
 import type { DType } from "../../base/dtype.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
@@ -341,7 +341,7 @@ export class TFRecordWriter {
   /** The operation that writes the file anew. @throws TypeError for other elements than string scalars. */
   write(dataset: Dataset): Operation {
     if (!(dataset instanceof Dataset))
-      throw new TypeError(`Invalid \`dataset.\` Expected a \`tf.data.Dataset\` object but got <class '${pythonType(dataset)}'>.`);
+      throw new TypeError(`Invalid \`dataset.\` Expected a \`tf.data.Dataset\` object but got ${pythonClass(dataset)}.`);
     const { elementSpec, variantTensor } = dataset;
     if (!(elementSpec instanceof ComponentSpec && elementSpec.dtype === "string" && elementSpec.shape.isCompatibleWith([]))) {
       const { dtype, shape } = componentsOf(elementSpec)[0];

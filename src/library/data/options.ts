@@ -5,7 +5,7 @@ import { AttributeError, ValueError } from "../../base/errors.ts";
 import { snakeOf } from "../../base/names.ts";
 import { messageFromBytes, messageToBytes } from "../../formats/message-codec.ts";
 import type { Message, MessageInit, MessageName } from "../../formats/messages.ts";
-import { pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonType } from "../../base/python-text.ts";
 
 /** How parallelism is chosen while elements are made. TF: tf.data.experimental.AutotuneAlgorithm. */
 export const AutotuneAlgorithm = { DEFAULT: 0, HILL_CLIMB: 1, GRADIENT_DESCENT: 2, MAX_PARALLELISM: 3, STAGE_BASED: 4 } as const;
@@ -53,9 +53,7 @@ abstract class OptionGroup {
           );
         const { value } = descriptor as { readonly value: unknown };
         if (value !== null && !fits(kind, value))
-          throw new TypeError(
-            `Property "${snakeOf(name)}" must be of type ${kindText(kind)}, got: ${value} (type: <class '${pythonType(value)}'>)`,
-          );
+          throw new TypeError(`Property "${snakeOf(name)}" must be of type ${kindText(kind)}, got: ${value} (type: ${pythonClass(value)})`);
         return Reflect.defineProperty(target, key, descriptor);
       },
     });
@@ -152,7 +150,7 @@ export class Options extends OptionGroup {
   merge(options: Options): Options {
     if (!(options instanceof Options))
       throw new TypeError(
-        `Could not merge incompatible options of type <class '${pythonType(options)}'> and <class 'tensorflow.python.data.ops.options.Options'>.`,
+        `Could not merge incompatible options of type ${pythonClass(options)} and <class 'tensorflow.python.data.ops.options.Options'>.`,
       );
     return mergedOptions([this, options].map(optionsToBytes));
   }

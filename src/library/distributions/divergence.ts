@@ -1,5 +1,6 @@
 // Kullback-Leibler divergences: which function computes that of two distributions, by the nearest classes for which there is one.
 
+import { pythonType } from "../../base/python-text.ts";
 import { NotImplementedError, ValueError } from "../../base/errors.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
@@ -41,6 +42,7 @@ function ancestry(type: object): object[] {
 function nearest(a: Compared, b: Compared): Divergence | undefined {
   let found: Divergence | undefined;
   let least = Infinity;
+  if (a === null || b === null) return undefined;
   ancestry(a.constructor).forEach((parentA, stepsA) => {
     ancestry(b.constructor).forEach((parentB, stepsB) => {
       const candidate = stepsA + stepsB < least ? divergenceOf(parentA, parentB) : undefined;
@@ -66,7 +68,7 @@ export function klDivergence(
   refuseOthers(others);
   const divergence = nearest(distributionA, distributionB);
   if (divergence === undefined) {
-    const [a, b] = [distributionA, distributionB].map(given => given.constructor.name);
+    const [a, b] = [distributionA, distributionB].map(pythonType);
     throw new NotImplementedError(
       `No KL(distribution_a || distribution_b) registered for distribution_a type ${a} and distribution_b type ${b}`,
     );

@@ -4,6 +4,7 @@ import { type DType, isFloating, isInteger } from "../../base/dtype.ts";
 import { readNow } from "#platform";
 import { NotFoundError, ValueError } from "../../base/errors.ts";
 import { linesOf } from "../../formats/lines.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
@@ -441,15 +442,13 @@ export function crossedColumn(
   hashBucketSize: number,
   { hashKey }: { readonly hashKey?: number | null } = {},
 ): CategoricalColumn {
-  if (!hashBucketSize || hashBucketSize < 1) throw new ValueError(`hash_bucket_size must be > 1. hash_bucket_size: ${hashBucketSize}`);
-  if (!keys || keys.length < 2)
-    throw new ValueError(
-      `keys must be a list with length > 1. Given: [${(keys ?? []).map(key => (typeof key === "string" ? `'${key}'` : String(key))).join(", ")}]`,
-    );
+  if (!hashBucketSize || hashBucketSize < 1)
+    throw new ValueError(`hash_bucket_size must be > 1. hash_bucket_size: ${pythonStr(hashBucketSize)}`);
+  if (!keys || keys.length < 2) throw new ValueError(`keys must be a list with length > 1. Given: ${pythonStr(keys)}`);
   for (const key of keys) {
     if (typeof key !== "string" && !isCategorical(key))
       throw new ValueError(
-        `Unsupported key type. All keys must be either string, or categorical column except HashedCategoricalColumn. Given: ${String(key)}`,
+        `Unsupported key type. All keys must be either string, or categorical column except HashedCategoricalColumn. Given: ${pythonStr(key)}`,
       );
     if (key instanceof HashedColumn)
       throw new ValueError(

@@ -5,7 +5,7 @@ import { type DType, isInteger } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
-import { pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { expandDims, rank, shape as shapeOf } from "../../ops/array/array.ts";
@@ -164,8 +164,7 @@ export function requireCompatible(key: string, wanted: DType, found: DType): voi
 }
 
 export function requireStringKey(key: unknown): void {
-  if (typeof key !== "string")
-    throw new ValueError(`key must be a string. Got: type <class '${pythonType(key)}'>. Given key: ${String(key)}.`);
+  if (typeof key !== "string") throw new ValueError(`key must be a string. Got: type ${pythonClass(key)}. Given key: ${pythonStr(key)}.`);
 }
 
 /** A list of columns with different names. @throws ValueError for anything else. */
@@ -175,9 +174,7 @@ export function checkedColumns(given: FeatureColumn | readonly FeatureColumn[]):
   const byName = new Map<string, FeatureColumn>();
   for (const column of columns as readonly FeatureColumn[]) {
     if (!(column instanceof FeatureColumn))
-      throw new ValueError(
-        `Items of feature_columns must be a _FeatureColumn. Given (type <class '${pythonType(column)}'>): ${String(column)}.`,
-      );
+      throw new ValueError(`Items of feature_columns must be a _FeatureColumn. Given (type ${pythonClass(column)}): ${pythonStr(column)}.`);
   }
   if (columns.length === 0) throw new ValueError("feature_columns must not be empty.");
   for (const column of columns as readonly FeatureColumn[]) {

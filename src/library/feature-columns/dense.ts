@@ -1,6 +1,7 @@
 // Columns of numbers: numeric features, buckets of them, embeddings and one-hot rows of categories.
 
 import { type DType, isFloating, isInteger } from "../../base/dtype.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { NotImplementedError, ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -71,12 +72,12 @@ function checkedDefault(value: Numbers | null | undefined, shape: readonly numbe
   if (value === undefined || value === null) return null;
   if (!isFloating(dtype) && !leaves(value).every(Number.isInteger))
     throw new TypeError(
-      `default_value must be compatible with dtype. default_value: ${String(value)}, dtype: <dtype: '${dtype}'>, key: ${key}`,
+      `default_value must be compatible with dtype. default_value: ${pythonStr(value)}, dtype: <dtype: '${dtype}'>, key: ${key}`,
     );
   if (typeof value === "number") return filled(value, shape);
   if (!fits(value, shape))
     throw new ValueError(
-      `The shape of default_value must be equal to given shape. default_value: ${JSON.stringify(value)}, shape: (${shape.join(", ")}), key: ${key}`,
+      `The shape of default_value must be equal to given shape. default_value: ${pythonStr(value)}, shape: (${shape.join(", ")}), key: ${key}`,
     );
   return value;
 }
@@ -87,7 +88,7 @@ function checkedNumbers(key: string, { shape, dtype, normalizerFn }: NumericOpti
   if (!isInteger(type) && !isFloating(type))
     throw new ValueError(`dtype must be convertible to float. dtype: <dtype: '${type}'>, key: ${key}`);
   if (normalizerFn && typeof normalizerFn !== "function")
-    throw new TypeError(`normalizer_fn must be a callable. Given: ${String(normalizerFn)}`);
+    throw new TypeError(`normalizer_fn must be a callable. Given: ${pythonStr(normalizerFn)}`);
   return { shape: dims, dtype: type };
 }
 
@@ -193,7 +194,7 @@ class BucketizedColumn extends FeatureColumn implements DenseColumn, Categorical
 /** Which of the buckets between `boundaries` a number is in, as one-hot rows or as ids. TF: tf.feature_column.bucketized_column. */
 export function bucketizedColumn(sourceColumn: DenseColumn, boundaries: readonly number[]): DenseColumn & CategoricalColumn {
   if (!(sourceColumn instanceof NumericColumn))
-    throw new ValueError(`source_column must be a column generated with numeric_column(). Given: ${String(sourceColumn)}`);
+    throw new ValueError(`source_column must be a column generated with numeric_column(). Given: ${pythonStr(sourceColumn)}`);
   if (sourceColumn.shape.length > 1) throw new ValueError(`source_column must be one-dimensional column. Given: ${sourceColumn}`);
   if (!boundaries || boundaries.length === 0) throw new ValueError("boundaries must not be empty.");
   if (boundaries.some((bound, i) => i > 0 && boundaries[i - 1] >= bound)) throw new ValueError("boundaries must be a sorted list.");
@@ -446,7 +447,7 @@ class IndicatorColumn extends FeatureColumn implements DenseColumn {
 /** A row of counts (or weights), one for each id. TF: tf.feature_column.indicator_column. */
 export function indicatorColumn(categoricalColumn: CategoricalColumn): DenseColumn {
   if (!isCategorical(categoricalColumn))
-    throw new ValueError(`Unsupported input type. Input must be a CategoricalColumn. Given: ${String(categoricalColumn)}`);
+    throw new ValueError(`Unsupported input type. Input must be a CategoricalColumn. Given: ${pythonStr(categoricalColumn)}`);
   return new IndicatorColumn(categoricalColumn);
 }
 

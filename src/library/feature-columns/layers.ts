@@ -1,6 +1,7 @@
 // What is done with feature columns: one wide tensor of all dense ones, a linear model of all, the features that a parser looks for.
 
 import { ValueError } from "../../base/errors.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Tensor } from "../../graph/operation.ts";
@@ -224,7 +225,7 @@ export function makeParseExampleSpec(featureColumns: readonly FeatureColumn[]): 
   const result: Record<string, Features[string]> = {};
   for (const column of featureColumns) {
     if (!(column instanceof FeatureColumn))
-      throw new ValueError(`All feature_columns must be _FeatureColumn instances. Given: ${String(column)}`);
+      throw new ValueError(`All feature_columns must be _FeatureColumn instances. Given: ${pythonStr(column)}`);
     for (const [key, value] of Object.entries(column.parseExampleSpec)) {
       if (Object.hasOwn(result, key) && JSON.stringify(result[key]) !== JSON.stringify(value))
         throw new ValueError(

@@ -5,7 +5,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { isComplex, isFloating } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
-import { pythonStr, pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValues } from "../../graph/static-value.ts";
@@ -71,7 +71,7 @@ function refuseNoTensor(inputs: unknown, layerName: string): void {
   for (const item of [inputs].flat(9))
     if (item === null || item === undefined || typeof item === "string")
       throw new TypeError(
-        `Inputs to a layer should be tensors. Got '${pythonStr(item)}' (of type <class '${pythonType(item)}'>) as input for layer '${layerName}'.`,
+        `Inputs to a layer should be tensors. Got '${pythonStr(item)}' (of type ${pythonClass(item)}) as input for layer '${layerName}'.`,
       );
 }
 
@@ -261,7 +261,7 @@ export function dropout(inputs: TensorLike, ...rest: Rest<DropoutOptions>): Tens
 /** One of two branches, chosen now if that is possible. */
 export function smartCond<T>(choice: boolean | number | Tensor, whenTrue: () => T, whenFalse: () => T): T {
   if (!(choice instanceof Tensor) && typeof choice !== "boolean" && choice !== 0 && choice !== 1)
-    throw new TypeError(`\`pred\` must be a Tensor, or a Python bool, or 1 or 0. Received: <class '${pythonType(choice)}'>`);
+    throw new TypeError(`\`pred\` must be a Tensor, or a Python bool, or 1 or 0. Received: ${pythonClass(choice)}`);
   const known = choice instanceof Tensor ? staticValues([choice])?.[0].get(0) : choice;
   if (known === undefined) return cond(choice as Tensor, whenTrue as () => Tensor, whenFalse as () => Tensor) as T;
   return known ? whenTrue() : whenFalse();

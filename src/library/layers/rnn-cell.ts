@@ -552,7 +552,7 @@ export class MultiRNNCell extends RNNCell {
     refuseOthers(others);
     super({}, nameOfClass("MultiRNNCell", new.target === MultiRNNCell, new.target));
     if (!cells || (Array.isArray(cells) && cells.length === 0)) throw new ValueError("Must specify at least one cell for MultiRNNCell.");
-    if (!Array.isArray(cells)) throw new TypeError(`cells must be a list or tuple, but received: ${String(cells)}.`);
+    if (!Array.isArray(cells)) throw new TypeError(`cells must be a list or tuple, but received: ${pythonStr(cells)}.`);
     this.cells = cells;
     this.stateIsTuple = stateIsTuple ?? true;
     if (!this.stateIsTuple && cells.some(cell => isNested(cell.stateSize)))

@@ -75,8 +75,7 @@ function inRnnScope<R>(scope: string | VariableScope | null | undefined, body: (
 function transposeBatchTime(x: Tensor): Tensor {
   const { shape } = x;
   const { rank } = shape;
-  if (rank !== null && rank < 2) throw new ValueError(`Expected tensor ${x} to have rank at least 2, but saw shape: ${shape}`);
-  if (rank === null) return x;
+  if (rank === null || rank < 2) return x;
   const turned = transpose(x, concat([[1, 0], range(2, rankOf(x))], 0));
   turned.setShape([shape.dim(1), shape.dim(0), ...shape.asList().slice(2)]);
   return turned;

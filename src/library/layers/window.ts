@@ -1,7 +1,7 @@
 // How tf.layers are told of windows: sizes and strides as one number or one for each dimension, padding and data format as words.
 
 import { ValueError } from "../../base/errors.ts";
-import { pythonStr, pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 
 /** One number for all spatial dimensions, or one for each. */
 export type Sizes = number | readonly number[];
@@ -18,7 +18,7 @@ export function sizesOf(value: Sizes, rank: number, name: string, allowZero = fa
   // Python's int() cuts fractions off.
   const list = (isList ? value : Array<number>(rank).fill(Number(value))).map((item: unknown) => {
     const size = typeof item === "number" || typeof item === "boolean" ? Math.trunc(Number(item)) : Number.NaN;
-    if (Number.isNaN(size)) throw new ValueError(`${rule}including element ${pythonStr(item)} of type <class '${pythonType(item)}'>`);
+    if (Number.isNaN(size)) throw new ValueError(`${rule}including element ${pythonStr(item)} of type ${pythonClass(item)}`);
     return size;
   });
   const wrong = [...new Set(list.filter(item => (allowZero ? item < 0 : item <= 0)))];

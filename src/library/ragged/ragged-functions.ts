@@ -3,6 +3,7 @@
 import { type DType, isBigInteger, isInteger } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import { type ArrayLike, NDArray, inferDType } from "../../base/ndarray.ts";
+import { pythonRepr } from "../../base/python-text.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, literalType, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
@@ -56,7 +57,7 @@ function depthsOf(list: Nested): { scalars: number | null; most: number } {
   return { scalars, most };
 }
 
-const shown = (list: Nested): string => JSON.stringify(list, (_, item) => (typeof item === "bigint" ? Number(item) : item));
+const shown = (list: Nested): string => pythonRepr(list);
 
 function innerShapeOf(list: readonly Nested[], raggedRank: number): number[] {
   let flat = list;

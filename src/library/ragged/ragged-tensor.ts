@@ -3,6 +3,7 @@
 import { type DType, isBigInteger } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { NDArray, NestedArray } from "../../base/ndarray.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import type { Callable } from "../../graph/composite.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -130,7 +131,11 @@ export class RaggedTensor {
       throw new ValueError(
         `Argument \`row_partition\` of RaggedTensor with name: partition must have same dtype as Argument \`values\`. (<dtype: '${partition.dtype}'> vs. <dtype: '${given.partition.dtype}'>).`,
       );
+    if (typeof validate !== "boolean") throw new TypeError(`Argument \`validate\` must have type bool. Received ${pythonStr(validate)}.`);
     const values = valuesOf(given);
+    const { valueRowids } = partition.known;
+    if (valueRowids !== undefined && values.shape.rank !== null)
+      new TensorShape(values.shape.rank === 0 ? [] : [values.shape.dim(0)]).assertIsCompatibleWith(valueRowids.shape);
     if (!validate) return new RaggedTensor(values, partition);
     const message = "Arguments to _from_row_partition do not form a valid RaggedTensor";
     const count = rowsOf(values, partition.dtype);
@@ -247,6 +252,7 @@ export class RaggedTensor {
     refuseOthers(others);
     if (lengths && padding !== undefined && padding !== null)
       throw new ValueError("Specify argument `lengths` or `padding`, but not both.");
+    if (!Number.isInteger(raggedRank)) throw new TypeError(`Argument \`ragged_rank\` must be an int. Received ${pythonStr(raggedRank)}.`);
     if (raggedRank <= 0) throw new ValueError(`Argument \`ragged_rank\` must be greater than 0. Received ${raggedRank}.`);
     return inNameScope({ name }, "RaggedFromTensor", [tensor, lengths, padding], () => {
       const x = convertToTensor(tensor, { name: "tensor" });

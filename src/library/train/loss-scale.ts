@@ -2,7 +2,8 @@
 // types that the graph says: nothing is rewritten to float16.
 
 import { RuntimeError, ValueError } from "../../base/errors.ts";
-import { convertToTensor, pythonType, type TensorLike } from "../../graph/conversion.ts";
+import { pythonClass } from "../../base/python-text.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
@@ -163,7 +164,7 @@ export class MixedPrecisionLossScaleOptimizer extends Optimizer {
   private readonly lossScale: LossScale;
 
   constructor(opt: Optimizer, lossScale: LossScaleLike) {
-    if (!(opt instanceof Optimizer)) throw new ValueError(`"opt" must be an instance of Optimizer, but got: <class '${pythonType(opt)}'>`);
+    if (!(opt instanceof Optimizer)) throw new ValueError(`"opt" must be an instance of Optimizer, but got: ${pythonClass(opt)}`);
     super(false, opt.getName());
     this.wrapped = opt;
     this.lossScale = scaleOf(lossScale);

@@ -4,6 +4,7 @@
 import { itemsOf } from "../../graph/iterating.ts";
 import type { DType } from "../../base/dtype.ts";
 import { NotImplementedError, RuntimeError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { pythonRepr } from "../../base/python-text.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { convertToTensor, representation } from "../../graph/conversion.ts";
@@ -370,8 +371,7 @@ export const inTypeOf = <T extends Tensor | Variable>(variable: { readonly dtype
 
 // ---- small parts ----
 
-const listed = (pairs: readonly (readonly [unknown, unknown])[]): string =>
-  `[${pairs.map(([, variable]) => JSON.stringify(String(variable))).join(", ")}]`;
+const listed = (pairs: readonly (readonly [unknown, unknown])[]): string => pythonRepr(pairs.map(([, variable]) => String(variable)));
 
 function flattened(list: VariableList): Variable[] {
   if (isOptions(list))

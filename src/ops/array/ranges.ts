@@ -4,6 +4,7 @@ import type { DType } from "../../base/dtype.ts";
 import { isInteger } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -300,6 +301,8 @@ export function repeat(input: TensorLike, repeats: TensorLike, axis?: number | n
 export function repeat(input: TensorLike, repeats: TensorLike, options?: RepeatOptions): Tensor;
 export function repeat(input: TensorLike, repeats: TensorLike, ...rest: unknown[]): Tensor {
   const { axis, name } = collect<RepeatOptions>(["axis", "name"], rest);
+  if ((axis !== undefined && axis !== null && !Number.isInteger(Number(axis))) || typeof axis === "object" || typeof axis === "string")
+    throw new TypeError(`Argument \`axis\` must be an int. Received \`axis\` = ${pythonStr(axis)} of type ${pythonType(axis)}`);
   const flat = axis === undefined || axis === null ? reshape(input, [-1]) : input;
   return inNameScope({ name }, "Repeat", [flat, repeats], () => repeatAlong(convertToTensor(flat, { name: "data" }), repeats, axis ?? 0));
 }
@@ -312,11 +315,16 @@ function atLeastVector(data: Tensor): Tensor {
 }
 
 function repeatAlong(given: Tensor, givenRepeats: TensorLike, givenAxis: number): Tensor {
-  const repeats = convertToTensor(givenRepeats, { name: "repeats", dtype: givenRepeats instanceof Tensor ? undefined : "int32" });
+  const repeats = convertToTensor(givenRepeats, { name: "repeats", preferredDtype: "int32" });
+  if (!isInteger(repeats.dtype))
+    throw new TypeError(
+      `Argument \`tensor\` (name: repeats) must be of type integer. Received \`tensor\` = ${repeats} of dtype: <dtype: '${repeats.dtype}'>`,
+    );
   const counts = Cast({ x: repeats, DstT: "int32" });
+  repeats.shape.withRankAtMost(1);
   const data = atLeastVector(given);
   const length = data.shape.rank;
-  if (length === null && givenAxis < 0) throw new ValueError("axis may only be negative if rank(data) is statically known.");
+  if (length === null && givenAxis < 0) throw new ValueError(`axis=${givenAxis} may only be negative if rank(data) is statically known.`);
   const axis = givenAxis < 0 ? givenAxis + (length ?? 0) : givenAxis;
   const dims = shape(data);
   const tileAt = (x: Tensor, by: Tensor): Tensor => {

@@ -641,7 +641,9 @@ export function requiredSpaceToBatchPaddings(
     const [dims, blocks] = [integers(inputShape, "input_shape"), integers(blockShape, "block_shape")];
     const count = blocks.shape.withRank(1).asNumbers()[0];
     if (count === 0) return [zeros([0, 2], "int32"), zeros([0, 2], "int32")];
+    dims.shape.assertIsCompatibleWith([count]);
     const base = basePaddings === undefined || basePaddings === null ? zeros([count, 2], "int32") : integers(basePaddings, "base_paddings");
+    base.shape.assertIsCompatibleWith([count, 2]);
     const [knownDims, knownBlocks, knownBase] = [staticValue(dims), staticValue(blocks), staticValue(base)];
     if (knownDims && knownBlocks && knownBase) return requiredNumbers(numbersOf(knownDims), numbersOf(knownBlocks), numbersOf(knownBase));
     const [start, end] = [getItem(base, [], 0), getItem(base, [], 1)];
@@ -668,7 +670,7 @@ export function requiredSpaceToBatchPaddings(
 function requiredNumbers(dims: readonly number[], blocks: readonly number[], base: readonly number[]): [Tensor, Tensor] {
   const extra = blocks.map((b, k) => {
     const full = dims[k] + base[2 * k] + base[2 * k + 1];
-    return (b - (full % b)) % b;
+    return b === 0 ? 0 : (b - (full % b)) % b;
   });
   const paddings = blocks.map((_, k) => [base[2 * k], base[2 * k + 1] + extra[k]]);
   return [

@@ -60,6 +60,7 @@ export function expandSpec(
     if (i === ellipsis) whole(Math.min(rank - (count - i) + 1 + newAfter, rank));
     else if (isNew(i)) result.push("new");
     else {
+      if (rank === 0) throw new ValueError("Attempting to slice scalar input.");
       if (axes.length === rank) throw new ValueError(`Index out of range using input dim ${rank}; input has only ${rank} dims`);
       const isIndex = bit(masks.shrinkAxisMask, i);
       if (!isIndex) result.push(axes.length);

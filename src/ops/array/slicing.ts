@@ -8,7 +8,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, TensorShape, sizeOf } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, isAsTensor, literalType, Pack, type TensorLike, Unpack } from "../../graph/conversion.ts";
+import { convertToTensor, isAsTensor, literalType, mergedInto, Pack, type TensorLike, Unpack } from "../../graph/conversion.ts";
 import {
   defineOp,
   type Gradients,
@@ -805,15 +805,12 @@ export const ParallelConcat = defineOp("ParallelConcat", {
   outputs: { output: "T" },
   attrs: { N: attr.int(undefined, 1), T: attr.type(), shape: attr.shape() },
   shape: ({ values, shape }) => {
-    if (shape.dims === null || shape.dims.includes(null)) throw new ValueError("shape attr must be fully defined");
+    if (shape.dims === null || shape.dims.includes(null)) throw new ValueError("shape attr must be fully defined.");
     if (!values.every(value => value.isFullyDefined)) throw new ValueError("All input shapes must be fully defined.");
-    let common = values[values.length - 1];
+    let common = new TensorShape([1, ...shape.dims.slice(1)]);
     for (let k = values.length - 1; k >= 0; k--) {
-      const value = values[k];
-      if (value.rank !== null && value.rank !== shape.rank)
-        throw new ValueError(`Shape must be rank ${shape.rank} but is rank ${value.rank}`);
-      if (value.rank !== null && value.dim(0) !== 1) throw new ValueError("Size of first dimension must be 1.");
-      common = value.mergeWith(common);
+      if (values[k].dim(0) !== 1) throw new ValueError("Size of first dimension must be 1.");
+      common = mergedInto(common, values[k], k);
     }
     return shape;
   },

@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { dtypeTable, isComplex, isFloating, isInteger, machineEpsilon } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -154,8 +154,10 @@ interface NearOptions extends CheckOptions {
 /** Fails the run unless |x − y| < atol + rtol·|y|. TF: tf.assert_near(x, y, rtol, atol, data, summarize, message, name). */
 export function assertNear(x: TensorLike, y: TensorLike, ...rest: unknown[]): Operation {
   const given = collect<NearOptions>(["rtol", "atol", "data", "summarize", "message", "name"], rest);
+  checkData(given.data);
   return inNameScope({ name: given.name }, "assert_near", [x, y, given.rtol, given.atol, given.data], () => {
-    const [a, b] = operands(x, y);
+    const a = convertToTensor(x, { name: "x" });
+    const b = convertToTensor(y, { name: "y", dtype: a.dtype });
     const dtype: DType = isComplex(a.dtype) ? (a.dtype === "complex64" ? "float32" : "float64") : a.dtype;
     const least = 10 * (machineEpsilon[dtype] ?? 0);
     const [rtol, atol] = [
@@ -189,7 +191,7 @@ function checkRank({ fallback, words, holds, op }: RankCheck, x: TensorLike, wan
   const { data, summarize, message, name } = collect<CheckOptions>(checkNames, rest);
   return inNameScope({ name }, fallback, [x, wanted, data], () => {
     const tensor = convertToTensor(x, { name: "x" });
-    const expected = convertToTensor(wanted, { name: "rank", dtype: wanted instanceof Tensor ? undefined : "int32" });
+    const expected = convertIntegers(wanted, "rank");
     const shown = data ?? [prefixOf(message), `Tensor ${tensor.name} must have rank${words}`, expected, "Received shape: ", shape(tensor)];
     assertType(expected, "int32");
     const known = staticValue(expected);
@@ -221,16 +223,17 @@ export function assertRankIn(x: TensorLike, ranks: readonly TensorLike[], ...res
   const { data, summarize, message, name } = collect<CheckOptions>(checkNames, rest);
   return inNameScope({ name }, "assert_rank_in", [x, ranks, data], () => {
     const tensor = convertToTensor(x, { name: "x" });
-    const expected = ranks.map(r => convertToTensor(r, { name: "rank", dtype: r instanceof Tensor ? undefined : "int32" }));
+    const expected = Array.from(ranks, r => convertIntegers(r, "rank"));
     const shown = data ?? [prefixOf(message), `Tensor ${tensor.name} must have rank in`, ...expected, "Received shape: ", shape(tensor)];
     for (const one of expected) assertType(one, "int32");
     const known = expected.map(staticValue);
     const actual = tensor.shape.rank;
     if (actual !== null && !known.includes(undefined)) {
+      if (known.some(array => array?.rank !== 0)) throw new ValueError("Rank must be a scalar.");
       const numbers = known.map(array => Number(array?.item()));
       if (!numbers.includes(actual))
         throw new ValueError(
-          `${prefixOf(message)}Tensor ${tensor.name} must have rank in (${numbers.join(", ")}).  Received rank ${actual}, shape ${tensor.shape}`,
+          `${prefixOf(message)}Tensor ${tensor.name} must have rank in (${numbers.join(", ")}${numbers.length === 1 ? "," : ""}).  Received rank ${actual}, shape ${tensor.shape}`,
         );
       return noOp({ name: "static_checks_determined_all_ok" });
     }

@@ -4,7 +4,7 @@
 
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { pythonStr, pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -97,7 +97,7 @@ function operationOf(item: Operation | Tensor | IndexedSlices | AsTensor | { rea
   if (item instanceof Operation) return item;
   if (typeof item === "object" && item !== null && "op" in item && item.op instanceof Operation) return item.op;
   if (isAsTensor(item)) return item.asGraphTensor({ asRef: true }).op;
-  throw new TypeError(`'inputs' should be zero or more (nested) Tensors. Received '${pythonStr(item)}' with type '${pythonType(item)}'.`);
+  throw new TypeError(`'inputs' should be zero or more (nested) Tensors. Received '${pythonStr(item)}' with type '${pythonClass(item)}'.`);
 }
 
 /** `output` as a new tensor that is there only after `dependencies` have run. TF: control_flow_ops.with_dependencies. */
@@ -122,7 +122,7 @@ const gateable = (item: unknown): unknown =>
 function waitedFor(item: Groupable): Operation[] {
   if (item instanceof Operation || item instanceof Tensor || (typeof item === "object" && item !== null && "op" in item))
     return operationsOf([item]);
-  throw new TypeError(`'control_inputs' must only contain Operation or Tensor. Received: <class '${pythonType(item)}'>`);
+  throw new TypeError(`'control_inputs' must only contain Operation or Tensor. Received: ${pythonClass(item)}`);
 }
 
 /** The same tensors, each there only when all of them are. nulls stay null. TF: tf.tuple. */
@@ -237,10 +237,16 @@ export function Print(
   options?: PrintOptions,
 ): Tensor {
   const given: PrintOptions = { ...(typeof message === "string" ? { message } : message), ...options };
+  if (typeof given.message === "number" || typeof message === "number")
+    throw new TypeError(`Expected string for argument 'message' not ${String(given.message ?? message)}.`);
+  if (!Array.isArray(data))
+    throw new TypeError(
+      `Expected list for 'data' argument to 'Print' Op, not ${(data as unknown) instanceof Tensor ? data : pythonStr(data)}.`,
+    );
   return PrintOp(
     {
       input,
-      data: data.map(item => convertToTensor(item)),
+      data: (data as readonly TensorLike[]).map(item => convertToTensor(item)),
       message: given.message ?? "",
       firstN: given.firstN ?? -1,
       summarize: given.summarize ?? 3,

@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, type OpError, OutOfRangeError, UnimplementedError, UnknownError, ValueError } from "../../base/errors.ts";
 import { type ArrayLike, dtypeOfTypedArray, isTypedArray, NDArray } from "../../base/ndarray.ts";
-import { pythonStr, pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -114,7 +114,7 @@ function makeNode(
   op: typeof PyFunc | typeof EagerPyFunc = stateful === false ? PyFuncStateless : PyFunc,
 ): Tensor | readonly Tensor[] | Operation {
   if (typeof func !== "function")
-    throw new ValueError(`Expected func to be callable. Received func=${pythonStr(func)} of type <class '${pythonType(func)}'>.`);
+    throw new ValueError(`Expected func to be callable. Received func=${pythonStr(func)} of type ${pythonClass(func)}.`);
   const inputs = [...inp].map(value => convertToTensor(value));
   const graph = graphFor(inputs[0]?.graph);
   const token = register(func, graph);

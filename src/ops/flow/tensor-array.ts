@@ -1,7 +1,7 @@
 // TensorArray: a list of tensors that loops read and write by number. The class makes TensorFlow's nodes; the ops run as one value
 // [size, …element] (flow/tensor-array-memory.ts). A scalar called the flow orders the operations; its gradient has the flow of the gradients' array.
 
-import { pythonStr, pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { type DType, isDType, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
@@ -607,9 +607,7 @@ function checkArguments({ handle, size, flow, tensorArrayName, elementShape, dyn
   }
   if (tensorArrayName) throw new ValueError("Cannot provide both `handle` and `tensor_array_name` arguments at the same time.");
   if (!(handle instanceof Tensor))
-    throw new TypeError(
-      `Expected \`handle\` to be a Tensor, but got \`${pythonStr(handle)}\` of type \`<class '${pythonType(handle)}'>\` instead.`,
-    );
+    throw new TypeError(`Expected \`handle\` to be a Tensor, but got \`${pythonStr(handle)}\` of type \`${pythonClass(handle)}\` instead.`);
   if (isGiven(size)) throw new ValueError("Cannot provide both a `handle` and `size` arguments at the same time.");
   for (const [name, value] of Object.entries({ element_shape: elementShape, dynamic_size: dynamicSize, clear_after_read: clearAfterRead }))
     if (isGiven(value)) throw new ValueError(`Cannot provide both \`handle\` and \`${name}\` arguments at the same time.`);

@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, OutOfRangeError, ValueError } from "../../base/errors.ts";
 import { NDArray, numbersIn } from "../../base/ndarray.ts";
-import { type Dimension, TensorShape } from "../../base/shape.ts";
+import { type Dimension, mergedDimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
@@ -558,7 +558,7 @@ export const NonMaxSuppressionWithOverlaps = defineOp("NonMaxSuppressionWithOver
   shape: ({ overlaps, scores, maxOutputSize, overlapThreshold, scoreThreshold }) => {
     const [known, count] = [overlaps.withRank(2), scores.withRank(1)];
     for (const scalar of [maxOutputSize, overlapThreshold, scoreThreshold]) scalar.withRank(0);
-    new TensorShape([known.dim(0)]).mergeWith(new TensorShape([count.dim(0)])).mergeWith(new TensorShape([known.dim(1)]));
+    mergedDimension(mergedDimension(known.dim(0), count.dim(0)), known.dim(1));
     return unknownVector;
   },
   gradient: "none",

@@ -4,7 +4,7 @@ import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, mergedInto, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type LowerContext, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
@@ -18,13 +18,7 @@ import { VariantArray } from "../flow/variant-array.ts";
 /** The common shape of tensors. @throws ValueError naming the one that differs. */
 function mergedShape(shapes: readonly TensorShape[]): TensorShape {
   let merged = shapes[shapes.length - 1];
-  for (let k = shapes.length - 2; k >= 0; k--) {
-    try {
-      merged = shapes[k].mergeWith(merged);
-    } catch (error) {
-      throw new ValueError(`${(error as ValueError).reason}\n\tFrom merging shape ${k} with other shapes.`);
-    }
-  }
+  for (let k = shapes.length - 2; k >= 0; k--) merged = mergedInto(merged, shapes[k], k);
   return merged;
 }
 

@@ -331,8 +331,13 @@ export function atrousConv2dTranspose(
   return inNameScope(options, "atrous_conv2d_transpose", [value, filters], () => {
     const image = convertToTensor(value, { name: "value" });
     const taps = convertToTensor(filters, { name: "filters" });
+    const [channelsIn, needed] = [image.shape.dim(3), taps.shape.dim(3)];
+    if (channelsIn !== null && needed !== null && channelsIn !== needed)
+      throw new ValueError(
+        `\`value\` channel count must be compatible with \`filters\` input channel count. Received: value.shape=${image.shape} with channel count ${channelsIn} and filters.shape=${taps.shape} with input channel count ${needed}.`,
+      );
     if (rate < 1) throw new ValueError(`\`rate\` cannot be less than one. Received: rate=${rate}`);
-    const sizes = convertToTensor(outputShape, { dtype: "int32", name: "output_shape" });
+    const sizes = convertToTensor(outputShape, { name: "output_shape", preferredDtype: "int32" });
     if (!sizes.shape.isCompatibleWith([4]))
       throw new ValueError(`\`output_shape\` must have shape (4,). Received: output_shape=${sizes.shape}`);
     const channels = new TensorShape([taps.shape.dim(2)]);

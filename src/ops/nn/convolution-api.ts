@@ -322,6 +322,10 @@ function window1d(stride: Sequence | null | undefined, dilation: Sequence | null
   };
 }
 
+/** Whole numbers as int32; anything else as it is, for concat to refuse. */
+const intList = (list: readonly number[] | string): TensorLike =>
+  typeof list === "string" || list.length === 0 || !list.every(Number.isInteger) ? (list as TensorLike) : Int32Array.from(list);
+
 interface Conv1dTransposeArguments extends Named {
   readonly input?: TensorLike | null;
   readonly filters?: TensorLike | null;
@@ -356,7 +360,7 @@ export function conv1dTranspose(...given: unknown[]): Tensor {
     const part = (from: number | null, to: number | null): TensorLike =>
       outputShape instanceof Tensor
         ? getItem(outputShape, [from, to])
-        : Int32Array.from((outputShape as readonly number[]).slice(from ?? 0, to ?? undefined));
+        : intList((outputShape as readonly number[]).slice(from ?? 0, to ?? undefined));
     const inputSizes = concat([part(null, spatialStart), Int32Array.of(1), part(spatialStart, null)], 0);
     const result = Conv2DBackpropInput(
       { inputSizes, filter: taps, outBackprop: wide, ...window, ...convertPadding(padding ?? "SAME") },

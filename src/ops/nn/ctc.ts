@@ -4,14 +4,15 @@
 import type { DType } from "../../base/dtype.ts";
 import { FailedPreconditionError, InternalError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
-import { collect, need } from "../arguments.ts";
+import { collect, eitherName, need } from "../arguments.ts";
 import { expandDims, fill, numbersOf, onesLike, shape } from "../array/array.ts";
 import { gatherNd, scatterNd } from "../array/gather.ts";
 import { pad } from "../array/padding.ts";
@@ -247,11 +248,14 @@ export function ctcLoss(labels: SparseTensor, ...rest: unknown[]): Tensor {
     "logits",
   ];
   const { inputs, logits, sequenceLength, timeMajor = true, ...rules } = collect<LossOptions>(names, rest);
-  if (!(labels instanceof SparseTensor)) throw new TypeError("Expected labels (first argument) to be a SparseTensor");
-  const given = logits ?? inputs;
-  if (given === undefined || sequenceLength === undefined) throw new ValueError("ctcLoss needs inputs and sequenceLength.");
+  if (!(labels instanceof SparseTensor))
+    throw new TypeError(
+      `Expected argument \`labels\` to be a SparseTensor. Received labels=${(labels as unknown) instanceof Tensor ? labels : pythonStr(labels)} of type: ${pythonType(labels)}`,
+    );
+  const given = convertToTensor(eitherName("logits", logits, "inputs", inputs) as TensorLike, { name: "logits" });
   const byTime = timeMajor ? given : transpose(given, [1, 0, 2]);
-  return CTCLoss({ inputs: byTime, labelsIndices: labels.indices, labelsValues: labels.values, sequenceLength, ...rules }).loss;
+  const length = sequenceLength as TensorLike;
+  return CTCLoss({ inputs: byTime, labelsIndices: labels.indices, labelsValues: labels.values, sequenceLength: length, ...rules }).loss;
 }
 
 // ---- greedy decoding ----

@@ -3,7 +3,7 @@
 import { ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
-import { pythonType } from "../../base/python-text.ts";
+import { pythonClass } from "../../base/python-text.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { collect } from "../arguments.ts";
@@ -49,9 +49,9 @@ export const tablesOf = (params: Params): readonly TensorLike[] =>
 export function embeddingLookupSparse(params: Params, spIds: SparseTensor, spWeights: SparseTensor | null, ...given: unknown[]): Tensor {
   const options = collect<SparseLookupOptions>(lookupNames, given);
   const combiner = lookupCombiner(options.combiner);
-  if (!(spIds instanceof SparseTensor)) throw new TypeError(`sp_ids must be SparseTensor, got <class '${pythonType(spIds)}'>`);
+  if (!(spIds instanceof SparseTensor)) throw new TypeError(`sp_ids must be SparseTensor, got ${pythonClass(spIds)}`);
   if (spWeights !== null && !(spWeights instanceof SparseTensor))
-    throw new TypeError(`sp_weights must be either None or SparseTensor,got <class '${pythonType(spWeights)}'>`);
+    throw new TypeError(`sp_weights must be either None or SparseTensor,got ${pythonClass(spWeights)}`);
   const tables = tablesOf(params);
   return inNameScope({ name: options.name }, "embedding_lookup_sparse", [...tables, spIds.values], scope => {
     const segments = getItem(spIds.indices, [], 0);

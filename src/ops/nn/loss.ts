@@ -16,7 +16,7 @@ import { range } from "../array/ranges.ts";
 import { transpose } from "../array/rearranging.ts";
 import { Select } from "../array/selection.ts";
 import { concat, getItem, slice } from "../array/slicing.ts";
-import { assertEqual } from "../flow/check.ts";
+import { assertEqual, assertInteger, assertNonNegative, assertScalar } from "../flow/check.ts";
 import { AddV2, Mul, Sub } from "../math/math.ts";
 import { cast } from "../math/cast.ts";
 import { GreaterEqual, LessEqual, LogicalAnd } from "../math/comparison.ts";
@@ -395,9 +395,18 @@ export function computeAverageLoss(
 ): Tensor {
   const losses = convertToTensor(perExampleLoss);
   const { sampleWeight, globalBatchSize } = options;
+  if (losses.shape.rank === 0)
+    throw new ValueError(
+      `Invalid value passed for \`per_example_loss\`. Expected a tensor with at least rank 1. Received per_example_loss=${losses} with rank 0`,
+    );
   const weighted = sampleWeight === null || sampleWeight === undefined ? losses : operator.mul(losses, cast(sampleWeight, losses.dtype));
   const size = globalBatchSize ?? getItem(shapeOf(losses), 0);
-  return operator.truediv(reduceSum(weighted), cast(size, losses.dtype));
+  const given =
+    typeof size === "number" && Number.isInteger(size) ? convertToTensor(size, { dtype: "int32", name: "assert_scalar" }) : size;
+  assertScalar(given, { message: "global_batch_size must be scalar." });
+  assertInteger(given, { message: "global_batch_size must be an integer." });
+  assertNonNegative(given, { message: "global_batch_size must be non-negative." });
+  return operator.truediv(reduceSum(weighted), cast(given, losses.dtype));
 }
 
 /** The sum of regularization losses, which each of several replicas would add to its own. There is one. TF: tf.nn.scale_regularization_loss. */

@@ -152,16 +152,16 @@ export function batchNormalization(
     const shifted =
       isPlain(variance) && typeof varianceEpsilon === "number"
         ? plainSum(variance, varianceEpsilon)
-        : AddV2({ x: variance, y: varianceEpsilon }, { name: "add" });
+        : operator.add(variance, varianceEpsilon);
     const root = Rsqrt({ x: shifted });
-    const inverse = scale === null || scale === undefined ? root : Mul({ x: root, y: scale }, { name: "mul" });
+    const inverse = scale === null || scale === undefined ? root : operator.mul(root, scale);
     const input = convertToTensor(x);
     const factor = inverse.dtype === input.dtype ? inverse : cast(inverse, input.dtype);
     const scaled = Mul({ x: input, y: factor }, { name: "mul" });
     const bias =
       offset === null || offset === undefined
-        ? Mul({ x: isPlain(mean) ? plainNegative(mean) : Neg({ x: mean }), y: inverse }, { name: "mul" })
-        : Sub({ x: offset, y: Mul({ x: mean, y: inverse }, { name: "mul" }) }, { name: "sub" });
+        ? operator.mul(isPlain(mean) ? plainNegative(mean) : Neg({ x: mean }), inverse)
+        : operator.sub(offset, operator.mul(mean, inverse));
     return AddV2({ x: scaled, y: bias.dtype === input.dtype ? bias : cast(bias, input.dtype) }, { name: "add" });
   });
 }

@@ -6,7 +6,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isFloating, limitOf } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError, UnimplementedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { checkLength, sameShape, TensorShape } from "../../base/shape.ts";
@@ -533,7 +533,9 @@ export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
   outputs: { output: "T", argmax: "Targmax" },
   attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes, "int64"), T: attr.type(attr.realNumbers) },
   shape: ({ input, ...w }) => {
-    const shape = pooledShape("MaxPoolWithArgmax", input, { ...w, dataFormat: "NHWC" }, true);
+    const wrong = w.ksize.find(size => size < 1);
+    const shape = pooledShape("MaxPool", input, { ...w, dataFormat: "NHWC" }, true);
+    if (wrong !== undefined) throw new ValueError(`ksize must be a positive int32 value, got:${wrong}`);
     return [shape, shape];
   },
   isLenient: true,

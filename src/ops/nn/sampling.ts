@@ -259,7 +259,6 @@ interface SamplerOptions {
 /** Drawn classes `[numSampled]`, and how often each true class `[batch, numTrue]` and each drawn one was to be expected. */
 export type Candidates = readonly [sampledCandidates: Tensor, trueExpectedCount: Tensor, sampledExpectedCount: Tensor];
 
-const classesOf = (classes: TensorLike): TensorLike => (Array.isArray(classes) ? NDArray.from(classes as number[][], "int64") : classes);
 const listed = (made: Omit<ReturnType<typeof LogUniformCandidateSampler>, "op">): Candidates => [
   made.sampledCandidates,
   made.trueExpectedCount,
@@ -273,7 +272,7 @@ function candidates(
 ): Candidates {
   const names = ["numTrue", "numSampled", "unique", "rangeMax", "seed", "name"];
   const { name, seed, ...request } = collect<SamplerOptions>(names, rest);
-  return listed(op({ trueClasses: classesOf(trueClasses), ...request, ...seedAttrs(seed) }, { name }));
+  return listed(op({ trueClasses, ...request, ...seedAttrs(seed) }, { name }));
 }
 
 /** Draws class numbers below rangeMax, those likelier that were true classes in earlier runs of the session.
@@ -295,13 +294,13 @@ interface FixedOptions extends SamplerOptions {
 export function fixedUnigramCandidateSampler(trueClasses: TensorLike, ...rest: unknown[]): Candidates {
   const names = ["numTrue", "numSampled", "unique", "rangeMax", "vocabFile", "distortion", "numReservedIds", "numShards", "shard"];
   const { name, seed, ...request } = collect<FixedOptions>([...names, "unigrams", "seed", "name"], rest);
-  return listed(FixedUnigramCandidateSampler({ trueClasses: classesOf(trueClasses), ...request, ...seedAttrs(seed) }, { name }));
+  return listed(FixedUnigramCandidateSampler({ trueClasses, ...request, ...seedAttrs(seed) }, { name }));
 }
 
 /** Gives all numSampled classes, each once. TF: tf.nn.all_candidate_sampler(true_classes, num_true, num_sampled, unique, seed, name). */
 export function allCandidateSampler(trueClasses: TensorLike, ...rest: unknown[]): Candidates {
   const { name, seed, ...request } = collect<SamplerOptions>(["numTrue", "numSampled", "unique", "seed", "name"], rest);
-  return listed(AllCandidateSampler({ trueClasses: classesOf(trueClasses), ...request, ...seedAttrs(seed) }, { name }));
+  return listed(AllCandidateSampler({ trueClasses, ...request, ...seedAttrs(seed) }, { name }));
 }
 
 /** Draws class numbers below rangeMax with probability log((id + 2) / (id + 1)) / log(rangeMax + 1): for classes sorted by how often they occur.

@@ -187,8 +187,8 @@ export const FakeQuantWithMinMaxVarsPerChannelGradient = defineOp("FakeQuantWith
   attrs: widths,
   gradient: "none",
   shape: ({ gradients, inputs, min, max }) => {
-    const both = gradients.withRankAtLeast(1).mergeWith(inputs);
-    const channels = new TensorShape([both.dim(-1)]).mergeWith(min.withRank(1)).mergeWith(max.withRank(1));
+    const both = gradients.withRankAtLeast(1).withRankAtMost(4).mergeWith(inputs);
+    const channels = max.mergeWith(min.withRank(1).mergeWith(new TensorShape([both.dim(-1)])));
     return [both, channels, channels];
   },
   lower: ({ gradients, inputs, min, max, ...width }) => {

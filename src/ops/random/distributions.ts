@@ -8,7 +8,7 @@ import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type LowerContext, type ShapeContext } from "../../graph/op-definition.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Routine, Value } from "../../ir/program.ts";
 import { castScalar, s } from "../../ir/scalar.ts";
@@ -397,7 +397,12 @@ interface PoissonOptions extends SeedOptions {
 export function randomPoisson(lam: TensorLike, shape: TensorLike, ...rest: unknown[]): Tensor {
   const { dtype, seed, name } = collect<PoissonOptions>(["dtype", "seed", "name"], rest);
   return inNameScope({ name }, "random_poisson", [lam, shape], () =>
-    RandomPoissonV2({ shape: shapeTensor(shape), rate: lam, dtype: dtype ?? "float32", ...seedAttrs(seed) }),
+    RandomPoissonV2({
+      shape: convertToTensor(shape, { name: "shape", dtype: shape instanceof Tensor ? undefined : "int32" }),
+      rate: lam,
+      dtype: dtype ?? "float32",
+      ...seedAttrs(seed),
+    }),
   );
 }
 

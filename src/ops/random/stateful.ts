@@ -286,6 +286,7 @@ export const RandomIndexShuffle = defineOp("RandomIndexShuffle", {
     const width = seed.rank === 1 || seed.rank === 2 ? seed.dim(-1) : null;
     if (seed.rank !== null && (seed.rank === 0 || seed.rank > 2 || (width !== null && width !== 3)))
       throw new ValueError(`Seed must have shape [3] or [n, 3] but got ${seed.format()}.`);
+    for (const part of [index, maxIndex]) part.withRankAtMost(1);
     const parts = [index, seed.dims === null ? seed : seed.slice(0, -1), maxIndex];
     if (parts.some(part => part.dims === null)) return TensorShape.unknown();
     const batched = parts.filter(part => part.rank === 1);

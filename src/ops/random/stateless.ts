@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { pythonStr, pythonType } from "../../base/python-text.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -418,7 +418,7 @@ const algorithms: Readonly<Record<string, number>> = { philox: 1, threefry: 2, a
 /** @throws ValueError for the name of none. */
 function knownAlgorithm(alg: string | number = "auto_select"): number {
   if (typeof alg !== "string" && !Number.isInteger(alg))
-    throw new TypeError(`Can't convert argument \`alg\` (of value ${pythonStr(alg)} and type <class '${pythonType(alg)}'>) to int.`);
+    throw new TypeError(`Can't convert argument \`alg\` (of value ${pythonStr(alg)} and type ${pythonClass(alg)}) to int.`);
   const number = typeof alg === "number" ? alg : algorithms[alg.trim().toLowerCase().replaceAll(/[-_]/g, "")];
   if (![1, 2, 3].includes(number)) {
     const [philox, threefry, chosen] = typeof alg === "number" ? [1, 2, 3] : ["philox", "threefry", "auto_select"];

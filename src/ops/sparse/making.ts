@@ -1,12 +1,12 @@
 // Sparse tensors from others: of the elements that are not zero, a unit matrix, with another shape or one more dimension, as a table of marks.
 
 import { ValueError } from "../../base/errors.ts";
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isInteger } from "../../base/dtype.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { constant, expandDims, fill, identity, ones, onesLike, shape as shapeOf, zeros, zerosLike } from "../array/array.ts";
 import { gather, gatherNd } from "../array/gather.ts";
@@ -41,15 +41,22 @@ export function fromDense(tensor: TensorLike, { name, ...others }: Named = {}): 
   });
 }
 
+/** @throws TypeError for what is no whole number. */
+function sizeOf(given: TensorLike, name: string): Tensor {
+  const isWhole =
+    given instanceof Tensor ? isInteger(given.dtype) && given.shape.rank === 0 : typeof given === "boolean" || Number.isInteger(given);
+  if (!isWhole) throw new TypeError(`${name} must be an integer value`);
+  return convertToTensor(typeof given === "boolean" ? Number(given) : given, { dtype: "int64", name });
+}
+
 /** Ones on the diagonal. TF: tf.sparse.eye. */
 export function eye(
   numRows: TensorLike,
   { numColumns, dtype = "float32", name }: Named & { readonly numColumns?: TensorLike | null; readonly dtype?: DType } = {},
 ): SparseTensor {
   return inScope(name, "eye", () => {
-    const rows = convertToTensor(numRows, { dtype: "int64", name: "num_rows" });
-    const columns =
-      numColumns === null || numColumns === undefined ? rows : convertToTensor(numColumns, { dtype: "int64", name: "num_columns" });
+    const rows = sizeOf(numRows, "num_rows");
+    const columns = numColumns === null || numColumns === undefined ? rows : sizeOf(numColumns, "num_columns");
     const count = minimum(rows, columns);
     const places = range(count, { dtype: "int64" });
     return new SparseTensor(stack([places, places], { axis: 1 }), ones(count as TensorLike as never, dtype), [rows, columns] as TensorLike);

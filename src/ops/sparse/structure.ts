@@ -4,7 +4,7 @@
 import { Dimension } from "../../base/dimension.ts";
 import { type DType, isFloating } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { pythonType } from "../../base/python-text.ts";
+import { pythonClass } from "../../base/python-text.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { type Dimension as Size, mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -874,13 +874,12 @@ export function sparseMerge(
 ): SparseTensor {
   refuseOthers(others);
   const isOne = spIds instanceof SparseTensor;
-  if (!isOne && !isIterable(spIds))
-    throw new TypeError(`sp_ids has to be a SparseTensor or list thereof. Found <class '${pythonType(spIds)}'>`);
+  if (!isOne && !isIterable(spIds)) throw new TypeError(`sp_ids has to be a SparseTensor or list thereof. Found ${pythonClass(spIds)}`);
   const sizes = isOne ? [vocabSize as TensorLike] : vocabSize;
   const wrong = isOne || isIterable(sizes) ? [...(sizes as Iterable<TensorLike>)].find(size => !isSize(size)) : sizes;
   if (wrong !== undefined)
     throw new TypeError(
-      `vocab_size has to be ${isOne ? "a Tensor or Python int" : "a list of Tensors or Python ints"}. Found <class '${pythonType(wrong)}'>`,
+      `vocab_size has to be ${isOne ? "a Tensor or Python int" : "a list of Tensors or Python ints"}. Found ${pythonClass(wrong)}`,
     );
   const ids = isOne ? [spIds] : [...spIds];
   const extentsGiven = [...(sizes as Iterable<TensorLike>)];
