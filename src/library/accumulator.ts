@@ -84,7 +84,7 @@ export class ConditionalAccumulatorBase {
 export class ConditionalAccumulator extends ConditionalAccumulatorBase {
   constructor(dtype: DType, options: AccumulatorOptions = {}) {
     const { shape = null, sharedName, name, reductionType } = options;
-    const record = { dtype, shape: asShape(shape), sharedName: sharedName ?? "", reductionType };
+    const record = { dtype, shape: shape as TensorShape, sharedName: sharedName ?? "", reductionType };
     super(dtype, shape, ResourceConditionalAccumulator(record, { name: name ?? "conditional_accumulator" }));
   }
 
@@ -120,7 +120,7 @@ interface TakenRows {
 export class SparseConditionalAccumulator extends ConditionalAccumulatorBase {
   constructor(dtype: DType, options: AccumulatorOptions = {}) {
     const { shape = null, sharedName, name, reductionType } = options;
-    const record = { dtype, shape: asShape(shape), sharedName: sharedName ?? "", reductionType };
+    const record = { dtype, shape: shape as TensorShape, sharedName: sharedName ?? "", reductionType };
     super(dtype, shape, SparseConditionalAccumulatorOp(record, { name: name ?? "sparse_conditional_accumulator" }));
   }
 

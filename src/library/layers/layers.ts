@@ -3,6 +3,7 @@
 // base that RNN cells share: layers/layer-base.ts.
 
 import type { DType } from "../../base/dtype.ts";
+import { floatText } from "../../base/python-text.ts";
 import { isComplex, isFloating } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import { pythonClass, pythonStr } from "../../base/python-text.ts";
@@ -236,6 +237,8 @@ export class Dropout extends Layer {
   constructor(...rest: readonly (DropoutOptions | TensorLike | null | undefined)[]) {
     const options = collect<DropoutOptions>(["rate", "noiseShape", "seed", "name", ...layerArguments], rest);
     super("dropout", options);
+    if (typeof options.rate === "number" && (options.rate < 0 || options.rate > 1))
+      throw new ValueError(`Invalid value ${floatText(options.rate)} received for \`rate\`, expected a value between 0 and 1.`);
     this.options = options;
   }
 

@@ -2,6 +2,7 @@
 // run them with controlDependencies around the training step. The base of layers is in layers.ts.
 
 import { ValueError } from "../../base/errors.ts";
+import { pythonRepr } from "../../base/python-text.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -121,15 +122,21 @@ export class BatchNormalization extends Layer {
       throw new ValueError(
         `\`virtual_batch_size\` must be a positive integer that divides the true batch size of the input tensor. Received: virtual_batch_size=${parts}`,
       );
-    const axis = options.axis ?? -1;
-    if (axis < -rank || axis >= rank)
-      throw new ValueError(
-        `Invalid value for \`axis\` argument. Expected 0 <= axis < inputs.rank (with inputs.rank=${rank}). Received: axis=(${axis},)`,
-      );
+    const axis = Array.isArray(options.axis) && options.axis.length === 1 ? (options.axis as readonly number[])[0] : (options.axis ?? -1);
+    if (!Number.isInteger(axis))
+      throw new TypeError(`Expected an int or a list/tuple of ints for the argument 'axis', but received: ${pythonRepr(axis)}`);
     this.axis = axis < 0 ? axis + rank : axis;
+    if (this.axis < 0 || this.axis >= rank)
+      throw new ValueError(
+        `Invalid value for \`axis\` argument. Expected 0 <= axis < inputs.rank (with inputs.rank=${rank}). Received: axis=(${this.axis},)`,
+      );
     const size = input.shape.dim(this.axis);
-    if (size === null)
-      throw new ValueError(`Input has undefined \`axis\` dimension. Received input with shape ${input.shape} and axis=(${this.axis},)`);
+    if (size === null) {
+      const sizes = input.shape.asList().map(known => `Dimension(${known ?? "None"})`);
+      throw new ValueError(
+        `Input has undefined \`axis\` dimension. Received input with shape (${sizes.join(", ")}${rank === 1 ? "," : ""}) and axis=(${this.axis},)`,
+      );
+    }
     this.size = size;
     const isPlain = options.renorm || parts !== null || options.adjustment;
     this.isFused = (options.fused ?? true) && !isPlain && rank === 4 && (this.axis === 1 || this.axis === 3);

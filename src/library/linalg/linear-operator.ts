@@ -17,7 +17,7 @@ import { eye, matrixBandPart, matrixDiagPart } from "../../ops/array/matrix.ts";
 import { broadcastStaticShape } from "../../ops/array/padding.ts";
 import { range } from "../../ops/array/ranges.ts";
 import { concat, ellipsis, getItem, stack } from "../../ops/array/slicing.ts";
-import { assertEqual, assertLess, assertPositive } from "../../ops/flow/check.ts";
+import { assertEqual, assertLess, assertPositive, assertProperIterable } from "../../ops/flow/check.ts";
 import { group } from "../../ops/flow/control-flow.ts";
 import {
   adjoint,
@@ -517,6 +517,7 @@ export const scopeOnly = (name: string): string => getDefaultGraph().nameScope(n
 
 /** The type that all operators have. @throws ValueError if there is none, TypeError if types differ. */
 export function commonType(operators: readonly LinearOperator[], none: string, differ: (pairs: readonly string[]) => string): DType {
+  assertProperIterable(operators);
   if (operators.length === 0) throw new ValueError(none);
   const [{ dtype }] = operators;
   if (operators.some(other => other.dtype !== dtype))

@@ -2,10 +2,11 @@
 // the rest becomes an Assert node, to be waited for with control dependencies. TF: check_ops.
 
 import type { DType } from "../../base/dtype.ts";
+import { pythonClass } from "../../base/python-text.ts";
 import { dtypeTable, isComplex, isFloating, isInteger, machineEpsilon } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, isAsTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -280,7 +281,7 @@ export function assertScalar(tensor: TensorLike, ...rest: unknown[]): Tensor {
 export function assertSameFloatDtype(tensors?: readonly Tensor[] | null, dtype?: DType | null): DType {
   const [first] = tensors ?? [];
   const expected = dtype ?? first?.dtype ?? "float32";
-  const other = tensors?.find(tensor => tensor.dtype !== expected);
+  const other = tensors?.find(tensor => tensor && tensor.dtype !== expected);
   if (other !== undefined)
     throw new ValueError(
       `${other.name}, type=<dtype: '${other.dtype}'>, must be of the same type (<dtype: '${expected}'>)${dtype ? "" : ` as ${first.name}`}.`,
@@ -291,7 +292,9 @@ export function assertSameFloatDtype(tensors?: readonly Tensor[] | null, dtype?:
 
 /** @throws TypeError unless the value is a list of things, rather than a tensor, array or string. TF: tf.assert_proper_iterable. */
 export function assertProperIterable(values: unknown): void {
-  if (!Array.isArray(values)) throw new TypeError(`Expected argument "values" to be a "proper" iterable.  Found: ${typeof values}`);
+  if (Array.isArray(values)) return;
+  const proper = typeof values === "string" || values instanceof Tensor || isAsTensor(values) ? 'a "proper" iterable' : "iterable";
+  throw new TypeError(`Expected argument "values" to be ${proper}.  Found: ${pythonClass(values)}`);
 }
 
 /** Whether a value is a tensor of numbers. TF: tf.is_numeric_tensor. */

@@ -2,6 +2,7 @@
 // sorted key) and packed again. Leaves are anything else.
 
 import { ValueError } from "../../base/errors.ts";
+import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { Operation, Tensor } from "../../graph/operation.ts";
@@ -129,6 +130,14 @@ export function mapStructure(func: (...leaves: any[]) => unknown, ...structures:
 
 /** A list of leaves in the nesting of a structure. TF: tf.nest.pack_sequence_as. @throws ValueError if there are more or fewer. */
 export function packSequenceAs(structure: Nested, flatSequence: readonly unknown[]): Nested {
+  if (!Array.isArray(flatSequence))
+    throw new TypeError(
+      `Attempted to pack value:\n  ${pythonStr(flatSequence)}\ninto a structure, but found incompatible type \`${pythonClass(flatSequence)}\` instead.`,
+    );
+  if (!isNested(structure) && flatSequence.length !== 1)
+    throw new ValueError(
+      `The target structure is of type \`${pythonClass(structure)}\`\n  ${pythonStr(structure)}\nHowever the input is a sequence (${pythonClass(flatSequence)}) of length ${flatSequence.length}.\n  ${shown(flatSequence, true)}\nnest cannot guarantee that it is safe to map one to the other.`,
+    );
   const count = flatten(structure).length;
   if (flatSequence.length !== count)
     throw new ValueError(

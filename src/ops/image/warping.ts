@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { mergedDimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named, type ShapeContext } from "../../graph/op-definition.ts";
@@ -90,9 +90,11 @@ function glimpseShape(input: TensorShape, size: TensorShape, offsets: TensorShap
   if (count !== null && count !== 2) throw new ValueError(`Dimension must be 2 but is ${count}`);
   const pair = places.dim(1);
   if (pair !== null && pair !== 2) throw new ValueError(`Dimension must be 2 but is ${pair}`);
-  const batch = new TensorShape([known.dim(0)]).mergeWith(new TensorShape([places.dim(0)])).dim(0);
+  const batch = mergedDimension(known.dim(0), places.dim(0));
   const [height, width] = context.partial("size")?.values ?? [null, null];
-  return new TensorShape([batch, height, width, known.dim(3)]);
+  // A size of -1 is one that is not known.
+  const size1 = (given: number | null): number | null => (given === -1 ? null : given);
+  return new TensorShape([batch, size1(height), size1(width), known.dim(3)]);
 }
 
 const glimpseInputs = { input: "float32", size: "int32", offsets: "float32" } as const;

@@ -75,13 +75,13 @@ interface AccumulateOptions extends Named {
 /** The sum of tensors of one shape. TF: tf.accumulate_n. */
 export function accumulateN(inputs: readonly Tensor[], ...rest: unknown[]): Tensor {
   const { shape: given, tensorDtype, name } = collect<AccumulateOptions>(["shape", "tensorDtype", "name"], rest);
-  if (!Array.isArray(inputs) || inputs.length === 0)
+  if (!Array.isArray(inputs) || inputs.length === 0 || inputs.includes(null))
     throw new ValueError("inputs must be a list of at least one Tensor with the same dtype and shape");
   let merged = new TensorShape(given ?? null);
   for (const input of inputs) merged = merged.mergeWith(input.shape);
   if (tensorDtype && tensorDtype !== inputs[0].dtype)
     throw new TypeError(
-      `The \`tensor_dtype\` argument is ${tensorDtype}, but \`input\` is of type ${inputs[0].dtype}. These must be equal. Try casting the input to the desired type.`,
+      `The \`tensor_dtype\` argument is <dtype: '${tensorDtype}'>, but \`input\` is of type <dtype: '${inputs[0].dtype}'>. These must be equal. Try casting the input to the desired type.`,
     );
   if (inputs.length === 1 && !name) return inputs[0];
   return inputs.length === 1 ? identity(inputs[0], { name }) : addN(inputs, { name });

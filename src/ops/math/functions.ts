@@ -510,7 +510,7 @@ export const ndtri = scoped(Ndtri, "ndtri");
 export const erfcinv = (x: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "erfcinv", [x], () => {
     const tensor = convertToTensor(x, { name: "start" });
-    return mul(operator.neg(ndtri(mul(0.5, tensor))), Math.sqrt(0.5));
+    return mul(operator.neg(ndtri(operator.mul(0.5, tensor))), Math.sqrt(0.5));
   });
 /** log |Γ(x)|. TF: tf.lgamma. */
 export const lgamma = plain(Lgamma);

@@ -1,6 +1,7 @@
 // Special functions of several arguments (incomplete gamma and beta, zeta, polygamma), cross products, saturating casts.
 
 import type { DType } from "../../base/dtype.ts";
+import { pythonClass } from "../../base/python-text.ts";
 import { isComplex, isFloating, isInteger, limitOf } from "../../base/dtype.ts";
 import { FailedPreconditionError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
@@ -275,7 +276,7 @@ export const saturateCast = (value: TensorLike, dtype: DType, options?: NameOpti
 
 /** c₀·xⁿ + c₁·xⁿ⁻¹ + … + cₙ, by Horner's rule. TF: tf.math.polyval. @throws ValueError unless the coefficients are a list. */
 export function polyval(coeffs: readonly TensorLike[], x: TensorLike, options?: NameOption): Tensor {
-  if (!Array.isArray(coeffs)) throw new ValueError(`Argument coeffs must be list type. Received type ${typeof coeffs}.`);
+  if (!Array.isArray(coeffs)) throw new ValueError(`Argument coeffs must be list type. Received type ${pythonClass(coeffs)}.`);
   return inNameScope(options, "polyval", [...coeffs, x], scope => {
     const at = convertToTensor(x, { name: "x" });
     if (coeffs.length === 0) return zerosLike(at, { name: scope.name });

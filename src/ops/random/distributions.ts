@@ -374,7 +374,7 @@ export function randomGamma(shape: TensorLike, alpha: TensorLike, ...rest: unkno
   const { beta = 1, dtype, seed, name } = collect<GammaOptions>(["beta", "dtype", "seed", "name"], rest);
   const type = dtype ?? "float32";
   return inNameScope({ name }, "random_gamma", [shape, alpha, beta], () => {
-    const dims = shapeTensor(shape);
+    const dims = convertToTensor(shape, { name: "shape", dtype: shape instanceof Tensor ? undefined : "int32" });
     const { alphas, betas } = gammaParameters(alpha, beta as TensorLike, type);
     return positive(RandomGamma({ shape: dims, alpha: alphas, ...seedAttrs(seed) }), betas, type);
   });
