@@ -6,6 +6,7 @@ import type { Operation, Tensor } from "../graph/operation.ts";
 import { constant, Shape, zeros, ZerosLike } from "../ops/array/array.ts";
 import { isExit, isSwitch } from "../ops/flow/control-flow.ts";
 import { CondContext, type Context, isLoopSwitch, loopOf, switchOf, type WhileContext } from "../ops/flow/control-flow-contexts.ts";
+import { zerosHeld } from "../ops/flow/control-flow-gradients.ts";
 import { LoopHistory, within } from "../ops/flow/loop-history.ts";
 import { NDArray } from "../base/ndarray.ts";
 
@@ -79,7 +80,10 @@ export class LoopGradients {
     const forward = loopOf(exit.op) as WhileContext;
     const outerLoop = forward.outer?.loop;
     const outer = outerLoop && this.loops.get(outerLoop)?.history;
-    const known = exit.shape.isFullyDefined ? exit.shape.asNumbers() : undefined;
+    // Of a variant only the value itself knows what its zeros are.
+    const isVariant = exit.dtype === "variant";
+    if (outer && isVariant) return outer.backward.inside(() => zerosHeld(outer.realValue(exit)));
+    const known = exit.shape.isFullyDefined && !isVariant ? exit.shape.asNumbers() : undefined;
     if (!outer) return known ? zeros([...known], exit.dtype) : ZerosLike({ x: exit }, { name: "zeros_like" });
     if (known) return outer.backward.inside(() => zeros([...known], exit.dtype));
     const shape = within(forward.outer, () => Shape({ input: exit }));
@@ -94,8 +98,11 @@ export class LoopGradients {
     if (!history) return undefined;
     const value = op.outputs[index];
     const branch = isSwitch(op) && op.context instanceof CondContext ? op.context : null;
-    if (value.shape.isFullyDefined) {
-      const zero = constant(NDArray.zeros(value.dtype, value.shape.asNumbers()));
+    const isHeld = value.dtype === "variant" || value.dtype === "resource";
+    if (isHeld || value.shape.isFullyDefined) {
+      const zero = isHeld
+        ? zerosHeld(history.realValue(branch ? op.inputs[0] : value))
+        : constant(NDArray.zeros(value.dtype, value.shape.asNumbers()));
       return branch
         ? switchOf(zero, history.realValues.get(branch.predicate) ?? history.predicateOf(branch))[(1 - branch.branch) as 0 | 1]
         : zero;

@@ -1,7 +1,9 @@
 // Iterators of a session, and elements that may be missing.
 
 import { FailedPreconditionError, InvalidArgumentError, OutOfRangeError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import type { NDArray } from "../../base/ndarray.ts";
+import { sumOf } from "../flow/tensor-array-elements.ts";
+import { VariantArray, zerosOf } from "../flow/variant-array.ts";
 import { type Beginning, type Iteration, iterationOf } from "./dataset-functions.ts";
 import type { Elements, HostDataset, Element } from "./host-dataset.ts";
 
@@ -90,15 +92,30 @@ export class IteratorPlace {
 // ---- optionals ----
 
 /** An element that may be missing, as the value of a tensor of type variant. */
-export class OptionalArray extends NDArray {
+export class OptionalArray extends VariantArray {
   readonly element: Element | undefined;
 
   constructor(element: Element | undefined) {
-    super("variant", [], new Uint8Array(1));
+    super();
     this.element = element;
   }
 
-  static of(array: NDArray): OptionalArray {
+  override zeros(): OptionalArray {
+    return new OptionalArray(this.element?.map(zerosOf));
+  }
+
+  override plus(added: VariantArray): OptionalArray {
+    const [one, other] = [this.element, OptionalArray.of(added).element];
+    if (!one && !other) return this;
+    if (!one || !other) throw new InvalidArgumentError("Cannot add optionals because one has a value and the other doesn't.");
+    if (one.length !== other.length)
+      throw new InvalidArgumentError(
+        `Cannot add optionals because they have different numbers of components (${one.length} vs. ${other.length}).`,
+      );
+    return new OptionalArray(one.map((part, k) => sumOf(part, other[k])));
+  }
+
+  static override of(array: NDArray): OptionalArray {
     if (!(array instanceof OptionalArray)) throw new InvalidArgumentError("The given variant tensor is no optional.");
     return array;
   }

@@ -8,7 +8,7 @@ import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import type { Gradient, Gradients } from "../../graph/op-definition.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
 import { handleOf } from "../../graph/shape-inference.ts";
-import { identity, Shape, zeros } from "../array/array.ts";
+import { identity, Shape, zeros, ZerosLike } from "../array/array.ts";
 import { range } from "../array/ranges.ts";
 import { getItem } from "../array/slicing.ts";
 import { Exit, Merge, NextIteration, Switch } from "./control-flow.ts";
@@ -143,10 +143,14 @@ function zerosUnder(op: Operation, context: CondContext, branch: 0 | 1): Tensor 
   return graph.nameScope(outside === "" ? null : outside, () => {
     const alive = Switch({ data: op.inputs[0], pred: context.predicate })[branch === 0 ? "outputFalse" : "outputTrue"];
     const pivot = identity(alive);
-    const held = handleOf(alive);
-    if (alive.dtype === "resource" && held)
-      return graph.controlDependencies([pivot], () => zeros(VariableShape({ input: alive }), held.dtype));
+    if (alive.dtype === "resource" || alive.dtype === "variant") return graph.controlDependencies([pivot], () => zerosHeld(alive));
     const shape = Shape({ input: alive });
     return graph.controlDependencies([pivot], () => zeros(shape, alive.dtype));
   });
+}
+
+/** Zeros like what a handle or a variant holds: of a resource the variable's, of a variant what it has for them. */
+export function zerosHeld(value: Tensor): Tensor {
+  if (value.dtype === "variant") return ZerosLike({ x: value });
+  return zeros(VariableShape({ input: value }), handleOf(value)?.dtype ?? "float32");
 }

@@ -1,6 +1,7 @@
 // What the gradient of a loop needs of the loop itself. Gradients run the iterations backwards, in a loop of their own: the forward loop counts its
 // iterations and pushes the values that gradients need on stacks (f_acc); the other loop counts down and pops them. Node for node TensorFlow's.
 
+import type { DType } from "../../base/dtype.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -245,8 +246,8 @@ export class LoopHistory implements History {
     const { backward, forward, outer } = this;
     const isNested = backward.outer instanceof WhileContext && backward.outer.history !== null;
     if (dtype === "variant") return within(backward.outer, () => zerosLike(isNested && outer ? outer.realValue(value) : value));
-    if (!(isNested && outer)) return within(backward.outer, () => zeros(Shape({ input: value }), dtype));
-    const shape = within(forward.outer, () => Shape({ input: value }));
+    if (!(isNested && outer)) return within(backward.outer, () => zeros(shapeOf(value), dtype));
+    const shape = within(forward.outer, () => shapeOf(value));
     const stack = outer.push(shape);
     return within(backward.outer, () => zeros(outer.pop(stack, shape), dtype));
   }
@@ -288,7 +289,7 @@ export class LoopHistory implements History {
 
   private zeroShape(enter: Operation, denseShape: Tensor): Tensor {
     if (denseShape.shape.isFullyDefined) return constant(NDArray.zeros(denseShape.dtype, denseShape.shape.asNumbers()));
-    return zerosLike(Shape({ input: enter.inputs[0], outType: denseShape.dtype as "int32" | "int64" }));
+    return zerosLike(shapeOf(enter.inputs[0], denseShape.dtype));
   }
 
   /** An exit's gradient enters the loop of gradients. */
@@ -322,7 +323,10 @@ export class LoopHistory implements History {
 }
 
 /** Of a variable's handle, the variable's shape. */
-const shapeOf = (value: Tensor): Tensor => (value.dtype === "resource" ? VariableShape({ input: value }) : Shape({ input: value }));
+function shapeOf(value: Tensor, dtype: DType = "int32"): Tensor {
+  const outType = dtype as "int32" | "int64";
+  return value.dtype === "resource" ? VariableShape({ input: value, outType }) : Shape({ input: value, outType });
+}
 
 /** Runs `body` in a context, or as it is if there is none. */
 export const within = <R>(context: Context | null, body: () => R): R => (context ? context.inside(body) : body());

@@ -12,7 +12,7 @@ import { cTypeOf } from "./tensor-array-failures.ts";
 import { cut, joined, sumOf } from "./tensor-array-elements.ts";
 import { shown } from "../summary/tensor-summary.ts";
 import * as failures from "./tensor-list-failures.ts";
-import { VariantArray } from "./variant-array.ts";
+import { VariantArray, zerosOf } from "./variant-array.ts";
 
 type Elements = readonly (NDArray | undefined)[];
 
@@ -325,7 +325,7 @@ export class ListArray extends VariantArray {
   }
 
   override zeros(): ListArray {
-    return this.with(this.elements.map(element => element && NDArray.zeros(this.held, element.shape)));
+    return this.with(this.elements.map(element => element && zerosOf(element)));
   }
 
   override plus(added: VariantArray): ListArray {

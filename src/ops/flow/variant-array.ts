@@ -18,6 +18,10 @@ export abstract class VariantArray extends NDArray {
   }
 }
 
+/** Zeros of an array's type and shape; of a variant, what it has for them. */
+export const zerosOf = (array: NDArray): NDArray =>
+  array.dtype === "variant" ? VariantArray.of(array).zeros() : NDArray.zeros(array.dtype, array.shape);
+
 /** A tensor of variants, each of which holds something: rows are taken of it and joined again. */
 export interface ManyVariants extends NDArray {
   readonly items: readonly unknown[];
