@@ -27,6 +27,10 @@ export class ProgramBuilder {
   value(dtype: DType, shape: readonly number[], splat?: number | bigint): Value {
     return { id: this.count++, shape: [...shape], dtype, splat };
   }
+
+  get moment(): number {
+    return this.count;
+  }
 }
 
 let current: ProgramBuilder | undefined;
@@ -72,8 +76,14 @@ export function region(
 /** Identifies the region being built: values made in another one may be out of reach. */
 export const currentRegion = (): object => builder().steps;
 
+/** A moment of the building, before all that comes after: how many values there are. */
+export const moment = (): number => builder().moment;
+
 /** Thrown by what cannot be part of a loop's region, since it is different in each iteration. */
 export class NeedsUnrolling extends Error {}
+
+/** The same for a loop that was in the program before, as a loop. */
+export class NeedsUnrollingThroughout extends NeedsUnrolling {}
 
 export const feed = (name: string, dtype: DType, shape: readonly number[]): Value =>
   emit({ kind: "feed", out: builder().value(dtype, shape), name }).out;

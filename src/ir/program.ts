@@ -25,6 +25,8 @@ export interface State {
   readonly role: "variable" | "generator" | "scratch";
   /** What it holds when a session first meets it; without this it starts uninitialized. */
   readonly initial?: () => NDArray;
+  /** The moment at which it was made, if there is another one each time: one made in a loop's body belongs to its iteration. */
+  readonly since?: number;
   /** The object of the session that the state counts the changes of (a table), so that readers and writers keep their order. */
   readonly make?: () => object;
 }

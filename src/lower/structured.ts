@@ -5,7 +5,7 @@ import { NDArray } from "../base/ndarray.ts";
 import { sameShape } from "../base/shape.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { inputsOf, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
-import { branch, cast, check, full, loop, NeedsUnrolling, region } from "../ir/build.ts";
+import { branch, cast, check, full, loop, moment, NeedsUnrolling, NeedsUnrollingThroughout, region } from "../ir/build.ts";
 import type { Region, State, Value } from "../ir/program.ts";
 import { s } from "../ir/scalar.ts";
 import { blamed } from "./blame.ts";
@@ -138,6 +138,7 @@ function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
     lowerAsLoop(lowering, node);
     for (const exit of node.exits) if (exit) lowering.loopExits.set(exit, node);
   } catch (error) {
+    if (error instanceof NeedsUnrollingThroughout) throw new NeedsUnrolled(node);
     if (!(error instanceof NeedsUnrolling || (error instanceof NeedsValue && node.operations.has(error.tensor.op)))) throw error;
     restore(lowering, before);
     unroll(lowering, node, error);
@@ -259,10 +260,11 @@ function whatUnrollingNeeds(lowering: Lowering, node: StructuredLoop): Error | u
   return undefined;
 }
 
-/** The states a loop's body writes, found by a trial lowering whose steps are thrown away. */
+/** The states a loop's body writes and hands on, found by a trial lowering whose steps are thrown away. What an iteration makes ends with it. */
 function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {
   const before = new Map(lowering.current);
   const found = new Map<string, State>();
+  const start = moment();
   const initial = node.initial.map(tensor => lowering.value(tensor));
   region(initial, (...params) => {
     node.current.forEach((names, k) => {
@@ -270,7 +272,7 @@ function statesWritten(lowering: Lowering, node: StructuredLoop): State[] {
       for (const tensor of names) lowering.bind(tensor, { value: params[k] });
     });
     for (const inner of [...node.condition.nodes, ...node.body.nodes]) lowering.node(inner);
-    for (const [id, { state }] of changes(lowering, before)) found.set(id, state);
+    for (const [id, { state }] of changes(lowering, before)) if (!(state.since !== undefined && state.since >= start)) found.set(id, state);
     return [];
   });
   restore(lowering, before);

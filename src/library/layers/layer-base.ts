@@ -19,7 +19,14 @@ import { checkIdentifiers } from "./keras-identifiers.ts";
 import type { InputSpec } from "./input-spec.ts";
 import { globalVariables } from "../variables/variable-lists.ts";
 import { PartitionedVariable, type Partitioner } from "../variables/partitioned-variable.ts";
-import { getVariable, type Regularizer, type VariableInitializer, type VariableScope, variableScope } from "../variables/variable-scope.ts";
+import {
+  getVariable,
+  type Regularizer,
+  type Reuse,
+  type VariableInitializer,
+  type VariableScope,
+  variableScope,
+} from "../variables/variable-scope.ts";
 import type { Constraint, Variable } from "../variables/variables.ts";
 
 export interface LayerOptions {
@@ -28,7 +35,7 @@ export interface LayerOptions {
   readonly name?: string | null;
   readonly dtype?: DType | null;
   /** Uses the variables of an earlier layer of this name. */
-  readonly reuse?: boolean | null;
+  readonly reuse?: Reuse;
   /** A variable scope to open at once, as it is; without it one is made unique when the layer is first used. */
   readonly scope?: string | null;
 }
@@ -100,7 +107,7 @@ export abstract class ScopedLayer {
   readonly losses: Tensor[] = [];
   readonly updates: Operation[] = [];
   private readonly baseName: string;
-  private readonly reuse: boolean | null;
+  private readonly reuse: Reuse;
   private scope: VariableScope | null = null;
   private readonly weightList: Variable[] = [];
   protected readonly activityRegularizer: Regularizer | null;

@@ -743,7 +743,7 @@ export function createPartitionedVariables(
   initializer: GetVariableOptions["initializer"],
   options: Pick<GetVariableOptions, "dtype" | "trainable" | "collections"> & {
     readonly name?: string | null;
-    readonly reuse?: boolean | null;
+    readonly reuse?: Reuse;
   } = {},
 ): Variable[] {
   const listed = (dims: readonly number[]): string => `[${dims.join(", ")}]`;

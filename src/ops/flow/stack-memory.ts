@@ -4,8 +4,9 @@
 import type { DType } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
+import { sameShape } from "../../base/shape.ts";
 import type { LowerContext, StateHandle } from "../../graph/op-definition.ts";
-import { call, constant, currentRegion, NeedsUnrolling } from "../../ir/build.ts";
+import { call, constant, currentRegion, NeedsUnrolling, NeedsUnrollingThroughout } from "../../ir/build.ts";
 import type { State, Value } from "../../ir/program.ts";
 
 interface Memory {
@@ -58,6 +59,9 @@ export function stackOf(handle: object): HostStack {
   throw new InternalError("A stack's handle does not come from a StackV2.");
 }
 
+const isEqual = (a: NDArray, b: NDArray): boolean =>
+  sameShape(a.shape, b.shape) && Array.from({ length: a.size }, (_, i) => Object.is(a.get(i), b.get(i))).every(same => same);
+
 const one = (count: NDArray): number => (count.data as Int32Array)[0];
 
 export function pushOnStack(handle: StateHandle, element: Value, context: LowerContext): void {
@@ -66,8 +70,15 @@ export function pushOnStack(handle: StateHandle, element: Value, context: LowerC
     memory.values.push(element);
     return;
   }
-  memory.known = context.known("elem");
-  if (memory.known) return;
+  const known = context.known("elem");
+  // A loop within one that is unrolled comes by once for each iteration of that, and what is known may be another then.
+  const isAnother = memory.known
+    ? !(known && isEqual(known, memory.known))
+    : memory.shape && (known !== undefined || !sameShape(element.shape, memory.shape));
+  if (isAnother)
+    throw new NeedsUnrollingThroughout(`The stack ${context.name} pushes on had been given another value or shape while compiling.`);
+  memory.known = known;
+  if (known) return;
   const counter = context.state(memory.count);
   memory.shape = element.shape;
   const push = {

@@ -6,7 +6,7 @@ import type { DType } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import { sameShape, type TensorShape } from "../../base/shape.ts";
 import type { LowerContext, StateHandle } from "../../graph/op-definition.ts";
-import { check, concat, full, generate, map, NeedsUnrolling, reshape, scatter, slice } from "../../ir/build.ts";
+import { check, concat, full, generate, map, moment, NeedsUnrolling, reshape, scatter, slice } from "../../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../../ir/index-map.ts";
 import type { State, Value } from "../../ir/program.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
@@ -29,6 +29,8 @@ import {
 
 interface Memory {
   readonly id: string;
+  /** An array that an iteration makes is its own, and so are the gradients that are added up for it. */
+  readonly since: number;
   readonly name: string;
   readonly dtype: DType;
   readonly isDynamic: boolean;
@@ -51,7 +53,7 @@ function memoryOf(handle: StateHandle): Memory {
 }
 
 function remember(context: LowerContext, memory: Memory): StateHandle {
-  const handle = context.state({ id: memory.id, role: "scratch", dtype: memory.dtype, shape: [] });
+  const handle = context.state({ id: memory.id, since: memory.since, role: "scratch", dtype: memory.dtype, shape: [] });
   memories.set(handle, memory);
   return handle;
 }
@@ -66,8 +68,10 @@ interface NewArray {
 export function newArray({ dtype, size, element, isDynamic }: NewArray, context: LowerContext): StateHandle {
   if (size < 0) throw negativeSize();
   const { name } = context;
+  const since = moment();
   return remember(context, {
-    id: `array:${name}`,
+    id: `array:${name}@${since}`,
+    since,
     name,
     dtype,
     size,
@@ -82,7 +86,7 @@ export function newArray({ dtype, size, element, isDynamic }: NewArray, context:
 /** The array that gradients of this one are added up in; the same for every operation of one call of tf.gradients. Its elements have the dimensions
  *  `before` in front of this one's. */
 export function gradientArray(handle: StateHandle, source: string, before: readonly number[], context: LowerContext): StateHandle {
-  const { id, name, dtype, size, element, lengths, gradients } = memoryOf(handle);
+  const { id, since, name, dtype, size, element, lengths, gradients } = memoryOf(handle);
   let gradient = gradients.get(source);
   if (!gradient) {
     if (lengths && before.length > 0)
@@ -91,6 +95,7 @@ export function gradientArray(handle: StateHandle, source: string, before: reado
       );
     gradient = remember(context, {
       id: `${id}@${source}`,
+      since,
       name: `${name}@${source}`,
       dtype,
       size,
@@ -110,8 +115,9 @@ export const isDynamicArray = (handle: StateHandle): boolean => memoryOf(handle)
 
 // ---- the state ----
 
-const stateOf = ({ id, dtype, size, element, lengths }: Memory): State => ({
+const stateOf = ({ id, since, dtype, size, element, lengths }: Memory): State => ({
   id,
+  since,
   role: "scratch",
   dtype,
   shape: [lengths ? lengths.reduce((sum, n) => sum + n, 0) : size, ...(element ?? [])],
