@@ -29,6 +29,7 @@ import * as controlFlow from "./flow/control-flow.ts";
 import * as dataset from "./data/dataset.ts";
 import * as datasetSources from "./data/dataset-sources.ts";
 import * as datasetExperimental from "./data/dataset-experimental.ts";
+import * as datasetFiles from "./data/dataset-files.ts";
 import * as datasetRarer from "./data/dataset-rarer.ts";
 import * as dataFormat from "./nn/data-format.ts";
 import * as example from "./data/example.ts";
@@ -154,6 +155,7 @@ const families = [
   dataset,
   datasetSources,
   datasetExperimental,
+  datasetFiles,
   datasetRarer,
   dataFormat,
   example,
