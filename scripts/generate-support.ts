@@ -7,6 +7,7 @@ import { missingMembers } from "../src/compat/missing-members.ts";
 import { tf } from "../src/compat.ts";
 import type { OpDefinition } from "../src/graph/op-definition.ts";
 import { SymbolicGradient } from "../src/library/symbolic-gradient.ts";
+import { reasonAgainst } from "../src/io/absent-ops.ts";
 import { isControlFlow } from "../src/ops/flow/control-flow.ts";
 import { allOps } from "../src/ops/registry.ts";
 import { loadSpec } from "../test/parity/golden.ts";
@@ -47,6 +48,12 @@ function runsOf(op: OpDefinition): string {
 const ours = new Map([...allOps(), SymbolicGradient].map(op => [op.type, op]));
 const row = (op: OpDefinition): string => `| ${op.type} | ${tierOf(op.type)} | ${gradientOf(op)} | ${runsOf(op)} | ${typesOf(op)} |`;
 const have = ops.filter(({ name }) => ours.has(name)).map(({ name }) => row(ours.get(name) as OpDefinition));
+const testOps = "an op of TensorFlow's own tests";
+/** What is not there, by the reason. */
+const absent = Map.groupBy(
+  ops.filter(({ name }) => !ours.has(name)).map(({ name }) => name),
+  name => reasonAgainst(name) ?? testOps,
+);
 const missing = (tier: string): string[] => ops.filter(({ name }) => !ours.has(name) && tierOf(name) === tier).map(({ name }) => name);
 
 // ---- public names ----
@@ -112,7 +119,12 @@ Tier A: ${missing("A").join(", ") || "none missing"}.
 
 Tier B: ${missing("B").join(", ") || "none missing"}.
 
-Tier C: ${missing("C").join(", ")}.
+| ops of tier C | why |
+|---|---|
+${[...absent]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([why, names]) => `| ${names.join(" ")} | ${why} |`)
+  .join("\n")}
 
 ## Public names
 

@@ -165,6 +165,14 @@ export {
   UncompressElement,
 } from "../ops/data/dataset-experimental.ts";
 export {
+  LoadDataset,
+  SaveDataset,
+  SaveDatasetV2,
+  SnapshotChunkDataset,
+  SnapshotDatasetReader,
+  SnapshotNestedDatasetReader,
+} from "../ops/data/dataset-files.ts";
+export {
   AssertNextDataset,
   AssertPrevDataset,
   AutoShardDataset,

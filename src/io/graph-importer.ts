@@ -1,6 +1,7 @@
 // Nodes of a message → operations: order, names, inputs, attributes, loops. Rules and messages are those of TensorFlow's GraphConstructor.
 // Graphs and the bodies of functions are built alike.
 
+import { reasonAgainst } from "./absent-ops.ts";
 import { NotFoundError, UnimplementedError, ValueError } from "../base/errors.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
@@ -265,36 +266,6 @@ const comparable = (value: AttrMessage): string =>
 const isBackEdge = (node: NodeMessage, source: NodeMessage): boolean => merges.has(node.op) && nextIterations.has(source.op);
 
 /** Ops that are not there, by their names, and what to do about each kind. */
-const reasonsAgainst: readonly (readonly [types: RegExp, reason: string])[] = [
-  [
-    /^CudnnRNN/,
-    "cuDNN's recurrent network, which TensorFlow has for GPUs alone; export it with CudnnCompatibleLSTMCell or CudnnCompatibleGRUCell, which read the same checkpoint",
-  ],
-  [
-    /TPU|Tpu|^XlaSparse|SparseCore|Minibatch|DedupData|^(?:In|Out)feed|^Prelinearize|^CrossReplicaSum$|^WorkerHeartbeat$|^GlobalIterId$/,
-    "part of a program for TPUs; export the graph for CPU, before tf.tpu rewrites it",
-  ],
-  [
-    /^XlaCallModule$/,
-    "a program of JAX's in StableHLO; export it with jax2tf.convert(f, native_serialization=False), whose operations are nodes",
-  ],
-  [/^_?Xla|(?:^|Variable)Xla/, "part of a program that XLA compiles; export the graph without jit_compile and XLA's clustering"],
-  [/Nccl/, "an exchange between GPUs; export the graph for one device"],
-  [/^DTensor|^CopyToMesh|^Relayout/, "part of a program cut over a mesh of devices; export the graph for one device"],
-  [/^Collective|^AllToAll$/, "an exchange among workers, of which a session here has one; export the graph for one device"],
-  [/^_+Mkl/, "put in by TensorFlow itself when it runs a graph with oneDNN; export the graph as it was built"],
-  [/^BoostedTrees|BoostedTrees/, "gradient boosted trees, for which TensorFlow 2 has no kernels any more"],
-  [
-    /^DataService|^RegisterDataset|^DistributedSave$|^Rpc|RpcFuture/,
-    "a call of a server of TensorFlow's; make the dataset in this program",
-  ],
-  [
-    /SqlDataset$|^(?:Experimental)?LMDB/,
-    "reads a database; write its rows to TFRecord files, or give them by tf.data.Dataset.fromGenerator",
-  ],
-  [/^Risc/, "an experiment that TensorFlow has no kernels for"],
-];
-const reasonAgainst = (type: string): string | undefined => reasonsAgainst.find(([types]) => types.test(type))?.[1];
 
 /** @throws NotFoundError with TensorFlow's line for the first unknown op and a list of them all. */
 export function checkOpsKnown(nodes: readonly { readonly op: string }[], definitionOf: Definitions, where = ""): void {

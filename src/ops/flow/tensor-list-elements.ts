@@ -75,7 +75,8 @@ export class ListArray extends VariantArray {
   }
 
   static override of(array: NDArray): ListArray {
-    if (!(array instanceof ListArray)) throw new InvalidArgumentError("Input handle is not a list. Saw: 'variant'");
+    if (!(array instanceof ListArray))
+      throw new InvalidArgumentError("Input handle is not a list. Saw: 'Variant<type: tensorflow::TensorMap value: TensorMap>'");
     return array;
   }
 

@@ -467,7 +467,7 @@ export const TensorListGather = defineOp("TensorListGather", {
 });
 
 const joinedShape = ({ dims }: TensorShape): TensorShape[] => [
-  dims === null || dims.length === 0 ? TensorShape.unknown() : new TensorShape([null, ...dims.slice(1)]),
+  dims === null ? TensorShape.unknown() : new TensorShape([null, ...dims.slice(1)]),
   TensorShape.unknownOfRank(1),
 ];
 const splitAgain = (inputHandle: Tensor, tensor: Tensor, lengths: Tensor): Tensor =>
@@ -481,14 +481,20 @@ function joinedRows(list: Value, dtype: DType, declared: TensorShape, context: L
   return [ir.reshape(value, [size * length, ...rest]), ir.constant(arrayOf(Array(size).fill(length), "int64"))];
 }
 
+const needRows = ({ rank }: TensorShape): void => need(rank !== 0, () => "element_shape must not be empty");
+
 export const TensorListConcat = defineOp("TensorListConcat", {
   inputs: { inputHandle: "variant" },
   outputs: { tensor: "elementDtype", lengths: "int64" },
   attrs: { elementDtype: attr.type(), elementShape: attr.shape(TensorShape.unknown()) },
   shape: ({ elementDtype, elementShape: asked }, context) => joinedShape(heldShape(context, elementDtype, wrongRead).mergeWith(asked)),
   gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
-  lower: ({ inputHandle, elementDtype, elementShape: asked }, context) => joinedRows(inputHandle, elementDtype, asked, context),
+  lower: ({ inputHandle, elementDtype, elementShape: asked }, context) => {
+    needRows(asked);
+    return joinedRows(inputHandle, elementDtype, asked, context);
+  },
   onHost: ({ inputHandle, elementDtype, elementShape: asked }) => {
+    needRows(asked);
     const { value, lengths } = ListArray.of(inputHandle).concatenated(asked, [], elementDtype);
     return [value, arrayOf(lengths, "int64")];
   },
@@ -504,7 +510,13 @@ export const TensorListConcatV2 = defineOp("TensorListConcatV2", {
   },
   gradient: ({ inputHandle, lengths }, d): Gradients => ({ inputHandle: splitAgain(inputHandle, d.tensor, lengths) }),
   isLenient: true,
-  lower: ({ inputHandle, elementDtype }, context) => joinedRows(inputHandle, elementDtype, declaredBy(context), context),
+  lower: ({ inputHandle, elementDtype }, context) => {
+    const joined = joinedRows(inputHandle, elementDtype, declaredBy(context), context);
+    // An element that nobody has set is as long as its number here says.
+    const leading = context.known("leadingDims");
+    if (leading && numbersOf(leading).some(length => length !== inputHandle.shape[1])) context.keepOnHost();
+    return joined;
+  },
   onHost: ({ inputHandle, elementShape: asked, leadingDims, elementDtype }) => {
     const { value, lengths } = ListArray.of(inputHandle).concatenated(asked, numbersOf(leadingDims), elementDtype);
     return [value, arrayOf(lengths, "int64")];

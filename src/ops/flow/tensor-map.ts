@@ -1,7 +1,7 @@
 // Maps from tensors to tensors as values of type variant: each operation gives a new map. They are held on the host.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { NDArray, latinText } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -27,7 +27,7 @@ class MapArray extends NDArray {
 
   static of(array: NDArray): ReadonlyMap<string, Entry> {
     if (array instanceof MapArray) return array.entries;
-    throw new InvalidArgumentError("Input handle is not a map. Saw: 'TensorList'");
+    throw new InvalidArgumentError("Input handle is not a map. Saw: 'Variant<type: tensorflow::TensorList value: TensorList>'");
   }
 }
 
@@ -37,10 +37,9 @@ const scalar = new TensorShape([]);
 const keyDtype = attr.type();
 const both = { keyDtype, valueDtype: attr.type() };
 
-function requireType(value: NDArray, asked: DType, what: string): NDArray {
-  if (value.dtype !== asked)
-    throw new InvalidArgumentError(`Invalid ${what} dtype. Map has ${cTypeOf(value.dtype)}, but ${cTypeOf(asked)} was asked for.`);
-  return value;
+function requireKeyType(key: NDArray, asked: DType): NDArray {
+  if (key.dtype !== asked) throw new InvalidArgumentError("Key does not match requested dtype.");
+  return key;
 }
 
 function entryOf(array: NDArray, key: NDArray): Entry {
@@ -71,7 +70,14 @@ export const TensorMapLookup = defineOp("TensorMapLookup", {
   outputs: { value: "valueDtype" },
   attrs: both,
   shape: () => TensorShape.unknown(),
-  host: ({ inputHandle, key, valueDtype }) => requireType(entryOf(inputHandle, key).value, valueDtype, "value"),
+  host: ({ inputHandle, key, valueDtype }, { name }) => {
+    const { value } = entryOf(inputHandle, key);
+    if (value.dtype !== valueDtype)
+      throw new InternalError(
+        `Output 0 of type ${cTypeOf(value.dtype)} does not match declared output type ${cTypeOf(valueDtype)} for node {{node ${name}}}`,
+      );
+    return value;
+  },
 });
 
 /** The map with one more key, or another value for it. */
@@ -115,10 +121,10 @@ export const TensorMapStackKeys = defineOp("TensorMapStackKeys", {
   attrs: { keyDtype },
   shape: () => TensorShape.unknown(),
   host: ({ inputHandle, keyDtype }) => {
-    const keys = [...MapArray.of(inputHandle).values()].map(({ key }) => requireType(key, keyDtype, "key"));
+    const keys = [...MapArray.of(inputHandle).values()].map(({ key }) => requireKeyType(key, keyDtype));
     if (keys.length === 0) throw new InvalidArgumentError("TensorMapStackKeys cannot be called on empty map.");
     if (keys.some(({ shape }) => shape.join() !== keys[0].shape.join()))
-      throw new InvalidArgumentError("Key does not match requested shape.");
+      throw new InvalidArgumentError("Keys must all have the same shape.");
     return stackedRows(keyDtype, keys, keys[0].shape);
   },
 });

@@ -20,7 +20,19 @@ def remaining(b):
     runs(b, head + "m = R.MultiDeviceIterator(devices=['/cpu:0', '/cpu:0'], shared_name='', container='', **t)\nd = R.RangeDataset(start=L(0), stop=L(5), step=L(1), **t)\n"
          "init = R.MultiDeviceIteratorInit(dataset=d, multi_device_iterator=m, max_buffer_size=L(1))\ns = R.MultiDeviceIteratorFromStringHandle(string_handle=R.MultiDeviceIteratorToStringHandle(multi_device_iterator=m), **t)\n"
          "n = [R.MultiDeviceIteratorGetNextFromShard(multi_device_iterator=s, shard_num=k, incarnation_id=L(1), **t) for k in (0, 1)]\n", ["init", "n[0]", "n[1]", "n[1]", "n[0]"])
-
+    lists = "l = R.TensorListReserve(element_shape=tf.constant(%s, tf.int32), num_elements=3, element_dtype=F)\nl = R.TensorListSetItem(input_handle=l, index=1, item=%s)\n"
+    for leading in ([1, 1, 1], [2, 2, 2], [0, 5, 3], []):
+        runs(b, lists % ("[2]", "[3., 4.]") + f"y = R.TensorListConcatV2(input_handle=l, element_dtype=F, element_shape=[-1], leading_dims=tf.constant({leading}, tf.int64))\n", ["(y[0], y[1])"])
+    runs(b, lists % ("[]", "3.") + "y = R.TensorListConcat(input_handle=l, element_dtype=F, element_shape=[])\nz = R.TensorListConcatV2(input_handle=l, element_dtype=F, element_shape=tf.constant([], tf.int32), leading_dims=tf.constant([], tf.int64))\n", ["y[0]", "z[0]"])
+    head = "m = R.EmptyTensorMap()\nput = lambda m, k, v: R.TensorMapInsert(input_handle=m, key=k, value=v)\nC = tf.constant\n"
+    for kv in (("C(1)", "C([1., 2.])"), ("C('a')", "C(['x', 'y'])"), ("C([1, 2])", "C(True)"), ("C(1.5)", "C([[1j]])"), ("C(np.nan)", "C(1)"), ("C([], tf.float32)", "C(2)")):
+        key, value = kv
+        runs(b, head + f"n = put(put(m, {key}, {value}), C(7), C(8))\ny = R.TensorMapLookup(input_handle=n, key={key}, value_dtype={value}.dtype)\n"
+             f"e = R.TensorMapErase(input_handle=n, key={key}, value_dtype={value}.dtype)\nh = [R.TensorMapHasKey(input_handle=q, key={key}) for q in (m, n, e)]\ns = [R.TensorMapSize(input_handle=q) for q in (m, n, e)]\n"
+             f"again = R.TensorMapErase(input_handle=e, key={key}, value_dtype={value}.dtype)\nsize = R.TensorMapSize(input_handle=again)\nw = R.TensorMapLookup(input_handle=n, key={key}, value_dtype=tf.int64)\nx = R.TensorMapLookup(input_handle=m, key={key}, value_dtype={value}.dtype)\n"
+             f"t = R.TensorMapStackKeys(input_handle=e, key_dtype=tf.int32)\nv = R.TensorMapStackKeys(input_handle=put(m, {key}, {value}), key_dtype={key}.dtype)\nu = R.TensorMapStackKeys(input_handle=m, key_dtype=tf.int32)\n",
+             ["y", "(h, s)", "size", "w", "x", "t", "v", "u"])
+    runs(b, head + "n = put(put(put(m, C([1, 2]), C(3)), C([4, 5]), C(6)), C([1, 2]), C([9., 9.]))\ny = R.TensorMapSize(input_handle=n)\nz = R.TensorMapLookup(input_handle=n, key=C([1, 2]), value_dtype=F)\nw = put(n, C([1]), C(2))\nu = R.TensorMapStackKeys(input_handle=w, key_dtype=tf.int32)\n", ["(y, z)", "u"])
 
 
 ALL = [remaining]
