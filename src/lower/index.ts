@@ -177,7 +177,10 @@ export class Lowering {
   /** Makes `inner` another name of `outer`. */
   alias(inner: Tensor, outer: Tensor): void {
     this.bindings.set(inner, this.binding(outer));
+    this.outerOf.set(inner, outer);
   }
+
+  private readonly outerOf = new Map<Tensor, Tensor>();
 
   has(tensor: Tensor): boolean {
     return this.bindings.has(this.request.resolve(tensor));
@@ -309,7 +312,12 @@ export class Lowering {
     // What the caller feeds in place of a read is no memory of a variable.
     const isGiven = (read: Tensor): boolean => this.request.isFed(read) && this.request.isEarlier?.(read) !== true;
     let source = tensor;
-    while (!source.isRef && source.op.definition.isCopy && !isGiven(source)) source = this.request.resolve(source.op.inputs[0]);
+    // In a branch or a loop a read from outside comes under another name.
+    for (let next: Tensor | undefined = source; next; ) {
+      source = next;
+      const isRead = !source.isRef && source.op.definition.isCopy && !isGiven(source);
+      next = this.outerOf.get(source) ?? (isRead ? this.request.resolve(source.op.inputs[0]) : undefined);
+    }
     if (source === tensor || !source.isRef || !this.has(source)) return undefined;
     const { handle } = this.binding(source);
     const { state } = handle ?? {};

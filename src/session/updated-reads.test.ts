@@ -4,7 +4,11 @@ import { expect, it } from "vitest";
 import { Graph } from "../graph/graph.ts";
 import { globalVariablesInitializer } from "../library/variables/variable-lists.ts";
 import type { NDArray } from "../base/ndarray.ts";
+import type { Tensor } from "../graph/operation.ts";
 import { assign, assignAdd, Variable } from "../library/variables/variables.ts";
+import { constant, zeros } from "../ops/array/array.ts";
+import { cond, whileLoop } from "../ops/flow/control-flow-contexts.ts";
+import { greater, less } from "../ops/math/comparison.ts";
 import { square } from "../ops/math/functions.ts";
 import { multiply } from "../ops/math/math.ts";
 import { add } from "../ops/operators.ts";
@@ -52,4 +56,47 @@ it("keeps what is fed in place of a read, behind an update too", async () => {
   await using session = new Session({ graph });
   await session.run(globalVariablesInitializer());
   expect((await session.run([after, add(update, read)], [[read, 100]])).map(value => value.item())).toEqual([100, 105]);
+});
+
+it("in branches and loops too, as TensorFlow gives it", async () => {
+  const graph = new Graph();
+  using _ = graph.asDefault();
+  const v = new Variable([0.5, 0.5], { name: "v" });
+  const w = new Variable(1, { dtype: "float32", name: "w" });
+  const after = (update: unknown, body: () => Tensor): Tensor => graph.controlDependencies([update as never], body);
+  const [, looped] = whileLoop(
+    (i: Tensor) => less(i, 3),
+    (i: Tensor, sum: Tensor) => [add(i, 1), after(assignAdd(v, [1, 1]), () => add(sum, multiply(v, 2)))],
+    [constant(0, "int32"), zeros([2])],
+    { parallelIterations: 1 },
+  );
+  const inner = (): Tensor =>
+    cond(
+      greater(w, 2),
+      () => multiply(w, 10),
+      () => multiply(w, 100),
+    );
+  const branched = cond(
+    constant(true),
+    () => after(assign(w, 3), inner),
+    () => multiply(w, 1),
+  );
+  const [, both] = whileLoop(
+    (i: Tensor) => less(i, 4),
+    (i: Tensor, sum: Tensor) => [
+      add(i, 1),
+      cond(
+        greater(i, 0),
+        () => after(assignAdd(w, 1), () => add(sum, w)),
+        () => sum,
+      ),
+    ],
+    [constant(0, "int32"), constant(0)],
+    { parallelIterations: 1 },
+  );
+  await using session = new Session({ graph });
+  await session.run(globalVariablesInitializer());
+  const values = [];
+  for (const fetch of [looped, branched, both]) values.push((await session.run(fetch)).toArray());
+  expect(values).toEqual([[15, 15], 30, 15]);
 });
