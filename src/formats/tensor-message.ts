@@ -62,7 +62,9 @@ export const countValues = (message: Message<"TensorProto">, dtype: DType): numb
 export function arrayFromMessage(message: Message<"TensorProto">): NDArray {
   const dtype = dtypeOfEnumerator(message.dtype);
   if (dtype === undefined) throw new UnimplementedError(`A tensor of type ${message.dtype} cannot be read.`);
-  const shape = shapeFromMessage(message.tensorShape);
+  const told = shapeFromMessage(message.tensorShape);
+  // Of an unknown rank is a scalar.
+  const shape = told.dims === null ? new TensorShape([]) : told;
   if (!shape.isFullyDefined) throw new InvalidArgumentError(`Cannot parse tensor from proto\n\nIts shape ${shape} is not fully known.`);
   const dims = shape.asNumbers();
   const field = fieldOf(dtype);
@@ -93,10 +95,7 @@ function fromValues(dtype: DType, dims: readonly number[], values: readonly Elem
       `Cannot parse tensor from proto\n\nIts shape [${dims}] is larger than the ${values.length} values it holds may fill.`,
     );
   const array = NDArray.zeros(dtype, dims);
-  if (values.length > array.size)
-    throw new InvalidArgumentError(
-      `Cannot parse tensor from proto\n\nIt holds ${values.length} values, but its shape has room for ${array.size}.`,
-    );
+  // What is there beyond the shape TensorFlow does not read.
   if (values.length === 0) return array;
   // Half-precision values are given as their bits, which is also how arrays keep them.
   const isBits = dtype === "float16" || dtype === "bfloat16";

@@ -65,7 +65,7 @@ test("means, steps and waiting", async () => {
     null,
     null,
     1,
-    "Argument num_required must be positive",
+    "Argument num_required must be positive, but was 0",
     "waits",
   ]);
 });

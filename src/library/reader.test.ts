@@ -150,3 +150,38 @@ test("states", async () => {
   await expect(session.run(lines.serializeState())).rejects.toThrow("Reader SerializeState");
   await expect(session.run(whole.restoreState("\u00ff"))).rejects.toThrow("Could not parse state for WholeFileReader 'WholeFileReaderV2'");
 });
+
+test("what cannot be read is told again, what cannot be opened is left behind", async () => {
+  const good = recordToBytes(Buffer.from("one"));
+  const bad = recordToBytes(Buffer.from("two"));
+  bad[bad.length - 1] ^= 1;
+  put("long", "HHHHHHHHHHabcde");
+  put("damaged", Buffer.concat([good, bad]));
+  const graph = new Graph();
+  const built = graph.asDefault(() => {
+    const files = (...names: string[]) => {
+      const queue = new FIFOQueue(9, "string", { shapes: [[]] });
+      return { queue, fill: [queue.enqueueMany([names.map(name => join(folder, name))])] };
+    };
+    const [records, fixed] = [files("damaged", "records"), files("a", "fixed", "long")];
+    return {
+      fill: [...records.fill, ...fixed.fill],
+      record: new TFRecordReader().read(records.queue)[1],
+      fixed: new FixedLengthRecordReader(5, { headerBytes: 10 }).readUpTo(fixed.queue, 1)[1],
+    };
+  });
+  await using session = new Session({ graph });
+  await session.run(built.fill);
+  const read = (tensor: typeof built.record): Promise<string> =>
+    session.run(tensor).then(
+      value => JSON.stringify((value as NDArray).toArray()),
+      error => (error as Error).message.split("\n")[0],
+    );
+  expect([await read(built.record), await read(built.record), await read(built.record)]).toEqual([
+    '"one"',
+    "corrupted record at 31",
+    "corrupted record at 31",
+  ]);
+  // The first file has fewer bytes than a header, the second no record behind it.
+  expect([await read(built.fixed), await read(built.fixed)]).toEqual(["reached end of file", '["abcde"]']);
+});

@@ -6,8 +6,9 @@ import type { DType } from "../../base/dtype.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
-import { handleFields, objectId, sharedAttrs } from "./host-handles.ts";
+import { handleFields, nameOf, objectId, sharedAttrs } from "./host-handles.ts";
 import { WaitingLine } from "./host-waiting.ts";
+import { pop, push } from "./least-first.ts";
 import { rowOf, stackedRows } from "./rows.ts";
 import { bytesAt } from "../string/string.ts";
 
@@ -19,9 +20,10 @@ interface Entry {
   readonly key: string;
   readonly parts: (NDArray | undefined)[];
   /** Which of the calls that brought new keys brought it. */
-  readonly call: number;
+  readonly call: bigint;
 }
 
+const callOf = ({ call }: Entry): bigint => call;
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const keyText = (keys: NDArray, i: number): string => latinText(bytesAt(keys, i));
 
@@ -33,7 +35,7 @@ class BarrierMemory {
   private readonly incomplete = new Map<string, Entry>();
   private readonly ready: Entry[] = [];
   private readonly line = new WaitingLine();
-  private calls = 0;
+  private calls = 0n;
   private isClosed = false;
   private isCancelled = false;
 
@@ -70,18 +72,16 @@ class BarrierMemory {
       throw new CancelledError(
         `Barrier ${this.name} is closed.  Pending enqueues cancelled: 1.  Number of new insertions: ${keys.size}.  Number of incomplete keys: ${incomplete.size}.`,
       );
-    let hasNew = false;
+    const hasNew = Array.from({ length: keys.size }, (_, i) => keyText(keys, i)).some(key => !incomplete.has(key));
+    const call = hasNew ? this.calls++ : this.calls;
+    // What a refused call had made whole is in neither place, as in TensorFlow.
+    const whole: Entry[] = [];
     for (let i = 0; i < keys.size; i++) {
-      if (incomplete.has(keyText(keys, i))) continue;
-      hasNew = true;
-      if (this.isClosed)
+      const key = keyText(keys, i);
+      if (this.isClosed && !incomplete.has(key))
         throw new CancelledError(
           `Barrier ${this.name} is closed, but attempted to insert a brand new key: ${textOf(bytesAt(keys, i))}.  Pending enqueues cancelled: 0.  Insertion index: ${i}.  Number of incomplete keys: ${incomplete.size}.`,
         );
-    }
-    const call = hasNew ? this.calls++ : this.calls;
-    for (let i = 0; i < keys.size; i++) {
-      const key = keyText(keys, i);
       const entry = incomplete.get(key) ?? { key, parts: dtypes.map(() => undefined), call };
       if (entry.parts[component])
         throw new InvalidArgumentError(
@@ -91,9 +91,9 @@ class BarrierMemory {
       incomplete.set(key, entry);
       if (entry.parts.includes(undefined)) continue;
       incomplete.delete(key);
-      const behind = this.ready.findIndex(other => other.call > entry.call);
-      this.ready.splice(behind < 0 ? this.ready.length : behind, 0, entry);
+      whole.push(entry);
     }
+    for (const entry of whole) push(this.ready, entry, callOf);
     this.line.changed();
   }
 
@@ -106,10 +106,10 @@ class BarrierMemory {
         throw new OutOfRangeError(
           `Barrier '${this.name}' is closed and has insufficient elements (requested ${wanted}, total size ${within})`,
         );
-      return this.ready.length < wanted ? undefined : this.ready.splice(0, wanted);
+      return this.ready.length < wanted ? undefined : Array.from({ length: wanted }, () => pop(this.ready, callOf));
     };
     const taken = await this.line.until(take, signal, "TakeMany operation was cancelled");
-    const indices = taken.map(({ call }) => -(2n ** 63n) + BigInt(call));
+    const indices = taken.map(({ call }) => -(2n ** 63n) + call);
     const keys = taken.map(({ key }) => Uint8Array.from(key, letter => letter.charCodeAt(0)));
     const values = this.dtypes.map((dtype, k) =>
       stackedRows(
@@ -161,7 +161,7 @@ export const Barrier = defineOp("Barrier", {
         if (!shape.isFullyDefined) throw new InvalidArgumentError(`Shape ${shape.format()} is not fully defined`);
         return shape.asNumbers();
       });
-      return new BarrierMemory(shared.sharedName === "" ? op.name : shared.sharedName, componentTypes, known);
+      return new BarrierMemory(nameOf(op, shared), componentTypes, known);
     },
   }),
 });

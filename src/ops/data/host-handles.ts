@@ -17,3 +17,11 @@ export const handleFields = { stateful: true, gradient: "none", shape: () => new
 /** The name under which a session keeps an object: equal for ops that share a name, else the op's own. */
 export const objectId = (kind: string, { container, sharedName }: Shared, op: Operation): string =>
   `${kind}:${container}/${sharedName === "" ? op.name : sharedName}`;
+
+/** TensorFlow numbers the objects that share no name. */
+export function nameOf(op: Operation, { sharedName }: { readonly sharedName: string }): string {
+  if (sharedName !== "") return sharedName;
+  const isNameless = (other: Operation): boolean => other.definition.resource === op.definition.resource && other.attrs.sharedName === "";
+  const earlier = op.graph.getOperations().filter(other => other.id < op.id && isNameless(other)).length;
+  return `_${earlier}_${op.name}`;
+}

@@ -31,6 +31,8 @@ const bracketed = (shape: readonly number[]): string => `[${shape}]`;
 export abstract class LookupTable {
   readonly types: TableTypes;
   protected entries = new Map<Key, Entry>();
+  /** Do keys that are missing have a default each? If not, the first is for all. */
+  protected readonly canTellDefaults: boolean = true;
 
   constructor(types: TableTypes) {
     this.types = types;
@@ -47,11 +49,12 @@ export abstract class LookupTable {
   /** Writes the keys' values, or the default: one for all, or one for each key. */
   find(keys: NDArray, fallback: NDArray, out: NDArray): void {
     const { valueSize } = this;
-    const isForEach = fallback.size === keys.size * valueSize && fallback.size !== valueSize;
-    if (fallback.size !== valueSize && !isForEach)
+    const isOne = sameShape(fallback.shape, this.types.valueShape);
+    if (!isOne && !sameShape(fallback.shape, out.shape))
       throw new InvalidArgumentError(
         `Expected shape ${bracketed(this.types.valueShape)} or ${bracketed(out.shape)} for default value, got ${bracketed(fallback.shape)}`,
       );
+    const isForEach = !isOne && this.canTellDefaults;
     for (let i = 0; i < keys.size; i++) {
       const value = this.entries.get(keyOf(keys.get(i)))?.value;
       for (let k = 0; k < valueSize; k++) out.set(i * valueSize + k, value?.[k] ?? fallback.get(isForEach ? i * valueSize + k : k));
@@ -94,6 +97,7 @@ export abstract class LookupTable {
 /** A table that is filled once. */
 export class StaticTable extends LookupTable {
   private isInitialized = false;
+  protected override readonly canTellDefaults = false;
 
   override find(keys: NDArray, fallback: NDArray, out: NDArray): void {
     if (!this.isInitialized) throw new FailedPreconditionError("Table not initialized.");
@@ -108,7 +112,10 @@ export class StaticTable extends LookupTable {
     throw new UnimplementedError("Remove not supported by InitializableLookupTable implementations");
   }
 
+  /** Of what comes once it is filled TensorFlow compares only the number, and keeps what is there. */
   override fill(keys: NDArray, values: NDArray): void {
+    if (this.isInitialized && keys.size === this.size) return;
+    if (this.isInitialized) throw new FailedPreconditionError("Table was already initialized with different data.");
     const entries = new Map<Key, Entry>();
     for (const [key, entry] of this.given(keys, values)) {
       const known = entries.get(key);
@@ -118,8 +125,6 @@ export class StaticTable extends LookupTable {
         );
       entries.set(key, entry);
     }
-    if (this.isInitialized && !sameEntries(this.entries, entries))
-      throw new FailedPreconditionError("Table was already initialized with different data.");
     this.entries = entries;
     this.isInitialized = true;
   }
@@ -129,9 +134,6 @@ export class StaticTable extends LookupTable {
     return super.export();
   }
 }
-
-const sameEntries = (a: ReadonlyMap<Key, Entry>, b: ReadonlyMap<Key, Entry>): boolean =>
-  a.size === b.size && [...a].every(([key, { value }]) => b.get(key)?.value.every((x, k) => keyOf(x) === keyOf(value[k])) ?? false);
 
 export class MutableTable extends LookupTable {
   override insert(keys: NDArray, values: NDArray): void {
@@ -183,8 +185,9 @@ export class DenseTable extends MutableTable {
 
   override insert(keys: NDArray, values: NDArray): void {
     this.refuseMarks(keys);
+    // Room is made as if every key were new.
+    while (this.size + keys.size > this.mostFilled * this.buckets) this.buckets *= 2;
     super.insert(keys, values);
-    while (this.size > this.mostFilled * this.buckets) this.buckets *= 2;
   }
 
   override remove(keys: NDArray): void {

@@ -274,7 +274,7 @@ export const LookupTableExportV2 = defineOp("LookupTableExportV2", {
   gradient: "none",
   shape: ({ tableHandle }) => {
     tableHandle.withRank(0);
-    return [new TensorShape([null]), TensorShape.unknown()];
+    return [TensorShape.unknown(), TensorShape.unknown()];
   },
   host: ({ tableHandle }) => {
     if (!(tableHandle instanceof LookupTable)) throw new InternalError("The handle is no table's.");

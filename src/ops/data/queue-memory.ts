@@ -7,6 +7,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import { PhiloxStream } from "../random/philox.ts";
 import { stackedRows } from "./rows.ts";
+import { pop, push } from "./least-first.ts";
 
 /** One tuple of components. */
 export type QueueElement = readonly NDArray[];
@@ -63,6 +64,11 @@ export class HostQueue {
     return this.elements.shift() as QueueElement;
   }
 
+  /** What was taken for a run that did not get all it wants. */
+  protected giveBack(elements: readonly QueueElement[]): void {
+    this.elements.unshift(...elements);
+  }
+
   private get room(): number {
     const { capacity } = this.settings;
     return capacity < 0 ? Infinity : capacity - this.elements.length;
@@ -74,8 +80,9 @@ export class HostQueue {
 
   // ---- bringing ----
 
-  /** Stores all elements, waiting for room. @throws CancelledError once the queue is closed. */
+  /** Stores all elements, waiting for room. @throws CancelledError once the queue is closed, if there are any. */
   enqueue(elements: readonly QueueElement[], signal: AbortSignal): Promise<void> {
+    if (elements.length === 0) return Promise.resolve();
     let next = 0;
     return this.attempt(this.bringing, "Enqueue operation was cancelled", signal, settle => ({
       advance: () => {
@@ -127,7 +134,7 @@ export class HostQueue {
 
   private gather(count: number, isShortAllowed: boolean, signal: AbortSignal): Promise<readonly QueueElement[]> {
     const found: QueueElement[] = [];
-    const giveBack = (): void => void this.elements.unshift(...found.splice(0));
+    const giveBack = (): void => this.giveBack(found.splice(0));
     return this.attempt(
       this.taking,
       "Dequeue operation was cancelled",
@@ -216,16 +223,19 @@ export class ShuffleQueue extends HostQueue {
   }
 }
 
+const priorityOf = ([priority]: QueueElement): bigint => priority.get(0) as bigint;
+
 /** The one whose first component is the least leaves first. */
 export class SortedQueue extends HostQueue {
   protected override store(element: QueueElement): void {
-    const priority = element[0].get(0) as bigint;
-    let low = 0;
-    for (let high = this.elements.length; low < high; ) {
-      const middle = (low + high) >> 1;
-      if ((this.elements[middle][0].get(0) as bigint) <= priority) low = middle + 1;
-      else high = middle;
-    }
-    this.elements.splice(low, 0, element);
+    push(this.elements, element, priorityOf);
+  }
+
+  protected override take(): QueueElement {
+    return pop(this.elements, priorityOf);
+  }
+
+  protected override giveBack(elements: readonly QueueElement[]): void {
+    for (const element of elements) this.store(element);
   }
 }

@@ -6,7 +6,7 @@ import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type HostObject, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
-import { handleFields, objectId, sharedAttrs } from "./host-handles.ts";
+import { handleFields, nameOf, objectId, sharedAttrs } from "./host-handles.ts";
 import { HostQueue, type QueueElement, type QueueSettings, ShuffleQueue, SortedQueue } from "./queue-memory.ts";
 import { rowOf } from "./rows.ts";
 
@@ -20,15 +20,6 @@ const common = {
   capacity: attr.int(-1),
   ...sharedAttrs,
 };
-
-/** TensorFlow numbers the objects that share no name. */
-function nameOf(op: Operation, { sharedName }: { readonly sharedName: string }): string {
-  if (sharedName !== "") return sharedName;
-  const isNamelessQueue = (other: Operation): boolean =>
-    other.definition.resource === op.definition.resource && other.attrs.sharedName === "";
-  const earlier = op.graph.getOperations().filter(other => other.id < op.id && isNamelessQueue(other)).length;
-  return `_${earlier}_${op.name}`;
-}
 
 function queueObject(
   kind: string,

@@ -2,7 +2,7 @@
 // they wait for files and for the queue. TensorFlow 1's input pipelines begin with them.
 
 import { files } from "#platform";
-import { InternalError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError, OutOfRangeError, UnimplementedError } from "../../base/errors.ts";
 import { bytesSource, readFile } from "../../base/files.ts";
 import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -23,7 +23,8 @@ interface ReaderRecord {
   readonly isLast?: boolean;
 }
 
-type RecordsOf = (work: string) => AsyncGenerator<ReaderRecord>;
+/** Opens a file; what cannot be opened is left behind, what cannot be read is asked for again and again, as TensorFlow does. */
+type RecordsOf = (work: string) => Promise<AsyncGenerator<ReaderRecord>>;
 
 interface ReaderKind {
   readonly kind: string;
@@ -41,6 +42,7 @@ class HostReader {
   private produced = 0n;
   private work = "";
   private records: AsyncGenerator<ReaderRecord> | null = null;
+  private failure: unknown = null;
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(name: string, settings: ReaderKind) {
@@ -71,9 +73,7 @@ class HostReader {
         this.work = "";
         const [name] = await queue.dequeue(signal);
         this.work = decodeText(bytesAt(name, 0));
-        const opened = this.settings.recordsOf(this.work);
-        // The first record is asked for here, so that a file that cannot be opened is no work that was started.
-        this.records = opened;
+        this.records = await this.settings.recordsOf(this.work);
         this.started++;
       }
       const found: ReaderRecord[] = [];
@@ -89,11 +89,11 @@ class HostReader {
   }
 
   private async step(records: AsyncGenerator<ReaderRecord>): Promise<IteratorResult<ReaderRecord>> {
+    if (this.failure !== null) throw this.failure;
     try {
       return await records.next();
     } catch (error) {
-      this.records = null;
-      this.started = this.finished;
+      this.failure = error;
       throw error;
     }
   }
@@ -105,6 +105,7 @@ class HostReader {
 
   reset(): void {
     this.records = null;
+    this.failure = null;
     this.started = 0n;
     this.finished = 0n;
     this.produced = 0n;
@@ -131,7 +132,7 @@ class HostReader {
     return to.finish();
   }
 
-  restore(state: Uint8Array): void {
+  async restore(state: Uint8Array): Promise<void> {
     if (!this.settings.canBeSaved) throw new UnimplementedError("Reader RestoreState");
     const found = savedState(state);
     if (found === undefined)
@@ -139,7 +140,7 @@ class HostReader {
     this.reset();
     [this.started, this.finished, this.produced] = found.counts;
     this.work = found.work;
-    if (this.started > this.finished) this.records = this.settings.recordsOf(this.work);
+    if (this.started > this.finished) this.records = await this.settings.recordsOf(this.work);
   }
 }
 
@@ -174,24 +175,34 @@ const readerObject = (
 
 // ---- kinds ----
 
-async function* wholeFile(work: string): AsyncGenerator<ReaderRecord> {
-  yield { key: work, value: await readFile(files, work), isLast: true };
+async function wholeFile(work: string): Promise<AsyncGenerator<ReaderRecord>> {
+  return (async function* record() {
+    yield { key: work, value: await readFile(files, work), isLast: true };
+  })();
 }
 
 /** Lines without their ends, counted from 1; the first few are skipped. */
-const numberedLines = (skip: number) =>
-  async function* lines(work: string): AsyncGenerator<ReaderRecord> {
-    let number = 0;
-    for (const line of linesOf(await readFile(files, work))) if (++number > skip) yield { key: `${work}:${number}`, value: line.slice() };
+const numberedLines =
+  (skip: number) =>
+  async (work: string): Promise<AsyncGenerator<ReaderRecord>> => {
+    const bytes = await readFile(files, work);
+    return (async function* lines() {
+      let number = 0;
+      for (const line of linesOf(bytes)) if (++number > skip) yield { key: `${work}:${number}`, value: line.slice() };
+    })();
   };
 
-const recordFile = (compression: string) =>
-  async function* records(work: string): AsyncGenerator<ReaderRecord> {
-    let offset = 0;
-    for await (const value of readRecords(bytesSource(work, await readFile(files, work)), compression)) {
-      yield { key: `${work}:${offset}`, value };
-      offset += value.length + 16;
-    }
+const recordFile =
+  (compression: string) =>
+  async (work: string): Promise<AsyncGenerator<ReaderRecord>> => {
+    const source = bytesSource(work, await readFile(files, work));
+    return (async function* records() {
+      let offset = 0;
+      for await (const value of readRecords(source, compression)) {
+        yield { key: `${work}:${offset}`, value };
+        offset += value.length + 16;
+      }
+    })();
   };
 
 interface FixedLengths {
@@ -202,17 +213,23 @@ interface FixedLengths {
   readonly encoding: string;
 }
 
-const fixedLength = ({ headerBytes, recordBytes, footerBytes, hopBytes, encoding }: FixedLengths) =>
-  async function* records(work: string): AsyncGenerator<ReaderRecord> {
+const fixedLength =
+  ({ headerBytes, recordBytes, footerBytes, hopBytes, encoding }: FixedLengths) =>
+  async (work: string): Promise<AsyncGenerator<ReaderRecord>> => {
     const source = await plainSource(bytesSource(work, await readFile(files, work)), encoding);
     const bytes = await source.read(0, source.size);
+    if (bytes.length < headerBytes) throw new OutOfRangeError("reached end of file");
     const hop = hopBytes === 0 ? recordBytes : hopBytes;
-    for (let at = headerBytes, n = 0; at + recordBytes <= bytes.length - footerBytes; at += hop, n++)
-      yield { key: `${work}:${n}`, value: bytes.slice(at, at + recordBytes) };
+    return (async function* records() {
+      for (let at = headerBytes, n = 0; at + recordBytes <= bytes.length - footerBytes; at += hop, n++)
+        yield { key: `${work}:${n}`, value: bytes.slice(at, at + recordBytes) };
+    })();
   };
 
-async function* identity(work: string): AsyncGenerator<ReaderRecord> {
-  yield { key: work, value: encodeText(work), isLast: true };
+async function identity(work: string): Promise<AsyncGenerator<ReaderRecord>> {
+  return (async function* record() {
+    yield { key: work, value: encodeText(work), isLast: true };
+  })();
 }
 
 /** Each file is one record. */
@@ -256,13 +273,13 @@ export const FixedLengthRecordReaderV2 = defineOp("FixedLengthRecordReaderV2", {
   },
   ...readerFields(),
   resource: (attrs, op) => {
-    for (const [name, value, least] of [
-      ["header_bytes", attrs.headerBytes, 0],
-      ["record_bytes", attrs.recordBytes, 1],
-      ["footer_bytes", attrs.footerBytes, 0],
-      ["hop_bytes", attrs.hopBytes, 0],
+    for (const [name, value] of [
+      ["header_bytes", attrs.headerBytes],
+      ["record_bytes", attrs.recordBytes],
+      ["footer_bytes", attrs.footerBytes],
+      ["hop_bytes", attrs.hopBytes],
     ] as const)
-      if (value < least) throw new InvalidArgumentError(`${name} must be ${least === 0 ? ">= 0" : "> 0"} but is: ${value}`);
+      if (value < 0) throw new InvalidArgumentError(`${name} must be >= 0 not ${value}`);
     return readerObject(op, attrs, { kind: "FixedLengthRecordReader", recordsOf: fixedLength(attrs) });
   },
 });

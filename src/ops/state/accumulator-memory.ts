@@ -46,7 +46,7 @@ export abstract class Accumulator<G, R> {
 
   /** Waits until `count` gradients are there; what is taken is gone, and the step is one more. */
   take(count: number, signal: AbortSignal): Promise<R> {
-    if (count <= 0) throw new InvalidArgumentError("Argument num_required must be positive");
+    if (count <= 0) throw new InvalidArgumentError(`Argument num_required must be positive, but was ${count}`);
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         this.takers.splice(this.takers.indexOf(taker), 1);

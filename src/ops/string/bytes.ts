@@ -127,10 +127,13 @@ export const parseTensor = (serialized: TensorLike, outType: DType, options?: Na
 
 // ---- compressed and padded bytes ----
 
-const inflated = (bytes: Uint8Array, format: "gzip" | "deflate"): Promise<Uint8Array> =>
-  unzlib(bytes, format).catch(() => {
-    throw new DataLossError("inflate() failed with error -3: incorrect header check");
-  });
+/** Nothing is nothing, compressed or not. */
+const inflated = async (bytes: Uint8Array, format: "gzip" | "deflate"): Promise<Uint8Array> =>
+  bytes.length === 0
+    ? bytes
+    : unzlib(bytes, format).catch(() => {
+        throw new DataLossError("inflate() failed with error -3: incorrect header check");
+      });
 
 /** Strings compressed by gzip or zlib as they were. */
 export const DecodeCompressed = defineOp("DecodeCompressed", {

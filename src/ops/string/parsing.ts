@@ -211,15 +211,15 @@ export function decodeRaw(inputBytes: TensorLike | null, ...rest: unknown[]): Te
 const misplaced: { unquoted: string; unended: string; after: string; isReadOn?: boolean } = {
   unquoted: "Unquoted fields cannot have quotes/CRLFs inside",
   unended: "Quoted field has to end with quote followed by delim or end",
-  after: "Quoted field has to end with quote followed by delim or end",
+  after: "Quote inside a string has to be escaped by another quote",
 };
 
-/** The fields of one record (RFC 4180). @throws InvalidArgumentError for misplaced quotes. */
-export function csvFields(record: Uint8Array, delimiter: string, useQuotes: boolean, texts = misplaced): string[] {
+/** The fields of one record (RFC 4180), the first `limit` of them. @throws InvalidArgumentError for misplaced quotes. */
+export function csvFields(record: Uint8Array, delimiter: string, useQuotes: boolean, texts = misplaced, limit = Infinity): string[] {
   const text = latinText(record);
   const fields: string[] = [];
   let at = 0;
-  for (;;) {
+  while (fields.length < limit) {
     if (useQuotes && text[at] === '"') {
       let field = "";
       let isMisplaced = false;
@@ -244,9 +244,10 @@ export function csvFields(record: Uint8Array, delimiter: string, useQuotes: bool
       fields.push(field);
       at = end < 0 ? text.length : end;
     }
-    if (at >= text.length) return fields;
+    if (at >= text.length) break;
     at++;
   }
+  return fields;
 }
 
 export const csvTypes = ["float32", "float64", "int32", "int64", "string"] as const satisfies readonly DType[];
@@ -259,7 +260,10 @@ interface Csv {
 }
 
 function readRecord(record: Uint8Array, row: number, types: readonly DType[], csv: Csv): string[] {
-  const all = csvFields(record, csv.fieldDelim, csv.useQuoteDelim);
+  // Line ends before a field count for nothing, and a record of nothing else has no field.
+  const start = record.findIndex(byte => byte !== 10 && byte !== 13);
+  const limit = csv.selectCols.length === 0 ? Infinity : Math.max(...csv.selectCols) + 1;
+  const all = start < 0 ? [] : csvFields(record.subarray(start), csv.fieldDelim, csv.useQuoteDelim, misplaced, limit);
   const fields = csv.selectCols.length === 0 ? all : csv.selectCols.map(column => all[column] as string | undefined);
   const count = csv.selectCols.length === 0 ? all.length : fields.filter(field => field !== undefined).length;
   if (count !== types.length) throw new InvalidArgumentError(`Expect ${types.length} fields but have ${count} in record ${row}`);

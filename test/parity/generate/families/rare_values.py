@@ -2,6 +2,7 @@
 from ..recording import rows, run_errors
 from ..tfenv import np
 from .edge_cases import refusal
+from .staging import runs
 
 TWICE = "; g = tf.gradients(z, x)[0]; h = tf.gradients(g, x)[0]; y = [z, g, h]"
 
@@ -73,4 +74,29 @@ def rare_types(b):
         refusal(b, f"tf.signal.inverse_mdct(tf.placeholder(tf.float32, {shape}))")
 
 
-ALL = [rare_values, rare_types]
+
+def rare_objects(b):
+    """What random programs on queues, barriers, tables, accumulators and parsers found."""
+    b.family("rare_values")
+    runs(b, "q = tf.FIFOQueue(3, [F], shapes=[[]])\n", ["q.enqueue(1.)", "q.close()", "q.enqueue_many(tf.zeros([0]))", "q.enqueue_many(tf.zeros([1]))", "q.enqueue(2.)", "q.size()"])
+    runs(b, "q = tf.PriorityQueue(20, [tf.int32], [[]])\nput = lambda k, v: q.enqueue_many([tf.constant(k, tf.int64), tf.constant(v)])\n",
+         ["put([3, 1, 1, 3, 1, 2, 2, 1, 1, 3], list(range(10)))", "q.dequeue_many(10)", "put([1] * 9, list(range(9)))", "q.dequeue_many(4)", "put([1] * 3, [20, 21, 22])", "q.dequeue()", "q.dequeue_up_to(7)"])
+    barrier = "q = R.Barrier(component_types=[F, F], shapes=[[], []], shared_name='b')\nput = lambda c, k, v: R.BarrierInsertMany(handle=q, keys=k, values=v, component_index=c)\n" \
+              "take = lambda n: R.BarrierTakeMany(handle=q, num_elements=n, component_types=[F, F])\nsizes = lambda: (R.BarrierReadySize(handle=q), R.BarrierIncompleteSize(handle=q))\n"
+    runs(b, barrier, ["put(0, ['a', 'b', 'c', 'd', 'e'], [1., 2., 3., 4., 5.])", "put(1, ['e', 'c', 'a', 'b', 'd'], [5., 3., 1., 2., 4.])", "take(3)", "take(2)",
+         "put(0, ['f', 'g'], [6., 7.])", "put(1, ['f', 'h', 'h'], [6., 8., 8.])", "sizes()", "R.BarrierClose(handle=q)", "put(0, ['g', 'z'], [7., 0.])", "put(0, ['z'], [0.])", "sizes()"])
+    for sparse in ("", "Sparse"):
+        runs(b, f"a = tf.{sparse}ConditionalAccumulator(F, shape=[2])\n", ["a.take_grad(0)", "a.take_grad(-1)", "a.num_accumulated()"])
+    runs(b, "L = lambda *v: tf.constant(v, tf.int64)\nt = R.HashTableV2(key_dtype=tf.int64, value_dtype=tf.int64, shared_name='h')\nfill = lambda k, v: R.InitializeTableV2(table_handle=t, keys=k, values=v)\n",
+         ["fill(tf.zeros([0], tf.int64), tf.zeros([0], tf.int64))", "fill(L(1, 2), L(10, 20))", "R.LookupTableFindV2(table_handle=t, keys=L(1, 2, 3), default_value=L(7))", "R.LookupTableFindV2(table_handle=t, keys=L(1, 3), default_value=L(7, 8))", "fill(L(1, 2), L(10, 20))",
+          "fill(L(5, 6), L(50, 60))", "R.LookupTableFindV2(table_handle=t, keys=L(1, 5), default_value=tf.constant(0, tf.int64))", "fill(L(1), L(10))", "R.LookupTableImportV2(table_handle=t, keys=L(1, 2, 3), values=L(1, 2, 3))"])
+    runs(b, "t = tf.lookup.experimental.DenseHashTable(tf.int64, F, [0., 1.], -1, -2, initial_num_buckets=8)\nput = lambda *k: t.insert(tf.constant(k, tf.int64), tf.ones([len(k), 2]))\nbuckets = lambda: tf.shape(t.export()[1])\n",
+         ["put(1, 2, 3, 5, 8)", "buckets()", "put(1, 2)", "buckets()", "t.size()"])
+    csv = [("['', '5']", "[0]", ""), ("['5', '']", "[0]", ""), ("['\\n5', '6', '\\n']", "[0]", ""), ("['1,a\"b', '2,\"x']", "[0]", ", select_cols=[0]"), ("['a\"b,1']", "[0]", ", select_cols=[1]"), ("['\"a\"b\"']", "['']", ""), ("['\"ab']", "['']", ""), ("['\"ab\"\"']", "['']", ""),
+           ("['1,', ',2']", "[0, 0]", ""), ("['1,2,', ',2']", "[0, 0]", ""), ("['1,2', '3,']", "[5]", ", select_cols=[1]")]
+    runs(b, "", [f"tf.io.decode_csv({records}, {defaults}{more})" for records, defaults, more in csv])
+    protos = [b"\x08\x01\x12\x02\x18\x01*\x04\x00\x00\xc0?", b"\x08\x01\x12\x02\x18\x01", b"\x08\x01\x12\x04\x12\x02\x08\x01*\x08\x00\x00\xc0?\x00\x00\x80?"]
+    runs(b, "", [f"tf.io.parse_tensor({p!r}, F)" for p in protos] + ["tf.io.decode_compressed(['', ''], 'ZLIB')", "tf.io.decode_compressed([''], 'GZIP')"])
+
+
+ALL = [rare_values, rare_types, rare_objects]
