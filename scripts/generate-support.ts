@@ -82,6 +82,58 @@ function nameRows(): string[] {
   });
 }
 
+/** Why a name is not there; the first that fits counts. A name without a reason fails the generator. */
+const reasons: readonly (readonly [names: RegExp, reason: string])[] = [
+  [/^(CXX11_ABI_FLAG|CXX_VERSION|MONOLITHIC_BUILD)$/, "They tell how a C++ library was built; there is none."],
+  [
+    /load_(file_system_|op_)?library$/,
+    "They load machine code into the process. An op of one's own is a function of ops, or `tf.py_func`.",
+  ],
+  [
+    /^GradientTape$|NumpyIterator|^config.experimental_connect|ClusterDeviceFilters|get_model_proto/,
+    "They belong to eager execution; this is the graph API.",
+  ],
+  [
+    /^(conv2d_backprop_(filter|input)_v2|check_pinned)$|generate_bounding_box_proposals/,
+    "TensorFlow itself has no kernel of these for the CPU.",
+  ],
+  [/fftnd$/, "Their ops (FFTND and the like) are not written; `tf.signal.fft3d` and the others take one to three dimensions."],
+  [/^LMDBReader$|SqlDataset/, "They read LMDB and SQLite files, whose libraries the package does not bring."],
+  [/decode_(jxl|webp)$/, "They decode JPEG XL and WebP, whose codecs the package does not bring."],
+  [/^dtypes.experimental/, "Numbers of two, four and eight bits have no arithmetic in TensorFlow's CPU kernels either."],
+  [/^data.experimental.(service|distributed_save)/, "They need servers of the tf.data service."],
+  [
+    /data.experimental.(snapshot|make_saveable_from_iterator)/,
+    "Where an iterator stands is not written to files; `dataset.cache(filename)` keeps elements.",
+  ],
+  [/^debugging/, "They instrument eager functions and write the debugger's dump format; `tf.add_check_numerics_ops` checks a graph."],
+  [/raise_exception_on_not_ok_status/, "It turns a C status into an exception; there is no such status."],
+  [/^layers.experimental/, "They switch tf.layers to Keras' naming, which is for programs that mix the two."],
+  [/^quantization.experimental|do_quantize_training/, "They rewrite graphs by C++ passes for mobile converters."],
+  [
+    /^saved_model/,
+    "They save and load TensorFlow 2's objects; `tf.saved_model.simple_save`, `Builder` and `loader.load` write and read version 1's.",
+  ],
+  [/^summary.initialize$/, "It starts TensorFlow 2's summary writer; `tf.summary.FileWriter` is version 1's."],
+  [/^train.Server$/, "A server of a cluster needs gRPC, which is not part of this version."],
+  [
+    /^train.experimental/,
+    "They cut checkpoints of several servers into files, or keep a Python object in one; a checkpoint here is one file of variables.",
+  ],
+  [/^types.experimental/, "They are types for Python's checkers; TypeScript has `TensorLike`."],
+];
+
+function reasonRows(): string[] {
+  const missing = paths.filter(path => !present.includes(path));
+  const reasonOf = (path: string): string => {
+    const found = reasons.find(([names]) => names.test(path));
+    if (found === undefined) throw new Error(`Nothing says why tf.${path} is not there.`);
+    return found[1];
+  };
+  const all = [...new Set(missing.map(reasonOf))];
+  return all.map(reason => `| ${missing.filter(path => reasonOf(path) === reason).join(" ")} | ${reason} |`);
+}
+
 // ---- members of classes ----
 
 const members = loadSpec("class-members") as Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -133,6 +185,12 @@ ${present.length} of the ${paths.length} public names of tf.compat.v1 are in the
 | namespace | there | not there |
 |---|---|---|
 ${nameRows().join("\n")}
+
+Why the others are not there:
+
+| names | reason |
+|---|---|
+${reasonRows().join("\n")}
 
 ## Members of classes
 

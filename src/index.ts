@@ -34,6 +34,7 @@ export type { CellResult } from "./library/layers/rnn-cell.ts";
 export type { DynamicRaggedShape } from "./library/ragged/dynamic-ragged-shape.ts";
 export type { Initializer } from "./library/variables/initializers.ts";
 export type { Partitioner } from "./library/variables/partitioned-variable.ts";
+export type { VariableCreator } from "./library/variables/variable-creators.ts";
 export type { CustomGetter, Regularizer, VariableInitializer } from "./library/variables/variable-scope.ts";
 export type { Constraint } from "./library/variables/variables.ts";
 export type { Fetches, IndexedSlicesValue, Results } from "./session/fetches.ts";

@@ -38,9 +38,9 @@ export const missingMembers: readonly Missing[] = [
     instead: "ParseFromString fills the message with what the bytes hold.",
   },
   {
-    of: /^(DType|TensorShape|TypeSpec|TensorSpec|SparseTensorSpec|RaggedTensorSpec|OptionalSpec|data.DatasetSpec)$/,
+    of: /^(DType|TensorShape|TypeSpec|TensorSpec|SparseTensorSpec|RaggedTensorSpec|OptionalSpec|IndexedSlicesSpec|TensorArraySpec|NoneTensorSpec|data.DatasetSpec)$/,
     members:
-      "cast experimental_as_proto experimental_from_proto experimental_type_proto flatten from_tensors is_subtype_of most_specific_common_supertype most_specific_compatible_type placeholder_value to_tensors value_type from_value flat_values_spec",
+      "cast experimental_as_proto experimental_from_proto experimental_type_proto flatten from_tensors is_subtype_of most_specific_common_supertype most_specific_compatible_shape most_specific_compatible_type placeholder_value to_tensors value_type from_value flat_values_spec",
     instead: "It serves the tracing of TensorFlow 2's functions: compare with is_compatible_with, or read dtype and shape.",
   },
   {
@@ -81,7 +81,6 @@ export const missingMembers: readonly Missing[] = [
     members: "get_variable",
     instead: "tf.variable_scope(scope, () => tf.get_variable(name, shape)) makes a variable in it.",
   },
-  { of: /^Session$/, members: "reset", instead: "There is no server that keeps state between sessions: close the session." },
   {
     of: /Dataset/,
     members: "fingerprint load save snapshot",

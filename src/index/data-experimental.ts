@@ -7,6 +7,7 @@ export {
   RandomDataset,
   Reducer,
   TFRecordWriter,
+  TensorArrayStructure,
   assertCardinality,
   bucketBySequenceLength,
   cardinality,

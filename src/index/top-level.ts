@@ -314,7 +314,8 @@ export { RaggedTensorSpec } from "../library/ragged/ragged-tensor-spec.ts";
 export { RaggedTensor } from "../library/ragged/ragged-tensor.ts";
 export { stringSplit } from "../library/ragged/string-split.ts";
 export { FixedLengthRecordReader, IdentityReader, ReaderBase, TFRecordReader, TextLineReader, WholeFileReader } from "../library/reader.ts";
-export { function, recomputeGrad, wrapFunction } from "../library/traced-function.ts";
+export { IndexedSlicesSpec, NoneTensorSpec, TensorArraySpec, typeSpecFromValue } from "../library/state-specs.ts";
+export { function, nondifferentiableBatchFunction, recomputeGrad, wrapFunction } from "../library/traced-function.ts";
 export { batchScatterUpdate } from "../library/variables/batch-scatter.ts";
 export { GraphKeys } from "../library/variables/graph-keys.ts";
 export {
@@ -343,6 +344,7 @@ export {
   nameScope,
   opScope,
 } from "../library/variables/scopes.ts";
+export { variableCreatorScope } from "../library/variables/variable-creators.ts";
 export {
   allVariables,
   assertVariablesInitialized,
@@ -470,6 +472,7 @@ export {
   sparseSegmentSum,
 } from "../ops/math/segment.ts";
 export { betainc, cross, igamma, igammac, lbeta, polygamma } from "../ops/math/special.ts";
+export { conv } from "../ops/nn/convolution-general.ts";
 export { editDistance } from "../ops/nn/ctc.ts";
 export { quantizedConcat } from "../ops/quantized/arithmetic.ts";
 export {
@@ -522,7 +525,7 @@ export {
   sparseSplit,
   sparseTranspose,
 } from "../ops/sparse/structure.ts";
-export { SparseTensorSpec, TensorSpec, TypeSpec, typeSpecFromValue } from "../ops/sparse/type-specs.ts";
+export { SparseTensorSpec, TensorSpec, TypeSpec } from "../ops/sparse/type-specs.ts";
 export { deleteSessionTensor, getSessionHandle, getSessionTensor } from "../ops/state/state-temporary.ts";
 export { matchingFiles, parseTensor, readFile, serializeTensor, writeFile } from "../ops/string/bytes.ts";
 export { fingerprint } from "../ops/string/fingerprint.ts";

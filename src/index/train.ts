@@ -22,7 +22,7 @@ export {
   updateCheckpointState,
 } from "../io/saver-checkpoints.ts";
 export { initFromCheckpoint } from "../io/saver-initialize.ts";
-export { Checkpoint } from "../io/saver-objects.ts";
+export { Checkpoint, CheckpointOptions } from "../io/saver-objects.ts";
 export { CheckpointManager } from "../io/saver-rotation.ts";
 export { VocabInfo, warmStart } from "../io/saver-warm-start.ts";
 export { Saver, SaverDef } from "../io/saver.ts";

@@ -50,6 +50,41 @@ interface SaveNodes {
   readonly graph: Tensor;
 }
 
+interface CheckpointSettings {
+  readonly experimentalIoDevice?: string | null;
+  readonly experimentalEnableAsyncCheckpoint?: boolean;
+  readonly experimentalWriteCallbacks?: readonly ((path: string) => unknown)[] | null;
+  readonly enableAsync?: boolean;
+  readonly experimentalSkipSlotVariables?: boolean;
+  readonly experimentalShardingCallback?: null;
+}
+
+/** Settings that TensorFlow 2's checkpoints take; version 1's, and so those here, have no argument for them. TF: tf.train.CheckpointOptions.
+ *  @throws ValueError for a sharding callback: checkpoints here are whole. */
+export class CheckpointOptions {
+  readonly experimentalIoDevice: string | null;
+  readonly experimentalEnableAsyncCheckpoint: boolean;
+  readonly experimentalWriteCallbacks: readonly ((path: string) => unknown)[] | null;
+  readonly enableAsync: boolean;
+  readonly experimentalSkipSlotVariables: boolean;
+  readonly experimentalShardingCallback: null;
+
+  constructor(settings: CheckpointSettings = {}) {
+    const { experimentalShardingCallback: sharding } = settings;
+    if (sharding !== null && sharding !== undefined)
+      throw new ValueError(
+        `The experimental_sharding_callback checkpoint optionmust be of type ShardingCallback. The option providedwas of type ${pythonStr(sharding)}.`,
+        "Leave it out: a checkpoint here is written in one piece.",
+      );
+    this.experimentalIoDevice = settings.experimentalIoDevice ?? null;
+    this.enableAsync = (settings.experimentalEnableAsyncCheckpoint || settings.enableAsync) ?? false;
+    this.experimentalEnableAsyncCheckpoint = this.enableAsync;
+    this.experimentalWriteCallbacks = settings.experimentalWriteCallbacks ?? null;
+    this.experimentalSkipSlotVariables = settings.experimentalSkipSlotVariables ?? false;
+    this.experimentalShardingCallback = null;
+  }
+}
+
 /** Objects with variables, saved and restored together: `new tf.train.Checkpoint({ model, optimizer })`. They are variables, layers, cells, optimizers, modules, tables,
  *  loss scales, checkpoints, and lists and dictionaries of them; names in the file are TensorFlow's spelling of the names here (`myModel` is `my_model`), so either
  *  program restores what the other saved. More may be set as properties later. TF: tf.train.Checkpoint, whose `restore` does not have to be awaited.

@@ -4,6 +4,7 @@
 import type { DType } from "../base/dtype.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { ValueError } from "../base/errors.ts";
+import { pythonRepr } from "../base/python-text.ts";
 import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, describe, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
@@ -13,7 +14,7 @@ import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { addFunction, type BuiltFunction, traceBody } from "../ops/data/dataset-functions.ts";
 import { FunctionGraph } from "../ops/flow/function-graph.ts";
-import { PartitionedCall, StatefulPartitionedCall } from "../ops/flow/functional-calls.ts";
+import { BatchFunction, PartitionedCall, StatefulPartitionedCall } from "../ops/flow/functional-calls.ts";
 import { flatten, mapNested, type Nested, packAs } from "../ops/flow/nested.ts";
 import { GraphKeys } from "./variables/graph-keys.ts";
 
@@ -226,6 +227,54 @@ export const wrapFunction = (fn: AnyFunction, signature: readonly Spec[]): AnyFu
     );
   return wrapped;
 };
+
+interface BatchOptions {
+  /** Sizes that batches are padded to; ascending, the last is `maxBatchSize`. */
+  readonly allowedBatchSizes?: readonly number[] | null;
+  readonly maxEnqueuedBatches?: number;
+  readonly autograph?: boolean;
+  readonly enableLargeBatchSplitting?: boolean;
+}
+
+/** What takes a function of tensors of rows and gives one whose calls are single BatchFunction nodes: TensorFlow gathers the rows of several runs for them. A run
+ *  here computes its own rows, which gives the same where each row is computed by itself. No gradients. TF: tf.nondifferentiable_batch_function.
+ *  @throws ValueError for arguments that are no tensors. */
+export const nondifferentiableBatchFunction =
+  (
+    numBatchThreads: number,
+    maxBatchSize: number,
+    batchTimeoutMicros: number,
+    { allowedBatchSizes, maxEnqueuedBatches = 10, enableLargeBatchSplitting = true }: BatchOptions = {},
+  ): ((fn: AnyFunction) => (...args: Tensor[]) => Nested) =>
+  fn =>
+  (...args) => {
+    for (const arg of args)
+      if (!(arg instanceof Tensor))
+        throw new ValueError(
+          `All arguments to functions decorated with \`batch_function\`  are supposed to be Tensors; found ${pythonRepr(arg)}.`,
+        );
+    const { built, controls, structure, types } = trace("computation", args, inputs => fn(...inputs), "again");
+    const graph = getDefaultGraph();
+    const outputs = graph.controlDependencies(controls, () =>
+      graph.nameScope("batch", scope =>
+        BatchFunction({
+          inTensors: args,
+          capturedTensors: built.captures,
+          f: built.f,
+          numBatchThreads,
+          maxBatchSize,
+          batchTimeoutMicros,
+          maxEnqueuedBatches,
+          allowedBatchSizes: [...(allowedBatchSizes ?? [])],
+          sharedName: String(scope),
+          enableLargeBatchSplitting,
+          Tout: [...types],
+        }),
+      ),
+    );
+    let next = 0;
+    return mapNested(structure, leaf => (leaf === null ? null : outputs[next++]));
+  };
 
 /** The function itself: what its gradient needs of its values is decided where runs are compiled, which keep no more than they have to.
  *  Numbers are the same as TensorFlow's. TF: tf.recompute_grad. */

@@ -117,6 +117,9 @@ const nextTurn = (): Promise<void> =>
     else setTimeout(resolve, 0);
   });
 
+/** Those that are open. */
+const sessions = new Set<WeakRef<Session>>();
+
 /** Runs parts of a graph. Variables live in the session, from their initializers until `close`. TF: tf.Session. */
 export class Session {
   readonly graph: Graph;
@@ -135,6 +138,7 @@ export class Session {
   private readonly ids = new WeakMap<object, number>();
   private nextId = 0;
   private isClosed = false;
+  private readonly held = new WeakRef(this);
   private readonly turns = new Turns();
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly closing = new AbortController();
@@ -169,6 +173,16 @@ export class Session {
     this.graph = given.graph ?? getDefaultGraph();
     this.sessStr = address;
     this.config = given.config ?? {};
+    sessions.add(this.held);
+  }
+
+  /** Closes every session that is open, with the variables that they hold. `target` is where they run: here. TF: Session.reset. */
+  static async reset(
+    target: string,
+    _options: { readonly containers?: readonly string[] | null; readonly config?: SessionConfig | null } = {},
+  ): Promise<void> {
+    void new Session(target).close();
+    await Promise.all([...sessions].map(held => held.deref()?.close()));
   }
 
   /** Runs what `fetches` need and returns their values in the same nesting: arrays for tensors and variables, null for operations.
@@ -501,6 +515,7 @@ export class Session {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    sessions.delete(this.held);
     this.closing.abort();
     await Promise.allSettled(this.underWay);
     await this.device?.catch(() => undefined);

@@ -31,7 +31,7 @@ import { getSeed } from "../../ops/random/random.ts";
 import { StatelessMultinomial } from "../../ops/random/distributions.ts";
 import { matchingFiles } from "../../ops/string/bytes.ts";
 import { reduceJoin } from "../../ops/string/string.ts";
-import { typeSpecFromValue } from "../../ops/sparse/type-specs.ts";
+import { componentSpecFrom } from "../../ops/sparse/type-specs.ts";
 import { arraysOf } from "./generated-element.ts";
 import {
   ComponentSpec,
@@ -908,7 +908,7 @@ export function functionOf(
       let next = 0;
       const values = specs.map(each => valueOf(each, inputs.slice(next, (next += componentsOf(each).length))));
       const result: Nested = tensorsOf(body(values), () => undefined);
-      spec = mapNested(result, leaf => (leaf instanceof Dataset ? new DatasetSpec(leaf.elementSpec) : typeSpecFromValue(leaf)));
+      spec = mapNested(result, leaf => (leaf instanceof Dataset ? new DatasetSpec(leaf.elementSpec) : componentSpecFrom(leaf)));
       return componentTensors(spec, result);
     },
   );

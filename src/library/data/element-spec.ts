@@ -8,7 +8,7 @@ import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { isOptions } from "../../ops/arguments.ts";
 import { flatten, mapNested, type Nested } from "../../ops/flow/nested.ts";
-import { ComponentSpec, ownSpec, typeSpecFromValue } from "../../ops/sparse/type-specs.ts";
+import { ComponentSpec, ownSpec, componentSpecFrom } from "../../ops/sparse/type-specs.ts";
 
 export { ComponentSpec };
 
@@ -21,7 +21,7 @@ export const typesAndShapes = (spec: Nested): { outputTypes: DType[]; outputShap
 });
 
 /** What values are; those that are specs themselves say it. */
-export const specOfValue = (value: Nested): Nested => mapNested(value, typeSpecFromValue);
+export const specOfValue = (value: Nested): Nested => mapNested(value, componentSpecFrom);
 
 /** The tensors that stand for an element's values, or whose rows do. */
 export function componentTensors(spec: Nested, value: Nested, way: "tensorOf" | "rowsOf" = "tensorOf"): Tensor[] {

@@ -24,7 +24,8 @@ import { assertLess } from "../../ops/flow/check.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { assertSameStructure, mapNested, type Nested } from "../../ops/flow/nested.ts";
 import { exampleRequest, type Features, isJoined, type ParsedExamples, withSparseFeatures } from "../features.ts";
-import { SparseTensorSpec } from "../../ops/sparse/type-specs.ts";
+import { type ShapeGiven, SparseTensorSpec } from "../../ops/sparse/type-specs.ts";
+import { TensorArraySpec } from "../state-specs.ts";
 import {
   AUTOTUNE,
   Dataset,
@@ -497,3 +498,7 @@ export const bucketBySequenceLength = (
     return dataset.groupByWindow(bucketOf, batch, { windowSizeFunc: sizeOf });
   };
 };
+
+/** Another name of TensorArraySpec, with the type first. TF: tf.data.experimental.TensorArrayStructure. */
+export const TensorArrayStructure = (dtype: DType, elementShape: ShapeGiven, dynamicSize: boolean, inferShape: boolean): TensorArraySpec =>
+  new TensorArraySpec(elementShape, dtype, { dynamicSize, inferShape });

@@ -101,6 +101,9 @@ export const enableResourceVariables = (): void => void (isResourceDefault = tru
 export const disableResourceVariables = (): void => void (isResourceDefault = false);
 export const resourceVariablesEnabled = (): boolean => isResourceDefault;
 
+/** What new variables pass through: set when a first scope of creators opens (variable-creators.ts). */
+export const creation: { through?: (initialValue: InitialValue | null | undefined, options: VariableOptions) => Variable | undefined } = {};
+
 /** A value that lives from run to run: `new tf.Variable(tf.zeros([2]), { name: "v" })`. Usable wherever a tensor is.
  *  The initial value is computed when `initializer` (or globalVariablesInitializer) runs. TF: tf.Variable.
  *  @throws ValueError for a missing initial value, or one of unknown shape unless `validateShape` is false. */
@@ -123,10 +126,15 @@ export class Variable implements AsTensor {
 
   constructor(initialValue: InitialValue | VariableNodes | null | undefined, options: VariableOptions = {}) {
     checkOptions<VariableOptions>(options, variableOptions);
+    const created = initialValue instanceof VariableNodes ? undefined : creation.through?.(initialValue, options);
     const { variableDef, importScope } = options;
     if (variableDef && initialValue !== null && initialValue !== undefined)
       throw new ValueError("variable_def and initial_value are mutually exclusive.");
-    const known = variableDef ? nodesFromMessage(getDefaultGraph(), variableDef, prependScope(importScope)) : initialValue;
+    const known = created
+      ? created.nodes
+      : variableDef
+        ? nodesFromMessage(getDefaultGraph(), variableDef, prependScope(importScope))
+        : initialValue;
     const nodes = known instanceof VariableNodes ? known : createNodes(known, options);
     this.handle = nodes.handle;
     this.initializer = nodes.initializer as Operation;
@@ -140,6 +148,13 @@ export class Variable implements AsTensor {
     this.validatesShape = options.validateShape ?? true;
     if (variableDef) this.saveSliceInfo = placeFromMessage(variableDef);
     if (!(known instanceof VariableNodes)) this.graph.addToCollections(collectionsOf(options), this);
+    // biome-ignore lint/correctness/noConstructorReturn: a creator may give another variable, as in Python
+    if (created) return created;
+  }
+
+  private get nodes(): VariableNodes {
+    const { handle, initializer, initialValue, snapshot, dtype, declaredShape: shape, trainable } = this;
+    return new VariableNodes({ handle, initializer, initialValue, snapshot, dtype, shape, trainable });
   }
 
   /** Where a part lies within its whole. */

@@ -15,7 +15,7 @@ import { whileLoop } from "./control-flow-contexts.ts";
 import { AddV2, Sub } from "../math/math.ts";
 import { Greater, GreaterEqual, Less } from "../math/comparison.ts";
 import { inNameScope } from "../named.ts";
-import { ComponentSpec, ownSpec, typeSpecFromValue } from "../sparse/type-specs.ts";
+import { ComponentSpec, ownSpec, componentSpecFrom } from "../sparse/type-specs.ts";
 import { assertSameStructure, flatten, mapNested, type Nested, packAs } from "./nested.ts";
 import { TensorArray } from "./tensor-array.ts";
 
@@ -79,7 +79,7 @@ const isKind = (value: unknown): value is ComponentSpec => value instanceof Comp
 const isType = (value: unknown): boolean => typeof value === "string" || isKind(value);
 /** What a value is to a loop that is one thing to a program and one tensor there: a sparse or a ragged tensor. */
 const kindOfValue = (value: unknown): ComponentSpec | undefined =>
-  value instanceof SparseTensor ? typeSpecFromValue(value) : ownSpec(value);
+  value instanceof SparseTensor ? componentSpecFrom(value) : ownSpec(value);
 
 /** `fn` of each slice of `elems` along the first axis, stacked. `elems` may be a structure of tensors; `fn` then gets that structure of slices.
  *  Slices and results may be sparse or ragged: `dtype` then has a SparseTensorSpec or RaggedTensorSpec at their places. TF: tf.map_fn. */

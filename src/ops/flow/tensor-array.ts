@@ -429,6 +429,10 @@ export class TensorArray implements LoopCarried {
     return this.common.element.shape;
   }
 
+  /** Are its elements taken to have one shape? */
+  get infersShape(): boolean {
+    return this.common.infersShape;
+  }
   get dynamicSize(): boolean {
     return this.common.isDynamic;
   }

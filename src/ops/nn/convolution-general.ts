@@ -3,7 +3,9 @@
 import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { defineOp } from "../../graph/op-definition.ts";
+import type { TensorLike } from "../../graph/conversion.ts";
+import { defineOp, type Named } from "../../graph/op-definition.ts";
+import type { Tensor } from "../../graph/operation.ts";
 import { full, reshape } from "../../ir/build.ts";
 import { need } from "../arguments.ts";
 import { convolved, convolvedSizes } from "./convolution.ts";
@@ -111,3 +113,23 @@ export const Conv = defineOp("Conv", {
     return reshape(convolved(reshape(input, sizes), filter, attrs), shape);
   },
 });
+
+interface ConvOptions extends Named {
+  /** Of padding "EXPLICIT": before and after each dimension. */
+  readonly explicitPaddings?: readonly number[];
+  readonly dataFormat?: "CHANNELS_FIRST" | "CHANNELS_LAST";
+  readonly dilations?: readonly number[];
+  /** How many of the first dimensions are batches. */
+  readonly batchDims?: number;
+  readonly groups?: number;
+}
+
+/** A convolution over two or three dimensions: input `[…batch, …sizes, channels]`, filter `[…sizes, channels / groups, outputs]`, a stride for each dimension of
+ *  either. TF: tf.conv. */
+export const conv = (
+  input: TensorLike,
+  filter: TensorLike,
+  strides: readonly number[],
+  padding: "SAME" | "VALID" | "EXPLICIT",
+  { name, ...options }: ConvOptions = {},
+): Tensor => Conv({ input, filter, strides, padding, ...options }, { name });

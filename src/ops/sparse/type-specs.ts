@@ -203,8 +203,8 @@ function specOf(value: unknown): ComponentSpec | undefined {
   return isAsTensor(value) ? specOf(convertToTensor(value)) : undefined;
 }
 
-/** The spec of a value: a tensor, an array, a sparse or a ragged tensor. TF: tf.type_spec_from_value. @throws TypeError for other values. */
-export function typeSpecFromValue(value: unknown): ComponentSpec {
+/** The spec of a value: a tensor, an array, a sparse or a ragged tensor. @throws TypeError for other values. */
+export function componentSpecFrom(value: unknown): ComponentSpec {
   const spec = ownSpec(value) ?? specOf(value);
   if (spec === undefined) throw new TypeError(`Could not build a TypeSpec for ${String(value)} of unsupported type ${typeof value}.`);
   return spec;
