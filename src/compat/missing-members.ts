@@ -113,12 +113,7 @@ export const missingMembers: readonly Missing[] = [
     of: /^layers\.|rnn_cell|Layer$|Cell$|Wrapper$/,
     members:
       "input input_mask input_shape output output_mask output_shape get_input_at get_input_mask_at get_input_shape_at get_output_at get_output_mask_at get_output_shape_at inbound_nodes outbound_nodes graph",
-    instead: "A layer remembers no tensors: keep what `layer(x)` gives.",
-  },
-  {
-    of: /^layers\.|rnn_cell|Layer$|Cell$|Wrapper$/,
-    members: "get_weights set_weights",
-    instead: "await session.run(layer.weights) reads them, await variable.load(value, session) sets one.",
+    instead: "A layer remembers no tensors, as in TensorFlow 2.21, which raises AttributeError: keep what `layer(x)` gives.",
   },
   {
     of: /^layers\.|rnn_cell|Layer$|Cell$|Wrapper$/,

@@ -957,7 +957,7 @@ export const signatures: Readonly<Record<string, string>> = {
   is_tensor: "1 x",
   is_variable_initialized: "1 variable",
   "layers.AveragePooling1D": "2 pool_size strides padding=4 data_format= name? trainable= dtype?",
-  "layers.AveragePooling1D.add_loss": "1 losses inputs?",
+  "layers.AveragePooling1D.add_loss": "2 losses inputs?",
   "layers.AveragePooling1D.add_update": "1 updates",
   "layers.AveragePooling1D.add_variable": "*",
   "layers.AveragePooling1D.add_weight":
@@ -968,6 +968,8 @@ export const signatures: Readonly<Record<string, string>> = {
   "layers.AveragePooling1D.count_params": "0",
   "layers.AveragePooling1D.get_losses_for": "1 inputs",
   "layers.AveragePooling1D.get_updates_for": "1 inputs",
+  "layers.AveragePooling1D.get_weights": "0",
+  "layers.AveragePooling1D.set_weights": "1 weights",
   "layers.AveragePooling2D": "2 pool_size strides padding=4 data_format= name? trainable= dtype?",
   "layers.AveragePooling3D": "2 pool_size strides padding= data_format= name? trainable= dtype?",
   "layers.BatchNormalization":

@@ -106,6 +106,28 @@ describe("classes of a program's own", () => {
     expect(new Scaled().apply(camel.ones([2, 3])).name).toBe("scaled/mul:0");
     expect(new Scaled({ name: "own" }).apply(camel.ones([2, 3])).name).toBe("own/mul:0");
   });
+
+  it("weights of a layer are read and set, losses and updates added, training switched off", async () => {
+    using _ = new tf.Graph().as_default();
+    const x = tf.placeholder(tf.float32, [null, 2]);
+    const layer = tf.layers.Dense(1, { name: "d" });
+    layer(x);
+    const session = new tf.Session();
+    await layer.set_weights([[[2], [3]], [0.5]], session);
+    expect((await layer.get_weights(session)).map(value => value.toArray())).toEqual([[[2], [3]], [0.5]]);
+    expect((await session.run(layer(x), [[x, [[1, 10]]]])).toArray()).toEqual([[32.5]]);
+    await expect(layer.set_weights([[[2], [3]]], session)).rejects.toThrow(
+      'on layer "d" with a weight list of length 1, but the layer was expecting 2 weights.',
+    );
+    await expect(layer.set_weights([[2, 3], [0.5]], session)).rejects.toThrow(
+      "Layer weight shape (2, 1) not compatible with provided weight shape (2,)",
+    );
+    layer.add_loss([tf.constant(1), tf.constant(2)]);
+    layer.add_update([tf.no_op(), tf.no_op()]);
+    expect([layer.losses.length, tf.get_collection("regularization_losses").length, layer.updates.length]).toEqual([2, 2, 2]);
+    layer.trainable = false;
+    expect([layer.trainable_variables.length, layer.non_trainable_variables.length, layer.weights.length]).toEqual([0, 2, 2]);
+  });
 });
 
 describe("messages and options", () => {

@@ -4,6 +4,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
+import { type ArrayLike, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -27,7 +28,7 @@ import {
   type VariableScope,
   variableScope,
 } from "../variables/variable-scope.ts";
-import type { Constraint, Variable } from "../variables/variables.ts";
+import type { Constraint, Runner, Variable } from "../variables/variables.ts";
 
 export interface LayerOptions {
   readonly trainable?: boolean;
@@ -97,7 +98,9 @@ function callable<T extends ScopedLayer>(layer: T): T {
 
 /** Variables under one scope, and what is computed with them. */
 export abstract class ScopedLayer {
-  readonly trainable: boolean;
+  /** May be set later, too: the layer's variables then count as trainable or not, in its own lists. */
+  trainable: boolean;
+  /** What the variables are made of; that of the first input unless it was given. */
   readonly dtype: DType | null;
   /** The name in messages: as given, or made unique in the graph. */
   readonly name: string;
@@ -136,10 +139,11 @@ export abstract class ScopedLayer {
   abstract apply(...given: never[]): unknown;
 
   get variables(): readonly Variable[] {
-    return this.weightList;
+    return this.weights;
   }
+  /** Those that may be trained first. TF: Layer.weights. */
   get weights(): readonly Variable[] {
-    return this.weightList;
+    return [...this.weightList.filter(({ trainable }) => trainable), ...this.weightList.filter(({ trainable }) => !trainable)];
   }
   get trainableVariables(): readonly Variable[] {
     return this.trainable ? this.weightList.filter(({ trainable }) => trainable) : [];
@@ -187,6 +191,28 @@ export abstract class ScopedLayer {
         "Calling it with a tensor makes its variables, too.",
       );
     return this.weightList.reduce((sum, { shape }) => sum + (shape.size ?? 0), 0);
+  }
+
+  /** What `weights` hold in `session` or the default session. TF: Layer.get_weights, which waits. */
+  getWeights(session?: Runner | null): Promise<NDArray[]> {
+    return Promise.all(this.weights.map(variable => variable.eval(session)));
+  }
+  /** Gives `weights` values, in their order. TF: Layer.set_weights, which waits. @throws ValueError if they are not as many or of other shapes. */
+  async setWeights(weights: readonly ArrayLike[], session?: Runner | null): Promise<void> {
+    const own = this.weights;
+    if (own.length !== weights.length)
+      throw new ValueError(
+        `You called \`set_weights(weights)\` on layer "${this.name}" with a weight list of length ${weights.length}, but the layer was expecting ${own.length} weights.`,
+      );
+    const arrays = weights.map((value, k) => NDArray.from(value, own[k].dtype));
+    const tuple = (sizes: readonly unknown[]): string => `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})`;
+    arrays.forEach(({ shape }, k) => {
+      if (!own[k].shape.isCompatibleWith(shape))
+        throw new ValueError(
+          `Layer weight shape ${tuple(own[k].shape.asList())} not compatible with provided weight shape ${tuple(shape)}`,
+        );
+    });
+    await Promise.all(own.map((variable, k) => variable.load(arrays[k], session)));
   }
 
   /** The losses: those of all calls. TF: Layer.get_losses_for. */
@@ -240,13 +266,17 @@ export abstract class ScopedLayer {
     if (loss !== null) this.addLoss(loss);
   }
 
-  protected addLoss(loss: Tensor): void {
-    this.losses.push(loss);
-    loss.graph.addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
+  /** Keeps losses of the layer, in the collection REGULARIZATION_LOSSES, too. TF: Layer.add_loss. */
+  addLoss(losses: Tensor | readonly Tensor[], _inputs?: unknown): void {
+    for (const loss of [losses].flat() as Tensor[]) {
+      this.losses.push(loss);
+      loss.graph.addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
+    }
   }
 
-  protected addUpdate(update: Operation | Tensor): void {
-    this.updates.push(update instanceof Operation ? update : update.op);
+  /** Keeps operations to be run beside a training step; of those that `call` adds the collection UPDATE_OPS knows. TF: Layer.add_update. */
+  addUpdate(updates: Operation | Tensor | readonly (Operation | Tensor)[]): void {
+    for (const update of [updates].flat() as (Operation | Tensor)[]) this.updates.push(update instanceof Operation ? update : update.op);
   }
 
   /** A variable of the layer, under its variable scope; TensorFlow's arguments may be given by position. TF: Layer.add_weight, add_variable. */
