@@ -1,7 +1,7 @@
 // One dimension of a shape as TensorFlow 1's programs hold it: an object with a `value` that may be unknown. The house itself keeps numbers and nulls.
 
 import { ValueError } from "./errors.ts";
-import { pythonClass, pythonRepr } from "./python-text.ts";
+import { pythonRepr, pythonType } from "./python-text.ts";
 
 type Size = number | null;
 
@@ -18,7 +18,7 @@ class DimensionOfShape {
     const size = typeof given === "boolean" ? Number(given) : given;
     if (size !== null && !Number.isInteger(size))
       throw new TypeError(
-        `Dimension value must be integer or None or have an __index__ method, got value '${pythonRepr(size)}' with type '${pythonClass(size)}'`,
+        `Dimension value must be integer or None or have an __index__ method, got value '${pythonRepr(size)}' with type '<class '${pythonType(size)}'>'`,
       );
     if (size !== null && size < 0) throw new ValueError(`Dimension ${size} must be >= 0`);
     this.value = size;

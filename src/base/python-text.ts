@@ -31,10 +31,8 @@ const classNames = new Map([
 ]);
 
 /** `str(type(value))`. */
-export function pythonClass(value: unknown): string {
-  const name = pythonType(value);
-  return `<class '${name === "SymbolicTensor" ? "tensorflow.python.framework.ops." : ""}${name}'>`;
-}
+export const pythonClass = (value: unknown): string =>
+  `<class '${pythonType(value).replace("Symbolic", "tensorflow.python.framework.ops.Symbolic")}'>`;
 
 /** `repr(value)`: `[1, 'a', None]`. What an object is shown as, `ofObject` tells. */
 export function pythonRepr(value: unknown, ofObject: (value: object) => string = String): string {

@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError, ValueError, withHint } from "../base/errors.ts";
 import { nearestName } from "../base/names.ts";
-import { pythonClass } from "../base/python-text.ts";
+import { pythonType } from "../base/python-text.ts";
 
 /** A plain object: options, rather than a tensor, a variable, an array or a shape. */
 export function isOptions(value: unknown): value is Record<string, unknown> {
@@ -105,7 +105,7 @@ export function convertPadding(padding: unknown, length = 4): { padding: "SAME" 
   if (!Array.isArray(padding)) return { padding: (padding ?? null) as "SAME", explicitPaddings: [] };
   padding.forEach((pair: unknown, i) => {
     const rule = `When \`padding\` is a list, each element of \`padding\` must be a list/tuple of size 2. Received: padding=${pythonList(padding)} with element at index ${i} of`;
-    if (!Array.isArray(pair)) throw new ValueError(`${rule} type ${pythonClass(pair)}`);
+    if (!Array.isArray(pair)) throw new ValueError(`${rule} type <class '${pythonType(pair)}'>`);
     if (pair.length !== 2) throw new ValueError(`${rule} size ${pair.length}`);
   });
   if (padding.length !== length)

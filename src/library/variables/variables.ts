@@ -8,7 +8,7 @@ import type { ShapeLike } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import type { AsTensor, TensorLike } from "../../graph/conversion.ts";
 import { convertToTensor, isAsTensor } from "../../graph/conversion.ts";
-import { pythonClass, pythonStr } from "../../base/python-text.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { getDefaultGraph, graphFor } from "../../graph/default-graph.ts";
 import type { DeviceFunction } from "../../graph/device.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -520,7 +520,7 @@ function createNodes(initialValue: InitialValue | null | undefined, options: Var
     );
   if (collections !== null && collections !== undefined && !Array.isArray(collections) && !(collections instanceof Set))
     throw new ValueError(
-      `collections argument to Variable constructor must be a list, tuple, or set. Got ${String(collections)} of type ${pythonClass(collections)}`,
+      `collections argument to Variable constructor must be a list, tuple, or set. Got ${String(collections)} of type <class '${pythonType(collections)}'>`,
     );
   if (constraint !== null && constraint !== undefined && typeof constraint !== "function")
     throw new ValueError("The `constraint` argument must be a callable.");

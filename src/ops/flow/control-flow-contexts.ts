@@ -3,7 +3,7 @@
 
 import { ValueError } from "../../base/errors.ts";
 import type { DType } from "../../base/dtype.ts";
-import { pythonClass, pythonStr } from "../../base/python-text.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
@@ -600,7 +600,8 @@ export function caseOf(pairs: readonly (readonly [TensorLike, Branch])[], option
 
 /** @throws TypeError unless these are pairs of a bool tensor and a function. */
 function checkPairs(pairs: unknown): asserts pairs is readonly (readonly [Tensor, Branch])[] {
-  if (!Array.isArray(pairs)) throw new TypeError(`'pred_fn_pairs' must be a list, tuple, or dict. Received: ${pythonClass(pairs)}`);
+  if (!Array.isArray(pairs))
+    throw new TypeError(`'pred_fn_pairs' must be a list, tuple, or dict. Received: <class '${pythonType(pairs)}'>`);
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2)
       throw new TypeError(`Each entry in 'pred_fn_pairs' must be a 2-tuple. Received ${shownPair(pair)}.`);
@@ -790,6 +791,6 @@ function flattenShapes(given: Nested): TensorShape[] {
   if (Array.isArray(given) && !given.every(d => d === null || typeof d === "number")) return given.flatMap(flattenShapes);
   if (Array.isArray(given) || given === null) return [new TensorShape(given)];
   if (typeof given !== "object")
-    throw new TypeError(`'shape' must be one of TypeSpec, TensorShape or None. Received: ${pythonClass(given)}`);
+    throw new TypeError(`'shape' must be one of TypeSpec, TensorShape or None. Received: <class '${pythonType(given)}'>`);
   return flatten(given).flatMap(flattenShapes);
 }

@@ -4,7 +4,7 @@
 
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { pythonClass, pythonStr } from "../../base/python-text.ts";
+import { pythonStr, pythonType } from "../../base/python-text.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -97,7 +97,9 @@ function operationOf(item: Operation | Tensor | IndexedSlices | AsTensor | { rea
   if (item instanceof Operation) return item;
   if (typeof item === "object" && item !== null && "op" in item && item.op instanceof Operation) return item.op;
   if (isAsTensor(item)) return item.asGraphTensor({ asRef: true }).op;
-  throw new TypeError(`'inputs' should be zero or more (nested) Tensors. Received '${pythonStr(item)}' with type '${pythonClass(item)}'.`);
+  throw new TypeError(
+    `'inputs' should be zero or more (nested) Tensors. Received '${pythonStr(item)}' with type '<class '${pythonType(item)}'>'.`,
+  );
 }
 
 /** `output` as a new tensor that is there only after `dependencies` have run. TF: control_flow_ops.with_dependencies. */
@@ -122,7 +124,7 @@ const gateable = (item: unknown): unknown =>
 function waitedFor(item: Groupable): Operation[] {
   if (item instanceof Operation || item instanceof Tensor || (typeof item === "object" && item !== null && "op" in item))
     return operationsOf([item]);
-  throw new TypeError(`'control_inputs' must only contain Operation or Tensor. Received: ${pythonClass(item)}`);
+  throw new TypeError(`'control_inputs' must only contain Operation or Tensor. Received: <class '${pythonType(item)}'>`);
 }
 
 /** The same tensors, each there only when all of them are. nulls stay null. TF: tf.tuple. */
