@@ -4,7 +4,7 @@
 import { ResourceExhaustedError, UnimplementedError } from "../base/errors.ts";
 import type { FunctionRef } from "./attributes.ts";
 import { getDefaultGraph } from "./default-graph.ts";
-import type { Graph } from "./graph.ts";
+import type { ControlFlowContext, Graph } from "./graph.ts";
 import type { Operation } from "./operation.ts";
 import { Tensor } from "./operation.ts";
 
@@ -239,9 +239,13 @@ export function expandInPlace(op: Operation): Expansion {
   const { graph } = op;
   const expansion = graph.replacing(() =>
     graph.asDefault(() =>
-      graph.controlDependencies(null, () =>
-        graph.controlDependencies(op.controlInputs, () => graph.nameScope(`${op.name}/`, () => op.definition.expand?.nodes(op, op.inputs))),
-      ),
+      graph.controlDependencies(null, () => {
+        // In the branch or loop that the call stands in.
+        graph.controlFlowContext = op.context as ControlFlowContext | null;
+        return graph.controlDependencies(op.controlInputs, () =>
+          graph.nameScope(`${op.name}/`, () => op.definition.expand?.nodes(op, op.inputs)),
+        );
+      }),
     ),
   ) as Expansion;
   expansions.set(op, expansion);

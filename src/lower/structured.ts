@@ -151,6 +151,8 @@ function lowerAsLoop(lowering: Lowering, node: StructuredLoop): void {
     node.current[0][0].op,
   );
   const states = statesWritten(lowering, node);
+  // A variable without a value has none to begin the loop with: then it is filled, or not, while the loop runs.
+  if (states.some(state => !lowering.isHeld(state))) throw new NeedsHost(node.current[0][0].op);
   const { condition, body } = node;
   const first = node.initial.map(tensor => lowering.value(tensor));
   const isAskedOnce = operationsOf(condition.nodes).some(hasEffect);

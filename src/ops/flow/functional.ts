@@ -160,7 +160,13 @@ const foldArguments = ["initializer", "parallelIterations", "backProp", "swapMem
 const scanArguments = ["initializer", "parallelIterations", "backProp", "swapMemory", "inferShape", "reverse", "name"];
 
 const foldOptions = <O extends FoldOptions>(initializer: unknown, options: O | undefined, names = foldArguments): Partial<O> =>
-  collect<O>(names, isOptions(initializer) && !isOptions(options) ? [undefined, initializer] : [initializer, options]);
+  // An object is an initializer where its fields are no options.
+  collect<O>(
+    names,
+    isOptions(initializer) && !isOptions(options) && Object.keys(initializer).every(key => names.includes(key))
+      ? [undefined, initializer]
+      : [initializer, options ?? {}],
+  );
 
 /** `fn` applied to the slices of `elems` from first to last: fn(fn(a, e0), e1) … TF: tf.foldl. */
 export function foldl(fn: Fold, elems: Nested, initializer?: Nested, options?: FoldOptions): Nested {
