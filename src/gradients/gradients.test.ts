@@ -271,3 +271,33 @@ test("slices of a loop that ends before its first iteration are one row of nothi
   expect(await run(0)).toEqual([[0], [0], [0]]);
   await session.close();
 });
+
+test("the gradient of an array that each iteration of a loop makes anew begins with zeros", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const x = tf.placeholder("float32", []);
+  const n = tf.placeholder("int32", []);
+  const k = tf.constant([1, 2, 3]);
+  const scaled = (c: tf.Tensor): tf.Tensor => (tf.scan((a, e) => (a as tf.Tensor).mul(e as tf.Tensor), k, c) as tf.Tensor).at(2);
+  const unrolled = tf.foldl(c => scaled(c as tf.Tensor), k, x) as tf.Tensor;
+  const [, counted] = tf.whileLoop(
+    (i: tf.Tensor) => tf.less(i, n),
+    (i: tf.Tensor, c: tf.Tensor) => [i.add(1), scaled(c)],
+    [tf.constant(0, "int32"), x],
+  ) as tf.Tensor[];
+  const chosen = tf.whileLoop(
+    (i: tf.Tensor) => tf.less(i, n),
+    (i: tf.Tensor, c: tf.Tensor) => [i.add(1), tf.switchCase(i, [() => c.mul(c), () => c.mul(5)]) as tf.Tensor],
+    [tf.constant(0, "int32"), x],
+  ) as tf.Tensor[];
+  const ys = [unrolled, counted, chosen[1]];
+  await using session = new tf.Session();
+  const run = async (fetches: unknown) =>
+    (
+      (await session.run(fetches as tf.Tensor[], [
+        [x, 0.5],
+        [n, 2],
+      ])) as tf.NDArray[]
+    ).map(array => array.item());
+  expect(await run(ys)).toEqual([108, 18, 1.25]);
+  expect(await run(ys.map(y => tf.gradients(y, x)[0]))).toEqual([216, 36, 5]);
+});

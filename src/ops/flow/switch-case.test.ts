@@ -126,3 +126,26 @@ it("makes variables in the first call of a function", async () => {
     [24, 40],
   ]);
 });
+
+it("leaves a variable that only a loop fills filled", async () => {
+  using _ = new tf.Graph().asDefault();
+  const v = tf.getVariable("v", [], { initializer: tf.zerosInitializer(), useResource: false });
+  const [, sum] = tf.whileLoop(
+    (i: tf.Tensor) => tf.less(i, 3),
+    (i: tf.Tensor, a: tf.Tensor) => [i.add(1), a.add(tf.assign(v, tf.cast(i, "float32")) as tf.Tensor)],
+    [tf.constant(0, "int32"), tf.constant(0)],
+    { parallelIterations: 1 },
+  ) as tf.Tensor[];
+  await using session = new tf.Session();
+  expect(((await session.run(sum)) as tf.NDArray).item()).toBe(3);
+  expect(((await session.run(v)) as tf.NDArray).item()).toBe(2);
+});
+
+it("folds from an object of tensors", async () => {
+  using _ = new tf.Graph().asDefault();
+  const folded = tf.foldl((c, e) => ({ k: (c as { k: tf.Tensor }).k.add(e as tf.Tensor) }), tf.constant([1, 2, 3]), {
+    k: tf.constant(0.5),
+  });
+  await using session = new tf.Session();
+  expect(((await session.run((folded as { k: tf.Tensor }).k)) as tf.NDArray).item()).toBe(6.5);
+});
