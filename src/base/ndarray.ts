@@ -450,6 +450,6 @@ export function inferDType(value: ArrayLike): DType {
 }
 
 function unconvertible(value: object): TypeError {
-  const error = new TypeError(`Failed to convert ${String(value)} to Tensor. Consider casting elements to a supported type.`);
+  const error = new TypeError(`Failed to convert elements of ${String(value)} to Tensor. Consider casting elements to a supported type.`);
   return value instanceof Promise ? withHint(error, "It is a promise: what session.run gives has to be awaited.") : error;
 }

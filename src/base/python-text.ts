@@ -46,5 +46,11 @@ export function pythonRepr(value: unknown, ofObject: (value: object) => string =
 /** `str(value)`: texts without their quotes. */
 export const pythonStr = (value: unknown): string => (typeof value === "string" ? value : pythonRepr(value));
 
+/** A text that is one. @throws TypeError for what is neither text nor bytes, as TensorFlow's compat.as_bytes. */
+export function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`Expected binary or unicode string, got ${pythonRepr(value)}`);
+}
+
 /** A number as Python writes a float that holds it. */
 export const floatText = (value: number): string => (Number.isInteger(value) && Math.abs(value) < 1e16 ? `${value}.0` : String(value));

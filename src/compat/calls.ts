@@ -6,6 +6,9 @@ import { Dimension } from "../base/dimension.ts";
 import { DType } from "../base/dtype-class.ts";
 import { AttributeError, NotImplementedError, ValueError, withHint } from "../base/errors.ts";
 import { camelOf, nearestName, snakeOf } from "../base/names.ts";
+import { isAsTensor } from "../graph/conversion.ts";
+import { itemsOf } from "../graph/iterating.ts";
+import { Tensor } from "../graph/operation.ts";
 import { nullRefusals } from "./signatures.ts";
 
 interface Parameter {
@@ -131,6 +134,8 @@ function givenValue(values: ReadonlyMap<string, unknown>, { name, need, nullRefu
   const value = values.get(name);
   if (value === null && need === "nullable") return undefined;
   if (value === null && nullRefusal !== undefined) throw refusedNull(name, nullRefusal);
+  // Python asks whether a name is empty.
+  if (name === "name" && need !== "required" && (value instanceof Tensor || isAsTensor(value))) itemsOf(value, "asks");
   return /(^|_)d?types?$|^Tout$/.test(name) ? withFullNames(value) : plainSizes(value);
 }
 
@@ -173,6 +178,12 @@ function setNamed({ name, parameters }: Signature, values: Map<string, unknown>,
 function isNamed({ parameters, positional }: Signature, object: Record<string, unknown>, position: number): boolean {
   const keys = Object.keys(object);
   if (keys.length === 0) return parameters[position]?.need !== "required";
+  // Specifications by name are what they are called: a feature may have a wrong one.
+  if (
+    /^(context_|sequence_)?features$/.test(parameters[position]?.name ?? "") &&
+    !keys.some(key => parameters.some(({ name }) => name === key))
+  )
+    return false;
   const given = keys.map(snakeOf);
   // A dictionary of features may have one that is called like an argument: `from_tensor_slices({ name, age })`.
   const isWhole =

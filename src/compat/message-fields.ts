@@ -3,9 +3,10 @@
 // absent until something is put into it.
 
 import { camelOf, snakeOf } from "../base/names.ts";
-import { classOf, messageKind } from "../formats/message-class.ts";
+import { askFields, classOf, messageKind } from "../formats/message-class.ts";
 import { createMessage, exact, type Field, fieldsOf, isAbsent, isMessage, markTouched, markUntouched } from "../formats/message-codec.ts";
 import type { MessageName } from "../formats/messages.ts";
+import { refuseWrongField } from "./message-checks.ts";
 
 type Touch = () => void;
 
@@ -24,6 +25,7 @@ export class MessageFields {
   /** `prototypeOf` puts a second spelling above the prototype of a class. */
   constructor(prototypeOf: (parent: object) => object) {
     this.prototypeOf = prototypeOf;
+    askFields(refuseWrongField);
   }
 
   /** Makes what a message holds answer as Python's does. */

@@ -11,7 +11,7 @@ import { messageFromText, messageToText } from "./text-format.ts";
 
 /** The checkpoint of a prefix: of version 2 if there is `prefix.index`, else the file itself as version 1. @throws NotFoundError, DataLossError */
 export async function openCheckpoint(files: FileSystem, prefix: string): Promise<BundleReader | CheckpointV1Reader> {
-  const own = (await files.status(`${prefix}.index`)) === null ? await files.status(prefix) : null;
+  const own = prefix !== "" && (await files.status(`${prefix}.index`)) === null ? await files.status(prefix) : null;
   if (own === null) return BundleReader.open(files, prefix);
   if (own.isFolder) throw notOpened(prefix, `FAILED_PRECONDITION: ${prefix}; Is a directory`);
   try {

@@ -98,12 +98,20 @@ function knownField(message: MessageName, field: string): Field {
   return found;
 }
 
+/** Refuses what a field cannot hold. Types say it in programs of our own; those in Python's spelling are asked. */
+type FieldCheck = (message: MessageName, field: Field, value: unknown) => void;
+let refuseWrong: FieldCheck | undefined;
+/** From now on the fields of new messages are asked for. */
+export const askFields = (check: FieldCheck): void => void (refuseWrong = check);
+
 /** Fields as programs give them, under our names. @throws ValueError for a name that is no field. */
 function namedFields(message: MessageName, given: object): object {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
-    const { name, type, label } = knownField(message, key);
+    const field = knownField(message, key);
+    const { name, type, label } = field;
     if (isAbsent(value)) continue;
+    refuseWrong?.(message, field, value);
     const inner = (item: unknown): unknown => (isMessageType(type) ? namedFields(type, item as object) : item);
     const entries = label !== "map" ? [] : value instanceof Map ? [...value] : Object.entries(value as object);
     result[name] =

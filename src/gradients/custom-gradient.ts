@@ -47,6 +47,7 @@ export function customGradient(
         ),
         "Write (dy, { variables }) => [gradientOfTheArgument, [gradientOfEachVariable]].",
       );
+    if (typeof gradFn !== "function") throw new TypeError("unsupported callable");
     const name = `CustomGradient-${count++}`;
     RegisterGradient(name, (_, ...grads) => {
       const flowing = grads.slice(0, results.length);

@@ -13,10 +13,12 @@ import type { Graph } from "../graph/graph.ts";
 import { fromHere } from "../graph/location.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Gradient, OpDefinition } from "../graph/op-definition.ts";
-import type { Operation } from "../graph/operation.ts";
-import { Tensor } from "../graph/operation.ts";
+import { nodeText } from "../graph/format.ts";
+import { Operation, Tensor } from "../graph/operation.ts";
+import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { constant, fill, identity, shape, zerosLike } from "../ops/array/array.ts";
 import { group, isExit, isSwitch } from "../ops/flow/control-flow.ts";
+import { isOptions } from "../ops/arguments.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
 import { isLoopSwitch } from "../ops/flow/control-flow-contexts.ts";
 import { aggregate, type AggregationMethod, AggregationMethods } from "./aggregate.ts";
@@ -58,6 +60,7 @@ export function gradients(ys: Ys, xs: Source | readonly Source[], options: Gradi
   const graph = graphFor(graphOfList(asList));
   const build = (): (Tensor | IndexedSlices | null)[] => {
     const found = graph.nameScope(name ?? "gradients", () => {
+      for (const item of [...listOf(asList), ...listOf(xs)]) refuseSource(item);
       const given = listOf(asList).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
       const asked = listOf(xs).map((x, i) => sourceTensor(x, `x_${i}`));
       expandCallsBetween(asked, given);
@@ -96,6 +99,13 @@ function graphOfList(ys: unknown): Graph | undefined {
   return undefined;
 }
 
+/** @throws TypeError for operations, ValueError for what is made of several tensors. */
+function refuseSource(given: unknown): void {
+  if (given instanceof Operation) throw new TypeError(`can't convert Operation '${given.name}' to Tensor`);
+  if (isOptions(given)) throw new TypeError("Expected any non-tensor type, but got a tensor instead.");
+  if (given instanceof SparseTensor) throw new ValueError("Type SparseTensor is not supported as a gradient source or gradient target.");
+}
+
 /** The tensor whose gradient is meant: for a ref variable its ref, for a resource its handle. */
 function sourceTensor(x: Source, name?: string): Tensor {
   if (x instanceof Tensor) return x;
@@ -110,6 +120,7 @@ function initialGradients(ys: readonly Tensor[], given: GradientsOptions["gradYs
   if (list.length !== ys.length) throw new ValueError(`Length mismatch. Passed ${list.length} grad_ys for ${ys.length} ys`);
   return ys.map((y, i) => {
     const gradient = list[i] as TensorLike | IndexedSlices | null;
+    if (gradient instanceof Tensor && !y.graph.buildingFunction) y.graph.assertOwn(gradient, y);
     if (gradient === null) return onesFor(y, i);
     // Numbers have no type of their own here: they take that of y.
     const own = gradient instanceof Tensor || gradient instanceof IndexedSlices ? undefined : numericType(gradient, y);
@@ -350,7 +361,7 @@ function lazyRecord(definition: OpDefinition, op: Operation, values: readonly La
 function flatten(definition: OpDefinition, op: Operation, result: Readonly<Record<string, unknown>> | readonly Gradient[]): Gradient[] {
   if (Array.isArray(result)) {
     if (result.length !== op.inputs.length)
-      throw new ValueError(`Num gradients ${result.length} generated for op ${op} do not match num inputs ${op.inputs.length}`);
+      throw new ValueError(`Num gradients ${result.length} generated for op ${nodeText(op)} do not match num inputs ${op.inputs.length}`);
     return [...result];
   }
   for (const name of Object.keys(result))

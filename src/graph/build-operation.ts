@@ -547,7 +547,9 @@ function itemOfKind(name: string, attr: Attr, value: unknown): AttrValue {
     throw new Class(`Error converting ${snakeOf(name)} to a TensorShape: ${error.message}.`);
   }
   if (found !== undefined) return inSinglePrecision(attr, found);
-  const error = new TypeError(`Expected ${kindName(attr)} for argument '${snakeOf(name)}' not ${representation(value)}.`);
+  const error = new TypeError(
+    `Expected ${kindName(attr)} for argument '${snakeOf(name)}' not ${attr.kind === "type" && Array.isArray(value) ? `[${value.map(item => (isDType(item) ? `tf.${item}` : representation(item))).join(", ")}]` : representation(value)}.`,
+  );
   const near = attr.kind === "type" && typeof value === "string" ? nearestName(value, Object.keys(dtypeTable)) : undefined;
   throw near === undefined ? error : withHint(error, `Was "${near}" meant?`);
 }

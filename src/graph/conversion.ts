@@ -346,10 +346,17 @@ export function convertIntegers(value: TensorLike, name?: string, isTuple = fals
     return convertToTensor(value, { name, dtype: Array.isArray(value) || Number.isInteger(value) ? "int32" : undefined });
   if (commonKind(value) === null) throw new TypeError(noCommonType(value, isTuple));
   const leaves = value.flat(9);
+  // Lists of nothing are floats; one that is empty itself may be a shape.
+  if (leaves.length === 0 && value.length > 0) return convertToTensor(value, { name });
   const isWhole = leaves.every(leaf => typeof leaf === "boolean" || Number.isInteger(leaf));
   const isBool = leaves.length > 0 && leaves.every(leaf => typeof leaf === "boolean");
   const isLarge = leaves.some(leaf => typeof leaf === "number" && Math.abs(leaf) >= 2 ** 31);
   return convertToTensor(value, { name, dtype: isWhole && !isBool ? (isLarge ? "int64" : "int32") : undefined });
+}
+
+/** @throws TypeError for a list of what has no common type, where TensorFlow asks for none. */
+export function refuseMixed(value: unknown): void {
+  if (Array.isArray(value) && !containsTensor(value) && commonKind(value) === null) throw new TypeError(noCommonType(value));
 }
 
 const fits = (value: ArrayLike, dtype: DType): boolean => {
@@ -362,7 +369,7 @@ const fits = (value: ArrayLike, dtype: DType): boolean => {
 };
 
 /** @throws TypeError if a bare number, string or boolean inside does not fit; typed arrays and NDArrays are cast. */
-function checkFits(value: ArrayLike, dtype: DType): void {
+export function checkFits(value: ArrayLike, dtype: DType): void {
   if (value instanceof NDArray || isTypedArray(value)) return;
   if (Array.isArray(value)) {
     for (const item of value) checkFits(item, dtype);

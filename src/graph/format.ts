@@ -28,6 +28,10 @@ export function formatNode(node: NodeText): string {
   return `{{node ${node.name}}} = ${node.definition.type}${list}(${inputs.join(", ")})`;
 }
 
+/** The beginning of a node as protocol buffers print it, which is how Python shows operations. */
+export const nodeText = ({ name, definition }: Pick<NodeText, "name" | "definition">): string =>
+  `name: "${name}"\nop: "${definition.type}"`;
+
 const formatInput = (tensor: Tensor): string => (tensor.valueIndex === 0 ? tensor.op.name : tensor.name);
 
 function formatAttr(value: AttrValue, attr: Attr | undefined): string {

@@ -358,14 +358,14 @@ export class Graph {
 
   /** The operation of an outer graph, which has run when a function is called. */
   private outerOperation(input: ControlInput): Operation | undefined {
-    if (this.capture === null || typeof input !== "object") return undefined;
+    if (this.capture === null || typeof input !== "object" || input === null) return undefined;
     const { op } = input as { op?: unknown };
     const found = op instanceof Operation ? op : (input as Operation);
     return found.graph === this ? undefined : found;
   }
 
   private controlOperation(input: ControlInput): Operation {
-    const { op } = input as { op?: unknown };
+    const op: unknown = typeof input === "object" && input !== null && "op" in input ? input.op : undefined;
     if (op instanceof Operation && !(input instanceof Tensor)) return op;
     const element = this.asGraphElement(input);
     return element instanceof Tensor ? element.op : element;

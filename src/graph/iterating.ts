@@ -19,6 +19,7 @@ const isSymbolic = (value: unknown): boolean => value instanceof Tensor || isAsT
 /** The items of a list as Python goes through them: letters of a text. `asks` says that it is asked first whether there are any.
  *  @throws TypeError for what has no items, a tensor among it. */
 export function itemsOf<T>(values: readonly T[], asks?: "asks"): readonly T[];
+export function itemsOf(values: unknown, asks?: "asks"): readonly unknown[];
 export function itemsOf(values: unknown, asks?: "asks"): readonly unknown[] {
   if (Array.isArray(values)) return values;
   if (typeof values === "string") return [...values];

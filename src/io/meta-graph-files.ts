@@ -1,6 +1,7 @@
 // Graphs in files: tf.train.write_graph, export_meta_graph, import_meta_graph. Reading and writing take their time, so all of these give promises.
 
 import { OSError } from "../base/errors.ts";
+import { textOf } from "../base/python-text.ts";
 import { exists } from "./file-access.ts";
 import { files } from "#platform";
 import { joinPath } from "../base/files.ts";
@@ -55,12 +56,14 @@ export async function importMetaGraph(
       ? await metaGraphIn(metaGraphOrFile)
       : metaGraphOrFile instanceof Uint8Array
         ? messageFromBytes("MetaGraphDef", metaGraphOrFile)
-        : metaGraphOrFile;
+        : typeof metaGraphOrFile === "object" && metaGraphOrFile !== null
+          ? metaGraphOrFile
+          : await metaGraphIn(textOf(metaGraphOrFile));
   return graph.asDefault(() => graph.nameScope(scope === "" ? null : `${scope}/`, () => withSaver(message, options)));
 }
 
 async function metaGraphIn(file: string): Promise<MetaGraphMessage> {
-  if (!(await exists(file))) throw new OSError(`File does not exist. Received: ${file}.`);
+  if (file === "" || !(await exists(file))) throw new OSError(`File does not exist. Received: ${file}.`);
   return readMessageFile("MetaGraphDef", file);
 }
 

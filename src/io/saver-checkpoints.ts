@@ -4,6 +4,7 @@
 import { files } from "#platform";
 import { OpError, ValueError } from "../base/errors.ts";
 import { type FileSystem, joinPath } from "../base/files.ts";
+import { textOf } from "../base/python-text.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import {
   CheckpointReader,
@@ -132,7 +133,7 @@ export const NewCheckpointReader = (filepattern: string): Promise<CheckpointRead
 
 /** The checkpoint of that path, or the latest in that folder. @throws ValueError if a folder has none. */
 export async function checkpointPath(ckptDirOrFile: string): Promise<string> {
-  if (!(await files.status(ckptDirOrFile))?.isFolder) return ckptDirOrFile;
+  if (textOf(ckptDirOrFile) === "" || !(await files.status(ckptDirOrFile))?.isFolder) return ckptDirOrFile;
   const latest = await latestCheckpoint(ckptDirOrFile);
   if (latest === null) throw new ValueError(`Couldn't find 'checkpoint' file or checkpoints in given directory ${ckptDirOrFile}`);
   return latest;

@@ -1,7 +1,7 @@
 // Saver: the nodes that save and restore variables, exactly TensorFlow's, and the bookkeeping of checkpoints on disk around them.
 // What a checkpoint's bytes are is formats/bundle.ts's business; the work is done by the ops of ops/checkpoint.ts.
 
-import { pythonStr } from "../base/python-text.ts";
+import { pythonStr, textOf } from "../base/python-text.ts";
 import { files } from "#platform";
 import { type DType, dtypeTable } from "../base/dtype.ts";
 import {
@@ -16,21 +16,21 @@ import {
   UnimplementedError,
 } from "../base/errors.ts";
 import { fileNameOf, folderOf } from "../base/files.ts";
-import { decodeText, type NDArray } from "../base/ndarray.ts";
+import { decodeText, NDArray } from "../base/ndarray.ts";
 import { CheckpointReader, hasCheckpoint, removeCheckpointFiles, writeCheckpointState } from "../formats/checkpoint.ts";
 import { messageFromBytes } from "../formats/message-codec.ts";
-import type { TensorLike } from "../graph/conversion.ts";
+import { convertIntegers, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { type Operation, Tensor } from "../graph/operation.ts";
 import { GraphKeys } from "../library/variables/graph-keys.ts";
 import { PartitionedVariable } from "../library/variables/partitioned-variable.ts";
 import { globalStep as valueOfStep } from "../library/train/global-step.ts";
-import { type Loose, messageClass, type MessageObject } from "../formats/message-class.ts";
+import { type Loose, messageClass, messageKind, type MessageObject } from "../formats/message-class.ts";
 import type { Message } from "../formats/messages.ts";
 import type { SlicePlace } from "../library/variables/variable-nodes.ts";
 import { assign, type Runner, Variable } from "../library/variables/variables.ts";
-import { checkOptions } from "../ops/arguments.ts";
+import { checkOptions, isOptions } from "../ops/arguments.ts";
 import { constant, identity, placeholderWithDefault, reshape, shape as shapeOf } from "../ops/array/array.ts";
 import { where } from "../ops/array/selection.ts";
 import { MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2, ShardedFilename, ShardedFilespec } from "../ops/state/checkpoint.ts";
@@ -155,6 +155,9 @@ const areOptions = (given: object): given is SaverOptions & { readonly varList?:
 
 const isSaveable = (value: unknown): boolean => value instanceof Variable || value instanceof Tensor || isSaveableObject(value);
 
+const kindOfMessage = (value: unknown): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, messageKind) : undefined;
+
 const hour = 3600;
 const now = (): number => Date.now() / 1000;
 
@@ -188,6 +191,8 @@ export class Saver {
       );
     if (own.deferBuild && varList !== null)
       throw new ValueError("If `var_list` is provided then build cannot be deferred. Either set defer_build=False or var_list=None.");
+    if (own.saverDef && kindOfMessage(own.saverDef) !== "SaverDef" && !isOptions(own.saverDef))
+      throw new ValueError(`saver_def must be a saver_pb2.SaverDef: ${pythonStr(own.saverDef)}`);
     this.varList = varList;
     this.options = own;
     this.saverDef = own.saverDef ? new SaverDef(own.saverDef) : null;
@@ -217,7 +222,6 @@ export class Saver {
         restoreOpName: inside(restoreOpName),
       });
     }
-    if (typeof this.saverDef !== "object") throw new ValueError(`saver_def must be a saver_pb2.SaverDef: ${String(this.saverDef)}`);
     if (!this.saverDef.saveTensorName) throw new ValueError("saver_def must specify the save_tensor_name");
     if (!this.saverDef.restoreOpName) throw new ValueError("saver_def must specify the restore_op_name");
     this.nextKeptTime = now() + this.saverDef.keepCheckpointEveryNHours * hour;
@@ -278,6 +282,7 @@ export class Saver {
     const stateFile = latestFilename ?? "checkpoint";
     if (folderOf(stateFile) !== "") throw new ValueError("'latest_filename' must not contain path components");
     refuseNoSession(session);
+    textOf(savePath);
     if (globalStep === null && fileNameOf(savePath) === stateFile && !this.options.sharded)
       throw new ValueError(`'latest_filename' collides with 'save_path': '${stateFile}' and '${savePath}'`);
     const checkpointFile = globalStep === null ? savePath : `${savePath}-${await this.stepText(session, globalStep)}`;
@@ -325,7 +330,8 @@ export class Saver {
   }
 
   private async stepText(session: Runner, step: NonNullable<SaveOptions["globalStep"]>): Promise<string> {
-    const value = typeof step === "number" || typeof step === "bigint" ? step : await valueOfStep(session, step as Tensor);
+    // A fraction is no step: the session refuses to fetch it.
+    const value = Number.isInteger(step) || typeof step === "bigint" ? step : await valueOfStep(session, step as Tensor);
     return this.options.padStepNumber ? String(value).padStart(8, "0") : String(value);
   }
 
@@ -357,7 +363,7 @@ export class Saver {
     if (savePath === null || savePath === undefined) throw new ValueError("Can't load save_path when it is None.");
     if (this.saverDef === null) throw new RuntimeError("`build()` should be called before restore if defer_build==True");
     refuseNoSession(session);
-    const path = String(savePath);
+    const path = textOf((savePath as unknown) instanceof NDArray ? String(savePath) : savePath);
     if (!(await hasCheckpoint(files, path)))
       throw new ValueError(
         `The passed save_path is not a valid checkpoint: ${path}`,
@@ -471,7 +477,14 @@ const byName = <T>([a]: readonly [string, T], [b]: readonly [string, T]): number
 
 /** Saveables by the name they have in checkpoints. @throws ValueError if two have one name; TypeError for what cannot be saved. */
 function namedSaveables(list: VarList): [string, SaveableGroup][] {
-  if (list instanceof Map) return [...list];
+  if (list instanceof Map) {
+    for (const name of list.keys())
+      if (typeof name !== "string")
+        throw new TypeError(
+          `names_to_saveables must be a dict mapping string names to trackable operations. Name is not a string: ${pythonStr(name)}`,
+        );
+    return [...list];
+  }
   if (!isList(list)) {
     if (typeof list !== "object" || list === null || list instanceof Variable || list instanceof Tensor)
       throw new TypeError(`Variables to save should be passed in a dict or a list. Got ${String(list)}`);
@@ -496,10 +509,14 @@ function namedSaveables(list: VarList): [string, SaveableGroup][] {
 
 const variableOps = new Set(["Variable", "VariableV2", "VarHandleOp", "ReadVariableOp"]);
 
+/** What is neither variable nor tensor, as a tensor, which is none to save. */
+const madeTensor = (item: unknown): Tensor => convertIntegers(item as TensorLike);
+
 /** The tensor of a variable that is to be saved: the reference, or the read of a resource variable. */
 function tensorOf(item: Saveable, what: string): Tensor {
-  const tensor = item instanceof Variable ? item.asGraphElement() : item;
-  if (!(tensor instanceof Tensor) || !variableOps.has(tensor.op.type)) throw new TypeError(`${what}: ${String(item)}`);
+  const tensor = item instanceof Variable ? item.asGraphElement() : item instanceof Tensor ? item : madeTensor(item);
+  if (!(tensor instanceof Tensor) || !variableOps.has(tensor.op.type))
+    throw new TypeError(`${what}: ${String(item instanceof Variable ? item : tensor)}`);
   return tensor;
 }
 
@@ -681,11 +698,13 @@ const buildNodes = (list: VarList, options: SaverOptions): SaverDef => nodesOf(s
 function nodesOf(saveables: readonly SaveableObject[], options: SaverOptions): SaverDef {
   const unsavable = saveables.flatMap(({ specs }) => specs).find(({ dtype }) => dtypeTable[dtype].bytes === 0 && dtype !== "string");
   if (unsavable) throw new TypeError(`${unsavable.name} is of type ${unsavable.dtype}, which checkpoints do not hold.`);
+  const { writeVersion: version = 2 } = options;
+  if (version !== 2 && !isV1(version) && version !== ("V2" as unknown)) throw new RuntimeError(`Unexpected write_version: ${version}`);
   const { graph } = saveables[0].specs[0].tensor;
   return graph.asDefault(() =>
     graph.nameScope(options.name ?? "save", () => {
       const nodes = new SaverNodes(graph, options);
-      const inner = placeholderWithDefault(options.filename || "model", [], { name: "filename" });
+      const inner = placeholderWithDefault(convertIntegers(options.filename || "model", "filename/input"), [], { name: "filename" });
       const filename = placeholderWithDefault(inner, [], { name: "Const" });
       const perDevice = options.sharded ? byDevice(saveables) : [];
       const save = options.sharded ? nodes.saveShards(filename, perDevice) : nodes.save(filename, saveables);

@@ -1,7 +1,7 @@
 // Event files, TensorBoard's and TensorFlow's: a record for each event. FileWriter collects events and writes them in the background;
 // summaryIterator reads them back.
 
-import { pythonClass } from "../base/python-text.ts";
+import { pythonClass, pythonType, textOf } from "../base/python-text.ts";
 import { files, hostname } from "#platform";
 import { ValueError } from "../base/errors.ts";
 import { type AppendFile, joinPath } from "../base/files.ts";
@@ -67,6 +67,7 @@ export class FileWriter {
   constructor(logdir: string, ...rest: readonly (FileWriterOptions | Graph | GraphDefMessage | number | null | undefined)[]) {
     const options = collect<FileWriterOptions>(["graph", "maxQueue", "flushSecs", "graphDef", "filenameSuffix", "session"], rest);
     if (typeof logdir !== "string" || logdir === "") throw new TypeError("Argument `logdir` must be the path of a folder.");
+    textOf(options.filenameSuffix ?? "");
     this.logdir = logdir;
     this.options = options;
     this.begin();
@@ -94,6 +95,10 @@ export class FileWriter {
   }
 
   addSessionLog(sessionLog: MessageInit<"SessionLog">, { globalStep }: StepOption = {}): void {
+    if (typeof sessionLog !== "object" || sessionLog === null)
+      throw new TypeError(
+        `Parameter to initialize message field must be dict or instance of same class: expected <class 'tensorflow.core.util.event_pb2.SessionLog'> got <class '${pythonType(sessionLog)}'>.`,
+      );
     this.add({ sessionLog }, globalStep);
   }
 

@@ -90,6 +90,7 @@ export function clipByGlobalNorm<const L extends readonly (Clippable | null)[]>(
   const { useNorm, name } = collect<GlobalOptions>(["useNorm", "name"], rest);
   const norm = useNorm ? convertToTensor(useNorm) : globalNorm(tList, { name });
   const clipped = inNameScope({ name: name ?? undefined }, "clip_by_global_norm", [...tList, clipNorm], scope => {
+    if (typeof clipNorm === "string") throw new TypeError(`\`x\` and \`y\` must have the same dtype, got tf.${norm.dtype} != tf.string.`);
     const finite = mul(clipNorm, minimum(truediv(1, norm), truediv(constant(1, norm.dtype), clipNorm)));
     // Adds 0 to a finite scale, and NaN where the norm is infinite or NaN.
     const scale = add(finite, sub(norm, norm));

@@ -3,8 +3,9 @@
 // the package (index.ts, compat.ts) call it once; importing this file does nothing, so that bundlers can drop what is unused.
 
 import type { DType } from "../base/dtype.ts";
+import type { ArrayLike } from "../base/ndarray.ts";
 import type { TensorLike } from "../graph/conversion.ts";
-import { convertToTensor, isAsTensor, literalType } from "../graph/conversion.ts";
+import { checkFits, convertToTensor, isAsTensor, literalType } from "../graph/conversion.ts";
 import { answered } from "../graph/composite.ts";
 import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
@@ -25,6 +26,8 @@ function typeOf(x: TensorLike, y: TensorLike): DType | undefined {
 /** A variable whose operator is called is read before the operator's own name scope opens, as in TensorFlow. */
 function operands(x: TensorLike, y: TensorLike): [TensorLike, TensorLike] {
   if (isAsTensor(x)) return [convertToTensor(x), y];
+  // Python then asks the tensor, which takes what fits its type.
+  if (!(x instanceof Tensor) && x !== null && y instanceof Tensor && !Array.isArray(x)) checkFits(x as ArrayLike, y.dtype);
   return [x, !(x instanceof Tensor) && isAsTensor(y) ? convertToTensor(y) : y];
 }
 

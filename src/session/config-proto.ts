@@ -3,14 +3,41 @@
 
 import { ValueError } from "../base/errors.ts";
 import { camelOf } from "../base/names.ts";
+import { pythonType } from "../base/python-text.ts";
 
 /** Fields as given over fields with defaults. */
 function filled<T extends object>(target: T, given: object): T {
   for (const [name, value] of Object.entries(given)) {
     if (!(name in target)) throw new ValueError(`Protocol message ${target.constructor.name} has no "${name}" field.`);
-    if (value !== undefined && value !== null) (target as Record<string, unknown>)[name] = value;
+    if (value !== undefined && value !== null)
+      (target as Record<string, unknown>)[name] = held((target as Record<string, unknown>)[name], name, value);
   }
   return target;
+}
+
+/** What a field with a default holds when it is given a value. @throws TypeError in protobuf's words for one of another kind. */
+function held(initial: unknown, name: string, value: unknown): unknown {
+  const type = pythonType(value);
+  if (initial instanceof Settings) {
+    const Class = initial.constructor as new (fields: object) => Settings;
+    if (value instanceof Class) return value;
+    if (type === "dict") return new Class(value as object);
+    const config = "tensorflow.core.protobuf.config_pb2";
+    throw new TypeError(
+      `Parameter to initialize message field must be dict or instance of same class: expected <class '${config}.${Class.name}'> got <class '${value instanceof Settings ? `${config}.` : ""}${type}'>.`,
+    );
+  }
+  if (Array.isArray(initial)) {
+    if (!(Symbol.iterator in Object(value))) throw new TypeError("must assign iterable");
+    return value;
+  }
+  if (typeof initial === "string" && type !== "str") throw new TypeError("bad argument type for built-in operation");
+  if (name === "perProcessGpuMemoryFraction") {
+    if (!/^(int|float|bool)$/.test(type)) throw new TypeError(`must be real number, not ${type}`);
+  } else if ((typeof initial === "number" && !name.endsWith("Level")) || (typeof initial === "boolean" && name !== "deterministicOps")) {
+    if (type !== "int" && type !== "bool") throw new TypeError(`'${type}' object cannot be interpreted as an integer`);
+  }
+  return value;
 }
 
 /** What all settings can do. TF: what every protocol message can. */

@@ -8,6 +8,7 @@ import { formatTuple } from "../base/shape.ts";
 import { pythonType } from "../base/python-text.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices, partsOfSlices } from "../graph/indexed-slices.ts";
+import { representation } from "../graph/conversion.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
 import { type Composite, type CompositeValue, isComposite } from "../graph/composite.ts";
@@ -50,25 +51,26 @@ function partsOf([key, value]: readonly [unknown, FeedValue]): (readonly [unknow
 
 /** Parts with values in their order; as many as there are of both. @throws TypeError for what is no list. */
 function inTurn(parts: readonly Tensor[], value: unknown): (readonly [unknown, ArrayLike])[] {
-  if (value === null || typeof value !== "object" || !(Symbol.iterator in value))
+  if (value === null || typeof value !== "object" || !(Symbol.iterator in value || value instanceof NDArray))
     throw new TypeError(`'${pythonType(value)}' object is not iterable`);
-  const given = [...(value as Iterable<ArrayLike>)];
+  const given = value instanceof NDArray ? rowsOf(value) : [...(value as Iterable<ArrayLike>)];
   return parts.slice(0, given.length).map((part, i) => [part, given[i]]);
 }
 
 /** A nest of tensors, such as the states of cells, is fed with values in the same nesting. */
 function nestedParts(key: readonly unknown[], value: unknown): (readonly [unknown, ArrayLike])[] {
-  const values = Array.isArray(value)
-    ? (value as readonly FeedValue[])
-    : value instanceof NDArray
-      ? Array.from({ length: value.length }, (_, i): FeedValue => value.at(i))
-      : [];
-  if (values.length !== key.length)
+  const given = value instanceof NDArray ? rowsOf(value) : value;
+  if (Array.isArray(given) && given.length === key.length) return key.flatMap((part, i) => partsOf([part, given[i] as FeedValue]));
+  // TensorFlow pairs the leaves of both.
+  const [keys, values] = [key, [value]].map(list => list.flat(9) as readonly unknown[]);
+  if (keys.length !== values.length)
     throw new ValueError(
-      `Could not flatten dictionary. Key had ${key.length} elements, but value had ${values.length} elements. Key: [${key.join(", ")}], value: ${String(value)}.`,
+      `Could not flatten dictionary. Key had ${keys.length} elements, but value had ${values.length} elements. Key: ${representation(keys)}, value: ${representation(values)}.`,
     );
-  return key.flatMap((part, i) => partsOf([part, values[i]]));
+  return keys.flatMap((part, i) => partsOf([part, values[i] as FeedValue]));
 }
+
+const rowsOf = (value: NDArray): ArrayLike[] => Array.from({ length: value.length }, (_, i): ArrayLike => value.at(i));
 
 function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown, FeedValue]> {
   if (feeds === null || feeds === undefined) return [];
@@ -76,14 +78,18 @@ function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown,
   if (Array.isArray(feeds)) {
     for (const pair of feeds)
       if (!Array.isArray(pair) || pair.length !== 2)
-        throw new TypeError("Feeds are pairs [tensor, value], a Map, or an object of names: [[x, images], [labels, digits]].");
+        throw withHint(
+          noDictionary(feeds),
+          "Feeds are pairs [tensor, value], a Map, or an object of names: [[x, images], [labels, digits]].",
+        );
     return feeds;
   }
   if (typeof feeds === "object" && !(feeds instanceof Tensor) && !isTypedArray(feeds)) return Object.entries(feeds);
-  throw new TypeError(
-    `FlattenDictItems: 'dict' must be a dictionary or collection.Mapping type object, instead of '${pythonType(feeds)}'.`,
-  );
+  throw noDictionary(feeds);
 }
+
+const noDictionary = (feeds: unknown): TypeError =>
+  new TypeError(`FlattenDictItems: 'dict' must be a dictionary or collection.Mapping type object, instead of '${pythonType(feeds)}'.`);
 
 /** The tensor that a key of a feed means. @throws TypeError if there is none. */
 export function keyTensor(graph: Graph, key: unknown): Tensor {

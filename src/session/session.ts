@@ -5,10 +5,11 @@ import {
   CancelledError,
   DeadlineExceededError,
   InvalidArgumentError,
+  NotFoundError,
   type OpError,
   RuntimeError,
   UnimplementedError,
-  ValueError,
+  withHint,
 } from "../base/errors.ts";
 import { disposeSymbol } from "../base/disposable.ts";
 import type { ArrayLike, NDArray } from "../base/ndarray.ts";
@@ -155,7 +156,7 @@ export class Session {
   };
   private lastTurn = performance.now();
 
-  /** `new Session()`, `new Session({ graph, config })`, or with a target string first. @throws TypeError for wrong arguments; ValueError for a remote target without its door. */
+  /** `new Session()`, `new Session({ graph, config })`, or with a target string first. @throws TypeError for wrong arguments; NotFoundError for a target. */
   constructor(target: string | SessionOptions | null = "", options: SessionOptions = {}) {
     const given = typeof target === "object" && target !== null ? target : options;
     const address = typeof target === "string" ? target : "";
@@ -165,10 +166,12 @@ export class Session {
       throw new TypeError(`Argument \`graph\` must be a tf.Graph, but got "${pythonType(given.graph)}"`);
     if (given.config !== undefined && given.config !== null && (typeof given.config !== "object" || Array.isArray(given.config)))
       throw new TypeError(`Argument \`config\` must be a tf.ConfigProto, but got "${pythonType(given.config)}"`);
-    if (address !== "" && address !== "local")
-      throw new ValueError(
-        `Session target "${address}" cannot be reached.`,
-        "Remote sessions (grpc://…) are not part of this version; leave the target out to run here.",
+    if (address !== "")
+      throw withHint(
+        new NotFoundError(
+          `No session factory registered for the given session options: {target: "${address}"} Registered factories are {DIRECT_SESSION}.`,
+        ),
+        "Leave the target out to run here.",
       );
     this.graph = given.graph ?? getDefaultGraph();
     this.sessStr = address;

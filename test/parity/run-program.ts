@@ -239,6 +239,11 @@ class Interpreter {
         return invoke(this.lookUp(fn), undefined, ...this.arguments(fn, args, kwargs, scope));
       case "method": {
         const target = this.plain(on, scope) as Anything;
+        if (fn === "__getitem__") return (target as Anything).at(...args.map(arg => this.plain(arg, scope)));
+        if (fn === "__enter__") {
+          this.entered.push(target);
+          return target;
+        }
         if (typeof target?.[fn] !== "function") throw new MissingName(`missing method ${target?.constructor?.name}.${fn}`);
         return invoke(target[fn], target, ...this.arguments(fn, args, kwargs, scope));
       }

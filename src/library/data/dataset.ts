@@ -101,6 +101,14 @@ interface WindowOptions extends DroppingOptions {
 }
 
 const int64 = (value: TensorLike, name: string): Tensor => convertToTensor(value, { dtype: "int64", name });
+/** @throws ValueError for a name that is no identifier, which a dataset keeps besides its nodes. */
+function refuseName(name: unknown): void {
+  if (typeof name === "string" && !/^[A-Za-z_]\w*$/.test(name))
+    throw new ValueError(
+      "Invalid `name`. The argument `name` needs to be a valid identifier. Value is considered a valid identifier if it only contains alphanumeric characters (a-z), (A-Z), and (0-9), or underscores (_). A valid identifier cannot start with a number, or contain any spaces.",
+    );
+}
+
 const bool = (value: boolean, name: string): Tensor => convertToTensor(value, { dtype: "bool", name });
 const asShape = (shape: unknown): TensorShape =>
   shape instanceof TensorShape ? shape : new TensorShape(shape as ShapeLike & (number | null)[]);
@@ -192,6 +200,7 @@ export class Dataset {
   static fromTensors(tensors: Nested, { name, ...others }: Named = {}): Dataset {
     refuseOthers(others);
     const given = normalized(tensors);
+    refuseName(name);
     const spec = specOfValue(given);
     const { outputShapes } = typesAndShapes(spec);
     return new Dataset(sources.TensorDataset({ components: componentTensors(spec, given), outputShapes }, { name }), spec);
@@ -200,7 +209,9 @@ export class Dataset {
   /** An element for each slice along the first axis. @throws ValueError for scalars and differing first dimensions. */
   static fromTensorSlices(tensors: Nested, { name, ...others }: Named = {}): Dataset {
     refuseOthers(others);
+    if (tensors === null) throw new ValueError("Invalid `element`. `element` should not be empty.");
     const given = normalized(tensors);
+    refuseName(name);
     const whole = specOfValue(given);
     const components = componentTensors(whole, given, "rowsOf");
     let rows = new Dimension(null);
@@ -219,6 +230,8 @@ export class Dataset {
     const isOptions = typeof last === "object" && last !== null && Object.getPrototypeOf(last) === Object.prototype;
     const { outputType = "int64", name } = (isOptions ? last : {}) as Named & { readonly outputType?: DType };
     const numbers = (isOptions ? given.slice(0, -1) : given) as TensorLike[];
+    if (numbers.length < 1 || numbers.length > 3)
+      throw new ValueError(`Invalid \`args\`. The length of \`args\` should be between 1 and 3 but was ${numbers.length}.`);
     const [start, stop, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
     const spec = new ComponentSpec(outputType, new TensorShape([]));
     const inputs = { start: int64(start, "start"), stop: int64(stop, "stop"), step: int64(step, "step") };

@@ -111,7 +111,8 @@ export function assertLikeCell(argument: string, cell: unknown): asserts cell is
 /** [prefix, suffix] as a static shape and as the tensor of it; both constants are made, as TensorFlow does. */
 export function batchShape(prefix: TensorLike | null, suffix: UnitSize): Tensor {
   const [p, s] = [prefix, suffix].map(shapeTensor);
-  if (p === null || s === null) throw new ValueError(`Prefix or suffix can't be None. Received prefix = ${prefix} and suffix = ${suffix}`);
+  if (p === null || s === null)
+    throw new ValueError(`Prefix or suffix can't be None. Received prefix = ${pythonStr(prefix)} and suffix = ${pythonStr(suffix)}`);
   return concat([p, s], 0);
 }
 
@@ -125,6 +126,7 @@ export function staticBatchShape(prefix: TensorLike | readonly Dimension[] | nul
 }
 
 function shapeTensor(part: TensorLike | UnitSize | readonly Dimension[] | null): Tensor | null {
+  if (typeof part === "string") return convertToTensor(new TensorShape(part as never));
   if (part instanceof Tensor) {
     const { rank } = part.shape;
     if (rank === 0) return expandDims(part, 0);

@@ -267,7 +267,7 @@ export function segmentIdsOf(splits: TensorLike, name?: string | null, outType?:
 
 /** Whole numbers of a type, by way of int32 where they have none of their own. */
 export function wholeNumbers(given: TensorLike, name: string, dtype: DType): Tensor {
-  const tensor = convertToTensor(given, given instanceof Tensor ? {} : { name, dtype: "int32" });
+  const tensor = convertToTensor(given, given instanceof Tensor ? {} : { name, preferredDtype: "int32" });
   if (!isInteger(tensor.dtype))
     throw new TypeError(
       `Argument \`tensor\` (name: ${name}) must be of type integer. Received \`tensor\` = ${tensor} of dtype: <dtype: '${tensor.dtype}'>`,

@@ -46,7 +46,11 @@ export function stringSplit(source: TensorLike, ...rest: unknown[]): SparseTenso
   );
   const by = eitherName("sep", sep, "delimiter", delimiter) ?? " ";
   return inNameScope({ name }, "StringSplit", [source], () => {
-    const made = StringSplit({ input: source, delimiter: convertToTensor(by, { dtype: "string" }), skipEmpty });
+    const made = StringSplit({
+      delimiter: convertToTensor(by, { dtype: "string" }),
+      input: convertToTensor(source, { dtype: "string" }),
+      skipEmpty,
+    });
     if ((resultType ?? "SparseTensor") === "SparseTensor") return new SparseTensor(made.indices, made.values, made.shape);
     return resultType === "RaggedTensor" ? rowsOfParts(made) : unknownResult();
   });

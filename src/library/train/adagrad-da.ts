@@ -3,7 +3,7 @@
 import { floatText } from "../../base/python-text.ts";
 import type { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { ValueError } from "../../base/errors.ts";
-import type { TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, type TensorLike } from "../../graph/conversion.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { constant, identity } from "../../ops/array/array.ts";
@@ -64,7 +64,9 @@ export class AdagradDAOptimizer extends Optimizer {
   protected override prepare(): void {
     const rate = this.tensorOf(this.options.learningRate, "learning_rate");
     this.rate = rate;
-    this.stepCount = rate.graph.colocateWith(rate.op, undefined, () => add(identity(this.options.globalStep as TensorLike), 1));
+    this.stepCount = rate.graph.colocateWith(rate.op, undefined, () =>
+      add(identity(convertIntegers(this.options.globalStep as TensorLike, "input")), 1),
+    );
   }
 
   private record(variable: Variable) {

@@ -2,6 +2,7 @@
 
 import { isInteger } from "../../base/dtype.ts";
 import { KeyError, ValueError } from "../../base/errors.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -89,7 +90,7 @@ export function getOrCreateGlobalStepRead(graph: Graph | null = null): Tensor | 
 /** TF: tf.train.assert_global_step. @throws TypeError unless it is an integer scalar. */
 export function assertGlobalStep(globalStepTensor: unknown): void {
   if (!(globalStepTensor instanceof Variable || globalStepTensor instanceof Tensor))
-    throw new TypeError(`Existing "global_step" must be a Variable or Tensor: ${String(globalStepTensor)}.`);
+    throw new TypeError(`Existing "global_step" must be a Variable or Tensor: ${pythonStr(globalStepTensor)}.`);
   const { dtype, shape } = globalStepTensor;
   if (!isInteger(dtype)) throw new TypeError(`Existing "global_step" does not have integer type: <dtype: '${globalStepTensor.dtypeName}'>`);
   if (shape.rank !== 0 && shape.isFullyDefined) throw new TypeError(`Existing "global_step" is not scalar: ${shape}`);

@@ -3,6 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
+import { pythonType } from "../../base/python-text.ts";
 import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
@@ -88,12 +89,16 @@ export function inputProducer(inputTensor: TensorLike, options: InputOptions = {
 
 const asShape = (shape: ShapeLike): TensorShape => (shape instanceof TensorShape ? shape : new TensorShape(shape));
 
-const fullnessOf = ({ capacity = 32 }: ProducerOptions): string => `fraction_of_${capacity}_full`;
+function fullnessOf({ capacity = 32 }: ProducerOptions): string {
+  if (typeof capacity !== "number") throw new TypeError(`%d format: a real number is required, not ${pythonType(capacity)}`);
+  return `fraction_of_${Math.trunc(capacity)}_full`;
+}
 
 /** A queue of strings (file names). TF: tf.train.string_input_producer. @throws InvalidArgumentError while running if there is none. */
 export function stringInputProducer(stringTensor: TensorLike, options: ProducerOptions = {}): FIFOQueue {
   const message = "string_input_producer requires a non-null input tensor";
-  if (Array.isArray(stringTensor) && stringTensor.length === 0) throw new ValueError(message);
+  if (stringTensor === null || stringTensor === "" || (Array.isArray(stringTensor) && stringTensor.length === 0))
+    throw new ValueError(message);
   return inNameScope({ name: options.name }, "input_producer", [stringTensor], scope => {
     const strings = convertToTensor(stringTensor, { dtype: "string" });
     const isFilled = Assert(greater(sizeOfTensor(strings), 0), [message]);
@@ -110,6 +115,7 @@ export const rangeInputProducer = (limit: TensorLike, options: ProducerOptions =
 
 /** One slice of each tensor along its first dimension, another in every run. TF: tf.train.slice_input_producer. */
 export function sliceInputProducer(tensorList: readonly TensorLike[], options: ProducerOptions = {}): Tensor[] {
+  if (tensorList === null) throw new TypeError("Argument `values` must be iterable.");
   const given = itemsOf(tensorList, "asks");
   return inNameScope({ name: options.name }, "input_producer", given, () => {
     const tensors = given.map(tensor => convertToTensor(tensor));
@@ -263,7 +269,7 @@ function batched(fallback: string, sources: readonly Tensors[], batchSize: Tenso
   const lists = itemsOf(sources).map(source => valuesOf(source, names));
   const { minAfterDequeue } = given;
   if (minAfterDequeue !== undefined && capacity <= minAfterDequeue)
-    throw new ValueError(`capacity ${capacity} must be bigger than min_after_dequeue ${minAfterDequeue}.`);
+    throw new ValueError(`capacity ${Math.trunc(Number(capacity))} must be bigger than min_after_dequeue ${minAfterDequeue}.`);
   return inNameScope({ name: given.name }, fallback, lists.flat(), scope => {
     const components = lists.map(converted);
     const keep = keeping(keepInput, enqueueMany);

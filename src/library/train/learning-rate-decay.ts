@@ -154,8 +154,10 @@ export function piecewiseConstant(
   { name, ...others }: Named = {},
 ): Tensor {
   refuseOthers(others);
+  if (name !== null && name !== undefined && typeof name !== "string") throw new ValueError("name for name_scope must be a string.");
   const steps = convertToTensor(x);
-  const whole = isInteger(steps.dtype);
+  // Whole numbers would be floats if Python had written them so, which it has to beside a float.
+  const whole = steps.dtype === "string" || isInteger(steps.dtype);
   const limits = leavesOf(boundaries).map(boundary => convertToTensor(whole ? counted(boundary) : boundary));
   const rates = leavesOf(values).map(value => convertToTensor(value));
   const bounds = limits.map(limit => {

@@ -4,7 +4,7 @@
 import { itemsOf } from "../../graph/iterating.ts";
 import type { DType } from "../../base/dtype.ts";
 import { NotImplementedError, RuntimeError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { pythonRepr } from "../../base/python-text.ts";
+import { pythonRepr, pythonType } from "../../base/python-text.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { convertToTensor, representation } from "../../graph/conversion.ts";
@@ -168,11 +168,16 @@ export abstract class Optimizer {
     for (const [, variable] of withGradient) {
       if (!(variable instanceof Variable)) throw new NotImplementedError(`('Trying to update a Tensor ', ${representation(variable)})`);
     }
+    const ownName: unknown = name ?? this.name;
+    if (typeof ownName !== "string")
+      throw new TypeError(
+        `\`default_name\` type (<class '${pythonType(ownName)}'>) is not a string type. You likely meant to pass this into the \`values\` kwarg.`,
+      );
     const graph = withGradient[0][1].graph;
     return fromHere(() =>
       graph.asDefault(() => {
         graph.controlDependencies(null, () => this.createSlots(withGradient.map(([, variable]) => variable)));
-        return graph.nameScope(name ?? this.name, scope => this.applyAll(graph, withGradient, globalStep ?? null, String(scope)));
+        return graph.nameScope(ownName, scope => this.applyAll(graph, withGradient, globalStep ?? null, String(scope)));
       }),
     );
   }

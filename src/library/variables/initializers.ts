@@ -1,7 +1,7 @@
 // Initializers: functions from a shape to the nodes of an initial value. Each is made by a function that may be called with or without `new`,
 // as TensorFlow programs write both. Regularizers, which also speak about a variable's values, are at the end.
 
-import { floatText } from "../../base/python-text.ts";
+import { floatText, pythonStr } from "../../base/python-text.ts";
 import type { DType } from "../../base/dtype.ts";
 import { isFloating } from "../../base/dtype.ts";
 import { asDtype } from "../../base/dtype-names.ts";
@@ -220,11 +220,11 @@ function varianceScaling({
 }: VarianceOptions): Initializer {
   if (scale <= 0) throw new ValueError(`Argument \`scale\` must be a positive float. Received: ${floatText(scale)}`);
   if (!["fan_in", "fan_out", "fan_avg"].includes(mode))
-    throw new ValueError(`Argument \`mode\` should be one of ('fan_in', 'fan_out', 'fan_avg'). Received: ${mode}`);
+    throw new ValueError(`Argument \`mode\` should be one of ('fan_in', 'fan_out', 'fan_avg'). Received: ${pythonStr(mode)}`);
   const kind = distribution.toLowerCase();
   if (!["normal", "uniform", "truncated_normal", "untruncated_normal"].includes(kind))
     throw new ValueError(
-      `Argument \`distribution\` should be one of ('normal', uniform', 'truncated_normal', 'untruncated_normal'). Received: ${distribution}`,
+      `Argument \`distribution\` should be one of ('normal', uniform', 'truncated_normal', 'untruncated_normal'). Received: ${kind}`,
     );
   assertFloat(own);
   return (shape, { dtype, partitionInfo } = {}) => {

@@ -77,7 +77,7 @@ export function placeholder(dtype: DType, ...rest: unknown[]): Tensor {
 }
 
 /** @throws ValueError with TensorFlow's text for a negative dimension. */
-function attrShape(shape: ShapeLike | undefined): TensorShape {
+export function attrShape(shape: ShapeLike | undefined): TensorShape {
   try {
     return new TensorShape(shape ?? null);
   } catch (error) {
@@ -216,6 +216,7 @@ const mostElementsOfConstant = 1000;
 function filledOf(value: 0 | 1, shape: TensorLike, dtype: DType, name: Named["name"], fallback: string): Tensor {
   return inNameScope({ name }, fallback, [shape], scope => {
     const known = knownDims(shape);
+    if (dtype === "string" && value === 1) throw new TypeError("Expected string, but got 1 of type 'int'.");
     const element = dtype === "string" ? "" : dtype === "bool" ? value === 1 : value;
     // A bare number is no shape to Python's constant.
     if (known && typeof shape !== "number" && sizeOf(known) < mostElementsOfConstant) {
@@ -223,7 +224,7 @@ function filledOf(value: 0 | 1, shape: TensorLike, dtype: DType, name: Named["na
       return Const({ value: array, dtype }, scope);
     }
     const dims = known ? shapeConstant(known) : convertToTensor(shape, shape instanceof Tensor ? {} : { dtype: "int32" });
-    const vector = dims.shape.rank === 1 ? dims : reshape(dims, [-1]);
+    const vector = dims.shape.rank === 0 || dims.shape.rank === null ? reshape(dims, [-1]) : dims;
     return Fill({ dims: vector, value: constant(element, dtype) }, scope);
   });
 }
@@ -717,8 +718,8 @@ export const Squeeze = defineOp("Squeeze", {
 function squeezedShape({ dims }: TensorShape, squeezeDims: readonly number[]): TensorShape {
   if (dims === null) return TensorShape.unknown();
   const length = dims.length;
-  const axes = squeezeDims.map(axis => {
-    if (axis < -length || axis >= length) throw new ValueError(`squeeze_dims[0] not in [${-length},${length}).`);
+  const axes = squeezeDims.map((axis, i) => {
+    if (axis < -length || axis >= length) throw new ValueError(`squeeze_dims[${i}] not in [${-length},${length}).`);
     return axis < 0 ? axis + length : axis;
   });
   // Which dimensions vanish is unknown while an unnamed one may be 1.
@@ -741,6 +742,7 @@ export function squeeze(input: TensorLike, options?: SqueezeOptions): Tensor;
 export function squeeze(input: TensorLike, ...rest: unknown[]): Tensor {
   const { axis, squeezeDims, name } = collect<SqueezeOptions>(["axis", "name", "squeezeDims"], rest);
   const axes = eitherName("axis", axis, "squeeze_dims", squeezeDims) ?? [];
+  if (typeof axes === "string") throw new TypeError(`Expected int for argument 'axis' not '${String(axes)}'.`);
   return Squeeze({ input, squeezeDims: typeof axes === "number" ? [axes] : axes }, { name });
 }
 

@@ -8,7 +8,7 @@ import { latinText, NDArray, numbersIn } from "../../base/ndarray.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import type { TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type LowerContext, type Named, type ShapeContext } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
@@ -16,7 +16,7 @@ import { addIndex, constantIndex, dataIndex, divIndex, type Index, modIndex } fr
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
 import { collect, need } from "../arguments.ts";
-import { numbersOf, reshape, shape } from "./array.ts";
+import { numbersOf, reshape, shape, shapeNode } from "./array.ts";
 import { gather } from "./gather.ts";
 import { range } from "./ranges.ts";
 import { getItem } from "./slicing.ts";
@@ -493,8 +493,8 @@ export function searchsorted(sortedSequence: TensorLike, values: TensorLike, ...
   const { side = "left", outType = "int32", name } = collect<SearchOptions>(["side", "outType", "name"], rest);
   if (side !== "left" && side !== "right")
     throw new ValueError(`Argument \`side\` must be either 'right' or 'left'. Received: \`side\` = '${side}'.`);
-  const rows = (x: TensorLike): Tensor => reshape(x, [-1, getItem(shape(x), -1)]);
-  const record = { sortedInputs: rows(sortedSequence), values: rows(values), outType };
+  const [length, count] = [sortedSequence, values].map(x => getItem(shapeNode(convertIntegers(x), true), -1));
+  const record = { sortedInputs: reshape(sortedSequence, [-1, length]), values: reshape(values, [-1, count]), outType };
   return reshape(side === "right" ? UpperBound(record, { name }) : LowerBound(record, { name }), shape(values));
 }
 

@@ -1,7 +1,7 @@
 // Sequences of numbers and what is made of them: range, linspace, sequenceMask, meshgrid, repeat.
 
 import type { DType } from "../../base/dtype.ts";
-import { isInteger } from "../../base/dtype.ts";
+import { isDType, isInteger, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { pythonStr, pythonType } from "../../base/python-text.ts";
@@ -245,6 +245,7 @@ export function sequenceMask(lengths: TensorLike, maxlen?: TensorLike | null, op
 export function sequenceMask(lengths: TensorLike, options?: MaskOptions): Tensor;
 export function sequenceMask(lengths: TensorLike, ...rest: unknown[]): Tensor {
   const { maxlen, dtype = "bool", name } = collect<MaskOptions>(["maxlen", "dtype", "name"], rest);
+  if (!isDType(dtype)) throw noDtype(dtype);
   return inNameScope({ name }, "SequenceMask", [lengths, maxlen], () => {
     const counts = asIntegers(lengths);
     let most: Tensor;

@@ -604,7 +604,7 @@ interface BlockOptions extends Named {
   readonly blockShape?: number | null;
 }
 
-const squareBlock = (blockSize: number): NDArray => NDArray.from([blockSize, blockSize], "int64", [2]);
+const squareBlock = (blockSize: number): NDArray => NDArray.from([blockSize, blockSize], "int64");
 
 /** TF: tf.space_to_batch(input, paddings, block_size, name). */
 export function spaceToBatch(input: TensorLike, paddings: TensorLike, ...rest: unknown[]): Tensor {

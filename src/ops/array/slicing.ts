@@ -1,6 +1,7 @@
 // Cutting tensors apart and joining them: slices, `x.at(…)`, split, concat, stack. Gathering and scattering is array/gather.ts,
 // selection by conditions array/selection.ts, ranges array/ranges.ts.
 
+import { pythonStr } from "../../base/python-text.ts";
 import { Dimension as SizeOfShape } from "../../base/dimension.ts";
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
@@ -989,11 +990,15 @@ export function split(
 export function split(value: TensorLike, numOrSizeSplits: number | readonly number[] | Tensor, options?: SplitOptions): readonly Tensor[];
 export function split(value: TensorLike, numOrSizeSplits: number | readonly number[] | Tensor, ...rest: unknown[]): readonly Tensor[] {
   const { axis = 0, num, name = "split" } = collect<SplitOptions>(["axis", "num", "name"], rest);
-  if (typeof numOrSizeSplits === "number") return Split({ splitDim: axis, numSplit: numOrSizeSplits, value }, { name });
-  const lengths = convertToTensor(numOrSizeSplits as TensorLike, numOrSizeSplits instanceof Tensor ? {} : { dtype: "int32" });
+  if (Number.isInteger(numOrSizeSplits) || typeof numOrSizeSplits === "boolean")
+    return Split({ splitDim: axis, numSplit: Number(numOrSizeSplits), value }, { name });
+  const lengths = convertToTensor(
+    numOrSizeSplits as TensorLike,
+    Array.isArray(numOrSizeSplits) && numOrSizeSplits.length > 0 ? { dtype: "int32" } : {},
+  );
   if (lengths.shape.rank === 0)
     throw new ValueError(
-      `Rank-0 tensors are not supported as the num_or_size_splits argument to split. Argument provided: ${numOrSizeSplits}`,
+      `Rank-0 tensors are not supported as the num_or_size_splits argument to split. Argument provided: ${pythonStr(numOrSizeSplits)}`,
     );
   const count = num ?? lengths.shape.dim(0);
   if (count === null) throw new ValueError(`Cannot infer argument \`num\` from shape ${lengths}`);

@@ -16,6 +16,13 @@ export const metadata = attr.string("");
 export const common = { ...elementAttrs, metadata };
 export const functionAttrs = { f: attr.func(), Targuments: anyTypes, ...elementAttrs };
 export const made = { shape: () => scalar, gradient: "none" } as const;
+/** The shape function of a dataset whose inputs of these names have to be scalars. */
+export const scalarInputs =
+  (...names: readonly string[]) =>
+  (given: Readonly<Record<string, unknown>>): TensorShape => {
+    for (const name of names) (given[name] as TensorShape).withRank(0);
+    return scalar;
+  };
 export const handleOutput = { handle: "variant" } as const;
 export const datasetInput = { inputDataset: "variant" } as const;
 /** How elements go that are made side by side: here one after the other, whatever is asked. */

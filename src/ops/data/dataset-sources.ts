@@ -9,7 +9,19 @@ import { plainSource, readRecords } from "../../formats/records.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { need } from "../arguments.ts";
-import { anyTypes, common, componentAttrs, elementAttrs, handleOutput, made, metadata, numberOf, textOf, wrap } from "./dataset-fields.ts";
+import {
+  anyTypes,
+  common,
+  componentAttrs,
+  elementAttrs,
+  handleOutput,
+  made,
+  metadata,
+  numberOf,
+  scalarInputs,
+  textOf,
+  wrap,
+} from "./dataset-fields.ts";
 import { callOf } from "./dataset-functions.ts";
 import * as memory from "./dataset-memory.ts";
 import * as hostDataset from "./host-dataset.ts";
@@ -62,6 +74,7 @@ export const RangeDataset = defineOp("RangeDataset", {
   attrs: { ...common, replicateOnSplit: attr.bool(false) },
   stateful: true,
   ...made,
+  shape: scalarInputs("start", "stop", "step"),
   host: ({ start, stop, step, outputTypes }) => {
     for (const [name, { rank }] of Object.entries({ start, stop, step })) need(rank === 0, () => `${name} must be a scalar`);
     const [first, end, by] = [start, stop, step].map(array => array.get(0) as bigint);

@@ -23,6 +23,7 @@ import {
   metadata,
   numberOf,
   positive,
+  scalarInputs,
   textOf,
   wrap,
 } from "./dataset-fields.ts";
@@ -406,6 +407,7 @@ export const WindowDataset = defineOp("WindowDataset", {
   outputs: handleOutput,
   attrs: common,
   ...made,
+  shape: scalarInputs("size", "shift", "stride", "dropRemainder"),
   host: ({ inputDataset, size, shift, stride, dropRemainder }) =>
     wrap(
       datasetMemoryBatches.windowed(
@@ -438,6 +440,7 @@ export const ShuffleDataset = defineOp("ShuffleDataset", {
   outputs: handleOutput,
   attrs: { reshuffleEachIteration: attr.bool(true), ...common },
   ...made,
+  shape: scalarInputs("bufferSize", "seed", "seed2"),
   host: ({ inputDataset, bufferSize, reshuffleEachIteration, ...seeds }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
@@ -453,6 +456,7 @@ export const ShuffleAndRepeatDataset = defineOp("ShuffleAndRepeatDataset", {
   outputs: handleOutput,
   attrs: { ...elementAttrs, reshuffleEachIteration: attr.bool(true), metadata },
   ...made,
+  shape: scalarInputs("bufferSize", "seed", "seed2", "count"),
   host: ({ inputDataset, bufferSize, count, reshuffleEachIteration, ...seeds }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
@@ -477,6 +481,7 @@ export const RepeatDataset = defineOp("RepeatDataset", {
   outputs: handleOutput,
   attrs: common,
   ...made,
+  shape: scalarInputs("count"),
   host: ({ inputDataset, count }) => wrap(memory.repeated(DatasetArray.of(inputDataset), numberOf(count))),
 });
 
@@ -485,6 +490,7 @@ export const TakeDataset = defineOp("TakeDataset", {
   outputs: handleOutput,
   attrs: common,
   ...made,
+  shape: scalarInputs("count"),
   host: ({ inputDataset, count }) => wrap(memory.taken(DatasetArray.of(inputDataset), numberOf(count))),
 });
 
@@ -493,6 +499,7 @@ export const SkipDataset = defineOp("SkipDataset", {
   outputs: handleOutput,
   attrs: common,
   ...made,
+  shape: scalarInputs("count"),
   host: ({ inputDataset, count }) => wrap(memory.skipped(DatasetArray.of(inputDataset), numberOf(count))),
 });
 
@@ -501,6 +508,7 @@ export const ShardDataset = defineOp("ShardDataset", {
   outputs: handleOutput,
   attrs: { requireNonEmpty: attr.bool(false), ...common },
   ...made,
+  shape: scalarInputs("numShards", "index"),
   host: ({ inputDataset, numShards, index }) => {
     const [shards, at] = [numberOf(numShards), numberOf(index)];
     if (shards < 1) throw new InvalidArgumentError(`Number of shards must be greater than zero (currently num_shards = ${shards}).`);

@@ -12,7 +12,7 @@ import type { Operation } from "../../graph/operation.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import { collect, eitherName } from "../arguments.ts";
-import { checkNumerics, numbersOf, rank, reshape, shape, size } from "../array/array.ts";
+import { CheckNumerics, numbersOf, rank, reshape, shape, size } from "../array/array.ts";
 import { slice } from "../array/slicing.ts";
 import { Assert, noOp, withDependencies } from "./control-flow.ts";
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "../math/comparison.ts";
@@ -335,11 +335,11 @@ export function verifyTensorAllFinite(...given: unknown[]): Tensor {
     given,
   );
   const value = eitherName("x", x, "t", t);
-  if (value === undefined) throw new ValueError("Must specify 't' or 'x'.");
+  if (value === undefined || value === null) throw new ValueError("None values not supported.");
   return inNameScope({ name }, "VerifyFinite", [value], () => {
     const tensor = convertToTensor(value, { name: "x" });
     return tensor.graph.colocateWith(tensor, undefined, () => {
-      const verified = checkNumerics(tensor, eitherName("message", message, "msg", msg) ?? "");
+      const verified = CheckNumerics({ tensor, message: (eitherName("message", message, "msg", msg) ?? null) as string });
       return withDependencies([verified], tensor);
     });
   });

@@ -8,7 +8,7 @@ import { pythonStr, pythonType } from "../../base/python-text.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../../graph/conversion.ts";
+import { type AsTensor, convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { IndexedSlices } from "../../graph/indexed-slices.ts";
 import { defineOp, type Gradients, type Named, type OpDefinition, type PartialArray } from "../../graph/op-definition.ts";
@@ -68,7 +68,9 @@ export type Groupable =
 export function group(...given: readonly (Groupable | Named)[]): Operation {
   const last = given[given.length - 1];
   const options: Named = isOptions(last) ? (last as Named) : {};
-  const ops = operationsOf((isOptions(last) ? given.slice(0, -1) : given) as readonly Groupable[]);
+  const items = (isOptions(last) ? given.slice(0, -1) : given) as readonly Groupable[];
+  refuseOtherGraphs(items);
+  const ops = operationsOf(items);
   const graph = ops[0]?.graph ?? getDefaultGraph();
   return graph.asDefault(() =>
     graph.nameScope(options.name ?? "group_deps", scope => {
@@ -83,6 +85,12 @@ export function group(...given: readonly (Groupable | Named)[]): Operation {
       return graph.controlDependencies(gates, () => noOp({ name: String(scope) }));
     }),
   );
+}
+
+/** @throws ValueError for tensors of several graphs. */
+function refuseOtherGraphs(given: readonly unknown[]): void {
+  const tensors = (given.flat(9) as unknown[]).filter(item => item instanceof Tensor);
+  for (const tensor of tensors) tensors[0].graph.assertOwn(tensor, tensors[0]);
 }
 
 function operationsOf(given: readonly Groupable[]): Operation[] {
@@ -131,9 +139,10 @@ function waitedFor(item: Groupable): Operation[] {
 export function tuple<T extends Tensor | IndexedSlices | Operation | null>(tensors: readonly T[], options: TupleOptions = {}): T[] {
   const given = itemsOf(tensors, "asks");
   return inNameScope({ name: options.name }, "tuple", given, () => {
+    refuseOtherGraphs(given);
     const tensors = given.map(gateable) as T[];
     const gating = [...operationsOf(tensors), ...itemsOf(options.controlInputs ?? []).flatMap(waitedFor)];
-    if (gating.length === 0) throw new ValueError(`\`tensors\` must have at least one Tensor. Received: ${String(tensors)}.`);
+    if (gating.length === 0) throw new ValueError(`'tensors' must have at least one Tensor. Received: ${representation(tensors)}.`);
     const gate = group(...[...new Set(gating)].sort((a, b) => a.id - b.id));
     return tensors.map((item): T => {
       if (item === null) return item;

@@ -601,7 +601,7 @@ function operands(x: TensorLike, y: TensorLike): [Tensor, Tensor] {
   const [a, b] = [literalType(x), literalType(y)];
   const dtype = a.isCertain ? a.dtype : b.isCertain ? b.dtype : a.dtype;
   const tensor = (value: TensorLike, isCertain: boolean, name: string): Tensor =>
-    convertToTensor(value, { name, dtype: isCertain ? undefined : dtype });
+    convertToTensor(value, { name, preferredDtype: isCertain ? undefined : dtype });
   const pair: [Tensor, Tensor] = [tensor(x, a.isCertain, "x"), tensor(y, b.isCertain, "y")];
   if (pair[0].dtype !== pair[1].dtype)
     throw new TypeError(`\`x\` and \`y\` must have the same dtype, got tf.${pair[0].dtype} != tf.${pair[1].dtype}.`);

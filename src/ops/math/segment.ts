@@ -300,9 +300,13 @@ export const unsortedSegmentMax: UnsortedFunction = (data, segmentIds, numSegmen
 export const unsortedSegmentMin: UnsortedFunction = (data, segmentIds, numSegments, options) =>
   UnsortedSegmentMin({ data, segmentIds, numSegments }, named(options));
 
+/** Whole numbers are int32; a list of nothing holds floats, as numpy has it. */
+const integersOf = (value: TensorLike): Tensor =>
+  Array.isArray(value) && value.length === 0 ? convertToTensor(value) : convertIntegers(value);
+
 /** How many rows each segment has, at least 1, in a shape that broadcasts against the sums. */
 function segmentSizes(data: Tensor, ids: Tensor, numSegments: TensorLike): Tensor {
-  const rows = numSegments instanceof Tensor ? numSegments : convertIntegers(numSegments);
+  const rows = numSegments instanceof Tensor ? numSegments : integersOf(numSegments);
   const one = ones(shapeNode(ids, true), data.dtype);
   const sums = UnsortedSegmentSum({ data: one, segmentIds: ids, numSegments: rows });
   const broadcastable = concat([getItem(rows, newaxis), ones([operator.sub(rank(data), rank(ids))], rows.dtype)], 0);
@@ -314,7 +318,7 @@ const dividedSegments =
   (data, segmentIds, numSegments, options) =>
     inNameScope(options, fallback, [data, segmentIds], () => {
       const x = convertToTensor(data);
-      const ids = convertToTensor(segmentIds, segmentIds instanceof Tensor ? {} : { preferredDtype: "int32" });
+      const ids = integersOf(segmentIds);
       const sizes = segmentSizes(x, ids, numSegments);
       const sums = UnsortedSegmentSum({ data: x, segmentIds: ids, numSegments });
       return operator.truediv(sums, divisor(sizes));

@@ -90,8 +90,7 @@ export function inBlocks({ input, filterShape, dilationRate, padding, dataFormat
   const rate = convertToTensor(dilationRate, { dtype: dilationRate instanceof Tensor ? undefined : "int32", name: "dilation_rate" });
   const rates = numbersOf(rate);
   if (rates === undefined) throw new ValueError("`dilation_rate` must be known when the graph is built.", "Give it as numbers.");
-  if (rates.some(r => r < 1))
-    throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=${arrayText(rates)}`);
+  if (rates.some(r => r < 1)) throw new ValueError(`\`dilation_rate\` must be positive. Received: dilation_rate=${arrayText(rates)}`);
   if (rates.every(r => r === 1)) return op(input, padding);
   const own = axesOf(dataFormat).spatial;
   const spatial = spatialDims ?? own;

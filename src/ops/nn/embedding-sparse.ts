@@ -126,7 +126,8 @@ export function safeEmbeddingLookupSparse(embeddingWeights: Params, sparseIds: S
   const options = collect<SafeLookupOptions>(safeLookupNames, given);
   if (embeddingWeights === null || embeddingWeights === undefined) throw new ValueError("Missing embedding_weights None.");
   const tables = tablesOf(embeddingWeights);
-  if (tables.length === 0) throw new ValueError("Missing embedding_weights [].");
+  if (tables.length === 0 || (Array.isArray(embeddingWeights) && embeddingWeights.length === 0))
+    throw new ValueError("Missing embedding_weights [].");
   const { combiner = "mean", defaultId = null, partitionStrategy = "div", maxNorm, allowFastLookup } = options;
   const tensors = tables.map(table => convertToTensor(table));
   return inNameScope({ name: options.name }, "embedding_lookup", tensors, scope => {

@@ -1,11 +1,12 @@
 // Losses of logits: softmax and sigmoid cross entropies, in TensorFlow's ops and its functions' very nodes.
 
+import { pythonStr } from "../../base/python-text.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { broadcastShapes, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import { broadcastTo, check, generate, loadBroadcast, map, reduceOver, reshape as reshapeValue } from "../../ir/build.ts";
 import { constantIndex, dataIndex, type Index } from "../../ir/index-map.ts";
 import type { Value } from "../../ir/program.ts";
@@ -158,7 +159,7 @@ interface CrossEntropyArguments {
 function bothGiven(fn: string, labels: TensorLike | null | undefined, logits: TensorLike | null | undefined): void {
   if (labels === null || labels === undefined || logits === null || logits === undefined)
     throw new ValueError(
-      `Both \`labels\` and \`logits\` must be provided for ${fn}Received: labels=${labels ?? "None"} and logits=${logits ?? "None"}`,
+      `Both \`labels\` and \`logits\` must be provided for ${fn}Received: labels=${pythonStr(labels)} and logits=${pythonStr(logits)}`,
       "Pass them by name: { labels, logits }.",
     );
 }
@@ -345,7 +346,8 @@ export function weightedCrossEntropyWithLogits(
     sameShapes(x, z, "labels");
     // Written so that the exponential never overflows: log(1 + exp(-x)) = log(1 + exp(-|x|)) + relu(-x).
     const excess = typeof posWeight === "number" ? posWeight - 1 : Sub({ x: posWeight as TensorLike, y: 1 }, { name: "sub" });
-    const weight = AddV2({ x: 1, y: Mul({ x: excess, y: z }, { name: "mul" }) }, { name: "add" });
+    const factor = excess instanceof Tensor ? excess : convertToTensor(excess, { dtype: z.dtype, name: "mul/x" });
+    const weight = AddV2({ x: 1, y: Mul({ x: factor, y: z }, { name: "mul" }) }, { name: "add" });
     const linear = Mul({ x: Sub({ x: 1, y: z }, { name: "sub" }), y: x }, { name: "mul" });
     const logarithm = Log1p({ x: Exp({ x: Neg({ x: Abs({ x }) }) }) });
     const softplus = AddV2({ x: logarithm, y: relu(Neg({ x })) }, { name: "add" });

@@ -263,7 +263,8 @@ export function crelu(features: TensorLike, options: { readonly axis?: number; r
 /** `features · sigmoid(beta · features)`. TF: tf.nn.swish. */
 export function swish(features: TensorLike, beta: TensorLike | { readonly beta?: TensorLike } = 1): Tensor {
   const x = convertToTensor(features, { name: "features" });
-  const slope = convertToTensor((isOptions(beta) ? (beta.beta ?? 1) : beta) as TensorLike, { name: "beta", preferredDtype: x.dtype });
+  const given = convertToTensor((isOptions(beta) ? (beta.beta ?? 1) : beta) as TensorLike, { name: "beta", preferredDtype: x.dtype });
+  const slope = given.dtype === x.dtype ? given : cast(given, x.dtype);
   const product = Mul({ x, y: Sigmoid({ x: Mul({ x: slope, y: x }, { name: "mul" }) }) }, { name: "mul" });
   identity(product);
   // The sigmoid is computed again for the gradient, after what flows back is there, so that it need not be kept.

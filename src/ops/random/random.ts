@@ -6,6 +6,7 @@ import type { DType } from "../../base/dtype.ts";
 import { isDType, isFloating, isInteger, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray, numbersIn } from "../../base/ndarray.ts";
+import { floatText } from "../../base/python-text.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
@@ -37,6 +38,14 @@ export function sizedAs(shape: TensorShape, context: ShapeContext): TensorShape 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
 const integers = ["int32", "int64"] as const;
 const seeds = { seed: attr.int(0), seed2: attr.int(0) };
+
+/** A number that Python writes as a float, in a type that floats fit. @throws TypeError for others, as Python's 0.0 is refused. */
+export function convertFloat(value: TensorLike, dtype: DType, name: string): Tensor {
+  const isWhole = typeof value === "number" && Number.isInteger(value);
+  if (isWhole && (dtype === "string" || dtype === "bool" || isInteger(dtype)))
+    throw new TypeError(`Expected ${dtype}, but got ${floatText(value)} of type 'float'.`);
+  return convertToTensor(value, { dtype, name });
+}
 
 // ---- generators ----
 
@@ -460,8 +469,8 @@ function scaledNormal(fallback: string, op: typeof RandomStandardNormal, shape: 
   const type = dtype as DType;
   return inNameScope({ name }, fallback, [shape, mean, stddev], scope => {
     const dims = shapeTensor(shape);
-    const m = convertToTensor(mean as TensorLike, { dtype: type, name: "mean" });
-    const d = convertToTensor(stddev as TensorLike, { dtype: type, name: "stddev" });
+    const m = convertFloat(mean as TensorLike, type, "mean");
+    const d = convertFloat(stddev as TensorLike, type, "stddev");
     const unit = op({ shape: dims, dtype: type as "float32", ...seedAttrs(seed) });
     return AddV2({ x: Mul({ x: unit, y: d }, { name: "mul" }), y: m }, { name: scope });
   });

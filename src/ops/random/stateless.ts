@@ -8,7 +8,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
@@ -19,7 +19,16 @@ import { numbersOf } from "../array/array.ts";
 import { stack } from "../array/slicing.ts";
 import { AddV2, Mul, Sub } from "../math/math.ts";
 import { inNameScope } from "../named.ts";
-import { normals, requestedShape, shapeTensor, shuffledRows, truncatedFloats, uniformFloats, uniformIntegers } from "./random.ts";
+import {
+  convertFloat,
+  normals,
+  requestedShape,
+  shapeTensor,
+  shuffledRows,
+  truncatedFloats,
+  uniformFloats,
+  uniformIntegers,
+} from "./random.ts";
 import { PhiloxStream } from "./philox.ts";
 
 const floats = ["float16", "bfloat16", "float32", "float64"] as const;
@@ -307,8 +316,8 @@ function scaled(
   const type = (dtype ?? "float32") as "float32";
   return inNameScope({ name }, fallback, [shape, seed, mean, stddev], scope => {
     const dims = dimensions(shape);
-    const m = convertToTensor(mean as TensorLike, { dtype: type, name: "mean" });
-    const d = convertToTensor(stddev as TensorLike, { dtype: type, name: "stddev" });
+    const m = convertFloat(mean as TensorLike, type, "mean");
+    const d = convertFloat(stddev as TensorLike, type, "stddev");
     const { key, counter } = StatelessRandomGetKeyCounter({ seed: seedTensor(seed) });
     const unit = op({ shape: dims, key, counter, dtype: type, alg });
     return AddV2({ x: Mul({ x: unit, y: d }, { name: "mul" }), y: m }, { name: scope });
@@ -504,16 +513,27 @@ function wholeRange(shape: TensorLike, seed: TensorLike, dtype: DType, alg: stri
   });
 }
 
+/** @throws ValueError for a type that integers over its whole range have not. */
+function wholeType(dtype: DType): DType {
+  if (isFloating(dtype)) throw new ValueError("None values not supported.");
+  if (!(integers as readonly DType[]).includes(dtype))
+    throw new ValueError(
+      `Argument \`dtype\` got invalid value <dtype: '${dtype}'>. Accepted dtypes are (${["float16", "bfloat16", "float32", "float64", "int32", "int64", "uint32", "uint64"].map(type => `tf.${type}`).join(", ")}).`,
+    );
+  return dtype;
+}
+
 /** `num` seeds [num, 2] from one. TF: tf.random.split(seed, num, alg). */
 export function statelessSplit(seed: TensorLike, ...rest: unknown[]): Tensor {
   const { num = 2, alg = "auto_select" } = collect<AlgorithmOption & { num: number }>(["num", "alg"], rest);
   const given = convertToTensor(seedTensor(seed));
-  return wholeRange([num, 2], given, given.dtype, alg);
+  const dtype = wholeType(given.dtype);
+  return wholeRange(convertIntegers([num, 2], undefined, true), given, dtype, alg);
 }
 
 /** The seed that another seed and a number make. TF: tf.random.fold_in(seed, data, alg). */
 export function statelessFoldIn(seed: TensorLike, data: TensorLike, ...rest: unknown[]): Tensor {
   const { alg = "auto_select" } = collect<AlgorithmOption>(["alg"], rest);
   const number = convertToTensor(data, { preferredDtype: "int32" });
-  return stack([wholeRange([], convertToTensor(seedTensor(seed)), number.dtype, alg), number]);
+  return stack([wholeRange([], seedTensor(seed), wholeType(number.dtype), alg), number]);
 }

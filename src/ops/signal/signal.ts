@@ -319,6 +319,7 @@ export interface StftOptions extends Named {
 
 function enclosingPowerOfTwo(length: Tensor): Tensor {
   const known = staticInteger(length);
+  if (known !== undefined && known < 0) throw new ValueError("cannot convert float NaN to integer");
   if (known !== undefined) return constant(2 ** Math.ceil(Math.log(known) / Math.log(2)), length.dtype);
   return cast(pow(2, ceil(truediv(log(cast(length, "float32")), log(2)))), length.dtype);
 }

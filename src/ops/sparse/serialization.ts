@@ -1,11 +1,11 @@
 // Sparse tensors as strings: indices, values and shape, each the bytes of a TensorProto, or as variants that hold the three themselves; and read again, several joined along new first dimensions.
 
 import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
@@ -162,7 +162,7 @@ export const DeserializeManySparse = defineOp("DeserializeManySparse", {
   gradient: "none",
   shape: ({ serializedSparse }) => {
     const columns = serializedSparse.withRank(2).dim(1);
-    if (columns !== null && columns !== 3) new TensorShape([columns]).mergeWith(new TensorShape([3]));
+    if (columns !== null && columns !== 3) throw new ValueError(`Dimension must be 3 but is ${columns}`);
     return [new TensorShape([null, null]), new TensorShape([null]), new TensorShape([null])];
   },
   host: ({ serializedSparse, dtype }) => {
@@ -221,7 +221,7 @@ export function serializeManySparse(spInput: SparseTensor, ...rest: unknown[]): 
 /** The sparse tensors of the rows `[N, 3]`, joined along a new first dimension. TF: tf.deserialize_many_sparse(serialized_sparse, dtype, rank, name). */
 export function deserializeManySparse(serializedSparse: TensorLike, dtype: DType, ...rest: unknown[]): SparseTensor {
   const { rank, name } = collect<Options>(["rank", "name"], rest);
-  const made = DeserializeManySparse({ serializedSparse: convertToTensor(serializedSparse), dtype }, { name });
+  const made = DeserializeManySparse({ serializedSparse, dtype }, { name });
   made.sparseIndices.setShape([null, rank ?? null]);
   made.sparseShape.setShape([rank ?? null]);
   return new SparseTensor(made.sparseIndices, made.sparseValues, made.sparseShape);

@@ -6,7 +6,7 @@ import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
@@ -269,7 +269,7 @@ export const setDifference = (a: SetLike, b: SetLike, { aminusb = true, ...optio
 /** How many different elements the sets along the last dimension of a sparse tensor have, int32. TF: tf.sets.size. @throws TypeError for a dense tensor. */
 export function setSize(a: SparseTensor, { validateIndices = true, ...others }: SetOptions = {}): Tensor {
   refuseOthers(others);
-  if (!(a instanceof SparseTensor)) throw new TypeError(`Expected \`SparseTensor\`, got ${String(a)}.`);
+  if (!(a instanceof SparseTensor)) throw new TypeError(`Expected \`SparseTensor\`, got ${convertIntegers(a, "a")}.`);
   return SetSize({ setIndices: a.indices, setValues: a.values, setShape: a.denseShape, validateIndices });
 }
 export { setDifference as difference, setIntersection as intersection, setSize as size, setUnion as union };

@@ -8,7 +8,7 @@ import { pythonClass } from "../../base/python-text.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { type Dimension as Size, mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { containsTensor, convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { containsTensor, convertToTensor, refuseMixed, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
@@ -640,10 +640,11 @@ export function sparseReorder(spInput: SparseTensor, options?: NameOption): Spar
 }
 
 const int64 = (numbers: TensorLike): Tensor => convertToTensor(numbers, { dtype: "int64" });
-const asInt64 = (value: TensorLike): Tensor =>
-  (Array.isArray(value) && !containsTensor(value)) || typeof value === "number"
-    ? convertToTensor(value, { dtype: "int64" })
-    : cast(value, "int64");
+function asInt64(value: TensorLike): Tensor {
+  refuseMixed(value);
+  const isLiteral = (Array.isArray(value) && !containsTensor(value)) || typeof value === "number";
+  return isLiteral ? convertToTensor(value, { dtype: "int64" }) : cast(value, "int64");
+}
 
 /** The same elements in another shape of equal size; one dimension may be -1. TF: tf.sparse.reshape. */
 export function sparseReshape(spInput: SparseTensor, shape: TensorLike, options?: NameOption): SparseTensor {

@@ -4,7 +4,7 @@
 import { files } from "#platform";
 import type { DType } from "../../base/dtype.ts";
 import { dtypeTable } from "../../base/dtype.ts";
-import { InvalidArgumentError, NotFoundError } from "../../base/errors.ts";
+import { InvalidArgumentError, NotFoundError, ValueError } from "../../base/errors.ts";
 import { folderOf } from "../../base/files.ts";
 import { decodeText, encodeText, type NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -31,10 +31,12 @@ export const SaveV2 = defineOp("SaveV2", {
   outputs: {},
   attrs: { dtypes: attr.types(undefined, { minimum: 1 }) },
   stateful: true,
-  shape: ({ prefix, tensorNames, shapeAndSlices }) => {
+  shape: ({ prefix, tensorNames, shapeAndSlices, dtypes }) => {
     prefix.withRank(0);
-    tensorNames.withRank(1);
-    shapeAndSlices.withRank(1);
+    for (const texts of [tensorNames, shapeAndSlices]) {
+      const count = texts.withRank(1).dim(0);
+      if (count !== null && count !== dtypes.length) throw new ValueError(`Dimension must be ${dtypes.length} but is ${count}`);
+    }
   },
   gradient: "none",
   host: async ({ prefix, tensorNames, shapeAndSlices, tensors }) => {
@@ -59,11 +61,20 @@ async function makeParent(path: string): Promise<void> {
   await files.makeFolder(folder);
 }
 
+/** @throws ValueError for what is no specification: what a kernel refuses is refused while the graph is built. */
+function readSpec(text: string): ReturnType<typeof parseShapeAndSlice> {
+  try {
+    return parseShapeAndSlice(text);
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? new ValueError(error.message) : error;
+  }
+}
+
 /** The shapes that slice specifications promise; nothing is known where the whole tensor is asked for. */
 function restoredShapes(context: ShapeContext, input: string, count: number): TensorShape[] {
   const specs = context.constant(input);
   return Array.from({ length: count }, (_, i) => {
-    const spec = specs && specs.size === count ? parseShapeAndSlice(textAt(specs, i)) : null;
+    const spec = specs && specs.size === count ? readSpec(textAt(specs, i)) : null;
     return spec ? new TensorShape(spec.extents.map(({ length }) => length)) : TensorShape.unknown();
   });
 }

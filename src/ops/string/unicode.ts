@@ -353,9 +353,14 @@ export const UnsortedSegmentJoin = defineOp("UnsortedSegmentJoin", {
     numSegments.withRank(0);
     const rank = segmentIds.rank;
     if (inputs.rank === null || rank === null) return TensorShape.unknown();
-    inputs.withRankAtLeast(rank).slice(0, rank).mergeWith(segmentIds);
+    const leading = inputs.withRankAtLeast(rank).slice(0, rank).dims ?? [];
+    for (const [axis, size] of (segmentIds.dims ?? []).entries())
+      if (size !== null && leading[axis] !== null && size !== leading[axis])
+        throw new ValueError(`Dimensions must be equal, but are ${leading[axis]} and ${size}`);
     const count = context.constant("numSegments")?.get(0);
-    return new TensorShape([count === undefined || Number(count) < 0 ? null : Number(count)]).concatenate(inputs.slice(rank));
+    if (count !== undefined && Number(count) < 0)
+      throw new ValueError(`Dimension size, given by scalar input 2, must be non-negative but is ${String(count)}`);
+    return new TensorShape([count === undefined ? null : Number(count)]).concatenate(inputs.slice(rank));
   },
   isLenient: true,
   checks: ({ inputs, segmentIds, numSegments }) => {

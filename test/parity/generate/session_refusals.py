@@ -1818,7 +1818,7 @@ def answer(group, call, program, folder):
             m = core_message(e) if isinstance(e, tf.errors.OpError) else str(e.args[0] if isinstance(e, KeyError) and e.args else e)
             m = m.split("\n")[0].replace(folder, "{dir}")
             match = "first"
-            for cut in (" at 0x", "(graphs are "):
+            for cut in (" at 0x", "(graphs are ", " config: "):
                 if cut in m:
                     m, match = m[: m.index(cut)], "prefix"
             case.update(kind="construct_error", raises_at=it.at, error={"class": type(e).__name__, "message": m, "match": match})
