@@ -4,7 +4,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
-import { type ArrayLike, NDArray } from "../../base/ndarray.ts";
+import type { ArrayLike, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -199,20 +199,8 @@ export abstract class ScopedLayer {
   }
   /** Gives `weights` values, in their order. TF: Layer.set_weights, which waits. @throws ValueError if they are not as many or of other shapes. */
   async setWeights(weights: readonly ArrayLike[], session?: Runner | null): Promise<void> {
-    const own = this.weights;
-    if (own.length !== weights.length)
-      throw new ValueError(
-        `You called \`set_weights(weights)\` on layer "${this.name}" with a weight list of length ${weights.length}, but the layer was expecting ${own.length} weights.`,
-      );
-    const arrays = weights.map((value, k) => NDArray.from(value, own[k].dtype));
-    const tuple = (sizes: readonly unknown[]): string => `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})`;
-    arrays.forEach(({ shape }, k) => {
-      if (!own[k].shape.isCompatibleWith(shape))
-        throw new ValueError(
-          `Layer weight shape ${tuple(own[k].shape.asList())} not compatible with provided weight shape ${tuple(shape)}`,
-        );
-    });
-    await Promise.all(own.map((variable, k) => variable.load(arrays[k], session)));
+    // Few programs call it, so it is no part of the page's first modules.
+    return (await import("./layer-weights.ts")).setWeights(this, weights, session);
   }
 
   /** The losses: those of all calls. TF: Layer.get_losses_for. */
