@@ -17,48 +17,44 @@ export class Positions {
 
   /** Would nodes joined into one have to wait for themselves, by way of a node outside? With more nodes to look at than `most` it is taken for granted. */
   isCircle(joined: ReadonlySet<Node>, most: number): boolean {
-    const last = Math.max(...[...joined].map(node => this.of(node)));
-    const seen = new Set<Node>();
-    const open: Node[] = [];
-    const visit = (node: Node): void => {
-      if (seen.has(node) || this.of(node) > last) return;
-      seen.add(node);
-      open.push(node);
-    };
-    for (const node of joined) for (const next of node.before) if (!joined.has(next)) visit(next);
-    for (let node = open.pop(); node !== undefined; node = open.pop())
-      for (const next of node.before) {
-        if (joined.has(next) || seen.size > most) return true;
-        visit(next);
-      }
-    return false;
+    const [, last] = this.ends(joined);
+    let left = most;
+    const isWithin = (node: Node): boolean => this.of(node) <= last && left-- > 0;
+    const outside = [...joined].flatMap(node => [...node.before]).filter(node => !joined.has(node) && this.of(node) <= last);
+    return this.related(outside, "before", isWithin).some(node => joined.has(node)) || left < 0;
   }
 
   /** Gives nodes' place to `made`, and to `ends`, which wait for it. Call it while the edges are the old ones. */
-  join(members: Iterable<Node>, made: Node, ends: readonly Node[]): void {
-    const joined = [...members];
-    const [first, last] = [Math.min(...joined.map(node => this.of(node))), Math.max(...joined.map(node => this.of(node)))];
-    const awaited = this.related(joined, "after", node => this.of(node) > first);
-    const waiting = this.related(joined, "before", node => this.of(node) < last);
-    const free = [...awaited, ...joined, ...waiting].map(node => this.of(node)).sort((a, b) => a - b);
+  join(members: ReadonlySet<Node>, made: Node, ends: readonly Node[]): void {
+    const [first, last] = this.ends(members);
+    const awaited = this.related(members, "after", node => this.of(node) > first);
+    const waiting = this.related(members, "before", node => this.of(node) < last);
+    const free = [...awaited, ...members, ...waiting].map(node => this.of(node)).sort((a, b) => a - b);
+    const behind = free.length - waiting.length;
     awaited.forEach((node, i) => void this.positions.set(node, free[i]));
-    waiting.forEach((node, i) => void this.positions.set(node, free[free.length - waiting.length + i]));
+    waiting.forEach((node, i) => void this.positions.set(node, free[behind + i]));
     this.positions.set(made, free[awaited.length]);
-    for (const end of ends) this.positions.set(end, free[free.length - waiting.length - 1]);
+    for (const end of ends) this.positions.set(end, free[behind - 1]);
+  }
+
+  /** The first and the last position of nodes. */
+  private ends(nodes: ReadonlySet<Node>): [first: number, last: number] {
+    const all = [...nodes].map(node => this.of(node));
+    return [Math.min(...all), Math.max(...all)];
   }
 
   /** Other nodes on the way along edges that stand within a bound, in their order. */
-  private related(from: readonly Node[], along: "after" | "before", isWithin: (node: Node) => boolean): Node[] {
+  private related(from: Iterable<Node>, along: "after" | "before", isWithin: (node: Node) => boolean): Node[] {
     const seen = new Set(from);
+    const open = [...seen];
     const found: Node[] = [];
-    const open = [...from];
     for (let node = open.pop(); node !== undefined; node = open.pop())
-      for (const next of node[along]) {
-        if (seen.has(next) || !isWithin(next)) continue;
-        seen.add(next);
-        found.push(next);
-        open.push(next);
-      }
+      for (const next of node[along])
+        if (!seen.has(next) && isWithin(next)) {
+          seen.add(next);
+          found.push(next);
+          open.push(next);
+        }
     return found.sort((a, b) => this.of(a) - this.of(b));
   }
 }

@@ -245,7 +245,7 @@ function replace(
   const place = Math.max(...[...members.keys()].map(node => node.index));
   const [made, ...ends] = [kernel, ...finishing].map(each => newNodeOf(each, place, aliases));
   for (const node of [made, ...ends]) index.add(node);
-  index.positions.join(members.keys(), made, ends);
+  index.positions.join(new Set(members.keys()), made, ends);
   for (const node of members.keys()) {
     for (const previous of node.after) {
       previous.before.delete(node);
