@@ -245,6 +245,9 @@ export class Graph {
     );
   }
 
+  /** Of a function's graph: refuses its tensors as initial values of variables, which stand outside. */
+  refuseInitial(_value: Tensor, _variable: unknown): void {}
+
   get finalized(): boolean {
     return this.isFinalized;
   }

@@ -525,10 +525,7 @@ function createNodes(initialValue: InitialValue | null | undefined, options: Var
   if (constraint !== null && constraint !== undefined && typeof constraint !== "function")
     throw new ValueError("The `constraint` argument must be a callable.");
   const own = graphOfValue(initialValue);
-  if (isResource && initialValue instanceof Tensor && initialValue.graph.buildingFunction)
-    throw new ValueError(
-      `Argument \`initial_value\` (${initialValue}) could not be lifted out of a \`tf.function\`. (Tried to create variable with name='${name ?? null}'). To avoid this error, when constructing \`tf.Variable\`s inside of \`tf.function\` you can create the \`initial_value\` tensor in a \`tf.init_scope\` or pass a callable \`initial_value\` (e.g., \`tf.Variable(lambda : tf.truncated_normal([10, 40]))\`). Please file a feature request if this restriction inconveniences you.`,
-    );
+  if (isResource && initialValue instanceof Tensor) initialValue.graph.refuseInitial(initialValue, name);
   // A variable is made at the top: outside functions, control dependencies and control flow, but within name scopes.
   const around = getDefaultGraph().buildingFunction ? getDefaultGraph() : (own ?? getDefaultGraph());
   const graph = around.outermost;

@@ -34,6 +34,12 @@ export class FunctionGraph extends Graph {
     return this.sequence;
   }
 
+  override refuseInitial(value: Tensor, variable: unknown): void {
+    throw new ValueError(
+      `Argument \`initial_value\` (${value}) could not be lifted out of a \`tf.function\`. (Tried to create variable with name='${variable ?? null}'). To avoid this error, when constructing \`tf.Variable\`s inside of \`tf.function\` you can create the \`initial_value\` tensor in a \`tf.init_scope\` or pass a callable \`initial_value\` (e.g., \`tf.Variable(lambda : tf.truncated_normal([10, 40]))\`). Please file a feature request if this restriction inconveniences you.`,
+    );
+  }
+
   override replacing<R>(body: () => R): R {
     const before = this.isReplacing;
     this.isReplacing = true;
