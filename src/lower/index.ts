@@ -177,7 +177,8 @@ export class Lowering {
   /** Makes `inner` another name of `outer`. */
   alias(inner: Tensor, outer: Tensor): void {
     this.bindings.set(inner, this.binding(outer));
-    this.outerOf.set(inner, outer);
+    // What a case makes itself has its own name outside, too.
+    if (inner !== outer) this.outerOf.set(inner, outer);
   }
 
   private readonly outerOf = new Map<Tensor, Tensor>();
@@ -313,8 +314,10 @@ export class Lowering {
     const isGiven = (read: Tensor): boolean => this.request.isFed(read) && this.request.isEarlier?.(read) !== true;
     let source = tensor;
     // In a branch or a loop a read from outside comes under another name.
-    for (let next: Tensor | undefined = source; next; ) {
+    const seen = new Set<Tensor>();
+    for (let next: Tensor | undefined = source; next && !seen.has(next); ) {
       source = next;
+      seen.add(source);
       const isRead = !source.isRef && source.op.definition.isCopy && !isGiven(source);
       next = this.outerOf.get(source) ?? (isRead ? this.request.resolve(source.op.inputs[0]) : undefined);
     }

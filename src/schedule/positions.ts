@@ -18,10 +18,20 @@ export class Positions {
   /** Would nodes joined into one have to wait for themselves, by way of a node outside? With more nodes to look at than `most` it is taken for granted. */
   isCircle(joined: ReadonlySet<Node>, most: number): boolean {
     const [, last] = this.ends(joined);
-    let left = most;
-    const isWithin = (node: Node): boolean => this.of(node) <= last && left-- > 0;
-    const outside = [...joined].flatMap(node => [...node.before]).filter(node => !joined.has(node) && this.of(node) <= last);
-    return this.related(outside, "before", isWithin).some(node => joined.has(node)) || left < 0;
+    const seen = new Set<Node>();
+    const open: Node[] = [];
+    const visit = (node: Node): void => {
+      if (seen.has(node) || this.of(node) > last) return;
+      seen.add(node);
+      open.push(node);
+    };
+    for (const node of joined) for (const next of node.before) if (!joined.has(next)) visit(next);
+    for (let node = open.pop(); node !== undefined; node = open.pop())
+      for (const next of node.before) {
+        if (joined.has(next) || seen.size > most) return true;
+        visit(next);
+      }
+    return false;
   }
 
   /** Gives nodes' place to `made`, and to `ends`, which wait for it. Call it while the edges are the old ones. */
