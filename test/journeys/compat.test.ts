@@ -258,7 +258,7 @@ describe("what programs do with shapes, types and results", () => {
     (values[0].c.data as Float32Array).fill(3);
     expect((await session.run(sum, { feed_dict: new Map([[state, values]]) })).toArray()).toEqual([[3, 3]]);
     await expect(session.run(sum, new Map([[state, [values[0]]]]))).rejects.toThrow(
-      "Could not flatten dictionary. Key had 2 elements, but value had 1 elements.",
+      "Could not flatten dictionary. Key had 4 elements, but value had 2 elements. Key: [<tf.Tensor",
     );
   });
 

@@ -38,7 +38,7 @@ abstract class CellWrapper extends RNNCell {
   override get outputSize(): Nested {
     return this.cell.outputSize;
   }
-  override get variables(): readonly Variable[] {
+  override get weights(): readonly Variable[] {
     return this.cell instanceof ScopedLayer ? this.cell.variables : [];
   }
 

@@ -225,14 +225,11 @@ export abstract class RNNCell extends ScopedLayer implements CellLike {
     return variable;
   }
 
-  override get variables(): readonly Variable[] {
-    return [...super.variables, ...this.captured];
-  }
   override get weights(): readonly Variable[] {
-    return this.variables;
+    return [...super.weights, ...this.captured];
   }
   override get trainableVariables(): readonly Variable[] {
-    return this.trainable ? this.variables.filter(({ trainable }) => trainable) : [];
+    return this.trainable ? this.weights.filter(({ trainable }) => trainable) : [];
   }
 
   /** Zeros for a state. TF: RNNCell.zero_state. */
@@ -577,7 +574,7 @@ export class MultiRNNCell extends RNNCell {
     );
   }
 
-  override get variables(): readonly Variable[] {
+  override get weights(): readonly Variable[] {
     return this.cells.flatMap(cell => (cell instanceof ScopedLayer ? cell.variables : []));
   }
 
