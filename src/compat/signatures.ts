@@ -2056,7 +2056,7 @@ export const signatures: Readonly<Record<string, string>> = {
   "train.CheckpointManager.save": "0 checkpoint_number? check_interval= options?",
   "train.CheckpointManager.sync": "0",
   "train.CheckpointOptions":
-    "1 experimental_io_device? experimental_enable_async_checkpoint= experimental_write_callbacks? enable_async= experimental_skip_slot_variables= experimental_sharding_callback?",
+    "0 experimental_io_device? experimental_enable_async_checkpoint= experimental_write_callbacks? enable_async= experimental_skip_slot_variables= experimental_sharding_callback?",
   "train.CheckpointSaverHook": "1 checkpoint_dir save_secs? save_steps? saver? checkpoint_basename= scaffold? listeners? save_graph_def=",
   "train.CheckpointSaverHook.after_create_session": "2 session coord",
   "train.CheckpointSaverHook.after_run": "2 run_context run_values",

@@ -14,7 +14,7 @@ import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { type Runner, Variable } from "../library/variables/variables.ts";
-import { collect } from "../ops/arguments.ts";
+import { collect, refuseOthers } from "../ops/arguments.ts";
 import { constant } from "../ops/array/array.ts";
 import { RestoreV2 } from "../ops/state/checkpoint.ts";
 import { getDefaultSession } from "../session/default-session.ts";
@@ -69,18 +69,26 @@ export class CheckpointOptions {
   readonly experimentalSkipSlotVariables: boolean;
   readonly experimentalShardingCallback: null;
 
-  constructor(settings: CheckpointSettings = {}) {
-    const { experimentalShardingCallback: sharding } = settings;
+  constructor({
+    experimentalIoDevice,
+    experimentalEnableAsyncCheckpoint,
+    experimentalWriteCallbacks,
+    enableAsync = false,
+    experimentalSkipSlotVariables,
+    experimentalShardingCallback: sharding,
+    ...others
+  }: CheckpointSettings = {}) {
+    refuseOthers(others);
     if (sharding !== null && sharding !== undefined)
       throw new ValueError(
         `The experimental_sharding_callback checkpoint optionmust be of type ShardingCallback. The option providedwas of type ${pythonStr(sharding)}.`,
         "Leave it out: a checkpoint here is written in one piece.",
       );
-    this.experimentalIoDevice = settings.experimentalIoDevice ?? null;
-    this.enableAsync = (settings.experimentalEnableAsyncCheckpoint || settings.enableAsync) ?? false;
+    this.experimentalIoDevice = experimentalIoDevice ?? null;
+    this.enableAsync = experimentalEnableAsyncCheckpoint || enableAsync;
     this.experimentalEnableAsyncCheckpoint = this.enableAsync;
-    this.experimentalWriteCallbacks = settings.experimentalWriteCallbacks ?? null;
-    this.experimentalSkipSlotVariables = settings.experimentalSkipSlotVariables ?? false;
+    this.experimentalWriteCallbacks = experimentalWriteCallbacks ?? null;
+    this.experimentalSkipSlotVariables = experimentalSkipSlotVariables ?? false;
     this.experimentalShardingCallback = null;
   }
 }

@@ -2,6 +2,7 @@
 // PartitionedCall node (StatefulPartitionedCall where something in it has an effect), and the function goes into the library of the graph's export.
 
 import type { DType } from "../base/dtype.ts";
+import { refuseOthers } from "../ops/arguments.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { ValueError } from "../base/errors.ts";
 import { pythonRepr } from "../base/python-text.ts";
@@ -239,42 +240,44 @@ interface BatchOptions {
 /** What takes a function of tensors of rows and gives one whose calls are single BatchFunction nodes: TensorFlow gathers the rows of several runs for them. A run
  *  here computes its own rows, which gives the same where each row is computed by itself. No gradients. TF: tf.nondifferentiable_batch_function.
  *  @throws ValueError for arguments that are no tensors. */
-export const nondifferentiableBatchFunction =
-  (
-    numBatchThreads: number,
-    maxBatchSize: number,
-    batchTimeoutMicros: number,
-    { allowedBatchSizes, maxEnqueuedBatches = 10, enableLargeBatchSplitting = true }: BatchOptions = {},
-  ): ((fn: AnyFunction) => (...args: Tensor[]) => Nested) =>
-  fn =>
-  (...args) => {
-    for (const arg of args)
-      if (!(arg instanceof Tensor))
-        throw new ValueError(
-          `All arguments to functions decorated with \`batch_function\`  are supposed to be Tensors; found ${pythonRepr(arg)}.`,
-        );
-    const { built, controls, structure, types } = trace("computation", args, inputs => fn(...inputs), "again");
-    const graph = getDefaultGraph();
-    const outputs = graph.controlDependencies(controls, () =>
-      graph.nameScope("batch", scope =>
-        BatchFunction({
-          inTensors: args,
-          capturedTensors: built.captures,
-          f: built.f,
-          numBatchThreads,
-          maxBatchSize,
-          batchTimeoutMicros,
-          maxEnqueuedBatches,
-          allowedBatchSizes: [...(allowedBatchSizes ?? [])],
-          sharedName: String(scope),
-          enableLargeBatchSplitting,
-          Tout: [...types],
-        }),
-      ),
-    );
-    let next = 0;
-    return mapNested(structure, leaf => (leaf === null ? null : outputs[next++]));
-  };
+export function nondifferentiableBatchFunction(
+  numBatchThreads: number,
+  maxBatchSize: number,
+  batchTimeoutMicros: number,
+  { allowedBatchSizes, maxEnqueuedBatches = 10, autograph, enableLargeBatchSplitting = true, ...others }: BatchOptions = {},
+): (fn: AnyFunction) => (...args: Tensor[]) => Nested {
+  refuseOthers(others);
+  void autograph;
+  return fn =>
+    (...args) => {
+      for (const arg of args)
+        if (!(arg instanceof Tensor))
+          throw new ValueError(
+            `All arguments to functions decorated with \`batch_function\`  are supposed to be Tensors; found ${pythonRepr(arg)}.`,
+          );
+      const { built, controls, structure, types } = trace("computation", args, inputs => fn(...inputs), "again");
+      const graph = getDefaultGraph();
+      const outputs = graph.controlDependencies(controls, () =>
+        graph.nameScope("batch", scope =>
+          BatchFunction({
+            inTensors: args,
+            capturedTensors: built.captures,
+            f: built.f,
+            numBatchThreads,
+            maxBatchSize,
+            batchTimeoutMicros,
+            maxEnqueuedBatches,
+            allowedBatchSizes: [...(allowedBatchSizes ?? [])],
+            sharedName: String(scope),
+            enableLargeBatchSplitting,
+            Tout: [...types],
+          }),
+        ),
+      );
+      let next = 0;
+      return mapNested(structure, leaf => (leaf === null ? null : outputs[next++]));
+    };
+}
 
 /** The function itself: what its gradient needs of its values is decided where runs are compiled, which keep no more than they have to.
  *  Numbers are the same as TensorFlow's. TF: tf.recompute_grad. */

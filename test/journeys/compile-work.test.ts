@@ -109,10 +109,11 @@ const oftener = (a: Counts, b: Counts): Counts => new Map([...a, ...[...b].filte
  *  nanoseconds for 5,000 nodes. */
 const packing = "schedule/arena.ts packInOrder ";
 
-/** Pieces that run often and by more than twice their share oftener in the larger: a pass over all for each has four times its share. */
+/** Pieces that run often and by more than twice their share oftener in the larger: a pass over all for each has four times its share. A piece that never ran in
+ *  the smaller was compiled anew by the engine meanwhile, which lost its count. */
 const worseThanLinear = (small: Counts, large: Counts, growth: number): string[] =>
   [...large]
-    .filter(([key, count]) => count > 20_000 && !key.startsWith(packing) && count > 2 * growth * (small.get(key) ?? 0))
+    .filter(([key, count]) => count > 20_000 && !key.startsWith(packing) && count > 2 * growth * (small.get(key) || Infinity))
     .map(([key, count]) => `${key}: ${small.get(key) ?? 0} → ${count}`);
 
 /** How many pieces of code may run for a node of the graph, all together: a quarter more than did when this was
