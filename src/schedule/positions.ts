@@ -6,9 +6,18 @@ import type { Node } from "./draft.ts";
 export class Positions {
   private readonly positions = new Map<Node, number>();
 
-  /** `nodes` stand in an order that their edges follow. */
+  /** Each node behind those that it waits for, else as they come. */
   constructor(nodes: readonly Node[]) {
-    nodes.forEach((node, i) => void this.positions.set(node, i));
+    for (const node of nodes)
+      for (const open = [node]; open.length > 0; ) {
+        const last = open[open.length - 1];
+        const awaited = [...last.after].find(each => !this.positions.has(each));
+        if (awaited) open.push(awaited);
+        else {
+          open.pop();
+          if (!this.positions.has(last)) this.positions.set(last, this.positions.size);
+        }
+      }
   }
 
   of(node: Node): number {
