@@ -27,7 +27,7 @@ const reasonsAgainst: readonly (readonly [types: RegExp, reason: string])[] = [
     /^_(?:DeviceArg|DeviceRetval|Retval|EagerConst|ReadVariablesOp|VarHandlesOp|ScopedAllocator.*|SwitchN)$/,
     "put in by TensorFlow itself while it runs a graph, which no saved graph holds",
   ],
-  [/^BoostedTrees|BoostedTrees/, "gradient boosted trees, for which TensorFlow 2 has no kernels any more"],
+  [/BoostedTrees/, "gradient boosted trees, for which TensorFlow 2 has no kernels any more"],
   [
     /^DataService|^RegisterDataset|^DistributedSave$|^Rpc|RpcFuture|^ListSnapshotChunksDataset$/,
     "a call of a server of TensorFlow's; make the dataset in this program",
@@ -58,7 +58,7 @@ const reasonsAgainst: readonly (readonly [types: RegExp, reason: string])[] = [
     "collects statistics for TensorFlow's quantizer of SavedModels; export the model before it is calibrated",
   ],
   [/^CheckPinned$|^SyncDevice$/, "asks about the memory of a GPU"],
-  [/^(?:I?R?FFTND|IRFFTND|IFFTND)$|^Conv2DBackprop(?:Filter|Input)V2$|^CTCLossV2$/, "an op for which TensorFlow has no kernel for CPUs"],
+  [/^I?R?FFTND$|^Conv2DBackprop(?:Filter|Input)V2$|^CTCLossV2$/, "an op for which TensorFlow has no kernel for CPUs"],
   [/^TensorListPushBackBatch$/, "changes a tensor of lists at once, which tf.vectorized_map makes; push to each list"],
   [/^GetSessionHandleV2$/, "gives a handle that only the process knows; GetSessionHandle gives a text that can be fed"],
   [/^QuantizedConv2DWithBiasSumAndRelu$/, "ends TensorFlow's own process"],
