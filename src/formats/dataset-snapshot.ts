@@ -7,7 +7,7 @@ import { bytesSource, type FileSystem, joinBytes, joinPath, readFile } from "../
 import { decodeText, encodeText } from "../base/ndarray.ts";
 import { readRecords, recordToBytes, RecordWriter } from "./records.ts";
 import { decompressSnappy } from "./snappy.ts";
-import { WireReader, WireWriter, wireTypes } from "./wire.ts";
+import { eachField, WireReader, WireWriter, wireTypes } from "./wire.ts";
 
 /** The way in which the files are written; older ones are others. */
 export const fileVersion = 2n;
@@ -26,14 +26,14 @@ export async function readMetadata(files: FileSystem, folder: string): Promise<S
   if ((await files.status(metadataPath(folder))) === null) return undefined;
   const reader = new WireReader(await readFile(files, metadataPath(folder)), "data.experimental.SnapshotMetadataRecord");
   let [runId, version, elements, isFinal] = ["", 0n, 0n, false];
-  while (!reader.isAtEnd) {
-    const { number, wire } = reader.tag();
+  eachField(reader, number => {
     if (number === 2) runId = decodeText(reader.piece());
     else if (number === 4) version = reader.varint();
     else if (number === 6) elements = BigInt.asIntN(64, reader.varint());
     else if (number === 1000) isFinal = reader.varint() !== 0n;
-    else reader.skip(wire);
-  }
+    else return false;
+    return true;
+  });
   return { runId, version, elements, isFinal };
 }
 

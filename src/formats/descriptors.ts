@@ -4,7 +4,7 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import { decodeText, encodeText } from "../base/ndarray.ts";
 import { fieldsOf, isMessage } from "./message-codec.ts";
-import { WireReader, wireTypes } from "./wire.ts";
+import { eachField, WireReader, wireTypes } from "./wire.ts";
 
 /** Kinds of fields by their number in descriptor.proto. */
 const kinds = [
@@ -65,12 +65,10 @@ type Handler = (reader: WireReader, wire: number) => void;
 /** Reads a message by the numbers of its fields. */
 function read(bytes: Uint8Array, handlers: Readonly<Record<number, Handler>>): void {
   const reader = new WireReader(bytes, "FileDescriptorSet");
-  while (!reader.isAtEnd) {
-    const { number, wire } = reader.tag();
-    const handler = handlers[number];
-    if (handler === undefined) reader.skip(wire);
-    else handler(reader, wire);
-  }
+  eachField(reader, (number, wire) => {
+    handlers[number]?.(reader, wire);
+    return number in handlers;
+  });
 }
 
 const textOf = (reader: WireReader): string => decodeText(reader.piece());

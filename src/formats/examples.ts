@@ -4,24 +4,11 @@
 
 import type { DType } from "../base/dtype.ts";
 import { decodeText, NDArray } from "../base/ndarray.ts";
-import { WireReader, wireTypes } from "./wire.ts";
+import { eachField, pieceReader, WireReader, wireTypes } from "./wire.ts";
 
 /** null: a message without a list of any type. */
 export type Feature = FeatureValues | null;
 export type Features = Map<string, Feature>;
-
-/** Goes through the fields of a message; a field of which `read` says false is stepped over. */
-function eachField(reader: WireReader, read: (number: number, wire: number) => boolean): void {
-  while (!reader.isAtEnd) {
-    const { number, wire } = reader.tag();
-    if (!read(number, wire)) reader.skip(wire);
-  }
-}
-
-function part(reader: WireReader, wire: number, what: string): WireReader {
-  if (wire !== wireTypes.bytes) reader.fail(`wire type ${wire} where ${what} is expected`);
-  return reader.part(reader.length(), what);
-}
 
 // ---- the values of a feature ----
 
@@ -88,7 +75,7 @@ export class FeatureValues {
       if (found === wire) {
         check(reader);
         this.size++;
-      } else for (const packed = part(reader, found, "a list"); !packed.isAtEnd; this.size++) check(packed);
+      } else for (const packed = pieceReader(reader, found, "a list"); !packed.isAtEnd; this.size++) check(packed);
       return true;
     });
   }
@@ -102,7 +89,7 @@ export class FeatureValues {
       eachField(reader, (number, found) => {
         if (number !== 1) return false;
         if (found === wire) read(reader, target, next++);
-        else for (const packed = part(reader, found, "a list"); !packed.isAtEnd; ) read(packed, target, next++);
+        else for (const packed = pieceReader(reader, found, "a list"); !packed.isAtEnd; ) read(packed, target, next++);
         return true;
       });
     }
@@ -150,7 +137,7 @@ function feature(reader: WireReader): Feature {
   eachField(reader, (number, wire) => {
     if (number > kinds.length) return false;
     found[number] ??= new FeatureValues(kinds[number - 1]);
-    found[number].add(part(reader, wire, "a list"));
+    found[number].add(pieceReader(reader, wire, "a list"));
     return true;
   });
   return found[2] ?? found[3] ?? found[1] ?? null;
@@ -160,12 +147,12 @@ function feature(reader: WireReader): Feature {
 function entries<V>(reader: WireReader, into: Map<string, V>, value: (reader: WireReader) => V, empty: V): void {
   eachField(reader, (number, wire) => {
     if (number !== 1) return false;
-    const entry = part(reader, wire, "an entry");
+    const entry = pieceReader(reader, wire, "an entry");
     let key = "";
     let found = empty;
     eachField(entry, (which, kind) => {
       if (which > 2) return false;
-      const piece = part(entry, kind, "an entry's part");
+      const piece = pieceReader(entry, kind, "an entry's part");
       if (which === 1) key = decodeText(piece.rest());
       else found = value(piece);
       return true;
@@ -178,7 +165,7 @@ function entries<V>(reader: WireReader, into: Map<string, V>, value: (reader: Wi
 function featureList(reader: WireReader): Feature[] {
   const list: Feature[] = [];
   eachField(reader, (number, wire) => {
-    if (number === 1) list.push(feature(part(reader, wire, "Feature")));
+    if (number === 1) list.push(feature(pieceReader(reader, wire, "Feature")));
     return number === 1;
   });
   return list;
@@ -189,7 +176,7 @@ export function exampleFromBytes(bytes: Uint8Array): Features {
   const features: Features = new Map();
   const reader = new WireReader(bytes, "Example");
   eachField(reader, (number, wire) => {
-    if (number === 1) entries(part(reader, wire, "Features"), features, feature, null);
+    if (number === 1) entries(pieceReader(reader, wire, "Features"), features, feature, null);
     return number === 1;
   });
   return features;
@@ -201,8 +188,8 @@ export function sequenceExampleFromBytes(bytes: Uint8Array): { readonly context:
   const lists = new Map<string, Feature[]>();
   const reader = new WireReader(bytes, "SequenceExample");
   eachField(reader, (number, wire) => {
-    if (number === 1) entries(part(reader, wire, "Features"), context, feature, null);
-    else if (number === 2) entries<Feature[]>(part(reader, wire, "FeatureLists"), lists, featureList, []);
+    if (number === 1) entries(pieceReader(reader, wire, "Features"), context, feature, null);
+    else if (number === 2) entries<Feature[]>(pieceReader(reader, wire, "FeatureLists"), lists, featureList, []);
     return number <= 2;
   });
   return { context, lists };

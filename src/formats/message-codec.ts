@@ -6,7 +6,7 @@ import { plainBytes } from "../base/files.ts";
 import { camelOf, snakeOf } from "../base/names.ts";
 import { decodeText, encodeText, latinText } from "../base/ndarray.ts";
 import { enumerations, type Message, type MessageInit, type MessageName, messages } from "./messages.ts";
-import { WireReader, WireWriter, wireTypes } from "./wire.ts";
+import { pieceReader, WireReader, WireWriter, wireTypes } from "./wire.ts";
 
 /** A field of a message, parsed from the table. */
 export interface Field {
@@ -206,11 +206,6 @@ function readEntry({ keyType, type }: Field, reader: WireReader, depth: number):
     else reader.skip(wire);
   }
   return [key, value];
-}
-
-function pieceReader(reader: WireReader, wire: number, what: string): WireReader {
-  if (wire !== wireTypes.bytes) reader.fail(`wire type ${wire} where ${what} is expected`);
-  return reader.part(reader.length(), what);
 }
 
 function wireOf(type: string): number {

@@ -146,6 +146,20 @@ export class WireReader {
   }
 }
 
+/** A reader of a field's message, or of another piece, which `reader` passes over. */
+export function pieceReader(reader: WireReader, wire: number, what: string): WireReader {
+  if (wire !== wireTypes.bytes) reader.fail(`wire type ${wire} where ${what} is expected`);
+  return reader.part(reader.length(), what);
+}
+
+/** Goes through the fields of a message; a field of which `read` says false is stepped over. */
+export function eachField(reader: WireReader, read: (number: number, wire: number) => boolean): void {
+  while (!reader.isAtEnd) {
+    const { number, wire } = reader.tag();
+    if (!read(number, wire)) reader.skip(wire);
+  }
+}
+
 /** A growing buffer of wire-format bytes. */
 export class WireWriter {
   private buffer = new Uint8Array(256);
