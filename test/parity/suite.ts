@@ -58,6 +58,8 @@ function runWorker(workerData: object, patience: number, settle: (outcome: Outco
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = (reason: string): void => {
       clearTimeout(timer);
+      // An answer that was on its way comes too late: the case is counted once.
+      worker.removeAllListeners("message");
       void worker.terminate();
       if (current) resolve({ ...current, reasons: [reason], seconds: patience });
       else reject(new Error(reason));
