@@ -586,7 +586,8 @@ export function typesOf(
   const types: { name: string; dtype: DType; isRef: boolean; isHandle: boolean }[] = [];
   for (const { name, count, isRef, type, fixed, isHandle: isNamed } of sidesOf(definition)[side]) {
     const value = fixed ?? attrs[type];
-    const add = (dtype: DType): void => void types.push({ name, dtype, isRef, isHandle: isNamed || dtype === "resource" });
+    const add = (dtype: DType): void =>
+      void types.push({ name, dtype, isRef, isHandle: isNamed || (dtype === "resource" && !definition.movesHandles) });
     if (Array.isArray(value)) (value as DType[]).forEach(add);
     else for (let left = count === undefined ? 1 : (attrs[count] as number); left > 0; left--) add(value as DType);
   }

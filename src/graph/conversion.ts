@@ -59,6 +59,7 @@ export const Pack = defineOp("Pack", {
   inputs: { values: "N*T" },
   outputs: { output: "T" },
   attrs: { N: attr.int(undefined, 1), T: attr.type(), axis: attr.int(0) },
+  movesHandles: true,
   shape: ({ values, axis }) => packedShape(values, axis),
   gradient: ({ axis, values }, d): Gradients => ({ values: Unpack({ value: d.output, num: values.length, axis }, { name: "unstack" }) }),
   partial: ({ values, axis, shapes }) => {

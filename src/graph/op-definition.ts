@@ -252,6 +252,8 @@ export interface OpFields<I extends Specs, O extends Specs, A extends Attrs, C e
   readonly isPlaceholder?: boolean;
   /** Its output is its first input, unchanged. */
   readonly isCopy?: boolean;
+  /** Moves elements of any type, handles too: those are values then, the numbers of the operations that made them. */
+  readonly movesHandles?: boolean;
   /** The value goes to the next pass of a loop: what reads it may be older. */
   readonly endsPass?: boolean;
   /** The version of graphs from which on there is no such op, and what TensorFlow says of it: only older graphs hold it. */
@@ -305,6 +307,7 @@ export interface OpDefinition {
   readonly allowsUninitializedInput?: boolean | undefined;
   readonly isPlaceholder?: boolean | undefined;
   readonly isCopy?: boolean | undefined;
+  readonly movesHandles?: boolean | undefined;
   readonly endsPass?: boolean | undefined;
   /** Inputs and outputs that are handles of objects though their type is a string's. */
   readonly handles?: readonly string[] | undefined;

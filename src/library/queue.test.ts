@@ -313,11 +313,38 @@ describe("runners", () => {
   });
 });
 
-test("chosen from a list while running, it is refused by name", () =>
+test("one is chosen from a list while running", () =>
   inSession(
     () => {
-      const queues = ["a", "b"].map(name => new tf.FIFOQueue(3, [tf.float32], { ...floats, name }));
-      return tf.QueueBase.fromList(tf.constant(1, tf.int32), queues).enqueue([7]);
+      const index = tf.placeholder("int32");
+      const queues = [2, 3].map(size => new tf.FIFOQueue(3, [tf.float32], { shapes: [[size]], name: "of" }));
+      const chosen = tf.QueueBase.fromList(index, queues);
+      const next = chosen.dequeue({ name: "next" });
+      expect([String(chosen.shapes), next.shape.dims, chosen.name]).toEqual(["(?,)", [null], "GatherV2"]);
+      expect(() => tf.QueueBase.fromList(index, [])).toThrow(/^A list of queues expected/);
+      const own = [chosen.enqueue([[1, 2]]), queues[1].enqueue([[3, 4, 5]])];
+      return { index, own, next, size: chosen.size(), next2: tf.QueueBase.fromList(tf.constant(1, tf.int32), queues).dequeue() };
     },
-    (session, enqueue) => expect(session.run(enqueue)).rejects.toThrow(/^Pack of resources is not there: 'stack' reads a:0\./),
+    async (session, { index, own: [brings, bringsOther], next, size, next2 }) => {
+      await session.run([brings, bringsOther], [[index, 0]]);
+      expect((await session.run(size, [[index, 1]])).item()).toBe(1);
+      expect((await session.run(next, [[index, [0, 1]]])).toArray()).toEqual([1, 2]);
+      expect((await session.run(size, [[index, 0]])).item()).toBe(0);
+      expect((await session.run(next2)).toArray()).toEqual([3, 4, 5]);
+      await expect(session.run(size, [[index, 2]])).rejects.toThrow(/is not in \[0, 2\)/);
+      await expect(session.run(brings, [[index, 1]])).rejects.toThrow(/^Shape mismatch in tuple component 0\. Expected \[3\], got \[2\]/);
+      await expect(session.run(size, [[index, []]])).rejects.toThrow(/^'GatherV2_Size' takes a resource, but none is chosen\./);
+    },
+  ));
+
+test("what has to be known while compiling is not chosen while running", () =>
+  inSession(
+    () => {
+      const handles = [0, 1].map(i => tf.getVariable(`v${i}`, [], { useResource: true }).handle);
+      const kept = ["a", "b"].map(sharedName => tf.rawOps.StackV2({ maxSize: 2, elemType: "float32", stackName: sharedName }));
+      return [tf.stack(handles), tf.stack(kept)].map(many => tf.rawOps.VarIsInitializedOp({ resource: tf.gather(many, 1) }));
+    },
+    async (session, reads) => {
+      for (const read of reads) await expect(session.run(read)).rejects.toThrow(/^Pack of resources is not there: 'stack(_1)?' reads /);
+    },
   ));

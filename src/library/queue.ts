@@ -102,16 +102,19 @@ export class QueueBase {
     this.leaf = queueRef.op.name.slice(queueRef.op.name.lastIndexOf("/") + 1);
   }
 
-  /** The queue number `index` of a list. Its operations are there to be exported; a local run refuses them (UnimplementedError). TF: tf.QueueBase.from_list. */
+  /** The queue number `index` (an integer scalar) of a list. TF: tf.QueueBase.from_list. @throws TypeError for queues of differing types or names,
+   *  InvalidArgumentError while running for a number that is none of the list's. */
   static fromList(index: TensorLike, queues: readonly QueueBase[]): QueueBase {
-    if (queues.length === 0) throw new TypeError("A list of queues expected");
+    if (!Array.isArray(queues) || queues.length === 0 || !queues.every(queue => queue instanceof QueueBase))
+      throw new TypeError("A list of queues expected");
     const [first] = queues;
     if (queues.some(({ dtypes }) => dtypes.join() !== first.dtypes.join()))
       throw new TypeError("Queues do not have matching component dtypes.");
     if (queues.some(({ names }) => String(names) !== String(first.names)))
       throw new TypeError("Queues do not have matching component names.");
     const chosen = gather(stack(queues.map(({ queueRef }) => queueRef)), index);
-    return new QueueBase(first.dtypes, null, first.names, chosen);
+    const shapes = first.shapes.map((_, k) => queues.map(queue => queue.shapes[k]).reduce((a, b) => a.mostSpecificCompatibleShape(b)));
+    return new QueueBase(first.dtypes, shapes, first.names, chosen);
   }
 
   get name(): string {

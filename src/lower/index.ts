@@ -67,13 +67,16 @@ const foldLimit = 4096;
 /** Elements evaluated while compiling at most, unless the inputs have a quarter as many: some tenths of a second for the reference backend. */
 const foldWork = 2_000_000;
 
-/** @throws UnimplementedError for resources in the place of values of any type: Pack and Gather of queues. */
-function refuseResources({ name, type, definition }: Operation, inputs: readonly Tensor[]): void {
-  const resource = inputs.find(({ dtype }) => dtype === "resource");
-  if (resource === undefined || Object.values(definition.inputs).includes("resource")) return;
+/** @throws UnimplementedError for handles in the place of values, and for chosen ones where the variable or table has to be known while compiling. */
+const refuseHandle = ({ name, type }: Operation, handle: Tensor): never => {
   throw new UnimplementedError(
-    `${type} of resources is not there: '${name}' reads ${resource.name}.\n\nMake an operation for each, and choose between them with tf.case.`,
+    `${type} of resources is not there: '${name}' reads ${handle.name}.\n\nMake an operation for each, and choose between them with tf.case.`,
   );
+};
+/** @throws UnimplementedError for handles among values of any type. */
+function refuseResources(op: Operation, inputs: readonly Tensor[]): void {
+  const resource = inputs.find(({ dtype }) => dtype === "resource");
+  if (resource !== undefined && !Object.values(op.definition.inputs).includes("resource")) refuseHandle(op, resource);
 }
 
 /** @throws NeedsPart if values are only known while running; UnimplementedError for ops without a lowering. */
@@ -212,6 +215,13 @@ export class Lowering {
     return binding.value;
   }
 
+  /** A handle as a value. */
+  private handleNumber(handle: Tensor): Value {
+    let source = handle;
+    while (source.op.definition.isCopy) source = this.request.resolve(source.op.inputs[0]);
+    return constant(NDArray.full("int32", [], source.op.id));
+  }
+
   known(tensor: Tensor): NDArray | undefined {
     return this.binding(tensor).known;
   }
@@ -272,6 +282,8 @@ export class Lowering {
       const binding = this.binding(tensor);
       const wantsHandle = names[i].isRef || names[i].isHandle;
       if (wantsHandle && binding.handle) return binding.handle;
+      if (tensor.dtype === "resource" && wantsHandle && !definition.isCopy) refuseHandle(op, tensor);
+      if (tensor.dtype === "resource" && binding.handle) return binding.handle.state.make ? this.handleNumber(tensor) : refuseHandle(op, tensor);
       const updated = this.updatedValue(op, tensor);
       if (updated) return updated;
       return definition.isElementwise || definition.cappedInputs?.includes(names[i].name) ? this.valueOrCapped(tensor) : this.value(tensor);

@@ -1,7 +1,7 @@
 // Operations of the host: computed between two segments of a run, from arrays to arrays whose shapes are only known then (queues, parsing,
 // codecs). They may wait; while they do, other runs of the session go on.
 
-import { CancelledError, InternalError } from "../base/errors.ts";
+import { CancelledError, InternalError, InvalidArgumentError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
 import { checkShapes, groupByName, typesOf } from "../graph/build-operation.ts";
@@ -51,11 +51,17 @@ export const isOnHost = ({ keepsOnHost }: Selection, { definition, inputs, outpu
 /** Handles and lists. */
 const livesInARun = ({ dtype, isHandle }: Tensor): boolean => isHandle || dtype === "variant";
 
-/** The tensors among an operation's inputs that are values. */
+/** The tensors among an operation's inputs that are values, with the numbers of handles that are chosen while running. */
 export const valueInputs = (selection: Selection, op: Operation): readonly Tensor[] => {
   const isHandle = handlesOf(op);
-  return op.inputs.filter((_, i) => !isHandle[i]).map(input => resolve(selection, input));
+  return op.inputs.flatMap((input, i) => {
+    if (!isHandle[i]) return resolve(selection, input);
+    const source = handleSource(selection, input);
+    return isChosen(source) ? source : [];
+  });
 };
+
+const isChosen = ({ dtype, isHandle }: Tensor): boolean => dtype === "resource" && !isHandle;
 
 /** Which inputs the operation takes as handles; elsewhere a reference stands for its value. */
 const handlesOf = (op: Operation): boolean[] => typesOf(op.definition, "inputs", op.attrs).map(({ isRef, isHandle }) => isRef || isHandle);
@@ -79,15 +85,19 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
   const isHandle = handlesOf(op);
   const sources = new Map<Tensor, Tensor>();
   const objects = new Map<Tensor, object>();
+  const chosen = new Map<Tensor, Tensor>();
   for (const [i, input] of op.inputs.entries()) {
     if (!isHandle[i]) continue;
     const source = handleSource(selection, input);
-    if (source.op.definition.onHost) sources.set(input, source);
+    if (isChosen(source)) chosen.set(input, source);
+    else if (source.op.definition.onHost) sources.set(input, source);
     else objects.set(input, objectBehind(source, device));
   }
   const run: HostCall["run"] = (values, signal, { kept, run: sideRun }) => {
     const items = op.inputs.map(input => {
       const source = sources.get(input);
+      const choice = chosen.get(input);
+      if (choice) return objectBehind(makerOf(op, values.get(choice)).outputs[0], device);
       return objects.get(input) ?? (source ? kept?.get(source) : values.get(resolve(selection, input)));
     });
     const record = { ...groupByName(definition, "inputs", attrs, items), ...attrs };
@@ -128,6 +138,12 @@ function listed(op: Operation, given: NDArray | readonly NDArray[] | undefined |
       `${op.type} gave ${list.map(({ dtype }) => dtype).join(", ")} instead of ${outputs.map(({ dtype }) => dtype).join(", ")}.`,
     );
   return list;
+}
+
+/** What made the handle of a number; of several the first counts, as in TensorFlow. */
+function makerOf({ graph, name }: Operation, numbers: NDArray | undefined): Operation {
+  if (!numbers?.size) throw new InvalidArgumentError(`'${name}' takes a resource, but none is chosen.`);
+  return graph.getOperations()[Number(numbers.get(0))];
 }
 
 /** The object that a handle names; a variable, which is none, is handed on as its handle. */

@@ -90,6 +90,7 @@ export const Gather = defineOp("Gather", {
   },
   checks: ({ params }) => need(params.length > 0, () => "params must be at least 1 dimensional"),
   lower: ({ params, indices }, context) => gathered(params, indices, 0, 0, context),
+  movesHandles: true,
 });
 
 export const GatherV2 = defineOp("GatherV2", {
@@ -108,6 +109,7 @@ export const GatherV2 = defineOp("GatherV2", {
     params: gatherGradient(params, indices, axis, batchDims, d.output),
   }),
   compileTimeInputs: ["axis"],
+  movesHandles: true,
   partial: ({ params, indices, axis }) => {
     if (params?.shape.length !== 1 || params.values.includes(null) || !indices || axis?.values[0] !== 0) return undefined;
     return { shape: indices.shape, values: indices.values.map(i => (i === null ? null : (params.values[i] ?? null))) };
