@@ -83,13 +83,13 @@ export const missingMembers: readonly Missing[] = [
   },
   {
     of: /Dataset/,
-    members: "fingerprint load save snapshot",
-    instead: "Write records with tf.python_io.TFRecordWriter and read them with tf.data.TFRecordDataset; cache(filename) keeps elements.",
+    members: "fingerprint snapshot",
+    instead: "They are made of a hash of the pipeline as TensorFlow's runtime has it: save(path) and cache(filename) keep elements.",
   },
   {
     of: /Dataset/,
     members:
-      "choose_from_datasets counter from_generator from_sparse_tensor_slices from_tensor_slices from_tensors list_files random range sample_from_datasets zip",
+      "choose_from_datasets counter from_generator from_sparse_tensor_slices from_tensor_slices from_tensors list_files load random range sample_from_datasets zip",
     instead: "It makes a dataset of its own: call it on tf.data.Dataset.",
   },
   {

@@ -283,7 +283,8 @@ export class Lowering {
       const wantsHandle = names[i].isRef || names[i].isHandle;
       if (wantsHandle && binding.handle) return binding.handle;
       if (tensor.dtype === "resource" && wantsHandle && !definition.isCopy) refuseHandle(op, tensor);
-      if (tensor.dtype === "resource" && binding.handle) return binding.handle.state.make ? this.handleNumber(tensor) : refuseHandle(op, tensor);
+      if (tensor.dtype === "resource" && binding.handle)
+        return binding.handle.state.make ? this.handleNumber(tensor) : refuseHandle(op, tensor);
       const updated = this.updatedValue(op, tensor);
       if (updated) return updated;
       return definition.isElementwise || definition.cappedInputs?.includes(names[i].name) ? this.valueOrCapped(tensor) : this.value(tensor);

@@ -9,7 +9,7 @@ import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
-import { Tensor } from "../../graph/operation.ts";
+import { type Operation, Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import type { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { expandDims, identity, shape, squeeze } from "../../ops/array/array.ts";
@@ -18,7 +18,8 @@ import { getItem } from "../../ops/array/slicing.ts";
 import * as ops from "../../ops/data/dataset.ts";
 import { type BuiltFunction, buildFunction } from "../../ops/data/dataset-functions.ts";
 import * as sources from "../../ops/data/dataset-sources.ts";
-import { RebatchDatasetV2 } from "../../ops/data/dataset-rarer.ts";
+import { RandomDatasetV2 } from "../../ops/data/dataset-experimental.ts";
+import { DummySeedGenerator, RebatchDatasetV2 } from "../../ops/data/dataset-rarer.ts";
 import { Assert } from "../../ops/flow/control-flow.ts";
 import { type HostFunction, pyFunc } from "../../ops/flow/host-function.ts";
 import { Add, floormod, maximum } from "../../ops/math/math.ts";
@@ -56,6 +57,35 @@ interface MapOptions extends Named {
   readonly numParallelCalls?: TensorLike | null;
   readonly deterministic?: boolean | null;
 }
+interface OneByOneOptions extends MapOptions {
+  /** Accepted, but not together with `numParallelCalls`. */
+  readonly synchronous?: boolean | null;
+  /** Accepted; there is one thread. */
+  readonly useUnboundedThreadpool?: boolean | null;
+}
+interface RandomOptions extends Named {
+  readonly seed?: number | Tensor | null;
+  /** Other numbers each time the dataset is repeated. */
+  readonly rerandomizeEachIteration?: boolean | null;
+}
+export interface SaveOptions {
+  /** "GZIP", "SNAPPY" or none. */
+  readonly compression?: string | null;
+  /** The number (int64) of the shard that an element goes to. */
+  readonly shardFunc?: ElementFunction | null;
+  /** Read by TensorFlow's eager execution alone. */
+  readonly checkpointArgs?: unknown;
+}
+export interface LoadOptions {
+  /** What the elements are, where the folder's own word is not to be asked. */
+  readonly elementSpec?: Nested;
+  /** What it was saved with. */
+  readonly compression?: string | null;
+  /** Makes a dataset of elements of the dataset of shards, each a dataset. Shards take turns by default, as many at a time as there are processors. */
+  readonly readerFunc?: ((shards: Dataset) => Dataset) | null;
+  /** Waits until there is such a folder. */
+  readonly wait?: boolean;
+}
 interface DroppingOptions extends Named {
   readonly dropRemainder?: boolean;
 }
@@ -90,6 +120,8 @@ interface SampleOptions {
   readonly weights?: TensorLike | Dataset | null;
   readonly seed?: number | null;
   readonly stopOnEmptyDataset?: boolean;
+  /** Draws anew each time the dataset is repeated. */
+  readonly rerandomizeEachIteration?: boolean | null;
 }
 interface GroupOptions extends Named {
   readonly windowSize?: TensorLike | null;
@@ -251,9 +283,13 @@ export class Dataset {
   }
 
   /** Numbers for ever: int64 scalars below 2³². TF: Dataset.random. */
-  static random({ seed = null, name }: Named & { readonly seed?: number | Tensor | null } = {}): Dataset {
+  static random({ seed = null, rerandomizeEachIteration = null, name, ...others }: RandomOptions = {}): Dataset {
+    refuseOthers(others);
     const spec = new ComponentSpec("int64", new TensorShape([]));
-    return new Dataset(sources.RandomDataset({ ...seedTensors(seed), ...typesAndShapes(spec) }, { name }), spec);
+    const given = { ...seedTensors(seed), ...typesAndShapes(spec) };
+    if (!rerandomizeEachIteration) return new Dataset(sources.RandomDataset(given, { name }), spec);
+    const inputs = { ...given, seedGenerator: DummySeedGenerator({}), rerandomizeEachIteration: true };
+    return new Dataset(RandomDatasetV2(inputs, { name }) as Tensor, spec);
   }
 
   /** `start`, `start + step`, … for ever, of type `dtype` (int64). TF: Dataset.counter. */
@@ -287,7 +323,7 @@ export class Dataset {
   /** The next element of one of `datasets`, drawn with `weights` (equal ones by default). TF: Dataset.sample_from_datasets. */
   static sampleFromDatasets(
     datasets: readonly Dataset[],
-    { weights = null, seed = null, stopOnEmptyDataset = false, ...others }: SampleOptions = {},
+    { weights = null, seed = null, stopOnEmptyDataset = false, rerandomizeEachIteration = null, ...others }: SampleOptions = {},
   ): Dataset {
     refuseOthers(others);
     if (datasets.length === 0) throw new ValueError("Invalid `datasets`. `datasets` should not be empty.");
@@ -304,7 +340,7 @@ export class Dataset {
         const left = NDArray.zeros(given.dtype, [chosen.length]);
         chosen.forEach((i, k) => void left.set(k, given.get(i)));
         const kept = chosen.map(i => datasets[i]);
-        return Dataset.sampleFromDatasets(kept, { weights: left, seed, stopOnEmptyDataset });
+        return Dataset.sampleFromDatasets(kept, { weights: left, seed, stopOnEmptyDataset, rerandomizeEachIteration });
       }
     }
     const draw = (logits: Tensor, drawn: Tensor): Tensor =>
@@ -317,13 +353,13 @@ export class Dataset {
     let selector: Dataset;
     if (weights instanceof Dataset) {
       const logits = weights.map((chances: Tensor) => log(chances, { name: "logits" }));
-      const drawn = Dataset.zip([logits, Dataset.random({ seed }).batch(2)]);
+      const drawn = Dataset.zip([logits, Dataset.random({ seed, rerandomizeEachIteration }).batch(2)]);
       selector = mapped(drawn, { name: "select_dataset_varying_logits" }, draw);
     } else {
       const chances = convertToTensor(weights ?? datasets.map(() => 1 / datasets.length), { name: "weights" });
       const logits = expandDims(log(chances, { name: "logits" }), 0);
       if (datasets.length === 1) return datasets[0];
-      const drawn = Dataset.random({ seed }).batch(2);
+      const drawn = Dataset.random({ seed, rerandomizeEachIteration }).batch(2);
       selector = mapped(drawn, { name: "select_dataset_constant_logits" }, (seeds: Tensor) => draw(logits, seeds));
     }
     return directed(selector, datasets, stopOnEmptyDataset);
@@ -451,13 +487,22 @@ export class Dataset {
   // ---- functions ----
 
   /** What `mapFunc` makes of each element. */
-  map(mapFunc: ElementFunction, { numParallelCalls = null, deterministic = null, name, ...others }: MapOptions = {}): Dataset {
+  map(mapFunc: ElementFunction, options: OneByOneOptions = {}): Dataset {
+    const { numParallelCalls = null, deterministic = null, synchronous = null, useUnboundedThreadpool = false, name, ...others } = options;
     refuseOthers(others);
+    if (synchronous && numParallelCalls !== null)
+      throw new ValueError(
+        `('\`synchronous\` is not supported with \`num_parallel_calls\`, but \`num_parallel_calls\` was set to ', ${pythonStr(numParallelCalls)})`,
+      );
     const { f, spec, otherArguments } = this.function(mapFunc, "Dataset_map");
     const inputs = { inputDataset: this.variantTensor, otherArguments, f, ...typesAndShapes(spec) };
-    if (numParallelCalls === null) return new Dataset(ops.MapDataset(inputs, { name }), spec);
+    if (numParallelCalls === null)
+      return new Dataset(ops.MapDataset({ ...inputs, forceSynchronous: synchronous ?? false }, { name }), spec);
     const calls = { numParallelCalls: int64(numParallelCalls, "num_parallel_calls"), deterministic: textOf(deterministic) };
-    return new Dataset(ops.ParallelMapDatasetV2({ ...inputs, ...calls }, { name }), spec);
+    return new Dataset(
+      ops.ParallelMapDatasetV2({ ...inputs, ...calls, useUnboundedThreadpool: useUnboundedThreadpool ?? false }, { name }),
+      spec,
+    );
   }
 
   /** The elements for which `predicate` is true. @throws ValueError unless it gives a bool scalar. */
@@ -470,7 +515,7 @@ export class Dataset {
   }
 
   /** The same as `map`. TF: Dataset.map_with_legacy_function. */
-  mapWithLegacyFunction(mapFunc: ElementFunction, options: MapOptions = {}): Dataset {
+  mapWithLegacyFunction(mapFunc: ElementFunction, options: Omit<OneByOneOptions, "synchronous" | "name"> = {}): Dataset {
     return this.map(mapFunc, options);
   }
 
@@ -842,6 +887,25 @@ export class Dataset {
     );
   }
 
+  // ---- files ----
+
+  /** The operation that writes all elements into a folder, shard by shard, in TensorFlow's files; what they are is written at once, and has to be awaited:
+   *  `await session.run(await dataset.save(path))`. TF: Dataset.save. */
+  async save(path: string, options: SaveOptions = {}): Promise<Operation> {
+    // Few programs call it, so it is no part of the page's first modules.
+    const inGraph = laterInGraph();
+    const { save } = await import("./saved-dataset.ts");
+    return save(this, path, inGraph, options);
+  }
+
+  /** What was saved in a folder, by TensorFlow too; it is read again in each iteration. TF: Dataset.load, which waits.
+   *  @throws NotFoundError where nothing tells what the elements are. */
+  static async load(path: string, options: LoadOptions = {}): Promise<Dataset> {
+    const inGraph = laterInGraph();
+    const { load } = await import("./saved-dataset.ts");
+    return load(path, inGraph, options);
+  }
+
   // ---- building ----
 
   /** On the device of this dataset. */
@@ -878,6 +942,13 @@ export class Dataset {
     const { spec, ...built } = this.function(func, prefix);
     return { ...built, spec: elementsOf(spec, what) };
   }
+}
+
+/** Makes nodes in the graph and the name scope of now. */
+export function laterInGraph(): <T>(make: () => T) => T {
+  const graph = getDefaultGraph();
+  const scope = graph.getNameScope();
+  return make => graph.asDefault(() => graph.nameScope(scope === "" ? null : `${scope}/`, make));
 }
 
 /** What is in an outermost list are arguments of their own. */

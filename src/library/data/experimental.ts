@@ -64,20 +64,10 @@ export const Counter = ({
   return Dataset.counter({ start, step, dtype });
 };
 
-interface RandomOptions extends Named {
-  readonly seed?: number | null;
-  readonly rerandomizeEachIteration?: boolean | null;
-}
-
 /** Numbers for ever: int64 scalars below 2³². TF: tf.data.experimental.RandomDataset. */
 export class RandomDataset extends Dataset {
-  constructor({ seed = null, name, rerandomizeEachIteration = null, ...others }: RandomOptions = {}) {
-    refuseOthers(others);
-    if (rerandomizeEachIteration)
-      throw new UnimplementedError(
-        "A RandomDataset with `rerandomize_each_iteration` is not supported.\n\nDataset.shuffle draws anew each time.",
-      );
-    const { variantTensor, elementSpec } = Dataset.random({ seed, name });
+  constructor(options: NonNullable<Parameters<typeof Dataset.random>[0]> = {}) {
+    const { variantTensor, elementSpec } = Dataset.random(options);
     super(variantTensor, elementSpec);
   }
 }

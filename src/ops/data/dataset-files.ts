@@ -19,7 +19,7 @@ import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
-import { packedTensor, tensorOfBytes } from "../string/bytes.ts";
+import { componentFromBytes, componentToBytes } from "./component-bytes.ts";
 import { anyTypes, datasetInput, elementAttrs, handleOutput, made, numberOf, textOf, wrap } from "./dataset-fields.ts";
 import { type Call, callOf, type Iteration, iterationOf } from "./dataset-functions.ts";
 import { DatasetArray, dataset, type Element, type Elements, generated, type HostDataset, unknown } from "./host-dataset.ts";
@@ -49,7 +49,7 @@ async function* elementsOf(path: string, { compression, dtypes }: Reading): Asyn
     for (const [i, dtype] of dtypes.entries()) {
       const next = await records.next();
       if (next.done) return;
-      const array = tensorOfBytes(next.value);
+      const array = componentFromBytes(next.value);
       if (array === undefined) throw new DataLossError("Unable to parse tensor from stored proto.");
       if (array.dtype !== dtype)
         throw new InvalidArgumentError(`Data type mismatch at component ${i}: expected ${dtype} but got ${array.dtype}.`);
@@ -188,7 +188,7 @@ function saved({ inputDataset, path, compression, useShardFunc, ...rest }: Saved
         writer = new SnapshotWriter(files, file, compression);
         writers.set(shard, writer);
       }
-      await writer.write(element.map(packedTensor));
+      await writer.write(element.map(componentToBytes));
     };
     return {
       next: async () => {

@@ -558,7 +558,7 @@ function plus(a: ElementValue, b: ElementValue): ElementValue {
 // ---- in variants ----
 
 /** A ragged tensor, as it is kept in a tensor of variants. */
-interface Encoded {
+export interface Encoded {
   readonly splits: readonly NDArray[];
   readonly values: NDArray;
 }
