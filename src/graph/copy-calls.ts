@@ -13,9 +13,12 @@ export const calls = (nodes: Calls["nodes"]): Calls => ({ nodes, copy });
 /** The same request to a copy of the needed operations without calls. */
 function copy(needed: readonly Operation[], wanted: Wanted): Wanted {
   const copy = new Copy(needed, wanted.feeds);
+  // Who fetches one result of a call fetches the call, with all that it reads.
+  const fetched = wanted.fetches.flatMap(tensor => (tensor.op.definition.expand && !wanted.feeds.includes(tensor) ? tensor.op : []));
+  const besides = fetched.flatMap(op => [...copy.replacement(op).last, ...op.inputs.map(input => copy.tensor(input).op)]);
   return {
     fetches: wanted.fetches.map(tensor => copy.tensor(tensor)),
-    targets: wanted.targets.flatMap(op => copy.replacement(op).all),
+    targets: [...wanted.targets.flatMap(op => copy.replacement(op).all), ...besides],
     feeds: wanted.feeds.map(tensor => copy.tensor(tensor)),
   };
 }
@@ -30,7 +33,7 @@ class Copy {
     this.fed = new Set(feeds);
     shareFunctions(this.graph, functionsOf(needed[0].graph));
     // What calls make must not take the names that states go by.
-    for (const op of needed) this.graph.uniqueName(op.name);
+    for (const op of [...needed, ...feeds.map(tensor => tensor.op)]) this.graph.uniqueName(op.name);
     for (const tensor of feeds) this.feed(tensor);
     const isNeeded = new Set(needed);
     const open = new Set<Operation>();

@@ -17,6 +17,7 @@ import type { OpDefinition } from "../graph/op-definition.ts";
 import type { Operation } from "../graph/operation.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SymbolicGradient } from "../library/symbolic-gradient.ts";
+import { isEnter, isExit } from "../ops/flow/control-flow.ts";
 import { findOp } from "../ops/registry.ts";
 import { type AttrMessage, attrFromMessage, cNameOf, formatOp, looseAttr } from "./attribute-message.ts";
 
@@ -58,6 +59,9 @@ export class GraphImporter {
     this.given = given;
     this.producerOps = new Map((given.producerOpList?.op ?? []).map(op => [op.name ?? "", op]));
   }
+
+  /** In how many loops an operation is. */
+  private readonly loopDepths = new Map<Operation, number>();
 
   run(): void {
     for (const node of this.given.nodes) {
@@ -141,7 +145,19 @@ export class GraphImporter {
     for (const input of node.input) if (input.startsWith("^")) op.addControlInput(this.operation(nodeNameOf(input)));
     this.refine(op, node);
     keepAttrMessages(op, node, definition);
+    this.guardLoop(op);
     return op;
+  }
+
+  /** What a loop computes anew in each iteration can be neither fetched nor fed, as in the graph that it was built in. */
+  private guardLoop(op: Operation): void {
+    const depthAfter = (source: Operation): number => (this.loopDepths.get(source) ?? 0) - (isExit(source) ? 1 : 0);
+    const depth = Math.max(0, ...op.inputs.map(input => depthAfter(input.op)), ...op.controlInputs.map(depthAfter));
+    if (isEnter(op)) this.loopDepths.set(op, depth + 1);
+    else if (depth > 0) this.loopDepths.set(op, depth);
+    if (depthAfter(op) === 0) return;
+    for (const output of op.outputs) op.graph.preventFeeding(output);
+    if (depth > 0) op.graph.preventFetching(op);
   }
 
   private operation(name: string): Operation {

@@ -22,7 +22,7 @@ export function raiseControlFlow(selection: Selection): Selection {
   if (!ops.some(isRaw)) return selection;
   const raiser = new Raiser(selection);
   const nodes = raiser.structure(raiser.items(raiser.withoutGates(ops)), always);
-  return { ...selection, nodes, replaced: raiser.replaced };
+  return { ...selection, nodes, fetches: raiser.fetches, replaced: raiser.replaced };
 }
 
 /** A loop's nodes, apart from those of loops inside it. */
@@ -55,6 +55,7 @@ class Raiser {
   /** The selection's replacements, and those of Switches whose side is decided around the loop they are in. */
   readonly replaced: Map<Tensor, Tensor>;
   private readonly exits = new Map<Tensor, Frame>();
+  readonly fetches: readonly Tensor[];
 
   /** Where a loop waits for what comes out of it: initial values that do not wait here, and Enters (with copies of theirs) that are left out. */
   private readonly late: ReadonlySet<Operation>;
@@ -62,6 +63,7 @@ class Raiser {
   constructor(selection: Selection) {
     this.replaced = new Map(selection.replaced);
     this.selection = { ...selection, replaced: this.replaced };
+    this.fetches = selection.fetches.map(fetch => this.beforeLoop(fetch));
     this.late = new Set(this.lateOperations());
   }
 
@@ -126,6 +128,12 @@ class Raiser {
     return this.selection.feeds.has(tensor);
   }
 
+  /** What enters a loop can be fetched, and is there without the loop. */
+  private beforeLoop(fetch: Tensor): Tensor {
+    const tensor = this.read(fetch);
+    return isEnter(tensor.op) && !this.isFed(tensor) ? this.beforeLoop(tensor.op.inputs[0]) : tensor;
+  }
+
   private inputs(op: Operation): Tensor[] {
     return op.inputs.map(input => this.read(input));
   }
@@ -148,7 +156,10 @@ class Raiser {
       else frame.ops.push(op);
       if (isExit(op) && frame) this.exits.set(op.outputs[0], frame);
     }
-    return this.level(outside, roots);
+    return this.level(
+      outside,
+      roots.filter(loop => loop.ops.some(isLoopCond)),
+    );
   }
 
   /** Data and control sources among the operations present; the edge that closes a loop is not one. */
@@ -198,8 +209,7 @@ class Raiser {
   // ---- loops ----
 
   private loopNode(frame: Frame, path: Guard): StructuredLoop {
-    const condition = frame.ops.find(isLoopCond);
-    if (!condition) throw new UnimplementedError(`The loop '${frame.name}' has no LoopCond among the nodes that are needed.`);
+    const condition = frame.ops.find(isLoopCond) as Operation;
     const merges = frame.ops.filter(op => isMerge(op) && this.inputs(op).some(input => isNext(input.op)));
     const variables = merges.map(merge => this.variable(frame, merge, condition));
     const leaving = new Set(frame.ops.filter(isExit).flatMap(exit => this.wayToExit(exit, condition)));
@@ -301,7 +311,7 @@ class Raiser {
   private flowOf(items: readonly Item[]): GuardedFlow {
     return new GuardedFlow(
       items,
-      this.selection.fetches.map(fetch => this.read(fetch)),
+      this.fetches.map(fetch => this.read(fetch)),
       tensor => this.read(tensor),
       tensor => this.isFed(tensor),
       op => this.predicateOf(op),
@@ -311,7 +321,7 @@ class Raiser {
   /** The items that may run and do something. Gradients made under control dependencies on one side of a conditional (UPDATE_OPS of a batch
    *  normalization inside `tf.cond`) are on that side: what they choose there has been chosen, and of what they merge one input is alive. */
   private withoutDead(flow: GuardedFlow, items: readonly Item[]): Item[] {
-    for (const [index, fetch] of this.selection.fetches.entries())
+    for (const [index, fetch] of this.fetches.entries())
       if (flow.isDead(this.read(fetch)))
         throw noValue(
           fetch,
@@ -359,7 +369,7 @@ class Raiser {
     const failure = (side: number): InvalidArgumentError | undefined => {
       const index = fetched.find(each => each.guard.get(predicate) === 1 - side)?.index;
       const reason = `waits for one side of the conditional '${first.name}', and the other was taken: fetch what joins both.`;
-      return index === undefined ? undefined : noValue(this.selection.fetches[index], index, reason);
+      return index === undefined ? undefined : noValue(this.fetches[index], index, reason);
     };
     return {
       kind: "cond",

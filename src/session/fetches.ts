@@ -199,8 +199,7 @@ function elementOf(graph: Graph, fetch: unknown): Tensor | Operation {
     if (!graph.isFetchable(element)) {
       const op = element instanceof Tensor ? element.op : element;
       throw new ValueError(
-        `Operation ${op.name} has been marked as not fetchable. Typically this happens when it is defined in another function or code block.`,
-        "Use return values, explicit locals or collections to get at what a branch or loop computes.",
+        `Operation ${op.name} has been marked as not fetchable. Typically this happens when it is defined in another function or code block. Use return values, explicit Python locals or TensorFlow collections to access it.`,
       );
     }
     return element;

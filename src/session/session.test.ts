@@ -51,6 +51,27 @@ describe.each(backends)("on %s", backend => {
       },
     ));
 
+  test("what enters a loop can be fetched; what an iteration computes can not, in an imported graph neither", async () => {
+    const made = new tf.Graph();
+    made.asDefault(() =>
+      tf.whileLoop(
+        (i: tf.Tensor) => tf.less(i, 3),
+        (i: tf.Tensor) => [tf.add(i, 2)],
+        [tf.constant(1)],
+      ),
+    );
+    const read = new tf.Graph();
+    read.asDefault(() => tf.importGraphDef(made.asGraphDef(), { name: "" }));
+    for (const graph of [made, read]) {
+      await using session = new tf.Session({ graph });
+      expect((await session.run("while/Enter:0")).item()).toBe(1);
+      expect((await session.run("while/Exit:0")).item()).toBe(3);
+      await expect(session.run("while/Add:0")).rejects.toThrow("Operation while/Add has been marked as not fetchable.");
+      const add = graph.getTensorByName("while/Add:0");
+      await expect(session.run("while/Exit:0", [[add, 5]])).rejects.toThrow("Tensor while/Add:0 may not be fed.");
+    }
+  });
+
   test("feeds by pairs, Map, names; any feedable tensor", () =>
     run(
       backend,

@@ -7,7 +7,7 @@ import { TensorShape } from "../../base/shape.ts";
 import * as tf from "../../index.ts";
 import { addFunction, traceBody } from "../data/dataset-functions.ts";
 import { AssignAddVariableOp } from "../state/state.ts";
-import { If, While } from "./functional-calls.ts";
+import { If, PartitionedCall, While } from "./functional-calls.ts";
 
 test("what waits for a fed placeholder waits for nothing, beside calls too", async () => {
   using _graph = new tf.Graph().asDefault();
@@ -45,6 +45,50 @@ test("a loop's variable that stays the same is there after the effects that it w
   await session.run(tf.globalVariablesInitializer());
   expect((await session.run(same)).item()).toBe(7);
   expect((await session.run(count)).item()).toBe(3);
+});
+
+test("what only passes by a loop is there after the effects that its body names", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const count = tf.getVariable("count", [], { initializer: tf.zerosInitializer(), useResource: true });
+  const args = [tf.constant(0, "int32"), tf.constant(7), count.handle as Tensor];
+  const types = args.map(({ dtype }) => ({ dtype, shape: new TensorShape([]) }));
+  const named: tf.Operation[] = [];
+  const goesOn = traceBody(new Graph(), types, ([i]) => [tf.less(i, tf.constant(3, "int32"))]);
+  const step = traceBody(new Graph(), types, ([i, a, v]) => {
+    named.push(AssignAddVariableOp({ resource: v, value: tf.constant(1), dtype: "float32" }));
+    return [i.add(1), a, v];
+  });
+  const [, passing] = While({
+    input: args,
+    T: args.map(({ dtype }) => dtype),
+    cond: addFunction("", "goes_on_by", { ...goesOn, effects: [] }),
+    body: addFunction("", "step_by", { ...step, effects: named, named }),
+    outputShapes: args.map(({ shape }) => shape),
+  }) as readonly Tensor[];
+  const read = tf.identity(passing);
+  await using session = new tf.Session();
+  await session.run(tf.globalVariablesInitializer());
+  expect((await session.run(read)).item()).toBe(7);
+  expect((await session.run(count)).item()).toBe(3);
+});
+
+test("who fetches one result of a call fetches all that the call reads", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const count = tf.getVariable("count", [], { initializer: tf.zerosInitializer(), useResource: true });
+  const body = traceBody(
+    new Graph(),
+    ["a", "b"].map(() => ({ dtype: "float32", shape: new TensorShape([]) })),
+    ([a, b]) => [a.add(1), b],
+  );
+  const args = [tf.constant(4), tf.assignAdd(count, 1) as Tensor];
+  const types = { Tin: ["float32", "float32"], Tout: ["float32", "float32"] } as const;
+  const [first] = PartitionedCall({ args, ...types, f: addFunction("", "both", { ...body, effects: [] }) }) as readonly Tensor[];
+  await using session = new tf.Session();
+  await session.run(tf.globalVariablesInitializer());
+  expect((await session.run(first)).item()).toBe(5);
+  expect((await session.run(count)).item()).toBe(1);
+  expect((await session.run(tf.identity(first))).item()).toBe(5);
+  expect((await session.run(count)).item()).toBe(1);
 });
 
 test("a branch has the effects that its function names, and no others", async () => {

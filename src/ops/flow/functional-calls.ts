@@ -8,7 +8,7 @@ import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { calls } from "../../graph/copy-calls.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import { type CalledFunction, callFunction, type Expansion, type FuncGraph, functionsOf } from "../../graph/functions.ts";
+import { type CalledFunction, callFunction, type Expansion, type FuncGraph, functionsOf, neededBy } from "../../graph/functions.ts";
 import { defineOp, renameOp } from "../../graph/op-definition.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
@@ -76,11 +76,6 @@ function isInside(effect: Operation): boolean {
     for (const source of [...op.inputs.map(input => input.op), ...op.controlInputs]) if (!isNext(source)) ways.push([source, after]);
   }
   return false;
-}
-
-/** A call in place: its results after its effects. */
-function called(op: Operation, ref: FunctionRef, inputs: readonly Tensor[]): Tensor[] {
-  return afterEffects(callFunction(partOf(op, ref), inputs));
 }
 
 /** The nodes of a plain call. */
@@ -190,7 +185,7 @@ function isInvariant({ inputs, outputs }: FuncGraph, k: number): boolean {
 
 function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
   const body = partOf(op, op.attrs.body as FunctionRef);
-  const condition = op.attrs.cond as FunctionRef;
+  const condition = partOf(op, op.attrs.cond as FunctionRef);
   const varying = inputs.flatMap((_, k) => (isInvariant(body, k) ? [] : [k]));
   if (varying.length === 0) throw new UnimplementedError(`The loop '${op.name}' changes nothing: it would never end.`, op);
   const argumentsOf = (vars: readonly Tensor[]): Tensor[] =>
@@ -199,12 +194,15 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
   const given = (op.attrs.outputShapes ?? []) as readonly TensorShape[];
   const shapeInvariants = varying.map(k => inputs[k].shape.mostSpecificCompatibleShape(given[k] ?? body.outputs[k].shape));
   const effects: Operation[] = [];
+  const callPart = (part: FuncGraph, vars: readonly Tensor[]): Tensor[] => {
+    const call = callFunction(part, argumentsOf(vars));
+    effects.push(...call.effects);
+    return afterEffects(call);
+  };
   const results = whileLoop(
-    (...vars: Tensor[]) => truthOf(op, called(op, condition, argumentsOf(vars))[0]),
+    (...vars: Tensor[]) => truthOf(op, callPart(condition, vars)[0]),
     (...vars: Tensor[]) => {
-      const call = callFunction(body, argumentsOf(vars));
-      effects.push(...call.effects);
-      const next = afterEffects(call);
+      const next = callPart(body, vars);
       // The attribute may know more than the body's nodes alone.
       varying.forEach((k, i) => void next[k].setShape(shapeInvariants[i]));
       return varying.map(k => next[k]);
@@ -216,8 +214,13 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
       returnSameStructure: true,
     },
   ) as Tensor[];
-  const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : input));
   const exits = results.map(result => result.op);
+  // What only passes by is there after the loop nevertheless, with the effects of that.
+  const asked = new Set([...neededBy(condition)].flatMap(({ inputs }) => inputs));
+  const last = results[varying.findIndex(k => asked.has(condition.inputs[k]))] ?? results[0];
+  const passing = (input: Tensor): Tensor =>
+    op.definition.stateful ? getDefaultGraph().controlDependencies([last.op], () => identity(input)) : input;
+  const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : passing(input)));
   return { outputs, effects: [...effects, ...exits], certain: exits };
 }
 
