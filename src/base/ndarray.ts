@@ -34,6 +34,11 @@ export type ArrayLike = ElementValue | NDArray | TypedArray | readonly ArrayLike
 
 /** Elements of numeric types lie in a typed array, strings as their bytes. */
 export type Elements = TypedArray | Uint8Array[];
+/** any: which of them the elements are the program knows and no type. */
+interface Items {
+  readonly [index: number]: any;
+  [Symbol.iterator](): ArrayIterator<any>;
+}
 
 // A byte order mark is a character like any other.
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { ignoreBOM: true }) };
@@ -100,7 +105,7 @@ const noBytes = new Uint8Array(0);
 export class NDArray {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly data: Elements;
+  readonly data: Items & Elements;
 
   constructor(dtype: DType, shape: readonly number[], data: Elements) {
     const expected = sizeOf(shape) * wordsPerElement(dtype);

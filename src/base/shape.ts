@@ -105,7 +105,8 @@ export class TensorShape {
   }
 
   /** The dimensions, null where unknown. TF: as_list. @throws ValueError if the rank is unknown. */
-  asList(): Dimension[] {
+  // any: which of them are numbers the program knows and no type
+  asList(): any[] {
     if (this.dims === null) throw new ValueError("as_list() is not defined on an unknown TensorShape.");
     return [...this.dims];
   }

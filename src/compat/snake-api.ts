@@ -285,6 +285,7 @@ interface GenericFunctions {
   ): Looped<V>;
   get_collection<const K extends string>(key: K, scope?: string | null): Collected<K>;
   clip_by_norm<T>(t: T, ...rest: readonly unknown[]): Clipped<T>;
+  clip_by_value<T>(t: T, ...rest: readonly unknown[]): Clipped<T>;
 }
 
 /** Slices stay slices, numbers become a tensor. */

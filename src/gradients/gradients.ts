@@ -45,7 +45,8 @@ type Ys = TensorLike | readonly TensorLike[] | { readonly [name: string]: Tensor
 /** Sums of partial derivatives of `ys` with respect to each of `xs`, as graph nodes: one Tensor, IndexedSlices or null for each x.
  *  null means that no path leads from x to the ys (or only through integers). TF: tf.gradients.
  *  @throws LookupError if an op on the way has no gradient; TypeError for complex ys without gradYs; ValueError for wrong options. */
-export function gradients(ys: Ys, xs: Source | readonly Source[], options: GradientsOptions = {}): (Tensor | IndexedSlices | null)[] {
+// any: which of the three a gradient is the program knows and no type
+export function gradients(ys: Ys, xs: Source | readonly Source[], options: GradientsOptions = {}): any[] {
   const asList = tensorsOf(ys);
   const {
     gradYs = null,

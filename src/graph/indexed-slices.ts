@@ -65,6 +65,6 @@ export const partsOfSlices = ({ values, indices, denseShape }: IndexedSlices): T
   ...(denseShape ? [denseShape] : []),
 ];
 
-/** A function of each element of a gradient. */
-export const onValues = (gradient: Tensor | IndexedSlices, f: (values: Tensor) => Tensor): Tensor | IndexedSlices =>
+/** A function of each element of a gradient, or of what may be one. */
+export const onValues = <T>(gradient: T | IndexedSlices, f: (values: NoInfer<T> | Tensor) => Tensor): Tensor | IndexedSlices =>
   gradient instanceof IndexedSlices ? gradient.withValues(f(gradient.values)) : f(gradient);

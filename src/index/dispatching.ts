@@ -121,7 +121,7 @@ export const checkNumerics: Elementwise<typeof opsArrayArray.checkNumerics> = (.
 /** The lower triangle L with `input = L·Lᴴ`, for positive definite `[..., n, n]`. TF: tf.cholesky.
  *  @throws InvalidArgumentError (running) where a matrix is not positive definite. */
 export const cholesky: typeof opsLinalgLinalg.cholesky & BetweenOperators = (...given: Given) => answered(opsLinalgLinalg.cholesky, given);
-/** t limited to [clipValueMin, clipValueMax]. TF: tf.clip_by_value. */
+/** t limited to [clipValueMin, clipValueMax]; of slices the values, each by itself. TF: tf.clip_by_value. */
 export const clipByValue: Elementwise<typeof opsMathMath.clipByValue> = (...given: Given) => answered(opsMathMath.clipByValue, given);
 /** real + i·imag, of two float tensors. TF: tf.complex. @throws TypeError for other types. */
 export const complex: Elementwise<typeof opsMathFunctions.complex> = (...given: Given) => answered(opsMathFunctions.complex, given);
@@ -349,7 +349,7 @@ export const safeEmbeddingLookupSparse: Dispatched<typeof opsNnEmbeddingSparse.s
 /** Casts, clamping to the range of the type instead of wrapping. TF: tf.saturate_cast. */
 export const saturateCast: Elementwise<typeof opsMathSpecial.saturateCast> = (...given: Given) =>
   answered(opsMathSpecial.saturateCast, given);
-/** `scalar` · x. TF: tf.scalar_mul. @throws ValueError unless the first is a scalar. */
+/** `scalar` · x; slices stay slices. TF: tf.scalar_mul. @throws ValueError unless the first is a scalar. */
 export const scalarMul: Elementwise<typeof opsMathMath.scalarMul> = (...given: Given) => answered(opsMathMath.scalarMul, given);
 /** Scaled exponential linear unit. TF: tf.nn.selu. */
 export const selu: Elementwise<typeof opsNnNn.selu> = (...given: Given) => answered(opsNnNn.selu, given);

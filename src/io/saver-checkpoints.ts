@@ -16,7 +16,7 @@ import {
   writeCheckpointState,
 } from "../formats/checkpoint.ts";
 import { messageClass, type MessageObject } from "../formats/message-class.ts";
-import { refuseOthers } from "../ops/arguments.ts";
+import { type ByName, byName, refuseOthers } from "../ops/arguments.ts";
 
 const CheckpointStateProto = messageClass("CheckpointState");
 
@@ -24,20 +24,24 @@ const CheckpointStateProto = messageClass("CheckpointState");
  *  TF: tf.train.get_checkpoint_state. */
 export async function getCheckpointState(
   checkpointDir: string,
-  latestFilename: string | null = null,
+  latestFilename: ByName<"latestFilename", string | null> = null,
 ): Promise<MessageObject<"CheckpointState"> | null> {
+  const filename = byName("latestFilename", latestFilename) ?? null;
   try {
-    const state = await readCheckpointState(files, checkpointDir, latestFilename);
+    const state = await readCheckpointState(files, checkpointDir, filename);
     return state && CheckpointStateProto.of(state);
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
-    console.warn(`${error.name}: ${error.message}\n${joinPath(checkpointDir, latestFilename ?? "checkpoint")}: Checkpoint ignored`);
+    console.warn(`${error.name}: ${error.message}\n${joinPath(checkpointDir, filename ?? "checkpoint")}: Checkpoint ignored`);
     return null;
   }
 }
 
 /** The path of the latest checkpoint in a folder, or null. TF: tf.train.latest_checkpoint. */
-export async function latestCheckpoint(checkpointDir: string, latestFilename: string | null = null): Promise<string | null> {
+export async function latestCheckpoint(
+  checkpointDir: string,
+  latestFilename: ByName<"latestFilename", string | null> = null,
+): Promise<string | null> {
   const path = (await getCheckpointState(checkpointDir, latestFilename))?.modelCheckpointPath;
   if (path === undefined) return null;
   if (await hasCheckpoint(files, path)) return path;

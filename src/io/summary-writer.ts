@@ -13,7 +13,7 @@ import type { MessageInit } from "../formats/messages.ts";
 import { readRecords } from "../formats/records.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import { Graph } from "../graph/graph.ts";
-import { collect } from "../ops/arguments.ts";
+import { type ByName, byName, collect } from "../ops/arguments.ts";
 import { exportGraphDef, type GraphDefMessage } from "./graph-def.ts";
 import { metaGraphOf } from "./meta-graph.ts";
 
@@ -82,7 +82,7 @@ export class FileWriter {
   }
 
   /** A summary: what a summary node gave, its bytes, or a message. */
-  addSummary(summary: NDArray | Uint8Array | MessageInit<"Summary">, globalStep: Step = null): void {
+  addSummary(summary: NDArray | Uint8Array | MessageInit<"Summary">, globalStep: ByName<"globalStep", Step> = null): void {
     const message = summaryOf(summary);
     const value = (message.value ?? []).map(item => {
       if (!item.metadata || item.tag === undefined) return item;
@@ -91,7 +91,7 @@ export class FileWriter {
       this.seenTags.add(item.tag);
       return item;
     });
-    this.add({ summary: { value } }, globalStep);
+    this.add({ summary: { value } }, byName("globalStep", globalStep) ?? null);
   }
 
   addSessionLog(sessionLog: MessageInit<"SessionLog">, { globalStep }: StepOption = {}): void {

@@ -4,7 +4,7 @@ import { ValueError } from "../base/errors.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import { getDefaultGraph } from "../graph/default-graph.ts";
 import type { Tensor } from "../graph/operation.ts";
-import { collect, eitherName, isOptions, refuseOthers } from "../ops/arguments.ts";
+import { type ByName, byName, collect, eitherName, isOptions, refuseOthers } from "../ops/arguments.ts";
 import { constant, onesLike, rank, shape as shapeOf, size, stopGradient, zerosLike } from "../ops/array/array.ts";
 import { range } from "../ops/array/ranges.ts";
 import { where } from "../ops/array/selection.ts";
@@ -301,13 +301,18 @@ export function addLoss(loss: Tensor, { lossCollection = GraphKeys.LOSSES, ...ot
 }
 
 /** TF: tf.losses.get_losses. */
-export const getLosses = (scope?: string | null, { lossCollection = GraphKeys.LOSSES, ...others }: Collected = {}): Tensor[] => {
-  refuseOthers(others);
-  return getDefaultGraph().getCollection(lossCollection ?? GraphKeys.LOSSES, scope);
+export const getLosses = (
+  ...given: readonly (string | null | undefined | (Collected & { readonly scope?: string | null }))[]
+): Tensor[] => {
+  const { scope, lossCollection = GraphKeys.LOSSES } = collect<{ scope: string; lossCollection: string }>(
+    ["scope", "lossCollection"],
+    given,
+  );
+  return getDefaultGraph().getCollection(lossCollection, scope);
 };
 /** TF: tf.losses.get_regularization_losses. */
-export const getRegularizationLosses = (scope?: string | null): Tensor[] =>
-  getDefaultGraph().getCollection(GraphKeys.REGULARIZATION_LOSSES, scope);
+export const getRegularizationLosses = (scope?: ByName<"scope", string | null>): Tensor[] =>
+  getDefaultGraph().getCollection(GraphKeys.REGULARIZATION_LOSSES, byName("scope", scope));
 
 /** The sum of the regularization losses; 0 if there are none. TF: tf.losses.get_regularization_loss. */
 export function getRegularizationLoss(...rest: readonly (string | null | { scope?: string | null; name?: string | null })[]): Tensor {

@@ -15,6 +15,8 @@ import {
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
   type Gradient,
+  type GradientAndVariable,
+  type GradientsAndVariables,
   operationOf,
   Optimizer,
 } from "../library/train/optimizer.ts";
@@ -44,8 +46,6 @@ interface Applied {
   readonly tokens: FIFOQueue;
   readonly runner: QueueRunner;
 }
-
-type Pairs = Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>;
 
 /** An optimizer whose step is made of the mean of `replicasToAggregate` gradients, brought by runs of their own (in this process or of other sessions on
  *  one graph); a gradient computed before the last step is dropped. Needs the chief's queue runner, which `makeSessionRunHook(isChief)` starts.
@@ -78,9 +78,9 @@ export class SyncReplicasOptimizer extends Optimizer {
 
   /** What a replica runs: it brings its gradients and waits for a token, the step that it begins next.
    *  @throws ValueError without variables, or without a global step. */
-  override applyGradients(given: Pairs, ...rest: unknown[]): Operation {
+  override applyGradients(given: GradientsAndVariables, ...rest: unknown[]): Operation {
     const { globalStep } = collect<ApplyGradientsOptions>(["globalStep", "name"], rest);
-    const pairs = [...given];
+    const pairs = [...given] as GradientAndVariable[];
     if (pairs.length === 0) throw new ValueError("Must supply at least one variable");
     if (!(globalStep instanceof Variable))
       throw new ValueError("Global step is required to check staleness", "Pass tf.train.getOrCreateGlobalStep() for globalStep.");

@@ -43,6 +43,16 @@ export function collect<T>(names: readonly string[], given: readonly unknown[]):
   return result as Partial<T>;
 }
 
+/** An argument that has a default: by its place, or by its name in the last object. */
+export type ByName<N extends string, T> = T | { readonly [name in N]?: T };
+/** @throws TypeError for another name. */
+export const byName = <N extends string, T>(name: N, given: ByName<N, T>): T | undefined =>
+  isOptions(given) ? collect<Record<N, T>>([name], [given])[name] : (given as T);
+
+/** Is this an object of options, where a structure of other names may stand as well? */
+export const isOptionsOf = (value: unknown, ...names: readonly string[]): boolean =>
+  isOptions(value) && Object.keys(value).length > 0 && Object.keys(value).every(name => names.includes(name));
+
 /** What is left of options after the known ones are taken out, of which types know nothing but `more`. Undefined and null mean "not given".
  *  @throws TypeError for a name that is none of `more`. */
 export function refuseOthers<O extends object, N extends string = never>(

@@ -47,7 +47,7 @@ import {
 } from "./element-spec.ts";
 import { lockOptions, mergedOptions, type Options, optionsToBytes } from "./options.ts";
 import { type Iterator, makeInitializableIterator, makeOneShotIterator } from "./iterator.ts";
-import { isOptions, refuseOthers } from "../../ops/arguments.ts";
+import { collect, isOptions, isOptionsOf, refuseOthers } from "../../ops/arguments.ts";
 
 // `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
 type ElementFunction = (...element: any[]) => Nested;
@@ -371,8 +371,12 @@ export class Dataset {
     generator: (...args: NDArray[]) => Iterable<unknown> | AsyncIterable<unknown>,
     outputTypes: Nested,
     outputShapes: Nested = null,
-    { args = [], name }: Named & { readonly args?: readonly TensorLike[] } = {},
+    options: Named & { readonly args?: readonly TensorLike[] } = {},
   ): Dataset {
+    for (const given of [outputTypes, outputShapes])
+      if (isOptionsOf(given, "outputTypes", "outputShapes", "args", "name"))
+        return Dataset.fromGenerator(generator, given.outputTypes ?? outputTypes, given.outputShapes, given);
+    const { args = [], name } = options;
     if (typeof generator !== "function") throw new TypeError("`generator` must be a Python callable.");
     const isOneShape = outputTypes !== null && typeof outputTypes === "string" && outputShapes !== null;
     const spec = specOf(outputTypes, isOneShape ? asShape(outputShapes) : outputShapes, asShape);
@@ -602,11 +606,12 @@ export class Dataset {
   }
 
   /** The same, each component padded at its ends to a shape; null in a shape is the largest size of the batch. */
-  paddedBatch(
-    batchSize: TensorLike,
-    paddedShapes: Nested = null,
-    { paddingValues = null, dropRemainder = false, name, ...others }: PaddedOptions = {},
-  ): Dataset {
+  paddedBatch(batchSize: TensorLike, paddedShapes: Nested = null, options: PaddedOptions = {}): Dataset {
+    if (isOptionsOf(paddedShapes, "paddedShapes", "paddingValues", "dropRemainder", "name")) {
+      const { paddedShapes: shapes, ...rest } = paddedShapes;
+      return this.paddedBatch(batchSize, shapes, rest);
+    }
+    const { paddingValues = null, dropRemainder = false, name, ...others } = options;
     refuseOthers(others);
     const components = componentsOf(this.elementSpec);
     for (const component of components)
@@ -685,8 +690,8 @@ export class Dataset {
   }
 
   /** So many times; for ever without a count, or with -1. */
-  repeat(count: TensorLike | null = null, { name, ...others }: Named = {}): Dataset {
-    refuseOthers(others);
+  repeat(...given: readonly (TensorLike | null | (Named & { readonly count?: TensorLike | null }))[]): Dataset {
+    const { count, name } = collect<{ count: TensorLike; name: string }>(["count", "name"], given);
     return this.derived(ops.RepeatDataset({ ...this.counted(count ?? -1), ...typesAndShapes(this.elementSpec) }, { name }));
   }
 

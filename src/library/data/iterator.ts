@@ -22,7 +22,7 @@ import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { SparseTensorSpec } from "../../ops/sparse/type-specs.ts";
 import { ComponentSpec, componentsOf, specOf, typesAndShapes, valueOf } from "./element-spec.ts";
 import { Optional } from "./optional.ts";
-import { refuseOthers } from "../../ops/arguments.ts";
+import { isOptionsOf, refuseOthers } from "../../ops/arguments.ts";
 
 /** The collection of iterators; not one of GraphKeys. */
 const iteratorsKey = "iterators";
@@ -67,8 +67,11 @@ export class Iterator {
   static fromStructure(
     outputTypes: Nested,
     outputShapes: Nested = null,
-    { sharedName, outputClasses = null }: { readonly sharedName?: string | null; readonly outputClasses?: Nested } = {},
+    options: { readonly sharedName?: string | null; readonly outputClasses?: Nested } = {},
   ): Iterator {
+    if (isOptionsOf(outputShapes, "outputShapes", "sharedName", "outputClasses"))
+      return Iterator.fromStructure(outputTypes, outputShapes.outputShapes, outputShapes);
+    const { sharedName, outputClasses = null } = options;
     const spec = specFor(outputTypes, outputShapes, outputClasses);
     return new Iterator(IteratorV2({ container: "", sharedName: sharedName ?? "", ...typesAndShapes(spec) }), null, spec);
   }
@@ -80,6 +83,8 @@ export class Iterator {
     outputShapes: Nested = null,
     { outputClasses = null }: { readonly outputClasses?: Nested } = {},
   ): Iterator {
+    if (isOptionsOf(outputShapes, "outputShapes", "outputClasses"))
+      return Iterator.fromStringHandle(stringHandle, outputTypes, outputShapes.outputShapes, outputShapes);
     const spec = specFor(outputTypes, outputShapes, outputClasses);
     const handle = convertToTensor(stringHandle, { dtype: "string" });
     return new Iterator(IteratorFromStringHandleV2({ stringHandle: handle, ...typesAndShapes(spec) }), null, spec);

@@ -165,7 +165,7 @@ export class Categorical extends Distribution {
           : convertToTensor(last, { dtype: "int32", name: "event_size" });
       const batch = dims === null ? TensorShape.unknown() : logits.shape.slice(0, -1);
       const batchSizes = batch.isFullyDefined
-        ? constant(batch.asList() as number[], "int32", { name: "batch_shape" })
+        ? constant(batch.asList(), "int32", { name: "batch_shape" })
         : graph.nameScope("batch_shape", () => getItem(sizes, [null, -1]));
       return { scope, logits, probs, batchRank, eventSize, batchSizes };
     });

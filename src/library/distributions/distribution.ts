@@ -423,7 +423,7 @@ function either(first: () => Tensor, second: () => Tensor): Tensor {
 }
 
 const knownShape = (shape: TensorShape, name: string): Tensor | undefined =>
-  shape.isFullyDefined ? convertToTensor(shape.asList() as number[], { dtype: "int32", name }) : undefined;
+  shape.isFullyDefined ? convertToTensor(shape.asList(), { dtype: "int32", name }) : undefined;
 
 function isScalar(known: TensorShape, dynamic: () => Tensor): TensorLike {
   if (known.rank !== null) return known.rank === 0;

@@ -122,7 +122,8 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
 // ---- plain convolutions ----
 
 abstract class Convolution extends SpatialLayer<ConvolutionOptions> {
-  kernel: Variable | null = null;
+  /** There from the first call on. */
+  kernel!: Variable;
 
   constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<ConvolutionOptions>) {
     super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>([...convolutionOrder, ...layerArguments], rest));
@@ -212,7 +213,8 @@ export const conv3d = (inputs: TensorLike, filters: number, kernelSize: Sizes, .
 // ---- transposed convolutions ----
 
 abstract class TransposedConvolution extends SpatialLayer<ConvolutionOptions> {
-  kernel: Variable | null = null;
+  /** There from the first call on. */
+  kernel!: Variable;
 
   constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, rest: Rest<ConvolutionOptions>) {
     super(kind, rank, filters, kernelSize, collect<ConvolutionOptions>([...transposeOrder, ...layerArguments], rest));

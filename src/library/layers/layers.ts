@@ -112,7 +112,8 @@ export type Rest<O> = readonly (O | TensorLike | ActivationLike | VariableInitia
 /** Every input connected to every unit: activation(input·kernel + bias). TF: tf.layers.Dense. */
 export class Dense extends Layer {
   readonly units: number;
-  kernel: Variable | null = null;
+  /** There from the first call on. */
+  kernel!: Variable;
   bias: Variable | null = null;
   private readonly options: KernelOptions;
 

@@ -40,7 +40,7 @@ export function broadcastMatrixBatchDims(matrices: readonly TensorLike[]): Tenso
     const whole = (batch: TensorLike, matrix: Tensor): Tensor =>
       broadcastTo(matrix, concat([batch, getItem(shapeOf(matrix), [-2, null])], 0));
     if (known.isFullyDefined)
-      return given.map(matrix => (matrix.shape.slice(0, -2).equals(known) ? matrix : whole(known.asList() as number[], matrix)));
+      return given.map(matrix => (matrix.shape.slice(0, -2).equals(known) ? matrix : whole(known.asList(), matrix)));
     const batchOf = (matrix: Tensor): Tensor => getItem(shapeOf(matrix), [null, -2]);
     const batch = given.slice(1).reduce((sizes, matrix) => broadcastDynamicShape(sizes, batchOf(matrix)), batchOf(given[0]));
     return given.map(matrix => whole(batch, matrix));

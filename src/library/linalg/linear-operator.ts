@@ -122,7 +122,7 @@ export abstract class LinearOperator {
     throw new NotImplementedError("_shape_tensor is not implemented.");
   }
   protected _batchShapeTensor(given?: Tensor): Tensor {
-    if (this.batchShape.isFullyDefined) return shapeTensor(this.batchShape.asList() as number[], "batch_shape");
+    if (this.batchShape.isFullyDefined) return shapeTensor(this.batchShape.asList(), "batch_shape");
     return getItem(given ?? this.shapeTensor(), [null, -2]);
   }
   protected _tensorRankTensor(): Tensor {
@@ -169,7 +169,7 @@ export abstract class LinearOperator {
     return squeeze(this.solve(expandDims(rhs, -1), { adjoint: isAdjoint }), -1);
   }
   protected _toDense(): Tensor {
-    const batchShape: TensorLike = this.batchShape.isFullyDefined ? (this.batchShape.asList() as number[]) : this.batchShapeTensor();
+    const batchShape: TensorLike = this.batchShape.isFullyDefined ? this.batchShape.asList() : this.batchShapeTensor();
     const rows = this.domainDimension.value ?? this.domainDimensionTensor();
     return this.matmul(eye(rows, { batchShape, dtype: this.dtype }));
   }
@@ -257,9 +257,7 @@ export abstract class LinearOperator {
 
   /** `[..., rows, columns]`. */
   shapeTensor(option?: NameOption): Tensor {
-    return this.inScope(option, "shape_tensor", () =>
-      this.shape.isFullyDefined ? shapeTensor(this.shape.asList() as number[]) : this._shapeTensor(),
-    );
+    return this.inScope(option, "shape_tensor", () => (this.shape.isFullyDefined ? shapeTensor(this.shape.asList()) : this._shapeTensor()));
   }
   batchShapeTensor(option?: NameOption): Tensor {
     return this.inScope(option, "batch_shape_tensor", () => this._batchShapeTensor());

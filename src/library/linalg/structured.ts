@@ -435,7 +435,7 @@ abstract class Circulant extends LinearOperator {
     return this.blockSizes();
   }
   private blockSizes(given?: Tensor): Tensor {
-    if (this.blockShape.isFullyDefined) return shapeTensor(this.blockShape.asList() as number[], "block_shape");
+    if (this.blockShape.isFullyDefined) return shapeTensor(this.blockShape.asList(), "block_shape");
     return getItem(given ?? shapeOf(this.spectrum), [-this.blockDepth, null]);
   }
   protected _shape(): TensorShape {

@@ -71,7 +71,7 @@ interface RaggedCall<R> {
 }
 type RaggedResult<R> = R extends Operation ? R : R extends readonly unknown[] ? readonly Ragged[] : Ragged;
 /** Lists in which something may be ragged. */
-type WithRagged<A> = A extends readonly (infer E)[] ? ([Extract<E, RaggedTensor>] extends [never] ? never : unknown) : unknown;
+type WithRagged<A> = A extends readonly (infer E)[] ? ([Extract<E, RaggedTensor>] extends [never] ? never : NotAny<E>) : unknown;
 
 /** Gets the function and its arguments. */
 // any: of the arguments each takes its own

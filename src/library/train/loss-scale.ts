@@ -20,6 +20,7 @@ import {
   type ComputeGradientsOptions,
   type Gradient,
   type GradientAndVariable,
+  type GradientsAndVariables,
   operationOf,
   Optimizer,
 } from "./optimizer.ts";
@@ -155,8 +156,6 @@ function scaleOf(given: LossScaleLike | null): LossScale {
   throw new ValueError(given === null ? "loss_scale cannot be None" : `Could not interpret loss scale identifier: ${String(given)}`);
 }
 
-type Pairs = Iterable<GradientAndVariable>;
-
 /** An optimizer of which losses are scaled and gradients scaled back. With a DynamicLossScale a step whose gradients are not finite changes no variable.
  *  TF: tf.mixed_precision.MixedPrecisionLossScaleOptimizer. @throws ValueError for what is no optimizer. */
 export class MixedPrecisionLossScaleOptimizer extends Optimizer {
@@ -178,9 +177,9 @@ export class MixedPrecisionLossScaleOptimizer extends Optimizer {
     return pairs.map(([gradient, variable]) => [unscaled(gradient, back), variable]);
   }
 
-  override applyGradients(given: Pairs, ...rest: unknown[]): Operation {
+  override applyGradients(given: GradientsAndVariables, ...rest: unknown[]): Operation {
     if (!(this.lossScale instanceof DynamicLossScale)) return this.wrapped.applyGradients(given, ...(rest as [ApplyGradientsOptions?]));
-    const pairs = [...given];
+    const pairs = [...given] as GradientAndVariable[];
     const { globalStep = null, name } = optionsOf(rest);
     const [updated, isFinite] = this.lossScale.update(pairs.map(([gradient]) => gradient));
     const own = name ?? this.getName();

@@ -6,7 +6,7 @@ import { isFloating } from "../../base/dtype.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { type Operation, Tensor } from "../../graph/operation.ts";
-import { collect } from "../../ops/arguments.ts";
+import { type ByName, byName, collect } from "../../ops/arguments.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { group } from "../../ops/flow/control-flow.ts";
 import { cast } from "../../ops/math/cast.ts";
@@ -91,8 +91,8 @@ export class ExponentialMovingAverage {
   }
 
   /** An operation that updates the shadows of variables or tensors (default: the trainable variables). @throws TypeError for integers. */
-  apply(varList?: readonly (Variable | Tensor)[] | null): Operation {
-    const list = itemsOf(varList ?? trainableVariables());
+  apply(varList?: ByName<"varList", readonly (Variable | Tensor)[] | null>): Operation {
+    const list = itemsOf(byName("varList", varList) ?? trainableVariables());
     // A shadow that was made by an earlier call is not debiased, as in TensorFlow.
     const debiased = new Set<Variable>();
     for (const variable of list) {

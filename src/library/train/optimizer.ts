@@ -31,7 +31,12 @@ import { SlicePlace } from "../variables/variable-nodes.ts";
 import { assignAdd, isVariableInitialized, Variable } from "../variables/variables.ts";
 
 export type Gradient = Tensor | IndexedSlices | null;
+// any: as tf.gradients
+type FoundGradient = [gradient: any, variable: Variable];
 export type GradientAndVariable = readonly [gradient: Gradient, variable: Variable];
+
+/** Pairs; TypeScript takes one that a function of the program made, `([g, v]) => [tf.clipByNorm(g, 1), v]`, for a list of both. */
+export type GradientsAndVariables = Iterable<readonly [TensorLike | IndexedSlices | null, Variable] | readonly (Gradient | Variable)[]>;
 
 /** A hyperparameter: a number, a tensor, or a function that gives one when the update is built. */
 export type Hyperparameter = TensorLike | (() => TensorLike);
@@ -112,13 +117,9 @@ export abstract class Optimizer {
   }
 
   /** Pairs [gradient, variable]; the gradient is null where the loss does not depend on the variable. TF: compute_gradients. */
-  computeGradients(loss: TensorLike, options?: ComputeGradientsOptions): [gradient: Gradient, variable: Variable][];
-  computeGradients(
-    loss: TensorLike,
-    varList: VariableList | null,
-    options?: ComputeGradientsOptions,
-  ): [gradient: Gradient, variable: Variable][];
-  computeGradients(loss: TensorLike, ...rest: unknown[]): [gradient: Gradient, variable: Variable][] {
+  computeGradients(loss: TensorLike, options?: ComputeGradientsOptions): FoundGradient[];
+  computeGradients(loss: TensorLike, varList: VariableList | null, options?: ComputeGradientsOptions): FoundGradient[];
+  computeGradients(loss: TensorLike, ...rest: unknown[]): FoundGradient[] {
     const order = ["varList", "gateGradients", "aggregationMethod", "colocateGradientsWithOps", "gradLoss"];
     const options = collect<ComputeGradientsOptions>(order, rest);
     const { varList, gateGradients = Optimizer.GATE_OP, aggregationMethod, colocateGradientsWithOps, gradLoss } = options;
@@ -144,22 +145,12 @@ export abstract class Optimizer {
   }
 
   /** An operation that updates the variables by their gradients; pairs with a null gradient are skipped. TF: apply_gradients. */
-  applyGradients(
-    gradsAndVars: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>,
-    options?: ApplyGradientsOptions,
-  ): Operation;
-  applyGradients(
-    gradsAndVars: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>,
-    globalStep: Variable | Tensor | null,
-    options?: ApplyGradientsOptions,
-  ): Operation;
-  applyGradients(
-    given: Iterable<readonly [gradient: TensorLike | IndexedSlices | null, variable: Variable]>,
-    ...rest: unknown[]
-  ): Operation {
+  applyGradients(gradsAndVars: GradientsAndVariables, options?: ApplyGradientsOptions): Operation;
+  applyGradients(gradsAndVars: GradientsAndVariables, globalStep: Variable | Tensor | null, options?: ApplyGradientsOptions): Operation;
+  applyGradients(given: GradientsAndVariables, ...rest: unknown[]): Operation {
     const { globalStep, name } = collect<ApplyGradientsOptions>(["globalStep", "name"], rest);
     const pairs = [...given].map((pair): [Gradient, Variable] => {
-      const [gradient, variable] = itemsOf(pair) as typeof pair;
+      const [gradient, variable] = itemsOf(pair) as readonly [TensorLike | IndexedSlices | null, Variable];
       return [gradientOf(gradient), variable];
     });
     if (pairs.length === 0) throw new ValueError("No variables provided.");

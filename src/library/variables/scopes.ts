@@ -7,7 +7,7 @@ import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { DeviceFunction, DeviceSpec } from "../../graph/device.ts";
 import type { Colocated, ControlInput } from "../../graph/graph.ts";
 import { Graph, NameScope, Scope } from "../../graph/graph.ts";
-import { collect } from "../../ops/arguments.ts";
+import { type ByName, byName, collect } from "../../ops/arguments.ts";
 
 export interface NameScopeOptions {
   /** Used when the name is null. */
@@ -104,7 +104,8 @@ export function colocateWith<R>(op: Colocated, options?: { ignoreExisting?: bool
 type Items = any[];
 
 /** A copy of a collection of the default graph; `scope` keeps items whose name matches it from the start. TF: tf.get_collection. */
-export const getCollection = (key: string, scope?: string | null): Items => getDefaultGraph().getCollection(key, scope);
+export const getCollection = (key: string, scope?: ByName<"scope", string | null>): Items =>
+  getDefaultGraph().getCollection(key, byName("scope", scope));
 /** The live list of a collection. TF: tf.get_collection_ref. */
 export const getCollectionRef = (key: string): Items => getDefaultGraph().getCollectionRef(key);
 export const addToCollection = (name: string, value: unknown): void => getDefaultGraph().addToCollection(name, value);

@@ -13,17 +13,18 @@ import { logicalNot } from "../../ops/math/comparison.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { GraphKeys } from "./graph-keys.ts";
 import { isVariableInitialized, type Variable } from "./variables.ts";
-import { refuseOthers } from "../../ops/arguments.ts";
+import { type ByName, byName, refuseOthers } from "../../ops/arguments.ts";
 
-const listed = (key: string, scope: string | null | undefined): Variable[] => getDefaultGraph().getCollection(key, scope);
+type InScope = ByName<"scope", string | null>;
+const listed = (key: string, scope: InScope | undefined): Variable[] => getDefaultGraph().getCollection(key, byName("scope", scope));
 
 /** All variables in order of creation, local ones aside; `scope` keeps names that match it as a regular expression from the start. */
-export const globalVariables = (scope?: string | null): Variable[] => listed(GraphKeys.GLOBAL_VARIABLES, scope);
+export const globalVariables = (scope?: InScope): Variable[] => listed(GraphKeys.GLOBAL_VARIABLES, scope);
 /** The variables that optimizers train. */
-export const trainableVariables = (scope?: string | null): Variable[] => listed(GraphKeys.TRAINABLE_VARIABLES, scope);
-export const localVariables = (scope?: string | null): Variable[] => listed(GraphKeys.LOCAL_VARIABLES, scope);
-export const modelVariables = (scope?: string | null): Variable[] => listed(GraphKeys.MODEL_VARIABLES, scope);
-export const movingAverageVariables = (scope?: string | null): Variable[] => listed(GraphKeys.MOVING_AVERAGE_VARIABLES, scope);
+export const trainableVariables = (scope?: InScope): Variable[] => listed(GraphKeys.TRAINABLE_VARIABLES, scope);
+export const localVariables = (scope?: InScope): Variable[] => listed(GraphKeys.LOCAL_VARIABLES, scope);
+export const modelVariables = (scope?: InScope): Variable[] => listed(GraphKeys.MODEL_VARIABLES, scope);
+export const movingAverageVariables = (scope?: InScope): Variable[] => listed(GraphKeys.MOVING_AVERAGE_VARIABLES, scope);
 /** Deprecated name of globalVariables. */
 export const allVariables = (): Variable[] => globalVariables();
 

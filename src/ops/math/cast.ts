@@ -6,8 +6,9 @@ import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import type { NotAny } from "../../graph/composite.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
-import { type IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
+import { IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { staticShape, staticValue } from "../../graph/static-value.ts";
@@ -64,11 +65,17 @@ export function castTo(x: Value, to: DType, truncates: boolean): Value {
  *  is a float32 first, as in Python: `cast(0.1, "float64")` is 0.10000000149011612. Of a sparse tensor
  *  the values are. TF: tf.cast. */
 export function cast(x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor;
+export function cast<S extends IndexedSlices>(x: S & NotAny<S>, dtype: DType, options?: NameOption): IndexedSlices;
 export function cast(x: TensorLike, dtype: DType, options?: NameOption): Tensor;
-export function cast(x: TensorLike | SparseTensor, dtype: DType, options?: NameOption): Tensor | SparseTensor {
+export function cast(
+  x: TensorLike | SparseTensor | IndexedSlices,
+  dtype: DType,
+  options?: NameOption,
+): Tensor | SparseTensor | IndexedSlices {
   if (!isDType(dtype)) throw noDtype(dtype);
   if (x instanceof Tensor && x.dtype === dtype) return x;
   if (x instanceof SparseTensor) return castSparse(x, dtype, options);
+  if (x instanceof IndexedSlices) return inNameScope(options, "Cast", [x], scope => onValues(x, values => cast(values, dtype, scope)));
   return inNameScope(options, "Cast", [x], scope => {
     // Numbers that may be Python's floats are float32 first; whole ones follow the cast. Arrays have a type, and are cast as tensors are.
     const isTyped = x instanceof NDArray || ArrayBuffer.isView(x) || hasFraction(x);

@@ -8,6 +8,7 @@ import { broadcastShapes, type TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, describe, literalType, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type LowerContext, type SimplifyContext } from "../../graph/op-definition.ts";
+import type { NotAny } from "../../graph/composite.ts";
 import { type IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
 import { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
@@ -568,12 +569,16 @@ export const multiplyNoNan = (x: TensorLike, y: TensorLike, options?: NameOption
     return MulNoNan({ x: a, y: b }, scope);
   });
 
-/** `scalar` · x. TF: tf.scalar_mul. @throws ValueError unless the first is a scalar. */
-export function scalarMul(scalar: TensorLike, x: TensorLike, options?: NameOption): Tensor {
-  const tensor = convertToTensor(x);
-  const factor = convertToTensor(scalar, { dtype: tensor.dtype, name: "scalar" });
-  if (factor.shape.rank !== 0) throw new ValueError(`The input scalar must be a 0-D value. Received shape ${factor.shape}.`);
-  return Mul({ x: factor, y: tensor }, named(options));
+/** `scalar` · x; slices stay slices. TF: tf.scalar_mul. @throws ValueError unless the first is a scalar. */
+export function scalarMul<S extends IndexedSlices>(scalar: TensorLike, x: S & NotAny<S>, options?: NameOption): IndexedSlices;
+export function scalarMul(scalar: TensorLike, x: TensorLike, options?: NameOption): Tensor;
+export function scalarMul(scalar: TensorLike, x: TensorLike | IndexedSlices, options?: NameOption): Tensor | IndexedSlices {
+  return onValues(x, values => {
+    const tensor = convertToTensor(values);
+    const factor = convertToTensor(scalar, { dtype: tensor.dtype, name: "scalar" });
+    if (factor.shape.rank !== 0) throw new ValueError(`The input scalar must be a 0-D value. Received shape ${factor.shape}.`);
+    return Mul({ x: factor, y: tensor }, named(options));
+  });
 }
 
 /** What integers become before true division. */
@@ -663,11 +668,26 @@ export const xlogy = (x: TensorLike, y: TensorLike, options?: NameOption): Tenso
 export const xlog1py = insideScope(Xlog1py, "xlog1py");
 export const xdivy = insideScope(Xdivy, "xdivy");
 
-/** t limited to [clipValueMin, clipValueMax]. TF: tf.clip_by_value. */
-export const clipByValue = (t: TensorLike, clipValueMin: TensorLike, clipValueMax: TensorLike, options?: NameOption): Tensor =>
-  inNameScope(options, "clip_by_value", [t, clipValueMin, clipValueMax], scope => {
-    const x = convertToTensor(t, { name: "t" });
-    const low = minimum(x, clipValueMax);
-    if (!x.shape.isCompatibleWith(low.shape)) throw new ValueError(`Shapes ${x.shape} and ${low.shape} are incompatible`);
-    return Maximum({ x: low, y: clipValueMin }, scope);
-  });
+/** t limited to [clipValueMin, clipValueMax]; of slices the values, each by itself. TF: tf.clip_by_value. */
+export function clipByValue<S extends IndexedSlices>(
+  t: S & NotAny<S>,
+  clipValueMin: TensorLike,
+  clipValueMax: TensorLike,
+  options?: NameOption,
+): IndexedSlices;
+export function clipByValue(t: TensorLike, clipValueMin: TensorLike, clipValueMax: TensorLike, options?: NameOption): Tensor;
+export function clipByValue(
+  t: TensorLike | IndexedSlices,
+  clipValueMin: TensorLike,
+  clipValueMax: TensorLike,
+  options?: NameOption,
+): Tensor | IndexedSlices {
+  return inNameScope(options, "clip_by_value", [t, clipValueMin, clipValueMax], scope =>
+    onValues(t, values => {
+      const x = convertToTensor(values, { name: "t" });
+      const low = minimum(x, clipValueMax);
+      if (!x.shape.isCompatibleWith(low.shape)) throw new ValueError(`Shapes ${x.shape} and ${low.shape} are incompatible`);
+      return Maximum({ x: low, y: clipValueMin }, scope);
+    }),
+  );
+}
