@@ -65,7 +65,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   "saved_model.constants": /^io\/saved-model/,
   "saved_model.signature_constants": /^io\/saved-model/,
   "saved_model.tag_constants": /^io\/saved-model/,
-  nn: /^ops\/|^library\/layers\/rnn/,
+  nn: /^ops\/|^library\/layers\/rnn|^library\/dense-ctc/,
   "nn.rnn_cell": /^library\/layers\/rnn/,
   math: /^ops\/math/,
   "math.special": /^ops\/math/,

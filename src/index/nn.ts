@@ -21,6 +21,7 @@ export {
   swish,
   tanh,
 } from "./dispatching.ts";
+export { ctcLossV2 } from "../library/dense-ctc.ts";
 export {
   bidirectionalDynamicRnn,
   dynamicRnn,
@@ -59,7 +60,6 @@ export {
   ctcBeamSearchDecoderV2,
   ctcGreedyDecoder,
   ctcLoss,
-  ctcLossV2,
   ctcUniqueLabels,
 } from "../ops/nn/ctc.ts";
 export { inTopK, topK } from "../ops/nn/embedding.ts";

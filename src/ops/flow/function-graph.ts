@@ -2,6 +2,7 @@
 // effect happens in the order in which it is written.
 
 import { ValueError } from "../../base/errors.ts";
+import { TensorShape } from "../../base/shape.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { functionsOf } from "../../graph/functions.ts";
@@ -187,3 +188,22 @@ function loop(...[initial, shapes, condition, step, { parallelIterations, backPr
 }
 
 const flow: FunctionalFlow = { cond, loop };
+
+/** A While node as TensorFlow 1's library makes them by itself: its functions know no shapes of their arguments. TF: functional_ops.While. */
+export function loopOfFunctions(
+  condition: (vars: readonly Tensor[]) => Tensor,
+  step: (vars: readonly Tensor[]) => readonly Tensor[],
+  initial: readonly Tensor[],
+): readonly Tensor[] {
+  const args = initial.map(({ dtype }) => ({ dtype, shape: TensorShape.unknown() }));
+  const bodies = [traceBody(newGraph(), args, vars => [condition(vars)]), traceBody(newGraph(), args, step)];
+  const { outside, inputs } = shared(bodies, args.length);
+  const input = [...initial, ...outside];
+  const outputs = While({
+    input,
+    T: input.map(({ dtype }) => dtype),
+    cond: added("cond", bodies[0], inputs[0]),
+    body: added("body", bodies[1], inputs[1], inputs[1].slice(args.length)),
+  }) as readonly Tensor[];
+  return outputs.slice(0, args.length);
+}

@@ -234,7 +234,8 @@ const whileFields = {
     ...branchShapes,
     parallelIterations: attr.int(10),
   },
-  shape: shapesGiven,
+  shape: ({ input, outputShapes }: { readonly input: readonly TensorShape[]; readonly outputShapes: readonly TensorShape[] }) =>
+    outputShapes.length > 0 ? outputShapes : input,
   expand: calls(expandWhile),
 } as const;
 

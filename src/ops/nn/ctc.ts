@@ -8,27 +8,26 @@ import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
-import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
+import { defineOp, type Gradients } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import { collect, eitherName, need } from "../arguments.ts";
-import { expandDims, fill, numbersOf, onesLike, shape } from "../array/array.ts";
+import { expandDims, numbersOf, onesLike, shape } from "../array/array.ts";
 import { gatherNd, scatterNd } from "../array/gather.ts";
 import { pad } from "../array/padding.ts";
 import { unique } from "../array/partition.ts";
 import { sequenceMask } from "../array/ranges.ts";
 import { transpose } from "../array/rearranging.ts";
 import { where } from "../array/selection.ts";
-import { concat, ellipsis, getItem, slice, stack } from "../array/slicing.ts";
+import { concat, getItem, stack } from "../array/slicing.ts";
 import { mapFn } from "../flow/functional.ts";
 import { cast } from "../math/cast.ts";
-import { equal, less, logicalAnd, notEqual } from "../math/comparison.ts";
-import { maximum, multiply, subtract } from "../math/math.ts";
+import { logicalAnd, notEqual } from "../math/comparison.ts";
+import { multiply } from "../math/math.ts";
 import { cumsum, reduceMax, reduceSum } from "../math/reduction.ts";
 import { inNameScope, type NameOption } from "../named.ts";
 import * as operator from "../operators.ts";
-import { logSoftmax } from "./nn.ts";
 import { sortedAdvice } from "../sparse/parts.ts";
 
 const types = ["float32", "float64"] as const satisfies readonly DType[];
@@ -673,62 +672,3 @@ export const ctcUniqueLabels = (labels: TensorLike, options?: NameOption): [uniq
     };
     return mapFn(distinct, rows, ["int64", "int32"]);
   });
-
-interface LossV2Options extends Named {
-  /** Default true: `logits` are `[time, batch, classes]`. */
-  readonly logitsTimeMajor?: boolean;
-  /** Accepted: what ctcUniqueLabels gave. */
-  readonly unique?: unknown;
-  /** The class of the blank, 0 by default; a sparse tensor of labels needs it. */
-  readonly blankIndex?: number | null;
-}
-
-/** The loss `[batch]` of label sequences under `logits`, the blank being any class. `labels` are a sparse int32 tensor, or `[batch, most labels]` of which `labelLength` count.
- *  TF: tf.nn.ctc_loss_v2. @throws ValueError for sparse labels without `blankIndex`. */
-export function ctcLossV2(
-  labels: SparseTensor | TensorLike,
-  logits: TensorLike,
-  labelLength: TensorLike | null,
-  logitLength: TensorLike,
-  { logitsTimeMajor = true, blankIndex, name }: LossV2Options = {},
-): Tensor {
-  return inNameScope({ name }, labels instanceof SparseTensor ? "" : "ctc_loss_dense", [logits, logitLength], () => {
-    if (labels instanceof SparseTensor && (blankIndex === undefined || blankIndex === null))
-      throw new ValueError("Argument `blank_index` must be provided when labels is a SparseTensor.");
-    const given = convertToTensor(logits, { name: "logits" });
-    const classes = given.shape.dim(2);
-    if (classes === null) throw new ValueError("The number of classes has to be known before a run.");
-    const blank = (blankIndex ?? 0) < 0 ? (blankIndex ?? 0) + classes : (blankIndex ?? 0);
-    const lossOf = (sparse: SparseTensor): Tensor => {
-      const whole = { timeMajor: logitsTimeMajor };
-      if (blank === classes - 1) return ctcLoss(sparse, given, logitLength, whole);
-      // The kernel's blank is the last class: this one changes places with those behind it.
-      const part = (from: number, size: number): Tensor => slice(given, [0, 0, from], [-1, -1, size]);
-      const turned = concat([part(0, blank), part(blank + 1, classes - blank - 1), part(blank, 1)], 2);
-      const { indices, values, denseShape } = sparse;
-      const shifted = where(less(values, blank), values, subtract(values, 1)) as Tensor;
-      return ctcLoss(new SparseTensor(indices, shifted, denseShape), turned, logitLength, whole);
-    };
-    if (labels instanceof SparseTensor) return lossOf(labels);
-    if (labelLength === null) throw new ValueError("Argument `label_length` must be provided where labels are no SparseTensor.");
-    const dense = convertToTensor(labels, { dtype: Array.isArray(labels) ? "int32" : undefined, name: "labels" });
-    const length = convertToTensor(labelLength, { dtype: Array.isArray(labelLength) ? "int32" : undefined, name: "label_length" });
-    // The kernel wants a label in each sequence: where there is none it is shown one, and its loss is not taken.
-    const isEmpty = equal(length, 0);
-    const spare = fill([getItem(shape(dense), 0), 1] as never, cast(blank === 0 ? 1 : 0, dense.dtype));
-    const shown = where(isEmpty, concat([spare, dense], 1), concat([dense, spare], 1)) as Tensor;
-    const loss = lossOf(sparseLabels(shown, maximum(length, 1)));
-    const frames = getItem(shape(given), logitsTimeMajor ? 0 : 1);
-    const blanks = getItem(logSoftmax(given), ellipsis, blank);
-    const heard = sequenceMask(logitLength, frames, { dtype: given.dtype });
-    const alone = reduceSum(multiply(logitsTimeMajor ? transpose(blanks) : blanks, heard), 1);
-    return where(isEmpty, operator.neg(alone), loss) as Tensor;
-  });
-}
-
-/** The first `length` labels of each row. */
-function sparseLabels(dense: Tensor, length: Tensor): SparseTensor {
-  const sizes = shape(dense, { outType: "int64" });
-  const indices = where(sequenceMask(length, getItem(shape(dense), 1))) as Tensor;
-  return new SparseTensor(indices, cast(gatherNd(dense, indices), "int32"), sizes);
-}

@@ -107,6 +107,29 @@ h = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(['a', 'b'], tf
 v = tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(['a', 'b'], tf.constant([0, 1], tf.int64)), 3)
 x = tf.ragged.constant([['a'], [], ['z', 'b']], dtype=tf.string)
 r = [h.lookup(x), v.lookup(x), h.lookup(tf.SparseTensor([[0, 1]], tf.constant(['b']), [2, 2]))]
+---
+x = tf.constant(A([[[0.5, -1.0, 0.25, 1.5], [0.1, 0.9, -0.4, 0.3]], [[1.5, 0.2, -0.75, 0.0], [-0.6, 0.8, 0.4, -1.1]], [[-0.2, 0.7, 1.1, -0.9], [0.35, -0.15, 0.6, 0.05]], [[0.3, -0.3, 0.9, 0.45], [1.2, -0.8, 0.15, 0.65]], [[0.0, 0.4, -1.3, 0.85], [0.7, 0.55, -0.25, -0.5]]], 'float32'))
+l = tf.constant([[1, 2, 2], [3, 1, 0]])
+r = [tf.nn.ctc_loss_v2(l, x, [3, 2], [5, 4]), tf.nn.ctc_loss_v2(l, x, [2, 0], [5, 3], unique=tf.nn.ctc_unique_labels(l))]
+p = [x]
+---
+x = tf.constant(A([[[0.5, -1.0, 0.25, 1.5], [0.1, 0.9, -0.4, 0.3], [1.5, 0.2, -0.75, 0.0], [-0.6, 0.8, 0.4, -1.1]], [[-0.2, 0.7, 1.1, -0.9], [0.35, -0.15, 0.6, 0.05], [0.3, -0.3, 0.9, 0.45], [1.2, -0.8, 0.15, 0.65]]], 'float32'))
+l = tf.constant([[0, 2], [2, 0]])
+r = [tf.nn.ctc_loss_v2(l, x, [2, 1], [4, 3], logits_time_major=False, blank_index=-1), tf.nn.ctc_loss_v2(l, x, [2, 1], [4, 3], logits_time_major=False, blank_index=1, unique=tf.nn.ctc_unique_labels(l))]
+p = [x]
+---
+x = tf.placeholder(tf.float32)
+l = tf.placeholder(tf.int32)
+r = [tf.nn.ctc_loss_v2(l, x, tf.placeholder_with_default(A([1], 'int32'), None), [3]), tf.nn.ctc_loss_v2(l, tf.cast(x, tf.float16), [2], [2])]
+p = [x]
+f = {x: A([[[0.5, -1.0, 0.25]], [[0.1, 0.9, -0.4]], [[1.5, 0.2, -0.75]]], 'float32'), l: A([[1, 2, 1]], 'int32')}
+---
+x = tf.placeholder(tf.float32, [5, 2, 4])
+l = tf.placeholder(tf.int32, [2, 3])
+r = tf.nn.ctc_loss_v2(l, x, tf.placeholder(tf.int32, [1, 2]), [5, 4])
+---
+x = tf.placeholder(tf.float32, [5, 2, 4])
+r = tf.nn.ctc_loss_v2(tf.placeholder(tf.int32, [2, 3]), x, tf.placeholder(tf.float64, [2]), [5, 4])
 """.split("\n---\n")
 
 
