@@ -46,11 +46,15 @@ class WrongShape extends ValueError {
 /** A shape known fully, partly (`null` dimensions) or not at all (`dims === null`). Immutable. TF: tf.TensorShape. */
 export class TensorShape {
   readonly dims: readonly Dimension[] | null;
+  /** What was given, where bools are among it: they count as sizes, but no node holds them. */
+  readonly withBools?: readonly unknown[];
 
   /** A single number is a shape of one dimension. @throws ValueError if a dimension is negative, TypeError if it is no whole number. */
   constructor(dims: ShapeLike) {
     const plain = dims instanceof TensorShape ? dims.dims : dims;
     this.dims = plain === null || plain === undefined ? null : sizesOf(plain);
+    const given: unknown = dims instanceof TensorShape ? dims.withBools : dims;
+    if (Array.isArray(given) && given.some(size => typeof size === "boolean")) this.withBools = given;
   }
 
   static unknown(): TensorShape {

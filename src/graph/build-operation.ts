@@ -541,8 +541,12 @@ function itemOfKind(name: string, attr: Attr, value: unknown): AttrValue {
   let found: AttrValue | undefined;
   try {
     found = attr.kind === "shape" && value instanceof TensorShape ? value : kinds[attr.kind](value);
+    if (found instanceof TensorShape && found.withBools)
+      throw new TypeError(
+        `Error converting ${representation(found.withBools)} (arg name = ${snakeOf(name)}) to a TensorShape: Field tensorflow.TensorShapeProto.Dim.size: Expected an int, got a boolean.`,
+      );
   } catch (error) {
-    if (!(error instanceof TypeError || error instanceof ValueError)) throw error;
+    if (!(error instanceof TypeError || error instanceof ValueError) || error.message.startsWith("Error converting")) throw error;
     const Class = error instanceof ValueError ? ValueError : TypeError;
     throw new Class(`Error converting ${snakeOf(name)} to a TensorShape: ${error.message}.`);
   }

@@ -131,7 +131,8 @@ export class Generator {
   /** TF: Generator.from_seed(seed, alg). */
   static fromSeed(seed: TensorLike | bigint, ...rest: unknown[]): Generator {
     const { alg = null } = collect<{ alg: AlgorithmLike | null }>(["alg"], rest);
-    return new Generator({ state: stateOfSeed(seed), alg: philoxOf(alg) });
+    const algorithm = philoxOf(alg);
+    return new Generator({ state: stateOfSeed(seed), alg: algorithm });
   }
 
   /** A state that no seed repeats. TF: Generator.from_non_deterministic_state(alg). */

@@ -40,13 +40,14 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
   readonly dilationRate: readonly number[];
   readonly padding: "SAME" | "VALID" | "CAUSAL";
   bias: Variable | null = null;
+  protected override readonly isBuiltOfShapes = true;
   protected readonly rank: number;
   protected readonly isChannelsFirst: boolean;
   protected readonly options: O;
 
   constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, options: O) {
     super(kind, options, options.activityRegularizer ?? null);
-    if (filters <= 0)
+    if (filters !== null && filters <= 0)
       throw new ValueError(`Invalid value for argument \`filters\`. Expected a strictly positive value. Received filters=${filters}.`);
     this.rank = rank;
     this.filters = typeof filters === "number" ? Math.trunc(filters) : filters;

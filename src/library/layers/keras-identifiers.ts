@@ -3,6 +3,7 @@
 
 import { UnimplementedError, ValueError } from "../../base/errors.ts";
 import { representation } from "../../graph/conversion.ts";
+import { type ActivationLike, activationOf } from "./keras-activations.ts";
 import { initializerNamed, unknownName } from "../variables/initializer-names.ts";
 
 type Kind = "initializer" | "regularizer" | "constraint function";
@@ -26,10 +27,11 @@ function checkIdentifier(kind: Kind, value: unknown): void {
   throw new ValueError(unknownName(kind === "regularizer" ? kind : "constraint", value), "Pass a function.");
 }
 
-/** Checks the options of a layer whose names end in one of these kinds. @throws ValueError */
+/** Checks the options of a layer whose names end in one of these kinds, and its activation. @throws ValueError or TypeError */
 export function checkIdentifiers(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (/initializer$/i.test(name)) checkIdentifier("initializer", value);
+    else if (name === "activation" && value !== null && value !== undefined) activationOf(value as ActivationLike);
     else if (/regularizer$/i.test(name)) checkIdentifier("regularizer", value);
     else if (/constraint$/i.test(name)) checkIdentifier("constraint function", value);
   }

@@ -40,6 +40,9 @@ export abstract class Layer extends ScopedLayer {
   /** Does the layer say so, where it is given none? */
   protected readonly takesTensors: boolean = true;
 
+  /** Does it make its weights by the shape of the input? */
+  protected readonly isBuiltOfShapes: boolean = false;
+
   protected makeWeights(input: Tensor): void {
     this.build(input.shape);
   }
@@ -48,6 +51,7 @@ export abstract class Layer extends ScopedLayer {
   /** The layer's output for an input; the first time its variables are made. */
   override apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
     if (this.takesTensors) refuseNoTensor(inputs, this.name);
+    if (Array.isArray(inputs) && inputs.length === 1 && inputs[0] instanceof Tensor) this.refuseList(inputs[0]);
     const input = convertToTensor(inputs);
     this.inputSpec?.check(this.name, input);
     return this.inScope(input.graph, () => {
@@ -59,6 +63,17 @@ export abstract class Layer extends ScopedLayer {
       this.regularizeActivity(output);
       return output;
     });
+  }
+
+  /** A list of tensors is packed, but what a layer makes its weights for is the list of their shapes. */
+  private refuseList(item: Tensor): void {
+    if (this.built || !this.isBuiltOfShapes) return;
+    this.inputSpec?.check(this.name, item);
+    const { dims } = item.shape;
+    const shown = dims === null ? "TensorShape(None)" : `TensorShape([${dims.map(size => `Dimension(${size ?? "None"})`).join(", ")}])`;
+    throw new TypeError(
+      `Dimension value must be integer or None or have an __index__ method, got value '${shown}' with type '<class 'tensorflow.python.framework.tensor_shape.TensorShape'>'`,
+    );
   }
 
   /** An activation, or the one of a name; none leaves the output as it is. */
@@ -111,6 +126,7 @@ export type Rest<O> = readonly (O | TensorLike | ActivationLike | VariableInitia
 
 /** Every input connected to every unit: activation(input·kernel + bias). TF: tf.layers.Dense. */
 export class Dense extends Layer {
+  protected override readonly isBuiltOfShapes = true;
   readonly units: number;
   /** There from the first call on. */
   kernel!: Variable;
@@ -120,7 +136,7 @@ export class Dense extends Layer {
   constructor(units: number, ...rest: readonly (KernelOptions | Activation | boolean | string | null | undefined)[]) {
     const options = collect<KernelOptions>([...kernelOrder, ...layerArguments], rest);
     super("dense", options, options.activityRegularizer ?? null);
-    this.units = typeof units === "number" ? Math.trunc(units) : Number(units);
+    this.units = typeof units === "number" ? Math.trunc(units) : typeof units === "boolean" ? units : Number(units);
     if (!(this.units >= 0))
       throw new ValueError(`Received an invalid value for \`units\`, expected a positive integer. Received: units=${pythonStr(units)}`);
     this.options = options;

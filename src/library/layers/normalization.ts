@@ -96,6 +96,9 @@ export class BatchNormalization extends Layer {
     const options = collect<BatchNormalizationOptions>([...parameterOrder, ...laterParameters, ...layerArguments], rest);
     super("batch_normalization", options);
     const bounds = options.renorm ? Object.entries(options.renormClipping ?? {}) : [];
+    const axes: unknown = options.axis ?? -1;
+    if (!Number.isInteger(axes) && !Array.isArray(axes))
+      throw new TypeError(`Expected an int or a list/tuple of ints for the argument 'axis', but received: ${pythonRepr(axes)}`);
     const isNumber = (bound: unknown): boolean => typeof bound === "number" && Number.isInteger(bound);
     const shown = bounds.map(([key, bound]) => `'${key}': ${isNumber(bound) ? `${bound}.0` : String(bound)}`).join(", ");
     if (bounds.some(([key]) => !["rmax", "rmin", "dmax"].includes(key)))

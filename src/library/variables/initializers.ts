@@ -254,9 +254,10 @@ export const varianceScalingInitializer = initializerClass<
 
 type SeedArguments = [seed?: number | Seeded | null, dtype?: DType | Seeded];
 
+/** TensorFlow's take a type and do not look at it: without one they give float32. */
 const scaled = (scale: number, mode: Mode, distribution: Distribution): InitializerClass<SeedArguments> =>
-  initializerClass<Seeded, SeedArguments>({ seed: null, dtype: "float32" }, options =>
-    varianceScaling({ scale, mode, distribution, ...options }),
+  initializerClass<Seeded, SeedArguments>({ seed: null, dtype: "float32" }, ({ seed }) =>
+    varianceScaling({ scale, mode, distribution, seed }),
   );
 
 /** Functions that give a scaling with all of its settings, as TensorFlow's do. */

@@ -626,7 +626,7 @@ function countOf(dims: readonly Dimension[]): { elements: number; unknown: numbe
   return { elements: dims.reduce<number>((product, d) => product * (d ?? 1), 1), unknown: unknown[0] ?? -1 };
 }
 
-function reshapedShape(input: TensorShape, wanted: TensorShape): TensorShape {
+export function reshapedShape(input: TensorShape, wanted: TensorShape): TensorShape {
   if (input.dims === null || wanted.dims === null) return wanted;
   const [from, to] = [countOf(input.dims), countOf(wanted.dims)];
   if (!from || !to) return wanted;

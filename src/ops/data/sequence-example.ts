@@ -2,7 +2,7 @@
 // the host reads them between segments of a run. Plain examples are example.ts.
 
 import type { DType } from "../../base/dtype.ts";
-import { DataLossError, InvalidArgumentError } from "../../base/errors.ts";
+import { DataLossError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { decodeText, encodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import { need } from "../arguments.ts";
@@ -357,6 +357,19 @@ function checkDefaults(
   });
 }
 
+/** @throws ValueError with the text of shape functions. */
+function requireKnown(shape: TensorShape): void {
+  if (shape.rank !== null && !shape.isFullyDefined) throw new ValueError(`Shape ${shape.format()} is not fully defined`);
+}
+
+/** @throws ValueError unless lists of attributes are as long as their count. */
+function sameCount(what: string, count: number, lists: Readonly<Record<string, readonly unknown[]>>): void {
+  const others = Object.entries(lists);
+  if (others.every(([, { length }]) => length === count)) return;
+  const named = others.map(([name, { length }]) => `${what}_${name} (${length})`).join(" and ");
+  throw new ValueError(`num_${what} (${count}) must match the size of ${named}`);
+}
+
 /** A batch of sequences, the keys given as attributes. */
 export const ParseSequenceExample = defineOp("ParseSequenceExample", {
   inputs: { serialized: "string", debugName: "string", contextDenseDefaults: "Tcontext_dense" },
@@ -388,14 +401,26 @@ export const ParseSequenceExample = defineOp("ParseSequenceExample", {
     featureListSparseTypes: typeList(),
     featureListDenseShapes: attr.shapes([], 0),
   },
-  shape: ({ serialized, Ncontext_sparse, Nfeature_list_sparse, contextDenseShapes, featureListDenseShapes }) =>
-    resultShapes([serialized.withRank(1).dim(0)], {
-      contextSparse: Ncontext_sparse,
-      contextDense: contextDenseShapes,
-      listSparse: Nfeature_list_sparse,
-      listDense: featureListDenseShapes,
+  shape: ({ serialized, debugName, ...a }) => {
+    sameCount("context_sparse", a.Ncontext_sparse, { keys: a.contextSparseKeys });
+    sameCount("context_dense", a.Ncontext_dense, { keys: a.contextDenseKeys });
+    sameCount("feature_list_sparse", a.Nfeature_list_sparse, { keys: a.featureListSparseKeys });
+    sameCount("feature_list_dense", a.Nfeature_list_dense, { keys: a.featureListDenseKeys });
+    sameCount("context_sparse", a.Ncontext_sparse, { types: a.contextSparseTypes });
+    sameCount("context_dense", a.Ncontext_dense, { types: a.Tcontext_dense, shapes: a.contextDenseShapes });
+    sameCount("feature_list_sparse", a.Nfeature_list_sparse, { types: a.featureListSparseTypes });
+    sameCount("feature_list_dense", a.Nfeature_list_dense, { types: a.featureListDenseTypes, shapes: a.featureListDenseShapes });
+    for (const shape of a.featureListDenseShapes) requireKnown(shape);
+    const lead = serialized.withRank(1).dim(0);
+    debugName.withRank(1);
+    return resultShapes([lead], {
+      contextSparse: a.Ncontext_sparse,
+      contextDense: a.contextDenseShapes,
+      listSparse: a.Nfeature_list_sparse,
+      listDense: a.featureListDenseShapes,
       hasLengths: true,
-    }),
+    });
+  },
   checks: ({ serialized, contextDenseDefaults, contextDenseShapes }) => {
     need(serialized.length <= 1, () => `Expected serialized to be a scalar or vector, got shape: [${serialized}]`);
     checkDefaults(contextDenseDefaults, contextDenseShapes);
@@ -472,6 +497,18 @@ export const ParseSequenceExampleV2 = defineOp("ParseSequenceExampleV2", {
     featureListDenseShapes: attr.shapes([], 0),
   },
   shape: ({ serialized, ...a }) => {
+    sameCount("context_sparse", a.Ncontext_sparse, { types: a.contextSparseTypes });
+    sameCount("context_dense", a.Tcontext_dense.length, { types: a.Tcontext_dense, shapes: a.contextDenseShapes });
+    sameCount("context_ragged", a.contextRaggedValueTypes.length, {
+      value_types: a.contextRaggedValueTypes,
+      split_types: a.contextRaggedSplitTypes,
+    });
+    sameCount("feature_list_sparse", a.Nfeature_list_sparse, { types: a.featureListSparseTypes });
+    sameCount("feature_list_dense", a.Nfeature_list_dense, { types: a.featureListDenseTypes, shapes: a.featureListDenseShapes });
+    sameCount("feature_list_ragged", a.featureListRaggedValueTypes.length, {
+      value_types: a.featureListRaggedValueTypes,
+      split_types: a.featureListRaggedSplitTypes,
+    });
     const { dims } = serialized.withRankAtMost(1);
     const counts: Counts = {
       contextSparse: a.Ncontext_sparse,
@@ -556,21 +593,23 @@ export const ParseSingleSequenceExample = defineOp("ParseSingleSequenceExample",
     featureListSparseTypes: typeList(),
     featureListDenseShapes: attr.shapes([], 0),
   },
-  shape: ({
-    serialized,
-    featureListDenseMissingAssumedEmpty,
-    Ncontext_sparse,
-    contextDenseShapes,
-    Nfeature_list_sparse,
-    featureListDenseShapes,
-  }) => {
+  shape: ({ serialized, featureListDenseMissingAssumedEmpty, ...a }) => {
+    const same = (keys: string, count: number, others: string, list: readonly unknown[]): void => {
+      if (count !== list.length) throw new ValueError(`len(${keys}) != len(${others})`);
+    };
+    same("context_sparse_keys", a.Ncontext_sparse, "context_sparse_types", a.contextSparseTypes);
+    same("context_dense_keys", a.Ncontext_dense, "context_dense_types", a.Tcontext_dense);
+    same("context_dense_keys", a.Ncontext_dense, "context_dense_shapes", a.contextDenseShapes);
+    same("feature_list_sparse_keys", a.Nfeature_list_sparse, "feature_list_sparse_types", a.featureListSparseTypes);
+    same("feature_list_dense_keys", a.Nfeature_list_dense, "feature_list_dense_types", a.featureListDenseTypes);
+    for (const shape of a.featureListDenseShapes) requireKnown(shape);
     serialized.withRank(0);
     featureListDenseMissingAssumedEmpty.withRank(1);
     return resultShapes([], {
-      contextSparse: Ncontext_sparse,
-      contextDense: contextDenseShapes,
-      listSparse: Nfeature_list_sparse,
-      listDense: featureListDenseShapes,
+      contextSparse: a.Ncontext_sparse,
+      contextDense: a.contextDenseShapes,
+      listSparse: a.Nfeature_list_sparse,
+      listDense: a.featureListDenseShapes,
       hasLengths: false,
     });
   },

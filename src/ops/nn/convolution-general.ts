@@ -55,21 +55,25 @@ export const Conv = defineOp("Conv", {
   shape: ({ input, filter, ...given }) => {
     const { batchDims, groups } = given;
     if (input.dims === null || filter.dims === null) return TensorShape.unknown();
-    if (batchDims < 0) throw new ValueError("Batch dims should be nonnegative.");
+    if (batchDims < 0) throw new ValueError("Batch dims must be non-negative.");
     if (groups <= 0) throw new ValueError("Groups attribute should be a positive integer");
     const rank = input.dims.length - batchDims + 1;
     if (rank !== 4 && rank !== 5)
       throw new ValueError(`Input tensor must be rank 4 or 5, excluding extra batch dimensions, but got: ${rank}`);
+    // TensorFlow's text says the rank of the input.
+    if (filter.dims.length !== 4 && filter.dims.length !== 5) throw new ValueError(`Filter tensor must be rank 4 or 5, but got: ${rank}`);
+    if (filter.dims.length !== rank) throw new ValueError("Input tensor rank must be the same as filter rank.");
     const attrs = plain(given, rank);
     if (attrs.dilations?.length !== rank)
-      throw new ValueError(`Dilation attribute should contain ${rank} values, but got: ${attrs.dilations?.length}`);
+      throw new ValueError(`Conv requires the dilation attribute to contain ${rank} values, but got: ${attrs.dilations?.length}`);
     if (attrs.strides.length !== rank)
       throw new ValueError(`Stride attribute should contain ${rank} values, but got: ${attrs.strides.length}`);
-    const taps = filter.withRank(rank);
+    const taps = filter;
     const axes = axesOf(attrs.dataFormat);
     const inner: Dimension[] = [null, ...input.dims.slice(batchDims)];
     const [depth, perGroup, outputs] = [inner[axes.channel], taps.dim(rank - 2), taps.dim(rank - 1)];
     if (depth !== null && perGroup !== null) {
+      if (depth % groups !== 0) throw new ValueError("Number of groups should divide input depth");
       if (perGroup === 0) throw new ValueError("Depth of filter must not be 0");
       if (depth % perGroup !== 0)
         throw new ValueError(`Depth of input (${depth}) is not a multiple of input depth of filter (${perGroup})`);

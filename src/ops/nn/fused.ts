@@ -1,7 +1,7 @@
 // Ops that stand for several: convolutions with padding or resizing before them, and products with what follows them, as TensorFlow's graph rewriting
 // (grappler) leaves them in saved graphs. Each says what it is in the plain ops.
 
-import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { mergedDimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -94,6 +94,8 @@ interface PaddedShapes {
 function paddedConvolutionShape({ images, paddings, filter }: PaddedShapes, attrs: Padded, context: ShapeContext): TensorShape {
   const padded = paddedShape(images.withRank(4), paddings, context);
   mergedDimension(padded.dim(3), filter.withRank(4).dim(2));
+  const { strides } = attrs;
+  if (strides.length !== 4) throw new ValueError(`Operation requires the stride attribute to contain 4 values, but got: ${strides.length}`);
   return convolvedShape("Conv2D", padded, filter, windowOf(attrs));
 }
 

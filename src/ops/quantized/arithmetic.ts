@@ -11,7 +11,7 @@ import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { broadcastShape } from "../../ir/build.ts";
 import { collect, need } from "../arguments.ts";
-import { numbersOf, completeShape } from "../array/array.ts";
+import { completeShape, numbersOf, reshapedShape } from "../array/array.ts";
 import { joinedShape } from "../array/slicing.ts";
 import { type NameOption, named } from "../named.ts";
 import { convolvedShape } from "../nn/convolution.ts";
@@ -143,12 +143,9 @@ export const QuantizedReshape = defineOp("QuantizedReshape", {
   outputs: { output: "T", outputMin: "float32", outputMax: "float32" },
   attrs: { T: attr.type(), Tshape: attr.type(attr.indexTypes, "int32") },
   shape: ({ tensor, inputMin, inputMax }, context) => {
+    const reshaped = reshapedShape(tensor, context.shapeFrom("shape"));
     scalars(inputMin, inputMax);
-    const wanted = context.shapeFrom("shape");
-    const open = wanted.dims?.filter(d => d === null).length ?? 0;
-    if (open !== 1 || tensor.size === null || wanted.dims === null) return withBounds(wanted);
-    const known = wanted.dims.reduce<number>((product, d) => product * (d ?? 1), 1);
-    return withBounds(new TensorShape(wanted.dims.map(d => d ?? (known === 0 ? 0 : (tensor.size as number) / known))));
+    return withBounds(reshaped);
   },
   checks: ({ shape: wanted }) => need(wanted.length <= 1, () => `sizes input must be 1-D, not [${wanted}]`),
   host: ({ tensor, shape, inputMin, inputMax }) => [tensor.reshape(completeShape(numbersOf(shape), tensor.shape)), inputMin, inputMax],

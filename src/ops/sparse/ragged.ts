@@ -166,7 +166,13 @@ export const RaggedTensorToTensor = defineOp("RaggedTensorToTensor", {
   gradient: (record, d) => toTensorGradient(record, d.result),
   shape: ({ shape, values, defaultValue, rowPartitionTensors, rowPartitionTypes }, context) => {
     const types = partitionsOf(rowPartitionTypes);
+    if (types.length === 0) throw new ValueError("Partition info types should not be empty");
     checkPartitions(types);
+    if (types.length !== rowPartitionTensors.length)
+      throw new ValueError(
+        `Number of row partition tensors (${rowPartitionTensors.length}) does not equal the number of row partition types(${types.length}).`,
+      );
+    shape.withRankAtMost(1);
     rowPartitionTensors.forEach((partition, i) => {
       if (types[i] !== "FIRST_DIM_SIZE" && partition.rank !== null && partition.rank !== 1)
         throw new ValueError("Row partition must be a vector.");
@@ -807,7 +813,10 @@ export const RaggedCross = defineOp("RaggedCross", {
     outRowSplitsType: attr.type(attr.indexTypes),
   },
   shape: ({ raggedValues, raggedRowSplits, sparseIndices, sparseValues, sparseShape, denseInputs }) => {
-    vectors([...raggedValues, ...raggedRowSplits, ...sparseValues, ...sparseShape]);
+    // As TensorFlow's, which looks at no values of ragged columns, and calls the wrong rank of their splits another number of rows.
+    if (raggedRowSplits.some(({ rank }) => rank !== null && rank !== 1))
+      throw new ValueError("inputs must all have the same batch dimension size.");
+    vectors([...sparseValues, ...sparseShape]);
     for (const matrix of [...sparseIndices, ...denseInputs]) matrix.withRank(2);
     const rows = [...denseInputs.map(dense => dense.dim(0)), ...raggedRowSplits.map(splits => minusOne(splits.dim(0)))].find(
       count => count !== null,

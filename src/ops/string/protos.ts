@@ -273,10 +273,11 @@ export const EncodeProto = defineOp("EncodeProto", {
     Tinput_types: attr.types(undefined, { minimum: 1 }),
   },
   gradient: "none",
-  shape: ({ sizes, values }) => {
+  // TensorFlow's looks at the values only.
+  shape: ({ values }) => {
     const outer = (shape: TensorShape): TensorShape =>
       shape.dims === null ? TensorShape.unknown() : new TensorShape(shape.withRankAtLeast(2).dims?.slice(0, -1) ?? null);
-    return values.reduce((known, shape) => known.mergeWith(outer(shape)), outer(sizes.withRankAtLeast(2)));
+    return values.reduce((known, shape) => known.mergeWith(outer(shape)), TensorShape.unknown());
   },
   host: async ({ sizes, values, fieldNames, messageType, descriptorSource }) => {
     const fields = await fieldsOf(descriptorSource, messageType, fieldNames);
