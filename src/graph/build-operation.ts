@@ -428,7 +428,7 @@ function unsuitableList(
 
 /** The type that a value has by itself. */
 function observedType(value: unknown): string {
-  if (Array.isArray(value) && !value.every(item => !Array.isArray(item) || item.length === (value[0] as unknown[]).length))
+  if (Array.isArray(value) && value.some(Array.isArray) && !value.every(item => Array.isArray(item) && item.length === value[0].length))
     return "<NOT CONVERTIBLE TO TENSOR>";
   const { dtype, isCertain } = literalType(value);
   const isWhole =

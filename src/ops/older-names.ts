@@ -253,6 +253,10 @@ const byRef = (type: string, of: OpDefinition, changes: Partial<OpDefinition> = 
       of.resource ? handleShape : of.shape({ ...record, handle: scalar, tableHandle: scalar }, context),
     ...changes,
   });
+/** TensorFlow looks at no count of these. */
+const countless: Partial<OpDefinition> = {
+  shape: ({ componentTypes }: { readonly componentTypes: readonly unknown[] }) => componentTypes.map(() => TensorShape.unknown()),
+};
 export const FIFOQueue = byRef("FIFOQueue", FIFOQueueV2);
 export const PaddingFIFOQueue = byRef("PaddingFIFOQueue", PaddingFIFOQueueV2);
 export const RandomShuffleQueue = byRef("RandomShuffleQueue", RandomShuffleQueueV2);
@@ -260,8 +264,8 @@ export const PriorityQueue = byRef("PriorityQueue", PriorityQueueV2);
 export const QueueEnqueue = byRef("QueueEnqueue", QueueEnqueueV2);
 export const QueueEnqueueMany = byRef("QueueEnqueueMany", QueueEnqueueManyV2);
 export const QueueDequeue = byRef("QueueDequeue", QueueDequeueV2);
-export const QueueDequeueMany = byRef("QueueDequeueMany", QueueDequeueManyV2);
-export const QueueDequeueUpTo = byRef("QueueDequeueUpTo", QueueDequeueUpToV2);
+export const QueueDequeueMany = byRef("QueueDequeueMany", QueueDequeueManyV2, countless);
+export const QueueDequeueUpTo = byRef("QueueDequeueUpTo", QueueDequeueUpToV2, countless);
 export const QueueClose = byRef("QueueClose", QueueCloseV2);
 export const QueueSize = byRef("QueueSize", QueueSizeV2);
 export const QueueIsClosed = byRef("QueueIsClosed", QueueIsClosedV2, { gradient: undefined });

@@ -1011,6 +1011,7 @@ export function stateFunctionOf(
   func: (state: Nested, element: Nested) => Nested,
   nextOf: (result: Nested) => Nested,
 ): ElementFunctionNodes {
+  if (typeof func !== "function") throw notCallable(func);
   let stateSpec = state;
   for (;;) {
     const built = functionOf(what, func, [stateSpec, element], ([before, each]) => func(before, each));
@@ -1019,7 +1020,7 @@ export function stateFunctionOf(
       pythonStr(mapNested(spec, leaf => `<dtype: '${(leaf as ComponentSpec).dtype}'>`)).replaceAll('"', "");
     if (types(stateSpec) !== types(next))
       throw new TypeError(
-        `The element types for the new state must match the initial state. Expected ${types(stateSpec)}; got ${types(next)}.`,
+        `The element types for the new state must match the initial state. Expected ${types(stateSpec)}${what === "reduce" ? " but" : ";"} got ${types(next)}.`,
       );
     const common = merged(stateSpec, next);
     const shapes = (spec: Nested): string =>

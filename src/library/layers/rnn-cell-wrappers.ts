@@ -1,7 +1,7 @@
 // Cells around cells: dropout, residual connections, placement. A wrapper makes no variables and opens no scope of its own.
 
 import type { DType } from "../../base/dtype.ts";
-import { pythonRepr } from "../../base/python-text.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { ValueError } from "../../base/errors.ts";
 import { md5 } from "../../base/md5.ts";
 import { NDArray } from "../../base/ndarray.ts";
@@ -84,7 +84,7 @@ export class DropoutWrapper extends CellWrapper {
     const { inputKeepProb = 1, stateKeepProb = 1, outputKeepProb = 1, dropoutStateFilterVisitor: filter, dtype } = options;
     super(cell, new.target === DropoutWrapper ? "DropoutWrapper" : new.target.name, dtype ?? null);
     if (filter && typeof filter !== "function")
-      throw new TypeError(`dropout_state_filter_visitor must be callable. Received: ${pythonRepr(filter)}`);
+      throw new TypeError(`dropout_state_filter_visitor must be callable. Received: ${pythonStr(filter)}`);
     this.filter = filter ?? defaultFilter;
     this.seed = options.seed ?? null;
     const graph = getDefaultGraph();

@@ -62,9 +62,12 @@ function atLeast(shape: TensorShape, rank: number): TensorShape {
   return shape;
 }
 
+/** Nothing for what counts as nothing in Python, too: an empty list. */
+const given = <T>(value: T): T | undefined => (Array.isArray(value) && value.length === 0 ? undefined : value);
+
 /** The scope of a recurrent network; outside of loops, variables are read where they are used. */
 function inRnnScope<R>(scope: string | VariableScope | null | undefined, body: (opened: VariableScope) => R): R {
-  return variableScope(scope ?? "rnn", opened => {
+  return variableScope(given(scope) ?? "rnn", opened => {
     const loop = (getDefaultGraph().controlFlowContext as Context | null)?.loop ?? null;
     if (loop === null && opened.cachingDevice === null) opened.setCachingDevice(op => op.device);
     return body(opened);
@@ -200,7 +203,7 @@ export function dynamicRnn(cell: CellLike, inputs: Nested, options: DynamicRnnOp
       );
     }
     const [outputs, finalState] = dynamicLoop(cell, packAs(inputs, flatInput), state, sequenceLength, dtype, {
-      parallelIterations: parallelIterations || 32,
+      parallelIterations: given(parallelIterations) || 32,
       swapMemory: options.swapMemory ?? false,
     });
     return [timeMajor ? outputs : mapNested(outputs, output => transposeBatchTime(output as Tensor)), finalState];
@@ -310,7 +313,7 @@ export function bidirectionalDynamicRnn(
   const [timeAxis, batchAxis] = timeMajor ? [0, 1] : [1, 0];
   const reversed = (input: TensorLike): Tensor =>
     isGiven(sequenceLength) ? reverseSequence(input, sequenceLength, { seqAxis: timeAxis, batchAxis }) : reverse(input, [timeAxis]);
-  const [[outputFw, stateFw], [outputBw, stateBw]] = variableScope(scope ?? "bidirectional_rnn", () => [
+  const [[outputFw, stateFw], [outputBw, stateBw]] = variableScope(given(scope) ?? "bidirectional_rnn", () => [
     variableScope("fw", inner => dynamicRnn(cellFw, inputs, { ...rest, initialState: initialStateFw, scope: inner })),
     variableScope("bw", inner => {
       const backward = mapNested(inputs, input => reversed(input as TensorLike));

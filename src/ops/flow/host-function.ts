@@ -6,6 +6,7 @@ import { InvalidArgumentError, type OpError, OutOfRangeError, UnimplementedError
 import { type ArrayLike, dtypeOfTypedArray, isTypedArray, NDArray } from "../../base/ndarray.ts";
 import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
@@ -115,7 +116,7 @@ function makeNode(
 ): Tensor | readonly Tensor[] | Operation {
   if (typeof func !== "function")
     throw new ValueError(`Expected func to be callable. Received func=${pythonStr(func)} of type ${pythonClass(func)}.`);
-  const inputs = [...inp].map(value => convertToTensor(value));
+  const inputs = [...itemsOf(inp)].map(value => convertToTensor(value));
   const graph = graphFor(inputs[0]?.graph);
   const token = register(func, graph);
   const types = typeof Tout === "string" ? [Tout] : [...Tout];

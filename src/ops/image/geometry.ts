@@ -10,7 +10,7 @@ import { collect } from "../arguments.ts";
 import { expandDims, numbersOf, rank, reshape, shape, squeeze } from "../array/array.ts";
 import { pad } from "../array/padding.ts";
 import { reverse, transpose as transposeAxes } from "../array/rearranging.ts";
-import { getItem, slice, unstack } from "../array/slicing.ts";
+import { getItem, slice, stack, unstack } from "../array/slicing.ts";
 import { assertGreaterEqual, assertPositive } from "../flow/check.ts";
 import { Assert, withDependencies } from "../flow/control-flow.ts";
 import { caseOf, cond } from "../flow/control-flow-contexts.ts";
@@ -59,7 +59,13 @@ function comparison(x: Size, sign: ">" | ">=" | "==", y: Size): Tensor {
 }
 
 /** Whole numbers and scalars as one vector. */
-const vectorOf = (values: readonly Size[]): Tensor => convertToTensor(values, { dtype: "int32", name: "stack" });
+const vectorOf = (values: readonly Size[]): Tensor =>
+  values.some(value => typeof value === "number" && !Number.isInteger(value))
+    ? stack(values as TensorLike[])
+    : convertToTensor(values, { dtype: "int32", name: "stack" });
+
+/** Sizes as numbers: a bool is one in Python. */
+const plainSizes = (...sizes: readonly Size[]): Size[] => sizes.map(size => (typeof size === "boolean" ? Number(size) : size));
 
 /** A number is a node of its own type first, and is then cast while running. */
 const castOf = (x: Size, dtype: "float32" | "float64", own: "int32" | "float32" = "int32"): Tensor =>
@@ -246,13 +252,11 @@ function constantOf(x: Tensor): number | undefined {
 /** The part of an image at (offsetHeight, offsetWidth). TF: tf.image.crop_to_bounding_box. @throws ValueError outside of the image. */
 export const cropToBoundingBox = (
   image: TensorLike,
-  offsetHeight: Size,
-  offsetWidth: Size,
-  targetHeight: Size,
-  targetWidth: Size,
+  ...[top, left, tall, wide]: readonly [offsetHeight: Size, offsetWidth: Size, targetHeight: Size, targetWidth: Size]
 ): Tensor =>
   inNameScope(undefined, "crop_to_bounding_box", [image], () =>
     asBatch(image, batch => {
+      const [offsetHeight, offsetWidth, targetHeight, targetWidth] = plainSizes(top, left, tall, wide);
       const checks = checkImage(batch);
       const [count, height, width, depth] = dimensionsOf(batch);
       checks.push(
@@ -272,9 +276,13 @@ export const cropToBoundingBox = (
   );
 
 /** An image on a larger ground of zeros. TF: tf.image.pad_to_bounding_box. @throws ValueError if it does not fit. */
-export const padToBoundingBox = (image: TensorLike, offsetHeight: Size, offsetWidth: Size, targetHeight: Size, targetWidth: Size): Tensor =>
+export const padToBoundingBox = (
+  image: TensorLike,
+  ...[top, left, tall, wide]: readonly [offsetHeight: Size, offsetWidth: Size, targetHeight: Size, targetWidth: Size]
+): Tensor =>
   inNameScope(undefined, "pad_to_bounding_box", [image], () =>
     asBatch(image, batch => {
+      const [offsetHeight, offsetWidth, targetHeight, targetWidth] = plainSizes(top, left, tall, wide);
       const [count, height, width, depth] = dimensionsOf(batch);
       const right = minus(minus(targetWidth, offsetWidth), width);
       const below = minus(minus(targetHeight, offsetHeight), height);
@@ -294,9 +302,10 @@ export const padToBoundingBox = (image: TensorLike, offsetHeight: Size, offsetWi
   );
 
 /** The middle of an image, cut or surrounded with zeros to a size. TF: tf.image.resize_image_with_crop_or_pad. */
-export const resizeImageWithCropOrPad = (image: TensorLike, targetHeight: Size, targetWidth: Size): Tensor =>
+export const resizeImageWithCropOrPad = (image: TensorLike, ...target: readonly [targetHeight: Size, targetWidth: Size]): Tensor =>
   inNameScope(undefined, "resize_image_with_crop_or_pad", [image], () =>
     asBatch(image, batch => {
+      const [targetHeight, targetWidth] = plainSizes(...target);
       const checks = [...checkImage(batch), ...positiveSizes(targetHeight, targetWidth)];
       const x = withDependencies(checks, batch);
       const [tall, wide] = [targetHeight, targetWidth].map(size => (typeof size === "number" ? size : withDependencies(checks, size)));

@@ -69,7 +69,8 @@ export const DenseBincount = defineOp("DenseBincount", {
   inputs: { input: "Tidx", size: "Tidx", weights: "T" },
   outputs: { output: "T" },
   attrs: { Tidx: attr.type(attr.indexTypes), T: attr.type(countTypes), binaryOutput: attr.bool(false) },
-  shape: ({ input }, context) => {
+  shape: ({ input, size: limit }, context) => {
+    limit.withRank(0);
     const size = context.partial("size")?.values[0] ?? null;
     if (input.rank === null) return TensorShape.unknown();
     return input.rank === 2 ? new TensorShape([input.dim(0), size]) : new TensorShape([size]);
@@ -202,14 +203,16 @@ export function bincount(arr: TensorLike, ...rest: unknown[]): Tensor {
 
 interface ConfusionOptions extends Named {
   readonly numClasses?: TensorLike | null;
-  readonly dtype?: DType;
+  readonly dtype?: DType | null;
   readonly weights?: TensorLike | null;
 }
 
 /** counts[label, prediction], over classes 0, 1, … (up to the greatest that occurs). TF: tf.confusion_matrix(labels, predictions, num_classes, dtype, name, weights).
  *  @throws InvalidArgumentError while running for negative classes, or classes out of range. */
 export function confusionMatrix(labels: TensorLike, predictions: TensorLike, ...rest: unknown[]): Tensor {
-  const { numClasses, dtype = "int32", name, weights } = collect<ConfusionOptions>(["numClasses", "dtype", "name", "weights"], rest);
+  const given = collect<ConfusionOptions>(["numClasses", "dtype", "name", "weights"], rest);
+  const { numClasses, name, weights } = given;
+  const dtype = given.dtype ?? "int32";
   return inNameScope({ name }, "confusion_matrix", [predictions, labels, numClasses, weights], () => {
     const [l, p] = sameRank(convertToTensor(labels, { name: "labels" }), convertToTensor(predictions, { name: "predictions" }));
     let predicted = cast(p, "int64");
@@ -226,10 +229,16 @@ export function confusionMatrix(labels: TensorLike, predictions: TensorLike, ...
       label = withDependencies([assertLess(label, limit, { message: "`labels` out of bound" })], label);
       predicted = withDependencies([assertLess(predicted, limit, { message: "`predictions` out of bound" })], predicted);
     }
-    const weight = weights === undefined || weights === null ? undefined : cast(convertToTensor(weights, { name: "weights" }), dtype);
+    let weight: Tensor | undefined;
+    if (weights !== undefined && weights !== null) {
+      const own = convertToTensor(weights, { name: "weights" });
+      if (!predicted.shape.isCompatibleWith(own.shape)) throw new ValueError(`Shapes ${predicted.shape} and ${own.shape} are incompatible`);
+      weight = cast(own, dtype);
+    }
     const side = typeof classes === "number" ? constant([classes, classes], "int32", [2], "stack") : stack([classes, classes]);
     const indices = stack([label, predicted], 1);
-    const values = weight ?? onesLike(predicted, dtype);
+    // None for the type leaves the counts as the classes are.
+    const values = weight ?? onesLike(predicted, given.dtype === null ? undefined : dtype);
     return scatterNd(indices, values, cast(side, "int64"));
   });
 }

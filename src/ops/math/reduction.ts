@@ -528,15 +528,15 @@ function wholeAxis(axis: TensorLike): TensorLike {
 
 const argGiven = (rest: readonly unknown[]): { dimension: TensorLike; outputType: DType; name: Named["name"] } => {
   const { axis, dimension, outputType = "int64", name } = collect<ArgOptions>(["axis", "name", "dimension", "outputType"], rest);
-  return { dimension: wholeAxis(eitherName("axis", axis, "dimension", dimension) ?? 0), outputType, name };
+  return { dimension: eitherName("axis", axis, "dimension", dimension) ?? 0, outputType, name };
 };
 
 /** Where the greatest element along an axis (0) is, int64; the first of equals; NaN is passed over. TF: tf.argmax. */
 export function argmax(input: TensorLike, axis?: TensorLike | null, options?: ArgOptions): Tensor;
 export function argmax(input: TensorLike, options?: ArgOptions): Tensor;
 export function argmax(input: TensorLike, ...rest: unknown[]): Tensor {
-  const { name, ...attrs } = argGiven(rest);
-  return ArgMax({ input, ...attrs }, { name });
+  const { name, dimension, ...attrs } = argGiven(rest);
+  return ArgMax({ input, dimension: wholeAxis(dimension), ...attrs }, { name });
 }
 
 /** Where the least element along an axis (0) is, int64; the first of equals; NaN is passed over. TF: tf.argmin. */

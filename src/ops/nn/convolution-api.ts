@@ -360,7 +360,7 @@ export function conv1dTranspose(...given: unknown[]): Tensor {
     const part = (from: number | null, to: number | null): TensorLike =>
       outputShape instanceof Tensor
         ? getItem(outputShape, [from, to])
-        : intList((outputShape as readonly number[]).slice(from ?? 0, to ?? undefined));
+        : sizesAsGiven((outputShape as readonly number[]).slice(from ?? 0, to ?? undefined));
     const inputSizes = concat([part(null, spatialStart), Int32Array.of(1), part(spatialStart, null)], 0);
     const result = Conv2DBackpropInput(
       { inputSizes, filter: taps, outBackprop: wide, ...window, ...convertPadding(padding ?? "SAME") },
@@ -369,6 +369,10 @@ export function conv1dTranspose(...given: unknown[]): Tensor {
     return squeeze(result, [spatialStart]);
   });
 }
+
+/** Whole sizes as integers; anything else, an empty list among it, has the type that it has by itself. */
+const sizesAsGiven = (sizes: TensorLike): TensorLike =>
+  Array.isArray(sizes) && sizes.length > 0 && sizes.every(size => Number.isInteger(size)) ? intList(sizes) : sizes;
 
 /** The transpose of a convolution over 1, 2 or 3 spatial axes, as many as `outputShape` has. Shapes as in conv1dTranspose, conv2dTranspose,
  *  conv3dTranspose. TF: tf.nn.conv_transpose. @throws ValueError for an outputShape of another length. */

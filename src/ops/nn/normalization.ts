@@ -149,6 +149,7 @@ export function batchNormalization(
   option?: NameOption,
 ): Tensor {
   return inNameScope(option, "batchnorm", [x, mean, variance, offset, scale], () => {
+    if (mean === null) throw new ValueError("None values not supported.");
     const shifted =
       isPlain(variance) && typeof varianceEpsilon === "number"
         ? plainSum(variance, varianceEpsilon)

@@ -1,14 +1,14 @@
 // tf.signal: frames, windows, short-time Fourier transforms, cosine transforms, mel scales. Made of other ops, as TensorFlow makes them; the Fourier
 // transforms themselves: signal/fft.ts. Lengths are numbers where they are known while the graph is built.
 
-import { type DType, isFloating, isInteger } from "../../base/dtype.ts";
+import { type DType, isComplex, isFloating, isInteger } from "../../base/dtype.ts";
 import { NotImplementedError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import type { Dimension, TensorShape } from "../../base/shape.ts";
 import { pythonStr } from "../../base/python-text.ts";
-import { convertToTensor, representation, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import { Tensor } from "../../graph/operation.ts";
+import type { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import { constant, expandDims, numbersOf, ones, rank, reshape, shape as shapeOf, size, zeros, zerosLike } from "../array/array.ts";
 import { gather } from "../array/gather.ts";
@@ -53,7 +53,7 @@ const staticInteger = (tensor: Tensor): number | undefined => {
 
 /** A length as an integer scalar. @throws ValueError if it is no scalar. */
 function scalarOf(value: TensorLike, name: string): Tensor {
-  const tensor = convertToTensor(value, { name, dtype: value instanceof Tensor ? undefined : "int32" });
+  const tensor = convertToTensor(value, { name, preferredDtype: "int32" });
   if (tensor.shape.rank !== null && tensor.shape.rank !== 0) throw new ValueError(`Shape ${tensor.shape} must have rank 0`);
   return tensor;
 }
@@ -171,7 +171,9 @@ function framedShape(
   const samples = dims[at];
   let frames: Dimension = null;
   if (samples !== null && step !== undefined) {
-    if (padEnd) frames = Math.max(0, Math.ceil(samples / step));
+    // NumPy divides by zero to zero.
+    if (step === 0) frames = 0;
+    else if (padEnd) frames = Math.max(0, Math.ceil(samples / step));
     else if (length !== undefined) frames = Math.max(0, Math.floor((samples - length + step) / step));
   }
   return [...dims.slice(0, at), frames, length ?? null, ...dims.slice(at + 1)];
@@ -417,7 +419,7 @@ export interface DctOptions extends Named {
 
 /** @throws ValueError with TensorFlow's text for other types and norms. */
 function checkDct(input: Tensor, { type = 2, n, axis = -1, norm }: DctOptions): void {
-  if (axis !== -1) throw new NotImplementedError(`axis must be -1. Got: ${representation(axis)}`);
+  if (axis !== -1) throw new NotImplementedError(`axis must be -1. Got: ${pythonStr(axis)}`);
   if (n !== null && n !== undefined && n < 1) throw new ValueError("n should be a positive integer or None");
   if (![1, 2, 3, 4].includes(type)) throw new ValueError("Types I, II, III and IV (I)DCT are supported.");
   if (type === 1) {
@@ -447,6 +449,7 @@ function transformed(given: Tensor, { type = 2, n, norm, name }: Omit<DctOptions
   return inScope(name, "dct", () => {
     let x = given;
     const { dtype } = x;
+    if (!isFloating(dtype) && !isComplex(dtype)) throw new TypeError(`Expected ${dtype}, but got 0.0 of type 'float'.`);
     const zero = constant(0, dtype);
     const lastOf = (t: Tensor): Size => t.shape.dim(-1) || getItem(shapeOf(t), -1);
     const length = lastOf(x);

@@ -70,7 +70,10 @@ export function sparseExpandDims(
 ): SparseTensor {
   const rank = spInput.denseShape.shape.dim(0) ?? getItem(shapeOf(spInput.denseShape), 0);
   return inScope(name, "expand_dims", () => {
-    const given = convertToTensor(axis ?? -1, { name: "axis", dtype: "int32" });
+    const place = axis ?? -1;
+    if (!(place instanceof Tensor) && !Number.isInteger(place) && typeof place !== "boolean")
+      throw new TypeError("axis must be an integer value in range [-rank(sp_input) - 1, rank(sp_input)]");
+    const given = convertToTensor(place, { name: "axis", dtype: place instanceof Tensor ? undefined : "int32" });
     const at = whereV2(greaterEqual(given, 0), given, add(add(given, rank), 1)) as Tensor;
     const { indices, denseShape, values } = spInput;
     const count = getItem(shapeOf(indices), 0);

@@ -31,7 +31,7 @@ PYTHON = re.compile(
     r"tuple index out of range|index out of range|unhashable type|must be str, not|bad operand type|must be real number|not all arguments converted|format string|"
     r"is not in list|cannot unpack|a number is required|could not be broadcast|no ufunc|^ufunc|numpy|setting an array element|division by zero|expected str|object does not support|"
     r"must have the same (?:length|type)|isinstance\(\) arg|not an iterator|np\.|takes no arguments|arg must be|expected string or bytes|The truth value of an array|name '\w+' is not defined|zip\(\) argument|"
-    r"Cannot interpret|object is not a mapping|math domain|argument must be|must be None or a string|only (?:integer|length-1|0-dimensional)|has type .* but expected one of|bad argument type for built-in")
+    r"%d format|issubclass\(\) arg|loop of ufunc|input operand has more dimensions|Cannot interpret|object is not a mapping|math domain|argument must be|must be None or a string|only (?:integer|length-1|0-dimensional)|has type .* but expected one of|bad argument type for built-in")
 
 
 def literal(a):
