@@ -117,23 +117,15 @@ export const missingMembers: readonly Missing[] = [
   },
   {
     of: /^layers\.|rnn_cell|Layer$|Cell$|Wrapper$/,
-    members: "get_config from_config get_build_config build_from_config",
-    instead: "Keep the arguments that a layer is made of, and make it anew of them.",
+    members: "get_build_config build_from_config",
+    instead: "layer.get_config() has the arguments that a layer was made with, and its class makes one of them: from_config(config).",
   },
   {
     of: /^layers\.|rnn_cell|Layer$|Cell$|Wrapper$/,
-    members:
-      "compute_output_shape compute_output_signature compute_mask add_metric finalize_state load_own_variables save_own_variables dtype_policy name_scope with_name_scope convolution_op",
-    instead:
-      "It belongs to Keras models: a layer of tf.layers is called, and its result has the shape; tf.train.Saver writes its variables, tf.metrics measures.",
+    members: "add_metric finalize_state load_own_variables save_own_variables dtype_policy name_scope with_name_scope convolution_op",
+    instead: "It belongs to Keras models: tf.train.Saver writes a layer's variables, tf.metrics measures, and tf.variable_scope names.",
   },
   { of: /^layers\.(Layer|Flatten|Dense)$|^nn.rnn_cell.RNNCell$/, members: "call", instead: "A class of your own supplies it." },
-  {
-    of: /^layers\.Dense$/,
-    members:
-      "activation use_bias bias_constraint bias_initializer bias_regularizer kernel_constraint kernel_initializer kernel_regularizer",
-    instead: "Keep the arguments that a layer is made of; its variables are layer.kernel and layer.bias.",
-  },
   {
     of: /LinearOperator/,
     members: "name_scope non_trainable_variables submodules trainable_variables variables with_name_scope",

@@ -5,7 +5,7 @@ import { ValueError } from "../base/errors.ts";
 import { RuntimeError } from "../base/errors.ts";
 import { snakeOf } from "../base/names.ts";
 import { pythonStr } from "../base/python-text.ts";
-import { TensorShape } from "../base/shape.ts";
+import { type ShapeLike, TensorShape } from "../base/shape.ts";
 import { classOf, type MessageObject } from "../formats/message-class.ts";
 import type { Message } from "../formats/messages.ts";
 import { shapeToMessage } from "../formats/tensor-message.ts";
@@ -21,6 +21,8 @@ import type { OpDefinition, UntypedOp } from "../graph/op-definition.ts";
 import { Operation, Tensor } from "../graph/operation.ts";
 import { attrFromMessage } from "../io/attribute-message.ts";
 import { opToMessage } from "../io/op-message.ts";
+import * as layerConfig from "../library/layers/layer-config.ts";
+import { ScopedLayer } from "../library/layers/layer-base.ts";
 import { bucketBySequenceLength } from "../library/data/experimental.ts";
 import { Dataset } from "../library/data/dataset.ts";
 import { rejectionResample } from "../library/data/resampling.ts";
@@ -32,6 +34,7 @@ import { Supervisor } from "../monitored/supervisor.ts";
 import type { Nested } from "../ops/flow/nested.ts";
 import { allOps } from "../ops/registry.ts";
 import { isOptions } from "../ops/arguments.ts";
+import type { TensorSpec } from "../ops/sparse/type-specs.ts";
 import type { Feeds } from "../session/feeds.ts";
 import { partialRun, partialRunSetup } from "../session/partial-run.ts";
 import { Session } from "../session/session.ts";
@@ -109,6 +112,51 @@ declare module "../library/variables/variables.ts" {
   interface Variable {
     /** TF: Variable.batch_scatter_update; `tf.batchScatterUpdate` in the main door. */
     batchScatterUpdate(sparseDelta: IndexedSlices, options?: { useLocking?: boolean; name?: string | null }): Tensor | Variable;
+  }
+}
+
+declare module "../library/layers/layer-base.ts" {
+  interface ScopedLayer {
+    /** The arguments it was made with, under TensorFlow's names. TF: Layer.get_config. */
+    getConfig(): Record<string, unknown>;
+    /** The shape of the output for inputs of a shape; a layer by itself makes no nodes for it. TF: Layer.compute_output_shape. */
+    computeOutputShape(inputShape: ShapeLike): TensorShape;
+    /** TF: Layer.compute_output_signature. */
+    computeOutputSignature(inputSignature: TensorSpec): TensorSpec;
+    /** TF: Layer.compute_mask. */
+    computeMask(inputs: unknown, mask?: unknown): unknown;
+  }
+  namespace ScopedLayer {
+    /** A layer like the one that gave `config`. TF: Layer.from_config. */
+    function fromConfig<T>(this: abstract new (...given: never[]) => T, config: Readonly<Record<string, unknown>>): T;
+  }
+}
+
+declare module "../library/layers/layers.ts" {
+  interface Dense extends layerConfig.WeightProperties {}
+  interface Flatten extends Pick<layerConfig.WindowProperties, "dataFormat"> {}
+  interface Dropout {
+    readonly rate: TensorLike;
+    readonly noiseShape: TensorLike | null;
+    readonly seed: number | null;
+  }
+}
+
+declare module "../library/layers/convolution.ts" {
+  // The parameter is that of the class.
+  interface SpatialLayer<O> extends layerConfig.WeightProperties, layerConfig.WindowProperties {}
+}
+
+declare module "../library/layers/pooling.ts" {
+  interface Pooling extends layerConfig.WindowProperties {}
+}
+
+declare module "../library/layers/normalization.ts" {
+  interface BatchNormalization {
+    readonly momentum: number;
+    readonly epsilon: number;
+    readonly center: boolean;
+    readonly scale: boolean;
   }
 }
 
@@ -284,6 +332,30 @@ export function attachMembers(): void {
       return batchScatterUpdate(this, sparseDelta.indices, sparseDelta.values, options);
     },
   });
+  define(ScopedLayer, {
+    getConfig(this: ScopedLayer) {
+      return layerConfig.getConfig(this);
+    },
+    computeOutputShape(this: ScopedLayer, inputShape: ShapeLike) {
+      return layerConfig.computeOutputShape(this, inputShape);
+    },
+    computeOutputSignature(this: ScopedLayer, inputSignature: TensorSpec) {
+      return layerConfig.computeOutputSignature(this, inputSignature);
+    },
+    computeMask(this: ScopedLayer, inputs: unknown, mask?: unknown) {
+      return layerConfig.computeMask(this, inputs, isOptions(mask) && "mask" in mask ? mask.mask : mask);
+    },
+  });
+  Object.defineProperty(ScopedLayer, "fromConfig", {
+    configurable: true,
+    writable: true,
+    value(this: new () => ScopedLayer, config: Options) {
+      // Behind the door's class, which asks for Python's arguments, is ours.
+      const { constructor } = this.prototype as { readonly constructor: new () => ScopedLayer };
+      return layerConfig.fromConfig(constructor, config);
+    },
+  });
+  for (const [type, getters] of layerConfig.properties) define(type, getters);
   define(ClusterSpec, {
     asClusterDef(this: ClusterSpec) {
       const jobs = Object.entries(this.asDict());

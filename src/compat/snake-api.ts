@@ -664,7 +664,8 @@ class Door {
         // What Python keeps to classes and their subclasses begins with an underscore: `self._zeros_slot(…)`.
         const inner = /^_[a-z]/.test(key) ? camelOf(key.slice(1)) : key;
         const value: unknown = Reflect.get(receiver, inner !== key && inner in receiver ? inner : camelOf(key), receiver);
-        if (typeof value === "function" && !isClass(value)) return this.secondMethod(value as AnyFunction);
+        // Layers and cells can be called as well, and are no functions.
+        if (value instanceof Function && !isClass(value)) return this.secondMethod(value as AnyFunction);
         if (value === undefined) return this.messages.unset(receiver, key) ?? this.lacking(receiver, key);
         // What a run has put into a message since it was made is met here.
         if (kindOf(receiver) !== undefined) this.made(receiver as object);

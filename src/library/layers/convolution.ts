@@ -1,6 +1,7 @@
 // tf.layers of images, sequences and volumes: convolutions. Pooling: layers/pooling.ts. The base of layers is in layers.ts.
 
 import { ValueError } from "../../base/errors.ts";
+import type { TensorShape } from "../../base/shape.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
@@ -33,16 +34,16 @@ const convolutionOrder = ["strides", "padding", "dataFormat", "dilationRate", ..
 const transposeOrder = ["strides", "padding", "dataFormat", ...kernelOrder];
 
 /** What all convolutions have in common, over `rank` spatial dimensions. */
-abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
+export abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
   readonly filters: number;
   readonly kernelSize: readonly number[];
   readonly strides: readonly number[];
   readonly dilationRate: readonly number[];
-  readonly padding: "SAME" | "VALID" | "CAUSAL";
+  protected readonly filling: "SAME" | "VALID" | "CAUSAL";
   bias: Variable | null = null;
   protected override readonly isBuiltOfShapes = true;
-  protected readonly rank: number;
-  protected readonly isChannelsFirst: boolean;
+  readonly rank: number;
+  readonly isChannelsFirst: boolean;
   protected readonly options: O;
 
   constructor(kind: string, rank: number, filters: number, kernelSize: Sizes, options: O) {
@@ -55,7 +56,7 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
     this.kernelSize = sizesOf(kernelSize, rank, "kernel_size");
     this.strides = sizesOf(options.strides ?? 1, rank, "strides", true);
     this.dilationRate = sizesOf(options.dilationRate ?? 1, rank, "dilation_rate");
-    this.padding = paddingOf(options.padding ?? "valid", rank === 1);
+    this.filling = paddingOf(options.padding ?? "valid", rank === 1);
     this.isChannelsFirst = formatOf(options.dataFormat ?? "channels_last");
     const tuple = (list: readonly number[]): string => `(${list.join(", ")}${list.length === 1 ? "," : ""})`;
     if (this.strides.includes(0)) throw new ValueError(`The argument \`strides\` cannot contains 0(s). Received: ${tuple(this.strides)}`);
@@ -66,7 +67,7 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
   }
 
   /** Of images, as bias and most operations name it. */
-  protected get dataFormat(): "NHWC" | "NCHW" {
+  protected get layout(): "NHWC" | "NCHW" {
     return this.isChannelsFirst ? "NCHW" : "NHWC";
   }
 
@@ -90,6 +91,22 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
     return channels;
   }
 
+  /** @throws ValueError in Keras' words where windows are larger than the input. */
+  refuseNoOutput(input: TensorShape): void {
+    if (this.filling !== "VALID") return;
+    const first = input.rank === null ? 0 : input.rank - this.rank - (this.isChannelsFirst ? 0 : 1);
+    const isTooSmall = this.kernelSize.some((size, i) => {
+      const length = input.dim(first + i);
+      const reach = size + (size - 1) * (this.dilationRate[i] - 1);
+      return length !== null && Math.floor((length - reach + this.strides[i]) / this.strides[i]) < 0;
+    });
+    const shown = input.asList().map(size => size ?? "None");
+    if (isTooSmall)
+      throw new ValueError(
+        `One of the dimensions in the output is <= 0 due to downsampling in ${this.name}. Consider increasing the input size. Received input shape [${shown.join(", ")}] which would produce output shape with a zero or negative value in a dimension.`,
+      );
+  }
+
   protected addKernel(name: string, shape: readonly number[], input: Tensor): Variable {
     const { kernelInitializer: initializer, kernelRegularizer: regularizer, kernelConstraint: constraint } = this.options;
     return this.addWeight(name, { shape, dtype: input.dtype, initializer, regularizer, constraint });
@@ -100,7 +117,7 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
   }
 
   protected biased(output: Tensor): Tensor {
-    return this.bias ? biasAdd(output, this.bias, { dataFormat: this.dataFormat }) : output;
+    return this.bias ? biasAdd(output, this.bias, { dataFormat: this.layout }) : output;
   }
 
   protected activated(output: Tensor): Tensor {
@@ -109,14 +126,14 @@ abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
 
   /** Zeros before a sequence, so that no output sees what comes later. */
   protected causal(input: Tensor): Tensor {
-    if (this.padding !== "CAUSAL") return input;
+    if (this.filling !== "CAUSAL") return input;
     const before = this.dilationRate[0] * (this.kernelSize[0] - 1);
     const spatial = [before, 0];
     return pad(input, this.isChannelsFirst ? [[0, 0], [0, 0], spatial] : [[0, 0], spatial, [0, 0]]);
   }
 
   protected get word(): "SAME" | "VALID" {
-    return this.padding === "CAUSAL" ? "VALID" : this.padding;
+    return this.filling === "CAUSAL" ? "VALID" : this.filling;
   }
 }
 
@@ -135,25 +152,9 @@ abstract class Convolution extends SpatialLayer<ConvolutionOptions> {
 
   protected override makeWeights(input: Tensor): void {
     const channels = this.channelsOf(input, true);
-    this.refuseNoOutput(input);
+    this.refuseNoOutput(input.shape);
     this.kernel = this.addKernel("kernel", [...this.kernelSize, channels, this.filters], input);
     this.addBias(input);
-  }
-
-  /** @throws ValueError in Keras' words where windows are larger than the input. */
-  private refuseNoOutput(input: Tensor): void {
-    if (this.padding !== "VALID") return;
-    const first = input.shape.rank === null ? 0 : input.shape.rank - this.rank - (this.isChannelsFirst ? 0 : 1);
-    const isTooSmall = this.kernelSize.some((size, i) => {
-      const length = input.shape.dim(first + i);
-      const reach = size + (size - 1) * (this.dilationRate[i] - 1);
-      return length !== null && Math.floor((length - reach + this.strides[i]) / this.strides[i]) < 0;
-    });
-    const shown = input.shape.asList().map(size => size ?? "None");
-    if (isTooSmall)
-      throw new ValueError(
-        `One of the dimensions in the output is <= 0 due to downsampling in ${this.name}. Consider increasing the input size. Received input shape [${shown.join(", ")}] which would produce output shape with a zero or negative value in a dimension.`,
-      );
   }
 
   protected override call(given: Tensor): Tensor {
@@ -213,7 +214,7 @@ export const conv3d = (inputs: TensorLike, filters: number, kernelSize: Sizes, .
 
 // ---- transposed convolutions ----
 
-abstract class TransposedConvolution extends SpatialLayer<ConvolutionOptions> {
+export abstract class TransposedConvolution extends SpatialLayer<ConvolutionOptions> {
   /** There from the first call on. */
   kernel!: Variable;
 
@@ -238,12 +239,12 @@ abstract class TransposedConvolution extends SpatialLayer<ConvolutionOptions> {
   }
 
   /** Positions along spatial dimension `i` that come of `size` of them. */
-  protected lengthOf(size: TensorLike, i: number): TensorLike {
+  lengthOf(size: TensorLike, i: number): TensorLike {
     const stride = this.strides[i];
-    const more = this.padding === "VALID" ? Math.max(this.kernelSize[i] - stride, 0) : 0;
+    const more = this.filling === "VALID" ? Math.max(this.kernelSize[i] - stride, 0) : 0;
     if (typeof size === "number") return size * stride + more;
     const scaled = mul(size, stride);
-    return this.padding === "VALID" ? add(scaled, more) : scaled;
+    return this.filling === "VALID" ? add(scaled, more) : scaled;
   }
 
   /** Notes on a tensor what is known of its shape. */
@@ -272,7 +273,7 @@ export class Conv2DTranspose extends TransposedConvolution {
     const shape = stack(this.arranged<TensorLike>(batch, outputs, this.filters));
     // An unused node, which Keras leaves behind by asking whether the batch size is None.
     getItem(shape, 0);
-    const options = { padding: this.word, dataFormat: this.dataFormat };
+    const options = { padding: this.word, dataFormat: this.layout };
     const output = transposedConvolution(input, this.kernel as Variable, shape, this.windowOf(this.strides), options);
     return this.activated(this.biased(this.shaped(output, input)));
   }
@@ -345,7 +346,7 @@ const separableOrder = [
   "reuse",
 ];
 
-abstract class SeparableConvolution extends SpatialLayer<SeparableOptions> {
+export abstract class SeparableConvolution extends SpatialLayer<SeparableOptions> {
   depthwiseKernel: Variable | null = null;
   pointwiseKernel: Variable | null = null;
 
@@ -383,7 +384,7 @@ export class SeparableConv1D extends SeparableConvolution {
 
   /** A sequence is an image one pixel high. */
   protected override call(input: Tensor): Tensor {
-    const { dataFormat, strides, dilationRate } = this;
+    const { layout: dataFormat, strides, dilationRate } = this;
     const axis = this.isChannelsFirst ? 2 : 1;
     const image = expandDims(this.causal(input), axis);
     const depthwise = expandDims(this.depthwiseKernel as Variable, 0);
@@ -401,7 +402,7 @@ export class SeparableConv2D extends SeparableConvolution {
   }
 
   protected override call(input: Tensor): Tensor {
-    const { dataFormat, strides, dilationRate } = this;
+    const { layout: dataFormat, strides, dilationRate } = this;
     const kernels = [this.depthwiseKernel as Variable, this.pointwiseKernel as Variable] as const;
     const options = { rate: [...dilationRate] as [number, number], dataFormat };
     return this.activated(this.biased(separableConvolution(input, ...kernels, this.windowOf(strides), this.word, options)));

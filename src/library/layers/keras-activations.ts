@@ -1,5 +1,6 @@
 // Activations by name, as layers and cells accept them: `activation: "relu"` is `activation: tf.nn.relu`.
 
+import { snakeOf } from "../../base/names.ts";
 import { representation } from "../../graph/conversion.ts";
 import { unknownName } from "../variables/initializer-names.ts";
 import { ValueError } from "../../base/errors.ts";
@@ -27,6 +28,13 @@ const byName: Readonly<Record<string, () => (x: Tensor) => Tensor>> = {
   exponential: () => exp,
   swish: () => swish,
 };
+
+/** What an activation is called by, if it is one of the common ones; none is "linear". */
+export function activationName(activation: ActivationLike | null | undefined): string | undefined {
+  if (activation === null || activation === undefined) return "linear";
+  if (typeof activation === "string") return activation;
+  return Object.keys(byName).find(name => byName[name]() === activation || name === snakeOf(activation.name));
+}
 
 /** @throws ValueError for a name that no activation has, TypeError for what is none. */
 export function activationOf(activation: ActivationLike): Activation {

@@ -109,6 +109,8 @@ export abstract class ScopedLayer {
   inputSpec: InputSpec | null = null;
   readonly losses: Tensor[] = [];
   readonly updates: Operation[] = [];
+  /** What it was made with, beside arguments that have to be there. */
+  readonly madeWith: object;
   private readonly baseName: string;
   private readonly reuse: Reuse;
   private scope: VariableScope | null = null;
@@ -118,6 +120,7 @@ export abstract class ScopedLayer {
   constructor(kind: string, options: LayerOptions = {}, activityRegularizer: Regularizer | null = null) {
     const { trainable = true, name, dtype, reuse, scope } = options;
     checkIdentifiers({ ...options, activityRegularizer });
+    this.madeWith = options;
     this.trainable = trainable;
     this.dtype = dtype ?? null;
     this.reuse = reuse ?? null;
@@ -172,8 +175,9 @@ export abstract class ScopedLayer {
   get dynamic(): boolean {
     return false;
   }
+  /** Whether masks of Keras go through it: they do where every element stays in its place. TF: Layer.supports_masking. */
   get supportsMasking(): boolean {
-    return true;
+    return false;
   }
   /** What a Keras model would report: nothing. TF: Layer.metrics. */
   get metrics(): readonly Tensor[] {

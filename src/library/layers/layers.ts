@@ -142,6 +142,10 @@ export class Dense extends Layer {
     this.options = options;
   }
 
+  override get supportsMasking(): boolean {
+    return true;
+  }
+
   protected override makeWeights(input: Tensor): void {
     const { dtype, shape } = input;
     this.checkRank(input, 2, true);
@@ -257,6 +261,10 @@ export class Dropout extends Layer {
     if (typeof options.rate === "number" && (options.rate < 0 || options.rate > 1))
       throw new ValueError(`Invalid value ${floatText(options.rate)} received for \`rate\`, expected a value between 0 and 1.`);
     this.options = options;
+  }
+
+  override get supportsMasking(): boolean {
+    return true;
   }
 
   protected override makeWeights(): void {}

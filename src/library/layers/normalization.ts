@@ -108,6 +108,10 @@ export class BatchNormalization extends Layer {
     this.options = options;
   }
 
+  override get supportsMasking(): boolean {
+    return true;
+  }
+
   get movingMean(): Variable {
     return this.means as Variable;
   }

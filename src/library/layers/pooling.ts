@@ -21,13 +21,13 @@ const order = ["padding", "dataFormat", "name"];
 type Kind = "max" | "average";
 
 /** Pooling over `rank` spatial dimensions. */
-abstract class Pooling extends Layer {
+export abstract class Pooling extends Layer {
   private readonly kind: Kind;
   private readonly rank: number;
-  private readonly poolSize: readonly number[];
-  private readonly strides: readonly number[];
-  private readonly padding: "SAME" | "VALID";
-  private readonly isChannelsFirst: boolean;
+  readonly poolSize: readonly number[];
+  readonly strides: readonly number[];
+  private readonly filling: "SAME" | "VALID";
+  readonly isChannelsFirst: boolean;
 
   constructor(kind: Kind, rank: number, poolSize: Sizes, strides: Sizes, rest: Rest<PoolingOptions>) {
     const options = collect<PoolingOptions>([...order, ...layerArguments], rest);
@@ -37,7 +37,7 @@ abstract class Pooling extends Layer {
     if (strides === null) throw new ValueError("Argument `strides` must not be None.");
     this.poolSize = sizesOf(poolSize, rank, "pool_size");
     this.strides = sizesOf(strides, rank, "strides", true);
-    this.padding = paddingOf(options.padding ?? "valid", false);
+    this.filling = paddingOf(options.padding ?? "valid", false);
     this.isChannelsFirst = formatOf(options.dataFormat ?? "channels_last");
   }
 
@@ -59,14 +59,14 @@ abstract class Pooling extends Layer {
 
   private pooledImage(value: Tensor, size: readonly number[], steps: readonly number[], dataFormat: "NHWC" | "NCHW"): Tensor {
     const spread = (list: readonly number[]): number[] => (dataFormat === "NCHW" ? [1, 1, ...list] : [1, ...list, 1]);
-    const window = { value, ksize: spread(size), strides: spread(steps), padding: this.padding, dataFormat };
+    const window = { value, ksize: spread(size), strides: spread(steps), padding: this.filling, dataFormat };
     return this.kind === "max" ? maxPool(window) : avgPool(window);
   }
 
   private pooledVolume(given: Tensor): Tensor {
     const input = this.isChannelsFirst ? transpose(given, [0, 2, 3, 4, 1]) : given;
     const pool = this.kind === "max" ? maxPool3d : avgPool3d;
-    const output = pool(input, [1, ...this.poolSize, 1], [1, ...this.strides, 1], this.padding);
+    const output = pool(input, [1, ...this.poolSize, 1], [1, ...this.strides, 1], this.filling);
     return this.isChannelsFirst ? transpose(output, [0, 4, 1, 2, 3]) : output;
   }
 }

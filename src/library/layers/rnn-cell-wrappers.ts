@@ -27,8 +27,8 @@ import { refuseOthers } from "../../ops/arguments.ts";
 abstract class CellWrapper extends RNNCell {
   readonly cell: CellLike;
 
-  constructor(cell: CellLike, className: string, dtype: DType | null = null) {
-    super({ dtype }, className);
+  constructor(cell: CellLike, className: string, options: object = {}) {
+    super(options, className);
     assertLikeCell("cell", cell);
     this.cell = cell;
   }
@@ -81,8 +81,8 @@ export class DropoutWrapper extends CellWrapper {
   private readonly filter: DropoutStateFilter;
 
   constructor(cell: CellLike, options: DropoutWrapperOptions = {}) {
-    const { inputKeepProb = 1, stateKeepProb = 1, outputKeepProb = 1, dropoutStateFilterVisitor: filter, dtype } = options;
-    super(cell, new.target === DropoutWrapper ? "DropoutWrapper" : new.target.name, dtype ?? null);
+    const { inputKeepProb = 1, stateKeepProb = 1, outputKeepProb = 1, dropoutStateFilterVisitor: filter } = options;
+    super(cell, new.target === DropoutWrapper ? "DropoutWrapper" : new.target.name, options);
     if (filter && typeof filter !== "function")
       throw new TypeError(`dropout_state_filter_visitor must be callable. Received: ${pythonStr(filter)}`);
     this.filter = filter ?? defaultFilter;
@@ -197,7 +197,7 @@ export class ResidualWrapper extends CellWrapper {
 
   constructor(cell: CellLike, { residualFn, ...others }: ResidualWrapperOptions = {}) {
     refuseOthers(others);
-    super(cell, new.target === ResidualWrapper ? "ResidualWrapper" : new.target.name);
+    super(cell, new.target === ResidualWrapper ? "ResidualWrapper" : new.target.name, { residualFn });
     this.residual = residualFn ?? sumOf;
   }
 
@@ -224,7 +224,7 @@ export class DeviceWrapper extends CellWrapper {
   private readonly place: string | DeviceFunction | null;
 
   constructor(cell: CellLike, device: string | DeviceFunction | null) {
-    super(cell, new.target === DeviceWrapper ? "DeviceWrapper" : new.target.name);
+    super(cell, new.target === DeviceWrapper ? "DeviceWrapper" : new.target.name, { device });
     this.place = device;
   }
 

@@ -24,7 +24,6 @@ import * as operators from "../../ops/operators.ts";
 import { clipByValue } from "../../ops/math/math.ts";
 import { constantInitializer, zerosInitializer } from "../variables/initializers.ts";
 import { type Activation, type ActivationLike, activationOf } from "./keras-activations.ts";
-import { checkIdentifiers } from "./keras-identifiers.ts";
 import { type LayerOptions, ScopedLayer, snakeName } from "./layer-base.ts";
 import {
   type CustomGetter,
@@ -277,13 +276,14 @@ function checkFloating(dtype: DType | null): void {
 
 /** A cell that makes its variables once, before its first step. */
 abstract class LayerCell extends RNNCell {
-  protected readonly numUnits: number;
+  readonly numUnits: number;
   protected readonly activation: Activation;
   private isRunning = false;
 
-  constructor(numUnits: number, { activation, ...options }: CellOptions, className: string) {
+  constructor(numUnits: number, options: CellOptions, className: string) {
     super(options, className);
     checkFloating(this.dtype);
+    const { activation } = options;
     this.numUnits = numUnits;
     const isGiven = Boolean(activation) && !(Array.isArray(activation) && activation.length === 0);
     this.activation = isGiven ? activationOf(activation as ActivationLike) : tanh;
@@ -381,10 +381,9 @@ export class GRUCell extends LayerCell {
   private candidateKernel!: Variable;
   private candidateBias!: Variable;
 
-  constructor(numUnits: number, { kernelInitializer, biasInitializer, ...options }: GRUCellOptions = {}) {
+  constructor(numUnits: number, options: GRUCellOptions = {}) {
     super(numUnits, options, nameOfClass("GRUCell", new.target === GRUCell, new.target));
-    checkIdentifiers({ kernelInitializer, biasInitializer });
-    this.initializers = { kernelInitializer, biasInitializer };
+    this.initializers = options;
   }
 
   override get stateSize(): Nested {
@@ -425,8 +424,9 @@ export class BasicLSTMCell extends LayerCell {
   private kernel!: Variable;
   private bias!: Variable;
 
-  constructor(numUnits: number, { forgetBias, stateIsTuple, ...options }: BasicLSTMCellOptions = {}) {
+  constructor(numUnits: number, options: BasicLSTMCellOptions = {}) {
     super(numUnits, options, nameOfClass("BasicLSTMCell", new.target === BasicLSTMCell, new.target));
+    const { forgetBias, stateIsTuple } = options;
     this.forgetBias = forgetBias ?? 1;
     this.stateIsTuple = stateIsTuple ?? true;
   }
@@ -475,10 +475,8 @@ export class LSTMCell extends LayerCell {
   private projection: Variable | null = null;
 
   constructor(numUnits: number, options: LSTMCellOptions = {}) {
-    const { activation, trainable, name, dtype, reuse, ...own } = options;
-    super(numUnits, { activation, trainable, name, dtype, reuse }, nameOfClass("LSTMCell", new.target === LSTMCell, new.target));
-    checkIdentifiers(own);
-    this.options = own;
+    super(numUnits, options, nameOfClass("LSTMCell", new.target === LSTMCell, new.target));
+    this.options = options;
   }
 
   private get isTuple(): boolean {
