@@ -10,6 +10,9 @@ const dist = join(root, "dist");
 const moduleName = path => relative(dist, path).replaceAll("\\", "/");
 const gzipped = text => gzipSync(text, { level: 9 }).length;
 
+/** What few programs load: special functions. */
+const isRare = ({ modules }) => modules.every(name => name === "backends/special.js");
+
 /** Static imports of a page's first chunk, and what it loads when it first runs something, apart. */
 function measure(chunks) {
   const byName = new Map(chunks.map(chunk => [chunk.name, chunk]));
@@ -25,7 +28,7 @@ function measure(chunks) {
   const start = chunks.filter(({ name }) => first.has(name));
   return {
     start: size(start),
-    later: size(chunks.filter(({ name }) => !first.has(name))),
+    later: size(chunks.filter(chunk => !first.has(chunk.name) && !isRare(chunk))),
     modules: start.flatMap(({ modules }) => modules),
   };
 }

@@ -1,7 +1,9 @@
 // Special functions against values of mpmath 1.4 (40 digits), and at the poles and edges against TensorFlow 2.21.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hostFunctions } from "./special.ts";
+import { hostFunctions, loadSpecialFunctions } from "./host-functions.ts";
+
+await loadSpecialFunctions();
 
 const call = (name: string, args: readonly number[]): number =>
   (hostFunctions as Record<string, (...x: number[]) => number>)[name](...args);
@@ -62,6 +64,45 @@ describe("hostFunctions", () => {
     ["betainc", [800, 900, 0.5], 0.9923805666587575],
   ])("%s(%j) to near double precision", (name, args, expected) => {
     expect(Math.abs(call(name, args) / expected - 1)).toBeLessThan(3e-14);
+  });
+
+  it.each<[string, number[], number]>([
+    ["lgamma", [-2.748188829363518], 0.0009714667970220637],
+    ["lgamma", [-2.7476826467], -5.2477408147689136e-11],
+    ["lgamma", [-2.457024738220801], -6.168712140884665e-16],
+    ["lgamma", [-2.5741221527890836], -0.11155142065870116],
+    ["lgamma", [-3.0059986150768996], 3.3169863087166727],
+    ["lgamma", [-3.1435808883], 3.8894044973508284e-10],
+    ["lgamma", [-4.0393618397], 1.086009469887316e-9],
+    ["lgamma", [-9.0000027557], 5.378694520198379e-6],
+    ["lgamma", [-16.9948824231025], -28.21530867461754],
+    ["lgamma", [1.3496462844584676], -0.11520053184935046],
+    ["digamma", [1.557569487365969], 0.08897591485126105],
+    ["digamma", [1.4616321449683625], 1.2245374622004068e-16],
+    ["digamma", [2.000060303266114], 0.4228232259943676],
+    ["digamma", [0.999748077036811], -0.5776301378719695],
+    ["digamma", [9.9], 2.2411803166063815],
+    ["digamma", [1.5e-8], -66666667.24388231],
+    ["ndtri", [0.3610705715809759], -0.35559866553146136],
+    ["ndtri", [0.51], 0.025068908258711057],
+    ["ndtri", [0.6885261202129662], 0.49167691593214474],
+    ["ndtri", [0.8637260375572298], 1.0972138391035868],
+    ["ndtri", [0.9], 1.2815515655446006],
+    ["ndtri", [0.1], -1.2815515655446004],
+    ["besselI0e", [20.321116233684904], 0.08905885826086196],
+    ["besselI0e", [19.20834041162772], 0.09163666505805489],
+    ["besselI0e", [9.55801812503385], 0.13084051730807877],
+    ["besselI0e", [0.9998295282236624], 0.4658035680761029],
+    ["besselI0e", [1e-8], 0.9999999900000001],
+    ["besselI0e", [3.3], 0.23024798447142644],
+    ["besselI1e", [20.321116233684904], 0.08683917082251258],
+    ["besselI1e", [19.20834041162772], 0.08921851993055036],
+    ["besselI1e", [9.55801812503385], 0.12379421100943924],
+    ["besselI1e", [0.9998295282236624], 0.20790190002058426],
+    ["besselI1e", [1e-8], 4.99999995e-9],
+    ["besselI1e", [3.3], 0.19109017276102952],
+  ])("%s(%j) to four units of the last place, near zeros too", (name, args, expected) => {
+    expect(Math.abs(call(name, args) / expected - 1)).toBeLessThan(8 * 2 ** -53);
   });
 
   it.each<[string, number[], number]>([

@@ -1,4 +1,4 @@
-// Special functions in double precision, and the table of host functions every backend may fall back on.
+// Special functions in double precision, which host-functions.ts loads for programs that have one.
 // Methods: power series near the origin, Stirling and Hankel series far out, continued fractions between (DLMF chapters 5-8, 10, 25).
 // Prefactors like x^a·e^-x/Γ(a) are computed as e^(-a·φ) with a small φ: as powers they would lose their digits for large a.
 // At poles and outside their domains the values are TensorFlow's.
@@ -6,7 +6,7 @@
 import type { ScalarFunction } from "../ir/scalar.ts";
 
 const epsilon = 2 ** -53;
-const eulerGamma = 0.5772156649015329;
+const oneLessEulerGamma = 0.42278433509846713;
 const logSqrtTwoPi = 0.9189385332046728;
 const manyTerms = 200_000;
 
@@ -71,7 +71,7 @@ function hurwitz(s: number, q: number): number {
 export function zeta(s: number, q: number): number {
   if (s === 1) return Number.POSITIVE_INFINITY;
   if (!(s > 1) || Number.isNaN(q)) return Number.NaN;
-  if (q > 0) return s === Number.POSITIVE_INFINITY ? pow(q, -s) : hurwitz(s, q);
+  if (q > 0) return s === Number.POSITIVE_INFINITY && q !== 1 ? q ** -s : s === Number.POSITIVE_INFINITY ? 1 : hurwitz(s, q);
   if (q === Math.floor(q)) return s % 2 === 0 || s === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Number.NaN;
   if (s !== Math.floor(s)) return Number.NaN;
   // The terms below zero are ∓(least)^-s, ∓(least + 1)^-s … up to -q.
@@ -84,11 +84,110 @@ export function zeta(s: number, q: number): number {
 /** (ζ(n) - 1) / n from n = 2, the Taylor coefficients of lgamma at 2; computed when first asked for. */
 let gammaCoefficients: readonly number[] | undefined;
 
-/** lgamma(2 + z) for |z| ≤ 1/2: z·(1 - γ) + Σ (ζ(n) - 1)·(-z)ⁿ / n. */
-function lgammaAtTwo(z: number): number {
-  gammaCoefficients ??= Array.from({ length: 28 }, (_, k) => hurwitz(k + 2, 2) / (k + 2));
-  const series = gammaCoefficients.reduceRight((sum, coefficient) => coefficient - z * sum, 0);
-  return z * (1 - eulerGamma + z * series);
+/** (lgamma(2 + z) - lgamma(2 + start)) / (z - start) for both from -3/4 to 1/2; lgamma(2 + z) = z·(1 - γ) + Σ (ζ(n) - 1)·(-z)ⁿ / n. */
+function lgammaSlopeAtTwo(z: number, start: number): number {
+  gammaCoefficients ??= [0, oneLessEulerGamma, ...Array.from({ length: 40 }, (_, k) => ((-1) ** k * hurwitz(k + 2, 2)) / (k + 2))];
+  return dividedDifference(gammaCoefficients, z, start);
+}
+
+/** lgamma(2 + z) for z from -3/4 to 1/2. */
+const lgammaAtTwo = (z: number): number => z * lgammaSlopeAtTwo(z, 0);
+
+/** (p(x) - p(y)) / (x - y) for p(x) = c[0] + c[1]·x + …, without a difference: Horner's rule and its derivative, each at one of the two. */
+function dividedDifference(coefficients: readonly number[], x: number, y: number): number {
+  let [value, slope] = [0, 0];
+  for (let n = coefficients.length - 1; n >= 0; n--) {
+    slope = slope * x + value;
+    value = value * y + (coefficients[n] as number);
+  }
+  return slope;
+}
+
+const polynomial = (coefficients: readonly number[], x: number): number => coefficients.reduceRight((sum, c) => sum * x + c, 0);
+
+/** Where |Γ(-n + e)| is 1: e below and above -n, in two parts, from n = 2 on; from n = 18 on no double is as near to -n (mpmath). */
+const gammaOnes: readonly (readonly [below: readonly [number, number], above: readonly [number, number]])[] = [
+  [
+    [-0.45702473822080064, 1.843554041574456e-17],
+    [0, 0],
+  ],
+  [
+    [-0.14358088834998006, 3.862806401714152e-18],
+    [0.2523173532725874, -2.04688991691325e-17],
+  ],
+  [
+    [-0.03936183974053688, 3.2731379225891636e-18],
+    [0.04470571514140207, 8.223977942582053e-19],
+  ],
+  [
+    [-0.008218168322593521, -5.582665915956405e-19],
+    [0.008455359439952277, 8.231751957350036e-19],
+  ],
+  [
+    [-0.0013852944531550972, -2.6295731811446077e-20],
+    [0.0013925199191243706, -7.090441230646531e-20],
+  ],
+  [
+    [-0.00019833340732475162, 1.1820573401560963e-20],
+    [0.0001984921093623021, 6.263909978492175e-21],
+  ],
+  [
+    [-2.48002706819597e-5, 1.0083974251164085e-21],
+    [2.4802904179335845e-5, 3.15397713595963e-22],
+  ],
+  [
+    [-2.7557148226503463e-6, -5.624459871432079e-23],
+    [2.7557490225318057e-6, -6.500300408654724e-23],
+  ],
+  [
+    [-2.755730136466002e-7, -2.4472526783403563e-23],
+    [2.7557337083353163e-7, 1.4502658434955713e-23],
+  ],
+  [
+    [-2.5052106852407546e-8, 1.2924868620853802e-24],
+    [2.5052109918476226e-8, -6.807394864189793e-25],
+  ],
+  [
+    [-2.087675687777539e-9, -4.849684877236172e-26],
+    [2.087675709796081e-9, -8.658839215884982e-26],
+  ],
+  [
+    [-1.6059043830108875e-10, 7.046449983196074e-27],
+    [1.6059043843534355e-10, 6.465141936497467e-27],
+  ],
+  [
+    [-1.147074559737784e-11, 4.194056116105366e-28],
+    [1.147074559808161e-11, -7.830340218001236e-28],
+  ],
+  [
+    [-7.647163731803788e-13, 4.886154187641447e-29],
+    [7.647163731835846e-13, -3.8035184915187745e-29],
+  ],
+  [
+    [-4.779477332386745e-14, -1.811833433216651e-30],
+    [4.779477332388026e-14, -9.319923331229129e-31],
+  ],
+  [
+    [-2.811457254345498e-15, -2.2878206410005478e-32],
+    [2.8114572543455435e-15, -8.713180440266469e-32],
+  ],
+];
+
+/** lgamma between -17.5 and -2, but for the half behind -2 where it has no zero: how far |Γ| is from 1 where it is 1 next, factor by factor of
+ *  Γ(x) = Γ(x + n + 2) / (x·(x + 1) … (x + n + 1)). */
+function lgammaBetweenZeros(x: number): number {
+  const n = x > -2.6 ? 2 : -Math.round(x);
+  const rest = x + n;
+  const [high, low] = (gammaOnes[n - 2] as (typeof gammaOnes)[number])[rest < 0 ? 0 : 1];
+  const distance = rest - high - low;
+  let growth = 0;
+  for (let k = 1; k >= -n; k--) {
+    if (k === 0) continue;
+    const factor = distance / (high + k);
+    growth += factor + growth * factor;
+  }
+  const nearest = Math.abs(distance / high) < 0.5 ? Math.log1p(distance / high) : Math.log(rest / high);
+  return distance * lgammaSlopeAtTwo(rest, high) - Math.log1p(growth) - nearest;
 }
 
 /** lgamma(x) - ((x - 1/2)·log x - x + log √2π) for x > 0: what Stirling's formula leaves. */
@@ -109,10 +208,11 @@ function stirlingRest(x: number): number {
 export function lgamma(x: number): number {
   if (Number.isNaN(x)) return x;
   if (!Number.isFinite(x) || (x <= 0 && x === Math.floor(x))) return Number.POSITIVE_INFINITY;
+  if (x < -2 && x > -17.5) return lgammaBetweenZeros(x);
   if (x < 0) return Math.log(Math.PI / Math.abs(sinPi(x))) - lgamma(1 - x);
   if (x >= 10) return (x - 0.5) * Math.log(x) - x + logSqrtTwoPi + stirlingRest(x);
   if (x < 0.5) return lgammaAtTwo(x) - Math.log(x) - Math.log1p(x);
-  if (x < 1.5) return lgammaAtTwo(x - 1) - Math.log1p(x - 1);
+  if (x < 1.25) return lgammaAtTwo(x - 1) - Math.log1p(x - 1);
   let product = 1;
   let at = x;
   while (at > 2.5) product *= --at;
@@ -124,16 +224,23 @@ export function digamma(x: number): number {
   if (x === Number.POSITIVE_INFINITY) return x;
   if (!Number.isFinite(x) || (x <= 0 && x === Math.floor(x))) return Number.NaN;
   if (x < 0) return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x - Math.round(x)));
-  let below = 0;
-  let at = x;
-  for (; at < 10; at++) below += 1 / at;
-  let sum = 0;
-  let power = 1;
-  for (const [k, b] of bernoulli.entries()) {
-    power /= at * at;
-    sum += (b * power) / (2 * k + 2);
-  }
-  return Math.log(at) - 0.5 / at - sum - below;
+  if (x < 10) return digammaFromZero(x);
+  return Math.log(x) - 0.5 / x - polynomial(digammaCoefficients, 1 / (x * x));
+}
+
+/** Of x^-2k in log(x) - 1/(2·x) - digamma(x) for large x. */
+const digammaCoefficients: readonly number[] = [0, ...bernoulli.map((b, k) => b / (2 * k + 2))];
+
+/** digamma for x from 0 to 10: digamma(x + 10) - Σ 1 / (x + k), term by term less the same of its zero, so that nothing cancels. */
+function digammaFromZero(x: number): number {
+  const zero = 1.4616321449683622;
+  const distance = x - zero - 9.549995429965697e-17;
+  let slope = 0;
+  for (let k = 9; k >= 0; k--) slope += 1 / ((x + k) * (zero + k));
+  const [at, start] = [x + 10, zero + 10];
+  const [u, v] = [1 / (at * at), 1 / (start * start)];
+  slope += 0.5 / (at * start) + dividedDifference(digammaCoefficients, u, v) * (at + start) * u * v;
+  return Math.log1p(distance / start) + distance * slope;
 }
 
 /** The n-th derivative of digamma, for integers n ≥ 0. */
@@ -175,42 +282,54 @@ export function erfc(x: number): number {
 
 const normalDensity = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 
-/** The quantile function of the normal distribution. Newton's method from a rational guess (Abramowitz and Stegun 26.2.23): on erf in the
- *  middle, on the logarithm in the tails. */
+/** (x/√2π - w) / w³ in `quantileReach - w²` for the quantile x of 1/2 + w: a rational fit made for this file (mpmath). */
+const quantileNumerator = [
+  1.539061302016663, 31.620727577184812, 233.59165881585983, 750.0243640919292, 995.3834220498667, 405.7868180467141, 6.142623668604669,
+];
+const quantileDenominator = [
+  1.0, 24.550724408500496, 228.76090647632424, 1009.5120684434934, 2144.516337273202, 1964.3141906616447, 550.4117038390433,
+];
+const quantileReach = 0.1325;
+
+/** The quantile function of the normal distribution: a rational function in the middle; in the tails Newton's method on the logarithm from a
+ *  rational guess (Abramowitz and Stegun 26.2.23). */
 export function ndtri(p: number): number {
   if (!(p >= 0 && p <= 1)) return Number.NaN;
+  const w = p - 0.5;
+  const square = w * w;
+  if (square < quantileReach) {
+    const from = quantileReach - square;
+    return Math.sqrt(2 * Math.PI) * (w + w * ((square * polynomial(quantileNumerator, from)) / polynomial(quantileDenominator, from)));
+  }
   const tail = Math.min(p, 1 - p);
   if (tail === 0) return p === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const t = Math.sqrt(-2 * Math.log(tail));
   let x = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
-  const middle = Math.abs(p - 0.5);
   for (let step = 0; step < 4; step++) {
-    if (middle < 0.25) x -= (erf(x * Math.SQRT1_2) / 2 - middle) / normalDensity(x);
-    else {
-      const reached = erfc(x * Math.SQRT1_2) / 2;
-      x += (Math.log(reached / tail) * reached) / normalDensity(x);
-    }
+    const reached = erfc(x * Math.SQRT1_2) / 2;
+    x += (Math.log(reached / tail) * reached) / normalDensity(x);
   }
   return p < 0.5 ? -x : x;
 }
 
-/** e^-|x|·I_order(|x|) for orders 0 and 1: the power series up to 20, Hankel's expansion beyond. */
+/** e^-|x|·I_order(|x|) for orders 0 and 1. Up to 20 the midpoint rule for the means of e^(x·(cos θ - 1)) and x·sin²θ·e^(x·(cos θ - 1)) over
+ *  0 … π, which converges faster than any power and adds positive numbers only; beyond, Hankel's expansion from its last term on. */
 function besselIe(order: 0 | 1, x: number): number {
-  let sum = 1;
-  let term = 1;
   if (x <= 20) {
-    for (let k = 1; term > epsilon * sum; k++) {
-      term *= (x * x) / (4 * k * (k + order));
-      sum += term;
+    const points = Math.ceil(8 + 3.5 * Math.sqrt(x));
+    let sum = 0;
+    for (let k = 0; k < points; k++) {
+      const half = Math.sin((Math.PI * (k + 0.5)) / (2 * points)) ** 2;
+      sum += Math.exp(-2 * x * half) * (order === 1 ? 4 * half * (1 - half) : 1);
     }
-    return Math.exp(-x) * sum * (order === 1 ? x / 2 : 1);
+    return (sum / points) * (order === 1 ? x : 1);
   }
-  for (let k = 1; k <= 30 && Math.abs(term) > epsilon; k++) {
-    term *= ((2 * k - 1) ** 2 - 4 * order) / (8 * k * x);
-    sum += term;
+  const terms = [1];
+  for (let k = 1; k <= 30 && Math.abs(terms[0] as number) > epsilon / 16; k++) {
+    terms.unshift(((terms[0] as number) * ((2 * k - 1) ** 2 - 4 * order)) / (8 * k * x));
   }
   // √x apart, for 2πx overflows where I_order·e^-x does not.
-  return sum / (Math.sqrt(2 * Math.PI) * Math.sqrt(x));
+  return terms.reduce((sum, term) => sum + term, 0) / (Math.sqrt(2 * Math.PI) * Math.sqrt(x));
 }
 
 export const besselI0e = (x: number): number => besselIe(0, Math.abs(x));
@@ -373,44 +492,8 @@ export function betainc(a: number, b: number, x: number): number {
   return 1 - (betaPrefactor(a, b, x) / b) * betaFraction(b, a, 1 - x);
 }
 
-/** x^y as C has it: JavaScript says NaN for 1^NaN and (±1)^±∞. */
-function pow(x: number, y: number): number {
-  return x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY) ? 1 : x ** y;
-}
-
-/** To the nearest integer, halves to even: adding 2^52 leaves no room for a fraction. */
-function round(x: number): number {
-  const size = Math.abs(x);
-  if (!(size < 2 ** 52)) return x;
-  const whole = size + 2 ** 52 - 2 ** 52;
-  return x < 0 || Object.is(x, -0) ? -whole : whole;
-}
-
-/** Functions of real numbers in double precision, by their names in scalar expressions. A backend imports those it does not generate itself,
- *  and rounds their results to its type. */
-export const hostFunctions = {
-  pow,
-  round,
-  atan2: Math.atan2,
-  rem: (x: number, y: number) => x % y,
-  exp: Math.exp,
-  expNonPositive: (x: number) => (x > 0 ? 1 : Math.exp(x)),
-  expm1: Math.expm1,
-  log: Math.log,
-  log1p: Math.log1p,
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-  asin: Math.asin,
-  acos: Math.acos,
-  atan: Math.atan,
-  sinh: Math.sinh,
-  cosh: Math.cosh,
-  tanh: Math.tanh,
-  asinh: Math.asinh,
-  acosh: Math.acosh,
-  atanh: Math.atanh,
-  sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
+/** By their names in scalar expressions. */
+export const specialFunctions = {
   erf,
   erfc,
   lgamma,
@@ -425,7 +508,4 @@ export const hostFunctions = {
   polygamma,
   betainc,
   randomGammaGrad,
-  sinExact: Math.sin,
-  cosExact: Math.cos,
-  logExact: Math.log,
 } as const satisfies Partial<Record<ScalarFunction, (...x: number[]) => number>>;

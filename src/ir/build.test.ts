@@ -1,4 +1,5 @@
 // Data movement says what it should (checked by running it), and inlining one map into another keeps the meaning.
+import { loadSpecialFunctions } from "../backends/host-functions.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runReference } from "../backends/reference/index.ts";
@@ -11,6 +12,8 @@ import type { Step, Value } from "./program.ts";
 import type { Scalar } from "./scalar.ts";
 import { loadsOf, s, substituteScalar } from "./scalar.ts";
 import { verifyProgram } from "./verify.ts";
+
+await loadSpecialFunctions();
 
 /** Builds, verifies and runs; gives the result as nested lists. */
 function evaluate(build: () => Value): unknown {

@@ -4,6 +4,7 @@
 import { InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Device } from "../backends/device.ts";
+import { withSpecialFunctions } from "../backends/host-functions.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredCond, StructuredLoop, StructuredNode } from "../graph/structured.ts";
 import { printProgram } from "../ir/print.ts";
@@ -82,7 +83,7 @@ async function compileParts(selection: Selection, feeds: readonly CompileFeed[],
   }
   let program: Program;
   try {
-    program = lowerSelection(selection, feeds, device);
+    program = await withSpecialFunctions(() => lowerSelection(selection, feeds, device));
   } catch (error) {
     const part = error instanceof NeedsValue ? new NeedsPart([error], []) : error;
     if (part instanceof NeedsPart) {
@@ -259,11 +260,13 @@ function evaluatedCall(selection: Selection, op: Operation): HostCall | undefine
   return {
     op,
     run: values =>
-      evaluateAlone(
-        op,
-        inputs,
-        inputs.map(tensor => values.get(tensor) as NDArray),
-        tensor => resolve(selection, tensor),
+      withSpecialFunctions(() =>
+        evaluateAlone(
+          op,
+          inputs,
+          inputs.map(tensor => values.get(tensor) as NDArray),
+          tensor => resolve(selection, tensor),
+        ),
       ),
   };
 }

@@ -2,6 +2,7 @@
 // reference runs again, adding in the worst order, with functions off by as much as they may be, and with inputs changed by a millionth: an
 // element that moves as far by itself (a comparison on the edge, a difference of equal numbers, a product too large for its type) says nothing. Memory is poisoned before the run, every access is checked against the places of its kernel, and phases
 // run in several pieces, the last first.
+import { loadSpecialFunctions } from "../../src/backends/host-functions.ts";
 import { runReference } from "../../src/backends/reference/index.ts";
 import type { Summation } from "../../src/backends/reference/primitives.ts";
 import { OwnCode } from "../../src/backends/wasm/code.ts";
@@ -21,6 +22,8 @@ import { withFunctionErrors } from "../kernels/function-errors.ts";
 import { type RandomCase, randomNumbers } from "../plans/random-program.ts";
 import { withAddressChecks } from "./check-addresses.ts";
 import { withSplitPhases } from "./split-phases.ts";
+
+await loadSpecialFunctions();
 
 type Arrays = ReadonlyMap<string, NDArray>;
 

@@ -1,4 +1,5 @@
 // Small graphs at random, from a seed, as users build them: layers, losses, movement, gathers, and a training step with all gradients.
+import { loadSpecialFunctions } from "../../src/backends/host-functions.ts";
 import * as tf from "../../src/index.ts";
 import { runReference } from "../../src/backends/reference/index.ts";
 import { InternalError } from "../../src/base/errors.ts";
@@ -8,6 +9,8 @@ import { extract } from "../../src/optimize/extract.ts";
 import { optimize } from "../../src/optimize/index.ts";
 import { resolve } from "../../src/optimize/selection.ts";
 import { Chooser, type RandomCase, randomNumbers } from "../plans/random-program.ts";
+
+await loadSpecialFunctions();
 
 export interface RandomGraph {
   readonly fetches: readonly tf.Tensor[];

@@ -1,4 +1,5 @@
 // Tests of schedule: a Program's Plan, run in poisoned memory, must give exactly what the reference gives.
+import { loadSpecialFunctions } from "../../src/backends/host-functions.ts";
 import { runReference } from "../../src/backends/reference/index.ts";
 import { NDArray } from "../../src/base/ndarray.ts";
 import { printProgram } from "../../src/ir/print.ts";
@@ -7,6 +8,8 @@ import { verifyProgram } from "../../src/ir/verify.ts";
 import { planBound, printPlan, schedule } from "../../src/schedule/index.ts";
 import type { Kernel, Plan } from "../../src/schedule/plan.ts";
 import { interpretPlan } from "./interpret-plan.ts";
+
+await loadSpecialFunctions();
 
 export const target = { alignment: 64, scratchBytes: ({ kind }: Kernel): number => (kind === "contract" ? 320 : kind === "sort" ? 64 : 0) };
 

@@ -109,7 +109,7 @@ const unneeded = [
   /^io\/(example|meta-graph|op-message|saved-model|saver|summary|tfjs)/,
   /^library\/(data|features|layers|linalg|lookup|losses|metrics|queue|ragged|summary)/,
   /^ops\/(data|image|linalg|nn|quantized|registry|signal|sparse\/(?!(sparse|dense|structure|elements)\.js)|state\/checkpoint|string|summary)/,
-  /^(backends\/wasm|kernels)\//,
+  /^(backends\/(wasm|special)|kernels)\b/,
 ];
 
 function assertSmall({ start, later, modules }, { startKb, laterKb }) {

@@ -3,6 +3,7 @@
 import { NDArray } from "../../base/ndarray.ts";
 import { printProgram } from "../../ir/print.ts";
 import type { Program } from "../../ir/program.ts";
+import { loadSpecialFunctions } from "../host-functions.ts";
 import { type Device, type Executable, resourceKeeper } from "../device.ts";
 import { runReference } from "./index.ts";
 
@@ -22,6 +23,7 @@ class ReferenceDevice implements Device {
   readonly endResources = this.keeper.endResources;
 
   async compile(program: Program): Promise<Executable> {
+    await loadSpecialFunctions();
     return {
       run: async feeds => this.run(program, feeds),
       texts: { program: () => printProgram(program) },

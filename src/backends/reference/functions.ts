@@ -5,7 +5,7 @@ import { dtypeBytes, dtypeTable, isBigInteger } from "../../base/dtype.ts";
 import { InternalError } from "../../base/errors.ts";
 import type { ScalarFunction } from "../../ir/scalar.ts";
 import { isDefinedFor, resultType, scalarFunctions } from "../../ir/scalar.ts";
-import { hostFunctions } from "../special.ts";
+import { hostFunctions } from "../host-functions.ts";
 import { complexFunctions } from "./complex.ts";
 import type { Element } from "./elements.ts";
 import { fitTo } from "./elements.ts";

@@ -1,4 +1,5 @@
 // Each primitive by its formula in docs/ir.md, hard cases first: empty, rank 0, NaN, signed zeros, limits of integers, rank 8.
+import { loadSpecialFunctions } from "../host-functions.ts";
 import { describe, expect, it } from "vitest";
 import type { DType } from "../../base/dtype.ts";
 import { FailedPreconditionError, InvalidArgumentError } from "../../base/errors.ts";
@@ -11,6 +12,8 @@ import { s } from "../../ir/scalar.ts";
 import { verifyProgram } from "../../ir/verify.ts";
 import { runReference } from "./index.ts";
 import { philoxBlock } from "./philox.ts";
+
+await loadSpecialFunctions();
 
 function build(make: () => readonly Value[]): Program {
   const builder = new b.ProgramBuilder();

@@ -1,4 +1,5 @@
 // Scalar functions and conversions by type, hard values first. Casts were observed in TensorFlow 2.21 on x86.
+import { loadSpecialFunctions } from "../host-functions.ts";
 import { describe, expect, it } from "vitest";
 import type { DType } from "../../base/dtype.ts";
 import { dtypeNames, dtypeTable } from "../../base/dtype.ts";
@@ -8,6 +9,8 @@ import type { Value } from "../../ir/program.ts";
 import type { Scalar, ScalarFunction } from "../../ir/scalar.ts";
 import { applyScalar, isDefinedFor, s, scalarFunctions } from "../../ir/scalar.ts";
 import { runReference } from "./index.ts";
+
+await loadSpecialFunctions();
 
 type Plain = number | bigint | boolean | string | { re: number; im: number };
 

@@ -3,7 +3,7 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Value } from "../../ir/program.ts";
 import { statusGlobal } from "../../kernels/check.ts";
-import { hostFunctionName } from "../../kernels/math/elementary.ts";
+import { hostFunctionPrefix } from "../../kernels/math/elementary.ts";
 import { type EstimatedPart, estimateParts, type TracedPart } from "../../kernels/estimate.ts";
 import { hostPart, type Recorded } from "../../kernels/index.ts";
 import type { KernelModule } from "../../kernels/language/language.ts";
@@ -12,7 +12,7 @@ import { printModule } from "../../kernels/language/print-kernels.ts";
 import { printPhases } from "../../kernels/language/print-phases.ts";
 import { controlBytes, controlGlobal, failures, mayWaitGlobal } from "../../kernels/threads.ts";
 import type { Place, Plan } from "../../schedule/plan.ts";
-import { hostFunctions } from "../special.ts";
+import { hostFunctions, loadSpecialFunctions } from "../host-functions.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import { describeWasm, importNamespaces } from "./printer.ts";
 import type { HeldProgram, ThreadPool } from "./thread-pool.ts";
@@ -171,9 +171,19 @@ export function importsOf(
   };
 }
 
+/** Loads the special functions where a module asks the host for some function. */
+export async function loadFunctions({ imports }: KernelModule): Promise<void> {
+  if (imports.some(({ name }) => name.startsWith(hostFunctionPrefix))) await loadSpecialFunctions();
+}
+
+/** The same for kernels that run on the host. */
+export async function loadFunctionsOfHost({ hostKernels }: Pick<Recorded, "hostKernels">): Promise<void> {
+  if (hostKernels.some(({ kind }) => kind !== "call")) await loadSpecialFunctions();
+}
+
 function importedFunction(name: string): (...args: number[]) => number {
-  for (const [fn, implementation] of Object.entries(hostFunctions) as [keyof typeof hostFunctions, (...args: number[]) => number][]) {
-    if (hostFunctionName(fn) === name) return implementation;
-  }
-  throw new InternalError(`The module imports ${name}, which the host does not have.`);
+  const functions: Readonly<Record<string, (...args: number[]) => number>> = hostFunctions;
+  const found = functions[name.slice(hostFunctionPrefix.length)];
+  if (found === undefined) throw new InternalError(`The module imports ${name}, which the host does not have.`);
+  return found;
 }

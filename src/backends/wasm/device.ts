@@ -13,7 +13,7 @@ import { verifyModule } from "../../kernels/language/verify-kernels.ts";
 import type { Kernel, Plan, ScheduleTarget } from "../../schedule/plan.ts";
 import { type CompileOptions, type Device, type Executable, resourceKeeper } from "../device.ts";
 import { AnySizeKernels } from "./any-size.ts";
-import { OwnCode } from "./code.ts";
+import { loadFunctions, loadFunctionsOfHost, OwnCode } from "./code.ts";
 import { DeviceMemory, largestBuffers } from "./device-memory.ts";
 import { WasmExecutable } from "./executable.ts";
 import { alignment } from "./memory.ts";
@@ -45,7 +45,11 @@ export class WasmDevice extends DeviceMemory implements Device {
   ): Promise<Executable> {
     if (!plan) throw new InternalError("The wasm backend was given no plan.");
     refuseTooLarge(plan);
-    if (anySize) return new WasmExecutable(this, plan, await this.anySize.codeOf(plan));
+    if (anySize) {
+      const code = await this.anySize.codeOf(plan);
+      await loadFunctionsOfHost(code);
+      return new WasmExecutable(this, plan, code);
+    }
     const recorded: Recorded = record(plan, this.kernelTarget, {
       isVerified: false,
       isTraced,
@@ -53,6 +57,7 @@ export class WasmDevice extends DeviceMemory implements Device {
     });
     if (recorded.sharedPhases > 0) this.pool?.prepare(this.kernelTarget.threads);
     const { module, bytes } = await this.compileModule(recorded.module);
+    await loadFunctionsOfHost(recorded);
     return new WasmExecutable(this, plan, new OwnCode(this, recorded, module, bytes), { isTraced });
   }
 
@@ -64,6 +69,7 @@ export class WasmDevice extends DeviceMemory implements Device {
       verifyModule(recorded);
       throw new InternalError(`The engine refuses the module: ${String(error)}`);
     });
+    await loadFunctions(recorded);
     return { module, bytes: bytes.length };
   }
 }

@@ -22,7 +22,7 @@ const hostArity: Partial<Record<ScalarFunction, 1 | 2 | 3>> = {
   betainc: 3,
 };
 
-export const hostFunctionName = (fn: ScalarFunction): string => `math:${fn}`;
+export const hostFunctionPrefix = "math:";
 
 export const isElementary = (fn: ScalarFunction): boolean => isMathFunction(fn) || hostArity[fn] !== undefined;
 
@@ -31,7 +31,7 @@ export function elementary(fn: ScalarFunction, lane: "f32" | "f64", args: readon
   if (isMathFunction(fn)) return applyMath(k, lane, fn, ...args);
   const wide = lane === "f32" ? args.map(arg => f64.fromF32(arg as Expr<"f32">)) : args;
   const ref = k.module.import(
-    hostFunctionName(fn),
+    hostFunctionPrefix + fn,
     wide.map(() => "f64" as const),
     ["f64"],
   );

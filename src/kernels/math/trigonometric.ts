@@ -23,6 +23,13 @@ const atanCoefficients = [
   -0.06663105488954846, 0.058478976410067454, -0.050393319771228906, 0.03806498465921066, -0.017907376848385642,
 ];
 
+/** (asin(t) - t) / t³ in t², for |t| up to 1/2. */
+const asinCoefficients = [
+  0.16666666666666669, 0.07499999999998433, 0.04464285714635543, 0.030381944138531247, 0.02237217294214989, 0.017352392720869945,
+  0.013971212973553311, 0.011479177415181617, 0.0103228143502052, 0.005457506718563782, 0.01740087944288715, -0.014851887071528912,
+  0.028757851367602328,
+];
+
 const quarterTurn = { high: Math.PI / 2, low: 6.123233995736766e-17 };
 const eighthTurn = { high: Math.PI / 4, low: 3.061616997868383e-17 };
 const halfTurn = { high: Math.PI, low: 1.2246467991473532e-16 };
@@ -291,15 +298,29 @@ export function atan2(r: Real, y: Expr, x: Expr): Expr {
   return f.copySign(f.select(isLeft, obtuse, acute), up);
 }
 
-/** The cosine that belongs to a sine and the other way round: √((1 - x)(1 + x)), NaN beyond ±1. */
-const otherSide = (r: Real, x: Expr): Expr => r.f.sqrt(r.f.mul(r.f.sub(1, x), r.f.add(x, 1)));
+/** asin(√z) for z = x² where |x| ≤ 1/2, else for z = (1 - |x|)/2, which is half the angle to ±1; NaN beyond. */
+function arcOfSide(r: Real, x: Expr): { readonly isSteep: Expr; readonly angle: Expr } {
+  const { f } = r;
+  const side = r.pin(f.abs(x));
+  const isSteep = r.pin(f.gt(side, 0.5));
+  const z = r.pin(f.select(isSteep, f.mul(f.sub(1, side), 0.5), f.mul(side, side)));
+  const root = r.pin(f.select(isSteep, f.sqrt(z), side));
+  return { isSteep, angle: r.pin(f.madd(root, f.mul(z, r.polynomial(z, asinCoefficients)), root)) };
+}
 
 export const asin = (r: Real, x: Expr): Expr => {
+  const { f } = r;
   const value = r.pin(x);
-  return atan2(r, value, otherSide(r, value));
+  const { isSteep, angle } = arcOfSide(r, value);
+  return f.copySign(complement(r, isSteep, f.select(isSteep, f.add(angle, angle), angle)), value);
 };
 
 export const acos = (r: Real, x: Expr): Expr => {
+  const { f } = r;
   const value = r.pin(x);
-  return atan2(r, otherSide(r, value), value);
+  const { isSteep, angle } = arcOfSide(r, value);
+  const twice = r.pin(f.add(angle, angle));
+  const obtuse = f.sub(halfTurn.high, f.sub(twice, halfTurn.low));
+  const flat = f.sub(quarterTurn.high, f.sub(f.copySign(angle, value), quarterTurn.low));
+  return f.select(isSteep, f.select(f.lt(value, 0), obtuse, twice), flat);
 };

@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
-import { exampleFromBytes, type Feature, type Features, joined, longest, padded } from "../../formats/examples.ts";
+import { exampleFromBytes, type Feature, type Features, type FeatureValues, joined, longest, padded } from "../../formats/examples.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { placesInRows } from "../sparse/parts.ts";
@@ -40,18 +40,6 @@ const prefixOf = ({ name }: Where): string => (name === null ? "" : `Name: ${nam
 const at = (where: Where): string =>
   where.name === null ? `Key: ${where.key}.  ` : `${prefixOf(where)}Key: ${where.key}, Index: ${where.row}.  `;
 
-/** A feature of the type asked for, or null where there is none (or an empty one). @throws InvalidArgumentError for another type. */
-function wanted(example: Features, where: Where, dtype: DType): Feature {
-  const feature = example.get(where.key) ?? null;
-  if (feature && feature.dtype !== dtype)
-    throw new InvalidArgumentError(
-      where.name === null
-        ? `${at(where)}Data types don't match. Expected type: ${typeNames[dtype]}, Actual type: ${typeNames[feature.dtype]}`
-        : `${at(where)}Data types don't match. Data type: ${typeNames[feature.dtype]} but expected type: ${typeNames[dtype]}`,
-    );
-  return feature;
-}
-
 // ---- batches ----
 
 /** What is asked of a batch of examples. */
@@ -73,15 +61,84 @@ export interface ParsedFeatures {
 export const int64 = (values: readonly number[], shape: readonly number[]): NDArray =>
   new NDArray("int64", shape, BigInt64Array.from(values, BigInt));
 
+/** Refuses a feature that is not what is asked for. */
+type Check = (feature: FeatureValues, where: Where) => void;
+
+/** What its messages call a type's values. */
+const valuesOf = (dtype: DType): string => (dtype === "string" ? "bytes" : (typeNames[dtype] as string));
+
+function rowCheck({ dtype }: { readonly dtype: DType }): Check {
+  return (feature, where) => {
+    if (feature.dtype === dtype) return;
+    throw new InvalidArgumentError(
+      `${at(where)}Data types don't match. Expected type: ${typeNames[dtype]}, Actual type: ${typeNames[feature.dtype]}`,
+    );
+  };
+}
+
+/** The size of one dense row, or of its pieces where the first dimension is open. */
+function denseSize(shape: TensorShape): { readonly isOpen: boolean; readonly inner: number } {
+  const dims = shape.dims ?? [];
+  const isOpen = dims.length > 0 && dims[0] === null;
+  return { isOpen, inner: sizeOf((isOpen ? dims.slice(1) : dims).map(Number)) };
+}
+
+function denseCheck({ dtype, shape }: FeatureSpecs["dense"][number]): Check {
+  const { isOpen, inner } = denseSize(shape);
+  return (feature, where) => {
+    const refuse = (text: string): never => {
+      throw new InvalidArgumentError(text);
+    };
+    const isSingle = where.name === null;
+    const { size } = feature;
+    if (feature.dtype !== dtype)
+      refuse(`${at(where)}Data types don't match. Data type: ${typeNames[feature.dtype]} but expected type: ${typeNames[dtype]}`);
+    if (isOpen ? size % inner === 0 : size === inner) return;
+    if (isOpen && isSingle)
+      refuse(
+        `Error while parsing feature with key ${where.key}: number of elements should be divisible by ${inner}, found ${size} instead`,
+      );
+    const values = `${at(where)}Number of ${valuesOf(dtype)} values`;
+    if (isOpen) refuse(`${values} is not a multiple of stride length. Saw ${size} values but output shape is: ${shape.format()}`);
+    const isOverfull = dtype === "string" && size > inner;
+    const why = isOverfull ? "Parsing bytes_list failed." : `Some ${valuesOf(dtype)}_list slice was not parsed.`;
+    if (isSingle) refuse(`${at(where)}Can't parse serialized Example: ${why}`);
+    if (isOverfull) refuse(`${at(where)}Can't parse serialized Example.`);
+    refuse(`${values} != expected.  Values size: ${size} but output shape: ${shape.format()}`);
+  };
+}
+
+/** Refuses an example: its features from the last to the first, then those that are not there. */
+function exampleCheck(specs: FeatureSpecs): (example: Features, whereOf: (key: string) => Where) => void {
+  const checks = new Map<string, Check>([
+    ...[...specs.sparse, ...specs.ragged].map(spec => [spec.key, rowCheck(spec)] as const),
+    ...specs.dense.map(spec => [spec.key, denseCheck(spec)] as const),
+  ]);
+  const needed = specs.dense.filter(({ shape, fallback }) => fallback.size === 0 && !denseSize(shape).isOpen);
+  return (example, whereOf) => {
+    for (const [key, feature] of [...example].reverse()) if (feature) checks.get(key)?.(feature, whereOf(key));
+    const missing = needed.find(({ key }) => !example.get(key));
+    if (missing === undefined) return;
+    const { key, dtype } = missing;
+    throw new InvalidArgumentError(
+      `${prefixOf(whereOf(key))}Feature: ${key} (data type: ${typeNames[dtype]}) is required but could not be found.`,
+    );
+  };
+}
+
 /** Parses a batch; `names` are the examples' (or none), null for one example that makes no batch. */
 export function parseFeatures(serialized: readonly Uint8Array[], names: readonly string[] | null, specs: FeatureSpecs): ParsedFeatures {
-  const examples = serialized.map(exampleOf);
   const isBatch = names !== null;
-  const whereOf = (row: number, key: string): Where => ({ name: isBatch ? (names[row] ?? "") : null, row, key });
-  const rowsOf = (key: string, dtype: DType): Feature[] => examples.map((example, row) => wanted(example, whereOf(row, key), dtype));
-  const dense = specs.dense.map(spec => denseOf(rowsOf(spec.key, spec.dtype), spec, whereOf, isBatch));
+  const check = exampleCheck(specs);
+  const examples = serialized.map((bytes, row) => {
+    const example = exampleOf(bytes);
+    check(example, key => ({ name: isBatch ? (names[row] ?? "") : null, row, key }));
+    return example;
+  });
+  const rowsOf = (key: string): Feature[] => examples.map(example => example.get(key) ?? null);
+  const dense = specs.dense.map(spec => denseOf(rowsOf(spec.key), spec, isBatch));
   const sparse = specs.sparse.map(({ key, dtype }) => {
-    const rows = rowsOf(key, dtype);
+    const rows = rowsOf(key);
     const lengths = rows.map(row => row?.size ?? 0);
     const most = longest(rows);
     return {
@@ -91,7 +148,7 @@ export function parseFeatures(serialized: readonly Uint8Array[], names: readonly
     };
   });
   const ragged = specs.ragged.map(({ key, dtype, splits }) => {
-    const rows = rowsOf(key, dtype);
+    const rows = rowsOf(key);
     let end = 0;
     const ends = [0, ...rows.map(row => (end += row?.size ?? 0))];
     return {
@@ -109,28 +166,9 @@ export function parseFeatures(serialized: readonly Uint8Array[], names: readonly
   };
 }
 
-function denseOf(
-  rows: readonly Feature[],
-  { key, dtype, shape, fallback }: FeatureSpecs["dense"][number],
-  whereOf: (row: number, key: string) => Where,
-  isBatch: boolean,
-): NDArray {
+function denseOf(rows: readonly Feature[], { dtype, shape, fallback }: FeatureSpecs["dense"][number], isBatch: boolean): NDArray {
   const dims = shape.dims ?? [];
-  const isOpen = dims.length > 0 && dims[0] === null;
-  const inner = sizeOf((isOpen ? dims.slice(1) : dims).map(Number));
-  rows.forEach((values, row) => {
-    if (values ? (isOpen ? values.size % inner === 0 : values.size === inner) : isOpen || fallback.size > 0) return;
-    const where = whereOf(row, key);
-    if (!values)
-      throw new InvalidArgumentError(
-        `${prefixOf(where)}Feature: ${key} (data type: ${typeNames[dtype]}) is required but could not be found.`,
-      );
-    throw new InvalidArgumentError(
-      isOpen
-        ? `${at(where)}Number of ${typeNames[dtype]} values is not a multiple of stride length. Saw ${values.size} values but output shape is: ${shape.format()}`
-        : `${at(where)}Number of ${typeNames[dtype]} values != expected.  Values size: ${values.size} but output shape: ${shape.format()}`,
-    );
-  });
+  const { isOpen, inner } = denseSize(shape);
   const most = isOpen ? longest(rows) : inner;
   return padded(dtype, rows, most, fallback, [
     ...(isBatch ? [rows.length] : []),

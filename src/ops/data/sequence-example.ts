@@ -195,7 +195,6 @@ class Batch {
       const feature = context.get(key);
       if (feature && feature.dtype !== dtype) refuse(`Context feature: ${key}`, dtype);
     }
-    for (const { key, mayBeMissing } of request.listDense) if (!mayBeMissing && !lists.has(key)) throw missingList(name, key);
     for (const { key, dtype } of [...request.listDense, ...request.listSparse, ...request.listRagged])
       lists.get(key)?.forEach((feature, t) => {
         if (feature && feature.dtype !== dtype) refuse(`Feature list: ${key}, Index: ${t}`, dtype);
@@ -253,7 +252,7 @@ class Batch {
   }
 
   /** Rows padded to the longest list of the batch, and how long each list was. */
-  listDense({ key, dtype, shape }: WantedList): { values: NDArray; lengths: NDArray } {
+  listDense({ key, dtype, shape, mayBeMissing }: WantedList): { values: NDArray; lengths: NDArray } {
     const count = countOf(shape);
     const lists = this.listsOf(key);
     const most = Math.max(0, ...lists.map(list => list.reduce((sum, feature) => sum + sizeOfRow(feature), 0)));
@@ -264,6 +263,7 @@ class Batch {
     const steps = most / count;
     const values = NDArray.zeros(dtype, [...(this.isBatch ? [lists.length] : []), steps, ...shape.asNumbers()]);
     lists.forEach((list, row) => {
+      if (!mayBeMissing && !this.sequences[row].lists.has(key)) throw missingList(this.nameOf(row), key);
       const unfit = list.findIndex(feature => sizeOfRow(feature) !== count);
       if (unfit >= 0)
         throw new InvalidArgumentError(
@@ -440,10 +440,11 @@ export const ParseSequenceExample = defineOp("ParseSequenceExample", {
       listRagged: [],
     };
     const batch = new Batch(serialized, keysOf(debugName), request);
+    const contextDense = request.contextDense.map(wanted => batch.contextDense(wanted));
     const dense = request.listDense.map(wanted => batch.listDense(wanted));
     return [
       ...sparseParts(request.contextSparse.map(wanted => batch.contextSparse(wanted))),
-      ...request.contextDense.map(wanted => batch.contextDense(wanted)),
+      ...contextDense,
       ...sparseParts(request.listSparse.map(wanted => batch.listSparse(wanted))),
       ...dense.map(({ values }) => values),
       ...dense.map(({ lengths }) => lengths),
@@ -541,12 +542,13 @@ export const ParseSequenceExampleV2 = defineOp("ParseSequenceExampleV2", {
       listRagged: wantedRagged(keysOf(a.featureListRaggedKeys), a.featureListRaggedValueTypes, a.featureListRaggedSplitTypes),
     };
     const batch = new Batch(serialized, keysOf(debugName), request);
+    const contextDense = request.contextDense.map(wanted => batch.contextDense(wanted));
     const dense = request.listDense.map(wanted => batch.listDense(wanted));
     const contextRagged = request.contextRagged.map(wanted => batch.contextRagged(wanted));
     const listRagged = request.listRagged.map(wanted => batch.listRagged(wanted));
     return [
       ...sparseParts(request.contextSparse.map(wanted => batch.contextSparse(wanted))),
-      ...request.contextDense.map(wanted => batch.contextDense(wanted)),
+      ...contextDense,
       ...contextRagged.map(({ values }) => values),
       ...contextRagged.map(({ splits }) => splits),
       ...sparseParts(request.listSparse.map(wanted => batch.listSparse(wanted))),

@@ -7,6 +7,7 @@ import { fileNameOf, folderOf, joinPath, readFile as readBytes } from "../../bas
 import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import { unzlib } from "../../formats/inflate.ts";
+import { InflateError, inflateRest } from "../../formats/inflate-rest.ts";
 import { base64FromBytes, createMessage, messageFromBytes, messageToBytes } from "../../formats/message-codec.ts";
 import type { Message } from "../../formats/messages.ts";
 import { arrayFromMessage, arrayToTypedValues, dtypeOfEnumerator, shapeToMessage } from "../../formats/tensor-message.ts";
@@ -132,7 +133,11 @@ const inflated = async (bytes: Uint8Array, format: "gzip" | "deflate"): Promise<
   bytes.length === 0
     ? bytes
     : unzlib(bytes, format).catch(() => {
-        throw new DataLossError("inflate() failed with error -3: incorrect header check");
+        try {
+          return inflateRest(bytes, format);
+        } catch (error) {
+          throw error instanceof InflateError ? new DataLossError(`inflate() failed with error -3: ${error.message}`) : error;
+        }
       });
 
 /** Strings compressed by gzip or zlib as they were. */

@@ -76,6 +76,22 @@ const shown = (point: number): string => `\\u{${point.toString(16)}}`;
 const rangesText = (ranges: readonly Range[]): string => ranges.map(([low, high]) => `${shown(low)}-${shown(high)}`).join("");
 /** What a class of other characters must not take: bytes that are no character. */
 const wellFormed = "(?![\\ud800-\\udfff])";
+/** A surrogate in three bytes, which RE2 takes for a character; and other bytes that only look like one (overlong, past the end), which it takes where it
+ *  takes all characters from U+0080 on. */
+const surrogate = "\\udced[\\udca0-\\udcbf][\\udc80-\\udcbf]";
+const lookalike = "[\\udce0-\\udcef][\\udc80-\\udcbf]{2}|[\\udcf0-\\udcf4][\\udc80-\\udcbf]{3}";
+
+/** A part of a class. */
+interface ClassPart {
+  readonly text: string;
+  /** Has it all characters from U+0080 on, some, or none? */
+  readonly beyondAscii: "all" | "some" | "none";
+}
+
+function partOf(ranges: readonly Range[]): ClassPart {
+  const [low, high] = ranges.at(-1) ?? [0, 0];
+  return { text: rangesText(ranges), beyondAscii: high < 0x80 ? "none" : low <= 0x80 && high === 0x10ffff ? "all" : "some" };
+}
 
 interface Flags {
   readonly i: boolean;
@@ -216,7 +232,7 @@ class Translator {
     const char = this.take() ?? "";
     if (char === "(") return this.closed("(", flags);
     if (char === "[") return this.class(start, flags);
-    if (char === ".") return `${wellFormed}[^${flags.s ? "" : "\\n"}]`;
+    if (char === ".") return `(?:${wellFormed}[^${flags.s ? "" : "\\n"}]|${lookalike})`;
     if (char === "^") return flags.m ? "(?<![^\\n])" : "^";
     if (char === "$") return flags.m ? "(?![^\\n])" : "$";
     if (char !== "\\") return this.literal(char.codePointAt(0) ?? 0, flags);
@@ -225,29 +241,29 @@ class Translator {
     if (this.takeIf(/^C/)) throw new UnimplementedError("\\C, a single byte in a regular expression, is not supported.");
     this.at = start;
     const set = this.setEscape();
-    return set === undefined ? this.literal(this.escape(), flags) : this.folded(`${wellFormed}[${set}]`, flags);
+    return set === undefined ? this.literal(this.escape(), flags) : this.classOf([set], false, flags);
   }
 
   /** \d, \W, \pL, \p{^Greek} … as parts of a class; undefined where no such thing stands here. */
-  private setEscape(): string | undefined {
+  private setEscape(): ClassPart | undefined {
     const perl = this.takeIf(/^\\([dDsSwW])/);
     if (perl) {
       const ranges = perlClasses[perl[1].toLowerCase()];
-      return rangesText(perl[1] === perl[1].toLowerCase() ? ranges : complement(ranges));
+      return partOf(perl[1] === perl[1].toLowerCase() ? ranges : complement(ranges));
     }
     const unicode = this.takeIf(/^\\([pP])(?:\{(\^?)([^}]*)\}|([^{]))/u);
     if (!unicode) return undefined;
     const [text, letter, hat = "", long, short] = unicode;
     const isNegative = (letter === "P") !== (hat === "^");
     const name = long ?? short;
-    if (name === "Any") return isNegative ? "" : rangesText([[0, 0x10ffff]]);
+    if (name === "Any") return partOf(isNegative ? [] : [[0, 0x10ffff]]);
     const property = /^[A-Z][a-z]?$/.test(name) ? name : `Script=${name}`;
     try {
       new RegExp(`\\p{${property}}`, "u");
     } catch {
       throw this.refused(`invalid character class range: ${text}`);
     }
-    return `\\${isNegative ? "P" : "p"}{${property}}`;
+    return { text: `\\${isNegative ? "P" : "p"}{${property}}`, beyondAscii: "some" };
   }
 
   /** The character that an escape stands for. */
@@ -283,19 +299,19 @@ class Translator {
   private class(start: number, flags: Flags): string {
     const missing = (): Error => this.refused(`missing ]: ${this.pattern.slice(start)}`);
     const isNegative = this.takeIf(/^\^/) !== null;
-    let parts = "";
+    const parts: ClassPart[] = [];
     for (let isFirst = true; isFirst || !this.rest.startsWith("]"); isFirst = false) {
       if (this.rest === "") throw missing();
       const posix = this.takeIf(/^\[:(\^?)(\w*):\]/);
       if (posix) {
         if (!Object.hasOwn(posixClasses, posix[2])) throw this.refused(`invalid character class range: ${posix[0]}`);
         const ranges = posixClasses[posix[2]];
-        parts += rangesText(posix[1] === "" ? ranges : complement(ranges));
+        parts.push(partOf(posix[1] === "" ? ranges : complement(ranges)));
         continue;
       }
       const set = this.setEscape();
       if (set !== undefined) {
-        parts += set;
+        parts.push(set);
         continue;
       }
       const from = this.at;
@@ -306,10 +322,22 @@ class Translator {
         high = this.classCharacter();
         if (high < low) throw this.refused(`invalid character class range: ${this.pattern.slice(from, this.at)}`);
       }
-      parts += rangesText([[low, high]]);
+      parts.push(partOf([[low, high]]));
     }
     this.at++;
-    return this.folded(`${wellFormed}[${isNegative ? "^" : ""}${parts}]`, flags);
+    return this.classOf(parts, isNegative, flags);
+  }
+
+  private classOf(parts: readonly ClassPart[], isNegative: boolean, flags: Flags): string {
+    const text = parts.map(part => part.text).join("");
+    const set = `[${isNegative ? "^" : ""}${text}]`;
+    // K and long s are kin of ASCII's letters.
+    const hasKin = flags.i && new RegExp(`[${text}]`, "iu").test("\u212a\u017f");
+    const hasAll = isNegative
+      ? !hasKin && parts.every(({ beyondAscii }) => beyondAscii === "none")
+      : parts.some(({ beyondAscii }) => beyondAscii === "all");
+    const others = hasAll ? `|${lookalike}` : new RegExp(set, "u").test("\ud800") ? `|${surrogate}` : "";
+    return this.folded(`(?:${wellFormed}${set}${others})`, flags);
   }
 
   private classCharacter(): number {
@@ -352,6 +380,10 @@ function matchFrom(text: string, at: number, expression: RegExp): RegExpExecArra
   return isInside ? matchFrom(text, match.index + 1, expression) : match;
 }
 
+/** The character at a place, "" at the end; a surrogate in three bytes is one. */
+const nextCharacter = (text: string, at: number): string =>
+  new RegExp(`^(?:${surrogate}|[^])`, "u").exec(text.slice(at, at + 3))?.[0] ?? "";
+
 /** Matches replaced from the left; an empty match right behind another is none. */
 function replaced(text: string, expression: RegExp, parts: readonly (string | number)[], isGlobal: boolean): string {
   let result = "";
@@ -363,9 +395,9 @@ function replaced(text: string, expression: RegExp, parts: readonly (string | nu
     result += text.slice(at, match.index);
     at = match.index;
     if (match[0] === "" && at === end) {
-      const char = String.fromCodePoint(text.codePointAt(at) ?? 0);
-      if (at < text.length) result += char;
-      at += char.length;
+      const char = nextCharacter(text, at);
+      result += char;
+      at += char.length || 1;
       continue;
     }
     result += parts.map(part => (typeof part === "string" ? part : (match[part] ?? ""))).join("");

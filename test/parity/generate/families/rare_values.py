@@ -1,6 +1,9 @@
 """What random calls of rare ops found: second gradients of conditionals, shapes that letters or zeros tell, limits, singular matrices."""
+import gzip
+import zlib
+
 from ..recording import rows, run_errors
-from ..tfenv import np
+from ..tfenv import np, tf
 from .edge_cases import refusal
 from .staging import runs
 
@@ -99,4 +102,40 @@ def rare_objects(b):
     runs(b, "", [f"tf.io.parse_tensor({p!r}, F)" for p in protos] + ["tf.io.decode_compressed(['', ''], 'ZLIB')", "tf.io.decode_compressed([''], 'GZIP')"])
 
 
-ALL = [rare_values, rare_types, rare_objects]
+def rare_texts(b):
+    """Examples that do not fit, bytes that only look like characters, compressed bytes cut short."""
+    b.family("rare_values")
+    def example(**features):
+        made = tf.train.Example()
+        for k, v in features.items():
+            f = made.features.feature[k]
+            getattr(f, {str: "bytes_list", int: "int64_list", float: "float_list"}[type(v[0])]).value.extend([x.encode() if isinstance(x, str) else x for x in v])
+        return made.SerializeToString(deterministic=True)
+    takes = {"F": "[1., 2., 3.]", "tf.int64": "[1, 2, 3]", "tf.string": "['a', 'b', 'c']"}
+    specs = [f"tf.FixedLenFeature([2], {t})" for t in takes] + [f"tf.FixedLenSequenceFeature([2], {t}, allow_missing=True)" for t in takes] + ["tf.VarLenFeature(tf.string)", "tf.io.RaggedFeature(F)"]
+    given = [example(a=[7]), example(a=["x"]), example(a=[1.5, 2.5, 3.5]), example(a=["x", "y", "z"]), example(a=[7, 8, 9], b=[1]), example(b=[1.])]
+    code = "V = lambda d: [x if isinstance(x, tf.Tensor) else x.values for k, x in sorted(d.items())]\n"
+    steps = [(s, g) for s in specs for g in given]
+    runs(b, code, [f"V(tf.parse_example([{g!r}], {{'a': {s}}}))" for s, g in steps] + [f"V(tf.parse_single_example({g!r}, {{'a': {s}}}))" for s, g in steps])
+    both = "{'a': tf.FixedLenFeature([2], tf.int64), 'b': tf.FixedLenFeature([2], tf.int64), 'c': tf.VarLenFeature(tf.int64)}"
+    runs(b, code, [f"V(tf.parse_example({g!r}, {both}))" for g in ([example(a=[1], b=[1])], [example(a=[1])], [example(a=[1, 2], b=[1, 2], c=[1.])], [example(a=[1, 2], b=[3, 4]), example(c=[5.])], [example(a=[1], b=[3, 4]), b"junk"])])
+    sequences = []
+    for context, lists in (([1], [[1.]]), ([1, 2], [[1.]]), ([], [[1., 2.], [3.]]), ([5], None)):
+        made = tf.train.SequenceExample()
+        made.context.feature["c"].int64_list.value.extend(context)
+        for row in lists or []:
+            made.feature_lists.feature_list["u"].feature.add().float_list.value.extend(row)
+        sequences.append(made.SerializeToString(deterministic=True))
+    ask = "tf.io.parse_sequence_example(%r, {'c': tf.FixedLenFeature([], tf.int64)}, {'u': tf.FixedLenSequenceFeature([2], F)})"
+    runs(b, "V = lambda p: [x for d in p for x in d.values()]\n", [f"V({ask % (given,)})" for given in ([sequences[0]], [sequences[1]], [sequences[2]], [sequences[0], sequences[3]], [sequences[3], sequences[0]])])
+    odd = [b"\xed\xa0\x80", b"a\xe0\x80\x80b", b"\xf4\xbf\xbf\xbfx", b"\xc3", b"\xc0\x80", b"x\xed\xa0\x80\xed\xb0\x80y"]
+    patterns = [r".*", r".", r"[^a-z]*", r"\W+", r"\w*", r"[^\x{65e5}]*", r"[\x80-\x{10ffff}]+", r"[\x81-\x{10ffff}]+", r"(?i)[^a]+", r"(?i)[^k]+", r"\PL+", r"[^[:^alpha:]]+", ""]
+    runs(b, f"x = tf.constant({odd!r})\n", [f"[tf.strings.regex_full_match(x, {p!r}), tf.strings.regex_replace(x, {p!r}, '<\\\\0>')]" for p in patterns])
+    zlibs, gzips = [[f(t) for t in (b"abcabcabcabc" * 9, b"")] for f in (lambda t: zlib.compress(t), lambda t: gzip.compress(t, mtime=0))]
+    z, g = zlibs[0], gzips[0]
+    compressed = [(x, "ZLIB") for x in (z + b"tail", z[:-1], z[:-4], z[:9], z[:1], z[:-1] + b"\0", zlib.compress(bytes(range(99)), 0)[:50], zlibs[1][:3], b"junk", g)]
+    compressed += [(x, "GZIP") for x in (g + g, g + b"x", g + b"0123456789", g[:-8], g[:14], g[:9], g[:-8] + b"\0" * 8, z)]
+    runs(b, "", [f"tf.io.decode_compressed({x!r}, {kind!r})" for x, kind in compressed])
+
+
+ALL = [rare_values, rare_types, rare_objects, rare_texts]
