@@ -426,10 +426,22 @@ function unsuitableList(
     : `${prefix} that do not match type ${settled} inferred from earlier arguments.`;
 }
 
+const isRagged = (list: readonly unknown[]): boolean =>
+  list.some(
+    item =>
+      Array.isArray(item) !== Array.isArray(list[0]) ||
+      (Array.isArray(item) && (item.length !== (list[0] as readonly unknown[]).length || isRagged(item))),
+  );
+
+/** Tensors that do not go into one. */
+const areUnlike = (leaves: readonly unknown[]): boolean => {
+  const [first, ...others] = leaves.filter(leaf => leaf instanceof Tensor);
+  return others.some(other => other.dtype !== first.dtype || !other.shape.isCompatibleWith(first.shape));
+};
+
 /** The type that a value has by itself. */
 function observedType(value: unknown): string {
-  if (Array.isArray(value) && value.some(Array.isArray) && !value.every(item => Array.isArray(item) && item.length === value[0].length))
-    return "<NOT CONVERTIBLE TO TENSOR>";
+  if (Array.isArray(value) && (isRagged(value) || areUnlike(value.flat(9)))) return "<NOT CONVERTIBLE TO TENSOR>";
   const { dtype, isCertain } = literalType(value);
   const isWhole =
     dtype === "float32" && !isCertain && [value].flat(9).every(leaf => typeof leaf !== "object" && Number.isInteger(Number(leaf)));

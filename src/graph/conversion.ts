@@ -162,7 +162,7 @@ function packedShape(values: readonly TensorShape[], axis: number): TensorShape 
 }
 
 function checkAxis(axis: number, rank: number): number {
-  if (axis < -rank || axis >= rank) throw new ValueError(`Invalid axis ${axis}: it must be in [${-rank}, ${rank}).`);
+  if (axis < -rank || axis >= rank) throw new ValueError(`Invalid axis: ${axis}; must be in [${-rank},${rank})`);
   return axis < 0 ? axis + rank : axis;
 }
 
@@ -301,7 +301,7 @@ function pack(value: readonly unknown[], dtype: DType | undefined, name = "packe
 
 /** Numbers and arrays under TensorFlow's rules of what fits a type; a copy, so that what the caller writes later changes no graph. */
 export function toArray(value: ArrayLike, dtype: DType | undefined, preferred?: DType): NDArray {
-  if (dtype === "variant") throw new TypeError(noVariant(value));
+  if (dtype === "variant" || dtype === "resource") throw new TypeError(noArray(value, dtype));
   if (dtype !== undefined) checkFits(value, dtype);
   else if (Array.isArray(value) && commonKind(value) === null) throw new TypeError(noCommonType(value));
   const array = NDArray.from(value, dtype ?? (preferred !== undefined && fits(value, preferred) ? preferred : undefined));
@@ -327,12 +327,12 @@ function commonKind(value: readonly unknown[]): LeafKind | null | undefined {
 }
 
 /** numpy's types: what has no common one is an array of objects. */
-function noVariant(value: ArrayLike): string {
+function noArray(value: ArrayLike, dtype: DType): string {
   const leaves = (Array.isArray(value) ? value.flat(9) : [value]) as readonly unknown[];
   const isText = leaves.every(leaf => typeof leaf === "string");
   const width = Math.max(1, ...leaves.map(leaf => String(leaf).length));
   const type = isText ? `<U${width}` : leaves.some(leaf => leaf === null) ? "object" : inferDType(value);
-  return `\`dtype\` <dtype: 'variant'> is not compatible with ${pythonStr(value)} of dtype ${type}.`;
+  return `\`dtype\` <dtype: '${dtype}'> is not compatible with ${pythonStr(value)} of dtype ${type}.`;
 }
 
 const noCommonType = (value: readonly unknown[], isTuple = false): string =>

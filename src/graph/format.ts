@@ -40,11 +40,19 @@ function formatAttr(value: AttrValue, attr: Attr | undefined): string {
   if (value instanceof NDArray) return formatTensor(value);
   if (typeof value === "string") {
     const isType = attr === undefined ? isDType(value) : attr.kind === "type";
-    return isType ? dtypeEnumName(value as "float32") : `"${value}"`;
+    return isType ? dtypeEnumName(value as "float32") : `"${summed(value)}"`;
   }
   if (typeof value === "object") return (value as FunctionRef).name;
   // Single-precision numbers print in six digits, as C's %g.
   return attr?.kind === "float" ? String(Number((value as number).toPrecision(6))) : String(value);
+}
+
+const letters: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "'": "\\'" };
+
+/** A text as C writes it in a program; of a long one the ends. */
+function summed(text: string): string {
+  const escaped = text.replace(/[^ -~]|[\\"']/g, c => letters[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  return escaped.length < 80 ? escaped : `${escaped.slice(0, 10)}...${escaped.slice(-10)}`;
 }
 
 function formatTensor(value: NDArray): string {

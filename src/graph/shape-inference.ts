@@ -74,18 +74,18 @@ function describe(
 ): string {
   // What was asked for as a shape is not told as a value as well.
   const values = new Map([...used].filter(([at]) => !asShapes.has(at)));
-  const tail = `${listed(" and with computed input tensors: ", values)}${listed(" and with input tensors computed as partial shapes: ", asShapes)}.`;
+  const tail = `${listed(" and with computed input tensors: ", values)}${listed(" and with input tensors computed as partial shapes: ", asShapes, ",")}.`;
   return `${reason} for '${formatNode(node)}' with input shapes: ${shapes.map(shape => (shape.dims === null ? "?" : shape.format())).join(", ")}${tail}`;
 }
 
-const listed = (label: string, texts: ReadonlyMap<number, string>): string =>
+const listed = (label: string, texts: ReadonlyMap<number, string>, comma = ", "): string =>
   texts.size === 0
     ? ""
     : label +
       [...texts]
         .sort(([a], [b]) => a - b)
         .map(([i, text]) => `input[${i}] = ${text}`)
-        .join(", ");
+        .join(comma);
 
 function contextFor(
   name: string,
@@ -127,7 +127,7 @@ function contextFor(
     shapeFrom: (input, admitsScalars) => {
       const at = position(input);
       const value = partialOrFolded(inputs[at]);
-      if (admitsScalars) refuseScalar(value, inputs[at].dtype);
+      if (admitsScalars && inputs[at].shape.rank === 0) refuseScalar(value, inputs[at].dtype);
       const known = shapeFromPartial(value, vectorShape(inputs[at].shape, admitsScalars));
       asShapes.set(at, known.dims === null ? "<unknown>" : known.format());
       return known;
@@ -148,10 +148,14 @@ function summary([size = 1, ...inner]: readonly number[], item: (k: number) => s
   return Array.from({ length: count }, (_, k) => `[${summary(inner, item, start + k * each)}]`).join("");
 }
 
-/** @throws InvalidShape for a scalar that is known and not -1. */
+/** @throws InvalidShape for a scalar that is not known to be -1. */
 function refuseScalar(value: PartialArray | undefined, dtype: DType): void {
-  const [size] = value?.shape.length === 0 ? value.values : [null];
-  if (size !== null && size !== -1)
+  const [size] = value?.values ?? [null];
+  if (size === null)
+    throw new InvalidShape(
+      "Received a shape scalar with unknown static value.  A static value of '-1' is required to represent an unknown shape.",
+    );
+  if (size !== -1)
     throw new InvalidShape(
       `Received an invalid shape scalar with a static value that is not '-1': Tensor<type: ${dtype} shape: [] values: ${size}>`,
     );
@@ -171,7 +175,8 @@ function shapeFromPartial(value: PartialArray | undefined, vector: TensorShape):
 /** The size, or the axis of a rank, that an input stands for. @throws ValueError with TensorFlow's text. */
 export function sizeFromPartial(value: PartialArray | undefined, position: number, rank: number | null | undefined): number | null {
   const [size] = value?.values ?? [null];
-  if (value !== undefined && value.shape.length > 0) throw new ValueError(`Input must be scalar but has rank ${value.shape.length}`);
+  if (value !== undefined && value.shape.length > 0 && !value.values.includes(null))
+    throw new ValueError(`Input must be scalar but has rank ${value.shape.length}`);
   if (size === null || rank === null) return null;
   if (rank === undefined) {
     if (size >= 0) return size;

@@ -812,8 +812,7 @@ function bitcastShape(input: TensorShape, own: DType, type: DType): TensorShape 
   const [from, to] = [dtypeTable[own].bytes, dtypeTable[type].bytes];
   if (input.dims === null || from === to) return input;
   if (from > to) return new TensorShape([...input.dims, from / to]);
-  if (input.dims.length === 0) throw new ValueError(`Cannot convert from ${from}-byte scalar to ${to}-byte type: rank must be at least 1`);
-  const last = input.dim(-1);
+  const last = input.withRankAtLeast(1).dim(-1);
   if (last !== null && last !== to / from)
     throw new ValueError(
       `Cannot bitcast from ${dtypeTable[own].number} to ${dtypeTable[type].number} due to shape. ${last} does not match ${to / from}`,
@@ -890,8 +889,9 @@ export const OneHot = defineOp("OneHot", {
     if (axis < -1) throw new ValueError(`axis must be >= -1`);
     const depth = context.scalarSize("depth");
     if (indices.dims === null) return TensorShape.unknown();
-    // An axis beyond the last is refused by the run.
-    return new TensorShape(indices.dims.toSpliced(axis === -1 ? indices.dims.length : axis, 0, depth));
+    // An axis beyond the last begins again at the first, and is refused by the run.
+    const rank = indices.dims.length + 1;
+    return new TensorShape(indices.dims.toSpliced((axis + rank) % rank, 0, depth));
   },
   isLenient: true,
   checks: ({ indices, depth, onValue, offValue, axis }) => {

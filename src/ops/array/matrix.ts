@@ -55,7 +55,8 @@ function offsetOf(band: Band, d: number): number {
 /** [lower, upper] of a scalar or a pair. @throws ValueError if they are out of order. */
 function rangeOf(k: readonly number[]): [lower: number, upper: number] {
   const [lower, upper] = [k[0], k[k.length - 1]];
-  if (k.length === 0 || k.length > 2) throw new ValueError(`diag_index must have one or two elements.`);
+  if (k.length === 0 || k.length > 2)
+    throw new ValueError(`diag_index must be a vector with one or two elements. It has ${k.length} elements.`);
   if (lower > upper) throw new ValueError(`lower_diag_index is greater than upper_diag_index: ${lower} > ${upper}`);
   return [lower, upper];
 }
@@ -339,12 +340,17 @@ function setDiagShape(input: TensorShape, diagonal: TensorShape, indices?: Tenso
   const k = context?.partial("k")?.values;
   const range = k && !k.includes(null) ? rangeOf(k as number[]) : undefined;
   if (range !== undefined && range[0] > range[1]) throw new ValueError("lower_diag_index is greater than upper_diag_index");
-  if (known.rank === null) return input;
-  values.withRankAtLeast(known.rank - 1).withRankAtMost(known.rank);
-  if (range === undefined) return input;
-  values.withRank(range[0] === range[1] ? known.rank - 1 : known.rank);
-  checkBounds(known, range);
-  return input;
+  if (known.rank !== null) {
+    values.withRankAtLeast(known.rank - 1).withRankAtMost(known.rank);
+    if (range !== undefined) {
+      values.withRank(range[0] === range[1] ? known.rank - 1 : known.rank);
+      checkBounds(known, range);
+    }
+  }
+  // The diagonals tell of how many matrices there are.
+  if (range === undefined || values.dims === null || known.isFullyDefined) return input;
+  const batch = values.slice(0, range[0] === range[1] ? -1 : -2);
+  return known.mergeWith(batch.concatenate([null, null]));
 }
 
 /** @throws ValueError for a diagonal beyond the matrices. */

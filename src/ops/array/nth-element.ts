@@ -23,7 +23,6 @@ import * as operator from "../operators.ts";
 
 function nthShape(input: TensorShape, n: TensorShape, context: ShapeContext): TensorShape {
   input.withRankAtLeast(1);
-  if (n.rank !== null && n.rank > 0) throw new ValueError(`Input must be scalar but has rank ${n.rank}`);
   const place = context.scalarSize("n");
   if (input.dims === null) return TensorShape.unknown();
   const last = input.dims[input.dims.length - 1];
@@ -80,12 +79,12 @@ export const ApproxTopK = defineOp("ApproxTopK", {
     T: attr.type(approximateTypes),
   },
   shape: ({ input, k, reductionDimension, recallTarget }) => {
-    const { dims } = input;
+    const { dims } = input.withRankAtLeast(1);
     const length = dims?.length ?? -1;
     const axis = axisOf(reductionDimension, length);
     if (dims === null || axis < 0 || axis >= length)
       throw new ValueError(`Invalid reduction dimension: ${reductionDimension}. Must be within the range of [${-length}, ${length - 1}]`);
-    if (recallTarget < 0 || recallTarget > 1)
+    if (recallTarget <= 0 || recallTarget > 1)
       throw new ValueError(`Invalid recall target: ${recallTarget}. Valid value range in : [0, 1.0].`);
     const size = dims[axis] ?? -1;
     if (size < k) throw new ValueError(`input must have last dimension >= k = ${k} but was ${size}`);

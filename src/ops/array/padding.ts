@@ -147,7 +147,7 @@ export function broadcastStaticShape(shapeX: TensorShape, shapeY: TensorShape): 
 // ---- tiling ----
 
 const multipliedShape = (input: TensorShape, context: ShapeContext): TensorShape => {
-  const multiples = context.partial("multiples")?.values;
+  const multiples = context.shapeFrom("multiples").dims;
   const count = multiples?.length ?? null;
   const known = count === null ? input : input.withRank(count);
   if (known.dims === null) return known;
@@ -237,7 +237,7 @@ export const tile = (input: TensorLike, multiples: TensorLike, options?: NameOpt
 // ---- padding ----
 
 /** How much each axis grows: pairs [before, after] as far as known. */
-export function paddedShape(input: TensorShape, paddings: TensorShape, context: ShapeContext, mode?: "REFLECT" | "SYMMETRIC"): TensorShape {
+export function paddedShape(input: TensorShape, paddings: TensorShape, context: ShapeContext): TensorShape {
   const table = paddings.withRank(2);
   const [rows, columns] = [table.dim(0), table.dim(1)];
   if (columns !== null && columns !== 2) throw new ValueError(`Dimension must be 2 but is ${columns}`);
@@ -252,15 +252,6 @@ export function paddedShape(input: TensorShape, paddings: TensorShape, context: 
     (dims ?? []).map((d, axis) => {
       const [before, after] = numbers.slice(2 * axis, 2 * axis + 2);
       if (before < 0 || after < 0) throw new ValueError("Paddings must be non-negative");
-      if (mode !== undefined && d !== null) {
-        const most = mode === "REFLECT" ? d - 1 : d;
-        if (before > most || after > most)
-          throw new ValueError(
-            mode === "REFLECT"
-              ? `paddings must be less than the dimension size: ${before}, ${after} not less than ${d}`
-              : `paddings must be no greater than the dimension size: ${before}, ${after} greater than ${d}`,
-          );
-      }
       return d === null ? null : d + before + after;
     }),
   );
@@ -356,7 +347,7 @@ export const MirrorPad = defineOp("MirrorPad", {
   inputs: { input: "T", paddings: "Tpaddings" },
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32"), mode: attr.oneOf(["REFLECT", "SYMMETRIC"]) },
-  shape: ({ input, paddings, mode }, context) => paddedShape(input, paddings, context, mode),
+  shape: ({ input, paddings }, context) => paddedShape(input, paddings, context),
   isLenient: true,
   checks: ({ input, paddings }) => {
     need(input.length <= 5, () => `inputs rank not in [0,5]: ${input.length}`, UnimplementedError);
@@ -404,15 +395,16 @@ export const MirrorPadGrad = defineOp("MirrorPadGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32"), mode: attr.oneOf(["REFLECT", "SYMMETRIC"]) },
   shape: ({ input, paddings }, context) => {
+    const axes = paddings.withRank(2).dim(0);
+    if (axes === null) return TensorShape.unknown();
+    const { dims } = input.withRank(axes);
+    paddings.mergeWith(new TensorShape([axes, 2]));
     const amounts = context.constant("paddings");
-    paddings.withRank(2).mergeWith(new TensorShape([null, 2]));
-    if (input.dims === null || amounts === undefined)
-      return input.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(input.rank);
+    if (dims === null || amounts === undefined) return TensorShape.unknownOfRank(axes);
     const numbers = numbersOf(amounts);
-    input.withRank(amounts.shape[0]);
     if (numbers.some(amount => amount < 0)) throw new ValueError("Paddings must be non-negative");
     return new TensorShape(
-      input.dims.map((d, axis) => {
+      dims.map((d, axis) => {
         const cut = numbers[2 * axis] + numbers[2 * axis + 1];
         if (d !== null && cut > d) throw new ValueError(`Negative dimension size caused by subtracting ${cut} from ${d}`);
         return d === null ? null : d - cut;

@@ -25,8 +25,8 @@ import * as operator from "../operators.ts";
 // ---- transpose ----
 
 function transposedShape(x: TensorShape, perm: TensorShape, context: ShapeContext): TensorShape {
-  const length = perm.withRankAtMost(1).rank === 0 ? 1 : (perm.dim(0) ?? x.rank);
-  if (x.rank !== null && perm.dim(0) !== null && perm.rank === 1 && x.rank !== perm.dim(0))
+  const length = perm.withRank(1).dim(0) ?? x.rank;
+  if (x.rank !== null && perm.rank === 1 && perm.dim(0) !== null && x.rank !== perm.dim(0))
     throw new ValueError(`Dimension must be ${x.rank} but is ${perm.dim(0)}`);
   // A permutation of one element may be that of a scalar, too.
   if (length === null || (x.rank === null && length < 2)) return TensorShape.unknown();
@@ -243,6 +243,7 @@ export const ReverseSequence = defineOp("ReverseSequence", {
   shape: ({ input, seqLengths, seqDim, batchDim }) => {
     const lengths = seqLengths.withRank(1);
     if (input.dims === null) return input;
+    if (batchDim < 0) throw new ValueError(`batch_dim must be >=0, got ${batchDim}`);
     if (batchDim >= input.dims.length) throw new ValueError(`batch_dim must be < input rank: ${batchDim} vs. ${input.dims.length}`);
     if (seqDim >= input.dims.length) throw new ValueError(`seq_dim must be < input rank: ${seqDim} vs. ${input.dims.length}`);
     const [batch, count] = [input.dims[batchDim], lengths.dim(0)];

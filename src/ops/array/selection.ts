@@ -31,7 +31,7 @@ export const Select = defineOp("Select", {
       condition.mergeWith(merged.slice(0, 1));
       return merged;
     }
-    return merged.mergeWith(condition);
+    return condition.rank === 1 && merged.rank === 1 ? condition.mergeWith(merged) : merged.mergeWith(condition);
   },
   gradient: ({ condition, t }, d): Gradients => {
     const none = zerosLike(t);

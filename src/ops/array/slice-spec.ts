@@ -44,7 +44,7 @@ export function expandSpec(
 ): SliceSpec {
   const count = strides.length;
   const ellipses = Array.from({ length: count }, (_, i) => i).filter(i => bit(masks.ellipsisMask, i));
-  if (ellipses.length > 1) throw new ValueError("Multiple ellipses in slice spec not allowed");
+  if ((masks.ellipsisMask & (masks.ellipsisMask - 1)) !== 0) throw new ValueError("Multiple ellipses in slice spec not allowed");
   const ellipsis = ellipses[0] ?? count;
   const isNew = (i: number): boolean => bit(masks.newAxisMask, i) && i !== ellipsis;
   const newAfter = Array.from({ length: count }, (_, i) => i).filter(i => i > ellipsis && isNew(i)).length;

@@ -56,6 +56,7 @@ export const Slice = defineOp("Slice", {
   shape: ({ input, begin, size: sizes }, context) => {
     const length = begin.withRank(1).mergeWith(sizes.withRank(1)).dim(0);
     const known = length === null ? input : input.withRank(length);
+    for (const numbers of ["begin", "size"]) context.shapeFrom(numbers);
     const [from, extent] = [partialNumbers(context.partial("begin")), partialNumbers(context.partial("size"))];
     if (extent === undefined) return known.rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(known.rank);
     // TensorFlow says what -1 is only where it knows all numbers.
@@ -66,7 +67,7 @@ export const Slice = defineOp("Slice", {
         if (d >= 0) return d;
         if (!isExact) return null;
         const [full, start] = [known.dim(axis), from[axis] ?? null];
-        if (full === null || start === null) return null;
+        if (full === null || start === null || start < 0) return null;
         if (start > full) throw new ValueError(`Negative dimension size caused by subtracting ${start} from ${full}`);
         return full - start;
       }),
@@ -174,8 +175,8 @@ function slicedShape(input: TensorShape, begin: TensorShape, masks: Masks, conte
   if (input.dims === null || begin.dims === null || known === undefined) return TensorShape.unknown();
   const strides = numbersOf(known);
   const unknown = strides.map(() => null);
-  // A step of 0 is refused before begin and end are asked for.
-  if (strides.includes(0)) expandSpec(input.dims.length, unknown, unknown, strides, masks);
+  // What the steps and masks alone are refused for is told before begin and end are asked for.
+  expandSpec(input.dims.length, unknown, unknown, strides, masks);
   // TensorFlow uses begin and end only where both are wholly known; knowing more here does no harm.
   const from = partialNumbers(context.partial("begin")) ?? unknown;
   const to = partialNumbers(context.partial("end")) ?? unknown;
@@ -920,8 +921,9 @@ export const SplitV = defineOp("SplitV", {
   outputs: { output: "numSplit*T" },
   attrs: { numSplit: attr.int(undefined, 1), T: attr.type(), Tlen: attr.type(["int8", "int32", "int64"], "int64") },
   shape: ({ value, numSplit }, context) => {
-    const axis = context.scalarSize("splitDim", value.rank);
     const lengths = context.partial("sizeSplits")?.values;
+    const axis = context.scalarSize("splitDim", value.rank);
+    if (value.rank === 0) throw new ValueError("Can't split scalars");
     if (lengths && axis !== null) {
       if (lengths.length !== numSplit) throw new ValueError("Length of size_splits should be equal to num_outputs");
       const wrong = lengths.findIndex(length => length !== null && length < -1);

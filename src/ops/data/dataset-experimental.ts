@@ -21,11 +21,13 @@ import {
   datasetInput,
   deterministic,
   elementAttrs,
+  elementShapes,
   handleOutput,
   isTrue,
   made,
   numberOf,
   positive,
+  scalarInputs,
   textOf,
   wrap,
 } from "./dataset-fields.ts";
@@ -128,6 +130,7 @@ export const ShuffleDatasetV2 = defineOp("ShuffleDatasetV2", {
   attrs: common,
   stateful: true,
   ...made,
+  shape: scalarInputs("bufferSize", "seedGenerator"),
   host: ({ inputDataset, bufferSize, seedGenerator }) =>
     wrap(memory.shuffled(DatasetArray.of(inputDataset), { size: bufferOf(bufferSize), ...generatorOf(seedGenerator) })),
 });
@@ -247,7 +250,10 @@ export const MultiDeviceIteratorGetNextFromShard = defineOp("MultiDeviceIterator
   attrs: elementAttrs,
   stateful: true,
   gradient: "none",
-  shape: ({ outputShapes }) => [...outputShapes],
+  shape: ({ multiDeviceIterator, ...of }) => {
+    multiDeviceIterator.withRank(0);
+    return elementShapes(of);
+  },
   host: ({ multiDeviceIterator, shardNum, incarnationId }, context) => {
     const source = multiDevice(multiDeviceIterator);
     if (incarnationId.get(0) !== source.incarnation)
@@ -469,6 +475,11 @@ export const DenseToSparseBatchDataset = defineOp("DenseToSparseBatchDataset", {
   outputs: handleOutput,
   attrs: elementAttrs,
   ...made,
+  shape: ({ batchSize, rowShape }) => {
+    batchSize.withRank(0);
+    rowShape.withRank(1);
+    return new TensorShape([]);
+  },
   host: ({ inputDataset, batchSize, rowShape }, { name }) => {
     const size = positive(batchSize, "Batch size");
     if (rowShape.rank !== 1) throw new InvalidArgumentError("row_shape must be a vector");
@@ -595,7 +606,10 @@ export const GetElementAtIndex = defineOp("GetElementAtIndex", {
   inputs: { dataset: "variant", index: "int64" },
   outputs: { components: "outputTypes" },
   attrs: elementAttrs,
-  shape: ({ outputShapes }) => [...outputShapes],
+  shape: ({ dataset, ...of }) => {
+    dataset.withRank(0);
+    return elementShapes(of);
+  },
   host: async ({ dataset, index }, context) => {
     const held = DatasetArray.of(dataset);
     const at = numberOf(index);
@@ -631,7 +645,7 @@ export const DatasetToTFRecord = defineOp("DatasetToTFRecord", {
 
 // ---- older names ----
 
-const older = (of: OpDefinition): UntypedOp => renameOp(`Experimental${of.type}`, of, of.gradient === "none" ? made : {});
+const older = (of: OpDefinition): UntypedOp => renameOp(`Experimental${of.type}`, of);
 
 export const ExperimentalDenseToSparseBatchDataset = older(DenseToSparseBatchDataset);
 export const ExperimentalRebatchDataset = older(RebatchDataset);

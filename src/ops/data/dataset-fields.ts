@@ -1,6 +1,6 @@
 // What the entries of tf.data's nodes share: attributes, and values of small inputs.
 
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { decodeText, type NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -23,6 +23,16 @@ export const scalarInputs =
     for (const name of names) (given[name] as TensorShape).withRank(0);
     return scalar;
   };
+/** What an element's parts look like. @throws ValueError unless there is a shape for each type. */
+export function elementShapes(of: {
+  readonly outputTypes: readonly unknown[];
+  readonly outputShapes: readonly TensorShape[];
+}): TensorShape[] {
+  const { outputTypes, outputShapes } = of;
+  if (outputTypes.length !== outputShapes.length)
+    throw new ValueError(`\`output_shapes\` must be the same length as \`output_types\` (${outputShapes.length} vs. ${outputTypes.length}`);
+  return [...outputShapes];
+}
 export const handleOutput = { handle: "variant" } as const;
 export const datasetInput = { inputDataset: "variant" } as const;
 /** How elements go that are made side by side: here one after the other, whatever is asked. */

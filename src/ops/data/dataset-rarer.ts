@@ -28,6 +28,7 @@ import {
   made,
   numberOf,
   positive,
+  scalarInputs,
   textOf,
   wrap,
 } from "./dataset-fields.ts";
@@ -67,6 +68,7 @@ export const ShuffleDatasetV3 = defineOp("ShuffleDatasetV3", {
   attrs: { reshuffleEachIteration: attr.bool(true), ...common },
   stateful: true,
   ...made,
+  shape: scalarInputs("bufferSize", "seed", "seed2", "seedGenerator"),
   host: ({ inputDataset, bufferSize, seed, seed2, reshuffleEachIteration: reshuffles }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
@@ -83,6 +85,7 @@ export const ShuffleAndRepeatDatasetV2 = defineOp("ShuffleAndRepeatDatasetV2", {
   attrs: { reshuffleEachIteration: attr.bool(true), ...common },
   stateful: true,
   ...made,
+  shape: scalarInputs("bufferSize", "seed", "seed2", "count", "seedGenerator"),
   host: ({ inputDataset, bufferSize, seed, seed2, count, reshuffleEachIteration: reshuffles }) =>
     wrap(
       memory.shuffled(DatasetArray.of(inputDataset), {
@@ -98,6 +101,7 @@ export const CacheDatasetV2 = renameOp("CacheDatasetV2", CacheDataset, {
   inputs: { ...datasetInput, filename: "string", cache: "resource" },
   stateful: true,
   ...made,
+  shape: scalarInputs("filename", "cache"),
 });
 
 // ---- windows, batches, samples ----
@@ -108,6 +112,7 @@ export const SlidingWindowDataset = defineOp("SlidingWindowDataset", {
   outputs: handleOutput,
   attrs: { dropRemainder: attr.bool(true), ...elementAttrs },
   ...made,
+  shape: scalarInputs("windowSize", "windowShift", "windowStride"),
   host: ({ inputDataset, windowSize, windowShift, windowStride, dropRemainder }) => {
     const [size, shift, stride] = [
       positive(windowSize, "Window size"),
@@ -278,7 +283,13 @@ const passes = <const N extends string, const I extends Readonly<Record<string, 
   attrs: Readonly<Record<string, attr.Attr>> = {},
   stateful = false,
 ): UntypedOp =>
-  renameOp(type, NonSerializableDataset, { inputs: { ...datasetInput, ...more }, attrs: { ...attrs, ...elementAttrs }, stateful, ...made });
+  renameOp(type, NonSerializableDataset, {
+    inputs: { ...datasetInput, ...more },
+    attrs: { ...attrs, ...elementAttrs },
+    stateful,
+    ...made,
+    shape: scalarInputs(...("tag" in more ? ["tag"] : [])),
+  });
 
 export const SleepDataset = defineOp("SleepDataset", {
   inputs: { ...datasetInput, sleepMicroseconds: "int64" },
@@ -318,8 +329,7 @@ export const ThreadPoolHandle = defineOp("ThreadPoolHandle", {
 
 // ---- older names ----
 
-const older = (of: OpDefinition, changes: Partial<OpDefinition> = {}): UntypedOp =>
-  renameOp(`Experimental${of.type}`, of, { ...made, ...changes });
+const older = (of: OpDefinition, changes: Partial<OpDefinition> = {}): UntypedOp => renameOp(`Experimental${of.type}`, of, changes);
 const { metadata: _, ...functionAttrs } = ParallelInterleaveDataset.attrs;
 
 export const ExperimentalAssertNextDataset = older(AssertNextDataset);
@@ -333,7 +343,12 @@ export const ExperimentalNonSerializableDataset = older(NonSerializableDataset);
 export const ExperimentalParallelInterleaveDataset = older(ParallelInterleaveDataset, { attrs: functionAttrs });
 export const ExperimentalPrivateThreadPoolDataset = older(PrivateThreadPoolDataset);
 export const ExperimentalRandomDataset = older(RandomDataset, { attrs: elementAttrs });
-export const ExperimentalSleepDataset = older(SleepDataset);
+export const ExperimentalSleepDataset = older(SleepDataset, {
+  shape: ({ inputDataset, sleepMicroseconds }: Readonly<Record<string, TensorShape>>) => {
+    for (const one of [inputDataset, sleepMicroseconds]) one.withRankAtMost(0);
+    return new TensorShape([]);
+  },
+});
 export const ExperimentalSlidingWindowDataset = older(SlidingWindowDataset, { attrs: elementAttrs });
 export const ExperimentalThreadPoolDataset = older(ThreadPoolDataset);
 export const ExperimentalThreadPoolHandle = renameOp("ExperimentalThreadPoolHandle", ThreadPoolHandle, handleFields);

@@ -334,6 +334,7 @@ export const BatchDataset = defineOp("BatchDataset", {
   outputs: handleOutput,
   attrs: common,
   ...made,
+  shape: scalarInputs("batchSize"),
   host: ({ inputDataset, batchSize }) =>
     wrap(datasetMemoryBatches.batched(DatasetArray.of(inputDataset), positive(batchSize, "Batch size"), false)),
 });
@@ -346,6 +347,7 @@ export const BatchDatasetV2 = defineOp("BatchDatasetV2", {
   outputs: handleOutput,
   attrs: { parallelCopy: attr.bool(false), ...common },
   ...made,
+  shape: scalarInputs("batchSize", "dropRemainder"),
   host: batchHost,
 });
 
@@ -354,6 +356,7 @@ export const ParallelBatchDataset = defineOp("ParallelBatchDataset", {
   outputs: handleOutput,
   attrs: { parallelCopy: attr.bool(false), ...elementAttrs, deterministic, metadata },
   ...made,
+  shape: scalarInputs("batchSize", "numParallelCalls", "dropRemainder"),
   host: batchHost,
 });
 
@@ -598,6 +601,7 @@ export const CacheDataset = defineOp("CacheDataset", {
   outputs: handleOutput,
   attrs: common,
   ...made,
+  shape: scalarInputs("filename"),
   host: ({ inputDataset, filename }) => {
     if (textOf(filename) !== "")
       throw new InvalidArgumentError("A cache in a file is not supported.\n\nLeave the file name out to keep the elements in memory.");

@@ -5,7 +5,7 @@ import { encodeText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients, type HostContext, type HostObject } from "../../graph/op-definition.ts";
-import { elementAttrs, made, textOf } from "./dataset-fields.ts";
+import { elementAttrs, elementShapes, made, textOf } from "./dataset-fields.ts";
 import { callOf } from "./dataset-functions.ts";
 import { DatasetArray } from "./host-dataset.ts";
 import { HostIterator, iteratorHandles, IteratorPlace, OptionalArray } from "./iterator-memory.ts";
@@ -79,7 +79,10 @@ const getNext = {
   attrs: elementAttrs,
   stateful: true,
   gradient: "none",
-  shape: ({ outputShapes }: { outputShapes: readonly TensorShape[] }) => [...outputShapes],
+  shape: ({ iterator, ...of }: { readonly iterator: TensorShape } & Parameters<typeof elementShapes>[0]) => {
+    iterator.withRank(0);
+    return elementShapes(of);
+  },
   host: ({ iterator }: { iterator: object }, context: HostContext) => iteratorOf(iterator).next(context),
 } as const;
 

@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
-import { TensorShape } from "../../base/shape.ts";
+import { mergedDimension, TensorShape } from "../../base/shape.ts";
 import { need } from "../arguments.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type HostObject, type LowerContext, renameOp, type StateHandle } from "../../graph/op-definition.ts";
@@ -202,6 +202,10 @@ export const LookupTableInsertV2 = defineOp("LookupTableInsertV2", {
 /** Replaces all entries; fills a static table. */
 export const LookupTableImportV2 = defineOp("LookupTableImportV2", {
   ...changing,
+  shape: ({ tableHandle, keys, values }) => {
+    tableHandle.withRank(0);
+    mergedDimension(keys.withRank(1).dim(0), values.withRankAtLeast(1).dim(0));
+  },
   lower: ({ tableHandle, keys, values }, context) => {
     const table = tableOf(tableHandle, context);
     change(tableHandle, "lookupImport", [keys, values], ([k, v]) => table.fill(k, v));

@@ -205,7 +205,7 @@ export const QueueSizeV2 = defineOp("QueueSizeV2", {
   attrs: {},
   stateful: true,
   gradient: "none",
-  shape: () => scalar,
+  shape: ({ handle }) => handle,
   host: ({ handle }) => NDArray.full("int32", [], queueOf(handle).size),
 });
 

@@ -317,7 +317,8 @@ interface Counts {
 /** Shapes of the results behind `lead`, the dimensions of the batch. */
 function resultShapes(lead: readonly Dimension[], counts: Counts): TensorShape[] {
   const { contextSparse, contextDense, contextRagged = 0, listSparse, listDense, listRagged = 0, hasLengths } = counts;
-  const inBatch = (shape: TensorShape, ...more: null[]): TensorShape => new TensorShape([...lead, ...more]).concatenate(shape);
+  // Shapes of unknown rank count as scalars.
+  const inBatch = (shape: TensorShape, ...more: null[]): TensorShape => new TensorShape([...lead, ...more, ...(shape.dims ?? [])]);
   const splits = (count: number): TensorShape[] => anyShape(count, [lead.length === 0 ? null : lead[0] === null ? null : lead[0] + 1]);
   return [
     ...sparseShapes(contextSparse, lead.length + 1),

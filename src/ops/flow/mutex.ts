@@ -34,6 +34,6 @@ export const ConsumeMutexLock = defineOp("ConsumeMutexLock", {
   attrs: {},
   stateful: true,
   gradient: "none",
-  shape: ({ mutexLock }) => void mutexLock.withRank(0),
+  shape: () => undefined,
   host: () => undefined,
 });

@@ -58,8 +58,13 @@ interface HandleAndFlow {
 }
 
 function checkHandle({ handle, flowIn }: HandleAndFlow): void {
-  handle.mergeWith(handleShape);
+  checkPair(handle);
   flowIn.withRank(0);
+}
+
+function checkPair(handle: TensorShape): void {
+  const size = handle.withRank(1).dim(0);
+  if (size !== null && size !== 2) throw new ValueError(`Dimension must be 2 but is ${size}`);
 }
 
 /** What one element has to fit, as far as the array says. */
@@ -309,8 +314,8 @@ export const TensorArraySizeV3 = defineOp("TensorArraySizeV3", {
   attrs: {},
   stateful: true,
   gradient: "none",
-  shape: record => {
-    checkHandle(record);
+  shape: ({ handle }) => {
+    checkPair(handle);
     return scalar;
   },
   lower: ({ handle }) => constantOf(NDArray.full("int32", [], sizeOfArray(handle))),

@@ -217,6 +217,8 @@ export const CropAndResize = defineOp("CropAndResize", {
   shape: ({ image, boxes, boxInd, cropSize }, context) => {
     const known = image.withRank(4);
     const count = sameSize(boxes.withRank(2).dim(0), boxInd.withRank(1).dim(0));
+    const corners = boxes.rank === 2 ? boxes.dim(1) : null;
+    if (corners !== null && corners !== 4) throw new ValueError(`Dimension must be 4 but is ${corners}`);
     const sizes = cropSize.withRank(1).dim(0);
     if (sizes !== null && sizes !== 2) throw new ValueError(`Dimension must be 2 but is ${sizes}`);
     const [height, width] = (context.partial("cropSize")?.values ?? [null, null]).map(d => (d === -1 ? null : d));
@@ -284,7 +286,7 @@ export const CropAndResizeGradBoxes = defineOp("CropAndResizeGradBoxes", {
   inputs: { grads: "float32", image: "T", boxes: "float32", boxInd: "int32" },
   outputs: { output: "float32" },
   attrs: { T: attr.type(cropTypes), method: attr.oneOf(["bilinear"], "bilinear") },
-  shape: ({ boxes }) => boxes.withRank(2),
+  shape: ({ boxes }) => boxes,
   checks: ({ grads, image, boxes, boxInd }) => {
     checkCropGrads(grads);
     checkCropImage(image);

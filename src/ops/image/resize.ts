@@ -304,10 +304,13 @@ export const ResizeNearestNeighborGrad = defineOp("ResizeNearestNeighborGrad", {
   outputs: { output: "T" },
   attrs: { T: attr.type(["uint8", "int8", "int32", "float16", "float32", "float64", "bfloat16"]), ...sampling },
   // The size counts only where all of it is known.
-  shape: ({ grads }, context) => {
-    const known = context.constant("size");
-    const [height, width] = known ? numbersOf(known) : [null, null];
+  shape: ({ grads, size }, context) => {
     const { dims } = grads.withRank(4);
+    const count = size.withRank(1).dim(0);
+    if (count !== null && count !== 2) throw new ValueError(`Dimension must be 2 but is ${count}`);
+    const known = context.constant("size");
+    // A size of -1 is one that is not known.
+    const [height, width] = known ? numbersOf(known).map(side => (side === -1 ? null : side)) : [null, null];
     return new TensorShape([dims?.[0] ?? null, height, width, dims?.[3] ?? null]);
   },
   checks: ({ grads, size }) => {

@@ -313,7 +313,10 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
   inputs: { matrix: "T", rhs: "T", l2Regularizer: "float64" },
   outputs: { output: "T" },
   attrs: { T: attr.type(matrixTypes), fast: attr.bool(true) },
-  shape: ({ matrix, rhs }) => solutionShape(matrix, rhs, false),
+  shape: ({ matrix, rhs, l2Regularizer }) => {
+    l2Regularizer.withRank(0);
+    return solutionShape(matrix, rhs, false);
+  },
   gradient: ({ matrix, rhs, l2Regularizer, output, fast }, d): Gradients => {
     if (!fast) throw new ValueError("Gradient not defined for fast=False");
     const record = { a: matrix, b: rhs, x: output, l2: l2Regularizer, dx: d.output };
@@ -432,8 +435,12 @@ export const TridiagonalSolve = defineOp("TridiagonalSolve", {
   shape: ({ diagonals, rhs }) => {
     const d = diagonals.withRankAtLeast(2);
     const b = rhs.withRankAtLeast(2);
-    if (d.dims !== null && b.dims !== null) sameSide(d.dim(-1), b.dim(-2));
-    return b;
+    if (d.dims === null || b.dims === null) return b;
+    const batch = d.slice(0, -2).mergeWith(b.slice(0, -2));
+    sameSide(d.dim(-1), b.dim(-2));
+    const bands = d.dim(-2);
+    if (bands !== null && bands !== 3) throw new ValueError(`Dimension must be 3 but is ${bands}`);
+    return batch.concatenate(b.slice(-2));
   },
   // With Z = A⁻ᵀ dX: dB = Z, dA = -Z Xᵀ, of which the three diagonals count.
   checks: ({ diagonals, rhs }) => {

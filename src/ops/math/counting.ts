@@ -69,10 +69,12 @@ export const DenseBincount = defineOp("DenseBincount", {
   inputs: { input: "Tidx", size: "Tidx", weights: "T" },
   outputs: { output: "T" },
   attrs: { Tidx: attr.type(attr.indexTypes), T: attr.type(countTypes), binaryOutput: attr.bool(false) },
-  shape: ({ input, size: limit }, context) => {
-    limit.withRank(0);
+  shape: ({ input, size: wanted }, context) => {
+    input.withRankAtMost(2);
+    wanted.withRank(0);
     const size = context.partial("size")?.values[0] ?? null;
     if (input.rank === null) return TensorShape.unknown();
+    if (size === null) return TensorShape.unknownOfRank(input.rank === 2 ? 2 : 1);
     return input.rank === 2 ? new TensorShape([input.dim(0), size]) : new TensorShape([size]);
   },
   checks: ({ input, size, weights }) => {
@@ -97,7 +99,9 @@ export const HistogramFixedWidth = defineOp("HistogramFixedWidth", {
     const ends = valueRange.withRank(1).dim(0);
     if (ends !== null && ends !== 2) throw new ValueError(`Dimension must be 2 but is ${ends}`);
     nbins.withRank(0);
-    return new TensorShape([context.partial("nbins")?.values[0] ?? null]);
+    const bins = context.partial("nbins")?.values[0] ?? null;
+    if (bins !== null && bins <= 0) throw new ValueError(`Requires nbins > 0: ${bins}`);
+    return new TensorShape([bins]);
   },
   checks: ({ nbins }) => need(nbins.length === 0, () => "nbins should be a scalar."),
   compileTimeInputs: ["nbins", "valueRange"],

@@ -56,6 +56,7 @@ function resolve(equation: string, ranks: readonly number[], isRunning: true): L
 function resolve(equation: string, ranks: readonly (number | null)[]): Labels | undefined;
 function resolve(equation: string, ranks: readonly (number | null)[], isRunning = false): Labels | undefined {
   const { inputs, output } = parse(equation);
+  if (ranks.length !== 1 && ranks.length !== 2) throw new ValueError(`Expected either 1 or 2 inputs but got: ${ranks.length}`);
   if (inputs.length !== ranks.length)
     throw new ValueError(`Expected ${inputs.length} inputs for equation ${equation} but got: ${ranks.length}`);
   const isOpen = inputs.some((subscripts, k) => ranks[k] === null && subscripts.includes("..."));

@@ -172,7 +172,7 @@ export const Cross = defineOp("Cross", {
   outputs: { product: "T" },
   attrs: { T: attr.type(attr.realNumbers) },
   shape: ({ a, b }) => {
-    const merged = a.mergeWith(b).withRankAtLeast(1);
+    const merged = a.withRankAtLeast(1).mergeWith(b.withRankAtLeast(1));
     const last = merged.dim(-1);
     if (last !== null && last !== 3) throw new ValueError(`Dimension must be 3 but is ${last}`);
     return merged;

@@ -7,6 +7,7 @@ import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients } from "../../graph/op-definition.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
+import { ValueError } from "../../base/errors.ts";
 import { need } from "../arguments.ts";
 
 const numbers = (array: NDArray): Float64Array => Float64Array.from({ length: array.size }, (_, i) => Number(array.get(i)));
@@ -309,6 +310,7 @@ export const LSTMBlockCellGrad = defineOp("LSTMBlockCellGrad", {
 const blockShape = (x: TensorShape, b: TensorShape): TensorShape[] => {
   const [time, batch] = [x.withRank(3).dim(0), x.dim(1)];
   const gates = b.withRank(1).dim(0);
+  if (gates !== null && gates % 4 !== 0) throw new ValueError(`Dimension size must be evenly divisible by 4 but is ${gates}`);
   return same(7, [time, batch, gates === null ? null : gates / 4]);
 };
 
@@ -557,14 +559,9 @@ export const GRUBlockCellGrad = defineOp("GRUBlockCellGrad", {
   attrs: { T: attr.type(["float32"]) },
   shape: ({ x, hPrev, wRu }) => {
     const [matrix, state] = [x.withRank(2), hPrev.withRank(2)];
-    wRu.withRank(2);
+    const weights = wRu.withRank(2);
     const [batch, cell] = [matrix.dim(0), state.dim(1)];
-    return [
-      matrix,
-      new TensorShape([batch, cell]),
-      new TensorShape([batch, cell]),
-      new TensorShape([batch, cell === null ? null : 2 * cell]),
-    ];
+    return [matrix, new TensorShape([batch, cell]), new TensorShape([batch, cell]), new TensorShape([batch, weights.dim(1)])];
   },
   lower: ({ T, r, u, c, dH, ...values }) => {
     const { batch, input, cell } = checkGru(values);

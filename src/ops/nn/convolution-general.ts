@@ -77,6 +77,7 @@ export const Conv = defineOp("Conv", {
       if (perGroup === 0) throw new ValueError("Depth of filter must not be 0");
       if (depth % perGroup !== 0)
         throw new ValueError(`Depth of input (${depth}) is not a multiple of input depth of filter (${perGroup})`);
+      if (depth % groups !== 0) throw new ValueError("Number of groups should divide input depth");
       if (depth / perGroup !== groups)
         throw new ValueError(`Input depth divided by filter input depth does not match with groups parameter (${groups})`);
     }

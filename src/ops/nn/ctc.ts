@@ -579,6 +579,17 @@ function checkEditShapes(sizes: EditSizes): void {
   );
 }
 
+/** @throws ValueError unless the parts of a sparse tensor may fit each other. TF: ValidateSparseTensor. */
+function checkSparse(indices: TensorShape, values: TensorShape, shape: TensorShape): void {
+  const [places, numbers, sizes] = [indices.withRank(2), values.withRank(1), shape.withRank(1)];
+  const [count, rank] = [places.dim(0), places.dim(1)];
+  const [size, length] = [numbers.dim(0), sizes.dim(0)];
+  if (count !== null && size !== null && count !== size)
+    throw new ValueError(`Number of elements in index (${count}) and values (${size}) do not match.`);
+  if (rank !== null && length !== null && rank !== length)
+    throw new ValueError(`Index rank (${rank}) and shape rank (${length}) do not match.`);
+}
+
 export const EditDistance = defineOp("EditDistance", {
   inputs: {
     hypothesisIndices: "int64",
@@ -592,7 +603,9 @@ export const EditDistance = defineOp("EditDistance", {
   attrs: { normalize: attr.bool(true), T: attr.type() },
   checks: sizes => checkEditShapes(sizes),
   gradient: "none",
-  shape: (_, context) => {
+  shape: ({ hypothesisIndices, hypothesisValues, hypothesisShape, truthIndices, truthValues, truthShape }, context) => {
+    checkSparse(hypothesisIndices, hypothesisValues, hypothesisShape);
+    checkSparse(truthIndices, truthValues, truthShape);
     const [a, b] = [context.constant("hypothesisShape"), context.constant("truthShape")];
     if (!a || !b) return TensorShape.unknown();
     if (a.size !== b.size) throw new ValueError(`Num elements of hypothesis_shape does not match truth_shape: ${a.size} vs. ${b.size}`);

@@ -243,10 +243,9 @@ export const FractionalAvgPoolGrad = defineOp("FractionalAvgPoolGrad", {
   attrs: { overlapping: attr.bool(false), T: elementTypes },
   compileTimeInputs: ["origInputTensorShape"],
   sizesFromValues: true,
-  shape: ({ origInputTensorShape }, context) =>
-    context.constant("origInputTensorShape") === undefined && origInputTensorShape.dim(0) === null
-      ? TensorShape.unknownOfRank(4)
-      : context.shapeFrom("origInputTensorShape"),
+  // Where it is known, the vector says all; else there are four sizes.
+  shape: (_, context) =>
+    context.constant("origInputTensorShape") === undefined ? TensorShape.unknownOfRank(4) : context.shapeFrom("origInputTensorShape"),
   lower: ({ origInputTensorShape, outBackprop, rowPoolingSequence, colPoolingSequence, overlapping, T }) => {
     const shape = numbersOf(origInputTensorShape);
     const channels = shape[3];

@@ -48,9 +48,9 @@ export const Dilation2D = defineOp("Dilation2D", {
     const [x, w] = [input.withRank(4), filter.withRank(3)];
     checkLength("Dilation2D", "stride", attrs.strides, 4);
     checkLength("Dilation2D", "rates", attrs.rates, 4);
-    mergedDimension(x.dim(3), w.dim(2));
     const sizes = [x.dim(1), x.dim(2), w.dim(0), w.dim(1)];
     const known = sizes.filter(size => size !== null);
+    if (known.length === 4) mergedDimension(x.dim(3), w.dim(2));
     const [height, width] =
       known.length < 4
         ? [null, null]

@@ -3,7 +3,7 @@
 import { type DType, isComplex } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
-import { sameShape, TensorShape } from "../../base/shape.ts";
+import { mergedDimension, sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -429,16 +429,22 @@ const fusedGradients = ({
 export function fusedOutputShapes(
   record: Readonly<Record<(typeof statisticNames)[number] | "x", TensorShape>> & {
     readonly isTraining: boolean;
+    readonly exponentialAvgFactor?: number;
     readonly dataFormat: string;
   },
 ): TensorShape[] {
-  const vectors = record.isTraining ? [record.scale, record.offset] : statisticNames.map(name => record[name]);
+  const isFresh = record.isTraining && (record.exponentialAvgFactor ?? 1) === 1;
+  const vectors = isFresh ? [record.scale, record.offset] : statisticNames.map(name => record[name]);
   const { x, channels } = fusedShapes(record.x, vectors, record.dataFormat);
   return [x, channels, channels, channels, channels];
 }
 
 function fusedGradShapes(yBackprop: TensorShape, x: TensorShape, vectors: readonly TensorShape[], dataFormat: string): TensorShape[] {
-  const { x: shape, channels } = fusedShapes(yBackprop.mergeWith(x), vectors, dataFormat);
+  // The sizes of images count as dY has them.
+  const { channel, spatial } = axesOf(dataFormat);
+  const [dy, given] = [yBackprop.withRank(spatial.length + 2), x.withRank(spatial.length + 2)];
+  const depth = mergedDimension(dy.dim(channel), given.dim(channel));
+  const { x: shape, channels } = fusedShapes(new TensorShape(dy.asList().with(channel, depth)), vectors, dataFormat);
   return [shape, channels, channels, new TensorShape([0]), new TensorShape([0])];
 }
 

@@ -238,8 +238,11 @@ function quantizedPoolShape(type: string, input: TensorShape, { ksize, strides, 
   checkLength(type, "stride", strides, 4);
   checkLength(type, "ksize", ksize, 4);
   const windows = { strides, padding, dataFormat: "NHWC" };
-  const [height, width] = [1, 2].map(axis => windowedSize(known.dim(axis), ksize[axis], extentOf(windows, axis)));
-  return new TensorShape([known.dim(0), height, width, known.dim(3)]);
+  // A size of -1 is one that is not known.
+  const [height, width, depth] = [1, 2, 3].map(axis =>
+    windowedSize(known.dim(axis), ksize[axis] === -1 ? null : ksize[axis], extentOf(windows, axis)),
+  );
+  return new TensorShape([known.dim(0), height, width, depth]);
 }
 
 const windowAxes = (

@@ -8,7 +8,8 @@ import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import { numbersOf } from "../array/array.ts";
-import { type WindowAxis, windowAlong, windowedSize } from "../nn/window.ts";
+import { convolvedShape, depthwiseShape } from "../nn/convolution.ts";
+import { type WindowAxis, windowAlong } from "../nn/window.ts";
 import { boundOf, highestOf, lowestOf, quantized, scalars, withBounds } from "./arithmetic.ts";
 
 const f32 = Math.fround;
@@ -116,6 +117,10 @@ function extentAlong({ strides, padding, dilations, paddingList = [] }: Windows,
   return { ...common, padding: "EXPLICIT", before: paddingList[2 * axis], after: paddingList[2 * axis + 1] } as const;
 }
 
+type ConvolutionKind = "whole" | "perChannel" | "depthwise";
+
+const explicit = (explicitPaddings: readonly number[]) => ({ padding: "EXPLICIT", explicitPaddings }) as const;
+
 interface ConvolutionShapes extends Windows {
   readonly input: TensorShape;
   readonly filter: TensorShape;
@@ -128,17 +133,19 @@ interface ConvolutionShapes extends Windows {
   readonly maxFreezedOutput?: TensorShape;
 }
 
-function convolvedShapes(given: ConvolutionShapes, isDepthwise: boolean): TensorShape[] {
-  const { input, filter, minInput, maxInput, minFilter, maxFilter, bias, minFreezedOutput } = given;
-  scalars(minInput, maxInput);
+/** What TensorFlow asks of the ranks differs from op to op: nothing at all where channels are convolved alone. */
+function convolvedShapes(given: ConvolutionShapes, kind: ConvolutionKind): TensorShape[] {
+  const { input, filter, minInput, maxInput, minFilter, maxFilter, bias, minFreezedOutput, maxFreezedOutput } = given;
+  const { strides, padding, dilations, paddingList = [] } = given;
+  const windows = { strides, padding, dilations, dataFormat: "NHWC", ...(paddingList.length > 0 && explicit(paddingList)) };
+  if (kind === "depthwise") return [depthwiseShape(input, filter, windows), TensorShape.unknown(), TensorShape.unknown()];
+  const output = convolvedShape("Conv2D", input, filter, windows);
   bias?.withRank(1);
-  const [image, weights] = [input.withRank(4), filter.withRank(4)];
-  const [height, width] = [1, 2].map(axis => windowedSize(image.dim(axis), weights.dim(axis - 1), extentAlong(given, axis)));
-  const [depth, times] = [weights.dim(2), weights.dim(3)];
-  const channels = !isDepthwise ? times : depth === null || times === null ? null : depth * times;
-  const output = new TensorShape([image.dim(0), height, width, channels]);
-  if (isDepthwise) return [output, TensorShape.unknown(), TensorShape.unknown()];
-  return minFreezedOutput ? withBounds(output) : [output, minFilter, maxFilter];
+  scalars(minInput, maxInput);
+  if (kind === "perChannel") for (const end of [minFilter, maxFilter]) end.withRankAtMost(1);
+  if (!minFreezedOutput || !maxFreezedOutput) return [output, maxFilter, maxFilter];
+  scalars(minFreezedOutput, maxFreezedOutput);
+  return withBounds(output);
 }
 
 interface Convolution extends Fused, Windows {
@@ -195,10 +202,10 @@ const windowAttrs = (outType: DType) =>
 const padded = { paddingList: attr.ints([]) };
 
 /** Fields of a convolution: what it does to each channel, and with which activation. */
-const convolution = (isDepthwise: boolean, isRectified: boolean) => ({
+const convolution = (kind: ConvolutionKind, isRectified: boolean) => ({
   outputs: convolutionOutputs,
-  shape: (given: ConvolutionShapes) => convolvedShapes(given, isDepthwise),
-  host: (given: Convolution) => convolved(given, isDepthwise, isRectified),
+  shape: (given: ConvolutionShapes) => convolvedShapes(given, kind),
+  host: (given: Convolution) => convolved(given, kind === "depthwise", isRectified),
 });
 const withBias = { ...images, bias: "float32", ...ranges } as const;
 const withAnyBias = { ...images, bias: "Tbias", ...ranges, ...newRange } as const;
@@ -206,42 +213,42 @@ const withAnyBias = { ...images, bias: "Tbias", ...ranges, ...newRange } as cons
 export const QuantizedConv2DPerChannel = defineOp("QuantizedConv2DPerChannel", {
   inputs: { ...images, ...ranges },
   attrs: windowAttrs("qint32"),
-  ...convolution(false, false),
+  ...convolution("perChannel", false),
 });
 export const QuantizedConv2DAndRelu = defineOp("QuantizedConv2DAndRelu", {
   inputs: { ...images, ...ranges },
   attrs: { ...windowAttrs("qint32"), ...padded },
-  ...convolution(false, true),
+  ...convolution("whole", true),
 });
 export const QuantizedConv2DAndRequantize = defineOp("QuantizedConv2DAndRequantize", {
   inputs: { ...images, ...ranges, ...newRange },
   attrs: { ...windowAttrs("qint8"), ...padded },
-  ...convolution(false, false),
+  ...convolution("whole", false),
 });
 export const QuantizedConv2DAndReluAndRequantize = defineOp("QuantizedConv2DAndReluAndRequantize", {
   inputs: { ...images, ...ranges, ...newRange },
   attrs: { ...windowAttrs("quint8"), ...padded },
-  ...convolution(false, true),
+  ...convolution("whole", true),
 });
 export const QuantizedConv2DWithBias = defineOp("QuantizedConv2DWithBias", {
   inputs: withBias,
   attrs: { ...windowAttrs("qint32"), ...padded },
-  ...convolution(false, false),
+  ...convolution("whole", false),
 });
 export const QuantizedConv2DWithBiasAndRelu = defineOp("QuantizedConv2DWithBiasAndRelu", {
   inputs: withBias,
   attrs: { ...windowAttrs("qint32"), ...padded },
-  ...convolution(false, true),
+  ...convolution("whole", true),
 });
 export const QuantizedConv2DWithBiasAndRequantize = defineOp("QuantizedConv2DWithBiasAndRequantize", {
   inputs: withAnyBias,
   attrs: { ...windowAttrs("qint8"), Tbias: biasType, ...padded },
-  ...convolution(false, false),
+  ...convolution("perChannel", false),
 });
 export const QuantizedConv2DWithBiasAndReluAndRequantize = defineOp("QuantizedConv2DWithBiasAndReluAndRequantize", {
   inputs: withAnyBias,
   attrs: { ...windowAttrs("quint8"), Tbias: biasType, ...padded },
-  ...convolution(false, true),
+  ...convolution("whole", true),
 });
 
 const withSummand = { ...withAnyBias, summand: "Tsummand", minSummand: "float32", maxSummand: "float32" } as const;
@@ -251,32 +258,32 @@ const summed = { Tbias: biasType, Tsummand: quantized(), ...padded };
 export const QuantizedConv2DWithBiasSumAndReluAndRequantize = defineOp("QuantizedConv2DWithBiasSumAndReluAndRequantize", {
   inputs: withSummand,
   attrs: { ...windowAttrs("quint8"), ...summed },
-  ...convolution(false, true),
+  ...convolution("whole", true),
 });
 export const QuantizedConv2DWithBiasSignedSumAndReluAndRequantize = defineOp("QuantizedConv2DWithBiasSignedSumAndReluAndRequantize", {
   inputs: withSummand,
   attrs: { ...windowAttrs("quint8"), ...summed },
-  ...convolution(false, true),
+  ...convolution("whole", true),
 });
 export const QuantizedDepthwiseConv2D = defineOp("QuantizedDepthwiseConv2D", {
   inputs: { ...images, ...ranges },
   attrs: windowAttrs("qint32"),
-  ...convolution(true, false),
+  ...convolution("depthwise", false),
 });
 export const QuantizedDepthwiseConv2DWithBias = defineOp("QuantizedDepthwiseConv2DWithBias", {
   inputs: withBias,
   attrs: windowAttrs("qint32"),
-  ...convolution(true, false),
+  ...convolution("depthwise", false),
 });
 export const QuantizedDepthwiseConv2DWithBiasAndRelu = defineOp("QuantizedDepthwiseConv2DWithBiasAndRelu", {
   inputs: withBias,
   attrs: { ...windowAttrs("qint32"), ...padded },
-  ...convolution(true, true),
+  ...convolution("depthwise", true),
 });
 export const QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize = defineOp("QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize", {
   inputs: withAnyBias,
   attrs: { ...windowAttrs("quint8"), Tbias: biasType, ...padded },
-  ...convolution(true, true),
+  ...convolution("depthwise", true),
 });
 
 // ---- products of matrices ----
@@ -285,13 +292,21 @@ interface MatrixShapes {
   readonly a: TensorShape;
   readonly b: TensorShape;
   readonly bias: TensorShape;
+  readonly minA: TensorShape;
+  readonly maxA: TensorShape;
+  readonly minB: TensorShape;
+  readonly maxB: TensorShape;
+  readonly minFreezedOutput?: TensorShape;
+  readonly maxFreezedOutput?: TensorShape;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
 }
 
-function productShape({ a, b, bias, transposeA, transposeB }: MatrixShapes): TensorShape {
+function productShape({ a, b, bias, transposeA, transposeB, ...given }: MatrixShapes): TensorShape {
   const [left, right] = [a.withRank(2), b.withRank(2)];
   bias.withRank(1);
+  scalars(given.minA, given.maxA, given.minB, given.maxB);
+  if (given.minFreezedOutput && given.maxFreezedOutput) scalars(given.minFreezedOutput, given.maxFreezedOutput);
   const [inner, other] = [left.dim(transposeA ? 0 : 1), right.dim(transposeB ? 1 : 0)];
   if (inner !== null && other !== null && inner !== other) throw new ValueError(`Dimensions must be equal, but are ${inner} and ${other}`);
   return new TensorShape([left.dim(transposeA ? 1 : 0), right.dim(transposeB ? 0 : 1)]);

@@ -4,7 +4,7 @@
 import { type DType, noMemoryFor } from "../../base/dtype.ts";
 import { InvalidArgumentError, ResourceExhaustedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
@@ -198,11 +198,11 @@ export const QuantizedBatchNormWithGlobalNormalization = defineOp("QuantizedBatc
   },
   outputs: { result: "outType", resultMin: "float32", resultMax: "float32" },
   attrs: { Tinput: quantized(), outType: quantized(), varianceEpsilon: attr.float(), scaleAfterNormalization: attr.bool() },
-  shape: ({ t, m, v, beta, gamma, tMin, tMax, mMin, mMax, vMin, vMax, betaMin, betaMax, gammaMin, gammaMax }) => {
+  // The ends of ranges may be of any rank.
+  shape: ({ t, m, v, beta, gamma }) => {
     const image = t.withRank(4);
-    scalars(tMin, tMax, mMin, mMax, vMin, vMax, betaMin, betaMax, gammaMin, gammaMax);
-    const channels = [m, v, beta, gamma].reduce((size, next) => size.mergeWith(next.withRank(1)), new TensorShape([image.dim(3)]));
-    return withBounds(new TensorShape([image.dim(0), image.dim(1), image.dim(2), channels.dim(0)]));
+    const sizes = [m, v, beta, gamma].map(vector => vector.withRank(1).dim(0));
+    return withBounds(new TensorShape([image.dim(0), image.dim(1), image.dim(2), sizes.reduce(mergedDimension, image.dim(3))]));
   },
   host: given => {
     const { t, Tinput, outType, varianceEpsilon, scaleAfterNormalization } = given;

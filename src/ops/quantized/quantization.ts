@@ -156,7 +156,10 @@ export const FakeQuantWithMinMaxVarsGradient = defineOp("FakeQuantWithMinMaxVars
   outputs: backpropOutputs,
   attrs: widths,
   gradient: "none",
-  shape: ({ gradients, inputs, min, max }): TensorShape[] => [gradients.mergeWith(inputs), min.withRank(0), max.withRank(0)],
+  shape: ({ gradients, inputs, min, max }): TensorShape[] => {
+    const bound = min.withRank(0).mergeWith(max);
+    return [gradients.mergeWith(inputs), bound, bound];
+  },
   lower: ({ gradients, inputs, min, max, ...width }) => {
     const [inside, below, above] = backprops(gradients, inputs, min, max, width);
     const axes = inputs.shape.map((_, axis) => axis);

@@ -3,7 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { DataLossError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, sameShape, stridesOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, type Dimension, mergedDimension, sameShape, stridesOf, TensorShape } from "../../base/shape.ts";
 import { WireReader, wireTypes } from "../../formats/wire.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp } from "../../graph/op-definition.ts";
@@ -280,11 +280,21 @@ function checkScales({ lhsScales, lhsZeroPoints, rhsScales, rhsZeroPoints, outpu
   }
 }
 
+/** Scales and zero points along an axis are as many as the axis is long. */
+function checkLengths({ rhsScales, rhsZeroPoints, outputScales, outputZeroPoints }: ScaleShapes, rhs: Dimension, output: Dimension): void {
+  for (const [scales, zeroPoints, length] of [
+    [rhsScales, rhsZeroPoints, rhs],
+    [outputScales, outputZeroPoints, output],
+  ] as const)
+    if (scales?.rank === 1 && zeroPoints?.rank === 1) for (const one of [scales, zeroPoints]) mergedDimension(one.dim(0), length);
+}
+
 function dotShape({ lhs, rhs, ...scales }: { readonly lhs: TensorShape; readonly rhs: TensorShape } & ScaleShapes): TensorShape {
   const [left, right] = [lhs.withRank(2), rhs.withRank(2)];
   const [inner, other] = [left.dim(1), right.dim(0)];
   if (inner !== null && other !== null && inner !== other) throw new ValueError(`Dimensions must be equal, but are ${inner} and ${other}`);
   checkScales(scales);
+  checkLengths(scales, right.dim(1), right.dim(1));
   return new TensorShape([left.dim(0), right.dim(1)]);
 }
 
@@ -570,10 +580,17 @@ function convolvedShape({
   checkScales(given);
   try {
     checkConvolution(given);
-    if (!lhs.isFullyDefined || !rhs.isFullyDefined) return TensorShape.unknown();
-    return new TensorShape(geometryOf(lhs.asNumbers(), rhs.asNumbers(), given).shape);
+    if (!lhs.isFullyDefined || !rhs.isFullyDefined) {
+      const rank = lhs.rank ?? rhs.rank;
+      return rank === null ? TensorShape.unknown() : TensorShape.unknownOfRank(rank);
+    }
+    const { shape, outputs } = geometryOf(lhs.asNumbers(), rhs.asNumbers(), given);
+    checkLengths(given, outputs, outputs);
+    return new TensorShape(shape);
   } catch (error) {
-    throw error instanceof InvalidArgumentError ? new ValueError(error.message) : error;
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    const [, size] = /^Computed output size would be negative: (-\d+)/.exec(error.message) ?? [];
+    throw new ValueError(size === undefined ? error.message : `Expected shape dimensions to be non-negative, got ${size}`);
   }
 }
 

@@ -283,14 +283,26 @@ export const RandomIndexShuffle = defineOp("RandomIndexShuffle", {
   },
   gradient: "none",
   shape: ({ index, seed, maxIndex }) => {
-    const width = seed.rank === 1 || seed.rank === 2 ? seed.dim(-1) : null;
-    if (seed.rank !== null && (seed.rank === 0 || seed.rank > 2 || (width !== null && width !== 3)))
-      throw new ValueError(`Seed must have shape [3] or [n, 3] but got ${seed.format()}.`);
+    const words = seed.withRankAtLeast(1).withRankAtMost(2);
+    if (words.dims !== null && words.dim(-1) !== 3)
+      throw new ValueError(`Seed must have shape [3] or [n, 3] but got [${words.dims.map(d => d ?? -1).join(", ")}].`);
     for (const part of [index, maxIndex]) part.withRankAtMost(1);
-    const parts = [index, seed.dims === null ? seed : seed.slice(0, -1), maxIndex];
-    if (parts.some(part => part.dims === null)) return TensorShape.unknown();
-    const batched = parts.filter(part => part.rank === 1);
-    return batched.length === 0 ? new TensorShape([]) : batched.reduce((all, part) => all.mergeWith(part));
+    // What holds one goes with all of the others; the first that holds more says how many there are.
+    const seeds = words.dims === null ? words : words.slice(0, -1);
+    const isOne = (part: TensorShape): boolean => part.rank === 0 || part.dim(0) === 1;
+    const isMany = (part: TensorShape): boolean => part.rank === 1 && (part.dim(0) ?? 0) > 1;
+    let whole = index;
+    for (const part of [seeds, maxIndex]) {
+      if (!isMany(part)) continue;
+      if (!isMany(whole)) whole = isOne(whole) && whole.rank === 1 ? whole : part;
+      else if (whole.dim(0) !== part.dim(0))
+        throw new ValueError(
+          part === seeds
+            ? `Seed has shape [${seeds.dim(0)}, 3] but must have shape [${whole.dim(0)}, 3]. since index had shape ${whole.format()}.`
+            : `Max index has shape ${part.format()} but must have shape ${whole.format()}.`,
+        );
+    }
+    return whole;
   },
   lower: ({ index, seed, maxIndex, rounds, dtype }) => {
     if (rounds < 4 || rounds % 2 !== 0) throw new InvalidArgumentError(`Number of rounds must be at least 4 and even but got ${rounds}.`);

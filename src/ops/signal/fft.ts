@@ -159,7 +159,7 @@ export const IFFT3D = complexOp(
 
 // ---- transforms of real numbers: half of the result, the other half being its mirror image ----
 
-const half = (n: number): number => (n === 0 ? 0 : Math.floor(n / 2) + 1);
+const half = (n: number): number => (n === 0 ? 0 : Math.trunc(n / 2) + 1);
 
 function realShape(
   { input, fftLength }: { readonly input: TensorShape; readonly fftLength: TensorShape },
@@ -172,7 +172,7 @@ function realShape(
   if (count !== null && count !== rank) throw new ValueError(`Dimension must be ${rank} but is ${count}`);
   if (known.dims === null) return known;
   const lengths: readonly Dimension[] = context.partial("fftLength")?.values ?? Array<null>(rank).fill(null);
-  const inner = lengths.map((n, i) => (n !== null && isForward && i === rank - 1 ? half(n) : n));
+  const inner = lengths.map((n, i) => (n !== null && isForward && i === rank - 1 ? half(n) : n === -1 ? null : n));
   return known.slice(0, -rank).concatenate(inner);
 }
 

@@ -172,14 +172,13 @@ export const RaggedTensorToTensor = defineOp("RaggedTensorToTensor", {
       throw new ValueError(
         `Number of row partition tensors (${rowPartitionTensors.length}) does not equal the number of row partition types(${types.length}).`,
       );
-    shape.withRankAtMost(1);
     rowPartitionTensors.forEach((partition, i) => {
       if (types[i] !== "FIRST_DIM_SIZE" && partition.rank !== null && partition.rank !== 1)
         throw new ValueError("Row partition must be a vector.");
     });
     const raggedRank = types.filter(type => type !== "FIRST_DIM_SIZE").length;
     const refuse = (reason: string): Error => new ValueError(reason);
-    const wanted = shape.rank === 0 || shape.rank === null ? TensorShape.unknown() : context.shapeFrom("shape");
+    const wanted = shape.rank === null ? TensorShape.unknown() : context.shapeFrom("shape", true);
     checkDefault(defaultValue, values, refuse);
     return combinedShape(wanted, values, raggedRank, refuse);
   },
@@ -774,7 +773,7 @@ export const RaggedTensorToVariantGradient = defineOp("RaggedTensorToVariantGrad
   inputs: { encodedRaggedGrad: "variant", rowSplits: "Tsplits", denseValuesShape: "int32" },
   outputs: { denseValuesGrad: "Tvalues" },
   attrs: { Tvalues: attr.type(), Tsplits: attr.type(attr.indexTypes, "int64") },
-  shape: (_, context) => context.shapeFrom("denseValuesShape"),
+  shape: (_, context) => context.shapeFrom("denseValuesShape", true),
   host: ({ encodedRaggedGrad, denseValuesShape, Tvalues }) => {
     const out = NDArray.zeros(Tvalues, numbersOf(denseValuesShape));
     let at = 0;

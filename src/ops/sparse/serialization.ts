@@ -180,8 +180,8 @@ export const DeserializeSparse = defineOp("DeserializeSparse", {
   attrs: { dtype: attr.type(), Tserialized: attr.type(["string", "variant"], "string") },
   gradient: "none",
   shape: ({ serializedSparse }) => {
-    const last = serializedSparse.dims?.[serializedSparse.dims.length - 1] ?? null;
-    if (last !== null && last !== 3) new TensorShape([last]).mergeWith(new TensorShape([3]));
+    const last = serializedSparse.withRankAtLeast(1).dim(-1);
+    if (last !== null && last !== 3) throw new ValueError(`Dimension must be 3 but is ${last}`);
     return [new TensorShape([null, null]), new TensorShape([null]), new TensorShape([null])];
   },
   host: ({ serializedSparse, dtype }) => {

@@ -80,7 +80,10 @@ export const ResourceAccumulatorTakeGradient = defineOp("ResourceAccumulatorTake
   attrs: { dtype },
   stateful: true,
   waits: true,
-  shape: () => TensorShape.unknown(),
+  shape: ({ numRequired }) => {
+    numRequired.withRank(0);
+    return TensorShape.unknown();
+  },
   host: ({ handle, numRequired, dtype }, { signal }) => {
     checkType(denseOf(handle), dtype, "A result");
     return denseOf(handle).take(Number(numRequired.get(0)), signal);

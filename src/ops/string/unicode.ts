@@ -190,8 +190,9 @@ export const UnicodeTranscode = defineOp("UnicodeTranscode", {
 
 const decodingAttrs = { inputEncoding: attr.string(), ...handlingAttrs, Tsplits: attr.type(attr.indexTypes, "int64") };
 
+/** Strings of any shape are decoded in their order. */
 const decodedShapes = (input: TensorShape): TensorShape[] => {
-  const count = input.withRank(1).dim(0);
+  const count = input.size;
   return [new TensorShape([count === null ? null : count + 1]), new TensorShape([null]), new TensorShape([null])];
 };
 
