@@ -336,7 +336,9 @@ function numberIn(dtype: DType, text: string): ElementValue {
   }
   const number = /^[+-]?inf(inity)?$/i.test(trimmed) ? (trimmed.startsWith("-") ? -Infinity : Infinity) : Number(trimmed);
   if (trimmed === "" || (Number.isNaN(number) && !/^[+-]?nan$/i.test(trimmed)) || /^[+-]?0[xob]/i.test(trimmed))
-    throw new ValueError(`could not convert string to float: '${text}'`);
+    throw new ValueError(
+      dtype.startsWith("complex") ? "complex() arg is a malformed string" : `could not convert string to float: '${text}'`,
+    );
   return number;
 }
 

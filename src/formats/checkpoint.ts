@@ -2,6 +2,7 @@
 
 import type { DType } from "../base/dtype.ts";
 import { DataLossError, NotFoundError, ValueError } from "../base/errors.ts";
+import { textOf } from "../base/python-text.ts";
 import { type FileSystem, isAbsolutePath, joinPath, readFile, relativePath } from "../base/files.ts";
 import { encodeText, type NDArray } from "../base/ndarray.ts";
 import { BundleReader, dataFiles, type TensorEntry } from "./bundle.ts";
@@ -54,7 +55,7 @@ export class CheckpointReader {
   }
 
   hasTensor(name: string): boolean {
-    return this.entries.has(name);
+    return this.entries.has(textOf(name));
   }
 
   /** Names and shapes. */
@@ -68,7 +69,7 @@ export class CheckpointReader {
 
   /** The whole tensor, or the part that a specification such as `10 4 4,3:0,4` names. @throws NotFoundError, DataLossError */
   getTensor(name: string, shapeAndSlice = ""): Promise<NDArray> {
-    return this.reader.read(name, shapeAndSlice);
+    return this.reader.read(textOf(name), shapeAndSlice);
   }
 
   /** One line a tensor: name, type, shape. */

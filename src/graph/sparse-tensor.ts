@@ -37,6 +37,8 @@ export class SparseTensor {
     const [count, rank] = this.indices.shape.withRank(2).dims ?? [null, null];
     assertSame(count, this.values.shape.withRank(1).dim(0));
     assertSame(rank, this.denseShape.shape.withRank(1).dim(0));
+    // What was read as a static shape stays as it is.
+    if (this.denseShape.op.attrs.value !== undefined) graph.preventFeeding(this.denseShape);
   }
 
   get dtype(): DType {

@@ -8,6 +8,7 @@ import { formatTuple } from "../base/shape.ts";
 import { pythonType } from "../base/python-text.ts";
 import type { Graph } from "../graph/graph.ts";
 import { IndexedSlices, partsOfSlices } from "../graph/indexed-slices.ts";
+import { itemsOf } from "../graph/iterating.ts";
 import { representation } from "../graph/conversion.ts";
 import { Tensor } from "../graph/operation.ts";
 import { SparseTensor } from "../graph/sparse-tensor.ts";
@@ -57,18 +58,20 @@ function inTurn(parts: readonly Tensor[], value: unknown): (readonly [unknown, A
   return parts.slice(0, given.length).map((part, i) => [part, given[i]]);
 }
 
-/** A nest of tensors, such as the states of cells, is fed with values in the same nesting. */
+/** A nest of tensors, such as the states of cells, is fed with as many arrays; lists of numbers are taken apart to the last, as TensorFlow does. */
 function nestedParts(key: readonly unknown[], value: unknown): (readonly [unknown, ArrayLike])[] {
-  const given = value instanceof NDArray ? rowsOf(value) : value;
-  if (Array.isArray(given) && given.length === key.length) return key.flatMap((part, i) => partsOf([part, given[i] as FeedValue]));
-  // TensorFlow pairs the leaves of both.
-  const [keys, values] = [key, [value]].map(list => list.flat(9) as readonly unknown[]);
+  const [keys, values] = [key, [value]].map(leavesOf);
   if (keys.length !== values.length)
-    throw new ValueError(
-      `Could not flatten dictionary. Key had ${keys.length} elements, but value had ${values.length} elements. Key: ${representation(keys)}, value: ${representation(values)}.`,
+    throw withHint(
+      new ValueError(
+        `Could not flatten dictionary. Key had ${keys.length} elements, but value had ${values.length} elements. Key: ${representation(keys)}, value: ${representation(values)}.`,
+      ),
+      "Feed each tensor an array: tf.NDArray.from([1, 2]), or what a run gave.",
     );
   return keys.flatMap((part, i) => partsOf([part, values[i] as FeedValue]));
 }
+
+const leavesOf = (nest: readonly unknown[]): unknown[] => nest.flatMap(item => (Array.isArray(item) ? leavesOf(item) : [item]));
 
 const rowsOf = (value: NDArray): ArrayLike[] => Array.from({ length: value.length }, (_, i): ArrayLike => value.at(i));
 
@@ -85,6 +88,7 @@ function entriesOf(feeds: Feeds | null | undefined): Iterable<readonly [unknown,
     return feeds;
   }
   if (typeof feeds === "object" && !(feeds instanceof Tensor) && !isTypedArray(feeds)) return Object.entries(feeds);
+  if (feeds instanceof Tensor) itemsOf(feeds, "asks");
   throw noDictionary(feeds);
 }
 

@@ -21,7 +21,15 @@ interface PartialRun {
 }
 
 const runs = new WeakMap<Session, Map<string, PartialRun>>();
-let count = 0;
+const counts = new WeakMap<Session, number>();
+
+/** What TensorFlow calls such a run: the names of feeds and fetches, and its number. */
+function handleOf(session: Session, feeds: Iterable<Tensor>, fetches: Iterable<Tensor>): string {
+  const count = counts.get(session) ?? 0;
+  counts.set(session, count + 1);
+  const [from, to] = [feeds, fetches].map(tensors => [...tensors].map(({ name }) => name).sort());
+  return `${from}->${to}//1/;${count}`;
+}
 
 /** Values that can be kept and fed again: not variables and other handles. */
 const isPlain = (tensor: Tensor): boolean => !tensor.isRef && !tensor.isHandle && tensor.dtype !== "variant" && tensor.dtype !== "resource";
@@ -63,7 +71,7 @@ export function partialRunSetup(session: Session, fetches: unknown, feeds: unkno
   const wanted = new Set(fetched(session, fetches));
   if (wanted.size === 0) throw new InvalidArgumentError("Must specify at least one target to fetch or execute.");
   const given = new Set(fedLater(session, feeds ?? []));
-  const handle = `partial_run_${count++}`;
+  const handle = handleOf(session, given, wanted);
   const own = runs.get(session) ?? new Map<string, PartialRun>();
   runs.set(session, own);
   own.set(handle, {

@@ -387,6 +387,9 @@ function withoutFloats(value: unknown): unknown {
 
 /** Nested Python ints become an int32 array, floats a float32 one; anything else stays. */
 function typedLiteral(value: unknown): unknown {
+  // What is no array is a list of some.
+  if (Array.isArray(value) && value.some(Array.isArray) && !value.every(item => Array.isArray(item) && item.length === value[0].length))
+    return value.map(typedLiteral);
   const leaves = [value].flat(9);
   const isAll = (test: (leaf: unknown) => boolean): boolean => leaves.length > 0 && leaves.every(test);
   if (isAll(leaf => Number.isInteger(leaf)))

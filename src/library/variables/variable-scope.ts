@@ -13,6 +13,7 @@ import { convertToTensor } from "../../graph/conversion.ts";
 import { getDefaultGraph, graphFor } from "../../graph/default-graph.ts";
 import type { DeviceFunction } from "../../graph/device.ts";
 import { type Graph, Scope } from "../../graph/graph.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { collect } from "../../ops/arguments.ts";
 import { slice } from "../../ops/array/slicing.ts";
@@ -449,6 +450,7 @@ function checkParts(name: string, options: object): void {
 }
 
 function getInScope(name: string, options: GetArguments): Variable {
+  if ((name as unknown) instanceof Tensor) itemsOf(name, "asks");
   const graph = getDefaultGraph();
   const store = storeOf(graph);
   const scope = store.current;

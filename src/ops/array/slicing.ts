@@ -1,7 +1,7 @@
 // Cutting tensors apart and joining them: slices, `x.at(…)`, split, concat, stack. Gathering and scattering is array/gather.ts,
 // selection by conditions array/selection.ts, ranges array/ranges.ts.
 
-import { pythonStr } from "../../base/python-text.ts";
+import { pythonRepr, pythonStr } from "../../base/python-text.ts";
 import { Dimension as SizeOfShape } from "../../base/dimension.ts";
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
@@ -448,7 +448,7 @@ function checkIndex(value: unknown): Bound {
   if (value instanceof SizeOfShape) return checkIndex(value.value);
   if (value instanceof Tensor && (sliceIndexTypes as readonly DType[]).includes(value.dtype) && value.shape.rank !== 1) return value;
   if (value instanceof NDArray && value.rank === 0 && typeof value.item() !== "boolean") return checkIndex(Number(value.item()));
-  throw new TypeError(`${typeError}, got ${value instanceof Tensor ? value : JSON.stringify(value)}`);
+  throw new TypeError(`${typeError}, got ${value instanceof Tensor ? value : pythonRepr(value)}`);
 }
 
 const isMask = (spec: unknown): spec is TensorLike =>

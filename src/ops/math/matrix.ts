@@ -3,6 +3,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -395,7 +396,8 @@ export const tensordot = (
   });
 
 function tensordotAxes(a: Tensor, axes: number | readonly (number | readonly number[])[] | Tensor): [AxesOf, AxesOf] {
-  if (typeof axes === "number") {
+  if (typeof axes === "boolean") return tensordotAxes(a, Number(axes));
+  if (typeof axes === "number" && Number.isInteger(axes)) {
     if (axes < 0) throw new ValueError(`\`axes\` must be at least 0. Received: ${axes}.`);
     const length = a.shape.rank;
     if (length === null) {
@@ -409,8 +411,11 @@ function tensordotAxes(a: Tensor, axes: number | readonly (number | readonly num
     const first = Array.from({ length: axes }, (_, i) => i);
     return [first.map(i => i + length - axes), first];
   }
-  if (axes instanceof Tensor) return [getItem(axes, 0), getItem(axes, 1)];
-  if (axes.length !== 2) throw new ValueError(`\`axes\` must be an integer or have length 2. Received ${JSON.stringify(axes)}.`);
+  if (!Array.isArray(axes)) {
+    const pair = convertToTensor(axes as TensorLike, { name: "axes", dtype: "int32" });
+    return [getItem(pair, 0), getItem(pair, 1)];
+  }
+  if (axes.length !== 2) throw new ValueError(`\`axes\` must be an integer or have length 2. Received ${pythonStr(axes)}.`);
   const [p, q] = axes.map(item => (typeof item === "number" ? [item] : [...item]));
   if (p.length !== q.length) throw new ValueError(`Different number of contraction axes \`a\` and \`b\`, ${p.length} != ${q.length}.`);
   return [p, q];

@@ -180,10 +180,12 @@ export function softmaxCrossEntropyWithLogits(
   ...given: [CrossEntropyArguments] | [labels: TensorLike, logits: TensorLike, options?: CrossEntropyArguments]
 ): Tensor {
   const { labels, logits, axis, dim, name } = collect<CrossEntropyArguments>(["labels", "logits", "dim", "name", "axis"], given);
+  // In TensorFlow `dim` has a default, so that `axis` always comes beside it.
+  const last = eitherName("axis", axis, "dim", dim ?? -1) as number;
   bothGiven("softmax_cross_entropy_with_logits", labels, logits);
   return inNameScope({ name }, "softmax_cross_entropy_with_logits_sg", [logits, labels], scope => {
     const constantLabels = stopGradient(labels as TensorLike, { name: "labels_stop_gradient" });
-    return softmaxLoss(constantLabels, logits as TensorLike, eitherName("axis", axis, "dim", dim) ?? -1, String(scope));
+    return softmaxLoss(constantLabels, logits as TensorLike, last, String(scope));
   });
 }
 

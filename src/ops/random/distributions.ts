@@ -1,8 +1,8 @@
 // Random ops of distributions with parameters: gamma, Poisson, binomial, bounded normals, and draws from categories by seed. How the samples are made is
 // random/samplers.ts; here is what each op takes, refuses and sets aside of its generator.
 
-import type { DType } from "../../base/dtype.ts";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { type DType, isDType, noDtype } from "../../base/dtype.ts";
+import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -452,14 +452,14 @@ const drawnBySeed = (
   seed: TensorLike,
   { dtype, outputDtype, name }: IntegerOptions,
 ): Tensor =>
-  inNameScope({ name }, fallback, [logits, seed], () =>
-    StatelessMultinomial({
-      logits: convertToTensor(logits, { name: "logits" }),
-      numSamples,
-      seed: seedTensor(seed),
-      outputDtype: (dtype ?? outputDtype ?? "int64") as "int64",
-    }),
-  );
+  inNameScope({ name }, fallback, [logits, seed], () => {
+    const given = convertToTensor(logits, { name: "logits" });
+    const type = dtype ?? outputDtype ?? "int64";
+    if (!isDType(type)) throw noDtype(type);
+    if (type !== "int32" && type !== "int64")
+      throw new ValueError(`Argument \`dtype\` got invalid value <dtype: '${type}'>. Accepted dtypes are (tf.int32, tf.int64).`);
+    return StatelessMultinomial({ logits: given, numSamples, seed: seedTensor(seed), outputDtype: type });
+  });
 
 /** `numSamples` class numbers for each row of `logits` `[batch, classes]` from `seed` ([2] integers) alone; int64. TF: tf.random.stateless_categorical. */
 export const statelessCategorical = (logits: TensorLike, numSamples: TensorLike, seed: TensorLike, ...rest: unknown[]): Tensor =>

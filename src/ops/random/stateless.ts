@@ -2,7 +2,7 @@
 // from which numbers are drawn as the stateful ops draw them (random.ts). Only Philox (algorithm 1, and 3, "any") exists here.
 
 import type { DType } from "../../base/dtype.ts";
-import { isFloating } from "../../base/dtype.ts";
+import { isDType, isFloating, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { pythonClass, pythonStr } from "../../base/python-text.ts";
@@ -471,7 +471,7 @@ export function statelessUniform(shape: TensorLike, seed: TensorLike, ...rest: u
     maxval === null && (rest[0] === null || rest.some(options => (options as UniformOptions | null | undefined)?.minval === null));
   const minval = isWhole ? null : least;
   const number = knownAlgorithm(more.alg);
-  const type = dtype ?? "float32";
+  const type = drawnType(dtype ?? "float32");
   if (!isFloating(type)) {
     if ((minval === null) !== (maxval === null))
       throw new ValueError(
@@ -516,7 +516,13 @@ function wholeRange(shape: TensorLike, seed: TensorLike, dtype: DType, alg: stri
 /** @throws ValueError for a type that integers over its whole range have not. */
 function wholeType(dtype: DType): DType {
   if (isFloating(dtype)) throw new ValueError("None values not supported.");
-  if (!(integers as readonly DType[]).includes(dtype))
+  return drawnType(dtype);
+}
+
+/** @throws ValueError for a type that no numbers are drawn of. */
+function drawnType(dtype: DType): DType {
+  if (!isDType(dtype)) throw noDtype(dtype);
+  if (!isFloating(dtype) && !(integers as readonly DType[]).includes(dtype))
     throw new ValueError(
       `Argument \`dtype\` got invalid value <dtype: '${dtype}'>. Accepted dtypes are (${["float16", "bfloat16", "float32", "float64", "int32", "int64", "uint32", "uint64"].map(type => `tf.${type}`).join(", ")}).`,
     );
@@ -534,6 +540,6 @@ export function statelessSplit(seed: TensorLike, ...rest: unknown[]): Tensor {
 /** The seed that another seed and a number make. TF: tf.random.fold_in(seed, data, alg). */
 export function statelessFoldIn(seed: TensorLike, data: TensorLike, ...rest: unknown[]): Tensor {
   const { alg = "auto_select" } = collect<AlgorithmOption>(["alg"], rest);
-  const number = convertToTensor(data, { preferredDtype: "int32" });
+  const number = Array.isArray(data) && data.length === 0 ? convertToTensor(data) : convertIntegers(data);
   return stack([wholeRange([], seedTensor(seed), wholeType(number.dtype), alg), number]);
 }
