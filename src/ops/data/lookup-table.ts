@@ -1,9 +1,10 @@
 // What a table's handle stands for in a session: keys and values on the host. Strings are keyed by their bytes, numbers by themselves.
 
 import type { DType } from "../../base/dtype.ts";
-import { AbortedError, FailedPreconditionError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { AbortedError, FailedPreconditionError, InternalError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
 import { type ElementValue, NDArray, latinText } from "../../base/ndarray.ts";
 import { sameShape, sizeOf } from "../../base/shape.ts";
+import { hash64 } from "../string/hash.ts";
 
 type Key = string | number | bigint | boolean;
 
@@ -56,9 +57,13 @@ export abstract class LookupTable {
       );
     const isForEach = !isOne && this.canTellDefaults;
     for (let i = 0; i < keys.size; i++) {
-      const value = this.entries.get(keyOf(keys.get(i)))?.value;
+      const value = this.held(keys.get(i))?.value;
       for (let k = 0; k < valueSize; k++) out.set(i * valueSize + k, value?.[k] ?? fallback.get(isForEach ? i * valueSize + k : k));
     }
+  }
+
+  protected held(key: ElementValue): Entry | undefined {
+    return this.entries.get(keyOf(key));
   }
 
   abstract insert(keys: NDArray, values: NDArray): void;
@@ -150,61 +155,126 @@ export class MutableTable extends LookupTable {
   }
 }
 
-/** A table whose buckets are an array: two keys are not keys but say what a bucket is, and exporting gives all buckets. */
-export class DenseTable extends MutableTable {
-  private buckets: number;
+interface Marks {
+  readonly empty: ElementValue;
+  readonly deleted?: ElementValue;
+}
+
+/** TensorFlow's hash of a key, as far as buckets are counted: strings by Hash64, integers by themselves. */
+const hashOf = (key: ElementValue): bigint =>
+  key instanceof Uint8Array ? hash64(key, 0xdecafcaffen) : typeof key === "object" ? 0n : BigInt.asUintN(64, BigInt(key));
+
+/** A table whose buckets are an array: two keys are not keys but say what a bucket is, and exporting gives all buckets. A key lies in the first free bucket
+ *  at 1, 3, 6 … places behind the one its hash says, so what is removed and put in again may stand twice, as in TensorFlow. */
+export class DenseTable extends LookupTable {
+  private readonly initialBuckets: number;
   private readonly mostFilled: number;
-  private marks: { readonly empty: ElementValue; readonly deleted?: ElementValue } | undefined;
+  private marks: Marks = { empty: 0 };
+  private buckets: Entry[] = [];
+  private filled = 0;
 
   constructor(types: TableTypes, initialBuckets: number, mostFilled: number) {
     super(types);
-    this.buckets = initialBuckets;
+    this.initialBuckets = initialBuckets;
     this.mostFilled = mostFilled;
+  }
+
+  override get size(): number {
+    return this.filled;
   }
 
   /** Says which key means an empty bucket, and which a deleted one (the oldest tables have none). */
   mark(empty: NDArray, deleted?: NDArray): void {
-    if (this.buckets <= 0 || (this.buckets & (this.buckets - 1)) !== 0)
-      throw new InvalidArgumentError(`Number of buckets must be at least 4 and a power of 2, got: ${this.buckets}`);
-    this.marks = { empty: copyOf(empty.get(0)) };
-    if (deleted === undefined) return;
-    if (keyOf(empty.get(0)) === keyOf(deleted.get(0))) throw new InvalidArgumentError("Empty and deleted keys cannot be equal");
-    this.marks = { ...this.marks, deleted: copyOf(deleted.get(0)) };
+    if (this.initialBuckets <= 0 || (this.initialBuckets & (this.initialBuckets - 1)) !== 0)
+      throw new InvalidArgumentError(`Number of buckets must be at least 4 and a power of 2, got: ${this.initialBuckets}`);
+    if (deleted !== undefined && keyOf(empty.get(0)) === keyOf(deleted.get(0)))
+      throw new InvalidArgumentError("Empty and deleted keys cannot be equal");
+    this.marks = { empty: copyOf(empty.get(0)), ...(deleted && { deleted: copyOf(deleted.get(0)) }) };
+    if (this.buckets.length === 0) this.buckets = this.emptied(this.initialBuckets);
   }
 
-  private refuseMarks(keys: NDArray): void {
-    for (let i = 0; i < keys.size; i++)
-      for (const [name, mark] of Object.entries(this.marks ?? {}))
-        if (keyOf(keys.get(i)) === keyOf(mark)) throw new InvalidArgumentError(`Using the ${name}_key as a table key is not allowed`);
+  private emptied(count: number): Entry[] {
+    const none = NDArray.zeros(this.types.valueDtype, this.types.valueShape);
+    return Array<Entry>(count).fill({ key: this.marks.empty, value: Array.from({ length: this.valueSize }, (_, k) => none.get(k)) });
   }
 
-  override find(keys: NDArray, fallback: NDArray, out: NDArray): void {
-    this.refuseMarks(keys);
-    super.find(keys, fallback, out);
+  private isMark(key: Key, name: keyof Marks): boolean {
+    const mark = this.marks[name];
+    return mark !== undefined && key === keyOf(mark);
+  }
+
+  private refuseMarks(key: Key): void {
+    for (const name of ["empty", "deleted"] as const)
+      if (this.isMark(key, name)) throw new InvalidArgumentError(`Using the ${name}_key as a table key is not allowed`);
+  }
+
+  /** The bucket of a key, or that which ends the search for it. */
+  private placeOf(key: ElementValue, ends: (found: Key) => boolean): number {
+    const wanted = keyOf(key);
+    const mask = this.buckets.length - 1;
+    let at = Number(BigInt.asUintN(32, hashOf(key))) & mask;
+    for (let probe = 1; ; probe++) {
+      const found = keyOf(this.buckets[at].key);
+      if (found === wanted || ends(found)) return at;
+      if (probe > mask + 1) throw new InternalError("Internal error in MutableDenseHashTable");
+      at = (at + probe) & mask;
+    }
+  }
+
+  protected override held(key: ElementValue): Entry | undefined {
+    this.refuseMarks(keyOf(key));
+    const entry = this.buckets[this.placeOf(key, found => this.isMark(found, "empty"))];
+    return keyOf(entry.key) === keyOf(key) ? entry : undefined;
+  }
+
+  private put(entry: Entry): void {
+    const at = this.placeOf(entry.key, found => this.isMark(found, "empty") || this.isMark(found, "deleted"));
+    if (keyOf(this.buckets[at].key) !== keyOf(entry.key)) this.filled++;
+    this.buckets[at] = entry;
   }
 
   override insert(keys: NDArray, values: NDArray): void {
-    this.refuseMarks(keys);
+    const given = [...this.given(keys, values)];
     // Room is made as if every key were new.
-    while (this.size + keys.size > this.mostFilled * this.buckets) this.buckets *= 2;
-    super.insert(keys, values);
+    let count = this.buckets.length;
+    while (this.size + keys.size > this.mostFilled * count) count *= 2;
+    if (count > this.buckets.length) {
+      const held = this.buckets.filter(({ key }) => !this.isMark(keyOf(key), "empty") && !this.isMark(keyOf(key), "deleted"));
+      this.buckets = this.emptied(count);
+      this.filled = 0;
+      for (const entry of held) this.put(entry);
+    }
+    for (const [key, entry] of given) {
+      this.refuseMarks(key);
+      this.put(entry);
+    }
   }
 
   override remove(keys: NDArray): void {
-    this.refuseMarks(keys);
-    super.remove(keys);
+    for (let i = 0; i < keys.size; i++) {
+      const key = keys.get(i);
+      this.refuseMarks(keyOf(key));
+      const at = this.placeOf(key, found => this.isMark(found, "empty"));
+      if (keyOf(this.buckets[at].key) !== keyOf(key)) continue;
+      this.buckets[at] = { ...this.buckets[at], key: this.marks.deleted ?? this.marks.empty };
+      this.filled--;
+    }
   }
 
+  /** What is imported are all buckets, marks among them. */
   override fill(keys: NDArray, values: NDArray): void {
-    this.entries.clear();
-    const marks = new Set(Object.values(this.marks ?? {}).map(keyOf));
-    for (const [key, entry] of this.given(keys, values)) if (!marks.has(key)) this.entries.set(key, entry);
+    const given = [...this.given(keys.reshape([keys.size]), values.reshape([keys.size, ...this.types.valueShape]))].map(
+      ([, entry]) => entry,
+    );
+    const held = given.filter(({ key }) => !this.isMark(keyOf(key), "empty") && !this.isMark(keyOf(key), "deleted"));
+    const isWhole = given.length > 0 && (given.length & (given.length - 1)) === 0 && held.length < given.length;
+    this.filled = isWhole ? held.length : 0;
+    this.buckets = isWhole ? given : this.emptied(Math.max(this.buckets.length, this.initialBuckets));
+    if (!isWhole) for (const entry of held) this.put(entry);
   }
 
   override export(): readonly [keys: NDArray, values: NDArray] {
-    const none = NDArray.zeros(this.types.valueDtype, this.types.valueShape);
-    const empty: Entry = { key: this.marks?.empty ?? 0, value: Array.from({ length: this.valueSize }, (_, k) => none.get(k)) };
-    const filled = [...this.entries.values()];
-    return this.exported([...filled, ...Array<Entry>(this.buckets - filled.length).fill(empty)]);
+    const [keys, values] = this.exported(this.buckets);
+    return [keys.reshape([keys.size, 1]), values.reshape([keys.size, this.valueSize])];
   }
 }

@@ -136,6 +136,11 @@ def rare_texts(b):
     compressed = [(x, "ZLIB") for x in (z + b"tail", z[:-1], z[:-4], z[:9], z[:1], z[:-1] + b"\0", zlib.compress(bytes(range(99)), 0)[:50], zlibs[1][:3], b"junk", g)]
     compressed += [(x, "GZIP") for x in (g + g, g + b"x", g + b"0123456789", g[:-8], g[:14], g[:9], g[:-8] + b"\0" * 8, z)]
     runs(b, "", [f"tf.io.decode_compressed({x!r}, {kind!r})" for x, kind in compressed])
+    dense = "t = tf.lookup.experimental.DenseHashTable(tf.%s, tf.int64, 0, %s, %s, initial_num_buckets=4)\nput = lambda k, v: t.insert(tf.constant(k, tf.%s), tf.constant(v, tf.int64))\ntake = lambda *k: t.remove(tf.constant(k, tf.%s))\n"
+    for t, marks, k in (("int64", (-1, -2), [5, 9, 13, -8, 2, 3, 1 << 40, 7]), ("string", ("''", "'#'"), ["a", "b", "c", "dd", "e", "f", "g", "h"])):
+        last = repr(t == "string" and "#" or -2)
+        runs(b, dense % (t, *marks, t, t), [f"put({k[:2]}, [1, 2])", "t.export()", f"put({k[2:3]}, [3])", "t.export()", f"take({k[0]!r})", "t.export()", f"put({k[1:2]}, [22])", "t.export()", "t.size()", f"t.lookup(tf.constant({k[:4]}, tf.{t}))",
+             f"put({k[3:]}, [4, 5, 6, 7, 8])", "t.export()", "t.size()", f"take({k[1]!r})", f"t.lookup(tf.constant({k[:4]}, tf.{t}))", f"put([{k[0]!r}, {last}], [1, 2])", "t.size()"])
 
 
 ALL = [rare_values, rare_types, rare_objects, rare_texts]
