@@ -10,8 +10,10 @@ import { constant, placeholder, reshape } from "../array/array.ts";
 import { transpose } from "../array/rearranging.ts";
 import { concat } from "../array/slicing.ts";
 import { square } from "../math/functions.ts";
+import { Session } from "../../session/session.ts";
 import { atrousConv2d, convolution } from "./atrous.ts";
 import { conv1d, conv2d, conv2dBackpropInput, conv2dTranspose, conv3d, depthwiseConv2d, separableConv2d } from "./convolution-api.ts";
+import { maxPool } from "./pooling-api.ts";
 
 const inGraph = <R>(build: () => R): R => new Graph().asDefault(build);
 
@@ -131,6 +133,27 @@ const cases: readonly Case[] = [
       [1, 1],
     ],
   },
+  // Windows about as large as their input: few positions, many taps.
+  {
+    input: [2, 5, 6, 2],
+    filter: [2, 6, 2, 3],
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [
+      [0, 0],
+      [0, 0],
+    ],
+  },
+  {
+    input: [1, 8, 7, 4],
+    filter: [8, 6, 2, 2],
+    strides: [2, 1],
+    dilations: [1, 1],
+    pads: [
+      [1, 2],
+      [0, 1],
+    ],
+  },
   {
     input: [1, 3, 3, 2],
     filter: [1, 1, 2, 2],
@@ -231,6 +254,8 @@ describe("other convolutions", () => {
   test("depthwise: one filter for each channel", async () => {
     const build = (x: Tensor, f: Tensor): Tensor => depthwiseConv2d(x, f, [1, 2, 2, 1], "SAME");
     await expectGradients(([x, f]) => build(x, f), [someArray([1, 5, 4, 2]), someArray([3, 2, 2, 3], 2)]);
+    const wide = (x: Tensor, f: Tensor): Tensor => depthwiseConv2d(x, f, [1, 1, 1, 1], "VALID");
+    await expectGradients(([x, f]) => wide(x, f), [someArray([1, 5, 4, 2]), someArray([2, 4, 2, 3], 2)]);
     const first = await valueOf(() =>
       build(constant(NDArray.full("float32", [1, 2, 2, 2], 1)), constant(NDArray.from([1, 2, 3, 4], "float32", [1, 1, 2, 2]))),
     );
@@ -264,4 +289,17 @@ describe("other convolutions", () => {
     await check([4, 5, 2], [2, 3, 2, 2], (x, f) => convolution(x, f, "SAME", { dilationRate: [2, 1] }));
     await check([3, 4, 3, 1], [2, 2, 3, 1, 2], (x, f) => convolution(x, f, "SAME", { strides: [1, 2, 1] }));
   });
+});
+
+test("gradients of windows as wide as their input take one product a pixel, not one a tap", async () => {
+  const { x, dx } = inGraph(() => {
+    const x = placeholder("float64", [2, 10, 300, 1]);
+    const y = conv2d(x, constant(someArray([2, 300, 1, 7])), [1, 1, 1, 1], "VALID");
+    return { x, dx: gradients(maxPool(y, [1, 9, 1, 1], [1, 1, 1, 1], "VALID"), [x])[0] as Tensor };
+  });
+  const session = new Session({ graph: dx.graph });
+  const { program } = await session.explain(dx, [[x, someArray([2, 10, 300, 1])]]);
+  expect(program).toMatch(/contract float64\[2,10,1,1,300,1\] over \[2,1,7\]/);
+  expect(program).not.toMatch(/reduce sum .* over \[9\]/);
+  await session.close();
 });

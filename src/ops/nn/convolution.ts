@@ -214,13 +214,13 @@ function filterGradient(input: Value, outBackprop: Value, geometry: Geometry): V
 }
 
 /** dx[n, h, r] = Σ over taps k and outputs c of dy[n, (h + before - k·dilation) / stride, c]·w[k, r, c], where that is a whole number.
- *  Stride 1: one contraction, the taps counted backwards. Strides: pixels h = stride·p + t of one phase t see the outputs p + m by the taps
+ *  Stride 1: one contraction, the taps counted backwards. Strides, or windows that have few positions: pixels h = stride·p + t of one phase t see the outputs p + m by the taps
  *  t + before - stride·m, so phases are axes of one contraction over m in which the filter is zero outside: no product with an inserted
  *  zero is ever made, and filtering may take phases for channels (kernels/spatial.ts). Strides with dilations at once are rare: there the zeros are inserted. */
 function inputGradient(filter: Value, outBackprop: Value, geometry: Geometry): Value {
   const { windows } = geometry;
+  if (isPhased(windows)) return phasedInputGradient(filter, outBackprop, geometry);
   if (windows.every(({ stride }) => stride === 1)) return unstridedInputGradient(filter, outBackprop, geometry);
-  if (windows.every(({ dilation }) => dilation === 1)) return phasedInputGradient(filter, outBackprop, geometry);
   const spread = spreadOut(outBackprop, geometry);
   return unstridedInputGradient(filter, spread, {
     ...geometry,
@@ -247,11 +247,19 @@ function unstridedInputGradient(filter: Value, outBackprop: Value, geometry: Geo
   return joined(result, arrange(axes, batch, sizes, groups * perGroup), groups);
 }
 
-/** Pixels along an axis as [p, t]: which outputs m from p a phase can see, from the first on. */
-const phasesAlong = ({ input, size, stride, before }: WindowAxis): { pixels: number; first: number; outputs: number } => {
+/** Are there at most half as many positions along an axis as taps that see a pixel? A window as wide as its input has one. */
+const hasFewOutputs = ({ size, stride, output }: WindowAxis): boolean => 2 * output * stride <= size;
+const isPhased = (windows: readonly WindowAxis[]): boolean =>
+  windows.every(({ dilation }) => dilation === 1) && windows.some(window => window.stride !== 1 || hasFewOutputs(window));
+
+/** Pixels along an axis as [p, t], t of so many phases: which outputs m from p a phase can see, from the first on. Where there are few outputs, each pixel
+ *  is a phase that sees them all. */
+function phasesAlong(window: WindowAxis): { pixels: number; phases: number; first: number; outputs: number } {
+  const { input, size, stride, before, output } = window;
+  if (hasFewOutputs(window)) return { pixels: 1, phases: input, first: 0, outputs: output };
   const first = Math.ceil((before - size + 1) / stride);
-  return { pixels: Math.ceil(input / stride), first, outputs: Math.floor((stride - 1 + before) / stride) - first + 1 };
-};
+  return { pixels: Math.ceil(input / stride), phases: stride, first, outputs: Math.floor((stride - 1 + before) / stride) - first + 1 };
+}
 
 /** The contraction that `sums` makes of the pixels' places of all phases, as pixels in the order of the format. */
 function ofPhases(
@@ -262,7 +270,7 @@ function ofPhases(
 ): Value {
   const along = windows.map(phasesAlong);
   const rank = windows.length;
-  const inside = windows.flatMap(({ stride }, k) => [along[k].pixels, stride]);
+  const inside = along.flatMap(({ pixels, phases }) => [pixels, phases]);
   const phased = contract([batch, ...inside, ...channels], [...along.map(({ outputs }) => outputs), ...over], (i, r) => {
     const m = along.map(({ first }, k) => addIndex(r[k], constantIndex(first)));
     const outputs = m.map((index, k) => addIndex(i[1 + 2 * k], index));
@@ -270,7 +278,7 @@ function ofPhases(
     return sums(i[0], outputs, taps, i.slice(1 + 2 * rank), r.slice(rank));
   });
   const depth = channels.reduce((product, size) => product * size, 1);
-  const pixels = reshape(phased, [batch, ...windows.map(({ stride }, k) => along[k].pixels * stride), depth]);
+  const pixels = reshape(phased, [batch, ...along.map(({ pixels, phases }) => pixels * phases), depth]);
   const shape = arrange(
     axes,
     batch,
@@ -665,13 +673,13 @@ function depthwiseFilterGradient(input: Value, outBackprop: Value, { axes, windo
 /** dx[n, h, c] = Σ over taps and m of dy[n, (h + before - k·dilation) / stride, (c, m)]·w[k, c, m], as inputGradient does it. */
 function depthwiseInputGradient(filter: Value, outBackprop: Value, geometry: DepthwiseGeometry): Value {
   const { axes, windows, batch, depth, multiplier } = geometry;
-  const isStrided = windows.some(({ stride }) => stride !== 1);
   const outputOf = (c: Index, m: Index): Index => addIndex(scaleIndex(c, multiplier), m);
-  if (isStrided && windows.every(({ dilation }) => dilation === 1))
+  if (isPhased(windows))
     return ofPhases(geometry, [depth], [multiplier], (n, at, taps, [c], [m]) => [
       operand(outBackprop, arrange(axes, n, at, outputOf(c, m))),
       operand(filter, [...taps, c, m]),
     ]);
+  const isStrided = windows.some(({ stride }) => stride !== 1);
   const dy = isStrided ? spreadOut(outBackprop, { ...geometry, groups: depth, perGroup: 1, outputs: multiplier }) : outBackprop;
   const shape = arrange(
     axes,

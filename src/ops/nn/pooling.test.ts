@@ -87,6 +87,10 @@ describe("gradients", () => {
       [2, 1],
       [3, 2],
     ],
+    [
+      [5, 4],
+      [1, 2],
+    ],
   ];
   for (const [size, stride] of windows)
     for (const padding of ["SAME", "VALID"] as const)

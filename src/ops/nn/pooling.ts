@@ -159,7 +159,10 @@ function tapOf({ windows, pooled, shape }: Pool, o: readonly Index[], r: readonl
 
 const tapSizes = ({ windows, pooled }: Pool): number[] => pooled.map(axis => windows[axis].size);
 
-/** The windows that contain input position `i`: number `j` (one index per pooled axis) counts back from the last.
+/** How many windows along an axis may contain one element: all there are, where these are fewer. */
+const overlap = ({ size, stride, output }: WindowAxis): number => Math.min(Math.ceil(size / stride), output);
+
+/** The windows that contain input position `i`: number `j` (one index per pooled axis) counts back from the last, or is one of all.
  *  Gives the window's place, whether it exists, and which of its taps `i` is. */
 function windowAround(
   { windows, pooled }: Pool,
@@ -169,12 +172,14 @@ function windowAround(
   const window: Index[] = [];
   const exists: Bound[] = [];
   const taps: Index[] = [];
-  windows.forEach(({ stride, before, output, size }, axis) => {
+  windows.forEach((along, axis) => {
+    const { stride, before, output, size } = along;
     const shifted = addIndex(i[axis], constantIndex(before));
     const k = pooled.indexOf(axis);
+    const isOneOfAll = k >= 0 && overlap(along) === output;
     const back = k < 0 ? constantIndex(0) : j[k];
-    const place = addIndex(divIndex(shifted, stride), scaleIndex(back, -1));
-    const tap = addIndex(modIndex(shifted, stride), scaleIndex(back, stride));
+    const place = isOneOfAll ? j[k] : addIndex(divIndex(shifted, stride), scaleIndex(back, -1));
+    const tap = isOneOfAll ? addIndex(shifted, scaleIndex(j[k], -stride)) : addIndex(modIndex(shifted, stride), scaleIndex(back, stride));
     window.push(place);
     exists.push({ index: place, low: 0, high: output }, { index: tap, low: 0, high: size });
     if (k >= 0) taps.push(tap);
@@ -189,12 +194,9 @@ function windowAround(
   };
 }
 
-/** How many windows may contain one element, per pooled axis. */
-const overlaps = ({ windows, pooled }: Pool): number[] => pooled.map(axis => Math.ceil(windows[axis].size / windows[axis].stride));
-
 /** dx[i] = Σ over the windows o that contain i of share(o, which tap of o it is). */
 function collectWindows(pool: Pool, dtype: DType, share: (window: Index[], tap: Index, at: Index[]) => Scalar): Value {
-  const counts = overlaps(pool);
+  const counts = pool.pooled.map(axis => overlap(pool.windows[axis]));
   const one = (i: Index[], j: Index[]): Scalar => {
     const { window, exists, tap } = windowAround(pool, i, j);
     return guardScalar(exists, share(window, tap, i), constantScalar(dtype, 0));
