@@ -25,6 +25,7 @@ import * as layerConfig from "../library/layers/layer-config.ts";
 import { ScopedLayer } from "../library/layers/layer-base.ts";
 import { bucketBySequenceLength } from "../library/data/experimental.ts";
 import { Dataset } from "../library/data/dataset.ts";
+import { type LoadOptions, loadDataset, saveDataset, type SaveOptions } from "../library/data/saved-dataset.ts";
 import { rejectionResample } from "../library/data/resampling.ts";
 import { denseToRaggedBatch, denseToSparseBatch } from "../library/data/sized-batches.ts";
 import { ClusterSpec } from "../library/train/device-setter.ts";
@@ -179,6 +180,12 @@ declare module "../library/data/dataset.ts" {
     rejectionResample(classFunc: ElementFunction, targetDist: TensorLike, options?: ResampleOptions): Dataset;
     raggedBatch(batchSize: TensorLike, options?: RaggedOptions): Dataset;
     sparseBatch(batchSize: TensorLike, rowShape: readonly (number | null)[]): Dataset;
+    /** The operation that writes all elements into a folder; the file of what they are has to be awaited: `sess.run(await dataset.save(path))`. TF: Dataset.save. */
+    save(path: string, options?: SaveOptions): Promise<Operation>;
+  }
+  namespace Dataset {
+    /** What was saved in a folder, by TensorFlow too. TF: Dataset.load, which waits. */
+    function load(path: string, options?: LoadOptions): Promise<Dataset>;
   }
 }
 
@@ -383,6 +390,12 @@ export function attachMembers(): void {
       return this.apply(denseToSparseBatch(batchSize, rowShape));
     },
   });
+  define(Dataset, {
+    save(this: Dataset, path: string, options?: SaveOptions) {
+      return saveDataset(this, path, options);
+    },
+  });
+  Object.defineProperty(Dataset, "load", { configurable: true, writable: true, value: loadDataset });
   define(
     Supervisor,
     Object.fromEntries(

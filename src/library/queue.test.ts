@@ -348,3 +348,16 @@ test("what has to be known while compiling is not chosen while running", () =>
       for (const read of reads) await expect(session.run(read)).rejects.toThrow(/^Pack of resources is not there: 'stack(_1)?' reads /);
     },
   ));
+
+test("what a queue gives is typed as one tensor, several, or by name", () =>
+  inSession(
+    () => {
+      const queue = new tf.FIFOQueue(2, [tf.float32, tf.int32], { shapes: [[], []], name: "pairs" });
+      return { enqueue: queue.enqueue([1.5, 2]), next: queue.dequeue() };
+    },
+    async (session, { enqueue, next }) => {
+      await session.run(enqueue);
+      const [x, n] = await session.run(next);
+      expect([x.item(), n.item()]).toEqual([1.5, 2]);
+    },
+  ));

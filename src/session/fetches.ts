@@ -37,24 +37,27 @@ export type Results<F> = Fetches extends F
   ? any
   : F extends Operation
     ? null
-    : F extends Tensor | Fetchable
-      ? NDArray
-      : F extends Composite
-        ? ReturnType<F["ofParts"]>
-        : F extends SparseTensor
-          ? SparseTensorValue
-          : F extends IndexedSlices
-            ? IndexedSlicesValue
-            : F extends string
-              ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
-                any
-              : F extends NamedList
-                ? readonly NDArray[] & { readonly [K in keyof F as F[K] extends Tensor ? K : never]: NDArray }
-                : F extends readonly unknown[]
-                  ? { -readonly [K in keyof F]: Results<F[K]> }
-                  : F extends object
+    : F extends Tensor & readonly unknown[]
+      ? // `any`: one tensor, or several (what a queue gives)
+        any
+      : F extends Tensor | Fetchable
+        ? NDArray
+        : F extends Composite
+          ? ReturnType<F["ofParts"]>
+          : F extends SparseTensor
+            ? SparseTensorValue
+            : F extends IndexedSlices
+              ? IndexedSlicesValue
+              : F extends string
+                ? // `any`: a name may mean a tensor ("x:0") or an operation ("x")
+                  any
+                : F extends NamedList
+                  ? readonly NDArray[] & { readonly [K in keyof F as F[K] extends Tensor ? K : never]: NDArray }
+                  : F extends readonly unknown[]
                     ? { -readonly [K in keyof F]: Results<F[K]> }
-                    : never;
+                    : F extends object
+                      ? { -readonly [K in keyof F]: Results<F[K]> }
+                      : never;
 
 /** What a run gives for a sparse tensor, and what may be fed for one: coordinates `[n, rank]`, values `[n]`, the shape of the whole. TF: tf.SparseTensorValue. */
 export class SparseTensorValue<A extends ArrayLike = NDArray> {

@@ -9,7 +9,7 @@ import { type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
-import { type Operation, Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import { staticValue } from "../../graph/static-value.ts";
 import type { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { expandDims, identity, shape, squeeze } from "../../ops/array/array.ts";
@@ -67,24 +67,6 @@ interface RandomOptions extends Named {
   readonly seed?: number | Tensor | null;
   /** Other numbers each time the dataset is repeated. */
   readonly rerandomizeEachIteration?: boolean | null;
-}
-export interface SaveOptions {
-  /** "GZIP", "SNAPPY" or none. */
-  readonly compression?: string | null;
-  /** The number (int64) of the shard that an element goes to. */
-  readonly shardFunc?: ElementFunction | null;
-  /** Read by TensorFlow's eager execution alone. */
-  readonly checkpointArgs?: unknown;
-}
-export interface LoadOptions {
-  /** What the elements are, where the folder's own word is not to be asked. */
-  readonly elementSpec?: Nested;
-  /** What it was saved with. */
-  readonly compression?: string | null;
-  /** Makes a dataset of elements of the dataset of shards, each a dataset. Shards take turns by default, as many at a time as there are processors. */
-  readonly readerFunc?: ((shards: Dataset) => Dataset) | null;
-  /** Waits until there is such a folder. */
-  readonly wait?: boolean;
 }
 interface DroppingOptions extends Named {
   readonly dropRemainder?: boolean;
@@ -892,25 +874,6 @@ export class Dataset {
     );
   }
 
-  // ---- files ----
-
-  /** The operation that writes all elements into a folder, shard by shard, in TensorFlow's files; what they are is written at once, and has to be awaited:
-   *  `await session.run(await dataset.save(path))`. TF: Dataset.save. */
-  async save(path: string, options: SaveOptions = {}): Promise<Operation> {
-    // Few programs call it, so it is no part of the page's first modules.
-    const inGraph = laterInGraph();
-    const { save } = await import("./saved-dataset.ts");
-    return save(this, path, inGraph, options);
-  }
-
-  /** What was saved in a folder, by TensorFlow too; it is read again in each iteration. TF: Dataset.load, which waits.
-   *  @throws NotFoundError where nothing tells what the elements are. */
-  static async load(path: string, options: LoadOptions = {}): Promise<Dataset> {
-    const inGraph = laterInGraph();
-    const { load } = await import("./saved-dataset.ts");
-    return load(path, inGraph, options);
-  }
-
   // ---- building ----
 
   /** On the device of this dataset. */
@@ -947,13 +910,6 @@ export class Dataset {
     const { spec, ...built } = this.function(func, prefix);
     return { ...built, spec: elementsOf(spec, what) };
   }
-}
-
-/** Makes nodes in the graph and the name scope of now. */
-export function laterInGraph(): <T>(make: () => T) => T {
-  const graph = getDefaultGraph();
-  const scope = graph.getNameScope();
-  return make => graph.asDefault(() => graph.nameScope(scope === "" ? null : `${scope}/`, make));
 }
 
 /** What is in an outermost list are arguments of their own. */

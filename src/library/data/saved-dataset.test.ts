@@ -8,6 +8,7 @@ import { structuredFromBytes, structuredToBytes } from "../../formats/structured
 import * as tf from "../../index.ts";
 import type { Nested } from "../../ops/flow/nested.ts";
 import { described } from "./dataset.ts";
+import { loadDataset, saveDataset } from "./saved-dataset.ts";
 
 const root = mkdtempSync(join(tmpdir(), "tensorloom-saved-dataset-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -64,7 +65,7 @@ describe("elements' types", () => {
     expect(Buffer.from(structuredToBytes(structuredFromBytes(bytesOf(hex)))).toString("hex")).toBe(hex);
     const folder = mkdtempSync(join(root, "spec-"));
     writeFileSync(join(folder, "dataset_spec.pb"), bytesOf(hex));
-    const { elementSpec } = await inGraph(new tf.Graph(), () => Dataset.load(folder));
+    const { elementSpec } = await inGraph(new tf.Graph(), () => loadDataset(folder));
     expect(described(elementSpec)).toBe(text);
   });
 
@@ -72,7 +73,7 @@ describe("elements' types", () => {
     const folder = mkdtempSync(join(root, "spec-"));
     const load = (hex: string): Promise<tf.data.Dataset> => {
       writeFileSync(join(folder, "dataset_spec.pb"), bytesOf(hex));
-      return inGraph(new tf.Graph(), () => Dataset.load(folder));
+      return inGraph(new tf.Graph(), () => loadDataset(folder));
     };
     expect((await load(namedTuple)).elementSpec).toHaveLength(2);
     expect(Buffer.from(structuredToBytes(structuredFromBytes(bytesOf(namedTuple)))).toString("hex")).toBe(
@@ -81,7 +82,7 @@ describe("elements' types", () => {
     await expect(load("920208080c1a0453706563")).rejects.toThrow(/^Elements of Spec cannot be loaded/);
     await expect(load("8a02ff")).rejects.toThrow(/^Error parsing message with type 'tensorflow.StructuredValue'/);
     await expect(load("ba0300")).rejects.toThrow("A structure with a value of kind 55 cannot be read here.");
-    await expect(Dataset.load(join(folder, "none"))).rejects.toThrow(
+    await expect(loadDataset(join(folder, "none"))).rejects.toThrow(
       `tf.data snapshot element_spec file not found: ${join(folder, "none", "dataset_spec.pb")}.`,
     );
   });
@@ -100,7 +101,7 @@ describe("a saved dataset", () => {
       return {
         made,
         ...tf.nameScope("kept", () => ({
-          waiting: made.save(path, { shardFunc: ({ n }: { n: tf.Tensor }) => tf.mod(n, 2n), compression: "GZIP" }),
+          waiting: saveDataset(made, path, { shardFunc: ({ n }: { n: tf.Tensor }) => tf.mod(n, 2n), compression: "GZIP" }),
         })),
       };
     });
@@ -113,7 +114,7 @@ describe("a saved dataset", () => {
 
     const other = new tf.Graph();
     const one = (shards: tf.data.Dataset): tf.data.Dataset => shards.flatMap((shard: tf.data.Dataset) => shard);
-    const loaded = await inGraph(other, () => Dataset.load(path, { compression: "GZIP", readerFunc: one }));
+    const loaded = await inGraph(other, () => loadDataset(path, { compression: "GZIP", readerFunc: one }));
     expect(described(loaded.elementSpec)).toBe(described(made.elementSpec));
     const found = (await inGraph(other, () => elementsOf(loaded))) as [
       { n: tf.NDArray; text: tf.NDArray },
@@ -127,7 +128,7 @@ describe("a saved dataset", () => {
         [3, "3", [[0, 1, 2]], [1, 2]],
       ].map(([n, text, rows, values]) => [n, text, (rows as number[][]).map(row => row.map(BigInt)), (values as number[]).map(BigInt)]),
     );
-    const given = await inGraph(other, () => Dataset.load(path, { compression: "GZIP", elementSpec: loaded.elementSpec }));
+    const given = await inGraph(other, () => loadDataset(path, { compression: "GZIP", elementSpec: loaded.elementSpec }));
     expect(await inGraph(other, () => elementsOf(given))).toHaveLength(3);
   });
 
@@ -135,21 +136,21 @@ describe("a saved dataset", () => {
     const graph = new tf.Graph();
     const path = join(root, "plain");
     const [saved, windows] = await inGraph(graph, () =>
-      Promise.all([Dataset.range(3).save(path), Dataset.range(3).window(2).save(join(root, "windows"))]),
+      Promise.all([saveDataset(Dataset.range(3), path), saveDataset(Dataset.range(3).window(2), join(root, "windows"))]),
     );
     await using session = new tf.Session({ graph });
     await session.run(saved);
     expect(readFileSync(join(path, "dataset_spec.pb")).toString("hex")).toBe("8a020412001809");
     await expect(session.run(windows)).rejects.toThrow(/^Elements that hold datasets, optionals or lists cannot be saved\./);
-    await expect(inGraph(graph, () => Dataset.range(3).save(path, { shards: 2 } as object))).rejects.toThrow(/shards/);
-    const loaded = await inGraph(graph, () => Dataset.load(path));
+    await expect(inGraph(graph, () => saveDataset(Dataset.range(3), path, { shards: 2 } as object))).rejects.toThrow(/shards/);
+    const loaded = await inGraph(graph, () => loadDataset(path));
     expect((await inGraph(graph, () => elementsOf(loaded))).map(String)).toEqual(["0", "1", "2"]);
   });
 
   test("is waited for", async () => {
     const path = join(root, "later");
     const graph = new tf.Graph();
-    const loading = inGraph(graph, () => Dataset.load(path, { wait: true, elementSpec: new tf.TensorSpec([], "int64") }));
+    const loading = inGraph(graph, () => loadDataset(path, { wait: true, elementSpec: new tf.TensorSpec([], "int64") }));
     expect((await loading).elementSpec).toBeInstanceOf(tf.TensorSpec);
     mkdirSync(path);
   });

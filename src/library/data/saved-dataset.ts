@@ -1,11 +1,12 @@
 // Datasets kept in folders: Dataset.save and Dataset.load. The folder holds, besides the elements, what they are (`dataset_spec.pb`), which is written and
-// read while the graph is built. TF: data/ops/save_op.py, load_op.py.
+// read while the graph is built. They are methods through the door of Python's names alone: every page with a dataset would hold them. TF: data/ops/save_op.py, load_op.py.
 
 import { availableThreads, files } from "#platform";
 import { NotFoundError, UnimplementedError } from "../../base/errors.ts";
 import { joinPath, readFile } from "../../base/files.ts";
 import { type StructuredValue, structuredFromBytes, structuredToBytes } from "../../formats/structured-value.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { LoadDataset, SaveDataset } from "../../ops/data/dataset-files.ts";
 import { refuseOthers } from "../../ops/arguments.ts";
@@ -13,9 +14,30 @@ import type { Nested } from "../../ops/flow/nested.ts";
 import { ComponentSpec, SparseTensorSpec, TensorSpec } from "../../ops/sparse/type-specs.ts";
 import { RaggedTensorSpec } from "../ragged/ragged-tensor-spec.ts";
 import { AUTOTUNE, Dataset, DatasetSpec, elementsOf, functionOf, spread } from "./dataset.ts";
-import type { LoadOptions, SaveOptions } from "./dataset.ts";
 import { typesAndShapes } from "./element-spec.ts";
 import { OptionalSpec } from "./optional.ts";
+
+// `any`: what a dataset's function gets follows from the dataset's elements, and may be any nesting
+type ElementFunction = (...element: any[]) => Nested;
+
+export interface SaveOptions {
+  /** "GZIP", "SNAPPY" or none. */
+  readonly compression?: string | null;
+  /** The number (int64) of the shard that an element goes to. */
+  readonly shardFunc?: ElementFunction | null;
+  /** Read by TensorFlow's eager execution alone. */
+  readonly checkpointArgs?: unknown;
+}
+export interface LoadOptions {
+  /** What the elements are, where the folder's own word is not to be asked. */
+  readonly elementSpec?: Nested;
+  /** What it was saved with. */
+  readonly compression?: string | null;
+  /** Makes a dataset of elements of the dataset of shards, each a dataset. Shards take turns by default, as many at a time as there are processors. */
+  readonly readerFunc?: ((shards: Dataset) => Dataset) | null;
+  /** Waits until there is such a folder. */
+  readonly wait?: boolean;
+}
 
 const specFile = (path: string): string => joinPath(path, "dataset_spec.pb");
 
@@ -90,26 +112,30 @@ function specFromValue(given: StructuredValue): Nested {
 
 // ---- saving and loading ----
 
-type InGraph = <T>(make: () => T) => T;
+/** Makes nodes in the graph and the name scope of now. */
+function laterInGraph(): <T>(make: () => T) => T {
+  const graph = getDefaultGraph();
+  const scope = graph.getNameScope();
+  return make => graph.asDefault(() => graph.nameScope(scope === "" ? null : `${scope}/`, make));
+}
 
-/** The operation that saves the elements; the promise waits for the file that tells what they are. */
-export async function save(dataset: Dataset, path: string, inGraph: InGraph, options: SaveOptions): Promise<Operation> {
+/** The operation that writes all elements into a folder, shard by shard, in TensorFlow's files; what they are is written at once, and has to be awaited.
+ *  TF: Dataset.save. */
+export async function saveDataset(dataset: Dataset, path: string, options: SaveOptions = {}): Promise<Operation> {
   const { elementSpec, variantTensor } = dataset;
   const { compression = null, shardFunc = null, checkpointArgs: _, ...others } = options;
   refuseOthers(others);
   // Without a function of the program's there stands one that nobody calls.
   const func = shardFunc ?? ((..._: readonly Nested[]): Nested => []);
   const bytes = structuredToBytes(specToValue(elementSpec));
-  const op = inGraph(() => {
-    const { f, otherArguments } = functionOf("save", func, [elementSpec], ([element]) => spread(func, element));
-    return SaveDataset({
-      inputDataset: variantTensor,
-      path: convertToTensor(path, { dtype: "string", name: "path" }),
-      shardFuncOtherArgs: otherArguments,
-      compression: compression ?? "",
-      shardFunc: f,
-      useShardFunc: shardFunc !== null,
-    });
+  const { f, otherArguments } = functionOf("save", func, [elementSpec], ([element]) => spread(func, element));
+  const op = SaveDataset({
+    inputDataset: variantTensor,
+    path: convertToTensor(path, { dtype: "string", name: "path" }),
+    shardFuncOtherArgs: otherArguments,
+    compression: compression ?? "",
+    shardFunc: f,
+    useShardFunc: shardFunc !== null,
   });
   await files.makeFolder(path);
   await files.write(specFile(path), [bytes]);
@@ -127,7 +153,10 @@ async function specOf(path: string, wait: boolean): Promise<Nested> {
   return specFromValue(structuredFromBytes(await readFile(files, specFile(path))));
 }
 
-export async function load(path: string, inGraph: InGraph, options: LoadOptions): Promise<Dataset> {
+/** What was saved in a folder, by TensorFlow too; it is read again in each iteration. TF: Dataset.load, which waits.
+ *  @throws NotFoundError where nothing tells what the elements are. */
+export async function loadDataset(path: string, options: LoadOptions = {}): Promise<Dataset> {
+  const inGraph = laterInGraph();
   const { elementSpec = null, compression = null, readerFunc = null, wait = false, ...others } = options;
   refuseOthers(others);
   const spec = elementSpec ?? (await specOf(path, wait));
