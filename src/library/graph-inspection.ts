@@ -24,8 +24,8 @@ export const isSymbolicTensor = (tensor: unknown): boolean =>
   tensor instanceof Tensor || tensor instanceof SparseTensor || tensor instanceof IndexedSlices;
 
 /** The value of a tensor if it is known while the graph is built, else null. TF: tf.get_static_value. */
-export const getStaticValue = (tensor: Tensor | ArrayLike): NDArray | null =>
-  tensor instanceof Tensor ? (staticValue(tensor) ?? null) : NDArray.from(tensor);
+export const getStaticValue = (tensor: Tensor | ArrayLike | null): NDArray | null =>
+  tensor instanceof Tensor ? (staticValue(tensor) ?? null) : tensor === null ? null : NDArray.from(tensor);
 
 /** A dimension's size or null: sizes are numbers here. TF: tf.dimension_value. */
 export const dimensionValue = (dimension: number | null): number | null => dimension;

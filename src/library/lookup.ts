@@ -1,6 +1,6 @@
 // Tables as TensorFlow's classes: StaticHashTable and its initializers, StaticVocabularyTable, and the tables that programs change. TF: tf.lookup.
 
-import { type DType, isInteger } from "../base/dtype.ts";
+import { type DType, isDType, isInteger, noDtype } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import { TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
@@ -415,6 +415,7 @@ export class MutableHashTable extends ChangeableTable {
     { name = "MutableHashTable", checkpoint = true, experimentalIsAnonymous = false, ...others }: TableOptions = {},
   ) {
     refuseOthers(others);
+    for (const type of [keyDtype, valueDtype]) if (!isDType(type)) throw noDtype(type);
     const fallback = convertToTensor(defaultValue, { dtype: valueDtype });
     const { shape } = fallback;
     const attrs = { keyDtype, valueDtype, useNodeNameSharing: true };

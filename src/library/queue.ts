@@ -285,6 +285,7 @@ export class RandomShuffleQueue extends QueueBase {
 export class PriorityQueue extends QueueBase {
   constructor(capacity: number, types: DType | readonly DType[], options: QueueOptions = {}) {
     const given = prepared(types, { ...options, names: null });
+    if (!given.shapes) throw new TypeError("Expected list for 'shapes' argument to 'priority_queue_v2' Op, not None.");
     const dtypes: DType[] = ["int64", ...given.dtypes];
     const shapes = given.shapes ? [new TensorShape([]), ...given.shapes] : null;
     const queueRef = PriorityQueueV2(attrsOf(capacity, given, options.sharedName), { name: options.name ?? "priority_queue" });

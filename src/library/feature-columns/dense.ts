@@ -1,7 +1,7 @@
 // Columns of numbers: numeric features, buckets of them, embeddings and one-hot rows of categories.
 
 import { type DType, isFloating, isInteger } from "../../base/dtype.ts";
-import { pythonStr } from "../../base/python-text.ts";
+import { pythonRepr, pythonStr } from "../../base/python-text.ts";
 import { NotImplementedError, ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -40,7 +40,8 @@ import {
 } from "./column.ts";
 
 type Numbers = number | readonly Numbers[];
-const leaves = (value: Numbers): readonly number[] => (typeof value === "number" ? [value] : value.flatMap(leaves));
+const leaves = (value: Numbers): readonly number[] => (Array.isArray(value) ? value.flatMap(leaves) : [value as number]);
+const tuple = (items: readonly unknown[]): string => `(${items.map(item => pythonRepr(item)).join(", ")}${items.length === 1 ? "," : ""})`;
 type Normalizer = (values: Tensor) => Tensor;
 
 interface NumericOptions {
@@ -55,10 +56,10 @@ interface NumericOptions {
 
 /** The dimensions of an example's values. @throws TypeError for fractions, ValueError below 1. */
 function checkedShape(given: NumericOptions["shape"], key: string): readonly number[] {
-  const shape = typeof given === "number" ? [given] : (given ?? [1]);
+  const shape: readonly number[] = Array.isArray(given) ? given : [(given ?? 1) as number];
   for (const size of shape) {
-    if (!Number.isInteger(size)) throw new TypeError(`shape dimensions must be integer. shape: (${shape.join(", ")}), key: ${key}`);
-    if (size < 1) throw new ValueError(`shape dimensions must be greater than 0. shape: (${shape.join(", ")}), key: ${key}`);
+    if (!Number.isInteger(size)) throw new TypeError(`shape dimensions must be integer. shape: ${tuple(shape)}, key: ${key}`);
+    if (size < 1) throw new ValueError(`shape dimensions must be greater than 0. shape: ${tuple(shape)}, key: ${key}`);
   }
   return shape;
 }
@@ -70,14 +71,15 @@ const filled = (value: number, [size, ...rest]: readonly number[]): Numbers =>
 
 function checkedDefault(value: Numbers | null | undefined, shape: readonly number[], dtype: DType, key: string): Numbers | null {
   if (value === undefined || value === null) return null;
-  if (!isFloating(dtype) && !leaves(value).every(Number.isInteger))
+  const isNumber = (leaf: unknown): boolean => (isFloating(dtype) ? typeof leaf === "number" : Number.isInteger(leaf));
+  if (!leaves(value).every(isNumber))
     throw new TypeError(
       `default_value must be compatible with dtype. default_value: ${pythonStr(value)}, dtype: <dtype: '${dtype}'>, key: ${key}`,
     );
   if (typeof value === "number") return filled(value, shape);
   if (!fits(value, shape))
     throw new ValueError(
-      `The shape of default_value must be equal to given shape. default_value: ${pythonStr(value)}, shape: (${shape.join(", ")}), key: ${key}`,
+      `The shape of default_value must be equal to given shape. default_value: ${pythonStr(value)}, shape: ${tuple(shape)}, key: ${key}`,
     );
   return value;
 }
@@ -197,7 +199,8 @@ export function bucketizedColumn(sourceColumn: DenseColumn, boundaries: readonly
     throw new ValueError(`source_column must be a column generated with numeric_column(). Given: ${pythonStr(sourceColumn)}`);
   if (sourceColumn.shape.length > 1) throw new ValueError(`source_column must be one-dimensional column. Given: ${sourceColumn}`);
   if (!boundaries || boundaries.length === 0) throw new ValueError("boundaries must not be empty.");
-  if (boundaries.some((bound, i) => i > 0 && boundaries[i - 1] >= bound)) throw new ValueError("boundaries must be a sorted list.");
+  if (!Array.isArray(boundaries) || boundaries.some((bound, i) => i > 0 && boundaries[i - 1] >= bound))
+    throw new ValueError("boundaries must be a sorted list.");
   return new BucketizedColumn(sourceColumn, [...boundaries]);
 }
 

@@ -1,6 +1,6 @@
 // Cells around cells: dropout, residual connections, placement. A wrapper makes no variables and opens no scope of its own.
 
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isDType, noDtype } from "../../base/dtype.ts";
 import { pythonStr } from "../../base/python-text.ts";
 import { ValueError } from "../../base/errors.ts";
 import { md5 } from "../../base/md5.ts";
@@ -82,6 +82,7 @@ export class DropoutWrapper extends CellWrapper {
 
   constructor(cell: CellLike, options: DropoutWrapperOptions = {}) {
     const { inputKeepProb = 1, stateKeepProb = 1, outputKeepProb = 1, dropoutStateFilterVisitor: filter } = options;
+    if (options.dtype && !isDType(options.dtype)) throw noDtype(options.dtype);
     super(cell, new.target === DropoutWrapper ? "DropoutWrapper" : new.target.name, options);
     if (filter && typeof filter !== "function")
       throw new TypeError(`dropout_state_filter_visitor must be callable. Received: ${pythonStr(filter)}`);

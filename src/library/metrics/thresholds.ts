@@ -35,7 +35,7 @@ function countsAtThresholds(
   labels: TensorLike,
   predictions: TensorLike,
   thresholds: readonly number[],
-  given: TensorLike | null | undefined,
+  weighted: TensorLike | null | undefined,
   wanted: readonly Count[] = allCounts,
 ): { values: Counts; updates: Counts } {
   const converted = convertToTensor(predictions);
@@ -44,11 +44,13 @@ function countsAtThresholds(
     assertGreaterEqual(converted, cast(0, converted.dtype), { message }),
     assertLessEqual(converted, cast(1, converted.dtype), { message }),
   ];
-  const pair = getDefaultGraph().controlDependencies(checks, () => fitted(cast(labels, "bool"), cast(converted, "float32"), given));
+  const pair = getDefaultGraph().controlDependencies(checks, () => fitted(cast(labels, "bool"), cast(converted, "float32"), weighted));
   const column = reshape(pair.predictions, [-1, 1]);
   const row = reshape(cast(pair.labels, "bool"), [1, -1]);
   const count = column.shape.dim(0) ?? getItem(shapeOf(column), 0);
-  const limits = expandDims(constant(NDArray.from([...thresholds], "float32")), [1]);
+  const given =
+    Array.isArray(thresholds) && thresholds.every(limit => typeof limit === "number") ? NDArray.from(thresholds, "float32") : thresholds;
+  const limits = expandDims(constant(given), [1]);
   const multiples = typeof count === "number" ? constant([1, count], "int32", { name: "stack" }) : stack([1, count]);
   const tiledLimits = tile(limits, multiples);
   const lines = thresholds.length;

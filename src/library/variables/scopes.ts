@@ -3,6 +3,7 @@
 
 import { scoped } from "../../base/disposable.ts";
 import { ValueError } from "../../base/errors.ts";
+import { pythonClass } from "../../base/python-text.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { DeviceFunction, DeviceSpec } from "../../graph/device.ts";
 import type { Colocated, ControlInput } from "../../graph/graph.ts";
@@ -29,6 +30,10 @@ export function nameScope<R>(name: ScopeName, ...rest: unknown[]): NameScope | R
   const last = rest[rest.length - 1];
   const body = typeof last === "function" ? (last as Body<NameScope, R>) : undefined;
   const { defaultName, values } = collect<NameScopeOptions>(["defaultName", "values"], body ? rest.slice(0, -1) : rest);
+  if (defaultName !== undefined && defaultName !== null && typeof defaultName !== "string")
+    throw new TypeError(
+      `\`default_name\` type (${pythonClass(defaultName)}) is not a string type. You likely meant to pass this into the \`values\` kwarg.`,
+    );
   const wanted = name ?? defaultName;
   if ((wanted === null || wanted === undefined) && values)
     throw new ValueError("At least one of name (None) and default_name (None) must be provided.");

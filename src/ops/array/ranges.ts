@@ -43,11 +43,14 @@ const rangeTypes = [
 
 type Bounds = readonly [start: number, limit: number, delta: number] | readonly [start: bigint, limit: bigint, delta: bigint];
 
+/** Six digits, as C++ prints floats. */
+const shown = (bound: number | bigint): string => (typeof bound === "bigint" ? String(bound) : String(Number(bound.toPrecision(6))));
+
 /** How many numbers a range has; integers of 64 bits are counted exactly. Throws what `fail` makes of the reason. */
 function countOf([start, limit, delta]: Bounds, fail: (reason: string) => Error): number {
   if (Number(delta) === 0) throw fail("Requires delta != 0");
-  if (delta > 0 && start > limit) throw fail(`Requires start <= limit when delta > 0: ${start}/${limit}`);
-  if (delta < 0 && start < limit) throw fail(`Requires start >= limit when delta < 0: ${start}/${limit}`);
+  if (delta > 0 && start > limit) throw fail(`Requires start <= limit when delta > 0: ${shown(start)}/${shown(limit)}`);
+  if (delta < 0 && start < limit) throw fail(`Requires start >= limit when delta < 0: ${shown(start)}/${shown(limit)}`);
   if (typeof delta !== "bigint") return Math.ceil(Math.abs((Number(limit) - Number(start)) / delta));
   const [distance, step] = [BigInt(limit) - BigInt(start), delta].map(x => (delta < 0n ? -x : x));
   return Number((distance + step - 1n) / step);

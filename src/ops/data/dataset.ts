@@ -390,6 +390,7 @@ export const PaddedBatchDatasetV2 = defineOp("PaddedBatchDatasetV2", {
   outputs: handleOutput,
   attrs: { parallelCopy: attr.bool(false), ...componentAttrs, N: attr.int(undefined, 1), metadata },
   ...made,
+  shape: scalarInputs("batchSize", "dropRemainder"),
   host: given => padded(given, isTrue(given.dropRemainder)),
 });
 
@@ -618,6 +619,7 @@ export const PrefetchDataset = defineOp("PrefetchDataset", {
   outputs: handleOutput,
   attrs: { ...elementAttrs, slackPeriod: attr.int(0), legacyAutotune: attr.bool(true), bufferSizeMin: attr.int(0), metadata },
   ...made,
+  shape: scalarInputs("bufferSize"),
   host: passed,
 });
 

@@ -69,6 +69,7 @@ export function group(...given: readonly (Groupable | Named)[]): Operation {
   const last = given[given.length - 1];
   const options: Named = isOptions(last) ? (last as Named) : {};
   const items = (isOptions(last) ? given.slice(0, -1) : given) as readonly Groupable[];
+  for (const item of items) if (item === null) operationOf(item as never);
   refuseOtherGraphs(items);
   const ops = operationsOf(items);
   const graph = ops[0]?.graph ?? getDefaultGraph();

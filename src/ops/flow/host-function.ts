@@ -1,7 +1,7 @@
 // A JavaScript function as a node: tf.pyFunc. It runs on the host between compiled segments, on whole arrays. A graph with such a node is not
 // portable: an export holds only the function's token, which means something to the program that made it and to no other.
 
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isDType, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, type OpError, OutOfRangeError, UnimplementedError, UnknownError, ValueError } from "../../base/errors.ts";
 import { type ArrayLike, dtypeOfTypedArray, isTypedArray, NDArray } from "../../base/ndarray.ts";
 import { pythonClass, pythonStr } from "../../base/python-text.ts";
@@ -116,6 +116,7 @@ function makeNode(
 ): Tensor | readonly Tensor[] | Operation {
   if (typeof func !== "function")
     throw new ValueError(`Expected func to be callable. Received func=${pythonStr(func)} of type ${pythonClass(func)}.`);
+  for (const type of [Tout ?? null].flat()) if (!isDType(type)) throw noDtype(type);
   const inputs = [...itemsOf(inp)].map(value => convertToTensor(value));
   const graph = graphFor(inputs[0]?.graph);
   const token = register(func, graph);

@@ -119,6 +119,7 @@ export const isNested = (seq: unknown): boolean => isInner(seq);
 // any: the leaves are the caller's
 export function mapStructure(func: (...leaves: any[]) => unknown, ...structures: readonly Nested[]): Nested {
   const [first, ...others] = structures;
+  if (typeof func !== "function") throw new TypeError(`func must be callable, got: ${pythonStr(func)}`);
   if (structures.length === 0) throw new ValueError("Must provide at least one structure");
   for (const other of others) assertSameStructure(first, other);
   const leaves = structures.map(flatten);

@@ -727,9 +727,13 @@ interface SuppressionOptions extends Named {
 
 const limitNames = ["iouThreshold", "scoreThreshold"];
 /** The two thresholds, as nodes. */
-const thresholds = (iou: number | Tensor = 0.5, score: number | Tensor = Number.NEGATIVE_INFINITY): [Tensor, Tensor] => [
-  convertToTensor(iou, { dtype: "float32", name: "iou_threshold" }),
-  convertToTensor(score, { dtype: "float32", name: "score_threshold" }),
+const thresholds = (
+  iou: number | Tensor = 0.5,
+  score: number | Tensor = Number.NEGATIVE_INFINITY,
+  key: "dtype" | "preferredDtype" = "preferredDtype",
+): [Tensor, Tensor] => [
+  convertToTensor(iou, { [key]: "float32", name: "iou_threshold" }),
+  convertToTensor(score, { [key]: "float32", name: "score_threshold" }),
 ];
 
 /** Positions of the best boxes `[n, 4]` of which none covers another too much, best score first.
@@ -816,7 +820,7 @@ export function combinedNonMaxSuppression(
 ): [boxes: Tensor, scores: Tensor, classes: Tensor, counts: Tensor] {
   const options = collect<CombinedOptions>([...limitNames, "padPerClass", "clipBoxes", "name"], rest);
   return inNameScope({ name: options.name }, "combined_non_max_suppression", [], () => {
-    const [iouThreshold, scoreThreshold] = thresholds(options.iouThreshold, options.scoreThreshold);
+    const [iouThreshold, scoreThreshold] = thresholds(options.iouThreshold, options.scoreThreshold, "dtype");
     const isWhole = Number.isInteger(maxTotalSize);
     const total = convertToTensor(maxTotalSize, { dtype: isWhole ? "int32" : undefined });
     const record = { boxes, scores, maxOutputSizePerClass, maxTotalSize: total, iouThreshold, scoreThreshold };

@@ -1,7 +1,7 @@
 // Pictures to bytes: JPEG as TensorFlow writes them to the byte, PNG with the same pixels (its compression is zlib's, ours is not). The host does the
 // work between segments. The way back is image/codecs.ts.
 
-import { InternalError, InvalidArgumentError, ValueError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { encodeText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { jpegFromPixels, type JpegStyle } from "../../formats/jpeg-writing.ts";
@@ -168,8 +168,7 @@ export function adjustJpegQuality(image: TensorLike, jpegQuality: TensorLike, ..
   const { dctMethod, name } = collect<QualityOptions>(["dctMethod", "name"], rest);
   return inNameScope({ name }, "adjust_jpeg_quality", [image], () => {
     const given = convertToTensor(image, { name: "image" });
-    const channels = given.shape.dim(-1);
-    if (channels === null) throw new ValueError("adjustJpegQuality needs the number of channels.");
+    const channels = given.shape.asList().at(-1) ?? 0;
     const images = convertImageDtype(given, "uint8", { saturate: true });
     const quality = convertToTensor(jpegQuality, { dtype: jpegQuality instanceof Tensor ? undefined : "int32" });
     const decoded = DecodeJpeg({ contents: EncodeJpegVariableQuality({ images, quality }), channels, dctMethod });

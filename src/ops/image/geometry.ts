@@ -358,7 +358,7 @@ export function resizeImages(images: TensorLike, size: TensorLike, ...rest: unkn
     const box = sizeTensor(size);
     const wanted = preserveAspectRatio ? withinBox(x, box) : box;
     const given = staticValue(box);
-    const limits = given === undefined ? [null, null] : numbersOf(given);
+    const limits = given === undefined ? [null, null] : numbersOf(given).map(limit => (limit < 0 ? null : limit));
     const [height, width] = preserveAspectRatio ? knownWithinBox(x, limits) : limits;
     const isSame = height !== null && height === x.shape.dim(1) && width === x.shape.dim(2);
     if (!isSame) {

@@ -110,7 +110,9 @@ const after = (checks: readonly Operation[], image: Tensor): Tensor => image.gra
 const largest = (value: TensorLike, dtype: DType): Tensor =>
   typeof value !== "number" || isFloating(dtype)
     ? cast(value, dtype)
-    : inNameScope(undefined, "Cast", [], scope => Cast({ x: convertToTensor(value, { dtype: "int32", name: "x" }), DstT: dtype }, scope));
+    : inNameScope(undefined, "Cast", [], scope =>
+        Cast({ x: convertToTensor(Math.trunc(value), { dtype: "int32", name: "x" }), DstT: dtype }, scope),
+      );
 
 /** The peak signal-to-noise ratio in decibels: `20 log10 maxVal - 10 log10 mse`, for each pair of images. TF: tf.image.psnr(a, b, max_val, name). */
 export const psnr = (a: TensorLike, b: TensorLike, maxVal: TensorLike, options?: NameOption): Tensor =>

@@ -344,7 +344,7 @@ function productOf(a: Tensor, b: Tensor, options: Partial<MatmulOptions>, scope:
     return isMixed ? BatchMatMulV3({ ...record, Tout: outputType }, scope) : BatchMatMulV2(record, scope);
   }
   const [x, y] = [adjointA ? conj(a) : a, adjointB ? conj(b) : b];
-  const flips = { transposeA: transposeA || adjointA, transposeB: transposeB || adjointB };
+  const flips = { transposeA: transposeA || Boolean(adjointA), transposeB: transposeB || Boolean(adjointB) };
   const suits = (t: Tensor): boolean => t.dtype === "float32" || t.dtype === "bfloat16";
   if ((isSparse && suits(x) && suits(y)) || (x.dtype !== y.dtype && suits(x) && suits(y))) {
     const result = SparseMatMul(

@@ -224,11 +224,22 @@ export const atrousConv2d = (
   rate: number | readonly [number, number],
   padding: "SAME" | "VALID",
   options: Named = {},
-): Tensor =>
-  convolution(value, filters, padding, {
-    dilationRate: typeof rate === "object" && rate !== null ? rate : [rate, rate],
-    name: options.name,
-  });
+): Tensor => {
+  const [image, taps] = [convertToTensor(value, { name: "input" }), convertToTensor(filters, { name: "filter" })];
+  if (taps.shape.rank !== null && taps.shape.rank !== 4 && taps.shape.rank <= 5)
+    throw new ValueError(
+      `\`filters.shape.rank\` must be \`num_spatial_dims + 2\`. Received: filters.shape=${taps.shape} of rank ${taps.shape.rank} and num_spatial_dims=2`,
+    );
+  const [channels, perFilter] = [image.shape.rank === 4 ? image.shape.dim(3) : null, taps.shape.dim(2)];
+  if (channels !== null && perFilter && channels % perFilter !== 0)
+    throw new ValueError(
+      `The number of input channels is not divisible by the corresponding number of output filters. Received: input.shape=${image.shape} with ${channels} channels and filters.shape=${taps.shape} with ${perFilter} output filters.`,
+    );
+  const rates = typeof rate === "object" && rate !== null ? rate : [rate, rate];
+  if (rates.some(r => r < 1))
+    throw new ValueError(`all values of \`dilation_rate\` must be positive. Received: dilation_rate=${arrayText(rates)}`);
+  return convolution(image, taps, padding, { dilationRate: rates, name: options.name });
+};
 
 interface ConvolutionOptions extends Named {
   readonly strides?: readonly number[] | number | null;

@@ -2,6 +2,7 @@
 // The ops themselves are in nn/convolution.ts; atrous convolution by way of batches is in nn/atrous.ts.
 
 import { ValueError } from "../../base/errors.ts";
+import { pythonStr } from "../../base/python-text.ts";
 import { convertToTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
@@ -389,9 +390,13 @@ export function convTranspose(...given: unknown[]): Tensor {
   return inNameScope({ name }, "conv_transpose", [input, outputShape], scope => {
     const length = outputShape instanceof Tensor ? outputShape.shape.dims?.[0] : (outputShape as readonly unknown[] | null)?.length;
     if (typeof length !== "number")
-      throw new ValueError(`\`output_shape\` must be a tensor or sized collection. Received: output_shape=${outputShape}`);
+      throw new ValueError(
+        `\`output_shape\` must be a tensor or sized collection. Received: output_shape=${pythonStr(outputShape ?? null)}`,
+      );
     if (length < 3 || length > 5)
-      throw new ValueError(`\`output_shape\` must be of length 3, 4 or 5. Received: output_shape=${outputShape} of length ${length}.`);
+      throw new ValueError(
+        `\`output_shape\` must be of length 3, 4 or 5. Received: output_shape=${outputShape instanceof Tensor ? outputShape : pythonStr(outputShape)} of length ${length}.`,
+      );
     const options = { ...window, name: scope.name };
     const operands = [input as TensorLike, filters as TensorLike, outputShape as TensorLike, strides as Sequence] as const;
     if (length === 3) return conv1dTranspose(...operands, options);

@@ -143,9 +143,9 @@ export const avgPool1d = (input: TensorLike, ksize: Sequence, strides: Sequence,
 /** How many spatial dimensions an input has, by its rank or else the data format. */
 function spatialRank(input: Tensor, dataFormat: string | null | undefined): number {
   const rank = input.shape.rank ?? dataFormat?.length ?? null;
-  if (rank === null) throw new ValueError("The rank of `input` must be known, or a data format given, to choose the pool.");
+  if (rank === null) throw new ValueError("Cannot take the length of shape with unknown rank.", "Give a data format, or use setShape.");
   if (rank < 3 || rank > 5)
-    throw new ValueError(`\`input.shape.rank\` must be 3, 4 or 5. Received: input.shape=${input.shape} of rank ${rank}`);
+    throw new ValueError(`\`input.shape.rank\` must be 3, 4 or 5. Received: input.shape=${input.shape} of rank ${rank}.`);
   return rank - 2;
 }
 

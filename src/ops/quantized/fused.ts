@@ -413,7 +413,10 @@ export const QuantizedMatMulWithBiasAndDequantize = defineOp("QuantizedMatMulWit
   inputs: { ...matrices, ...newRange },
   outputs: { out: "Toutput" },
   attrs: { ...matrixAttrs, Tbias: biasType, Toutput: attr.type(["float32"]) },
-  shape: productShape,
+  shape: given => {
+    for (const range of ["minA", "maxA", "minB", "maxB", "minFreezedOutput", "maxFreezedOutput"] as const) given[range].withRank(0);
+    return productShape(given);
+  },
   host: given => {
     const { sums, shape, unit } = productSums(given);
     return vector(

@@ -372,6 +372,7 @@ interface GammaOptions extends SeedOptions {
  *  Samples are differentiable by alpha and beta. TF: tf.random_gamma. */
 export function randomGamma(shape: TensorLike, alpha: TensorLike, ...rest: unknown[]): Tensor {
   const { beta = 1, dtype, seed, name } = collect<GammaOptions>(["beta", "dtype", "seed", "name"], rest);
+  if (dtype && !isDType(dtype)) throw noDtype(dtype);
   const type = dtype ?? "float32";
   return inNameScope({ name }, "random_gamma", [shape, alpha, beta], () => {
     const dims = convertToTensor(shape, { name: "shape", dtype: shape instanceof Tensor ? undefined : "int32" });

@@ -13,7 +13,7 @@ import { convertIntegers, convertToTensor, type TensorLike } from "../../graph/c
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type ShapeContext, defineOp, type LowerContext } from "../../graph/op-definition.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import { call, check, constant, generate, map, randomWords } from "../../ir/build.ts";
 import { addIndex, constantIndex, dataIndex, divIndex, flattenIndex, type Index, modIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { Routine, Value } from "../../ir/program.ts";
@@ -518,6 +518,9 @@ function draw(
   dtype: "int32" | "int64" | null | undefined,
   seed: number | null | undefined,
 ): Tensor {
+  if (dtype && !isDType(dtype)) throw noDtype(dtype);
+  if (dtype && dtype !== "int32" && dtype !== "int64")
+    throw new ValueError(`Argument \`dtype\` got invalid value <dtype: '${dtype}'>. Accepted dtypes are (tf.int32, tf.int64).`);
   const tensor = convertToTensor(logits, { name: "logits" });
   return Multinomial({ logits: tensor, numSamples, outputDtype: dtype ?? "int64", ...seedAttrs(seed) });
 }
@@ -527,7 +530,7 @@ function draw(
 export function randomCrop(value: TensorLike, size: TensorLike, options: SeedOptions = {}): Tensor {
   return inNameScope({ name: options.name }, "random_crop", [value, size], scope => {
     const whole = convertToTensor(value, { name: "value" });
-    const wanted = convertToTensor(size, { name: "size", dtype: Array.isArray(size) ? "int32" : undefined });
+    const wanted = convertToTensor(size, { name: "size", dtype: size instanceof Tensor ? undefined : "int32" });
     const shape = shapeOf(whole);
     const assertion = Assert(reduceAll(GreaterEqual({ x: shape, y: wanted })), ["Need value.shape >= size, got ", shape, wanted], {
       summarize: 1000,

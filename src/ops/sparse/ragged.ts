@@ -669,8 +669,10 @@ export const RaggedTensorToVariant = defineOp("RaggedTensorToVariant", {
   }),
   shape: ({ rtNestedSplits, rtDenseValues, batchedInput }) => {
     vectors(rtNestedSplits);
+    const values = rtDenseValues.withRankAtLeast(1);
     if (!batchedInput) return new TensorShape([]);
-    const rows = rtNestedSplits.length === 0 ? rtDenseValues.withRankAtLeast(1).dim(0) : rtNestedSplits[0].dim(0);
+    const rows = rtNestedSplits.length === 0 ? values.dim(0) : rtNestedSplits[0].dim(0);
+    if (rtNestedSplits.length > 0 && rows === 0) throw new ValueError("Negative dimension size caused by subtracting 1 from 0");
     return new TensorShape([rows === null ? null : rtNestedSplits.length === 0 ? rows : rows - 1]);
   },
   host: ({ rtNestedSplits, rtDenseValues, batchedInput }) => {

@@ -255,7 +255,17 @@ const reductionInputs = { inputIndices: "int64", inputValues: "T", inputShape: "
 
 function reductionShape(keepDims: boolean, context: ShapeContext): TensorShape {
   const [shape, axes] = [context.constant("inputShape"), context.constant("reductionAxes")];
-  return shape && axes ? new TensorShape(reducedShape(numbersOf(shape), numbersOf(axes), keepDims).shape) : TensorShape.unknown();
+  if (!shape || !axes) return TensorShape.unknown();
+  const dims = numbersOf(shape);
+  // While the graph is built, TensorFlow takes the remainder of axes that do not exist.
+  const wrapped = numbersOf(axes).map(axis => (axis + dims.length) % dims.length);
+  return new TensorShape(
+    reducedShape(
+      dims,
+      wrapped.filter(axis => axis >= 0),
+      keepDims,
+    ).shape,
+  );
 }
 
 const checkReduced = ({ inputShape, reductionAxes }: Readonly<Record<"inputShape" | "reductionAxes", readonly number[]>>): void => {

@@ -664,7 +664,7 @@ export function sparseReshape(spInput: SparseTensor, shape: TensorLike, options?
 function checkElements({ size, isFullyDefined }: TensorShape, wanted: NDArray | undefined): void {
   if (!isFullyDefined || size === null || wanted === undefined) return;
   const sizes = numbersOf(wanted);
-  if (sizes.includes(-1) || sizeOf(sizes) === size) return;
+  if (sizes.some(limit => limit < 0) || sizeOf(sizes) === size) return;
   throw new ValueError(`Cannot reshape a tensor with ${size} elements to shape [${sizes.join(", ")}] (${sizeOf(sizes)} elements).`);
 }
 
