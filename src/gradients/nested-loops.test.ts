@@ -71,3 +71,21 @@ it.each(Object.entries(inLoops))("%s in a loop", async (_, f) => {
   const found = (await session.run(tf.convertToTensor(gradient!), [[x, at]])).toArray();
   expect(found).toEqual(differences.map(d => expect.closeTo(d, 6)));
 });
+
+it("a loop whose variable grows has a gradient where there is no iteration", async () => {
+  const n = tf.placeholder(tf.int32, []);
+  const x = tf.constant([3, 4, 1], tf.float64);
+  const [, grown] = tf.whileLoop(
+    (i: tf.Tensor) => i.less(n),
+    (i: tf.Tensor, all: tf.Tensor) => [i.add(1), tf.concat([all, x.mul(tf.cast(i, tf.float64))], 0)],
+    [zero(), x],
+    { shapeInvariants: [new tf.TensorShape([]), new tf.TensorShape([null])] },
+  ) as tf.Tensor[];
+  const [gradient] = tf.gradients(tf.reduceSum(grown), [x]) as tf.Tensor[];
+  await using session = new tf.Session();
+  for (const [count, slope] of [
+    [0, 1],
+    [3, 4],
+  ])
+    expect((await session.run(gradient, [[n, count]])).toArray()).toEqual([slope, slope, slope]);
+});

@@ -139,9 +139,16 @@ function lowerLoop(lowering: Lowering, node: StructuredLoop): void {
     for (const exit of node.exits) if (exit) lowering.loopExits.set(exit, node);
   } catch (error) {
     if (error instanceof NeedsUnrollingThroughout) throw new NeedsUnrolled(node);
-    if (!(error instanceof NeedsUnrolling || (error instanceof NeedsValue && node.operations.has(error.tensor.op)))) throw error;
+    // What is refused in a body is not seen where there is no iteration.
+    const isRefused = error instanceof InvalidArgumentError;
+    if (!(isRefused || error instanceof NeedsUnrolling || (error instanceof NeedsValue && node.operations.has(error.tensor.op))))
+      throw error;
     restore(lowering, before);
-    unroll(lowering, node, error);
+    try {
+      unroll(lowering, node, error);
+    } catch (other) {
+      throw isRefused ? error : other;
+    }
   }
 }
 
