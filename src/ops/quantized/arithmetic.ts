@@ -4,7 +4,7 @@
 import { type DType, dtypeTable } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { broadcastShapes, checkLength, sizeOf, stridesOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, checkLength, type Dimension, sizeOf, stridesOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
@@ -239,10 +239,11 @@ function quantizedPoolShape(type: string, input: TensorShape, { ksize, strides, 
   checkLength(type, "ksize", ksize, 4);
   const windows = { strides, padding, dataFormat: "NHWC" };
   // A size of -1 is one that is not known.
-  const [height, width, depth] = [1, 2, 3].map(axis =>
-    windowedSize(known.dim(axis), ksize[axis] === -1 ? null : ksize[axis], extentOf(windows, axis)),
-  );
-  return new TensorShape([known.dim(0), height, width, depth]);
+  const sizeAlong = (axis: number): Dimension =>
+    windowedSize(known.dim(axis), ksize[axis] === -1 ? null : ksize[axis], extentOf(windows, axis));
+  // Means are over images alone.
+  const depth = type === "MaxPool" ? sizeAlong(3) : known.dim(3);
+  return new TensorShape([known.dim(0), sizeAlong(1), sizeAlong(2), depth]);
 }
 
 const windowAxes = (

@@ -8,6 +8,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { constant, placeholderWithDefault } from "../array/array.ts";
 import { bitcast } from "../array/array.ts";
 import { cast } from "../math/cast.ts";
+import { QuantizedAvgPool, QuantizedMaxPool } from "./arithmetic.ts";
 import {
   Dequantize,
   QuantizeAndDequantizeV2,
@@ -855,6 +856,16 @@ test.each<readonly [() => Tensor, string]>([
 test("bounds that do not fit are refused while the graph is built", () => {
   expect(() => QuantizeV2({ input: x(), minRange: 1, maxRange: 2, T: "quint8", axis: -2 })).toThrow("axis should be at least -1, got -2");
   expect(() => QuantizeV2({ input: x(), minRange: 1, maxRange: 2, T: "quint8", axis: 0 })).toThrow("Shape must be rank 1 but is rank 0");
+});
+
+test("windows over channels count for maxima, not for means", () => {
+  const numbers = { input: constant(NDArray.zeros("quint8", [1, 4, 5, 2])), minInput: 0, maxInput: 1 };
+  const windows = { ksize: [1, 2, 2, 2], strides: [1, 2, 2, 1], padding: "VALID" } as const;
+  const shapes = [QuantizedMaxPool, QuantizedAvgPool].map(op => op({ ...numbers, ...windows }).output.shape.dims);
+  expect(shapes).toEqual([
+    [1, 2, 2, 1],
+    [1, 2, 2, 2],
+  ]);
 });
 
 test("gradients pass, in the newer form only between the bounds", async () => {
