@@ -88,7 +88,7 @@ describe("the first dense table, which TensorFlow 2 builds and cannot run", () =
     await session.run(made.insert);
     expect((await session.run(made.found)).toArray()).toEqual([2, -7]);
     expect((await session.run(made.size)).toArray()).toBe(2n);
-    expect([...((await session.run(made.exported)).toArray() as bigint[])].sort()).toEqual([-1n, -1n, 5n, 6n]);
+    expect((await session.run(made.exported)).toArray()).toEqual([[-1n], [5n], [6n], [-1n]]);
     await expect(session.run(made.refused)).rejects.toThrow("Using the empty_key as a table key is not allowed");
     await session.close();
   });
