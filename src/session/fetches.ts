@@ -60,12 +60,12 @@ export type Results<F> = Fetches extends F
                       : never;
 
 /** What a run gives for a sparse tensor, and what may be fed for one: coordinates `[n, rank]`, values `[n]`, the shape of the whole. TF: tf.SparseTensorValue. */
-export class SparseTensorValue<A extends ArrayLike = NDArray> {
-  readonly indices: A;
-  readonly values: A;
-  readonly denseShape: A;
+export class SparseTensorValue<I extends ArrayLike = NDArray, V extends ArrayLike = I, S extends ArrayLike = I> {
+  readonly indices: I;
+  readonly values: V;
+  readonly denseShape: S;
 
-  constructor(indices: A, values: A, denseShape: A) {
+  constructor(indices: I, values: V, denseShape: S) {
     this.indices = indices;
     this.values = values;
     this.denseShape = denseShape;

@@ -91,6 +91,23 @@ it("arguments with a default are taken by name", async () => {
   rmSync(folder, { recursive: true });
 });
 
+it("sparse values of arrays and lists, elements one by one, rows of strings, what an import returns", async () => {
+  const sparse = tf.sparsePlaceholder(tf.float32);
+  const words = tf.ragged.mapFlatValues(tf.strings.length, tf.strings.split(tf.constant(["to be", "or"]), { resultType: "RaggedTensor" }));
+  await using session = new tf.Session();
+  const dense = await session.run(tf.sparse.toDense(sparse), [
+    [sparse, new tf.SparseTensorValue([[0], [2]], tf.NDArray.from([1, 2]), [3])],
+  ]);
+  expect([...dense.data.map(x => x * 2)]).toEqual([2, 0, 4]);
+  expect((await session.run(words.toTensor())).toArray()).toEqual([
+    [2, 2],
+    [2, 0],
+  ]);
+  const graphDef = tf.getDefaultGraph().asGraphDef();
+  const [sum] = tf.importGraphDef(graphDef, { returnElements: [words.flatValues.name], name: "again" });
+  expect(sum.add(1).dtype).toBe("int32");
+});
+
 it("sums of a collection and a layer's kernel are tensors and variables", () => {
   const layer = new tf.layers.Dense(3);
   const hidden = layer.apply(tf.zeros([2, 4]));

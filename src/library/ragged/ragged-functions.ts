@@ -177,7 +177,9 @@ export function placeholder(
 }
 
 /** An op on the flat values of ragged arguments, which have to have the same rows; its result is put into those. TF: tf.ragged.map_flat_values. */
-export function mapFlatValues<A extends readonly unknown[]>(op: (...args: never[]) => Tensor, ...args: A): Tensor | RaggedTensor {
+export function mapFlatValues(op: (...args: never[]) => Tensor, ...dense: readonly TensorLike[]): Tensor;
+export function mapFlatValues(op: (...args: never[]) => Tensor, ...args: readonly unknown[]): RaggedTensor;
+export function mapFlatValues(op: (...args: never[]) => Tensor, ...args: readonly unknown[]): Tensor | RaggedTensor {
   const ragged = args.filter(arg => arg instanceof RaggedTensor);
   const flat = args.map(arg => (arg instanceof RaggedTensor ? arg.flatValues : arg));
   const result = op(...(flat as never[]));
