@@ -38,6 +38,7 @@ export type Elements = TypedArray | Uint8Array[];
 interface Items {
   readonly [index: number]: any;
   [Symbol.iterator](): ArrayIterator<any>;
+  // any: as above
   map(f: (value: any, index: number) => any): any;
 }
 

@@ -36,9 +36,9 @@ export interface ImportGraphDefOptions {
 /** Adds the nodes of a GraphDef to the default graph; returns what `returnElements` names, or null without it. Takes the bytes
  *  of a .pb file, the message, or its proto3 JSON. TF: tf.import_graph_def.
  *  @throws NotFoundError listing all unknown op types; ValueError for missing inputs or attributes, double names, wrong types or shapes. */
-// any: a name may mean a tensor ("x:0") or an operation ("x")
 export function importGraphDef(
   graphDef: GraphDefMessage | Uint8Array | object,
+  // any: a name may mean a tensor ("x:0") or an operation ("x")
   options: ImportGraphDefOptions & { readonly returnElements: readonly string[] },
 ): any[];
 export function importGraphDef(

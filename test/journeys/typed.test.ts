@@ -108,6 +108,13 @@ it("sparse values of arrays and lists, elements one by one, rows of strings, wha
   expect(sum.add(1).dtype).toBe("int32");
 });
 
+it("a getter gives a tensor for a variable", () => {
+  const half: tf.CustomGetter = (getter, name, options) => tf.cast(getter(name, options), tf.float16);
+  using _ = tf.variableScope("half", { customGetter: half });
+  expect(tf.getVariable("v", [2]).dtype).toBe("float16");
+  expect(tf.globalVariables().map(v => v.dtype)).toEqual(["float32"]);
+});
+
 it("sums of a collection and a layer's kernel are tensors and variables", () => {
   const layer = new tf.layers.Dense(3);
   const hidden = layer.apply(tf.zeros([2, 4]));

@@ -38,8 +38,9 @@ export type Regularizer = { penalty(value: Tensor | Variable): Tensor | null | u
 /** What initializes a variable: an initializer or the class of one, a function without arguments, or a value. */
 export type VariableInitializer = Initializer | (() => Initializer) | (() => TensorLike) | TensorLike;
 
-/** Wraps the making of variables: called with the true getter, the full name, and the arguments. */
-export type CustomGetter = (getter: VariableGetter, name: string, options: GetterOptions) => Variable;
+/** Wraps the making of variables: called with the true getter, the full name, and the arguments. A tensor that it gives, such as a cast one or an updated one,
+ *  stands for the variable. */
+export type CustomGetter = (getter: VariableGetter, name: string, options: GetterOptions) => Variable | Tensor;
 export type VariableGetter = (name: string, options?: GetterOptions) => Variable;
 
 export interface GetVariableOptions {
@@ -395,7 +396,8 @@ function openVariableScope(
 function composed(inner: CustomGetter | null, outer: CustomGetter | null): CustomGetter | null {
   if (inner === null) return outer;
   if (outer === null) return inner;
-  return (getter, name, options) => inner((innerName, innerOptions = {}) => outer(getter, innerName, innerOptions), name, options);
+  return (getter, name, options) =>
+    inner((innerName, innerOptions = {}) => outer(getter, innerName, innerOptions) as Variable, name, options);
 }
 
 // ---- getVariable ----
@@ -485,7 +487,7 @@ function getInScope(name: string, options: GetArguments): Variable {
     if (customGetter === null) return getter(full, complete);
     if (typeof customGetter !== "function")
       throw new ValueError(`Passed a custom_getter which is not callable: ${pythonStr(customGetter)}`);
-    return customGetter(getter, full, complete);
+    return customGetter(getter, full, complete) as Variable;
   });
 }
 
