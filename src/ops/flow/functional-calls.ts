@@ -215,11 +215,11 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
     },
   ) as Tensor[];
   const exits = results.map(result => result.op);
-  // What only passes by is there after the loop nevertheless, with the effects of that.
+  // What only passes by is there after the loop nevertheless, with the effects of that; a variable's handle is the variable.
   const asked = new Set([...neededBy(condition)].flatMap(({ inputs }) => inputs));
   const last = results[varying.findIndex(k => asked.has(condition.inputs[k]))] ?? results[0];
   const passing = (input: Tensor): Tensor =>
-    op.definition.stateful ? getDefaultGraph().controlDependencies([last.op], () => identity(input)) : input;
+    op.definition.stateful && !input.isHandle ? getDefaultGraph().controlDependencies([last.op], () => identity(input)) : input;
   const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : passing(input)));
   return { outputs, effects: [...effects, ...exits], certain: exits };
 }
