@@ -49,14 +49,10 @@ export async function writeMetadata(
     to.tag(field, wireTypes.varint);
     to.varint(BigInt.asUintN(64, value));
   };
-  const piece = (field: number, bytes: Uint8Array): void => {
-    to.tag(field, wireTypes.bytes);
-    to.piece(bytes);
-  };
-  piece(2, encodeText(runId));
+  to.field(2, encodeText(runId));
   number(3, BigInt(Math.round(Date.now() * 1000)));
   number(4, version);
-  piece(
+  to.field(
     5,
     Uint8Array.from(dtypes, dtype => dtypeTable[dtype].number),
   );

@@ -7,9 +7,9 @@ const hashBits = 15;
 const mostTried = 16;
 const longest = 258;
 
-const lengthBases = [
+export const lengthBases: readonly number[] = [
   3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
-] as const;
+];
 const lengthExtra = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0] as const;
 const distanceBases = [
   1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385,
@@ -122,7 +122,8 @@ export function deflateNow(bytes: Uint8Array): Uint8Array {
   return out.finish();
 }
 
-function adler32(bytes: Uint8Array): number {
+/** The checksum of zlib. */
+export function adler32(bytes: Iterable<number>): number {
   let [a, b] = [1, 0];
   for (const byte of bytes) {
     a = (a + byte) % 65521;

@@ -1,6 +1,9 @@
 // DEFLATE in zlib's and gzip's wrappers (RFC 1950 to 1952), for streams that end early or have more behind: what platforms refuse, and TensorFlow, which asks
 // zlib for as many bytes as there are, does not. Whole streams are inflate.ts's. Errors are zlib's.
 
+import { adler32, lengthBases } from "./deflate.ts";
+import { crc32 } from "./png.ts";
+
 /** A stream that zlib refuses. */
 export class InflateError extends Error {}
 
@@ -45,7 +48,6 @@ class BitReader {
   }
 }
 
-const lengthBase = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
 const lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /** A canonical code: how many words have each length, and the symbols in the order of their words. */
@@ -129,8 +131,8 @@ function readBlocks(reader: BitReader, out: number[], from: number): void {
         continue;
       }
       const place = symbol - 257;
-      if (place >= lengthBase.length) throw new InflateError("invalid literal/length code");
-      const length = lengthBase[place] + reader.bits(place < 8 || place === 28 ? 0 : (place >> 2) - 1);
+      if (place >= lengthBases.length) throw new InflateError("invalid literal/length code");
+      const length = lengthBases[place] + reader.bits(place < 8 || place === 28 ? 0 : (place >> 2) - 1);
       const far = symbolOf(reader, distances, "invalid distance code");
       if (far > 29) throw new InflateError("invalid distance code");
       const extra = far < 2 ? 0 : (far >> 1) - 1;
@@ -148,12 +150,8 @@ function readZlib(reader: BitReader, out: number[]): void {
   if ((method & 15) !== 8) throw new InflateError("unknown compression method");
   if (method >> 4 > 7) throw new InflateError("invalid window size");
   readBlocks(reader, out, 0);
-  let [a, b] = [1, 0];
-  for (const byte of out) {
-    a = (a + byte) % 65521;
-    b = (b + a) % 65521;
-  }
-  for (const expected of [b >> 8, b & 255, a >> 8, a & 255]) if (reader.byte() !== expected) throw new InflateError("incorrect data check");
+  const sum = adler32(out);
+  for (const shift of [24, 16, 8, 0]) if (reader.byte() !== ((sum >>> shift) & 255)) throw new InflateError("incorrect data check");
 }
 
 function readGzip(reader: BitReader, out: number[]): void {
@@ -168,17 +166,8 @@ function readGzip(reader: BitReader, out: number[]): void {
   const from = out.length;
   readBlocks(reader, out, from);
   const sum = reader.littleEndian(4);
-  if (sum !== crc32(out, from)) throw new InflateError("incorrect data check");
+  if (sum !== crc32(out.slice(from))) throw new InflateError("incorrect data check");
   if (reader.littleEndian(4) !== (out.length - from) % 2 ** 32) throw new InflateError("incorrect length check");
-}
-
-function crc32(bytes: readonly number[], from: number): number {
-  let sum = -1;
-  for (let k = from; k < bytes.length; k++) {
-    sum ^= bytes[k];
-    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
-  }
-  return ~sum >>> 0;
 }
 
 /** As many bytes as there are in a stream that ends early or has more behind; gzip streams may follow each other. @throws InflateError for what is damaged */

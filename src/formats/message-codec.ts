@@ -263,8 +263,7 @@ function writeField(writer: WireWriter, { number, label, type, keyType }: Field,
       const entry = new WireWriter();
       writeValue(entry, 1, keyType, key);
       writeValue(entry, 2, type, item);
-      writer.tag(number, wireTypes.bytes);
-      writer.piece(entry.finish());
+      writer.field(number, entry.finish());
     }
   } else if (label === "repeated") {
     const list = value as unknown[];
@@ -272,8 +271,7 @@ function writeField(writer: WireWriter, { number, label, type, keyType }: Field,
     else if (list.length > 0) {
       const packed = new WireWriter();
       for (const item of list) writeBare(packed, type, item);
-      writer.tag(number, wireTypes.bytes);
-      writer.piece(packed.finish());
+      writer.field(number, packed.finish());
     }
   } else if (label === "oneof" || isMessage(type) || !isDefault(type, value)) {
     writeValue(writer, number, type, value);

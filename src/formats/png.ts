@@ -61,7 +61,7 @@ function chunk(name: string, content: Uint8Array): Uint8Array {
 let table: Uint32Array | undefined;
 
 /** The checksum of PNG and gzip. */
-export function crc32(bytes: Uint8Array): number {
+export function crc32(bytes: Iterable<number>): number {
   table ??= Uint32Array.from({ length: 256 }, (_, i) => {
     let crc = i;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;

@@ -6,7 +6,7 @@ import { decodeText, encodeText } from "../base/ndarray.ts";
 import type { TensorShape } from "../base/shape.ts";
 import { messageFromBytes, messageToBytes } from "./message-codec.ts";
 import { shapeFromMessage, shapeToMessage } from "./tensor-message.ts";
-import { eachField, pieceReader, WireReader, WireWriter, wireTypes } from "./wire.ts";
+import { eachField, pieceReader, WireReader, type WireWriter, wireTypes, written } from "./wire.ts";
 
 type Fields = readonly (readonly [key: string, value: StructuredValue])[];
 
@@ -52,33 +52,22 @@ const fieldNumbers = {
 
 const shapeBytes = (shape: TensorShape): Uint8Array => messageToBytes("TensorShapeProto", shapeToMessage(shape));
 
-function message(write: (to: WireWriter) => void): Uint8Array {
-  const to = new WireWriter();
-  write(to);
-  return to.finish();
-}
-
-function piece(to: WireWriter, number: number, bytes: Uint8Array): void {
-  to.tag(number, wireTypes.bytes);
-  to.piece(bytes);
-}
-
 function whole(to: WireWriter, number: number, value: bigint): void {
   to.tag(number, wireTypes.varint);
   to.varint(value);
 }
 
 const pairBytes = ([key, value]: Fields[number]): Uint8Array =>
-  message(to => {
-    piece(to, 1, encodeText(key));
-    piece(to, 2, structuredToBytes(value));
+  written(to => {
+    to.field(1, encodeText(key));
+    to.field(2, structuredToBytes(value));
   });
 
 /** The same bytes as TensorFlow's. */
 export const structuredToBytes = (given: StructuredValue): Uint8Array =>
-  message(to => {
+  written(to => {
     const number = fieldNumbers[given.kind];
-    const held = (write: (inner: WireWriter) => void): void => piece(to, number, message(write));
+    const held = (write: (inner: WireWriter) => void): void => to.field(number, written(write));
     switch (given.kind) {
       case "none":
         return held(() => undefined);
@@ -86,35 +75,35 @@ export const structuredToBytes = (given: StructuredValue): Uint8Array =>
         // A number of its own kind is zigzagged.
         return whole(to, number, (given.value << 1n) ^ (given.value >> 63n));
       case "shape":
-        return piece(to, number, shapeBytes(given.value));
+        return to.field(number, shapeBytes(given.value));
       case "dtype":
         return whole(to, number, BigInt(dtypeTable[given.value].number));
       case "tensorSpec":
         return held(inner => {
           const { name, shape, dtype } = given.value;
-          if (name !== "") piece(inner, 1, encodeText(name));
-          piece(inner, 2, shapeBytes(shape));
+          if (name !== "") inner.field(1, encodeText(name));
+          inner.field(2, shapeBytes(shape));
           whole(inner, 3, BigInt(dtypeTable[dtype].number));
         });
       case "typeSpec":
         return held(inner => {
           whole(inner, 1, BigInt(given.value.number));
-          piece(inner, 2, structuredToBytes(given.value.state));
-          piece(inner, 3, encodeText(given.value.className));
+          inner.field(2, structuredToBytes(given.value.state));
+          inner.field(3, encodeText(given.value.className));
           whole(inner, 4, BigInt(given.value.components));
         });
       case "list":
       case "tuple":
         return held(inner => {
-          for (const each of given.value) piece(inner, 1, structuredToBytes(each));
+          for (const each of given.value) inner.field(1, structuredToBytes(each));
         });
       case "dict":
         return held(inner => {
-          for (const pair of [...given.value].sort(([a], [b]) => (a < b ? -1 : 1))) piece(inner, 1, pairBytes(pair));
+          for (const pair of [...given.value].sort(([a], [b]) => (a < b ? -1 : 1))) inner.field(1, pairBytes(pair));
         });
       case "namedTuple":
         return held(inner => {
-          for (const pair of given.value) piece(inner, 2, pairBytes(pair));
+          for (const pair of given.value) inner.field(2, pairBytes(pair));
         });
     }
   });

@@ -215,9 +215,22 @@ export class WireWriter {
     this.view.setFloat64(at, value, true);
   }
 
+  /** A field of bytes, text or a message. */
+  field(number: number, bytes: Uint8Array): void {
+    this.tag(number, wireTypes.bytes);
+    this.piece(bytes);
+  }
+
   piece(bytes: Uint8Array): void {
     this.varint(BigInt(bytes.length));
     const at = this.room(bytes.length);
     this.buffer.set(bytes, at);
   }
+}
+
+/** The bytes that `write` writes. */
+export function written(write: (to: WireWriter) => void): Uint8Array {
+  const to = new WireWriter();
+  write(to);
+  return to.finish();
 }

@@ -7,7 +7,7 @@ import { sizeOf, TensorShape } from "../../base/shape.ts";
 import { createMessage, messageFromBytes, messageToBytes } from "../../formats/message-codec.ts";
 import type { Message } from "../../formats/messages.ts";
 import { arrayFromMessage, arrayToTypedValues, shapeFromMessage, shapeToMessage } from "../../formats/tensor-message.ts";
-import { eachField, WireReader, WireWriter, wireTypes } from "../../formats/wire.ts";
+import { eachField, WireReader, WireWriter, written } from "../../formats/wire.ts";
 import { dtypeEnumName } from "../../base/dtype.ts";
 import { TensorVariants } from "../flow/variant-array.ts";
 import { type Encoded, RaggedArray } from "../sparse/ragged.ts";
@@ -29,19 +29,14 @@ function heldBy(array: NDArray): readonly Held[] {
   );
 }
 
-const bytesOf = ({ type, tensors }: Held): Uint8Array => {
-  const to = new WireWriter();
-  const piece = (number: number, bytes: Uint8Array): void => {
-    to.tag(number, wireTypes.bytes);
-    to.piece(bytes);
-  };
-  piece(1, encodeText(type));
-  for (const tensor of tensors) {
-    const head = { dtype: dtypeEnumName(tensor.dtype), tensorShape: shapeToMessage(new TensorShape(tensor.shape)) };
-    piece(3, messageToBytes("TensorProto", createMessage("TensorProto", { ...head, ...arrayToTypedValues(tensor) })));
-  }
-  return to.finish();
-};
+const bytesOf = ({ type, tensors }: Held): Uint8Array =>
+  written(to => {
+    to.field(1, encodeText(type));
+    for (const tensor of tensors) {
+      const head = { dtype: dtypeEnumName(tensor.dtype), tensorShape: shapeToMessage(new TensorShape(tensor.shape)) };
+      to.field(3, messageToBytes("TensorProto", createMessage("TensorProto", { ...head, ...arrayToTypedValues(tensor) })));
+    }
+  });
 
 /** @throws UnimplementedError for variants that hold neither sparse nor ragged tensors. */
 export function componentToBytes(array: NDArray): Uint8Array {

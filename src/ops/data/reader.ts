@@ -125,10 +125,7 @@ class HostReader {
       to.tag(field, wireTypes.varint);
       to.varint(value);
     }
-    if (this.work !== "") {
-      to.tag(4, wireTypes.bytes);
-      to.piece(encodeText(this.work));
-    }
+    if (this.work !== "") to.field(4, encodeText(this.work));
     return to.finish();
   }
 

@@ -18,7 +18,7 @@ import {
 } from "../../formats/examples.ts";
 import { messageFromJson } from "../../formats/message-codec.ts";
 import type { Message } from "../../formats/messages.ts";
-import { WireWriter, wireTypes } from "../../formats/wire.ts";
+import { type WireWriter, wireTypes, written } from "../../formats/wire.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
@@ -639,38 +639,24 @@ export const ParseSingleSequenceExample = defineOp("ParseSingleSequenceExample",
   },
 });
 
-const written = (write: (to: WireWriter) => void): Uint8Array => {
-  const to = new WireWriter();
-  write(to);
-  return to.finish();
-};
-
-const bytesField = (to: WireWriter, number: number, bytes: Uint8Array): void => {
-  to.tag(number, wireTypes.bytes);
-  to.piece(bytes);
-};
-
 /** An Example as TensorFlow's reader of JSON writes it: fields as they come, each number behind a tag of its own. */
 const exampleBytes = ({ features }: Message<"Example">): Uint8Array =>
   written(to => {
     if (!features) return;
     const entries = [...features.feature].map(([key, feature]) =>
       written(entry => {
-        bytesField(entry, 1, encodeText(key));
-        bytesField(entry, 2, featureBytes(feature));
+        entry.field(1, encodeText(key));
+        entry.field(2, featureBytes(feature));
       }),
     );
-    bytesField(
-      to,
-      1,
-      written(list => entries.forEach(entry => void bytesField(list, 1, entry))),
-    );
+    const list = written(features => entries.forEach(entry => void features.field(1, entry)));
+    to.field(1, list);
   });
 
 const featureBytes = ({ bytesList, floatList, int64List }: Message<"Feature">): Uint8Array =>
   written(to => {
-    const list = (number: number, write: (to: WireWriter) => void): void => void bytesField(to, number, written(write));
-    if (bytesList) list(1, values => bytesList.value.forEach(value => void bytesField(values, 1, value)));
+    const list = (number: number, write: (to: WireWriter) => void): void => void to.field(number, written(write));
+    if (bytesList) list(1, values => bytesList.value.forEach(value => void values.field(1, value)));
     if (floatList)
       list(2, values =>
         floatList.value.forEach(value => {

@@ -330,8 +330,7 @@ function writeField(writer: WireWriter, { number, kind, isPacked }: FieldDescrip
   if (isPacked) {
     const packed = new WireWriter();
     for (const value of values) writeValue(packed, kind, value);
-    writer.tag(number, wireTypes.bytes);
-    writer.piece(packed.finish());
+    writer.field(number, packed.finish());
     return;
   }
   for (const value of values) {
