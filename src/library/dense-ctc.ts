@@ -28,6 +28,7 @@ import { inNameScope } from "../ops/named.ts";
 import { ctcLoss } from "../ops/nn/ctc.ts";
 import { logSoftmax } from "../ops/nn/nn.ts";
 import * as operator from "../ops/operators.ts";
+import { minus, plus, type Size, times } from "../ops/sizes.ts";
 
 interface DenseOptions extends Named {
   /** Default true: `logits` are `[time, batch, classes]`. */
@@ -38,14 +39,9 @@ interface DenseOptions extends Named {
   readonly blankIndex?: number | null;
 }
 
-type Size = number | Tensor;
-
 const all = [null, null] as const;
 /** A size that is known and not zero, else the one while running. */
 const sizeOf = (x: Tensor, axis: number): Size => x.shape.dim(axis) || (getItem(shape(x), axis) as Tensor);
-const plus = (a: Size, b: Size): Size => (typeof a === "number" && typeof b === "number" ? a + b : operator.add(a, b));
-const minus = (a: Size, b: Size): Size => (typeof a === "number" && typeof b === "number" ? a - b : operator.sub(a, b));
-const times = (a: Size, b: Size): Size => (typeof a === "number" && typeof b === "number" ? a * b : operator.mul(a, b));
 const logOfZero = (): Tensor => log(0);
 
 /** The loss `[batch]` of label sequences under `logits`, the blank being any class. `labels` are a sparse int32 tensor, or `[batch, most labels]` of which `labelLength` count.

@@ -22,16 +22,11 @@ import { floor, round, rsqrt } from "../math/functions.ts";
 import { reduceMean, reduceProd, reduceStd } from "../math/reduction.ts";
 import { inNameScope, type NameOption, named } from "../named.ts";
 import * as operator from "../operators.ts";
-
-/** A size that is known, or one that is computed while running. */
-type Size = number | Tensor;
+import { minus, negative, plus, quotient, type Size } from "../sizes.ts";
 
 const imageOf = (image: TensorLike): Tensor => convertToTensor(image, { name: "image" });
 
-const minus = (x: Size, y: Size): Size => (typeof x === "number" && typeof y === "number" ? x - y : operator.sub(x, y));
-const plus = (x: Size, y: Size): Size => (typeof x === "number" && typeof y === "number" ? x + y : operator.add(x, y));
-const halfOf = (x: Size): Size => (typeof x === "number" ? Math.floor(x / 2) : operator.floordiv(x, 2));
-const negative = (x: Size): Size => (typeof x === "number" ? -x : operator.neg(x));
+const halfOf = (x: Size): Size => quotient(x, 2);
 const larger = (x: Size, y: Size): Size => (typeof x === "number" && typeof y === "number" ? Math.max(x, y) : maximum(x, y));
 const smaller = (x: Size, y: Size): Size => (typeof x === "number" && typeof y === "number" ? Math.min(x, y) : minimum(x, y));
 const numberOf = (x: Size): number | null => (typeof x === "number" ? x : null);

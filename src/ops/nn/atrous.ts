@@ -15,7 +15,7 @@ import { batchToSpace, BatchToSpaceND, spaceToBatch, SpaceToBatchND } from "../a
 import { concat, getItem, stack } from "../array/slicing.ts";
 import { AddV2, FloorMod, Sub } from "../math/math.ts";
 import { inNameScope } from "../named.ts";
-import * as operator from "../operators.ts";
+import { minus, modulo, plus, quotient, type Size, times } from "../sizes.ts";
 import { withOneBatch } from "./batches.ts";
 import { Conv2D, Conv2DBackpropInput, Conv3D } from "./convolution.ts";
 import { axesOf } from "./window.ts";
@@ -391,17 +391,6 @@ export function atrousConv2dTranspose(
     return batchToSpace(back, crops, { blockSize: rate });
   });
 }
-
-type Size = number | Tensor;
-const arithmetic =
-  (onNumbers: (a: number, b: number) => number, onTensors: (a: TensorLike, b: TensorLike) => Tensor) =>
-  (a: Size, b: Size): Size =>
-    typeof a === "number" && typeof b === "number" ? onNumbers(a, b) : onTensors(a, b);
-const plus = arithmetic((a, b) => a + b, operator.add);
-const minus = arithmetic((a, b) => a - b, operator.sub);
-const times = arithmetic((a, b) => a * b, operator.mul);
-const quotient = arithmetic((a, b) => Math.floor(a / b), operator.floordiv);
-const modulo = arithmetic((a, b) => ((a % b) + b) % b, operator.mod);
 
 /** Rows and columns of a filter: numbers where all of its shape is known. */
 function sizesOfWindow(taps: Tensor): readonly [Size, Size] {

@@ -27,6 +27,7 @@ import { cumsum, reduceSum } from "../math/reduction.ts";
 import { relu } from "../nn/nn.ts";
 import { add, floordiv, mod, mul, neg, sub, truediv } from "../operators.ts";
 import { refuseOthers } from "../arguments.ts";
+import { minus, negative, plus, quotient, type Size, times } from "../sizes.ts";
 
 interface Named {
   readonly name?: string | null;
@@ -36,14 +37,8 @@ const inScope = <R>(name: string | null | undefined, defaultName: string, body: 
 
 // ---- sizes: numbers where they are known, else tensors ----
 
-type Size = number | Tensor;
 const isNumber = (size: Size): size is number => typeof size === "number";
-const plus = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? a + b : add(a, b));
-const minus = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? a - b : sub(a, b));
-const times = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? a * b : mul(a, b));
-const downTo = (a: Size, b: Size): Size => (isNumber(a) && isNumber(b) ? Math.floor(a / b) : floordiv(a, b));
-const negative = (a: Size): Size => (isNumber(a) ? -a : neg(a));
-const upTo = (a: Size, b: Size): Size => negative(downTo(negative(a), b));
+const upTo = (a: Size, b: Size): Size => negative(quotient(negative(a), b));
 
 const integers = (values: readonly number[]): NDArray => NDArray.from([...values], "int32", [values.length]);
 const staticInteger = (tensor: Tensor): number | undefined => {
@@ -126,7 +121,7 @@ export function frame(
     let frames: Tensor;
     if (padEnd) {
       const filling = convertToTensor(padValue, { dtype: x.dtype });
-      frames = neg(downTo(negative(samples), step) as Tensor);
+      frames = neg(quotient(negative(samples), step) as Tensor);
       const more = maximum(0, sub(add(length, mul(step, sub(frames, 1))), samples));
       const none = (count: Tensor): Tensor => zeros([count, 2] as TensorLike, more.dtype);
       const before = none(outerCount);
@@ -136,12 +131,12 @@ export function frame(
       samples = getItem(shape, at);
     } else {
       const zero = constant(0, length.dtype);
-      frames = maximum(zero, add(1, downTo(minus(samples, length), step)));
+      frames = maximum(zero, add(1, quotient(minus(samples, length), step)));
     }
     const piece = gcd(length, step);
-    const perFrame = downTo(length, piece) as Tensor;
-    const perHop = downTo(step, piece) as Tensor;
-    const pieces = downTo(samples, piece);
+    const perFrame = quotient(length, piece) as Tensor;
+    const perHop = quotient(step, piece) as Tensor;
+    const pieces = quotient(samples, piece);
     const kept = concat([outer, shapeOfSizes(times(pieces, piece)), inner], 0);
     const cutShape = concat([outer, shapeOfSizes(pieces, piece), inner], 0);
     const subframes = reshape(stridedSlice(x, zerosLike(shape), kept), cutShape);
