@@ -71,7 +71,9 @@ function hurwitz(s: number, q: number): number {
 export function zeta(s: number, q: number): number {
   if (s === 1) return Number.POSITIVE_INFINITY;
   if (!(s > 1) || Number.isNaN(q)) return Number.NaN;
-  if (q > 0) return s === Number.POSITIVE_INFINITY && q !== 1 ? q ** -s : s === Number.POSITIVE_INFINITY ? 1 : hurwitz(s, q);
+  // 1 to an infinite power is NaN in JavaScript.
+  if (q > 0 && s === Number.POSITIVE_INFINITY) return q === 1 ? 1 : q ** -s;
+  if (q > 0) return hurwitz(s, q);
   if (q === Math.floor(q)) return s % 2 === 0 || s === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Number.NaN;
   if (s !== Math.floor(s)) return Number.NaN;
   // The terms below zero are ∓(least)^-s, ∓(least + 1)^-s … up to -q.

@@ -325,3 +325,6 @@ function broadcastDimension(d: Dimension, e: Dimension): Dimension {
   if (d !== e) throw new ValueError(`Dimensions must be equal, but are ${d} and ${e}`);
   return d;
 }
+
+/** What was given, as a shape. */
+export const asShape = (given: ShapeLike): TensorShape => (given instanceof TensorShape ? given : new TensorShape(given));

@@ -4,7 +4,7 @@ import type { DType } from "../base/dtype.ts";
 import { UnimplementedError, ValueError } from "../base/errors.ts";
 import { NDArray } from "../base/ndarray.ts";
 import { pythonStr, pythonType } from "../base/python-text.ts";
-import { type ShapeLike, TensorShape } from "../base/shape.ts";
+import { asShape, type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import { Tensor } from "../graph/operation.ts";
@@ -19,8 +19,6 @@ import { sparseMerge } from "../ops/sparse/structure.ts";
 import { refuseOthers } from "../ops/arguments.ts";
 
 type FeatureType = "float32" | "int64" | "string";
-
-const asShape = (shape: ShapeLike): TensorShape => (shape instanceof TensorShape ? shape : new TensorShape(shape));
 
 interface DefaultValue {
   readonly defaultValue?: TensorLike | null;

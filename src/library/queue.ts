@@ -3,7 +3,7 @@
 import type { DType } from "../base/dtype.ts";
 import { ValueError } from "../base/errors.ts";
 import { pythonClass } from "../base/python-text.ts";
-import { type ShapeLike, TensorShape } from "../base/shape.ts";
+import { asShape, type ShapeLike, TensorShape } from "../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../graph/conversion.ts";
 import type { Named } from "../graph/op-definition.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
@@ -73,8 +73,6 @@ function nameList(names: QueueOptions["names"], dtypes: readonly DType[]): reado
     );
   return list;
 }
-
-const asShape = (shape: ShapeLike): TensorShape => (shape instanceof TensorShape ? shape : new TensorShape(shape));
 
 const dict = (value: QueueValues): Readonly<Record<string, TensorLike>> | null =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype

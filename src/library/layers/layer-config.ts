@@ -5,7 +5,7 @@ import type { DType } from "../../base/dtype.ts";
 import { NotImplementedError, ValueError } from "../../base/errors.ts";
 import { camelOf, snakeOf } from "../../base/names.ts";
 import { pythonStr } from "../../base/python-text.ts";
-import { type ShapeLike, TensorShape } from "../../base/shape.ts";
+import { asShape, type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { isOptions } from "../../ops/arguments.ts";
 import { TensorSpec } from "../../ops/sparse/type-specs.ts";
 import { glorotUniformInitializer, type Initializer, onesInitializer, zerosInitializer } from "../variables/initializers.ts";
@@ -193,8 +193,6 @@ function initializerOf(value: unknown): unknown {
 }
 
 // ---- shapes ----
-
-const asShape = (given: ShapeLike): TensorShape => (given instanceof TensorShape ? given : new TensorShape(given));
 
 /** The shape that a layer gives for inputs of a shape. TF: Layer.compute_output_shape. @throws NotImplementedError for cells and classes of a program's own. */
 export function computeOutputShape(layer: ScopedLayer, inputShape: ShapeLike): TensorShape {

@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import { pythonType } from "../../base/python-text.ts";
-import { type ShapeLike, TensorShape } from "../../base/shape.ts";
+import { asShape, type ShapeLike, TensorShape } from "../../base/shape.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { itemsOf } from "../../graph/iterating.ts";
@@ -86,8 +86,6 @@ export function inputProducer(inputTensor: TensorLike, options: InputOptions = {
     return queue;
   });
 }
-
-const asShape = (shape: ShapeLike): TensorShape => (shape instanceof TensorShape ? shape : new TensorShape(shape));
 
 function fullnessOf({ capacity = 32 }: ProducerOptions): string {
   if (typeof capacity !== "number") throw new TypeError(`%d format: a real number is required, not ${pythonType(capacity)}`);
