@@ -347,8 +347,8 @@ export function convertIntegers(value: TensorLike, name?: string, isTuple = fals
     return convertToTensor(value, { name, dtype: Array.isArray(value) || Number.isInteger(value) ? "int32" : undefined });
   if (commonKind(value) === null) throw new TypeError(noCommonType(value, isTuple));
   const leaves = value.flat(9);
-  // Lists of nothing are floats; one that is empty itself may be a shape.
-  if (leaves.length === 0 && value.length > 0) return convertToTensor(value, { name });
+  // Lists of nothing are floats, but for a shape.
+  if (leaves.length === 0 && (value.length > 0 || !isTuple)) return convertToTensor(value, { name });
   const isWhole = leaves.every(leaf => typeof leaf === "boolean" || Number.isInteger(leaf));
   const isBool = leaves.length > 0 && leaves.every(leaf => typeof leaf === "boolean");
   const isLarge = leaves.some(leaf => typeof leaf === "number" && Math.abs(leaf) >= 2 ** 31);

@@ -54,7 +54,7 @@ export function importGraphDef(
   const graph = getDefaultGraph();
   const name = options.name ?? "import";
   const { inputMap: map } = options;
-  if (map !== undefined && map !== null && typeof map !== "object")
+  if (map !== undefined && map !== null && (typeof map !== "object" || Array.isArray(map)))
     throw new TypeError(`Argument \`input_map\` must be a dictionary. Obtained ${pythonType(map)}`);
   const given = options.inputMap instanceof Map ? [...options.inputMap] : Object.entries(options.inputMap ?? {});
   if (given.some(([key]) => typeof key !== "string" && !(key instanceof Tensor)))

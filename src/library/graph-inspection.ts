@@ -60,6 +60,14 @@ export function convertToTensorOrSparseTensor(
   return value;
 }
 
+interface TensorProtoOptions {
+  readonly dtype?: DType | null;
+  readonly shape?: readonly number[] | null;
+  readonly verifyShape?: boolean;
+  /** Takes one element for all of the shape, and otherwise as many as it has. */
+  readonly allowBroadcast?: boolean;
+}
+
 /** An array as a message. TF: tf.make_tensor_proto. @throws ValueError if it has another shape than the one asked for. */
 export function makeTensorProto(
   values: ArrayLike,
@@ -67,7 +75,8 @@ export function makeTensorProto(
     dtype,
     shape,
     verifyShape = false,
-  }: { readonly dtype?: DType | null; readonly shape?: readonly number[] | null; readonly verifyShape?: boolean } = {},
+    allowBroadcast = false,
+  }: TensorProtoOptions = {},
 ): Message<"TensorProto"> {
   if (values === null) throw new ValueError("None values not supported.");
   if (!shape) return arrayToMessage(toArray(values, dtype ?? undefined));
@@ -75,7 +84,8 @@ export function makeTensorProto(
   const size = sizeOf(sizes);
   if (size === 0) return arrayToMessage(NDArray.zeros(dtype ?? "float32", sizes));
   const array = toArray(values, dtype ?? undefined);
-  if (verifyShape && array.shape.join() !== sizes.join())
+  const isOne = array.size === 1 && array.rank < 2;
+  if (allowBroadcast ? !isOne && array.size !== size : verifyShape && array.shape.join() !== sizes.join())
     throw new TypeError(`Expected Tensor's shape: ${new TensorShape(sizes)}, but got ${new TensorShape(array.shape)}.`);
   if (array.size > size) throw new ValueError(`Too many elements provided. Takes at most ${size}, but got ${array.size}.`);
   if (array.size === size) return arrayToMessage(array.reshape(sizes));

@@ -10,6 +10,7 @@ import { answered } from "../graph/composite.ts";
 import { Tensor } from "../graph/operation.ts";
 import type { IndexSpec, TensorOperators } from "../graph/tensor-operators.ts";
 import { getItem } from "./array/slicing.ts";
+import { cast } from "./math/cast.ts";
 import { BitwiseAnd, BitwiseOr, BitwiseXor, Invert } from "./math/bitwise.ts";
 import { addNamed, FloorDiv, FloorMod, Mul, Pow, Sub, truediv as divide } from "./math/math.ts";
 import { Equal, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalNot, LogicalOr, NotEqual } from "./math/comparison.ts";
@@ -48,7 +49,12 @@ const unary =
 const plainAdd: BinaryOperator = (x, y) => addNamed(x, y, null, "add");
 export const add: BinaryOperator = (x, y) => answered(plainAdd, [x, y], add);
 export const sub = binary((x, y) => Sub({ x, y }, { name: "sub" }));
-export const mul = binary((x, y) => Mul({ x, y }, { name: "mul" }));
+/** Of bool operands int32 numbers are multiplied, as in TensorFlow's operator: another type beside them is cast, too. */
+export const mul = binary((x, y) =>
+  [x, y].some(each => each instanceof Tensor && each.dtype === "bool")
+    ? inNameScope("mul", "mul", [x, y], scope => cast(Mul({ x: cast(x, "int32"), y: cast(y, "int32") }, scope), "bool"))
+    : Mul({ x, y }, { name: "mul" }),
+);
 export const truediv = binary((x, y) => divide(x, y));
 export const floordiv = binary((x, y) => FloorDiv({ x, y }, { name: "floordiv" }));
 export const mod = binary((x, y) => FloorMod({ x, y }, { name: "mod" }));

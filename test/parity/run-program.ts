@@ -285,7 +285,8 @@ class Interpreter {
     if (operator === undefined) throw new MissingName(`missing operator ${fn}`);
     if (args.every(arg => typeof arg === "number")) return numberOperators[fn](...args);
     const own = (args[0] as Anything)?.[name];
-    if (typeof own === "function") return own.apply(args[0], args.slice(1));
+    // A text has methods of such names, too.
+    if (typeof own === "function" && typeof args[0] !== "string") return own.apply(args[0], args.slice(1));
     return operator(...args);
   }
 

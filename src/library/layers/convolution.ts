@@ -53,7 +53,8 @@ export abstract class SpatialLayer<O extends ConvolutionOptions> extends Layer {
     this.rank = rank;
     this.filters = typeof filters === "number" ? Math.trunc(filters) : filters;
     this.options = options;
-    this.kernelSize = sizesOf(kernelSize, rank, "kernel_size");
+    // Python's True counts as 1, but in the shape of a variable.
+    this.kernelSize = (kernelSize as unknown) === true ? Array(rank).fill(true) : sizesOf(kernelSize, rank, "kernel_size");
     this.strides = sizesOf(options.strides ?? 1, rank, "strides", true);
     this.dilationRate = sizesOf(options.dilationRate ?? 1, rank, "dilation_rate");
     this.filling = paddingOf(options.padding ?? "valid", rank === 1);

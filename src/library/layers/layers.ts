@@ -223,6 +223,10 @@ export class Flatten extends Layer {
   protected override call(given: Tensor): Tensor {
     let input = given;
     const { rank } = input.shape;
+    if (rank === 0)
+      throw new ValueError(
+        `Input 0 of layer "${this.name}" is incompatible with the layer: expected min_ndim=1, found ndim=0. Full shape received: ()`,
+      );
     if (this.channelsFirst && rank !== null && rank > 1)
       input = transpose(input, [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]);
     if (rank === 1) return expandDims(input, 1);

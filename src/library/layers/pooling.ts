@@ -58,6 +58,8 @@ export abstract class Pooling extends Layer {
   }
 
   private pooledImage(value: Tensor, size: readonly number[], steps: readonly number[], dataFormat: "NHWC" | "NCHW"): Tensor {
+    if (this.rank === 2 && this.kind === "average" && value.shape.rank === null)
+      throw new ValueError("Cannot take the length of shape with unknown rank.");
     const spread = (list: readonly number[]): number[] => (dataFormat === "NCHW" ? [1, 1, ...list] : [1, ...list, 1]);
     const window = { value, ksize: spread(size), strides: spread(steps), padding: this.filling, dataFormat };
     return this.kind === "max" ? maxPool(window) : avgPool(window);

@@ -3,7 +3,7 @@
 // adjoints, inverses and products. What is known of an operator (hints) decides which way is taken.
 
 import type { Dimension } from "../../base/dimension.ts";
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isDType, noDtype } from "../../base/dtype.ts";
 import { NotImplementedError, ValueError } from "../../base/errors.ts";
 import type { TensorShape } from "../../base/shape.ts";
 import type { Callable } from "../../graph/composite.ts";
@@ -102,6 +102,7 @@ export abstract class LinearOperator {
       if (isSquare === false) throw new ValueError("A self-adjoint matrix is always square.");
       isSquare = true;
     }
+    if (!isDType(dtype)) throw noDtype(dtype);
     (graphParents ?? []).forEach((parent, i) => {
       if (!(parent instanceof Tensor)) throw new ValueError(`Graph parent item ${i} is not a Tensor; ${String(parent)}.`);
     });

@@ -195,9 +195,10 @@ const ofBest =
   (what: "precision" | "recall", other: Kind) =>
   (labels: Labels, predictions: TensorLike, k: number, ...rest: Rest): Metric => {
     const options = collect<AtKOptions>(order, rest);
-    return inScope(options.name, atK(what, k, options.classId ?? null), scope =>
-      share(what, other, labels, topK(predictions, k).indices, k, { ...options, name: scope }),
-    );
+    return inScope(options.name, atK(what, k, options.classId ?? null), scope => {
+      if (k === null) throw new ValueError("Tried to convert 'k' to a tensor and failed. Error: None values not supported.");
+      return share(what, other, labels, topK(predictions, k).indices, k, { ...options, name: scope });
+    });
   };
 
 /** Of the k best predictions, those that are labelled: labels [..., n] of classes, predictions [..., classes]. TF: tf.metrics.precision_at_k. */

@@ -216,7 +216,7 @@ export function ngrams(data: Strings, ngramWidth: number | readonly number[], op
       rows = RaggedTensor.fromTensor(words, { raggedRank: rank - 1 });
     }
     if (rows.values instanceof RaggedTensor) return back(rows.withValues(ngrams(rows.values, ngramWidth, { ...options, name })));
-    const widths = typeof ngramWidth === "number" ? [ngramWidth] : ngramWidth;
+    const widths = Array.isArray(ngramWidth) ? (ngramWidth as readonly number[]) : [Number(ngramWidth)];
     if (widths.some(width => width < 1))
       throw new ValueError(
         `All ngram_widths must be greater than 0. Got ${typeof ngramWidth === "number" ? ngramWidth : `[${widths.join(", ")}]`}`,

@@ -689,6 +689,7 @@ export interface Template<A extends readonly unknown[], R> {
 /** A function whose variables are made at its first call and shared by all later ones. TF: tf.make_template.
  *  @throws ValueError if a later call makes a trainable variable (with `new Variable` instead of getVariable). */
 export function makeTemplate<A extends unknown[], R>(name: string, func: (...args: A) => R, options: TemplateOptions = {}): Template<A, R> {
+  if (name === null) throw new ValueError("name cannot be None.");
   const { createScopeNow, uniqueName, customGetter, createScopeNow_, uniqueName_, customGetter_, ...more } = options;
   const isScopedNow = createScopeNow ?? createScopeNow_ ?? false;
   const getter = customGetter ?? customGetter_ ?? null;

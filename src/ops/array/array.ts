@@ -750,7 +750,10 @@ export const EnsureShape = defineOp("EnsureShape", {
   inputs: { input: "T" },
   outputs: { output: "T" },
   attrs: { shape: attr.shape(), T: attr.type() },
-  shape: ({ input, shape }) => shape.mergeWith(shape.rank === null ? input : input.withRank(shape.rank)),
+  shape: ({ input, shape }) => {
+    if (shape.rank === null && input.rank !== null) throw new ValueError(`Shape must be rank -1 but is rank ${input.rank}`);
+    return shape.mergeWith(shape.rank === null ? input : input.withRank(shape.rank));
+  },
   gradient: (_, d): Gradients => ({ input: d.output }),
   takesSlices: true,
   lower: ({ input, shape: wanted }, { runName }) => {

@@ -196,6 +196,10 @@ export function linspace(start: TensorLike, stop: TensorLike, num: TensorLike, .
     const from = convertToTensor(start, { name: "start" });
     const to = convertToTensor(stop, { name: "stop", dtype: stop instanceof Tensor ? undefined : from.dtype });
     const wide = convertToTensor(num, { name: "num", preferredDtype: "int64" });
+    if (!isInteger(wide.dtype))
+      throw new TypeError(
+        `Argument \`tensor\` (name: num) must be of type integer. Received \`tensor\` = ${wide} of dtype: <dtype: '${wide.dtype}'>`,
+      );
     const count = cast(cast(wide, "int32"), "int32");
     const countAsFloat = cast(count, from.dtype);
     return linspaceBetween(from, to, count, countAsFloat, axis);

@@ -15,6 +15,11 @@ import { handleFields, objectId, sharedAttrs } from "./host-handles.ts";
 import { DenseTable, LookupTable, MutableTable, StaticTable } from "./lookup-table.ts";
 
 const scalar = new TensorShape([]);
+/** The handle of a table whose keys are scalars or vectors. */
+const keyedScalar = ({ emptyKey }: { readonly emptyKey: TensorShape }): TensorShape => {
+  emptyKey.withRankAtMost(1);
+  return scalar;
+};
 
 // ---- handles ----
 
@@ -85,6 +90,7 @@ export const MutableDenseHashTableV2 = defineOp("MutableDenseHashTableV2", {
     maxLoadFactor: attr.float(0.8),
   },
   ...handleFields,
+  shape: keyedScalar,
   holds: (attrs, context) => (context.shapeOf("emptyKey").rank === 0 ? holdsValues(attrs) : undefined),
   resource: ({ keyDtype, valueDtype, valueShape, initialNumBuckets, maxLoadFactor, ...shared }, op): HostObject => ({
     id: objectId("denseTable", shared, op),
@@ -137,6 +143,7 @@ export const AnonymousMutableHashTableOfTensors = defineOp("AnonymousMutableHash
 export const AnonymousMutableDenseHashTable = renameOp("AnonymousMutableDenseHashTable", MutableDenseHashTableV2, {
   attrs: { ...shapedAttrs, initialNumBuckets: attr.int(131072), maxLoadFactor: attr.float(0.8) },
   ...handleFields,
+  shape: keyedScalar,
 });
 
 // ---- within a run ----

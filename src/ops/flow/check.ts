@@ -3,10 +3,11 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { pythonClass } from "../../base/python-text.ts";
-import { dtypeTable, isComplex, isFloating, isInteger, machineEpsilon } from "../../base/dtype.ts";
+import { dtypeTable, isComplex, isDType, isFloating, isInteger, machineEpsilon, noDtype } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { convertIntegers, convertToTensor, isAsTensor, type TensorLike } from "../../graph/conversion.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -33,14 +34,6 @@ export interface CheckOptions extends Named {
 
 const checkNames = ["data", "summarize", "message", "name"] as const;
 const prefixOf = (message: string | null | undefined): string => (message ? `${message}.  ` : "");
-
-/** @throws TypeError for what is no list of things to show. */
-function checkData(data: unknown): void {
-  if (data === undefined || data === null || Array.isArray(data)) return;
-  throw new TypeError(
-    typeof data === "string" ? `Expected list for 'data' argument to 'Assert' Op, not ${data}.` : "values must be a sequence.",
-  );
-}
 
 interface Comparison {
   readonly name: string;
@@ -71,13 +64,10 @@ const textOf = (item: TensorLike): string => (item instanceof Tensor ? String(st
 
 function compare({ name: fallback, sign, op, holds }: Comparison, x: TensorLike, y: TensorLike, options: Partial<CheckOptions>): Operation {
   const { data, summarize, message, name } = options;
-  checkData(data);
   return inNameScope({ name }, fallback, [x, y, data], () => {
     const [a, b] = operands(x, y);
-    const shown: TensorLike[] = [
-      ...(data ?? [`Condition x ${sign} y did not hold element-wise:`, `x (${a.name}) = `, a, `y (${b.name}) = `, b]),
-    ];
-    if (message) shown.unshift(message);
+    const told = data ?? [`Condition x ${sign} y did not hold element-wise:`, `x (${a.name}) = `, a, `y (${b.name}) = `, b];
+    const shown = message === undefined || message === null ? told : [message, ...itemsOf(told)];
     const condition = reduceAll(op(a, b));
     const [known, other] = [staticValue(a), staticValue(b)];
     if (known && other && holdsForAll(known, other, holds) === false) throw new InvalidArgumentError(shown.map(textOf).join("\n"));
@@ -125,8 +115,7 @@ const signCheck =
   (fallback: string, lines: (name: string) => string[], check: (x: Tensor, zero: Tensor, options: CheckOptions) => Operation): UnaryCheck =>
   (x, ...rest) => {
     const { data, summarize, message, name } = collect<CheckOptions>(checkNames, rest);
-    checkData(data);
-    return inNameScope({ name }, fallback, [x, data], () => {
+      return inNameScope({ name }, fallback, [x, data], () => {
       const tensor = convertToTensor(x, { name: "x" });
       const shown = data ?? [prefixOf(message), ...lines(tensor.name), tensor];
       return check(tensor, convertToTensor(0, { dtype: tensor.dtype }), { data: shown, summarize });
@@ -155,7 +144,6 @@ interface NearOptions extends CheckOptions {
 /** Fails the run unless |x − y| < atol + rtol·|y|. TF: tf.assert_near(x, y, rtol, atol, data, summarize, message, name). */
 export function assertNear(x: TensorLike, y: TensorLike, ...rest: unknown[]): Operation {
   const given = collect<NearOptions>(["rtol", "atol", "data", "summarize", "message", "name"], rest);
-  checkData(given.data);
   return inNameScope({ name: given.name }, "assert_near", [x, y, given.rtol, given.atol, given.data], () => {
     const a = convertToTensor(x, { name: "x" });
     const b = convertToTensor(y, { name: "y", dtype: a.dtype });
@@ -260,6 +248,7 @@ export function assertInteger(x: TensorLike, ...rest: unknown[]): Operation {
 /** @throws TypeError unless the type is `tfType`. TF: tf.assert_type. */
 export function assertType(tensor: TensorLike, tfType: DType, ...rest: unknown[]): Operation {
   const { message, name } = collect<CheckOptions>(["message", "name"], rest);
+  if (!isDType(tfType)) throw noDtype(tfType);
   return inNameScope({ name }, "assert_type", [tensor], () => {
     const x = convertToTensor(tensor, { name: "tensor" });
     if (x.dtype !== tfType) throw new TypeError(`${prefixOf(message)}${x.name} must be of type tf.${tfType}; got tf.${x.dtype}`);
@@ -279,12 +268,12 @@ export function assertScalar(tensor: TensorLike, ...rest: unknown[]): Tensor {
 
 /** The float type that all tensors share. @throws ValueError if they differ, or it is no float type. TF: tf.assert_same_float_dtype. */
 export function assertSameFloatDtype(tensors?: readonly Tensor[] | null, dtype?: DType | null): DType {
-  const [first] = tensors ?? [];
+  const first = tensors?.find(tensor => tensor);
   const expected = dtype ?? first?.dtype ?? "float32";
   const other = tensors?.find(tensor => tensor && tensor.dtype !== expected);
   if (other !== undefined)
     throw new ValueError(
-      `${other.name}, type=<dtype: '${other.dtype}'>, must be of the same type (<dtype: '${expected}'>)${dtype ? "" : ` as ${first.name}`}.`,
+      `${other.name}, type=<dtype: '${other.dtype}'>, must be of the same type (${isDType(expected) ? `<dtype: '${expected}'>` : expected})${dtype ? "" : ` as ${first?.name}`}.`,
     );
   if (!isFloating(expected)) throw new ValueError(`Expected floating point type, got <dtype: '${expected}'>.`);
   return expected;

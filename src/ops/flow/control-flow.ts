@@ -69,7 +69,7 @@ export function group(...given: readonly (Groupable | Named)[]): Operation {
   const last = given[given.length - 1];
   const options: Named = isOptions(last) ? (last as Named) : {};
   const items = (isOptions(last) ? given.slice(0, -1) : given) as readonly Groupable[];
-  for (const item of items) if (item === null) operationOf(item as never);
+  for (const item of items.flat(9)) if (item === null) operationOf(item as never);
   refuseOtherGraphs(items);
   const ops = operationsOf(items);
   const graph = ops[0]?.graph ?? getDefaultGraph();
@@ -185,8 +185,10 @@ interface AssertOptions extends Named {
  *  others depend on it. Data other than strings and int32 are only computed when the assertion fails. TF: tf.Assert. */
 export function Assert(condition: TensorLike, data: readonly TensorLike[], options: AssertOptions = {}): Operation {
   const attrs = { summarize: options.summarize ?? 3 };
-  return inNameScope({ name: options.name }, "Assert", [condition, ...data], () => {
-    const tensors = data.map(item => convertToTensor(item));
+  return inNameScope({ name: options.name }, "Assert", [condition, data], () => {
+    if (typeof data === "string") throw new TypeError(`Expected list for 'data' argument to 'Assert' Op, not ${data}.`);
+    if (!Array.isArray(data)) throw new TypeError("values must be a sequence.");
+    const tensors = (data as readonly TensorLike[]).map(item => convertToTensor(item));
     if (tensors.every(({ dtype }) => dtype === "string" || dtype === "int32"))
       return AssertOp({ condition, data, ...attrs }, { name: "Assert" });
     const predicate = convertToTensor(condition, { name: "Condition" });

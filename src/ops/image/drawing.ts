@@ -113,7 +113,7 @@ export const DrawBoundingBoxesV2 = defineOp("DrawBoundingBoxesV2", {
   inputs: { images: "T", boxes: "float32", colors: "float32" },
   outputs: { output: "T" },
   attrs: { T: pixels },
-  shape: ({ images, boxes }) => drawnShape(images, boxes),
+  shape: ({ images }) => images.withRankAtLeast(3),
   lower: ({ images, boxes, colors }) => drawn(images, boxes, colors),
 });
 

@@ -80,9 +80,8 @@ export const EncodeJpegVariableQuality = defineOp("EncodeJpegVariableQuality", {
   outputs: { contents: "string" },
   attrs: {},
   gradient: "none",
-  shape: ({ images, quality }) => {
+  shape: ({ images }) => {
     images.withRank(3);
-    quality.withRank(0);
     return scalar;
   },
   host: ({ images, quality }) => {

@@ -475,6 +475,13 @@ const integerLimits: Partial<Record<DType, number>> = {
   int16: 32767,
   int32: 2 ** 31 - 1,
   uint32: 2 ** 32 - 1,
+  int64: 2 ** 63,
+  uint64: 2 ** 64,
+};
+/** A factor between two types' ranges: a power of 2, which a bare number may be too large for. */
+const factor = (from: number, to: number): number | bigint => {
+  const ratio = Math.floor((from + 1) / (to + 1));
+  return Number.isSafeInteger(ratio) ? ratio : BigInt(ratio);
 };
 
 /** An image in another type; floats span [0, 1], integers their whole range. TF: tf.image.convert_image_dtype(image, dtype, saturate, name). */
@@ -486,11 +493,8 @@ export function convertImageDtype(image: TensorLike, dtype: DType, ...rest: unkn
     const [from, to] = [integerLimits[x.dtype], integerLimits[dtype]];
     const narrow = (y: Tensor, name_?: Named): Tensor => (saturate ? saturateCast(y, dtype, name_) : cast(y, dtype, name_));
     if (from !== undefined && to !== undefined) {
-      if (from > to) {
-        const scale = Math.floor((from + 1) / (to + 1));
-        return narrow(operator.floordiv(x, scale), scope);
-      }
-      return multiply(narrow(x), Math.floor((to + 1) / (from + 1)), scope);
+      if (from > to) return narrow(operator.floordiv(x, factor(from, to)), scope);
+      return multiply(narrow(x), factor(to, from), scope);
     }
     if (from !== undefined) return multiply(cast(x, dtype), 1 / from, scope);
     if (to === undefined) return cast(x, dtype, scope);

@@ -1,12 +1,13 @@
 // Sums of several tensors of one shape.
 
-import type { DType } from "../../base/dtype.ts";
+import { type DType, isDType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, mergedInto, type TensorLike } from "../../graph/conversion.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import { defineOp, type Gradients, type LowerContext, type Named } from "../../graph/op-definition.ts";
-import type { Tensor } from "../../graph/operation.ts";
+import { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
@@ -60,11 +61,12 @@ export const AccumulateNV2 = defineOp("AccumulateNV2", {
 
 /** The sum of tensors of one shape; a single one is returned as it is. TF: tf.add_n. @throws ValueError for an empty list. */
 export function addN(inputs: readonly TensorLike[], options?: NameOption): Tensor {
-  if (!Array.isArray(inputs) || inputs.length === 0)
+  const items = itemsOf(inputs);
+  if (items.length === 0 || (items as readonly unknown[]).includes(null))
     throw new ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape.");
   const { name } = named(options);
-  if (inputs.length === 1) return name ? identity(inputs[0], { name }) : convertToTensor(inputs[0]);
-  return AddN({ inputs }, { name });
+  if (items.length === 1) return name ? identity(items[0], { name }) : convertToTensor(items[0]);
+  return AddN({ inputs: items }, { name });
 }
 
 interface AccumulateOptions extends Named {
@@ -75,14 +77,17 @@ interface AccumulateOptions extends Named {
 /** The sum of tensors of one shape. TF: tf.accumulate_n. */
 export function accumulateN(inputs: readonly Tensor[], ...rest: unknown[]): Tensor {
   const { shape: given, tensorDtype, name } = collect<AccumulateOptions>(["shape", "tensorDtype", "name"], rest);
-  if (!Array.isArray(inputs) || inputs.length === 0 || inputs.includes(null))
+  const items = inputs instanceof Tensor ? itemsOf(inputs, "asks") : inputs;
+  const isList = Array.isArray(items) && items.length > 0 && !items.includes(null);
+  const tensors = isList ? items.map(item => convertToTensor(item)) : [];
+  if (tensors.length === 0 || tensors.some(({ dtype }) => dtype !== tensors[0].dtype))
     throw new ValueError("inputs must be a list of at least one Tensor with the same dtype and shape");
   let merged = new TensorShape(given ?? null);
-  for (const input of inputs) merged = merged.mergeWith(input.shape);
-  if (tensorDtype && tensorDtype !== inputs[0].dtype)
+  for (const { shape } of tensors) merged = merged.mergeWith(shape);
+  if (tensorDtype && tensorDtype !== tensors[0].dtype)
     throw new TypeError(
-      `The \`tensor_dtype\` argument is <dtype: '${tensorDtype}'>, but \`input\` is of type <dtype: '${inputs[0].dtype}'>. These must be equal. Try casting the input to the desired type.`,
+      `The \`tensor_dtype\` argument is ${isDType(tensorDtype) ? `<dtype: '${tensorDtype}'>` : tensorDtype}, but \`input\` is of type <dtype: '${tensors[0].dtype}'>. These must be equal. Try casting the input to the desired type.`,
     );
-  if (inputs.length === 1 && !name) return inputs[0];
-  return inputs.length === 1 ? identity(inputs[0], { name }) : addN(inputs, { name });
+  if (tensors.length === 1) return name ? identity(tensors[0], { name }) : tensors[0];
+  return addN(tensors, { name });
 }

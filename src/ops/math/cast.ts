@@ -84,7 +84,8 @@ export function cast(
   });
 }
 
-const hasFraction = (x: unknown): boolean =>
+/** Is it a number with a fraction, or a list that holds one? Such is a float32 in TensorFlow, whatever stands beside it. */
+export const hasFraction = (x: unknown): boolean =>
   Array.isArray(x) ? x.some(hasFraction) : typeof x === "number" && Number.isFinite(x) && !Number.isInteger(x);
 
 const castSparse = (x: SparseTensor, dtype: DType, options?: NameOption): SparseTensor =>

@@ -18,7 +18,7 @@ import { getItem, stack } from "../array/slicing.ts";
 import { assertLess, assertNonNegative } from "../flow/check.ts";
 import { withDependencies } from "../flow/control-flow.ts";
 import { cond } from "../flow/control-flow-contexts.ts";
-import { cast, castInteger } from "./cast.ts";
+import { cast, castInteger, hasFraction } from "./cast.ts";
 import { clipByValue, Maximum, Minimum, truediv } from "./math.ts";
 import { floor } from "./functions.ts";
 import { reduceMax } from "./reduction.ts";
@@ -164,7 +164,7 @@ export function histogramFixedWidthBins(values: TensorLike, valueRange: TensorLi
     const given = convertToTensor(values, { name: "values" });
     const dims = shape(given);
     const flat = reshape(given, [-1]);
-    const ends = convertToTensor(valueRange, { name: "value_range", preferredDtype: given.dtype });
+    const ends = convertToTensor(valueRange, { name: "value_range", preferredDtype: hasFraction(valueRange) ? "float32" : given.dtype });
     const bins = convertToTensor(nbins, { name: "nbins", dtype: nbins instanceof Tensor ? undefined : "int32" });
     const count = cast(bins, flat.dtype);
     const low = getItem(ends, 0);
@@ -199,8 +199,6 @@ export function bincount(arr: TensorLike, ...rest: unknown[]): Tensor {
     if (maxlength !== undefined && maxlength !== null) length = Minimum({ x: bound(maxlength, "maxlength"), y: length });
     const flatWeights = weight && reshape(weight, [-1]);
     const flat = reshape(values, [-1]);
-    if (flatWeights && !flatWeights.shape.isCompatibleWith(flat.shape))
-      throw new ValueError(`Shapes ${flatWeights.shape} and ${flat.shape} are incompatible`);
     return DenseBincount({ input: flat, size: length, weights: flatWeights ?? constant([], dtype) });
   });
 }

@@ -3,7 +3,7 @@
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, isAsTensor, isRowSource, type RowSource, type TensorLike } from "../../graph/conversion.ts";
+import { convertIntegers, convertToTensor, isAsTensor, isRowSource, type RowSource, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
@@ -204,7 +204,7 @@ export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids:
   const tables = piecesOf(params);
   if (tables.length === 0) throw new ValueError("Length of params is currently 0. Need at least one param.");
   return inNameScope({ name }, "embedding_lookup", [...tables, ids], scope => {
-    const wanted = convertToTensor(ids, { name: "ids", preferredDtype: "int32" });
+    const wanted = convertIntegers(ids, "ids");
     const [first] = tables;
     if (tables.length === 1) {
       const table = isAsTensor(first) ? first : convertToTensor(first, { name: "params" });

@@ -240,6 +240,8 @@ export function pool(
       );
     if (poolingType !== "MAX" && poolingType !== "AVG") throw new ValueError(`${rank}-D ${poolingType} pooling is not supported.`);
     const format = dataFormat ?? ["NWC", "NHWC", "NDHWC"][rank - 1];
+    if (rank === 1 && format !== "NWC" && format !== "NCW")
+      throw new ValueError(`data_format must be either 'NWC' or 'NCW'. Received: data_format=${format}`);
     return inBlocks({
       input: image,
       filterShape: [...windowShape],
@@ -275,7 +277,7 @@ function poolBy(
   const isFirst = format.startsWith("NC");
   const spread = (list: readonly number[]): number[] => (isFirst ? [1, 1, ...list] : [1, ...list, 1]);
   if (sizes.length === 3) {
-    const window = { ksize: spread(sizes), strides: spread(steps), padding, dataFormat: isFirst ? "NCDHW" : "NDHWC" } as const;
+    const window = { ksize: spread(sizes), strides: spread(steps), padding, dataFormat: format as "NDHWC" } as const;
     return type === "MAX" ? MaxPool3D({ input, ...window }, { name }) : AvgPool3D({ input, ...window }, { name });
   }
   const flat = sizes.length === 1;
@@ -284,7 +286,7 @@ function poolBy(
     ksize: spread(flat ? [1, ...sizes] : sizes),
     strides: spread(flat ? [1, ...steps] : steps),
     padding,
-    dataFormat: (isFirst ? "NCHW" : "NHWC") as "NHWC",
+    dataFormat: (flat ? (isFirst ? "NCHW" : "NHWC") : format) as "NHWC",
   };
   const image = flat ? expandDims(input, at) : input;
   const result = type === "MAX" ? MaxPool({ input: image, ...window }, { name }) : AvgPool({ value: image, ...window }, { name });

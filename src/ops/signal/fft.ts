@@ -475,7 +475,7 @@ function ownLengths(x: Tensor, rank: number, isHalf: boolean): Tensor {
   }
   const sizes = getItem(shape(x), [-rank, null]);
   if (!isHalf) return sizes;
-  const parts = unstack(sizes, rank);
+  const parts = unstack(sizes);
   return stack(parts.with(-1, maximum(0, operator.mul(2, operator.sub(parts[rank - 1], 1)))));
 }
 

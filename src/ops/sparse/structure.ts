@@ -8,7 +8,7 @@ import { pythonClass } from "../../base/python-text.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { type Dimension as Size, mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { containsTensor, convertToTensor, refuseMixed, type TensorLike } from "../../graph/conversion.ts";
+import { containsTensor, convertIntegers, convertToTensor, refuseMixed, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
@@ -750,21 +750,25 @@ export function sparseSplit({ spInput, numSplit, axis, splitDim, keywordRequired
   return out.outputIndices.map((part, i) => new SparseTensor(part, out.outputValues[i], out.outputShape[i]));
 }
 
+interface SparseAddOptions {
+  readonly threshold?: TensorLike | null;
+  /** An older name of `threshold`. */
+  readonly thresh?: TensorLike | null;
+}
+
 /** The sum of two tensors, at least one sparse; two sparse ones give a sparse one without elements below `threshold`. TF: tf.sparse.add. */
-export function sparseAdd(a: SparseTensor, b: SparseTensor, options?: { readonly threshold?: TensorLike }): SparseTensor;
+export function sparseAdd(a: SparseTensor, b: SparseTensor, options?: SparseAddOptions): SparseTensor;
+export function sparseAdd(a: SparseTensor | TensorLike, b: SparseTensor | TensorLike, options?: SparseAddOptions): SparseTensor | Tensor;
 export function sparseAdd(
   a: SparseTensor | TensorLike,
   b: SparseTensor | TensorLike,
-  options?: { readonly threshold?: TensorLike },
-): SparseTensor | Tensor;
-export function sparseAdd(
-  a: SparseTensor | TensorLike,
-  b: SparseTensor | TensorLike,
-  { threshold = 0 }: { readonly threshold?: TensorLike } = {},
+  { threshold, thresh, ...others }: SparseAddOptions = {},
 ): SparseTensor | Tensor {
+  refuseOthers(others, "threshold");
+  const least = eitherName("threshold", threshold, "thresh", thresh) ?? 0;
   if (a instanceof SparseTensor && b instanceof SparseTensor) {
     const real = a.dtype === "complex64" ? "float32" : a.dtype === "complex128" ? "float64" : a.dtype;
-    const thresh = convertToTensor(threshold, { dtype: real, name: "threshold" });
+    const limit = convertToTensor(least, { dtype: real, name: "threshold" });
     const out = SparseAdd({
       aIndices: a.indices,
       aValues: a.values,
@@ -772,7 +776,7 @@ export function sparseAdd(
       bIndices: b.indices,
       bValues: b.values,
       bShape: b.denseShape,
-      thresh: thresh as Tensor,
+      thresh: limit,
     });
     return new SparseTensor(out.sumIndices, out.sumValues, out.sumShape);
   }
@@ -847,7 +851,7 @@ export function sparseTranspose(spInput: SparseTensor, { perm, name, ...others }
     sparseOf(spInput);
     const { shape } = spInput;
     const order = perm ?? reversedAxes(spInput, shape.rank);
-    const axes = (): Tensor => (order instanceof Tensor ? order : convertToTensor(order, { dtype: "int32" }));
+    const axes = (): Tensor => convertIntegers(order, "Const");
     const moved = transpose(gather(transpose(spInput.indices), axes()));
     const known = order instanceof Tensor ? staticValue(order) : NDArray.from(order as number[], "int32");
     const dims =

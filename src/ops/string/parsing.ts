@@ -449,6 +449,7 @@ interface FormatOptions extends Named {
 /** The template with each `{}` replaced by a tensor as text. TF: tf.strings.format(template, inputs, placeholder, summarize, name). */
 export function format(template: string, inputs: TensorLike | readonly TensorLike[], ...rest: unknown[]): Tensor {
   const { placeholder = "{}", summarize, name } = collect<FormatOptions>(["placeholder", "summarize", "name"], rest);
+  if (typeof inputs === "string") throw new TypeError(`Expected list for 'inputs' argument to 'StringFormat' Op, not ${inputs}.`);
   const list = Array.isArray(inputs) ? (inputs as readonly TensorLike[]) : [inputs as TensorLike];
   const places = template.split(placeholder).length - 1;
   if (places !== list.length)
