@@ -243,7 +243,9 @@ export const describe = (tensor: Tensor): string => `<tf.Tensor '${tensor.name}'
 /** `repr` of what a call is given, tensors among it. */
 export const representation = (value: unknown): string =>
   value instanceof Tensor ? describe(value) : pythonRepr(value, item => (item instanceof Tensor ? describe(item) : String(item)));
-const makeConstant = (value: NDArray, name = "Const"): Tensor => Const({ value, dtype: value.dtype }, { name });
+/** Made without a name scope, as TensorFlow does: a bad name is refused as a node's. */
+const makeConstant = (value: NDArray, name = "Const"): Tensor =>
+  getDefaultGraph().createOperation(Const, [], { value, dtype: value.dtype }, name).outputs[0];
 
 export const containsTensor = (value: readonly unknown[]): boolean =>
   value.some(item => item instanceof Tensor || isAsTensor(item) || (Array.isArray(item) && containsTensor(item)));

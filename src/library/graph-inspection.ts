@@ -71,12 +71,7 @@ interface TensorProtoOptions {
 /** An array as a message. TF: tf.make_tensor_proto. @throws ValueError if it has another shape than the one asked for. */
 export function makeTensorProto(
   values: ArrayLike,
-  {
-    dtype,
-    shape,
-    verifyShape = false,
-    allowBroadcast = false,
-  }: TensorProtoOptions = {},
+  { dtype, shape, verifyShape = false, allowBroadcast = false }: TensorProtoOptions = {},
 ): Message<"TensorProto"> {
   if (values === null) throw new ValueError("None values not supported.");
   if (!shape) return arrayToMessage(toArray(values, dtype ?? undefined));

@@ -51,12 +51,14 @@ export abstract class Layer extends ScopedLayer {
   /** The layer's output for an input; the first time its variables are made. */
   override apply(inputs: TensorLike, options: Readonly<Record<string, unknown>> = {}): Tensor {
     if (this.takesTensors) refuseNoTensor(inputs, this.name);
-    if (Array.isArray(inputs) && inputs.length === 1 && inputs[0] instanceof Tensor) this.refuseList(inputs[0]);
+    // A list of one tensor is packed, but what is asked of its shape is asked of the tensor.
+    const isListed = Array.isArray(inputs) && inputs.length === 1 && inputs[0] instanceof Tensor;
+    if (isListed) this.refuseList(inputs[0]);
     const input = convertToTensor(inputs);
     this.inputSpec?.check(this.name, input);
     return this.inScope(input.graph, () => {
       if (!this.built) {
-        this.makeWeights(input);
+        this.makeWeights(isListed ? (inputs as readonly Tensor[])[0] : input);
         this.built = true;
       }
       const output = this.call(input, options);

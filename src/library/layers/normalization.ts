@@ -81,6 +81,7 @@ const laterParameters = ["renorm", "renormClipping", "renormMomentum", "fused", 
 /** TF: tf.layers.BatchNormalization. */
 export class BatchNormalization extends Layer {
   protected override readonly takesTensors = false;
+  protected override readonly isBuiltOfShapes = true;
   gamma: Variable | null = null;
   beta: Variable | null = null;
   private readonly options: BatchNormalizationOptions;

@@ -1,6 +1,7 @@
 // Cells over sequences: dynamicRnn (a loop in the graph), staticRnn (unrolled), both in two directions, and rawRnn, where a function of the user's
 // decides what comes next. Node for node as TensorFlow builds them. The cells are in layers/rnn-cell.ts.
 
+import { pythonStr } from "../../base/python-text.ts";
 import type { DType } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
@@ -332,7 +333,7 @@ export function bidirectionalDynamicRnn(
  *  outputs are zeros and the state stays. TF: tf.nn.static_rnn. */
 export function staticRnn(cell: CellLike, inputs: readonly Nested[], options: StaticRnnOptions = {}): [outputs: Nested[], state: Nested] {
   assertLikeCell("cell", cell);
-  if (!Array.isArray(inputs)) throw new TypeError(`Argument \`inputs\` must be a sequence. Received: ${String(inputs)}`);
+  if (!Array.isArray(inputs)) throw new TypeError(`Argument \`inputs\` must be a sequence. Received: ${pythonStr(inputs)}`);
   if (inputs.length === 0) throw new ValueError("Argument `inputs` must not be empty.");
   const { dtype } = options;
   return inRnnScope(options.scope, scope => {
@@ -474,7 +475,7 @@ export function staticBidirectionalRnn(
 ): [outputs: Nested[], stateFw: Nested, stateBw: Nested] {
   assertLikeCell("cell_fw", cellFw);
   assertLikeCell("cell_bw", cellBw);
-  if (!Array.isArray(inputs)) throw new TypeError(`Argument \`inputs\` must be a sequence. Received: ${String(inputs)}`);
+  if (!Array.isArray(inputs)) throw new TypeError(`Argument \`inputs\` must be a sequence. Received: ${pythonStr(inputs)}`);
   if (inputs.length === 0) throw new ValueError("Argument `inputs` must not be empty.");
   const { dtype, sequenceLength } = options;
   const common = { dtype, sequenceLength };

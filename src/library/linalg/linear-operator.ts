@@ -102,7 +102,7 @@ export abstract class LinearOperator {
       if (isSquare === false) throw new ValueError("A self-adjoint matrix is always square.");
       isSquare = true;
     }
-    if (!isDType(dtype)) throw noDtype(dtype);
+    if (dtype !== null && !isDType(dtype)) throw noDtype(dtype);
     (graphParents ?? []).forEach((parent, i) => {
       if (!(parent instanceof Tensor)) throw new ValueError(`Graph parent item ${i} is not a Tensor; ${String(parent)}.`);
     });

@@ -283,7 +283,7 @@ export function meshgrid(...given: (TensorLike | MeshgridOptions)[]): Tensor[] {
   const { indexing = "xy", name } = (hasOptions ? last : {}) as MeshgridOptions;
   const vectors = (hasOptions ? given.slice(0, -1) : given) as TensorLike[];
   if (indexing !== "xy" && indexing !== "ij")
-    throw new ValueError(`Argument \`indexing\` parameter must be either 'xy' or 'ij', got '${indexing}'`);
+    throw new ValueError(`Argument \`indexing\` parameter must be either 'xy' or 'ij', got '${pythonStr(indexing)}'`);
   return inNameScope({ name }, "meshgrid", vectors, () => {
     const count = vectors.length;
     const along = (k: number): number[] => Array.from({ length: count }, (_, axis) => (axis === k ? -1 : 1));

@@ -115,7 +115,7 @@ const signCheck =
   (fallback: string, lines: (name: string) => string[], check: (x: Tensor, zero: Tensor, options: CheckOptions) => Operation): UnaryCheck =>
   (x, ...rest) => {
     const { data, summarize, message, name } = collect<CheckOptions>(checkNames, rest);
-      return inNameScope({ name }, fallback, [x, data], () => {
+    return inNameScope({ name }, fallback, [x, data], () => {
       const tensor = convertToTensor(x, { name: "x" });
       const shown = data ?? [prefixOf(message), ...lines(tensor.name), tensor];
       return check(tensor, convertToTensor(0, { dtype: tensor.dtype }), { data: shown, summarize });

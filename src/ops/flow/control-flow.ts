@@ -260,7 +260,7 @@ export function Print(
   return PrintOp(
     {
       input,
-      data: (data as readonly TensorLike[]).map(item => convertToTensor(item)),
+      data: data as readonly TensorLike[],
       message: given.message ?? "",
       firstN: given.firstN ?? -1,
       summarize: given.summarize ?? 3,

@@ -13,7 +13,7 @@ import { convertToTensor } from "../../graph/conversion.ts";
 import { graphFor } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
-import type { Operation, Tensor } from "../../graph/operation.ts";
+import { type Operation, Tensor } from "../../graph/operation.ts";
 import { cTypeOf } from "./tensor-array-failures.ts";
 
 /** Takes the inputs' arrays, gives one value for each output (or a promise of them). */
@@ -117,11 +117,11 @@ function makeNode(
   if (typeof func !== "function")
     throw new ValueError(`Expected func to be callable. Received func=${pythonStr(func)} of type ${pythonClass(func)}.`);
   for (const type of [Tout ?? null].flat()) if (!isDType(type)) throw noDtype(type);
-  const inputs = [...itemsOf(inp)].map(value => convertToTensor(value));
-  const graph = graphFor(inputs[0]?.graph);
+  const inputs = [...itemsOf(inp)];
+  const graph = graphFor(inputs.find(each => each instanceof Tensor)?.graph);
   const token = register(func, graph);
   const types = typeof Tout === "string" ? [Tout] : [...Tout];
-  const outputs = graph.asDefault(() => op({ input: inputs, token, Tin: inputs.map(({ dtype }) => dtype), Tout: types }, { name }));
+  const outputs = graph.asDefault(() => op({ input: inputs, token, Tout: types }, { name }));
   if (types.length === 0) return graph.getOperations().at(-1) as Operation;
   return typeof Tout === "string" ? outputs[0] : outputs;
 }

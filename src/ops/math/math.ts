@@ -6,7 +6,7 @@ import { InternalError, InvalidArgumentError, ValueError } from "../../base/erro
 import { type NDArray, numbersIn } from "../../base/ndarray.ts";
 import { broadcastShapes, type TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
-import { convertToTensor, describe, literalType, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, describe, isAsTensor, literalType, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type LowerContext, type SimplifyContext } from "../../graph/op-definition.ts";
 import type { NotAny } from "../../graph/composite.ts";
 import { type IndexedSlices, onValues } from "../../graph/indexed-slices.ts";
@@ -618,7 +618,8 @@ const dividedTypes =
 
 const dividing = (options: NameOption | undefined, fallback: string, x: TensorLike, y: TensorLike, op: typeof RealDiv): Tensor =>
   inNameScope(options, fallback, [x, y], scope => {
-    const [a, b] = operands(x, y);
+    const isLed = op === DivNoNan && !isTensor(x) && y instanceof Tensor;
+    const [a, b] = isLed ? [convertToTensor(x, { name: "x", dtype: y.dtype }), y] : operands(x, y);
     const type = trueDivisionTypes[a.dtype];
     if (type === undefined && !isFloating(a.dtype) && !isComplex(a.dtype))
       throw new TypeError(
@@ -629,8 +630,10 @@ const dividing = (options: NameOption | undefined, fallback: string, x: TensorLi
 
 /** x / y; integers become floats first (int32 and int64 float64, smaller ones float32). TF: tf.truediv. */
 export const truediv = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor => dividing(options, "truediv", x, y, RealDiv);
-/** The same as truediv. TF: tf.divide. */
-export const divide = truediv;
+/** The same as truediv; a bare x has the type of a tensor y. TF: tf.divide. */
+export const divide = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor =>
+  truediv(y instanceof Tensor && !isTensor(x) && !named(options).name ? convertToTensor(x, { dtype: y.dtype }) : x, y, options);
+const isTensor = (x: TensorLike): boolean => x instanceof Tensor || isAsTensor(x);
 /** x / y; integers round toward minus infinity, as Python 2's `/`. TF: tf.div. */
 export const div = (x: TensorLike, y: TensorLike, options?: NameOption): Tensor =>
   inNameScope(options, "div", [x, y], scope => {

@@ -3,6 +3,7 @@
 
 import { ValueError } from "../../base/errors.ts";
 import { pythonStr } from "../../base/python-text.ts";
+import { type ArrayLike, NDArray } from "../../base/ndarray.ts";
 import { convertToTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import type { Named } from "../../graph/op-definition.ts";
@@ -373,7 +374,14 @@ export function conv1dTranspose(...given: unknown[]): Tensor {
 
 /** Whole sizes as integers; anything else, an empty list among it, has the type that it has by itself. */
 const sizesAsGiven = (sizes: TensorLike): TensorLike =>
-  Array.isArray(sizes) && sizes.length > 0 && sizes.every(size => Number.isInteger(size)) ? intList(sizes) : sizes;
+  Array.isArray(sizes) &&
+  sizes.length > 0 &&
+  sizes.every(size => Array.isArray(size) === Array.isArray(sizes[0])) &&
+  (sizes as readonly unknown[]).flat(9).every(size => Number.isInteger(size))
+    ? NDArray.from(sizes as ArrayLike, "int32")
+    : Array.isArray(sizes) && sizes.length === 0
+      ? convertToTensor(sizes)
+      : sizes;
 
 /** The transpose of a convolution over 1, 2 or 3 spatial axes, as many as `outputShape` has. Shapes as in conv1dTranspose, conv2dTranspose,
  *  conv3dTranspose. TF: tf.nn.conv_transpose. @throws ValueError for an outputShape of another length. */

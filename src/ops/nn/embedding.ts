@@ -206,8 +206,9 @@ export function embeddingLookup(params: TensorLike | readonly TensorLike[], ids:
   return inNameScope({ name }, "embedding_lookup", [...tables, ids], scope => {
     const wanted = convertIntegers(ids, "ids");
     const [first] = tables;
+    if (first === null) throw new ValueError("Trying to reset colocation (op is None) but ignore_existing is not True");
     if (tables.length === 1) {
-      const table = isAsTensor(first) ? first : convertToTensor(first, { name: "params" });
+      const table = isAsTensor(first) ? first : convertToTensor(first, { name: "params_0" });
       const { op } = isAsTensor(table) ? table.asGraphTensor({ asRef: true }) : table;
       const look = (): Tensor => clipped(gather(table, wanted, { name: String(scope) }), wanted, maxNorm);
       return identity(op.graph.colocateWith(op, undefined, look));
@@ -250,7 +251,9 @@ function lookUpPieces(
   scope: string,
 ): Tensor {
   const count = tables.length;
-  const pieces = tables.map(table => (table instanceof Tensor || isRowSource(table) ? table : convertToTensor(table, { name: "params" })));
+  const pieces = tables.map((table, p) =>
+    table instanceof Tensor || isRowSource(table) ? table : convertToTensor(table, { name: `params_${p}` }),
+  );
   const placeOf = (table: Tensor | RowSource): Tensor => (table instanceof Tensor ? table : table.asGraphTensor({ asRef: true }));
   const flat = reshape(ids, [-1]);
   const original = range(sizeOf(flat));

@@ -317,7 +317,7 @@ export function sigmoidCrossEntropyWithLogits(
     const positive = GreaterEqual({ x, y: zeros });
     const relued = Select({ condition: positive, t: x, e: zeros });
     const negative = Select({ condition: positive, t: Neg({ x }), e: x });
-    const linear = Sub({ x: relued, y: Mul({ x, y: z }, { name: "mul" }) }, { name: "sub" });
+    const linear = Sub({ x: relued, y: operator.mul(x, z) }, { name: "sub" });
     return AddV2({ x: linear, y: Log1p({ x: Exp({ x: negative }) }) }, { name: scope });
   });
 }
@@ -349,8 +349,8 @@ export function weightedCrossEntropyWithLogits(
     // Written so that the exponential never overflows: log(1 + exp(-x)) = log(1 + exp(-|x|)) + relu(-x).
     const excess = typeof posWeight === "number" ? posWeight - 1 : Sub({ x: posWeight as TensorLike, y: 1 }, { name: "sub" });
     const factor = excess instanceof Tensor ? excess : convertToTensor(excess, { dtype: z.dtype, name: "mul/x" });
-    const weight = AddV2({ x: 1, y: Mul({ x: factor, y: z }, { name: "mul" }) }, { name: "add" });
-    const linear = Mul({ x: Sub({ x: 1, y: z }, { name: "sub" }), y: x }, { name: "mul" });
+    const weight = AddV2({ x: 1, y: operator.mul(factor, z) }, { name: "add" });
+    const linear = operator.mul(Sub({ x: 1, y: z }, { name: "sub" }), x);
     const logarithm = Log1p({ x: Exp({ x: Neg({ x: Abs({ x }) }) }) });
     const softplus = AddV2({ x: logarithm, y: relu(Neg({ x })) }, { name: "add" });
     return AddV2({ x: linear, y: Mul({ x: weight, y: softplus }, { name: "mul" }) }, { name: scope });
@@ -376,7 +376,7 @@ export function logPoissonLoss(
     const z = convertToTensor(targets, { name: "targets", preferredDtype: c.dtype });
     if (!c.shape.isCompatibleWith(z.shape))
       throw new ValueError(`\`log_input\` and \`targets\` must have the same shape, received (${c.shape} vs ${z.shape}).`);
-    const loss = Sub({ x: Exp({ x: c }), y: Mul({ x: c, y: z }, { name: "mul" }) }, { name: "sub" });
+    const loss = Sub({ x: Exp({ x: c }), y: operator.mul(c, z) }, { name: "sub" });
     if (given.computeFullLoss !== true) return loss;
     const half = convertToTensor(0.5, { dtype: z.dtype });
     const twoPi = convertToTensor(2 * Math.PI, { dtype: z.dtype });

@@ -265,7 +265,7 @@ export function swish(features: TensorLike, beta: TensorLike | { readonly beta?:
   const x = convertToTensor(features, { name: "features" });
   const given = convertToTensor((isOptions(beta) ? (beta.beta ?? 1) : beta) as TensorLike, { name: "beta", preferredDtype: x.dtype });
   const slope = given.dtype === x.dtype ? given : cast(given, x.dtype);
-  const product = Mul({ x, y: Sigmoid({ x: Mul({ x: slope, y: x }, { name: "mul" }) }) }, { name: "mul" });
+  const product = operator.mul(x, Sigmoid({ x: operator.mul(slope, x) }));
   identity(product);
   // The sigmoid is computed again for the gradient, after what flows back is there, so that it need not be kept.
   const gradient = ([dy]: readonly Tensor[]): Gradient[] => {

@@ -64,7 +64,7 @@ export function weightedMoments(
     const y = isHalf ? cast(given, "float32") : given;
     const weightsGiven = convertToTensor(frequencyWeights, { name: "frequency_weights" });
     const weights = weightsGiven.dtype === y.dtype ? weightsGiven : cast(weightsGiven, y.dtype);
-    const sum = reduceSum(Mul({ x: weights, y }, { name: "mul" }), axes, { keepdims: true, name: "weighted_input_sum" });
+    const sum = reduceSum(operator.mul(weights, y), axes, { keepdims: true, name: "weighted_input_sum" });
     const total = reduceSum(AddV2({ x: weights, y: zerosLike(y) }, { name: "add" }), axes, { keepdims: true, name: "sum_of_weights" });
     const mean = divNoNan(sum, total);
     const squares = reduceSum(Mul({ x: weights, y: SquaredDifference({ x: y, y: mean }) }, { name: "mul" }), axes, {
@@ -158,7 +158,7 @@ export function batchNormalization(
     const inverse = scale === null || scale === undefined ? root : operator.mul(root, scale);
     const input = convertToTensor(x);
     const factor = inverse.dtype === input.dtype ? inverse : cast(inverse, input.dtype);
-    const scaled = Mul({ x: input, y: factor }, { name: "mul" });
+    const scaled = operator.mul(input, factor);
     const bias =
       offset === null || offset === undefined
         ? operator.mul(isPlain(mean) ? plainNegative(mean) : Neg({ x: mean }), inverse)

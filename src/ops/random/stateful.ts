@@ -337,14 +337,8 @@ export const RandomIndexShuffle = defineOp("RandomIndexShuffle", {
  *  TF: tf.random.experimental.index_shuffle(index, seed, max_index). */
 export function indexShuffle(index: TensorLike, seed: TensorLike, maxIndex: TensorLike): Tensor {
   const given = convertToTensor(seedTensor(seed));
-  // The op wants one word more.
-  const paddings =
-    given.shape.rank === 1
-      ? [[1, 0]]
-      : [
-          [0, 0],
-          [1, 0],
-        ];
+  // The op wants one word more. TensorFlow puts it before the first dimension whatever the rank is, so that rows of seeds are refused.
+  const paddings = Array.from({ length: Math.max(1, given.shape.rank ?? 1) }, (_, axis) => [axis === 0 ? 1 : 0, 0]);
   return RandomIndexShuffle({
     index,
     seed: PadV2({
