@@ -150,7 +150,7 @@ export const digamma: Elementwise<typeof opsMathFunctions.digamma> = (...given: 
 export const div: Elementwise<typeof opsMathMath.div> = (...given: Given) => answered(opsMathMath.div, given);
 /** x / y, but 0 where y is 0. TF: tf.div_no_nan, tf.math.divide_no_nan. */
 export const divNoNan: Elementwise<typeof opsMathMath.divNoNan> = (...given: Given) => answered(opsMathMath.divNoNan, given);
-/** The same as truediv. TF: tf.divide. */
+/** The same as truediv; a bare x has the type of a tensor y. TF: tf.divide. */
 export const divide: Elementwise<typeof opsMathMath.divide> = (...given: Given) => answered(opsMathMath.divide, given);
 export const divideNoNan: Elementwise<typeof opsMathMath.divideNoNan> = (...given: Given) => answered(opsMathMath.divideNoNan, given);
 /** Sets elements to zero with probability `rate` (or 1 - keepProb) and scales the others by 1 / (1 - rate), so that the expected sum stays.

@@ -9,7 +9,6 @@ import { TensorShape } from "../../base/shape.ts";
 import { itemsOf } from "../../graph/iterating.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
-import { convertToTensor } from "../../graph/conversion.ts";
 import { graphFor } from "../../graph/default-graph.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";

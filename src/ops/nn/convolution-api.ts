@@ -324,10 +324,6 @@ function window1d(stride: Sequence | null | undefined, dilation: Sequence | null
   };
 }
 
-/** Whole numbers as int32; anything else as it is, for concat to refuse. */
-const intList = (list: readonly number[] | string): TensorLike =>
-  typeof list === "string" || list.length === 0 || !list.every(Number.isInteger) ? (list as TensorLike) : Int32Array.from(list);
-
 interface Conv1dTransposeArguments extends Named {
   readonly input?: TensorLike | null;
   readonly filters?: TensorLike | null;
