@@ -23,6 +23,7 @@ function lowerCond(lowering: Lowering, node: StructuredCond): void {
   // What belongs to a case that is known not to be taken was never lowered, and is not read.
   for (const [inner, outer] of aliases) if (lowering.has(outer)) lowering.alias(inner, outer);
   const known = lowering.known(predicate);
+  if (known && known.rank > 0) throw notScalar(node, known.shape);
   if (known) return lowerKnownCase(lowering, node, Number(known.get(0)));
   const chosen = lowering.value(predicate);
   if (chosen.shape.length > 0) throw notScalar(node, chosen.shape);

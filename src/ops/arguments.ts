@@ -1,7 +1,8 @@
 // How public functions take their arguments: by position in TensorFlow's order, and by name in one last plain object.
 // Also the sequences that TensorFlow lets one write short (strides of 1, 2 or 4 numbers, padding as a list).
 
-import { InvalidArgumentError, ValueError, withHint } from "../base/errors.ts";
+import { type DType, noMemoryFor } from "../base/dtype.ts";
+import { InvalidArgumentError, ResourceExhaustedError, ValueError, withHint } from "../base/errors.ts";
 import { nearestName } from "../base/names.ts";
 import { pythonType } from "../base/python-text.ts";
 
@@ -133,6 +134,10 @@ export const pythonList = (value: unknown): string =>
 export function need(isTrue: boolean, message: () => string, Class: new (message: string) => Error = InvalidArgumentError): void {
   if (!isTrue) throw new Class(message());
 }
+
+/** @throws ResourceExhaustedError for more rows than a list of the engine's may have: a few more, and it ends the process. */
+export const checkListed = (rows: number, dtype: DType): void =>
+  need(rows < 2 ** 24, () => noMemoryFor([rows], dtype), ResourceExhaustedError);
 
 /** Integers as numpy prints an array of them. */
 export function arrayText(values: readonly (number | boolean)[]): string {

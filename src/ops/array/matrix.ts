@@ -161,6 +161,8 @@ function diagShape(diagonal: TensorShape, indices: TensorShape, numbers: readonl
     );
   const width = known.dim(-1);
   const [rows, columns] = [context.partial("numRows")?.values[0] ?? null, context.partial("numCols")?.values[0] ?? null];
+  if (rows !== null && rows < -1) throw new ValueError(shapeWords.rows);
+  if (columns !== null && columns < -1) throw new ValueError(shapeWords.columns);
   if (width === null || rows === null || columns === null)
     return batch.concatenate([rows === -1 ? null : rows, columns === -1 ? null : columns]);
   return batch.concatenate(sidesOf(width, [lower, upper], [rows, columns], shapeWords));
@@ -180,17 +182,20 @@ function diagValue(diagonal: Value, k: NDArray, numRows: NDArray, numCols: NDArr
 
 const diagInputs = { diagonal: "T", k: "int32", numRows: "int32", numCols: "int32", paddingValue: "T" } as const;
 
+function checkDiag({ diagonal, k, ...numbers }: Readonly<Record<keyof typeof diagInputs, Sizes>>): void {
+  need(k.length < 2, () => `diag_index must be a scalar or vector, received shape: [${k}]`);
+  need(numbers.numRows.length === 0, () => "num_rows must be a scalar");
+  need(numbers.numCols.length === 0, () => "num_cols must be a scalar");
+  need(numbers.paddingValue.length === 0, () => "padding_value must be a scalar");
+  need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
+}
+
 export const MatrixDiagV3 = defineOp("MatrixDiagV3", {
   inputs: diagInputs,
   outputs: { output: "T" },
   attrs: { T: attr.type(), align },
   shape: ({ diagonal, k, numRows, numCols, paddingValue }, context) => diagShape(diagonal, k, [numRows, numCols, paddingValue], context),
-  checks: ({ diagonal, k, numRows, numCols }) => {
-    need(diagonal.length >= 1, () => `diagonal must be at least 1-dim, received shape: [${diagonal}]`);
-    need(k.length < 2, () => `diag_index must be a scalar or vector, received shape: [${k}]`);
-    need(numRows.length === 0, () => "num_rows must be a scalar");
-    need(numCols.length === 0, () => "num_cols must be a scalar");
-  },
+  checks: checkDiag,
   gradient: ({ k, align: alignment }, d): Gradients => ({ diagonal: matrixDiagPart(d.output, { k, align: alignment }) }),
   compileTimeInputs: ["k", "numRows", "numCols"],
   lower: ({ diagonal, k, numRows, numCols, paddingValue, align: alignment }) =>
@@ -202,6 +207,7 @@ export const MatrixDiagV2 = defineOp("MatrixDiagV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type() },
   shape: ({ diagonal, k, numRows, numCols, paddingValue }, context) => diagShape(diagonal, k, [numRows, numCols, paddingValue], context),
+  checks: checkDiag,
   gradient: ({ k }, d): Gradients => ({ diagonal: MatrixDiagPartV2({ input: d.output, k, paddingValue: zeros([], d.output.dtype) }) }),
   compileTimeInputs: ["k", "numRows", "numCols"],
   lower: ({ diagonal, k, numRows, numCols, paddingValue }) => diagValue(diagonal, k, numRows, numCols, paddingValue, "LEFT_LEFT"),
@@ -257,6 +263,15 @@ function checkDiagPart({ input, k }: { readonly input: Sizes; readonly k: Sizes 
   checkDiagonalIndex(k, "Expected diag_index to have at least 1 element");
 }
 
+/** Of a padding value the kernel that reads diagonals takes the first element. */
+const firstOf = (padding: Value): Scalar => {
+  need(!padding.shape.includes(0), () => "padding_value must be a scalar");
+  return s.load(
+    padding,
+    padding.shape.map(() => constantIndex(0)),
+  );
+};
+
 function diagPartValue(input: Value, k: NDArray, padding: Scalar, alignment: Align): Value {
   const [rows, columns] = input.shape.slice(-2);
   const band = bandOf(k, rows, columns, alignment, ".");
@@ -298,7 +313,7 @@ export const MatrixDiagPartV3 = defineOp("MatrixDiagPartV3", {
   isLenient: true,
   gradient: ({ input, k, align: alignment }, d): Gradients => ({ input: diagPartGradient(input, k, alignment, d.diagonal) }),
   compileTimeInputs: ["k"],
-  lower: ({ input, k, paddingValue, align: alignment }) => diagPartValue(input, k, s.load(paddingValue, []), alignment),
+  lower: ({ input, k, paddingValue, align: alignment }) => diagPartValue(input, k, firstOf(paddingValue), alignment),
 });
 
 export const MatrixDiagPartV2 = defineOp("MatrixDiagPartV2", {
@@ -310,7 +325,7 @@ export const MatrixDiagPartV2 = defineOp("MatrixDiagPartV2", {
   isLenient: true,
   gradient: ({ input, k }, d): Gradients => ({ input: diagPartGradient(input, k, "LEFT_LEFT", d.diagonal) }),
   compileTimeInputs: ["k"],
-  lower: ({ input, k, paddingValue }) => diagPartValue(input, k, s.load(paddingValue, []), "LEFT_LEFT"),
+  lower: ({ input, k, paddingValue }) => diagPartValue(input, k, firstOf(paddingValue), "LEFT_LEFT"),
 });
 
 export const MatrixDiagPart = defineOp("MatrixDiagPart", {

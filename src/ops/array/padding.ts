@@ -306,7 +306,10 @@ export const PadV2 = defineOp("PadV2", {
   outputs: { output: "T" },
   attrs: { T: attr.type(), Tpaddings: attr.type(attr.indexTypes, "int32") },
   shape: ({ input, paddings }, context) => paddedShape(input, paddings, context),
-  checks: ({ input, paddings }) => checkPaddings(input, paddings, ""),
+  checks: ({ input, paddings, constantValues }) => {
+    checkPaddings(input, paddings, "");
+    need(constantValues.length === 0, () => `constant_values must be a scalar. Found: [${constantValues}]`);
+  },
   gradient: ({ input, paddings }, d): Gradients => ({ input: padGradient(input, paddings, d.output) }),
   compileTimeInputs: ["paddings"],
   lower: ({ input, paddings, constantValues }) => {

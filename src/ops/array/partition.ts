@@ -470,7 +470,7 @@ const boundOp = (type: string, inclusive: boolean) =>
     attrs: { T: attr.type(), outType: attr.type(attr.indexTypes, "int32") },
     shape: ({ sortedInputs, values }) => {
       sortedInputs.withRank(2);
-      return values.withRank(2);
+      return values.rank === null ? values : values.withRank(2);
     },
     checks: ({ sortedInputs, values }) => {
       need(sortedInputs.length === 2, () => "sorted input argument must be a matrix");

@@ -59,7 +59,7 @@ function countOf([start, limit, delta]: Bounds, fail: (reason: string) => Error)
 function rangeOf(start: NDArray, limit: NDArray, delta: NDArray, dtype: DType, fail: (reason: string) => Error): NDArray {
   const [from, to, by] = [start, limit, delta].map(bound => Number(bound.item()));
   const isExact = isInteger(dtype) && dtype.endsWith("64");
-  const count = countOf(isExact ? [BigInt(start.item()), BigInt(limit.item()), BigInt(delta.item())] : [from, to, by], fail);
+  const count = countOf(isInteger(dtype) ? [BigInt(start.item()), BigInt(limit.item()), BigInt(delta.item())] : [from, to, by], fail);
   const result = NDArray.zeros(dtype, [count]);
   if (isExact) {
     const [first, step] = [start, delta].map(bound => BigInt(bound.item()));

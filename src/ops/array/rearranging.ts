@@ -497,9 +497,10 @@ const batchToSpaceShape = (
 ): TensorShape =>
   blocksShape(input, blocks, crops, count, evenly, (size, block, before, after) => {
     if (before < 0 || after < 0) throw new ValueError("crops cannot be negative");
-    const left = size * block - before - after;
-    if (left < 0) throw new ValueError(`Negative dimension size caused by subtracting ${before + after} from ${size * block}`);
-    return left;
+    return [before, after].reduce((left, crop) => {
+      if (left < crop) throw new ValueError(`Negative dimension size caused by subtracting ${crop} from ${left}`);
+      return left - crop;
+    }, size * block);
   });
 
 const checkBlockRank = ({ shape }: Value, blocks: number): void =>

@@ -79,7 +79,7 @@ const withRows = (shape: TensorShape): TensorShape => {
 function rangeOf(batchIndex: NDArray, id: NDArray): readonly [from: number, to: number] | undefined {
   if (id.rank > 0) throw new InvalidArgumentError(`Input id should be scalar; Got: ${shown(id)}.`);
   if (batchIndex.rank !== 2 || batchIndex.shape[1] !== 3)
-    throw new InvalidArgumentError(`batch_index must have a shape of [n, 3], got [${batchIndex.shape}]`);
+    throw new InvalidArgumentError(`Wrong shape for index tensor. Expected 1st dimension size to be 3 ; Got: ${batchIndex.shape[1] ?? 0}.`);
   for (let k = 0; k < batchIndex.shape[0]; k++)
     if (batchIndex.get(3 * k) === id.get(0)) return [Number(batchIndex.get(3 * k + 1)), Number(batchIndex.get(3 * k + 2))];
   return undefined;
@@ -93,9 +93,15 @@ export const Unbatch = defineOp("Unbatch", {
   waits: true,
   shape: ({ batchedTensor }) => withRows(batchedTensor),
   host: async ({ batchedTensor, batchIndex, id, timeoutMicros }, { signal }) => {
+    const [[rows = 1], [parts = 1]] = [batchedTensor.shape, batchIndex.shape];
+    if (parts > rows)
+      throw new InvalidArgumentError(
+        `Wrong shape for index tensor. Expected 0th dimension size to be no greater than ${rows}; Got: ${parts}.`,
+      );
     const range = rangeOf(batchIndex, id);
-    const [rows] = batchedTensor.shape;
-    if (range !== undefined && range[1] > rows)
+    let all = 0;
+    for (let k = 0; k < parts; k++) all += Number(batchIndex.get(3 * k + 2)) - Number(batchIndex.get(3 * k + 1));
+    if (all > rows || (range !== undefined && (range[0] < 0 || range[0] > range[1] || range[1] > rows)))
       throw new InvalidArgumentError("Sum of split sizes must not exceed dim0-size of input tensor");
     if (range === undefined) {
       await pause(timeoutMicros / 1000, signal);

@@ -26,6 +26,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import { bytesOf, int64, keysOf, typeNames } from "./example.ts";
 import { type NameOption, named } from "../named.ts";
 import { placesInRows } from "../sparse/parts.ts";
+import { snakeOf } from "../../base/names.ts";
 
 const featureTypes = ["float32", "int64", "string"] as const satisfies readonly DType[];
 const typeList = (): ReturnType<typeof attr.types> => attr.types([], { allowed: featureTypes, minimum: 0 });
@@ -529,6 +530,14 @@ export const ParseSequenceExampleV2 = defineOp("ParseSequenceExampleV2", {
     checkDefaults(contextDenseDefaults, contextDenseShapes);
   },
   host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
+    const asked: readonly (readonly [what: string, given: NDArray, wanted: number, as: string])[] = [
+      ["context_sparse_keys)", a.contextSparseKeys, a.Ncontext_sparse, "Ncontext_sparse"],
+      ["context_dense_keys)", a.contextDenseKeys, a.Tcontext_dense.length, "len(Tcontext_dense)"],
+      ["feature_list_sparse_keys)", a.featureListSparseKeys, a.Nfeature_list_sparse, "Nfeature_list_sparse"],
+      ["feature_list_dense_keys)", a.featureListDenseKeys, a.Nfeature_list_dense, "Nfeature_list_dense"],
+      ["feature_list_dense_missing_assumed_empty", featureListDenseMissingAssumedEmpty, a.Nfeature_list_dense, "Nfeature_list_dense"],
+    ];
+    for (const [what, given, wanted, as] of asked) need(given.size === wanted, () => `Expected len(${what} to match ${as}`);
     const request: Request = {
       contextSparse: wantedPlain(keysOf(a.contextSparseKeys), a.contextSparseTypes),
       contextDense: wantedContext(keysOf(a.contextDenseKeys), a.Tcontext_dense, a.contextDenseShapes, contextDenseDefaults),
@@ -616,9 +625,14 @@ export const ParseSingleSequenceExample = defineOp("ParseSingleSequenceExample",
       hasLengths: false,
     });
   },
-  checks: ({ serialized, contextDenseDefaults, contextDenseShapes }) => {
-    need(serialized.length <= 0, () => `Expected serialized to be a scalar, got shape: [${serialized}]`);
+  checks: ({ serialized, debugName, contextDenseDefaults, contextDenseShapes, featureListDenseMissingAssumedEmpty: assumed, ...a }) => {
+    for (const name of ["contextDenseKeys", "contextSparseKeys", "featureListDenseKeys", "featureListSparseKeys"] as const)
+      for (const [i, dims] of a[name].entries())
+        need(dims.length === 0, () => `Expected ${snakeOf(name)}[${i}] to be a scalar, got shape: [${dims}]`);
+    need(assumed.length === 1, () => `Expected feature_list_dense_missing_assumed_empty to be a vector, got shape: [${assumed}]`);
     checkDefaults(contextDenseDefaults, contextDenseShapes, ["def_value", "context_dense_shapes_"]);
+    need(serialized.length === 0, () => `Expected serialized to be a scalar, got shape: [${serialized}]`);
+    need(debugName.length === 0, () => `Expected debug_name to be a scalar, got shape: [${debugName}]`);
   },
   host: ({ serialized, debugName, contextDenseDefaults, featureListDenseMissingAssumedEmpty, ...a }) => {
     const empty = keysOf(featureListDenseMissingAssumedEmpty);

@@ -7,7 +7,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import { numbersOf } from "../array/array.ts";
 import { rowOf } from "../data/rows.ts";
-import { need } from "../arguments.ts";
+import { checkListed, need } from "../arguments.ts";
 import { cTypeOf } from "./tensor-array-failures.ts";
 import { cut, joined, sumOf } from "./tensor-array-elements.ts";
 import { shown } from "../summary/tensor-summary.ts";
@@ -82,6 +82,7 @@ export class ListArray extends VariantArray {
 
   static reserved(held: DType, element: TensorShape, size: number): ListArray {
     if (size < 0) throw failures.negativeReserve(size);
+    checkListed(size, held);
     return new ListArray(held, element, Array.from({ length: size }));
   }
 
@@ -197,6 +198,7 @@ export class ListArray extends VariantArray {
 
   resized(size: number): ListArray {
     if (size < 0) throw failures.negativeResize(size);
+    checkListed(size, this.dtype);
     return this.with(Array.from({ length: size }, (_, k) => this.elements[k]));
   }
 

@@ -3,6 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, OutOfRangeError, ValueError } from "../../base/errors.ts";
+import { snakeOf } from "../../base/names.ts";
 import { NDArray, numbersIn } from "../../base/ndarray.ts";
 import { type Dimension, mergedDimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -413,15 +414,24 @@ interface ScoredSizes {
   readonly boxes: Sizes;
   readonly scores: Sizes;
   readonly maxOutputSize: Sizes;
+  readonly iouThreshold?: Sizes;
+  readonly scoreThreshold?: Sizes;
+  readonly softNmsSigma?: Sizes;
 }
 
 const rankText = (asked: number, { length }: Sizes): string => `Shape must be rank ${asked} but is rank ${length}`;
 
 /** What the kernels of non-maximum suppression ask; from the third version on they explain themselves. */
-function checkScored({ boxes, scores, maxOutputSize }: ScoredSizes, isSizeExplained = false): void {
+function checkScored({ boxes, scores, ...numbers }: ScoredSizes, isSizeExplained = false): void {
   const also = (text: string): string => ` (${text})`;
-  const rank = isSizeExplained ? also(rankText(0, maxOutputSize)) : "";
-  need(maxOutputSize.length === 0, () => `max_output_size must be 0-D, got shape [${maxOutputSize}]${rank}`);
+  const explained = isSizeExplained ? ["maxOutputSize", "iouThreshold"] : [];
+  for (const name of ["maxOutputSize", "iouThreshold", "scoreThreshold", "softNmsSigma"] as const) {
+    const dims = numbers[name] ?? [];
+    need(
+      dims.length === 0,
+      () => `${snakeOf(name)} must be 0-D, got shape [${dims}]${explained.includes(name) ? also(rankText(0, dims)) : ""}`,
+    );
+  }
   need(boxes.length === 2, () => `boxes must be 2-D[${boxes}]${also(rankText(2, boxes))}`);
   need(boxes[1] === 4, () => `boxes must have 4 columns${also(`Dimension must be 4 but is ${boxes[1]}`)}`);
   need(scores.length === 1, () => `scores must be 1-D[${scores}]${also(rankText(1, scores))}`);
@@ -461,7 +471,7 @@ export const NonMaxSuppression = defineOp("NonMaxSuppression", {
     checkBoxes(scored, maxOutputSize);
     return unknownVector;
   },
-  checks: sizes => checkScored(sizes),
+  checks: ({ boxes, scores, maxOutputSize }) => checkScored({ boxes, scores, maxOutputSize }),
   gradient: "none",
   compileTimeInputs: ["boxes", "scores", "maxOutputSize"],
   lower: ({ boxes, scores, maxOutputSize, iouThreshold }) =>
@@ -545,6 +555,7 @@ export const NonMaxSuppressionV5 = defineOp("NonMaxSuppressionV5", {
   lower: ({ boxes, scores, maxOutputSize, iouThreshold, scoreThreshold, softNmsSigma, padToMaxOutputSize, T }) => {
     const most = numberOf(maxOutputSize);
     const limits = { most, iou: numberOf(iouThreshold), score: numberOf(scoreThreshold), sigma: numberOf(softNmsSigma) };
+    need(limits.sigma >= 0, () => "soft_nms_sigma_val must be >= 0");
     const chosen = suppress(boxes, scores, limits);
     const length = padToMaxOutputSize ? most : chosen.length;
     const [indices, kept] = [chosen.map(c => c.index), chosen.map(c => c.score)].map(list => padded(list, length));
@@ -562,6 +573,10 @@ export const NonMaxSuppressionWithOverlaps = defineOp("NonMaxSuppressionWithOver
     for (const scalar of [maxOutputSize, overlapThreshold, scoreThreshold]) scalar.withRank(0);
     mergedDimension(mergedDimension(known.dim(0), count.dim(0)), known.dim(1));
     return unknownVector;
+  },
+  checks: ({ maxOutputSize, overlapThreshold, scoreThreshold }) => {
+    for (const [name, dims] of Object.entries({ maxOutputSize, overlapThreshold, scoreThreshold }))
+      need(dims.length === 0, () => `${snakeOf(name)} must be 0-D, got shape [${dims}]`);
   },
   gradient: "none",
   compileTimeInputs: ["overlaps", "scores", "maxOutputSize", "overlapThreshold", "scoreThreshold"],
@@ -610,6 +625,7 @@ export const CombinedNonMaxSuppression = defineOp("CombinedNonMaxSuppression", {
     if (kinds !== null && shared !== null && shared !== 1 && shared !== kinds)
       throw new ValueError("third dimension of boxes must be either 1 or equal to the third dimension of scores");
     if (corners !== null && corners !== 4) throw new ValueError(`Dimension must be 4 but is ${corners}`);
+    context.constant("maxOutputSizePerClass");
     const total = context.scalarSize("maxTotalSize");
     if (total !== null && total <= 0) throw new ValueError("max_total_size should be > 0 ");
     const each = context.scalarSize("maxOutputSizePerClass");

@@ -61,6 +61,7 @@ function projected(images: Value, transforms: Value, size: NDArray, fill: Value,
     throw new InvalidArgumentError("Input transform should be num_images x 8 or 1 x 8");
   if (size.rank !== 1) throw new InvalidArgumentError(`output shape must be 1-dimensional${`[${size.shape}]`}`);
   if (size.size !== 2) throw new InvalidArgumentError(`output shape must have two elements${`[${size.shape}]`}`);
+  if (fill.shape.length !== 0) throw new InvalidArgumentError(`fill_value must be a scalar[${fill.shape}]`);
   const [tall, wide] = [Number(size.get(0)), Number(size.get(1))];
   if (tall <= 0 || wide <= 0) throw new InvalidArgumentError("output dimensions must be positive");
   const run = ([pixels, matrices, filler]: readonly NDArray[], [out]: readonly NDArray[]): void => {

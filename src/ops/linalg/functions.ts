@@ -218,7 +218,7 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
       const main = isLower ? 0 : bands - 1;
       // Unlike its dense kin this kernel refuses a zero on the diagonal.
       for (let i = main * size; i < (main + 1) * size; i++)
-        need(diagonals.re[i] !== 0 || diagonals.im[i] !== 0, () => "Input matrix is not invertible.");
+        need(Math.abs(diagonals.re[i]) > 0 || Math.abs(diagonals.im[i]) > 0, () => "Input matrix is not invertible.");
       return [solveBanded(diagonals, x, isLower, isAdjoint)];
     });
   },

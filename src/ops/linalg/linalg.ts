@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, NotImplementedError, UnimplementedError, ValueError } from "../../base/errors.ts";
-import { broadcastShapes, type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
+import { broadcastShapes, type Dimension, sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
@@ -317,6 +317,14 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
     l2Regularizer.withRank(0);
     return solutionShape(matrix, rhs, false);
   },
+  checks: ({ matrix, rhs, l2Regularizer }) => {
+    need(matrix.length >= 2, () => `Input tensor 0 must have rank >= 2, got ${matrix.length}`);
+    need(matrix.length === rhs.length, () => "All input tensors must have the same rank.");
+    need(sameShape(matrix.slice(0, -2), rhs.slice(0, -2)), () => "All input tensors must have the same outer dimensions.");
+    need(matrix.at(-2) === rhs.at(-2), () => "Input matrix and rhs are incompatible.");
+    if (!matrix.includes(0) && !rhs.includes(0))
+      need(l2Regularizer.length === 0, () => `l2_regularizer must be scalar, got shape [${l2Regularizer}]`);
+  },
   gradient: ({ matrix, rhs, l2Regularizer, output, fast }, d): Gradients => {
     if (!fast) throw new ValueError("Gradient not defined for fast=False");
     const record = { a: matrix, b: rhs, x: output, l2: l2Regularizer, dx: d.output };
@@ -330,6 +338,7 @@ export const MatrixSolveLs = defineOp("MatrixSolveLs", {
   compileTimeInputs: ["l2Regularizer"],
   lower: ({ matrix, rhs, l2Regularizer, fast }) => {
     const l2 = Number(l2Regularizer.get(0));
+    if (!matrix.shape.includes(0) && !rhs.shape.includes(0)) need(l2 >= 0, () => "l2_regularizer must be >= 0.");
     const [rows, columns] = matrix.shape.slice(-2);
     const count = rhs.shape.at(-1) ?? 0;
     const output = { dtype: rhs.dtype, shape: [...rhs.shape.slice(0, -2), columns, count] };

@@ -74,7 +74,7 @@ export const DenseBincount = defineOp("DenseBincount", {
     wanted.withRank(0);
     const size = context.partial("size")?.values[0] ?? null;
     if (input.rank === null) return TensorShape.unknown();
-    if (size === null) return TensorShape.unknownOfRank(input.rank === 2 ? 2 : 1);
+    if (size === null) return TensorShape.unknownOfRank(input.rank);
     return input.rank === 2 ? new TensorShape([input.dim(0), size]) : new TensorShape([size]);
   },
   checks: ({ input, size, weights }) => {

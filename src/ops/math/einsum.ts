@@ -78,18 +78,37 @@ function resolve(equation: string, ranks: readonly (number | null)[], isRunning 
 type Sizes = Map<string, Dimension>;
 
 /** The size of every label; under an ellipsis size 1 broadcasts. */
-function sizesOf({ inputs }: Labels, shapes: readonly (readonly Dimension[])[]): Sizes {
+function sizesOf({ inputs }: Labels, shapes: readonly (readonly Dimension[])[], unequal: typeof unequalShapes = unequalShapes): Sizes {
   const sizes: Sizes = new Map();
   inputs.forEach((labels, k) => {
     labels.forEach((label, axis) => {
       const d = shapes[k][axis] ?? null;
       const known = sizes.get(label);
       if (known === undefined || known === null || (isEllipsisLabel(label) && known === 1)) sizes.set(label, d ?? known ?? null);
-      else if (d !== null && d !== known && !(isEllipsisLabel(label) && d === 1))
-        throw new ValueError(`Dimensions must be equal, but are ${known} and ${d}`);
+      else if (d !== null && d !== known && !(isEllipsisLabel(label) && d === 1)) {
+        const text = unequal(known, d, { shape: shapes[k], axis, isBroadcast: isEllipsisLabel(label), first: shapes[0] });
+        if (text !== undefined) throw new ValueError(text);
+        sizes.set(label, d);
+      }
     });
   });
   return sizes;
+}
+
+interface Place {
+  readonly shape: readonly Dimension[];
+  readonly axis: number;
+  readonly isBroadcast: boolean;
+  readonly first: readonly Dimension[];
+}
+
+/** What the shape function says of two sizes. */
+const unequalShapes = (known: number, d: number, _: Place): string | undefined => `Dimensions must be equal, but are ${known} and ${d}`;
+
+/** What the kernel says, for which a size of 0 that came first is as good as none. */
+function unequalSizes(known: number, d: number, { shape, axis, isBroadcast, first }: Place): string | undefined {
+  if (isBroadcast) return `Invalid broadcasting dimensions: [${first}] vs. [${shape}]`;
+  return known === 0 ? undefined : `Expected dimension ${known} at axis ${axis} of the input shaped [${shape}] but got dimension ${d}`;
 }
 
 // ---- the op ----
@@ -160,11 +179,19 @@ export const Einsum = defineOp("Einsum", {
         dims.map(own => own.length),
         true,
       );
-      return sumOfProducts(inputs, labels, sizesOf(labels, dims) as Map<string, number>);
+      const sizes = sizesOf(labels, dims, unequalSizes) as Map<string, number>;
+      if (dims.some(own => own.includes(0)))
+        return ir.full(
+          inputs[0].dtype,
+          labels.output.map(label => sizes.get(label) ?? 1),
+          0,
+        );
+      return sumOfProducts(inputs, labels, sizes);
     } catch (error) {
       throw error instanceof ValueError ? new InvalidArgumentError(error.reason) : error;
     }
   },
+  isLenient: true,
 });
 
 // ---- gradients ----

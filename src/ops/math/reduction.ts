@@ -99,6 +99,8 @@ const reductionOp = (
     }),
     ...(partial && { partial: partialOf(partial) }),
     compileTimeInputs: ["reductionIndices"],
+    // The kernel takes axes of any rank.
+    isLenient: true,
     lower: ({ input, reductionIndices, keepDims }) => reduce(input, axesOf(reductionIndices, input.shape.length), keepDims),
   });
 

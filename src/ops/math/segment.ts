@@ -15,7 +15,7 @@ import * as ir from "../../ir/build.ts";
 import { dataIndex, type Index } from "../../ir/index-map.ts";
 import type { ScatterCombine, Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect, need } from "../arguments.ts";
+import { checkListed, collect, need } from "../arguments.ts";
 import { expandDims, numbersOf, ones, onesLike, rank, reshape, shape, shapeNode, ZerosLike, zeros, zerosLike } from "../array/array.ts";
 import { gather } from "../array/gather.ts";
 import { SelectV2, whereV2 } from "../array/selection.ts";
@@ -344,8 +344,11 @@ type SparseKind = "sum" | "mean" | "sqrtn";
 
 /** Rows data[indices[k]] summed by segmentIds[k], then scaled by the size of the segment. */
 function sparseSegments(kind: SparseKind, data: Value, indices: Value, ids: NDArray, rows?: number): Value {
+  const last = rowsOf(numbersOf(ids)) - 1;
+  need(rows !== undefined || last < 2 ** 31 - 1, () => `Last segment id must be < kintmax, got ${last} limit 2147483647`);
   const list = checkedIds(ids, rows);
   const count = rows ?? rowsOf(list);
+  checkListed(count, data.dtype);
   const size = data.shape[0];
   ir.check(indices.shape, r => s.and(s.ge(s.load(indices, r), 0), s.lt(s.load(indices, r), size)), {
     label: "sparse segment",

@@ -80,7 +80,12 @@ export const SobolSample = defineOp("SobolSample", {
   isLenient: true,
   shape: ({ dim, numResults, skip }, context) => {
     for (const given of [dim, numResults, skip]) given.withRank(0);
-    return new TensorShape([context.scalarSize("numResults"), context.scalarSize("dim")]);
+    return new TensorShape(
+      ["numResults", "dim"].map(name => {
+        const size = context.partial(name)?.values[0] ?? null;
+        return size === -1 ? null : size;
+      }),
+    );
   },
   lower: ({ dim, numResults, skip, dtype }, { op }) => {
     const [dimensions, points, before] = [numberOf(dim, "dim"), numberOf(numResults, "num_results"), numberOf(skip, "skip")];

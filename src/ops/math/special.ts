@@ -249,6 +249,12 @@ export const ClipByValue = defineOp("ClipByValue", {
       clipValueMax: toBound(clipValueMax, isHigh),
     };
   },
+  checks: ({ t, clipValueMin, clipValueMax }) =>
+    need(
+      [clipValueMin, clipValueMax].every(bound => bound.length === 0 || sameShape(bound, t)),
+      () =>
+        `clip_value_min and clip_value_max must be either of the same shape as input, or a scalar. input shape: [${t}]clip_value_min shape: [${clipValueMin}]clip_value_max shape: [${clipValueMax}]`,
+    ),
   lower: ({ t, clipValueMin, clipValueMax }) => ir.map(isComplex(t.dtype) ? clipParts : clip, t, clipValueMin, clipValueMax),
 });
 

@@ -107,7 +107,9 @@ export const Conv = defineOp("Conv", {
     );
     const depth = input[given.batchDims + channel - 1];
     if (given.groups !== 1) throw new UnimplementedError("Grouped/Depthwise Convolutions are not supported yet.");
-    need(depth === filter[rank - 2], () => `Input depth must be equal to filter depth: ${depth} vs ${filter[rank - 2]}`);
+    need(!filter.includes(0), () => "filter must not have zero elements (i.e. all dimensions must be non-zero)");
+    const perFilter = filter[filter.length - 2];
+    need(depth === perFilter, () => `Input depth must be equal to filter depth: ${depth} vs ${perFilter}`);
   },
   lower: ({ input, filter, ...given }) => {
     const { batch, sizes } = folded(input.shape, given.batchDims);

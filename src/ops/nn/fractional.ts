@@ -4,16 +4,17 @@
 import { isBigInteger } from "../../base/dtype.ts";
 import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { type Dimension, TensorShape } from "../../base/shape.ts";
+import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import { collect } from "../arguments.ts";
+import { arrayText, collect, need } from "../arguments.ts";
 import { numbersOf, shape as shapeOf } from "../array/array.ts";
 import { PhiloxStream } from "../random/philox.ts";
+import { shown as tensorText } from "../summary/tensor-summary.ts";
 
 const elementTypes = attr.type(["float32", "float64", "int32", "int64"]);
 
@@ -45,6 +46,7 @@ function poolShape(value: TensorShape, ratios: readonly number[]): TensorShape[]
   const sizes = ratios.map((ratio, axis): Dimension => {
     const size = input.dim(axis);
     if (size === null) return null;
+    if (ratio === 0) throw new ValueError(`Size computed for dim ${axis} is negative: -9223372036854775808`);
     const output = outputSize(size, ratio);
     if (output < 0) throw new ValueError(`Size computed for dim ${axis} is negative: ${output}`);
     return output;
@@ -59,6 +61,12 @@ function checkPool(kind: "max" | "average", value: readonly number[], { poolingR
   if (!deterministic && (seed !== 0 || seed2 !== 0))
     throw new InvalidArgumentError("Both seed and seed2 should be 0 if deterministic is false.");
   if (value.length !== 4) throw new InvalidArgumentError("tensor_in must be 4-dimensional");
+  for (const [axis, size] of value.entries())
+    need(
+      size >= poolingRatio[axis],
+      () =>
+        `Pooling ratio is higher than input dimension size for dimension ${axis}. Input dim size: ${size} pooling ratio: ${Number(poolingRatio[axis].toPrecision(6))}`,
+    );
 }
 
 // ---- where windows begin ----
@@ -125,6 +133,7 @@ function eachWindow(
 }
 
 type Element = number | bigint;
+const isSame = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
 // A bigint has no Math.max, and a NaN never wins.
 const larger = (a: Element, b: Element): Element => (a < b ? b : a);
 const plus = (a: Element, b: Element): Element => (typeof a === "bigint" ? a + (b as bigint) : a + (b as number));
@@ -215,23 +224,33 @@ export const FractionalMaxPoolGrad = defineOp("FractionalMaxPoolGrad", {
   outputs: { output: "T" },
   attrs: { overlapping: attr.bool(false), T: elementTypes },
   shape: ({ origInput }) => origInput.withRank(4),
-  lower: ({ origInput, outBackprop, rowPoolingSequence, colPoolingSequence, overlapping }) => {
+  checks: ({ rowPoolingSequence, colPoolingSequence }) => {
+    for (const [name, dims] of Object.entries({ row: rowPoolingSequence, col: colPoolingSequence }))
+      need(dims.length === 1, () => `${name}_pooling_sequence must be a vector, received shape [${dims}]`);
+  },
+  lower: ({ origInput, origOutput, outBackprop, rowPoolingSequence, colPoolingSequence, overlapping }) => {
     const { shape } = origInput;
-    if (shape.length !== 4) throw new InvalidArgumentError("orig_input should be a tensor of rank 4");
     const channels = shape[3];
-    const run = ([input, back, rows, columns]: readonly NDArray[], [out]: readonly NDArray[]): void => {
+    const run = ([input, output, back, rows, columns]: readonly NDArray[], [out]: readonly NDArray[]): void => {
+      for (const [name, array] of Object.entries({ orig_input: input, orig_output: output }))
+        need(array.rank === 4, () => `${name} should be a tensor of rank 4, got ${tensorText(array)}`);
+      let same = 0;
       for (let k = 0; k < out.size; k++) out.set(k, 0);
       eachWindow(shape, numbersOf(rows), numbersOf(columns), overlapping, (place, inside) => {
+        if (inside.length === 0) return;
         for (let c = 0; c < channels; c++) {
           const value = (at: number): Element => input.get(at * channels + c) as Element;
-          const best = inside.reduce((a, b) => (value(b) > value(a) ? b : a)) * channels + c;
-          out.set(best, plus(out.get(best) as Element, back.get(place * channels + c) as Element));
+          const best = inside.reduce((a, b) => (value(b) > value(a) ? b : a));
+          const to = place * channels + c;
+          if (to < output.size && isSame(output.get(to), value(best))) same++;
+          if (to < back.size) out.set(best * channels + c, plus(out.get(best * channels + c) as Element, back.get(to) as Element));
         }
       });
+      need(same === output.size, () => "tensor_out_dup is not the same as tensor_out");
     };
     return ir.call(
       { name: "fractional max pool gradient", run },
-      [origInput, outBackprop, rowPoolingSequence, colPoolingSequence],
+      [origInput, origOutput, outBackprop, rowPoolingSequence, colPoolingSequence],
       [origInput],
     )[0];
   },
@@ -246,10 +265,33 @@ export const FractionalAvgPoolGrad = defineOp("FractionalAvgPoolGrad", {
   // Where it is known, the vector says all; else there are four sizes.
   shape: (_, context) =>
     context.constant("origInputTensorShape") === undefined ? TensorShape.unknownOfRank(4) : context.shapeFrom("origInputTensorShape"),
+  checks: ({ origInputTensorShape }) =>
+    need(
+      origInputTensorShape.length === 1 && origInputTensorShape[0] === 4,
+      () => "original input tensor shape must be1-dimensional and 4 elements",
+    ),
   lower: ({ origInputTensorShape, outBackprop, rowPoolingSequence, colPoolingSequence, overlapping, T }) => {
     const shape = numbersOf(origInputTensorShape);
+    need(outBackprop.shape.length === 4, () => "out_backprop must be 4-dimensional");
+    for (const size of outBackprop.shape) need(size > 0, () => `out_backprop must be positive for all dimension, got:${size}`);
+    for (const [name, sequence, axis] of [
+      ["row", rowPoolingSequence, 1],
+      ["col", colPoolingSequence, 2],
+    ] as const) {
+      const [least, given] = [outBackprop.shape[axis] + 1, sizeOf(sequence.shape)];
+      need(
+        given >= least,
+        () => `Given out_backprop shape [${outBackprop.shape}], ${name}_seq_tensor must have at least ${least} elements, but got ${given}`,
+      );
+    }
+    for (const size of shape) need(size >= 0, () => `Expected a non-negative size, got ${size}`);
     const channels = shape[3];
     const run = ([back, rows, columns]: readonly NDArray[], [out]: readonly NDArray[]): void => {
+      for (const [name, sequence] of Object.entries({ Row: numbersOf(rows), Column: numbersOf(columns) }))
+        need(
+          sequence.every(place => place >= 0),
+          () => `${name} sequence tensor values must not be negative, got ${arrayText(sequence).slice(1, -1)}`,
+        );
       for (let k = 0; k < out.size; k++) out.set(k, 0);
       eachWindow(shape, numbersOf(rows), numbersOf(columns), overlapping, (place, inside) => {
         for (const at of inside)

@@ -49,9 +49,11 @@ const checkMirrored = (paddings: Sizes, { strides }: Padded): void => {
 
 /** A convolution of mirrored images, with what its kernel asks on the way. */
 function mirroredConvolution(images: Value, paddings: NDArray, filter: Value, { mode, ...rest }: Padded): Value {
-  need(images.shape.length === 4, () => `input must be 4-dimensional[${images.shape}]`);
+  const isOfRank = (least: number, most: number): void =>
+    need(images.shape.length >= least && images.shape.length <= most, () => `input must be 4-dimensional[${images.shape}]`);
+  isOfRank(4, Number.POSITIVE_INFINITY);
   const amounts = numbersOf(paddings);
-  const pairs = images.shape.map((_, axis) => [amounts[2 * axis], amounts[2 * axis + 1]] as const);
+  const pairs = images.shape.slice(0, 4).map((_, axis) => [amounts[2 * axis], amounts[2 * axis + 1]] as const);
   pairs.forEach(([before, after], axis) => {
     const size = images.shape[axis];
     need(before >= 0 && after >= 0, () => `paddings must be non-negative: ${before} ${after}`);
@@ -72,6 +74,7 @@ function mirroredConvolution(images: Value, paddings: NDArray, filter: Value, { 
       () =>
         `Fused mirror padding only support spatial padding, not ${what}: Tensor<type: int32 shape: [4,2] values: [${pairs[0].join(" ")}][${pairs[1][0]}...]...>`,
     );
+  isOfRank(4, 4);
   need(filter.shape.length === 4, () => `filter must be 4-dimensional: [${filter.shape}]`);
   const depth = images.shape[3];
   need(depth === filter.shape[2], () => `input and filter must have the same depth: ${depth} vs ${filter.shape[2]}`);
@@ -119,12 +122,15 @@ export const FusedResizeAndPadConv2D = defineOp("FusedResizeAndPadConv2D", {
   inputs: { input: "T", size: "int32", paddings: "int32", filter: "T" },
   outputs: { output: "T" },
   attrs: { T: attr.type(["float16", "float32", "float64"]), resizeAlignCorners: attr.bool(false), ...padded },
-  shape: ({ input, size, paddings, filter, ...attrs }, context) =>
-    paddedConvolutionShape(
-      { images: resizedShape(input, size.mergeWith(new TensorShape([2])), context), paddings, filter },
-      attrs,
-      context,
-    ),
+  shape: ({ input, size, paddings, filter, ...attrs }, context) => {
+    const images = resizedShape(input, size.mergeWith(new TensorShape([2])), context);
+    const amounts = context.constant("paddings");
+    (context.partial("size")?.values ?? []).forEach((d, k) => {
+      const more = amounts?.size === 8 ? numbersOf(amounts)[2 * k + 2] + numbersOf(amounts)[2 * k + 3] : 0;
+      if (d !== null && d < -1 && d + more < 0) throw new ValueError(`Dimension size overflow from adding ${d} and ${more}`);
+    });
+    return paddedConvolutionShape({ images, paddings, filter }, attrs, context);
+  },
   checks: ({ input, size, paddings, ...attrs }) => {
     checkFull(input);
     checkImages(input, size);

@@ -55,6 +55,8 @@ function pooledShape(type: string, input: TensorShape, attrs: PoolAttrs, poolsDe
   const rank = spatial.length + 2;
   if (attrs.dataFormat === "NCHW_VECT_C") return TensorShape.unknownOfRank(5);
   const given = input.withRank(rank);
+  if (type === "Pool3D" && attrs.strides.length !== 5)
+    throw new ValueError(`Pool3D ops require the stride attribute to contain 5 values, but got: ${attrs.strides.length}`);
   checkLength(type, "stride", attrs.strides, rank);
   checkLength(type, "ksize", attrs.ksize, rank);
   checkExplicitPaddings(attrs);
@@ -536,8 +538,8 @@ export const MaxPoolWithArgmax = defineOp("MaxPoolWithArgmax", {
   attrs: { ...argmaxAttrs, Targmax: attr.type(attr.indexTypes, "int64"), T: attr.type(attr.realNumbers) },
   shape: ({ input, ...w }) => {
     const wrong = w.ksize.find(size => size < 1);
+    if (wrong !== undefined && w.ksize.length === 4) throw new ValueError(`ksize must be a positive int32 value, got:${wrong}`);
     const shape = pooledShape("MaxPool", input, { ...w, dataFormat: "NHWC" }, true);
-    if (wrong !== undefined) throw new ValueError(`ksize must be a positive int32 value, got:${wrong}`);
     return [shape, shape];
   },
   isLenient: true,

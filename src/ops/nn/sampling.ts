@@ -14,6 +14,7 @@ import type { Value } from "../../ir/program.ts";
 import { collect } from "../arguments.ts";
 import { seedAttrs, takeBlocks } from "../random/random.ts";
 import { PhiloxStream } from "../random/philox.ts";
+import { s } from "../../ir/scalar.ts";
 
 /** How classes are drawn, and how likely each is. */
 interface Distribution {
@@ -213,6 +214,14 @@ export const AllCandidateSampler = defineOp("AllCandidateSampler", {
     const request = { ...record, rangeMax: record.numSampled };
     checkSampler({ ...request, unique: false });
     const { numSampled, trueClasses } = record;
+    ir.check(trueClasses.shape, i => s.and(s.ge(s.load(trueClasses, i), 0), s.lt(s.load(trueClasses, i), numSampled)), {
+      label: "true classes",
+      reads: [trueClasses],
+      error: (i, read) =>
+        new InvalidArgumentError(
+          `\`true_candidate\` out of range [0, ${numSampled}), received ${read(trueClasses).get(i[0] * trueClasses.shape[1] + i[1])}`,
+        ),
+    });
     return [ir.iota(numSampled, "int64"), ir.full("float32", trueClasses.shape, 1), ir.full("float32", [numSampled], 1)];
   },
 });

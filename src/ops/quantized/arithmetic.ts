@@ -467,6 +467,8 @@ export const QuantizeDownAndShrinkRange = defineOp("QuantizeDownAndShrinkRange",
     return withBounds(input);
   },
   host: ({ input, inputMin, inputMax, Tinput, outType }) => {
+    for (const [name, { rank }] of Object.entries({ input_min: inputMin, input_max: inputMax }))
+      need(rank === 0, () => `\`${name}\` must be rank 0 but is rank ${rank}`);
     const from = rangeOf(Tinput, inputMin, inputMax);
     const [low, high] = ends(input).map(x => toFloat(x, from));
     const to: Range = { dtype: outType, min: Math.min(0, low), max: high };
@@ -500,9 +502,11 @@ export const Requantize = defineOp("Requantize", {
     return withBounds(input);
   },
   host: ({ input, inputMin, inputMax, requestedOutputMin, requestedOutputMax, Tinput, outType }) => {
+    for (const [name, { rank }] of Object.entries({ requested_output_min: requestedOutputMin, requested_output_max: requestedOutputMax }))
+      need(rank === 0, () => `\`${name}\` must be rank 0 but is rank ${rank}`);
     const [low, high] = [boundOf(requestedOutputMin), boundOf(requestedOutputMax)];
-    if (low > 0) throw new InvalidArgumentError(`requested_output_min must be <= 0, but got ${low}`);
-    if (high < low) throw new InvalidArgumentError(`requested_output_max must be >= requested_output_min, but got ${high} and ${low}`);
+    if (!(low <= 0)) throw new InvalidArgumentError(`requested_output_min must be <= 0, but got ${low}`);
+    if (!(high >= low)) throw new InvalidArgumentError(`requested_output_max must be >= requested_output_min, but got ${high} and ${low}`);
     const to: Range = { dtype: outType, min: low, max: high };
     return [mapped(input, outType, requantizer(rangeOf(Tinput, inputMin, inputMax), to)), float(low), float(high)];
   },

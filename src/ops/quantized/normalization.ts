@@ -210,8 +210,13 @@ export const QuantizedBatchNormWithGlobalNormalization = defineOp("QuantizedBatc
     if (t.rank !== 4) throw new InvalidArgumentError(`input must be 4-dimensional[${t.shape}]`);
     for (const [name, value] of Object.entries(vectors))
       if (value.rank !== 1) throw new InvalidArgumentError(`${name} must be 1-dimensional[${value.shape}]`);
-    for (const [name, value] of Object.entries(vectors))
-      need(value.size > 1, () => `Must have at least a ${name} value[${given.gamma.shape}]`);
+    need(given.m.size > 1, () => `Must have at least a mean value[${given.gamma.shape}]`);
+    need(
+      given.m.size === t.shape[3],
+      () => `Must provide as many means as the last dimension of the input tensor: [${given.m.shape}] vs. [${t.shape}]`,
+    );
+    for (const [name, value] of Object.entries({ variance: given.v, beta: given.beta, gamma: given.gamma }))
+      need(value.size === given.m.size, () => `Mean and ${name} tensors must have the same shape: [${given.m.shape}] vs. [${value.shape}]`);
     const floats = (array: NDArray, min: NDArray, max: NDArray): number[] =>
       numbersOf(array).map(x => toFloat(x, rangeOf(Tinput, min, max)));
     const means = floats(given.m, given.mMin, given.mMax);
@@ -299,7 +304,10 @@ export const QuantizedResizeBilinear = defineOp("QuantizedResizeBilinear", {
     scalars(min, max);
     return withBounds(resizedShape(images, size, context));
   },
-  checks: ({ images, size }) => checkImages(images, size),
+  checks: ({ images, size, ...bounds }) => {
+    checkImages(images, size);
+    for (const name of ["min", "max"] as const) need(bounds[name].length === 0, () => `${name} must be a scalar`);
+  },
   host: ({ images, size, min, max, T, alignCorners, halfPixelCenters }) => {
     const [height, width] = numbersOf(size);
     if (!(height > 0 && width > 0)) throw new InvalidArgumentError("output dimensions must be positive");

@@ -2,12 +2,12 @@
 // The bounds are nudged so that zero is one of the values.
 
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { mergedDimension, TensorShape } from "../../base/shape.ts";
+import { mergedDimension, sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Gradients, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { collect, refuseOthers } from "../arguments.ts";
+import { collect, need, refuseOthers } from "../arguments.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { constantScalar, type Scalar, s } from "../../ir/scalar.ts";
@@ -133,6 +133,11 @@ export const FakeQuantWithMinMaxArgsGradient = defineOp("FakeQuantWithMinMaxArgs
 });
 
 /** With bounds that are tensors, so that they can be trained. */
+function checkBounds(bounds: Readonly<Record<"min" | "max", readonly number[]>>, rank: number): void {
+  for (const name of ["min", "max"] as const)
+    need(bounds[name].length === rank, () => `\`${name}\` must be rank ${rank} but is rank ${bounds[name].length}`);
+}
+
 export const FakeQuantWithMinMaxVars = defineOp("FakeQuantWithMinMaxVars", {
   inputs: { inputs: "float32", min: "float32", max: "float32" },
   outputs: { outputs: "float32" },
@@ -142,6 +147,7 @@ export const FakeQuantWithMinMaxVars = defineOp("FakeQuantWithMinMaxVars", {
     max.withRank(0);
     return inputs;
   },
+  checks: ({ min, max }) => checkBounds({ min, max }, 0),
   gradient: ({ inputs, min, max, numBits, narrowRange }, d): Gradients => {
     const back = FakeQuantWithMinMaxVarsGradient({ gradients: d.outputs, inputs, min, max, numBits, narrowRange });
     return { inputs: back.backpropsWrtInput, min: back.backpropWrtMin, max: back.backpropWrtMax };
@@ -159,6 +165,10 @@ export const FakeQuantWithMinMaxVarsGradient = defineOp("FakeQuantWithMinMaxVars
   shape: ({ gradients, inputs, min, max }): TensorShape[] => {
     const bound = min.withRank(0).mergeWith(max);
     return [gradients.mergeWith(inputs), bound, bound];
+  },
+  checks: ({ gradients, inputs, min, max }) => {
+    need(sameShape(gradients, inputs), () => "gradient and input must be the same size");
+    checkBounds({ min, max }, 0);
   },
   lower: ({ gradients, inputs, min, max, ...width }) => {
     const [inside, below, above] = backprops(gradients, inputs, min, max, width);
@@ -181,6 +191,7 @@ export const FakeQuantWithMinMaxVarsPerChannel = defineOp("FakeQuantWithMinMaxVa
     const back = FakeQuantWithMinMaxVarsPerChannelGradient({ gradients: d.outputs, inputs, min, max, numBits, narrowRange });
     return { inputs: back.backpropsWrtInput, min: back.backpropWrtMin, max: back.backpropWrtMax };
   },
+  checks: ({ min, max }) => checkBounds({ min, max }, 1),
   lower: ({ inputs, min, max, ...width }) => quantized(inputs, min, max, width, "product"),
 });
 
@@ -193,6 +204,10 @@ export const FakeQuantWithMinMaxVarsPerChannelGradient = defineOp("FakeQuantWith
     const both = gradients.withRankAtLeast(1).withRankAtMost(4).mergeWith(inputs);
     const channels = max.mergeWith(min.withRank(1).mergeWith(new TensorShape([both.dim(-1)])));
     return [both, channels, channels];
+  },
+  checks: ({ gradients, inputs, min, max }) => {
+    need(sameShape(gradients, inputs), () => "gradient and input must be the same size");
+    checkBounds({ min, max }, 1);
   },
   lower: ({ gradients, inputs, min, max, ...width }) => {
     const [inside, below, above] = backprops(gradients, inputs, min, max, width);

@@ -45,6 +45,12 @@ function pairsOf(
   return i => pair(Math.floor(i / step) % shape[axis]);
 }
 
+/** Asked after the shapes of all scales. */
+function checkPositive(names: string, ...scales: readonly NDArray[]): void {
+  for (const array of scales)
+    for (let i = 0; i < array.size; i++) need(Number(array.get(i)) > 0, () => `${names} scales elements must be all positive.`);
+}
+
 const within = (x: number, low: number, high: number): number => Math.max(low, Math.min(high, x));
 
 function made(dtype: DType, shape: readonly number[], element: (i: number) => number): NDArray {
@@ -126,8 +132,9 @@ export const UniformRequantize = defineOp("UniformRequantize", {
   shape: ({ input }) => input,
   host: given => {
     const { input, Tout, outputQuantizationMinVal: low, outputQuantizationMaxVal: high } = given;
-    const from = pairsOf(input.shape, given.inputScales, given.inputZeroPoints, given.inputQuantizationAxis);
-    const to = pairsOf(input.shape, given.outputScales, given.outputZeroPoints, given.outputQuantizationAxis);
+    const from = pairsOf(input.shape, given.inputScales, given.inputZeroPoints, given.inputQuantizationAxis, null);
+    const to = pairsOf(input.shape, given.outputScales, given.outputZeroPoints, given.outputQuantizationAxis, null);
+    checkPositive("input/output", given.inputScales, given.outputScales);
     return made(Tout, input.shape, i => {
       const [[scale, zero], [outScale, outZero]] = [from(i), to(i)];
       return within(rescaler(scale / outScale)(Number(input.get(i)) - zero) + outZero, low, high);
@@ -164,10 +171,11 @@ export const UniformQuantizedAdd = defineOp("UniformQuantizedAdd", {
   checks: ({ lhs, rhs }) => need(broadcasts(lhs, rhs), () => `Cannot Add tensors of shapes: [${lhs}][${rhs}]`),
   host: given => {
     const { lhs, rhs, T, outputQuantizationMinVal: low, outputQuantizationMaxVal: high } = given;
-    const left = pairsOf(lhs.shape, given.lhsScales, given.lhsZeroPoints, given.lhsQuantizationAxis);
-    const right = pairsOf(rhs.shape, given.rhsScales, given.rhsZeroPoints, given.rhsQuantizationAxis);
+    const left = pairsOf(lhs.shape, given.lhsScales, given.lhsZeroPoints, given.lhsQuantizationAxis, null);
+    const right = pairsOf(rhs.shape, given.rhsScales, given.rhsZeroPoints, given.rhsQuantizationAxis, null);
     const shape = broadcastShape(lhs.shape, rhs.shape);
-    const result = pairsOf(shape, given.outputScales, given.outputZeroPoints, given.outputQuantizationAxis);
+    const result = pairsOf(shape, given.outputScales, given.outputZeroPoints, given.outputQuantizationAxis, null);
+    checkPositive("lhs/rhs/output", given.lhsScales, given.rhsScales, given.outputScales);
     const out = NDArray.zeros(T, shape);
     eachPair(lhs, rhs, (at, i, j) => {
       const [outScale, outZero] = result(at);

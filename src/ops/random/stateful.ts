@@ -11,7 +11,7 @@ import { defineOp, type StateHandle } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Routine, Value } from "../../ir/program.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { PadV2 } from "../array/padding.ts";
 import { normals, requestedShape, truncatedFloats, uniformFloats, uniformIntegers, sizedAs } from "./random.ts";
@@ -304,6 +304,19 @@ export const RandomIndexShuffle = defineOp("RandomIndexShuffle", {
     }
     return whole;
   },
+  checks: ({ index, seed, maxIndex }) => {
+    need(index.length <= 1, () => "Index bust be a scalar or vector.");
+    const [count, limits] = [index[0] ?? 1, maxIndex[0] ?? 1];
+    need(
+      (seed.length === 1 && seed[0] === 3) || (seed.length === 2 && seed[1] === 3),
+      () => `Seed must be a vector of size [3] or a matrix of size [${count}, 3] but got [${seed}].`,
+    );
+    need(
+      maxIndex.length === 0 || (maxIndex.length === 1 && (limits === count || count === 1 || limits === 1)),
+      () => `Maxval must be a scalar or a vector of the same size as index but got [${maxIndex}]`,
+    );
+  },
+  isLenient: true,
   lower: ({ index, seed, maxIndex, rounds, dtype }) => {
     if (rounds < 4 || rounds % 2 !== 0) throw new InvalidArgumentError(`Number of rounds must be at least 4 and even but got ${rounds}.`);
     const counts = [
@@ -324,6 +337,7 @@ export const RandomIndexShuffle = defineOp("RandomIndexShuffle", {
         const words = [0, 1, 2].map(k => BigInt.asUintN(32, BigInt(seeds.get(row + k) as bigint | number)));
         const [given, most] = [at(indices, i), at(limits, i)];
         if (given < 0n) throw new InvalidArgumentError(`index must be >= 0 but was ${given}`);
+        if (most < 0n) throw new InvalidArgumentError(`max_index must be >= 0 but was ${most}`);
         if (given > most) throw new InvalidArgumentError(`max_index must be >= index, but ${most} < ${given}`);
         const moved = permutedIndex(given, words, most, rounds);
         out.set(i, dtype.endsWith("64") ? moved : Number(moved));

@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { isDType, isFloating, noDtype } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { pythonClass, pythonStr } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -14,7 +14,7 @@ import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Routine, Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { stack } from "../array/slicing.ts";
 import { AddV2, Mul, Sub } from "../math/math.ts";
@@ -109,15 +109,17 @@ const stateOfKeyRoutine: Routine = {
 
 /** @throws for other algorithms than Philox, and for a key and counter that are not its. */
 function checkGenerator(key: Value, counter: Value, alg: NDArray): void {
+  need(alg.rank === 0, () => `input 3 (0-based) must have shape [], not [${alg.shape}]`);
   const [algorithm] = numbersOf(alg);
-  if (algorithm === 2) throw new UnimplementedError("The ThreeFry algorithm (2) of stateless random ops is not available; use Philox (1).");
-  if (algorithm !== 1 && algorithm !== 3) throw new InvalidArgumentError(`Unsupported algorithm id: ${algorithm}`);
   if (key.shape.length !== 1 || key.shape[0] !== 1)
     throw new InvalidArgumentError(`key must have shape [1], not [${key.shape}]. (Note that batched keys are not supported yet.)`);
-  if (counter.shape.length !== 1 || counter.shape[0] !== 2)
+  // TensorFlow compares the length with the algorithm's number; of a counter of one word it reads on behind it.
+  const least = algorithm === 3 || algorithm === 1 ? Math.min(counter.shape[0] ?? 0, 1) + 1 : algorithm;
+  if (counter.shape.length !== 1 || counter.shape[0] < least)
     throw new InvalidArgumentError(
-      `counter must be a vector with length at least 2; got shape: [${counter.shape}]. (Note that batched counters are not supported yet.)`,
+      `counter must be a vector with length at least ${least}; got shape: [${counter.shape}]. (Note that batched counters are not supported yet.)`,
     );
+  if (algorithm !== 1 && algorithm !== 3) throw new InvalidArgumentError(`Unsupported algorithm id: ${algorithm}`);
 }
 
 /** The same from key and counter. */

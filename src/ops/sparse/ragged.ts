@@ -23,7 +23,7 @@ import { rowOf, stackedRows } from "../data/rows.ts";
 import { type Column, combinations, hashed, joined, plainSeparator } from "./cross.ts";
 import { declaredShape } from "../flow/tensor-list-elements.ts";
 import { type ManyVariants, VariantArray } from "../flow/variant-array.ts";
-import { need } from "../arguments.ts";
+import { checkListed, need } from "../arguments.ts";
 
 // ---- parts ----
 
@@ -501,7 +501,9 @@ export const RaggedFillEmptyRows = defineOp("RaggedFillEmptyRows", {
     const [ids, count] = [numbersOf(valueRowids), Number(nrows.get(0))];
     if (count === 0 && ids.length === 0)
       return [NDArray.zeros("int64", [0, 1]), values, NDArray.zeros("bool", [0]), NDArray.zeros("int64", [0])];
+    if (count < 0) refuse(`Expected shape dimensions to be non-negative, got ${count}`);
     if (count === 0) refuse(`Received SparseTensor with dense_shape[0] = 0 but indices.shape[0] = ${ids.length}`);
+    checkListed(count, "bool");
     const rows: number[][] = Array.from({ length: count }, () => []);
     ids.forEach((row, n) => {
       if (row < 0 || row >= count) refuse(`indices(${n}, 0) is invalid: ${row} >= ${count}`);

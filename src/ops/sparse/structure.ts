@@ -3,7 +3,7 @@
 
 import { Dimension } from "../../base/dimension.ts";
 import { type DType, isFloating } from "../../base/dtype.ts";
-import { InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
+import { InternalError, InvalidArgumentError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import { pythonClass } from "../../base/python-text.ts";
 import { type ElementValue, NDArray } from "../../base/ndarray.ts";
 import { type Dimension as Size, mergedDimension, sizeOf, TensorShape } from "../../base/shape.ts";
@@ -27,7 +27,7 @@ import { cast, castInteger } from "../math/cast.ts";
 import { subtract } from "../math/math.ts";
 import { reduceMax } from "../math/reduction.ts";
 import { inNameScope, named, type NameOption } from "../named.ts";
-import { collect, eitherName, need, refuseOthers } from "../arguments.ts";
+import { checkListed, collect, eitherName, need, refuseOthers } from "../arguments.ts";
 import { sparseOf } from "./sparse.ts";
 
 /** Reads coordinate `axis` of entry `n`. */
@@ -169,14 +169,15 @@ export const SparseReshape = defineOp("SparseReshape", {
   checks: ({ inputIndices, inputShape, newShape }) => {
     need(inputIndices.length === 2, () => "Input must be a matrix.");
     need(inputShape.length === 1, () => "Input shape must be a vector.");
-    need(newShape.length === 1, () => "Target shape must be a vector.");
     need(inputIndices[1] === inputShape[0], () => "Input tensor rank must match input shape length.");
+    need(newShape.length === 1, () => `Target shape should be a vector but received shape [${newShape}]`);
   },
   lower: ({ inputIndices, inputShape, newShape }) => {
     const [count] = inputIndices.shape;
     const [rank] = newShape.shape;
     const run = ([indices, from, wanted]: readonly NDArray[], [moved, shape]: readonly NDArray[]): void => {
       const old = numbersOf(from);
+      checkNonNegative(old);
       const next = completedShape(old, numbersOf(wanted));
       need(
         count === 0 || sizeOf(old) > 0,
@@ -186,7 +187,8 @@ export const SparseReshape = defineOp("SparseReshape", {
       for (let n = 0; n < count; n++) {
         let place = old.reduce((sum, size, axis) => sum * size + Number(indices.get(n * old.length + axis)), 0);
         for (let axis = rank - 1; axis >= 0; axis--) {
-          moved.set(n * rank + axis, BigInt(place % next[axis]));
+          // What lies outside stays outside: the first place is not wrapped.
+          moved.set(n * rank + axis, BigInt(axis === 0 ? place : place % next[axis]));
           place = Math.floor(place / next[axis]);
         }
       }
@@ -205,6 +207,10 @@ export const SparseReshape = defineOp("SparseReshape", {
 // ---- slices ----
 
 /** The elements inside a box, their places counted from its corner. */
+function checkNonNegative(dims: readonly number[]): void {
+  for (const size of dims) need(size >= 0, () => `Expected shape dimensions to be non-negative, got ${size}`);
+}
+
 export const SparseSlice = defineOp("SparseSlice", {
   inputs: { indices: "int64", values: "T", shape: "int64", start: "int64", size: "int64" },
   outputs: { outputIndices: "int64", outputValues: "T", outputShape: "int64" },
@@ -228,7 +234,9 @@ export const SparseSlice = defineOp("SparseSlice", {
       throw new InvalidArgumentError(`Expected start to be a vector of length ${dims.length} but got length ${from.length}`);
     if (extent.length !== dims.length)
       throw new InvalidArgumentError(`Expected size to be a vector of length ${dims.length} but got length ${extent.length}`);
-    const kept = dims.map((d, axis) => (from[axis] < d ? Math.max(Math.min(extent[axis], d - from[axis]), 0) : 0));
+    checkNonNegative(dims);
+    const kept = dims.map((d, axis) => (from[axis] < d ? Math.min(extent[axis], d - from[axis]) : 0));
+    for (const size of kept) need(size >= 0, () => `Expected a non-negative size, got ${size}`);
     const inside = entriesOf(indices, values)
       .map(({ at, value }) => ({ at: at.map((x, axis) => x - from[axis]), value }))
       .filter(({ at }) => at.every((x, axis) => x >= 0 && x < kept[axis]));
@@ -289,6 +297,8 @@ export const SparseConcat = defineOp("SparseConcat", {
   },
   host: ({ indices, values, shapes, concatDim }) => {
     const dims = shapes.map(numbersOf);
+    for (const shape of dims)
+      if (shape.some(size => size < 0) || sizeOf(shape) >= 2 ** 63) throw new InternalError("Encountered overflow from large input shape.");
     const rank = dims[0].length;
     const axis = concatDim < 0 ? concatDim + rank : concatDim;
     if (axis < 0 || axis >= rank) throw new InvalidArgumentError(`Concat dimension must be in range [${-rank}, ${rank}), got ${concatDim}`);
@@ -302,6 +312,7 @@ export const SparseConcat = defineOp("SparseConcat", {
           );
       });
     });
+    for (const given of indices) need(given.shape[1] === rank, () => "Order length must be SparseTensor rank.");
     let from = 0;
     const entries = indices.flatMap((given, i) => {
       const moved = entriesOf(given, values[i]).map(({ at, value }) => ({ at: at.map((x, k) => (k === axis ? x + from : x)), value }));
@@ -588,6 +599,8 @@ export const SparseFillEmptyRows = defineOp("SparseFillEmptyRows", {
   host: ({ indices, values, denseShape, defaultValue }) => {
     const dims = numbersOf(denseShape);
     if (dims.length === 0) throw new InvalidArgumentError("Dense shape cannot be empty.");
+    checkNonNegative(dims.slice(0, 1));
+    checkListed(dims[0], "bool");
     const rows: (Entry & { readonly from: number })[][] = Array.from({ length: dims[0] }, () => []);
     entriesOf(indices, values).forEach((entry, n) => {
       const [row] = entry.at;

@@ -113,8 +113,9 @@ export const StringSplit = defineOp("StringSplit", {
   outputs: sparseOutputs,
   attrs: { skipEmpty: attr.bool(true) },
   shape: ({ input, delimiter }) => {
+    const shapes = sparseShapes(input);
     delimiter.withRank(0);
-    return sparseShapes(input);
+    return shapes;
   },
   gradient: "none",
   checks: ({ input, delimiter }) => checkSplit(input, { delimiter }),

@@ -282,6 +282,13 @@ export const EncodeProto = defineOp("EncodeProto", {
   host: async ({ sizes, values, fieldNames, messageType, descriptorSource }) => {
     const fields = await fieldsOf(descriptorSource, messageType, fieldNames);
     if (values.length !== fields.length) throw new InvalidArgumentError("Length of inputs list must match field_names");
+    values.forEach(({ dtype }, k) => {
+      const type = valueType(fields[k].kind);
+      if (!tensorTypes[type].includes(dtype))
+        throw new InvalidArgumentError(
+          `Incompatible type for field ${fields[k].name}.  Saw dtype: ${dtypeTable[dtype].cName} but field type is: ${type}`,
+        );
+    });
     const outer = values[0].shape.slice(0, -1);
     values.forEach(({ rank, shape }, k) => {
       if (rank < 2)
@@ -294,13 +301,6 @@ export const EncodeProto = defineOp("EncodeProto", {
     const expected = [...outer, fields.length];
     if (sizes.shape.join() !== expected.join())
       throw new InvalidArgumentError(`sizes should be batch_size + [len(field_names)].  Saw: [${sizes.shape}] but expected: [${expected}]`);
-    values.forEach(({ dtype }, k) => {
-      const type = valueType(fields[k].kind);
-      if (!tensorTypes[type].includes(dtype))
-        throw new InvalidArgumentError(
-          `Incompatible type for field ${fields[k].name}.  Saw dtype: ${dtypeTable[dtype].cName} but field type is: ${type}`,
-        );
-    });
     // Fields are written in the order of their numbers.
     const order = fields.map((_, k) => k).sort((a, b) => fields[a].number - fields[b].number);
     const messages = Array.from({ length: sizeOf(outer) }, (_, message) => {
