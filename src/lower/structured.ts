@@ -87,7 +87,7 @@ function requireLowered(values: readonly Value[], op: Operation): void {
 }
 
 /** TensorFlow's complaint, by the node that takes the choice. */
-function notScalar({ operations, predicate }: StructuredCond, shape: readonly number[]): Error {
+export function notScalar({ operations, predicate }: StructuredCond, shape: readonly number[]): Error {
   const error = new InvalidArgumentError(`The second input must be a scalar, but it has shape [${shape}]`);
   const taker = [...operations].find(op => op.inputs.includes(predicate));
   return taker ? blamed(error, taker) : error;

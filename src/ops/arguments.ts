@@ -135,6 +135,10 @@ export function need(isTrue: boolean, message: () => string, Class: new (message
   if (!isTrue) throw new Class(message());
 }
 
+/** A float as C++ prints it: six digits, `nan`, `inf`. */
+export const cNumber = (x: number): string =>
+  Number.isFinite(x) ? String(Number(x.toPrecision(6))) : String(x).replace("Infinity", "inf").replace("NaN", "nan");
+
 /** @throws ResourceExhaustedError for more rows than a list of the engine's may have: a few more, and it ends the process. */
 export const checkListed = (rows: number, dtype: DType): void =>
   need(rows < 2 ** 24, () => noMemoryFor([rows], dtype), ResourceExhaustedError);

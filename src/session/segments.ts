@@ -5,6 +5,7 @@ import { NDArray } from "../base/ndarray.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { inputsOf, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
 import type { NeedsValue } from "../lower/request.ts";
+import { notScalar } from "../lower/structured.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
 import type { Compiled, CompileFeed } from "./compiled.ts";
 import { handleMakers, type HostCall, type RunContext, runTogether, valueInputs } from "./host.ts";
@@ -173,7 +174,9 @@ export function forEachCase(whole: Whole, cond: StructuredCond): Promise<Compile
     // Other branches on the same predicate take the same case, and read what this one made in it; a variable may have changed until then.
     fixed: predicate.isRef ? [] : [predicate],
     choose: (known, rest) => {
-      const choice = Number(valueIn(known, predicate).get(0));
+      const chosen = valueIn(known, predicate);
+      if (chosen.rank > 0) throw notScalar(cond, chosen.shape);
+      const choice = Number(chosen.get(0));
       return { rest: withCase(rest, cond, choice), segment: `case ${choice} of ${cond.name}` };
     },
   });

@@ -60,6 +60,7 @@ export const PlaceholderWithDefault = defineOp("PlaceholderWithDefault", {
   },
   gradient: (_, d): Gradients => ({ input: d.output }),
   takesSlices: true,
+  isLenient: true,
   lower: ({ input }) => input,
   fold: () => [undefined],
 });

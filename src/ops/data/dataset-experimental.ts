@@ -612,6 +612,7 @@ export const GetElementAtIndex = defineOp("GetElementAtIndex", {
   },
   host: async ({ dataset, index }, context) => {
     const held = DatasetArray.of(dataset);
+    if (index.rank !== 0) throw new InvalidArgumentError("index must be a scalar");
     const at = numberOf(index);
     if (at < 0 || (held.cardinality >= 0 && at >= held.cardinality))
       throw new OutOfRangeError(`Index out of range [0, ${held.cardinality}):${at}`);

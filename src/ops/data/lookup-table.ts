@@ -187,6 +187,8 @@ export class DenseTable extends LookupTable {
   mark(empty: NDArray, deleted?: NDArray): void {
     if (this.initialBuckets <= 0 || (this.initialBuckets & (this.initialBuckets - 1)) !== 0)
       throw new InvalidArgumentError(`Number of buckets must be at least 4 and a power of 2, got: ${this.initialBuckets}`);
+    if (deleted !== undefined && !sameShape(empty.shape, deleted.shape))
+      throw new InvalidArgumentError(`Empty and deleted keys must have same shape, got shapes: [${empty.shape}] and [${deleted.shape}]`);
     if (deleted !== undefined && keyOf(empty.get(0)) === keyOf(deleted.get(0)))
       throw new InvalidArgumentError("Empty and deleted keys cannot be equal");
     this.marks = { empty: copyOf(empty.get(0)), ...(deleted && { deleted: copyOf(deleted.get(0)) }) };

@@ -15,7 +15,7 @@ import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
-import { identity, IdentityN } from "../array/array.ts";
+import { identity, IdentityN, rank, size } from "../array/array.ts";
 import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
 import type { Nested } from "./nested.ts";
 import { group, isEnter, isExit, isMerge, isNext, isSwitch } from "./control-flow.ts";
@@ -110,8 +110,15 @@ export const StatefulPartitionedCall = defineOp("StatefulPartitionedCall", { ...
 function truthOf(op: Operation, value: Tensor): Tensor {
   if (value.dtype === "string")
     throw new UnimplementedError(`${op.type} node '${op.name}' with a string for its condition is not supported.`, op);
-  const truth = value.dtype === "bool" ? value : cast(value, "bool");
-  return truth.shape.rank === 0 ? truth : reduceAll(truth);
+  return value.dtype === "bool" ? value : cast(value, "bool");
+}
+
+/** The same for the kernel that chooses itself, to which a tensor of elements is true whatever they are. Other conditionals are switches, which take scalars. */
+function presenceOf(op: Operation, value: Tensor): Tensor {
+  const truth = truthOf(op, value);
+  if (truth.shape.rank === 0) return truth;
+  const isMany = Greater({ x: rank(value), y: 0 });
+  return LogicalAnd({ x: Greater({ x: size(value), y: 0 }), y: LogicalOr({ x: isMany, y: reduceAll(truth) }) });
 }
 
 /** The nodes of a conditional: `choose` makes it of its branches. Each gives its results, or where there are none, an operation. */
@@ -137,15 +144,18 @@ const branchTypes = { Tin: attr.types(undefined, { minimum: 0 }), Tout: attr.typ
 const branchShapes = { outputShapes: attr.shapes([]) };
 const shapesGiven = ({ outputShapes }: { readonly outputShapes: readonly TensorShape[] }): readonly TensorShape[] => outputShapes;
 
+const chooses = (truth: typeof truthOf) =>
+  calls((op, [condition, ...inputs]) => {
+    const refs = [op.attrs.thenBranch, op.attrs.elseBranch] as FunctionRef[];
+    return branched(op, refs, inputs, ([yes, no]) => cond(truth(op, condition), yes, no, { strict: true }));
+  });
+
 const ifFields = {
   inputs: { cond: "Tcond", input: "Tin" },
   outputs: { output: "Tout" },
   attrs: { Tcond: attr.type(), ...branchTypes, thenBranch: attr.func(), elseBranch: attr.func(), ...branchShapes },
   shape: shapesGiven,
-  expand: calls((op, [condition, ...inputs]) => {
-    const refs = [op.attrs.thenBranch, op.attrs.elseBranch] as FunctionRef[];
-    return branched(op, refs, inputs, ([yes, no]) => cond(truthOf(op, condition), yes, no, { strict: true }));
-  }),
+  expand: chooses(truthOf),
 } as const;
 
 /** Calls one of two functions. */
@@ -245,6 +255,7 @@ export const StatelessWhile = defineOp("StatelessWhile", whileFields);
 
 /** Branches and loops as the runtime of TensorFlow names them once their inputs are lists. */
 export const LoweredIf = renameOp("_If", If, {
+  expand: chooses(presenceOf),
   attrs: {
     Tcond: attr.type(),
     Tin: attr.types(undefined, { minimum: 1 }),

@@ -14,6 +14,7 @@ import { loadScalar, s } from "../../ir/scalar.ts";
 import { numbersOf } from "../array/array.ts";
 import { declaredShape } from "./tensor-list-elements.ts";
 import { gatherOutside, gatherOutsideOpen, readOutside, writeOutside } from "./tensor-list-failures.ts";
+import { checkListed } from "../arguments.ts";
 
 /** The shape that sizes declare for elements. What is known only while running, or wrong, is left to the host. */
 export function declaredBy(context: LowerContext): TensorShape {
@@ -32,6 +33,7 @@ export function declaredRows({ shape }: Value, context: LowerContext): TensorSha
 
 export function newList(dtype: DType, size: number, declared: TensorShape, context: LowerContext): Value {
   if (size < 0) context.keepOnHost();
+  checkListed(size, dtype);
   const element = declared.isFullyDefined ? declared.asNumbers() : context.elementShape;
   return element ? zeros(dtype, [size, ...element]) : context.open(zeros(dtype, [size]));
 }
@@ -93,6 +95,7 @@ export function pushBack(list: Value, item: Value, context: LowerContext): Value
 /** The first `size` elements; behind the last one come zeros. */
 export function resized(list: Value, size: number, context: LowerContext): Value {
   if (size < 0) context.keepOnHost();
+  checkListed(size, list.dtype);
   const [count, ...element] = list.shape;
   const begin = list.shape.map(() => 0);
   const result = size <= count ? slice(list, begin, [size, ...element]) : concat([list, zeros(list.dtype, [size - count, ...element])], 0);

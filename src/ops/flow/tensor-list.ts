@@ -270,6 +270,7 @@ export const TensorListSetItem = defineOp("TensorListSetItem", {
     if (index.shape.length > 0) context.keepOnHost();
     if (!resizeIfIndexOutOfBounds) return setElement(inputHandle, index, item, context);
     const needed = Number(context.required("index").get(0)) + 1;
+    if (needed < 1) context.keepOnHost();
     const list = needed > inputHandle.shape[0] ? resized(inputHandle, needed, context) : inputHandle;
     return setElement(list, index, item, context);
   },

@@ -1,7 +1,7 @@
 // Functions of matrices beyond the inverse: square root, logarithm and exponential; products with tridiagonal matrices, systems with banded ones; the
 // gradient of Cholesky's factor as an op of its own.
 
-import { type DType, isComplex } from "../../base/dtype.ts";
+import { type DType, dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -184,10 +184,10 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
       throw new ValueError(`Number of bands ${bands} cannot exceed the size of the matrix ${size}`);
     return broadcastShapes(a.slice(0, -2), b.slice(0, -2)).concatenate([sameSide(size, b.dim(-2)), b.dim(-1)]);
   },
-  checks: ({ matrix, rhs }) => {
+  checks: ({ matrix, rhs, T }) => {
     for (const [i, { length }] of [matrix, rhs].entries()) need(length >= 2, () => `In[${i}] ndims must be >= 2: ${length}`);
     for (const [i, dims] of [matrix, rhs].entries())
-      need(!dims.includes(0), () => `In[${i}] must not be an empty tensor: Tensor<type: float shape: [${dims}] values: >`);
+      need(!dims.includes(0), () => `In[${i}] must not be an empty tensor: Tensor<type: ${dtypeTable[T].cName} shape: [${dims}] values: >`);
   },
   gradient: ({ matrix, rhs, output, lower: isLower, adjoint: isAdjoint }, d): Gradients => {
     const bands = matrix.shape.dims === null ? null : matrix.shape.dim(-2);
@@ -218,7 +218,7 @@ export const BandedTriangularSolve = defineOp("BandedTriangularSolve", {
       const main = isLower ? 0 : bands - 1;
       // Unlike its dense kin this kernel refuses a zero on the diagonal.
       for (let i = main * size; i < (main + 1) * size; i++)
-        need(Math.abs(diagonals.re[i]) > 0 || Math.abs(diagonals.im[i]) > 0, () => "Input matrix is not invertible.");
+        need(Math.abs(diagonals.re[i]) + Math.abs(diagonals.im[i]) > 0, () => "Input matrix is not invertible.");
       return [solveBanded(diagonals, x, isLower, isAdjoint)];
     });
   },

@@ -11,7 +11,7 @@ import { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { s } from "../../ir/scalar.ts";
-import { collect, need } from "../arguments.ts";
+import { cNumber, collect, need } from "../arguments.ts";
 import { constant, numbersOf, onesLike, rank, reshape, shape, size, squeeze } from "../array/array.ts";
 import { scatterNd } from "../array/gather.ts";
 import { getItem, stack } from "../array/slicing.ts";
@@ -103,14 +103,20 @@ export const HistogramFixedWidth = defineOp("HistogramFixedWidth", {
     if (bins !== null && bins <= 0) throw new ValueError(`Requires nbins > 0: ${bins}`);
     return new TensorShape([bins]);
   },
-  checks: ({ nbins }) => need(nbins.length === 0, () => "nbins should be a scalar."),
+  checks: ({ valueRange, nbins }) => {
+    need(valueRange.length === 1, () => "value_range should be a vector.");
+    need(valueRange[0] === 2, () => "value_range should be a vector of 2 elements.");
+    need(nbins.length === 0, () => "nbins should be a scalar.");
+  },
   compileTimeInputs: ["nbins", "valueRange"],
   lower: ({ values, valueRange, nbins, dtype }) => {
     const [bins] = numbersOf(nbins);
     const [low, high] = numbersOf(valueRange);
     if (bins <= 0) throw new InvalidArgumentError(`nbins should be a positive number, but got '${bins}'`);
-    if (low >= high)
-      throw new InvalidArgumentError(`value_range should satisfy value_range[0] < value_range[1], but got '[${low}, ${high}]'`);
+    if (!(low < high))
+      throw new InvalidArgumentError(
+        `value_range should satisfy value_range[0] < value_range[1], but got '[${cNumber(low)}, ${cNumber(high)}]'`,
+      );
     ir.check(values.shape, r => s.eq(s.load(values, r), s.load(values, r)), {
       label: "HistogramFixedWidth",
       reads: [],

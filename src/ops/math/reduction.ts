@@ -285,6 +285,7 @@ const logicalOp = (type: string, combine: "all" | "any") =>
     shape: ({ input, reductionIndices, keepDims }, context) =>
       reducedShape(input, reductionIndices, context.constant("reductionIndices"), keepDims),
     compileTimeInputs: ["reductionIndices"],
+    isLenient: true,
     partial: partialOf(values => Number(combine === "all" ? values.every(Boolean) : values.some(Boolean))),
     lower: ({ input, reductionIndices, keepDims }) => combining(combine)(input, axesOf(reductionIndices, input.shape.length), keepDims),
   });

@@ -12,6 +12,7 @@ import { s } from "../../ir/scalar.ts";
 import { numbersOf } from "../array/array.ts";
 import { fingerprint128 } from "../string/hash.ts";
 import { bytesAt } from "../string/string.ts";
+import { cNumber } from "../arguments.ts";
 
 const f32 = Math.fround;
 
@@ -39,7 +40,7 @@ interface Loss {
 
 function binaryLabel(label: number): number {
   if (label !== 0 && label !== 1)
-    throw new InvalidArgumentError(`Only labels of 0.0 or 1.0 are supported right now. Found example with label: ${label}`);
+    throw new InvalidArgumentError(`Only labels of 0.0 or 1.0 are supported right now. Found example with label: ${cNumber(label)}`);
   return label === 0 ? -1 : 1;
 }
 
@@ -100,7 +101,7 @@ const losses = {
     labelOf: label => {
       if (label < 0)
         throw new InvalidArgumentError(
-          `Only non-negative labels can be used with the Poisson log loss. Found example with label: ${label}`,
+          `Only non-negative labels can be used with the Poisson log loss. Found example with label: ${cNumber(label)}`,
         );
       return label;
     },
@@ -153,7 +154,7 @@ function featuresOf(given: Inputs, sparseDeltas: readonly Float32Array[], denseD
   given.sparseExampleIndices.forEach((rows, group) => {
     const [owners, ids] = [numbersOf(rows), numbersOf(given.sparseFeatureIndices[group])];
     if (owners.length !== ids.length)
-      throw new InvalidArgumentError(`Found mismatched example_indices and feature_indices [${owners}] vs [${ids}]`);
+      throw new InvalidArgumentError(`Found mismatched example_indices and feature_indices [${owners.join(" ")}] vs [${ids.join(" ")}]`);
     const values = given.sparseFeatureValues.length > group ? numbersOf(given.sparseFeatureValues[group]) : null;
     const places = new Map(numbersOf(given.sparseIndices[group]).map((id, at) => [id, at]));
     const weights = dataOf(given.sparseWeights[group]);
@@ -170,7 +171,8 @@ function featuresOf(given: Inputs, sparseDeltas: readonly Float32Array[], denseD
   given.denseFeatures.forEach((features, group) => {
     if (features.rank !== 2) throw new InvalidArgumentError(`Dense features at index ${group} must be rank 2 but is rank ${features.rank}`);
     const width = features.shape[1];
-    if (width > given.denseWeights[group].size) throw new InvalidArgumentError(`More dense features than we have parameters for: ${width}`);
+    if (width === 0 || width > given.denseWeights[group].size)
+      throw new InvalidArgumentError(`More dense features than we have parameters for: ${width}`);
     const weights = dataOf(given.denseWeights[group]);
     const values = numbersOf(features);
     examples.forEach((example, row) => {

@@ -11,7 +11,7 @@ import { defineOp, type Gradients, type Named } from "../../graph/op-definition.
 import type { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
-import { arrayText, collect, need } from "../arguments.ts";
+import { arrayText, cNumber, collect, need } from "../arguments.ts";
 import { numbersOf, shape as shapeOf } from "../array/array.ts";
 import { PhiloxStream } from "../random/philox.ts";
 import { shown as tensorText } from "../summary/tensor-summary.ts";
@@ -65,7 +65,7 @@ function checkPool(kind: "max" | "average", value: readonly number[], { poolingR
     need(
       size >= poolingRatio[axis],
       () =>
-        `Pooling ratio is higher than input dimension size for dimension ${axis}. Input dim size: ${size} pooling ratio: ${Number(poolingRatio[axis].toPrecision(6))}`,
+        `Pooling ratio is higher than input dimension size for dimension ${axis}. Input dim size: ${size} pooling ratio: ${cNumber(poolingRatio[axis])}`,
     );
 }
 

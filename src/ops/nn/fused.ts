@@ -6,7 +6,7 @@ import type { NDArray } from "../../base/ndarray.ts";
 import { mergedDimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { defineOp, type Gradients, type LowerContext, type OpDefinition, type ShapeContext } from "../../graph/op-definition.ts";
-import { cast as castValue, full, map, reduce } from "../../ir/build.ts";
+import { cast as castValue, full, map, reduce, slice } from "../../ir/build.ts";
 import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
@@ -189,7 +189,12 @@ function followedBy(product: Value, followers: Followers, context: LowerContext,
   });
   return steps.reduce((x, { name, given }) => {
     const [first, offset, mean, variance] = given;
-    if (name === "BiasAdd") return applied(BiasAdd, { value: x, bias: first, dataFormat }, context)[0];
+    if (name === "BiasAdd") {
+      // Of more biases than channels the first are taken.
+      const channels = x.shape[dataFormat === "NHWC" ? x.shape.length - 1 : 1];
+      const bias = first.shape[0] > channels ? slice(first, [0], [channels]) : first;
+      return applied(BiasAdd, { value: x, bias, dataFormat }, context)[0];
+    }
     if (name === "Add") return map(s.add, x, first);
     if (name === "FusedBatchNorm")
       return applied(FusedBatchNorm, { x, scale: first, offset, mean, variance, epsilon, dataFormat, isTraining: false }, context)[0];

@@ -10,7 +10,7 @@ import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp, type Named } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
 import { broadcastShape } from "../../ir/build.ts";
-import { collect, need } from "../arguments.ts";
+import { cNumber, collect, need } from "../arguments.ts";
 import { completeShape, numbersOf, reshapedShape } from "../array/array.ts";
 import { joinedShape } from "../array/slicing.ts";
 import { type NameOption, named } from "../named.ts";
@@ -84,6 +84,8 @@ export function moved(from: Range, to: Range): (x: number) => number {
 /** 32-bit numbers of one range as 8-bit numbers of another, in the fixed point that TensorFlow computes with. */
 function requantizer(from: Range, to: Range): (x: number) => number {
   if (from.dtype !== "qint32" || to.dtype !== "quint8") return x => toQuantized(toFloat(x, from), to);
+  for (const end of [from.min, from.max, to.min, to.max])
+    need(Number.isFinite(end), () => `The ends of quantized ranges must be finite, got ${cNumber(end)}.`);
   const unit = 65536;
   const [input, output] = [f32(from.max - from.min), f32(to.max - to.min)];
   const middle = f32(f32(from.min + from.max) / 2);
@@ -506,7 +508,8 @@ export const Requantize = defineOp("Requantize", {
       need(rank === 0, () => `\`${name}\` must be rank 0 but is rank ${rank}`);
     const [low, high] = [boundOf(requestedOutputMin), boundOf(requestedOutputMax)];
     if (!(low <= 0)) throw new InvalidArgumentError(`requested_output_min must be <= 0, but got ${low}`);
-    if (!(high >= low)) throw new InvalidArgumentError(`requested_output_max must be >= requested_output_min, but got ${high} and ${low}`);
+    if (!(high >= low))
+      throw new InvalidArgumentError(`requested_output_max must be >= requested_output_min, but got ${cNumber(high)} and ${cNumber(low)}`);
     const to: Range = { dtype: outType, min: low, max: high };
     return [mapped(input, outType, requantizer(rangeOf(Tinput, inputMin, inputMax), to)), float(low), float(high)];
   },

@@ -9,7 +9,7 @@ import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
 import { defineOp } from "../../graph/op-definition.ts";
 import type { Tensor } from "../../graph/operation.ts";
-import { need } from "../arguments.ts";
+import { cNumber, need } from "../arguments.ts";
 import { numbersOf } from "../array/array.ts";
 import { checkImages, resizedShape } from "../image/resize.ts";
 import type { Named } from "../../graph/op-definition.ts";
@@ -153,7 +153,7 @@ export const QuantizedInstanceNorm = defineOp("QuantizedInstanceNorm", {
     const [low, high] = [boundOf(xMin), boundOf(xMax)];
     if (outputRangeGiven && !(givenYMin < givenYMax))
       throw new InvalidArgumentError(`given_y_min must be less than given_y_max : ${givenYMin} >= ${givenYMax}`);
-    if (!(low < high)) throw new InvalidArgumentError(`input_min must be less than input_max : ${low} >= ${high}`);
+    if (low >= high) throw new InvalidArgumentError(`input_min must be less than input_max : ${low} >= ${high}`);
     const scale = f32(f32(high - low) / 255);
     const [batch, height, width, depth] = x.shape;
     const values = numbersOf(x);
@@ -304,15 +304,13 @@ export const QuantizedResizeBilinear = defineOp("QuantizedResizeBilinear", {
     scalars(min, max);
     return withBounds(resizedShape(images, size, context));
   },
-  checks: ({ images, size, ...bounds }) => {
-    checkImages(images, size);
-    for (const name of ["min", "max"] as const) need(bounds[name].length === 0, () => `${name} must be a scalar`);
-  },
+  checks: ({ images, size }) => checkImages(images, size),
   host: ({ images, size, min, max, T, alignCorners, halfPixelCenters }) => {
     const [height, width] = numbersOf(size);
     if (!(height > 0 && width > 0)) throw new InvalidArgumentError("output dimensions must be positive");
     const [batch, rows, columns, depth] = images.shape;
     if (height === rows && width === columns) return [images, min, max];
+    for (const [name, { rank }] of Object.entries({ min, max })) need(rank === 0, () => `${name} must be a scalar`);
     const dims = [batch, height, width, depth];
     if (dims.includes(0)) return [NDArray.zeros(T, dims), min, max];
     if (sizeOf(dims) >= 2 ** 31) throw new ResourceExhaustedError(noMemoryFor(dims, T));
@@ -350,6 +348,7 @@ export const RequantizationRangePerChannel = defineOp("RequantizationRangePerCha
   host: ({ input, inputMin, inputMax, clipValueMax }) => {
     const depth = inputMax.size;
     if (inputMin.size !== depth) throw new InvalidArgumentError(`input_min has incorrect size, expected ${depth} was ${inputMin.size}`);
+    need(input.rank === 4, () => "input must be in NHWC format");
     need(input.size > 0, () => "input must not be empty");
     const channels = input.shape.at(-1);
     need(channels === depth, () => `input must have same number of channels as length of input_min: ${channels} vs ${depth}`);
@@ -376,9 +375,11 @@ export const RequantizePerChannel = defineOp("RequantizePerChannel", {
     return withBounds(input);
   },
   host: ({ input, inputMin, inputMax, requestedOutputMin, requestedOutputMax, outType }) => {
-    const depth = inputMax.size;
+    const depth = inputMin.size;
     need(input.rank === 4, () => "Current RequantizePerChannel operatorsupports 4D tensors only.");
-    if (inputMin.size !== depth) throw new InvalidArgumentError(`input_min has incorrect size, expected ${depth} was ${inputMin.size}`);
+    if (inputMax.size !== depth) throw new InvalidArgumentError(`input_max has incorrect size, expected ${depth} was ${inputMax.size}`);
+    const least = boundOf(requestedOutputMin);
+    need(outType !== "qint8" || least < 0, () => `If out_type is QINT8, requested_output_max must be non negative, got ${cNumber(least)}`);
     const wanted = Math.max(Math.abs(boundOf(requestedOutputMin)), Math.abs(boundOf(requestedOutputMax)));
     const scales = reaches(inputMin, inputMax).map(reach => f32((highestOf(outType) * f32(reach / wanted)) / 2 ** 31));
     const out = NDArray.zeros(outType, input.shape);

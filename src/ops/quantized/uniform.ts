@@ -11,7 +11,7 @@ import { broadcastShape } from "../../ir/build.ts";
 import { numbersOf } from "../array/array.ts";
 import { type WindowAxis, windowAlong } from "../nn/window.ts";
 import { broadcasts, eachPair } from "./arithmetic.ts";
-import { need } from "../arguments.ts";
+import { cNumber, need } from "../arguments.ts";
 
 const f32 = Math.fround;
 
@@ -61,7 +61,10 @@ function made(dtype: DType, shape: readonly number[], element: (i: number) => nu
 
 /** A factor as 31 bits and a shift, as integers are multiplied by it (Jacob and others, "Quantization and training of neural networks", 2018). */
 function rescaler(factor: number): (x: number) => number {
-  if (factor === 0) return () => 0;
+  need(
+    factor > 0 && factor < Number.POSITIVE_INFINITY,
+    () => `double_multiplier must be a poisitive finite number. Given ${cNumber(factor)}`,
+  );
   const exponent = Math.floor(Math.log2(factor)) + 1;
   let bits = Math.round((factor / 2 ** exponent) * 2 ** 31);
   let power = exponent;
@@ -212,7 +215,7 @@ export const UniformQuantizedClipByValue = defineOp("UniformQuantizedClipByValue
   },
   host: ({ operand, min, max, scales, zeroPoints, T, quantizationAxis }) => {
     const { shape } = operand;
-    pairsOf(shape, scales, zeroPoints, quantizationAxis);
+    pairsOf(shape, scales, zeroPoints, quantizationAxis, null);
     const bounds = [min, max].map(bound => {
       if (bound.size !== scales.size)
         throw new InvalidArgumentError(`min and max must have the shape of scales [${scales.shape}], not [${bound.shape}].`);
@@ -236,10 +239,12 @@ function channelPairs(
   axis: number,
   at: number,
   channels: number,
+  side = "rhs",
 ): (c: number) => readonly [number, number] {
   const shape = Array.from({ length: at + 1 }, (_, k) => (k === at ? channels : 1));
+  const words = `${side} scales elements must be all positive.`;
   if (axis !== -1 && axis !== at) throw new InvalidArgumentError(`quantization_axis must be -1 or ${at}, not ${axis}.`);
-  return pairsOf(shape, scales, zeroPoints, axis);
+  return pairsOf(shape, scales, zeroPoints, axis, words);
 }
 
 /** Floats as 8-bit integers of one scale and zero point that have 0 among them. */
@@ -371,13 +376,19 @@ function wholeSides(
   at: { readonly rhs: number; readonly output: number },
   channels: number,
 ): { sides: Sides; finish: Finish } {
-  const [leftScale, leftZero] = pairsOf(given.lhs.shape, given.lhsScales, given.lhsZeroPoints, given.lhsQuantizationAxis)(0);
+  need(
+    given.lhsScales.rank === 0 && given.lhsZeroPoints.rank === 0,
+    () => `lhs scales/zero_points must be all scalar tensors. Given: [${given.lhsScales.shape}][${given.lhsZeroPoints.shape}]`,
+  );
+  const left = [given.lhs.shape, given.lhsScales, given.lhsZeroPoints, given.lhsQuantizationAxis] as const;
+  const [leftScale, leftZero] = pairsOf(...left, "lhs scales elements must be all positive.")(0);
   const right = channelPairs({ scales: given.rhsScales, zeroPoints: given.rhsZeroPoints }, given.rhsQuantizationAxis, at.rhs, channels);
   const output = channelPairs(
     { scales: given.outputScales, zeroPoints: given.outputZeroPoints },
     given.outputQuantizationAxis,
     at.output,
     channels,
+    "output",
   );
   const rescalers = Array.from({ length: channels }, (_, c) => rescaler((leftScale * right(c)[0]) / output(c)[0]));
   return {

@@ -306,13 +306,14 @@ export const RandomIndexShuffle = defineOp("RandomIndexShuffle", {
   },
   checks: ({ index, seed, maxIndex }) => {
     need(index.length <= 1, () => "Index bust be a scalar or vector.");
-    const [count, limits] = [index[0] ?? 1, maxIndex[0] ?? 1];
+    const many = [index.length === 1 ? index[0] : 1, seed.length === 2 ? seed[0] : 1, maxIndex.length === 1 ? maxIndex[0] : 1];
+    const count = many.find(n => n !== 1) ?? 1;
     need(
-      (seed.length === 1 && seed[0] === 3) || (seed.length === 2 && seed[1] === 3),
+      (seed.length === 1 && seed[0] === 3) || (seed.length === 2 && seed[0] === count && seed[1] === 3),
       () => `Seed must be a vector of size [3] or a matrix of size [${count}, 3] but got [${seed}].`,
     );
     need(
-      maxIndex.length === 0 || (maxIndex.length === 1 && (limits === count || count === 1 || limits === 1)),
+      maxIndex.length === 0 || (maxIndex.length === 1 && maxIndex[0] === count),
       () => `Maxval must be a scalar or a vector of the same size as index but got [${maxIndex}]`,
     );
   },

@@ -114,12 +114,13 @@ function checkGenerator(key: Value, counter: Value, alg: NDArray): void {
   if (key.shape.length !== 1 || key.shape[0] !== 1)
     throw new InvalidArgumentError(`key must have shape [1], not [${key.shape}]. (Note that batched keys are not supported yet.)`);
   // TensorFlow compares the length with the algorithm's number; of a counter of one word it reads on behind it.
-  const least = algorithm === 3 || algorithm === 1 ? Math.min(counter.shape[0] ?? 0, 1) + 1 : algorithm;
+  const isPhilox = algorithm === 1 || algorithm === 3;
+  const least = !isPhilox ? algorithm : counter.shape.length === 1 && counter.shape[0] > 0 ? 2 : 1;
   if (counter.shape.length !== 1 || counter.shape[0] < least)
     throw new InvalidArgumentError(
       `counter must be a vector with length at least ${least}; got shape: [${counter.shape}]. (Note that batched counters are not supported yet.)`,
     );
-  if (algorithm !== 1 && algorithm !== 3) throw new InvalidArgumentError(`Unsupported algorithm id: ${algorithm}`);
+  if (!isPhilox) throw new InvalidArgumentError(`Unsupported algorithm id: ${algorithm}`);
 }
 
 /** The same from key and counter. */
@@ -247,6 +248,7 @@ export const StatelessRandomUniformFullIntV2 = defineOp("StatelessRandomUniformF
     checkKey(key, counter, alg);
     return context.shapeFrom("shape");
   },
+  checks: ({ shape }) => need(shape.length === 1, () => `shape must be a vector of {int32,int64}, got shape [${shape}]`),
   lower: ({ shape, key, counter, alg, dtype }) => {
     const dims = requestedShape(shape);
     return ir.call(wholeWords(dtype), [stateOfKey(key, counter, alg)], [{ dtype, shape: dims }])[0];

@@ -12,6 +12,7 @@ import { collect, need } from "../arguments.ts";
 import { cast } from "../math/cast.ts";
 import { bytesAt } from "../string/string.ts";
 import { fingerprint64, sipHash } from "../string/hash.ts";
+import { shown as tensorText } from "../summary/tensor-summary.ts";
 
 // ---- columns ----
 
@@ -181,7 +182,7 @@ export const SparseCrossV2 = defineOp("SparseCrossV2", {
   attrs: { N: attr.int(undefined, 0), ...listAttrs },
   shape: crossShape,
   host: ({ sep, ...inputs }) => {
-    if (sep.rank !== 0) throw new InvalidArgumentError(`Input separator should be a scalar. Received: ${sep}`);
+    if (sep.rank !== 0) throw new InvalidArgumentError(`Input separator should be a scalar. Received: ${tensorText(sep)}`);
     return crossed(inputs, "string", joined(bytesAt(sep, 0)));
   },
 });

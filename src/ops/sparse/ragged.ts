@@ -439,6 +439,7 @@ export const RaggedGather = defineOp("RaggedGather", {
         throw new InvalidArgumentError(`indices[${coordinatesIn(n, indices.shape).join(",")}] = ${row} is not in [0, ${rowCount})`);
     });
     if (paramsDenseValues.rank === 0) throw new InvalidArgumentError("params.rank must be nonzero");
+    for (const own of paramsNestedSplits) need(own.size > 0, () => "Ragged splits may not be empty");
     if (OUTPUT_RAGGED_RANK !== indices.rank + paramsNestedSplits.length - 1)
       throw new InvalidArgumentError(
         `OUTPUT_RAGGED_RANK must be ${indices.rank + paramsNestedSplits.length - 1}, not ${OUTPUT_RAGGED_RANK}`,

@@ -206,6 +206,7 @@ export const SparseTensorDenseMatMul = defineOp("SparseTensorDenseMatMul", {
   lower: ({ aIndices, aValues, aShape, b, adjointA, adjointB }) => {
     checkProduct(aIndices.shape, aValues.shape, aShape.shape, b.shape);
     const [height, width] = numbersOf(aShape);
+    for (const size of [height, width]) need(size >= 0, () => `Expected shape dimensions to be non-negative, got ${size}`);
     const [rows, inner] = adjointA ? [width, height] : [height, width];
     const [given, columns] = adjointB ? [b.shape[1], b.shape[0]] : b.shape;
     if (given !== inner)

@@ -236,7 +236,7 @@ export const SparseSlice = defineOp("SparseSlice", {
       throw new InvalidArgumentError(`Expected size to be a vector of length ${dims.length} but got length ${extent.length}`);
     checkNonNegative(dims);
     const kept = dims.map((d, axis) => (from[axis] < d ? Math.min(extent[axis], d - from[axis]) : 0));
-    for (const size of kept) need(size >= 0, () => `Expected a non-negative size, got ${size}`);
+    for (const size of extent) need(size >= 0, () => `Expected a non-negative size, got ${size}`);
     const inside = entriesOf(indices, values)
       .map(({ at, value }) => ({ at: at.map((x, axis) => x - from[axis]), value }))
       .filter(({ at }) => at.every((x, axis) => x >= 0 && x < kept[axis]));
@@ -338,7 +338,8 @@ export const SparseSplit = defineOp("SparseSplit", {
   checks: ({ splitDim, indices, values, shape }) => {
     need(splitDim.length === 0, () => `Input axis should be a scalar but received shape [${splitDim}]`);
     need(indices.length === 2, () => `Input indices should be a matrix but received shape [${indices}]`);
-    need(values.length === 1, () => `Input values should be a vector but received shape [${values}]`);
+    // The kernel shows the shape of the indices here.
+    need(values.length === 1, () => `Input values should be a vector but received shape [${indices}]`);
     need(shape.length === 1, () => `Input shape should be a vector but received shape [${shape}]`);
     checkCounts(indices, values, shape);
   },

@@ -151,24 +151,27 @@ export const Substr = defineOp("Substr", {
       UnimplementedError,
     );
   },
+  isLenient: true,
   lower: ({ input, pos, len, unit: by }) => {
     const dims = ir.broadcastShape(input.shape, pos.shape);
+    const isSpread = pos.shape.length > 0 && dims.length === 2 && !sameShape(input.shape, pos.shape);
+    const place = (i: number): string => (isSpread ? `(${Math.floor(i / dims[1])}, ${i % dims[1]})` : String(i));
     const spread = [input, pos, len].map(value => (value.shape.join() === dims.join() ? value : ir.broadcastTo(value, dims)));
     const run = ([strings, starts, lengths]: readonly NDArray[], [result]: readonly NDArray[]): void => {
       for (let i = 0; i < result.size; i++)
-        result.set(i, substring(bytesAt(strings, i), Number(starts.get(i)), Number(lengths.get(i)), by, i));
+        result.set(i, substring(bytesAt(strings, i), Number(starts.get(i)), Number(lengths.get(i)), by, place(i)));
     };
     const [out] = ir.call({ name: "Substr", run }, spread, [{ dtype: "string", shape: dims }]);
     return out;
   },
 });
 
-function substring(s: Uint8Array, pos: number, len: number, by: Unit, i: number): Uint8Array {
+function substring(s: Uint8Array, pos: number, len: number, by: Unit, place: string): Uint8Array {
   const size = by === "BYTE" ? s.length : characterCount(s);
   const from = pos < 0 ? pos + size : pos;
   if (from < 0 || from > size) {
     const shown = by === "BYTE" ? ` b'${decodeText(s)}'` : "";
-    throw new InvalidArgumentError(`pos ${pos} out of range for string${shown} at index ${i}`);
+    throw new InvalidArgumentError(`pos ${pos} out of range for string${shown} at index ${place}`);
   }
   // A negative number of bytes is a huge one in C++; of characters it is none.
   if (by === "BYTE") return s.slice(from, len < 0 ? size : from + len);

@@ -23,7 +23,7 @@ import { IsFinite, IsInf, IsNan } from "../math/functions.ts";
 import { AddV2, Maximum, Minimum, Mul, Sub } from "../math/math.ts";
 import { Cast } from "../math/cast.ts";
 import { Equal, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalNot, LogicalOr, NotEqual } from "../math/comparison.ts";
-import { gatherAxes, windowPlace, withVectors } from "./xla.ts";
+import { checkSteps, checkWindow, gatherAxes, windowPlace, withVectors } from "./xla.ts";
 
 const indexAttr = attr.type(attr.indexTypes);
 
@@ -151,7 +151,18 @@ export const XlaReduceWindow = defineOp("XlaReduceWindow", {
   compileTimeInputs: ["windowDimensions", "windowStrides", "baseDilations", "windowDilations", "padding"],
   sizesFromValues: false,
   shape: ({ input }) => (input.dims === null ? input : new TensorShape(input.dims.map(() => null))),
+  checks: ({ input, initValue, padding, windowDimensions, windowStrides, baseDilations, windowDilations }) => {
+    checkWindow(input.length, { windowDimensions, windowStrides, baseDilations, windowDilations }, padding);
+    need(initValue.length === 0, () => `init_value must be a scalar, got shape [${initValue}]`);
+  },
   lower: ({ input, initValue, computation, ...given }, context) => {
+    for (const [name, numbers] of Object.entries({
+      window_dimensions: given.windowDimensions,
+      window_strides: given.windowStrides,
+      base_dilations: given.baseDilations,
+      window_dilations: given.windowDilations,
+    }))
+      checkSteps(name, numbersOf(numbers));
     const [sizes, strides, gaps, rates, padding] = [
       given.windowDimensions,
       given.windowStrides,
@@ -309,7 +320,13 @@ export const XlaVariadicSort = defineOp("XlaVariadicSort", {
   shape: ({ inputs }) => inputs,
   lower: ({ inputs, dimension, comparator }, context) => {
     const [{ shape }] = inputs;
-    const axis = Number(dimension.get(0));
+    need(dimension.rank === 0, () => "dimension must be a scalar");
+    const given = Number(dimension.get(0));
+    need(
+      given >= -shape.length && given < shape.length,
+      () => `dimension attribute value must be in range [${-shape.length}, ${shape.length}), but found ${given}`,
+    );
+    const axis = given < 0 ? given + shape.length : given;
     const size = shape[axis];
     if (size <= 1) return inputs;
     const isBefore = elementwise(comparator, context);

@@ -3,6 +3,7 @@
 // operation semantics. TensorFlow has gradients for XlaSharding and XlaEinsum alone.
 
 import { InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { snakeOf } from "../../base/names.ts";
 import type { NDArray } from "../../base/ndarray.ts";
 import { type Dimension, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -162,6 +163,23 @@ function dilated(value: Value, steps: readonly number[]): Value {
   });
 }
 
+type Sizes = readonly number[];
+
+/** The vectors that describe a window: one number for each axis, and a pair of paddings. */
+export function checkWindow(rank: number, vectors: Readonly<Record<string, Sizes>>, padding: Sizes): void {
+  for (const [name, dims] of Object.entries(vectors)) {
+    need(dims.length === 1, () => `expects the rank of ${snakeOf(name)} to be 1, got ${dims.length}`);
+    need(dims[0] === rank, () => `expects ${snakeOf(name)} to have ${rank} elements, got ${dims[0]}`);
+  }
+  need(padding.length === 2 && padding[1] === 2, () => `expects padding to be a matrix with minor dimension 2, got ${padding.join(", ")}`);
+  need(padding[0] === rank, () => `expects padding to have ${rank} rows, got ${padding[0]}`);
+}
+
+/** Sizes, strides and dilations of windows. */
+export const checkSteps = (name: string, numbers: readonly number[]): void => {
+  for (const number of numbers) need(number > 0 && number < 2 ** 24, () => `${name} must be positive and below 2^24, got ${number}`);
+};
+
 function convolution(text: string, given: ConvGiven, batchGroups: number): Value {
   const field = dimensionNumbers(text, "ConvolutionDimensionNumbers");
   const one = (number: number): number => field(number)[0] ?? 0;
@@ -169,6 +187,13 @@ function convolution(text: string, given: ConvGiven, batchGroups: number): Value
   const kernel = { input: one(3), output: one(4), spatial: field(6) };
   const output = { batch: one(9), feature: one(10), spatial: field(12) };
   const { rhs } = given;
+  const vectors = { windowStrides: given.windowStrides, lhsDilation: given.lhsDilation, rhsDilation: given.rhsDilation };
+  const shapes = Object.fromEntries(Object.entries(vectors).map(([name, { shape }]) => [name, shape]));
+  checkWindow(input.spatial.length, shapes, given.padding.shape);
+  for (const [name, numbers] of Object.entries(vectors)) checkSteps(snakeOf(name), numbersOf(numbers));
+  need(given.featureGroupCount.rank === 0, () => "expects feature_group_count to be a scalar");
+  for (const { shape } of [given.lhs, rhs])
+    need(shape.length === input.spatial.length + 2, () => `expects operands of rank ${input.spatial.length + 2}, got [${shape}]`);
   const steps = given.lhs.shape.map((_, axis) => {
     const k = input.spatial.indexOf(axis);
     return k < 0 ? 1 : numbersOf(given.lhsDilation)[k];
@@ -307,11 +332,18 @@ export const XlaPad = defineOp("XlaPad", {
       input.dims.map((size, axis) => (size === null ? null : size + Math.max(size - 1, 0) * between[axis] + before[axis] + after[axis])),
     );
   },
+  checks: ({ input, paddingValue, paddingLow, paddingHigh, paddingInterior }) => {
+    for (const [name, dims] of Object.entries({ paddingLow, paddingHigh, paddingInterior })) {
+      need(dims.length === 1, () => `output_shape must be rank 1, got shape s32[${dims}]`);
+      need(dims[0] === input.length, () => `The size of ${snakeOf(name)} must be equal to the input rank (${dims[0]} vs. ${input.length})`);
+    }
+    need(paddingValue.length === 0, () => "padding_value must be a scalar");
+  },
   lower: ({ input, paddingValue, paddingLow, paddingHigh, paddingInterior }) => {
     const [low, high, interior] = [paddingLow, paddingHigh, paddingInterior].map(numbersOf);
     need(
       interior.every(count => count >= 0),
-      () => "Interior padding cannot be negative.",
+      () => `padding_interior must be non-negative, got [${interior}]`,
     );
     const filled = input.shape.map((size, axis) => size + Math.max(size - 1, 0) * interior[axis]);
     const shape = filled.map((size, axis) => Math.max(size + low[axis] + high[axis], 0));
@@ -394,10 +426,18 @@ export const XlaGather = defineOp("XlaGather", {
   lower: ({ operand, startIndices, sliceSizes, dimensionNumbers: text }) => {
     const axes = gatherAxes(text, "GatherDimensionNumbers");
     const sizes = numbersOf(sliceSizes);
+    need(sliceSizes.rank === 1, () => `output_shape must be rank 1, got shape s32[${sliceSizes.shape}]`);
+    const rank = operand.shape.length;
     need(
-      sizes.length === operand.shape.length && sizes.every((size, axis) => size >= 0 && size <= operand.shape[axis]),
-      () => `Slice sizes [${sizes}] do not fit an operand of shape [${operand.shape}].`,
+      sizes.length === rank,
+      () =>
+        `Gather op must have one slice size for every input dimension; got: len(slice_sizes)=${sizes.length}, input_shape.rank=${rank}.`,
     );
+    for (const [axis, size] of sizes.entries())
+      need(
+        size >= 0 && size <= operand.shape[axis],
+        () => `Slice size at index ${axis} in gather op is out of range, must be within [0, ${operand.shape[axis] + 1}), got ${size}.`,
+      );
     const starts = withVectors(startIndices, axes.vectorAxis);
     const shape = gatheredShape(axes, starts.shape, sizes) as number[];
     return ir.generate(shape, i => {
