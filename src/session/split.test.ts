@@ -91,3 +91,53 @@ describe("variables on both sides of a cut", () => {
       },
     ));
 });
+
+// Attention decoders: the gradient of the first step chooses by the same predicate again, behind a loop that runs iteration by iteration.
+test("what a gradient keeps of the side of a conditional that was not taken crosses a cut", async () => {
+  using _ = new tf.Graph().asDefault();
+  const [x, n] = [tf.placeholder("float32", [null, 2]), tf.placeholder("int32", [null])];
+  const rows = tf.booleanMask(x, x.at([], 0).greater(-5));
+  const array = new tf.TensorArray("float32", tf.shape(rows).at(0), { elementShape: [2] }).unstack(rows);
+  const none = (): tf.Tensor => tf.zeros([2]);
+  const start = tf.cond(tf.reduceAll(n.lessEqual(0)), none, () => array.read(0));
+  const [, , written] = tf.whileLoop(
+    (_i, _state, _written, done) => tf.logicalNot(tf.reduceAll(done)),
+    (i, state, written, _done) => {
+      const next = i.add(1);
+      const done = next.greaterEqual(n);
+      return [next, tf.cond(tf.reduceAll(done), none, () => array.read(next)), written.write(i, state.mul(start)), done] as const;
+    },
+    [tf.constant(0, "int32"), start, new tf.TensorArray("float32", 0, { dynamicSize: true, elementShape: [2] }), n.lessEqual(0)] as const,
+  );
+  const gradient = tf.convertToTensor(tf.gradients(tf.reduceSum(tf.square(written.stack())), x)[0]);
+  await using session = new tf.Session();
+  const run = async (lengths: number[]): Promise<unknown> =>
+    (
+      await session.run(gradient, [
+        [
+          x,
+          [
+            [1, 2],
+            [3, 4],
+            [5, 6],
+          ],
+        ],
+        [n, lengths],
+      ])
+    ).toArray();
+  expect(await run([0, 0])).toEqual([
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
+  expect(await run([3, 0])).toEqual([
+    [72, 240],
+    [6, 32],
+    [10, 48],
+  ]);
+  expect(await run([2, 1])).toEqual([
+    [22, 96],
+    [6, 32],
+    [0, 0],
+  ]);
+});
