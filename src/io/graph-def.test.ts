@@ -25,6 +25,13 @@ function imported(
 const namesOf = (graph: Graph): string[] => graph.getOperations().map(op => op.name);
 
 describe("importGraphDef", () => {
+  it("names the node and the output whose written shape contradicts", () => {
+    const shapes = { list: { shape: [{ dim: [{ size: "3" }, { size: "-1" }] }] } };
+    expect(() => imported([{ ...x, attr: { ...(x.attr as Json), _output_shapes: shapes } }])).toThrow(
+      "Node 'import/x' has an _output_shapes attribute inconsistent with the GraphDef for output #0: Dimension 0 in both shapes must be equal, but are 2 and 3. Shapes are [2,?] and [3,?].",
+    );
+  });
+
   it("takes a Buffer of Node's, whose slices are no copies", () => {
     const values = [1.5, -2.5, 3.5];
     const graph = new Graph();

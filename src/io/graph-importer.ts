@@ -231,7 +231,14 @@ export class GraphImporter {
   /** What the writer knew of the output shapes. */
   private refine(op: Operation, node: NodeMessage): void {
     const shapes = node.attr.get("_output_shapes")?.list?.shape;
-    for (const [i, shape] of (shapes ?? []).entries()) op.outputs[i]?.setShape(shapeFromMessage(shape));
+    for (const [i, shape] of (shapes ?? []).entries())
+      try {
+        op.outputs[i]?.setShape(shapeFromMessage(shape));
+      } catch (error) {
+        if (!(error instanceof ValueError)) throw error;
+        const reason = `Node '${op.name}' has an _output_shapes attribute inconsistent with the GraphDef for output #${i}: ${error.reason}`;
+        throw new ValueError(reason, "Drop the attribute `_output_shapes` of the node: shapes are inferred without it.");
+      }
   }
 
   private attrsOf(node: NodeMessage, definition: OpDefinition): Record<string, AttrValue> {

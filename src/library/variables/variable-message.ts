@@ -53,7 +53,9 @@ export function nodesFromMessage(
   const handle = graph.getTensorByName(prefix(message.variableName));
   const held = message.isResource ? handleOf(handle) : undefined;
   const tensor = (name: string): Tensor => graph.getTensorByName(name);
-  const initializer = named(message.initializerName, name => graph.getOperationByName(name));
+  // Checkpoints given as initial values (`init_from_checkpoint`) leave what their assignment gives.
+  const assigning = named(message.initializerName, name => graph.asGraphElement(name));
+  const initializer = assigning && "op" in assigning ? assigning.op : assigning;
   const snapshot = named(message.snapshotName, tensor) ?? handle;
   return new VariableNodes({
     handle,

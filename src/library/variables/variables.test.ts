@@ -2,6 +2,7 @@
 
 import * as tf from "tensorloom";
 import { describe, expect, test } from "vitest";
+import type { Message } from "../../formats/messages.ts";
 import { Graph } from "../../graph/graph.ts";
 import { identity } from "../../ops/array/array.ts";
 import { constantInitializer, zerosInitializer } from "./initializers.ts";
@@ -249,5 +250,13 @@ describe("variableScope", () => {
       expect(globalVariablesInitializer().controlInputs.map(({ name }) => name)).toEqual(["tmpl/tv/Assign"]);
       expect(namesOf(graph)).toContain("init");
     });
+  });
+});
+
+test("the initializer of a VariableDef may be named by what it gives, as checkpoints that are initial values leave it", () => {
+  inGraph(() => {
+    const kept = getVariable("kept", [2], { initializer: zerosInitializer() });
+    const message = kept.toProto() as Message<"VariableDef">;
+    expect(Variable.fromProto({ ...message, initializerName: "kept/Assign:0" }).initializer).toBe(kept.initializer);
   });
 });

@@ -439,6 +439,8 @@ const asIndices = (value: TensorLike): TensorLike =>
 const typeError =
   "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors are valid indices";
 
+const sliceAdvice = "A slice is an array: x.at([1, 3]) is x[1:3], x.at([]) is x[:], x.at([null, null, 2]) is x[::2].";
+
 type Bound = number | bigint | Tensor;
 
 /** @throws TypeError with TensorFlow's text unless the value can be an index. */
@@ -448,7 +450,7 @@ function checkIndex(value: unknown): Bound {
   if (value instanceof SizeOfShape) return checkIndex(value.value);
   if (value instanceof Tensor && (sliceIndexTypes as readonly DType[]).includes(value.dtype) && value.shape.rank !== 1) return value;
   if (value instanceof NDArray && value.rank === 0 && typeof value.item() !== "boolean") return checkIndex(Number(value.item()));
-  throw new TypeError(`${typeError}, got ${value instanceof Tensor ? value : pythonRepr(value)}`);
+  throw new TypeError(`${typeError}, got ${value instanceof Tensor ? value : pythonRepr(value)}\n\n${sliceAdvice}`);
 }
 
 const isMask = (spec: unknown): spec is TensorLike =>
