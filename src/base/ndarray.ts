@@ -101,6 +101,13 @@ export function textOfBytes(bytes: Uint8Array): string {
 export const bytesOfText = (text: string): Uint8Array =>
   /(?<![\ud800-\udbff])[\udc80-\udcff]/.test(text) ? Uint8Array.from(text, char => char.charCodeAt(0)) : encodeText(text);
 
+/** Gives an array the elements of another of its type and size. */
+export function copyElements({ data }: NDArray, into: NDArray): void {
+  const target = into.data;
+  if (Array.isArray(target)) target.splice(0, target.length, ...(data as Uint8Array[]));
+  else (target as Uint8Array).set(data as Uint8Array);
+}
+
 const noBytes = new Uint8Array(0);
 
 /** An n-dimensional array. `data` is row-major: float16 and bfloat16 as bits, complex as (re, im) pairs, int64 as bigints, strings as bytes. */

@@ -3,7 +3,7 @@
 // tf.cond and tf.while_loop, which make those patterns, are in flow/control-flow-contexts.ts.
 
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { copyElements, NDArray } from "../../base/ndarray.ts";
 import { pythonStr, pythonType } from "../../base/python-text.ts";
 import type { Dimension } from "../../base/shape.ts";
 import { TensorShape } from "../../base/shape.ts";
@@ -233,7 +233,7 @@ const printing = (message: string, firstN: number, limit: number): Routine => ({
   name: "print",
   run: ([input, count, ...data], [output]) => {
     if (firstN < 0 || Number(count.get(2)) < firstN) console.error(message + data.map(value => `[${summarize(value, limit)}]`).join(""));
-    for (let i = 0; i < input.size; i++) output.set(i, input.get(i));
+    copyElements(input, output);
   },
 });
 

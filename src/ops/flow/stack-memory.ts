@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
-import { NDArray } from "../../base/ndarray.ts";
+import { copyElements, NDArray } from "../../base/ndarray.ts";
 import { sameShape } from "../../base/shape.ts";
 import type { LowerContext, StateHandle } from "../../graph/op-definition.ts";
 import { call, constant, currentRegion, NeedsUnrolling, NeedsUnrollingThroughout } from "../../ir/build.ts";
@@ -85,9 +85,7 @@ export function pushOnStack(handle: StateHandle, element: Value, context: LowerC
     name: "stackPush",
     run: ([value, count]: readonly NDArray[], [next]: readonly NDArray[]): void => {
       // The routine may not keep its argument.
-      const copy = NDArray.zeros(value.dtype, value.shape);
-      for (let i = 0; i < value.size; i++) copy.set(i, value.get(i));
-      memory.elements[one(count)] = copy;
+      memory.elements[one(count)] = new NDArray(value.dtype, value.shape, value.data.slice());
       (next.data as Int32Array)[0] = one(count) + 1;
     },
   };
@@ -113,8 +111,7 @@ export function popFromStack(handle: StateHandle, dtype: DType, context: LowerCo
     run: ([count]: readonly NDArray[], [value, next]: readonly NDArray[]): void => {
       const at = one(count) - 1;
       if (at < 0) throw emptyStack();
-      const element = memory.elements[at];
-      for (let i = 0; i < value.size; i++) value.set(i, element.get(i));
+      copyElements(memory.elements[at], value);
       (next.data as Int32Array)[0] = at;
     },
   };

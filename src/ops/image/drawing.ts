@@ -3,7 +3,7 @@
 
 import type { DType } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import type { NDArray } from "../../base/ndarray.ts";
+import { copyElements, type NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -63,7 +63,7 @@ function drawn(images: Value, boxes: Value, colors?: Value): Value {
   checkDrawing(images, boxes, colors);
   const run = ([given, places, table]: readonly NDArray[], [out]: readonly NDArray[]): void => {
     const [batch, height, width, depth] = given.shape;
-    for (let i = 0; i < given.size; i++) out.set(i, given.get(i));
+    copyElements(given, out);
     const color = colorOf(table, depth);
     const count = places.shape[1];
     for (let b = 0; b < batch; b++)
