@@ -2,7 +2,7 @@
 // objects with `asGraphTensor` (variables) answer for themselves. Const and Pack are defined here because conversion makes them.
 
 import type { DType } from "../base/dtype.ts";
-import { isDType, isInteger } from "../base/dtype.ts";
+import { isDType, isInteger, noDtype } from "../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../base/errors.ts";
 import type { ArrayLike } from "../base/ndarray.ts";
 import { inferDType, isTypedArray, NDArray } from "../base/ndarray.ts";
@@ -170,6 +170,8 @@ export interface ConversionOptions {
   readonly dtype?: DType | undefined;
   /** Tried first, silently given up if it does not fit. */
   readonly preferredDtype?: DType | undefined;
+  /** Another name of `preferredDtype`. */
+  readonly dtypeHint?: DType | undefined;
   /** Name of the Const or Pack node that may be made. */
   readonly name?: string | undefined;
   readonly asRef?: boolean;
@@ -212,7 +214,8 @@ function convertedByUser(value: unknown, { dtype, name, asRef = false }: Convers
 /** Converts to a tensor of the default graph. TF: tf.convert_to_tensor.
  *  @throws ValueError for null, for a tensor of another type than `dtype`; TypeError for values the type cannot hold. */
 export function convertToTensor(value: TensorLike, options: ConversionOptions = {}): Tensor {
-  const { dtype, name, asRef = false } = options;
+  const { dtype, name, asRef = false, preferredDtype = options.dtypeHint } = options;
+  for (const type of [dtype, preferredDtype]) if (type && !isDType(type)) throw noDtype(type);
   if (value instanceof Tensor) {
     if (dtype !== undefined && value.dtype !== dtype)
       throw new ValueError(
@@ -230,7 +233,7 @@ export function convertToTensor(value: TensorLike, options: ConversionOptions = 
     const first = dtypeOfFirstTensor(value);
     return dtype === undefined || dtype === first ? pack(value, first, name) : pack(castWithin(value, dtype), dtype, name);
   }
-  return makeConstant(toArray(value as ArrayLike, dtype, options.preferredDtype), name);
+  return makeConstant(toArray(value as ArrayLike, dtype, preferredDtype), name);
 }
 
 function shapeNumbers(shape: TensorShape): number[] {

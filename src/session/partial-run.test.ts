@@ -43,5 +43,6 @@ it("refuses in TensorFlow's words", async () => {
   await expect(sess.partial_run(h, r2, [[a, 1]])).rejects.toThrow("The fetch r2:0 was not specified in partial_run_setup.");
   await expect(sess.partial_run(h, r1, [[c, 1]])).rejects.toThrow("The feed c:0 was not specified in partial_run_setup.");
   expect(() => sess.partial_run_setup([], [a])).toThrow("Must specify at least one target to fetch or execute.");
-  expect(() => sess.partial_run_setup([r1.op])).toThrow("partial_run() requires empty `target_list`.");
+  const ofOperation = sess.partial_run_setup([r1.op]);
+  await expect(sess.partial_run(ofOperation, r1.op)).rejects.toThrow("partial_run() requires empty `target_list`.");
 });

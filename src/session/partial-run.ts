@@ -65,11 +65,12 @@ function fedLater(session: Session, given: unknown): Tensor[] {
 }
 
 /** Begins a run in parts: all that will be fetched and fed. Gives what `partialRun` is to be called with. TF: Session.partial_run_setup.
- *  @throws RuntimeError for operations, which cannot be fetched so, InvalidArgumentError for nothing. */
+ *  @throws InvalidArgumentError for nothing. Operations may be named, but `partialRun` refuses them. */
 export function partialRunSetup(session: Session, fetches: unknown, feeds: unknown = []): string {
   session.refuseClosed();
-  const wanted = new Set(fetched(session, fetches));
-  if (wanted.size === 0) throw new InvalidArgumentError("Must specify at least one target to fetch or execute.");
+  const { tensors, targets } = planFetches(session.graph, fetches);
+  const wanted = new Set(tensors);
+  if (wanted.size + targets.length === 0) throw new InvalidArgumentError("Must specify at least one target to fetch or execute.");
   const given = new Set(fedLater(session, feeds ?? []));
   const handle = handleOf(session, given, wanted);
   const own = runs.get(session) ?? new Map<string, PartialRun>();

@@ -16,6 +16,7 @@ import { assertPositive } from "../../ops/flow/check.ts";
 import { cond } from "../../ops/flow/control-flow-contexts.ts";
 import { cast } from "../../ops/math/cast.ts";
 import { equal, notEqual } from "../../ops/math/comparison.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import { inNameScope } from "../../ops/named.ts";
 import { sparseReshape } from "../../ops/sparse/structure.ts";
 import type { Features } from "../features.ts";
@@ -169,7 +170,7 @@ export function requireStringKey(key: unknown): void {
 
 /** A list of columns with different names. @throws ValueError for anything else. */
 export function checkedColumns(given: FeatureColumn | readonly FeatureColumn[]): readonly FeatureColumn[] {
-  const columns = given instanceof FeatureColumn ? [given] : given;
+  const columns = given instanceof FeatureColumn ? [given] : typeof given === "string" ? itemsOf(given) : given;
   if (!Array.isArray(columns)) throw new ValueError("Expected feature_columns to be iterable, found dict.");
   const byName = new Map<string, FeatureColumn>();
   for (const column of columns as readonly FeatureColumn[]) {

@@ -5,7 +5,7 @@ import { ValueError } from "../../base/errors.ts";
 import { type ArrayLike, NDArray, inferDType } from "../../base/ndarray.ts";
 import { pythonRepr } from "../../base/python-text.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
-import { convertToTensor, literalType, type TensorLike } from "../../graph/conversion.ts";
+import { convertToTensor, literalType, refuseMixed, type TensorLike } from "../../graph/conversion.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import { constantValue } from "../../graph/shape-inference.ts";
@@ -113,6 +113,8 @@ function partsOf(list: Nested, options: ConstantOptions): Listed | null {
 }
 
 function arrayOf(flat: Nested, dtype: DType | null | undefined, shape?: readonly number[]): NDArray {
+  if (flat === null) throw new ValueError("None values not supported.");
+  if (dtype === undefined || dtype === null) refuseMixed(flat);
   const first = Array.isArray(flat) ? (flat.flat(Infinity as 1) as unknown[])[0] : flat;
   const type = dtype ?? (first === undefined ? "float32" : inferDType(first as ArrayLike));
   if (shape !== undefined && sizeOf(shape) === 0) return NDArray.zeros(type, shape);

@@ -126,6 +126,13 @@ export function partPlaces(
   const [least, larger] = [Math.floor(fullShape[axis] / count), fullShape[axis] % count];
   const at = (list: readonly number[], value: number): number[] => list.map((own, i) => (i === axis ? value : own));
   const none = fullShape.map(() => 0);
+  if (count > fullShape[axis]) {
+    const [size, end] = [fullShape[axis], at(none, fullShape[axis])];
+    throw new ValueError(
+      `Expected 0 <= offset < shape but found offset=${size}, shape=${size} for var_offset=${listed(end)}, full_shape=${listed(fullShape)}`,
+      "A partitioner may not ask for more parts than there are rows.",
+    );
+  }
   return Array.from({ length: count }, (_, part) => ({
     offset: at(none, part * least + Math.min(part, larger)),
     shape: at(fullShape, least + (part < larger ? 1 : 0)),

@@ -50,7 +50,8 @@ function checkArguments(ord: NonNullable<NormOptions["ord"]>, axis: NormOptions[
   }
   if (axis !== undefined && axis !== null && !Number.isInteger(axis))
     throw new ValueError(`'axis' must be None, an integer, or a tuple of 2 unique integers, got ${pythonStr(axis)}`);
-  if (ord === "fro" || (typeof ord === "number" && !(ord > 0))) throw new ValueError(`'ord' must be a supported vector norm, got ${ord}`);
+  if ((typeof ord === "string" && ord !== "euclidean") || (typeof ord === "number" && !(ord > 0)))
+    throw new ValueError(`'ord' must be a supported vector norm, got ${ord}`);
 }
 
 const euclidean = (x: Tensor, axes: readonly number[] | null): Tensor =>

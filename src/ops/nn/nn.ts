@@ -1,6 +1,7 @@
 // Activations, softmax, biases and dropout. Losses are in nn/loss.ts, normalizations in nn/normalization.ts, look-ups in nn/embedding.ts.
 // Gradients that TensorFlow computes from an op's output (relu, elu) do so here too: their kernels are the *Grad ops beside them.
 
+import { pythonStr } from "../../base/python-text.ts";
 import { isFloating, isInteger, machineEpsilon } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError, withHint } from "../../base/errors.ts";
 import type { Dimension } from "../../base/shape.ts";
@@ -556,6 +557,8 @@ export function droppedBy(
 
 /** The rate as a number or tensor. A keepProb given as a tensor becomes `1 - keepProb`, outside the dropout's scope, as in TensorFlow. */
 export function dropRate(rate: TensorLike | null | undefined, keepProb: TensorLike | null | undefined): number | Tensor {
+  if (typeof keepProb === "string" || Array.isArray(keepProb))
+    throw new ValueError(`\`keep_prob\` must be a floating point number or Tensor. Received: keep_prob=${pythonStr(keepProb)}`);
   const kept =
     keepProb === null || keepProb === undefined
       ? undefined

@@ -351,12 +351,13 @@ function fitted(x: Tensor, sizes: Tensor, rank: number): Tensor {
 
 /** The last axes filled up with zeros to at least the given sizes; `isHalf`: to what is kept of a transform of these sizes. */
 function filled(x: Tensor, lengths: Tensor, rank: number, isHalf = false): Tensor {
-  if (x.shape.dims?.includes(0)) return x;
   const known = staticShape(lengths);
+  if (x.shape.dims?.includes(0)) return x;
   const inner = known.rank === null || x.shape.rank === null ? null : x.shape.slice(-known.rank);
   if (known.isFullyDefined && inner?.isFullyDefined) {
     const wanted = known.asNumbers().map((n, axis) => (isHalf && axis === rank - 1 ? half(n) : n));
-    const missing = inner.asNumbers().map((own, k) => Math.max(wanted[k] - own, 0));
+    const own = inner.asNumbers();
+    const missing = wanted.map((n, k) => Math.max(n - own[k], 0));
     if (missing.every(count => count === 0)) return x;
     const outer = Array<number>((x.shape.rank ?? rank) - missing.length).fill(0);
     return pad(

@@ -624,7 +624,8 @@ function shifted(given: TensorLike, { axes, name }: ShiftOptions, defaultName: s
     if (axes === null || axes === undefined) {
       const { rank: count } = x.shape;
       if (count === null) throw new UnimplementedError(`${defaultName} of a tensor whose rank is not known is not supported.`);
-      return by(shapeOf(x), integers([...Array(count).keys()]));
+      // No axes at all are a list of floats, which is refused.
+      return by(shapeOf(x), count === 0 ? convertToTensor([], { name: `${scope}axis` }) : integers([...Array(count).keys()]));
     }
     const list = integers(axes);
     const count = rank(x);
