@@ -6,6 +6,7 @@ import { NotFoundError, ValueError } from "../../base/errors.ts";
 import { linesOf } from "../../formats/lines.ts";
 import { pythonStr } from "../../base/python-text.ts";
 import { convertToTensor } from "../../graph/conversion.ts";
+import { itemsOf } from "../../graph/iterating.ts";
 import type { Operation, Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import { fill, shape as shapeOf, size } from "../../ops/array/array.ts";
@@ -186,11 +187,9 @@ function outsideOf(key: string, { defaultValue, numOovBuckets }: VocabularyOptio
 }
 
 /** Ids by place in a list of words or numbers. TF: tf.feature_column.categorical_column_with_vocabulary_list. */
-export function categoricalColumnWithVocabularyList(
-  key: string,
-  vocabularyList: Words,
-  options: VocabularyOptions = {},
-): CategoricalColumn {
+export function categoricalColumnWithVocabularyList(key: string, given: Words, options: VocabularyOptions = {}): CategoricalColumn {
+  // A text is the list of its letters, as in Python.
+  const vocabularyList = typeof given === "string" ? itemsOf(given as Words) : given;
   const shown = `[${(vocabularyList ?? []).map(word => (typeof word === "string" ? `'${word}'` : String(word))).join(", ")}]`;
   if (!vocabularyList || vocabularyList.length < 1)
     throw new ValueError(`vocabulary_list ${vocabularyList ? shown : "None"} must be non-empty, column_name: ${key}`);

@@ -130,6 +130,22 @@ r = tf.nn.ctc_loss_v2(l, x, tf.placeholder(tf.int32, [1, 2]), [5, 4])
 ---
 x = tf.placeholder(tf.float32, [5, 2, 4])
 r = tf.nn.ctc_loss_v2(tf.placeholder(tf.int32, [2, 3]), x, tf.placeholder(tf.float64, [2]), [5, 4])
+---
+b = tf.image.convert_image_dtype(A([255, 1, 64], 'uint8'), tf.int64)
+r = [b, tf.image.convert_image_dtype(b, tf.float32), tf.image.convert_image_dtype(b, tf.uint8), tf.image.convert_image_dtype(b, tf.int16, saturate=True)]
+---
+a = tf.placeholder(tf.bool, [3])
+r = [a * a, a * tf.constant([2, 0, 1]), tf.constant([0.5, 1.5, 0.0]) * a, a * True]
+f = {a: A([True, True, False], 'bool')}
+---
+a = tf.SparseTensor([[0, 0], [0, 1]], [0.25, 2.0], [1, 3])
+b = tf.SparseTensor([[0, 0], [0, 2]], [0.125, -1.0], [1, 3])
+r = [tf.sparse_add(a, b, thresh=0.5), tf.sparse_add(a, b)]
+---
+r = [tf.convert_to_tensor([1, 2], dtype_hint=tf.float64), tf.divide(1.5, tf.constant([2.0, 3.0])), tf.math.divide_no_nan(1.5, tf.constant([0.0, 3.0]))]
+---
+r = tf.feature_column.input_layer({'a': tf.constant(['x', 'y'])}, [tf.feature_column.indicator_column(tf.feature_column.categorical_column_with_vocabulary_list('a', 'xy'))])
+t = tf.tables_initializer()
 """.split("\n---\n")
 
 
