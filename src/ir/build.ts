@@ -237,6 +237,7 @@ export function scatter(
   over: readonly number[],
   updates: (r: Index[]) => { at: readonly Scalar[]; body: Scalar },
 ): Value {
+  if (sizeOf(over) === 0) return base;
   const { at, body } = updates(axesOf(over));
   return emit({ kind: "scatter", out: builder().value(base.dtype, base.shape), base, over: [...over], at, combine, body }).out;
 }
@@ -255,6 +256,7 @@ export const randomWords = (state: Value, words: number): Value =>
 
 /** Stops the run at the first r where ok(r) is false. */
 export const check = (over: readonly number[], ok: (r: Index[]) => Scalar, failure: Failure): void => {
+  if (sizeOf(over) === 0) return;
   const scalar = ok(axesOf(over));
   if (scalar.kind === "constant" && scalar.value) return;
   emit({ kind: "check", over: [...over], ok: scalar, failure });

@@ -210,7 +210,9 @@ function fixedVectors(bodies: readonly Scalar[], inner: number, point: Point, ba
   const vectors = new Map<Scalar, Expr>();
   const outside: VectorPoint = { ...point, inner, part: undefined, vectors, bases, byteCounter: () => i32.const(0) };
   visitOpen(bodies, node => {
-    if (!moves(node, inner) && node.kind !== "constant" && !isUnderFixed(node, bodies, inner)) vectorOnce(node, outside);
+    // Positions in 64 bits, of what is gathered, are scalars.
+    if (!moves(node, inner) && node.kind !== "constant" && isVectorizable(node, inner) && !isUnderFixed(node, bodies, inner))
+      vectorOnce(node, outside);
   });
   return vectors;
 }

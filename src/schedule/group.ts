@@ -197,7 +197,8 @@ class BlockGroups {
     if (open === undefined || sizeOf(open.shape) !== sizeOf(step.out.shape)) return false;
     if (isHost(cluster.writes[0]) || [...cluster.reads].some(isHost)) return false;
     const reads = loads.filter(load => open.bodies.has(this.root(load.source)));
-    if (!reads.every(load => isSamePosition(load, step.out.shape))) return false;
+    // Arrays of nothing may stand for each other whatever their type.
+    if (!reads.every(load => load.dtype === this.root(load.source).dtype && isSamePosition(load, step.out.shape))) return false;
     if (open.head !== undefined && reads.length === 0) return false;
     const body = bodyOver(open.shape, step);
     if (isPlain(body, open.shape) !== open.isPlain || !this.hasRoom(cluster, step, loads, body)) return false;

@@ -6,6 +6,7 @@ import { dtypeTable } from "../../base/dtype.ts";
 import { InvalidArgumentError, LookupError, UnimplementedError, ValueError } from "../../base/errors.ts";
 import type { ArrayLike } from "../../base/ndarray.ts";
 import { NDArray } from "../../base/ndarray.ts";
+import { pythonRepr } from "../../base/python-text.ts";
 import type { Dimension, ShapeLike } from "../../base/shape.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -392,7 +393,7 @@ export const PreventGradient = defineOp("PreventGradient", {
   attrs: { T: attr.type(), message: attr.string("") },
   shape: ({ input }) => input,
   gradient: ({ message }): Gradients => {
-    throw new LookupError(`Gradient explicitly disabled. Reason: ${message}`);
+    throw new LookupError(`Gradient explicitly disabled. Reason: b${pythonRepr(message)}`);
   },
   simplify: ({ input }) => input,
   lower: ({ input }) => input,

@@ -457,7 +457,11 @@ function checkWhole(output: Dims, at: Dims, updates: Dims): void {
     !output.includes(0) || (at.includes(0) && updates.includes(0)),
     () => `Indices and updates specified for empty output.  indices shape: [${at}]`,
   );
-  if (at.length > 1) return;
+  if (at.length > 1)
+    return need(
+      at[at.length - 1] >= 1 || output.includes(0),
+      () => "Only indices.shape[-1] values between 1 and 5 are currently supported.  Requested rank: 0",
+    );
   const range = (from: number, to: number, what: string, dims: Dims): string => `[${from},${to}) of ${what}[shape=[${dims}]]`;
   need(
     updates[0] === at[0],

@@ -183,7 +183,8 @@ export const LinSpace = defineOp("LinSpace", {
     const [from, to] = [s.load(start, []), s.load(stop, [])];
     const step = count > 1 ? s.div(s.sub(to, from), count - 1) : s.constant(start.dtype, 0);
     return ir.generate([count], ([i]) => {
-      const inner = s.add(from, s.mul(step, s.cast(s.index(i), start.dtype)));
+      // Both ends are what was given, also where the step is infinite.
+      const inner = s.guard([{ index: i, low: 1, high: count }], s.add(from, s.mul(step, s.cast(s.index(i), start.dtype))), from);
       return count > 1 ? s.guard([{ index: i, low: 0, high: count - 1 }], inner, to) : from;
     });
   },

@@ -225,6 +225,7 @@ export const Reverse = defineOp("Reverse", {
   shape: ({ tensor }) => tensor,
   gradient: ({ dims }, d): Gradients => ({ tensor: Reverse({ tensor: d.output, dims }) }),
   compileTimeInputs: ["dims"],
+  checks: ({ tensor }) => need(tensor[0] !== 0, () => "Invalid input first dimension. Found 0."),
   lower: ({ tensor, dims }) =>
     ir.reverse(
       tensor,

@@ -119,6 +119,7 @@ function sliceOf(input: Value, begin: Value, context: LowerContext): Value {
 
 /** A slice of fixed size whose beginning is only known while running (in a loop). */
 function movingSlice(input: Value, begin: Value, lengths: readonly number[]): Value {
+  if (lengths.length === 0) return input;
   ir.check(
     begin.shape,
     ([axis]) => {
@@ -955,9 +956,15 @@ export const SplitV = defineOp("SplitV", {
   compileTimeInputs: ["sizeSplits", "splitDim"],
   lower: ({ value, sizeSplits, splitDim, numSplit }) => {
     const axis = axisAtRun(numbersOf(splitDim)[0], value.shape.length);
-    if (numSplit === 1) return [value];
     const given = numbersOf(sizeSplits);
     const whole = value.shape[axis];
+    if (numSplit === 1) {
+      need(
+        given[0] === whole,
+        () => `If there is only one output, it must have the same size as the input. Input size: ${whole} output size: ${given[0]}`,
+      );
+      return [value];
+    }
     const open = given.filter(d => d === -1).length;
     need(open <= 1, () => "There can only be one -1 in the input.");
     const sum = given.reduce((total, d) => (d === -1 ? total : total + d), 0);

@@ -3,7 +3,7 @@
 
 import { files } from "#platform";
 import { DataLossError, InternalError, InvalidArgumentError, OutOfRangeError } from "../../base/errors.ts";
-import { encodeText, NDArray } from "../../base/ndarray.ts";
+import { encodeText, latinText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { RecordWriter } from "../../formats/records.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -436,7 +436,8 @@ export const CSVDatasetV2 = defineOp("CSVDatasetV2", {
         throw new InvalidArgumentError(`${name} should be strictly increasing indices`);
     if (chosen.length > 0 && chosen.length !== outputTypes.length) throw new InvalidArgumentError("select_cols should match output size");
     if (chosen.length > 0 && excluded.length > 0) throw new InvalidArgumentError("Either select_cols or exclude_cols should be empty");
-    const [usesQuotes, hasHeader, missing] = [isTrue(given.useQuoteDelim), isTrue(given.header), textOf(given.naValue)];
+    const [usesQuotes, hasHeader] = [isTrue(given.useQuoteDelim), isTrue(given.header)];
+    const missing = latinText(bytesAt(given.naValue, 0));
     const rowOf = (record: Uint8Array): NDArray[] => {
       const all = csvFields(record, delimiter, usesQuotes, csvTexts);
       const kept =

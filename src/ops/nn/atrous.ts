@@ -329,11 +329,11 @@ function convolveBy(input: Tensor, filter: Tensor, strides: readonly number[], p
   return squeeze(convolve(expandDims(input, added), expandDims(filter, 0), [1, ...all], isFirst ? "NCHW" : "NHWC"), [added]);
 }
 
-/** The transpose of atrousConv2d. outputShape must be known when the graph is built. TF: tf.nn.atrous_conv2d_transpose. */
+/** The transpose of atrousConv2d. outputShape: four sizes, numbers or scalars, or a vector of them. TF: tf.nn.atrous_conv2d_transpose. */
 export function atrousConv2dTranspose(
   value: TensorLike,
   filters: TensorLike,
-  outputShape: readonly number[],
+  outputShape: TensorLike,
   rate: number,
   padding: "SAME" | "VALID",
   options: Named = {},
@@ -350,10 +350,17 @@ export function atrousConv2dTranspose(
     const sizes = convertToTensor(outputShape, { name: "output_shape", preferredDtype: "int32" });
     if (!sizes.shape.isCompatibleWith([4]))
       throw new ValueError(`\`output_shape\` must have shape (4,). Received: output_shape=${sizes.shape}`);
-    const channels = new TensorShape([taps.shape.dim(2)]);
-    if (!channels.isCompatibleWith([outputShape[3]]))
+    const known: readonly Size[] | null =
+      outputShape instanceof NDArray
+        ? Array.from({ length: outputShape.size }, (_, i) => Number(outputShape.get(i)))
+        : isSizes(outputShape)
+          ? outputShape
+          : null;
+    const sizeAt = (axis: number): Size => known?.[axis] ?? getItem(sizes, axis);
+    const depth = known?.[3];
+    if (typeof depth === "number" && !new TensorShape([taps.shape.dim(2)]).isCompatibleWith([depth]))
       throw new ValueError(
-        `\`output_shape\` channel count must be compatible with \`filters\` output channel count. Received: output_shape=${pythonList(outputShape)} with channel count ${outputShape[3]} and filters.shape=${taps.shape} with output channel count ${taps.shape.dim(3)}.`,
+        `\`output_shape\` channel count must be compatible with \`filters\` output channel count. Received: output_shape=${pythonList(known as number[])} with channel count ${depth} and filters.shape=${taps.shape} with output channel count ${taps.shape.dim(3)}.`,
       );
     if (padding !== "SAME" && padding !== "VALID")
       throw new ValueError(`\`padding\` must be either 'VALID' or 'SAME'. Received: padding=${pythonStr(padding)}`);
@@ -365,8 +372,8 @@ export function atrousConv2dTranspose(
             [0, 0],
           ]
         : overhangs(window, rate);
-    const rows = plus(plus(outputShape[1], top), bottom);
-    const columns = plus(plus(outputShape[2], left), right);
+    const rows = plus(plus(sizeAt(1), top), bottom);
+    const columns = plus(plus(sizeAt(2), left), right);
     const fill = (size: Size): Size => modulo(minus(rate, modulo(size, rate)), rate);
     const [moreRows, moreColumns] = [fill(rows), fill(columns)];
     const split = spaceToBatch(
@@ -378,10 +385,10 @@ export function atrousConv2dTranspose(
       { blockSize: rate },
     );
     const inputSizes = whole([
-      outputShape[0] * rate * rate,
+      times(rate * rate, sizeAt(0)),
       quotient(plus(rows, moreRows), rate),
       quotient(plus(columns, moreColumns), rate),
-      outputShape[3],
+      sizeAt(3),
     ]);
     const back = Conv2DBackpropInput({ inputSizes, filter: taps, outBackprop: split, strides: [1, 1, 1, 1], padding: "VALID" });
     const crops = whole([
@@ -391,6 +398,8 @@ export function atrousConv2dTranspose(
     return batchToSpace(back, crops, { blockSize: rate });
   });
 }
+
+const isSizes = (value: TensorLike): value is readonly Size[] & TensorLike => Array.isArray(value);
 
 /** Rows and columns of a filter: numbers where all of its shape is known. */
 function sizesOfWindow(taps: Tensor): readonly [Size, Size] {

@@ -13,7 +13,7 @@ import { Tensor } from "../../graph/operation.ts";
 import { SparseTensor } from "../../graph/sparse-tensor.ts";
 import * as ir from "../../ir/build.ts";
 import { collect, eitherName, need } from "../arguments.ts";
-import { expandDims, numbersOf, onesLike, reshape, shape } from "../array/array.ts";
+import { expandDims, numbersOf, onesLike, PreventGradient, reshape, shape } from "../array/array.ts";
 import { scatterNd } from "../array/gather.ts";
 import { pad } from "../array/padding.ts";
 import { unique } from "../array/partition.ts";
@@ -46,11 +46,11 @@ interface Rules {
 }
 
 /** Labels of each sequence. Classes from the blank on end a sequence, as padding does. @throws InvalidArgumentError for labels that do not fit. */
-function labelsOf(indices: NDArray, values: NDArray, batch: number, blank: number, collapse: boolean): number[][] {
+function* labelsOf(indices: NDArray, values: NDArray, batch: number, blank: number, collapse: boolean): Generator<[number, number[]]> {
   const all: number[][] = Array.from({ length: batch }, () => []);
   const places = Array.from({ length: values.size }, (_, n) => [0, 1].map(axis => Number(indices.get(2 * n + axis))));
   places.forEach(([b], n) => void all[b].push(Number(values.get(n))));
-  return all.map((given, b) => {
+  for (const [b, given] of all.entries()) {
     if (given.length === 0) throw new InvalidArgumentError(`Labels length is zero in batch ${b}`);
     const kept = collapse ? given.filter((label, i) => label !== given[i - 1]) : given;
     const end = kept.findIndex(label => label >= blank);
@@ -61,8 +61,8 @@ function labelsOf(indices: NDArray, values: NDArray, batch: number, blank: numbe
       );
     if (labels.some(label => label < 0))
       throw new InvalidArgumentError(`All labels must be nonnegative integers, batch: ${b} labels: ${given}`);
-    return labels;
-  });
+    yield [b, labels];
+  }
 }
 
 /** Log probabilities of all paths that have come to (forward) or start from (backward) each place `u` of a sequence at each time. */
@@ -179,7 +179,11 @@ export const CTCLoss = defineOp("CTCLoss", {
     need(labelsIndices[1] === 2, () => "Order length must be SparseTensor rank.");
     need(batch !== 0, () => "batch_size must not be 0");
   },
-  gradient: ({ gradient }, d): Gradients => ({ inputs: multiply(expandDims(d.loss, -1), gradient) }),
+  gradient: ({ gradient }, d): Gradients => {
+    const message =
+      "Currently there is no way to take the second  derivative of ctc_loss due to the fused implementation's interaction  with tf.gradients()";
+    return { inputs: multiply(expandDims(d.loss, -1), PreventGradient({ input: gradient, message })) };
+  },
   lower: ({ inputs, labelsIndices, labelsValues, sequenceLength, T, ...rules }) => {
     const [times, batch, classes] = inputs.shape;
     const run = (given: readonly NDArray[], results: readonly NDArray[]): void => losses(given, results, times, rules);
@@ -213,8 +217,7 @@ function losses(
 ): void {
   const [, batch, classes] = inputs.shape;
   checkOrdered(indices, batch);
-  const all = labelsOf(indices, values, batch, classes - 1, rules.preprocessCollapseRepeated);
-  all.forEach((labels, b) => {
+  for (const [b, labels] of labelsOf(indices, values, batch, classes - 1, rules.preprocessCollapseRepeated)) {
     const times = Number(lengths.get(b));
     need(times >= 0, () => `seq_len(${b}) < 0`);
     need(times <= most, () => `sequence_length(${b}) <= ${most}`);
@@ -223,7 +226,7 @@ function losses(
         `Not enough time for target transition sequence (required: ${labels.length}, available: ${times})${b}You can turn this error into a warning by using the flag ignore_longer_outputs_than_inputs`,
       );
     if (times > 0 && labels.length <= times) lossOf(inputs, b, labels, times, rules.ctcMergeRepeated, loss, gradient);
-  });
+  }
 }
 
 interface LossOptions extends Partial<Rules> {

@@ -56,7 +56,7 @@ export const SoftmaxCrossEntropyWithLogits = defineOp("SoftmaxCrossEntropyWithLo
         `logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional: logits_size=[${features.shape}] labels_size=[${labels.shape}]`,
       );
     const rows = Math.max(features.shape[0], labels.shape[0]) * Math.min(1, features.shape[0], labels.shape[0]);
-    const classes = Math.max(features.shape[1], labels.shape[1]);
+    const classes = Math.max(features.shape[1], labels.shape[1]) * Math.min(1, features.shape[1], labels.shape[1]);
     for (const value of [features, labels])
       if ((value.shape[0] !== rows && value.shape[0] !== 1) || (value.shape[1] !== classes && value.shape[1] !== 1))
         throw new InvalidArgumentError(

@@ -2,7 +2,7 @@
 
 import { isFloating, limitOf } from "../../base/dtype.ts";
 import { ValueError } from "../../base/errors.ts";
-import type { NDArray } from "../../base/ndarray.ts";
+import { NDArray } from "../../base/ndarray.ts";
 import { checkLength, mergedDimension, sameShape, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -92,26 +92,36 @@ function backprop(kind: "input" | "filter", given: readonly Value[], attrs: Attr
   const expected = [input.shape[0], rows.output, columns.output, depth];
   need(sameShape(expected, outBackprop.shape), () => "out_backprop has incompatible size.");
   const run = ([x, w, d]: readonly NDArray[], [result]: readonly NDArray[]): void => {
-    const sums = new Float64Array(result.size);
+    // Integers wrap; floats are rounded once.
+    const sums = NDArray.zeros(isFloating(result.dtype) ? "float64" : result.dtype, result.shape);
+    const place = NDArray.zeros(x.dtype, [1]);
     let out = 0;
     for (let n = 0; n < x.shape[0]; n++)
       for (let y = 0; y < rows.output; y++)
         for (let column = 0; column < columns.output; column++)
           for (let c = 0; c < depth; c++) {
-            const best = bestTap(x, w, [n, y, column, c], rows, columns);
-            const grad = Number(d.get(out++));
-            sums[kind === "input" ? best.pixel : best.weight] += grad;
+            const best = bestTap(x, w, place, [n, y, column, c], rows, columns);
+            const at = kind === "input" ? best.pixel : best.weight;
+            sums.set(at, sum(sums, at, d, out++));
           }
-    sums.forEach((sum, i) => void result.set(i, sum));
+    for (let i = 0; i < result.size; i++) result.set(i, sums.get(i));
   };
   const [out] = ir.call({ name: `Dilation2DBackprop ${kind}`, run }, given, [kind === "input" ? input : filter]);
   return out;
 }
 
-/** The first largest tap of a window; where none is a number, what TensorFlow begins with: the first pixel inside, the first weight. */
+/** The sum of two elements, in their own kind of number. */
+function sum(x: NDArray, i: number, y: NDArray, k: number): number | bigint {
+  const [a, b] = [x.get(i), y.get(k)];
+  return typeof a === "bigint" && typeof b === "bigint" ? a + b : Number(a) + Number(b);
+}
+
+/** The first largest tap of a window, as its sum is in the elements' type; where none is larger than the least finite number, what TensorFlow
+ *  begins with: the first pixel inside, the first weight. `place` is where sums are rounded, and wrap. */
 function bestTap(
   x: NDArray,
   w: NDArray,
+  place: NDArray,
   [n, y, column, c]: readonly number[],
   rows: WindowAxis,
   columns: WindowAxis,
@@ -119,7 +129,8 @@ function bestTap(
   const depth = x.shape[3];
   const pixelAt = (row: number, at: number): number => ((n * rows.input + row) * columns.input + at) * depth + c;
   const [top, left] = [y * rows.stride - rows.before, column * columns.stride - columns.before];
-  let largest = Number.NEGATIVE_INFINITY;
+  place.set(0, limitOf(x.dtype, false));
+  let largest = place.get(0);
   let best = { pixel: pixelAt(Math.max(top, 0), Math.max(left, 0)), weight: c };
   for (let i = 0; i < rows.size; i++) {
     const row = top + i * rows.dilation;
@@ -129,7 +140,8 @@ function bestTap(
       if (at < 0 || at >= columns.input) continue;
       const pixel = pixelAt(row, at);
       const weight = (i * columns.size + j) * depth + c;
-      const value = Number(x.get(pixel)) + Number(w.get(weight));
+      place.set(0, sum(x, pixel, w, weight));
+      const value = place.get(0);
       if (value > largest) {
         largest = value;
         best = { pixel, weight };

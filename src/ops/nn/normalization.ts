@@ -334,7 +334,12 @@ function lowerFused({ x, scale, offset, mean, variance, epsilon, exponentialAvgF
       ),
     );
   };
-  if (!isTraining) return [normalized(castValue(mean, "float32"), castValue(variance, "float32")), mean, variance, mean, variance];
+  if (!isTraining) {
+    const y = normalized(castValue(mean, "float32"), castValue(variance, "float32"));
+    // Of nothing TensorFlow gives no statistics, not even those it was given.
+    const told = x.shape.includes(0) ? [mean, variance].map(({ dtype, shape }) => full(dtype, shape, Number.NaN)) : [mean, variance];
+    return [y, ...told, mean, variance];
+  }
   const m = map(
     sum => s.div(sum, count),
     channelSum(given, at => loadScalar(given.x, at)),

@@ -278,7 +278,10 @@ function maximumFromFirst(input: Value, pool: Pool): Value {
   if (!isFloating(input.dtype)) return maximum;
   return generate(pool.output, o => {
     const first = loadScalar(input, firstInside(pool, o).at);
-    return s.select(s.isNan(first), first, loadScalar(maximum, o));
+    // A maximum begins with the least finite number: where nothing is greater, all is NaN or -∞.
+    const greatest = loadScalar(maximum, o);
+    const isFirst = s.or(s.isNan(first), s.le(greatest, constantScalar(input.dtype, lowest(input.dtype))));
+    return s.select(isFirst, first, greatest);
   });
 }
 

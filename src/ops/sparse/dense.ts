@@ -41,7 +41,7 @@ function checkParts(indices: readonly number[], values: readonly number[], sizes
 function readers(indices: NDArray, sizes: readonly number[], dense: readonly number[], out: NDArray): void {
   const rank = sizes.length;
   const offset = rank - dense.length;
-  if (offset < 0 || dense.some((length, axis) => length !== 1 && length !== sizes[axis + offset]))
+  if (offset < 0 || dense.some((length, axis) => length !== sizes[axis + offset] && (length !== 1 || sizes[axis + offset] === 0)))
     throw new InvalidArgumentError(
       `SparseDenseBinaryOpShared broadcasts dense to sparse only; got incompatible shapes: [${sizes}] vs. [${dense}]`,
     );

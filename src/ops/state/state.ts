@@ -341,6 +341,8 @@ export const ResourceGatherNd = defineOp("ResourceGatherNd", {
     const params = resource.read();
     const outer = indices.shape.length - 1;
     const depth = indices.shape[outer];
+    if (params.shape.includes(0) && !indices.shape.slice(0, -1).includes(0))
+      throw new InvalidArgumentError(`Requested more than 0 entries, but params is empty.  Params shape: [${params.shape}]`);
     checkPositions(indices, params.shape, "param shape");
     return generate([...indices.shape.slice(0, -1), ...params.shape.slice(depth)], i => {
       const at = params.shape
@@ -428,6 +430,17 @@ export const ScatterDiv = defineOp("ScatterDiv", scatterFields("div", attr.numbe
 export const ScatterMin = defineOp("ScatterMin", scatterFields("min", orderedTypes));
 export const ScatterMax = defineOp("ScatterMax", scatterFields("max", orderedTypes));
 
+/** Stops the run at a zero to divide by: TensorFlow refuses it of every type. */
+function checkDivisors(updates: Value, count?: Value): void {
+  const isBehind = (i: Index[]): Scalar => s.ge(s.index(i[0], "int32"), loadScalar(count as Value, []));
+  const ok = (i: Index[]): Scalar => s.ne(loadScalar(updates, i), 0);
+  check(updates.shape, i => (count && i.length > 0 ? s.or(isBehind(i), ok(i)) : ok(i)), {
+    label: "divisors",
+    reads: [],
+    error: () => new InvalidArgumentError("updates must not contain 0"),
+  });
+}
+
 const resourceScatterFields = (combine: ScatterCombine, types: readonly DType[] | undefined) =>
   ({
     inputs: { resource: "resource", indices: "Tindices", updates: "dtype" },
@@ -438,8 +451,11 @@ const resourceScatterFields = (combine: ScatterCombine, types: readonly DType[] 
     gradient: "none",
     stateful: true,
     cappedInputs: ["indices", "updates"],
-    lower: ({ resource, indices, updates }: { resource: StateHandle; indices: Value; updates: Value }, context: LowerContext) =>
-      void resource.write(scatterRows(combine, resource.read(), indices, updates, context.sharedRows("indices", "updates"))),
+    lower: ({ resource, indices, updates }: { resource: StateHandle; indices: Value; updates: Value }, context: LowerContext) => {
+      const count = context.sharedRows("indices", "updates");
+      if (combine === "div") checkDivisors(updates, count);
+      resource.write(scatterRows(combine, resource.read(), indices, updates, count));
+    },
   }) as const;
 
 export const ResourceScatterUpdate = defineOp("ResourceScatterUpdate", resourceScatterFields("assign", undefined));

@@ -28,14 +28,21 @@ interface Rule<I extends Specs = Specs, A extends Attrs = Attrs> {
   /** Hyperparameters made of others, computed once a step. */
   readonly once?: (x: Elements) => Elements;
   readonly updates: Updates;
-  /** Where the sparse form rounds differently. */
+  /** Where the sparse form goes another way. */
   readonly sparseUpdates?: Updates;
+  /** What the sparse form refuses of its hyperparameters, and the dense one if `isLimited`. */
+  readonly limits?: readonly Limit[];
+  readonly isLimited?: boolean;
+  /** Whether the sparse form refuses rows of nothing. */
+  readonly needsWidth?: boolean;
 }
+
+type Limit = readonly [name: string, holds: (x: Scalar, options: Options) => Scalar, text: string];
 
 const rule = <const I extends Specs, const A extends Attrs = Record<never, never>>(
   inputs: I,
   updates: Updates,
-  { attrs, ...rest }: { attrs?: A; once?: Rule["once"]; sparseUpdates?: Updates } = {},
+  { attrs, ...rest }: { attrs?: A } & Omit<Rule, "inputs" | "updates" | "attrs"> = {},
 ): Rule<I, A> => ({ inputs, updates, attrs: attrs ?? ({} as A), ...rest });
 
 // ---- the four forms ----
@@ -161,9 +168,20 @@ function hyperparameters({ inputs, once }: Rule, record: Record_): Readonly<Reco
 const loadAll = (values: Readonly<Record<string, Value>>): Record<string, Scalar> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, loadScalar(value, [])]));
 
+/** Stops the run at a hyperparameter outside its limits. */
+function checkLimits({ limits = [] }: Rule, scalars: Readonly<Record<string, Value>>, options: Options): void {
+  for (const [name, holds, text] of limits)
+    check([], () => holds(loadScalar(scalars[name], []), options), {
+      label: "limits",
+      reads: [],
+      error: () => new InvalidArgumentError(`${text}: []`),
+    });
+}
+
 function denseStep(given: Rule, record: Record_): StateHandle {
   const handles = handlesOf(given, record);
   const scalars = hyperparameters(given, record);
+  if (given.isLimited) checkLimits(given, scalars, record);
   const gradient = (record.grad ?? record.delta) as Value;
   const { shape } = handles.var.read();
   const values: Record<string, Value> = { grad: gradient };
@@ -189,6 +207,8 @@ function sparseStep(given: Rule, record: Record_, { op, sharedRows }: LowerConte
   const gradient = record.grad as Value;
   const indices = record.indices as Value;
   const { shape } = handles.var.read();
+  checkLimits(given, scalars, record);
+  if (given.needsWidth && shape.slice(1).includes(0)) throw new InvalidArgumentError("Inner dimension should be greater than zero.");
   if (!sameShape([indices.shape[0], ...shape.slice(1)], gradient.shape))
     throw new InvalidArgumentError(`var and grad must match in all dimensions but the first: [${shape}] and [${gradient.shape}]`);
   const count = sharedRows("indices", "grad");
@@ -351,7 +371,7 @@ const adagrad = rule(
     ["accum", addGradientSquared],
     ["var", ({ var: w, accum, lr, grad }) => minus(w, s.mul(s.mul(grad, lr), s.rsqrt(accum)))],
   ],
-  { attrs: { updateSlots: attr.bool(true) } },
+  { attrs: { updateSlots: attr.bool(true) }, needsWidth: true },
 );
 export const ApplyAdagrad = defineOp("ApplyAdagrad", dense(adagrad));
 export const ResourceApplyAdagrad = defineOp("ResourceApplyAdagrad", resourceDense(adagrad));
@@ -364,7 +384,7 @@ const adagradV2 = rule(
     ["accum", addGradientSquared],
     ["var", ({ var: w, accum, lr, grad, epsilon }) => minus(w, s.div(s.mul(grad, lr), s.add(s.sqrt(accum), epsilon)))],
   ],
-  { attrs: { updateSlots: attr.bool(true) } },
+  { attrs: { updateSlots: attr.bool(true) }, needsWidth: true },
 );
 export const ApplyAdagradV2 = defineOp("ApplyAdagradV2", dense(adagradV2));
 export const ResourceApplyAdagradV2 = defineOp("ResourceApplyAdagradV2", resourceDense(adagradV2));
@@ -459,6 +479,7 @@ const adagradDA = rule(
       },
     ],
   ],
+  { needsWidth: true },
 );
 export const ApplyAdagradDA = defineOp("ApplyAdagradDA", dense(adagradDA));
 export const ResourceApplyAdagradDA = defineOp("ResourceApplyAdagradDA", resourceDense(adagradDA));
@@ -468,7 +489,20 @@ export const ResourceSparseApplyAdagradDA = defineOp("ResourceSparseApplyAdagrad
 /** accum^-power, by a square root where the power is -½. */
 const accumPower = (accum: Scalar, lrPower: Scalar): Scalar => s.select(s.eq(lrPower, -0.5), s.sqrt(accum), s.pow(accum, s.neg(lrPower)));
 
-const ftrlUpdates = (gradient: (x: Elements) => Scalar): Updates => [
+const notNegative = (name: string): Limit => [name, x => s.ge(x, 0), `${name} regularization strength is not a non-negative scalar`];
+
+const ftrlLimits: readonly Limit[] = [
+  [
+    "lr",
+    (x, { multiplyLinearByLr }) => (multiplyLinearByLr ? s.ge(x, 0) : s.gt(x, 0)),
+    "lr is not a positive scalar (or zero if multiply_linear_by_lr is set)",
+  ],
+  notNegative("l1"),
+  notNegative("l2"),
+  ["lrPower", x => s.le(x, 0), "lr_power is not a non-positive scalar"],
+];
+
+const ftrlUpdates = (gradient: (x: Elements) => Scalar, isSparse: boolean): Updates => [
   [
     "linear",
     (x, { multiplyLinearByLr }) => {
@@ -485,39 +519,49 @@ const ftrlUpdates = (gradient: (x: Elements) => Scalar): Updates => [
       const bound = multiplyLinearByLr ? s.mul(l1, lr) : l1;
       const power = accumPower(accum, lrPower);
       const quadratic = multiplyLinearByLr ? s.add(power, s.mul(s.mul(l2, 2), lr)) : s.add(s.div(power, lr), s.mul(l2, 2));
-      // Where `linear` is no number the weight is none either: 0.
       const next = s.div(minus(s.max(s.min(linear, bound), s.neg(bound)), linear), quadratic);
-      return s.select(s.gt(s.abs(linear), bound), next, 0);
+      // Where `linear` is NaN the dense form's weight is 0.
+      return isSparse ? next : s.select(s.gt(s.abs(linear), bound), next, 0);
     },
   ],
 ];
 
-const ftrl = rule(
+const ftrlRule = <const I extends Specs>(inputs: I, gradient: (x: Elements) => Scalar) =>
+  rule(inputs, ftrlUpdates(gradient, false), {
+    attrs: { multiplyLinearByLr: attr.bool(false) },
+    sparseUpdates: ftrlUpdates(gradient, true),
+    limits: ftrlLimits,
+    needsWidth: true,
+  });
+
+const ftrl = ftrlRule(
   { var: "Ref(T)", accum: "Ref(T)", linear: "Ref(T)", grad: "T", lr: "T", l1: "T", l2: "T", lrPower: "T" },
-  ftrlUpdates(({ grad }) => grad),
-  { attrs: { multiplyLinearByLr: attr.bool(false) } },
+  ({ grad }) => grad,
 );
 export const ApplyFtrl = defineOp("ApplyFtrl", dense(ftrl));
 export const ResourceApplyFtrl = defineOp("ResourceApplyFtrl", resourceDense(ftrl));
 export const SparseApplyFtrl = defineOp("SparseApplyFtrl", sparse(ftrl));
 export const ResourceSparseApplyFtrl = defineOp("ResourceSparseApplyFtrl", resourceSparse(ftrl));
 
-const ftrlV2 = rule(
+const ftrlV2 = ftrlRule(
   { var: "Ref(T)", accum: "Ref(T)", linear: "Ref(T)", grad: "T", lr: "T", l1: "T", l2: "T", l2Shrinkage: "T", lrPower: "T" },
-  ftrlUpdates(x => s.add(x.grad, s.mul(s.mul(x.l2Shrinkage, 2), x.var))),
-  { attrs: { multiplyLinearByLr: attr.bool(false) } },
+  x => s.add(x.grad, s.mul(s.mul(x.l2Shrinkage, 2), x.var)),
 );
 export const ApplyFtrlV2 = defineOp("ApplyFtrlV2", dense(ftrlV2));
 export const ResourceApplyFtrlV2 = defineOp("ResourceApplyFtrlV2", resourceDense(ftrlV2));
 export const SparseApplyFtrlV2 = defineOp("SparseApplyFtrlV2", sparse(ftrlV2));
 export const ResourceSparseApplyFtrlV2 = defineOp("ResourceSparseApplyFtrlV2", resourceSparse(ftrlV2));
 
-const proximalGradientDescent = rule({ var: "Ref(T)", alpha: "T", l1: "T", l2: "T", delta: "T" }, [
+const proximalGradientDescent = rule(
+  { var: "Ref(T)", alpha: "T", l1: "T", l2: "T", delta: "T" },
   [
-    "var",
-    ({ var: w, alpha, l1, l2, grad }) => s.div(shrunk(minus(w, s.mul(grad, alpha)), l1, s.mul(alpha, l1)), s.add(s.mul(l2, alpha), 1)),
+    [
+      "var",
+      ({ var: w, alpha, l1, l2, grad }) => s.div(shrunk(minus(w, s.mul(grad, alpha)), l1, s.mul(alpha, l1)), s.add(s.mul(l2, alpha), 1)),
+    ],
   ],
-]);
+  { needsWidth: true },
+);
 export const ApplyProximalGradientDescent = defineOp("ApplyProximalGradientDescent", dense(proximalGradientDescent));
 export const ResourceApplyProximalGradientDescent = defineOp(
   "ResourceApplyProximalGradientDescent",
@@ -529,16 +573,24 @@ export const ResourceSparseApplyProximalGradientDescent = defineOp(
   resourceSparse(proximalGradientDescent),
 );
 
-const proximalAdagrad = rule({ var: "Ref(T)", accum: "Ref(T)", lr: "T", l1: "T", l2: "T", grad: "T" }, [
-  ["accum", ({ accum, grad }) => s.add(accum, s.square(grad))],
+const proximalAdagrad = rule(
+  { var: "Ref(T)", accum: "Ref(T)", lr: "T", l1: "T", l2: "T", grad: "T" },
   [
-    "var",
-    ({ var: w, accum, lr, l1, l2, grad }) => {
-      const rate = s.mul(lr, s.rsqrt(accum));
-      return s.div(shrunk(minus(w, s.mul(grad, rate)), l1, s.mul(rate, l1)), s.add(s.mul(l2, rate), 1));
-    },
+    ["accum", ({ accum, grad }) => s.add(accum, s.square(grad))],
+    [
+      "var",
+      ({ var: w, accum, lr, l1, l2, grad }) => {
+        const rate = s.mul(lr, s.rsqrt(accum));
+        return s.div(shrunk(minus(w, s.mul(grad, rate)), l1, s.mul(rate, l1)), s.add(s.mul(l2, rate), 1));
+      },
+    ],
   ],
-]);
+  {
+    limits: [["lr", x => s.gt(x, 0), "lr is not a positive scalar"], notNegative("l1"), notNegative("l2")],
+    isLimited: true,
+    needsWidth: true,
+  },
+);
 export const ApplyProximalAdagrad = defineOp("ApplyProximalAdagrad", dense(proximalAdagrad));
 export const ResourceApplyProximalAdagrad = defineOp("ResourceApplyProximalAdagrad", resourceDense(proximalAdagrad));
 export const SparseApplyProximalAdagrad = defineOp("SparseApplyProximalAdagrad", sparse(proximalAdagrad));

@@ -4,7 +4,7 @@
 import type { DType } from "../../base/dtype.ts";
 import { dtypeBytes, dtypeTable, isComplex } from "../../base/dtype.ts";
 import { InvalidArgumentError, ValueError } from "../../base/errors.ts";
-import { bytesOfLatin, NDArray, latinText } from "../../base/ndarray.ts";
+import { bytesOfLatin, decodeText, encodeText, latinText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { TensorLike } from "../../graph/conversion.ts";
@@ -290,7 +290,9 @@ export function fillCsvRow(
     else {
       const value = parseNumber(bytesOfLatin(field), types[k]);
       if (value === undefined)
-        throw new InvalidArgumentError(`Field ${k} in ${place} is not a valid ${dtypeTable[types[k]].cName}: ${field}`);
+        throw new InvalidArgumentError(
+          `Field ${k} in ${place} is not a valid ${dtypeTable[types[k]].cName}: ${decodeText(bytesOfLatin(field))}`,
+        );
       results[k].set(row, value);
     }
   }
@@ -320,10 +322,11 @@ export const DecodeCSV = defineOp("DecodeCSV", {
       need((dims[0] ?? 0) < 2, () => `There should only be 1 default per field but field ${i} has ${dims[0]}`);
     }),
   lower: ({ records, recordDefaults, OUT_TYPE: types, ...csv }) => {
-    if (csv.fieldDelim.length !== 1) throw new InvalidArgumentError("field_delim should be only 1 char");
+    need(encodeText(csv.fieldDelim).length === 1, () => "field_delim should be only 1 char");
+    const missing = latinText(encodeText(csv.naValue));
     const run = ([lines, ...defaults]: readonly NDArray[], results: readonly NDArray[]): void => {
       for (let row = 0; row < lines.size; row++)
-        fillCsvRow(readRecord(bytesAt(lines, row), row, types, csv), row, types, defaults, results, csv.naValue);
+        fillCsvRow(readRecord(bytesAt(lines, row), row, types, csv), row, types, defaults, results, missing);
     };
     return ir.call(
       { name: "DecodeCSV", run },
