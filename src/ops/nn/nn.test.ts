@@ -35,3 +35,42 @@ it("softmax of unknown rank along another axis than the last is refused", () => 
   const build = () => tf.nn.softmax(tf.placeholder(tf.float32, null), { axis: 0 });
   expect(() => new tf.Graph().asDefault(build)).toThrow("unsupported operand type(s) for -: 'NoneType' and 'int'");
 });
+
+it("a second gradient of ctcLoss is refused", () => {
+  using _ = new tf.Graph().asDefault();
+  const inputs = tf.placeholder(tf.float32, [2, 1, 3]);
+  const labels = new tf.SparseTensor([[0n, 0n]], tf.constant([1], tf.int32), [1n, 1n]);
+  const [first] = tf.gradients(tf.nn.ctcLoss(labels, inputs, [2]), [inputs]);
+  expect(() => tf.gradients(first as tf.Tensor, [inputs])).toThrow(
+    `Gradient explicitly disabled. Reason: b"Currently there is no way to take the second  derivative of ctc_loss`,
+  );
+});
+
+it("atrousConv2dTranspose takes sizes that are known only while running", async () => {
+  const graph = new tf.Graph();
+  using _ = graph.asDefault();
+  await using session = new tf.Session({ graph });
+  const value = tf.reshape(tf.range(32), [1, 4, 4, 2]);
+  const filters = tf.reshape(tf.range(54), [3, 3, 3, 2]);
+  const [whole, size] = [tf.placeholder(tf.int32, [4]), tf.placeholder(tf.int32, [])];
+  const made = [[1, 4, 4, 3], whole, [1, size, 4, 3], tf.NDArray.from([1, 4, 4, 3], "int32")].map(shape =>
+    tf.nn.atrousConv2dTranspose(value, filters, shape as tf.TensorLike, 2, "SAME"),
+  );
+  expect(made.map(({ shape }) => String(shape))).toEqual(["(1, 4, 4, 3)", "(1, ?, ?, ?)", "(1, ?, ?, 3)", "(1, 4, 4, 3)"]);
+  const given: tf.Feeds = [
+    [whole, [1, 4, 4, 3]],
+    [size, 4],
+  ];
+  for (const each of await session.run(made, given)) expect([...each.data].slice(0, 6)).toEqual([428, 596, 764, 628, 828, 1028]);
+});
+
+it("what a pool's fed positions in 64 bits name is gathered", async () => {
+  using _ = new tf.Graph().asDefault();
+  await using session = new tf.Session();
+  const grad = tf.reshape(tf.cast(tf.range(16), "float32"), [2, 2, 1, 4]);
+  const argmax = tf.placeholder("int64", [2, 1, 1, 4]);
+  const window = { ksize: [1, 2, 1, 1], strides: [1, 1, 1, 1], padding: "VALID" } as const;
+  const gathered = tf.rawOps.MaxPoolGradGradWithArgmax({ input: tf.zerosLike(grad), grad, argmax, ...window });
+  const positions = tf.NDArray.from([[[[0n, 5n, 2n, 7n]]], [[[4n, 1n, 6n, 3n]]]], "int64");
+  expect([...(await session.run(gathered, [[argmax, positions]])).data]).toEqual([0, 5, 2, 7, 12, 9, 14, 11]);
+});

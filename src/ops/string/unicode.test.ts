@@ -54,6 +54,14 @@ test("from other encodings", async () => {
   expect(await from("UTF-32-BE", [0, 0, 0, 104], [0, 0, 0])).toEqual(["h", r]);
   expect(await from("ISO-8859-1", [104, 233])).toEqual(["h\xc3\xa9"]);
   expect(await from("US-ASCII", [104, 233])).toEqual([`h${r}`]);
+  expect(await from("windows-1252", [0x80, 0x81, 0xe9])).toEqual(["\xe2\x82\xac\xc2\x81\xc3\xa9"]);
+  expect(await from("ISO-8859-9", [0x80, 0xfd])).toEqual(["\xc2\x80\xc4\xb1"]);
+  expect(await from("SHIFT-JIS", [0x83, 0x65, 0x83, 0x58, 0xb1], [0x80, 0x81, 0xe9, 0x9f], [0x81, 0x20])).toEqual([
+    "\xe3\x83\x86\xe3\x82\xb9\xef\xbd\xb1",
+    r + r + r,
+    `${r} `,
+  ]);
+  await expect(from("EUC-JP", [104])).rejects.toThrow("Could not create converter for input encoding: EUC-JP");
 });
 
 test("code points and where they begin", async () => {

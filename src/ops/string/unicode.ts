@@ -98,6 +98,44 @@ const isScalarValue = (point: number): boolean => point >= 0 && point <= 0x10fff
 const singleBytes = (s: Uint8Array, limit: number): Character[] =>
   Array.from(s, (byte, start) => ({ point: byte < limit ? byte : -1, start }));
 
+/** Encodings of which the platform's decoder says what TensorFlow's ICU says (all bytes, and all pairs of those that have pairs, were compared). */
+const platformEncodings: readonly (readonly [pattern: RegExp, label: string])[] = [
+  [/^(?:WINDOWS|CP)(125[0124678])$/, "windows-$1"],
+  [/^ISO8859([2-8]|9|10|13|14|15)$/, "iso-8859-$1"],
+  [/^KOI8R$/, "koi8-r"],
+  [/^(?:SHIFTJIS|SJIS|WINDOWS31J)$/, "shift_jis"],
+  [/^EUCKR$/, "euc-kr"],
+  [/^BIG5$/, "big5"],
+];
+
+/** Characters of one or two bytes by a decoder. */
+function decodedCharacters(s: Uint8Array, decoder: TextDecoder): Character[] {
+  const found: Character[] = [];
+  for (let start = 0; start < s.length; ) {
+    let [length, text] = [1, decoder.decode(s.subarray(start, start + 1))];
+    // What begins a character is malformed by itself, and what ends it well or badly is part of it.
+    if (text === malformed && start + 1 < s.length) {
+      const pair = decoder.decode(s.subarray(start, start + 2));
+      if (pair.length === 1 || !pair.startsWith(malformed)) [length, text] = [2, pair];
+    }
+    for (const char of text) found.push({ point: char === malformed ? -1 : (char.codePointAt(0) as number), start });
+    start += length;
+  }
+  return found;
+}
+
+const malformed = "\ufffd";
+
+function platformReader(encoding: string): ((s: Uint8Array) => Character[]) | undefined {
+  const name = encoding.toUpperCase().replace(/[-_]/g, "");
+  const known = platformEncodings.find(([pattern]) => pattern.test(name));
+  if (known === undefined) return undefined;
+  const decoder = new TextDecoder(name.replace(...known));
+  // In ISO's tables what the web's take for letters of Windows are control characters.
+  const isControl = (byte: number): boolean => name.startsWith("ISO") && byte < 0xa0;
+  return s => decodedCharacters(s, decoder).map(each => (isControl(s[each.start]) ? { ...each, point: s[each.start] } : each));
+}
+
 /** The reader of an encoding. @throws InvalidArgumentError for one that is not known. */
 function readerOf(encoding: string): (s: Uint8Array) => Character[] {
   switch (encoding.toUpperCase().replace(/[-_]/g, "")) {
@@ -119,8 +157,11 @@ function readerOf(encoding: string): (s: Uint8Array) => Character[] {
     case "USASCII":
     case "ASCII":
       return s => singleBytes(s, 128);
-    default:
+    default: {
+      const reader = platformReader(encoding);
+      if (reader) return reader;
       throw new InvalidArgumentError(`Could not create converter for input encoding: ${encoding}`);
+    }
   }
 }
 
