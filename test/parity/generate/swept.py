@@ -1,10 +1,11 @@
-"""The ops of tiers A and B at rare values (swept_calls.py): python -m generate.swept OUT [--seed N] [--per N] [--leave FILE] [--only PATTERN]
+"""The ops of tiers A and B at rare values (swept_calls.py): python -m generate.swept OUT [--seed N] [--per N] [--only PATTERN]
 
-A case holds the calls of one op, all in one graph; another takes their gradients. Then pack OUT with scripts/pack-golden.ts. FILE is a JSON list of
-calls to leave out, "op/number" or "op/number/gradient": those where docs/from-tensorflow.md says that, and why, results differ.
+A case holds the calls of one op, all in one graph; another takes their gradients. Then pack OUT with scripts/pack-golden.ts. swept_left.json lists what
+is left out of seed 2, "op/number" or "op/number/gradient": where docs/from-tensorflow.md says that, and why, results differ.
 """
 import argparse
 import json
+import pathlib
 import re
 
 from .core import Builder, flatten, graph_json
@@ -169,10 +170,9 @@ def main():
     ap.add_argument("out")
     ap.add_argument("--seed", type=int, default=2)
     ap.add_argument("--per", type=int, default=5)
-    ap.add_argument("--leave")
     ap.add_argument("--only", default=".")
     a = ap.parse_args()
-    leave = set(json.load(open(a.leave))) if a.leave else set()
+    leave = set(json.loads(pathlib.Path(__file__).with_name("swept_left.json").read_text()))
     b = Builder("dev", a.seed)
     b.family("swept")
     for op in sorted({*OPS, *FOUND}):
