@@ -207,6 +207,7 @@ export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled
       let last: readonly NDArray[] = initial.map(tensor => valueIn(known, tensor));
       for (;;) {
         const [test, ...crossed] = await run(conditions, condition, "condition", inner, [...last, ...around]);
+        if (test.rank > 0) throw notScalar({ operations: loop.operations, predicate: loop.condition.result }, test.shape);
         if (!test.get(0)) break;
         last = await run(bodies, body, "body", [...inner, ...crossing], [...last, ...around, ...crossed]);
       }

@@ -3,7 +3,7 @@
 
 import { UnimplementedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
+import { type Dimension, sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { groupByName } from "../../graph/build-operation.ts";
@@ -106,11 +106,23 @@ const reducedShape = (input: TensorShape, axes: readonly number[]): TensorShape 
 const reducedRank = (input: TensorShape, axes: readonly number[]): TensorShape =>
   input.dims === null ? input : new TensorShape(new Array<Dimension>(Math.max(input.dims.length - axes.length, 0)).fill(null));
 
+type Sizes = readonly number[];
+
+function checkInitial(values: readonly Sizes[]): void {
+  for (const [i, dims] of values.entries())
+    need(dims.length === 0, () => `init_values[${i}] must be a scalar but got [${dims.join(", ")}]`);
+}
+
+function checkAlike(inputs: readonly Sizes[]): void {
+  for (const dims of inputs) need(sameShape(dims, inputs[0]), () => `inputs must have one shape, got [${inputs[0]}] and [${dims}]`);
+}
+
 export const XlaReduce = defineOp("XlaReduce", {
   inputs: { input: "T", initValue: "T" },
   outputs: { output: "T" },
   attrs: { T: attr.type([...attr.numbers, "bool"]), dimensionsToReduce: attr.ints(), reducer: attr.func() },
   shape: ({ input, dimensionsToReduce }) => reducedRank(input, dimensionsToReduce),
+  checks: ({ initValue }) => checkInitial([initValue]),
   lower: ({ input, initValue, dimensionsToReduce, reducer }, context) =>
     reduced([input], [initValue], dimensionsToReduce, combining(reducer, context)),
 });
@@ -121,6 +133,10 @@ export const XlaVariadicReduce = defineOp("XlaVariadicReduce", {
   attrs: { N: attr.int(undefined, 1), T: attr.type([...attr.numbers, "bool"]), dimensionsToReduce: attr.ints(), reducer: attr.func() },
   gradient: "none",
   shape: ({ input, dimensionsToReduce }) => input.map(each => reducedRank(each, dimensionsToReduce)),
+  checks: ({ input, initValue }) => {
+    checkInitial(initValue);
+    checkAlike(input);
+  },
   lower: ({ input, initValue, dimensionsToReduce, reducer }, context) =>
     reduced(input, initValue, dimensionsToReduce, combining(reducer, context)),
 });
@@ -131,6 +147,10 @@ export const XlaVariadicReduceV2 = defineOp("XlaVariadicReduceV2", {
   outputs: { outputs: "T" },
   attrs: { T: attr.types(undefined, { minimum: 1 }), dimensionsToReduce: attr.ints(), reducer: attr.func() },
   shape: ({ inputs, dimensionsToReduce }) => inputs.map(input => reducedShape(input, dimensionsToReduce)),
+  checks: ({ inputs, initValues }) => {
+    checkInitial(initValues);
+    checkAlike(inputs);
+  },
   lower: ({ inputs, initValues, dimensionsToReduce, reducer }, context) =>
     reduced(inputs, initValues, dimensionsToReduce, combining(reducer, context)),
 });
@@ -263,6 +283,28 @@ export const XlaScatter = defineOp("XlaScatter", {
       );
     const axes = gatherAxes(text, "ScatterDimensionNumbers");
     const starts = withVectors(scatterIndices, axes.vectorAxis);
+    const rank = operand.shape.length;
+    for (const axis of axes.dropped)
+      need(axis < rank, () => `Invalid inserted_window_dims set in scatter op; valid range is [0, ${rank}), got: ${axis}.`);
+    const wanted = starts.shape.length - 1 + axes.window.length;
+    need(updates.shape.length === wanted, () => `Updates tensor must be of rank ${wanted}; got ${updates.shape.length}.`);
+    const windowOf = operand.shape.filter((_, axis) => !axes.dropped.includes(axis));
+    axes.window.forEach((axis, k) => {
+      need(
+        updates.shape[axis] <= windowOf[k],
+        () =>
+          `Bounds of the window dimensions of updates must not exceed the bounds of the corresponding dimensions of operand. For dimension ${axis}, updates bound is ${updates.shape[axis]}, operand bound is ${windowOf[k]}.`,
+      );
+    });
+    const outer = starts.shape.filter((_, axis) => axis !== axes.vectorAxis);
+    const scattered = updates.shape.map((_, axis) => axis).filter(axis => !axes.window.includes(axis));
+    scattered.forEach((axis, k) => {
+      need(
+        updates.shape[axis] === outer[k],
+        () =>
+          `Bounds of the scatter dimensions of updates must be same as the bounds of the corresponding dimensions of scatter indices. For scatter dimension ${axis}, updates bound is ${updates.shape[axis]}, scatter_indices bound is ${outer[k]}.`,
+      );
+    });
     const kept = operand.shape.map((_, axis) => axis).filter(axis => !axes.dropped.includes(axis));
     const windowSize = (axis: number): number => (kept.includes(axis) ? updates.shape[axes.window[kept.indexOf(axis)]] : 1);
     return ir.scatter(combine, operand, updates.shape, r => {
@@ -318,6 +360,7 @@ export const XlaVariadicSort = defineOp("XlaVariadicSort", {
   compileTimeInputs: ["dimension"],
   sizesFromValues: false,
   shape: ({ inputs }) => inputs,
+  checks: ({ inputs }) => checkAlike(inputs),
   lower: ({ inputs, dimension, comparator }, context) => {
     const [{ shape }] = inputs;
     need(dimension.rank === 0, () => "dimension must be a scalar");
