@@ -286,6 +286,8 @@ export const XlaScatter = defineOp("XlaScatter", {
     const rank = operand.shape.length;
     for (const axis of axes.dropped)
       need(axis < rank, () => `Invalid inserted_window_dims set in scatter op; valid range is [0, ${rank}), got: ${axis}.`);
+    const windowRank = axes.window.length + axes.dropped.length;
+    need(windowRank === rank, () => `Scatter op has window of size ${windowRank}; doesn't match operand of rank ${rank}.`);
     const wanted = starts.shape.length - 1 + axes.window.length;
     need(updates.shape.length === wanted, () => `Updates tensor must be of rank ${wanted}; got ${updates.shape.length}.`);
     const windowOf = operand.shape.filter((_, axis) => !axes.dropped.includes(axis));

@@ -346,7 +346,8 @@ export const XlaPad = defineOp("XlaPad", {
       () => `padding_interior must be non-negative, got [${interior}]`,
     );
     const filled = input.shape.map((size, axis) => size + Math.max(size - 1, 0) * interior[axis]);
-    const shape = filled.map((size, axis) => Math.max(size + low[axis] + high[axis], 0));
+    const shape = filled.map((size, axis) => size + low[axis] + high[axis]);
+    for (const [axis, size] of shape.entries()) need(size >= 0, () => `Padding result in negative size for dimension ${axis}`);
     return ir.generate(shape, i => {
       const inside = i.map((index, axis) => addIndex(index, constantIndex(-low[axis])));
       const bounds = inside.flatMap((index, axis) => [
