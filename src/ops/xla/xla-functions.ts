@@ -85,6 +85,9 @@ function folded(values: readonly Value[], axis: number, combine: Combining): rea
 }
 
 function reduced(values: readonly Value[], initial: readonly Value[], axes: readonly number[], combine: Combining): readonly Value[] {
+  for (const [i, { shape: dims }] of initial.entries())
+    need(dims.length === 0, () => `init_values[${i}] must be a scalar but got [${dims.join(", ")}]`);
+  checkAlike(values.map(({ shape: dims }) => dims));
   const shape = values[0].shape.filter((_, axis) => !axes.includes(axis));
   const begun = initial.map(value => ir.broadcastTo(value, shape));
   if (axes.some(axis => values[0].shape[axis] === 0)) return begun;
@@ -108,11 +111,6 @@ const reducedRank = (input: TensorShape, axes: readonly number[]): TensorShape =
 
 type Sizes = readonly number[];
 
-function checkInitial(values: readonly Sizes[]): void {
-  for (const [i, dims] of values.entries())
-    need(dims.length === 0, () => `init_values[${i}] must be a scalar but got [${dims.join(", ")}]`);
-}
-
 function checkAlike(inputs: readonly Sizes[]): void {
   for (const dims of inputs) need(sameShape(dims, inputs[0]), () => `inputs must have one shape, got [${inputs[0]}] and [${dims}]`);
 }
@@ -122,7 +120,6 @@ export const XlaReduce = defineOp("XlaReduce", {
   outputs: { output: "T" },
   attrs: { T: attr.type([...attr.numbers, "bool"]), dimensionsToReduce: attr.ints(), reducer: attr.func() },
   shape: ({ input, dimensionsToReduce }) => reducedRank(input, dimensionsToReduce),
-  checks: ({ initValue }) => checkInitial([initValue]),
   lower: ({ input, initValue, dimensionsToReduce, reducer }, context) =>
     reduced([input], [initValue], dimensionsToReduce, combining(reducer, context)),
 });
@@ -133,10 +130,6 @@ export const XlaVariadicReduce = defineOp("XlaVariadicReduce", {
   attrs: { N: attr.int(undefined, 1), T: attr.type([...attr.numbers, "bool"]), dimensionsToReduce: attr.ints(), reducer: attr.func() },
   gradient: "none",
   shape: ({ input, dimensionsToReduce }) => input.map(each => reducedRank(each, dimensionsToReduce)),
-  checks: ({ input, initValue }) => {
-    checkInitial(initValue);
-    checkAlike(input);
-  },
   lower: ({ input, initValue, dimensionsToReduce, reducer }, context) =>
     reduced(input, initValue, dimensionsToReduce, combining(reducer, context)),
 });
@@ -147,10 +140,6 @@ export const XlaVariadicReduceV2 = defineOp("XlaVariadicReduceV2", {
   outputs: { outputs: "T" },
   attrs: { T: attr.types(undefined, { minimum: 1 }), dimensionsToReduce: attr.ints(), reducer: attr.func() },
   shape: ({ inputs, dimensionsToReduce }) => inputs.map(input => reducedShape(input, dimensionsToReduce)),
-  checks: ({ inputs, initValues }) => {
-    checkInitial(initValues);
-    checkAlike(inputs);
-  },
   lower: ({ inputs, initValues, dimensionsToReduce, reducer }, context) =>
     reduced(inputs, initValues, dimensionsToReduce, combining(reducer, context)),
 });
