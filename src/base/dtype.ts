@@ -130,6 +130,10 @@ function kindOf(dtype: DType): string {
 export const isFloating = (dtype: DType): boolean => kindOf(dtype) === "float";
 export const isInteger = (dtype: DType): boolean => kindOf(dtype) === "int" || kindOf(dtype) === "uint";
 export const isUnsigned = (dtype: DType): boolean => kindOf(dtype) === "uint";
+/** Do gradients flow through values of this type? */
+export const isDifferentiable = (dtype: DType): boolean =>
+  isFloating(dtype) || isComplex(dtype) || dtype === "resource" || dtype === "variant";
+
 export const isComplex = (dtype: DType): boolean => kindOf(dtype) === "complex";
 /** int64 and uint64: elements are bigints in JavaScript. */
 export const isBigInteger = (dtype: DType): boolean => dtype === "int64" || dtype === "uint64";

@@ -1,15 +1,15 @@
 // tf.gradients: a reverse walk over the graph that calls each op's own gradient. The result is ordinary graph nodes under `gradients/`,
 // so gradients export, run anywhere, and have gradients themselves. Names and order are TensorFlow's.
 
-import { type DType, isFloating, isInteger } from "../base/dtype.ts";
+import { type DType, isDifferentiable, isFloating, isInteger } from "../base/dtype.ts";
 import { InternalError, LookupError, ValueError } from "../base/errors.ts";
 import { pythonStr } from "../base/python-text.ts";
 import { groupByName } from "../graph/build-operation.ts";
 import { type AsTensor, convertToTensor, isAsTensor, type TensorLike } from "../graph/conversion.ts";
 import { captureSource } from "../graph/captures.ts";
 import { getDefaultGraph, graphFor } from "../graph/default-graph.ts";
-import { expandInPlace, expansionOf } from "../graph/functions.ts";
-import type { Graph } from "../graph/graph.ts";
+import { expandInPlace, standing, staysCall } from "../graph/functions.ts";
+import type { Differentiate, Graph } from "../graph/graph.ts";
 import { fromHere } from "../graph/location.ts";
 import { IndexedSlices } from "../graph/indexed-slices.ts";
 import type { Gradient, OpDefinition } from "../graph/op-definition.ts";
@@ -22,7 +22,7 @@ import { isOptions } from "../ops/arguments.ts";
 import { slicesToTensor } from "../ops/math/segment.ts";
 import { isLoopSwitch } from "../ops/flow/control-flow-contexts.ts";
 import { aggregate, type AggregationMethod, AggregationMethods } from "./aggregate.ts";
-import { LoopGradients } from "./loops.ts";
+import { callsInstead, LoopGradients } from "./loops.ts";
 import { registeredGradient } from "./registry.ts";
 
 export interface GradientsOptions {
@@ -65,7 +65,7 @@ export function gradients(ys: Ys, xs: Source | readonly Source[], options: Gradi
       const given = listOf(asList).map((y, i) => convertToTensor(y as TensorLike, { name: `y_${i}` }));
       const asked = listOf(xs).map((x, i) => sourceTensor(x, `x_${i}`));
       expandCallsBetween(asked, given);
-      const [targets, sources] = [given.map(expanded), asked.map(expanded)];
+      const [targets, sources] = [given.map(standing), asked.map(standing)];
       const stops = listOf(options.stopGradients ?? []).map(x => sourceTensor(x));
       if (!graph.buildingFunction) for (const tensor of [...given, ...asked, ...stops]) graph.assertOwn(tensor, given[0]);
       const walk = new ReverseWalk(graph, { gateGradients, colocate: colocateGradientsWithOps, method });
@@ -78,13 +78,16 @@ export function gradients(ys: Ys, xs: Source | readonly Source[], options: Gradi
   return fromHere(() => graph.asDefault(build));
 }
 
-/** The tensor that stands for the result of a call that has been expanded. */
-const expanded = (tensor: Tensor): Tensor => expansionOf(tensor.op)?.outputs[tensor.valueIndex] ?? tensor;
+const differentiate: Differentiate = (ys, xs, given) =>
+  gradients(ys, xs, { gradYs: given }).map(gradient => (gradient instanceof IndexedSlices ? slicesToTensor(gradient) : gradient));
 
-/** Calls of functions on the way are put into the graph as nodes, through which the walk can go. */
+/** Calls of functions on the way are put into the graph as nodes, through which the walk can go; loops of their gradients become calls before. */
 function expandCallsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): void {
-  const { list } = operationsBetween(xs, ys);
-  for (const op of list.filter(({ definition }) => definition.expand !== undefined).sort((a, b) => a.id - b.id)) expandInPlace(op);
+  const between = (): Operation[] => operationsBetween(xs.map(standing), ys.map(standing)).list;
+  let list = between();
+  while (callsInstead(list, differentiate)) list = between();
+  const isExpanded = (op: Operation): boolean => op.definition.expand !== undefined && !staysCall(op, op.graph);
+  for (const op of list.filter(isExpanded).sort((a, b) => a.id - b.id)) expandInPlace(op);
 }
 
 const listOf = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
@@ -445,8 +448,7 @@ function operationsBetween(xs: readonly Tensor[], ys: readonly Tensor[]): { list
   return { list: [...members], members };
 }
 
-const isDifferentiableType = (tensor: Tensor): boolean =>
-  isFloating(tensor.dtype) || tensor.dtype.startsWith("complex") || tensor.dtype === "resource" || tensor.dtype === "variant";
+const isDifferentiableType = ({ dtype }: Tensor): boolean => isDifferentiable(dtype);
 
 /** Ops whose own gradient is not needed: those that make an x none of whose inputs lead to another x, and those of `stops`. */
 function stopOperations(xs: readonly Tensor[], stops: readonly Tensor[], between: ReadonlySet<Operation>): Set<Operation> {

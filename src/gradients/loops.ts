@@ -2,6 +2,7 @@
 // all there, so that the walk can go into it. TensorFlow's control_flow_state.
 
 import { ValueError } from "../base/errors.ts";
+import type { Differentiate } from "../graph/graph.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { constant, Shape, zeros, ZerosLike } from "../ops/array/array.ts";
 import { isExit, isSwitch } from "../ops/flow/control-flow.ts";
@@ -133,6 +134,15 @@ function addLoop(loops: Map<WhileContext, Loop>, exit: Operation, list: Operatio
     members.add(op);
     list.push(op);
   }
+}
+
+/** Makes calls again of the outermost loop of gradients on the way, and of its loop, where those were calls; says whether there was such a loop. */
+export function callsInstead(list: readonly Operation[], differentiate: Differentiate): boolean {
+  return list.some(op => {
+    let forward: WhileContext | null = null;
+    for (let loop = isExit(op) ? loopOf(op) : null; loop; loop = loop.outer?.loop ?? null) forward = loop.history?.forward ?? forward;
+    return forward?.asCalls?.(differentiate) ?? false;
+  });
 }
 
 /** The shape of a value, taken in the forward loop; of a branch's Switch, on the side that is not taken. */

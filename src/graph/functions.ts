@@ -129,6 +129,7 @@ function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Opera
   const tensors = new Map<Tensor, Tensor>(body.inputs.map((input, i) => [input, args[i]]));
   const operations = new Map<Operation, Replacement>();
   const needed = neededBy(body);
+  const late: [op: Operation, index: number][] = [];
   const put = (op: Operation, outputs: readonly Tensor[], replacement: Replacement): void => {
     op.outputs.forEach((output, i) => void tensors.set(output, outputs[i]));
     operations.set(op, replacement);
@@ -143,11 +144,14 @@ function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Opera
       put(op, outputs, replacementOf({ outputs, effects: all, certain }));
       continue;
     }
-    const inputs = op.inputs.map(input => tensors.get(input) ?? standIn(op, input, tensors));
+    const inputs = op.inputs.map((input, i) => {
+      if (!tensors.has(input)) late.push([op, i]);
+      return tensors.get(input) ?? standIn(op, input, tensors);
+    });
     const controls = op.controlInputs.flatMap(control => operations.get(control)?.last ?? []);
     const make = (): void => {
       const { definition } = op;
-      if (definition.expand) {
+      if (definition.expand && !staysCall(op, graph)) {
         const expansion = graph.nameScope(op.name, () => definition.expand?.nodes(op, inputs) as Expansion);
         put(op, expansion.outputs, replacementOf(expansion));
         return;
@@ -160,7 +164,7 @@ function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Opera
     if (controls.length === 0) placed();
     else graph.controlDependencies(controls, placed);
   }
-  closeLoops(needed, tensors, operations);
+  for (const [op, i] of late) operations.get(op)?.all[0].replaceInput(i, tensors.get(op.inputs[i]) as Tensor);
   const effects = body.effects.flatMap(op => operations.get(op)?.all ?? []);
   const outputs = body.outputs.map(output => tensors.get(output) as Tensor);
   return { outputs, effects, body, replaced: operations };
@@ -170,20 +174,6 @@ function copyBody(body: FuncGraph, args: readonly Tensor[], copied: (copy: Opera
 function standIn(op: Operation, input: Tensor, tensors: ReadonlyMap<Tensor, Tensor>): Tensor {
   const like = op.inputs.map(other => tensors.get(other)).find(found => found !== undefined) as Tensor;
   return new Tensor(like.op, like.valueIndex, input.dtype, input.isRef, input.shape);
-}
-
-function closeLoops(
-  ops: readonly Operation[],
-  tensors: ReadonlyMap<Tensor, Tensor>,
-  operations: ReadonlyMap<Operation, Replacement>,
-): void {
-  for (const op of ops) {
-    const [copy] = operations.get(op)?.all ?? [];
-    if (copy === undefined || copy.inputs.length !== op.inputs.length || op.definition.expand) continue;
-    op.inputs.forEach((input, i) => {
-      if (input.op.id > op.id) copy.replaceInput(i, tensors.get(input) as Tensor);
-    });
-  }
 }
 
 /** What an operation waits for; of a call that has been expanded in place, its nodes. */
@@ -232,6 +222,27 @@ export function inPlace(op: Operation): Replacement {
   return { all: all.flatMap(each => inPlace(each).all), last: last.flatMap(each => inPlace(each).last) };
 }
 
+/** Does a call stay one in `graph`, where gradients go through it as it is? */
+export const staysCall = ({ definition }: Operation, { differentiate }: Graph): boolean =>
+  differentiate !== null && definition.gradient !== undefined;
+
+/** The tensor that stands for a result of what has been replaced. */
+export function standing(tensor: Tensor): Tensor {
+  let current = tensor;
+  for (let known = expansions.get(current.op); known; known = expansions.get(current.op)) current = known.outputs[current.valueIndex];
+  return current;
+}
+
+/** From now on what read an operation's results reads those of other nodes of its graph. */
+export function replaceBy(op: Operation, expansion: Expansion): void {
+  expansions.set(op, expansion);
+  for (const reader of op.graph.getOperations()) {
+    reader.inputs.forEach((input, i) => {
+      if (input.op === op) reader.replaceInput(i, expansion.outputs[input.valueIndex]);
+    });
+  }
+}
+
 /** Puts a call's nodes into its own graph, under its name; all that read its results read theirs from then on. Gradients go through these. */
 export function expandInPlace(op: Operation): Expansion {
   const known = expansions.get(op);
@@ -248,11 +259,6 @@ export function expandInPlace(op: Operation): Expansion {
       }),
     ),
   ) as Expansion;
-  expansions.set(op, expansion);
-  for (const reader of graph.getOperations()) {
-    reader.inputs.forEach((input, i) => {
-      if (input.op === op) reader.replaceInput(i, expansion.outputs[input.valueIndex]);
-    });
-  }
+  replaceBy(op, expansion);
   return expansion;
 }

@@ -64,6 +64,9 @@ export type ControlInput = Operation | Tensor | string | { toString(): string };
 export type Colocated = Operation | Tensor | { readonly op: Operation } | string | null;
 type CollectionItem = unknown;
 
+/** Σ of the gradients of `ys`, given those that flow into them, for each of `xs`; null where none flows. */
+export type Differentiate = (ys: readonly Tensor[], xs: readonly Tensor[], given: readonly Tensor[]) => (Tensor | null)[];
+
 /** Conditionals and loops whose branches, conditions and bodies are functions. */
 export interface FunctionalFlow {
   /** What the function of the side taken returns. */
@@ -91,6 +94,8 @@ export class Graph {
   capture: ((outside: Tensor) => Tensor | undefined) | null = null;
   /** Of the graph of a function: the graph that it is built inside. */
   around: Graph | null = null;
+  /** Of the graph of a function of gradients: dense gradients of tensors in it. Calls in it stay calls, which have gradients of their own. */
+  differentiate: Differentiate | null = null;
   /** Of the graph of a function: makes its conditionals and loops, as nodes that call functions. */
   functional: FunctionalFlow | null = null;
   private readonly ops: Operation[] = [];

@@ -192,7 +192,8 @@ export function handleOf(tensor: Tensor): { dtype: DType; shape: TensorShape } |
   const outside = captureSource(tensor);
   if (outside) return handleOf(outside);
   const { attrs, definition, name, inputs } = tensor.op;
-  if (definition.holds) return definition.holds(attrs, contextFor(name, definition, inputs, attrs, new Map(), new Map()));
+  if (definition.holds && tensor.valueIndex === 0)
+    return definition.holds(attrs, contextFor(name, definition, inputs, attrs, new Map(), new Map()));
   const held = attrs.shape ?? (attrs.identicalElementShapes === true ? attrs.elementShape : undefined);
   // A placeholder's own type and shape say nothing of what it stands for.
   if (attrs.dtype !== undefined && attrs.dtype !== tensor.dtype && held instanceof TensorShape)

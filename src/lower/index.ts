@@ -116,7 +116,7 @@ function lowerWith(request: LowerRequest, findings: Findings): Program {
       }
     }
     lowerAll(lowering, request);
-    const results = request.fetches.map(tensor => lowering.result(request.resolve(tensor)));
+    const results = request.fetches.map(tensor => lowering.value(request.resolve(tensor)));
     lowering.finish();
     return { steps: builder.steps, results, origins: builder.origins };
   });
@@ -202,14 +202,6 @@ export class Lowering {
     const cap = this.caps.get(value);
     if (cap) throw new NeedsSize(cap.op);
     return value;
-  }
-
-  /** The value of a fetch. A later part of the run may ask for what is only there on the side of a conditional that is known not to be taken: it
-   *  knows the choice as well and does not read it, so that anything of its type will do. */
-  result(tensor: Tensor): Value {
-    if (this.has(tensor) || !this.request.isUntaken?.(tensor)) return this.value(tensor);
-    const { shape, dtype } = tensor;
-    return constant(NDArray.zeros(dtype, shape.rank === null ? [] : shape.asList().map(size => size ?? 0)));
   }
 
   private valueOrCapped(tensor: Tensor): Value {

@@ -25,8 +25,6 @@ export interface LowerRequest {
   isFed(tensor: Tensor): boolean;
   /** Is it fed with what an earlier part of the same run computed? */
   isEarlier?(tensor: Tensor): boolean;
-  /** Was it on the side of a conditional that is known not to be taken, and left out? */
-  isUntaken?(tensor: Tensor): boolean;
   /** The nodes that a node waits for; where it is absent the first value that is missing is the only one told of. */
   sourcesOf?(node: LoweringNode): readonly LoweringNode[];
   /** Is the operation computed on the host, between two segments? */

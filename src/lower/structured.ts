@@ -87,7 +87,7 @@ function requireLowered(values: readonly Value[], op: Operation): void {
 }
 
 /** TensorFlow's complaint, by the node that takes the choice. */
-export function notScalar({ operations, predicate }: Pick<StructuredCond, "operations" | "predicate">, shape: readonly number[]): Error {
+export function notScalar({ operations, predicate }: StructuredCond, shape: readonly number[]): Error {
   const error = new InvalidArgumentError(`The second input must be a scalar, but it has shape [${shape}]`);
   const taker = [...operations].find(op => op.inputs.includes(predicate));
   return taker ? blamed(error, taker) : error;
@@ -189,9 +189,7 @@ function lowerAsLoop(lowering: Lowering, node: StructuredLoop): void {
   const test = region(initial, (...params) => {
     enter(params);
     if (!isAskedOnce) lowerAll(condition.nodes);
-    const goesOn = lowering.value(condition.result);
-    if (goesOn.shape.length > 0) throw notScalar({ operations: node.operations, predicate: condition.result }, goesOn.shape);
-    return [goesOn];
+    return [lowering.value(condition.result)];
   });
   const iteration = region(initial, (...params) => {
     enter(params);

@@ -135,14 +135,9 @@ export function need(isTrue: boolean, message: () => string, Class: new (message
   if (!isTrue) throw new Class(message());
 }
 
-/** A float as C++ prints it: six digits, an exponent from a million on and below 10⁻⁴, `nan`, `inf`. */
-export function cNumber(x: number): string {
-  if (!Number.isFinite(x)) return String(x).replace("Infinity", "inf").replace("NaN", "nan");
-  const [digits, exponent] = x.toExponential(5).split("e");
-  const power = Number(exponent);
-  if (x === 0 || (power >= -4 && power < 6)) return String(Number(x.toPrecision(6)));
-  return `${Number(digits)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
-}
+/** A float as C++ prints it: six digits, `nan`, `inf`. */
+export const cNumber = (x: number): string =>
+  Number.isFinite(x) ? String(Number(x.toPrecision(6))) : String(x).replace("Infinity", "inf").replace("NaN", "nan");
 
 /** @throws ResourceExhaustedError for more rows than a list of the engine's may have: a few more, and it ends the process. */
 export const checkListed = (rows: number, dtype: DType): void =>

@@ -138,12 +138,6 @@ describe("gradients, beside TensorFlow's registry of them", () => {
     GuaranteeConst: "the identity, whose gradient TensorFlow left out",
     MaxPoolGradGradV2: "linear in its gradient, as MaxPoolGradGrad is",
     MaxPoolGradWithArgmax: "linear in its gradient, as MaxPoolGrad is",
-    Case: "inlined before gradients are taken",
-    If: "inlined before gradients are taken",
-    StatelessCase: "inlined before gradients are taken",
-    StatelessIf: "inlined before gradients are taken",
-    StatelessWhile: "inlined before gradients are taken",
-    While: "inlined before gradients are taken",
   };
 
   test("every op has one, has none, or refuses, as TensorFlow's does", () => {

@@ -3,6 +3,7 @@
 
 import type { Operation, Tensor } from "../graph/operation.ts";
 import type { StructuredNode } from "../graph/structured.ts";
+import { isSwitch } from "../ops/flow/control-flow.ts";
 
 export type Node = Operation | StructuredNode;
 
@@ -37,6 +38,9 @@ export function resolve({ replaced }: Selection, tensor: Tensor): Tensor {
   for (let next = replaced.get(current); next !== undefined; next = replaced.get(current)) current = next;
   return current;
 }
+
+/** The tensor that a Switch gives another name. */
+export const switched = ({ op }: Tensor): Tensor | undefined => (isSwitch(op) ? op.inputs[0] : undefined);
 
 /** One line a node: name, type, inputs. */
 export function printSelection(selection: Selection): string {

@@ -232,7 +232,6 @@ function lowerSelection(selection: Selection, feeds: readonly CompileFeed[], dev
     resolve: tensor => resolve(selection, tensor),
     isFed: tensor => selection.feeds.has(tensor),
     isEarlier: tensor => selection.earlier?.has(tensor) === true,
-    isUntaken: ({ op }) => selection.dissolved?.has(op) === true,
     isOnHost: op => isOnHost(selection, op),
     resource: ({ id, make }) => device.resource(id, make),
     currentState: state => withCurrentShape(state, device),

@@ -45,8 +45,13 @@ export function nextHostOperations(selection: Selection): readonly Operation[] {
 
 const isHost = (selection: Selection, node: Node): boolean => node instanceof Operation && isOnHost(selection, node);
 
-export const isOnHost = ({ keepsOnHost }: Selection, { definition, inputs, outputs }: Operation): boolean =>
-  definition.host !== undefined || (keepsOnHost === true && definition.onHost !== undefined && [...inputs, ...outputs].some(livesInARun));
+export const isOnHost = ({ keepsOnHost }: Selection, op: Operation): boolean =>
+  op.definition.host !== undefined ||
+  (keepsOnHost === true && (passesOn(op) || (op.definition.onHost !== undefined && [...op.inputs, ...op.outputs].some(livesInARun))));
+
+/** Does an operation only hand on a list that it does not know to be one? */
+const passesOn = ({ definition: { lower, onHost }, inputs: [input, ...more], outputs: [output] }: Operation): boolean =>
+  lower !== undefined && onHost === undefined && more.length === 0 && input?.dtype === "variant" && output?.dtype === "variant";
 
 /** Handles and lists. */
 const livesInARun = ({ dtype, isHandle }: Tensor): boolean => isHandle || dtype === "variant";
@@ -109,7 +114,7 @@ export function hostCall(selection: Selection, op: Operation, device: Device): H
           op,
           items.map(item => (item as NDArray).shape ?? []),
         );
-      if (!definition.host) return withHandles(op, definition.onHost?.(record, context) ?? [], kept);
+      if (!definition.host) return withHandles(op, definition.onHost?.(record, context) ?? (items as object[]), kept);
       const given = definition.host(record, context);
       return given instanceof Promise ? given.then(result => listed(op, result), fail) : listed(op, given);
     } catch (error) {

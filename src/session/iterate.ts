@@ -1,8 +1,17 @@
 // Loops that are run iteration by iteration, and branches that are chosen between segments: where something inside needs a value or a size that
 // is only known while running. Each iteration is a segment of its own; its programs are those of the sizes it meets.
 
+import type { NDArray } from "../base/ndarray.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
-import { inputsOf, isTensor, operationsOf, type StructuredCond, type StructuredLoop, type StructuredNode } from "../graph/structured.ts";
+import {
+  type Case,
+  inputsOf,
+  isTensor,
+  operationsOf,
+  type StructuredCond,
+  type StructuredLoop,
+  type StructuredNode,
+} from "../graph/structured.ts";
 import { resolve, type Selection } from "../optimize/selection.ts";
 import { isHandleSource, producersIn, requireKept, split } from "./split.ts";
 
@@ -12,15 +21,23 @@ export function around(selection: Selection, op: Operation): StructuredNode | un
   return node === undefined || node instanceof Operation ? undefined : node;
 }
 
+const caseOf = ({ cases }: StructuredCond, choice: number): Case => cases[choice] ?? cases[cases.length - 1];
+
+/** What a branch does not give if this case is taken: tensors of the others that a later branch on the same predicate reads. */
+export const deadIn = (cond: StructuredCond, choice: number): ReadonlySet<Tensor> =>
+  new Set(cond.outputs.filter((_, k) => caseOf(cond, choice).results[k] === null));
+
 /** A selection with the case of a branch that is known to be taken in its place. */
 export function withCase(selection: Selection, cond: StructuredCond, choice: number): Selection {
-  const taken = cond.cases[choice] ?? cond.cases[cond.cases.length - 1];
+  const taken = caseOf(cond, choice);
   if (taken.failure) throw taken.failure;
   const replaced = new Map(selection.replaced);
   const rename = (from: Tensor, to: Tensor): void => {
     if (from !== to) replaced.set(from, to);
   };
-  for (const [inner, outer] of cond.aliases) rename(inner, outer);
+  // What another branch on the same predicate made goes by names of that one.
+  for (const node of selection.nodes)
+    if ("kind" in node && node.kind === "cond") for (const [inner, outer] of node.aliases) rename(inner, outer);
   cond.outputs.forEach((output, k) => {
     const result = taken.results[k];
     if (isTensor(result)) rename(output, result);
@@ -38,6 +55,31 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
     replaced,
     dissolved: new Map([...(selection.dissolved ?? []), ...[...others].map(op => [op, entering.get(op) ?? { ran, predicate }] as const)]),
   };
+}
+
+/** The cases of branches whose predicates are known. */
+export function choicesIn(selection: Selection, valueOf: (predicate: Tensor) => NDArray | undefined): ReadonlyMap<StructuredCond, number> {
+  const choices = new Map<StructuredCond, number>();
+  for (const node of selection.nodes) {
+    const value = "kind" in node && node.kind === "cond" ? valueOf(resolve(selection, node.predicate)) : undefined;
+    if (value) choices.set(node as StructuredCond, Number(value.get(0)));
+  }
+  return choices;
+}
+
+/** A selection with nothing left of the cases that branches do not take. */
+export const withChoices = (selection: Selection, choices: ReadonlyMap<StructuredCond, number>): Selection => ({
+  ...selection,
+  nodes: selection.nodes.map(node => {
+    const choice = choices.get(node as StructuredCond);
+    return choice === undefined ? node : only(node as StructuredCond, choice);
+  }),
+});
+
+function only(cond: StructuredCond, choice: number): StructuredCond {
+  const taken = caseOf(cond, choice);
+  const nothing = ({ results, failure }: Case): Case => ({ nodes: [], results: results.map(() => null), failure });
+  return { ...cond, cases: cond.cases.map(each => (each === taken ? each : nothing(each))) };
 }
 
 /** What is left of a branch whose case is known: which of its inputs each Merge took. */

@@ -5,11 +5,11 @@ import { NDArray } from "../base/ndarray.ts";
 import type { Operation, Tensor } from "../graph/operation.ts";
 import { inputsOf, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
 import type { NeedsValue } from "../lower/request.ts";
-import { notScalar } from "../lower/structured.ts";
 import { printSelection, resolve, type Selection } from "../optimize/selection.ts";
 import type { Compiled, CompileFeed } from "./compiled.ts";
 import { handleMakers, type HostCall, type RunContext, runTogether, valueInputs } from "./host.ts";
-import { iterationOf, withCase } from "./iterate.ts";
+import { notScalar } from "../lower/structured.ts";
+import { choicesIn, deadIn, iterationOf, withCase, withChoices } from "./iterate.ts";
 import { type Cut, isHandleSource, split } from "./split.ts";
 
 /** What is to be cut, and how a part of it is compiled: under the name of its segment. */
@@ -32,8 +32,8 @@ interface Seam {
   readonly reason: string;
   /** Values that the rest is compiled for. */
   readonly fixed?: readonly Tensor[];
-  /** The rest under a name, for a choice among several. */
-  choose?(known: Known, rest: Selection): { readonly rest: Selection; readonly segment: string };
+  /** The rest under a name, for a choice among several, and what there is not of its fetches. */
+  choose?(known: Known, rest: Selection): { readonly rest: Selection; readonly segment: string; readonly dead?: ReadonlySet<Tensor> };
   between?(known: Known, context: RunContext): Promise<void>;
   release?(): void;
 }
@@ -81,6 +81,15 @@ function contentsOf({ data }: NDArray): string {
     : new Uint8Array(data.buffer, data.byteOffset, data.byteLength).join();
 }
 
+/** What a part of a run hands on for a tensor of a case that was not taken: whoever reads it is not taken either. */
+function nothingFor({ dtype, shape }: Tensor): NDArray {
+  const sizes = (shape.dims ?? []).map(size => size ?? 0);
+  const nothing = dtype === "variant" ? new NDArray(dtype, [], new Uint8Array(1)) : NDArray.zeros(dtype, sizes);
+  nothings.add(nothing);
+  return nothing;
+}
+const nothings = new WeakSet<NDArray>();
+
 async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam: Seam): Promise<Compiled> {
   const { name, fixed = [] } = seam;
   const halves = split(selection, seam.cut);
@@ -116,17 +125,24 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     fed.forEach((tensor, i) => void known.set(tensor, arrays[i]));
     crossing.forEach((tensor, i) => void known.set(tensor, values[i]));
     await seam.between?.(known, context);
+    const chosen = isDone ? undefined : (seam.choose?.(known, rest) ?? { rest, segment: `from ${name}` });
     const assemble = (computed: readonly NDArray[]): NDArray[] => {
       let next = 0;
-      return all.fetches.map((fetch, k) => (isThere[k] ? thereIn(known, resolve(all, fetch)) : computed[next++]));
+      return all.fetches.map((fetch, k) => {
+        if (isThere[k]) return thereIn(known, resolve(all, fetch));
+        return chosen?.dead?.has(resolve(rest, fetch)) ? nothingFor(fetch) : computed[next++];
+      });
     };
-    if (isDone) return assemble([]);
-    const chosen = seam.choose?.(known, rest) ?? { rest, segment: `from ${name}` };
+    if (!chosen) return assemble([]);
     const contents = fixed.map(tensor => contentsOf(valueIn(known, tensor))).join("|");
     const passed = crossed.map(tensor => valueIn(known, tensor));
     const sizes = sizesOf([...fixed.map(tensor => valueIn(known, tensor)), ...passed]);
-    const tail = await variants.get(`${shapeChanges()} ${chosen.segment}=${contents};${sizes}`, () =>
-      compileRest(known, chosen.rest, chosen.segment),
+    // Branches that would read what there is not are not taken: on predicates that are known.
+    const isTold = [...arrays, ...passed].some(array => nothings.has(array));
+    const tell = isTold ? choicesIn(chosen.rest, tensor => known.get(tensor)) : undefined;
+    const tail = await variants.get(
+      `${shapeChanges()} ${chosen.segment}=${contents};${sizes}${tell ? `;${[...tell.values()].join()}` : ""}`,
+      () => compileRest(known, tell ? withChoices(chosen.rest, tell) : chosen.rest, chosen.segment),
     );
     return assemble(await tail.run([...arrays, ...passed], context));
   };
@@ -177,7 +193,9 @@ export function forEachCase(whole: Whole, cond: StructuredCond): Promise<Compile
       const chosen = valueIn(known, predicate);
       if (chosen.rank > 0) throw notScalar(cond, chosen.shape);
       const choice = Number(chosen.get(0));
-      return { rest: withCase(rest, cond, choice), segment: `case ${choice} of ${cond.name}` };
+      const dead = deadIn(cond, choice);
+      const fetches = rest.fetches.filter(fetch => !dead.has(resolve(rest, fetch)));
+      return { rest: withCase({ ...rest, fetches }, cond, choice), segment: `case ${choice} of ${cond.name}`, dead };
     },
   });
 }
@@ -207,7 +225,6 @@ export function aroundLoop(whole: Whole, loop: StructuredLoop): Promise<Compiled
       let last: readonly NDArray[] = initial.map(tensor => valueIn(known, tensor));
       for (;;) {
         const [test, ...crossed] = await run(conditions, condition, "condition", inner, [...last, ...around]);
-        if (test.rank > 0) throw notScalar({ operations: loop.operations, predicate: loop.condition.result }, test.shape);
         if (!test.get(0)) break;
         last = await run(bodies, body, "body", [...inner, ...crossing], [...last, ...around, ...crossed]);
       }

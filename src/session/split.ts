@@ -6,7 +6,7 @@ import { Operation, type Tensor } from "../graph/operation.ts";
 import { typesOf } from "../graph/build-operation.ts";
 import { inputsOf, operationsOf } from "../graph/structured.ts";
 import { NeedsKeeping } from "../lower/request.ts";
-import { resolve, type Node, type Selection } from "../optimize/selection.ts";
+import { resolve, type Node, type Selection, switched } from "../optimize/selection.ts";
 
 /** Where to cut. */
 export interface Cut {
@@ -263,8 +263,12 @@ function mayWriteInput({ definition, inputs, attrs }: Operation, i: number): boo
 /** What a handle comes from, behind other names. */
 export function handleSource(selection: Selection, handle: Tensor): Tensor {
   let source = resolve(selection, handle);
-  while (source.op.definition.isCopy) source = resolve(selection, source.op.inputs[0]);
-  return source;
+  // Of a branch that is over no Switch is left, which gave the handle another name.
+  for (;;) {
+    const named = source.op.definition.isCopy ? source.op.inputs[0] : source.isHandle ? switched(source) : undefined;
+    if (!named) return source;
+    source = resolve(selection, named);
+  }
 }
 
 function requireOutside({ feeds }: Selection, producers: ReadonlyMap<Operation, Node>, tensor: Tensor, reader: Operation): void {

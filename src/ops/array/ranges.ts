@@ -13,7 +13,7 @@ import { Tensor } from "../../graph/operation.ts";
 import { staticValues } from "../../graph/static-value.ts";
 import * as ir from "../../ir/build.ts";
 import { s } from "../../ir/scalar.ts";
-import { cNumber, collect, need } from "../arguments.ts";
+import { collect, need } from "../arguments.ts";
 import { constant, expandDims, numbersOf, ones, rank, reshape, shape, size, zerosLike } from "./array.ts";
 import { broadcastDynamicShape, broadcastTo, tile } from "./padding.ts";
 import { booleanMask, whereV2 } from "./selection.ts";
@@ -44,7 +44,7 @@ const rangeTypes = [
 type Bounds = readonly [start: number, limit: number, delta: number] | readonly [start: bigint, limit: bigint, delta: bigint];
 
 /** Six digits, as C++ prints floats. */
-const shown = (bound: number | bigint): string => (typeof bound === "bigint" ? String(bound) : cNumber(bound));
+const shown = (bound: number | bigint): string => (typeof bound === "bigint" ? String(bound) : String(Number(bound.toPrecision(6))));
 
 /** How many numbers a range has; integers of 64 bits are counted exactly. Throws what `fail` makes of the reason. */
 function countOf([start, limit, delta]: Bounds, fail: (reason: string) => Error): number {

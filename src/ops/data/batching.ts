@@ -78,7 +78,7 @@ const withRows = (shape: TensorShape): TensorShape => {
 /** [from, to] of the rows of a run; undefined if it is not in the batch. */
 function rangeOf(batchIndex: NDArray, id: NDArray): readonly [from: number, to: number] | undefined {
   if (id.rank > 0) throw new InvalidArgumentError(`Input id should be scalar; Got: ${shown(id)}.`);
-  if (batchIndex.shape[1] !== 3)
+  if (batchIndex.rank !== 2 || batchIndex.shape[1] !== 3)
     throw new InvalidArgumentError(`Wrong shape for index tensor. Expected 1st dimension size to be 3 ; Got: ${batchIndex.shape[1] ?? 0}.`);
   for (let k = 0; k < batchIndex.shape[0]; k++)
     if (batchIndex.get(3 * k) === id.get(0)) return [Number(batchIndex.get(3 * k + 1)), Number(batchIndex.get(3 * k + 2))];

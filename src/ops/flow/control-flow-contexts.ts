@@ -7,7 +7,7 @@ import { pythonStr, pythonType } from "../../base/python-text.ts";
 import { TensorShape } from "../../base/shape.ts";
 import { convertToTensor, isAsTensor, representation, type TensorLike } from "../../graph/conversion.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
-import type { ControlFlowContext, Graph } from "../../graph/graph.ts";
+import type { ControlFlowContext, Differentiate, Graph } from "../../graph/graph.ts";
 import { IndexedSlices, partsOfSlices } from "../../graph/indexed-slices.ts";
 import type { Named } from "../../graph/op-definition.ts";
 import { Operation, Tensor } from "../../graph/operation.ts";
@@ -258,6 +258,11 @@ export interface LoopSettings {
 /** What a loop of gradients knows of the loop whose gradients it computes (ops/flow/loop-history.ts). */
 export interface History {
   readonly forward: WhileContext;
+  readonly backward: WhileContext;
+  /** The gradients that have come into the loop, by the forward loop's Exit. */
+  readonly came: ReadonlyMap<Operation, Tensor>;
+  /** The gradients that have left it, by the forward loop's Enter. */
+  readonly left: ReadonlyMap<Operation, Tensor | IndexedSlices>;
   /** What stands, in an iteration of the gradients' loop, for a value of the same iteration of the forward loop. */
   realValue(value: Tensor): Tensor;
 }
@@ -277,6 +282,10 @@ export class WhileContext extends Context {
   pivotForBody: Tensor | null = null;
   /** For loops of gradients. */
   readonly history: History | null;
+  /** The loops of this one's gradients. */
+  readonly histories: History[] = [];
+  /** Of a loop that was a call: makes it one again, and the loops of its gradients, so that gradients go through these. False if that cannot be. */
+  asCalls: ((differentiate: Differentiate) => boolean) | null = null;
 
   constructor(graph: Graph, given: LoopSettings & { readonly name?: string; readonly isNameTaken?: boolean; readonly history?: History }) {
     super(graph);

@@ -112,7 +112,7 @@ export function exitGradient(_record: object, d: { readonly output: Tensor }, op
   const history = currentHistory();
   if (!history?.backward.backProp) return {};
   if (op.context instanceof WhileContext && op.context.history) throw new TypeError("Second-order gradient for while loops not supported.");
-  return { data: history.enterExit(d.output) };
+  return { data: history.enterExit(op, d.output) };
 }
 
 export function nextIterationGradient(_record: object, d: { readonly output: Tensor }): Gradients {
@@ -125,13 +125,17 @@ export function enterGradient(_record: object, d: { readonly output: Tensor | In
   // The walk hands slices over as they are.
   const gradient: Gradient = d.output;
   if (!history?.backward.backProp) return { data: gradient };
-  if (op.attrs.isConstant === true)
-    return { data: gradient instanceof IndexedSlices ? history.joinSlices(op, gradient) : history.sum(op, gradient) };
+  if (op.attrs.isConstant === true) {
+    const sum = gradient instanceof IndexedSlices ? history.joinSlices(op, gradient) : history.sum(op, gradient);
+    history.left.set(op, sum);
+    return { data: sum };
+  }
   if (gradient instanceof IndexedSlices)
     throw new ValueError(`The gradient of the loop variable ${op.inputs[0].name} is sparse; loop variables have dense ones.`);
   const left = Exit({ data: gradient });
   history.backward.exits.push(left);
   history.backward.exitResult([left]);
+  history.left.set(op, left);
   return { data: left };
 }
 

@@ -444,7 +444,7 @@ export const StackPopV2 = defineOp("StackPopV2", {
   stateful: true,
   gradient: "none",
   shape: () => TensorShape.unknown(),
-  lower: ({ handle, elemType }, context) => popFromStack(handle, elemType, context),
+  lower: ({ handle }, context) => popFromStack(handle, context),
   onHost: ({ handle }) => [stackOf(handle).pop()],
 });
 export const StackCloseV2 = defineOp("StackCloseV2", {

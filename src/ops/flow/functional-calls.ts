@@ -2,6 +2,7 @@
 // other nodes (`expand`), made where it is run, or in the graph itself when gradients go through it.
 
 import { AbortedError, InvalidArgumentError, UnimplementedError } from "../../base/errors.ts";
+import { isComplex, isFloating } from "../../base/dtype.ts";
 import { decodeText, NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
@@ -16,7 +17,8 @@ import type { Value } from "../../ir/program.ts";
 import { type Scalar, s } from "../../ir/scalar.ts";
 import { need } from "../arguments.ts";
 import { identity, IdentityN, rank, size } from "../array/array.ts";
-import { caseOf, cond, whileLoop } from "./control-flow-contexts.ts";
+import { caseOf, cond, loopOf, whileLoop } from "./control-flow-contexts.ts";
+import { branchGradients, type Choose, type Loop, loopGradients, loopsAsCalls } from "./functional-gradients.ts";
 import type { Nested } from "./nested.ts";
 import { group, isEnter, isExit, isMerge, isNext, isSwitch } from "./control-flow.ts";
 import { AddV2 } from "../math/math.ts";
@@ -136,8 +138,25 @@ function branched(
   };
   const results = [choose(refs.map(branchOf))].flat() as Tensor[];
   const makers = results.map(tensor => tensor.op);
-  const outputs = op.outputs.length > 0 ? results : [];
+  const outputs = op.outputs.length > 0 ? joined(op, results) : [];
   return { outputs, effects: [...effects, ...makers], certain: makers };
+}
+
+/** Takes lists as they are on the host, too. */
+const Together = renameOp("IdentityN", IdentityN, {
+  gradient: (_: object, d: { readonly output: readonly Tensor[] }) => ({ input: d.output }),
+  onHost: ({ input }: { readonly input: readonly NDArray[] }) => input,
+});
+
+/** Results of a call that is put into its own graph for gradients to go through it: where one has a gradient, the others have one of zeros, so that all
+ *  inputs that some result depends on have one. */
+function joined({ graph }: Operation, results: readonly Tensor[]): readonly Tensor[] {
+  const places = results.flatMap(({ dtype, isRef }, k) =>
+    (dtype === "variant" || isFloating(dtype) || isComplex(dtype)) && !isRef ? [k] : [],
+  );
+  if (graph !== getDefaultGraph() || places.length < 2) return results;
+  const together = Together({ input: places.map(k => results[k]) }) as readonly Tensor[];
+  return results.map((result, k) => (places.includes(k) ? together[places.indexOf(k)] : result));
 }
 
 const branchTypes = { Tin: attr.types(undefined, { minimum: 0 }), Tout: attr.types(undefined, { minimum: 0 }) };
@@ -156,6 +175,13 @@ const ifFields = {
   attrs: { Tcond: attr.type(), ...branchTypes, thenBranch: attr.func(), elseBranch: attr.func(), ...branchShapes },
   shape: shapesGiven,
   expand: chooses(truthOf),
+  gradient: (_: object, d: { readonly output: readonly Tensor[] }, op: Operation) => {
+    const [cond] = op.inputs;
+    const refs = [op.attrs.thenBranch, op.attrs.elseBranch] as FunctionRef[];
+    const make = op.definition.stateful ? If : StatelessIf;
+    const choose: Choose = ([thenBranch, elseBranch], call) => make({ cond, Tcond: cond.dtype, thenBranch, elseBranch, ...call });
+    return { input: branchGradients(op, refs, d.output, choose) };
+  },
 } as const;
 
 /** Calls one of two functions. */
@@ -176,6 +202,11 @@ const caseFields = {
       return caseOf(pairs, { default: last, strict: true });
     });
   }),
+  gradient: (_: object, d: { readonly output: readonly Tensor[] }, op: Operation) => {
+    const make = op.definition.stateful ? Case : StatelessCase;
+    const choose: Choose = (branches, call) => make({ branchIndex: op.inputs[0], branches, ...call });
+    return { input: branchGradients(op, op.attrs.branches as readonly FunctionRef[], d.output, choose) };
+  },
 } as const;
 
 /** Calls one of several functions by its number; the last for a number outside. */
@@ -193,16 +224,28 @@ function isInvariant({ inputs, outputs }: FuncGraph, k: number): boolean {
   return tensor === inputs[k];
 }
 
-function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
+/** A While node's functions, and which of its variables vary in which shapes. */
+function partsOf(op: Operation, inputs: readonly Tensor[]): Loop {
   const body = partOf(op, op.attrs.body as FunctionRef);
   const condition = partOf(op, op.attrs.cond as FunctionRef);
   const varying = inputs.flatMap((_, k) => (isInvariant(body, k) ? [] : [k]));
+  // Lowered forms say neither shapes nor how many iterations may run at once.
+  const given = (op.attrs.outputShapes ?? []) as readonly TensorShape[];
+  const shapes = inputs.map(({ shape }, k) =>
+    varying.includes(k) ? shape.mostSpecificCompatibleShape(given[k] ?? body.outputs[k].shape) : shape,
+  );
+  const make = op.definition.stateful ? While : StatelessWhile;
+  return { name: op.name, body, condition, inputs, varying, shapes, node: call => make({ ...call, parallelIterations: parallelIn(op) }) };
+}
+
+const parallelIn = ({ attrs }: Operation): number => (attrs.parallelIterations ?? 10) as number;
+
+function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
+  const { body, condition, varying, shapes } = partsOf(op, inputs);
   if (varying.length === 0) throw new UnimplementedError(`The loop '${op.name}' changes nothing: it would never end.`, op);
   const argumentsOf = (vars: readonly Tensor[]): Tensor[] =>
     inputs.map((input, k) => (varying.includes(k) ? vars[varying.indexOf(k)] : input));
-  // Lowered forms say neither shapes nor how many iterations may run at once.
-  const given = (op.attrs.outputShapes ?? []) as readonly TensorShape[];
-  const shapeInvariants = varying.map(k => inputs[k].shape.mostSpecificCompatibleShape(given[k] ?? body.outputs[k].shape));
+  const shapeInvariants = varying.map(k => shapes[k]);
   const effects: Operation[] = [];
   const callPart = (part: FuncGraph, vars: readonly Tensor[]): Tensor[] => {
     const call = callFunction(part, argumentsOf(vars));
@@ -220,18 +263,20 @@ function expandWhile(op: Operation, inputs: readonly Tensor[]): Expansion {
     varying.map(k => inputs[k]),
     {
       shapeInvariants,
-      parallelIterations: (op.attrs.parallelIterations ?? 10) as number,
+      parallelIterations: parallelIn(op),
       returnSameStructure: true,
     },
   ) as Tensor[];
   const exits = results.map(result => result.op);
+  const context = isExit(exits[0]) ? loopOf(exits[0]) : null;
+  if (context) context.asCalls = differentiate => loopsAsCalls(context, partsOf(op, inputs), results, differentiate);
   // What only passes by is there after the loop nevertheless, with the effects of that; a variable's handle is the variable.
   const asked = new Set([...neededBy(condition)].flatMap(({ inputs }) => inputs));
   const last = results[varying.findIndex(k => asked.has(condition.inputs[k]))] ?? results[0];
   const passing = (input: Tensor): Tensor =>
     op.definition.stateful && !input.isHandle ? getDefaultGraph().controlDependencies([last.op], () => identity(input)) : input;
   const outputs = inputs.map((input, k) => (varying.includes(k) ? results[varying.indexOf(k)] : passing(input)));
-  return { outputs, effects: [...effects, ...exits], certain: exits };
+  return { outputs: joined(op, outputs), effects: [...effects, ...exits], certain: exits };
 }
 
 const whileFields = {
@@ -247,6 +292,7 @@ const whileFields = {
   shape: ({ input, outputShapes }: { readonly input: readonly TensorShape[]; readonly outputShapes: readonly TensorShape[] }) =>
     outputShapes.length > 0 ? outputShapes : input,
   expand: calls(expandWhile),
+  gradient: (_: object, d: { readonly output: readonly Tensor[] }, op: Operation) => loopGradients(op, partsOf(op, op.inputs), d.output),
 } as const;
 
 /** Calls `body` on its own results while `cond` of them is true. */

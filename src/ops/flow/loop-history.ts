@@ -35,6 +35,8 @@ export class LoopHistory implements History {
   readonly realValues = new Map<Tensor, Tensor>();
   /** Switches of loop variables → the Merge of their gradients, once their exit's gradient is known. */
   readonly switches = new Map<Operation, Tensor>();
+  readonly came = new Map<Operation, Tensor>();
+  readonly left = new Map<Operation, Tensor | IndexedSlices>();
   /** The NextIterations of both counters: what has to happen within an iteration comes before them. */
   private readonly forwardCounter: Tensor;
   private readonly backwardCounter: Tensor;
@@ -45,6 +47,7 @@ export class LoopHistory implements History {
     this.graph = forward.graph;
     this.forward = forward;
     this.outer = outer;
+    forward.histories.push(this);
     const around = outer ? outer.forward : forward.outer;
     const count = within(around, () => this.countForward());
     this.forwardCounter = count.next;
@@ -287,14 +290,16 @@ export class LoopHistory implements History {
     return zeros(concat([NDArray.from([1], "int32"), rest], 0), values.dtype);
   }
 
-  private zeroShape(enter: Operation, denseShape: Tensor): Tensor {
-    if (denseShape.shape.isFullyDefined) return constant(NDArray.zeros(denseShape.dtype, denseShape.shape.asNumbers()));
-    return zerosLike(shapeOf(enter.inputs[0], denseShape.dtype));
+  /** What the shape begins as: zeros, as TensorFlow 1 has it, so that slices of no iteration have none; of a loop that was a call, the shape. */
+  private zeroShape({ inputs: [value] }: Operation, { dtype, shape }: Tensor): Tensor {
+    if (this.forward.asCalls) return shapeOf(value, dtype);
+    return shape.isFullyDefined ? constant(NDArray.zeros(dtype, shape.asNumbers())) : zerosLike(shapeOf(value, dtype));
   }
 
   /** An exit's gradient enters the loop of gradients. */
-  enterExit(gradient: Tensor): Tensor {
+  enterExit(exit: Operation, gradient: Tensor): Tensor {
     const { backward } = this;
+    this.came.set(exit, gradient);
     backward.values.add(gradient);
     const entered = backward.inside(() => backward.enter(gradient, false, { name: "b_exit" }));
     entered.setShape(gradient.shape);

@@ -1,7 +1,6 @@
 // What StackV2's handle stands for while lowering. What is pushed beside the stack itself (not in a loop or a branch) is popped while compiling: an
 // unrolled loop's elements may differ in shape. Otherwise elements are kept on the host, pushed and popped by routines, their count threaded through. Between segments of a run a stack is a list of arrays.
 
-import type { DType } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { copyElements, NDArray } from "../../base/ndarray.ts";
 import { sameShape } from "../../base/shape.ts";
@@ -16,8 +15,8 @@ interface Memory {
   /** What was pushed there. */
   readonly values: Value[];
   readonly elements: NDArray[];
-  /** The shape of what was pushed; all elements have the same. */
-  shape: readonly number[] | undefined;
+  /** What was pushed; all elements have the same type and shape. Lists are what they are lowered to. */
+  pushed: Pick<Value, "dtype" | "shape"> | undefined;
   /** What every push pushes, if that is known while compiling (shapes, mostly): then nothing is kept at all. */
   known: NDArray | undefined;
 }
@@ -27,7 +26,7 @@ const memories = new WeakMap<StateHandle, Memory>();
 export function newStack(context: LowerContext): StateHandle {
   const count: State = { id: `stack:${context.name}`, role: "scratch", dtype: "int32", shape: [] };
   const handle = context.state(count);
-  memories.set(handle, { count, region: currentRegion(), values: [], elements: [], shape: undefined, known: undefined });
+  memories.set(handle, { count, region: currentRegion(), values: [], elements: [], pushed: undefined, known: undefined });
   return handle;
 }
 
@@ -74,13 +73,14 @@ export function pushOnStack(handle: StateHandle, element: Value, context: LowerC
   // A loop within one that is unrolled comes by once for each iteration of that, and what is known may be another then.
   const isAnother = memory.known
     ? !(known && isEqual(known, memory.known))
-    : memory.shape && (known !== undefined || !sameShape(element.shape, memory.shape));
+    : memory.pushed && (known !== undefined || !sameShape(element.shape, memory.pushed.shape));
   if (isAnother)
     throw new NeedsUnrollingThroughout(`The stack ${context.name} pushes on had been given another value or shape while compiling.`);
   memory.known = known;
   if (known) return;
   const counter = context.state(memory.count);
-  memory.shape = element.shape;
+  // Handles are no values, and are popped where a loop is unrolled alone.
+  if ("shape" in element) memory.pushed = { dtype: element.dtype, shape: element.shape };
   const push = {
     name: "stackPush",
     run: ([value, count]: readonly NDArray[], [next]: readonly NDArray[]): void => {
@@ -93,14 +93,14 @@ export function pushOnStack(handle: StateHandle, element: Value, context: LowerC
   counter.write(next);
 }
 
-export function popFromStack(handle: StateHandle, dtype: DType, context: LowerContext): Value {
+export function popFromStack(handle: StateHandle, context: LowerContext): Value {
   const memory = memoryOf(handle);
   if (memory.values.length > 0) {
     if (currentRegion() === memory.region) return memory.values.pop() as Value;
     throw new NeedsUnrolling(`The stack ${context.name} pops from was filled while compiling.`);
   }
   if (memory.known) return constant(memory.known);
-  if (!memory.shape) {
+  if (!memory.pushed) {
     // A loop that was unrolled without an iteration pushed nothing: its counterpart ends as soon.
     if (currentRegion() !== memory.region) throw new NeedsUnrolling(`Nothing was pushed on the stack ${context.name} pops from.`);
     throw emptyStack();
@@ -119,7 +119,7 @@ export function popFromStack(handle: StateHandle, dtype: DType, context: LowerCo
     pop,
     [counter.read()],
     [
-      { dtype, shape: memory.shape },
+      { dtype: memory.pushed.dtype, shape: memory.pushed.shape },
       { dtype: "int32", shape: [] },
     ],
   );

@@ -5,7 +5,6 @@ import { type DType, wordsPerElement } from "../../base/dtype.ts";
 import { InternalError, InvalidArgumentError } from "../../base/errors.ts";
 import { type Complex, NDArray } from "../../base/ndarray.ts";
 import { sizeOf, TensorShape } from "../../base/shape.ts";
-import { checkListed } from "../arguments.ts";
 import { holdsVariants, VariantArray } from "./variant-array.ts";
 import {
   emptyConcat,
@@ -53,7 +52,6 @@ export class ArrayElements {
     this.name = given.name;
     this.dtype = given.dtype;
     this.element = given.element;
-    checkListed(given.size, given.dtype);
     this.elements = Array.from({ length: given.size });
   }
 
@@ -84,7 +82,6 @@ export class ArrayElements {
     const shape = new TensorShape(value.shape);
     if (!this.element.isCompatibleWith(shape)) throw wrongElement(this, index, value.shape, this.element.format());
     if (isEven) this.element = shape;
-    checkListed(index, value.dtype);
     while (this.size <= index) this.elements.push(undefined);
     const old = forward && this.elements[index];
     this.elements[index] = old ? sumOf(old, value) : value;

@@ -10,7 +10,6 @@ import { check, concat, full, generate, map, moment, NeedsUnrolling, reshape, sc
 import { constantIndex, dataIndex, type Index } from "../../ir/index-map.ts";
 import type { State, Value } from "../../ir/program.ts";
 import { loadScalar, s } from "../../ir/scalar.ts";
-import { checkListed } from "../arguments.ts";
 import {
   emptyConcat,
   emptyPack,
@@ -68,7 +67,6 @@ interface NewArray {
 
 export function newArray({ dtype, size, element, isDynamic }: NewArray, context: LowerContext): StateHandle {
   if (size < 0) throw negativeSize();
-  checkListed(size, dtype);
   const { name } = context;
   const since = moment();
   return remember(context, {

@@ -519,9 +519,7 @@ export const TensorListConcatV2 = defineOp("TensorListConcatV2", {
     return joined;
   },
   onHost: ({ inputHandle, elementShape: asked, leadingDims, elementDtype }) => {
-    const leading = numbersOf(leadingDims);
-    for (const size of leading) need(size >= 0, () => `leading_dims must be non-negative, got ${size}`);
-    const { value, lengths } = ListArray.of(inputHandle).concatenated(asked, leading, elementDtype);
+    const { value, lengths } = ListArray.of(inputHandle).concatenated(asked, numbersOf(leadingDims), elementDtype);
     return [value, arrayOf(lengths, "int64")];
   },
 });

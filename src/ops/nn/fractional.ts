@@ -133,6 +133,7 @@ function eachWindow(
 }
 
 type Element = number | bigint;
+const isSame = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
 // A bigint has no Math.max, and a NaN never wins.
 const larger = (a: Element, b: Element): Element => (a < b ? b : a);
 const plus = (a: Element, b: Element): Element => (typeof a === "bigint" ? a + (b as bigint) : a + (b as number));
@@ -241,7 +242,7 @@ export const FractionalMaxPoolGrad = defineOp("FractionalMaxPoolGrad", {
           const value = (at: number): Element => input.get(at * channels + c) as Element;
           const best = inside.reduce((a, b) => (value(b) > value(a) ? b : a));
           const to = place * channels + c;
-          if (to < output.size && output.get(to) === value(best)) same++;
+          if (to < output.size && isSame(output.get(to), value(best))) same++;
           if (to < back.size) out.set(best * channels + c, plus(out.get(best * channels + c) as Element, back.get(to) as Element));
         }
       });
@@ -284,7 +285,6 @@ export const FractionalAvgPoolGrad = defineOp("FractionalAvgPoolGrad", {
       );
     }
     for (const size of shape) need(size >= 0, () => `Expected a non-negative size, got ${size}`);
-    need(shape[0] > 0, () => "Batch dimension of input must not be 0");
     const channels = shape[3];
     const run = ([back, rows, columns]: readonly NDArray[], [out]: readonly NDArray[]): void => {
       for (const [name, sequence] of Object.entries({ Row: numbersOf(rows), Column: numbersOf(columns) }))

@@ -18,7 +18,7 @@ import { call, check, constant, generate, map, randomWords } from "../../ir/buil
 import { addIndex, constantIndex, dataIndex, divIndex, flattenIndex, type Index, modIndex, scaleIndex } from "../../ir/index-map.ts";
 import type { Routine, Value } from "../../ir/program.ts";
 import { bitcastScalar, castScalar, constantScalar, guardScalar, loadScalar, type Scalar, s } from "../../ir/scalar.ts";
-import { collect, need } from "../arguments.ts";
+import { collect } from "../arguments.ts";
 import { numbersOf, shape as shapeOf } from "../array/array.ts";
 import { slice } from "../array/slicing.ts";
 import { Assert, withDependencies } from "../flow/control-flow.ts";
@@ -74,7 +74,6 @@ export function takeBlocks(context: LowerContext, { seed, seed2 }: Seeds, blocks
 const reservedPerElement = 256;
 
 export function requestedShape(shape: NDArray): number[] {
-  need(shape.rank === 1, () => `shape must be a vector of {int32,int64}, got shape [${shape.shape}]`);
   const dims = numbersOf(shape);
   for (const d of dims) if (d < 0) throw new InvalidArgumentError(`Dimension ${d} must be >= 0`);
   return dims;

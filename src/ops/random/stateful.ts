@@ -305,7 +305,7 @@ export const RandomIndexShuffle = defineOp("RandomIndexShuffle", {
     return whole;
   },
   checks: ({ index, seed, maxIndex }) => {
-    need(index.length === 0 || (index.length === 1 && index[0] > 0), () => "Index bust be a scalar or vector.");
+    need(index.length <= 1, () => "Index bust be a scalar or vector.");
     const many = [index.length === 1 ? index[0] : 1, seed.length === 2 ? seed[0] : 1, maxIndex.length === 1 ? maxIndex[0] : 1];
     const count = many.find(n => n !== 1) ?? 1;
     need(

@@ -206,13 +206,13 @@ export const SparseTensorDenseMatMul = defineOp("SparseTensorDenseMatMul", {
   lower: ({ aIndices, aValues, aShape, b, adjointA, adjointB }) => {
     checkProduct(aIndices.shape, aValues.shape, aShape.shape, b.shape);
     const [height, width] = numbersOf(aShape);
+    for (const size of [height, width]) need(size >= 0, () => `Expected shape dimensions to be non-negative, got ${size}`);
     const [rows, inner] = adjointA ? [width, height] : [height, width];
     const [given, columns] = adjointB ? [b.shape[1], b.shape[0]] : b.shape;
     if (given !== inner)
       throw new InvalidArgumentError(
         `Cannot multiply A and B because inner dimension does not match: ${inner} vs. ${given}.  Did you forget a transpose?  Dimensions of A: [${height}, ${width}).  Dimensions of B: [${b.shape}]`,
       );
-    for (const size of [height, width]) need(size >= 0, () => `Expected shape dimensions to be non-negative, got ${size}`);
     if (rows === 0 || columns === 0) return ir.full(b.dtype, [rows, columns], 0);
     const [rowAxis, innerAxis] = adjointA ? [1, 0] : [0, 1];
     checkCoordinates(aIndices, innerAxis, inner, "k");

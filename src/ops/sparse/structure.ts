@@ -451,7 +451,7 @@ export const SparseAdd = defineOp("SparseAdd", {
   attrs: { T: attr.type(attr.numbers), Treal: attr.type(attr.realNumbers) },
   shape: ({ aShape }) => list(aShape.withRank(1).dim(0)),
   isLenient: true,
-  checks: ({ aIndices: a, aValues: aOwn, aShape, bIndices: b, bValues: bOwn, bShape, thresh }) => {
+  checks: ({ aIndices: a, aValues: aOwn, aShape, bIndices: b, bValues: bOwn, bShape }) => {
     need(a.length === 2 && b.length === 2, () => `Input indices should be matrices but received shapes: [${a}] and [${b}]`);
     need(a[1] === b[1], () => `Input indices must have the same dimension, got ${a[1]} and ${b[1]}`);
     need(aOwn.length === 1 && bOwn.length === 1, () => `Input values should be vectors but received shapes: [${aOwn}] and [${bOwn}]`);
@@ -461,7 +461,6 @@ export const SparseAdd = defineOp("SparseAdd", {
       () => `Input shapes should be a vector but received shapes [${aShape}] and [${bShape}]`,
     );
     need(a[1] === aShape[0], () => `Second dimension of a_indices and length of a_shape must match, got ${a[1]} and ${aShape[0]}`);
-    need(thresh.length === 0, () => `The magnitude threshold must be a scalar: got shape [${thresh}]`);
   },
   gradient: ({ aIndices, bIndices, sumIndices }, d): Gradients => {
     const { aValGrad, bValGrad } = SparseAddGrad({ backpropValGrad: d.sumValues, aIndices, bIndices, sumIndices });

@@ -3,7 +3,7 @@
 
 import { UnimplementedError } from "../../base/errors.ts";
 import { NDArray } from "../../base/ndarray.ts";
-import { type Dimension, sameShape, sizeOf, TensorShape } from "../../base/shape.ts";
+import { type Dimension, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import type { FunctionRef } from "../../graph/attributes.ts";
 import { groupByName } from "../../graph/build-operation.ts";
@@ -85,9 +85,6 @@ function folded(values: readonly Value[], axis: number, combine: Combining): rea
 }
 
 function reduced(values: readonly Value[], initial: readonly Value[], axes: readonly number[], combine: Combining): readonly Value[] {
-  for (const [i, { shape: dims }] of initial.entries())
-    need(dims.length === 0, () => `init_values[${i}] must be a scalar but got [${dims.join(", ")}]`);
-  checkAlike(values.map(({ shape: dims }) => dims));
   const shape = values[0].shape.filter((_, axis) => !axes.includes(axis));
   const begun = initial.map(value => ir.broadcastTo(value, shape));
   if (axes.some(axis => values[0].shape[axis] === 0)) return begun;
@@ -108,12 +105,6 @@ const reducedShape = (input: TensorShape, axes: readonly number[]): TensorShape 
 /** As above, with the sizes forgotten, as TensorFlow's oldest form has it. */
 const reducedRank = (input: TensorShape, axes: readonly number[]): TensorShape =>
   input.dims === null ? input : new TensorShape(new Array<Dimension>(Math.max(input.dims.length - axes.length, 0)).fill(null));
-
-type Sizes = readonly number[];
-
-function checkAlike(inputs: readonly Sizes[]): void {
-  for (const dims of inputs) need(sameShape(dims, inputs[0]), () => `inputs must have one shape, got [${inputs[0]}] and [${dims}]`);
-}
 
 export const XlaReduce = defineOp("XlaReduce", {
   inputs: { input: "T", initValue: "T" },
@@ -272,30 +263,6 @@ export const XlaScatter = defineOp("XlaScatter", {
       );
     const axes = gatherAxes(text, "ScatterDimensionNumbers");
     const starts = withVectors(scatterIndices, axes.vectorAxis);
-    const rank = operand.shape.length;
-    for (const axis of axes.dropped)
-      need(axis < rank, () => `Invalid inserted_window_dims set in scatter op; valid range is [0, ${rank}), got: ${axis}.`);
-    const windowRank = axes.window.length + axes.dropped.length;
-    need(windowRank === rank, () => `Scatter op has window of size ${windowRank}; doesn't match operand of rank ${rank}.`);
-    const wanted = starts.shape.length - 1 + axes.window.length;
-    need(updates.shape.length === wanted, () => `Updates tensor must be of rank ${wanted}; got ${updates.shape.length}.`);
-    const windowOf = operand.shape.filter((_, axis) => !axes.dropped.includes(axis));
-    axes.window.forEach((axis, k) => {
-      need(
-        updates.shape[axis] <= windowOf[k],
-        () =>
-          `Bounds of the window dimensions of updates must not exceed the bounds of the corresponding dimensions of operand. For dimension ${axis}, updates bound is ${updates.shape[axis]}, operand bound is ${windowOf[k]}.`,
-      );
-    });
-    const outer = starts.shape.filter((_, axis) => axis !== axes.vectorAxis);
-    const scattered = updates.shape.map((_, axis) => axis).filter(axis => !axes.window.includes(axis));
-    scattered.forEach((axis, k) => {
-      need(
-        updates.shape[axis] === outer[k],
-        () =>
-          `Bounds of the scatter dimensions of updates must be same as the bounds of the corresponding dimensions of scatter indices. For scatter dimension ${axis}, updates bound is ${updates.shape[axis]}, scatter_indices bound is ${outer[k]}.`,
-      );
-    });
     const kept = operand.shape.map((_, axis) => axis).filter(axis => !axes.dropped.includes(axis));
     const windowSize = (axis: number): number => (kept.includes(axis) ? updates.shape[axes.window[kept.indexOf(axis)]] : 1);
     return ir.scatter(combine, operand, updates.shape, r => {
@@ -351,7 +318,6 @@ export const XlaVariadicSort = defineOp("XlaVariadicSort", {
   compileTimeInputs: ["dimension"],
   sizesFromValues: false,
   shape: ({ inputs }) => inputs,
-  checks: ({ inputs }) => checkAlike(inputs),
   lower: ({ inputs, dimension, comparator }, context) => {
     const [{ shape }] = inputs;
     need(dimension.rank === 0, () => "dimension must be a scalar");
