@@ -538,13 +538,6 @@ class GuardedFlow {
     const outermost = differing.find(
       candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)),
     );
-    // A constant that waits for nothing is always there, and may be taken: the shapes of slices, where one side knows its own.
-    const ready = living.find(({ op }) => op.inputs.length + op.controlInputs.length === 0 && staticValue(op.outputs[0]));
-    if (outermost === undefined && ready && !this.isRead((item.op as Operation).outputs[1])) {
-      this.guards.set(item, common);
-      this.passed.set((item.op as Operation).outputs[0], ready);
-      return;
-    }
     if (outermost === undefined)
       throw new UnimplementedError(
         `The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`,

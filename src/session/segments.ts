@@ -139,11 +139,9 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     const sizes = sizesOf([...fixed.map(tensor => valueIn(known, tensor)), ...passed]);
     // Branches that would read what there is not are not taken: on predicates that are known.
     const isTold = [...arrays, ...passed].some(array => nothings.has(array));
-    const tell = isTold ? choicesIn(chosen.rest, tensor => known.get(tensor)) : undefined;
-    const tail = await variants.get(
-      `${shapeChanges()} ${chosen.segment}=${contents};${sizes}${tell ? `;${[...tell.values()].join()}` : ""}`,
-      () => compileRest(known, tell ? withChoices(chosen.rest, tell) : chosen.rest, chosen.segment),
-    );
+    const choices = choicesIn(chosen.rest, tensor => (isTold ? known.get(tensor) : undefined));
+    const key = [shapeChanges(), chosen.segment, contents, sizes, ...choices.values()].join(" ");
+    const tail = await variants.get(key, () => compileRest(known, withChoices(chosen.rest, choices), chosen.segment));
     return assemble(await tail.run([...arrays, ...passed], context));
   };
   // What was fed is the caller's.

@@ -11,7 +11,7 @@ import { handleOf } from "../../graph/shape-inference.ts";
 import { identity, Shape, zeros, ZerosLike } from "../array/array.ts";
 import { range } from "../array/ranges.ts";
 import { getItem } from "../array/slicing.ts";
-import { Exit, Merge, NextIteration, Switch } from "./control-flow.ts";
+import { Exit, isSwitch, Merge, NextIteration, Switch } from "./control-flow.ts";
 import { CondContext, type Context, outputContext, switchOf, WhileContext } from "./control-flow-contexts.ts";
 import type { LoopHistory } from "./loop-history.ts";
 import { cast } from "../math/cast.ts";
@@ -75,7 +75,7 @@ export function switchGradient(
 function joinSides(sides: readonly (Tensor | IndexedSlices)[]): Tensor | IndexedSlices {
   if (sides.every(side => side instanceof Tensor)) return Merge({ inputs: sides as Tensor[] }, { name: "cond_grad" }).output;
   return getDefaultGraph().nameScope("cond_grad", () => {
-    const slices = sides.map(side => (side instanceof IndexedSlices ? side : allRows(side)));
+    const slices = sides.map(side => (side instanceof IndexedSlices ? bound(side) : allRows(side)));
     const isWide = slices.some(({ indices }) => indices.dtype === "int64");
     const indices = slices.map(each => (isWide && each.indices.dtype === "int32" ? cast(each.indices, "int64") : each.indices));
     const shapes = slices.flatMap(({ denseShape }) => denseShape ?? []);
@@ -86,6 +86,27 @@ function joinSides(sides: readonly (Tensor | IndexedSlices)[]): Tensor | Indexed
       shapes.length === slices.length ? joined(shapes) : null,
     );
   });
+}
+
+/** Slices whose places and shape are there with their values only: where they are made of constants they would be there on both sides. */
+function bound({ values, indices, denseShape }: IndexedSlices): IndexedSlices {
+  const bind = (tensor: Tensor): Tensor => {
+    if (!isFromConstants(tensor)) return tensor;
+    const there = isSwitch(values.op) ? identity(values) : values;
+    return getDefaultGraph().controlDependencies([there], () => identity(tensor));
+  };
+  return new IndexedSlices(values, bind(indices), denseShape && bind(denseShape));
+}
+
+function isFromConstants(tensor: Tensor): boolean {
+  const behind = new Set([tensor.op]);
+  for (const op of behind) {
+    const { inputs, outputs, definition } = op;
+    const isOther = inputs.length === 0 && (definition.isPlaceholder || definition.stateful || outputs[0].isRef);
+    if (isOther || isSwitch(op)) return false;
+    for (const input of inputs) behind.add(input.op);
+  }
+  return true;
 }
 
 function allRows(dense: Tensor): IndexedSlices {
@@ -108,11 +129,17 @@ function loopSwitchGradient(d: { readonly outputFalse: Tensor; readonly outputTr
 }
 
 /** The gradient of an Exit enters the loop of gradients. */
-export function exitGradient(_record: object, d: { readonly output: Tensor }, op: Operation): Gradients {
+export function exitGradient(_record: object, d: { readonly output: Tensor | IndexedSlices }, op: Operation): Gradients {
   const history = currentHistory();
   if (!history?.backward.backProp) return {};
   if (op.context instanceof WhileContext && op.context.history) throw new TypeError("Second-order gradient for while loops not supported.");
-  return { data: history.enterExit(op, d.output) };
+  // Slices become a tensor before they enter.
+  return {
+    data: history.enterExit(
+      op,
+      history.backward.outside(() => slicesToTensor(d.output)),
+    ),
+  };
 }
 
 export function nextIterationGradient(_record: object, d: { readonly output: Tensor }): Gradients {

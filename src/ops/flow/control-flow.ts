@@ -360,13 +360,20 @@ export const RefEnter = defineOp("RefEnter", {
   ...enterFields,
 });
 /** Takes a value out of a loop's frame. */
-export const Exit = defineOp("Exit", { inputs: { data: "T" }, outputs: { output: "T" }, ...passFields, gradient: exitGradient });
+export const Exit = defineOp("Exit", {
+  inputs: { data: "T" },
+  outputs: { output: "T" },
+  ...passFields,
+  gradient: exitGradient,
+  takesSlices: true,
+});
 export const RefExit = defineOp("RefExit", {
   onlyReads: true,
   inputs: { data: "Ref(T)" },
   outputs: { output: "Ref(T)" },
   ...passFields,
   gradient: exitGradient,
+  takesSlices: true,
 });
 /** Hands a value on to the next iteration. */
 export const NextIteration = defineOp("NextIteration", {

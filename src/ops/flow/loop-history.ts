@@ -246,25 +246,35 @@ export class LoopHistory implements History {
   }
 
   private zerosLikeInvariant(value: Tensor, { dtype }: Tensor): Tensor {
+    const { backward, outer } = this;
+    if (dtype === "variant") return within(backward.outer, () => zerosLike(this.isNested && outer ? outer.realValue(value) : value));
+    const shape = this.shapeOfInvariant(value);
+    return within(backward.outer, () => zeros(shape, dtype));
+  }
+
+  /** Is the loop of gradients inside another? */
+  private get isNested(): boolean {
+    const { outer } = this.backward;
+    return outer instanceof WhileContext && outer.history !== null;
+  }
+
+  /** The shape of a loop invariant, around the loop of gradients. */
+  private shapeOfInvariant(value: Tensor, dtype?: DType): Tensor {
     const { backward, forward, outer } = this;
-    const isNested = backward.outer instanceof WhileContext && backward.outer.history !== null;
-    if (dtype === "variant") return within(backward.outer, () => zerosLike(isNested && outer ? outer.realValue(value) : value));
-    if (!(isNested && outer)) return within(backward.outer, () => zeros(shapeOf(value), dtype));
-    const shape = within(forward.outer, () => shapeOf(value));
+    if (!this.isNested || !outer) return within(backward.outer, () => shapeOf(value, dtype));
+    const shape = within(forward.outer, () => shapeOf(value, dtype));
     const stack = outer.push(shape);
-    return within(backward.outer, () => zeros(outer.pop(stack, shape), dtype));
+    return within(backward.outer, () => outer.pop(stack, shape));
   }
 
   /** The same where each iteration gives slices: one after the other, behind one row of zeros. */
   joinSlices(enter: Operation, { values, indices, denseShape }: IndexedSlices): IndexedSlices {
     const { backward } = this;
-    const begin = backward.outside(() =>
-      within(backward.outer, () => {
-        const rows = this.firstRow(enter, values);
-        const first = constant(NDArray.zeros(indices.dtype, [1]));
-        return [first, rows, ...(denseShape ? [this.zeroShape(enter, denseShape)] : [])];
-      }),
-    );
+    const begin = backward.outside(() => {
+      const row = this.firstRow(enter, values);
+      const place = within(backward.outer, () => constant(NDArray.zeros(indices.dtype, [1])));
+      return [place, row, ...(denseShape ? [this.firstShape(enter, denseShape)] : [])];
+    });
     for (const start of begin) backward.values.add(start);
     const entered = begin.map(start => backward.enter(start, false, { name: "b_acc" }));
     entered[0].setShape(new TensorShape([null]));
@@ -283,17 +293,21 @@ export class LoopHistory implements History {
     return new IndexedSlices(exits[1], exits[0], exits[2] ?? null);
   }
 
-  private firstRow(enter: Operation, values: Tensor): Tensor {
-    if (values.shape.isFullyDefined)
-      return constant(NDArray.zeros(values.dtype, [1, ...values.shape.asNumbers().slice(1)]), { name: "b_acc" });
-    const rest = getItem(shapeOf(enter.inputs[0]), [1, null]);
-    return zeros(concat([NDArray.from([1], "int32"), rest], 0), values.dtype);
+  private firstRow({ inputs: [value] }: Operation, { dtype, shape }: Tensor): Tensor {
+    const { outer } = this.backward;
+    if (shape.isFullyDefined)
+      return within(outer, () => constant(NDArray.zeros(dtype, [1, ...shape.asNumbers().slice(1)]), { name: "b_acc" }));
+    const sizes = this.shapeOfInvariant(value);
+    return within(outer, () => zeros(concat([NDArray.from([1], "int32"), getItem(sizes, [1, null])], 0), dtype));
   }
 
   /** What the shape begins as: zeros, as TensorFlow 1 has it, so that slices of no iteration have none; of a loop that was a call, the shape. */
-  private zeroShape({ inputs: [value] }: Operation, { dtype, shape }: Tensor): Tensor {
-    if (this.forward.asCalls) return shapeOf(value, dtype);
-    return shape.isFullyDefined ? constant(NDArray.zeros(dtype, shape.asNumbers())) : zerosLike(shapeOf(value, dtype));
+  private firstShape({ inputs: [value] }: Operation, { dtype, shape }: Tensor): Tensor {
+    const { outer } = this.backward;
+    if (this.forward.asCalls) return this.shapeOfInvariant(value, dtype);
+    if (shape.isFullyDefined) return within(outer, () => constant(NDArray.zeros(dtype, shape.asNumbers())));
+    const sizes = this.shapeOfInvariant(value, dtype);
+    return within(outer, () => zerosLike(sizes));
   }
 
   /** An exit's gradient enters the loop of gradients. */

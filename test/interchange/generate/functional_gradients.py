@@ -1,5 +1,5 @@
 """Random programs of nested If, Case and While nodes, with first and second gradients that TensorFlow takes of the graphs once they are imported:
-python generate/functional_gradients.py OUT_FILE FIRST_SEED COUNT
+python generate/functional_gradients.py OUT_FILE SEEDS   (100-111,700-719)
 
 Each case: a GraphDef (base64), and for each gradient y, xs, its order, which are None, and the others' values in two runs. Left out are loops that hand
 one variable on as another: TensorFlow 2.21 counts their gradients twice (see docs/from-tensorflow.md).
@@ -156,8 +156,8 @@ def case(seed):
     return {"name": f"program {seed}", "graph": graph_text, "init": init, "feeds": feeds, "gradients": gradients}
 
 
-out, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-cases = [each for each in map(case, range(first, first + count)) if each]
+out, ranges = sys.argv[1], [[int(seed) for seed in part.split("-")] for part in sys.argv[2].split(",")]
+cases = [each for first, last in ranges for each in map(case, range(first, last + 1)) if each]
 with gzip.GzipFile(out, "wb", mtime=0) as file:
     file.write(json.dumps(cases).encode())
 print(f"{len(cases)} programs")
