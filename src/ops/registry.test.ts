@@ -134,7 +134,6 @@ describe("gradients, beside TensorFlow's registry of them", () => {
   /** Where we part, and why. */
   const known: Readonly<Record<string, string>> = {
     LoopCond: "TensorFlow's function returns None: the output is bool",
-    StatelessParameterizedTruncatedNormal: "not built: by the parameters, through the normal distribution's own functions",
     GuaranteeConst: "the identity, whose gradient TensorFlow left out",
     MaxPoolGradGradV2: "linear in its gradient, as MaxPoolGradGrad is",
     MaxPoolGradWithArgmax: "linear in its gradient, as MaxPoolGrad is",

@@ -257,3 +257,43 @@ test("what is refused", async () => {
   );
   await expect(ending).rejects.toThrow(/^Shape passed in must end with broadcasted shape\./);
 });
+
+// Recorded from TensorFlow.
+test("a bounded normal sample moves with its parameters, and so do its gradients", async () => {
+  using _graph = new tf.Graph().asDefault();
+  const [means, deviation, low, high] = [
+    [0, 1, -4],
+    1,
+    [-2, 1.5, -1],
+    [
+      [2, 1.8, 5],
+      [1, 1.7, 0.5],
+    ],
+  ].map(value => tf.constant(value, "float64"));
+  const sample = tf.random.statelessParameterizedTruncatedNormal([2, 2, 3], [1, 2], means, deviation, low, high);
+  const weights = tf.reshape(tf.constant([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2], "float64"), [2, 2, 3]);
+  const first: tf.Tensor[] = tf.gradients(sample.mul(weights), [means, deviation, low, high]);
+  const second: tf.Tensor[] = tf.gradients(
+    first.map(gradient => tf.reduceSum(tf.square(gradient))),
+    [means, deviation, low, high],
+  );
+  await using session = new tf.Session();
+  const values = (await session.run([...first, ...second])).map(value =>
+    Array.from({ length: value.size }, (_, i) => Number(value.get(i))),
+  );
+  const recorded = [
+    [2.2, 2.6, 3],
+    [10.923179676460663],
+    [0.15345526526979333, 1.413242502810165, 2.95609766756152],
+    [0.10366221996255917, 0.7033893927509087, 0, 0.4663878557138401, 0.47092363836208206, 0.001151272909441503],
+    [0.5325537431973473, -19.72061183340648, -5.056963006439844],
+    [-26.27233092739513],
+    [3.435235764701536, 30.693448840445495, 64.6985283605728],
+    [2.22457463963167, 15.443098408484936, 0, 9.797431514352798, 10.571183647879183, 0.04560135506387325],
+  ];
+  values.forEach((elements, k) => {
+    elements.forEach((element, i) => {
+      expect(element).toBeCloseTo(recorded[k][i], 9);
+    });
+  });
+});

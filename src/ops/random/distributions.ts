@@ -7,6 +7,7 @@ import { NDArray } from "../../base/ndarray.ts";
 import { broadcastShapes, sizeOf, TensorShape } from "../../base/shape.ts";
 import * as attr from "../../graph/attributes.ts";
 import { convertToTensor, type TensorLike } from "../../graph/conversion.ts";
+import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { defineOp, type Gradients, type LowerContext, type ShapeContext } from "../../graph/op-definition.ts";
 import { Tensor } from "../../graph/operation.ts";
 import * as ir from "../../ir/build.ts";
@@ -14,10 +15,11 @@ import type { Routine, Value } from "../../ir/program.ts";
 import { castScalar, s } from "../../ir/scalar.ts";
 import { collect } from "../arguments.ts";
 import { numbersOf, ones, rank, reshape, shape as shapeOf } from "../array/array.ts";
-import { BroadcastTo, broadcastDynamicShape } from "../array/padding.ts";
+import { BroadcastGradientArgs, BroadcastTo, broadcastDynamicShape } from "../array/padding.ts";
 import { range } from "../array/ranges.ts";
 import { concat, stridedSlice } from "../array/slicing.ts";
-import { Maximum, Mul, RealDiv, Sub } from "../math/math.ts";
+import { Erfc, Exp, Log, Log1p, Neg, Square } from "../math/functions.ts";
+import { AddV2, clipByValue, Maximum, Mul, RealDiv, Sub } from "../math/math.ts";
 import { reduceSum } from "../math/reduction.ts";
 import { inNameScope } from "../named.ts";
 import { categoricalDraws, requestedShape, seedAttrs, shapeTensor, takeBlocks } from "./random.ts";
@@ -308,11 +310,43 @@ export const ParameterizedTruncatedNormal = defineOp("ParameterizedTruncatedNorm
   },
 });
 
+/** The share of a normal distribution below x. */
+const below = (x: Tensor): Tensor => Mul({ x: 0.5, y: Erfc({ x: Mul({ x, y: -Math.SQRT1_2 }) }) });
+
+/** The smallest normal number of a type, and the distance from 1 to the next. */
+const precision = {
+  float16: [2 ** -14, 2 ** -10],
+  bfloat16: [2 ** -126, 2 ** -7],
+  float32: [2 ** -126, 2 ** -23],
+  float64: [2 ** -1022, 2 ** -52],
+} as const;
+
+/** How a bounded normal sample moves with its parameters while it keeps its place in the distribution, from samples and bounds in deviations from the mean.
+ *  Source: Figurnov et al., Implicit Reparameterization Gradients (2018), section 2. */
+function byParameters(samples: Tensor, low: Tensor, high: Tensor, dtype: keyof typeof precision): { byLow: Tensor; byHigh: Tensor } {
+  const [tiny, epsilon] = precision[dtype];
+  const share = (bound: Tensor): Tensor => Sub({ x: below(bound), y: below(low) });
+  const place = clipByValue(RealDiv({ x: share(samples), y: share(high) }), tiny, 1 - epsilon);
+  const density = (bound: Tensor, logarithm: Tensor): Tensor =>
+    Exp({ x: AddV2({ x: Mul({ x: 0.5, y: Sub({ x: Square({ x: samples }), y: Square({ x: bound }) }) }), y: logarithm }) });
+  return { byLow: density(low, Log1p({ x: Neg({ x: place }) })), byHigh: density(high, Log({ x: place })) };
+}
+
 export const StatelessParameterizedTruncatedNormal = defineOp("StatelessParameterizedTruncatedNormal", {
   inputs: { shape: "S", seed: "Tseed", means: "dtype", stddevs: "dtype", minvals: "dtype", maxvals: "dtype" },
   outputs: { output: "dtype" },
   attrs: { S: attr.type(attr.indexTypes), Tseed: attr.type(attr.indexTypes, "int64"), dtype: attr.type(halves) },
-  gradient: "none",
+  gradient: ({ means, stddevs, minvals, maxvals, output, dtype }, d): Gradients =>
+    getDefaultGraph().controlDependencies([d.output], () => {
+      const scaled = (x: Tensor): Tensor => RealDiv({ x: Sub({ x, y: means }), y: stddevs });
+      const samples = scaled(output);
+      const { byLow, byHigh } = byParameters(samples, scaled(minvals), scaled(maxvals), dtype as keyof typeof precision);
+      const sum = (parameter: Tensor, factor?: Tensor): Tensor => {
+        const { r0 } = BroadcastGradientArgs({ s0: shapeOf(parameter), s1: shapeOf(output) });
+        return reshape(reduceSum(factor ? Mul({ x: d.output, y: factor }) : d.output, r0), shapeOf(parameter));
+      };
+      return { means: sum(means), stddevs: sum(stddevs, samples), minvals: sum(minvals, byLow), maxvals: sum(maxvals, byHigh) };
+    }),
   compileTimeInputs: ["shape"],
   shape: ({ seed, means, stddevs, minvals, maxvals }, context) => {
     seedShape(seed);
