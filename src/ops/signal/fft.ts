@@ -357,8 +357,8 @@ function filled(x: Tensor, lengths: Tensor, rank: number, isHalf = false): Tenso
   if (known.isFullyDefined && inner?.isFullyDefined) {
     const wanted = known.asNumbers().map((n, axis) => (isHalf && axis === rank - 1 ? half(n) : n));
     const own = inner.asNumbers();
-    // Of more sizes than there are axes the op says so.
-    const missing = own.map((size, k) => Math.max(wanted[k] - size, 0));
+    // Of more or fewer sizes than there are axes the op says so.
+    const missing = own.map((size, k) => Math.max((wanted[k] ?? 0) - size, 0));
     if (missing.every(count => count === 0)) return x;
     const outer = Array<number>((x.shape.rank ?? rank) - missing.length).fill(0);
     return pad(
