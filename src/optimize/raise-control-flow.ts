@@ -6,6 +6,7 @@
 // stage (the number of joins they come after), since a later conditional on the same predicate may depend on an earlier one's result.
 
 import { type InvalidArgumentError, UnimplementedError } from "../base/errors.ts";
+import { NDArray } from "../base/ndarray.ts";
 import { Operation, type Tensor } from "../graph/operation.ts";
 import { noValue, type StructuredCond, type StructuredLoop } from "../graph/structured.ts";
 import { staticValue } from "../graph/static-value.ts";
@@ -14,6 +15,7 @@ import { isEnter, isExit, isLoopCond, isMerge, isNext, isSwitch } from "../ops/f
 import { type Node, resolve, type Selection } from "./selection.ts";
 
 const isCopy = (op: Operation): boolean => op.definition.isCopy === true || (isEnter(op) && op.attrs.isConstant === true);
+const isConst = (op: Operation): boolean => op.attrs.value instanceof NDArray;
 const isRaw = (op: Operation): boolean => isSwitch(op) || isMerge(op) || isEnter(op);
 
 /** The same selection with structured nodes in place of raw control flow. */
@@ -521,6 +523,12 @@ class GuardedFlow {
     if (item.op && taken) this.passed.set(taken, this.read(item.op.inputs[0]));
   }
 
+  private passedTo(tensor: Tensor): Tensor {
+    let current = tensor;
+    for (let next = this.passed.get(current); next !== undefined; next = this.passed.get(current)) current = next;
+    return current;
+  }
+
   private settleMerge(item: Item): void {
     const living = item.reads.filter(tensor => !this.isDead(tensor));
     const [first, ...rest] = living.map(tensor => this.guardOfTensor(tensor));
@@ -538,6 +546,13 @@ class GuardedFlow {
     const outermost = differing.find(
       candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)),
     );
+    // A constant of neither side is always there, and may be taken: the shape of slices, which both sides know.
+    const ready = living.find(tensor => isConst(this.passedTo(tensor).op) && this.guardOfTensor(tensor).size === common.size);
+    if (outermost === undefined && ready && !this.isRead((item.op as Operation).outputs[1])) {
+      this.guards.set(item, common);
+      this.passed.set((item.op as Operation).outputs[0], ready);
+      return;
+    }
     if (outermost === undefined)
       throw new UnimplementedError(
         `The Merge '${item.op?.name}' does not join the two sides of one Switch: such graphs do not run here.`,

@@ -88,14 +88,12 @@ function joinSides(sides: readonly (Tensor | IndexedSlices)[]): Tensor | Indexed
   });
 }
 
-/** Slices whose places and shape are there with their values only: where they are made of constants they would be there on both sides. */
+/** Slices whose places are there with their values only: made of constants they would be there on both sides. */
 function bound({ values, indices, denseShape }: IndexedSlices): IndexedSlices {
-  const bind = (tensor: Tensor): Tensor => {
-    if (!isFromConstants(tensor)) return tensor;
-    const there = isSwitch(values.op) ? identity(values) : values;
-    return getDefaultGraph().controlDependencies([there], () => identity(tensor));
-  };
-  return new IndexedSlices(values, bind(indices), denseShape && bind(denseShape));
+  if (!isFromConstants(indices)) return new IndexedSlices(values, indices, denseShape);
+  const there = isSwitch(values.op) ? identity(values) : values;
+  const places = getDefaultGraph().controlDependencies([there], () => identity(indices));
+  return new IndexedSlices(values, places, denseShape);
 }
 
 function isFromConstants(tensor: Tensor): boolean {

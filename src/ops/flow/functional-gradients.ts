@@ -294,7 +294,9 @@ export function loopGradients(op: Operation, loop: Loop, given: readonly Tensor[
 
 /** A loop that was a While node, and the loops of its gradients, as nodes again; `exits` are those of its variables that vary. */
 export function loopsAsCalls(context: WhileContext, given: Loop, exits: readonly Tensor[], differentiate: Differentiate): boolean {
-  const again = computedAgain(given);
+  const leaving = [...exits, ...context.histories.flatMap(({ left }) => [...left.values()])];
+  const isDone = leaving.map(each => (each instanceof IndexedSlices ? each.values : each)).every(tensor => standing(tensor) !== tensor);
+  const again = isDone ? undefined : computedAgain(given);
   if (!again) return false;
   const loop = { ...given, ...again };
   const { graph, outer, enters } = context;
@@ -316,10 +318,11 @@ export function loopsAsCalls(context: WhileContext, given: Loop, exits: readonly
             place >= 0
               ? [varying[place]]
               : loop.inputs.flatMap((input, k) => (isBroughtBy(enter, input, outer) && !varying.includes(k) ? [k] : []));
-          replaceGradient(
-            left,
-            within(history.backward.outer, () => sum(places.map(k => gradients[k] as Tensor))),
-          );
+          if (places.length > 0)
+            replaceGradient(
+              left,
+              within(history.backward.outer, () => sum(places.map(k => gradients[k] as Tensor))),
+            );
         }
       }
     });
