@@ -24,7 +24,26 @@ export function raiseControlFlow(selection: Selection): Selection {
   if (!ops.some(isRaw)) return selection;
   const raiser = new Raiser(selection);
   const nodes = raiser.structure(raiser.items(raiser.withoutGates(ops)), always);
-  return { ...selection, nodes, fetches: raiser.fetches, replaced: raiser.replaced };
+  return { ...selection, nodes, fetches: raiser.fetches, replaced: new Map([...raiser.replaced, ...outerNames(nodes)]) };
+}
+
+/** What Switches give other names: a branch on the same predicate may read them in a part of the run without the branch that has them. */
+const names = (nodes: readonly Node[]): [Tensor, Tensor][] =>
+  nodes.flatMap(node => {
+    if (!("kind" in node)) return [];
+    if (node.kind === "loop") return names([...node.condition.nodes, ...node.body.nodes]);
+    return [...node.aliases, ...names(node.cases.flatMap(each => each.nodes))];
+  });
+
+/** Those of what is outside all branches and loops. */
+function outerNames(nodes: readonly Node[]): [Tensor, Tensor][] {
+  const known = new Map(names(nodes));
+  const inside = new Set(nodes.flatMap(node => ("kind" in node ? [...node.operations] : [])));
+  const behind = (tensor: Tensor): Tensor => {
+    const next = known.get(tensor);
+    return next ? behind(next) : tensor;
+  };
+  return [...known.keys()].map((name): [Tensor, Tensor] => [name, behind(name)]).filter(([, tensor]) => !inside.has(tensor.op));
 }
 
 /** A loop's nodes, apart from those of loops inside it. */

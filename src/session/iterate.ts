@@ -35,9 +35,7 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
   const rename = (from: Tensor, to: Tensor): void => {
     if (from !== to) replaced.set(from, to);
   };
-  // What another branch on the same predicate made goes by names of that one.
-  for (const node of selection.nodes)
-    if ("kind" in node && node.kind === "cond") for (const [inner, outer] of node.aliases) rename(inner, outer);
+  for (const [inner, outer] of cond.aliases) rename(inner, outer);
   cond.outputs.forEach((output, k) => {
     const result = taken.results[k];
     if (isTensor(result)) rename(output, result);
