@@ -104,7 +104,7 @@ export const bytesOfText = (text: string): Uint8Array =>
 /** Gives an array the elements of another of its type and size. */
 export function copyElements({ data }: NDArray, into: NDArray): void {
   const target = into.data;
-  if (Array.isArray(target)) target.splice(0, target.length, ...(data as Uint8Array[]));
+  if (Array.isArray(target)) (data as Uint8Array[]).forEach((bytes, i) => void (target[i] = bytes));
   else (target as Uint8Array).set(data as Uint8Array);
 }
 

@@ -12,6 +12,10 @@ export interface FunctionRef {
   readonly attrs: Readonly<Record<string, AttrValue>>;
 }
 
+const isRef = (value: unknown): value is FunctionRef => typeof value === "object" && value !== null && "name" in value && "attrs" in value;
+/** The functions that a node's attributes name. */
+export const refsIn = (attrs: Readonly<Record<string, unknown>>): FunctionRef[] => Object.values(attrs).flat().filter(isRef);
+
 export type AttrValue = DType | number | boolean | string | TensorShape | NDArray | FunctionRef | bigint | readonly AttrValue[];
 
 /** What an op says of one attribute. `isList` marks list(…) kinds; `allowed` the admitted values; `minimum` the least int or list length. */

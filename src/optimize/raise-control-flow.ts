@@ -39,11 +39,9 @@ const names = (nodes: readonly Node[]): [Tensor, Tensor][] =>
 function outerNames(nodes: readonly Node[]): [Tensor, Tensor][] {
   const known = new Map(names(nodes));
   const inside = new Set(nodes.flatMap(node => ("kind" in node ? [...node.operations] : [])));
-  const behind = (tensor: Tensor): Tensor => {
-    const next = known.get(tensor);
-    return next ? behind(next) : tensor;
-  };
-  return [...known.keys()].map((name): [Tensor, Tensor] => [name, behind(name)]).filter(([, tensor]) => !inside.has(tensor.op));
+  return [...known.keys()]
+    .map((name): [Tensor, Tensor] => [name, resolve({ replaced: known }, name)])
+    .filter(([, tensor]) => !inside.has(tensor.op));
 }
 
 /** A loop's nodes, apart from those of loops inside it. */
@@ -542,12 +540,6 @@ class GuardedFlow {
     if (item.op && taken) this.passed.set(taken, this.read(item.op.inputs[0]));
   }
 
-  private passedTo(tensor: Tensor): Tensor {
-    let current = tensor;
-    for (let next = this.passed.get(current); next !== undefined; next = this.passed.get(current)) current = next;
-    return current;
-  }
-
   private settleMerge(item: Item): void {
     const living = item.reads.filter(tensor => !this.isDead(tensor));
     const [first, ...rest] = living.map(tensor => this.guardOfTensor(tensor));
@@ -566,7 +558,9 @@ class GuardedFlow {
       candidate => !differing.some(other => other !== candidate && this.guardOfTensor(candidate).has(other)),
     );
     // A constant of neither side is always there, and may be taken: the shape of slices, which both sides know.
-    const ready = living.find(tensor => isConst(this.passedTo(tensor).op) && this.guardOfTensor(tensor).size === common.size);
+    const ready = living.find(
+      tensor => isConst(resolve({ replaced: this.passed }, tensor).op) && this.guardOfTensor(tensor).size === common.size,
+    );
     if (outermost === undefined && ready && !this.isRead((item.op as Operation).outputs[1])) {
       this.guards.set(item, common);
       this.passed.set((item.op as Operation).outputs[0], ready);

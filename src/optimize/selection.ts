@@ -33,7 +33,7 @@ export interface Dissolved {
 }
 
 /** The tensor that stands for `tensor` after all replacements. */
-export function resolve({ replaced }: Selection, tensor: Tensor): Tensor {
+export function resolve({ replaced }: Pick<Selection, "replaced">, tensor: Tensor): Tensor {
   let current = tensor;
   for (let next = replaced.get(current); next !== undefined; next = replaced.get(current)) current = next;
   return current;

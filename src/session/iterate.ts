@@ -55,18 +55,20 @@ export function withCase(selection: Selection, cond: StructuredCond, choice: num
   };
 }
 
+export type Choices = ReadonlyMap<StructuredCond, number>;
+
 /** The cases of branches whose predicates are known. */
-export function choicesIn(selection: Selection, valueOf: (predicate: Tensor) => NDArray | undefined): ReadonlyMap<StructuredCond, number> {
+export function choicesIn(selection: Selection, known: ReadonlyMap<Tensor, NDArray>): Choices {
   const choices = new Map<StructuredCond, number>();
   for (const node of selection.nodes) {
-    const value = "kind" in node && node.kind === "cond" ? valueOf(resolve(selection, node.predicate)) : undefined;
+    const value = "kind" in node && node.kind === "cond" ? known.get(resolve(selection, node.predicate)) : undefined;
     if (value) choices.set(node as StructuredCond, Number(value.get(0)));
   }
   return choices;
 }
 
 /** A selection with nothing left of the cases that branches do not take. */
-export const withChoices = (selection: Selection, choices: ReadonlyMap<StructuredCond, number>): Selection => ({
+export const withChoices = (selection: Selection, choices: Choices): Selection => ({
   ...selection,
   nodes: selection.nodes.map(node => {
     const choice = choices.get(node as StructuredCond);

@@ -9,7 +9,7 @@ import { printSelection, resolve, type Selection } from "../optimize/selection.t
 import type { Compiled, CompileFeed } from "./compiled.ts";
 import { handleMakers, type HostCall, type RunContext, runTogether, valueInputs } from "./host.ts";
 import { notScalar } from "../lower/structured.ts";
-import { choicesIn, deadIn, iterationOf, withCase, withChoices } from "./iterate.ts";
+import { type Choices, choicesIn, deadIn, iterationOf, withCase, withChoices } from "./iterate.ts";
 import { type Cut, isHandleSource, split } from "./split.ts";
 
 /** What is to be cut, and how a part of it is compiled: under the name of its segment. */
@@ -89,6 +89,7 @@ function nothingFor({ dtype, shape }: Tensor): NDArray {
   return nothing;
 }
 const nothings = new WeakSet<NDArray>();
+const noChoices: Choices = new Map();
 
 async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam: Seam): Promise<Compiled> {
   const { name, fixed = [] } = seam;
@@ -138,11 +139,11 @@ async function inSegments({ selection, feeds, build, shapeChanges }: Whole, seam
     const passed = crossed.map(tensor => valueIn(known, tensor));
     const sizes = sizesOf([...fixed.map(tensor => valueIn(known, tensor)), ...passed]);
     // Branches that would read what there is not are not taken: on predicates that are known.
-    const isTold = [...arrays, ...passed].some(array => nothings.has(array));
-    const choices = choicesIn(chosen.rest, tensor => (isTold ? known.get(tensor) : undefined));
+    const given = [...arrays, ...passed];
+    const choices = given.some(array => nothings.has(array)) ? choicesIn(chosen.rest, known) : noChoices;
     const key = [shapeChanges(), chosen.segment, contents, sizes, ...choices.values()].join(" ");
     const tail = await variants.get(key, () => compileRest(known, withChoices(chosen.rest, choices), chosen.segment));
-    return assemble(await tail.run([...arrays, ...passed], context));
+    return assemble(await tail.run(given, context));
   };
   // What was fed is the caller's.
   const thereIn = (known: Known, tensor: Tensor): NDArray => {

@@ -359,21 +359,18 @@ export const RefEnter = defineOp("RefEnter", {
   outputs: { output: "Ref(T)" },
   ...enterFields,
 });
+const exitFields = { ...passFields, gradient: exitGradient, takesSlices: true } as const;
 /** Takes a value out of a loop's frame. */
 export const Exit = defineOp("Exit", {
   inputs: { data: "T" },
   outputs: { output: "T" },
-  ...passFields,
-  gradient: exitGradient,
-  takesSlices: true,
+  ...exitFields,
 });
 export const RefExit = defineOp("RefExit", {
   onlyReads: true,
   inputs: { data: "Ref(T)" },
   outputs: { output: "Ref(T)" },
-  ...passFields,
-  gradient: exitGradient,
-  takesSlices: true,
+  ...exitFields,
 });
 /** Hands a value on to the next iteration. */
 export const NextIteration = defineOp("NextIteration", {

@@ -3,7 +3,7 @@
 
 import { ValueError } from "../../base/errors.ts";
 import { TensorShape } from "../../base/shape.ts";
-import type { FunctionRef } from "../../graph/attributes.ts";
+import { type FunctionRef, refsIn } from "../../graph/attributes.ts";
 import { getDefaultGraph } from "../../graph/default-graph.ts";
 import { functionsOf } from "../../graph/functions.ts";
 import { type FunctionalFlow, Graph } from "../../graph/graph.ts";
@@ -67,9 +67,6 @@ export class FunctionGraph extends Graph {
     return touches || definition.host !== undefined;
   }
 }
-
-const isRef = (value: unknown): value is FunctionRef => typeof value === "object" && value !== null && "name" in value && "attrs" in value;
-const refsIn = (attrs: Readonly<Record<string, unknown>>): FunctionRef[] => Object.values(attrs).flat().filter(isRef);
 
 /** An empty graph for a function of a node in the default graph, with the same collections. */
 const newGraph = (): FunctionGraph => {

@@ -5,7 +5,7 @@
 import { type DType, isDifferentiable } from "../../base/dtype.ts";
 import { NDArray } from "../../base/ndarray.ts";
 import { TensorShape } from "../../base/shape.ts";
-import type { FunctionRef } from "../../graph/attributes.ts";
+import { type FunctionRef, refsIn } from "../../graph/attributes.ts";
 import { noteCapture } from "../../graph/captures.ts";
 import { callFunction, type FuncGraph, functionsOf, neededBy, replaceBy, standing } from "../../graph/functions.ts";
 import { type Differentiate, Graph } from "../../graph/graph.ts";
@@ -38,8 +38,7 @@ const isRepeatable = (func: FuncGraph): boolean =>
   neededBy(func).every(op => {
     const { definition, attrs, graph } = op;
     if (!definition.expand) return !hasState(op) || isCheck(op);
-    const refs = Object.values(attrs).flat().filter(isRef);
-    return refs.every(ref => isRepeatable(functionsOf(graph).body(ref) as FuncGraph));
+    return refsIn(attrs).every(ref => isRepeatable(functionsOf(graph).body(ref) as FuncGraph));
   });
 
 const hasState = ({ definition }: Operation): boolean =>
@@ -47,8 +46,6 @@ const hasState = ({ definition }: Operation): boolean =>
 const touches = ({ inputs }: Operation): boolean => inputs.some(({ dtype, isRef }) => isRef || dtype === "resource");
 /** Only stops the run, or says something. */
 const isCheck = (op: Operation): boolean => op.outputs.length === 0 && !touches(op);
-
-const isRef = (value: unknown): value is FunctionRef => typeof value === "object" && value !== null && "name" in value && "attrs" in value;
 
 /** A function in the library of the default graph, made of a JavaScript function. */
 function added(

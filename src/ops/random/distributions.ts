@@ -395,9 +395,6 @@ interface SeedOptions {
   readonly name?: string | null;
 }
 
-/** The least positive normal number, which a gamma sample is raised to. */
-const leastPositive = { float16: 2 ** -14, float32: 2 ** -126, float64: 2 ** -1022 } as const;
-
 interface GammaOptions extends SeedOptions {
   readonly beta?: TensorLike | null;
   readonly dtype?: "float16" | "float32" | "float64" | null;
@@ -422,8 +419,9 @@ function gammaParameters(alpha: TensorLike, beta: TensorLike, dtype: "float16" |
   return { alphas: BroadcastTo({ input: a, shape: broadcastDynamicShape(shapeOf(a), shapeOf(betas)) }), betas };
 }
 
-const positive = (samples: Tensor, betas: Tensor, dtype: keyof typeof leastPositive): Tensor =>
-  Maximum({ x: leastPositive[dtype], y: RealDiv({ x: samples, y: betas }, { name: "truediv" }) });
+/** Gamma samples are raised to the least positive normal number. */
+const positive = (samples: Tensor, betas: Tensor, dtype: keyof typeof precision): Tensor =>
+  Maximum({ x: precision[dtype][0], y: RealDiv({ x: samples, y: betas }, { name: "truediv" }) });
 
 interface PoissonOptions extends SeedOptions {
   readonly dtype?: "float16" | "float32" | "float64" | "int32" | "int64" | null;
